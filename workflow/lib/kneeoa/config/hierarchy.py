@@ -1,0 +1,51 @@
+"""The label hierarchy: levels from coarse to fine, of any depth."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from kneeoa.config.section import Name, Section
+
+
+class Level(Section):
+    """One level of the label hierarchy."""
+
+    name: Name
+    """What tables and heads call it, e.g. oa."""
+    kind: Literal["binary", "multiclass", "ordinal", "multilabel"]
+    """binary: two classes; ordinal: ordered classes; multilabel: independent yes/no findings."""
+    classes: tuple[str, ...] = Field(min_length=2)
+    """Class names in order (for multilabel, the findings)."""
+    parent: Name | None = None
+    """The coarser level that this level's classes group into."""
+    parent_class: tuple[int, ...] | None = None
+    """For each class of this level, the index of the parent's class that it belongs to."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.kind == "binary" and len(self.classes) != 2:
+            raise ValueError(f"level '{self.name}' is binary and needs exactly 2 classes, not {len(self.classes)}")
+        if (self.parent is None) != (self.parent_class is None):
+            raise ValueError(f"level '{self.name}' needs both 'parent' and 'parent_class', or neither")
+        if self.parent_class is not None and len(self.parent_class) != len(self.classes):
+            raise ValueError(f"level '{self.name}' has {len(self.classes)} classes but {len(self.parent_class)} entries in 'parent_class'")
+        return self
+
+
+def check_hierarchy(levels: tuple[Level, ...]) -> None:
+    """Raise ValueError where parents are missing, come after their children, or class groups are out of range."""
+    seen: dict[str, Level] = {}
+    for level in levels:
+        if level.name in seen:
+            raise ValueError(f"level '{level.name}' is declared twice")
+        if level.parent is not None:
+            if level.parent not in seen:
+                raise ValueError(f"level '{level.name}' has the parent '{level.parent}', which is not declared before it")
+            count = len(seen[level.parent].classes)
+            wrong = [index for index in level.parent_class or () if not 0 <= index < count]
+            if wrong:
+                allowed = f"'{level.parent}' has classes 0 to {count - 1}"
+                raise ValueError(f"level '{level.name}': 'parent_class' holds {wrong[0]}, but {allowed}")
+        seen[level.name] = level

@@ -1,0 +1,19 @@
+"""The one exception that a person is meant to read."""
+
+from __future__ import annotations
+
+
+class KneeoaError(Exception):
+    """Bad input or configuration, said in one sentence: which file or key, what was found, what was expected, what to do."""
+
+
+class UnusableImage(KneeoaError):
+    """An image or mask that cannot enter the study; becomes a row of the exclusions table, never a crash.
+
+    ``reason`` is a short stable slug (``missing-file``, ``slice-gap``, ...); the message is the sentence for people.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail

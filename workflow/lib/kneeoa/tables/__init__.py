@@ -1,0 +1,1 @@
+"""The tables that stages exchange: one module a table, each an explicit pyarrow schema, validated on write and on read."""

@@ -1,0 +1,39 @@
+"""The paper's comparison table: one row per contrast, metric and test."""
+
+import pyarrow as pa
+
+from kneeoa.tables.schema import TableSchema, optional, required
+
+CONTRASTS = TableSchema(
+    "contrasts",
+    pa.schema(
+        [
+            required("contrast", pa.string()),  # its name in the configuration
+            required("backbone", pa.string()),
+            required("level", pa.string()),
+            required("metric", pa.string()),
+            required("reference", pa.string()),  # arm
+            required("candidate", pa.string()),  # arm
+            optional("estimate_reference", pa.float64()),
+            optional("estimate_candidate", pa.float64()),
+            optional("difference", pa.float64()),  # candidate - reference
+            optional("low", pa.float64()),
+            optional("high", pa.float64()),
+            optional("p", pa.float64()),
+            optional("p_adjusted", pa.float64()),
+            required("test", pa.string()),  # delong, mcnemar, bootstrap
+            required("family", pa.string()),
+            required("adjustment", pa.string()),  # holm, bh, by, none
+            required("m", pa.int32()),  # size of the family
+            optional("statistic", pa.float64()),
+            required("cohort", pa.string()),
+            required("split", pa.string()),
+            required("cases", pa.int32()),
+            required("subjects", pa.int32()),
+            required("seeds", pa.int32()),
+            required("degenerate", pa.bool_()),
+            required("note", pa.string()),
+        ]
+    ),
+    key=("contrast", "backbone", "level", "metric", "reference", "candidate", "test", "cohort", "split"),
+)

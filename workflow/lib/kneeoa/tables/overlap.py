@@ -1,0 +1,26 @@
+"""Where saliency falls: one row per run, case, tissue and measure, beside what chance would give."""
+
+import pyarrow as pa
+
+from kneeoa.tables.schema import TableSchema, optional, required
+
+OVERLAP = TableSchema(
+    "overlap",
+    pa.schema(
+        [
+            required("study", pa.string()),
+            required("arm", pa.string()),
+            required("seed", pa.int32()),
+            required("cohort", pa.string()),
+            required("case_id", pa.string()),
+            required("subject", pa.string()),
+            required("tissue", pa.string()),
+            required("measure", pa.string()),  # mass, enrichment, top5_overlap, ...
+            optional("value", pa.float64()),  # null: undefined (zero map, empty mask)
+            optional("chance", pa.float64()),  # analytic level: the tissue's share of the volume for mass
+            optional("null_mean", pa.float64()),  # mean under the shift null
+            optional("null_p", pa.float64()),  # one-sided, (1 + #)/(B + 1)
+        ]
+    ),
+    key=("arm", "seed", "cohort", "case_id", "tissue", "measure"),
+)

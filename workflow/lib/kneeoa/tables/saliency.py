@@ -1,0 +1,25 @@
+"""Index of a run's saliency maps: which row of the ``.npy`` explains which case."""
+
+import pyarrow as pa
+
+from kneeoa.tables.schema import TableSchema, required
+
+SALIENCY = TableSchema(
+    "saliency",
+    pa.schema(
+        [
+            required("study", pa.string()),
+            required("arm", pa.string()),
+            required("seed", pa.int32()),
+            required("cohort", pa.string()),
+            required("case_id", pa.string()),
+            required("view", pa.string()),
+            required("row", pa.int32()),
+            required("method", pa.string()),  # smoothgrad_x_input
+            required("target", pa.string()),  # the explained score, e.g. oa:1 or kl:>=2
+            required("score", pa.float64()),  # its value (logit units)
+            required("scale", pa.float64()),  # stored map x scale = the map as computed
+        ]
+    ),
+    key=("arm", "seed", "cohort", "case_id", "view", "target"),
+)

@@ -1,0 +1,106 @@
+"""What every table shares: an explicit schema, a key, and a check on both sides of the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from kneeoa.errors import KneeoaError
+from kneeoa.files import atomic_path
+
+_NULLABLE_INTEGERS: dict[pa.DataType, Any] = {
+    pa.int8(): pd.Int8Dtype(),
+    pa.int16(): pd.Int16Dtype(),
+    pa.int32(): pd.Int32Dtype(),
+    pa.int64(): pd.Int64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+}
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """A named Parquet table.
+
+    ``key`` names the columns that together identify a row; two rows with one key are an error. A column is nullable
+    only where its field says so. Files carry no time stamp and no pandas metadata, so equal rows are equal bytes.
+    """
+
+    name: str
+    schema: pa.Schema
+    key: tuple[str, ...]
+
+    def write(self, path: str | Path, rows: pd.DataFrame | list[dict[str, Any]]) -> None:
+        """Validate ``rows`` (columns in any order, none missing, none extra) and write them atomically.
+
+        Raises:
+            KneeoaError: a column is missing, extra, of the wrong type or null, or a key repeats.
+        """
+        frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows, columns=self.schema.names)
+        missing = [name for name in self.schema.names if name not in frame.columns]
+        extra = [name for name in frame.columns if name not in self.schema.names]
+        if missing or extra:
+            raise KneeoaError(f"{path}: table '{self.name}' lacks the columns {missing} and has the unknown columns {extra}.")
+        try:
+            table = pa.Table.from_pandas(frame[self.schema.names], schema=self.schema, preserve_index=False)
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            raise KneeoaError(f"{path}: table '{self.name}' has a value of the wrong type: {error}.") from error
+        table = table.replace_schema_metadata({"kneeoa.table": self.name})
+        self._check(table, path)
+        with atomic_path(path) as temporary:
+            pq.write_table(table, temporary, compression="zstd", version="2.6")
+
+    def read(self, path: str | Path) -> pd.DataFrame:
+        """Read and validate a table. Nullable integers and booleans come back as pandas' nullable types.
+
+        Raises:
+            KneeoaError: the file is not this table.
+        """
+        try:
+            table = pq.read_table(path)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise KneeoaError(f"{path}: cannot be read as the Parquet table '{self.name}': {error}.") from error
+        if not table.schema.remove_metadata().equals(self.schema.remove_metadata()):
+            raise KneeoaError(f"{path}: is not a '{self.name}' table of this version; remove it and run the workflow again.")
+        self._check(table, path)
+        nullable = {field.type for field in self.schema if field.nullable}
+        mapper = {kind: dtype for kind, dtype in _NULLABLE_INTEGERS.items() if kind in nullable}
+        frame: pd.DataFrame = table.to_pandas(types_mapper=mapper.get)
+        return frame
+
+    def concat(self, paths: list[str] | list[Path]) -> pd.DataFrame:
+        """Read several files of this table as one; the key must stay unique over all of them."""
+        if not paths:
+            return pd.DataFrame({name: [] for name in self.schema.names})
+        frame = pd.concat([self.read(path) for path in paths], ignore_index=True)
+        self._check_key(frame, f"{paths[0]} ... {paths[-1]}")
+        return frame
+
+    def _check(self, table: pa.Table, path: str | Path) -> None:
+        for field in self.schema:
+            if not field.nullable and table.column(field.name).null_count:
+                raise KneeoaError(f"{path}: column '{field.name}' of table '{self.name}' has empty values; none is allowed.")
+        if self.key:
+            self._check_key(table.select(list(self.key)).to_pandas(), path)
+
+    def _check_key(self, frame: pd.DataFrame, path: str | Path) -> None:
+        if not self.key:
+            return
+        repeated = frame.duplicated(list(self.key), keep=False)
+        if repeated.any():
+            first = frame.loc[repeated, list(self.key)].iloc[0].to_dict()
+            raise KneeoaError(f"{path}: table '{self.name}' has {int(repeated.sum())} rows that share a key, first {first}.")
+
+
+def required(name: str, kind: pa.DataType) -> pa.Field:
+    """A column that is never null."""
+    return pa.field(name, kind, nullable=False)
+
+
+def optional(name: str, kind: pa.DataType) -> pa.Field:
+    """A column that may be null."""
+    return pa.field(name, kind, nullable=True)

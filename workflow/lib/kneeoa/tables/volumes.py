@@ -1,0 +1,28 @@
+"""Index of a shard of canonical volumes: which row of the ``.npy`` holds which case, and where it lies in space."""
+
+import pyarrow as pa
+
+from kneeoa.tables.schema import TableSchema, required
+
+VOLUMES = TableSchema(
+    "volumes",
+    pa.schema(
+        [
+            required("cohort", pa.string()),
+            required("case_id", pa.string()),
+            required("view", pa.string()),
+            required("shard", pa.int32()),
+            required("row", pa.int32()),
+            required("source_digest", pa.string()),  # SHA-256 of the decoded voxels and their affine
+            required("source_shape", pa.list_(pa.int32())),
+            required("source_spacing", pa.list_(pa.float64())),  # mm
+            required("affine", pa.list_(pa.float64())),  # 16 numbers, row-major: canonical voxel index -> mm (RAS+)
+            required("mirrored", pa.bool_()),  # a left knee, mirrored to look like a right one
+            required("low", pa.float64()),  # intensity clip limits, source units
+            required("high", pa.float64()),
+            required("mean", pa.float64()),  # z-score parameters, source units
+            required("sd", pa.float64()),
+        ]
+    ),
+    key=("cohort", "case_id", "view"),
+)
