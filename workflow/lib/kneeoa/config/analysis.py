@@ -28,10 +28,13 @@ class ImportedArm(Section):
     """An arm whose predictions were made elsewhere: a table and its factors."""
 
     backbone: Name
+    """The factor by which arms are grouped."""
     mode: Name
+    """The factor that contrasts vary."""
     file: str
     """File name inside `folder`."""
     levels: dict[Name, ImportedLevel]
+    """The columns of each level that the table has."""
 
 
 class Imports(Section):
@@ -44,16 +47,22 @@ class Imports(Section):
     subject: str | None = None
     """Column that identifies the subject; default: every case is a subject of its own."""
     cohort: Name
+    """What to call the cohort."""
     split: Name = "test"
+    """What to call the split."""
     visit: str = "00m"
+    """The visit of every case."""
     arms: dict[Name, ImportedArm] = Field(min_length=1)
+    """The arms, each a table and its factors."""
 
 
 class Contrast(Section):
     """A candidate against a reference, everything but the mode equal, on the same cases; one per backbone."""
 
     name: Name
+    """Name of the contrast."""
     level: Name
+    """The level at which arms are compared."""
     candidate: Name
     """A mode."""
     reference: Name
@@ -66,25 +75,34 @@ class Family(Section):
     """Tests that are corrected together."""
 
     name: Name
+    """Name of the family."""
     adjust: Literal["holm", "bh", "by", "none"]
+    """Holm, Benjamini-Hochberg, Benjamini-Yekutieli or no adjustment."""
     tests: tuple[Test, ...]
     """A contrast's row joins the first family that lists its test and, where given, its contrast and metric."""
     contrasts: tuple[Name, ...] | None = None
+    """Contrasts of the family; default all."""
     metrics: tuple[Metric, ...] | None = None
+    """Metrics of the family; default all."""
 
 
 class Statistics(Section):
     """How arms are compared."""
 
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    """Level of every interval."""
     resamples: PositiveInt = 10_000
     """Bootstrap resamples of subjects."""
     seed: int = 42
+    """Seed of the bootstrap."""
     mcnemar: Literal["midp", "exact", "chi2", "edwards"] = "midp"
+    """Which p-value McNemar tests give (edwards: exact below 25 discordant pairs, else continuity-corrected)."""
     threshold: float = Field(default=0.5, gt=0, lt=1)
     """Probability at which a binary level is called positive."""
     contrasts: tuple[Contrast, ...] = ()
+    """What is compared with what."""
     families: tuple[Family, ...] = ()
+    """Which tests are corrected together."""
 
     @model_validator(mode="after")
     def _unique(self) -> Self:
@@ -99,6 +117,7 @@ class Saliency(Section):
     """Maps of what a run looks at (SmoothGrad x input, as paper A)."""
 
     samples: PositiveInt = 8
+    """Noisy copies of each image."""
     noise: PositiveFloat = 0.05
     """Standard deviation of the noise, as a share of the image's range."""
     keep: PositiveInt = 4
@@ -115,23 +134,34 @@ class Anatomy(Section):
     shifts: PositiveInt = 200
     """Random circular shifts of the map for the null that keeps its texture."""
     seed: int = 7
+    """Seed of the shifts."""
 
 
 class Geometry(Section):
     """The severity axis and measures of the representation."""
 
     axes: tuple[Literal["pc1", "centroid"], ...] = ("pc1", "centroid")
+    """pc1: first principal component of the training cases; centroid: from the lowest to the highest grade."""
     level: Name | None = None
     """The ordinal level whose grades the axis should order; default: the finest ordinal level."""
     resamples: PositiveInt = 1000
+    """Bootstrap resamples of subjects."""
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    """Level of every interval."""
     seed: int = 11
+    """Seed of the bootstrap."""
 
 
 class Figures(Section):
     """How figures look."""
 
     dpi: PositiveInt = 150
+    """Resolution of the PNG files."""
     font_size: PositiveFloat = 8
+    """Points."""
     palette: dict[Name, str] = Field(default_factory=dict)
     """Colours of modes; the default palette is safe for colour-blind readers."""
+    labels: dict[Name, str] = Field(default_factory=dict)
+    """How names (backbones, modes, levels, tissues) are printed, e.g. nnmamba: nnMamba."""
     example_cases: PositiveInt = 4
+    """How many cases the example pictures show."""

@@ -13,6 +13,7 @@ class Backbone(Section):
     """A named encoder: a kind (a file in the library's `backbones/`) and that kind's own options."""
 
     kind: Name
+    """A file in the library's `backbones/`."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Options of the kind, checked by it, e.g. width: 64."""
 
@@ -56,25 +57,34 @@ class Training(Section):
     """How a run is trained."""
 
     epochs: PositiveInt = 100
+    """Passes over the training cases."""
     batch: PositiveInt = 2
+    """Cases per step."""
     learning_rate: PositiveFloat = 1e-4
+    """Peak learning rate of AdamW."""
     weight_decay: float = Field(default=1e-4, ge=0)
+    """Decoupled weight decay of AdamW."""
     warmup: float = Field(default=0.05, ge=0, lt=1)
     """Share of all steps over which the learning rate rises linearly; then cosine decay. Ignored for constant."""
     schedule: Literal["cosine", "constant"] = "cosine"
+    """How the learning rate goes."""
     checkpoint: Literal["best", "last"] = "best"
     """best: the epoch with the lowest validation loss; last: the final one (paper A)."""
     augmentation: Augmentation = Augmentation()
+    """Random changes of training images."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """bfloat16: autocast on a GPU; ignored on a CPU."""
     predict_batch: PositiveInt = 8
+    """Cases per step when predicting and explaining."""
 
 
 class ArmRow(Section):
     """One entry of the arms list. A list stands for every one of its values: the entry is their product."""
 
     backbone: Name | tuple[Name, ...]
+    """Names from `backbones`."""
     mode: Name | tuple[Name, ...]
+    """Names from `modes`."""
     grid: Name | None = None
     """The input grid; default: the view's canonical one."""
     view: Name | None = None

@@ -22,6 +22,7 @@ class Split(Section):
     test: float = Field(default=0.25, ge=0, lt=1)
     """Share of subjects for the test set (ignored where the split is given)."""
     seed: int = 0
+    """Seed of the draw."""
 
     @model_validator(mode="after")
     def _room(self) -> Self:
@@ -44,6 +45,7 @@ class Cohort(Section):
     views: tuple[Name, ...] = ("sag_dess",)
     """The views to take from this cohort."""
     visits: tuple[str, ...] = ("00m",)
+    """Visits to take, as the source names them."""
     reading_project: int | None = None
     """Prefer the readings of this project where a knee has several (OAI's READPRJ)."""
     tissues: dict[Name, tuple[int, ...]] = Field(default_factory=dict)
@@ -51,6 +53,7 @@ class Cohort(Section):
     shards: PositiveInt = 4
     """Into how many pieces of whole subjects the cohort is cut; a changed subject reruns one piece."""
     split: Split = Split()
+    """How the cohort's subjects are divided."""
 
     @model_validator(mode="after")
     def _source(self) -> Self:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from typing import Self
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from kneeoa.config.section import Section
 
@@ -12,21 +14,36 @@ class Reader(Section):
 
     cuts: tuple[float, float, float, float] = (0.2, 0.4, 0.6, 0.8)
     """Latent severity at which the true grade steps from 0 to 1, 1 to 2, 2 to 3, 3 to 4."""
-    confusion: tuple[tuple[float, ...], ...] = (
-        (0.85, 0.15, 0.0, 0.0, 0.0),
-        (0.15, 0.70, 0.15, 0.0, 0.0),
-        (0.0, 0.12, 0.76, 0.12, 0.0),
-        (0.0, 0.0, 0.12, 0.80, 0.08),
-        (0.0, 0.0, 0.0, 0.12, 0.88),
+    confusion: tuple[tuple[float, float, float, float, float], ...] = Field(
+        default=(
+            (0.85, 0.15, 0.0, 0.0, 0.0),
+            (0.15, 0.70, 0.15, 0.0, 0.0),
+            (0.0, 0.12, 0.76, 0.12, 0.0),
+            (0.0, 0.0, 0.12, 0.80, 0.08),
+            (0.0, 0.0, 0.0, 0.12, 0.88),
+        ),
+        min_length=5,
+        max_length=5,
     )
     """Row: true grade; column: probability of the grade that is read."""
+
+    @model_validator(mode="after")
+    def _probabilities(self) -> Self:
+        if any(low >= high for low, high in zip(self.cuts, self.cuts[1:], strict=False)) or not 0 < self.cuts[0] < self.cuts[-1] < 1:
+            raise ValueError(f"'cuts' must rise strictly inside (0, 1), not {list(self.cuts)}")
+        for grade, row in enumerate(self.confusion):
+            if min(row) < 0 or abs(sum(row) - 1) > 1e-9:
+                raise ValueError(f"row {grade} of 'confusion' must hold probabilities that add up to 1, not {list(row)}")
+        return self
 
 
 class Phantom(Section):
     """Size, number and difficulty of the phantom cohort."""
 
-    seed: int = 1
-    subjects: PositiveInt = 200
+    seed: int = Field(default=1, ge=0, lt=2**32)
+    """Seed of everything that is drawn."""
+    subjects: int = Field(default=200, ge=1, le=90_000)
+    """People whose files are sound; the broken cases (see `faults`) are people of their own."""
     both_knees: float = Field(default=0.3, ge=0, le=1)
     """Share of subjects who have both knees."""
     shape: tuple[PositiveInt, PositiveInt, PositiveInt] = (40, 96, 96)
@@ -35,7 +52,7 @@ class Phantom(Section):
     """Millimetres of a raw voxel."""
     noise: float = Field(default=0.06, ge=0)
     """Rician noise, as a share of the cartilage signal."""
-    bias: float = Field(default=0.25, ge=0)
+    bias: float = Field(default=0.25, ge=0, lt=1)
     """Peak relative size of the smooth bias field."""
     scanners: PositiveInt = 3
     """Scanners with gains, contrasts and noise of their own."""
@@ -43,10 +60,13 @@ class Phantom(Section):
     """Strength of marrow lesions and effusion for a given severity."""
     effect: float = Field(default=1.0, gt=0)
     """How strongly severity changes the anatomy: 1 is a textbook knee, less is harder to learn."""
+    variation: float = Field(default=1.0, ge=0, le=2)
+    """Strength of what differs between knees and has nothing to do with severity: size, shape, pose, thickness of cartilage."""
     nifti: float = Field(default=0.5, ge=0, le=1)
     """Share of subjects whose images are NIfTI files; the rest are DICOM series."""
     faults: bool = True
-    """Break a few cases on purpose: they must end in the exclusions table."""
-    parts: PositiveInt = 4
+    """Add a few broken cases (one subject each, on top of `subjects`): most must end in the exclusions table."""
+    parts: int = Field(default=4, ge=1, le=26)
     """Into how many release folders (and jobs) the raw tree is cut."""
     reader: Reader = Reader()
+    """Who reads the grades."""

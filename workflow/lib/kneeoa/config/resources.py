@@ -11,6 +11,7 @@ class Ask(Section):
     """What one job of a stage asks of the scheduler."""
 
     threads: PositiveInt = 1
+    """Threads, whatever the machine has."""
     memory_mb: PositiveInt = 2000
     """Grows with each attempt."""
     minutes: PositiveInt = 60
@@ -23,7 +24,12 @@ class Resources(Section):
     """One ask per kind of work."""
 
     phantom: Ask = Ask()
+    """Making the phantom."""
     ingest: Ask = Ask()
+    """Reading and resampling images."""
     train: Ask = Ask(threads=1, memory_mb=4000, minutes=240, gpus=1)
+    """Training and predicting."""
     explain: Ask = Ask(threads=1, memory_mb=4000, minutes=120, gpus=1)
+    """Saliency."""
     analyse: Ask = Ask()
+    """Statistics, geometry, anatomy, figures, tables, report."""

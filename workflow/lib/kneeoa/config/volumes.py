@@ -27,11 +27,13 @@ class View(Section):
     """
 
     dimensions: Literal[2, 3] = 3
+    """Axes of the image."""
     shape: tuple[PositiveInt, ...]
     """Voxels of the canonical grid."""
     spacing: tuple[PositiveFloat, ...]
     """Millimetres of the canonical grid."""
     intensity: Intensity = Intensity()
+    """How intensities are brought to a common scale."""
 
     @model_validator(mode="after")
     def _dimensions(self) -> Self:
@@ -56,6 +58,7 @@ class Grid(Section):
     """An input size that arms may ask for; volumes are resampled to it once, not per arm."""
 
     shape: tuple[PositiveInt, ...]
+    """Voxels along each axis."""
 
 
 Grids = dict[Name, Grid]

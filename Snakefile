@@ -1,0 +1,56 @@
+"""kneeoa: from raw knee images to the paper's figures. The DAG on one screen.
+
+`snakemake --cores all` runs the study of config.yaml; `--configfile workflow/studies/<study>.yaml` runs another one instead.
+"""
+
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+# The library beside this Snakefile comes first for this process and for every job, so that a second clone never imports
+# the first one's code.
+LIBRARY = str(Path(workflow.basedir) / "workflow" / "lib")
+sys.path.insert(0, LIBRARY)
+
+
+# A study's configuration is whole: another one replaces config.yaml, it is not merged into it.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config.yaml"
+
+
+include: "workflow/rules/study.smk"
+
+
+pathvars:
+    out=LAYOUT.root,
+    logs=f"{LAYOUT.root}/logs",
+    benchmarks=f"{LAYOUT.root}/benchmarks",
+
+
+wildcard_constraints:
+    cohort=one_of(STUDY.cohorts),
+    view=one_of(STUDY.views),
+    grid=one_of(STUDY.grids),
+    arm=one_of(LAYOUT.factors()),
+    seed=one_of(STUDY.seeds),
+    shard=r"\d+",
+    part=r"\d+",
+
+
+include: "workflow/rules/phantom.smk"
+include: "workflow/rules/cohort.smk"
+include: "workflow/rules/volumes.smk"
+include: "workflow/rules/splits.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/predict.smk"
+include: "workflow/rules/statistics.smk"
+include: "workflow/rules/geometry.smk"
+include: "workflow/rules/anatomy.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/report.smk"
+include: "workflow/rules/targets.smk"

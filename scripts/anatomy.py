@@ -1,0 +1,21 @@
+"""Rule anatomy: saliency on anatomy over subjects and seeds."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.anatomy.summary import summarise
+from kneeoa.config.analysis import Statistics
+from kneeoa.job import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    statistics = Statistics.model_validate(snakemake.params.statistics)
+    summarise(
+        overlaps=[Path(file) for file in snakemake.input.overlaps],
+        arms=snakemake.params.arms,
+        contrasts=statistics.contrasts,
+        statistics=statistics,
+        out=Path(snakemake.output.summary),
+    )

@@ -1,0 +1,28 @@
+"""Rule geometry: the severity axis and other measures of one run's representation."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.config.analysis import Geometry
+from kneeoa.config.hierarchy import Level
+from kneeoa.geometry.stage import measure_run
+from kneeoa.job import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    levels = tuple(Level.model_validate(level) for level in snakemake.params.levels)
+
+    measure_run(
+        study=snakemake.params.study,
+        arm=snakemake.wildcards.arm,
+        seed=int(snakemake.wildcards.seed),
+        embeddings=Path(snakemake.input.embeddings),
+        labels=[Path(file) for file in snakemake.input.labels],
+        truth=[Path(file) for file in snakemake.input.truth],
+        levels=levels,
+        geometry=Geometry.model_validate(snakemake.params.geometry),
+        out_axis=Path(snakemake.output.axis),
+        out_measures=Path(snakemake.output.measures),
+    )

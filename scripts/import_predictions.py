@@ -1,0 +1,24 @@
+"""Rule import_predictions: a prediction table made elsewhere, in this workflow's words."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.config.analysis import Imports
+from kneeoa.config.hierarchy import Level
+from kneeoa.imports import import_predictions
+from kneeoa.job import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    levels = tuple(Level.model_validate(level) for level in snakemake.params.levels)
+
+    import_predictions(
+        Imports.model_validate(snakemake.params.imports),
+        snakemake.wildcards.arm,
+        levels,
+        snakemake.params.study,
+        Path(snakemake.input.table).parent,
+        Path(snakemake.output.predictions),
+    )

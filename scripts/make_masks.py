@@ -1,0 +1,27 @@
+"""Rule make_masks: one shard's masks on the grid of its volumes, checked for alignment."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.config.volumes import MaskChecks
+from kneeoa.images.shards import make_masks
+from kneeoa.job import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    make_masks(
+        images=Path(snakemake.input.images),
+        root=Path(snakemake.params.root),
+        cohort=snakemake.wildcards.cohort,
+        view_name=snakemake.wildcards.view,
+        tissues={name: tuple(labels) for name, labels in snakemake.params.tissues.items()},
+        checks=MaskChecks.model_validate(snakemake.params.checks),
+        volumes_array=Path(snakemake.input.volumes),
+        volumes_index=Path(snakemake.input.index),
+        shard=int(snakemake.wildcards.shard),
+        out_array=Path(snakemake.output.array),
+        out_index=Path(snakemake.output.index),
+        out_exclusions=Path(snakemake.output.exclusions),
+    )

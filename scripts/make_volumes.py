@@ -1,0 +1,25 @@
+"""Rule make_volumes: one shard's raw images to canonical volumes."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.config.volumes import View
+from kneeoa.images.shards import make_volumes
+from kneeoa.job import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    make_volumes(
+        images=Path(snakemake.input.images),
+        cases=Path(snakemake.input.cases),
+        root=Path(snakemake.params.root),
+        cohort=snakemake.wildcards.cohort,
+        view_name=snakemake.wildcards.view,
+        view=View.model_validate(snakemake.params.view),
+        shard=int(snakemake.wildcards.shard),
+        out_array=Path(snakemake.output.array),
+        out_index=Path(snakemake.output.index),
+        out_exclusions=Path(snakemake.output.exclusions),
+    )

@@ -1,0 +1,22 @@
+"""Rule metrics: what each run achieved, with intervals."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.config.analysis import Statistics
+from kneeoa.config.hierarchy import Level
+from kneeoa.contrasts.metrics import build_metrics
+from kneeoa.job import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    levels = tuple(Level.model_validate(level) for level in snakemake.params.levels)
+
+    build_metrics(
+        [Path(file) for file in snakemake.input.predictions],
+        levels,
+        Statistics.model_validate(snakemake.params.statistics),
+        Path(snakemake.output.metrics),
+    )

@@ -1,0 +1,26 @@
+"""Rule overlap: one run's saliency held against the tissues."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.anatomy.stage import measure_run
+from kneeoa.config.analysis import Anatomy
+from kneeoa.job import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    measure_run(
+        study=snakemake.params.study,
+        arm=snakemake.wildcards.arm,
+        seed=int(snakemake.wildcards.seed),
+        maps=Path(snakemake.input.maps),
+        index=Path(snakemake.input.index),
+        mask_arrays=[Path(file) for file in snakemake.input.mask_arrays],
+        mask_indices=[Path(file) for file in snakemake.input.mask_indices],
+        splits=[Path(file) for file in snakemake.input.splits],
+        tissues=snakemake.params.tissues,
+        anatomy=Anatomy.model_validate(snakemake.params.anatomy),
+        out=Path(snakemake.output.overlap),
+    )

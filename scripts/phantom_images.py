@@ -1,0 +1,20 @@
+"""Rule phantom_images: scan the phantom knees of one release folder."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.config.phantom import Phantom
+from kneeoa.job import logged
+from kneeoa.phantom.release import write_part
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    write_part(
+        Phantom.model_validate(snakemake.params.phantom),
+        snakemake.wildcards.cohort,
+        snakemake.wildcards.release,
+        Path(snakemake.output.images),
+        Path(snakemake.output.masks),
+    )

@@ -1,0 +1,30 @@
+"""Rule predict: what one run says of every case."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.config.hierarchy import Level
+from kneeoa.inference.predict import predict
+from kneeoa.job import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    levels = tuple(Level.model_validate(level) for level in snakemake.params.levels)
+
+    predict(
+        study=snakemake.params.study,
+        arm=snakemake.wildcards.arm,
+        seed=int(snakemake.wildcards.seed),
+        run=Path(snakemake.input.weights).parent,
+        arrays=[Path(file) for file in snakemake.input.arrays],
+        indices=[Path(file) for file in snakemake.input.indices],
+        splits=[Path(file) for file in snakemake.input.splits],
+        labels=[Path(file) for file in snakemake.input.labels],
+        levels=levels,
+        batch=snakemake.params.batch,
+        threads=snakemake.params.threads,
+        out_predictions=Path(snakemake.output.predictions),
+        out_embeddings=Path(snakemake.output.embeddings),
+    )

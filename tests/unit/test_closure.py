@@ -1,0 +1,87 @@
+"""The code digest: an edit that can change a result changes it, anything else does not."""
+
+from pathlib import Path
+
+import pytest
+
+from kneeoa import closure
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small library: script -> a -> b; c is a registry member that nothing imports; d is for type checkers only."""
+    package = tmp_path / "kneeoa"
+    package.mkdir()
+    files = {
+        "__init__.py": '"""Doc."""\n',
+        "a.py": '"""Doc."""\nfrom kneeoa.b import value\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from kneeoa.d import T\n',
+        "b.py": 'value = 1  # one\n\ndef f():\n    """Doc."""\n    return value\n',
+        "c.py": "from kneeoa.b import value\nmember = 3\n",
+        "d.py": "T = int\n",
+    }
+    for name, text in files.items():
+        (package / name).write_text(text)
+    (tmp_path / "script.py").write_text("from kneeoa.a import value\nprint(value)\n")
+    monkeypatch.setattr(closure, "_LIBRARY", tmp_path)
+    return tmp_path
+
+
+def _edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_the_closure_follows_imports_but_not_registry_members_or_type_checking(library: Path) -> None:
+    assert closure.closure(library / "script.py") == {"kneeoa", "kneeoa.a", "kneeoa.b"}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("kneeoa/b.py", "value = 1", "value = 2"),
+        ("kneeoa/a.py", "import value", "import value as other"),
+        ("script.py", "print(value)", "print(-value)"),
+    ],
+)
+def test_an_edit_within_reach_changes_the_digest(library: Path, file: str, old: str, new: str) -> None:
+    before = closure.code_digest(library / "script.py")
+    _edit(library / file, old, new)
+    assert closure.code_digest(library / "script.py") != before
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("kneeoa/b.py", "# one", "# the only one"),
+        ("kneeoa/b.py", '    """Doc."""', '    """Another text."""'),
+        ("kneeoa/b.py", "value = 1", "value   =   1"),
+        ("kneeoa/c.py", "member = 3", "member = 4"),
+        ("kneeoa/d.py", "T = int", "T = str"),
+    ],
+)
+def test_comments_docstrings_formatting_and_strangers_change_nothing(library: Path, file: str, old: str, new: str) -> None:
+    before = closure.code_digest(library / "script.py")
+    _edit(library / file, old, new)
+    assert closure.code_digest(library / "script.py") == before
+
+
+def test_a_named_member_belongs_to_the_digest(library: Path) -> None:
+    before = closure.code_digest(library / "script.py", ["kneeoa.c"])
+    assert before != closure.code_digest(library / "script.py")
+    _edit(library / "kneeoa/c.py", "member = 3", "member = 4")
+    assert closure.code_digest(library / "script.py", ["kneeoa.c"]) != before
+
+
+def test_a_data_file_counts_byte_by_byte(library: Path) -> None:
+    template = library / "page.html"
+    template.write_text("a")
+    before = closure.code_digest(library / "script.py", files=[template])
+    template.write_text("b")
+    assert closure.code_digest(library / "script.py", files=[template]) != before
+
+
+def test_relative_imports_never_hide_code_from_the_digest() -> None:
+    root = Path(closure.__file__).parent
+    relative = [path for path in root.rglob("*.py") if "from ." in path.read_text()]
+    assert relative == []

@@ -1,0 +1,112 @@
+"""What code a result depends on: a digest of a script and of everything in the library that it reaches.
+
+Snakemake watches a script's time stamp and nothing that the script imports. Each rule carries this digest as a param
+instead: it follows absolute imports statically, so touching a file, a comment, a docstring or the formatting changes nothing, and
+an edit reruns exactly the rules whose scripts reach it. Members of a registry (backbones, modes, cohort readers) are imported lazily
+by name, so they are outside the static closure and named explicitly by the rule that uses them.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+PACKAGE = "kneeoa"
+_LIBRARY = Path(__file__).resolve().parent.parent
+
+
+def code_digest(script: str | Path, modules: Iterable[str] = (), files: Iterable[str | Path] = ()) -> str:
+    """Sixteen hexadecimal characters for a script, its import closure in the library, and extra members.
+
+    Args:
+        script: path of the rule's script.
+        modules: dotted names of lazily imported members that this job uses, with their own closures.
+        files: data files of the library (templates) that the script reads; compared byte by byte.
+    """
+    names = set(_imports(Path(script)))
+    pending = [*names, *modules]
+    names.update(modules)
+    while pending:
+        for found in _imports(_path(pending.pop())):
+            if found not in names:
+                names.add(found)
+                pending.append(found)
+    parts = [_fingerprint(Path(script))]
+    parts += [f"{name} {_fingerprint(_path(name))}" for name in sorted(names)]
+    parts += [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def closure(script: str | Path) -> set[str]:
+    """Dotted names of the library's modules that a script reaches statically."""
+    names = set(_imports(Path(script)))
+    pending = list(names)
+    while pending:
+        for found in _imports(_path(pending.pop())) - names:
+            names.add(found)
+            pending.append(found)
+    return names
+
+
+def _path(module: str) -> Path:
+    """The file of a dotted module name of the library."""
+    base = _LIBRARY.joinpath(*module.split("."))
+    return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
+
+
+def _imports(path: Path) -> set[str]:
+    status = os.stat(path)
+    return set(_read(str(path), status.st_mtime_ns, status.st_size)[1])
+
+
+def _fingerprint(path: Path) -> str:
+    status = os.stat(path)
+    return _read(str(path), status.st_mtime_ns, status.st_size)[0]
+
+
+@cache
+def _read(path: str, _modified: int, _size: int) -> tuple[str, frozenset[str]]:
+    """The digest of a file's syntax tree without docstrings and comments, and the library modules that it imports."""
+    tree = ast.parse(Path(path).read_text(encoding="utf-8"), filename=path)
+    imported = frozenset(_imported_modules(tree))
+    bare = _WithoutDocstrings().visit(tree)
+    return hashlib.sha256(ast.dump(bare).encode()).hexdigest(), imported
+
+
+class _WithoutDocstrings(ast.NodeTransformer):
+    """Drops bare strings (docstrings of modules, classes, functions and attributes)."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            return None
+        return self.generic_visit(node)
+
+
+def _imported_modules(tree: ast.Module) -> Iterable[str]:
+    """Modules of the library imported anywhere in a file, except for type checking alone."""
+    skipped = {id(child) for node in ast.walk(tree) if _is_type_checking(node) for child in ast.walk(node)}
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] == PACKAGE:
+                    yield from _with_parents(alias.name)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == PACKAGE:
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield from _with_parents(name if _path(name).exists() else node.module)
+
+
+def _is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _with_parents(module: str) -> Iterable[str]:
+    """A module and the packages above it, whose ``__init__`` runs first."""
+    parts = module.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]

@@ -1,0 +1,83 @@
+"""From pydantic's errors to sentences: which key, which value, what is allowed."""
+
+from __future__ import annotations
+
+import difflib
+import types
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+
+def sentences(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """One sentence per mistake, in the order of the configuration; branches of a union are told once."""
+    told = [_sentence(detail, model) for detail in error.errors()]
+    return list(dict.fromkeys(told))
+
+
+def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
+    location = [part for part in detail["loc"] if isinstance(part, int) or not _is_type_tag(str(part))]
+    key = _dotted(location)
+    value = detail["input"]
+    match detail["type"]:
+        case "extra_forbidden":
+            return _unknown_key(location, model)
+        case "missing":
+            return f"the key '{key}' is missing"
+        case "literal_error":
+            return f"'{key}' is {value!r}; allowed are {detail['ctx']['expected']}"
+        case "value_error":
+            return f"{detail['ctx']['error']}" + (f" (in '{key}')" if key else "")
+        case "string_pattern_mismatch":
+            return f"'{key}' is {value!r}; a name has small letters, digits, - and _ and begins with a letter"
+        case _:
+            text = detail["msg"][:1].lower() + detail["msg"][1:]
+            return f"'{key}' is {value!r}: {text}"
+
+
+def _is_type_tag(part: str) -> bool:
+    """Pydantic adds the union's branch to a location (``tuple[...]``, ``constrained-str``); people never wrote it."""
+    return "[" in part or part in {"constrained-str", "str", "int", "float", "bool"}
+
+
+def _dotted(location: list[int | str]) -> str:
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
+
+
+def _unknown_key(location: list[int | str], model: type[BaseModel]) -> str:
+    section = _section_at(location[:-1], model)
+    known = sorted(section.model_fields) if section is not None else []
+    near = difflib.get_close_matches(str(location[-1]), known, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    return f"the key '{_dotted(location)}' is not known{hint} (allowed here: {', '.join(known)})"
+
+
+def _section_at(location: list[int | str], model: type[BaseModel]) -> type[BaseModel] | None:
+    """The section that a location points at, found through the annotations of its fields."""
+    current: Any = model
+    for part in location:
+        current = _bare(current)
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            if part not in current.model_fields:
+                return None
+            current = current.model_fields[str(part)].annotation
+        elif get_origin(current) is dict:
+            current = get_args(current)[1]
+        elif get_origin(current) in (tuple, list):
+            current = get_args(current)[0]
+        else:
+            return None
+    current = _bare(current)
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
+
+
+def _bare(annotation: Any) -> Any:
+    """Strip Annotated and Optional."""
+    while get_origin(annotation) in (Annotated, Union, types.UnionType):
+        options = [option for option in get_args(annotation) if option is not type(None)]
+        annotation = options[0]
+    return annotation

@@ -1,0 +1,207 @@
+"""The whole configuration of a study: every section, and the checks that reach across sections."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, Self
+
+from pydantic import Field, PositiveInt, ValidationError, model_validator
+
+from kneeoa.backbones import registry
+from kneeoa.config.analysis import (
+    BINARY_METRICS,
+    CLASS_METRICS,
+    Anatomy,
+    Figures,
+    Geometry,
+    Imports,
+    Saliency,
+    Statistics,
+)
+from kneeoa.config.arms import Arm, ArmRow, Backbone, Mode, Training
+from kneeoa.config.cohorts import Cohort
+from kneeoa.config.hierarchy import Level, check_hierarchy
+from kneeoa.config.resources import Resources
+from kneeoa.config.section import Name, Section
+from kneeoa.config.sentences import sentences
+from kneeoa.config.volumes import Grid, MaskChecks, View
+from kneeoa.errors import KneeoaError
+
+
+class Study(Section):
+    """One configuration: what is asked, of which images, by which arms, judged how."""
+
+    study: Name
+    """Name of the study and of its folder below results/."""
+    title: str = ""
+    """Title of the report."""
+    question: str = ""
+    """The question the report answers, in one or two sentences."""
+    levels: tuple[Level, ...] = Field(min_length=1)
+    """The label hierarchy, coarse to fine."""
+    cohorts: dict[Name, Cohort] = Field(default_factory=dict)
+    """Where images, masks and labels come from."""
+    views: dict[Name, View] = Field(default_factory=dict)
+    """The kinds of image of a case, each with its canonical form."""
+    masks: MaskChecks = MaskChecks()
+    """When an aligned mask is believed."""
+    grids: dict[Name, Grid] = Field(default_factory=dict)
+    """Input sizes besides the views' canonical ones."""
+    backbones: dict[Name, Backbone] = Field(default_factory=dict)
+    """The encoders that arms choose from."""
+    modes: dict[Name, Mode] = Field(default_factory=dict)
+    """The ways of supervising that arms choose from."""
+    training: Training = Training()
+    """How every arm is trained, unless its row says otherwise."""
+    arms: tuple[ArmRow, ...] = ()
+    """The arms table: what is trained and compared."""
+    seeds: tuple[PositiveInt, ...] = (1,)
+    """One training job per arm and seed."""
+    imports: Imports | None = None
+    """Predictions made elsewhere, instead of cohorts and arms."""
+    statistics: Statistics = Statistics()
+    """How arms are compared."""
+    geometry: Geometry = Geometry()
+    """How representations are measured."""
+    saliency: Saliency = Saliency()
+    """How maps of what a run looks at are made."""
+    anatomy: Anatomy = Anatomy()
+    """Which tissues saliency is held against."""
+    figures: Figures = Figures()
+    """How figures look."""
+    resources: Resources = Resources()
+    """What jobs ask of the scheduler."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        check_hierarchy(self.levels)
+        if len(set(self.seeds)) != len(self.seeds):
+            raise ValueError(f"'seeds' holds a seed twice: {list(self.seeds)}")
+        if self.imports is not None and (self.cohorts or self.arms):
+            raise ValueError("a study has either 'imports' or 'cohorts' with 'arms', not both")
+        if self.imports is None and not (self.cohorts and self.arms):
+            raise ValueError("a study needs 'cohorts' and 'arms', or 'imports' (predictions made elsewhere)")
+        self._check_cohorts()
+        self._check_modes()
+        self._check_arms()
+        self._check_contrasts()
+        return self
+
+    def _check_cohorts(self) -> None:
+        for name, cohort in self.cohorts.items():
+            for view in cohort.views:
+                _known(f"cohorts.{name}.views", view, self.views)
+            if cohort.split.stratify is not None:
+                _known(f"cohorts.{name}.split.stratify", cohort.split.stratify, self.level_names)
+            for group, tissues in self.anatomy.targets.items():
+                for tissue in tissues if cohort.tissues else ():
+                    _known(f"anatomy.targets.{group}", tissue, cohort.tissues)
+        if self.cohorts and not any(cohort.role == "develop" for cohort in self.cohorts.values()):
+            raise ValueError("no cohort has the role 'develop', so nothing could be trained")
+        if self.geometry.level is not None:
+            _known("geometry.level", self.geometry.level, self.level_names)
+
+    def _check_modes(self) -> None:
+        for name, mode in self.modes.items():
+            for level in mode.levels:
+                _known(f"modes.{name}.levels", level, self.level_names)
+            order = [self.level_names.index(level) for level in mode.levels]
+            if order != sorted(set(order)):
+                raise ValueError(f"'modes.{name}.levels' is {list(mode.levels)}; levels must be listed once each, coarse to fine")
+
+    def _check_arms(self) -> None:
+        names = [arm.name for arm in self.arms_table()]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two rows of 'arms' give the arm name '{twice[0]}'; tell them apart with 'name'")
+        for arm in self.arms_table():
+            _known(f"arms ({arm.name}).backbone", arm.backbone, self.backbones)
+            _known(f"arms ({arm.name}).mode", arm.mode, self.modes)
+            view = self.view_of(arm)
+            if arm.grid is not None:
+                _known(f"arms ({arm.name}).grid", arm.grid, self.grids)
+            shape = self.input_shape(arm)
+            if len(shape) != self.views[view].dimensions:
+                raise ValueError(
+                    f"arm '{arm.name}' takes a grid of {len(shape)} axes, but the view '{view}' has {self.views[view].dimensions}"
+                )
+            backbone = self.backbones[arm.backbone]
+            try:
+                registry.check(backbone.kind, backbone.options, shape)
+            except KneeoaError as error:
+                raise ValueError(f"'backbones.{arm.backbone}': {error}") from error
+
+    def _check_contrasts(self) -> None:
+        modes = {arm.mode for arm in self.imports.arms.values()} if self.imports else set(self.modes)
+        for contrast in self.statistics.contrasts:
+            where = f"statistics.contrasts ({contrast.name})"
+            _known(f"{where}.level", contrast.level, self.level_names)
+            for key in ("candidate", "reference"):
+                _known(f"{where}.{key}", getattr(contrast, key), modes)
+            allowed = BINARY_METRICS if self.level(contrast.level).kind == "binary" else CLASS_METRICS
+            for metric, tests in contrast.tests.items():
+                _known(f"{where}.tests", metric, allowed)
+                for test, metrics in (("delong", ("auc", "macro_auc")), ("mcnemar", ("accuracy",))):
+                    if test in tests and metric not in metrics:
+                        raise ValueError(f"'{where}.tests.{metric}' asks for {test}, which compares {' or '.join(metrics)} only")
+        names = {contrast.name for contrast in self.statistics.contrasts}
+        for family in self.statistics.families:
+            for name in family.contrasts or ():
+                _known(f"statistics.families ({family.name}).contrasts", name, names)
+
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        """Names of the levels, coarse to fine."""
+        return tuple(level.name for level in self.levels)
+
+    def level(self, name: str) -> Level:
+        """The level of that name."""
+        return self.levels[self.level_names.index(name)]
+
+    def arms_table(self) -> tuple[Arm, ...]:
+        """Every arm with its factors: the rows of ``arms`` multiplied out, in order."""
+        return tuple(itertools.chain.from_iterable(self._expand(row) for row in self.arms))
+
+    def _expand(self, row: ArmRow) -> list[Arm]:
+        backbones = row.backbone if isinstance(row.backbone, tuple) else (row.backbone,)
+        modes = row.mode if isinstance(row.mode, tuple) else (row.mode,)
+        try:
+            training = Training.model_validate({**self.training.model_dump(), **row.training})
+        except ValidationError as error:
+            raise ValueError("; ".join(f"in 'arms[].training', {line}" for line in sentences(error, Training))) from error
+        arms = []
+        for backbone, mode in itertools.product(backbones, modes):
+            name = row.name.replace("{backbone}", backbone).replace("{mode}", mode.replace("_", "-")).replace("{grid}", row.grid or "")
+            arms.append(Arm(name=name, backbone=backbone, mode=mode, grid=row.grid, view=row.view, training=training))
+        return arms
+
+    def view_of(self, arm: Arm) -> str:
+        """The view that an arm takes."""
+        if arm.view is not None:
+            _known(f"arms ({arm.name}).view", arm.view, self.views)
+            return arm.view
+        if len(self.views) != 1:
+            raise ValueError(f"arm '{arm.name}' must name its 'view': the study has {sorted(self.views)}")
+        return next(iter(self.views))
+
+    def input_shape(self, arm: Arm) -> tuple[int, ...]:
+        """The shape that an arm's network takes (its grid's, else its view's canonical one)."""
+        return tuple(self.grids[arm.grid].shape if arm.grid else self.views[self.view_of(arm)].shape)
+
+
+def _known(key: str, value: str, allowed: Any) -> None:
+    if value not in allowed:
+        raise ValueError(f"'{key}' names '{value}'; known are {', '.join(allowed) or 'none'}")
+
+
+def load(config: dict[str, Any]) -> Study:
+    """Turn a mapping (a parsed config.yaml) into a checked study.
+
+    Raises:
+        KneeoaError: one line per mistake, each naming key, value and what is allowed.
+    """
+    try:
+        return Study.model_validate(config)
+    except ValidationError as error:
+        lines = sentences(error, Study)
+        raise KneeoaError("The configuration cannot be used:\n" + "\n".join(f"  - {line}" for line in lines)) from None

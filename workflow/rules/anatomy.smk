@@ -1,0 +1,104 @@
+"""
+Where a run looks, and whether that is cartilage.
+
+REQUIRED INPUTS: a finished run, its inputs, aligned masks
+OUTPUTS: <out>/saliency/{arm}/seed-{seed}.{npy,parquet}  (kept, so that a new tissue or null needs no GPU)
+         <out>/anatomy/{arm}/seed-{seed}.parquet, <out>/anatomy/summary.parquet
+"""
+
+
+def explained_level():
+    """The coarsest binary level: the fixed target that every mode is explained for."""
+    return next((level.name for level in STUDY.levels if level.kind == "binary"), None)
+
+
+def tissues_by_cohort(wildcards):
+    """Tissue names of the cohorts whose masks an arm is held against."""
+    view = STUDY.view_of(LAYOUT.arm(wildcards.arm))
+    return {name: plain(STUDY.cohorts[name])["tissues"] for name in LAYOUT.cohorts_with_masks(view)}
+
+
+rule saliency:
+    input:
+        weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
+        model="<out>/runs/{arm}/seed-{seed}/model.json",
+        arrays=lambda wildcards: LAYOUT.arrays(wildcards.arm),
+        indices=lambda wildcards: LAYOUT.indices(wildcards.arm),
+        splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
+    output:
+        maps="<out>/saliency/{arm}/seed-{seed}.npy",
+        index="<out>/saliency/{arm}/seed-{seed}.parquet",
+    params:
+        code=lambda wildcards: code("saliency", members(wildcards.arm)),
+        study=STUDY.study,
+        target=explained_level(),
+        levels=LEVELS,
+        saliency=plain(STUDY.saliency),
+        batch=lambda wildcards: LAYOUT.arm(wildcards.arm).training.predict_batch,
+        threads=STUDY.resources.explain.threads,
+    log:
+        "<logs>/saliency/{arm}-seed-{seed}.log",
+    benchmark:
+        "<benchmarks>/saliency/{arm}-seed-{seed}.jsonl"
+    threads: STUDY.resources.explain.threads
+    resources:
+        gpu=STUDY.resources.explain.gpus,
+        mem_mb=memory("explain"),
+        runtime=minutes("explain"),
+    conda:
+        "../../envs/train.yaml"
+    message:
+        "Mapping what {wildcards.arm}, seed {wildcards.seed}, looks at"
+    script:
+        "../../scripts/saliency.py"
+
+
+rule overlap:
+    input:
+        maps="<out>/saliency/{arm}/seed-{seed}.npy",
+        index="<out>/saliency/{arm}/seed-{seed}.parquet",
+        mask_arrays=lambda wildcards: LAYOUT.masks(wildcards.arm, ".npy"),
+        mask_indices=lambda wildcards: LAYOUT.masks(wildcards.arm, ".parquet"),
+        splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
+    output:
+        overlap="<out>/anatomy/{arm}/seed-{seed}.parquet",
+    params:
+        code=code("overlap"),
+        study=STUDY.study,
+        tissues=tissues_by_cohort,
+        anatomy=plain(STUDY.anatomy),
+    log:
+        "<logs>/overlap/{arm}-seed-{seed}.log",
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Holding the saliency of {wildcards.arm}, seed {wildcards.seed}, against the tissues"
+    script:
+        "../../scripts/overlap.py"
+
+
+rule anatomy:
+    input:
+        overlaps=LAYOUT.runs("anatomy/{arm}/seed-{seed}.parquet"),
+    output:
+        summary="<out>/anatomy/summary.parquet",
+    params:
+        code=code("anatomy"),
+        arms=LAYOUT.factors(),
+        statistics=STUDY.statistics.model_dump(mode="json", include={"contrasts", "confidence", "resamples", "seed"}),
+    log:
+        "<logs>/anatomy.log",
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Summing up saliency on anatomy over subjects and seeds"
+    script:
+        "../../scripts/anatomy.py"

@@ -1,0 +1,53 @@
+"""
+The checked configuration, and what rules need of it. No rules here.
+
+REQUIRED INPUTS: config
+OUTPUTS: STUDY (typed configuration), LAYOUT (paths), functions that give rules their slice of the configuration
+"""
+
+import os
+import re
+
+from snakemake.exceptions import WorkflowError
+
+from kneeoa.closure import code_digest
+from kneeoa.config.study import load
+from kneeoa.errors import KneeoaError
+from kneeoa.layout import Layout
+
+try:
+    STUDY = load({key: value for key, value in config.items() if key != "pathvars"})
+except KneeoaError as error:
+    raise WorkflowError(str(error)) from None
+LAYOUT = Layout(STUDY)
+
+# Jobs (`script:`) start a fresh Python: this is how it finds the library of this clone.
+os.environ["PYTHONPATH"] = os.pathsep.join([LIBRARY, *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+def one_of(names):
+    """A wildcard's pattern that allows exactly these names (or nothing, where there are none)."""
+    return "|".join(re.escape(str(name)) for name in names) or "(?!)"
+
+
+def code(script, modules=(), files=()):
+    """The digest of a script and of all that it reaches in the library: what `params.code` of each rule holds."""
+    return code_digest(Path(workflow.basedir) / "scripts" / f"{script}.py", modules, files)
+
+
+def plain(section):
+    """A section of the configuration as plain values, for params."""
+    return section.model_dump(mode="json")
+
+
+LEVELS = [plain(level) for level in STUDY.levels]
+
+
+def memory(kind):
+    """Megabytes for one kind of work, doubling with each attempt."""
+    return lambda wildcards, attempt: getattr(STUDY.resources, kind).memory_mb * 2 ** (attempt - 1)
+
+
+def minutes(kind):
+    """Minutes for one kind of work, doubling with each attempt."""
+    return lambda wildcards, attempt: getattr(STUDY.resources, kind).minutes * 2 ** (attempt - 1)

@@ -1,0 +1,60 @@
+"""
+One GPU job per arm and seed.
+
+REQUIRED INPUTS: volumes (or their resampling to the arm's grid), splits, labels
+OUTPUTS: <out>/runs/{arm}/seed-{seed}/{weights.safetensors,model.json,history.parquet,run.json}
+"""
+
+from kneeoa.backbones import registry as backbones
+
+
+def members(arm):
+    """The lazily imported modules that an arm's network is made of: its own backbone and mode, and no other."""
+    factors = LAYOUT.arm(arm)
+    return [*backbones.code_modules(STUDY.backbones[factors.backbone].kind), f"kneeoa.modes.{STUDY.modes[factors.mode].kind}"]
+
+
+def network_of(wildcards):
+    """What the arm's network is."""
+    factors = LAYOUT.arm(wildcards.arm)
+    mode = STUDY.modes[factors.mode]
+    return {
+        "backbone": plain(STUDY.backbones[factors.backbone]),
+        "mode": plain(mode),
+        "levels": [plain(STUDY.level(name)) for name in mode.levels],
+        "shape": list(STUDY.input_shape(factors)),
+    }
+
+
+rule train_run:
+    input:
+        arrays=lambda wildcards: LAYOUT.arrays(wildcards.arm),
+        indices=lambda wildcards: LAYOUT.indices(wildcards.arm),
+        splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
+        labels=lambda wildcards: LAYOUT.labels(wildcards.arm),
+    output:
+        weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
+        model="<out>/runs/{arm}/seed-{seed}/model.json",
+        history="<out>/runs/{arm}/seed-{seed}/history.parquet",
+        run="<out>/runs/{arm}/seed-{seed}/run.json",
+    params:
+        code=lambda wildcards: code("train_run", members(wildcards.arm)),
+        study=STUDY.study,
+        network=network_of,
+        training=lambda wildcards: plain(LAYOUT.arm(wildcards.arm).training),
+        threads=STUDY.resources.train.threads,
+    log:
+        "<logs>/train_run/{arm}-seed-{seed}.log",
+    benchmark:
+        "<benchmarks>/train_run/{arm}-seed-{seed}.jsonl"
+    threads: STUDY.resources.train.threads
+    resources:
+        gpu=STUDY.resources.train.gpus,
+        mem_mb=memory("train"),
+        runtime=minutes("train"),
+    conda:
+        "../../envs/train.yaml"
+    message:
+        "Training {wildcards.arm}, seed {wildcards.seed}"
+    script:
+        "../../scripts/train_run.py"

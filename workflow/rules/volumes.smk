@@ -1,0 +1,97 @@
+"""
+Canonical volumes, masks on the same grid, and the input grids of arms: one job per shard of subjects.
+
+REQUIRED INPUTS: raw images and masks; <out>/cohorts/{cohort}/images.parquet (ancient: a shard's own files decide, by digest)
+OUTPUTS: <out>/volumes/{cohort}/{view}/shard-{shard}.{npy,parquet,exclusions.parquet}
+         <out>/masks/{cohort}/{view}/shard-{shard}.{npy,parquet,exclusions.parquet}
+         <out>/inputs/{grid}/{cohort}/{view}/shard-{shard}.npy
+"""
+
+
+def shard_digest(wildcards):
+    """What the raw files of a shard are, so that a changed subject reruns its own shard alone."""
+    return raw_index(wildcards.cohort).get(int(wildcards.shard), "")
+
+
+rule make_volumes:
+    input:
+        raw=lambda wildcards: phantom_raw(wildcards.cohort, ["images"]),
+        cases=ancient("<out>/cohorts/{cohort}/cases.parquet"),
+        images=ancient("<out>/cohorts/{cohort}/images.parquet"),
+    output:
+        array="<out>/volumes/{cohort}/{view}/shard-{shard}.npy",
+        index="<out>/volumes/{cohort}/{view}/shard-{shard}.parquet",
+        exclusions="<out>/volumes/{cohort}/{view}/shard-{shard}.exclusions.parquet",
+    params:
+        code=code("make_volumes"),
+        raw=shard_digest,
+        root=lambda wildcards: cohort_root(wildcards.cohort),
+        view=lambda wildcards: plain(STUDY.views[wildcards.view]),
+    log:
+        "<logs>/make_volumes/{cohort}-{view}-{shard}.log",
+    benchmark:
+        "<benchmarks>/make_volumes/{cohort}-{view}-{shard}.jsonl"
+    threads: STUDY.resources.ingest.threads
+    resources:
+        mem_mb=memory("ingest"),
+        runtime=minutes("ingest"),
+    conda:
+        "../../envs/train.yaml"
+    message:
+        "Bringing shard {wildcards.shard} of {wildcards.cohort} ({wildcards.view}) to canonical volumes"
+    script:
+        "../../scripts/make_volumes.py"
+
+
+rule make_masks:
+    input:
+        raw=lambda wildcards: phantom_raw(wildcards.cohort, ["masks"]),
+        images=ancient("<out>/cohorts/{cohort}/images.parquet"),
+        volumes="<out>/volumes/{cohort}/{view}/shard-{shard}.npy",
+        index="<out>/volumes/{cohort}/{view}/shard-{shard}.parquet",
+    output:
+        array="<out>/masks/{cohort}/{view}/shard-{shard}.npy",
+        index="<out>/masks/{cohort}/{view}/shard-{shard}.parquet",
+        exclusions="<out>/masks/{cohort}/{view}/shard-{shard}.exclusions.parquet",
+    params:
+        code=code("make_masks"),
+        raw=shard_digest,
+        root=lambda wildcards: cohort_root(wildcards.cohort),
+        tissues=lambda wildcards: plain(STUDY.cohorts[wildcards.cohort])["tissues"],
+        checks=plain(STUDY.masks),
+    log:
+        "<logs>/make_masks/{cohort}-{view}-{shard}.log",
+    benchmark:
+        "<benchmarks>/make_masks/{cohort}-{view}-{shard}.jsonl"
+    threads: STUDY.resources.ingest.threads
+    resources:
+        mem_mb=memory("ingest"),
+        runtime=minutes("ingest"),
+    conda:
+        "../../envs/train.yaml"
+    message:
+        "Aligning the masks of shard {wildcards.shard} of {wildcards.cohort} ({wildcards.view}) and checking them"
+    script:
+        "../../scripts/make_masks.py"
+
+
+rule make_inputs:
+    input:
+        array="<out>/volumes/{cohort}/{view}/shard-{shard}.npy",
+    output:
+        array="<out>/inputs/{grid}/{cohort}/{view}/shard-{shard}.npy",
+    params:
+        code=code("make_inputs"),
+        shape=lambda wildcards: list(STUDY.grids[wildcards.grid].shape),
+    log:
+        "<logs>/make_inputs/{grid}-{cohort}-{view}-{shard}.log",
+    threads: STUDY.resources.ingest.threads
+    resources:
+        mem_mb=memory("ingest"),
+        runtime=minutes("ingest"),
+    conda:
+        "../../envs/train.yaml"
+    message:
+        "Resampling shard {wildcards.shard} of {wildcards.cohort} ({wildcards.view}) to the grid {wildcards.grid}"
+    script:
+        "../../scripts/make_inputs.py"
