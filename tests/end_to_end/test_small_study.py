@@ -1,0 +1,97 @@
+"""One command goes from raw scanner files to figures, tables and a report; the broken knees are accounted for."""
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from tests.dag import planned, snakemake
+from tests.end_to_end.conftest import SMALL
+
+
+@pytest.fixture(scope="module")
+def results(finished: Path) -> Path:
+    return finished / "results" / "small"
+
+
+def test_every_figure_is_there_as_pdf_and_png(results: Path) -> None:
+    names = {path.stem for path in (results / "figures").glob("*.png")}
+    assert {"flow", "volumes", "learning", "roc", "reliability", "confusion", "forest", "axis", "saliency", "anatomy"} <= names
+    for name in names:
+        assert (results / "figures" / f"{name}.png").read_bytes()[:4] == b"\x89PNG"
+        assert (results / "figures" / f"{name}.pdf").read_bytes()[:4] == b"%PDF"
+
+
+def test_the_report_is_one_file_that_needs_nothing_else(results: Path) -> None:
+    text = (results / "report.html").read_text()
+    assert text.count("data:image/png;base64,") >= 8
+    assert not re.search(r'(src|href)="(https?:)?//', text)
+    assert "<script" not in text
+
+
+def test_contrasts_begin_with_the_columns_of_the_contract(results: Path) -> None:
+    table = pd.read_csv(results / "tables" / "contrasts.csv")
+    assert list(table.columns[:13]) == [
+        "backbone", "level", "metric", "reference", "candidate", "estimate_reference", "estimate_candidate",
+        "difference", "low", "high", "p", "p_adjusted", "test",
+    ]  # fmt: skip
+    assert set(table["test"]) == {"delong", "mcnemar", "bootstrap"}
+    defined = table.dropna(subset=["difference"])
+    assert len(defined) > 0
+    assert (defined["low"] <= defined["difference"]).all()
+    assert (defined["difference"] <= defined["high"]).all()
+
+
+def test_every_broken_knee_ends_as_planned_with_its_reason(results: Path) -> None:
+    truth = pq.read_table(results / "truth" / "phantom.parquet").to_pandas()
+    exclusions = pq.read_table(results / "splits" / "phantom.exclusions.parquet").to_pandas()
+    analysed = set(pq.read_table(results / "splits" / "phantom.parquet").column("case_id").to_pylist())
+    excluded = set(exclusions.loc[exclusions["scope"] == "case", "case_id"])
+    planned_faults = truth.dropna(subset=["fault"])
+    assert len(planned_faults) >= 8
+    assert excluded <= set(planned_faults["case_id"]), "a good knee was lost"
+    assert analysed | excluded == set(truth["case_id"])
+    assert not analysed & excluded
+    assert (exclusions["detail"].str.len() > 20).all()
+
+
+def test_the_flow_adds_up(results: Path) -> None:
+    flow = json.loads((results / "splits" / "phantom.flow.json").read_text())
+    splits = pq.read_table(results / "splits" / "phantom.parquet").to_pandas()
+    assert flow["found"]["cases"] == flow["analysed"]["cases"] + flow["excluded"]["cases"]
+    assert flow["analysed"]["cases"] == len(splits)
+    assert splits.groupby("subject")["split"].nunique().max() == 1
+
+
+def test_each_run_says_what_made_it(results: Path) -> None:
+    run = json.loads((results / "runs" / "resnet3d-dual" / "seed-1" / "run.json").read_text())
+    text = json.dumps(run)
+    for word in ("code", "threads", "torch", "seed"):
+        assert word in text
+
+
+def test_no_patient_name_or_birth_date_reaches_an_output(results: Path) -> None:
+    """The phantom's DICOM headers carry planted names and birth dates; only the raw files may hold them."""
+    import pydicom
+
+    names, dates = set(), set()
+    for path in sorted((results / "phantom").rglob("001")):
+        header = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+        names.add(str(header.get("PatientName", "")))
+        dates.add(str(header.get("PatientBirthDate", "")))
+    planted = {text.encode() for text in names | dates if len(text) >= 6}
+    assert len(planted) >= 4
+    for path in results.rglob("*"):
+        if path.is_file() and "phantom" not in path.relative_to(results).parts[0]:
+            content = path.read_bytes()
+            assert not [text for text in planted if text in content], path
+
+
+def test_a_second_run_has_nothing_to_do(finished: Path) -> None:
+    run = snakemake(finished, "--cores", "2", *SMALL)
+    assert run.returncode == 0
+    assert "Nothing to be done" in run.stdout + run.stderr
+    assert planned(finished, *SMALL) == []

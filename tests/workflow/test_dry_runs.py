@@ -1,0 +1,148 @@
+"""The DAG over a matrix of configurations, by dry runs: no image is opened, no job runs."""
+
+import copy
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.dag import ROOT, planned, rules, snakemake
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty working directory; the workflow itself is read from the tree."""
+    return tmp_path_factory.mktemp("dry")
+
+
+def _plan(folder: Path, config: dict[str, Any], *targets: str, environment: dict[str, str] | None = None) -> list[tuple[str, dict[str, str]]]:
+    file = folder / "study.yaml"
+    file.write_text(yaml.safe_dump(config, sort_keys=False))
+    return planned(folder, "-s", str(ROOT / "Snakefile"), "--configfile", str(file), *targets, environment=environment)
+
+
+def _config(name: str) -> dict[str, Any]:
+    return yaml.safe_load((ROOT / name).read_text())
+
+
+def test_the_default_study_has_one_job_per_arm_and_seed(folder: Path) -> None:
+    jobs = _plan(folder, _config("config.yaml"))
+    counts = Counter(rule for rule, _ in jobs)
+    assert counts["train_run"] == counts["predict"] == counts["saliency"] == 3 * 3 * 2
+    assert counts["make_volumes"] == counts["make_masks"] == counts["make_inputs"] == 4
+    assert {(w["arm"], w["seed"]) for r, w in jobs if r == "train_run"} == {
+        (f"{b}-{m}", s) for b in ("resnet3d", "m3t", "nnmamba") for m in ("single-oa", "single-kl", "dual") for s in ("1", "2")
+    }
+
+
+def test_only_arms_with_a_grid_of_their_own_are_resampled(folder: Path) -> None:
+    config = _config("config.yaml")
+    config["arms"] = [{"backbone": "resnet3d", "mode": "dual"}]
+    config["statistics"]["contrasts"] = []
+    config["statistics"]["families"] = []
+    assert "make_inputs" not in rules(_plan(folder, config))
+
+
+def test_a_cohort_without_masks_has_saliency_but_no_anatomy(folder: Path) -> None:
+    config = _config("config.yaml")
+    config["cohorts"]["phantom"]["tissues"] = {}
+    found = rules(_plan(folder, config))
+    assert "saliency" in found
+    assert not {"make_masks", "overlap", "anatomy", "figure_anatomy"} & found
+
+
+def test_stacked_mode_and_several_weights_join_by_configuration(folder: Path) -> None:
+    config = _config("config.yaml")
+    config["arms"].append({"backbone": "resnet3d", "mode": "dual_stacked"})
+    jobs = _plan(folder, config, "train")
+    assert ("train_run", {"arm": "resnet3d-dual-stacked", "seed": "2"}) in jobs
+
+
+def test_an_external_cohort_is_read_but_never_trained_on(folder: Path) -> None:
+    config = _config("config.yaml")
+    config["cohorts"]["elsewhere"] = copy.deepcopy(config["cohorts"]["phantom"]) | {"role": "external"}
+    jobs = _plan(folder, config)
+    assert {w["cohort"] for r, w in jobs if r == "make_volumes"} == {"phantom", "elsewhere"}
+    assert Counter(rule for rule, _ in jobs)["train_run"] == 18
+
+
+@pytest.mark.parametrize(
+    ("target", "has", "lacks"),
+    [
+        ("cohort", {"phantom_tables", "read_cohort"}, {"make_volumes", "train_run"}),
+        ("volumes", {"make_volumes", "make_masks", "make_splits", "flow"}, {"train_run"}),
+        ("train", {"train_run"}, {"predict", "make_masks"}),
+        ("statistics", {"metrics", "contrasts", "predict"}, {"saliency", "report"}),
+        ("figures", {"figure_forest", "figure_saliency"}, {"report"}),
+        ("report", {"report", "figure_forest", "table_contrasts"}, set()),
+    ],
+)
+def test_named_targets_are_parts_of_the_road(folder: Path, target: str, has: set[str], lacks: set[str]) -> None:
+    found = rules(_plan(folder, _config("config.yaml"), target))
+    assert has <= found
+    assert not lacks & found
+
+
+IMAGE_STAGES = {"phantom_tables", "phantom_images", "read_cohort", "make_volumes", "make_masks", "make_inputs", "make_splits", "flow"}
+RUN_STAGES = {"train_run", "predict", "saliency", "geometry", "overlap", "anatomy"}
+
+
+def test_the_published_study_has_no_image_stage_and_no_training(folder: Path) -> None:
+    tables = folder / "tables" / "paper_a_predictions"
+    tables.mkdir(parents=True)
+    config = _config("workflow/studies/published.yaml")
+    for arm in config["imports"]["arms"].values():
+        (tables / arm["file"]).touch()
+    jobs = _plan(folder, config, environment={"KNEEOA_REAL_DATA": str(folder / "tables")})
+    assert not (IMAGE_STAGES | RUN_STAGES) & rules(jobs)
+    assert Counter(rule for rule, _ in jobs)["import_predictions"] == 9
+    assert {"metrics", "contrasts", "figure_forest", "figure_roc", "figure_confusion", "table_contrasts", "report"} <= rules(jobs)
+
+
+def test_the_published_study_without_its_folder_stops_with_a_sentence(folder: Path) -> None:
+    run = snakemake(
+        folder, "-n", "-s", str(ROOT / "Snakefile"), "--configfile", str(ROOT / "workflow/studies/published.yaml"),
+        environment={"KNEEOA_REAL_DATA": ""},
+    )  # fmt: skip
+    assert run.returncode != 0
+    assert "imports.folder" in run.stdout + run.stderr
+
+
+def test_paper_a_at_full_size_dry_runs_on_placeholder_files(folder: Path) -> None:
+    """481 knees in OAI-ZIB's layout: 3 backbones, 4 modes, 5 seeds, 160x256x256; every file is empty."""
+    root = folder / "oai_zib"
+    for name in ("imagesTr", "labelsTr", "imagesTs", "labelsTs"):
+        (root / name).mkdir(parents=True)
+    for table in ("subInfo_train.xlsx", "subInfo_test.xlsx"):
+        (root / table).touch()
+    for number in range(1, 482):
+        part = "Tr" if number <= 383 else "Ts"
+        (root / f"images{part}" / f"oaizib_{number:03d}_0000.nii.gz").touch()
+        (root / f"labels{part}" / f"oaizib_{number:03d}.nii.gz").touch()
+    config = _config("workflow/studies/coarse2fine.yaml")
+    jobs = _plan(folder, config, environment={"OAI_ZIB": str(root)})
+    counts = Counter(rule for rule, _ in jobs)
+    assert counts["train_run"] == counts["predict"] == counts["saliency"] == 3 * 4 * 5
+    assert counts["make_volumes"] == counts["make_masks"] == counts["make_inputs"] == 16
+    assert not {"phantom_tables", "phantom_images"} & set(counts)
+
+
+def test_a_missing_root_stops_before_any_job(folder: Path) -> None:
+    run = snakemake(
+        folder, "-n", "-s", str(ROOT / "Snakefile"), "--configfile", str(ROOT / "workflow/studies/coarse2fine.yaml"),
+        environment={"OAI_ZIB": str(folder / "nowhere")},
+    )  # fmt: skip
+    assert run.returncode != 0
+    assert "nowhere" in run.stdout + run.stderr
+
+
+def test_a_wrong_key_stops_before_any_job_with_its_name(folder: Path) -> None:
+    config = _config("config.yaml")
+    config["training"]["epcohs"] = 3
+    (folder / "wrong.yaml").write_text(yaml.safe_dump(config))
+    run = snakemake(folder, "-n", "-s", str(ROOT / "Snakefile"), "--configfile", str(folder / "wrong.yaml"))
+    assert run.returncode != 0
+    assert "did you mean 'epochs'" in run.stdout + run.stderr
+    assert "Traceback" not in run.stdout + run.stderr
