@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from kneeoa.config.analysis import Geometry
 from kneeoa.config.hierarchy import Level
-from kneeoa.geometry.stage import measure_run
+from kneeoa.geometry.measure import measure_run
 from kneeoa.job import logged
 
 if TYPE_CHECKING:

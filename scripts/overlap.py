@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kneeoa.anatomy.stage import measure_run
+from kneeoa.anatomy.measure import measure_run
 from kneeoa.config.analysis import Anatomy
 from kneeoa.job import logged
 

@@ -20,7 +20,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _plan(folder: Path, config: dict[str, Any], *targets: str, environment: dict[str, str] | None = None) -> list[tuple[str, dict[str, str]]]:
     file = folder / "study.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False))
-    return planned(folder, "-s", str(ROOT / "Snakefile"), "--configfile", str(file), *targets, environment=environment)
+    # Targets come first: --configfile takes every word that follows it.
+    return planned(folder, *targets, "-s", str(ROOT / "Snakefile"), "--configfile", str(file), environment=environment)
 
 
 def _config(name: str) -> dict[str, Any]:

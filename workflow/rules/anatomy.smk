@@ -32,7 +32,7 @@ rule saliency:
         code=lambda wildcards: code("saliency", members(wildcards.arm)),
         study=STUDY.study,
         target=explained_level(),
-        levels=LEVELS,
+        view=lambda wildcards: STUDY.view_of(LAYOUT.arm(wildcards.arm)),
         saliency=plain(STUDY.saliency),
         batch=lambda wildcards: LAYOUT.arm(wildcards.arm).training.predict_batch,
         threads=STUDY.resources.explain.threads,

@@ -17,28 +17,30 @@ def shards_of(stage, suffix):
     return files
 
 
-def mask_exclusions(wildcards):
-    """Exclusions of the masks stage; none for a cohort without masks."""
-    return shards_of("masks", ".exclusions.parquet")(wildcards) if STUDY.cohorts[wildcards.cohort].tissues else []
+def exclusions_of(wildcards):
+    """Exclusions of every stage before the splits."""
+    own = [f"{LAYOUT.root}/cohorts/{wildcards.cohort}/exclusions.parquet"]
+    masks = shards_of("masks", ".exclusions.parquet")(wildcards) if STUDY.cohorts[wildcards.cohort].tissues else []
+    return own + shards_of("volumes", ".exclusions.parquet")(wildcards) + masks
 
 
-def required_mask_exclusions(wildcards):
-    """The same where a case needs a usable mask; else a change of the mask checks must not move the splits, nor retrain."""
-    return mask_exclusions(wildcards) if STUDY.masks.required else []
+def deciding_exclusions(wildcards):
+    """Exclusions that take a case out: those of masks only where a case needs one, so that a check of masks does not retrain."""
+    return [file for file in exclusions_of(wildcards) if STUDY.masks.required or f"{LAYOUT.root}/masks/" not in file]
 
 
 rule make_splits:
     input:
         cases="<out>/cohorts/{cohort}/cases.parquet",
         labels="<out>/cohorts/{cohort}/labels.parquet",
-        exclusions="<out>/cohorts/{cohort}/exclusions.parquet",
+        exclusions=deciding_exclusions,
         volumes=shards_of("volumes", ".parquet"),
-        mask_exclusions=required_mask_exclusions,
     output:
         splits="<out>/splits/{cohort}.parquet",
     params:
         code=code("make_splits"),
         role=lambda wildcards: STUDY.cohorts[wildcards.cohort].role,
+        views=lambda wildcards: list(STUDY.cohorts[wildcards.cohort].views),
         split=lambda wildcards: plain(STUDY.cohorts[wildcards.cohort].split),
         levels=LEVELS,
     log:
@@ -60,11 +62,7 @@ rule flow:
         cases="<out>/cohorts/{cohort}/cases.parquet",
         labels="<out>/cohorts/{cohort}/labels.parquet",
         splits="<out>/splits/{cohort}.parquet",
-        exclusions=[
-            "<out>/cohorts/{cohort}/exclusions.parquet",
-        ],
-        volume_exclusions=shards_of("volumes", ".exclusions.parquet"),
-        mask_exclusions=mask_exclusions,
+        exclusions=exclusions_of,
     output:
         exclusions="<out>/splits/{cohort}.exclusions.parquet",
         flow="<out>/splits/{cohort}.flow.json",

@@ -15,14 +15,16 @@ def members(arm):
 
 
 def network_of(wildcards):
-    """What the arm's network is."""
+    """What the arm's network is: its backbone, its mode, the levels that concern it, and the shape of its input."""
     factors = LAYOUT.arm(wildcards.arm)
-    mode = STUDY.modes[factors.mode]
+    backbone, shape = STUDY.backbones[factors.backbone], STUDY.input_shape(factors)
     return {
-        "backbone": plain(STUDY.backbones[factors.backbone]),
-        "mode": plain(mode),
-        "levels": [plain(STUDY.level(name)) for name in mode.levels],
-        "shape": list(STUDY.input_shape(factors)),
+        "backbone": backbone.kind,
+        "options": plain(backbone)["options"],
+        "dimensions": len(shape),
+        "shape": list(shape),
+        "mode": plain(STUDY.modes[factors.mode]),
+        "levels": [plain(level) for level in STUDY.levels_of(factors.mode)],
     }
 
 

@@ -45,7 +45,7 @@ def write_text(path: str | Path, text: str) -> None:
 
 def write_json(path: str | Path, value: Any) -> None:
     """Write JSON atomically: sorted keys, two-space indent, final newline."""
-    write_text(path, json.dumps(value, indent=2, sort_keys=True, default=str) + "\n")
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, default=_plain) + "\n")
 
 
 def sha256_file(path: str | Path) -> str:
@@ -54,7 +54,12 @@ def sha256_file(path: str | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def _plain(value: Any) -> Any:
+    """What JSON cannot say: numpy's numbers become Python's, anything else its text."""
+    return value.item() if hasattr(value, "item") else str(value)
+
+
 def digest(value: Any) -> str:
     """Sixteen hexadecimal characters that identify a JSON-like value."""
-    text = json.dumps(value, sort_keys=True, default=str, separators=(",", ":"))
+    text = json.dumps(value, sort_keys=True, default=_plain, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -14,6 +14,9 @@ Test = Literal["bootstrap", "delong", "mcnemar"]
 BINARY_METRICS: tuple[Metric, ...] = ("auc", "accuracy", "f1", "balanced_accuracy", "brier")
 CLASS_METRICS: tuple[Metric, ...] = ("accuracy", "balanced_accuracy", "macro_auc", "macro_f1", "quadratic_kappa", "mae")
 
+APPLICABLE: dict[Test, tuple[Metric, ...] | None] = {"bootstrap": None, "delong": ("auc", "macro_auc"), "mcnemar": ("accuracy",)}
+"""The metrics that a test applies to; None: every one."""
+
 
 class ImportedLevel(Section):
     """Which columns of a table made elsewhere hold one level."""
@@ -69,6 +72,15 @@ class Contrast(Section):
     """A mode."""
     tests: dict[Metric, tuple[Test, ...]]
     """For each metric, the tests to run, e.g. auc: [bootstrap, delong]."""
+
+    @model_validator(mode="after")
+    def _applicable(self) -> Self:
+        for metric, tests in self.tests.items():
+            for test in tests:
+                allowed = APPLICABLE[test]
+                if allowed is not None and metric not in allowed:
+                    raise ValueError(f"contrast '{self.name}': test '{test}' applies to {' and '.join(allowed)}, not to '{metric}'")
+        return self
 
 
 class Family(Section):

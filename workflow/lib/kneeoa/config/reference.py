@@ -12,8 +12,8 @@ from pydantic_core import PydanticUndefined
 
 HEADER = """# Every key of the configuration
 
-Generated from the typed sections in `workflow/lib/kneeoa/config/` (`make reference`); a key that is not listed is refused. `config.yaml` shows
-them in use. A backbone's `options` are those of its kind, in `workflow/lib/kneeoa/backbones/options/`.
+Generated from the typed sections in `workflow/lib/kneeoa/config/` (`make reference`); a key that is not listed is refused.
+`config.yaml` shows them in use. A backbone's `options` are those of its kind, in `workflow/lib/kneeoa/backbones/options/`.
 """
 
 

@@ -158,6 +158,14 @@ class Study(Section):
         """The level of that name."""
         return self.levels[self.level_names.index(name)]
 
+    def levels_of(self, mode: str) -> tuple[Level, ...]:
+        """The levels that concern a mode: those that supervise, and the coarser ones that can be read from them."""
+        wanted = set(self.modes[mode].levels)
+        for level in reversed(self.levels):  # children come after their parents
+            if level.name in wanted and level.parent is not None:
+                wanted.add(level.parent)
+        return tuple(level for level in self.levels if level.name in wanted)
+
     def arms_table(self) -> tuple[Arm, ...]:
         """Every arm with its factors: the rows of ``arms`` multiplied out, in order."""
         return tuple(itertools.chain.from_iterable(self._expand(row) for row in self.arms))

@@ -16,7 +16,7 @@ SALIENCY = TableSchema(
             required("view", pa.string()),
             required("row", pa.int32()),
             required("method", pa.string()),  # smoothgrad_x_input
-            required("target", pa.string()),  # the explained score, e.g. oa:1 or kl:>=2
+            required("target", pa.string()),  # the explained score: a level (oa), or a level read from a finer head (oa<-kl)
             required("score", pa.float64()),  # its value (logit units)
             required("scale", pa.float64()),  # stored map x scale = the map as computed
         ]

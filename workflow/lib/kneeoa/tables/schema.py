@@ -47,8 +47,8 @@ class TableSchema:
             raise KneeoaError(f"{path}: table '{self.name}' lacks the columns {missing} and has the unknown columns {extra}.")
         try:
             table = pa.Table.from_pandas(frame[self.schema.names], schema=self.schema, preserve_index=False)
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise KneeoaError(f"{path}: table '{self.name}' has a value of the wrong type: {error}.") from error
+        except (ValueError, TypeError) as error:  # pyarrow raises subclasses of both
+            raise KneeoaError(f"{path}: table '{self.name}' has a value of the wrong type or empty: {error}.") from error
         table = table.replace_schema_metadata({"kneeoa.table": self.name})
         self._check(table, path)
         with atomic_path(path) as temporary:

@@ -16,6 +16,9 @@ TRUTH = TableSchema(
             required("true_grade", pa.int16()),  # Kellgren-Lawrence, before the reader's noise
             required("read_grade", pa.int16()),
             optional("fault", pa.string()),  # what was broken on purpose
+            optional("expected_stage", pa.string()),  # of the row of exclusions that must follow; null: none must
+            optional("expected_scope", pa.string()),
+            optional("expected_reason", pa.string()),
         ]
     ),
     key=("cohort", "case_id"),

@@ -1,0 +1,20 @@
+"""Rule figure_anatomy: saliency on tissues against chance and null."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.config.analysis import Figures
+from kneeoa.figures.anatomy import draw
+from kneeoa.job import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    draw(
+        anatomy=Path(snakemake.input.anatomy),
+        arms=snakemake.params.arms,
+        figures=Figures.model_validate(snakemake.params.figures),
+        out_pdf=Path(snakemake.output.pdf),
+        out_png=Path(snakemake.output.png),
+    )

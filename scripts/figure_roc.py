@@ -1,0 +1,22 @@
+"""Rule figure_roc: ROC curves of the coarsest binary level."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.config.analysis import Figures
+from kneeoa.figures.roc import draw
+from kneeoa.job import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    draw(
+        predictions=[Path(file) for file in snakemake.input.predictions],
+        metrics=Path(snakemake.input.metrics),
+        arms=snakemake.params.arms,
+        level=snakemake.params.level,
+        figures=Figures.model_validate(snakemake.params.figures),
+        out_pdf=Path(snakemake.output.pdf),
+        out_png=Path(snakemake.output.png),
+    )

@@ -1,0 +1,27 @@
+"""Rule figure_volumes: example volumes with their masks, three planes."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.config.analysis import Figures
+from kneeoa.figures.volumes import draw
+from kneeoa.job import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    draw(
+        volume_arrays=[Path(file) for file in snakemake.input.volume_arrays],
+        volume_indices=[Path(file) for file in snakemake.input.volume_indices],
+        mask_arrays=[Path(file) for file in snakemake.input.mask_arrays],
+        mask_indices=[Path(file) for file in snakemake.input.mask_indices],
+        labels=[Path(file) for file in snakemake.input.labels],
+        splits=[Path(file) for file in snakemake.input.splits],
+        tissues=snakemake.params.tissues,
+        view=snakemake.params.view,
+        level=snakemake.params.level,
+        figures=Figures.model_validate(snakemake.params.figures),
+        out_pdf=Path(snakemake.output.pdf),
+        out_png=Path(snakemake.output.png),
+    )

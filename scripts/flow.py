@@ -1,0 +1,23 @@
+"""Rule flow: the account of every case found."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.config.hierarchy import Level
+from kneeoa.job import logged
+from kneeoa.splits.flow import account
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    account(
+        name=snakemake.wildcards.cohort,
+        levels=tuple(Level.model_validate(level) for level in snakemake.params.levels),
+        cases=Path(snakemake.input.cases),
+        labels=Path(snakemake.input.labels),
+        splits=Path(snakemake.input.splits),
+        exclusions=[Path(file) for file in snakemake.input.exclusions],
+        out_exclusions=Path(snakemake.output.exclusions),
+        out_flow=Path(snakemake.output.flow),
+    )

@@ -1,0 +1,26 @@
+"""Rule make_splits: who trains, who validates, who tests."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.config.cohorts import Split
+from kneeoa.config.hierarchy import Level
+from kneeoa.job import logged
+from kneeoa.splits.make import make_splits
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    make_splits(
+        name=snakemake.wildcards.cohort,
+        role=snakemake.params.role,
+        split=Split.model_validate(snakemake.params.split),
+        levels=tuple(Level.model_validate(level) for level in snakemake.params.levels),
+        views=tuple(snakemake.params.views),
+        cases=Path(snakemake.input.cases),
+        labels=Path(snakemake.input.labels),
+        volumes=[Path(file) for file in snakemake.input.volumes],
+        exclusions=[Path(file) for file in snakemake.input.exclusions],
+        out_splits=Path(snakemake.output.splits),
+    )

@@ -1,0 +1,187 @@
+"""Paper A's published comparison table, from its nine released prediction tables."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from kneeoa.config.analysis import Contrast, Family, ImportedArm, ImportedLevel, Imports, Statistics
+from kneeoa.config.hierarchy import Level
+from kneeoa.contrasts.build import build_contrasts
+from kneeoa.contrasts.metrics import build_metrics
+from kneeoa.imports import import_predictions
+from kneeoa.tables.contrasts import CONTRASTS
+from kneeoa.tables.metrics import METRICS
+from kneeoa.tables.predictions import PREDICTIONS
+
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif("KNEEOA_REAL_DATA" not in os.environ, reason="KNEEOA_REAL_DATA (folder of the real data) is not set"),
+]
+
+LEVELS = (
+    Level(name="oa", kind="binary", classes=("no", "yes")),
+    Level(name="kl", kind="ordinal", classes=("0", "1", "2", "3", "4"), parent="oa", parent_class=(0, 0, 1, 1, 1)),
+)
+PREFIXES = {"resnet3d": "resnet3d", "m3t": "m3t", "nnmamba": "mamba"}
+OA = ImportedLevel(truth="label_oa", probabilities=("prob_oa",))
+KL = ImportedLevel(truth="label_kl", probabilities=tuple(f"prob_kl_{grade}" for grade in range(5)))
+MODES = {"single_oa": {"oa": OA}, "single_kl": {"kl": KL}, "dual": {"oa": OA, "kl": KL}}
+IMPORTS = Imports(
+    folder="$KNEEOA_REAL_DATA/paper_a_predictions",
+    case_id="CMT_ID",
+    cohort="oai",
+    arms={
+        f"{backbone}-{mode}": ImportedArm(backbone=backbone, mode=mode, file=f"{prefix}_{mode}_preds.csv", levels=columns)
+        for backbone, prefix in PREFIXES.items()
+        for mode, columns in MODES.items()
+    },
+)
+STATISTICS = Statistics(
+    mcnemar="edwards",
+    contrasts=(
+        Contrast(
+            name="dual-vs-single-oa",
+            level="oa",
+            candidate="dual",
+            reference="single_oa",
+            tests={"auc": ("bootstrap", "delong"), "accuracy": ("mcnemar",), "f1": ("bootstrap",)},
+        ),
+        Contrast(
+            name="dual-vs-single-kl",
+            level="kl",
+            candidate="dual",
+            reference="single_kl",
+            tests={"macro_auc": ("bootstrap",), "accuracy": ("bootstrap",), "macro_f1": ("bootstrap",)},
+        ),
+    ),
+    families=(Family(name="published", adjust="bh", tests=("bootstrap", "mcnemar")),),
+)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = Path(os.environ["KNEEOA_REAL_DATA"]) / "paper_a_predictions"
+    out = tmp_path_factory.mktemp("predictions")
+    for arm in IMPORTS.arms:
+        import_predictions(IMPORTS, arm, LEVELS, "published", folder, out / f"{arm}.parquet")
+    return [out / f"{arm}.parquet" for arm in IMPORTS.arms]
+
+
+@pytest.fixture(scope="module")
+def contrasts(files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    out = tmp_path_factory.mktemp("statistics") / "contrasts.parquet"
+    arms = {name: {"backbone": arm.backbone, "mode": arm.mode} for name, arm in IMPORTS.arms.items()}
+    build_contrasts(files, arms, LEVELS, STATISTICS, out)
+    return CONTRASTS.read(out)
+
+
+@pytest.fixture(scope="module")
+def metrics(files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    out = tmp_path_factory.mktemp("statistics") / "metrics.parquet"
+    build_metrics(files, LEVELS, STATISTICS.model_copy(update={"resamples": 500}), out)
+    return METRICS.read(out)
+
+
+def row(table: pd.DataFrame, level: str, metric: str, test: str, backbone: str = "resnet3d") -> pd.Series:
+    picked = table[(table.level == level) & (table.metric == metric) & (table.test == test) & (table.backbone == backbone)]
+    assert len(picked) == 1
+    return picked.iloc[0]
+
+
+def test_the_released_calls_are_ours(files: list[Path]) -> None:
+    """Arg max for KL and the threshold 0.5 for OA reproduce the released predicted classes."""
+    from kneeoa.statistics.metrics import called
+
+    folder = Path(os.environ["KNEEOA_REAL_DATA"]) / "paper_a_predictions"
+    compared = 0
+    for name, path in zip(IMPORTS.arms, files, strict=True):
+        released = pd.read_csv(folder / IMPORTS.arms[name].file, dtype={"CMT_ID": str}).set_index("CMT_ID")
+        table = PREDICTIONS.read(path)
+        for level in ("oa", "kl"):
+            own = table[(table.level == level) & (table["head"] == level)]
+            if own.empty:
+                continue
+            predicted = called(pd.DataFrame(own.probabilities.to_list()).to_numpy())
+            assert (released.loc[own.case_id, f"pred_{level}"].to_numpy() == predicted).all()
+            compared += 1
+    assert compared == 12
+
+
+def test_twenty_one_rows_and_a_family_of_eighteen(contrasts: pd.DataFrame) -> None:
+    assert len(contrasts) == 21
+    family = contrasts[contrasts.family == "published"]
+    assert len(family) == 18
+    assert (family.m == 18).all()
+    assert (family.adjustment == "bh").all()
+    assert set(family.test) == {"bootstrap", "mcnemar"}
+    outside = contrasts[contrasts.family != "published"]
+    assert set(zip(outside.test, outside.metric, strict=True)) == {("delong", "auc")}
+    assert len(outside) == 3
+    assert outside.p_adjusted.isna().all()
+    assert (contrasts.p > 0).all()
+    assert (contrasts.cases == 98).all()
+
+
+def test_adjustment_is_benjamini_hochberg_over_the_eighteen(contrasts: pd.DataFrame) -> None:
+    from scipy.stats import false_discovery_control
+
+    family = contrasts[contrasts.family == "published"]
+    assert false_discovery_control(family.p) == pytest.approx(family.p_adjusted.to_numpy(), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("level", "metric", "test", "difference", "low", "high", "p"),
+    [
+        ("oa", "auc", "bootstrap", -0.0149, -0.0698, 0.0408, 0.588),
+        ("oa", "accuracy", "mcnemar", 0.0204, None, None, 0.791),
+        ("oa", "f1", "bootstrap", 0.0225, None, None, 0.390),
+        ("kl", "macro_auc", "bootstrap", 0.1219, 0.0509, 0.1925, 0.0014),
+        ("kl", "accuracy", "bootstrap", 0.2143, 0.1020, 0.3265, 0.0006),
+        ("kl", "macro_f1", "bootstrap", 0.2079, 0.1177, 0.2972, 0.0002),
+    ],
+)
+def test_resnet3d_contrasts_are_the_published_ones(
+    contrasts: pd.DataFrame, level: str, metric: str, test: str, difference: float, low: float | None, high: float | None, p: float
+) -> None:
+    found = row(contrasts, level, metric, test)
+    assert round(found.difference, 4) == difference
+    if low is not None:
+        assert found.low == pytest.approx(low, abs=0.01)
+        assert found.high == pytest.approx(high, abs=0.01)
+    assert found.low < found.difference < found.high  # McNemar's row carries the bootstrap interval too
+    if test == "mcnemar":
+        assert round(found.p, 3) == p
+        assert found.statistic == 6  # the smaller of the discordant counts 8 and 6
+    else:
+        # Both p-values are Monte Carlo with 10,000 resamples: allow four standard errors of their difference.
+        assert found.p == pytest.approx(p, abs=4 * (2 * 2 * p * (1 - p / 2) / 10_000) ** 0.5 + 2e-4)
+
+
+@pytest.mark.parametrize(
+    ("mode", "level", "expected"),
+    [
+        ("single_oa", "oa", {"auc": 0.881, "accuracy": 0.796, "f1": 0.851, "brier": 0.180}),
+        ("single_kl", "oa", {"auc": 0.671, "accuracy": 0.622, "f1": 0.694, "brier": 0.293}),
+        ("single_kl", "kl", {"macro_auc": 0.673, "accuracy": 0.367, "macro_f1": 0.288, "quadratic_kappa": 0.330, "mae": 1.092}),
+        ("dual", "oa", {"auc": 0.866, "accuracy": 0.816, "f1": 0.873, "brier": 0.158}),
+        ("dual", "kl", {"macro_auc": 0.794, "accuracy": 0.582, "macro_f1": 0.496, "quadratic_kappa": 0.718, "mae": 0.571}),
+    ],
+)
+def test_resnet3d_metrics_are_the_published_ones(metrics: pd.DataFrame, mode: str, level: str, expected: dict[str, float]) -> None:
+    head = level if mode != "single_kl" else "kl"
+    rows = metrics[(metrics.arm == f"resnet3d-{mode}") & (metrics.level == level) & (metrics["head"] == head)].set_index("metric")
+    assert {name: round(rows.estimate[name], 3) for name in expected} == expected
+    assert (rows.low <= rows.estimate).all()
+    assert (rows.estimate <= rows.high).all()
+
+
+def test_dual_has_the_derived_rows_beside_its_own_head(files: list[Path]) -> None:
+    folder = Path(os.environ["KNEEOA_REAL_DATA"]) / "paper_a_predictions"
+    table = PREDICTIONS.read(files[list(IMPORTS.arms).index("resnet3d-dual")])
+    assert set(zip(table.level, table["head"], strict=True)) == {("oa", "oa"), ("kl", "kl"), ("oa", "kl")}
+    released = pd.read_csv(folder / "resnet3d_dual_preds.csv", dtype={"CMT_ID": str}).set_index("CMT_ID")
+    derived = table[(table.level == "oa") & (table["head"] == "kl")]
+    ours = derived.probabilities.map(lambda values: values[1]).to_numpy()
+    assert ours == pytest.approx(released.loc[derived.case_id, "prob_oa_from_kl"].to_numpy(), abs=1e-6)

@@ -1,0 +1,111 @@
+"""McNemar's test against statsmodels, its rules at the edges, and the clustered form by hand."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import binom, chi2
+from statsmodels.stats.contingency_tables import mcnemar
+
+from kneeoa.statistics.mcnemar import mcnemar_counts, mcnemar_test
+
+
+@pytest.mark.parametrize(("b", "c"), [(8, 6), (0, 5), (1, 1), (30, 12), (13, 18)])
+def test_exact_and_chi2_are_statsmodels(b: int, c: int) -> None:
+    table = [[0, b], [c, 0]]
+    assert mcnemar_counts(b, c, "exact").p == pytest.approx(mcnemar(table, exact=True).pvalue)
+    plain = mcnemar(table, exact=False, correction=False)
+    found = mcnemar_counts(b, c, "chi2")
+    assert (found.statistic, found.p) == pytest.approx((plain.statistic, plain.pvalue))
+
+
+def test_paper_a_s_rule_switches_at_25() -> None:
+    assert round(mcnemar_counts(8, 6, "edwards").p, 3) == 0.791
+    assert mcnemar_counts(14, 10, "edwards").p == mcnemar_counts(14, 10, "exact").p
+    corrected = mcnemar_counts(14, 11, "edwards")
+    reference = mcnemar([[0, 14], [11, 0]], exact=False, correction=True)
+    assert (corrected.statistic, corrected.p) == pytest.approx((reference.statistic, reference.pvalue))
+    assert mcnemar_counts(20, 20, "edwards").statistic == 0.0
+
+
+@pytest.mark.parametrize(("b", "c"), [(8, 6), (0, 5), (10, 2)])
+def test_midp_is_exact_less_half_the_table_per_tail(b: int, c: int) -> None:
+    least, total = min(b, c), b + c
+    expected = 2 * sum(binom.pmf(k, total, 0.5) for k in range(least + 1)) - binom.pmf(least, total, 0.5)
+    assert mcnemar_counts(b, c).p == pytest.approx(expected)
+    assert mcnemar_counts(7, 7).p == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("method", ["midp", "exact", "chi2", "edwards"])
+def test_no_discordant_pair_is_degenerate(method: str) -> None:
+    found = mcnemar_counts(0, 0, method)
+    assert (found.p, found.degenerate) == (1.0, True)
+    right = np.array([1, 0, 1])
+    assert mcnemar_test(right, right, method=method).p == 1.0
+    assert mcnemar_test(right, right, cluster=[1, 1, 2], method=method).degenerate
+
+
+@pytest.mark.parametrize("method", ["midp", "exact", "chi2", "edwards"])
+def test_a_swap_keeps_p(method: str) -> None:
+    assert mcnemar_counts(3, 11, method).p == mcnemar_counts(11, 3, method).p
+
+
+def test_counts_and_accuracies_come_from_the_cases() -> None:
+    a, b = np.array([1, 1, 1, 0, 0, 1]), np.array([0, 1, 0, 1, 0, 1])
+    found = mcnemar_test(a, b)
+    assert (found.b, found.c, found.n) == (2, 1, 6)
+    assert (found.accuracy_a, found.accuracy_b) == pytest.approx((4 / 6, 3 / 6))
+    assert found.difference == pytest.approx(1 / 6)
+    assert found.p == mcnemar_counts(2, 1).p
+    assert mcnemar_test(a, b, cluster=list("uvwxyz")) == found
+
+
+def test_clustered_form_by_hand() -> None:
+    a = np.array([1, 1, 1, 0, 0, 1, 1, 0])
+    b = np.array([0, 0, 0, 1, 0, 1, 0, 0])
+    cluster = np.array(["p", "p", "q", "q", "r", "r", "s", "s"])
+    sums = np.array([2, 0, 0, 1])
+    statistic = 3 / 4 * sums.sum() ** 2 / (sums**2).sum()
+    found = mcnemar_test(a, b, cluster)
+    assert found.statistic == pytest.approx(statistic)
+    assert found.p == pytest.approx(chi2.sf(statistic, 1))
+    order = np.random.default_rng(0).permutation(8)
+    assert mcnemar_test(a[order], b[order], cluster[order]).p == pytest.approx(found.p)
+    assert mcnemar_test(b, a, cluster).p == pytest.approx(found.p)
+
+
+def test_duplicated_subjects_add_nothing() -> None:
+    rng = np.random.default_rng(1)
+    a, b = rng.integers(0, 2, size=(2, 40))
+    cluster = np.arange(40) // 2
+    once = mcnemar_test(a, b, cluster)
+    twice = mcnemar_test(np.tile(a, 2), np.tile(b, 2), np.tile(cluster, 2))
+    assert twice.p == pytest.approx(once.p)
+
+
+def test_seeds_are_averaged_never_pooled() -> None:
+    rng = np.random.default_rng(2)
+    a, b = rng.integers(0, 2, size=(3, 50)), rng.integers(0, 2, size=(2, 50))
+    found = mcnemar_test(a, b)
+    delta = a.mean(axis=0) - b.mean(axis=0)
+    statistic = 49 / 50 * delta.sum() ** 2 / (delta**2).sum()
+    assert found.statistic == pytest.approx(statistic)
+    assert found.n == 50
+    assert found.difference == pytest.approx(a.mean() - b.mean())
+    same = mcnemar_test(np.stack([a[0], a[1], a[2]]), np.stack([a[2], a[0], a[1]]))
+    assert (same.p, same.degenerate) == (1.0, True)
+
+
+def test_one_subject_is_undefined() -> None:
+    assert math.isnan(mcnemar_test([1, 1], [0, 1], cluster=["p", "p"]).p)
+
+
+def test_bad_input_is_refused() -> None:
+    with pytest.raises(ValueError, match="correct_b"):
+        mcnemar_test([1, 0], [1, 0.5])
+    with pytest.raises(ValueError, match="rows"):
+        mcnemar_test([1, 0], [1, 0, 1])
+    with pytest.raises(ValueError, match="method"):
+        mcnemar_counts(1, 2, "yates")
+    with pytest.raises(ValueError, match="negative"):
+        mcnemar_counts(-1, 2)

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from tests.unit.training import tiny_study
+from tests.unit.training.tiny_study import LEVELS, SHAPE
+
+from kneeoa.errors import KneeoaError
+from kneeoa.tables.splits import SPLITS
+from kneeoa.tables.volumes import VOLUMES
+from kneeoa.training.dataset import gather
+from kneeoa.training.labels import read_labels
+from kneeoa.training.shards import Shards
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return tiny_study.make(tmp_path_factory.mktemp("study"))
+
+
+def test_cases_are_sorted_and_read_from_their_own_rows(files):
+    shards = Shards(files.arrays, files.indices, SHAPE)
+    cases = shards.locate(files.splits)
+    assert len(cases) == 40
+    assert cases[["cohort", "case_id"]].equals(cases[["cohort", "case_id"]].sort_values(["cohort", "case_id"], ignore_index=True))
+    assert cases.equals(Shards(files.arrays, files.indices, SHAPE).locate(files.splits[::-1]))
+    third = cases.iloc[3]  # north/1003: grade 3, shard 1, row 1
+    assert np.array_equal(shards.read(third["file"], third["row"]), np.load(files.arrays[1])[1])
+
+
+def test_gathered_tensors_hold_the_split(files):
+    shards = Shards(files.arrays, files.indices, SHAPE)
+    cases = shards.locate(files.splits)
+    data = gather(shards, cases, read_labels(files.labels, cases, LEVELS), "val", CPU)
+    assert data.images.shape == (10, 1, *SHAPE)
+    assert data.images.dtype == torch.float16
+    assert set(data.cases["split"]) == {"val"}
+    centre = data.images[:, 0, 3:5, 6:10, 6:10].float().mean(dim=(1, 2, 3))
+    assert torch.equal(centre.round().long() + 2, data.labels["kl"])  # the planted signal is with its label
+    images, labels = data.batch(np.array([4, 0]), CPU)
+    assert images.dtype == torch.float32
+    assert torch.equal(images[0], data.images[4].float())
+    assert labels["kl"].tolist() == [int(data.labels["kl"][4]), int(data.labels["kl"][0])]
+
+
+def test_the_digest_sees_voxels_labels_and_names(files):
+    shards = Shards(files.arrays, files.indices, SHAPE)
+    cases = shards.locate(files.splits)
+    data = [gather(shards, cases, read_labels(files.labels, cases, LEVELS), "val", CPU) for _ in range(4)]
+    data[1].images[0, 0, 0, 0, 0] += 1
+    data[2].labels["oa"][0] = -1
+    data[3].cases.loc[0, "case_id"] = "another"
+    assert len({part.digest() for part in data}) == 4
+
+
+def test_an_empty_shard_is_fine(files, tmp_path):
+    np.save(tmp_path / "empty.npy", np.zeros((0, *SHAPE), dtype=np.float16))
+    VOLUMES.write(tmp_path / "empty.parquet", [])
+    shards = Shards([*files.arrays, tmp_path / "empty.npy"], [*files.indices, tmp_path / "empty.parquet"], SHAPE)
+    assert len(shards.locate(files.splits)) == 40
+
+
+def test_an_index_of_another_length_is_refused(files):
+    with pytest.raises(KneeoaError, match="its own"):
+        Shards(files.arrays, files.indices[:-1], SHAPE)
+
+
+def test_an_array_that_does_not_fit_its_index_is_refused(files, tmp_path):
+    np.save(tmp_path / "short.npy", np.load(files.arrays[0])[1:])
+    with pytest.raises(KneeoaError, match=r"short\.npy: holds 9 rows.*lists 10"):
+        Shards([tmp_path / "short.npy"], files.indices[:1], SHAPE)
+
+
+def test_float64_and_pickled_arrays_are_refused(tmp_path, files):
+    np.save(tmp_path / "double.npy", np.zeros((10, *SHAPE)))
+    with pytest.raises(KneeoaError, match="float64"):
+        Shards([tmp_path / "double.npy"], files.indices[:1], SHAPE)
+    np.save(tmp_path / "objects.npy", np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(KneeoaError, match="cannot be read"):
+        Shards([tmp_path / "objects.npy"], files.indices[:1], SHAPE)
+
+
+def test_a_case_twice_or_nowhere_is_refused(files, tmp_path):
+    with pytest.raises(KneeoaError, match="twice"):
+        Shards(files.arrays[:1] * 2, files.indices[:1] * 2, SHAPE)
+    with pytest.raises(KneeoaError, match=r"10 cases .* first 1001-R-00m of cohort north"):
+        Shards(files.arrays[:1], files.indices[:1], SHAPE).locate(files.splits[:1])
+    SPLITS.write(tmp_path / "none.parquet", [])
+    with pytest.raises(KneeoaError, match="no case"):
+        Shards(files.arrays, files.indices, SHAPE).locate([tmp_path / "none.parquet"])

@@ -1,0 +1,27 @@
+"""What the options of every backbone know: whether an input of a given shape fits."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from kneeoa.config.section import Section
+
+
+class BackboneOptions(Section, ABC):
+    """Options of one kind of backbone; every default is the published size."""
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """Raise ValueError, in a sentence, where the network cannot take an input of ``shape`` (voxels along each axis)."""
+
+    def check_volume(self, shape: tuple[int, ...], least: int, why: str) -> None:
+        """Raise ValueError unless ``shape`` has three axes of at least ``least`` voxels each; ``why`` ends the sentence."""
+        if len(shape) != 3:
+            raise ValueError(
+                f"backbone '{self.kind}' takes 3 axes, but the input has {len(shape)} ({list(shape)}); choose a 3D view or grid"
+            )
+        if min(shape) < least:
+            raise ValueError(f"backbone '{self.kind}' needs at least {least} voxels along each axis, not {list(shape)}: {why}")

@@ -1,0 +1,102 @@
+"""Which kinds of backbone there are, whether options and input fit, and how one is built. Imports torch only to build."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from kneeoa.config.sentences import sentences
+from kneeoa.errors import KneeoaError
+
+if TYPE_CHECKING:
+    from kneeoa.backbones.interface import Backbone
+    from kneeoa.backbones.options.base import BackboneOptions
+
+MODULES: dict[str, str] = {
+    "resnet3d": "kneeoa.backbones.resnet3d",
+    "m3t": "kneeoa.backbones.m3t",
+    "nnmamba": "kneeoa.backbones.nnmamba",
+}
+
+OPTIONS: dict[str, str] = {
+    "resnet3d": "kneeoa.backbones.options.resnet3d",
+    "m3t": "kneeoa.backbones.options.m3t",
+    "nnmamba": "kneeoa.backbones.options.nnmamba",
+}
+
+
+def code_modules(kind: str) -> tuple[str, ...]:
+    """Dotted names of the modules whose code belongs to ``kind`` alone; what they import follows from them.
+
+    Raises:
+        KneeoaError: there is no such kind.
+    """
+    _known(kind)
+    return MODULES[kind], OPTIONS[kind]
+
+
+def check_options(kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of ``kind`` with every default filled in. Imports no torch.
+
+    Raises:
+        KneeoaError: unknown kind or option, or a value that is not allowed.
+    """
+    return _options(kind, options).model_dump()
+
+
+def check(kind: str, options: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
+    """As :func:`check_options`, and that the network can take an input of ``shape`` (voxels along each axis).
+
+    Raises:
+        KneeoaError: as :func:`check_options`, or the shape does not fit.
+    """
+    return _fitting(kind, options, shape).model_dump()
+
+
+def build(kind: str, options: Mapping[str, Any], *, dimensions: int, in_channels: int, shape: tuple[int, ...]) -> Backbone:
+    """Build a backbone with fresh weights drawn from torch's global generator (seed it first).
+
+    Args:
+        kind: one of :data:`MODULES`.
+        options: the kind's options; what is left out has its published value.
+        dimensions: axes of the image, which must be the length of ``shape``.
+        in_channels: channels of the image.
+        shape: voxels of the image along each axis.
+
+    Raises:
+        KneeoaError: unknown kind or option, a value that is not allowed, or an input that does not fit.
+    """
+    if dimensions != len(shape):
+        raise KneeoaError(f"an image of {dimensions} dimensions cannot have the shape {list(shape)}, which has {len(shape)} axes")
+    if in_channels < 1:
+        raise KneeoaError(f"an image needs at least one channel, not {in_channels}")
+    checked = _fitting(kind, options, shape)
+    backbone: Backbone = importlib.import_module(MODULES[kind]).build(checked, in_channels, shape)
+    return backbone
+
+
+def _known(kind: str) -> None:
+    if kind not in MODULES:
+        raise KneeoaError(f"'kind' is '{kind}', which is not a backbone; allowed are {', '.join(MODULES)}")
+
+
+def _options(kind: str, options: Mapping[str, Any]) -> BackboneOptions:
+    _known(kind)
+    model = importlib.import_module(OPTIONS[kind]).Options
+    try:
+        checked: BackboneOptions = model.model_validate(dict(options))
+    except ValidationError as error:
+        raise KneeoaError(f"options of backbone '{kind}': {'; '.join(sentences(error, model))}") from error
+    return checked
+
+
+def _fitting(kind: str, options: Mapping[str, Any], shape: tuple[int, ...]) -> BackboneOptions:
+    checked = _options(kind, options)
+    try:
+        checked.check_shape(shape)
+    except ValueError as error:
+        raise KneeoaError(str(error)) from error
+    return checked

@@ -1,0 +1,53 @@
+"""The basic residual block (He et al. 2016, fig. 2 and type-B shortcut) in two or three dimensions."""
+
+from __future__ import annotations
+
+from types import EllipsisType
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+CONVOLUTION: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
+NORM: dict[int, type[nn.BatchNorm2d] | type[nn.BatchNorm3d]] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+
+
+class BasicBlock(nn.Module):
+    """Two convolutions of kernel 3 with batch norm, added to the input (projected by a kernel-1 convolution where it changes).
+
+    No convolution has a bias. Dilation widens both convolutions, as MedicalNet does.
+    """
+
+    def __init__(self, dimensions: int, width_in: int, width_out: int, stride: int = 1, dilation: int = 1) -> None:
+        super().__init__()
+        convolution, norm = CONVOLUTION[dimensions], NORM[dimensions]
+        self.first = convolution(width_in, width_out, 3, stride=stride, padding=dilation, dilation=dilation, bias=False)
+        self.first_norm = norm(width_out)
+        self.second = convolution(width_out, width_out, 3, padding=dilation, dilation=dilation, bias=False)
+        self.second_norm = norm(width_out)
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or width_in != width_out:
+            self.shortcut = nn.Sequential(convolution(width_in, width_out, 1, bias=False), norm(width_out))
+        # The shortcut's stride is taken by slicing, which is the same arithmetic: oneDNN's strided kernel-1 convolution overwrites memory
+        # in its backward pass where channels lie last and are few (oneDNN issue 6035; seen with 4 channels and torch 2.13).
+        self.kept: tuple[EllipsisType | slice, ...] = (..., *(slice(None, None, stride),) * dimensions)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[batch, width_in, *size]`` to ``[batch, width_out, *ceil(size / stride)]``."""
+        y = functional.relu(self.first_norm(self.first(x)))
+        return functional.relu(self.second_norm(self.second(y)) + self.shortcut(x[self.kept]))
+
+
+def stage(dimensions: int, width_in: int, width_out: int, blocks: int, stride: int = 1, dilation: int = 1) -> nn.Sequential:
+    """``blocks`` basic blocks, of which the first changes width and size."""
+    first = BasicBlock(dimensions, width_in, width_out, stride, dilation)
+    return nn.Sequential(first, *(BasicBlock(dimensions, width_out, width_out, dilation=dilation) for _ in range(blocks - 1)))
+
+
+def kaiming_fan_out(network: nn.Module) -> None:
+    """Draw every convolution's weights from a normal distribution that keeps the variance of gradients (He et al. 2015).
+
+    This is how ResNets, MedicalNet's among them, begin; batch norms begin as the identity already.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Conv3d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -1,0 +1,51 @@
+"""ResNet3D-18 as in MedicalNet (Chen, Ma & Zheng 2019, arXiv 1904.00625): the last two stages are dilated, not strided.
+
+The output stride is 8. Weights begin as MedicalNet's do: Kaiming normal, fan out.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from kneeoa.backbones.interface import Backbone, Features
+from kneeoa.backbones.options.resnet3d import Options
+from kneeoa.backbones.residual import kaiming_fan_out, stage
+
+
+class ResNet3D(Backbone):
+    """Stem (convolution of kernel 7, max pool of kernel 3) and four stages of two basic blocks; the embedding is the global mean."""
+
+    def __init__(self, in_channels: int, options: Options) -> None:
+        super().__init__()
+        width = options.width
+        self.map_widths = (width, 2 * width, 4 * width, 8 * width)
+        self.embedding_width = 8 * width
+        self.stem = nn.Sequential(
+            nn.Conv3d(in_channels, width, 7, stride=options.stem_stride, padding=3, bias=False),
+            nn.BatchNorm3d(width),
+            nn.ReLU(),
+            nn.MaxPool3d(3, stride=2, padding=1),
+        )
+        self.stages = nn.ModuleList(
+            [
+                stage(3, width, width, blocks=2),
+                stage(3, width, 2 * width, blocks=2, stride=2),
+                stage(3, 2 * width, 4 * width, blocks=2, dilation=2),
+                stage(3, 4 * width, 8 * width, blocks=2, dilation=4),
+            ]
+        )
+        kaiming_fan_out(self)
+
+    def forward(self, image: Tensor) -> Features:
+        """Maps of the four stages, for ``image`` of shape ``[batch, channels, slices, rows, columns]``."""
+        maps = []
+        x = self.stem(image)
+        for layer in self.stages:
+            x = layer(x)
+            maps.append(x)
+        return Features(maps, x.mean(dim=(2, 3, 4)))
+
+
+def build(options: Options, in_channels: int, shape: tuple[int, ...]) -> Backbone:
+    """A ResNet3D-18 with fresh weights; it takes any ``shape`` that its options allow."""
+    return ResNet3D(in_channels, options)

@@ -1,0 +1,74 @@
+"""Labels of every level of the hierarchy, from what the source offers: a coarse one follows from a finer one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kneeoa.cohorts.source import Reading
+from kneeoa.config.hierarchy import Level
+from kneeoa.errors import KneeoaError
+from kneeoa.hierarchy import derive_label
+
+Value = tuple[int | None, ...]
+
+
+def finest(levels: tuple[Level, ...]) -> Level:
+    """The level that a case must have: the last declared one that is nobody's parent."""
+    parents = {level.parent for level in levels}
+    return [level for level in levels if level.name not in parents][-1]
+
+
+def readings_of_levels(offered: dict[str, Reading], levels: tuple[Level, ...]) -> dict[str, Reading]:
+    """Readings by level: as offered, else grouped through ``parent_class`` from the child declared last that has one.
+
+    Raises:
+        KneeoaError: an offered class is not one of the level's.
+    """
+    found: dict[str, Reading] = {}
+    for level in reversed(levels):
+        if level.name in offered:
+            _check(level, offered[level.name].value)
+            found[level.name] = offered[level.name]
+            continue
+        children = [child for child in reversed(levels) if child.parent == level.name and child.name in found]
+        if children:
+            child = found[children[0].name]
+            found[level.name] = replace(child, value=parent_value(children[0], level, child.value))
+    return found
+
+
+def parent_value(child: Level, parent: Level, value: Value) -> Value:
+    """The parent's value for a child's ``value``.
+
+    A finding (multilabel) that is present makes its parent's finding present, or its parent's class the highest of those present;
+    a finding that nobody read leaves the parent unread unless another one settles it.
+    """
+    groups = child.parent_class or ()
+    if child.kind != "multilabel":
+        if value[0] is None:
+            return (None,) * _width(parent)
+        own = derive_label(value[0], groups)
+        return tuple(int(index == own) for index in range(len(parent.classes))) if parent.kind == "multilabel" else (own,)
+    if parent.kind == "multilabel":
+        return tuple(_any([value[index] for index, group in enumerate(groups) if group == own]) for own in range(len(parent.classes)))
+    present = [groups[index] for index, finding in enumerate(value) if finding]
+    if present:
+        return (max(present),)
+    return (None if None in value else 0,)
+
+
+def _any(findings: list[int | None]) -> int | None:
+    if any(findings):
+        return 1
+    return None if None in findings else 0
+
+
+def _width(level: Level) -> int:
+    return len(level.classes) if level.kind == "multilabel" else 1
+
+
+def _check(level: Level, value: Value) -> None:
+    top = 1 if level.kind == "multilabel" else len(level.classes) - 1
+    if len(value) != _width(level) or any(entry is not None and not 0 <= entry <= top for entry in value):
+        offered = f"level '{level.name}' has the classes {list(level.classes)}, but the source gives {list(value)}"
+        raise KneeoaError(f"{offered}; declare the level with the source's own classes.")

@@ -1,0 +1,70 @@
+"""What a reader hands over: every knee found in any of the source's files, with its files, readings and reasons against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One label as the source gives it: class indices (several for a multilabel level, None where unread)."""
+
+    value: tuple[int | None, ...]
+    count: int = 1
+    """How many readings stand behind it."""
+    disagreement: bool = False
+    """Whether those readings differ."""
+
+
+@dataclass(frozen=True)
+class File:
+    """An image or mask of a knee. ``path`` is relative to the cohort's root; a folder for a DICOM series."""
+
+    view: str
+    role: str
+    path: str
+    format: str
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a knee (scope ``case``) or its mask (scope ``mask``) cannot be used."""
+
+    reason: str
+    detail: str
+    scope: str = "case"
+    view: str | None = None
+
+
+@dataclass
+class Knee:
+    """One joint of one subject at one visit, as far as the source's files tell."""
+
+    subject: str
+    side: str
+    visit: str
+    site: str | None = None
+    sex: str | None = None
+    age: float | None = None
+    given_split: str | None = None
+    files: list[File] = field(default_factory=list)
+    readings: dict[str, Reading] = field(default_factory=dict)
+    reasons: list[Reason] = field(default_factory=list)
+
+    @property
+    def case_id(self) -> str:
+        """The case's name: ``<subject>-<side>-<visit>``."""
+        return f"{self.subject}-{self.side}-{self.visit}"
+
+
+@dataclass
+class Source:
+    """Everything that a reader found. ``loose`` holds rows and files that belong to no knee that can be named."""
+
+    knees: dict[str, Knee] = field(default_factory=dict)
+    loose: list[Reason] = field(default_factory=list)
+
+    def knee(self, subject: str, side: str, visit: str) -> Knee:
+        """The knee of that name, new if it was not seen before."""
+        knee = Knee(subject, side, visit)
+        return self.knees.setdefault(knee.case_id, knee)

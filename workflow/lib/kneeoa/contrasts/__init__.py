@@ -1,0 +1,1 @@
+"""From prediction tables to what each arm achieved and how arms differ: the tables METRICS and CONTRASTS."""

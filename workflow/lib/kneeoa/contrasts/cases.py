@@ -1,0 +1,123 @@
+"""One arm's predictions of one level as arrays: the same cases in the same order for every seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kneeoa.config.hierarchy import Level
+from kneeoa.errors import KneeoaError
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class LevelPredictions:
+    """Predictions of S seeds on the n cases that have a label, sorted by case id."""
+
+    arm: str
+    level: Level
+    head: str
+    seeds: tuple[int | None, ...]  # None: an import or an ensemble
+    case_ids: tuple[str, ...]
+    subjects: NDArray[np.str_]  # [n]
+    truth: NDArray[np.int64]  # [n]
+    probabilities: NDArray[np.float64]  # [S, n, K]
+    unread: int  # cases left out because they have no label
+
+    @property
+    def subject_count(self) -> int:
+        """How many people the cases come from."""
+        return int(np.unique(self.subjects).size)
+
+
+def level_predictions(rows: pd.DataFrame, arm: str, level: Level, head: str) -> LevelPredictions:
+    """Arrays from the rows of one arm, cohort, split, level and head (all seeds).
+
+    Raises:
+        KneeoaError: a multilabel level, a repeated case, seeds that differ in cases or labels, probabilities that are not
+            finite or do not fit the level's classes.
+    """
+    where = f"Predictions of arm '{arm}', level '{level.name}', head '{head}'"
+    if level.kind == "multilabel":
+        raise KneeoaError(f"{where}: a multilabel level has no single class per case and cannot be measured or compared here.")
+    seeds = sorted({None if pd.isna(seed) else int(seed) for seed in rows["seed"]}, key=lambda seed: (seed is not None, seed or 0))
+    if None in seeds and len(seeds) > 1:
+        raise KneeoaError(f"{where}: rows with and without a seed are mixed; give an ensemble an arm name of its own.")
+    parts = []
+    for seed in seeds:
+        part = rows if seed is None else rows[rows["seed"] == seed]
+        repeated = part["case_id"].duplicated(keep=False)
+        if repeated.any():
+            raise KneeoaError(f"{where}: {listed(part.loc[repeated, 'case_id'])} occur more than once; one row per case is expected.")
+        parts.append(part.sort_values("case_id", ignore_index=True))
+    first = parts[0]
+    for seed, part in zip(seeds[1:], parts[1:], strict=True):
+        _require_equal(_keys(first), _keys(part), f"{where}: seeds {seeds[0]} and {seed}")
+    truth = [None if value is None or pd.isna(value) else int(value) for value in (labels[0] for labels in first["truth"])]
+    read = np.array([value is not None for value in truth], dtype=bool)
+    return LevelPredictions(
+        arm=arm,
+        level=level,
+        head=head,
+        seeds=tuple(seeds),
+        case_ids=tuple(first["case_id"][read]),
+        subjects=first["subject"][read].to_numpy(dtype=str),
+        truth=np.array([value for value in truth if value is not None], dtype=np.int64),
+        probabilities=np.stack([_probabilities(part, level, where) for part in parts])[:, read],
+        unread=int((~read).sum()),
+    )
+
+
+def require_same_cases(first: LevelPredictions, second: LevelPredictions, where: str) -> None:
+    """A contrast is paired: both arms must have the same cases, subjects and labels.
+
+    Raises:
+        KneeoaError: names the cases that are missing or labelled differently.
+    """
+    keys = [dict(zip(arm.case_ids, zip(arm.subjects.tolist(), arm.truth.tolist(), strict=True), strict=True)) for arm in (first, second)]
+    _require_equal(keys[0], keys[1], f"{where}: arms '{first.arm}' and '{second.arm}'")
+
+
+def best_head(heads: set[str], level: Level, levels: tuple[Level, ...]) -> str | None:
+    """The level's own head where there is one, else the nearest finer head that it was derived from; None without either."""
+    finer = levels[levels.index(level) :]  # levels run from coarse to fine
+    return next((other.name for other in finer if other.name in heads), None)
+
+
+def listed(cases: Any) -> str:
+    """The first cases of a collection, in order, and how many there are: for messages."""
+    names = sorted(set(cases))
+    return f"{len(names)} cases ({', '.join(names[:_SHOWN])}{', ...' if len(names) > _SHOWN else ''})"
+
+
+def _keys(part: pd.DataFrame) -> dict[str, tuple[Any, ...]]:
+    truth = [tuple(None if pd.isna(value) else int(value) for value in labels) for labels in part["truth"]]
+    return dict(zip(part["case_id"], zip(part["subject"], truth, strict=True), strict=True))
+
+
+def _require_equal(first: dict[str, tuple[Any, ...]], second: dict[str, tuple[Any, ...]], where: str) -> None:
+    missing = first.keys() ^ second.keys()
+    if missing:
+        raise KneeoaError(
+            f"{where} do not have the same cases: {listed(missing)} are in one of them only. Predict the same cases with both."
+        )
+    different = [case for case, value in first.items() if second[case] != value]
+    if different:
+        raise KneeoaError(f"{where} disagree on the label or subject of {listed(different)}; use one cohort table for both.")
+
+
+def _probabilities(part: pd.DataFrame, level: Level, where: str) -> NDArray[np.float64]:
+    count = len(level.classes)
+    wrong = part["probabilities"].map(len) != count
+    if wrong.any():
+        raise KneeoaError(f"{where}: {listed(part.loc[wrong, 'case_id'])} do not have {count} probabilities, one per class.")
+    values = np.stack(part["probabilities"].to_list()).astype(np.float64)
+    infinite = pd.Series(~np.isfinite(values).all(axis=1), index=part.index)
+    if infinite.any():
+        raise KneeoaError(f"{where}: {listed(part.loc[infinite, 'case_id'])} have probabilities that are not finite; did training diverge?")
+    return values

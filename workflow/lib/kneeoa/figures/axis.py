@@ -1,0 +1,164 @@
+"""The learned severity axis: where each test case lies on it, coloured by grade, and how the grades are ordered along it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from kneeoa.config.analysis import Figures
+from kneeoa.errors import KneeoaError
+from kneeoa.figures import style
+from kneeoa.figures.arms import Factors, panels
+from kneeoa.figures.numbers import interval, percent, span
+from kneeoa.figures.words import count, printed
+from kneeoa.tables.axis import AXIS
+from kneeoa.tables.geometry import GEOMETRY
+
+
+def figure(
+    placed: pd.DataFrame,
+    measures: pd.DataFrame,
+    arms: Factors,
+    axis: str,
+    level: str,
+    classes: Sequence[str],
+    figures: Figures,
+    *,
+    cohort: str,
+    confidence: float = 0.95,
+) -> Figure:
+    """Draw one cohort's test cases: columns are modes, rows backbones; in each the plane of the axis above and its grades below.
+
+    The lowest seed of an arm is drawn; every seed's rank correlation is in the heading.
+
+    Args:
+        placed: AXIS rows of any runs.
+        measures: GEOMETRY rows of the same runs; the Spearman correlation against ``level`` is printed.
+        arms: the arms table.
+        axis: which axis, ``pc1`` or ``centroid``.
+        level: the ordinal level whose grades were placed.
+        classes: that level's classes, in order.
+        figures: the look.
+        cohort: whose test cases to draw.
+        confidence: level of the tables' intervals, as the configuration sets it.
+
+    Raises:
+        KneeoaError: no arm has the axis.
+    """
+    rows = placed[(placed["axis"] == axis) & (placed["cohort"] == cohort) & (placed["split"] == "test") & placed["grade"].notna()]
+    present = set(rows["arm"])
+    groups = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & present]
+    if not groups:
+        raise KneeoaError(f"no arm places test cases of the cohort '{cohort}' on the axis '{axis}'; nothing to draw.")
+    shown = list(dict.fromkeys(mode for panel in groups for mode, arm in panel.arms.items() if arm in present))
+    colours = style.grade_colours(len(classes))
+    with style.styled(figures):
+        width = style.FULL_WIDTH * min(1.0, len(shown) / 3 + 0.1)
+        result = style.new_figure(width, 2.3 * len(groups) + 0.8)
+        axes = result.subplots(2 * len(groups), len(shown), squeeze=False, sharex=True, height_ratios=[1.25, 1] * len(groups))
+        for line, panel in enumerate(groups):
+            for column, mode in enumerate(shown):
+                above, below = axes[2 * line, column], axes[2 * line + 1, column]
+                arm = panel.arms.get(mode)
+                if arm is None or arm not in present:
+                    style.empty(above, "not trained")
+                    style.empty(below, "")
+                    continue
+                own = rows[rows["arm"] == arm]
+                own = own[own["seed"] == own["seed"].min()]
+                _plane(above, own, colours)
+                _strips(below, own, classes, colours)
+                above.set_title(f"{panel.title}, {printed(mode, figures.labels)}", pad=style.SUBTITLE_PAD)
+                style.subtitle(above, _correlation(measures, arm, axis, level, cohort))
+            axes[2 * line, 0].set_ylabel("Across (SD)")
+            axes[2 * line + 1, 0].set_ylabel(printed(level, figures.labels))
+        for lowest in axes[-1]:
+            lowest.set_xlabel("Position on the axis (SD)")
+        handles = [
+            Line2D([], [], linestyle="", marker="o", color=colour, label=f"{printed(level, figures.labels)} {name}")
+            for colour, name in zip(colours, classes, strict=True)
+        ]
+        result.legend(handles=handles, loc="outside upper left", ncols=len(handles), columnspacing=1.2, handletextpad=0.2)
+        style.note(result, _note(rows, axis, confidence))
+    return result
+
+
+def _plane(axis: Axes, rows: pd.DataFrame, colours: Sequence[tuple[float, float, float, float]]) -> None:
+    axis.axvline(0, color=style.RULE, linewidth=0.6, zorder=0)
+    points = [colours[int(grade)] for grade in rows["grade"]]
+    axis.scatter(rows["position"], rows["across"], c=points, s=13, edgecolors="white", linewidths=0.35)
+    axis.locator_params(axis="y", nbins=4)
+    axis.margins(0.06)
+
+
+def _strips(axis: Axes, rows: pd.DataFrame, classes: Sequence[str], colours: Sequence[tuple[float, float, float, float]]) -> None:
+    """One strip a grade: every case, the middle half as a box and the median as a bar."""
+    rng = np.random.default_rng(0)  # jitter only
+    axis.axvline(0, color=style.RULE, linewidth=0.6, zorder=0)
+    medians = []
+    for grade, colour in enumerate(colours):
+        values = rows.loc[rows["grade"] == grade, "position"].to_numpy()
+        if not values.size:
+            continue
+        low, middle, high = np.percentile(values, (25, 50, 75))
+        axis.barh(grade, high - low, left=low, height=0.62, color=colour, alpha=0.25, linewidth=0)
+        axis.scatter(values, grade + rng.uniform(-0.22, 0.22, values.size), color=[colour], s=5, linewidths=0)
+        axis.plot([middle, middle], [grade - 0.34, grade + 0.34], color=style.INK, linewidth=1.3)
+        medians.append((middle, grade))
+    axis.plot(*zip(*medians, strict=True), color=style.INK, linewidth=0.6, alpha=0.5, zorder=1)
+    axis.set(yticks=range(len(classes)), yticklabels=list(classes), ylim=(-0.6, len(classes) - 0.4))
+    axis.tick_params(axis="y", length=0)
+
+
+def _correlation(measures: pd.DataFrame, arm: str, axis: str, level: str, cohort: str) -> str:
+    rows = measures[(measures["arm"] == arm) & (measures["axis"] == axis) & (measures["against"] == level) & (measures["cohort"] == cohort)]
+    rows = rows[(rows["measure"] == "spearman") & (rows["split"] == "test")].sort_values("seed")
+    if rows.empty:
+        return ""
+    first = rows.iloc[0]
+    text = f"ρ {interval(first['estimate'], first['low'], first['high'], 2)}"
+    return text + (f", seeds {span(rows['estimate'].tolist())}" if len(rows) > 1 else "")
+
+
+def _note(rows: pd.DataFrame, axis: str, confidence: float) -> str:
+    cases, subjects = rows["case_id"].nunique(), rows["subject"].nunique()
+    seeds = rows["seed"].nunique()
+    drawn = f"; drawn: seed {rows['seed'].min()} of {seeds}" if seeds > 1 else ""
+    return (
+        f"{printed(axis).capitalize()}, fitted on training cases, in their standard deviations. {count(cases, 'test knee')} of "
+        f"{count(subjects, 'subject')}{drawn}.\nρ: Spearman with {percent(confidence)} interval. "
+        "Below: every knee, middle half and median of each grade."
+    )
+
+
+def draw(
+    axes: Sequence[Path],
+    measures: Sequence[Path],
+    arms: Factors,
+    axis: str,
+    level: str,
+    classes: Sequence[str],
+    figures: Figures,
+    out_pdf: Path,
+    out_png: Path,
+    cohort: str | None = None,
+    confidence: float = 0.95,
+) -> None:
+    """Draw one severity axis of every arm, for the test cases of ``cohort`` (default: the first one in the tables).
+
+    ``confidence`` is the level of the intervals in ``measures``, as the configuration sets it.
+
+    Raises:
+        KneeoaError: a table is not what it should be, or no arm has the axis.
+    """
+    placed = AXIS.concat(list(axes))
+    cohorts = sorted(set(placed.loc[placed["split"] == "test", "cohort"]))
+    chosen = cohort or (cohorts[0] if cohorts else "")
+    result = figure(placed, GEOMETRY.concat(list(measures)), arms, axis, level, classes, figures, cohort=chosen, confidence=confidence)
+    style.save(result, figures, out_pdf, out_png)

@@ -1,0 +1,140 @@
+"""Confusion matrices of a level with several classes: row shares as colour, counts in print, a panel an arm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from kneeoa.config.analysis import Figures
+from kneeoa.errors import KneeoaError
+from kneeoa.figures import style
+from kneeoa.figures.arms import Factors, panels
+from kneeoa.figures.numbers import number
+from kneeoa.figures.scores import held_out, summary_row
+from kneeoa.figures.words import count, printed
+from kneeoa.tables.metrics import METRICS
+
+_RAMP = LinearSegmentedColormap.from_list("share", ["#ffffff", "#dbe5f0", "#7f9fc4", "#004488"])
+
+
+def confusion(rows: pd.DataFrame, classes: int) -> NDArray[np.float64]:
+    """Cases by true class (rows) and most probable class (columns), shape ``[classes, classes]``: the mean over seeds.
+
+    Of equally probable classes the lowest is taken, as ``numpy.argmax`` does.
+    """
+    seeds = []
+    for _, run in rows.groupby("seed"):
+        table = np.zeros((classes, classes))
+        guess = np.argmax(np.stack(run["probabilities"].to_list()), axis=1)
+        np.add.at(table, (run["truth"].to_numpy(), guess), 1)
+        seeds.append(table)
+    return np.asarray(np.mean(seeds, axis=0))
+
+
+def figure(
+    predictions: pd.DataFrame,
+    metrics: pd.DataFrame,
+    arms: Factors,
+    level: str,
+    classes: Sequence[str],
+    figures: Figures,
+    *,
+    cohort: str,
+) -> Figure:
+    """Draw one cohort's matrices: columns are backbones, rows the modes that have a head of this level.
+
+    Args:
+        predictions: as :func:`kneeoa.figures.scores.held_out` gives them.
+        metrics: METRICS; gives accuracy and, for ordinal levels, weighted kappa above each matrix.
+        arms: the arms table.
+        level: a level with exclusive classes.
+        classes: the classes' names, in order.
+        figures: the look.
+        cohort: whose test cases to draw.
+    """
+    rows = predictions[predictions["cohort"] == cohort]
+    present = set(rows["arm"])
+    groups = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & present]
+    shown = list(dict.fromkeys(mode for panel in groups for mode, arm in panel.arms.items() if arm in present))
+    if not groups:
+        raise KneeoaError(f"no arm has test predictions of the level '{level}' in the cohort '{cohort}'; nothing to draw.")
+    name = printed(level, figures.labels)
+    with style.styled(figures):
+        width = style.FULL_WIDTH * min(1.0, len(groups) / 3 + 0.04)
+        result = style.new_figure(width, (width / len(groups) + 0.42) * len(shown) + 0.3)
+        axes = result.subplots(len(shown), len(groups), squeeze=False)
+        for row, mode in enumerate(shown):
+            for column, panel in enumerate(groups):
+                axis, arm = axes[row, column], panel.arms.get(mode)
+                if arm is None or arm not in present:
+                    style.empty(axis, "not trained")
+                    continue
+                _matrix(axis, confusion(rows[rows["arm"] == arm], len(classes)), classes)
+                axis.set_title(f"{panel.title}, {printed(mode, figures.labels)}", pad=style.SUBTITLE_PAD)
+                style.subtitle(axis, _scores(metrics, arm, level, cohort))
+                if column == 0:
+                    axis.set_ylabel(f"True {name}")
+                if row == len(shown) - 1:
+                    axis.set_xlabel(f"Predicted {name}")
+        cases, seeds = rows["case_id"].nunique(), rows["seed"].nunique()
+        mean = f", mean over {seeds} seeds" if seeds > 1 else ""
+        style.note(result, f"Colour: share of the true class; number: knees{mean}. {count(cases, 'knee')} in each matrix.")
+    return result
+
+
+def _matrix(axis: Axes, table: NDArray[np.float64], classes: Sequence[str]) -> None:
+    totals = table.sum(axis=1, keepdims=True)
+    share = np.divide(table, totals, out=np.zeros_like(table), where=totals > 0)
+    axis.imshow(share, cmap=_RAMP, vmin=0, vmax=1)
+    for (row, column), value in np.ndenumerate(table):
+        if value > 0:
+            text = number(value, 0 if value == round(value) else 1)
+            axis.text(column, row, text, ha="center", va="center", color="white" if share[row, column] > 0.55 else style.INK)
+    ticks = range(len(classes))
+    axis.set(xticks=ticks, yticks=ticks, xticklabels=list(classes), yticklabels=list(classes))
+    axis.tick_params(length=0)
+    axis.set_xticks(np.arange(len(classes) + 1) - 0.5, minor=True)
+    axis.set_yticks(np.arange(len(classes) + 1) - 0.5, minor=True)
+    axis.grid(which="minor", color="white", linewidth=1)
+    axis.tick_params(which="minor", length=0)
+    for spine in axis.spines.values():
+        spine.set(visible=True, color=style.RULE)
+
+
+def _scores(metrics: pd.DataFrame, arm: str, level: str, cohort: str) -> str:
+    parts = []
+    for metric in ("accuracy", "quadratic_kappa"):
+        found = summary_row(metrics, arm, level, metric, cohort)
+        if found is not None:
+            parts.append(f"{printed(metric)} {number(found['estimate'], 2)}")
+    return ", ".join(parts)
+
+
+def draw(
+    predictions: Sequence[Path],
+    metrics: Path,
+    arms: Factors,
+    level: str,
+    classes: Sequence[str],
+    figures: Figures,
+    out_pdf: Path,
+    out_png: Path,
+    cohort: str | None = None,
+) -> None:
+    """Draw the confusion matrices of ``level`` on the test cases of ``cohort`` (default: the first one in the tables).
+
+    Raises:
+        KneeoaError: a table is not what it should be, or no arm predicts the level.
+    """
+    rows = held_out(predictions, level)
+    if rows.empty:
+        raise KneeoaError(f"no arm has test predictions of the level '{level}'; nothing to draw a confusion matrix of.")
+    chosen = cohort or sorted(set(rows["cohort"]))[0]
+    style.save(figure(rows, METRICS.read(metrics), arms, level, classes, figures, cohort=chosen), figures, out_pdf, out_png)

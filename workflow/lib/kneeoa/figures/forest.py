@@ -1,0 +1,205 @@
+"""Forest plot of the contrasts: each difference with its interval, p raw and adjusted, and the test's name, grouped by backbone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
+
+from kneeoa.config.analysis import Figures
+from kneeoa.errors import KneeoaError
+from kneeoa.figures import style
+from kneeoa.figures.arms import Factors, modes
+from kneeoa.figures.numbers import SIGNIFICANT, UNDEFINED, interval, is_number, p_value, percent
+from kneeoa.figures.scores import records
+from kneeoa.figures.words import GRADE_UNITS, LOWER_IS_BETTER, count, printed, sentence_case
+from kneeoa.tables.contrasts import CONTRASTS
+
+_LINE = 0.165
+"""Inches a row at 8 points."""
+_GAP, _MARGIN, _LEAST_PLOT = 0.15, 0.06, 1.2
+"""Inches between columns, at the page's edges, and of the narrowest plot."""
+_HEADERS = ("", "", "difference [{level} interval]", "p", "adjusted p", "test")
+_RIGHT = (False, False, False, True, True, False)
+"""Which printed columns are aligned at their right edge."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Contrasts that share one horizontal axis."""
+
+    title: str
+    rows: pd.DataFrame
+
+
+def blocks(contrasts: pd.DataFrame) -> list[Block]:
+    """Cut the table by unit, as an error of half a grade and a difference of 0.05 in AUC cannot share an axis."""
+    grades = contrasts["metric"].isin(GRADE_UNITS)
+    found = [
+        Block("Difference (candidate − reference)", contrasts[~grades]),
+        Block("Difference in grades (candidate − reference)", contrasts[grades]),
+    ]
+    return [block for block in found if len(block.rows)]
+
+
+def figure(contrasts: pd.DataFrame, arms: Factors, figures: Figures, confidence: float = 0.95) -> Figure:
+    """Draw the forest plot, in the order of the table within each backbone.
+
+    A filled marker is a p (adjusted, where the row belongs to a family) below 0.05; its colour is the candidate's mode. A row without an
+    interval is a marker alone; an undefined difference is a dash. Where the printed columns need it, the page grows wider.
+
+    Args:
+        contrasts: CONTRASTS, at least one row.
+        arms: the arms table; names the modes compared.
+        figures: the look.
+        confidence: level of the tables' intervals, as the configuration sets it.
+
+    Raises:
+        KneeoaError: there is no contrast.
+    """
+    if contrasts.empty:
+        raise KneeoaError("the contrasts table has no rows; declare contrasts in the section 'statistics' or leave the forest plot out.")
+    looks = style.looks(modes(arms), figures)
+    parts = blocks(contrasts)
+    line, small = _LINE * figures.font_size / 8, figures.font_size * 0.9
+    lines = [len(part.rows) + len(_groups(part.rows)) * 1.5 for part in parts]
+    with style.styled(figures):
+        headers = [header.format(level=percent(confidence)) for header in _HEADERS]
+        widths = _widths([_cells(row, arms, figures) for row in records(contrasts)], headers, small)
+        width = max(style.FULL_WIDTH, sum(widths) + _LEAST_PLOT)
+        result = style.new_figure(width, (sum(lines) + 3.4 * len(parts)) * line + 0.35)
+        result.set_layout_engine("none")  # the columns of print are placed by hand
+        height, top = result.get_figheight(), result.get_figheight() - 0.05
+        for part, size in zip(parts, lines, strict=True):
+            top -= size * line + 0.5 * line
+            box = (sum(widths[:2]) / width, top / height, 1 - sum(widths) / width, size * line / height)
+            axis = result.add_axes(box)
+            _block(axis, part, arms, looks, figures, _edges(widths, width), headers, small)
+            top -= 2.9 * line
+        result.text(0.01, 0.05 / height, _note(contrasts), fontsize=figures.font_size * 0.85, color=style.MUTED, va="bottom")
+    return result
+
+
+def _cells(row: dict[str, Any], arms: Factors, figures: Figures) -> tuple[str, ...]:
+    """What is printed of one row: metric, modes compared, difference, p, adjusted p, test."""
+    better = " ↓" if row["metric"] in LOWER_IS_BETTER else ""
+    metric = sentence_case(f"{printed(row['level'], figures.labels)} {printed(row['metric'], figures.labels)}{better}")
+    candidate, reference = (printed(_mode(row[side], arms), figures.labels) for side in ("candidate", "reference"))
+    difference = interval(row["difference"], row["low"], row["high"], 3, 3, signed=True)
+    adjusted = UNDEFINED if row["adjustment"] == "none" else p_value(row["p_adjusted"])
+    return metric, f"{candidate} vs {reference}", difference, p_value(row["p"]), adjusted, printed(row["test"])
+
+
+def _widths(cells: list[tuple[str, ...]], headers: Sequence[str], size: float) -> list[float]:
+    """Inches that each printed column needs, measured on its longest text, a gap included."""
+
+    def inches(text: str) -> float:
+        return float(TextPath((0, 0), text, size=size).get_extents().width) / 72 if text else 0.0
+
+    columns = zip(*cells, strict=True)
+    return [max(inches(text) for text in (header, *column)) + _GAP for header, column in zip(headers, columns, strict=True)]
+
+
+def _groups(rows: pd.DataFrame) -> list[tuple[tuple[str, str], pd.DataFrame]]:
+    """The rows of each backbone and cohort, in the order of the table."""
+    return [((str(key[0]), str(key[1])), own) for key, own in rows.groupby(["backbone", "cohort"], sort=False)]
+
+
+def _edges(widths: list[float], width: float) -> list[float]:
+    """Where each column's text is anchored, in widths of the plot (0 its left, 1 its right edge)."""
+    left, plot = sum(widths[:2]), width - sum(widths)
+    starts = [_MARGIN, widths[0] + _MARGIN] + [left + plot + sum(widths[2:k]) + _GAP / 2 for k in range(2, len(widths))]
+    return [(start + (own - _GAP if right else 0) - left) / plot for start, own, right in zip(starts, widths, _RIGHT, strict=True)]
+
+
+def _block(
+    axis: Axes,
+    part: Block,
+    arms: Factors,
+    looks: dict[str, style.Look],
+    figures: Figures,
+    edges: list[float],
+    headers: Sequence[str],
+    small: float,
+) -> None:
+    across = axis.get_yaxis_transform()
+
+    def write(y: float, cells: Sequence[str], colours: Sequence[str]) -> None:
+        for x, right, cell, colour in zip(edges, _RIGHT, cells, colours, strict=True):
+            axis.text(x, y, cell, transform=across, ha="right" if right else "left", va="center", color=colour, fontsize=small)
+
+    axis.axvline(0, color=style.MUTED, linewidth=0.7, zorder=0)
+    y = 0.3
+    write(y, headers, [style.MUTED] * len(headers))
+    several = part.rows["cohort"].nunique() > 1
+    for number, ((backbone, cohort), rows) in enumerate(_groups(part.rows)):
+        title = printed(backbone, figures.labels) + (f", {printed(cohort, figures.labels)}" if several else "")
+        y += 0.35 if number == 0 else 1.15
+        axis.text(edges[0] - 0.02, y, title, transform=across, weight="bold", va="center")
+        y += 0.15
+        for row in records(rows):
+            y += 1.0
+            write(y, _cells(row, arms, figures), [style.INK, style.MUTED] + [style.INK] * 4)
+            _mark(axis, y, row, looks.get(_mode(row["candidate"], arms)) or style.Look(style.INK, "o", "-"))
+        y += 0.2
+    axis.set_ylim(y + 0.5, 0)
+    limits = part.rows[["low", "high", "difference"]].abs().max().max()
+    reach = 1.08 * float(limits) if is_number(limits) and limits > 0 else 1.0
+    axis.set(xlim=(-reach, reach), yticks=[], xlabel=part.title)
+    axis.spines["left"].set_visible(False)
+    axis.locator_params(axis="x", nbins=5)
+    axis.grid(axis="x", color=style.RULE, linewidth=0.4)
+    axis.set_axisbelow(True)
+
+
+def _mark(axis: Axes, y: float, row: dict[str, Any], look: style.Look) -> None:
+    """Interval and estimate; filled where p, adjusted if it belongs to a family, is below 0.05."""
+    if not is_number(row["difference"]):
+        return
+    p = row["p"] if row["adjustment"] == "none" else row["p_adjusted"]
+    if is_number(row["low"]) and is_number(row["high"]):
+        axis.plot([row["low"], row["high"]], [y, y], color=look.colour, linewidth=1.2, solid_capstyle="butt")
+    face = look.colour if is_number(p) and p < SIGNIFICANT else "white"
+    axis.plot([row["difference"]], [y], marker=look.marker, markersize=4.4, color=look.colour, markerfacecolor=face, markeredgewidth=1)
+
+
+def _mode(arm: str, arms: Factors) -> str:
+    return str(arms[arm]["mode"]) if arm in arms else arm
+
+
+def _note(contrasts: pd.DataFrame) -> str:
+    families = contrasts[contrasts["adjustment"] != "none"][["family", "adjustment", "m"]].drop_duplicates()
+    adjusted = "; ".join(f"{row.family}: {printed(str(row.adjustment))} over {row.m}" for row in families.itertuples())
+    seeds = int(contrasts["seeds"].max())
+    text = f"{count(int(contrasts['cases'].max()), 'knee')} of {count(int(contrasts['subjects'].max()), 'subject')}"
+    text += f", {count(seeds, 'seed')} an arm" if seeds > 1 else ""
+    text += ". Filled: p < .05, adjusted where it belongs to a family."
+    text += " ↓: less is better." if contrasts["metric"].isin(LOWER_IS_BETTER).any() else ""
+    return text + (f"\nAdjustment: {adjusted}." if adjusted else "")
+
+
+def draw(
+    contrasts: Path,
+    arms: Factors,
+    figures: Figures,
+    out_pdf: Path,
+    out_png: Path,
+    names: Sequence[str] | None = None,
+    confidence: float = 0.95,
+) -> None:
+    """Draw the forest plot of every contrast, or of the named ones, and write it as PDF and PNG.
+
+    ``confidence`` is the level of the intervals in ``contrasts``, as the configuration sets it.
+
+    Raises:
+        KneeoaError: the table is not CONTRASTS or holds none of the contrasts.
+    """
+    rows = CONTRASTS.read(contrasts)
+    chosen = rows if names is None else rows[rows["contrast"].isin(names)]
+    style.save(figure(chosen, arms, figures, confidence), figures, out_pdf, out_png)

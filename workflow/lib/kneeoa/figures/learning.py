@@ -1,0 +1,116 @@
+"""Learning curves: a column a backbone, a row a level's loss or validation measure, a colour a mode, a thin line a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from kneeoa.config.analysis import Figures
+from kneeoa.errors import KneeoaError
+from kneeoa.figures import style
+from kneeoa.figures.arms import Factors, Panel, modes, panels
+from kneeoa.figures.words import printed, sentence_case
+from kneeoa.tables.history import HISTORY
+
+_SKIPPED = {"learning_rate", "seconds"}
+
+
+def rows_shown(history: pd.DataFrame) -> list[tuple[str, str]]:
+    """Which (level, measure) pairs get a row: each level's loss (the total alone where levels have none), then the levels' measures.
+
+    A level's own loss is comparable between modes; totals are not, as a dual mode's sums several.
+    """
+    pairs = history[~history["measure"].isin(_SKIPPED)][["level", "measure"]].drop_duplicates()
+    losses = [(level, "loss") for level in pairs.loc[pairs["measure"] == "loss", "level"] if level != "total"]
+    if not losses:
+        losses = [("total", "loss")] if ("total", "loss") in set(pairs.itertuples(index=False, name=None)) else []
+    others = pairs[(pairs["measure"] != "loss") & (pairs["level"] != "total")]
+    preferred: list[tuple[str, str]] = []
+    for level, own in others.groupby("level", sort=False):
+        measures = list(own["measure"])
+        preferred.append((str(level), "auc" if "auc" in measures else measures[0]))
+    return losses + preferred
+
+
+def figure(history: pd.DataFrame, arms: Factors, figures: Figures) -> Figure:
+    """Draw the curves; ``history`` is HISTORY of any number of runs.
+
+    Raises:
+        KneeoaError: no run of the arms has a history.
+    """
+    groups = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & set(history["arm"])]
+    pairs = rows_shown(history)
+    if not groups or not pairs:
+        raise KneeoaError("the history tables hold no loss of any arm; nothing to draw learning curves of.")
+    looks, best = style.looks(modes(arms), figures), best_epochs(history)
+    with style.styled(figures):
+        width = style.FULL_WIDTH if len(groups) > 1 else style.FULL_WIDTH * 0.6
+        result = style.new_figure(width, 1.35 * len(pairs) + 0.75)
+        axes = result.subplots(len(pairs), len(groups), squeeze=False, sharex="col", sharey="row")
+        for row, (level, measure) in enumerate(pairs):
+            for column, panel in enumerate(groups):
+                chosen = history[(history["level"] == level) & (history["measure"] == measure)]
+                _panel(axes[row, column], chosen, panel, looks, best)
+            if measure == "loss":
+                axes[row, 0].set_ylim(bottom=0)
+            name = "Total" if level == "total" else printed(level, figures.labels)
+            axes[row, 0].set_ylabel(sentence_case(f"{name} {printed(measure, figures.labels)}"))
+        for column, panel in enumerate(groups):
+            axes[0, column].set_title(panel.title)
+            axes[-1, column].set_xlabel("Epoch")
+        drawn = [mode for mode in modes(arms) if any(panel.arms.get(mode) in set(history["arm"]) for panel in groups)]
+        handles = [Line2D([], [], color=looks[mode].colour, linewidth=2, label=printed(mode, figures.labels)) for mode in drawn]
+        handles += [Line2D([], [], color=style.MUTED, linestyle="-", label="validation")]
+        handles += [Line2D([], [], color=style.MUTED, linestyle=(0, (3, 1.5)), label="training")]
+        handles += [Line2D([], [], color=style.MUTED, linestyle="", marker="o", label="lowest total validation loss")]
+        result.legend(handles=handles, loc="outside upper left", ncols=len(handles), columnspacing=1.2, handlelength=1.8)
+        seeds = history["seed"].nunique()
+        style.note(result, f"One line a seed ({seeds}). A level's loss is drawn for the modes that it supervises." if seeds > 1 else "")
+    return result
+
+
+def best_epochs(history: pd.DataFrame) -> dict[tuple[str, int], int]:
+    """The epoch of the lowest total validation loss of each run, by arm and seed; runs without a validation loss are absent."""
+    rows = history[(history["split"] == "val") & (history["measure"] == "loss")]
+    totals = rows[rows["level"] == "total"]
+    rows = totals if len(totals) else rows
+    sums = rows.groupby(["arm", "seed", "epoch"], as_index=False)["value"].sum()
+    lowest = sums.loc[sums.groupby(["arm", "seed"])["value"].idxmin()]
+    return {(row.arm, row.seed): row.epoch for row in lowest.itertuples()}
+
+
+def _panel(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str, style.Look], best: dict[tuple[str, int], int]) -> None:
+    for mode, arm in panel.arms.items():
+        for key, curve in rows[rows["arm"] == arm].groupby(["seed", "split"]):
+            seed, split = int(str(key[0])), str(key[1])
+            curve = curve.sort_values("epoch")
+            training = split == "train"
+            line = (0, (3, 1.5)) if training else "-"
+            axis.plot(
+                curve["epoch"],
+                curve["value"],
+                color=looks[mode].colour,
+                linestyle=line,
+                linewidth=0.8 if training else 1.1,
+                alpha=0.75 if training else 1,
+                marker="o" if len(curve) == 1 else None,
+            )
+            kept = curve[curve["epoch"] == best.get((arm, seed))]
+            if not training and len(kept):
+                axis.plot(
+                    kept["epoch"], kept["value"], "o", markersize=4, color=looks[mode].colour, markeredgecolor="white", markeredgewidth=0.6
+                )
+
+
+def draw(histories: Sequence[Path], arms: Factors, figures: Figures, out_pdf: Path, out_png: Path) -> None:
+    """Draw the learning curves of every run and write them as PDF and PNG.
+
+    Raises:
+        KneeoaError: a file is not a HISTORY table, or none holds a loss.
+    """
+    style.save(figure(HISTORY.concat(list(histories)), arms, figures), figures, out_pdf, out_png)

@@ -1,0 +1,152 @@
+"""ROC curves of a binary level: a panel a backbone, a colour a mode; seeds thin, their mean bold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from kneeoa.config.analysis import Figures
+from kneeoa.errors import KneeoaError
+from kneeoa.figures import style
+from kneeoa.figures.arms import Factors, Panel, modes, panels
+from kneeoa.figures.numbers import interval, percent
+from kneeoa.figures.scores import derived_note, held_out, positive, summary_row
+from kneeoa.figures.words import count, printed
+from kneeoa.tables.metrics import METRICS
+
+Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def roc_curve(truth: NDArray[np.integer], score: NDArray[np.floating]) -> Curve:
+    """Corners of the empirical ROC curve, from (0, 0) to (1, 1); tied scores are one diagonal step, as the AUC counts them.
+
+    Args:
+        truth: 0 or 1, shape ``[n]``; both classes must occur.
+        score: higher is more positive, shape ``[n]``.
+
+    Returns:
+        False- and true-positive rates, one entry per distinct score plus the origin.
+    """
+    order = np.argsort(-score, kind="stable")
+    hits, last = truth[order] == 1, np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
+    true_positives, false_positives = np.cumsum(hits)[last], np.cumsum(~hits)[last]
+    rates = (np.append(0, false_positives) / false_positives[-1], np.append(0, true_positives) / true_positives[-1])
+    return rates[0].astype(np.float64), rates[1].astype(np.float64)
+
+
+def mean_curve(curves: Sequence[Curve]) -> Curve:
+    """Vertical average: the mean true-positive rate at each false-positive rate (Fawcett 2006, Pattern Recognit Lett 27:861, algorithm 3).
+
+    Where a curve rises straight up, its upper end counts, so that the average of one curve's steps is that curve.
+    """
+    grid = np.unique(np.concatenate([fpr for fpr, _ in curves]))
+    upper = np.mean([[_at(curve, x, "right") for x in grid] for curve in curves], axis=0)
+    lower = np.mean([[_at(curve, x, "left") for x in grid] for curve in curves], axis=0)
+    return np.repeat(grid, 2), np.ravel(np.column_stack([lower, upper]))
+
+
+def _at(curve: Curve, x: float, side: str) -> float:
+    """The curve's height at ``x``: the lower (left) or upper (right) end where it rises vertically."""
+    fpr, tpr = curve
+    exact = np.flatnonzero(fpr == x)
+    if exact.size:
+        return float(tpr[exact[-1 if side == "right" else 0]])
+    return float(np.interp(x, fpr, tpr))
+
+
+def figure(
+    predictions: pd.DataFrame, metrics: pd.DataFrame, arms: Factors, level: str, figures: Figures, confidence: float = 0.95
+) -> Figure:
+    """Draw the curves: columns are backbones, rows cohorts.
+
+    Args:
+        predictions: as :func:`kneeoa.figures.scores.held_out` gives them, of a binary level.
+        metrics: METRICS; gives the AUC and its interval in the legend.
+        arms: the arms table.
+        level: a binary level.
+        figures: the look.
+        confidence: level of the tables' intervals, as the configuration sets it.
+    """
+    groups = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & set(predictions["arm"])]
+    cohorts = sorted(set(predictions["cohort"]))
+    if not groups:
+        raise KneeoaError(f"no arm has test predictions of the level '{level}'; nothing to draw an ROC curve of.")
+    looks = style.looks(modes(arms), figures)
+    with style.styled(figures):
+        width = style.FULL_WIDTH if len(groups) > 1 else style.FULL_WIDTH * 0.5
+        result = style.new_figure(width, (width / len(groups) + 0.55) * len(cohorts) + 0.15)
+        axes = result.subplots(len(cohorts), len(groups), squeeze=False, sharex=True, sharey=True)
+        for row, cohort in enumerate(cohorts):
+            for column, panel in enumerate(groups):
+                _panel(axes[row, column], predictions[predictions["cohort"] == cohort], metrics, panel, cohort, level, looks, figures)
+                if len(cohorts) > 1:
+                    axes[row, column].set_title(f"{panel.title}, {printed(cohort, figures.labels)}")
+            axes[row, 0].set_ylabel("Sensitivity")
+        for axis in axes[-1]:
+            axis.set_xlabel("1 − specificity")
+        style.note(result, _note(predictions, confidence) + derived_note(predictions, arms, level, figures.labels))
+    return result
+
+
+def _panel(
+    axis: Axes,
+    rows: pd.DataFrame,
+    metrics: pd.DataFrame,
+    panel: Panel,
+    cohort: str,
+    level: str,
+    looks: dict[str, style.Look],
+    figures: Figures,
+) -> None:
+    axis.plot([0, 1], [0, 1], color=style.RULE, linewidth=0.8, zorder=0)
+    handles = []
+    for mode, arm in panel.arms.items():
+        own, look = rows[rows["arm"] == arm], looks[mode]
+        curves = [roc_curve(seed["truth"].to_numpy(), positive(seed)) for _, seed in own.groupby("seed") if seed["truth"].nunique() == 2]
+        if not curves:
+            continue
+        if len(curves) > 1:
+            for fpr, tpr in curves:
+                axis.plot(fpr, tpr, color=look.colour, linewidth=0.6, alpha=0.45)
+        found = summary_row(metrics, arm, level, "auc", cohort)
+        value = "" if found is None else " " + interval(found["estimate"], found["low"], found["high"], 2)
+        mean = mean_curve(curves) if len(curves) > 1 else curves[0]
+        handles += axis.plot(*mean, color=look.colour, linestyle=look.dash, linewidth=1.6, label=printed(mode, figures.labels) + value)
+    axis.set(title=panel.title, xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+    axis.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.46, -0.25), borderaxespad=0, handletextpad=0.6, labelspacing=0.35)
+
+
+def _note(rows: pd.DataFrame, confidence: float) -> str:
+    cases, subjects = rows[["cohort", "case_id"]].drop_duplicates(), rows[["cohort", "subject"]].drop_duplicates()
+    positives = int(rows.drop_duplicates(["cohort", "case_id"])["truth"].sum())
+    seeds = rows["seed"].nunique()
+    curves = f"; thin: each of {seeds} seeds, bold: their mean" if seeds > 1 else ""
+    knees = f"{count(len(cases), 'knee')} ({positives:,} positive) of {count(len(subjects), 'subject')}"
+    return f"AUC with {percent(confidence)} interval. {knees}{curves}."
+
+
+def draw(
+    predictions: Sequence[Path],
+    metrics: Path,
+    arms: Factors,
+    level: str,
+    figures: Figures,
+    out_pdf: Path,
+    out_png: Path,
+    confidence: float = 0.95,
+) -> None:
+    """Draw the ROC curves of a binary ``level`` on the test cases and write them as PDF and PNG.
+
+    ``confidence`` is the level of the intervals in ``metrics``, as the configuration sets it.
+
+    Raises:
+        KneeoaError: a table is not what it should be, or no arm predicts the level.
+    """
+    result = figure(held_out(predictions, level), METRICS.read(metrics), arms, level, figures, confidence)
+    style.save(result, figures, out_pdf, out_png)

@@ -1,0 +1,227 @@
+"""Saliency over anatomy: the same knees under every mode of one backbone, and the mean over all explained knees."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from kneeoa.config.analysis import Figures
+from kneeoa.errors import KneeoaError
+from kneeoa.figures import style
+from kneeoa.figures.arms import Factors, Panel, panels
+from kneeoa.figures.images import PLANES, Case, Stacks, busiest, cut_spacing, examples, grades, spacing
+from kneeoa.figures.volumes import bare, outline, window
+from kneeoa.figures.words import count, printed
+from kneeoa.tables.masks import MASKS
+from kneeoa.tables.saliency import SALIENCY
+from kneeoa.tables.volumes import VOLUMES
+
+_TOP = 99.5
+"""Percentile of a map that is drawn at full strength."""
+_CONTOUR = "#33DDFF"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of pictures: a knee, or the mean of all."""
+
+    title: str
+    picture: NDArray[np.floating]
+    """Sagittal slice of the image (or the 2D image), ``[rows, columns]``."""
+    target: NDArray[np.bool_] | None
+    """The tissue's mask on the same slice."""
+    maps: dict[str, NDArray[np.floating]]
+    """Mode -> the map's slice, on a grid of its own over the same field, 0 none to 1 strong."""
+    pixel: tuple[float, float]
+    """Millimetres of a pixel, (down, across)."""
+
+
+def overlay_colours() -> ListedColormap:
+    """From clear to opaque yellow: strength is read from opacity as well as hue, so it survives greyscale."""
+    steps = np.linspace(0, 1, 256)
+    colours = mpl.colormaps["inferno"](0.25 + 0.72 * steps)
+    colours[:, 3] = np.clip((steps - 0.12) / 0.6, 0, 1) * 0.85
+    return ListedColormap(colours, name="saliency")
+
+
+def figure(rows: Sequence[Row], columns: Mapping[str, str], title: str, note: str, figures: Figures) -> Figure:
+    """Draw the rows; ``columns`` maps each mode to the heading of its column.
+
+    Raises:
+        KneeoaError: there is no row.
+    """
+    if not rows:
+        raise KneeoaError("no explained test case has an image and a grade; there is no saliency to draw.")
+    with style.styled(figures):
+        panel = min(1.72, (style.FULL_WIDTH - 0.3) / (len(columns) + 1))
+        ratios = [row.picture.shape[0] * row.pixel[0] / (row.picture.shape[1] * row.pixel[1]) for row in rows]
+        result = style.new_figure(panel * (len(columns) + 1) + 0.3, panel * sum(ratios) + 1.05)
+        result.suptitle(title, x=0.01, ha="left", weight="bold", fontsize=figures.font_size * 1.05)
+        axes = result.subplots(len(rows), len(columns) + 1, squeeze=False, height_ratios=ratios)
+        for line, row in zip(axes, rows, strict=True):
+            line[0].set_ylabel(row.title)
+            for axis, mode in zip(line, [None, *columns], strict=True):
+                _panel(axis, row, row.maps.get(mode) if mode else None, missing=mode is not None and mode not in row.maps)
+        for axis, heading in zip(axes[0], ["Image and cartilage", *columns.values()], strict=True):
+            axis.set_title(heading, loc="center", weight="normal")
+        bar = result.colorbar(ScalarMappable(cmap=overlay_colours()), ax=axes, location="bottom", aspect=45, shrink=0.6, pad=0.02)
+        bar.set_ticks([0, 1], labels=["none", f"{_TOP:g}th percentile of the map"])
+        bar.outline.set_visible(False)
+        style.note(result, note)
+    return result
+
+
+def _panel(axis: Axes, row: Row, saliency: NDArray[np.floating] | None, *, missing: bool) -> None:
+    down, across = row.picture.shape
+    black, white = window(row.picture)
+    aspect = row.pixel[0] / row.pixel[1]
+    extent = (-0.5, across - 0.5, down - 0.5, -0.5)
+    axis.imshow(row.picture.astype(np.float32), cmap="gray", vmin=black, vmax=white, interpolation="bilinear", extent=extent, aspect=aspect)
+    if saliency is not None:
+        axis.imshow(
+            saliency.astype(np.float32), cmap=overlay_colours(), vmin=0, vmax=1, interpolation="bilinear", extent=extent, aspect=aspect
+        )
+    if row.target is not None:
+        outline(axis, row.target, _CONTOUR, 0.6)
+    if missing:
+        axis.text(0.5, 0.5, "no map", transform=axis.transAxes, ha="center", va="center", color="white")
+    bare(axis)
+
+
+def normalised(stored: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Positive saliency with the map's own 99.5th percentile at 1: for looking only, measures are taken on the map as it is."""
+    positive = np.clip(np.asarray(stored, dtype=np.float32), 0, None)
+    top = float(np.percentile(positive, _TOP)) or float(positive.max())
+    return np.clip(positive / top, 0, 1) if top > 0 else positive
+
+
+def _slice(array: NDArray[Any], index: int, length: int) -> NDArray[Any]:
+    """The picture at slice ``index`` of ``length``, from an array that may have a coarser grid over the same field."""
+    return array if array.ndim == 2 else np.asarray(array[min(int((index + 0.5) * array.shape[0] / length), array.shape[0] - 1)])
+
+
+class _Story:
+    """What :func:`draw` gathers from the files."""
+
+    def __init__(self, panel: Panel, maps: Mapping[str, Stacks], images: Stacks, masks: Stacks, values: Mapping[str, list[int]]) -> None:
+        self.panel, self.maps, self.images, self.masks, self.values = panel, maps, images, masks, values
+
+    def target(self, case: Case) -> NDArray[np.bool_] | None:
+        return np.isin(self.masks.array(case), self.values.get(case[0], [])) if case in self.masks else None
+
+    def index(self, case: Case) -> int:
+        return busiest(self.target(case), self.images.array(case).shape, 0)
+
+    def row(self, case: Case, title: str, index: int) -> Row:
+        image, target = self.images.array(case), self.target(case)
+        length = image.shape[0]
+        maps = {mode: _slice(normalised(stack.array(case)), index, length) for mode, stack in self.maps.items() if case in stack}
+        millimetres = spacing(self.images.record(case), image.ndim)
+        pixel = cut_spacing(millimetres, PLANES[0]) if image.ndim == 3 else (millimetres[0], millimetres[1])
+        return Row(title, _slice(image, index, length), None if target is None else _slice(target, index, length), maps, pixel)
+
+    def mean(self, cases: Sequence[Case], index: int) -> Row | None:
+        """The mean over the cases of one field of view, all at one slice; None for fewer than two."""
+        rows = [self.row(case, "", index) for case in cases]
+        rows = [row for row in rows if row.picture.shape == rows[0].picture.shape and len(row.maps) == len(self.maps)]
+        if len(rows) < 2:
+            return None
+        targets = [row.target for row in rows if row.target is not None]
+        maps = {mode: np.mean([row.maps[mode] for row in rows], axis=0) for mode in self.maps}
+        maps = {mode: value / max(float(value.max()), np.finfo(np.float32).tiny) for mode, value in maps.items()}
+        picture = np.mean([row.picture.astype(np.float32) for row in rows], axis=0)
+        target = np.mean(targets, axis=0) >= 0.5 if targets else None
+        return Row(f"Mean of {count(len(rows), 'knee')}", picture, target, maps, rows[0].pixel)
+
+
+def draw(
+    maps: Sequence[Path],
+    map_indices: Sequence[Path],
+    volume_arrays: Sequence[Path],
+    volume_indices: Sequence[Path],
+    mask_arrays: Sequence[Path],
+    mask_indices: Sequence[Path],
+    labels: Sequence[Path],
+    splits: Sequence[Path],
+    arms: Factors,
+    tissues: Mapping[str, Collection[str]],
+    targets: Mapping[str, Collection[str]],
+    view: str,
+    level: str,
+    figures: Figures,
+    out_pdf: Path,
+    out_png: Path,
+    backbone: str | None = None,
+) -> None:
+    """Draw one backbone's saliency over the canonical images, for the same test cases in every mode; the lowest seed speaks for an arm.
+
+    Args:
+        maps: saliency arrays of any runs, ``[rows, *coarse shape]``, over the images' field of view.
+        map_indices: the SALIENCY table of each.
+        volume_arrays: arrays of canonical images.
+        volume_indices: the VOLUMES table of each.
+        mask_arrays: arrays of aligned masks; may be empty.
+        mask_indices: the MASKS table of each.
+        labels: LABELS tables.
+        splits: SPLITS tables.
+        arms: the arms table.
+        tissues: for each cohort with masks, its tissues' names.
+        targets: groups of tissues; the first group is outlined.
+        view: which kind of image.
+        level: the level whose grades the examples spread over.
+        figures: the look and the number of examples.
+        out_pdf: where the PDF goes.
+        out_png: where the PNG goes.
+        backbone: whose arms to show; default the first that was explained.
+
+    Raises:
+        KneeoaError: a file is not what it should be, or no arm of the backbone was explained.
+    """
+    runs: dict[str, tuple[int, Path, Path]] = {}
+    heads: dict[str, str] = {}
+    for array, index in zip(maps, map_indices, strict=True):
+        table = SALIENCY.read(index)
+        for arm, seed in table[["arm", "seed"]].drop_duplicates().itertuples(index=False):
+            if arm not in runs or seed < runs[arm][0]:
+                runs[arm] = (int(seed), array, index)
+                heads[arm] = str(table["target"].iloc[0])
+    found = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & set(runs) and backbone in (None, panel.backbone)]
+    if not found:
+        raise KneeoaError(f"no saliency map is of an arm of the backbone '{backbone or 'any'}'; the arms explained are {sorted(runs)}.")
+    panel = found[0]
+    shown = {mode: arm for mode, arm in panel.arms.items() if arm in runs}
+    stacks = {mode: Stacks(SALIENCY, [runs[arm][1]], [runs[arm][2]], view) for mode, arm in shown.items()}
+    images, masks = (Stacks(VOLUMES, volume_arrays, volume_indices, view), Stacks(MASKS, mask_arrays, mask_indices, view))
+    wanted = next(iter(targets.values()), ())
+    values = {
+        cohort: [value for value, name in enumerate(sorted(names), 1) if name in wanted or not targets] for cohort, names in tissues.items()
+    }
+    story = _Story(panel, stacks, images, masks, values)
+    explained = [case for case in images.cases() if all(case in stack for stack in stacks.values())]
+    chosen = examples(grades(labels, splits, level), explained, masks.cases(), figures.example_cases)
+    rows = [story.row(case, f"{printed(level, figures.labels)} {grade}", story.index(case)) for case, grade in chosen]
+    if chosen:
+        middle = int(np.median([story.index(case) for case, _ in chosen]))
+        mean = story.mean(explained, middle)
+        rows += [mean] if mean is not None else []
+    seeds = sorted({runs[arm][0] for arm in shown.values()})
+    columns = {mode: f"{printed(mode, figures.labels)}\n{_target(heads[arm], figures.labels)}" for mode, arm in shown.items()}
+    group = printed(next(iter(targets), "cartilage"), figures.labels)
+    note = f"Sagittal slices through most {group} (outlined). Seed {', '.join(map(str, seeds))}. The mean is scaled to its own maximum."
+    style.save(figure(rows, columns, panel.title, note, figures), figures, out_pdf, out_png)
+
+
+def _target(target: str, labels: Mapping[str, str]) -> str:
+    """The level explained, and the head that it was read from where that is another (``oa<-kl``)."""
+    level, _, head = target.partition("<-")
+    return f"explains {printed(level, labels)}" + (f", read from {printed(head, labels)}" if head else "")

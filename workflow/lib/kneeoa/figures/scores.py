@@ -1,0 +1,77 @@
+"""Test predictions of one level as plain arrays, and the numbers that METRICS gives for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kneeoa.figures.arms import Factors
+from kneeoa.figures.words import printed
+from kneeoa.tables.predictions import PREDICTIONS
+
+SEED_OF_IMPORTS = -1
+"""Stands for the absent seed of predictions made elsewhere."""
+
+
+def own_head(rows: pd.DataFrame, level: str) -> pd.DataFrame:
+    """Rows of ``level``, from each arm's own head where it has one, else from the finer head that the level was summed from.
+
+    Works on any table with the columns ``arm``, ``level`` and ``head`` (PREDICTIONS, METRICS).
+    """
+    rows = rows[rows["level"] == level]
+    if rows.empty:
+        return rows
+    heads = {arm: level if level in set(own["head"]) else sorted(own["head"])[0] for arm, own in rows.groupby("arm")}
+    return rows[rows["head"] == rows["arm"].map(heads)]
+
+
+def held_out(paths: Sequence[Path], level: str, split: str = "test") -> pd.DataFrame:
+    """Predictions of one single-label level on one split, read from every arm's own head.
+
+    Returns:
+        Columns arm, head, seed (``SEED_OF_IMPORTS`` for imports), cohort, case_id, subject, truth (int) and probabilities (float64 array
+        ``[classes]``); cases without a label are left out.
+    """
+    rows = own_head(PREDICTIONS.concat(list(paths)), level)
+    rows = rows[rows["split"] == split]
+    truth = rows["truth"].map(lambda value: value[0] if len(value) == 1 else None)
+    rows = rows.assign(truth=truth, seed=rows["seed"].fillna(SEED_OF_IMPORTS).astype(int))
+    rows = rows[rows["truth"].notna()]
+    rows = rows.assign(truth=rows["truth"].astype(int))
+    columns = ["arm", "head", "seed", "cohort", "case_id", "subject", "truth", "probabilities"]
+    return rows[columns].sort_values(["arm", "seed", "cohort", "case_id"], ignore_index=True)
+
+
+def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as dictionaries by column name."""
+    return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
+
+
+def positive(rows: pd.DataFrame) -> NDArray[np.float64]:
+    """Probability of the positive class of a binary level, shape ``[rows]``."""
+    return np.array([values[-1] for values in rows["probabilities"]], dtype=np.float64)
+
+
+def summary_row(metrics: pd.DataFrame, arm: str, level: str, metric: str, cohort: str, split: str = "test") -> pd.Series[Any] | None:
+    """The row that speaks for an arm: the mean over its seeds where METRICS has one, else its only seed; None where there is none."""
+    rows = metrics[(metrics["arm"] == arm) & (metrics["metric"] == metric) & (metrics["cohort"] == cohort) & (metrics["split"] == split)]
+    rows = own_head(rows, level)
+    means = rows[rows["seed"].isna()]
+    if len(means) >= 1:
+        return means.iloc[0]
+    return rows.iloc[0] if len(rows) == 1 else None
+
+
+def derived_note(rows: pd.DataFrame, arms: Factors, level: str, labels: Mapping[str, str]) -> str:
+    """The sentence that names the modes without a head of ``level``, whose probabilities were summed from a finer level; else empty."""
+    derived = rows[rows["head"] != level][["arm", "head"]].drop_duplicates()
+    if derived.empty:
+        return ""
+    names = dict.fromkeys(printed(str(arms[arm]["mode"]), labels) for arm in derived["arm"] if arm in arms)
+    heads = dict.fromkeys(printed(head, labels) for head in derived["head"])
+    return f" {' and '.join(names)}: summed from the {' and '.join(heads)} head."

@@ -1,0 +1,157 @@
+"""The look that all figures share: type, colours of modes, line styles that survive greyscale print, and saving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kneeoa.config.analysis import Figures
+from kneeoa.files import atomic_path
+
+FULL_WIDTH = 7.1
+"""Inches: two columns of a journal page (180 mm)."""
+
+SUBTITLE_PAD = 14.0
+"""Points that a title leaves for :func:`subtitle`."""
+
+INK = "#222222"
+MUTED = "#6b6b6b"
+RULE = "#d0d0d0"
+
+# Paul Tol's high-contrast scheme (technical note SRON/EPS/TN/09-002): its three hues stay apart for every kind of colour blindness and
+# in greyscale; the rest continues with his medium-contrast scheme.
+_DASH, _DASH_DOT, _DOT = (0, (5, 1.6)), (0, (5, 1.4, 1, 1.4)), (0, (1.2, 1.2))
+_SPARE = ("#000000", "#997700", "#994455", "#EE99AA", "#777777", "#EECC66")
+_SPARE_MARKERS = ("v", "P", "X", "h", "<", ">")
+_SPARE_DASHES: tuple[Any, ...] = ((0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)), (0, (8, 2, 1, 2)), (0, (2, 2)))
+_TISSUES = ("#33BBEE", "#EE7733", "#CCDDAA", "#EE3377", "#BBBBBB", "#009988", "#FFFFFF")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one mode is drawn, in every figure of a study."""
+
+    colour: str
+    marker: str
+    dash: Any
+
+
+_MODES = {
+    "single_oa": Look("#DDAA33", "s", _DASH),
+    "single_kl": Look("#BB5566", "^", _DASH_DOT),
+    "dual": Look("#004488", "o", "-"),
+    "dual_stacked": Look("#6699CC", "D", _DOT),
+}
+
+
+def looks(modes: Sequence[str], figures: Figures) -> dict[str, Look]:
+    """A look for each mode. The same modes in the same order get the same looks, whichever figure asks.
+
+    Colours come from ``figures.palette``, else from the default palette; a mode that neither knows takes the next spare colour.
+    """
+    spare, result = count(), {}
+    for mode in modes:
+        look = _MODES.get(mode)
+        if look is None:
+            number = next(spare)
+            cycle = (_SPARE, _SPARE_MARKERS, _SPARE_DASHES)
+            look = Look(*(members[number % len(members)] for members in cycle))
+        result[mode] = replace(look, colour=figures.palette.get(mode, look.colour))
+    return result
+
+
+def tissue_colours(names: Sequence[str]) -> dict[str, str]:
+    """A bright colour for each tissue, to be drawn on a grey image."""
+    return {name: _TISSUES[index % len(_TISSUES)] for index, name in enumerate(names)}
+
+
+def grade_colours(count: int) -> list[tuple[float, float, float, float]]:
+    """``count`` colours from none to severe: ordered in lightness, so that they stay in order in greyscale."""
+    ramp = mpl.colormaps["plasma_r"]
+    return [ramp(0.12 + 0.78 * index / max(count - 1, 1)) for index in range(count)]
+
+
+@contextmanager
+def styled(figures: Figures) -> Iterator[None]:
+    """Draw with the project's settings and nothing that the reader's own matplotlibrc says."""
+    size = figures.font_size
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(
+            {
+                "font.family": "DejaVu Sans",  # comes with matplotlib: the same glyphs on every machine
+                "font.size": size,
+                "axes.titlesize": size,
+                "axes.titlelocation": "left",
+                "axes.titleweight": "bold",
+                "axes.labelsize": size,
+                "axes.edgecolor": MUTED,
+                "axes.labelcolor": INK,
+                "axes.linewidth": 0.6,
+                "axes.spines.top": False,
+                "axes.spines.right": False,
+                "axes.unicode_minus": True,
+                "xtick.labelsize": size * 0.9,
+                "ytick.labelsize": size * 0.9,
+                "xtick.color": MUTED,
+                "ytick.color": MUTED,
+                "xtick.labelcolor": INK,
+                "ytick.labelcolor": INK,
+                "xtick.major.width": 0.6,
+                "ytick.major.width": 0.6,
+                "xtick.major.size": 2.5,
+                "ytick.major.size": 2.5,
+                "text.color": INK,
+                "legend.fontsize": size * 0.9,
+                "legend.frameon": False,
+                "legend.handlelength": 2.4,
+                "lines.linewidth": 1.3,
+                "lines.markersize": 4,
+                "figure.constrained_layout.use": True,
+                "figure.constrained_layout.h_pad": 0.04,
+                "figure.constrained_layout.w_pad": 0.04,
+                "pdf.fonttype": 42,  # editable text, and no Type 3 fonts, which journals refuse
+                "image.interpolation": "nearest",
+            }
+        )
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A white figure in inches, apart from pyplot's global state. Call inside :func:`styled`."""
+    return Figure(figsize=(width, height), facecolor="white", layout="constrained")
+
+
+def save(figure: Figure, figures: Figures, out_pdf: Path, out_png: Path) -> None:
+    """Write a vector PDF and a PNG, atomically and without time stamps: equal figures are equal bytes."""
+    with styled(figures):
+        with atomic_path(out_pdf) as temporary:
+            figure.savefig(temporary, format="pdf", metadata={"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None})
+        with atomic_path(out_png) as temporary:
+            figure.savefig(temporary, format="png", dpi=figures.dpi, metadata={"Software": None})
+
+
+def note(figure: Figure, text: str) -> None:
+    """One small muted line under the figure: what the reader must know to read it."""
+    figure.supxlabel(text, fontsize=mpl.rcParams["font.size"] * 0.85, color=MUTED, x=0.01, ha="left")
+
+
+def subtitle(axes: Axes, text: str) -> None:
+    """A muted line between a panel's title (drawn with ``pad=SUBTITLE_PAD``) and the panel; it never widens the panel."""
+    size = mpl.rcParams["font.size"] * 0.85
+    line = axes.annotate(text, (0, 1), xytext=(0, 3), xycoords="axes fraction", textcoords="offset points", fontsize=size, color=MUTED)
+    line.set_in_layout(False)
+
+
+def empty(axes: Axes, text: str) -> None:
+    """Turn ``axes`` into a blank panel that says why it is blank."""
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=MUTED, style="italic")

@@ -1,0 +1,1 @@
+"""The severity axis and measures of the representation: axes are fitted on training cases and scored on held-out ones."""

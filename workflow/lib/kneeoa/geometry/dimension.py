@@ -1,0 +1,67 @@
+"""How much of the representation lies along an axis, and how many directions it uses."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from kneeoa.geometry.estimates import Estimate, Floats, Measures
+
+
+def variance_measures(scaled: Floats, direction: Floats) -> Measures:
+    """``explained_variance``: the share of the total variance of ``scaled`` ``[cases, kept]`` along the unit ``direction`` ``[kept]``.
+
+    On the training cases and for the first principal direction this is PCA's explained variance ratio (paper A).
+    """
+    along = scaled @ direction
+    squares = np.einsum("ij,ij->i", scaled, scaled)
+
+    def variance(weights: Floats, values: Floats, square: Floats) -> Floats:
+        total = np.maximum(weights.sum(axis=1), 1)
+        centre = weights @ values / total[:, None]
+        spread: Floats = weights @ square / total - np.einsum("ij,ij->i", centre, centre)
+        return spread
+
+    def compute(weights: Floats) -> dict[str, Floats]:
+        whole = variance(weights, scaled, squares)
+        part = variance(weights, along[:, None], along**2)
+        # One distinct case leaves rounding only: undefined rather than a ratio of errors.
+        defined = whole > np.finfo(np.float32).eps * squares.max(initial=0.0)
+        return {"explained_variance": np.where(defined, part / np.where(defined, whole, 1.0), np.nan)}
+
+    return Measures(compute, {"explained_variance": "the cases do not vary"})
+
+
+def _ratio(second: Floats, first: Floats, cases: int) -> float:
+    """Participation ratio from the sums of outer products ``[kept, kept]`` and of vectors ``[kept]`` of ``cases`` cases."""
+    covariance = second / cases - np.outer(first, first) / cases**2
+    trace, square = float(np.trace(covariance)), float(np.einsum("ij,ij->", covariance, covariance))
+    return trace**2 / square if square > np.finfo(np.float64).eps * (np.trace(second) / cases) ** 2 else np.nan
+
+
+def participation_ratio(scaled: Floats, subjects: NDArray[np.str_], *, confidence: float) -> Estimate:
+    """(sum of eigenvalues) squared over the sum of their squares: the effective number of directions that ``[cases, kept]`` fill.
+
+    The interval is the delete-one-subject jackknife's normal one: a bootstrap resample repeats cases, which lowers the ratio by itself.
+    The ratio is biased downwards where cases are fewer than directions, so compare it between runs on the same cases only.
+    """
+    names, member = np.unique(subjects, return_inverse=True)
+    second, first = scaled.T @ scaled, scaled.sum(axis=0)
+    value = _ratio(second, first, len(scaled)) if len(scaled) > 1 else np.nan
+    if not np.isfinite(value):
+        return Estimate(None, None, None, None, "undefined: the cases do not vary")
+    if names.size < 2:
+        return Estimate(value, None, None, None, "no interval: fewer than two subjects")
+    left_out = np.array([_without(second, first, scaled, member == index) for index in range(names.size)])
+    if not np.isfinite(left_out).all():
+        return Estimate(value, None, None, None, "no interval: without one of the subjects the cases do not vary")
+    error = float(np.sqrt((names.size - 1) * left_out.var()))
+    half = float(norm.ppf((1 + confidence) / 2)) * error
+    return Estimate(value, value - half, value + half, None, "jackknife interval over subjects")
+
+
+def _without(second: Floats, first: Floats, scaled: Floats, out: NDArray[np.bool_]) -> float:
+    gone = scaled[out]
+    cases = len(scaled) - len(gone)
+    return _ratio(second - gone.T @ gone, first - gone.sum(axis=0), cases) if cases > 1 else np.nan

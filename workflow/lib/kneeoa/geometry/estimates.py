@@ -1,0 +1,76 @@
+"""Families of measures, evaluated on all cases and on resamples of subjects at once.
+
+A resample is a row of weights (how often each case was drawn), never a copied table: measures take weights, so nothing is
+sorted twice and the plain estimate is the same code with weights of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kneeoa.statistics.bootstrap import resampled_weights
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Measures:
+    """A family of measures that share their intermediate results.
+
+    ``compute`` takes weights ``[resamples, cases]`` and gives, by name, one value a resample (NaN where undefined);
+    ``undefined`` says by name when a measure has no value.
+    """
+
+    compute: Callable[[Floats], dict[str, Floats]]
+    undefined: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A measure with its percentile interval. None: undefined, and ``note`` says why."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    mean: float | None
+    """Mean over the resamples in which the measure is defined."""
+    note: str
+
+
+def evaluate(measures: Measures, subjects: NDArray[np.str_], *, resamples: int, seed: int, confidence: float) -> dict[str, Estimate]:
+    """Each measure on all cases, with its subject-bootstrap percentile interval.
+
+    A resample in which a measure is undefined (a grade was not drawn) is left out of that measure's interval and counted in its note.
+
+    Args:
+        measures: the family.
+        subjects: the subject of each case, ``[cases]``.
+        resamples: how many resamples of subjects.
+        seed: of the resampling; the same subjects in the same order get the same resamples, so that arms are paired.
+        confidence: of the two-sided interval.
+    """
+    cases = len(subjects)
+    point = measures.compute(np.ones((1, cases)))
+    several = len(np.unique(subjects)) > 1
+    blocks = [measures.compute(weights) for weights in resampled_weights(cases, subjects, resamples, seed)] if several else []
+    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    estimates = {}
+    for name, (value,) in point.items():
+        if not np.isfinite(value):
+            estimates[name] = Estimate(None, None, None, None, f"undefined: {measures.undefined.get(name, 'no value')}")
+            continue
+        draws = np.concatenate([block[name] for block in blocks]) if several else np.zeros(0)
+        finite = draws[np.isfinite(draws)]
+        if not finite.size:
+            reason = "undefined in every resample" if several else "fewer than two subjects"
+            estimates[name] = Estimate(float(value), None, None, None, f"no interval: {reason}")
+            continue
+        low, high = np.quantile(finite, tails)
+        lost = draws.size - finite.size
+        note = f"{lost} of {draws.size} resamples undefined" if lost else ""
+        estimates[name] = Estimate(float(value), float(low), float(high), float(finite.mean()), note)
+    return estimates

@@ -1,0 +1,55 @@
+"""An image with its place in space: array and affine are one value and never travel apart."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kneeoa.errors import UnusableImage
+
+Affine = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A three-dimensional array and its affine.
+
+    Attributes:
+        array: voxels, three axes, any numeric type.
+        affine: 4 x 4; array index (i, j, k, 1) -> millimetres in RAS+ (x to the right, y to the front, z to the head).
+
+    Raises:
+        UnusableImage: the array has not three axes (``not-3d``), is empty, or the affine is not finite or not invertible (``bad-affine``).
+    """
+
+    array: NDArray[np.generic]
+    affine: Affine
+
+    def __post_init__(self) -> None:
+        if self.array.ndim != 3 or min(self.array.shape) < 1:
+            raise UnusableImage("not-3d", f"the image has the shape {self.array.shape}; expected three axes.")
+        if self.array.dtype.kind not in "iufb":
+            raise UnusableImage("not-greyscale", f"the voxels are of type {self.array.dtype}; expected one number each.")
+        # A voxel of less than a cubic micrometre is a degenerate affine, not a scan.
+        if self.affine.shape != (4, 4) or not np.isfinite(self.affine).all() or abs(np.linalg.det(self.affine[:3, :3])) < 1e-9:
+            raise UnusableImage("bad-affine", "the affine (voxel index -> mm) is not finite or not invertible.")
+
+    @property
+    def spacing(self) -> NDArray[np.float64]:
+        """Millimetres of a voxel along each array axis, shape (3,)."""
+        lengths: NDArray[np.float64] = np.linalg.norm(self.affine[:3, :3], axis=0)
+        return lengths
+
+    def digest(self) -> str:
+        """SHA-256 of type, shape, voxels and affine."""
+        value = hashlib.sha256(f"{self.array.dtype.str}{self.array.shape}".encode())
+        value.update(np.ascontiguousarray(self.array).data)
+        value.update(np.ascontiguousarray(self.affine, dtype=np.float64).data)
+        return value.hexdigest()
+
+
+LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+"""DICOM's and ITK's millimetres (LPS) -> ours (RAS+)."""

@@ -1,0 +1,1 @@
+"""What a trained run says of every case: predictions and embeddings."""

@@ -1,0 +1,50 @@
+"""Which modes there are and how their heads are built. Imports torch only to build."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from kneeoa.config.arms import Mode
+from kneeoa.config.hierarchy import Level
+from kneeoa.errors import KneeoaError
+
+if TYPE_CHECKING:
+    from kneeoa.modes.interface import Heads
+
+MODULES: dict[str, str] = {
+    "single": "kneeoa.modes.single",
+    "dual": "kneeoa.modes.dual",
+    "dual_stacked": "kneeoa.modes.dual_stacked",
+}
+
+
+def code_modules(kind: str) -> tuple[str, ...]:
+    """Dotted names of the modules whose code belongs to the mode ``kind`` alone.
+
+    Raises:
+        KneeoaError: there is no such mode.
+    """
+    if kind not in MODULES:
+        raise KneeoaError(f"'kind' is '{kind}', which is not a mode; allowed are {', '.join(MODULES)}")
+    return (MODULES[kind],)
+
+
+def build(mode: Mode, levels: tuple[Level, ...], width: int) -> Heads:
+    """Build the heads of a mode with fresh weights drawn from torch's global generator (seed it first).
+
+    Args:
+        mode: which levels supervise, coarse to fine, and how.
+        levels: the study's levels; those that the mode does not name are left out.
+        width: components of the embedding.
+
+    Raises:
+        KneeoaError: unknown mode, or the mode names a level that is not declared.
+    """
+    (module,) = code_modules(mode.kind)
+    declared = {level.name: level for level in levels}
+    unknown = [name for name in mode.levels if name not in declared]
+    if unknown:
+        raise KneeoaError(f"the mode supervises the level '{unknown[0]}', which is not declared; declared are {', '.join(declared)}")
+    heads: Heads = importlib.import_module(module).build(tuple(declared[name] for name in mode.levels), mode.weights, width)
+    return heads

@@ -1,0 +1,68 @@
+"""A network from its specification, and its two files: ``weights.safetensors`` and ``model.json``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from kneeoa.backbones import registry as backbones
+from kneeoa.errors import KneeoaError
+from kneeoa.files import atomic_path, write_json
+from kneeoa.modes import registry as modes
+from kneeoa.network.memory import kernels_channels_last
+from kneeoa.network.network import Network, Output
+from kneeoa.network.spec import ModelSpec
+
+__all__ = ["ModelSpec", "Network", "Output", "build", "load", "save"]
+
+WEIGHTS = "weights.safetensors"
+DESCRIPTION = "model.json"
+
+
+def build(spec: ModelSpec) -> Network:
+    """The network of a specification, with fresh weights drawn from torch's global generator (seed it first).
+
+    Raises:
+        KneeoaError: unknown kind, option, mode or level, or an input that does not fit.
+    """
+    backbone = backbones.build(spec.backbone, spec.options, dimensions=spec.dimensions, in_channels=spec.in_channels, shape=spec.shape)
+    network = Network(backbone, modes.build(spec.mode, spec.levels, backbone.embedding_width), spec.levels)
+    kernels_channels_last(network)
+    return network
+
+
+def save(network: Network, spec: ModelSpec, folder: str | Path) -> None:
+    """Write ``weights.safetensors`` and ``model.json`` into ``folder``, each atomically; same weights, same bytes."""
+    with atomic_path(Path(folder) / WEIGHTS) as temporary:
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}, temporary)
+    write_json(Path(folder) / DESCRIPTION, spec.to_json())
+
+
+def load(folder: str | Path, device: str = "cpu") -> tuple[Network, ModelSpec]:
+    """The network in ``folder``, in evaluation mode on ``device``, and its specification.
+
+    Raises:
+        KneeoaError: a file is missing or damaged, or the weights do not belong to the description.
+    """
+    description, weights = Path(folder) / DESCRIPTION, Path(folder) / WEIGHTS
+    for path in (description, weights):
+        if not path.is_file():
+            raise KneeoaError(f"{path} is missing; a trained network needs {DESCRIPTION} and {WEIGHTS} side by side")
+    try:
+        spec = ModelSpec.from_json(json.loads(description.read_text(encoding="utf-8")))
+    except json.JSONDecodeError as error:
+        raise KneeoaError(f"{description} is not JSON ({error}); train the run again") from error
+    with torch.device("meta"):  # the weights come from the file: draw none, and leave the generator alone
+        network = build(spec)
+    try:
+        # Cloned, since the file's tensors lie at any address, and vector kernels round by alignment: the last bit could differ from
+        # what the network said in training.
+        network.load_state_dict({name: tensor.clone() for name, tensor in load_file(weights).items()}, assign=True)
+    except (SafetensorError, RuntimeError) as error:
+        raise KneeoaError(f"{weights} does not hold the weights that {description.name} describes: {error}") from error
+    kernels_channels_last(network)
+    return network.eval().to(device), spec

@@ -1,0 +1,90 @@
+"""A backbone, dropout where the published network has it, and the heads of a mode: what it says, and what explains it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from kneeoa.backbones.interface import Backbone
+from kneeoa.config.hierarchy import Level
+from kneeoa.errors import KneeoaError
+from kneeoa.modes.interface import Heads, class_probabilities
+from kneeoa.network.memory import channels_last
+from kneeoa.network.readings import groupings
+
+
+@dataclass
+class Output:
+    """What a network says of a batch."""
+
+    embedding: Tensor
+    """``[batch, width]``, before dropout."""
+    logits: dict[str, Tensor]
+    """Level of the head -> ``[batch, outputs]``."""
+    maps: list[Tensor]
+    """The backbone's feature maps, fine to coarse."""
+
+
+class Network(nn.Module):
+    """A backbone and its heads."""
+
+    def __init__(self, backbone: Backbone, heads: Heads, levels: tuple[Level, ...]) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.dropout = nn.Dropout(backbone.head_dropout)
+        self.heads = heads
+        self.levels = {level.name: level for level in levels}
+        self._groups = {(level, head): groups for head in heads.levels for level, groups in groupings(levels, head).items()}
+
+    @property
+    def readings(self) -> tuple[tuple[str, str], ...]:
+        """Every pair (level, head) that the network can speak about: own heads, and coarse levels read from finer heads."""
+        return tuple(self._groups)
+
+    def forward(self, image: Tensor) -> Output:
+        """Logits of every head for ``image`` of shape ``[batch, channels, *shape]``."""
+        features = self.backbone(channels_last(image))
+        return Output(features.embedding, self.heads(self.dropout(features.embedding)), features.maps)
+
+    def class_logits(self, logits: dict[str, Tensor]) -> dict[tuple[str, str], Tensor]:
+        """(level, head) -> logits ``[batch, classes of the level]`` for each of :attr:`readings`.
+
+        The logit of a coarse class is the logsumexp of its fine classes' logits, so that its softmax is the sum of their
+        probabilities; a coarse class that no fine class belongs to has minus infinity.
+        """
+        own = self.heads.class_logits(logits)
+        return {(level, head): self._grouped(own[head], level, head) for level, head in self._groups}
+
+    def probabilities(self, logits: dict[str, Tensor]) -> dict[tuple[str, str], Tensor]:
+        """(level, head) -> float64 probabilities ``[batch, classes of the level]`` for each of :attr:`readings`."""
+        double = {head: z.double() for head, z in logits.items()}
+        return {pair: class_probabilities(z, self.levels[pair[0]]) for pair, z in self.class_logits(double).items()}
+
+    def target_score(self, output: Output, level: str, head: str) -> Tensor:
+        """The scalar of each case that a saliency map explains, ``[batch]``, differentiable.
+
+        Binary level: log-odds of class 1, from its own head or summed from a finer one (the logit of the sum of p(KL >= 2)). Level of
+        several classes: the largest logit (paper A's arg-max logit).
+
+        Raises:
+            KneeoaError: ``head`` does not speak about ``level``, the level is multilabel, or one of its two classes is empty.
+        """
+        if (level, head) not in self._groups:
+            known = ", ".join(f"{pair[0]} from {pair[1]}" for pair in self.readings)
+            raise KneeoaError(f"there is no score of level '{level}' from head '{head}'; this network gives {known}")
+        kind = self.levels[level].kind
+        if kind == "multilabel":
+            raise KneeoaError(f"level '{level}' is multilabel: its findings have no common score to explain")
+        if kind == "binary":
+            return self.heads.score(output.logits, head, [fine for fine, coarse in enumerate(self._groups[level, head]) if coarse == 1])
+        return self.class_logits(output.logits)[level, head].amax(dim=1)
+
+    def _grouped(self, logits: Tensor, level: str, head: str) -> Tensor:
+        if level == head:
+            return logits
+        groups = self._groups[level, head]
+        count = len(self.levels[level].classes)
+        members = [[fine for fine, coarse in enumerate(groups) if coarse == index] for index in range(count)]
+        return torch.stack([torch.logsumexp(logits[:, member], dim=1) for member in members], dim=1)

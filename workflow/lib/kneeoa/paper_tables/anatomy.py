@@ -1,0 +1,84 @@
+"""Where saliency falls: each arm against chance and the shift null, and the contrasts of modes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from kneeoa.figures.arms import Factors
+from kneeoa.figures.numbers import interval, number, p_value
+from kneeoa.figures.scores import records
+from kneeoa.figures.words import count, printed, sentence_case
+from kneeoa.paper_tables.arm_names import ArmNames
+from kneeoa.paper_tables.csv_file import write_csv
+from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.tables.anatomy import ANATOMY
+
+
+def write_anatomy(
+    anatomy: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
+) -> None:
+    """Write ANATOMY: CSV with every row, LaTeX with a tabular of arms and one of contrasts.
+
+    Args:
+        anatomy: ANATOMY file.
+        out_csv: CSV to write, sorted by the table's key.
+        out_tex: LaTeX to write.
+        arms: the arms table; gives the order of the rows and their printed names. Default: sorted by name.
+        labels: the study's own printed names.
+
+    Raises:
+        KneeoaError: the file is not ANATOMY.
+    """
+    rows = ANATOMY.read(anatomy)
+    write_csv(out_csv, rows, order=ANATOMY.key)
+    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+
+
+def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
+    """The printed tables of ANATOMY rows: the arms, then the contrasts, where there are any."""
+    order = {arm: rank for rank, arm in enumerate(names.ordered(rows["arm"]))}
+    rows = rows.assign(rank=rows["arm"].map(order)).sort_values("rank", kind="stable")
+    tables = [_arms(rows[rows["kind"] == "arm"], names, labels), _contrasts(rows[rows["kind"] == "contrast"], names, labels)]
+    return [table for table in tables if table.rows]
+
+
+def _shared(row: Mapping[str, object], labels: Mapping[str, str] | None) -> list[str]:
+    return [sentence_case(printed(str(row[key]), labels)) for key in ("tissue", "measure")]
+
+
+def _arms(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
+    body = []
+    for row in records(rows):
+        estimate = interval(row["estimate"], row["low"], row["high"])
+        levels = [number(row["chance"]), number(row["null_mean"])]
+        body.append([names.backbone(row["arm"]), names.mode(row["arm"]), *_shared(row, labels), estimate, *levels])
+    heads = ["Backbone", "Mode", "Tissue", "Measure", "Mean [interval]", "Chance", "Shifted maps"]
+    return Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=_subjects(rows))
+
+
+def _contrasts(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
+    body = []
+    for row in records(rows):
+        difference = interval(row["estimate"], row["low"], row["high"], 3, 3, signed=True)
+        body.append(
+            [
+                names.backbone(row["arm"]),
+                names.pair(row["arm"], row["reference"]),
+                *_shared(row, labels),
+                difference,
+                number(row["effect"], 2, signed=True),
+                p_value(row["p"]),
+            ]
+        )
+    heads = ["Backbone", "Comparison", "Tissue", "Measure", "Difference [interval]", "Effect size", "p"]
+    return Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=_subjects(rows) + " p: Wilcoxon over subjects.")
+
+
+def _subjects(rows: pd.DataFrame) -> str:
+    if rows.empty:
+        return ""
+    cases, subjects, seeds = (int(rows[key].max()) for key in ("cases", "subjects", "seeds"))
+    return f"{count(cases, 'case')} of {count(subjects, 'subject')}, {count(seeds, 'seed')}."

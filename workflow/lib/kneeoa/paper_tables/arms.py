@@ -1,0 +1,70 @@
+"""The arms table: what was trained, with every factor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kneeoa.errors import KneeoaError
+from kneeoa.figures.words import printed, sentence_case
+from kneeoa.paper_tables.csv_file import write_csv
+from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+
+_FIRST = ("name", "backbone", "mode")
+
+
+def flat(arm: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested sections as dotted keys (``training.epochs``); lists as JSON; an absent factor is left out."""
+    found: dict[str, Any] = {}
+    for key, value in arm.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{key}.")
+        elif value is not None:
+            found[prefix + key] = json.dumps(value) if isinstance(value, list | tuple | set) else value
+    return found
+
+
+def _plain(value: Any) -> str:
+    """A cell for print: the members of a JSON list one after the other."""
+    members = json.loads(value) if isinstance(value, str) and value.startswith("[") else [value]
+    return ", ".join(str(member) for member in members)
+
+
+def write_arms(arms: Sequence[Mapping[str, Any]], out_csv: Path, out_tex: Path, labels: Mapping[str, str] | None = None) -> None:
+    """Write the arms in the configuration's order: CSV with every factor, LaTeX with those in which arms differ.
+
+    Args:
+        arms: one mapping an arm, with ``name``, ``backbone``, ``mode`` and anything else (nested sections too).
+        out_csv: CSV to write.
+        out_tex: LaTeX to write.
+        labels: the study's own printed names.
+
+    Raises:
+        KneeoaError: an arm lacks its name, backbone or mode.
+    """
+    rows = [flat(arm) for arm in arms]
+    for row in rows:
+        missing = [key for key in _FIRST if key not in row]
+        if missing:
+            raise KneeoaError(f"the arm {row} lacks '{missing[0]}'; every arm needs its name, backbone and mode.")
+    columns = list(dict.fromkeys([*_FIRST, *(key for row in rows for key in row)]))
+    frame = pd.DataFrame([{key: row.get(key) for key in columns} for row in rows], columns=columns, dtype=object)
+    write_csv(out_csv, frame)
+    write_latex(out_tex, tabulars(rows, labels))
+
+
+def tabulars(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str] | None) -> list[Tabular]:
+    """The printed table of flat arms: names, backbone, mode and the factors in which they differ."""
+    columns = dict.fromkeys(key for row in rows for key in row)
+    varying = [key for key in columns if key not in _FIRST and len({str(row.get(key, "")) for row in rows}) > 1]
+    shown = ["backbone", "mode", *varying]
+    body = []
+    for row in rows:
+        factors = [printed(str(row[key]), labels) if key in _FIRST else _plain(row.get(key, "")) for key in shown]
+        body.append([str(row["name"]), *factors])
+    heads = ["Arm", *(sentence_case(key.rpartition(".")[2].replace("_", " ")) for key in shown)]
+    return [Tabular(heads, body, left=3, breaks=changes([str(row["backbone"]) for row in rows]))] if body else []

@@ -1,0 +1,82 @@
+"""The paper's comparison table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from kneeoa.figures.arms import Factors
+from kneeoa.figures.numbers import UNDEFINED, interval, number, p_value
+from kneeoa.figures.scores import records
+from kneeoa.figures.words import LOWER_IS_BETTER, printed, sentence_case
+from kneeoa.paper_tables.arm_names import ArmNames
+from kneeoa.paper_tables.csv_file import write_csv
+from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.tables.contrasts import CONTRASTS
+
+FIRST_COLUMNS = (
+    "backbone",
+    "level",
+    "metric",
+    "reference",
+    "candidate",
+    "estimate_reference",
+    "estimate_candidate",
+    "difference",
+    "low",
+    "high",
+    "p",
+    "p_adjusted",
+    "test",
+)
+"""The columns that ``contrasts.csv`` begins with: a contract with those who read it."""
+
+
+def write_contrasts(
+    contrasts: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
+) -> None:
+    """Write CONTRASTS in the table's own order, which is the configuration's.
+
+    Args:
+        contrasts: CONTRASTS file.
+        out_csv: CSV to write: ``FIRST_COLUMNS``, then the rest of CONTRASTS.
+        out_tex: LaTeX to write.
+        arms: the arms table; gives the modes' printed names. Default: the arms' names.
+        labels: the study's own printed names.
+
+    Raises:
+        KneeoaError: the file is not CONTRASTS.
+    """
+    rows = CONTRASTS.read(contrasts)
+    rest = [name for name in CONTRASTS.schema.names if name not in FIRST_COLUMNS]
+    write_csv(out_csv, rows[[*FIRST_COLUMNS, *rest]])
+    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+
+
+def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
+    """The printed table of CONTRASTS rows, in their order."""
+    several = rows["cohort"].nunique() > 1
+    body = []
+    for row in records(rows):
+        metric = f"{printed(row['level'], labels)} {printed(row['metric'], labels)}{' ↓' if row['metric'] in LOWER_IS_BETTER else ''}"
+        where = f", {printed(row['cohort'], labels)}" if several else ""
+        body.append(
+            [
+                printed(row["backbone"], labels) + where,
+                sentence_case(metric),
+                names.pair(row["candidate"], row["reference"]),
+                number(row["estimate_reference"]),
+                number(row["estimate_candidate"]),
+                interval(row["difference"], row["low"], row["high"], 3, 3, signed=True),
+                p_value(row["p"]),
+                UNDEFINED if row["adjustment"] == "none" else p_value(row["p_adjusted"]),
+                printed(row["test"]),
+            ]
+        )
+    heads = ["Backbone", "Metric", "Comparison", "Reference", "Candidate", "Difference", "p", "Adjusted p", "Test"]
+    families = rows[rows["adjustment"] != "none"][["family", "adjustment", "m"]].drop_duplicates()
+    notes = "; ".join(f"{printed(str(row.adjustment))} over the {row.m} tests of the family {row.family}" for row in families.itertuples())
+    table = Tabular(heads, body, left=3, breaks=changes([line[0] for line in body]), notes=f"Adjusted p: {notes}." if notes else "")
+    return [table] if body else []

@@ -1,0 +1,53 @@
+"""CSV for machines: every digit of a float, empty for undefined, one order of rows; and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from kneeoa.errors import KneeoaError
+from kneeoa.files import atomic_path
+from kneeoa.tables.schema import TableSchema
+
+
+def write_csv(path: Path, rows: pd.DataFrame, *, order: Sequence[str] = ()) -> None:
+    """Write ``rows`` atomically as UTF-8 CSV with Unix line ends.
+
+    Floats are written by ``repr``, so that reading them gives the same bits back; an undefined value is an empty field.
+
+    Args:
+        path: the file.
+        rows: the table.
+        order: columns to sort by; none keeps the order that the rows are in.
+    """
+    ordered = rows.sort_values(list(order), ignore_index=True, kind="stable", na_position="first") if order else rows
+    with atomic_path(path) as temporary:
+        ordered.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def read_csv(path: Path, schema: TableSchema) -> pd.DataFrame:
+    """Read what :func:`write_csv` wrote of a table: numbers as float64 (NaN where undefined), texts as they were, None where absent.
+
+    Raises:
+        KneeoaError: the file cannot be read or lacks a column of the table.
+    """
+    try:
+        raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise KneeoaError(f"{path}: cannot be read as CSV: {error}.") from error
+    missing = [name for name in schema.schema.names if name not in raw.columns]
+    if missing:
+        raise KneeoaError(f"{path}: lacks the column '{missing[0]}' of the table '{schema.name}'; write it again.")
+    columns = {}
+    for field in schema.schema:
+        text = raw[field.name]
+        if pa.types.is_boolean(field.type):
+            columns[field.name] = text == "True"
+        elif pa.types.is_string(field.type):
+            columns[field.name] = text.where(text != "", None) if field.nullable else text
+        else:
+            columns[field.name] = pd.to_numeric(text.where(text != "", "nan")).astype("float64")
+    return pd.DataFrame(columns)

@@ -1,0 +1,44 @@
+"""What could not be used, and why: every exclusion in CSV, counts by reason in LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from kneeoa.figures.words import printed, sentence_case
+from kneeoa.paper_tables.csv_file import write_csv
+from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.tables.exclusions import EXCLUSIONS
+
+_ORDER = ("cohort", "stage", "scope", "reason", "case_id", "view", "detail")
+
+
+def write_exclusions(exclusions: Sequence[Path], out_csv: Path, out_tex: Path, labels: Mapping[str, str] | None = None) -> None:
+    """Write EXCLUSIONS of all cohorts, sorted by cohort, stage, scope, reason and case.
+
+    Args:
+        exclusions: EXCLUSIONS files.
+        out_csv: CSV to write, one row an exclusion.
+        out_tex: LaTeX to write, one row a reason with the number of cases and subjects.
+        labels: the study's own printed names.
+
+    Raises:
+        KneeoaError: a file is not EXCLUSIONS.
+    """
+    rows = EXCLUSIONS.concat(list(exclusions)).sort_values(list(_ORDER), ignore_index=True, kind="stable", na_position="first")
+    write_csv(out_csv, rows)
+    write_latex(out_tex, tabulars(rows, labels))
+
+
+def tabulars(rows: pd.DataFrame, labels: Mapping[str, str] | None) -> list[Tabular]:
+    """The printed table of EXCLUSIONS rows: one line a reason."""
+    body = []
+    for (cohort, stage, scope, reason), own in rows.groupby(["cohort", "stage", "scope", "reason"]):
+        counts = [str(own["case_id"].nunique()), str(own["subject"].nunique())]
+        what = [sentence_case(str(text).replace("-", " ")) for text in (stage, reason, scope)]
+        body.append([printed(str(cohort), labels), *what, *counts])
+    heads = ["Cohort", "Stage", "Reason", "Leaves", "Cases", "Subjects"]
+    notes = "Leaves: case, the study; mask, the anatomy only; level, the level without a reading."
+    return [Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=notes)] if body else []

@@ -1,0 +1,74 @@
+"""Measures of the representation: every run in CSV, each arm over its seeds in LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from kneeoa.figures.arms import Factors
+from kneeoa.figures.numbers import interval, is_number, number
+from kneeoa.figures.words import printed, sentence_case
+from kneeoa.paper_tables.arm_names import ArmNames
+from kneeoa.paper_tables.csv_file import write_csv
+from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.tables.geometry import GEOMETRY
+
+
+def write_geometry(
+    geometry: Sequence[Path], out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
+) -> None:
+    """Write GEOMETRY of all runs: CSV with every row, LaTeX with one tabular for each cohort and axis.
+
+    In LaTeX one seed is printed with its interval; of several seeds the mean and the range, since an interval of one seed says nothing
+    about the others.
+
+    Args:
+        geometry: GEOMETRY files.
+        out_csv: CSV to write, sorted by the table's key.
+        out_tex: LaTeX to write; measures on the test split and of whole axes.
+        arms: the arms table; gives the order of the rows and their printed names. Default: sorted by name.
+        labels: the study's own printed names.
+
+    Raises:
+        KneeoaError: a file is not GEOMETRY, or two files hold the same run.
+    """
+    rows = GEOMETRY.concat(list(geometry))
+    write_csv(out_csv, rows, order=GEOMETRY.key)
+    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+
+
+def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
+    """The printed tables of GEOMETRY rows: one for each cohort, split and axis."""
+    tables = []
+    for (cohort, split, axis), own in rows.groupby(["cohort", "split", "axis"], sort=False):
+        heading = ", ".join([sentence_case(printed(str(axis), labels)), printed(str(cohort), labels), printed(str(split), labels)])
+        tables.append(_tabular(own, heading, names, labels))
+    return tables
+
+
+def seeds_cell(rows: pd.DataFrame) -> str:
+    """One measure of an arm: ``0.81 [0.70, 0.88]`` for one seed, ``0.81 (0.78 to 0.84)`` for several."""
+    if len(rows) == 1:
+        row = rows.iloc[0]
+        return interval(row["estimate"], row["low"], row["high"], 2)
+    values = [float(value) for value in rows["estimate"] if is_number(value)]
+    if not values:
+        return number(None)
+    return f"{number(sum(values) / len(values), 2)} ({number(min(values), 2)} to {number(max(values), 2)})"
+
+
+def _tabular(rows: pd.DataFrame, heading: str, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
+    measures = list(rows[["measure", "against"]].drop_duplicates().itertuples(index=False, name=None))
+    body = []
+    for arm in names.ordered(rows["arm"]):
+        own = rows[rows["arm"] == arm]
+        cells = [seeds_cell(part) if len(part := own[(own["measure"] == m) & (own["against"] == a)]) else "" for m, a in measures]
+        body.append([names.backbone(arm), names.mode(arm), *cells])
+    heads = [
+        sentence_case(printed(measure, labels)) + (f", {printed(against, labels)}" if against else "") for measure, against in measures
+    ]
+    seeds = rows["seed"].nunique()
+    notes = f"Mean (range) of {seeds} seeds." if seeds > 1 else "With interval over subjects."
+    return Tabular(["Backbone", "Mode", *heads], body, left=2, heading=heading, breaks=changes([line[0] for line in body]), notes=notes)

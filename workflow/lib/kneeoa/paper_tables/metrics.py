@@ -1,0 +1,81 @@
+"""What every arm achieves on the test cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from kneeoa.figures.arms import Factors
+from kneeoa.figures.numbers import interval
+from kneeoa.figures.scores import records
+from kneeoa.figures.words import LOWER_IS_BETTER, count, printed, sentence_case
+from kneeoa.paper_tables.arm_names import ArmNames
+from kneeoa.paper_tables.csv_file import write_csv
+from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.tables.metrics import METRICS
+
+
+def speaking(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that speak for the arms: means over seeds, and the only seed of an arm that has no mean."""
+    key = ["arm", "cohort", "split", "level", "head", "metric"]
+    means = rows[rows["seed"].isna()]
+    have = pd.MultiIndex.from_frame(means[key])
+    rest = rows[~pd.MultiIndex.from_frame(rows[key]).isin(have)]
+    alone = rest[~rest.duplicated(key, keep=False)]
+    return pd.concat([means, alone]).sort_index()
+
+
+def write_metrics(
+    metrics: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
+) -> None:
+    """Write METRICS: CSV with every row, LaTeX with the means over seeds, one tabular for each cohort, split and level.
+
+    Args:
+        metrics: METRICS file.
+        out_csv: CSV to write, sorted by the table's key.
+        out_tex: LaTeX to write.
+        arms: the arms table; gives the order of the rows and their printed names. Default: sorted by name.
+        labels: the study's own printed names.
+
+    Raises:
+        KneeoaError: the file is not METRICS.
+    """
+    rows = METRICS.read(metrics)
+    write_csv(out_csv, rows, order=METRICS.key)
+    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+
+
+def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
+    """The printed tables of METRICS rows: what speaks for each arm, one for each cohort, split and level."""
+    return [
+        _tabular(own, str(cohort), str(split), str(level), names, labels)
+        for (cohort, split, level), own in speaking(rows).groupby(["cohort", "split", "level"], sort=False)
+    ]
+
+
+def _tabular(rows: pd.DataFrame, cohort: str, split: str, level: str, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
+    metrics = list(dict.fromkeys(rows["metric"]))
+    cells = {(row["arm"], row["head"], row["metric"]): row for row in records(rows)}
+    body = []
+    for arm in names.ordered(rows["arm"]):
+        heads_of_arm = sorted(set(rows.loc[rows["arm"] == arm, "head"]), key=lambda head: (head != level, head))
+        for head in heads_of_arm:
+            source = "" if head == level else f" (from {printed(head, labels)})"
+            values = [cells.get((arm, head, metric)) for metric in metrics]
+            numbers = ["" if row is None else interval(row["estimate"], row["low"], row["high"]) for row in values]
+            body.append([names.backbone(arm), names.mode(arm) + source, *numbers])
+    heads = [sentence_case(printed(metric, labels)) + (" ↓" if metric in LOWER_IS_BETTER else "") for metric in metrics]
+    cases, subjects, seeds = int(rows["cases"].max()), int(rows["subjects"].max()), int(rows["seeds"].max())
+    heading = f"{printed(level, labels)}, {printed(cohort, labels)}, {printed(split, labels)}: {count(cases, 'case')} of "
+    heading += count(subjects, "subject") + (f"; mean of {count(seeds, 'seed')}" if seeds > 1 else "")
+    kinds = " or ".join(dict.fromkeys(kind for kind in rows["interval"] if kind))
+    return Tabular(
+        ["Backbone", "Mode", *heads],
+        body,
+        left=2,
+        heading=heading,
+        breaks=changes([line[0] for line in body]),
+        notes=f"Intervals: {kinds}.",
+    )

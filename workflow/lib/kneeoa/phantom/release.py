@@ -1,0 +1,129 @@
+"""The phantom cohort written as OAI delivers: tables, image tree, masks; and its truth, apart."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kneeoa.config.phantom import Phantom
+from kneeoa.errors import KneeoaError
+from kneeoa.files import write_text
+from kneeoa.phantom.labelling import features
+from kneeoa.phantom.plan import VISIT, PlannedKnee, plan, releases
+from kneeoa.phantom.scan import anatomy, outline, picture, write_image, write_mask
+from kneeoa.tables.truth import TRUTH
+
+_LOG = logging.getLogger(__name__)
+
+_CODED_SIDE = {"R": "1: Right", "L": "2: Left"}
+_CODED_SEX = {"M": "1: Male", "F": "2: Female"}
+_WORD = {"R": "RIGHT", "L": "LEFT"}
+_MISSING = ".: Missing Form/Incomplete Workbook"
+_FIRST_PROJECT, _SECOND_PROJECT = 15, 37
+
+
+def write_tables(phantom: Phantom, cohort: str, root: Path) -> None:
+    """Write ``contents.csv``, ``kxr_sq_bu00.txt`` and ``enrollees.txt`` into ``root`` (formats as OAI's releases)."""
+    knees = plan(phantom, cohort)
+    header = ["Folder", "ParticipantID", "StudyDate", "Barcode", "StudyDescription", "SeriesDescription"]
+    write_text(root / "contents.csv", _separated(header, [row for knee in knees for row in _series(knee)], ",", "\n"))
+    names = [f"V00{name}" for name in features(knees[0].findings)]
+    header = ["ID", "SIDE", "READPRJ", "VERSION", "V00BARCDBU", "V00XRKL", *names]
+    write_text(root / "kxr_sq_bu00.txt", _separated(header, [row for knee in knees for row in _readings(knee)], "|", "\r\n"))
+    people = {knee.subject: knee for knee in knees}
+    rows = [[k.subject, k.site, _CODED_SEX[k.sex], str(k.age), f"{k.bmi:.1f}"] for k in people.values()]
+    write_text(root / "enrollees.txt", _separated(["ID", "V00SITE", "P02SEX", "V00AGE", "P01BMI"], rows, "|", "\r\n"))
+
+
+def write_part(phantom: Phantom, cohort: str, release: str, images: Path, masks: Path) -> None:
+    """Write one release folder: its images and its masks.
+
+    Args:
+        phantom: the configuration.
+        cohort: the cohort's name.
+        release: one of :func:`~kneeoa.phantom.plan.releases`.
+        images: the folder ``<root>/00m/<release>``; replaced as a whole.
+        masks: the folder ``<root>/masks/<release>``; replaced as a whole.
+
+    Raises:
+        KneeoaError: there is no such release.
+    """
+    if release not in releases(phantom):
+        raise KneeoaError(f"the phantom cohort '{cohort}' has no release '{release}'; it has {list(releases(phantom))}.")
+    own = [knee for knee in plan(phantom, cohort) if knee.release == release]
+    with _replaced(images) as new_images, _replaced(masks) as new_masks:
+        for knee in own:
+            grown = anatomy(knee, phantom)
+            image = picture(knee, grown, phantom)
+            write_image(knee, new_images / Path(knee.image).relative_to(VISIT, release), image, phantom, cohort)
+            write_mask(knee, new_masks / Path(knee.mask).name, outline(knee, grown, image[1], phantom))
+    _LOG.info("%s: %d knees in release %s", cohort, len(own), release)
+
+
+def write_truth(phantom: Phantom, cohort: str, out: Path) -> None:
+    """Write the table :data:`~kneeoa.tables.truth.TRUTH`: what training never sees."""
+    rows = []
+    for knee in plan(phantom, cohort):
+        fault = knee.expected
+        rows.append(
+            {
+                "cohort": cohort,
+                "case_id": knee.case_id,
+                "subject": knee.subject,
+                "side": knee.side,
+                "latent_severity": knee.severity,
+                "true_grade": knee.true_grade,
+                "read_grade": knee.read_grade,
+                "fault": knee.fault,
+                "expected_stage": fault.stage if fault else None,
+                "expected_scope": fault.scope if fault else None,
+                "expected_reason": fault.reason if fault else None,
+            }
+        )
+    TRUTH.write(out, rows)
+
+
+def _series(knee: PlannedKnee) -> Iterator[list[str]]:
+    """Rows of the image index: the series, and for some subjects another one, which was not asked for and is not there."""
+    study = f"OAI^MR^ENROLLMENT^{_WORD[knee.side]}"
+    blank = " " if knee.index % 3 == 0 else ""
+    yield [knee.folder, knee.subject, knee.date, knee.barcode, study, f"SAG_3D_DESS_{_WORD[knee.side]}{blank}"]
+    if knee.index % 4 == 0:
+        other = f"{knee.barcode[:-1]}{'5' if knee.side == 'R' else '6'}"
+        folder = f"{knee.release}/{knee.subject}/{knee.date}/{other}"
+        yield [folder, knee.subject, knee.date, other, study, f"COR_IW_TSE_{_WORD[knee.side]}"]
+
+
+def _readings(knee: PlannedKnee) -> Iterator[list[str]]:
+    """Rows of the table of readings: the main project's, and a second one's where it read the knee."""
+    graded = [f"{grade}: OARSI grade {grade}" for grade in features(knee.findings).values()]
+    grade = _MISSING if knee.fault == "unread-grade" else str(knee.read_grade)
+    barcode = f"0166{knee.index:08d}"
+    yield [knee.subject, _CODED_SIDE[knee.side], str(_FIRST_PROJECT), "0.8", barcode, grade, *graded]
+    if knee.second_grade is not None and knee.fault != "unread-grade":
+        yield [knee.subject, _CODED_SIDE[knee.side], str(_SECOND_PROJECT), "0.8", barcode, str(knee.second_grade), *graded]
+
+
+def _separated(header: list[str], rows: list[list[str]], delimiter: str, end: str) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter, lineterminator=end).writerows([header, *rows])
+    return text.getvalue()
+
+
+@contextmanager
+def _replaced(folder: Path) -> Iterator[Path]:
+    """A new folder beside ``folder`` that takes its place when the block ends without an error."""
+    new = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    try:
+        yield new
+        shutil.rmtree(folder, ignore_errors=True)
+        new.rename(folder)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)

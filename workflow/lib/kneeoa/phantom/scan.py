@@ -1,0 +1,104 @@
+"""One planned knee scanned, outlined and written to disk, faults included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from kneeoa.config.phantom import Phantom
+from kneeoa.phantom import dicom
+from kneeoa.phantom.anatomy.knee import Knee, grow
+from kneeoa.phantom.anatomy.render import label_map
+from kneeoa.phantom.faults import break_series, break_volume
+from kneeoa.phantom.findings import findings
+from kneeoa.phantom.grid import Grid
+from kneeoa.phantom.imaging import Scanner, acquire, scanner
+from kneeoa.phantom.placement import image_grid, mask_grid
+from kneeoa.phantom.plan import PlannedKnee
+from kneeoa.phantom.volume_files import write_meta, write_nifti
+
+_ANATOMY, _PLACEMENT, _NOISE, _DAMAGE = 2, 3, 4, 5
+"""Purposes of a knee's generators (1 is the plan's)."""
+_ELSEWHERE = np.array([0.0, -24.0, 30.0])
+"""How far the foreign mask's knee lies from its image's (mm, RAS+)."""
+
+
+def anatomy(planned: PlannedKnee, phantom: Phantom) -> Knee:
+    """The knee that the plan tells of."""
+    return grow(planned.findings, planned.side, planned.size, phantom.variation, planned.generator(phantom, _ANATOMY))
+
+
+def picture(planned: PlannedKnee, knee: Knee, phantom: Phantom) -> tuple[npt.NDArray[np.uint16], Grid]:
+    """Its image: stored values and the grid that they lie on."""
+    machine = scanner(phantom, planned.scanner)
+    grid = image_grid(planned, knee, machine, phantom, planned.generator(phantom, _PLACEMENT))
+    return acquire(knee, grid, machine, phantom, planned.generator(phantom, _NOISE)), grid
+
+
+def outline(planned: PlannedKnee, knee: Knee, image: Grid, phantom: Phantom) -> tuple[npt.NDArray[np.uint8], Grid]:
+    """Its mask on a grid of its own, as the plan's fault has it."""
+    grid = mask_grid(image, planned.mask_grid)
+    if planned.fault == "foreign-mask":
+        return label_map(_foreign(knee, planned, phantom), grid), grid
+    labels = label_map(knee, grid)
+    if planned.fault == "flipped-mask":
+        upright = int(np.argmax(np.abs(grid.directions[2])))
+        labels = np.ascontiguousarray(np.flip(labels, axis=upright))
+    return labels, grid
+
+
+def write_image(planned: PlannedKnee, path: Path, image: tuple[npt.NDArray[np.uint16], Grid], phantom: Phantom, cohort: str) -> None:
+    """Write the image to ``path`` (a folder for a DICOM series), broken where the plan says so."""
+    if planned.fault == "missing-folder":
+        return
+    voxels, grid = image
+    if planned.image_format == "nifti":
+        write_nifti(path, voxels.astype(np.int16), grid)
+        break_volume(path, planned.fault)
+        return
+    machine = scanner(phantom, planned.scanner)
+    rng = planned.generator(phantom, _DAMAGE)
+    stacks = [(voxels, grid)]
+    names = np.arange(1, len(voxels) + 1)
+    if planned.fault == "mixed-series":
+        stacks.insert(0, _localiser(planned, grid, machine, phantom, rng))
+        names = rng.permutation(len(voxels) + len(stacks[0][0])) + 1
+    dicom.write_series(
+        path,
+        stacks,
+        [int(name) for name in names],
+        cohort=cohort,
+        subject=planned.subject,
+        side=planned.side,
+        date=planned.date,
+        barcode=planned.barcode,
+        station=machine.name,
+    )
+    break_series(path, planned.fault)
+
+
+def write_mask(planned: PlannedKnee, path: Path, mask: tuple[npt.NDArray[np.uint8], Grid]) -> None:
+    """Write the mask in the plan's format; nothing where it is to be missing."""
+    if planned.fault != "missing-mask":
+        (write_nifti if planned.mask_format == "nii.gz" else write_meta)(path, *mask)
+
+
+def _foreign(knee: Knee, planned: PlannedKnee, phantom: Phantom) -> Knee:
+    rng = planned.generator(phantom, _DAMAGE)
+    seen = findings(1.0 - planned.severity, phantom.effect, phantom.lesions, rng)
+    other = grow(seen, planned.side, 1.9 - planned.size, phantom.variation, rng)
+    away = np.eye(4)
+    there = np.linalg.inv(knee.to_frame)[:3, 3] + _ELSEWHERE
+    away[:3, 3] = np.linalg.inv(other.to_frame)[:3, 3] - there
+    return Knee(other.side, other.findings, other.shape, other.to_frame @ away, other.waves, other.speckle)
+
+
+def _localiser(
+    planned: PlannedKnee, grid: Grid, machine: Scanner, phantom: Phantom, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.uint16], Grid]:
+    """Two axial slices with the series' matrix and identifiers."""
+    middle = grid.affine[:3, :3] @ ((np.asarray(grid.shape) - 1) / 2) + grid.affine[:3, 3]
+    axial = Grid.centred(middle, (2, *grid.shape[1:]), (20.0, *grid.spacing[1:]), "SPL")
+    return acquire(anatomy(planned, phantom), axial, machine, phantom, rng), axial

@@ -1,0 +1,168 @@
+"""Metrics as functions of (truth, probabilities, weights): one value per row of case weights.
+
+A row of weights says how often each case counts, so that a bootstrap of 10,000 resamples is one call. Everything that
+depends on predicted classes comes from weighted confusion matrices; AUCs sort once.
+
+Rules where a metric is 0/0: F1 without a positive in truth or prediction is NaN; macro-F1 averages over classes that occur
+in truth or prediction (a class predicted but absent counts 0), as scikit-learn does; balanced accuracy averages over classes
+that occur in truth; macro-AUC is NaN where a class has no case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from kneeoa.statistics.agreement import quadratic_weights
+from kneeoa.statistics.inputs import Floats, Integers
+
+
+class Metric(Protocol):
+    """truth ``[n]`` int, prediction with n rows, weights ``[R, n]`` -> values ``[R]`` (NaN where undefined)."""
+
+    def __call__(self, truth: Integers, prediction: Floats, weights: Floats, /) -> Floats:
+        """Evaluate."""
+        ...
+
+
+def called(probabilities: Floats, threshold: float = 0.5) -> Integers:
+    """Predicted class ``[n]`` of probabilities ``[n, K]``: two classes by ``p[1] >= threshold``, more by arg max (first on ties)."""
+    if probabilities.shape[1] == 2:
+        return (probabilities[:, 1] >= threshold).astype(np.int64)
+    return np.asarray(probabilities.argmax(axis=1), dtype=np.int64)
+
+
+def confusions(truth: Integers, predicted: Integers, classes: int, weights: Floats) -> Floats:
+    """Weighted confusion matrices ``[R, K, K]``: row true class, column predicted class."""
+    cells = np.zeros((truth.size, classes * classes))
+    cells[np.arange(truth.size), truth * classes + predicted] = 1.0
+    return (weights @ cells).reshape(-1, classes, classes)
+
+
+def auc(truth: Integers, scores: Floats, weights: Floats) -> Floats:
+    """Weighted AUC of scores ``[n]`` for truth 0/1: one sort of the negatives, then cumulative weights."""
+    positives, negatives = np.flatnonzero(truth == 1), np.flatnonzero(truth != 1)
+    negatives = negatives[np.argsort(scores[negatives])]
+    ranked = scores[negatives]
+    below = np.searchsorted(ranked, scores[positives], side="left")
+    through = np.searchsorted(ranked, scores[positives], side="right")
+    cumulative = np.zeros((len(weights), negatives.size + 1))
+    np.cumsum(weights[:, negatives], axis=1, out=cumulative[:, 1:])
+    own = weights[:, positives]
+    beaten = np.einsum("rp,rp->r", own, cumulative[:, below]) + np.einsum("rp,rp->r", own, cumulative[:, through])
+    return _ratio(beaten, 2.0 * own.sum(axis=1) * cumulative[:, -1])
+
+
+def binary_auc(truth: Integers, probabilities: Floats, weights: Floats) -> Floats:
+    """AUC of the positive class's column of ``[n, 2]``."""
+    return auc(truth, probabilities[:, 1], weights)
+
+
+def macro_auc(truth: Integers, probabilities: Floats, weights: Floats) -> Floats:
+    """Mean over all K classes of the one-vs-rest AUC on the raw columns of ``[n, K]``."""
+    values = [auc((truth == k).astype(np.int64), probabilities[:, k], weights) for k in range(probabilities.shape[1])]
+    return np.asarray(sum(values) / len(values))
+
+
+def brier(truth: Integers, probabilities: Floats, weights: Floats) -> Floats:
+    """Mean squared error of the positive class's probability."""
+    return _ratio(weights @ (probabilities[:, 1] - truth) ** 2, weights.sum(axis=1))
+
+
+def accuracy(matrices: Floats) -> Floats:
+    """Share of cases on the diagonal of ``[R, K, K]``."""
+    return _ratio(np.einsum("rkk->r", matrices), matrices.sum(axis=(1, 2)))
+
+
+def balanced_accuracy(matrices: Floats) -> Floats:
+    """Mean recall over the classes that occur in truth."""
+    recall = _ratio(np.einsum("rkk->rk", matrices), matrices.sum(axis=2))
+    return _present_mean(recall)
+
+
+def class_f1(matrices: Floats) -> Floats:
+    """F1 of each class, ``[R, K]``; NaN for a class in neither truth nor prediction."""
+    hits = np.einsum("rkk->rk", matrices)
+    return _ratio(2 * hits, matrices.sum(axis=2) + matrices.sum(axis=1))
+
+
+def f1(matrices: Floats) -> Floats:
+    """F1 of the positive class, 2TP / (2TP + FP + FN)."""
+    return class_f1(matrices)[:, 1]
+
+
+def macro_f1(matrices: Floats) -> Floats:
+    """Mean F1 over the classes that occur in truth or prediction."""
+    return _present_mean(class_f1(matrices))
+
+
+def quadratic_kappa(matrices: Floats) -> Floats:
+    """Quadratic weighted kappa over all K classes; NaN where both margins are one and the same class."""
+    count = matrices.sum(axis=(1, 2))
+    penalty = 1.0 - quadratic_weights(matrices.shape[1])
+    observed = np.einsum("rij,ij->r", matrices, penalty)
+    expected = np.einsum("ri,ij,rj->r", matrices.sum(axis=2), penalty, matrices.sum(axis=1), optimize=True)
+    return 1.0 - _ratio(observed * count, expected)
+
+
+def mae(matrices: Floats) -> Floats:
+    """Mean absolute error in classes."""
+    grades = np.arange(matrices.shape[1])
+    distance = np.abs(grades[:, None] - grades[None, :])
+    return _ratio(np.einsum("rij,ij->r", matrices, distance), matrices.sum(axis=(1, 2)))
+
+
+_FROM_PROBABILITIES: dict[str, Metric] = {"auc": binary_auc, "macro_auc": macro_auc, "brier": brier}
+_FROM_CONFUSION: dict[str, Callable[[Floats], Floats]] = {
+    "accuracy": accuracy,
+    "balanced_accuracy": balanced_accuracy,
+    "f1": f1,
+    "macro_f1": macro_f1,
+    "quadratic_kappa": quadratic_kappa,
+    "mae": mae,
+}
+
+
+def metric(name: str, threshold: float = 0.5) -> Metric:
+    """The metric called ``name`` (configuration's word) on probabilities ``[n, K]``.
+
+    Raises:
+        ValueError: no such metric.
+    """
+    if name in _FROM_PROBABILITIES:
+        return _FROM_PROBABILITIES[name]
+    if name not in _FROM_CONFUSION:
+        raise ValueError(f"metric: expected one of {sorted([*_FROM_PROBABILITIES, *_FROM_CONFUSION])}, got '{name}'")
+    rule = _FROM_CONFUSION[name]
+
+    def evaluate(truth: Integers, prediction: Floats, weights: Floats, /) -> Floats:
+        classes = prediction.shape[1]
+        return rule(confusions(truth, called(prediction, threshold), classes, weights))
+
+    return evaluate
+
+
+def mean_over_seeds(single: Metric) -> Metric:
+    """The mean of ``single`` over the first axis of a prediction ``[S, n, ...]``: resamples then meet all seeds jointly."""
+
+    def evaluate(truth: Integers, prediction: Floats, weights: Floats, /) -> Floats:
+        return np.asarray(sum(single(truth, seed, weights) for seed in prediction) / len(prediction))
+
+    return evaluate
+
+
+def value(single: Metric, truth: Integers, prediction: Floats) -> float:
+    """The metric with every case counted once."""
+    return float(single(truth, prediction, np.ones((1, truth.size)))[0])
+
+
+def _ratio(top: Floats, bottom: Floats) -> Floats:
+    return np.asarray(np.divide(top, bottom, out=np.full(np.shape(top), np.nan), where=bottom > 0))
+
+
+def _present_mean(values: Floats) -> Floats:
+    """Mean over the last axis, NaN entries left out; NaN where nothing is left."""
+    present = ~np.isnan(values)
+    return _ratio(np.where(present, values, 0.0).sum(axis=1), present.sum(axis=1).astype(np.float64))

@@ -1,0 +1,137 @@
+"""One-vs-rest AUC over classes and its paired test in the Gram form, which reduces to DeLong for two classes.
+
+For class k the raw column of probabilities k ranks cases of k against the rest; rows are not renormalised, which would move
+the value. The influences of a case on every class's AUC are added before squaring, so that any average over classes and
+seeds is one sum of squares.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kneeoa.statistics.influence import Placements, gram_rows, placements, scale
+from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite
+from kneeoa.statistics.wald import Wald, wald
+
+Average = Literal["macro", "weighted"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OvrAucTest(Wald):
+    """Paired test of two averages of one-vs-rest AUCs; ``difference`` is a - b; undefined parts are NaN."""
+
+    estimate_a: float
+    estimate_b: float
+    difference: float
+    variance: float
+    n: int
+    method: str
+
+
+def ovr_auc(truth: ArrayLike, probabilities: ArrayLike, average: Average = "macro") -> float:
+    """Average over classes of the one-vs-rest AUC; NaN where a class has no case.
+
+    Args:
+        truth: class of each case, ``[n]``.
+        probabilities: ``[n, K]``, used as they are.
+        average: macro: every class counts the same; weighted: by its share of cases.
+
+    Raises:
+        ValueError: not finite, truth out of range, or an unknown average.
+    """
+    stack = _stack(probabilities, "probabilities")
+    labels = classes_of(truth, stack.shape[2])
+    shares = _class_weights(labels, stack.shape[2], average)
+    return float((shares @ _aucs(_placements(labels, stack)))[0])
+
+
+def ovr_auc_test(
+    truth: ArrayLike,
+    probabilities_a: ArrayLike,
+    probabilities_b: ArrayLike,
+    average: Average = "macro",
+    cluster: ArrayLike | None = None,
+    confidence: float = 0.95,
+) -> OvrAucTest:
+    """Paired test of the averaged one-vs-rest AUC of a against that of b.
+
+    Args:
+        truth: class of each case, ``[n]``.
+        probabilities_a: ``[n, K]``, or ``[S, n, K]`` for the mean over S seeds (fixed seeds).
+        probabilities_b: as ``probabilities_a``; its number of seeds may differ.
+        average: macro, or weighted by the class shares, which are taken as fixed.
+        cluster: subject of each case, or None.
+        confidence: of the interval of the difference.
+
+    Raises:
+        ValueError: not finite, shapes that disagree, truth out of range, or an unknown average.
+    """
+    first, second = _stack(probabilities_a, "probabilities_a"), _stack(probabilities_b, "probabilities_b")
+    if first.shape[1:] != second.shape[1:]:
+        raise ValueError(f"probabilities_a, probabilities_b: shapes {first.shape[1:]} and {second.shape[1:]} differ")
+    labels = classes_of(truth, first.shape[2])
+    codes = cluster_codes(cluster, labels.size)
+    shares = _class_weights(labels, first.shape[2], average)
+    placed = _placements(labels, np.concatenate([first, second]))
+    weights = np.concatenate([np.full(len(first), 1.0 / len(first)), np.full(len(second), -1.0 / len(second))])
+    difference, variance = _contrast(placed, weights, shares, labels, codes)
+    averages = shares @ _aucs(placed)
+    return OvrAucTest(
+        estimate_a=float(averages[: len(first)].mean()),
+        estimate_b=float(averages[len(first) :].mean()),
+        difference=difference,
+        variance=variance,
+        n=labels.size,
+        method="one-vs-rest DeLong (Gram)" + ("" if codes is None else ", clustered"),
+        **vars(wald(difference, variance, confidence)),
+    )
+
+
+def _stack(probabilities: ArrayLike, name: str) -> Floats:
+    values = finite(probabilities, name)
+    values = values[None] if values.ndim == 2 else values
+    if values.ndim != 3 or values.shape[2] < 2:
+        raise ValueError(f"{name}: expected [cases, classes] with at least two classes, got an array of shape {values.shape}")
+    return values
+
+
+def _class_weights(labels: Integers, classes: int, average: str) -> Floats:
+    if average == "macro":
+        return np.full(classes, 1.0 / classes)
+    if average == "weighted":
+        return np.bincount(labels, minlength=classes) / max(labels.size, 1)
+    raise ValueError(f"average: expected 'macro' or 'weighted', got '{average}'")
+
+
+def _placements(labels: Integers, stack: Floats) -> list[Placements]:
+    """Of each class, the placements of the S models of ``stack`` ``[S, n, K]``."""
+    if labels.size != stack.shape[1]:
+        raise ValueError(f"probabilities: {stack.shape[1]} rows, but truth has {labels.size}")
+    return [placements(labels == k, np.ascontiguousarray(stack[:, :, k].T)) for k in range(stack.shape[2])]
+
+
+def _aucs(placed: list[Placements]) -> Floats:
+    """AUC of each class and model, ``[K, S]``."""
+    return np.stack([of_class.auc for of_class in placed])
+
+
+def _contrast(placed: list[Placements], weights: Floats, shares: Floats, labels: Integers, codes: Integers | None) -> tuple[float, float]:
+    """Estimate and variance of the weighted sum over models of the averaged AUC, NaN where undefined."""
+    if any(min(of_class.positives, of_class.negatives) < 1 for of_class in placed):
+        return math.nan, math.nan
+    estimate, total, defined = 0.0, np.zeros((labels.size, 1)), True
+    for of_class, share in zip(placed, shares, strict=True):
+        value, influence = of_class.combine(weights[:, None])
+        scaled = scale(influence, of_class.positive, codes)
+        estimate += float(share * value[0])
+        if scaled is None:
+            defined = False
+        else:
+            total += share * scaled
+    rows = gram_rows(total, labels, codes)
+    return estimate, float(np.vdot(rows, rows)) if defined else math.nan

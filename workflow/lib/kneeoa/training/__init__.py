@@ -1,0 +1,1 @@
+"""Training: cases into batches, batches into weights; one run is one arm and one seed."""

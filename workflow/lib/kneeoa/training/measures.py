@@ -1,0 +1,43 @@
+"""How well an epoch's probabilities fit the labels: for learning curves only, the statistics are another stage's."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+MISSING = -1
+
+
+def auc(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float | None:
+    """Area under the ROC curve: the chance that a positive outscores a negative, ties counting half (Mann and Whitney, 1947).
+
+    None where there is no positive or no negative.
+    """
+    positives = int(positive.sum())
+    negatives = len(positive) - positives
+    if positives == 0 or negatives == 0:
+        return None
+    below = np.sort(scores[~positive])
+    wins = np.searchsorted(below, scores[positive], side="left") + np.searchsorted(below, scores[positive], side="right")
+    return float(wins.sum()) / (2.0 * positives * negatives)
+
+
+def measure(kind: str, probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> tuple[str, float] | None:
+    """The learning curve's measure of one level: ``auc`` where it is binary, else ``accuracy``.
+
+    Args:
+        kind: of the level (binary, multiclass, ordinal, multilabel).
+        probabilities: ``[cases, classes]``; for a multilabel level ``[cases, findings]``, each called present at 0.5.
+        labels: ``[cases]`` or ``[cases, findings]``, -1 where missing; those do not count.
+
+    Returns:
+        The measure's name and value, or None where it is undefined.
+    """
+    known = labels != MISSING
+    if not known.any():
+        return None
+    if kind == "binary":
+        area = auc(probabilities[known, 1], labels[known] == 1)
+        return None if area is None else ("auc", area)
+    called = probabilities >= 0.5 if kind == "multilabel" else probabilities.argmax(axis=1)
+    return "accuracy", float((called[known] == labels[known]).mean())

@@ -1,0 +1,310 @@
+"""
+Figures, each as PDF and PNG: from tables alone, but for the pictures of volumes and saliency. No GPU.
+
+REQUIRED INPUTS: <out>/statistics, geometry, anatomy, predictions, runs' histories; volumes, masks and maps for the pictures
+OUTPUTS: <out>/figures/{name}.{pdf,png}
+"""
+
+
+def all_figures():
+    """Every figure that the study's inputs allow, in both formats."""
+    return [f"{LAYOUT.root}/figures/{name}.{suffix}" for name in LAYOUT.figures() for suffix in ("pdf", "png")]
+
+
+def binary_level():
+    """The coarsest binary level: what ROC and reliability curves are of."""
+    return next((level.name for level in STUDY.levels if level.kind == "binary"), None)
+
+
+def graded_level():
+    """The finest level with more than two classes: what confusion matrices and severity axes are of."""
+    graded = [level for level in STUDY.levels if level.kind in ("ordinal", "multiclass")]
+    return plain(graded[-1]) if graded else None
+
+
+def pictured_view():
+    """The view that pictures show: the first arm's."""
+    arms = STUDY.arms_table()
+    return STUDY.view_of(arms[0]) if arms else None
+
+
+def tissues_of_view():
+    """Cohort -> its tissues, for cohorts with masks on the pictured view."""
+    return {name: list(STUDY.cohorts[name].tissues) for name in LAYOUT.cohorts_with_masks(pictured_view())}
+
+
+def pictures(stage, suffix):
+    """Files of volumes or masks of the pictured view."""
+    view = pictured_view()
+    cohorts = LAYOUT.cohorts_with_masks(view) if stage == "masks" else LAYOUT.cohorts_with_view(view)
+    return LAYOUT.shard_files(stage, view, suffix, cohorts)
+
+
+FIGURES = plain(STUDY.figures)
+TARGETS = {name: list(tissues) for name, tissues in STUDY.anatomy.targets.items()}
+
+
+rule figure_flow:
+    input:
+        flows=expand("<out>/splits/{cohort}.flow.json", cohort=STUDY.cohorts),
+    output:
+        pdf="<out>/figures/flow.pdf",
+        png="<out>/figures/flow.png",
+    params:
+        code=code("figure_flow"),
+        figures=FIGURES,
+    log:
+        "<logs>/figure_flow.log",
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Drawing the flow of cases"
+    script:
+        "../../scripts/figure_flow.py"
+
+
+rule figure_volumes:
+    input:
+        volume_arrays=lambda wildcards: pictures("volumes", ".npy"),
+        volume_indices=lambda wildcards: pictures("volumes", ".parquet"),
+        mask_arrays=lambda wildcards: pictures("masks", ".npy"),
+        mask_indices=lambda wildcards: pictures("masks", ".parquet"),
+        labels=LAYOUT.cohort_tables("labels"),
+        splits=LAYOUT.splits(),
+    output:
+        pdf="<out>/figures/volumes.pdf",
+        png="<out>/figures/volumes.png",
+    params:
+        code=code("figure_volumes"),
+        tissues=lambda wildcards: tissues_of_view(),
+        view=pictured_view(),
+        level=STUDY.levels[-1].name,
+        figures=FIGURES,
+    log:
+        "<logs>/figure_volumes.log",
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Drawing example volumes with their masks"
+    script:
+        "../../scripts/figure_volumes.py"
+
+
+rule figure_learning:
+    input:
+        histories=LAYOUT.runs("runs/{arm}/seed-{seed}/history.parquet"),
+    output:
+        pdf="<out>/figures/learning.pdf",
+        png="<out>/figures/learning.png",
+    params:
+        code=code("figure_learning"),
+        arms=LAYOUT.factors(),
+        figures=FIGURES,
+    log:
+        "<logs>/figure_learning.log",
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Drawing learning curves"
+    script:
+        "../../scripts/figure_learning.py"
+
+
+rule figure_roc:
+    input:
+        predictions=LAYOUT.predictions(),
+        metrics="<out>/statistics/metrics.parquet",
+    output:
+        pdf="<out>/figures/roc.pdf",
+        png="<out>/figures/roc.png",
+    params:
+        code=code("figure_roc"),
+        arms=LAYOUT.factors(),
+        level=binary_level(),
+        figures=FIGURES,
+    log:
+        "<logs>/figure_roc.log",
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Drawing ROC curves"
+    script:
+        "../../scripts/figure_roc.py"
+
+
+rule figure_reliability:
+    input:
+        predictions=LAYOUT.predictions(),
+        metrics="<out>/statistics/metrics.parquet",
+    output:
+        pdf="<out>/figures/reliability.pdf",
+        png="<out>/figures/reliability.png",
+    params:
+        code=code("figure_reliability"),
+        arms=LAYOUT.factors(),
+        level=binary_level(),
+        figures=FIGURES,
+    log:
+        "<logs>/figure_reliability.log",
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Drawing reliability curves"
+    script:
+        "../../scripts/figure_reliability.py"
+
+
+rule figure_confusion:
+    input:
+        predictions=LAYOUT.predictions(),
+        metrics="<out>/statistics/metrics.parquet",
+    output:
+        pdf="<out>/figures/confusion.pdf",
+        png="<out>/figures/confusion.png",
+    params:
+        code=code("figure_confusion"),
+        arms=LAYOUT.factors(),
+        level=graded_level(),
+        figures=FIGURES,
+    log:
+        "<logs>/figure_confusion.log",
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Drawing confusion matrices"
+    script:
+        "../../scripts/figure_confusion.py"
+
+
+rule figure_forest:
+    input:
+        contrasts="<out>/statistics/contrasts.parquet",
+    output:
+        pdf="<out>/figures/forest.pdf",
+        png="<out>/figures/forest.png",
+    params:
+        code=code("figure_forest"),
+        arms=LAYOUT.factors(),
+        figures=FIGURES,
+    log:
+        "<logs>/figure_forest.log",
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Drawing the forest plot of contrasts"
+    script:
+        "../../scripts/figure_forest.py"
+
+
+rule figure_axis:
+    input:
+        axes=LAYOUT.runs("geometry/{arm}/seed-{seed}.axis.parquet"),
+        measures=LAYOUT.runs("geometry/{arm}/seed-{seed}.measures.parquet"),
+    output:
+        pdf="<out>/figures/axis.pdf",
+        png="<out>/figures/axis.png",
+    params:
+        code=code("figure_axis"),
+        arms=LAYOUT.factors(),
+        axis=STUDY.geometry.axes[0],
+        level=graded_level(),
+        figures=FIGURES,
+    log:
+        "<logs>/figure_axis.log",
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Drawing the severity axis"
+    script:
+        "../../scripts/figure_axis.py"
+
+
+rule figure_saliency:
+    input:
+        maps=LAYOUT.runs("saliency/{arm}/seed-{seed}.npy"),
+        map_indices=LAYOUT.runs("saliency/{arm}/seed-{seed}.parquet"),
+        volume_arrays=lambda wildcards: pictures("volumes", ".npy"),
+        volume_indices=lambda wildcards: pictures("volumes", ".parquet"),
+        mask_arrays=lambda wildcards: pictures("masks", ".npy"),
+        mask_indices=lambda wildcards: pictures("masks", ".parquet"),
+        labels=LAYOUT.cohort_tables("labels"),
+        splits=LAYOUT.splits(),
+    output:
+        pdf="<out>/figures/saliency.pdf",
+        png="<out>/figures/saliency.png",
+    params:
+        code=code("figure_saliency"),
+        arms=LAYOUT.factors(),
+        tissues=lambda wildcards: tissues_of_view(),
+        targets=TARGETS,
+        view=pictured_view(),
+        level=STUDY.levels[-1].name,
+        figures=FIGURES,
+    log:
+        "<logs>/figure_saliency.log",
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Drawing saliency over anatomy"
+    script:
+        "../../scripts/figure_saliency.py"
+
+
+rule figure_anatomy:
+    input:
+        anatomy="<out>/anatomy/summary.parquet",
+    output:
+        pdf="<out>/figures/anatomy.pdf",
+        png="<out>/figures/anatomy.png",
+    params:
+        code=code("figure_anatomy"),
+        arms=LAYOUT.factors(),
+        figures=FIGURES,
+    log:
+        "<logs>/figure_anatomy.log",
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Drawing saliency on cartilage against chance"
+    script:
+        "../../scripts/figure_anatomy.py"

@@ -1,0 +1,7 @@
+"""
+REQUIRED INPUTS:
+OUTPUTS:
+"""
+
+rule report:
+    output: "<out>/report.html"

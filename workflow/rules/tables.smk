@@ -1,0 +1,156 @@
+"""
+The paper's tables, each as CSV (every digit) and LaTeX (for print). No GPU.
+
+REQUIRED INPUTS: the arms table; <out>/statistics, geometry, anatomy, splits' exclusions
+OUTPUTS: <out>/tables/{name}.{csv,tex}
+"""
+
+
+def all_tables():
+    """Every table that the study's inputs allow, in both formats."""
+    return [f"{LAYOUT.root}/tables/{name}.{suffix}" for name in LAYOUT.tables() for suffix in ("csv", "tex")]
+
+
+def arms_rows():
+    """The arms table in full: every factor of every arm."""
+    if STUDY.imports is not None:
+        return [{"name": name} | arm.model_dump(mode="json", include={"backbone", "mode", "file"}) for name, arm in STUDY.imports.arms.items()]
+    return [
+        plain(arm) | {"options": plain(STUDY.backbones[arm.backbone])["options"], "levels": list(STUDY.modes[arm.mode].levels)}
+        for arm in STUDY.arms_table()
+    ]
+
+
+rule table_arms:
+    output:
+        csv="<out>/tables/arms.csv",
+        tex="<out>/tables/arms.tex",
+    params:
+        code=code("table_arms"),
+        arms=arms_rows(),
+    log:
+        "<logs>/table_arms.log",
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Writing the arms table"
+    script:
+        "../../scripts/table_arms.py"
+
+
+rule table_metrics:
+    input:
+        metrics="<out>/statistics/metrics.parquet",
+    output:
+        csv="<out>/tables/metrics.csv",
+        tex="<out>/tables/metrics.tex",
+    params:
+        code=code("table_metrics"),
+        arms=LAYOUT.factors(),
+    log:
+        "<logs>/table_metrics.log",
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Writing the table of metrics"
+    script:
+        "../../scripts/table_metrics.py"
+
+
+rule table_contrasts:
+    input:
+        contrasts="<out>/statistics/contrasts.parquet",
+    output:
+        csv="<out>/tables/contrasts.csv",
+        tex="<out>/tables/contrasts.tex",
+    params:
+        code=code("table_contrasts"),
+        arms=LAYOUT.factors(),
+    log:
+        "<logs>/table_contrasts.log",
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Writing the comparison table"
+    script:
+        "../../scripts/table_contrasts.py"
+
+
+rule table_exclusions:
+    input:
+        exclusions=expand("<out>/splits/{cohort}.exclusions.parquet", cohort=STUDY.cohorts),
+    output:
+        csv="<out>/tables/exclusions.csv",
+        tex="<out>/tables/exclusions.tex",
+    params:
+        code=code("table_exclusions"),
+    log:
+        "<logs>/table_exclusions.log",
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Writing the table of exclusions"
+    script:
+        "../../scripts/table_exclusions.py"
+
+
+rule table_geometry:
+    input:
+        measures=LAYOUT.runs("geometry/{arm}/seed-{seed}.measures.parquet"),
+    output:
+        csv="<out>/tables/geometry.csv",
+        tex="<out>/tables/geometry.tex",
+    params:
+        code=code("table_geometry"),
+        arms=LAYOUT.factors(),
+    log:
+        "<logs>/table_geometry.log",
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Writing the table of representation measures"
+    script:
+        "../../scripts/table_geometry.py"
+
+
+rule table_anatomy:
+    input:
+        summary="<out>/anatomy/summary.parquet",
+    output:
+        csv="<out>/tables/anatomy.csv",
+        tex="<out>/tables/anatomy.tex",
+    params:
+        code=code("table_anatomy"),
+        arms=LAYOUT.factors(),
+    log:
+        "<logs>/table_anatomy.log",
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Writing the table of saliency on anatomy"
+    script:
+        "../../scripts/table_anatomy.py"
