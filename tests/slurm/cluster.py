@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
@@ -83,9 +84,9 @@ class Cluster:
         for pattern in ("slurmd.*.pid", "slurmctld.pid", "munged.pid"):
             for file in sorted((self.folder / "run").glob(pattern)):
                 process = int(file.read_text().split()[0])
-                if _alive(process):
+                if not _ended(process):
                     os.kill(process, signal.SIGTERM)
-                    self._wait(lambda process=process: not _alive(process), 20, f"the end of {file.name}")
+                    self._wait(partial(_ended, process), 20, f"the end of {file.name}")
 
     def client(self, *command: str, check: bool = True) -> str:
         """What a client program (sinfo, scontrol, ...) prints."""
@@ -186,13 +187,13 @@ def _free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
-def _alive(process: int) -> bool:
-    """Whether a process runs; one that ended and that nobody has waited for does not."""
+def _ended(process: int) -> bool:
+    """Whether a process is gone; one that ended and that nobody has waited for yet is."""
     try:
         state = re.search(r"^State:\s+(\S)", Path(f"/proc/{process}/status").read_text(), re.M)
     except OSError:
-        return False
-    return state is not None and state[1] != "Z"
+        return True
+    return state is None or state[1] == "Z"
 
 
 def _job(line: str) -> Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def read_csv(path: Path, schema: TableSchema) -> pd.DataFrame:
     """Read what :func:`write_csv` wrote of a table: numbers as float64 (NaN where undefined), texts as they were, None where absent.
 
     Raises:
-        KneeoaError: the file cannot be read or lacks a column of the table.
+        KneeoaError: the file cannot be read lacks a column of the table, or a number in it is none.
     """
     try:
         raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
@@ -49,5 +50,8 @@ def read_csv(path: Path, schema: TableSchema) -> pd.DataFrame:
         elif pa.types.is_string(field.type):
             columns[field.name] = text.where(text != "", None) if field.nullable else text
         else:
-            columns[field.name] = pd.to_numeric(text.where(text != "", "nan")).astype("float64")
+            try:  # Python's float, not pandas' parser: the same bits as were written
+                columns[field.name] = pd.Series([float(value) if value else math.nan for value in text], dtype="float64")
+            except ValueError as error:
+                raise KneeoaError(f"{path}: column '{field.name}' holds something that is not a number: {error}.") from error
     return pd.DataFrame(columns)

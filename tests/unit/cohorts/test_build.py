@@ -1,0 +1,101 @@
+"""The cohort stage: four tables, and every knee accounted for."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from kneeoa.cohorts.build import build
+from kneeoa.cohorts.shards import shard_of
+from kneeoa.config.cohorts import Cohort
+from kneeoa.config.hierarchy import Level
+from kneeoa.errors import KneeoaError
+from kneeoa.files import sha256_file
+from kneeoa.tables.cases import CASES
+from kneeoa.tables.exclusions import EXCLUSIONS
+from kneeoa.tables.images import IMAGES
+from kneeoa.tables.labels import LABELS
+from tests.unit.cohorts.oai_tree import image, reading, series, write_tree
+
+LEVELS = (
+    Level(name="oa", kind="binary", classes=("no", "yes")),
+    Level(name="kl", kind="ordinal", classes=("0", "1", "2", "3", "4"), parent="oa", parent_class=(0, 0, 1, 1, 1)),
+)
+COHORT = Cohort(reader="oai", root="somewhere", tissues={"femoral_cartilage": (2,)}, shards=2)
+SCHEMAS = {"cases": CASES, "images": IMAGES, "labels": LABELS, "exclusions": EXCLUSIONS}
+
+
+def run(root: Path, out: Path, cohort: Cohort = COHORT) -> dict[str, pd.DataFrame]:
+    paths = {name: out / f"{name}.parquet" for name in SCHEMAS}
+    build(cohort, "main", root, LEVELS, **paths)
+    return {name: schema.read(paths[name]) for name, schema in SCHEMAS.items()}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    root = tmp_path / "raw"
+    contents = [series("9000001", "LEFT"), series("9000001", "RIGHT", "2"), series("9000002", "LEFT"), series("9000003", "RIGHT")]
+    readings = [reading("9000001", "2", "3"), reading("9000001", "1", "0"), reading("9000003", "1", "2"), reading("9000004", "1", "1")]
+    write_tree(root, contents, readings)
+    for subject, barcode in (("9000001", "10000000"), ("9000001", "2"), ("9000002", "10000000")):
+        image(root, subject, barcode)
+    (root / "masks").mkdir()
+    for subject, side in (("9000001", "L"), ("9000005", "R")):
+        (root / f"masks/{subject}_{side}_V00.nii.gz").write_bytes(b"m")
+    return root
+
+
+def test_every_knee_of_any_file_is_a_case_and_the_unusable_ones_are_excluded(tree: Path, tmp_path: Path) -> None:
+    tables = run(tree, tmp_path)
+    assert tables["cases"]["case_id"].tolist() == [
+        "9000001-L-00m", "9000001-R-00m", "9000002-L-00m", "9000003-R-00m", "9000004-R-00m", "9000005-R-00m",
+    ]  # fmt: skip
+    rows = tables["exclusions"]
+    assert set(rows["stage"]) == {"cohort"}
+    assert sorted(zip(rows["case_id"], rows["reason"], strict=True)) == [
+        ("9000002-L-00m", "missing-label"),
+        ("9000003-R-00m", "missing-file"),
+        ("9000004-R-00m", "missing-image"),
+        ("9000005-R-00m", "missing-image"),
+        ("9000005-R-00m", "missing-label"),
+    ]
+    assert set(tables["images"]["case_id"]) == {"9000001-L-00m", "9000001-R-00m"}
+    assert set(tables["cases"]["case_id"]) == set(tables["images"]["case_id"]) | set(rows["case_id"])
+
+
+def test_shards_hold_whole_subjects(tree: Path, tmp_path: Path) -> None:
+    tables = run(tree, tmp_path)
+    for row in tables["cases"].itertuples():
+        assert row.shard == shard_of(row.subject, 2)
+    shard = tables["cases"].set_index("case_id")["shard"]
+    assert all(row.shard == shard[row.case_id] for row in tables["images"].itertuples())
+
+
+def test_labels_have_a_row_for_each_level(tree: Path, tmp_path: Path) -> None:
+    labels = run(tree, tmp_path)["labels"]
+    found = {(row.case_id, row.level): list(row.value) for row in labels.itertuples()}
+    assert found["9000001-L-00m", "kl"] == [3]
+    assert found["9000001-L-00m", "oa"] == [1]
+    assert found["9000001-R-00m", "oa"] == [0]
+    assert set(labels["source"]) == {"reader"}
+
+
+def test_the_tables_do_not_depend_on_the_order_of_rows_or_the_place_of_the_tree(tree: Path, tmp_path: Path) -> None:
+    run(tree, tmp_path / "first")
+    lines = (tree / "contents.csv").read_text().splitlines()
+    (tree / "contents.csv").write_text("\n".join([lines[0], *reversed(lines[1:])]) + "\n")
+    tree.rename(tmp_path / "moved")
+    run(tmp_path / "moved", tmp_path / "second")
+    for name in SCHEMAS:
+        assert sha256_file(tmp_path / "first" / f"{name}.parquet") == sha256_file(tmp_path / "second" / f"{name}.parquet"), name
+
+
+def test_a_cohort_without_anything_usable_is_one_clear_sentence(tmp_path: Path) -> None:
+    write_tree(tmp_path / "raw", [series("9000001", "LEFT")], [])
+    with pytest.raises(KneeoaError, match=r"none of the 1 knees .*missing-file.*missing-label"):
+        run(tmp_path / "raw", tmp_path)
+    write_tree(tmp_path / "empty", [], [])
+    with pytest.raises(KneeoaError, match="has no knee at visits"):
+        run(tmp_path / "empty", tmp_path)
+    with pytest.raises(KneeoaError, match="does not exist"):
+        run(tmp_path / "nowhere", tmp_path)

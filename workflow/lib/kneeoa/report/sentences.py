@@ -1,0 +1,171 @@
+"""Sentences with numbers. Each is made from the tables; nothing here is typed in, and nothing is said that a table does not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from kneeoa.figures.flow import knees
+from kneeoa.figures.numbers import SIGNIFICANT, interval, is_number, number, p_value
+from kneeoa.figures.scores import own_head, records
+from kneeoa.figures.words import count, printed
+from kneeoa.paper_tables.metrics import speaking
+from kneeoa.report.evidence import Evidence
+
+_LEADING = ("auc", "macro_auc", "quadratic_kappa", "accuracy")
+"""The metric that speaks for a level: the first of these that it has."""
+
+
+_THRESHOLD = f"{SIGNIFICANT:g}".lstrip("0")
+_MOST = 6
+"""Contrasts that a sentence names."""
+
+
+def listed(names: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+def design(evidence: Evidence) -> list[str]:
+    """What was compared, with how many seeds."""
+    modes = list(dict.fromkeys(evidence.printed(arm["mode"]) for arm in evidence.arms.values()))
+    backbones = list(dict.fromkeys(evidence.printed(arm["backbone"]) for arm in evidence.arms.values()))
+    text = f"The study compares {count(len(modes), 'mode')} of supervision ({listed(modes)}) on {count(len(backbones), 'backbone')} "
+    text += f"({listed(backbones)}): {count(len(evidence.arms), 'arm')}"
+    seeds = int(evidence.tables["metrics"]["seeds"].max()) if "metrics" in evidence.tables else 1
+    trained = f", each trained with {count(seeds, 'seed')}." if seeds > 1 else "."
+    return [text + trained + (" Seeds are a factor, never extra cases." if seeds > 1 else "")]
+
+
+def cohorts(evidence: Evidence) -> list[str]:
+    """From what was found to what was analysed, for each cohort."""
+    sentences = []
+    for flow in evidence.flows:
+        found, kept, out = flow["found"], flow["analysed"], sum(row["cases"] for row in flow["excluded"])
+        text = (
+            f"In the cohort {evidence.printed(flow['cohort'])}, {knees(found)} were found and {out:,} excluded; {knees(kept)} were analysed"
+        )
+        names = [name for name in ("train", "val", "test") if name in flow["splits"]]
+        parts = [f"{flow['splits'][name]['cases']:,} for {evidence.printed(name)}" for name in names]
+        sentences.append(f"{text} ({listed(parts)}).")
+    if sentences:
+        sentences.append("No subject is in two splits.")
+    return sentences
+
+
+def prediction(evidence: Evidence) -> list[str]:
+    """The range over arms of each level's leading metric, on each cohort's test cases."""
+    rows = speaking(evidence.tables["metrics"])
+    sentences = []
+    for (cohort, split, level), own in rows.groupby(["cohort", "split", "level"], sort=False):
+        own = own_head(own, str(level))
+        metric = next((name for name in _LEADING if (own["metric"] == name).any()), None)
+        own = own[(own["metric"] == metric) & own["estimate"].notna()]
+        if own.empty:
+            continue
+        worst, best = _ends(own)
+        over = f"Over {count(int(best['seeds']), 'seed')}, " if best["seeds"] > 1 else ""
+        name = f"{evidence.printed(level)} {printed(str(metric))}"
+        where = f"{count(int(best['cases']), 'knee')} of {count(int(best['subjects']), 'subject')} ({evidence.printed(cohort)}, {split})"
+        text = f"{over}{evidence.arm(best['arm'])} reached {_article(name)} {name} of {_estimate(best)} on {where}"
+        if len(own) > 1:
+            text += f", the highest of {count(len(own), 'arm')}; the lowest was {_estimate(worst)}, of {evidence.arm(worst['arm'])}"
+        sentences.append(text + ".")
+    return sentences
+
+
+def _ends(rows: pd.DataFrame) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The rows with the lowest and the highest estimate; the first of equal ones."""
+    found = records(rows)
+    return min(found, key=lambda row: float(row["estimate"])), max(found, key=lambda row: float(row["estimate"]))
+
+
+def _article(name: str) -> str:
+    """``an`` before a vowel or a letter pronounced with one."""
+    return "an" if name[:1] in "AEIO" else "a"
+
+
+def _estimate(row: dict[str, Any]) -> str:
+    return interval(row["estimate"], row["low"], row["high"], 2)
+
+
+def comparisons(evidence: Evidence) -> list[str]:
+    """For each family of tests, how many remain below .05 after adjustment, and which."""
+    rows = evidence.tables["contrasts"]
+    sentences = []
+    for (family, adjustment), own in rows.groupby(["family", "adjustment"], sort=False):
+        defined = own[own["p"].notna()]
+        adjusted = adjustment != "none"
+        column = "p_adjusted" if adjusted else "p"
+        found = records(defined[defined[column] < SIGNIFICANT])
+        how = f"{printed(str(adjustment))} adjustment over {int(own['m'].iloc[0])} tests" if adjusted else "not adjusted"
+        text = f"Family {family} ({how}): {len(found)} of {count(len(defined), 'test')} have {'an adjusted' if adjusted else 'a'} p below "
+        text += _THRESHOLD
+        text += ": " + _first(found, evidence, column) + "." if found else "."
+        lost = len(own) - len(defined)
+        sentences.append(text + (f" {count(lost, 'test')} could not be computed." if lost else ""))
+    same = int(rows["degenerate"].sum())
+    if same:
+        sentences.append(f"{count(same, 'row')} compare predictions between which the test sees no difference at all (marked degenerate).")
+    sentences.append("An interval that holds zero does not show that two modes are equal.")
+    return sentences
+
+
+def _first(found: list[dict[str, Any]], evidence: Evidence, column: str) -> str:
+    """The contrasts with the smallest p, in their order; how many more there are."""
+    smallest = sorted(sorted(found, key=lambda row: float(row[column]))[:_MOST], key=found.index)
+    more = len(found) - len(smallest)
+    return "; ".join(_contrast(evidence, row, column) for row in smallest) + (f"; and {more} more" if more else "")
+
+
+def _contrast(evidence: Evidence, row: dict[str, Any], column: str) -> str:
+    name = f"{evidence.printed(row['backbone'])} {evidence.printed(row['level'])} {printed(row['metric'])}"
+    pair = evidence.names.pair(row["candidate"], row["reference"])
+    difference = interval(row["difference"], row["low"], row["high"], 3, 3, signed=True)
+    return f"{name}, {pair}, {difference}, p {p_value(row[column])} ({printed(row['test'])})"
+
+
+def representation(evidence: Evidence) -> list[str]:
+    """The range over arms (means over seeds) of the rank correlation along each axis."""
+    rows = evidence.tables["geometry"]
+    rows = rows[(rows["measure"] == "spearman") & (rows["split"] == "test")]
+    sentences = []
+    for (axis, against, cohort), own in rows.groupby(["axis", "against", "cohort"], sort=False):
+        means = own.groupby("arm")["estimate"].mean().dropna()
+        if means.empty:
+            continue
+        seeds = own["seed"].nunique()
+        what = "the phantom's true latent severity" if against == "latent_severity" else evidence.printed(against)
+        text = f"Along the {evidence.printed(axis)}, Spearman's correlation with {what} on the test cases of {evidence.printed(cohort)} "
+        text += f"ranges from {number(means.min(), 2)} ({evidence.arm(str(means.idxmin()))}) to {number(means.max(), 2)} "
+        text += f"({evidence.arm(str(means.idxmax()))})" + (f", means over {count(seeds, 'seed')}." if seeds > 1 else ".")
+        sentences.append(text)
+    if sentences:
+        sentences.append("Axes, their scale and their sign come from the training cases alone.")
+    return sentences
+
+
+def anatomy(evidence: Evidence) -> list[str]:
+    """The range over arms of enrichment on each tissue, beside the null, and the contrasts."""
+    rows = evidence.tables["anatomy"]
+    rows = rows[rows["measure"] == "enrichment"]
+    sentences = []
+    for (tissue, cohort), own in rows.groupby(["tissue", "cohort"], sort=False):
+        arms, pairs = (own[(own["kind"] == kind) & own["estimate"].notna()] for kind in ("arm", "contrast"))
+        if arms.empty:
+            continue
+        worst, best = _ends(arms)
+        text = f"Saliency on {evidence.printed(tissue)} ({evidence.printed(cohort)}) is {_estimate(best)} times what chance would give for "
+        text += f"{evidence.arm(best['arm'])}, the highest, and {_estimate(worst)} times for {evidence.arm(worst['arm'])}, the lowest"
+        null = arms["null_mean"].max()
+        text += f"; the same maps, shifted at random, give at most {number(null, 2)}." if is_number(null) else "."
+        sentences.append(text)
+        tested = pairs[pairs["p"].notna()]
+        if len(tested):
+            below = int((tested["p"] < SIGNIFICANT).sum())
+            sentences.append(f"{below} of its {count(len(tested), 'contrast')} of modes have p below {_THRESHOLD}, not adjusted.")
+    if sentences:
+        sentences.append("Overlap with a tissue does not prove that a network relies on it.")
+    return sentences
