@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kneeoa.config.arms import Training
+from kneeoa.config.training import Training
 from kneeoa.job import logged
 from kneeoa.network.model import ModelSpec
 from kneeoa.training.run import train

@@ -6,12 +6,13 @@ OUTPUTS: <out>/runs/{arm}/seed-{seed}/{weights.safetensors,model.json,history.pa
 """
 
 from kneeoa.backbones import registry as backbones
+from kneeoa.modes import registry as modes
 
 
 def members(arm):
     """The lazily imported modules that an arm's network is made of: its own backbone and mode, and no other."""
     factors = LAYOUT.arm(arm)
-    return [*backbones.code_modules(STUDY.backbones[factors.backbone].kind), f"kneeoa.modes.{STUDY.modes[factors.mode].kind}"]
+    return [*backbones.code_modules(STUDY.backbones[factors.backbone].kind), *modes.code_modules(STUDY.modes[factors.mode].kind)]
 
 
 def network_of(wildcards):

@@ -20,7 +20,7 @@ def small(kind, shape=(18, 20, 22), in_channels=1, seed=0, **options):
     return registry.build(kind, {**SMALL[kind], **options}, dimensions=3, in_channels=in_channels, shape=shape)
 
 
-@pytest.mark.parametrize("kind", registry.MODULES)
+@pytest.mark.parametrize("kind", registry.kinds())
 def test_maps_and_embedding_of_an_odd_box_with_two_channels(kind):
     backbone = small(kind, in_channels=2)
     features = backbone(torch.randn(2, 2, 18, 20, 22))
@@ -30,7 +30,7 @@ def test_maps_and_embedding_of_an_odd_box_with_two_channels(kind):
     assert positions == sorted(positions, reverse=True)
 
 
-@pytest.mark.parametrize("kind", registry.MODULES)
+@pytest.mark.parametrize("kind", registry.kinds())
 def test_every_parameter_is_used(kind):
     backbone = small(kind)
     backbone(torch.randn(2, 1, 18, 20, 22)).embedding.square().sum().backward()
@@ -40,14 +40,14 @@ def test_every_parameter_is_used(kind):
     assert unused == []
 
 
-@pytest.mark.parametrize("kind", registry.MODULES)
+@pytest.mark.parametrize("kind", registry.kinds())
 def test_the_seed_alone_decides_the_weights(kind):
     first, second, other = (small(kind, seed=seed).state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert any(not torch.equal(first[name], other[name]) for name in first)
 
 
-@pytest.mark.parametrize("kind", registry.MODULES)
+@pytest.mark.parametrize("kind", registry.kinds())
 def test_cases_of_a_batch_do_not_mix_in_evaluation(kind):
     backbone = small(kind).eval()
     images = torch.randn(3, 1, 18, 20, 22)
@@ -65,7 +65,7 @@ def test_the_sliced_shortcut_is_a_strided_convolution(dimensions):
     assert block(image).shape == strided.shape
 
 
-@pytest.mark.parametrize("kind", registry.MODULES)
+@pytest.mark.parametrize("kind", registry.kinds())
 def test_no_pointwise_convolution_is_strided(kind):
     """OneDNN's backward pass of one writes past its memory where channels are few."""
     convolutions = [each for each in small(kind).modules() if isinstance(each, nn.Conv2d | nn.Conv3d) and set(each.kernel_size) == {1}]

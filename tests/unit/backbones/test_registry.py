@@ -16,7 +16,7 @@ def test_checking_imports_no_torch():
     program = (
         "import sys; import kneeoa.modes.registry, kneeoa.network.spec, kneeoa.network.readings;"
         "from kneeoa.backbones import registry as b;"
-        "[b.check(kind, {}, (32, 32, 32)) for kind in b.MODULES];"
+        "[b.check(kind, {}, (32, 32, 32)) for kind in b.kinds()];"
         "print('torch' in sys.modules or 'numpy' in sys.modules)"
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env={"PYTHONPATH": str(LIBRARY)})
@@ -33,7 +33,7 @@ def test_defaults_are_filled_in_and_given_options_kept():
 @pytest.mark.parametrize(
     ("kind", "options", "shape", "said"),
     [
-        ("resnet50", {}, (32, 32, 32), "'resnet50', which is not a backbone; allowed are resnet3d, m3t, nnmamba"),
+        ("resnet50", {}, (32, 32, 32), "'resnet50', which is not a backbone; allowed are m3t, nnmamba, resnet3d"),
         ("resnet3d", {"widht": 8}, (32, 32, 32), "'widht' is not known; did you mean 'width'?"),
         ("resnet3d", {"width": 0}, (32, 32, 32), "'width' is 0"),
         ("resnet3d", {"stem_stride": 3}, (32, 32, 32), "'stem_stride' is 3; allowed are 1 or 2"),
@@ -62,9 +62,9 @@ def test_dimensions_must_match_the_shape():
 
 
 def test_code_modules_are_files_of_that_kind_alone():
-    every = [registry.code_modules(kind) for kind in registry.MODULES]
+    every = [registry.code_modules(kind) for kind in registry.kinds()]
     assert len({name for names in every for name in names}) == 2 * len(every)
-    for kind, names in zip(registry.MODULES, every, strict=True):
+    for kind, names in zip(registry.kinds(), every, strict=True):
         assert all(LIBRARY.joinpath(*name.split(".")).with_suffix(".py").is_file() for name in names)
         assert all(name.endswith(kind) for name in names)
     with pytest.raises(KneeoaError, match="not a backbone"):

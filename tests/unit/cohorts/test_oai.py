@@ -110,7 +110,14 @@ def test_missing_empty_and_double_images_get_their_reasons(tmp_path: Path) -> No
 def test_masks_are_found_by_name_and_two_of_one_knee_are_refused(tmp_path: Path) -> None:
     write_tree(tmp_path, [series("9000001", "LEFT")], [])
     image(tmp_path, "9000001")
-    for name in ("a/9000001_L_V00.mha", "9000002_R_V00.nii.gz", "b/9000002_R_V00.nrrd", "9000003_R_V03.nrrd", "notes.txt", "9000004_R_V00.raw"):
+    for name in (
+        "a/9000001_L_V00.mha",
+        "9000002_R_V00.nii.gz",
+        "b/9000002_R_V00.nrrd",
+        "9000003_R_V03.nrrd",
+        "notes.txt",
+        "9000004_R_V00.raw",
+    ):
         path = tmp_path / "masks" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x")
@@ -164,7 +171,17 @@ def test_names_tell_subject_visit_and_format() -> None:
     assert mask_name("9001104_R_V00.nii.gz") == ("9001104", "R", "00m", "nifti")
     assert mask_name("9001104_L_V03.mhd") == ("9001104", "L", "24m", "meta")
     assert mask_name("9001104_L_V03.raw") == ("9001104", "L", "24m", None)
-    assert mask_name("9001104_L_V02.mhd") is None
+    assert mask_name("9001104_L_V07.mhd") is None
     assert mask_name("x9001104_R_V00.nii.gz") is None
-    assert [subject_of(name) for name in ("9001104", "9001104_R_V00.raw", "20040101", "001", "0.C.2")] == ["9001104", "9001104", *[None] * 3]
-    assert [visit_of(folder) for folder in ("0.C.2/9000001", "10.C.2/9", "00m/9.9.9/9", "9000001/x", "7.C.2/9")] == ["00m", "96m", "00m", None, None]
+    assert [subject_of(name) for name in ("9001104", "9001104_R_V00.raw", "20040101", "001", "0.C.2")] == [
+        "9001104",
+        "9001104",
+        *[None] * 3,
+    ]
+    assert [visit_of(folder) for folder in ("0.C.2/9000001", "10.C.2/9", "00m/9.9.9/9", "9000001/x", "7.C.2/9")] == [
+        "00m",
+        "96m",
+        "00m",
+        None,
+        None,
+    ]

@@ -48,7 +48,9 @@ def test_tables_and_files_meet_by_number(tmp_path: Path) -> None:
 
 
 def test_files_without_a_row_are_knees_too_and_doubles_are_refused(tmp_path: Path) -> None:
-    tree(tmp_path, [(1, 0)], [(2, 5)], ("a/oaizib_001_0000.nii.gz", "b/oaizib_001_0000.nii.gz", "oaizib_007_0000.nii.gz", "b/oaizib_007.nii"))
+    tree(
+        tmp_path, [(1, 0)], [(2, 5)], ("a/oaizib_001_0000.nii.gz", "b/oaizib_001_0000.nii.gz", "oaizib_007_0000.nii.gz", "b/oaizib_007.nii")
+    )
     knees = read(COHORT, tmp_path).knees
     assert [reason.reason for reason in knees["001-R-00m"].reasons] == ["duplicate-image"]
     assert [reason.reason for reason in knees["002-R-00m"].reasons] == ["invalid-label"]
@@ -58,7 +60,11 @@ def test_files_without_a_row_are_knees_too_and_doubles_are_refused(tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("train", "message"),
-    [([(1, 0), (1, 1)], "CMT-ID 1 stands twice"), ([(405, 0)], "CMT-ID 405 stands twice"), ([("first", 0)], "line 2 has the CMT-ID 'first'")],
+    [
+        ([(1, 0), (1, 1)], "CMT-ID 1 stands twice"),
+        ([(405, 0)], "CMT-ID 405 stands twice"),
+        ([("first", 0)], "line 2 has the CMT-ID 'first'"),
+    ],
 )
 def test_a_knee_stands_in_one_table_once(tmp_path: Path, train: list[tuple[object, object]], message: str) -> None:
     tree(tmp_path, train, [(405, 4)])

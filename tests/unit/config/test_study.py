@@ -52,7 +52,7 @@ MISTAKES = [
     (["arms", 0, "backbone"], ["resnet3d", "vit"], ["'vit'", "resnet3d, m3t, nnmamba"]),
     (["arms", 1, "grid"], "square", ["grid", "'square'", "cube"]),
     (["arms", 0, "training"], {"epoch": 2}, ["arms[].training", "'epoch'", "epochs"]),
-    (["grids", "cube", "shape"], [32, 32, 16], ["m3t", "32, 32, 16"]),
+    (["grids", "cube", "shape"], [32, 32, 4], ["m3t", "32, 32, 4"]),
     (["backbones", "resnet3d", "kind"], "resnet4d", ["backbones.resnet3d", "'resnet4d'", "nnmamba"]),
     (["backbones", "resnet3d", "options"], {"widht": 3}, ["backbones.resnet3d", "'widht'", "width"]),
     (["cohorts", "phantom", "phantom", "subjets"], 3, ["subjets", "did you mean 'subjects'"]),

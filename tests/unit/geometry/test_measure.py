@@ -3,7 +3,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.geometry.planted import LEVELS, cases, write
 
 from kneeoa.config.analysis import Geometry
 from kneeoa.errors import KneeoaError
@@ -12,6 +11,7 @@ from kneeoa.geometry.representation import read_embeddings
 from kneeoa.tables.axis import AXIS
 from kneeoa.tables.geometry import GEOMETRY
 from kneeoa.tables.labels import LABELS
+from tests.unit.geometry.planted import LEVELS, cases, write
 
 
 def run(folder: Path, frame: pd.DataFrame, values: np.ndarray, truth: bool = True, **options: object) -> tuple[pd.DataFrame, ...]:

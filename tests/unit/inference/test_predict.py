@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tests.unit.training import tiny_study
-from tests.unit.training.tiny_study import DUAL, KL, LEVELS, OA, SINGLE_KL, SINGLE_OA
 
 from kneeoa.errors import KneeoaError
 from kneeoa.inference.predict import predict
 from kneeoa.network.model import build, load, save
 from kneeoa.tables.embeddings import embeddings
 from kneeoa.tables.predictions import PREDICTIONS
+from tests.unit.training import tiny_study
+from tests.unit.training.tiny_study import DUAL, KL, LEVELS, OA, SINGLE_KL, SINGLE_OA
 
 
 @pytest.fixture(scope="module")

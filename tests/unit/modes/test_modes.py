@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from kneeoa.config.arms import Mode
 from kneeoa.config.hierarchy import Level
+from kneeoa.config.modes import Mode
 from kneeoa.errors import KneeoaError
 from kneeoa.modes import registry
 
@@ -131,7 +131,7 @@ def test_score_is_the_log_odds_of_the_positive_classes():
 
 
 def test_unknown_modes_and_levels_are_named():
-    with pytest.raises(KneeoaError, match="'flat', which is not a mode; allowed are single, dual, dual_stacked"):
+    with pytest.raises(KneeoaError, match="'flat', which is not a mode; allowed are dual, dual_stacked, single"):
         registry.code_modules("flat")
     with pytest.raises(KneeoaError, match="the level 'grade', which is not declared; declared are oa, kl, findings"):
         heads("single", "grade")

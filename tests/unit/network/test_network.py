@@ -5,8 +5,8 @@ import json
 import pytest
 import torch
 
-from kneeoa.config.arms import Mode
 from kneeoa.config.hierarchy import Level
+from kneeoa.config.modes import Mode
 from kneeoa.errors import KneeoaError
 from kneeoa.hierarchy import derive_probabilities
 from kneeoa.network.model import ModelSpec, build, load, save

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from kneeoa.config.analysis import Saliency
-from kneeoa.config.arms import Mode
 from kneeoa.config.hierarchy import Level
+from kneeoa.config.modes import Mode
 from kneeoa.errors import KneeoaError
 from kneeoa.network.model import ModelSpec, build, load, save
 from kneeoa.saliency.area import area_mean

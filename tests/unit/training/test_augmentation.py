@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from kneeoa.config.arms import Augmentation
+from kneeoa.config.training import Augmentation
 from kneeoa.training.augmentation import augmenter, shifted
 
 SHAPE = (8, 10, 20)

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from tests.unit.training.tiny_study import KL, LEVELS, label_row
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.tables.labels import LABELS
 from kneeoa.training.labels import read_labels
+from tests.unit.training.tiny_study import KL, LEVELS, label_row
 
 CASES = pd.DataFrame({"cohort": ["a", "a", "b"], "case_id": ["1", "2", "1"]})
 

@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.unit.training import tiny_study
-from tests.unit.training.tiny_study import DUAL, SINGLE_KL, SINGLE_OA, TRAINING, job
 
-from kneeoa.config.arms import Augmentation
+from kneeoa.config.training import Augmentation
 from kneeoa.errors import KneeoaError
 from kneeoa.tables.history import HISTORY
 from kneeoa.tables.splits import SPLITS
@@ -18,6 +16,8 @@ from kneeoa.training import checkpoint, run
 from kneeoa.training.loop import Evaluation
 from kneeoa.training.loop import evaluate as evaluate_as_it_is
 from kneeoa.training.run import train
+from tests.unit.training import tiny_study
+from tests.unit.training.tiny_study import DUAL, SINGLE_KL, SINGLE_OA, TRAINING, job
 
 WEIGHTS = "weights.safetensors"
 

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from kneeoa.config.arms import Training
+from kneeoa.config.training import Training
 from kneeoa.training.schedule import rate
 
 

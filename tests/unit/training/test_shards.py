@@ -3,8 +3,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tests.unit.training import tiny_study
-from tests.unit.training.tiny_study import LEVELS, SHAPE
 
 from kneeoa.errors import KneeoaError
 from kneeoa.tables.splits import SPLITS
@@ -12,6 +10,8 @@ from kneeoa.tables.volumes import VOLUMES
 from kneeoa.training.dataset import gather
 from kneeoa.training.labels import read_labels
 from kneeoa.training.shards import Shards
+from tests.unit.training import tiny_study
+from tests.unit.training.tiny_study import LEVELS, SHAPE
 
 CPU = torch.device("cpu")
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from kneeoa.config.arms import Mode, Training
 from kneeoa.config.hierarchy import Level
+from kneeoa.config.modes import Mode
+from kneeoa.config.training import Training
 from kneeoa.network.model import ModelSpec
 from kneeoa.tables.labels import LABELS
 from kneeoa.tables.splits import SPLITS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -15,17 +16,14 @@ if TYPE_CHECKING:
     from kneeoa.backbones.interface import Backbone
     from kneeoa.backbones.options.base import BackboneOptions
 
-MODULES: dict[str, str] = {
-    "resnet3d": "kneeoa.backbones.resnet3d",
-    "m3t": "kneeoa.backbones.m3t",
-    "nnmamba": "kneeoa.backbones.nnmamba",
-}
 
-OPTIONS: dict[str, str] = {
-    "resnet3d": "kneeoa.backbones.options.resnet3d",
-    "m3t": "kneeoa.backbones.options.m3t",
-    "nnmamba": "kneeoa.backbones.options.nnmamba",
-}
+def kinds() -> tuple[str, ...]:
+    """Every kind, by name: one file of options each.
+
+    Read off the folder, not listed here: a list in this file would belong to the code of every run, and a new kind would retrain
+    them all.
+    """
+    return tuple(sorted(path.stem for path in (Path(__file__).parent / "options").glob("*.py") if path.stem not in {"__init__", "base"}))
 
 
 def code_modules(kind: str) -> tuple[str, ...]:
@@ -35,7 +33,7 @@ def code_modules(kind: str) -> tuple[str, ...]:
         KneeoaError: there is no such kind.
     """
     _known(kind)
-    return MODULES[kind], OPTIONS[kind]
+    return f"kneeoa.backbones.{kind}", f"kneeoa.backbones.options.{kind}"
 
 
 def check_options(kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,7 +58,7 @@ def build(kind: str, options: Mapping[str, Any], *, dimensions: int, in_channels
     """Build a backbone with fresh weights drawn from torch's global generator (seed it first).
 
     Args:
-        kind: one of :data:`MODULES`.
+        kind: one of :func:`kinds`.
         options: the kind's options; what is left out has its published value.
         dimensions: axes of the image, which must be the length of ``shape``.
         in_channels: channels of the image.
@@ -74,18 +72,17 @@ def build(kind: str, options: Mapping[str, Any], *, dimensions: int, in_channels
     if in_channels < 1:
         raise KneeoaError(f"an image needs at least one channel, not {in_channels}")
     checked = _fitting(kind, options, shape)
-    backbone: Backbone = importlib.import_module(MODULES[kind]).build(checked, in_channels, shape)
+    backbone: Backbone = importlib.import_module(code_modules(kind)[0]).build(checked, in_channels, shape)
     return backbone
 
 
 def _known(kind: str) -> None:
-    if kind not in MODULES:
-        raise KneeoaError(f"'kind' is '{kind}', which is not a backbone; allowed are {', '.join(MODULES)}")
+    if kind not in kinds():
+        raise KneeoaError(f"'kind' is '{kind}', which is not a backbone; allowed are {', '.join(kinds())}")
 
 
 def _options(kind: str, options: Mapping[str, Any]) -> BackboneOptions:
-    _known(kind)
-    model = importlib.import_module(OPTIONS[kind]).Options
+    model = importlib.import_module(code_modules(kind)[1]).Options
     try:
         checked: BackboneOptions = model.model_validate(dict(options))
     except ValidationError as error:

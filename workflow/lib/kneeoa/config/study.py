@@ -18,12 +18,14 @@ from kneeoa.config.analysis import (
     Saliency,
     Statistics,
 )
-from kneeoa.config.arms import Arm, ArmRow, Backbone, Mode, Training
+from kneeoa.config.arms import Arm, ArmRow, Backbone
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.hierarchy import Level, check_hierarchy
+from kneeoa.config.modes import Mode
 from kneeoa.config.resources import Resources
 from kneeoa.config.section import Name, Section
 from kneeoa.config.sentences import sentences
+from kneeoa.config.training import Training
 from kneeoa.config.volumes import Grid, MaskChecks, View
 from kneeoa.errors import KneeoaError
 

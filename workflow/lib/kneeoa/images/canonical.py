@@ -41,7 +41,7 @@ class Canonical:
 def to_canonical(volume: Volume, view: View, side: str | None) -> Canonical:
     """Bring an image to the canonical grid of its view; left knees are mirrored along axis 0.
 
-    Interpolation is linear, with the kernel widened where the image is finer than the grid.
+    Interpolation is linear, and an average where the image is finer than the grid (:mod:`kneeoa.images.resample`).
 
     Raises:
         KneeoaError: the view is two-dimensional.

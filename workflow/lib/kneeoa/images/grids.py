@@ -14,7 +14,7 @@ from kneeoa.images.resample import stretch
 def resample_shard(source: Path, out: Path, shape: tuple[int, ...]) -> None:
     """Resample every row of a shard (``[rows, i, j, k]``) to ``shape`` over the same extent; float16, rows as they were.
 
-    Trilinear; where an axis shrinks, the kernel widens to the new voxel, so that each averages what it covers.
+    Trilinear, and an average over the new voxel where an axis shrinks (:mod:`kneeoa.images.resample`).
 
     Raises:
         KneeoaError: the shard is not an array of volumes, or ``shape`` has not three axes.

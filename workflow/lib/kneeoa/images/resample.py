@@ -1,7 +1,9 @@
 """Separable resampling: one sparse matrix of weights per axis, so that a whole volume takes three thin products.
 
-The kernel is the triangle of linear interpolation. Where the output's voxels are larger than the input's, the triangle is widened to
-the output's voxel, so that each one averages what it covers instead of picking from it (no aliasing).
+Each output voxel is the mean of the linear interpolant over a box. The box makes up for the difference in voxel size: input voxels of
+width 1 are averages already, and ``sqrt(step^2 - 1)`` more brings them to the variance of voxels of width ``step``. So refining is plain
+linear interpolation, shrinking averages what the new voxel covers (no aliasing), there is no jump between the two, and a linear
+field stays exactly linear.
 """
 
 from __future__ import annotations
@@ -9,6 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+
+# Below this width (input voxels) the box is a point.
+_NARROW = 1e-3
 
 
 def axis_weights(positions: NDArray[np.float64], size: int, step: float) -> csr_array:
@@ -19,20 +24,29 @@ def axis_weights(positions: NDArray[np.float64], size: int, step: float) -> csr_
         size: input voxels along the axis.
         step: input voxels between two output voxels.
 
-    Rows sum to one where the centre lies inside the input (up to half a voxel beyond its outer centres, where the outer voxel is
-    repeated) and are empty elsewhere.
+    Rows sum to one where the centre lies inside the input (up to half a voxel beyond its outer centres; the outer voxels are repeated
+    as far as a box reaches) and are empty elsewhere.
     """
-    reach = max(1.0, step)
+    width = np.sqrt(max(step, 1.0) ** 2 - 1.0)
+    reach = 1.0 + width / 2
     taps = np.floor(positions - reach).astype(np.int64)[:, None] + np.arange(int(np.ceil(2 * reach)) + 2)
-    weights = np.maximum(0.0, 1.0 - np.abs(taps - positions[:, None]) / reach)
+    offsets = positions[:, None] - taps
+    if width > _NARROW:
+        weights = (_below(offsets + width / 2) - _below(offsets - width / 2)) / width
+    else:
+        weights = np.maximum(0.0, 1.0 - np.abs(offsets))
     inside = (positions >= -0.5) & (positions <= size - 0.5)
     rows = np.broadcast_to(np.arange(len(positions))[:, None], taps.shape)
     keep = (weights > 0) & inside[:, None]
     matrix = csr_array((weights[keep], (rows[keep], np.clip(taps[keep], 0, size - 1))), shape=(len(positions), size))
     matrix.sum_duplicates()
-    sums = np.asarray(matrix.sum(axis=1)).ravel()
-    matrix.data /= np.repeat(np.where(sums > 0, sums, 1.0), np.diff(matrix.indptr))
     return matrix.astype(np.float32)
+
+
+def _below(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Integral of the hat function ``max(0, 1 - |t|)`` from minus infinity to ``x``."""
+    near = np.clip(x, -1.0, 1.0)
+    return 0.5 + near - np.sign(near) * near**2 / 2
 
 
 def separable(array: NDArray[np.generic], weights: tuple[csr_array, csr_array, csr_array]) -> NDArray[np.float32]:

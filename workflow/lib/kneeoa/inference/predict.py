@@ -20,7 +20,7 @@ from kneeoa.network.readings import groupings
 from kneeoa.tables.embeddings import embeddings
 from kneeoa.tables.predictions import PREDICTIONS
 from kneeoa.training.batches import in_order
-from kneeoa.training.device import arrange, reproducible
+from kneeoa.training.device import reproducible
 from kneeoa.training.labels import MISSING, LevelLabels, read_labels
 from kneeoa.training.shards import Shards
 
@@ -68,7 +68,6 @@ def predict(
     """
     with reproducible(threads) as device:
         network, spec = load(run, str(device))
-        arrange(network, device)
         _check_levels(network, levels, run)
         shards = Shards(arrays, indices, spec.shape)
         cases = shards.locate(splits)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kneeoa.config.arms import Mode
 from kneeoa.config.hierarchy import Level
+from kneeoa.config.modes import Mode
 from kneeoa.errors import KneeoaError
 
 if TYPE_CHECKING:
     from kneeoa.modes.interface import Heads
 
-MODULES: dict[str, str] = {
-    "single": "kneeoa.modes.single",
-    "dual": "kneeoa.modes.dual",
-    "dual_stacked": "kneeoa.modes.dual_stacked",
-}
+_SHARED = {"__init__", "interface", "losses", "registry"}
+
+
+def kinds() -> tuple[str, ...]:
+    """Every mode, by name: one file each, read off the folder so that a new one belongs to no other's code."""
+    return tuple(sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in _SHARED))
 
 
 def code_modules(kind: str) -> tuple[str, ...]:
@@ -25,9 +27,9 @@ def code_modules(kind: str) -> tuple[str, ...]:
     Raises:
         KneeoaError: there is no such mode.
     """
-    if kind not in MODULES:
-        raise KneeoaError(f"'kind' is '{kind}', which is not a mode; allowed are {', '.join(MODULES)}")
-    return (MODULES[kind],)
+    if kind not in kinds():
+        raise KneeoaError(f"'kind' is '{kind}', which is not a mode; allowed are {', '.join(kinds())}")
+    return (f"kneeoa.modes.{kind}",)
 
 
 def build(mode: Mode, levels: tuple[Level, ...], width: int) -> Heads:

@@ -63,6 +63,9 @@ def load(folder: str | Path, device: str = "cpu") -> tuple[Network, ModelSpec]:
         # what the network said in training.
         network.load_state_dict({name: tensor.clone() for name, tensor in load_file(weights).items()}, assign=True)
     except (SafetensorError, RuntimeError) as error:
-        raise KneeoaError(f"{weights} does not hold the weights that {description.name} describes: {error}") from error
+        first = str(error).strip().splitlines()[-1].strip()[:200]  # torch lists every tensor
+        raise KneeoaError(
+            f"{weights} does not hold the weights that {description.name} describes; train the run again ({first})"
+        ) from error
     kernels_channels_last(network)
     return network.eval().to(device), spec

@@ -7,8 +7,8 @@ from typing import Any, Self
 
 from pydantic import Field, PositiveInt, ValidationError
 
-from kneeoa.config.arms import Mode
 from kneeoa.config.hierarchy import Level
+from kneeoa.config.modes import Mode
 from kneeoa.config.section import Section
 from kneeoa.config.sentences import sentences
 from kneeoa.errors import KneeoaError

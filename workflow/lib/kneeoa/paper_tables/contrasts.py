@@ -78,7 +78,7 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     heads = ["Backbone", "Metric", "Comparison", "Reference", "Candidate", "Difference", "p", "Adjusted p", "Test"]
     families = rows[rows["adjustment"] != "none"][["family", "adjustment", "m"]].drop_duplicates()
     notes = "; ".join(
-        f"{printed(str(row.adjustment))} over the {int(row.m)} tests of the family {row.family}" for row in families.itertuples()
+        f"{printed(row['adjustment'])} over the {int(row['m'])} tests of the family {row['family']}" for row in records(families)
     )
     table = Tabular(heads, body, left=3, breaks=changes([line[0] for line in body]), notes=f"Adjusted p: {notes}." if notes else "")
     return [table] if body else []

@@ -49,14 +49,15 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
 
 
 def seeds_cell(rows: pd.DataFrame) -> str:
-    """One measure of an arm: ``0.81 [0.70, 0.88]`` for one seed, ``0.81 (0.78 to 0.84)`` for several."""
+    """One measure of an arm: ``0.81 [0.70, 0.88]`` for one seed, ``0.81 (0.78 to 0.84)`` for several that differ."""
     if len(rows) == 1:
         row = rows.iloc[0]
         return interval(row["estimate"], row["low"], row["high"], 2)
     values = [float(value) for value in rows["estimate"] if is_number(value)]
     if not values:
         return number(None)
-    return f"{number(sum(values) / len(values), 2)} ({number(min(values), 2)} to {number(max(values), 2)})"
+    mean, low, high = (number(value, 2) for value in (sum(values) / len(values), min(values), max(values)))
+    return mean if low == high else f"{mean} ({low} to {high})"
 
 
 def _tabular(rows: pd.DataFrame, heading: str, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:

@@ -42,6 +42,12 @@ class Grid:
         affine[:3, 3] += start * affine[:3, 0]
         return Grid((stop - start, *self.shape[1:]), affine)
 
+    def moved(self, by: npt.ArrayLike) -> Grid:
+        """The same grid ``by`` millimetres (RAS+) elsewhere."""
+        affine = self.affine.copy()
+        affine[:3, 3] += np.asarray(by)
+        return Grid(self.shape, affine)
+
     @classmethod
     def centred(
         cls,

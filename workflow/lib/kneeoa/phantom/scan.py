@@ -23,6 +23,8 @@ _ANATOMY, _PLACEMENT, _NOISE, _DAMAGE = 2, 3, 4, 5
 """Purposes of a knee's generators (1 is the plan's)."""
 _ELSEWHERE = np.array([0.0, -24.0, 30.0])
 """How far the foreign mask's knee lies from its image's (mm, RAS+)."""
+_HIGHER = 10.0
+"""How much higher than the image's the middle of the flipped mask's grid lies (mm)."""
 
 
 def anatomy(planned: PlannedKnee, phantom: Phantom) -> Knee:
@@ -42,6 +44,9 @@ def outline(planned: PlannedKnee, knee: Knee, image: Grid, phantom: Phantom) -> 
     grid = mask_grid(image, planned.mask_grid)
     if planned.fault == "foreign-mask":
         return label_map(_foreign(knee, planned, phantom), grid), grid
+    if planned.fault == "flipped-mask":
+        # A crop that reaches higher than lower: flipping then moves cartilage off cartilage whatever the knee's shape.
+        grid = grid.moved((0.0, 0.0, _HIGHER))
     labels = label_map(knee, grid)
     if planned.fault == "flipped-mask":
         upright = int(np.argmax(np.abs(grid.directions[2])))

@@ -58,8 +58,16 @@ class Evidence:
         return printed(str(name), self.labels)
 
 
-def gather(*, arms: Factors, tables: Mapping[str, Path], flows: Sequence[Path], labels: Mapping[str, str], confidence: float) -> Evidence:
-    """Read the tables.
+def gather(
+    *,
+    arms: Factors,
+    tables: Mapping[str, Path],
+    flows: Sequence[Path],
+    levels: Sequence[str],
+    labels: Mapping[str, str],
+    confidence: float,
+) -> Evidence:
+    """Read the tables; metrics come back in the order of ``levels``, levels that it does not name last.
 
     Raises:
         KneeoaError: a file cannot be read, or a table has a name that the report does not know.
@@ -68,6 +76,10 @@ def gather(*, arms: Factors, tables: Mapping[str, Path], flows: Sequence[Path], 
     if unknown:
         raise KneeoaError(f"the report has no place for the table '{unknown[0]}'; it knows arms, {', '.join(sorted(_SCHEMAS))}.")
     read = {name: read_csv(path, _SCHEMAS[name]) for name, path in tables.items() if name != "arms"}
+    if "metrics" in read:
+        rank = {level: place for place, level in enumerate(levels)}
+        order = read["metrics"]["level"].map(lambda level: rank.get(level, len(rank)))
+        read["metrics"] = read["metrics"].iloc[order.argsort(kind="stable")].reset_index(drop=True)
     rows: list[dict[str, str]] = []
     if "arms" in tables:
         try:

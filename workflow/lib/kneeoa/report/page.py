@@ -166,6 +166,7 @@ def write_report(
     flows: Sequence[Path],
     provenance: Mapping[str, Any],
     out: Path,
+    levels: Sequence[str] = (),
     labels: Mapping[str, str] | None = None,
     confidence: float = 0.95,
 ) -> None:
@@ -184,13 +185,14 @@ def write_report(
         flows: the cohorts' accounts (JSON).
         provenance: what the results were made from, as headings with texts or mappings, e.g. configuration digest, package versions, code.
         out: HTML to write.
+        levels: the hierarchy's levels, coarse to fine: the order in which they are told.
         labels: the study's own printed names.
         confidence: level of the tables' intervals, as the configuration sets it.
 
     Raises:
         KneeoaError: a file cannot be read, is not what it should be, or has no place in the report.
     """
-    evidence = gather(arms=arms, tables=tables, flows=flows, labels=labels or {}, confidence=confidence)
+    evidence = gather(arms=arms, tables=tables, flows=flows, levels=levels, labels=labels or {}, confidence=confidence)
     facts = {str(key): value if isinstance(value, Mapping) else {"": value} for key, value in provenance.items()}
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("kneeoa.report", "templates"),

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kneeoa.config.arms import Augmentation
+from kneeoa.config.training import Augmentation
 from kneeoa.training.seeding import Purpose, generator, number
 
 

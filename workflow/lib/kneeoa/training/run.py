@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from kneeoa.config.arms import Training
+from kneeoa.config.training import Training
 from kneeoa.errors import KneeoaError
 from kneeoa.files import digest, write_json
 from kneeoa.network.model import ModelSpec, Network, build, save
@@ -22,7 +22,7 @@ from kneeoa.training.augmentation import augmenter
 from kneeoa.training.batches import shuffled
 from kneeoa.training.checkpoint import Progress
 from kneeoa.training.dataset import Dataset, gather
-from kneeoa.training.device import arrange, describe, reproducible
+from kneeoa.training.device import describe, reproducible
 from kneeoa.training.labels import read_labels
 from kneeoa.training.loop import TOTAL, Evaluation, evaluate, train_epoch
 from kneeoa.training.record import record, versions
@@ -88,7 +88,6 @@ def train(
 
         torch.manual_seed(number(seed, Purpose.WEIGHTS))  # the backbone draws first, so heads cannot disturb it
         network = build(spec).to(device)
-        arrange(network, device)
         optimiser = torch.optim.AdamW(network.parameters(), weight_decay=training.weight_decay, fused=True)
         progress = checkpoint.resume(out, fingerprint, network, optimiser)
         written = time.monotonic()

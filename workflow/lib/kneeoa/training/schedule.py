@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from kneeoa.config.arms import Training
+from kneeoa.config.training import Training
 
 
 def rate(training: Training, step: int, steps: int) -> float:

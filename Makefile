@@ -1,0 +1,86 @@
+# Thin: makes the environment, then calls the tools that a person may call too. `make` alone says what there is.
+#
+#   VARIANT=cpu|cuda   which pins of torch: envs/cpu.txt or envs/cuda.txt
+#   PYTHON=python3     the Python that makes .venv (3.11 is what is tested; 3.12 and 3.13 resolve)
+#   CORES=all          what snakemake may use; results do not depend on it
+#   JOBS=2             tests at a time
+#
+# The package index is the one that pip is set to. With the public one, torch on Linux is a CUDA build of some gigabytes in
+# both variants; a CPU build is a matter of pointing pip at an index that has one (PIP_INDEX_URL, PIP_EXTRA_INDEX_URL).
+
+VARIANT ?= cpu
+PYTHON ?= python3
+CORES ?= all
+JOBS ?= 2
+
+BIN := .venv/bin
+LAYERS := workflow train analysis
+LOCKS := $(LAYERS:%=envs/%.txt)
+STAMP := .venv/made-$(VARIANT)
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+TESTS := tests/unit tests/workflow tests/end_to_end tests/slurm tests/real_data
+
+.PHONY: help env demo figures published test check-envs lock clean
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo        the phantom study of config.yaml, from raw images to results/<study>/report.html"
+	@echo "make figures     only the figures of config.yaml, from the predictions that are there"
+	@echo "make published   the re-analysis of published predictions (needs KNEEOA_REAL_DATA, see README.md)"
+	@echo "make test        formats, types, lint, all tests (SLURM and real data where they are found)"
+	@echo "make env         only the environment in .venv (VARIANT=cpu or cuda)"
+	@echo "make check-envs  resolve the pinned environments anew, CUDA too, from metadata alone"
+	@echo "make lock        pin again after an edit of envs/*.in"
+	@echo "make clean       remove results, logs and caches; keep .venv"
+
+env: $(STAMP)
+
+demo: $(STAMP)
+	$(BIN)/snakemake --cores $(CORES)
+
+figures: $(STAMP)
+	$(BIN)/snakemake --cores $(CORES) figures
+
+published: $(STAMP)
+	$(BIN)/snakemake --cores $(CORES) --configfile workflow/studies/published.yaml
+
+test: .venv/made-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/snakefmt --check --quiet Snakefile workflow/rules
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -rs $(TESTS)
+
+check-envs: .venv/made-test
+	$(BIN)/python envs/lock.py check
+
+lock: .venv/made-test
+	$(BIN)/python envs/lock.py lock
+
+clean:
+	find results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
+	rm -rf .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# A stamp is written last, so that an interrupted install goes on next time; another variant starts over, as pip would keep
+# the torch that is there.
+$(STAMP): envs/$(VARIANT).txt $(LOCKS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "kneeoa needs Python 3.11 or newer, and $(PYTHON) is `$(PYTHON) --version 2>&1`; try make PYTHON=python3.11"; exit 1; }
+	@for other in .venv/made-c*; do [ ! -e "$$other" ] || [ "$$other" = "$@" ] || rm -rf .venv; done
+	@rm -f .venv/made-*
+	@echo "Making .venv ($(VARIANT)): a few minutes the first time"
+	@$(PYTHON) -m venv .venv
+	@echo "  torch"
+	@$(PIP) install --requirement envs/$(VARIANT).txt --constraint envs/train.txt
+	@echo "  $(LAYERS)"
+	@$(PIP) install $(LOCKS:%=--requirement %) --constraint envs/$(VARIANT).txt
+	@$(BIN)/python -m pip check
+	@touch $@
+
+.venv/made-test: $(STAMP) envs/test.txt
+	@echo "  test"
+	@$(PIP) install --requirement envs/test.txt --constraint envs/$(VARIANT).txt
+	@$(BIN)/python -m pip check
+	@touch $@

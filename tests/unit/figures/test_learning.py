@@ -1,0 +1,42 @@
+import pandas as pd
+import pytest
+
+from kneeoa.config.analysis import Figures
+from kneeoa.errors import KneeoaError
+from kneeoa.figures import learning
+from kneeoa.tables.history import HISTORY
+from tests.unit.figures import synthetic
+from tests.unit.figures.overlap import clashes
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory):
+    return HISTORY.concat(synthetic.histories(tmp_path_factory.mktemp("learning"), epochs=6))
+
+
+def test_each_level_has_its_own_loss_and_measure(history):
+    assert learning.rows_shown(history) == [("oa", "loss"), ("kl", "loss"), ("oa", "auc"), ("kl", "accuracy")]
+    totals = history[(history["level"] == "total") | (history["measure"] == "auc")]
+    assert learning.rows_shown(totals) == [("total", "loss"), ("oa", "auc")]
+
+
+def test_the_marked_epoch_has_the_lowest_total_validation_loss(history):
+    best = learning.best_epochs(history)
+    own = history[(history["arm"] == "m3t-dual") & (history["seed"] == 2) & (history["split"] == "val") & (history["measure"] == "loss")]
+    total = own[own["level"] == "total"].set_index("epoch")["value"]
+    assert best["m3t-dual", 2] == total.idxmin()
+    assert len(best) == 18
+
+
+def test_training_is_dashed_validation_solid_and_a_seed_is_a_line(history):
+    figure = learning.figure(history, synthetic.FACTORS, Figures())
+    lines = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 6]
+    assert len(lines) == 2 * 2 * 2  # single-OA and dual have this loss; two seeds; two splits
+    assert sorted(line.get_linestyle() for line in lines) == ["-"] * 4 + ["--"] * 4
+    assert all(axes.get_ylim()[0] == 0 for axes in figure.axes[:6])
+    assert clashes(figure) == []
+
+
+def test_no_history_is_said():
+    with pytest.raises(KneeoaError, match="no loss of any arm"):
+        learning.figure(pd.DataFrame(columns=HISTORY.schema.names), synthetic.FACTORS, Figures())

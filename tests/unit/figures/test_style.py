@@ -1,0 +1,71 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+
+from kneeoa.config.analysis import Figures
+from kneeoa.figures import style
+
+LIBRARY = Path(style.__file__).parents[2]
+
+
+def lightness(colour: str) -> float:
+    red, green, blue = mpl.colors.to_rgb(colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_modes_differ_in_grey_in_marker_and_in_dash():
+    looks = style.looks(["single_oa", "single_kl", "dual", "dual_stacked"], Figures())
+    greys = sorted(lightness(look.colour) for look in looks.values())
+    assert min(np.diff(greys)) > 0.08
+    assert len({look.marker for look in looks.values()}) == len({str(look.dash) for look in looks.values()}) == 4
+
+
+def test_a_mode_looks_the_same_whatever_else_is_drawn_and_the_study_may_choose_its_colour():
+    alone, together = style.looks(["dual"], Figures()), style.looks(["single_kl", "flat", "dual"], Figures())
+    assert alone["dual"] == together["dual"]
+    assert style.looks(["dual"], Figures(palette={"dual": "#123456"}))["dual"].colour == "#123456"
+    assert together["flat"].colour not in {together["dual"].colour, together["single_kl"].colour}
+
+
+def test_grades_are_ordered_in_lightness():
+    greys = [lightness(colour) for colour in style.grade_colours(5)]
+    assert greys == sorted(greys, reverse=True)
+
+
+def test_drawing_leaves_the_readers_settings_alone():
+    before = dict(mpl.rcParams)
+    with style.styled(Figures(font_size=5)):
+        assert mpl.rcParams["font.size"] == 5
+    assert dict(mpl.rcParams) == before
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from kneeoa.config.analysis import Figures
+from kneeoa.figures import style
+look = Figures(dpi=40)
+with style.styled(look):
+    figure = style.new_figure(2, 1)
+    figure.subplots().plot([0, 1], label="Dual, ρ −0.5")
+    figure.axes[0].legend()
+    style.note(figure, "note")
+style.save(figure, look, Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+def test_equal_figures_are_equal_bytes_in_every_process(tmp_path):
+    names = []
+    for seed in ("1", "2"):
+        pdf, png = tmp_path / f"{seed}.pdf", tmp_path / f"{seed}.png"
+        environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(LIBRARY)}
+        subprocess.run([sys.executable, "-c", SCRIPT, str(pdf), str(png)], check=True, env=environment)
+        names.append((pdf.read_bytes(), png.read_bytes()))
+    assert names[0] == names[1]
+    assert b"CreationDate" not in names[0][0]
+    assert b"Software" not in names[0][1]
+    assert b"/Type3" not in names[0][0]
