@@ -18,6 +18,7 @@ with logged(snakemake.log[0]):
         axis=snakemake.params.axis,
         level=snakemake.params.level["name"],
         classes=snakemake.params.level["classes"],
+        confidence=snakemake.params.confidence,
         figures=Figures.model_validate(snakemake.params.figures),
         out_pdf=Path(snakemake.output.pdf),
         out_png=Path(snakemake.output.png),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 with logged(snakemake.log[0]):
     draw(
         flows=[Path(file) for file in snakemake.input.flows],
+        levels=snakemake.params.levels,
         figures=Figures.model_validate(snakemake.params.figures),
         out_pdf=Path(snakemake.output.pdf),
         out_png=Path(snakemake.output.png),

@@ -14,6 +14,7 @@ with logged(snakemake.log[0]):
     draw(
         contrasts=Path(snakemake.input.contrasts),
         arms=snakemake.params.arms,
+        confidence=snakemake.params.confidence,
         figures=Figures.model_validate(snakemake.params.figures),
         out_pdf=Path(snakemake.output.pdf),
         out_png=Path(snakemake.output.png),

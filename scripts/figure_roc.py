@@ -16,6 +16,7 @@ with logged(snakemake.log[0]):
         metrics=Path(snakemake.input.metrics),
         arms=snakemake.params.arms,
         level=snakemake.params.level,
+        confidence=snakemake.params.confidence,
         figures=Figures.model_validate(snakemake.params.figures),
         out_pdf=Path(snakemake.output.pdf),
         out_png=Path(snakemake.output.png),

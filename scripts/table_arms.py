@@ -14,4 +14,5 @@ with logged(snakemake.log[0]):
         snakemake.params.arms,
         Path(snakemake.output.csv),
         Path(snakemake.output.tex),
+        labels=snakemake.params.labels,
     )

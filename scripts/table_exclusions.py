@@ -14,4 +14,5 @@ with logged(snakemake.log[0]):
         [Path(file) for file in snakemake.input.exclusions],
         Path(snakemake.output.csv),
         Path(snakemake.output.tex),
+        labels=snakemake.params.labels,
     )

@@ -15,4 +15,5 @@ with logged(snakemake.log[0]):
         Path(snakemake.output.csv),
         Path(snakemake.output.tex),
         arms=snakemake.params.arms,
+        labels=snakemake.params.labels,
     )

@@ -4,17 +4,27 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
-from tests.dag import copy_tree, snakemake
+from kneeoa.config.study import load
+from tests.dag import ROOT, copy_tree, snakemake
 from tests.slurm.cluster import Cluster, Job
 from tests.slurm.run import through_slurm
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
-SMALL = ("--configfile", "tests/small.yaml")
 GPU_RULES = {"train_run", "predict", "saliency"}
+CONFIGURATION = "small-slurm.yaml"
+
+
+def configuration() -> dict[str, Any]:
+    """The small study, with other threads for training than for the rest: what SLURM gives must not be right by chance."""
+    study: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "small.yaml").read_text())
+    study["resources"]["train"]["threads"] = 2
+    return study
 
 
 @dataclass(frozen=True)
@@ -31,23 +41,33 @@ class Runs:
 def runs(slurm_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     folder = tmp_path_factory.mktemp("small-slurm")
     local, cluster = copy_tree(folder / "local"), copy_tree(folder / "cluster")
+    for copy in (local, cluster):
+        (copy / CONFIGURATION).write_text(yaml.safe_dump(configuration(), sort_keys=False))
     before = {job.number for job in slurm_cluster.jobs()}
-    done = through_slurm(slurm_cluster, cluster, *SMALL)
+    done = through_slurm(slurm_cluster, cluster, "--configfile", CONFIGURATION)
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
     jobs = [job for job in slurm_cluster.jobs() if job.number not in before]
-    here = snakemake(local, "--cores", "2", *SMALL)
+    here = snakemake(local, "--cores", "2", "--configfile", CONFIGURATION)
     assert here.returncode == 0, (here.stdout + here.stderr)[-6000:]
     return Runs(local, cluster, jobs, done.stdout + done.stderr)
 
 
 def asked(said: str) -> Counter[tuple[str, int, int]]:
-    """What the rules asked for, from Snakemake's own words: how many jobs of each (rule, threads, GPUs). Local rules never reach SLURM."""
+    """How many jobs of each (rule, threads, GPUs) the rules asked for: Snakemake's own count of jobs, and the configuration.
+
+    A rule names the kind of work whose ask it makes, `STUDY.resources.<kind>`; a local rule never reaches SLURM.
+    """
+    resources = load(configuration()).resources
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", said.split("Job stats:")[1].split("\ntotal ")[0], re.M))
     wanted: Counter[tuple[str, int, int]] = Counter()
-    for block in re.split(r"\n(?=\[\w{3} \w{3} +\d+ )", said):
-        rule = re.search(r"^rule (\w+):$", block, re.M)
-        if rule:
-            threads, gpus = re.search(r"^    threads: (\d+)$", block, re.M), re.search(r"\bgpu=(\d+)", block)
-            wanted[rule[1], int(threads[1]) if threads else 1, int(gpus[1]) if gpus else 0] += 1
+    for file in (ROOT / "workflow" / "rules").glob("*.smk"):
+        for block in re.split(r"^(?=rule )", file.read_text(), flags=re.M):
+            name = block.split(":")[0].removeprefix("rule ")
+            threads = re.search(r"^    threads: STUDY\.resources\.(\w+)\.threads$", block, re.M)
+            gpus = re.search(r"^ +gpu=STUDY\.resources\.(\w+)\.gpus,$", block, re.M)
+            if name in counts and threads and "localrule: True" not in block:
+                ask = getattr(resources, threads[1]).threads, getattr(resources, gpus[1]).gpus if gpus else 0
+                wanted[name, *ask] = int(counts[name])
     return wanted
 
 
@@ -80,6 +100,6 @@ def test_gpu_jobs_land_on_the_gpu_partition_and_no_other_does(runs: Runs) -> Non
 
 
 def test_a_second_submission_has_nothing_to_do(slurm_cluster: Cluster, runs: Runs) -> None:
-    again = through_slurm(slurm_cluster, runs.cluster, *SMALL, timeout=120)
-    assert again.returncode == 0
+    again = through_slurm(slurm_cluster, runs.cluster, "--configfile", CONFIGURATION, timeout=120)
+    assert again.returncode == 0, (again.stdout + again.stderr)[-4000:]
     assert "Nothing to be done" in again.stdout + again.stderr

@@ -7,6 +7,7 @@ OUTPUTS: <out>/cohorts/{cohort}/{cases,images,labels,exclusions}.parquet
 
 from functools import cache
 
+from kneeoa.cohorts import registry as readers
 from kneeoa.cohorts.index import raw_digests
 
 
@@ -42,7 +43,7 @@ rule read_cohort:
         labels="<out>/cohorts/{cohort}/labels.parquet",
         exclusions="<out>/cohorts/{cohort}/exclusions.parquet",
     params:
-        code=lambda wildcards: code("read_cohort", [f"kneeoa.cohorts.{STUDY.cohorts[wildcards.cohort].reader}"]),
+        code=lambda wildcards: code("read_cohort", [readers.code_module(STUDY.cohorts[wildcards.cohort].reader)]),
         raw=lambda wildcards: raw_index(wildcards.cohort),
         cohort=cohort_section,
         levels=LEVELS,

@@ -52,6 +52,7 @@ rule figure_flow:
         png="<out>/figures/flow.png",
     params:
         code=code("figure_flow"),
+        levels={level.name: list(level.classes) for level in STUDY.levels},
         figures=FIGURES,
     log:
         "<logs>/figure_flow.log",
@@ -131,6 +132,7 @@ rule figure_roc:
         png="<out>/figures/roc.png",
     params:
         code=code("figure_roc"),
+        confidence=STUDY.statistics.confidence,
         arms=LAYOUT.factors(),
         level=binary_level(),
         figures=FIGURES,
@@ -157,6 +159,7 @@ rule figure_reliability:
         png="<out>/figures/reliability.png",
     params:
         code=code("figure_reliability"),
+        confidence=STUDY.statistics.confidence,
         arms=LAYOUT.factors(),
         level=binary_level(),
         figures=FIGURES,
@@ -208,6 +211,7 @@ rule figure_forest:
         png="<out>/figures/forest.png",
     params:
         code=code("figure_forest"),
+        confidence=STUDY.statistics.confidence,
         arms=LAYOUT.factors(),
         figures=FIGURES,
     log:
@@ -233,6 +237,7 @@ rule figure_axis:
         png="<out>/figures/axis.png",
     params:
         code=code("figure_axis"),
+        confidence=STUDY.geometry.confidence,
         arms=LAYOUT.factors(),
         axis=STUDY.geometry.axes[0],
         level=graded_level(),
@@ -294,6 +299,7 @@ rule figure_anatomy:
         png="<out>/figures/anatomy.png",
     params:
         code=code("figure_anatomy"),
+        confidence=STUDY.statistics.confidence,
         arms=LAYOUT.factors(),
         figures=FIGURES,
     log:

@@ -1,7 +1,45 @@
 """
-REQUIRED INPUTS:
-OUTPUTS:
+One self-contained page that tells the study in order.
+
+REQUIRED INPUTS: every figure (PNG) and table (CSV); the flow of cases; the runs' records
+OUTPUTS: <out>/report.html
 """
 
+
+def digests():
+    """What the results were made from: digests of the configuration and of each stage's code."""
+    stages = ["make_volumes", "make_masks", "train_run", "predict", "metrics", "contrasts", "geometry", "saliency", "overlap"]
+    wanted = ["import_predictions", "metrics", "contrasts"] if STUDY.imports is not None else stages
+    return {"Configuration (digest)": digest(plain(STUDY)), "Code of the stages (digests)": {stage: code(stage) for stage in wanted}}
+
+
 rule report:
-    output: "<out>/report.html"
+    input:
+        figures=expand("<out>/figures/{name}.png", name=LAYOUT.figures()),
+        tables=expand("<out>/tables/{name}.csv", name=LAYOUT.tables()),
+        flows=expand("<out>/splits/{cohort}.flow.json", cohort=STUDY.cohorts),
+        runs=LAYOUT.runs("runs/{arm}/seed-{seed}/run.json"),
+    output:
+        report="<out>/report.html",
+    params:
+        code=code("report", files=[Path(LIBRARY) / "kneeoa" / "report" / "templates" / "report.html.j2"]),
+        study=STUDY.study,
+        title=STUDY.title,
+        question=STUDY.question,
+        arms=LAYOUT.factors(),
+        levels=list(STUDY.level_names),
+        labels=dict(STUDY.figures.labels),
+        confidence=STUDY.statistics.confidence,
+        digests=digests(),
+    log:
+        "<logs>/report.log",
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Writing the report of the study {params.study}"
+    script:
+        "../../scripts/report.py"

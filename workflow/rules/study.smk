@@ -13,6 +13,7 @@ from snakemake.exceptions import WorkflowError
 from kneeoa.closure import code_digest
 from kneeoa.config.study import load
 from kneeoa.errors import KneeoaError
+from kneeoa.files import digest
 from kneeoa.layout import Layout
 
 try:

@@ -27,6 +27,7 @@ rule table_arms:
         tex="<out>/tables/arms.tex",
     params:
         code=code("table_arms"),
+        labels=dict(STUDY.figures.labels),
         arms=arms_rows(),
     log:
         "<logs>/table_arms.log",
@@ -50,6 +51,7 @@ rule table_metrics:
         tex="<out>/tables/metrics.tex",
     params:
         code=code("table_metrics"),
+        labels=dict(STUDY.figures.labels),
         arms=LAYOUT.factors(),
     log:
         "<logs>/table_metrics.log",
@@ -73,6 +75,7 @@ rule table_contrasts:
         tex="<out>/tables/contrasts.tex",
     params:
         code=code("table_contrasts"),
+        labels=dict(STUDY.figures.labels),
         arms=LAYOUT.factors(),
     log:
         "<logs>/table_contrasts.log",
@@ -96,6 +99,7 @@ rule table_exclusions:
         tex="<out>/tables/exclusions.tex",
     params:
         code=code("table_exclusions"),
+        labels=dict(STUDY.figures.labels),
     log:
         "<logs>/table_exclusions.log",
     threads: STUDY.resources.analyse.threads
@@ -118,6 +122,7 @@ rule table_geometry:
         tex="<out>/tables/geometry.tex",
     params:
         code=code("table_geometry"),
+        labels=dict(STUDY.figures.labels),
         arms=LAYOUT.factors(),
     log:
         "<logs>/table_geometry.log",
@@ -141,6 +146,7 @@ rule table_anatomy:
         tex="<out>/tables/anatomy.tex",
     params:
         code=code("table_anatomy"),
+        labels=dict(STUDY.figures.labels),
         arms=LAYOUT.factors(),
     log:
         "<logs>/table_anatomy.log",

@@ -64,6 +64,17 @@ def test_one_more_subject_changes_one_shard_and_a_table_none(tmp_path: Path) -> 
     assert changed(after, raw_digests(tmp_path, COHORT)) == {UNATTRIBUTED}
 
 
+def test_a_line_of_the_image_index_changes_its_subjects_shard_and_the_tables(tmp_path: Path) -> None:
+    tree(tmp_path)
+    before = raw_digests(tmp_path, COHORT)
+    contents = tmp_path / "contents.csv"
+    lines = contents.read_text().splitlines()
+    at = next(i for i, line in enumerate(lines) if SUBJECTS[3] in line)
+    lines[at] = lines[at].replace("LEFT", "RIGHT")
+    contents.write_text("\n".join(lines) + "\n")
+    assert changed(before, raw_digests(tmp_path, COHORT)) == {UNATTRIBUTED, shard_of(SUBJECTS[3], 3)}
+
+
 def test_paper_as_files_are_attributed_by_their_own_names(tmp_path: Path) -> None:
     cohort = Cohort(reader="oai_zib", root="somewhere", shards=5)
     (tmp_path / "imagesTr").mkdir()
@@ -86,6 +97,7 @@ def test_shards_are_stable_and_cover_their_range() -> None:
 
 
 def test_importing_the_index_is_cheap() -> None:
-    code = "import sys, kneeoa.cohorts.index; print([name for name in ('numpy', 'pandas', 'scipy', 'torch', 'pyarrow') if name in sys.modules])"
+    heavy = ("numpy", "pandas", "scipy", "torch", "pyarrow")
+    code = f"import sys, kneeoa.cohorts.index; print([name for name in {heavy} if name in sys.modules])"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment).stdout.strip() == "[]"

@@ -81,7 +81,7 @@ def test_missing_damaged_and_foreign_tables_are_said_so(tmp_path: Path) -> None:
     with pytest.raises(KneeoaError, match="cannot be read as an Excel workbook"):
         read(COHORT, tmp_path)
     (tmp_path / "subInfo_train.xlsx").unlink()
-    with pytest.raises(KneeoaError, match="expected one subInfo_train.xlsx"):
+    with pytest.raises(KneeoaError, match=r"expected one subInfo_train\.xlsx"):
         read(COHORT, tmp_path)
 
 

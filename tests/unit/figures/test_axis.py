@@ -16,24 +16,28 @@ def tables(tmp_path_factory):
     return AXIS.concat(placed), GEOMETRY.concat(measures)
 
 
-def test_panels_show_the_lowest_seed_and_print_every_seeds_correlation(tables):
-    figure = axis.figure(*tables, synthetic.FACTORS, "pc1", "kl", list("01234"), Figures(), cohort="phantom")
-    assert len(figure.axes) == 18
+@pytest.fixture(scope="module")
+def drawn(tables):
+    return axis.figure(*tables, synthetic.FACTORS, "pc1", "kl", [f"KL {grade}" for grade in range(5)], Figures(), cohort="phantom")
+
+
+def test_panels_show_the_lowest_seed_and_print_every_seeds_correlation(tables, drawn):
+    assert len(drawn.axes) == 18
+    assert [text.get_text() for text in drawn.legends[0].get_texts()] == [f"KL {grade}" for grade in range(5)]
     placed, measures = tables
     own = placed[(placed["arm"] == "resnet3d-single_oa") & (placed["seed"] == 1) & (placed["axis"] == "pc1")]
-    points = np.asarray(figure.axes[0].collections[0].get_offsets())
+    points = np.asarray(drawn.axes[0].collections[0].get_offsets())
     assert sorted(points[:, 0]) == pytest.approx(sorted(own["position"]))
     rho = measures[(measures["arm"] == "resnet3d-single_oa") & (measures["against"] == "kl") & (measures["axis"] == "pc1")]["estimate"]
-    assert f"seeds {rho.min():.2f}–{rho.max():.2f}" in figure.axes[0].texts[0].get_text()
-    assert clashes(figure) == []
+    assert f"seeds {rho.min():.2f}–{rho.max():.2f}" in drawn.axes[0].texts[0].get_text()
+    assert clashes(drawn) == []
 
 
-def test_strips_mark_each_grades_median(tables):
-    figure = axis.figure(*tables, synthetic.FACTORS, "centroid", "kl", list("01234"), Figures(), cohort="phantom")
+def test_strips_mark_each_grades_median(tables, drawn):
     placed = tables[0]
-    own = placed[(placed["arm"] == "resnet3d-single_oa") & (placed["seed"] == 1) & (placed["axis"] == "centroid")]
+    own = placed[(placed["arm"] == "resnet3d-single_oa") & (placed["seed"] == 1) & (placed["axis"] == "pc1")]
     medians = own.groupby("grade")["position"].median().tolist()
-    joined = figure.axes[3].lines[-1]
+    joined = drawn.axes[3].lines[-1]
     assert list(joined.get_xdata()) == pytest.approx(medians)
 
 

@@ -30,6 +30,15 @@ def test_classes_stand_in_their_own_order_and_long_ones_wrap():
     assert len(lines) > 3
 
 
+def test_class_names_do_not_repeat_their_level():
+    counts = {"cases": 3, "subjects": 3, "levels": {"oa": {"no OA": 1, "OA": 2}, "kl": {"KL 0": 1, "KL 1": 2}}}
+    lines = flow.split_lines("val", counts, {"oa": ("no OA", "OA"), "kl": ("KL 0", "KL 1")}, {})
+    assert [line.replace("\N{NO-BREAK SPACE}", " ").replace("\N{EM SPACE}", " ") for line in lines[2:]] == [
+        "no OA: 1, OA: 2",
+        "KL 0: 1, 1: 2",
+    ]
+
+
 def test_a_file_that_is_no_account_is_said(tmp_path):
     path = tmp_path / "x.flow.json"
     path.write_text(json.dumps({"cohort": "x"}))

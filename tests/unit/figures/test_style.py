@@ -59,13 +59,28 @@ style.save(figure, look, Path(sys.argv[1]), Path(sys.argv[2]))
 
 
 def test_equal_figures_are_equal_bytes_in_every_process(tmp_path):
-    names = []
-    for seed in ("1", "2"):
-        pdf, png = tmp_path / f"{seed}.pdf", tmp_path / f"{seed}.png"
-        environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(LIBRARY)}
-        subprocess.run([sys.executable, "-c", SCRIPT, str(pdf), str(png)], check=True, env=environment)
-        names.append((pdf.read_bytes(), png.read_bytes()))
-    assert names[0] == names[1]
-    assert b"CreationDate" not in names[0][0]
-    assert b"Software" not in names[0][1]
-    assert b"/Type3" not in names[0][0]
+    here, there = ([tmp_path / f"{place}.{suffix}" for suffix in ("pdf", "png")] for place in ("here", "there"))
+    environment = os.environ | {"PYTHONHASHSEED": "12345", "PYTHONPATH": str(LIBRARY)}
+    subprocess.run([sys.executable, "-c", SCRIPT, *map(str, there)], check=True, env=environment)
+    look = Figures(dpi=40)
+    with style.styled(look):
+        figure = style.new_figure(2, 1)
+        figure.subplots().plot([0, 1], label="Dual, ρ −0.5")
+        figure.axes[0].legend()
+        style.note(figure, "note")
+    style.save(figure, look, *here)
+    pdf, png = (path.read_bytes() for path in here)
+    assert (pdf, png) == tuple(path.read_bytes() for path in there)
+    assert b"CreationDate" not in pdf
+    assert b"Software" not in png
+    assert b"/Type3" not in pdf
+
+
+def test_notes_wrap_to_the_figure():
+    with style.styled(Figures()):
+        figure = style.new_figure(2, 1)
+        style.note(figure, "a rather long note that cannot stand on one line of two inches\nsecond")
+    lines = figure.get_supxlabel().split("\n")
+    assert lines[-1] == "second"
+    assert len(lines) > 2
+    assert max(style.inches(line, 8 * 0.85) for line in lines) < 2

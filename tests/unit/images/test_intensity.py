@@ -54,8 +54,8 @@ def test_what_cannot_be_scaled_is_unusable(array: np.ndarray, intensity: Intensi
 
 def test_n4_takes_out_a_bias_field_and_gives_the_same_bytes_again() -> None:
     rng = np.random.default_rng(3)
-    i, j, k = np.indices((24, 40, 40)) / 40
-    tissue = np.where((i - 0.3) ** 2 + (j - 0.5) ** 2 + (k - 0.5) ** 2 < 0.15, 400.0, 5.0)
+    i, j, k = np.indices((16, 32, 32)) / 32
+    tissue = np.where((i - 0.25) ** 2 + (j - 0.5) ** 2 + (k - 0.5) ** 2 < 0.15, 400.0, 5.0)
     bias = 1 + 0.6 * (j - 0.5)
     image = canonical((tissue * bias + rng.normal(0, 4, tissue.shape)).astype(np.float32))
     ball = tissue > 100

@@ -20,6 +20,8 @@ from kneeoa.tables.labels import LABELS
 
 _LOG = logging.getLogger(__name__)
 
+LABEL_REASONS = frozenset({"missing-label", "invalid-label"})
+
 Rows = list[dict[str, Any]]
 
 
@@ -37,7 +39,7 @@ def build(
     """Read a source and write its four tables, rows in the order of ``case_id``.
 
     ``cases`` has every knee that any of the source's files names. A knee that cannot be used has a row of scope ``case`` in
-    ``exclusions`` and none in ``images``, so that no time goes into decoding it.
+    ``exclusions``, and none in ``images`` where its image is the reason.
 
     Raises:
         KneeoaError: the source is not laid out as the reader expects, or holds no usable knee at all.
@@ -84,7 +86,9 @@ def _add(tables: dict[str, Rows], name: str, knee: Knee, cohort: Cohort, levels:
         row = {"level": own.name, "source": "reader", "value": list(found.value)}
         tables["labels"].append({**case, **row, "readings": found.count, "disagreement": found.disagreement})
     tables["exclusions"] += [_exclusion(name, knee, reason) for reason in reasons]
-    if any(reason.scope == "case" for reason in reasons):
+    # A missing label does not keep a knee from being decoded: what is decoded must depend on the image files alone, since a label that is
+    # filled in later reruns the splits and no shard of volumes.
+    if any(reason.scope == "case" and reason.reason not in LABEL_REASONS for reason in reasons):
         return
     for file in sorted(knee.files, key=lambda file: (file.view, file.role)):
         tables["images"].append({**case, "shard": shard, "view": file.view, "role": file.role, "path": file.path, "format": file.format})

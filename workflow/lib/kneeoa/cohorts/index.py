@@ -1,6 +1,7 @@
 """Digests of the raw tree per shard, cheap enough to make at parse: a changed subject then reruns one shard.
 
-Standard library only. A file counts by its path below the root, size and time stamp; its bytes are not read.
+Standard library only. A file counts by its path below the root, size and time stamp; its bytes are not read. The lines of the table that says
+which image is whose count for their subjects, since the stage that decodes a shard looks at nothing else.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from kneeoa.cohorts.registry import SubjectOf, subject_rule
+from kneeoa.cohorts.registry import SubjectOf, image_rows_rule, subject_rule
 from kneeoa.cohorts.shards import shard_of
 from kneeoa.config.cohorts import Cohort
 from kneeoa.errors import KneeoaError
@@ -29,6 +30,8 @@ def raw_digests(root: Path, cohort: Cohort) -> dict[int, str]:
     walk = _Walk(subject_rule(cohort.reader), cohort.shards)
     try:
         walk.folder(os.fspath(root), "", UNATTRIBUTED)
+        for subject, line in image_rows_rule(cohort.reader)(root):
+            walk.hashes[shard_of(subject, cohort.shards)].update(f"{line}\n".encode())
     except OSError as error:
         raise KneeoaError(f"{error.filename}: the raw data cannot be listed ({error.strerror}); check its permissions.") from error
     return {shard: value.hexdigest()[:16] for shard, value in walk.hashes.items()}

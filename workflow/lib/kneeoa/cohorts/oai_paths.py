@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 VISIT_NUMBERS = {"00m": 0, "12m": 1, "18m": 2, "24m": 3, "30m": 4, "36m": 5, "48m": 6, "72m": 8, "96m": 10}
 """Months since enrolment -> the number in file names (``kxr_sq_bu03.txt``), column prefixes (``V03``) and releases (``3.C.2``)."""
@@ -36,6 +39,17 @@ def subject_of(name: str) -> str | None:
         return name
     mask = mask_name(name)
     return mask[0] if mask else None
+
+
+def image_rows(root: Path) -> Iterator[tuple[str, str]]:
+    """(participant, line) of every image index: it decides which folder is which knee, so a changed line is a changed subject."""
+    for table in sorted(path for depth in ("", "*/", "*/*/") for path in root.glob(f"{depth}contents.csv")):
+        with open(table, newline="", encoding="utf-8", errors="replace") as stream:
+            for row in csv.reader(stream):
+                for cell in row:
+                    if is_participant(cell.strip()):
+                        yield cell.strip(), "\t".join(row)
+                        break
 
 
 def visit_of(folder: str) -> str | None:

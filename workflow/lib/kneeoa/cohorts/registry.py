@@ -1,8 +1,12 @@
-"""The readers by name. Each is imported when asked for, by a literal path, so that a digest of one covers no other."""
+"""The readers by name: ``<name>.py`` reads a layout, ``<name>_paths.py`` tells its subjects from file names (cheap: used at parse).
+
+Readers are found on the folder, not listed here, so that a new one belongs to the code of no other's cohort.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kneeoa.cohorts.source import Source
@@ -11,6 +15,12 @@ from kneeoa.errors import KneeoaError
 
 ReadSource = Callable[[Cohort, Path], Source]
 SubjectOf = Callable[[str], str | None]
+ImageRows = Callable[[Path], Iterator[tuple[str, str]]]
+
+
+def readers() -> tuple[str, ...]:
+    """Every layout that can be read, by name."""
+    return tuple(sorted(path.stem.removesuffix("_paths") for path in Path(__file__).parent.glob("*_paths.py")))
 
 
 def reader(name: str) -> ReadSource:
@@ -19,29 +29,36 @@ def reader(name: str) -> ReadSource:
     Raises:
         KneeoaError: no reader has that name.
     """
-    if name == "oai":
-        from kneeoa.cohorts.oai import read as read_oai
-
-        return read_oai
-    if name == "oai_zib":
-        from kneeoa.cohorts.oai_zib import read as read_oai_zib
-
-        return read_oai_zib
-    raise KneeoaError(f"'reader' is '{name}'; it must be oai or oai_zib.")
+    read: ReadSource = importlib.import_module(code_module(name)).read
+    return read
 
 
 def subject_rule(name: str) -> SubjectOf:
-    """The rule that tells the subject from a folder's or file's name in that layout (cheap: used at parse).
+    """The rule that tells the subject from a folder's or file's name in that layout.
 
     Raises:
         KneeoaError: no reader has that name.
     """
-    if name == "oai":
-        from kneeoa.cohorts.oai_paths import subject_of as subject_of_oai
+    rule: SubjectOf = importlib.import_module(f"{code_module(name)}_paths").subject_of
+    return rule
 
-        return subject_of_oai
-    if name == "oai_zib":
-        from kneeoa.cohorts.oai_zib_paths import subject_of as subject_of_oai_zib
 
-        return subject_of_oai_zib
-    raise KneeoaError(f"'reader' is '{name}'; it must be oai or oai_zib.")
+def image_rows_rule(name: str) -> ImageRows:
+    """The rule that gives (subject, line) of the tables by which that layout says which image is whose.
+
+    Raises:
+        KneeoaError: no reader has that name.
+    """
+    rule: ImageRows = importlib.import_module(f"{code_module(name)}_paths").image_rows
+    return rule
+
+
+def code_module(name: str) -> str:
+    """The dotted name of the module whose code belongs to that reader alone.
+
+    Raises:
+        KneeoaError: no reader has that name.
+    """
+    if name not in readers():
+        raise KneeoaError(f"'reader' is '{name}'; allowed are {', '.join(readers())}")
+    return f"kneeoa.cohorts.{name}"

@@ -36,7 +36,7 @@ class Cohort(Section):
 
     role: Literal["develop", "external"] = "develop"
     """develop: split into train, val and test; external: test only."""
-    reader: Literal["oai", "oai_zib"]
+    reader: Name
     """The layout of the source: see docs/design.md, `cohorts/`."""
     root: str | None = None
     """Folder of the raw data; $VARIABLES are expanded. Not given for the phantom, which the workflow makes."""

@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import Field, PositiveInt, ValidationError, model_validator
 
 from kneeoa.backbones import registry
+from kneeoa.cohorts import registry as cohort_readers
 from kneeoa.config.analysis import (
     BINARY_METRICS,
     CLASS_METRICS,
@@ -91,6 +92,7 @@ class Study(Section):
 
     def _check_cohorts(self) -> None:
         for name, cohort in self.cohorts.items():
+            _known(f"cohorts.{name}.reader", cohort.reader, cohort_readers.readers())
             for view in cohort.views:
                 _known(f"cohorts.{name}.views", view, self.views)
             if cohort.split.stratify is not None:

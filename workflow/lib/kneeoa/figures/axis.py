@@ -16,7 +16,7 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
 from kneeoa.figures.arms import Factors, panels
 from kneeoa.figures.numbers import interval, percent, span
-from kneeoa.figures.words import count, printed
+from kneeoa.figures.words import count, printed, short_class
 from kneeoa.tables.axis import AXIS
 from kneeoa.tables.geometry import GEOMETRY
 
@@ -57,7 +57,8 @@ def figure(
     if not groups:
         raise KneeoaError(f"no arm places test cases of the cohort '{cohort}' on the axis '{axis}'; nothing to draw.")
     shown = list(dict.fromkeys(mode for panel in groups for mode, arm in panel.arms.items() if arm in present))
-    colours = style.grade_colours(len(classes))
+    colours, name = style.grade_colours(len(classes)), printed(level, figures.labels)
+    short = [short_class(kind, name) for kind in classes]
     with style.styled(figures):
         width = style.FULL_WIDTH * min(1.0, len(shown) / 3 + 0.1)
         result = style.new_figure(width, 2.3 * len(groups) + 0.8)
@@ -73,16 +74,16 @@ def figure(
                 own = rows[rows["arm"] == arm]
                 own = own[own["seed"] == own["seed"].min()]
                 _plane(above, own, colours)
-                _strips(below, own, classes, colours)
+                _strips(below, own, short, colours)
                 above.set_title(f"{panel.title}, {printed(mode, figures.labels)}", pad=style.SUBTITLE_PAD)
                 style.subtitle(above, _correlation(measures, arm, axis, level, cohort))
             axes[2 * line, 0].set_ylabel("Across (SD)")
-            axes[2 * line + 1, 0].set_ylabel(printed(level, figures.labels))
+            axes[2 * line + 1, 0].set_ylabel(name)
         for lowest in axes[-1]:
             lowest.set_xlabel("Position on the axis (SD)")
         handles = [
-            Line2D([], [], linestyle="", marker="o", color=colour, label=f"{printed(level, figures.labels)} {name}")
-            for colour, name in zip(colours, classes, strict=True)
+            Line2D([], [], linestyle="", marker="o", color=colour, label=f"{name} {kind}")
+            for colour, kind in zip(colours, short, strict=True)
         ]
         result.legend(handles=handles, loc="outside upper left", ncols=len(handles), columnspacing=1.2, handletextpad=0.2)
         style.note(result, _note(rows, axis, confidence))

@@ -18,7 +18,7 @@ from kneeoa.figures import style
 from kneeoa.figures.arms import Factors, panels
 from kneeoa.figures.numbers import number
 from kneeoa.figures.scores import held_out, summary_row
-from kneeoa.figures.words import count, printed
+from kneeoa.figures.words import count, printed, short_class
 from kneeoa.tables.metrics import METRICS
 
 _RAMP = LinearSegmentedColormap.from_list("share", ["#ffffff", "#dbe5f0", "#7f9fc4", "#004488"])
@@ -76,7 +76,7 @@ def figure(
                 if arm is None or arm not in present:
                     style.empty(axis, "not trained")
                     continue
-                _matrix(axis, confusion(rows[rows["arm"] == arm], len(classes)), classes)
+                _matrix(axis, confusion(rows[rows["arm"] == arm], len(classes)), [short_class(kind, name) for kind in classes])
                 axis.set_title(f"{panel.title}, {printed(mode, figures.labels)}", pad=style.SUBTITLE_PAD)
                 style.subtitle(axis, _scores(metrics, arm, level, cohort))
                 if column == 0:

@@ -15,7 +15,7 @@ from matplotlib.patches import FancyBboxPatch
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.words import count, printed, sentence_case
+from kneeoa.figures.words import count, printed, sentence_case, short_class
 
 Levels = Mapping[str, Sequence[str]]
 """The hierarchy: each level's classes in order, coarse to fine."""
@@ -71,9 +71,12 @@ def split_lines(name: str, counts: Mapping[str, Any], levels: Levels, labels: Ma
     lines = [sentence_case(printed(name, labels)), knees(counts)]
     for level, classes in levels.items():
         found = counts.get("levels", {}).get(level, {})
-        parts = [f"{kind}:\N{NO-BREAK SPACE}{found[kind]}" for kind in classes if kind in found]
+        name = printed(level, labels)
+        short = {kind: short_class(kind, name) for kind in classes if kind in found}
+        parts = [f"{shown}:\N{NO-BREAK SPACE}{found[kind]}".replace(" ", "\N{NO-BREAK SPACE}") for kind, shown in short.items()]
+        named = any(name in shown.split() for shown in short.values())  # "no OA: 12, OA: 13" needs no heading
         if parts:
-            lines += textwrap.wrap(f"{printed(level, labels)}\N{EM SPACE}" + ", ".join(parts), _WRAP, break_long_words=False)
+            lines += textwrap.wrap(("" if named else f"{name}\N{EM SPACE}") + ", ".join(parts), _WRAP, break_long_words=False)
     return lines
 
 

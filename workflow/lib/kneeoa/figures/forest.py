@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.textpath import TextPath
 
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
@@ -23,7 +22,7 @@ from kneeoa.tables.contrasts import CONTRASTS
 
 _LINE = 0.165
 """Inches a row at 8 points."""
-_GAP, _MARGIN, _LEAST_PLOT = 0.15, 0.06, 1.2
+_GAP, _MARGIN, _LEAST_PLOT = 0.18, 0.06, 1.2
 """Inches between columns, at the page's edges, and of the narrowest plot."""
 _HEADERS = ("", "", "difference [{level} interval]", "p", "adjusted p", "test")
 _RIGHT = (False, False, False, True, True, False)
@@ -99,11 +98,8 @@ def _cells(row: dict[str, Any], arms: Factors, figures: Figures) -> tuple[str, .
 def _widths(cells: list[tuple[str, ...]], headers: Sequence[str], size: float) -> list[float]:
     """Inches that each printed column needs, measured on its longest text, a gap included."""
 
-    def inches(text: str) -> float:
-        return float(TextPath((0, 0), text, size=size).get_extents().width) / 72 if text else 0.0
-
     columns = zip(*cells, strict=True)
-    return [max(inches(text) for text in (header, *column)) + _GAP for header, column in zip(headers, columns, strict=True)]
+    return [max(style.inches(text, size) for text in {header, *column}) + _GAP for header, column in zip(headers, columns, strict=True)]
 
 
 def _groups(rows: pd.DataFrame) -> list[tuple[tuple[str, str], pd.DataFrame]]:
@@ -149,7 +145,7 @@ def _block(
             _mark(axis, y, row, looks.get(_mode(row["candidate"], arms)) or style.Look(style.INK, "o", "-"))
         y += 0.2
     axis.set_ylim(y + 0.5, 0)
-    limits = part.rows[["low", "high", "difference"]].abs().max().max()
+    limits = part.rows[["low", "high", "difference"]].astype("float64").abs().max().max()
     reach = 1.08 * float(limits) if is_number(limits) and limits > 0 else 1.0
     axis.set(xlim=(-reach, reach), yticks=[], xlabel=part.title)
     axis.spines["left"].set_visible(False)

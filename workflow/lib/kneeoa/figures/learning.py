@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
@@ -63,6 +64,7 @@ def figure(history: pd.DataFrame, arms: Factors, figures: Figures) -> Figure:
         for column, panel in enumerate(groups):
             axes[0, column].set_title(panel.title)
             axes[-1, column].set_xlabel("Epoch")
+            axes[-1, column].xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         drawn = [mode for mode in modes(arms) if any(panel.arms.get(mode) in set(history["arm"]) for panel in groups)]
         handles = [Line2D([], [], color=looks[mode].colour, linewidth=2, label=printed(mode, figures.labels)) for mode in drawn]
         handles += [Line2D([], [], color=style.MUTED, linestyle="-", label="validation")]

@@ -80,7 +80,7 @@ def figure(
     looks = style.looks(modes(arms), figures)
     with style.styled(figures):
         width = style.FULL_WIDTH if len(groups) > 1 else style.FULL_WIDTH * 0.5
-        result = style.new_figure(width, (width / len(groups) + 0.55) * len(cohorts) + 0.15)
+        result = style.new_figure(width, (width / len(groups) + 0.82) * len(cohorts) + 0.25)
         axes = result.subplots(len(cohorts), len(groups), squeeze=False, sharex=True, sharey=True)
         for row, cohort in enumerate(cohorts):
             for column, panel in enumerate(groups):
@@ -118,8 +118,8 @@ def _panel(
         value = "" if found is None else " " + interval(found["estimate"], found["low"], found["high"], 2)
         mean = mean_curve(curves) if len(curves) > 1 else curves[0]
         handles += axis.plot(*mean, color=look.colour, linestyle=look.dash, linewidth=1.6, label=printed(mode, figures.labels) + value)
-    axis.set(title=panel.title, xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
-    axis.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.46, -0.25), borderaxespad=0, handletextpad=0.6, labelspacing=0.35)
+    axis.set(title=panel.title, xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+    axis.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.46, -0.21), borderaxespad=0, handletextpad=0.6, labelspacing=0.35)
 
 
 def _note(rows: pd.DataFrame, confidence: float) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
 
 from kneeoa.config.analysis import Figures
 from kneeoa.files import atomic_path
@@ -139,9 +140,25 @@ def save(figure: Figure, figures: Figures, out_pdf: Path, out_png: Path) -> None
             figure.savefig(temporary, format="png", dpi=figures.dpi, metadata={"Software": None})
 
 
+def inches(text: str, size: float) -> float:
+    """Width of a line of text in ``size`` points, in inches; measured on its outlines, so no canvas is needed."""
+    return float(TextPath((0, 0), text, size=size).get_extents().width) / 72 if text else 0.0
+
+
 def note(figure: Figure, text: str) -> None:
-    """One small muted line under the figure: what the reader must know to read it."""
-    figure.supxlabel(text, fontsize=mpl.rcParams["font.size"] * 0.85, color=MUTED, x=0.01, ha="left")
+    """Small muted lines under the figure, wrapped to its width: what the reader must know to read it."""
+    size, room = mpl.rcParams["font.size"] * 0.85, figure.get_figwidth() * 0.97
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in paragraph.split(" "):
+            longer = f"{line} {word}" if line else word
+            if line and inches(longer, size) > room:
+                lines.append(line)
+                longer = word
+            line = longer
+        lines.append(line)
+    figure.supxlabel("\n".join(lines), fontsize=size, color=MUTED, x=0.01, ha="left", multialignment="left")
 
 
 def subtitle(axes: Axes, text: str) -> None:

@@ -65,14 +65,14 @@ def figure(shown: Sequence[Example], figures: Figures) -> Figure:
             axes[row, 0].set_ylabel(plane.name)
         handles = [Line2D([], [], color=colours[name], linewidth=2, label=sentence_case(printed(name, figures.labels))) for name in names]
         if handles:
-            result.legend(handles=handles, loc="outside upper left", ncols=len(handles), columnspacing=1.4)
+            result.legend(handles=handles, loc="outside upper left", ncols=max(1, int(width / 1.6)), columnspacing=1.4)
         style.note(result, f"Test cases, the first of each grade; left knees are mirrored. Bar: {_BAR:.0f} mm.")
     return result
 
 
 def window(image: NDArray[np.floating]) -> tuple[float, float]:
-    """Grey levels of black and white: the 1st and 99.5th percentile of the image."""
-    low, high = np.percentile(np.asarray(image, dtype=np.float32), (1, 99.5))
+    """Grey levels of black and white: the 1st and 98th percentile of the image (fluid is far brighter than the rest)."""
+    low, high = np.percentile(np.asarray(image, dtype=np.float32), (1, 98))
     return float(low), float(high)
 
 

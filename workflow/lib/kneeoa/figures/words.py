@@ -52,6 +52,11 @@ def printed(name: str, labels: Mapping[str, str] | None = None) -> str:
     return own if own is not None else _PRINTED.get(name, name.replace("_", " "))
 
 
+def short_class(name: str, level: str) -> str:
+    """A class without the printed name of its level in front: ``KL 2`` of ``KL`` is ``2``; ``no OA`` of ``OA`` stays."""
+    return name.removeprefix(f"{level} ") or name
+
+
 def sentence_case(text: str) -> str:
     """``text`` with its first letter in upper case and the rest untouched (``OA`` and ``nnMamba`` survive)."""
     return text if text[:2] == "nn" else text[:1].upper() + text[1:]

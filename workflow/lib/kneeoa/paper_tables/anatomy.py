@@ -16,11 +16,14 @@ from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.anatomy import ANATOMY
 
+PRINTED = ("enrichment", "mass", "top5_overlap")
+"""The measures that are printed; the CSV holds all."""
+
 
 def write_anatomy(
     anatomy: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
 ) -> None:
-    """Write ANATOMY: CSV with every row, LaTeX with a tabular of arms and one of contrasts.
+    """Write ANATOMY: CSV with every row, LaTeX with a tabular of arms and one of contrasts, of the measures in ``PRINTED``.
 
     Args:
         anatomy: ANATOMY file.
@@ -38,7 +41,8 @@ def write_anatomy(
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of ANATOMY rows: the arms, then the contrasts, where there are any."""
+    """The printed tables of ANATOMY rows: the measures of ``PRINTED`` of the arms, then of the contrasts, where there are any."""
+    rows = rows[rows["measure"].isin(PRINTED)]
     order = {arm: rank for rank, arm in enumerate(names.ordered(rows["arm"]))}
     rows = rows.assign(rank=rows["arm"].map(order)).sort_values("rank", kind="stable")
     tables = [_arms(rows[rows["kind"] == "arm"], names, labels), _contrasts(rows[rows["kind"] == "contrast"], names, labels)]

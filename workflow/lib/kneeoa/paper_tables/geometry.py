@@ -15,6 +15,9 @@ from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.geometry import GEOMETRY
 
+PRINTED = ("explained_variance", "spearman", "probe_auc", "somers_d", "participation_ratio")
+"""The measures that are printed; the CSV holds all."""
+
 
 def write_geometry(
     geometry: Sequence[Path], out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
@@ -27,7 +30,7 @@ def write_geometry(
     Args:
         geometry: GEOMETRY files.
         out_csv: CSV to write, sorted by the table's key.
-        out_tex: LaTeX to write; measures on the test split and of whole axes.
+        out_tex: LaTeX to write; the measures of ``PRINTED`` on the test cases.
         arms: the arms table; gives the order of the rows and their printed names. Default: sorted by name.
         labels: the study's own printed names.
 
@@ -40,8 +43,9 @@ def write_geometry(
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of GEOMETRY rows: one for each cohort, split and axis."""
+    """The printed tables of GEOMETRY rows on the test cases: the measures of ``PRINTED``, one table for each cohort and axis."""
     tables = []
+    rows = rows[(rows["split"] == "test") & rows["measure"].isin(PRINTED)]
     for (cohort, split, axis), own in rows.groupby(["cohort", "split", "axis"], sort=False):
         heading = ", ".join([sentence_case(printed(str(axis), labels)), printed(str(cohort), labels), printed(str(split), labels)])
         tables.append(_tabular(own, heading, names, labels))

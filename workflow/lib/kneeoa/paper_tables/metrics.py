@@ -30,7 +30,7 @@ def speaking(rows: pd.DataFrame) -> pd.DataFrame:
 def write_metrics(
     metrics: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
 ) -> None:
-    """Write METRICS: CSV with every row, LaTeX with the means over seeds, one tabular for each cohort, split and level.
+    """Write METRICS: CSV with every row, LaTeX with the means over seeds on the test cases.
 
     Args:
         metrics: METRICS file.
@@ -48,7 +48,8 @@ def write_metrics(
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of METRICS rows: what speaks for each arm, one for each cohort, split and level."""
+    """The printed tables of METRICS rows: what speaks for each arm on the test cases, one for each cohort and level."""
+    rows = rows[rows["split"] == "test"]
     return [
         _tabular(own, str(cohort), str(split), str(level), names, labels)
         for (cohort, split, level), own in speaking(rows).groupby(["cohort", "split", "level"], sort=False)

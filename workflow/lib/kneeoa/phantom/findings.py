@@ -8,15 +8,15 @@ import numpy as np
 
 # (severity at which a finding begins, severity at which it is full, standard deviation of its own variation). Medial before lateral.
 _COURSE = {
-    "medial_narrowing": (0.15, 1.0, 0.07),
-    "lateral_narrowing": (0.55, 1.25, 0.06),
-    "osteophyte_femur_medial": (0.12, 0.95, 0.10),
-    "osteophyte_femur_lateral": (0.25, 1.10, 0.10),
-    "osteophyte_tibia_medial": (0.15, 0.95, 0.10),
-    "osteophyte_tibia_lateral": (0.30, 1.15, 0.10),
-    "patellar_thinning": (0.25, 1.20, 0.10),
-    "marrow_lesion": (0.30, 1.0, 0.15),
-    "effusion": (0.20, 1.0, 0.18),
+    "medial_narrowing": (0.15, 1.0, 0.10),
+    "lateral_narrowing": (0.55, 1.25, 0.08),
+    "osteophyte_femur_medial": (0.12, 0.95, 0.14),
+    "osteophyte_femur_lateral": (0.25, 1.10, 0.14),
+    "osteophyte_tibia_medial": (0.15, 0.95, 0.14),
+    "osteophyte_tibia_lateral": (0.30, 1.15, 0.14),
+    "patellar_thinning": (0.25, 1.20, 0.12),
+    "marrow_lesion": (0.30, 1.0, 0.20),
+    "effusion": (0.20, 1.0, 0.22),
 }
 
 

@@ -59,7 +59,7 @@ def prediction(evidence: Evidence) -> list[str]:
     """The range over arms of each level's leading metric, on each cohort's test cases."""
     rows = speaking(evidence.tables["metrics"])
     sentences = []
-    for (cohort, split, level), own in rows.groupby(["cohort", "split", "level"], sort=False):
+    for (cohort, level), own in rows[rows["split"] == "test"].groupby(["cohort", "level"], sort=False):
         own = own_head(own, str(level))
         metric = next((name for name in _LEADING if (own["metric"] == name).any()), None)
         own = own[(own["metric"] == metric) & own["estimate"].notna()]
@@ -68,7 +68,7 @@ def prediction(evidence: Evidence) -> list[str]:
         worst, best = _ends(own)
         over = f"Over {count(int(best['seeds']), 'seed')}, " if best["seeds"] > 1 else ""
         name = f"{evidence.printed(level)} {printed(str(metric))}"
-        where = f"{count(int(best['cases']), 'knee')} of {count(int(best['subjects']), 'subject')} ({evidence.printed(cohort)}, {split})"
+        where = f"{count(int(best['cases']), 'test knee')} of {count(int(best['subjects']), 'subject')} ({evidence.printed(cohort)})"
         text = f"{over}{evidence.arm(best['arm'])} reached {_article(name)} {name} of {_estimate(best)} on {where}"
         if len(own) > 1:
             text += f", the highest of {count(len(own), 'arm')}; the lowest was {_estimate(worst)}, of {evidence.arm(worst['arm'])}"
@@ -101,14 +101,14 @@ def comparisons(evidence: Evidence) -> list[str]:
         column = "p_adjusted" if adjusted else "p"
         found = records(defined[defined[column] < SIGNIFICANT])
         how = f"{printed(str(adjustment))} adjustment over {int(own['m'].iloc[0])} tests" if adjusted else "not adjusted"
-        text = f"Family {family} ({how}): {len(found)} of {count(len(defined), 'test')} have {'an adjusted' if adjusted else 'a'} p below "
-        text += _THRESHOLD
+        text = f"Family {family} ({how}): {'adjusted p' if adjusted else 'p'} is below {_THRESHOLD} in {len(found)} of "
+        text += count(len(defined), "test")
         text += ": " + _first(found, evidence, column) + "." if found else "."
         lost = len(own) - len(defined)
         sentences.append(text + (f" {count(lost, 'test')} could not be computed." if lost else ""))
     same = int(rows["degenerate"].sum())
     if same:
-        sentences.append(f"{count(same, 'row')} compare predictions between which the test sees no difference at all (marked degenerate).")
+        sentences.append(f"Between the predictions of {count(same, 'row')} the test sees no difference at all (marked degenerate).")
     sentences.append("An interval that holds zero does not show that two modes are equal.")
     return sentences
 
@@ -139,8 +139,10 @@ def representation(evidence: Evidence) -> list[str]:
         seeds = own["seed"].nunique()
         what = "the phantom's true latent severity" if against == "latent_severity" else evidence.printed(against)
         text = f"Along the {evidence.printed(axis)}, Spearman's correlation with {what} on the test cases of {evidence.printed(cohort)} "
-        text += f"ranges from {number(means.min(), 2)} ({evidence.arm(str(means.idxmin()))}) to {number(means.max(), 2)} "
-        text += f"({evidence.arm(str(means.idxmax()))})" + (f", means over {count(seeds, 'seed')}." if seeds > 1 else ".")
+        text += f"ranges from {number(means.min(), 2)} ({evidence.arm(str(means.idxmin()))}) to " if len(means) > 1 else "is "
+        text += f"{number(means.max(), 2)} ({evidence.arm(str(means.idxmax()))})" + (
+            f", means over {count(seeds, 'seed')}." if seeds > 1 else "."
+        )
         sentences.append(text)
     if sentences:
         sentences.append("Axes, their scale and their sign come from the training cases alone.")
@@ -158,14 +160,15 @@ def anatomy(evidence: Evidence) -> list[str]:
             continue
         worst, best = _ends(arms)
         text = f"Saliency on {evidence.printed(tissue)} ({evidence.printed(cohort)}) is {_estimate(best)} times what chance would give for "
-        text += f"{evidence.arm(best['arm'])}, the highest, and {_estimate(worst)} times for {evidence.arm(worst['arm'])}, the lowest"
+        text += evidence.arm(best["arm"])
+        text += f", the highest, and {_estimate(worst)} times for {evidence.arm(worst['arm'])}, the lowest" if len(arms) > 1 else ""
         null = arms["null_mean"].max()
         text += f"; the same maps, shifted at random, give at most {number(null, 2)}." if is_number(null) else "."
         sentences.append(text)
         tested = pairs[pairs["p"].notna()]
         if len(tested):
             below = int((tested["p"] < SIGNIFICANT).sum())
-            sentences.append(f"{below} of its {count(len(tested), 'contrast')} of modes have p below {_THRESHOLD}, not adjusted.")
+            sentences.append(f"Of its {count(len(tested), 'contrast')} of modes, {below} with p below {_THRESHOLD}, not adjusted.")
     if sentences:
         sentences.append("Overlap with a tissue does not prove that a network relies on it.")
     return sentences

@@ -20,21 +20,57 @@ def largest_remainder(total: int, shares: list[Fraction]) -> list[int]:
 def apportion(sizes: list[int], shares: list[Fraction]) -> Table:
     """How many of each stratum go to each split: ``[len(sizes)][len(shares)]``.
 
-    Rows sum to ``sizes`` exactly and columns to the largest-remainder split of the whole exactly; each cell is the quota
-    ``size * share`` rounded down or up, with the seats left over going to the largest remainders that the sums allow. (Where two large
-    remainders compete, a cell can in rare cases be one further off.)
+    Rows sum to ``sizes`` and columns to :func:`largest_remainder` of the whole, both exactly; each cell is its quota
+    ``size * share`` rounded down or up (controlled rounding, Cox 1987), up where the remainder is large as far as the sums allow.
 
     Shares are fractions that sum to one, so that no rounding of binary numbers decides a tie.
     """
     table = [[int(size * share) for share in shares] for size in sizes]
-    room = [total - sum(column) for total, column in zip(largest_remainder(sum(sizes), shares), zip(*table, strict=True), strict=True)]
-    left = [size - sum(row) for size, row in zip(sizes, table, strict=True)]
-    cells = [(row, column) for row in range(len(sizes)) for column in range(len(shares))]
-    cells.sort(key=lambda cell: (table[cell[0]][cell[1]] - sizes[cell[0]] * shares[cell[1]], cell))
-    # A second pass places what the first could not without giving a cell two seats.
-    for row, column in [*cells, *cells]:
-        if left[row] and room[column]:
-            table[row][column] += 1
-            left[row] -= 1
-            room[column] -= 1
+    totals = largest_remainder(sum(sizes), shares)
+    seating = _Seating(
+        [[size * share - cell for share, cell in zip(shares, row, strict=True)] for size, row in zip(sizes, table, strict=True)],
+        [total - sum(row[column] for row in table) for column, total in enumerate(totals)],
+    )
+    for row, size in enumerate(sizes):
+        for _ in range(size - sum(table[row])):
+            seating.add(row)
+    for row, column in seating.seats:
+        table[row][column] += 1
     return table
+
+
+class _Seating:
+    """Who of the rows gets a seat in which column: at most one a cell, none where nothing is left over; found by augmenting paths."""
+
+    def __init__(self, remainders: list[list[Fraction]], room: list[int]) -> None:
+        self.remainders = remainders
+        self.room = room
+        self.seats: list[tuple[int, int]] = []
+
+    def add(self, row: int) -> None:
+        """Seat ``row`` once more; where no cell is left over for it (the column sums are prescribed), wherever there is room."""
+        if not self._seat(row, set()):
+            column = next(column for column, room in enumerate(self.room) if room)
+            self._take(row, column)
+
+    def _seat(self, row: int, visited: set[int]) -> bool:
+        columns = [column for column, remainder in enumerate(self.remainders[row]) if remainder and (row, column) not in self.seats]
+        for column in sorted(columns, key=lambda column: (-self.remainders[row][column], column)):
+            if column in visited:
+                continue
+            visited.add(column)
+            if self.room[column]:
+                self._take(row, column)
+                return True
+            holders = sorted(
+                (other for other, taken in self.seats if taken == column), key=lambda other: (self.remainders[other][column], other)
+            )
+            for other in holders:
+                if self._seat(other, visited):
+                    self.seats[self.seats.index((other, column))] = (row, column)
+                    return True
+        return False
+
+    def _take(self, row: int, column: int) -> None:
+        self.seats.append((row, column))
+        self.room[column] -= 1

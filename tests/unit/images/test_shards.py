@@ -1,0 +1,201 @@
+"""The stages of one shard: a small cohort of every format, broken and sound, from files to arrays."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kneeoa.config.volumes import MaskChecks, View
+from kneeoa.errors import KneeoaError
+from kneeoa.files import sha256_file
+from kneeoa.images.array_writer import open_rows
+from kneeoa.images.grids import resample_shard
+from kneeoa.images.resample import stretch
+from kneeoa.images.shards import make_masks, make_volumes
+from kneeoa.tables.cases import CASES
+from kneeoa.tables.exclusions import EXCLUSIONS
+from kneeoa.tables.images import IMAGES
+from kneeoa.tables.masks import MASKS
+from kneeoa.tables.volumes import VOLUMES
+from tests.unit.images.joint import TISSUES, labels, picture
+from tests.unit.images.made import grid, write_itk, write_nifti, write_series
+
+SHAPE, SPACING = (30, 60, 52), (2.7, 1.5, 1.5)
+VIEW = View(shape=SHAPE, spacing=SPACING)
+
+
+def centred(codes: str, spacing: tuple[float, float, float], shape: tuple[int, int, int], tilt: float = 0.0) -> np.ndarray:
+    affine = grid(codes, spacing, tilt=tilt)
+    affine[:3, 3] = -affine[:3, :3] @ ((np.array(shape) - 1) / 2)
+    return affine
+
+
+MIRROR = np.diag([-1.0, 1, 1, 1])
+
+
+def contrast(image: np.ndarray, truth: np.ndarray) -> float:
+    """Mean of the image under cartilage minus that under bone."""
+    return float(image[(truth == 2) | (truth == 4)].mean() - image[(truth == 1) | (truth == 3)].mean())
+
+
+class Cohort:
+    """Files and tables of a few cases in one shard (0) and one in another (1)."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.cases: list[dict[str, Any]] = []
+        self.images: list[dict[str, Any]] = []
+
+    def add(self, subject: str, side: str, image: str | None, image_format: str, mask: str | None, shard: int = 0) -> None:
+        case = {"cohort": "main", "case_id": f"{subject}-{side}-00m", "shard": shard}
+        empty = dict.fromkeys(("site", "sex", "age", "given_split"))
+        self.cases.append({**case, "subject": subject, "side": side, "visit": "00m", **empty})
+        for role, path, format in (("image", image, image_format), ("mask", mask, "meta" if mask and mask.endswith("mha") else "nifti")):
+            if path is not None:
+                self.images.append({**case, "view": "sag_dess", "role": role, "path": path, "format": format})
+
+    def write(self) -> None:
+        CASES.write(self.root / "cases.parquet", self.cases)
+        IMAGES.write(self.root / "images.parquet", self.images)
+
+    def volumes(self, shard: int = 0, out: str = "v", view: View = VIEW) -> tuple[np.ndarray, pd.DataFrame, pd.DataFrame]:
+        array, index, exclusions = (self.root / f"{out}{suffix}" for suffix in (".npy", ".parquet", ".exclusions.parquet"))
+        make_volumes(
+            images=self.root / "images.parquet", cases=self.root / "cases.parquet", root=self.root, cohort="main", view_name="sag_dess",
+            view=view, shard=shard, out_array=array, out_index=index, out_exclusions=exclusions,
+        )  # fmt: skip
+        return open_rows(array), VOLUMES.read(index), EXCLUSIONS.read(exclusions)
+
+    def masks(self, shard: int = 0, *, required: bool = False) -> tuple[np.ndarray, pd.DataFrame, pd.DataFrame]:
+        array, index, exclusions = (self.root / f"m{suffix}" for suffix in (".npy", ".parquet", ".exclusions.parquet"))
+        make_masks(
+            images=self.root / "images.parquet", root=self.root, cohort="main", view_name="sag_dess", tissues=TISSUES,
+            checks=MaskChecks(required=required), volumes_array=self.root / "v.npy", volumes_index=self.root / "v.parquet", shard=shard,
+            out_array=array, out_index=index, out_exclusions=exclusions,
+        )  # fmt: skip
+        return open_rows(array), MASKS.read(index), EXCLUSIONS.read(exclusions)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
+    tmp_path = tmp_path_factory.mktemp("template")
+    made = Cohort(tmp_path)
+    axes = centred("RIP", SPACING, SHAPE, tilt=5)
+    write_series(tmp_path / "dicom", picture(axes, SHAPE), axes)
+    made.add("d", "R", "dicom", "dicom", "d.mha")
+    # The same joint as a left knee: mirrored in the world, converted to another order of axes.
+    other = (52, 60, 30)
+    plain = centred("PSL", (1.5, 1.5, 2.7), other)
+    write_nifti(tmp_path / "left.nii.gz", picture(plain, other), MIRROR @ plain)
+    made.add("c", "L", "left.nii.gz", "nifti", "c.nii.gz")
+    mask_shape = (70, 66, 100)
+    mask_axes = centred("LPS", (1.1, 1.2, 0.9), mask_shape, tilt=8)
+    write_itk(tmp_path / "d.mha", labels(mask_axes, mask_shape), mask_axes)
+    write_nifti(tmp_path / "c.nii.gz", labels(mask_axes, mask_shape), MIRROR @ mask_axes)
+    # Sound images with masks that are upside down, missing, or damaged; and a damaged image.
+    for subject, mask in (("e", "flipped.nii.gz"), ("f", None), ("g", "cut.nii.gz")):
+        write_nifti(tmp_path / f"{subject}.nii.gz", picture(axes, SHAPE, seed=ord(subject)), axes)
+        made.add(subject, "R", f"{subject}.nii.gz", "nifti", mask)
+    write_nifti(tmp_path / "flipped.nii.gz", labels(mask_axes, mask_shape)[:, :, ::-1], mask_axes)
+    (tmp_path / "cut.nii.gz").write_bytes((tmp_path / "c.nii.gz").read_bytes()[:500])
+    made.add("b", "R", "cut.nii.gz", "nifti", "d.mha")
+    write_nifti(tmp_path / "h.nii.gz", picture(axes, SHAPE, seed=9), axes)
+    made.add("h", "R", "h.nii.gz", "nifti", None, shard=2)
+    made.write()
+    return made
+
+
+@pytest.fixture
+def cohort(template: Cohort, tmp_path: Path) -> Cohort:
+    made = Cohort(tmp_path / "cohort")
+    shutil.copytree(template.root, made.root)
+    made.cases, made.images = list(template.cases), list(template.images)
+    return made
+
+
+def test_volumes_of_every_format_come_out_alike(cohort: Cohort) -> None:
+    array, index, excluded = cohort.volumes()
+    assert array.dtype == np.float16
+    assert array.shape == (5, *SHAPE)
+    assert index["case_id"].tolist() == ["c-L-00m", "d-R-00m", "e-R-00m", "f-R-00m", "g-R-00m"]
+    assert index["row"].tolist() == list(range(5))
+    assert index["mirrored"].tolist() == [True, False, False, False, False]
+    # The toy joint's labels at the places that each affine tells; the left knee's joint is mirrored in the world.
+    for row, mirror in ((0, MIRROR), (1, np.eye(4))):
+        image = array[row].astype(np.float32)
+        truth = labels(mirror @ np.array(index["affine"][row]).reshape(4, 4), SHAPE)
+        assert contrast(image, truth) > 2
+        assert contrast(image, truth[::-1]) < contrast(image, truth) - 0.5
+        assert abs(image.mean()) < 0.01
+    assert [list(row) for row in index["source_shape"]] == [list(SHAPE)] * 5
+    np.testing.assert_allclose(np.stack(index["source_spacing"].to_list()), [SPACING] * 5, rtol=1e-5)
+    assert excluded[["case_id", "subject", "stage", "scope", "reason"]].to_numpy().tolist() == [
+        ["b-R-00m", "b", "volumes", "case", "unreadable"]
+    ]
+    assert str(cohort.root) not in excluded["detail"].iloc[0]
+
+
+def test_masks_lie_on_their_volumes_and_bad_ones_are_flagged(cohort: Cohort) -> None:
+    volumes, _, _ = cohort.volumes()
+    array, index, excluded = cohort.masks()
+    assert array.dtype == np.uint8
+    assert index["case_id"].tolist() == ["c-L-00m", "d-R-00m", "e-R-00m"]
+    assert index["usable"].tolist() == [True, True, False]
+    assert [list(flags) for flags in index["flags"]] == [[], [], ["mask-misaligned"]]
+    rows = excluded[["case_id", "subject", "stage", "scope", "reason"]].to_numpy().tolist()
+    assert rows == [
+        ["e-R-00m", "e", "masks", "mask", "mask-misaligned"],
+        ["f-R-00m", "f", "masks", "mask", "missing-mask"],
+        ["g-R-00m", "g", "masks", "mask", "unreadable"],
+    ]
+    # Stored values: femoral_cartilage 1, femur 2, tibia 3, tibial_cartilage 4.
+    for row in (0, 1):
+        assert contrast(volumes[row].astype(np.float32), np.array([0, 2, 1, 3, 4])[array[row]]) > 2
+    assert (index["contrast"] > 0.85).tolist() == [True, True, False]
+    assert index["cartilage_mm3"].iloc[0] == pytest.approx(index["cartilage_mm3"].iloc[1], rel=1e-6)
+
+
+def test_where_masks_are_required_their_cases_leave_the_study(cohort: Cohort) -> None:
+    cohort.volumes()
+    assert set(cohort.masks(required=True)[2]["scope"]) == {"case"}
+
+
+def test_an_empty_shard_is_legal(cohort: Cohort) -> None:
+    array, index, excluded = cohort.volumes(shard=1)
+    assert array.shape == (0, *SHAPE)
+    assert len(index) == len(excluded) == 0
+    masks, index, excluded = cohort.masks(shard=1)
+    assert masks.shape == (0, *SHAPE)
+    assert len(index) == len(excluded) == 0
+    resample_shard(cohort.root / "v.npy", cohort.root / "g.npy", (8, 8, 8))
+    assert open_rows(cohort.root / "g.npy").shape == (0, 8, 8, 8)
+
+
+def test_a_shard_holds_its_own_cases_alone_and_equal_input_gives_equal_bytes(cohort: Cohort) -> None:
+    assert cohort.volumes(shard=2)[1]["case_id"].tolist() == ["h-R-00m"]
+    cohort.volumes(out="a")
+    cohort.images.reverse()
+    cohort.write()
+    cohort.volumes(out="b")
+    for suffix in (".npy", ".parquet", ".exclusions.parquet"):
+        assert sha256_file(cohort.root / f"a{suffix}") == sha256_file(cohort.root / f"b{suffix}")
+
+
+def test_a_grid_has_the_same_rows_at_another_size(cohort: Cohort) -> None:
+    array, _, _ = cohort.volumes()
+    resample_shard(cohort.root / "v.npy", cohort.root / "g.npy", (32, 32, 32))
+    found = open_rows(cohort.root / "g.npy")
+    assert found.shape == (5, 32, 32, 32)
+    assert found.dtype == np.float16
+    for row in (0, 3):
+        np.testing.assert_array_equal(found[row], stretch(array[row], (32, 32, 32)).astype(np.float16))
+    with pytest.raises(KneeoaError, match="both need three axes"):
+        resample_shard(cohort.root / "v.npy", cohort.root / "g2.npy", (32, 32))
+
+
+def test_a_flat_view_stops_with_a_sentence(cohort: Cohort) -> None:
+    with pytest.raises(KneeoaError, match="'dimensions' must be 3"):
+        cohort.volumes(view=View(dimensions=2, shape=(10, 10), spacing=(1, 1)))

@@ -1,0 +1,180 @@
+import base64
+import re
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+
+from kneeoa.errors import KneeoaError
+from kneeoa.figures.numbers import interval
+from kneeoa.paper_tables.anatomy import write_anatomy
+from kneeoa.paper_tables.arms import write_arms
+from kneeoa.paper_tables.contrasts import write_contrasts
+from kneeoa.paper_tables.exclusions import write_exclusions
+from kneeoa.paper_tables.geometry import write_geometry
+from kneeoa.paper_tables.metrics import write_metrics
+from kneeoa.report.page import write_report
+from tests.unit.figures import synthetic
+
+PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+FIGURES = ("flow", "volumes", "learning", "roc", "reliability", "confusion", "forest", "axis", "saliency", "anatomy")
+SECTIONS = [
+    "Question and design",
+    "Cohort and exclusions",
+    "Images and masks",
+    "Training",
+    "Prediction",
+    "Contrasts of modes",
+    "Representation",
+    "Saliency and anatomy",
+    "Provenance",
+]
+
+
+class Page(HTMLParser):
+    """Headings, tags with their attributes, text, and whether every tag was closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.text, self.open = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.text.append(data)
+
+
+def words(page):
+    return " ".join(" ".join(page.text).split())
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    png = folder / "figure.png"
+    png.write_bytes(PIXEL)
+    tables = {name: folder / f"{name}.csv" for name in ("arms", "metrics", "contrasts", "geometry", "anatomy", "exclusions")}
+    tex = folder / "t.tex"
+    write_arms(synthetic.ARM_ROWS, tables["arms"], tex)
+    write_metrics(synthetic.metrics(folder), tables["metrics"], tex)
+    write_contrasts(synthetic.contrasts(folder), tables["contrasts"], tex)
+    write_geometry(synthetic.geometry(folder)[1], tables["geometry"], tex)
+    write_anatomy(synthetic.anatomy(folder), tables["anatomy"], tex)
+    write_exclusions(synthetic.exclusions(folder), tables["exclusions"], tex)
+    return {
+        "study": "synthetic",
+        "title": "Knees & <levels>",
+        "question": "Does it matter?",
+        "arms": synthetic.FACTORS,
+        "figures": dict.fromkeys(FIGURES, png),
+        "tables": tables,
+        "flows": [synthetic.flow(folder)],
+        "provenance": {"Configuration digest": "abcdef", "Packages": {"torch": "2.13", "numpy": "2.4"}},
+        "levels": ("oa", "kl"),
+    }
+
+
+def test_the_story_is_told_in_order_in_one_file_without_links_scripts_or_dates(study, tmp_path):
+    out = tmp_path / "report.html"
+    write_report(**study, out=out)
+    text = out.read_text()
+    page = Page(text)
+    assert page.open == []
+    headings = re.findall(r'<span class="number">\d+</span>([^<]+)</h2>', text)
+    assert headings == SECTIONS
+    assert not re.search(r"https?://|<script|<link|@import|url\(", text)
+    images = [attributes for tag, attributes in page.tags if tag == "img"]
+    assert len(images) == len(FIGURES)
+    assert all(image["alt"] and image["src"].startswith("data:image/png;base64,") for image in images)
+    assert base64.b64decode(images[0]["src"].partition(",")[2]) == PIXEL
+    assert re.findall(r"<b>Figure (\d+)\.", text) == [str(number) for number in range(1, 11)]
+    assert re.findall(r"Table (\d+)\.", text) == [str(number) for number in range(1, 7)]
+    assert "Knees &amp; &lt;levels&gt;" in text
+    identifiers = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
+    assert {attributes["href"][1:] for tag, attributes in page.tags if tag == "a"} <= identifiers
+
+
+def test_numbers_in_sentences_are_the_tables_numbers(study, tmp_path):
+    write_report(**study, out=tmp_path / "r.html")
+    text = words(Page((tmp_path / "r.html").read_text()))
+    rows = pd.read_csv(study["tables"]["metrics"])
+    oa = rows[(rows["level"] == "oa") & (rows["metric"] == "auc") & rows["seed"].isna()]
+    own = oa[(oa["head"] == "oa") | oa["arm"].str.endswith("single_kl")]
+    best = own.loc[own["estimate"].idxmax()]
+    said = interval(best["estimate"], best["low"], best["high"], 2)
+    assert best["arm"] == "resnet3d-dual"
+    assert (
+        f"Over 2 seeds, ResNet3D Dual reached an OA AUC of {said} on 64 test knees of 52 subjects (phantom), the highest of 9 arms" in text
+    )
+    contrasts = pd.read_csv(study["tables"]["contrasts"])
+    family = contrasts[contrasts["family"] == "primary"]
+    below = int((family["p_adjusted"] < 0.05).sum())
+    assert (
+        f"Family primary (Benjamini-Hochberg adjustment over 18 tests): adjusted p is below .05 in {below} of {len(family)} tests" in text
+    )
+    assert "266 knees of 210 subjects were found and 6 excluded; 260 knees of 208 subjects were analysed" in text
+    assert "3 modes of supervision (Single-OA, Single-KL and Dual) on 3 backbones (ResNet3D, M3T and nnMamba): 9 arms, each trained" in text
+    assert "Spearman's correlation with the phantom's true latent severity" in text
+    assert text.index("OA AUC of") < text.index("KL macro AUC of")
+
+
+def test_a_study_of_imported_predictions_leaves_out_what_it_has_not(study, tmp_path):
+    names = ("metrics", "contrasts")
+    changes = {
+        "figures": {name: study["figures"][name] for name in ("roc", "forest")},
+        "tables": {name: study["tables"][name] for name in names},
+        "flows": [],
+        "provenance": {},
+        "title": "",
+        "question": "",
+    }
+    write_report(**(study | changes), out=tmp_path / "r.html")
+    text = (tmp_path / "r.html").read_text()
+    headings = re.findall(r'<span class="number">\d+</span>([^<]+)</h2>', text)
+    assert headings == ["Question and design", "Prediction", "Contrasts of modes"]
+    assert "<title>synthetic</title>" in text
+    assert 'class="question"' not in text
+
+
+def test_long_tables_are_folded_away(study, tmp_path):
+    write_report(**study, out=tmp_path / "r.html")
+    text = (tmp_path / "r.html").read_text()
+    assert re.search(r"<summary><b>Table \d+\. Saliency on tissues", text)  # 36 rows of arms and 24 of contrasts
+    assert re.search(r"<h3>Table \d+\. Contrasts", text)  # 21 rows
+
+
+def test_same_input_same_bytes(study, tmp_path):
+    for name in ("a", "b"):
+        write_report(**study, out=tmp_path / f"{name}.html")
+    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
+
+
+def test_variants_of_a_figure_stand_with_it_and_strangers_are_said(study, tmp_path):
+    png = study["figures"]["roc"]
+    write_report(**(study | {"figures": {"saliency-m3t": png, "saliency-resnet3d": png}}), out=tmp_path / "r.html")
+    assert (tmp_path / "r.html").read_text().count("Saliency over anatomy.</b>") == 2
+    with pytest.raises(KneeoaError, match="no section for the figure 'cats'"):
+        write_report(**(study | {"figures": {"cats": png}}), out=tmp_path / "r.html")
+    with pytest.raises(KneeoaError, match="no place for the table 'cats'"):
+        write_report(**(study | {"tables": {"cats": png}}), out=tmp_path / "r.html")
+    with pytest.raises(KneeoaError, match="not a PNG"):
+        write_report(**(study | {"figures": {"roc": study["tables"]["metrics"]}}), out=tmp_path / "r.html")
+
+
+def test_a_family_with_many_findings_names_the_strongest_and_counts_the_rest(study, tmp_path):
+    rows = pd.read_csv(study["tables"]["contrasts"])
+    rows["p_adjusted"] = [0.001 * (number + 1) for number in range(len(rows))]
+    table = tmp_path / "contrasts.csv"
+    rows.to_csv(table, index=False)
+    write_report(**(study | {"tables": {"contrasts": table}, "figures": {}}), out=tmp_path / "r.html")
+    text = words(Page((tmp_path / "r.html").read_text()))
+    assert "adjusted p is below .05 in 18 of 18 tests: " in text
+    assert "; and 12 more." in text
