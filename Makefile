@@ -51,7 +51,7 @@ test: .venv/made-test
 	$(BIN)/snakefmt --check --quiet Snakefile workflow/rules
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -rs $(TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder -rs $(TESTS)
 
 check-envs: .venv/made-test
 	$(BIN)/python envs/lock.py check

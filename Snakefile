@@ -41,6 +41,19 @@ wildcard_constraints:
     part=r"\d+",
 
 
+localrules:
+    all,
+
+
+# First, hence the default target.
+rule all:
+    """Target: figures, tables and the report."""
+    input:
+        "<out>/report.html",
+        expand("<out>/figures/{name}.{suffix}", name=LAYOUT.figures(), suffix=["pdf", "png"]),
+        expand("<out>/tables/{name}.{suffix}", name=LAYOUT.tables(), suffix=["csv", "tex"]),
+
+
 include: "workflow/rules/phantom.smk"
 include: "workflow/rules/cohort.smk"
 include: "workflow/rules/volumes.smk"

@@ -45,12 +45,12 @@ def planned(folder: Path, *arguments: str, environment: dict[str, str] | None = 
     text = run.stdout + run.stderr
     assert run.returncode == 0, text[-4000:]
     jobs = []
-    for block in re.split(r"\n(?=(?:local)?rule \w+:)", text.split("Job stats:")[-1]):
+    for block in re.split(r"\n(?=(?:local)?rule \w+:)", text.split("Job stats:", 1)[-1]):
         rule = _RULE.match(block)
         if rule:
             wildcards = re.search(r"^    wildcards: (.*)$", block, re.M)
             pairs = [pair.split("=", 1) for pair in wildcards[1].split(", ")] if wildcards else []
-            jobs.append((rule[1], {key: value for key, value in pairs}))
+            jobs.append((rule[1], dict(pairs)))
     return jobs
 
 

@@ -38,7 +38,7 @@ LIBRARY = Path("workflow/lib/kneeoa")
 
 
 def test_editing_one_backbone_reruns_its_runs_and_their_descendants_only(finished: Path) -> None:
-    with edited(finished / LIBRARY / "backbones" / "m3t.py", "import torch", "import torch\n\nEDITED = True\n\nimport math as _math  # noqa"):
+    with edited(finished / LIBRARY / "backbones" / "m3t.py", "import torch\n", "import torch\n\nEDITED = True\n"):
         jobs = planned(finished, *SMALL)
     touched = {w["arm"] for _, w in jobs if "arm" in w}
     assert touched == {"m3t-dual"}
@@ -55,7 +55,11 @@ def test_editing_one_mode_reruns_the_arms_of_that_mode_only(finished: Path) -> N
     ("file", "old", "new"),
     [
         ("backbones/m3t.py", "import torch", "import torch  # a comment"),
-        ("statistics/delong.py", '"""', '"""Another word. ', ),
+        (
+            "statistics/delong.py",
+            '"""',
+            '"""Another word. ',
+        ),
     ],
     ids=["comment", "docstring"],
 )

@@ -90,13 +90,6 @@ def test_jobs_get_the_partition_cpus_memory_and_gpus_that_rules_ask_for(slurm_cl
     assert "profiles/default" in said, "the default profile must be in force beside the slurm one"
 
 
-def test_a_second_run_submits_nothing(slurm_cluster: Cluster, toy: Path) -> None:
-    run(slurm_cluster, toy)
-    jobs, said = run(slurm_cluster, toy)
-    assert jobs == []
-    assert "Nothing to be done" in said
-
-
 def test_clusters_that_want_gres_get_the_same_gpus(slurm_cluster: Cluster, toy: Path) -> None:
     jobs, _ = run(slurm_cluster, toy, "--profile", "profiles/slurm-gres")
     assert sorted((job.partition, job.cpus, job.gpus) for job in jobs) == [("cpu", 3, 0), *[("gpu", 2, 1)] * 3]

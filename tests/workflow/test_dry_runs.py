@@ -17,7 +17,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("dry")
 
 
-def _plan(folder: Path, config: dict[str, Any], *targets: str, environment: dict[str, str] | None = None) -> list[tuple[str, dict[str, str]]]:
+Plan = list[tuple[str, dict[str, str]]]
+
+
+def _plan(folder: Path, config: dict[str, Any], *targets: str, environment: dict[str, str] | None = None) -> Plan:
     file = folder / "study.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False))
     # Targets come first: --configfile takes every word that follows it.

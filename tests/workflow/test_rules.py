@@ -53,7 +53,8 @@ def test_a_rule_takes_its_threads_memory_and_time_from_the_configuration(name: s
 def test_no_rule_takes_the_whole_configuration() -> None:
     for path in RULE_FILES:
         for line in path.read_text().splitlines():
-            assert not re.search(r"\bconfig\[|=\s*config\b|plain\(STUDY\)", line) or "config.items()" in line or "digest(plain(STUDY))" in line, f"{path.name}: {line}"
+            checked = "config.items()" in line or "digest(plain(STUDY))" in line  # where it is validated; what the report prints
+            assert checked or not re.search(r"\bconfig\[|=\s*config\b|plain\(STUDY\)", line), f"{path.name}: {line}"
 
 
 def test_every_script_belongs_to_a_rule_and_the_other_way_round() -> None:

@@ -19,6 +19,7 @@ def tissues_by_cohort(wildcards):
 
 
 rule saliency:
+    """Map what one run looks at."""
     input:
         weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
         model="<out>/runs/{arm}/seed-{seed}/model.json",
@@ -28,6 +29,17 @@ rule saliency:
     output:
         maps="<out>/saliency/{arm}/seed-{seed}.npy",
         index="<out>/saliency/{arm}/seed-{seed}.parquet",
+    log:
+        "<logs>/saliency/{arm}-seed-{seed}.log",
+    benchmark:
+        "<benchmarks>/saliency/{arm}-seed-{seed}.jsonl"
+    conda:
+        "../../envs/train.yaml"
+    threads: STUDY.resources.explain.threads
+    resources:
+        gpu=STUDY.resources.explain.gpus,
+        mem_mb=memory("explain"),
+        runtime=minutes("explain"),
     params:
         code=lambda wildcards: code("saliency", members(wildcards.arm)),
         study=STUDY.study,
@@ -36,24 +48,12 @@ rule saliency:
         saliency=plain(STUDY.saliency),
         batch=lambda wildcards: LAYOUT.arm(wildcards.arm).training.predict_batch,
         threads=STUDY.resources.explain.threads,
-    log:
-        "<logs>/saliency/{arm}-seed-{seed}.log",
-    benchmark:
-        "<benchmarks>/saliency/{arm}-seed-{seed}.jsonl"
-    threads: STUDY.resources.explain.threads
-    resources:
-        gpu=STUDY.resources.explain.gpus,
-        mem_mb=memory("explain"),
-        runtime=minutes("explain"),
-    conda:
-        "../../envs/train.yaml"
-    message:
-        "Mapping what {wildcards.arm}, seed {wildcards.seed}, looks at"
     script:
         "../../scripts/saliency.py"
 
 
 rule overlap:
+    """Hold one run's saliency against the tissues."""
     input:
         maps="<out>/saliency/{arm}/seed-{seed}.npy",
         index="<out>/saliency/{arm}/seed-{seed}.parquet",
@@ -62,43 +62,40 @@ rule overlap:
         splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
     output:
         overlap="<out>/anatomy/{arm}/seed-{seed}.parquet",
+    log:
+        "<logs>/overlap/{arm}-seed-{seed}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
     params:
         code=code("overlap"),
         study=STUDY.study,
         tissues=tissues_by_cohort,
         anatomy=plain(STUDY.anatomy),
-    log:
-        "<logs>/overlap/{arm}-seed-{seed}.log",
-    threads: STUDY.resources.analyse.threads
-    resources:
-        mem_mb=memory("analyse"),
-        runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Holding the saliency of {wildcards.arm}, seed {wildcards.seed}, against the tissues"
     script:
         "../../scripts/overlap.py"
 
 
 rule anatomy:
+    """Sum up saliency on anatomy over subjects and seeds."""
     input:
         overlaps=LAYOUT.runs("anatomy/{arm}/seed-{seed}.parquet"),
     output:
         summary="<out>/anatomy/summary.parquet",
-    params:
-        code=code("anatomy"),
-        arms=LAYOUT.factors(),
-        statistics=STUDY.statistics.model_dump(mode="json", include={"contrasts", "confidence", "resamples", "seed"}),
     log:
         "<logs>/anatomy.log",
+    conda:
+        "../../envs/analysis.yaml"
     threads: STUDY.resources.analyse.threads
     resources:
         mem_mb=memory("analyse"),
         runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Summing up saliency on anatomy over subjects and seeds"
+    params:
+        code=code("anatomy"),
+        arms=LAYOUT.factors(),
+        statistics=STUDY.statistics.model_dump(mode="json", include={"contrasts", "confidence", "resamples", "seed"}),
     script:
         "../../scripts/anatomy.py"

@@ -35,6 +35,7 @@ def cohort_section(wildcards):
 
 
 rule read_cohort:
+    """Read the tables of a cohort."""
     input:
         raw=lambda wildcards: phantom_raw(wildcards.cohort),
     output:
@@ -42,20 +43,18 @@ rule read_cohort:
         images="<out>/cohorts/{cohort}/images.parquet",
         labels="<out>/cohorts/{cohort}/labels.parquet",
         exclusions="<out>/cohorts/{cohort}/exclusions.parquet",
+    log:
+        "<logs>/read_cohort/{cohort}.log",
+    conda:
+        "../../envs/train.yaml"
+    threads: STUDY.resources.ingest.threads
+    resources:
+        mem_mb=memory("ingest"),
+        runtime=minutes("ingest"),
     params:
         code=lambda wildcards: code("read_cohort", [readers.code_module(STUDY.cohorts[wildcards.cohort].reader)]),
         raw=lambda wildcards: raw_index(wildcards.cohort),
         cohort=cohort_section,
         levels=LEVELS,
-    log:
-        "<logs>/read_cohort/{cohort}.log",
-    threads: STUDY.resources.ingest.threads
-    resources:
-        mem_mb=memory("ingest"),
-        runtime=minutes("ingest"),
-    conda:
-        "../../envs/train.yaml"
-    message:
-        "Reading the tables of the cohort {wildcards.cohort}"
     script:
         "../../scripts/read_cohort.py"

@@ -6,11 +6,6 @@ OUTPUTS: <out>/figures/{name}.{pdf,png}
 """
 
 
-def all_figures():
-    """Every figure that the study's inputs allow, in both formats."""
-    return [f"{LAYOUT.root}/figures/{name}.{suffix}" for name in LAYOUT.figures() for suffix in ("pdf", "png")]
-
-
 def binary_level():
     """The coarsest binary level: what ROC and reliability curves are of."""
     return next((level.name for level in STUDY.levels if level.kind == "binary"), None)
@@ -45,30 +40,30 @@ TARGETS = {name: list(tissues) for name, tissues in STUDY.anatomy.targets.items(
 
 
 rule figure_flow:
+    """Draw the flow of cases."""
     input:
         flows=expand("<out>/splits/{cohort}.flow.json", cohort=STUDY.cohorts),
     output:
         pdf="<out>/figures/flow.pdf",
         png="<out>/figures/flow.png",
-    params:
-        code=code("figure_flow"),
-        levels={level.name: list(level.classes) for level in STUDY.levels},
-        figures=FIGURES,
     log:
         "<logs>/figure_flow.log",
+    conda:
+        "../../envs/analysis.yaml"
     threads: STUDY.resources.analyse.threads
     resources:
         mem_mb=memory("analyse"),
         runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Drawing the flow of cases"
+    params:
+        code=code("figure_flow"),
+        levels={level.name: list(level.classes) for level in STUDY.levels},
+        figures=FIGURES,
     script:
         "../../scripts/figure_flow.py"
 
 
 rule figure_volumes:
+    """Draw example volumes with their masks."""
     input:
         volume_arrays=lambda wildcards: pictures("volumes", ".npy"),
         volume_indices=lambda wildcards: pictures("volumes", ".parquet"),
@@ -79,162 +74,164 @@ rule figure_volumes:
     output:
         pdf="<out>/figures/volumes.pdf",
         png="<out>/figures/volumes.png",
+    log:
+        "<logs>/figure_volumes.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
     params:
         code=code("figure_volumes"),
         tissues=lambda wildcards: tissues_of_view(),
         view=pictured_view(),
         level=STUDY.levels[-1].name,
         figures=FIGURES,
-    log:
-        "<logs>/figure_volumes.log",
-    threads: STUDY.resources.analyse.threads
-    resources:
-        mem_mb=memory("analyse"),
-        runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Drawing example volumes with their masks"
     script:
         "../../scripts/figure_volumes.py"
 
 
 rule figure_learning:
+    """Draw learning curves."""
     input:
         histories=LAYOUT.runs("runs/{arm}/seed-{seed}/history.parquet"),
     output:
         pdf="<out>/figures/learning.pdf",
         png="<out>/figures/learning.png",
-    params:
-        code=code("figure_learning"),
-        arms=LAYOUT.factors(),
-        figures=FIGURES,
     log:
         "<logs>/figure_learning.log",
+    conda:
+        "../../envs/analysis.yaml"
     threads: STUDY.resources.analyse.threads
     resources:
         mem_mb=memory("analyse"),
         runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Drawing learning curves"
+    params:
+        code=code("figure_learning"),
+        arms=LAYOUT.factors(),
+        figures=FIGURES,
     script:
         "../../scripts/figure_learning.py"
 
 
 rule figure_roc:
+    """Draw ROC curves."""
     input:
         predictions=LAYOUT.predictions(),
         metrics="<out>/statistics/metrics.parquet",
     output:
         pdf="<out>/figures/roc.pdf",
         png="<out>/figures/roc.png",
+    log:
+        "<logs>/figure_roc.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
     params:
         code=code("figure_roc"),
         confidence=STUDY.statistics.confidence,
         arms=LAYOUT.factors(),
         level=binary_level(),
         figures=FIGURES,
-    log:
-        "<logs>/figure_roc.log",
-    threads: STUDY.resources.analyse.threads
-    resources:
-        mem_mb=memory("analyse"),
-        runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Drawing ROC curves"
     script:
         "../../scripts/figure_roc.py"
 
 
 rule figure_reliability:
+    """Draw reliability curves."""
     input:
         predictions=LAYOUT.predictions(),
         metrics="<out>/statistics/metrics.parquet",
     output:
         pdf="<out>/figures/reliability.pdf",
         png="<out>/figures/reliability.png",
+    log:
+        "<logs>/figure_reliability.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
     params:
         code=code("figure_reliability"),
         confidence=STUDY.statistics.confidence,
         arms=LAYOUT.factors(),
         level=binary_level(),
         figures=FIGURES,
-    log:
-        "<logs>/figure_reliability.log",
-    threads: STUDY.resources.analyse.threads
-    resources:
-        mem_mb=memory("analyse"),
-        runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Drawing reliability curves"
     script:
         "../../scripts/figure_reliability.py"
 
 
 rule figure_confusion:
+    """Draw confusion matrices."""
     input:
         predictions=LAYOUT.predictions(),
         metrics="<out>/statistics/metrics.parquet",
     output:
         pdf="<out>/figures/confusion.pdf",
         png="<out>/figures/confusion.png",
+    log:
+        "<logs>/figure_confusion.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
     params:
         code=code("figure_confusion"),
         arms=LAYOUT.factors(),
         level=graded_level(),
         figures=FIGURES,
-    log:
-        "<logs>/figure_confusion.log",
-    threads: STUDY.resources.analyse.threads
-    resources:
-        mem_mb=memory("analyse"),
-        runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Drawing confusion matrices"
     script:
         "../../scripts/figure_confusion.py"
 
 
 rule figure_forest:
+    """Draw the forest plot of contrasts."""
     input:
         contrasts="<out>/statistics/contrasts.parquet",
     output:
         pdf="<out>/figures/forest.pdf",
         png="<out>/figures/forest.png",
+    log:
+        "<logs>/figure_forest.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
     params:
         code=code("figure_forest"),
         confidence=STUDY.statistics.confidence,
         arms=LAYOUT.factors(),
         figures=FIGURES,
-    log:
-        "<logs>/figure_forest.log",
-    threads: STUDY.resources.analyse.threads
-    resources:
-        mem_mb=memory("analyse"),
-        runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Drawing the forest plot of contrasts"
     script:
         "../../scripts/figure_forest.py"
 
 
 rule figure_axis:
+    """Draw the severity axis."""
     input:
         axes=LAYOUT.runs("geometry/{arm}/seed-{seed}.axis.parquet"),
         measures=LAYOUT.runs("geometry/{arm}/seed-{seed}.measures.parquet"),
     output:
         pdf="<out>/figures/axis.pdf",
         png="<out>/figures/axis.png",
+    log:
+        "<logs>/figure_axis.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
     params:
         code=code("figure_axis"),
         confidence=STUDY.geometry.confidence,
@@ -242,21 +239,12 @@ rule figure_axis:
         axis=STUDY.geometry.axes[0],
         level=graded_level(),
         figures=FIGURES,
-    log:
-        "<logs>/figure_axis.log",
-    threads: STUDY.resources.analyse.threads
-    resources:
-        mem_mb=memory("analyse"),
-        runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Drawing the severity axis"
     script:
         "../../scripts/figure_axis.py"
 
 
 rule figure_saliency:
+    """Draw saliency over anatomy."""
     input:
         maps=LAYOUT.runs("saliency/{arm}/seed-{seed}.npy"),
         map_indices=LAYOUT.runs("saliency/{arm}/seed-{seed}.parquet"),
@@ -269,6 +257,14 @@ rule figure_saliency:
     output:
         pdf="<out>/figures/saliency.pdf",
         png="<out>/figures/saliency.png",
+    log:
+        "<logs>/figure_saliency.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
     params:
         code=code("figure_saliency"),
         arms=LAYOUT.factors(),
@@ -277,40 +273,29 @@ rule figure_saliency:
         view=pictured_view(),
         level=STUDY.levels[-1].name,
         figures=FIGURES,
-    log:
-        "<logs>/figure_saliency.log",
-    threads: STUDY.resources.analyse.threads
-    resources:
-        mem_mb=memory("analyse"),
-        runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Drawing saliency over anatomy"
     script:
         "../../scripts/figure_saliency.py"
 
 
 rule figure_anatomy:
+    """Draw saliency on cartilage against chance."""
     input:
         anatomy="<out>/anatomy/summary.parquet",
     output:
         pdf="<out>/figures/anatomy.pdf",
         png="<out>/figures/anatomy.png",
+    log:
+        "<logs>/figure_anatomy.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
     params:
         code=code("figure_anatomy"),
         confidence=STUDY.statistics.confidence,
         arms=LAYOUT.factors(),
         figures=FIGURES,
-    log:
-        "<logs>/figure_anatomy.log",
-    threads: STUDY.resources.analyse.threads
-    resources:
-        mem_mb=memory("analyse"),
-        runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Drawing saliency on cartilage against chance"
     script:
         "../../scripts/figure_anatomy.py"

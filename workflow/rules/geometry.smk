@@ -7,6 +7,7 @@ OUTPUTS: <out>/geometry/{arm}/seed-{seed}.axis.parquet, <out>/geometry/{arm}/see
 
 
 rule geometry:
+    """Find the severity axis of one run."""
     input:
         embeddings="<out>/embeddings/{arm}/seed-{seed}.parquet",
         labels=lambda wildcards: LAYOUT.labels(wildcards.arm),
@@ -14,20 +15,18 @@ rule geometry:
     output:
         axis="<out>/geometry/{arm}/seed-{seed}.axis.parquet",
         measures="<out>/geometry/{arm}/seed-{seed}.measures.parquet",
+    log:
+        "<logs>/geometry/{arm}-seed-{seed}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
     params:
         code=code("geometry"),
         study=STUDY.study,
         levels=LEVELS,
         geometry=plain(STUDY.geometry),
-    log:
-        "<logs>/geometry/{arm}-seed-{seed}.log",
-    threads: STUDY.resources.analyse.threads
-    resources:
-        mem_mb=memory("analyse"),
-        runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Finding the severity axis of {wildcards.arm}, seed {wildcards.seed}"
     script:
         "../../scripts/geometry.py"

@@ -31,48 +31,46 @@ def phantom_raw(cohort, kinds=("images", "masks", "tables")):
 
 
 rule phantom_tables:
+    """Plan the phantom cohort: its tables of images and readings, and the truth apart."""
     output:
         contents="<out>/phantom/{cohort}/contents.csv",
         readings="<out>/phantom/{cohort}/kxr_sq_bu00.txt",
         enrollees="<out>/phantom/{cohort}/enrollees.txt",
         truth="<out>/truth/{cohort}.parquet",
-    params:
-        code=code("phantom_tables"),
-        phantom=phantom_of,
     log:
         "<logs>/phantom_tables/{cohort}.log",
+    conda:
+        "../../envs/train.yaml"
     threads: STUDY.resources.phantom.threads
     resources:
         mem_mb=memory("phantom"),
         runtime=minutes("phantom"),
-    conda:
-        "../../envs/train.yaml"
-    message:
-        "Planning the phantom cohort {wildcards.cohort}: tables of images and readings, and the truth apart"
+    params:
+        code=code("phantom_tables"),
+        phantom=phantom_of,
     script:
         "../../scripts/phantom_tables.py"
 
 
 rule phantom_images:
+    """Scan the phantom knees of one release."""
     output:
         images=directory("<out>/phantom/{cohort}/00m/{release}"),
         masks=directory("<out>/phantom/{cohort}/masks/{release}"),
-    params:
-        code=code("phantom_images"),
-        phantom=phantom_of,
     log:
         "<logs>/phantom_images/{cohort}-{release}.log",
     benchmark:
         "<benchmarks>/phantom_images/{cohort}-{release}.jsonl"
     wildcard_constraints:
         release=r"0\.[A-Z]+\.1",
+    conda:
+        "../../envs/train.yaml"
     threads: STUDY.resources.phantom.threads
     resources:
         mem_mb=memory("phantom"),
         runtime=minutes("phantom"),
-    conda:
-        "../../envs/train.yaml"
-    message:
-        "Scanning the phantom knees of release {wildcards.release}"
+    params:
+        code=code("phantom_images"),
+        phantom=phantom_of,
     script:
         "../../scripts/phantom_images.py"

@@ -8,12 +8,26 @@ OUTPUTS: <out>/report.html
 
 def digests():
     """What the results were made from: digests of the configuration and of each stage's code."""
-    stages = ["make_volumes", "make_masks", "train_run", "predict", "metrics", "contrasts", "geometry", "saliency", "overlap"]
+    stages = [
+        "make_volumes",
+        "make_masks",
+        "train_run",
+        "predict",
+        "metrics",
+        "contrasts",
+        "geometry",
+        "saliency",
+        "overlap",
+    ]
     wanted = ["import_predictions", "metrics", "contrasts"] if STUDY.imports is not None else stages
-    return {"Configuration (digest)": digest(plain(STUDY)), "Code of the stages (digests)": {stage: code(stage) for stage in wanted}}
+    return {
+        "Configuration (digest)": digest(plain(STUDY)),
+        "Code of the stages (digests)": {stage: code(stage) for stage in wanted},
+    }
 
 
 rule report:
+    """Write the report of the study."""
     input:
         figures=expand("<out>/figures/{name}.png", name=LAYOUT.figures()),
         tables=expand("<out>/tables/{name}.csv", name=LAYOUT.tables()),
@@ -21,6 +35,14 @@ rule report:
         runs=LAYOUT.runs("runs/{arm}/seed-{seed}/run.json"),
     output:
         report="<out>/report.html",
+    log:
+        "<logs>/report.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
     params:
         code=code("report", files=[Path(LIBRARY) / "kneeoa" / "report" / "templates" / "report.html.j2"]),
         study=STUDY.study,
@@ -31,15 +53,5 @@ rule report:
         labels=dict(STUDY.figures.labels),
         confidence=STUDY.statistics.confidence,
         digests=digests(),
-    log:
-        "<logs>/report.log",
-    threads: STUDY.resources.analyse.threads
-    resources:
-        mem_mb=memory("analyse"),
-        runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Writing the report of the study {params.study}"
     script:
         "../../scripts/report.py"

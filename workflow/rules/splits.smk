@@ -30,6 +30,7 @@ def deciding_exclusions(wildcards):
 
 
 rule make_splits:
+    """Divide the subjects of a cohort into training, validation and test."""
     input:
         cases="<out>/cohorts/{cohort}/cases.parquet",
         labels="<out>/cohorts/{cohort}/labels.parquet",
@@ -37,27 +38,26 @@ rule make_splits:
         volumes=shards_of("volumes", ".parquet"),
     output:
         splits="<out>/splits/{cohort}.parquet",
+    log:
+        "<logs>/make_splits/{cohort}.log",
+    conda:
+        "../../envs/train.yaml"
+    threads: STUDY.resources.ingest.threads
+    resources:
+        mem_mb=memory("ingest"),
+        runtime=minutes("ingest"),
     params:
         code=code("make_splits"),
         role=lambda wildcards: STUDY.cohorts[wildcards.cohort].role,
         views=lambda wildcards: list(STUDY.cohorts[wildcards.cohort].views),
         split=lambda wildcards: plain(STUDY.cohorts[wildcards.cohort].split),
         levels=LEVELS,
-    log:
-        "<logs>/make_splits/{cohort}.log",
-    threads: STUDY.resources.ingest.threads
-    resources:
-        mem_mb=memory("ingest"),
-        runtime=minutes("ingest"),
-    conda:
-        "../../envs/train.yaml"
-    message:
-        "Dividing the subjects of {wildcards.cohort} into training, validation and test"
     script:
         "../../scripts/make_splits.py"
 
 
 rule flow:
+    """Account for every case of a cohort."""
     input:
         cases="<out>/cohorts/{cohort}/cases.parquet",
         labels="<out>/cohorts/{cohort}/labels.parquet",
@@ -66,18 +66,16 @@ rule flow:
     output:
         exclusions="<out>/splits/{cohort}.exclusions.parquet",
         flow="<out>/splits/{cohort}.flow.json",
-    params:
-        code=code("flow"),
-        levels=LEVELS,
     log:
         "<logs>/flow/{cohort}.log",
+    conda:
+        "../../envs/analysis.yaml"
     threads: STUDY.resources.ingest.threads
     resources:
         mem_mb=memory("ingest"),
         runtime=minutes("ingest"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Accounting for every case of {wildcards.cohort}"
+    params:
+        code=code("flow"),
+        levels=LEVELS,
     script:
         "../../scripts/flow.py"

@@ -7,51 +7,49 @@ OUTPUTS: <out>/statistics/metrics.parquet, <out>/statistics/contrasts.parquet
 
 
 rule metrics:
+    """Measure what each run achieved."""
     input:
         predictions=LAYOUT.predictions(),
     output:
         metrics="<out>/statistics/metrics.parquet",
-    params:
-        code=code("metrics"),
-        levels=LEVELS,
-        statistics=STUDY.statistics.model_dump(mode="json", exclude={"contrasts", "families", "mcnemar"}),
     log:
         "<logs>/metrics.log",
     benchmark:
         "<benchmarks>/metrics.jsonl"
+    conda:
+        "../../envs/analysis.yaml"
     threads: STUDY.resources.analyse.threads
     resources:
         mem_mb=memory("analyse"),
         runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Measuring what each run achieved"
+    params:
+        code=code("metrics"),
+        levels=LEVELS,
+        statistics=STUDY.statistics.model_dump(mode="json", exclude={"contrasts", "families", "mcnemar"}),
     script:
         "../../scripts/metrics.py"
 
 
 rule contrasts:
+    """Compare candidate and reference arms on the same cases."""
     input:
         predictions=LAYOUT.predictions(),
     output:
         contrasts="<out>/statistics/contrasts.parquet",
+    log:
+        "<logs>/contrasts.log",
+    benchmark:
+        "<benchmarks>/contrasts.jsonl"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
     params:
         code=code("contrasts"),
         levels=LEVELS,
         arms=LAYOUT.factors(),
         statistics=plain(STUDY.statistics),
-    log:
-        "<logs>/contrasts.log",
-    benchmark:
-        "<benchmarks>/contrasts.jsonl"
-    threads: STUDY.resources.analyse.threads
-    resources:
-        mem_mb=memory("analyse"),
-        runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Comparing candidate and reference arms on the same cases"
     script:
         "../../scripts/contrasts.py"

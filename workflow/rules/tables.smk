@@ -6,157 +6,150 @@ OUTPUTS: <out>/tables/{name}.{csv,tex}
 """
 
 
-def all_tables():
-    """Every table that the study's inputs allow, in both formats."""
-    return [f"{LAYOUT.root}/tables/{name}.{suffix}" for name in LAYOUT.tables() for suffix in ("csv", "tex")]
-
-
 def arms_rows():
     """The arms table in full: every factor of every arm."""
     if STUDY.imports is not None:
-        return [{"name": name} | arm.model_dump(mode="json", include={"backbone", "mode", "file"}) for name, arm in STUDY.imports.arms.items()]
+        return [
+            {"name": name} | arm.model_dump(mode="json", include={"backbone", "mode", "file"})
+            for name, arm in STUDY.imports.arms.items()
+        ]
     return [
-        plain(arm) | {"options": plain(STUDY.backbones[arm.backbone])["options"], "levels": list(STUDY.modes[arm.mode].levels)}
+        plain(arm)
+        | {"options": plain(STUDY.backbones[arm.backbone])["options"], "levels": list(STUDY.modes[arm.mode].levels)}
         for arm in STUDY.arms_table()
     ]
 
 
 rule table_arms:
+    """Write the arms table."""
     output:
         csv="<out>/tables/arms.csv",
         tex="<out>/tables/arms.tex",
-    params:
-        code=code("table_arms"),
-        labels=dict(STUDY.figures.labels),
-        arms=arms_rows(),
     log:
         "<logs>/table_arms.log",
+    conda:
+        "../../envs/analysis.yaml"
     threads: STUDY.resources.analyse.threads
     resources:
         mem_mb=memory("analyse"),
         runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Writing the arms table"
+    params:
+        code=code("table_arms"),
+        labels=dict(STUDY.figures.labels),
+        arms=arms_rows(),
     script:
         "../../scripts/table_arms.py"
 
 
 rule table_metrics:
+    """Write the table of metrics."""
     input:
         metrics="<out>/statistics/metrics.parquet",
     output:
         csv="<out>/tables/metrics.csv",
         tex="<out>/tables/metrics.tex",
-    params:
-        code=code("table_metrics"),
-        labels=dict(STUDY.figures.labels),
-        arms=LAYOUT.factors(),
     log:
         "<logs>/table_metrics.log",
+    conda:
+        "../../envs/analysis.yaml"
     threads: STUDY.resources.analyse.threads
     resources:
         mem_mb=memory("analyse"),
         runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Writing the table of metrics"
+    params:
+        code=code("table_metrics"),
+        labels=dict(STUDY.figures.labels),
+        arms=LAYOUT.factors(),
     script:
         "../../scripts/table_metrics.py"
 
 
 rule table_contrasts:
+    """Write the comparison table."""
     input:
         contrasts="<out>/statistics/contrasts.parquet",
     output:
         csv="<out>/tables/contrasts.csv",
         tex="<out>/tables/contrasts.tex",
-    params:
-        code=code("table_contrasts"),
-        labels=dict(STUDY.figures.labels),
-        arms=LAYOUT.factors(),
     log:
         "<logs>/table_contrasts.log",
+    conda:
+        "../../envs/analysis.yaml"
     threads: STUDY.resources.analyse.threads
     resources:
         mem_mb=memory("analyse"),
         runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Writing the comparison table"
+    params:
+        code=code("table_contrasts"),
+        labels=dict(STUDY.figures.labels),
+        arms=LAYOUT.factors(),
     script:
         "../../scripts/table_contrasts.py"
 
 
 rule table_exclusions:
+    """Write the table of exclusions."""
     input:
         exclusions=expand("<out>/splits/{cohort}.exclusions.parquet", cohort=STUDY.cohorts),
     output:
         csv="<out>/tables/exclusions.csv",
         tex="<out>/tables/exclusions.tex",
-    params:
-        code=code("table_exclusions"),
-        labels=dict(STUDY.figures.labels),
     log:
         "<logs>/table_exclusions.log",
+    conda:
+        "../../envs/analysis.yaml"
     threads: STUDY.resources.analyse.threads
     resources:
         mem_mb=memory("analyse"),
         runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Writing the table of exclusions"
+    params:
+        code=code("table_exclusions"),
+        labels=dict(STUDY.figures.labels),
     script:
         "../../scripts/table_exclusions.py"
 
 
 rule table_geometry:
+    """Write the table of representation measures."""
     input:
         measures=LAYOUT.runs("geometry/{arm}/seed-{seed}.measures.parquet"),
     output:
         csv="<out>/tables/geometry.csv",
         tex="<out>/tables/geometry.tex",
-    params:
-        code=code("table_geometry"),
-        labels=dict(STUDY.figures.labels),
-        arms=LAYOUT.factors(),
     log:
         "<logs>/table_geometry.log",
+    conda:
+        "../../envs/analysis.yaml"
     threads: STUDY.resources.analyse.threads
     resources:
         mem_mb=memory("analyse"),
         runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Writing the table of representation measures"
+    params:
+        code=code("table_geometry"),
+        labels=dict(STUDY.figures.labels),
+        arms=LAYOUT.factors(),
     script:
         "../../scripts/table_geometry.py"
 
 
 rule table_anatomy:
+    """Write the table of saliency on anatomy."""
     input:
         summary="<out>/anatomy/summary.parquet",
     output:
         csv="<out>/tables/anatomy.csv",
         tex="<out>/tables/anatomy.tex",
-    params:
-        code=code("table_anatomy"),
-        labels=dict(STUDY.figures.labels),
-        arms=LAYOUT.factors(),
     log:
         "<logs>/table_anatomy.log",
+    conda:
+        "../../envs/analysis.yaml"
     threads: STUDY.resources.analyse.threads
     resources:
         mem_mb=memory("analyse"),
         runtime=minutes("analyse"),
-    conda:
-        "../../envs/analysis.yaml"
-    message:
-        "Writing the table of saliency on anatomy"
+    params:
+        code=code("table_anatomy"),
+        labels=dict(STUDY.figures.labels),
+        arms=LAYOUT.factors(),
     script:
         "../../scripts/table_anatomy.py"

@@ -4,7 +4,6 @@ Named targets: ask for a part of the road, e.g. `snakemake figures`. No rule her
 
 
 localrules:
-    all,
     cohort,
     volumes,
     train,
@@ -13,20 +12,14 @@ localrules:
     tables,
 
 
-rule all:
-    default_target: True
-    input:
-        rules.report.output,
-        all_figures(),
-        all_tables(),
-
-
 rule cohort:
+    """Target: tables of cases, labels and exclusions."""
     input:
         LAYOUT.cohort_tables("cases"),
 
 
 rule volumes:
+    """Target: canonical volumes, aligned masks, splits."""
     input:
         [LAYOUT.shard_files("volumes", view, ".npy", LAYOUT.cohorts_with_view(view)) for view in STUDY.views],
         [LAYOUT.shard_files("masks", view, ".npy", LAYOUT.cohorts_with_masks(view)) for view in STUDY.views],
@@ -34,21 +27,25 @@ rule volumes:
 
 
 rule train:
+    """Target: every run's weights."""
     input:
         LAYOUT.runs("runs/{arm}/seed-{seed}/weights.safetensors"),
 
 
 rule statistics:
+    """Target: metrics and contrasts."""
     input:
         rules.metrics.output,
         rules.contrasts.output,
 
 
 rule figures:
+    """Target: every figure, from finished predictions."""
     input:
-        all_figures(),
+        expand("<out>/figures/{name}.{suffix}", name=LAYOUT.figures(), suffix=["pdf", "png"]),
 
 
 rule tables:
+    """Target: every table."""
     input:
-        all_tables(),
+        expand("<out>/tables/{name}.{suffix}", name=LAYOUT.tables(), suffix=["csv", "tex"]),

@@ -12,7 +12,10 @@ from kneeoa.modes import registry as modes
 def members(arm):
     """The lazily imported modules that an arm's network is made of: its own backbone and mode, and no other."""
     factors = LAYOUT.arm(arm)
-    return [*backbones.code_modules(STUDY.backbones[factors.backbone].kind), *modes.code_modules(STUDY.modes[factors.mode].kind)]
+    return [
+        *backbones.code_modules(STUDY.backbones[factors.backbone].kind),
+        *modes.code_modules(STUDY.modes[factors.mode].kind),
+    ]
 
 
 def network_of(wildcards):
@@ -30,6 +33,7 @@ def network_of(wildcards):
 
 
 rule train_run:
+    """Train one arm with one seed."""
     input:
         arrays=lambda wildcards: LAYOUT.arrays(wildcards.arm),
         indices=lambda wildcards: LAYOUT.indices(wildcards.arm),
@@ -40,24 +44,22 @@ rule train_run:
         model="<out>/runs/{arm}/seed-{seed}/model.json",
         history="<out>/runs/{arm}/seed-{seed}/history.parquet",
         run="<out>/runs/{arm}/seed-{seed}/run.json",
+    log:
+        "<logs>/train_run/{arm}-seed-{seed}.log",
+    benchmark:
+        "<benchmarks>/train_run/{arm}-seed-{seed}.jsonl"
+    conda:
+        "../../envs/train.yaml"
+    threads: STUDY.resources.train.threads
+    resources:
+        gpu=STUDY.resources.train.gpus,
+        mem_mb=memory("train"),
+        runtime=minutes("train"),
     params:
         code=lambda wildcards: code("train_run", members(wildcards.arm)),
         study=STUDY.study,
         network=network_of,
         training=lambda wildcards: plain(LAYOUT.arm(wildcards.arm).training),
         threads=STUDY.resources.train.threads,
-    log:
-        "<logs>/train_run/{arm}-seed-{seed}.log",
-    benchmark:
-        "<benchmarks>/train_run/{arm}-seed-{seed}.jsonl"
-    threads: STUDY.resources.train.threads
-    resources:
-        gpu=STUDY.resources.train.gpus,
-        mem_mb=memory("train"),
-        runtime=minutes("train"),
-    conda:
-        "../../envs/train.yaml"
-    message:
-        "Training {wildcards.arm}, seed {wildcards.seed}"
     script:
         "../../scripts/train_run.py"

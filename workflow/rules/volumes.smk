@@ -14,6 +14,7 @@ def shard_digest(wildcards):
 
 
 rule make_volumes:
+    """Bring one shard's raw images to canonical volumes."""
     input:
         raw=lambda wildcards: phantom_raw(wildcards.cohort, ["images"]),
         cases=ancient("<out>/cohorts/{cohort}/cases.parquet"),
@@ -22,28 +23,27 @@ rule make_volumes:
         array="<out>/volumes/{cohort}/{view}/shard-{shard}.npy",
         index="<out>/volumes/{cohort}/{view}/shard-{shard}.parquet",
         exclusions="<out>/volumes/{cohort}/{view}/shard-{shard}.exclusions.parquet",
+    log:
+        "<logs>/make_volumes/{cohort}-{view}-{shard}.log",
+    benchmark:
+        "<benchmarks>/make_volumes/{cohort}-{view}-{shard}.jsonl"
+    conda:
+        "../../envs/train.yaml"
+    threads: STUDY.resources.ingest.threads
+    resources:
+        mem_mb=memory("ingest"),
+        runtime=minutes("ingest"),
     params:
         code=code("make_volumes"),
         raw=shard_digest,
         root=lambda wildcards: cohort_root(wildcards.cohort),
         view=lambda wildcards: plain(STUDY.views[wildcards.view]),
-    log:
-        "<logs>/make_volumes/{cohort}-{view}-{shard}.log",
-    benchmark:
-        "<benchmarks>/make_volumes/{cohort}-{view}-{shard}.jsonl"
-    threads: STUDY.resources.ingest.threads
-    resources:
-        mem_mb=memory("ingest"),
-        runtime=minutes("ingest"),
-    conda:
-        "../../envs/train.yaml"
-    message:
-        "Bringing shard {wildcards.shard} of {wildcards.cohort} ({wildcards.view}) to canonical volumes"
     script:
         "../../scripts/make_volumes.py"
 
 
 rule make_masks:
+    """Align one shard's masks with its volumes, and check them."""
     input:
         raw=lambda wildcards: phantom_raw(wildcards.cohort, ["masks"]),
         images=ancient("<out>/cohorts/{cohort}/images.parquet"),
@@ -53,45 +53,42 @@ rule make_masks:
         array="<out>/masks/{cohort}/{view}/shard-{shard}.npy",
         index="<out>/masks/{cohort}/{view}/shard-{shard}.parquet",
         exclusions="<out>/masks/{cohort}/{view}/shard-{shard}.exclusions.parquet",
+    log:
+        "<logs>/make_masks/{cohort}-{view}-{shard}.log",
+    benchmark:
+        "<benchmarks>/make_masks/{cohort}-{view}-{shard}.jsonl"
+    conda:
+        "../../envs/train.yaml"
+    threads: STUDY.resources.ingest.threads
+    resources:
+        mem_mb=memory("ingest"),
+        runtime=minutes("ingest"),
     params:
         code=code("make_masks"),
         raw=shard_digest,
         root=lambda wildcards: cohort_root(wildcards.cohort),
         tissues=lambda wildcards: plain(STUDY.cohorts[wildcards.cohort])["tissues"],
         checks=plain(STUDY.masks),
-    log:
-        "<logs>/make_masks/{cohort}-{view}-{shard}.log",
-    benchmark:
-        "<benchmarks>/make_masks/{cohort}-{view}-{shard}.jsonl"
-    threads: STUDY.resources.ingest.threads
-    resources:
-        mem_mb=memory("ingest"),
-        runtime=minutes("ingest"),
-    conda:
-        "../../envs/train.yaml"
-    message:
-        "Aligning the masks of shard {wildcards.shard} of {wildcards.cohort} ({wildcards.view}) and checking them"
     script:
         "../../scripts/make_masks.py"
 
 
 rule make_inputs:
+    """Resample one shard of volumes to an arm's own grid."""
     input:
         array="<out>/volumes/{cohort}/{view}/shard-{shard}.npy",
     output:
         array="<out>/inputs/{grid}/{cohort}/{view}/shard-{shard}.npy",
-    params:
-        code=code("make_inputs"),
-        shape=lambda wildcards: list(STUDY.grids[wildcards.grid].shape),
     log:
         "<logs>/make_inputs/{grid}-{cohort}-{view}-{shard}.log",
+    conda:
+        "../../envs/train.yaml"
     threads: STUDY.resources.ingest.threads
     resources:
         mem_mb=memory("ingest"),
         runtime=minutes("ingest"),
-    conda:
-        "../../envs/train.yaml"
-    message:
-        "Resampling shard {wildcards.shard} of {wildcards.cohort} ({wildcards.view}) to the grid {wildcards.grid}"
+    params:
+        code=code("make_inputs"),
+        shape=lambda wildcards: list(STUDY.grids[wildcards.grid].shape),
     script:
         "../../scripts/make_inputs.py"

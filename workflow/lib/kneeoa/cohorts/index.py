@@ -1,7 +1,7 @@
 """Digests of the raw tree per shard, cheap enough to make at parse: a changed subject then reruns one shard.
 
-Standard library only. A file counts by its path below the root, size and time stamp; its bytes are not read. The lines of the table that says
-which image is whose count for their subjects, since the stage that decodes a shard looks at nothing else.
+Standard library only. A file counts by its path below the root, size and time stamp; its bytes are not read. The lines of the table that
+says which image is whose count for their subjects, since the stage that decodes a shard looks at nothing else.
 """
 
 from __future__ import annotations
