@@ -125,7 +125,7 @@ def test_a_clone_beside_copied_results_has_nothing_to_do(finished: Path, tmp_pat
     from tests.dag import copy_tree
 
     clone = copy_tree(tmp_path / "clone")
-    shutil.copytree(finished / "results", clone / "results", copy_function=shutil.copy2)
+    shutil.copytree(finished / "results", clone / "results", copy_function=shutil.copy2, dirs_exist_ok=True)
     for path in (clone / "workflow").rglob("*.py"):
         path.touch()
     assert planned(clone, *SMALL) == []

@@ -14,7 +14,7 @@ FAST = Path(__file__).with_name("fast_snakemake.py")
 HERE = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5")
 
 
-def through_slurm(cluster: Cluster, folder: Path, *arguments: str, timeout: float = 1500) -> subprocess.CompletedProcess[str]:
+def through_slurm(cluster: Cluster, folder: Path, *arguments: str, timeout: float = 2400) -> subprocess.CompletedProcess[str]:
     """Run Snakemake in ``folder`` with the profile that a person would name, and this cluster's answers to what sites differ in."""
     variables = {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "SNAKEMAKE_PROFILE"}}
     return subprocess.run(
