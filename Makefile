@@ -20,7 +20,7 @@ STAMP := .venv/made-$(VARIANT)
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 TESTS := tests/unit tests/workflow tests/end_to_end tests/slurm tests/real_data
 
-.PHONY: help env demo figures published test check-envs lock clean
+.PHONY: help env demo figures published test check-envs lock reference clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -32,6 +32,7 @@ help:
 	@echo "make env         only the environment in .venv (VARIANT=cpu or cuda)"
 	@echo "make check-envs  resolve the pinned environments anew, CUDA too, from metadata alone"
 	@echo "make lock        pin again after an edit of envs/*.in"
+	@echo "make reference   write docs/configuration.md anew from the typed configuration"
 	@echo "make clean       remove results, logs and caches; keep .venv"
 
 env: $(STAMP)
@@ -58,6 +59,9 @@ check-envs: .venv/made-test
 
 lock: .venv/made-test
 	$(BIN)/python envs/lock.py lock
+
+reference: $(STAMP)
+	PYTHONPATH=workflow/lib $(BIN)/python -m kneeoa.config.reference > docs/configuration.md
 
 clean:
 	find results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +

@@ -11,6 +11,8 @@ import pytest
 from tests.dag import planned, snakemake
 from tests.end_to_end.conftest import SMALL
 
+pytestmark = pytest.mark.xdist_group("small")  # one worker runs the small study for all
+
 
 @pytest.fixture(scope="module")
 def results(finished: Path) -> Path:
