@@ -52,9 +52,12 @@ def test_every_broken_knee_ends_as_planned_with_its_reason(results: Path) -> Non
     exclusions = pq.read_table(results / "splits" / "phantom.exclusions.parquet").to_pandas()
     analysed = set(pq.read_table(results / "splits" / "phantom.parquet").column("case_id").to_pylist())
     excluded = set(exclusions.loc[exclusions["scope"] == "case", "case_id"])
-    planned_faults = truth.dropna(subset=["fault"])
-    assert len(planned_faults) >= 8
-    assert excluded <= set(planned_faults["case_id"]), "a good knee was lost"
+    expected = truth.dropna(subset=["expected_reason"])
+    assert len(expected) >= 8
+    found = set(exclusions[["case_id", "stage", "scope", "reason"]].itertuples(index=False, name=None))
+    told = set(expected[["case_id", "expected_stage", "expected_scope", "expected_reason"]].itertuples(index=False, name=None))
+    assert told <= found
+    assert excluded == set(expected.loc[expected["expected_scope"] == "case", "case_id"]), "a good knee was lost"
     assert analysed | excluded == set(truth["case_id"])
     assert not analysed & excluded
     assert (exclusions["detail"].str.len() > 20).all()

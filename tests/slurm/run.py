@@ -10,8 +10,9 @@ from pathlib import Path
 from tests.slurm.cluster import Cluster
 
 FAST = Path(__file__).with_name("fast_snakemake.py")
-# The private cluster keeps no accounts, so the queue is asked instead of sacct; its one file system shows files at once.
-HERE = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5")
+# The private cluster keeps no accounts, so the queue is asked instead of sacct; its one file system shows files at once; its nodes
+# claim more CPUs than the machine has, so few jobs run at a time.
+HERE = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5", "--jobs", "4")
 
 
 def through_slurm(cluster: Cluster, folder: Path, *arguments: str, timeout: float = 2400) -> subprocess.CompletedProcess[str]:
