@@ -3,7 +3,7 @@
 #   VARIANT=cpu|cuda   which pins of torch: envs/cpu.txt or envs/cuda.txt
 #   PYTHON=python3     the Python that makes .venv (3.11 is what is tested; 3.12 and 3.13 resolve)
 #   CORES=all          what snakemake may use; results do not depend on it
-#   JOBS=2             tests at a time
+#   JOBS=2             tests at a time; those that run a whole study share it, and follow one by one
 #
 # The package index is the one that pip is set to. With the public one, torch on Linux is a CUDA build of some gigabytes in
 # both variants; a CPU build is a matter of pointing pip at an index that has one (PIP_INDEX_URL, PIP_EXTRA_INDEX_URL).
@@ -18,7 +18,6 @@ LAYERS := workflow train analysis
 LOCKS := $(LAYERS:%=envs/%.txt)
 STAMP := .venv/made-$(VARIANT)
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
-TESTS := tests/unit tests/workflow tests/end_to_end tests/slurm tests/real_data
 
 .PHONY: help env demo figures published test check-envs lock reference clean
 .DEFAULT_GOAL := help
@@ -49,10 +48,11 @@ published: $(STAMP)
 test: .venv/made-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
-	$(BIN)/snakefmt --check --quiet Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder -rs $(TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist loadfile tests/unit tests/workflow tests/real_data
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs tests/end_to_end tests/slurm
 
 check-envs: .venv/made-test
 	$(BIN)/python envs/lock.py check

@@ -50,11 +50,11 @@ class Job:
 
 @dataclass
 class Cluster:
-    """One CPU node (partition cpu, the default) and two GPU nodes of two GPUs each (partition gpu)."""
+    """One CPU node (partition cpu, the default) and one GPU node of two GPUs (partition gpu): few, as all share this machine."""
 
     folder: Path
     cpu_nodes: tuple[str, ...] = ("cpu1",)
-    gpu_nodes: tuple[str, ...] = ("gpu1", "gpu2")
+    gpu_nodes: tuple[str, ...] = ("gpu1",)
     environment: dict[str, str] = field(default_factory=dict)
     """What a client needs: SLURM_CONF, and a srun that keeps it, first on the path."""
 

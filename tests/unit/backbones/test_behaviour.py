@@ -12,10 +12,12 @@ SMALL = {
     "resnet3d": {"width": 4},
     "m3t": {"channels": 3, "cnn_width": 4, "projection": 16, "embedding": 16, "depth": 2, "heads": 4},
     "nnmamba": {"channels": 4, "blocks": 1, "state": 3},
+    "densenet121": {"growth": 2, "width": 4, "blocks": (1, 1, 2, 1)},
 }
+BOX = (33, 34, 35)
 
 
-def small(kind, shape=(18, 20, 22), in_channels=1, seed=0, **options):
+def small(kind, shape=BOX, in_channels=1, seed=0, **options):
     torch.manual_seed(seed)
     return registry.build(kind, {**SMALL[kind], **options}, dimensions=3, in_channels=in_channels, shape=shape)
 
@@ -23,7 +25,7 @@ def small(kind, shape=(18, 20, 22), in_channels=1, seed=0, **options):
 @pytest.mark.parametrize("kind", registry.kinds())
 def test_maps_and_embedding_of_an_odd_box_with_two_channels(kind):
     backbone = small(kind, in_channels=2)
-    features = backbone(torch.randn(2, 2, 18, 20, 22))
+    features = backbone(torch.randn(2, 2, *BOX))
     assert features.embedding.shape == (2, backbone.embedding_width)
     assert tuple(each.shape[1] for each in features.maps) == backbone.map_widths
     positions = [each[0, 0].numel() for each in features.maps]
@@ -33,7 +35,7 @@ def test_maps_and_embedding_of_an_odd_box_with_two_channels(kind):
 @pytest.mark.parametrize("kind", registry.kinds())
 def test_every_parameter_is_used(kind):
     backbone = small(kind)
-    backbone(torch.randn(2, 1, 18, 20, 22)).embedding.square().sum().backward()
+    backbone(torch.randn(2, 1, *BOX)).embedding.square().sum().backward()
     # A convolution's bias before a batch norm has a gradient of rounding errors alone.
     biases = {id(each.bias) for each in backbone.modules() if isinstance(each, nn.Conv3d)}
     unused = [name for name, each in backbone.named_parameters() if each.grad is None or not (each.grad.any() or id(each) in biases)]
@@ -50,7 +52,7 @@ def test_the_seed_alone_decides_the_weights(kind):
 @pytest.mark.parametrize("kind", registry.kinds())
 def test_cases_of_a_batch_do_not_mix_in_evaluation(kind):
     backbone = small(kind).eval()
-    images = torch.randn(3, 1, 18, 20, 22)
+    images = torch.randn(3, 1, *BOX)
     with torch.no_grad():
         torch.testing.assert_close(backbone(images).embedding[1:2], backbone(images[1:2]).embedding, rtol=1e-4, atol=1e-5)
 

@@ -22,7 +22,12 @@ def with_head(backbone, outputs):
 
 @pytest.mark.parametrize(
     ("kind", "five", "one"),
-    [("resnet3d", 33_162_565, 33_160_513), ("m3t", 11_996_469, 11_995_953), ("nnmamba", 12_876_453, 12_876_321)],
+    [
+        ("resnet3d", 33_162_565, 33_160_513),
+        ("m3t", 11_996_469, 11_995_953),
+        ("nnmamba", 12_876_453, 12_876_321),
+        ("densenet121", 11_247_749, 11_243_649),
+    ],
 )
 def test_parameters_with_a_head_of_five_and_of_one(kind, five, one):
     backbone = published(kind, (128, 128, 128))

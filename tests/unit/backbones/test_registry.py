@@ -33,7 +33,7 @@ def test_defaults_are_filled_in_and_given_options_kept():
 @pytest.mark.parametrize(
     ("kind", "options", "shape", "said"),
     [
-        ("resnet50", {}, (32, 32, 32), "'resnet50', which is not a backbone; allowed are m3t, nnmamba, resnet3d"),
+        ("resnet50", {}, (32, 32, 32), "'resnet50', which is not a backbone; allowed are densenet121, m3t, nnmamba, resnet3d"),
         ("resnet3d", {"widht": 8}, (32, 32, 32), "'widht' is not known; did you mean 'width'?"),
         ("resnet3d", {"width": 0}, (32, 32, 32), "'width' is 0"),
         ("resnet3d", {"stem_stride": 3}, (32, 32, 32), "'stem_stride' is 3; allowed are 1 or 2"),
