@@ -22,7 +22,7 @@ if not workflow.overwrite_configfiles:
     configfile: "config.yaml"
 
 
-include: "workflow/rules/study.smk"
+include: "workflow/inputs/study.smk"
 
 
 pathvars:

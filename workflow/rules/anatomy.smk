@@ -7,15 +7,7 @@ OUTPUTS: <out>/saliency/{arm}/seed-{seed}.{npy,parquet}  (kept, so that a new ti
 """
 
 
-def explained_level():
-    """The coarsest binary level: the fixed target that every mode is explained for."""
-    return next((level.name for level in STUDY.levels if level.kind == "binary"), None)
-
-
-def tissues_by_cohort(wildcards):
-    """Tissue names of the cohorts whose masks an arm is held against."""
-    view = STUDY.view_of(LAYOUT.arm(wildcards.arm))
-    return {name: plain(STUDY.cohorts[name])["tissues"] for name in LAYOUT.cohorts_with_masks(view)}
+include: "../inputs/anatomy.smk"
 
 
 rule saliency:

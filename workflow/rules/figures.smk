@@ -6,37 +6,7 @@ OUTPUTS: <out>/figures/{name}.{pdf,png}
 """
 
 
-def binary_level():
-    """The coarsest binary level: what ROC and reliability curves are of."""
-    return next((level.name for level in STUDY.levels if level.kind == "binary"), None)
-
-
-def graded_level():
-    """The finest level with more than two classes: what confusion matrices and severity axes are of."""
-    graded = [level for level in STUDY.levels if level.kind in ("ordinal", "multiclass")]
-    return plain(graded[-1]) if graded else None
-
-
-def pictured_view():
-    """The view that pictures show: the first arm's."""
-    arms = STUDY.arms_table()
-    return STUDY.view_of(arms[0]) if arms else None
-
-
-def tissues_of_view():
-    """Cohort -> its tissues, for cohorts with masks on the pictured view."""
-    return {name: list(STUDY.cohorts[name].tissues) for name in LAYOUT.cohorts_with_masks(pictured_view())}
-
-
-def pictures(stage, suffix):
-    """Files of volumes or masks of the pictured view."""
-    view = pictured_view()
-    cohorts = LAYOUT.cohorts_with_masks(view) if stage == "masks" else LAYOUT.cohorts_with_view(view)
-    return LAYOUT.shard_files(stage, view, suffix, cohorts)
-
-
-FIGURES = plain(STUDY.figures)
-TARGETS = {name: list(tissues) for name, tissues in STUDY.anatomy.targets.items()}
+include: "../inputs/figures.smk"
 
 
 rule figure_flow:

@@ -7,15 +7,7 @@ OUTPUTS: <out>/predictions/{arm}/seed-{seed}.parquet, <out>/embeddings/{arm}/see
 """
 
 
-def import_file(wildcards):
-    """The table made elsewhere that an arm is imported from."""
-    folder = os.path.expandvars(STUDY.imports.folder)
-    if not os.path.isdir(folder):
-        raise WorkflowError(
-            f"imports.folder is '{STUDY.imports.folder}', which is no folder here ({folder}); "
-            "set the environment variable that it names, or name the folder of the tables in the configuration."
-        )
-    return os.path.join(folder, STUDY.imports.arms[wildcards.arm].file)
+include: "../inputs/predict.smk"
 
 
 rule predict:

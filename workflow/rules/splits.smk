@@ -7,26 +7,7 @@ OUTPUTS: <out>/splits/{cohort}.parquet
 """
 
 
-def shards_of(stage, suffix):
-    """Files of a stage for every shard and view of the wildcard's cohort."""
-
-    def files(wildcards):
-        views = STUDY.cohorts[wildcards.cohort].views
-        return [file for view in views for file in LAYOUT.shard_files(stage, view, suffix, [wildcards.cohort])]
-
-    return files
-
-
-def exclusions_of(wildcards):
-    """Exclusions of every stage before the splits."""
-    own = [f"{LAYOUT.root}/cohorts/{wildcards.cohort}/exclusions.parquet"]
-    masks = shards_of("masks", ".exclusions.parquet")(wildcards) if STUDY.cohorts[wildcards.cohort].tissues else []
-    return own + shards_of("volumes", ".exclusions.parquet")(wildcards) + masks
-
-
-def deciding_exclusions(wildcards):
-    """Exclusions that take a case out: those of masks only where a case needs one, so that a check of masks does not retrain."""
-    return [file for file in exclusions_of(wildcards) if STUDY.masks.required or f"{LAYOUT.root}/masks/" not in file]
+include: "../inputs/splits.smk"
 
 
 rule make_splits:

@@ -8,9 +8,7 @@ OUTPUTS: <out>/volumes/{cohort}/{view}/shard-{shard}.{npy,parquet,exclusions.par
 """
 
 
-def shard_digest(wildcards):
-    """What the raw files of a shard are, so that a changed subject reruns its own shard alone."""
-    return raw_index(wildcards.cohort).get(int(wildcards.shard), "")
+include: "../inputs/volumes.smk"
 
 
 rule make_volumes:

@@ -23,7 +23,7 @@ except KneeoaError as error:
 LAYOUT = Layout(STUDY)
 
 # Jobs (`script:`) start a fresh Python: this is how it finds the library of this clone.
-os.environ["PYTHONPATH"] = os.pathsep.join([LIBRARY, *filter(None, [os.environ.get("PYTHONPATH")])])
+os.environ.update(PYTHONPATH=os.pathsep.join([LIBRARY, *filter(None, [os.getenv("PYTHONPATH")])]))
 
 
 def one_of(names):
