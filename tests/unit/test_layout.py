@@ -36,6 +36,14 @@ def test_runs_are_arms_times_seeds(config: dict[str, Any]) -> None:
     assert "results/phantom/x/nnmamba-single-kl/seed-2" in runs
 
 
+def test_arms_trained_otherwise_are_not_a_contrast_of_modes(config: dict[str, Any]) -> None:
+    config["arms"].append({"backbone": "resnet3d", "mode": "dual", "training": {"epochs": 2}, "name": "short"})
+    factors = Layout(load(config)).factors()
+    equal, other = factors["resnet3d-single-oa"], factors["short"]
+    assert {key for key in equal if equal[key] != factors["resnet3d-dual"][key]} == {"mode"}
+    assert {key for key in equal if equal[key] != other[key]} == {"mode", "training"}
+
+
 def test_figures_and_tables_follow_from_what_a_study_has(config: dict[str, Any]) -> None:
     layout = Layout(load(config))
     assert {"flow", "volumes", "saliency", "anatomy"} <= set(layout.figures())

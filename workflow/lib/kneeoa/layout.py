@@ -10,6 +10,7 @@ from itertools import product
 
 from kneeoa.config.arms import Arm
 from kneeoa.config.study import Study
+from kneeoa.files import digest
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,19 @@ class Layout:
         return self.runs("predictions/{arm}/seed-{seed}.parquet")
 
     def factors(self) -> dict[str, dict[str, str]]:
-        """The arms table that analyses read: name -> backbone and mode."""
-        source = self.study.imports.arms if self.study.imports is not None else {arm.name: arm for arm in self.study.arms_table()}
-        return {name: {"backbone": arm.backbone, "mode": arm.mode} for name, arm in source.items()}
+        """The arms table that analyses read: name -> factors. Arms are compared where all factors but one are equal."""
+        if self.study.imports is not None:
+            return {name: {"backbone": arm.backbone, "mode": arm.mode} for name, arm in self.study.imports.arms.items()}
+        return {
+            arm.name: {
+                "backbone": arm.backbone,
+                "mode": arm.mode,
+                "view": self.study.view_of(arm),
+                "grid": arm.grid or "canonical",
+                "training": digest(arm.training.model_dump(mode="json")),
+            }
+            for arm in self.study.arms_table()
+        }
 
     def has_masks(self) -> bool:
         """Whether saliency can be held against anatomy."""
