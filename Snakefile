@@ -38,7 +38,6 @@ wildcard_constraints:
     arm=one_of(LAYOUT.factors()),
     seed=one_of(STUDY.seeds),
     shard=r"\d+",
-    part=r"\d+",
 
 
 localrules:

@@ -11,8 +11,6 @@ import pytest
 from tests.dag import planned, rules
 from tests.end_to_end.conftest import SMALL
 
-pytestmark = pytest.mark.xdist_group("small")  # one worker runs the small study for all
-
 AFTER_PREDICTIONS = {"metrics", "contrasts", "geometry"}
 AFTER_RUNS = AFTER_PREDICTIONS | {"predict", "saliency", "overlap", "anatomy"}
 PICTURES = re.compile(r"figure_\w+|table_\w+|report|all")

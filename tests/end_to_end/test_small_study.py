@@ -12,8 +12,6 @@ from kneeoa.phantom.dicom import BIRTH_DATE, PATIENT_NAME
 from tests.dag import planned, snakemake
 from tests.end_to_end.conftest import SMALL
 
-pytestmark = pytest.mark.xdist_group("small")  # one worker runs the small study for all
-
 
 @pytest.fixture(scope="module")
 def results(finished: Path) -> Path:

@@ -1,11 +1,6 @@
 """What the rules of anatomy take: input functions and params."""
 
 
-def explained_level():
-    """The coarsest binary level: the fixed target that every mode is explained for."""
-    return next((level.name for level in STUDY.levels if level.kind == "binary"), None)
-
-
 def tissues_by_cohort(wildcards):
     """Tissue names of the cohorts whose masks an arm is held against."""
     view = STUDY.view_of(LAYOUT.arm(wildcards.arm))

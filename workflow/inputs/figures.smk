@@ -1,11 +1,6 @@
 """What the rules of figures take: input functions and params."""
 
 
-def binary_level():
-    """The coarsest binary level: what ROC and reliability curves are of."""
-    return next((level.name for level in STUDY.levels if level.kind == "binary"), None)
-
-
 def graded_level():
     """The finest level with more than two classes: what confusion matrices and severity axes are of."""
     graded = [level for level in STUDY.levels if level.kind in ("ordinal", "multiclass")]

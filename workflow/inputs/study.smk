@@ -52,3 +52,8 @@ def memory(kind):
 def minutes(kind):
     """Minutes for one kind of work, doubling with each attempt."""
     return lambda wildcards, attempt: getattr(STUDY.resources, kind).minutes * 2 ** (attempt - 1)
+
+
+def binary_level():
+    """The coarsest binary level: the fixed target that saliency explains for every mode, and what ROC and reliability curves are of."""
+    return next((level.name for level in STUDY.levels if level.kind == "binary"), None)

@@ -35,7 +35,7 @@ rule saliency:
     params:
         code=lambda wildcards: code("saliency", members(wildcards.arm)),
         study=STUDY.study,
-        target=explained_level(),
+        target=binary_level(),
         view=lambda wildcards: STUDY.view_of(LAYOUT.arm(wildcards.arm)),
         saliency=plain(STUDY.saliency),
         batch=lambda wildcards: LAYOUT.arm(wildcards.arm).training.predict_batch,

@@ -30,23 +30,15 @@ def code_digest(script: str | Path, modules: Iterable[str] = (), files: Iterable
         modules: dotted names of lazily imported members that this job uses, with their own closures.
         files: data files of the library (templates) that the script reads; compared byte by byte.
     """
-    names = set(_imports(Path(script)))
-    pending = [*names, *modules]
-    names.update(modules)
-    while pending:
-        for found in _imports(_path(pending.pop())):
-            if found not in names:
-                names.add(found)
-                pending.append(found)
     parts = [_fingerprint(Path(script))]
-    parts += [f"{name} {_fingerprint(_path(name))}" for name in sorted(names)]
+    parts += [f"{name} {_fingerprint(_path(name))}" for name in sorted(closure(script, modules))]
     parts += [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def closure(script: str | Path) -> set[str]:
-    """Dotted names of the library's modules that a script reaches statically."""
-    names = set(_imports(Path(script)))
+def closure(script: str | Path, modules: Iterable[str] = ()) -> set[str]:
+    """Dotted names of the library's modules that a script and the named members reach statically, the members among them."""
+    names = _imports(Path(script)) | set(modules)
     pending = list(names)
     while pending:
         for found in _imports(_path(pending.pop())) - names:
