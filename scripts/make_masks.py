@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.config.volumes import MaskChecks
-from kneeoa.images.shards import make_masks
+from kneeoa.images.mask_shard import make_masks
 from kneeoa.job import logged
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.config.volumes import View
-from kneeoa.images.shards import make_volumes
+from kneeoa.images.volume_shard import make_volumes
 from kneeoa.job import logged
 
 if TYPE_CHECKING:

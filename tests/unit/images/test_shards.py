@@ -13,8 +13,9 @@ from kneeoa.errors import KneeoaError
 from kneeoa.files import sha256_file
 from kneeoa.images.array_writer import open_rows
 from kneeoa.images.grids import resample_shard
+from kneeoa.images.mask_shard import make_masks
 from kneeoa.images.resample import stretch
-from kneeoa.images.shards import make_masks, make_volumes
+from kneeoa.images.volume_shard import make_volumes
 from kneeoa.tables.cases import CASES
 from kneeoa.tables.exclusions import EXCLUSIONS
 from kneeoa.tables.images import IMAGES
@@ -55,7 +56,18 @@ class Cohort:
         self.cases.append({**case, "subject": subject, "side": side, "visit": "00m", **empty})
         for role, path, format in (("image", image, image_format), ("mask", mask, "meta" if mask and mask.endswith("mha") else "nifti")):
             if path is not None:
-                self.images.append({**case, "view": "sag_dess", "role": role, "path": path, "format": format})
+                self.images.append(
+                    {
+                        **case,
+                        "view": "sag_dess",
+                        "role": role,
+                        "path": path,
+                        "format": format,
+                        "shows": "knee",
+                        "centre_row": None,
+                        "centre_column": None,
+                    }
+                )
 
     def write(self) -> None:
         CASES.write(self.root / "cases.parquet", self.cases)

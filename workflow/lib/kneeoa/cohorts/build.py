@@ -91,7 +91,9 @@ def _add(tables: dict[str, Rows], name: str, knee: Knee, cohort: Cohort, levels:
     if any(reason.scope == "case" and reason.reason not in LABEL_REASONS for reason in reasons):
         return
     for file in sorted(knee.files, key=lambda file: (file.view, file.role)):
-        tables["images"].append({**case, "shard": shard, "view": file.view, "role": file.role, "path": file.path, "format": file.format})
+        centre = file.centre or (None, None)
+        place = {"path": file.path, "format": file.format, "shows": file.shows, "centre_row": centre[0], "centre_column": centre[1]}
+        tables["images"].append({**case, "shard": shard, "view": file.view, "role": file.role, **place})
 
 
 def _gaps(knee: Knee, cohort: Cohort, labelled: bool, level: str) -> list[Reason]:

@@ -24,6 +24,10 @@ class File:
     role: str
     path: str
     format: str
+    shows: str = "knee"
+    """``knee``, or ``both`` for a bilateral radiograph, which belongs to two cases."""
+    centre: tuple[float, float] | None = None
+    """Row and column of the joint's centre in pixels of the file, where the source gives landmarks."""
 
 
 @dataclass(frozen=True)

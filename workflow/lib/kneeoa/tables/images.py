@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from kneeoa.tables.schema import TableSchema, required
+from kneeoa.tables.schema import TableSchema, optional, required
 
 IMAGES = TableSchema(
     "images",
@@ -14,7 +14,10 @@ IMAGES = TableSchema(
             required("view", pa.string()),
             required("role", pa.string()),  # image or mask
             required("path", pa.string()),  # relative to the cohort's root; a folder for a DICOM series
-            required("format", pa.string()),  # dicom, nifti, meta, nrrd, png
+            required("format", pa.string()),  # see images/readers.py
+            required("shows", pa.string()),  # knee: this case's joint alone; both: a bilateral radiograph
+            optional("centre_row", pa.float64()),  # the joint's centre in pixels of the file, where the source gives landmarks
+            optional("centre_column", pa.float64()),
         ]
     ),
     key=("cohort", "case_id", "view", "role"),

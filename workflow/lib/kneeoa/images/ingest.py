@@ -1,0 +1,59 @@
+"""One raw file to one row of a shard, whatever its dimensions: what the rest of the workflow knows of an image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kneeoa.config.volumes import View
+from kneeoa.images.volume import Affine
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """A canonical image and how it came about.
+
+    Attributes:
+        array: float16, the view's shape.
+        affine: 4 x 4; canonical index -> mm (RAS+ for volumes; for radiographs see :mod:`kneeoa.images.ingest_radiograph`).
+        source_digest: SHA-256 of the decoded voxels and their affine.
+        source_shape: voxels of the image in canonical axis order.
+        source_spacing: mm of the image's voxels in canonical axis order.
+        low, high: clip limits in source units.
+        mean, sd: z-score parameters in source units.
+    """
+
+    array: NDArray[np.float16]
+    affine: Affine
+    source_digest: str
+    source_shape: tuple[int, ...]
+    source_spacing: tuple[float, ...]
+    low: float
+    high: float
+    mean: float
+    sd: float
+
+
+def ingest(root: Path, file: dict[str, Any], view: View, side: str | None) -> Ingested:
+    """Decode one row of the images table and bring it to the canonical form of its view.
+
+    Args:
+        root: the cohort's folder.
+        file: the row (``path``, ``format``, ``shows``, ``centre_row``, ``centre_column``).
+        view: the canonical form.
+        side: ``L``, ``R`` or None; left knees are mirrored.
+
+    Raises:
+        UnusableImage: the file cannot enter the study.
+    """
+    if view.dimensions == 2:
+        from kneeoa.images.ingest_radiograph import ingest_radiograph
+
+        return ingest_radiograph(root, file, view, side)
+    from kneeoa.images.ingest_volume import ingest_volume
+
+    return ingest_volume(root, file, view, side)
