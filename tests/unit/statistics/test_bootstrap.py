@@ -112,3 +112,21 @@ def test_same_seed_same_numbers_another_seed_others(monkeypatch: pytest.MonkeyPa
     assert paired_bootstrap(metric("auc"), truth, a, b, resamples=200, seed=2).low != first.low
     monkeypatch.setattr(bootstrap, "_CELLS", 1000)  # blocks of 25 resamples draw the same subjects
     assert paired_bootstrap(metric("auc"), truth, a, b, resamples=200, seed=1) == first
+
+
+def test_a_plain_metric_is_called_on_copies() -> None:
+    truth, a, b = cases(9)
+    cluster = np.arange(40) // 2
+    by_weights = paired_bootstrap(metric("auc"), truth, a, b, cluster, resamples=100)
+    by_copies = paired_bootstrap(roc_auc_score, truth, a[:, 1], b[:, 1], cluster, resamples=100)
+    assert (by_copies.difference, by_copies.low, by_copies.high, by_copies.p) == pytest.approx(
+        (by_weights.difference, by_weights.low, by_weights.high, by_weights.p), abs=1e-12
+    )
+    assert (by_weights.n, by_weights.subjects) == (40, 20)
+    assert by_weights.log10_p == pytest.approx(math.log10(by_weights.p))
+
+
+def test_nothing_to_draw_is_refused() -> None:
+    truth, a, b = cases(10)
+    with pytest.raises(ValueError, match="0 resamples"):
+        paired_bootstrap(metric("auc"), truth, a, b, resamples=0)

@@ -30,6 +30,7 @@ MULTICLASS = {
     "macro_f1": lambda t, p: reference.f1_score(t, p.argmax(1), average="macro", zero_division=0),
     "quadratic_kappa": lambda t, p: reference.cohen_kappa_score(t, p.argmax(1), labels=range(CLASSES), weights="quadratic"),
     "mae": lambda t, p: reference.mean_absolute_error(t, p.argmax(1)),
+    "within_one": lambda t, p: np.mean(np.abs(t - p.argmax(1)) <= 1),
 }
 BINARY = {
     "auc": lambda t, p: reference.roc_auc_score(t, p[:, 1]),
@@ -37,6 +38,7 @@ BINARY = {
     "f1": lambda t, p: reference.f1_score(t, p[:, 1] >= 0.5),
     "balanced_accuracy": lambda t, p: reference.balanced_accuracy_score(t, p[:, 1] >= 0.5),
     "brier": lambda t, p: reference.brier_score_loss(t, np.clip(p[:, 1], 0, 1)),
+    "scaled_brier": lambda t, p: 1 - np.mean((p[:, 1] - t) ** 2) / np.mean((t.mean() - t) ** 2),
 }
 
 

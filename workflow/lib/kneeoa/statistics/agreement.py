@@ -1,4 +1,9 @@
-"""Quadratic weighted kappa with its large-sample standard error (Fleiss, Cohen and Everitt 1969, Psychol Bull 72:323)."""
+"""Agreement of predicted classes with the truth: quadratic weighted kappa and its kin, their intervals and paired tests.
+
+The standard error of kappa is that of Fleiss, Cohen and Everitt 1969 (Psychol Bull 72:323), the root of the mean square of
+kappa's influence function; with clusters the influences are summed by subject first. The paired tests subtract the two
+models' influences, so that what they share cancels.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +12,24 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import norm
 
-from kneeoa.statistics.inputs import Floats, classes_of, same_length
+from kneeoa.errors import KneeoaError
+from kneeoa.statistics.confusion import ClassMetric, quadratic_weights, sampled_metric
+from kneeoa.statistics.inputs import Integers, classes_of, cluster_codes, same_length, subject_count
+from kneeoa.statistics.sampling import (
+    Estimate,
+    PairedDifference,
+    Sampled,
+    covariance,
+    described,
+    difference_of,
+    estimate_of,
+    interval,
+    over_seeds,
+    seeds_first,
+)
+
+__all__ = ["Kappa", "class_metric", "class_metric_test", "quadratic_kappa", "quadratic_weights", "sampled_over_seeds"]
 
 
 @dataclass(frozen=True)
@@ -21,47 +41,105 @@ class Kappa:
     low: float
     high: float
     n: int
+    subjects: int
+    degenerate: bool
+    how: str
 
 
-def quadratic_weights(classes: int) -> Floats:
-    """Agreement weights ``1 - (i - j)^2 / (K - 1)^2``, shape ``[K, K]``, over all K classes whether present or not."""
-    grades = np.arange(classes)
-    return 1.0 - (grades[:, None] - grades[None, :]) ** 2 / max(classes - 1, 1) ** 2
-
-
-def quadratic_kappa(truth: ArrayLike, predicted: ArrayLike, classes: int, confidence: float = 0.95) -> Kappa:
+def quadratic_kappa(
+    truth: ArrayLike, predicted: ArrayLike, classes: int, cluster: ArrayLike | None = None, confidence: float = 0.95
+) -> Kappa:
     """Agreement of ordinal predictions with the truth, beyond chance.
 
     Args:
         truth: class of each case, ``[n]``.
         predicted: predicted class, ``[n]``.
         classes: number of classes of the level, also where some are absent (weights depend on it).
-        confidence: of the Wald interval (independent cases; for clustered cases use the cluster bootstrap).
+        cluster: subject of each case, or None.
+        confidence: of the Wald interval.
 
     Returns:
-        A constant prediction has kappa 0 by chance agreement.
+        A constant prediction has kappa 0 by chance agreement. Where the standard error is zero (perfect agreement) the
+        interval is the point, and ``degenerate`` says so. The error has no small-sample factor, for parity with the
+        published formula (R's vcd, statsmodels).
 
     Raises:
         ValueError: classes out of range, lengths that differ.
     """
     first, second = classes_of(truth, classes), classes_of(predicted, classes, "predicted")
     same_length(first.size, predicted=second)
-    table = np.bincount(first * classes + second, minlength=classes * classes).reshape(classes, classes).astype(np.float64)
-    count = int(table.sum())
-    nan = math.nan
-    if count == 0:
-        return Kappa(nan, nan, nan, nan, 0)
-    table /= count
-    rows, columns = table.sum(axis=1), table.sum(axis=0)
-    weights = quadratic_weights(classes)
-    disagreement = float(((1 - weights) * table).sum())
-    by_chance = float(rows @ (1 - weights) @ columns)
-    if by_chance == 0.0:
-        return Kappa(nan, nan, nan, nan, count)
-    estimate = 1.0 - disagreement / by_chance
-    margins = (weights @ columns)[:, None] + (rows @ weights)[None, :]
-    terms = weights * by_chance - margins * disagreement
-    spread = float((table * (terms - (table * terms).sum()) ** 2).sum())
-    error = math.sqrt(spread / count) / by_chance**2
-    half = float(norm.ppf(0.5 + confidence / 2)) * error
-    return Kappa(estimate, error, estimate - half, estimate + half, count)
+    codes = cluster_codes(cluster, first.size)
+    count, nan = first.size, math.nan
+    how = described("quadratic kappa, Fleiss-Cohen-Everitt error", codes)
+    if not count:
+        return Kappa(nan, nan, nan, nan, 0, 0, False, how)
+    subjects = subject_count(codes, count)
+    sampled = sampled_metric("quadratic_kappa", first, second, classes)
+    if math.isnan(sampled.value):
+        return Kappa(nan, nan, nan, nan, count, subjects, False, f"{how}: undefined, truth and prediction are one class")
+    variance = float(covariance([sampled], codes)[0, 0]) * (subjects - 1) / subjects
+    low, high = (sampled.value, sampled.value) if variance == 0.0 else interval(sampled.value, variance, confidence, "wald")
+    return Kappa(sampled.value, math.sqrt(variance), low, high, count, subjects, variance == 0.0, how)
+
+
+def class_metric(
+    metric: ClassMetric,
+    truth: ArrayLike,
+    predicted: ArrayLike,
+    classes: int,
+    cluster: ArrayLike | None = None,
+    confidence: float = 0.95,
+) -> Estimate:
+    """A metric of predicted classes with its standard error and Wald interval over subjects.
+
+    Args:
+        metric: accuracy, within_one (at most one grade off), mae (mean absolute error in grades), balanced_accuracy,
+            macro_f1, f1 or quadratic_kappa.
+        truth: ``[n]``.
+        predicted: ``[n]``, or ``[S, n]`` for the mean over S seeds (fixed).
+        classes: number of classes.
+        cluster: subject of each case, or None.
+        confidence: of the interval.
+
+    Raises:
+        KneeoaError: an unknown metric, no case.
+        ValueError: classes out of range, lengths that differ.
+    """
+    labels, sampled = _prepare(metric, truth, predicted, classes, "predicted")
+    return estimate_of(sampled, cluster_codes(cluster, labels.size), confidence, _words(metric))
+
+
+def class_metric_test(
+    metric: ClassMetric,
+    truth: ArrayLike,
+    predicted_a: ArrayLike,
+    predicted_b: ArrayLike,
+    classes: int,
+    cluster: ArrayLike | None = None,
+    confidence: float = 0.95,
+) -> PairedDifference:
+    """Paired test of a metric of predicted classes, a - b; arguments and errors as :func:`class_metric`.
+
+    For the mean absolute error a negative difference favours a.
+    """
+    labels, first = _prepare(metric, truth, predicted_a, classes, "predicted_a")
+    _, second = _prepare(metric, truth, predicted_b, classes, "predicted_b")
+    return difference_of(first, second, cluster_codes(cluster, labels.size), confidence, _words(metric))
+
+
+def sampled_over_seeds(metric: ClassMetric, truth: Integers, predicted: Integers, classes: int) -> Sampled:
+    """The mean of a metric over seeds (``predicted`` ``[S, n]``) and the influence of every case on it."""
+    return over_seeds([sampled_metric(metric, truth, seed, classes) for seed in predicted])
+
+
+def _prepare(metric: ClassMetric, truth: ArrayLike, predicted: ArrayLike, classes: int, name: str) -> tuple[Integers, Sampled]:
+    labels = classes_of(truth, classes)
+    if not labels.size:
+        raise KneeoaError(f"truth: no case to compute {metric} from.")
+    stack = seeds_first(predicted, name, 1)
+    same_length(labels.size, **{name: stack.T})
+    return labels, sampled_over_seeds(metric, labels, np.stack([classes_of(seed, classes, name) for seed in stack]), classes)
+
+
+def _words(metric: str) -> str:
+    return f"{metric}, delta method on the confusion matrix"

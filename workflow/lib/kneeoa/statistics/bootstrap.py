@@ -1,29 +1,34 @@
 """Paired bootstrap of subjects: percentile intervals and p of any metric, by re-weighting cases instead of copying them.
 
 Each resample draws as many subjects as there are, with replacement; a subject brings all its cases. Resamples in which the
-metric is undefined (a class not drawn) are left out and counted, never redrawn.
+metric is undefined (a class not drawn) are left out and counted, never redrawn. Efron and Tibshirani 1993, chapters 13 and 15.
 """
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kneeoa.statistics.inputs import Floats, Integers, cluster_codes, same_length
+from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length, subject_count
 from kneeoa.statistics.metrics import Metric, value
 from kneeoa.statistics.wald import NOISE
 
 _CELLS = 1_000_000
 """Weights held at once (8 MB); fixed, since the order of additions follows it."""
 
+Plain = Callable[..., float]
+"""A metric of (truth, prediction) without weights, such as scikit-learn's."""
+
 
 @dataclass(frozen=True)
 class PairedBootstrap:
-    """Difference a - b of a metric; ``resamples`` were drawn, ``invalid`` of them undefined."""
+    """Difference a - b of a metric; ``resamples`` were drawn, ``invalid`` of them undefined; undefined parts are NaN."""
 
     estimate_a: float
     estimate_b: float
@@ -31,27 +36,38 @@ class PairedBootstrap:
     low: float
     high: float
     p: float
+    log10_p: float
+    n: int
+    subjects: int
     resamples: int
     invalid: int
     degenerate: bool
+    method: str = "paired percentile bootstrap of subjects"
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A metric and its percentile interval; ``resamples`` were drawn, ``invalid`` of them undefined."""
+    """A metric and its percentile interval; ``resamples`` were drawn, ``invalid`` of them undefined.
+
+    ``degenerate``: every resample gave the same value.
+    """
 
     estimate: float
     low: float
     high: float
+    n: int
+    subjects: int
     resamples: int
     invalid: int
+    degenerate: bool
+    method: str = "percentile bootstrap of subjects"
 
 
 def paired_bootstrap(
-    metric: Metric,
-    truth: Integers,
-    a: Floats,
-    b: Floats,
+    metric: Metric | Plain,
+    truth: ArrayLike,
+    a: ArrayLike,
+    b: ArrayLike,
     cluster: ArrayLike | None = None,
     resamples: int = 10_000,
     seed: int = 42,
@@ -60,58 +76,97 @@ def paired_bootstrap(
     """Bootstrap of ``metric(a) - metric(b)`` over subjects.
 
     p = 2 min((#{d <= 0} + 1)/(B + 1), (#{d >= 0} + 1)/(B + 1)), at most 1, over the B valid resamples (paper A's rule). Models
-    that are equal in every resample have p = 1 and are flagged degenerate.
+    that are equal in every resample have p = 1 and are flagged degenerate. A single subject has neither interval nor p.
 
     Args:
-        metric: function of (truth, prediction, weights), see :mod:`kneeoa.statistics.metrics`.
-        truth: ``[n]``, integer classes.
-        a: prediction of a as the metric takes it.
+        metric: function of (truth, prediction, weights), see :mod:`kneeoa.statistics.metrics`; or a plain one of (truth,
+            prediction), which is called once a resample on copied cases (no seeds): the same numbers, slower.
+        truth: class of each case, whole numbers, ``[n]``.
+        a: prediction of a as the metric takes it: ``[n]``, ``[n, K]``, or with seeds first.
         b: prediction of b.
-        cluster: subject of each case, or None.
+        cluster: subject of each case, ``[n]``, or None.
         resamples: number drawn.
         seed: of the random generator; the same seed and subjects give the same resamples for every metric.
         confidence: of the percentile interval.
 
     Raises:
-        ValueError: clusters of another length than truth.
+        ValueError: no cases, values that are not finite, truth that is not whole numbers, clusters of another length,
+            or a confidence that is not between 0 and 1.
     """
-    values = [(metric(truth, a, weights), metric(truth, b, weights)) for weights in resampled_weights(truth.size, cluster, resamples, seed)]
-    differences = np.concatenate([first - second for first, second in values])
+    rule = _weighted(metric)
+    labels, first, second = classes_of(truth), finite(a, "a"), finite(b, "b")
+    differences = np.concatenate(
+        [
+            rule(labels, first, weights) - rule(labels, second, weights)
+            for weights in resampled_weights(labels.size, cluster, resamples, seed)
+        ]
+    )
     differences = np.where(np.abs(differences) <= NOISE, 0.0, differences)  # sums over seeds differ in the last digit
     valid = differences[~np.isnan(differences)]
-    first, second = value(metric, truth, a), value(metric, truth, b)
-    low, high = _percentiles(valid, confidence)
+    subjects = subject_count(cluster_codes(cluster, labels.size), labels.size)
+    estimate_a, estimate_b = value(rule, labels, first), value(rule, labels, second)
+    low, high = _percentiles(valid, subjects, confidence)
     p = math.nan
-    if valid.size and not math.isnan(first - second):
+    if not math.isnan(low) and not math.isnan(estimate_a - estimate_b):
         p = min(1.0, 2.0 * (min(int((valid <= 0).sum()), int((valid >= 0).sum())) + 1) / (valid.size + 1))
-    degenerate = bool(valid.size and not valid.any())
-    return PairedBootstrap(first, second, first - second, low, high, p, resamples, resamples - valid.size, degenerate)
+    return PairedBootstrap(
+        estimate_a=estimate_a,
+        estimate_b=estimate_b,
+        difference=estimate_a - estimate_b,
+        low=low,
+        high=high,
+        p=p,
+        log10_p=math.log10(p),
+        n=labels.size,
+        subjects=subjects,
+        resamples=resamples,
+        invalid=resamples - valid.size,
+        degenerate=bool(valid.size and not valid.any()),
+    )
 
 
 def bootstrap_interval(
-    metric: Metric,
-    truth: Integers,
-    prediction: Floats,
+    metric: Metric | Plain,
+    truth: ArrayLike,
+    prediction: ArrayLike,
     cluster: ArrayLike | None = None,
     resamples: int = 10_000,
     seed: int = 42,
     confidence: float = 0.95,
 ) -> Interval:
-    """Percentile interval of one metric over subjects; arguments as :func:`paired_bootstrap`."""
-    values = np.concatenate([metric(truth, prediction, weights) for weights in resampled_weights(truth.size, cluster, resamples, seed)])
+    """Percentile interval of one metric over subjects; arguments and errors as :func:`paired_bootstrap`."""
+    rule = _weighted(metric)
+    labels, predicted = classes_of(truth), finite(prediction, "prediction")
+    values = np.concatenate([rule(labels, predicted, weights) for weights in resampled_weights(labels.size, cluster, resamples, seed)])
     valid = values[~np.isnan(values)]
-    low, high = _percentiles(valid, confidence)
-    return Interval(value(metric, truth, prediction), low, high, resamples, resamples - valid.size)
+    subjects = subject_count(cluster_codes(cluster, labels.size), labels.size)
+    low, high = _percentiles(valid, subjects, confidence)
+    return Interval(
+        estimate=value(rule, labels, predicted),
+        low=low,
+        high=high,
+        n=labels.size,
+        subjects=subjects,
+        resamples=resamples,
+        invalid=resamples - valid.size,
+        degenerate=bool(valid.size and np.ptp(valid) <= NOISE),
+    )
 
 
 def resampled_weights(count: int, cluster: ArrayLike | None, resamples: int, seed: int) -> Iterator[Floats]:
-    """Blocks of case weights ``[r, count]``: how often each case's subject was drawn."""
+    """Blocks of case weights ``[r, count]``: how often each case's subject was drawn.
+
+    Raises:
+        ValueError: no cases, no resamples, or clusters of another length.
+    """
+    if count < 1 or resamples < 1:
+        raise ValueError(f"bootstrap: expected cases and resamples, got {count} cases and {resamples} resamples")
     if cluster is not None:
         same_length(count, cluster=np.asarray(cluster))
     codes = cluster_codes(cluster, count)
-    subjects = count if codes is None else int(codes.max()) + 1
+    subjects = subject_count(codes, count)
     generator = np.random.default_rng(seed)
-    block = max(1, _CELLS // max(count, 1))
+    block = max(1, _CELLS // count)
     for start in range(0, resamples, block):
         rows = min(block, resamples - start)
         drawn = generator.integers(0, subjects, size=(rows, subjects))
@@ -120,8 +175,25 @@ def resampled_weights(count: int, cluster: ArrayLike | None, resamples: int, see
         yield counts if codes is None else counts[:, codes]
 
 
-def _percentiles(values: Floats, confidence: float) -> tuple[float, float]:
-    if not values.size:
+def _weighted(metric: Metric | Plain) -> Metric:
+    """``metric`` itself where it takes weights; a plain one made to copy each case as often as it was drawn."""
+    needed = [one for one in inspect.signature(metric).parameters.values() if one.default is one.empty]
+    if len(needed) != 2:
+        return cast(Metric, metric)
+    plain = cast(Plain, metric)
+
+    def evaluate(truth: Integers, prediction: Floats, weights: Floats, /) -> Floats:
+        rows = [np.repeat(np.arange(truth.size), row.astype(np.int64)) for row in weights]
+        return np.array([plain(truth[chosen], prediction[chosen]) for chosen in rows], dtype=np.float64)
+
+    return evaluate
+
+
+def _percentiles(values: Floats, subjects: int, confidence: float) -> tuple[float, float]:
+    """Limits of the percentile interval; NaN without a value, or where a single subject leaves nothing to resample."""
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence: expected a number between 0 and 1, got {confidence}")
+    if not values.size or subjects < 2:
         return math.nan, math.nan
     tail = (1 - confidence) / 2
     low, high = np.quantile(values, [tail, 1 - tail])

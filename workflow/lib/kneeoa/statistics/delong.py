@@ -9,11 +9,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import norm
+from scipy.special import expit, logit
 
 from kneeoa.statistics.influence import Placements, gram_rows, placements, scale
-from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length
-from kneeoa.statistics.wald import Wald, wald
+from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length, subject_count
+from kneeoa.statistics.wald import Wald, normal_quantile, wald
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,7 @@ class AucContrast(Wald):
     estimate: float
     variance: float
     n: int
+    subjects: int
     method: str
 
 
@@ -36,6 +37,7 @@ class DelongTest(Wald):
     difference: float
     variance: float
     n: int
+    subjects: int
     method: str
 
 
@@ -48,6 +50,7 @@ class AucInterval:
     low: float
     high: float
     n: int
+    subjects: int
     degenerate: bool
     method: str
 
@@ -79,11 +82,9 @@ def delong_test(
     first, second = finite(scores_a, "scores_a"), finite(scores_b, "scores_b")
     if first.ndim != 1 or first.shape != second.shape:
         raise ValueError(f"scores_a, scores_b: expected two arrays of one length, got shapes {first.shape} and {second.shape}")
-    test = weighted_contrast(truth, np.column_stack([first, second]), (1.0, -1.0), cluster, confidence)
-    tail = {field.name: getattr(test, field.name) for field in fields(Wald)}
-    return DelongTest(
-        auc_a=test.auc[0], auc_b=test.auc[1], difference=test.estimate, variance=test.variance, n=test.n, method=test.method, **tail
-    )
+    test = weighted_contrast(truth, np.stack([first, second]).T, (1.0, -1.0), cluster, confidence)
+    shared = {field.name: getattr(test, field.name) for field in fields(test) if field.name not in ("auc", "estimate")}
+    return DelongTest(auc_a=test.auc[0], auc_b=test.auc[1], difference=test.estimate, **shared)
 
 
 def weighted_contrast(
@@ -117,6 +118,7 @@ def weighted_contrast(
         estimate=estimate,
         variance=variance,
         n=placed.positive.size,
+        subjects=subject_count(codes, placed.positive.size),
         method=_method(codes),
         **vars(wald(estimate, variance, confidence)),
     )
@@ -126,8 +128,8 @@ def auc_interval(
     truth: ArrayLike,
     scores: ArrayLike,
     cluster: ArrayLike | None = None,
-    confidence: float = 0.95,
     method: Literal["logit", "wald"] = "logit",
+    confidence: float = 0.95,
 ) -> AucInterval:
     """Interval of one AUC, or of the mean AUC of S seeds.
 
@@ -135,9 +137,9 @@ def auc_interval(
         truth: 0 or 1, ``[n]``.
         scores: ``[n]``, or ``[n, S]`` for the mean over S models.
         cluster: subject of each case, or None.
+        method: logit: symmetric on the logit scale, always inside (0, 1), undefined (NaN, flagged) at an AUC of 0 or 1; wald:
+            symmetric, clipped to [0, 1], kept for parity with pROC (it undercovers near 1, and is one point there).
         confidence: of the interval.
-        method: logit: symmetric on the logit scale, always inside (0, 1), undefined at an AUC of 0 or 1; wald: symmetric,
-            clipped to [0, 1], kept for parity with pROC (it undercovers near 1).
 
     Raises:
         ValueError: as :func:`delong_test`, or an unknown method.
@@ -147,19 +149,24 @@ def auc_interval(
     placed, codes = _prepare(truth, scores, cluster)
     models = placed.twice.shape[1]
     auc, variance = _contrast(placed, np.full(models, 1.0 / models), codes)
-    name = f"{method} {_method(codes)}"
+    low, high = _limits(auc, variance, method, confidence)
     count = placed.positive.size
-    undefined = AucInterval(auc, variance, math.nan, math.nan, count, variance == 0.0, name)
+    name = f"{method} {_method(codes)}"
+    return AucInterval(auc, variance, low, high, count, subject_count(codes, count), variance == 0.0, name)
+
+
+def _limits(auc: float, variance: float, method: str, confidence: float) -> tuple[float, float]:
+    """Limits on the scale of ``method``, NaN where undefined."""
+    quantile = normal_quantile(confidence)
     if math.isnan(variance):
-        return undefined
-    half = float(norm.ppf(0.5 + confidence / 2)) * math.sqrt(variance)
+        return math.nan, math.nan
+    half = quantile * math.sqrt(variance)
     if method == "wald":
-        return AucInterval(auc, variance, max(auc - half, 0.0), min(auc + half, 1.0), count, variance == 0.0, name)
+        return max(auc - half, 0.0), min(auc + half, 1.0)
     if variance == 0.0 or not 0.0 < auc < 1.0:
-        return undefined
-    centre, reach = math.log(auc / (1 - auc)), half / (auc * (1 - auc))
-    low, high = (1 / (1 + math.exp(-limit)) if limit > -700 else 0.0 for limit in (centre - reach, centre + reach))
-    return AucInterval(auc, variance, low, high, count, False, name)
+        return math.nan, math.nan
+    centre, reach = logit(auc), half / (auc * (1 - auc))
+    return float(expit(centre - reach)), float(expit(centre + reach))
 
 
 def auc_covariance(truth: ArrayLike, scores: ArrayLike, cluster: ArrayLike | None = None) -> AucCovariance:
@@ -180,7 +187,7 @@ def _prepare(truth: ArrayLike, scores: ArrayLike, cluster: ArrayLike | None) -> 
     values = finite(scores, "scores")
     values = values[:, None] if values.ndim == 1 else values
     same_length(labels.size, scores=values)
-    return placements(labels == 1, values), cluster_codes(cluster, labels.size)
+    return placements(labels == 1, np.asfortranarray(values)), cluster_codes(cluster, labels.size)
 
 
 def _contrasts(placed: Placements, weights: Floats, codes: Integers | None) -> tuple[Floats, Floats | None]:

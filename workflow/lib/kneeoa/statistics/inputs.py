@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kneeoa.errors import InvalidInput
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
@@ -16,37 +18,40 @@ def finite(values: ArrayLike, name: str) -> Floats:
     """``values`` as float64.
 
     Raises:
-        ValueError: a value is NaN or infinite; the message names ``name`` and the first row.
+        InvalidInput: a value is NaN or infinite; the message names ``name`` and the first row.
     """
     array = np.asarray(values, dtype=np.float64)
     good = np.isfinite(array)
     if not good.all():
         place = tuple(int(index) for index in np.argwhere(~good)[0])
-        raise ValueError(f"{name}: {int((~good).sum())} values are not finite numbers, the first ({array[place]}) at row {place[0]}")
+        raise InvalidInput(f"{name}: {int((~good).sum())} values are not finite numbers, the first ({array[place]}) at row {place[0]}")
     return array
 
 
-def classes_of(truth: ArrayLike, count: int, name: str = "truth") -> Integers:
-    """``truth`` as int64 class indices from 0 to ``count - 1``, shape ``[n]``.
+def classes_of(truth: ArrayLike, count: int | None = None, name: str = "truth") -> Integers:
+    """``truth`` as int64 class indices from 0 to ``count - 1`` (None: without an upper end), shape ``[n]``.
 
     Raises:
-        ValueError: another shape, a fraction or an index out of range.
+        InvalidInput: another shape, a fraction or an index out of range.
     """
-    array = finite(truth, name)
+    array = np.asarray(truth)
+    if array.dtype.kind not in "bui":
+        array = finite(array, name)
     if array.ndim != 1:
-        raise ValueError(f"{name}: expected one value per case, got an array of shape {array.shape}")
-    if array.size and (np.any(array != np.floor(array)) or array.min() < 0 or array.max() >= count):
-        raise ValueError(
-            f"{name}: expected whole numbers from 0 to {count - 1}, found {array[(array < 0) | (array >= count) | (array % 1 != 0)][0]}"
-        )
-    return array.astype(np.int64)
+        raise InvalidInput(f"{name}: expected one value per case, got an array of shape {array.shape}")
+    end = np.inf if count is None else count
+    fractional = array.dtype.kind == "f" and bool(np.any(array != np.floor(array)))
+    if array.size and (fractional or array.min() < 0 or array.max() >= end):
+        expected = "from 0 on" if count is None else f"from 0 to {count - 1}"
+        raise InvalidInput(f"{name}: expected whole numbers {expected}, found {array[(array < 0) | (array >= end) | (array % 1 != 0)][0]}")
+    return array.astype(np.int64, copy=False)
 
 
 def same_length(count: int, **arrays: NDArray[Any]) -> None:
-    """Raise ValueError where an array does not have ``count`` rows."""
+    """Raise InvalidInput where an array does not have ``count`` rows."""
     for name, array in arrays.items():
         if array.shape[0] != count:
-            raise ValueError(f"{name}: {array.shape[0]} rows, but truth has {count}")
+            raise InvalidInput(f"{name}: {array.shape[0]} rows, but truth has {count}")
 
 
 def cluster_codes(cluster: ArrayLike | None, count: int) -> Integers | None:
@@ -62,3 +67,8 @@ def cluster_codes(cluster: ArrayLike | None, count: int) -> Integers | None:
     same_length(count, cluster=labels)
     unique, codes = np.unique(labels, return_inverse=True)
     return None if unique.size == count else codes.astype(np.int64)
+
+
+def subject_count(codes: Integers | None, count: int) -> int:
+    """Number of subjects among ``count`` cases, ``codes`` as :func:`cluster_codes` gives them."""
+    return count if codes is None else int(codes.max()) + 1

@@ -1,7 +1,7 @@
 """McNemar's test of two accuracies on the same cases; for several cases a subject, Obuchowski 1998; for seeds, of means.
 
-Obuchowski 1998 (Stat Med 17:1495): with d_k the sum over subject k's cases of (a right) - (b right) and K subjects,
-chi2 = (K - 1)/K * (sum d)^2 / sum d^2 on one degree of freedom.
+Mid-p: Fagerland, Lydersen and Laake 2013 (BMC Med Res Methodol 13:91). Obuchowski 1998 (Stat Med 17:1495): with d_k the sum
+over subject k's cases of (a right) - (b right) and K subjects, chi2 = (K - 1)/K * (sum d)^2 / sum d^2 on one degree of freedom.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import binom, chi2
+from scipy.special import logsumexp
+from scipy.stats import beta, binom, chi2, norm
 
-from kneeoa.statistics.inputs import Floats, cluster_codes, finite, same_length
-from kneeoa.statistics.wald import NOISE
+from kneeoa.statistics.inputs import Floats, Integers, cluster_codes, finite, same_length
+from kneeoa.statistics.wald import NOISE, wald
 
 Method = Literal["midp", "exact", "chi2", "edwards"]
 EDWARDS_EXACT_BELOW = 25
@@ -25,66 +26,89 @@ EDWARDS_EXACT_BELOW = 25
 
 @dataclass(frozen=True)
 class McNemarCounts:
-    """Result for two discordant counts. ``statistic`` is min(b, c) for exact and mid-p, chi-squared otherwise."""
+    """Result for two discordant counts. ``statistic`` is min(b, c) for exact and mid-p, chi-squared otherwise.
+
+    ``odds_ratio`` is b/c with its exact (Clopper-Pearson) interval; infinite where c is 0, NaN where both are.
+    """
 
     b: int
     c: int
+    odds_ratio: float
+    low: float
+    high: float
     statistic: float
     p: float
+    log10_p: float
     degenerate: bool
     method: str
 
 
 @dataclass(frozen=True)
 class McNemarTest:
-    """Paired test of two accuracies; ``difference`` is a - b; b counts a right and b wrong, c the reverse (per-seed mean)."""
+    """Paired test of two accuracies; b counts a right and b wrong, c the reverse (per-seed mean).
+
+    ``difference`` is a - b, and (low, high) its interval from the variance of the subjects' sums. ``degenerate``: no subject
+    in whom the models differ.
+    """
 
     accuracy_a: float
     accuracy_b: float
     difference: float
+    low: float
+    high: float
     b: float
     c: float
     statistic: float
     p: float
+    log10_p: float
     n: int
+    subjects: int
     degenerate: bool
     method: str
 
 
-def mcnemar_counts(b: int, c: int, method: Method = "midp") -> McNemarCounts:
+def mcnemar_counts(b: int, c: int, method: Method = "midp", confidence: float = 0.95) -> McNemarCounts:
     """McNemar's test from the discordant counts; p is 1 and ``degenerate`` True where there is none.
 
     Args:
         b: pairs where only the first is right.
         c: pairs where only the second is right.
-        method: midp: exact minus half the observed table's probability; exact: binomial; chi2: (b-c)^2/(b+c); edwards: exact
-            below 25 discordant pairs, else chi-squared with Edwards' continuity correction, (|b-c|-1)^2/(b+c), never below 0.
+        method: midp: exact minus the observed table's probability, 1 where b = c; exact: binomial; chi2: (b-c)^2/(b+c);
+            edwards: exact below 25 discordant pairs, else chi-squared with Edwards' continuity correction, (|b-c|-1)^2/(b+c),
+            never below 0.
+        confidence: of the interval of the odds ratio.
 
     Raises:
-        ValueError: a negative count or an unknown method.
+        ValueError: a negative or fractional count, an unknown method, or a confidence that is not between 0 and 1.
     """
-    if b < 0 or c < 0:
-        raise ValueError(f"b, c: counts cannot be negative, got {b} and {c}")
+    if b < 0 or c < 0 or b != int(b) or c != int(c):
+        raise ValueError(f"b, c: counts are whole and cannot be negative, got {b} and {c}")
     if method not in ("midp", "exact", "chi2", "edwards"):
         raise ValueError(f"method: expected midp, exact, chi2 or edwards, got '{method}'")
-    total, least = b + c, min(b, c)
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence: expected a number between 0 and 1, got {confidence}")
+    total, least = int(b + c), int(min(b, c))
     if total == 0:
-        return McNemarCounts(b, c, 0.0, 1.0, True, method)
-    if method == "edwards":
-        exact = total < EDWARDS_EXACT_BELOW
-        name = f"edwards ({'exact' if exact else 'corrected chi2'})"
-    else:
-        exact, name = method == "exact", method
+        return McNemarCounts(0, 0, math.nan, math.nan, math.nan, 0.0, 1.0, 0.0, True, method)
+    exact = method == "exact" or (method == "edwards" and total < EDWARDS_EXACT_BELOW)
     if exact or method == "midp":
-        tail = 2.0 * float(binom.cdf(least, total, 0.5))
-        p = tail if exact else tail - float(binom.pmf(least, total, 0.5))
-        return McNemarCounts(b, c, float(least), _probability(p), False, name)
-    correction = 1 if method == "edwards" else 0
-    statistic = max(abs(b - c) - correction, 0) ** 2 / total
-    return McNemarCounts(b, c, statistic, _probability(float(chi2.sf(statistic, 1))), False, name)
+        statistic = float(least)
+        p, log10_p = _binomial(least, total, midp=not exact)
+    else:
+        statistic = max(abs(b - c) - (1 if method == "edwards" else 0), 0) ** 2 / total
+        p, log10_p = _chi2(statistic)
+    name = f"edwards ({'exact' if exact else 'corrected chi2'})" if method == "edwards" else method
+    low, high = _odds_limits(int(b), int(c), confidence)
+    return McNemarCounts(int(b), int(c), b / c if c else math.inf, low, high, statistic, p, log10_p, False, name)
 
 
-def mcnemar_test(correct_a: ArrayLike, correct_b: ArrayLike, cluster: ArrayLike | None = None, method: Method = "midp") -> McNemarTest:
+def mcnemar_test(
+    correct_a: ArrayLike,
+    correct_b: ArrayLike,
+    cluster: ArrayLike | None = None,
+    method: Method = "midp",
+    confidence: float = 0.95,
+) -> McNemarTest:
     """Paired test of accuracy a against accuracy b.
 
     One model each and independent cases: McNemar by ``method``. Where a subject has several cases, or where several seeds are
@@ -96,6 +120,7 @@ def mcnemar_test(correct_a: ArrayLike, correct_b: ArrayLike, cluster: ArrayLike 
         correct_b: as ``correct_a``; its number of seeds may differ.
         cluster: subject of each case, ``[n]``, or None.
         method: of :func:`mcnemar_counts`; not used by the clustered form.
+        confidence: of the interval of the difference.
 
     Raises:
         ValueError: values other than 0 and 1, shapes that disagree, or no cases.
@@ -105,31 +130,82 @@ def mcnemar_test(correct_a: ArrayLike, correct_b: ArrayLike, cluster: ArrayLike 
     same_length(count, correct_b=second.T)
     if count == 0:
         raise ValueError("correct_a: no cases")
-    accuracy_a, accuracy_b = float(first.mean()), float(second.mean())
     right_a, right_b = first.mean(axis=0), second.mean(axis=0)
+    delta = right_a - right_b
+    delta[np.abs(delta) <= NOISE] = 0.0  # means over seeds leave rounding noise where nothing differs
     only_a = float((right_a * (1 - right_b)).sum())
     only_b = float((right_b * (1 - right_a)).sum())
     codes = cluster_codes(cluster, count)
+    sums: Floats = delta if codes is None else np.bincount(codes, weights=delta).astype(np.float64)
+    sums = np.where(np.abs(sums) <= NOISE, 0.0, sums)
     if codes is None and len(first) == len(second) == 1:
         counted = mcnemar_counts(round(only_a), round(only_b), method)
-        statistic, p, degenerate, name = counted.statistic, counted.p, counted.degenerate, counted.method
+        statistic, p, log10_p, name = counted.statistic, counted.p, counted.log10_p, counted.method
     else:
-        delta = right_a - right_b
-        statistic, p, degenerate = _clustered(delta if codes is None else np.bincount(codes, weights=delta).astype(np.float64))
+        statistic, p, log10_p = _clustered(sums)
         name = "clustered chi2 (Obuchowski 1998)"
-    return McNemarTest(accuracy_a, accuracy_b, accuracy_a - accuracy_b, only_a, only_b, statistic, p, count, degenerate, name)
+    limits = wald(float(delta.mean()), _variance(sums, delta, codes), confidence)
+    return McNemarTest(
+        accuracy_a=float(first.mean()),
+        accuracy_b=float(second.mean()),
+        difference=float(delta.mean()),
+        low=limits.low,
+        high=limits.high,
+        b=only_a,
+        c=only_b,
+        statistic=statistic,
+        p=p,
+        log10_p=log10_p,
+        n=count,
+        subjects=sums.size,
+        degenerate=not sums.any(),
+        method=name,
+    )
 
 
-def _clustered(sums: Floats) -> tuple[float, float, bool]:
-    """Statistic, p and whether there is no difference at all, from the subjects' sums ``[K]``; NaN for a single subject."""
-    exact = np.where(np.abs(sums) <= NOISE, 0.0, sums)  # means over seeds leave rounding noise where nothing differs
-    squares = float(exact @ exact)
+def _clustered(sums: Floats) -> tuple[float, float, float]:
+    """Statistic, p and log10 p from the subjects' sums ``[K]``; 0, 1, 0 where all are zero, NaN for a single subject."""
+    squares = float(sums @ sums)
     if squares == 0.0:
-        return 0.0, 1.0, True
-    if exact.size < 2:
-        return math.nan, math.nan, False
-    statistic = (exact.size - 1) / exact.size * float(exact.sum()) ** 2 / squares
-    return statistic, _probability(float(chi2.sf(statistic, 1))), False
+        return 0.0, 1.0, 0.0
+    if sums.size < 2:
+        return math.nan, math.nan, math.nan
+    statistic = (sums.size - 1) / sums.size * float(sums.sum()) ** 2 / squares
+    return statistic, *_chi2(statistic)
+
+
+def _variance(sums: Floats, delta: Floats, codes: Integers | None) -> float:
+    """Variance of the mean of ``delta`` over K subjects, K/(K-1) sum_k (sum_i (d_i - mean))^2 / n^2; NaN for one subject."""
+    if sums.size < 2:
+        return math.nan
+    cases = np.ones(sums.size) if codes is None else np.bincount(codes)
+    centred = sums - cases * delta.mean()
+    centred[np.abs(centred) <= NOISE] = 0.0
+    return sums.size / (sums.size - 1) * float(centred @ centred) / delta.size**2
+
+
+def _binomial(least: int, total: int, midp: bool) -> tuple[float, float]:
+    """Two-sided p of a fair coin and its log10; where p underflows, the log from a sum of logarithms."""
+    p = 2.0 * float(binom.cdf(least, total, 0.5)) - (float(binom.pmf(least, total, 0.5)) if midp else 0.0)
+    if p > sys.float_info.min:
+        return min(p, 1.0), min(math.log10(p), 0.0)
+    logs = binom.logpmf(np.arange(least + 1), total, 0.5) + math.log(2)
+    logs[-1] -= math.log(2) if midp else 0.0
+    return sys.float_info.min, float(logsumexp(logs)) / math.log(10)
+
+
+def _chi2(statistic: float) -> tuple[float, float]:
+    """P of chi-squared on one degree of freedom, never below the smallest normal float, and its log10."""
+    log10_p = (math.log(2) + float(norm.logsf(math.sqrt(statistic)))) / math.log(10)
+    return min(max(float(chi2.sf(statistic, 1)), sys.float_info.min), 1.0), min(log10_p, 0.0)
+
+
+def _odds_limits(b: int, c: int, confidence: float) -> tuple[float, float]:
+    """Clopper-Pearson limits of the share b/(b + c), as odds."""
+    tail = (1 - confidence) / 2
+    low = float(beta.ppf(tail, b, c + 1)) if b else 0.0
+    high = float(beta.ppf(1 - tail, b + 1, c)) if c else 1.0
+    return low / (1 - low), high / (1 - high) if c else math.inf
 
 
 def _correct(values: ArrayLike, name: str) -> Floats:
@@ -137,8 +213,3 @@ def _correct(values: ArrayLike, name: str) -> Floats:
     if array.ndim != 2 or not np.isin(array, (0.0, 1.0)).all():
         raise ValueError(f"{name}: expected 0 or 1 for each case, shape [cases] or [seeds, cases]")
     return array
-
-
-def _probability(p: float) -> float:
-    """p between the smallest normal float and 1: an underflow must not read as impossible."""
-    return min(max(p, sys.float_info.min), 1.0)

@@ -10,6 +10,7 @@ that occur in truth; macro-AUC is NaN where a class has no case.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Protocol
 
@@ -66,9 +67,32 @@ def macro_auc(truth: Integers, probabilities: Floats, weights: Floats) -> Floats
     return np.asarray(sum(values) / len(values))
 
 
+def c_index(truth: Integers, probabilities: Floats, weights: Floats) -> Floats:
+    """Share of pairs of different grades that the expected grade orders rightly (weighted; :mod:`kneeoa.statistics.ordinal`)."""
+    top, bottom = np.zeros(len(weights)), np.zeros(len(weights))
+    grades = range(probabilities.shape[1])
+    for low, high in itertools.combinations(grades, 2):
+        pairs = weights[:, truth == low].sum(axis=1) * weights[:, truth == high].sum(axis=1)
+        top += np.where(pairs > 0, pairs * np.nan_to_num(_pair_auc(truth, probabilities, weights, low, high)), 0.0)
+        bottom += pairs
+    return _ratio(top, bottom)
+
+
+def adjacent_auc(truth: Integers, probabilities: Floats, weights: Floats) -> Floats:
+    """Mean AUC of neighbouring grades by the expected grade; NaN where a grade has no case."""
+    steps = range(1, probabilities.shape[1])
+    return np.asarray(sum(_pair_auc(truth, probabilities, weights, step - 1, step) for step in steps) / len(steps))
+
+
 def brier(truth: Integers, probabilities: Floats, weights: Floats) -> Floats:
     """Mean squared error of the positive class's probability."""
     return _ratio(weights @ (probabilities[:, 1] - truth) ** 2, weights.sum(axis=1))
+
+
+def scaled_brier(truth: Integers, probabilities: Floats, weights: Floats) -> Floats:
+    """1 - Brier score over that of the share of positives given to every case; NaN where a class is absent."""
+    share = _ratio(weights @ truth, weights.sum(axis=1))
+    return 1.0 - _ratio(brier(truth, probabilities, weights), share * (1 - share))
 
 
 def accuracy(matrices: Floats) -> Floats:
@@ -107,6 +131,13 @@ def quadratic_kappa(matrices: Floats) -> Floats:
     return 1.0 - _ratio(observed * count, expected)
 
 
+def within_one(matrices: Floats) -> Floats:
+    """Share of cases called at most one class off."""
+    grades = np.arange(matrices.shape[1])
+    near = np.abs(grades[:, None] - grades[None, :]) <= 1
+    return _ratio(np.einsum("rij,ij->r", matrices, near), matrices.sum(axis=(1, 2)))
+
+
 def mae(matrices: Floats) -> Floats:
     """Mean absolute error in classes."""
     grades = np.arange(matrices.shape[1])
@@ -114,7 +145,14 @@ def mae(matrices: Floats) -> Floats:
     return _ratio(np.einsum("rij,ij->r", matrices, distance), matrices.sum(axis=(1, 2)))
 
 
-_FROM_PROBABILITIES: dict[str, Metric] = {"auc": binary_auc, "macro_auc": macro_auc, "brier": brier}
+_FROM_PROBABILITIES: dict[str, Metric] = {
+    "auc": binary_auc,
+    "macro_auc": macro_auc,
+    "c_index": c_index,
+    "adjacent_auc": adjacent_auc,
+    "brier": brier,
+    "scaled_brier": scaled_brier,
+}
 _FROM_CONFUSION: dict[str, Callable[[Floats], Floats]] = {
     "accuracy": accuracy,
     "balanced_accuracy": balanced_accuracy,
@@ -122,6 +160,7 @@ _FROM_CONFUSION: dict[str, Callable[[Floats], Floats]] = {
     "macro_f1": macro_f1,
     "quadratic_kappa": quadratic_kappa,
     "mae": mae,
+    "within_one": within_one,
 }
 
 
@@ -156,6 +195,12 @@ def mean_over_seeds(single: Metric) -> Metric:
 def value(single: Metric, truth: Integers, prediction: Floats) -> float:
     """The metric with every case counted once."""
     return float(single(truth, prediction, np.ones((1, truth.size)))[0])
+
+
+def _pair_auc(truth: Integers, probabilities: Floats, weights: Floats, low: int, high: int) -> Floats:
+    rows = np.flatnonzero((truth == low) | (truth == high))
+    severity = probabilities[rows] @ np.arange(probabilities.shape[1], dtype=np.float64)
+    return auc((truth[rows] == high).astype(np.int64), severity, weights[:, rows])
 
 
 def _ratio(top: Floats, bottom: Floats) -> Floats:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kneeoa.statistics.influence import Placements, gram_rows, placements, scale
-from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite
+from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, subject_count
 from kneeoa.statistics.wald import Wald, wald
 
 Average = Literal["macro", "weighted"]
@@ -30,6 +30,7 @@ class OvrAucTest(Wald):
     difference: float
     variance: float
     n: int
+    subjects: int
     method: str
 
 
@@ -87,6 +88,7 @@ def ovr_auc_test(
         difference=difference,
         variance=variance,
         n=labels.size,
+        subjects=subject_count(codes, labels.size),
         method="one-vs-rest DeLong (Gram)" + ("" if codes is None else ", clustered"),
         **vars(wald(difference, variance, confidence)),
     )
@@ -112,7 +114,7 @@ def _placements(labels: Integers, stack: Floats) -> list[Placements]:
     """Of each class, the placements of the S models of ``stack`` ``[S, n, K]``."""
     if labels.size != stack.shape[1]:
         raise ValueError(f"probabilities: {stack.shape[1]} rows, but truth has {labels.size}")
-    return [placements(labels == k, np.ascontiguousarray(stack[:, :, k].T)) for k in range(stack.shape[2])]
+    return [placements(labels == k, np.ascontiguousarray(stack[:, :, k]).T) for k in range(stack.shape[2])]
 
 
 def _aucs(placed: list[Placements]) -> Floats:
@@ -133,5 +135,7 @@ def _contrast(placed: list[Placements], weights: Floats, shares: Floats, labels:
             defined = False
         else:
             total += share * scaled
+    if not defined:
+        return estimate, math.nan
     rows = gram_rows(total, labels, codes)
-    return estimate, float(np.vdot(rows, rows)) if defined else math.nan
+    return estimate, float(np.vdot(rows, rows))

@@ -24,6 +24,17 @@ class Wald:
     degenerate: bool
 
 
+def normal_quantile(confidence: float) -> float:
+    """How many standard errors either side make a two-sided normal interval.
+
+    Raises:
+        ValueError: ``confidence`` is not between 0 and 1.
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence: expected a number between 0 and 1, got {confidence}")
+    return float(norm.ppf(0.5 + confidence / 2))
+
+
 def wald(difference: float, variance: float, confidence: float) -> Wald:
     """Two-sided test and unclipped interval.
 
@@ -34,8 +45,7 @@ def wald(difference: float, variance: float, confidence: float) -> Wald:
     Raises:
         ValueError: ``confidence`` is not between 0 and 1.
     """
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence: expected a number between 0 and 1, got {confidence}")
+    quantile = normal_quantile(confidence)
     nan = math.nan
     if math.isnan(variance) or math.isnan(difference):
         return Wald(z=nan, p=nan, log10_p=nan, low=nan, high=nan, degenerate=False)
@@ -45,7 +55,7 @@ def wald(difference: float, variance: float, confidence: float) -> Wald:
         return Wald(z=nan, p=nan, log10_p=nan, low=nan, high=nan, degenerate=True)
     error = math.sqrt(variance)
     z = difference / error
-    half = float(norm.ppf(0.5 + confidence / 2)) * error
+    half = quantile * error
     p = max(min(2 * float(norm.sf(abs(z))), 1.0), sys.float_info.min)
     log10_p = min((math.log(2) + float(norm.logsf(abs(z)))) / math.log(10), 0.0)
     return Wald(z=z, p=p, log10_p=log10_p, low=difference - half, high=difference + half, degenerate=False)

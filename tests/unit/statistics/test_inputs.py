@@ -1,0 +1,49 @@
+"""What every method checks before it counts."""
+
+import numpy as np
+import pytest
+
+from kneeoa.statistics.inputs import classes_of, cluster_codes, finite, same_length, subject_count
+
+
+def test_finite_names_the_first_bad_row_and_how_many_there_are() -> None:
+    with pytest.raises(ValueError, match=r"scores: 2 values are not finite numbers, the first \(inf\) at row 1"):
+        finite([[1, 2], [3, np.inf], [np.nan, 4]], "scores")
+    assert finite([1, 2], "scores").dtype == np.float64
+
+
+@pytest.mark.parametrize("kind", [bool, np.int8, np.uint8, np.int64, np.float32, float])
+def test_classes_of_any_kind_of_number(kind: type) -> None:
+    found = classes_of(np.array([0, 1, 1], dtype=kind), 2)
+    assert found.dtype == np.int64
+    assert found.tolist() == [0, 1, 1]
+
+
+@pytest.mark.parametrize(("truth", "count"), [([0, 2], 2), ([-1, 0], 2), ([0.0, 0.5], 2), ([-1, 3], None), ([0, 5.5], None)])
+def test_classes_out_of_range_are_named(truth: list[float], count: int | None) -> None:
+    with pytest.raises(ValueError, match=r"grade: expected whole numbers from 0 .*found"):
+        classes_of(truth, count, "grade")
+
+
+def test_classes_without_an_upper_end() -> None:
+    assert classes_of([0, 7, 4], None).tolist() == [0, 7, 4]
+    assert classes_of([], 2).size == 0
+    with pytest.raises(ValueError, match="one value per case"):
+        classes_of([[0, 1]], 2)
+
+
+def test_cluster_codes_and_subject_counts() -> None:
+    codes = cluster_codes(np.array(["b", "a", "b"], dtype=object), 3)
+    assert codes is not None
+    assert codes.tolist() == [1, 0, 1]
+    assert (subject_count(codes, 3), subject_count(None, 3)) == (2, 3)
+    assert cluster_codes([3, 1, 2], 3) is None
+    assert cluster_codes(None, 3) is None
+    with pytest.raises(ValueError, match="cluster: 2 rows, but truth has 3"):
+        cluster_codes([1, 2], 3)
+
+
+def test_lengths() -> None:
+    same_length(2, a=np.zeros((2, 5)))
+    with pytest.raises(ValueError, match="b: 3 rows, but truth has 2"):
+        same_length(2, a=np.zeros(2), b=np.zeros(3))

@@ -1,0 +1,111 @@
+"""Reliability curve and expected calibration error of a binary prediction.
+
+Cases are binned by predicted probability: *fixed* bins are floor(B p), so that bin b holds b/B <= p < (b + 1)/B and the last
+one p = 1 too; *equal count* bins hold about n/B cases each by rank, and cases with the same prediction are never parted, so
+that the order of rows cannot matter. The expected calibration error (Naeini et al. 2015, AAAI 29:2901) is the mean over cases
+of |observed share - mean prediction| in the case's bin. It depends on the bins and is biased upward in small samples.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kneeoa.errors import KneeoaError
+from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length
+from kneeoa.statistics.shares import share
+
+Bins = Literal["fixed", "equal_count"]
+
+
+@dataclass(frozen=True)
+class ReliabilityCurve:
+    """One entry a bin that holds a case; ``low`` and ``high`` limit the observed share (Wilson, at the effective number of cases)."""
+
+    predicted: Floats
+    observed: Floats
+    low: Floats
+    high: Floats
+    cases: Integers
+    subjects: Integers
+    error: float
+    """Expected calibration error over these bins."""
+    n: int
+    how: str
+
+
+def reliability_curve(
+    truth: ArrayLike,
+    probability: ArrayLike,
+    bins: int = 10,
+    kind: Bins = "equal_count",
+    cluster: ArrayLike | None = None,
+    confidence: float = 0.95,
+) -> ReliabilityCurve:
+    """Observed share against mean prediction, bin by bin, with intervals over subjects.
+
+    Args:
+        truth: 0 or 1, ``[n]``.
+        probability: of 1, ``[n]``.
+        bins: how many.
+        kind: of the bins.
+        cluster: subject of each case, or None.
+        confidence: of the intervals.
+
+    Raises:
+        KneeoaError: probabilities outside [0, 1], an unknown kind, no bin.
+        ValueError: values that are not finite, truth not binary, lengths that differ.
+    """
+    labels, values = classes_of(truth, 2), finite(probability, "probability")
+    same_length(labels.size, probability=values)
+    codes = cluster_codes(cluster, labels.size)
+    places = bin_of(values, bins, kind)
+    used = np.unique(places)
+    found = [share(labels.astype(np.float64), codes, confidence, "observed share", places == place) for place in used]
+    predicted = np.array([values[places == place].mean() for place in used])
+    observed, cases = np.array([one.estimate for one in found]), np.array([one.n for one in found], dtype=np.int64)
+    error = float((cases * np.abs(observed - predicted)).sum() / labels.size) if labels.size else math.nan
+    return ReliabilityCurve(
+        predicted=predicted,
+        observed=observed,
+        low=np.array([one.low for one in found]),
+        high=np.array([one.high for one in found]),
+        cases=cases,
+        subjects=np.array([one.subjects for one in found], dtype=np.int64),
+        error=error,
+        n=labels.size,
+        how=f"{bins} {kind.replace('_', ' ')} bins, Wilson intervals" + ("" if codes is None else " at the effective number of cases"),
+    )
+
+
+def expected_calibration_error(truth: ArrayLike, probability: ArrayLike, bins: int = 10, kind: Bins = "fixed") -> float:
+    """The error alone, NaN without a case; arguments and errors as :func:`reliability_curve`."""
+    labels, values = classes_of(truth, 2), finite(probability, "probability")
+    same_length(labels.size, probability=values)
+    if not labels.size:
+        return math.nan
+    gaps = np.bincount(bin_of(values, bins, kind), weights=labels - values)
+    return float(np.abs(gaps).sum() / labels.size)
+
+
+def bin_of(probability: Floats, bins: int, kind: Bins) -> Integers:
+    """The bin of each case, ``[n]``, 0 to ``bins`` - 1.
+
+    Raises:
+        KneeoaError: probabilities outside [0, 1], an unknown kind, no bin.
+    """
+    if bins < 1:
+        raise KneeoaError(f"bins: expected at least one, got {bins}.")
+    if kind not in ("fixed", "equal_count"):
+        raise KneeoaError(f"kind: expected fixed or equal_count, got '{kind}'.")
+    if probability.size and (probability.min() < 0 or probability.max() > 1):
+        raise KneeoaError(f"probability: expected values from 0 to 1, found {probability.min():g} to {probability.max():g}.")
+    if kind == "fixed":
+        return np.minimum(np.floor(probability * bins), bins - 1).astype(np.int64)
+    _, tie, sizes = np.unique(probability, return_inverse=True, return_counts=True)
+    middle = np.cumsum(sizes) - sizes / 2  # of each run of ties, in cases from the lowest
+    return np.asarray(np.minimum(np.floor(middle * bins / max(probability.size, 1)), bins - 1).astype(np.int64)[tie])

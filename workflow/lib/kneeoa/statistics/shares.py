@@ -1,0 +1,73 @@
+"""The share of cases with a property, and its interval where subjects have several cases.
+
+Wilson's score interval (Wilson 1927, J Am Stat Assoc 22:209) with the effective number of cases n / deff in place of n, where
+the design effect deff is the clustered variance of the share over the binomial one (Korn and Graubard 1998, Surv Methodol
+24:193; Rao and Scott 1992, Biometrics 48:577).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.stats import norm
+
+from kneeoa.errors import KneeoaError
+from kneeoa.statistics.inputs import Booleans, Floats, Integers, cluster_codes, subject_count
+from kneeoa.statistics.sampling import Estimate, described, estimate_of, of_mean
+
+
+def wilson(share: float, size: float, confidence: float) -> tuple[float, float]:
+    """Wilson's interval of a share of ``size`` cases, which need not be a whole number; NaN for no case.
+
+    Raises:
+        KneeoaError: ``confidence`` is not between 0 and 1.
+    """
+    if not 0 < confidence < 1:
+        raise KneeoaError(f"confidence: expected a number between 0 and 1, got {confidence}.")
+    if not size > 0 or math.isnan(share):
+        return math.nan, math.nan
+    z = float(norm.ppf(0.5 + confidence / 2))
+    centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
+    half = z / (1 + z**2 / size) * math.sqrt(share * (1 - share) / size + z**2 / (4 * size**2))
+    return min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share)
+
+
+def share(values: Floats, codes: Integers | None, confidence: float, how: str, members: Booleans | None = None) -> Estimate:
+    """The share of ``members`` for which ``values`` is 1, with Wilson's interval at the effective number of cases.
+
+    The effective number is at most n. Where all or none have the property the design effect cannot be estimated, and the
+    number of subjects is used. ``values`` between 0 and 1 (a probability mass, a mean over seeds) get the logit interval.
+
+    Args:
+        values: ``[n]``, 0 to 1.
+        codes: subject of each case, or None.
+        confidence: of the interval.
+        how: words for the result.
+        members: the cases that count, ``[n]``; default all. ``n`` and ``subjects`` of the result are theirs.
+    """
+    chosen = np.ones(values.size, dtype=np.bool_) if members is None else members
+    kept = values[chosen]
+    own = None if codes is None else cluster_codes(codes[chosen], kept.size)
+    if not kept.size:
+        nan = math.nan
+        return Estimate(estimate=nan, standard_error=nan, low=nan, high=nan, n=0, subjects=0, degenerate=False, how=f"{how}: no case")
+    sampled = of_mean(kept)
+    if not np.isin(kept, (0.0, 1.0)).all():
+        return estimate_of(sampled, own, confidence, how, "logit")
+    subjects = subject_count(own, kept.size)
+    sums = sampled.influence if own is None else np.bincount(own, weights=sampled.influence)
+    squares = float(sums @ sums)
+    binomial = sampled.value * (1 - sampled.value)
+    effective = min(binomial / squares, kept.size) if squares > 0 else subjects
+    low, high = wilson(sampled.value, effective if own is not None else kept.size, confidence)
+    return Estimate(
+        estimate=sampled.value,
+        standard_error=math.sqrt(squares * subjects / (subjects - 1)) if subjects > 1 else math.nan,
+        low=low,
+        high=high,
+        n=kept.size,
+        subjects=subjects,
+        degenerate=squares == 0.0,
+        how=described(how, own, "Wilson interval" if own is None else f"Wilson interval at {effective:.4g} effective cases"),
+    )
