@@ -9,6 +9,7 @@ from kneeoa.cohorts.build import build
 from kneeoa.cohorts.shards import shard_of
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.hierarchy import Level
+from kneeoa.config.manifest import LabelColumns
 from kneeoa.errors import KneeoaError
 from kneeoa.files import sha256_file
 from kneeoa.tables.cases import CASES
@@ -89,6 +90,78 @@ def test_the_tables_do_not_depend_on_the_order_of_rows_or_the_place_of_the_tree(
     run(tmp_path / "moved", tmp_path / "second")
     for name in SCHEMAS:
         assert sha256_file(tmp_path / "first" / f"{name}.parquet") == sha256_file(tmp_path / "second" / f"{name}.parquet"), name
+
+
+FEATURES = "ID|SIDE|READPRJ|V00XRKL|V00XRJSM"
+JSM = Level(name="jsm", kind="ordinal", classes=("0", "1", "2", "3"))
+
+
+def run_levels(root: Path, out: Path, levels: tuple[Level, ...], **changes: object) -> dict[str, pd.DataFrame]:
+    paths = {name: out / f"{name}.parquet" for name in SCHEMAS}
+    build(COHORT.model_copy(update={"tissues": {}, **changes}), "main", root, levels, **paths)
+    return {name: schema.read(paths[name]) for name, schema in SCHEMAS.items()}
+
+
+def test_a_case_without_a_coarser_level_stays_and_has_a_row(tmp_path: Path) -> None:
+    """jsm comes before kl, which is the level that a case must have: a knee without jsm, or with an impossible one, goes on."""
+    root = tmp_path / "raw"
+    subjects = ("9000001", "9000002", "9000003", "9000004")
+    rows = ["9000001|1|15|3|2", "9000002|1|15|1|.", "9000003|1|15|2|8", "9000004|1|15|.|1"]
+    write_tree(root, [series(subject, "RIGHT") for subject in subjects], rows, kxr_header=FEATURES)
+    for subject in subjects:
+        image(root, subject)
+    labels = {level: LabelColumns.model_validate(column) for level, column in (("kl", "XRKL"), ("jsm", "XRJSM"))}
+    tables = run_levels(root, tmp_path, (LEVELS[0], JSM, LEVELS[1]), labels=labels)
+    rows_found = sorted(tables["exclusions"][["case_id", "scope", "reason"]].itertuples(index=False, name=None))
+    assert rows_found == [
+        ("9000002-R-00m", "level", "missing-label"),
+        ("9000003-R-00m", "level", "invalid-label"),
+        ("9000004-R-00m", "case", "missing-label"),
+    ]
+    found = {(row.case_id, row.level): list(row.value) for row in tables["labels"].itertuples()}
+    assert found["9000001-R-00m", "jsm"] == [2]
+    assert ("9000003-R-00m", "jsm") not in found
+    assert len(tables["images"]) == 4
+
+
+def test_readings_are_kept_counted_and_under_unanimity_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    root = tmp_path / "raw"
+    subjects = ("9000001", "9000002")
+    write_tree(
+        root,
+        [series(subject, "RIGHT") for subject in subjects],
+        [reading("9000001", "1", "2"), reading("9000001", "1", "3", 37), reading("9000002", "1", "1"), reading("9000002", "1", "1", 37)],
+    )
+    for subject in subjects:
+        image(root, subject)
+    with caplog.at_level("INFO"):
+        labels = run_levels(root, tmp_path, LEVELS)["labels"].set_index(["case_id", "level"])
+    assert "main, kl: 2 knees have several readings, 1 of them disagree: 9000001-R-00m" in caplog.text
+    assert labels.loc[("9000001-R-00m", "kl"), "all_values"] == "15:2; 37:3"
+    assert labels.loc[("9000002-R-00m", "kl"), ["readings", "disagreement"]].tolist() == [2, False]
+    tables = run_levels(root, tmp_path, LEVELS, readings="unanimous")
+    (row,) = tables["exclusions"].to_dict("records")
+    assert (row["case_id"], row["reason"], row["scope"]) == ("9000001-R-00m", "readings-disagree", "case")
+    assert "15:2; 37:3" in row["detail"]
+    assert len(tables["images"]) == 2, "which knees are decoded must not depend on labels"
+
+
+def test_specimens_without_a_side_and_films_of_both_knees_reach_the_tables(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,side,file,kl\n1,L,film.png,0\n1,R,film.png,3\n2,L,two.png,1\n3,L,two.png,1\n")
+    for name in ("film.png", "two.png"):
+        (tmp_path / name).write_bytes(b"x")
+    section = {"table": "t.csv", "subject": "id", "side": "side", "path": "file", "shows": "both"}
+    given = {"reader": "manifest", "root": "r", "views": ["pa"], "labels": {"kl": "kl"}, "manifest": section}
+    tables = run(tmp_path, tmp_path / "out", Cohort.model_validate(given))
+    assert tables["images"][["case_id", "path", "shows"]].to_numpy().tolist() == [[f"1-{s}-00m", "film.png", "both"] for s in "LR"]
+    assert tables["exclusions"]["reason"].tolist() == ["shared-file", "shared-file"]
+    section = {"table": "t.csv", "subject": "id", "view": "side", "path": "file", "values": {"view": {"L": "pa", "R": "lateral"}}}
+    one = Cohort.model_validate(given | {"manifest": section, "views": ["pa", "lateral"]})
+    (tmp_path / "t.csv").write_text("id,side,file,kl\n1,L,film.png,3\n1,R,two.png,3\n")
+    tables = run(tmp_path, tmp_path / "out", one)
+    assert tables["cases"][["case_id", "subject"]].to_numpy().tolist() == [["1-X-00m", "1"]]
+    assert tables["cases"]["side"].isna().all()
+    assert tables["images"]["view"].tolist() == ["lateral", "pa"]
 
 
 def test_a_cohort_without_anything_usable_is_one_clear_sentence(tmp_path: Path) -> None:

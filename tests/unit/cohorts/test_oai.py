@@ -107,6 +107,14 @@ def test_missing_empty_and_double_images_get_their_reasons(tmp_path: Path) -> No
     assert reasons(knees["9000004-L-00m"]) == []  # one folder listed twice is one image
 
 
+def test_links_that_lead_nowhere_do_not_cost_a_series(tmp_path: Path) -> None:
+    write_tree(tmp_path, [series("9000001", "LEFT")], [])
+    folder = image(tmp_path, "9000001").parent
+    (folder / "itself").symlink_to(folder / "itself")
+    (folder / "gone").symlink_to(folder / "nowhere")
+    assert [file.format for file in read(cohort(), tmp_path).knees["9000001-L-00m"].files] == ["dicom"]
+
+
 def test_masks_are_found_by_name_and_two_of_one_knee_are_refused(tmp_path: Path) -> None:
     write_tree(tmp_path, [series("9000001", "LEFT")], [])
     image(tmp_path, "9000001")
@@ -149,9 +157,9 @@ def test_rows_that_name_no_knee_are_kept_apart(tmp_path: Path) -> None:
     [
         (lambda root: (root / "contents.csv").unlink(), "has no contents.csv"),
         (lambda root: (root / "kxr_sq_bu00.txt").unlink(), "has no kxr_sq_bu00.txt"),
-        (lambda root: (root / "kxr_sq_bu00.txt").write_text("ID|SIDE\n9000001|1\n"), "lacks the columns"),
+        (lambda root: (root / "kxr_sq_bu00.txt").write_text("ID|SIDE\n9000001|1\n"), "lacks the column"),
         (lambda root: (root / "kxr_sq_bu00.txt").write_text("ID|SIDE|V00XRKL\n9000001|1\n"), "line 2 has 2 values"),
-        (lambda root: (root / "contents.csv").write_text("a;b\n"), "lacks the columns"),
+        (lambda root: (root / "contents.csv").write_text("a;b\n"), "lacks the column"),
     ],
 )
 def test_a_wrong_table_is_one_clear_sentence(tmp_path: Path, break_it, message: str) -> None:  # type: ignore[no-untyped-def]
@@ -161,7 +169,9 @@ def test_a_wrong_table_is_one_clear_sentence(tmp_path: Path, break_it, message: 
         read(cohort(), tmp_path)
 
 
-@pytest.mark.parametrize(("change", "message"), [({"views": ["pa"]}, "'views' names 'pa'"), ({"visits": ["13m"]}, "'visits' names '13m'")])
+@pytest.mark.parametrize(
+    ("change", "message"), [({"views": ["coronal"]}, "'views' names 'coronal'"), ({"visits": ["13m"]}, "'visits' names '13m'")]
+)
 def test_views_and_visits_are_oais(tmp_path: Path, change: dict[str, object], message: str) -> None:
     with pytest.raises(KneeoaError, match=message):
         read(cohort(**change), tmp_path)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kneeoa.cohorts.checks import refuse_impossible_classes, refuse_shared_files
 from kneeoa.cohorts.derive import finest, readings_of_levels
+from kneeoa.cohorts.landmarks import add_landmarks
 from kneeoa.cohorts.registry import reader
 from kneeoa.cohorts.shards import shard_of
-from kneeoa.cohorts.source import Knee, Reason
+from kneeoa.cohorts.source import Knee, Reading, Reason
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
@@ -20,7 +23,7 @@ from kneeoa.tables.labels import LABELS
 
 _LOG = logging.getLogger(__name__)
 
-LABEL_REASONS = frozenset({"missing-label", "invalid-label"})
+LABEL_REASONS = frozenset({"missing-label", "invalid-label", "readings-disagree"})
 
 Rows = list[dict[str, Any]]
 
@@ -39,7 +42,8 @@ def build(
     """Read a source and write its four tables, rows in the order of ``case_id``.
 
     ``cases`` has every knee that any of the source's files names. A knee that cannot be used has a row of scope ``case`` in
-    ``exclusions``, and none in ``images`` where its image is the reason.
+    ``exclusions``, and none in ``images`` where its image is the reason. A knee without a label of the finest level leaves the study; one
+    without a label of another level that no child gives it has a row of scope ``level``. ``labels`` keeps every reading of a knee.
 
     Raises:
         KneeoaError: the source is not laid out as the reader expects, or holds no usable knee at all.
@@ -47,6 +51,9 @@ def build(
     if not root.is_dir():
         raise KneeoaError(f"{root}: the folder of cohort '{name}' does not exist; set its 'root' to where the raw data lies.")
     source = reader(cohort.reader)(cohort, root)
+    add_landmarks(source, cohort, root)
+    refuse_shared_files(source)
+    refuse_impossible_classes(source, levels)
     if not source.knees:
         raise KneeoaError(f"{root}: cohort '{name}' has no knee at visits {list(cohort.visits)} (reader '{cohort.reader}').")
     tables: dict[str, Rows] = {"cases": [], "images": [], "labels": [], "exclusions": [_exclusion(name, None, row) for row in source.loose]}
@@ -59,6 +66,7 @@ def build(
     IMAGES.write(images, tables["images"])
     LABELS.write(labels, tables["labels"])
     EXCLUSIONS.write(exclusions, tables["exclusions"])
+    _log_readings(name, tables["labels"])
     _LOG.info("%s: %d knees found, %d rows of exclusions", name, len(tables["cases"]), len(tables["exclusions"]))
 
 
@@ -66,9 +74,9 @@ def _add(tables: dict[str, Rows], name: str, knee: Knee, cohort: Cohort, levels:
     shard = shard_of(knee.subject, cohort.shards)
     case = {"cohort": name, "case_id": knee.case_id}
     readings = readings_of_levels(knee.readings, levels)
-    level = finest(levels).name
-    labelled = level in readings and any(entry is not None for entry in readings[level].value)
-    reasons = [*knee.reasons, *_gaps(knee, cohort, labelled, level)]
+    needed = finest(levels).name
+    reasons = [replace(reason, scope="level") if reason.level not in (None, needed) else reason for reason in knee.reasons]
+    reasons += [*_unnameable(knee), *_label_gaps(knee, readings, levels, needed), *_image_gaps(knee, cohort)]
     tables["cases"].append(
         {
             **case,
@@ -84,29 +92,73 @@ def _add(tables: dict[str, Rows], name: str, knee: Knee, cohort: Cohort, levels:
     )
     for own, found in ((own, readings[own.name]) for own in levels if own.name in readings):
         row = {"level": own.name, "source": "reader", "value": list(found.value)}
-        tables["labels"].append({**case, **row, "readings": found.count, "disagreement": found.disagreement})
+        votes = "; ".join(found.votes) if found.count > 1 else None
+        tables["labels"].append({**case, **row, "readings": found.count, "disagreement": found.disagreement, "all_values": votes})
     tables["exclusions"] += [_exclusion(name, knee, reason) for reason in reasons]
     # A missing label does not keep a knee from being decoded: what is decoded must depend on the image files alone, since a label that is
     # filled in later reruns the splits and no shard of volumes.
     if any(reason.scope == "case" and reason.reason not in LABEL_REASONS for reason in reasons):
         return
-    for file in sorted(knee.files, key=lambda file: (file.view, file.role)):
+    for file in sorted((file for file in knee.files if _is_utf8(file.path)), key=lambda file: (file.view, file.role)):
         centre = file.centre or (None, None)
         place = {"path": file.path, "format": file.format, "shows": file.shows, "centre_row": centre[0], "centre_column": centre[1]}
         tables["images"].append({**case, "shard": shard, "view": file.view, "role": file.role, **place})
 
 
-def _gaps(knee: Knee, cohort: Cohort, labelled: bool, level: str) -> list[Reason]:
-    """What no reader can see from one file alone: a knee of the label table without an image, an image without a label."""
-    told = {reason.reason for reason in knee.reasons}
+def _unnameable(knee: Knee) -> list[Reason]:
+    """Files whose names are not UTF-8: no table can hold them."""
+    told = []
+    for file in knee.files:
+        if not _is_utf8(file.path):
+            shown = file.path.encode(errors="backslashreplace").decode()
+            scope = "mask" if file.role == "mask" else "case"
+            told.append(Reason("unreadable", f"{shown}: its name is not UTF-8; rename the file.", scope=scope, view=file.view))
+    return told
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _label_gaps(knee: Knee, readings: dict[str, Reading], levels: tuple[Level, ...], needed: str) -> list[Reason]:
+    """The levels without a label: of scope ``case`` for the one that every case must have."""
+    told = {reason.level for reason in knee.reasons if reason.reason == "invalid-label"}
     gaps = []
-    if not labelled and "invalid-label" not in told:
-        gaps.append(Reason("missing-label", f"{knee.case_id} has no label of level '{level}'."))
-    for view in cohort.views:
-        imaged = any(file.view == view and file.role == "image" for file in knee.files)
-        if not imaged and not any(reason.view == view and reason.scope == "case" for reason in knee.reasons):
-            gaps.append(Reason("missing-image", f"{knee.case_id} has no image of view '{view}' in the source.", view=view))
-    return gaps
+    for level in levels:
+        found = readings.get(level.name)
+        if level.name in told or (found is not None and any(entry is not None for entry in found.value)):
+            continue
+        scope = "case" if level.name == needed else "level"
+        if found is not None and found.disagreement:
+            detail = f"{knee.case_id}: its {found.count} readings of level '{level.name}' disagree ({'; '.join(found.votes)})."
+            gaps.append(Reason("readings-disagree", detail, scope=scope, level=level.name))
+        else:
+            gaps.append(Reason("missing-label", f"{knee.case_id} has no label of level '{level.name}'.", scope=scope, level=level.name))
+    # A knee that leaves the study for its label needs no row for each coarser level that would have followed from it.
+    lost = needed in told or any(gap.scope == "case" for gap in gaps)
+    return [gap for gap in gaps if gap.scope == "case" or not lost]
+
+
+def _image_gaps(knee: Knee, cohort: Cohort) -> list[Reason]:
+    """The views without an image, where no reader's reason tells of it: a knee of the label table alone."""
+    told = {reason.view for reason in knee.reasons if reason.view is not None and reason.scope == "case"}
+    imaged = {file.view for file in knee.files if file.role == "image"}
+    gaps = [view for view in cohort.views if view not in imaged | told]
+    return [Reason("missing-image", f"{knee.case_id} has no image of view '{view}' in the source.", view=view) for view in gaps]
+
+
+def _log_readings(name: str, rows: Rows) -> None:
+    """Tell how many knees have several readings of a level, and how many of those disagree."""
+    for level in dict.fromkeys(row["level"] for row in rows):
+        several = [row for row in rows if row["level"] == level and row["readings"] > 1]
+        if several:
+            disagree = [row["case_id"] for row in several if row["disagreement"]]
+            shown = f": {', '.join(disagree[:5])}{' ...' if len(disagree) > 5 else ''}" if disagree else ""
+            _LOG.info("%s, %s: %d knees have several readings, %d of them disagree%s", name, level, len(several), len(disagree), shown)
 
 
 def _exclusion(name: str, knee: Knee | None, reason: Reason) -> dict[str, Any]:

@@ -67,8 +67,13 @@ def _width(level: Level) -> int:
     return len(level.classes) if level.kind == "multilabel" else 1
 
 
-def _check(level: Level, value: Value) -> None:
+def is_value(level: Level, value: Value) -> bool:
+    """Whether ``value`` has the level's number of entries, each one of its classes or None."""
     top = 1 if level.kind == "multilabel" else len(level.classes) - 1
-    if len(value) != _width(level) or any(entry is not None and not 0 <= entry <= top for entry in value):
+    return len(value) == _width(level) and all(entry is None or 0 <= entry <= top for entry in value)
+
+
+def _check(level: Level, value: Value) -> None:
+    if not is_value(level, value):
         offered = f"level '{level.name}' has the classes {list(level.classes)}, but the source gives {list(value)}"
         raise KneeoaError(f"{offered}; declare the level with the source's own classes.")

@@ -1,67 +1,162 @@
 """Digests of the raw tree per shard, cheap enough to make at parse: a changed subject then reruns one shard.
 
-Standard library only. A file counts by its path below the root, size and time stamp; its bytes are not read. The lines of the table that
-says which image is whose count for their subjects, since the stage that decodes a shard looks at nothing else.
+Standard library only. A file counts by its path below the root, size and time stamp; its bytes are not read. The lines of the tables that
+say which image is whose, and where its joint lies, count for their subjects, since the stage that decodes a shard looks at nothing else.
+
+Nothing is remembered between two parses: a file that is written anew in place changes neither the time stamp nor the list of its folder, so
+a folder's time stamp cannot stand for the files in it. Every file is looked at each time, in threads where the disk is slow to answer.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import time
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from kneeoa.cohorts.registry import SubjectOf, image_rows_rule, subject_rule
+from kneeoa.cohorts.attribution import EVERYBODY, SubjectOf
+from kneeoa.cohorts.landmarks import landmark_rows
+from kneeoa.cohorts.manifest_rows import table_path
+from kneeoa.cohorts.registry import attribution_rule, image_rows_rule
 from kneeoa.cohorts.shards import shard_of
+from kneeoa.cohorts.walk import Trail, inner
 from kneeoa.config.cohorts import Cohort
 from kneeoa.errors import KneeoaError
 
 UNATTRIBUTED = -1
 """The key of the files that belong to no subject: tables, lists."""
+_ALL = -2
+"""What may be anybody's: it counts for every shard."""
+_THREADS = 16
+"""Batches of folders that are listed at a time where the disk is far away."""
+_BATCH = 100
+"""Folders handed out at a time: one by one would cost more than listing them."""
+_BUSY = 0.2
+"""Below this share of processor time in a batch, the walk is waiting for the disk. On a local disk threads only get in each other's way."""
 
 
 def raw_digests(root: Path, cohort: Cohort) -> dict[int, str]:
     """Sixteen hexadecimal characters for every shard, and under -1 for the files that belong to no subject.
 
+    A folder or file that cannot be looked at counts as such, so that its case is read again once it can be; links are followed, loops not.
+
     Raises:
-        KneeoaError: the root is not a folder or cannot be listed.
+        KneeoaError: the root is not a folder or cannot be listed, or a table that says which image is whose is malformed.
     """
     if not root.is_dir():
         raise KneeoaError(f"{root}: the folder of the raw data does not exist; set the cohort's 'root' to where it lies.")
-    walk = _Walk(subject_rule(cohort.reader), cohort.shards)
-    try:
-        walk.folder(os.fspath(root), "", UNATTRIBUTED)
-        for subject, line in image_rows_rule(cohort.reader)(root):
-            walk.hashes[shard_of(subject, cohort.shards)].update(f"{line}\n".encode())
-    except OSError as error:
-        raise KneeoaError(f"{error.filename}: the raw data cannot be listed ({error.strerror}); check its permissions.") from error
-    return {shard: value.hexdigest()[:16] for shard, value in walk.hashes.items()}
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise KneeoaError(f"{root}: the raw data cannot be listed; check its permissions.")
+    subject_of = attribution_rule(cohort.reader)(root, cohort)
+    parts = sorted(_Walk(subject_of, cohort.shards).run(root))
+    hashes = {shard: hashlib.sha256() for shard in (UNATTRIBUTED, *range(cohort.shards))}
+    for _, own, lines in [*parts, *_elsewhere(root, cohort, subject_of)]:
+        for shard in hashes if own == _ALL else (own,):
+            hashes[shard].update(lines)
+    for rows in (image_rows_rule(cohort.reader)(root, cohort), landmark_rows(root, cohort)):
+        for subject, line in rows:
+            hashes[shard_of(subject, cohort.shards)].update(f"{line}\n".encode())
+    return {shard: value.hexdigest()[:16] for shard, value in hashes.items()}
+
+
+Part = tuple[str, int, bytes]
+"""(folder below the root, shard, digest of that folder's files of that shard)."""
+_Folder = tuple[str, str, int, Trail]
+"""(path, path below the root with a slash at its end, shard or -1, trail)."""
 
 
 class _Walk:
-    """A depth-first walk in name order that feeds one hash per shard, so that memory does not grow with the tree."""
+    """Lists folders; what is kept of one is a digest, so that memory grows with folders and not with files."""
 
     def __init__(self, subject_of: SubjectOf, shards: int) -> None:
         self.subject_of = subject_of
         self.shards = shards
-        self.hashes = {shard: hashlib.sha256() for shard in (UNATTRIBUTED, *range(shards))}
 
-    def folder(self, path: str, relative: str, shard: int) -> None:
-        """Add a folder. Below a subject's folder everything is that subject's, and names are not looked at again."""
-        with os.scandir(path) as listing:
-            entries = sorted(listing, key=lambda entry: entry.name)
+    def run(self, root: Path) -> list[Part]:
+        """The parts of every folder, in no order; in threads from where on the disk keeps one waiting, as it does on a network."""
+        status = root.stat()
+        parts: list[Part] = []
+        pending: list[_Folder] = [(os.fspath(root), "", UNATTRIBUTED, ((status.st_dev, status.st_ino),))]
+        while pending:
+            taken, pending = pending[-_BATCH:], pending[:-_BATCH]
+            wall, busy = time.perf_counter(), time.thread_time()
+            found, inside = self.batch(taken)
+            parts += found
+            pending += inside
+            if time.thread_time() - busy < _BUSY * (time.perf_counter() - wall) and len(pending) > _BATCH:
+                return parts + self._threaded(pending)
+        return parts
+
+    def _threaded(self, folders: list[_Folder]) -> list[Part]:
+        parts: list[Part] = []
+        with ThreadPoolExecutor(_THREADS) as pool:
+            running: deque[Future[tuple[list[Part], list[_Folder]]]] = deque()
+            while folders or running:
+                running.extend(pool.submit(self.batch, folders[start : start + _BATCH]) for start in range(0, len(folders), _BATCH))
+                found, folders = running.popleft().result()
+                parts += found
+        return parts
+
+    def batch(self, folders: list[_Folder]) -> tuple[list[Part], list[_Folder]]:
+        """The parts of some folders, and the folders in them."""
+        parts: list[Part] = []
+        inside: list[_Folder] = []
+        for folder in folders:
+            parts += self.folder(folder, inside)
+        return parts, inside
+
+    def folder(self, folder: _Folder, inside: list[_Folder]) -> list[Part]:
+        """Digests of a folder's files by shard. Below a subject's folder everything is that subject's: names are not looked at again."""
+        path, relative, shard, trail = folder
         lines: dict[int, list[str]] = {}
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            own = shard if shard != UNATTRIBUTED else self._shard(entry.name)
-            if entry.is_dir():
-                self.folder(entry.path, f"{relative}{entry.name}/", own)
-            else:
-                status = entry.stat()
-                lines.setdefault(own, []).append(f"{entry.name}\t{status.st_size}\t{status.st_mtime_ns}\n")
-        for own, files in lines.items():
-            self.hashes[own].update(f"{relative}\n{''.join(files)}".encode())
+        try:
+            # By its descriptor, so that a file's path is not resolved anew for each of its files: a fifth less time.
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:
+            return [(relative, shard, _digest(relative, [f"\t{error.errno}\n"]))]
+        try:
+            with os.scandir(descriptor) as entries:
+                for entry in entries:
+                    name = entry.name
+                    if name.startswith("."):
+                        continue
+                    own = shard if shard != UNATTRIBUTED else self._shard(name, relative + name)
+                    try:
+                        if entry.is_dir():
+                            below = inner(entry, trail)
+                            if below:
+                                inside.append((f"{path}/{name}", f"{relative}{name}/", own, below))
+                            continue
+                        status = entry.stat()
+                        line = f"{name}\t{status.st_size}\t{status.st_mtime_ns}\n"
+                    except OSError as error:  # a link to nowhere or to itself, or a file that may not be looked at
+                        line = f"{name}\t{error.errno}\n"
+                    lines.setdefault(own, []).append(line)
+        finally:
+            os.close(descriptor)
+        return [(relative, own, _digest(relative, files)) for own, files in lines.items()]
 
-    def _shard(self, name: str) -> int:
-        subject = self.subject_of(name)
-        return UNATTRIBUTED if subject is None else shard_of(subject, self.shards)
+    def _shard(self, name: str, relative: str) -> int:
+        subject = self.subject_of(name, relative)
+        if subject is None:
+            return UNATTRIBUTED
+        return _ALL if subject == EVERYBODY else shard_of(subject, self.shards)
+
+
+def _digest(relative: str, lines: list[str]) -> bytes:
+    lines.sort()
+    return hashlib.sha256(f"{relative}\n{''.join(lines)}".encode("utf-8", "surrogateescape")).digest()
+
+
+def _elsewhere(root: Path, cohort: Cohort, subject_of: SubjectOf) -> list[Part]:
+    """A manifest or landmarks that lie outside the root: their size and time stamp count where a walk of the root would have seen them."""
+    found: list[Part] = []
+    for name in filter(None, (cohort.manifest.table if cohort.manifest else None, cohort.landmarks)):
+        path = table_path(root, name)
+        if path.is_absolute() and not path.is_relative_to(root) and path.is_file():
+            status = path.stat()
+            own = _ALL if subject_of(path.name, path.name) == EVERYBODY else UNATTRIBUTED
+            found.append((name, own, f"{name}\t{status.st_size}\t{status.st_mtime_ns}".encode()))
+    return found

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from kneeoa.cohorts.attribution import SubjectOf
+from kneeoa.cohorts.formats import format_of
+from kneeoa.cohorts.text_tables import read_text
+from kneeoa.config.cohorts import Cohort
+
 VISIT_NUMBERS = {"00m": 0, "12m": 1, "18m": 2, "24m": 3, "30m": 4, "36m": 5, "48m": 6, "72m": 8, "96m": 10}
 """Months since enrolment -> the number in file names (``kxr_sq_bu03.txt``), column prefixes (``V03``) and releases (``3.C.2``)."""
+INDEXES = ("contents.csv", "image03.txt")
+"""The image index of OAI's own releases, and the archive's."""
 
 _PARTICIPANT = re.compile(r"^\d{7}$")
 _MASK = re.compile(r"^(?P<subject>\d{7})_(?P<side>[RL])_V(?P<visit>\d\d)(?P<suffix>\.[a-z.]+)?$", re.IGNORECASE)
-_MASK_FORMATS = {".nii.gz": "nifti", ".nii": "nifti", ".mha": "meta", ".mhd": "meta", ".nrrd": "nrrd"}
+_RELEASE = re.compile(r"^(?P<number>\d+)\.[A-Z0-9]+\.\d+$", re.IGNORECASE)
 _VISITS = {number: visit for visit, number in VISIT_NUMBERS.items()}
 
 
@@ -29,8 +35,7 @@ def mask_name(name: str) -> tuple[str, str, str, str | None] | None:
     match = _MASK.match(name)
     if match is None or int(match["visit"]) not in _VISITS:
         return None
-    kind = _MASK_FORMATS.get((match["suffix"] or "").lower())
-    return match["subject"], match["side"].upper(), _VISITS[int(match["visit"])], kind
+    return match["subject"], match["side"].upper(), _VISITS[int(match["visit"])], format_of(name)
 
 
 def subject_of(name: str) -> str | None:
@@ -41,21 +46,39 @@ def subject_of(name: str) -> str | None:
     return mask[0] if mask else None
 
 
-def image_rows(root: Path) -> Iterator[tuple[str, str]]:
+def attribution(root: Path, cohort: Cohort) -> SubjectOf:
+    """Folders and files belong to the participant that their own names tell."""
+    return lambda name, relative: subject_of(name)
+
+
+def index_files(root: Path) -> list[Path]:
+    """Every image index: at the root, in a folder of it, or in one below that."""
+    return sorted(path for name in INDEXES for depth in ("", "*/", "*/*/") for path in root.glob(f"{depth}{name}"))
+
+
+def image_rows(root: Path, cohort: Cohort) -> Iterator[tuple[str, str]]:
     """(participant, line) of every image index: it decides which folder is which knee, so a changed line is a changed subject."""
-    for table in sorted(path for depth in ("", "*/", "*/*/") for path in root.glob(f"{depth}contents.csv")):
-        with open(table, newline="", encoding="utf-8", errors="replace") as stream:
-            for row in csv.reader(stream):
-                for cell in row:
-                    if is_participant(cell.strip()):
-                        yield cell.strip(), "\t".join(row)
-                        break
+    for path in index_files(root):
+        for _, cells in read_text(path).rows:
+            subject = next((cell for cell in cells if is_participant(cell)), None)
+            if subject is not None:
+                yield subject, "\t".join(cells)
 
 
 def visit_of(folder: str) -> str | None:
     """The visit of an image folder ``[<visit>/]<release>/<participant>/...``: by its own name, else by the release's first number."""
-    for part in folder.split("/"):
+    parts = folder.split("/")
+    for part in parts:
         if part in VISIT_NUMBERS:
             return part
-    release = folder.split("/")[0].split(".")
-    return _VISITS.get(int(release[0])) if len(release) == 3 and release[0].isdigit() else None
+    release = _RELEASE.match(parts[0])
+    return _VISITS.get(int(release["number"])) if release else None
+
+
+def below_release(path: str) -> str | None:
+    """The part of a path from its visit or release folder on (the archive's begin with a bucket and a submission), None without one."""
+    parts = path.split("/")
+    for start, part in enumerate(parts):
+        if part in VISIT_NUMBERS or _RELEASE.match(part):
+            return "/".join(parts[start:])
+    return None

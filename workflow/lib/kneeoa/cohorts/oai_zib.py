@@ -1,104 +1,75 @@
-"""Paper A's cohort (OAIZIB-CM): ``subInfo_{train,test}.xlsx`` and NIfTI files by CMT-ID anywhere below the root.
+"""The original OAI-ZIB release: 507 right knees with masks of four labels, on OAI's baseline DESS series.
 
-All knees are right ones, and each is a subject of its own.
+A mask file makes a knee (``segmentation_masks/9001104.segmentation_masks.mhd`` and its ``.raw``; ``.mha``, NIfTI, NRRD as well). Its image
+is a converted volume of that participant, else OAI's own series, by the release's ``oai_mri_paths.txt`` or by OAI's image index.
+Grades come from ``kxr_sq_bu00``; 26 knees have none and stay cases without a level.
 """
 
 from __future__ import annotations
 
-import os
-import re
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
-from kneeoa.cohorts.oai_zib_paths import file_name, subject_name
-from kneeoa.cohorts.source import File, Knee, Reading, Reason, Source
+from kneeoa.cohorts.formats import format_of
+from kneeoa.cohorts.oai_grades import add_grades, add_people
+from kneeoa.cohorts.oai_paths import below_release, index_files
+from kneeoa.cohorts.oai_series import add_folders, add_images, listed
+from kneeoa.cohorts.oai_zib_paths import role_of, series_lines, subject_of
+from kneeoa.cohorts.source import File, Reason, Source, unreadable
+from kneeoa.cohorts.walk import files_below
 from kneeoa.config.cohorts import Cohort
 from kneeoa.errors import KneeoaError
 
-_SPLITS = ("train", "test")
-_GRADES = 5
+VISIT, SIDE = "00m", "R"
 
 
 def read(cohort: Cohort, root: Path) -> Source:
-    """Read the folder: the level that it offers is ``kl``; ``given_split`` is the table that a knee stands in.
+    """Read the release: the levels of ``labels`` (default ``kl``), one view, the right knee at baseline.
 
     Raises:
-        KneeoaError: a table is missing or malformed, a knee stands in both, or more than one view or visit is asked for.
+        KneeoaError: there is no mask or no table of grades, a table is malformed, or another view or visit is asked for.
     """
-    if len(cohort.views) != 1 or len(cohort.visits) != 1:
-        raise KneeoaError(f"reader 'oai_zib' offers one view at one visit, not {list(cohort.views)} at {list(cohort.visits)}.")
+    if len(cohort.views) != 1 or cohort.visits != (VISIT,):
+        raise KneeoaError(f"reader 'oai_zib' offers one view at visit {VISIT}, not {list(cohort.views)} at {list(cohort.visits)}.")
     source = Source()
-    tables = _tables(root)
-    for split in _SPLITS:
-        for number, grade in _rows(tables[split]):
-            knee = source.knee(subject_name(number), "R", cohort.visits[0])
-            if knee.given_split is not None:
-                raise KneeoaError(f"{tables[split]}: CMT-ID {number} stands twice in the tables of train and test knees.")
-            knee.given_split = split
-            _grade(knee, grade, tables[split].name)
-    _files(source, cohort, root)
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for relative, name in files_below(root, failed=unreadable(source)):
+        subject, role = subject_of(name), role_of(relative)
+        if subject is not None and role is not None:
+            found[subject, role].append(relative)
+    subjects = {subject for subject, role in found if role == "mask"}
+    if not subjects:
+        raise KneeoaError(f"{root}: has no mask such as segmentation_masks/9001104.segmentation_masks.mhd; is it the OAI-ZIB release?")
+    for subject in sorted(subjects):
+        source.knee(subject, SIDE, VISIT)
+    _files(source, cohort, found)
+    _series(source, cohort, root, {subject for subject in subjects if (subject, "image") not in found})
+    add_grades(source, cohort, root, VISIT, only=set(source.knees))
+    add_people(source, root)
     return source
 
 
-def _tables(root: Path) -> dict[str, Path]:
-    tables = {}
-    for split in _SPLITS:
-        found = sorted(root.rglob(f"subInfo_{split}.xlsx"))
-        if len(found) != 1:
-            raise KneeoaError(f"{root}: expected one subInfo_{split}.xlsx below it, found {len(found)}.")
-        tables[split] = found[0]
-    return tables
-
-
-def _rows(path: Path) -> list[tuple[int, Any]]:
-    """(CMT-ID, KLGrade as the cell has it) of each row of the first sheet."""
-    from openpyxl import load_workbook
-
-    try:
-        sheet = load_workbook(path, read_only=True, data_only=True).worksheets[0]
-        rows = [list(row) for row in sheet.iter_rows(values_only=True)]
-    except Exception as error:  # a damaged workbook fails in zip, XML or openpyxl itself
-        raise KneeoaError(f"{path}: cannot be read as an Excel workbook ({error}).") from error
-    header = [str(cell).strip() for cell in rows[0]] if rows else []
-    if "CMT-ID" not in header or "KLGrade" not in header:
-        raise KneeoaError(f"{path}: the first line has {header}; expected the columns CMT-ID and KLGrade.")
-    identifier, grade = header.index("CMT-ID"), header.index("KLGrade")
-    found = []
-    for line, row in enumerate(rows[1:], start=2):
-        if all(cell is None for cell in row):
-            continue
-        match = re.search(r"(\d+)(\.0)?$", str(row[identifier]).strip())
-        if match is None:
-            raise KneeoaError(f"{path}: line {line} has the CMT-ID '{row[identifier]}'; expected a number.")
-        found.append((int(match[1]), row[grade]))
-    return found
-
-
-def _grade(knee: Knee, cell: Any, table: str) -> None:
-    text = "" if cell is None else str(cell).strip()
-    if text.lower() in ("", "na", "nan", "n/a", "none", "."):
-        return
-    match = re.fullmatch(r"(\d)(\.0)?", text)
-    if match is None or int(match[1]) >= _GRADES:
-        knee.reasons.append(Reason("invalid-label", f"{table}: KLGrade of {knee.subject} is '{text}'; expected 0 to {_GRADES - 1}."))
-        return
-    knee.readings["kl"] = Reading((int(match[1]),))
-
-
-def _files(source: Source, cohort: Cohort, root: Path) -> None:
-    found: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for folder, subfolders, names in os.walk(root):
-        subfolders.sort()
-        for name in sorted(names):
-            parsed = file_name(name)
-            if parsed is not None:
-                found[parsed].append((Path(folder) / name).relative_to(root).as_posix())
-    for (subject, role), paths in found.items():
-        knee = source.knee(subject, "R", cohort.visits[0])
+def _files(source: Source, cohort: Cohort, found: dict[tuple[str, str], list[str]]) -> None:
+    for (subject, role), paths in sorted(found.items()):
+        knee = source.knees.get(f"{subject}-{SIDE}-{VISIT}")
+        if knee is None:
+            continue  # an image of a knee that nobody segmented is not of this cohort
         if len(paths) > 1:
             scope = "case" if role == "image" else "mask"
             detail = f"{len(paths)} files of one knee: {', '.join(paths)}; keep the right one."
             knee.reasons.append(Reason(f"duplicate-{role}", detail, scope=scope, view=cohort.views[0]))
         elif role == "image" or cohort.tissues:
-            knee.files.append(File(cohort.views[0], role, paths[0], "nifti"))
+            knee.files.append(File(cohort.views[0], role, paths[0], str(format_of(paths[0]))))
+
+
+def _series(source: Source, cohort: Cohort, root: Path, subjects: set[str]) -> None:
+    """Images of ``subjects``: the release's own list tells which series a mask was drawn on; OAI's index tells of those not on it."""
+    folders: dict[str, set[str]] = defaultdict(set)
+    for subject, folder in series_lines(root):
+        if subject in subjects:
+            folders[subject].add(below_release(folder) or folder)
+    for subject, own in folders.items():
+        add_folders(source.knees[f"{subject}-{SIDE}-{VISIT}"], root, cohort.views[0], sorted(own))
+    rest = subjects - set(folders)
+    if rest and index_files(root):
+        add_images(source, cohort, root, [row for row in listed(root) if row.subject in rest], sides=SIDE)

@@ -1,4 +1,4 @@
-"""File names of paper A's cohort (OAIZIB-CM). Standard library only, as the index is made at parse."""
+"""File names of the original OAI-ZIB release, beside OAI's own images. Standard library only, as the index is made at parse."""
 
 from __future__ import annotations
 
@@ -6,26 +6,49 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-_NAME = re.compile(r"^oaizib_(?P<id>\d+)(?P<image>_0000)?\.nii(\.gz)?$")
+from kneeoa.cohorts.attribution import SubjectOf
+from kneeoa.cohorts.formats import format_of
+from kneeoa.cohorts.oai_paths import image_rows as index_rows
+from kneeoa.config.cohorts import Cohort
 
+PATHS = "oai_mri_paths.txt"
+"""The release's own list of which OAI series each mask was drawn on: ``9001104: 0.C.2/9001104/20040101/10000000``."""
 
-def subject_name(number: int) -> str:
-    """The subject of a CMT-ID: at least three digits."""
-    return f"{number:03d}"
-
-
-def file_name(name: str) -> tuple[str, str] | None:
-    """(subject, role) of ``oaizib_007_0000.nii.gz`` (image) or ``oaizib_007.nii.gz`` (mask); None for any other name."""
-    match = _NAME.match(name)
-    return None if match is None else (subject_name(int(match["id"])), "image" if match["image"] else "mask")
+_NAME = re.compile(r"^(?P<subject>\d{7})(?P<rest>[._-].*)?$")
+_MASK = re.compile(r"mask|seg|label", re.IGNORECASE)
+_LINE = re.compile(r"^\s*(?P<subject>\d{7})\s*[:,\s]\s*(?P<folder>\S+?)/?\s*$")
 
 
 def subject_of(name: str) -> str | None:
-    """The subject that a file belongs to, or None."""
-    found = file_name(name)
-    return found[0] if found else None
+    """The participant whose seven digits a folder's or file's name begins with, or None."""
+    match = _NAME.match(name)
+    return match["subject"] if match else None
 
 
-def image_rows(root: Path) -> Iterator[tuple[str, str]]:
-    """Nothing: here file names alone decide which image is whose."""
-    yield from ()
+def role_of(relative: str) -> str | None:
+    """image or mask of a volume file: a mask says so in its name or in one of its folders; None for what is no volume of a participant."""
+    folder, _, name = relative.rpartition("/")
+    match = _NAME.match(name)
+    if match is None or format_of(name) not in ("nifti", "meta", "nrrd"):
+        return None
+    return "mask" if _MASK.search(match["rest"] or "") or _MASK.search(folder) else "image"
+
+
+def series_lines(root: Path) -> Iterator[tuple[str, str]]:
+    """(participant, folder) of the release's list of series, wherever it lies below ``root``, three deep."""
+    for path in sorted(path for depth in ("", "*/", "*/*/", "*/*/*/") for path in root.glob(f"{depth}{PATHS}")):
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            match = _LINE.match(line)
+            if match:
+                yield match["subject"], match["folder"].strip("/")
+
+
+def attribution(root: Path, cohort: Cohort) -> SubjectOf:
+    """Folders and files belong to the participant that their own names tell."""
+    return lambda name, relative: subject_of(name)
+
+
+def image_rows(root: Path, cohort: Cohort) -> Iterator[tuple[str, str]]:
+    """(participant, line) of the list of series and of OAI's image indexes."""
+    yield from series_lines(root)
+    yield from index_rows(root, cohort)

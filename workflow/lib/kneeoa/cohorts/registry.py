@@ -1,4 +1,4 @@
-"""The readers by name: ``<name>.py`` reads a layout, ``<name>_paths.py`` tells its subjects from file names (cheap: used at parse).
+"""The readers by name: ``<name>.py`` reads a layout, ``<name>_paths.py`` tells whose its files are (cheap: used at parse).
 
 Readers are found on the folder, not listed here, so that a new one belongs to the code of no other's cohort.
 """
@@ -9,13 +9,14 @@ import importlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from kneeoa.cohorts.attribution import SubjectOf
 from kneeoa.cohorts.source import Source
 from kneeoa.config.cohorts import Cohort
 from kneeoa.errors import KneeoaError
 
 ReadSource = Callable[[Cohort, Path], Source]
-SubjectOf = Callable[[str], str | None]
-ImageRows = Callable[[Path], Iterator[tuple[str, str]]]
+Attribution = Callable[[Path, Cohort], SubjectOf]
+ImageRows = Callable[[Path, Cohort], Iterator[tuple[str, str]]]
 
 
 def readers() -> tuple[str, ...]:
@@ -33,13 +34,13 @@ def reader(name: str) -> ReadSource:
     return read
 
 
-def subject_rule(name: str) -> SubjectOf:
-    """The rule that tells the subject from a folder's or file's name in that layout.
+def attribution_rule(name: str) -> Attribution:
+    """What makes, for a root and a cohort, the rule that tells whose a folder or file is in that layout.
 
     Raises:
         KneeoaError: no reader has that name.
     """
-    rule: SubjectOf = importlib.import_module(f"{code_module(name)}_paths").subject_of
+    rule: Attribution = importlib.import_module(f"{code_module(name)}_paths").attribution
     return rule
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -14,11 +16,13 @@ class Reading:
     """How many readings stand behind it."""
     disagreement: bool = False
     """Whether those readings differ."""
+    votes: tuple[str, ...] = ()
+    """Each of them, ``<project>:<value>``, in the order of the table."""
 
 
 @dataclass(frozen=True)
 class File:
-    """An image or mask of a knee. ``path`` is relative to the cohort's root; a folder for a DICOM series."""
+    """An image or mask of a knee. ``path`` is relative to the cohort's root; a folder for a DICOM series. Formats: ``formats.py``."""
 
     view: str
     role: str
@@ -32,12 +36,14 @@ class File:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a knee (scope ``case``) or its mask (scope ``mask``) cannot be used."""
+    """Why a knee (scope ``case``), its mask (scope ``mask``) or one of its labels (``level``) cannot be used."""
 
     reason: str
     detail: str
     scope: str = "case"
     view: str | None = None
+    level: str | None = None
+    """The level whose label it is about; the knee stays in the study where that is not the level that it must have."""
 
 
 @dataclass
@@ -45,7 +51,7 @@ class Knee:
     """One joint of one subject at one visit, as far as the source's files tell."""
 
     subject: str
-    side: str
+    side: str | None
     visit: str
     site: str | None = None
     sex: str | None = None
@@ -57,8 +63,8 @@ class Knee:
 
     @property
     def case_id(self) -> str:
-        """The case's name: ``<subject>-<side>-<visit>``."""
-        return f"{self.subject}-{self.side}-{self.visit}"
+        """The case's name: ``<subject>-<side>-<visit>``, with X for the side of what has none (a specimen)."""
+        return f"{self.subject}-{self.side or 'X'}-{self.visit}"
 
 
 @dataclass
@@ -68,7 +74,17 @@ class Source:
     knees: dict[str, Knee] = field(default_factory=dict)
     loose: list[Reason] = field(default_factory=list)
 
-    def knee(self, subject: str, side: str, visit: str) -> Knee:
+    def knee(self, subject: str, side: str | None, visit: str) -> Knee:
         """The knee of that name, new if it was not seen before."""
         knee = Knee(subject, side, visit)
         return self.knees.setdefault(knee.case_id, knee)
+
+
+def unreadable(source: Source) -> Callable[[OSError], None]:
+    """What a walk does with a folder that it cannot list: a loose reason, as nobody knows whose files lie there."""
+
+    def note(error: OSError) -> None:
+        name = os.path.basename(str(error.filename))
+        source.loose.append(Reason("unreadable-folder", f"folder '{name}' cannot be listed ({error.strerror}); check its permissions."))
+
+    return note

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
 from kneeoa.config.section import Name, Section
+from kneeoa.config.statistics import Contrast, Family, Primary, Statistics
+from kneeoa.saliency.methods import registry
 
-Metric = Literal["auc", "accuracy", "f1", "balanced_accuracy", "brier", "macro_auc", "macro_f1", "quadratic_kappa", "mae"]
-Test = Literal["bootstrap", "delong", "mcnemar"]
-
-BINARY_METRICS: tuple[Metric, ...] = ("auc", "accuracy", "f1", "balanced_accuracy", "brier")
-CLASS_METRICS: tuple[Metric, ...] = ("accuracy", "balanced_accuracy", "macro_auc", "macro_f1", "quadratic_kappa", "mae")
-
-APPLICABLE: dict[Test, tuple[Metric, ...] | None] = {"bootstrap": None, "delong": ("auc", "macro_auc"), "mcnemar": ("accuracy",)}
-"""The metrics that a test applies to; None: every one."""
+__all__ = [
+    "Anatomy",
+    "Contrast",
+    "Family",
+    "Figures",
+    "Geometry",
+    "ImportedArm",
+    "ImportedLevel",
+    "Imports",
+    "Primary",
+    "Saliency",
+    "Statistics",
+]
 
 
 class ImportedLevel(Section):
@@ -59,101 +66,83 @@ class Imports(Section):
     """The arms, each a table and its factors."""
 
 
-class Contrast(Section):
-    """A candidate against a reference, everything but the mode equal, on the same cases; one per backbone."""
-
-    name: Name
-    """Name of the contrast."""
-    level: Name
-    """The level at which arms are compared."""
-    candidate: Name
-    """A mode."""
-    reference: Name
-    """A mode."""
-    tests: dict[Metric, tuple[Test, ...]]
-    """For each metric, the tests to run, e.g. auc: [bootstrap, delong]."""
-
-    @model_validator(mode="after")
-    def _applicable(self) -> Self:
-        for metric, tests in self.tests.items():
-            for test in tests:
-                allowed = APPLICABLE[test]
-                if allowed is not None and metric not in allowed:
-                    raise ValueError(f"contrast '{self.name}': test '{test}' applies to {' and '.join(allowed)}, not to '{metric}'")
-        return self
-
-
-class Family(Section):
-    """Tests that are corrected together."""
-
-    name: Name
-    """Name of the family."""
-    adjust: Literal["holm", "bh", "by", "none"]
-    """Holm, Benjamini-Hochberg, Benjamini-Yekutieli or no adjustment."""
-    tests: tuple[Test, ...]
-    """A contrast's row joins the first family that lists its test and, where given, its contrast and metric."""
-    contrasts: tuple[Name, ...] | None = None
-    """Contrasts of the family; default all."""
-    metrics: tuple[Metric, ...] | None = None
-    """Metrics of the family; default all."""
-
-
-class Statistics(Section):
-    """How arms are compared."""
-
-    confidence: float = Field(default=0.95, gt=0.5, lt=1)
-    """Level of every interval."""
-    resamples: PositiveInt = 10_000
-    """Bootstrap resamples of subjects."""
-    seed: int = 42
-    """Seed of the bootstrap."""
-    mcnemar: Literal["midp", "exact", "chi2", "edwards"] = "midp"
-    """Which p-value McNemar tests give (edwards: exact below 25 discordant pairs, else continuity-corrected)."""
-    threshold: float = Field(default=0.5, gt=0, lt=1)
-    """Probability at which a binary level is called positive."""
-    contrasts: tuple[Contrast, ...] = ()
-    """What is compared with what."""
-    families: tuple[Family, ...] = ()
-    """Which tests are corrected together."""
-
-    @model_validator(mode="after")
-    def _unique(self) -> Self:
-        for what, names in (("contrast", [c.name for c in self.contrasts]), ("family", [f.name for f in self.families])):
-            twice = {name for name in names if names.count(name) > 1}
-            if twice:
-                raise ValueError(f"{what} '{sorted(twice)[0]}' is declared twice")
-        return self
-
-
 class Saliency(Section):
-    """Maps of what a run looks at (SmoothGrad x input, as paper A)."""
+    """Maps of what a run looks at, of a score that is the same for every mode."""
 
+    methods: tuple[Name, ...] = Field(default=("smoothgrad_input",), min_length=1)
+    """How maps are made: smoothgrad_input (paper A), integrated_gradients, grad_cam, occlusion. The first is the one that pictures show."""
+    target: Name | None = None
+    """The level that is explained; default: the coarsest binary level, by its log-odds. Of a level of several classes it is the logit of
+    the case's true class; every mode must then have a head that speaks of the level."""
     samples: PositiveInt = 8
-    """Noisy copies of each image."""
+    """smoothgrad_input: noisy copies of each image."""
     noise: PositiveFloat = 0.05
-    """Standard deviation of the noise, as a share of the image's range."""
+    """smoothgrad_input: standard deviation of the noise, as a share of the image's range."""
+    steps: PositiveInt = 32
+    """integrated_gradients: steps from the image's darkest value to the image."""
+    cube: PositiveInt = 8
+    """occlusion: edge of the cube that is hidden, in voxels of the arm's grid."""
     keep: PositiveInt = 4
     """Maps are kept at 1/keep of the grid along each axis."""
     cases: PositiveInt | None = None
     """Explain only the first so many test cases (in the order of a seeded shuffle); default all."""
+    randomised: NonNegativeInt = 0
+    """Sanity check: explain the first so many test cases again with weights randomised from the head downwards; 0: no check."""
+
+    @field_validator("methods")
+    @classmethod
+    def _known_methods(cls, methods: tuple[str, ...]) -> tuple[str, ...]:
+        for method in methods:
+            if method not in registry.methods():
+                raise ValueError(f"'{method}' is not a method of saliency; allowed are {', '.join(registry.methods())}")
+        return tuple(dict.fromkeys(methods))
+
+    def of_method(self, method: str) -> dict[str, Any]:
+        """The keys that decide the maps of one method, as plain values: a change of any other makes no map again."""
+        own = {"smoothgrad_input": {"samples", "noise"}, "integrated_gradients": {"steps"}, "occlusion": {"cube"}}.get(method, set())
+        return self.model_dump(mode="json", include={"keep", "cases"} | own)
 
 
 class Anatomy(Section):
     """Where saliency falls against tissues."""
 
     targets: dict[Name, tuple[Name, ...]] = Field(default_factory=dict)
-    """Groups of the cohort's tissues, e.g. cartilage: [femoral_cartilage, tibial_cartilage]."""
+    """Groups of the cohort's tissues, e.g. cartilage: [femoral_cartilage, tibial_cartilage]; the first is what the study is about, the
+    others are its controls. The name background stands for all that has no label."""
     shifts: PositiveInt = 200
     """Random circular shifts of the map for the null that keeps its texture."""
+    partners: PositiveInt = 20
+    """Maps of so many other subjects for the null that keeps where maps of this network usually lie."""
+    dilations: tuple[PositiveInt, ...] = ()
+    """Measure the first group dilated by so many voxels too, e.g. [1, 3]: cartilage is thin and maps are coarse."""
+    tolerance_mm: PositiveFloat = 5.0
+    """Pointing game: how far from the tissue the peak of a map may lie."""
+    region_mm: PositiveFloat = 15.0
+    """The joint region: cells within so many mm of any labelled tissue; measures of the region ignore what lies outside."""
     seed: int = 7
-    """Seed of the shifts."""
+    """Seed of the shifts, of the choice of other subjects and of control regions."""
+    deletion: NonNegativeInt = 0
+    """Delete tissues from the first so many test cases and see what becomes of the score; 0: not at all."""
+    controls: PositiveInt = 4
+    """deletion: moved copies of the first group, of each kind (inside the joint, on bone, on background)."""
+    blur_mm: PositiveFloat = 6.0
+    """deletion: what is deleted is filled from its surroundings, weighted by a Gaussian of this standard deviation."""
+
+    def of_overlap(self) -> dict[str, Any]:
+        """The keys that decide the overlap of a map with tissues, as plain values."""
+        return self.model_dump(mode="json", exclude={"deletion", "controls", "blur_mm"})
+
+    def of_deletion(self) -> dict[str, Any]:
+        """The keys that decide what is deleted, as plain values."""
+        return self.model_dump(mode="json", include={"targets", "region_mm", "seed", "deletion", "controls", "blur_mm"})
 
 
 class Geometry(Section):
     """The severity axis and measures of the representation."""
 
-    axes: tuple[Literal["pc1", "centroid"], ...] = ("pc1", "centroid")
-    """pc1: first principal component of the training cases; centroid: from the lowest to the highest grade."""
+    axes: tuple[Literal["pc1", "centroid", "lda", "ridge"], ...] = ("pc1", "centroid", "lda", "ridge")
+    """pc1: first principal component of the training cases; centroid: from the lowest to the highest grade; lda: first linear
+    discriminant of the grades (shrunk covariance); ridge: ridge regression on the grade. The first is the one that the figure shows."""
     level: Name | None = None
     """The ordinal level whose grades the axis should order; default: the finest ordinal level."""
     resamples: PositiveInt = 1000
@@ -161,7 +150,15 @@ class Geometry(Section):
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     """Level of every interval."""
     seed: int = 11
-    """Seed of the bootstrap."""
+    """Seed of the bootstrap, the permutations and the probes' folds."""
+    permutations: NonNegativeInt = 1000
+    """Permutations of the grades between subjects in the null of each axis; 0: none."""
+    untrained: bool = True
+    """Also measure the embeddings of each backbone at its initialisation (one short GPU job for each of a backbone's inputs and seeds)."""
+    raw_images: bool = True
+    """Also measure the principal components of the images themselves."""
+    raw_grid: PositiveInt = 16
+    """Images are averaged over blocks to at most so many voxels along each axis before their principal components are taken."""
 
 
 class Figures(Section):

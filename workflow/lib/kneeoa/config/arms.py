@@ -30,6 +30,8 @@ class ArmRow(Section):
     """The input grid; default: the view's canonical one."""
     view: Name | None = None
     """The view; default: the study's only one."""
+    reader: Name | tuple[Name, ...] | None = None
+    """Names from `readers`, whose labels are learnt; none (the default) stands for the reference labels as they are."""
     training: dict[str, Any] = Field(default_factory=dict)
     """Changes to the study's training section for these arms, e.g. epochs: 8."""
     name: str = "{backbone}-{mode}"
@@ -45,3 +47,4 @@ class Arm(Section):
     grid: Name | None
     view: Name | None
     training: Training
+    reader: Name | None = None

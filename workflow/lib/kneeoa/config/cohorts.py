@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
+from kneeoa.config.manifest import LabelColumns, Manifest
 from kneeoa.config.phantom import Phantom
 from kneeoa.config.section import Name, Section
 
@@ -14,7 +16,7 @@ class Split(Section):
     """How a cohort's subjects are divided. Subjects never straddle a split."""
 
     method: Literal["stratified", "given"] = "stratified"
-    """stratified: drawn here by level and seed; given: the source's own train/test, validation carved out of train."""
+    """stratified: drawn here by level and seed; given: the source's own train/test, validation carved out of train unless given too."""
     stratify: Name | None = None
     """The level whose classes are balanced over the splits (a subject counts by its worst knee). Default: the finest level."""
     val: float = Field(default=0.15, ge=0, lt=1)
@@ -37,7 +39,7 @@ class Cohort(Section):
     role: Literal["develop", "external"] = "develop"
     """develop: split into train, val and test; external: test only."""
     reader: Name
-    """The layout of the source: see docs/design.md, `cohorts/`."""
+    """The layout of the source: oai, oai_zib, oaizib_cm, grades_folder or manifest; see docs/data.md."""
     root: str | None = None
     """Folder of the raw data; $VARIABLES are expanded. Not given for the phantom, which the workflow makes."""
     phantom: Phantom | None = None
@@ -46,8 +48,18 @@ class Cohort(Section):
     """The views to take from this cohort."""
     visits: tuple[str, ...] = ("00m",)
     """Visits to take, as the source names them."""
-    reading_project: int | None = None
-    """Prefer the readings of this project where a knee has several (OAI's READPRJ)."""
+    series: dict[Name, str] = Field(default_factory=dict)
+    """OAI: the regular expression of a view's series description, with a group `side` (LEFT, RIGHT) unless it shows both knees."""
+    labels: dict[Name, LabelColumns] = Field(default_factory=dict)
+    """Which columns hold the label of which level (OAI: names without the visit's prefix). Default for OAI's layouts: {kl: XRKL}."""
+    reading_project: int | tuple[int, ...] | None = None
+    """Reading projects in the order of preference, where a knee has several readings (OAI's READPRJ); others follow by number."""
+    readings: Literal["preferred", "first", "median", "unanimous"] = "preferred"
+    """Which of several readings counts: the preferred project's, the first in the table, the (lower) median, or only what all agree on."""
+    landmarks: str | None = None
+    """CSV of the joints' centres in radiographs: subject, side, row, column, and visit or view where needed; below `root`, or absolute."""
+    manifest: Manifest | None = None
+    """The column map of reader `manifest`."""
     tissues: dict[Name, tuple[int, ...]] = Field(default_factory=dict)
     """What the mask labels mean in this cohort, e.g. femoral_cartilage: [2]. Empty: no masks."""
     shards: PositiveInt = 4
@@ -62,3 +74,32 @@ class Cohort(Section):
         if self.phantom is not None and self.reader != "oai":
             raise ValueError("a phantom cohort is written in OAI's layout: 'reader' must be 'oai'")
         return self
+
+    @model_validator(mode="after")
+    def _columns(self) -> Self:
+        if (self.reader == "manifest") != (self.manifest is not None):
+            raise ValueError("reader 'manifest' needs the section 'manifest' (its column map), and no other reader takes one")
+        if self.manifest is not None:
+            self._check_placeholders(self.manifest)
+        wrong = [visit for visit in self.visits if not re.fullmatch(r"\w+", visit)]
+        if wrong:
+            raise ValueError(f"'visits' names '{wrong[0]}'; a visit has letters, digits and _, as it becomes part of a case's name")
+        for view, pattern in self.series.items():
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"'series.{view}' is '{pattern}', which is not a regular expression ({error})") from error
+        return self
+
+    def _check_placeholders(self, manifest: Manifest) -> None:
+        names = [name for level in self.labels.values() for name in level.names]
+        for placeholder, texts in (("side", manifest.sides), ("visit", manifest.visits), ("view", manifest.views)):
+            if not texts and any(f"{{{placeholder}}}" in name for name in names):
+                raise ValueError(f"'labels' holds '{{{placeholder}}}': 'manifest.{placeholder}s' must say what stands for it")
+        if manifest.visit is None and not manifest.visits and len(self.visits) != 1:
+            raise ValueError("a manifest without 'visit' or 'visits' tells of one visit, so 'visits' must name exactly one")
+        for key, wanted in (("visits", self.visits), ("views", self.views)):
+            known = getattr(manifest, key)
+            lacking = [entry for entry in wanted if known and entry not in known]
+            if lacking:
+                raise ValueError(f"'manifest.{key}' lacks '{lacking[0]}', which '{key}' asks for")

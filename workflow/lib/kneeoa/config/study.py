@@ -10,8 +10,6 @@ from pydantic import Field, PositiveInt, ValidationError, model_validator
 from kneeoa.backbones import registry
 from kneeoa.cohorts import registry as cohort_readers
 from kneeoa.config.analysis import (
-    BINARY_METRICS,
-    CLASS_METRICS,
     Anatomy,
     Figures,
     Geometry,
@@ -22,12 +20,14 @@ from kneeoa.config.analysis import (
 from kneeoa.config.arms import Arm, ArmRow, Backbone
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.hierarchy import Level, check_hierarchy
+from kneeoa.config.metrics import metrics_of
 from kneeoa.config.modes import Mode
+from kneeoa.config.readers import REFERENCE, NoisyReader
 from kneeoa.config.resources import Resources
 from kneeoa.config.section import Name, Section
 from kneeoa.config.sentences import sentences
 from kneeoa.config.training import Training
-from kneeoa.config.volumes import Grid, MaskChecks, View
+from kneeoa.config.volumes import Grid, MaskChecks, Quality, View
 from kneeoa.errors import KneeoaError
 
 
@@ -48,12 +48,16 @@ class Study(Section):
     """The kinds of image of a case, each with its canonical form."""
     masks: MaskChecks = MaskChecks()
     """When an aligned mask is believed."""
+    quality: Quality = Quality()
+    """What is shown for quality control."""
     grids: dict[Name, Grid] = Field(default_factory=dict)
     """Input sizes besides the views' canonical ones."""
     backbones: dict[Name, Backbone] = Field(default_factory=dict)
     """The encoders that arms choose from."""
     modes: dict[Name, Mode] = Field(default_factory=dict)
     """The ways of supervising that arms choose from."""
+    readers: dict[Name, NoisyReader] = Field(default_factory=dict)
+    """Noisy readers whose labels arms may learn instead of the reference."""
     training: Training = Training()
     """How every arm is trained, unless its row says otherwise."""
     arms: tuple[ArmRow, ...] = ()
@@ -86,6 +90,7 @@ class Study(Section):
             raise ValueError("a study needs 'cohorts' and 'arms', or 'imports' (predictions made elsewhere)")
         self._check_cohorts()
         self._check_modes()
+        self._check_readers()
         self._check_arms()
         self._check_contrasts()
         return self
@@ -99,9 +104,11 @@ class Study(Section):
                 _known(f"cohorts.{name}.split.stratify", cohort.split.stratify, self.level_names)
             for group, tissues in self.anatomy.targets.items():
                 for tissue in tissues if cohort.tissues else ():
-                    _known(f"anatomy.targets.{group}", tissue, cohort.tissues)
+                    _known(f"anatomy.targets.{group}", tissue, (*cohort.tissues, "background"))
         if self.cohorts and not any(cohort.role == "develop" for cohort in self.cohorts.values()):
             raise ValueError("no cohort has the role 'develop', so nothing could be trained")
+        if self.saliency.target is not None:
+            _known("saliency.target", self.saliency.target, self.level_names)
         if self.geometry.level is not None:
             _known("geometry.level", self.geometry.level, self.level_names)
 
@@ -113,6 +120,37 @@ class Study(Section):
             if order != sorted(set(order)):
                 raise ValueError(f"'modes.{name}.levels' is {list(mode.levels)}; levels must be listed once each, coarse to fine")
 
+    def _check_readers(self) -> None:
+        for name, reader in self.readers.items():
+            where = f"readers.{name}"
+            if name == REFERENCE:
+                raise ValueError(f"'{where}': the name '{REFERENCE}' stands for the reference labels; choose another")
+            if reader.level is not None:
+                _known(f"{where}.level", reader.level, self.level_names)
+            level = self.level_read(name)
+            finer = [child.name for child in self.levels if child.parent == level.name and child.kind != "multilabel"]
+            if finer or level.kind == "multilabel":
+                why = f"level '{finer[0]}' is finer" if finer else "its findings do not exclude one another"
+                raise ValueError(
+                    f"'{where}' reads level '{level.name}', but {why}; a reader reads the finest single-label level of a branch"
+                )
+            if reader.adjacent is not None and level.kind == "multiclass":
+                raise ValueError(f"'{where}.adjacent' needs ordered classes, but level '{level.name}' is multiclass; state a 'confusion'")
+            try:
+                reader.matrix(len(level.classes))
+            except ValueError as error:
+                raise ValueError(f"'{where}' reads level '{level.name}': {error}") from error
+
+    def _check_reader_of(self, arm: Arm) -> None:
+        if arm.reader is not None:
+            _known(f"arms ({arm.name}).reader", arm.reader, (REFERENCE, *self.readers))
+            read = self.level_read(arm.reader)
+            if not {level.name for level in self._with_parents({read.name})} & set(self.modes[arm.mode].levels):
+                raise ValueError(
+                    f"arm '{arm.name}' learns {list(self.modes[arm.mode].levels)}, none of which follows from the level "
+                    f"'{read.name}' that its reader '{arm.reader}' reads"
+                )
+
     def _check_arms(self) -> None:
         names = [arm.name for arm in self.arms_table()]
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -121,6 +159,7 @@ class Study(Section):
         for arm in self.arms_table():
             _known(f"arms ({arm.name}).backbone", arm.backbone, self.backbones)
             _known(f"arms ({arm.name}).mode", arm.mode, self.modes)
+            self._check_reader_of(arm)
             view = self.view_of(arm)
             if arm.grid is not None:
                 _known(f"arms ({arm.name}).grid", arm.grid, self.grids)
@@ -142,16 +181,31 @@ class Study(Section):
             _known(f"{where}.level", contrast.level, self.level_names)
             for key in ("candidate", "reference"):
                 _known(f"{where}.{key}", getattr(contrast, key), modes)
-            allowed = BINARY_METRICS if self.level(contrast.level).kind == "binary" else CLASS_METRICS
-            for metric, tests in contrast.tests.items():
+            level = self.level(contrast.level)
+            allowed = metrics_of(level.kind, any(child.parent == level.name for child in self.levels))
+            for metric in contrast.tests:
                 _known(f"{where}.tests", metric, allowed)
-                for test, metrics in (("delong", ("auc", "macro_auc")), ("mcnemar", ("accuracy",))):
-                    if test in tests and metric not in metrics:
-                        raise ValueError(f"'{where}.tests.{metric}' asks for {test}, which compares {' or '.join(metrics)} only")
         names = {contrast.name for contrast in self.statistics.contrasts}
         for family in self.statistics.families:
             for name in family.contrasts or ():
                 _known(f"statistics.families ({family.name}).contrasts", name, names)
+        self._check_primary()
+        columns = ("side",) if self.imports else ("sex", "age", "site", "side")  # an import has no cases table
+        for name in self.statistics.subgroups:
+            _known("statistics.subgroups", name, (*columns, *self.level_names))
+
+    def _check_primary(self) -> None:
+        primary = self.statistics.primary
+        if primary is None:
+            return
+        named = {contrast.name: contrast for contrast in self.statistics.contrasts}
+        _known("statistics.primary.contrast", primary.contrast, named)
+        _known("statistics.primary.metric", primary.metric, named[primary.contrast].tests)
+        if primary.backbone is not None:
+            backbones = {arm.backbone for arm in self.imports.arms.values()} if self.imports else set(self.backbones)
+            _known("statistics.primary.backbone", primary.backbone, backbones)
+        if primary.cohort is not None:
+            _known("statistics.primary.cohort", primary.cohort, [self.imports.cohort] if self.imports else list(self.cohorts))
 
     @property
     def level_names(self) -> tuple[str, ...]:
@@ -164,7 +218,15 @@ class Study(Section):
 
     def levels_of(self, mode: str) -> tuple[Level, ...]:
         """The levels that concern a mode: those that supervise, and the coarser ones that can be read from them."""
-        wanted = set(self.modes[mode].levels)
+        return self._with_parents(set(self.modes[mode].levels))
+
+    def level_read(self, reader: str) -> Level:
+        """The level that a reader reads: his own choice, else the finest that is not multilabel."""
+        single = [level for level in self.levels if level.kind != "multilabel"] or list(self.levels)
+        return self.level(self.readers[reader].level or single[-1].name)
+
+    def _with_parents(self, names: set[str]) -> tuple[Level, ...]:
+        wanted = set(names)
         for level in reversed(self.levels):  # children come after their parents
             if level.name in wanted and level.parent is not None:
                 wanted.add(level.parent)
@@ -181,10 +243,13 @@ class Study(Section):
             training = Training.model_validate({**self.training.model_dump(), **row.training})
         except ValidationError as error:
             raise ValueError("; ".join(f"in 'arms[].training', {line}" for line in sentences(error, Training))) from error
+        readers = row.reader if isinstance(row.reader, tuple) else (row.reader,)
         arms = []
-        for backbone, mode in itertools.product(backbones, modes):
+        for backbone, mode, reader in itertools.product(backbones, modes, readers):
             name = row.name.replace("{backbone}", backbone).replace("{mode}", mode.replace("_", "-")).replace("{grid}", row.grid or "")
-            arms.append(Arm(name=name, backbone=backbone, mode=mode, grid=row.grid, view=row.view, training=training))
+            name = name.replace("{reader}", reader or REFERENCE)
+            whose = None if reader == REFERENCE else reader
+            arms.append(Arm(name=name, backbone=backbone, mode=mode, grid=row.grid, view=row.view, training=training, reader=whose))
         return arms
 
     def view_of(self, arm: Arm) -> str:

@@ -1,0 +1,56 @@
+"""What no reader can see from one knee alone: one file that two cases claim, classes that the hierarchy does not have."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from kneeoa.cohorts.derive import is_value
+from kneeoa.cohorts.source import File, Knee, Reason, Source
+from kneeoa.config.hierarchy import Level
+from kneeoa.errors import KneeoaError
+
+
+def refuse_shared_files(source: Source) -> None:
+    """Take every file away from the cases that share it, with the reason ``shared-file``.
+
+    A picture that shows both knees may stand at the two sides of one subject and visit, and at no third case.
+    """
+    owners: dict[str, list[tuple[Knee, File]]] = defaultdict(list)
+    for _, knee in sorted(source.knees.items()):
+        for file in knee.files:
+            owners[file.path].append((knee, file))
+    for path, claims in owners.items():
+        if len(claims) == 1 or _both_knees(claims):
+            continue
+        cases = [f"{knee.case_id} ({file.view}, {file.role})" for knee, file in claims]
+        shown = f"{', '.join(cases[:4])}{f' and {len(cases) - 4} more' if len(cases) > 4 else ''}"
+        for knee, file in claims:
+            knee.files.remove(file)
+            scope = "mask" if file.role == "mask" else "case"
+            knee.reasons.append(
+                Reason("shared-file", f"'{path}' is claimed by {shown}; only one can be right.", scope=scope, view=file.view)
+            )
+
+
+def _both_knees(claims: list[tuple[Knee, File]]) -> bool:
+    places = {(knee.subject, knee.visit, file.view) for knee, file in claims}
+    sides = sorted(knee.side or "" for knee, _ in claims)
+    return all(file.shows == "both" for _, file in claims) and len(places) == 1 and sides == ["L", "R"]
+
+
+def refuse_impossible_classes(source: Source, levels: tuple[Level, ...]) -> None:
+    """Take away readings that are none of their level's classes (a code for "missing", say), with the reason ``invalid-label``.
+
+    Raises:
+        KneeoaError: a source's every label of a level is impossible, or has another number of findings: the level is declared wrongly.
+    """
+    for level in levels:
+        own = [knee for _, knee in sorted(source.knees.items()) if level.name in knee.readings]
+        wrong = [knee for knee in own if not is_value(level, knee.readings[level.name].value)]
+        if wrong and len(wrong) == len(own):
+            offered = f"level '{level.name}' has the classes {list(level.classes)}, but the source gives values such as"
+            raise KneeoaError(f"{offered} {list(wrong[0].readings[level.name].value)}; declare the level with the source's own classes.")
+        for knee in wrong:
+            value = list(knee.readings.pop(level.name).value)
+            detail = f"{knee.case_id}: {value} is none of the {len(level.classes)} classes of level '{level.name}', which count from 0."
+            knee.reasons.append(Reason("invalid-label", detail, level=level.name))

@@ -1,0 +1,36 @@
+"""The format of an image file by its name, as the images table has it. Standard library only (used at parse)."""
+
+from __future__ import annotations
+
+_SUFFIXES = {
+    ".nii.gz": "nifti",
+    ".nii": "nifti",
+    ".mha": "meta",
+    ".mhd": "meta",
+    ".nrrd": "nrrd",
+    ".nhdr": "nrrd",
+    ".png": "png",
+    ".dcm": "dicom-file",
+    ".dicom": "dicom-file",
+    ".ima": "dicom-file",
+    ".tar.gz": "dicom-archive",
+    ".tgz": "dicom-archive",
+    ".zip": "dicom-archive",
+}
+ARCHIVES = (".tar.gz", ".tgz", ".zip")
+VOLUMES = frozenset({"nifti", "meta", "nrrd"})
+_COMPANIONS = {".mhd": (".raw", ".zraw", ".raw.gz"), ".nhdr": (".raw", ".raw.gz", ".gz")}
+
+
+def format_of(name: str) -> str | None:
+    """The format of a file by its suffix, in whatever case; None for an unknown suffix or none (DICOM files often have none)."""
+    lower = name.lower()
+    return next((kind for suffix, kind in _SUFFIXES.items() if lower.endswith(suffix)), None)
+
+
+def companions(path: str) -> tuple[str, ...]:
+    """The data files that a header file (``.mhd``, ``.nhdr``) usually points at: the same name with another suffix."""
+    for suffix, others in _COMPANIONS.items():
+        if path.lower().endswith(suffix):
+            return tuple(path[: -len(suffix)] + other for other in others)
+    return ()

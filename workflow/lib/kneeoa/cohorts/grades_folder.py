@@ -1,0 +1,79 @@
+"""A folder of grades: one picture a knee, its grade the folder's name: ``[{train,val,test}/]{0..4}/<id><L|R>.png``.
+
+The folder above the grade is the source's own split, where there is one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from kneeoa.cohorts import cells
+from kneeoa.cohorts.formats import format_of
+from kneeoa.cohorts.grades_folder_paths import knee_of
+from kneeoa.cohorts.readings import Vote, preference, settle
+from kneeoa.cohorts.source import File, Reason, Source, unreadable
+from kneeoa.cohorts.walk import files_below
+from kneeoa.config.cohorts import Cohort
+from kneeoa.errors import KneeoaError
+
+LEVEL = "kl"
+
+
+def read(cohort: Cohort, root: Path) -> Source:
+    """Read the folder: the level that it offers is ``kl``; one view at one visit.
+
+    Raises:
+        KneeoaError: there is no folder of a grade, or more than one view or visit is asked for.
+    """
+    if len(cohort.views) != 1 or len(cohort.visits) != 1:
+        raise KneeoaError(f"reader 'grades_folder' offers one view at one visit, not {list(cohort.views)} at {list(cohort.visits)}.")
+    source = Source()
+    places = list(_grade_folders(source, root))
+    if not places:
+        raise KneeoaError(f"{root}: has no folder of a grade (0, 1, ...), nor one in {', '.join(cells.SPLITS)}; is it a folder of grades?")
+    pictures: dict[str, list[tuple[int, File, str | None]]] = defaultdict(list)
+    for place, split, grade in places:
+        for path, name in files_below(root, place, unreadable(source)):
+            knee = knee_of(name)
+            if knee is None:
+                source.loose.append(Reason("unknown-file", f"{path}: the name tells no knee; expected <id><L|R> and an image's suffix."))
+                continue
+            case = source.knee(*knee, cohort.visits[0]).case_id
+            pictures[case].append((grade, File(cohort.views[0], "image", path, str(format_of(name))), split))
+    for case, found in pictures.items():
+        knee_found = source.knees[case]
+        knee_found.given_split = found[0][2]
+        votes = [Vote((grade,)) for grade, _, _ in found]
+        reading = settle(votes, cohort.readings, preference(cohort.reading_project))
+        if reading is not None:
+            knee_found.readings[LEVEL] = reading
+        if len(found) > 1:
+            paths = ", ".join(file.path for _, file, _ in found)
+            knee_found.reasons.append(
+                Reason("duplicate-image", f"{len(found)} pictures of one knee: {paths}; keep the right one.", view=cohort.views[0])
+            )
+        else:
+            knee_found.files.append(found[0][1])
+    return source
+
+
+def _grade_folders(source: Source, root: Path) -> Iterator[tuple[str, str | None, int]]:
+    """(folder, split, grade), in name order; a folder that is neither a grade's nor a split's is told of."""
+    for outer in _folders(root):
+        if outer.isdigit():
+            yield outer, None, int(outer)
+            continue
+        split = cells.split(outer)
+        inner = [name for name in _folders(root / outer) if name.isdigit()] if split else []
+        if not inner:
+            source.loose.append(
+                Reason("unknown-folder", f"{outer}/: neither a grade nor a split ({', '.join(cells.SPLITS)}); it is not read.")
+            )
+        for grade in inner:
+            yield f"{outer}/{grade}", split, int(grade)
+
+
+def _folders(path: Path) -> list[str]:
+    return sorted(entry.name for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))

@@ -1,0 +1,140 @@
+"""Any source by a column map: a table with a row for each case, each image, or each subject with columns for both sides."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from kneeoa.cohorts import cells
+from kneeoa.cohorts.formats import format_of
+from kneeoa.cohorts.label_cells import label
+from kneeoa.cohorts.manifest_rows import Entry, entries, meaning, table_path
+from kneeoa.cohorts.readings import Vote, preference, settle
+from kneeoa.cohorts.source import File, Knee, Reason, Source
+from kneeoa.cohorts.table_files import read_table
+from kneeoa.config.cohorts import Cohort
+from kneeoa.config.manifest import Manifest
+from kneeoa.errors import KneeoaError
+
+_LOG = logging.getLogger(__name__)
+
+
+def read(cohort: Cohort, root: Path) -> Source:
+    """Read the manifest: it offers the levels of ``labels`` and the cohort's views.
+
+    A row that names no knee, a path that leaves the root, a file that is not there or of no known format, a label outside its map: each is
+    a reason with its line. Rows of other visits and views are passed over.
+
+    Raises:
+        KneeoaError: the table is missing or malformed, lacks a column, or has a number or split that is none.
+    """
+    if cohort.manifest is None:
+        raise KneeoaError("reader 'manifest' needs the section 'manifest' with its column map.")
+    manifest = cohort.manifest
+    path = table_path(root, manifest.table)
+    table = read_table(path, sheet=manifest.sheet)
+    source = Source()
+    votes: dict[tuple[str, str], dict[Vote, None]] = defaultdict(dict)
+    files: dict[tuple[str, str, str], dict[str, tuple[Entry, File]]] = defaultdict(dict)
+    conflicts: Counter[str] = Counter()
+    for entry in entries(table, cohort, manifest):
+        where = f"{path.name}, line {entry.line}"
+        if entry.trouble or entry.subject is None or entry.visit is None:
+            source.loose.append(Reason("unknown-knee", f"{where}: {entry.trouble}."))
+            continue
+        knee = source.knee(entry.subject, entry.side, entry.visit)
+        _person(knee, entry, manifest, path, conflicts)
+        _votes(knee, entry, cohort, where, votes)
+        if entry.view is None and manifest.view is not None:
+            knee.reasons.append(Reason("unknown-view", f"{where}: the view of {knee.case_id} is empty."))
+            continue
+        for role, place in (("image", entry.path), ("mask", entry.mask if cohort.tissues else None)):
+            if place is not None and entry.view is not None:
+                _file(knee, entry, role, place, root, manifest, where, files[knee.case_id, entry.view, role])
+    for (case_id, view, role), found in files.items():
+        _settle_files(source.knees[case_id], view, role, [file for _, file in found.values()])
+    for (case_id, level), own in votes.items():
+        reading = settle(list(own), cohort.readings, preference(cohort.reading_project))
+        if reading is not None and not any(reason.level == level for reason in source.knees[case_id].reasons):
+            source.knees[case_id].readings[level] = reading
+    for key, count in conflicts.items():
+        _LOG.warning("%s: %d rows tell another %s of a knee than an earlier row; the first counts", path.name, count, key)
+    return source
+
+
+def _person(knee: Knee, entry: Entry, manifest: Manifest, path: Path, conflicts: Counter[str]) -> None:
+    told: dict[str, str | float | None] = {}
+    for key in ("site", "sex", "split"):
+        if key in entry.cells:
+            told[key] = meaning(manifest, key, entry.cells[key])
+    if "age" in entry.cells:
+        told["age"] = cells.number(entry.cells["age"], f"{path}: line {entry.line}: column '{manifest.age}'")
+    if "split" in told and told["split"] is None and not cells.is_missing(entry.cells["split"]):
+        expected = f"expected {', '.join(cells.SPLITS)}, or a text of 'manifest.values.split'"
+        raise KneeoaError(f"{path}: line {entry.line}: column '{manifest.split}' is '{entry.cells['split']}'; {expected}.")
+    if "split" in told:
+        told["given_split"] = told.pop("split")
+    for key, value in told.items():
+        known = getattr(knee, key)
+        if known is None:
+            setattr(knee, key, value)
+        elif value is not None and value != known:
+            if key == "given_split":
+                raise KneeoaError(
+                    f"{path}: line {entry.line}: {knee.case_id} is put into {value}, by an earlier line into {known}; choose one."
+                )
+            conflicts[key] += 1
+
+
+def _votes(knee: Knee, entry: Entry, cohort: Cohort, where: str, votes: dict[tuple[str, str], dict[Vote, None]]) -> None:
+    """Collect a row's labels. Equal ones of a project are one reading: a table of images repeats a case's label on each of its rows."""
+    for level, own in entry.labels.items():
+        columns = cohort.labels[level]
+        try:
+            vote = Vote(label(own, columns), cells.integer(entry.cells["project"]) if "project" in entry.cells else None)
+        except ValueError as error:
+            if not any(reason.level == level for reason in knee.reasons):
+                detail = f"{where}: {'/'.join(columns.names)} of {knee.case_id}: {error}; map it in 'labels.{level}'."
+                knee.reasons.append(Reason("invalid-label", detail, level=level))
+            continue
+        votes[knee.case_id, level][vote] = None
+
+
+def _file(
+    knee: Knee, entry: Entry, role: str, place: str, root: Path, manifest: Manifest, where: str, found: dict[str, tuple[Entry, File]]
+) -> None:
+    """Add a row's file, or the reason why it is none."""
+    scope = "case" if role == "image" else "mask"
+    view = str(entry.view)
+    if place.startswith(("/", "..")):
+        detail = (
+            f"{where}: the path '{place}' of {knee.case_id} leaves the cohort's root; give it relative to the root, or link the file there."
+        )
+        knee.reasons.append(Reason("outside-root", detail, scope=scope, view=view))
+        return
+    target = root / place
+    kind = "dicom" if target.is_dir() else format_of(place) or ("dicom-file" if not target.suffix[1:].isalpha() else None)
+    if not target.exists():
+        knee.reasons.append(Reason("missing-file", f"{where}: '{place}' of {knee.case_id} is not there.", scope=scope, view=view))
+    elif kind is None:
+        detail = f"{where}: '{place}' of {knee.case_id} has the suffix '{target.suffix}', which no decoder reads; convert it."
+        knee.reasons.append(Reason("unknown-format", detail, scope=scope, view=view))
+    else:
+        found[place] = (entry, File(view, role, place, kind, manifest.shows if role == "image" else "knee", _centre(entry, where)))
+
+
+def _centre(entry: Entry, where: str) -> tuple[float, float] | None:
+    row, column = (cells.number(entry.cells.get(key), f"{where}: the landmark's {key}") for key in ("row", "column"))
+    return None if row is None or column is None else (row, column)
+
+
+def _settle_files(knee: Knee, view: str, role: str, files: list[File]) -> None:
+    if len(files) == 1:
+        knee.files += files
+    elif files:
+        scope = "case" if role == "image" else "mask"
+        paths = ", ".join(file.path for file in files)
+        knee.reasons.append(
+            Reason(f"duplicate-{role}", f"{len(files)} files of one knee: {paths}; keep the right one.", scope=scope, view=view)
+        )

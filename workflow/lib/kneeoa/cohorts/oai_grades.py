@@ -1,0 +1,147 @@
+"""OAI's clinical tables: readings of radiographs (``kxr_sq_bu<visit>``) and people, as text or as SAS files."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from pathlib import Path
+
+from kneeoa.cohorts import cells
+from kneeoa.cohorts.label_cells import label
+from kneeoa.cohorts.oai_paths import VISIT_NUMBERS, is_participant
+from kneeoa.cohorts.readings import Vote, preference, settle
+from kneeoa.cohorts.source import Reason, Source
+from kneeoa.cohorts.table_files import read_table
+from kneeoa.cohorts.text_tables import Table
+from kneeoa.config.cohorts import Cohort
+from kneeoa.config.manifest import LabelColumns
+from kneeoa.errors import KneeoaError
+
+KL = "kl"
+GRADES = 5
+"""Kellgren-Lawrence grades, 0 to 4: the classes that the level ``kl`` must have."""
+
+_SIDES = {"1": "R", "2": "L"}
+_SEXES = {"1": "M", "2": "F"}
+_SUFFIXES = (".txt", ".csv", ".sas7bdat")
+_PEOPLE = {"site": "V00SITE", "sex": "P02SEX", "age": "V00AGE"}
+_PEOPLE_TABLES = ("enrollees", "subjectchar00", "allclinical00")
+
+
+def clinical_table(root: Path, name: str) -> Path | None:
+    """The file of a clinical table: in any case, as text before SAS, at the root before its folders; None where there is none."""
+    found = [
+        (_SUFFIXES.index(path.suffix.lower()), depth, path)
+        for depth, pattern in enumerate(("*", "*/*"))
+        for path in root.glob(pattern)
+        if path.stem.lower() == name and path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
+    ]
+    return min(found)[2] if found else None
+
+
+def read_clinical(path: Path) -> Table:
+    """A clinical table; its text form is delimited by ``|``.
+
+    Raises:
+        KneeoaError: it is damaged or cut.
+    """
+    return read_table(path, delimiter="|" if path.suffix.lower() == ".txt" else None)
+
+
+def add_grades(source: Source, cohort: Cohort, root: Path, visit: str, only: Collection[str] | None = None) -> None:
+    """Add the labels of a visit, level by level; of several readings the one that the cohort's rule chooses.
+
+    Args:
+        source: where the knees go.
+        cohort: the rule and the column map; without one, ``kl`` from ``XRKL``.
+        root: the cohort's folder.
+        visit: the visit.
+        only: cases to label; default every knee of the table.
+
+    Raises:
+        KneeoaError: the table is missing, malformed, or lacks a column.
+    """
+    number = f"{VISIT_NUMBERS[visit]:02d}"
+    path = clinical_table(root, f"kxr_sq_bu{number}")
+    if path is None:
+        raise KneeoaError(f"{root}: has no kxr_sq_bu{number}.txt (or .sas7bdat), the table of grades at visit {visit}.")
+    table = read_clinical(path)
+    levels = cohort.labels or {KL: LabelColumns(columns=("XRKL",))}
+    columns = {level: [_column(table, name, number) for name in own.names] for level, own in levels.items()}
+    at = {name: table.column(name) for name in ("ID", "SIDE")}
+    project = table.column("READPRJ") if table.has("READPRJ") else None
+    places = {level: [table.column(name) for name in names] for level, names in columns.items()}
+    votes: dict[tuple[str, str], list[Vote]] = defaultdict(list)
+    wrong: dict[tuple[str, str], str] = {}
+    for line, row in table.rows:
+        subject, side = _knee(row[at["ID"]], row[at["SIDE"]])
+        if subject is None or side is None:
+            detail = f"{path.name}, line {line}: id '{row[at['ID']]}' and side '{row[at['SIDE']]}' name no knee."
+            source.loose.append(Reason("unknown-knee", detail))
+            continue
+        case_id = f"{subject}-{side}-{visit}"
+        if only is not None and case_id not in only:
+            continue
+        source.knee(subject, side, visit)
+        for level, own in levels.items():
+            try:
+                value = label([row[place] for place in places[level]], own)
+                if level == KL and value[0] is not None and not 0 <= value[0] < GRADES:
+                    raise ValueError(f"grade {value[0]} is outside 0 to {GRADES - 1}")
+                votes[case_id, level].append(Vote(value, None if project is None else cells.integer(row[project])))
+            except ValueError as error:
+                where = f"{path.name}, line {line}: {'/'.join(columns[level])} of {case_id}"
+                wrong.setdefault((case_id, level), f"{where}: {error}.")
+    for (case_id, level), detail in wrong.items():
+        source.knees[case_id].reasons.append(Reason("invalid-label", detail, level=level))
+    for (case_id, level), own_votes in votes.items():
+        reading = None if (case_id, level) in wrong else settle(own_votes, cohort.readings, preference(cohort.reading_project))
+        if reading is not None:
+            source.knees[case_id].readings[level] = reading
+
+
+def _column(table: Table, name: str, number: str) -> str:
+    """The table's own name of a column: with the visit's prefix, or as it is given."""
+    prefixed = f"V{number}{name}"
+    if table.has(prefixed) or not table.has(name):
+        return prefixed
+    return name
+
+
+def _knee(identifier: str, side: str) -> tuple[str | None, str | None]:
+    try:
+        subject = cells.identifier(identifier)
+    except ValueError:
+        subject = None
+    own_side = _SIDES.get(cells.code(side) or "") or cells.side(side)
+    return (subject if subject is not None and is_participant(subject) else None), own_side
+
+
+def _plain(identifier: str) -> str:
+    subject, _ = _knee(identifier, "")
+    return subject or identifier
+
+
+def add_people(source: Source, root: Path) -> None:
+    """Add site, sex and age at enrolment from the tables of participants that are there.
+
+    Raises:
+        KneeoaError: a table is malformed, or an age is no number.
+    """
+    lacking = dict(_PEOPLE)
+    for name in _PEOPLE_TABLES:
+        path = clinical_table(root, name) if lacking else None
+        if path is None:
+            continue
+        table = read_clinical(path)
+        here = {key: column for key, column in lacking.items() if table.has(column)}
+        lacking = {key: column for key, column in lacking.items() if key not in here}
+        people = {_plain(row[0]): (line, dict(zip(here, row[1:], strict=True))) for line, row in table.select(("ID", *here.values()))}
+        for knee in source.knees.values():
+            line, person = people.get(knee.subject, (0, {}))
+            if "site" in person:
+                knee.site = cells.code(person["site"])
+            if "sex" in person:
+                knee.sex = _SEXES.get(cells.code(person["sex"]) or "") or cells.sex(person["sex"])
+            if "age" in person:
+                knee.age = cells.number(person["age"], f"{path}: line {line}: {_PEOPLE['age']}")

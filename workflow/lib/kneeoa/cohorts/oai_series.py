@@ -1,0 +1,176 @@
+"""Which series of OAI's image indexes is which knee's image: ``contents.csv`` of the releases, ``image03.txt`` of the archive."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kneeoa.cohorts.cells import identifier
+from kneeoa.cohorts.formats import ARCHIVES, VOLUMES, format_of
+from kneeoa.cohorts.oai_paths import INDEXES, below_release, index_files, is_participant, visit_of
+from kneeoa.cohorts.source import File, Knee, Reason, Source
+from kneeoa.cohorts.table_files import read_table
+from kneeoa.config.cohorts import Cohort
+from kneeoa.errors import KneeoaError
+
+_LOG = logging.getLogger(__name__)
+
+SERIES = {
+    "sag_dess": r"SAG_3D_DESS_(?P<side>LEFT|RIGHT)",
+    "sag_tse": r"SAG_IW_TSE_(?P<side>LEFT|RIGHT)",
+    "cor_tse": r"COR_IW_TSE_(?P<side>LEFT|RIGHT)",
+    "sag_t2": r"SAG_T2_MAP_(?P<side>LEFT|RIGHT)",
+    "pa": r"BILATERAL PA FIXED FLEXION KNEE",
+}
+"""The series description of each view; one without a side shows both knees. ``cohorts.<name>.series`` adds to them and replaces them."""
+
+_PREFIXES = ("", "{visit}/", "image03/", "image03/{visit}/", "results/", "results/{visit}/")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A line of an image index."""
+
+    table: str
+    line: int
+    subject: str
+    folder: str
+    """As the index has it, without the archive's suffix and with forward slashes."""
+    description: str
+
+
+def patterns(cohort: Cohort) -> dict[str, re.Pattern[str]]:
+    """The compiled description of each of the cohort's views.
+
+    Raises:
+        KneeoaError: a view is neither OAI's nor given in ``series``.
+    """
+    known = SERIES | cohort.series
+    for view in cohort.views:
+        if view not in known:
+            raise KneeoaError(f"'views' names '{view}'; reader '{cohort.reader}' offers {sorted(known)}, and others through 'series'.")
+    return {view: re.compile(known[view], re.IGNORECASE) for view in cohort.views}
+
+
+def listed(root: Path) -> list[Listed]:
+    """Every line of every image index below ``root``.
+
+    Raises:
+        KneeoaError: there is none, or one is malformed.
+    """
+    files = index_files(root)
+    if not files:
+        raise KneeoaError(f"{root}: has no {' and no '.join(INDEXES)} (nor one in its folders, two deep); is it OAI's image tree?")
+    return [row for path in files for row in (_contents(path) if path.name == INDEXES[0] else _archive(path))]
+
+
+def _contents(path: Path) -> Iterator[Listed]:
+    for line, (folder, subject, description) in read_table(path).select(("Folder", "ParticipantID", "SeriesDescription")):
+        yield Listed(path.name, line, _subject(subject), folder.replace("\\", "/").strip("/"), description)
+
+
+def _archive(path: Path) -> Iterator[Listed]:
+    table = read_table(path, delimiter="\t")
+    for line, (subject, description, file) in table.select(("src_subject_id", "image_description", "image_file")):
+        if line == table.rows[0][0] and not is_participant(_subject(subject)):
+            continue  # the archive's second line describes the columns
+        place = file.replace("\\", "/").split("://", 1)[-1].strip("/")
+        for suffix in ARCHIVES:
+            place = place.removesuffix(suffix)
+        yield Listed(path.name, line, _subject(subject), below_release(place) or place, description)
+
+
+def _subject(cell: str) -> str:
+    try:
+        return identifier(cell) or ""
+    except ValueError:
+        return cell
+
+
+def add_images(source: Source, cohort: Cohort, root: Path, rows: Iterable[Listed], *, sides: str = "LR") -> None:
+    """Add each listed series of the cohort's views; a knee with two different ones, or none that is there, gets its reason.
+
+    Raises:
+        KneeoaError: a view is not OAI's.
+    """
+    wanted = patterns(cohort)
+    folders: dict[tuple[str, str], set[str]] = defaultdict(set)
+    shows: dict[str, str] = {view: "knee" if "side" in pattern.groupindex else "both" for view, pattern in wanted.items()}
+    for row in rows:
+        for view, pattern in wanted.items():
+            match = pattern.fullmatch(row.description)
+            if match is None:
+                continue
+            visit = visit_of(row.folder)
+            if visit is not None and visit not in cohort.visits:
+                continue
+            if visit is None or not is_participant(row.subject):
+                place = f"{row.table}, line {row.line}: folder '{row.folder}' of participant '{row.subject}'"
+                source.loose.append(Reason("unknown-series", f"{place} tells no OAI visit or no seven-digit participant.", view=view))
+                continue
+            for side in match["side"][0].upper() if shows[view] == "knee" else "LR":
+                if side in sides:
+                    folders[source.knee(row.subject, side, visit).case_id, view].add(row.folder)
+    for (case_id, view), listed_folders in folders.items():
+        add_folders(source.knees[case_id], root, view, sorted(listed_folders), shows[view])
+
+
+def add_folders(knee: Knee, root: Path, view: str, folders: list[str], shows: str = "knee") -> None:
+    """Add the one image that lies in the listed ``folders`` of a knee, or the reason why there is not exactly one."""
+    places = sorted({place for folder in folders if (place := _place(root, folder, knee.visit)) is not None})
+    files = [file for place in places for file in image_files(root, place, view, shows)]
+    if not files:
+        knee.reasons.append(Reason("missing-file", f"no image file in {', '.join(folders)}, which the image index lists.", view=view))
+    elif len(files) > 1:
+        detail = f"{len(files)} images of one knee, view and visit: {', '.join(file.path for file in files)}; keep the right one."
+        knee.reasons.append(Reason("duplicate-image", detail, view=view))
+    else:
+        knee.files += files
+
+
+def _place(root: Path, folder: str, visit: str) -> str | None:
+    """Where a listed folder lies, as a folder or as an archive of that name, below the visit's or the archive's own folder or not."""
+    if ".." in folder.split("/"):
+        return None
+    bare = folder.removeprefix(f"{visit}/")
+    for candidate in dict.fromkeys(prefix.format(visit=visit) + own for own in (folder, bare) for prefix in _PREFIXES):
+        if os.path.isdir(f"{root}/{candidate}"):
+            return candidate
+        for suffix in ARCHIVES:
+            if os.path.isfile(f"{root}/{candidate}{suffix}"):
+                return candidate + suffix
+    return None
+
+
+def image_files(root: Path, place: str, view: str, shows: str = "knee") -> list[File]:
+    """The images of a folder or archive: each volume, picture or archive counts as one; other files are one DICOM series.
+
+    Of a radiograph (``shows`` both) each DICOM file is an image of its own.
+    """
+    if place.lower().endswith(ARCHIVES):
+        return [File(view, "image", place, "dicom-archive", shows)]
+    try:
+        with os.scandir(f"{root}/{place}") as entries:
+            plain = sorted(entry.name for entry in entries if not entry.name.startswith(".") and _is_file(entry))
+    except OSError as error:
+        _LOG.warning("%s: cannot be listed (%s)", place, error.strerror)
+        return []
+    single = VOLUMES | {"png", "dicom-archive"}
+    whole = [(name, kind) for name in plain if (kind := format_of(name)) in single]
+    if whole:
+        return [File(view, "image", f"{place}/{name}", str(kind), shows) for name, kind in whole]
+    if shows == "both":
+        return [File(view, "image", f"{place}/{name}", "dicom-file", shows) for name in plain]
+    return [File(view, "image", place, "dicom", shows)] if plain else []
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link to itself
+        return False

@@ -1,0 +1,67 @@
+"""Several readings of one knee: which one counts, and whether they agree."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kneeoa.cohorts.source import Reading
+
+Value = tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class Vote:
+    """What one reading of a knee says about a level."""
+
+    value: Value
+    """Class index; one entry for each finding of a multilabel level, None where unread."""
+    project: int | None = None
+    """The reading project, where the source tells."""
+
+
+def settle(votes: Sequence[Vote], rule: str, projects: Sequence[int] = ()) -> Reading | None:
+    """One label out of a knee's readings, given in the order of the table; None where nobody read anything.
+
+    - ``preferred``: the reading of the first of ``projects`` that read the knee; without one, of the project with the lowest number; within
+      a project the first in the table. A reading without a project comes last.
+    - ``first``: the first in the table.
+    - ``median``: entry by entry the median; of an even number the lower one in the middle, so that it is a class and never too severe.
+    - ``unanimous``: the label where all readings agree, else a reading without a value, so that the level is missing.
+    """
+    read = [vote for vote in votes if any(entry is not None for entry in vote.value)]
+    if not read:
+        return None
+    values = list(dict.fromkeys(vote.value for vote in read))
+    disagree = len(values) > 1
+    if rule == "unanimous" and disagree:
+        value: Value = (None,) * len(values[0])
+    elif rule == "median":
+        value = tuple(_median([vote.value[place] for vote in read]) for place in range(len(values[0])))
+    elif rule == "preferred":
+        value = min(read, key=lambda vote: _rank(vote.project, projects)).value
+    else:
+        value = read[0].value
+    return Reading(
+        value, len(read), disagree, tuple(f"{'' if vote.project is None else vote.project}:{_words(vote.value)}" for vote in read)
+    )
+
+
+def preference(projects: int | tuple[int, ...] | None) -> tuple[int, ...]:
+    """The order of preference as the configuration gives it: nothing, one project, or several."""
+    return () if projects is None else (projects,) if isinstance(projects, int) else projects
+
+
+def _rank(project: int | None, projects: Sequence[int]) -> tuple[int, bool, int]:
+    place = next((place for place, own in enumerate(projects) if own == project), len(projects))
+    return place, project is None, project or 0
+
+
+def _median(entries: list[int | None]) -> int | None:
+    known = [entry for entry in entries if entry is not None]
+    return statistics.median_low(known) if known else None
+
+
+def _words(value: Value) -> str:
+    return ",".join("?" if entry is None else str(entry) for entry in value)

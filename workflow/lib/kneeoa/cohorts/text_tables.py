@@ -1,0 +1,132 @@
+"""Tables as text: CSV and its relatives, whatever wrote them. Standard library only, as manifests are read at parse too."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from kneeoa.errors import KneeoaError
+
+DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|"}
+"""Suffixes that tell the delimiter; for others (``.txt``), or where the header has none of it, the header does."""
+_POSSIBLE = "\t|;,"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's cells as text, without surrounding blanks; ``rows`` are (line in the file, cells), blank lines left out."""
+
+    path: Path
+    header: list[str]
+    rows: list[tuple[int, list[str]]]
+    _index: dict[str, int] = field(init=False, repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for position, name in enumerate(self.header):
+            self._index.setdefault(name.casefold(), position)
+
+    def has(self, name: str) -> bool:
+        """Whether there is a column of that name, in whatever case."""
+        return name.casefold() in self._index
+
+    def column(self, name: str) -> int:
+        """The place of a column: by its exact name, else in another case.
+
+        Raises:
+            KneeoaError: there is no such column, or two.
+        """
+        if name in self.header:
+            if self.header.count(name) > 1:
+                raise KneeoaError(f"{self.path}: the column '{name}' stands {self.header.count(name)} times in the header; keep one.")
+            return self.header.index(name)
+        if not self.has(name):
+            near = difflib.get_close_matches(name, self.header, n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else "."
+            raise KneeoaError(f"{self.path}: lacks the column '{name}'{hint} Its first line has {self.header[:12]}.")
+        twins = [own for own in self.header if own.casefold() == name.casefold()]
+        if len(twins) > 1:
+            raise KneeoaError(f"{self.path}: the columns {twins} differ in case alone, and '{name}' could be either; keep one.")
+        return self._index[name.casefold()]
+
+    def select(self, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+        """(line, cells of ``columns`` in that order) of each row.
+
+        Raises:
+            KneeoaError: a column is missing.
+        """
+        places = [self.column(name) for name in columns]
+        for line, cells in self.rows:
+            yield line, [cells[place] for place in places]
+
+
+def read_text(path: Path, delimiter: str | None = None) -> Table:
+    """Read a delimited text file: UTF-8 (a byte-order mark or none), UTF-16 with its mark, or Latin-1; any line ends; quoted newlines.
+
+    Args:
+        path: the file.
+        delimiter: what stands between cells. Default: the suffix's, else the one of tab, ``|``, ``;`` and ``,`` that the header has most.
+
+    Raises:
+        KneeoaError: the file cannot be read, is empty or binary, or a row has more or fewer cells than the header.
+    """
+    text = _decode(path)
+    if delimiter is None:
+        first = text.split("\n", 1)[0]
+        usual = DELIMITERS.get(path.suffix.lower(), "")
+        delimiter = usual if usual and usual in first else max(_POSSIBLE, key=first.count)
+    try:
+        return _parse(path, text, delimiter, csv.QUOTE_MINIMAL)
+    except csv.Error as error:
+        # Between tabs and bars, whoever writes quotes seldom means them: a cell that begins with one is free text.
+        if delimiter not in "\t|":
+            raise KneeoaError(f"{path}: line {error.args[1]} cannot be read: {error.args[0]}; is a quote not closed?") from error
+        return _parse(path, text, delimiter, csv.QUOTE_NONE)
+
+
+def _parse(path: Path, text: str, delimiter: str, quoting: Literal[0, 3]) -> Table:
+    """The table, or ``csv.Error`` with the line where the text stops being one."""
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True, quoting=quoting)
+    try:
+        header = [cell.strip() for cell in next(lines, [])]
+        if not any(header):
+            raise KneeoaError(f"{path}: has no header line; expected the names of its columns.")
+        return Table(path, header, list(_rows(path, lines, header)))
+    except csv.Error as error:
+        raise csv.Error(str(error), lines.line_num) from error
+
+
+def _rows(path: Path, lines: Iterable[list[str]], header: list[str]) -> Iterator[tuple[int, list[str]]]:
+    width = len(header)
+    last = lines.line_num  # type: ignore[attr-defined]
+    for cells in lines:
+        line, last = last + 1, lines.line_num  # type: ignore[attr-defined]
+        if len(cells) != width:
+            if not any(map(str.strip, cells)):
+                continue
+            if len(cells) < width or any(map(str.strip, cells[width:])):
+                raise KneeoaError(
+                    f"{path}: line {line} has {len(cells)} values where the header has {width}; is the file cut, or a cell not in quotes?"
+                )
+        stripped = [cell.strip() for cell in cells[:width]]
+        if any(stripped):
+            yield line, stripped
+
+
+def _decode(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise KneeoaError(f"{path}: cannot be read ({error.strerror}).") from error
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return raw.decode("utf-16", errors="replace")
+    if b"\0" in raw[:65536]:
+        raise KneeoaError(f"{path}: is not text; expected a table with names of columns in its first line.")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")  # a letter in free text; every byte has a meaning in it

@@ -1,0 +1,117 @@
+"""Column maps: what the columns and cells of somebody's own table mean."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from kneeoa.config.section import Name, Section
+
+Side = Literal["L", "R"]
+
+_PLACEHOLDERS = {"side": "sides", "visit": "visits", "view": "views"}
+
+
+class LabelColumns(Section):
+    """Which columns of a table hold a level's label. A column's name alone, or a list of names, is short for `columns`."""
+
+    columns: tuple[str | tuple[str, ...], ...] = Field(min_length=1)
+    """One column; for a multilabel level one for each finding, in the order of its classes (a list of columns: the highest of them)."""
+    values: dict[str, int | None] = Field(default_factory=dict)
+    """What the cells' texts mean, e.g. {"doubtful": 1}; null: no label (with `separator`: no finding of this level). Else: a number."""
+    at_least: int | None = None
+    """Multilabel: a finding is present from this grade on, e.g. 1. Not given: the cells are 0 or 1."""
+    separator: str | None = Field(default=None, min_length=1)
+    """Multilabel from one column that lists the findings which are present: what stands between them. `values` gives each one's class."""
+    missing: tuple[str, ...] = ()
+    """Cells that mean "not read", besides empty ones, `.`, `NA` and the like."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"columns": [value]} if isinstance(value, str) else {"columns": value} if isinstance(value, list | tuple) else value
+
+    @model_validator(mode="after")
+    def _listing(self) -> Self:
+        if self.separator is None:
+            return self
+        if len(self.columns) != 1 or not isinstance(self.columns[0], str) or all(index is None for index in self.values.values()):
+            raise ValueError("'separator' needs one column that lists findings, and 'values' with the class of each finding")
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every column that is read."""
+        return tuple(name for entry in self.columns for name in ((entry,) if isinstance(entry, str) else entry))
+
+
+class Manifest(Section):
+    """Which column of a table says what: one row a case, an image, or (with `{side}`, `{visit}`, `{view}` in column names) several."""
+
+    table: str
+    """The file: CSV, TSV or other text, Parquet, .xlsx or .sas7bdat; below `root`, or an absolute path ($VARIABLES are expanded)."""
+    sheet: str | None = None
+    """The sheet of a workbook. Default: the first."""
+    subject: str
+    """Column of the subject (person, specimen)."""
+    side: str | None = None
+    """Column of the side; L, R, left and right are understood, other texts through `values`."""
+    visit: str | None = None
+    """Column of the visit. Default: all rows are of the cohort's one visit."""
+    view: str | None = None
+    """Column of the view, where each row is one image. Default: each row has the files of every view."""
+    path: str | None = None
+    """Column of the image: a file, a DICOM folder or an archive of one, relative to `root`/`folder`. Not given: no images (labels only)."""
+    mask: str | None = None
+    """Column of the mask, relative to `root`/`folder`."""
+    folder: str = ""
+    """Folder below `root` that the paths begin in."""
+    shows: Literal["knee", "both"] = "knee"
+    """What an image shows: one knee, or both (a bilateral radiograph, which may then stand at two sides of a subject)."""
+    row: str | None = None
+    """Column of the joint's row in pixels of the image (landmarks), with `column`."""
+    column: str | None = None
+    """Column of the joint's column in pixels."""
+    split: str | None = None
+    """Column of the split: train, val or test."""
+    site: str | None = None
+    """Column of the site."""
+    sex: str | None = None
+    """Column of the sex; F, M, female and male are understood."""
+    age: str | None = None
+    """Column of the age in years."""
+    project: str | None = None
+    """Column of the reading project, where a knee has several readings. Default: different labels of a case are readings that disagree."""
+    sides: dict[Side, str] = Field(default_factory=dict)
+    """A table with columns for each side: the text that stands for `{side}` in column names, e.g. {R: R, L: L} for `V0XRKL{side}`."""
+    visits: dict[str, str] = Field(default_factory=dict)
+    """The same for `{visit}`: text by visit, e.g. {00m: V0, 30m: V2}."""
+    views: dict[Name, str] = Field(default_factory=dict)
+    """The same for `{view}`: text by view."""
+    values: dict[Literal["side", "visit", "view", "split", "site", "sex"], dict[str, str]] = Field(default_factory=dict)
+    """What cells mean, by key: e.g. side: {"1: Right": R, "2: Left": L}."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for placeholder, key in _PLACEHOLDERS.items():
+            if getattr(self, placeholder) is not None and getattr(self, key):
+                raise ValueError(f"'{placeholder}' (a column) and '{key}' (columns for each) exclude one another")
+            if not getattr(self, key) and any(f"{{{placeholder}}}" in name for name in self.columns.values()):
+                raise ValueError(f"a column name holds '{{{placeholder}}}': '{key}' must say what stands for it")
+        if (self.row is None) != (self.column is None):
+            raise ValueError("landmarks need both 'row' and 'column'")
+        for key, allowed in (("side", {"L", "R"}), ("sex", {"F", "M"}), ("split", {"train", "val", "test"})):
+            wrong = sorted(set(self.values.get(key, {}).values()) - allowed)  # type: ignore[call-overload]
+            if wrong:
+                raise ValueError(f"'values.{key}' gives '{wrong[0]}'; allowed are {', '.join(sorted(allowed))}")
+        if re.search(r"(^|[\\/])\.\.([\\/]|$)", self.folder):
+            raise ValueError(f"'folder' is '{self.folder}'; it must lie below the root")
+        return self
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The columns that are given, by key."""
+        keys = ("subject", "side", "visit", "view", "path", "mask", "row", "column", "split", "site", "sex", "age", "project")
+        return {key: getattr(self, key) for key in keys if getattr(self, key) is not None}

@@ -1,0 +1,183 @@
+"""How arms are compared: contrasts, the primary one, families of tests, thresholds, margins, subgroups and the claim."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from kneeoa.config.metrics import METRICS, Metric, metrics_of
+from kneeoa.config.section import Name, Section
+
+__all__ = ["METRICS", "Metric", "metrics_of"]
+
+FixedTest = Literal["bootstrap", "delong", "mcnemar", "delta"]
+"""Tests of these very networks: subjects are sampled, seeds are fixed. delta: normal test from the metric's influence function."""
+Test = Literal["bootstrap", "delong", "mcnemar", "delta", "seeds", "non_inferiority", "equivalence"]
+"""seeds: of networks like these (three or more matched seeds); the last two: against a margin."""
+
+_AUCS: tuple[Metric, ...] = ("auc", "macro_auc", "weighted_auc", "c_index", "adjacent_auc", "cut_auc")
+_WITHOUT_BOOTSTRAP: tuple[Metric, ...] = (
+    "weighted_auc",
+    "cut_auc",
+    "cut_slope",
+    "calibration_slope",
+    "calibration_in_the_large",
+    "sensitivity",
+    "specificity",
+    "contradiction",
+    "contradiction_mass",
+)
+APPLICABLE: dict[FixedTest, tuple[Metric, ...]] = {
+    "bootstrap": tuple(metric for metric in METRICS if metric not in _WITHOUT_BOOTSTRAP),
+    "delong": _AUCS,
+    "mcnemar": ("accuracy",),
+    "delta": tuple(metric for metric in METRICS if metric not in _AUCS),
+}
+"""The metrics that a test applies to."""
+WITHOUT_DIRECTION: tuple[Metric, ...] = ("calibration_slope", "calibration_in_the_large", "cut_slope")
+"""Metrics that are best at one value, so that neither more nor less is better and no margin makes sense."""
+
+
+class Contrast(Section):
+    """A candidate against a reference, everything but the mode equal, on the same cases; one per backbone."""
+
+    name: Name
+    """Name of the contrast."""
+    level: Name
+    """The level at which arms are compared."""
+    candidate: Name
+    """A mode."""
+    reference: Name
+    """A mode."""
+    tests: dict[Metric, tuple[FixedTest, ...]]
+    """For each metric, the tests to run, e.g. auc: [delong, bootstrap]. With three or more seeds a test over random seeds joins
+    them by itself and takes their place in the families."""
+    margin: dict[Metric, PositiveFloat] | PositiveFloat | None = None
+    """Non-inferiority and equivalence margin, fixed before the run; a number is that of the first metric in `tests`."""
+
+    @property
+    def margins(self) -> dict[Metric, float]:
+        """Metric -> margin."""
+        if self.margin is None:
+            return {}
+        return self.margin if isinstance(self.margin, dict) else {next(iter(self.tests)): self.margin}
+
+    @model_validator(mode="after")
+    def _applicable(self) -> Self:
+        if not self.tests or not all(self.tests.values()):
+            raise ValueError(f"contrast '{self.name}' needs 'tests': metrics, and at least one test for each")
+        for metric, tests in self.tests.items():
+            for test in tests:
+                if metric not in APPLICABLE[test]:
+                    allowed = " and ".join(APPLICABLE[test])
+                    raise ValueError(f"contrast '{self.name}': test '{test}' applies to {allowed}, not to '{metric}'")
+        for metric in self.margins:
+            if metric not in self.tests or metric in WITHOUT_DIRECTION:
+                usable = [name for name in self.tests if name not in WITHOUT_DIRECTION]
+                raise ValueError(f"contrast '{self.name}': a margin needs a tested metric with a better end ({usable}), not '{metric}'")
+        return self
+
+
+class Primary(Section):
+    """The one comparison that the study is about; its p is not adjusted. Where it leaves several rows, Holm corrects them."""
+
+    contrast: Name
+    """A contrast."""
+    metric: Metric
+    """One of its metrics."""
+    backbone: Name | None = None
+    """The backbone; default: every one, which makes a primary family."""
+    cohort: Name | None = None
+    """The cohort; default: every one."""
+
+
+class Family(Section):
+    """Tests that are corrected together."""
+
+    name: Name
+    """Name of the family."""
+    adjust: Literal["holm", "bh", "by", "none"]
+    """Holm, Benjamini-Hochberg, Benjamini-Yekutieli or no adjustment."""
+    tests: tuple[Test, ...]
+    """A contrast's row joins the first family that lists its test and, where given, its contrast and metric. Where a test over
+    random seeds exists, it joins in the place of the metric's other tests, which are then in no family."""
+    contrasts: tuple[Name, ...] | None = None
+    """Contrasts of the family; default all."""
+    metrics: tuple[Metric, ...] | None = None
+    """Metrics of the family; default all."""
+
+
+class ThresholdRule(Section):
+    """A threshold fitted on the validation cases, for each arm and seed; the test cases never choose it."""
+
+    rule: Literal["youden", "sensitivity", "specificity"]
+    """youden: highest sensitivity + specificity; the others: the threshold that gives at least `value` of the rate."""
+    value: float = Field(default=0.9, gt=0, le=1)
+    """The rate that is asked for."""
+
+
+class Bands(Section):
+    """Groups of a number, from limits."""
+
+    bands: tuple[float, ...] = Field(min_length=2)
+    """Limits in ascending order; a band holds its lower limit, the last one its upper limit too."""
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if list(self.bands) != sorted(set(self.bands)):
+            raise ValueError(f"'bands' must ascend, got {list(self.bands)}")
+        return self
+
+
+class Claim(Section):
+    """The study's claim in one table: change in prediction, in the order of the severity axis and in saliency, mode against mode."""
+
+    axis: Name = "pc1"
+    """The severity axis."""
+    tissue: Name = "cartilage"
+    """One of the anatomy's targets."""
+    measure: Name = "enrichment"
+    """The measure of saliency in the tissue; enrichment: its share of saliency over its share of the volume (chance: 1).
+    Maps are those of the first of `saliency.methods`."""
+
+
+Groups = Literal["all"] | tuple[str | int, ...] | Bands
+
+
+class Statistics(Section):
+    """How arms are compared."""
+
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    """Level of every interval."""
+    resamples: PositiveInt = 10_000
+    """Bootstrap resamples of subjects."""
+    seed: int = 42
+    """Seed of the bootstrap."""
+    mcnemar: Literal["midp", "exact", "chi2", "edwards"] = "midp"
+    """Which p-value McNemar tests give (edwards: exact below 25 discordant pairs, else continuity-corrected)."""
+    threshold: ThresholdRule | Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Probability at which a binary level is called positive: a number, or a rule that finds it on the validation cases, e.g.
+    {rule: youden} or {rule: sensitivity, value: 0.9}."""
+    power: float = Field(default=0.8, gt=0.5, lt=1)
+    """The chance at which the smallest detectable difference, printed beside every difference, is found."""
+    contrasts: tuple[Contrast, ...] = ()
+    """What is compared with what."""
+    primary: Primary | None = None
+    """The one primary comparison."""
+    families: tuple[Family, ...] = ()
+    """Which of the other tests are corrected together."""
+    subgroups: dict[Name, Groups] = Field(default_factory=dict)
+    """Columns of the cases table (sex, age, site, side) or levels, with their groups: all, a list of values or bands. The first
+    metric of every contrast is compared in each group, with a test of interaction."""
+    claim: Claim = Claim()
+    """What the claim's table and figure join."""
+
+    @model_validator(mode="after")
+    def _unique(self) -> Self:
+        families = [family.name for family in self.families] + (["primary"] if self.primary is not None else [])
+        for what, names in (("contrast", [contrast.name for contrast in self.contrasts]), ("family", families)):
+            twice = {name for name in names if names.count(name) > 1}
+            if twice:
+                raise ValueError(f"{what} '{sorted(twice)[0]}' is declared twice")
+        return self
