@@ -185,3 +185,37 @@ def test_dual_has_the_derived_rows_beside_its_own_head(files: list[Path]) -> Non
     derived = table[(table.level == "oa") & (table["head"] == "kl")]
     ours = derived.probabilities.map(lambda values: values[1]).to_numpy()
     assert ours == pytest.approx(released.loc[derived.case_id, "prob_oa_from_kl"].to_numpy(), abs=1e-6)
+
+
+def test_the_study_file_carries_every_metric_and_the_papers_family_is_untouched(
+    files: list[Path], contrasts: pd.DataFrame, tmp_path: Path
+) -> None:
+    """workflow/studies/published.yaml asks for more than the paper: its rows stay, and every metric of a level has one."""
+    import yaml
+
+    from kneeoa.config.metrics import metrics_of, rows_of
+    from kneeoa.config.study import load
+
+    study = load(yaml.safe_load((Path(__file__).parents[2] / "workflow/studies/published.yaml").read_text()))
+    arms = {name: {"backbone": arm.backbone, "mode": arm.mode} for name, arm in IMPORTS.arms.items()}
+    build_contrasts(files, arms, study.levels, study.statistics, tmp_path / "contrasts.parquet")
+    found = CONTRASTS.read(tmp_path / "contrasts.parquet")
+    key = ["backbone", "level", "metric", "test"]
+    both = contrasts.merge(found, on=key, suffixes=("", "_file"))
+    assert len(both) == len(contrasts) == 21
+    for column in ("difference", "low", "high", "p"):
+        assert (both[column] == both[f"{column}_file"]).all()
+    assert (found.family == "published").sum() == 18
+    for level in study.levels:
+        wanted = {row for metric in metrics_of(level.kind) for row in rows_of(metric, len(level.classes))}
+        assert set(found[found.level == level.name].metric) == wanted
+
+
+def test_dual_heads_contradict_each_other_in_the_released_share_of_knees(metrics: pd.DataFrame) -> None:
+    folder = Path(os.environ["KNEEOA_REAL_DATA"]) / "paper_a_predictions"
+    rows = metrics[metrics.metric == "contradiction"].set_index("arm")
+    assert set(rows.index) == {f"{backbone}-dual" for backbone in PREFIXES}
+    for backbone, prefix in PREFIXES.items():
+        released = pd.read_csv(folder / f"{prefix}_dual_preds.csv")
+        share = ((released.pred_kl >= 2) != (released.pred_oa == 1)).mean()
+        assert rows.estimate[f"{backbone}-dual"] == pytest.approx(share, abs=1e-12)

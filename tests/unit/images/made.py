@@ -9,8 +9,10 @@ import nibabel
 import numpy as np
 import SimpleITK
 from numpy.typing import NDArray
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom import dcmread, dcmwrite
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.sequence import Sequence
+from pydicom.uid import UID, ExplicitVRLittleEndian, RLELossless, generate_uid
 
 from kneeoa.images.volume import Volume
 
@@ -91,6 +93,72 @@ def write_series(folder: Path, array: NDArray[Any], affine: NDArray[np.float64],
         data.save_as(path, enforce_file_format=True)
         paths.append(path)
     return paths
+
+
+def recompress(path: Path, syntax: str) -> None:
+    """Write a file again in another transfer syntax, by its number: native ones and RLE with pydicom, the others with GDCM."""
+    uid = UID(syntax)
+    if uid == RLELossless or not uid.is_encapsulated:
+        data = dcmread(path)
+        if uid == RLELossless:
+            data.compress(RLELossless)
+            data.save_as(path)
+        else:
+            data.file_meta.TransferSyntaxUID = uid
+            if not uid.is_little_endian and data.BitsAllocated == 16:
+                data.PixelData = np.frombuffer(data.PixelData, "<u2").astype(">u2").tobytes()
+            copy = FileDataset(str(path), {}, file_meta=data.file_meta, preamble=b"\0" * 128)
+            for element in data:
+                copy.add(element)
+            dcmwrite(path, copy, implicit_vr=uid.is_implicit_VR, little_endian=uid.is_little_endian, enforce_file_format=True)
+        return
+    import gdcm
+
+    reader = gdcm.ImageReader()
+    reader.SetFileName(str(path))
+    assert reader.Read()
+    change = gdcm.ImageChangeTransferSyntax()
+    change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(syntax)))
+    change.SetInput(reader.GetImage())
+    assert change.Change()
+    writer = gdcm.ImageWriter()
+    writer.SetFile(reader.GetFile())
+    writer.SetImage(change.GetOutput())
+    writer.SetFileName(str(path))
+    assert writer.Write()
+
+
+def write_enhanced(
+    path: Path, stacks: list[NDArray[Any]], affine: NDArray[np.float64], echo_times: list[float], shuffle: bool = True, scales: Any = None
+) -> Path:
+    """One enhanced multi-frame file of several ``[slice, row, column]`` on one grid, an echo time each, frames in a mixed-up order."""
+    files = write_series(path.parent / f"{path.name}-slices", stacks[0], affine)
+    data, slices = dcmread(files[0]), [dcmread(file) for file in files]
+    order = [(echo, number) for number in range(len(slices)) for echo in range(len(stacks))]
+    if shuffle:
+        order = [order[index] for index in np.random.default_rng(3).permutation(len(order))]
+    data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID = "1.2.840.10008.5.1.4.1.1.4.1"
+    measures, orientation, shared = Dataset(), Dataset(), Dataset()
+    measures.PixelSpacing, orientation.ImageOrientationPatient = data.PixelSpacing, data.ImageOrientationPatient
+    shared.PixelMeasuresSequence, shared.PlaneOrientationSequence = Sequence([measures]), Sequence([orientation])
+    data.SharedFunctionalGroupsSequence = Sequence([shared])
+    groups = []
+    for echo, number in order:
+        group, place, echoes = Dataset(), Dataset(), Dataset()
+        place.ImagePositionPatient = slices[number].ImagePositionPatient
+        echoes.EffectiveEchoTime = echo_times[echo]
+        group.PlanePositionSequence, group.MREchoSequence = Sequence([place]), Sequence([echoes])
+        if scales is not None:
+            values = Dataset()
+            values.RescaleSlope, values.RescaleIntercept, values.RescaleType = scales[number], 0, "US"
+            group.PixelValueTransformationSequence = Sequence([values])
+        groups.append(group)
+    data.PerFrameFunctionalGroupsSequence = Sequence(groups)
+    del data.ImagePositionPatient, data.ImageOrientationPatient, data.PixelSpacing
+    data.NumberOfFrames = len(order)
+    data.PixelData = b"".join(stacks[echo][number].astype("<i2").tobytes() for echo, number in order)
+    data.save_as(path)
+    return path
 
 
 def same_place(found: Volume, array: NDArray[Any], affine: NDArray[np.float64], tolerance: float = 1e-3) -> bool:

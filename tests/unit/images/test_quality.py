@@ -1,27 +1,45 @@
-"""Good masks are believed; flipped, displaced and foreign ones are not."""
+"""Good masks are believed; flipped, displaced and foreign ones are not; a wrong header is named, and mended where that is asked for."""
+
+import itertools
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
 from kneeoa.config.volumes import MaskChecks
-from kneeoa.images.alignment import tissue_values, to_tissues
-from kneeoa.images.cartilage import Measures, measure
-from kneeoa.images.quality import Pose, flags, pose
-from kneeoa.images.volume import Volume
+from kneeoa.images.alignment import Grid, tissue_values, to_tissues
+from kneeoa.images.cartilage import Measures
+from kneeoa.images.evidence import NONE, Evidence
+from kneeoa.images.mask_shard import Aligned, align
+from kneeoa.images.poses import candidates, header_doubt
+from kneeoa.images.quality import Judgement, Picture, advice, elsewhere, flags, judge
+from kneeoa.images.volume import LPS_TO_RAS, Volume
 from tests.unit.images.joint import TISSUES, labels, picture
 from tests.unit.images.made import grid
 
-SHAPE, SPACING = (36, 64, 56), np.array([2.4, 1.5, 1.5])
+SHAPE = (36, 64, 56)
 AFFINE = grid("RIP", (2.4, 1.5, 1.5), (-42, 44, 47))
+GRID = Grid(SHAPE, AFFINE)
 CARTILAGE = {name: value for name, value in TISSUES.items() if "cartilage" in name}
 GOOD = Measures(20_000, 2.4, (), True)
+SURE = Evidence(0.9, 0.9, 0.3)
+# A mask of its own: other axes, finer, cropped.
+OWN = grid("PSL", (1.1, 1.2, 1.3), (38, -45, -40), tilt=3)
+OWN[:3, 3] = -OWN[:3, :3] @ (np.array([79, 69, 59]) / 2) + [0, 0, 4]
+OWN_SHAPE = (80, 70, 60)
 
 
-def judge(array: np.ndarray, tissues: dict[str, tuple[int, ...]], seed: int = 0) -> tuple[Pose, list[str]]:
-    mask = to_tissues(Volume(array, AFFINE), tissues)
-    values = tissue_values(tissues)
-    found = pose(picture(AFFINE, SHAPE, seed).astype(np.float16), mask.array, SPACING, values)
-    return found, [slug for slug, _ in flags(1.0, found, measure(mask, values), MaskChecks())]
+def pictured(seed: int = 0, noise: float = 60.0) -> Picture:
+    return Picture(picture(AFFINE, SHAPE, seed, noise=noise).astype(np.float32), AFFINE, GRID)
+
+
+def judged(array: np.ndarray, tissues: dict[str, tuple[int, ...]], affine: np.ndarray = AFFINE, seed: int = 0) -> Judgement:
+    mask = to_tissues(Volume(array, affine), tissues)
+    return judge(mask, pictured(seed), tissue_values(tissues), MaskChecks())
+
+
+def slugs(found: Judgement) -> list[str]:
+    return [slug for slug, _ in found.doubts]
 
 
 def shifted(mm: tuple[float, float, float]) -> np.ndarray:
@@ -33,10 +51,13 @@ def shifted(mm: tuple[float, float, float]) -> np.ndarray:
 @pytest.mark.parametrize("tissues", [TISSUES, CARTILAGE])
 @pytest.mark.parametrize("seed", range(2))
 def test_a_good_mask_is_believed(tissues: dict[str, tuple[int, ...]], seed: int) -> None:
-    found, slugs = judge(labels(AFFINE, SHAPE), tissues, seed)
-    assert slugs == []
-    assert found.contrast > 0.85
-    assert found.contrast > found.elsewhere + 0.1
+    found = judged(labels(AFFINE, SHAPE), tissues, seed=seed)
+    assert slugs(found) == []
+    assert found.evidence.contrast > 0.85
+    assert found.evidence.boundary > 0.75
+    finer = judged(labels(OWN, OWN_SHAPE), tissues, OWN, seed)
+    assert slugs(finer) == []
+    assert finer.evidence.offset < 1
 
 
 BAD = {
@@ -44,51 +65,186 @@ BAD = {
     "mirrored": labels(AFFINE, SHAPE)[::-1],
     "back to front": labels(AFFINE, SHAPE)[:, :, ::-1],
     "another knee": labels(AFFINE, SHAPE, stretch=1.35),
+    "a knee a little larger": labels(AFFINE, SHAPE, stretch=1.12),
+    "5 mm along z": shifted((0, 0, 5)),
     "1 cm along x": shifted((10, 0, 0)),
     "1 cm along y": shifted((0, -10, 0)),
     "1 cm along z": shifted((0, 0, 10)),
     "1.5 cm aslant": shifted((8, 9, -9)),
     "3 cm aslant": shifted((17, 17, 17)),
+    "far away": shifted((500, 0, 0)),
 }
 
 
 @pytest.mark.parametrize("tissues", [TISSUES, CARTILAGE])
 @pytest.mark.parametrize("what", BAD)
 def test_a_mask_that_does_not_belong_is_not_believed(what: str, tissues: dict[str, tuple[int, ...]]) -> None:
-    found, slugs = judge(BAD[what], tissues)
-    assert slugs[:1] == ["mask-misaligned"], found
+    found = judged(BAD[what], tissues)
+    assert slugs(found)[:1] == ["mask-empty" if what == "far away" else "mask-misaligned"], found
 
 
 def test_the_verdict_does_not_depend_on_the_images_scale_or_offset() -> None:
-    mask = to_tissues(Volume(labels(AFFINE, SHAPE), AFFINE), TISSUES).array
-    image = picture(AFFINE, SHAPE).astype(np.float32)
-    poses = [pose(scaled, mask, SPACING, tissue_values(TISSUES)) for scaled in (image, image / 350 - 2)]
-    assert poses[0].contrast == pytest.approx(poses[1].contrast, abs=1e-6)
+    mask = to_tissues(Volume(labels(AFFINE, SHAPE), AFFINE), TISSUES)
+    plain = pictured()
+    scaled = Picture(plain.array / 350 - 2, AFFINE, GRID)
+    found = [judge(mask, one, tissue_values(TISSUES), MaskChecks()).evidence for one in (plain, scaled)]
+    assert found[0].contrast == pytest.approx(found[1].contrast, abs=1e-4)
+    assert found[0].boundary == pytest.approx(found[1].boundary, abs=0.01)
+
+
+def test_dark_cartilage_is_a_choice() -> None:
+    mask = to_tissues(Volume(labels(AFFINE, SHAPE), AFFINE), TISSUES)
+    turned = Picture(-pictured().array, AFFINE, GRID)
+    values = tissue_values(TISSUES)
+    assert slugs(judge(mask, turned, values, MaskChecks())) == ["mask-misaligned"]
+    assert slugs(judge(mask, turned, values, MaskChecks(cartilage="dark"))) == []
+
+
+def test_an_image_of_noise_proves_nothing() -> None:
+    mask = to_tissues(Volume(labels(AFFINE, SHAPE), AFFINE), TISSUES)
+    noise = np.random.default_rng(1).normal(size=SHAPE).astype(np.float32)
+    for array in (noise, np.zeros(SHAPE, np.float32)):
+        found = judge(mask, Picture(array, AFFINE, GRID), tissue_values(TISSUES), MaskChecks())
+        assert slugs(found) == ["mask-misaligned"]
+        assert found.evidence.boundary < 0.5
 
 
 @pytest.mark.parametrize(
     ("inside", "found", "measures", "expected"),
     [
-        (1.0, Pose(0.9, 0.6), GOOD, []),
-        (0.8, Pose(0.9, 0.6), GOOD, ["mask-misaligned"]),
-        (1.0, Pose(0.55, 0.5), GOOD, ["mask-misaligned"]),
-        (1.0, Pose(0.8, 0.79), GOOD, ["mask-misaligned"]),
-        (1.0, Pose(0.9, 0.6), Measures(20_000, 2.4, (), False), ["mask-misaligned"]),
-        (1.0, Pose(0.9, 0.6), Measures(20_000, 2.4, ("tibial",), True), ["mask-incomplete"]),
-        (1.0, Pose(0.9, 0.6), Measures(900, 2.4, (), True), ["mask-implausible"]),
-        (1.0, Pose(0.9, 0.6), Measures(20_000, 9.0, (), True), ["mask-implausible"]),
-        (0.0, Pose(0.5, 0.5), Measures(0, 0, ("femoral", "tibial"), True), ["mask-empty"]),
-        (0.5, Pose(0.9, 0.6), Measures(900, 2.4, ("tibial",), True), ["mask-misaligned", "mask-incomplete", "mask-implausible"]),
+        (1.0, SURE, GOOD, []),
+        (0.8, SURE, GOOD, ["mask-misaligned"]),
+        (1.0, Evidence(0.55, 0.9, 0.3), GOOD, ["mask-misaligned"]),
+        (1.0, Evidence(0.8, 0.55, 0.3), GOOD, ["mask-misaligned"]),
+        (1.0, SURE, Measures(20_000, 2.4, (), False), ["mask-misaligned"]),
+        (1.0, SURE, Measures(20_000, 2.4, ("tibial",), True), ["mask-incomplete"]),
+        (1.0, SURE, Measures(900, 2.4, (), True), ["mask-implausible"]),
+        (1.0, SURE, Measures(20_000, 9.0, (), True), ["mask-implausible"]),
+        (0.0, NONE, Measures(0, 0, ("femoral", "tibial"), True), ["mask-empty"]),
+        (0.5, SURE, Measures(900, 2.4, ("tibial",), True), ["mask-misaligned", "mask-incomplete", "mask-implausible"]),
     ],
 )
-def test_each_check_has_its_flag_worst_first(inside: float, found: Pose, measures: Measures, expected: list[str]) -> None:
+def test_each_check_has_its_flag_worst_first(inside: float, found: Evidence, measures: Measures, expected: list[str]) -> None:
     assert [slug for slug, _ in flags(inside, found, measures, MaskChecks())] == expected
 
 
 def test_the_limits_are_the_configurations() -> None:
-    assert flags(0.8, Pose(0.55, 0.4), GOOD, MaskChecks(minimum_inside=0.7, minimum_contrast=0.5)) == []
+    checks = MaskChecks(minimum_inside=0.7, minimum_contrast=0.5, minimum_boundary=0.3)
+    assert flags(0.8, Evidence(0.55, 0.4, 1.0), GOOD, checks) == []
+    # A mask without bone must have five sixths of it.
+    assert flags(1.0, Evidence(0.9, 0.51, 1.0), GOOD, MaskChecks(), bone=False) == []
+    assert flags(1.0, Evidence(0.9, 0.49, 1.0), GOOD, MaskChecks(), bone=False) != []
 
 
-def test_a_grid_without_cartilage_says_nothing() -> None:
-    empty = np.zeros(SHAPE, np.uint8)
-    assert pose(picture(AFFINE, SHAPE).astype(np.float32), empty, SPACING, tissue_values(TISSUES)) == Pose(0.5, 0.5)
+def test_every_turn_and_flip_is_a_candidate_and_places_the_array_as_it_says() -> None:
+    shape = (4, 5, 6)
+    array = np.arange(120).reshape(shape)
+    image = Grid((6, 4, 5), grid("RIP", (2, 1, 1.5), (3, 4, 5)))
+    mask = Grid(shape, grid("LPS", (1, 1.1, 1.2), (9, 9, 9)))
+    found = {slug: affine for slug, _, affine in candidates(mask, image)}
+    assert len(found) == 47 + 8 + 1
+    for order, flip in itertools.product(itertools.permutations(range(3)), itertools.product((False, True), repeat=3)):
+        axes = "axes" + "".join(map(str, order)) if order != (0, 1, 2) else ""
+        flips = "flip" + "".join(str(axis) for axis in range(3) if flip[axis]) if any(flip) else ""
+        turned = array.transpose(order)[tuple(slice(None, None, -1 if one else 1) for one in flip)]
+        for grid_slug, own in (("", mask), ("image-grid", image)):
+            slug = "-".join(filter(None, (grid_slug, axes, flips)))
+            if slug not in found:
+                assert slug == "" or turned.shape != image.shape
+                continue
+            index = np.argwhere(array == 77)[0]
+            there = np.argwhere(turned == 77)[0]
+            np.testing.assert_allclose(found[slug] @ [*index, 1], own.affine @ [*there, 1], atol=1e-9)
+    np.testing.assert_allclose(found["lps"], LPS_TO_RAS @ mask.affine)
+
+
+def test_odd_headers_are_told_without_looking_at_voxels() -> None:
+    assert header_doubt(Grid(OWN_SHAPE, OWN), GRID) == ""
+    assert header_doubt(GRID, GRID) == ""
+    assert "identity" in header_doubt(Grid(OWN_SHAPE, np.eye(4)), GRID)
+    moved = AFFINE.copy()
+    moved[:3, 3] += 40
+    assert "as many voxels as the image" in header_doubt(Grid(SHAPE, moved), GRID)
+    assert "another order" in header_doubt(Grid(SHAPE[::-1], AFFINE), GRID)
+    # The image's own grid in another order of axes, and a header that says so, is not odd.
+    assert header_doubt(Grid(SHAPE[::-1], AFFINE[:, [2, 1, 0, 3]]), GRID) == ""
+
+
+Wrong = tuple[np.ndarray, np.ndarray, str]
+
+
+def wrong(what: str) -> Wrong:
+    """A mask whose header is wrong: array, affine, and the slug of what mends it."""
+    own, native = labels(OWN, OWN_SHAPE), labels(AFFINE, SHAPE)
+    return {
+        "axis 1 flipped": (own[:, ::-1], OWN, "flip1"),
+        "two axes flipped": (own[::-1, :, ::-1], OWN, "flip02"),
+        "axes swapped": (own.transpose(2, 1, 0), OWN, "axes210"),
+        "axes turned and one flipped": (own.transpose(1, 2, 0)[::-1], OWN, "axes201-flip1"),
+        "millimetres of DICOM": (own, LPS_TO_RAS @ OWN, "lps"),
+        "saved without an affine": (native, np.eye(4), "image-grid"),
+        "saved reversed without an affine": (native.transpose(2, 1, 0), np.eye(4), "image-grid-axes210"),
+    }[what]  # fmt: skip
+
+
+WRONG = ["axis 1 flipped", "two axes flipped", "axes swapped", "axes turned and one flipped", "millimetres of DICOM",
+         "saved without an affine", "saved reversed without an affine"]  # fmt: skip
+
+
+def aligned(array: np.ndarray, affine: np.ndarray, repair: Literal["never", "header"]) -> Aligned:
+    index: dict[str, Any] = {
+        "case_id": "1-R-00m",
+        "affine": AFFINE.ravel(),
+        "source_centre": (np.array(SHAPE) - 1) / 2,
+        "source_shape": SHAPE,
+        "source_spacing": (2.4, 1.5, 1.5),
+        "mirrored": False,
+    }
+    return align(Volume(np.ascontiguousarray(array), affine), pictured().array, index, TISSUES, MaskChecks(repair=repair))
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_wrong_header_is_named_and_mended_on_request(what: str) -> None:
+    array, affine, slug = wrong(what)
+    told = aligned(array, affine, "never")
+    assert slugs(told.judgement)[0] == "mask-misaligned"
+    assert told.repair is None
+    assert "masks.repair: header" in told.judgement.doubts[-1][1]
+    assert ("identity" in told.judgement.doubts[-1][1]) == ("without an affine" in what)
+    mended = aligned(array, affine, "header")
+    assert mended.judgement.doubts == []
+    assert mended.repair is not None
+    assert mended.repair.slug == slug
+    # It lies where the joint is: as the truth on the canonical grid.
+    truth = to_tissues(Volume(labels(AFFINE, SHAPE), AFFINE), TISSUES).array
+    for value in (1, 4):
+        both = 2 * ((mended.array == value) & (truth == value)).sum()
+        assert both / ((mended.array == value).sum() + (truth == value).sum()) > 0.75
+
+
+@pytest.mark.parametrize("repair", ["never", "header"])
+def test_another_knees_mask_is_never_mended(repair: Literal["never", "header"]) -> None:
+    found = aligned(labels(OWN, OWN_SHAPE, stretch=1.2), OWN, repair)
+    assert found.repair is None
+    assert slugs(found.judgement)[0] == "mask-misaligned"
+    assert "another knee's" in found.judgement.doubts[-1][1]
+
+
+def test_a_sound_mask_is_left_where_it_is_even_if_repairs_are_asked_for() -> None:
+    found = aligned(labels(OWN, OWN_SHAPE), OWN, "header")
+    assert found.repair is None
+    assert found.judgement.doubts == []
+
+
+def test_a_pose_is_not_chosen_among_equals() -> None:
+    # A joint that is its own mirror image: either flip of a wrong mask would do, so neither is taken.
+    array = labels(AFFINE, SHAPE)
+    array = np.concatenate([array[:18], array[17::-1]])
+    image = np.array([300.0, 100, 900, 100, 900])[array] + np.random.default_rng(0).normal(0, 40, SHAPE)
+    mask = to_tissues(Volume(np.ascontiguousarray(array[:, ::-1]), AFFINE), TISSUES)
+    shown = Picture(image.astype(np.float32), AFFINE, GRID)
+    found = elsewhere(mask, shown, tissue_values(TISSUES), MaskChecks())
+    assert found is None
+    empty = Volume(np.zeros(SHAPE, np.uint8), AFFINE)
+    assert elsewhere(empty, shown, tissue_values(TISSUES), MaskChecks()) is None
+    assert "No other reading" in advice(empty, shown, None)

@@ -57,3 +57,39 @@ def test_constants_and_empty_places() -> None:
     np.testing.assert_allclose(stretch(np.full((5, 6, 7), 3, np.int16), (9, 3, 7)), 3, rtol=1e-6)
     far = axis_weights(np.array([-2.0, 0.0, 9.0]), 5, 1.0)
     assert np.asarray(far.sum(axis=1)).ravel().tolist() == [0, 1, 0]
+
+
+def test_without_antialiasing_shrinking_is_plain_interpolation_too() -> None:
+    array = np.random.default_rng(3).random((9, 10, 11)).astype(np.float32)
+    positions = [np.linspace(0.3, size - 1.4, 4) for size in array.shape]
+    steps = [float(own[1] - own[0]) for own in positions]
+    linear, averaged = (
+        tuple(axis_weights(own, size, step, antialias=on) for own, size, step in zip(positions, array.shape, steps, strict=True))
+        for on in (False, True)
+    )
+    expected = ndimage.map_coordinates(array, np.meshgrid(*positions, indexing="ij"), order=1)
+    np.testing.assert_allclose(separable(array, linear), expected, atol=1e-5)  # type: ignore[arg-type]
+    assert separable(array, averaged).std() < 0.7 * expected.std()  # type: ignore[arg-type]
+
+
+def test_a_header_rounded_in_its_seventh_digit_does_not_blur_an_aligned_axis() -> None:
+    positions = (np.arange(160) - 79.5) * (0.7 / 0.70000002) + 79.5
+    matrix = axis_weights(positions, 160, 0.7 / 0.70000002)
+    assert matrix.nnz == 160
+    assert (matrix.data == 1).all()
+    # A real difference of a hundredth of a voxel is kept.
+    assert axis_weights(positions + 0.01, 160, 1.0).nnz > 300
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", ">i2", "i4", "f2", "f4", "f8"])
+def test_neither_type_nor_order_of_memory_changes_the_result(dtype: str) -> None:
+    array = np.random.default_rng(4).integers(0, 200, (6, 9, 8))
+    expected = stretch(array.astype(np.float32), (4, 9, 5))
+    found = array.astype(dtype)
+    for version in (
+        found,
+        np.asfortranarray(found),
+        np.ascontiguousarray(found[::-1])[::-1],
+        found.transpose(1, 2, 0).copy().transpose(2, 0, 1),
+    ):
+        np.testing.assert_array_equal(stretch(version, (4, 9, 5)), expected)

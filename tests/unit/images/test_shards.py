@@ -1,6 +1,8 @@
 """The stages of one shard: a small cohort of every format, broken and sound, from files to arrays."""
 
+import logging
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kneeoa.config.volumes import MaskChecks, View
+from kneeoa.config.volumes import MaskChecks, Region, View
 from kneeoa.errors import KneeoaError
 from kneeoa.files import sha256_file
 from kneeoa.images.array_writer import open_rows
 from kneeoa.images.grids import resample_shard
+from kneeoa.images.ingest import Ingested, ingest
 from kneeoa.images.mask_shard import make_masks
 from kneeoa.images.resample import stretch
 from kneeoa.images.volume_shard import make_volumes
@@ -86,7 +89,7 @@ class Cohort:
         make_masks(
             images=self.root / "images.parquet", root=self.root, cohort="main", view_name="sag_dess", tissues=TISSUES,
             checks=MaskChecks(required=required), volumes_array=self.root / "v.npy", volumes_index=self.root / "v.parquet", shard=shard,
-            out_array=array, out_index=index, out_exclusions=exclusions,
+            out_array=array, out_index=index, out_cartilage=self.root / "m.cartilage.parquet", out_exclusions=exclusions,
         )  # fmt: skip
         return open_rows(array), MASKS.read(index), EXCLUSIONS.read(exclusions)
 
@@ -209,5 +212,80 @@ def test_a_grid_has_the_same_rows_at_another_size(cohort: Cohort) -> None:
 
 
 def test_a_flat_view_stops_with_a_sentence(cohort: Cohort) -> None:
-    with pytest.raises(KneeoaError, match="'dimensions' must be 3"):
+    with pytest.raises(KneeoaError, match="a view of 2 dimensions takes files of the format"):
         cohort.volumes(view=View(dimensions=2, shape=(10, 10), spacing=(1, 1)))
+
+
+def test_the_index_says_where_the_images_centre_lies(cohort: Cohort) -> None:
+    view = View(shape=(20, 40, 40), spacing=SPACING, region=Region(offset=(2 * SPACING[0], -3 * SPACING[1], 4 * SPACING[2])))
+    _, plain, _ = cohort.volumes()
+    _, moved, _ = cohort.volumes(out="w", view=view)
+    for before, after in zip(plain.itertuples(), moved.itertuples(), strict=True):
+        assert before.source_centre.tolist() == [(size - 1) / 2 for size in SHAPE]
+        np.testing.assert_allclose(after.source_centre, (9.5 - 2, 19.5 + 3, 19.5 - 4), atol=1e-6)
+        there = [np.reshape(row.affine, (4, 4)) @ (*row.source_centre, 1) for row in (before, after)]
+        np.testing.assert_allclose(*there, atol=1e-9)
+
+
+def test_a_row_is_the_same_bytes_whatever_else_is_in_its_shard(cohort: Cohort) -> None:
+    array, index, _ = cohort.volumes()
+    cohort.cases, cohort.images = ([row for row in rows if row["case_id"] == "e-R-00m"] for rows in (cohort.cases, cohort.images))
+    cohort.write()
+    alone, own, _ = cohort.volumes(out="alone")
+    assert alone.shape[0] == 1
+    np.testing.assert_array_equal(alone[0], array[2])
+    together = index[index["case_id"] == "e-R-00m"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(own.drop(columns="row"), together.drop(columns="row"), check_exact=True)
+
+
+def broken(error: Exception) -> Callable[..., Ingested]:
+    """An ``ingest`` that fails on the third case with an error that nobody foresaw."""
+
+    def fail(root: Path, file: dict[str, Any], view: View, side: str | None) -> Ingested:
+        if file["case_id"] == "d-R-00m":
+            raise error
+        return ingest(root, file, view, side)
+
+    return fail
+
+
+@pytest.mark.parametrize(("error", "reason"), [
+    (PermissionError(13, "Permission denied"), "unreadable"),
+    (OSError("stale"), "unreadable"),
+    (ZeroDivisionError("Doe^Jane"), "unexpected-error"),
+    (IndexError("Doe^Jane"), "unexpected-error"),
+])  # fmt: skip
+def test_an_unforeseen_error_costs_its_image_and_not_the_shard(
+    cohort: Cohort, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception, reason: str
+) -> None:
+    sound, _, _ = cohort.volumes()
+    monkeypatch.setattr("kneeoa.images.volume_shard.ingest", broken(error))
+    with caplog.at_level(logging.INFO):
+        array, index, excluded = cohort.volumes(out="x")
+    assert index["case_id"].tolist() == ["c-L-00m", "e-R-00m", "f-R-00m", "g-R-00m"]
+    np.testing.assert_array_equal(array, sound[[0, 2, 3, 4]])
+    row = excluded.set_index("case_id").loc["d-R-00m"]
+    assert (row["reason"], row["subject"], row["stage"], row["scope"]) == (reason, "d", "volumes", "case")
+    # A decoder's message may quote a header; where in the code it happened is in the log, what it said is nowhere.
+    assert "Doe" not in row["detail"] + caplog.text
+    assert str(cohort.root) not in row["detail"]
+    assert ("in fail" in caplog.text) == (reason == "unexpected-error")
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ImportError("no codec"), KneeoaError("the view is wrong.")])
+def test_what_is_no_images_fault_stops_the_shard_and_leaves_nothing(
+    cohort: Cohort, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr("kneeoa.images.volume_shard.ingest", broken(error))
+    before = sorted(path.name for path in cohort.root.iterdir())
+    with pytest.raises(type(error)):
+        cohort.volumes(out="x")
+    assert sorted(path.name for path in cohort.root.iterdir()) == before
+
+
+def test_the_log_tells_how_far_a_shard_is(cohort: Cohort, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr("kneeoa.images.volume_shard._PROGRESS", 2)
+    with caplog.at_level(logging.INFO, logger="kneeoa.images.volume_shard"):
+        cohort.volumes()
+    lines = [record.message for record in caplog.records if "left" in record.message]
+    assert [line.split(",")[0] for line in lines] == ["2 of 6 images", "4 of 6 images"]

@@ -14,6 +14,12 @@ class UnusableImage(KneeoaError):
     """
 
     def __init__(self, reason: str, detail: str) -> None:
+        # A file name may hold bytes that are no UTF-8; tables and logs cannot, so they get them escaped.
+        detail = detail.encode("utf-8", "backslashreplace").decode("utf-8")
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+
+
+class InvalidInput(KneeoaError, ValueError):
+    """Numbers that a statistical method cannot take; a ValueError too, as users of the methods alone expect."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +18,53 @@ from typing import Any
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary name beside ``path`` that is renamed to ``path`` when the block ends without an error.
 
-    The temporary name keeps the suffix, since writers choose their format by it.
+    The temporary name is hidden, belongs to this writer alone and keeps the suffix, since writers choose their format by it. Its bytes are
+    on the disk before it takes the final name, so that a power cut leaves no empty file either. Temporaries of ``path`` whose writer was
+    killed are removed first; those of a writer that is alive, here or on another machine that shares the file system, are left alone.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix="".join(target.suffixes[-2:]), dir=target.parent)
-    os.close(handle)
-    temporary = Path(name)
+    _remove_abandoned(target)
+    handle, temporary = _temporary(target)
     try:
         yield temporary
         os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes 0600, which colleagues on a cluster cannot read
+        _to_disk(temporary)
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+        os.close(handle)  # with the last handle the lock goes: until here nobody may take the file for abandoned
+
+
+def _temporary(target: Path) -> tuple[int, Path]:
+    """A new file and a handle that holds its lock: the kernel drops the lock when the writer ends, however it ends."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix="".join(target.suffixes[-2:]), dir=target.parent)
+        with suppress(OSError):  # a file system without locks: nothing is ever taken for abandoned there
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.fstat(handle).st_nlink:
+            return handle, Path(name)
+        os.close(handle)  # another writer removed it before it was locked
+
+
+def _remove_abandoned(target: Path) -> None:
+    """Remove the temporaries of ``target`` that no living writer holds."""
+    name = re.compile(re.escape(f".{target.name}.") + r"[a-z0-9_]{8}" + re.escape("".join(target.suffixes[-2:])))
+    for entry in os.scandir(target.parent):
+        if name.fullmatch(entry.name):
+            # Busy, gone in the meantime, of another owner, or no locks on this file system: leave it.
+            with suppress(OSError), open(entry.path, "r+b") as stream:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(entry.path)
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until a file's bytes are on the disk. By its name, as a writer may have put another file in its place."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _umask() -> int:

@@ -21,7 +21,7 @@ def logged(path: str | Path) -> Iterator[logging.Logger]:
     """
     start = time.monotonic()
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    to_file = logging.FileHandler(path, mode="w", encoding="utf-8")
+    to_file = logging.FileHandler(path, mode="w", encoding="utf-8", errors="backslashreplace")
     to_screen = logging.StreamHandler(sys.stderr)
     to_screen.setLevel(logging.WARNING)
     logger = logging.getLogger("kneeoa")

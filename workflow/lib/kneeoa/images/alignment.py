@@ -1,12 +1,12 @@
-"""A label map brought to a volume's canonical grid through the world, however the map's own grid lies."""
+"""A mask's labels as the cohort's tissues, and how much of them lies in an image. Resampling: :mod:`kneeoa.images.label_resample`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from kneeoa.errors import KneeoaError, UnusableImage
 from kneeoa.images.volume import Affine, Volume
@@ -14,6 +14,16 @@ from kneeoa.images.volume import Affine, Volume
 Tissues = Mapping[str, tuple[int, ...]]
 
 _SAMPLE = 200_000
+# The last value marks voxels of several tissues in resampling.
+_MOST_TISSUES = 254
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Voxels in space: their number along each axis, and their affine (index -> mm, RAS+)."""
+
+    shape: tuple[int, ...]
+    affine: Affine
 
 
 def tissue_values(tissues: Tissues) -> dict[str, int]:
@@ -24,46 +34,32 @@ def tissue_values(tissues: Tissues) -> dict[str, int]:
 def to_tissues(mask: Volume, tissues: Tissues) -> Volume:
     """Translate a cohort's labels into stored values (uint8); labels that mean no tissue become 0.
 
+    Slice by slice, so that memory stays at the mask and its translation.
+
     Raises:
         UnusableImage: the voxels are not whole numbers (``not-a-label-map``).
-        KneeoaError: one label means two tissues, or there are more than 255 of them.
+        KneeoaError: one label means two tissues, or there are more than 254 of them.
     """
     labels = [label for name in tissues for label in tissues[name]]
-    if len(set(labels)) != len(labels) or len(tissues) > np.iinfo(np.uint8).max:
-        raise KneeoaError(f"'tissues' must give each label to one tissue, of 255 at most; it has {dict(tissues)}.")
+    if len(set(labels)) != len(labels) or len(tissues) > _MOST_TISSUES:
+        raise KneeoaError(f"'tissues' must give each label to one tissue, of {_MOST_TISSUES} at most; it has {dict(tissues)}.")
     if min(labels, default=0) < 0:
         raise KneeoaError(f"'tissues' must give labels of 0 and more; it has {dict(tissues)}.")
-    array = mask.array
-    if array.dtype.kind in "fb":
-        array = array.astype(np.int64)
-        if not np.array_equal(array, mask.array):
-            raise UnusableImage("not-a-label-map", "the mask has voxels that are not whole numbers; expected labels.")
     # One look-up for all labels; "clip" sends everything above the highest that means something to a last entry that means nothing.
     table = np.zeros(max(labels, default=0) + 2, dtype=np.uint8)
     for name, value in tissue_values(tissues).items():
         table[list(tissues[name])] = value
-    return Volume(table.take(array.astype(np.intp, copy=False), mode="clip"), mask.affine)
+    out = np.empty(mask.array.shape, dtype=np.uint8)
+    for plane, target in zip(mask.array, out, strict=True):
+        whole = plane.astype(np.int64)
+        if plane.dtype.kind == "f" and not np.array_equal(whole, plane):
+            raise UnusableImage("not-a-label-map", "the mask has voxels that are not whole numbers; expected labels.")
+        np.take(table, np.where(whole < 0, len(table), whole), out=target, mode="clip")
+    return Volume(out, mask.affine)
 
 
-def resample_labels(labels: Volume, affine: Affine, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Values of a label map (uint8) at the voxel centres of another grid: nearest neighbour through the world, 0 outside.
-
-    Nearest neighbour keeps each tissue's expected volume also where the grid is coarser than the tissue is thick; a majority vote
-    would eat thin cartilage.
-    """
-    step = np.linalg.inv(labels.affine) @ affine
-    array = labels.array.astype(np.uint8, copy=False)
-    return ndimage.affine_transform(array, step[:3, :3], step[:3, 3], output_shape=tuple(shape), order=0, mode="grid-constant", cval=0)
-
-
-def inside_share(labels: Volume, affine: Affine, shape: tuple[int, ...], extent: tuple[float, ...]) -> float:
-    """Share of the labelled voxels whose centres lie in a box of ``extent`` voxels around the middle of a grid.
-
-    Args:
-        labels: the label map; every value above 0 counts.
-        affine: the grid's affine.
-        shape: the grid's shape.
-        extent: size of the box along each axis in voxels of the grid; the scanned image may be larger or smaller than the grid.
+def inside_share(labels: Volume, grid: Grid) -> float:
+    """Share of the labelled voxels whose centres lie in a grid's box: in the image, when the grid is the image's own.
 
     Returns:
         A share in [0, 1]; 0 for a map without labels.
@@ -73,7 +69,22 @@ def inside_share(labels: Volume, affine: Affine, shape: tuple[int, ...], extent:
         return 0.0
     # Every n-th voxel is enough for a share.
     sampled = np.stack(np.unravel_index(found[:: max(1, found.size // _SAMPLE)], labels.array.shape))
-    step = np.linalg.inv(affine) @ labels.affine
-    middle = (np.asarray(shape) - 1) / 2
-    offsets = step[:3, :3] @ sampled + (step[:3, 3] - middle)[:, None]
-    return float((np.abs(offsets) <= np.asarray(extent)[:, None] / 2).all(axis=0).mean())
+    step = np.linalg.inv(grid.affine) @ labels.affine
+    places = step[:3, :3] @ sampled + step[:3, 3:]
+    return float(((places >= -0.5) & (places <= np.asarray(grid.shape)[:, None] - 0.5)).all(axis=0).mean())
+
+
+def image_grid(affine: Affine, centre: NDArray[np.float64], shape: tuple[int, ...], spacing: NDArray[np.float64]) -> Grid:
+    """The grid of an image as it was scanned, in the canonical order of axes, from what the volumes' index keeps of it.
+
+    Args:
+        affine: the canonical grid's.
+        centre: canonical voxel index (real numbers) of the image's centre.
+        shape: the image's voxels along the canonical axes.
+        spacing: mm of the image's voxels along the canonical axes.
+    """
+    own = np.eye(4)
+    own[:3, :3] = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0) * spacing
+    middle = affine[:3, :3] @ centre + affine[:3, 3]
+    own[:3, 3] = middle - own[:3, :3] @ ((np.asarray(shape) - 1) / 2)
+    return Grid(tuple(int(size) for size in shape), own)

@@ -1,8 +1,8 @@
 """From an image as it was scanned to the canonical grid of its view.
 
 The grid keeps the image's own axes (flipped and permuted to the canonical order), so an oblique image is never turned: the affine
-carries its obliqueness. It has the view's spacing and shape and is centred on the image's centre; what lies outside the image is
-padding. Masks are brought to the same grid through the world (:mod:`kneeoa.images.alignment`).
+carries its obliqueness. It has the view's shape, and either the view's spacing around the centre of its region (what lies outside the
+image is padding) or the image's extent. Masks are brought to the same grid through the world (:mod:`kneeoa.images.alignment`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kneeoa.config.volumes import View
-from kneeoa.errors import KneeoaError
+from kneeoa.config.volumes import Region, View
+from kneeoa.errors import KneeoaError, UnusableImage
+from kneeoa.images.foreground import foreground_centre
 from kneeoa.images.orientation import codes_of_side, reorient
 from kneeoa.images.resample import axis_weights, separable
 from kneeoa.images.volume import Affine, Volume
@@ -21,7 +22,7 @@ from kneeoa.images.volume import Affine, Volume
 
 @dataclass(frozen=True)
 class Canonical:
-    """A volume on the canonical grid, before its intensities are brought to scale.
+    """An image on the canonical grid, before its intensities are brought to scale.
 
     Attributes:
         array: float32, the view's shape; zero in the padding.
@@ -29,13 +30,15 @@ class Canonical:
         inside: for each axis the slice of voxels that lie in the image; the rest is padding.
         source_shape: voxels of the image in canonical axis order.
         source_spacing: mm of the image's voxels in canonical axis order.
+        source_centre: canonical voxel index (real numbers) of the image's centre; a region need not be centred on it.
     """
 
     array: NDArray[np.float32]
     affine: Affine
-    inside: tuple[slice, slice, slice]
-    source_shape: tuple[int, int, int]
-    source_spacing: tuple[float, float, float]
+    inside: tuple[slice, ...]
+    source_shape: tuple[int, ...]
+    source_spacing: tuple[float, ...]
+    source_centre: tuple[float, ...]
 
 
 def to_canonical(volume: Volume, view: View, side: str | None) -> Canonical:
@@ -45,29 +48,47 @@ def to_canonical(volume: Volume, view: View, side: str | None) -> Canonical:
 
     Raises:
         KneeoaError: the view is two-dimensional.
-        UnusableImage: the image's axes are degenerate.
+        UnusableImage: the image's axes are degenerate (``bad-affine``), none of it lies in the region (``outside-region``), or its numbers
+            overflow single precision (``intensity-range``).
     """
     if view.dimensions != 3:
         raise KneeoaError("a view of 2 dimensions has no canonical volume: 'dimensions' must be 3 for knee MRI.")
     own = reorient(volume, codes_of_side(side))
+    _check_range(own)
+    sizes, shape = np.asarray(own.array.shape), np.asarray(view.shape)
+    steps = sizes / shape if view.fit == "extent" else np.asarray(view.spacing) / own.spacing
+    middle = (sizes - 1) / 2 + _shift(own, view.region)
     weights, inside = [], []
-    linear, middle = np.empty((3, 3)), np.empty(3)
-    for axis, (size, new, spacing) in enumerate(zip(own.array.shape, view.shape, view.spacing, strict=True)):
-        step = spacing / own.spacing[axis]
-        positions = (np.arange(new) - (new - 1) / 2) * step + (size - 1) / 2
+    for size, new, step, centre in zip(own.array.shape, view.shape, steps, middle, strict=True):
+        positions = (np.arange(new) - (new - 1) / 2) * step + centre
         covered = np.flatnonzero((positions >= -0.5) & (positions <= size - 0.5))
-        weights.append(axis_weights(positions, size, step))
-        inside.append(slice(int(covered[0]), int(covered[-1]) + 1) if covered.size else slice(0, 0))
-        linear[:, axis] = own.affine[:3, axis] * step
-        middle[axis] = (size - 1) / 2
+        if not covered.size:
+            raise UnusableImage("outside-region", f"the image ({size} voxels along an axis) does not reach a voxel of the grid.")
+        weights.append(axis_weights(positions, size, step, antialias=view.antialias))
+        inside.append(slice(int(covered[0]), int(covered[-1]) + 1))
     affine = np.eye(4)
-    affine[:3, :3] = linear
-    # The image's centre is the grid's centre.
-    affine[:3, 3] = own.affine[:3, :3] @ middle + own.affine[:3, 3] - linear @ ((np.asarray(view.shape) - 1) / 2)
+    affine[:3, :3] = own.affine[:3, :3] * steps
+    affine[:3, 3] = own.affine[:3, :3] @ middle + own.affine[:3, 3] - affine[:3, :3] @ ((shape - 1) / 2)
+    centre = (shape - 1) / 2 + ((sizes - 1) / 2 - middle) / steps
     return Canonical(
         separable(own.array, (weights[0], weights[1], weights[2])),
         affine,
         (inside[0], inside[1], inside[2]),
         (own.array.shape[0], own.array.shape[1], own.array.shape[2]),
         (float(own.spacing[0]), float(own.spacing[1]), float(own.spacing[2])),
+        (float(centre[0]), float(centre[1]), float(centre[2])),
     )
+
+
+def _shift(own: Volume, region: Region) -> NDArray[np.float64]:
+    """From the image's middle to the region's, in whole voxels of the image along its canonical axes."""
+    shift = np.asarray(region.offset) / own.spacing
+    if region.around == "foreground":
+        shift = shift + foreground_centre(own.array) - (np.asarray(own.array.shape) - 1) / 2
+    whole: NDArray[np.float64] = np.round(shift)
+    return whole
+
+
+def _check_range(volume: Volume) -> None:
+    if volume.array.dtype == np.float64 and float(np.abs(volume.array).max()) > float(np.finfo(np.float32).max):
+        raise UnusableImage("intensity-range", "the image has voxels beyond single precision.")

@@ -1,4 +1,4 @@
-"""What a mask says about cartilage, on the mask's own grid: volume, thickness, and which side of the joint it covers."""
+"""What a mask as a whole says about cartilage, on the mask's own grid: volume, thickness, and which side of the joint it covers."""
 
 from __future__ import annotations
 
@@ -6,32 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.spatial import cKDTree
 
+from kneeoa.images.boxes import bounding_box
+from kneeoa.images.surfaces import Surface, surface
+from kneeoa.images.thickness import thickness
+from kneeoa.images.tissue_names import bone_values, cartilage_values, sides
 from kneeoa.images.volume import Volume
 
-_BONES = ("femur", "tibia", "patella", "fibula", "bone")
-_SIDES = {"femoral": ("femur", "femoral"), "tibial": ("tibia", "tibial")}
-_SAMPLE = 5_000
-
-
-def cartilage_values(values: Mapping[str, int]) -> dict[str, int]:
-    """The tissues that are cartilage: those whose name says so."""
-    return {name: value for name, value in values.items() if "cartilage" in name}
-
-
-def bone_values(values: Mapping[str, int]) -> dict[str, int]:
-    """The tissues that are bone, by their name (``femur``, ``tibial_bone``, ...)."""
-    return {name: value for name, value in values.items() if "cartilage" not in name and any(bone in name for bone in _BONES)}
-
-
-def sides(values: Mapping[str, int]) -> dict[str, list[int]]:
-    """Values of femoral and of tibial cartilage, for each side of the joint that the tissues' names speak of."""
-    cartilage = cartilage_values(values)
-    found = {side: [value for name, value in cartilage.items() if any(word in name for word in words)] for side, words in _SIDES.items()}
-    return {side: own for side, own in found.items() if own}
+_ROOM_MM = 12.0
+_FACES = 6_000
 
 
 @dataclass(frozen=True)
@@ -45,50 +28,58 @@ class Measures:
     """Whether femoral cartilage lies nearer the head than tibial cartilage; true where the mask does not tell both."""
 
 
-def measure(labels: Volume, values: Mapping[str, int]) -> Measures:
-    """Measure the cartilage of a label map (uint8, stored values)."""
-    array = labels.array.astype(np.uint8, copy=False)
-    counts = np.bincount(array.ravel(), minlength=256)
-    voxel = abs(float(np.linalg.det(labels.affine[:3, :3])))
-    own = [value for value in cartilage_values(values).values() if counts[value]]
-    blocks = ndimage.find_objects(array)
-    thickness = [_thickness(labels, value, blocks[value - 1]) for value in own]
-    volume = float(sum(counts[value] for value in own)) * voxel
-    mean = float(np.average(thickness, weights=[counts[value] for value in own])) if own else 0.0
-    missing = tuple(side for side, names in sides(values).items() if not sum(counts[value] for value in names))
-    return Measures(volume, mean, missing, _femur_above_tibia(labels, values))
+def joint(labels: Volume, values: Mapping[str, int]) -> Volume | None:
+    """The box around a map's cartilage with 12 mm to spare, a view; None for a map without cartilage.
 
-
-def _thickness(labels: Volume, value: int, block: tuple[slice, ...]) -> float:
-    """Mean thickness (mm) of one tissue, all of it in ``block``, each of its voxels counting once.
-
-    In a layer of thickness t the mean distance to the nearer face is t / 4. The distance to the nearest voxel outside is longer by half
-    a voxel along the normal; the smallest spacing stands for it, as sagittal slices cut cartilage across. The estimate is exact for a
-    layer of an even number of voxels and high by spacing / n for an odd number n: by 1 % on a scanner's grid, by half on one so coarse
-    that cartilage is one or two voxels thick.
+    All measures and checks look at this box alone: a fifth of a scan.
     """
-    tissue = np.pad(labels.array[block] == value, 1)
-    outside = ndimage.binary_dilation(tissue) & ~tissue
-    linear = labels.affine[:3, :3]
-    inner = np.argwhere(tissue)
-    inner = inner[:: max(1, len(inner) // _SAMPLE)]
-    distance, _ = cKDTree(np.argwhere(outside) @ linear.T).query(inner @ linear.T)
-    return 4.0 * (float(np.mean(distance)) - float(labels.spacing.min()) / 2)
-
-
-def _femur_above_tibia(labels: Volume, values: Mapping[str, int]) -> bool:
-    found = sides(values)
-    heights = [_height(labels, found.get(side, [])) for side in ("femoral", "tibial")]
-    return heights[0] is None or heights[1] is None or heights[0] > heights[1]
-
-
-def _height(labels: Volume, own: list[int]) -> float | None:
-    where: NDArray[np.bool_] = np.isin(labels.array, own)
-    if not own or not where.any():
+    own = np.isin(np.arange(256), list(cartilage_values(values).values()))
+    found = bounding_box(own[labels.array])
+    if found is None:
         return None
-    centre = np.array([np.average(np.arange(size), weights=where.sum(axis=others)) for size, others in _projections(where.shape)])
-    return float(labels.affine[2, :3] @ centre + labels.affine[2, 3])
+    room = np.ceil(_ROOM_MM / labels.spacing).astype(int)
+    box = tuple(slice(max(part.start - int(more), 0), part.stop + int(more)) for part, more in zip(found, room, strict=True))
+    affine = labels.affine.copy()
+    affine[:3, 3] += affine[:3, :3] @ [part.start for part in box]
+    return Volume(labels.array[box], affine)
 
 
-def _projections(shape: tuple[int, ...]) -> list[tuple[int, tuple[int, ...]]]:
-    return [(size, tuple(other for other in range(3) if other != axis)) for axis, size in enumerate(shape)]
+def interface(box: Volume, values: Mapping[str, int]) -> Surface:
+    """Some thousand faces, evenly taken, where bone meets cartilage, normals into the cartilage.
+
+    In a mask without bone, or whose bone nowhere touches cartilage, the whole surface of the cartilage, normals inwards.
+    """
+    cartilage = list(cartilage_values(values).values())
+    found = surface(box, list(bone_values(values).values()), cartilage, most=_FACES)
+    return found if len(found) else surface(box, cartilage, most=_FACES).reversed()
+
+
+def measure(box: Volume | None, faces: Surface | None, values: Mapping[str, int]) -> Measures:
+    """Measure the cartilage of a mask.
+
+    Args:
+        box: what :func:`joint` cut out.
+        faces: what :func:`interface` found in it.
+        values: the stored value of each tissue.
+    """
+    named = sides(values)
+    if box is None or faces is None:
+        return Measures(0.0, 0.0, tuple(named), True)
+    counts = {value: np.count_nonzero(box.array == value) for value in cartilage_values(values).values()}
+    volume = sum(counts.values()) * abs(float(np.linalg.det(box.affine[:3, :3])))
+    missing = tuple(side for side, own in named.items() if not any(counts[value] for value in own))
+    layers = box.array[tuple(faces.outer.T)]
+    depth = np.zeros(len(faces))
+    for value in np.unique(layers):
+        depth[layers == value] = thickness(box, faces.where(layers == value), int(value))
+    # Without bone, half of the faces look from the joint and some from the rim along the plate: the middle one is neither's.
+    mean = float(np.average(depth, weights=np.maximum(faces.areas, 1e-9)) if bone_values(values) else np.median(depth))
+    return Measures(volume, mean, missing, femur_above_tibia(box, faces, values))
+
+
+def femur_above_tibia(box: Volume, faces: Surface, values: Mapping[str, int]) -> bool:
+    """Whether the faces of femoral cartilage lie nearer the head than those of tibial cartilage; true where one has none."""
+    found = sides(values)
+    label = box.array[tuple(faces.outer.T)]
+    heights = [faces.points[np.isin(label, found.get(side, [])), 2] for side in ("femoral", "tibial")]
+    return bool(not len(heights[0]) or not len(heights[1]) or heights[0].mean() > heights[1].mean())

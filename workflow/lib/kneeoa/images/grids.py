@@ -1,27 +1,43 @@
-"""Volumes at another input size, made once per grid and not once per arm."""
+"""Images at another input size, made once per grid and not once per arm."""
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kneeoa.errors import KneeoaError
 from kneeoa.images.array_writer import open_rows, row_writer
 from kneeoa.images.resample import stretch
 
+_LOG = logging.getLogger(__name__)
+
 
 def resample_shard(source: Path, out: Path, shape: tuple[int, ...]) -> None:
-    """Resample every row of a shard (``[rows, i, j, k]``) to ``shape`` over the same extent; float16, rows as they were.
+    """Resample every row of a shard (``[rows, i, j, k]`` or ``[rows, i, j]``) to ``shape`` over the same extent.
 
-    Trilinear, and an average over the new voxel where an axis shrinks (:mod:`kneeoa.images.resample`).
+    The result is float16, its rows as they were. Interpolation is linear, and an average over the new voxel where an axis shrinks
+    (:mod:`kneeoa.images.resample`).
 
     Raises:
-        KneeoaError: the shard is not an array of volumes, or ``shape`` has not three axes.
+        KneeoaError: the shard is not an array of images, or ``shape`` has not as many axes as they.
     """
     rows = open_rows(source)
-    if rows.ndim != 4 or len(shape) != 3:
-        raise KneeoaError(f"{source}: rows of shape {rows.shape[1:]} cannot be resampled to {list(shape)}; both need three axes.")
+    if rows.ndim not in (3, 4) or len(shape) != rows.ndim - 1:
+        raise KneeoaError(
+            f"{source}: rows of shape {rows.shape[1:]} cannot be resampled to {list(shape)}; both need three axes, or two for radiographs."
+        )
     with row_writer(out, shape, np.float16) as writer:
         for row in rows:
-            writer.append(stretch(row, (shape[0], shape[1], shape[2])))
+            writer.append(_stretched(row, shape))
+    _LOG.info("%s: %d images of %s voxels resampled to %s", source.name, len(rows), list(rows.shape[1:]), list(shape))
+
+
+def _stretched(image: NDArray[np.generic], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """A picture is a volume of one slice."""
+    if image.ndim == 2:
+        flat: NDArray[np.float32] = stretch(image[None], (1, shape[0], shape[1]))[0]
+        return flat
+    return stretch(image, (shape[0], shape[1], shape[2]))

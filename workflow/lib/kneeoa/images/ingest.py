@@ -19,12 +19,16 @@ class Ingested:
 
     Attributes:
         array: float16, the view's shape.
-        affine: 4 x 4; canonical index -> mm (RAS+ for volumes; for radiographs see :mod:`kneeoa.images.ingest_radiograph`).
+        affine: 4 x 4; canonical index -> mm (RAS+ for volumes; for radiographs see :mod:`kneeoa.images.radiograph_crop`).
         source_digest: SHA-256 of the decoded voxels and their affine.
         source_shape: voxels of the image in canonical axis order.
         source_spacing: mm of the image's voxels in canonical axis order.
         low, high: clip limits in source units.
         mean, sd: z-score parameters in source units.
+        source_centre: canonical index of the image's centre; None: the middle of the grid.
+        joint: radiographs: (row, column) of the displayed picture that the grid is centred on.
+        joint_fit: radiographs: how much that place looks like a knee (a correlation); None where nobody looked.
+        negative: radiographs: bone was dark and was turned bright, against the header.
     """
 
     array: NDArray[np.float16]
@@ -36,6 +40,10 @@ class Ingested:
     high: float
     mean: float
     sd: float
+    source_centre: tuple[float, ...] | None = None
+    joint: tuple[float, float] | None = None
+    joint_fit: float | None = None
+    negative: bool | None = None
 
 
 def ingest(root: Path, file: dict[str, Any], view: View, side: str | None) -> Ingested:

@@ -1,4 +1,8 @@
-"""One radiograph from its file to its canonical array."""
+"""One radiograph from its file to its canonical array.
+
+How a file is displayed is said in :mod:`kneeoa.images.radiograph`, the canonical form and its affine in
+:mod:`kneeoa.images.radiograph_crop`.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from kneeoa.config.volumes import View
-from kneeoa.errors import KneeoaError
+from kneeoa.images.exposed_field import exposed_field
 from kneeoa.images.ingest import Ingested
+from kneeoa.images.intensity import scale
+from kneeoa.images.radiograph import read_radiograph
+from kneeoa.images.radiograph_crop import crop, window
+from kneeoa.images.radiograph_joint import locate, positive
 
 
 def ingest_radiograph(root: Path, file: dict[str, Any], view: View, side: str | None) -> Ingested:
@@ -16,4 +24,26 @@ def ingest_radiograph(root: Path, file: dict[str, Any], view: View, side: str | 
     Raises:
         UnusableImage: the file cannot enter the study.
     """
-    raise KneeoaError("a view of 2 dimensions has no canonical volume: 'dimensions' must be 3 for knee MRI.")
+    radiograph = read_radiograph(root / file["path"], file["format"], view.projection)
+    digest = radiograph.digest()
+    field = exposed_field(radiograph.pixels)
+    joint = locate(radiograph, field, file, view, side)
+    radiograph = positive(radiograph, joint, view)
+    piece = window(radiograph, view, joint.centre, joint.width)
+    canonical = crop(radiograph, field, piece, view, side)
+    scaled = scale(canonical, view.intensity)
+    return Ingested(
+        scaled.array,
+        canonical.affine,
+        digest,
+        canonical.source_shape,
+        canonical.source_spacing,
+        scaled.low,
+        scaled.high,
+        scaled.mean,
+        scaled.sd,
+        canonical.source_centre,
+        piece.centre,
+        joint.fit,
+        joint.negative,
+    )

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from kneeoa.config.volumes import Intensity
 from kneeoa.errors import UnusableImage
 from kneeoa.images.canonical import Canonical
+from kneeoa.images.foreground import otsu, sampled
+from kneeoa.images.percentiles import percentile
 
 _FLOAT16_TOP = float(np.finfo(np.float16).max)
-# N4 fits splines of four control points an axis: fewer voxels than this along a shrunken axis would not carry them.
-_N4_LEAST = 16
-_N4_SHRINK = 4
 
 
 @dataclass(frozen=True)
@@ -31,37 +30,62 @@ class Scaled:
 def scale(canonical: Canonical, intensity: Intensity) -> Scaled:
     """Clip at the image's percentiles and z-score by the clipped image; the padding gets the lower clip value.
 
+    ``low`` and ``high`` are the image's least and greatest value where nothing is clipped; ``mean`` and ``sd`` are those of the clipped
+    voxels in ``intensity.over`` (of all, where no z-score is asked for).
+
     Raises:
-        UnusableImage: the image is constant (``constant-image``) or too bright for half precision (``intensity-range``).
+        UnusableImage: the image is constant (``constant-image``), too bright for half precision (``intensity-range``), not finite
+            (``non-finite``), or N4 fails (``n4-failed``).
     """
-    array = _n4(canonical) if intensity.n4 else canonical.array
-    image = array[canonical.inside]
-    low, high = (float(value) for value in np.percentile(image, intensity.clip))
+    image = canonical.array[canonical.inside]
+    if not float(image.max()) > float(image.min()):
+        raise UnusableImage("constant-image", f"the image is constant ({float(image.flat[0]):g}) on the grid.")
+    if intensity.n4:
+        from kneeoa.images.bias_field import without_bias
+
+        image = without_bias(image, tuple(np.linalg.norm(canonical.affine[:3, :3], axis=0)), intensity.n4_fit)
+    low, high = (float(np.float32(percentile(image, rank))) for rank in intensity.clip or (0, 100))
     if not high > low:
         raise UnusableImage("constant-image", f"the image is constant ({low:g}) between the percentiles {intensity.clip}.")
-    clipped = np.clip(image, low, high)
-    mean, sd = float(clipped.mean(dtype=np.float64)), float(clipped.std(dtype=np.float64))
+    mean, sd = _moments(canonical, image, low, high, intensity.over if intensity.zscore else "image")
     shift, unit = (mean, sd) if intensity.zscore else (0.0, 1.0)
-    if max(abs(low - shift), abs(high - shift)) / unit > _FLOAT16_TOP:
-        raise UnusableImage("intensity-range", f"intensities up to {high:g} do not fit half precision; set 'zscore: true'.")
-    out = np.full(array.shape, (low - shift) / unit, dtype=np.float16)
-    out[canonical.inside] = (clipped - np.float32(shift)) / np.float32(unit)
+    if max(abs(low - shift), abs(high - shift)) > _FLOAT16_TOP * unit:
+        raise UnusableImage("intensity-range", f"intensities from {low:g} to {high:g} do not fit half precision; set 'zscore: true'.")
+    out = np.full(canonical.array.shape, (low - shift) / unit, dtype=np.float16)
+    for plane, scaled in zip(image, out[canonical.inside], strict=True):
+        scaled[:] = (np.clip(plane, low, high) - np.float32(shift)) / np.float32(unit)
     return Scaled(out, low, high, mean, sd)
 
 
-def _n4(canonical: Canonical) -> NDArray[np.float32]:
-    """N4 bias-field correction (Tustison 2010) of the voxels in the image; the foreground is Otsu's."""
-    import SimpleITK
+def _moments(canonical: Canonical, image: NDArray[np.float32], low: float, high: float, over: str) -> tuple[float, float]:
+    """Mean and standard deviation of the clipped voxels in ``over``; sums in double precision, plane by plane.
 
-    image = SimpleITK.GetImageFromArray(canonical.array[canonical.inside])
-    lengths = np.linalg.norm(canonical.affine[:3, :3], axis=0)
-    image.SetSpacing([float(value) for value in lengths[::-1]])
-    mask = SimpleITK.OtsuThreshold(image, 0, 1)
-    shrink = [max(1, min(_N4_SHRINK, size // _N4_LEAST)) for size in image.GetSize()]
-    n4 = SimpleITK.N4BiasFieldCorrectionImageFilter()
-    n4.SetNumberOfThreads(1)  # sums over threads differ in their last bits
-    n4.Execute(SimpleITK.Shrink(image, shrink), SimpleITK.Shrink(mask, shrink))
-    field = SimpleITK.GetArrayFromImage(SimpleITK.Exp(SimpleITK.Cast(n4.GetLogBiasFieldAsImage(image), SimpleITK.sitkFloat32)))
-    out = canonical.array.copy()
-    out[canonical.inside] /= field
-    return out
+    Raises:
+        UnusableImage: there are no such voxels or they are constant (``constant-image``), or one is not finite (``non-finite``).
+    """
+    floor = otsu(np.clip(sampled(image)[0], low, high)) if over == "foreground" else None
+    if over == "centre":
+        image = image[_middle_half(canonical)]
+    count, total, squares = 0, 0.0, 0.0
+    for plane in image:
+        clipped = np.clip(plane, low, high)
+        # Distances from the lower limit: no small difference of two large sums.
+        values = (clipped if floor is None else clipped[clipped > floor]).ravel().astype(np.float64) - low
+        count += values.size
+        total += float(values.sum())
+        squares += float(np.einsum("i,i", values, values))
+    if not np.isfinite(squares):
+        raise UnusableImage("non-finite", "the image has voxels that are not numbers.")
+    variance = squares / count - (total / count) ** 2 if count else 0.0
+    if not variance > 0:
+        raise UnusableImage("constant-image", f"the image's voxels in '{over}', which the z-score is taken from, are constant or none.")
+    return low + total / count, float(np.sqrt(variance))
+
+
+def _middle_half(canonical: Canonical) -> tuple[slice, ...]:
+    """Where the middle half of the grid along each axis lies in the part of the grid that the image covers."""
+    box = []
+    for size, covered in zip(canonical.array.shape, canonical.inside, strict=True):
+        start, stop = size // 4, max(size - size // 4, size // 4 + 1)
+        box.append(slice(max(start - covered.start, 0), max(min(stop, covered.stop) - covered.start, 0)))
+    return tuple(box)

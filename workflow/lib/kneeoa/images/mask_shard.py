@@ -3,24 +3,50 @@
 from __future__ import annotations
 
 import logging
+import traceback
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kneeoa.config.volumes import MaskChecks
-from kneeoa.errors import UnusableImage
-from kneeoa.images.alignment import Tissues, inside_share, resample_labels, tissue_values, to_tissues
+from kneeoa.errors import KneeoaError, UnusableImage
+from kneeoa.images.alignment import Tissues, image_grid, tissue_values, to_tissues
 from kneeoa.images.array_writer import open_rows, row_writer
-from kneeoa.images.cartilage import measure
-from kneeoa.images.quality import flags, pose
+from kneeoa.images.label_resample import resample_labels
+from kneeoa.images.poses import Candidate
+from kneeoa.images.quality import Judgement, Picture, advice, elsewhere, judge
 from kneeoa.images.readers import read_image
+from kneeoa.images.regions import Region, regions
 from kneeoa.images.shard_tables import files_of, reason_row
+from kneeoa.images.volume import Volume
+from kneeoa.tables.cartilage import CARTILAGE
 from kneeoa.tables.exclusions import EXCLUSIONS
 from kneeoa.tables.masks import MASKS
 from kneeoa.tables.volumes import VOLUMES
 
 _LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """One mask on its volume's grid, and all that is known of it.
+
+    Attributes:
+        array: uint8, stored values on the canonical grid.
+        digest: SHA-256 of the mask's voxels and affine as they were read.
+        judgement: where it was taken to lie, and the doubts about that.
+        repair: the pose that was taken instead of the header's, if any.
+        regions: its cartilage, measured.
+    """
+
+    array: NDArray[np.uint8]
+    digest: str
+    judgement: Judgement
+    repair: Candidate | None
+    regions: list[Region]
 
 
 def make_masks(
@@ -36,13 +62,14 @@ def make_masks(
     shard: int,
     out_array: Path,
     out_index: Path,
+    out_cartilage: Path,
     out_exclusions: Path,
 ) -> None:
     """Bring a shard's masks to the grids of their volumes: uint8 ``[rows, *shape]``, values by ``sorted(tissues)``, rows by ``case_id``.
 
     Every volume of the shard gets a mask, or a row of exclusions that says why not. A mask that was read but is not believed keeps its
     row in the index (``usable`` false, with its flags) and has a row of exclusions too. Their scope is ``case`` where
-    ``checks.required``, else ``mask``.
+    ``checks.required``, else ``mask``. A mask whose header was not believed and repaired is usable, and has a row of scope ``repair``.
 
     Raises:
         KneeoaError: a table or array is not what it should be, or the tissues contradict each other.
@@ -50,50 +77,121 @@ def make_masks(
     volumes = open_rows(volumes_array)
     index = VOLUMES.read(volumes_index).sort_values("case_id").to_dict("records")
     files = files_of(images, shard, view_name, "mask")
-    values = tissue_values(tissues)
     scope = "case" if checks.required else "mask"
     rows: list[dict[str, Any]] = []
+    measured: list[dict[str, Any]] = []
     excluded: list[dict[str, Any]] = []
     with row_writer(out_array, volumes.shape[1:], np.uint8) as writer:
         for volume in index:
             case_id = volume["case_id"]
             case = {"cohort": cohort, "case_id": case_id, "view": view_name}
-            reasons: list[tuple[str, str]] = []
+            subject = case_id.rsplit("-", 2)[0]
             try:
                 if case_id not in files:
                     raise UnusableImage("missing-mask", f"{case_id} has no mask of view '{view_name}' in the source.")
-                mask = read_image(root / files[case_id]["path"], files[case_id]["format"])
-                labels = to_tissues(mask, tissues)
+                record = {str(key): value for key, value in volume.items()}
+                found = _read_and_align(root, files[case_id], volumes[volume["row"]], record, tissues, checks)
             except UnusableImage as error:
-                reasons = [(error.reason, error.detail)]
-            else:
-                affine = np.asarray(volume["affine"], dtype=np.float64).reshape(4, 4)
-                spacing = np.linalg.norm(affine[:3, :3], axis=0)
-                aligned = resample_labels(labels, affine, volumes.shape[1:])
-                extent = np.asarray(volume["source_shape"]) * np.asarray(volume["source_spacing"]) / spacing
-                inside = inside_share(labels, affine, volumes.shape[1:], tuple(extent))
-                measures = measure(labels, values)
-                found = pose(np.asarray(volumes[volume["row"]]), aligned, spacing, values)
-                reasons = flags(inside, found, measures, checks)
-                rows.append(
-                    {
-                        **case,
-                        "shard": shard,
-                        "row": writer.append(aligned),
-                        "source_digest": mask.digest(),
-                        "inside": inside,
-                        "contrast": found.contrast,
-                        "cartilage_mm3": measures.volume,
-                        "cartilage_thickness_mm": measures.thickness,
-                        "flags": list(dict.fromkeys(slug for slug, _ in reasons)),
-                        "usable": not reasons,
-                    }
-                )
-            if reasons:
-                detail = " ".join(sentence for _, sentence in reasons)
-                subject = case_id.rsplit("-", 2)[0]
-                excluded.append({**case, "subject": subject, **reason_row("masks", scope, reasons[0][0], detail)})
+                excluded.append({**case, "subject": subject, **reason_row("masks", scope, error.reason, error.detail)})
+                _LOG.warning("%s: %s", case_id, error.detail)
+                continue
+            rows.append({**case, "shard": shard, "row": writer.append(found.array), **_findings(found)})
+            measured += [{**case, **_region(region)} for region in found.regions]
+            for kind, reason, detail in _reasons(found, scope):
+                excluded.append({**case, "subject": subject, **reason_row("masks", kind, reason, detail)})
                 _LOG.warning("%s: %s", case_id, detail)
     MASKS.write(out_index, rows)
+    CARTILAGE.write(out_cartilage, measured)
     EXCLUSIONS.write(out_exclusions, excluded)
-    _LOG.info("%s, %s, shard %d: %d masks, %d not usable", cohort, view_name, shard, len(rows), len(excluded))
+    lost = sum(row["scope"] != "repair" for row in excluded)
+    _LOG.info("%s, %s, shard %d: %d masks, %d not usable", cohort, view_name, shard, len(rows), lost)
+
+
+def _read_and_align(
+    root: Path, file: dict[str, Any], image: NDArray[np.generic], volume: dict[str, Any], tissues: Tissues, checks: MaskChecks
+) -> Aligned:
+    """Read and align one mask. As with images, an error that nobody foresaw costs this mask (``unexpected-error``) and not the shard."""
+    try:
+        return align(read_image(root / file["path"], file["format"]), image, volume, tissues, checks)
+    except (KneeoaError, MemoryError, ImportError, OSError):
+        raise
+    except Exception as error:
+        _LOG.error("%s while aligning %s, at:\n%s", type(error).__name__, file["path"], "".join(traceback.format_tb(error.__traceback__)))
+        detail = f"{Path(file['path']).name}: {type(error).__name__} where none was foreseen; please report it with the log of this shard."
+        raise UnusableImage("unexpected-error", detail) from error
+
+
+def align(mask: Volume, image: NDArray[np.generic], volume: dict[str, Any], tissues: Tissues, checks: MaskChecks) -> Aligned:
+    """Bring one mask to its volume's grid, judge it, repair its header where that is asked for and proved, and measure it.
+
+    Args:
+        mask: as it was read.
+        image: the canonical image, ``[i, j, k]``.
+        volume: its row of the volumes' index.
+        tissues: what the mask's labels mean.
+        checks: limits and choices.
+
+    Raises:
+        UnusableImage: the mask is no label map.
+    """
+    values = tissue_values(tissues)
+    affine = np.asarray(volume["affine"], dtype=np.float64).reshape(4, 4)
+    source = image_grid(
+        affine, np.asarray(volume["source_centre"]), tuple(volume["source_shape"]), np.asarray(volume["source_spacing"], dtype=np.float64)
+    )
+    picture = Picture(np.asarray(image, dtype=np.float32), affine, source)
+    labels = to_tissues(mask, tissues)
+    found, repair = judge(labels, picture, values, checks), None
+    if any(slug == "mask-misaligned" for slug, _ in found.doubts):
+        other = elsewhere(labels, picture, values, checks)
+        moved = Volume(labels.array, other.affine) if other is not None else labels
+        again = judge(moved, picture, values, checks) if other is not None and checks.repair == "header" else found
+        # A repair that leaves other doubts proves nothing.
+        if again.doubts:
+            found.doubts.append(("mask-misaligned", advice(labels, picture, other)))
+        else:
+            labels, found, repair = moved, again, other
+    lateral = affine[:3, 0] / np.linalg.norm(affine[:3, 0])
+    if volume["case_id"].rsplit("-", 2)[1] == "L" and not volume["mirrored"]:
+        lateral = -lateral
+    array = resample_labels(labels, affine, image.shape, checks.interpolation)
+    return Aligned(array, mask.digest(), found, repair, regions(labels, values, lateral))
+
+
+def _findings(found: Aligned) -> dict[str, Any]:
+    """The columns of the masks' index that say what was found."""
+    judged = found.judgement
+    slugs = list(dict.fromkeys(slug for slug, _ in judged.doubts))
+    return {
+        "source_digest": found.digest,
+        "inside": judged.inside,
+        "contrast": judged.evidence.contrast,
+        "boundary": judged.evidence.boundary,
+        "offset_mm": judged.evidence.offset,
+        "cartilage_mm3": judged.measures.volume,
+        "cartilage_thickness_mm": judged.measures.thickness,
+        "flags": slugs if found.repair is None else [*slugs, "mask-repaired"],
+        "usable": not judged.doubts,
+        "repair": None if found.repair is None else found.repair.slug,
+    }
+
+
+def _region(region: Region) -> dict[str, Any]:
+    return {
+        "region": region.name,
+        "volume_mm3": region.volume,
+        "thickness_mm": region.thickness,
+        "area_mm2": region.area,
+        "denuded_mm2": region.denuded,
+    }
+
+
+def _reasons(found: Aligned, scope: str) -> list[tuple[str, str, str]]:
+    """Scope, slug and sentence of the row of exclusions that a mask leads to, if any."""
+    doubts = found.judgement.doubts
+    if doubts:
+        return [(scope, doubts[0][0], " ".join(sentence for _, sentence in doubts))]
+    if found.repair is not None:
+        sure = found.repair.evidence.boundary
+        return [("repair", "mask-repaired", f"the mask's header was not believed; it is taken {found.repair.words} ({sure:.0%} on edges).")]
+    return []

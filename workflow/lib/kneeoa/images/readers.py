@@ -2,51 +2,77 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from kneeoa.errors import KneeoaError, UnusableImage
+from kneeoa.images.plausible import require_spacing, require_square_axes
+from kneeoa.images.trouble import unreadable
 from kneeoa.images.volume import Volume
 
-_LOG = logging.getLogger(__name__)
+FORMATS = ("dicom", "dicom-archive", "dicom-file", "nifti", "meta", "nrrd")
+"""What a volume may be: a folder of slices, an archive of them, one multi-frame file, ``.nii(.gz)``, ``.mha``/``.mhd``, ``.nrrd``."""
 
 
-def read_image(path: Path, format: str) -> Volume:
-    """Read an image: ``dicom`` (a folder), ``nifti``, ``meta`` (.mha, .mhd) or ``nrrd``.
+def read_image(path: Path, format: str, echo: int | None = None) -> Volume:
+    """Read a volume, one of :data:`FORMATS`.
+
+    Args:
+        path: the file, or the folder of a series.
+        format: the ``format`` of the images table.
+        echo: which echo of a DICOM source, from the shortest echo time; None for the shortest. Other formats hold one.
 
     Raises:
-        UnusableImage: the file is missing (``missing-file``), damaged (``unreadable``) or not a three-dimensional greyscale image.
+        UnusableImage: the file is missing (``missing-file``), damaged (``unreadable``), not a three-dimensional greyscale image
+            (``not-3d``, ``not-greyscale``), has voxels that are not numbers (``non-finite``) or an impossible size
+            (``absurd-spacing``, ``sheared-stack``, ``too-large``); and what the readers of each format add.
         KneeoaError: the format is unknown.
+        OSError: the machine, not the file, is at fault (out of memory or handles, a network disk away).
     """
-    read = _reader(format)
-    if not path.exists():
+    read = _reader(format, echo)
+    if not _exists(path):
         raise UnusableImage("missing-file", f"{path.name}: is not there any more.")
     try:
         volume = read(path)
     except (KneeoaError, MemoryError):
         raise
-    except Exception as error:  # decoders of damaged bytes raise anything at all
-        _LOG.info("%s: %s: %s", path, type(error).__name__, error)
-        raise UnusableImage("unreadable", f"{path.name}: cannot be decoded ({type(error).__name__}); is it damaged or cut?") from error
-    if volume.array.dtype.kind == "f" and not np.isfinite(volume.array).all():
+    except OSError as error:
+        raise unreadable(error, path.name) from None
+    except Exception as error:  # decoders of damaged bytes raise anything at all; their words may quote a header, so they are not kept
+        what = type(error).__name__
+        raise UnusableImage("unreadable", f"{path.name}: cannot be decoded ({what}); is it damaged or cut?") from None
+    require_spacing([float(value) for value in volume.spacing], path.name)
+    require_square_axes(volume.affine, path.name)
+    # Least and largest value show any infinity or NaN, without an array of flags.
+    if volume.array.dtype.kind == "f" and not (np.isfinite(np.min(volume.array)) and np.isfinite(np.max(volume.array))):
         raise UnusableImage("non-finite", f"{path.name}: has voxels that are not numbers.")
     return volume
 
 
-def _reader(format: str) -> Callable[[Path], Volume]:
-    if format == "dicom":
-        from kneeoa.images.dicom import read_series
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a loop of links, a folder that may not be entered
+        return False
 
-        return read_series
+
+def _reader(format: str, echo: int | None) -> Callable[[Path], Volume]:
+    if format in ("dicom", "dicom-archive", "dicom-file"):
+        from kneeoa.images.dicom import read_dicom
+
+        return lambda path: read_dicom(path, echo)
     if format == "nifti":
         from kneeoa.images.nifti import read_nifti
 
         return read_nifti
-    if format in ("meta", "nrrd"):
-        from kneeoa.images.itk import read_itk
+    if format == "meta":
+        from kneeoa.images.meta import read_meta
 
-        return read_itk
-    raise KneeoaError(f"image format '{format}' is unknown; it must be dicom, nifti, meta or nrrd.")
+        return read_meta
+    if format == "nrrd":
+        from kneeoa.images.nrrd import read_nrrd
+
+        return read_nrrd
+    raise KneeoaError(f"image format '{format}' is unknown; it must be one of {', '.join(FORMATS)}.")

@@ -20,6 +20,7 @@ class Volume:
     Attributes:
         array: voxels, three axes, any numeric type.
         affine: 4 x 4; array index (i, j, k, 1) -> millimetres in RAS+ (x to the right, y to the front, z to the head).
+        told_side: ``L`` or ``R`` where the file itself says whose side it shows, else None.
 
     Raises:
         UnusableImage: the array has not three axes (``not-3d``), is empty, or the affine is not finite or not invertible (``bad-affine``).
@@ -27,6 +28,7 @@ class Volume:
 
     array: NDArray[np.generic]
     affine: Affine
+    told_side: str | None = None
 
     def __post_init__(self) -> None:
         if self.array.ndim != 3 or min(self.array.shape) < 1:
@@ -44,9 +46,17 @@ class Volume:
         return lengths
 
     def digest(self) -> str:
-        """SHA-256 of type, shape, voxels and affine."""
-        value = hashlib.sha256(f"{self.array.dtype.str}{self.array.shape}".encode())
-        value.update(np.ascontiguousarray(self.array).data)
+        """SHA-256 of type, shape, voxels and affine.
+
+        Voxels are taken in the order in which they lie in memory, and that order is hashed with them: copying an array of another order
+        takes several times as long as the hash.
+        """
+        order = sorted(range(3), key=lambda axis: -abs(self.array.strides[axis]))
+        backwards = tuple(slice(None, None, -1 if self.array.strides[axis] < 0 else 1) for axis in order)
+        voxels = np.ascontiguousarray(self.array.transpose(order)[backwards])
+        layout = [(axis, step.step) for axis, step in zip(order, backwards, strict=True)]
+        value = hashlib.sha256(f"{self.array.dtype.str}{self.array.shape}{layout}".encode())
+        value.update(voxels.data)
         value.update(np.ascontiguousarray(self.affine, dtype=np.float64).data)
         return value.hexdigest()
 

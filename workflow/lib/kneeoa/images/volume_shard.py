@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import logging
+import time
+import traceback
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kneeoa.config.volumes import View
-from kneeoa.errors import UnusableImage
+from kneeoa.errors import KneeoaError, UnusableImage
 from kneeoa.images.array_writer import row_writer
-from kneeoa.images.ingest import ingest
+from kneeoa.images.ingest import Ingested, ingest
 from kneeoa.images.shard_tables import files_of, reason_row
 from kneeoa.tables.cases import CASES
 from kneeoa.tables.exclusions import EXCLUSIONS
 from kneeoa.tables.volumes import VOLUMES
 
 _LOG = logging.getLogger(__name__)
+# Cases between two lines of progress.
+_PROGRESS = 10
 
 
 def make_volumes(
@@ -36,40 +40,75 @@ def make_volumes(
     """Decode a shard's images and bring them to the canonical grid: float16 ``[rows, *view.shape]``, rows in the order of ``case_id``.
 
     An image that cannot be used becomes a row of exclusions (stage ``volumes``, scope ``case``) and no row of the array. One image is
-    in memory at a time.
+    in memory at a time, and a shard's result depends on its own images alone.
 
     Raises:
-        KneeoaError: a table is not what it should be.
+        KneeoaError: a table or the configuration is not what it should be.
     """
     people = CASES.read(cases).set_index("case_id")[["subject", "side"]].to_dict("index")
+    files = files_of(images, shard, view_name, "image")
     rows: list[dict[str, Any]] = []
     excluded: list[dict[str, Any]] = []
+    began = time.monotonic()
     with row_writer(out_array, view.shape, np.float16) as writer:
-        for case_id, file in files_of(images, shard, view_name, "image").items():
+        for done, (case_id, file) in enumerate(files.items(), start=1):
             case = {"cohort": cohort, "case_id": case_id, "view": view_name}
             person = people[case_id]
             try:
-                image = ingest(root, file, view, person["side"])
+                image = _usable(root, file, view, person["side"])
             except UnusableImage as error:
                 excluded.append({**case, "subject": person["subject"], **reason_row("volumes", "case", error.reason, error.detail)})
                 _LOG.warning("%s: %s", case_id, error.detail)
-                continue
-            rows.append(
-                {
-                    **case,
-                    "shard": shard,
-                    "row": writer.append(image.array),
-                    "source_digest": image.source_digest,
-                    "source_shape": list(image.source_shape),
-                    "source_spacing": list(image.source_spacing),
-                    "affine": image.affine.ravel().tolist(),
-                    "mirrored": person["side"] == "L",
-                    "low": image.low,
-                    "high": image.high,
-                    "mean": image.mean,
-                    "sd": image.sd,
-                }
-            )
+            else:
+                row = {**case, "shard": shard, "row": writer.append(image.array), "mirrored": view.mirrors and person["side"] == "L"}
+                rows.append({**row, **_origin(image)})
+                del image  # its voxels would stay beside those of the next
+            if done % _PROGRESS == 0 and done < len(files):
+                left = (time.monotonic() - began) / done * (len(files) - done)
+                _LOG.info("%d of %d images, %d unusable, about %.0f s left", done, len(files), len(excluded), left)
     VOLUMES.write(out_index, rows)
     EXCLUSIONS.write(out_exclusions, excluded)
     _LOG.info("%s, %s, shard %d: %d volumes, %d unusable", cohort, view_name, shard, len(rows), len(excluded))
+
+
+def _usable(root: Path, file: dict[str, Any], view: View, side: str | None) -> Ingested:
+    """Ingest one image; whatever is wrong with it becomes :class:`UnusableImage`.
+
+    An error that nobody foresaw is a defect of ours, met on one odd image of thousands. It costs that image and not the night's work
+    on the shard: the case is excluded under a reason of its own (``unexpected-error``), which the flow counts apart, and the log has the
+    place in the code. Its message is left out, as a decoder may quote a header. Memory, the configuration and a package that is not
+    installed are no image's fault and stop the shard.
+    """
+    try:
+        return ingest(root, file, view, side)
+    except (KneeoaError, MemoryError, ImportError):
+        raise
+    except OSError as error:
+        name = Path(file["path"]).name
+        raise UnusableImage("unreadable", f"{name}: cannot be read ({error.strerror or type(error).__name__}).") from error
+    except Exception as error:
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        _LOG.error("%s while ingesting %s, at:\n%s", type(error).__name__, file["path"], frames)
+        detail = f"{Path(file['path']).name}: {type(error).__name__} where none was foreseen; please report it with the log of this shard."
+        raise UnusableImage("unexpected-error", detail) from error
+
+
+def _origin(image: Ingested) -> dict[str, Any]:
+    """What the index says of how an image came about."""
+    centre = image.source_centre or tuple((size - 1) / 2 for size in image.array.shape)
+    joint_row, joint_column = image.joint or (None, None)
+    return {
+        "source_digest": image.source_digest,
+        "source_shape": list(image.source_shape),
+        "source_spacing": list(image.source_spacing),
+        "source_centre": list(centre),
+        "affine": image.affine.ravel().tolist(),
+        "low": image.low,
+        "high": image.high,
+        "mean": image.mean,
+        "sd": image.sd,
+        "joint_row": joint_row,
+        "joint_column": joint_column,
+        "joint_fit": image.joint_fit,
+        "negative": image.negative,
+    }

@@ -15,7 +15,11 @@ from kneeoa.phantom.grid import Grid
 
 PATIENT_NAME = "PHANTOM^NOT A PERSON"
 BIRTH_DATE = "19000101"
-"""What nobody's files may leak downstream: tests look for these two."""
+INSTITUTION = "PHANTOM INFIRMARY"
+PHYSICIAN = "PHANTOM^PHYSICIAN"
+BURNT_IN = "PHANTOM BURNT INTO A PRIVATE TAG"
+IDENTIFIERS = (PATIENT_NAME, BIRTH_DATE, INSTITUTION, PHYSICIAN, BURNT_IN)
+"""What nobody's files may leak downstream: tests look for these."""
 
 _LPS = np.array([-1.0, -1.0, 1.0])
 
@@ -90,6 +94,9 @@ def _template(grid: Grid, study: str, subject: str, side: str, date: str, statio
     dataset.PatientName = PATIENT_NAME
     dataset.PatientID = subject
     dataset.PatientBirthDate = BIRTH_DATE
+    dataset.InstitutionName = INSTITUTION
+    dataset.ReferringPhysicianName = PHYSICIAN
+    dataset.private_block(0x0029, "KNEEOA PHANTOM", create=True).add_new(0x10, "LO", BURNT_IN)
     dataset.PatientPosition = "FFS"
     dataset.ScanningSequence = "GR"
     dataset.SequenceVariant = "SS"

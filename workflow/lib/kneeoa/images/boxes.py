@@ -1,0 +1,22 @@
+"""The box that a part of an array fills."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def bounding_box(part: NDArray[np.bool_]) -> tuple[slice, ...] | None:
+    """The smallest slices that hold every true entry; None where there is none.
+
+    One pass over the array per axis, each on what the passes before left: far faster than ``scipy.ndimage.find_objects`` for one part.
+    """
+    box: list[slice] = []
+    rest = part
+    for axis in range(part.ndim):
+        hit = np.flatnonzero(rest.any(axis=tuple(other for other in range(part.ndim) if other != axis)))
+        if not hit.size:
+            return None
+        box.append(slice(int(hit[0]), int(hit[-1]) + 1))
+        rest = rest[(*(slice(None),) * axis, box[-1])]
+    return tuple(box)

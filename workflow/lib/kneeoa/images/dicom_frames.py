@@ -1,0 +1,180 @@
+"""One slice of a DICOM file: where it lies, and what its header says it is; from classic and from enhanced multi-frame files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+
+from kneeoa.errors import UnusableImage
+from kneeoa.images.dicom_pixels import PixelFormat
+from kneeoa.images.dicom_quiet import quiet
+from kneeoa.images.dicom_source import Header
+from kneeoa.images.plausible import require_spacing
+
+Kind = Literal["original", "derived", "localizer"]
+_LOCALIZER = frozenset({"LOCALIZER", "LOCALISER", "SCOUT", "SURVEY"})
+_DERIVED = frozenset({"DERIVED", "MPR", "REFORMATTED", "RESAMPLED", "PROJECTION IMAGE", "PROJECTION", "MIP", "MINIP", "CPR"})
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What tells images of one place apart when nothing else does, in the order in which it is asked.
+
+    Attributes:
+        image_type: the whole ImageType, magnitude before phase, real and imaginary parts.
+        temporal, trigger, acquisition: TemporalPositionIdentifier (or index), TriggerTime in ms, AcquisitionNumber; None where absent.
+    """
+
+    image_type: tuple[bool, tuple[str, ...]]
+    temporal: float | None
+    trigger: float | None
+    acquisition: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One slice.
+
+    Attributes:
+        name: file (and number of the frame) as errors call it.
+        header: its file.
+        index: its frame in the file, from 0.
+        form: how its voxels are stored.
+        slope, intercept: stored values -> values.
+        position: mm (LPS) of the first voxel's centre, shape (3,).
+        orientation: unit vectors (LPS) along a row and down a column, shape (6,).
+        spacing: mm between rows and between columns.
+        series: SeriesInstanceUID.
+        echo_time: ms, None where absent; ``echo_number`` likewise.
+        kind: original, derived (reformatted, projected) or localizer, after ImageType.
+        marks: what else may tell it from an image of the same place.
+    """
+
+    name: str
+    header: Header
+    index: int
+    form: PixelFormat
+    slope: float
+    intercept: float
+    position: NDArray[np.float64]
+    orientation: NDArray[np.float64]
+    spacing: tuple[float, float]
+    series: str
+    echo_time: float | None
+    echo_number: float | None
+    kind: Kind
+    marks: Marks
+
+
+def frames(header: Header) -> list[Frame]:
+    """The slices of a file: one, or those of an enhanced multi-frame file.
+
+    Raises:
+        UnusableImage: several frames without functional groups (``unsupported-dicom``), or a slice without
+            orientation, position or spacing (``missing-geometry``), with an impossible one (``bad-affine``, ``absurd-spacing``).
+    """
+    data, name, form = header.dataset, header.source.name, header.form
+    with quiet():
+        groups = data.get("PerFrameFunctionalGroupsSequence")
+        if not groups:
+            if form.frames > 1:
+                raise UnusableImage("unsupported-dicom", f"{name}: holds several frames without saying where each lies.")
+            return [_frame(header, form, name, 0, _Classic(data))]
+        if len(groups) != form.frames:
+            raise UnusableImage("unreadable", f"{name}: places {len(groups)} frames and holds {form.frames}; is it damaged?")
+        shared = data.get("SharedFunctionalGroupsSequence")
+        common = shared[0] if shared else pydicom.Dataset()
+        return [_frame(header, form, f"{name} frame {index + 1}", index, _Enhanced(data, own, common)) for index, own in enumerate(groups)]
+
+
+class _Classic:
+    """Looks an attribute up in a file of one slice."""
+
+    def __init__(self, data: pydicom.Dataset) -> None:
+        self.data = data
+
+    def get(self, _group: str, keyword: str, classic: str | None = None) -> object:
+        return self.data.get(classic or keyword)
+
+
+class _Enhanced:
+    """Looks an attribute up in a frame's functional groups, then in those shared by all frames, then in the file (PS3.3 C.7.6.16)."""
+
+    def __init__(self, data: pydicom.Dataset, own: pydicom.Dataset, shared: pydicom.Dataset) -> None:
+        self.data, self.groups = data, (own, shared)
+
+    def get(self, group: str, keyword: str, classic: str | None = None) -> object:
+        for groups in self.groups:
+            found = groups.get(group)
+            if found and keyword in found[0]:
+                return found[0].get(keyword)
+        return self.data.get(classic or keyword)
+
+
+def _frame(header: Header, form: PixelFormat, name: str, index: int, look: _Classic | _Enhanced) -> Frame:
+    position = _vector(look.get("PlanePositionSequence", "ImagePositionPatient"), 3)
+    orientation = _vector(look.get("PlaneOrientationSequence", "ImageOrientationPatient"), 6)
+    spacing = _vector(look.get("PixelMeasuresSequence", "PixelSpacing"), 2)
+    if position is None or orientation is None or spacing is None:
+        raise UnusableImage("missing-geometry", f"{name}: lacks its orientation, position or spacing, or they are not numbers.")
+    require_spacing((float(spacing[0]), float(spacing[1])), name)
+    across, down = orientation[:3], orientation[3:]
+    lengths = float(np.linalg.norm(across)), float(np.linalg.norm(down))
+    if max(abs(length - 1) for length in lengths) > 0.01 or abs(float(across @ down)) > 0.01:
+        raise UnusableImage("bad-affine", f"{name}: the directions of its rows and columns are not unit vectors at right angles.")
+    kind, image_type = _image_type(look.get("MRImageFrameTypeSequence", "FrameType", "ImageType"))
+    return Frame(
+        name,
+        header,
+        index,
+        form,
+        _positive(look.get("PixelValueTransformationSequence", "RescaleSlope")) or 1.0,
+        _number(look.get("PixelValueTransformationSequence", "RescaleIntercept")) or 0.0,
+        position,
+        np.concatenate([across / lengths[0], down / lengths[1]]),
+        (float(spacing[0]), float(spacing[1])),
+        str(header.dataset.get("SeriesInstanceUID") or ""),
+        _number(look.get("MREchoSequence", "EffectiveEchoTime", "EchoTime")),
+        _number(look.get("MREchoSequence", "EchoNumbers")),
+        kind,
+        Marks(
+            image_type,
+            _number(look.get("FrameContentSequence", "TemporalPositionIndex", "TemporalPositionIdentifier")),
+            _number(look.get("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime", "TriggerTime")),
+            _number(look.get("FrameContentSequence", "FrameAcquisitionNumber", "AcquisitionNumber")),
+        ),
+    )
+
+
+def _vector(value: object, size: int) -> NDArray[np.float64] | None:
+    try:
+        found = np.array([float(number) for number in value], dtype=np.float64)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        return None
+    return found if len(found) == size and np.isfinite(found).all() else None
+
+
+def _number(value: object) -> float | None:
+    """A finite number; None where the element is absent, empty or not a number."""
+    try:
+        found = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return found if np.isfinite(found) else None
+
+
+def _positive(value: object) -> float | None:
+    found = _number(value)
+    return found if found is not None and found > 0 else None
+
+
+def _image_type(value: object) -> tuple[Kind, tuple[bool, tuple[str, ...]]]:
+    words = (value,) if isinstance(value, str) else tuple(value) if value else ()  # type: ignore[arg-type]
+    told = tuple(str(word).strip().upper() for word in words)
+    kind: Kind = "localizer" if _LOCALIZER & set(told) else "derived" if _DERIVED & set(told) else "original"
+    magnitude = bool({"M", "MAGNITUDE", "M_FFE", "M_SE", "M_IR"} & set(told[2:]))
+    return kind, (not magnitude, told)

@@ -1,0 +1,166 @@
+"""The DICOM files of a folder, of an archive, or one alone: each with its parsed header and the place of its voxels."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+import pydicom
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from kneeoa.errors import UnusableImage
+from kneeoa.images.archive import SUFFIXES, members
+from kneeoa.images.dicom_file import PIXEL_TAGS, VOXEL_TAGS, parse, require_length, require_voxels
+from kneeoa.images.dicom_pixels import PixelFormat, pixel_format
+from kneeoa.images.dicom_side import SIDE_TAGS
+from kneeoa.images.trouble import unreadable
+
+GEOMETRY_TAGS = (
+    "ImagePositionPatient", "ImageOrientationPatient", "SeriesInstanceUID", "ImageType", "EchoTime", "EchoNumbers",
+    "TemporalPositionIdentifier", "TriggerTime", "AcquisitionNumber", "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence", *SIDE_TAGS,
+)  # fmt: skip
+"""What a series is sorted by, and whose side it shows."""
+# Headers with long private elements are parsed again from the whole file.
+_HEAD = 1 << 16
+_PIXEL_DATA = 0x7FE00010
+_UNDEFINED = 0xFFFFFFFF
+# Storage classes that hold no image: presentation states, reports, raw data and registrations, documents, waveforms, plans, directories.
+_STORAGE = "1.2.840.10008.5.1.4.1.1."
+_WITHOUT_IMAGE = ("1.2.840.10008.1.3.10", *(_STORAGE + part for part in ("11.", "88.", "66", "104.", "9.", "481.3", "481.5")))
+_SCREENSHOT = _STORAGE + "7"
+# Files that lie beside slices and are not damaged ones.
+_FOREIGN = (".txt", ".csv", ".tsv", ".json", ".xml", ".db", ".htm", ".html", ".pdf", ".jpg", ".jpeg", ".png", ".ini", ".md5", ".log")
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A file on disk, or one already in memory."""
+
+    name: str
+    content: Path | bytes
+
+    def open(self) -> BinaryIO:
+        """A stream at its start, to be closed by whoever opened it."""
+        return self.content.open("rb") if isinstance(self.content, Path) else BytesIO(self.content)
+
+
+@dataclass(frozen=True, eq=False)
+class Header:
+    """The parsed part of a file.
+
+    Attributes:
+        source: the file.
+        dataset: :data:`PIXEL_TAGS` and :data:`GEOMETRY_TAGS`, where it has them.
+        form: how its voxels are stored.
+        offset: where uncompressed little-endian voxels begin in the file; None where they must be decoded.
+    """
+
+    source: Source
+    dataset: pydicom.Dataset
+    form: PixelFormat
+    offset: int | None
+
+
+def sources(path: Path) -> Iterator[Source]:
+    """The files that may hold slices: those of a folder (not of its subfolders), of an archive, or the file itself.
+
+    Hidden files (``._001``), directories of media (``DICOMDIR``) and folders are passed over.
+
+    Raises:
+        UnusableImage: a link leads nowhere, or the archive is damaged (``unreadable``) or too large (``too-large``).
+    """
+    if path.is_dir():
+        with os.scandir(path) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+        for entry in entries:
+            if not _set_aside(entry.name) and _is_file(entry, path.name):
+                yield Source(f"{path.name}/{entry.name}", Path(entry.path))
+    elif path.name.lower().endswith(SUFFIXES):
+        for name, content in members(path):
+            if not _set_aside(name):
+                yield Source(f"{path.name}/{name}", content)
+    else:
+        yield Source(path.name, path)
+
+
+def _set_aside(name: str) -> bool:
+    return name.startswith(".") or name.upper() == "DICOMDIR"
+
+
+def _is_file(entry: os.DirEntry[str], folder: str) -> bool:
+    try:
+        if entry.is_file():
+            return True
+        dangling = entry.is_symlink() and not entry.is_dir()
+    except OSError:  # a loop of links
+        dangling = True
+    if dangling:
+        raise UnusableImage("unreadable", f"{folder}/{entry.name}: is a link that leads nowhere.")
+    return False
+
+
+def read_header(source: Source) -> Header | None:
+    """Parse a file's header; None for what lies beside slices (documents, screenshots, reports, presentation states).
+
+    Raises:
+        UnusableImage: damaged, cut or empty (``unreadable``), not a greyscale image of whole numbers (``not-greyscale``,
+            ``unsupported-dicom``), or more voxels than the header says (``wrong-dimensions``).
+    """
+    try:
+        dataset, native = _from_head(source) or (_from_whole(source), None)
+    except UnusableImage:
+        if source.name.lower().endswith(_FOREIGN):
+            return None
+        raise
+    if str(dataset.get("SOPClassUID") or "").startswith((*_WITHOUT_IMAGE, _SCREENSHOT)):
+        return None
+    form = pixel_format(dataset, source.name)
+    if native is None:
+        return Header(source, dataset, form, None)
+    offset, length = native
+    require_length(length, form.frames * form.frame_bytes, source.name)
+    return Header(source, dataset, form, offset)
+
+
+def _from_head(source: Source) -> tuple[pydicom.Dataset, tuple[int, int] | None] | None:
+    """The header, and offset and length of uncompressed voxels; None where it does not end within the file's first bytes."""
+    try:
+        with source.open() as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(0)
+            head = stream if isinstance(stream, BytesIO) else BytesIO(stream.read(_HEAD))
+            dataset = parse(head, source.name, (*PIXEL_TAGS, *GEOMETRY_TAGS), before_voxels=True)
+            syntax, start, element = dataset.file_meta.TransferSyntaxUID, head.tell(), head.read(12)
+    except OSError as error:
+        raise unreadable(error, source.name) from None
+    except UnusableImage:
+        if size <= _HEAD:
+            raise
+        return None
+    if len(element) < 12 or syntax.is_deflated or not syntax.is_little_endian:
+        return None
+    group, number = struct.unpack_from("<HH", element)
+    if group << 16 | number != _PIXEL_DATA:
+        return None
+    if syntax == ImplicitVRLittleEndian:
+        (length,), offset = struct.unpack_from("<L", element, 4), start + 8
+    else:
+        (length,), offset = struct.unpack_from("<L", element, 8), start + 12
+    if syntax not in (ImplicitVRLittleEndian, ExplicitVRLittleEndian) or length == _UNDEFINED:
+        return dataset, None
+    return dataset, (offset, min(length, size - offset))
+
+
+def _from_whole(source: Source) -> pydicom.Dataset:
+    with source.open() as stream:
+        dataset = parse(stream, source.name, (*PIXEL_TAGS, *VOXEL_TAGS, *GEOMETRY_TAGS))
+    if not str(dataset.get("SOPClassUID") or "").startswith(_WITHOUT_IMAGE):
+        require_voxels(dataset, source.name)
+        del dataset.PixelData  # read again when its turn comes
+    return dataset

@@ -1,0 +1,66 @@
+"""Compressed streams inflated as fast as the machine can: with ISA-L (python-isal) where it is installed, else the standard library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+_STEP = 1 << 20
+
+
+def open_gzip(source: Path | BinaryIO) -> BinaryIO:
+    """Open a gzip file, or what is left of an open one; members that follow one another are one stream, checksums are compared."""
+    try:
+        from isal import igzip
+    except ImportError:
+        import gzip
+
+        return cast(BinaryIO, gzip.open(source, "rb"))
+    return cast(BinaryIO, igzip.open(source, "rb"))  # type: ignore[no-untyped-call]
+
+
+def read_into(stream: BinaryIO, target: NDArray[np.uint8]) -> int:
+    """Fill a flat byte array from a stream; returns how many bytes there were.
+
+    In steps that stay in the processor's cache, since a gzip stream hands out copies.
+    """
+    view, filled = memoryview(target.data), 0
+    while filled < len(view):
+        count = stream.readinto(view[filled : filled + _STEP])  # type: ignore[attr-defined]
+        if not count:
+            break
+        filled += count
+    return filled
+
+
+def inflate_into(stream: BinaryIO, target: NDArray[np.uint8]) -> int:
+    """Fill a flat byte array from a zlib stream and compare its checksum; returns how many bytes there were, at most one too many.
+
+    Raises:
+        EOFError: the stream ends before its checksum.
+        Exception: the zlib error of the library in use, where the stream is damaged.
+    """
+    view, filled, inflater = memoryview(target.data), 0, _zlib().decompressobj()
+    while not inflater.eof:
+        data = inflater.unconsumed_tail or stream.read(_STEP)
+        found = inflater.decompress(data, max(1, min(len(view) - filled, _STEP)))
+        if not data and not found:
+            raise EOFError
+        if filled + len(found) > len(view):
+            return len(view) + 1
+        view[filled : filled + len(found)] = found
+        filled += len(found)
+    return filled
+
+
+def _zlib() -> Any:
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        import zlib
+
+        return zlib
+    return isal_zlib

@@ -1,0 +1,110 @@
+"""MetaImage files (``.mha``, ``.mhd`` with ``.raw`` or ``.zraw``), read strictly.
+
+MetaIO, the library behind SimpleITK, passes over damaged compressed voxels, sizes that do not fit the voxels and negative spacing
+without a word; so its format is read here, and SimpleITK is what the tests compare with.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from pathlib import Path
+
+import numpy as np
+
+from kneeoa.errors import UnusableImage
+from kneeoa.images.plausible import require_size, require_spacing
+from kneeoa.images.volume import LPS_TO_RAS, Affine, Volume
+from kneeoa.images.voxel_file import beside, read_voxels
+
+_TYPES = {
+    "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4", "MET_UINT": "u4", "MET_LONG": "i4",
+    "MET_ULONG": "u4", "MET_LONG_LONG": "i8", "MET_ULONG_LONG": "u8", "MET_FLOAT": "f4", "MET_DOUBLE": "f8",
+}  # fmt: skip
+# A header longer than this is not one.
+_MOST_HEADER = 1 << 16
+_LAST = "elementdatafile"
+
+
+def read_meta(path: Path) -> Volume:
+    """Read a file; array axes are (z, y, x) of the file, as in memory. Without a transform its axes are the patient's (LPS), as in ITK.
+
+    Raises:
+        UnusableImage: damaged or cut (``unreadable``), more voxels than its size (``wrong-dimensions``), not three axes (``not-3d``),
+            several numbers a voxel (``not-greyscale``), no or impossible geometry (``missing-geometry``, ``bad-affine``,
+            ``absurd-spacing``), voxels in several files, as text or scaled (``unsupported-meta``), or in a file elsewhere or gone
+            (``outside-folder``, ``missing-file``).
+    """
+    fields, offset = _header(path)
+    sizes = [int(number) for number in _numbers(fields, "dimsize", path.name) or []]
+    if int(fields.get("ndims", "0")) != 3 or len(sizes) != 3 or min(sizes) < 1:
+        raise UnusableImage("not-3d", f"{path.name}: has {fields.get('ndims', 'no number of')[:4]} axes; expected three.")
+    require_size(sizes, path.name)
+    affine = _affine(fields, path.name)
+    voxels, offset = _data(path, fields, offset)
+    kind = fields.get("elementtype", "").upper()
+    if int(fields.get("elementnumberofchannels", "1")) != 1 or kind.endswith("_ARRAY"):
+        raise UnusableImage("not-greyscale", f"{path.name}: has several numbers a voxel; expected one.")
+    if kind not in _TYPES:
+        raise UnusableImage("unreadable", f"{path.name}: its header names a type of voxel that does not exist; is it damaged?")
+    big = _true(fields, "binarydatabyteordermsb") or _true(fields, "elementbyteordermsb")
+    dtype = np.dtype((">" if big else "<") + _TYPES[kind])
+    found = read_voxels(voxels, offset, prod(sizes), dtype, "zlib" if _true(fields, "compresseddata") else "raw")
+    return Volume(found.astype(dtype.newbyteorder("="), copy=False).reshape(sizes[::-1]), LPS_TO_RAS @ affine)
+
+
+def _header(path: Path) -> tuple[dict[str, str], int]:
+    """Fields by their names in lower case, and the byte behind the last one."""
+    fields: dict[str, str] = {}
+    with path.open("rb") as stream:
+        while _LAST not in fields and stream.tell() < _MOST_HEADER:
+            line = stream.readline(_MOST_HEADER).decode("utf-8", errors="replace")
+            key, equals, value = line.partition("=")
+            if not equals:
+                break
+            fields[key.strip().lower()] = value.strip()
+        if _LAST not in fields:
+            raise UnusableImage("unreadable", f"{path.name}: is not a MetaImage file; is it damaged or empty?")
+        return fields, stream.tell()
+
+
+def _data(path: Path, fields: dict[str, str], offset: int) -> tuple[Path, int]:
+    """The file of the voxels and where they begin."""
+    told, skipped = fields[_LAST], int(fields.get("headersize", "0"))
+    scaled = (fields.get("elementtointensityfunctionslope", "1"), fields.get("elementtointensityfunctionoffset", "0"))
+    if not _true(fields, "binarydata", "true") or [float(value) for value in scaled] != [1.0, 0.0]:
+        raise UnusableImage("unsupported-meta", f"{path.name}: keeps its voxels as text or scaled; save it again as plain numbers.")
+    if told.upper() == "LOCAL":
+        return path, offset
+    if told.upper().startswith("LIST") or "%" in told or skipped < 0:
+        raise UnusableImage("unsupported-meta", f"{path.name}: keeps its voxels in several files or behind others; save it as '.mha'.")
+    return beside(path, told), skipped
+
+
+def _affine(fields: dict[str, str], name: str) -> Affine:
+    spacing = _numbers(fields, "elementspacing", name) or _numbers(fields, "elementsize", name)
+    if spacing is None or len(spacing) != 3:
+        raise UnusableImage("missing-geometry", f"{name}: its header gives no spacing (ElementSpacing).")
+    require_spacing(spacing, name)
+    turn = next((found for key in ("transformmatrix", "rotation", "orientation") if (found := _numbers(fields, key, name))), None)
+    origin = next((found for key in ("offset", "position", "origin") if (found := _numbers(fields, key, name))), [0.0, 0.0, 0.0])
+    directions = np.eye(3) if turn is None else np.array(turn)
+    if directions.size != 9 or len(origin) != 3:
+        raise UnusableImage("bad-affine", f"{name}: its transform or origin has too few or too many numbers.")
+    affine = np.eye(4)
+    # A row of the matrix is the direction of an axis; array axes run the other way round.
+    affine[:3, :3] = (directions.reshape(3, 3) * np.array(spacing)[:, None]).T[:, ::-1]
+    affine[:3, 3] = origin
+    return affine
+
+
+def _numbers(fields: dict[str, str], key: str, name: str) -> list[float] | None:
+    if key not in fields:
+        return None
+    try:
+        return [float(word) for word in fields[key].split()]
+    except ValueError:
+        raise UnusableImage("unreadable", f"{name}: its field {key} does not hold numbers; is it damaged?") from None
+
+
+def _true(fields: dict[str, str], key: str, default: str = "false") -> bool:
+    return fields.get(key, default).lower() in ("true", "1", "t")

@@ -1,0 +1,104 @@
+"""NRRD files (``.nrrd``, ``.seg.nrrd``, ``.nhdr`` with its voxels beside it), read to the last byte."""
+
+from __future__ import annotations
+
+import re
+from math import prod
+from pathlib import Path
+
+import numpy as np
+
+from kneeoa.errors import UnusableImage
+from kneeoa.images.nrrd_header import NrrdHeader, read_header
+from kneeoa.images.plausible import require_size
+from kneeoa.images.volume import LPS_TO_RAS, Affine, Volume
+from kneeoa.images.voxel_file import Encoding, beside, read_voxels
+
+_SPACES = {
+    "left-posterior-superior": LPS_TO_RAS, "lps": LPS_TO_RAS,
+    "right-anterior-superior": np.eye(4), "ras": np.eye(4),
+    "left-anterior-superior": np.diag([-1.0, 1.0, 1.0, 1.0]), "las": np.diag([-1.0, 1.0, 1.0, 1.0]),
+}  # fmt: skip
+_ENCODINGS: dict[str, Encoding] = {"raw": "raw", "gzip": "gzip", "gz": "gzip"}
+_INTEGERS = {"char": "1", "short": "2", "int": "4", "long long": "8", "longlong": "8"}
+
+
+def read_nrrd(path: Path) -> Volume:
+    """Read a file; array axes are the file's, reversed (as in memory). Axes of one entry that are not in space are dropped.
+
+    Raises:
+        UnusableImage: damaged or cut (``unreadable``), more voxels than its size (``wrong-dimensions``), not three axes in space
+            (``not-3d``), segments in several layers (``layered-segmentation``), several numbers a voxel (``not-greyscale``), no
+            orientation or an impossible one (``bad-affine``), axes of an unknown space (``ambiguous-affine``), voxels as text or in
+            several files (``unsupported-nrrd``), or in a file elsewhere or gone (``outside-folder``, ``missing-file``).
+    """
+    header = read_header(path)
+    fields = header.fields
+    sizes, columns = _axes(header, path.name)
+    require_size(sizes, path.name)
+    affine = _affine(fields, columns, path.name)
+    dtype = _dtype(fields, path.name)
+    encoding = fields.get("encoding", "").lower()
+    told = fields.get("data file", fields.get("datafile"))
+    skips = {int(fields.get(key, "0")) for key in ("line skip", "lineskip", "byte skip", "byteskip")}
+    if encoding not in _ENCODINGS or skips != {0} or (told and (told.upper().startswith("LIST") or "%" in told)):
+        raise UnusableImage("unsupported-nrrd", f"{path.name}: keeps its voxels as text, in several files or behind others; save it again.")
+    voxels, offset = (beside(path, told), 0) if told else (path, header.offset)
+    found = read_voxels(voxels, offset, prod(sizes), dtype, _ENCODINGS[encoding])
+    if found.dtype.kind == "f":
+        found = found.astype(np.float32, copy=False)
+    return Volume(found.astype(found.dtype.newbyteorder("="), copy=False).reshape(sizes[::-1]), affine)
+
+
+def _axes(header: NrrdHeader, name: str) -> tuple[list[int], list[str]]:
+    """Sizes and directions (as text) of the axes in space."""
+    fields = header.fields
+    sizes = [int(word) for word in fields.get("sizes", "").split()]
+    directions = re.findall(r"\([^)]*\)|none", fields.get("space directions", ""))
+    kinds = fields.get("kinds", "").lower().split()
+    if not sizes or min(sizes) < 1 or len(sizes) != int(fields.get("dimension", "0")):
+        raise UnusableImage("unreadable", f"{name}: its header gives no size; is it damaged?")
+    if len(directions) != len(sizes):
+        raise UnusableImage("bad-affine", f"{name}: its header gives no orientation (space directions).")
+    kept = [axis for axis, size in enumerate(sizes) if not (size == 1 and directions[axis] == "none")]
+    outside = [axis for axis in kept if directions[axis] == "none"]
+    if outside and any(key.startswith("Segment") for key in header.pairs):
+        raise UnusableImage(
+            "layered-segmentation", f"{name}: holds segments in several layers, which may overlap; export them as one label map."
+        )
+    # An axis that is not in space holds the numbers of a voxel, or points in time.
+    if outside and (kinds[outside[0]] if outside[0] < len(kinds) else "").endswith(("vector", "color", "complex", "list")):
+        raise UnusableImage("not-greyscale", f"{name}: has several numbers a voxel; expected one.")
+    if outside or len(kept) != 3:
+        raise UnusableImage("not-3d", f"{name}: has the shape {tuple(sizes)}; expected three axes in space.")
+    return [sizes[axis] for axis in kept], [directions[axis] for axis in kept]
+
+
+def _affine(fields: dict[str, str], columns: list[str], name: str) -> Affine:
+    space = _SPACES.get(fields.get("space", "").lower())
+    if space is None:
+        raise UnusableImage("ambiguous-affine", f"{name}: does not say which way its axes of space point ('space'); expected LPS or RAS.")
+    try:
+        vectors = [[float(number) for number in text.strip("() ").split(",")] for text in (*columns, fields["space origin"])]
+        placed = np.array(vectors, dtype=np.float64).reshape(4, 3)
+    except (KeyError, ValueError):
+        raise UnusableImage("bad-affine", f"{name}: its origin or directions are not three numbers each.") from None
+    affine = np.eye(4)
+    affine[:3, :3], affine[:3, 3] = placed[2::-1].T, placed[3]
+    return space @ affine
+
+
+def _dtype(fields: dict[str, str], name: str) -> np.dtype[np.generic]:
+    told = fields.get("type", "").lower()
+    order = ">" if fields.get("endian", "little").lower() == "big" else "<"
+    if found := re.fullmatch(r"(u?)int(8|16|32|64)(_t)?", told):
+        return np.dtype(f"{order}{found[1] or 'i'}{int(found[2]) // 8}")
+    if told in ("float", "double"):
+        return np.dtype(f"{order}f{4 if told == 'float' else 8}")
+    # 'short', 'signed short int', 'unsigned char', 'ushort', ...
+    unsigned = told.startswith("u")
+    bare = re.sub(r"^(un)?signed ", "", told).removeprefix("u" if not told.startswith("unsigned") else "")
+    bare = bare.removesuffix(" int") if bare != "int" else bare
+    if bare not in _INTEGERS:
+        raise UnusableImage("unreadable", f"{name}: its header names a type of voxel that does not exist; is it damaged?")
+    return np.dtype(f"{order}{'u' if unsigned else 'i'}{_INTEGERS[bare]}")

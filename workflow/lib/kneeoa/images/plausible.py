@@ -1,0 +1,72 @@
+"""What a scan of a joint can be: limits that no file of a study passes unless its header is wrong."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kneeoa.errors import UnusableImage
+
+LEAST_SPACING, MOST_SPACING = 0.01, 30.0
+"""Millimetres of a voxel along any axis. Ex-vivo scans reach 0.05 mm, localisers 20 mm; beyond these lie metres, micrometres and zeros."""
+MOST_SHEAR = 30.0
+"""Degrees by which two axes may miss a right angle: as far as a scanner's gantry tilts."""
+LEAST_SLICES = 3
+"""Slices of a volume."""
+MOST_VOXELS = 2**29
+"""Voxels of one image: 800 along each axis. A header that asks for more is damaged, or made to exhaust the memory."""
+
+
+def require_spacing(spacing: Sequence[float], name: str) -> None:
+    """Compare the spacing (mm) of an image's axes with the limits; ``name`` is how the error calls the file.
+
+    Raises:
+        UnusableImage: a spacing is not a number or outside the limits (``absurd-spacing``).
+    """
+    values = np.asarray(spacing, dtype=np.float64)
+    if not ((values >= LEAST_SPACING) & (values <= MOST_SPACING)).all():
+        told = " x ".join(f"{value:.4g}" for value in values)
+        raise UnusableImage(
+            "absurd-spacing", f"{name}: its voxels measure {told} mm; expected {LEAST_SPACING} to {MOST_SPACING:g} mm along each axis."
+        )
+
+
+def require_square_axes(affine: NDArray[np.float64], name: str) -> None:
+    """Refuse an affine (4 x 4) whose axes lie further from right angles than a tilted gantry leaves them.
+
+    Raises:
+        UnusableImage: ``sheared-stack``.
+    """
+    directions = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    between = np.abs(directions.T @ directions - np.eye(3)).max()
+    if between > np.sin(np.radians(MOST_SHEAR)):
+        told = 90 - np.degrees(np.arcsin(min(float(between), 1.0)))
+        raise UnusableImage("sheared-stack", f"{name}: two of its axes lie {told:.0f} degrees apart; expected about 90.")
+
+
+def require_scan(shape: Sequence[int], affine: NDArray[np.float64], name: str) -> None:
+    """Refuse what was read well and is no scan of a joint: a slab of one or two slices, or a header that was never filled in.
+
+    Raises:
+        UnusableImage: fewer than :data:`LEAST_SLICES` voxels along an axis (``too-few-slices``), or voxels of exactly 1 mm along the
+            world's axes from its origin on, which is what writers leave who know neither size nor place (``bad-affine``).
+    """
+    if min(shape) < LEAST_SLICES:
+        told = " x ".join(str(int(size)) for size in shape)
+        raise UnusableImage("too-few-slices", f"{name}: has {told} voxels; expected a volume.")
+    if np.array_equal(np.abs(affine), np.eye(4)):
+        raise UnusableImage("bad-affine", f"{name}: its header gives neither size nor place of its voxels (the identity); correct it.")
+
+
+def require_size(shape: Sequence[int], name: str) -> None:
+    """Refuse a shape of more than :data:`MOST_VOXELS` before memory is asked for.
+
+    Raises:
+        UnusableImage: ``too-large``.
+    """
+    if math.prod(int(size) for size in shape) > MOST_VOXELS:
+        told = " x ".join(str(int(size)) for size in shape)
+        raise UnusableImage("too-large", f"{name}: its header asks for {told} voxels, more than any scan of a joint has.")

@@ -1,0 +1,115 @@
+"""What a person should look at first: a cohort's images and masks with their measures and flags, worst first."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kneeoa.tables.cartilage import CARTILAGE
+from kneeoa.tables.exclusions import EXCLUSIONS
+from kneeoa.tables.masks import MASKS
+from kneeoa.tables.quality import QUALITY
+from kneeoa.tables.schema import TableSchema
+from kneeoa.tables.volumes import VOLUMES
+
+PER_PAGE = 100
+"""Cases on a page of pictures."""
+
+_ORDER = ("mask-misaligned", "mask-implausible", "mask-incomplete", "mask-empty", "*", "mask-repaired")
+"""Flags from the worst to the mildest; ``*`` stands for every other."""
+_EXPECTED = ("missing-mask",)
+"""What many cohorts lack by design: listed, but nobody need look."""
+_OF_MASKS = ("repair", "inside", "contrast", "boundary", "offset_mm", "cartilage_mm3", "cartilage_thickness_mm")
+_WATCHED = ("contrast", "boundary", "cartilage_mm3", "cartilage_thickness_mm", "joint_fit")
+
+
+def review(
+    volumes: Sequence[Path], masks: Sequence[Path], cartilage: Sequence[Path], exclusions: Sequence[Path], view: str, cases: int | None
+) -> pd.DataFrame:
+    """The rows of QUALITY, by rank.
+
+    Flagged cases come first, by their worst flag and then by how little of the mask lies on edges of the image; the others follow by how
+    far they lie from the cohort's median. Pictures are given to flagged cases in this order, then to unflagged ones in an order that
+    looks random and is always the same (a digest of the case's name), until there are ``cases`` of them.
+
+    Args:
+        volumes: VOLUMES of one cohort and view.
+        masks: MASKS of the same; may be empty.
+        cartilage: CARTILAGE of the same; may be empty.
+        exclusions: EXCLUSIONS of the stages volumes and masks.
+        view: the view; exclusions of other views are left out.
+        cases: how many cases get a picture; None: all.
+
+    Raises:
+        KneeoaError: a table is not what it should be.
+    """
+    rows = {str(image["case_id"]): _row(image, view, has_image=True) for image in _records(VOLUMES, volumes)}
+    for reason in _records(EXCLUSIONS, exclusions):
+        if reason["view"] == view and reason["case_id"] is not None:
+            row = rows.setdefault(str(reason["case_id"]), _row(reason, view, has_image=False))
+            row["flags"].append(reason["reason"])
+            row["detail"] = " ".join(filter(None, (row["detail"], reason["detail"])))
+    for mask in _records(MASKS, masks):
+        row = rows[str(mask["case_id"])]
+        row |= {name: mask[name] for name in _OF_MASKS} | {"has_mask": True, "mask_usable": bool(mask["usable"])}
+        row["flags"] = [*mask["flags"], *row["flags"]]
+    for plate in _records(CARTILAGE, cartilage):
+        # Halves are parts of their plates.
+        if plate["denuded_mm2"] is not None and not plate["region"].endswith(("_medial", "_lateral")):
+            row = rows[str(plate["case_id"])]
+            row["denuded_mm2"] = (row["denuded_mm2"] or 0.0) + plate["denuded_mm2"]
+    found = list(rows.values())
+    for row, far in zip(found, _outlying(found), strict=True):
+        row["flags"] = list(dict.fromkeys(row["flags"]))
+        row["flagged"] = any(flag not in _EXPECTED for flag in row["flags"])
+        row["outlying"] = far
+    found.sort(key=_badness)
+    for rank, row in enumerate(found, start=1):
+        row["rank"] = rank
+    for place, row in enumerate(_pictured(found)[:cases]):
+        row["page"] = place // PER_PAGE + 1
+    return pd.DataFrame(found, columns=QUALITY.schema.names)
+
+
+def _records(schema: TableSchema, paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    """The rows of some tables, with None for what is empty."""
+    for row in schema.concat(list(paths)).to_dict("records"):
+        yield {str(name): None if isinstance(value, float) and np.isnan(value) else value for name, value in row.items()}
+
+
+def _row(source: dict[str, Any], view: str, *, has_image: bool) -> dict[str, Any]:
+    """A row without a mask, of a case that some table tells of."""
+    empty: dict[str, Any] = dict.fromkeys(QUALITY.schema.names)
+    own = {"cohort": source["cohort"], "case_id": source["case_id"], "view": view, "joint_fit": source.get("joint_fit")}
+    return empty | own | {"flags": [], "has_image": has_image, "has_mask": False}
+
+
+def _outlying(rows: list[dict[str, Any]]) -> list[float | None]:
+    """For each row the largest robust z (distance from the median over 1.4826 times the median absolute deviation) of its measures."""
+    far = np.full(len(rows), np.nan)
+    for name in _WATCHED:
+        values = np.array([np.nan if row[name] is None else row[name] for row in rows], dtype=np.float64)
+        if np.isfinite(values).any():
+            off = np.abs(values - np.nanmedian(values))
+            spread = 1.4826 * float(np.nanmedian(off))
+            far = np.fmax(far, off / spread) if spread > 0 else far
+    return [float(value) if np.isfinite(value) else None for value in far]
+
+
+def _badness(row: dict[str, Any]) -> tuple[Any, ...]:
+    worst = min((_ORDER.index(flag if flag in _ORDER else "*") for flag in row["flags"] if flag not in _EXPECTED), default=len(_ORDER))
+    boundary = row["boundary"] if row["boundary"] is not None else 1.0
+    return worst, boundary if row["flagged"] else 0.0, -(row["outlying"] or 0.0), row["case_id"]
+
+
+def _pictured(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows that have an image, in the order in which they get a picture."""
+    seen = [row for row in rows if row["has_image"]]
+    others = [row for row in seen if not row["flagged"]]
+    others.sort(key=lambda row: hashlib.sha256(row["case_id"].encode()).digest())
+    return [row for row in seen if row["flagged"]] + others

@@ -1,0 +1,39 @@
+"""What a tissue is, by its name: cartilage, bone, and which side of the joint it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_BONES = ("femur", "tibia", "patella", "fibula", "bone")
+PLATES = {"femoral": ("femur", "femoral"), "tibial": ("tibia", "tibial"), "patellar": ("patella", "patellar")}
+"""The plates of cartilage, and the words by which the names of tissues speak of them and of the bone under them."""
+
+
+def cartilage_values(values: Mapping[str, int]) -> dict[str, int]:
+    """The tissues that are cartilage: those whose name says so."""
+    return {name: value for name, value in values.items() if "cartilage" in name}
+
+
+def bone_values(values: Mapping[str, int]) -> dict[str, int]:
+    """The tissues that are bone, by their name (``femur``, ``tibial_bone``, ...)."""
+    return {name: value for name, value in values.items() if "cartilage" not in name and any(bone in name for bone in _BONES)}
+
+
+def sides(values: Mapping[str, int]) -> dict[str, list[int]]:
+    """Values of femoral and of tibial cartilage, for each side of the joint that the tissues' names speak of."""
+    cartilage = cartilage_values(values)
+    found = {
+        side: [value for name, value in cartilage.items() if any(word in name for word in PLATES[side])] for side in ("femoral", "tibial")
+    }
+    return {side: own for side, own in found.items() if own}
+
+
+def bones_under(cartilage: str, values: Mapping[str, int]) -> list[int]:
+    """Values of the bone that a cartilage lies on, by their names; of all bones where the names do not tell."""
+    bones = bone_values(values)
+    for words in PLATES.values():
+        if any(word in cartilage for word in words):
+            own = [value for bone, value in bones.items() if any(word in bone for word in words)]
+            if own:
+                return own
+    return sorted(bones.values())

@@ -1,0 +1,64 @@
+"""The voxels of formats that keep them as one run of bytes (NIfTI, MetaImage, NRRD): read to the last byte, not one more or less."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kneeoa.errors import UnusableImage
+from kneeoa.images.inflate import inflate_into, open_gzip, read_into
+
+Encoding = Literal["raw", "gzip", "zlib"]
+
+
+def read_voxels(path: Path, offset: int, count: int, dtype: np.dtype[np.generic], encoding: Encoding) -> NDArray[np.generic]:
+    """Read ``count`` voxels that begin at byte ``offset`` and end with the file: a flat array, mapped into memory where not compressed.
+
+    Raises:
+        UnusableImage: fewer bytes than that, or damaged ones (``unreadable``), or more (``wrong-dimensions``).
+    """
+    expected = count * dtype.itemsize
+    if encoding == "raw":
+        require_bytes(path.stat().st_size - offset, expected, path.name)
+        # Copy-on-write: who changes the array does not change the file.
+        return np.memmap(path, dtype=dtype, mode="c", offset=offset, shape=(count,)).view(np.ndarray)
+    voxels = np.empty(count, dtype=dtype)
+    with path.open("rb") as stream:
+        stream.seek(offset)
+        if encoding == "zlib":
+            found = inflate_into(stream, voxels.view(np.uint8))
+        else:
+            with open_gzip(stream) as inflated:
+                found = read_into(inflated, voxels.view(np.uint8)) + len(inflated.read(1))
+    require_bytes(found, expected, path.name)
+    return voxels
+
+
+def require_bytes(found: int, expected: int, name: str) -> None:
+    """Compare the bytes of a file's voxels with what its header's size and type ask for.
+
+    Raises:
+        UnusableImage: too few (``unreadable``) or too many (``wrong-dimensions``).
+    """
+    if found < expected:
+        raise UnusableImage("unreadable", f"{name}: holds {max(found, 0)} bytes of voxels, its header asks for {expected}; is it cut?")
+    if found > expected:
+        raise UnusableImage("wrong-dimensions", f"{name}: holds more voxels than its header's size says ({expected} bytes).")
+
+
+def beside(header: Path, told: str) -> Path:
+    """The file of voxels that a header names, in the header's own folder.
+
+    Raises:
+        UnusableImage: the name leads out of the folder (``outside-folder``), or the file is not there (``missing-file``).
+    """
+    for parts in (PurePosixPath(told), PureWindowsPath(told)):
+        if parts.is_absolute() or parts.drive or parts.root or ".." in parts.parts:
+            raise UnusableImage("outside-folder", f"{header.name}: names a file of voxels in another folder; put it beside the header.")
+    path = header.parent / told
+    if not path.is_file():
+        raise UnusableImage("missing-file", f"{header.name}: its file of voxels is not beside it.")
+    return path

@@ -1,0 +1,73 @@
+"""Phantom radiographs as files: DICOM of any depth and polarity, and PNG; the same bytes for the same picture."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
+
+from kneeoa.phantom.dicom import BIRTH_DATE, PATIENT_NAME, uid
+
+
+def write_radiograph(
+    path: Path, picture: npt.NDArray[np.floating], spacing: float | None, *, bits: int = 12, inverted: bool = False, **tags: object
+) -> Path:
+    """Write a picture (values in [0, 1], bone bright) as one DICOM file.
+
+    Args:
+        path: the file; its folder is made.
+        picture: ``[rows, columns]``.
+        spacing: mm of a pixel, written as the detector's; None: left out.
+        bits: that are stored: 8 to 16.
+        inverted: MONOCHROME1 instead of MONOCHROME2.
+        tags: further elements by keyword, or other values for those that are written; None takes one out.
+
+    Returns:
+        The path.
+    """
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
+    meta.MediaStorageSOPInstanceUID = uid("radiograph", path.name)
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset = FileDataset(BytesIO(), {}, file_meta=meta, preamble=b"\0" * 128)
+    dataset.SOPClassUID, dataset.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
+    dataset.Modality = "DX"
+    dataset.PatientName, dataset.PatientBirthDate = PATIENT_NAME, BIRTH_DATE
+    dataset.PresentationIntentType = "FOR PRESENTATION"
+    dataset.ViewPosition = "PA"
+    dataset.ImageLaterality = "B"
+    dataset.PatientOrientation = ["L", "F"]
+    dataset.PixelIntensityRelationshipSign = 1 if inverted else -1
+    if spacing is not None:
+        dataset.ImagerPixelSpacing = [f"{spacing:.6f}"] * 2
+    dataset.SamplesPerPixel = 1
+    dataset.PhotometricInterpretation = "MONOCHROME1" if inverted else "MONOCHROME2"
+    dataset.Rows, dataset.Columns = picture.shape
+    dataset.BitsAllocated = 8 if bits == 8 else 16
+    dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = bits, bits - 1, 0
+    top = (1 << bits) - 1
+    stored = np.round(np.clip(picture, 0, 1) * top).astype(np.uint16)
+    stored = top - stored if inverted else stored
+    cells = stored.astype("u1" if bits == 8 else "<u2").tobytes()
+    dataset.PixelData = cells + b"\0" * (len(cells) % 2)
+    for name, value in tags.items():
+        if value is None:
+            delattr(dataset, name)
+        else:
+            setattr(dataset, name, value)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    dataset.save_as(path, enforce_file_format=True)
+    return path
+
+
+def write_png(path: Path, picture: npt.NDArray[np.floating], *, bits: int = 8) -> Path:
+    """Write a picture (values in [0, 1]) as a grey PNG of 8 or 16 bits."""
+    top = (1 << bits) - 1
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.round(np.clip(picture, 0, 1) * top).astype(np.uint8 if bits == 8 else np.uint16)).save(path)
+    return path

@@ -1,0 +1,135 @@
+"""What one knee puts in the way of X-rays: silhouettes of its bones in the frontal plane, and how thick they are.
+
+Coordinates are millimetres from the joint's centre: ``x`` towards the other leg (medial), ``y`` towards the foot. The centre is the
+middle of the joint space, half way between the two edges of the tibial plateau.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+_USUAL_WIDTH = 76.0
+"""Width (mm) of the tibial plateau that the tables below are drawn for."""
+# Half widths (mm) of the long bones at heights y (mm), at the usual size.
+_FEMUR = ((-140.0, -60.0, -40.0, -24.0, -10.0), (15.0, 17.0, 26.0, 36.0, 38.0))
+_TIBIA = ((0.0, 6.0, 20.0, 45.0, 140.0), (38.0, 38.5, 32.0, 20.0, 14.0))
+_LEG = ((-140.0, -60.0, 0.0, 60.0, 140.0), (74.0, 64.0, 56.0, 54.0, 50.0))
+_CORTEX = 1.1
+"""Millimetres over which the dense shell of a bone fades into its spongy inside."""
+_SHELL, _SPONGY = 5.5, 0.22
+"""Compact bone (mm) in the shell seen edge on, and its share of a bone's inside."""
+_PLATE = 4.0
+"""Compact bone (mm) in the tibial plate, beyond what lies around it."""
+_ROUND = 22.0
+"""Depth (mm) below a bone's outline from which it is as thick as it gets."""
+
+
+@dataclass(frozen=True)
+class KneeShape:
+    """What varies between knees on a radiograph.
+
+    Attributes:
+        width: of the tibial plateau, mm.
+        gaps: joint space (mm), medial and lateral.
+        osteophytes: radius (mm) of the spurs at the joint's margins.
+        sclerosis: how much denser the bone beside the medial joint space is (0: not).
+        patella: height (mm) of the patella's middle above the joint.
+        implant: a total knee replacement instead of the joint's surfaces.
+    """
+
+    width: float = _USUAL_WIDTH
+    gaps: tuple[float, float] = (4.5, 5.0)
+    osteophytes: float = 0.0
+    sclerosis: float = 0.0
+    patella: float = 30.0
+    implant: bool = False
+
+    @property
+    def scale(self) -> float:
+        """Size relative to the usual knee."""
+        return self.width / _USUAL_WIDTH
+
+
+def worn(width: float, severity: float, patella: float = 30.0, implant: bool = False) -> KneeShape:
+    """The knee of a latent severity in [0, 1]: medial space lost, spurs and dense bone gained."""
+    gaps = (4.8 * (1.0 - severity) + 0.3, 5.2 - 1.2 * severity)
+    return KneeShape(width, gaps, 6.0 * severity, severity, patella, implant)
+
+
+def leg_thickness(x: Floats, y: Floats, shape: KneeShape) -> Floats:
+    """Soft tissue (mm) along the beam; zero in the air beside the leg."""
+    half = np.interp(y / shape.scale, *_LEG) * shape.scale
+    return 1.9 * half * np.sqrt(np.clip(1.0 - (x / half) ** 2, 0.0, None))
+
+
+def bone_thickness(x: Floats, y: Floats, shape: KneeShape, pixel: float) -> Floats:
+    """Compact bone (mm) along the beam, on a grid of ``pixel`` millimetres."""
+    total = np.zeros(x.shape)
+    for outline, density in ((_femur, 1.0), (_tibia, 1.0), (_fibula, 0.8), (_patella, 0.45)):
+        silhouette = outline(x, y, shape)
+        depth = ndimage.distance_transform_edt(silhouette) * pixel
+        inner = np.minimum(depth, _ROUND)
+        shell = _SHELL * np.exp(-depth / _CORTEX) * silhouette
+        total += density * (_SPONGY * np.sqrt(_ROUND**2 - (_ROUND - inner) ** 2) + shell)
+    # The plate that carries the tibial cartilage is denser than the bone below it.
+    plate = np.exp(-(((y - _gap(x, shape) / 2 - 2.5) / 2.5) ** 2)) * _tibia(x, y, shape) * (np.abs(x) > 0.12 * shape.width)
+    total += _PLATE * plate
+    beside = np.exp(-(((x - 0.27 * shape.width) / (0.2 * shape.width)) ** 2) - (y / 7.0) ** 2)
+    return np.asarray(total * (1.0 + 0.6 * shape.sclerosis * beside))
+
+
+def metal_thickness(x: Floats, y: Floats, shape: KneeShape) -> Floats:
+    """Metal (mm) along the beam: a femoral shell and a tibial tray with its stem, where the knee has an implant."""
+    if not shape.implant:
+        return np.zeros(x.shape)
+    k = shape.scale
+    shell = _femur(x, y, shape) & (y > -14.0 * k)
+    tray = (np.abs(x) < 36.0 * k) & (np.abs(y - 7.0) < 2.5)
+    stem = (np.abs(x) < 6.0) & (y > 5.0) & (y < 45.0 * k)
+    return np.where(shell | tray | stem, 12.0, 0.0)
+
+
+def _gap(x: Floats, shape: KneeShape) -> Floats:
+    """Joint space (mm) at ``x``, lateral to medial."""
+    return np.asarray(np.interp(x, [-10.0, 10.0], [shape.gaps[1], shape.gaps[0]]), dtype=np.float64)
+
+
+def _spurs(x: Floats, y: Floats, shape: KneeShape, side: float) -> Mask:
+    edge = 0.49 * shape.width - 0.4 * shape.osteophytes
+    inside: Mask = np.hypot(np.abs(x) - edge, y - side * (3.0 + shape.osteophytes)) < shape.osteophytes
+    return inside
+
+
+def _femur(x: Floats, y: Floats, shape: KneeShape) -> Mask:
+    k = shape.scale
+    lift = y + _gap(x, shape) / 2
+    shaft = (np.abs(x) < np.interp(lift / k, *_FEMUR) * k) & (lift < -17.0 * k)
+    condyles = np.abs((np.abs(x) - 20.0 * k) / (18.0 * k)) ** 3 + np.abs((lift + 19.0 * k) / (19.0 * k)) ** 3 < 1.0
+    notch = np.hypot(x / (14.0 * k), (lift + 1.0) / (15.0 * k)) < 1.0
+    outline: Mask = ((shaft | condyles) & ~notch) | _spurs(x, y, shape, -1.0)
+    return outline
+
+
+def _tibia(x: Floats, y: Floats, shape: KneeShape) -> Mask:
+    k = shape.scale
+    eminence = 7.0 * k * np.exp(-((x / (11.0 * k)) ** 2))
+    spines = eminence + 3.0 * k * np.clip(1.0 - np.abs(np.abs(x) - 5.0 * k) / (4.0 * k), 0.0, None)
+    top = _gap(x, shape) / 2 - spines
+    return ((y > top) & (np.abs(x) < np.interp(y / k, *_TIBIA) * k)) | _spurs(x, y, shape, 1.0)
+
+
+def _fibula(x: Floats, y: Floats, shape: KneeShape) -> Mask:
+    k = shape.scale
+    head = np.hypot((x + 35.0 * k) / (8.5 * k), (y - 18.0 * k) / (8.0 * k)) < 1.0
+    return head | ((np.abs(x + 33.0 * k - 0.04 * y) < 5.5 * k) & (y > 18.0 * k))
+
+
+def _patella(x: Floats, y: Floats, shape: KneeShape) -> Mask:
+    return np.hypot((x - 2.0) / (20.0 * shape.scale), (y + shape.patella) / (21.0 * shape.scale)) < 1.0
