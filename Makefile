@@ -15,6 +15,7 @@ JOBS ?= 2
 
 BIN := .venv/bin
 LAYERS := workflow train analysis
+EVERYDAY := tests/unit tests/workflow tests/real_data tests/ingestion tests/statistics
 LOCKS := $(LAYERS:%=envs/%.txt)
 STAMP := .venv/made-$(VARIANT)
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
@@ -51,7 +52,8 @@ test: .venv/made-test
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist loadfile tests/unit tests/workflow tests/real_data
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist loadfile -m "not slow" $(EVERYDAY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist load -m slow $(EVERYDAY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs tests/end_to_end tests/slurm
 
 check-envs: .venv/made-test
@@ -83,8 +85,9 @@ $(STAMP): envs/$(VARIANT).txt $(LOCKS)
 	@$(BIN)/python -m pip check
 	@touch $@
 
-.venv/made-test: $(STAMP) envs/test.txt
+.venv/made-test: $(STAMP) envs/test.txt envs/samples.txt
 	@echo "  test"
 	@$(PIP) install --requirement envs/test.txt --constraint envs/$(VARIANT).txt
 	@$(BIN)/python -m pip check
+	@$(PIP) install --no-deps --upgrade --target .venv/samples --requirement envs/samples.txt
 	@touch $@

@@ -37,6 +37,7 @@ wildcard_constraints:
     grid=one_of(STUDY.grids),
     arm=one_of(LAYOUT.factors()),
     seed=one_of(STUDY.seeds),
+    reader=one_of(STUDY.readers),
     shard=r"\d+",
 
 
@@ -46,9 +47,10 @@ localrules:
 
 # First, hence the default target.
 rule all:
-    """Target: figures, tables and the report."""
+    """Target: figures, tables, the report, and the pages of quality control."""
     input:
         "<out>/report.html",
+        LAYOUT.quality(),
         expand("<out>/figures/{name}.{suffix}", name=LAYOUT.figures(), suffix=["pdf", "png"]),
         expand("<out>/tables/{name}.{suffix}", name=LAYOUT.tables(), suffix=["csv", "tex"]),
 
@@ -57,6 +59,7 @@ include: "workflow/rules/phantom.smk"
 include: "workflow/rules/cohort.smk"
 include: "workflow/rules/volumes.smk"
 include: "workflow/rules/splits.smk"
+include: "workflow/rules/readers.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/predict.smk"
 include: "workflow/rules/statistics.smk"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from kneeoa.anatomy.summary import summarise
 from kneeoa.config.analysis import Statistics
+from kneeoa.config.hierarchy import Level
 from kneeoa.job import logged
 
 if TYPE_CHECKING:
@@ -12,8 +13,12 @@ if TYPE_CHECKING:
 
 with logged(snakemake.log[0]):
     statistics = Statistics.model_validate(snakemake.params.statistics)
+    level = snakemake.params.level
     summarise(
         overlaps=[Path(file) for file in snakemake.input.overlaps],
+        labels=[Path(file) for file in snakemake.input.labels],
+        level=None if level is None else Level.model_validate(level),
+        methods=tuple(snakemake.params.methods),
         arms=snakemake.params.arms,
         contrasts=statistics.contrasts,
         statistics=statistics,

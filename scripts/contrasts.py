@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kneeoa.config.analysis import Statistics
 from kneeoa.config.hierarchy import Level
+from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.build import build_contrasts
 from kneeoa.job import logged
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from kneeoa.config.analysis import Geometry
 from kneeoa.config.hierarchy import Level
+from kneeoa.geometry.cases import Sources
 from kneeoa.geometry.measure import measure_run
 from kneeoa.job import logged
 
@@ -19,8 +20,11 @@ with logged(snakemake.log[0]):
         arm=snakemake.wildcards.arm,
         seed=int(snakemake.wildcards.seed),
         embeddings=Path(snakemake.input.embeddings),
-        labels=[Path(file) for file in snakemake.input.labels],
-        truth=[Path(file) for file in snakemake.input.truth],
+        sources=Sources(
+            labels=[Path(file) for file in snakemake.input.labels],
+            truth=[Path(file) for file in snakemake.input.truth],
+            masks=[Path(file) for file in snakemake.input.masks],
+        ),
         levels=levels,
         geometry=Geometry.model_validate(snakemake.params.geometry),
         out_axis=Path(snakemake.output.axis),

@@ -23,5 +23,6 @@ with logged(snakemake.log[0]):
         shard=int(snakemake.wildcards.shard),
         out_array=Path(snakemake.output.array),
         out_index=Path(snakemake.output.index),
+        out_cartilage=Path(snakemake.output.cartilage),
         out_exclusions=Path(snakemake.output.exclusions),
     )

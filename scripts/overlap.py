@@ -12,15 +12,13 @@ if TYPE_CHECKING:
 
 with logged(snakemake.log[0]):
     measure_run(
-        study=snakemake.params.study,
-        arm=snakemake.wildcards.arm,
-        seed=int(snakemake.wildcards.seed),
         maps=Path(snakemake.input.maps),
         index=Path(snakemake.input.index),
         mask_arrays=[Path(file) for file in snakemake.input.mask_arrays],
         mask_indices=[Path(file) for file in snakemake.input.mask_indices],
         splits=[Path(file) for file in snakemake.input.splits],
         tissues=snakemake.params.tissues,
+        spacing=tuple(snakemake.params.spacing),
         anatomy=Anatomy.model_validate(snakemake.params.anatomy),
         out=Path(snakemake.output.overlap),
     )

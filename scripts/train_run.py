@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from kneeoa.config.training import Training
 from kneeoa.job import logged
+from kneeoa.labels.agreement import provenance
 from kneeoa.network.model import ModelSpec
 from kneeoa.training.run import train
 
@@ -24,5 +25,5 @@ with logged(snakemake.log[0]):
         labels=[Path(file) for file in snakemake.input.labels],
         threads=snakemake.params.threads,
         out=Path(snakemake.output.weights).parent,
-        provenance={"code": snakemake.params.code},
+        provenance={"code": snakemake.params.code, **provenance([Path(file) for file in snakemake.input.agreements])},
     )

@@ -16,7 +16,7 @@ from tests.slurm.run import through_slurm
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
-GPU_RULES = {"train_run", "predict", "saliency"}
+GPU_RULES = {"train_run", "predict", "embed_untrained", "saliency", "saliency_randomised", "deletion"}
 CONFIGURATION = "small-slurm.yaml"
 
 

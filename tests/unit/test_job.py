@@ -38,3 +38,10 @@ def test_handlers_do_not_pile_up(tmp_path: Path) -> None:
     with logged(tmp_path / "job.log"):
         pass
     assert logging.getLogger("kneeoa").handlers == before
+
+
+def test_a_file_name_that_is_no_utf8_can_be_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.getLogger("kneeoa"), "propagate", False)  # what pytest captures must be UTF-8 to reach another process
+    with logged(tmp_path / "job.log"):
+        logging.getLogger("kneeoa").info("%s", b"kn\xff".decode("utf-8", "surrogateescape"))
+    assert "kn\\udcff" in (tmp_path / "job.log").read_text()

@@ -50,9 +50,9 @@ def test_figures_and_tables_follow_from_what_a_study_has(config: dict[str, Any])
     config["cohorts"]["phantom"]["tissues"] = {}
     without = Layout(load(config))
     assert set(layout.figures()) - set(without.figures()) == {"anatomy"}
-    assert set(layout.tables()) - set(without.tables()) == {"anatomy"}
+    assert set(layout.tables()) - set(without.tables()) == {"anatomy", "deletion"}
     published = Layout(load(yaml.safe_load((ROOT / "workflow/studies/published.yaml").read_text())))
-    assert published.figures() == ["roc", "reliability", "confusion", "forest"]
+    assert published.figures() == ["roc", "reliability", "decision", "confusion", "forest", "claim"]
     assert published.predictions()[0] == "results/published/predictions/resnet3d-single-oa/imported.parquet"
     assert published.factors()["nnmamba-dual"] == {"backbone": "nnmamba", "mode": "dual"}
     assert published.truths() == []

@@ -46,6 +46,7 @@ def test_only_arms_with_a_grid_of_their_own_are_resampled(folder: Path) -> None:
     config["arms"] = [{"backbone": "resnet3d", "mode": "dual"}]
     config["statistics"]["contrasts"] = []
     config["statistics"]["families"] = []
+    del config["statistics"]["primary"]
     assert "make_inputs" not in rules(_plan(folder, config))
 
 
@@ -70,6 +71,17 @@ def test_an_external_cohort_is_read_but_never_trained_on(folder: Path) -> None:
     jobs = _plan(folder, config)
     assert {w["cohort"] for r, w in jobs if r == "make_volumes"} == {"phantom", "elsewhere"}
     assert Counter(rule for rule, _ in jobs)["train_run"] == 18
+
+
+def test_a_study_of_noisy_readers_has_their_labels_and_figure(folder: Path) -> None:
+    config = _config("workflow/studies/noisy_readers.yaml")
+    jobs = _plan(folder, config)
+    counts = Counter(rule for rule, _ in jobs)
+    assert counts["train_run"] == counts["predict"] == 3 * 4 * 3
+    assert {w["reader"] for rule, w in jobs if rule == "reread_labels"} == {"r10", "r20", "r40"}
+    assert counts["readers"] == counts["figure_readers"] == 1
+    config["arms"] = [{"backbone": "resnet3d", "mode": ["single_oa", "single_kl", "dual"]}]
+    assert not {"reread_labels", "readers", "figure_readers"} & rules(_plan(folder, config))
 
 
 @pytest.mark.parametrize(

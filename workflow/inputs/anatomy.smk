@@ -1,7 +1,47 @@
 """What the rules of anatomy take: input functions and params."""
 
+from kneeoa.saliency.methods import registry as saliency_methods
+
 
 def tissues_by_cohort(wildcards):
     """Tissue names of the cohorts whose masks an arm is held against."""
     view = STUDY.view_of(LAYOUT.arm(wildcards.arm))
     return {name: plain(STUDY.cohorts[name])["tissues"] for name in LAYOUT.cohorts_with_masks(view)}
+
+
+def tissues_of_cohorts():
+    """Tissue names of every cohort that has any."""
+    return {name: plain(cohort)["tissues"] for name, cohort in STUDY.cohorts.items() if cohort.tissues}
+
+
+def explained_level():
+    """The level whose score saliency explains: the configured one, else the coarsest binary level."""
+    return STUDY.saliency.target or binary_level()
+
+
+def explained_labels(wildcards):
+    """Label tables, where the explained score is of each case's true class; a binary level's needs none."""
+    binary = explained_level() in {level.name for level in STUDY.levels if level.kind == "binary"}
+    return [] if binary else LAYOUT.labels(wildcards.arm)
+
+
+def mask_spacing(wildcards):
+    """Millimetres of a voxel of the masks in an arm's view."""
+    return list(STUDY.views[STUDY.view_of(LAYOUT.arm(wildcards.arm))].spacing)
+
+
+def masks_of_arms(suffix):
+    """Mask files in the views of all arms, each once."""
+    arms = [arm.name for arm in STUDY.arms_table()]
+    return list(dict.fromkeys(file for arm in arms for file in LAYOUT.masks(arm, suffix)))
+
+
+def explaining(wildcards):
+    """The modules that a run's maps by one method are made with: its backbone, its mode and the method."""
+    return [*members(wildcards.arm), *saliency_methods.code_modules(wildcards.method)]
+
+
+def graded_levels():
+    """The finest ordinal level, by whose grades anatomy is shown too; none where there is none."""
+    graded = [level for level in LEVELS if level["kind"] == "ordinal"]
+    return graded[-1] if graded else None

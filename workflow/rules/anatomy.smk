@@ -1,30 +1,36 @@
 """
-Where a run looks, and whether that is cartilage.
+Where a run looks, whether that is cartilage, and whether it matters.
 
-REQUIRED INPUTS: a finished run, its inputs, aligned masks
-OUTPUTS: <out>/saliency/{arm}/seed-{seed}.{npy,parquet}  (kept, so that a new tissue or null needs no GPU)
-         <out>/anatomy/{arm}/seed-{seed}.parquet, <out>/anatomy/summary.parquet
+REQUIRED INPUTS: a finished run, its inputs; aligned masks and labels for what is measured on tissues and by grade
+OUTPUTS: <out>/saliency/{arm}/seed-{seed}.{method}.{npy,parquet}  (kept, so that a new tissue or null needs no GPU)
+         <out>/saliency_randomised/{arm}/seed-{seed}.{method}.{npy,parquet}, <out>/deletion/{arm}/seed-{seed}.parquet
+         <out>/anatomy/{arm}/seed-{seed}.{method}.parquet, <out>/anatomy/{summary,sanity,deletion}.parquet
 """
 
 
 include: "../inputs/anatomy.smk"
 
 
+wildcard_constraints:
+    method=one_of(STUDY.saliency.methods),
+
+
 rule saliency:
-    """Map what one run looks at."""
+    """Map what one run looks at, by one method."""
     input:
         weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
         model="<out>/runs/{arm}/seed-{seed}/model.json",
         arrays=lambda wildcards: LAYOUT.arrays(wildcards.arm),
         indices=lambda wildcards: LAYOUT.indices(wildcards.arm),
         splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
+        labels=explained_labels,
     output:
-        maps="<out>/saliency/{arm}/seed-{seed}.npy",
-        index="<out>/saliency/{arm}/seed-{seed}.parquet",
+        maps="<out>/saliency/{arm}/seed-{seed}.{method}.npy",
+        index="<out>/saliency/{arm}/seed-{seed}.{method}.parquet",
     log:
-        "<logs>/saliency/{arm}-seed-{seed}.log",
+        "<logs>/saliency/{arm}-seed-{seed}.{method}.log",
     benchmark:
-        "<benchmarks>/saliency/{arm}-seed-{seed}.jsonl"
+        "<benchmarks>/saliency/{arm}-seed-{seed}.{method}.jsonl"
     conda:
         "../../envs/train.yaml"
     threads: STUDY.resources.explain.threads
@@ -33,29 +39,102 @@ rule saliency:
         mem_mb=memory("explain"),
         runtime=minutes("explain"),
     params:
-        code=lambda wildcards: code("saliency", members(wildcards.arm)),
+        code=lambda wildcards: code("saliency", explaining(wildcards)),
         study=STUDY.study,
-        target=binary_level(),
+        target=explained_level(),
         view=lambda wildcards: STUDY.view_of(LAYOUT.arm(wildcards.arm)),
-        saliency=plain(STUDY.saliency),
+        saliency=lambda wildcards: STUDY.saliency.of_method(wildcards.method),
         batch=lambda wildcards: LAYOUT.arm(wildcards.arm).training.predict_batch,
         threads=STUDY.resources.explain.threads,
     script:
         "../../scripts/saliency.py"
 
 
-rule overlap:
-    """Hold one run's saliency against the tissues."""
+rule saliency_randomised:
+    """Map what one run would look at with randomised weights."""
     input:
-        maps="<out>/saliency/{arm}/seed-{seed}.npy",
-        index="<out>/saliency/{arm}/seed-{seed}.parquet",
+        weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
+        model="<out>/runs/{arm}/seed-{seed}/model.json",
+        arrays=lambda wildcards: LAYOUT.arrays(wildcards.arm),
+        indices=lambda wildcards: LAYOUT.indices(wildcards.arm),
+        splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
+        labels=explained_labels,
+    output:
+        maps="<out>/saliency_randomised/{arm}/seed-{seed}.{method}.npy",
+        index="<out>/saliency_randomised/{arm}/seed-{seed}.{method}.parquet",
+    log:
+        "<logs>/saliency_randomised/{arm}-seed-{seed}.{method}.log",
+    benchmark:
+        "<benchmarks>/saliency_randomised/{arm}-seed-{seed}.{method}.jsonl"
+    conda:
+        "../../envs/train.yaml"
+    threads: STUDY.resources.explain.threads
+    resources:
+        gpu=STUDY.resources.explain.gpus,
+        mem_mb=memory("explain"),
+        runtime=minutes("explain"),
+    params:
+        code=lambda wildcards: code("saliency_randomised", explaining(wildcards)),
+        study=STUDY.study,
+        target=explained_level(),
+        view=lambda wildcards: STUDY.view_of(LAYOUT.arm(wildcards.arm)),
+        saliency=lambda wildcards: STUDY.saliency.of_method(wildcards.method) | {"randomised": STUDY.saliency.randomised},
+        batch=lambda wildcards: LAYOUT.arm(wildcards.arm).training.predict_batch,
+        threads=STUDY.resources.explain.threads,
+    script:
+        "../../scripts/saliency_randomised.py"
+
+
+rule deletion:
+    """Delete tissues and control regions from images and see what becomes of one run's score."""
+    input:
+        weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
+        model="<out>/runs/{arm}/seed-{seed}/model.json",
+        arrays=lambda wildcards: LAYOUT.arrays(wildcards.arm),
+        indices=lambda wildcards: LAYOUT.indices(wildcards.arm),
+        splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
+        labels=explained_labels,
+        mask_arrays=lambda wildcards: LAYOUT.masks(wildcards.arm, ".npy"),
+        mask_indices=lambda wildcards: LAYOUT.masks(wildcards.arm, ".parquet"),
+    output:
+        deletion="<out>/deletion/{arm}/seed-{seed}.parquet",
+    log:
+        "<logs>/deletion/{arm}-seed-{seed}.log",
+    benchmark:
+        "<benchmarks>/deletion/{arm}-seed-{seed}.jsonl"
+    conda:
+        "../../envs/train.yaml"
+    threads: STUDY.resources.explain.threads
+    resources:
+        gpu=STUDY.resources.explain.gpus,
+        mem_mb=memory("explain"),
+        runtime=minutes("explain"),
+    params:
+        code=lambda wildcards: code("deletion", members(wildcards.arm)),
+        study=STUDY.study,
+        target=explained_level(),
+        view=lambda wildcards: STUDY.view_of(LAYOUT.arm(wildcards.arm)),
+        tissues=tissues_by_cohort,
+        spacing=mask_spacing,
+        anatomy=STUDY.anatomy.of_deletion(),
+        batch=lambda wildcards: LAYOUT.arm(wildcards.arm).training.predict_batch,
+        threads=STUDY.resources.explain.threads,
+    script:
+        "../../scripts/deletion.py"
+
+
+rule overlap:
+    """Hold one run's saliency by one method against the tissues."""
+    input:
+        maps="<out>/saliency/{arm}/seed-{seed}.{method}.npy",
+        index="<out>/saliency/{arm}/seed-{seed}.{method}.parquet",
         mask_arrays=lambda wildcards: LAYOUT.masks(wildcards.arm, ".npy"),
         mask_indices=lambda wildcards: LAYOUT.masks(wildcards.arm, ".parquet"),
         splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
     output:
-        overlap="<out>/anatomy/{arm}/seed-{seed}.parquet",
+        overlap="<out>/anatomy/{arm}/seed-{seed}.{method}.parquet",
     log:
-        "<logs>/overlap/{arm}-seed-{seed}.log",
+        "<logs>/overlap/{arm}-seed-{seed}.{method}.log",
     conda:
         "../../envs/analysis.yaml"
     threads: STUDY.resources.analyse.threads
@@ -64,9 +143,9 @@ rule overlap:
         runtime=minutes("analyse"),
     params:
         code=code("overlap"),
-        study=STUDY.study,
         tissues=tissues_by_cohort,
-        anatomy=plain(STUDY.anatomy),
+        spacing=mask_spacing,
+        anatomy=STUDY.anatomy.of_overlap(),
     script:
         "../../scripts/overlap.py"
 
@@ -74,7 +153,8 @@ rule overlap:
 rule anatomy:
     """Sum up saliency on anatomy over subjects and seeds."""
     input:
-        overlaps=LAYOUT.runs("anatomy/{arm}/seed-{seed}.parquet"),
+        overlaps=LAYOUT.maps(".parquet", folder="anatomy"),
+        labels=LAYOUT.cohort_tables("labels"),
     output:
         summary="<out>/anatomy/summary.parquet",
     log:
@@ -88,6 +168,60 @@ rule anatomy:
     params:
         code=code("anatomy"),
         arms=LAYOUT.factors(),
+        methods=list(STUDY.saliency.methods),
+        level=graded_levels(),
         statistics=STUDY.statistics.model_dump(mode="json", include={"contrasts", "confidence", "resamples", "seed"}),
     script:
         "../../scripts/anatomy.py"
+
+
+rule sanity:
+    """Check whether maps change with the weights and agree between seeds."""
+    input:
+        maps=LAYOUT.maps(".npy"),
+        indices=LAYOUT.maps(".parquet"),
+        randomised_maps=LAYOUT.maps(".npy", folder="saliency_randomised") if STUDY.saliency.randomised else [],
+        randomised_indices=LAYOUT.maps(".parquet", folder="saliency_randomised") if STUDY.saliency.randomised else [],
+        mask_arrays=masks_of_arms(".npy") if LAYOUT.has_masks() else [],
+        mask_indices=masks_of_arms(".parquet") if LAYOUT.has_masks() else [],
+        splits=LAYOUT.splits(),
+    output:
+        sanity="<out>/anatomy/sanity.parquet",
+    log:
+        "<logs>/sanity.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("sanity"),
+        tissues=tissues_of_cohorts(),
+        spacings={name: list(view.spacing) for name, view in STUDY.views.items()},
+        anatomy=STUDY.anatomy.of_overlap(),
+        statistics=STUDY.statistics.model_dump(mode="json", include={"confidence", "resamples", "seed"}),
+    script:
+        "../../scripts/sanity.py"
+
+
+rule deletion_summary:
+    """Sum up deletions over subjects and seeds."""
+    input:
+        deletions=LAYOUT.runs("deletion/{arm}/seed-{seed}.parquet"),
+    output:
+        summary="<out>/anatomy/deletion.parquet",
+    log:
+        "<logs>/deletion_summary.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("deletion_summary"),
+        group=next(iter(STUDY.anatomy.targets), None),
+        statistics=STUDY.statistics.model_dump(mode="json", include={"confidence", "resamples", "seed"}),
+    script:
+        "../../scripts/deletion_summary.py"

@@ -137,6 +137,31 @@ rule figure_reliability:
         "../../scripts/figure_reliability.py"
 
 
+rule figure_decision:
+    """Draw decision curves."""
+    input:
+        predictions=LAYOUT.predictions(),
+    output:
+        pdf="<out>/figures/decision.pdf",
+        png="<out>/figures/decision.png",
+    log:
+        "<logs>/figure_decision.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("figure_decision"),
+        confidence=STUDY.statistics.confidence,
+        arms=LAYOUT.factors(),
+        level=binary_level(),
+        figures=FIGURES,
+    script:
+        "../../scripts/figure_decision.py"
+
+
 rule figure_confusion:
     """Draw confusion matrices."""
     input:
@@ -186,6 +211,30 @@ rule figure_forest:
         "../../scripts/figure_forest.py"
 
 
+rule figure_claim:
+    """Draw the claim: prediction, axis and saliency side by side."""
+    input:
+        claim="<out>/statistics/claim.parquet",
+    output:
+        pdf="<out>/figures/claim.pdf",
+        png="<out>/figures/claim.png",
+    log:
+        "<logs>/figure_claim.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("figure_claim"),
+        confidence=STUDY.statistics.confidence,
+        arms=LAYOUT.factors(),
+        figures=FIGURES,
+    script:
+        "../../scripts/figure_claim.py"
+
+
 rule figure_axis:
     """Draw the severity axis."""
     input:
@@ -213,11 +262,34 @@ rule figure_axis:
         "../../scripts/figure_axis.py"
 
 
+rule figure_similarity:
+    """Draw the similarity of all runs."""
+    input:
+        similarity="<out>/geometry/similarity.parquet",
+    output:
+        pdf="<out>/figures/similarity.pdf",
+        png="<out>/figures/similarity.png",
+    log:
+        "<logs>/figure_similarity.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("figure_similarity"),
+        arms=LAYOUT.factors(),
+        figures=FIGURES,
+    script:
+        "../../scripts/figure_similarity.py"
+
+
 rule figure_saliency:
     """Draw saliency over anatomy."""
     input:
-        maps=LAYOUT.runs("saliency/{arm}/seed-{seed}.npy"),
-        map_indices=LAYOUT.runs("saliency/{arm}/seed-{seed}.parquet"),
+        maps=LAYOUT.maps(".npy", STUDY.saliency.methods[0]),
+        map_indices=LAYOUT.maps(".parquet", STUDY.saliency.methods[0]),
         volume_arrays=lambda wildcards: pictures("volumes", ".npy"),
         volume_indices=lambda wildcards: pictures("volumes", ".parquet"),
         mask_arrays=lambda wildcards: pictures("masks", ".npy"),
@@ -269,3 +341,27 @@ rule figure_anatomy:
         figures=FIGURES,
     script:
         "../../scripts/figure_anatomy.py"
+
+
+rule figure_readers:
+    """Draw arms and their differences against the noise of the labels they learn from."""
+    input:
+        readers="<out>/statistics/readers.parquet",
+    output:
+        pdf="<out>/figures/readers.pdf",
+        png="<out>/figures/readers.png",
+    log:
+        "<logs>/figure_readers.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("figure_readers"),
+        confidence=STUDY.statistics.confidence,
+        arms=LAYOUT.factors(),
+        figures=FIGURES,
+    script:
+        "../../scripts/figure_readers.py"

@@ -1,9 +1,15 @@
 """
-The severity axis and other measures of the representation, one job per run.
+The severity axis and other measures of the representation, one job per run; baselines, and runs and modes held against each other.
 
-REQUIRED INPUTS: <out>/embeddings/{arm}/seed-{seed}.parquet, labels; the phantom's truth where there is one
+REQUIRED INPUTS: <out>/embeddings/{arm}/seed-{seed}.parquet, labels; the phantom's truth and the masks' index where there are any;
+                 volumes for the baselines
 OUTPUTS: <out>/geometry/{arm}/seed-{seed}.axis.parquet, <out>/geometry/{arm}/seed-{seed}.measures.parquet
+         <out>/embeddings_untrained/{arm}/seed-{seed}.parquet, <out>/embeddings_untrained/raw-images/{view}.parquet
+         <out>/geometry/baselines.parquet, <out>/geometry/differences.parquet, <out>/geometry/similarity.parquet
 """
+
+
+include: "../inputs/geometry.smk"
 
 
 rule geometry:
@@ -12,6 +18,7 @@ rule geometry:
         embeddings="<out>/embeddings/{arm}/seed-{seed}.parquet",
         labels=lambda wildcards: LAYOUT.labels(wildcards.arm),
         truth=LAYOUT.truths(),
+        masks=lambda wildcards: LAYOUT.masks(wildcards.arm, ".parquet"),
     output:
         axis="<out>/geometry/{arm}/seed-{seed}.axis.parquet",
         measures="<out>/geometry/{arm}/seed-{seed}.measures.parquet",
@@ -27,6 +34,134 @@ rule geometry:
         code=code("geometry"),
         study=STUDY.study,
         levels=LEVELS,
-        geometry=plain(STUDY.geometry),
+        geometry=measured_as(),
     script:
         "../../scripts/geometry.py"
+
+
+rule embed_untrained:
+    """Embed every case by one network before its training."""
+    input:
+        arrays=lambda wildcards: LAYOUT.arrays(wildcards.arm),
+        indices=lambda wildcards: LAYOUT.indices(wildcards.arm),
+        splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
+    output:
+        embeddings="<out>/embeddings_untrained/{arm}/seed-{seed}.parquet",
+    log:
+        "<logs>/embed_untrained/{arm}-seed-{seed}.log",
+    conda:
+        "../../envs/train.yaml"
+    threads: STUDY.resources.explain.threads
+    resources:
+        gpu=STUDY.resources.explain.gpus,
+        mem_mb=memory("explain"),
+        runtime=minutes("explain"),
+    params:
+        code=lambda wildcards: code("embed_untrained", members(wildcards.arm)),
+        study=STUDY.study,
+        name=lambda wildcards: LAYOUT.untrained()[wildcards.arm],
+        network=network_of,
+        batch=lambda wildcards: LAYOUT.arm(wildcards.arm).training.predict_batch,
+        threads=STUDY.resources.explain.threads,
+    script:
+        "../../scripts/embed_untrained.py"
+
+
+rule embed_raw_images:
+    """Take the principal components of one view's images."""
+    input:
+        arrays=lambda wildcards: LAYOUT.shard_files("volumes", wildcards.view, ".npy", LAYOUT.cohorts_with_view(wildcards.view)),
+        indices=lambda wildcards: LAYOUT.shard_files("volumes", wildcards.view, ".parquet", LAYOUT.cohorts_with_view(wildcards.view)),
+        splits=lambda wildcards: [f"{LAYOUT.root}/splits/{name}.parquet" for name in LAYOUT.cohorts_with_view(wildcards.view)],
+    output:
+        embeddings="<out>/embeddings_untrained/raw-images/{view}.parquet",
+    log:
+        "<logs>/embed_raw_images/{view}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("embed_raw_images"),
+        study=STUDY.study,
+        name=lambda wildcards: LAYOUT.raw_images()[wildcards.view],
+        shape=lambda wildcards: list(STUDY.views[wildcards.view].shape),
+        grid=STUDY.geometry.raw_grid,
+    script:
+        "../../scripts/embed_raw_images.py"
+
+
+rule geometry_baselines:
+    """Measure what no label has touched."""
+    input:
+        networks=LAYOUT.untrained_networks(),
+        images=LAYOUT.raw_components(),
+        labels=LAYOUT.cohort_tables("labels"),
+        truth=LAYOUT.truths(),
+    output:
+        measures="<out>/geometry/baselines.parquet",
+    log:
+        "<logs>/geometry_baselines.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("geometry_baselines"),
+        study=STUDY.study,
+        levels=LEVELS,
+        geometry=measured_as(),
+    script:
+        "../../scripts/geometry_baselines.py"
+
+
+rule differences:
+    """Compare the severity axes of candidate and reference arms."""
+    input:
+        axes=LAYOUT.runs("geometry/{arm}/seed-{seed}.axis.parquet"),
+    output:
+        differences="<out>/geometry/differences.parquet",
+    log:
+        "<logs>/differences.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("differences"),
+        study=STUDY.study,
+        levels=LEVELS,
+        arms=LAYOUT.factors(),
+        contrasts=[plain(contrast) for contrast in STUDY.statistics.contrasts],
+        geometry=measured_as(),
+    script:
+        "../../scripts/differences.py"
+
+
+rule similarity:
+    """Compare the representations of all runs."""
+    input:
+        embeddings=LAYOUT.runs("embeddings/{arm}/seed-{seed}.parquet"),
+    output:
+        similarity="<out>/geometry/similarity.parquet",
+    log:
+        "<logs>/similarity.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("similarity"),
+        study=STUDY.study,
+        arms=LAYOUT.factors(),
+        confidence=STUDY.geometry.confidence,
+    script:
+        "../../scripts/similarity.py"

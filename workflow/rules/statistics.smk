@@ -1,9 +1,12 @@
 """
 From predictions to claims: what each run achieved, and candidate against reference on the same cases.
 
-REQUIRED INPUTS: <out>/predictions/{arm}/*.parquet
-OUTPUTS: <out>/statistics/metrics.parquet, <out>/statistics/contrasts.parquet
+REQUIRED INPUTS: <out>/predictions/{arm}/*.parquet; cases tables for subgroups; axes and overlaps for the claim
+OUTPUTS: <out>/statistics/{metrics,contrasts,subgroups,claim}.parquet
 """
+
+
+include: "../inputs/statistics.smk"
 
 
 rule metrics:
@@ -25,7 +28,7 @@ rule metrics:
     params:
         code=code("metrics"),
         levels=LEVELS,
-        statistics=STUDY.statistics.model_dump(mode="json", exclude={"contrasts", "families", "mcnemar"}),
+        statistics=statistics_of("confidence", "resamples", "seed", "threshold"),
     script:
         "../../scripts/metrics.py"
 
@@ -50,6 +53,55 @@ rule contrasts:
         code=code("contrasts"),
         levels=LEVELS,
         arms=LAYOUT.factors(),
-        statistics=plain(STUDY.statistics),
+        statistics=STUDY.statistics.model_dump(mode="json", exclude={"subgroups", "claim"}),
     script:
         "../../scripts/contrasts.py"
+
+
+rule subgroups:
+    """Compare arms within subgroups of cases, and test the interactions."""
+    input:
+        predictions=LAYOUT.predictions(),
+        cases=subgroup_cases(),
+    output:
+        subgroups="<out>/statistics/subgroups.parquet",
+    log:
+        "<logs>/subgroups.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("subgroups"),
+        levels=LEVELS,
+        arms=LAYOUT.factors(),
+        statistics=statistics_of("confidence", "threshold", "contrasts", "subgroups"),
+    script:
+        "../../scripts/subgroups.py"
+
+
+rule claim:
+    """Join the changes in prediction, in the order of the axis and in saliency, mode against mode."""
+    input:
+        predictions=LAYOUT.predictions(),
+        axes=LAYOUT.runs("geometry/{arm}/seed-{seed}.axis.parquet"),
+        overlaps=claim_overlaps(),
+    output:
+        claim="<out>/statistics/claim.parquet",
+    log:
+        "<logs>/claim.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("claim"),
+        levels=LEVELS,
+        arms=LAYOUT.factors(),
+        statistics=statistics_of("confidence", "resamples", "seed", "contrasts", "claim"),
+    script:
+        "../../scripts/claim.py"

@@ -76,6 +76,52 @@ rule table_contrasts:
         "../../scripts/table_contrasts.py"
 
 
+rule table_claim:
+    """Write the table of the claim."""
+    input:
+        claim="<out>/statistics/claim.parquet",
+    output:
+        csv="<out>/tables/claim.csv",
+        tex="<out>/tables/claim.tex",
+    log:
+        "<logs>/table_claim.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("table_claim"),
+        labels=dict(STUDY.figures.labels),
+        arms=LAYOUT.factors(),
+    script:
+        "../../scripts/table_claim.py"
+
+
+rule table_subgroups:
+    """Write the table of subgroups."""
+    input:
+        subgroups="<out>/statistics/subgroups.parquet",
+    output:
+        csv="<out>/tables/subgroups.csv",
+        tex="<out>/tables/subgroups.tex",
+    log:
+        "<logs>/table_subgroups.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("table_subgroups"),
+        labels=dict(STUDY.figures.labels),
+        arms=LAYOUT.factors(),
+    script:
+        "../../scripts/table_subgroups.py"
+
+
 rule table_exclusions:
     """Write the table of exclusions."""
     input:
@@ -101,7 +147,7 @@ rule table_exclusions:
 rule table_geometry:
     """Write the table of representation measures."""
     input:
-        measures=LAYOUT.runs("geometry/{arm}/seed-{seed}.measures.parquet"),
+        measures=LAYOUT.measures(),
     output:
         csv="<out>/tables/geometry.csv",
         tex="<out>/tables/geometry.tex",
@@ -119,6 +165,52 @@ rule table_geometry:
         arms=LAYOUT.factors(),
     script:
         "../../scripts/table_geometry.py"
+
+
+rule table_differences:
+    """Write the table of differences along the axis."""
+    input:
+        differences="<out>/geometry/differences.parquet",
+    output:
+        csv="<out>/tables/differences.csv",
+        tex="<out>/tables/differences.tex",
+    log:
+        "<logs>/table_differences.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("table_differences"),
+        labels=dict(STUDY.figures.labels),
+        arms=LAYOUT.factors(),
+    script:
+        "../../scripts/table_differences.py"
+
+
+rule table_similarity:
+    """Write the table of similarity between runs."""
+    input:
+        similarity="<out>/geometry/similarity.parquet",
+    output:
+        csv="<out>/tables/similarity.csv",
+        tex="<out>/tables/similarity.tex",
+    log:
+        "<logs>/table_similarity.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("table_similarity"),
+        labels=dict(STUDY.figures.labels),
+        arms=LAYOUT.factors(),
+    script:
+        "../../scripts/table_similarity.py"
 
 
 rule table_anatomy:
@@ -142,3 +234,49 @@ rule table_anatomy:
         arms=LAYOUT.factors(),
     script:
         "../../scripts/table_anatomy.py"
+
+
+rule table_sanity:
+    """Write the table of sanity checks of saliency."""
+    input:
+        sanity="<out>/anatomy/sanity.parquet",
+    output:
+        csv="<out>/tables/sanity.csv",
+        tex="<out>/tables/sanity.tex",
+    log:
+        "<logs>/table_sanity.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("table_sanity"),
+        labels=dict(STUDY.figures.labels),
+        arms=LAYOUT.factors(),
+    script:
+        "../../scripts/table_sanity.py"
+
+
+rule table_deletion:
+    """Write the table of deletions."""
+    input:
+        summary="<out>/anatomy/deletion.parquet",
+    output:
+        csv="<out>/tables/deletion.csv",
+        tex="<out>/tables/deletion.tex",
+    log:
+        "<logs>/table_deletion.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("table_deletion"),
+        labels=dict(STUDY.figures.labels),
+        arms=LAYOUT.factors(),
+    script:
+        "../../scripts/table_deletion.py"

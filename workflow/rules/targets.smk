@@ -19,8 +19,9 @@ rule cohort:
 
 
 rule volumes:
-    """Target: canonical volumes, aligned masks, splits."""
+    """Target: canonical volumes, aligned masks, splits, quality control."""
     input:
+        LAYOUT.quality(),
         [LAYOUT.shard_files("volumes", view, ".npy", LAYOUT.cohorts_with_view(view)) for view in STUDY.views],
         [LAYOUT.shard_files("masks", view, ".npy", LAYOUT.cohorts_with_masks(view)) for view in STUDY.views],
         expand("<out>/splits/{cohort}.flow.json", cohort=STUDY.cohorts),
@@ -33,10 +34,11 @@ rule train:
 
 
 rule statistics:
-    """Target: metrics and contrasts."""
+    """Target: metrics and contrasts, from predictions alone."""
     input:
         rules.metrics.output,
         rules.contrasts.output,
+        rules.subgroups.output if STUDY.statistics.subgroups else [],
 
 
 rule figures:

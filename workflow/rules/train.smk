@@ -1,7 +1,7 @@
 """
 One GPU job per arm and seed.
 
-REQUIRED INPUTS: volumes (or their resampling to the arm's grid), splits, labels
+REQUIRED INPUTS: volumes (or their resampling to the arm's grid), splits, labels (the reference's, or a noisy reader's)
 OUTPUTS: <out>/runs/{arm}/seed-{seed}/{weights.safetensors,model.json,history.parquet,run.json}
 """
 
@@ -15,7 +15,8 @@ rule train_run:
         arrays=lambda wildcards: LAYOUT.arrays(wildcards.arm),
         indices=lambda wildcards: LAYOUT.indices(wildcards.arm),
         splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
-        labels=lambda wildcards: LAYOUT.labels(wildcards.arm),
+        labels=lambda wildcards: LAYOUT.training_labels(wildcards.arm),
+        agreements=lambda wildcards: LAYOUT.agreements(wildcards.arm),
     output:
         weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
         model="<out>/runs/{arm}/seed-{seed}/model.json",

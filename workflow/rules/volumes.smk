@@ -3,7 +3,8 @@ Canonical volumes, masks on the same grid, and the input grids of arms: one job 
 
 REQUIRED INPUTS: raw images and masks; <out>/cohorts/{cohort}/images.parquet (ancient: a shard's own files decide, by digest)
 OUTPUTS: <out>/volumes/{cohort}/{view}/shard-{shard}.{npy,parquet,exclusions.parquet}
-         <out>/masks/{cohort}/{view}/shard-{shard}.{npy,parquet,exclusions.parquet}
+         <out>/masks/{cohort}/{view}/shard-{shard}.{npy,parquet,cartilage.parquet,exclusions.parquet}
+         <out>/quality/{cohort}/{view}.{parquet,pdf,png}
          <out>/inputs/{grid}/{cohort}/{view}/shard-{shard}.npy
 """
 
@@ -41,7 +42,7 @@ rule make_volumes:
 
 
 rule make_masks:
-    """Align one shard's masks with its volumes, and check them."""
+    """Align one shard's masks with its volumes, check and measure them."""
     input:
         raw=lambda wildcards: phantom_raw(wildcards.cohort, ["masks"]),
         images=ancient("<out>/cohorts/{cohort}/images.parquet"),
@@ -50,6 +51,7 @@ rule make_masks:
     output:
         array="<out>/masks/{cohort}/{view}/shard-{shard}.npy",
         index="<out>/masks/{cohort}/{view}/shard-{shard}.parquet",
+        cartilage="<out>/masks/{cohort}/{view}/shard-{shard}.cartilage.parquet",
         exclusions="<out>/masks/{cohort}/{view}/shard-{shard}.exclusions.parquet",
     log:
         "<logs>/make_masks/{cohort}-{view}-{shard}.log",
@@ -69,6 +71,37 @@ rule make_masks:
         checks=plain(STUDY.masks),
     script:
         "../../scripts/make_masks.py"
+
+
+rule quality:
+    """Rank a cohort's images and masks, and draw them for a person to look over."""
+    input:
+        volume_arrays=lambda wildcards: of_cohort("volumes", ".npy", wildcards),
+        volume_indices=lambda wildcards: of_cohort("volumes", ".parquet", wildcards),
+        volume_exclusions=lambda wildcards: of_cohort("volumes", ".exclusions.parquet", wildcards),
+        mask_arrays=lambda wildcards: of_cohort("masks", ".npy", wildcards),
+        mask_indices=lambda wildcards: of_cohort("masks", ".parquet", wildcards),
+        mask_exclusions=lambda wildcards: of_cohort("masks", ".exclusions.parquet", wildcards),
+        cartilage=lambda wildcards: of_cohort("masks", ".cartilage.parquet", wildcards),
+    output:
+        table="<out>/quality/{cohort}/{view}.parquet",
+        pdf="<out>/quality/{cohort}/{view}.pdf",
+        png="<out>/quality/{cohort}/{view}.png",
+    log:
+        "<logs>/quality/{cohort}-{view}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("quality"),
+        tissues=lambda wildcards: list(STUDY.cohorts[wildcards.cohort].tissues),
+        cases=STUDY.quality.cases,
+        figures=plain(STUDY.figures),
+    script:
+        "../../scripts/quality.py"
 
 
 rule make_inputs:

@@ -32,7 +32,7 @@ def write(folder: Path, maps: list[np.ndarray], masks: list[np.ndarray], usable:
     """Cases c0, c1, ... with a map and a mask each; the masks lie in the reverse order of the maps."""
     folder.mkdir(parents=True, exist_ok=True)
     names = [f"c{number}" for number in range(len(maps))]
-    packed = [pack(one) for one in maps]
+    packed = [pack(np.stack([one, np.zeros_like(one)])) for one in maps]
     np.save(folder / "maps.npy", np.stack([stored for stored, _ in packed]))
     base = {
         "study": "s",
@@ -40,7 +40,8 @@ def write(folder: Path, maps: list[np.ndarray], masks: list[np.ndarray], usable:
         "seed": 1,
         "cohort": "made",
         "view": "sag",
-        "method": "smoothgrad_x_input",
+        "method": "smoothgrad_input",
+        "weights": "trained",
         "target": "oa",
         "score": 0.0,
     }
@@ -77,13 +78,14 @@ def write(folder: Path, maps: list[np.ndarray], masks: list[np.ndarray], usable:
         "mask_indices": [folder / "none.parquet", folder / "masks.parquet"],
         "splits": [folder / "splits.parquet"],
         "tissues": {"made": TISSUES},
+        "spacing": (2.0, 1.0, 1.0),
         "out": folder / "overlap.parquet",
     }
 
 
 def run(inputs: dict[str, Any], **options: Any) -> pd.DataFrame:
     anatomy = Anatomy(**({"targets": TARGETS, "shifts": 99} | options))
-    measure_run(study="s", arm="a", seed=1, anatomy=anatomy, **inputs)
+    measure_run(anatomy=anatomy, **inputs)
     return OVERLAP.read(inputs["out"]).set_index(["case_id", "tissue", "measure"]).sort_index()
 
 
@@ -94,8 +96,11 @@ def test_planted_maps_have_their_exact_overlap(tmp_path: Path) -> None:
     assert found["subject"].loc[("c0", "bone", "mass")] == "pc0"
     uniform = found.loc["c0"]
     np.testing.assert_allclose(uniform["value"], uniform["chance"], atol=1e-12)
-    np.testing.assert_allclose(uniform["null_mean"], uniform["chance"], atol=1e-12)
-    assert (uniform["null_p"] == 1).all()
+    beside = uniform[uniform["null_mean"].notna()]
+    np.testing.assert_allclose(beside["null_mean"], beside["chance"], atol=1e-12)
+    assert (beside["null_p"] == 1).all()
+    assert all(name.startswith("region_") for _, name in uniform.index[uniform["null_mean"].isna()])
+    np.testing.assert_allclose(uniform["others_mean"].loc[("bone", "mass")], uniform["chance"].loc[("bone", "mass")] * 0, atol=1e-6)
     assert uniform["chance"].loc[("cartilage", "mass")] == pytest.approx(fraction)
     assert uniform["chance"].loc[("bone", "mass")] == pytest.approx(0.5)
     planted = found.loc["c1"]
@@ -170,9 +175,9 @@ def test_bad_input_is_one_sentence(tmp_path: Path) -> None:
         Masks(inputs["mask_arrays"], [])
     with pytest.raises(KneeoaError, match=r"holds 1 rows of uint8, but its index .* lists 0 masks"):
         Masks(inputs["mask_arrays"][1:], inputs["mask_indices"][:1])
-    np.save(inputs["maps"], np.ones((2, *KEPT), dtype=np.float16))
-    with pytest.raises(KneeoaError, match="holds 2 maps, but its index"):
+    np.save(inputs["maps"], np.ones((2, 2, *KEPT), dtype=np.float16))
+    with pytest.raises(KneeoaError, match="holds 2 maps of shape"):
         run(inputs)
-    np.save(inputs["maps"], np.full((1, *KEPT), np.nan, dtype=np.float16))
+    np.save(inputs["maps"], np.full((1, 2, *KEPT), np.nan, dtype=np.float16))
     with pytest.raises(KneeoaError, match="negative or not finite"):
         run(inputs)

@@ -1,21 +1,17 @@
 import numpy as np
 import pytest
 
-from kneeoa.anatomy.nulls import against_null, random_shifts, shifted_hits
+from kneeoa.anatomy.nulls import SINGLE, Pool, against_null, moved, pool_members, random_shifts, spectrum
 from kneeoa.errors import KneeoaError
 
 
 @pytest.mark.parametrize("shape", [(4, 5, 6), (3, 3, 3), (7, 8)])
 def test_the_transform_equals_moving_the_map_by_hand(shape: tuple[int, ...]) -> None:
-    generator = np.random.default_rng(0)
-    maps, tissues = generator.uniform(size=(2, *shape)), generator.uniform(size=(3, *shape))
-    found = shifted_hits(maps, tissues)
-    axes = tuple(range(len(shape)))
+    saliency, tissue = np.random.default_rng(0).uniform(size=(2, *shape))
+    found = moved(spectrum(saliency), spectrum(tissue), shape)
     for shift in np.ndindex(shape):
-        for j, one in enumerate(maps):
-            moved = np.roll(one, shift, axis=axes)
-            for t, tissue in enumerate(tissues):
-                assert found[(t, j, *shift)] == pytest.approx((moved * tissue).sum(), abs=1e-10)
+        by_hand = (np.roll(saliency, shift, axis=tuple(range(len(shape)))) * tissue).sum()
+        assert found[shift] == pytest.approx(by_hand, abs=1e-10)
 
 
 def test_shifts_differ_and_never_stand_still() -> None:
@@ -29,13 +25,50 @@ def test_shifts_differ_and_never_stand_still() -> None:
         random_shifts((1, 1), 5, np.random.default_rng(0))
 
 
-def test_p_counts_ties_against_the_map() -> None:
-    assert against_null(0.5, np.array([0.1, 0.2, 0.5 - 1e-14, 0.9])) == (pytest.approx(0.425), 3 / 5)
-    assert against_null(0.5, np.full(9, 0.1)) == (pytest.approx(0.1), 1 / 10)
-    assert against_null(0.5, np.full(9, 0.5))[1] == 1
+def test_p_counts_ties_against_the_map_and_z_points_at_the_tissue() -> None:
+    sample = np.array([0.1, 0.2, 0.5 - 1e-14, 0.9])
+    found = against_null(0.5, sample)
+    assert (found.mean, found.p) == (pytest.approx(0.425), 3 / 5)
+    assert found.z == pytest.approx(0.075 / sample.std(ddof=1))
+    assert against_null(0.5, np.full(9, 0.1)).p == 1 / 10
+    assert np.isnan(against_null(0.5, np.full(9, 0.1)).z)
+    assert against_null(0.5, np.full(9, 0.5)).p == 1
+
+
+def test_of_a_distance_less_is_closer() -> None:
+    found = against_null(2.0, np.array([1.0, 3, 4]), less_is_closer=True)
+    assert found.p == 2 / 4
+    assert found.z > 0
+
+
+def test_a_null_without_members_is_undefined() -> None:
+    assert np.isnan(against_null(0.5, np.array([np.nan])).p)
+    assert against_null(0.5, np.array([np.nan, 0.1])).p == 1 / 2
 
 
 def test_the_null_of_all_shifts_averages_to_chance() -> None:
-    saliency, tissue = np.random.default_rng(1).uniform(size=(2, 1, 6, 6))
-    every = shifted_hits(saliency / saliency.sum(), tissue)
+    saliency, tissue = np.random.default_rng(1).uniform(size=(2, 6, 6))
+    every = moved(spectrum(saliency / saliency.sum()), spectrum(tissue), (6, 6))
     assert every.mean() == pytest.approx(tissue.mean(), abs=1e-12)
+
+
+def test_the_pool_holds_everybody_else() -> None:
+    maps = np.random.default_rng(0).uniform(size=(3, 4, 5))
+    maps /= maps.sum(axis=(1, 2), keepdims=True)
+    members = [("a", {"mass": maps[0], "peak": maps[1]}), ("b", {"mass": maps[1], "peak": maps[2]}), ("c", {})]
+    tissue = np.random.default_rng(1).uniform(size=(4, 5))
+    found = Pool(members, ["mass", "peak"]).hits("a", {"t": tissue})
+    np.testing.assert_allclose(found["mass", "t"], [(maps[1] * tissue).sum(), np.nan], rtol=SINGLE)
+    np.testing.assert_allclose(found["peak", "t"], [(maps[2] * tissue).sum(), np.nan], rtol=SINGLE)
+    assert Pool([members[0]], ["mass"]).hits("a", {"t": tissue}) == {}
+    assert Pool([("c", {})], ["mass"]).hits("a", {"t": tissue}) == {}
+
+
+def test_one_map_a_subject_is_pooled_the_same_for_every_run() -> None:
+    subjects = {f"{name}-{side}": name for name in "abcdefgh" for side in "LR"}
+    chosen = pool_members(subjects, 5, 7, "made")
+    assert len(chosen) == 5
+    assert all(case == f"{subject}-L" for subject, case in chosen.items())
+    assert chosen == pool_members(dict(reversed(subjects.items())), 5, 7, "made")
+    assert chosen != pool_members(subjects, 5, 8, "made")
+    assert set(chosen) < set(pool_members(subjects, 6, 7, "made"))

@@ -1,7 +1,17 @@
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
-from kneeoa.anatomy.overlap import TOP_PERCENT, distributions, measure_names, measures, top_count, top_distribution
+from kneeoa.anatomy.overlap import (
+    SIZE,
+    TOP_PERCENT,
+    distributions,
+    measure_names,
+    measures,
+    rank_distribution,
+    top_count,
+    top_distribution,
+)
 
 
 @pytest.fixture
@@ -13,12 +23,15 @@ def tissue() -> np.ndarray:
 
 
 def value(saliency: np.ndarray, share: np.ndarray) -> dict[str, float]:
-    found = distributions(saliency)
-    return {one.name: one.of_hit(float((found[one.distribution] * share).sum())) for one in measures(share.size, float(share.mean()))}
+    found = distributions(saliency, saliency)
+    if found:
+        found[SIZE] = top_distribution(saliency, max(1, round(float(share.sum()))))
+    wanted = [one for one in measures(share.size, float(share.mean())) if one.field == "share"]
+    return {one.name: one.of_hit(float((found[one.distribution] * share).sum())) for one in wanted}
 
 
 def chance(share: np.ndarray) -> dict[str, float]:
-    return {one.name: one.of_hit(float(share.mean())) for one in measures(share.size, float(share.mean()))}
+    return {one.name: one.of_hit(float(share.mean())) for one in measures(share.size, float(share.mean())) if one.field == "share"}
 
 
 def test_a_uniform_map_is_exactly_at_chance(tissue: np.ndarray) -> None:
@@ -69,8 +82,46 @@ def test_a_zero_map_has_no_distribution() -> None:
 
 
 def test_a_tissue_that_fills_the_volume_has_no_normalised_mass() -> None:
-    assert {one.name for one in measures(10, 1.0)} == set(measure_names()) - {"normalised"}
+    lost = {"normalised", "absolute_normalised", "auroc"}
+    named = {name for name in measure_names() if not name.startswith("region_")}
+    assert {one.name for one in measures(10, 1.0)} == named - lost
 
 
 def test_small_maps_have_a_top_of_one_cell() -> None:
-    assert [top_count(20, percent) for percent in TOP_PERCENT] == [1, 1, 2]
+    assert [top_count(20, percent) for percent in TOP_PERCENT] == [1, 1, 2, 5]
+
+
+def test_auroc_and_rank_accuracy_are_the_known_ones() -> None:
+    generator = np.random.default_rng(0)
+    share = (generator.uniform(size=(8, 9, 10)) < 0.1).astype(float)
+    saliency = np.round(generator.uniform(size=share.shape) + 0.3 * share, 1)  # many ties
+    found = value(saliency, share)
+    assert found["auroc"] == pytest.approx(roc_auc_score(share.ravel(), saliency.ravel()), abs=1e-12)
+    distinct = generator.permutation(share.size).reshape(share.shape) + 200.0 * share
+    top = np.argsort(-distinct, axis=None)[: int(share.sum())]
+    assert value(distinct, share)["rank_accuracy"] == pytest.approx(share.ravel()[top].mean())
+    assert value(share, share)["auroc"] == pytest.approx(1)
+    assert value(share, share)["rank_accuracy"] == pytest.approx(1)
+
+
+def test_auroc_weighs_partly_filled_cells_by_pairs(tissue: np.ndarray) -> None:
+    saliency = np.round(np.random.default_rng(3).uniform(size=tissue.shape), 1)
+    s, w = saliency.ravel(), tissue.ravel()
+    wins = (s[:, None] > s) + 0.5 * (s[:, None] == s)
+    by_pairs = (w @ wins @ (1 - w)) / (w.sum() * (1 - w).sum())
+    assert value(saliency, tissue)["auroc"] == pytest.approx(by_pairs, abs=1e-12)
+    assert rank_distribution(saliency).sum() == pytest.approx(1)
+
+
+def test_the_region_ignores_what_lies_outside(tissue: np.ndarray) -> None:
+    region = np.zeros(tissue.shape, dtype=bool)
+    region[:8, :10] = True
+    saliency = np.where(region, tissue, 100.0)
+    found = distributions(saliency, region=region)
+    assert (found["region_top5"] * tissue).sum() == pytest.approx(1)
+    assert (found["top5"] * tissue).sum() == 0
+    fraction = float(tissue[region].mean())
+    regional = {one.name: one for one in measures(200, float(tissue.mean()), (80, fraction))}
+    assert regional["region_mass"].of_hit(float((found["region_mass"] * tissue).sum())) == pytest.approx((20 + 2.5 / 2) / 22.5)
+    assert regional["region_normalised"].of_hit(fraction) == pytest.approx(0)
+    assert "region_mass" not in distributions(np.where(region, 0.0, 1.0), region=region)

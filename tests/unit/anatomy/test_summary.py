@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,8 +9,10 @@ from scipy import stats
 from kneeoa.anatomy.paired import compare
 from kneeoa.anatomy.summary import contrasted, summarise
 from kneeoa.config.analysis import Contrast, Statistics
+from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.tables.anatomy import ANATOMY
+from kneeoa.tables.labels import LABELS
 from kneeoa.tables.overlap import OVERLAP
 
 ARMS = {name: dict(zip(("backbone", "mode"), name.split("-"), strict=True)) for name in ("r-dual", "r-single", "m-dual")}
@@ -20,6 +23,7 @@ STATISTICS = Statistics(resamples=2000)
 def rows(arm: str, seed: int, values: dict[tuple[str, str], float | None], cohort: str = "made") -> pd.DataFrame:
     """Overlaps of one run: (subject, case) -> value of the one measure."""
     where = {"study": "s", "arm": arm, "seed": seed, "cohort": cohort, "tissue": "cartilage", "measure": "mass"}
+    where |= {"method": "smoothgrad_input", "null_z": 1.0, "others_mean": 0.11, "others_z": 0.5, "others_p": 0.4}
     return pd.DataFrame(
         [
             where | {"subject": subject, "case_id": case, "value": value, "chance": 0.1, "null_mean": 0.12, "null_p": 0.5}
@@ -28,12 +32,14 @@ def rows(arm: str, seed: int, values: dict[tuple[str, str], float | None], cohor
     )
 
 
-def summary(folder: Path, *tables: pd.DataFrame, contrasts: tuple[Contrast, ...] = (CONTRAST,)) -> pd.DataFrame:
+def summary(folder: Path, *tables: pd.DataFrame, contrasts: tuple[Contrast, ...] = (CONTRAST,), **options: Any) -> pd.DataFrame:
     paths = []
     for number, table in enumerate(tables):
         paths.append(folder / f"{number}.parquet")
         OVERLAP.write(paths[-1], table)
-    summarise(overlaps=paths, arms=ARMS, contrasts=contrasts, statistics=STATISTICS, out=folder / "out.parquet")
+    settings = {"arms": ARMS, "contrasts": contrasts, "statistics": STATISTICS, "methods": ("smoothgrad_input",)} | options
+    settings = {"labels": [], "level": None} | settings
+    summarise(overlaps=paths, **settings, out=folder / "out.parquet")
     return ANATOMY.read(folder / "out.parquet")
 
 
@@ -119,3 +125,52 @@ def test_a_paired_comparison_needs_two_subjects_and_a_spread() -> None:
     assert equal.effect is None
     assert equal.note == "all differences are equal: no standardised difference"
     assert equal.p == pytest.approx(stats.wilcoxon(np.full(6, 0.25), correction=True).pvalue)
+
+
+def test_effects_are_pingouins_and_p_can_be_one_sided() -> None:
+    import pingouin
+
+    differences = np.random.default_rng(0).normal(0.3, 1, size=25)
+    found = compare(differences)
+    table = pingouin.wilcoxon(differences, np.zeros(25))
+    assert found.rank_biserial == pytest.approx(table["RBC"].iloc[0])
+    assert found.effect == pytest.approx(differences.mean() / differences.std(ddof=1))
+    assert compare(differences, "greater").p == pytest.approx(stats.wilcoxon(differences, alternative="greater", correction=True).pvalue)
+
+
+def test_methods_and_measures_of_a_contrast_are_adjusted_together_and_grades_are_apart(tmp_path: Path) -> None:
+    generator = np.random.default_rng(1)
+    cases = [(f"p{i:02d}", f"c{i:02d}") for i in range(20)]
+    tables = []
+    for arm, gain in (("r-dual", 0.05), ("r-single", 0.0)):
+        parts = []
+        for method in ("grad_cam", "smoothgrad_input"):
+            for measure in ("normalised", "auroc", "mass", "region_mass"):
+                values = {key: float(value) + gain for key, value in zip(cases, generator.uniform(size=20), strict=True)}
+                parts.append(rows(arm, 1, values).assign(method=method, measure=measure))
+        tables.append(pd.concat(parts))
+    level = Level(name="kl", kind="ordinal", classes=("0", "1"))
+    shared = {"cohort": "made", "level": "kl", "source": "reader", "readings": 1, "disagreement": False, "all_values": None}
+    LABELS.write(tmp_path / "labels.parquet", [shared | {"case_id": case, "value": [int(case[1:]) % 2]} for _, case in cases[:19]])
+    methods = ("smoothgrad_input", "grad_cam")
+    found = summary(tmp_path, *tables, methods=methods, labels=[tmp_path / "labels.parquet"], level=level)
+    assert found["method"].iloc[0] == "smoothgrad_input"
+    own = found[(found["kind"] == "contrast") & found["grade"].isna()]
+    family = own[own["measure"].isin(["normalised", "auroc"])].sort_values("p")
+    assert len(family) == 4
+    holm = np.minimum(np.maximum.accumulate(family["p"].to_numpy() * [4, 3, 2, 1]), 1)
+    np.testing.assert_allclose(family["p_adjusted"], holm)
+    assert own.loc[own["measure"] == "mass", "p_adjusted"].isna().all()
+    graded = found[found["grade"].notna()]
+    assert set(graded["grade"]) == {0, 1}
+    assert "region_mass" not in set(graded["measure"])
+    assert sorted(set(graded["cases"])) == [9, 10]
+    assert graded["p_adjusted"].isna().all()
+
+
+def test_an_arm_stands_beside_both_nulls(tmp_path: Path) -> None:
+    above = {(f"p{i}", f"c{i}"): 0.2 + i / 100 for i in range(8)}
+    row = summary(tmp_path, rows("r-dual", 1, above)).iloc[0]
+    assert (row["null_mean"], row["others_mean"], row["null_z"]) == (pytest.approx(0.12), pytest.approx(0.11), 1)
+    assert row["null_p"] == pytest.approx(stats.wilcoxon(np.array(list(above.values())) - 0.12, alternative="greater").pvalue, abs=2e-3)
+    assert row["others_p"] < 0.01

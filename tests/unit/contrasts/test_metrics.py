@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
-from kneeoa.config.analysis import BINARY_METRICS, CLASS_METRICS, Statistics
-from kneeoa.config.hierarchy import Level
+from kneeoa.config.metrics import BINARY_METRICS, CLASS_METRICS, CONSISTENCY_METRICS, ORDINAL_METRICS, rows_of
+from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.metrics import build_metrics
 from kneeoa.files import sha256_file
 from kneeoa.statistics.delong import auc_interval
@@ -27,9 +27,11 @@ def arrays(frame, level, head) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def test_every_head_seed_and_mean_has_its_metrics(tmp_path, levels, make, save) -> None:
     found = build(tmp_path, levels, save(make("dual", ("oa", "kl"), 0), make("dual", ("oa", "kl"), 1)))
-    assert len(found) == 3 * (2 * len(BINARY_METRICS) + len(CLASS_METRICS))
-    for (level, _), part in found.groupby(["level", "head"]):
-        assert set(part.metric) == set(BINARY_METRICS if level == "oa" else CLASS_METRICS)
+    graded = [name for metric in (*CLASS_METRICS, *ORDINAL_METRICS) for name in rows_of(metric, 5)]
+    expected = {("oa", "oa"): {*BINARY_METRICS, *CONSISTENCY_METRICS}, ("oa", "kl"): set(BINARY_METRICS), ("kl", "kl"): set(graded)}
+    assert len(found) == 3 * sum(len(names) for names in expected.values())
+    for (level, head), part in found.groupby(["level", "head"]):
+        assert set(part.metric) == expected[level, head]
         assert part.seeds[part.seed.isna()].eq(2).all()
         assert part.seeds[part.seed.notna()].eq(1).all()
     assert (found.cases == 60).all()
@@ -62,7 +64,10 @@ def test_auc_interval_is_clustered_delong_on_the_logit_scale(tmp_path, levels, m
     truth, probabilities, subjects = arrays(run, "oa", "oa")
     expected = auc_interval(truth, probabilities[:, 1], subjects)
     assert (row.low, row.high, row.interval) == (pytest.approx(expected.low), pytest.approx(expected.high), "logit-delong")
-    assert set(found[found.metric != "auc"].interval) == {"cluster-bootstrap"}
+    kinds = found[found.seed == 0].set_index("metric").interval
+    assert set(kinds[["accuracy", "f1", "brier", "scaled_brier"]]) == {"cluster-bootstrap"}
+    assert set(kinds[["sensitivity", "specificity"]]) == {"wilson"}
+    assert kinds["calibration_slope"] == "wald-influence"
 
 
 def test_an_import_has_one_row_a_metric(tmp_path, levels, make, save) -> None:
@@ -112,9 +117,3 @@ def test_row_order_does_not_matter_and_bytes_repeat(tmp_path, levels, make, save
     first = sha256_file(tmp_path / "metrics.parquet")
     build(tmp_path, levels, save(run.sample(frac=1, random_state=0)))
     assert sha256_file(tmp_path / "metrics.parquet") == first
-
-
-def test_multilabel_levels_are_left_out_and_logged(tmp_path, make, save, caplog) -> None:
-    levels = (Level(name="oa", kind="multilabel", classes=("osteophytes", "narrowing")),)
-    assert build(tmp_path, levels, save(make("a", ("oa",)))).empty
-    assert "multilabel" in caplog.text

@@ -109,6 +109,7 @@ def contrast(**changes: Any) -> dict[str, Any]:
     row |= {"reference": "resnet3d-single_oa", "candidate": "resnet3d-dual", "estimate_reference": 0.84, "estimate_candidate": 0.9}
     row |= {"difference": 0.06, "low": 0.01, "high": 0.11, "p": 0.02, "p_adjusted": 0.04, "test": "bootstrap", "family": "primary"}
     row |= {"adjustment": "bh", "m": 18, "statistic": None, "cohort": "phantom", "split": "test", "cases": 64, "subjects": 52, "seeds": 2}
+    row |= {"generalises": "subjects", "standard_error": 0.025, "df": None, "detectable": 0.07, "margin": None, "verdict": ""}
     return row | {"degenerate": False, "note": ""} | changes
 
 
@@ -217,7 +218,8 @@ def anatomy(folder: Path, tissues: tuple[str, ...] = ("cartilage", "bone")) -> P
         for measure in ("enrichment", "mass"):
             chance, scale = (1.0, 1.0) if measure == "enrichment" else (0.05, 0.05)
             shared = {"study": "synthetic", "cohort": "phantom", "tissue": tissue, "measure": measure, "cases": 60, "subjects": 50}
-            shared |= {"seeds": 2, "note": ""}
+            shared |= {"seeds": 2, "note": "", "method": "smoothgrad_input", "grade": None, "p_adjusted": None, "rank_biserial": None}
+            shared |= dict.fromkeys(("null_z", "null_p", "others_mean", "others_z", "others_p"))
             for arm in ARM_ROWS:
                 value = scale * (1.1 + 0.8 * quality(arm) + rng.normal(0, 0.1)) if tissue == "cartilage" else scale * 1.1
                 rows.append(
@@ -230,7 +232,15 @@ def anatomy(folder: Path, tissues: tuple[str, ...] = ("cartilage", "bone")) -> P
                         "low": value * 0.85,
                         "high": value * 1.16,
                     }
-                    | {"chance": chance, "null_mean": chance * 1.15, "p": None, "effect": None}
+                    | {
+                        "chance": chance,
+                        "null_mean": chance * 1.15,
+                        "null_p": 0.01,
+                        "others_mean": chance * 1.3,
+                        "others_p": 0.2,
+                        "p": None,
+                        "effect": None,
+                    }
                 )
             for backbone in BACKBONES:
                 for reference in ("single_oa", "single_kl"):
@@ -288,7 +298,8 @@ def images(folder: Path, shape: tuple[int, int, int] = (32, 80, 80), keep: int =
         affine[0], affine[9], affine[6], affine[15] = spacing[0], -spacing[1], -spacing[2], 1
         volume_rows.append(
             {**shared, "source_shape": list(shape), "source_spacing": spacing, "affine": [float(value) for value in affine]}
-            | {"mirrored": case["side"] == "L", "low": 0.0, "high": 1.0, "mean": 0.5, "sd": 0.2}
+            | {"source_centre": [0.0] * 3, "mirrored": case["side"] == "L", "low": 0.0, "high": 1.0, "mean": 0.5, "sd": 0.2}
+            | dict.fromkeys(("joint_row", "joint_column", "joint_fit", "negative"))
         )
         mask_rows.append(
             {**shared, "inside": 1.0, "contrast": 0.9, "cartilage_mm3": 9e3, "cartilage_thickness_mm": 2.0, "flags": [], "usable": row != 1}
@@ -319,11 +330,19 @@ def images(folder: Path, shape: tuple[int, int, int] = (32, 80, 80), keep: int =
             maps.append(value.astype(np.float16))
             rows.append(
                 {"study": "synthetic", "arm": arm["name"], "seed": 1, "cohort": "phantom", "case_id": case["case_id"], "view": "sag_dess"}
-                | {"row": row, "method": "smoothgrad_x_input", "target": "oa" if number != 1 else "oa<-kl", "score": 1.0, "scale": 0.01}
+                | {
+                    "row": row,
+                    "method": "smoothgrad_input",
+                    "weights": "trained",
+                    "target": "oa" if number != 1 else "oa<-kl",
+                    "score": 1.0,
+                    "scale": 0.01,
+                }
             )
         path = folder / "saliency" / arm["name"] / "seed-1.parquet"
         SALIENCY.write(path, rows)
-        np.save(path.with_suffix(".npy"), np.stack(maps))
+        both = np.stack(maps)
+        np.save(path.with_suffix(".npy"), np.stack([both, both * 0], axis=1))
         result["saliency"].append(path)  # type: ignore[union-attr]
     return result
 

@@ -55,3 +55,25 @@ def test_cohorts_are_told_apart():
 def test_no_contrast_is_said():
     with pytest.raises(KneeoaError, match="no rows"):
         forest.figure(pd.DataFrame(columns=CONTRASTS.schema.names), synthetic.FACTORS, Figures())
+
+
+def test_the_primary_comparison_is_on_top_and_the_table_alone_has_margins_cuts_and_calibration():
+    rows = pd.DataFrame(
+        [
+            synthetic.contrast(metric="f1", family="secondary"),
+            synthetic.contrast(metric="calibration_slope", family="secondary"),
+            synthetic.contrast(metric="cut_auc_2", family="secondary"),
+            synthetic.contrast(test="non_inferiority", family="none", adjustment="none"),
+            synthetic.contrast(test="delong", family="none", adjustment="none"),
+            synthetic.contrast(test="seeds", family="primary", adjustment="none"),
+            synthetic.contrast(metric="brier", family="none", adjustment="none"),
+        ]
+    )
+    shown = forest.tested(rows)
+    assert list(zip(shown.metric, shown.test, shown.family, strict=True)) == [
+        ("auc", "seeds", "primary"),
+        ("f1", "bootstrap", "secondary"),
+        ("brier", "bootstrap", "none"),
+    ]
+    titles = [text.get_text() for text in forest.figure(rows, synthetic.FACTORS, Figures()).axes[0].texts]
+    assert {"ResNet3D (family: primary)", "ResNet3D (in no family)"} <= set(titles)

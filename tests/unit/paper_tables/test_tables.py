@@ -50,8 +50,8 @@ def test_contrasts_print_undefined_as_a_dash_and_p_as_journals_do(tmp_path, out)
     CONTRASTS.write(tmp_path / "c.parquet", rows)
     write_contrasts(tmp_path / "c.parquet", *out)
     lines = [line for line in out[1].read_text().splitlines() if "resnet3d-dual" in line]
-    assert lines[0].endswith(r"& +0.060 [0.010, 0.110] & $<$.001 & $<$.001 & bootstrap \\")
-    assert lines[1].endswith(r"& -- & -- & -- & x \\")
+    assert lines[0].endswith(r"& +0.060 [0.010, 0.110] & 0.070 & $<$.001 & $<$.001 & bootstrap \\")
+    assert lines[1].endswith(r"& -- & 0.070 & -- & -- & x \\")
 
 
 def test_metrics_print_means_over_seeds_and_mark_derived_heads(tmp_path, out):
@@ -101,7 +101,7 @@ def test_anatomy_has_arms_beside_chance_and_contrasts(tmp_path, out):
     text = out[1].read_text()
     assert text.count(r"\begin{tabular}") == 2
     assert "& Dual vs Single-KL & Cartilage & Enrichment &" in text
-    assert "60 cases of 50 subjects, 2 seeds. p: Wilcoxon over subjects." in text
+    assert "60 cases of 50 subjects, 2 seeds. p: Wilcoxon over subjects; Holm over methods" in text
 
 
 def test_exclusions_are_counted_by_reason_and_their_text_survives_in_csv(tmp_path, out):

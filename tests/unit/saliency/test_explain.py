@@ -12,7 +12,8 @@ from kneeoa.config.modes import Mode
 from kneeoa.errors import KneeoaError
 from kneeoa.network.model import ModelSpec, build, load, save
 from kneeoa.saliency.area import area_mean
-from kneeoa.saliency.explain import explain_run, explained_cases, head_for
+from kneeoa.saliency.cases import explained_cases, head_for
+from kneeoa.saliency.explain import Run, explain_run
 from kneeoa.saliency.storage import unpack
 from kneeoa.tables.saliency import SALIENCY
 from kneeoa.tables.splits import SPLITS
@@ -54,12 +55,14 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
                     "source_digest": "",
                     "source_shape": [1],
                     "source_spacing": [1.0],
+                    "source_centre": [0.0],
                     "affine": [0.0] * 16,
                     "mirrored": False,
                     "low": 0.0,
                     "high": 1.0,
                     "mean": 0.0,
                     "sd": 1.0,
+                    **dict.fromkeys(("joint_row", "joint_column", "joint_fit", "negative")),
                 }
                 for row in range(number)
             ]
@@ -84,9 +87,11 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
 
 def explain(out: Path, run: Path, inputs: dict[str, list[Path]], **options: Any) -> tuple[np.ndarray, pd.DataFrame]:
     out.mkdir(parents=True, exist_ok=True)
-    settings = {"study": "s", "arm": "a", "seed": 1, "view": "sag", "target_level": "oa", "batch": 2, "threads": 1} | options
-    settings.setdefault("saliency", Saliency(samples=2))
-    explain_run(run=run, **inputs, **settings, out_maps=out / "maps.npy", out_index=out / "maps.parquet")
+    settings = {"study": "s", "arm": "a", "seed": 1, "view": "sag", "target_level": "oa", "batch": 2} | options
+    settings = {"saliency": Saliency(samples=2), "method": "smoothgrad_input"} | settings
+    labels = settings.pop("labels", [])
+    files = {"out_maps": out / "maps.npy", "out_index": out / "maps.parquet"}
+    explain_run(run=Run(**settings), folder=run, **inputs, labels=labels, threads=1, **files)
     return np.load(out / "maps.npy"), SALIENCY.read(out / "maps.parquet")
 
 
@@ -97,7 +102,7 @@ def single_kl(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_test_case_gets_a_small_map(tmp_path: Path, single_kl: Path, inputs: dict[str, list[Path]]) -> None:
     maps, index = explain(tmp_path, single_kl, inputs)
-    assert maps.shape == (5, 3, 4, 4)
+    assert maps.shape == (5, 2, 3, 4, 4)
     assert maps.dtype == np.float16
     assert (index["cohort"] + " " + index["case_id"]).tolist() == ["made c3", "made c4", "made c5", "other c0", "other c1"]
     assert index["row"].tolist() == [0, 1, 2, 3, 4]
@@ -115,9 +120,10 @@ def test_the_map_is_gradient_times_input_of_the_log_odds(tmp_path: Path, single_
     score = torch.log(p) - torch.log1p(-p)
     score.backward()
     assert image.grad is not None
-    by_hand = area_mean((image.grad * image).detach().abs().numpy()[0, 0], (3, 4, 4))
+    by_hand = area_mean((image.grad * image).detach().clamp(min=0).numpy()[0, 0], (3, 4, 4))
+    against = area_mean((image.grad * image).detach().clamp(max=0).abs().numpy()[0, 0], (3, 4, 4))
     assert index["score"][0] == pytest.approx(score.item(), rel=1e-4)
-    np.testing.assert_allclose(unpack(maps[0], index["scale"][0]), by_hand, rtol=2e-2, atol=by_hand.max() * 1e-3)
+    np.testing.assert_allclose(unpack(maps[0], index["scale"][0]), [by_hand, against], rtol=2e-2, atol=by_hand.max() * 1e-3)
 
 
 def test_the_noise_is_the_cases_own_whatever_the_batch(tmp_path: Path, single_kl: Path, inputs: dict[str, list[Path]]) -> None:
@@ -167,6 +173,6 @@ def test_a_diverged_run_is_one_sentence(tmp_path: Path, inputs: dict[str, list[P
     with torch.no_grad():
         next(network.parameters()).fill_(float("nan"))
     save(network, spec, run)
-    with pytest.raises(KneeoaError, match="gradient of case 'c3' is not finite"):
+    with pytest.raises(KneeoaError, match="map of case 'c3' is not finite"):
         explain(tmp_path, run, inputs)
     assert not (tmp_path / "maps.npy").exists()

@@ -28,6 +28,7 @@ def tables(root: Path) -> Tables:
     made.exclude(made.add("92", "R", 1, views=()), "volumes", "slice-gap")
     made.exclude(made.add("92", "L", 1, views=()), "volumes", "slice-gap")
     made.exclude("03-R-00m", "masks", "mask-misaligned", scope="mask")
+    made.exclude("04-R-00m", "masks", "mask-repaired", scope="repair")
     made.exclude(None, "cohort", "unknown-knee")
     return made
 
@@ -61,13 +62,22 @@ def test_the_numbers_add_up(tmp_path: Path) -> None:
             assert sum(split["levels"][level].values()) == split["cases"]
     assert [sum(split["levels"]["kl"][grade] for split in flow["splits"].values()) for grade in "01234"] == [4, 4, 5, 4, 4]
     assert flow["masks"] == [{"reason": "mask-misaligned", "cases": 1}]
+    assert flow["repaired"] == 1
     assert flow["loose"] == [{"stage": "cohort", "reason": "unknown-knee", "rows": 1}]
+    assert flow["readings"] == [{"level": level, "several": 0, "disagreement": 0} for level in ("oa", "kl")]
+
+
+def test_several_readings_and_those_that_differ_are_counted(tmp_path: Path) -> None:
+    made = tables(tmp_path)
+    for row in made.labels[:6]:
+        row |= {"readings": 2, "disagreement": row["case_id"] == "01-R-00m", "all_values": "15:1; 37:2"}
+    assert run(made)["readings"] == [{"level": level, "several": 3, "disagreement": 1} for level in ("oa", "kl")]
 
 
 def test_all_stages_rows_are_gathered_in_their_order(tmp_path: Path) -> None:
     run(tables(tmp_path))
     rows = EXCLUSIONS.read(tmp_path / "all.parquet")
-    assert rows["stage"].tolist() == ["cohort"] * 3 + ["volumes"] * 3 + ["masks"]
+    assert rows["stage"].tolist() == ["cohort"] * 3 + ["volumes"] * 3 + ["masks"] * 2
     assert len(rows) == len(tables(tmp_path).exclusions)
 
 

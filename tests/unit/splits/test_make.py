@@ -115,6 +115,14 @@ def test_the_sources_own_split_is_kept_and_validation_carved_out_of_training(tmp
         assert (own.count("val"), own.count("train")) == (4, 12)
 
 
+def test_the_sources_own_validation_set_is_kept(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    for number in range(30):
+        tables.add(f"{number:02d}", "R", number % 5, given=("train", "val", "test")[number % 3])
+    found = run(tables, Split(method="given", val=0.25))
+    assert found["split"].tolist() == [("train", "val", "test")[int(subject) % 3] for subject in found["subject"]]
+
+
 def test_a_source_that_splits_a_subject_or_says_nothing_is_refused(tmp_path: Path) -> None:
     tables = Tables(tmp_path)
     tables.add("1", "R", 0, given="train")

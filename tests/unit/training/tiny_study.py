@@ -48,12 +48,14 @@ def volume_row(cohort: str, case_id: str, shard: int, row: int) -> dict[str, Any
         "source_digest": "0",
         "source_shape": list(SHAPE),
         "source_spacing": [1.0] * 3,
+        "source_centre": [0.0] * 3,
         "affine": [float(value) for value in np.eye(4).ravel()],
         "mirrored": False,
         "low": 0.0,
         "high": 1.0,
         "mean": 0.0,
         "sd": 1.0,
+        **dict.fromkeys(("joint_row", "joint_column", "joint_fit", "negative")),
     }
 
 

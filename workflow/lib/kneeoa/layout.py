@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from kneeoa.config.arms import Arm
+from kneeoa.config.readers import REFERENCE
 from kneeoa.config.study import Study
 from kneeoa.files import digest
 
@@ -80,10 +81,63 @@ class Layout:
         """Label tables of the cohorts that an arm can read."""
         return self.cohort_tables("labels", self.cohorts_with_view(self.study.view_of(self.arm(arm))))
 
+    def training_labels(self, arm: str) -> list[str]:
+        """Label tables that an arm learns from: those of its reader where it has one, of cohorts that are trained on."""
+        reader = self.arm(arm).reader
+        if reader is None:
+            return self.labels(arm)
+        read = self._read_by_readers(arm)
+        own = [f"{self.root}/readers/{reader}/{name}.parquet" for name in read]
+        others = [name for name in self.cohorts_with_view(self.study.view_of(self.arm(arm))) if name not in read]
+        return own + (self.cohort_tables("labels", others) if others else [])
+
+    def agreements(self, arm: str | None = None) -> list[str]:
+        """Accounts of how readers agree with the reference: of an arm's own reader (none without one), or of all that arms name."""
+        arms = [self.arm(arm)] if arm else self.study.arms_table()
+        found = [f"{self.root}/readers/{one.reader}/{name}.json" for one in arms if one.reader for name in self._read_by_readers(one.name)]
+        return list(dict.fromkeys(found))
+
+    def _read_by_readers(self, arm: str) -> list[str]:
+        cohorts = self.cohorts_with_view(self.study.view_of(self.arm(arm)))
+        return [name for name in cohorts if self.study.cohorts[name].role == "develop"]
+
     def runs(self, pattern: str) -> list[str]:
         """``pattern`` (below the study's folder, with {arm} and {seed}) for every run."""
         names = [arm.name for arm in self.study.arms_table()]
         return [f"{self.root}/" + pattern.format(arm=arm, seed=seed) for arm, seed in product(names, self.study.seeds)]
+
+    def untrained(self) -> dict[str, str]:
+        """Arms whose networks are also measured untrained, and their names: one for each backbone and input, as modes share it."""
+        groups: dict[tuple[str, ...], str] = {}
+        for arm in self.study.arms_table() if self.study.geometry.untrained else ():
+            groups.setdefault((arm.backbone, self.study.view_of(arm), arm.grid or ""), arm.name)
+        backbones = [key[0] for key in groups]
+        return {
+            name: f"untrained-{key[0] if backbones.count(key[0]) == 1 else '-'.join(filter(None, key))}" for key, name in groups.items()
+        }
+
+    def raw_images(self) -> dict[str, str]:
+        """The views whose images are measured themselves, and what to call them."""
+        views = list(dict.fromkeys(self.study.view_of(arm) for arm in self.study.arms_table())) if self.study.geometry.raw_images else []
+        return {view: "raw-images" if len(views) == 1 else f"raw-images-{view}" for view in views}
+
+    def untrained_networks(self) -> list[str]:
+        """Embeddings of the networks of :meth:`untrained`, for every seed."""
+        return [f"{self.root}/embeddings_untrained/{arm}/seed-{seed}.parquet" for arm, seed in product(self.untrained(), self.study.seeds)]
+
+    def raw_components(self) -> list[str]:
+        """Principal components of the images of each of :meth:`raw_images`."""
+        return [f"{self.root}/embeddings_untrained/raw-images/{view}.parquet" for view in self.raw_images()]
+
+    def measures(self) -> list[str]:
+        """Tables of the measures of every representation: of the runs, and of the baselines where there are any."""
+        own = self.runs("geometry/{arm}/seed-{seed}.measures.parquet")
+        return own + ([f"{self.root}/geometry/baselines.parquet"] if self.untrained_networks() or self.raw_components() else [])
+
+    def maps(self, suffix: str, method: str | None = None, *, folder: str = "saliency") -> list[str]:
+        """Maps (``.npy``), their index tables or what is measured on them (``.parquet``) of every run and method (default all)."""
+        methods = self.study.saliency.methods if method is None else (method,)
+        return [file for name in methods for file in self.runs(f"{folder}/{{arm}}/seed-{{seed}}.{name}{suffix}")]
 
     def predictions(self) -> list[str]:
         """The prediction tables of the study: of its runs, or imported."""
@@ -102,28 +156,53 @@ class Layout:
                 "view": self.study.view_of(arm),
                 "grid": arm.grid or "canonical",
                 "training": digest(arm.training.model_dump(mode="json")),
+                **({"reader": arm.reader or REFERENCE} if self.has_readers() else {}),
             }
             for arm in self.study.arms_table()
         }
+
+    def quality(self) -> list[str]:
+        """Tables of quality control, one for each cohort and view; its pages lie beside it."""
+        return [f"{self.root}/quality/{name}/{view}.parquet" for name, cohort in self.study.cohorts.items() for view in cohort.views]
 
     def has_masks(self) -> bool:
         """Whether saliency can be held against anatomy."""
         return any(cohort.tissues for cohort in self.study.cohorts.values()) and bool(self.study.anatomy.targets)
 
+    def has_readers(self) -> bool:
+        """Whether an arm learns from a noisy reader."""
+        return any(arm.reader for arm in self.study.arms_table())
+
+    def has_sanity(self) -> bool:
+        """Whether maps are checked against randomised weights or other seeds."""
+        return bool(self.study.cohorts) and (self.study.saliency.randomised > 0 or len(self.study.seeds) > 1)
+
+    def has_deletion(self) -> bool:
+        """Whether tissues are deleted from images."""
+        return self.has_masks() and self.study.anatomy.deletion > 0
+
     def figures(self) -> list[str]:
         """Names of the figures that the study's inputs allow."""
-        names = ["roc", "reliability", "confusion", "forest"]
+        names = ["roc", "reliability", "decision", "confusion", "forest"]
+        if self.study.statistics.contrasts:
+            names.append("claim")
         if self.study.cohorts:
-            names = ["flow", "volumes", "learning", *names, "axis", "saliency"]
+            names = ["flow", "volumes", "learning", *names, "axis", "similarity", "saliency"]
             if self.has_masks():
                 names.append("anatomy")
+            if self.has_readers() and self.study.statistics.contrasts:
+                names.append("readers")
         return names
 
     def tables(self) -> list[str]:
         """Names of the tables that the study's inputs allow."""
         names = ["arms", "metrics", "contrasts"]
+        if self.study.statistics.contrasts:
+            names.append("claim")
+            if self.study.statistics.subgroups:
+                names.append("subgroups")
         if self.study.cohorts:
-            names += ["exclusions", "geometry"]
-            if self.has_masks():
-                names.append("anatomy")
+            names += ["exclusions", "geometry", "differences", "similarity"]
+            analyses = {"anatomy": self.has_masks(), "sanity": self.has_sanity(), "deletion": self.has_deletion()}
+            names += [name for name, there in analyses.items() if there]
         return names

@@ -14,6 +14,9 @@ from kneeoa.tables.masks import MASKS
 
 Floats = NDArray[np.float64]
 
+BACKGROUND = "background"
+"""The group of everything without a label."""
+
 
 class Masks:
     """Label maps on disk, read one at a time: the usable ones, by cohort, case and view."""
@@ -46,14 +49,16 @@ class Masks:
 def group_values(tissues: Mapping[str, object], targets: Mapping[str, Sequence[str]], cohort: str) -> dict[str, list[int]]:
     """The mask values of each group of tissues: the cohort's tissues are stored as 1.. in the order of their sorted names.
 
+    The name ``background`` stands for all that has no label, which is stored as 0.
+
     Raises:
         KneeoaError: a group names a tissue that the cohort lacks.
     """
-    stored = {name: value for value, name in enumerate(sorted(tissues), start=1)}
+    stored = {BACKGROUND: 0} | {name: value for value, name in enumerate(sorted(tissues), start=1)}
     for group, members in targets.items():
         lost = [name for name in members if name not in stored]
         if lost:
-            raise KneeoaError(f"'anatomy.targets.{group}' names '{lost[0]}', but the tissues of cohort '{cohort}' are {sorted(stored)}.")
+            raise KneeoaError(f"'anatomy.targets.{group}' names '{lost[0]}', but the tissues of cohort '{cohort}' are {sorted(tissues)}.")
     return {group: [stored[name] for name in members] for group, members in targets.items()}
 
 

@@ -1,39 +1,51 @@
-"""The shift null: the same map, moved. Circular shifts keep a map's texture and total, which a permutation of voxels destroys.
+"""Two nulls: the same map, moved, and the maps of other subjects.
 
-All shifts at once by the correlation theorem: hit(d) = sum over x of w[x - d] m[x] is the inverse transform of conj(W) M.
+Circular shifts keep a map's texture and total, which a permutation of voxels destroys; other subjects' maps also keep where maps of this
+network usually lie, so that a map that always looks at the middle of the image is not enriched there. All shifts come at once by the
+correlation theorem: hit(d) = sum over x of w[x - d] m[x] is the inverse transform of conj(W) M.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
 from kneeoa.errors import KneeoaError
+from kneeoa.files import digest
 
 Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+Spectrum = NDArray[np.complex128]
 
-# Hits are at most one; what differs by less than the transforms' rounding is a tie, and ties count against the map.
+# What differs by less than rounding is a tie, and ties count against the map: transforms in double precision, products in single.
 _ROUNDING = 1e-10
+SINGLE = 1e-5
 
 
-def shifted_hits(distributions: Floats, occupancy: Floats) -> Floats:
-    """The hit under every circular shift of each distribution.
+@dataclass(frozen=True)
+class Against:
+    """A hit beside a null sample; NaN where undefined."""
 
-    Args:
-        distributions: ``[k, *shape]``.
-        occupancy: ``[tissues, *shape]``, in [0, 1].
+    mean: float
+    z: float
+    """Standard deviations of the null by which the hit is closer to the tissue than the null's mean."""
+    p: float
+    """One-sided, that the null is at least as close: (1 + #) / (B + 1)."""
 
-    Returns:
-        ``[tissues, k, *shape]``: entry ``[t, j, d]`` is the hit of distribution j, moved by ``d`` cells (as ``np.roll``), on tissue t.
-    """
-    shape = occupancy.shape[1:]
-    axes = tuple(range(1, occupancy.ndim))
-    moved = np.conj(fft.rfftn(distributions, axes=axes))
-    fixed = fft.rfftn(occupancy, axes=axes)
-    found = np.empty((len(occupancy), *distributions.shape))
-    for tissue, one in enumerate(fixed):
-        found[tissue] = fft.irfftn(moved * one, s=shape, axes=axes)
+
+def spectrum(field: Floats) -> Spectrum:
+    """The transform of a distribution or field ``[*shape]``."""
+    found: Spectrum = fft.rfftn(field)
+    return found
+
+
+def moved(distribution: Spectrum, field: Spectrum, shape: tuple[int, ...]) -> Floats:
+    """The hit under every circular shift of a distribution: entry ``[d]`` of ``[*shape]`` is that of ``np.roll(distribution, d)``."""
+    found: Floats = fft.irfftn(np.conj(distribution) * field, s=shape)
     return found
 
 
@@ -49,7 +61,55 @@ def random_shifts(shape: tuple[int, ...], count: int, generator: np.random.Gener
     return generator.choice(others, size=min(count, others), replace=False) + 1
 
 
-def against_null(hit: float, sample: Floats) -> tuple[float, float]:
-    """Mean of the null sample, and the one-sided p that the map hits at least as often: (1 + #{null >= hit}) / (B + 1)."""
-    reached = int((sample >= hit - _ROUNDING).sum())
-    return float(sample.mean()), (1 + reached) / (sample.size + 1)
+def against_null(hit: float, sample: Floats, *, less_is_closer: bool = False, rounding: float = _ROUNDING) -> Against:
+    """``hit`` beside a null sample; members that are not finite are left out. A sample without spread has no z."""
+    known = sample[np.isfinite(sample)]
+    if not known.size:
+        return Against(np.nan, np.nan, np.nan)
+    sign = -1.0 if less_is_closer else 1.0
+    mean, spread = float(known.mean()), float(known.std(ddof=1)) if known.size > 1 else 0.0
+    slack = rounding * max(1.0, abs(hit))
+    reached = int((sign * known >= sign * hit - slack).sum())
+    return Against(mean, sign * (hit - mean) / spread if spread > slack else np.nan, (1 + reached) / (known.size + 1))
+
+
+class Pool:
+    """Distributions of the maps of other subjects, one map a subject, in single precision."""
+
+    def __init__(self, members: Sequence[tuple[str, Mapping[str, Floats]]], names: Sequence[str]) -> None:
+        """``members``: (subject, its map's distributions by name); ``names``: the distributions that are kept, missing ones as NaN."""
+        self._subjects = np.array([subject for subject, _ in members])
+        self._names = list(names)
+        self._rows: Singles | None = None
+        for place, (_, found) in enumerate(members):
+            cells = next(iter(found.values())).size if found else 0
+            if cells and self._rows is None:
+                self._rows = np.full((len(members), len(names), cells), np.nan, dtype=np.float32)
+            for column, name in enumerate(names):
+                if name in found and self._rows is not None:
+                    self._rows[place, column] = found[name].ravel()
+
+    def hits(self, subject: str, fields: Mapping[str, Floats]) -> dict[tuple[str, str], Floats]:
+        """(distribution, field) -> the hits of the maps of every subject but ``subject``; no entry where there is no other."""
+        others = self._subjects != subject
+        if self._rows is None or not others.any():
+            return {}
+        stacked = np.stack([one.ravel() for one in fields.values()]).astype(np.float32)
+        found = (self._rows.reshape(-1, self._rows.shape[2]) @ stacked.T).reshape(*self._rows.shape[:2], -1)[others].astype(np.float64)
+        return {(name, field): found[:, i, j] for i, name in enumerate(self._names) for j, field in enumerate(fields)}
+
+
+def pool_members(subjects: Mapping[str, str], count: int, seed: int, cohort: str) -> dict[str, str]:
+    """Subject -> its case, of ``count`` subjects chosen by a shuffle of names: the same for every run that explains the same cases.
+
+    Args:
+        subjects: case_id -> subject.
+        count: how many subjects.
+        seed: of the shuffle.
+        cohort: another shuffle for each.
+    """
+    first: dict[str, str] = {}
+    for case_id in sorted(subjects):
+        first.setdefault(subjects[case_id], case_id)
+    order = sorted(first, key=lambda subject: digest([seed, "pool", cohort, subject]))
+    return {subject: first[subject] for subject in order[:count]}

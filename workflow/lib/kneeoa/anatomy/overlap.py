@@ -1,8 +1,12 @@
 """How much of a map lies in a tissue, and how much would by chance.
 
-Every measure starts from a *distribution* over cells (non-negative, sum one): the map itself (mass), or its top k % of cells. Its
-*hit* is the share of the distribution inside the tissue, whose chance level is the tissue's share of the volume; the rest are affine
-functions of a hit, so that chance levels and null means follow from those of the hit.
+Every measure starts from a *distribution* over cells (non-negative, sum one): the map itself (mass), its top k % of cells, its ranks or its
+peak. A *field* over the same cells tells of the tissue: the share of each cell that it fills, whether it is near, how far it is. The *hit*
+is the field's mean under the distribution; by chance (a uniform distribution) it is the field's plain mean. Every measure is an affine
+function of a hit, so that chance levels and the means of nulls follow from those of the hit, and ties in a map share what is expected
+under random order.
+
+Signs: the part of a map that speaks for the score is primary; measures named ``absolute_`` take both parts, as paper A does.
 """
 
 from __future__ import annotations
@@ -12,20 +16,32 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 Floats = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
 
-TOP_PERCENT = (1, 5, 10)
-"""Paper A's k: per cent of all cells."""
+TOP_PERCENT = (1, 5, 10, 25)
+"""Per cent of all cells (paper A: 1, 5 and 10)."""
+
+SIZE = "size"
+"""The distribution of as many of a map's largest cells as the tissue fills: another one for every tissue."""
+REGION = "region_"
+"""Prefix of distributions and measures that see the joint region alone."""
+ABSOLUTE = "absolute_"
+"""Prefix of those that take both signs of the map."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One measure: the distribution whose hit it reads, and the affine function of the hit."""
+    """One measure: the distribution and the field whose hit it reads, and the affine function of the hit."""
 
     name: str
     distribution: str
+    field: str
+    """share, near or distance."""
     of_hit: Callable[[float], float]
+    less_is_closer: bool = False
 
 
 def top_count(cells: int, percent: int) -> int:
@@ -42,35 +58,82 @@ def top_distribution(saliency: Floats, count: int) -> Floats:
     return weights
 
 
-def distributions(saliency: Floats) -> dict[str, Floats]:
-    """The distributions of a map (non-negative, any number of axes): ``mass`` and ``top<k>``. None for a map that is zero everywhere."""
-    total = saliency.sum()
-    if not total > 0:
-        return {}
-    tops = {f"top{percent}": top_distribution(saliency, top_count(saliency.size, percent)) for percent in TOP_PERCENT}
-    return {"mass": saliency / total, **tops}
+def rank_distribution(saliency: Floats) -> Floats:
+    """Each cell in proportion to how many cells lie below it, ties and itself counting half: what the voxel AUROC weighs."""
+    weights: Floats = (rankdata(saliency, axis=None) - 0.5).reshape(saliency.shape) / (saliency.size**2 / 2)
+    return weights
 
 
-def measures(cells: int, fraction: float) -> list[Measure]:
-    """The measures of a tissue that fills ``fraction`` of a map of ``cells`` cells.
+def distributions(saliency: Floats, absolute: Floats | None = None, region: Booleans | None = None) -> dict[str, Floats]:
+    """The distributions of a map; those of a map (or of its part in the region) that is zero everywhere are left out.
 
-    - ``mass``: share of the map's sum in the tissue (paper A's mass@ROI; energy-based pointing game). Chance: ``fraction``.
-    - ``enrichment``: mass / fraction; ``normalised``: (mass - fraction) / (1 - fraction), left out where the tissue fills the volume.
-    - ``top<k>_overlap``: share of the top k % cells in the tissue; ``top<k>_dice``: its Dice coefficient with the tissue.
+    Args:
+        saliency: the part that speaks for the score, non-negative, ``[*shape]``.
+        absolute: both parts added; None: no measures of it.
+        region: cells of the joint region; None: no measures of it.
     """
-    found = [Measure("mass", "mass", lambda hit: hit), Measure("enrichment", "mass", lambda hit: hit / fraction)]
+    found: dict[str, Floats] = {}
+    if saliency.any():
+        found |= _energy(saliency)
+        found |= {"ranks": rank_distribution(saliency), "peak": top_distribution(saliency, 1)}
+    if absolute is not None and absolute.any():
+        found |= {ABSOLUTE + name: one for name, one in _energy(absolute).items()}
+    if region is not None and saliency[region].any():
+        for name, one in _energy(saliency[region]).items():
+            found[REGION + name] = np.zeros_like(saliency)
+            found[REGION + name][region] = one
+    return found
+
+
+def _energy(saliency: Floats) -> dict[str, Floats]:
+    tops = {f"top{percent}": top_distribution(saliency, top_count(saliency.size, percent)) for percent in TOP_PERCENT}
+    return {"mass": saliency / saliency.sum(), **tops}
+
+
+def measures(cells: int, fraction: float, region: tuple[int, float] | None = None) -> list[Measure]:
+    """The measures of a tissue that fills ``fraction`` of a map of ``cells`` cells; ``region``: the same two numbers of the joint region.
+
+    - ``mass``: share of the map's sum in the tissue (paper A's mass@ROI; energy-based pointing game, Wang et al. 2020; relevance mass
+      accuracy, Arras et al. 2022). Chance: ``fraction``.
+    - ``enrichment``: mass / fraction; ``normalised``: (mass - fraction) / (1 - fraction).
+    - ``top<k>_overlap``: share of the top k % cells in the tissue; ``top<k>_dice``: its Dice coefficient with the tissue.
+    - ``rank_accuracy``: share in the tissue of as many top cells as the tissue fills (relevance rank accuracy). Chance: ``fraction``.
+    - ``auroc``: the map as a classifier of cells, partly filled ones counting in part. Chance: one half.
+    - ``pointing``: whether the peak lies within the tolerance of the tissue; ``distance_mm``: from the top 1 % of cells to the tissue.
+    - ``absolute_*``: of both signs together; ``region_*``: of cells of the joint region alone.
+
+    ``normalised`` and ``auroc`` are left out where the tissue fills everything.
+    """
+    found = _energy_measures("", cells, fraction)
+    found.append(Measure("rank_accuracy", SIZE, "share", _itself))
     if fraction < 1:
-        found.append(Measure("normalised", "mass", lambda hit: (hit - fraction) / (1 - fraction)))
+        # Sum over pairs (in, out) of [s_in > s_out] + [tie] / 2, where pairs within the tissue always add up to half of their number.
+        found.append(Measure("auroc", "ranks", "share", lambda hit: (hit - fraction**2) / (2 * fraction * (1 - fraction))))
+    found.append(Measure("pointing", "peak", "near", _itself))
+    found.append(Measure("distance_mm", "top1", "distance", _itself, less_is_closer=True))
+    found += _energy_measures(ABSOLUTE, cells, fraction)
+    return found + (_energy_measures(REGION, *region) if region is not None and region[1] > 0 else [])
+
+
+def _energy_measures(prefix: str, cells: int, fraction: float) -> list[Measure]:
+    mass = prefix + "mass"
+    found = [Measure(mass, mass, "share", _itself), Measure(f"{prefix}enrichment", mass, "share", lambda hit: hit / fraction)]
+    if fraction < 1:
+        found.append(Measure(f"{prefix}normalised", mass, "share", lambda hit: (hit - fraction) / (1 - fraction)))
     for percent in TOP_PERCENT:
-        count = top_count(cells, percent)
-        found.append(Measure(f"top{percent}_overlap", f"top{percent}", lambda hit: hit))
-        found.append(Measure(f"top{percent}_dice", f"top{percent}", _dice(count, cells * fraction)))
+        top, count = f"{prefix}top{percent}", top_count(cells, percent)
+        found.append(Measure(f"{top}_overlap", top, "share", _itself))
+        found.append(Measure(f"{top}_dice", top, "share", _dice(count, cells * fraction)))
     return found
 
 
 def measure_names() -> list[str]:
     """Names of all measures, for rows without a value."""
-    return [measure.name for measure in measures(cells=1, fraction=0.5)]
+    return [measure.name for measure in measures(cells=1, fraction=0.5, region=(1, 0.5))]
+
+
+def _itself(hit: float) -> float:
+    return hit
 
 
 def _dice(count: int, tissue: float) -> Callable[[float], float]:

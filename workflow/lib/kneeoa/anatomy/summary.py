@@ -1,42 +1,53 @@
-"""The anatomy stage: overlaps of all runs, over subjects and seeds, for each arm and each contrast of modes.
-
-Order of averaging: seeds of a case, then cases of a subject, then subjects. Seeds are never extra cases, and a person's two knees
-weigh as one.
-"""
+"""The anatomy stage: overlaps of all runs, over subjects and seeds, for each arm and each contrast of modes, of all cases and by grade."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from kneeoa.anatomy.paired import compare
+from kneeoa.anatomy.subjects import by_subject, counted, estimated, per_case, subject_means
 from kneeoa.config.analysis import Contrast, Statistics
+from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
-from kneeoa.files import digest
-from kneeoa.geometry.estimates import Estimate, Floats, Measures, evaluate
+from kneeoa.statistics.multiplicity import adjust
 from kneeoa.tables.anatomy import ANATOMY
 from kneeoa.tables.overlap import OVERLAP
+from kneeoa.training.labels import MISSING, read_labels
 
 _log = logging.getLogger(__name__)
+
+FAMILY = ("normalised", "top5_dice", "auroc", "distance_mm")
+"""Measures whose contrasts are tested together (Holm, with the methods): one of each kind, as the others follow from them or nearly so."""
+BY_GRADE = ("mass", "enrichment", "normalised", "absolute_normalised", "top5_overlap", "top5_dice", "auroc", "pointing", "distance_mm")
+"""Measures that are shown by grade too: a severe knee has little cartilage left, so that plain shares confound with grade."""
+
+_COLUMNS = ["tissue", "measure"]
 
 
 def summarise(
     *,
     overlaps: list[Path],
+    labels: list[Path],
+    level: Level | None,
+    methods: tuple[str, ...],
     arms: dict[str, dict[str, str]],
     contrasts: tuple[Contrast, ...],
     statistics: Statistics,
     out: Path,
 ) -> None:
-    """Summarise overlaps: per arm a mean with chance and null, per contrast the paired difference; subject-bootstrap intervals.
+    """Summarise overlaps: per arm a mean with chance and nulls, per contrast the paired difference; subject-bootstrap intervals.
 
     Args:
-        overlaps: OVERLAP tables of all runs.
+        overlaps: OVERLAP tables of all runs and methods.
+        labels: LABELS tables, which tell the grades.
+        level: the level of the grades; None: no rows by grade.
+        methods: in the order in which they are listed.
         arms: arm -> its factors; ``mode`` and whatever else must be equal within a contrast (``backbone``, ...).
         contrasts: pairs of modes; two contrasts of one pair (at different levels) give one set of rows.
         statistics: resamples, confidence and seed.
@@ -53,17 +64,16 @@ def summarise(
         ANATOMY.write(out, [])
         return
     study = str(rows["study"].iloc[0])
+    rows = rows.assign(grade=_grades(rows, labels, level))
     pairs = [(one, other) for one, other in contrasted(arms, contrasts) if {one, other} <= set(rows["arm"])]
     found: list[dict[str, Any]] = []
-    for cohort, part in rows.groupby("cohort", sort=True):
-        by_arm = {str(arm): some for arm, some in part.groupby("arm", sort=True)}
-        for arm, some in by_arm.items():
-            found += [{"kind": "arm", "arm": arm, "reference": None, "cohort": cohort} | row for row in _arm(some, statistics, str(cohort))]
-        for candidate, reference in pairs:
-            if candidate in by_arm and reference in by_arm:
-                here = {"kind": "contrast", "arm": candidate, "reference": reference, "cohort": cohort}
-                found += [here | row for row in _contrast(by_arm[candidate], by_arm[reference], statistics, str(cohort))]
-    ANATOMY.write(out, [{"study": study} | row for row in found])
+    for method in sorted(rows["method"].unique(), key=[*methods, *sorted(set(rows["method"]))].index):
+        for cohort, part in rows[rows["method"] == method].groupby("cohort", sort=True):
+            shown = part[part["measure"].isin(BY_GRADE)]
+            for grade, some in [(None, part), *shown[shown["grade"] != MISSING].groupby("grade", sort=True)]:
+                here = {"method": method, "cohort": cohort, "grade": None if grade is None else int(str(grade))}
+                found += [here | row for row in _rows(some, pairs, statistics, str(cohort))]
+    ANATOMY.write(out, pd.DataFrame([{"study": study} | row for row in _adjusted(found)]).astype({"grade": "Int16"}))
 
 
 def contrasted(arms: Mapping[str, Mapping[str, str]], contrasts: Sequence[Contrast]) -> list[tuple[str, str]]:
@@ -88,71 +98,72 @@ def contrasted(arms: Mapping[str, Mapping[str, str]], contrasts: Sequence[Contra
     return list(dict.fromkeys(pairs))
 
 
-def _per_case(rows: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Mean over the seeds in which it is defined: index (subject, case_id), one column per (tissue, measure)."""
-    defined = rows[column].where(rows["value"].notna())
-    return defined.groupby([rows["subject"], rows["case_id"], rows["tissue"], rows["measure"]]).mean().unstack(["tissue", "measure"])
+def _grades(rows: pd.DataFrame, labels: Sequence[Path], level: Level | None) -> Any:
+    """The grade of each row's case, -1 where unknown."""
+    if level is None:
+        return MISSING
+    cases = rows[["cohort", "case_id"]].drop_duplicates(ignore_index=True)
+    known = read_labels(labels, cases, [level])[level.name].values
+    return rows[["cohort", "case_id"]].merge(cases.assign(grade=known), how="left")["grade"].to_numpy()
+
+
+def _rows(rows: pd.DataFrame, pairs: Sequence[tuple[str, str]], statistics: Statistics, cohort: str) -> Iterator[dict[str, Any]]:
+    by_arm = {str(arm): some for arm, some in rows.groupby("arm", sort=True)}
+    for arm, some in by_arm.items():
+        yield from ({"kind": "arm", "arm": arm, "reference": None} | row for row in _arm(some, statistics, cohort))
+    for candidate, reference in pairs:
+        if candidate in by_arm and reference in by_arm:
+            here = {"kind": "contrast", "arm": candidate, "reference": reference}
+            yield from (here | row for row in _contrast(by_arm[candidate], by_arm[reference], statistics, cohort))
+
+
+def _defined(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Cases' means of a column over the seeds in which the measure itself is defined."""
+    return per_case(rows, rows[column].where(rows["value"].notna()), _COLUMNS)
+
+
+_NO_LEVELS = dict.fromkeys(("chance", "null_mean", "null_z", "null_p", "others_mean", "others_z", "others_p"))
+_NO_TEST = dict.fromkeys(("p", "p_adjusted", "effect", "rank_biserial"))
 
 
 def _arm(rows: pd.DataFrame, statistics: Statistics, cohort: str) -> Iterator[dict[str, Any]]:
-    value, chance, null = (_per_case(rows, column) for column in ("value", "chance", "null_mean"))
-    estimates = _estimates(value, statistics, cohort)
-    chances, nulls = (cases.groupby(level="subject").mean().mean() for cases in (chance, null))
-    for key, estimate in estimates.items():
-        some = rows[(rows["tissue"] == key[0]) & (rows["measure"] == key[1])]
-        lost = int(some["value"].isna().sum())
-        notes = [estimate.note, f"{lost} of {len(some)} maps without a value" if lost else ""]
-        yield _row(key, estimate, value[key], rows["seed"].nunique(), notes) | {
-            "chance": _known(chances.get(key)),
-            "null_mean": _known(nulls.get(key)),
-            "p": None,
-            "effect": None,
-        }
+    value = _defined(rows, "value")
+    levels = {name: _defined(rows, name) for name in ("chance", "null_mean", "null_z", "others_mean", "others_z")}
+    means = {name: cases.groupby(level="subject").mean().mean() for name, cases in levels.items()}
+    counts = rows.groupby(_COLUMNS)["value"].agg(["size", "count"])
+    for key, estimate in subject_means(value, statistics, cohort).items():
+        size, defined = counts.loc[key]
+        lost = f"{size - defined} of {size} maps without a value" if size > defined else ""
+        here = {name: _known(mean.get(key)) for name, mean in means.items()}
+        closer: Literal["less", "greater"] = "less" if key[1] == "distance_mm" else "greater"
+        for null in ("null", "others"):
+            excess = by_subject(value[key] - levels[f"{null}_mean"][key])
+            here[f"{null}_p"] = compare(excess, closer).p if excess.size else None
+        row = {"tissue": key[0], "measure": key[1], "seeds": rows["seed"].nunique()} | counted(value[key])
+        yield row | here | _NO_TEST | estimated(estimate, lost)
 
 
 def _contrast(candidate: pd.DataFrame, reference: pd.DataFrame, statistics: Statistics, cohort: str) -> Iterator[dict[str, Any]]:
-    difference = _per_case(candidate, "value") - _per_case(reference, "value")  # aligned by case: undefined in one, left out
+    difference = _defined(candidate, "value") - _defined(reference, "value")  # aligned by case: undefined in one, left out
     seeds = min(candidate["seed"].nunique(), reference["seed"].nunique())
-    for key, estimate in _estimates(difference, statistics, cohort).items():
-        paired = compare(difference[key].groupby(level="subject").mean().dropna().to_numpy(dtype=np.float64))
-        levels = {"chance": None, "null_mean": None, "p": paired.p, "effect": paired.effect}
-        yield _row(key, estimate, difference[key], seeds, [estimate.note, paired.note]) | levels
+    for key, estimate in subject_means(difference, statistics, cohort).items():
+        paired = compare(by_subject(difference[key]))
+        row = {"tissue": key[0], "measure": key[1], "seeds": seeds} | counted(difference[key]) | _NO_LEVELS
+        tested = {"p": paired.p, "p_adjusted": None, "effect": paired.effect, "rank_biserial": paired.rank_biserial}
+        yield row | tested | estimated(estimate, paired.note)
 
 
-def _row(key: tuple[str, str], estimate: Estimate, cases: pd.Series, seeds: int, notes: list[str]) -> dict[str, Any]:
-    defined = cases.dropna()
-    return {
-        "tissue": key[0],
-        "measure": key[1],
-        "estimate": estimate.value,
-        "low": estimate.low,
-        "high": estimate.high,
-        "cases": len(defined),
-        "subjects": defined.index.get_level_values("subject").nunique(),
-        "seeds": seeds,
-        "note": "; ".join(dict.fromkeys(note for note in notes if note)),
-    }
-
-
-def _estimates(cases: pd.DataFrame, statistics: Statistics, cohort: str) -> dict[tuple[str, str], Estimate]:
-    """Mean over subjects of each column, with its subject-bootstrap interval; the same resamples for every arm of the cohort."""
-    subjects = cases.groupby(level="subject").mean()
-    values: Floats = subjects.to_numpy(dtype=np.float64)
-    known = np.isfinite(values)
-    keys = [str(number) for number in range(values.shape[1])]
-
-    def means(weights: Floats) -> dict[str, Floats]:
-        total = weights @ known
-        mean = np.full(total.shape, np.nan)
-        np.divide(weights @ np.where(known, values, 0.0), total, out=mean, where=total > 0)
-        return dict(zip(keys, mean.T, strict=True))
-
-    measures = Measures(means, dict.fromkeys(keys, "no map with a value"))
-    draw = int(digest([statistics.seed, "anatomy", cohort]), 16)
-    names = subjects.index.to_numpy(dtype=str)
-    found = evaluate(measures, names, resamples=statistics.resamples, seed=draw, confidence=statistics.confidence)
-    columns = subjects.columns.to_frame(index=False)
-    return {(tissue, measure): found[key] for tissue, measure, key in zip(columns["tissue"], columns["measure"], keys, strict=True)}
+def _adjusted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with Holm's p: of each contrast, cohort and tissue, over methods and the measures of ``FAMILY``, of all grades together."""
+    families: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["kind"] == "contrast" and row["grade"] is None and row["measure"] in FAMILY:
+            families.setdefault((row["arm"], row["reference"], row["cohort"], row["tissue"]), []).append(row)
+    for family in families.values():
+        p = adjust([np.nan if row["p"] is None else row["p"] for row in family], "holm")
+        for row, adjusted in zip(family, p, strict=True):
+            row["p_adjusted"] = _known(adjusted)
+    return rows
 
 
 def _known(value: Any) -> float | None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from kneeoa.config.analysis import Contrast, Statistics
 from kneeoa.config.hierarchy import Level
-from kneeoa.contrasts.cases import LevelPredictions, best_head, level_predictions, require_same_cases
+from kneeoa.config.metrics import rows_of
+from kneeoa.config.statistics import Contrast, Statistics
+from kneeoa.contrasts.arms import spoken
+from kneeoa.contrasts.cases import LevelPredictions, best_head, require_same_cases
 from kneeoa.contrasts.families import correct
+from kneeoa.contrasts.networks import against_margin, over_random_seeds
+from kneeoa.contrasts.outcome import Outcome, detectable, join
 from kneeoa.contrasts.paired import PairedTests
 from kneeoa.errors import KneeoaError
 from kneeoa.tables.contrasts import CONTRASTS
@@ -33,7 +38,8 @@ def build_contrasts(
 
     A contrast is made for every pair of arms whose modes are its candidate and reference and whose other factors are equal.
     An arm speaks on a level through its own head, else through the nearest finer head (the note says so). Several seeds:
-    metrics are averaged over an arm's seeds, which are fixed; subjects are the clusters of every interval and test.
+    metrics are averaged over an arm's seeds, which are fixed; with three or more that both arms share, a row over random seeds
+    is added, and it is the one that joins a family. Subjects are the clusters of every interval and test.
 
     Args:
         prediction_files: PREDICTIONS tables of all arms.
@@ -47,22 +53,44 @@ def build_contrasts(
             predictions of the level, or cases that are missing, repeated or labelled differently.
     """
     frame = PREDICTIONS.concat(prediction_files)
-    frame = frame[frame["split"] == SPLIT]
+    rows = [row for pair in pairs_of(frame, arms, levels, statistics) for row in _rows(pair, statistics)]
+    CONTRASTS.write(out, correct(rows, statistics))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two arms on the same cases of one cohort."""
+
+    contrast: Contrast
+    backbone: str
+    cohort: str
+    candidate: LevelPredictions
+    reference: LevelPredictions
+
+
+def pairs_of(
+    frame: pd.DataFrame, arms: Mapping[str, Mapping[str, Any]], levels: tuple[Level, ...], statistics: Statistics
+) -> Iterator[Pair]:
+    """Every pair of arms that a contrast compares, cohort by cohort, on the same test cases; errors as :func:`build_contrasts`."""
     by_name = {level.name: level for level in levels}
-    rows: list[dict[str, Any]] = []
     for contrast in statistics.contrasts:
         if contrast.level not in by_name:
             raise KneeoaError(f"Contrast '{contrast.name}' is on the level '{contrast.level}'; the levels are {sorted(by_name)}.")
         level = by_name[contrast.level]
+        if level.kind == "multilabel":
+            raise KneeoaError(
+                f"Contrast '{contrast.name}' is on the multilabel level '{level.name}', whose findings are measured but not "
+                "compared; make a level of each finding that should be."
+            )
         for candidate, reference in arm_pairs(contrast, arms):
-            backbone = str(arms[candidate]["backbone"])
             for cohort, part in _cohorts(frame, candidate, reference, contrast):
+                where = f"Contrast '{contrast.name}', cohort '{cohort}'"
                 sides = [
-                    _side(part, arm, level, levels, f"Contrast '{contrast.name}', cohort '{cohort}'") for arm in (candidate, reference)
+                    spoken(frame, arm, cohort, SPLIT, level, _head(part, arm, level, levels, where), levels, statistics.threshold)
+                    for arm in (candidate, reference)
                 ]
-                base = {"contrast": contrast.name, "backbone": backbone, "cohort": cohort, "split": SPLIT}
-                rows += [{**base, **row} for row in _rows(contrast, sides[0], sides[1], statistics)]
-    CONTRASTS.write(out, correct(rows, statistics.families))
+                require_same_cases(sides[0], sides[1], f"Contrast '{contrast.name}'")
+                yield Pair(contrast, str(arms[candidate]["backbone"]), cohort, sides[0], sides[1])
 
 
 def arm_pairs(contrast: Contrast, arms: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
@@ -94,7 +122,7 @@ def arm_pairs(contrast: Contrast, arms: Mapping[str, Mapping[str, Any]]) -> list
 
 
 def _cohorts(frame: pd.DataFrame, candidate: str, reference: str, contrast: Contrast) -> Iterator[tuple[str, pd.DataFrame]]:
-    part = frame[frame["arm"].isin([candidate, reference]) & (frame["level"] == contrast.level)]
+    part = frame[frame["arm"].isin([candidate, reference]) & (frame["level"] == contrast.level) & (frame["split"] == SPLIT)]
     for arm in (candidate, reference):
         if not (part["arm"] == arm).any():
             raise KneeoaError(
@@ -105,39 +133,64 @@ def _cohorts(frame: pd.DataFrame, candidate: str, reference: str, contrast: Cont
         yield str(cohort), rows
 
 
-def _side(part: pd.DataFrame, arm: str, level: Level, levels: tuple[Level, ...], where: str) -> LevelPredictions:
-    rows = part[part["arm"] == arm]
-    head = best_head(set(rows["head"]), level, levels)
+def _head(part: pd.DataFrame, arm: str, level: Level, levels: tuple[Level, ...], where: str) -> str:
+    head = best_head(set(part.loc[part["arm"] == arm, "head"]), level, levels)
     if head is None:
         raise KneeoaError(f"{where}: arm '{arm}' has no predictions of level '{level.name}'; predict this cohort with it too.")
-    return level_predictions(rows[rows["head"] == head], arm, level, head)
+    return head
 
 
-def _rows(contrast: Contrast, candidate: LevelPredictions, reference: LevelPredictions, statistics: Statistics) -> Iterator[dict[str, Any]]:
-    require_same_cases(candidate, reference, f"Contrast '{contrast.name}'")
+def _rows(pair: Pair, statistics: Statistics) -> Iterator[dict[str, Any]]:
+    """Of each metric: its own tests, the one over random seeds where there are enough, and those against its margin."""
+    contrast, candidate, reference = pair.contrast, pair.candidate, pair.reference
     tests = PairedTests(candidate, reference, statistics)
+    remarks = _remarks(candidate, reference)
+    for metric, chosen in contrast.tests.items():
+        for name in rows_of(metric, len(candidate.level.classes)):
+            found: dict[str, Outcome] = {test: tests.run(name, test) for test in chosen}
+            lead = next(iter(found.values()))
+            random = over_random_seeds(name, candidate, reference, statistics)
+            if random is not None:
+                found["seeds"] = lead = random
+            if metric in contrast.margins:
+                found |= against_margin(name, lead, contrast.margins[metric], statistics.confidence)
+            for test, outcome in found.items():
+                yield _row(pair, name, test, outcome, remarks, statistics)
+
+
+def _row(pair: Pair, name: str, test: str, outcome: Outcome, remarks: str, statistics: Statistics) -> dict[str, Any]:
+    numbers = {key: _known(value) for key, value in vars(outcome).items()}
+    beyond = outcome.generalises != "subjects"
+    limits = "" if beyond else "about these trained networks only"
+    return {
+        **numbers,
+        "contrast": pair.contrast.name,
+        "backbone": pair.backbone,
+        "cohort": pair.cohort,
+        "split": SPLIT,
+        "level": pair.contrast.level,
+        "metric": name,
+        "reference": pair.reference.arm,
+        "candidate": pair.candidate.arm,
+        "test": test,
+        "detectable": _known(detectable(outcome.standard_error, outcome.df, statistics)),
+        "cases": len(pair.candidate.case_ids),
+        "subjects": pair.candidate.subject_count,
+        "seeds": min(len(pair.candidate.seeds), len(pair.reference.seeds)),
+        "note": join(outcome.note, limits, remarks),
+    }
+
+
+def _remarks(candidate: LevelPredictions, reference: LevelPredictions) -> str:
     remarks = [f"{side.arm}: level read from head '{side.head}'" for side in (candidate, reference) if side.head != side.level.name]
+    remarks += [f"{side.arm}: {side.threshold_note}" for side in (candidate, reference) if side.threshold_note]
     if candidate.seeds != reference.seeds:
         remarks.append(f"seeds differ: candidate {list(candidate.seeds)}, reference {list(reference.seeds)}; each averaged over its own")
     if candidate.unread:
         remarks.append(f"{candidate.unread} cases without a label left out")
-    for name, chosen in contrast.tests.items():
-        for test in chosen:
-            outcome = tests.run(name, test)
-            yield {
-                "level": contrast.level,
-                "metric": name,
-                "reference": reference.arm,
-                "candidate": candidate.arm,
-                **{key: _known(value) for key, value in vars(outcome).items()},
-                "test": test,
-                "cases": len(candidate.case_ids),
-                "subjects": candidate.subject_count,
-                "seeds": min(len(candidate.seeds), len(reference.seeds)),
-                "note": "; ".join([*([outcome.note] if outcome.note else []), *remarks]),
-            }
+    return "; ".join(remarks)
 
 
 def _known(value: Any) -> Any:
-    """None for NaN, the value otherwise: undefined is null in the table."""
-    return None if isinstance(value, float) and math.isnan(value) else value
+    """None for NaN and infinity (degrees of freedom of a normal test), the value otherwise: undefined is null in the table."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

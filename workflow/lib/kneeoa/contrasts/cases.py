@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
+from kneeoa.statistics.metrics import called
 
 _SHOWN = 10
 
@@ -28,6 +30,44 @@ class LevelPredictions:
     truth: NDArray[np.int64]  # [n]
     probabilities: NDArray[np.float64]  # [S, n, K]
     unread: int  # cases left out because they have no label
+    thresholds: tuple[float, ...] = ()  # [S], of a binary level; none: 0.5
+    threshold_note: str = ""
+    fine: NDArray[np.float64] | None = None  # [S, n, K'], of the arm's own head of the next finer level
+    parent_class: tuple[int, ...] = ()  # [K']
+
+    @property
+    def calls(self) -> NDArray[np.int64]:
+        """Predicted class of each case by each seed, ``[S, n]``; a binary level at the seed's own threshold."""
+        thresholds = self.thresholds or (0.5,) * len(self.seeds)
+        return np.stack([called(seed, threshold) for seed, threshold in zip(self.probabilities, thresholds, strict=True)])
+
+    @property
+    def hard(self) -> NDArray[np.float64]:
+        """The calls as probabilities of 0 and 1, ``[S, n, K]``: what metrics of predicted classes take, whatever the thresholds."""
+        certain: NDArray[np.float64] = np.eye(len(self.level.classes))[self.calls]
+        return certain
+
+    def of_cases(self, rows: NDArray[np.int64]) -> LevelPredictions:
+        """The same for some of the cases, by their places."""
+        return replace(
+            self,
+            case_ids=tuple(self.case_ids[row] for row in rows),
+            subjects=self.subjects[rows],
+            truth=self.truth[rows],
+            probabilities=self.probabilities[:, rows],
+            fine=None if self.fine is None else self.fine[:, rows],
+        )
+
+    def of_seeds(self, seeds: Sequence[int | None]) -> LevelPredictions:
+        """The same for some of the seeds, in the order given."""
+        places = [self.seeds.index(seed) for seed in seeds]
+        return replace(
+            self,
+            seeds=tuple(seeds),
+            probabilities=self.probabilities[places],
+            thresholds=tuple(self.thresholds[place] for place in places) if self.thresholds else (),
+            fine=None if self.fine is None else self.fine[places],
+        )
 
     @property
     def subject_count(self) -> int:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kneeoa.config.analysis import BINARY_METRICS, CLASS_METRICS, Metric, Statistics
 from kneeoa.config.hierarchy import Level
-from kneeoa.contrasts.cases import LevelPredictions, level_predictions
-from kneeoa.statistics.bootstrap import bootstrap_interval
-from kneeoa.statistics.delong import auc_interval
-from kneeoa.statistics.metrics import mean_over_seeds, metric
+from kneeoa.config.metrics import CONSISTENCY_METRICS, base, metrics_of, rows_of
+from kneeoa.config.statistics import Statistics, ThresholdRule
+from kneeoa.contrasts.arms import spoken
+from kneeoa.contrasts.cases import LevelPredictions
+from kneeoa.contrasts.findings import finding_rows
+from kneeoa.contrasts.intervals import Measured, measured
 from kneeoa.tables.metrics import METRICS
 from kneeoa.tables.predictions import PREDICTIONS
 
@@ -27,9 +27,10 @@ SPLITS = ("val", "test")
 def build_metrics(prediction_files: list[Path], levels: tuple[Level, ...], statistics: Statistics, out: Path) -> None:
     """Write METRICS: one row per arm, seed, cohort, split, level, head and metric; seed null for the mean over seeds.
 
-    Binary levels get ``BINARY_METRICS``, the others ``CLASS_METRICS``. The AUC's interval is DeLong's on the logit scale,
-    clustered by subject (for a mean, of the mean AUC with seeds fixed); the others' are percentiles of a bootstrap of subjects
-    that meets all seeds jointly. Multilabel levels are left out and logged.
+    Every level gets the metrics of its kind (:mod:`kneeoa.config.metrics`); a level with a finer one below it those of
+    consistency too, for arms with a head of each. How each interval is made: :mod:`kneeoa.contrasts.intervals`. Where thresholds
+    are fitted on validation cases they are rows of their own (``threshold``). A multilabel level has the mean over its findings
+    and each finding's own values (:mod:`kneeoa.contrasts.findings`).
 
     Args:
         prediction_files: PREDICTIONS tables.
@@ -42,75 +43,74 @@ def build_metrics(prediction_files: list[Path], levels: tuple[Level, ...], stati
     """
     frame = PREDICTIONS.concat(prediction_files)
     by_name = {level.name: level for level in levels}
+    arms = {str(arm): part for arm, part in frame.groupby("arm")}
     rows: list[dict[str, Any]] = []
     keys = ["study", "arm", "cohort", "split", "level", "head"]
     for key, part in frame[frame["split"].isin(SPLITS)].groupby(keys, sort=True):
         where = {name: str(value) for name, value in zip(keys, key, strict=True)}
         level = by_name.get(where["level"])
-        if level is None or level.kind == "multilabel":
-            LOG.warning("no metrics for level '%s': it is %s", where["level"], "unknown" if level is None else "multilabel")
+        if level is None:
+            LOG.warning("no metrics for level '%s': it is unknown", where["level"])
             continue
-        rows += [{**where, **row} for row in _rows(level_predictions(part, where["arm"], level, where["head"]), statistics)]
+        if level.kind == "multilabel":
+            rows += [{**where, **row} for row in finding_rows(part, where["arm"], level, where["head"], statistics)]
+            continue
+        predictions = spoken(
+            arms[where["arm"]], where["arm"], where["cohort"], where["split"], level, where["head"], levels, statistics.threshold
+        )
+        rows += [{**where, **row} for row in _rows(predictions, levels, statistics)]
     METRICS.write(out, rows)
 
 
-def _rows(predictions: LevelPredictions, statistics: Statistics) -> list[dict[str, Any]]:
-    names = BINARY_METRICS if predictions.level.kind == "binary" else CLASS_METRICS
-    single = [
-        dataclasses.replace(predictions, seeds=(seed,), probabilities=predictions.probabilities[[index]])
-        for index, seed in enumerate(predictions.seeds)
-        if seed is not None
-    ]
-    subsets = [(subset.seeds[0], subset) for subset in single] + [(None, predictions)]
-    return [{"seed": seed, **_row(subset, name, statistics)} for seed, subset in subsets for name in names]
+def _rows(predictions: LevelPredictions, levels: tuple[Level, ...], statistics: Statistics) -> list[dict[str, Any]]:
+    level = predictions.level
+    parent = any(other.parent == level.name for other in levels)
+    metrics = [one for one in metrics_of(level.kind, parent) if one not in CONSISTENCY_METRICS or predictions.fine is not None]
+    names = [name for metric in metrics for name in rows_of(metric, len(level.classes))]
+    subsets = [(seed, predictions.of_seeds([seed])) for seed in predictions.seeds if seed is not None]
+    found = []
+    for seed, subset in [*subsets, (None, predictions)]:
+        found += [{"seed": seed, **row(subset, name, measured(name, subset, statistics))} for name in names]
+        if level.kind == "binary" and isinstance(statistics.threshold, ThresholdRule):
+            found.append({"seed": seed, **row(subset, "threshold", _threshold(subset))})
+    return found
 
 
-def _row(predictions: LevelPredictions, name: Metric, statistics: Statistics) -> dict[str, Any]:
-    notes = [undefined_note(predictions, name)]
-    if name == "auc":
-        scores = predictions.probabilities[:, :, 1].T
-        auc = auc_interval(predictions.truth, scores, predictions.subjects, statistics.confidence)
-        values = (auc.auc, auc.low, auc.high)
-        kind = "logit-delong"
-        if auc.degenerate:
-            notes.append("no interval: the estimated variance is zero")
-    else:
-        boot = bootstrap_interval(
-            mean_over_seeds(metric(name, statistics.threshold)),
-            predictions.truth,
-            predictions.probabilities,
-            predictions.subjects,
-            statistics.resamples,
-            statistics.seed,
-            statistics.confidence,
-        )
-        values = (boot.estimate, boot.low, boot.high)
-        kind = "cluster-bootstrap"
-        notes.append(invalid_note(boot.invalid, boot.resamples))
+def row(predictions: LevelPredictions, name: str, value: Measured) -> dict[str, Any]:
+    """A metric's row, but for what identifies the arm, cohort and level."""
+    notes = [undefined_note(predictions, name), value.note]
+    if len(predictions.seeds) > 1:
+        notes.append("seeds are fixed: the interval is about subjects only")
+    if base(name) in _AT_THRESHOLD:
+        notes.append(predictions.threshold_note)
     if predictions.unread:
         notes.append(f"{predictions.unread} cases without a label left out")
     return {
         "seeds": len(predictions.seeds),
         "metric": name,
-        "estimate": values[0],
-        "low": values[1],
-        "high": values[2],
-        "interval": kind,
+        "estimate": value.estimate,
+        "low": value.low,
+        "high": value.high,
+        "interval": value.kind,
         "cases": len(predictions.case_ids),
         "subjects": predictions.subject_count,
         "note": "; ".join(note for note in notes if note),
     }
 
 
-def undefined_note(predictions: LevelPredictions, name: Metric) -> str:
+_AT_THRESHOLD = ("accuracy", "f1", "balanced_accuracy", "sensitivity", "specificity", "contradiction", "threshold")
+
+
+def _threshold(predictions: LevelPredictions) -> Measured:
+    """The mean threshold; the note of the row says where it comes from."""
+    return Measured(float(np.mean(predictions.thresholds)), float("nan"), float("nan"), "none")
+
+
+def undefined_note(predictions: LevelPredictions, name: str) -> str:
     """Which classes the cases lack, where that leaves the metric undefined or over fewer classes; empty otherwise."""
     counts = np.bincount(predictions.truth, minlength=len(predictions.level.classes))
     absent = [predictions.level.classes[index] for index in np.flatnonzero(counts == 0)]
-    if not absent or name not in ("auc", "macro_auc", "balanced_accuracy", "f1", "macro_f1"):
+    undefined = ("auc", "macro_auc", "weighted_auc", "adjacent_auc", "scaled_brier", "calibration_slope", "calibration_in_the_large")
+    if not absent or name not in (*undefined, "balanced_accuracy", "f1", "macro_f1"):
         return ""
-    return f"no case of class {', '.join(absent)}" + (": undefined" if name in ("auc", "macro_auc") else "")
-
-
-def invalid_note(invalid: int, resamples: int) -> str:
-    """How many resamples were left out; empty where none was."""
-    return f"{invalid} of {resamples} resamples undefined and left out" if invalid else ""
+    return f"no case of class {', '.join(absent)}" + (": undefined" if name in undefined else "")

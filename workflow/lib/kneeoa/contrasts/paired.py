@@ -1,37 +1,28 @@
-"""One paired test of one metric: the numbers of a row of CONTRASTS. Differences are candidate - reference."""
+"""One paired test of one metric between these very networks: subjects are sampled, seeds averaged and fixed."""
 
 from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
-from kneeoa.config.analysis import BINARY_METRICS, CLASS_METRICS, Metric, Statistics, Test
+from kneeoa.config.metrics import CONSISTENCY_METRICS, base, cut_of, metrics_of
+from kneeoa.config.statistics import APPLICABLE, FixedTest, Statistics
 from kneeoa.contrasts.cases import LevelPredictions
-from kneeoa.contrasts.metrics import invalid_note, undefined_note
+from kneeoa.contrasts.intervals import CALLED, invalid_note
+from kneeoa.contrasts.metrics import undefined_note
+from kneeoa.contrasts.outcome import Outcome, join
+from kneeoa.contrasts.sampled import sampled_runs
 from kneeoa.errors import KneeoaError
+from kneeoa.statistics import ordinal
 from kneeoa.statistics.bootstrap import PairedBootstrap, paired_bootstrap
 from kneeoa.statistics.delong import weighted_contrast
+from kneeoa.statistics.inputs import cluster_codes
 from kneeoa.statistics.mcnemar import mcnemar_test
-from kneeoa.statistics.metrics import called, mean_over_seeds, metric
-from kneeoa.statistics.multiclass import ovr_auc_test
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Estimates, interval, p and what to say about them; NaN where undefined."""
-
-    estimate_reference: float
-    estimate_candidate: float
-    difference: float
-    low: float
-    high: float
-    p: float
-    statistic: float
-    degenerate: bool
-    note: str
+from kneeoa.statistics.metrics import mean_over_seeds, metric
+from kneeoa.statistics.multiclass import OvrAucTest, ovr_auc_test
+from kneeoa.statistics.sampling import PairedDifference, difference_of, over_seeds
 
 
 class PairedTests:
@@ -41,99 +32,125 @@ class PairedTests:
         self.candidate = candidate
         self.reference = reference
         self.statistics = statistics
-        # One bootstrap serves both the row of its own test and the interval of McNemar's row.
+        # One bootstrap serves both the row of its own test and the interval of McNemar's row; one delta method all standard errors.
         self._bootstrap = functools.cache(self._run_bootstrap)
+        self._delta = functools.cache(self._run_delta)
 
-    def run(self, name: Metric, test: Test) -> Outcome:
-        """The outcome of ``test`` on the metric ``name``; seeds are averaged and fixed, subjects are sampled.
+    def run(self, name: str, test: FixedTest) -> Outcome:
+        """The outcome of ``test`` on the metric ``name`` (a row's name, e.g. cut_auc_2).
 
         Raises:
             KneeoaError: the test does not apply to the metric, or the metric to the level.
         """
-        level = self.candidate.level
-        allowed = BINARY_METRICS if level.kind == "binary" else CLASS_METRICS
-        if name not in allowed:
-            raise KneeoaError(f"Metric '{name}' does not apply to the {level.kind} level '{level.name}'; use one of {list(allowed)}.")
+        level, wanted = self.candidate.level, base(name)
+        allowed: tuple[str, ...] = (*metrics_of(level.kind), *CONSISTENCY_METRICS)
+        if wanted not in allowed:
+            raise KneeoaError(f"Metric '{wanted}' does not apply to the {level.kind} level '{level.name}'; use one of {list(allowed)}.")
+        if wanted not in APPLICABLE[test]:
+            raise KneeoaError(f"Test '{test}' does not apply to the metric '{wanted}'; it applies to {', '.join(APPLICABLE[test])}.")
         if test == "bootstrap":
             return self._by_bootstrap(name)
-        if test == "delong" and name == "auc":
-            return self._delong()
-        if test == "delong" and name == "macro_auc":
-            return self._ovr_delong()
-        if test == "mcnemar" and name == "accuracy":
+        if test == "mcnemar":
             return self._mcnemar()
-        raise KneeoaError(f"Test '{test}' does not apply to the metric '{name}'; use bootstrap.")
+        if test == "delta":
+            return self._by_delta(name)
+        return self._delong(name)
 
-    def _by_bootstrap(self, name: Metric) -> Outcome:
+    def _by_bootstrap(self, name: str) -> Outcome:
         boot = self._bootstrap(name)
-        note = _join(undefined_note(self.candidate, name), invalid_note(boot.invalid, boot.resamples))
-        return Outcome(boot.estimate_b, boot.estimate_a, boot.difference, boot.low, boot.high, boot.p, math.nan, boot.degenerate, note)
+        return Outcome(
+            estimate_reference=boot.estimate_b,
+            estimate_candidate=boot.estimate_a,
+            difference=boot.difference,
+            low=boot.low,
+            high=boot.high,
+            p=boot.p,
+            statistic=math.nan,
+            standard_error=self._error(name),
+            degenerate=boot.degenerate,
+            note=join(undefined_note(self.candidate, name), invalid_note(boot.invalid, boot.resamples)),
+        )
 
-    def _delong(self) -> Outcome:
+    def _by_delta(self, name: str) -> Outcome:
+        return _outcome(self._delta(name), join(undefined_note(self.candidate, name), self._headless(name)))
+
+    def _delong(self, name: str) -> Outcome:
+        if name == "auc":
+            return self._binary_delong()
+        truth, subjects, confidence = self.candidate.truth, self.candidate.subjects, self.statistics.confidence
+        first, second = self.candidate.probabilities, self.reference.probabilities
+        note = undefined_note(self.candidate, name)
+        if name in ("macro_auc", "weighted_auc"):
+            result = ovr_auc_test(truth, first, second, "macro" if name == "macro_auc" else "weighted", subjects, confidence)
+            return _outcome(result, join(note, result.method))
+        if base(name) == "cut_auc":
+            cut = cut_of(name)
+            found = ordinal.cut_auc_test(truth, ordinal.at_least(first, cut), ordinal.at_least(second, cut), cut, subjects, confidence)
+        elif name == "c_index":
+            found = ordinal.c_index_test(truth, ordinal.expected_grade(first), ordinal.expected_grade(second), subjects, confidence)
+        else:
+            grades = (ordinal.expected_grade(first), ordinal.expected_grade(second))
+            found = ordinal.adjacent_auc_test(truth, *grades, first.shape[2], subjects, confidence)
+        return _outcome(found, join(note, found.how))
+
+    def _binary_delong(self) -> Outcome:
         first, second = self.candidate.probabilities[:, :, 1], self.reference.probabilities[:, :, 1]
         weights = np.concatenate([np.full(len(first), 1.0 / len(first)), np.full(len(second), -1.0 / len(second))])
         scores = np.concatenate([first, second]).T
         result = weighted_contrast(self.candidate.truth, scores, weights, self.candidate.subjects, self.statistics.confidence)
         auc = np.array(result.auc)
         return Outcome(
-            float(auc[len(first) :].mean()),
-            float(auc[: len(first)].mean()),
-            result.estimate,
-            result.low,
-            result.high,
-            result.p,
-            result.z,
-            result.degenerate,
-            _join(undefined_note(self.candidate, "auc"), result.method),
-        )
-
-    def _ovr_delong(self) -> Outcome:
-        result = ovr_auc_test(
-            self.candidate.truth,
-            self.candidate.probabilities,
-            self.reference.probabilities,
-            "macro",
-            self.candidate.subjects,
-            self.statistics.confidence,
-        )
-        return Outcome(
-            result.estimate_b,
-            result.estimate_a,
-            result.difference,
-            result.low,
-            result.high,
-            result.p,
-            result.z,
-            result.degenerate,
-            _join(undefined_note(self.candidate, "macro_auc"), result.method),
+            estimate_reference=float(auc[len(first) :].mean()),
+            estimate_candidate=float(auc[: len(first)].mean()),
+            difference=result.estimate,
+            low=result.low,
+            high=result.high,
+            p=result.p,
+            statistic=result.z,
+            standard_error=math.sqrt(result.variance),
+            degenerate=result.degenerate,
+            note=join(undefined_note(self.candidate, "auc"), result.method),
         )
 
     def _mcnemar(self) -> Outcome:
-        correct = [
-            np.stack([called(seed, self.statistics.threshold) == arm.truth for seed in arm.probabilities])
-            for arm in (self.candidate, self.reference)
-        ]
+        correct = [arm.calls == arm.truth for arm in (self.candidate, self.reference)]
         result = mcnemar_test(correct[0], correct[1], self.candidate.subjects, self.statistics.mcnemar)
-        boot = self._bootstrap("accuracy")  # McNemar gives no interval of the difference
+        boot = self._bootstrap("accuracy")  # the percentile interval, as paper A prints it beside McNemar's p
         note = f"{result.method}: {result.b:g} cases right by the candidate alone, {result.c:g} by the reference alone"
         return Outcome(
-            result.accuracy_b,
-            result.accuracy_a,
-            result.difference,
-            boot.low,
-            boot.high,
-            result.p,
-            result.statistic,
-            result.degenerate,
-            _join(note, "interval by bootstrap", invalid_note(boot.invalid, boot.resamples)),
+            estimate_reference=result.accuracy_b,
+            estimate_candidate=result.accuracy_a,
+            difference=result.difference,
+            low=boot.low,
+            high=boot.high,
+            p=result.p,
+            statistic=result.statistic,
+            standard_error=self._error("accuracy"),
+            degenerate=result.degenerate,
+            note=join(note, "interval by bootstrap", invalid_note(boot.invalid, boot.resamples)),
         )
 
-    def _run_bootstrap(self, name: Metric) -> PairedBootstrap:
+    def _error(self, name: str) -> float:
+        return math.sqrt(self._delta(name).variance)
+
+    def _headless(self, name: str) -> str:
+        lacking = [side.arm for side in (self.candidate, self.reference) if side.fine is None]
+        if name not in CONSISTENCY_METRICS or not lacking:
+            return ""
+        return f"undefined: {' and '.join(lacking)} lack a head of their own for this level or the next finer one"
+
+    def _run_delta(self, name: str) -> PairedDifference:
+        codes = cluster_codes(self.candidate.subjects, self.candidate.truth.size)
+        first, second = (over_seeds(sampled_runs(name, side)) for side in (self.candidate, self.reference))
+        return difference_of(first, second, codes, self.statistics.confidence, "delta method")
+
+    def _run_bootstrap(self, name: str) -> PairedBootstrap:
+        sides = [side.hard if name in CALLED else side.probabilities for side in (self.candidate, self.reference)]
         return paired_bootstrap(
-            mean_over_seeds(metric(name, self.statistics.threshold)),
+            mean_over_seeds(metric(name)),
             self.candidate.truth,
-            self.candidate.probabilities,
-            self.reference.probabilities,
+            sides[0],
+            sides[1],
             self.candidate.subjects,
             self.statistics.resamples,
             self.statistics.seed,
@@ -141,5 +158,16 @@ class PairedTests:
         )
 
 
-def _join(*notes: str) -> str:
-    return "; ".join(note for note in notes if note)
+def _outcome(result: PairedDifference | OvrAucTest, note: str) -> Outcome:
+    return Outcome(
+        estimate_reference=result.estimate_b,
+        estimate_candidate=result.estimate_a,
+        difference=result.difference,
+        low=result.low,
+        high=result.high,
+        p=result.p,
+        statistic=result.z,
+        standard_error=math.sqrt(result.variance),
+        degenerate=result.degenerate,
+        note=note,
+    )

@@ -1,4 +1,4 @@
-"""Where saliency falls: each arm's measure on a tissue against chance and against shifted maps, and the contrasts of modes."""
+"""Where saliency falls: each arm's measure on a tissue against chance and both nulls, and the contrasts of modes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def _contrast_rows(rows: pd.DataFrame, arms: Factors, figures: Figures) -> list[
     return [(title, mode, row) for title, mode, arm in order for row in own if row["arm"] == arm]
 
 
-def figure(anatomy: pd.DataFrame, arms: Factors, figures: Figures, measure: str = "enrichment", confidence: float = 0.95) -> Figure:
+def figure(
+    anatomy: pd.DataFrame, arms: Factors, figures: Figures, measure: str = "enrichment", confidence: float = 0.95, method: str | None = None
+) -> Figure:
     """Draw one measure: a row of panels a tissue (and cohort), arms on the left, contrasts on the right.
 
     Args:
@@ -51,11 +53,13 @@ def figure(anatomy: pd.DataFrame, arms: Factors, figures: Figures, measure: str 
         figures: the look.
         measure: a measure of the table; enrichment is the share of saliency in the tissue over the tissue's share of the image.
         confidence: level of the tables' intervals, as the configuration sets it.
+        method: of saliency; default: the table's first. Rows by grade are left out.
 
     Raises:
         KneeoaError: no arm has the measure.
     """
-    chosen = anatomy[anatomy["measure"] == measure]
+    chosen = anatomy[(anatomy["measure"] == measure) & anatomy["grade"].isna()]
+    chosen = chosen[chosen["method"] == (method or chosen["method"].iloc[0])] if len(chosen) else chosen
     parts = [
         (str(tissue), str(cohort), rows)
         for (tissue, cohort), rows in chosen.groupby(["tissue", "cohort"], sort=False)
@@ -87,10 +91,12 @@ def figure(anatomy: pd.DataFrame, arms: Factors, figures: Figures, measure: str 
         if contrasted:
             axes[-1, 1].set_xlabel(f"Difference in {printed(measure, figures.labels)}")
         handles = [
-            Line2D([], [], color=style.MUTED, linestyle="--", linewidth=0.8, label="chance: the tissue's share of the image"),
+            Line2D([], [], color=style.MUTED, linestyle="--", linewidth=0.8, label="chance"),
             Line2D([], [], color=style.INK, linestyle="", marker="|", markersize=7, markeredgewidth=1.2, label="the same maps, shifted"),
         ]
-        result.legend(handles=handles, loc="outside upper left", ncols=2, columnspacing=1.4)
+        if chosen["others_mean"].notna().any():
+            handles.append(Line2D([], [], color=style.INK, linestyle="", marker="x", markersize=4, label="other subjects' maps"))
+        result.legend(handles=handles, loc="outside upper left", ncols=len(handles), columnspacing=1.2, handletextpad=0.5)
         style.note(result, _note(chosen, contrasted, confidence))
     return result
 
@@ -128,6 +134,8 @@ def _arms(axis: Axes, rows: Sequence[Listed], band: _Bands, looks: dict[str, sty
             axis.plot([row["chance"]] * 2, [y - 0.5, y + 0.5], color=style.MUTED, linestyle="--", linewidth=0.8, zorder=0)
         if is_number(row["null_mean"]):
             axis.plot([row["null_mean"]], [y], marker="|", markersize=7, markeredgewidth=1.2, color=style.INK)
+        if is_number(row["others_mean"]):
+            axis.plot([row["others_mean"]], [y], marker="x", markersize=4, color=style.INK)
         _mark(axis, y, row, looks[mode], filled=True)
     labels = [printed(mode, figures.labels) for _, mode, _ in rows]
     _frame(axis, places, labels, band)

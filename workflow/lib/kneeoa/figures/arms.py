@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kneeoa.config.readers import REFERENCE
 from kneeoa.errors import KneeoaError
 from kneeoa.figures.words import printed
 
 Factors = Mapping[str, Mapping[str, Any]]
-"""The arms table: an arm's name -> its ``backbone``, its ``mode`` and, where arms differ in them, ``grid`` and ``view``."""
+"""The arms table: an arm's name -> its ``backbone``, its ``mode`` and, where arms differ in them, ``grid``, ``view`` and ``reader``."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Panel:
 def panels(arms: Factors, labels: Mapping[str, str]) -> list[Panel]:
     """Group arms that share everything but the mode, in the configuration's order.
 
-    A backbone at several grids or views makes several panels, whose titles say so; where even that leaves two arms for one mode (they
-    differ in their training), each such arm is a panel of its own under its name.
+    A backbone at several grids or views, or with several readers of the labels that it learns, makes several panels, whose titles say
+    so; where even that leaves two arms for one mode (they differ in their training), each such arm is a panel of its own under its name.
 
     Raises:
         KneeoaError: an arm lacks its backbone or mode.
@@ -38,18 +39,26 @@ def panels(arms: Factors, labels: Mapping[str, str]) -> list[Panel]:
         missing = [key for key in ("backbone", "mode") if not factors.get(key)]
         if missing:
             raise KneeoaError(f"the arm '{name}' lacks '{missing[0]}'; every arm needs its backbone and mode.")
-        groups.setdefault((factors["backbone"], factors.get("grid"), factors.get("view")), {})[name] = factors["mode"]
-    backbones = Counter(backbone for backbone, _, _ in groups)
+        key = (factors["backbone"], factors.get("reader"), factors.get("grid"), factors.get("view"))
+        groups.setdefault(key, {})[name] = factors["mode"]
+    inputs = Counter(key[:2] for key in groups)
     result = []
-    for (backbone, grid, view), members in groups.items():
-        title = printed(backbone, labels)
-        if backbones[backbone] > 1:
+    for (backbone, reader, grid, view), members in groups.items():
+        title = learner({"backbone": backbone, "reader": reader}, labels)
+        if inputs[backbone, reader] > 1:
             title += ", " + " ".join(printed(factor, labels) for factor in (grid, view) if factor)
         if len(set(members.values())) == len(members):
             result.append(Panel(backbone, title, {mode: name for name, mode in members.items()}))
         else:
             result += [Panel(backbone, printed(name, labels), {mode: name}) for name, mode in members.items()]
     return result
+
+
+def learner(factors: Mapping[str, Any], labels: Mapping[str, str] | None) -> str:
+    """An arm's backbone and, in a study with noisy readers, whose labels it learns: ``ResNet3D, reader r10``."""
+    reader = factors.get("reader")
+    whose = {None: "", REFERENCE: ", reference labels"}.get(reader, f", reader {printed(str(reader), labels)}")
+    return printed(str(factors["backbone"]), labels) + whose
 
 
 def modes(arms: Factors) -> list[str]:

@@ -120,6 +120,8 @@ class _Plan:
         self.analysed = ["Analysed", knees(flow["analysed"])]
         without = sum(row["cases"] for row in flow.get("masks", []))
         self.analysed += [f"{count(without, 'knee')} without a usable mask:", "in every analysis but the anatomy"] if without else []
+        repaired = int(flow.get("repaired", 0))
+        self.analysed += [f"{count(repaired, 'knee')} with a mask whose header was mended"] if repaired else []
         order = [name for name in _SPLITS if name in flow["splits"]] + sorted(set(flow["splits"]) - set(_SPLITS))
         self.splits = [split_lines(name, flow["splits"][name], levels, labels) for name in order]
         loose = sum(row["rows"] for row in flow.get("loose", []))

@@ -1,4 +1,4 @@
-"""Forest plot of the contrasts: each difference with its interval, p raw and adjusted, and the test's name, grouped by backbone."""
+"""Forest plot of the contrasts: each difference with its interval, p raw and adjusted, and the test's name, by family and backbone."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kneeoa.config.analysis import Figures
+from kneeoa.config.metrics import CUT_METRICS, base
+from kneeoa.config.statistics import WITHOUT_DIRECTION
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import Factors, modes
-from kneeoa.figures.numbers import SIGNIFICANT, UNDEFINED, interval, is_number, p_value, percent
+from kneeoa.figures.arms import Factors, learner, modes
+from kneeoa.figures.numbers import SIGNIFICANT, UNDEFINED, interval, is_number, number, p_value, percent
 from kneeoa.figures.scores import records
 from kneeoa.figures.words import GRADE_UNITS, LOWER_IS_BETTER, count, printed, sentence_case
 from kneeoa.tables.contrasts import CONTRASTS
@@ -24,8 +26,8 @@ _LINE = 0.165
 """Inches a row at 8 points."""
 _GAP, _MARGIN, _LEAST_PLOT = 0.18, 0.06, 1.2
 """Inches between columns, at the page's edges, and of the narrowest plot."""
-_HEADERS = ("", "", "difference [{level} interval]", "p", "adjusted p", "test")
-_RIGHT = (False, False, False, True, True, False)
+_HEADERS = ("", "", "difference [{level} interval]", "detectable", "p", "adjusted p", "test")
+_RIGHT = (False, False, False, True, True, True, False)
 """Which printed columns are aligned at their right edge."""
 
 
@@ -35,6 +37,22 @@ class Block:
 
     title: str
     rows: pd.DataFrame
+
+
+def tested(contrasts: pd.DataFrame) -> pd.DataFrame:
+    """What a forest plot shows of many rows: the primary family first, then the others in the table's order; rows in no family last.
+
+    In the table alone are values at single cuts of the grades and calibration (slopes and intercepts would share no axis with
+    AUCs), tests against a margin, and, of metrics that a family has a row of, the tests in no family (such as fixed seeds beside random).
+    """
+    rows = contrasts[~contrasts["metric"].map(base).isin([*CUT_METRICS, *WITHOUT_DIRECTION])]
+    rows = rows[~rows["test"].isin(["non_inferiority", "equivalence"])]
+    inside, rest = rows[rows["family"] != "none"], rows[rows["family"] == "none"]
+    key = ["contrast", "candidate", "reference", "cohort", "metric"]
+    said = pd.MultiIndex.from_frame(rest[key]).isin(pd.MultiIndex.from_frame(inside[key]))
+    order = sorted(dict.fromkeys(inside["family"]), key=lambda name: name != "primary")
+    shown: pd.DataFrame = pd.concat([*(inside[inside["family"] == name] for name in order), rest[~said]])
+    return shown
 
 
 def blocks(contrasts: pd.DataFrame) -> list[Block]:
@@ -48,7 +66,7 @@ def blocks(contrasts: pd.DataFrame) -> list[Block]:
 
 
 def figure(contrasts: pd.DataFrame, arms: Factors, figures: Figures, confidence: float = 0.95) -> Figure:
-    """Draw the forest plot, in the order of the table within each backbone.
+    """Draw the forest plot: the primary family first (:func:`tested`), in the order of the table within each family and backbone.
 
     A filled marker is a p (adjusted, where the row belongs to a family) below 0.05; its colour is the candidate's mode. A row without an
     interval is a marker alone; an undefined difference is a dash. Where the printed columns need it, the page grows wider.
@@ -65,14 +83,17 @@ def figure(contrasts: pd.DataFrame, arms: Factors, figures: Figures, confidence:
     if contrasts.empty:
         raise KneeoaError("the contrasts table has no rows; declare contrasts in the section 'statistics' or leave the forest plot out.")
     looks = style.looks(modes(arms), figures)
+    contrasts = tested(contrasts)
+    if contrasts.empty:
+        raise KneeoaError("the contrasts hold calibration and values at cuts alone, which no forest plot shows; test another metric too.")
     parts = blocks(contrasts)
     line, small = _LINE * figures.font_size / 8, figures.font_size * 0.9
-    lines = [len(part.rows) + len(_groups(part.rows)) * 1.5 for part in parts]
+    lines = [len(part.rows) + len(_groups(part.rows, arms, figures)) * 1.5 for part in parts]
     with style.styled(figures):
         headers = [header.format(level=percent(confidence)) for header in _HEADERS]
         widths = _widths([_cells(row, arms, figures) for row in records(contrasts)], headers, small)
         width = max(style.FULL_WIDTH, sum(widths) + _LEAST_PLOT)
-        result = style.new_figure(width, (sum(lines) + 3.4 * len(parts)) * line + 0.35)
+        result = style.new_figure(width, (sum(lines) + 3.4 * len(parts)) * line + 0.5)
         result.set_layout_engine("none")  # the columns of print are placed by hand
         height, top = result.get_figheight(), result.get_figheight() - 0.05
         for part, size in zip(parts, lines, strict=True):
@@ -86,13 +107,13 @@ def figure(contrasts: pd.DataFrame, arms: Factors, figures: Figures, confidence:
 
 
 def _cells(row: dict[str, Any], arms: Factors, figures: Figures) -> tuple[str, ...]:
-    """What is printed of one row: metric, modes compared, difference, p, adjusted p, test."""
+    """What is printed of one row: metric, modes compared, difference, smallest detectable difference, p, adjusted p, test."""
     better = " ↓" if row["metric"] in LOWER_IS_BETTER else ""
     metric = sentence_case(f"{printed(row['level'], figures.labels)} {printed(row['metric'], figures.labels)}{better}")
     candidate, reference = (printed(_mode(row[side], arms), figures.labels) for side in ("candidate", "reference"))
     difference = interval(row["difference"], row["low"], row["high"], 3, 3, signed=True)
     adjusted = UNDEFINED if row["adjustment"] == "none" else p_value(row["p_adjusted"])
-    return metric, f"{candidate} vs {reference}", difference, p_value(row["p"]), adjusted, printed(row["test"])
+    return metric, f"{candidate} vs {reference}", difference, number(row["detectable"]), p_value(row["p"]), adjusted, printed(row["test"])
 
 
 def _widths(cells: list[tuple[str, ...]], headers: Sequence[str], size: float) -> list[float]:
@@ -102,9 +123,14 @@ def _widths(cells: list[tuple[str, ...]], headers: Sequence[str], size: float) -
     return [max(style.inches(text, size) for text in {header, *column}) + _GAP for header, column in zip(headers, columns, strict=True)]
 
 
-def _groups(rows: pd.DataFrame) -> list[tuple[tuple[str, str], pd.DataFrame]]:
-    """The rows of each backbone and cohort, in the order of the table."""
-    return [((str(key[0]), str(key[1])), own) for key, own in rows.groupby(["backbone", "cohort"], sort=False)]
+def _groups(rows: pd.DataFrame, arms: Factors, figures: Figures) -> list[tuple[tuple[str, str, str], pd.DataFrame]]:
+    """The rows of each family, backbone (and reader of the labels it learns, where a study has several) and cohort, in the order given."""
+    names = [
+        learner(arms[row["candidate"]], figures.labels) if row["candidate"] in arms else printed(str(row["backbone"]), figures.labels)
+        for row in records(rows)
+    ]
+    keys = ["family", "named", "cohort"]
+    return [((str(key[0]), str(key[1]), str(key[2])), own) for key, own in rows.assign(named=names).groupby(keys, sort=False)]
 
 
 def _edges(widths: list[float], width: float) -> list[float]:
@@ -134,14 +160,16 @@ def _block(
     y = 0.3
     write(y, headers, [style.MUTED] * len(headers))
     several = part.rows["cohort"].nunique() > 1
-    for number, ((backbone, cohort), rows) in enumerate(_groups(part.rows)):
-        title = printed(backbone, figures.labels) + (f", {printed(cohort, figures.labels)}" if several else "")
-        y += 0.35 if number == 0 else 1.15
+    families = part.rows["family"].nunique() > 1
+    for place, ((family, name, cohort), rows) in enumerate(_groups(part.rows, arms, figures)):
+        title = name + (f", {printed(cohort, figures.labels)}" if several else "")
+        title += f" ({'in no family' if family == 'none' else f'family: {family}'})" if families else ""
+        y += 0.35 if place == 0 else 1.15
         axis.text(edges[0] - 0.02, y, title, transform=across, weight="bold", va="center")
         y += 0.15
         for row in records(rows):
             y += 1.0
-            write(y, _cells(row, arms, figures), [style.INK, style.MUTED] + [style.INK] * 4)
+            write(y, _cells(row, arms, figures), [style.INK, style.MUTED] + [style.INK] * 5)
             _mark(axis, y, row, looks.get(_mode(row["candidate"], arms)) or style.Look(style.INK, "o", "-"))
         y += 0.2
     axis.set_ylim(y + 0.5, 0)
@@ -177,6 +205,7 @@ def _note(contrasts: pd.DataFrame) -> str:
     text += f", {count(seeds, 'seed')} an arm" if seeds > 1 else ""
     text += ". Filled: p < .05, adjusted where it belongs to a family."
     text += " ↓: less is better." if contrasts["metric"].isin(LOWER_IS_BETTER).any() else ""
+    text += "\nDetectable: the smallest difference that would be found with the configured power."
     return text + (f"\nAdjustment: {adjusted}." if adjusted else "")
 
 

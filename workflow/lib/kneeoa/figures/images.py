@@ -27,8 +27,9 @@ Case = tuple[str, str]
 class Stacks:
     """Arrays ``[rows, *shape]`` on disk with their index tables; a case is read when it is asked for."""
 
-    def __init__(self, schema: TableSchema, arrays: Sequence[Path], indices: Sequence[Path], view: str) -> None:
-        """Open ``arrays``; ``indices[i]`` is the table of ``arrays[i]``. Only rows of ``view`` count, and of masks the usable ones.
+    def __init__(self, schema: TableSchema, arrays: Sequence[Path], indices: Sequence[Path], view: str, *, doubted: bool = False) -> None:
+        """Open ``arrays``; ``indices[i]`` is the table of ``arrays[i]``. Only rows of ``view`` count, and of masks the usable ones
+        (all that were read, where ``doubted``).
 
         Raises:
             KneeoaError: the lists differ in length, a table is not ``schema``, or an array is missing or shorter than its index.
@@ -45,7 +46,7 @@ class Stacks:
             if len(rows) and rows["row"].max() >= len(array):
                 raise KneeoaError(f"{path}: holds {len(array)} rows, but its index {index} names row {rows['row'].max()}; make both again.")
             kept = rows[rows["view"] == view]
-            kept = kept[kept["usable"]] if "usable" in kept else kept
+            kept = kept[kept["usable"]] if "usable" in kept and not doubted else kept
             for record in kept.to_dict("records"):
                 self._rows[str(record["cohort"]), str(record["case_id"])] = (array, {str(key): value for key, value in record.items()})
 
@@ -70,6 +71,11 @@ def spacing(record: Mapping[str, Any], dimensions: int) -> tuple[float, ...]:
     """Millimetres of a canonical voxel along each axis, from the affine of a row of VOLUMES."""
     affine = np.asarray(record["affine"], dtype=np.float64).reshape(4, 4)
     return tuple(float(np.linalg.norm(affine[:3, axis])) for axis in range(dimensions))
+
+
+def measured(record: Mapping[str, Any]) -> bool:
+    """Whether the file of a row of VOLUMES told the size of its pixels; radiographs need not."""
+    return bool(np.isfinite(np.asarray(record["source_spacing"], dtype=np.float64)).all())
 
 
 def grades(labels: Sequence[Path], splits: Sequence[Path], level: str, split: str = "test") -> pd.DataFrame:

@@ -72,7 +72,8 @@ def figure(rows: Sequence[Row], columns: Mapping[str, str], title: str, note: st
             line[0].set_ylabel(row.title)
             for axis, mode in zip(line, [None, *columns], strict=True):
                 _panel(axis, row, row.maps.get(mode) if mode else None, missing=mode is not None and mode not in row.maps)
-        for axis, heading in zip(axes[0], ["Image and cartilage", *columns.values()], strict=True):
+        first = "Image and cartilage" if any(row.target is not None for row in rows) else "Image"
+        for axis, heading in zip(axes[0], [first, *columns.values()], strict=True):
             axis.set_title(heading, loc="center", weight="normal")
         bar = result.colorbar(ScalarMappable(cmap=overlay_colours()), ax=axes, location="bottom", aspect=45, shrink=0.6, pad=0.02)
         bar.set_ticks([0, 1], labels=["none", f"{_TOP:g}th percentile of the map"])
@@ -125,7 +126,7 @@ class _Story:
     def row(self, case: Case, title: str, index: int) -> Row:
         image, target = self.images.array(case), self.target(case)
         length = image.shape[0]
-        maps = {mode: _slice(normalised(stack.array(case)), index, length) for mode, stack in self.maps.items() if case in stack}
+        maps = {mode: _slice(normalised(stack.array(case)[0]), index, length) for mode, stack in self.maps.items() if case in stack}
         millimetres = spacing(self.images.record(case), image.ndim)
         pixel = cut_spacing(millimetres, PLANES[0]) if image.ndim == 3 else (millimetres[0], millimetres[1])
         return Row(title, _slice(image, index, length), None if target is None else _slice(target, index, length), maps, pixel)
@@ -166,7 +167,8 @@ def draw(
     """Draw one backbone's saliency over the canonical images, for the same test cases in every mode; the lowest seed speaks for an arm.
 
     Args:
-        maps: saliency arrays of any runs, ``[rows, *coarse shape]``, over the images' field of view.
+        maps: saliency arrays of any runs by one method, ``[rows, 2, *coarse shape]``, over the images' field of view; what speaks for the
+            score is shown.
         map_indices: the SALIENCY table of each.
         volume_arrays: arrays of canonical images.
         volume_indices: the VOLUMES table of each.
@@ -217,7 +219,9 @@ def draw(
     seeds = sorted({runs[arm][0] for arm in shown.values()})
     columns = {mode: f"{printed(mode, figures.labels)}\n{_target(heads[arm], figures.labels)}" for mode, arm in shown.items()}
     group = printed(next(iter(targets), "cartilage"), figures.labels)
-    note = f"Sagittal slices through most {group} (outlined). Seed {', '.join(map(str, seeds))}. The mean is scaled to its own maximum."
+    flat = bool(chosen) and images.array(chosen[0][0]).ndim == 2
+    what = "Left knees are mirrored." if flat else f"Sagittal slices through most {group} (outlined)."
+    note = f"{what} Seed {', '.join(map(str, seeds))}. The mean is scaled to its own maximum."
     style.save(figure(rows, columns, panel.title, note, figures), figures, out_pdf, out_png)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.images import PLANES, Plane, Stacks, busiest, cut, cut_spacing, examples, grades, spacing
+from kneeoa.figures.images import PLANES, Plane, Stacks, busiest, cut, cut_spacing, examples, grades, measured, spacing
 from kneeoa.figures.words import printed, sentence_case
 from kneeoa.tables.masks import MASKS
 from kneeoa.tables.volumes import VOLUMES
@@ -38,6 +38,8 @@ class Example:
     """Each tissue's mask on the image's grid; empty where the case has no usable mask."""
     spacing: tuple[float, ...]
     """Millimetres of a voxel."""
+    measured: bool = True
+    """Whether the millimetres are known; radiographs without a pixel size have proportions only, and no bar."""
 
 
 def figure(shown: Sequence[Example], figures: Figures) -> Figure:
@@ -66,7 +68,8 @@ def figure(shown: Sequence[Example], figures: Figures) -> Figure:
         handles = [Line2D([], [], color=colours[name], linewidth=2, label=sentence_case(printed(name, figures.labels))) for name in names]
         if handles:
             result.legend(handles=handles, loc="outside upper left", ncols=max(1, int(width / 1.6)), columnspacing=1.4)
-        style.note(result, f"Test cases, the first of each grade; left knees are mirrored. Bar: {_BAR:.0f} mm.")
+        bar = f" Bar: {_BAR:.0f} mm." if shown[0].measured else ""
+        style.note(result, f"Test cases, the first of each grade; left knees are mirrored.{bar}")
     return result
 
 
@@ -96,6 +99,7 @@ def _picture(axis: Axes, example: Example, plane: Plane, colours: Mapping[str, s
         )
         for text, (x, y, ha, va) in zip(plane.letters, places, strict=True):
             mark(axis, x, y, text, ha=ha, va=va)
+    if letters and example.measured:
         length = _BAR / pixel[1] / picture.shape[1]
         line = axis.plot([0.05, 0.05 + length], [0.06, 0.06], color="white", linewidth=2, transform=axis.transAxes, solid_capstyle="butt")
         line[0].set_path_effects([effects.withStroke(linewidth=3, foreground="black")])
@@ -175,5 +179,6 @@ def draw(
         image = images.array(case)
         found = split_tissues(masks.array(case), tissues.get(case[0], ())) if case in masks else {}
         title = f"{printed(level, figures.labels)} {grade}"
-        shown.append(Example(title, image, found, spacing(images.record(case), image.ndim)))
+        record = images.record(case)
+        shown.append(Example(title, image, found, spacing(record, image.ndim), measured(record)))
     style.save(figure(shown, figures), figures, out_pdf, out_png)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kneeoa.config.metrics import LOWER_IS_BETTER as LOWER_IS_BETTER  # figures mark them
+from kneeoa.config.metrics import base, cut_of
+
 _PRINTED = {
     "resnet3d": "ResNet3D",
     "m3t": "M3T",
@@ -18,6 +21,18 @@ _PRINTED = {
     "oai_zib": "OAI-ZIB",
     "pc1": "first principal component",
     "centroid": "centroid axis",
+    "lda": "linear discriminant",
+    "ridge": "ridge regression axis",
+    "space": "whole embedding",
+    "spearman": "Spearman",
+    "somers_d": "Somers' D",
+    "adjacent_auc_min": "least adjacent AUC",
+    "linear_r2": "linear R²",
+    "permutation_p": "permutation p",
+    "probe_auc": "probe AUC on the axis",
+    "probe_ridge_r2": "ridge probe R²",
+    "probe_quadratic_kappa": "probe weighted kappa",
+    "probe_logistic_auc": "logistic probe AUC",
     "auc": "AUC",
     "accuracy": "accuracy",
     "f1": "F1",
@@ -27,9 +42,21 @@ _PRINTED = {
     "macro_f1": "macro F1",
     "quadratic_kappa": "weighted kappa",
     "mae": "mean abs. error",
+    "weighted_auc": "weighted AUC",
+    "c_index": "C-index",
+    "adjacent_auc": "mean adjacent AUC",
+    "within_one": "within one grade",
+    "scaled_brier": "scaled Brier score",
+    "calibration_slope": "calibration slope",
+    "calibration_in_the_large": "calibration in the large",
+    "contradiction": "head contradiction",
+    "contradiction_mass": "head contradiction, mass",
     "delong": "DeLong",
     "mcnemar": "McNemar",
     "bootstrap": "bootstrap",
+    "delta": "delta method",
+    "seeds": "random seeds",
+    "non_inferiority": "non-inferiority",
     "wilcoxon": "Wilcoxon",
     "holm": "Holm",
     "bh": "Benjamini-Hochberg",
@@ -39,9 +66,6 @@ _PRINTED = {
     "train": "training",
 }
 
-LOWER_IS_BETTER = frozenset({"brier", "mae"})
-"""Metrics of which less is better; figures mark them."""
-
 GRADE_UNITS = frozenset({"mae"})
 """Metrics in units of a grade; the others are shares, probabilities or coefficients between -1 and 1."""
 
@@ -49,6 +73,8 @@ GRADE_UNITS = frozenset({"mae"})
 def printed(name: str, labels: Mapping[str, str] | None = None) -> str:
     """The printed form of ``name``: the study's own label, else the library's, else the name with spaces for underscores."""
     own = (labels or {}).get(name)
+    if own is None and base(name) != name:
+        return f"{'AUC' if base(name) == 'cut_auc' else 'calibration slope'} at cut {cut_of(name)}"
     return own if own is not None else _PRINTED.get(name, name.replace("_", " "))
 
 

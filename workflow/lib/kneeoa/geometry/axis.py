@@ -1,7 +1,9 @@
 """The learned severity axis: a direction in embedding space, fitted and signed on training cases alone.
 
 ``pc1`` is paper A's axis (StandardScaler and PCA fitted on train); ``centroid`` points from the mean of the lowest grade to the mean of the
-highest. The first has seen no grade but for its sign, the second has: it orders grades partly by construction, so both are reported.
+highest; ``lda`` is the first linear discriminant of the grades as classes, with the within-grade covariance shrunk (Ledoit and Wolf 2004);
+``ridge`` is the direction of a ridge regression on the grade. The first has seen no grade but for its sign, the others have: they order
+grades partly by construction, so both kinds are reported.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 
 from kneeoa.geometry.estimates import Floats
 from kneeoa.geometry.ordering import Sorted, weighted_pearson
+from kneeoa.geometry.spectral import Spectrum, lda_directions, ridge_directions
 
 
 class UndefinedAxis(Exception):  # not an error of the input: the run simply has no such axis
@@ -50,11 +53,12 @@ class Axis:
         return scaled @ self.next_direction / self.next_spread
 
 
-def fit_scaler(train: Floats) -> Scaler:
+def fit_scaler(train: Floats, *, common: bool = False) -> Scaler:
     """Fit the standardiser on training embeddings ``[cases, width]``.
 
     Components that do not vary beyond single precision among the training cases (dead units) are dropped: dividing by their rounding error
-    would make them the loudest.
+    would make them the loudest. ``common``: one scale for all components, for those that are principal components already: standardised one
+    by one, they would have no first among them.
 
     Raises:
         UndefinedAxis: there are fewer than two training cases or no component varies.
@@ -64,7 +68,8 @@ def fit_scaler(train: Floats) -> Scaler:
     kept = np.ptp(train, axis=0) > np.finfo(np.float32).eps * np.abs(train).max(axis=0)
     if not kept.any():
         raise UndefinedAxis("all training embeddings are equal")
-    return Scaler(kept, train[:, kept].mean(axis=0), train[:, kept].std(axis=0))
+    sd = train[:, kept].std(axis=0)
+    return Scaler(kept, train[:, kept].mean(axis=0), np.full_like(sd, np.sqrt((sd**2).mean())) if common else sd)
 
 
 def _principal(scaled: Floats) -> tuple[Floats, float]:
@@ -85,31 +90,54 @@ def _signed(direction: Floats, scaled: Floats, grade: Floats) -> Floats:
     return direction if rho > 0 else -direction
 
 
-def fit_axis(kind: str, scaled: Floats, grade: Floats, top: int) -> Axis:
-    """Fit the axis ``kind`` (``pc1`` or ``centroid``) on training cases.
+def fit_axis(kind: str, scaled: Floats, grade: Floats, top: int, subjects: NDArray[np.str_] | None = None) -> Axis:
+    """Fit the axis ``kind`` (``pc1``, ``centroid``, ``lda`` or ``ridge``) on training cases.
 
     Args:
         kind: which axis.
         scaled: standardised training embeddings ``[cases, kept]``.
         grade: training grades ``[cases]``, NaN where there is none.
         top: the highest grade of the level.
+        subjects: the subject of each case, ``[cases]``, by which ``ridge`` leaves cases out; default: every case is its own.
 
     Raises:
         UndefinedAxis: a grade that the axis needs is absent, or the training cases do not vary along it.
     """
     if kind == "pc1":
         direction = _signed(_principal(scaled)[0], scaled, grade)
+    elif kind == "centroid":
+        direction = _centroid_step(scaled, grade, top)  # its sign is its definition
     else:
-        for value in (0, top):
-            if not (grade == value).any():
-                raise UndefinedAxis(f"no training case of grade {value}")
-        step = scaled[grade == top].mean(axis=0) - scaled[grade == 0].mean(axis=0)
-        length = float(np.linalg.norm(step))
-        if not length > np.finfo(np.float32).eps:
-            raise UndefinedAxis(f"the centroids of grades 0 and {top} coincide")
-        direction = step / length  # its sign is its definition
+        direction = _supervised(kind, scaled, grade, top, subjects)
     spread = float((scaled @ direction).std())
     next_direction, next_spread = _principal(scaled - np.outer(scaled @ direction, direction))
     if not next_spread > np.finfo(np.float32).eps * spread:
         next_direction, next_spread = np.zeros_like(direction), 1.0
     return Axis(direction, spread, next_direction, next_spread)
+
+
+def _centroid_step(scaled: Floats, grade: Floats, top: int) -> Floats:
+    for value in (0, top):
+        if not (grade == value).any():
+            raise UndefinedAxis(f"no training case of grade {value}")
+    step: Floats = scaled[grade == top].mean(axis=0) - scaled[grade == 0].mean(axis=0)
+    length = float(np.linalg.norm(step))
+    if not length > np.finfo(np.float32).eps:
+        raise UndefinedAxis(f"the centroids of grades 0 and {top} coincide")
+    return step / length
+
+
+def _supervised(kind: str, scaled: Floats, grade: Floats, top: int, subjects: NDArray[np.str_] | None) -> Floats:
+    graded = np.isfinite(grade)
+    if len(set(grade[graded])) < 2:
+        raise UndefinedAxis("fewer than two grades among the training cases")
+    spectrum, known = Spectrum.of(scaled[graded]), grade[graded]
+    if kind == "lda":
+        found = lda_directions(spectrum, known.astype(np.int64)[None], top + 1)[0]
+    else:
+        people = np.arange(len(grade)).astype(str) if subjects is None else subjects
+        found = ridge_directions(spectrum, known[None], people[graded])[0]
+    direction: Floats = found @ spectrum.rows
+    if not direction.any():
+        raise UndefinedAxis("the centroids of the training grades coincide")
+    return _signed(direction, scaled, grade)

@@ -4,61 +4,28 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+from scipy.stats import norm
 
 from kneeoa.config.analysis import Geometry
 from kneeoa.config.hierarchy import Level
-from kneeoa.errors import KneeoaError
 from kneeoa.files import digest
 from kneeoa.geometry.axis import Axis, UndefinedAxis, fit_axis, fit_scaler
+from kneeoa.geometry.cases import Cases, Flags, Sources, ordinal_level, read_cases
 from kneeoa.geometry.dimension import participation_ratio, variance_measures
 from kneeoa.geometry.estimates import Estimate, Floats, Measures, evaluate
-from kneeoa.geometry.ordering import binary_measures, correlation_measures, grade_measures
-from kneeoa.geometry.representation import read_embeddings, read_grades, read_severity
+from kneeoa.geometry.families import along_axis, probed
+from kneeoa.geometry.permutation import permutation_null
+from kneeoa.geometry.representation import read_embeddings
 from kneeoa.tables.axis import AXIS
 from kneeoa.tables.geometry import GEOMETRY
 
 _log = logging.getLogger(__name__)
 
-Flags = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Cases:
-    """The cases of a run, all splits; arrays are ``[cases]``, NaN where a case has no label or truth."""
-
-    frame: pd.DataFrame
-    subjects: NDArray[np.str_]
-    train: Flags
-    level: Level
-    grade: Floats
-    binary: dict[str, Floats]
-    severity: Floats
-
-    def tests(self) -> dict[str, Flags]:
-        """The test cases of each cohort."""
-        test = (self.frame["split"] == "test").to_numpy()
-        return {str(name): test & (self.frame["cohort"] == name).to_numpy() for name in self.frame.loc[test, "cohort"].unique()}
-
-
-def ordinal_level(levels: tuple[Level, ...], name: str | None) -> Level:
-    """The level whose grades the axis should order: the one named, or the finest ordinal one.
-
-    Raises:
-        KneeoaError: there is no such level, or it is not ordinal.
-    """
-    ordinal = {level.name: level for level in levels if level.kind == "ordinal"}
-    if name is not None and name not in ordinal:
-        raise KneeoaError(f"'geometry.level' is '{name}', but the ordinal levels are {sorted(ordinal)}.")
-    if not ordinal:
-        raise KneeoaError("a severity axis needs an ordinal level, and the hierarchy has none; leave the geometry out of this study.")
-    return ordinal[name] if name is not None else list(ordinal.values())[-1]
+Rows = list[dict[str, Any]]
 
 
 def measure_run(
@@ -67,8 +34,7 @@ def measure_run(
     arm: str,
     seed: int,
     embeddings: Path,
-    labels: list[Path],
-    truth: list[Path],
+    sources: Sources,
     levels: tuple[Level, ...],
     geometry: Geometry,
     out_axis: Path,
@@ -81,8 +47,7 @@ def measure_run(
         arm: name of the arm, copied to the rows.
         seed: seed of the run, copied to the rows.
         embeddings: the run's embeddings table, all splits.
-        labels: LABELS tables of all cohorts.
-        truth: TRUTH tables; empty where there is none.
+        sources: the tables that embeddings are held against.
         levels: the hierarchy, coarse to fine.
         geometry: which axes, which level, how many resamples.
         out_axis: AXIS table to write; it has no rows for an axis that is undefined.
@@ -91,21 +56,28 @@ def measure_run(
     Raises:
         KneeoaError: a table is not what it should be, or the hierarchy has no ordinal level.
     """
+    here = {"study": study, "arm": arm, "seed": seed}
+    placed, measured = measure(embeddings, sources, levels, geometry, f"arm {arm}, seed {seed}")
+    AXIS.write(out_axis, [here | row for row in placed])
+    GEOMETRY.write(out_measures, [here | row for row in measured])
+
+
+def measure(
+    embeddings: Path, sources: Sources, levels: tuple[Level, ...], geometry: Geometry, what: str, *, common_scale: bool = False
+) -> tuple[Rows, Rows]:
+    """Rows of AXIS and of GEOMETRY for one table of embeddings, without study, arm and seed; ``what`` names it in the log.
+
+    ``common_scale`` keeps the components' relative spread (:func:`kneeoa.geometry.axis.fit_scaler`).
+
+    Raises:
+        KneeoaError: a table is not what it should be, or the hierarchy has no ordinal level.
+    """
     level = ordinal_level(levels, geometry.level)
     data = read_embeddings(embeddings)
-    cases = Cases(
-        frame=data.cases,
-        subjects=data.cases["subject"].to_numpy(dtype=str),
-        train=(data.cases["split"] == "train").to_numpy(),
-        level=level,
-        grade=read_grades(labels, level.name, data.cases),
-        binary={item.name: read_grades(labels, item.name, data.cases) for item in levels if item.kind == "binary"},
-        severity=read_severity(truth, data.cases),
-    )
-    here = {"study": study, "arm": arm, "seed": seed}
-    placed: list[dict[str, Any]] = []
+    cases = read_cases(data, sources, levels, level)
+    placed: Rows = []
     try:
-        scaled = fit_scaler(data.values[cases.train]).apply(data.values)
+        scaled = fit_scaler(data.values[cases.train], common=common_scale).apply(data.values)
         missing = ""
     except UndefinedAxis as undefined:
         scaled, missing = np.zeros((len(data.values), 1)), str(undefined)
@@ -114,30 +86,43 @@ def measure_run(
         axis, reason = None, missing
         if not missing:
             try:
-                axis = fit_axis(kind, scaled[cases.train], cases.grade[cases.train], len(level.classes) - 1)
+                train = cases.train
+                axis = fit_axis(kind, scaled[train], cases.grade[train], len(level.classes) - 1, cases.subjects[train])
             except UndefinedAxis as undefined:
                 reason = str(undefined)
         if axis is None:
-            _log.warning("arm %s, seed %d has no axis '%s': %s", arm, seed, kind, reason)
+            _log.warning("%s has no axis '%s': %s", what, kind, reason)
         else:
-            placed += [here | row for row in _placements(kind, axis, scaled, cases)]
+            placed += _placements(kind, axis, scaled, cases)
         measured += _along(kind, axis, f"no axis: {reason}", cases, scaled, geometry)
-    AXIS.write(out_axis, placed)
-    GEOMETRY.write(out_measures, [here | row for row in measured])
+    return placed, measured
 
 
 def _rows(keys: dict[str, str], chosen: Flags, cases: Cases, estimates: dict[str, Estimate]) -> Iterator[dict[str, Any]]:
     counts = {"cases": int(chosen.sum()), "subjects": len(set(cases.subjects[chosen]))}
-    for measure, one in estimates.items():
-        yield keys | counts | {"measure": measure, "estimate": one.value, "low": one.low, "high": one.high, "note": one.note}
+    for name, one in estimates.items():
+        yield keys | counts | {"measure": name, "estimate": one.value, "low": one.low, "high": one.high, "note": one.note}
+
+
+def _evaluated(family: Measures, chosen: Flags, cases: Cases, cohort: str, geometry: Geometry) -> dict[str, Estimate]:
+    settings = {"resamples": geometry.resamples, "seed": resampling_seed(geometry, cohort)}
+    return evaluate(family, cases.subjects[chosen], confidence=geometry.confidence, **settings)
+
+
+def resampling_seed(geometry: Geometry, cohort: str) -> int:
+    """The seed of a cohort's resamples: the same ones for every arm and seed, so that runs are paired."""
+    return int(digest([geometry.seed, cohort]), 16)
 
 
 def _space(cases: Cases, scaled: Floats, geometry: Geometry) -> Iterator[dict[str, Any]]:
-    """Measures of the whole embedding, standardised by the training cases."""
+    """Measures of the whole embedding, standardised by the training cases: how many directions it fills, and probes of the labels."""
     for cohort, chosen in cases.tests().items():
+        keys = {"axis": "space", "cohort": cohort, "split": "test"}
         ratio = participation_ratio(scaled[chosen], cases.subjects[chosen], confidence=geometry.confidence)
-        keys = {"axis": "space", "against": "", "cohort": cohort, "split": "test"}
-        yield from _rows(keys, chosen, cases, {"participation_ratio": ratio})
+        yield from _rows(keys | {"against": ""}, chosen, cases, {"participation_ratio": ratio})
+        if scaled[cases.train].any():
+            for against, known, family in probed(scaled, cases, chosen, geometry.seed):
+                yield from _rows(keys | {"against": against}, known, cases, _evaluated(family, known, cases, cohort, geometry))
 
 
 def _along(kind: str, axis: Axis | None, reason: str, cases: Cases, scaled: Floats, geometry: Geometry) -> Iterator[dict[str, Any]]:
@@ -151,44 +136,53 @@ def _along(kind: str, axis: Axis | None, reason: str, cases: Cases, scaled: Floa
     keys = {"axis": kind, "against": "", "cohort": cohorts, "split": "train"}
     yield from _rows(keys, train, cases, {"explained_variance": _undefined(reason) if axis is None else fitted})
     for cohort, test in cases.tests().items():
-        for against, chosen, family in _families(position, direction, scaled, cases, test):
+        for against, chosen, family in along_axis(position, direction, scaled, cases, test):
             if axis is None:
                 estimates = {name: _undefined(reason) for name in family.compute(np.ones((1, int(chosen.sum()))))}
             else:
-                draw = int(digest([geometry.seed, cohort]), 16)  # the same resamples for every arm and seed
-                settings = {"resamples": geometry.resamples, "seed": draw}
-                estimates = evaluate(family, cases.subjects[chosen], confidence=geometry.confidence, **settings)
+                estimates = _evaluated(family, chosen, cases, cohort, geometry)
             if "centroid_order" in estimates:  # 0 or 1 in one sample: what is told is the share of resamples in full order
                 order = estimates.pop("centroid_order")
                 estimates["centroid_order_share"] = Estimate(order.mean, None, None, None, order.note)
+            if "jonckheere_terpstra_z" in estimates:
+                estimates["jonckheere_terpstra_p"] = _p_of(estimates["jonckheere_terpstra_z"])
             yield from _rows({"axis": kind, "against": against, "cohort": cohort, "split": "test"}, chosen, cases, estimates)
+        if axis is not None and geometry.permutations:
+            yield from _null(kind, cohort, cases, scaled, test, geometry)
 
 
-def _families(position: Floats, direction: Floats, scaled: Floats, cases: Cases, test: Flags) -> Iterator[tuple[str, Flags, Measures]]:
-    """What the position is held against, on which of the test cases, and the measures."""
-    yield "", test, variance_measures(scaled[test], direction)
-    graded = test & np.isfinite(cases.grade)
-    classes = range(len(cases.level.classes))
-    yield cases.level.name, graded, grade_measures(position[graded], cases.grade[graded].astype(np.int64), classes)
-    for name, label in cases.binary.items():
-        known = test & np.isfinite(label)
-        flip = _slope_is_negative(position[cases.train], label[cases.train])
-        yield name, known, binary_measures(position[known], label[known] > 0, flip=flip)
-    true = test & np.isfinite(cases.severity)
-    if true.any():
-        yield "latent_severity", true, correlation_measures(position[true], cases.severity[true])
+def _null(kind: str, cohort: str, cases: Cases, scaled: Floats, test: Flags, geometry: Geometry) -> Iterator[dict[str, Any]]:
+    learn, known = cases.train & np.isfinite(cases.grade), test & np.isfinite(cases.grade)
+    null = permutation_null(
+        kind,
+        *(scaled[learn], cases.grade[learn], cases.subjects[learn]),
+        *(scaled[known], cases.grade[known], cases.subjects[known]),
+        top=len(cases.level.classes) - 1,
+        permutations=geometry.permutations,
+        seed=int(digest([geometry.seed, cohort, "permutations"]), 16),
+    )
+    keys = {"axis": kind, "against": cases.level.name, "cohort": cohort, "split": "test"}
+    if null is None:
+        gone = _undefined("the positions or the grades do not vary")
+        yield from _rows(keys, known, cases, {"spearman_null": gone, "permutation_p": gone})
+        return
+    tail = (1 - geometry.confidence) / 2
+    low, high = np.quantile(null.null, [tail, 1 - tail])
+    note = f"{null.null.size} permutations of the grades between subjects"
+    spread = Estimate(float(null.null.mean()), float(low), float(high), None, f"{note}; mean and quantiles of the null")
+    yield from _rows(
+        keys, known, cases, {"spearman_null": spread, "permutation_p": Estimate(null.p, None, None, None, f"{note}; one-sided")}
+    )
+
+
+def _p_of(z: Estimate) -> Estimate:
+    if z.value is None:
+        return z
+    return Estimate(float(2 * norm.sf(abs(z.value))), None, None, None, "two-sided, asymptotic; takes cases as independent")
 
 
 def _undefined(reason: str) -> Estimate:
     return Estimate(None, None, None, None, f"undefined: {reason}")
-
-
-def _slope_is_negative(position: Floats, label: Floats) -> bool:
-    """Sign of a one-dimensional logistic slope: the likelihood is concave, so it is the sign of the covariance (gradient at slope zero)."""
-    known = np.isfinite(label)
-    if not known.any():
-        return False
-    return bool(((label[known] - label[known].mean()) * position[known]).sum() < 0)
 
 
 def _placements(kind: str, axis: Axis, scaled: Floats, cases: Cases) -> Iterator[dict[str, Any]]:

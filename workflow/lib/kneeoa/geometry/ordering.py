@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneeoa.geometry.estimates import Floats, Measures
+from kneeoa.geometry.trend import shares, trend_z
 
 _ONE_VALUE = "all cases share one value"
 
@@ -115,8 +116,10 @@ def grade_measures(position: Floats, grade: NDArray[np.int64], classes: Sequence
     ``position`` and ``grade`` are ``[cases]``; ``classes`` are all grades of the level, ascending. Measures: ``spearman``,
     ``kendall_tau_b``, ``somers_d`` (position given grade: pairs of different grades in order minus out of order, over all such
     pairs), ``adjacent_auc_<a>_<b>`` and their least, ``adjacent_auc_min``, ``centroid_position_<k>`` (mean position of a grade),
-    ``centroid_inversions`` (pairs of grades whose centroids are out of order) and ``centroid_order`` (1 where none is). The
-    centroid measures are over the grades that occur among the cases; a resample that lost one of them is undefined.
+    ``adjacent_d_min`` (the least step between adjacent centroids, over the standard deviation within grades),
+    ``jonckheere_terpstra_z``, the nested ``linear_r2``, ``isotonic_r2`` and ``eta2`` (:mod:`kneeoa.geometry.trend`),
+    ``centroid_inversions`` (pairs of grades whose centroids are out of order) and ``centroid_order`` (1 where none is). The centroid
+    measures are over the grades that occur among the cases; a resample that lost one of them is undefined.
     """
     by_position, by_grade = Sorted(position), Sorted(grade.astype(np.float64))
     member = np.stack([grade == value for value in classes])
@@ -125,7 +128,8 @@ def grade_measures(position: Floats, grade: NDArray[np.int64], classes: Sequence
     adjacent = [(index, index + 1) for index in range(len(classes) - 1)]
     undefined = dict.fromkeys(("spearman", "kendall_tau_b", "somers_d"), _ONE_VALUE)
     absent = [classes[index] for index in range(len(classes)) if index not in present]
-    undefined["adjacent_auc_min"] = f"no case of grade {absent[0]}" if absent else "an empty grade"
+    undefined |= dict.fromkeys(("jonckheere_terpstra_z", "linear_r2", "isotonic_r2", "eta2"), _ONE_VALUE)
+    undefined["adjacent_auc_min"] = undefined["adjacent_d_min"] = f"no case of grade {absent[0]}" if absent else "an empty grade"
     for value in classes:
         undefined[f"centroid_position_{value}"] = f"no case of grade {value}"
     for a, b in adjacent:
@@ -147,6 +151,8 @@ def grade_measures(position: Floats, grade: NDArray[np.int64], classes: Sequence
             "kendall_tau_b": _ratio(ordered, np.sqrt(graded * placed)),
             "somers_d": _ratio(ordered, graded),
         }
+        values["jonckheere_terpstra_z"] = trend_z(ordered, sizes, ties)
+        values |= shares(weights, position, centroid, sizes)
         values |= {f"adjacent_auc_{classes[a]}_{classes[b]}": steps[:, a] for a, b in adjacent}
         values["adjacent_auc_min"] = steps.min(axis=1)  # NaN where one step is
         values |= {f"centroid_position_{value}": centroid[:, index] for index, value in enumerate(classes)}

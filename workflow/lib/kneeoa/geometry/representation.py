@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from kneeoa.errors import KneeoaError
 from kneeoa.geometry.estimates import Floats
 from kneeoa.tables.labels import LABELS
+from kneeoa.tables.masks import MASKS
 from kneeoa.tables.truth import TRUTH
 
 
@@ -78,6 +79,14 @@ def read_severity(paths: Sequence[Path], cases: pd.DataFrame) -> Floats:
     """The phantom's latent severity for each row of ``cases``: ``[cases]`` in [0, 1], NaN where there is no truth."""
     truth = TRUTH.concat(list(paths))
     return _aligned(dict(zip(zip(truth["cohort"], truth["case_id"], strict=True), truth["latent_severity"], strict=True)), cases)
+
+
+def read_cartilage(paths: Sequence[Path], cases: pd.DataFrame) -> dict[str, Floats]:
+    """Mean thickness (mm) and volume (mm3) of cartilage of each row of ``cases``, by name: ``[cases]``, NaN without a usable mask."""
+    masks = MASKS.concat(list(paths))
+    masks = masks[masks["usable"].astype(bool)] if len(masks) else masks
+    keys = list(zip(masks["cohort"], masks["case_id"], strict=True))
+    return {name: _aligned(dict(zip(keys, masks[name], strict=True)), cases) for name in ("cartilage_thickness_mm", "cartilage_mm3")}
 
 
 def _aligned(known: dict[tuple[str, str], float], cases: pd.DataFrame) -> Floats:

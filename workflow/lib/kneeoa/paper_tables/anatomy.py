@@ -16,7 +16,7 @@ from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.anatomy import ANATOMY
 
-PRINTED = ("enrichment", "mass", "top5_overlap")
+PRINTED = ("enrichment", "normalised", "mass", "top5_overlap", "auroc")
 """The measures that are printed; the CSV holds all."""
 
 
@@ -42,24 +42,26 @@ def write_anatomy(
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
     """The printed tables of ANATOMY rows: the measures of ``PRINTED`` of the arms, then of the contrasts, where there are any."""
-    rows = rows[rows["measure"].isin(PRINTED)]
+    rows = rows[rows["measure"].isin(PRINTED) & rows["grade"].isna()]
     order = {arm: rank for rank, arm in enumerate(names.ordered(rows["arm"]))}
-    rows = rows.assign(rank=rows["arm"].map(order)).sort_values("rank", kind="stable")
+    rows = rows.assign(rank=rows["arm"].map(order), several=rows["method"].nunique() > 1).sort_values("rank", kind="stable")
     tables = [_arms(rows[rows["kind"] == "arm"], names, labels), _contrasts(rows[rows["kind"] == "contrast"], names, labels)]
     return [table for table in tables if table.rows]
 
 
 def _shared(row: Mapping[str, object], labels: Mapping[str, str] | None) -> list[str]:
-    return [sentence_case(printed(str(row[key]), labels)) for key in ("tissue", "measure")]
+    what = printed(str(row["measure"]), labels) + (f" ({printed(str(row['method']), labels)})" if row["several"] else "")
+    return [sentence_case(printed(str(row["tissue"]), labels)), sentence_case(what)]
 
 
 def _arms(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
     body = []
     for row in records(rows):
         estimate = interval(row["estimate"], row["low"], row["high"])
-        levels = [number(row["chance"]), number(row["null_mean"])]
+        levels = [number(row["chance"])]
+        levels += [number(row["null_mean"]), p_value(row["null_p"]), number(row["others_mean"]), p_value(row["others_p"])]
         body.append([names.backbone(row["arm"]), names.mode(row["arm"]), *_shared(row, labels), estimate, *levels])
-    heads = ["Backbone", "Mode", "Tissue", "Measure", "Mean [interval]", "Chance", "Shifted maps"]
+    heads = ["Backbone", "Mode", "Tissue", "Measure", "Mean [interval]", "Chance", "Shifted maps", "p", "Others' maps", "p"]
     return Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=_subjects(rows))
 
 
@@ -74,11 +76,19 @@ def _contrasts(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | 
                 *_shared(row, labels),
                 difference,
                 number(row["effect"], 2, signed=True),
+                number(row["rank_biserial"], 2, signed=True),
                 p_value(row["p"]),
+                p_value(row["p_adjusted"]),
             ]
         )
-    heads = ["Backbone", "Comparison", "Tissue", "Measure", "Difference [interval]", "Effect size", "p"]
-    return Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=_subjects(rows) + " p: Wilcoxon over subjects.")
+    heads = ["Backbone", "Comparison", "Tissue", "Measure", "Difference [interval]", "Effect size", "Rank-biserial", "p", "Holm"]
+    return Tabular(
+        heads,
+        body,
+        left=4,
+        breaks=changes([line[0] for line in body]),
+        notes=_subjects(rows) + " p: Wilcoxon over subjects; Holm over methods and measures of a tissue.",
+    )
 
 
 def _subjects(rows: pd.DataFrame) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from kneeoa.figures.arms import Factors
+from kneeoa.figures.arms import Factors, learner
 from kneeoa.figures.words import printed
 
 
@@ -20,8 +20,8 @@ class ArmNames:
         return sorted(set(names), key=lambda arm: (self._rank.get(arm, len(self._rank)), arm))
 
     def backbone(self, arm: str) -> str:
-        """The backbone's printed name; of an unknown arm its own name."""
-        return printed(str(self._arms[arm]["backbone"]), self._labels) if arm in self._arms else arm
+        """The backbone's printed name, with the reader of its labels where the study has several; of an unknown arm its own name."""
+        return learner(self._arms[arm], self._labels) if arm in self._arms else arm
 
     def mode(self, arm: str) -> str:
         """The mode's printed name; of an unknown arm nothing."""

@@ -33,6 +33,8 @@ FIRST_COLUMNS = (
 )
 """The columns that ``contrasts.csv`` begins with: a contract with those who read it."""
 
+_DETECTABLE = "Detectable: the smallest difference that would be found with the configured power."
+
 
 def write_contrasts(
     contrasts: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
@@ -70,15 +72,18 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
                 number(row["estimate_reference"]),
                 number(row["estimate_candidate"]),
                 interval(row["difference"], row["low"], row["high"], 3, 3, signed=True),
+                number(row["detectable"]),
                 p_value(row["p"]),
                 UNDEFINED if row["adjustment"] == "none" else p_value(row["p_adjusted"]),
-                printed(row["test"]),
+                printed(row["test"]) + (f": {row['verdict']}" if row["verdict"] else ""),
             ]
         )
-    heads = ["Backbone", "Metric", "Comparison", "Reference", "Candidate", "Difference", "p", "Adjusted p", "Test"]
+    heads = ["Backbone", "Metric", "Comparison", "Reference", "Candidate", "Difference", "Detectable", "p", "Adjusted p", "Test"]
     families = rows[rows["adjustment"] != "none"][["family", "adjustment", "m"]].drop_duplicates()
     notes = "; ".join(
         f"{printed(row['adjustment'])} over the {int(row['m'])} tests of the family {row['family']}" for row in records(families)
     )
-    table = Tabular(heads, body, left=3, breaks=changes([line[0] for line in body]), notes=f"Adjusted p: {notes}." if notes else "")
+    table = Tabular(
+        heads, body, left=3, breaks=changes([line[0] for line in body]), notes=_DETECTABLE + (f" Adjusted p: {notes}." if notes else "")
+    )
     return [table] if body else []

@@ -40,5 +40,5 @@ def tabulars(rows: pd.DataFrame, labels: Mapping[str, str] | None) -> list[Tabul
         what = [sentence_case(str(text).replace("-", " ")) for text in (stage, reason, scope)]
         body.append([printed(str(cohort), labels), *what, *counts])
     heads = ["Cohort", "Stage", "Reason", "Leaves", "Cases", "Subjects"]
-    notes = "Leaves: case, the study; mask, the anatomy only; level, the level without a reading."
+    notes = "Leaves: case, the study; mask, the anatomy only; level, the level without a reading; repair, nothing."
     return [Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=notes)] if body else []

@@ -15,7 +15,16 @@ from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.geometry import GEOMETRY
 
-PRINTED = ("explained_variance", "spearman", "probe_auc", "somers_d", "participation_ratio")
+PRINTED = (
+    "explained_variance",
+    "spearman",
+    "probe_auc",
+    "somers_d",
+    "participation_ratio",
+    "probe_ridge_r2",
+    "probe_quadratic_kappa",
+    "probe_logistic_auc",
+)
 """The measures that are printed; the CSV holds all."""
 
 
@@ -45,7 +54,7 @@ def write_geometry(
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
     """The printed tables of GEOMETRY rows on the test cases: the measures of ``PRINTED``, one table for each cohort and axis."""
     tables = []
-    rows = rows[(rows["split"] == "test") & rows["measure"].isin(PRINTED)]
+    rows = rows[(rows["split"] == "test") & rows["measure"].isin(PRINTED) & ~rows["against"].str.startswith("cartilage")]
     for (cohort, split, axis), own in rows.groupby(["cohort", "split", "axis"], sort=False):
         heading = ", ".join([sentence_case(printed(str(axis), labels)), printed(str(cohort), labels), printed(str(split), labels)])
         tables.append(_tabular(own, heading, names, labels))

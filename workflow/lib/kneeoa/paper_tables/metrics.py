@@ -16,6 +16,12 @@ from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.metrics import METRICS
 
+PRINTED = (
+    "auc", "macro_auc", "c_index", "accuracy", "balanced_accuracy", "f1", "macro_f1", "quadratic_kappa", "mae", "brier",
+    "calibration_slope", "contradiction",
+)  # fmt: skip
+"""The metrics that are printed; the CSV holds all."""
+
 
 def speaking(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows that speak for the arms: means over seeds, and the only seed of an arm that has no mean."""
@@ -49,7 +55,7 @@ def write_metrics(
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
     """The printed tables of METRICS rows: what speaks for each arm on the test cases, one for each cohort and level."""
-    rows = rows[rows["split"] == "test"]
+    rows = rows[(rows["split"] == "test") & rows["metric"].isin(PRINTED)]
     return [
         _tabular(own, str(cohort), str(split), str(level), names, labels)
         for (cohort, split, level), own in speaking(rows).groupby(["cohort", "split", "level"], sort=False)

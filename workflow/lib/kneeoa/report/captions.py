@@ -74,6 +74,18 @@ def caption(name: str, evidence: Evidence) -> Caption:
             f"histogram of predictions. The diagonal is perfect calibration.{of}",
             "Calibration curves, one panel for each backbone, one colour for each mode, with histograms below.",
         ),
+        "decision": Caption(
+            "Decision curves",
+            f"Net benefit of acting on a prediction at each threshold probability, with pointwise {level} intervals over subjects; grey: "
+            f"acting on everybody, dotted: on nobody.{of}",
+            "Decision curves, one panel for each backbone, one colour for each mode.",
+        ),
+        "claim": Caption(
+            "Prediction, axis and saliency",
+            "Candidate minus reference in each part of the question, a row for each backbone and pair of modes. Subjects (with three or "
+            f"more seeds, seeds too) are drawn once for all columns; bars are {level} intervals.{of}",
+            "Differences between modes in prediction, in the order of the severity axis and in saliency, side by side.",
+        ),
         "confusion": Caption(
             "Confusion matrices",
             f"True class by row, predicted class by column; colour is the share of the row, numbers are knees.{of}",
@@ -90,6 +102,12 @@ def caption(name: str, evidence: Evidence) -> Caption:
             f"grades along it. ρ is Spearman's correlation with its {level} interval over subjects.{of}",
             "Scatter and strip plots of the learned severity axis, coloured by grade, one panel for each arm.",
         ),
+        "similarity": Caption(
+            "Similarity of representations",
+            "Unbiased linear CKA of the embeddings of every pair of runs on the test cases: 1 the same up to rotation and scale, "
+            "0 unrelated. Blocks on the diagonal are the seeds of one arm.",
+            "Matrix of the similarity of every pair of runs, ordered by backbone, mode and seed. The means are in the table.",
+        ),
         "saliency": Caption(
             "Saliency over anatomy",
             "SmoothGrad × input for the same knees under each mode, each map scaled to its own 99.5th percentile for the eye; measures are "
@@ -101,6 +119,14 @@ def caption(name: str, evidence: Evidence) -> Caption:
             f"Enrichment (share of saliency in a tissue over the tissue's share of the image) with {level} subject-bootstrap intervals, "
             "beside chance and the same maps shifted at random; right, differences between modes on the same knees.",
             "Dot plots of saliency enrichment on each tissue and of its differences between modes. The numbers are in the table.",
+        ),
+        "readers": Caption(
+            "Noisy readers",
+            "Above, what arms achieve against the reference labels of test knees when a reader misread a share of the labels they learnt; "
+            "below, candidate minus reference mode. Points are means over seeds (faint: one seed) with "
+            f"{level} subject-bootstrap intervals; kappa (quadratic weighted) is that of the training labels. The slope says whether "
+            f"the difference moves with the noise.{of}",
+            "Line plots of a metric and of its difference between modes against the share of misread training labels.",
         ),
     }
     key = next((key for key in known if name == key or name.startswith((f"{key}-", f"{key}_"))), None)

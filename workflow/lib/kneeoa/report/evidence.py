@@ -16,17 +16,25 @@ from kneeoa.figures.words import printed
 from kneeoa.paper_tables.arm_names import ArmNames
 from kneeoa.paper_tables.csv_file import read_csv
 from kneeoa.tables.anatomy import ANATOMY
+from kneeoa.tables.claim import CLAIM
 from kneeoa.tables.contrasts import CONTRASTS
+from kneeoa.tables.differences import DIFFERENCES
 from kneeoa.tables.exclusions import EXCLUSIONS
 from kneeoa.tables.geometry import GEOMETRY
 from kneeoa.tables.metrics import METRICS
 from kneeoa.tables.schema import TableSchema
+from kneeoa.tables.similarity import SIMILARITY
+from kneeoa.tables.subgroups import SUBGROUPS
 
 _SCHEMAS: dict[str, TableSchema] = {
     "metrics": METRICS,
     "contrasts": CONTRASTS,
+    "claim": CLAIM,
+    "subgroups": SUBGROUPS,
     "exclusions": EXCLUSIONS,
     "geometry": GEOMETRY,
+    "differences": DIFFERENCES,
+    "similarity": SIMILARITY,
     "anatomy": ANATOMY,
 }
 

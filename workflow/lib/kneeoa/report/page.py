@@ -14,7 +14,7 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures.arms import Factors
 from kneeoa.figures.words import printed
 from kneeoa.files import write_text
-from kneeoa.paper_tables import anatomy, contrasts, exclusions, geometry, metrics
+from kneeoa.paper_tables import anatomy, claim, contrasts, differences, exclusions, geometry, metrics, similarity, subgroups
 from kneeoa.paper_tables import arms as arms_table
 from kneeoa.paper_tables.latex import Tabular
 from kneeoa.report import sentences
@@ -82,17 +82,29 @@ _PLANS = (
     _Plan(
         "prediction",
         "Prediction",
-        ("roc", "reliability", "confusion"),
+        ("roc", "reliability", "decision", "confusion"),
         (("metrics", "Metrics on the test cases"),),
         "metrics",
         sentences.prediction,
     ),
-    _Plan("contrasts", "Contrasts of modes", ("forest",), (("contrasts", "Contrasts"),), "contrasts", sentences.comparisons),
+    _Plan(
+        "contrasts",
+        "Contrasts of modes",
+        ("forest",),
+        (("contrasts", "Contrasts"), ("subgroups", "Subgroups")),
+        "contrasts",
+        sentences.comparisons,
+    ),
+    _Plan("claim", "Prediction, axis and saliency side by side", ("claim",), (("claim", "The claim"),), "claim", sentences.claim),
     _Plan(
         "representation",
         "Representation",
-        ("axis",),
-        (("geometry", "Measures of the representation"),),
+        ("axis", "similarity"),
+        (
+            ("geometry", "Measures of the representation"),
+            ("differences", "Differences between modes along the axis"),
+            ("similarity", "Similarity of representations"),
+        ),
         "geometry",
         sentences.representation,
     ),
@@ -108,7 +120,16 @@ def tabulars(name: str, evidence: Evidence) -> list[Tabular]:
         return []
     if name == "exclusions":
         return exclusions.tabulars(evidence.tables[name], evidence.labels)
-    makers = {"metrics": metrics.tabulars, "contrasts": contrasts.tabulars, "geometry": geometry.tabulars, "anatomy": anatomy.tabulars}
+    makers = {
+        "metrics": metrics.tabulars,
+        "contrasts": contrasts.tabulars,
+        "claim": claim.tabulars,
+        "subgroups": subgroups.tabulars,
+        "geometry": geometry.tabulars,
+        "differences": differences.tabulars,
+        "similarity": similarity.tabulars,
+        "anatomy": anatomy.tabulars,
+    }
     return makers[name](evidence.tables[name], evidence.names, evidence.labels)
 
 

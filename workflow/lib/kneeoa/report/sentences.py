@@ -127,10 +127,28 @@ def _contrast(evidence: Evidence, row: dict[str, Any], column: str) -> str:
     return f"{name}, {pair}, {difference}, p {p_value(row[column])} ({printed(row['test'])})"
 
 
+def claim(evidence: Evidence) -> list[str]:
+    """In how many pairs of arms each part of the claim changes for certain, and in which direction."""
+    rows = evidence.tables["claim"]
+    sentences = []
+    for (part, measure), own in rows.groupby(["part", "measure"], sort=False):
+        defined = own[own["low"].notna() & own["high"].notna()]
+        if defined.empty:
+            continue
+        up, down = int((defined["low"] > 0).sum()), int((defined["high"] < 0).sum())
+        what = {"prediction": f"Prediction ({printed(str(measure))})", "axis": "The order of grades along the axis"}
+        text = f"{what.get(str(part), f'Saliency ({printed(str(measure))})')} is higher under the candidate, beyond its interval, in {up} "
+        sentences.append(f"{text}of {count(len(defined), 'comparison')} and lower in {down}.")
+    if sentences:
+        how = " or ".join(sorted(set(rows["resampled"])))
+        sentences.append(f"Intervals come from one bootstrap for all parts, with {how} resampled; they are not adjusted.")
+    return sentences
+
+
 def representation(evidence: Evidence) -> list[str]:
     """The range over arms (means over seeds) of the rank correlation along each axis."""
     rows = evidence.tables["geometry"]
-    rows = rows[(rows["measure"] == "spearman") & (rows["split"] == "test")]
+    rows = rows[(rows["measure"] == "spearman") & (rows["split"] == "test") & rows["arm"].isin(list(evidence.arms))]  # not the baselines
     sentences = []
     for (axis, against, cohort), own in rows.groupby(["axis", "against", "cohort"], sort=False):
         means = own.groupby("arm")["estimate"].mean().dropna()
@@ -152,7 +170,7 @@ def representation(evidence: Evidence) -> list[str]:
 def anatomy(evidence: Evidence) -> list[str]:
     """The range over arms of enrichment on each tissue, beside the null, and the contrasts."""
     rows = evidence.tables["anatomy"]
-    rows = rows[rows["measure"] == "enrichment"]
+    rows = rows[(rows["measure"] == "enrichment") & rows["grade"].isna() & (rows["method"] == rows["method"].iloc[0])]
     sentences = []
     for (tissue, cohort), own in rows.groupby(["tissue", "cohort"], sort=False):
         arms, pairs = (own[(own["kind"] == kind) & own["estimate"].notna()] for kind in ("arm", "contrast"))

@@ -1,1 +1,1 @@
-"""Maps of what a network looks at: SmoothGrad x input on test cases, kept small and without losing their scale."""
+"""Maps of what a network looks at, by several methods, on test cases, kept small and without losing their sign or scale."""

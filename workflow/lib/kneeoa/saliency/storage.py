@@ -1,21 +1,78 @@
-"""Half-precision maps with a scale each, so that neither tiny nor huge gradients are lost."""
+"""A run's maps on disk: both signs apart, in half precision with a scale each, written one by one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
+
+from kneeoa.errors import KneeoaError
+from kneeoa.files import atomic_path
+from kneeoa.saliency.area import area_mean
+
+Floats = NDArray[np.float64]
+Halves = NDArray[np.float16]
 
 # The largest stored value: a power of two below float16's limit (65504), so that what lies 29 octaves below it still has full precision.
 _TOP = 2.0**15
 
 
-def pack(values: NDArray[np.float64]) -> tuple[NDArray[np.float16], float]:
-    """A non-negative map as float16 and the factor that gives it back: ``stored * scale``. A zero map has the scale one."""
+def split_signs(signed: NDArray[np.floating], shape: tuple[int, ...]) -> Floats:
+    """``[2, *shape]``: what speaks for the score and what speaks against it, each non-negative, each averaged over cells.
+
+    Signs are parted before cells are averaged: opposite signs within a cell must not cancel, and the mean absolute value of a cell is the
+    sum of the two.
+    """
+    return np.stack([area_mean(np.maximum(part, 0), shape) for part in (signed, -signed)])
+
+
+def pack(values: Floats) -> tuple[Halves, float]:
+    """Non-negative values as float16 and the factor that gives them back: ``stored * scale``. A zero map has the scale one."""
     top = float(values.max(initial=0.0))
     scale = top / _TOP if top > 0 else 1.0
     return (values / scale).astype(np.float16), scale
 
 
-def unpack(stored: NDArray[np.float16], scale: float) -> NDArray[np.float64]:
-    """The map as it was computed, to half precision."""
-    return stored.astype(np.float64) * scale
+def unpack(stored: Halves, scale: float) -> Floats:
+    """The map as it was computed, to half precision.
+
+    Raises:
+        KneeoaError: it holds values that are negative or not finite.
+    """
+    values = stored.astype(np.float64) * scale
+    if not np.isfinite(values).all() or (values < 0).any():
+        raise KneeoaError("a saliency map holds values that are negative or not finite; make the maps again.")
+    return values
+
+
+@contextmanager
+def writing(path: Path, count: int, shape: tuple[int, ...]) -> Iterator[Halves]:
+    """An array ``[count, 2, *shape]`` on the disk to be filled row by row; it takes its name when the block ends without an error."""
+    with atomic_path(path) as temporary:
+        if not count:
+            np.save(temporary, np.zeros((0, 2, *shape), dtype=np.float16), allow_pickle=False)
+            yield np.zeros((0, 2, *shape), dtype=np.float16)
+            return
+        maps = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float16, shape=(count, 2, *shape))
+        yield maps
+        maps.flush()
+
+
+def reading(path: Path, count: int) -> Halves:
+    """The array ``[count, 2, *shape]`` of a run's maps, memory-mapped.
+
+    Raises:
+        KneeoaError: the file cannot be read, or does not hold ``count`` maps of two signs.
+    """
+    try:
+        stored: Halves = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise KneeoaError(f"{path}: cannot be read as an array of saliency maps: {error}.") from error
+    if stored.ndim < 3 or stored.shape[1] != 2 or len(stored) != count:
+        raise KneeoaError(
+            f"{path}: holds {len(stored)} maps of shape {stored.shape[1:]}, but its index lists {count} maps of two signs; make both again."
+        )
+    return stored

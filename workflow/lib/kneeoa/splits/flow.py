@@ -35,7 +35,9 @@ def account(
     ``out_flow`` is JSON: ``cohort``; ``found`` {cases, subjects}; ``excluded``, a list of {stage, reason, cases, subjects} in the order
     of the stages, each case once; ``analysed`` {cases, subjects}; ``splits``, for each split {cases, subjects, levels: {level: {class:
     cases}}} (findings present, for a multilabel level); ``masks``, a list of {reason, cases}: analysed cases that leave the anatomy
-    alone; ``loose``, a list of {stage, reason, rows}: files and lines that name no knee.
+    alone; ``repaired``, how many analysed cases have a mask whose header was not believed and mended; ``readings``, a list of {level,
+    several, disagreement}: cases with several readings, and those of them whose readings differ; ``loose``, a list of {stage, reason,
+    rows}: files and lines that name no knee.
 
     Raises:
         KneeoaError: the sums do not add up: a case found is neither analysed nor excluded, or is both.
@@ -66,6 +68,8 @@ def account(
                 str(split): {**_count(group), "levels": _classes(group, labels, levels)} for split, group in analysed.groupby("split")
             },
             "masks": [{"reason": reason, "cases": len(group)} for reason, group in masks.groupby("reason")],
+            "repaired": int(rows.loc[inside & (rows["scope"] == "repair"), "case_id"].nunique()),
+            "readings": _readings(LABELS.read(labels), levels),
             "loose": [
                 {"stage": stage, "reason": reason, "rows": len(group)} for (stage, reason), group in loose.groupby(["stage", "reason"])
             ],
@@ -84,6 +88,14 @@ def _check(name: str, found: set[str], analysed: set[str], excluded: set[str]) -
 
 def _count(frame: pd.DataFrame) -> dict[str, int]:
     return {"cases": len(frame), "subjects": int(frame["subject"].nunique())}
+
+
+def _readings(table: pd.DataFrame, levels: tuple[Level, ...]) -> list[dict[str, Any]]:
+    counted = []
+    for level in levels:
+        several = table[(table["level"] == level.name) & (table["source"] == "reader") & (table["readings"] > 1)]
+        counted.append({"level": level.name, "several": len(several), "disagreement": int(several["disagreement"].sum())})
+    return counted
 
 
 def _classes(group: pd.DataFrame, labels: Path, levels: tuple[Level, ...]) -> dict[str, dict[str, int]]:

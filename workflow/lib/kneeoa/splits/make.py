@@ -24,7 +24,7 @@ from kneeoa.tables.volumes import VOLUMES
 
 _LOG = logging.getLogger(__name__)
 
-_GIVEN = ("train", "test")
+_GIVEN = ("train", "val", "test")
 
 
 def make_splits(
@@ -47,7 +47,8 @@ def make_splits(
     - ``stratified``: subjects (not knees) are dealt out by the worst class of their analysed knees in the level ``split.stratify``
       (default: the finest), in the shares ``test``, ``val`` and the rest, as near as whole subjects allow in each stratum and exactly
       (largest remainder) over all.
-    - ``given``: the source's own test set; validation is carved out of its training subjects in the share ``val``.
+    - ``given``: the source's own test set, and its validation set; without one, validation is carved out of its training subjects in the
+      share ``val``.
     - an external cohort is all test.
 
     Within a stratum subjects are ordered by a hash of the seed and their name, never by their place in a file: the result depends
@@ -142,7 +143,9 @@ def _given(name: str, analysed: pd.DataFrame, strata: dict[str, int], split: Spl
     for subject, own in given.items():
         if len(own) != 1 or not own <= set(_GIVEN):
             found = " and ".join(sorted(own))
-            raise KneeoaError(f"cohort '{name}': the source puts subject {subject} into {found}; 'method: given' needs train or test.")
+            raise KneeoaError(f"cohort '{name}': the source puts subject {subject} into {found}; 'method: given' needs train, val or test.")
+    if any(own == {"val"} for own in given.values()):
+        return {subject: next(iter(own)) for subject, own in given.items()}
     train = {subject: stratum for subject, stratum in strata.items() if given[subject] == {"train"}}
     val = Fraction(str(split.val))
     return dict.fromkeys(set(strata) - set(train), "test") | _deal(train, {"val": val, "train": 1 - val}, split.seed)

@@ -21,11 +21,17 @@ CONTRASTS = TableSchema(
             optional("high", pa.float64()),
             optional("p", pa.float64()),
             optional("p_adjusted", pa.float64()),
-            required("test", pa.string()),  # delong, mcnemar, bootstrap
+            required("test", pa.string()),  # delong, mcnemar, delta, bootstrap, seeds, non_inferiority, equivalence
+            required("generalises", pa.string()),  # what the p is about: "subjects" (these networks), or "subjects and seeds"
             required("family", pa.string()),
             required("adjustment", pa.string()),  # holm, bh, by, none
             required("m", pa.int32()),  # size of the family
             optional("statistic", pa.float64()),
+            optional("standard_error", pa.float64()),  # of the difference
+            optional("df", pa.float64()),  # of the standard error; null: normal
+            optional("detectable", pa.float64()),  # smallest difference found with the configured power at 1 - confidence
+            optional("margin", pa.float64()),  # of the tests against a margin
+            required("verdict", pa.string()),  # of the tests against a margin; else empty
             required("cohort", pa.string()),
             required("split", pa.string()),
             required("cases", pa.int32()),

@@ -1,4 +1,4 @@
-"""One row per thing that cannot be used, with its reason: nothing is dropped silently."""
+"""One row per thing that cannot be used, or only after a repair, with its reason: nothing is dropped or changed silently."""
 
 import pyarrow as pa
 
@@ -13,7 +13,9 @@ EXCLUSIONS = TableSchema(
             optional("subject", pa.string()),
             optional("view", pa.string()),
             required("stage", pa.string()),  # cohort, volumes, masks, splits
-            required("scope", pa.string()),  # case: out of the study; mask: out of the anatomy only; level: no such label
+            required(
+                "scope", pa.string()
+            ),  # case: out of the study; mask: out of the anatomy only; level: no such label; repair: kept, mended
             required("reason", pa.string()),  # stable slug
             required("detail", pa.string()),  # a sentence for people
         ]

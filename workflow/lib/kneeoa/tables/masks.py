@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from kneeoa.tables.schema import TableSchema, required
+from kneeoa.tables.schema import TableSchema, optional, required
 
 MASKS = TableSchema(
     "masks",
@@ -14,12 +14,15 @@ MASKS = TableSchema(
             required("shard", pa.int32()),
             required("row", pa.int32()),
             required("source_digest", pa.string()),
-            required("inside", pa.float64()),  # share of the mask's volume that falls inside the image grid
-            required("contrast", pa.float64()),  # tissue separation under the mask: AUC of cartilage against bone intensities
+            required("inside", pa.float64()),  # share of the mask's volume that falls inside the image
+            required("contrast", pa.float64()),  # AUC of intensities just above the bone under cartilage against those just below
+            optional("boundary", pa.float64()),  # share of the surface between bone and cartilage that lies on an edge of the image
+            optional("offset_mm", pa.float64()),  # median distance of these edges from the surface
             required("cartilage_mm3", pa.float64()),
             required("cartilage_thickness_mm", pa.float64()),  # mean
-            required("flags", pa.list_(pa.string())),  # reasons for doubt, worst first
+            required("flags", pa.list_(pa.string())),  # reasons for doubt, worst first; mask-repaired where the header was not believed
             required("usable", pa.bool_()),
+            optional("repair", pa.string()),  # the reading of the header that was taken instead of its own: image-grid, flip0, axes210, lps
         ]
     ),
     key=("cohort", "case_id", "view"),

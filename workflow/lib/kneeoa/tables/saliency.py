@@ -1,4 +1,4 @@
-"""Index of a run's saliency maps: which row of the ``.npy`` explains which case."""
+"""Index of a run's saliency maps: which row of the ``.npy`` explains which case. A map has two parts, for and against the score."""
 
 import pyarrow as pa
 
@@ -15,11 +15,12 @@ SALIENCY = TableSchema(
             required("case_id", pa.string()),
             required("view", pa.string()),
             required("row", pa.int32()),
-            required("method", pa.string()),  # smoothgrad_x_input
+            required("method", pa.string()),  # smoothgrad_input, ...
+            required("weights", pa.string()),  # trained; or which of them were randomised: heads, half, all
             required("target", pa.string()),  # the explained score: a level (oa), or a level read from a finer head (oa<-kl)
             required("score", pa.float64()),  # its value (logit units)
             required("scale", pa.float64()),  # stored map x scale = the map as computed
         ]
     ),
-    key=("arm", "seed", "cohort", "case_id", "view", "target"),
+    key=("arm", "seed", "cohort", "case_id", "view", "method", "weights"),
 )

@@ -1,0 +1,25 @@
+"""Rule claim: the changes in prediction, axis and saliency side by side."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.config.hierarchy import Level
+from kneeoa.config.statistics import Statistics
+from kneeoa.contrasts.claim import build_claim
+from kneeoa.job import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    levels = tuple(Level.model_validate(level) for level in snakemake.params.levels)
+
+    build_claim(
+        [Path(file) for file in snakemake.input.predictions],
+        [Path(file) for file in snakemake.input.axes],
+        [Path(file) for file in snakemake.input.overlaps],
+        snakemake.params.arms,
+        levels,
+        Statistics.model_validate(snakemake.params.statistics),
+        Path(snakemake.output.claim),
+    )

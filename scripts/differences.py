@@ -1,0 +1,23 @@
+"""Rule differences: how modes differ along the severity axis."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.config.analysis import Contrast, Geometry
+from kneeoa.config.hierarchy import Level
+from kneeoa.geometry.differences import compare_modes
+from kneeoa.job import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    compare_modes(
+        [Path(file) for file in snakemake.input.axes],
+        arms=snakemake.params.arms,
+        contrasts=[Contrast.model_validate(contrast) for contrast in snakemake.params.contrasts],
+        levels=tuple(Level.model_validate(level) for level in snakemake.params.levels),
+        geometry=Geometry.model_validate(snakemake.params.geometry),
+        study=snakemake.params.study,
+        out=Path(snakemake.output.differences),
+    )

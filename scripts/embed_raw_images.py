@@ -1,0 +1,22 @@
+"""Rule embed_raw_images: principal components of the images themselves."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.geometry.raw_images import embed_raw_images
+from kneeoa.job import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    embed_raw_images(
+        study=snakemake.params.study,
+        name=snakemake.params.name,
+        arrays=[Path(file) for file in snakemake.input.arrays],
+        indices=[Path(file) for file in snakemake.input.indices],
+        splits=[Path(file) for file in snakemake.input.splits],
+        shape=snakemake.params.shape,
+        grid=snakemake.params.grid,
+        out=Path(snakemake.output.embeddings),
+    )

@@ -1,0 +1,25 @@
+"""Rule embed_untrained: what a network says of every case before its training."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.inference.untrained import embed_untrained
+from kneeoa.job import logged
+from kneeoa.network.model import ModelSpec
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    embed_untrained(
+        study=snakemake.params.study,
+        name=snakemake.params.name,
+        seed=int(snakemake.wildcards.seed),
+        spec=ModelSpec.from_json(snakemake.params.network),
+        arrays=[Path(file) for file in snakemake.input.arrays],
+        indices=[Path(file) for file in snakemake.input.indices],
+        splits=[Path(file) for file in snakemake.input.splits],
+        batch=snakemake.params.batch,
+        threads=snakemake.params.threads,
+        out=Path(snakemake.output.embeddings),
+    )

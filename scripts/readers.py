@@ -1,0 +1,22 @@
+"""Rule readers: each contrast at every reader's noise, and its slope."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.config.hierarchy import Level
+from kneeoa.config.statistics import Statistics
+from kneeoa.contrasts.readers import build_readers
+from kneeoa.job import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    build_readers(
+        [Path(file) for file in snakemake.input.predictions],
+        [Path(file) for file in snakemake.input.agreements],
+        snakemake.params.arms,
+        tuple(Level.model_validate(level) for level in snakemake.params.levels),
+        Statistics.model_validate(snakemake.params.statistics),
+        Path(snakemake.output.readers),
+    )

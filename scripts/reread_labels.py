@@ -1,0 +1,24 @@
+"""Rule reread_labels: one noisy reader reads a cohort's training and validation labels again."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.config.hierarchy import Level
+from kneeoa.job import logged
+from kneeoa.labels.reread import reread_labels
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    reread_labels(
+        reader=snakemake.wildcards.reader,
+        level=snakemake.params.level,
+        confusion=snakemake.params.confusion,
+        seed=snakemake.params.seed,
+        levels=tuple(Level.model_validate(level) for level in snakemake.params.levels),
+        labels=Path(snakemake.input.labels),
+        splits=Path(snakemake.input.splits),
+        out_labels=Path(snakemake.output.labels),
+        out_agreement=Path(snakemake.output.agreement),
+    )

@@ -1,0 +1,19 @@
+"""Rule similarity: how alike the representations of all runs are."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.geometry.similarity import compare_runs
+from kneeoa.job import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    compare_runs(
+        [Path(file) for file in snakemake.input.embeddings],
+        arms=snakemake.params.arms,
+        study=snakemake.params.study,
+        confidence=snakemake.params.confidence,
+        out=Path(snakemake.output.similarity),
+    )

@@ -1,0 +1,24 @@
+"""Rule subgroups: arms compared within subgroups of cases."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.config.hierarchy import Level
+from kneeoa.config.statistics import Statistics
+from kneeoa.contrasts.subgroups import build_subgroups
+from kneeoa.job import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    levels = tuple(Level.model_validate(level) for level in snakemake.params.levels)
+
+    build_subgroups(
+        [Path(file) for file in snakemake.input.predictions],
+        [Path(file) for file in snakemake.input.cases],
+        snakemake.params.arms,
+        levels,
+        Statistics.model_validate(snakemake.params.statistics),
+        Path(snakemake.output.subgroups),
+    )

@@ -1,0 +1,155 @@
+"""Pages of quality control: thumbnails show what they should, pages are files of the right size, equal input gives equal bytes."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kneeoa.config.analysis import Figures
+from kneeoa.figures.quality import draw
+from kneeoa.figures.thumbnails import SIZE, thumbnails
+from kneeoa.files import sha256_file
+from kneeoa.tables.cartilage import CARTILAGE
+from kneeoa.tables.exclusions import EXCLUSIONS
+from kneeoa.tables.masks import MASKS
+from kneeoa.tables.quality import QUALITY
+from kneeoa.tables.volumes import VOLUMES
+
+SHAPE = (24, 40, 40)
+TISSUES = ("femoral_cartilage", "femur", "tibial_cartilage")
+
+
+def case(name: str) -> dict[str, Any]:
+    return {"cohort": "main", "case_id": f"{name}-R-00m", "view": "sag"}
+
+
+def files(folder: Path, cases: int, shape: tuple[int, ...] = SHAPE, *, masks: bool = True) -> dict[str, Any]:
+    """Arrays and tables of a few cases: 0 flagged, 1 repaired, 2 without a mask, the others sound."""
+    rng = np.random.default_rng(0)
+    affine = np.diag([-3.0, -2.5, -2.5, 1])
+    rows, marked, excluded = [], [], []
+    for number in range(cases):
+        own = {**case(f"{number:04d}"), "shard": 0, "row": number, "source_digest": ""}
+        space = {"source_shape": list(shape), "source_spacing": [2.0] * len(shape), "source_centre": [0.0] * len(shape)}
+        rows.append({**own, **space, "affine": affine.ravel().tolist(), "mirrored": False, "low": 0.0, "high": 1.0, "mean": 0.0, "sd": 1.0})
+        if masks and number != 2:
+            flags = {0: ["mask-misaligned"], 1: ["mask-repaired"]}.get(number, [])
+            measures = {
+                "inside": 1.0,
+                "contrast": 0.9,
+                "boundary": 0.9,
+                "offset_mm": 0.1,
+                "cartilage_mm3": 2e4,
+                "cartilage_thickness_mm": 2.0,
+            }
+            marked.append(
+                {**own, "row": len(marked), **measures, "flags": flags, "usable": number != 0, "repair": "lps" if number == 1 else None}
+            )
+    if masks:
+        excluded.append(
+            {**case("0000"), "subject": "0000", "stage": "masks", "scope": "mask", "reason": "mask-misaligned", "detail": "no."}
+        )
+    VOLUMES.write(folder / "v.parquet", rows)
+    MASKS.write(folder / "m.parquet", marked)
+    CARTILAGE.write(folder / "c.parquet", [])
+    EXCLUSIONS.write(folder / "e.parquet", excluded)
+    np.save(folder / "v.npy", rng.normal(size=(cases, *shape)).astype(np.float16))
+    stored = np.zeros((len(marked), *shape), dtype=np.uint8)
+    if masks:
+        stored[:, 6:18, 15:18, 10:30], stored[:, 6:18, 20:23, 10:30] = 1, 3
+    np.save(folder / "m.npy", stored)
+    has = {"mask_arrays": [folder / "m.npy"], "mask_indices": [folder / "m.parquet"], "cartilage": [folder / "c.parquet"]}
+    return {
+        "volume_arrays": [folder / "v.npy"],
+        "volume_indices": [folder / "v.parquet"],
+        **(has if masks else {key: [] for key in has}),
+        "exclusions": [folder / "e.parquet"],
+        "tissues": TISSUES if masks else (),
+        "cohort": "main",
+        "view": "sag",
+        "cases": 1000,
+        "figures": Figures(),
+    }
+
+
+def run(folder: Path, given: dict[str, Any], name: str = "q") -> tuple[Path, Path, Path]:
+    out = tuple(folder / f"{name}.{suffix}" for suffix in ("parquet", "pdf", "png"))
+    draw(**given, out_table=out[0], out_pdf=out[1], out_png=out[2])
+    return out[0], out[1], out[2]
+
+
+def pages(pdf: Path) -> int:
+    return len(re.findall(rb"/Type /Page\b(?!s)", pdf.read_bytes()))
+
+
+def test_a_thumbnail_shows_three_planes_and_the_outline() -> None:
+    image = np.zeros((40, 60, 50), dtype=np.float16)
+    image[10:20, 20:40, 15:30] = 1
+    mask = np.zeros(image.shape, dtype=np.uint8)
+    mask[10:20, 20:40, 15:30] = 3
+    red = (255, 0, 0)
+    drawn = thumbnails(image, mask, (2.0, 1.5, 1.5), {3: red})
+    assert [picture.shape for picture in drawn] == [(SIZE, SIZE, 3)] * 3
+    for picture, (down, across) in zip(drawn, ((30, 22.5), (30, 20), (22.5, 20)), strict=True):
+        edge = (picture == red).all(axis=2)
+        white = (picture == 255).all(axis=2)
+        rows, columns = np.flatnonzero(edge.any(axis=1)), np.flatnonzero(edge.any(axis=0))
+        # 115 mm over 128 pixels, the mask's middle in the middle.
+        assert rows[-1] - rows[0] + 1 == pytest.approx(down / 115 * SIZE, abs=2)
+        assert columns[-1] - columns[0] + 1 == pytest.approx(across / 115 * SIZE, abs=2)
+        assert (rows[0] + rows[-1]) / 2 == pytest.approx((SIZE - 1) / 2, abs=1.5)
+        assert (columns[0] + columns[-1]) / 2 == pytest.approx((SIZE - 1) / 2, abs=1.5)
+        # The outline lies on the picture of the same thing.
+        assert white[rows[0] + 2 : rows[-1] - 1, columns[0] + 2 : columns[-1] - 1].all()
+        assert not white[: rows[0] - 1].any()
+
+
+def test_a_flat_image_is_one_thumbnail_and_no_mask_no_outline() -> None:
+    flat = np.tile(np.linspace(0, 1, 30, dtype=np.float32), (60, 1))
+    drawn = thumbnails(flat, None, (float("nan"), float("nan")), {1: (255, 0, 0)})
+    assert len(drawn) == 1
+    picture = drawn[0].astype(int)
+    assert (picture[..., 0] == picture[..., 2]).all()
+    assert picture[SIZE // 2, SIZE // 2 + 25, 0] > picture[SIZE // 2, SIZE // 2 - 25, 0] + 100
+    volume = np.random.default_rng(0).normal(size=(10, 12, 14)).astype(np.float16)
+    assert all((one[..., 0] == one[..., 1]).all() for one in thumbnails(volume, None, (3, 3, 3), {1: (255, 0, 0)}))
+
+
+def test_a_page_frames_what_is_flagged_and_leaves_no_trace_of_time(tmp_path: Path) -> None:
+    given = files(tmp_path, 7)
+    table, pdf, png = run(tmp_path, given)
+    rows = QUALITY.read(table)
+    assert len(rows) == 7
+    assert rows["page"].notna().all()
+    assert pages(pdf) == 1
+    picture = np.asarray(Image.open(png).convert("RGB")).astype(int)
+    red = (np.abs(picture - [204, 51, 17]).max(axis=2) < 12).sum()
+    orange = (np.abs(picture - [238, 119, 51]).max(axis=2) < 12).sum()
+    assert red > 3 * SIZE  # a frame and its words
+    assert orange > 3 * SIZE
+    again = run(tmp_path, given, "again")
+    assert [sha256_file(one) for one in (table, pdf, png)] == [sha256_file(one) for one in again]
+    assert b"CreationDate" not in pdf.read_bytes()
+
+
+def test_pages_are_capped_but_the_table_is_whole(tmp_path: Path) -> None:
+    given = files(tmp_path, 106, (8, 10, 10)) | {"cases": 103}
+    table, pdf, _ = run(tmp_path, given)
+    assert pages(pdf) == 2
+    assert len(QUALITY.read(table)) == 106
+
+
+@pytest.mark.parametrize("shape", [SHAPE, (40, 40)])
+def test_a_cohort_without_masks_and_a_flat_view_have_pages_too(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    _, pdf, png = run(tmp_path, files(tmp_path, 3, shape, masks=False))
+    assert pages(pdf) == 1
+    assert Image.open(png).size[0] > 500
+
+
+def test_an_empty_cohort_has_an_empty_page(tmp_path: Path) -> None:
+    table, pdf, _ = run(tmp_path, files(tmp_path, 0, masks=False))
+    assert len(QUALITY.read(table)) == 0
+    assert pages(pdf) == 1

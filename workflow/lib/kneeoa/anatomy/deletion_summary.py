@@ -1,0 +1,54 @@
+"""Deletions of all runs over subjects and seeds: the drop of the score for each region, and tissue against control, paired by subject."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kneeoa.anatomy.paired import compare
+from kneeoa.anatomy.regions import CONTROL
+from kneeoa.anatomy.subjects import by_subject, counted, estimated, per_case, subject_means
+from kneeoa.config.analysis import Statistics
+from kneeoa.tables.deletion import DELETION, DELETION_SUMMARY
+
+
+def summarise_deletion(*, deletions: list[Path], group: str, statistics: Statistics, out: Path) -> None:
+    """Mean drops with subject-bootstrap intervals, and the drop of ``group`` less that of each control (mean of its copies).
+
+    The drop is signed: of a knee whose tissue speaks against the score, deleting it raises the score. Its absolute value says how much the
+    network leans on the region either way.
+
+    Args:
+        deletions: DELETION tables of all runs.
+        group: the group of tissues that controls are copies of.
+        statistics: resamples, confidence and seed.
+        out: DELETION_SUMMARY table to write.
+
+    Raises:
+        KneeoaError: a table is not what it should be.
+    """
+    table = DELETION.concat(deletions)
+    found: list[dict[str, Any]] = []
+    for (study, arm, cohort), rows in table.groupby(["study", "arm", "cohort"], sort=True):
+        for measure, values in (("drop", rows["drop"]), ("absolute_drop", rows["drop"].abs())):
+            here = {"study": study, "arm": arm, "cohort": cohort, "measure": measure, "seeds": int(rows["seed"].nunique())}
+            found += [here | row for row in _summed(per_case(rows, values, ["region"]), group, statistics, str(cohort))]
+    DELETION_SUMMARY.write(out, found)
+
+
+def _summed(cases: pd.DataFrame, group: str, statistics: Statistics, cohort: str) -> Iterator[dict[str, Any]]:
+    for (region,), estimate in subject_means(cases, statistics, cohort).items():
+        blank = dict.fromkeys(("reference", "p", "effect", "rank_biserial"))
+        yield {"region": region} | blank | counted(cases[(region,)]) | estimated(estimate)
+    controls: list[tuple[str, ...]] = [tuple(column) for column in cases.columns if column[0].startswith(CONTROL)]
+    if not controls:
+        return
+    differences = pd.DataFrame({column: cases[(group,)] - cases[column] for column in controls})
+    differences.columns = pd.MultiIndex.from_tuples(controls)
+    for (control,), estimate in subject_means(differences, statistics, cohort).items():
+        paired = compare(by_subject(differences[(control,)]))
+        row = {"region": group, "reference": control, "p": paired.p, "effect": paired.effect, "rank_biserial": paired.rank_biserial}
+        yield row | counted(differences[(control,)]) | estimated(estimate, paired.note)

@@ -1,0 +1,104 @@
+"""What is deleted from an image: tissues, and copies of the first of them moved to where something else lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from kneeoa.anatomy.fields import Fields
+from kneeoa.anatomy.nulls import moved, spectrum
+
+Floats = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
+
+CONTROL = "control_"
+JOINT = "joint"
+
+_OVERLAP = 0.25
+"""The largest share of a control that may lie in the tissue itself."""
+_NEARLY = 0.9
+"""Controls are drawn from the moves that reach this share of the best one."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """Voxels to delete."""
+
+    name: str
+    """A group of tissues, or ``control_`` and what a moved copy of the first group lies on."""
+    copy: int
+    inside: Booleans
+    overlap: float
+    """Share of its voxels that belong to the first group."""
+
+
+def solid(share: Floats) -> Booleans:
+    """As many voxels as the tissue's volume makes, those that it fills most: a sheet thinner than a voxel does not vanish."""
+    count = max(1, round(float(share.sum())))
+    chosen = np.zeros(share.size, dtype=np.bool_)
+    chosen[np.argsort(-share, axis=None, kind="stable")[:count]] = True
+    return chosen.reshape(share.shape)
+
+
+def regions(tissues: Mapping[str, Fields | None], joint: Booleans | None, copies: int, generator: np.random.Generator) -> Iterator[Region]:
+    """The first group of tissues that are present, the others, and controls of the first one's size and shape.
+
+    A control is the first group moved within the image, at most a quarter of it on the group itself, to where it lies most on another group
+    or in the joint; of the moves that do this nearly as well as any, ``copies`` are drawn. There is none where no move will do.
+
+    Args:
+        tissues: group -> its fields on the image's grid, None where it is absent; the first is the one that controls are of.
+        joint: voxels of the joint region.
+        copies: controls of each kind.
+        generator: draws the moves.
+    """
+    present = {name: one.share for name, one in tissues.items() if one is not None}
+    first = next(iter(tissues), None)
+    if first not in present or joint is None:
+        return
+    whole = solid(present[first])
+    for name, share in present.items():
+        inside = solid(share)
+        if not inside.all():
+            yield Region(name, 0, inside, float((inside & whole).sum() / inside.sum()))
+    copy = spectrum(whole / whole.sum())
+    overlap = moved(copy, spectrum(whole.astype(np.float64)), whole.shape)
+    free = _unwrapped(whole) & (overlap <= _OVERLAP)
+    if not free.any():
+        return
+    kinds = {JOINT: joint.astype(np.float64)} | {name: share for name, share in present.items() if name != first}
+    for kind, field in kinds.items():
+        reached = np.where(free, moved(copy, spectrum(field), whole.shape), -1.0)
+        good = np.flatnonzero(reached.ravel() >= _NEARLY * reached.max())
+        for number, place in enumerate(generator.choice(good, size=min(copies, good.size), replace=False)):
+            shift = tuple(int(step) for step in np.unravel_index(place, whole.shape))
+            yield Region(CONTROL + kind, number, np.roll(whole, shift, axis=tuple(range(whole.ndim))), float(max(overlap[shift], 0.0)))
+
+
+def _unwrapped(inside: Booleans) -> Booleans:
+    """``[*shape]``: the circular shifts under which no voxel of ``inside`` leaves the image on one side and enters on the other."""
+    allowed = np.ones(inside.shape, dtype=np.bool_)
+    for axis, size in enumerate(inside.shape):
+        used = np.flatnonzero(inside.any(axis=tuple(other for other in range(inside.ndim) if other != axis)))
+        steps = np.zeros(size, dtype=np.bool_)
+        steps[np.arange(-int(used[0]), size - int(used[-1])) % size] = True
+        allowed &= steps.reshape([-1 if other == axis else 1 for other in range(inside.ndim)])
+    return allowed
+
+
+def fill(image: NDArray[np.floating], inside: Booleans, sigma: tuple[float, ...]) -> NDArray[np.float32]:
+    """The image with ``inside`` replaced by its surroundings: their mean under a Gaussian of standard deviation ``sigma`` (voxels).
+
+    Normalised convolution (Knutsson and Westin 1993); what no surroundings reach takes the mean of all that is left.
+    """
+    outside = (~inside).astype(np.float64)
+    known = image.astype(np.float64) * outside
+    weight = gaussian_filter(outside, sigma)
+    mean = known.sum() / max(outside.sum(), 1.0)
+    blurred = np.divide(gaussian_filter(known, sigma), weight, out=np.full(image.shape, mean), where=weight > np.finfo(np.float32).eps)
+    filled: NDArray[np.float32] = np.where(inside, blurred, image).astype(np.float32)
+    return filled

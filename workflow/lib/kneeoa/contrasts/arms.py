@@ -1,0 +1,94 @@
+"""What an arm says of a level on one cohort and split: its predictions, the threshold it was given and the finer head beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from kneeoa.config.hierarchy import Level
+from kneeoa.config.statistics import ThresholdRule
+from kneeoa.contrasts.cases import LevelPredictions, level_predictions
+from kneeoa.errors import KneeoaError
+from kneeoa.statistics.operating_point import choose_threshold
+
+FALLBACK = 0.5
+"""The threshold where a rule finds none."""
+
+
+def spoken(
+    frame: pd.DataFrame,
+    arm: str,
+    cohort: str,
+    split: str,
+    level: Level,
+    head: str,
+    levels: tuple[Level, ...],
+    threshold: ThresholdRule | float,
+) -> LevelPredictions:
+    """Predictions of one arm, cohort, split, level and head, with thresholds and, for an arm's own head, the finer head's predictions.
+
+    Args:
+        frame: PREDICTIONS rows of the arm, all splits: a threshold rule looks at the validation cases (of all cohorts).
+        arm: name of the arm.
+        cohort: whose cases.
+        split: which of them.
+        level: what is predicted; not multilabel.
+        head: the level whose head speaks.
+        levels: the hierarchy.
+        threshold: of a binary level: a number, or a rule to be fitted for each seed.
+
+    Raises:
+        KneeoaError: see :func:`kneeoa.contrasts.cases.level_predictions`.
+    """
+    frame = frame[frame["arm"] == arm]
+    own = frame[(frame["level"] == level.name) & (frame["head"] == head)]
+    here = frame[(frame["cohort"] == cohort) & (frame["split"] == split)]
+    predictions = level_predictions(here[(here["level"] == level.name) & (here["head"] == head)], arm, level, head)
+    if level.kind == "binary":
+        values, note = _thresholds(own[own["split"] == "val"], predictions, threshold)
+        predictions = replace(predictions, thresholds=values, threshold_note=note)
+    child = next((other for other in levels if other.parent == level.name and other.kind != "multilabel"), None)
+    if head != level.name or child is None:
+        return predictions
+    below = here[(here["level"] == child.name) & (here["head"] == child.name)]
+    if below.empty:
+        return predictions
+    return replace(predictions, fine=_aligned(below, predictions, arm), parent_class=child.parent_class or ())
+
+
+def _aligned(rows: pd.DataFrame, predictions: LevelPredictions, arm: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """The finer head's probabilities ``[S, n, K']`` on the same cases, whether or not those have a fine label."""
+    found = []
+    for seed in predictions.seeds:
+        part = rows[rows["seed"].isna()] if seed is None else rows[rows["seed"] == seed]
+        part = part.set_index("case_id")
+        missing = [case for case in predictions.case_ids if case not in part.index]
+        if missing or part.index.has_duplicates:
+            raise KneeoaError(f"Predictions of arm '{arm}': its finer head lacks or repeats cases of its coarser one, e.g. {missing[:1]}.")
+        found.append(np.stack(part.loc[list(predictions.case_ids), "probabilities"].to_list()).astype(np.float64))
+    return np.stack(found)
+
+
+def _thresholds(validation: pd.DataFrame, predictions: LevelPredictions, threshold: ThresholdRule | float) -> tuple[tuple[float, ...], str]:
+    """One threshold a seed, and words on where they come from (empty for a number of the configuration)."""
+    if not isinstance(threshold, ThresholdRule):
+        return (float(threshold),) * len(predictions.seeds), ""
+    values, lost, how = [], 0, ""
+    for seed in predictions.seeds:
+        rows = validation[validation["seed"].isna()] if seed is None else validation[validation["seed"] == seed]
+        read = rows[rows["truth"].map(lambda labels: len(labels) == 1 and not pd.isna(labels[0])).astype(bool)]
+        truth = np.array([int(labels[0]) for labels in read["truth"]], dtype=np.int64)
+        if not truth.size or truth.all() or not truth.any():
+            values.append(FALLBACK)
+            lost += 1
+            continue
+        scores = np.array([probabilities[1] for probabilities in read["probabilities"]], dtype=np.float64)
+        chosen = choose_threshold(truth, scores, threshold.rule, threshold.value)
+        values.append(chosen.threshold)
+        how = chosen.how
+    notes = [f"threshold {', '.join(f'{value:.3g}' for value in values)} ({how})"] if how else []
+    if lost:
+        notes.append(f"threshold {FALLBACK} for {lost} of {len(values)} runs: no validation cases of both classes")
+    return tuple(values), "; ".join(notes)

@@ -1,0 +1,169 @@
+"""The parts of the claim: each a value for any weights of subjects and any seed, of a candidate and a reference on the same cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from kneeoa.config.hierarchy import Level
+from kneeoa.contrasts.cases import best_head, level_predictions, require_same_cases
+from kneeoa.errors import KneeoaError
+from kneeoa.geometry.ordering import Sorted, weighted_pearson
+from kneeoa.statistics.inputs import Floats
+from kneeoa.statistics.metrics import binary_auc, macro_auc
+
+Seed = int | None
+OfRun = Callable[[Floats], Floats]
+"""Weights of the change's cases ``[R, n]`` -> values ``[R]`` of one run."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One part of the claim. ``subjects`` holds that of each case; ``runs`` both arms' values by seed, the candidate's first."""
+
+    part: str
+    level: str
+    measure: str
+    of: str
+    subjects: tuple[str, ...]
+    runs: dict[Seed, tuple[OfRun, OfRun]]
+    note: str = ""
+
+    @property
+    def seeds(self) -> list[Seed]:
+        """Seeds that both arms have."""
+        return list(self.runs)
+
+    def values(self, weights: Floats, people: Sequence[str], seeds: Sequence[Seed]) -> tuple[Floats, Floats]:
+        """Candidate's and reference's values ``[R, S]`` under weights of ``people`` ``[R, U]`` (sorted names)."""
+        own = weights[:, np.searchsorted(people, self.subjects)]
+        candidate, reference = (np.stack([self.runs[seed][side](own) for seed in seeds], axis=1) for side in (0, 1))
+        return candidate, reference
+
+
+def prediction_changes(frame: pd.DataFrame, candidate: str, reference: str, cohort: str, levels: tuple[Level, ...]) -> list[Change]:
+    """A change of AUC (binary level) or macro AUC (another) for each level that both arms speak of, by a head of their own or derived.
+
+    Args:
+        frame: PREDICTIONS of the test cases.
+        candidate: an arm.
+        reference: an arm.
+        cohort: whose cases.
+        levels: the hierarchy; multilabel levels are left out.
+
+    Raises:
+        KneeoaError: cases that differ between the arms.
+    """
+    found = []
+    for level in (level for level in levels if level.kind != "multilabel"):
+        rows = frame[(frame["cohort"] == cohort) & (frame["level"] == level.name)]
+        sides = []
+        for arm in (candidate, reference):
+            own = rows[rows["arm"] == arm]
+            head = best_head(set(own["head"]), level, levels)
+            if head is not None:
+                sides.append(level_predictions(own[own["head"] == head], arm, level, head))
+        if len(sides) < 2:
+            continue
+        require_same_cases(sides[0], sides[1], "The claim")
+        name, metric = ("auc", binary_auc) if level.kind == "binary" else ("macro_auc", macro_auc)
+        truth = sides[0].truth
+
+        def run(probabilities: Floats, truth=truth, metric=metric) -> OfRun:  # type: ignore[no-untyped-def]
+            return lambda weights: metric(truth, probabilities, weights)
+
+        runs = {
+            seed: tuple(run(side.probabilities[side.seeds.index(seed)]) for side in sides)
+            for seed in sides[0].seeds
+            if seed in sides[1].seeds
+        }
+        derived = [f"{side.arm}: level read from head '{side.head}'" for side in sides if side.head != level.name]
+        found.append(Change("prediction", level.name, name, "", tuple(sides[0].subjects.tolist()), runs, "; ".join(derived)))  # type: ignore[arg-type]
+    return found
+
+
+def axis_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: str, axis: str, level: str) -> list[Change]:
+    """The change in Spearman's correlation of position and grade; none where an arm has no axis.
+
+    Args:
+        rows: AXIS of one axis and the test cases.
+        candidate: an arm.
+        reference: an arm.
+        cohort: whose cases.
+        axis: its name.
+        level: the level of the grades.
+    """
+    own = rows[(rows["cohort"] == cohort) & rows["grade"].notna()]
+    tables = [_table(own[own["arm"] == arm], "position") for arm in (candidate, reference)]
+    if any(table.empty for table in tables):
+        return []
+    both, subjects = _together(tables, own, "axis")
+    grade = own.drop_duplicates("case_id").set_index("case_id")["grade"].astype(np.float64)
+    ranked = Sorted(np.asarray(grade.loc[both[0].index], dtype=np.float64))
+
+    def run(position: Floats) -> OfRun:
+        places = Sorted(position)
+        return lambda weights: weighted_pearson(weights, places.ranks(weights), ranked.ranks(weights))
+
+    return [Change("axis", level, "spearman", axis, subjects, _runs(both, run))]
+
+
+def saliency_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: str, tissue: str, measure: str) -> list[Change]:
+    """The change in the mean over subjects of a measure of saliency (cases averaged within subjects); none where an arm has no value.
+
+    Args:
+        rows: OVERLAP of one tissue and measure.
+        candidate: an arm.
+        reference: an arm.
+        cohort: whose cases.
+        tissue: its name.
+        measure: its name.
+    """
+    own = rows[(rows["cohort"] == cohort) & rows["value"].notna()]
+    tables = [_table(own[own["arm"] == arm], "value").dropna() for arm in (candidate, reference)]
+    if any(table.empty for table in tables):
+        return []
+    both, subjects = _together(tables, own, "saliency")
+    _, code, size = np.unique(subjects, return_inverse=True, return_counts=True)
+    per_case = 1.0 / size[code]  # a person's two knees weigh as one
+
+    def run(value: Floats) -> OfRun:
+        def mean(weights: Floats) -> Floats:
+            total = (weights * per_case).sum(axis=1)
+            return np.asarray(np.divide(weights @ (value * per_case), total, out=np.full(len(weights), np.nan), where=total > 0))
+
+        return mean
+
+    lost = own["case_id"].nunique() - len(both[0])
+    note = f"{lost} cases without a value in every run of both arms left out" if lost else ""
+    return [Change("saliency", "", measure, tissue, subjects, _runs(both, run), note)]
+
+
+def _table(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Case by seed."""
+    return rows.pivot(index="case_id", columns="seed", values=column)
+
+
+def _together(tables: list[pd.DataFrame], rows: pd.DataFrame, what: str) -> tuple[list[pd.DataFrame], tuple[str, ...]]:
+    """Both arms' tables on the cases that both have, and the cases' subjects.
+
+    Raises:
+        KneeoaError: no case in common.
+    """
+    cases = tables[0].index.intersection(tables[1].index).sort_values()
+    if cases.empty:
+        raise KneeoaError(f"the claim's part '{what}': the two arms have no test case in common; make both again.")
+    subject_of = rows.drop_duplicates("case_id").set_index("case_id")["subject"]
+    return [table.loc[cases] for table in tables], tuple(subject_of.loc[cases].astype(str))
+
+
+def _runs(tables: list[pd.DataFrame], run: Callable[[Floats], OfRun]) -> dict[Seed, tuple[OfRun, OfRun]]:
+    first, second = tables
+    return {
+        int(seed): (run(first[seed].to_numpy(dtype=np.float64)), run(second[seed].to_numpy(dtype=np.float64)))
+        for seed in first.columns
+        if seed in second.columns
+    }

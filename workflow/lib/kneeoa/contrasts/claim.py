@@ -1,0 +1,142 @@
+"""The claim in one place: for each pair of modes, the change in prediction, in the order of the axis and in saliency.
+
+One bootstrap for all three parts, so that they can be read side by side: each resample draws subjects once, for every part, and,
+with three or more seeds, seeds too (the same ones in both modes and all parts). What is resampled is said in every row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kneeoa.config.hierarchy import Level
+from kneeoa.config.statistics import Statistics
+from kneeoa.contrasts.build import SPLIT, arm_pairs
+from kneeoa.contrasts.changes import Change, axis_change, prediction_changes, saliency_change
+from kneeoa.errors import KneeoaError
+from kneeoa.statistics.bootstrap import resampled_weights
+from kneeoa.statistics.inputs import Floats
+from kneeoa.statistics.seeds import LEAST_SEEDS
+from kneeoa.tables.axis import AXIS
+from kneeoa.tables.claim import CLAIM
+from kneeoa.tables.overlap import OVERLAP
+from kneeoa.tables.predictions import PREDICTIONS
+
+
+def build_claim(
+    prediction_files: list[Path],
+    axis_files: list[Path],
+    overlap_files: list[Path],
+    arms: Mapping[str, Mapping[str, Any]],
+    levels: tuple[Level, ...],
+    statistics: Statistics,
+    out: Path,
+) -> None:
+    """Write CLAIM: for every pair of arms that a contrast names and every cohort, a row for each part that both arms have.
+
+    Prediction: AUC of a binary level, macro AUC of another. Axis: Spearman's correlation of the position with the grade, the
+    axis and its sign fitted on training cases. Saliency: the mean over subjects of the measure in the tissue. Each is averaged
+    over the seeds that both arms and all parts share; test cases only.
+
+    Args:
+        prediction_files: PREDICTIONS tables of all runs.
+        axis_files: AXIS tables of all runs; none for imported predictions.
+        overlap_files: OVERLAP tables of all runs by one method of saliency; none where there are no masks.
+        arms: arm name -> factors.
+        levels: the hierarchy, coarse to fine.
+        statistics: contrasts, claim, confidence, resamples, seed.
+        out: file to write.
+
+    Raises:
+        KneeoaError: as :func:`kneeoa.contrasts.build.build_contrasts`, or an axis, tissue or measure that the tables do not hold.
+    """
+    predictions = PREDICTIONS.concat(prediction_files)
+    predictions = predictions[predictions["split"] == SPLIT]
+    axes, overlaps = AXIS.concat(axis_files), OVERLAP.concat(overlap_files)
+    wanted = statistics.claim
+    axes = _chosen(axes, {"axis": wanted.axis})
+    axes = axes[axes["split"] == SPLIT]
+    overlaps = _chosen(overlaps, {"tissue": wanted.tissue, "measure": wanted.measure})
+    if overlaps["method"].nunique() > 1:
+        raise KneeoaError(f"the claim takes one method of saliency, but the tables hold {', '.join(sorted(set(overlaps['method'])))}.")
+    pairs = dict.fromkeys(pair for contrast in statistics.contrasts for pair in arm_pairs(contrast, arms))
+    rows: list[dict[str, Any]] = []
+    for candidate, reference in pairs:
+        cohorts = [set(predictions.loc[predictions["arm"] == arm, "cohort"]) for arm in (candidate, reference)]
+        for cohort in sorted(cohorts[0] & cohorts[1]):
+            changes = prediction_changes(predictions, candidate, reference, cohort, levels)
+            graded = next((level.name for level in reversed(levels) if level.kind == "ordinal"), "")
+            changes += axis_change(axes, candidate, reference, cohort, wanted.axis, graded)
+            changes += saliency_change(overlaps, candidate, reference, cohort, wanted.tissue, wanted.measure)
+            base = {"backbone": str(arms[candidate]["backbone"]), "candidate": candidate, "reference": reference, "cohort": cohort}
+            rows += [base | row for row in _joint(changes, statistics)]
+    CLAIM.write(out, rows)
+
+
+def _chosen(rows: pd.DataFrame, wanted: Mapping[str, str]) -> pd.DataFrame:
+    for column, name in wanted.items():
+        if len(rows) and not (rows[column] == name).any():
+            known = ", ".join(sorted(set(rows[column])))
+            raise KneeoaError(f"'statistics.claim.{column}' is '{name}', of which the study's tables hold no row; they hold {known}.")
+        rows = rows[rows[column] == name]
+    return rows
+
+
+def _joint(changes: list[Change], statistics: Statistics) -> list[dict[str, Any]]:
+    """Every part's row from one bootstrap of the subjects of all parts, and of the seeds that all parts share."""
+    if not changes:
+        return []
+    seeds = [seed for seed in changes[0].seeds if all(seed in change.seeds for change in changes)]
+    if not seeds:
+        raise KneeoaError("the claim's parts share no seed: predictions, axes and saliency are of different runs; make them again.")
+    people = sorted({subject for change in changes for subject in change.subjects})
+    two_way = len(seeds) >= LEAST_SEEDS
+    generator = np.random.default_rng([statistics.seed, len(seeds)])
+    draws: list[list[Floats]] = [[] for _ in changes]
+    for weights in resampled_weights(len(people), None, statistics.resamples, statistics.seed):
+        shares = np.full((len(weights), len(seeds)), 1 / len(seeds))
+        if two_way:
+            shares = generator.multinomial(len(seeds), [1 / len(seeds)] * len(seeds), size=len(weights)) / len(seeds)
+        for own, change in zip(draws, changes, strict=True):
+            candidate, reference = change.values(weights, people, seeds)
+            own.append(np.where(shares > 0, shares * (candidate - reference), 0.0).sum(axis=1))  # a seed not drawn cannot undo one
+    return [
+        _row(change, np.concatenate(own), change.values(np.ones((1, len(people))), people, seeds), len(seeds), two_way, statistics)
+        for change, own in zip(changes, draws, strict=True)
+    ]
+
+
+def _row(change: Change, draws: Floats, point: tuple[Floats, Floats], seeds: int, two_way: bool, statistics: Statistics) -> dict[str, Any]:
+    candidate, reference = float(point[0].mean()), float(point[1].mean())
+    valid = draws[~np.isnan(draws)]
+    low = high = p = math.nan
+    if valid.size and not math.isnan(candidate - reference) and len(set(change.subjects)) > 1:
+        tail = (1 - statistics.confidence) / 2
+        low, high = (float(limit) for limit in np.quantile(valid, [tail, 1 - tail]))
+        p = min(1.0, 2.0 * (min(int((valid <= 0).sum()), int((valid >= 0).sum())) + 1) / (valid.size + 1))
+    lost = draws.size - valid.size
+    values = {
+        "estimate_reference": reference,
+        "estimate_candidate": candidate,
+        "difference": candidate - reference,
+        "low": low,
+        "high": high,
+        "p": p,
+    }
+    return {
+        **{key: None if math.isnan(value) else value for key, value in values.items()},
+        "part": change.part,
+        "level": change.level,
+        "measure": change.measure,
+        "of": change.of,
+        "resampled": "subjects and seeds" if two_way else "subjects",
+        "cases": len(change.subjects),
+        "subjects": len(set(change.subjects)),
+        "seeds": seeds,
+        "note": "; ".join(filter(None, [change.note, f"{lost} of {draws.size} resamples undefined and left out" if lost else ""])),
+    }

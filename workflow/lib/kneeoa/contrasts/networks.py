@@ -1,0 +1,111 @@
+"""Tests beyond these very networks: over random seeds, where there are three or more, and against a margin."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from kneeoa.config.metrics import LOWER_IS_BETTER, base, cut_of
+from kneeoa.config.statistics import Statistics
+from kneeoa.contrasts.cases import LevelPredictions
+from kneeoa.contrasts.metrics import undefined_note
+from kneeoa.contrasts.outcome import Outcome, join
+from kneeoa.contrasts.sampled import sampled_runs
+from kneeoa.statistics.delong import auc_covariance
+from kneeoa.statistics.equivalence import equivalence, non_inferiority
+from kneeoa.statistics.inputs import Floats, cluster_codes
+from kneeoa.statistics.ordinal import at_least
+from kneeoa.statistics.sampling import covariance
+from kneeoa.statistics.seeds import LEAST_SEEDS, mode_effect
+
+
+def shared_seeds(candidate: LevelPredictions, reference: LevelPredictions) -> list[int]:
+    """The seeds that both arms were trained with; none for imports and ensembles."""
+    return [seed for seed in candidate.seeds if seed is not None and seed in reference.seeds]
+
+
+def over_random_seeds(name: str, candidate: LevelPredictions, reference: LevelPredictions, statistics: Statistics) -> Outcome | None:
+    """The difference for networks trained with other seeds, seeds matched across modes; None with fewer than three shared seeds.
+
+    Obuchowski and Rockette's analysis of variance with Hillis' degrees of freedom (:mod:`kneeoa.statistics.seeds`).
+    """
+    seeds = shared_seeds(candidate, reference)
+    if len(seeds) < LEAST_SEEDS:
+        return None
+    values, sigma = _joint(name, [side.of_seeds(seeds) for side in (candidate, reference)])
+    effect = mode_effect(values.reshape(2, len(seeds)), sigma, matched=True, confidence=statistics.confidence)
+    found, parts = effect.random, effect.components
+    note = f"{effect.reason}; " if effect.reason else ""
+    note += f"{found.how}; candidate above reference in {effect.superiority:.0%} of the {len(seeds)} seeds"
+    note += f"; variance: subjects {parts.test_sampling:.3g}, seeds {parts.seed:.3g}, mode x seed {parts.mode_seed:.3g}"
+    note += f"; fixed seeds alone: p {effect.fixed.p:.3g}"
+    return Outcome(
+        estimate_reference=effect.mean[1],
+        estimate_candidate=effect.mean[0],
+        difference=found.difference,
+        low=found.low,
+        high=found.high,
+        p=found.p,
+        statistic=found.t,
+        standard_error=found.standard_error,
+        df=found.df,
+        degenerate=found.degenerate,
+        generalises="subjects and seeds",
+        note=join(undefined_note(candidate, name), note),
+    )
+
+
+def _joint(name: str, sides: list[LevelPredictions]) -> tuple[Floats, Floats]:
+    """The metric of every run ``[2 S]``, the first side's seeds first, and its covariance ``[2 S, 2 S]``."""
+    truth, subjects = sides[0].truth, sides[0].subjects
+    if name == "auc":
+        both = auc_covariance(truth, np.concatenate([side.probabilities[:, :, 1] for side in sides]).T, subjects)
+        return both.auc, both.covariance
+    if base(name) == "cut_auc":
+        cut = cut_of(name)
+        scores = np.concatenate([at_least(side.probabilities, cut) for side in sides]).T
+        both = auc_covariance((truth >= cut).astype(np.int64), scores, subjects)
+        return both.auc, both.covariance
+    members = [run for side in sides for run in sampled_runs(name, side)]
+    return np.array([run.value for run in members]), covariance(members, cluster_codes(subjects, truth.size))
+
+
+def against_margin(name: str, lead: Outcome, margin: float, confidence: float) -> dict[str, Outcome]:
+    """Non-inferiority (one-sided at half of 1 - confidence) and equivalence (two one-sided tests at 1 - confidence), by test.
+
+    Args:
+        name: the metric; decides which end is better.
+        lead: the difference with its standard error and degrees of freedom: over random seeds where there are enough.
+        margin: above 0, in the metric's unit.
+        confidence: of the study's intervals.
+    """
+    difference, error, df = lead.difference, lead.standard_error, lead.df
+    blank = replace(lead, p=math.nan, low=math.nan, high=math.nan, statistic=math.nan, margin=margin, verdict="undefined")
+    if math.isnan(error) or math.isnan(difference) or math.isnan(df):
+        return {"non_inferiority": blank, "equivalence": blank}
+    alpha = 1 - confidence
+    better = base(name) not in LOWER_IS_BETTER
+    tests = {
+        "non_inferiority": non_inferiority(difference, error, margin, alpha / 2, df, better),
+        "equivalence": equivalence(difference, error, margin, alpha, df),
+    }
+    words = {
+        "non_inferiority": (f"non-inferior: worse by less than {margin:g}", f"non-inferiority within {margin:g} not shown"),
+        "equivalence": (f"equivalent within {margin:g}", f"equivalence within {margin:g} not shown"),
+    }
+    return {
+        test: replace(
+            lead,
+            low=found.low,
+            high=found.high,
+            p=found.p,
+            statistic=found.z,
+            degenerate=found.degenerate,
+            margin=margin,
+            verdict=words[test][0 if found.established else 1],
+            note=f"{found.how}; interval of {1 - 2 * found.alpha:.0%}",
+        )
+        for test, found in tests.items()
+    }

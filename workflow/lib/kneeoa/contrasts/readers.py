@@ -1,0 +1,169 @@
+"""The table READERS: each contrast at every reader's noise, and whether the difference grows with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kneeoa.config.hierarchy import Level
+from kneeoa.config.readers import REFERENCE
+from kneeoa.config.statistics import Contrast, Statistics
+from kneeoa.contrasts.build import arm_pairs
+from kneeoa.contrasts.cases import LevelPredictions, best_head, level_predictions, require_same_cases
+from kneeoa.contrasts.trend import Estimated, Slope, Trend, trend
+from kneeoa.errors import KneeoaError
+from kneeoa.labels.agreement import load
+from kneeoa.statistics.metrics import metric, quadratic_kappa
+from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.tables.readers import READERS
+
+SPLIT = "test"
+"""Arms are compared on cases that chose nothing and that no noisy reader has touched."""
+FIXED, SAMPLED = "subjects", "subjects and seeds"
+_WITHOUT_THRESHOLD = ("auc", "macro_auc", "c_index", "adjacent_auc", "brier", "scaled_brier")
+_OF_CALLS = ("quadratic_kappa", "within_one", "mae", "accuracy", "balanced_accuracy", "macro_f1")
+_MOST = 2
+"""Metrics a contrast: its first ones."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """How far a reader's training labels are from the reference."""
+
+    misread: float
+    kappa: float
+
+
+def build_readers(
+    prediction_files: list[Path],
+    agreement_files: list[Path],
+    arms: Mapping[str, Mapping[str, Any]],
+    levels: tuple[Level, ...],
+    statistics: Statistics,
+    out: Path,
+) -> None:
+    """Write READERS: for every contrast the arms and their difference at each reader, by seed and over seeds, and the slope.
+
+    The dose of a reader is the realised share of misread training labels, 0 for the reference labels. A contrast shows the first two of
+    its metrics that need no threshold (a binary level's calls depend on one that noisy arms would each choose otherwise).
+
+    Args:
+        prediction_files: PREDICTIONS of all arms.
+        agreement_files: what :func:`kneeoa.labels.reread.reread_labels` wrote of every reader.
+        arms: arm name -> factors, ``reader`` among them.
+        levels: the hierarchy, coarse to fine.
+        statistics: contrasts, resamples, seed and confidence.
+        out: file to write.
+
+    Raises:
+        KneeoaError: a reader without an account, arms whose cases or seeds differ, or a contrast that no pair of arms answers.
+    """
+    frame = PREDICTIONS.concat(prediction_files)
+    frame = frame[frame["split"] == SPLIT]
+    doses = noise(agreement_files)
+    by_name = {level.name: level for level in levels}
+    rows: list[dict[str, Any]] = []
+    for contrast in statistics.contrasts:
+        level = by_name[contrast.level]
+        for setting, pairs in _settings(contrast, arms).items():
+            unknown = [reader for reader in pairs if reader not in doses]
+            if unknown:
+                raise KneeoaError(f"Reader '{unknown[0]}' has no account of his agreement; run the rule reread_labels for him.")
+            readers = sorted(pairs, key=lambda reader: doses[reader].misread)
+            for cohort, part in frame[frame["level"] == level.name].groupby("cohort", sort=True):
+                where = f"Contrast '{contrast.name}', cohort '{cohort}'"
+                sides = [[_side(part, arm, level, levels, where) for arm in pairs[reader]] for reader in readers]
+                base = {"contrast": contrast.name, "setting": setting, "cohort": cohort, "level": level.name}
+                base |= {"candidate": contrast.candidate, "reference": contrast.reference}
+                rows += [{**base, **row} for row in _rows(contrast, sides, [(name, doses[name]) for name in readers], statistics, where)]
+    READERS.write(out, rows)
+
+
+def noise(agreement_files: list[Path]) -> dict[str, Noise]:
+    """Reader -> realised noise of the training labels at the level that he reads, cohorts pooled; the reference has none."""
+    counts: dict[str, Any] = {}
+    for account in load(agreement_files):
+        own = np.array(account["agreement"][account["level"]]["train"]["counts"], dtype=np.float64)
+        counts[account["reader"]] = counts.get(account["reader"], 0) + own
+    found = {REFERENCE: Noise(0.0, 1.0)}
+    for reader, matrix in counts.items():
+        found[reader] = Noise(1 - float(np.trace(matrix) / matrix.sum()), float(quadratic_kappa(matrix[None])[0]))
+    return found
+
+
+def shown(contrast: Contrast, level: Level) -> Sequence[str]:
+    """The metrics of a contrast that the table holds."""
+    usable = _WITHOUT_THRESHOLD if level.kind == "binary" else (*_WITHOUT_THRESHOLD, *_OF_CALLS)
+    return [name for name in contrast.tests if name in usable][:_MOST]
+
+
+def _settings(contrast: Contrast, arms: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, tuple[str, str]]]:
+    """What a group of arms is called -> reader -> (candidate arm, reference arm)."""
+    keys = ("backbone", "view", "grid", "training")
+    varying = [key for key in keys if key == "backbone" or len({factors.get(key) for factors in arms.values()}) > 1]
+    found: dict[str, dict[str, tuple[str, str]]] = {}
+    for pair in arm_pairs(contrast, arms):
+        factors = arms[pair[0]]
+        setting = " ".join(str(factors.get(key, "")) for key in varying)
+        found.setdefault(setting, {})[str(factors.get("reader", REFERENCE))] = pair
+    return found
+
+
+def _side(part: pd.DataFrame, arm: str, level: Level, levels: tuple[Level, ...], where: str) -> LevelPredictions:
+    rows = part[part["arm"] == arm]
+    head = best_head(set(rows["head"]), level, levels)
+    if head is None:
+        raise KneeoaError(f"{where}: arm '{arm}' has no predictions of level '{level.name}'; predict this cohort with it too.")
+    return level_predictions(rows[rows["head"] == head], arm, level, head)
+
+
+def _rows(
+    contrast: Contrast, sides: list[list[LevelPredictions]], readers: list[tuple[str, Noise]], statistics: Statistics, where: str
+) -> Iterator[dict[str, Any]]:
+    first = sides[0][0]
+    for side in (side for pair in sides for side in pair):
+        require_same_cases(first, side, where)
+        if side.seeds != first.seeds:
+            raise KneeoaError(f"{where}: arms '{first.arm}' and '{side.arm}' have other seeds; train every arm with the same ones.")
+    a, b = (np.stack([pair[place].probabilities for pair in sides]) for place in (0, 1))
+    dose = np.array([own.misread for _, own in readers])
+    sample = {"cases": len(first.case_ids), "subjects": first.subject_count, "seeds": len(first.seeds)}
+    for name in shown(contrast, first.level):
+        found = trend(dose, first.truth, a, b, metric(name), first.subjects, statistics.resamples, statistics.seed, statistics.confidence)
+        for row in _of_metric(found, readers, list(first.seeds)):
+            yield {"metric": name, "reader": None, "misread": None, "kappa": None, "p": None, **sample, **row}
+
+
+def _of_metric(found: Trend, readers: list[tuple[str, Noise]], seeds: list[int | None]) -> Iterator[dict[str, Any]]:
+    for place, (reader, own) in enumerate(readers):
+        at = {"reader": reader, "misread": own.misread, "kappa": _known(own.kappa), "interval": FIXED}
+        means = {"candidate": found.arms[0][place], "reference": found.arms[1][place], "difference": found.differences[place]}
+        by_seed = {"candidate": found.by_seed[0, place], "reference": found.by_seed[1, place]}
+        by_seed["difference"] = by_seed["candidate"] - by_seed["reference"]
+        for quantity, mean in means.items():
+            yield {**at, "quantity": quantity, **_numbers(mean)}
+            if len(seeds) > 1:
+                yield from (
+                    {**at, "quantity": quantity, **_numbers(Estimated(float(value), math.nan, math.nan)), "seed": seed}
+                    for seed, value in zip(seeds, by_seed[quantity], strict=True)
+                )
+    yield {"quantity": "slope", "interval": FIXED, **_numbers(found.over_subjects)}
+    yield {"quantity": "slope", "interval": SAMPLED, **_numbers(found.over_both)}
+    if len(seeds) > 1:
+        for seed, value in zip(seeds, found.slopes, strict=True):
+            yield {"quantity": "slope", "interval": FIXED, **_numbers(Estimated(float(value), math.nan, math.nan)), "seed": seed}
+
+
+def _numbers(value: Estimated | Slope) -> dict[str, Any]:
+    numbers: dict[str, Any] = {"seed": None, "estimate": _known(value.estimate), "low": _known(value.low), "high": _known(value.high)}
+    return {**numbers, "p": _known(value.p), "note": value.how} if isinstance(value, Slope) else {**numbers, "note": ""}
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,164 @@
+"""Does a difference between two arms move with a dose, such as the noise of the labels they learn from?
+
+At each of R doses two arms, a and b, are trained with S seeds and predict the same cases. The slope is that of least squares of the
+difference of a metric, a - b, on the dose; over all seeds it is the mean of the seeds' own slopes, as every dose has every seed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kneeoa.errors import KneeoaError
+from kneeoa.statistics.bootstrap import resampled_weights
+from kneeoa.statistics.inputs import Floats, Integers, cluster_codes, subject_count
+from kneeoa.statistics.metrics import Metric
+
+LEAST_SEEDS = 3
+"""With fewer seeds their variance says nothing, and no inference over random seeds is made."""
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """A number with its percentile interval over subjects (NaN where undefined)."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Slope:
+    """A slope of the difference on the dose, per unit of dose; undefined parts are NaN."""
+
+    estimate: float
+    low: float
+    high: float
+    p: float
+    how: str
+
+
+@dataclass(frozen=True)
+class Trend:
+    """Metrics at each dose, their differences, and the slope."""
+
+    by_seed: Floats
+    """``[2, R, S]``: the metric of a and of b at each dose and seed."""
+    arms: tuple[tuple[Estimated, ...], tuple[Estimated, ...]]
+    """Of a and of b: the mean over seeds at each dose."""
+    differences: tuple[Estimated, ...]
+    """a - b, mean over seeds, at each dose."""
+    slopes: Floats
+    """``[S]``: each seed's own slope (NaN with a single dose)."""
+    over_subjects: Slope
+    """Seeds fixed: about these very networks."""
+    over_both: Slope
+    """Subjects and seeds sampled: about networks trained like these; NaN with fewer than three seeds."""
+
+
+def trend(
+    dose: Floats,
+    truth: Integers,
+    a: NDArray[np.float64],
+    b: NDArray[np.float64],
+    metric: Metric,
+    cluster: NDArray[np.str_] | None,
+    resamples: int,
+    seed: int,
+    confidence: float,
+) -> Trend:
+    """Estimate the trend; every dose, arm and seed meets the same resamples of subjects, so that what they share cancels.
+
+    The interval over subjects is the percentile one, p = 2 min((#{slope <= 0} + 1)/(B + 1), (#{slope >= 0} + 1)/(B + 1)). Over subjects
+    and seeds the variance is that of the bootstrap plus that between the seeds' slopes over S, with Student's t on Satterthwaite's
+    degrees of freedom (from subjects - 1 and S - 1). The part of the seeds' variance that differs between subjects is in
+    both terms: the interval errs on the wide side.
+
+    Args:
+        dose: of each of the R settings, ``[R]``.
+        truth: class of each case, ``[n]``.
+        a: probabilities ``[R, S, n, K]``; seed s began from the same weights and order at every dose.
+        b: of the other arm, the same shape but for K.
+        metric: as :func:`kneeoa.statistics.metrics.metric` gives it.
+        cluster: subject of each case, or None.
+        resamples: number drawn.
+        seed: of the resamples.
+        confidence: of every interval.
+
+    Raises:
+        KneeoaError: the shapes do not fit each other.
+    """
+    if a.shape[:3] != b.shape[:3] or a.shape[0] != len(dose) or a.shape[2] != len(truth):
+        raise KneeoaError(f"trend: {len(dose)} doses and {len(truth)} cases, but predictions of shapes {a.shape} and {b.shape}.")
+    codes = cluster_codes(cluster, len(truth))
+    by_seed = _values(metric, truth, a, b, np.ones((1, len(truth))))[..., 0]
+    drawn = np.concatenate(
+        [_values(metric, truth, a, b, weights) for weights in resampled_weights(len(truth), cluster, resamples, seed)], -1
+    )
+    means, mean_draws = by_seed.mean(axis=2), drawn.mean(axis=2)
+    contrast = _least_squares(dose)
+    slopes = contrast @ (by_seed[0] - by_seed[1])
+    return Trend(
+        by_seed=by_seed,
+        arms=(_estimated(means[0], mean_draws[0], confidence), _estimated(means[1], mean_draws[1], confidence)),
+        differences=_estimated(means[0] - means[1], mean_draws[0] - mean_draws[1], confidence),
+        slopes=slopes,
+        over_subjects=_over_subjects(slopes, contrast @ (mean_draws[0] - mean_draws[1]), confidence),
+        over_both=_over_both(slopes, contrast @ (mean_draws[0] - mean_draws[1]), subject_count(codes, len(truth)), confidence),
+    )
+
+
+def _values(metric: Metric, truth: Integers, a: Floats, b: Floats, weights: Floats) -> Floats:
+    """``[2, R, S, len(weights)]``."""
+    return np.array([[[metric(truth, run, weights) for run in seeds] for seeds in arm] for arm in (a, b)])
+
+
+def _least_squares(dose: Floats) -> Floats:
+    """The weights ``[R]`` whose product with R responses is their slope; NaN where all doses are one."""
+    centred = dose - dose.mean()
+    spread = float(centred @ centred)
+    return centred / spread if spread > 0 else np.full(len(dose), np.nan)
+
+
+def _limits(draws: Floats, confidence: float) -> tuple[float, float]:
+    known = draws[np.isfinite(draws)]
+    if not known.size:
+        return math.nan, math.nan
+    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
+
+
+def _estimated(values: Floats, draws: Floats, confidence: float) -> tuple[Estimated, ...]:
+    return tuple(Estimated(float(value), *_limits(own, confidence)) for value, own in zip(values, draws, strict=True))
+
+
+def _over_subjects(slopes: Floats, draws: Floats, confidence: float) -> Slope:
+    known = draws[np.isfinite(draws)]
+    estimate, p = float(slopes.mean()), math.nan
+    if known.size and math.isfinite(estimate):
+        p = min(1.0, 2.0 * (min(int((known <= 0).sum()), int((known >= 0).sum())) + 1) / (known.size + 1))
+    lost = draws.size - known.size
+    how = "percentile bootstrap of subjects, seeds fixed" + (
+        f"; undefined in {lost} of {draws.size} resamples" if known.size and lost else ""
+    )
+    return Slope(estimate, *_limits(draws, confidence), p, how if known.size else "undefined: one dose, or a class without cases")
+
+
+def _over_both(slopes: Floats, draws: Floats, subjects: int, confidence: float) -> Slope:
+    from scipy.stats import t  # heavy: only where an analysis runs
+
+    estimate, seeds, known = float(slopes.mean()), len(slopes), draws[np.isfinite(draws)]
+    if seeds < LEAST_SEEDS or known.size < 2 or subjects < 2 or not math.isfinite(estimate):
+        why = f"{seeds} seeds, {LEAST_SEEDS} are needed" if seeds < LEAST_SEEDS else "undefined"
+        return Slope(estimate, math.nan, math.nan, math.nan, why)
+    of_subjects, of_seeds = float(known.var(ddof=1)), float(slopes.var(ddof=1)) / seeds
+    variance = of_subjects + of_seeds
+    if variance == 0:
+        return Slope(estimate, estimate, estimate, 1.0 if estimate == 0 else 0.0, "no variance between resamples or seeds")
+    degrees = variance**2 / (of_subjects**2 / (subjects - 1) + of_seeds**2 / (seeds - 1))
+    reach = float(t.ppf((1 + confidence) / 2, degrees)) * math.sqrt(variance)
+    p = float(2 * t.sf(abs(estimate) / math.sqrt(variance), degrees))
+    return Slope(estimate, estimate - reach, estimate + reach, p, f"subjects and seeds sampled, t with {degrees:.1f} degrees of freedom")

@@ -1,0 +1,118 @@
+"""The claim in one picture: a row for each backbone and pair of modes, a column for each part, differences with intervals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kneeoa.config.analysis import Figures
+from kneeoa.errors import KneeoaError
+from kneeoa.figures import style
+from kneeoa.figures.arms import Factors, learner, modes
+from kneeoa.figures.numbers import is_number, number, percent
+from kneeoa.figures.scores import records
+from kneeoa.figures.words import count, printed, sentence_case
+from kneeoa.tables.claim import CLAIM
+
+_LINE = 0.27
+"""Inches a row."""
+_TITLES = {"prediction": "Prediction", "axis": "Order along the axis", "saliency": "Saliency"}
+
+
+def figure(claim: pd.DataFrame, arms: Factors, figures: Figures, confidence: float = 0.95) -> Figure:
+    """Draw the differences (candidate - reference): rows are backbones and pairs of modes, columns the measures that the study has.
+
+    Args:
+        claim: CLAIM, at least one row; of several cohorts the first is drawn, and the note says so.
+        arms: the arms table.
+        figures: the look.
+        confidence: level of the intervals, as the configuration sets it.
+
+    Raises:
+        KneeoaError: the table has no rows.
+    """
+    if claim.empty:
+        raise KneeoaError("the claim's table has no rows; declare contrasts in the section 'statistics'.")
+    cohorts = sorted(set(claim["cohort"]))
+    rows = claim[claim["cohort"] == cohorts[0]]
+    columns = list(dict.fromkeys(zip(rows["part"], rows["level"], rows["measure"], rows["of"], strict=True)))
+    columns.sort(key=lambda column: list(_TITLES).index(column[0]))
+    lines = list(dict.fromkeys(zip(rows["backbone"], rows["candidate"], rows["reference"], strict=True)))
+    lines.sort(key=lambda line: [str(factors["backbone"]) for factors in arms.values()].index(line[0]))
+    looks = style.looks(modes(arms), figures)
+    with style.styled(figures):
+        result = style.new_figure(style.FULL_WIDTH, _LINE * len(lines) * figures.font_size / 8 + 1.35)
+        axes = result.subplots(1, len(columns), squeeze=False, sharey=True)[0]
+        for axis, column in zip(axes, columns, strict=True):
+            _column(axis, rows, column, lines, arms, looks, figures)
+        axes[0].set_yticks(range(len(lines)), [_line(line, arms, figures) for line in lines])
+        axes[0].set_ylim(len(lines) - 0.5, -0.5)
+        style.note(result, _note(rows, cohorts, confidence, figures))
+    return result
+
+
+def _column(
+    axis: Axes,
+    rows: pd.DataFrame,
+    column: tuple[str, str, str, str],
+    lines: list[tuple[str, str, str]],
+    arms: Factors,
+    looks: dict[str, style.Look],
+    figures: Figures,
+) -> None:
+    part, level, measure, of = column
+    own = rows[(rows["part"] == part) & (rows["level"] == level) & (rows["measure"] == measure) & (rows["of"] == of)]
+    axis.axvline(0, color=style.MUTED, linewidth=0.7, zorder=0)
+    for row in records(own):
+        y = lines.index((row["backbone"], row["candidate"], row["reference"]))
+        if not is_number(row["difference"]):
+            continue
+        look = looks.get(str(arms[row["reference"]]["mode"])) if row["reference"] in arms else None
+        colour, marker = (look.colour, look.marker) if look else (style.INK, "o")
+        if is_number(row["low"]) and is_number(row["high"]):
+            axis.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=1.3, solid_capstyle="butt")
+        clear = is_number(row["low"]) and row["low"] * row["high"] > 0
+        face = colour if clear else "white"
+        axis.plot([row["difference"]], [y], marker=marker, markersize=4.8, color=colour, markerfacecolor=face, markeredgewidth=1)
+        axis.annotate(number(row["difference"], 2, signed=True), (row["difference"], y), (0, 4), textcoords="offset points", ha="center",
+                      fontsize=figures.font_size * 0.75, color=style.MUTED)  # fmt: skip
+    what = printed(of if part == "saliency" else level, figures.labels)
+    axis.set_title(_TITLES[part], pad=style.SUBTITLE_PAD)
+    words = {"axis": f"ρ with {what}", "saliency": f"{printed(measure, figures.labels)} on {what}"}
+    style.subtitle(axis, words.get(part, f"{what} {printed(measure, figures.labels)}"))
+    limits = own[["low", "high", "difference"]].astype("float64").abs().max().max()
+    reach = 1.15 * float(limits) if is_number(limits) and limits > 0 else 1.0
+    axis.set_xlim(-reach, reach)
+    axis.locator_params(axis="x", nbins=4)
+    axis.grid(axis="x", color=style.RULE, linewidth=0.4)
+    axis.tick_params(axis="y", length=0)
+    axis.spines["left"].set_visible(False)
+    axis.set_axisbelow(True)
+
+
+def _line(line: tuple[str, str, str], arms: Factors, figures: Figures) -> str:
+    backbone, candidate, reference = line
+    pair = [printed(str(arms[arm]["mode"]) if arm in arms else arm, figures.labels) for arm in (candidate, reference)]
+    name = learner(arms[candidate], figures.labels) if candidate in arms else printed(backbone, figures.labels)
+    return f"{name}: {pair[0]} vs {pair[1]}"
+
+
+def _note(rows: pd.DataFrame, cohorts: list[str], confidence: float, figures: Figures) -> str:
+    cases, subjects, seeds = (int(rows[key].max()) for key in ("cases", "subjects", "seeds"))
+    of = f"{count(cases, 'test knee')} of {count(subjects, 'subject')}, {count(seeds, 'seed')} an arm"
+    only = f" Drawn: {printed(cohorts[0], figures.labels)}; the table holds {len(cohorts)} cohorts." if len(cohorts) > 1 else ""
+    how = " or ".join(sorted(set(rows["resampled"])))
+    text = f"Candidate − reference. {sentence_case(of)}. Bars: {percent(confidence)} bootstrap interval, {how} resampled once for all "
+    return text + "columns. Filled: the interval leaves out zero (not adjusted)." + only
+
+
+def draw(claim: Path, arms: Factors, figures: Figures, out_pdf: Path, out_png: Path, confidence: float = 0.95) -> None:
+    """Draw the claim and write it as PDF and PNG; ``confidence`` is the level of the intervals in ``claim``.
+
+    Raises:
+        KneeoaError: the file is not CLAIM, or has no rows.
+    """
+    style.save(figure(CLAIM.read(claim), arms, figures, confidence), figures, out_pdf, out_png)

@@ -1,0 +1,110 @@
+"""Decision curves of a binary level: the net benefit of acting on a prediction, against acting on everybody or nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kneeoa.config.analysis import Figures
+from kneeoa.errors import KneeoaError
+from kneeoa.figures import style
+from kneeoa.figures.arms import Factors, Panel, modes, panels
+from kneeoa.figures.numbers import percent
+from kneeoa.figures.scores import derived_note, held_out, positive
+from kneeoa.figures.words import count, printed
+from kneeoa.statistics.decision import DecisionCurve, decision_curve
+
+THRESHOLDS = np.linspace(0.05, 0.95, 91)
+"""Threshold probabilities that are drawn."""
+
+
+def curve(rows: pd.DataFrame, confidence: float) -> DecisionCurve:
+    """The decision curve of one arm's predictions (columns seed, case_id, subject, truth, probabilities), the mean over its seeds."""
+    runs = [run.sort_values("case_id") for _, run in rows.groupby("seed")]
+    probabilities = np.clip(np.stack([positive(run) for run in runs]), 0.0, 1.0)
+    first = runs[0]
+    return decision_curve(first["truth"].to_numpy(), probabilities, THRESHOLDS, first["subject"].to_numpy(dtype=str), confidence)
+
+
+def figure(predictions: pd.DataFrame, arms: Factors, level: str, figures: Figures, *, cohort: str, confidence: float = 0.95) -> Figure:
+    """Draw one cohort's decision curves: a panel a backbone, a line a mode, its band the pointwise interval over subjects.
+
+    Args:
+        predictions: as :func:`kneeoa.figures.scores.held_out` gives them, of a binary level.
+        arms: the arms table.
+        level: a binary level.
+        figures: the look.
+        cohort: whose test cases to draw.
+        confidence: level of the intervals, as the configuration sets it.
+
+    Raises:
+        KneeoaError: no arm predicts the level in the cohort.
+    """
+    rows = predictions[predictions["cohort"] == cohort]
+    groups = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & set(rows["arm"])]
+    if not groups:
+        raise KneeoaError(f"no arm has test predictions of the level '{level}' in the cohort '{cohort}'; nothing to draw.")
+    looks = style.looks(modes(arms), figures)
+    with style.styled(figures):
+        width = style.FULL_WIDTH if len(groups) > 1 else style.FULL_WIDTH * 0.5
+        result = style.new_figure(width, width / len(groups) * 0.95 + 1.1)
+        axes = result.subplots(1, len(groups), squeeze=False, sharex=True, sharey=True)[0]
+        for axis, panel in zip(axes, groups, strict=True):
+            _panel(axis, rows, panel, looks, figures, confidence)
+        share = rows.drop_duplicates("case_id")["truth"].mean()
+        axes[0].set_ylim(-0.35 * share, 1.1 * share)
+        axes[0].set_ylabel("Net benefit")
+        cases, subjects, seeds = rows["case_id"].nunique(), rows["subject"].nunique(), rows["seed"].nunique()
+        style.note(
+            result,
+            f"{count(cases, 'knee')} of {count(subjects, 'subject')}{f', mean over {seeds} seeds' if seeds > 1 else ''}; bands: pointwise "
+            f"{percent(confidence)} interval over subjects. A threshold of p means that one true positive is worth p/(1 − p) false "
+            f"positives." + derived_note(rows, arms, level, figures.labels),
+        )
+    return result
+
+
+def _panel(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str, style.Look], figures: Figures, confidence: float) -> None:
+    everybody = None
+    for mode, arm in panel.arms.items():
+        own, look = rows[rows["arm"] == arm], looks[mode]
+        if own.empty:
+            continue
+        found = curve(own, confidence)
+        everybody = found.treat_all
+        axis.fill_between(THRESHOLDS, found.low, found.high, color=look.colour, alpha=0.13, linewidth=0)
+        axis.plot(THRESHOLDS, found.net_benefit, color=look.colour, linestyle=look.dash, label=printed(mode, figures.labels))
+    if everybody is not None:
+        axis.plot(THRESHOLDS, everybody, color=style.MUTED, linewidth=0.9, label="act on everybody")
+    axis.axhline(0, color=style.INK, linewidth=0.9, linestyle=(0, (1, 1.5)), label="act on nobody")
+    axis.set(title=panel.title, xlabel="Threshold probability", xlim=(0, 1), xticks=[0, 0.5, 1])
+    axis.legend(loc="upper center", bbox_to_anchor=(0.46, -0.24), borderaxespad=0, labelspacing=0.35)
+
+
+def draw(
+    predictions: Sequence[Path],
+    arms: Factors,
+    level: str,
+    figures: Figures,
+    out_pdf: Path,
+    out_png: Path,
+    cohort: str | None = None,
+    confidence: float = 0.95,
+) -> None:
+    """Draw the decision curves of a binary ``level`` on the test cases of ``cohort`` (default: the first one in the tables).
+
+    ``confidence`` is the level of the intervals, as the configuration sets it.
+
+    Raises:
+        KneeoaError: a table is not what it should be, or no arm predicts the level.
+    """
+    rows = held_out(predictions, level)
+    if rows.empty:
+        raise KneeoaError(f"no arm has test predictions of the level '{level}'; nothing to draw a decision curve of.")
+    chosen = cohort or sorted(set(rows["cohort"]))[0]
+    style.save(figure(rows, arms, level, figures, cohort=chosen, confidence=confidence), figures, out_pdf, out_png)

@@ -1,0 +1,169 @@
+"""Pages to look a cohort over: a hundred cases a page, worst first, each in three planes with its mask's outline and its flags."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_pdf import PdfPages
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from kneeoa.config.analysis import Figures
+from kneeoa.figures import style
+from kneeoa.figures.images import Stacks, spacing
+from kneeoa.figures.thumbnails import SIZE, Colour, thumbnails
+from kneeoa.figures.words import count, printed, sentence_case
+from kneeoa.files import atomic_path
+from kneeoa.images.review import PER_PAGE, review
+from kneeoa.tables.masks import MASKS
+from kneeoa.tables.quality import QUALITY
+from kneeoa.tables.volumes import VOLUMES
+
+_DPI = 160
+_GAP, _LABEL, _HEAD = 12, 30, 90
+_FLAGGED, _REPAIRED = "#CC3311", "#EE7733"
+_BARE = {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None}
+
+
+def draw(
+    *,
+    volume_arrays: Sequence[Path],
+    volume_indices: Sequence[Path],
+    mask_arrays: Sequence[Path],
+    mask_indices: Sequence[Path],
+    cartilage: Sequence[Path],
+    exclusions: Sequence[Path],
+    tissues: Collection[str],
+    cohort: str,
+    view: str,
+    cases: int | None,
+    figures: Figures,
+    out_table: Path,
+    out_pdf: Path,
+    out_png: Path,
+) -> None:
+    """Write QUALITY of one cohort and view, its pages as one PDF, and the first page as PNG.
+
+    One page and one case are in memory at a time; arrays are read through memory maps, three planes of an image each.
+
+    Args:
+        volume_arrays: arrays of canonical images; ``volume_indices[i]`` is the VOLUMES table of the i-th.
+        volume_indices: see above.
+        mask_arrays: arrays of aligned masks; may be empty.
+        mask_indices: the MASKS table of each.
+        cartilage: the CARTILAGE table of each.
+        exclusions: EXCLUSIONS of the stages volumes and masks.
+        tissues: names of the cohort's tissues.
+        cohort: its name.
+        view: which kind of image.
+        cases: how many cases get a picture; None: all.
+        figures: the look.
+        out_table: where QUALITY goes.
+        out_pdf: where the pages go.
+        out_png: where the first page goes.
+
+    Raises:
+        KneeoaError: a file is not what it should be.
+    """
+    table = review(volume_indices, mask_indices, cartilage, exclusions, view, cases)
+    QUALITY.write(out_table, table)
+    images = Stacks(VOLUMES, volume_arrays, volume_indices, view)
+    masks = Stacks(MASKS, mask_arrays, mask_indices, view, doubted=True)
+    shown = table[table["page"].notna()]
+    # Cartilage is what checks and studies are about; bone is drawn only where a mask has nothing else.
+    names = [name for name in sorted(tissues) if "cartilage" in name] or sorted(tissues)
+    colours = style.tissue_colours(names)
+    values = {value: _pixels(colours[name]) for value, name in enumerate(sorted(tissues), start=1) if name in colours}
+    pages = max(1, int(shown["page"].max()) if len(shown) else 1)
+    title = f"{printed(cohort, figures.labels)}, {view}: {_summary(table)}"
+    with style.styled(figures), atomic_path(out_pdf) as temporary, PdfPages(temporary, metadata=_BARE) as pdf:
+        for page in range(1, pages + 1):
+            own = shown[shown["page"] == page].to_dict("records")
+            drawn = _page(_cells(own, images, masks, values), f"{title} \N{EM DASH} page {page} of {pages}", colours, figures)
+            pdf.savefig(drawn, dpi=_DPI)
+            if page == 1:
+                with atomic_path(out_png) as picture:
+                    drawn.savefig(picture, format="png", dpi=_DPI, metadata={"Software": None})
+
+
+def _summary(table: pd.DataFrame) -> str:
+    flagged, absent = int(table["flagged"].sum()), int((~table["has_image"]).sum())
+    parts = [count(len(table), "case"), f"{flagged} flagged", f"{absent} without an image"]
+    repaired = int(table["repair"].notna().sum())
+    parts += [f"{repaired} with a repaired mask"] if repaired else []
+    return ", ".join([*parts, f"{int(table['page'].notna().sum())} shown"])
+
+
+Cell = tuple[dict[str, Any], list[np.ndarray[Any, np.dtype[np.uint8]]]]
+
+
+def _cells(rows: Sequence[dict[Any, Any]], images: Stacks, masks: Stacks, values: Mapping[int, Colour]) -> Iterator[Cell]:
+    for row in rows:
+        case = (str(row["cohort"]), str(row["case_id"]))
+        image = images.array(case)
+        mask = masks.array(case) if case in masks else None
+        yield {str(name): value for name, value in row.items()}, thumbnails(image, mask, spacing(images.record(case), image.ndim), values)
+
+
+def _page(cells: Iterator[Cell], title: str, colours: Mapping[str, str], figures: Figures) -> Figure:
+    """One page; its pictures are one image, which is far quicker than a panel each."""
+    pictures = list(cells)
+    planes = len(pictures[0][1]) if pictures else 3
+    columns = 5 if planes == 3 else 10
+    wide, tall = planes * SIZE + _GAP, SIZE + _LABEL
+    rows = PER_PAGE // columns if len(pictures) > PER_PAGE // 2 else max(1, -(-len(pictures) // columns))
+    width, height = columns * wide + _GAP, rows * tall + _HEAD
+    canvas = np.full((height, width, 3), 255, dtype=np.uint8)
+    page = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor="white")
+    page.set_layout_engine("none")  # places are pixels
+    axis = page.add_axes((0, 0, 1, 1))
+    size = 15 * 72 / _DPI
+    for place, (row, drawn) in enumerate(pictures):
+        left, top = _GAP + place % columns * wide, _HEAD + place // columns * tall
+        for number, picture in enumerate(drawn):
+            canvas[top : top + SIZE, left + number * SIZE : left + (number + 1) * SIZE] = picture
+        colour = (_REPAIRED if pd.notna(row["repair"]) else _FLAGGED) if row["flagged"] else None
+        if colour is not None:
+            axis.add_patch(Rectangle((left - 2, top - 2), planes * SIZE + 3, SIZE + 3, fill=False, edgecolor=colour, linewidth=1.5))
+        axis.text(left, top + SIZE + 4, row["case_id"], fontsize=size, va="top", ha="left", color=style.INK)
+        said, right = _said(row), left + planes * SIZE
+        axis.text(right, top + SIZE + 4, said, fontsize=size, va="top", ha="right", color=colour or style.MUTED, clip_on=True)
+    axis.imshow(canvas, interpolation="none", extent=(0, width, height, 0), aspect="auto", zorder=-1)
+    axis.set(xlim=(0, width), ylim=(height, 0))
+    axis.set_axis_off()
+    axis.text(_GAP, 14, title, fontsize=1.5 * size, va="top", weight="bold", color=style.INK)
+    words = "Left knees are shown as right ones. " if planes == 3 else ""
+    at = _GAP + _line(axis, _GAP, words + ("Outlines: " if colours else ""), size)
+    for name, shade in colours.items():
+        axis.add_patch(Rectangle((at, 58), 14, 14, facecolor=shade, edgecolor=style.MUTED, linewidth=0.4))
+        at += 20 + _line(axis, at + 20, f"{sentence_case(printed(name, figures.labels))}  ", size) + 10
+    return page
+
+
+def _line(axis: Axes, left: float, text: str, size: float) -> float:
+    """Write a line of the page's second heading and return its width in pixels."""
+    axis.text(left, 56, text, fontsize=1.15 * size, va="top", color=style.MUTED)
+    return style.inches(text, 1.15 * size) * _DPI + 8
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    """What stands under a picture at its right: the flags, and how well the mask lies."""
+    flags = [flag.removeprefix("mask-").replace("-", " ") for flag in row["flags"]]
+    if pd.notna(row["repair"]):
+        flags = [f"repaired: {row['repair']}" if flag == "repaired" else flag for flag in flags]
+    if pd.notna(row["boundary"]):
+        flags.append(f"{row['boundary']:.0%} on edges")
+    elif not flags and not row["has_mask"]:
+        flags.append("no mask")
+    return ", ".join(flags)
+
+
+def _pixels(colour: str) -> Colour:
+    red, green, blue = (round(255 * part) for part in to_rgb(colour))
+    return red, green, blue

@@ -1,0 +1,195 @@
+"""Noisy readers: what arms achieve, and how they differ, as more training labels are misread. A column a contrast's metric."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from kneeoa.config.analysis import Figures
+from kneeoa.errors import KneeoaError
+from kneeoa.figures import style
+from kneeoa.figures.arms import Factors, modes
+from kneeoa.figures.numbers import interval, is_number, number, p_value, percent
+from kneeoa.figures.scores import records
+from kneeoa.figures.words import LOWER_IS_BETTER, count, printed, sentence_case
+from kneeoa.tables.readers import READERS
+
+_STEP = 0.1
+"""Slopes are printed per so large a share of misread labels."""
+_SIDE = 0.12
+"""By how much of the least step between readers the two arms, and a difference's seeds, stand beside the reader's place."""
+_SAMPLED = "subjects and seeds"
+
+
+def figure(table: pd.DataFrame, arms: Factors, figures: Figures, confidence: float) -> Figure:
+    """Draw READERS: for each setting and cohort a row of the arms' own curves and, below, a row of their differences.
+
+    Seeds are faint points; means carry their interval over subjects. The printed slope is the one over subjects and seeds where there
+    are enough seeds, else over subjects alone.
+
+    Args:
+        table: READERS, at least one row.
+        arms: the arms table; names the modes and their order.
+        figures: the look.
+        confidence: level of the table's intervals.
+
+    Raises:
+        KneeoaError: the table has no rows.
+    """
+    if table.empty:
+        raise KneeoaError("the table of readers has no rows; declare contrasts between arms that differ in their reader.")
+    looks = style.looks(modes(arms), figures)
+    columns = list(dict.fromkeys(zip(table["contrast"], table["metric"], strict=True)))
+    groups = list(dict.fromkeys(zip(table["setting"], table["cohort"], strict=True)))
+    with style.styled(figures):
+        result = style.new_figure(style.FULL_WIDTH, (2.05 + 2.05) * len(groups) + 1.0)
+        axes = result.subplots(2 * len(groups), len(columns), squeeze=False, sharex="col")
+        for row, (setting, cohort) in enumerate(groups):
+            for column, (contrast, metric) in enumerate(columns):
+                chosen = table[(table["setting"] == setting) & (table["cohort"] == cohort)]
+                chosen = chosen[(chosen["contrast"] == contrast) & (chosen["metric"] == metric)]
+                above, below = axes[2 * row, column], axes[2 * row + 1, column]
+                if chosen.empty:
+                    style.empty(above, "no such arms")
+                    style.empty(below, "")
+                    continue
+                _arms(above, chosen, looks, figures)
+                _difference(below, chosen, looks, figures)
+                if row == 0:
+                    _heading(above, chosen, figures)
+                if row == len(groups) - 1:
+                    _places(below, chosen)
+            if len(groups) > 1:
+                name = printed(setting, figures.labels) + (f", {printed(cohort, figures.labels)}" if table["cohort"].nunique() > 1 else "")
+                axes[2 * row, 0].set_ylabel(f"{name}\n{axes[2 * row, 0].get_ylabel()}")
+        _legend(result, table, arms, looks, figures)
+        style.note(result, _note(table, confidence, figures))
+    return result
+
+
+def _arms(axis: Axes, rows: pd.DataFrame, looks: dict[str, style.Look], figures: Figures) -> None:
+    """Both arms' metric against the share of misread labels."""
+    aside = _SIDE * _least_step(rows)
+    for quantity, side in (("reference", -aside), ("candidate", aside)):
+        own = rows[rows["quantity"] == quantity].sort_values("misread")
+        look = looks.get(str(own[quantity].iloc[0]), style.Look(style.INK, "o", "-"))
+        seeds, means = own[own["seed"].notna()], own[own["seed"].isna()]
+        axis.plot(
+            seeds["misread"] + 2.2 * side, seeds["estimate"], look.marker, color=look.colour, alpha=0.35, markersize=2.6, markeredgewidth=0
+        )
+        _bars(axis, means, side, look.colour)
+        axis.plot(means["misread"] + side, means["estimate"], color=look.colour, linestyle=look.dash, marker=look.marker)
+    axis.set_ylabel(sentence_case(_metric(rows, figures)))
+    axis.grid(axis="y", color=style.RULE, linewidth=0.4)
+    axis.set_axisbelow(True)
+
+
+def _difference(axis: Axes, rows: pd.DataFrame, looks: dict[str, style.Look], figures: Figures) -> None:
+    """Candidate minus reference, with the fitted line and its slope in words."""
+    own = rows[rows["quantity"] == "difference"].sort_values("misread")
+    look = looks.get(str(own["candidate"].iloc[0]), style.Look(style.INK, "o", "-"))
+    seeds, means = own[own["seed"].notna()], own[own["seed"].isna()]
+    axis.axhline(0, color=style.MUTED, linewidth=0.7, zorder=0)
+    axis.plot(
+        seeds["misread"] + _SIDE * _least_step(rows),
+        seeds["estimate"],
+        "o",
+        color=look.colour,
+        alpha=0.35,
+        markersize=2.6,
+        markeredgewidth=0,
+    )
+    _bars(axis, means, 0.0, look.colour)
+    axis.plot(means["misread"], means["estimate"], linestyle="", marker=look.marker, color=look.colour)
+    slope = told_slope(rows)
+    if slope is not None:
+        dose, centre = means["misread"].astype(float), means["estimate"].astype(float).mean()
+        ends = pd.Series([dose.min(), dose.max()])
+        axis.plot(ends, centre + slope["estimate"] * (ends - dose.mean()), color=style.INK, linewidth=0.9, linestyle=(0, (4, 2)))
+        estimate, low, high = (slope[key] * _STEP if is_number(slope[key]) else None for key in ("estimate", "low", "high"))
+        text = interval(estimate, low, high, 3, 3, signed=True)
+        axis.set_title(f"{text}, p {p_value(slope['p'])}", fontsize=figures.font_size * 0.9, fontweight="normal", color=style.MUTED)
+    axis.set_ylabel(f"Difference in {_metric(rows, figures)}")
+    axis.grid(axis="y", color=style.RULE, linewidth=0.4)
+    axis.set_axisbelow(True)
+
+
+def told_slope(rows: pd.DataFrame) -> dict[str, Any] | None:
+    """The slope that is printed: over subjects and seeds where that is defined, else over subjects; None with a single reader."""
+    slopes = rows[(rows["quantity"] == "slope") & rows["seed"].isna() & rows["estimate"].notna()]
+    sampled = slopes[(slopes["interval"] == _SAMPLED) & slopes["low"].notna()]
+    chosen = sampled if len(sampled) else slopes[slopes["interval"] != _SAMPLED]
+    return records(chosen)[0] if len(chosen) else None
+
+
+def _bars(axis: Axes, means: pd.DataFrame, side: float, colour: str) -> None:
+    for row in records(means):
+        if is_number(row["low"]) and is_number(row["high"]):
+            axis.plot([row["misread"] + side] * 2, [row["low"], row["high"]], color=colour, linewidth=1.0, solid_capstyle="butt")
+
+
+def _heading(axis: Axes, rows: pd.DataFrame, figures: Figures) -> None:
+    first = rows.iloc[0]
+    axis.set_title(f"{printed(first['level'], figures.labels)}: {_metric(rows, figures)}")
+
+
+def _places(axis: Axes, rows: pd.DataFrame) -> None:
+    """Ticks at the readers: the share that each misreads, and his kappa below it."""
+    readers = rows[rows["reader"].notna()].drop_duplicates("reader").sort_values("misread")
+    labels = [f"{percent(round(float(row['misread']), 2))}\n{number(row['kappa'], 2)}" for row in records(readers)]
+    axis.set_xticks([float(value) for value in readers["misread"]], labels)
+    axis.set_xlabel("Training labels misread\n(kappa with the reference)")
+
+
+def _least_step(rows: pd.DataFrame) -> float:
+    doses = sorted({float(value) for value in rows["misread"].dropna()})
+    steps = [high - low for low, high in pairwise(doses)]
+    return min(steps, default=1.0)
+
+
+def _metric(rows: pd.DataFrame, figures: Figures) -> str:
+    name = str(rows["metric"].iloc[0])
+    return printed(name, figures.labels) + (" ↓" if name in LOWER_IS_BETTER else "")
+
+
+def _legend(result: Figure, table: pd.DataFrame, arms: Factors, looks: dict[str, style.Look], figures: Figures) -> None:
+    drawn = {*table["candidate"], *table["reference"]}
+    handles = [
+        Line2D([], [], color=looks[mode].colour, marker=looks[mode].marker, linestyle=looks[mode].dash, label=printed(mode, figures.labels))
+        for mode in modes(arms)
+        if mode in drawn
+    ]
+    handles.append(Line2D([], [], color=style.INK, linewidth=0.9, linestyle=(0, (4, 2)), label="least-squares line"))
+    handles.append(Line2D([], [], color=style.MUTED, marker="o", linestyle="", alpha=0.5, markersize=2.6, label="one seed"))
+    result.legend(handles=handles, loc="outside upper left", ncols=len(handles), columnspacing=1.4)
+
+
+def _note(table: pd.DataFrame, confidence: float, figures: Figures) -> str:
+    pairs = table[["candidate", "reference"]].drop_duplicates()
+    compared = ", ".join(
+        f"{printed(row['candidate'], figures.labels)} − {printed(row['reference'], figures.labels)}" for row in records(pairs)
+    )
+    seeds = int(table["seeds"].max())
+    slope = told_slope(table)
+    over = "subjects and seeds" if slope is not None and slope["interval"] == _SAMPLED else "subjects, seeds fixed"
+    return (
+        f"Below: {compared}. Test labels are the reference: {count(int(table['cases'].max()), 'knee')} of "
+        f"{count(int(table['subjects'].max()), 'subject')}, {count(seeds, 'seed')} an arm. Bars: {percent(confidence)} interval over "
+        f"subjects. Above each lower panel: slope per {percent(_STEP)} of labels misread, with its interval over {over}. "
+        "Kappa: quadratic weighted."
+    )
+
+
+def draw(table: Path, arms: Factors, confidence: float, figures: Figures, out_pdf: Path, out_png: Path) -> None:
+    """Draw READERS and write the figure as PDF and PNG.
+
+    Raises:
+        KneeoaError: the file is not READERS or has no rows.
+    """
+    style.save(figure(READERS.read(table), arms, figures, confidence), figures, out_pdf, out_png)

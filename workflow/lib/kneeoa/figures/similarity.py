@@ -1,0 +1,124 @@
+"""How alike the runs of a study represent the test cases: the matrix of unbiased linear CKA, ordered by backbone, mode and seed."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kneeoa.config.analysis import Figures
+from kneeoa.errors import KneeoaError
+from kneeoa.figures import style
+from kneeoa.figures.arms import Factors, panels
+from kneeoa.figures.numbers import number
+from kneeoa.figures.words import count, printed
+from kneeoa.tables.similarity import SIMILARITY
+
+_WRITTEN = 20
+"""Up to so many runs, each cell has its number; beyond, numbers would not be readable in print."""
+
+_COLOURS = "cividis"
+"""Made for readers with and without colour vision alike, and even in lightness (Nunez, Anderton and Renslow 2018)."""
+
+
+def figure(rows: pd.DataFrame, arms: Factors, figures: Figures, *, cohort: str) -> Figure:
+    """Draw the CKA of every pair of runs on one cohort's test cases.
+
+    Args:
+        rows: SIMILARITY rows.
+        arms: the arms table; arms of one backbone, grid and view stand together, in the order of the configuration.
+        figures: the look.
+        cohort: whose test cases.
+
+    Raises:
+        KneeoaError: no pair of runs was compared on the cohort.
+    """
+    own = rows[(rows["kind"] == "runs") & (rows["measure"] == "cka") & (rows["cohort"] == cohort)]
+    if own.empty:
+        raise KneeoaError(f"no runs were compared on the test cases of the cohort '{cohort}'; nothing to draw.")
+    pairs: list[Any] = list(own.itertuples())
+    ends = {(str(row.arm_a), int(row.seed_a)) for row in pairs} | {(str(row.arm_b), int(row.seed_b)) for row in pairs}
+    order = [(panel.title, mode, arm) for panel in panels(arms, figures.labels) for mode, arm in panel.arms.items()]
+    runs = [(title, mode, run) for title, mode, arm in order for run in sorted(ends) if run[0] == arm]
+    place = {run: index for index, (_, _, run) in enumerate(runs)}
+    matrix = np.full((len(runs), len(runs)), np.nan)
+    for row in pairs:
+        a, b = place[str(row.arm_a), int(row.seed_a)], place[str(row.arm_b), int(row.seed_b)]
+        matrix[a, b] = matrix[b, a] = np.nan if row.estimate is None else float(row.estimate)
+    written = len(runs) <= _WRITTEN
+    with style.styled(figures):
+        side = min(style.FULL_WIDTH - 1.9, max(2.6, 0.29 * len(runs)))
+        result = style.new_figure(min(style.FULL_WIDTH, side + 2.0), side + 1.15)
+        axes = result.subplots()
+        colours = mpl.colormaps[_COLOURS].with_extremes(bad=style.RULE)
+        image = axes.imshow(matrix, cmap=colours, vmin=0, vmax=1)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        if written:
+            _numbers(axes, matrix)
+        _labels(axes, runs, figures, seeds=written)
+        bar = result.colorbar(image, ax=axes, shrink=0.6, pad=0.02, extend="min" if np.nanmin(matrix) < 0 else "neither")
+        bar.set_label("CKA")
+        bar.outline.set_visible(False)  # type: ignore[operator]
+        cases, people = int(own["cases"].max()), int(own["subjects"].max())
+        style.note(
+            result,
+            f"Linear CKA, unbiased, of the embeddings of {count(cases, 'test knee')} of {count(people, 'subject')}: "
+            "1 the same up to rotation and scale, 0 unrelated; it can fall below 0 by chance."
+            + ("" if written else "\nSeeds of an arm stand together, lowest first. Lines part arms, heavy ones backbones."),
+        )
+    return result
+
+
+def _numbers(axes: Axes, matrix: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> None:
+    size = mpl.rcParams["font.size"] * 0.62
+    for (row, column), value in np.ndenumerate(matrix):
+        if np.isfinite(value):
+            text = number(value, 2).replace("0.", ".", 1)
+            axes.text(column, row, text, ha="center", va="center", size=size, color="white" if value < 0.55 else style.INK)
+
+
+def _labels(axes: Axes, runs: list[tuple[str, str, tuple[str, int]]], figures: Figures, *, seeds: bool) -> None:
+    """Modes (with seeds where there is room) on the rows, backbones above the columns, and lines between them."""
+    ticks: list[float] = []
+    names: list[str] = []
+    start = 0
+    for (_, mode, _), members in groupby(runs, key=lambda run: (run[0], run[1], run[2][0])):
+        own = list(members)
+        axes.axhline(start - 0.5, color="white", linewidth=0.7)
+        axes.axvline(start - 0.5, color="white", linewidth=0.7)
+        if seeds and len(own) > 1:
+            ticks += [start + index for index in range(len(own))]
+            names += [f"{printed(mode, figures.labels)}, {run[2][1]}" for run in own]
+        else:
+            ticks.append(start + (len(own) - 1) / 2)
+            names.append(printed(mode, figures.labels))
+        start += len(own)
+    axes.set_yticks(ticks, names)
+    axes.set_xticks([])
+    axes.tick_params(length=0)
+    start = 0
+    for title, members in groupby(runs, key=lambda run: run[0]):
+        size = len(list(members))
+        axes.text(start + (size - 1) / 2, -0.7, title, ha="center", va="bottom", weight="bold")
+        if start:
+            axes.axhline(start - 0.5, color="white", linewidth=2.6)
+            axes.axvline(start - 0.5, color="white", linewidth=2.6)
+        start += size
+
+
+def draw(similarity: Path, arms: Factors, figures: Figures, out_pdf: Path, out_png: Path, cohort: str | None = None) -> None:
+    """Draw the CKA matrix of every run, on the test cases of ``cohort`` (default: the first one in the table).
+
+    Raises:
+        KneeoaError: the table is not what it should be, or has no row to draw.
+    """
+    rows = SIMILARITY.read(similarity)
+    chosen = cohort or (str(rows["cohort"].iloc[0]) if len(rows) else "")
+    style.save(figure(rows, arms, figures, cohort=chosen), figures, out_pdf, out_png)

@@ -1,0 +1,45 @@
+"""How much of what separates the grades' centroids lies along the axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kneeoa.geometry.estimates import Floats, Measures
+
+
+def centroid_measures(scaled: Floats, direction: Floats, grade: NDArray[np.int64], classes: Sequence[int]) -> Measures:
+    """``between_centroid_share``: the axis's share of the between-centroid variance, each grade weighing as many cases as it has.
+
+    A few centroids span few directions (one less than the grades), so the share is high by construction: compare it between runs on the
+    same cases only. Noise in the centroids of a wide embedding adds to the whole and lowers it.
+
+    Args:
+        scaled: ``[cases, kept]`` standardised embeddings.
+        direction: the axis, a unit vector ``[kept]``.
+        grade: ``[cases]``.
+        classes: all grades of the level.
+    """
+    member = np.stack([grade == value for value in classes]).astype(np.float64)
+    along = scaled @ direction
+    # Distances between centroids live in the span of the cases: where those are fewer than components, turn to it once.
+    left, singular, _ = np.linalg.svd(scaled, full_matrices=False) if len(scaled) < scaled.shape[1] else (None, None, None)
+    space = scaled if left is None or singular is None else left * singular
+
+    def compute(weights: Floats) -> dict[str, Floats]:
+        total = np.maximum(weights.sum(axis=1), 1)
+        sizes = weights @ member.T
+        whole, part = np.zeros(len(weights)), np.zeros(len(weights))
+        for index, row in enumerate(member):
+            size = np.maximum(sizes[:, index], 1)
+            own = weights * row
+            centre = own @ space / size[:, None] - weights @ space / total[:, None]
+            step = own @ along / size - weights @ along / total
+            whole += sizes[:, index] * np.einsum("ij,ij->i", centre, centre)
+            part += sizes[:, index] * step**2
+        defined = ((sizes > 0).sum(axis=1) > 1) & (whole > np.finfo(np.float32).eps * total)
+        return {"between_centroid_share": np.divide(part, whole, out=np.full(len(weights), np.nan), where=defined)}
+
+    return Measures(compute, {"between_centroid_share": "fewer than two grades among the cases"})

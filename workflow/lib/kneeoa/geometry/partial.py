@@ -1,0 +1,24 @@
+"""Rank correlation of the position with an amount of tissue, beyond what the grade already tells."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kneeoa.geometry.estimates import Floats, Measures
+from kneeoa.geometry.ordering import Sorted, weighted_pearson
+
+
+def partial_measures(position: Floats, amount: Floats, grade: Floats) -> Measures:
+    """``partial_spearman`` of position and amount given the grade, all ``[cases]``: the partial correlation of ranks (Kendall 1942)."""
+    sorted_values = [Sorted(values) for values in (position, amount, grade)]
+
+    def compute(weights: Floats) -> dict[str, Floats]:
+        x, y, z = (one.ranks(weights) for one in sorted_values)
+        xy, xz, yz = weighted_pearson(weights, x, y), weighted_pearson(weights, x, z), weighted_pearson(weights, y, z)
+        rest = (1 - xz**2) * (1 - yz**2)
+        defined = rest > np.finfo(np.float32).eps  # else the grade tells one of them wholly
+        return {"partial_spearman": np.divide(xy - xz * yz, np.sqrt(np.abs(rest)), out=np.full(len(weights), np.nan), where=defined)}
+
+    return Measures(
+        compute, {"partial_spearman": "the grade, the position or the amount does not vary, or the grade tells one of them wholly"}
+    )

@@ -1,0 +1,118 @@
+"""Probes: what a linear reader can still decode of the labels from frozen embeddings, fitted on training cases, scored on test cases.
+
+The most defensible single number of a representation: it needs no axis and no order of directions (Alain and Bengio 2017).
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kneeoa.geometry.estimates import Floats, Measures
+from kneeoa.geometry.ordering import Sorted, wins
+from kneeoa.geometry.spectral import Spectrum, ridge_coefficients
+
+_STRENGTHS = np.logspace(-4, 2, 7)
+"""Inverse penalties of the logistic probe that are tried, for coordinates scaled to a mean square of one over all of them."""
+
+_FOLDS = 5
+
+
+def ridge_probe(train: Floats, grade: Floats, subjects: NDArray[np.str_], test: Floats) -> Floats:
+    """Grades of ``test`` ``[test, kept]`` by ridge regression; the penalty is that of least leave-one-subject-out error in training.
+
+    Args:
+        train: standardised embeddings of the graded training cases, ``[train, kept]``.
+        grade: ``[train]``.
+        subjects: ``[train]``.
+        test: ``[test, kept]``.
+    """
+    spectrum = Spectrum.of(train)
+    predicted: Floats = spectrum.coordinates(test) @ ridge_coefficients(spectrum, grade[None], subjects)[0] + grade.mean()
+    return predicted
+
+
+def logistic_probe(train: Floats, label: NDArray[np.int64], subjects: NDArray[np.str_], test: Floats, *, seed: int) -> Floats:
+    """Class probabilities ``[test, classes present]`` (ascending) of a multinomial logistic regression with a ridge penalty.
+
+    The penalty is that of least log loss over five folds of training subjects (two where there are few), drawn with ``seed``.
+
+    Args:
+        train: standardised embeddings of the labelled training cases, ``[train, kept]``.
+        label: ``[train]``, two classes at least.
+        subjects: ``[train]``.
+        test: ``[test, kept]``.
+        seed: of the folds.
+    """
+    spectrum = Spectrum.of(train)
+    scale = float(np.sqrt((spectrum.singular**2).mean() / len(train))) or 1.0
+    here, there = spectrum.own / scale, spectrum.coordinates(test) / scale
+    names, member = np.unique(subjects, return_inverse=True)
+    fold = np.random.default_rng(seed).permutation(np.arange(names.size) % min(_FOLDS, names.size))[member]
+    losses = np.zeros(_STRENGTHS.size)
+    for number in np.unique(fold):
+        held = fold == number
+        known = held & np.isin(label, label[~held])
+        if not known.any() or len(set(label[~held])) < 2:
+            continue
+        for index, strength in enumerate(_STRENGTHS):
+            classes, chances = _fit(here[~held], label[~held], here[known], float(strength))
+            own = chances[np.arange(int(known.sum())), np.searchsorted(classes, label[known])]
+            losses[index] -= np.log(np.maximum(own, np.finfo(np.float64).tiny)).sum()
+    return _fit(here, label, there, float(_STRENGTHS[int(losses.argmin())]))[1]
+
+
+def _fit(train: Floats, label: NDArray[np.int64], test: Floats, strength: float) -> tuple[NDArray[np.int64], Floats]:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a weak penalty on separable cases has its best far away; folds judge it
+        model = LogisticRegression(C=strength, max_iter=200).fit(train, label)
+    chances: Floats = model.predict_proba(test)
+    return model.classes_, chances
+
+
+def regression_measures(predicted: Floats, grade: Floats) -> Measures:
+    """``probe_ridge_r2``: 1 - squared error over that of the test cases' own mean; below zero where the probe is worse than it."""
+
+    def compute(weights: Floats) -> dict[str, Floats]:
+        total = np.maximum(weights.sum(axis=1), 1)
+        spread = weights @ grade**2 / total - (weights @ grade / total) ** 2
+        error = weights @ (grade - predicted) ** 2 / total
+        share = np.divide(error, spread, out=np.full(len(weights), np.nan), where=spread > np.finfo(np.float32).eps)
+        return {"probe_ridge_r2": 1 - share}
+
+    return Measures(compute, {"probe_ridge_r2": "one grade only"})
+
+
+def kappa_measures(predicted: NDArray[np.int64], grade: NDArray[np.int64]) -> Measures:
+    """``probe_quadratic_kappa``: Cohen's kappa with quadratic weights of predicted and read grades.
+
+    With quadratic weights the expected disagreement is var(read) + var(predicted) + (difference of means) squared, so no table is needed.
+    """
+
+    def compute(weights: Floats) -> dict[str, Floats]:
+        total = np.maximum(weights.sum(axis=1), 1)
+        means = [weights @ values / total for values in (grade, predicted)]
+        spread = [weights @ values**2 / total - mean**2 for values, mean in zip((grade, predicted), means, strict=True)]
+        chance = spread[0] + spread[1] + (means[0] - means[1]) ** 2
+        apart = weights @ (grade - predicted) ** 2 / total
+        kappa = 1 - np.divide(apart, chance, out=np.full(len(weights), np.nan), where=chance > np.finfo(np.float32).eps)
+        return {"probe_quadratic_kappa": kappa}
+
+    return Measures(compute, {"probe_quadratic_kappa": "one grade read and predicted throughout"})
+
+
+def auc_measures(score: Floats, positive: NDArray[np.bool_]) -> Measures:
+    """``probe_logistic_auc`` of a score with a yes/no label, both ``[cases]``."""
+    by_score, member = Sorted(score), np.stack([~positive, positive])
+
+    def compute(weights: Floats) -> dict[str, Floats]:
+        won, sizes = wins(by_score, member, weights)
+        pairs = sizes[:, 0] * sizes[:, 1]
+        return {"probe_logistic_auc": np.divide(won[:, 0, 1], pairs, out=np.full(len(weights), np.nan), where=pairs > 0)}
+
+    return Measures(compute, {"probe_logistic_auc": "one class only"})

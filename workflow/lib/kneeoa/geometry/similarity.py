@@ -1,0 +1,140 @@
+"""The similarity stage: how alike the runs of a study represent the test cases, between seeds, modes and backbones."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from kneeoa.errors import KneeoaError
+from kneeoa.geometry.cka import LEAST_CASES, unbiased_cka
+from kneeoa.geometry.estimates import Floats
+from kneeoa.geometry.procrustes import COMPONENTS, coordinates, distances, influence
+from kneeoa.geometry.representation import read_embeddings
+from kneeoa.tables.similarity import SIMILARITY
+
+_log = logging.getLogger(__name__)
+
+Single = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class _Run:
+    arm: str
+    seed: int
+    cases: pd.DataFrame
+    values: Single
+
+
+def compare_runs(embeddings: Sequence[Path], arms: Mapping[str, Mapping[str, Any]], study: str, confidence: float, out: Path) -> None:
+    """Write SIMILARITY: unbiased linear CKA and Procrustes distance of every pair of runs on each cohort's test cases.
+
+    Rows of kind ``runs`` are the matrix (each pair once, a run with itself included). Means over pairs of different runs of one arm
+    (``seeds``) and over the runs of two arms that differ in their mode alone (``modes``) carry normal intervals over subjects. Runs are
+    compared on the test cases that all of them have; raw embeddings are used, since both measures ignore place, scale and rotation.
+
+    Args:
+        embeddings: EMBEDDINGS tables of all runs.
+        arms: the arms table, in the order of the rows.
+        study: name of the study, copied to the rows.
+        confidence: of the two-sided intervals.
+        out: table to write.
+
+    Raises:
+        KneeoaError: a table is not one of embeddings, or a run is not in the arms table.
+    """
+    runs = sorted((_read(path, arms) for path in embeddings), key=lambda run: (list(arms).index(run.arm), run.seed))
+    rows: list[dict[str, Any]] = []
+    for cohort in sorted({name for run in runs for name in run.cases["cohort"].unique()}):
+        own = [run for run in runs if (run.cases["cohort"] == cohort).any()]
+        shared = reduce(np.intersect1d, [run.cases.loc[run.cases["cohort"] == cohort, "case_id"].to_numpy(dtype=str) for run in own])
+        rows += [{"study": study, "cohort": cohort} | row for row in _cohort(own, cohort, shared, arms, confidence)]
+        _log.info("cohort %s: %d runs compared on %d test cases", cohort, len(own), len(shared))
+    SIMILARITY.write(out, rows)
+
+
+def _read(path: Path, arms: Mapping[str, Mapping[str, Any]]) -> _Run:
+    data = read_embeddings(path)
+    first = pq.read_table(path, columns=["arm", "seed"]).slice(0, 1).to_pylist()[0]
+    if first["arm"] not in arms:
+        raise KneeoaError(f"{path}: is of an arm '{first['arm']}', which the study does not have; run the prediction again.")
+    test = (data.cases["split"] == "test").to_numpy()
+    return _Run(str(first["arm"]), int(first["seed"]), data.cases[test].reset_index(drop=True), data.values[test].astype(np.float32))
+
+
+def _cohort(
+    runs: Sequence[_Run], cohort: str, shared: NDArray[np.str_], arms: Mapping[str, Mapping[str, Any]], confidence: float
+) -> Iterator[dict[str, Any]]:
+    values, subjects = [], np.zeros(0, dtype=str)
+    for run in runs:
+        chosen = ((run.cases["cohort"] == cohort) & run.cases["case_id"].isin(shared)).to_numpy()
+        values.append(run.values[chosen])  # sorted by case: the same order in every run
+        subjects = run.cases.loc[chosen, "subject"].to_numpy(dtype=str)
+    counts = {"cases": len(shared), "subjects": len(set(subjects))}
+    few = f"undefined: fewer than {LEAST_CASES} test cases" if len(shared) < LEAST_CASES else ""
+    names = list(dict.fromkeys(run.arm for run in runs))
+    groups = np.array([names.index(run.arm) for run in runs])
+    nothing = np.full((len(runs), len(runs)), np.nan)
+    cka = None if few else unbiased_cka(values, groups, subjects)
+    parts = [] if few else [coordinates(one) for one in values]
+    matrices = {"cka": nothing if cka is None else cka.runs, "procrustes": nothing if few else distances(parts)}
+    notes = {"cka": few, "procrustes": few or f"in the first {COMPONENTS} principal coordinates"}
+    flat = few or "undefined: a representation does not vary"
+    for measure, matrix in matrices.items():
+        for a, b in zip(*(index.tolist() for index in np.tril_indices(len(runs))), strict=True):
+            ends = {"arm_a": runs[a].arm, "seed_a": runs[a].seed, "arm_b": runs[b].arm, "seed_b": runs[b].seed, "kind": "runs"}
+            known = bool(np.isfinite(matrix[a, b]))
+            value = float(matrix[a, b]) if known else None
+            nones = {"pairs": 1, "low": None, "high": None, "note": notes[measure] if known else flat}
+            yield counts | ends | nones | {"measure": measure, "estimate": value}
+    if few:
+        return
+    half = float(norm.ppf((1 + confidence) / 2))
+    for a, b in zip(*(index.tolist() for index in np.tril_indices(len(names))), strict=True):
+        if not _differ_in_mode_alone(arms[names[a]], arms[names[b]]):
+            continue
+        left, right = np.flatnonzero(groups == a).tolist(), np.flatnonzero(groups == b).tolist()
+        pairs = [(i, j) for i in left for j in right if (i > j if a == b else True)]
+        if not pairs:
+            continue
+        ends = {
+            "arm_a": names[a],
+            "seed_a": None,
+            "arm_b": names[b],
+            "seed_b": None,
+            "kind": "seeds" if a == b else "modes",
+            "pairs": len(pairs),
+        }
+        assert cka is not None
+        found = {"cka": (cka.means[a, b], cka.errors[a, b])}
+        found["procrustes"] = (np.mean([matrices["procrustes"][i, j] for i, j in pairs]), _error(parts, pairs, subjects))
+        for measure, (mean, error) in found.items():
+            known = bool(np.isfinite(mean))
+            bounds = (float(mean - half * error), float(mean + half * error)) if known and np.isfinite(error) else (None, None)
+            row = {"measure": measure, "estimate": float(mean) if known else None, "low": bounds[0], "high": bounds[1]}
+            yield counts | ends | row | {"note": "jackknife interval over subjects" if known else flat}
+
+
+def _differ_in_mode_alone(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two arms share every factor but their mode; an arm and itself do."""
+    return all(one.get(key) == other.get(key) for key in {*one, *other} - {"mode"})
+
+
+def _error(parts: Sequence[Floats], pairs: Sequence[tuple[int, int]], subjects: NDArray[np.str_]) -> float:
+    """Standard error over subjects of the mean distance of ``pairs`` (infinitesimal jackknife)."""
+    _, code = np.unique(subjects, return_inverse=True)
+    people = int(code.max()) + 1
+    if people < 2:
+        return float("nan")
+    whole = np.mean([influence(parts[i], parts[j]) for i, j in pairs], axis=0)
+    clusters = np.bincount(code, weights=whole)
+    return float(np.sqrt((clusters**2).sum() * people / (people - 1)) / len(subjects))

@@ -1,0 +1,42 @@
+"""What is written down of a noisy reader: counts against the reference, and what of them a run's record and an analysis need."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kneeoa.errors import KneeoaError
+
+
+def load(paths: Sequence[Path]) -> list[dict[str, Any]]:
+    """The accounts that :func:`kneeoa.labels.reread.reread_labels` wrote, one a reader and cohort.
+
+    Raises:
+        KneeoaError: a file is none.
+    """
+    accounts = []
+    for path in paths:
+        try:
+            accounts.append(json.loads(Path(path).read_text(encoding="utf-8")))
+            accounts[-1]["agreement"][accounts[-1]["level"]]["train"]["counts"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise KneeoaError(f"{path}: is not the account of a reader ({error}); remove it and run the workflow again.") from error
+    return accounts
+
+
+def provenance(paths: Sequence[Path]) -> dict[str, Any]:
+    """What a run's record says of its reader: name, seed, and the realised agreement by cohort, level and split; {} without a reader."""
+    accounts = load(paths)
+    if not accounts:
+        return {}
+    kept = ("cases", "misread", "quadratic_kappa")
+    agreement = {
+        account["cohort"]: {
+            level: {split: {key: own[key] for key in kept} for split, own in splits.items()}
+            for level, splits in account["agreement"].items()
+        }
+        for account in accounts
+    }
+    return {"reader": {"name": accounts[0]["reader"], "seed": accounts[0]["seed"], "agreement": agreement}}

@@ -1,0 +1,121 @@
+"""A noisy reader's label table: training and validation labels read again, everything else as it was."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kneeoa.config.hierarchy import Level
+from kneeoa.files import write_json
+from kneeoa.hierarchy import derive_label
+from kneeoa.labels.noise import reread
+from kneeoa.statistics.metrics import confusions, quadratic_kappa
+from kneeoa.tables.labels import LABELS
+from kneeoa.tables.splits import SPLITS
+from kneeoa.training.labels import DERIVED, read_labels
+
+logger = logging.getLogger(__name__)
+
+SPLITS_READ = ("train", "val")
+"""A reader labels what a network learns from and what chooses its epoch; never what it is judged by."""
+
+
+def reread_labels(
+    *,
+    reader: str,
+    level: str,
+    confusion: Sequence[Sequence[float]],
+    seed: int,
+    levels: tuple[Level, ...],
+    labels: Path,
+    splits: Path,
+    out_labels: Path,
+    out_agreement: Path,
+) -> None:
+    """Write the LABELS table of a reader, and a JSON account of how he agrees with the reference.
+
+    Of every training and validation case with a label at ``level``, that label is read through ``confusion`` and those of the coarser
+    levels are derived from what was read, whatever their source was. Test cases, cases without a label at ``level`` (their coarse
+    labels included) and other levels keep their rows. The account holds, by level and split, the counts (row reference, column
+    read), the share of misread labels and the quadratic weighted kappa (null where undefined).
+
+    Args:
+        reader: his name, and the source of his labels.
+        level: the level that he reads; no single-label level is finer.
+        confusion: ``[K][K]``, row the reference class, column the probability of what is read.
+        seed: of his errors.
+        levels: the study's hierarchy, coarse to fine.
+        labels: LABELS of a cohort.
+        splits: SPLITS of the cohort.
+        out_labels: table to write.
+        out_agreement: account to write.
+
+    Raises:
+        KneeoaError: the files are not these tables, or a label is out of its level's range.
+    """
+    table, cases = LABELS.read(labels), SPLITS.read(splits)
+    cases = cases[cases["split"].isin(SPLITS_READ)].sort_values(["cohort", "case_id"], ignore_index=True)
+    reference = read_labels([labels], cases, levels)
+    known = reference[level].known()
+    cases = cases[known].reset_index(drop=True)
+    read = {level: reread(reference[level].values[known], cases["cohort"].tolist(), cases["case_id"].tolist(), confusion, seed)}
+    for parent, child in _above(level, levels):
+        groups = child.parent_class or ()
+        read[parent.name] = np.array([derive_label(int(label), groups) for label in read[child.name]], dtype=np.int64)
+
+    replaced = pd.MultiIndex.from_frame(cases[["cohort", "case_id"]])
+    mine = table["level"].isin(read) & pd.MultiIndex.from_frame(table[["cohort", "case_id"]]).isin(replaced)
+    rows = pd.concat([table[~mine], *(_rows(cases, name, values, reader if name == level else DERIVED) for name, values in read.items())])
+    LABELS.write(out_labels, rows.sort_values(["cohort", "case_id", "level", "source"], ignore_index=True))
+
+    sizes = {each.name: len(each.classes) for each in levels}
+    agreement = {
+        name: {
+            split: _agreement(reference[name].values[known], values, sizes[name], (cases["split"] == split).to_numpy())
+            for split in SPLITS_READ
+        }
+        for name, values in read.items()
+    }
+    account = {"reader": reader, "cohort": _cohort(table), "level": level, "seed": seed, "confusion": [list(row) for row in confusion]}
+    write_json(out_agreement, {**account, "agreement": agreement})
+    own = agreement[level]["train"]
+    logger.info("%d training labels of level %s read again, a share of %.3f differs", own["cases"], level, own["misread"] or 0.0)
+
+
+def _above(level: str, levels: tuple[Level, ...]) -> list[tuple[Level, Level]]:
+    """(parent, child) from ``level`` upwards, as far as labels climb."""
+    by_name = {each.name: each for each in levels}
+    found, child = [], by_name[level]
+    while child.parent is not None and by_name[child.parent].kind != "multilabel":
+        found.append((by_name[child.parent], child))
+        child = by_name[child.parent]
+    return found
+
+
+def _rows(cases: pd.DataFrame, level: str, values: NDArray[np.int64], source: str) -> pd.DataFrame:
+    columns: dict[str, Any] = {"level": level, "source": source, "readings": 1, "disagreement": False, "all_values": None}
+    return cases[["cohort", "case_id"]].assign(**columns, value=pd.Series([[int(value)] for value in values], cases.index, dtype=object))
+
+
+def _agreement(reference: NDArray[np.int64], read: NDArray[np.int64], classes: int, chosen: NDArray[np.bool_]) -> dict[str, Any]:
+    """Counts and what follows from them, over ``chosen`` cases whose reference is known (a coarse one can be missing)."""
+    chosen = chosen & (reference >= 0)
+    counts = confusions(reference[chosen], read[chosen], classes, np.ones((1, int(chosen.sum()))))
+    cases = int(chosen.sum())
+    kappa = float(quadratic_kappa(counts)[0])
+    return {
+        "cases": cases,
+        "misread": float((reference[chosen] != read[chosen]).mean()) if cases else None,
+        "quadratic_kappa": None if np.isnan(kappa) else kappa,
+        "counts": counts[0].astype(int).tolist(),
+    }
+
+
+def _cohort(table: pd.DataFrame) -> str:
+    return str(table["cohort"].iloc[0]) if len(table) else ""

@@ -1,0 +1,71 @@
+"""The claim: change in prediction, in the order of the axis and in saliency, a line for each backbone and pair of modes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from kneeoa.figures.arms import Factors
+from kneeoa.figures.numbers import UNDEFINED, interval
+from kneeoa.figures.scores import records
+from kneeoa.figures.words import count, printed, sentence_case
+from kneeoa.paper_tables.arm_names import ArmNames
+from kneeoa.paper_tables.csv_file import write_csv
+from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.tables.claim import CLAIM
+
+
+def write_claim(claim: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
+    """Write CLAIM: CSV with every row in the table's order, LaTeX with a line for each pair of arms and a column for each measure.
+
+    Args:
+        claim: CLAIM file.
+        out_csv: CSV to write.
+        out_tex: LaTeX to write.
+        arms: the arms table; gives the modes' printed names. Default: the arms' names.
+        labels: the study's own printed names.
+
+    Raises:
+        KneeoaError: the file is not CLAIM.
+    """
+    rows = CLAIM.read(claim)
+    write_csv(out_csv, rows)
+    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+
+
+def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
+    """The printed table of CLAIM rows, one for each cohort."""
+    return [_tabular(own, str(cohort), names, labels) for cohort, own in rows.groupby("cohort", sort=True)]
+
+
+def _tabular(rows: pd.DataFrame, cohort: str, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
+    found = records(rows.fillna({"level": "", "of": ""}))
+    columns = list(dict.fromkeys((row["part"], row["level"], row["measure"], row["of"]) for row in found))
+    columns.sort(key=lambda column: ["prediction", "axis", "saliency"].index(column[0]))
+    lines: dict[tuple[str, str, str], dict[tuple[str, str, str, str], str]] = {}
+    for row in found:
+        cell = interval(row["difference"], row["low"], row["high"], 3, 3, signed=True)
+        cells = lines.setdefault((row["backbone"], row["candidate"], row["reference"]), {})
+        cells[row["part"], row["level"], row["measure"], row["of"]] = cell
+    body = [
+        [
+            printed(backbone, labels) if names.backbone(candidate) == candidate else names.backbone(candidate),
+            names.pair(candidate, reference),
+            *(cells.get(column, UNDEFINED) for column in columns),
+        ]
+        for (backbone, candidate, reference), cells in lines.items()
+    ]
+    heads = [sentence_case(" ".join(printed(word, labels) for word in (level, of, measure) if word)) for _, level, measure, of in columns]
+    cases, subjects, seeds = (int(rows[key].max()) for key in ("cases", "subjects", "seeds"))
+    heading = f"{printed(cohort, labels)}, {printed('test', labels)}: {count(cases, 'case')} of {count(subjects, 'subject')}, "
+    how = " or ".join(sorted(set(rows["resampled"])))
+    return Tabular(
+        ["Backbone", "Comparison", *heads],
+        body,
+        left=2,
+        heading=heading + count(seeds, "seed"),
+        breaks=changes([line[0] for line in body]),
+        notes=f"Candidate - reference. Intervals: percentiles of one bootstrap for all columns, {how} resampled; not adjusted.",
+    )

@@ -1,0 +1,55 @@
+"""How alike representations are: every pair of runs in CSV, means over seeds and between modes in LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from kneeoa.figures.arms import Factors
+from kneeoa.figures.numbers import interval
+from kneeoa.figures.words import printed
+from kneeoa.paper_tables.arm_names import ArmNames
+from kneeoa.paper_tables.csv_file import write_csv
+from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.tables.similarity import SIMILARITY
+
+MEASURES = {"cka": "CKA, unbiased", "procrustes": "Procrustes distance"}
+
+
+def write_similarity(
+    similarity: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
+) -> None:
+    """Write SIMILARITY in the table's own order.
+
+    Args:
+        similarity: SIMILARITY file.
+        out_csv: CSV to write, every row.
+        out_tex: LaTeX to write: the rows that are means over pairs of runs.
+        arms: the arms table; gives the arms' printed names. Default: the arms' names.
+        labels: the study's own printed names.
+
+    Raises:
+        KneeoaError: the file is not SIMILARITY.
+    """
+    rows = SIMILARITY.read(similarity)
+    write_csv(out_csv, rows)
+    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+
+
+def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
+    """The printed tables of SIMILARITY rows, one a cohort: each arm between its seeds, then each pair of modes of one backbone."""
+    tables = []
+    for cohort, own in rows[rows["kind"] != "runs"].groupby("cohort", sort=False):
+        body = []
+        for (one, other), pair in own.groupby(["arm_a", "arm_b"], sort=False):
+            cells = {row.measure: interval(row.estimate, row.low, row.high, 2) for row in pair.itertuples(index=False)}
+            a, b = str(one), str(other)
+            between = f"{names.mode(b) or b}, between seeds" if a == b else names.pair(a, b).replace(" vs ", " and ")
+            body.append([names.backbone(a), between, str(int(pair["pairs"].iloc[0])), *(cells.get(name, "") for name in MEASURES)])
+        heads = ["Backbone", "Between", "Pairs of runs", *MEASURES.values()]
+        notes = "Means over pairs of runs with jackknife interval over subjects. CKA: 1 the same, 0 unrelated; Procrustes: 0 the same."
+        heading = f"{printed(str(cohort), labels)}, test"
+        tables.append(Tabular(heads, body, left=2, heading=heading, breaks=changes([line[0] for line in body]), notes=notes))
+    return tables

@@ -1,0 +1,60 @@
+"""Differences between arms within subgroups, and the tests of interaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from kneeoa.figures.arms import Factors
+from kneeoa.figures.numbers import UNDEFINED, interval, p_value
+from kneeoa.figures.scores import records
+from kneeoa.figures.words import printed, sentence_case
+from kneeoa.paper_tables.arm_names import ArmNames
+from kneeoa.paper_tables.csv_file import write_csv
+from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.tables.subgroups import SUBGROUPS
+
+
+def write_subgroups(
+    subgroups: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
+) -> None:
+    """Write SUBGROUPS in the table's own order, as CSV and LaTeX.
+
+    Args:
+        subgroups: SUBGROUPS file.
+        out_csv: CSV to write.
+        out_tex: LaTeX to write.
+        arms: the arms table; gives the modes' printed names. Default: the arms' names.
+        labels: the study's own printed names.
+
+    Raises:
+        KneeoaError: the file is not SUBGROUPS.
+    """
+    rows = SUBGROUPS.read(subgroups)
+    write_csv(out_csv, rows)
+    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+
+
+def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
+    """The printed table of SUBGROUPS rows, in their order."""
+    several = rows["cohort"].nunique() > 1
+    body = []
+    for row in records(rows):
+        where = f", {printed(row['cohort'], labels)}" if several else ""
+        tested = row["group"] == "interaction"
+        body.append(
+            [
+                printed(row["backbone"], labels) + where,
+                sentence_case(f"{printed(row['level'], labels)} {printed(row['metric'], labels)}"),
+                names.pair(row["candidate"], row["reference"]),
+                sentence_case(printed(row["attribute"], labels)) + (": interaction" if tested else f": {row['group']}"),
+                row["counts"] or UNDEFINED,
+                interval(row["difference"], row["low"], row["high"], 3, 3, signed=True),
+                p_value(row["p"]) if tested else UNDEFINED,
+            ]
+        )
+    heads = ["Backbone", "Metric", "Comparison", "Group", "Cases by class", "Difference", "p of interaction"]
+    notes = "A dash for the difference: too few cases to be reported. Groups are compared by the interaction alone; not adjusted."
+    return [Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=notes)] if body else []

@@ -1,0 +1,58 @@
+"""Which cases are explained, by which head, and what class of a graded target: the same for every run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kneeoa.config.hierarchy import Level
+from kneeoa.errors import KneeoaError
+from kneeoa.files import digest
+from kneeoa.training.labels import MISSING, read_labels
+
+
+def head_for(readings: Sequence[tuple[str, str]], level: str) -> str:
+    """The head that speaks for ``level``: its own, else the first finer one that the level can be read from.
+
+    Args:
+        readings: the network's pairs (level, head).
+        level: the level to explain.
+
+    Raises:
+        KneeoaError: no head speaks for the level.
+    """
+    heads = [head for known, head in readings if known == level]
+    if not heads:
+        raise KneeoaError(f"no head of this network speaks about level '{level}'; it gives {sorted({known for known, _ in readings})}.")
+    return level if level in heads else heads[0]
+
+
+def explained_cases(located: pd.DataFrame, limit: int | None) -> pd.DataFrame:
+    """The test cases to explain, sorted by cohort and case: all, or of each cohort the first ``limit`` in an order shuffled by name.
+
+    The shuffle depends on the cases' names alone, so that every arm and seed explains the same cases, and a larger limit adds to them.
+    """
+    test = located[located["split"] == "test"]
+    if limit is not None:
+        place = [digest([cohort, case_id]) for cohort, case_id in zip(test["cohort"], test["case_id"], strict=True)]
+        test = test.assign(place=place).sort_values("place").groupby("cohort").head(limit).drop(columns="place")
+    return test.sort_values(["cohort", "case_id"], ignore_index=True)
+
+
+def true_classes(cases: pd.DataFrame, level: Level, labels: Sequence[Path]) -> tuple[pd.DataFrame, NDArray[np.int64] | None]:
+    """The cases whose class at ``level`` is known, and that class; a binary level is explained without a label, so all cases stay.
+
+    Raises:
+        KneeoaError: the level is multilabel, or a label table is not what it should be.
+    """
+    if level.kind == "binary":
+        return cases, None
+    if level.kind == "multilabel":
+        raise KneeoaError(f"'saliency.target' is the level '{level.name}', which is multilabel: a case has no one class to explain.")
+    classes = read_labels(labels, cases, [level])[level.name].values
+    known = classes != MISSING
+    return cases[known].reset_index(drop=True), classes[known]

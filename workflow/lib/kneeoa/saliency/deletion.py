@@ -1,0 +1,123 @@
+"""The deletion stage: what becomes of a run's score when a tissue, or a control region of its size, is deleted from the image.
+
+Overlap of a map with cartilage does not show that the network relies on cartilage; this asks the network itself.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kneeoa.anatomy.fields import cell_size, tissues_of
+from kneeoa.anatomy.masks import Masks, group_values
+from kneeoa.anatomy.regions import fill, regions
+from kneeoa.config.analysis import Anatomy
+from kneeoa.files import digest
+from kneeoa.network.model import Network, load
+from kneeoa.saliency.cases import explained_cases, head_for, true_classes
+from kneeoa.saliency.methods.interface import Target
+from kneeoa.tables.deletion import DELETION
+from kneeoa.training.device import reproducible
+from kneeoa.training.shards import Shards
+
+_log = logging.getLogger(__name__)
+
+
+def delete_run(
+    *,
+    study: str,
+    arm: str,
+    seed: int,
+    folder: Path,
+    arrays: list[Path],
+    indices: list[Path],
+    splits: list[Path],
+    labels: list[Path],
+    mask_arrays: list[Path],
+    mask_indices: list[Path],
+    view: str,
+    target_level: str,
+    tissues: dict[str, dict[str, tuple[int, ...]]],
+    spacing: tuple[float, ...],
+    anatomy: Anatomy,
+    batch: int,
+    threads: int,
+    out: Path,
+) -> None:
+    """Delete each group of tissues and its controls from the first ``anatomy.deletion`` test cases of each cohort, one at a time.
+
+    Args:
+        study: name of the study, copied to the rows.
+        arm: name of the arm, copied to the rows.
+        seed: seed of the run, copied to the rows.
+        folder: the run's.
+        arrays: the arm's input arrays, float16 ``[rows, *shape]``.
+        indices: the VOLUMES table of each array.
+        splits: SPLITS tables.
+        labels: LABELS tables, for a target level of several classes.
+        mask_arrays: arrays of masks, uint8 ``[rows, *canonical shape]``.
+        mask_indices: the MASKS table of each.
+        view: the arm's view.
+        target_level: the level whose score is watched, the same as saliency explains.
+        tissues: cohort -> its tissues.
+        spacing: millimetres of a voxel of the masks.
+        anatomy: the groups, how many cases and controls, the width of the fill.
+        batch: images predicted together.
+        threads: threads of the arithmetic.
+        out: DELETION table to write; cases without a usable mask, or without the first group, have no rows.
+
+    Raises:
+        KneeoaError: a file is not what it should be, or no head speaks for the target.
+    """
+    masks = Masks(mask_arrays, mask_indices)
+    rows: list[dict[str, Any]] = []
+    with reproducible(threads) as device, torch.inference_mode():
+        network, spec = load(folder, str(device))
+        head = head_for(network.readings, target_level)
+        shards = Shards(arrays, indices, spec.shape)
+        cases = explained_cases(shards.locate(splits), anatomy.deletion)
+        cases, classes = true_classes(cases, network.levels[target_level], labels)
+        for number, case in enumerate(cases.to_dict("records")):
+            cohort, case_id = case["cohort"], case["case_id"]
+            mask = masks.get(cohort, case_id, view)
+            if mask is None:
+                continue
+            groups = group_values(tissues.get(cohort, {}), anatomy.targets, cohort)
+            found, joint = tissues_of(mask, groups, anatomy, spacing, spec.shape)
+            # The same regions for every arm of a grid and every seed.
+            generator = np.random.default_rng(int(digest([anatomy.seed, "deletion", cohort, case_id]), 16))
+            chosen = list(regions(found, joint, anatomy.controls, generator))
+            if not chosen:
+                continue
+            image = shards.read(case["file"], case["row"]).astype(np.float32)
+            sigma = tuple(anatomy.blur_mm / width for width in cell_size(mask.shape, spacing, spec.shape))
+            truth = None if classes is None else int(classes[number])
+            images = [image, *(fill(image, one.inside, sigma) for one in chosen)]
+            before, *after = _scores(network, (target_level, head), truth, images, batch, device)
+            here = {"study": study, "arm": arm, "seed": seed, "cohort": cohort, "case_id": case_id, "subject": case["subject"]}
+            here |= {"target": target_level if head == target_level else f"{target_level}<-{head}", "score": before}
+            rows += [
+                here
+                | {"region": one.name, "copy": one.copy, "drop": before - score, "overlap": one.overlap}
+                | {"voxels": int(one.inside.sum())}
+                for one, score in zip(chosen, after, strict=True)
+            ]
+    _log.info("deleted %d regions", len(rows))
+    DELETION.write(out, rows)
+
+
+def _scores(
+    network: Network, reading: tuple[str, str], truth: int | None, images: list[NDArray[np.float32]], batch: int, device: torch.device
+) -> list[float]:
+    """The score of each of a case's images, predicted ``batch`` at a time."""
+    found: list[float] = []
+    for start in range(0, len(images), batch):
+        some = torch.from_numpy(np.stack(images[start : start + batch])[:, None]).to(device)
+        classes = None if truth is None else torch.full((len(some),), truth, device=device)
+        found += Target(network, *reading, classes)(some).tolist()
+    return found

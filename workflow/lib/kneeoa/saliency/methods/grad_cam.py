@@ -1,0 +1,39 @@
+"""Grad-CAM: the backbone's coarsest feature map, its channels weighted by how much the score leans on them, the positive part.
+
+Selvaraju et al. 2017. Only what is positive is kept, before the map is brought to the image's grid: interpolating first would smear signs,
+and a linear interpolation of non-negative values is non-negative. Maps are not stretched to [0, 1].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from kneeoa.config.analysis import Saliency
+from kneeoa.errors import KneeoaError
+from kneeoa.saliency.methods.interface import Target
+
+_INTERPOLATION = {1: "linear", 2: "bilinear", 3: "trilinear"}
+
+
+def explain(target: Target, images: Tensor, generators: Sequence[np.random.Generator], options: Saliency) -> Tensor:
+    """Non-negative maps; they draw no numbers.
+
+    Of the backbone's feature maps the coarsest with the image's axes is taken (a transformer's tokens have no place in the image).
+
+    Raises:
+        KneeoaError: the backbone has no such map.
+    """
+    output = target.network(images.detach().requires_grad_(True))
+    spatial = [each for each in output.maps if each.ndim == images.ndim]
+    if not spatial:
+        raise KneeoaError("grad_cam needs a feature map with the image's axes, and this backbone has none; leave the method out.")
+    features = spatial[-1]
+    gradient = torch.autograd.grad(target.of(output).sum(), features)[0]
+    weights = gradient.flatten(2).mean(dim=2).reshape(*features.shape[:2], *([1] * (images.ndim - 2)))
+    small = torch.relu((weights * features).sum(dim=1, keepdim=True)).detach()
+    return functional.interpolate(small, size=images.shape[2:], mode=_INTERPOLATION[images.ndim - 2], align_corners=False)[:, 0]

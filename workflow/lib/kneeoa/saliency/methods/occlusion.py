@@ -1,0 +1,39 @@
+"""Occlusion: how much the score falls when a cube of the image is hidden.
+
+Zeiler and Fergus 2014. The image is tiled by cubes without overlap; a hidden cube takes the image's mean, and each of its voxels gets the
+drop of the score per voxel, so that cubes cut short by the edge weigh as much as they hide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kneeoa.config.analysis import Saliency
+from kneeoa.saliency.methods.interface import Target
+
+
+def tiles(shape: Sequence[int], edge: int) -> list[tuple[slice, ...]]:
+    """Cubes of ``edge`` voxels that together cover ``shape`` once; the last along an axis may be shorter."""
+    axes = [[slice(start, min(start + edge, size)) for start in range(0, size, edge)] for size in shape]
+    return list(product(*axes))
+
+
+def explain(target: Target, images: Tensor, generators: Sequence[np.random.Generator], options: Saliency) -> Tensor:
+    """Signed maps from one prediction for each cube of ``options.cube`` voxels; they draw no numbers."""
+    result = torch.zeros(images.shape[0], *images.shape[2:], device=images.device)
+    mean = images.flatten(2).mean(dim=2).reshape(*images.shape[:2], *([1] * (images.ndim - 2)))
+    with torch.no_grad():
+        clean = target(images)
+        for tile in tiles(images.shape[2:], options.cube):
+            inside = (slice(None), slice(None), *tile)
+            hidden = images.clone()
+            hidden[inside] = mean
+            voxels = result[(slice(None), *tile)][0].numel()
+            drop = (clean - target(hidden)) / voxels
+            result[(slice(None), *tile)] = drop.reshape(-1, *([1] * (images.ndim - 2)))
+    return result

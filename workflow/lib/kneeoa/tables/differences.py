@@ -1,0 +1,33 @@
+"""Differences in the severity axis between two arms that differ in their mode alone, averaged over seeds."""
+
+import pyarrow as pa
+
+from kneeoa.tables.schema import TableSchema, optional, required
+
+DIFFERENCES = TableSchema(
+    "differences",
+    pa.schema(
+        [
+            required("study", pa.string()),
+            required("backbone", pa.string()),
+            required("candidate", pa.string()),  # arm
+            required("reference", pa.string()),  # arm
+            required("axis", pa.string()),
+            required("cohort", pa.string()),
+            required("split", pa.string()),
+            required("against", pa.string()),  # the ordinal level
+            required("measure", pa.string()),  # as in the table of measures
+            optional("estimate_candidate", pa.float64()),
+            optional("estimate_reference", pa.float64()),
+            optional("difference", pa.float64()),  # candidate - reference
+            optional("low", pa.float64()),
+            optional("high", pa.float64()),
+            optional("p", pa.float64()),
+            required("cases", pa.int32()),
+            required("subjects", pa.int32()),
+            required("seeds", pa.int32()),
+            required("note", pa.string()),
+        ]
+    ),
+    key=("candidate", "reference", "axis", "cohort", "split", "against", "measure"),
+)
