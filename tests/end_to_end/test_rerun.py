@@ -11,8 +11,12 @@ import pytest
 from tests.dag import planned, rules
 from tests.end_to_end.conftest import SMALL
 
-AFTER_PREDICTIONS = {"metrics", "contrasts", "geometry"}
-AFTER_RUNS = AFTER_PREDICTIONS | {"predict", "saliency", "overlap", "anatomy"}
+AFTER_AXES = {"geometry", "differences", "claim"}
+AFTER_MAPS = {"overlap", "anatomy", "sanity", "claim"}
+UNTRAINED = {"embed_untrained", "geometry_baselines"}
+AFTER_RUNS = {"predict", "metrics", "contrasts", "subgroups", "similarity"}
+AFTER_RUNS |= {"saliency", "saliency_randomised", "deletion", "deletion_summary"}
+AFTER_RUNS |= AFTER_AXES | AFTER_MAPS
 PICTURES = re.compile(r"figure_\w+|table_\w+|report|all")
 
 
@@ -42,7 +46,7 @@ def test_editing_one_backbone_reruns_its_runs_and_their_descendants_only(finishe
         jobs = planned(finished, *SMALL)
     touched = {w["arm"] for _, w in jobs if "arm" in w}
     assert touched == {"m3t-dual"}
-    assert stages(jobs) == {"train_run", *AFTER_RUNS}
+    assert stages(jobs) == {"train_run", *AFTER_RUNS, *UNTRAINED}
 
 
 def test_editing_one_mode_reruns_the_arms_of_that_mode_only(finished: Path) -> None:
@@ -95,12 +99,17 @@ def test_editing_one_figure_redraws_it_and_the_report_only(finished: Path) -> No
 
 CONFIGURATION = [
     ("figures:", "figures: {font_size: 9, dpi: 80, example_cases: 2}", set(), False),
-    ("geometry:", "geometry: {resamples: 101}", {"geometry"}, False),
-    ("  resamples: 200", "  resamples: 201", {"metrics", "contrasts", "anatomy"}, False),
-    ("  shifts: 50", "  shifts: 51", {"overlap", "anatomy"}, False),
-    ("saliency:", "saliency: {samples: 3, keep: 1}", {"saliency", "overlap", "anatomy"}, False),
-    ("masks:", "masks: {minimum_inside: 0.91}", {"make_masks", "flow", "overlap", "anatomy"}, False),
-    ("seeds:", "seeds: [1, 2, 3]", {"train_run", *AFTER_RUNS}, True),
+    ("geometry:", "geometry: {resamples: 101, permutations: 50}", {*AFTER_AXES, "geometry_baselines"} - {"claim"}, False),
+    ("  resamples: 200", "  resamples: 201", {"metrics", "contrasts", "subgroups", "deletion_summary", *AFTER_MAPS} - {"overlap"}, False),
+    ("  shifts: 50", "  shifts: 51", {*AFTER_MAPS}, False),
+    ("saliency:", "saliency: {samples: 3, keep: 1, randomised: 2}", {"saliency", "saliency_randomised", *AFTER_MAPS}, False),
+    (
+        "masks:",
+        "masks: {minimum_inside: 0.91}",
+        {"make_masks", "flow", "quality", "deletion", "deletion_summary", "geometry_baselines", *AFTER_MAPS, *AFTER_AXES},
+        False,
+    ),
+    ("seeds:", "seeds: [1, 2, 3]", {"train_run", *AFTER_RUNS, *UNTRAINED}, True),
 ]
 
 

@@ -135,11 +135,13 @@ def test_a_page_frames_what_is_flagged_and_leaves_no_trace_of_time(tmp_path: Pat
     assert b"CreationDate" not in pdf.read_bytes()
 
 
-def test_pages_are_capped_but_the_table_is_whole(tmp_path: Path) -> None:
-    given = files(tmp_path, 106, (8, 10, 10)) | {"cases": 103}
+def test_pages_are_capped_but_the_table_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("kneeoa.images.review", "kneeoa.figures.quality"):
+        monkeypatch.setattr(f"{module}.PER_PAGE", 5)
+    given = files(tmp_path, 12, (8, 10, 10)) | {"cases": 9}
     table, pdf, _ = run(tmp_path, given)
     assert pages(pdf) == 2
-    assert len(QUALITY.read(table)) == 106
+    assert len(QUALITY.read(table)) == 12
 
 
 @pytest.mark.parametrize("shape", [SHAPE, (40, 40)])

@@ -71,10 +71,10 @@ def test_a_mirrored_grid_mirrors_the_mask(interpolation: Interpolation) -> None:
 
 
 def test_linear_is_the_vote_of_trilinear_weights() -> None:
-    shape, new = (7, 8, 6), (9, 9, 9)
+    shape, new = (14, 15, 12), (9, 9, 9)
     rng = np.random.default_rng(3)
     array = rng.integers(0, 4, shape).astype(np.uint8)
-    own, other = grid("LPS", (1.1, 0.9, 1.0)), grid("RIP", (0.7, 0.8, 0.9), (-5, 2, 6), tilt=17)
+    own, other = grid("LPS", (1.1, 0.9, 1.0)), grid("RIP", (1.3, 1.4, 1.2), (-11, 1, 11), tilt=17)
     found = resample_labels(Volume(array, own), other, new, "linear")
     places = world(other, new) @ np.linalg.inv(own)[:3, :3].T + np.linalg.inv(own)[:3, 3]
     padded = np.pad(array, 2)
@@ -100,6 +100,22 @@ def test_the_volume_of_thin_layers_is_kept_on_coarse_grids(interpolation: Interp
     # An average over the coarse voxel and a majority vote would eat a third of it.
     majority = layer[: 118 // 4 * 4, : 117 // 3 * 3, : 117 // 3 * 3].reshape(29, 4, 39, 3, 39, 3).mean(axis=(1, 3, 5)) > 0.5
     assert thick > 1.2 or majority.sum() * 2.8 * 2.4 * 2.4 < 0.7 * layer.sum() * 0.7 * 0.8 * 0.8
+
+
+@pytest.mark.parametrize("layers", [2, 3, 5])
+def test_the_staircase_of_a_coarse_map_is_smoothed_on_a_finer_grid_and_layers_keep_their_volume(layers: int) -> None:
+    coarse_shape, fine_shape = (40, 40, 40), (100, 100, 100)
+    coarse, fine = centred("RIP", coarse_shape, (1.5, 1.5, 1.5)), centred("RIP", fine_shape, (0.6, 0.6, 0.6))
+    normal = np.array([0.2, 0.9, 0.39])
+
+    def layer(affine: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+        return np.abs(world(affine, shape) @ normal / np.linalg.norm(normal)) < layers * 1.5 / 2
+
+    mask, truth = layer(coarse, coarse_shape), layer(fine, fine_shape)
+    found = {one: resample_labels(Volume(mask.astype(np.uint8), coarse), fine, fine_shape, one) == 1 for one in BOTH}
+    inner = (slice(10, 90),) * 3
+    assert found["linear"][inner].sum() == pytest.approx(truth[inner].sum(), rel=0.04)
+    assert dice(found["linear"][inner], truth[inner]) > dice(found["nearest"][inner], truth[inner]) + 0.02
 
 
 def test_linear_places_surfaces_better_by_way_of_a_coarser_grid() -> None:

@@ -1,8 +1,9 @@
 """A label map on another grid: nearest neighbour, or label-wise linear.
 
 Label-wise linear interpolation gives each voxel the label whose indicator (1 in the label, 0 elsewhere, background a label like the
-others), interpolated trilinearly, is largest. It differs from nearest neighbour only where the eight voxels around a point disagree, so
-that only there the vote is counted: surfaces are placed between voxels instead of on them, which halves the error of a turned grid.
+others), interpolated trilinearly, is largest. It differs from nearest neighbour only where the voxels around a point disagree, so that
+only there the votes are counted. Where the grid is finer than the map, the map's voxels would show as a staircase: there the indicators
+are blurred first, over the next voxels, in proportion to how much finer the grid is and not at all on an equal or coarser one.
 Both look at a point and not at what a coarse voxel covers: an average over the voxel followed by a majority vote would eat cartilage
 that is thinner than the voxel.
 """
@@ -15,6 +16,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from kneeoa.images.boxes import bounding_box
 from kneeoa.images.volume import Affine, Volume
@@ -25,8 +27,10 @@ _SLAB = 1_000_000
 """Voxels worked on at a time, so that memory does not grow with the grid."""
 _STRAIGHT = 0.01
 """Voxels of the map by which a grid may be turned over its whole length and still count as straight."""
+_BLUR = 0.5
+_NOTHING = 1e-4
 _MIXED = 255
-_CORNERS = tuple(itertools.product((0, 1), repeat=3))
+_PAD = 3
 
 
 def resample_labels(labels: Volume, affine: Affine, shape: tuple[int, ...], interpolation: Interpolation = "linear") -> NDArray[np.uint8]:
@@ -46,16 +50,27 @@ def resample_labels(labels: Volume, affine: Affine, shape: tuple[int, ...], inte
     if held is None:
         return out
     # Only the labelled box matters; a margin of background answers for what lies outside, everything farther is clipped onto it.
-    source = np.pad(labels.array[held].astype(np.uint8, copy=False), 1)
-    start = np.array([part.start - 1 for part in held])
+    source = np.pad(labels.array[held].astype(np.uint8, copy=False), _PAD)
     step = np.linalg.inv(labels.affine) @ affine
-    step[:3, 3] -= start
-    # Each voxel's label, or a mark where the eight voxels from it onwards disagree.
-    cells = source if interpolation == "nearest" else _cells(source)
+    step[:3, 3] -= [part.start - _PAD for part in held]
+    blur = _blur(step, labels.spacing)
+    taps = 4 if blur.any() else 2
+    cells = source if interpolation == "nearest" else _cells(source, taps)
     for block in _slabs(_reached(step, source.shape, out.shape)):
         points = _positions(step, block, source.shape)
-        out[block] = _nearest(source, points) if interpolation == "nearest" else _linear(source, cells, points)
+        out[block] = _nearest(source, points) if interpolation == "nearest" else _linear(source, cells, points, blur, taps)
     return out
+
+
+def _blur(step: NDArray[np.float64], spacing: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weight of the voxel before and of the one after in the blur of each axis; 0 where no axis of the grid is finer than the map's.
+
+    The blur's variance (mm2) is half of what a voxel of the grid lacks to one of the map, and is the same along all axes: a surface that
+    runs along the coarse axis has its staircase across it. The weight is a quarter at most, which leaves a layer of one voxel its middle.
+    """
+    lacks = np.maximum(0.0, 1 - np.square(step[:3, :3]).sum(axis=1)) * np.square(spacing)
+    weight = np.minimum(0.25, _BLUR * float(lacks.max()) / (2 * np.square(spacing)))
+    return np.where(weight > _NOTHING, weight, 0.0)
 
 
 def _reached(step: NDArray[np.float64], source: tuple[int, ...], shape: tuple[int, ...]) -> tuple[slice, ...]:
@@ -79,7 +94,7 @@ def _slabs(block: tuple[slice, ...]) -> Iterator[tuple[slice, ...]]:
 
 
 def _positions(step: NDArray[np.float64], block: tuple[slice, ...], source: tuple[int, ...]) -> list[NDArray[np.float64]]:
-    """For each axis of the map the index of every voxel of the block, clipped to the map, broadcastable to the block's shape.
+    """For each axis of the map the index of every voxel of the block, clipped into the margin, broadcastable to the block's shape.
 
     Where the grids are not turned against each other an index depends on one axis alone and stays that small.
     """
@@ -90,7 +105,7 @@ def _positions(step: NDArray[np.float64], block: tuple[slice, ...], source: tupl
         for axis, count in enumerate(steps):
             if abs(row[axis]) * (abs(count[-1]) + 1) > _STRAIGHT:
                 total = total + (row[axis] * count).reshape([-1 if other == axis else 1 for other in range(3)])
-        found.append(np.clip(total, 0, size - 1))
+        found.append(np.clip(total, 1, size - _PAD))
     return found
 
 
@@ -99,40 +114,37 @@ def _nearest(source: NDArray[np.uint8], points: list[NDArray[np.float64]]) -> ND
     return found
 
 
-def _cells(source: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The label that a voxel shares with the seven after it along the axes, ``_MIXED`` where they differ or there are none."""
-    cells = np.full(source.shape, _MIXED, dtype=np.uint8)
-    first = source[:-1, :-1, :-1]
-    mixed = np.zeros(first.shape, dtype=bool)
-    for bits in _CORNERS[1:]:
-        mixed |= first != source[tuple(slice(bit, size - 1 + bit) for bit, size in zip(bits, source.shape, strict=True))]
-    cells[:-1, :-1, :-1] = np.where(mixed, np.uint8(_MIXED), first)
-    return cells
+def _cells(source: NDArray[np.uint8], taps: int) -> NDArray[np.uint8]:
+    """The label that a voxel shares with all within the ``taps`` voxels around the point after it, ``_MIXED`` where they differ."""
+    # A window of an even size begins half its size before its voxel; ours begins half its size less one before.
+    low, high = (near(source, size=taps, origin=-1, mode="constant", cval=0) for near in (ndimage.minimum_filter, ndimage.maximum_filter))
+    return np.where(low == high, source, np.uint8(_MIXED))
 
 
-def _linear(source: NDArray[np.uint8], cells: NDArray[np.uint8], points: list[NDArray[np.float64]]) -> NDArray[np.uint8]:
-    low = [np.minimum(axis.astype(np.int32), size - 2) for axis, size in zip(points, source.shape, strict=True)]
+def _linear(
+    source: NDArray[np.uint8], cells: NDArray[np.uint8], points: list[NDArray[np.float64]], blur: NDArray[np.float64], taps: int
+) -> NDArray[np.uint8]:
+    low = [np.floor(axis).astype(np.int32) for axis in points]
     out: NDArray[np.uint8] = cells[tuple(low)]
     where = np.nonzero(out == _MIXED)
     base = [np.broadcast_to(axis, out.shape)[where] for axis in low]
-    part = [(np.broadcast_to(axis, out.shape)[where] - first).astype(np.float32) for axis, first in zip(points, base, strict=True)]
-    corners = np.stack([source[tuple(first + bit for first, bit in zip(base, bits, strict=True))] for bits in _CORNERS])
-    out[where] = _vote(corners, part)
+    part = [np.broadcast_to(axis, out.shape)[where] - first for axis, first in zip(points, base, strict=True)]
+    # Voxels from taps / 2 - 1 before the point to taps / 2 after it, each with its weight along each axis.
+    reach = range(1 - taps // 2, taps // 2 + 1)
+    weights = [{tap: _weight(x - tap, side) for tap in reach} for x, side in zip(part, blur, strict=True)]
+    votes = np.zeros((int(source.max()) + 1, len(where[0])), dtype=np.float32)
+    columns = np.arange(len(where[0]))
+    for i, j, k in itertools.product(reach, repeat=3):
+        votes[source[base[0] + i, base[1] + j, base[2] + k], columns] += weights[0][i] * weights[1][j] * weights[2][k]
+    nearest = source[tuple(first + np.rint(rest).astype(np.int32) for first, rest in zip(base, part, strict=True))]
+    most = votes.max(axis=0)
+    out[where] = np.where(votes[nearest, columns] >= most - np.float32(1e-6), nearest, votes.argmax(axis=0))
     return out
 
 
-def _vote(values: NDArray[np.uint8], part: list[NDArray[np.float32]]) -> NDArray[np.uint8]:
-    """The label with the largest trilinear weight among eight corners, ``values[8, n]``; the nearest corner's where it ties."""
-    weights = np.stack(
-        [np.prod(np.stack([axis if bit else 1 - axis for axis, bit in zip(part, bits, strict=True)]), axis=0) for bits in _CORNERS]
-    )
-    nearest = np.argmax(weights, axis=0)
-    columns = np.arange(values.shape[1])
-    best: NDArray[np.uint8] = values[nearest, columns]
-    most = np.where(values == best, weights, 0).sum(axis=0)
-    for corner in range(8):
-        total = np.where(values == values[corner], weights, 0).sum(axis=0)
-        better = total > most + np.float32(1e-6)
-        best = np.where(better, values[corner], best)
-        most = np.where(better, total, most)
-    return best
+def _weight(away: NDArray[np.float64], side: float) -> NDArray[np.float32]:
+    """The weight of a voxel that lies ``away`` from a point: linear interpolation of a map blurred by (side, 1 - 2 side, side)."""
+    total = (1 - 2 * side) * np.maximum(0.0, 1 - np.abs(away))
+    if side:
+        total += side * (np.maximum(0.0, 1 - np.abs(away - 1)) + np.maximum(0.0, 1 - np.abs(away + 1)))
+    return np.asarray(total, dtype=np.float32)

@@ -18,10 +18,12 @@ from kneeoa.paper_tables.csv_file import read_csv
 from kneeoa.tables.anatomy import ANATOMY
 from kneeoa.tables.claim import CLAIM
 from kneeoa.tables.contrasts import CONTRASTS
+from kneeoa.tables.deletion import DELETION_SUMMARY
 from kneeoa.tables.differences import DIFFERENCES
 from kneeoa.tables.exclusions import EXCLUSIONS
 from kneeoa.tables.geometry import GEOMETRY
 from kneeoa.tables.metrics import METRICS
+from kneeoa.tables.sanity import SANITY
 from kneeoa.tables.schema import TableSchema
 from kneeoa.tables.similarity import SIMILARITY
 from kneeoa.tables.subgroups import SUBGROUPS
@@ -36,6 +38,8 @@ _SCHEMAS: dict[str, TableSchema] = {
     "differences": DIFFERENCES,
     "similarity": SIMILARITY,
     "anatomy": ANATOMY,
+    "sanity": SANITY,
+    "deletion": DELETION_SUMMARY,
 }
 
 

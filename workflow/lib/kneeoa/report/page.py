@@ -14,7 +14,19 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures.arms import Factors
 from kneeoa.figures.words import printed
 from kneeoa.files import write_text
-from kneeoa.paper_tables import anatomy, claim, contrasts, differences, exclusions, geometry, metrics, similarity, subgroups
+from kneeoa.paper_tables import (
+    anatomy,
+    claim,
+    contrasts,
+    deletion,
+    differences,
+    exclusions,
+    geometry,
+    metrics,
+    sanity,
+    similarity,
+    subgroups,
+)
 from kneeoa.paper_tables import arms as arms_table
 from kneeoa.paper_tables.latex import Tabular
 from kneeoa.report import sentences
@@ -108,7 +120,18 @@ _PLANS = (
         "geometry",
         sentences.representation,
     ),
-    _Plan("anatomy", "Saliency and anatomy", ("saliency", "anatomy"), (("anatomy", "Saliency on tissues"),), "anatomy", sentences.anatomy),
+    _Plan(
+        "anatomy",
+        "Saliency and anatomy",
+        ("saliency", "anatomy"),
+        (
+            ("anatomy", "Saliency on tissues"),
+            ("sanity", "Whether the maps depend on the weights and repeat over seeds"),
+            ("deletion", "What blurring a tissue away does to the score"),
+        ),
+        "anatomy",
+        sentences.anatomy,
+    ),
 )
 
 
@@ -129,6 +152,8 @@ def tabulars(name: str, evidence: Evidence) -> list[Tabular]:
         "differences": differences.tabulars,
         "similarity": similarity.tabulars,
         "anatomy": anatomy.tabulars,
+        "sanity": sanity.tabulars,
+        "deletion": deletion.tabulars,
     }
     return makers[name](evidence.tables[name], evidence.names, evidence.labels)
 
