@@ -31,14 +31,14 @@ CHECKS = MaskChecks()
 Knee = tuple[str, Picture, Volume]
 
 # What the default study makes of its knees, and something nearer to a scanner's grid.
-COARSE = (Phantom(seed=4101, subjects=40, both_knees=0, faults=False), View(shape=(28, 44, 44), spacing=(3.6, 2.8, 2.8)))
+COARSE = (Phantom(seed=4106, subjects=40, both_knees=0, faults=False), View(shape=(28, 44, 44), spacing=(3.6, 2.8, 2.8)))
 FINE = (
     Phantom(seed=4102, subjects=40, both_knees=0, faults=False, shape=(72, 150, 150), spacing=(1.5, 0.95, 0.95), lesions=1.5),
     View(shape=(72, 120, 120), spacing=(1.6, 1.2, 1.2)),
 )
 # Little signal, strong bias, worn cartilage, effusions.
 HARD = (
-    Phantom(seed=4103, subjects=40, both_knees=0, faults=False, noise=0.12, bias=0.4, lesions=2, effect=1.5),
+    Phantom(seed=4105, subjects=40, both_knees=0, faults=False, noise=0.12, bias=0.4, lesions=2, effect=1.5),
     View(shape=(40, 64, 64), spacing=(2.5, 1.9, 1.9)),
 )
 

@@ -115,7 +115,7 @@ def test_an_image_of_noise_proves_nothing() -> None:
         (1.0, SURE, GOOD, []),
         (0.8, SURE, GOOD, ["mask-misaligned"]),
         (1.0, Evidence(0.55, 0.9, 0.3), GOOD, ["mask-misaligned"]),
-        (1.0, Evidence(0.8, 0.55, 0.3), GOOD, ["mask-misaligned"]),
+        (1.0, Evidence(0.8, 0.69, 0.3), GOOD, ["mask-misaligned"]),
         (1.0, SURE, Measures(20_000, 2.4, (), False), ["mask-misaligned"]),
         (1.0, SURE, Measures(20_000, 2.4, ("tibial",), True), ["mask-incomplete"]),
         (1.0, SURE, Measures(900, 2.4, (), True), ["mask-implausible"]),
@@ -131,9 +131,9 @@ def test_each_check_has_its_flag_worst_first(inside: float, found: Evidence, mea
 def test_the_limits_are_the_configurations() -> None:
     checks = MaskChecks(minimum_inside=0.7, minimum_contrast=0.5, minimum_boundary=0.3)
     assert flags(0.8, Evidence(0.55, 0.4, 1.0), GOOD, checks) == []
-    # A mask without bone must have five sixths of it.
-    assert flags(1.0, Evidence(0.9, 0.51, 1.0), GOOD, MaskChecks(), bone=False) == []
-    assert flags(1.0, Evidence(0.9, 0.49, 1.0), GOOD, MaskChecks(), bone=False) != []
+    # A mask without bone must have seven tenths of it.
+    assert flags(1.0, Evidence(0.9, 0.50, 1.0), GOOD, MaskChecks(), bone=False) == []
+    assert flags(1.0, Evidence(0.9, 0.48, 1.0), GOOD, MaskChecks(), bone=False) != []
 
 
 def test_every_turn_and_flip_is_a_candidate_and_places_the_array_as_it_says() -> None:

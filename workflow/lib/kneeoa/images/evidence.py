@@ -41,7 +41,7 @@ class Evidence:
     Attributes:
         contrast: area under the ROC curve by which readings just above the bone exceed those just below (0.5: no difference).
         boundary: share of the surface whose steepest edge from dark to bright lies within 1 mm (0.6 voxels of the image, where
-            that is more).
+            that is more); each patch counts by how steep its edge is, since cartilage worn thinner than a voxel shows none.
         offset: median distance (mm) of these edges from the surface.
     """
 
@@ -54,14 +54,13 @@ NONE = Evidence(0.5, 0.0, _SEARCH_MM)
 """What an image says of a mask that has no cartilage in it."""
 
 
-def evidence(image: NDArray[np.floating], affine: Affine, faces: Surface, *, one_sided: bool = True) -> Evidence:
+def evidence(image: NDArray[np.floating], affine: Affine, faces: Surface) -> Evidence:
     """Judge a surface against an image.
 
     Args:
         image: intensities, any unit, shape ``[i, j, k]``.
         affine: the image's, index -> mm.
         faces: the mask's surface in the same millimetres, normals from dark to bright.
-        one_sided: whether every face should be an edge; False where about half of them (those away from the bone) may not.
 
     Returns:
         :data:`NONE` where most of the surface lies outside the image.
@@ -77,10 +76,10 @@ def evidence(image: NDArray[np.floating], affine: Affine, faces: Surface, *, one
     read = read[inside]
     found = _auc(read[:, _index(offsets, _CARTILAGE_MM)], read[:, _index(offsets, _BONE_MM)])
     places, steps = _edges(_patches(read, faces.points[inside], faces.normals[inside]), offsets, round(window / _STEP_MM))
-    if not one_sided:
-        places = places[steps >= np.median(steps)]
-    tolerance = max(_TOLERANCE_MM, _TOLERANCE_VOXELS * voxel)
-    return Evidence(found, float(np.mean(np.abs(places) <= tolerance)), float(np.median(np.abs(places))))
+    near = np.abs(places) <= max(_TOLERANCE_MM, _TOLERANCE_VOXELS * voxel)
+    steep = np.maximum(steps, 0.0)
+    boundary = float(steep[near].sum() / steep.sum()) if steep.any() else 0.0
+    return Evidence(found, boundary, float(np.median(np.abs(places))))
 
 
 def contrast(image: NDArray[np.floating], affine: Affine, faces: Surface) -> float:

@@ -20,7 +20,7 @@ from kneeoa.images.volume import Affine, Volume
 _VOLUME_MM3 = (2_000.0, 80_000.0)
 _THICKNESS_MM = (0.5, 6.0)
 # Without bone in the mask half of its surface looks into the joint, where edges are what they happen to be.
-_WITHOUT_BONE = 5 / 6
+_WITHOUT_BONE = 0.7
 
 Doubt = tuple[str, str]
 """A reason not to believe a mask: a stable slug and a sentence."""
@@ -58,7 +58,7 @@ def judge(labels: Volume, picture: Picture, values: Mapping[str, int], checks: M
     faces = interface(box, values) if box is not None else None
     found = NONE
     if faces is not None:
-        found = evidence(_signed(picture, checks), picture.affine, faces, one_sided=bool(bone_values(values)))
+        found = evidence(_signed(picture, checks), picture.affine, faces)
     inside = inside_share(labels, picture.source)
     measures = measure(box, faces, values)
     return Judgement(inside, found, measures, flags(inside, found, measures, checks, bone=bool(bone_values(values))))
