@@ -78,7 +78,8 @@ rule saliency_randomised:
         study=STUDY.study,
         target=explained_level(),
         view=lambda wildcards: STUDY.view_of(LAYOUT.arm(wildcards.arm)),
-        saliency=lambda wildcards: STUDY.saliency.of_method(wildcards.method) | {"randomised": STUDY.saliency.randomised},
+        saliency=lambda wildcards: STUDY.saliency.of_method(wildcards.method)
+        | {"randomised": STUDY.saliency.randomised},
         batch=lambda wildcards: LAYOUT.arm(wildcards.arm).training.predict_batch,
         threads=STUDY.resources.explain.threads,
     script:

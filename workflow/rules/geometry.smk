@@ -70,9 +70,15 @@ rule embed_untrained:
 rule embed_raw_images:
     """Take the principal components of one view's images."""
     input:
-        arrays=lambda wildcards: LAYOUT.shard_files("volumes", wildcards.view, ".npy", LAYOUT.cohorts_with_view(wildcards.view)),
-        indices=lambda wildcards: LAYOUT.shard_files("volumes", wildcards.view, ".parquet", LAYOUT.cohorts_with_view(wildcards.view)),
-        splits=lambda wildcards: [f"{LAYOUT.root}/splits/{name}.parquet" for name in LAYOUT.cohorts_with_view(wildcards.view)],
+        arrays=lambda wildcards: LAYOUT.shard_files(
+            "volumes", wildcards.view, ".npy", LAYOUT.cohorts_with_view(wildcards.view)
+        ),
+        indices=lambda wildcards: LAYOUT.shard_files(
+            "volumes", wildcards.view, ".parquet", LAYOUT.cohorts_with_view(wildcards.view)
+        ),
+        splits=lambda wildcards: [
+            f"{LAYOUT.root}/splits/{name}.parquet" for name in LAYOUT.cohorts_with_view(wildcards.view)
+        ],
     output:
         embeddings="<out>/embeddings_untrained/raw-images/{view}.parquet",
     log:
