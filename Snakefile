@@ -35,6 +35,7 @@ wildcard_constraints:
     cohort=one_of(STUDY.cohorts),
     view=one_of(STUDY.views),
     grid=one_of(STUDY.grids),
+    stage=one_of(["volumes", "masks", *(f"inputs/{grid}" for grid in STUDY.grids)]),
     arm=one_of(LAYOUT.factors()),
     seed=one_of(STUDY.seeds),
     reader=one_of(STUDY.readers),

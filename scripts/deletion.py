@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.config.analysis import Anatomy
+from kneeoa.images.shard_list import listed_shards
 from kneeoa.job import logged
 from kneeoa.saliency.deletion import delete_run
 
@@ -11,17 +12,19 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
+    arrays, indices = listed_shards(snakemake.input.volumes)
+    mask_arrays, mask_indices = listed_shards(snakemake.input.masks)
     delete_run(
         study=snakemake.params.study,
         arm=snakemake.wildcards.arm,
         seed=int(snakemake.wildcards.seed),
         folder=Path(snakemake.input.weights).parent,
-        arrays=[Path(file) for file in snakemake.input.arrays],
-        indices=[Path(file) for file in snakemake.input.indices],
+        arrays=arrays,
+        indices=indices,
         splits=[Path(file) for file in snakemake.input.splits],
         labels=[Path(file) for file in snakemake.input.labels],
-        mask_arrays=[Path(file) for file in snakemake.input.mask_arrays],
-        mask_indices=[Path(file) for file in snakemake.input.mask_indices],
+        mask_arrays=mask_arrays,
+        mask_indices=mask_indices,
         view=snakemake.params.view,
         target_level=snakemake.params.target,
         tissues=snakemake.params.tissues,

@@ -4,17 +4,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.geometry.raw_images import embed_raw_images
+from kneeoa.images.shard_list import listed_shards
 from kneeoa.job import logged
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
+    arrays, indices = listed_shards(snakemake.input.volumes)
     embed_raw_images(
         study=snakemake.params.study,
         name=snakemake.params.name,
-        arrays=[Path(file) for file in snakemake.input.arrays],
-        indices=[Path(file) for file in snakemake.input.indices],
+        arrays=arrays,
+        indices=indices,
         splits=[Path(file) for file in snakemake.input.splits],
         shape=snakemake.params.shape,
         grid=snakemake.params.grid,

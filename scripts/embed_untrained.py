@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kneeoa.images.shard_list import listed_shards
 from kneeoa.inference.untrained import embed_untrained
 from kneeoa.job import logged
 from kneeoa.network.model import ModelSpec
@@ -11,13 +12,14 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
+    arrays, indices = listed_shards(snakemake.input.volumes)
     embed_untrained(
         study=snakemake.params.study,
         name=snakemake.params.name,
         seed=int(snakemake.wildcards.seed),
         spec=ModelSpec.from_json(snakemake.params.network),
-        arrays=[Path(file) for file in snakemake.input.arrays],
-        indices=[Path(file) for file in snakemake.input.indices],
+        arrays=arrays,
+        indices=indices,
         splits=[Path(file) for file in snakemake.input.splits],
         batch=snakemake.params.batch,
         threads=snakemake.params.threads,

@@ -5,17 +5,20 @@ from typing import TYPE_CHECKING
 
 from kneeoa.config.analysis import Figures
 from kneeoa.figures.volumes import draw
+from kneeoa.images.shard_list import listed_shards
 from kneeoa.job import logged
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
+    volume_arrays, volume_indices = listed_shards(snakemake.input.volumes)
+    mask_arrays, mask_indices = listed_shards(snakemake.input.masks)
     draw(
-        volume_arrays=[Path(file) for file in snakemake.input.volume_arrays],
-        volume_indices=[Path(file) for file in snakemake.input.volume_indices],
-        mask_arrays=[Path(file) for file in snakemake.input.mask_arrays],
-        mask_indices=[Path(file) for file in snakemake.input.mask_indices],
+        volume_arrays=volume_arrays,
+        volume_indices=volume_indices,
+        mask_arrays=mask_arrays,
+        mask_indices=mask_indices,
         labels=[Path(file) for file in snakemake.input.labels],
         splits=[Path(file) for file in snakemake.input.splits],
         tissues=snakemake.params.tissues,

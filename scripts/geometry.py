@@ -7,6 +7,7 @@ from kneeoa.config.analysis import Geometry
 from kneeoa.config.hierarchy import Level
 from kneeoa.geometry.cases import Sources
 from kneeoa.geometry.measure import measure_run
+from kneeoa.images.shard_list import listed_shards
 from kneeoa.job import logged
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ with logged(snakemake.log[0]):
         sources=Sources(
             labels=[Path(file) for file in snakemake.input.labels],
             truth=[Path(file) for file in snakemake.input.truth],
-            masks=[Path(file) for file in snakemake.input.masks],
+            masks=listed_shards(snakemake.input.masks)[1],
         ),
         levels=levels,
         geometry=Geometry.model_validate(snakemake.params.geometry),

@@ -10,4 +10,10 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
-    resample_shard(Path(snakemake.input.array), Path(snakemake.output.array), tuple(snakemake.params.shape))
+    resample_shard(
+        array=Path(snakemake.input.array),
+        index=Path(snakemake.input.index),
+        shape=tuple(snakemake.params.shape),
+        out_array=Path(snakemake.output.array),
+        out_index=Path(snakemake.output.index),
+    )

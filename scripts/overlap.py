@@ -5,17 +5,19 @@ from typing import TYPE_CHECKING
 
 from kneeoa.anatomy.measure import measure_run
 from kneeoa.config.analysis import Anatomy
+from kneeoa.images.shard_list import listed_shards
 from kneeoa.job import logged
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
+    mask_arrays, mask_indices = listed_shards(snakemake.input.masks)
     measure_run(
         maps=Path(snakemake.input.maps),
         index=Path(snakemake.input.index),
-        mask_arrays=[Path(file) for file in snakemake.input.mask_arrays],
-        mask_indices=[Path(file) for file in snakemake.input.mask_indices],
+        mask_arrays=mask_arrays,
+        mask_indices=mask_indices,
         splits=[Path(file) for file in snakemake.input.splits],
         tissues=snakemake.params.tissues,
         spacing=tuple(snakemake.params.spacing),

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.config.hierarchy import Level
+from kneeoa.images.shard_list import listed_shards
 from kneeoa.inference.predict import predict
 from kneeoa.job import logged
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
+    arrays, indices = listed_shards(snakemake.input.volumes)
     levels = tuple(Level.model_validate(level) for level in snakemake.params.levels)
 
     predict(
@@ -18,8 +20,8 @@ with logged(snakemake.log[0]):
         arm=snakemake.wildcards.arm,
         seed=int(snakemake.wildcards.seed),
         run=Path(snakemake.input.weights).parent,
-        arrays=[Path(file) for file in snakemake.input.arrays],
-        indices=[Path(file) for file in snakemake.input.indices],
+        arrays=arrays,
+        indices=indices,
         splits=[Path(file) for file in snakemake.input.splits],
         labels=[Path(file) for file in snakemake.input.labels],
         levels=levels,

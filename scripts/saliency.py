@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.config.analysis import Saliency
+from kneeoa.images.shard_list import listed_shards
 from kneeoa.job import logged
 from kneeoa.saliency.explain import Run, explain_run
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
+    arrays, indices = listed_shards(snakemake.input.volumes)
     explain_run(
         run=Run(
             study=snakemake.params.study,
@@ -23,8 +25,8 @@ with logged(snakemake.log[0]):
             batch=snakemake.params.batch,
         ),
         folder=Path(snakemake.input.weights).parent,
-        arrays=[Path(file) for file in snakemake.input.arrays],
-        indices=[Path(file) for file in snakemake.input.indices],
+        arrays=arrays,
+        indices=indices,
         splits=[Path(file) for file in snakemake.input.splits],
         labels=[Path(file) for file in snakemake.input.labels],
         threads=snakemake.params.threads,

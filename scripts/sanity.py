@@ -5,20 +5,22 @@ from typing import TYPE_CHECKING
 
 from kneeoa.anatomy.sanity import check
 from kneeoa.config.analysis import Anatomy, Statistics
+from kneeoa.images.shard_list import listed_shards
 from kneeoa.job import logged
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
+    mask_arrays, mask_indices = listed_shards(snakemake.input.masks)
     check(
         maps=[(Path(maps), Path(index)) for maps, index in zip(snakemake.input.maps, snakemake.input.indices, strict=True)],
         randomised=[
             (Path(maps), Path(index))
             for maps, index in zip(snakemake.input.randomised_maps, snakemake.input.randomised_indices, strict=True)
         ],
-        mask_arrays=[Path(file) for file in snakemake.input.mask_arrays],
-        mask_indices=[Path(file) for file in snakemake.input.mask_indices],
+        mask_arrays=mask_arrays,
+        mask_indices=mask_indices,
         splits=[Path(file) for file in snakemake.input.splits],
         tissues=snakemake.params.tissues,
         spacings={view: tuple(spacing) for view, spacing in snakemake.params.spacings.items()},

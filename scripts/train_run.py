@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.config.training import Training
+from kneeoa.images.shard_list import listed_shards
 from kneeoa.job import logged
 from kneeoa.labels.agreement import provenance
 from kneeoa.network.model import ModelSpec
@@ -13,14 +14,15 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
+    arrays, indices = listed_shards(snakemake.input.volumes)
     train(
         study=snakemake.params.study,
         arm=snakemake.wildcards.arm,
         seed=int(snakemake.wildcards.seed),
         spec=ModelSpec.from_json(snakemake.params.network),
         training=Training.model_validate(snakemake.params.training),
-        arrays=[Path(file) for file in snakemake.input.arrays],
-        indices=[Path(file) for file in snakemake.input.indices],
+        arrays=arrays,
+        indices=indices,
         splits=[Path(file) for file in snakemake.input.splits],
         labels=[Path(file) for file in snakemake.input.labels],
         threads=snakemake.params.threads,

@@ -85,3 +85,40 @@ def test_relative_imports_never_hide_code_from_the_digest() -> None:
     root = Path(closure.__file__).parent
     relative = [path for path in root.rglob("*.py") if "from ." in path.read_text()]
     assert relative == []
+
+
+def test_what_one_process_read_the_next_recalls(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = tmp_path / "code.json"
+    monkeypatch.setattr(closure, "_KNOWN", {})
+    kept: list[tuple[object, ...]] = []
+    monkeypatch.setattr(closure.atexit, "register", lambda function, *arguments: kept.append((function, *arguments)))
+    closure.recall(memory)
+    digest = closure.code_digest(library / "script.py", ["kneeoa.c"])
+    function, *arguments = kept.pop()
+    function(*arguments)  # type: ignore[operator]
+    assert memory.is_file()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("parsed anew")
+
+    monkeypatch.setattr(closure, "_KNOWN", {})
+    with monkeypatch.context() as context:
+        context.setattr(closure.ast, "parse", refuse)
+        closure.recall(memory)
+        assert closure.code_digest(library / "script.py", ["kneeoa.c"]) == digest
+        _edit(library / "kneeoa/b.py", "value = 1", "value = 22")
+        with pytest.raises(AssertionError, match="parsed anew"):
+            closure.code_digest(library / "script.py")
+
+
+def test_a_memory_of_other_modules_or_damaged_is_not_believed(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = tmp_path / "code.json"
+    monkeypatch.setattr(closure, "_KNOWN", {})
+    closure.code_digest(library / "script.py")
+    closure._remember(memory, frozenset())
+    (library / "kneeoa" / "value.py").write_text("")  # now `from kneeoa import value` would mean a module
+    for _ in range(2):
+        monkeypatch.setattr(closure, "_KNOWN", {})
+        closure.recall(memory)
+        assert closure._KNOWN == {}
+        memory.write_text("not JSON")

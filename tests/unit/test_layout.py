@@ -19,15 +19,14 @@ def config() -> dict[str, Any]:
 
 def test_an_arm_reads_canonical_volumes_unless_it_has_a_grid_of_its_own(config: dict[str, Any]) -> None:
     layout = Layout(load(config))
-    assert layout.arrays("resnet3d-dual")[0] == "results/phantom/volumes/phantom/sag_dess/shard-0.npy"
-    assert layout.arrays("m3t-dual")[0] == "results/phantom/inputs/cube/phantom/sag_dess/shard-0.npy"
-    assert layout.indices("m3t-dual") == layout.indices("resnet3d-dual")
-    assert len(layout.arrays("m3t-dual")) == config["cohorts"]["phantom"]["shards"]
+    assert layout.volume_lists("resnet3d-dual") == ["results/phantom/volumes/phantom/sag_dess/shards.json"]
+    assert layout.volume_lists("m3t-dual") == ["results/phantom/inputs/cube/phantom/sag_dess/shards.json"]
+    assert len(layout.shard_files("volumes", "sag_dess", ".npy", ["phantom"])) == config["cohorts"]["phantom"]["shards"]
 
 
 def test_a_grid_of_the_canonical_shape_is_not_resampled(config: dict[str, Any]) -> None:
     config["grids"]["cube"]["shape"] = config["views"]["sag_dess"]["shape"]
-    assert "/volumes/" in Layout(load(config)).arrays("m3t-dual")[0]
+    assert "/volumes/" in Layout(load(config)).volume_lists("m3t-dual")[0]
 
 
 def test_runs_are_arms_times_seeds(config: dict[str, Any]) -> None:

@@ -80,7 +80,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
             out_index=stem.with_suffix(".parquet"),
             out_exclusions=stem.with_suffix(".exclusions.parquet"),
         )
-        resample_shard(stem.with_suffix(".npy"), folder / f"coarse-{shard}.npy", study.grids["coarse"].shape)
+        coarse = folder / f"coarse-{shard}.npy"
+        resample_shard(
+            array=stem.with_suffix(".npy"),
+            index=stem.with_suffix(".parquet"),
+            shape=study.grids["coarse"].shape,
+            out_array=coarse,
+            out_index=coarse.with_suffix(".parquet"),
+        )
     make_splits(
         name="clinic",
         role="develop",

@@ -30,10 +30,10 @@ def mask_spacing(wildcards):
     return list(STUDY.views[STUDY.view_of(LAYOUT.arm(wildcards.arm))].spacing)
 
 
-def masks_of_arms(suffix):
-    """Mask files in the views of all arms, each once."""
+def masks_of_arms():
+    """Lists of the shards of masks in the views of all arms, each once."""
     arms = [arm.name for arm in STUDY.arms_table()]
-    return list(dict.fromkeys(file for arm in arms for file in LAYOUT.masks(arm, suffix)))
+    return list(dict.fromkeys(file for arm in arms for file in LAYOUT.mask_lists(arm)))
 
 
 def explaining(wildcards):

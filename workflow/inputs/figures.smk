@@ -18,11 +18,11 @@ def tissues_of_view():
     return {name: list(STUDY.cohorts[name].tissues) for name in LAYOUT.cohorts_with_masks(pictured_view())}
 
 
-def pictures(stage, suffix):
-    """Files of volumes or masks of the pictured view."""
+def pictures(stage):
+    """Lists of the shards of volumes or masks of the pictured view."""
     view = pictured_view()
     cohorts = LAYOUT.cohorts_with_masks(view) if stage == "masks" else LAYOUT.cohorts_with_view(view)
-    return LAYOUT.shard_files(stage, view, suffix, cohorts)
+    return LAYOUT.shard_lists(stage, view, cohorts)
 
 
 FIGURES = plain(STUDY.figures)

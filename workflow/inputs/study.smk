@@ -7,10 +7,11 @@ OUTPUTS: STUDY (typed configuration), LAYOUT (paths), functions that give rules 
 
 import os
 import re
+from functools import cache
 
 from snakemake.exceptions import WorkflowError
 
-from kneeoa.closure import code_digest
+from kneeoa.closure import code_digest, recall
 from kneeoa.config.study import load
 from kneeoa.errors import KneeoaError
 from kneeoa.files import digest
@@ -21,6 +22,7 @@ try:
 except KneeoaError as error:
     raise WorkflowError(str(error)) from None
 LAYOUT = Layout(STUDY)
+recall(Path(".snakemake/code.json").absolute())
 
 # Jobs (`script:`) start a fresh Python: this is how it finds the library of this clone.
 os.environ.update(PYTHONPATH=os.pathsep.join([LIBRARY, *filter(None, [os.getenv("PYTHONPATH")])]))
@@ -33,6 +35,11 @@ def one_of(names):
 
 def code(script, modules=(), files=()):
     """The digest of a script and of all that it reaches in the library: what `params.code` of each rule holds."""
+    return _code(script, tuple(modules), tuple(map(str, files)))
+
+
+@cache
+def _code(script, modules, files):
     return code_digest(Path(workflow.basedir) / "scripts" / f"{script}.py", modules, files)
 
 

@@ -20,8 +20,7 @@ rule saliency:
     input:
         weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
         model="<out>/runs/{arm}/seed-{seed}/model.json",
-        arrays=lambda wildcards: LAYOUT.arrays(wildcards.arm),
-        indices=lambda wildcards: LAYOUT.indices(wildcards.arm),
+        volumes=lambda wildcards: LAYOUT.volume_lists(wildcards.arm),
         splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
         labels=explained_labels,
     output:
@@ -55,8 +54,7 @@ rule saliency_randomised:
     input:
         weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
         model="<out>/runs/{arm}/seed-{seed}/model.json",
-        arrays=lambda wildcards: LAYOUT.arrays(wildcards.arm),
-        indices=lambda wildcards: LAYOUT.indices(wildcards.arm),
+        volumes=lambda wildcards: LAYOUT.volume_lists(wildcards.arm),
         splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
         labels=explained_labels,
     output:
@@ -91,12 +89,10 @@ rule deletion:
     input:
         weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
         model="<out>/runs/{arm}/seed-{seed}/model.json",
-        arrays=lambda wildcards: LAYOUT.arrays(wildcards.arm),
-        indices=lambda wildcards: LAYOUT.indices(wildcards.arm),
+        volumes=lambda wildcards: LAYOUT.volume_lists(wildcards.arm),
         splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
         labels=explained_labels,
-        mask_arrays=lambda wildcards: LAYOUT.masks(wildcards.arm, ".npy"),
-        mask_indices=lambda wildcards: LAYOUT.masks(wildcards.arm, ".parquet"),
+        masks=lambda wildcards: LAYOUT.mask_lists(wildcards.arm),
     output:
         deletion="<out>/deletion/{arm}/seed-{seed}.parquet",
     log:
@@ -129,8 +125,7 @@ rule overlap:
     input:
         maps="<out>/saliency/{arm}/seed-{seed}.{method}.npy",
         index="<out>/saliency/{arm}/seed-{seed}.{method}.parquet",
-        mask_arrays=lambda wildcards: LAYOUT.masks(wildcards.arm, ".npy"),
-        mask_indices=lambda wildcards: LAYOUT.masks(wildcards.arm, ".parquet"),
+        masks=lambda wildcards: LAYOUT.mask_lists(wildcards.arm),
         splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
     output:
         overlap="<out>/anatomy/{arm}/seed-{seed}.{method}.parquet",
@@ -183,8 +178,7 @@ rule sanity:
         indices=LAYOUT.maps(".parquet"),
         randomised_maps=LAYOUT.maps(".npy", folder="saliency_randomised") if STUDY.saliency.randomised else [],
         randomised_indices=LAYOUT.maps(".parquet", folder="saliency_randomised") if STUDY.saliency.randomised else [],
-        mask_arrays=masks_of_arms(".npy") if LAYOUT.has_masks() else [],
-        mask_indices=masks_of_arms(".parquet") if LAYOUT.has_masks() else [],
+        masks=masks_of_arms() if LAYOUT.has_masks() else [],
         splits=LAYOUT.splits(),
     output:
         sanity="<out>/anatomy/sanity.parquet",

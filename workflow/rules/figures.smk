@@ -35,10 +35,8 @@ rule figure_flow:
 rule figure_volumes:
     """Draw example volumes with their masks."""
     input:
-        volume_arrays=lambda wildcards: pictures("volumes", ".npy"),
-        volume_indices=lambda wildcards: pictures("volumes", ".parquet"),
-        mask_arrays=lambda wildcards: pictures("masks", ".npy"),
-        mask_indices=lambda wildcards: pictures("masks", ".parquet"),
+        volumes=lambda wildcards: pictures("volumes"),
+        masks=lambda wildcards: pictures("masks"),
         labels=LAYOUT.cohort_tables("labels"),
         splits=LAYOUT.splits(),
     output:
@@ -290,10 +288,8 @@ rule figure_saliency:
     input:
         maps=LAYOUT.maps(".npy", STUDY.saliency.methods[0]),
         map_indices=LAYOUT.maps(".parquet", STUDY.saliency.methods[0]),
-        volume_arrays=lambda wildcards: pictures("volumes", ".npy"),
-        volume_indices=lambda wildcards: pictures("volumes", ".parquet"),
-        mask_arrays=lambda wildcards: pictures("masks", ".npy"),
-        mask_indices=lambda wildcards: pictures("masks", ".parquet"),
+        volumes=lambda wildcards: pictures("volumes"),
+        masks=lambda wildcards: pictures("masks"),
         labels=LAYOUT.cohort_tables("labels"),
         splits=LAYOUT.splits(),
     output:

@@ -18,7 +18,7 @@ rule geometry:
         embeddings="<out>/embeddings/{arm}/seed-{seed}.parquet",
         labels=lambda wildcards: LAYOUT.labels(wildcards.arm),
         truth=LAYOUT.truths(),
-        masks=lambda wildcards: LAYOUT.masks(wildcards.arm, ".parquet"),
+        masks=lambda wildcards: LAYOUT.mask_lists(wildcards.arm),
     output:
         axis="<out>/geometry/{arm}/seed-{seed}.axis.parquet",
         measures="<out>/geometry/{arm}/seed-{seed}.measures.parquet",
@@ -42,8 +42,7 @@ rule geometry:
 rule embed_untrained:
     """Embed every case by one network before its training."""
     input:
-        arrays=lambda wildcards: LAYOUT.arrays(wildcards.arm),
-        indices=lambda wildcards: LAYOUT.indices(wildcards.arm),
+        volumes=lambda wildcards: LAYOUT.volume_lists(wildcards.arm),
         splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
     output:
         embeddings="<out>/embeddings_untrained/{arm}/seed-{seed}.parquet",
@@ -70,11 +69,8 @@ rule embed_untrained:
 rule embed_raw_images:
     """Take the principal components of one view's images."""
     input:
-        arrays=lambda wildcards: LAYOUT.shard_files(
-            "volumes", wildcards.view, ".npy", LAYOUT.cohorts_with_view(wildcards.view)
-        ),
-        indices=lambda wildcards: LAYOUT.shard_files(
-            "volumes", wildcards.view, ".parquet", LAYOUT.cohorts_with_view(wildcards.view)
+        volumes=lambda wildcards: LAYOUT.shard_lists(
+            "volumes", wildcards.view, LAYOUT.cohorts_with_view(wildcards.view)
         ),
         splits=lambda wildcards: [
             f"{LAYOUT.root}/splits/{name}.parquet" for name in LAYOUT.cohorts_with_view(wildcards.view)

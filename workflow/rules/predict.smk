@@ -15,8 +15,7 @@ rule predict:
     input:
         weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
         model="<out>/runs/{arm}/seed-{seed}/model.json",
-        arrays=lambda wildcards: LAYOUT.arrays(wildcards.arm),
-        indices=lambda wildcards: LAYOUT.indices(wildcards.arm),
+        volumes=lambda wildcards: LAYOUT.volume_lists(wildcards.arm),
         splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
         labels=lambda wildcards: LAYOUT.labels(wildcards.arm),
     output:

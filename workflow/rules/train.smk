@@ -12,8 +12,7 @@ include: "../inputs/train.smk"
 rule train_run:
     """Train one arm with one seed."""
     input:
-        arrays=lambda wildcards: LAYOUT.arrays(wildcards.arm),
-        indices=lambda wildcards: LAYOUT.indices(wildcards.arm),
+        volumes=lambda wildcards: LAYOUT.volume_lists(wildcards.arm),
         splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
         labels=lambda wildcards: LAYOUT.training_labels(wildcards.arm),
         agreements=lambda wildcards: LAYOUT.agreements(wildcards.arm),

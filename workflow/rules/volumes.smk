@@ -5,7 +5,8 @@ REQUIRED INPUTS: raw images and masks; <out>/cohorts/{cohort}/images.parquet (an
 OUTPUTS: <out>/volumes/{cohort}/{view}/shard-{shard}.{npy,parquet,exclusions.parquet}
          <out>/masks/{cohort}/{view}/shard-{shard}.{npy,parquet,cartilage.parquet,exclusions.parquet}
          <out>/quality/{cohort}/{view}.{parquet,pdf,png}
-         <out>/inputs/{grid}/{cohort}/{view}/shard-{shard}.npy
+         <out>/inputs/{grid}/{cohort}/{view}/shard-{shard}.{npy,parquet}
+         <out>/{stage}/{cohort}/{view}/shards.json, stage being volumes, masks or inputs/{grid}
 """
 
 
@@ -108,8 +109,10 @@ rule make_inputs:
     """Resample one shard of volumes to an arm's own grid."""
     input:
         array="<out>/volumes/{cohort}/{view}/shard-{shard}.npy",
+        index="<out>/volumes/{cohort}/{view}/shard-{shard}.parquet",
     output:
         array="<out>/inputs/{grid}/{cohort}/{view}/shard-{shard}.npy",
+        index="<out>/inputs/{grid}/{cohort}/{view}/shard-{shard}.parquet",
     log:
         "<logs>/make_inputs/{grid}-{cohort}-{view}-{shard}.log",
     conda:
@@ -123,3 +126,25 @@ rule make_inputs:
         shape=lambda wildcards: list(STUDY.grids[wildcards.grid].shape),
     script:
         "../../scripts/make_inputs.py"
+
+
+rule list_shards:
+    """List the shards of one cohort and view, for the many jobs that take them all."""
+    input:
+        arrays=lambda wildcards: LAYOUT.shard_files(wildcards.stage, wildcards.view, ".npy", [wildcards.cohort]),
+        indices=lambda wildcards: LAYOUT.shard_files(wildcards.stage, wildcards.view, ".parquet", [wildcards.cohort]),
+    output:
+        shards="<out>/{stage}/{cohort}/{view}/shards.json",
+    log:
+        "<logs>/list_shards/{stage}-{cohort}-{view}.log",
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("list_shards"),
+    script:
+        "../../scripts/list_shards.py"

@@ -57,6 +57,7 @@ def write(folder: Path, maps: list[np.ndarray], masks: list[np.ndarray], usable:
             "view": "sag",
             "shard": 0,
             "row": row,
+            "digest": "",
             "source_digest": "",
             "inside": 1.0,
             "contrast": 0.9,

@@ -60,7 +60,8 @@ def made(folder: Path) -> dict[str, Any]:
     np.save(folder / "images.npy", images)
     np.save(folder / "masks.npy", masks)
     shared = [
-        {"cohort": "made", "case_id": name, "view": "sag", "shard": 0, "row": row, "source_digest": ""} for row, name in enumerate(names)
+        {"cohort": "made", "case_id": name, "view": "sag", "shard": 0, "row": row, "digest": "", "source_digest": ""}
+        for row, name in enumerate(names)
     ]
     numbers = {"source_shape": [1], "source_spacing": [1.0], "source_centre": [0.0], "affine": [0.0] * 16, "mirrored": False}
     numbers |= {"low": 0.0, "high": 1.0, "mean": 0.0, "sd": 1.0} | dict.fromkeys(("joint_row", "joint_column", "joint_fit", "negative"))

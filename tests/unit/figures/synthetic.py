@@ -293,7 +293,15 @@ def images(folder: Path, shape: tuple[int, int, int] = (32, 80, 80), keep: int =
         image = 0.2 + 0.5 * femur + 0.45 * tibia + 1.6 * (femoral | tibial) + rng.normal(0, 0.12, shape)
         volumes.append(((image - image.mean()) / image.std()).astype(np.float16))
         labelled.append((femoral * 1 + tibial * 2).astype(np.uint8))
-        shared = {"cohort": "phantom", "case_id": case["case_id"], "view": "sag_dess", "shard": 0, "row": row, "source_digest": "0" * 64}
+        shared = {
+            "cohort": "phantom",
+            "case_id": case["case_id"],
+            "view": "sag_dess",
+            "shard": 0,
+            "row": row,
+            "digest": "0" * 32,
+            "source_digest": "0" * 64,
+        }
         affine = [0, 0, 0, 0] * 4
         affine[0], affine[9], affine[6], affine[15] = spacing[0], -spacing[1], -spacing[2], 1
         volume_rows.append(

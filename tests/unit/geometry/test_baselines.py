@@ -28,7 +28,7 @@ def test_raw_images_are_placed_on_the_training_images_components(tmp_path: Path,
     images = rng.normal(scale=0.3, size=(50, 8, 8, 8)) + np.einsum("i,jkl->ijkl", frame["severity"], rng.normal(size=(8, 8, 8)))
     np.save(tmp_path / "shard.npy", images.astype(np.float16))
     SPLITS.write(tmp_path / "splits.parquet", frame[["cohort", "case_id", "subject", "split"]].assign(side=None, visit="00m"))
-    rows = frame[["cohort", "case_id"]].assign(view="v", shard=0, row=range(50), source_digest="0", mirrored=False)
+    rows = frame[["cohort", "case_id"]].assign(view="v", shard=0, row=range(50), digest="0", source_digest="0", mirrored=False)
     rows = rows.assign(source_shape=[[8] * 3] * 50, source_spacing=[[1.0] * 3] * 50, affine=[[0.0] * 16] * 50)
     rows = rows.assign(low=0.0, high=1.0, mean=0.5, sd=0.2, source_centre=[[0.0] * 3] * 50)
     VOLUMES.write(tmp_path / "shard.parquet", rows.astype(object).reindex(columns=VOLUMES.schema.names, fill_value=None))

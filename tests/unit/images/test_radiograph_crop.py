@@ -15,6 +15,7 @@ from kneeoa.images.ingest import ingest
 from kneeoa.images.radiograph import Radiograph
 from kneeoa.images.radiograph_crop import crop, window
 from kneeoa.phantom.radiograph_files import write_png, write_radiograph
+from kneeoa.tables.volumes import VOLUMES
 
 FRONTAL = View(dimensions=2, shape=(20, 24), spacing=(1.0, 1.0))
 
@@ -146,9 +147,13 @@ def test_views_that_contradict_themselves_are_refused(keys: dict, word: str) -> 
 def test_a_grid_of_two_axes_resamples_pictures_over_their_extent(tmp_path: Path) -> None:
     with row_writer(tmp_path / "a.npy", (20, 30), np.float16) as writer:
         writer.append(np.tile(np.arange(30, dtype=np.float16), (20, 1)))
-    resample_shard(tmp_path / "a.npy", tmp_path / "b.npy", (10, 15))
+    row = {"cohort": "c", "case_id": "a-R-00m", "view": "pa", "shard": 0, "row": 0, "digest": "", "source_digest": "", "mirrored": False}
+    place = {"source_shape": [20, 30], "source_spacing": [1.0, 1.0], "source_centre": [9.5, 14.5], "affine": np.eye(4).ravel().tolist()}
+    VOLUMES.write(tmp_path / "a.parquet", [row | place | dict.fromkeys(("low", "high", "mean", "sd"), 0.0)])
+    shard = {"array": tmp_path / "a.npy", "index": tmp_path / "a.parquet"}
+    resample_shard(**shard, shape=(10, 15), out_array=tmp_path / "b.npy", out_index=tmp_path / "b.parquet")
     found = open_rows(tmp_path / "b.npy")
     assert found.shape == (1, 10, 15)
     np.testing.assert_allclose(found[0, 5, 2:-2], 0.5 + 2 * np.arange(2, 13), atol=0.01)
     with pytest.raises(KneeoaError, match="three axes, or two for radiographs"):
-        resample_shard(tmp_path / "a.npy", tmp_path / "c.npy", (10, 15, 4))
+        resample_shard(**shard, shape=(10, 15, 4), out_array=tmp_path / "c.npy", out_index=tmp_path / "c.parquet")

@@ -21,7 +21,7 @@ def case(name: str) -> dict[str, Any]:
 def volume(name: str, row: int) -> dict[str, Any]:
     shape = {"source_shape": [2, 2, 2], "source_spacing": [1.0] * 3, "source_centre": [0.5] * 3, "affine": [1.0] * 16}
     scale = {"mirrored": False, "low": 0.0, "high": 1.0, "mean": 0.0, "sd": 1.0}
-    return {**case(name), "shard": 0, "row": row, "source_digest": "", **shape, **scale}
+    return {**case(name), "shard": 0, "row": row, "digest": "", "source_digest": "", **shape, **scale}
 
 
 def mask(name: str, row: int, boundary: float = 0.95, flags: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
@@ -34,7 +34,17 @@ def mask(name: str, row: int, boundary: float = 0.95, flags: tuple[str, ...] = (
         "cartilage_mm3": 2e4 + 150 * row,
         "cartilage_thickness_mm": 2.0,
     }
-    return {**case(name), "shard": 0, "row": row, "source_digest": "", **measures, "flags": list(flags), "usable": usable, **more}
+    return {
+        **case(name),
+        "shard": 0,
+        "row": row,
+        "digest": "",
+        "source_digest": "",
+        **measures,
+        "flags": list(flags),
+        "usable": usable,
+        **more,
+    }
 
 
 def excluded(name: str | None, stage: str, reason: str, view: str | None = "sag") -> dict[str, Any]:

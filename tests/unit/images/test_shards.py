@@ -1,5 +1,6 @@
 """The stages of one shard: a small cohort of every format, broken and sound, from files to arrays."""
 
+import hashlib
 import logging
 import shutil
 from collections.abc import Callable
@@ -83,6 +84,10 @@ class Cohort:
             view=view, shard=shard, out_array=array, out_index=index, out_exclusions=exclusions,
         )  # fmt: skip
         return open_rows(array), VOLUMES.read(index), EXCLUSIONS.read(exclusions)
+
+    def resample(self, out: str, shape: tuple[int, ...]) -> None:
+        index, out_index = self.root / "v.parquet", self.root / f"{out}.parquet"
+        resample_shard(array=self.root / "v.npy", index=index, shape=shape, out_array=self.root / f"{out}.npy", out_index=out_index)
 
     def masks(self, shard: int = 0, *, required: bool = False) -> tuple[np.ndarray, pd.DataFrame, pd.DataFrame]:
         array, index, exclusions = (self.root / f"m{suffix}" for suffix in (".npy", ".parquet", ".exclusions.parquet"))
@@ -185,7 +190,7 @@ def test_an_empty_shard_is_legal(cohort: Cohort) -> None:
     masks, index, excluded = cohort.masks(shard=1)
     assert masks.shape == (0, *SHAPE)
     assert len(index) == len(excluded) == 0
-    resample_shard(cohort.root / "v.npy", cohort.root / "g.npy", (8, 8, 8))
+    cohort.resample("g", (8, 8, 8))
     assert open_rows(cohort.root / "g.npy").shape == (0, 8, 8, 8)
 
 
@@ -201,14 +206,18 @@ def test_a_shard_holds_its_own_cases_alone_and_equal_input_gives_equal_bytes(coh
 
 def test_a_grid_has_the_same_rows_at_another_size(cohort: Cohort) -> None:
     array, _, _ = cohort.volumes()
-    resample_shard(cohort.root / "v.npy", cohort.root / "g.npy", (32, 32, 32))
+    cohort.resample("g", (32, 32, 32))
     found = open_rows(cohort.root / "g.npy")
     assert found.shape == (5, 32, 32, 32)
     assert found.dtype == np.float16
     for row in (0, 3):
         np.testing.assert_array_equal(found[row], stretch(array[row], (32, 32, 32)).astype(np.float16))
+    own, volumes = VOLUMES.read(cohort.root / "g.parquet"), VOLUMES.read(cohort.root / "v.parquet")
+    assert own.drop(columns="digest").equals(volumes.drop(columns="digest"))
+    for index, rows in ((own, found), (volumes, array)):
+        assert index["digest"].tolist() == [hashlib.sha256(rows[row].tobytes()).hexdigest()[:32] for row in index["row"]]
     with pytest.raises(KneeoaError, match="both need three axes"):
-        resample_shard(cohort.root / "v.npy", cohort.root / "g2.npy", (32, 32))
+        cohort.resample("g2", (32, 32))
 
 
 def test_a_flat_view_stops_with_a_sentence(cohort: Cohort) -> None:

@@ -52,6 +52,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
                     "view": "sag",
                     "shard": shard,
                     "row": row,
+                    "digest": "",
                     "source_digest": "",
                     "source_shape": [1],
                     "source_spacing": [1.0],

@@ -41,7 +41,9 @@ class Tables:
             numbers |= dict.fromkeys(("joint_row", "joint_column", "joint_fit", "negative"))
             place = {"source_shape": [1, 1, 1], "source_spacing": [1.0, 1, 1], "source_centre": [0.0] * 3}
             place |= {"affine": [0.0] * 16, "mirrored": False}
-            self.volumes.append({**case, "view": view, "shard": 0, "row": len(self.volumes), "source_digest": "", **place, **numbers})
+            self.volumes.append(
+                {**case, "view": view, "shard": 0, "row": len(self.volumes), "digest": "", "source_digest": "", **place, **numbers}
+            )
         return case_id
 
     def exclude(self, case_id: str | None, stage: str, reason: str, scope: str = "case") -> None:

@@ -45,6 +45,7 @@ def volume_row(cohort: str, case_id: str, shard: int, row: int) -> dict[str, Any
         "view": "sag_dess",
         "shard": shard,
         "row": row,
+        "digest": "0",
         "source_digest": "0",
         "source_shape": list(SHAPE),
         "source_spacing": [1.0] * 3,

@@ -9,11 +9,16 @@ by name, so they are outside the static closure and named explicitly by the rule
 from __future__ import annotations
 
 import ast
+import atexit
 import hashlib
+import json
 import os
+import sys
 from collections.abc import Iterable
-from functools import cache
+from contextlib import suppress
 from pathlib import Path
+
+from kneeoa.files import write_json
 
 PACKAGE = "kneeoa"
 _LIBRARY = Path(__file__).resolve().parent.parent
@@ -63,13 +68,44 @@ def _fingerprint(path: Path) -> str:
     return _read(str(path), status.st_mtime_ns, status.st_size)[0]
 
 
-@cache
-def _read(path: str, _modified: int, _size: int) -> tuple[str, frozenset[str]]:
+def recall(memory: Path) -> None:
+    """Take what an earlier process read from ``memory``, and leave there at exit what this one had to read anew.
+
+    Parsing four hundred files costs seconds, and on a cluster every job parses the workflow. An entry stands for one path, size and time
+    stamp; a memory that cannot be read or written only costs the time.
+    """
+    with suppress(OSError, ValueError, TypeError):
+        kept = json.loads(memory.read_text(encoding="utf-8"))
+        if kept.pop("of", None) == _memory_of():
+            _KNOWN.update({key: (digest, frozenset(imported)) for key, (digest, imported) in kept.items()})
+    atexit.register(_remember, memory, frozenset(_KNOWN))
+
+
+def _remember(memory: Path, before: frozenset[str]) -> None:
+    if _KNOWN.keys() - before:
+        with suppress(OSError):
+            write_json(memory, {"of": _memory_of()} | {key: [digest, sorted(imported)] for key, (digest, imported) in _KNOWN.items()})
+
+
+def _memory_of() -> str:
+    """What all entries hang on: Python, how they were read, and which modules there are, since `from package import name` may mean one."""
+    modules = sorted(str(path.relative_to(_LIBRARY)) for path in (_LIBRARY / PACKAGE).rglob("*.py"))
+    state = hashlib.sha256(Path(__file__).read_bytes() + "\n".join(modules).encode())
+    return f"{sys.version_info[:2]} {state.hexdigest()}"
+
+
+_KNOWN: dict[str, tuple[str, frozenset[str]]] = {}
+
+
+def _read(path: str, modified: int, size: int) -> tuple[str, frozenset[str]]:
     """The digest of a file's syntax tree without docstrings and comments, and the library modules that it imports."""
-    tree = ast.parse(Path(path).read_text(encoding="utf-8"), filename=path)
-    imported = frozenset(_imported_modules(tree))
-    bare = _WithoutDocstrings().visit(tree)
-    return hashlib.sha256(ast.dump(bare).encode()).hexdigest(), imported
+    key = f"{path}\t{modified}\t{size}"
+    if key not in _KNOWN:
+        tree = ast.parse(Path(path).read_text(encoding="utf-8"), filename=path)
+        imported = frozenset(_imported_modules(tree))
+        bare = _WithoutDocstrings().visit(tree)
+        _KNOWN[key] = hashlib.sha256(ast.dump(bare).encode()).hexdigest(), imported
+    return _KNOWN[key]
 
 
 class _WithoutDocstrings(ast.NodeTransformer):

@@ -6,6 +6,7 @@ Names with braces are Snakemake wildcards; methods fill them in. The library its
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 from kneeoa.config.arms import Arm
@@ -27,7 +28,11 @@ class Layout:
 
     def arm(self, name: str) -> Arm:
         """The arm of that name."""
-        return next(arm for arm in self.study.arms_table() if arm.name == name)
+        return self._arms[name]
+
+    @cached_property
+    def _arms(self) -> dict[str, Arm]:
+        return {arm.name: arm for arm in self.study.arms_table()}
 
     def shards(self, cohort: str) -> range:
         """Numbers of a cohort's shards."""
@@ -49,24 +54,21 @@ class Layout:
         """Files of ``stage`` (volumes, masks) of every shard of the cohorts."""
         return [f"{self.root}/{stage}/{name}/{view}/shard-{shard}{suffix}" for name in cohorts for shard in self.shards(name)]
 
-    def arrays(self, arm: str) -> list[str]:
-        """The input arrays of an arm: the canonical volumes, or their resampling to the arm's grid."""
+    def shard_lists(self, stage: str, view: str, cohorts: list[str]) -> list[str]:
+        """Files that list the shards of ``stage`` (volumes, masks, inputs/<grid>), one for each cohort."""
+        return [f"{self.root}/{stage}/{name}/{view}/shards.json" for name in cohorts]
+
+    def volume_lists(self, arm: str) -> list[str]:
+        """Lists of the shards that an arm takes: the canonical volumes, or their resampling to the arm's grid."""
         factors = self.arm(arm)
         view = self.study.view_of(factors)
-        cohorts = self.cohorts_with_view(view)
-        if self.study.input_shape(factors) == tuple(self.study.views[view].shape):
-            return self.shard_files("volumes", view, ".npy", cohorts)
-        return self.shard_files(f"inputs/{factors.grid}", view, ".npy", cohorts)
+        canonical = self.study.input_shape(factors) == tuple(self.study.views[view].shape)
+        return self.shard_lists("volumes" if canonical else f"inputs/{factors.grid}", view, self.cohorts_with_view(view))
 
-    def indices(self, arm: str) -> list[str]:
-        """The volumes' index tables, one for each of :meth:`arrays`."""
+    def mask_lists(self, arm: str) -> list[str]:
+        """Lists of the shards of masks in an arm's view."""
         view = self.study.view_of(self.arm(arm))
-        return self.shard_files("volumes", view, ".parquet", self.cohorts_with_view(view))
-
-    def masks(self, arm: str, suffix: str) -> list[str]:
-        """Mask arrays (``.npy``) or index tables (``.parquet``) in an arm's view."""
-        view = self.study.view_of(self.arm(arm))
-        return self.shard_files("masks", view, suffix, self.cohorts_with_masks(view))
+        return self.shard_lists("masks", view, self.cohorts_with_masks(view))
 
     def splits(self, arm: str | None = None) -> list[str]:
         """Split tables of the cohorts that an arm can read (default all)."""

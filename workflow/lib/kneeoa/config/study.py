@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import cached_property
 from typing import Any, Self
 
 from pydantic import Field, PositiveInt, ValidationError, model_validator
@@ -234,6 +235,10 @@ class Study(Section):
 
     def arms_table(self) -> tuple[Arm, ...]:
         """Every arm with its factors: the rows of ``arms`` multiplied out, in order."""
+        return self._arms
+
+    @cached_property
+    def _arms(self) -> tuple[Arm, ...]:
         return tuple(itertools.chain.from_iterable(self._expand(row) for row in self.arms))
 
     def _expand(self, row: ArmRow) -> list[Arm]:

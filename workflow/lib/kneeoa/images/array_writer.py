@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ class RowWriter:
         self._shape = tuple(shape)
         self._dtype = np.dtype(dtype)
         self.rows = 0
+        self.digest = ""
+        """SHA-256 of the last row as stored, 32 hexadecimal characters."""
         self._header()
 
     def append(self, row: NDArray[np.generic]) -> int:
@@ -33,7 +36,9 @@ class RowWriter:
         """
         if row.shape != self._shape:
             raise KneeoaError(f"a row of shape {row.shape} does not fit an array of rows of shape {self._shape}.")
-        self._stream.write(np.ascontiguousarray(row, dtype=self._dtype).data)
+        stored = np.ascontiguousarray(row, dtype=self._dtype).data
+        self._stream.write(stored)
+        self.digest = hashlib.sha256(stored).hexdigest()[:32]
         self.rows += 1
         return self.rows - 1
 

@@ -95,7 +95,8 @@ def make_masks(
                 excluded.append({**case, "subject": subject, **reason_row("masks", scope, error.reason, error.detail)})
                 _LOG.warning("%s: %s", case_id, error.detail)
                 continue
-            rows.append({**case, "shard": shard, "row": writer.append(found.array), **_findings(found)})
+            place = {"shard": shard, "row": writer.append(found.array), "digest": writer.digest}
+            rows.append({**case, **place, **_findings(found)})
             measured += [{**case, **_region(region)} for region in found.regions]
             for kind, reason, detail in _reasons(found, scope):
                 excluded.append({**case, "subject": subject, **reason_row("masks", kind, reason, detail)})

@@ -60,8 +60,8 @@ def make_volumes(
                 excluded.append({**case, "subject": person["subject"], **reason_row("volumes", "case", error.reason, error.detail)})
                 _LOG.warning("%s: %s", case_id, error.detail)
             else:
-                row = {**case, "shard": shard, "row": writer.append(image.array), "mirrored": view.mirrors and person["side"] == "L"}
-                rows.append({**row, **_origin(image)})
+                place = {"shard": shard, "row": writer.append(image.array), "digest": writer.digest}
+                rows.append({**case, **place, "mirrored": view.mirrors and person["side"] == "L", **_origin(image)})
                 del image  # its voxels would stay beside those of the next
             if done % _PROGRESS == 0 and done < len(files):
                 left = (time.monotonic() - began) / done * (len(files) - done)

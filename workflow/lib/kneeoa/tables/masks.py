@@ -13,6 +13,7 @@ MASKS = TableSchema(
             required("view", pa.string()),
             required("shard", pa.int32()),
             required("row", pa.int32()),
+            required("digest", pa.string()),  # SHA-256 of the row as stored, 32 hexadecimal characters
             required("source_digest", pa.string()),
             required("inside", pa.float64()),  # share of the mask's volume that falls inside the image
             required("contrast", pa.float64()),  # AUC of intensities just above the bone under cartilage against those just below

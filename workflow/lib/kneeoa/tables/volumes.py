@@ -13,6 +13,7 @@ VOLUMES = TableSchema(
             required("view", pa.string()),
             required("shard", pa.int32()),
             required("row", pa.int32()),
+            required("digest", pa.string()),  # SHA-256 of the row as stored, 32 hexadecimal characters: what a network sees
             required("source_digest", pa.string()),  # SHA-256 of the decoded voxels and their affine
             required("source_shape", pa.list_(pa.int32())),
             required("source_spacing", pa.list_(pa.float64())),  # mm
