@@ -16,13 +16,11 @@ JOBS ?= 2
 BIN := .venv/bin
 LAYERS := workflow train analysis
 EVERYDAY := tests/unit tests/workflow tests/real_data tests/ingestion tests/statistics
-# How often misplaced masks are caught: a quarter of an hour, and its thresholds are still being settled.
-RATES := tests/unit/images/test_detection.py tests/real_data/test_masks.py::test_masks_of_other_real_knees_are_caught
 LOCKS := $(LAYERS:%=envs/%.txt)
 STAMP := .venv/made-$(VARIANT)
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
-.PHONY: help env demo figures published test rates check-envs lock reference clean
+.PHONY: help env demo figures published test check-envs lock reference clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -32,7 +30,6 @@ help:
 	@echo "make published   the re-analysis of published predictions (needs KNEEOA_REAL_DATA, see README.md)"
 	@echo "make test        formats, types, lint, all tests (SLURM and real data where they are found)"
 	@echo "make env         only the environment in .venv (VARIANT=cpu or cuda)"
-	@echo "make rates       how often misplaced masks are caught, printed: slow, and not yet part of make test"
 	@echo "make check-envs  resolve the pinned environments anew, CUDA too, from metadata alone"
 	@echo "make lock        pin again after an edit of envs/*.in"
 	@echo "make reference   write docs/configuration.md anew from the typed configuration"
@@ -56,11 +53,8 @@ test: .venv/made-test
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist loadfile -m "not slow" $(EVERYDAY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist load -m slow $(RATES:%=--deselect=%) $(EVERYDAY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist load -m slow $(EVERYDAY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs tests/end_to_end tests/slurm
-
-rates: .venv/made-test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -s -n $(JOBS) $(RATES)
 
 check-envs: .venv/made-test
 	$(BIN)/python envs/lock.py check

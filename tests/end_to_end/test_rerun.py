@@ -102,7 +102,7 @@ CONFIGURATION = [
     ("geometry:", "geometry: {resamples: 101, permutations: 50}", {*AFTER_AXES, "geometry_baselines"}, False),
     ("  resamples: 200", "  resamples: 201", {"metrics", "contrasts", "deletion_summary", *AFTER_MAPS} - {"overlap"}, False),
     ("  shifts: 50", "  shifts: 51", {*AFTER_MAPS}, False),
-    ("saliency:", "saliency: {samples: 3, keep: 1, randomised: 2}", {"saliency", "saliency_randomised", *AFTER_MAPS}, False),
+    ("saliency:", "saliency: {samples: 3, keep: 1, randomised: 8}", {"saliency", "saliency_randomised", *AFTER_MAPS}, False),
     (
         "masks:",
         "masks: {minimum_inside: 0.91}",

@@ -78,6 +78,23 @@ def test_each_run_says_what_made_it(results: Path) -> None:
         assert word in text
 
 
+def test_trained_and_randomised_maps_are_held_against_the_same_nulls_on_the_same_cases(results: Path) -> None:
+    """Two epochs teach nothing that could be asserted; where a network has learnt something, tests/unit/anatomy does."""
+    sanity = pd.read_csv(results / "tables" / "sanity.csv")
+    rows = sanity[(sanity["check"] == "enrichment") & (sanity["tissue"] == "cartilage") & (sanity["measure"] == "absolute_enrichment")]
+    assert set(rows["arm"]) == {"resnet3d-single-oa", "resnet3d-single-kl", "resnet3d-dual", "m3t-dual"}
+    for _, own in rows.groupby("arm"):
+        own = own.set_index("weights")
+        assert set(own.index) == {"trained", "heads", "half", "all"}
+        assert own["subjects"].nunique() == 1
+        assert own["null_mean"].between(0.8, 1.2).all()
+        assert own[["null_p", "others_mean", "others_p"]].notna().all(axis=None)
+        randomised = own.drop(index="trained")
+        assert (randomised["difference"] - (own.loc["trained", "estimate"] - randomised["estimate"])).abs().max() < 1e-9
+        assert randomised["difference"].between(randomised["difference_low"], randomised["difference_high"]).all()
+    assert "Random weights do not make a blank map" in (results / "report.html").read_text()
+
+
 def test_no_identifier_of_a_header_reaches_an_output(results: Path) -> None:
     """The phantom's DICOM headers carry a planted person, place and private tag; only the raw files may hold them."""
     raw = [path.read_bytes() for path in (results / "phantom").rglob("001")]

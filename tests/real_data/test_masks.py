@@ -40,6 +40,8 @@ TISSUES = {
 }
 VALUES = tissue_values(TISSUES)
 CARTILAGES = ("femoral_cartilage", "tibial_cartilage", "patellar_cartilage")
+# How many of the other knees' masks each image is held against.
+OTHERS = 4
 CANONICAL = View(shape=(160, 256, 256), spacing=(0.7, 0.547, 0.547))
 
 
@@ -158,12 +160,11 @@ def test_masks_of_other_real_knees_are_caught(capsys: pytest.CaptureFixture[str]
         for order in list(itertools.permutations(range(3)))[1:]:
             wrong = Volume(np.ascontiguousarray(own.array.transpose(order)), own.affine)
             seen["axis-swapped"].append(bool(judge(wrong, shown, VALUES, checks).doubts))
-        for other, theirs in enumerate(MASKS):
-            if other != number:
-                foreign, moved = mask(theirs), mask(theirs).affine.copy()
-                moved[:3, 3] += middles[number] - middles[other]
-                seen["another knee, as scanned"].append(bool(judge(foreign, shown, VALUES, checks).doubts))
-                seen["another knee, centred"].append(bool(judge(Volume(foreign.array, moved), shown, VALUES, checks).doubts))
+        for other in (np.arange(number + 1, number + 1 + OTHERS)) % len(MASKS):
+            foreign, moved = mask(MASKS[other]), mask(MASKS[other]).affine.copy()
+            moved[:3, 3] += middles[number] - middles[other]
+            seen["another knee, as scanned"].append(bool(judge(foreign, shown, VALUES, checks).doubts))
+            seen["another knee, centred"].append(bool(judge(Volume(foreign.array, moved), shown, VALUES, checks).doubts))
     with capsys.disabled():
         print("\nreal masks doubted: " + ", ".join(f"{kind} {np.mean(found):.1%} of {len(found)}" for kind, found in seen.items()))
     assert np.mean(seen["good"]) <= 0.02

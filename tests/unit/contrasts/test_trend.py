@@ -67,7 +67,7 @@ def test_equal_arms_have_no_slope() -> None:
 def test_two_seeds_allow_no_inference_over_seeds_and_one_dose_no_slope() -> None:
     found = planted(2.0, seeds=2)
     assert np.isnan(found.over_both.p)
-    assert "2 seeds, 3 are needed" in found.over_both.how
+    assert "2 seeds, 3 are needed" in found.over_both.method
     assert np.isfinite(found.over_subjects.low)
     truth = np.arange(40) % 2
     one = probabilities(np.ones(1), truth, 3, np.random.default_rng(0))

@@ -131,9 +131,9 @@ def test_each_check_has_its_flag_worst_first(inside: float, found: Evidence, mea
 def test_the_limits_are_the_configurations() -> None:
     checks = MaskChecks(minimum_inside=0.7, minimum_contrast=0.5, minimum_boundary=0.3)
     assert flags(0.8, Evidence(0.55, 0.4, 1.0), GOOD, checks) == []
-    # A mask without bone must have seven tenths of it.
-    assert flags(1.0, Evidence(0.9, 0.50, 1.0), GOOD, MaskChecks(), bone=False) == []
-    assert flags(1.0, Evidence(0.9, 0.48, 1.0), GOOD, MaskChecks(), bone=False) != []
+    # A mask that does not tell which side of cartilage lies on bone must have seven tenths of it.
+    assert flags(1.0, Evidence(0.9, 0.50, 1.0), GOOD, MaskChecks(), bone_side=False) == []
+    assert flags(1.0, Evidence(0.9, 0.48, 1.0), GOOD, MaskChecks(), bone_side=False) != []
 
 
 def test_every_turn_and_flip_is_a_candidate_and_places_the_array_as_it_says() -> None:

@@ -65,7 +65,7 @@ def coarsest(network: Network) -> nn.Module:
 
 
 def test_the_methods_are_the_files_of_the_folder() -> None:
-    assert registry.methods() == ("grad_cam", "integrated_gradients", "occlusion", "smoothgrad_input")
+    assert registry.methods() == ("grad_cam", "integrated_gradients", "occlusion", "smoothgrad", "smoothgrad_input")
     with pytest.raises(KneeoaError, match="'lime' is not a method"):
         registry.load("lime")
     with pytest.raises(ValueError, match="'lime' is not a method of saliency"):

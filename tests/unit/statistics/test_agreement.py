@@ -71,7 +71,7 @@ def test_extremes() -> None:
     assert quadratic_kappa(truth, np.full(150, 2), 5).estimate == pytest.approx(0.0, abs=1e-15)
     nothing = quadratic_kappa(np.full(9, 2), np.full(9, 2), 5)
     assert math.isnan(nothing.estimate)
-    assert "undefined" in nothing.how
+    assert "undefined" in nothing.method
     assert math.isnan(quadratic_kappa([], [], 5).estimate)
     with pytest.raises((KneeoaError, ValueError), match="predicted"):
         quadratic_kappa([0, 1], [0, 5], 5)

@@ -51,7 +51,7 @@ def test_against_treating_everybody() -> None:
     found = net_benefit_test(truth, a, None, 0.4)
     curve = decision_curve(truth, a, [0.4])
     assert found.difference == pytest.approx(float(curve.net_benefit[0] - curve.treat_all[0]))
-    assert "treating all" in found.how
+    assert "treating all" in found.method
 
 
 @settings(max_examples=20, deadline=None, derandomize=True)

@@ -51,7 +51,7 @@ def test_identical_models_leave_nothing_to_test() -> None:
     for test in (equivalence, non_inferiority):
         found = test(0.0, 0.0, 0.02)
         assert (found.z, found.p, found.low, found.high, found.degenerate, found.established) == (0.0, 1.0, 0.0, 0.0, True, False)
-        assert "nothing to test" in found.how
+        assert "nothing to test" in found.method
         odd = test(0.01, 0.0, 0.02)
         assert math.isnan(odd.p)
         assert not odd.established

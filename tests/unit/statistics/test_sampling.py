@@ -30,7 +30,7 @@ def test_clusters_are_statsmodels_sandwich() -> None:
     found = estimate_of(of_mean(values), cluster_codes(cluster, 60), 0.95, "mean")
     assert found.standard_error == pytest.approx(expected, rel=1e-10)
     assert found.subjects == subjects
-    assert "clustered" in found.how
+    assert "clustered" in found.method
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)

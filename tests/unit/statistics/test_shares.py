@@ -57,7 +57,7 @@ def test_coverage_with_two_knees() -> None:
 def test_shares_of_mass_have_a_logit_interval() -> None:
     found = share(np.random.default_rng(2).random(50), None, 0.95, "mass")
     assert 0 < found.low < found.estimate < found.high < 1
-    assert "logit" in found.how
+    assert "logit" in found.method
     with pytest.raises(KneeoaError, match="confidence"):
         wilson(0.5, 10, 0.0)
     assert math.isnan(wilson(0.5, 0, 0.95)[0])

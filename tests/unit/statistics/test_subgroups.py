@@ -84,7 +84,7 @@ def test_small_groups_are_suppressed_with_the_reason() -> None:
     assert found.interaction.groups == ("g0", "g2")
     alone = auc_subgroups(truth, a, b, np.where(groups == "g1", "x", "y"))
     assert math.isnan(alone.interaction.p)
-    assert "fewer than two" in alone.interaction.how
+    assert "fewer than two" in alone.interaction.method
 
 
 def test_any_metric() -> None:

@@ -29,7 +29,7 @@ class Masks:
         """
         if len(arrays) != len(indices):
             raise KneeoaError(f"There are {len(arrays)} arrays of masks but {len(indices)} index tables; each array needs its own.")
-        self._places: dict[tuple[str, str, str], NDArray[np.uint8]] = {}
+        self._places: dict[tuple[str, str, str], tuple[Path, int]] = {}
         for path, table in zip(arrays, indices, strict=True):
             try:
                 array: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -39,11 +39,15 @@ class Masks:
             if array.dtype != np.uint8 or len(array) != len(index) or not index["row"].between(0, len(array) - 1).all():
                 raise KneeoaError(f"{path}: holds {len(array)} rows of {array.dtype}, but its index {table} lists {len(index)} masks.")
             for row in index[index["usable"]].to_dict("records"):
-                self._places[row["cohort"], row["case_id"], row["view"]] = array[row["row"]]
+                self._places[row["cohort"], row["case_id"], row["view"]] = path, int(row["row"])
 
     def get(self, cohort: str, case_id: str, view: str) -> NDArray[np.uint8] | None:
-        """The label map of a case (a view of the memory map), or None where it has no usable one."""
-        return self._places.get((cohort, case_id, view))
+        """The label map of a case, or None where it has no usable one.
+
+        A copy: pages of a map that stays open add up to the whole array.
+        """
+        place = self._places.get((cohort, case_id, view))
+        return None if place is None else np.array(np.load(place[0], mmap_mode="r", allow_pickle=False)[place[1]])
 
 
 def group_values(tissues: Mapping[str, object], targets: Mapping[str, Sequence[str]], cohort: str) -> dict[str, list[int]]:

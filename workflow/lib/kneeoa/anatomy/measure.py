@@ -127,11 +127,13 @@ def subjects_of(explained: pd.DataFrame, splits: Sequence[Path], index: Path) ->
 def _pool(cases: pd.DataFrame, stored: NDArray[np.float16], subjects: Mapping[tuple[str, str], str], anatomy: Anatomy, cohort: str) -> Pool:
     chosen = pool_members({case_id: subjects[cohort, case_id] for case_id in cases["case_id"]}, anatomy.partners, anatomy.seed, cohort)
     place = {row["case_id"]: row for row in cases.to_dict("records")}
-    members = []
-    for subject, case_id in chosen.items():
-        both = unpack(stored[place[case_id]["row"]], place[case_id]["scale"])
-        members.append((subject, distributions(both[0], both.sum(axis=0))))
-    return Pool(members, POOLED)
+
+    def members() -> Iterator[tuple[str, dict[str, Floats]]]:
+        for subject, case_id in chosen.items():
+            both = unpack(stored[place[case_id]["row"]], place[case_id]["scale"])
+            yield subject, distributions(both[0], both.sum(axis=0))
+
+    return Pool(members(), POOLED)
 
 
 def measure_case(

@@ -7,7 +7,7 @@ correlation theorem: hit(d) = sum over x of w[x - d] m[x] is the inverse transfo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,26 +76,27 @@ def against_null(hit: float, sample: Floats, *, less_is_closer: bool = False, ro
 class Pool:
     """Distributions of the maps of other subjects, one map a subject, in single precision."""
 
-    def __init__(self, members: Sequence[tuple[str, Mapping[str, Floats]]], names: Sequence[str]) -> None:
-        """``members``: (subject, its map's distributions by name); ``names``: the distributions that are kept, missing ones as NaN."""
-        self._subjects = np.array([subject for subject, _ in members])
+    def __init__(self, members: Iterable[tuple[str, Mapping[str, Floats]]], names: Sequence[str]) -> None:
+        """``members``: (subject, its map's distributions by name), taken one at a time; ``names``: the distributions to keep.
+
+        Memory: members x names x cells x 4 bytes.
+        """
         self._names = list(names)
-        self._rows: Singles | None = None
-        for place, (_, found) in enumerate(members):
-            cells = next(iter(found.values())).size if found else 0
-            if cells and self._rows is None:
-                self._rows = np.full((len(members), len(names), cells), np.nan, dtype=np.float32)
-            for column, name in enumerate(names):
-                if name in found and self._rows is not None:
-                    self._rows[place, column] = found[name].ravel()
+        self._members: list[tuple[str, dict[int, Singles]]] = []
+        for subject, found in members:
+            kept = {place: found[name].ravel().astype(np.float32) for place, name in enumerate(names) if name in found}
+            self._members.append((subject, kept))
 
     def hits(self, subject: str, fields: Mapping[str, Floats]) -> dict[tuple[str, str], Floats]:
         """(distribution, field) -> the hits of the maps of every subject but ``subject``; no entry where there is no other."""
-        others = self._subjects != subject
-        if self._rows is None or not others.any():
+        others = [kept for whose, kept in self._members if whose != subject]
+        if not any(others):
             return {}
         stacked = np.stack([one.ravel() for one in fields.values()]).astype(np.float32)
-        found = (self._rows.reshape(-1, self._rows.shape[2]) @ stacked.T).reshape(*self._rows.shape[:2], -1)[others].astype(np.float64)
+        found = np.full((len(others), len(self._names), len(fields)), np.nan)
+        for member, kept in enumerate(others):
+            for place, distribution in kept.items():
+                found[member, place] = stacked @ distribution
         return {(name, field): found[:, i, j] for i, name in enumerate(self._names) for j, field in enumerate(fields)}
 
 

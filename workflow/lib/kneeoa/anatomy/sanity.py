@@ -1,11 +1,10 @@
-"""The sanity stage: do maps change with the weights, and do they agree between seeds?
+"""The sanity stage: do maps change with the weights, does what they find in a tissue, and do they agree between seeds?
 
 Adebayo et al. 2018 (randomised weights) and Arun et al. 2021 (repeatability). Maps are compared by the part that speaks for the score.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -16,17 +15,13 @@ import pandas as pd
 
 from kneeoa.anatomy.agreement import ranked, spearman, ssim
 from kneeoa.anatomy.masks import Masks
-from kneeoa.anatomy.measure import Anatomies, subjects_of
-from kneeoa.anatomy.nulls import moved, spectrum
-from kneeoa.anatomy.subjects import counted, estimated, per_case, subject_means
+from kneeoa.anatomy.measure import Anatomies
+from kneeoa.anatomy.randomised import enrichments, summed_enrichments
+from kneeoa.anatomy.run_maps import TRAINED, RunMaps
+from kneeoa.anatomy.subjects import counted, estimated, or_none, per_case, subject_means
 from kneeoa.config.analysis import Anatomy, Statistics
-from kneeoa.saliency.storage import reading, unpack
-from kneeoa.tables.saliency import SALIENCY
 from kneeoa.tables.sanity import SANITY
 
-_log = logging.getLogger(__name__)
-
-TRAINED = "trained"
 Files = Sequence[tuple[Path, Path]]
 """Maps and their SALIENCY table."""
 
@@ -54,7 +49,7 @@ def check(
         splits: SPLITS tables.
         tissues: cohort -> its tissues.
         spacings: view -> millimetres of a voxel of its masks.
-        anatomy: the groups of tissues (enrichment is of the first) and the shift null.
+        anatomy: the groups of tissues and both nulls.
         statistics: resamples, confidence and seed.
         out: SANITY table to write.
 
@@ -62,50 +57,31 @@ def check(
         KneeoaError: a file is not what it should be, or a case is in no split.
     """
     masks = Masks(mask_arrays, mask_indices)
-    trained: dict[tuple[str, str], list[_Maps]] = {}
+    trained: dict[tuple[str, str], list[RunMaps]] = {}
     for array, index in maps:
-        for own in _Maps.read(array, index, splits):
+        for own in RunMaps.read(array, index, splits):
             trained.setdefault((own.arm, own.method), []).append(own)
-    rows: list[dict[str, Any]] = []
+    likeness: list[dict[str, Any]] = []
+    enriched: list[dict[str, Any]] = []
     for (arm, method), runs in sorted(trained.items()):
         for first, second in combinations(runs, 2):
-            rows += [{"arm": arm, "method": method} | row for row in _repeated(first, second)]
+            likeness += [{"arm": arm, "method": method} | row for row in _repeated(first, second)]
     by_run = {(own.arm, own.method, own.seed): own for runs in trained.values() for own in runs}
     for array, index in randomised:
-        for other in _Maps.read(array, index, splits):
+        for other in RunMaps.read(array, index, splits):
             own = by_run[other.arm, other.method, other.seed]
-            known = Anatomies(masks, tissues, spacings.get(other.view, ()), anatomy)
-            rows += [{"arm": other.arm, "method": other.method} | row for row in _changed(own, other, known)]
+            of = Anatomies(masks, tissues, spacings.get(other.view, ()), anatomy)
+            likeness += [{"arm": other.arm, "method": other.method} | row for row in _changed(own, other)]
+            enriched += [{"arm": other.arm, "method": other.method} | row for row in enrichments(own, other, of)]
     study = next((own.study for runs in trained.values() for own in runs), "")
-    SANITY.write(out, [{"study": study} | row for row in _summed(rows, statistics)])
+    rows = [*_summed(likeness, statistics), *summed_enrichments(enriched, statistics)]
+    SANITY.write(out, [{"study": study} | dict.fromkeys(_ENRICHMENT) | row for row in rows])
 
 
-class _Maps:
-    """One run's maps, read one at a time."""
-
-    def __init__(self, array: Path, index: pd.DataFrame, subjects: dict[tuple[str, str], str]) -> None:
-        self._stored = reading(array, len(index))
-        self.rows = {(row["cohort"], row["case_id"], row["weights"]): row for row in index.to_dict("records")}
-        self.subjects = subjects
-        first = index.iloc[0]
-        self.study, self.arm, self.method, self.view = (str(first[name]) for name in ("study", "arm", "method", "view"))
-        self.seed = int(first["seed"])
-        self.shape = self._stored.shape[2:]
-
-    @classmethod
-    def read(cls, array: Path, index: Path, splits: Sequence[Path]) -> Iterator[_Maps]:
-        """The run's maps; nothing for a run that explained no case."""
-        table = SALIENCY.read(index)
-        if len(table):
-            yield cls(array, table, subjects_of(table, splits, index))
-
-    def map(self, key: tuple[str, str, str]) -> Any:
-        """The part that speaks for the score, ``[*shape]``."""
-        row = self.rows[key]
-        return unpack(self._stored[row["row"], 0], row["scale"])
+_ENRICHMENT = ("null_mean", "null_p", "others_mean", "others_p", "difference", "difference_low", "difference_high", "p", "reference")
 
 
-def _repeated(first: _Maps, second: _Maps) -> Iterator[dict[str, Any]]:
+def _repeated(first: RunMaps, second: RunMaps) -> Iterator[dict[str, Any]]:
     """Of each case: the rank correlation of its maps by two seeds, and of its map by the one with other subjects' by the other."""
     for cohort in sorted({key[0] for key in first.rows}):
         cases = sorted(key for key in first.rows if key in second.rows and key[0] == cohort)
@@ -118,52 +94,32 @@ def _repeated(first: _Maps, second: _Maps) -> Iterator[dict[str, Any]]:
             others = agreement[place, subject != subject[place]]
             others = others[np.isfinite(others)]
             row = {"check": "repeatability", "cohort": cohort, "case_id": key[1], "subject": subject[place], "weights": TRAINED}
-            row |= {"seed": second.seed, "tissue": "", "measure": "spearman", "value": agreement[place, place], "null_mean": np.nan}
+            row |= {"seed": second.seed, "measure": "spearman", "value": agreement[place, place]}
             yield row | {"reference": others.mean() if others.size else np.nan}
 
 
-def _changed(own: _Maps, other: _Maps, known: Anatomies) -> Iterator[dict[str, Any]]:
-    """Of each case and depth: how alike the randomised and the trained map are, and how much each lies in the first group of tissues."""
-    group = next(iter(known.anatomy.targets), None)
+def _changed(own: RunMaps, other: RunMaps) -> Iterator[dict[str, Any]]:
+    """Of each case and depth: how alike the randomised and the trained map are."""
     for cohort, case_id, weights in other.rows:
         if (cohort, case_id, TRAINED) not in own.rows:
             continue
         before, after = own.map((cohort, case_id, TRAINED)), other.map((cohort, case_id, weights))
         row = {"check": "randomised", "cohort": cohort, "case_id": case_id, "subject": own.subjects[cohort, case_id], "weights": weights}
-        row |= {"seed": other.seed, "tissue": "", "reference": np.nan, "null_mean": np.nan}
+        row |= {"seed": other.seed, "reference": np.nan}
         yield row | {"measure": "spearman", "value": spearman(before, after)}
         yield row | {"measure": "ssim", "value": ssim(before, after)}
-        found = known.of(cohort, case_id, other.view, other.shape) if group is not None else None
-        tissue = found[0][group] if found is not None and group is not None else None
-        if tissue is not None:
-            shifts = known.shifts(cohort, case_id, other.shape)
-            enriched = [_enrichment(one, tissue.share, shifts) for one in (after, before)]
-            row |= {"tissue": group, "measure": "enrichment", "value": enriched[0][0], "null_mean": enriched[0][1]}
-            yield row | {"reference": enriched[1][0]}
-
-
-def _enrichment(saliency: Any, share: Any, shifts: Any) -> tuple[float, float]:
-    """Enrichment of a map on a tissue, and its mean under the shift null; NaN for a zero map."""
-    if not saliency.any():
-        return np.nan, np.nan
-    mass = saliency / saliency.sum()
-    every = moved(spectrum(mass), spectrum(share), saliency.shape).ravel()
-    return float(np.vdot(mass, share) / share.mean()), float(every[shifts].mean() / share.mean())
 
 
 def _summed(rows: list[dict[str, Any]], statistics: Statistics) -> Iterator[dict[str, Any]]:
     if not rows:
         return
-    columns = ["weights", "tissue", "measure"]
+    columns = ["weights", "measure"]
     table = pd.DataFrame(rows)
     for (check_name, arm, method, cohort), some in table.groupby(["check", "arm", "method", "cohort"], sort=True):
-        value, reference, null = (per_case(some, some[name], columns) for name in ("value", "reference", "null_mean"))
-        references, nulls = (cases.groupby(level="subject").mean().mean() for cases in (reference, null))
+        value, reference = (per_case(some, some[name], columns) for name in ("value", "reference"))
+        references = reference.groupby(level="subject").mean().mean()
         seeds = int(some["seed"].nunique()) + (1 if check_name == "repeatability" else 0)
         for key, estimate in subject_means(value, statistics, str(cohort)).items():
             here = {"check": check_name, "arm": arm, "method": method, "cohort": cohort} | dict(zip(columns, key, strict=True))
-            levels = {
-                name: float(of[key]) if np.isfinite(of.get(key, np.nan)) else None
-                for name, of in (("reference", references), ("null_mean", nulls))
-            }
-            yield here | {"tissue": key[1] or None, "seeds": seeds} | levels | counted(value[key]) | estimated(estimate)
+            here |= {"tissue": None, "seeds": seeds, "reference": or_none(references.get(key))}
+            yield here | counted(value[key]) | estimated(estimate)

@@ -64,3 +64,8 @@ def estimated(estimate: Estimate, *notes: str) -> dict[str, Any]:
     """The columns of an estimate and its notes, each said once."""
     said = dict.fromkeys(note for note in (estimate.note, *notes) if note)
     return {"estimate": estimate.value, "low": estimate.low, "high": estimate.high, "note": "; ".join(said)}
+
+
+def or_none(value: Any) -> float | None:
+    """A number as a table holds it: None where it is missing or not finite."""
+    return None if value is None or not np.isfinite(value) else float(value)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from kneeoa.anatomy.paired import compare
-from kneeoa.anatomy.subjects import by_subject, counted, estimated, per_case, subject_means
+from kneeoa.anatomy.subjects import by_subject, counted, estimated, or_none, per_case, subject_means
 from kneeoa.config.analysis import Contrast, Statistics
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
@@ -134,7 +134,7 @@ def _arm(rows: pd.DataFrame, statistics: Statistics, cohort: str) -> Iterator[di
     for key, estimate in subject_means(value, statistics, cohort).items():
         size, defined = counts.loc[key]
         lost = f"{size - defined} of {size} maps without a value" if size > defined else ""
-        here = {name: _known(mean.get(key)) for name, mean in means.items()}
+        here = {name: or_none(mean.get(key)) for name, mean in means.items()}
         closer: Literal["less", "greater"] = "less" if key[1] == "distance_mm" else "greater"
         for null in ("null", "others"):
             excess = by_subject(value[key] - levels[f"{null}_mean"][key])
@@ -162,9 +162,5 @@ def _adjusted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for family in families.values():
         p = adjust([np.nan if row["p"] is None else row["p"] for row in family], "holm")
         for row, adjusted in zip(family, p, strict=True):
-            row["p_adjusted"] = _known(adjusted)
+            row["p_adjusted"] = or_none(adjusted)
     return rows
-
-
-def _known(value: Any) -> float | None:
-    return None if value is None or not np.isfinite(value) else float(value)

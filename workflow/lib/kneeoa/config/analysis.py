@@ -70,14 +70,15 @@ class Saliency(Section):
     """Maps of what a run looks at, of a score that is the same for every mode."""
 
     methods: tuple[Name, ...] = Field(default=("smoothgrad_input",), min_length=1)
-    """How maps are made: smoothgrad_input (paper A), integrated_gradients, grad_cam, occlusion. The first is the one that pictures show."""
+    """How maps are made: smoothgrad_input (paper A), smoothgrad (the gradient alone), integrated_gradients, grad_cam, occlusion. The first
+    is the one that pictures show."""
     target: Name | None = None
     """The level that is explained; default: the coarsest binary level, by its log-odds. Of a level of several classes it is the logit of
     the case's true class; every mode must then have a head that speaks of the level."""
     samples: PositiveInt = 8
-    """smoothgrad_input: noisy copies of each image."""
+    """smoothgrad, smoothgrad_input: noisy copies of each image."""
     noise: PositiveFloat = 0.05
-    """smoothgrad_input: standard deviation of the noise, as a share of the image's range."""
+    """smoothgrad, smoothgrad_input: standard deviation of the noise, as a share of the image's range."""
     steps: PositiveInt = 32
     """integrated_gradients: steps from the image's darkest value to the image."""
     cube: PositiveInt = 8
@@ -99,7 +100,9 @@ class Saliency(Section):
 
     def of_method(self, method: str) -> dict[str, Any]:
         """The keys that decide the maps of one method, as plain values: a change of any other makes no map again."""
-        own = {"smoothgrad_input": {"samples", "noise"}, "integrated_gradients": {"steps"}, "occlusion": {"cube"}}.get(method, set())
+        smooth = {"samples", "noise"}
+        of = {"smoothgrad": smooth, "smoothgrad_input": smooth, "integrated_gradients": {"steps"}, "occlusion": {"cube"}}
+        own = of.get(method, set())
         return self.model_dump(mode="json", include={"keep", "cases"} | own)
 
 

@@ -123,8 +123,8 @@ class MaskChecks(Section):
     """Least AUC by which cartilage and bone intensities must differ under the mask."""
     minimum_boundary: float = Field(default=0.7, ge=0, le=1)
     """Least share of the mask's surface between bone and cartilage that must lie on an edge of the image (within 1 mm, or 0.6 voxels of the
-    canonical grid where that is more). On sound pairs 0.8 to 1 is usual, on another knee's mask 0.1 to 0.5; seven tenths of it are asked
-    of masks without bone."""
+    canonical grid where that is more). On sound pairs 0.85 to 1 is usual, on another knee's mask 0.1 to 0.6. In masks without
+    bone, bone's side of the cartilage is told by the plates' shapes; seven tenths are asked where no tissue is named the femur's."""
     cartilage: Literal["bright", "dark"] = "bright"
     """How cartilage looks beside bone: bright in DESS and other fat-suppressed sequences, dark where marrow is bright."""
     interpolation: Literal["linear", "nearest"] = "linear"

@@ -75,7 +75,7 @@ def _thresholds(validation: pd.DataFrame, predictions: LevelPredictions, thresho
     """One threshold a seed, and words on where they come from (empty for a number of the configuration)."""
     if not isinstance(threshold, ThresholdRule):
         return (float(threshold),) * len(predictions.seeds), ""
-    values, lost, how = [], 0, ""
+    values, lost, method = [], 0, ""
     for seed in predictions.seeds:
         rows = validation[validation["seed"].isna()] if seed is None else validation[validation["seed"] == seed]
         read = rows[rows["truth"].map(lambda labels: len(labels) == 1 and not pd.isna(labels[0])).astype(bool)]
@@ -87,8 +87,8 @@ def _thresholds(validation: pd.DataFrame, predictions: LevelPredictions, thresho
         scores = np.array([probabilities[1] for probabilities in read["probabilities"]], dtype=np.float64)
         chosen = choose_threshold(truth, scores, threshold.rule, threshold.value)
         values.append(chosen.threshold)
-        how = chosen.how
-    notes = [f"threshold {', '.join(f'{value:.3g}' for value in values)} ({how})"] if how else []
+        method = chosen.method
+    notes = [f"threshold {', '.join(f'{value:.3g}' for value in values)} ({method})"] if method else []
     if lost:
         notes.append(f"threshold {FALLBACK} for {lost} of {len(values)} runs: no validation cases of both classes")
     return tuple(values), "; ".join(notes)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
+from kneeoa.statistics.inputs import cluster_codes, subject_count
 from kneeoa.statistics.metrics import called
 
 _SHOWN = 10
@@ -72,7 +73,7 @@ class LevelPredictions:
     @property
     def subject_count(self) -> int:
         """How many people the cases come from."""
-        return int(np.unique(self.subjects).size)
+        return subject_count(cluster_codes(self.subjects, self.subjects.size), self.subjects.size)
 
 
 def level_predictions(rows: pd.DataFrame, arm: str, level: Level, head: str) -> LevelPredictions:

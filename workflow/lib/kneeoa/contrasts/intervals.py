@@ -105,7 +105,7 @@ def invalid_note(invalid: int, resamples: int) -> str:
 
 
 def _share(found: Estimate) -> Measured:
-    return Measured(found.estimate, found.low, found.high, "logit" if "logit" in found.how else "wilson")
+    return Measured(found.estimate, found.low, found.high, "logit" if "logit" in found.method else "wilson")
 
 
 def _of(found: Estimate, kind: str) -> Measured:

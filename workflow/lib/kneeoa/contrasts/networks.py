@@ -38,7 +38,7 @@ def over_random_seeds(name: str, candidate: LevelPredictions, reference: LevelPr
     effect = mode_effect(values.reshape(2, len(seeds)), sigma, matched=True, confidence=statistics.confidence)
     found, parts = effect.random, effect.components
     note = f"{effect.reason}; " if effect.reason else ""
-    note += f"{found.how}; candidate above reference in {effect.superiority:.0%} of the {len(seeds)} seeds"
+    note += f"{found.method}; candidate above reference in {effect.superiority:.0%} of the {len(seeds)} seeds"
     note += f"; variance: subjects {parts.test_sampling:.3g}, seeds {parts.seed:.3g}, mode x seed {parts.mode_seed:.3g}"
     note += f"; fixed seeds alone: p {effect.fixed.p:.3g}"
     return Outcome(
@@ -105,7 +105,7 @@ def against_margin(name: str, lead: Outcome, margin: float, confidence: float) -
             degenerate=found.degenerate,
             margin=margin,
             verdict=words[test][0 if found.established else 1],
-            note=f"{found.how}; interval of {1 - 2 * found.alpha:.0%}",
+            note=f"{found.method}; interval of {1 - 2 * found.alpha:.0%}",
         )
         for test, found in tests.items()
     }

@@ -91,7 +91,7 @@ class PairedTests:
         else:
             grades = (ordinal.expected_grade(first), ordinal.expected_grade(second))
             found = ordinal.adjacent_auc_test(truth, *grades, first.shape[2], subjects, confidence)
-        return _outcome(found, join(note, found.how))
+        return _outcome(found, join(note, found.method))
 
     def _binary_delong(self) -> Outcome:
         first, second = self.candidate.probabilities[:, :, 1], self.reference.probabilities[:, :, 1]

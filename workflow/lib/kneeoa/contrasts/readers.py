@@ -162,7 +162,7 @@ def _of_metric(found: Trend, readers: list[tuple[str, Noise]], seeds: list[int |
 
 def _numbers(value: Estimated | Slope) -> dict[str, Any]:
     numbers: dict[str, Any] = {"seed": None, "estimate": _known(value.estimate), "low": _known(value.low), "high": _known(value.high)}
-    return {**numbers, "p": _known(value.p), "note": value.how} if isinstance(value, Slope) else {**numbers, "note": ""}
+    return {**numbers, "p": _known(value.p), "note": value.method} if isinstance(value, Slope) else {**numbers, "note": ""}
 
 
 def _known(value: float) -> float | None:

@@ -149,12 +149,12 @@ def _group(group: Subgroup) -> dict[str, Any]:
     own = group.result
     values = {"estimate_reference": own.estimate_b, "estimate_candidate": own.estimate_a, "difference": own.difference}
     values |= {"low": own.low, "high": own.high, "p": own.p, "statistic": own.z}
-    return row | {key: _known(value) for key, value in values.items()} | {"subjects": own.subjects, "note": own.how}
+    return row | {key: _known(value) for key, value in values.items()} | {"subjects": own.subjects, "note": own.method}
 
 
 def _interaction(found: Interaction, lost: int) -> dict[str, Any]:
     values = {"difference": found.difference, "low": found.low, "high": found.high, "p": found.p, "statistic": found.statistic}
-    note = "; ".join(filter(None, [found.how, f"{lost} cases in no group" if lost else ""]))
+    note = "; ".join(filter(None, [found.method, f"{lost} cases in no group" if lost else ""]))
     row = _blank(note) | {key: _known(value) for key, value in values.items()}
     return row | {"group": INTERACTION, "df": found.df, "cases": found.n, "subjects": found.subjects}
 

@@ -38,7 +38,7 @@ class Slope:
     low: float
     high: float
     p: float
-    how: str
+    method: str
 
 
 @dataclass(frozen=True)
@@ -141,10 +141,10 @@ def _over_subjects(slopes: Floats, draws: Floats, confidence: float) -> Slope:
     if known.size and math.isfinite(estimate):
         p = min(1.0, 2.0 * (min(int((known <= 0).sum()), int((known >= 0).sum())) + 1) / (known.size + 1))
     lost = draws.size - known.size
-    how = "percentile bootstrap of subjects, seeds fixed" + (
+    method = "percentile bootstrap of subjects, seeds fixed" + (
         f"; undefined in {lost} of {draws.size} resamples" if known.size and lost else ""
     )
-    return Slope(estimate, *_limits(draws, confidence), p, how if known.size else "undefined: one dose, or a class without cases")
+    return Slope(estimate, *_limits(draws, confidence), p, method if known.size else "undefined: one dose, or a class without cases")
 
 
 def _over_both(slopes: Floats, draws: Floats, subjects: int, confidence: float) -> Slope:

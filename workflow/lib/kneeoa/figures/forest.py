@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kneeoa.config.analysis import Figures
-from kneeoa.config.metrics import CUT_METRICS, base
-from kneeoa.config.statistics import WITHOUT_DIRECTION
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
 from kneeoa.figures.arms import Factors, learner, modes
+from kneeoa.figures.forest_rows import Block, blocks, tested
 from kneeoa.figures.numbers import SIGNIFICANT, UNDEFINED, interval, is_number, number, p_value, percent
 from kneeoa.figures.scores import records
-from kneeoa.figures.words import GRADE_UNITS, LOWER_IS_BETTER, count, printed, sentence_case
+from kneeoa.figures.words import LOWER_IS_BETTER, count, printed, sentence_case
 from kneeoa.tables.contrasts import CONTRASTS
 
 _LINE = 0.165
@@ -31,42 +29,8 @@ _RIGHT = (False, False, False, True, True, True, False)
 """Which printed columns are aligned at their right edge."""
 
 
-@dataclass(frozen=True)
-class Block:
-    """Contrasts that share one horizontal axis."""
-
-    title: str
-    rows: pd.DataFrame
-
-
-def tested(contrasts: pd.DataFrame) -> pd.DataFrame:
-    """What a forest plot shows of many rows: the primary family first, then the others in the table's order; rows in no family last.
-
-    In the table alone are values at single cuts of the grades and calibration (slopes and intercepts would share no axis with
-    AUCs), tests against a margin, and, of metrics that a family has a row of, the tests in no family (such as fixed seeds beside random).
-    """
-    rows = contrasts[~contrasts["metric"].map(base).isin([*CUT_METRICS, *WITHOUT_DIRECTION])]
-    rows = rows[~rows["test"].isin(["non_inferiority", "equivalence"])]
-    inside, rest = rows[rows["family"] != "none"], rows[rows["family"] == "none"]
-    key = ["contrast", "candidate", "reference", "cohort", "metric"]
-    said = pd.MultiIndex.from_frame(rest[key]).isin(pd.MultiIndex.from_frame(inside[key]))
-    order = sorted(dict.fromkeys(inside["family"]), key=lambda name: name != "primary")
-    shown: pd.DataFrame = pd.concat([*(inside[inside["family"] == name] for name in order), rest[~said]])
-    return shown
-
-
-def blocks(contrasts: pd.DataFrame) -> list[Block]:
-    """Cut the table by unit, as an error of half a grade and a difference of 0.05 in AUC cannot share an axis."""
-    grades = contrasts["metric"].isin(GRADE_UNITS)
-    found = [
-        Block("Difference (candidate − reference)", contrasts[~grades]),
-        Block("Difference in grades (candidate − reference)", contrasts[grades]),
-    ]
-    return [block for block in found if len(block.rows)]
-
-
 def figure(contrasts: pd.DataFrame, arms: Factors, figures: Figures, confidence: float = 0.95) -> Figure:
-    """Draw the forest plot: the primary family first (:func:`tested`), in the order of the table within each family and backbone.
+    """Draw the forest plot: the primary family first (``forest_rows.tested``), in the order of the table within each family and backbone.
 
     A filled marker is a p (adjusted, where the row belongs to a family) below 0.05; its colour is the candidate's mode. A row without an
     interval is a marker alone; an undefined difference is a dash. Where the printed columns need it, the page grows wider.

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
@@ -20,50 +18,29 @@ from kneeoa.figures.arms import Factors, Panel, modes, panels
 from kneeoa.figures.numbers import interval, percent
 from kneeoa.figures.scores import derived_note, held_out, positive, summary_row
 from kneeoa.figures.words import count, printed
+from kneeoa.statistics.reliability import ReliabilityCurve, reliability_curve
 from kneeoa.tables.metrics import METRICS
 
 
-@dataclass(frozen=True)
-class Bins:
-    """Equal-count bins of one run's predictions; every array has one entry a bin."""
+def mean_curve(own: pd.DataFrame, bins: int, confidence: float) -> ReliabilityCurve:
+    """The reliability curve of an arm: each seed's (:func:`kneeoa.statistics.reliability.reliability_curve`), averaged bin by bin.
 
-    predicted: NDArray[np.float64]
-    """Mean predicted probability."""
-    observed: NDArray[np.float64]
-    """Share of positives."""
-    size: NDArray[np.int64]
-    """Cases."""
-
-
-def equal_count_bins(truth: NDArray[np.integer], probability: NDArray[np.floating], bins: int) -> Bins:
-    """Cut the cases, sorted by predicted probability, into ``bins`` groups of (nearly) equal size.
-
-    Where a group of tied predictions straddles an edge, each tied case counts with the group's mean outcome: the expectation over random
-    orders of the ties, so the order of the rows (often sorted by grade) cannot matter.
+    Seeds are never pooled as cases. Their curves are averaged where they have the same number of bins; where ties leave some seed fewer,
+    those with the most bins speak. Limits are the means of the seeds' limits, over the subjects of a bin; counts are the first seed's.
 
     Args:
-        truth: 0 or 1, shape ``[n]``.
-        probability: predicted, shape ``[n]``.
-        bins: number of groups; fewer where there are fewer cases.
+        own: one arm's rows of :func:`kneeoa.figures.scores.held_out`.
+        bins: equal-count bins asked for.
+        confidence: of the intervals.
     """
-    _, tie = np.unique(probability, return_inverse=True)
-    expected = (np.bincount(tie, weights=truth) / np.bincount(tie))[tie]
-    parts = [part for part in np.array_split(np.argsort(probability, kind="stable"), bins) if part.size]
-    return Bins(
-        np.array([probability[part].mean() for part in parts]),
-        np.array([expected[part].mean() for part in parts]),
-        np.array([part.size for part in parts]),
-    )
-
-
-def wilson(
-    share: NDArray[np.float64], size: NDArray[np.integer], confidence: float = 0.95
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Wilson's score interval of a share (Wilson 1927, J Am Stat Assoc 22:209): lower and upper limits."""
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
-    half = z / (1 + z**2 / size) * np.sqrt(share * (1 - share) / size + z**2 / (4 * size**2))
-    return np.clip(centre - half, 0, share), np.clip(centre + half, share, 1)
+    curves = [
+        reliability_curve(run["truth"].to_numpy(), positive(run), bins, "equal_count", run["subject"].to_numpy(dtype=str), confidence)
+        for _, run in own.groupby("seed")
+    ]
+    most = max(curve.cases.size for curve in curves)
+    curves = [curve for curve in curves if curve.cases.size == most]
+    means = {key: np.mean([getattr(curve, key) for curve in curves], axis=0) for key in ("predicted", "observed", "low", "high", "error")}
+    return replace(curves[0], **means)
 
 
 def figure(
@@ -79,7 +56,8 @@ def figure(
 ) -> Figure:
     """Draw one cohort's reliability curves: a column a backbone.
 
-    Seeds are never pooled as cases: a point is the mean over seeds of the k-th bin, its interval that of the bin's cases.
+    A point is the mean over seeds of the k-th bin (:func:`mean_curve`); its bar is Wilson's interval at the effective number of cases, as
+    two knees of a person are not two people.
 
     Args:
         predictions: as :func:`kneeoa.figures.scores.held_out` gives them, of a binary level.
@@ -112,7 +90,7 @@ def figure(
         mean = f", mean over {seeds} seeds" if seeds > 1 else ""
         style.note(
             result,
-            f"{count(cases, 'knee')} in {bins} bins of equal count{mean}; bars: Wilson {percent(confidence)} interval of a bin's knees.\n"
+            f"{count(cases, 'knee')} in {bins} bins of equal count{mean}; bars: Wilson {percent(confidence)} interval by subject.\n"
             f"Legend: Brier score, {percent(confidence)} interval." + derived_note(rows, arms, level, figures.labels),
         )
     return result
@@ -135,14 +113,12 @@ def _curves(
         own, look = rows[rows["arm"] == arm], looks[mode]
         if own.empty:
             continue
-        runs = [equal_count_bins(seed["truth"].to_numpy(), positive(seed), bins) for _, seed in own.groupby("seed")]
-        predicted, observed = (np.mean([getattr(run, key) for run in runs], axis=0) for key in ("predicted", "observed"))
-        low, high = wilson(observed, runs[0].size, confidence)
+        curve = mean_curve(own, bins, confidence)
         found = summary_row(metrics, arm, level, "brier", cohort)
         value = "" if found is None else " " + interval(found["estimate"], found["low"], found["high"], 2)
         axis.plot(
-            predicted,
-            observed,
+            curve.predicted,
+            curve.observed,
             color=look.colour,
             linestyle=look.dash,
             marker=look.marker,
@@ -152,7 +128,7 @@ def _curves(
             linewidth=1.2,
             label=printed(mode, figures.labels) + value,
         )
-        axis.vlines(predicted, low, high, color=look.colour, linewidth=0.9, alpha=0.55)
+        axis.vlines(curve.predicted, curve.low, curve.high, color=look.colour, linewidth=0.9, alpha=0.55)
     axis.set(title=panel.title, xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
 
 

@@ -13,7 +13,7 @@ from kneeoa.images.volume import Affine, Volume
 
 Tissues = Mapping[str, tuple[int, ...]]
 
-_SAMPLE = 200_000
+_SAMPLE = 50_000
 # The last value marks voxels of several tissues in resampling.
 _MOST_TISSUES = 254
 

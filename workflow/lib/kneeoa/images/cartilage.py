@@ -15,6 +15,9 @@ from kneeoa.images.volume import Volume
 
 _ROOM_MM = 12.0
 _FACES = 6_000
+# Cosine between a face's normal and the way from bone to joint: faces on the rim of a plate are neither its back nor its front.
+_AHEAD = 0.3
+_LEAST_SIDE = 0.25
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,34 @@ def joint(labels: Volume, values: Mapping[str, int]) -> Volume | None:
 def interface(box: Volume, values: Mapping[str, int]) -> Surface:
     """Some thousand faces, evenly taken, where bone meets cartilage, normals into the cartilage.
 
-    In a mask without bone, or whose bone nowhere touches cartilage, the whole surface of the cartilage, normals inwards.
+    In a mask without bone, or whose bone nowhere touches cartilage, the side of the cartilage that lies on bone, told by the plates'
+    shapes; its whole surface where no name says which cartilage is the femur's. Normals point into the cartilage too.
     """
     cartilage = list(cartilage_values(values).values())
     found = surface(box, list(bone_values(values).values()), cartilage, most=_FACES)
-    return found if len(found) else surface(box, cartilage, most=_FACES).reversed()
+    return found if len(found) else _bone_side(box, surface(box, cartilage, most=2 * _FACES).reversed(), values)
+
+
+def tells_bone_side(values: Mapping[str, int]) -> bool:
+    """Whether :func:`interface` finds bone's side of cartilage: the mask has bone, or says which cartilage is the femur's."""
+    return bool(bone_values(values)) or "femoral" in sides(values)
+
+
+def _bone_side(box: Volume, whole: Surface, values: Mapping[str, int]) -> Surface:
+    """The faces of cartilage that lie on bone: the femur's plate is a shell about its bone, the others turn their backs on it."""
+    label = box.array[tuple(whole.outer.T)]
+    shell = np.isin(label, sides(values).get("femoral", []))
+    if not shell.any():
+        return whole
+    centre = whole.points[shell].mean(axis=0)
+    ahead = whole.points - centre
+    for value in np.unique(label[~shell]):
+        plate = label == value
+        ahead[plate] = centre - whole.points[plate].mean(axis=0)
+    cosine = np.einsum("nk,nk->n", whole.normals, ahead) / np.maximum(np.linalg.norm(ahead, axis=1), 1e-9)
+    chosen = cosine > _AHEAD
+    # A femoral plate that is flat is no shell about anything: few of its faces look away from its middle, and they are its rim.
+    return whole.where(chosen) if chosen.sum() > _LEAST_SIDE * len(whole) else whole
 
 
 def measure(box: Volume | None, faces: Surface | None, values: Mapping[str, int]) -> Measures:
@@ -72,7 +98,7 @@ def measure(box: Volume | None, faces: Surface | None, values: Mapping[str, int]
     depth = np.zeros(len(faces))
     for value in np.unique(layers):
         depth[layers == value] = thickness(box, faces.where(layers == value), int(value))
-    # Without bone, half of the faces look from the joint and some from the rim along the plate: the middle one is neither's.
+    # Without bone some faces look from the rim along the plate: the middle one does not.
     mean = float(np.average(depth, weights=np.maximum(faces.areas, 1e-9)) if bone_values(values) else np.median(depth))
     return Measures(volume, mean, missing, femur_above_tibia(box, faces, values))
 

@@ -96,13 +96,11 @@ def _index(offsets: NDArray[np.float64], place: float) -> int:
 def _profiles(image: NDArray[np.floating], affine: Affine, faces: Surface, offsets: NDArray[np.float64]) -> NDArray[np.float32]:
     """Readings along the normals, shape ``[faces, offsets]``, linear between voxels; NaN outside the grid."""
     inverse = np.linalg.inv(affine)
-    start = faces.points @ inverse[:3, :3].T + inverse[:3, 3]
-    along = faces.normals @ inverse[:3, :3].T
-    places = start[:, None, :] + along[:, None, :] * offsets[None, :, None]
-    read: NDArray[np.float32] = ndimage.map_coordinates(
-        image, places.reshape(-1, 3).T, order=1, output=np.float32, mode="constant", cval=np.nan
-    )
-    return read.reshape(places.shape[:2])
+    start = inverse[:3, :3] @ faces.points.T + inverse[:3, 3:]
+    along = inverse[:3, :3] @ faces.normals.T
+    places = start[:, :, None] + along[:, :, None] * offsets
+    read: NDArray[np.float32] = ndimage.map_coordinates(image, places, order=1, output=np.float32, mode="constant", cval=np.nan)
+    return read
 
 
 def _patches(read: NDArray[np.float32], points: NDArray[np.float64], normals: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 from kneeoa.config.volumes import MaskChecks
 from kneeoa.images.alignment import Grid, inside_share
-from kneeoa.images.cartilage import Measures, femur_above_tibia, interface, joint, measure
+from kneeoa.images.cartilage import Measures, femur_above_tibia, interface, joint, measure, tells_bone_side
 from kneeoa.images.evidence import NONE, Evidence, evidence
 from kneeoa.images.poses import Candidate, best, header_doubt
-from kneeoa.images.tissue_names import bone_values
 from kneeoa.images.volume import Affine, Volume
 
 # What adult knees, healthy or at the end of their disease, can have; outside it a label map means something else.
 _VOLUME_MM3 = (2_000.0, 80_000.0)
 _THICKNESS_MM = (0.5, 6.0)
-# Without bone in the mask half of its surface looks into the joint, where edges are what they happen to be.
-_WITHOUT_BONE = 0.7
+# Where a mask does not tell which side of cartilage lies on bone, half of its surface looks into the joint, where edges are what they
+# happen to be.
+_BOTH_SIDES = 0.7
 
 Doubt = tuple[str, str]
 """A reason not to believe a mask: a stable slug and a sentence."""
@@ -61,7 +61,7 @@ def judge(labels: Volume, picture: Picture, values: Mapping[str, int], checks: M
         found = evidence(_signed(picture, checks), picture.affine, faces)
     inside = inside_share(labels, picture.source)
     measures = measure(box, faces, values)
-    return Judgement(inside, found, measures, flags(inside, found, measures, checks, bone=bool(bone_values(values))))
+    return Judgement(inside, found, measures, flags(inside, found, measures, checks, bone_side=tells_bone_side(values)))
 
 
 def elsewhere(labels: Volume, picture: Picture, values: Mapping[str, int], checks: MaskChecks) -> Candidate | None:
@@ -69,7 +69,7 @@ def elsewhere(labels: Volume, picture: Picture, values: Mapping[str, int], check
     box = joint(labels, values)
     if box is None:
         return None
-    limit = checks.minimum_boundary * (1 if bone_values(values) else _WITHOUT_BONE)
+    limit = checks.minimum_boundary * (1 if tells_bone_side(values) else _BOTH_SIDES)
     return best(
         _signed(picture, checks),
         picture.affine,
@@ -91,7 +91,7 @@ def advice(labels: Volume, picture: Picture, other: Candidate | None) -> str:
     return f"{said}{fits}: mend its header, or set 'masks.repair: header'."
 
 
-def flags(inside: float, found: Evidence, measures: Measures, checks: MaskChecks, *, bone: bool = True) -> list[Doubt]:
+def flags(inside: float, found: Evidence, measures: Measures, checks: MaskChecks, *, bone_side: bool = True) -> list[Doubt]:
     """Reasons not to believe a mask, worst first; empty for a good one.
 
     Args:
@@ -99,7 +99,7 @@ def flags(inside: float, found: Evidence, measures: Measures, checks: MaskChecks
         found: what the image says of its pose.
         measures: what it says about cartilage.
         checks: the limits.
-        bone: whether the mask has bone, so that each of its surfaces should be an edge.
+        bone_side: whether the mask tells which side of its cartilage lies on bone, so that all that was looked at should be an edge.
     """
     if measures.volume == 0:
         return [("mask-empty", "the mask holds no cartilage.")]
@@ -109,7 +109,7 @@ def flags(inside: float, found: Evidence, measures: Measures, checks: MaskChecks
         doubts.append(("mask-misaligned", detail))
     if not measures.femur_above_tibia:
         doubts.append(("mask-misaligned", "femoral cartilage lies below tibial cartilage: the mask is upside down."))
-    limit = checks.minimum_boundary * (1 if bone else _WITHOUT_BONE)
+    limit = checks.minimum_boundary * (1 if bone_side else _BOTH_SIDES)
     if found.contrast < checks.minimum_contrast:
         detail = f"cartilage stands out from the bone under it by an AUC of {found.contrast:.2f}; expected {checks.minimum_contrast:.2f}."
         doubts.append(("mask-misaligned", detail))

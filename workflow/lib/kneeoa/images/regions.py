@@ -52,6 +52,8 @@ def regions(labels: Volume, values: Mapping[str, int], lateral: NDArray[np.float
         lateral: unit vector (RAS+) from the knee's medial to its lateral side.
     """
     found: list[Region] = []
+    # All boxes below lie within this one, a fifth of a scan.
+    labels = joint(labels, values) or labels
     middle = midline(labels, values, lateral)
     for name, value in sorted(cartilage_values(values).items()):
         box = joint(labels, {name: value})

@@ -112,8 +112,8 @@ def _faces(part: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[NDArray[n
     for axis in range(3):
         low = tuple(slice(None, -1) if own == axis else slice(None) for own in range(3))
         high = tuple(slice(1, None) if own == axis else slice(None) for own in range(3))
-        after = np.argwhere(part[low] & other[high])
-        before = np.argwhere(part[high] & other[low])
+        after = _places(part[low] & other[high])
+        before = _places(part[high] & other[low])
         before[:, axis] += 1
         indices += [after, before]
         axes += [np.full(len(after), axis + 1), np.full(len(before), -(axis + 1))]
@@ -121,6 +121,11 @@ def _faces(part: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[NDArray[n
     # In the order of the voxels, so that every n-th face is an even sample of all directions.
     order = np.lexsort((signed, faces[:, 2], faces[:, 1], faces[:, 0]))
     return faces[order], signed[order]
+
+
+def _places(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """``np.argwhere``, several times as fast where little is chosen."""
+    return np.stack(np.unravel_index(np.flatnonzero(chosen), chosen.shape), axis=1)
 
 
 def _normals(part: NDArray[np.bool_], places: NDArray[np.float64], spacing: NDArray[np.float64]) -> NDArray[np.float64]:

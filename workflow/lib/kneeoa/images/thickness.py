@@ -12,6 +12,7 @@ GAP_MM = 1.0
 """How far above the bone cartilage may begin: outlines of the two, drawn apart, leave a voxel between them here and there."""
 _STEP_MM = 0.1
 _MOST_MM = 10.0
+_STRETCHES = 4
 
 
 def covered(labels: Volume, faces: Surface, value: int) -> NDArray[np.bool_]:
@@ -27,19 +28,23 @@ def thickness(labels: Volume, faces: Surface, value: int) -> NDArray[np.float64]
     3 mm on a DESS grid (0.7 x 0.36 x 0.36 mm) the mean is within 2 % of the truth; the distance to the nearest point of the other surface,
     the usual other choice, is 10 to 15 % low there, since voxel edges stick out towards each other.
     """
-    own = _along(labels, faces, np.arange(_STEP_MM / 2, _MOST_MM, _STEP_MM)) == value
-    begins = np.argmax(own, axis=1)
-    ended = ~own & (np.arange(own.shape[1]) > begins[:, None])
-    ends = np.where(ended.any(axis=1), np.argmax(ended, axis=1), own.shape[1])
-    return np.where(own.any(axis=1), ends - begins, 0) * _STEP_MM
+    steps = np.zeros(len(faces), dtype=np.int64)
+    unended = np.ones(len(faces), dtype=bool)
+    # Few layers are thicker than a stretch, so that most faces are followed over the first alone.
+    for stretch in np.array_split(np.arange(_STEP_MM / 2, _MOST_MM, _STEP_MM), _STRETCHES):
+        own = _along(labels, faces.where(unended), stretch) == value
+        begun = np.logical_or.accumulate(own, axis=1) | (steps[unended] > 0)[:, None]
+        going_on = np.logical_and.accumulate(own | ~begun, axis=1)
+        steps[unended] += (own & going_on).sum(axis=1)
+        unended[unended] = going_on[:, -1]
+    return np.asarray(steps * _STEP_MM, dtype=np.float64)
 
 
 def _along(labels: Volume, faces: Surface, steps: NDArray[np.float64]) -> NDArray[np.generic]:
     """Labels at ``steps`` (mm) above each face, shape ``[faces, steps]``; 0 outside the map."""
     inverse = np.linalg.inv(labels.affine)
-    start = faces.points @ inverse[:3, :3].T + inverse[:3, 3]
-    along = faces.normals @ inverse[:3, :3].T
-    index = np.rint(start[:, None, :] + along[:, None, :] * steps[None, :, None]).astype(np.int32)
-    on_map = ((index >= 0) & (index < labels.array.shape)).all(axis=2)
-    index = np.where(on_map[..., None], index, 0)
-    return np.where(on_map, labels.array[index[..., 0], index[..., 1], index[..., 2]], 0)
+    start = inverse[:3, :3] @ faces.points.T + inverse[:3, 3:]
+    along = inverse[:3, :3] @ faces.normals.T
+    index = np.rint(start[:, :, None] + along[:, :, None] * steps).astype(np.int32)
+    on_map = ((index >= 0) & (index < np.array(labels.array.shape)[:, None, None])).all(axis=0)
+    return np.where(on_map, labels.array[tuple(np.where(on_map, index, 0))], 0)

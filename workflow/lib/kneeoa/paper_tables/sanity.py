@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from kneeoa.figures.arms import Factors
-from kneeoa.figures.numbers import interval, number
+from kneeoa.figures.numbers import interval, number, p_value
 from kneeoa.figures.scores import records
 from kneeoa.figures.words import count, printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames
@@ -17,10 +17,17 @@ from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.sanity import SANITY
 
 _DEPTHS = ("heads", "half", "all")
+_TRAINED, _ALL = "trained", "all"
+_BOTH_SIGNS = "absolute_enrichment"
+_WHY = (
+    "Enrichment of both signs of the map (1: chance); p against shifted maps and of the paired difference: Wilcoxon over subjects. "
+    "Random weights do not make a blank map: gradient x input carries the image's own brightness, and a gradient follows the image through "
+    "rectifiers and pooling: bright tissue can stand out against shifted maps with any weights. What training adds is the difference."
+)
 
 
 def write_sanity(sanity: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
-    """Write SANITY: CSV with every row, LaTeX with a tabular of randomised weights and one of repeatability.
+    """Write SANITY: CSV with every row, LaTeX with tabulars of randomised weights, of enrichment by them and of repeatability.
 
     Args:
         sanity: SANITY file.
@@ -45,6 +52,7 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     rows = rows.assign(**ranks).sort_values(["rank", "depth"], kind="stable")
     tables = [
         _randomised(rows[rows["check"] == "randomised"], names, labels),
+        _enrichment(rows[rows["check"] == "enrichment"], names, labels),
         _repeated(rows[rows["check"] == "repeatability"], names, labels),
     ]
     return [table for table in tables if table.rows]
@@ -53,27 +61,43 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
 def _randomised(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
     body = []
     for row in records(rows):
-        what = printed(str(row["measure"]), labels) + (f", {printed(str(row['tissue']), labels)}" if row["tissue"] else "")
-        estimate = interval(row["estimate"], row["low"], row["high"], 2)
-        levels = [number(row["reference"], 2), number(row["null_mean"], 2)]
-        shared = [
-            names.backbone(row["arm"]),
-            names.mode(row["arm"]),
-            printed(str(row["method"]), labels),
-            printed(str(row["weights"]), labels),
-        ]
-        body.append([*shared, sentence_case(what), estimate, *levels])
-    heads = ["Backbone", "Mode", "Method", "Randomised", "Measure", "Mean [interval]", "Trained", "Shifted maps"]
-    note = _counted(rows) + " Likeness is to the trained network's map of the same case."
+        shared = [*_shared(row, names, labels), printed(str(row["weights"]), labels), sentence_case(printed(str(row["measure"]), labels))]
+        body.append([*shared, interval(row["estimate"], row["low"], row["high"], 2)])
+    heads = ["Backbone", "Mode", "Method", "Randomised", "Measure", "Mean [interval]"]
+    note = _counted(rows) + " Likeness to the trained network's map of the same case."
     return Tabular(heads, body, left=5, breaks=changes([line[0] for line in body]), notes=note)
+
+
+def _enrichment(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
+    """Trained weights beside weights that are all randomised; both signs of a map, as random weights have no sign to speak of."""
+    body = []
+    rows = rows[rows["measure"] == _BOTH_SIGNS]
+    for _, pair in rows[rows["weights"].isin([_TRAINED, _ALL])].groupby(["rank", "method", "cohort", "tissue"], sort=False):
+        weights = {str(row["weights"]): row for row in records(pair)}
+        if len(weights) < 2:
+            continue
+        line = [*_shared(weights[_TRAINED], names, labels), printed(str(weights[_TRAINED]["tissue"]), labels)]
+        for row in (weights[_TRAINED], weights[_ALL]):
+            line += [interval(row["estimate"], row["low"], row["high"], 2), p_value(row["null_p"]), number(row["others_mean"], 2)]
+        own = weights[_ALL]
+        gained = interval(own["difference"], own["difference_low"], own["difference_high"], 2, signed=True)
+        body.append([*line, gained, p_value(own["p"])])
+    heads = ["Backbone", "Mode", "Method", "Tissue"]
+    heads += ["Trained [interval]", "p, shifted maps", "Others' maps", "Randomised [interval]", "p, shifted maps", "Others' maps"]
+    heads += ["Trained - randomised [interval]", "p"]
+    return Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=_counted(rows) + " " + _WHY)
+
+
+def _shared(row: Mapping[str, object], names: ArmNames, labels: Mapping[str, str] | None) -> list[str]:
+    arm = str(row["arm"])
+    return [names.backbone(arm), names.mode(arm), printed(str(row["method"]), labels)]
 
 
 def _repeated(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
     body = []
     for row in records(rows):
         estimate = interval(row["estimate"], row["low"], row["high"], 2)
-        shared = [names.backbone(row["arm"]), names.mode(row["arm"]), printed(str(row["method"]), labels)]
-        body.append([*shared, estimate, number(row["reference"], 2)])
+        body.append([*_shared(row, names, labels), estimate, number(row["reference"], 2)])
     heads = ["Backbone", "Mode", "Method", "Same case, two seeds [interval]", "Different subjects"]
     note = _counted(rows) + " Rank correlation of maps."
     return Tabular(heads, body, left=3, breaks=changes([line[0] for line in body]), notes=note)

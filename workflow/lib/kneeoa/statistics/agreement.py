@@ -43,7 +43,7 @@ class Kappa:
     n: int
     subjects: int
     degenerate: bool
-    how: str
+    method: str
 
 
 def quadratic_kappa(
@@ -70,16 +70,16 @@ def quadratic_kappa(
     same_length(first.size, predicted=second)
     codes = cluster_codes(cluster, first.size)
     count, nan = first.size, math.nan
-    how = described("quadratic kappa, Fleiss-Cohen-Everitt error", codes)
+    method = described("quadratic kappa, Fleiss-Cohen-Everitt error", codes)
     if not count:
-        return Kappa(nan, nan, nan, nan, 0, 0, False, how)
+        return Kappa(nan, nan, nan, nan, 0, 0, False, method)
     subjects = subject_count(codes, count)
     sampled = sampled_metric("quadratic_kappa", first, second, classes)
     if math.isnan(sampled.value):
-        return Kappa(nan, nan, nan, nan, count, subjects, False, f"{how}: undefined, truth and prediction are one class")
+        return Kappa(nan, nan, nan, nan, count, subjects, False, f"{method}: undefined, truth and prediction are one class")
     variance = float(covariance([sampled], codes)[0, 0]) * (subjects - 1) / subjects
     low, high = (sampled.value, sampled.value) if variance == 0.0 else interval(sampled.value, variance, confidence, "wald")
-    return Kappa(sampled.value, math.sqrt(variance), low, high, count, subjects, variance == 0.0, how)
+    return Kappa(sampled.value, math.sqrt(variance), low, high, count, subjects, variance == 0.0, method)
 
 
 def class_metric(

@@ -69,8 +69,8 @@ def recalibration(
     reasons = [_reason(labels, row) for row in scores]
     slope = over_seeds([_slope(labels, row) for row in scores])
     level = over_seeds([_in_the_large(labels, row) for row in scores])
-    how = f"logistic recalibration, sandwich error, clipped at {clip:g}"
-    found, large = estimate_of(slope, codes, confidence, how), estimate_of(level, codes, confidence, how)
+    method = f"logistic recalibration, sandwich error, clipped at {clip:g}"
+    found, large = estimate_of(slope, codes, confidence, method), estimate_of(level, codes, confidence, method)
     return Recalibration(
         slope=found,
         slope_test=wald(found.estimate - 1.0, found.standard_error**2, confidence),

@@ -38,7 +38,7 @@ class DecisionCurve:
     treat_none: Floats
     n: int
     subjects: int
-    how: str
+    method: str
 
 
 def decision_curve(
@@ -70,7 +70,7 @@ def decision_curve(
         treat_none=np.zeros(levels.size),
         n=labels.size,
         subjects=subject_count(codes, labels.size),
-        how=described("net benefit", codes, "pointwise wald intervals"),
+        method=described("net benefit", codes, "pointwise wald intervals"),
     )
 
 
@@ -89,8 +89,8 @@ def net_benefit_test(
     labels, first = _prepare(truth, probability_a, "probability_a")
     second = np.ones((1, labels.size)) if probability_b is None else _prepare(truth, probability_b, "probability_b")[1]
     a, b = (_benefit(labels, stack, threshold) for stack in (first, second))
-    how = f"net benefit at {threshold:g}" + (" against treating all" if probability_b is None else "")
-    return difference_of(a, b, cluster_codes(cluster, labels.size), confidence, how)
+    method = f"net benefit at {threshold:g}" + (" against treating all" if probability_b is None else "")
+    return difference_of(a, b, cluster_codes(cluster, labels.size), confidence, method)
 
 
 def _benefit(labels: Integers, stack: Floats, threshold: float) -> Sampled:

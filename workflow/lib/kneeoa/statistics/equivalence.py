@@ -36,7 +36,7 @@ class MarginTest:
     alpha: float
     established: bool
     degenerate: bool
-    how: str
+    method: str
 
 
 def non_inferiority(
@@ -74,13 +74,13 @@ def equivalence(difference: float, standard_error: float, margin: float, alpha: 
     return _result(difference, standard_error, margin, z, alpha, df, "equivalence, two one-sided tests")
 
 
-def _result(difference: float, error: float, margin: float, z: float, alpha: float, df: float, how: str) -> MarginTest:
+def _result(difference: float, error: float, margin: float, z: float, alpha: float, df: float, method: str) -> MarginTest:
     degenerate = error == 0.0
     if degenerate:
         p, log10_p = (1.0, 0.0) if difference == 0.0 else (math.nan, math.nan)
         z = 0.0 if difference == 0.0 else math.nan
         low = high = difference
-        how += ": the standard error is zero, nothing to test"
+        method += ": the standard error is zero, nothing to test"
     else:
         law = norm if math.isinf(df) else t_distribution(df)
         half = float(law.ppf(1 - alpha)) * error
@@ -99,7 +99,7 @@ def _result(difference: float, error: float, margin: float, z: float, alpha: flo
         alpha=alpha,
         established=not degenerate and p < alpha,
         degenerate=degenerate,
-        how=how,
+        method=method,
     )
 
 

@@ -45,7 +45,7 @@ class MaxT:
     critical: float
     tests: int
     degenerate: tuple[bool, ...]
-    how: str
+    method: str
 
 
 def max_t(differences: ArrayLike, covariance: ArrayLike, confidence: float = 0.95, step_down: bool = False) -> MaxT:
@@ -85,8 +85,8 @@ def max_t(differences: ArrayLike, covariance: ArrayLike, confidence: float = 0.9
         adjusted[known] = _adjusted(np.abs(z[known]), correlation, step_down)
         critical = _critical(correlation, 1 - confidence)
         low[known], high[known] = values[known] - critical * error, values[known] + critical * error
-    how = f"{'step-down' if step_down else 'single-step'} max-T over {known.size} tests"
-    return MaxT(z, p, adjusted, low, high, critical, int(known.size), tuple(bool(flag) for flag in degenerate), how)
+    method = f"{'step-down' if step_down else 'single-step'} max-T over {known.size} tests"
+    return MaxT(z, p, adjusted, low, high, critical, int(known.size), tuple(bool(flag) for flag in degenerate), method)
 
 
 def _adjusted(size: Floats, correlation: Floats, step_down: bool) -> Floats:

@@ -57,7 +57,7 @@ class RandomSeeds:
     low: float
     high: float
     degenerate: bool
-    how: str
+    method: str
 
 
 def components(values: Floats, sigma: Floats, matched: bool) -> VarianceComponents:
@@ -121,7 +121,7 @@ def random_seed_anova(values: Floats, sigma: Floats, matched: bool, confidence: 
         low=difference - reach,
         high=difference + reach,
         degenerate=denominator == 0.0,
-        how="random seeds: Obuchowski-Rockette, Hillis df, seeds " + ("matched" if matched else "nested in modes"),
+        method="random seeds: Obuchowski-Rockette, Hillis df, seeds " + ("matched" if matched else "nested in modes"),
     )
 
 

@@ -30,7 +30,7 @@ class Threshold:
     sensitivity: float
     specificity: float
     n: int
-    how: str
+    method: str
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ def choose_threshold(truth: ArrayLike, probability: ArrayLike, rule: Rule = "you
         place = int(np.flatnonzero(specificity >= target - 1e-12)[0])
     else:
         raise KneeoaError(f"rule: expected youden, sensitivity or specificity, got '{rule}'.")
-    how = "highest Youden index" if rule == "youden" else f"{rule} of at least {target:g}"
-    return Threshold(float(levels[place]), float(sensitivity[place]), float(specificity[place]), labels.size, f"{how} on validation cases")
+    method = ("highest Youden index" if rule == "youden" else f"{rule} of at least {target:g}") + " on validation cases"
+    return Threshold(float(levels[place]), float(sensitivity[place]), float(specificity[place]), labels.size, method)
 
 
 def operating_point(

@@ -96,7 +96,7 @@ def cut_auc(truth: ArrayLike, scores: ArrayLike, cut: int, cluster: ArrayLike | 
         n=labels.size,
         subjects=subject_count(codes, labels.size),
         degenerate=found.degenerate,
-        how=described(f"AUC of grade >= {cut}, DeLong", codes, "logit interval"),
+        method=described(f"AUC of grade >= {cut}, DeLong", codes, "logit interval"),
     )
 
 
@@ -130,7 +130,7 @@ def _estimate(
         n=labels.size,
         subjects=subject_count(codes, labels.size),
         degenerate=variance == 0.0,
-        how=described(f"{name}, DeLong (Gram)", codes, "logit interval"),
+        method=described(f"{name}, DeLong (Gram)", codes, "logit interval"),
     )
 
 
@@ -152,7 +152,7 @@ def _test(
 
 
 def _paired(
-    aucs: Floats, difference: float, variance: float, seeds: int, labels: Integers, codes: Integers | None, confidence: float, how: str
+    aucs: Floats, difference: float, variance: float, seeds: int, labels: Integers, codes: Integers | None, confidence: float, method: str
 ) -> PairedDifference:
     return PairedDifference(
         estimate_a=float(aucs[:seeds].mean()),
@@ -161,7 +161,7 @@ def _paired(
         variance=variance,
         n=labels.size,
         subjects=subject_count(codes, labels.size),
-        how=described(how, codes),
+        method=described(method, codes),
         **vars(wald(difference, variance, confidence)),
     )
 

@@ -25,7 +25,7 @@ class Power:
 
     power: float
     alpha: float
-    how: str
+    method: str
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class SampleSize:
     subjects: int
     power: float
     alpha: float
-    how: str
+    method: str
 
 
 def minimal_detectable_difference(standard_error: float, power: float = 0.8, alpha: float = 0.05) -> float:

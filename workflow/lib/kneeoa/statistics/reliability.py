@@ -35,7 +35,7 @@ class ReliabilityCurve:
     error: float
     """Expected calibration error over these bins."""
     n: int
-    how: str
+    method: str
 
 
 def reliability_curve(
@@ -78,7 +78,7 @@ def reliability_curve(
         subjects=np.array([one.subjects for one in found], dtype=np.int64),
         error=error,
         n=labels.size,
-        how=f"{bins} {kind.replace('_', ' ')} bins, Wilson intervals" + ("" if codes is None else " at the effective number of cases"),
+        method=f"{bins} {kind.replace('_', ' ')} bins, Wilson intervals" + ("" if codes is None else " at the effective number of cases"),
     )
 
 

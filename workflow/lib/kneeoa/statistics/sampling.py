@@ -41,7 +41,7 @@ class Estimate:
     n: int
     subjects: int
     degenerate: bool
-    how: str
+    method: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class PairedDifference(Wald):
     variance: float
     n: int
     subjects: int
-    how: str
+    method: str
 
 
 def seeds_first(values: ArrayLike, name: str, dimensions: int) -> Floats:
@@ -94,7 +94,7 @@ def covariance(members: Sequence[Sampled], codes: Integers | None) -> Floats:
 
 
 def estimate_of(
-    sampled: Sampled, codes: Integers | None, confidence: float, how: str, scale: Literal["wald", "logit"] = "wald"
+    sampled: Sampled, codes: Integers | None, confidence: float, method: str, scale: Literal["wald", "logit"] = "wald"
 ) -> Estimate:
     """The interval of one statistic.
 
@@ -102,7 +102,7 @@ def estimate_of(
         sampled: value and influences.
         codes: subject of each case, or None where each case is its own.
         confidence: of the interval.
-        how: words for the result; the interval and clusters are added.
+        method: words for the result; the interval and clusters are added.
         scale: wald: symmetric, not clipped; logit: symmetric on the logit scale, inside (0, 1), undefined at 0 and 1.
     """
     count = sampled.influence.size
@@ -116,7 +116,7 @@ def estimate_of(
         n=count,
         subjects=subject_count(codes, count),
         degenerate=variance == 0.0,
-        how=described(how, codes, f"{scale} interval"),
+        method=described(method, codes, f"{scale} interval"),
     )
 
 
@@ -138,7 +138,7 @@ def interval(value: float, variance: float, confidence: float, scale: Literal["w
     return low, high
 
 
-def difference_of(a: Sampled, b: Sampled, codes: Integers | None, confidence: float, how: str) -> PairedDifference:
+def difference_of(a: Sampled, b: Sampled, codes: Integers | None, confidence: float, method: str) -> PairedDifference:
     """Paired normal test of a - b; equal models have z 0, p 1 and are flagged degenerate."""
     influence = a.influence - b.influence
     size = max(float(np.abs(a.influence).max()), float(np.abs(b.influence).max()))
@@ -154,11 +154,11 @@ def difference_of(a: Sampled, b: Sampled, codes: Integers | None, confidence: fl
         variance=variance,
         n=influence.size,
         subjects=subject_count(codes, influence.size),
-        how=described(how, codes),
+        method=described(method, codes),
         **vars(wald(difference, variance, confidence)),
     )
 
 
-def described(how: str, codes: Integers | None, *more: str) -> str:
+def described(method: str, codes: Integers | None, *more: str) -> str:
     """Words on how a result was computed: the method, whether subjects were clusters, and whatever else."""
-    return ", ".join([how, *([] if codes is None else ["clustered by subject"]), *more])
+    return ", ".join([method, *([] if codes is None else ["clustered by subject"]), *more])

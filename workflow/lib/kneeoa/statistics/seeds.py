@@ -34,7 +34,7 @@ class FixedSeeds(Wald):
     difference: float
     variance: float
     primary: bool
-    how: str
+    method: str
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _fixed(auc: Floats, sigma: Floats, confidence: float) -> FixedSeeds:
         # The quadratic form of equal models cancels to rounding of the covariance's own size.
         variance = clean(max(float(weights @ sigma @ weights), 0.0), NOISE * float(np.abs(sigma).max()))
     tail = wald(difference, variance, confidence)
-    return FixedSeeds(difference=difference, variance=variance, primary=False, how="fixed seeds: test sampling only", **vars(tail))
+    return FixedSeeds(difference=difference, variance=variance, primary=False, method="fixed seeds: test sampling only", **vars(tail))
 
 
 def _refused(modes: int, difference: float, reason: str) -> RandomSeeds:
@@ -148,7 +148,7 @@ def _refused(modes: int, difference: float, reason: str) -> RandomSeeds:
         low=nan,
         high=nan,
         degenerate=False,
-        how=f"no random-seed inference: {reason}",
+        method=f"no random-seed inference: {reason}",
     )
 
 

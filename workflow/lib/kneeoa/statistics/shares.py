@@ -33,7 +33,7 @@ def wilson(share: float, size: float, confidence: float) -> tuple[float, float]:
     return min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share)
 
 
-def share(values: Floats, codes: Integers | None, confidence: float, how: str, members: Booleans | None = None) -> Estimate:
+def share(values: Floats, codes: Integers | None, confidence: float, method: str, members: Booleans | None = None) -> Estimate:
     """The share of ``members`` for which ``values`` is 1, with Wilson's interval at the effective number of cases.
 
     The effective number is at most n. Where all or none have the property the design effect cannot be estimated, and the
@@ -43,7 +43,7 @@ def share(values: Floats, codes: Integers | None, confidence: float, how: str, m
         values: ``[n]``, 0 to 1.
         codes: subject of each case, or None.
         confidence: of the interval.
-        how: words for the result.
+        method: words for the result.
         members: the cases that count, ``[n]``; default all. ``n`` and ``subjects`` of the result are theirs.
     """
     chosen = np.ones(values.size, dtype=np.bool_) if members is None else members
@@ -51,10 +51,10 @@ def share(values: Floats, codes: Integers | None, confidence: float, how: str, m
     own = None if codes is None else cluster_codes(codes[chosen], kept.size)
     if not kept.size:
         nan = math.nan
-        return Estimate(estimate=nan, standard_error=nan, low=nan, high=nan, n=0, subjects=0, degenerate=False, how=f"{how}: no case")
+        return Estimate(estimate=nan, standard_error=nan, low=nan, high=nan, n=0, subjects=0, degenerate=False, method=f"{method}: no case")
     sampled = of_mean(kept)
     if not np.isin(kept, (0.0, 1.0)).all():
-        return estimate_of(sampled, own, confidence, how, "logit")
+        return estimate_of(sampled, own, confidence, method, "logit")
     subjects = subject_count(own, kept.size)
     sums = sampled.influence if own is None else np.bincount(own, weights=sampled.influence)
     squares = float(sums @ sums)
@@ -69,5 +69,5 @@ def share(values: Floats, codes: Integers | None, confidence: float, how: str, m
         n=kept.size,
         subjects=subjects,
         degenerate=squares == 0.0,
-        how=described(how, own, "Wilson interval" if own is None else f"Wilson interval at {effective:.4g} effective cases"),
+        method=described(method, own, "Wilson interval" if own is None else f"Wilson interval at {effective:.4g} effective cases"),
     )

@@ -57,7 +57,7 @@ class Interaction:
     n: int
     subjects: int
     degenerate: bool
-    how: str
+    method: str
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def auc_subgroups(
             variance=test.variance,
             n=rows.size,
             subjects=subject_count(own, rows.size),
-            how=described("AUC, DeLong", own),
+            method=described("AUC, DeLong", own),
             **vars(wald(test.difference, test.variance, confidence)),
         )
         return result, influence
@@ -196,9 +196,11 @@ def _interaction(reported: list[Subgroup], sums: list[Floats], confidence: float
     subjects = int(np.any([rows != 0 for rows in sums], axis=0).sum()) if sums else 0
     nan = math.nan
 
-    def outcome(difference: float, low: float, high: float, statistic: float, df: int, p: float, degenerate: bool, how: str) -> Interaction:
+    def outcome(
+        difference: float, low: float, high: float, statistic: float, df: int, p: float, degenerate: bool, method: str
+    ) -> Interaction:
         log10_p = math.log10(p) if p > 0 else nan
-        return Interaction(names, difference, low, high, statistic, df, p, log10_p, n, subjects, degenerate, how)
+        return Interaction(names, difference, low, high, statistic, df, p, log10_p, n, subjects, degenerate, method)
 
     if len(results) < 2:
         return outcome(nan, nan, nan, nan, 0, nan, False, "fewer than two groups are reported: no interaction")
@@ -212,13 +214,13 @@ def _interaction(reported: list[Subgroup], sums: list[Floats], confidence: float
         return outcome(nan, nan, nan, nan, 0, nan, False, "a group's difference or variance is undefined")
     limits = wald(float(gaps[0]), float(spread[0, 0]), confidence) if len(results) == 2 else None
     low, high, gap = (limits.low, limits.high, float(gaps[0])) if limits else (nan, nan, nan)
-    how = f"Wald chi-squared on {len(results) - 1} differences of differences"
+    method = f"Wald chi-squared on {len(results) - 1} differences of differences"
     values, vectors = np.linalg.eigh(spread)
     used = values > 1e-10 * max(float(values[-1]), 0.0)
     along = vectors.T @ gaps
     if (np.abs(along[~used]) > NOISE).any():
-        return outcome(gap, low, high, nan, int(used.sum()), nan, True, f"{how}; a difference without variance has no test")
+        return outcome(gap, low, high, nan, int(used.sum()), nan, True, f"{method}; a difference without variance has no test")
     if not used.any():
-        return outcome(gap, low, high, 0.0, 0, 1.0, True, f"{how}; nothing differs")
+        return outcome(gap, low, high, 0.0, 0, 1.0, True, f"{method}; nothing differs")
     statistic, df = float((along[used] ** 2 / values[used]).sum()), int(used.sum())
-    return outcome(gap, low, high, statistic, df, max(float(chi2.sf(statistic, df)), sys.float_info.min), False, how)
+    return outcome(gap, low, high, statistic, df, max(float(chi2.sf(statistic, df)), sys.float_info.min), False, method)

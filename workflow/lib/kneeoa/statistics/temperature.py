@@ -35,7 +35,7 @@ class Temperature:
     loss_after: float
     n: int
     degenerate: bool
-    how: str
+    method: str
 
 
 def fit_temperature(truth: ArrayLike, logits: ArrayLike) -> Temperature:

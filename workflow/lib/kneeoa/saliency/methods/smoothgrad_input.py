@@ -10,21 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from kneeoa.config.analysis import Saliency
 from kneeoa.saliency.methods.interface import Target
+from kneeoa.saliency.methods.smoothgrad import mean_gradient
 
 
 def explain(target: Target, images: Tensor, generators: Sequence[np.random.Generator], options: Saliency) -> Tensor:
-    """Signed maps; ``options.samples`` noisy copies, whose noise has the standard deviation ``options.noise`` of each image's range."""
-    span = images.flatten(1).amax(dim=1) - images.flatten(1).amin(dim=1)
-    width = (options.noise * span).reshape(-1, *([1] * (images.ndim - 1)))
-    total = torch.zeros_like(images)
-    for _ in range(options.samples):
-        drawn = np.stack([generator.standard_normal(images.shape[1:], dtype=np.float32) for generator in generators])
-        noisy = (images + width * torch.from_numpy(drawn).to(images.device)).requires_grad_(True)
-        # Cases of a batch do not touch each other (evaluation mode), so the sum's gradient is each case's own.
-        total += torch.autograd.grad(target(noisy).sum(), noisy)[0]
-    return (images * total / options.samples).sum(dim=1)
+    """Signed maps: the mean gradient times the clean image, channels summed."""
+    return (images * mean_gradient(target, images, generators, options)).sum(dim=1)

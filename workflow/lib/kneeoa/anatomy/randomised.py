@@ -1,0 +1,118 @@
+"""Enrichment of a tissue in the maps of a trained network beside that in maps of the same cases by randomised weights.
+
+Whether a trained network's maps lie in a tissue beyond the nulls is one question, whether they do so because it was trained another. Random
+weights do not make a blank map: gradient x input carries the input, so that bright tissue stands out with any weights, and even a plain
+gradient follows the image, since rectifiers and pooling let it through where features respond (that a map may work like an edge detector:
+Adebayo et al. 2018). Such maps are therefore often enriched against the shift null, and what training adds is the paired difference,
+trained minus randomised. Its measure of choice is ``absolute_enrichment``: which sign a random network gives a tissue is an accident.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kneeoa.anatomy.fields import Fields
+from kneeoa.anatomy.measure import Anatomies
+from kneeoa.anatomy.nulls import Pool, moved, spectrum
+from kneeoa.anatomy.overlap import ABSOLUTE
+from kneeoa.anatomy.paired import compare
+from kneeoa.anatomy.run_maps import TRAINED, RunMaps
+from kneeoa.anatomy.subjects import by_subject, counted, estimated, or_none, per_case, subject_means
+from kneeoa.config.analysis import Statistics
+
+Floats = NDArray[np.float64]
+
+_MASSES = ("mass", ABSOLUTE + "mass")
+_COLUMNS = ["weights", "tissue", "measure"]
+
+
+def enrichments(own: RunMaps, other: RunMaps, anatomies: Anatomies) -> Iterator[dict[str, Any]]:
+    """Of each case that has a mask, weights and tissue: enrichment and its means under both nulls.
+
+    Args:
+        own: maps by trained weights.
+        other: maps of some of the same cases by randomised weights, of one or more depths. Other subjects' maps are of these cases too.
+        anatomies: the tissues.
+
+    Yields:
+        Rows with weights, cohort, case_id, subject, seed, tissue, measure, value, null_mean and others_mean; NaN where undefined.
+    """
+    cases = sorted({key[:2] for key in other.rows if (*key[:2], TRAINED) in own.rows})
+    depths = list(dict.fromkeys(key[2] for key in other.rows))
+    for cohort in dict.fromkeys(key[0] for key in cases):
+        names = [case_id for place, case_id in cases if place == cohort]
+        for weights, source in [(TRAINED, own), *((depth, other) for depth in depths)]:
+            found = {case_id: _masses(source.both((cohort, case_id, weights))) for case_id in names}
+            pool = Pool([(own.subjects[cohort, case_id], mass) for case_id, mass in found.items()], _MASSES)
+            here = {"cohort": cohort, "weights": weights, "seed": other.seed}
+            for case_id, masses in found.items():
+                tissues = anatomies.of(cohort, case_id, other.view, other.shape)
+                if tissues is None:
+                    continue
+                subject = own.subjects[cohort, case_id]
+                shifts = anatomies.shifts(cohort, case_id, other.shape)
+                case = here | {"case_id": case_id, "subject": subject}
+                yield from (case | row for row in _of_case(masses, tissues[0], shifts, pool, subject))
+
+
+def _masses(both: Floats) -> dict[str, Floats]:
+    """The share of each cell in what speaks for the score, and in both signs together; a part that is zero everywhere is left out."""
+    parts = zip(_MASSES, (both[0], both.sum(axis=0)), strict=True)
+    return {name: part / part.sum() for name, part in parts if part.any()}
+
+
+def _of_case(
+    masses: Mapping[str, Floats], tissues: Mapping[str, Fields | None], shifts: NDArray[np.int64], pool: Pool, subject: str
+) -> Iterator[dict[str, Any]]:
+    shares = {name: one.share for name, one in tissues.items() if one is not None}
+    others = pool.hits(subject, shares) if shares else {}
+    spectra = {name: spectrum(mass) for name, mass in masses.items()}
+    for tissue, share in shares.items():
+        part = spectrum(share)
+        fraction = float(share.mean())
+        for mass in _MASSES:
+            row = {"tissue": tissue, "measure": mass.replace("mass", "enrichment")}
+            if mass not in masses:
+                yield row | dict.fromkeys(("value", "null_mean", "others_mean"), np.nan)
+                continue
+            hits = {"value": float(np.vdot(masses[mass], share))}
+            hits["null_mean"] = float(moved(spectra[mass], part, share.shape).ravel()[shifts].mean())
+            elsewhere = others.get((mass, tissue), np.zeros(0))
+            elsewhere = elsewhere[np.isfinite(elsewhere)]
+            hits["others_mean"] = float(elsewhere.mean()) if elsewhere.size else np.nan
+            yield row | {name: hit / fraction for name, hit in hits.items()}
+
+
+def summed_enrichments(rows: list[dict[str, Any]], statistics: Statistics) -> Iterator[dict[str, Any]]:
+    """Rows of the table, over seeds, cases and subjects; of randomised weights with the paired difference, trained minus these.
+
+    Args:
+        rows: of :func:`enrichments` with arm and method.
+        statistics: resamples, confidence and seed.
+    """
+    if not rows:
+        return
+    for (arm, method, cohort), some in pd.DataFrame(rows).groupby(["arm", "method", "cohort"], sort=True):
+        value, null, others = (per_case(some, some[name], _COLUMNS) for name in ("value", "null_mean", "others_mean"))
+        against = {"null": null, "others": others}
+        gaps = pd.DataFrame({key: value[(TRAINED, *key[1:])] - value[key] for key in value.columns if key[0] != TRAINED})
+        gaps.columns = pd.MultiIndex.from_tuples([tuple(key) for key in value.columns if key[0] != TRAINED], names=_COLUMNS)
+        gained = subject_means(gaps, statistics, str(cohort))
+        for key, estimate in subject_means(value, statistics, str(cohort)).items():
+            row = {"check": "enrichment", "arm": arm, "method": method, "cohort": cohort} | dict(zip(_COLUMNS, key, strict=True))
+            for name, levels in against.items():
+                row[f"{name}_mean"] = or_none(levels[key].groupby(level="subject").mean().mean())
+                excess = by_subject(value[key] - levels[key])
+                row[f"{name}_p"] = compare(excess, "greater").p if excess.size else None
+            notes = []
+            if key in gained:
+                paired = compare(by_subject(gaps[key]))
+                gain = gained[key]
+                row |= {"difference": gain.value, "difference_low": gain.low, "difference_high": gain.high, "p": paired.p}
+                notes = [note for note in (gain.note, paired.note) if note]
+            yield row | {"seeds": int(some["seed"].nunique())} | counted(value[key]) | estimated(estimate, *notes)

@@ -1,0 +1,52 @@
+"""One run's maps, as they lie on disk, read one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kneeoa.anatomy.measure import subjects_of
+from kneeoa.saliency.storage import reading, unpack
+from kneeoa.tables.saliency import SALIENCY
+
+TRAINED = "trained"
+Key = tuple[str, str, str]
+"""Cohort, case_id and weights: of which network the map is."""
+
+
+class RunMaps:
+    """The maps of one run by one method."""
+
+    def __init__(self, array: Path, index: pd.DataFrame, subjects: dict[tuple[str, str], str]) -> None:
+        self._stored = reading(array, len(index))
+        self.rows = {(row["cohort"], row["case_id"], row["weights"]): row for row in index.to_dict("records")}
+        self.subjects = subjects
+        first = index.iloc[0]
+        self.study, self.arm, self.method, self.view = (str(first[name]) for name in ("study", "arm", "method", "view"))
+        self.seed = int(first["seed"])
+        self.shape = self._stored.shape[2:]
+
+    @classmethod
+    def read(cls, array: Path, index: Path, splits: Sequence[Path]) -> Iterator[RunMaps]:
+        """The run's maps; nothing for a run that explained no case.
+
+        Raises:
+            KneeoaError: a file is not what it should be, or a case is in none of the split tables.
+        """
+        table = SALIENCY.read(index)
+        if len(table):
+            yield cls(array, table, subjects_of(table, splits, index))
+
+    def both(self, key: Key) -> NDArray[np.float64]:
+        """What speaks for and what speaks against the score, ``[2, *shape]``, both non-negative."""
+        row = self.rows[key]
+        return unpack(self._stored[row["row"]], row["scale"])
+
+    def map(self, key: Key) -> NDArray[np.float64]:
+        """The part that speaks for the score, ``[*shape]``."""
+        row = self.rows[key]
+        return unpack(self._stored[row["row"], 0], row["scale"])

@@ -1,0 +1,163 @@
+"""Checks that reach across the sections of a study: every name that one section uses is known to the section that declares it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kneeoa.backbones import registry
+from kneeoa.cohorts import registry as cohort_readers
+from kneeoa.config.arms import Arm
+from kneeoa.config.hierarchy import check_hierarchy
+from kneeoa.config.metrics import metrics_of
+from kneeoa.config.readers import REFERENCE
+from kneeoa.errors import KneeoaError
+
+if TYPE_CHECKING:
+    from kneeoa.config.study import Study
+
+
+def check_study(study: Study) -> None:
+    """Check a study whose sections are each in order.
+
+    Raises:
+        ValueError: the first mistake, naming key, value and what is allowed.
+    """
+    check_hierarchy(study.levels)
+    if len(set(study.seeds)) != len(study.seeds):
+        raise ValueError(f"'seeds' holds a seed twice: {list(study.seeds)}")
+    if study.imports is not None and (study.cohorts or study.arms):
+        raise ValueError("a study has either 'imports' or 'cohorts' with 'arms', not both")
+    if study.imports is None and not (study.cohorts and study.arms):
+        raise ValueError("a study needs 'cohorts' and 'arms', or 'imports' (predictions made elsewhere)")
+    _check_cohorts(study)
+    _check_modes(study)
+    _check_readers(study)
+    _check_arms(study)
+    _check_contrasts(study)
+
+
+def known(key: str, value: str, allowed: Any) -> None:
+    """Refuse a ``value`` that is not among ``allowed``, naming the ``key`` that holds it.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if value not in allowed:
+        raise ValueError(f"'{key}' names '{value}'; known are {', '.join(allowed) or 'none'}")
+
+
+def _check_cohorts(study: Study) -> None:
+    for name, cohort in study.cohorts.items():
+        known(f"cohorts.{name}.reader", cohort.reader, cohort_readers.readers())
+        for view in cohort.views:
+            known(f"cohorts.{name}.views", view, study.views)
+        if cohort.split.stratify is not None:
+            known(f"cohorts.{name}.split.stratify", cohort.split.stratify, study.level_names)
+        for group, tissues in study.anatomy.targets.items():
+            for tissue in tissues if cohort.tissues else ():
+                known(f"anatomy.targets.{group}", tissue, (*cohort.tissues, "background"))
+    if study.cohorts and not any(cohort.role == "develop" for cohort in study.cohorts.values()):
+        raise ValueError("no cohort has the role 'develop', so nothing could be trained")
+    if study.saliency.target is not None:
+        known("saliency.target", study.saliency.target, study.level_names)
+    if study.geometry.level is not None:
+        known("geometry.level", study.geometry.level, study.level_names)
+
+
+def _check_modes(study: Study) -> None:
+    for name, mode in study.modes.items():
+        for level in mode.levels:
+            known(f"modes.{name}.levels", level, study.level_names)
+        order = [study.level_names.index(level) for level in mode.levels]
+        if order != sorted(set(order)):
+            raise ValueError(f"'modes.{name}.levels' is {list(mode.levels)}; levels must be listed once each, coarse to fine")
+
+
+def _check_readers(study: Study) -> None:
+    for name, reader in study.readers.items():
+        where = f"readers.{name}"
+        if name == REFERENCE:
+            raise ValueError(f"'{where}': the name '{REFERENCE}' stands for the reference labels; choose another")
+        if reader.level is not None:
+            known(f"{where}.level", reader.level, study.level_names)
+        level = study.level_read(name)
+        finer = [child.name for child in study.levels if child.parent == level.name and child.kind != "multilabel"]
+        if finer or level.kind == "multilabel":
+            why = f"level '{finer[0]}' is finer" if finer else "its findings do not exclude one another"
+            raise ValueError(f"'{where}' reads level '{level.name}', but {why}; a reader reads the finest single-label level of a branch")
+        if reader.adjacent is not None and level.kind == "multiclass":
+            raise ValueError(f"'{where}.adjacent' needs ordered classes, but level '{level.name}' is multiclass; state a 'confusion'")
+        try:
+            reader.matrix(len(level.classes))
+        except ValueError as error:
+            raise ValueError(f"'{where}' reads level '{level.name}': {error}") from error
+
+
+def _check_reader_of(study: Study, arm: Arm) -> None:
+    if arm.reader is not None:
+        known(f"arms ({arm.name}).reader", arm.reader, (REFERENCE, *study.readers))
+        read = study.level_read(arm.reader)
+        if not {level.name for level in study.with_parents({read.name})} & set(study.modes[arm.mode].levels):
+            raise ValueError(
+                f"arm '{arm.name}' learns {list(study.modes[arm.mode].levels)}, none of which follows from the level "
+                f"'{read.name}' that its reader '{arm.reader}' reads"
+            )
+
+
+def _check_arms(study: Study) -> None:
+    names = [arm.name for arm in study.arms_table()]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two rows of 'arms' give the arm name '{twice[0]}'; tell them apart with 'name'")
+    for arm in study.arms_table():
+        known(f"arms ({arm.name}).backbone", arm.backbone, study.backbones)
+        known(f"arms ({arm.name}).mode", arm.mode, study.modes)
+        _check_reader_of(study, arm)
+        view = study.view_of(arm)
+        if arm.grid is not None:
+            known(f"arms ({arm.name}).grid", arm.grid, study.grids)
+        shape = study.input_shape(arm)
+        if len(shape) != study.views[view].dimensions:
+            raise ValueError(
+                f"arm '{arm.name}' takes a grid of {len(shape)} axes, but the view '{view}' has {study.views[view].dimensions}"
+            )
+        backbone = study.backbones[arm.backbone]
+        try:
+            registry.check(backbone.kind, backbone.options, shape)
+        except KneeoaError as error:
+            raise ValueError(f"'backbones.{arm.backbone}': {error}") from error
+
+
+def _check_contrasts(study: Study) -> None:
+    modes = {arm.mode for arm in study.imports.arms.values()} if study.imports else set(study.modes)
+    for contrast in study.statistics.contrasts:
+        where = f"statistics.contrasts ({contrast.name})"
+        known(f"{where}.level", contrast.level, study.level_names)
+        for key in ("candidate", "reference"):
+            known(f"{where}.{key}", getattr(contrast, key), modes)
+        level = study.level(contrast.level)
+        allowed = metrics_of(level.kind, any(child.parent == level.name for child in study.levels))
+        for metric in contrast.tests:
+            known(f"{where}.tests", metric, allowed)
+    names = {contrast.name for contrast in study.statistics.contrasts}
+    for family in study.statistics.families:
+        for name in family.contrasts or ():
+            known(f"statistics.families ({family.name}).contrasts", name, names)
+    _check_primary(study)
+    columns = ("side",) if study.imports else ("sex", "age", "site", "side")  # an import has no cases table
+    for name in study.statistics.subgroups:
+        known("statistics.subgroups", name, (*columns, *study.level_names))
+
+
+def _check_primary(study: Study) -> None:
+    primary = study.statistics.primary
+    if primary is None:
+        return
+    named = {contrast.name: contrast for contrast in study.statistics.contrasts}
+    known("statistics.primary.contrast", primary.contrast, named)
+    known("statistics.primary.metric", primary.metric, named[primary.contrast].tests)
+    if primary.backbone is not None:
+        backbones = {arm.backbone for arm in study.imports.arms.values()} if study.imports else set(study.backbones)
+        known("statistics.primary.backbone", primary.backbone, backbones)
+    if primary.cohort is not None:
+        known("statistics.primary.cohort", primary.cohort, [study.imports.cohort] if study.imports else list(study.cohorts))

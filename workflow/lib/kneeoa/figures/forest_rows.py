@@ -1,0 +1,45 @@
+"""Which contrasts a forest plot shows, in which order, and which of them share an axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from kneeoa.config.metrics import CUT_METRICS, base
+from kneeoa.config.statistics import WITHOUT_DIRECTION
+from kneeoa.figures.words import GRADE_UNITS
+
+
+@dataclass(frozen=True)
+class Block:
+    """Contrasts that share one horizontal axis."""
+
+    title: str
+    rows: pd.DataFrame
+
+
+def tested(contrasts: pd.DataFrame) -> pd.DataFrame:
+    """What a forest plot shows of many rows: the primary family first, then the others in the table's order; rows in no family last.
+
+    In the table alone are values at single cuts of the grades and calibration (slopes and intercepts would share no axis with
+    AUCs), tests against a margin, and, of metrics that a family has a row of, the tests in no family (such as fixed seeds beside random).
+    """
+    rows = contrasts[~contrasts["metric"].map(base).isin([*CUT_METRICS, *WITHOUT_DIRECTION])]
+    rows = rows[~rows["test"].isin(["non_inferiority", "equivalence"])]
+    inside, rest = rows[rows["family"] != "none"], rows[rows["family"] == "none"]
+    key = ["contrast", "candidate", "reference", "cohort", "metric"]
+    said = pd.MultiIndex.from_frame(rest[key]).isin(pd.MultiIndex.from_frame(inside[key]))
+    order = sorted(dict.fromkeys(inside["family"]), key=lambda name: name != "primary")
+    shown: pd.DataFrame = pd.concat([*(inside[inside["family"] == name] for name in order), rest[~said]])
+    return shown
+
+
+def blocks(contrasts: pd.DataFrame) -> list[Block]:
+    """Cut the table by unit, as an error of half a grade and a difference of 0.05 in AUC cannot share an axis."""
+    grades = contrasts["metric"].isin(GRADE_UNITS)
+    found = [
+        Block("Difference (candidate − reference)", contrasts[~grades]),
+        Block("Difference in grades (candidate − reference)", contrasts[grades]),
+    ]
+    return [block for block in found if len(block.rows)]
