@@ -2,8 +2,7 @@
 
 `python benchmarks/dag.py [--knees 10000]` makes a raw tree of empty image files in a temporary folder (one archive per
 series, as the image archive delivers them), plans the study of 5 backbones, 4 modes and 10 seeds on it, pretends that everything has been
-made and plans again; then draws every figure and table of 60 runs x 98 cases and of 200 runs x 2,000 cases from made-up predictions.
-The last line is one JSON object.
+made, and asks again. The last line is one JSON object.
 """
 
 from __future__ import annotations
