@@ -73,7 +73,10 @@ def there_and_back(own: Volume, affine: Affine, shape: tuple[int, ...]) -> dict[
     return dice
 
 
-@pytest.mark.parametrize("path", MASKS, ids=lambda path: path.name[:7])
+# Two every day, all ten with the slow tests: each takes a quarter of a minute.
+@pytest.mark.parametrize(
+    "path", [*MASKS[:2], *(pytest.param(path, marks=pytest.mark.slow) for path in MASKS[2:])], ids=lambda path: path.name[:7]
+)
 def test_resampled_there_and_back(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     own = mask(path)
     native = there_and_back(own, turned(own, "PRI", (0.3646, 0.7, 0.3646), (440, 200, 440), 12), (440, 200, 440))
