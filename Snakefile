@@ -36,6 +36,7 @@ wildcard_constraints:
     view=one_of(STUDY.views),
     grid=one_of(STUDY.grids),
     arm=one_of(LAYOUT.factors()),
+    ensemble=one_of(STUDY.ensembles),
     seed=one_of(STUDY.seeds),
     reader=one_of(STUDY.readers),
     shard=r"\d+",

@@ -104,7 +104,7 @@ rule figure_roc:
     params:
         code=code("figure_roc"),
         confidence=STUDY.statistics.confidence,
-        arms=LAYOUT.factors(),
+        arms=LAYOUT.compared(),
         level=binary_level(),
         figures=FIGURES,
     script:
@@ -130,7 +130,7 @@ rule figure_reliability:
     params:
         code=code("figure_reliability"),
         confidence=STUDY.statistics.confidence,
-        arms=LAYOUT.factors(),
+        arms=LAYOUT.compared(),
         level=binary_level(),
         figures=FIGURES,
     script:
@@ -155,7 +155,7 @@ rule figure_decision:
     params:
         code=code("figure_decision"),
         confidence=STUDY.statistics.confidence,
-        arms=LAYOUT.factors(),
+        arms=LAYOUT.compared(),
         level=binary_level(),
         figures=FIGURES,
     script:
@@ -180,7 +180,7 @@ rule figure_confusion:
         runtime=minutes("analyse"),
     params:
         code=code("figure_confusion"),
-        arms=LAYOUT.factors(),
+        arms=LAYOUT.compared(),
         level=graded_level(),
         figures=FIGURES,
     script:
@@ -205,7 +205,7 @@ rule figure_forest:
     params:
         code=code("figure_forest"),
         confidence=STUDY.statistics.confidence,
-        arms=LAYOUT.factors(),
+        arms=LAYOUT.compared(),
         figures=FIGURES,
     script:
         "../../scripts/figure_forest.py"

@@ -22,6 +22,7 @@ from kneeoa.config.cohorts import Cohort
 from kneeoa.config.hierarchy import Level, check_hierarchy
 from kneeoa.config.metrics import metrics_of
 from kneeoa.config.modes import Mode
+from kneeoa.config.prediction import Ensemble, Prediction, check_ensembles, flipped_axes
 from kneeoa.config.readers import REFERENCE, NoisyReader
 from kneeoa.config.resources import Resources
 from kneeoa.config.section import Name, Section
@@ -64,6 +65,10 @@ class Study(Section):
     """The arms table: what is trained and compared."""
     seeds: tuple[PositiveInt, ...] = (1,)
     """One training job per arm and seed."""
+    predict: Prediction = Prediction()
+    """How a trained network is asked."""
+    ensembles: dict[Name, Ensemble] = Field(default_factory=dict)
+    """Several runs that speak as one, compared as arms are."""
     imports: Imports | None = None
     """Predictions made elsewhere, instead of cohorts and arms."""
     statistics: Statistics = Statistics()
@@ -92,6 +97,7 @@ class Study(Section):
         self._check_modes()
         self._check_readers()
         self._check_arms()
+        self._check_predictions()
         self._check_contrasts()
         return self
 
@@ -116,6 +122,10 @@ class Study(Section):
         for name, mode in self.modes.items():
             for level in mode.levels:
                 _known(f"modes.{name}.levels", level, self.level_names)
+                try:
+                    mode.loss_of(level, self.level(level).kind)
+                except ValueError as error:
+                    raise ValueError(f"'modes.{name}': {error}") from error
             order = [self.level_names.index(level) for level in mode.levels]
             if order != sorted(set(order)):
                 raise ValueError(f"'modes.{name}.levels' is {list(mode.levels)}; levels must be listed once each, coarse to fine")
@@ -173,6 +183,12 @@ class Study(Section):
                 registry.check(backbone.kind, backbone.options, shape)
             except KneeoaError as error:
                 raise ValueError(f"'backbones.{arm.backbone}': {error}") from error
+
+    def _check_predictions(self) -> None:
+        views = {arm.name: self.view_of(arm) for arm in self.arms_table()}
+        for view in set(views.values()):
+            flipped_axes(self.views[view], self.predict.flips)
+        check_ensembles(self.ensembles, views, len(self.seeds))
 
     def _check_contrasts(self) -> None:
         modes = {arm.mode for arm in self.imports.arms.values()} if self.imports else set(self.modes)
@@ -240,7 +256,7 @@ class Study(Section):
         backbones = row.backbone if isinstance(row.backbone, tuple) else (row.backbone,)
         modes = row.mode if isinstance(row.mode, tuple) else (row.mode,)
         try:
-            training = Training.model_validate({**self.training.model_dump(), **row.training})
+            training = self.training.changed(row.training)
         except ValidationError as error:
             raise ValueError("; ".join(f"in 'arms[].training', {line}" for line in sentences(error, Training))) from error
         readers = row.reader if isinstance(row.reader, tuple) else (row.reader,)
