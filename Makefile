@@ -15,7 +15,7 @@ JOBS ?= 2
 
 BIN := .venv/bin
 LAYERS := workflow train analysis
-EVERYDAY := tests/unit tests/workflow tests/real_data tests/ingestion tests/statistics
+EVERYDAY := tests/unit tests/workflow tests/real_data tests/ingestion tests/statistics tests/training
 LOCKS := $(LAYERS:%=envs/%.txt)
 STAMP := .venv/made-$(VARIANT)
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq

@@ -37,6 +37,7 @@ wildcard_constraints:
     grid=one_of(STUDY.grids),
     stage=one_of(["volumes", "masks", *(f"inputs/{grid}" for grid in STUDY.grids)]),
     arm=one_of(LAYOUT.factors()),
+    ensemble=one_of(STUDY.ensembles),
     seed=one_of(STUDY.seeds),
     reader=one_of(STUDY.readers),
     shard=r"\d+",

@@ -29,4 +29,7 @@ with logged(snakemake.log[0]):
         threads=snakemake.params.threads,
         out_predictions=Path(snakemake.output.predictions),
         out_embeddings=Path(snakemake.output.embeddings),
+        out_temperature=Path(snakemake.output.temperature),
+        flips=tuple(snakemake.params.flips),
+        temperature=snakemake.params.temperature,
     )

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kneeoa.config.training import Training
+from kneeoa.config.training import INDIFFERENT, Training
 from kneeoa.images.shard_list import listed_shards
 from kneeoa.job import logged
 from kneeoa.labels.agreement import provenance
@@ -20,12 +20,13 @@ with logged(snakemake.log[0]):
         arm=snakemake.wildcards.arm,
         seed=int(snakemake.wildcards.seed),
         spec=ModelSpec.from_json(snakemake.params.network),
-        training=Training.model_validate(snakemake.params.training),
+        training=Training.model_validate({**snakemake.params.training, **{key: snakemake.resources.get(key) for key in INDIFFERENT}}),
         arrays=arrays,
         indices=indices,
         splits=[Path(file) for file in snakemake.input.splits],
         labels=[Path(file) for file in snakemake.input.labels],
         threads=snakemake.params.threads,
+        minutes=snakemake.resources.runtime,
         out=Path(snakemake.output.weights).parent,
         provenance={"code": snakemake.params.code, **provenance([Path(file) for file in snakemake.input.agreements])},
     )

@@ -168,6 +168,7 @@ def test_a_network_trains_predicts_explains_and_is_drawn(made: Made, number: int
         threads=1,
         out_predictions=tmp_path / "predictions.parquet",
         out_embeddings=embeddings,
+        out_temperature=tmp_path / "temperature.json",
     )
     predicted = PREDICTIONS.read(tmp_path / "predictions.parquet")
     cases = SPLITS.read(made.table("splits"))

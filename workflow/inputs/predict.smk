@@ -1,5 +1,7 @@
 """What the rules of predict take: input functions and params."""
 
+from kneeoa.config.prediction import flipped_axes
+
 
 def import_file(wildcards):
     """The table made elsewhere that an arm is imported from."""
@@ -10,3 +12,8 @@ def import_file(wildcards):
             "set the environment variable that it names, or name the folder of the tables in the configuration."
         )
     return os.path.join(folder, STUDY.imports.arms[wildcards.arm].file)
+
+
+def flips_of(arm):
+    """The axes of an arm's images along which they are also seen mirrored."""
+    return list(flipped_axes(STUDY.views[STUDY.view_of(LAYOUT.arm(arm))], STUDY.predict.flips))

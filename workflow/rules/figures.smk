@@ -102,7 +102,7 @@ rule figure_roc:
     params:
         code=code("figure_roc"),
         confidence=STUDY.statistics.confidence,
-        arms=LAYOUT.factors(),
+        arms=LAYOUT.compared(),
         level=binary_level(),
         figures=FIGURES,
     script:
@@ -128,7 +128,7 @@ rule figure_reliability:
     params:
         code=code("figure_reliability"),
         confidence=STUDY.statistics.confidence,
-        arms=LAYOUT.factors(),
+        arms=LAYOUT.compared(),
         level=binary_level(),
         figures=FIGURES,
     script:
@@ -153,7 +153,7 @@ rule figure_decision:
     params:
         code=code("figure_decision"),
         confidence=STUDY.statistics.confidence,
-        arms=LAYOUT.factors(),
+        arms=LAYOUT.compared(),
         level=binary_level(),
         figures=FIGURES,
     script:
@@ -178,7 +178,7 @@ rule figure_confusion:
         runtime=minutes("analyse"),
     params:
         code=code("figure_confusion"),
-        arms=LAYOUT.factors(),
+        arms=LAYOUT.compared(),
         level=graded_level(),
         figures=FIGURES,
     script:
@@ -203,7 +203,7 @@ rule figure_forest:
     params:
         code=code("figure_forest"),
         confidence=STUDY.statistics.confidence,
-        arms=LAYOUT.factors(),
+        arms=LAYOUT.compared(),
         figures=FIGURES,
     script:
         "../../scripts/figure_forest.py"

@@ -59,7 +59,7 @@ rule embed_untrained:
         code=lambda wildcards: code("embed_untrained", members(wildcards.arm)),
         study=STUDY.study,
         name=lambda wildcards: LAYOUT.untrained()[wildcards.arm],
-        network=network_of,
+        network=untrained_network_of,
         batch=lambda wildcards: LAYOUT.arm(wildcards.arm).training.predict_batch,
         threads=STUDY.resources.explain.threads,
     script:

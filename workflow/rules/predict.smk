@@ -3,6 +3,8 @@ What each run says of every case, or what a table made elsewhere says.
 
 REQUIRED INPUTS: a finished run and its inputs; or the tables of `imports.folder`
 OUTPUTS: <out>/predictions/{arm}/seed-{seed}.parquet, <out>/embeddings/{arm}/seed-{seed}.parquet
+         <out>/runs/{arm}/seed-{seed}/temperature.json
+         <out>/predictions/{ensemble}/{seed-{seed},all-seeds}.parquet
          <out>/predictions/{arm}/imported.parquet
 """
 
@@ -21,6 +23,7 @@ rule predict:
     output:
         predictions="<out>/predictions/{arm}/seed-{seed}.parquet",
         embeddings="<out>/embeddings/{arm}/seed-{seed}.parquet",
+        temperature="<out>/runs/{arm}/seed-{seed}/temperature.json",
     log:
         "<logs>/predict/{arm}-seed-{seed}.log",
     benchmark:
@@ -37,9 +40,35 @@ rule predict:
         study=STUDY.study,
         levels=LEVELS,
         batch=lambda wildcards: LAYOUT.arm(wildcards.arm).training.predict_batch,
+        flips=lambda wildcards: flips_of(wildcards.arm),
+        temperature=STUDY.predict.temperature,
         threads=STUDY.resources.train.threads,
     script:
         "../../scripts/predict.py"
+
+
+rule ensemble:
+    """Let several runs speak as one."""
+    input:
+        members=lambda wildcards: LAYOUT.pooled(wildcards.ensemble, wildcards.pool),
+    output:
+        predictions="<out>/predictions/{ensemble}/{pool}.parquet",
+    log:
+        "<logs>/ensemble/{ensemble}-{pool}.log",
+    wildcard_constraints:
+        pool=r"seed-\d+|all-seeds",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("ensemble"),
+        levels=LEVELS,
+        combine=lambda wildcards: STUDY.ensembles[wildcards.ensemble].combine,
+    script:
+        "../../scripts/ensemble.py"
 
 
 rule import_predictions:

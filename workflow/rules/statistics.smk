@@ -52,7 +52,7 @@ rule contrasts:
     params:
         code=code("contrasts"),
         levels=LEVELS,
-        arms=LAYOUT.factors(),
+        arms=LAYOUT.compared(),
         statistics=STUDY.statistics.model_dump(mode="json", exclude={"subgroups", "claim"}),
     script:
         "../../scripts/contrasts.py"
@@ -76,7 +76,7 @@ rule subgroups:
     params:
         code=code("subgroups"),
         levels=LEVELS,
-        arms=LAYOUT.factors(),
+        arms=LAYOUT.compared(),
         statistics=statistics_of("confidence", "threshold", "contrasts", "subgroups"),
     script:
         "../../scripts/subgroups.py"

@@ -48,7 +48,7 @@ rule table_metrics:
     params:
         code=code("table_metrics"),
         labels=dict(STUDY.figures.labels),
-        arms=LAYOUT.factors(),
+        arms=LAYOUT.compared(),
     script:
         "../../scripts/table_metrics.py"
 
@@ -71,7 +71,7 @@ rule table_contrasts:
     params:
         code=code("table_contrasts"),
         labels=dict(STUDY.figures.labels),
-        arms=LAYOUT.factors(),
+        arms=LAYOUT.compared(),
     script:
         "../../scripts/table_contrasts.py"
 
@@ -117,7 +117,7 @@ rule table_subgroups:
     params:
         code=code("table_subgroups"),
         labels=dict(STUDY.figures.labels),
-        arms=LAYOUT.factors(),
+        arms=LAYOUT.compared(),
     script:
         "../../scripts/table_subgroups.py"
 

@@ -1,8 +1,10 @@
 """
 One GPU job per arm and seed.
 
-REQUIRED INPUTS: volumes (or their resampling to the arm's grid), splits, labels (the reference's, or a noisy reader's)
+REQUIRED INPUTS: volumes (or their resampling to the arm's grid), splits, labels (the reference's, or a noisy reader's);
+                 the file of weights that a backbone begins from, where it names one
 OUTPUTS: <out>/runs/{arm}/seed-{seed}/{weights.safetensors,model.json,history.parquet,run.json}
+UNDECLARED: last.ckpt.safetensors beside them, the state of an unfinished run: it must outlive a failed job's outputs
 """
 
 
@@ -10,12 +12,13 @@ include: "../inputs/train.smk"
 
 
 rule train_run:
-    """Train one arm with one seed."""
+    """Train one arm with one seed. What changes no result is a resource and no param: another value makes no run again."""
     input:
         volumes=lambda wildcards: LAYOUT.volume_lists(wildcards.arm),
         splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
         labels=lambda wildcards: LAYOUT.training_labels(wildcards.arm),
         agreements=lambda wildcards: LAYOUT.agreements(wildcards.arm),
+        weights=pretrained_weights,
     output:
         weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
         model="<out>/runs/{arm}/seed-{seed}/model.json",
@@ -32,11 +35,15 @@ rule train_run:
         gpu=STUDY.resources.train.gpus,
         mem_mb=memory("train"),
         runtime=minutes("train"),
+        save_every=indifferent("save_every"),
+        tensorboard=indifferent("tensorboard"),
+        data=indifferent("data"),
+        recompute=indifferent("recompute"),
     params:
         code=lambda wildcards: code("train_run", members(wildcards.arm)),
         study=STUDY.study,
         network=network_of,
-        training=lambda wildcards: plain(LAYOUT.arm(wildcards.arm).training),
+        training=lambda wildcards: LAYOUT.arm(wildcards.arm).training.decisive(),
         threads=STUDY.resources.train.threads,
     script:
         "../../scripts/train_run.py"

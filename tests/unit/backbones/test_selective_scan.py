@@ -1,11 +1,15 @@
 """The chunked scan against the step-by-step recurrence: values and gradients."""
 
+import importlib.util
+import sys
+
 import pytest
 import torch
 from torch.nn import functional
 
 from kneeoa.backbones import selective_scan as module
-from kneeoa.backbones.selective_scan import selective_scan, selective_scan_reference
+from kneeoa.backbones.selective_scan import chunked_scan, selective_scan, selective_scan_reference
+from tests.unit.backbones import triton_stand_in
 
 
 def arguments(length, kind, batch=2, channels=3, states=4):
@@ -37,8 +41,9 @@ def test_values_and_gradients(length, kind, tolerance):
         assert (mine - theirs).abs().max() <= tolerance * theirs.abs().max()
 
 
-def test_a_long_sequence_in_both_precisions():
-    given, weights = arguments(4096, torch.float64, batch=1)
+@pytest.mark.parametrize("length", [4096, pytest.param(32768, marks=pytest.mark.slow)])
+def test_a_long_sequence_in_both_precisions(length):
+    given, weights = arguments(length, torch.float64, batch=1, channels=2, states=2)
     expected = selective_scan_reference(*given)
     gradients = torch.autograd.grad((expected * weights).sum(), given)
     for kind, tolerance in ((torch.float32, 1e-5), (torch.float64, 1e-10)):
@@ -52,7 +57,7 @@ def test_a_long_sequence_in_both_precisions():
 def test_recomputing_a_chunk_at_a_time_changes_nothing(monkeypatch):
     given, weights = arguments(100, torch.float64)
     whole = torch.autograd.grad((selective_scan(*given) * weights).sum(), given)
-    monkeypatch.setattr(module, "HELD_STATES", 1)
+    monkeypatch.setattr(module, "HELD_STATES", {"cpu": 1})
     pieces = torch.autograd.grad((selective_scan(*given) * weights).sum(), given)
     for one, other in zip(whole, pieces, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-14)
@@ -75,3 +80,66 @@ def test_half_precision_is_widened_inside():
         found = selective_scan(*half)
     assert found.dtype == torch.bfloat16
     assert relative(found.float(), expected) < 0.005  # one rounding to 8 bits
+
+
+@pytest.fixture
+def kernels(monkeypatch):
+    """The Triton kernels as plain functions on the CPU."""
+    for name, stand_in in triton_stand_in.modules().items():
+        monkeypatch.setitem(sys.modules, name, stand_in)
+    spec = importlib.util.find_spec("kneeoa.backbones.scan_triton")
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+@pytest.mark.parametrize(("length", "channels", "states"), [(1, 3, 4), (2, 1, 1), (65, 5, 3), (63, 4, 2)])
+def test_the_arithmetic_of_the_triton_kernels(kernels, monkeypatch, length, channels, states):
+    monkeypatch.setattr(kernels, "CHANNELS", 2)  # so that channels take several blocks
+    monkeypatch.setattr(module, "HELD_STATES", {"cpu": 100})
+    given, weights = arguments(length, torch.float64, channels=channels, states=states)
+    found, expected = chunked_scan(*given, kernels), selective_scan_reference(*given)
+    assert relative(found, expected) < 1e-10
+    for mine, theirs in zip(
+        torch.autograd.grad((found * weights).sum(), given), torch.autograd.grad((expected * weights).sum(), given), strict=True
+    ):
+        assert (mine - theirs).abs().max() <= 1e-10 * theirs.abs().max()
+
+
+def test_an_installed_fused_scan_would_get_its_own_layout(monkeypatch):
+    """``mamba_ssm`` takes ``[batch, channels, length]`` in float32; a stand-in for it records what it is given and answers in kind."""
+
+    def fused(u, delta, A, B, C, D):
+        assert all(each.dtype == torch.float32 and each.is_contiguous() for each in (u, delta, A, B, C, D))
+        turned = [each.transpose(1, 2) for each in (u, delta, B, C)]
+        return selective_scan_reference(turned[0], turned[1], A, turned[2], turned[3], D).transpose(1, 2)
+
+    given, _ = arguments(20, torch.float32)
+    assert module._steps("cpu") is module.scan_torch
+    monkeypatch.setattr(module, "_mamba_ssm", lambda: fused)
+
+    class OnCuda(torch.Tensor):
+        is_cuda = True
+
+    found = selective_scan(given[0].detach().as_subclass(OnCuda), *given[1:])
+    torch.testing.assert_close(found.as_subclass(torch.Tensor), selective_scan_reference(*given), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("length", [1, 63, 64, 65, 4096, 32768])
+@pytest.mark.parametrize("way", ["torch", "triton", "mamba_ssm"])
+def test_every_way_agrees_on_a_gpu(length, way):
+    if way != "torch":
+        pytest.importorskip(way)
+    given, weights = arguments(length, torch.float32, channels=70, states=8)
+    here = [each.detach().cuda().requires_grad_() for each in given]
+    if way == "mamba_ssm":
+        found = selective_scan(*here)
+    else:
+        found = chunked_scan(*here, module._steps("cuda") if way == "triton" else module.scan_torch)
+    expected = selective_scan(*given)
+    assert relative(found.cpu(), expected) < 1e-5
+    for mine, theirs in zip(
+        torch.autograd.grad((found * weights.cuda()).sum(), here), torch.autograd.grad((expected * weights).sum(), given), strict=True
+    ):
+        assert relative(mine.cpu(), theirs) < 1e-5

@@ -58,6 +58,8 @@ def test_a_study_without_readers_is_as_it_was_and_an_unused_one_changes_nothing(
 MISTAKES = [
     (["readers", "r10"], {}, ["readers.r10", "either 'adjacent'", "'confusion'"]),
     (["readers", "r10"], {"adjacent": 0.1, "confusion": [[1, 0], [0, 1]]}, ["either 'adjacent'"]),
+    (["readers", "r10"], {"adjacent": 0.1, "permute": True}, ["either 'adjacent'", "'permute: true'"]),
+    (["readers", "r10"], {"permute": True, "level": "oa"}, ["readers.r10", "'oa'", "level 'kl' is finer"]),
     (["readers", "r10", "adjacent"], 1.2, ["'readers.r10.adjacent'", "1.2"]),
     (["readers", "r10", "adjacnet"], 0.1, ["did you mean 'adjacent'"]),
     (["readers", "r10"], {"confusion": [[0.9, 0.2], [0, 1]]}, ["row 0 of 'confusion'", "0.9, 0.2"]),

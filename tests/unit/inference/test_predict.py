@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import torch
+from scipy.special import softmax
 
 from kneeoa.errors import KneeoaError
 from kneeoa.inference.predict import predict
@@ -23,7 +26,8 @@ def run(folder, files, mode=DUAL, **changes):
     torch.manual_seed(0)
     spec = tiny_study.spec(mode)
     save(build(spec), spec, folder)
-    out = {"out_predictions": folder / "predictions.parquet", "out_embeddings": folder / "embeddings.parquet"}
+    out = {f"out_{name}": folder / f"{name}.parquet" for name in ("predictions", "embeddings")}
+    out["out_temperature"] = folder / "temperature.json"
     arguments = {"study": "tiny", "arm": "resnet3d", "seed": 3, "run": folder, **files.arguments(), "levels": LEVELS}
     predict(**{**arguments, "batch": 8, "threads": 1, **out, **changes})
     return PREDICTIONS.read(out["out_predictions"]), embeddings(32).read(out["out_embeddings"])
@@ -89,12 +93,13 @@ def test_truth_is_read_derived_or_null(dual):
     assert coarse.iloc[3]["label_source"] == "derived"
 
 
-def test_a_single_logit_stays_one_and_becomes_two_probabilities(files, tmp_path):
+def test_a_single_logit_becomes_two_probabilities(files, tmp_path):
     table, _ = run(tmp_path, files, SINGLE_OA)
     assert set(zip(table["level"], table["head"], strict=True)) == {("oa", "oa")}
     logits, probabilities = np.stack(table["logits"]), np.stack(table["probabilities"])
-    assert logits.shape == (40, 1)
-    assert np.allclose(probabilities[:, 1], 1 / (1 + np.exp(-logits[:, 0])), atol=1e-15)
+    assert logits.shape == (40, 2)
+    assert not logits[:, 0].any()
+    assert np.allclose(probabilities[:, 1], 1 / (1 + np.exp(-logits[:, 1])), atol=1e-15)
     assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-15)
 
 
@@ -131,3 +136,33 @@ def test_an_output_that_is_not_finite_names_the_case(files, tmp_path):
     np.save(tmp_path / "broken.npy", array)
     with pytest.raises(KneeoaError, match="1004-R-00m of cohort north"):
         run(tmp_path, files, arrays=[tmp_path / "broken.npy", *files.arrays[1:]])
+
+
+def test_temperatures_are_written_in_any_case_and_applied_where_asked(files, tmp_path, monkeypatch):
+    given = {"oa": {"temperature": None, "reason": "a reason"}, "kl": {"temperature": 3.0, "reason": None}}
+    monkeypatch.setattr("kneeoa.inference.predict.fit_temperatures", lambda *arguments: given)
+    plain, scaled = (run(tmp_path / str(asked), files, temperature=asked)[0] for asked in (False, True))
+    for asked in ("False", "True"):
+        assert json.loads((tmp_path / asked / "temperature.json").read_text())["heads"] == given
+    assert not plain["calibrated"].any()
+    assert scaled.groupby("head")["calibrated"].all().to_dict() == {"oa": False, "kl": True}
+    fine, coarse = np.stack(of(scaled, "kl", "kl")["probabilities"]), np.stack(of(scaled, "oa", "kl")["probabilities"])
+    assert np.allclose(fine, softmax(np.stack(of(plain, "kl", "kl")["logits"]) / 3.0, axis=1), atol=1e-15)
+    assert np.allclose(coarse[:, 1], fine[:, 2:].sum(axis=1), atol=1e-15)
+    assert np.array_equal(np.stack(of(scaled, "oa", "oa")["probabilities"]), np.stack(of(plain, "oa", "oa")["probabilities"]))
+    assert np.array_equal(np.concatenate(scaled["logits"]), np.concatenate(plain["logits"]))
+
+
+def test_flips_average_the_logits_of_the_mirror_images_and_leave_embeddings_alone(dual, files, tmp_path):
+    plain, spoken = dual
+    mirrored = [tmp_path / path.name for path in files.arrays]
+    for source, target in zip(files.arrays, mirrored, strict=True):
+        np.save(target, np.load(source)[:, :, :, ::-1])
+    other, _ = run(tmp_path / "mirrored", files, arrays=mirrored)
+    both, embedded = run(tmp_path / "both", files, flips=(2,))
+    for level, head in (("oa", "oa"), ("kl", "kl")):
+        parts = [np.stack(of(table, level, head)["logits"]) for table in (plain, other, both)]
+        assert np.allclose((parts[0] + parts[1]) / 2, parts[2], atol=1e-6)
+        assert not np.allclose(parts[0], parts[2], atol=1e-4)
+        assert np.allclose(np.stack(of(both, level, head)["probabilities"]), softmax(parts[2], axis=1), atol=1e-15)
+    assert np.array_equal(np.stack(embedded["embedding"]), np.stack(spoken["embedding"]))

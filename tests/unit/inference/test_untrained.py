@@ -32,7 +32,7 @@ def test_it_is_the_first_network_of_a_run_of_that_seed_whatever_the_mode(files, 
     torch.manual_seed(number(3, Purpose.WEIGHTS))
     spec = tiny_study.spec(SINGLE_OA)
     save(build(spec), spec, tmp_path)
-    out = {"out_predictions": tmp_path / "p.parquet", "out_embeddings": tmp_path / "e.parquet"}
+    out = {"out_predictions": tmp_path / "p.parquet", "out_embeddings": tmp_path / "e.parquet", "out_temperature": tmp_path / "t.json"}
     predict(study="tiny", arm="a", seed=3, run=tmp_path, **files.arguments(), levels=LEVELS, batch=8, threads=1, **out)
     begun = embeddings(32).read(out["out_embeddings"])
     assert found["case_id"].tolist() == begun["case_id"].tolist()

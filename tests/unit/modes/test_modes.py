@@ -17,9 +17,9 @@ FINDINGS = Level(name="findings", kind="multilabel", classes=("osteophyte", "nar
 LEVELS = (OA, KL, FINDINGS)
 
 
-def heads(kind, *names, width=6, **weights):
+def heads(kind, *names, width=6, losses=None, levels=LEVELS, **weights):
     torch.manual_seed(0)
-    return registry.build(Mode(kind=kind, levels=names, weights=weights), LEVELS, width)
+    return registry.build(Mode(kind=kind, levels=names, weights=weights, losses=losses or {}), levels, width)
 
 
 def count(module):
@@ -35,6 +35,7 @@ def count(module):
         ("dual", ["oa", "kl"], {"oa": 2, "kl": 5}, 14 + 35),
         ("dual", ["oa", "kl", "findings"], {"oa": 2, "kl": 5, "findings": 3}, 14 + 35 + 21),
         ("dual_stacked", ["oa", "kl"], {"oa": 2, "kl": 5}, 12 + 35),
+        ("dual_stacked", ["oa", "kl", "findings"], {"oa": 2, "kl": 5, "findings": 3}, 21 + 20 + 12),
     ],
 )
 def test_outputs_and_parameters(kind, names, outputs, parameters):
@@ -46,9 +47,38 @@ def test_outputs_and_parameters(kind, names, outputs, parameters):
 
 def test_stacked_coarse_head_reads_the_fine_logits_alone():
     found = heads("dual_stacked", "oa", "kl")
-    assert count(found.coarse) == 12
+    fine, coarse = found.heads
+    assert count(coarse) == 12
+    embedding = torch.randn(4, 6)
+    logits = found(embedding)
+    assert torch.equal(logits["kl"], fine(embedding))
+    assert torch.equal(logits["oa"], coarse(logits["kl"]))
+
+
+def test_a_longer_stack_is_a_chain_each_head_reading_the_next_finer_one():
+    oa, stage = LEVELS[0], Level(name="stage", kind="ordinal", classes=("none", "mild", "severe"), parent="oa", parent_class=(0, 1, 1))
+    kl = KL.model_copy(update={"parent": "stage", "parent_class": (0, 0, 1, 1, 2)})
+    found = heads("dual_stacked", "oa", "stage", "kl", levels=(oa, stage, kl), losses={"kl": "corn"})
+    _, stage_head, oa_head = found.heads
+    assert [(each.in_features, each.out_features) for each in found.heads] == [(6, 4), (4, 3), (3, 2)]
     logits = found(torch.randn(4, 6))
-    assert torch.equal(logits["oa"], found.coarse(logits["kl"]))
+    assert list(logits) == ["oa", "stage", "kl"]
+    assert torch.equal(logits["stage"], stage_head(logits["kl"]))
+    assert torch.equal(logits["oa"], oa_head(logits["stage"]))
+    losses = found.loss(logits, {"oa": torch.tensor([0, 1, 1, 1]), "stage": torch.tensor([0, 1, 1, 2]), "kl": torch.tensor([1, 2, 3, 4])})
+    losses["oa"].backward()
+    assert all(each.weight.grad.any() for each in found.heads)  # the coarse loss teaches the whole chain
+
+
+def test_parallel_heads_of_three_levels_do_not_touch_each_other():
+    found = heads("dual", "oa", "kl", "findings", losses={"kl": "coral"}, findings=0.25)
+    logits = found(torch.randn(4, 6))
+    labels = {"oa": torch.tensor([0, 0, 1, 1]), "kl": torch.tensor([0, 1, 2, 4]), "findings": torch.randint(0, 2, (4, 3))}
+    losses = found.loss(logits, labels)
+    torch.testing.assert_close(losses["total"], losses["oa"] + losses["kl"] + 0.25 * losses["findings"])
+    losses["kl"].backward()
+    own = [any(each.grad is not None and bool(each.grad.any()) for each in head.parameters()) for head in found.heads]
+    assert own == [False, True, False]
 
 
 def test_single_binary_loss_by_hand():
@@ -128,6 +158,24 @@ def test_score_is_the_log_odds_of_the_positive_classes():
     for positive in (set(), {0, 1, 2, 3, 4}):
         with pytest.raises(KneeoaError, match="no log-odds"):
             found.score(logits, "kl", positive)
+
+
+def test_each_level_is_trained_by_what_suits_its_kind_and_the_configuration_chooses():
+    mode = Mode(kind="dual", levels=("oa", "kl", "findings"))
+    assert registry.losses(mode, LEVELS) == {"oa": "cross_entropy", "kl": "cross_entropy", "findings": "bce"}
+    assert registry.losses(Mode(kind="single", levels=("oa",)), LEVELS) == {"oa": "bce"}
+    assert heads("single", "oa", losses={"oa": "cross_entropy"})(torch.randn(1, 6))["oa"].shape == (1, 2)
+    assert heads("dual", "oa", "kl", losses={"oa": "bce"})(torch.randn(1, 6))["oa"].shape == (1, 1)
+    with pytest.raises(KneeoaError, match=r"'losses\.oa' is 'corn', but level 'oa' is binary, which takes cross_entropy or bce"):
+        heads("single", "oa", losses={"oa": "corn"})
+    with pytest.raises(ValueError, match="'losses' names \\['kl'\\], which is not among the levels \\['oa'\\]"):
+        Mode(kind="single", levels=("oa",), losses={"kl": "corn"})
+
+
+def test_the_code_of_a_mode_is_its_own_file_and_those_of_its_losses():
+    mode = Mode(kind="dual", levels=("oa", "kl"), losses={"kl": "corn"})
+    modules = registry.code_modules(mode.kind, registry.losses(mode, LEVELS).values())
+    assert modules == ("kneeoa.modes.dual", "kneeoa.modes.criteria.corn", "kneeoa.modes.criteria.cross_entropy")
 
 
 def test_unknown_modes_and_levels_are_named():

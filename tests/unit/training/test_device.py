@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import platform
+
 import pytest
 import torch
 
-from kneeoa.training.device import reproducible
+from kneeoa.training.device import keep_freed_memory, precision, reproducible
 
 
 def test_settings_hold_inside_and_are_put_back():
@@ -23,3 +25,14 @@ def test_settings_are_put_back_after_an_error():
     with pytest.raises(ValueError, match="inside"), reproducible(1):
         raise ValueError("inside")
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+@pytest.mark.parametrize("name", ["float32", "bfloat16"])
+def test_a_cpu_computes_in_float32_whatever_the_precision(name):
+    with precision(name, torch.device("cpu")):
+        assert not torch.is_autocast_enabled("cpu")
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+
+
+def test_the_c_library_takes_its_settings_where_it_is_glibc():
+    assert keep_freed_memory() == (platform.libc_ver()[0] == "glibc")

@@ -8,11 +8,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from kneeoa.config.training import Augmentation
 from kneeoa.errors import KneeoaError
 from kneeoa.tables.history import HISTORY
 from kneeoa.tables.splits import SPLITS
-from kneeoa.training import checkpoint, run
+from kneeoa.training import epochs
 from kneeoa.training.loop import Evaluation
 from kneeoa.training.loop import evaluate as evaluate_as_it_is
 from kneeoa.training.run import train
@@ -65,68 +64,15 @@ def script_losses(monkeypatch, losses):
         seen = evaluate_as_it_is(*arguments)
         return Evaluation({**seen.losses, "total": next(coming)}, seen.measures)
 
-    monkeypatch.setattr(run, "evaluate", scripted)
-
-
-class Killed(Exception):
-    """Stands for the scheduler."""
-
-
-def kill_after(last):
-    def on_epoch(epoch):
-        if epoch == last:
-            raise Killed
-
-    return on_epoch
-
-
-@pytest.mark.parametrize(("kept", "losses"), [("best", None), ("best", [0.1, 0.2, 0.3, 0.4]), ("last", None)])
-def test_a_killed_run_ends_as_if_it_had_not_been(files, tmp_path, monkeypatch, kept, losses):
-    """With the scripted losses the best epoch lies before the kill, so its weights must survive it."""
-    monkeypatch.setattr(run, "CHECKPOINT_SECONDS", 0.0)
-    if losses:
-        script_losses(monkeypatch, losses * 2)
-    augmentation = Augmentation(shift=0.2, scale=0.2, noise=0.1)
-    training = TRAINING.model_copy(update={"epochs": 4, "checkpoint": kept, "augmentation": augmentation, "learning_rate": 0.05})
-    train(**job(files, tmp_path / "whole", training=training))
-    with pytest.raises(Killed):
-        train(**job(files, tmp_path / "killed", training=training, on_epoch=kill_after(2)))
-    assert (tmp_path / "killed" / checkpoint.NAME).exists()
-    assert not (tmp_path / "killed" / WEIGHTS).exists()
-    resumed: list[int] = []
-    train(**job(files, tmp_path / "killed", training=training, on_epoch=resumed.append))
-    assert resumed == [3, 4]
-    for name in (WEIGHTS, "history.parquet"):
-        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-    if losses:
-        assert json.loads((tmp_path / "killed" / "run.json").read_text())["best_epoch"] == 1
-    assert not (tmp_path / "killed" / checkpoint.NAME).exists()
-
-
-@pytest.mark.parametrize(
-    "change", [{"provenance": {"code": "edited"}}, {"seed": 9}, {"training": TRAINING.model_copy(update={"epochs": 2})}]
-)
-def test_a_state_of_something_else_is_not_used(files, tmp_path, monkeypatch, caplog, change):
-    monkeypatch.setattr(run, "CHECKPOINT_SECONDS", 0.0)
-    with pytest.raises(Killed):
-        train(**job(files, tmp_path, on_epoch=kill_after(1)))
-    epochs: list[int] = []
-    with caplog.at_level(logging.WARNING):
-        train(**job(files, tmp_path, on_epoch=epochs.append, **change))
-    assert epochs[0] == 1
-    assert "starts afresh" in caplog.text
-
-
-def test_a_broken_state_is_not_used(files, trained, tmp_path, caplog):
-    (tmp_path / checkpoint.NAME).write_bytes(b"not a safetensors file")
-    with caplog.at_level(logging.WARNING):
-        train(**job(files, tmp_path))
-    assert "cannot be read" in caplog.text
-    assert (tmp_path / WEIGHTS).read_bytes() == (trained / WEIGHTS).read_bytes()
+    monkeypatch.setattr(epochs, "evaluate", scripted)
 
 
 def test_modes_of_one_seed_begin_from_the_same_backbone(files, tmp_path, monkeypatch):
-    monkeypatch.setattr(run, "train_epoch", lambda network, *rest: {"total": 1.0})
+    def no_step(engine, data, plan, tally, optimiser):
+        tally.add("total", 1, 1.0)
+        yield from ()
+
+    monkeypatch.setattr(epochs, "steps", no_step)
     training = TRAINING.model_copy(update={"epochs": 1, "checkpoint": "last"})
     for name, mode in (("oa", SINGLE_OA), ("kl", SINGLE_KL), ("dual", DUAL)):
         train(**job(files, tmp_path / name, mode, training=training))
@@ -157,7 +103,7 @@ def test_the_record_says_what_made_the_weights(trained):
     assert (content["study"], content["arm"], content["seed"]) == ("tiny", "resnet3d-dual", 1)
     assert content["epochs"] == 3
     assert content["best_epoch"] == losses.idxmin()
-    assert content["provenance"] == {"code": "abc"}
+    assert content["provenance"] == {"code": "abc", "pretrained": None}
     assert content["settings"]["training"]["batch"] == 4
     assert content["settings"]["model"]["backbone"] == "resnet3d"
     assert content["data"]["train"]["cases"] == 20
@@ -167,6 +113,10 @@ def test_the_record_says_what_made_the_weights(trained):
     assert content["threads"] == 1
     assert content["parameters"] == sum(np.prod(t.shape) for n, t in load_file(trained / WEIGHTS).items() if not _is_buffer(n))
     assert min(content["seconds"], content["samples_per_second"], content["peak_memory_mb"]["process"]) > 0
+    assert content["seconds"] > content["training_seconds"] + content["validation_seconds"]
+    assert 0 <= content["data_wait_share"] < 1
+    assert content["resumptions"] == 0
+    assert (content["device"], content["driver"], content["energy_joules"]) == ("cpu", None, None)  # a CPU tells neither
 
 
 def _is_buffer(name):

@@ -2,18 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from kneeoa.errors import KneeoaError
 from kneeoa.tables.splits import SPLITS
 from kneeoa.tables.volumes import VOLUMES
-from kneeoa.training.dataset import gather
-from kneeoa.training.labels import read_labels
 from kneeoa.training.shards import Shards
 from tests.unit.training import tiny_study
-from tests.unit.training.tiny_study import LEVELS, SHAPE
-
-CPU = torch.device("cpu")
+from tests.unit.training.tiny_study import SHAPE
 
 
 @pytest.fixture(scope="module")
@@ -31,31 +26,6 @@ def test_cases_are_sorted_and_read_from_their_own_rows(files):
     assert np.array_equal(shards.read(third["file"], third["row"]), np.load(files.arrays[1])[1])
 
 
-def test_gathered_tensors_hold_the_split(files):
-    shards = Shards(files.arrays, files.indices, SHAPE)
-    cases = shards.locate(files.splits)
-    data = gather(shards, cases, read_labels(files.labels, cases, LEVELS), "val", CPU)
-    assert data.images.shape == (10, 1, *SHAPE)
-    assert data.images.dtype == torch.float16
-    assert set(data.cases["split"]) == {"val"}
-    centre = data.images[:, 0, 3:5, 6:10, 6:10].float().mean(dim=(1, 2, 3))
-    assert torch.equal(centre.round().long() + 2, data.labels["kl"])  # the planted signal is with its label
-    images, labels = data.batch(np.array([4, 0]), CPU)
-    assert images.dtype == torch.float32
-    assert torch.equal(images[0], data.images[4].float())
-    assert labels["kl"].tolist() == [int(data.labels["kl"][4]), int(data.labels["kl"][0])]
-
-
-def test_the_digest_sees_voxels_labels_and_names(files):
-    shards = Shards(files.arrays, files.indices, SHAPE)
-    cases = shards.locate(files.splits)
-    data = [gather(shards, cases, read_labels(files.labels, cases, LEVELS), "val", CPU) for _ in range(4)]
-    data[1].images[0, 0, 0, 0, 0] += 1
-    data[2].labels["oa"][0] = -1
-    data[3].cases.loc[0, "case_id"] = "another"
-    assert len({part.digest() for part in data}) == 4
-
-
 def test_an_empty_shard_is_fine(files, tmp_path):
     np.save(tmp_path / "empty.npy", np.zeros((0, *SHAPE), dtype=np.float16))
     VOLUMES.write(tmp_path / "empty.parquet", [])
@@ -66,6 +36,30 @@ def test_an_empty_shard_is_fine(files, tmp_path):
 def test_an_index_of_another_length_is_refused(files):
     with pytest.raises(KneeoaError, match="its own"):
         Shards(files.arrays, files.indices[:-1], SHAPE)
+
+
+def test_a_row_is_read_from_the_disk_as_it_is_mapped(files):
+    shards = Shards(files.arrays, files.indices, SHAPE)
+    target = np.empty(SHAPE, dtype=np.float16)
+    for file, row in ((0, 0), (1, 3), (2, 9)):
+        shards.read_into(file, row, target)
+        assert np.array_equal(target, shards.read(file, row))
+
+
+def test_a_file_that_became_shorter_is_named(files, tmp_path):
+    copy = tmp_path / "copy.npy"
+    copy.write_bytes(files.arrays[0].read_bytes())
+    shards = Shards([copy], files.indices[:1], SHAPE)
+    with copy.open("r+b") as stream:
+        stream.truncate(copy.stat().st_size - 10)
+    with pytest.raises(KneeoaError, match=r"copy\.npy: ends within row 9"):
+        shards.read_into(0, 9, np.empty(SHAPE, dtype=np.float16))
+
+
+def test_fortran_order_is_refused(files, tmp_path):
+    np.save(tmp_path / "fortran.npy", np.asfortranarray(np.load(files.arrays[0])))
+    with pytest.raises(KneeoaError, match="Fortran"):
+        Shards([tmp_path / "fortran.npy"], files.indices[:1], SHAPE)
 
 
 def test_an_array_that_does_not_fit_its_index_is_refused(files, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,14 +39,14 @@ class Files:
         return Files(self.arrays[::-1], self.indices[::-1], self.splits[::-1], self.labels[::-1])
 
 
-def volume_row(cohort: str, case_id: str, shard: int, row: int) -> dict[str, Any]:
+def volume_row(cohort: str, case_id: str, shard: int, row: int, voxels: np.ndarray) -> dict[str, Any]:
     return {
         "cohort": cohort,
         "case_id": case_id,
         "view": "sag_dess",
         "shard": shard,
         "row": row,
-        "digest": "0",
+        "digest": hashlib.sha256(voxels.tobytes()).hexdigest()[:32],
         "source_digest": "0",
         "source_shape": list(SHAPE),
         "source_spacing": [1.0] * 3,
@@ -94,8 +95,9 @@ def make(
         for shard in range(shards):
             stem = folder / f"{cohort}-{shard}"
             stem.parent.mkdir(parents=True, exist_ok=True)
-            np.save(stem.with_suffix(".npy"), np.array(volumes[shard][::order], dtype=np.float16).reshape(-1, *SHAPE))
-            rows = [volume_row(cohort, name, shard, row) for row, name in enumerate(names[shard][::order])]
+            array = np.array(volumes[shard][::order], dtype=np.float16).reshape(-1, *SHAPE)
+            np.save(stem.with_suffix(".npy"), array)
+            rows = [volume_row(cohort, name, shard, row, array[row]) for row, name in enumerate(names[shard][::order])]
             VOLUMES.write(stem.with_suffix(".parquet"), rows[::order])
             files.arrays.append(stem.with_suffix(".npy"))
             files.indices.append(stem.with_suffix(".parquet"))

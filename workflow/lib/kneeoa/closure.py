@@ -23,8 +23,17 @@ from kneeoa.files import write_json
 PACKAGE = "kneeoa"
 _LIBRARY = Path(__file__).resolve().parent.parent
 
-# These word errors and log lines and cannot change a result: rewording a sentence must not retrain sixty networks.
-_WORDS_ONLY = frozenset({"kneeoa.errors", "kneeoa.config.sentences", "kneeoa.job"})
+# These word errors and log lines, or watch, and cannot change a result: rewording a sentence must not retrain sixty networks.
+_WORDS_ONLY = frozenset(
+    {
+        "kneeoa.errors",
+        "kneeoa.config.sentences",
+        "kneeoa.job",
+        "kneeoa.training.event_files",
+        "kneeoa.training.power",
+        "kneeoa.training.watching",
+    }
+)
 
 
 def code_digest(script: str | Path, modules: Iterable[str] = (), files: Iterable[str | Path] = ()) -> str:

@@ -23,3 +23,7 @@ class UnusableImage(KneeoaError):
 
 class InvalidInput(KneeoaError, ValueError):
     """Numbers that a statistical method cannot take; a ValueError too, as users of the methods alone expect."""
+
+
+class Unfinished(KneeoaError):
+    """A job that left in good order before its time was up, its state written: run again, it goes on where it was."""

@@ -24,7 +24,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(target)
+    remove_abandoned(target)
     handle, temporary = _temporary(target)
     try:
         yield temporary
@@ -47,8 +47,8 @@ def _temporary(target: Path) -> tuple[int, Path]:
         os.close(handle)  # another writer removed it before it was locked
 
 
-def _remove_abandoned(target: Path) -> None:
-    """Remove the temporaries of ``target`` that no living writer holds."""
+def remove_abandoned(target: Path) -> None:
+    """Remove the temporaries of ``target`` that no living writer holds: what is left of one that was killed."""
     name = re.compile(re.escape(f".{target.name}.") + r"[a-z0-9_]{8}" + re.escape("".join(target.suffixes[-2:])))
     for entry in os.scandir(target.parent):
         if name.fullmatch(entry.name):

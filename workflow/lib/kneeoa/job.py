@@ -9,15 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kneeoa.errors import KneeoaError
+from kneeoa.errors import KneeoaError, Unfinished
+
+UNFINISHED = 75
+"""Exit code of a job that goes on when it is run again: EX_TEMPFAIL of BSD's sysexits.h."""
 
 
 @contextmanager
 def logged(path: str | Path) -> Iterator[logging.Logger]:
     """Log to ``path`` (whole lines, time since start) and, for warnings, to standard error too.
 
-    A :class:`KneeoaError` ends the job with its sentence and exit code 1, without a traceback; any other error keeps its traceback,
-    in the log as well.
+    A :class:`KneeoaError` ends the job with its sentence and exit code 1 (:data:`UNFINISHED` where it went well and only time ran
+    out), without a traceback; any other error keeps its traceback, in the log as well.
     """
     start = time.monotonic()
     Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -32,6 +35,9 @@ def logged(path: str | Path) -> Iterator[logging.Logger]:
     try:
         yield logger
         logger.info("done")
+    except Unfinished as left:
+        logger.warning("%s", left)
+        sys.exit(UNFINISHED)
     except KneeoaError as error:
         logger.error("%s", error)
         sys.exit(1)

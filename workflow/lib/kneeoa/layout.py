@@ -10,9 +10,13 @@ from functools import cached_property
 from itertools import product
 
 from kneeoa.config.arms import Arm
+from kneeoa.config.prediction import NO_ENSEMBLE, TOGETHER
 from kneeoa.config.readers import REFERENCE
 from kneeoa.config.study import Study
 from kneeoa.files import digest
+
+ALL_SEEDS = "all-seeds"
+"""The table of an ensemble over all seeds."""
 
 
 @dataclass(frozen=True)
@@ -142,10 +146,38 @@ class Layout:
         return [file for name in methods for file in self.runs(f"{folder}/{{arm}}/seed-{{seed}}.{name}{suffix}")]
 
     def predictions(self) -> list[str]:
-        """The prediction tables of the study: of its runs, or imported."""
+        """The prediction tables of the study: of its runs and ensembles, or imported."""
         if self.study.imports is not None:
             return [f"{self.root}/predictions/{arm}/imported.parquet" for arm in self.study.imports.arms]
-        return self.runs("predictions/{arm}/seed-{seed}.parquet")
+        own = self.runs("predictions/{arm}/seed-{seed}.parquet")
+        return own + [f"{self.root}/predictions/{name}/{which}.parquet" for name in self.study.ensembles for which in self.pools(name)]
+
+    def pools(self, ensemble: str) -> list[str]:
+        """What the tables of an ensemble are called: one for each seed, or one of all seeds."""
+        together = self.study.ensembles[ensemble].seeds == TOGETHER
+        return [ALL_SEEDS] if together else [f"seed-{seed}" for seed in self.study.seeds]
+
+    def pooled(self, ensemble: str, which: str) -> list[str]:
+        """The members' prediction tables of one of :meth:`pools`."""
+        seeds = [f"seed-{seed}" for seed in self.study.seeds] if which == ALL_SEEDS else [which]
+        members = self.study.ensembles[ensemble].members
+        return [f"{self.root}/predictions/{member}/{seed}.parquet" for member, seed in product(members, seeds)]
+
+    def compared(self) -> dict[str, dict[str, str]]:
+        """The arms table of analyses that need predictions alone: :meth:`factors`, and ensembles.
+
+        An ensemble has the factors that its members share, and the members' values joined by + where they differ, so that ensembles of
+        the same backbones in two modes answer a contrast as two arms do.
+        """
+        arms = self.factors()
+        if not self.study.ensembles:
+            return arms
+        compared = {name: {**own, "ensemble": NO_ENSEMBLE} for name, own in arms.items()}
+        for name, ensemble in self.study.ensembles.items():
+            members = [arms[member] for member in ensemble.members]
+            shared = {key: "+".join(dict.fromkeys(own[key] for own in members)) for key in members[0]}
+            compared[name] = {**shared, "ensemble": ensemble.words}
+        return compared
 
     def factors(self) -> dict[str, dict[str, str]]:
         """The arms table that analyses read: name -> factors. Arms are compared where all factors but one are equal."""

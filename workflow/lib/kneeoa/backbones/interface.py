@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 
 from torch import Tensor, nn
+
+from kneeoa.backbones.pretrained import Loaded, load_into
 
 
 @dataclass
@@ -31,3 +34,11 @@ class Backbone(nn.Module, ABC):
     @abstractmethod
     def forward(self, image: Tensor) -> Features:
         """Encode ``image`` of shape ``[batch, channels, *shape]``."""
+
+    def load_pretrained(self, path: str | Path) -> Loaded:
+        """Begin from the weights of a file: one of our own runs of this backbone here, and a member's public files where it overrides this.
+
+        Raises:
+            KneeoaError: the file cannot be read or does not fit.
+        """
+        return load_into(self, path)

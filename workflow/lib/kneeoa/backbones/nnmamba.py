@@ -1,5 +1,8 @@
 """nnMamba's classifier (Gong et al. 2024, arXiv 2402.03526): a residual 3D network whose stem holds one Mamba layer.
 
+``css: true`` adds the paper's channel-spatial siamese scan, which the authors released in their segmentation network alone: each stage has
+one further Mamba layer, shared by all its blocks but the first and added to them as a branch, and it reads its sequence in four ways.
+
 Convolutions and linear layers begin as torch makes them; the Mamba block as Gu & Dao (2023) do (see ``mamba``).
 """
 
@@ -15,21 +18,49 @@ from kneeoa.backbones.residual import stage
 
 
 class MambaLayer(nn.Module):
-    """A pointwise convolution, Mamba over all voxels as one sequence (added to its input), and a pointwise convolution."""
+    """A pointwise convolution, Mamba over all voxels as one sequence (added to its input), and a pointwise convolution.
 
-    def __init__(self, options: Options) -> None:
+    A ``siamese`` layer takes the mean of what one and the same Mamba makes of the sequence as it is, with its channels in reverse order,
+    with its tokens in reverse order, and with both, each turned back.
+    """
+
+    def __init__(self, channels: int, state: int, options: Options, siamese: bool = False) -> None:
         super().__init__()
-        channels = options.channels
+        self.siamese = siamese
         self.before = _pointwise(channels)
-        self.mamba = Mamba(channels, state=options.state, kernel=options.kernel, expand=options.expand)
+        self.mamba = Mamba(channels, state=state, kernel=options.kernel, expand=options.expand)
         self.after = _pointwise(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """``[batch, channels, slices, rows, columns]`` to the same shape; voxels are tokens in that order of axes."""
         x = self.before(x)
-        mixed = self.mamba(x.flatten(2).transpose(1, 2)).transpose(1, 2).reshape(x.shape)
-        out: Tensor = self.after(x + mixed)
+        tokens = x.flatten(2).transpose(1, 2)
+        mixed = self._siamese(tokens) if self.siamese else self.mamba(tokens)
+        out: Tensor = self.after(x + mixed.transpose(1, 2).reshape(x.shape))
         return out
+
+    def _siamese(self, tokens: Tensor) -> Tensor:
+        """``[batch, length, channels]`` to the same shape."""
+        turns: tuple[tuple[int, ...], ...] = ((), (2,), (1,), (1, 2))
+        read = self.mamba(torch.cat([tokens.flip(axes) for axes in turns])).chunk(len(turns))
+        return torch.stack([each.flip(axes) for each, axes in zip(read, turns, strict=True)]).mean(dim=0)
+
+
+class ScannedStage(nn.Module):
+    """Basic blocks, and one Mamba layer that is added as a branch to each of them but the first."""
+
+    def __init__(self, width_in: int, width_out: int, options: Options) -> None:
+        super().__init__()
+        self.blocks = stage(3, width_in, width_out, options.blocks, stride=2)
+        self.scan = MambaLayer(width_out, options.css_state, options, siamese=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[batch, width_in, *size]`` to ``[batch, width_out, *ceil(size / 2)]``."""
+        first, *others = self.blocks
+        x = first(x)
+        for block in others:
+            x = block(x, self.scan(x))
+        return x
 
 
 class NNMamba(Backbone):
@@ -49,9 +80,12 @@ class NNMamba(Backbone):
             nn.BatchNorm3d(width),
             nn.ReLU(),
         )
-        self.mamba = MambaLayer(options)
+        self.mamba = MambaLayer(width, options.state, options)
         pairs = zip(self.map_widths[:-1], self.map_widths[1:], strict=True)
-        self.stages = nn.ModuleList([stage(3, before, after, options.blocks, stride=2) for before, after in pairs])
+        self.stages = nn.ModuleList(
+            ScannedStage(before, after, options) if options.css else stage(3, before, after, options.blocks, stride=2)
+            for before, after in pairs
+        )
         self.embed = nn.Sequential(nn.Linear(sum(self.map_widths[1:]), options.embedding), nn.ReLU())
 
     def forward(self, image: Tensor) -> Features:

@@ -54,6 +54,15 @@ def check(kind: str, options: Mapping[str, Any], shape: tuple[int, ...]) -> dict
     return _fitting(kind, options, shape).model_dump()
 
 
+def weights_file(kind: str, options: Mapping[str, Any]) -> Path | None:
+    """The file that training begins from, its variables expanded; None where there is none, or where it arrives with a package.
+
+    Raises:
+        KneeoaError: as :func:`check_options`.
+    """
+    return _options(kind, options).weights_file()
+
+
 def build(kind: str, options: Mapping[str, Any], *, dimensions: int, in_channels: int, shape: tuple[int, ...]) -> Backbone:
     """Build a backbone with fresh weights drawn from torch's global generator (seed it first).
 

@@ -1,4 +1,4 @@
-"""The basic residual block (He et al. 2016, fig. 2 and type-B shortcut) in two or three dimensions."""
+"""The basic residual block (He et al. 2016, fig. 2, with shortcuts of type A or B) in two or three dimensions."""
 
 from __future__ import annotations
 
@@ -11,13 +11,27 @@ CONVOLUTION: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {2: nn.Conv2d, 3: nn
 NORM: dict[int, type[nn.BatchNorm2d] | type[nn.BatchNorm3d]] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 
 
+class ZeroChannels(nn.Module):
+    """The shortcut of type A: channels that the input lacks are zeros."""
+
+    def __init__(self, added: int) -> None:
+        super().__init__()
+        self.added = added
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[batch, width, *size]`` to ``[batch, width + added, *size]``."""
+        return functional.pad(x, (0, 0) * (x.dim() - 2) + (0, self.added))
+
+
 class BasicBlock(nn.Module):
-    """Two convolutions of kernel 3 with batch norm, added to the input (projected by a kernel-1 convolution where it changes).
+    """Two convolutions of kernel 3 with batch norm, added to the input.
+
+    Where the block changes width or size, the input is projected by a kernel-1 convolution (``shortcut`` B) or filled with zeros (A).
 
     No convolution has a bias. Dilation widens both convolutions, as MedicalNet does.
     """
 
-    def __init__(self, dimensions: int, width_in: int, width_out: int, stride: int = 1, dilation: int = 1) -> None:
+    def __init__(self, dimensions: int, width_in: int, width_out: int, stride: int = 1, dilation: int = 1, shortcut: str = "B") -> None:
         super().__init__()
         convolution, norm = CONVOLUTION[dimensions], NORM[dimensions]
         self.first = convolution(width_in, width_out, 3, stride=stride, padding=dilation, dilation=dilation, bias=False)
@@ -25,21 +39,27 @@ class BasicBlock(nn.Module):
         self.second = convolution(width_out, width_out, 3, padding=dilation, dilation=dilation, bias=False)
         self.second_norm = norm(width_out)
         self.shortcut: nn.Module = nn.Identity()
-        if stride != 1 or width_in != width_out:
+        if shortcut == "A" and width_in != width_out:
+            self.shortcut = ZeroChannels(width_out - width_in)
+        elif shortcut == "B" and (stride != 1 or width_in != width_out):
             self.shortcut = nn.Sequential(convolution(width_in, width_out, 1, bias=False), norm(width_out))
         # The shortcut's stride is taken by slicing, which is the same arithmetic: oneDNN's strided kernel-1 convolution overwrites memory
         # in its backward pass where channels lie last and are few (oneDNN issue 6035; seen with 4 channels and torch 2.13).
         self.kept: tuple[EllipsisType | slice, ...] = (..., *(slice(None, None, stride),) * dimensions)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """``[batch, width_in, *size]`` to ``[batch, width_out, *ceil(size / stride)]``."""
-        y = functional.relu(self.first_norm(self.first(x)))
-        return functional.relu(self.second_norm(self.second(y)) + self.shortcut(x[self.kept]))
+    def forward(self, x: Tensor, beside: Tensor | None = None) -> Tensor:
+        """``[batch, width_in, *size]`` to ``[batch, width_out, *ceil(size / stride)]``; ``beside`` is added as a branch of its own."""
+        y = self.second_norm(self.second(functional.relu(self.first_norm(self.first(x)))))
+        if beside is not None:
+            y = y + beside
+        return functional.relu(y + self.shortcut(x[self.kept]))
 
 
-def stage(dimensions: int, width_in: int, width_out: int, blocks: int, stride: int = 1, dilation: int = 1) -> nn.Sequential:
+def stage(
+    dimensions: int, width_in: int, width_out: int, blocks: int, stride: int = 1, dilation: int = 1, shortcut: str = "B"
+) -> nn.Sequential:
     """``blocks`` basic blocks, of which the first changes width and size."""
-    first = BasicBlock(dimensions, width_in, width_out, stride, dilation)
+    first = BasicBlock(dimensions, width_in, width_out, stride, dilation, shortcut)
     return nn.Sequential(first, *(BasicBlock(dimensions, width_out, width_out, dilation=dilation) for _ in range(blocks - 1)))
 
 

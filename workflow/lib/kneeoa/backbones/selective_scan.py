@@ -1,4 +1,4 @@
-"""The selective scan of Mamba (Gu & Dao 2023, arXiv 2312.00752, algorithm 2) in plain torch, on any device.
+"""The selective scan of Mamba (Gu & Dao 2023, arXiv 2312.00752, algorithm 2) on any device, in memory that is flat in its states.
 
     h_t = exp(delta_t A) h_(t-1) + delta_t x_t B_t          y_t = C_t . h_t + D x_t
 
@@ -6,25 +6,51 @@ The sequence of length L is cut into about sqrt(L) chunks. All chunks step forwa
 carries their final states on, and a second pass from the true states gives y: about 3 sqrt(L) steps instead of L. The backward pass
 is the same recurrence in reverse. States are never kept for the whole sequence: autograd keeps each chunk's initial state, and the
 backward pass recomputes a few chunks at a time.
+
+The steps themselves are torch's (``scan_torch``), or a Triton kernel's on a CUDA device where Triton can be imported (``scan_triton``).
+Where the package ``mamba_ssm`` can be imported, its fused kernel is taken on CUDA instead of all this. They agree to rounding.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import math
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from functools import lru_cache
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-# States that the backward pass recomputes and holds at once (numbers, not bytes).
-HELD_STATES = 2**24
+from kneeoa.backbones import scan_torch
+
+# States that the backward pass recomputes and holds at once (numbers, not bytes), by type of device.
+HELD_STATES = {"cpu": 2**24, "cuda": 2**27}
+
+
+class Steps(Protocol):
+    """What a set of kernels offers; shapes as in :class:`_ChunkedScan`."""
+
+    def advanced(self, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, start: Tensor) -> Tensor:
+        """The states after all steps from ``start``."""
+
+    def read(self, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tensor) -> Tensor:
+        """What is read of the states after each step, from ``start``: shaped as ``u``."""
+
+    def adjoint(self, grad: Tensor, delta: Tensor, A: Tensor, C: Tensor) -> Tensor:
+        """The gradient by the states before the first step, if that by the states after the last is zero."""
+
+    def gradients(
+        self, grad: Tensor, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tensor, end: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Gradients by delta, u, A, B and C, from the states before the first step and the gradient by those after the last."""
 
 
 def selective_scan(x: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor) -> Tensor:
-    """The scan, in chunks; differentiable once in every argument.
+    """The scan, by the fastest way that device and installed packages allow; differentiable once in every argument.
 
     Half-precision arguments are widened: sums over many steps need float32.
 
@@ -39,15 +65,27 @@ def selective_scan(x: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D:
     Returns:
         ``[batch, length, channels]`` in the type of ``x``.
     """
+    fused = _mamba_ssm() if x.is_cuda and x.dtype != torch.float64 else None
+    if fused is None:
+        return chunked_scan(x, delta, A, B, C, D, _steps(x.device.type))
+    wide = [each.float() for each in (x, delta, A, B, C, D)]
+    with _without_autocast(x.device.type):
+        across = [each.transpose(1, 2).contiguous() for each in (wide[0], wide[1], wide[3], wide[4])]
+        y: Tensor = fused(across[0], across[1], wide[2], across[2], across[3], wide[5])
+    return y.transpose(1, 2).to(x.dtype)
+
+
+def chunked_scan(x: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, steps: Steps) -> Tensor:
+    """As :func:`selective_scan`, in chunks, by the kernels of ``steps``."""
     kind = torch.promote_types(x.dtype, torch.float32)
     with _without_autocast(x.device.type):
         wide, delta, A, B, C, D = (each.to(kind) for each in (x, delta, A, B, C, D))
         length = x.shape[1]
-        steps = math.ceil(math.sqrt(length))
-        chunks = math.ceil(length / steps)
+        count = math.ceil(math.sqrt(length))
+        chunks = math.ceil(length / count)
         # Padded steps have delta = 0: they neither decay the state nor add to it.
-        cut_delta, u, cut_B, cut_C = (_cut(each, steps, chunks) for each in (delta, delta * wide, B, C))
-        y: Tensor = _ChunkedScan.apply(cut_delta, u, A.t().contiguous(), cut_B, cut_C)  # type: ignore[no-untyped-call]
+        cut_delta, u, cut_B, cut_C = (_cut(each, count, chunks) for each in (delta, delta * wide, B, C))
+        y: Tensor = _ChunkedScan.apply(cut_delta, u, A.t().contiguous(), cut_B, cut_C, steps)  # type: ignore[no-untyped-call]
         y = y.permute(1, 2, 0, 3).flatten(1, 2)[:, :length]
         return (y + D * wide).to(x.dtype)
 
@@ -61,6 +99,26 @@ def selective_scan_reference(x: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: 
         state = decay * state + u[:, t, :, None] * B[:, t, None, :]
         read.append((state * C[:, t, None, :]).sum(dim=-1))
     return torch.stack(read, dim=1) + D * x
+
+
+def _steps(device: str) -> Steps:
+    """The kernels for a type of device."""
+    if device == "cuda" and importlib.util.find_spec("triton") is not None:
+        from kneeoa.backbones import scan_triton
+
+        return scan_triton
+    return scan_torch
+
+
+@lru_cache(maxsize=1)
+def _mamba_ssm() -> Callable[..., Tensor] | None:
+    """The fused scan of the package ``mamba_ssm``, where it is installed and can be imported."""
+    try:
+        from mamba_ssm.ops.selective_scan_interface import selective_scan_fn  # type: ignore[import-not-found]
+    except ImportError:
+        return None
+    fused: Callable[..., Tensor] = selective_scan_fn
+    return fused
 
 
 def _without_autocast(device: str) -> AbstractContextManager[Any]:
@@ -78,89 +136,49 @@ def _cut(each: Tensor, steps: int, chunks: int) -> Tensor:
 class _ChunkedScan(torch.autograd.Function):
     """y_t = C_t . h_t for inputs u = delta x.
 
-    Below, ``delta``, ``u`` and ``y`` are ``[steps, batch, chunks, channels]``, ``B`` and ``C`` ``[steps, batch, chunks, states]``, ``A`` is
-    ``[states, channels]``, and states of all chunks are ``[batch, chunks, states, channels]``: channels last, as they are the longer axis.
+    Here and in the kernels, ``delta``, ``u`` and ``y`` are ``[steps, batch, chunks, channels]``, ``B`` and ``C`` ``[steps, batch, chunks,
+    states]``, ``A`` is ``[states, channels]``, and states of all chunks are ``[batch, chunks, states, channels]``: channels last, as they
+    are the longer axis.
     """
 
     @staticmethod
-    def forward(ctx: Any, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor) -> Tensor:
-        start = _initial_states(delta, u, A, B)
+    def forward(ctx: Any, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, steps: Steps) -> Tensor:
+        decay = torch.exp(delta.sum(dim=0).unsqueeze(-2) * A)
+        zero = decay.new_zeros(decay.shape)
+        start = _carried(steps.advanced(delta, u, A, B, zero), decay)
         ctx.save_for_backward(delta, u, A, B, C, start)
-        state = start.clone()
-        y = torch.empty_like(u)
-        for t in range(delta.shape[0]):
-            _advance(state, delta[t], u[t], A, B[t], out=state)
-            y[t] = torch.matmul(C[t].unsqueeze(-2), state).squeeze(-2)
-        return y
+        ctx.steps = steps
+        return steps.read(delta, u, A, B, C, start)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, ...]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         delta, u, A, B, C, start = ctx.saved_tensors
         with _without_autocast(grad.device.type):
-            return _gradients(grad.contiguous(), delta, u, A, B, C, start)
+            return (*_gradients(ctx.steps, grad.contiguous(), delta, u, A, B, C, start), None)
 
 
-def _advance(state: Tensor, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, out: Tensor) -> None:
-    """One step of the recurrence for the states of all chunks, written into ``out``, which may be ``state`` itself."""
-    torch.mul(state, torch.exp(delta.unsqueeze(-2) * A), out=out)
-    out.addcmul_(B.unsqueeze(-1), u.unsqueeze(-2))
-
-
-def _initial_states(delta: Tensor, u: Tensor, A: Tensor, B: Tensor) -> Tensor:
-    """The true state before each chunk."""
-    _, batch, chunks, _ = delta.shape
-    state = delta.new_zeros(batch, chunks, *A.shape)
-    for t in range(delta.shape[0]):
-        _advance(state, delta[t], u[t], A, B[t], out=state)
-    decay = torch.exp(delta.sum(dim=0).unsqueeze(-2) * A)
-    start = torch.zeros_like(state)
-    for chunk in range(1, chunks):
-        start[:, chunk] = decay[:, chunk - 1] * start[:, chunk - 1] + state[:, chunk - 1]
+def _carried(final: Tensor, decay: Tensor) -> Tensor:
+    """The true state before each chunk, from those after each chunk begun at zero and from what each chunk leaves of a state."""
+    start = torch.zeros_like(final)
+    for chunk in range(1, final.shape[1]):
+        start[:, chunk] = decay[:, chunk - 1] * start[:, chunk - 1] + final[:, chunk - 1]
     return start
 
 
-def _final_adjoints(grad: Tensor, delta: Tensor, A: Tensor, C: Tensor) -> Tensor:
-    """The gradient of the loss by the state after each chunk, through later chunks alone."""
-    _, batch, chunks, _ = delta.shape
-    adjoint = delta.new_zeros(batch, chunks, *A.shape)
-    for t in reversed(range(delta.shape[0])):
-        adjoint.addcmul_(C[t].unsqueeze(-1), grad[t].unsqueeze(-2)).mul_(torch.exp(delta[t].unsqueeze(-2) * A))
-    decay = torch.exp(delta.sum(dim=0).unsqueeze(-2) * A)
-    end = torch.zeros_like(adjoint)
-    for chunk in reversed(range(chunks - 1)):
-        end[:, chunk] = decay[:, chunk + 1] * end[:, chunk + 1] + adjoint[:, chunk + 1]
-    return end
-
-
-def _gradients(grad: Tensor, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tensor) -> tuple[Tensor, ...]:
+def _gradients(steps: Steps, grad: Tensor, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tensor) -> tuple[Tensor, ...]:
     """Gradients by delta, u, A, B and C, a few chunks at a time: with both end states known, chunks are independent."""
-    end = _final_adjoints(grad, delta, A, C)
+    decay = torch.exp(delta.sum(dim=0).unsqueeze(-2) * A)
+    # The gradient by the state after each chunk, through later chunks alone: the same carrying, from the last chunk to the first.
+    end = _carried(steps.adjoint(grad, delta, A, C).flip(1), decay.flip(1)).flip(1)
     by_delta, by_u, by_A, by_B, by_C = (torch.zeros_like(each) for each in (delta, u, A, B, C))
-    steps, batch, chunks, _ = delta.shape
-    group = max(1, HELD_STATES // (steps * batch * A.numel()))
+    count, batch, chunks, _ = delta.shape
+    group = max(1, HELD_STATES.get(delta.device.type, HELD_STATES["cpu"]) // (count * batch * A.numel()))
     for first in range(0, chunks, group):
         part = slice(first, first + group)
-        states = _recomputed(start[:, part], delta[:, :, part], u[:, :, part], A, B[:, :, part])
-        adjoint, by_rate = end[:, part].clone(), torch.zeros_like(states[0])
-        for t in reversed(range(steps)):
-            here_delta, here_grad = delta[t, :, part].unsqueeze(-2), grad[t, :, part].unsqueeze(-2)
-            adjoint.addcmul_(C[t, :, part].unsqueeze(-1), here_grad)  # the gradient by the state after step t
-            by_C[t, :, part] = torch.matmul(states[t + 1], here_grad.transpose(-2, -1)).squeeze(-1)
-            by_B[t, :, part] = torch.matmul(adjoint, u[t, :, part].unsqueeze(-1)).squeeze(-1)
-            by_u[t, :, part] = torch.matmul(B[t, :, part].unsqueeze(-2), adjoint).squeeze(-2)
-            adjoint.mul_(torch.exp(here_delta * A))  # the gradient by the state before step t
-            by_exponent = adjoint * states[t]
-            by_delta[t, :, part] = (by_exponent * A).sum(dim=-2)
-            by_rate.addcmul_(by_exponent, here_delta)
-        by_A += by_rate.sum(dim=(0, 1))
+        here = [each[:, :, part].contiguous() for each in (grad, delta, u, B, C)]
+        ends = [each[:, part].contiguous() for each in (start, end)]
+        found = steps.gradients(here[0], here[1], here[2], A, here[3], here[4], ends[0], ends[1])
+        by_delta[:, :, part], by_u[:, :, part], by_B[:, :, part], by_C[:, :, part] = found[0], found[1], found[3], found[4]
+        by_A += found[2]
     return by_delta, by_u, by_A, by_B, by_C
-
-
-def _recomputed(start: Tensor, delta: Tensor, u: Tensor, A: Tensor, B: Tensor) -> Tensor:
-    """The states of a few chunks before the first step and after each, ``[steps + 1, batch, chunks, states, channels]``."""
-    states = start.new_empty(delta.shape[0] + 1, *start.shape)
-    states[0] = start
-    for t in range(delta.shape[0]):
-        _advance(states[t], delta[t], u[t], A, B[t], out=states[t + 1])
-    return states

@@ -9,6 +9,7 @@ from kneeoa.cohorts import registry as cohort_readers
 from kneeoa.config.arms import Arm
 from kneeoa.config.hierarchy import check_hierarchy
 from kneeoa.config.metrics import metrics_of
+from kneeoa.config.prediction import check_ensembles, flipped_axes
 from kneeoa.config.readers import REFERENCE
 from kneeoa.errors import KneeoaError
 
@@ -33,6 +34,7 @@ def check_study(study: Study) -> None:
     _check_modes(study)
     _check_readers(study)
     _check_arms(study)
+    _check_predictions(study)
     _check_contrasts(study)
 
 
@@ -68,6 +70,10 @@ def _check_modes(study: Study) -> None:
     for name, mode in study.modes.items():
         for level in mode.levels:
             known(f"modes.{name}.levels", level, study.level_names)
+            try:
+                mode.loss_of(level, study.level(level).kind)
+            except ValueError as error:
+                raise ValueError(f"'modes.{name}': {error}") from error
         order = [study.level_names.index(level) for level in mode.levels]
         if order != sorted(set(order)):
             raise ValueError(f"'modes.{name}.levels' is {list(mode.levels)}; levels must be listed once each, coarse to fine")
@@ -126,6 +132,13 @@ def _check_arms(study: Study) -> None:
             registry.check(backbone.kind, backbone.options, shape)
         except KneeoaError as error:
             raise ValueError(f"'backbones.{arm.backbone}': {error}") from error
+
+
+def _check_predictions(study: Study) -> None:
+    views = {arm.name: study.view_of(arm) for arm in study.arms_table()}
+    for view in set(views.values()):
+        flipped_axes(study.views[view], study.predict.flips)
+    check_ensembles(study.ensembles, views, len(study.seeds))
 
 
 def _check_contrasts(study: Study) -> None:

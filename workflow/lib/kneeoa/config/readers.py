@@ -1,4 +1,4 @@
-"""Noisy readers: how training and validation labels are read again, with stated errors."""
+"""Noisy readers: how training and validation labels are read again, with stated errors or by chance alone."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ class NoisyReader(Section):
     confusion: tuple[tuple[float, ...], ...] | None = None
     """Instead of `adjacent`. Row: the reference class; column: the probability of the class that is read, e.g. a measured agreement between
     readers."""
+    permute: bool = False
+    """Instead of either: every label is another subject's of the same split. There is nothing to learn from such labels, so what an arm of
+    this reader finds is what chance finds."""
     level: Name | None = None
     """The level that is read; default: the finest one that is not multilabel. Coarser levels follow from what is read."""
     seed: int = Field(default=0, ge=0)
@@ -27,8 +30,8 @@ class NoisyReader(Section):
 
     @model_validator(mode="after")
     def _stated(self) -> Self:
-        if (self.adjacent is None) == (self.confusion is None):
-            raise ValueError("a reader needs either 'adjacent' (a probability) or 'confusion' (a matrix)")
+        if (self.adjacent is not None) + (self.confusion is not None) + self.permute != 1:
+            raise ValueError("a reader needs either 'adjacent' (a probability), 'confusion' (a matrix) or 'permute: true', and only one")
         for number, row in enumerate(self.confusion or ()):
             if len(row) != len(self.confusion or ()):
                 raise ValueError(f"row {number} of 'confusion' has {len(row)} entries, but there are {len(self.confusion or ())} rows")
@@ -36,12 +39,16 @@ class NoisyReader(Section):
                 raise ValueError(f"row {number} of 'confusion' must hold probabilities that add up to 1, not {list(row)}")
         return self
 
-    def matrix(self, classes: int) -> tuple[tuple[float, ...], ...]:
+    def matrix(self, classes: int) -> tuple[tuple[float, ...], ...] | None:
         """The confusion of a level with so many classes: row the reference class, column the probability of what is read.
+
+        None for a reader who permutes.
 
         Raises:
             ValueError: a stated confusion has another size.
         """
+        if self.permute:
+            return None
         if self.confusion is not None:
             if len(self.confusion) != classes:
                 raise ValueError(f"'confusion' has {len(self.confusion)} rows, but the level has {classes} classes")

@@ -21,6 +21,7 @@ from kneeoa.config.checks import check_study, known
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
+from kneeoa.config.prediction import Ensemble, Prediction
 from kneeoa.config.readers import REFERENCE, NoisyReader
 from kneeoa.config.resources import Resources
 from kneeoa.config.section import Name, Section
@@ -63,6 +64,10 @@ class Study(Section):
     """The arms table: what is trained and compared."""
     seeds: tuple[PositiveInt, ...] = (1,)
     """One training job per arm and seed."""
+    predict: Prediction = Prediction()
+    """How a trained network is asked."""
+    ensembles: dict[Name, Ensemble] = Field(default_factory=dict)
+    """Several runs that speak as one, compared as arms are."""
     imports: Imports | None = None
     """Predictions made elsewhere, instead of cohorts and arms."""
     statistics: Statistics = Statistics()
@@ -121,7 +126,7 @@ class Study(Section):
         backbones = row.backbone if isinstance(row.backbone, tuple) else (row.backbone,)
         modes = row.mode if isinstance(row.mode, tuple) else (row.mode,)
         try:
-            training = Training.model_validate({**self.training.model_dump(), **row.training})
+            training = self.training.changed(row.training)
         except ValidationError as error:
             raise ValueError("; ".join(f"in 'arms[].training', {line}" for line in sentences(error, Training))) from error
         readers = row.reader if isinstance(row.reader, tuple) else (row.reader,)

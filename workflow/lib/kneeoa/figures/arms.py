@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kneeoa.config.prediction import NO_ENSEMBLE
 from kneeoa.config.readers import REFERENCE
 from kneeoa.errors import KneeoaError
 from kneeoa.figures.words import printed
 
 Factors = Mapping[str, Mapping[str, Any]]
-"""The arms table: an arm's name -> its ``backbone``, its ``mode`` and, where arms differ in them, ``grid``, ``view`` and ``reader``."""
+"""The arms table: an arm's name -> its ``backbone``, its ``mode`` and, where arms differ in them, ``grid``, ``view``, ``reader`` and
+``ensemble``."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,13 @@ def panels(arms: Factors, labels: Mapping[str, str]) -> list[Panel]:
         missing = [key for key in ("backbone", "mode") if not factors.get(key)]
         if missing:
             raise KneeoaError(f"the arm '{name}' lacks '{missing[0]}'; every arm needs its backbone and mode.")
-        key = (factors["backbone"], factors.get("reader"), factors.get("grid"), factors.get("view"))
+        key = (factors["backbone"], factors.get("reader"), factors.get("ensemble"), factors.get("grid"), factors.get("view"))
         groups.setdefault(key, {})[name] = factors["mode"]
-    inputs = Counter(key[:2] for key in groups)
+    inputs = Counter(key[:3] for key in groups)
     result = []
-    for (backbone, reader, grid, view), members in groups.items():
-        title = learner({"backbone": backbone, "reader": reader}, labels)
-        if inputs[backbone, reader] > 1:
+    for (backbone, reader, ensemble, grid, view), members in groups.items():
+        title = learner({"backbone": backbone, "reader": reader, "ensemble": ensemble}, labels)
+        if inputs[backbone, reader, ensemble] > 1:
             title += ", " + " ".join(printed(factor, labels) for factor in (grid, view) if factor)
         if len(set(members.values())) == len(members):
             result.append(Panel(backbone, title, {mode: name for name, mode in members.items()}))
@@ -55,10 +57,12 @@ def panels(arms: Factors, labels: Mapping[str, str]) -> list[Panel]:
 
 
 def learner(factors: Mapping[str, Any], labels: Mapping[str, str] | None) -> str:
-    """An arm's backbone and, in a study with noisy readers, whose labels it learns: ``ResNet3D, reader r10``."""
+    """An arm's backbone, whose labels it learns in a study with noisy readers, and what it is an ensemble of: ``ResNet3D, reader r10``."""
     reader = factors.get("reader")
     whose = {None: "", REFERENCE: ", reference labels"}.get(reader, f", reader {printed(str(reader), labels)}")
-    return printed(str(factors["backbone"]), labels) + whose
+    ensemble = factors.get("ensemble")
+    pooled = "" if ensemble in (None, NO_ENSEMBLE) else f", {ensemble}"
+    return "+".join(printed(name, labels) for name in str(factors["backbone"]).split("+")) + whose + pooled
 
 
 def modes(arms: Factors) -> list[str]:

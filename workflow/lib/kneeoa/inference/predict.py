@@ -1,22 +1,22 @@
-"""Predictions and embeddings of every case of a run: nothing is learned, chosen or calibrated here."""
+"""Predictions and embeddings of every case of a run: nothing is learned here but the temperatures, from validation cases."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
-from kneeoa.hierarchy import derive_probabilities
+from kneeoa.inference.outputs import Logits, ask, finite
+from kneeoa.inference.spoken import readings
+from kneeoa.inference.temperature import fit_temperatures, known, write_temperatures
 from kneeoa.network.model import Network, load
-from kneeoa.network.readings import groupings
 from kneeoa.tables.embeddings import embeddings
 from kneeoa.tables.predictions import PREDICTIONS
 from kneeoa.training.batches import in_order
@@ -42,11 +42,15 @@ def predict(
     threads: int,
     out_predictions: Path,
     out_embeddings: Path,
+    out_temperature: Path,
+    flips: tuple[int, ...] = (),
+    temperature: bool = False,
 ) -> None:
     """Predict every case of every split (train, val, test, external) with the weights of ``run``, without augmentation.
 
     Writes the PREDICTIONS table, sorted by cohort, case_id, level and head: each head at its own level, and at every coarser level of
-    ``levels`` by summing its class probabilities; and the table of embeddings, sorted by cohort and case_id.
+    ``levels`` by summing its class probabilities; the table of embeddings, sorted by cohort and case_id; and the temperature of every
+    head. Logits in the table are always the network's own: without temperature, their softmax are the uncalibrated probabilities.
 
     Args:
         study: name of the study.
@@ -62,6 +66,9 @@ def predict(
         threads: CPU threads.
         out_predictions: table of predictions.
         out_embeddings: table of embeddings.
+        out_temperature: JSON of the temperatures (:mod:`kneeoa.inference.temperature`), fitted on split val.
+        flips: axes of the image along which it is also seen mirrored (:func:`kneeoa.inference.outputs.ask`).
+        temperature: apply the temperatures; a head without one stays as it is, and its rows say so.
 
     Raises:
         KneeoaError: the files do not fit the network or each other, or a prediction is not finite.
@@ -72,48 +79,44 @@ def predict(
         shards = Shards(arrays, indices, spec.shape)
         cases = shards.locate(splits)
         truth = read_labels(labels, cases, levels)
-        outputs = list(_outputs(network, shards, cases, batch, device))
-        embedding = np.concatenate([part for part, _ in outputs])
-        logits = {head: torch.cat([part[head] for _, part in outputs]) for head in network.heads.levels}
-        _check_finite(embedding, logits, cases, run)
-        rows = _rows(Network(network.backbone, network.heads, levels), logits, levels, cases, truth)
+        places = cases[["file", "row"]].to_numpy()
+        outputs = []
+        for rows in in_order(len(cases), batch):  # volumes are read as they are needed
+            images = np.stack([shards.read(file, row) for file, row in places[rows]])
+            outputs.append(ask(network, images, flips, device))
+        heads = tuple(network.heads.levels)
+    embedding = np.concatenate([part for part, _ in outputs])
+    logits = {head: np.concatenate([part[head] for _, part in outputs]) for head in heads}
+    _check_finite(embedding, logits, cases, run)
+    fitted = fit_temperatures(logits, levels, cases, truth)
+    write_temperatures(out_temperature, run, flips, fitted)
+    table = _rows(logits, levels, cases, truth, known(fitted) if temperature else {})
     identity: dict[str, Any] = {"study": study, "arm": arm, "seed": seed}
-    table = rows.assign(**identity, members=None, calibrated=False)
-    PREDICTIONS.write(out_predictions, table.sort_values(["cohort", "case_id", "level", "head"], ignore_index=True))
+    table = table.assign(**identity, members=None).sort_values(["cohort", "case_id", "level", "head"], ignore_index=True)
+    PREDICTIONS.write(out_predictions, table)
     spoken = cases[["cohort", "split", "case_id", "subject"]].assign(**identity, embedding=list(embedding))
     embeddings(embedding.shape[1]).write(out_embeddings, spoken)
-    logger.info("%d cases predicted at %s", len(cases), ", ".join(sorted(set(rows["level"]))))
-
-
-def _outputs(
-    network: Network, shards: Shards, cases: pd.DataFrame, batch: int, device: torch.device
-) -> Iterator[tuple[NDArray[np.float32], dict[str, torch.Tensor]]]:
-    """Embeddings (float32 ``[batch, width]``) and logits (float64) of batch after batch; volumes are read as they are needed."""
-    places = cases[["file", "row"]].to_numpy()
-    with torch.inference_mode():
-        for rows in in_order(len(cases), batch):
-            images = np.stack([shards.read(file, row) for file, row in places[rows]])[:, None]
-            output = network(torch.from_numpy(images).to(device).float())
-            yield output.embedding.float().cpu().numpy(), {head: values.double().cpu() for head, values in output.logits.items()}
+    for head, own in fitted.items():
+        if own["reason"]:
+            logger.info("head %s: %s", head, own["reason"])
+    logger.info("%d cases predicted at %s", len(cases), ", ".join(sorted(set(table["level"]))))
 
 
 def _rows(
-    network: Network, logits: dict[str, torch.Tensor], levels: tuple[Level, ...], cases: pd.DataFrame, truth: dict[str, LevelLabels]
+    logits: Logits,
+    levels: tuple[Level, ...],
+    cases: pd.DataFrame,
+    truth: Mapping[str, LevelLabels],
+    temperatures: Mapping[str, float],
 ) -> pd.DataFrame:
-    """One row per case, level and head. Derived rows carry logits too (logsumexp over each class's fine classes): they never tie."""
-    sizes = {level.name: len(level.classes) for level in levels}
-    own = {head: values.numpy() for head, values in network.heads.probabilities(logits).items()}
-    grouped = network.class_logits(logits)
+    """One row per case, level and head."""
     identity = cases[["cohort", "split", "case_id", "subject", "side", "visit"]]
     parts: list[pd.DataFrame] = []
-    for head in own:
-        for level, classes in groupings(levels, head).items():
-            mine = level == head
-            probabilities = own[head] if mine else derive_probabilities(own[head], classes, sizes[level])
-            spoken = logits[head] if mine else grouped[level, head]
-            columns: dict[str, Any] = {"probabilities": list(probabilities), "logits": list(spoken.numpy())}
-            columns |= {"truth": _truth(truth[level]), "label_source": truth[level].sources}
-            parts.append(identity.assign(level=level, head=head, **columns))
+    for said in readings(logits, levels, temperatures):
+        columns: dict[str, Any] = {"level": said.level, "head": said.head, "calibrated": said.calibrated}
+        columns |= {"probabilities": list(said.probabilities), "logits": list(said.logits)}
+        columns |= {"truth": _truth(truth[said.level]), "label_source": truth[said.level].sources}
+        parts.append(identity.assign(**columns))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -129,9 +132,8 @@ def _check_levels(network: Network, levels: tuple[Level, ...], run: Path) -> Non
             raise KneeoaError(f"{run}: was trained on a level '{name}' that the study does not declare in that way; train the arm again.")
 
 
-def _check_finite(embedding: NDArray[np.float32], logits: dict[str, torch.Tensor], cases: pd.DataFrame, run: Path) -> None:
-    spoken = np.concatenate([embedding, *(values.numpy() for values in logits.values())], axis=1)
-    wrong = np.flatnonzero(~np.isfinite(spoken).all(axis=1))
+def _check_finite(embedding: NDArray[np.float32], logits: Logits, cases: pd.DataFrame, run: Path) -> None:
+    wrong = np.flatnonzero(~(np.isfinite(embedding).all(axis=1) & finite(logits)))
     if len(wrong):
         first = cases.iloc[wrong[0]]
         raise KneeoaError(

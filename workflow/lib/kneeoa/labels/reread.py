@@ -15,6 +15,7 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.files import write_json
 from kneeoa.hierarchy import derive_label
 from kneeoa.labels.noise import reread
+from kneeoa.labels.permutation import permuted
 from kneeoa.statistics.metrics import confusions, quadratic_kappa
 from kneeoa.tables.labels import LABELS
 from kneeoa.tables.splits import SPLITS
@@ -30,7 +31,7 @@ def reread_labels(
     *,
     reader: str,
     level: str,
-    confusion: Sequence[Sequence[float]],
+    confusion: Sequence[Sequence[float]] | None,
     seed: int,
     levels: tuple[Level, ...],
     labels: Path,
@@ -40,15 +41,15 @@ def reread_labels(
 ) -> None:
     """Write the LABELS table of a reader, and a JSON account of how he agrees with the reference.
 
-    Of every training and validation case with a label at ``level``, that label is read through ``confusion`` and those of the coarser
-    levels are derived from what was read, whatever their source was. Test cases, cases without a label at ``level`` (their coarse
-    labels included) and other levels keep their rows. The account holds, by level and split, the counts (row reference, column
-    read), the share of misread labels and the quadratic weighted kappa (null where undefined).
+    Of every training and validation case with a label at ``level``, that label is read through ``confusion``, or is another subject's of
+    the same split, and those of the coarser levels are derived from what was read, whatever their source was. Test cases, cases without
+    a label at ``level`` (their coarse labels included) and other levels keep their rows. The account holds, by level and split, the
+    counts (row reference, column read), the share of misread labels and the quadratic weighted kappa (null where undefined).
 
     Args:
         reader: his name, and the source of his labels.
         level: the level that he reads; no single-label level is finer.
-        confusion: ``[K][K]``, row the reference class, column the probability of what is read.
+        confusion: ``[K][K]``, row the reference class, column the probability of what is read; None: labels are permuted between subjects.
         seed: of his errors.
         levels: the study's hierarchy, coarse to fine.
         labels: LABELS of a cohort.
@@ -64,7 +65,7 @@ def reread_labels(
     reference = read_labels([labels], cases, levels)
     known = reference[level].known()
     cases = cases[known].reset_index(drop=True)
-    read = {level: reread(reference[level].values[known], cases["cohort"].tolist(), cases["case_id"].tolist(), confusion, seed)}
+    read = {level: _read(reference[level].values[known], cases, confusion, seed)}
     for parent, child in _above(level, levels):
         groups = child.parent_class or ()
         read[parent.name] = np.array([derive_label(int(label), groups) for label in read[child.name]], dtype=np.int64)
@@ -82,10 +83,23 @@ def reread_labels(
         }
         for name, values in read.items()
     }
-    account = {"reader": reader, "cohort": _cohort(table), "level": level, "seed": seed, "confusion": [list(row) for row in confusion]}
+    stated = confusion if confusion is None else [list(row) for row in confusion]
+    account = {"reader": reader, "cohort": _cohort(table), "level": level, "seed": seed, "confusion": stated, "permuted": confusion is None}
     write_json(out_agreement, {**account, "agreement": agreement})
     own = agreement[level]["train"]
     logger.info("%d training labels of level %s read again, a share of %.3f differs", own["cases"], level, own["misread"] or 0.0)
+
+
+def _read(labels: NDArray[np.int64], cases: pd.DataFrame, confusion: Sequence[Sequence[float]] | None, seed: int) -> NDArray[np.int64]:
+    """The classes of ``cases`` as they are read."""
+    cohorts, case_ids = cases["cohort"].tolist(), cases["case_id"].tolist()
+    if confusion is not None:
+        return reread(labels, cohorts, case_ids, confusion, seed)
+    dealt = labels.copy()
+    for rows in cases.groupby("split").indices.values():
+        own = cases.iloc[rows]
+        dealt[rows] = permuted(labels[rows], own["cohort"].tolist(), own["subject"].tolist(), own["case_id"].tolist(), seed)
+    return dealt
 
 
 def _above(level: str, levels: tuple[Level, ...]) -> list[tuple[Level, Level]]:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from torch import Tensor, nn
 
-from kneeoa.config.hierarchy import Level
-from kneeoa.modes.interface import Heads
+from kneeoa.modes.interface import Heads, Supervision
 
 
 class Dual(Heads):
-    """One linear head per level, each with as many outputs as the level has classes."""
+    """One head per level, each on the embedding."""
 
-    def __init__(self, levels: tuple[Level, ...], weights: Mapping[str, float], width: int) -> None:
-        super().__init__(levels, weights)
-        self.heads = nn.ModuleList([nn.Linear(width, len(level.classes)) for level in levels])
+    def __init__(self, supervisions: tuple[Supervision, ...], width: int) -> None:
+        super().__init__(supervisions)
+        self.heads = nn.ModuleList([each.criterion.head(width) for each in supervisions])
 
     def forward(self, embedding: Tensor) -> dict[str, Tensor]:
-        """``[batch, classes]`` for each level."""
+        """``[batch, outputs]`` for each level."""
         return {name: head(embedding) for name, head in zip(self.levels, self.heads, strict=True)}
 
 
-def build(levels: tuple[Level, ...], weights: Mapping[str, float], width: int) -> Heads:
+def build(supervisions: tuple[Supervision, ...], width: int) -> Heads:
     """Parallel heads on an embedding of ``width`` components."""
-    return Dual(levels, weights, width)
+    return Dual(supervisions, width)

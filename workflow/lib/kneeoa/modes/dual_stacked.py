@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from torch import Tensor, nn
 
-from kneeoa.config.hierarchy import Level
-from kneeoa.modes.interface import Heads
+from kneeoa.modes.interface import Heads, Supervision
 
 
 class DualStacked(Heads):
-    """A fine head on the embedding, and a coarse head on its logits."""
+    """The finest head reads the embedding, and each coarser one the outputs of the next finer one: a chain of any length."""
 
-    def __init__(self, levels: tuple[Level, ...], weights: Mapping[str, float], width: int) -> None:
-        super().__init__(levels, weights)
-        coarse, fine = levels
-        self.coarse_name, self.fine_name = coarse.name, fine.name
-        self.fine = nn.Linear(width, len(fine.classes))
-        self.coarse = nn.Linear(len(fine.classes), len(coarse.classes))
+    def __init__(self, supervisions: tuple[Supervision, ...], width: int) -> None:
+        super().__init__(supervisions)
+        fine_to_coarse = supervisions[::-1]
+        widths = [width, *(each.criterion.outputs for each in fine_to_coarse)]
+        self.heads = nn.ModuleList([each.criterion.head(read) for each, read in zip(fine_to_coarse, widths, strict=False)])
 
     def forward(self, embedding: Tensor) -> dict[str, Tensor]:
-        """``[batch, classes]`` for the coarse and the fine level."""
-        fine = self.fine(embedding)
-        return {self.coarse_name: self.coarse(fine), self.fine_name: fine}
+        """``[batch, outputs]`` for each level, coarse to fine."""
+        outputs, read = {}, embedding
+        for name, head in zip(reversed(self.levels), self.heads, strict=True):
+            outputs[name] = read = head(read)
+        return {name: outputs[name] for name in self.levels}
 
 
-def build(levels: tuple[Level, ...], weights: Mapping[str, float], width: int) -> Heads:
-    """Stacked heads on an embedding of ``width`` components; ``levels`` are coarse, then fine."""
-    return DualStacked(levels, weights, width)
+def build(supervisions: tuple[Supervision, ...], width: int) -> Heads:
+    """Stacked heads on an embedding of ``width`` components; ``supervisions`` run from coarse to fine."""
+    return DualStacked(supervisions, width)

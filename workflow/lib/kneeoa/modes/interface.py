@@ -1,55 +1,92 @@
-"""What every mode is: heads on one embedding, their losses, and what their logits say."""
+"""What every mode is: heads on one embedding, their losses, and what their outputs say."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
-from kneeoa.modes.losses import level_loss
+from kneeoa.modes.class_weights import balanced
+from kneeoa.modes.criteria.interface import Criterion
+
+
+@dataclass(frozen=True)
+class Supervision:
+    """One level's part in training."""
+
+    criterion: Criterion
+    weight: float
+    """Of its loss in the total."""
+
+    @property
+    def level(self) -> Level:
+        """The level that supervises."""
+        return self.criterion.level
 
 
 class Heads(nn.Module, ABC):
     """The heads of the levels that supervise. A member lays out its layers and implements :meth:`forward`."""
 
-    def __init__(self, levels: tuple[Level, ...], weights: Mapping[str, float]) -> None:
+    def __init__(self, supervisions: tuple[Supervision, ...]) -> None:
         super().__init__()
-        self.levels: dict[str, Level] = {level.name: level for level in levels}
-        self.weights: dict[str, float] = {name: float(weights.get(name, 1.0)) for name in self.levels}
+        self.levels: dict[str, Level] = {each.level.name: each.level for each in supervisions}
+        self.criteria: dict[str, Criterion] = {each.level.name: each.criterion for each in supervisions}
+        self.weights: dict[str, float] = {each.level.name: each.weight for each in supervisions}
+        self.class_weights: dict[str, Tensor] = {}  # of training only: no part of the weights that are saved
 
     @abstractmethod
     def forward(self, embedding: Tensor) -> dict[str, Tensor]:
-        """Logits ``[batch, outputs]`` of each level from an embedding ``[batch, width]``."""
+        """Outputs ``[batch, outputs]`` of each level from an embedding ``[batch, width]``."""
 
-    def loss(self, logits: Mapping[str, Tensor], labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The loss of each level, unweighted, and ``total``, their weighted sum (scalars).
+    def balance(self, labels: Mapping[str, Tensor]) -> None:
+        """From now on weigh classes in every loss against their frequency in ``labels`` (those of the training cases).
+
+        Raises:
+            KneeoaError: the labels of a supervised level are not given.
+        """
+        self._check_given(labels)
+        self.class_weights = {name: balanced(labels[name].cpu(), level) for name, level in self.levels.items()}
+
+    def terms(self, labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What the mean of each level's loss divides by: int64 scalars."""
+        self._check_given(labels)
+        return {name: criterion.terms(labels[name]) for name, criterion in self.criteria.items()}
+
+    def loss(
+        self, logits: Mapping[str, Tensor], labels: Mapping[str, Tensor], terms: Mapping[str, Tensor] | None = None
+    ) -> dict[str, Tensor]:
+        """The loss of each level, before its weight, and ``total``, their weighted sum (scalars).
 
         Args:
             logits: what :meth:`forward` gave.
             labels: for each supervised level int64 ``[batch]`` (multilabel: ``[batch, findings]``), -1 where unread. A level without a
                 single label in the batch contributes 0.
+            terms: of the batch that these cases are a part of (:meth:`terms`): the parts' losses then add up to the whole batch's.
 
         Raises:
             KneeoaError: the labels of a supervised level are not given.
         """
-        missing = [name for name in self.levels if name not in labels]
-        if missing:
-            raise KneeoaError(f"no labels were given for the supervised level '{missing[0]}'; given are {sorted(labels)}")
-        losses = {name: level_loss(logits[name], labels[name], level) for name, level in self.levels.items()}
+        self._check_given(labels)
+        losses = {
+            name: criterion.loss(logits[name], labels[name], None if terms is None else terms[name], self.class_weights.get(name))
+            for name, criterion in self.criteria.items()
+        }
         weighted = [self.weights[name] * value for name, value in losses.items()]
         return {**losses, "total": torch.stack(weighted).sum()}
 
     def class_logits(self, logits: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Logits ``[batch, classes]`` of each level: a single logit z of a binary level becomes the pair (0, z)."""
-        return {name: torch.cat([torch.zeros_like(z), z], dim=1) if z.shape[1] == 1 else z for name, z in logits.items()}
+        """Logits ``[batch, classes]`` of each level: their softmax (multilabel: sigmoid) are its probabilities, whatever its loss."""
+        return {name: self.criteria[name].class_logits(outputs) for name, outputs in logits.items()}
 
     def probabilities(self, logits: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """float64 probabilities ``[batch, classes]`` of each level; multilabel findings are independent, all others sum to 1."""
-        return {name: class_probabilities(z, self.levels[name]) for name, z in self.class_logits(logits).items()}
+        double = {name: outputs.double() for name, outputs in logits.items()}
+        return {name: class_probabilities(z, self.levels[name]) for name, z in self.class_logits(double).items()}
 
     def score(self, logits: Mapping[str, Tensor], head: str, positive: Collection[int]) -> Tensor:
         """Log-odds ``[batch]`` that the class of ``head`` is among ``positive``: differentiable, never saturated.
@@ -68,6 +105,11 @@ class Heads(nn.Module, ABC):
                 f"head '{head}' ({level.kind}, {len(level.classes)} classes) has no log-odds of the classes {sorted(positive)}"
             )
         return torch.logsumexp(z[:, inside], dim=1) - torch.logsumexp(z[:, outside], dim=1)
+
+    def _check_given(self, labels: Mapping[str, Tensor]) -> None:
+        missing = [name for name in self.levels if name not in labels]
+        if missing:
+            raise KneeoaError(f"no labels were given for the supervised level '{missing[0]}'; given are {sorted(labels)}")
 
 
 def class_probabilities(logits: Tensor, level: Level) -> Tensor:

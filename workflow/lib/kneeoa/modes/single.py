@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from torch import Tensor
 
-from torch import Tensor, nn
-
-from kneeoa.config.hierarchy import Level
-from kneeoa.modes.interface import Heads
+from kneeoa.modes.interface import Heads, Supervision
 
 
 class Single(Heads):
     """Supervision by one level alone."""
 
-    def __init__(self, levels: tuple[Level, ...], weights: Mapping[str, float], width: int) -> None:
-        super().__init__(levels, weights)
-        (level,) = levels
-        self.name = level.name
-        self.head = nn.Linear(width, 1 if level.kind == "binary" else len(level.classes))
+    def __init__(self, supervisions: tuple[Supervision, ...], width: int) -> None:
+        super().__init__(supervisions)
+        (only,) = supervisions
+        self.name = only.level.name
+        self.head = only.criterion.head(width)
 
     def forward(self, embedding: Tensor) -> dict[str, Tensor]:
-        """One entry: ``[batch, 1]`` for a binary level, else ``[batch, classes]``."""
+        """One entry, ``[batch, outputs]``."""
         return {self.name: self.head(embedding)}
 
 
-def build(levels: tuple[Level, ...], weights: Mapping[str, float], width: int) -> Heads:
+def build(supervisions: tuple[Supervision, ...], width: int) -> Heads:
     """A single head on an embedding of ``width`` components."""
-    return Single(levels, weights, width)
+    return Single(supervisions, width)

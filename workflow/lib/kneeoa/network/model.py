@@ -17,10 +17,12 @@ from kneeoa.network.memory import kernels_channels_last
 from kneeoa.network.network import Network, Output
 from kneeoa.network.spec import ModelSpec
 
-__all__ = ["ModelSpec", "Network", "Output", "build", "load", "save"]
+__all__ = ["ModelSpec", "Network", "Output", "build", "load", "read_spec", "save"]
 
 WEIGHTS = "weights.safetensors"
 DESCRIPTION = "model.json"
+VERSION = 2
+"""Of the description. Version 1 did not say how images were prepared (:attr:`ModelSpec.trained_on`) and carried no number."""
 
 
 def build(spec: ModelSpec) -> Network:
@@ -39,7 +41,33 @@ def save(network: Network, spec: ModelSpec, folder: str | Path) -> None:
     """Write ``weights.safetensors`` and ``model.json`` into ``folder``, each atomically; same weights, same bytes."""
     with atomic_path(Path(folder) / WEIGHTS) as temporary:
         save_file({name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}, temporary)
-    write_json(Path(folder) / DESCRIPTION, spec.to_json())
+    write_json(Path(folder) / DESCRIPTION, {"version": VERSION, **spec.to_json()})
+
+
+def read_spec(folder: str | Path) -> ModelSpec:
+    """What the network in ``folder`` is made of.
+
+    Raises:
+        KneeoaError: ``model.json`` is missing, damaged or of a version that is not known.
+    """
+    description = Path(folder) / DESCRIPTION
+    if not description.is_file():
+        raise KneeoaError(_missing(description))
+    try:
+        content = json.loads(description.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise KneeoaError(f"{description} is not JSON ({error}); train the run again") from error
+    version = content.pop("version", 1) if isinstance(content, dict) else None
+    if version not in (1, VERSION):
+        raise KneeoaError(f"{description} is of version {version}, but this kneeoa knows 1 to {VERSION}; use the kneeoa that wrote it")
+    try:
+        return ModelSpec.from_json(content)
+    except KneeoaError as error:
+        raise KneeoaError(f"{description}: {error}") from error
+
+
+def _missing(path: Path) -> str:
+    return f"{path} is missing; a trained network needs {DESCRIPTION} and {WEIGHTS} side by side"
 
 
 def load(folder: str | Path, device: str = "cpu") -> tuple[Network, ModelSpec]:
@@ -48,14 +76,9 @@ def load(folder: str | Path, device: str = "cpu") -> tuple[Network, ModelSpec]:
     Raises:
         KneeoaError: a file is missing or damaged, or the weights do not belong to the description.
     """
-    description, weights = Path(folder) / DESCRIPTION, Path(folder) / WEIGHTS
-    for path in (description, weights):
-        if not path.is_file():
-            raise KneeoaError(f"{path} is missing; a trained network needs {DESCRIPTION} and {WEIGHTS} side by side")
-    try:
-        spec = ModelSpec.from_json(json.loads(description.read_text(encoding="utf-8")))
-    except json.JSONDecodeError as error:
-        raise KneeoaError(f"{description} is not JSON ({error}); train the run again") from error
+    spec, weights = read_spec(folder), Path(folder) / WEIGHTS
+    if not weights.is_file():
+        raise KneeoaError(_missing(weights))
     with torch.device("meta"):  # the weights come from the file: draw none, and leave the generator alone
         network = build(spec)
     try:
@@ -64,8 +87,6 @@ def load(folder: str | Path, device: str = "cpu") -> tuple[Network, ModelSpec]:
         network.load_state_dict({name: tensor.clone() for name, tensor in load_file(weights).items()}, assign=True)
     except (SafetensorError, RuntimeError) as error:
         first = str(error).strip().splitlines()[-1].strip()[:200]  # torch lists every tensor
-        raise KneeoaError(
-            f"{weights} does not hold the weights that {description.name} describes; train the run again ({first})"
-        ) from error
+        raise KneeoaError(f"{weights} does not hold the weights that {DESCRIPTION} describes; train the run again ({first})") from error
     kernels_channels_last(network)
     return network.eval().to(device), spec

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, PositiveInt, ValidationError
+from pydantic import Field, PositiveInt, ValidationError, model_validator
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
-from kneeoa.config.section import Section
+from kneeoa.config.section import Name, Section
 from kneeoa.config.sentences import sentences
+from kneeoa.config.volumes import View
 from kneeoa.errors import KneeoaError
+
+
+class TrainedOn(Section):
+    """The images that a network learned from, so that others can be brought to the same form."""
+
+    view: Name
+    """Name of their view."""
+    canonical: View
+    """The canonical form of that view; a network of another shape takes it resampled over the same extent."""
+    left_knees: Literal["mirrored", "as_they_are"]
+    """Whether left knees were mirrored to look like right ones."""
+    cohorts: tuple[str, ...] = ()
+    """Names of the cohorts that were trained on."""
+
+    @model_validator(mode="after")
+    def _same_rule(self) -> Self:
+        if (self.left_knees == "mirrored") != self.canonical.mirrors:
+            raise ValueError(f"'left_knees' is {self.left_knees}, which is not how this version prepares images of the view '{self.view}'")
+        return self
 
 
 class ModelSpec(Section):
@@ -30,6 +50,8 @@ class ModelSpec(Section):
     mode: Mode
     levels: tuple[Level, ...] = Field(min_length=1)
     """All levels of the study, coarse to fine: a coarse one may be read from a fine head."""
+    trained_on: TrainedOn | None = None
+    """Where its images came from and how they were prepared; None: not known, so the network is of no use on other images."""
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-able mapping."""

@@ -1,14 +1,20 @@
-"""The state of an unfinished run, so that a killed job goes on where it was instead of starting over.
+"""The state of an unfinished run, so that a killed job goes on where it was, between any two steps, instead of starting over.
 
 The file is not declared to the workflow, which would delete it with a failed job's outputs, so it may outlive the code or data
 it came from: it carries a fingerprint of all that decides a run's result, and another fingerprint means a fresh start.
 Tensors and JSON in one safetensors file: one rename makes it whole, and nothing is pickled.
+
+Weights, buffers, the optimiser's moments, the place in the epoch and the sums so far are the whole state. The schedule, the order of
+the cases and every random stream are functions of the seed, the epoch and the step (:mod:`kneeoa.training.seeding`): the place
+holds them all.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,50 +24,62 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from kneeoa.files import atomic_path
+from kneeoa.files import atomic_path, remove_abandoned
+from kneeoa.training.cost import Cost
+from kneeoa.training.finite import all_finite
+from kneeoa.training.loop import Tally
 
 logger = logging.getLogger(__name__)
 
 NAME = "last.ckpt.safetensors"
 
+Fingerprint = Mapping[str, str]
+"""What decides a run's result, in words, and a digest of each."""
+
 
 @dataclass
 class Progress:
-    """How far a run has come. Random streams are functions of seed and epoch, so they are not part of it."""
+    """How far a run has come."""
 
     epoch: int = 0
     """Epochs done."""
+    tally: Tally = field(default_factory=Tally)
+    """How far the epoch after these has come."""
+    micro_batch: int = 0
+    """Cases at a time that an out-of-memory error has led to, or the configuration (0: the whole batch)."""
     best_epoch: int = 0
     """The epoch whose weights are kept (0: none yet)."""
     best_loss: float = float("inf")
     """Its validation loss."""
-    seconds: float = 0.0
-    """Wall time spent on the epochs done."""
     history: list[dict[str, Any]] = field(default_factory=list)
     """Rows of the HISTORY table without arm and seed."""
+    cost: Cost = field(default_factory=Cost)
+    """Time, energy and memory so far, over all of the run's jobs."""
     best: dict[str, torch.Tensor] = field(default_factory=dict)
     """The kept weights, on the CPU (empty while the last ones are the ones to keep)."""
 
 
-def save(folder: Path, fingerprint: str, progress: Progress, network: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-    """Write the state atomically into ``folder``."""
+def save(folder: Path, fingerprint: Fingerprint, progress: Progress, network: nn.Module, optimiser: torch.optim.Optimizer) -> bool:
+    """Write the state atomically into ``folder``.
+
+    Returns:
+        False where weights or moments are not finite: nothing is written then, and the last good state stays.
+    """
     tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in progress.best.items()}
     for parameter, values in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{parameter}.{name}": value for name, value in values.items()}
-    state = {
-        "fingerprint": fingerprint,
-        "epoch": progress.epoch,
-        "best_epoch": progress.best_epoch,
-        "best_loss": progress.best_loss,
-        "seconds": progress.seconds,
-        "history": progress.history,
-    }
+    if not all_finite(tensors.values()):
+        logger.warning("the weights are no longer finite, so this state is not written")
+        return False
+    state = {item.name: getattr(progress, item.name) for item in dataclasses.fields(Progress) if item.name != "best"}
+    state |= {"fingerprint": dict(fingerprint), "tally": dataclasses.asdict(progress.tally), "cost": dataclasses.asdict(progress.cost)}
     with atomic_path(folder / NAME) as temporary:
         save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, temporary, {"state": json.dumps(state)})
+    return True
 
 
-def resume(folder: Path, fingerprint: str, network: nn.Module, optimiser: torch.optim.Optimizer) -> Progress:
+def resume(folder: Path, fingerprint: Fingerprint, network: nn.Module, optimiser: torch.optim.Optimizer) -> Progress:
     """Put the state in ``folder`` into ``network`` and ``optimiser``; a fresh :class:`Progress` where there is none that fits."""
     path = folder / NAME
     if not path.exists():
@@ -69,24 +87,32 @@ def resume(folder: Path, fingerprint: str, network: nn.Module, optimiser: torch.
     try:
         with safe_open(path, framework="pt") as stream:
             state = json.loads((stream.metadata() or {})["state"])
-            if state.pop("fingerprint") != fingerprint:
-                logger.warning("%s is of another configuration, code or data: training starts afresh", path)
+            other = _differences(state.pop("fingerprint"), fingerprint)
+            if other:
+                logger.warning("%s is of another %s: training starts afresh", path, ", ".join(other))
                 return Progress()
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 (not a mapping)
-    except (SafetensorError, KeyError, ValueError) as error:
+        tally, cost = Tally(**state.pop("tally")), Cost(**state.pop("cost"))
+        progress = Progress(**state, tally=tally, cost=cost, best=_part(tensors, "best."))
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
         logger.warning("%s cannot be read (%s): training starts afresh", path, error)
         return Progress()
     network.load_state_dict(_part(tensors, "network."))
     moments = _moments(_part(tensors, "optimiser."), optimiser)
     optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
-    progress = Progress(**state, best=_part(tensors, "best."))
-    logger.info("training goes on after epoch %d, found in %s", progress.epoch, path)
+    progress.cost.resumptions += 1
+    logger.info("training goes on after epoch %d step %d, found in %s", progress.epoch, progress.tally.step, path)
     return progress
 
 
 def remove(folder: Path) -> None:
-    """Remove the state of a run that has ended well."""
+    """Remove the state of a run that has ended well, and what a writer that was killed has left of one."""
     (folder / NAME).unlink(missing_ok=True)
+    remove_abandoned(folder / NAME)
+
+
+def _differences(found: Fingerprint, wanted: Fingerprint) -> list[str]:
+    return [name for name in sorted({*found, *wanted}) if found.get(name) != wanted.get(name)]
 
 
 def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

@@ -1,10 +1,11 @@
-"""The cases of one split in memory: one tensor of images, one of labels per level."""
+"""The cases of one split: their images, resident or streamed, and one tensor of labels per level."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,22 @@ import torch
 from numpy.typing import NDArray
 
 from kneeoa.training.labels import LevelLabels
+from kneeoa.training.placement import Placement, placed
+from kneeoa.training.resident import Resident
 from kneeoa.training.shards import Shards
+from kneeoa.training.streaming import Streamed
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some cases, on the device of the arithmetic."""
+
+    rows: NDArray[np.int64]
+    """Their positions in the split."""
+    images: torch.Tensor
+    """float16 ``[batch, 1, *shape]``, as stored: half the memory of float32; each micro-batch is widened as it is used."""
+    labels: dict[str, torch.Tensor]
+    """int64 ``[batch]`` (or ``[batch, findings]``) per level, -1 where missing."""
 
 
 @dataclass(frozen=True)
@@ -21,19 +37,30 @@ class Dataset:
 
     cases: pd.DataFrame
     """Columns of SPLITS, one row per case."""
-    images: torch.Tensor
-    """float16 ``[cases, 1, *shape]``, as stored: half the memory of float32, and each batch is widened as it is taken."""
+    images: Resident | Streamed
+    """Where the images are: the bytes that a run sees are the same."""
     labels: dict[str, torch.Tensor]
     """int64 ``[cases]`` (or ``[cases, findings]``) per level, -1 where missing."""
+    voxels: tuple[str, ...]
+    """The digest of each case's image as its shard's index has it."""
 
     def __len__(self) -> int:
         return len(self.cases)
 
-    def batch(self, rows: NDArray[np.int64], device: torch.device) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """Images (float32 ``[batch, 1, *shape]``) and labels of the cases at ``rows``, on ``device``."""
-        images = torch.stack([self.images[row].to(device, non_blocking=True) for row in rows]).float()
-        index = torch.from_numpy(rows)
-        return images, {level: values[index].to(device) for level, values in self.labels.items()}
+    @property
+    def placement(self) -> Placement:
+        """Where the images lie."""
+        return "resident" if isinstance(self.images, Resident) else "streamed"
+
+    def stream(self, batches: Sequence[NDArray[np.int64]], device: torch.device) -> Iterator[Batch]:
+        """The cases at the rows of each of ``batches``, in that order; the images of a batch are valid until the next is asked for.
+
+        Raises:
+            KneeoaError: a file of images has become shorter.
+        """
+        for rows, images in zip(batches, self.images.stream(batches), strict=True):
+            index = torch.from_numpy(rows)
+            yield Batch(rows, images, {level: values[index].to(device) for level, values in self.labels.items()})
 
     def names(self, rows: NDArray[np.int64]) -> str:
         """The cases at ``rows`` as people read them: cohort/case_id, ..."""
@@ -41,17 +68,22 @@ class Dataset:
         return ", ".join(f"{cohort}/{case_id}" for cohort, case_id in zip(chosen["cohort"], chosen["case_id"], strict=True))
 
     def digest(self) -> str:
-        """Hexadecimal SHA-256 of what a run learns from: case names, splits, labels and voxels."""
+        """Hexadecimal SHA-256 of what a run learns from: case names, splits, labels, and voxels by the digests of their index."""
         state = hashlib.sha256(self.cases[["cohort", "case_id", "split"]].to_csv(index=False).encode())
         for level, values in sorted(self.labels.items()):
             state.update(level.encode() + values.numpy().tobytes())
-        state.update(str(tuple(self.images.shape)).encode())
-        for image in self.images.numpy():
-            state.update(memoryview(image).cast("B"))
+        state.update("\n".join(self.voxels).encode())
         return state.hexdigest()
 
 
-def gather(shards: Shards, cases: pd.DataFrame, labels: Mapping[str, LevelLabels], split: str, device: torch.device) -> Dataset:
+def gather(
+    shards: Shards,
+    cases: pd.DataFrame,
+    labels: Mapping[str, LevelLabels],
+    split: str,
+    device: torch.device,
+    data: Literal["auto", "resident", "streamed"] = "auto",
+) -> Dataset:
     """The cases of ``split`` with a label at one of the levels in ``labels`` at least.
 
     Args:
@@ -59,14 +91,17 @@ def gather(shards: Shards, cases: pd.DataFrame, labels: Mapping[str, LevelLabels
         cases: as :meth:`Shards.locate` returns them.
         labels: labels of ``cases`` at the supervising levels.
         split: train, val or test.
-        device: where batches will go; for CUDA the images lie in pinned memory, from which copies run beside the arithmetic.
+        device: where the arithmetic is.
+        data: where the images lie; auto: resident where they fit (see ``placement``).
+
+    Raises:
+        KneeoaError: a file of images has become shorter.
     """
     known = np.any([level.known() for level in labels.values()], axis=0)
     chosen = np.flatnonzero((cases["split"] == split).to_numpy() & known)
     table = cases.iloc[chosen].reset_index(drop=True)
-    images = torch.empty((len(table), 1, *shards.shape), dtype=torch.float16, pin_memory=device.type == "cuda")
-    target = images.numpy()
-    for position, (file, row) in enumerate(zip(table["file"], table["row"], strict=True)):
-        target[position, 0] = shards.read(file, row)
+    places = table[["file", "row"]].to_numpy(dtype=np.int64)
+    size = len(table) * int(np.prod(shards.shape)) * np.dtype(np.float16).itemsize
+    store = Resident if placed(data, size, device) == "resident" else Streamed
     values = {name: torch.from_numpy(level.values[chosen]) for name, level in labels.items()}
-    return Dataset(table.drop(columns=["file", "row"]), images, values)
+    return Dataset(table.drop(columns=["file", "row", "digest"]), store(shards, places, device), values, tuple(table["digest"]))

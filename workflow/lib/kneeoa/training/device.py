@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import logging
 import os
 import resource
@@ -12,6 +13,9 @@ from collections.abc import Iterator
 import torch
 
 logger = logging.getLogger(__name__)
+
+MALLOC = ((-4, 0), (-1, 2**31 - 1), (-2, 2**26))
+"""Of glibc's malloc.h: M_MMAP_MAX (no pages of their own), M_TRIM_THRESHOLD and M_TOP_PAD (bytes)."""
 
 
 @contextlib.contextmanager
@@ -40,6 +44,38 @@ def reproducible(threads: int) -> Iterator[torch.device]:
     finally:
         torch.set_num_threads(before)
         torch.use_deterministic_algorithms(strict, warn_only=warn_only)
+
+
+@contextlib.contextmanager
+def precision(name: str, device: torch.device) -> Iterator[None]:
+    """How a network's arithmetic is done while it is trained on a GPU; a CPU always computes in float32.
+
+    ``float32``: TF32 on tensor cores for convolutions and matrix products (10 bits of mantissa, the same every time). ``bfloat16``:
+    autocast, and cuDNN times its convolutions first and takes the fastest: equal runs then agree to rounding.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    matrices, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn.conv  # type: ignore[attr-defined]
+    before = matrices.fp32_precision, convolutions.fp32_precision, torch.backends.cudnn.benchmark
+    matrices.fp32_precision = convolutions.fp32_precision = "tf32"
+    torch.backends.cudnn.benchmark = name == "bfloat16"
+    try:
+        with torch.autocast("cuda", torch.bfloat16, enabled=name == "bfloat16"):
+            yield
+    finally:
+        matrices.fp32_precision, convolutions.fp32_precision, torch.backends.cudnn.benchmark = before
+
+
+def keep_freed_memory() -> bool:
+    """Let the C library keep the memory that this process frees, so that the next step's tensors touch no fresh page; whether it does.
+
+    glibc gives tensors pages of their own and hands them back at once; faulting them in again takes part of every training step.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # another C library has none
+    if mallopt is None:
+        return False
+    return all(mallopt(parameter, value) == 1 for parameter, value in MALLOC)
 
 
 def describe(device: torch.device) -> str:

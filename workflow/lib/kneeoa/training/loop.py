@@ -1,21 +1,26 @@
-"""One epoch of training, and one look at a split without training."""
+"""The steps of one epoch of training, and one look at a split without training."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
-from kneeoa.errors import KneeoaError
 from kneeoa.network.model import Network
 from kneeoa.training.augmentation import Augmenter
 from kneeoa.training.batches import in_order
 from kneeoa.training.dataset import Dataset
+from kneeoa.training.engine import Engine
+from kneeoa.training.finite import NotFinite
 from kneeoa.training.measures import measure
+from kneeoa.training.seeding import Purpose, number
 
 TOTAL = "total"
 
@@ -30,74 +35,127 @@ class Evaluation:
     """Per level the measure's name and value; a level where it is undefined is left out."""
 
 
-def train_epoch(
-    network: Network,
-    data: Dataset,
-    batches: list[NDArray[np.int64]],
-    optimiser: torch.optim.Optimizer,
-    rates: list[float],
-    augment: Augmenter,
-    device: torch.device,
-    autocast: bool,
-) -> dict[str, float]:
-    """One pass over ``batches``, step i at learning rate ``rates[i]``.
+@dataclass(frozen=True)
+class Plan:
+    """What an epoch will do. All of it follows from the seed and the epoch's number, so an epoch can be taken up at any step."""
+
+    seed: int
+    """Of the run."""
+    epoch: int
+    """From 1."""
+    batches: list[NDArray[np.int64]]
+    """Rows of the training cases, a batch a step."""
+    rates: list[float]
+    """Learning rate of each step."""
+    augment: Augmenter
+    """The epoch's random changes of the images."""
+
+
+@dataclass
+class Tally:
+    """How far an epoch has come, and what has been added up on the way: with the weights and the optimiser, its whole state."""
+
+    step: int = 0
+    """Steps done."""
+    sums: dict[str, float] = field(default_factory=dict)
+    """Sum over cases of the loss, per level and ``total``."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """How many cases each sum is over."""
+    waited: float = 0.0
+    """Seconds in which the arithmetic waited for data."""
+
+    def add(self, name: str, cases: int, mean: float) -> None:
+        """Add the ``mean`` loss of a batch's ``cases``."""
+        self.sums[name] = self.sums.get(name, 0.0) + cases * mean
+        self.counts[name] = self.counts.get(name, 0) + cases
+
+    def means(self) -> dict[str, float]:
+        """Mean loss so far per level and ``total``, each over the cases that have a label there."""
+        return {name: total / self.counts[name] for name, total in self.sums.items() if self.counts[name]}
+
+
+def steps(engine: Engine, data: Dataset, plan: Plan, tally: Tally, optimiser: torch.optim.Optimizer) -> Generator[None, None, None]:
+    """The steps of an epoch that ``tally`` has not seen, one each time the iterator is asked; the caller may leave between any two.
+
+    Whenever it yields, weights, optimiser and ``tally`` are those of ``tally.step`` whole steps. Dropout's masks are a function of the
+    epoch and the case, and what else is drawn has a stream of each step's own, so a step that is the first of a resumed job draws what
+    it would have drawn.
 
     Args:
-        augment: the epoch's random changes of the images.
-        autocast: run the network, but not the loss, in bfloat16 where that is safe.
-
-    Returns:
-        Mean loss per level and ``total``, each over the cases that have a label there, as the weights moved.
+        engine: the network and how it computes.
+        plan: what the epoch consists of.
+        tally: moves on.
 
     Raises:
-        KneeoaError: the loss is not finite; names the cases of the batch.
+        NotFinite: the loss or its gradient is not finite; names the cases of the batch. The state is that of the step before.
+        KneeoaError: one case at a time does not fit into the device's memory.
     """
+    network = engine.network
     network.train()
-    sums: dict[str, float] = {}
-    counts: dict[str, int] = {}
-    for step, (rows, rate) in enumerate(zip(batches, rates, strict=True)):
+    coming = data.stream(plan.batches[tally.step :], engine.device)
+    for step in range(tally.step, len(plan.batches)):
+        begun = time.monotonic()
+        batch = next(coming)
+        tally.waited += time.monotonic() - begun
         for group in optimiser.param_groups:
-            group["lr"] = rate
-        images, labels = data.batch(rows, device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
-            output = network(augment(images, rows, step))
-        losses = network.heads.loss(_widened(output.logits), labels)
-        values = {name: float(value.detach()) for name, value in losses.items()}
-        if not np.isfinite(values[TOTAL]):
-            raise KneeoaError(
-                f"The training loss became {values[TOTAL]} on the cases {data.names(rows)}; look at these volumes for "
-                f"empty or extreme values, or lower 'learning_rate' ({rate:g} at this step)."
-            )
-        optimiser.zero_grad(set_to_none=True)
-        losses[TOTAL].backward()  # type: ignore[no-untyped-call]
+            group["lr"] = plan.rates[step]
+        keys = [number(plan.seed, Purpose.DROPOUT_MASKS, plan.epoch, int(row)) for row in batch.rows]
+        seed = number(plan.seed, Purpose.DROPOUT, plan.epoch, step)
+        change = partial(_changed, plan.augment, batch.rows)
+        losses = engine.gradients(batch.images, batch.labels, keys, seed, change)
+        norm = get_total_norm([parameter.grad for parameter in network.parameters() if parameter.grad is not None])
+        if engine.clip:
+            clip_grads_with_norm_(network.parameters(), engine.clip, norm)
+        *values, length = torch.stack([*(value.double() for value in losses.values()), norm.double()]).tolist()  # one wait for the device
+        told = dict(zip(losses, values, strict=True))
+        if not np.isfinite([told[TOTAL], length]).all():
+            engine.undo()
+            raise _not_finite(told[TOTAL], length, data.names(batch.rows), plan.rates[step])
         optimiser.step()
-        for name, value in values.items():
-            cases = len(rows) if name == TOTAL else _known(labels[name])
-            sums[name] = sums.get(name, 0.0) + cases * value
-            counts[name] = counts.get(name, 0) + cases
-    return {name: total / counts[name] for name, total in sums.items() if counts[name]}
+        counts = {name: int(terms) if _known(batch.labels[name]) else 0 for name, terms in network.heads.terms(batch.labels).items()}
+        for name, value in told.items():
+            tally.add(name, len(batch.rows) if name == TOTAL else counts[name], value)
+        tally.step = step + 1
+        yield
 
 
-def evaluate(network: Network, data: Dataset, size: int, kinds: Mapping[str, str], device: torch.device) -> Evaluation:
+def _changed(augment: Augmenter, rows: NDArray[np.int64], images: torch.Tensor, part: slice) -> torch.Tensor:
+    return augment(images, rows[part])
+
+
+def _not_finite(loss: float, length: float, names: str, rate: float) -> NotFinite:
+    what = f"loss became {loss}" if not np.isfinite(loss) else f"loss has a gradient of length {length}"
+    return NotFinite(
+        f"The training {what} on the cases {names}; look at these volumes for empty or extreme values, or lower 'learning_rate' "
+        f"({rate:g} at this step)."
+    )
+
+
+def evaluate(engine: Engine, data: Dataset, size: int, kinds: Mapping[str, str]) -> Evaluation:
     """Loss and measures over all cases of ``data`` at once (so that they do not depend on the batch ``size``), weights untouched.
 
     Args:
         kinds: the kind of each supervising level.
 
     Raises:
-        KneeoaError: the loss is not finite.
+        NotFinite: the loss is not finite; names the cases that the network has no finite answer to, where it is they.
+        KneeoaError: one case at a time does not fit into the device's memory.
     """
+    network = engine.network
     collected: dict[str, list[torch.Tensor]] = {}
     with evaluation_mode(network):
-        for rows in in_order(len(data), size):
-            images, _ = data.batch(rows, device)
-            for level, values in network(images).logits.items():
+        for batch in data.stream(in_order(len(data), size), engine.device):
+            for level, values in engine.logits(batch.images).items():
                 collected.setdefault(level, []).append(values.double().cpu())
         logits = {level: torch.cat(parts) for level, parts in collected.items()}
         losses = {name: float(value) for name, value in network.heads.loss(logits, data.labels).items()}
         probabilities = network.heads.probabilities(logits)
     if not np.isfinite(losses[TOTAL]):
-        raise KneeoaError(f"The validation loss became {losses[TOTAL]}; lower 'learning_rate' or look for extreme values in the volumes.")
+        bad = ~torch.stack([torch.isfinite(values).flatten(1).all(dim=1) for values in logits.values()]).all(dim=0)
+        where = f" on the cases {data.names(np.flatnonzero(bad.numpy()))}" if bad.any() else ""
+        raise NotFinite(
+            f"The validation loss became {losses[TOTAL]}{where}; lower 'learning_rate' or look for extreme values in the volumes."
+        )
     measures = {name: measure(kind, probabilities[name].numpy(), data.labels[name].numpy()) for name, kind in kinds.items()}
     losses = {name: value for name, value in losses.items() if name == TOTAL or _known(data.labels[name])}
     return Evaluation(losses, {name: value for name, value in measures.items() if value is not None})
@@ -113,10 +171,6 @@ def evaluation_mode(network: Network) -> Iterator[None]:
             yield
     finally:
         network.train(training)
-
-
-def _widened(logits: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {level: values.float() for level, values in logits.items()}
 
 
 def _known(labels: torch.Tensor) -> int:

@@ -11,7 +11,7 @@ import torch
 
 from kneeoa.training.checkpoint import Progress
 from kneeoa.training.dataset import Dataset
-from kneeoa.training.device import describe, peak_memory_mb
+from kneeoa.training.power import driver
 
 PACKAGES = ("torch", "numpy", "pandas", "pyarrow", "safetensors", "pydantic")
 
@@ -32,7 +32,6 @@ def record(
     device: torch.device,
     threads: int,
     parameters: int,
-    seconds: float,
 ) -> dict[str, Any]:
     """The content of ``run.json``.
 
@@ -43,27 +42,35 @@ def record(
         data: the training and validation cases by split.
         digests: their digests.
         progress: where the run ended.
-        device: what it ran on.
+        device: what it ended on.
         threads: of the CPU.
         parameters: trainable numbers of the network.
-        seconds: wall time of the whole job, reading included (``epoch_seconds`` counts the epochs of resumed jobs too).
+
+    Times, memory and energy are of all the jobs of the run. They vary between equal runs, so nothing else may be made of them.
+    ``data_wait_share`` is of the time in training steps; ``energy_joules`` is the whole device's.
     """
-    seen = progress.epoch * len(data["train"])
+    cost = progress.cost
     return {
         **run,
         "settings": dict(settings),
         "provenance": dict(provenance),
         "data": {split: {**_counts(part), "digest": digests[split]} for split, part in data.items()},
         "packages": versions(),
-        "device": describe(device),
+        "device": ", ".join(cost.devices),
+        "driver": driver(device),
         "threads": threads,
         "parameters": parameters,
         "epochs": progress.epoch,
         "best_epoch": progress.best_epoch,
-        "seconds": round(seconds, 3),
-        "epoch_seconds": round(progress.seconds, 3),
-        "samples_per_second": round(seen / progress.seconds, 3) if progress.seconds else None,
-        "peak_memory_mb": {name: round(value, 1) for name, value in peak_memory_mb(device).items()},
+        "micro_batch": progress.micro_batch or None,
+        "seconds": round(cost.seconds, 3),
+        "training_seconds": round(cost.training, 3),
+        "validation_seconds": round(cost.validation, 3),
+        "resumptions": cost.resumptions,
+        "samples_per_second": round(cost.cases / cost.training, 3) if cost.training else None,
+        "data_wait_share": round(cost.waited / cost.training, 4) if cost.training else None,
+        "energy_joules": None if cost.energy_joules is None else round(cost.energy_joules),
+        "peak_memory_mb": {name: round(value, 1) for name, value in sorted(cost.peak_memory_mb.items())},
     }
 
 

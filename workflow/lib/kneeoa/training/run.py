@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
 
+from kneeoa.backbones.interface import Backbone
 from kneeoa.config.training import Training
 from kneeoa.errors import KneeoaError
 from kneeoa.files import digest, write_json
-from kneeoa.network.model import ModelSpec, Network, build, save
+from kneeoa.network.model import ModelSpec, build, save
 from kneeoa.tables.history import HISTORY
 from kneeoa.training import checkpoint
-from kneeoa.training.augmentation import augmenter
-from kneeoa.training.batches import shuffled
-from kneeoa.training.checkpoint import Progress
+from kneeoa.training.cost import Meter
 from kneeoa.training.dataset import Dataset, gather
 from kneeoa.training.device import describe, reproducible
+from kneeoa.training.engine import Engine
+from kneeoa.training.epochs import Epochs
+from kneeoa.training.finite import NotFinite
+from kneeoa.training.keeping import Keeper
 from kneeoa.training.labels import read_labels
-from kneeoa.training.loop import TOTAL, Evaluation, evaluate, train_epoch
 from kneeoa.training.record import record, versions
-from kneeoa.training.schedule import rate
 from kneeoa.training.seeding import Purpose, number
 from kneeoa.training.shards import Shards
+from kneeoa.training.stopping import Stopping
+from kneeoa.training.watching import Watch
 
 logger = logging.getLogger(__name__)
-
-CHECKPOINT_SECONDS = 30.0
-"""Least wall time between two writes of the state of an unfinished run."""
 
 
 def train(
@@ -50,12 +51,14 @@ def train(
     threads: int,
     out: Path,
     provenance: Mapping[str, Any],
-    on_epoch: Callable[[int], None] | None = None,
+    minutes: float | None = None,
+    on_step: Callable[[int, int], None] | None = None,
 ) -> None:
     """Train one run and write ``weights.safetensors``, ``model.json``, ``history.parquet`` and, last, ``run.json`` into ``out``.
 
     Cases of split train learn, those of split val choose the epoch (``checkpoint: best``); either needs a label at one of the
-    mode's levels at least. A run that was killed goes on from its last state, and ends as if it had not been.
+    mode's levels at least. A run that was killed, or left before its time was up, goes on from its last state, and ends as if it had
+    not been disturbed: in the same bytes on a CPU. A loss that is not finite ends the run, and the state before it stays.
 
     Args:
         study: name of the study.
@@ -71,63 +74,88 @@ def train(
         threads: CPU threads.
         out: folder of the run.
         provenance: kept in ``run.json``; its ``code`` (digest) decides whether the state of a killed job may be used.
-        on_epoch: called with the number of each finished epoch.
+        minutes: what the job asked of its scheduler, if it runs under one.
+        on_step: called after each step with its epoch (from 1) and the steps of it that are done, once the state is written if it was
+            time to.
 
     Raises:
         KneeoaError: the files do not fit the network or each other, a subject straddles splits, there is nothing to train or
             validate on, or the loss diverges.
+        Unfinished: the job has to leave; run again, it goes on.
     """
     started = time.monotonic()
-    with reproducible(threads) as device:
-        data = _load(spec, arrays, indices, splits, labels, device)
+    with reproducible(threads) as device, Stopping(minutes) as stopping:
+        meter = Meter(device, started)
+        data = _load(spec, training, arrays, indices, splits, labels, device)
         _check(data, spec, training)
         digests = {split: part.digest() for split, part in data.items()}
-        settings = {"model": spec.to_json(), "training": training.model_dump(mode="json")}
-        decisive = {**settings, "seed": seed, "data": digests, "code": provenance.get("code"), "packages": versions()}
-        fingerprint = digest({**decisive, "device": describe(device), "threads": threads})
-
         torch.manual_seed(number(seed, Purpose.WEIGHTS))  # the backbone draws first, so heads cannot disturb it
         network = build(spec).to(device)
+        begun_from = pretrained(network.backbone, spec)
+        if training.class_weights == "balanced":
+            network.heads.balance(data["train"].labels)
+        settings = {"model": spec.to_json(), "training": training.model_dump(mode="json")}
+        fingerprint = {
+            "configuration": digest({"model": settings["model"], "training": training.decisive(), "seed": seed, "threads": threads}),
+            "data": digest([digests, begun_from]),
+            "code": digest([provenance.get("code"), versions()]),
+        }
+
         optimiser = torch.optim.AdamW(network.parameters(), weight_decay=training.weight_decay, fused=True)
         progress = checkpoint.resume(out, fingerprint, network, optimiser)
-        written = time.monotonic()
-        job = _Job(spec, training, seed, data, device)
-        for epoch in range(progress.epoch + 1, training.epochs + 1):
-            job.advance(network, optimiser, progress, epoch)
-            if epoch < training.epochs and time.monotonic() - written >= CHECKPOINT_SECONDS:
-                checkpoint.save(out, fingerprint, progress, network, optimiser)
-                written = time.monotonic()
-            if on_epoch is not None:
-                on_epoch(epoch)
+        _check_device(progress.cost.devices, describe(device))
+        keeper = Keeper(out, fingerprint, progress, network, optimiser, meter, training.save_every, stopping)
+        epochs = Epochs(spec, training, seed, data, keeper, Watch(f"{arm} seed {seed}", training.epochs), out, on_step)
+        try:
+            epochs.run(Engine(network, training, device), optimiser, progress)
+        except NotFinite:
+            keeper.rescue()
+            raise
         if progress.best:
             network.load_state_dict(progress.best)
         save(network, spec, out)
         HISTORY.write(out / "history.parquet", [{"arm": arm, "seed": seed, **row} for row in progress.history])
+        meter.read(progress.cost)
         content = record(
             run={"study": study, "arm": arm, "seed": seed},
             settings=settings,
-            provenance=provenance,
+            provenance={**provenance, "pretrained": begun_from},
             data=data,
             digests=digests,
             progress=progress,
             device=device,
             threads=threads,
             parameters=sum(parameter.numel() for parameter in network.parameters()),
-            seconds=time.monotonic() - started,
         )
         write_json(out / "run.json", content)
     checkpoint.remove(out)
 
 
+def pretrained(backbone: Backbone, spec: ModelSpec) -> dict[str, Any] | None:
+    """Bring the weights of the file that ``spec`` names, if it names one, into ``backbone``; which file, its digest and what it gave.
+
+    Raises:
+        KneeoaError: the file cannot be read or does not fit.
+    """
+    weights = spec.options.get("weights")
+    return asdict(backbone.load_pretrained(os.path.expandvars(weights))) if weights else None
+
+
 def _load(
-    spec: ModelSpec, arrays: Sequence[Path], indices: Sequence[Path], splits: Sequence[Path], labels: Sequence[Path], device: torch.device
+    spec: ModelSpec,
+    training: Training,
+    arrays: Sequence[Path],
+    indices: Sequence[Path],
+    splits: Sequence[Path],
+    labels: Sequence[Path],
+    device: torch.device,
 ) -> dict[str, Dataset]:
     shards = Shards(arrays, indices, spec.shape)
     cases = shards.locate(splits)
     _check_subjects(cases)
     known = read_labels(labels, cases, spec.levels)
     supervising = {name: known[name] for name in spec.mode.levels}
-    data = {split: gather(shards, cases, supervising, split, device) for split in ("train", "val")}
+    data = {split: gather(shards, cases, supervising, split, device, training.data) for split in ("train", "val")}
     logger.info("%d cases to train on, %d to validate on, %s", len(data["train"]), len(data["val"]), describe(device))
     return data
 
@@ -150,55 +178,10 @@ def _check(data: Mapping[str, Dataset], spec: ModelSpec, training: Training) -> 
         )
 
 
-@dataclass(frozen=True)
-class _Job:
-    """What stays the same over the epochs of a run."""
-
-    spec: ModelSpec
-    training: Training
-    seed: int
-    data: Mapping[str, Dataset]
-    device: torch.device
-
-    def advance(self, network: Network, optimiser: torch.optim.Optimizer, progress: Progress, epoch: int) -> None:
-        """Train one epoch and look at the validation cases; ``network`` and ``progress`` move on."""
-        begun = time.monotonic()
-        learning, validation, training = self.data["train"], self.data["val"], self.training
-        batches = shuffled(len(learning), training.batch, self.seed, epoch)
-        first, steps = (epoch - 1) * len(batches), training.epochs * len(batches)
-        rates = [rate(training, first + step, steps) for step in range(len(batches))]
-        augment = augmenter(training.augmentation, len(learning), self.spec.shape, self.seed, epoch)
-        autocast = training.precision == "bfloat16" and self.device.type == "cuda"
-        torch.manual_seed(number(self.seed, Purpose.DROPOUT, epoch))
-        losses = train_epoch(network, learning, batches, optimiser, rates, augment, self.device, autocast)
-        kinds = {level.name: level.kind for level in self.spec.levels if level.name in self.spec.mode.levels}
-        seen = evaluate(network, validation, training.predict_batch, kinds, self.device) if len(validation) else None
-        progress.history += _rows(epoch, losses, rates[-1], seen)
-        if training.checkpoint == "last":
-            progress.best_epoch = epoch
-        elif seen is not None and seen.losses[TOTAL] < progress.best_loss:
-            progress.best_epoch, progress.best_loss = epoch, seen.losses[TOTAL]
-            progress.best = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
-        progress.epoch = epoch
-        progress.seconds += time.monotonic() - begun
-        logger.info("%s", _line(progress, training.epochs, losses, seen))
-
-
-def _rows(epoch: int, losses: Mapping[str, float], learning_rate: float, seen: Evaluation | None) -> list[dict[str, Any]]:
-    """Rows of the HISTORY table without arm and seed: nothing in them varies between equal runs."""
-    rows = [("train", level, "loss", value) for level, value in losses.items()]
-    rows.append(("train", TOTAL, "learning_rate", learning_rate))
-    if seen is not None:
-        rows += [("val", level, "loss", value) for level, value in seen.losses.items()]
-        rows += [("val", level, name, value) for level, (name, value) in seen.measures.items()]
-    return [{"epoch": epoch, "split": split, "level": level, "measure": name, "value": value} for split, level, name, value in rows]
-
-
-def _line(progress: Progress, epochs: int, losses: Mapping[str, float], seen: Evaluation | None) -> str:
-    """One line for people: where the run stands, and how long it has to go."""
-    parts = [f"epoch {progress.epoch}/{epochs}", f"train {losses[TOTAL]:.4f}"]
-    if seen is not None:
-        parts.append(f"val {seen.losses[TOTAL]:.4f}")
-        parts += [f"{level} {name} {value:.3f}" for level, (name, value) in seen.measures.items()]
-    left = progress.seconds / progress.epoch * (epochs - progress.epoch)
-    return " ".join(parts) + f", {left:.0f} s left"
+def _check_device(before: Sequence[str], device: str) -> None:
+    if before and before != [device]:
+        logger.warning(
+            "the run goes on on %s after %s: its weights will agree with those of an undisturbed run to rounding only",
+            device,
+            ", ".join(before),
+        )

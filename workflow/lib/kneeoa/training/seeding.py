@@ -21,6 +21,7 @@ class Purpose(IntEnum):
     AUGMENTATION = 2
     NOISE = 3
     DROPOUT = 4
+    DROPOUT_MASKS = 5
 
 
 def _sequence(seed: int, purpose: Purpose, place: tuple[int, ...]) -> np.random.SeedSequence:

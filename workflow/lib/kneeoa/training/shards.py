@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,14 +29,15 @@ class Shards:
         if len(arrays) != len(indices):
             raise KneeoaError(f"There are {len(arrays)} arrays but {len(indices)} index tables; each array needs its own.")
         self.shape = tuple(shape)
-        self._arrays = [_open(path, self.shape) for path in arrays]
+        self._paths = [Path(path) for path in arrays]
+        self._arrays = [_open(path, self.shape) for path in self._paths]
         rows = []
         for number, (array, path) in enumerate(zip(self._arrays, indices, strict=True)):
             index = VOLUMES.read(path)
             if len(index) != len(array) or set(index["row"]) != set(range(len(array))):
                 raise KneeoaError(f"{arrays[number]}: holds {len(array)} rows, but its index {path} lists {len(index)}; make both again.")
-            rows.append(index[[*KEY, "view", "row"]].assign(file=number))
-        self._places = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=[*KEY, "view", "row", "file"])
+            rows.append(index[[*KEY, "view", "row", "digest"]].assign(file=number))
+        self._places = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=[*KEY, "view", "row", "digest", "file"])
         repeated = self._places.duplicated(KEY)
         if repeated.any():
             first = self._places.loc[repeated].iloc[0]
@@ -45,7 +47,7 @@ class Shards:
         """Every case of the SPLITS tables with its place, sorted by cohort and case_id: the order of files never shows.
 
         Returns:
-            The columns of SPLITS and ``file``, ``row``.
+            The columns of SPLITS and ``file``, ``row``, ``digest`` (of the volume as stored).
 
         Raises:
             KneeoaError: there is no case, or one has no volume.
@@ -53,7 +55,7 @@ class Shards:
         cases = SPLITS.concat([Path(path) for path in splits])
         if cases.empty:
             raise KneeoaError("The split tables hold no case; check the cohorts' exclusions tables for the reasons.")
-        placed = cases.merge(self._places[[*KEY, "file", "row"]], on=KEY, how="left", validate="one_to_one")
+        placed = cases.merge(self._places[[*KEY, "file", "row", "digest"]], on=KEY, how="left", validate="one_to_one")
         lost = placed["row"].isna()
         if lost.any():
             first = placed.loc[lost].iloc[0]
@@ -69,12 +71,28 @@ class Shards:
         volume: NDArray[np.float16] = self._arrays[file][row]
         return volume
 
+    def read_into(self, file: int, row: int, target: NDArray[np.float16]) -> None:
+        """Copy one volume's bytes from the disk into ``target`` (shape ``shape``, contiguous); threads may do so side by side.
 
-def _open(path: Path, shape: tuple[int, ...]) -> NDArray[np.float16]:
+        Read, not mapped: the reader then does not hold Python's lock, and memory that was read once is not counted as the process's.
+
+        Raises:
+            KneeoaError: the file has become shorter than it was when it was opened.
+        """
+        array = self._arrays[file]
+        with open(self._paths[file], "rb") as stream:
+            stream.seek(array.offset + row * target.nbytes)
+            if stream.readinto(target.data.cast("B")) != target.nbytes:
+                raise KneeoaError(f"{self._paths[file]}: ends within row {row}; make it again.")
+
+
+def _open(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.float16]]:
     try:
-        array: NDArray[np.float16] = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: np.memmap[Any, np.dtype[np.float16]] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
         raise KneeoaError(f"{path}: cannot be read as an array: {error}.") from error
     if array.dtype != np.float16 or array.shape[1:] != shape:
         raise KneeoaError(f"{path}: holds {array.dtype} volumes of shape {array.shape[1:]}, but the model takes float16 of shape {shape}.")
+    if not array.flags.c_contiguous:
+        raise KneeoaError(f"{path}: its rows do not lie one after the other (Fortran order); make it again.")
     return array

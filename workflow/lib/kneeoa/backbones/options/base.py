@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import ClassVar
 
 from kneeoa.config.section import Section
@@ -12,6 +14,14 @@ class BackboneOptions(Section, ABC):
     """Options of one kind of backbone; every default is the published size."""
 
     kind: ClassVar[str]
+
+    weights: str | None = None
+    """A file of weights that training begins from (variables are expanded): ``.safetensors``, ``.pth`` or ``.pt``, of an earlier run of the
+    same backbone or a public one of the layouts that the backbone knows. Fetch it beforehand: nothing is downloaded."""
+
+    def weights_file(self) -> Path | None:
+        """The file that :attr:`weights` names, its variables expanded; None where training begins from fresh weights."""
+        return None if self.weights is None else Path(os.path.expandvars(self.weights))
 
     @abstractmethod
     def check_shape(self, shape: tuple[int, ...]) -> None:
@@ -23,5 +33,12 @@ class BackboneOptions(Section, ABC):
             raise ValueError(
                 f"backbone '{self.kind}' takes 3 axes, but the input has {len(shape)} ({list(shape)}); choose a 3D view or grid"
             )
+        if min(shape) < least:
+            raise ValueError(f"backbone '{self.kind}' needs at least {least} voxels along each axis, not {list(shape)}: {why}")
+
+    def check_image(self, shape: tuple[int, ...], least: int, why: str) -> None:
+        """Raise ValueError unless ``shape`` has two or three axes of at least ``least`` voxels each; ``why`` ends the sentence."""
+        if len(shape) not in (2, 3):
+            raise ValueError(f"backbone '{self.kind}' takes 2 or 3 axes, but the input has {len(shape)} ({list(shape)})")
         if min(shape) < least:
             raise ValueError(f"backbone '{self.kind}' needs at least {least} voxels along each axis, not {list(shape)}: {why}")

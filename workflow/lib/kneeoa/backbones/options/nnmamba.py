@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from kneeoa.backbones.options.base import BackboneOptions
 
@@ -20,6 +20,10 @@ class Options(BackboneOptions):
     """Residual blocks in each stage."""
     state: PositiveInt = 8
     """States of the selective scan for each channel."""
+    css: bool = False
+    """Whether each stage has a Mamba layer too, which reads its sequence as it is and with channels, tokens or both in reverse order."""
+    css_state: PositiveInt = 16
+    """States of those layers' scans for each channel."""
     kernel: PositiveInt = 4
     """Length of Mamba's causal convolution, in tokens."""
     expand: PositiveInt = 2
@@ -28,6 +32,12 @@ class Options(BackboneOptions):
     """Width of the embedding."""
     dropout: float = Field(default=0.5, ge=0, lt=1)
     """Probability of dropping a component of the embedding before the head."""
+
+    @model_validator(mode="after")
+    def _scanned(self) -> Self:
+        if self.css and self.blocks < 2:
+            raise ValueError("'css' needs 'blocks' of 2 or more: the first block of a stage is never scanned")
+        return self
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """Three axes, each long enough for two positions in the last map."""

@@ -1,0 +1,20 @@
+"""Rule ensemble: several runs that speak as one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.config.hierarchy import Level
+from kneeoa.inference.ensemble import ensemble
+from kneeoa.job import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    ensemble(
+        name=snakemake.wildcards.ensemble,
+        members=[Path(file) for file in snakemake.input.members],
+        levels=tuple(Level.model_validate(level) for level in snakemake.params.levels),
+        how=snakemake.params.combine,
+        out=Path(snakemake.output.predictions),
+    )

@@ -1,0 +1,91 @@
+"""Where learning is hard, every mode learns; from labels that belong to other people, nothing does (tests/hard.yaml)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from kneeoa.layout import Layout
+from kneeoa.tables.geometry import GEOMETRY
+from kneeoa.tables.metrics import METRICS
+from tests.training import hard_study
+
+pytestmark = pytest.mark.slow
+
+TRUE = ("resnet3d-single-oa", "resnet3d-single-kl", "resnet3d-dual")
+SHUFFLED = "resnet3d-dual-shuffled"
+AXIS = "pc1"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layout]:
+    """The study, run to its metrics and geometry, in a folder that is worked in meanwhile."""
+    files = hard_study.layout()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("hard"))
+        hard_study.make_images(files)
+        for arm in files.study.arms_table():
+            for seed in files.study.seeds:
+                hard_study.run_arm(files, arm.name, seed)
+        yield files
+
+
+@pytest.fixture(scope="module")
+def areas(finished: Layout) -> pd.DataFrame:
+    """OA AUC of every arm, seed and head on test cases; printed, so that a failure shows all of them."""
+    table = METRICS.read(hard_study.metrics(finished))
+    chosen = (table["metric"] == "auc") & (table["level"] == "oa") & (table["split"] == "test") & table["seed"].notna()
+    found = table[chosen].set_index("arm")
+    print("\n" + found[["seed", "head", "estimate", "low", "high", "cases"]].to_string())
+    return found
+
+
+@pytest.fixture(scope="module")
+def orders(finished: Layout) -> pd.DataFrame:
+    """Spearman's correlation of the place on the axis with the grade, test cases, by arm and seed."""
+    table = GEOMETRY.concat([Path(path) for path in finished.runs("geometry/{arm}/seed-{seed}.measures.parquet")])
+    chosen = (table["axis"] == AXIS) & (table["measure"] == "spearman") & (table["against"] == "kl") & (table["split"] == "test")
+    found = table[chosen].set_index("arm")
+    print("\n" + found[["seed", "estimate", "low", "high", "cases"]].to_string())
+    return found
+
+
+def test_the_study_is_hard_and_has_enough_cases_to_tell(areas: pd.DataFrame) -> None:
+    assert set(areas.index) == {*TRUE, SHUFFLED}
+    assert areas["cases"].min() >= 100
+    assert areas["estimate"].max() < 0.9
+
+
+@pytest.mark.parametrize("arm", TRUE)
+def test_every_arm_on_true_labels_learns(areas: pd.DataFrame, arm: str) -> None:
+    assert len(areas.loc[[arm]]) == {"resnet3d-dual": 2}.get(arm, 1)  # a dual arm speaks of OA by both heads
+    assert (areas.loc[[arm], "low"] > 0.5).all()
+
+
+def test_the_arm_on_shuffled_labels_stays_at_chance(areas: pd.DataFrame) -> None:
+    own = areas.loc[[SHUFFLED]]
+    assert (own["low"] < 0.5).all()
+    assert (own["high"] > 0.5).all()
+
+
+def test_axes_of_true_labels_order_grades_and_that_of_shuffled_labels_does_not(orders: pd.DataFrame) -> None:
+    assert (orders.loc[[*TRUE], "low"] > 0).all()
+    own = orders.loc[[SHUFFLED]]
+    assert (own["low"] < 0).all()
+    assert (own["high"] > 0).all()
+
+
+def test_the_shuffled_arm_had_as_much_to_learn_from_and_learnt_it_by_heart(finished: Layout) -> None:
+    """Its inability is of the labels: the same cases and grades in all, and a loss that falls as far as labels without meaning allow."""
+    records = {}
+    for arm in ("resnet3d-dual", SHUFFLED):
+        folder = Path(finished.root) / "runs" / arm / "seed-1"
+        records[arm] = json.loads((folder / "run.json").read_text())["data"]["train"]
+        loss = pd.read_parquet(folder / "history.parquet").query("split == 'train' and level == 'total' and measure == 'loss'")
+        assert loss["value"].iloc[-1] < 0.95 * loss["value"].iloc[0]
+    assert records[SHUFFLED]["cases"] == records["resnet3d-dual"]["cases"]
+    assert records[SHUFFLED]["digest"] != records["resnet3d-dual"]["digest"]

@@ -1,0 +1,95 @@
+"""Flips and ensembles: what the configuration takes, and what the layout makes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kneeoa.config.prediction import flipped_axes
+from kneeoa.config.study import load
+from kneeoa.config.volumes import View
+from kneeoa.contrasts.build import arm_pairs
+from kneeoa.errors import KneeoaError
+from kneeoa.figures.arms import panels
+from kneeoa.layout import Layout
+
+SMALL = yaml.safe_load((Path(__file__).parents[2] / "small.yaml").read_text())
+ARMS = ["resnet3d-dual", "m3t-dual"]
+
+
+def layout(**changes):
+    return Layout(load({**SMALL, **changes}))
+
+
+def test_directions_become_axes_of_the_view():
+    volume = View(shape=(4, 8, 8), spacing=(3, 3, 3))
+    frontal, lateral = (View(dimensions=2, shape=(8, 8), fit="extent", projection=side) for side in ("frontal", "lateral"))
+    assert flipped_axes(volume, ["anterior_posterior", "left_right"]) == (0, 2)
+    assert flipped_axes(frontal, ["left_right"]) == (1,)
+    assert flipped_axes(lateral, ["anterior_posterior", "superior_inferior"]) == (0, 1)
+    assert flipped_axes(volume, []) == ()
+    with pytest.raises(ValueError, match="has only the directions superior_inferior, left_right"):
+        flipped_axes(frontal, ["anterior_posterior"])
+
+
+def test_an_ensemble_of_arms_is_a_table_a_seed_and_one_over_seeds_a_single_table():
+    made = layout(ensembles={"both": {"members": ARMS}, "all": {"members": ARMS, "seeds": "together", "combine": "logit_mean"}})
+    assert made.pools("both") == ["seed-1", "seed-2"]
+    assert made.pools("all") == ["all-seeds"]
+    root = "results/small/predictions"
+    assert made.pooled("both", "seed-2") == [f"{root}/resnet3d-dual/seed-2.parquet", f"{root}/m3t-dual/seed-2.parquet"]
+    assert made.pooled("all", "all-seeds") == [f"{root}/{arm}/seed-{seed}.parquet" for arm in ARMS for seed in (1, 2)]
+    new = set(made.predictions()) - set(layout().predictions())
+    assert new == {f"{root}/both/seed-1.parquet", f"{root}/both/seed-2.parquet", f"{root}/all/all-seeds.parquet"}
+
+
+def test_an_ensemble_has_the_factors_that_its_members_share():
+    made = layout(ensembles={"both": {"members": ARMS}})
+    assert set(made.compared()) == {*made.factors(), "both"}
+    both = made.compared()["both"]
+    assert both["mode"] == "dual"
+    assert both["backbone"] == "resnet3d+m3t"
+    assert both["ensemble"] == "mean of arms"
+    assert {own["ensemble"] for name, own in made.compared().items() if name != "both"} == {"none"}
+    assert layout().compared() == layout().factors()
+
+
+def test_ensembles_in_two_modes_answer_a_contrast_as_two_arms_do():
+    over_seeds = {"seeds": "together"}
+    made = layout(
+        ensembles={"duals": {"members": ["resnet3d-dual"], **over_seeds}, "oas": {"members": ["resnet3d-single-oa"], **over_seeds}}
+    )
+    contrast = made.study.statistics.contrasts[0]
+    assert arm_pairs(contrast, made.compared()) == [*arm_pairs(contrast, made.factors()), ("duals", "oas")]
+
+
+def test_an_ensemble_is_a_panel_of_its_own_in_figures():
+    made = layout(ensembles={"both": {"members": ARMS}, "seeds": {"members": ARMS[:1], "seeds": "together", "combine": "logit_mean"}})
+    found = {panel.title: panel.arms for panel in panels(made.compared(), {"resnet3d": "ResNet3D", "m3t": "M3T"})}
+    before = {panel.title: panel.arms for panel in panels(made.factors(), {"resnet3d": "ResNet3D", "m3t": "M3T"})}
+    ensembles = {"ResNet3D+M3T, mean of arms": {"dual": "both"}, "ResNet3D, logit mean over seeds": {"dual": "seeds"}}
+    assert found == {**before, **ensembles}
+
+
+@pytest.mark.parametrize(
+    ("ensemble", "expected"),
+    [
+        ({"members": ["nobody", *ARMS]}, r"'ensembles\.e\.members' names 'nobody'"),
+        ({"members": ARMS[:1]}, "has one member only"),
+        ({"members": ARMS[:1] * 2}, "names an arm twice"),
+        ({"members": ARMS, "combine": "vote"}, "combine"),
+    ],
+)
+def test_an_ensemble_that_cannot_be_made_stops_before_any_job(ensemble, expected):
+    with pytest.raises(KneeoaError, match=expected):
+        layout(ensembles={"e": ensemble})
+
+
+def test_one_arm_over_its_seeds_is_an_ensemble_and_names_stay_apart():
+    assert layout(ensembles={"e": {"members": ARMS[:1], "seeds": "together"}}).pools("e") == ["all-seeds"]
+    with pytest.raises(KneeoaError, match="an arm has that name already"):
+        layout(ensembles={ARMS[0]: {"members": ARMS}})
+    with pytest.raises(KneeoaError, match=r"'predict\.flips'|flips"):
+        layout(predict={"flips": ["sideways"]})

@@ -1,0 +1,257 @@
+"""A tiny network, trained on a phantom cohort by the stages of the workflow, is handed on and applied to raw files by one command."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import softmax
+
+from kneeoa.apply import main
+from kneeoa.cohorts.build import build as build_cohort
+from kneeoa.config.cohorts import Cohort
+from kneeoa.config.phantom import Phantom
+from kneeoa.config.training import Training
+from kneeoa.config.volumes import View
+from kneeoa.errors import KneeoaError
+from kneeoa.images.volume_shard import make_volumes
+from kneeoa.inference.apply import apply
+from kneeoa.inference.ensemble import ensemble
+from kneeoa.inference.predict import predict
+from kneeoa.network.model import ModelSpec
+from kneeoa.network.spec import TrainedOn
+from kneeoa.phantom.dicom import IDENTIFIERS
+from kneeoa.phantom.plan import releases
+from kneeoa.phantom.release import write_part, write_tables
+from kneeoa.tables.applied import APPLIED
+from kneeoa.tables.cases import CASES
+from kneeoa.tables.exclusions import EXCLUSIONS
+from kneeoa.tables.images import IMAGES
+from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.tables.splits import SPLITS
+from kneeoa.tables.volumes import VOLUMES
+from kneeoa.training.run import train
+from tests.unit.training.tiny_study import DUAL, LEVELS
+
+PHANTOM = Phantom(seed=2, subjects=9, parts=1, shape=(14, 28, 28), spacing=(7.0, 5.0, 5.0), both_knees=0.5, nifti=0.5, faults=True)
+COHORT = Cohort(reader="oai", phantom=PHANTOM, labels={"kl": "XRKL"}, shards=1)
+VIEW = View(shape=(10, 14, 14), spacing=(9.0, 9.0, 9.0))
+TRAINING = Training(epochs=1, batch=8, learning_rate=3e-3, predict_batch=8)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A finished study of two seeds, and the raw files that it was made from."""
+
+    folder: Path
+
+    @property
+    def raw(self) -> Path:
+        return self.folder / "raw"
+
+    def run(self, seed: int) -> Path:
+        return self.folder / f"seed-{seed}"
+
+    def predictions(self, seed: int, name: str = "predictions") -> pd.DataFrame:
+        return PREDICTIONS.read(self.run(seed) / f"{name}.parquet")
+
+
+def ask(study: Study, seed: int, name: str = "predictions", **options) -> None:
+    tables = {"arrays": ["volumes.npy"], "indices": ["volumes.parquet"], "splits": ["splits.parquet"], "labels": ["labels.parquet"]}
+    inputs = {key: [study.folder / file for file in files] for key, files in tables.items()}
+    out = {f"out_{key}": study.run(seed) / f"{key}.parquet" for key in ("predictions", "embeddings")}
+    out |= {"out_predictions": study.run(seed) / f"{name}.parquet", "out_temperature": study.run(seed) / "temperature.json"}
+    identity = {"study": "tiny", "arm": "dual", "seed": seed, "run": study.run(seed), "levels": LEVELS}
+    predict(**identity, **inputs, batch=8, threads=1, **out, **options)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    made = Study(tmp_path_factory.mktemp("study"))
+    folder, raw = made.folder, made.raw
+    write_tables(PHANTOM, "demo", raw)
+    for release in releases(PHANTOM):
+        write_part(PHANTOM, "demo", release, raw / "00m" / release, folder / "masks" / release)
+    tables = {name: folder / f"{name}.parquet" for name in ("cases", "images", "labels", "exclusions")}
+    build_cohort(COHORT, "demo", raw, LEVELS, **tables)
+    out = {"out_array": folder / "volumes.npy", "out_index": folder / "volumes.parquet", "out_exclusions": folder / "unusable.parquet"}
+    inputs = {"images": tables["images"], "cases": tables["cases"], "root": raw}
+    make_volumes(**inputs, cohort="demo", view_name="sag_dess", view=VIEW, shard=0, **out)
+    usable = set(VOLUMES.read(folder / "volumes.parquet")["case_id"])
+    cases = CASES.read(tables["cases"])
+    cases = cases[cases["case_id"].isin(usable)]
+    people = sorted(set(cases["subject"]))
+    split = {person: ("val" if number % 3 == 1 else "train") for number, person in enumerate(people)}
+    columns = ["cohort", "case_id", "subject", "side", "visit"]
+    SPLITS.write(folder / "splits.parquet", cases[columns].assign(split=cases["subject"].map(split)))
+    form = TrainedOn(view="sag_dess", canonical=VIEW, left_knees="mirrored", cohorts=("demo",))
+    network = {"backbone": "resnet3d", "options": {"width": 4, "stem_stride": 1}, "dimensions": 3, "shape": VIEW.shape}
+    spec = ModelSpec(**network, mode=DUAL, levels=LEVELS, trained_on=form)
+    lists = {"arrays": ["volumes.npy"], "indices": ["volumes.parquet"], "splits": ["splits.parquet"], "labels": ["labels.parquet"]}
+    paths = {key: [folder / file for file in files] for key, files in lists.items()}
+    for seed in (1, 2):
+        identity = {"study": "tiny", "arm": "dual", "seed": seed, "provenance": {"code": "none"}}
+        train(**identity, spec=spec, training=TRAINING, **paths, threads=1, out=made.run(seed))
+        ask(made, seed)
+    return made
+
+
+@pytest.fixture(scope="module")
+def table(study):
+    """A table of the raw images, as a colleague would write it: the sides are what file names do not tell."""
+    images = IMAGES.read(study.folder / "images.parquet").query("role == 'image'")
+    sides = CASES.read(study.folder / "cases.parquet").set_index("case_id")["side"]
+    path = study.raw / "new.csv"
+    listed = pd.DataFrame({"path": images["path"], "case": images["case_id"], "side": images["case_id"].map(sides)})
+    listed.to_csv(path, index=False)
+    return path
+
+
+def applied(study, table, tmp_path, *seeds, **options):
+    out, exclusions = tmp_path / "out.parquet", tmp_path / "exclusions.parquet"
+    apply(runs=[study.run(seed) for seed in seeds], images=table, out=out, out_exclusions=exclusions, **options)
+    return APPLIED.read(out), EXCLUSIONS.read(exclusions)
+
+
+def compare(found, expected):
+    """Rows of APPLIED against those of PREDICTIONS."""
+    key = ["case_id", "level", "head"]
+    both = found.merge(expected, on=key, suffixes=("", "_study"), validate="one_to_one")
+    assert len(both) == len(found) == len(expected)
+    np.testing.assert_allclose(np.concatenate(both["probabilities"]), np.concatenate(both["probabilities_study"]), rtol=0, atol=1e-6)
+
+
+def test_raw_files_get_what_the_study_says_of_them(study, table, tmp_path):
+    found, excluded = applied(study, table, tmp_path, 1)
+    compare(found, study.predictions(1))
+    unusable = EXCLUSIONS.read(study.folder / "unusable.parquet")
+    assert len(unusable) > 0
+    assert sorted(zip(excluded["case_id"], excluded["reason"], strict=True)) == sorted(
+        zip(unusable["case_id"], unusable["reason"], strict=True)
+    )
+    first = found.iloc[0]
+    assert first["predicted"] == first["classes"][int(np.argmax(first["probabilities"]))]
+    assert first["members"].tolist() == ["dual/seed-1"]
+    assert set(found["combined"]) == {"alone"}
+    assert not found["calibrated"].any()
+
+
+def test_a_folder_alone_will_do_where_headers_tell_the_side(study, tmp_path):
+    series = IMAGES.read(study.folder / "images.parquet").query("role == 'image' and format == 'dicom'")
+    expected = study.predictions(1)
+    expected = expected[expected["case_id"].isin(series["case_id"])]
+    found, _ = applied(study, study.raw / "00m", tmp_path, 1)
+    names = {path.removeprefix("00m/"): case for path, case in zip(series["path"], series["case_id"], strict=True)}
+    found = found[found["case_id"].isin(names)]
+    compare(found.assign(case_id=found["case_id"].map(names)), expected)
+    assert set(found["side"]) == {"L", "R"}
+
+
+def test_seeds_speak_as_one_as_the_studys_ensemble_does(study, table, tmp_path):
+    members = [study.run(seed) / "predictions.parquet" for seed in (1, 2)]
+    for how in ("mean", "logit_mean"):
+        ensemble(name="both", members=members, levels=LEVELS, how=how, out=tmp_path / "ensemble.parquet")
+        found, _ = applied(study, table, tmp_path, 1, 2, how=how)
+        compare(found, PREDICTIONS.read(tmp_path / "ensemble.parquet"))
+        assert set(found["combined"]) == {how}
+        assert found["members"].iloc[0].tolist() == ["dual/seed-1", "dual/seed-2"]
+
+
+def test_temperature_and_flips_go_with_the_run(study, table, tmp_path):
+    ask(study, 1, "other", flips=(0, 2))
+    plain, flipped = study.predictions(1), study.predictions(1, "other")
+    assert not np.allclose(np.concatenate(flipped["probabilities"]), np.concatenate(plain["probabilities"]), atol=1e-5)
+    both = {"flips": ("left_right", "anterior_posterior")}
+    compare(applied(study, table, tmp_path, 1, **both)[0], flipped)
+
+    file = study.run(1) / "temperature.json"
+    content = json.loads(file.read_text())
+    assert all(own["split"] == "val" and own["labels"] > 0 for own in content["heads"].values())
+    for head, temperature in (("oa", 0.4), ("kl", 2.0)):  # what so few cases give is left to chance: these are not
+        content["heads"][head]["temperature"] = temperature
+    file.write_text(json.dumps(content))
+    found, _ = applied(study, table, tmp_path, 1, calibrated=True, **both)
+    assert found["calibrated"].all()
+    own = flipped[flipped["level"] == flipped["head"]]
+    scaled = softmax(np.stack(own.loc[own["head"] == "kl", "logits"]) / 2.0, axis=1)
+    sharp = softmax(np.stack(own.loc[own["head"] == "oa", "logits"]) / 0.4, axis=1)
+    expected = {
+        ("kl", "kl"): scaled,
+        ("oa", "kl"): np.stack([scaled[:, :2].sum(axis=1), scaled[:, 2:].sum(axis=1)], axis=1),
+        ("oa", "oa"): sharp,
+    }
+    for (level, head), values in expected.items():
+        rows = found[(found["level"] == level) & (found["head"] == head)]
+        np.testing.assert_allclose(np.stack(rows["probabilities"]), values, atol=1e-6)
+    with pytest.raises(KneeoaError, match="was fitted with flips"):
+        applied(study, table, tmp_path, 1, calibrated=True)
+    content["heads"]["kl"]["temperature"] = None
+    file.write_text(json.dumps(content))
+    with pytest.raises(KneeoaError, match="has no temperature of head 'kl'"):
+        applied(study, table, tmp_path, 1, calibrated=True, **both)
+    with pytest.raises(KneeoaError, match="'up'"):
+        applied(study, table, tmp_path, 1, flips=("up",))
+
+
+def test_another_input_grid_is_made_from_the_same_canonical_images(study, table, tmp_path):
+    from kneeoa.images.grids import resample_shard
+    from kneeoa.network.model import build, read_spec, save
+
+    spec = read_spec(study.run(1)).model_copy(update={"shape": (8, 8, 12)})
+    save(build(spec), spec, tmp_path / "grid")
+    shard = {"array": study.folder / "volumes.npy", "index": study.folder / "volumes.parquet"}
+    resample_shard(**shard, shape=spec.shape, out_array=tmp_path / "grid.npy", out_index=tmp_path / "grid.parquet")
+    out = {f"out_{name}": tmp_path / f"{name}.parquet" for name in ("predictions", "embeddings", "temperature")}
+    inputs = {key: [study.folder / f"{file}.parquet"] for key, file in (("indices", "volumes"), ("splits", "splits"), ("labels", "labels"))}
+    identity = {"study": "tiny", "arm": "dual", "seed": 1, "run": tmp_path / "grid", "levels": LEVELS}
+    predict(**identity, arrays=[tmp_path / "grid.npy"], **inputs, batch=8, threads=1, **out)
+    apply(runs=[tmp_path / "grid"], images=table, out=tmp_path / "out.parquet", out_exclusions=tmp_path / "exclusions.parquet")
+    found = APPLIED.read(tmp_path / "out.parquet")
+    compare(found, PREDICTIONS.read(tmp_path / "predictions.parquet"))
+    assert found["members"].iloc[0].tolist() == ["grid"]  # no run.json beside it: the folder's name
+
+
+def test_the_command_needs_two_files_alone_and_leaks_nobody(study, table, tmp_path, capsys):
+    alone = tmp_path / "from-a-colleague"
+    alone.mkdir()
+    for name in ("weights.safetensors", "model.json"):
+        shutil.copy(study.run(1) / name, alone)
+    out = tmp_path / "predictions.parquet"
+    assert main([str(alone), "--images", str(table), "--out", str(out), "--csv"]) == 0
+    sheet = pd.read_csv(tmp_path / "predictions.csv", dtype={"class": str})
+    sums = sheet.groupby(["case_id", "level", "head"])["probability"].agg(["sum", "size"])
+    assert np.allclose(sums["sum"], 1, atol=1e-12)
+    assert sums.groupby(["level", "head"])["size"].unique().map(list).to_dict() == {("oa", "oa"): [2], ("oa", "kl"): [2], ("kl", "kl"): [5]}
+    compare(APPLIED.read(out), study.predictions(1))
+    written = out.read_bytes() + (tmp_path / "predictions.exclusions.parquet").read_bytes() + capsys.readouterr().err.encode()
+    text = APPLIED.read(out).to_csv() + EXCLUSIONS.read(tmp_path / "predictions.exclusions.parquet").to_csv()
+    assert not [name for name in IDENTIFIERS if name.encode() in written or name in text]
+    first = out.read_bytes()
+    assert main([str(alone), "--images", str(table), "--out", str(out)]) == 0
+    assert out.read_bytes() == first
+
+
+def test_runs_that_cannot_be_used_are_told_apart(study, table, tmp_path, capsys):
+    old = tmp_path / "old"
+    shutil.copytree(study.run(1), old)
+    content = json.loads((old / "model.json").read_text())
+    assert content["version"] == 2
+    assert content["trained_on"]["cohorts"] == ["demo"]
+
+    def attempt(changes, expected, *more):
+        (old / "model.json").write_text(json.dumps({**content, **changes}))
+        assert main([str(old), *more, "--images", str(table), "--out", str(tmp_path / "out.parquet")]) == 1
+        assert expected in capsys.readouterr().err
+
+    attempt({"version": 1, "trained_on": None}, "does not say how its images were prepared, as it was written by an older kneeoa")
+    attempt({"version": 3}, "is of version 3, but this kneeoa knows 1 to 2")
+    attempt({"trained_on": {**content["trained_on"], "left_knees": "as_they_are"}}, "not how this version prepares images")
+    other = {**content["trained_on"], "canonical": {**content["trained_on"]["canonical"], "antialias": False}}
+    attempt({"trained_on": other}, "prepared differently", str(study.run(1)))
+    attempt({}, "is given twice", str(old))
+    attempt({"levels": [{**content["levels"][0], "classes": ["healthy", "ill"]}, content["levels"][1]]}, "level 'oa'", str(study.run(1)))

@@ -1,0 +1,85 @@
+"""One command: finished runs on new images, outside any study. ``python -m kneeoa.apply --help``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from kneeoa.errors import KneeoaError
+
+_LOG = logging.getLogger("kneeoa")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m kneeoa.apply", description="Predict new images with one finished run, or with several as one."
+    )
+    parser.add_argument(
+        "runs", nargs="+", type=Path, metavar="RUN", help="folder with weights.safetensors and model.json; several speak as one"
+    )
+    parser.add_argument(
+        "--images",
+        required=True,
+        type=Path,
+        help="a folder of DICOM series or image files, one image, or a table with the column path (and case, side, shows, row, column)",
+    )
+    parser.add_argument(
+        "--out", required=True, type=Path, help="Parquet table to write; what could not be used goes to <out>.exclusions.parquet"
+    )
+    parser.add_argument("--csv", action="store_true", help="also write <out>.csv, one row per case, level, head and class")
+    parser.add_argument("--side", choices=("L", "R"), help="of all images; else the table, the name or the DICOM header tells")
+    parser.add_argument("--shows", choices=("knee", "both"), default="knee", help="both: bilateral radiographs, each of them two cases")
+    parser.add_argument("--combine", choices=("mean", "logit_mean"), default="mean", help="how several runs are combined")
+    parser.add_argument(
+        "--flips",
+        nargs="+",
+        default=(),
+        metavar="DIRECTION",
+        help="also see each image mirrored: left_right, superior_inferior, anterior_posterior",
+    )
+    parser.add_argument("--calibrated", action="store_true", help="apply the temperature in each run's temperature.json")
+    parser.add_argument("--batch", type=int, default=8, help="cases at a time")
+    parser.add_argument("--threads", type=int, default=1, help="of the CPU")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; 0, or 1 with one sentence on standard error where the input is bad."""
+    chosen = parser().parse_args(arguments)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    _LOG.addHandler(handler)
+    _LOG.setLevel(logging.INFO)
+    try:
+        from kneeoa.inference.apply import apply
+        from kneeoa.inference.spreadsheet import write_spreadsheet
+
+        apply(
+            runs=chosen.runs,
+            images=chosen.images,
+            out=chosen.out,
+            out_exclusions=chosen.out.with_name(f"{chosen.out.stem}.exclusions.parquet"),
+            side=chosen.side,
+            shows=chosen.shows,
+            how=chosen.combine,
+            flips=chosen.flips,
+            calibrated=chosen.calibrated,
+            batch=chosen.batch,
+            threads=chosen.threads,
+        )
+        if chosen.csv:
+            write_spreadsheet(chosen.out, chosen.out.with_suffix(".csv"))
+    except KneeoaError as error:
+        _LOG.error("%s", error)
+        return 1
+    finally:
+        _LOG.removeHandler(handler)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

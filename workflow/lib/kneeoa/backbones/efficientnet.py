@@ -1,0 +1,150 @@
+"""EfficientNet (Tan & Le 2019, arXiv 1905.11946) and EfficientNet-Lite0 (Google 2020) in two or three dimensions.
+
+Widths and depths are those of B0 times the variant's factors. Convolutions begin normal with the variance of the paper's code: two over
+the inputs that a weight's gradient comes back from.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from kneeoa.backbones.efficientnet_names import efficientnet_names
+from kneeoa.backbones.interface import Backbone, Features
+from kneeoa.backbones.mbconv import ConvolutionNorm, MBConv, Style
+from kneeoa.backbones.options.efficientnet import Options
+from kneeoa.backbones.packaged_weights import IMAGENET, lite0_imagenet
+from kneeoa.backbones.pretrained import Loaded, load_into
+from kneeoa.backbones.renaming import Rename, renamer
+
+
+@dataclass(frozen=True)
+class Variant:
+    """How a variant differs from B0."""
+
+    width: float
+    """Factor of the channels."""
+    depth: float
+    """Factor of the blocks."""
+    dropout: float
+    """Before the head."""
+
+
+VARIANTS = {
+    "b0": Variant(1.0, 1.0, 0.2),
+    "b1": Variant(1.0, 1.1, 0.2),
+    "b2": Variant(1.1, 1.2, 0.3),
+    "b3": Variant(1.2, 1.4, 0.3),
+    "b4": Variant(1.4, 1.8, 0.4),
+    "b5": Variant(1.6, 2.2, 0.4),
+    "b6": Variant(1.8, 2.6, 0.5),
+    "b7": Variant(2.0, 3.1, 0.5),
+    "lite0": Variant(1.0, 1.0, 0.2),
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Blocks of one width; the first takes the stride."""
+
+    blocks: int
+    kernel: int
+    stride: int
+    expansion: int
+    width: int
+
+
+STEM, LAST = 32, 1280
+"""Channels of the first convolution and of the embedding, in B0."""
+STAGES = (
+    Stage(1, 3, 1, 1, 16),
+    Stage(2, 3, 2, 6, 24),
+    Stage(2, 5, 2, 6, 40),
+    Stage(3, 3, 2, 6, 80),
+    Stage(3, 5, 1, 6, 112),
+    Stage(4, 5, 2, 6, 192),
+    Stage(1, 3, 1, 6, 320),
+)
+MAPPED = (1, 2, 4, 6)
+"""The last stage of each size, from 4 to 32 times coarser than the image."""
+
+
+class EfficientNet(Backbone):
+    """Stem, seven stages of inverted bottlenecks and a wide kernel-1 convolution, of which the embedding is the global mean."""
+
+    def __init__(self, dimensions: int, in_channels: int, options: Options) -> None:
+        super().__init__()
+        variant, lite = VARIANTS[options.variant], options.variant == "lite0"
+        activation: Callable[[], nn.Module] = nn.ReLU6 if lite else nn.SiLU
+        style = Style(dimensions, activation, tensorflow=options.padding == "same", epsilon=options.norm_epsilon)
+        widths = [_width(stage.width, variant.width * options.width) for stage in STAGES]
+        depths = [math.ceil(stage.blocks * variant.depth * options.depth) for stage in STAGES]
+        self.stem = ConvolutionNorm(style, in_channels, _width(STEM, variant.width * options.width), kernel=3, stride=2)
+        self.stages = nn.ModuleList()
+        width, done = _width(STEM, variant.width * options.width), 0
+        for stage, width_out, depth in zip(STAGES, widths, depths, strict=True):
+            layers = []
+            for block in range(depth):
+                layers.append(
+                    MBConv(
+                        style,
+                        width,
+                        width_out,
+                        kernel=stage.kernel,
+                        stride=stage.stride if block == 0 else 1,
+                        expansion=stage.expansion,
+                        excited=not lite,
+                        drop=options.drop_path * done / sum(depths),
+                    )
+                )
+                width, done = width_out, done + 1
+            self.stages.append(nn.Sequential(*layers))
+        self.last = ConvolutionNorm(style, width, _width(LAST, variant.width * options.width))
+        self.map_widths = tuple(widths[stage] for stage in MAPPED)
+        self.embedding_width = _width(LAST, variant.width * options.width)
+        self.head_dropout = variant.dropout
+        _initialise(self)
+
+    def forward(self, image: Tensor) -> Features:
+        """Maps 4, 8, 16 and 32 times coarser than ``image`` of shape ``[batch, channels, *shape]``."""
+        maps = []
+        x = self.stem(image)
+        for number, layer in enumerate(self.stages):
+            x = layer(x)
+            if number in MAPPED:
+                maps.append(x)
+        return Features(maps, self.last(x).flatten(2).mean(dim=2))
+
+    def load_pretrained(self, path: str | Path) -> Loaded:
+        """As every backbone's, for files named as :meth:`public_names` knows them too, and for the packaged weights ``imagenet``."""
+        return load_into(self, lite0_imagenet() if str(path) == IMAGENET else path, self.public_names())
+
+    def public_names(self) -> Rename:
+        """From EfficientNet-PyTorch's, MONAI's, the Lite package's, timm's and torchvision's files; the classifier is left out."""
+        plain = [number for number, stage in enumerate(STAGES) if stage.expansion == 1]
+        return renamer(efficientnet_names([len(list(stage.children())) for stage in self.stages], plain))
+
+
+def _width(channels: int, factor: float) -> int:
+    """``channels`` times ``factor`` as a multiple of eight, not more than a tenth below."""
+    exact = channels * factor
+    rounded = max(8, int(exact + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * exact else rounded
+
+
+def _initialise(network: nn.Module) -> None:
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Conv3d):
+            fan_out = math.prod(module.kernel_size) * module.out_channels // module.groups
+            nn.init.normal_(module.weight, std=math.sqrt(2.0 / fan_out))
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+def build(options: Options, in_channels: int, shape: tuple[int, ...]) -> Backbone:
+    """An EfficientNet with fresh weights; it takes any ``shape`` that its options allow."""
+    return EfficientNet(len(shape), in_channels, options)

@@ -1,0 +1,35 @@
+"""Options of ConvNeXt."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from kneeoa.backbones.options.base import BackboneOptions
+
+
+class Options(BackboneOptions):
+    """ConvNeXt; the defaults are ConvNeXt-T: with five classes 27,823,973 parameters in 2D (three channels), 31,321,253 in 3D (one).
+
+    Atto is width 40 and depths [2, 2, 6, 2]; base is width 128 and depths [3, 3, 27, 3].
+    """
+
+    kind: ClassVar[str] = "convnext"
+
+    width: PositiveInt = 96
+    """Channels of the first stage; later stages have 2, 4 and 8 times as many."""
+    depths: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (3, 3, 9, 3)
+    """Blocks of the four stages."""
+    kernel: Literal[3, 5, 7, 9] = 7
+    """Side of the depthwise convolutions."""
+    expansion: PositiveInt = 4
+    """Hidden width of a block, in its stage's width."""
+    layer_scale: PositiveFloat = 1e-6
+    """What each block's branch is multiplied by at first, in each channel."""
+    drop_path: float = Field(default=0.1, ge=0, lt=1)
+    """Probability with which the last block's branch is left out for a case in training; it rises linearly from zero at the first."""
+
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """Two or three axes, each long enough for one position in the last map."""
+        self.check_image(shape, 32, "the last map is 32 times coarser")

@@ -1,0 +1,50 @@
+"""Options of the 2D Swin transformer."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from pydantic import Field, PositiveInt, model_validator
+
+from kneeoa.backbones.options.base import BackboneOptions
+
+
+class Options(BackboneOptions):
+    """Swin in 2D; the defaults are Swin-L with windows of 12, 195,206,201 parameters with three channels and five classes.
+
+    Swin-T is embedding 96, depths [2, 2, 6, 2], heads [3, 6, 12, 24], window 7.
+    """
+
+    kind: ClassVar[str] = "swin2d"
+
+    patch: PositiveInt = 4
+    """Pixels of a patch along each axis."""
+    embedding: PositiveInt = 192
+    """Width of a token in the first stage; each later stage has twice as many."""
+    depths: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (2, 2, 18, 2)
+    """Layers of each stage."""
+    heads: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (6, 12, 24, 48)
+    """Attention heads of each stage; each must divide its stage's width."""
+    window: PositiveInt = 12
+    """Tokens of a window along each axis."""
+    expansion: PositiveInt = 4
+    """Hidden width of the perceptrons, in their stage's width."""
+    drop_path: float = Field(default=0.1, ge=0, lt=1)
+    """Probability with which the last layer's branches are left out for a case in training; it falls linearly to zero at the first."""
+
+    @model_validator(mode="after")
+    def _divisible(self) -> Self:
+        for stage, heads in enumerate(self.heads):
+            width = self.embedding * 2**stage
+            if width % heads:
+                raise ValueError(f"'heads' ({heads}) of stage {stage + 1} must divide its width ({width})")
+        return self
+
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """Two axes, each long enough for two tokens of the last stage."""
+        if len(shape) != 2:
+            raise ValueError(
+                f"backbone '{self.kind}' takes 2 axes, but the input has {len(shape)} ({list(shape)}); choose a view of two dimensions"
+            )
+        coarsest = 8 * self.patch
+        self.check_image(shape, coarsest + 1, f"the last map is {coarsest} times coarser and needs two tokens")

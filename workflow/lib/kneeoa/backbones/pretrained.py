@@ -1,0 +1,144 @@
+"""Weights of a public or of our own file into a backbone: every tensor finds its place, or the sentence says which does not.
+
+Files hold tensors alone: ``.safetensors``, or ``.pth``/``.pt`` read with torch's ``weights_only``, so nothing is ever unpickled into code.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from kneeoa.errors import KneeoaError
+from kneeoa.files import sha256_file
+
+logger = logging.getLogger(__name__)
+
+WRAPPERS = ("state_dict", "model_state_dict", "model", "params")
+"""Keys under which training code keeps a network's tensors."""
+PREFIXES = ("module.", "backbone.")
+"""What data parallelism, and networks such as ours, put before an encoder's own names."""
+COUNTER = "num_batches_tracked"
+"""A batch norm's counter of batches, which old files lack and which nothing here reads."""
+
+
+Adapt = Callable[[str, Tensor], Tensor]
+"""Our name of a tensor, and the file's tensor for it, to that tensor in the shape of ours."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What became of the tensors of a file."""
+
+    file: str
+    """Name of the file, without its folder."""
+    sha256: str
+    """Of the file's bytes, hexadecimal."""
+    tensors: int
+    """Tensors that were loaded."""
+    left_out: tuple[str, ...]
+    """Names, in the file, of tensors that the backbone has no use for: the other network's head, tables that are computed anew."""
+
+
+def load_into(
+    backbone: nn.Module,
+    path: str | Path,
+    rename: Callable[[str], str | None] = lambda name: name,
+    *,
+    drop: Sequence[str] = ("heads.",),
+    adapt: Adapt | None = None,
+) -> Loaded:
+    """Copy the tensors of a file into ``backbone``, in place.
+
+    Wrappers (``{"state_dict": ...}``) and prefixes (``module.``, ``backbone.``) are taken off first. A first convolution for another number
+    of channels is adapted: see :func:`_for_channels`. A tensor of either side that has no partner, or one of another shape, is an error,
+    and then nothing is changed.
+
+    Args:
+        backbone: the network without its heads.
+        path: ``.safetensors``, ``.pth`` or ``.pt``.
+        rename: from a name in the file, prefixes taken off, to the backbone's own; None where the tensor is left out by intent.
+        drop: beginnings of further names, in the file, that are left out by intent: the classifier's.
+        adapt: makes tensors fit whose shape depends on the image's (tables of positions).
+
+    Raises:
+        KneeoaError: the file is missing, damaged, holds more than tensors, or does not fit.
+    """
+    file = Path(path)
+    given = read_tensors(file)
+    targets = {name: None if name.startswith(tuple(drop)) else rename(name) for name in given}
+    own, stem = backbone.state_dict(), _stem(backbone)
+    found: dict[str, Tensor] = {}
+    wrong: list[str] = []
+    for name, target in targets.items():
+        if target is None:
+            continue
+        if target not in own:
+            wrong.append(f"'{name}' has no place in the network")
+        elif target in found:
+            wrong.append(f"'{name}' is the second tensor for '{target}'")
+        else:
+            tensor = _for_channels(given[name], own[target].shape[1]) if target == stem and given[name].dim() > 1 else given[name]
+            found[target] = adapt(target, tensor) if adapt is not None else tensor
+            if found[target].shape != own[target].shape:
+                wrong.append(f"'{name}' is {list(given[name].shape)} where '{target}' is {list(own[target].shape)}")
+    wrong += [f"nothing in it is for '{name}'" for name in own if name not in found and not name.endswith(COUNTER)]
+    if wrong:
+        more = f", and {len(wrong) - 3} more such" if len(wrong) > 3 else ""
+        raise KneeoaError(f"{file}: these weights do not fit the backbone: {'; '.join(wrong[:3])}{more}. Name a file of this very network.")
+    with torch.no_grad():
+        for name, tensor in found.items():
+            own[name].copy_(tensor)
+    left_out = tuple(sorted(name for name, target in targets.items() if target is None))
+    logger.info("%s: %d tensors loaded, left out: %s", file.name, len(found), ", ".join(left_out) or "none")
+    return Loaded(file.name, sha256_file(file), len(found), left_out)
+
+
+def read_tensors(file: Path) -> dict[str, Tensor]:
+    """The tensors of a file on the CPU, by name, wrappers and prefixes taken off.
+
+    Raises:
+        KneeoaError: the file is missing, damaged, of another kind, or holds no tensors or more than tensors.
+    """
+    if not file.is_file():
+        raise KneeoaError(f"{file}: there is no such file of weights; name one in the backbone's option 'weights'.")
+    try:
+        content: Any = load_file(file) if file.suffix == ".safetensors" else torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # damage shows itself as an error of any type, in torch and below it
+        raise KneeoaError(
+            f"{file}: cannot be read as .safetensors, .pth or .pt: it is damaged, of another kind, or holds objects beside its tensors, "
+            "which are never loaded; save the network's state_dict alone."
+        ) from error
+    while isinstance(content, Mapping) and (inner := next((key for key in WRAPPERS if isinstance(content.get(key), Mapping)), None)):
+        content = content[inner]
+    if not isinstance(content, Mapping) or not content or not all(isinstance(value, Tensor) for value in content.values()):
+        raise KneeoaError(f"{file}: holds no network's tensors by name; expected a state_dict, bare or under one of {', '.join(WRAPPERS)}.")
+    return {_bare(str(name)): tensor for name, tensor in content.items()}
+
+
+def _bare(name: str) -> str:
+    while name.startswith(PREFIXES):
+        name = name.split(".", 1)[1]
+    return name
+
+
+def _stem(backbone: nn.Module) -> str | None:
+    """The name of the first convolution's kernel, which alone sees the image's channels."""
+    kinds = nn.Conv2d | nn.Conv3d
+    return next((f"{name}.weight".removeprefix(".") for name, module in backbone.named_modules() if isinstance(module, kinds)), None)
+
+
+def _for_channels(kernel: Tensor, channels: int) -> Tensor:
+    """A kernel ``[out, given, ...]`` for ``channels`` channels, so that a grey image repeated in each gives what it gave before.
+
+    For one channel this is the sum over the channels given.
+    """
+    if kernel.shape[1] == channels:
+        return kernel
+    return (kernel.sum(dim=1, keepdim=True) / channels).repeat_interleave(channels, dim=1)

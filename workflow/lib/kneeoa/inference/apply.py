@@ -1,0 +1,123 @@
+"""Finished runs on new images, outside any study: from raw files to a table of probabilities and one of exclusions."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from kneeoa.config.prediction import flipped_axes
+from kneeoa.errors import KneeoaError
+from kneeoa.inference.combine import Combination
+from kneeoa.inference.finished import finished_runs
+from kneeoa.inference.new_images import NewImage, Shows, listing
+from kneeoa.inference.panel import Panel, seat
+from kneeoa.inference.prepared import COHORT, prepare
+from kneeoa.tables.applied import APPLIED
+from kneeoa.tables.exclusions import EXCLUSIONS
+from kneeoa.training.device import reproducible
+
+logger = logging.getLogger(__name__)
+
+BLOCK = 32
+"""Images on the disk at once: each is prepared once for all runs, and its canonical form is removed again."""
+
+
+def apply(
+    *,
+    runs: Sequence[Path],
+    images: Path,
+    out: Path,
+    out_exclusions: Path,
+    side: str | None = None,
+    shows: Shows = "knee",
+    how: Combination = "mean",
+    flips: Sequence[str] = (),
+    calibrated: bool = False,
+    batch: int = 8,
+    threads: int = 1,
+) -> None:
+    """Prepare new images as those that the runs learned from, and write APPLIED and EXCLUSIONS.
+
+    Several runs speak as one: for every head that all of them have, their probabilities are combined, and coarser levels are summed from
+    the combined head. An image that cannot be used is a row of exclusions.
+
+    Args:
+        runs: folders of finished runs (``weights.safetensors``, ``model.json``; ``temperature.json`` for ``calibrated``).
+        images: a folder, one image, or a table of images (:func:`kneeoa.inference.new_images.listing`).
+        out: table to write.
+        out_exclusions: table to write.
+        side: ``L`` or ``R``: of all images that no table tells the side of.
+        shows: ``both``: each image is a bilateral radiograph.
+        how: how runs are combined.
+        flips: directions along which images are also seen mirrored (:class:`kneeoa.config.prediction.Prediction`).
+        calibrated: apply each run's own temperatures, before runs are combined.
+        batch: cases at a time.
+        threads: CPU threads.
+
+    Raises:
+        KneeoaError: a run cannot be used, runs do not fit each other, or there is no image.
+    """
+    if min(batch, threads) < 1:
+        raise KneeoaError(f"'batch' is {batch} and 'threads' {threads}; both must be 1 at least.")
+    members = finished_runs(runs)
+    form = members[0].trained_on
+    try:
+        axes = flipped_axes(form.canonical, flips)
+    except ValueError as error:
+        raise KneeoaError(f"{error}.") from error
+    found = listing(images, form.canonical, side, shows)
+    excluded = [_exclusion(case, reason, detail) for case, reason, detail in found.unusable]
+    rows: list[pd.DataFrame] = []
+    with reproducible(threads) as device:
+        panel = seat(members, how, axes, calibrated, device)
+        for start in range(0, len(found.images), BLOCK):
+            block = found.images[start : start + BLOCK]
+            with TemporaryDirectory(prefix="kneeoa-") as scratch:
+                spoken, unusable = _block(panel, block, found.root, Path(scratch), batch, device)
+            rows += spoken
+            excluded += unusable
+            logger.info("%d of %d images", start + len(block), len(found.images))
+    table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=list(APPLIED.schema.names))
+    same: dict[str, Any] = {"members": [[run.name for run in members]] * len(table), "calibrated": calibrated}
+    table = table.assign(**same, combined=how if len(members) > 1 else "alone")
+    APPLIED.write(out, table.sort_values(["case_id", "level", "head"], ignore_index=True))
+    EXCLUSIONS.write(out_exclusions, excluded)
+    logger.info("%d cases predicted by %d runs, %d excluded", table["case_id"].nunique(), len(members), len(excluded))
+
+
+def _block(
+    panel: Panel, images: Sequence[NewImage], root: Path, scratch: Path, batch: int, device: torch.device
+) -> tuple[list[pd.DataFrame], list[dict[str, Any]]]:
+    """APPLIED rows (without what is the same for all) and EXCLUSIONS rows of some images."""
+    shapes = {tuple(run.spec.shape) for run in panel.runs}
+    prepared = prepare(images, root, panel.runs[0].trained_on, shapes, scratch)
+    excluded: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in prepared.exclusions.to_dict("records")]
+    if not prepared.case_ids:
+        return [], excluded
+    sides = {image.case: image.side for image in images}
+    readings, sane = panel.speak(prepared.arrays, batch, device)
+    names = np.array(prepared.case_ids, dtype=object)
+    detail = "what the network says of this image are no numbers; look at the image."
+    excluded += [_exclusion(case, "not-finite", f"{case}: {detail}") for case in names[~sane]]
+    declared = {level.name: level for level in panel.levels}
+    rows = []
+    for level, head, probabilities in readings:
+        classes, usable = list(declared[level].classes), probabilities[sane]
+        single = declared[level].kind != "multilabel"
+        predicted = [classes[index] for index in usable.argmax(axis=1)] if single else [None] * len(usable)
+        part = pd.DataFrame({"case_id": names[sane], "side": [sides[case] for case in names[sane]], "level": level, "head": head})
+        own: dict[str, Any] = {"classes": [classes] * len(part), "probabilities": list(usable), "predicted": predicted}
+        rows.append(part.assign(**own))
+    return rows, excluded
+
+
+def _exclusion(case: str, reason: str, detail: str) -> dict[str, Any]:
+    identity = {"cohort": COHORT, "case_id": case, "subject": case, "view": None}
+    return {**identity, "stage": "apply", "scope": "case", "reason": reason, "detail": detail}

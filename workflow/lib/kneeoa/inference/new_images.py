@@ -1,0 +1,207 @@
+"""Which new images there are, whose knee each shows, and what is wrong with those that cannot be used: from a table, or a folder alone."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from kneeoa.cohorts import cells
+from kneeoa.cohorts.formats import companions, format_of
+from kneeoa.cohorts.table_files import read_table
+from kneeoa.cohorts.walk import files_below
+from kneeoa.config.volumes import View
+from kneeoa.errors import KneeoaError, UnusableImage
+from kneeoa.images.readers import FORMATS
+
+TABLES = (".csv", ".tsv", ".tab", ".txt", ".xlsx", ".parquet", ".sas7bdat")
+_PICTURES = ("png", "dicom-file")
+_SIDES = {"L": "L", "LEFT": "L", "LT": "L", "R": "R", "RIGHT": "R", "RT": "R"}
+_COLUMNS = ("case", "side", "shows", "row", "column")
+
+Shows = Literal["knee", "both"]
+
+
+@dataclass(frozen=True)
+class NewImage:
+    """One image of one case."""
+
+    case: str
+    path: str
+    """Relative to the listing's root, or absolute; a folder for a DICOM series."""
+    format: str
+    side: str | None
+    shows: str = "knee"
+    centre: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The images below ``root``, by case, and what cannot be used: (case, reason, sentence)."""
+
+    root: Path
+    images: list[NewImage] = field(default_factory=list)
+    unusable: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def listing(images: Path, view: View, side: str | None, shows: Shows) -> Listing:
+    """List the images that ``images`` names: a table of them, a folder, or one file.
+
+    A folder is searched with its subfolders. Each NIfTI, MetaImage, NRRD or PNG file and each archive is a case, called by its path
+    without the suffix; for volumes a folder of DICOM files is one, called by its own path. A table has the column ``path`` (relative to
+    the table's folder) and may have ``case``, ``side``, ``shows`` (knee or both), ``row`` and ``column`` (the joint's centre in pixels).
+
+    The side of a case is its table's, else ``side``, else the one that its path tells (``left``, ``R``, ``9001104L``), else that of its
+    DICOM header. An image of both knees (frontal radiographs) is two cases, one a side.
+
+    Args:
+        images: what to look at.
+        view: the form that the network takes; decides which formats fit and whether sides matter.
+        side: of all images whose table does not tell another.
+        shows: what each image shows, unless its table tells.
+
+    Raises:
+        KneeoaError: nothing is there, the table cannot be read, or two images are called the same.
+    """
+    if not images.exists():
+        raise KneeoaError(f"{images}: is not there; name a folder, an image or a table of images.")
+    if images.is_file() and images.suffix.lower() in TABLES:
+        found = Listing(images.parent)
+        candidates = list(_of_table(images, side, shows))
+    elif images.is_file():
+        found = Listing(images.parent)
+        candidates = [NewImage(_stem(images.name), images.name, _kind(images) or "", side, shows)]
+    else:
+        found = Listing(images)
+        candidates = [replace(image, side=side, shows=shows) for image in _of_folder(images, view)]
+    if not candidates:
+        raise KneeoaError(f"{images}: holds no image.")
+    for image in sorted(candidates, key=lambda each: each.case):
+        try:
+            found.images.extend(_placed(image, found.root, view))
+        except UnusableImage as error:
+            found.unusable.append((image.case, error.reason, error.detail))
+    repeated = [case for case, count in Counter(image.case for image in found.images).items() if count > 1]
+    if repeated:
+        raise KneeoaError(f"{images}: two images are called '{repeated[0]}'; name them apart in the column 'case' of a table of images.")
+    return found
+
+
+def _of_table(path: Path, side: str | None, shows: str) -> Iterator[NewImage]:
+    table = read_table(path)
+    given = [name for name in _COLUMNS if table.has(name)]
+    for line, (where, *rest) in table.select(["path", *given]):
+        own = {name: text for name, text in zip(given, rest, strict=True) if not cells.is_missing(text)}
+        here = f"{path}, line {line}"
+        if not where:
+            raise KneeoaError(f"{here}: 'path' is empty; every row names an image.")
+        whose = cells.side(own["side"]) if "side" in own else side
+        if "side" in own and whose is None:
+            raise KneeoaError(f"{here}: 'side' is '{own['side']}'; expected L or R.")
+        shown = own.get("shows", shows)
+        if shown not in ("knee", "both"):
+            raise KneeoaError(f"{here}: 'shows' is '{shown}'; expected knee or both.")
+        row, column = (cells.number(own.get(name), f"{here}: '{name}'") for name in ("row", "column"))
+        centre = None if row is None or column is None else (row, column)
+        yield NewImage(own.get("case") or _stem(where), where, _kind(path.parent / where) or "", whose, shown, centre)
+
+
+def _of_folder(root: Path, view: View) -> Iterator[NewImage]:
+    slices: dict[str, list[str]] = defaultdict(list)
+    data = {companion for path, _ in files_below(root) for companion in companions(path)}
+    for path, name in files_below(root):
+        kind = _kind(root / path)
+        if kind == "dicom-file" and view.dimensions == 3:
+            slices[path.removesuffix(name).rstrip("/")].append(path)
+        elif path not in data and name.upper() != "DICOMDIR":
+            yield NewImage(_stem(path), path, kind or "", None)
+    for folder, files in slices.items():
+        if len(files) == 1:  # an enhanced file, or a picture
+            yield NewImage(_stem(files[0]), files[0], "dicom-file", None)
+        else:
+            yield NewImage(folder or root.resolve().name, folder or ".", "dicom", None)
+
+
+def _kind(path: Path) -> str | None:
+    """The format of a file by its suffix, or by the letters that DICOM files have after their preamble; a folder is a DICOM series."""
+    if path.is_dir():
+        return "dicom"
+    known = format_of(path.name)
+    if known is not None or not path.is_file():
+        return known
+    try:
+        with path.open("rb") as stream:
+            return "dicom-file" if stream.read(132)[128:] == b"DICM" else None
+    except OSError:
+        return None
+
+
+def _stem(path: str) -> str:
+    """A path without the suffix of an image file; other dots belong to the name."""
+    folder, _, name = path.rpartition("/")
+    suffix = re.search(r"\.(nii|tar)\.gz$|\.[A-Za-z]\w{1,5}$", name, re.IGNORECASE)
+    stem = name[: suffix.start()] if suffix and suffix.start() and format_of(name) else name
+    return f"{folder}/{stem}" if folder else stem
+
+
+def _placed(image: NewImage, root: Path, view: View) -> list[NewImage]:
+    """The image with its side, once for each knee that it shows.
+
+    Raises:
+        UnusableImage: its format does not fit the view, or its side is not known and matters.
+    """
+    _require_utf8(image.case)
+    if image.format not in (_PICTURES if view.dimensions == 2 else FORMATS):
+        wanted = "PNG or DICOM pictures" if view.dimensions == 2 else "volumes (DICOM, NIfTI, MetaImage or NRRD)"
+        raise UnusableImage("unknown-file", f"{Path(image.path).name}: is not an image that this network takes; expected {wanted}.")
+    if image.shows == "both":
+        return [replace(image, case=f"{image.case}-{side}", side=side) for side in ("L", "R")]
+    if image.side is not None or not view.mirrors:
+        return [image]
+    side = side_of_name(image.path) or _told(root / image.path, image.format)
+    if side is None:
+        raise UnusableImage(
+            "unknown-side",
+            f"{Path(image.path).name}: neither its name nor its header tells left or right, and left knees are mirrored; "
+            "give a table with the column 'side', or one side for all.",
+        )
+    return [replace(image, side=side)]
+
+
+def _require_utf8(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise UnusableImage("unreadable", f"{name}: its name is not UTF-8; rename the file.") from None
+
+
+def side_of_name(path: str) -> str | None:
+    """``L`` or ``R`` where the last part of a path that tells a side tells one alone: ``knee_left``, ``R-001``, ``9001104R``."""
+    for part in reversed(path.split("/")):
+        words = re.split(r"[^A-Za-z0-9]+", _stem(part).upper())
+        words += [word[-1] for word in words if re.fullmatch(r"\d+[LR]", word)]
+        sides = {_SIDES[word] for word in words if word in _SIDES}
+        if sides:
+            return sides.pop() if len(sides) == 1 else None
+    return None
+
+
+def _told(path: Path, format: str) -> str | None:
+    """The side that the first DICOM header tells.
+
+    Raises:
+        UnusableImage: no header can be read.
+    """
+    if not format.startswith("dicom"):
+        return None
+    from kneeoa.images.dicom_quiet import quiet
+    from kneeoa.images.dicom_side import told_side
+    from kneeoa.images.dicom_source import read_header, sources
+
+    with quiet():
+        headers = (read_header(source) for source in sources(path))
+        first = next((header for header in headers if header is not None), None)
+        return told_side(first.dataset) if first is not None else None

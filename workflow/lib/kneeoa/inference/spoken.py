@@ -1,0 +1,66 @@
+"""From a head's class logits to probabilities of its own level and of every coarser level that its classes group into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from kneeoa.config.hierarchy import Level
+from kneeoa.hierarchy import derive_probabilities
+from kneeoa.inference.outputs import Logits
+from kneeoa.network.readings import groupings
+from kneeoa.statistics.inputs import Floats
+from kneeoa.statistics.temperature import apply_temperature
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """What one head says of one level."""
+
+    level: str
+    head: str
+    probabilities: Floats
+    """``[cases, classes of the level]``; calibrated where ``calibrated``."""
+    logits: Floats
+    """``[cases, classes of the level]``, as the network gave them: no temperature. Of a derived level the logsumexp over each class's fine
+    classes: two cases never tie in them."""
+    calibrated: bool
+
+
+def readings(logits: Logits, levels: tuple[Level, ...], temperatures: Mapping[str, float]) -> Iterator[Spoken]:
+    """Every level that every head speaks of: its own first, then its parent, and so on.
+
+    Args:
+        logits: of the heads.
+        levels: the hierarchy, coarse to fine.
+        temperatures: of the heads that are calibrated. A derived level is summed from the calibrated probabilities of the finer head.
+    """
+    declared = {level.name: level for level in levels}
+    for head, own in logits.items():
+        probabilities = class_probabilities(own, declared[head], temperatures.get(head, 1.0))
+        for level, groups in groupings(levels, head).items():
+            size = len(declared[level].classes)
+            if level == head:
+                yield Spoken(level, head, probabilities, own, head in temperatures)
+            else:
+                summed = derive_probabilities(probabilities, groups, size)
+                yield Spoken(level, head, summed, _grouped(own, groups, size), head in temperatures)
+
+
+def class_probabilities(logits: Floats, level: Level, temperature: float = 1.0) -> Floats:
+    """Probabilities ``[cases, classes]`` at a temperature; findings of a multilabel level are independent, all others sum to 1."""
+    if level.kind == "multilabel":
+        independent: Floats = expit(logits / temperature)
+        return independent
+    return apply_temperature(logits, temperature)
+
+
+def _grouped(logits: Floats, groups: tuple[int, ...], size: int) -> Floats:
+    """Logits whose softmax sums the fine classes' probabilities; minus infinity for a class without fine ones."""
+    coarse = np.full((len(logits), size), -np.inf)
+    for fine, parent in enumerate(groups):
+        coarse[:, parent] = np.logaddexp(coarse[:, parent], logits[:, fine])
+    return coarse

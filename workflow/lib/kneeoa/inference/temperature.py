@@ -1,0 +1,121 @@
+"""The temperature of every head of a run, fitted on validation cases only, and the file beside the weights that keeps it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import softmax
+
+from kneeoa.config.hierarchy import Level
+from kneeoa.errors import KneeoaError
+from kneeoa.files import sha256_file, write_json
+from kneeoa.inference.outputs import Logits
+from kneeoa.network.model import WEIGHTS
+from kneeoa.statistics.inputs import Floats
+from kneeoa.statistics.temperature import fit_temperature
+from kneeoa.statistics.wald import normal_quantile
+from kneeoa.training.labels import MISSING, LevelLabels
+
+NAME = "temperature.json"
+SPLIT = "val"
+CONFIDENCE = 0.95
+
+
+def fit_temperatures(
+    logits: Logits, levels: tuple[Level, ...], cases: pd.DataFrame, truth: Mapping[str, LevelLabels]
+) -> dict[str, dict[str, Any]]:
+    """For each head: ``temperature``, ``low``, ``high``, what it was fitted on, and ``reason`` where there is none (then they are None).
+
+    One temperature by maximum likelihood (Guo et al. 2017; :mod:`kneeoa.statistics.temperature`); all findings of a multilabel level share
+    one. The interval is normal on the scale of log T, its error the sandwich estimator with subjects as clusters (Liang and Zeger 1986),
+    scaled by G / (G - 1) for G subjects.
+
+    Args:
+        logits: of every head and case.
+        levels: the hierarchy, for the kinds of the heads' levels.
+        cases: rows in the order of ``logits``; columns cohort, subject, split. Only split val is looked at.
+        truth: labels of the levels.
+    """
+    chosen = np.flatnonzero((cases["split"] == SPLIT).to_numpy())
+    people = (cases["cohort"] + "\x00" + cases["subject"]).to_numpy()[chosen]
+    kinds = {level.name: level.kind for level in levels}
+    found = {}
+    for head, own in logits.items():
+        labels, spoken, whose = truth[head].values[chosen], own[chosen], people
+        if kinds[head] == "multilabel":  # a finding is a pair of classes, (0, z)
+            labels, whose = labels.ravel(), np.repeat(people, spoken.shape[1])
+            spoken = np.stack([np.zeros(spoken.size), spoken.ravel()], axis=1)
+        read = labels != MISSING
+        found[head] = _fit(labels[read], spoken[read], whose[read])
+    return found
+
+
+def _fit(labels: np.ndarray[Any, np.dtype[np.int64]], logits: Floats, people: np.ndarray[Any, Any]) -> dict[str, Any]:
+    names, clusters = np.unique(people, return_inverse=True)
+    counts: dict[str, Any] = {"split": SPLIT, "labels": len(labels), "subjects": len(names), "confidence": CONFIDENCE}
+    nothing = {"temperature": None, "low": None, "high": None, "loss_before": None, "loss_after": None}
+    if not len(labels):
+        return {**counts, **nothing, "reason": "no validation case has a label of this level"}
+    fitted = fit_temperature(labels, logits)
+    counts["loss_before"] = fitted.loss_before
+    if fitted.degenerate:
+        why = "every validation case is called rightly" if fitted.temperature < 1 else "the logits say nothing of the validation labels"
+        return {**nothing, **counts, "reason": f"the likelihood has no maximum: {why}"}
+    own = {**counts, "temperature": fitted.temperature, "loss_after": fitted.loss_after, "reason": None}
+    low, high = _interval(labels, logits, clusters, fitted.temperature)
+    if math.isnan(low):
+        return {**own, "low": None, "high": None, "reason": "no interval: the validation labels are of one subject"}
+    return {**own, "low": low, "high": high}
+
+
+def _interval(
+    labels: np.ndarray[Any, np.dtype[np.int64]], logits: Floats, clusters: np.ndarray[Any, Any], temperature: float
+) -> tuple[float, float]:
+    """Limits of T from the score of b = 1/T: a case's score is z_y - E(z), its information Var(z), both under softmax(b z)."""
+    count = int(clusters.max()) + 1
+    if count < 2:
+        return math.nan, math.nan
+    probabilities = softmax(logits / temperature, axis=1)
+    mean = (probabilities * logits).sum(axis=1)
+    information = float((probabilities * (logits - mean[:, None]) ** 2).sum())
+    scores = np.bincount(clusters, logits[np.arange(len(labels)), labels] - mean)
+    error = math.sqrt(count / (count - 1) * float((scores**2).sum())) / information
+    half = normal_quantile(CONFIDENCE) * error * temperature  # of log T, whose derivative by b is -T
+    return temperature * math.exp(-half), temperature * math.exp(half)
+
+
+def write_temperatures(path: Path, run: Path, flips: tuple[int, ...], heads: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write the file: the digest of the weights that the temperatures belong to, the flips that they were fitted with, and the heads."""
+    write_json(path, {"weights": sha256_file(run / WEIGHTS), "flips": list(flips), "heads": dict(heads)})
+
+
+def known(heads: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """Head -> temperature, where there is one."""
+    return {head: float(own["temperature"]) for head, own in heads.items() if own["temperature"] is not None}
+
+
+def read_temperatures(run: Path, flips: tuple[int, ...]) -> dict[str, float]:
+    """The temperatures in the folder of a run.
+
+    Raises:
+        KneeoaError: there is no file, it is damaged, belongs to other weights or was fitted with other flips.
+    """
+    path = run / NAME
+    if not path.is_file():
+        raise KneeoaError(f"{path} is missing: no temperature was fitted for this run; predict its study's cases first, or leave it out.")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        weights, fitted, temperatures = str(content["weights"]), tuple(content["flips"]), known(content["heads"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise KneeoaError(f"{path}: is not a file of temperatures ({error}); predict the study's cases again.") from error
+    if weights != sha256_file(run / WEIGHTS):
+        raise KneeoaError(f"{path}: was fitted for other weights than {run / WEIGHTS}; predict the study's cases again.")
+    if fitted != flips:
+        raise KneeoaError(f"{path}: was fitted with flips along the axes {list(fitted)}, not {list(flips)}; ask for the same flips.")
+    return temperatures

@@ -1,0 +1,40 @@
+"""Binary cross-entropy: one logit for a binary level (paper A's single-OA), one a finding for a multilabel level, each by itself."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from kneeoa.modes.criteria.interface import Criterion
+
+
+class BinaryCrossEntropy(Criterion):
+    """Minus the logarithm of the probability of what is there; unread findings are left out one by one."""
+
+    @property
+    def outputs(self) -> int:
+        """One of a binary level; one a finding of a multilabel level."""
+        return len(self.level.classes) if self.level.kind == "multilabel" else 1
+
+    @property
+    def label_shape(self) -> tuple[int, ...]:
+        """A multilabel level has a label for each finding."""
+        return (len(self.level.classes),) if self.level.kind == "multilabel" else ()
+
+    def class_logits(self, outputs: Tensor) -> Tensor:
+        """Multilabel: the outputs as they are; binary: the pair (0, z) of a logit z."""
+        return outputs if self.level.kind == "multilabel" else torch.cat([torch.zeros_like(outputs), outputs], dim=1)
+
+    def elements(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        """``[batch, outputs]``."""
+        target = labels.reshape(outputs.shape).clamp(min=0).to(outputs.dtype)
+        return functional.binary_cross_entropy_with_logits(outputs, target, reduction="none")
+
+    def _factors(self, class_weights: Tensor, labels: Tensor) -> Tensor:
+        if self.level.kind != "multilabel":
+            return super()._factors(class_weights, labels)
+        return torch.where(labels == 1, class_weights[:, 1], class_weights[:, 0])
+
+
+build = BinaryCrossEntropy

@@ -1,0 +1,23 @@
+"""Softmax cross-entropy: one logit a class, classes without order."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+from kneeoa.modes.criteria.interface import MISSING, Criterion
+
+
+class CrossEntropy(Criterion):
+    """Minus the logarithm of the true class's probability."""
+
+    def class_logits(self, outputs: Tensor) -> Tensor:
+        """The outputs as they are."""
+        return outputs
+
+    def elements(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        """``[batch, 1]``."""
+        return functional.cross_entropy(outputs, labels, ignore_index=MISSING, reduction="none")[:, None]
+
+
+build = CrossEntropy

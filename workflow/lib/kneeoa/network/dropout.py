@@ -1,0 +1,86 @@
+"""Dropout whose masks follow the case: a function of the run's seed, the epoch, the case and the layer, and of nothing else.
+
+Cutting a batch into micro-batches, running a layer a second time for its gradients or resuming a job in the middle of an epoch then
+changes no mask. Without keys the modules draw from torch's generator, as usual.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from kneeoa.network.keyed_random import mixed, uniform
+
+RATES = {"StochasticDepth": "rate", "DropPath": "drop_prob"}
+"""Classes of stochastic depth, the backbones' and MONAI's, and where each has its probability. By name: most networks import neither."""
+
+
+class Keys:
+    """The keys of the cases that a network is looking at, shared by its random layers."""
+
+    def __init__(self) -> None:
+        self.values: Tensor | None = None
+        """int64 ``[cases]`` on the network's device; None: draw from torch's generator."""
+
+
+class RandomLayer(nn.Module):
+    """A layer that drops at random; :func:`by_case` gives it the keys."""
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+        self.number = 0
+        self.keys = Keys()
+
+    def drawn(self, x: Tensor, count: int) -> Tensor:
+        """Uniform numbers ``[cases, count]`` for ``x``, whose first axis holds case after case."""
+        if self.keys.values is None:
+            return torch.rand((len(x), count), device=x.device)
+        return uniform(mixed(self.keys.values, self.number), count)
+
+    def extra_repr(self) -> str:
+        """As torch's dropout prints itself."""
+        return f"p={self.p}"
+
+
+class Dropout(RandomLayer):
+    """Zeroes single entries with probability p and scales the others by 1 / (1 - p) (Srivastava et al., JMLR 2014)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[cases, ...]`` to the same shape; the first axis may hold several rows of each case, one case after the other."""
+        if not self.training or not self.p:
+            return x
+        cases = len(x) if self.keys.values is None else len(self.keys.values)
+        kept = self.drawn(x, x.numel() // cases).reshape(x.shape) >= self.p
+        return x * kept.to(x.dtype) * (1.0 / (1.0 - self.p))
+
+
+class BranchDropout(RandomLayer):
+    """Stochastic depth: leaves out a case's residual branch with probability p, else scales it by 1 / (1 - p) (Huang et al. 2016)."""
+
+    def forward(self, branch: Tensor) -> Tensor:
+        """The branch of each case, ``[cases, ...]``, before it is added to its input."""
+        if not self.training or not self.p:
+            return branch
+        kept = self.drawn(branch, 1) >= self.p
+        kept = kept.repeat_interleave(len(branch) // len(kept), dim=0).reshape(-1, *[1] * (branch.dim() - 1))
+        return branch * kept.to(branch.dtype) * (1.0 / (1.0 - self.p))
+
+
+def by_case(network: nn.Module) -> Keys:
+    """Let every random layer of ``network`` follow the keys returned; torch's and MONAI's modules are replaced in place, weights stay.
+
+    Masks are of a module, so one that is called at two places of a network drops the same there. Dropout inside torch's own attention
+    functions is no module: it goes on drawing from torch's generator.
+    """
+    keys = Keys()
+    for parent in list(network.modules()):
+        for name, child in parent.named_children():
+            if type(child) is nn.Dropout:
+                setattr(parent, name, Dropout(child.p).train(child.training))
+            elif type(child).__name__ in RATES:
+                setattr(parent, name, BranchDropout(getattr(child, RATES[type(child).__name__])).train(child.training))
+    layers = [module for module in network.modules() if isinstance(module, RandomLayer)]
+    for number, layer in enumerate(layers):
+        layer.number, layer.keys = number, keys
+    return keys

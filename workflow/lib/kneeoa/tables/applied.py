@@ -1,0 +1,24 @@
+"""What a finished run, or several as one, says of new images: one row per case, level and head. No truth, no person."""
+
+import pyarrow as pa
+
+from kneeoa.tables.schema import TableSchema, optional, required
+
+APPLIED = TableSchema(
+    "applied",
+    pa.schema(
+        [
+            required("case_id", pa.string()),  # as the manifest or the file's name has it
+            optional("side", pa.string()),  # L or R
+            required("level", pa.string()),
+            required("head", pa.string()),  # the level whose head spoke; differs from `level` where coarse is summed from fine
+            required("classes", pa.list_(pa.string())),
+            required("probabilities", pa.list_(pa.float64())),  # in the order of `classes`
+            optional("predicted", pa.string()),  # the class of the largest probability; null for a multilabel level
+            required("members", pa.list_(pa.string())),  # the runs that spoke
+            required("combined", pa.string()),  # alone, mean or logit_mean
+            required("calibrated", pa.bool_()),
+        ]
+    ),
+    key=("case_id", "level", "head"),
+)

@@ -1,0 +1,57 @@
+"""What a run has cost so far, over all of its jobs: time, energy, memory. Nothing of it enters a result."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import torch
+
+from kneeoa.training.device import describe, peak_memory_mb
+from kneeoa.training.power import joules
+
+
+@dataclass
+class Cost:
+    """Sums over the jobs of a run; a job's part since its last written state is lost with it."""
+
+    seconds: float = 0.0
+    """Wall time, reading of data included."""
+    training: float = 0.0
+    """Seconds in the steps of training."""
+    validation: float = 0.0
+    """Seconds of looking at validation cases."""
+    waited: float = 0.0
+    """Seconds in which training waited for data, of epochs done."""
+    cases: int = 0
+    """Cases that training has taken in, each as often as it came."""
+    resumptions: int = 0
+    """How often a job took the run up where another had left it."""
+    energy_joules: float | None = None
+    """Energy of the whole device, where it counts it."""
+    peak_memory_mb: dict[str, float] = field(default_factory=dict)
+    """Largest memory of any job: of the process, and of the device's tensors (MB = 10^6 bytes)."""
+    devices: list[str] = field(default_factory=list)
+    """Every device that the run was on, in order."""
+
+
+class Meter:
+    """Brings a :class:`Cost` up to the moment."""
+
+    def __init__(self, device: torch.device, started: float) -> None:
+        """Begin to count on ``device`` at ``started`` (``time.monotonic``)."""
+        self._device = device
+        self._seconds = started
+        self._joules = joules(device)
+
+    def read(self, cost: Cost) -> None:
+        """Add to ``cost`` what has been used since the last reading."""
+        now, energy = time.monotonic(), joules(self._device)
+        cost.seconds += now - self._seconds
+        if energy is not None and self._joules is not None:
+            cost.energy_joules = (cost.energy_joules or 0.0) + energy - self._joules
+        self._seconds, self._joules = now, energy
+        for name, value in peak_memory_mb(self._device).items():
+            cost.peak_memory_mb[name] = max(value, cost.peak_memory_mb.get(name, 0.0))
+        if (name := describe(self._device)) not in cost.devices:
+            cost.devices.append(name)

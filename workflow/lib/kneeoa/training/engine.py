@@ -1,0 +1,136 @@
+"""The arithmetic of one step: a batch in, gradients and losses out, however little memory there is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from kneeoa.config.training import Training
+from kneeoa.network.dropout import by_case
+from kneeoa.network.model import Network
+from kneeoa.network.recompute import recompute
+from kneeoa.training.device import keep_freed_memory, precision
+from kneeoa.training.finite import Buffers
+from kneeoa.training.micro_batches import Result, fitting, parts
+
+logger = logging.getLogger(__name__)
+
+
+class Engine:
+    """A network set up for training on a device.
+
+    The batch's loss is a mean over its labelled cases, and is so in micro-batches too: each part's terms are divided by the whole batch's
+    counts, so the gradients add up to the batch's. Batch normalisation alone sees the parts: its statistics are per micro-batch, and its
+    running statistics move once for each.
+    """
+
+    def __init__(self, network: Network, training: Training, device: torch.device) -> None:
+        """Prepare ``network`` (on ``device`` already) in place; its weights and their names stay."""
+        self.network = network
+        self.device = device
+        self.micro_batch = training.micro_batch or 0
+        """Cases at a time (0: the whole batch). An out-of-memory error makes it smaller, for the rest of the run."""
+        self.seen_at_once = 0
+        """The same when nothing is learned (0: as many as are asked for)."""
+        self.clip = training.clip
+        """Largest norm of the whole gradient (0: any)."""
+        self._training = training
+        self._keys = by_case(network)
+        if device.type == "cpu":
+            keep_freed_memory()
+        self._buffers = Buffers(network)
+        self._compiled = training.compile
+        if training.recompute and not recompute(network.backbone):
+            logger.warning("'recompute' changes nothing: this backbone has no stages to compute again")
+        if training.compile:
+            network.backbone.compile()
+
+    def gradients(
+        self, images: Tensor, labels: Mapping[str, Tensor], keys: Sequence[int], seed: int, change: Callable[[Tensor, slice], Tensor]
+    ) -> dict[str, Tensor]:
+        """Put the gradients of the batch's loss into the network's parameters.
+
+        Args:
+            images: float16 ``[batch, 1, *shape]`` on the device.
+            labels: of the batch, as :meth:`Heads.loss` takes them.
+            keys: one 63-bit integer a case: its dropout's draws.
+            seed: of what is drawn from torch's generator all the same.
+            change: the random changes of some of the images, given which part of the batch they are.
+
+        Returns:
+            The batch's loss per level and ``total``, detached, on the device.
+
+        Raises:
+            KneeoaError: one case at a time does not fit into the device's memory.
+        """
+        terms = self.network.heads.terms(labels)
+        masks = torch.tensor(keys, device=self.device)
+        self._buffers.keep()
+
+        def attempt(size: int) -> dict[str, Tensor]:
+            """The whole step from its beginning, so a second attempt is as if it were the first."""
+            self._buffers.restore()
+            self.network.zero_grad(set_to_none=True)
+            torch.manual_seed(seed)
+            sums: dict[str, Tensor] = {}
+            for part in parts(len(images), size):
+                self._keys.values = masks[part]
+                with precision(self._training.precision, self.device):
+                    output = self.network(change(images[part], part))
+                answers = {level: values.float() for level, values in output.logits.items()}
+                losses = self.network.heads.loss(answers, {level: values[part] for level, values in labels.items()}, terms)
+                losses["total"].backward()  # type: ignore[no-untyped-call]
+                for name, value in losses.items():
+                    sums[name] = sums[name] + value.detach() if name in sums else value.detach()
+            return sums
+
+        size = min(self.micro_batch or len(images), len(images))
+        try:
+            sums, fitted = fitting(lambda tried: self._tried(attempt, tried), size)
+        finally:
+            self._keys.values = None
+        if fitted < size:
+            self.micro_batch = fitted
+        return sums
+
+    def undo(self) -> None:
+        """Put the buffers back as they were before the last batch: with weights that have not moved, as if it had not been seen."""
+        self._buffers.restore()
+
+    def logits(self, images: Tensor) -> dict[str, Tensor]:
+        """What the network says of ``images`` (float16 ``[batch, 1, *shape]`` on the device); for evaluation mode.
+
+        Raises:
+            KneeoaError: one case at a time does not fit into the device's memory.
+        """
+
+        def attempt(size: int) -> list[dict[str, Tensor]]:
+            with precision(self._training.precision, self.device):
+                return [self.network(images[part].float()).logits for part in parts(len(images), size)]
+
+        size = min(self.seen_at_once or len(images), len(images))
+        answers, fitted = fitting(lambda tried: self._tried(attempt, tried), size)
+        if fitted < size:
+            self.seen_at_once = fitted
+        return {level: torch.cat([answer[level] for answer in answers]).float() for level in answers[0]}
+
+    def _tried(self, attempt: Callable[[int], Result], size: int) -> Result:
+        """An attempt by the compiled network; where that fails for want of a compiler, and ever after, by the plain one."""
+        if not self._compiled:
+            return attempt(size)
+        try:
+            return attempt(size)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:  # what compilers raise has no common class
+            logger.warning("torch.compile failed (%s: %s); this run goes on without it", type(error).__name__, _first_line(error))
+        self._compiled = False
+        self.network.backbone._compiled_call_impl = None
+        return attempt(size)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [""])[0][:200]

@@ -1,0 +1,117 @@
+"""The epochs of a run: train, look at the validation cases, keep the best weights, write the history."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from kneeoa.config.training import Training
+from kneeoa.network.model import ModelSpec
+from kneeoa.training.augmentation import augmenter
+from kneeoa.training.batches import shuffled
+from kneeoa.training.checkpoint import Progress
+from kneeoa.training.dataset import Dataset
+from kneeoa.training.engine import Engine
+from kneeoa.training.event_files import EventFiles
+from kneeoa.training.keeping import Keeper
+from kneeoa.training.loop import TOTAL, Evaluation, Plan, Tally, evaluate, steps
+from kneeoa.training.schedule import rate
+from kneeoa.training.watching import Watch
+
+
+@dataclass(frozen=True)
+class Epochs:
+    """What stays the same over the epochs of a run."""
+
+    spec: ModelSpec
+    training: Training
+    seed: int
+    data: Mapping[str, Dataset]
+    keeper: Keeper
+    watch: Watch
+    out: Path
+    """Folder of the run."""
+    on_step: Callable[[int, int], None] | None = None
+    """Called after each step with its epoch and the steps of it that are done."""
+
+    def run(self, engine: Engine, optimiser: torch.optim.Optimizer, progress: Progress) -> None:
+        """Train from where ``progress`` stands to the last epoch; the engine's network, ``optimiser`` and ``progress`` move on.
+
+        Raises:
+            NotFinite: a loss is not finite.
+            Unfinished: the job has to leave.
+        """
+        events = EventFiles(self.out, progress.epoch) if self.training.tensorboard else None
+        try:
+            while progress.epoch < self.training.epochs:
+                plan = self.plan(progress.epoch + 1)
+                self._train(engine, optimiser, progress, plan)
+                rows = self._close(engine, progress, plan)
+                if events is not None:
+                    events.add(rows)
+        finally:
+            self.watch.close()
+            if events is not None:
+                events.close()
+
+    def plan(self, epoch: int) -> Plan:
+        """What ``epoch`` (from 1) will do: a function of it and the seed alone."""
+        learning, training = self.data["train"], self.training
+        batches = shuffled(len(learning), training.batch, self.seed, epoch)
+        first, total = (epoch - 1) * len(batches), training.epochs * len(batches)
+        rates = [rate(training, first + step, total) for step in range(len(batches))]
+        augment = augmenter(training.augmentation, len(learning), self.spec.shape, self.seed, epoch)
+        return Plan(self.seed, epoch, batches, rates, augment)
+
+    def _train(self, engine: Engine, optimiser: torch.optim.Optimizer, progress: Progress, plan: Plan) -> None:
+        """The steps of the epoch under way that are not done yet."""
+        self.keeper.before()
+        engine.micro_batch = progress.micro_batch or engine.micro_batch
+        with closing(steps(engine, self.data["train"], plan, progress.tally, optimiser)) as each:  # its threads end with it
+            for _ in each:
+                progress.micro_batch = engine.micro_batch
+                progress.cost.cases += len(plan.batches[progress.tally.step - 1])
+                self.keeper.after_step()
+                self.watch.stepped(progress, len(plan.batches))
+                self.keeper.before()
+                if self.on_step is not None:
+                    self.on_step(plan.epoch, progress.tally.step)
+
+    def _close(self, engine: Engine, progress: Progress, plan: Plan) -> list[dict[str, Any]]:
+        """Look at the validation cases, and count the epoch as done; its rows of the history."""
+        validation, training, cost = self.data["val"], self.training, progress.cost
+        # Seeing a case takes less than learning from it, so this is more than enough where validation has not been timed yet.
+        self.keeper.before(ahead=cost.training / max(1, cost.cases) * len(validation))
+        begun = time.monotonic()
+        kinds = {level.name: level.kind for level in self.spec.levels if level.name in self.spec.mode.levels}
+        seen = evaluate(engine, validation, training.predict_batch, kinds) if len(validation) else None
+        cost.validation += time.monotonic() - begun
+        cost.waited += progress.tally.waited
+        losses = progress.tally.means()
+        rows = _rows(plan.epoch, losses, plan.rates[-1], seen)
+        progress.history += rows
+        if training.checkpoint == "last":
+            progress.best_epoch = plan.epoch
+        elif seen is not None and seen.losses[TOTAL] < progress.best_loss:
+            progress.best_epoch, progress.best_loss = plan.epoch, seen.losses[TOTAL]
+            progress.best = {name: value.detach().cpu().clone() for name, value in engine.network.state_dict().items()}
+        progress.epoch, progress.tally = plan.epoch, Tally()
+        self.keeper.after_epoch()
+        self.watch.epoch(progress, losses, seen)
+        return rows
+
+
+def _rows(epoch: int, losses: Mapping[str, float], learning_rate: float, seen: Evaluation | None) -> list[dict[str, Any]]:
+    """Rows of the HISTORY table without arm and seed: nothing in them varies between equal runs."""
+    rows = [("train", level, "loss", value) for level, value in losses.items()]
+    rows.append(("train", TOTAL, "learning_rate", learning_rate))
+    if seen is not None:
+        rows += [("val", level, "loss", value) for level, value in seen.losses.items()]
+        rows += [("val", level, name, value) for level, (name, value) in seen.measures.items()]
+    return [{"epoch": epoch, "split": split, "level": level, "measure": name, "value": value} for split, level, name, value in rows]
