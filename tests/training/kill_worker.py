@@ -74,6 +74,8 @@ def hook() -> None:
 def main(study: Path, board: Path) -> None:
     """Fork a child for each line of standard input."""
     files = tiny_study.make(study)
+    # Once here, so that no child spends its life importing what is imported late (a first step of torch's optimisers, seconds).
+    run.train(**tiny_study.job(files, study / "warm", seed=1, training=TRAINING))
     hook()
     with open(board, "r+b") as stream:
         _board.append(mmap.mmap(stream.fileno(), 1))

@@ -73,7 +73,7 @@ class Worker:
     def kill(self, out: Path, moment: Callable[[], bool], number: signal.Signals = signal.SIGKILL) -> tuple[str, int]:
         """Begin a job, send it a signal as soon as ``moment`` says so; the phase that it hit, and the job's exit status."""
         child = self.start(out, 1)
-        while not moment():
+        while not moment() and _runs(child):
             if os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
                 raise AssertionError("the worker itself has ended")
         hit = self.phase()  # a stopped clock would be better: the job may move on in the microseconds until the signal
@@ -110,3 +110,12 @@ def has_state(out: Path) -> bool:
 def leftovers(out: Path) -> list[str]:
     """Hidden files: temporaries of writers that were killed."""
     return sorted(path.name for path in out.iterdir() if path.name.startswith(".")) if out.exists() else []
+
+
+def _runs(process: int) -> bool:
+    """Whether there is such a process; the worker takes note of its children's ends at once."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
