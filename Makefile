@@ -16,11 +16,13 @@ JOBS ?= 2
 BIN := .venv/bin
 LAYERS := workflow train analysis
 EVERYDAY := tests/unit tests/workflow tests/real_data tests/ingestion tests/statistics tests/training
+# Half an hour of both cores: fine-tuning on real radiographs.
+RADIOGRAPHS := tests/real_data/test_fine_tuning.py
 LOCKS := $(LAYERS:%=envs/%.txt)
 STAMP := .venv/made-$(VARIANT)
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
-.PHONY: help env demo figures published test check-envs lock reference clean
+.PHONY: help env demo figures published test unit radiographs check-envs lock reference clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -29,6 +31,8 @@ help:
 	@echo "make figures     only the figures of config.yaml, from the predictions that are there"
 	@echo "make published   the re-analysis of published predictions (needs KNEEOA_REAL_DATA, see README.md)"
 	@echo "make test        formats, types, lint, all tests (SLURM and real data where they are found)"
+	@echo "make unit        the unit tests alone, in minutes"
+	@echo "make radiographs a network from ImageNet weights learns real radiographs (KNEEOA_REAL_DATA); half an hour"
 	@echo "make env         only the environment in .venv (VARIANT=cpu or cuda)"
 	@echo "make check-envs  resolve the pinned environments anew, CUDA too, from metadata alone"
 	@echo "make lock        pin again after an edit of envs/*.in"
@@ -53,8 +57,14 @@ test: .venv/made-test
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist loadfile -m "not slow" $(EVERYDAY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist load -m slow $(EVERYDAY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist load -m slow --ignore=$(RADIOGRAPHS) $(EVERYDAY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs tests/end_to_end tests/slurm
+
+unit: .venv/made-test
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist loadfile -m "not slow" tests/unit
+
+radiographs: .venv/made-test
+	$(BIN)/python -m pytest -rs -s $(RADIOGRAPHS)
 
 check-envs: .venv/made-test
 	$(BIN)/python envs/lock.py check
