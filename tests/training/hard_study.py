@@ -11,6 +11,7 @@ from kneeoa.config.study import Study, load
 from kneeoa.contrasts.metrics import build_metrics
 from kneeoa.geometry.cases import Sources
 from kneeoa.geometry.measure import measure_run
+from kneeoa.images.shard_list import list_shards, listed_shards
 from kneeoa.images.volume_shard import make_volumes
 from kneeoa.inference.predict import predict
 from kneeoa.labels.reread import reread_labels
@@ -50,11 +51,14 @@ def make_images(files: Layout) -> None:
             out_array=stem.with_suffix(".npy"), out_index=stem.with_suffix(".parquet"),
             out_exclusions=stem.with_suffix(".exclusions.parquet"),
         )  # fmt: skip
+    (listed,) = files.shard_lists("volumes", view, [COHORT])
+    arrays, indices = ([Path(path) for path in files.shard_files("volumes", view, suffix, [COHORT])] for suffix in (".npy", ".parquet"))
+    list_shards(arrays, indices, Path(listed))
     (splits,) = (Path(path) for path in files.splits())
     make_splits(
         name=COHORT, role=section.role, split=section.split, levels=study.levels, views=section.views,
         cases=paths["cases"], labels=paths["labels"], exclusions=[paths["exclusions"]],
-        volumes=[Path(path) for path in files.shard_files("volumes", view, ".parquet", [COHORT])], out_splits=splits,
+        volumes=indices, out_splits=splits,
     )  # fmt: skip
     for name, reader in study.readers.items():
         level = study.level_read(name)
@@ -80,7 +84,10 @@ def run_arm(files: Layout, arm: str, seed: int, threads: int = 1) -> None:
     study, root = files.study, Path(files.root)
     training = files.arm(arm).training
     stem = Path(arm) / f"seed-{seed}"
-    inputs = {key: [Path(path) for path in getattr(files, key)(arm)] for key in ("arrays", "indices", "splits", "labels")}
+    arrays, indices = listed_shards(files.volume_lists(arm))
+    inputs = {"arrays": arrays, "indices": indices} | {
+        key: [Path(path) for path in getattr(files, key)(arm)] for key in ("splits", "labels")
+    }
     identity = {"study": study.study, "arm": arm, "seed": seed}
     train(
         **identity, spec=spec_of(study, arm), training=training, threads=threads, out=root / "runs" / stem, provenance={},

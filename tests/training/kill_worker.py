@@ -2,8 +2,8 @@
 
 ``python -m tests.training.kill_worker <study> <board>`` imports once, then forks a child for each line of standard input,
 ``<out> <seed>``. It answers with the child's process id and, when the child has ended, with its exit status (negative: a signal). The
-board is a file of one byte, mapped into memory: the number of the phase in :data:`PHASES`. The library runs as it is; its functions are
-merely wrapped, here, so that they say when they begin and end.
+board is a small file, mapped into memory: the number of the phase in :data:`PHASES`, and how many phases have begun. The library runs
+as it is; its functions are merely wrapped, here, so that they say when they begin and end.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from kneeoa.job import UNFINISHED
 from kneeoa.network.network import Network
 from kneeoa.tables.schema import TableSchema
 from kneeoa.training import checkpoint, epochs, run
-from tests.training.killed import OF_A_STATE, PHASES
+from tests.training.killed import BOARD, OF_A_STATE, PHASES
 from tests.unit.training import tiny_study
 
 TRAINING = tiny_study.TRAINING.model_copy(
@@ -41,14 +41,14 @@ def says(owner: Any, name: str, phase: str, within: Collection[str] = PHASES) ->
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        before = _board[0][0]
+        before, begun = BOARD.unpack(_board[0])
         if before not in outer:
             return function(*args, **kwargs)
-        _board[0][0] = number
+        BOARD.pack_into(_board[0], 0, number, begun + 1)
         try:
             return function(*args, **kwargs)
         finally:
-            _board[0][0] = before
+            BOARD.pack_into(_board[0], 0, before, BOARD.unpack(_board[0])[1])
 
     setattr(owner, name, wrapped)
 
@@ -78,10 +78,10 @@ def main(study: Path, board: Path) -> None:
     run.train(**tiny_study.job(files, study / "warm", seed=1, training=TRAINING))
     hook()
     with open(board, "r+b") as stream:
-        _board.append(mmap.mmap(stream.fileno(), 1))
+        _board.append(mmap.mmap(stream.fileno(), BOARD.size))
     for line in sys.stdin:
         out, seed = line.split()
-        _board[0][0] = 0
+        BOARD.pack_into(_board[0], 0, 0, 0)
         child = os.fork()
         if child == 0:
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -32,6 +33,9 @@ PHASES = (
 OF_A_STATE = frozenset(PHASES[PHASES.index("gathering a state") : PHASES.index("writing results")])
 WRITES = OF_A_STATE - {"gathering a state"}
 """While these last a temporary file lies beside the state."""
+BOARD = struct.Struct("<BQ")
+"""What the board shows: the number of the phase, and how many phases the job has begun so far. Progress is counted and not timed, since a
+machine that others use too may be fast in one second and slow in the next."""
 RESULTS = ("weights.safetensors", "history.parquet", "model.json")
 ROOT = Path(__file__).parents[2]
 
@@ -40,7 +44,7 @@ class Worker:
     """The process of :mod:`tests.training.kill_worker`, and its children."""
 
     def __init__(self, study: Path, board: Path) -> None:
-        board.write_bytes(bytes(1))
+        board.write_bytes(bytes(BOARD.size))
         self._board = board
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.training.kill_worker", str(study), str(board)],
@@ -84,7 +88,12 @@ class Worker:
 
     def phase(self) -> str:
         """What the board shows; it stays as it is when the job is dead."""
-        return PHASES[self._board.read_bytes()[0]]
+        return PHASES[BOARD.unpack(self._board.read_bytes())[0]]
+
+    def begun(self) -> int:
+        """How many phases the job has begun."""
+        count: int = BOARD.unpack(self._board.read_bytes())[1]
+        return count
 
     def close(self) -> None:
         """End the process."""

@@ -7,7 +7,7 @@ import shutil
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -32,41 +32,29 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(worker: Worker, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], float]:
-    """What a run's results are, and how long one takes."""
+def undisturbed(worker: Worker, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], int]:
+    """What a run's results are, and how many phases it begins."""
     out = tmp_path_factory.mktemp("undisturbed")
-    seconds = worker.run(out)
+    worker.run(out)
     assert set(results(out)) == set(RESULTS)
-    return results(out), seconds
+    return results(out), worker.begun()
 
 
-def _after(seconds: float) -> Callable[[], bool]:
-    end = time.monotonic() + seconds
-
-    def moment() -> bool:
-        time.sleep(max(0.0, min(0.01, end - time.monotonic())))
-        return time.monotonic() >= end
-
-    return moment
-
-
-def _in_a_write(worker: Worker, after: float, rng: np.random.Generator) -> Callable[[], bool]:
-    """After some seconds, at the next look (about one a millisecond, at random) that finds a state being written."""
-    begin, end = time.monotonic() + after, time.monotonic() + 10
+def _when(worker: Worker, begun: float, rng: np.random.Generator, within: Collection[str] = PHASES) -> Callable[[], bool]:
+    """At the first look (about one a millisecond, at random) that finds so many phases begun, and the job in one of certain phases."""
 
     def moment() -> bool:
         time.sleep(rng.uniform(0.0002, 0.001))
-        now = time.monotonic()
-        return now > end or (now >= begin and worker.phase() in WRITES)
+        return worker.begun() >= begun and worker.phase() in within
 
     return moment
 
 
 def test_fifty_killed_runs_end_as_one_that_was_not(
-    worker: Worker, undisturbed: tuple[dict[str, str], float], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    worker: Worker, undisturbed: tuple[dict[str, str], int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rng = np.random.default_rng(20)
-    expected, seconds = undisturbed
+    expected, phases = undisturbed
     hits: Counter[str] = Counter()
     after_a_state = temporaries = 0
     start = time.monotonic()
@@ -75,7 +63,7 @@ def test_fifty_killed_runs_end_as_one_that_was_not(
         aimed = hits.total() >= KILLS - AIMED
         share = rng.uniform(0.2, 0.8) if aimed else rng.uniform(0, 1)
         shutil.rmtree(out, ignore_errors=True)
-        hit, status = worker.kill(out, _in_a_write(worker, share * seconds, rng) if aimed else _after(share * seconds))
+        hit, status = worker.kill(out, _when(worker, share * phases, rng, WRITES if aimed else PHASES))
         if status == 0:
             continue  # the job was done before the kill
         assert status == -signal.SIGKILL
@@ -89,7 +77,7 @@ def test_fifty_killed_runs_end_as_one_that_was_not(
         assert not has_state(out)
         assert json.loads((out / "run.json").read_text())["resumptions"] == int(went_on)
     with capsys.disabled():
-        print(f"\n{KILLS} kills in {time.monotonic() - start:.0f} s, of runs of {seconds:.2f} s; the same weights each time")
+        print(f"\n{KILLS} kills in {time.monotonic() - start:.0f} s, of runs of about {phases} phases; the same weights each time")
         print("\n".join(f"{phase:22s} {hits[phase]:3d} {'#' * hits[phase]}" for phase in PHASES))
         print(f"{after_a_state} kills after the first state, {temporaries} left half a state beside it")
     assert after_a_state >= 20
@@ -98,11 +86,12 @@ def test_fifty_killed_runs_end_as_one_that_was_not(
     assert len(hits) >= 5
 
 
-def test_a_run_killed_again_and_again_ends_too(worker: Worker, undisturbed: tuple[dict[str, str], float], tmp_path: Path) -> None:
-    expected, seconds = undisturbed
+def test_a_run_killed_again_and_again_ends_too(worker: Worker, undisturbed: tuple[dict[str, str], int], tmp_path: Path) -> None:
+    expected, phases = undisturbed
+    rng = np.random.default_rng(21)
     killed = 0
     while not (tmp_path / "run.json").exists():
-        _, status = worker.kill(tmp_path, _after(0.55 * seconds))
+        _, status = worker.kill(tmp_path, _when(worker, 0.3 * phases, rng))
         killed += status == -signal.SIGKILL
         assert killed < 40, "the run does not get on"
     assert killed >= 2
@@ -111,10 +100,10 @@ def test_a_run_killed_again_and_again_ends_too(worker: Worker, undisturbed: tupl
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
 def test_a_signal_lets_the_step_end(
-    worker: Worker, undisturbed: tuple[dict[str, str], float], tmp_path: Path, number: signal.Signals
+    worker: Worker, undisturbed: tuple[dict[str, str], int], tmp_path: Path, number: signal.Signals
 ) -> None:
-    expected, seconds = undisturbed
-    _, status = worker.kill(tmp_path, _after(0.5 * seconds), number)
+    expected, phases = undisturbed
+    _, status = worker.kill(tmp_path, _when(worker, 0.5 * phases, np.random.default_rng(22)), number)
     assert status == UNFINISHED
     assert has_state(tmp_path)
     assert results(tmp_path) == {}
@@ -122,7 +111,7 @@ def test_a_signal_lets_the_step_end(
     assert results(tmp_path) == expected
 
 
-def test_the_seed_alone_decides(worker: Worker, undisturbed: tuple[dict[str, str], float], tmp_path: Path) -> None:
+def test_the_seed_alone_decides(worker: Worker, undisturbed: tuple[dict[str, str], int], tmp_path: Path) -> None:
     worker.run(tmp_path / "same", seed=1)
     worker.run(tmp_path / "other", seed=2)
     assert results(tmp_path / "same") == undisturbed[0]
