@@ -1,9 +1,22 @@
 """What the rules of volumes take: input functions and params."""
 
 
-def shard_digest(wildcards):
-    """What the raw files of a shard are, so that a changed subject reruns its own shard alone."""
-    return raw_index(wildcards.cohort).get(int(wildcards.shard), "")
+def recipe(wildcards):
+    """What one shard of a stage is made from: code, configuration, and the digest of its own raw files.
+
+    By that digest a changed subject reruns its own shard alone. The number of shards says who is in which.
+    """
+    cohort, (stage, _, grid) = STUDY.cohorts[wildcards.cohort], wildcards.stage.partition("/")
+    if stage == "inputs":
+        return {"code": code("make_inputs"), "shape": list(STUDY.grids[grid].shape)}
+    raw = {
+        "raw": raw_index(wildcards.cohort).get(int(wildcards.shard), ""),
+        "root": cohort_root(wildcards.cohort),
+        "shards": cohort.shards,
+    }
+    if stage == "masks":
+        return raw | {"code": code("make_masks"), "tissues": plain(cohort)["tissues"], "checks": plain(STUDY.masks)}
+    return raw | {"code": code("make_volumes"), "view": plain(STUDY.views[wildcards.view])}
 
 
 def of_cohort(stage, suffix, wildcards):

@@ -2,7 +2,8 @@
 Canonical volumes, masks on the same grid, and the input grids of arms: one job per shard of subjects.
 
 REQUIRED INPUTS: raw images and masks; <out>/cohorts/{cohort}/images.parquet (ancient: a shard's own files decide, by digest)
-OUTPUTS: <out>/volumes/{cohort}/{view}/shard-{shard}.{npy,parquet,exclusions.parquet}
+OUTPUTS: <out>/{stage}/{cohort}/{view}/shard-{shard}.json, what a shard of volumes, masks or inputs/{grid} is made from
+         <out>/volumes/{cohort}/{view}/shard-{shard}.{npy,parquet,exclusions.parquet}
          <out>/masks/{cohort}/{view}/shard-{shard}.{npy,parquet,cartilage.parquet,exclusions.parquet}
          <out>/quality/{cohort}/{view}.{parquet,pdf,png}
          <out>/inputs/{grid}/{cohort}/{view}/shard-{shard}.{npy,parquet}
@@ -13,9 +14,34 @@ OUTPUTS: <out>/volumes/{cohort}/{view}/shard-{shard}.{npy,parquet,exclusions.par
 include: "../inputs/volumes.smk"
 
 
+rule describe_shard:
+    """Write down what one shard is made from, besides files.
+
+    Snakemake looks for no reason to run a job below one that runs, ancient inputs or not: where a cohort's tables are read again, a
+    shard's own params would go unseen. This job has no inputs, so that its params are always looked at.
+    """
+    output:
+        recipe="<out>/{stage}/{cohort}/{view}/shard-{shard}.json",
+    log:
+        "<logs>/describe_shard/{stage}-{cohort}-{view}-{shard}.log",
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("describe_shard"),
+        recipe=recipe,
+    script:
+        "../../scripts/describe_shard.py"
+
+
 rule make_volumes:
     """Bring one shard's raw images to canonical volumes."""
     input:
+        recipe="<out>/volumes/{cohort}/{view}/shard-{shard}.json",
         raw=lambda wildcards: phantom_raw(wildcards.cohort, ["images"]),
         cases=ancient("<out>/cohorts/{cohort}/cases.parquet"),
         images=ancient("<out>/cohorts/{cohort}/images.parquet"),
@@ -35,7 +61,6 @@ rule make_volumes:
         runtime=minutes("ingest"),
     params:
         code=code("make_volumes"),
-        raw=shard_digest,
         root=lambda wildcards: cohort_root(wildcards.cohort),
         view=lambda wildcards: plain(STUDY.views[wildcards.view]),
     script:
@@ -45,6 +70,7 @@ rule make_volumes:
 rule make_masks:
     """Align one shard's masks with its volumes, check and measure them."""
     input:
+        recipe="<out>/masks/{cohort}/{view}/shard-{shard}.json",
         raw=lambda wildcards: phantom_raw(wildcards.cohort, ["masks"]),
         images=ancient("<out>/cohorts/{cohort}/images.parquet"),
         volumes="<out>/volumes/{cohort}/{view}/shard-{shard}.npy",
@@ -66,7 +92,6 @@ rule make_masks:
         runtime=minutes("ingest"),
     params:
         code=code("make_masks"),
-        raw=shard_digest,
         root=lambda wildcards: cohort_root(wildcards.cohort),
         tissues=lambda wildcards: plain(STUDY.cohorts[wildcards.cohort])["tissues"],
         checks=plain(STUDY.masks),
@@ -108,6 +133,7 @@ rule quality:
 rule make_inputs:
     """Resample one shard of volumes to an arm's own grid."""
     input:
+        recipe="<out>/inputs/{grid}/{cohort}/{view}/shard-{shard}.json",
         array="<out>/volumes/{cohort}/{view}/shard-{shard}.npy",
         index="<out>/volumes/{cohort}/{view}/shard-{shard}.parquet",
     output:

@@ -1,0 +1,13 @@
+"""Rule describe_shard: what one shard is made from, besides files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.files import write_json
+from kneeoa.job import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    write_json(Path(snakemake.output.recipe), snakemake.params.recipe)
