@@ -13,7 +13,9 @@ from kneeoa.paper_tables.contrasts import write_contrasts
 from kneeoa.paper_tables.exclusions import write_exclusions
 from kneeoa.paper_tables.geometry import write_geometry
 from kneeoa.paper_tables.metrics import write_metrics
+from kneeoa.report import page
 from kneeoa.report.page import write_report
+from tests.dag import ROOT
 from tests.unit.figures import synthetic
 
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
@@ -178,3 +180,8 @@ def test_a_family_with_many_findings_names_the_strongest_and_counts_the_rest(stu
     text = words(Page((tmp_path / "r.html").read_text()))
     assert "adjusted p is below .05 in 18 of 18 tests: " in text
     assert "; and 12 more." in text
+
+
+def test_every_figure_of_the_workflow_has_its_section_and_caption():
+    drawn = {path.stem.removeprefix("figure_") for path in (ROOT / "scripts").glob("figure_*.py")}
+    assert {name for plan in page._PLANS for name in plan.figures} == drawn

@@ -108,6 +108,7 @@ _PLANS = (
         sentences.comparisons,
     ),
     _Plan("claim", "Prediction, axis and saliency side by side", ("claim",), (("claim", "The claim"),), "claim", sentences.claim),
+    _Plan("readers", "Noisy readers", ("readers",)),
     _Plan(
         "representation",
         "Representation",
