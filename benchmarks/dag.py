@@ -1,8 +1,9 @@
-"""How long Snakemake thinks about a study of ten thousand knees: a dry run, and an invocation that finds nothing to do.
+"""How long Snakemake thinks about a study of ten thousand knees, and how long the figures of a finished study take.
 
-`python benchmarks/dag.py [--knees 10000]` makes a raw tree of empty image files in a temporary folder (one archive per
-series, as the image archive delivers them), plans the study of 5 backbones, 4 modes and 10 seeds on it, pretends that everything has been
-made, and asks again. The last line is one JSON object.
+`python benchmarks/dag.py [--knees 10000] [--parts plan figures]` makes a raw tree of empty image files in a temporary folder (one archive
+per series, as the image archive delivers them), plans the study of 5 backbones, 4 modes and 10 seeds on it, pretends that everything has
+been made, and asks again. Then it makes two studies whose predictions are finished, of 60 and of 200 runs, and draws their figures with
+`snakemake figures` (`figure_time.py`). The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "workflow" / "lib")]
+
+from figure_time import DESIGNS, figure_times, study_of  # noqa: E402
 
 from tests.dag import copy_tree  # noqa: E402  # the tree of a clone, as the tests use it
 
@@ -98,10 +101,10 @@ def study(root: Path, seeds: int) -> dict[str, object]:
     }
 
 
-def snakemake(folder: Path, config: Path, *arguments: str) -> tuple[str, float, float]:
+def snakemake(folder: Path, config: Path, *arguments: str, cores: int = 1) -> tuple[str, float, float]:
     """Output, seconds and peak resident megabytes of one invocation."""
     environment = {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "SNAKEMAKE_PROFILE"}}
-    command = [sys.executable, "-m", "snakemake", *arguments, "--cores", "1", "--configfile", str(config)]
+    command = [sys.executable, "-m", "snakemake", *arguments, "--cores", str(cores), "--configfile", str(config)]
     start = time.perf_counter()
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
@@ -155,12 +158,26 @@ def plan(knees: int, seeds: int) -> dict[str, float]:
         return figures | {"noop_s": round(seconds, 2)}
 
 
+def figures(runs: int) -> dict[str, float]:
+    """Seconds of `snakemake figures` on the finished study of so many runs."""
+    design = DESIGNS[runs]
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, raw = copy_tree(Path(scratch) / "clone"), Path(scratch) / "raw"
+        raw_tree(raw, design.knees)
+        published = yaml.safe_load((ROOT / "workflow" / "studies" / "coarse2fine.yaml").read_text())
+        return figure_times(runs, folder, study_of(design, study(raw, design.seeds), published), finish, snakemake)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--knees", type=int, default=10_000)
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--parts", nargs="+", choices=["plan", "figures"], default=["plan", "figures"])
     options = parser.parse_args()
-    print(json.dumps(plan(options.knees, options.seeds)))
+    measured = plan(options.knees, options.seeds) if "plan" in options.parts else {}
+    for runs in DESIGNS if "figures" in options.parts else ():
+        measured |= figures(runs)
+    print(json.dumps(measured))
 
 
 if __name__ == "__main__":

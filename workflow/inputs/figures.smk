@@ -25,5 +25,14 @@ def pictures(stage):
     return LAYOUT.shard_lists(stage, view, cohorts)
 
 
+def pictured_maps(suffix):
+    """Maps that the picture shows, by the first method: of the arms that differ from the first in their mode, with the lowest seed."""
+    arms = LAYOUT.factors() if STUDY.cohorts else {}
+    shared = [{key: own[key] for key in own if key not in ("mode", "training")} for own in arms.values()]
+    shown = [name for name, own in zip(arms, shared) if own == shared[0]]
+    name = f"{min(STUDY.seeds)}.{STUDY.saliency.methods[0]}{suffix}"
+    return [f"{LAYOUT.root}/saliency/{arm}/seed-{name}" for arm in shown]
+
+
 FIGURES = plain(STUDY.figures)
 TARGETS = {name: list(tissues) for name, tissues in STUDY.anatomy.targets.items()}

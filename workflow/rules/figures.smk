@@ -286,8 +286,8 @@ rule figure_similarity:
 rule figure_saliency:
     """Draw saliency over anatomy."""
     input:
-        maps=LAYOUT.maps(".npy", STUDY.saliency.methods[0]),
-        map_indices=LAYOUT.maps(".parquet", STUDY.saliency.methods[0]),
+        maps=pictured_maps(".npy"),
+        map_indices=pictured_maps(".parquet"),
         volumes=lambda wildcards: pictures("volumes"),
         masks=lambda wildcards: pictures("masks"),
         labels=LAYOUT.cohort_tables("labels"),

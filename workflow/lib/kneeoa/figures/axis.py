@@ -16,6 +16,7 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
 from kneeoa.figures.arms import Factors, panels
 from kneeoa.figures.numbers import interval, percent, span
+from kneeoa.figures.reading import rows_where
 from kneeoa.figures.words import count, printed, short_class
 from kneeoa.tables.axis import AXIS
 from kneeoa.tables.geometry import GEOMETRY
@@ -158,8 +159,8 @@ def draw(
     Raises:
         KneeoaError: a table is not what it should be, or no arm has the axis.
     """
-    placed = AXIS.concat(list(axes))
-    cohorts = sorted(set(placed.loc[placed["split"] == "test", "cohort"]))
+    placed = rows_where(AXIS, axes, {"axis": axis, "split": "test"}, ["split", "subject", "position", "across", "grade"])
+    cohorts = sorted(set(placed["cohort"]))
     chosen = cohort or (cohorts[0] if cohorts else "")
     result = figure(placed, GEOMETRY.concat(list(measures)), arms, axis, level, classes, figures, cohort=chosen, confidence=confidence)
     style.save(result, figures, out_pdf, out_png)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kneeoa.errors import KneeoaError
+from kneeoa.errors import KneeoaError, again
 from kneeoa.tables.labels import LABELS
 from kneeoa.tables.schema import TableSchema
 from kneeoa.tables.splits import SPLITS
@@ -41,7 +41,7 @@ class Stacks:
             try:
                 array = np.load(path, mmap_mode="r", allow_pickle=False)
             except (OSError, ValueError) as error:
-                raise KneeoaError(f"{path}: cannot be read as an array: {error}.") from error
+                raise KneeoaError(f"{path}: cannot be read as an array ({error}); {again(path)}.") from error
             rows = schema.read(index)
             if len(rows) and rows["row"].max() >= len(array):
                 raise KneeoaError(f"{path}: holds {len(array)} rows, but its index {index} names row {rows['row'].max()}; make both again.")

@@ -46,18 +46,16 @@ def mean_curve(curves: Sequence[Curve]) -> Curve:
     Where a curve rises straight up, its upper end counts, so that the average of one curve's steps is that curve.
     """
     grid = np.unique(np.concatenate([fpr for fpr, _ in curves]))
-    upper = np.mean([[_at(curve, x, "right") for x in grid] for curve in curves], axis=0)
-    lower = np.mean([[_at(curve, x, "left") for x in grid] for curve in curves], axis=0)
+    lower, upper = np.mean([_ends(curve, grid) for curve in curves], axis=0)
     return np.repeat(grid, 2), np.ravel(np.column_stack([lower, upper]))
 
 
-def _at(curve: Curve, x: float, side: str) -> float:
-    """The curve's height at ``x``: the lower (left) or upper (right) end where it rises vertically."""
+def _ends(curve: Curve, grid: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The curve's heights at ``grid``, shape ``[2, grid]``: the lower and the upper end, which differ where it rises vertically."""
     fpr, tpr = curve
-    exact = np.flatnonzero(fpr == x)
-    if exact.size:
-        return float(tpr[exact[-1 if side == "right" else 0]])
-    return float(np.interp(x, fpr, tpr))
+    first, last = np.searchsorted(fpr, grid, "left"), np.searchsorted(fpr, grid, "right") - 1
+    corner, between = first <= last, np.interp(grid, fpr, tpr)
+    return np.stack([np.where(corner, tpr[np.minimum(first, last)], between), np.where(corner, tpr[last], between)])
 
 
 def figure(

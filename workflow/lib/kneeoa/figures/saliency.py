@@ -117,19 +117,23 @@ class _Story:
     def __init__(self, panel: Panel, maps: Mapping[str, Stacks], images: Stacks, masks: Stacks, values: Mapping[str, list[int]]) -> None:
         self.panel, self.maps, self.images, self.masks, self.values = panel, maps, images, masks, values
 
-    def target(self, case: Case) -> NDArray[np.bool_] | None:
-        return np.isin(self.masks.array(case), self.values.get(case[0], [])) if case in self.masks else None
+    def target(self, case: Case, slices: tuple[int, int] | None = None) -> NDArray[np.bool_] | None:
+        """The tissue's mask, of all slices or of the one at an index of a length: of a thousand knees, whole masks would take minutes."""
+        if case not in self.masks:
+            return None
+        mask = self.masks.array(case)
+        return np.isin(mask if slices is None else _slice(mask, *slices), self.values.get(case[0], []))
 
     def index(self, case: Case) -> int:
         return busiest(self.target(case), self.images.array(case).shape, 0)
 
     def row(self, case: Case, title: str, index: int) -> Row:
-        image, target = self.images.array(case), self.target(case)
+        image = self.images.array(case)
         length = image.shape[0]
         maps = {mode: _slice(normalised(stack.array(case)[0]), index, length) for mode, stack in self.maps.items() if case in stack}
         millimetres = spacing(self.images.record(case), image.ndim)
         pixel = cut_spacing(millimetres, PLANES[0]) if image.ndim == 3 else (millimetres[0], millimetres[1])
-        return Row(title, _slice(image, index, length), None if target is None else _slice(target, index, length), maps, pixel)
+        return Row(title, _slice(image, index, length), self.target(case, (index, length)), maps, pixel)
 
     def mean(self, cases: Sequence[Case], index: int) -> Row | None:
         """The mean over the cases of one field of view, all at one slice; None for fewer than two."""

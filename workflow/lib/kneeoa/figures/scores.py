@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kneeoa.figures.arms import Factors
+from kneeoa.figures.reading import rows_where
 from kneeoa.figures.words import printed
 from kneeoa.tables.predictions import PREDICTIONS
 
@@ -37,8 +38,8 @@ def held_out(paths: Sequence[Path], level: str, split: str = "test") -> pd.DataF
         Columns arm, head, seed (``SEED_OF_IMPORTS`` for imports), cohort, case_id, subject, truth (int) and probabilities (float64 array
         ``[classes]``); cases without a label are left out.
     """
-    rows = own_head(PREDICTIONS.concat(list(paths)), level)
-    rows = rows[rows["split"] == split]
+    kept = ["level", "subject", "truth", "probabilities"]
+    rows = own_head(rows_where(PREDICTIONS, paths, {"level": level, "split": split}, kept), level)
     truth = rows["truth"].map(lambda value: value[0] if len(value) == 1 else None)
     rows = rows.assign(truth=truth, seed=rows["seed"].fillna(SEED_OF_IMPORTS).astype(int))
     rows = rows[rows["truth"].notna()]

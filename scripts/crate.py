@@ -1,0 +1,27 @@
+"""Rule crate: the study, its workflow and how each result was made, as one file to hand on."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.job import logged
+from kneeoa.provenance.crate import StudyFiles, write_crate
+from kneeoa.provenance.records import RECORDS
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    write_crate(
+        StudyFiles(
+            study=snakemake.params.study,
+            title=snakemake.params.title,
+            question=snakemake.params.question,
+            root=snakemake.params.root,
+            products=[Path(file) for file in snakemake.input.products],
+            details=[Path(file) for file in snakemake.input.details],
+            configuration=snakemake.params.configuration,
+        ),
+        records=RECORDS,
+        snakemake=snakemake.params.snakemake,
+        out=Path(snakemake.output.crate),
+    )

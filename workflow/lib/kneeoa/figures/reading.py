@@ -1,0 +1,54 @@
+"""The rows that a figure draws, out of the tables of hundreds of runs: what it does not draw is never decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from kneeoa.errors import KneeoaError
+from kneeoa.tables.schema import TableSchema
+
+
+def rows_where(schema: TableSchema, paths: Sequence[Path], equal: Mapping[str, str], columns: Sequence[str]) -> pd.DataFrame:
+    """The rows of several files of one table in which the columns of ``equal`` have these values.
+
+    Args:
+        schema: the table.
+        paths: its files.
+        equal: column -> the value asked for.
+        columns: what to return besides the key; nullable integers come back as floats where a value is missing.
+
+    Raises:
+        KneeoaError: a file is not this table, or two of the rows share a key.
+    """
+    wanted = list(dict.fromkeys([*schema.key, *columns]))
+    parts = [_selected(schema, path, equal, wanted) for path in paths]
+    if not parts:
+        return pd.DataFrame({name: [] for name in wanted})
+    table = pa.concat_tables(parts)
+    distinct = table.group_by(list(schema.key), use_threads=False).aggregate([([], "count_all")]).num_rows
+    if distinct < table.num_rows:
+        raise KneeoaError(
+            f"{paths[0]} ... {paths[-1]}: table '{schema.name}' has {table.num_rows - distinct} rows whose key another row has."
+        )
+    frame: pd.DataFrame = table.to_pandas(use_threads=False)
+    return frame
+
+
+def _selected(schema: TableSchema, path: Path, equal: Mapping[str, str], wanted: Sequence[str]) -> pa.Table:
+    try:
+        with pq.ParquetFile(path) as file:
+            same = file.schema_arrow.remove_metadata().equals(schema.schema.remove_metadata())
+            table = file.read(list(dict.fromkeys([*wanted, *equal])), use_threads=False) if same else None
+    except (OSError, pa.ArrowInvalid) as error:
+        raise KneeoaError(f"{path}: cannot be read as the Parquet table '{schema.name}': {error}.") from error
+    if table is None:
+        raise KneeoaError(f"{path}: is not a '{schema.name}' table of this version; remove it and run the workflow again.")
+    kept = reduce(pc.and_, [pc.equal(table.column(name), value) for name, value in equal.items()])
+    return table.filter(kept).select(list(wanted))

@@ -1,0 +1,44 @@
+"""What lies in a crate: bytes under names, and a zip file that is equal for equal bytes."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from kneeoa.files import atomic_path
+
+HOME = Path(__file__).resolve().parents[4]
+"""The folder of the workflow that this library is part of."""
+
+_SOURCES = ("Snakefile", "CITATION.cff", "LICENSE", "scripts/*.py", "envs/*.txt", "workflow/**/*.smk", "workflow/lib/**/*.py")
+_TEMPLATES = "workflow/lib/**/*.j2"
+_FIRST_DAY = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that a zip file can name."""
+
+
+def sources(home: Path) -> list[Path]:
+    """The workflow's own files below its folder, seen from there, sorted."""
+    found = {file.relative_to(home) for pattern in (*_SOURCES, _TEMPLATES) for file in home.glob(pattern) if file.is_file()}
+    return sorted(found)
+
+
+def without_places(value: Any) -> Any:
+    """A configuration without places on a machine: of an absolute path, or one in somebody's home, the last part stays."""
+    if isinstance(value, Mapping):
+        return {key: without_places(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_places(item) for item in value]
+    if isinstance(value, str) and value.startswith(("/", "~")):
+        return PurePosixPath(value).name
+    return value
+
+
+def write_zip(path: Path, members: Mapping[str, bytes]) -> None:
+    """Write ``members`` (name -> bytes) in their order, atomically, without time stamps or owners."""
+    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, content in members.items():
+            entry = zipfile.ZipInfo(name, _FIRST_DAY)
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)

@@ -1,0 +1,77 @@
+"""The files of a study as entities of a crate: those that lie in it, and those that only their digests stand for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from kneeoa.errors import KneeoaError
+from kneeoa.provenance.graph import Graph
+
+_FORMATS = {
+    ".parquet": "application/vnd.apache.parquet",
+    ".tex": "application/x-tex",
+    ".smk": "text/x-snakemake",
+    ".py": "text/x-python",
+    ".txt": "text/plain",
+    ".json": "application/json",
+    ".csv": "text/csv",
+    ".html": "text/html",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".cff": "text/yaml",
+    ".j2": "text/html",
+    ".npy": "application/x-npy",
+    ".safetensors": "application/x-safetensors",
+}
+
+
+class Files:
+    """Gives each file one entity, by its path and its bytes.
+
+    A file whose bytes are in the crate is a ``File`` under its path. Another one (an image, a prediction table, weights) is a
+    ``CreativeWork`` with its SHA-256; where jobs read other bytes under one path, these are entities of their own.
+    """
+
+    def __init__(self, graph: Graph, members: Mapping[str, bytes], root: str) -> None:
+        """``members`` are the crate's files by their paths in it; ``root`` is the study's folder, which no path in the crate repeats."""
+        self._graph, self._root = graph, root
+        self._members = {name: hashlib.sha256(content).hexdigest() for name, content in members.items()}
+        self._sizes = {name: len(content) for name, content in members.items()}
+
+    def digest(self, name: str) -> str:
+        """SHA-256 of a file of the crate."""
+        return self._members[name]
+
+    def member(self, name: str, description: str = "") -> str:
+        """The entity of a file of the crate."""
+        own = {"name": name, "description": description, "encodingFormat": _format(name)}
+        own |= {"contentSize": str(self._sizes[name]), "sha256": self._members[name]}
+        return name if name in self._graph else self._graph.add(name, "File", **own)
+
+    def seen(self, path: str, digest: str = "") -> str:
+        """The entity of what a job read or wrote: ``path`` as Snakemake names it, ``digest`` its SHA-256 where it is known.
+
+        Raises:
+            KneeoaError: the crate has that file, with other bytes.
+        """
+        name = self._named(path)
+        if name in self._members:
+            if digest not in ("", self._members[name]):
+                raise KneeoaError(
+                    f"{path}: a job read other bytes than lie there now; run the workflow again first, then ask for the crate."
+                )
+            return self.member(name)
+        identifier = f"#{name}" + (f"?sha256={digest}" if digest else "")
+        return self._graph.add(identifier, "CreativeWork", name=name, encodingFormat=_format(name), sha256=digest)
+
+    def _named(self, path: str) -> str:
+        """A path in the study as it is seen from its folder; of any other place, the last part alone."""
+        if path.startswith(f"{self._root}/"):
+            return path.removeprefix(f"{self._root}/")
+        return f"raw/{PurePosixPath(path).name}"
+
+
+def _format(name: str) -> str:
+    return _FORMATS.get(PurePosixPath(name).suffix, "application/octet-stream")

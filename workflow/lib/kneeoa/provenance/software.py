@@ -1,0 +1,27 @@
+"""With which versions of which packages a study was made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+from platform import python_version
+
+_OF_ANALYSES = ("numpy", "pandas", "pyarrow", "scipy", "matplotlib", "pydantic")
+
+
+def packages(runs: Iterable[Path]) -> dict[str, str]:
+    """Python and packages with their versions: of the analyses as they are here, and of the runs as their ``run.json`` say; where
+    versions differ, all of them.
+    """
+    found = {"python": {python_version()}, **{name: {version(name)} for name in _OF_ANALYSES}}
+    for path in runs:
+        for name, each in json.loads(path.read_text(encoding="utf-8"))["packages"].items():
+            found.setdefault(name, set()).add(str(each))
+    return {name: ", ".join(sorted(versions)) for name, versions in sorted(found.items())}
+
+
+def page(package: str) -> str:
+    """The address that stands for a package."""
+    return "https://www.python.org" if package == "python" else f"https://pypi.org/project/{package}"

@@ -1,0 +1,45 @@
+"""Where a file of a study comes from: ``python -m kneeoa.provenance.trace results/<study>/tables/contrasts.csv``.
+
+Prints the jobs behind the file, the nearest first, with the digests of their code and of what they read, from Snakemake's records in the
+folder that it is called in. No file is opened but those records.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+
+from kneeoa.errors import KneeoaError
+from kneeoa.provenance.records import RECORDS, Job, read_jobs, upstream
+
+
+def told(jobs: list[Job], *, inputs: bool) -> Iterator[str]:
+    """Lines on the jobs, the last one first; of what each read, all files with ``inputs``, else how many."""
+    for job in reversed(jobs):
+        ended = datetime.fromtimestamp(round(job.ended), UTC).isoformat()
+        yield f"{job.name}  ended {ended}  code or raw files {', '.join(job.digests) or 'none'}  read {len(job.inputs)} files"
+        for path, digest in job.inputs if inputs else ():
+            yield f"    {digest[:16] or 'no digest':16s}  {path}"
+
+
+def main() -> None:
+    """Print the jobs behind one file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", help="a file below results/<study>, as seen from the folder of the workflow")
+    parser.add_argument("--inputs", action="store_true", help="list every file that each job read, with its SHA-256 shortened")
+    parser.add_argument("--rule", help="only jobs of this rule, e.g. train_run")
+    options = parser.parse_args()
+    try:
+        root = "/".join(PurePosixPath(options.file).parts[:2])
+        jobs = upstream(read_jobs(RECORDS, root), [options.file])
+    except KneeoaError as error:
+        sys.exit(str(error))
+    for line in told([job for job in jobs if options.rule in (None, job.rule)], inputs=options.inputs):
+        print(line)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""
+How every figure and table was made, as a Workflow Run RO-Crate. Asked for by name: `snakemake crate`.
+
+REQUIRED INPUTS: figures, tables, the report; statistics, flows and the runs' records; Snakemake's own records of jobs (undeclared)
+OUTPUTS: <out>/crate.zip
+"""
+
+
+include: "../inputs/provenance.smk"
+
+
+rule crate:
+    """Write the study's crate: the workflow, its configuration, what was made, and every job between."""
+    input:
+        products=products(),
+        details=details(),
+    output:
+        crate="<out>/crate.zip",
+    log:
+        "<logs>/crate.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("crate"),
+        study=STUDY.study,
+        title=STUDY.title,
+        question=STUDY.question,
+        root=LAYOUT.root,
+        configuration=lambda wildcards: configuration(),
+        sources=lambda wildcards: sources_digest(),
+        snakemake=engine.__version__,
+    script:
+        "../../scripts/crate.py"
