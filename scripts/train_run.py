@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.config.training import INDIFFERENT, Training
+from kneeoa.copied import made_from
 from kneeoa.images.shard_list import listed_shards
 from kneeoa.job import logged
 from kneeoa.labels.agreement import provenance
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 with logged(snakemake.log[0]):
     arrays, indices = listed_shards(snakemake.input.volumes)
+    configuration = {key: snakemake.params[key] for key in ("study", "network", "training", "threads")}
+    files = [*snakemake.input.volumes, *snakemake.input.splits, *snakemake.input.labels, *snakemake.input.agreements]
     train(
         study=snakemake.params.study,
         arm=snakemake.wildcards.arm,
@@ -28,5 +31,9 @@ with logged(snakemake.log[0]):
         threads=snakemake.params.threads,
         minutes=snakemake.resources.runtime,
         out=Path(snakemake.output.weights).parent,
-        provenance={"code": snakemake.params.code, **provenance([Path(file) for file in snakemake.input.agreements])},
+        keep_state=bool(snakemake.resources.packed),
+        provenance={
+            **made_from(snakemake.params.code, configuration, files),
+            **provenance([Path(file) for file in snakemake.input.agreements]),
+        },
     )

@@ -1,7 +1,13 @@
 """What the rules of train take: input functions and params."""
 
+from types import SimpleNamespace
+
 from kneeoa.backbones import registry as backbones
+from kneeoa.copied import made_from
 from kneeoa.modes import registry as modes
+
+# Several runs share one job and its GPU (profiles/slurm-packed).
+PACKED = "packed" in workflow.resource_settings.overwrite_resources.get("train_run", {})
 
 
 def members(arm):
@@ -67,3 +73,34 @@ def indifferent(key):
         return int(setting) if isinstance(setting, bool) else setting
 
     return value
+
+
+def trained_as(wildcards):
+    """All of the configuration that decides a run's result, but its seed."""
+    arm = LAYOUT.arm(wildcards.arm)
+    return {
+        "study": STUDY.study,
+        "network": network_of(wildcards),
+        "training": arm.training.decisive(),
+        "threads": STUDY.resources.train.threads,
+    }
+
+
+def trained_on(arm):
+    """The small files that stand for an arm's data."""
+    return [*LAYOUT.volume_lists(arm), *LAYOUT.splits(arm), *LAYOUT.training_labels(arm), *LAYOUT.agreements(arm)]
+
+
+def run_made_from(arm):
+    """What the runs of an arm should say that they were made from."""
+    return made_from(code("train_run", members(arm)), trained_as(SimpleNamespace(arm=arm)), trained_on(arm))
+
+
+def forget_kept_states():
+    """Remove what finished runs of packs have kept: now no other member's failure takes their results away."""
+    if PACKED:
+        from kneeoa.training.checkpoint import NAME
+
+        for state in Path(LAYOUT.root).glob(f"runs/*/*/{NAME}"):
+            if (state.parent / "run.json").exists():
+                state.unlink(missing_ok=True)

@@ -4,7 +4,8 @@ One GPU job per arm and seed.
 REQUIRED INPUTS: volumes (or their resampling to the arm's grid), splits, labels (the reference's, or a noisy reader's);
                  the file of weights that a backbone begins from, where it names one
 OUTPUTS: <out>/runs/{arm}/seed-{seed}/{weights.safetensors,model.json,history.parquet,run.json}
-UNDECLARED: last.ckpt.safetensors beside them, the state of an unfinished run: it must outlive a failed job's outputs
+UNDECLARED: last.ckpt.safetensors beside them, the state of an unfinished run (of a pack, of a finished one too): it must outlive a
+            failed job's outputs
 """
 
 
@@ -28,11 +29,14 @@ rule train_run:
         "<logs>/train_run/{arm}-seed-{seed}.log",
     benchmark:
         "<benchmarks>/train_run/{arm}-seed-{seed}.jsonl"
+    # Runs of a pack are local to its one job: side by side in it.
+    localrule: PACKED and workflow.remote_exec
     conda:
         "../../envs/train.yaml"
     threads: STUDY.resources.train.threads
     resources:
         gpu=STUDY.resources.train.gpus,
+        packed=0,
         mem_mb=memory("train"),
         runtime=minutes("train"),
         save_every=indifferent("save_every"),
@@ -47,3 +51,7 @@ rule train_run:
         threads=STUDY.resources.train.threads,
     script:
         "../../scripts/train_run.py"
+
+
+onsuccess:
+    forget_kept_states()

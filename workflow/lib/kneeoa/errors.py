@@ -7,6 +7,11 @@ class KneeoaError(Exception):
     """Bad input or configuration, said in one sentence: which file or key, what was found, what was expected, what to do."""
 
 
+def again(path: object) -> str:
+    """What to type where a file that the workflow made has been damaged since; the end of a sentence, without its stop."""
+    return f"make it again with your snakemake command and '--force {path}', then give your command as it was"
+
+
 class UnusableImage(KneeoaError):
     """An image or mask that cannot enter the study; becomes a row of the exclusions table, never a crash.
 

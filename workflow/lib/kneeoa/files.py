@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -13,6 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from kneeoa.errors import KneeoaError
+
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
@@ -21,6 +24,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     The temporary name is hidden, belongs to this writer alone and keeps the suffix, since writers choose their format by it. Its bytes are
     on the disk before it takes the final name, so that a power cut leaves no empty file either. Temporaries of ``path`` whose writer was
     killed are removed first; those of a writer that is alive, here or on another machine that shares the file system, are left alone.
+
+    Raises:
+        KneeoaError: there is no room for the file.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -31,6 +37,11 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes 0600, which colleagues on a cluster cannot read
         _to_disk(temporary)
         os.replace(temporary, target)
+    except Exception as error:
+        if _no_room(error, target.parent):
+            reason = "the disk is full, or a quota or limit on files is reached"
+            raise KneeoaError(f"{target}: cannot be written, {reason} ({error}); make room and give the same command again.") from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
         os.close(handle)  # with the last handle the lock goes: until here nobody may take the file for abandoned
@@ -56,6 +67,18 @@ def remove_abandoned(target: Path) -> None:
             with suppress(OSError), open(entry.path, "r+b") as stream:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 os.unlink(entry.path)
+
+
+def _no_room(error: Exception, folder: Path) -> bool:
+    """Whether a write failed for want of room. Not every library passes on the number by which the system says so."""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return True
+    if any(f"(os error {number})" in str(error) for number in _NO_ROOM):  # safetensors
+        return True
+    return isinstance(error, OSError) and error.errno is None and os.statvfs(folder).f_bavail == 0  # numpy
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def _to_disk(path: Path) -> None:

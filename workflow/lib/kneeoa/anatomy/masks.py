@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kneeoa.errors import KneeoaError
+from kneeoa.errors import KneeoaError, again
 from kneeoa.saliency.area import area_mean
 from kneeoa.tables.masks import MASKS
 
@@ -34,7 +34,7 @@ class Masks:
             try:
                 array: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
             except (OSError, ValueError) as error:
-                raise KneeoaError(f"{path}: cannot be read as an array of masks: {error}.") from error
+                raise KneeoaError(f"{path}: cannot be read as an array of masks ({error}); {again(path)}.") from error
             index = MASKS.read(table)
             if array.dtype != np.uint8 or len(array) != len(index) or not index["row"].between(0, len(array) - 1).all():
                 raise KneeoaError(f"{path}: holds {len(array)} rows of {array.dtype}, but its index {table} lists {len(index)} masks.")

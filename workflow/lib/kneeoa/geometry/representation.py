@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kneeoa.errors import KneeoaError
+from kneeoa.errors import KneeoaError, again
 from kneeoa.geometry.estimates import Floats
 from kneeoa.tables.labels import LABELS
 from kneeoa.tables.masks import MASKS
@@ -36,7 +36,7 @@ def read_embeddings(path: Path) -> Representation:
     try:
         table = pq.read_table(path, columns=[*names, "embedding"])
     except (OSError, pa.ArrowInvalid) as error:
-        raise KneeoaError(f"{path}: cannot be read as an embeddings table: {error}.") from error
+        raise KneeoaError(f"{path}: cannot be read as an embeddings table ({error}); {again(path)}.") from error
     kind = table.schema.field("embedding").type
     if not pa.types.is_fixed_size_list(kind):
         raise KneeoaError(f"{path}: is not an embeddings table: 'embedding' is a {kind}, and a fixed-size list was expected.")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.format import write_array_header_1_0
 from numpy.typing import DTypeLike, NDArray
 
-from kneeoa.errors import KneeoaError
+from kneeoa.errors import KneeoaError, again
 from kneeoa.files import atomic_path
 
 
@@ -73,5 +73,5 @@ def open_rows(path: Path) -> NDArray[np.generic]:
     try:
         array: NDArray[np.generic] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
-        raise KneeoaError(f"{path}: cannot be opened as a .npy array ({error}); remove it and run the workflow again.") from error
+        raise KneeoaError(f"{path}: cannot be opened as a .npy array ({error}); {again(path)}.") from error
     return array

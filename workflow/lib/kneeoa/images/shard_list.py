@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from kneeoa.errors import KneeoaError
+from kneeoa.errors import KneeoaError, again
 from kneeoa.files import sha256_file, write_json
 
 
@@ -37,7 +37,7 @@ def listed_shards(lists: Sequence[str | Path]) -> tuple[list[Path], list[Path]]:
             shards = json.loads(path.read_text(encoding="utf-8"))["shards"]
             named = [(path.parent / shard["array"], path.parent / shard["index"]) for shard in shards]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise KneeoaError(f"{path}: is not a list of shards ({error}); remove it and run the workflow again.") from error
+            raise KneeoaError(f"{path}: is not a list of shards ({error}); {again(path)}.") from error
         gone = [file for pair in named for file in pair if not file.is_file()]
         if gone:
             raise KneeoaError(

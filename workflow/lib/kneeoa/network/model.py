@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 
 from kneeoa.backbones import registry as backbones
-from kneeoa.errors import KneeoaError
+from kneeoa.errors import KneeoaError, again
 from kneeoa.files import atomic_path, write_json
 from kneeoa.modes import registry as modes
+from kneeoa.network.checksum import checksum
 from kneeoa.network.memory import kernels_channels_last
 from kneeoa.network.network import Network, Output
 from kneeoa.network.spec import ModelSpec
@@ -21,6 +22,8 @@ __all__ = ["ModelSpec", "Network", "Output", "build", "load", "read_spec", "save
 
 WEIGHTS = "weights.safetensors"
 DESCRIPTION = "model.json"
+CHECKSUM = "crc32"
+"""Under this name the weights' file carries :func:`~kneeoa.network.checksum.checksum`; one from before it did, is taken as it is."""
 VERSION = 2
 """Of the description. Version 1 did not say how images were prepared (:attr:`ModelSpec.trained_on`) and carried no number."""
 
@@ -39,8 +42,9 @@ def build(spec: ModelSpec) -> Network:
 
 def save(network: Network, spec: ModelSpec, folder: str | Path) -> None:
     """Write ``weights.safetensors`` and ``model.json`` into ``folder``, each atomically; same weights, same bytes."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     with atomic_path(Path(folder) / WEIGHTS) as temporary:
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}, temporary)
+        save_file(tensors, temporary, {CHECKSUM: checksum(tensors)})
     write_json(Path(folder) / DESCRIPTION, {"version": VERSION, **spec.to_json()})
 
 
@@ -84,9 +88,14 @@ def load(folder: str | Path, device: str = "cpu") -> tuple[Network, ModelSpec]:
     try:
         # Cloned, since the file's tensors lie at any address, and vector kernels round by alignment: the last bit could differ from
         # what the network said in training.
-        network.load_state_dict({name: tensor.clone() for name, tensor in load_file(weights).items()}, assign=True)
+        with safe_open(weights, framework="pt") as stream:
+            told = (stream.metadata() or {}).get(CHECKSUM)
+            tensors = {name: stream.get_tensor(name).clone() for name in stream.keys()}  # noqa: SIM118 (not a mapping)
+        network.load_state_dict(tensors, assign=True)
     except (SafetensorError, RuntimeError) as error:
         first = str(error).strip().splitlines()[-1].strip()[:200]  # torch lists every tensor
-        raise KneeoaError(f"{weights} does not hold the weights that {DESCRIPTION} describes; train the run again ({first})") from error
+        raise KneeoaError(f"{weights} does not hold the weights that {DESCRIPTION} describes ({first}); {again(weights)}.") from error
+    if told not in (None, checksum(tensors)):
+        raise KneeoaError(f"{weights} has changed since it was written; {again(weights)}.")
     kernels_channels_last(network)
     return network.eval().to(device), spec

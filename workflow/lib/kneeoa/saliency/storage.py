@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kneeoa.errors import KneeoaError
+from kneeoa.errors import KneeoaError, again
 from kneeoa.files import atomic_path
 from kneeoa.saliency.area import area_mean
 
@@ -70,7 +70,7 @@ def reading(path: Path, count: int) -> Halves:
     try:
         stored: Halves = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
-        raise KneeoaError(f"{path}: cannot be read as an array of saliency maps: {error}.") from error
+        raise KneeoaError(f"{path}: cannot be read as an array of saliency maps ({error}); {again(path)}.") from error
     if stored.ndim < 3 or stored.shape[1] != 2 or len(stored) != count:
         raise KneeoaError(
             f"{path}: holds {len(stored)} maps of shape {stored.shape[1:]}, but its index lists {count} maps of two signs; make both again."

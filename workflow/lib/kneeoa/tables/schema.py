@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kneeoa.errors import KneeoaError
+from kneeoa.errors import KneeoaError, again
 from kneeoa.files import atomic_path
 
 _NULLABLE_INTEGERS: dict[pa.DataType, Any] = {
@@ -63,9 +63,9 @@ class TableSchema:
         try:
             table = pq.read_table(path)
         except (OSError, pa.ArrowInvalid) as error:
-            raise KneeoaError(f"{path}: cannot be read as the Parquet table '{self.name}': {error}.") from error
+            raise KneeoaError(f"{path}: cannot be read as the Parquet table '{self.name}' ({error}); {again(path)}.") from error
         if not table.schema.remove_metadata().equals(self.schema.remove_metadata()):
-            raise KneeoaError(f"{path}: is not a '{self.name}' table of this version; remove it and run the workflow again.")
+            raise KneeoaError(f"{path}: is not a '{self.name}' table of this version; {again(path)}.")
         self._check(table, path)
         nullable = {field.type for field in self.schema if field.nullable}
         mapper = {kind: dtype for kind, dtype in _NULLABLE_INTEGERS.items() if kind in nullable}

@@ -25,6 +25,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from kneeoa.files import atomic_path, remove_abandoned
+from kneeoa.network.checksum import checksum
 from kneeoa.training.cost import Cost
 from kneeoa.training.finite import all_finite
 from kneeoa.training.loop import Tally
@@ -72,10 +73,16 @@ def save(folder: Path, fingerprint: Fingerprint, progress: Progress, network: nn
     if not all_finite(tensors.values()):
         logger.warning("the weights are no longer finite, so this state is not written")
         return False
+    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     state = {item.name: getattr(progress, item.name) for item in dataclasses.fields(Progress) if item.name != "best"}
-    state |= {"fingerprint": dict(fingerprint), "tally": dataclasses.asdict(progress.tally), "cost": dataclasses.asdict(progress.cost)}
+    state |= {
+        "checksum": checksum(tensors),
+        "fingerprint": dict(fingerprint),
+        "tally": dataclasses.asdict(progress.tally),
+        "cost": dataclasses.asdict(progress.cost),
+    }
     with atomic_path(folder / NAME) as temporary:
-        save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, temporary, {"state": json.dumps(state)})
+        save_file(tensors, temporary, {"state": json.dumps(state)})
     return True
 
 
@@ -92,6 +99,8 @@ def resume(folder: Path, fingerprint: Fingerprint, network: nn.Module, optimiser
                 logger.warning("%s is of another %s: training starts afresh", path, ", ".join(other))
                 return Progress()
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 (not a mapping)
+        if state.pop("checksum") != checksum(tensors):
+            raise ValueError("its bytes have changed since it was written")
         tally, cost = Tally(**state.pop("tally")), Cost(**state.pop("cost"))
         progress = Progress(**state, tally=tally, cost=cost, best=_part(tensors, "best."))
     except (SafetensorError, KeyError, TypeError, ValueError) as error:

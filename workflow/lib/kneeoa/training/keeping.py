@@ -74,8 +74,8 @@ class Keeper:
         """To be called after each epoch: there is something to write."""
         self._unsaved = self._moved = True
 
-    def rescue(self) -> None:
-        """Write the state where the run cannot go on: that of the last good step."""
+    def write_now(self) -> None:
+        """Write the state of the last good step, unless it is written: where a run cannot go on, or ends and may be asked again."""
         if self._unsaved:
             self._write()
 

@@ -52,6 +52,7 @@ def train(
     out: Path,
     provenance: Mapping[str, Any],
     minutes: float | None = None,
+    keep_state: bool = False,
     on_step: Callable[[int, int], None] | None = None,
 ) -> None:
     """Train one run and write ``weights.safetensors``, ``model.json``, ``history.parquet`` and, last, ``run.json`` into ``out``.
@@ -75,6 +76,8 @@ def train(
         out: folder of the run.
         provenance: kept in ``run.json``; its ``code`` (digest) decides whether the state of a killed job may be used.
         minutes: what the job asked of its scheduler, if it runs under one.
+        keep_state: leave the state in ``out`` when the run has ended well: where another's failure may take its results away, they are
+            made again from there without a step of training.
         on_step: called after each step with its epoch (from 1) and the steps of it that are done, once the state is written if it was
             time to.
 
@@ -109,8 +112,10 @@ def train(
         try:
             epochs.run(Engine(network, training, device), optimiser, progress)
         except NotFinite:
-            keeper.rescue()
+            keeper.write_now()
             raise
+        if keep_state:
+            keeper.write_now()
         if progress.best:
             network.load_state_dict(progress.best)
         save(network, spec, out)
@@ -128,7 +133,8 @@ def train(
             parameters=sum(parameter.numel() for parameter in network.parameters()),
         )
         write_json(out / "run.json", content)
-    checkpoint.remove(out)
+    if not keep_state:
+        checkpoint.remove(out)
 
 
 def pretrained(backbone: Backbone, spec: ModelSpec) -> dict[str, Any] | None:
