@@ -38,6 +38,8 @@ class Job:
     """What SLURM recorded of one job."""
 
     number: int
+    name: str
+    account: str
     comment: str
     """The executor's: the rule and its wildcards."""
     partition: str
@@ -46,6 +48,10 @@ class Job:
     memory_mb: int
     gpus: int
     """GPUs that SLURM gave the job."""
+    restarts: int
+    """How often SLURM itself began the job anew."""
+    asked: str
+    """How GPUs were asked for: TresPerJob (--gpus), TresPerNode (--gres), or nothing."""
 
 
 @dataclass
@@ -67,16 +73,16 @@ class Cluster:
         key.write_bytes(secrets.token_bytes(1024))
         key.chmod(0o400)
         self._write_configuration()
-        self._run(
+        self.daemon(
             *("munged", "--force", f"--key-file={key}", f"--socket={self.folder}/run/munge.sock", "--num-threads=2"),
             *(f"--pid-file={self.folder}/run/munged.pid", f"--log-file={self.folder}/log/munged.log"),
             f"--seed-file={self.folder}/munge/seed",
         )
-        self._run("slurmctld")
+        self.daemon("slurmctld")
         for node in self.cpu_nodes + self.gpu_nodes:
-            self._run("slurmd", "-N", node)
+            self.daemon("slurmd", "-N", node)
         nodes = len(self.cpu_nodes + self.gpu_nodes)
-        self._wait(lambda: self.client("sinfo", "-h", "-N", "-o", "%T", check=False).split().count("idle") == nodes, 60, "idle nodes")
+        self.wait(lambda: self.client("sinfo", "-h", "-N", "-o", "%T", check=False).split().count("idle") == nodes, 60, "idle nodes")
 
     def stop(self) -> None:
         """Cancel what runs and stop every daemon that this cluster started, by its own process id."""
@@ -86,7 +92,7 @@ class Cluster:
                 process = int(file.read_text().split()[0])
                 if not _ended(process):
                     os.kill(process, signal.SIGTERM)
-                    self._wait(partial(_ended, process), 20, f"the end of {file.name}")
+                    self.wait(partial(_ended, process), 20, f"the end of {file.name}")
 
     def client(self, *command: str, check: bool = True) -> str:
         """What a client program (sinfo, scontrol, ...) prints."""
@@ -100,7 +106,8 @@ class Cluster:
         text = self.client("scontrol", "--oneliner", "--details", "show", "job")
         return [_job(line) for line in text.splitlines() if line.startswith("JobId=")]
 
-    def _run(self, *command: str) -> None:
+    def daemon(self, *command: str) -> None:
+        """Start a daemon, which goes into the background by itself."""
         program = shutil.which(command[0], path=SEARCHED)
         if program is None:
             raise FileNotFoundError(f"{command[0]} is not installed")
@@ -108,7 +115,8 @@ class Cluster:
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)} failed: {(done.stdout + done.stderr).strip()}")
 
-    def _wait(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
+    def wait(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
+        """Return as soon as ``condition`` holds; TimeoutError with the daemons' last words where it does not within ``seconds``."""
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:
@@ -135,7 +143,8 @@ class Cluster:
             "SlurmUser": user,
             "SlurmdUser": user,
             "AuthType": "auth/munge",
-            "AuthInfo": f"socket={folder}/run/munge.sock",
+            # A job that SLURM begins anew waits until its old credentials are void: not two minutes here.
+            "AuthInfo": f"socket={folder}/run/munge.sock,cred_expire=10",
             "CredType": "cred/munge",
             "StateSaveLocation": f"{folder}/state",
             "SlurmdSpoolDir": f"{folder}/spool/%n",
@@ -207,10 +216,14 @@ def _job(line: str) -> Job:
     memory = re.search(r"\sTRES=\S*?mem=([\d.]+)([MG])", line)
     return Job(
         number=int(value("JobId")),
+        name=value("JobName"),
+        account=value("Account"),
         comment=value("Comment"),
         partition=value("Partition"),
         state=value("JobState"),
         cpus=int(value("NumCPUs", r"\d+")),
         memory_mb=round(float(memory[1]) * {"M": 1, "G": 1024}[memory[2]]) if memory else 0,
         gpus=int(given[1]) if given else 0,
+        restarts=int(value("Restarts", r"\d+")),
+        asked=" ".join(re.findall(r"\b(TresPer(?:Job|Node)=\S+)", line)),
     )

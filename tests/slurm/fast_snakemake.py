@@ -1,16 +1,17 @@
-"""Snakemake, asking SLURM twice a second how jobs are doing: `python fast_snakemake.py ARGUMENTS`. For tests alone.
+"""Snakemake, asking SLURM every POLL_SECONDS how jobs are doing: `python fast_snakemake.py ARGUMENTS`. For tests alone.
 
 The executor waits ten seconds longer after each look that saw no job end, up to three minutes, and no option turns that off. That
 is right on a shared cluster and would make a test of short jobs wait for nothing.
 """
 
+import os
 import sys
 from typing import Any
 
 from snakemake.cli import main
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 
-SECONDS = 0.5
+SECONDS = float(os.environ.get("POLL_SECONDS", "1"))
 
 
 def poll_often() -> None:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from tests.slurm.cluster import Cluster
 
@@ -15,14 +20,66 @@ FAST = Path(__file__).with_name("fast_snakemake.py")
 HERE = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5", "--jobs", "4")
 
 
-def through_slurm(cluster: Cluster, folder: Path, *arguments: str, timeout: float = 2400) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake in ``folder`` with the profile that a person would name, and this cluster's answers to what sites differ in."""
-    variables = {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "SNAKEMAKE_PROFILE"}}
-    return subprocess.run(
-        [sys.executable, str(FAST), "--profile", "slurm", *HERE, *arguments],
-        cwd=folder,
-        env=variables | cluster.environment,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-    )
+class Invocation:
+    """One run of Snakemake in ``folder``, with the profile that a person would name and this cluster's answers to what sites differ in.
+
+    It goes on beside the test; as a context it is killed in the end where it still runs.
+    """
+
+    def __init__(self, cluster: Cluster, folder: Path, *arguments: str, poll: float = 1.0) -> None:
+        """``poll``: seconds between looks at the queue."""
+        variables = {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "SNAKEMAKE_PROFILE"}}
+        self._words = folder / "said.txt"
+        with self._words.open("w") as words:
+            self._process = subprocess.Popen(
+                [sys.executable, str(FAST), "--profile", "slurm", *HERE, *arguments],
+                cwd=folder,
+                env=variables | cluster.environment | {"POLL_SECONDS": str(poll)},
+                stdout=words,
+                stderr=subprocess.STDOUT,
+                preexec_fn=_hear_interrupts,
+            )
+
+    @property
+    def said(self) -> str:
+        """What it has said so far."""
+        return self._words.read_text()
+
+    def wait_for(self, condition: Callable[[], bool], what: str, seconds: float = 600) -> None:
+        """Return as soon as ``condition`` holds; fails with Snakemake's words where it ends first, or where it takes too long."""
+        end = time.monotonic() + seconds
+        while not condition():
+            assert self._process.poll() is None, f"ended before {what}\n{self.said[-6000:]}"
+            assert time.monotonic() < end, f"no {what} in {seconds} s\n{self.said[-6000:]}"
+            time.sleep(0.1)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
+    def end(self, seconds: float = 900) -> int:
+        """Wait for its end; its exit status."""
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still there after {seconds} s\n{self.said[-6000:]}") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+
+def through_slurm(cluster: Cluster, folder: Path, *arguments: str, timeout: float = 2400) -> tuple[int, str]:
+    """Run Snakemake to its end: its exit status and what it said."""
+    with Invocation(cluster, folder, *arguments) as invocation:
+        status = invocation.end(timeout)
+        return status, invocation.said
+
+
+def _hear_interrupts() -> None:
+    """A shell that put the tests into the background has them ignore SIGINT, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

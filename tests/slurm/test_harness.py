@@ -74,25 +74,27 @@ def toy(tmp_path: Path) -> Path:
 def run(cluster: Cluster, folder: Path, *arguments: str) -> tuple[list[Job], str]:
     """The jobs that one run submitted, and what it said; fails with its words where it fails."""
     before = {job.number for job in cluster.jobs()}
-    done = through_slurm(cluster, folder, *arguments, timeout=240)
-    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
-    return [job for job in cluster.jobs() if job.number not in before], done.stdout + done.stderr
+    status, said = through_slurm(cluster, folder, *arguments, timeout=240)
+    assert status == 0, said[-4000:]
+    return [job for job in cluster.jobs() if job.number not in before], said
 
 
 def test_jobs_get_the_partition_cpus_memory_and_gpus_that_rules_ask_for(slurm_cluster: Cluster, toy: Path) -> None:
     jobs, said = run(slurm_cluster, toy)
     assert (toy / "results" / "sum.txt").read_text() == "6"
-    given = sorted((job.comment.split("_wildcards")[0], job.partition, job.cpus, job.memory_mb, job.gpus, job.state) for job in jobs)
+    given = sorted((job.comment.split("_wildcards")[0], job.partition, job.cpus, job.memory_mb, job.gpus, job.asked) for job in jobs)
     assert given == [
-        ("rule_contrasts", "cpu", 3, 1100, 0, "COMPLETED"),
-        *[("rule_train_run", "gpu", 2, 1300, 1, "COMPLETED")] * 3,
+        ("rule_contrasts", "cpu", 3, 1100, 0, ""),
+        *[("rule_train_run", "gpu", 2, 1300, 1, "TresPerJob=gres:gpu:1")] * 3,
     ]
+    assert {job.state for job in jobs} == {"COMPLETED"}
     assert "profiles/default" in said, "the default profile must be in force beside the slurm one"
 
 
-def test_clusters_that_want_gres_get_the_same_gpus(slurm_cluster: Cluster, toy: Path) -> None:
+def test_clusters_that_want_gres_are_asked_for_it_and_give_the_same_gpus(slurm_cluster: Cluster, toy: Path) -> None:
     jobs, _ = run(slurm_cluster, toy, "--profile", "profiles/slurm-gres")
-    assert sorted((job.partition, job.cpus, job.gpus) for job in jobs) == [("cpu", 3, 0), *[("gpu", 2, 1)] * 3]
+    given = sorted((job.partition, job.cpus, job.gpus, job.asked) for job in jobs)
+    assert given == [("cpu", 3, 0, ""), *[("gpu", 2, 1, "TresPerNode=gres:gpu:1")] * 3]
 
 
 def test_a_job_that_needs_more_memory_gets_it_at_the_next_attempt(slurm_cluster: Cluster, toy: Path) -> None:
@@ -104,3 +106,16 @@ def test_a_job_that_needs_more_memory_gets_it_at_the_next_attempt(slurm_cluster:
     assert attempts[-1] == (1200, "COMPLETED")
     assert attempts[0][0] == 600
     assert attempts[0][1] in {"FAILED", "OUT_OF_MEMORY"}
+
+
+def test_the_site_speaks_by_environment_and_profile(slurm_cluster: Cluster, toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account, a constraint-like word and a command before each job, none of them in a rule; jobs that a person can tell apart."""
+    monkeypatch.setenv("SBATCH_ACCOUNT", "radiology")
+    site = toy / "site.yaml"
+    site.write_text('precommand: "export SITE=$TOY_SITE"\n')
+    monkeypatch.setenv("TOY_SITE", "loaded")
+    (toy / "scripts" / "contrasts.py").write_text(CONTRASTS + "\nassert os.environ['SITE'] == 'loaded'\n")
+    jobs, _ = run(slurm_cluster, toy, "--profile", "site.yaml")
+    assert {job.account for job in jobs} == {"radiology"}
+    assert all(job.name.startswith("kneeoa_") for job in jobs)
+    assert sorted(job.comment for job in jobs) == ["rule_contrasts", *[f"rule_train_run_wildcards_{seed}" for seed in (1, 2, 3)]]

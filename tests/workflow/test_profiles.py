@@ -13,7 +13,7 @@ import yaml
 from tests.dag import ROOT
 
 PROFILES = sorted(path.parent.name for path in (ROOT / "profiles").glob("*/profile.yaml"))
-CLUSTER = ["slurm", "slurm-gres"]
+CLUSTER = ["slurm", "slurm-gres", "slurm-packed"]
 
 
 def profile(name: str) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def gpu_rules() -> set[str]:
     return rules
 
 
-def test_there_is_a_default_and_two_cluster_profiles() -> None:
+def test_there_is_a_default_and_three_cluster_profiles() -> None:
     assert sorted(["default", *CLUSTER]) == PROFILES
 
 

@@ -1,0 +1,77 @@
+"""One training run: undisturbed, and what tests look at when they disturb it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kneeoa.training.checkpoint import NAME
+from tests.dag import ROOT, copy_tree, snakemake
+
+CONFIGURATION = "tests/slurm/one_run.yaml"
+RUN = Path("results/one_run/runs/resnet3d-single-oa/seed-1")
+LOG = Path("results/one_run/logs/train_run/resnet3d-single-oa-seed-1.log")
+WEIGHTS = str(RUN / "weights.safetensors")
+TARGET = (WEIGHTS, "--configfile", CONFIGURATION)
+COMPARED = ("weights.safetensors", "model.json", "history.parquet")
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """A tree in which all is ready for training, and what a local run made of it."""
+
+    tree: Path
+    files: dict[str, bytes]
+
+
+def undisturbed(folder: Path) -> Undisturbed:
+    """Make the run in a copy of the working tree, on this machine alone, keep what it wrote and take it away again."""
+    copy_tree(folder)
+    done = snakemake(folder, WEIGHTS, "--cores", "2", "--configfile", CONFIGURATION)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+    files = {name: (folder / RUN / name).read_bytes() for name in COMPARED}
+    shutil.rmtree(folder / RUN)
+    return Undisturbed(folder, files)
+
+
+@dataclass(frozen=True)
+class Disturbed:
+    """A copy of that tree, where the same run meets a fault."""
+
+    folder: Path
+    expected: Undisturbed
+
+    def ask(self, **train: int) -> None:
+        """Change what training asks of the scheduler; it changes no result."""
+        study: dict[str, Any] = yaml.safe_load((ROOT / CONFIGURATION).read_text())
+        study["resources"]["train"] |= train
+        (self.folder / CONFIGURATION).write_text(yaml.safe_dump(study, sort_keys=False))
+
+    def in_the_middle(self) -> bool:
+        """Whether the run has done some epochs, its state on the disk, and has many to go."""
+        log = self.folder / LOG
+        return (self.folder / RUN / NAME).is_file() and log.is_file() and "epoch 5/" in log.read_text()
+
+    def log(self) -> str:
+        """The log of the run's last job."""
+        return (self.folder / LOG).read_text()
+
+    def resumptions(self) -> int:
+        """How often the finished run was taken up from a state on the disk."""
+        return int(json.loads((self.folder / RUN / "run.json").read_text())["resumptions"])
+
+    def ends_in_the_same_bytes(self) -> bool:
+        """Whether the run's files are those of the undisturbed one, and nothing unfinished lies beside them."""
+        assert not (self.folder / RUN / NAME).exists()
+        return {name: (self.folder / RUN / name).read_bytes() for name in COMPARED} == self.expected.files
+
+
+def disturbed(expected: Undisturbed, folder: Path) -> Disturbed:
+    """A fresh copy of the tree."""
+    shutil.copytree(expected.tree, folder, symlinks=True)
+    return Disturbed(folder, expected)
