@@ -15,14 +15,14 @@ JOBS ?= 2
 
 BIN := .venv/bin
 LAYERS := workflow train analysis
-EVERYDAY := tests/unit tests/workflow tests/real_data tests/ingestion tests/statistics tests/training
+EVERYDAY := tests/unit tests/workflow tests/real_data tests/ingestion tests/statistics tests/training tests/faults tests/rerun
 # Half an hour of both cores: fine-tuning on real radiographs.
 RADIOGRAPHS := tests/real_data/test_fine_tuning.py
 LOCKS := $(LAYERS:%=envs/%.txt)
 STAMP := .venv/made-$(VARIANT)
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
-.PHONY: help env demo figures published test unit radiographs check-envs lock reference clean
+.PHONY: help env demo figures published test unit radiographs check-envs lock accept reference clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -36,7 +36,8 @@ help:
 	@echo "make env         only the environment in .venv (VARIANT=cpu or cuda)"
 	@echo "make check-envs  resolve the pinned environments anew, CUDA too, from metadata alone"
 	@echo "make lock        pin again after an edit of envs/*.in"
-	@echo "make reference   write docs/configuration.md anew from the typed configuration"
+	@echo "make accept      prove that an edit of the code changes no result, so that finished studies stay finished"
+	@echo "make reference   write docs/configuration.md and docs/reruns.md anew"
 	@echo "make clean       remove results, logs and caches; keep .venv"
 
 env: $(STAMP)
@@ -72,8 +73,12 @@ check-envs: .venv/made-test
 lock: .venv/made-test
 	$(BIN)/python envs/lock.py lock
 
+accept: $(STAMP)
+	$(BIN)/python workflow/accept.py --cores $(CORES)
+
 reference: $(STAMP)
 	PYTHONPATH=workflow/lib $(BIN)/python -m kneeoa.config.reference > docs/configuration.md
+	PYTHONPATH=workflow/lib:. $(BIN)/python -m tests.rerun.table > docs/reruns.md
 
 clean:
 	find results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +

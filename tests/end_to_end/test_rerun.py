@@ -106,7 +106,7 @@ CONFIGURATION = [
     (
         "masks:",
         "masks: {minimum_inside: 0.91}",
-        {"make_masks", "list_shards", "flow", "quality", "deletion", "deletion_summary", *AFTER_MAPS, *AFTER_AXES},
+        {"describe_shard", "make_masks", "list_shards", "flow", "quality", "deletion", "deletion_summary", *AFTER_MAPS, *AFTER_AXES},
         False,
     ),
     ("seeds:", "seeds: [1, 2, 3]", {"train_run", *AFTER_RUNS, *UNTRAINED}, True),

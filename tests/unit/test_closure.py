@@ -122,3 +122,28 @@ def test_a_memory_of_other_modules_or_damaged_is_not_believed(library: Path, tmp
         closure.recall(memory)
         assert closure._KNOWN == {}
         memory.write_text("not JSON")
+
+
+def test_the_version_of_a_package_counts_where_it_is_imported(library: Path) -> None:
+    (library / "kneeoa/b.py").write_text("import os\nimport sklearn.svm\nimport pydantic\nvalue = 1\n")
+    script = library / "script.py"
+    assert closure.distributions(script) == {"scikit-learn"}
+    pins = {"scikit-learn": "1.0", "pydantic": "2.0", "filelock": "3.0"}
+    before = closure.code_digest(script, pins=pins)
+    assert before != closure.code_digest(script)
+    assert before == closure.code_digest(script, pins=pins | {"pydantic": "2.1", "filelock": "3.1"})
+    assert before != closure.code_digest(script, pins=pins | {"scikit-learn": "1.1"})
+
+
+def test_pins_are_read_from_every_lock_with_markers_left_out(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text('# Made by; a==1\nTorch_Vision==0.2 ; sys_platform == "linux"\n')
+    (tmp_path / "analysis.txt").write_text("matplotlib==3.1\n")
+    assert closure.pinned(tmp_path) == {"torch-vision": "0.2", "matplotlib": "3.1"}
+
+
+def test_every_package_that_the_library_imports_is_pinned() -> None:
+    root = Path(closure.__file__).parents[3]
+    pins = closure.pinned(root / "envs")
+    used = set().union(*(closure.distributions(script) for script in (root / "scripts").glob("*.py")))
+    assert len(used) > 10
+    assert used <= pins.keys()

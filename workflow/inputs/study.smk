@@ -11,7 +11,8 @@ from functools import cache
 
 from snakemake.exceptions import WorkflowError
 
-from kneeoa.closure import code_digest, recall
+from kneeoa import accepted
+from kneeoa.closure import code_digest, pinned, recall
 from kneeoa.config.study import load
 from kneeoa.errors import KneeoaError
 from kneeoa.files import digest
@@ -19,9 +20,11 @@ from kneeoa.layout import Layout
 
 try:
     STUDY = load({key: value for key, value in config.items() if key != "pathvars"})
+    ACCEPTED = accepted.read(Path(workflow.basedir) / "workflow" / "accepted.json")
 except KneeoaError as error:
     raise WorkflowError(str(error)) from None
 LAYOUT = Layout(STUDY)
+PINS = pinned(Path(workflow.basedir) / "envs")
 recall(Path(".snakemake/code.json").absolute())
 
 # Jobs (`script:`) start a fresh Python: this is how it finds the library of this clone.
@@ -34,13 +37,17 @@ def one_of(names):
 
 
 def code(script, modules=(), files=()):
-    """The digest of a script and of all that it reaches in the library: what `params.code` of each rule holds."""
+    """The digest of a script, of all that it reaches in the library, and of the pinned packages which that imports.
+
+    It is what `params.code` of each rule holds: where `accept` proved a code equal to an older one, the older one's digest.
+    """
     return _code(script, tuple(modules), tuple(map(str, files)))
 
 
 @cache
 def _code(script, modules, files):
-    return code_digest(Path(workflow.basedir) / "scripts" / f"{script}.py", modules, files)
+    found = code_digest(Path(workflow.basedir) / "scripts" / f"{script}.py", modules, files, PINS)
+    return accepted.resolve(ACCEPTED, script, found)
 
 
 def plain(section):

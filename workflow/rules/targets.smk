@@ -3,6 +3,9 @@ Named targets: ask for a part of the road, e.g. `snakemake figures`. No rule her
 """
 
 
+include: "../inputs/copied.smk"
+
+
 localrules:
     cohort,
     volumes,

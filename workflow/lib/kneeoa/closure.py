@@ -2,8 +2,9 @@
 
 Snakemake watches a script's time stamp and nothing that the script imports. Each rule carries this digest as a param
 instead: it follows absolute imports statically, so touching a file, a comment, a docstring or the formatting changes nothing, and
-an edit reruns exactly the rules whose scripts reach it. Members of a registry (backbones, modes, cohort readers) are imported lazily
-by name, so they are outside the static closure and named explicitly by the rule that uses them.
+an edit reruns exactly the rules whose scripts reach it. The pinned version of every package that those modules import belongs to the
+digest as well, so that another version of it reruns what uses it and nothing else. Members of a registry (backbones, modes, cohort
+readers) are imported lazily by name, so they are outside the static closure and named explicitly by the rule that uses them.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from kneeoa.files import write_json
@@ -23,11 +25,15 @@ from kneeoa.files import write_json
 PACKAGE = "kneeoa"
 _LIBRARY = Path(__file__).resolve().parent.parent
 
+Entry = tuple[str, frozenset[str], frozenset[str]]
+"""What is known of a file: the digest of its code, the library's modules that it imports, the packages that it imports from outside."""
+
 # These word errors and log lines, or watch, and cannot change a result: rewording a sentence must not retrain sixty networks.
 _WORDS_ONLY = frozenset(
     {
         "kneeoa.errors",
         "kneeoa.config.sentences",
+        "kneeoa.copied",
         "kneeoa.job",
         "kneeoa.training.event_files",
         "kneeoa.training.power",
@@ -35,46 +41,81 @@ _WORDS_ONLY = frozenset(
     }
 )
 
+# These check the configuration or carry numbers without loss: another version of them computes nothing anew.
+_CARRIERS = frozenset({"pydantic", "pydantic-core", "pyarrow", "safetensors"})
 
-def code_digest(script: str | Path, modules: Iterable[str] = (), files: Iterable[str | Path] = ()) -> str:
+_LAYERS = ("analysis", "train", "cpu", "cuda")
+
+# Distributions that are not called what is imported.
+_DISTRIBUTIONS = {"PIL": "pillow", "gdcm": "python-gdcm", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+
+
+def code_digest(
+    script: str | Path, modules: Iterable[str] = (), files: Iterable[str | Path] = (), pins: Mapping[str, str] | None = None
+) -> str:
     """Sixteen hexadecimal characters for a script, its import closure in the library, and extra members.
 
     Args:
         script: path of the rule's script.
         modules: dotted names of lazily imported members that this job uses, with their own closures.
         files: data files of the library (templates) that the script reads; compared byte by byte.
+        pins: versions of distributions; those that are imported count.
     """
-    parts = [_fingerprint(Path(script))]
-    parts += [f"{name} {_fingerprint(_path(name))}" for name in sorted(closure(script, modules))]
+    reached = _reached(script, modules)
+    own = _entry(str(script))
+    parts = [own[0], *(f"{name} {entry[0]}" for name, entry in sorted(reached.items()))]
     parts += [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files]
+    if pins:
+        parts += [f"{name}=={pins[name]}" for name in sorted(_distributions([own, *reached.values()]) & pins.keys())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def closure(script: str | Path, modules: Iterable[str] = ()) -> set[str]:
     """Dotted names of the library's modules that a script and the named members reach statically, the members among them."""
-    names = _imports(Path(script)) | set(modules)
-    pending = list(names)
+    return set(_reached(script, modules))
+
+
+def distributions(script: str | Path, modules: Iterable[str] = ()) -> set[str]:
+    """The distributions whose versions belong to the code of a script and the named members: what their closure imports from outside."""
+    return _distributions([_entry(str(script)), *_reached(script, modules).values()])
+
+
+def _reached(script: str | Path, modules: Iterable[str]) -> dict[str, Entry]:
+    """The modules of :func:`closure`, each with what is known of it; each file is looked at once."""
+    found: dict[str, Entry] = {}
+    pending = (_entry(str(script))[1] - _WORDS_ONLY) | set(modules)
     while pending:
-        for found in _imports(_path(pending.pop())) - names:
-            names.add(found)
-            pending.append(found)
-    return names
+        found.update({name: _entry(_path(name, _LIBRARY)) for name in pending})
+        pending = frozenset[str]().union(*(found[name][1] for name in pending)) - found.keys() - _WORDS_ONLY
+    return found
 
 
-def _path(module: str) -> Path:
+def _distributions(entries: Iterable[Entry]) -> set[str]:
+    imported = frozenset[str]().union(*(outside for _, _, outside in entries))
+    return {_DISTRIBUTIONS.get(name, name.lower().replace("_", "-")) for name in imported} - _CARRIERS
+
+
+def pinned(folder: Path) -> dict[str, str]:
+    """The versions that the locks of the layers which make results pin, by distribution: all of them, where the locks disagree."""
+    pins: dict[str, set[str]] = {}
+    for lock in (folder / f"{layer}.txt" for layer in _LAYERS):
+        for line in lock.read_text(encoding="utf-8").splitlines() if lock.exists() else ():
+            name, equal, version = line.split(" ;")[0].strip().partition("==")
+            if equal and not line.startswith("#"):
+                pins.setdefault(name.lower().replace("_", "-").replace(".", "-"), set()).add(version)
+    return {name: " ".join(sorted(versions)) for name, versions in pins.items()}
+
+
+@cache
+def _path(module: str, library: Path) -> str:
     """The file of a dotted module name of the library."""
-    base = _LIBRARY.joinpath(*module.split("."))
-    return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
+    base = os.path.join(library, *module.split("."))
+    return os.path.join(base, "__init__.py") if os.path.isdir(base) else f"{base}.py"
 
 
-def _imports(path: Path) -> set[str]:
+def _entry(path: str) -> Entry:
     status = os.stat(path)
-    return set(_read(str(path), status.st_mtime_ns, status.st_size)[1]) - _WORDS_ONLY
-
-
-def _fingerprint(path: Path) -> str:
-    status = os.stat(path)
-    return _read(str(path), status.st_mtime_ns, status.st_size)[0]
+    return _read(path, status.st_mtime_ns, status.st_size)
 
 
 def recall(memory: Path) -> None:
@@ -86,14 +127,15 @@ def recall(memory: Path) -> None:
     with suppress(OSError, ValueError, TypeError):
         kept = json.loads(memory.read_text(encoding="utf-8"))
         if kept.pop("of", None) == _memory_of():
-            _KNOWN.update({key: (digest, frozenset(imported)) for key, (digest, imported) in kept.items()})
+            _KNOWN.update({key: (code, frozenset(imported), frozenset(outside)) for key, (code, imported, outside) in kept.items()})
     atexit.register(_remember, memory, frozenset(_KNOWN))
 
 
 def _remember(memory: Path, before: frozenset[str]) -> None:
     if _KNOWN.keys() - before:
         with suppress(OSError):
-            write_json(memory, {"of": _memory_of()} | {key: [digest, sorted(imported)] for key, (digest, imported) in _KNOWN.items()})
+            entries = {key: [code, sorted(imported), sorted(outside)] for key, (code, imported, outside) in _KNOWN.items()}
+            write_json(memory, {"of": _memory_of(), **entries})
 
 
 def _memory_of() -> str:
@@ -103,17 +145,19 @@ def _memory_of() -> str:
     return f"{sys.version_info[:2]} {state.hexdigest()}"
 
 
-_KNOWN: dict[str, tuple[str, frozenset[str]]] = {}
+_KNOWN: dict[str, Entry] = {}
 
 
-def _read(path: str, modified: int, size: int) -> tuple[str, frozenset[str]]:
-    """The digest of a file's syntax tree without docstrings and comments, and the library modules that it imports."""
+def _read(path: str, modified: int, size: int) -> Entry:
+    """The digest of a file's syntax tree without docstrings and comments, the library modules that it imports, and what else it does."""
     key = f"{path}\t{modified}\t{size}"
     if key not in _KNOWN:
         tree = ast.parse(Path(path).read_text(encoding="utf-8"), filename=path)
-        imported = frozenset(_imported_modules(tree))
+        names = list(_imported_names(tree))
+        imported = frozenset(name for found in names if found.split(".")[0] == PACKAGE for name in _with_parents(found))
+        outside = frozenset(name.split(".")[0] for name in names) - {PACKAGE} - sys.stdlib_module_names
         bare = _WithoutDocstrings().visit(tree)
-        _KNOWN[key] = hashlib.sha256(ast.dump(bare).encode()).hexdigest(), imported
+        _KNOWN[key] = hashlib.sha256(ast.dump(bare).encode()).hexdigest(), imported, outside
     return _KNOWN[key]
 
 
@@ -126,20 +170,19 @@ class _WithoutDocstrings(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
-def _imported_modules(tree: ast.Module) -> Iterable[str]:
-    """Modules of the library imported anywhere in a file, except for type checking alone."""
+def _imported_names(tree: ast.Module) -> Iterable[str]:
+    """Dotted names of the modules imported anywhere in a file, except for type checking alone."""
     skipped = {id(child) for node in ast.walk(tree) if _is_type_checking(node) for child in ast.walk(node)}
     for node in ast.walk(tree):
         if id(node) in skipped:
             continue
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                if alias.name.split(".")[0] == PACKAGE:
-                    yield from _with_parents(alias.name)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == PACKAGE:
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 name = f"{node.module}.{alias.name}"
-                yield from _with_parents(name if _path(name).exists() else node.module)
+                own = node.module.split(".")[0] == PACKAGE
+                yield name if own and os.path.exists(_path(name, _LIBRARY)) else node.module
 
 
 def _is_type_checking(node: ast.AST) -> bool:

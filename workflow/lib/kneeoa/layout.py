@@ -189,7 +189,7 @@ class Layout:
                 "mode": arm.mode,
                 "view": self.study.view_of(arm),
                 "grid": arm.grid or "canonical",
-                "training": digest(arm.training.model_dump(mode="json")),
+                "training": digest(arm.training.decisive()),
                 **({"reader": arm.reader or REFERENCE} if self.has_readers() else {}),
             }
             for arm in self.study.arms_table()

@@ -1,0 +1,74 @@
+"""Edits that change no result, edits of raw files, and upgrades of packages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.rerun.row import CLINIC, SMALL, WIDE, Row
+from tests.rerun.rules import FIGURES, IMAGES, MEASURED
+
+LIBRARY = "workflow/lib/kneeoa"
+NOTHING: frozenset[str] = frozenset()
+
+
+def upgraded(lock: str, package: str, old: str, first: set[str]) -> Row:
+    """Another version of a package in a lock."""
+    return Row(
+        f"{lock}: another {package}", frozenset(first), SMALL, file=f"envs/{lock}", replace=(f"{package}=={old}", f"{package}==99.0")
+    )
+
+
+INERT = [
+    Row("a comment", NOTHING, file=f"{LIBRARY}/backbones/m3t.py", replace=("import torch\n", "import torch  # here\n")),
+    Row("a docstring", NOTHING, file=f"{LIBRARY}/statistics/delong.py", replace=('"""', '"""Another word. ')),
+    Row("formatting", NOTHING, file=f"{LIBRARY}/figures/roc.py", replace=("\n\n\n", "\n\n\n\n\n")),
+    Row("touch: a module", NOTHING, file=f"{LIBRARY}/training/run.py"),
+    Row("touch: a script", NOTHING, file="scripts/train_run.py"),
+    Row("touch: the Snakefile", NOTHING, file="Snakefile"),
+    Row("a sentence of an error", NOTHING, file=f"{LIBRARY}/errors.py", replace=("class ", "EDITED = True\n\n\nclass ")),
+    Row("a comment of the configuration", NOTHING, file=SMALL, replace=("study: small", "study: small  # here")),
+]
+
+
+def raw(name: str, file: str, replace: tuple[str, str] = ("", "")) -> Row:
+    """An edit of the raw files of the wide study's radiographs. Bytes are not read at parse: a file is its path, size and time stamp."""
+    first = {"read_cohort"} if name.startswith("one label") else {"read_cohort", "describe_shard volumes"}
+    return Row(name, frozenset(first), WIDE, file=file, replace=replace, without=CLINIC)
+
+
+RAW = [
+    raw("one label row changed", "raw/knees.csv", ("P03.dcm,3,3", "P03.dcm,3,4")),
+    raw(
+        "one subject added",
+        "raw/knees.csv",
+        ("P11,", "P12,files/P11.dcm,1,1,00m,pa,files/P11.dcm,files/P11.dcm,10,10,train,A,F,60,1,R,P12\nP11,"),
+    ),
+    raw("one raw image altered", "raw/files/P03.dcm", ("", "other bytes")),
+    raw("one raw image touched", "raw/files/P04.dcm"),
+]
+
+MONAI = replace(
+    upgraded("train.txt", "monai", "1.6.1", IMAGES - {"saliency_randomised", "deletion"}),
+    study=WIDE,
+    arms=frozenset({"densenet121-dual", "swin-dual"}),
+    without=frozenset({"ensemble", "figure_saliency"}),
+)
+"""Two backbones are built on it."""
+
+PACKAGES = [
+    upgraded("analysis.txt", "matplotlib", "3.11.2", FIGURES | {"quality"}),
+    upgraded("analysis.txt", "scikit-learn", "1.9.1", set(MEASURED)),
+    upgraded("analysis.txt", "pingouin", "0.7.0", {"anatomy", "deletion_summary", "sanity"}),
+    upgraded("analysis.txt", "fonttools", "4.68.0", set()),
+    MONAI,
+    upgraded(
+        "train.txt",
+        "pydicom",
+        "3.0.2",
+        {"phantom_tables", "phantom_images", "describe_shard volumes", "describe_shard masks", "make_volumes", "make_masks"},
+    ),
+    upgraded("train.txt", "pyarrow", "26.0.1", set()),
+]
+"""A version counts where a rule's own modules import the package; pydantic, pyarrow and safetensors carry numbers and count nowhere."""
+
+ROWS = [*INERT, *RAW, *PACKAGES]

@@ -1,0 +1,75 @@
+"""The rerun table: each edit makes exactly the rules run that its row says. Real edits, real dry runs, on studies marked as finished."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.dag import ROOT
+from tests.rerun import code, files, keys_of_analyses, keys_of_data, keys_of_runs, table
+from tests.rerun.keys import keys
+from tests.rerun.plan import Planner, jobs_of
+from tests.rerun.row import Row, differences, plan
+from tests.rerun.rules import ASKED_FOR, EVERYTHING, after
+from tests.rerun.studies import finished
+
+KEYS = [*keys_of_data.ROWS, *keys_of_runs.ROWS, *keys_of_analyses.ROWS]
+PACKAGES = {"statistics": code.STATISTICS, "geometry": code.GEOMETRY, "anatomy": code.ANATOMY, "figures": code.FIGURE_FILES}
+
+
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Planner, dict[str, set[str]]]]:
+    planner, has = finished(tmp_path_factory.mktemp("table") / "clone")
+    with planner:
+        yield planner, has
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", [*KEYS, *code.ROWS, *files.ROWS], ids=lambda row: row.name)
+def test_an_edit_reruns_exactly_what_its_row_says(studies: tuple[Planner, dict[str, set[str]]], row: Row) -> None:
+    planner, has = studies
+    if row.name == "training.tensorboard":
+        pytest.importorskip("tensorboard", reason="the key is refused where TensorBoard is not installed")
+    assert differences(row, plan(row, planner), has[row.study]) == []
+
+
+def test_every_key_of_the_configuration_has_a_row() -> None:
+    rows = [row.name for row in KEYS]
+    assert sorted(rows) == sorted(keys())
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_module_of_a_package_has_a_row(package: str) -> None:
+    modules = {path.stem for path in (ROOT / code.LIBRARY / package).glob("*.py")} - {"__init__"}
+    assert set(PACKAGES[package]) == modules
+
+
+def test_every_backbone_has_a_row() -> None:
+    options = (ROOT / code.LIBRARY / "backbones" / "options").glob("*.py")
+    assert {path.stem for path in options} - {"__init__", "base"} == set(code.KINDS)
+
+
+def test_every_rule_has_its_place_in_what_follows_from_what() -> None:
+    scripts = {path.stem for path in (ROOT / "scripts").glob("*.py")}
+    assert scripts - ASKED_FOR == EVERYTHING | {"ensemble"}
+
+
+def test_the_page_of_the_table_is_current() -> None:
+    assert Path(ROOT / "docs" / "reruns.md").read_text() == table.markdown(), "run: make reference"
+
+
+def test_what_follows_is_told_from_what_begins() -> None:
+    said = (
+        "Job stats:\n\nrule metrics:\n    output: a.parquet\n    reason: Params have changed since last execution: x\n"
+        "rule figure_roc:\n    output: b.pdf, b.png\n"
+        "    reason: Input files updated by another job: a.parquet\n    wildcards: arm=m3t, seed=1\n"
+    )
+    first, second = jobs_of(said)
+    assert (first.rule, first.first, second.rule, second.first) == ("metrics", True, "figure_roc", False)
+    assert second.wildcards == {"arm": "m3t", "seed": "1"}
+    row = Row("an edit", frozenset({"metrics"}))
+    assert after({"metrics"}) == {"metrics", "figure_roc", "figure_reliability", "figure_confusion", "table_metrics", "report"}
+    assert differences(row, [first, second], {"metrics", "figure_roc"}) == []
+    assert differences(row, [second], {"metrics", "figure_roc"}) == ["an edit: metrics should run, and does not"]
+    stray = second._replace(rule="contrasts", first=True)
+    assert len(differences(row, [first, second, stray], {"metrics", "figure_roc"})) == 2

@@ -1,0 +1,101 @@
+"""`make accept`: prove that an edit of the code changes no result, and write that down, so that finished studies stay finished.
+
+    python workflow/accept.py                       # the working tree against the last commit, on the small study
+    python workflow/accept.py --since v1.2          # against another revision
+    python workflow/accept.py --configfile my.yaml  # on another study: what is proved is proved for the codes that it uses
+
+The study runs to its end in a copy of the old revision. Its results are taken into a copy of the working tree, where Snakemake makes
+again what the edit touches and nothing else. Every file that was made again must then have the bytes that it had (but for what is named
+under NOT_COMPARED), and the new digest of each rule's code is written into `workflow/accepted.json` as equal to the old one. One file
+that differs, and nothing is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "workflow" / "lib"))
+
+from kneeoa import accepted  # noqa: E402
+from kneeoa.equal import changes, differing  # noqa: E402
+from kneeoa.errors import KneeoaError  # noqa: E402
+
+RECORD = Path("workflow") / "accepted.json"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Accept the working tree's code, or say why not; the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--since", default="HEAD", help="the revision whose results are compared (default: the last commit)")
+    parser.add_argument("--configfile", default="tests/small.yaml", help="the study that proves it, a file of the working tree")
+    parser.add_argument("--cores", default="all")
+    parser.add_argument("--finished", type=Path, help="a copy of the old revision in which the study is finished already")
+    asked = parser.parse_args(arguments)
+    study = (ROOT / asked.configfile).resolve()
+    with tempfile.TemporaryDirectory(prefix="kneeoa-accept-") as folder:
+        try:
+            before = asked.finished or _finished(Path(folder, "before"), asked.since, study, asked.cores)
+            after = copy_tree(ROOT, Path(folder, "after"))
+            for kept in ("results", ".snakemake"):
+                shutil.copytree(before / kept, after / kept, dirs_exist_ok=True, symlinks=True)
+            _run(after, study, asked.cores)
+            accept(before, after, ROOT / RECORD)
+        except KneeoaError as error:
+            print(error, file=sys.stderr)
+            return 1
+    return 0
+
+
+def accept(before: Path, after: Path, record: Path) -> None:
+    """Compare two clones in which a study is finished, and add to ``record`` which of the later one's codes are equal to earlier ones.
+
+    Raises:
+        KneeoaError: a result differs, or something other than code was edited.
+    """
+    found = changes(before / ".snakemake" / "metadata", after / ".snakemake" / "metadata")
+    different = differing(before, after, [output for outputs in found.values() for output in outputs])
+    if different:
+        raise KneeoaError("Nothing is accepted, since results differ:\n" + "\n".join(f"  - {words}" for words in different))
+    accepted.write(record, accepted.add(accepted.read(record), found))
+    print(f"{sum(map(len, found.values()))} files made again, all equal; {len(found)} codes accepted in {record.name}:")
+    print("\n".join(f"  {change.script}: {change.old} -> {change.new}" for change in sorted(found)))
+
+
+def _finished(folder: Path, revision: str, study: Path, cores: str) -> Path:
+    """A copy of a revision in which the study has run."""
+    folder.mkdir()
+    archive = subprocess.run(["git", "archive", revision], cwd=ROOT, capture_output=True)
+    if archive.returncode:
+        raise KneeoaError(f"'{revision}' is no revision of this repository: {archive.stderr.decode().strip()}")
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive.stdout, check=True)
+    _run(folder, study, cores)
+    return folder
+
+
+def copy_tree(source: Path, target: Path) -> Path:
+    """Copy what git tracks or would track of the working tree."""
+    listed = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=source, capture_output=True, check=True)
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (source / name).is_symlink() or (source / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source / name, target / name, follow_symlinks=False)
+    return target
+
+
+def _run(folder: Path, study: Path, cores: str) -> None:
+    command = [sys.executable, "-m", "snakemake", "--cores", cores, "--configfile", str(study)]
+    variables = {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "SNAKEMAKE_PROFILE"}}
+    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
+    if done.returncode:
+        raise KneeoaError(f"The study does not run to its end, so nothing can be compared:\n{(done.stdout + done.stderr)[-3000:]}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""Results that were copied here, and whether they are what this code would make of this configuration and these data.
+
+Snakemake compares a result with what it remembers of its making, in `.snakemake/`. Where a folder of results was copied without that
+memory, it believes whatever lies there and is newer than its inputs. A run says itself what made it (`run.json`), so it is asked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from kneeoa.files import digest, sha256_file
+
+NAME_LIMIT = 255
+"""Longest name of a file on usual file systems: Snakemake cuts longer names of its records."""
+
+
+def made_from(code: str, configuration: Mapping[str, Any], files: Iterable[str | Path]) -> dict[str, Any]:
+    """What a run writes down of its making, and what is later expected of it.
+
+    Args:
+        code: digest of its code.
+        configuration: its slice of the configuration (all that decides its result), as plain values.
+        files: small input files that stand for the data (lists of shards, splits, labels); those that are absent are left out.
+    """
+    present = [str(file) for file in files if os.path.isfile(file)]
+    return {"code": code, "configuration": digest(dict(configuration)), "inputs": {file: _content(file) for file in sorted(present)}}
+
+
+def disagreements(record: Path, expected: Mapping[str, Any]) -> list[str]:
+    """Which digests of ``run.json`` differ from those of :func:`made_from`, in words; empty where the run may be believed.
+
+    An input that is not here yet decides nothing: Snakemake makes it, and what takes it then, by itself.
+    """
+    try:
+        told = json.loads(record.read_text(encoding="utf-8"))["provenance"]
+        inputs = told.get("inputs", {})
+        found = [key for key in ("code", "configuration") if told.get(key) != expected[key]]
+        return found + [f"data ({Path(file).name})" for file, content in expected["inputs"].items() if inputs.get(file) != content]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ["run.json, which cannot be read"]
+
+
+def remembered(memory: Path, output: str) -> bool:
+    """Whether Snakemake's own record of an output lies in ``memory`` (``.snakemake/metadata``)."""
+    return record_path(memory, output).is_file()
+
+
+def record_path(memory: Path, output: str) -> Path:
+    """Where Snakemake keeps what it knows of an output."""
+    name = urlsafe_b64encode(output.encode()).decode()
+    pieces = [name[start : start + NAME_LIMIT - 1] for start in range(0, len(name), NAME_LIMIT - 1)]
+    return memory.joinpath(*(f"@{piece}" for piece in pieces[:-1]), pieces[-1])
+
+
+def sentence(stale: Mapping[str, list[str]]) -> str:
+    """What a person is told of copied runs that disagree, and what can be done; ``stale`` is what differs, by the run's weights."""
+    lines = [f"  - {Path(weights).parent}: {', '.join(words)}" for weights, words in stale.items()]
+    return "\n".join(
+        [
+            f"{len(stale)} runs were copied here and are not what this code, configuration and data would make. What differs:",
+            *lines,
+            "Train them again:  KNEEOA_COPIED=known snakemake <as before> --forcerun " + " ".join(stale),
+            "Believe them:      KNEEOA_COPIED=known snakemake <as before>",
+        ]
+    )
+
+
+@cache
+def _content(file: str) -> str:
+    return sha256_file(file)
