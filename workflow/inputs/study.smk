@@ -39,7 +39,7 @@ def one_of(names):
 def code(script, modules=(), files=()):
     """The digest of a script, of all that it reaches in the library, and of the pinned packages which that imports.
 
-    It is what `params.code` of each rule holds: where `accept` proved a code equal to an older one, the older one's digest.
+    It is what `params.code` of each rule holds; the older digest, where `accept` proved a code equal to an older one.
     """
     return _code(script, tuple(modules), tuple(map(str, files)))
 

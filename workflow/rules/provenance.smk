@@ -29,7 +29,7 @@ rule crate:
         study=STUDY.study,
         title=STUDY.title,
         question=STUDY.question,
-        root=LAYOUT.root,
+        root=subpath(output.crate, parent=True),
         configuration=lambda wildcards: configuration(),
         sources=lambda wildcards: sources_digest(),
         snakemake=engine.__version__,
