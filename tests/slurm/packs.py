@@ -27,6 +27,7 @@ def study(epochs: int) -> dict[str, Any]:
     settings: dict[str, Any] = yaml.safe_load((ROOT / CONFIGURATION).read_text())
     settings |= {"study": "pack", "seeds": list(SEEDS)}
     settings["training"] |= {"epochs": epochs}
+    settings["resources"]["train"] |= {"memory_mb": 900}  # twice as much for each of four members must still fit the private node
     return settings
 
 
