@@ -17,9 +17,13 @@ import pytest
 from tests.dag import copy_tree, planned, snakemake
 
 STUDY = ["--configfile", "tests/rerun/imports.yaml"]
-MODULE = "workflow/lib/kneeoa/statistics/brier.py"
-REFACTORED = ("    reference = share.value * (1 - share.value)\n", "    mean = share.value\n    reference = mean * (1 - mean)\n")
-CHANGED = ("of_mean((probability - labels) ** 2)", "of_mean(1.001 * (probability - labels) ** 2)")
+LIBRARY = "workflow/lib/kneeoa/statistics"
+REFACTORED = (
+    "brier.py",
+    "    reference = share.value * (1 - share.value)\n",
+    "    mean = share.value\n    reference = mean * (1 - mean)\n",
+)
+CHANGED = ("metrics.py", "(probabilities[:, 1] - truth) ** 2", "(1.001 * (probabilities[:, 1] - truth) ** 2)")
 pytestmark = pytest.mark.slow
 
 
@@ -61,10 +65,10 @@ def edited(before: Path, tmp_path: Path) -> Path:
     return shutil.copytree(before, tmp_path / "edited", symlinks=True)
 
 
-def edit(clone: Path, old: str, new: str) -> None:
-    path = clone / MODULE
+def edit(clone: Path, module: str, old: str, new: str) -> None:
+    path = clone / LIBRARY / module
     text = path.read_text()
-    assert old in text, f"{MODULE} no longer holds {old!r}"
+    assert old in text, f"{module} no longer holds {old!r}"
     path.write_text(text.replace(old, new))
 
 
