@@ -83,49 +83,9 @@ ROWS = [
     row("cohorts.reading_project", {"cohorts.phantom.reading_project": 15}, {"read_cohort"}),
     row("cohorts.readings", {"cohorts.phantom.readings": "median"}, {"read_cohort"}),
     row("cohorts.landmarks", {"cohorts.clinic.landmarks": "centres.csv"}, {"read_cohort", "describe_shard volumes"}, WIDE),
-    row(
-        "cohorts.manifest.table",
-        {
-            "cohorts.clinic.manifest": {
-                "table": "others.csv",
-                "subject": "subject",
-                "path": "file",
-                "shows": "both",
-                "sides": {"R": "right", "L": "left"},
-            }
-        },
-        {"read_cohort"},
-        WIDE,
-    ),
-    row(
-        "cohorts.manifest.sheet",
-        {
-            "cohorts.clinic.manifest": {
-                "table": "knees.csv",
-                "subject": "subject",
-                "path": "file",
-                "shows": "both",
-                "sides": {"R": "right", "L": "left"},
-                "sheet": "one",
-            }
-        },
-        {"read_cohort"},
-        WIDE,
-    ),
-    row(
-        "cohorts.manifest.subject",
-        {
-            "cohorts.clinic.manifest": {
-                "table": "knees.csv",
-                "subject": "person",
-                "path": "file",
-                "shows": "both",
-                "sides": {"R": "right", "L": "left"},
-            }
-        },
-        {"read_cohort"},
-        WIDE,
-    ),
+    row("cohorts.manifest.table", {"cohorts.clinic.manifest.table": "others.csv"}, {"read_cohort"}, WIDE),
+    row("cohorts.manifest.sheet", {"cohorts.clinic.manifest.sheet": "one"}, {"read_cohort"}, WIDE),
+    row("cohorts.manifest.subject", {"cohorts.clinic.manifest.subject": "person"}, {"read_cohort"}, WIDE),
     row(
         "cohorts.manifest.side",
         {
@@ -135,260 +95,33 @@ ROWS = [
         {"read_cohort", "describe_shard volumes"},
         WIDE,
     ),
-    row(
-        "cohorts.manifest.visit",
-        {
-            "cohorts.clinic.manifest": {
-                "table": "knees.csv",
-                "subject": "subject",
-                "path": "file",
-                "shows": "both",
-                "sides": {"R": "right", "L": "left"},
-                "visit": "visit",
-            }
-        },
-        {"read_cohort"},
-        WIDE,
-    ),
-    row(
-        "cohorts.manifest.view",
-        {
-            "cohorts.clinic.manifest": {
-                "table": "knees.csv",
-                "subject": "subject",
-                "path": "file",
-                "shows": "both",
-                "sides": {"R": "right", "L": "left"},
-                "view": "view",
-            }
-        },
-        {"read_cohort"},
-        WIDE,
-    ),
-    row(
-        "cohorts.manifest.path",
-        {
-            "cohorts.clinic.manifest": {
-                "table": "knees.csv",
-                "subject": "subject",
-                "path": "picture",
-                "shows": "both",
-                "sides": {"R": "right", "L": "left"},
-            }
-        },
-        {"read_cohort"},
-        WIDE,
-    ),
-    row(
-        "cohorts.manifest.mask",
-        {
-            "cohorts.clinic.manifest": {
-                "table": "knees.csv",
-                "subject": "subject",
-                "path": "file",
-                "shows": "both",
-                "sides": {"R": "right", "L": "left"},
-                "mask": "mask",
-            }
-        },
-        {"read_cohort", "describe_shard volumes"},
-        WIDE,
-    ),
-    row(
-        "cohorts.manifest.folder",
-        {
-            "cohorts.clinic.manifest": {
-                "table": "knees.csv",
-                "subject": "subject",
-                "path": "file",
-                "shows": "both",
-                "sides": {"R": "right", "L": "left"},
-                "folder": "files",
-            }
-        },
-        {"read_cohort", "describe_shard volumes"},
-        WIDE,
-    ),
-    row(
-        "cohorts.manifest.shows",
-        {
-            "cohorts.clinic.manifest": {
-                "table": "knees.csv",
-                "subject": "subject",
-                "path": "file",
-                "shows": "knee",
-                "sides": {"R": "right", "L": "left"},
-            }
-        },
-        {"read_cohort"},
-        WIDE,
-    ),
+    row("cohorts.manifest.visit", {"cohorts.clinic.manifest.visit": "visit"}, {"read_cohort"}, WIDE),
+    row("cohorts.manifest.view", {"cohorts.clinic.manifest.view": "view"}, {"read_cohort"}, WIDE),
+    row("cohorts.manifest.path", {"cohorts.clinic.manifest.path": "picture"}, {"read_cohort"}, WIDE),
+    row("cohorts.manifest.mask", {"cohorts.clinic.manifest.mask": "mask"}, {"read_cohort", "describe_shard volumes"}, WIDE),
+    row("cohorts.manifest.folder", {"cohorts.clinic.manifest.folder": "files"}, {"read_cohort", "describe_shard volumes"}, WIDE),
+    row("cohorts.manifest.shows", {"cohorts.clinic.manifest.shows": "knee"}, {"read_cohort"}, WIDE),
     row(
         "cohorts.manifest.row",
-        {
-            "cohorts.clinic.manifest": {
-                "table": "knees.csv",
-                "subject": "subject",
-                "path": "file",
-                "shows": "both",
-                "sides": {"R": "right", "L": "left"},
-                "row": "row",
-                "column": "column",
-            }
-        },
+        {"cohorts.clinic.manifest.row": "row", "cohorts.clinic.manifest.column": "column"},
         {"read_cohort", "describe_shard volumes"},
         WIDE,
     ),
     row(
         "cohorts.manifest.column",
-        {
-            "cohorts.clinic.manifest": {
-                "table": "knees.csv",
-                "subject": "subject",
-                "path": "file",
-                "shows": "both",
-                "sides": {"R": "right", "L": "left"},
-                "row": "row",
-                "column": "column",
-            }
-        },
+        {"cohorts.clinic.manifest.row": "row", "cohorts.clinic.manifest.column": "column"},
         {"read_cohort", "describe_shard volumes"},
         WIDE,
     ),
-    row(
-        "cohorts.manifest.split",
-        {
-            "cohorts.clinic.manifest": {
-                "table": "knees.csv",
-                "subject": "subject",
-                "path": "file",
-                "shows": "both",
-                "sides": {"R": "right", "L": "left"},
-                "split": "part",
-            }
-        },
-        {"read_cohort"},
-        WIDE,
-    ),
-    row(
-        "cohorts.manifest.site",
-        {
-            "cohorts.clinic.manifest": {
-                "table": "knees.csv",
-                "subject": "subject",
-                "path": "file",
-                "shows": "both",
-                "sides": {"R": "right", "L": "left"},
-                "site": "site",
-            }
-        },
-        {"read_cohort"},
-        WIDE,
-    ),
-    row(
-        "cohorts.manifest.sex",
-        {
-            "cohorts.clinic.manifest": {
-                "table": "knees.csv",
-                "subject": "subject",
-                "path": "file",
-                "shows": "both",
-                "sides": {"R": "right", "L": "left"},
-                "sex": "sex",
-            }
-        },
-        {"read_cohort"},
-        WIDE,
-    ),
-    row(
-        "cohorts.manifest.age",
-        {
-            "cohorts.clinic.manifest": {
-                "table": "knees.csv",
-                "subject": "subject",
-                "path": "file",
-                "shows": "both",
-                "sides": {"R": "right", "L": "left"},
-                "age": "age",
-            }
-        },
-        {"read_cohort"},
-        WIDE,
-    ),
-    row(
-        "cohorts.manifest.project",
-        {
-            "cohorts.clinic.manifest": {
-                "table": "knees.csv",
-                "subject": "subject",
-                "path": "file",
-                "shows": "both",
-                "sides": {"R": "right", "L": "left"},
-                "project": "project",
-            }
-        },
-        {"read_cohort"},
-        WIDE,
-    ),
-    row(
-        "cohorts.manifest.sides",
-        {
-            "cohorts.clinic.manifest": {
-                "table": "knees.csv",
-                "subject": "subject",
-                "path": "file",
-                "shows": "both",
-                "sides": {"R": "r", "L": "l"},
-            }
-        },
-        {"read_cohort"},
-        WIDE,
-    ),
-    row(
-        "cohorts.manifest.visits",
-        {
-            "cohorts.clinic.manifest": {
-                "table": "knees.csv",
-                "subject": "subject",
-                "path": "file",
-                "shows": "both",
-                "sides": {"R": "right", "L": "left"},
-                "visits": {"00m": "V0"},
-            }
-        },
-        {"read_cohort"},
-        WIDE,
-    ),
-    row(
-        "cohorts.manifest.views",
-        {
-            "cohorts.clinic.manifest": {
-                "table": "knees.csv",
-                "subject": "subject",
-                "path": "file",
-                "shows": "both",
-                "sides": {"R": "right", "L": "left"},
-                "views": {"pa": "PA"},
-            }
-        },
-        {"read_cohort"},
-        WIDE,
-    ),
-    row(
-        "cohorts.manifest.values",
-        {
-            "cohorts.clinic.manifest": {
-                "table": "knees.csv",
-                "subject": "subject",
-                "path": "file",
-                "shows": "both",
-                "sides": {"R": "right", "L": "left"},
-                "values": {"sex": {"w": "F"}},
-            }
-        },
-        {"read_cohort"},
-        WIDE,
-    ),
+    row("cohorts.manifest.split", {"cohorts.clinic.manifest.split": "part"}, {"read_cohort"}, WIDE),
+    row("cohorts.manifest.site", {"cohorts.clinic.manifest.site": "site"}, {"read_cohort"}, WIDE),
+    row("cohorts.manifest.sex", {"cohorts.clinic.manifest.sex": "sex"}, {"read_cohort"}, WIDE),
+    row("cohorts.manifest.age", {"cohorts.clinic.manifest.age": "age"}, {"read_cohort"}, WIDE),
+    row("cohorts.manifest.project", {"cohorts.clinic.manifest.project": "project"}, {"read_cohort"}, WIDE),
+    row("cohorts.manifest.sides", {"cohorts.clinic.manifest.sides": {"R": "r", "L": "l"}}, {"read_cohort"}, WIDE),
+    row("cohorts.manifest.visits", {"cohorts.clinic.manifest.visits": {"00m": "V0"}}, {"read_cohort"}, WIDE),
+    row("cohorts.manifest.views", {"cohorts.clinic.manifest.views": {"pa": "PA"}}, {"read_cohort"}, WIDE),
+    row("cohorts.manifest.values", {"cohorts.clinic.manifest.values": {"sex": {"w": "F"}}}, {"read_cohort"}, WIDE),
     row(
         "cohorts.tissues",
         {"cohorts.phantom.tissues.patella": [5, 7]},
