@@ -21,7 +21,8 @@ from kneeoa.network.model import build, save
 from kneeoa.tables.splits import SPLITS
 from kneeoa.training import run
 from tests.dag import ROOT
-from tests.training.killed import leftovers, results
+from tests.killing import leftovers
+from tests.training.killed import results
 from tests.unit.training import tiny_study
 
 LIMIT = 100_000

@@ -13,8 +13,9 @@ import pytest
 from kneeoa.config.phantom import Phantom
 from kneeoa.phantom.plan import plan, releases
 from kneeoa.phantom.release import write_part, write_tables
-from tests.ingestion.killed import PHASES, WRITES, Worker, finished, leftovers
+from tests.ingestion.killed import PHASES, WRITES, Worker, finished
 from tests.ingestion.stages import Tables, build_tables, cohort
+from tests.killing import leftovers
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from kneeoa.job import UNFINISHED
-from tests.training.killed import OF_A_STATE, PHASES, RESULTS, WRITES, Worker, has_state, leftovers, results
+from tests.killing import leftovers
+from tests.training.killed import OF_A_STATE, PHASES, RESULTS, WRITES, Worker, has_state, results
 
 pytestmark = pytest.mark.slow
 
