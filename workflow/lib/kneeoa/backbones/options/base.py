@@ -27,6 +27,13 @@ class BackboneOptions(Section, ABC):
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """Raise ValueError, in a sentence, where the network cannot take an input of ``shape`` (voxels along each axis)."""
 
+    def check_heads(self, embedding: int, heads: tuple[int, ...]) -> None:
+        """Raise ValueError unless each stage's number of attention heads divides its width, which doubles from stage to stage."""
+        for stage, count in enumerate(heads):
+            width = embedding * 2**stage
+            if width % count:
+                raise ValueError(f"'heads' ({count}) of stage {stage + 1} must divide its width ({width})")
+
     def check_volume(self, shape: tuple[int, ...], least: int, why: str) -> None:
         """Raise ValueError unless ``shape`` has three axes of at least ``least`` voxels each; ``why`` ends the sentence."""
         if len(shape) != 3:

@@ -34,10 +34,7 @@ class Options(BackboneOptions):
 
     @model_validator(mode="after")
     def _divisible(self) -> Self:
-        for stage, heads in enumerate(self.heads):
-            width = self.embedding * 2**stage
-            if width % heads:
-                raise ValueError(f"'heads' ({heads}) of stage {stage + 1} must divide its width ({width})")
+        self.check_heads(self.embedding, self.heads)
         return self
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
