@@ -111,16 +111,17 @@ def _of_table(path: Path, side: str | None, shows: str) -> Iterator[NewImage]:
 
 def _of_folder(root: Path, view: View) -> Iterator[NewImage]:
     slices: dict[str, list[str]] = defaultdict(list)
-    data = {companion for path, _ in files_below(root) for companion in companions(path)}
-    for path, name in files_below(root):
+    files = list(files_below(root))
+    data = {companion for path, _ in files for companion in companions(path)}
+    for path, name in files:
         kind = _kind(root / path)
         if kind == "dicom-file" and view.dimensions == 3:
             slices[path.removesuffix(name).rstrip("/")].append(path)
         elif path not in data and name.upper() != "DICOMDIR":
             yield NewImage(_stem(path), path, kind or "", None)
-    for folder, files in slices.items():
-        if len(files) == 1:  # an enhanced file, or a picture
-            yield NewImage(_stem(files[0]), files[0], "dicom-file", None)
+    for folder, series in slices.items():
+        if len(series) == 1:  # an enhanced file, or a picture
+            yield NewImage(_stem(series[0]), series[0], "dicom-file", None)
         else:
             yield NewImage(folder or root.resolve().name, folder or ".", "dicom", None)
 
