@@ -20,7 +20,7 @@ from kneeoa.provenance.contents import HOME, sources, without_places, write_zip
 from kneeoa.provenance.files import Files
 from kneeoa.provenance.graph import METADATA, Graph, link, links
 from kneeoa.provenance.records import Job, read_jobs, upstream
-from kneeoa.provenance.software import packages, page
+from kneeoa.provenance.software import package_url, packages
 
 _PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
@@ -145,7 +145,7 @@ class _Crate:
         return people
 
     def _package(self, name: str, versions: str) -> str:
-        return self.graph.add(page(name), "SoftwareApplication", name=name, url=link(page(name)), softwareVersion=versions)
+        return self.graph.add(package_url(name), "SoftwareApplication", name=name, softwareVersion=versions)
 
     def _run(self, ended: str) -> None:
         """The whole run: from the configuration to the products; and the engine's part in it."""

@@ -22,6 +22,6 @@ def packages(runs: Iterable[Path]) -> dict[str, str]:
     return {name: ", ".join(sorted(versions)) for name, versions in sorted(found.items())}
 
 
-def page(package: str) -> str:
-    """The address that stands for a package."""
-    return "https://www.python.org" if package == "python" else f"https://pypi.org/project/{package}"
+def package_url(package: str) -> str:
+    """What identifies a package, wherever it is fetched from (the purl specification of ECMA-427)."""
+    return "pkg:generic/python" if package == "python" else f"pkg:pypi/{package}"
