@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from kneeoa.job import logged
 from kneeoa.provenance.crate import StudyFiles, write_crate
-from kneeoa.provenance.records import RECORDS
+from kneeoa.snakemake_records import RECORDS
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT / "workflow" / "lib"))
 from kneeoa import accepted  # noqa: E402
 from kneeoa.equal import changes, differing  # noqa: E402
 from kneeoa.errors import KneeoaError  # noqa: E402
+from kneeoa.snakemake_records import RECORDS  # noqa: E402
 
 RECORD = Path("workflow") / "accepted.json"
 
@@ -59,7 +60,7 @@ def accept(before: Path, after: Path, record: Path) -> None:
     Raises:
         KneeoaError: a result differs, or something other than code was edited.
     """
-    found = changes(before / ".snakemake" / "metadata", after / ".snakemake" / "metadata")
+    found = changes(before / RECORDS, after / RECORDS)
     different = differing(before, after, [output for outputs in found.values() for output in outputs])
     if different:
         raise KneeoaError("Nothing is accepted, since results differ:\n" + "\n".join(f"  - {words}" for words in different))

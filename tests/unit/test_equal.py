@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from kneeoa.accepted import Change
-from kneeoa.equal import changes, differing, records
+from kneeoa.equal import changes, differing
 from kneeoa.errors import KneeoaError
+from kneeoa.snakemake_records import recorded
 
 OLD, NEW = "0123456789abcdef", "fedcba9876543210"
 RUN = {"seconds": 1.0, "epochs": 2, "provenance": {"code": OLD, "configuration": "c"}}
@@ -46,7 +47,7 @@ def test_records_of_long_paths_are_read_from_their_folders(tmp_path: Path) -> No
     folder = tmp_path / f"@{name[:254]}"
     folder.mkdir()
     (folder / name[254:]).write_text('{"rule": "x"}')
-    assert list(records(tmp_path)) == ["r/" + "long/" * 60 + "x.npy"]
+    assert [output for output, _ in recorded(tmp_path)] == ["r/" + "long/" * 60 + "x.npy"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Runs that were copied here without Snakemake's record of them are believed by what they say of themselves."""
 
 from kneeoa import copied
+from kneeoa.snakemake_records import RECORDS
 
 
 def copied_runs():
@@ -8,9 +9,7 @@ def copied_runs():
     stale = {}
     for arm, seed in [(arm.name, seed) for arm in STUDY.arms_table() for seed in STUDY.seeds]:
         run = f"{LAYOUT.root}/runs/{arm}/seed-{seed}"
-        if os.path.exists(f"{run}/run.json") and not copied.remembered(
-            Path(".snakemake/metadata"), f"{run}/weights.safetensors"
-        ):
+        if os.path.exists(f"{run}/run.json") and not copied.remembered(RECORDS, f"{run}/weights.safetensors"):
             words = copied.disagreements(Path(f"{run}/run.json"), run_made_from(arm))
             stale.update({f"{run}/weights.safetensors": words} if words else {})
     return stale

@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 from pathlib import Path
 
 from kneeoa.files import sha256_file
-from kneeoa.provenance.records import RECORDS
+from kneeoa.snakemake_records import RECORDS
 
 ROOT = "results/tiny"
 RAW = "/data/someone/secret/grades.txt"

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from kneeoa.errors import KneeoaError
-from kneeoa.provenance.records import RECORDS, read_jobs, upstream
+from kneeoa.provenance.records import read_jobs, upstream
 from kneeoa.provenance.trace import main
+from kneeoa.snakemake_records import RECORDS
 from tests.unit.provenance.recorded import RAW, ROOT, tiny_study, write_record
 
 

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from kneeoa.files import digest, sha256_file
-
-NAME_LIMIT = 255
-"""Longest name of a file on usual file systems: Snakemake cuts longer names of its records."""
+from kneeoa.snakemake_records import record_path
 
 
 def made_from(code: str, configuration: Mapping[str, Any], files: Iterable[str | Path]) -> dict[str, Any]:
@@ -49,13 +46,6 @@ def disagreements(record: Path, expected: Mapping[str, Any]) -> list[str]:
 def remembered(memory: Path, output: str) -> bool:
     """Whether Snakemake's own record of an output lies in ``memory`` (``.snakemake/metadata``)."""
     return record_path(memory, output).is_file()
-
-
-def record_path(memory: Path, output: str) -> Path:
-    """Where Snakemake keeps what it knows of an output."""
-    name = urlsafe_b64encode(output.encode()).decode()
-    pieces = [name[start : start + NAME_LIMIT - 1] for start in range(0, len(name), NAME_LIMIT - 1)]
-    return memory.joinpath(*(f"@{piece}" for piece in pieces[:-1]), pieces[-1])
 
 
 def sentence(stale: Mapping[str, list[str]]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import urlsafe_b64decode
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from kneeoa.accepted import Change
 from kneeoa.errors import KneeoaError
 from kneeoa.files import sha256_file
+from kneeoa.snakemake_records import recorded
 
 NOT_COMPARED = {
     "report.html": "prints the digests of codes; it is a page of the figures and tables, which are compared",
@@ -38,8 +38,8 @@ def changes(before: Path, after: Path) -> dict[Change, list[str]]:
         KneeoaError: an output was made by other params than the code's, so the code is not all that was edited.
     """
     found: dict[Change, list[str]] = {}
-    old = records(before)
-    for output, record in records(after).items():
+    old = dict(recorded(before))
+    for output, record in recorded(after):
         if output not in old:
             raise KneeoaError(f"{output} was not there before the edit; only an edit that makes the same files can be accepted.")
         rule = record["rule"]
@@ -52,16 +52,6 @@ def changes(before: Path, after: Path) -> dict[Change, list[str]]:
             found.setdefault(Change(rule, only_old.pop()[1:-1], only_new.pop()[1:-1]), []).append(output)
         elif rule != "report":  # its params list the digests of other rules' codes
             raise KneeoaError(f"{output}: another param of rule {rule} than its code was edited; accept takes edits of code alone.")
-    return found
-
-
-def records(memory: Path) -> dict[str, dict[str, Any]]:
-    """What Snakemake remembers of each output, by the output's path."""
-    found = {}
-    for path in memory.rglob("*"):
-        if path.is_file():
-            name = "".join(part.removeprefix("@") for part in path.relative_to(memory).parts)
-            found[urlsafe_b64decode(name).decode()] = json.loads(path.read_text(encoding="utf-8"))
     return found
 
 

@@ -1,23 +1,18 @@
 """What Snakemake wrote down of the jobs that made a study's files: rule, inputs with their digests, params, times.
 
-The records lie below ``.snakemake/metadata``, one a file, as JSON under the file's name in base64 (a long name is several folders, the
-upper ones marked with @). They tell what was really done, also where the workflow has changed since.
+The records (:mod:`kneeoa.snakemake_records`) tell what was really done, also where the workflow has changed since.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kneeoa.errors import KneeoaError
-
-RECORDS = Path(".snakemake") / "metadata"
-"""Where Snakemake keeps its records, below the folder that it runs in."""
+from kneeoa.snakemake_records import recorded
 
 _DIGEST = re.compile(r"'([0-9a-f]{16})'")
 
@@ -46,13 +41,10 @@ def read_jobs(records: Path, root: str) -> dict[str, Job]:
         KneeoaError: there are no records.
     """
     parts: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
-    for path in sorted(file for file in records.rglob("*") if file.is_file()):
-        name = _decoded(path.relative_to(records))
-        if name.startswith(f"{root}/"):
-            record = _record(path)
-            if record.get("rule") and not record.get("incomplete"):
-                log = record.get("log") or [name]
-                parts.setdefault((record["rule"], log[0]), {})[name] = record
+    for name, record in recorded(records, f"{root}/"):
+        if record.get("rule") and not record.get("incomplete"):
+            log = record.get("log") or [name]
+            parts.setdefault((record["rule"], log[0]), {})[name] = record
     jobs = [_job(rule, log, root, outputs) for (rule, log), outputs in parts.items()]
     if not jobs:
         raise KneeoaError(
@@ -85,22 +77,6 @@ def upstream(jobs: Mapping[str, Job], wanted: Iterable[str]) -> list[Job]:
             pending.append((file, True))
             pending += [(path, False) for path, _ in reversed(job.inputs)]
     return list(done.values())
-
-
-def _decoded(path: Path) -> str:
-    text = "".join(part.removeprefix("@") for part in path.parts)
-    try:
-        return urlsafe_b64decode(text).decode("utf-8")
-    except ValueError:  # not a record
-        return ""
-
-
-def _record(path: Path) -> dict[str, Any]:
-    try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise KneeoaError(f"{path}: cannot be read as a record of Snakemake ({error}); remove it and run the workflow again.") from error
-    return record
 
 
 def _job(rule: str, log: str, root: str, outputs: Mapping[str, Mapping[str, Any]]) -> Job:

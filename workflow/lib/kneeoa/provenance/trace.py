@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from kneeoa.errors import KneeoaError
-from kneeoa.provenance.records import RECORDS, Job, read_jobs, upstream
+from kneeoa.provenance.records import Job, read_jobs, upstream
+from kneeoa.snakemake_records import RECORDS
 
 
 def told(jobs: list[Job], *, inputs: bool) -> Iterator[str]:
