@@ -49,9 +49,17 @@ def lose(cluster: Cluster, node: str) -> None:
 
 
 def bring_back(cluster: Cluster, node: str) -> None:
-    """The node is there again, with nothing on it."""
+    """The node is there again, with nothing on it.
+
+    It registers by itself, and comes into use by itself (ReturnToService=2): to ask the controller for it too would fail where
+    the controller was quicker.
+    """
     cluster.daemon("slurmd", "-N", node)
-    cluster.client("scontrol", "update", f"NodeName={node}", "State=RESUME")
+    cluster.wait(lambda: not _down(cluster, node), 60, f"node {node}")
+
+
+def _down(cluster: Cluster, node: str) -> bool:
+    return "down" in cluster.client("sinfo", "--noheader", f"--nodes={node}", "--format=%T")
 
 
 def kill_controller(cluster: Cluster) -> None:
