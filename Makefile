@@ -100,9 +100,11 @@ $(STAMP): envs/$(VARIANT).txt $(LOCKS)
 	@$(BIN)/python -m pip check
 	@touch $@
 
-.venv/made-test: $(STAMP) envs/test.txt envs/samples.txt
+.venv/made-test: $(STAMP) envs/test.txt envs/samples.txt envs/cuda.txt
 	@echo "  test"
 	@$(PIP) install --requirement envs/test.txt --constraint envs/$(VARIANT).txt
+	@# The CPU variant's tests compile and interpret the GPU kernels, by the Triton that the CUDA variant has.
+	@grep '^triton==' envs/cuda.txt > .venv/triton.txt && $(PIP) install --no-deps --requirement .venv/triton.txt
 	@$(BIN)/python -m pip check
 	@$(PIP) install --no-deps --upgrade --target .venv/samples --requirement envs/samples.txt
 	@touch $@

@@ -1,15 +1,11 @@
 """The chunked scan against the step-by-step recurrence: values and gradients."""
 
-import importlib.util
-import sys
-
 import pytest
 import torch
 from torch.nn import functional
 
 from kneeoa.backbones import selective_scan as module
 from kneeoa.backbones.selective_scan import chunked_scan, selective_scan, selective_scan_reference
-from tests.unit.backbones import triton_stand_in
 
 
 def arguments(length, kind, batch=2, channels=3, states=4):
@@ -80,30 +76,6 @@ def test_half_precision_is_widened_inside():
         found = selective_scan(*half)
     assert found.dtype == torch.bfloat16
     assert relative(found.float(), expected) < 0.005  # one rounding to 8 bits
-
-
-@pytest.fixture
-def kernels(monkeypatch):
-    """The Triton kernels as plain functions on the CPU."""
-    for name, stand_in in triton_stand_in.modules().items():
-        monkeypatch.setitem(sys.modules, name, stand_in)
-    spec = importlib.util.find_spec("kneeoa.backbones.scan_triton")
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
-
-
-@pytest.mark.parametrize(("length", "channels", "states"), [(1, 3, 4), (2, 1, 1), (65, 5, 3), (63, 4, 2)])
-def test_the_arithmetic_of_the_triton_kernels(kernels, monkeypatch, length, channels, states):
-    monkeypatch.setattr(kernels, "CHANNELS", 2)  # so that channels take several blocks
-    monkeypatch.setattr(module, "HELD_STATES", {"cpu": 100})
-    given, weights = arguments(length, torch.float64, channels=channels, states=states)
-    found, expected = chunked_scan(*given, kernels), selective_scan_reference(*given)
-    assert relative(found, expected) < 1e-10
-    for mine, theirs in zip(
-        torch.autograd.grad((found * weights).sum(), given), torch.autograd.grad((expected * weights).sum(), given), strict=True
-    ):
-        assert (mine - theirs).abs().max() <= 1e-10 * theirs.abs().max()
 
 
 def test_an_installed_fused_scan_would_get_its_own_layout(monkeypatch):

@@ -3,8 +3,8 @@
 One program steps through one chunk for a block of channels, its states in registers. Sums over blocks of channels are partial sums added
 afterwards, not atomic ones, so the same input gives the same bytes.
 
-So far only the arithmetic was checked: the tests run these very functions on the CPU, program by program, through a stand-in for the
-language. They were not compiled, nor run on a GPU, by whoever wrote them; the tests that do so are skipped where there is no CUDA device.
+Without a GPU, tests compile these functions for the usual devices and run them by Triton's own interpreter, program by program, against
+the recurrence. They were never run on a GPU by whoever wrote them; the tests that do so are skipped where there is no CUDA device.
 """
 
 from __future__ import annotations
