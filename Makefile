@@ -3,7 +3,7 @@
 #   VARIANT=cpu|cuda   which pins of torch: envs/cpu.txt or envs/cuda.txt
 #   PYTHON=python3     the Python that makes .venv (3.11 is what is tested; 3.12 and 3.13 resolve)
 #   CORES=all          what snakemake may use; results do not depend on it
-#   JOBS=2             tests at a time; those that run a whole study share it, and follow one by one
+#   JOBS=2             tests at a time; those that share a finished study follow one by one
 #
 # The package index is the one that pip is set to. With the public one, torch on Linux is a CUDA build of some gigabytes in
 # both variants; a CPU build is a matter of pointing pip at an index that has one (PIP_INDEX_URL, PIP_EXTRA_INDEX_URL).
@@ -59,7 +59,7 @@ test: .venv/made-test
 	$(BIN)/snakemake --lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist loadfile -m "not slow" $(EVERYDAY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist load -m slow --ignore=$(RADIOGRAPHS) $(EVERYDAY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs tests/end_to_end tests/slurm
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist loadfile tests/slurm tests/end_to_end
 
 unit: .venv/made-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist loadfile -m "not slow" tests/unit
