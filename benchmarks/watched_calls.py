@@ -67,8 +67,11 @@ class Listing:
         """Close the folder."""
         self._entries.close()
 
-    def __iter__(self) -> Iterator[Any]:
-        return (Entry(self._watched, entry, self._folder) for entry in self._entries)
+    def __iter__(self) -> Iterator[Entry]:
+        return self
+
+    def __next__(self) -> Entry:
+        return Entry(self._watched, next(self._entries), self._folder)
 
 
 class Entry:

@@ -69,7 +69,7 @@ def figure(shown: Sequence[Example], figures: Figures) -> Figure:
         if handles:
             result.legend(handles=handles, loc="outside upper left", ncols=max(1, int(width / 1.6)), columnspacing=1.4)
         bar = f" Bar: {_BAR:.0f} mm." if shown[0].measured else ""
-        style.note(result, f"Test cases, the first of each grade; left knees are mirrored.{bar}")
+        style.note(result, f"Test cases, the first of each grade shown; left knees are mirrored.{bar}")
     return result
 
 

@@ -11,6 +11,10 @@ CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 def channels_last(image: Tensor) -> Tensor:
     """``image`` with the same values and shape, its channels together in memory."""
+    if image.shape[1] == 1:
+        # One channel lies both ways at once, and torch then takes it for channels first, as do all layers after it that cannot tell
+        # either (depthwise and 1x1 kernels). Strides that say channels last decide it; no value moves.
+        return image.squeeze(1).contiguous().unsqueeze(-1).movedim(-1, 1)
     return image.contiguous(memory_format=CHANNELS_LAST[image.dim()])
 
 
