@@ -86,7 +86,7 @@ def make_shard(folder: Path, shape: tuple[int, ...]) -> float:
     begun = time.perf_counter()
     files = sorted(folder.glob("*.nii.gz"))
     np.save(folder / "shard.npy", np.stack([decode(path, shape)[0].numpy().astype(np.float16) for path in files]))
-    constant: dict[str, Any] = {"cohort": "main", "view": "sag_dess", "shard": 0, "source_digest": "0", "mirrored": False}
+    constant: dict[str, Any] = {"cohort": "main", "view": "sag_dess", "shard": 0, "digest": "0", "source_digest": "0", "mirrored": False}
     constant |= {"source_shape": list(FILE), "source_spacing": [1.0] * 3, "source_centre": [0.0] * 3, "affine": [0.0] * 16}
     constant |= {"low": 0.0, "high": 1.0, "mean": 0.0, "sd": 1.0}
     constant |= dict.fromkeys(("joint_row", "joint_column", "joint_fit", "negative"))
@@ -153,7 +153,8 @@ def ours(kind: str, folder: Path, shape: tuple[int, ...], epochs: int, device: t
     places = np.stack([np.zeros(knees, dtype=np.int64), np.arange(knees)], axis=1)
     store = Resident if kind == "resident" else Streamed
     cases = pd.DataFrame({"cohort": "main", "case_id": [f"{knee:04d}" for knee in range(knees)]})
-    data, training = Dataset(cases, store(shards, places, device), labels(knees)), settings(device)
+    images = store(shards, places, device)
+    data, training = Dataset(cases, images, labels(knees), voxels=("0",) * knees), settings(device)
     engine = Engine(build(spec_of(shape)).to(device), training, device)
     optimiser = torch.optim.AdamW(engine.network.parameters(), weight_decay=training.weight_decay, fused=True)
     for epoch in range(1, epochs + 1):
