@@ -21,6 +21,9 @@ from kneeoa.figures.words import count, printed, short_class
 from kneeoa.tables.axis import AXIS
 from kneeoa.tables.geometry import GEOMETRY
 
+MANY = 500
+"""Points of a panel from which on the PDF holds them as a picture: as outlines they are most of its time and size."""
+
 
 def figure(
     placed: pd.DataFrame,
@@ -94,7 +97,7 @@ def figure(
 def _plane(axis: Axes, rows: pd.DataFrame, colours: Sequence[tuple[float, float, float, float]]) -> None:
     axis.axvline(0, color=style.RULE, linewidth=0.6, zorder=0)
     points = [colours[int(grade)] for grade in rows["grade"]]
-    axis.scatter(rows["position"], rows["across"], c=points, s=13, edgecolors="white", linewidths=0.35)
+    axis.scatter(rows["position"], rows["across"], c=points, s=13, edgecolors="white", linewidths=0.35, rasterized=len(rows) > MANY)
     axis.locator_params(axis="y", nbins=4)
     axis.margins(0.06)
 
@@ -110,7 +113,7 @@ def _strips(axis: Axes, rows: pd.DataFrame, classes: Sequence[str], colours: Seq
             continue
         low, middle, high = np.percentile(values, (25, 50, 75))
         axis.barh(grade, high - low, left=low, height=0.62, color=colour, alpha=0.25, linewidth=0)
-        axis.scatter(values, grade + rng.uniform(-0.22, 0.22, values.size), color=[colour], s=5, linewidths=0)
+        axis.scatter(values, grade + rng.uniform(-0.22, 0.22, values.size), color=[colour], s=5, linewidths=0, rasterized=len(rows) > MANY)
         axis.plot([middle, middle], [grade - 0.34, grade + 0.34], color=style.INK, linewidth=1.3)
         medians.append((middle, grade))
     axis.plot(*zip(*medians, strict=True), color=style.INK, linewidth=0.6, alpha=0.5, zorder=1)

@@ -132,10 +132,12 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def save(figure: Figure, figures: Figures, out_pdf: Path, out_png: Path) -> None:
-    """Write a vector PDF and a PNG, atomically and without time stamps: equal figures are equal bytes."""
+    """Write a vector PDF and a PNG, atomically and without time stamps: equal figures are equal bytes. One layout serves both."""
+    unstamped = {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None}
     with styled(figures):
         with atomic_path(out_pdf) as temporary:
-            figure.savefig(temporary, format="pdf", metadata={"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None})
+            figure.savefig(temporary, format="pdf", dpi=figures.dpi, metadata=unstamped)
+        figure.set_layout_engine("none")
         with atomic_path(out_png) as temporary:
             figure.savefig(temporary, format="png", dpi=figures.dpi, metadata={"Software": None})
 
