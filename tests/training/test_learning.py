@@ -18,7 +18,8 @@ from tests.training import hard_study
 pytestmark = pytest.mark.slow
 
 TRUE = ("resnet3d-single-oa", "resnet3d-single-kl", "resnet3d-dual")
-SHUFFLED = tuple(f"resnet3d-dual-shuffled{number}" for number in range(1, 6))
+FIRST = "resnet3d-dual-shuffled"
+SHUFFLED = (FIRST, *(f"{FIRST}{number}" for number in range(1, 6)))
 AXIS = "pc1"
 
 
@@ -72,6 +73,12 @@ def test_the_study_is_hard_and_has_enough_cases_to_tell(areas: pd.DataFrame) -> 
 def test_every_arm_on_true_labels_learns(areas: pd.DataFrame, arm: str) -> None:
     assert len(areas.loc[[arm]]) == {"resnet3d-dual": 2}.get(arm, 1)  # a dual arm speaks of OA by both heads
     assert (areas.loc[[arm], "low"] > 0.5).all()
+
+
+def test_the_arm_on_shuffled_labels_stays_at_chance(areas: pd.DataFrame) -> None:
+    own = areas.loc[[FIRST]]
+    assert (own["low"] < 0.5).all()
+    assert (own["high"] > 0.5).all()
 
 
 @pytest.mark.parametrize("head", ["oa", "kl"])
