@@ -1,7 +1,17 @@
-"""How tests that run whole studies are given to workers (``pytest -n``): a few long groups, each of which shares a finished study."""
+"""How tests that run whole studies are given to workers (``pytest -n``): a few long groups, each of which shares a finished study.
+
+And which examples hypothesis tries: the same ones on every machine and day.
+"""
+
+import os
 
 import pytest
+from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling, LoadScopeScheduling  # type: ignore[import-untyped]
+
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+if "KNEEOA_SEARCH" not in os.environ:  # set it to let hypothesis look for new examples
+    settings.load_profile("repeatable")
 
 TOGETHER = "tests/end_to_end/"
 """Its files read one finished study, and edit it in turn."""

@@ -236,7 +236,7 @@ rule figure_claim:
 rule figure_axis:
     """Draw the severity axis."""
     input:
-        axes=LAYOUT.runs("geometry/{arm}/seed-{seed}.axis.parquet"),
+        axes=LAYOUT.first_runs("geometry/{arm}/seed-{seed}.axis.parquet"),
         measures=LAYOUT.runs("geometry/{arm}/seed-{seed}.measures.parquet"),
     output:
         pdf="<out>/figures/axis.pdf",

@@ -8,11 +8,17 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from kneeoa.config.analysis import Figures
+from kneeoa.figures import style
+
 
 def clashes(figure: Figure) -> list[str]:
-    """Pairs of texts whose boxes overlap by more than a pixel each way, and texts that leave the page."""
+    """Pairs of texts whose boxes overlap by more than a pixel each way, and texts that leave the page, once it is laid out."""
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
+    if figure.get_layout_engine() is not None:
+        style.settle(figure, Figures())
+    with style.styled(Figures()):
+        canvas.draw()
     renderer = canvas.get_renderer()
     hidden = {
         label

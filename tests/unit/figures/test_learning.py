@@ -30,9 +30,13 @@ def test_the_marked_epoch_has_the_lowest_total_validation_loss(history):
 
 def test_training_is_dashed_validation_solid_and_a_seed_is_a_line(history):
     figure = learning.figure(history, synthetic.FACTORS, Figures())
-    lines = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 6]
-    assert len(lines) == 2 * 2 * 2  # single-OA and dual have this loss; two seeds; two splits
-    assert sorted(line.get_linestyle() for line in lines) == ["-"] * 4 + ["--"] * 4
+    bundles = figure.axes[0].collections
+    assert len(bundles) == 2 * 2  # single-OA and dual have this loss; two splits
+    assert all(len(bundle.get_segments()) == 2 and len(curve) == 6 for bundle in bundles for curve in bundle.get_segments())
+    assert [bundle.get_linestyle()[0][1] is None for bundle in bundles] == [False, True] * 2  # training, then validation
+    own = history[(history["arm"] == "resnet3d-single_oa") & (history["level"] == "oa") & (history["split"] == "val")]
+    own = own[(own["seed"] == 2) & (own["measure"] == "loss")].sort_values("epoch")
+    assert bundles[1].get_segments()[1].tolist() == own[["epoch", "value"]].to_numpy(dtype=float).tolist()
     assert all(axes.get_ylim()[0] == 0 for axes in figure.axes[:6])
     assert clashes(figure) == []
 

@@ -70,6 +70,19 @@ def test_duplicated_subjects_add_nothing(case: Data) -> None:
         agree(delong_test(truth, a, b, named), delong_test(*(np.tile(column, 3) for column in (truth, a, b, named))))
 
 
+def test_influences_that_cancel_within_every_subject_leave_no_variance() -> None:
+    """Found by hypothesis: rounding made the variance 1e-32, z 4e15 and p 1e-308 of two subjects whose sums are zero."""
+    truth = np.array([0, 0, 1, 1] + [0] * 13 + [1] * 13)
+    better = np.zeros(30)
+    better[[16, 25, 26, 27, 28, 29]] = [1, 1, 1, 2, 2, 2]
+    subjects = np.repeat([0, 1], [15, 15])
+    for copies in (1, 3):
+        found = delong_test(*(np.tile(column, copies) for column in (truth, np.zeros(30), better, subjects)))
+        assert (found.variance, found.degenerate) == (0.0, True)
+        assert found.difference == pytest.approx(0.5 - 144 / 225)
+        assert math.isnan(found.p)
+
+
 @given(data())
 def test_singletons_are_no_clusters(case: Data) -> None:
     truth, a, b, _ = case

@@ -112,6 +112,10 @@ class Layout:
         names = [arm.name for arm in self.study.arms_table()]
         return [f"{self.root}/" + pattern.format(arm=arm, seed=seed) for arm, seed in product(names, self.study.seeds)]
 
+    def first_runs(self, pattern: str) -> list[str]:
+        """``pattern`` for every arm's lowest seed: what pictures of single runs show."""
+        return [f"{self.root}/" + pattern.format(arm=arm.name, seed=min(self.study.seeds)) for arm in self.study.arms_table()]
+
     def untrained(self) -> dict[str, str]:
         """Arms whose networks are also measured untrained, and their names: one for each backbone and input, as modes share it."""
         groups: dict[tuple[str, ...], str] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -42,12 +43,6 @@ class LevelPredictions:
         thresholds = self.thresholds or (0.5,) * len(self.seeds)
         return np.stack([called(seed, threshold) for seed, threshold in zip(self.probabilities, thresholds, strict=True)])
 
-    @property
-    def hard(self) -> NDArray[np.float64]:
-        """The calls as probabilities of 0 and 1, ``[S, n, K]``: what metrics of predicted classes take, whatever the thresholds."""
-        certain: NDArray[np.float64] = np.eye(len(self.level.classes))[self.calls]
-        return certain
-
     def of_cases(self, rows: NDArray[np.int64]) -> LevelPredictions:
         """The same for some of the cases, by their places."""
         return replace(
@@ -86,7 +81,7 @@ def level_predictions(rows: pd.DataFrame, arm: str, level: Level, head: str) -> 
     where = f"Predictions of arm '{arm}', level '{level.name}', head '{head}'"
     if level.kind == "multilabel":
         raise KneeoaError(f"{where}: a multilabel level has no single class per case and cannot be measured or compared here.")
-    seeds = sorted({None if pd.isna(seed) else int(seed) for seed in rows["seed"]}, key=lambda seed: (seed is not None, seed or 0))
+    seeds = sorted({None if pd.isna(seed) else int(seed) for seed in rows["seed"].unique()}, key=lambda seed: (seed is not None, seed or 0))
     if None in seeds and len(seeds) > 1:
         raise KneeoaError(f"{where}: rows with and without a seed are mixed; give an ensemble an arm name of its own.")
     parts = []
@@ -97,10 +92,13 @@ def level_predictions(rows: pd.DataFrame, arm: str, level: Level, head: str) -> 
             raise KneeoaError(f"{where}: {listed(part.loc[repeated, 'case_id'])} occur more than once; one row per case is expected.")
         parts.append(part.sort_values("case_id", ignore_index=True))
     first = parts[0]
-    for seed, part in zip(seeds[1:], parts[1:], strict=True):
-        _require_equal(_keys(first), _keys(part), f"{where}: seeds {seeds[0]} and {seed}")
-    truth = [None if value is None or pd.isna(value) else int(value) for value in (labels[0] for labels in first["truth"])]
-    read = np.array([value is not None for value in truth], dtype=bool)
+    truths = [_truth(part) for part in parts]
+    for seed, part, truth in zip(seeds[1:], parts[1:], truths[1:], strict=True):
+        if not (
+            np.array_equal(truths[0], truth, equal_nan=True) and all(first[name].equals(part[name]) for name in ("case_id", "subject"))
+        ):
+            _require_equal(_keys(first), _keys(part), f"{where}: seeds {seeds[0]} and {seed}")
+    read = ~np.isnan(truths[0])
     return LevelPredictions(
         arm=arm,
         level=level,
@@ -108,7 +106,7 @@ def level_predictions(rows: pd.DataFrame, arm: str, level: Level, head: str) -> 
         seeds=tuple(seeds),
         case_ids=tuple(first["case_id"][read]),
         subjects=first["subject"][read].to_numpy(dtype=str),
-        truth=np.array([value for value in truth if value is not None], dtype=np.int64),
+        truth=truths[0][read].astype(np.int64),
         probabilities=np.stack([_probabilities(part, level, where) for part in parts])[:, read],
         unread=int((~read).sum()),
     )
@@ -136,6 +134,11 @@ def listed(cases: Any) -> str:
     return f"{len(names)} cases ({', '.join(names[:_SHOWN])}{', ...' if len(names) > _SHOWN else ''})"
 
 
+def _truth(part: pd.DataFrame) -> NDArray[np.float64]:
+    """The label of each case, ``[n]``; NaN where it has none."""
+    return np.array([math.nan if labels[0] is None else labels[0] for labels in part["truth"]], dtype=np.float64)
+
+
 def _keys(part: pd.DataFrame) -> dict[str, tuple[Any, ...]]:
     truth = [tuple(None if pd.isna(value) else int(value) for value in labels) for labels in part["truth"]]
     return dict(zip(part["case_id"], zip(part["subject"], truth, strict=True), strict=True))
@@ -154,7 +157,7 @@ def _require_equal(first: dict[str, tuple[Any, ...]], second: dict[str, tuple[An
 
 def _probabilities(part: pd.DataFrame, level: Level, where: str) -> NDArray[np.float64]:
     count = len(level.classes)
-    wrong = part["probabilities"].map(len) != count
+    wrong = pd.Series([len(entries) != count for entries in part["probabilities"]], index=part.index)
     if wrong.any():
         raise KneeoaError(f"{where}: {listed(part.loc[wrong, 'case_id'])} do not have {count} probabilities, one per class.")
     values = np.stack(part["probabilities"].to_list()).astype(np.float64)

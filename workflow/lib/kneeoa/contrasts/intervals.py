@@ -17,16 +17,12 @@ from kneeoa.config.statistics import APPLICABLE, Statistics
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.sampled import sampled_runs
 from kneeoa.statistics import ordinal
-from kneeoa.statistics.bootstrap import bootstrap_interval
 from kneeoa.statistics.consistency import per_case
 from kneeoa.statistics.delong import auc_interval
 from kneeoa.statistics.inputs import Floats, cluster_codes
-from kneeoa.statistics.metrics import mean_over_seeds, metric
+from kneeoa.statistics.resampled import Resampled
 from kneeoa.statistics.sampling import Estimate, estimate_of, over_seeds
 from kneeoa.statistics.shares import share
-
-CALLED = ("accuracy", "balanced_accuracy", "f1", "macro_f1", "quadratic_kappa", "mae", "within_one")
-"""Metrics of predicted classes."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +36,11 @@ class Measured:
     note: str = ""
 
 
-def measured(name: str, predictions: LevelPredictions, statistics: Statistics) -> Measured:
-    """The metric of a row's name (e.g. cut_auc_2), averaged over the seeds of ``predictions``."""
+def measured(name: str, predictions: LevelPredictions, statistics: Statistics, draws: Resampled | None = None) -> Measured:
+    """The metric of a row's name (e.g. cut_auc_2), averaged over the seeds of ``predictions``.
+
+    ``draws`` are these predictions' resamples where the caller has them (:func:`resampled`), for several metrics to share.
+    """
     truth, probabilities, subjects = predictions.truth, predictions.probabilities, predictions.subjects
     confidence = statistics.confidence
     codes = cluster_codes(subjects, truth.size)
@@ -57,7 +56,8 @@ def measured(name: str, predictions: LevelPredictions, statistics: Statistics) -
         scores = ordinal.at_least(probabilities, cut_of(name))
         return _of(ordinal.cut_auc(truth, scores, cut_of(name), subjects, confidence), "logit-delong")
     if name in APPLICABLE["bootstrap"]:
-        return _bootstrapped(name, predictions, statistics)
+        boot = (draws or resampled(predictions, statistics)).interval(name, confidence)
+        return Measured(boot.estimate, boot.low, boot.high, "cluster-bootstrap", invalid_note(boot.invalid, boot.resamples))
     if name in ("sensitivity", "specificity"):
         members = truth == (1 if name == "sensitivity" else 0)
         right: Floats = (predictions.calls == truth).mean(axis=0)
@@ -86,17 +86,10 @@ def _contradictions(name: str, predictions: LevelPredictions) -> Floats:
     return values
 
 
-def _bootstrapped(name: str, predictions: LevelPredictions, statistics: Statistics) -> Measured:
-    boot = bootstrap_interval(
-        mean_over_seeds(metric(name)),
-        predictions.truth,
-        predictions.hard if name in CALLED else predictions.probabilities,
-        predictions.subjects,
-        statistics.resamples,
-        statistics.seed,
-        statistics.confidence,
-    )
-    return Measured(boot.estimate, boot.low, boot.high, "cluster-bootstrap", invalid_note(boot.invalid, boot.resamples))
+def resampled(predictions: LevelPredictions, statistics: Statistics) -> Resampled:
+    """The predictions in the configured resamples of their subjects; nothing is drawn before a metric is asked for."""
+    truth, subjects = predictions.truth, predictions.subjects
+    return Resampled(truth, predictions.probabilities, predictions.calls, subjects, statistics.resamples, statistics.seed)
 
 
 def invalid_note(invalid: int, resamples: int) -> str:

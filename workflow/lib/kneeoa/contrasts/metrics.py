@@ -14,7 +14,7 @@ from kneeoa.config.statistics import Statistics, ThresholdRule
 from kneeoa.contrasts.arms import spoken
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.findings import finding_rows
-from kneeoa.contrasts.intervals import Measured, measured
+from kneeoa.contrasts.intervals import Measured, measured, resampled
 from kneeoa.tables.metrics import METRICS
 from kneeoa.tables.predictions import PREDICTIONS
 
@@ -67,10 +67,13 @@ def _rows(predictions: LevelPredictions, levels: tuple[Level, ...], statistics: 
     parent = any(other.parent == level.name for other in levels)
     metrics = [one for one in metrics_of(level.kind, parent) if one not in CONSISTENCY_METRICS or predictions.fine is not None]
     names = [name for metric in metrics for name in rows_of(metric, len(level.classes))]
-    subsets = [(seed, predictions.of_seeds([seed])) for seed in predictions.seeds if seed is not None]
+    draws = resampled(predictions, statistics)
+    runs = [
+        (seed, predictions.of_seeds([seed]), draws.of_seeds([place])) for place, seed in enumerate(predictions.seeds) if seed is not None
+    ]
     found = []
-    for seed, subset in [*subsets, (None, predictions)]:
-        found += [{"seed": seed, **row(subset, name, measured(name, subset, statistics))} for name in names]
+    for seed, subset, own in [*runs, (None, predictions, draws)]:
+        found += [{"seed": seed, **row(subset, name, measured(name, subset, statistics, own))} for name in names]
         if level.kind == "binary" and isinstance(statistics.threshold, ThresholdRule):
             found.append({"seed": seed, **row(subset, "threshold", _threshold(subset))})
     return found

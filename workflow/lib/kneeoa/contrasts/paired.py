@@ -10,17 +10,16 @@ import numpy as np
 from kneeoa.config.metrics import CONSISTENCY_METRICS, base, cut_of, metrics_of
 from kneeoa.config.statistics import APPLICABLE, FixedTest, Statistics
 from kneeoa.contrasts.cases import LevelPredictions
-from kneeoa.contrasts.intervals import CALLED, invalid_note
+from kneeoa.contrasts.intervals import invalid_note, resampled
 from kneeoa.contrasts.metrics import undefined_note
 from kneeoa.contrasts.outcome import Outcome, join
 from kneeoa.contrasts.sampled import sampled_runs
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics import ordinal
-from kneeoa.statistics.bootstrap import PairedBootstrap, paired_bootstrap
+from kneeoa.statistics.bootstrap import PairedBootstrap
 from kneeoa.statistics.delong import weighted_contrast
 from kneeoa.statistics.inputs import cluster_codes
 from kneeoa.statistics.mcnemar import mcnemar_test
-from kneeoa.statistics.metrics import mean_over_seeds, metric
 from kneeoa.statistics.multiclass import OvrAucTest, ovr_auc_test
 from kneeoa.statistics.sampling import PairedDifference, difference_of, over_seeds
 
@@ -32,8 +31,8 @@ class PairedTests:
         self.candidate = candidate
         self.reference = reference
         self.statistics = statistics
-        # One bootstrap serves both the row of its own test and the interval of McNemar's row; one delta method all standard errors.
-        self._bootstrap = functools.cache(self._run_bootstrap)
+        # One bootstrap serves every metric's own test and the interval of McNemar's row; one delta method all standard errors.
+        self._draws = resampled(candidate, statistics), resampled(reference, statistics)
         self._delta = functools.cache(self._run_delta)
 
     def run(self, name: str, test: FixedTest) -> Outcome:
@@ -130,6 +129,10 @@ class PairedTests:
             note=join(note, "interval by bootstrap", invalid_note(boot.invalid, boot.resamples)),
         )
 
+    def _bootstrap(self, name: str) -> PairedBootstrap:
+        candidate, reference = self._draws
+        return candidate.against(reference, name, self.statistics.confidence)
+
     def _error(self, name: str) -> float:
         return math.sqrt(self._delta(name).variance)
 
@@ -143,19 +146,6 @@ class PairedTests:
         codes = cluster_codes(self.candidate.subjects, self.candidate.truth.size)
         first, second = (over_seeds(sampled_runs(name, side)) for side in (self.candidate, self.reference))
         return difference_of(first, second, codes, self.statistics.confidence, "delta method")
-
-    def _run_bootstrap(self, name: str) -> PairedBootstrap:
-        sides = [side.hard if name in CALLED else side.probabilities for side in (self.candidate, self.reference)]
-        return paired_bootstrap(
-            mean_over_seeds(metric(name)),
-            self.candidate.truth,
-            sides[0],
-            sides[1],
-            self.candidate.subjects,
-            self.statistics.resamples,
-            self.statistics.seed,
-            self.statistics.confidence,
-        )
 
 
 def _outcome(result: PairedDifference | OvrAucTest, note: str) -> Outcome:

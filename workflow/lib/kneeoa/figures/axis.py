@@ -42,8 +42,8 @@ def figure(
     The lowest seed of an arm is drawn; every seed's rank correlation is in the heading.
 
     Args:
-        placed: AXIS rows of any runs.
-        measures: GEOMETRY rows of the same runs; the Spearman correlation against ``level`` is printed.
+        placed: AXIS rows; of each arm its lowest seed is enough.
+        measures: GEOMETRY rows of every run; the Spearman correlation against ``level`` is printed.
         arms: the arms table.
         axis: which axis, ``pc1`` or ``centroid``.
         level: the ordinal level whose grades were placed.
@@ -56,7 +56,7 @@ def figure(
         KneeoaError: no arm has the axis.
     """
     rows = placed[(placed["axis"] == axis) & (placed["cohort"] == cohort) & (placed["split"] == "test") & placed["grade"].notna()]
-    present = set(rows["arm"])
+    present = set(rows["arm"].unique())
     groups = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & present]
     if not groups:
         raise KneeoaError(f"no arm places test cases of the cohort '{cohort}' on the axis '{axis}'; nothing to draw.")
@@ -66,11 +66,16 @@ def figure(
     with style.styled(figures):
         width = style.FULL_WIDTH * min(1.0, len(shown) / 3 + 0.1)
         result = style.new_figure(width, 2.3 * len(groups) + 0.8)
-        axes = result.subplots(2 * len(groups), len(shown), squeeze=False, sharex=True, height_ratios=[1.25, 1] * len(groups))
+        axes = result.subplots(2 * len(groups), len(shown), squeeze=False, height_ratios=[1.25, 1] * len(groups))
+        reach = _reach(rows)  # given to each panel: matplotlib looks at all that share an axis whenever it looks at one
+        room = 0.75 * width / len(shown)  # of a column, what its ticks and labels leave
+        places = [(panel, mode) for panel in groups for mode in shown]
+        titles = iter(style.titles([(panel.title, printed(mode, figures.labels)) for panel, mode in places], room))
+        muted = iter(style.subtitles([_correlation(measures, panel.arms.get(mode), axis, level, cohort) for panel, mode in places], room))
         for line, panel in enumerate(groups):
             for column, mode in enumerate(shown):
                 above, below = axes[2 * line, column], axes[2 * line + 1, column]
-                arm = panel.arms.get(mode)
+                arm, heading = panel.arms.get(mode), (next(titles), next(muted))
                 if arm is None or arm not in present:
                     style.empty(above, "not trained")
                     style.empty(below, "")
@@ -79,8 +84,11 @@ def figure(
                 own = own[own["seed"] == own["seed"].min()]
                 _plane(above, own, colours)
                 _strips(below, own, short, colours)
-                above.set_title(f"{panel.title}, {printed(mode, figures.labels)}", pad=style.SUBTITLE_PAD)
-                style.subtitle(above, _correlation(measures, arm, axis, level, cohort))
+                style.heading(above, *heading)
+                above.set(xlim=reach)
+                below.set(xlim=reach)
+                above.tick_params(axis="x", labelbottom=False)
+                below.tick_params(axis="x", labelbottom=line == len(groups) - 1)
             axes[2 * line, 0].set_ylabel("Across (SD)")
             axes[2 * line + 1, 0].set_ylabel(name)
         for lowest in axes[-1]:
@@ -90,8 +98,15 @@ def figure(
             for colour, kind in zip(colours, short, strict=True)
         ]
         result.legend(handles=handles, loc="outside upper left", ncols=len(handles), columnspacing=1.2, handletextpad=0.2)
-        style.note(result, _note(rows, axis, confidence))
+        style.note(result, _note(rows, measures, axis, confidence))
     return result
+
+
+def _reach(rows: pd.DataFrame) -> tuple[float, float]:
+    """Limits of the horizontal axis of every panel."""
+    low, high = float(rows["position"].min()), float(rows["position"].max())
+    margin = 0.06 * (high - low) or 0.5
+    return low - margin, high + margin
 
 
 def _plane(axis: Axes, rows: pd.DataFrame, colours: Sequence[tuple[float, float, float, float]]) -> None:
@@ -106,34 +121,36 @@ def _strips(axis: Axes, rows: pd.DataFrame, classes: Sequence[str], colours: Seq
     """One strip a grade: every case, the middle half as a box and the median as a bar."""
     rng = np.random.default_rng(0)  # jitter only
     axis.axvline(0, color=style.RULE, linewidth=0.6, zorder=0)
-    medians = []
-    for grade, colour in enumerate(colours):
-        values = rows.loc[rows["grade"] == grade, "position"].to_numpy()
-        if not values.size:
-            continue
-        low, middle, high = np.percentile(values, (25, 50, 75))
-        axis.barh(grade, high - low, left=low, height=0.62, color=colour, alpha=0.25, linewidth=0)
-        axis.scatter(values, grade + rng.uniform(-0.22, 0.22, values.size), color=[colour], s=5, linewidths=0, rasterized=len(rows) > MANY)
-        axis.plot([middle, middle], [grade - 0.34, grade + 0.34], color=style.INK, linewidth=1.3)
-        medians.append((middle, grade))
-    axis.plot(*zip(*medians, strict=True), color=style.INK, linewidth=0.6, alpha=0.5, zorder=1)
+    grades = rows["grade"].to_numpy(dtype=int)
+    order = np.argsort(grades, kind="stable")
+    position, grades = rows["position"].to_numpy()[order], grades[order]
+    present = np.unique(grades)
+    low, middle, high = np.array([np.percentile(position[grades == grade], (25, 50, 75)) for grade in present]).T
+    fills = [colours[grade] for grade in present]
+    axis.barh(present, high - low, left=low, height=0.62, color=fills, alpha=0.25, linewidth=0)
+    axis.barh(present, high - low, left=low, height=0.62, color="none", edgecolor=style.INK, linewidth=0.4, zorder=2)
+    points, jittered = [colours[grade] for grade in grades], grades + rng.uniform(-0.22, 0.22, grades.size)
+    axis.scatter(position, jittered, color=points, s=5, linewidths=0, rasterized=len(rows) > MANY)
+    axis.vlines(middle, present - 0.34, present + 0.34, color=style.INK, linewidth=1.3)
+    axis.plot(middle, present, color=style.INK, linewidth=0.6, alpha=0.5, zorder=1)
     axis.set(yticks=range(len(classes)), yticklabels=list(classes), ylim=(-0.6, len(classes) - 0.4))
     axis.tick_params(axis="y", length=0)
 
 
-def _correlation(measures: pd.DataFrame, arm: str, axis: str, level: str, cohort: str) -> str:
+def _correlation(measures: pd.DataFrame, arm: str | None, axis: str, level: str, cohort: str) -> tuple[str, str]:
+    """The drawn seed's correlation with its interval, and the range over seeds where there are several."""
     rows = measures[(measures["arm"] == arm) & (measures["axis"] == axis) & (measures["against"] == level) & (measures["cohort"] == cohort)]
     rows = rows[(rows["measure"] == "spearman") & (rows["split"] == "test")].sort_values("seed")
     if rows.empty:
-        return ""
+        return "", ""
     first = rows.iloc[0]
-    text = f"ρ {interval(first['estimate'], first['low'], first['high'], 2)}"
-    return text + (f", seeds {span(rows['estimate'].tolist())}" if len(rows) > 1 else "")
+    own = f"ρ {interval(first['estimate'], first['low'], first['high'], 2)}"
+    return own, f"seeds {span(rows['estimate'].tolist())}" if len(rows) > 1 else ""
 
 
-def _note(rows: pd.DataFrame, axis: str, confidence: float) -> str:
+def _note(rows: pd.DataFrame, measures: pd.DataFrame, axis: str, confidence: float) -> str:
     cases, subjects = rows["case_id"].nunique(), rows["subject"].nunique()
-    seeds = rows["seed"].nunique()
+    seeds = measures["seed"].nunique()
     drawn = f"; drawn: seed {rows['seed'].min()} of {seeds}" if seeds > 1 else ""
     return (
         f"{printed(axis).capitalize()}, fitted on training cases, in their standard deviations. {count(cases, 'test knee')} of "
@@ -163,7 +180,7 @@ def draw(
         KneeoaError: a table is not what it should be, or no arm has the axis.
     """
     placed = rows_where(AXIS, axes, {"axis": axis, "split": "test"}, ["split", "subject", "position", "across", "grade"])
-    cohorts = sorted(set(placed["cohort"]))
+    cohorts = sorted(set(placed["cohort"].unique()))
     chosen = cohort or (cohorts[0] if cohorts else "")
     result = figure(placed, GEOMETRY.concat(list(measures)), arms, axis, level, classes, figures, cohort=chosen, confidence=confidence)
     style.save(result, figures, out_pdf, out_png)

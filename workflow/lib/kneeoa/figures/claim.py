@@ -36,7 +36,7 @@ def figure(claim: pd.DataFrame, arms: Factors, figures: Figures, confidence: flo
     """
     if claim.empty:
         raise KneeoaError("the claim's table has no rows; declare contrasts in the section 'statistics'.")
-    cohorts = sorted(set(claim["cohort"]))
+    cohorts = sorted(set(claim["cohort"].unique()))
     rows = claim[claim["cohort"] == cohorts[0]]
     columns = list(dict.fromkeys(zip(rows["part"], rows["level"], rows["measure"], rows["of"], strict=True)))
     columns.sort(key=lambda column: list(_TITLES).index(column[0]))
@@ -80,9 +80,8 @@ def _column(
         axis.annotate(number(row["difference"], 2, signed=True), (row["difference"], y), (0, 4), textcoords="offset points", ha="center",
                       fontsize=figures.font_size * 0.75, color=style.MUTED)  # fmt: skip
     what = printed(of if part == "saliency" else level, figures.labels)
-    axis.set_title(_TITLES[part], pad=style.SUBTITLE_PAD)
     words = {"axis": f"ρ with {what}", "saliency": f"{printed(measure, figures.labels)} on {what}"}
-    style.subtitle(axis, words.get(part, f"{what} {printed(measure, figures.labels)}"))
+    style.heading(axis, _TITLES[part], words.get(part, f"{what} {printed(measure, figures.labels)}"))
     limits = own[["low", "high", "difference"]].astype("float64").abs().max().max()
     reach = 1.15 * float(limits) if is_number(limits) and limits > 0 else 1.0
     axis.set_xlim(-reach, reach)
@@ -104,7 +103,7 @@ def _note(rows: pd.DataFrame, cohorts: list[str], confidence: float, figures: Fi
     cases, subjects, seeds = (int(rows[key].max()) for key in ("cases", "subjects", "seeds"))
     of = f"{count(cases, 'test knee')} of {count(subjects, 'subject')}, {count(seeds, 'seed')} an arm"
     only = f" Drawn: {printed(cohorts[0], figures.labels)}; the table holds {len(cohorts)} cohorts." if len(cohorts) > 1 else ""
-    how = " or ".join(sorted(set(rows["resampled"])))
+    how = " or ".join(sorted(set(rows["resampled"].unique())))
     text = f"Candidate − reference. {sentence_case(of)}. Bars: {percent(confidence)} bootstrap interval, {how} resampled once for all "
     return text + "columns. Filled: the interval leaves out zero (not adjusted)." + only
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -21,6 +22,9 @@ from kneeoa.figures.scores import held_out, summary_row
 from kneeoa.figures.words import count, printed, short_class
 from kneeoa.tables.metrics import METRICS
 
+_SCORES = ("accuracy", "quadratic_kappa")
+_SMALL, _LARGE = 10, 100
+"""A mean over seeds is printed with a decimal below the first, and everywhere where no cell reaches the second."""
 _RAMP = LinearSegmentedColormap.from_list("share", ["#ffffff", "#dbe5f0", "#7f9fc4", "#004488"])
 
 
@@ -60,7 +64,7 @@ def figure(
         cohort: whose test cases to draw.
     """
     rows = predictions[predictions["cohort"] == cohort]
-    present = set(rows["arm"])
+    present = set(rows["arm"].unique())
     groups = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & present]
     shown = list(dict.fromkeys(mode for panel in groups for mode, arm in panel.arms.items() if arm in present))
     if not groups:
@@ -70,15 +74,19 @@ def figure(
         width = style.FULL_WIDTH * min(1.0, len(groups) / 3 + 0.04)
         result = style.new_figure(width, (width / len(groups) + 0.42) * len(shown) + 0.3)
         axes = result.subplots(len(shown), len(groups), squeeze=False)
+        room = 0.85 * width / len(groups)
+        places = [(panel, mode) for mode in shown for panel in groups]
+        titles = iter(style.titles([(panel.title, printed(mode, figures.labels)) for panel, mode in places], room))
+        muted = iter(style.subtitles([_scores(metrics, panel.arms.get(mode), level, cohort) for panel, mode in places], room))
         for row, mode in enumerate(shown):
             for column, panel in enumerate(groups):
-                axis, arm = axes[row, column], panel.arms.get(mode)
+                axis, arm, heading = axes[row, column], panel.arms.get(mode), (next(titles), next(muted))
                 if arm is None or arm not in present:
                     style.empty(axis, "not trained")
                     continue
-                _matrix(axis, confusion(rows[rows["arm"] == arm], len(classes)), [short_class(kind, name) for kind in classes])
-                axis.set_title(f"{panel.title}, {printed(mode, figures.labels)}", pad=style.SUBTITLE_PAD)
-                style.subtitle(axis, _scores(metrics, arm, level, cohort))
+                table = confusion(rows[rows["arm"] == arm], len(classes))
+                _matrix(axis, table, [short_class(kind, name) for kind in classes], room / len(classes))
+                style.heading(axis, *heading)
                 if column == 0:
                     axis.set_ylabel(f"True {name}")
                 if row == len(shown) - 1:
@@ -89,14 +97,18 @@ def figure(
     return result
 
 
-def _matrix(axis: Axes, table: NDArray[np.float64], classes: Sequence[str]) -> None:
+def _matrix(axis: Axes, table: NDArray[np.float64], classes: Sequence[str], room: float) -> None:
+    """Draw one matrix; ``room`` is the width of a cell in inches, into which the longest number is made to fit."""
     totals = table.sum(axis=1, keepdims=True)
     share = np.divide(table, totals, out=np.zeros_like(table), where=totals > 0)
     axis.imshow(share, cmap=_RAMP, vmin=0, vmax=1)
-    for (row, column), value in np.ndenumerate(table):
-        if value > 0:
-            text = number(value, 0 if value == round(value) else 1)
-            axis.text(column, row, text, ha="center", va="center", color="white" if share[row, column] > 0.55 else style.INK)
+    whole = (table == table.round()) | ((table >= _SMALL) & (table.max() >= _LARGE))
+    texts = {place: number(value, 0 if whole[place] else 1) for place, value in np.ndenumerate(table) if value > 0}
+    size = mpl.rcParams["font.size"]
+    size *= min(1.0, 0.9 * room / max((style.inches(text, size) for text in texts.values()), default=room))
+    for (row, column), text in texts.items():
+        colour = "white" if share[row, column] > 0.55 else style.INK
+        axis.text(column, row, text, ha="center", va="center", color=colour, size=size).set_in_layout(False)  # it is inside the panel
     ticks = range(len(classes))
     axis.set(xticks=ticks, yticks=ticks, xticklabels=list(classes), yticklabels=list(classes))
     axis.tick_params(length=0)
@@ -108,13 +120,12 @@ def _matrix(axis: Axes, table: NDArray[np.float64], classes: Sequence[str]) -> N
         spine.set(visible=True, color=style.RULE)
 
 
-def _scores(metrics: pd.DataFrame, arm: str, level: str, cohort: str) -> str:
-    parts = []
-    for metric in ("accuracy", "quadratic_kappa"):
-        found = summary_row(metrics, arm, level, metric, cohort)
-        if found is not None:
-            parts.append(f"{printed(metric)} {number(found['estimate'], 2)}")
-    return ", ".join(parts)
+def _scores(metrics: pd.DataFrame, arm: str | None, level: str, cohort: str) -> tuple[str, str]:
+    found = [None if arm is None else summary_row(metrics, arm, level, metric, cohort) for metric in _SCORES]
+    first, second = (
+        "" if row is None else f"{printed(metric)} {number(row['estimate'], 2)}" for metric, row in zip(_SCORES, found, strict=True)
+    )
+    return first, second
 
 
 def draw(
@@ -136,5 +147,5 @@ def draw(
     rows = held_out(predictions, level)
     if rows.empty:
         raise KneeoaError(f"no arm has test predictions of the level '{level}'; nothing to draw a confusion matrix of.")
-    chosen = cohort or sorted(set(rows["cohort"]))[0]
+    chosen = cohort or sorted(set(rows["cohort"].unique()))[0]
     style.save(figure(rows, METRICS.read(metrics), arms, level, classes, figures, cohort=chosen), figures, out_pdf, out_png)

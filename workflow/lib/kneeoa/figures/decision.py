@@ -46,7 +46,8 @@ def figure(predictions: pd.DataFrame, arms: Factors, level: str, figures: Figure
         KneeoaError: no arm predicts the level in the cohort.
     """
     rows = predictions[predictions["cohort"] == cohort]
-    groups = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & set(rows["arm"])]
+    present = set(rows["arm"].unique())
+    groups = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & present]
     if not groups:
         raise KneeoaError(f"no arm has test predictions of the level '{level}' in the cohort '{cohort}'; nothing to draw.")
     looks = style.looks(modes(arms), figures)
@@ -106,5 +107,5 @@ def draw(
     rows = held_out(predictions, level)
     if rows.empty:
         raise KneeoaError(f"no arm has test predictions of the level '{level}'; nothing to draw a decision curve of.")
-    chosen = cohort or sorted(set(rows["cohort"]))[0]
+    chosen = cohort or sorted(set(rows["cohort"].unique()))[0]
     style.save(figure(rows, arms, level, figures, cohort=chosen, confidence=confidence), figures, out_pdf, out_png)

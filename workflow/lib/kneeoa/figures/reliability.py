@@ -70,7 +70,8 @@ def figure(
         confidence: level of the intervals, as the configuration sets it.
     """
     rows = predictions[predictions["cohort"] == cohort]
-    groups = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & set(rows["arm"])]
+    present = set(rows["arm"].unique())
+    groups = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & present]
     if not groups:
         raise KneeoaError(f"no arm has test predictions of the level '{level}' in the cohort '{cohort}'; nothing to draw.")
     looks = style.looks(modes(arms), figures)
@@ -163,5 +164,5 @@ def draw(
     rows = held_out(predictions, level)
     if rows.empty:
         raise KneeoaError(f"no arm has test predictions of the level '{level}'; nothing to draw a reliability curve of.")
-    chosen = cohort or sorted(set(rows["cohort"]))[0]
+    chosen = cohort or sorted(set(rows["cohort"].unique()))[0]
     style.save(figure(rows, METRICS.read(metrics), arms, level, figures, cohort=chosen, confidence=confidence), figures, out_pdf, out_png)

@@ -71,8 +71,9 @@ def figure(
         figures: the look.
         confidence: level of the tables' intervals, as the configuration sets it.
     """
-    groups = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & set(predictions["arm"])]
-    cohorts = sorted(set(predictions["cohort"]))
+    present = set(predictions["arm"].unique())
+    groups = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & present]
+    cohorts = sorted(set(predictions["cohort"].unique()))
     if not groups:
         raise KneeoaError(f"no arm has test predictions of the level '{level}'; nothing to draw an ROC curve of.")
     looks = style.looks(modes(arms), figures)

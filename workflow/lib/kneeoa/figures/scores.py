@@ -27,7 +27,7 @@ def own_head(rows: pd.DataFrame, level: str) -> pd.DataFrame:
     rows = rows[rows["level"] == level]
     if rows.empty:
         return rows
-    heads = {arm: level if level in set(own["head"]) else sorted(own["head"])[0] for arm, own in rows.groupby("arm")}
+    heads = {arm: level if level in set(own["head"].unique()) else sorted(own["head"])[0] for arm, own in rows.groupby("arm")}
     return rows[rows["head"] == rows["arm"].map(heads)]
 
 

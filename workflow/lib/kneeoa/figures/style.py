@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
 from kneeoa.config.analysis import Figures
@@ -20,8 +23,8 @@ from kneeoa.files import atomic_path
 FULL_WIDTH = 7.1
 """Inches: two columns of a journal page (180 mm)."""
 
-SUBTITLE_PAD = 14.0
-"""Points that a title leaves for :func:`subtitle`."""
+_SUBTITLE_PAD = 14.0
+"""Points that a title leaves for the muted line of :func:`heading`."""
 
 INK = "#222222"
 MUTED = "#6b6b6b"
@@ -116,7 +119,6 @@ def styled(figures: Figures) -> Iterator[None]:
                 "legend.handlelength": 2.4,
                 "lines.linewidth": 1.3,
                 "lines.markersize": 4,
-                "figure.constrained_layout.use": True,
                 "figure.constrained_layout.h_pad": 0.04,
                 "figure.constrained_layout.w_pad": 0.04,
                 "pdf.fonttype": 42,  # editable text, and no Type 3 fonts, which journals refuse
@@ -131,20 +133,53 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), facecolor="white", layout="constrained")
 
 
+def settle(figure: Figure, figures: Figures) -> None:
+    """Find the figure's layout at the resolution of print and keep it, so that every format has the same one.
+
+    Twice, since the first pass changes the room of the panels, and ticks and the width of their labels follow from that.
+    """
+    figure.set_dpi(figures.dpi)
+    FigureCanvasAgg(figure)  # measures text without drawing the figure
+    with styled(figures):
+        for _ in range(2):
+            if (engine := figure.get_layout_engine()) is not None:
+                engine.execute(figure)
+        figure.set_layout_engine(None)
+
+
 def save(figure: Figure, figures: Figures, out_pdf: Path, out_png: Path) -> None:
     """Write a vector PDF and a PNG, atomically and without time stamps: equal figures are equal bytes. One layout serves both."""
     unstamped = {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None}
+    settle(figure, figures)
     with styled(figures):
         with atomic_path(out_pdf) as temporary:
             figure.savefig(temporary, format="pdf", dpi=figures.dpi, metadata=unstamped)
-        figure.set_layout_engine("none")
         with atomic_path(out_png) as temporary:
             figure.savefig(temporary, format="png", dpi=figures.dpi, metadata={"Software": None})
 
 
-def inches(text: str, size: float) -> float:
-    """Width of a line of text in ``size`` points, in inches; measured on its outlines, so no canvas is needed."""
-    return float(TextPath((0, 0), text, size=size).get_extents().width) / 72 if text else 0.0
+def inches(text: str, size: float, weight: str = "normal") -> float:
+    """Width of a line of text in ``size`` points, in inches; measured on its outlines' corners, so no canvas is needed."""
+    if not text.strip():
+        return 0.0
+    prop = FontProperties(family=mpl.rcParams["font.family"], weight=weight)
+    return float(np.ptp(TextPath((0, 0), text, size=size, prop=prop).vertices[:, 0])) / 72
+
+
+def titles(parts: Sequence[tuple[str, str]], room: float) -> list[str]:
+    """Titles of two parts each, on one line where all of them fit into ``room`` (inches), else each on two. Call inside :func:`styled`."""
+    return _broken(parts, room, mpl.rcParams["axes.titlesize"], "bold")
+
+
+def subtitles(parts: Sequence[tuple[str, str]], room: float) -> list[str]:
+    """The same for the muted line of :func:`heading`; a part may be empty."""
+    return _broken(parts, room, mpl.rcParams["font.size"] * 0.85, "normal")
+
+
+def _broken(parts: Sequence[tuple[str, str]], room: float, size: float, weight: str) -> list[str]:
+    said = [[part for part in pair if part] for pair in parts]
+    fits = all(inches(", ".join(pair), size, weight) <= room for pair in said)
+    return [(", " if fits else ",\n").join(pair) for pair in said]
 
 
 def note(figure: Figure, text: str) -> None:
@@ -163,10 +198,11 @@ def note(figure: Figure, text: str) -> None:
     figure.supxlabel("\n".join(lines), fontsize=size, color=MUTED, x=0.01, ha="left", multialignment="left")
 
 
-def subtitle(axes: Axes, text: str) -> None:
-    """A muted line between a panel's title (drawn with ``pad=SUBTITLE_PAD``) and the panel; it never widens the panel."""
-    size = mpl.rcParams["font.size"] * 0.85
-    line = axes.annotate(text, (0, 1), xytext=(0, 3), xycoords="axes fraction", textcoords="offset points", fontsize=size, color=MUTED)
+def heading(axes: Axes, title: str, muted: str) -> None:
+    """A panel's title, and a muted line or two between it and the panel, which never widen the panel."""
+    size, lines = mpl.rcParams["font.size"] * 0.85, muted.count("\n") + 1
+    axes.set_title(title, pad=_SUBTITLE_PAD + 1.2 * size * (lines - 1))
+    line = axes.annotate(muted, (0, 1), xytext=(0, 3), xycoords="axes fraction", textcoords="offset points", fontsize=size, color=MUTED)
     line.set_in_layout(False)
 
 

@@ -101,23 +101,28 @@ def paired_bootstrap(
             for weights in resampled_weights(labels.size, cluster, resamples, seed)
         ]
     )
+    subjects = subject_count(cluster_codes(cluster, labels.size), labels.size)
+    return paired_of((value(rule, labels, first), value(rule, labels, second)), differences, labels.size, subjects, confidence)
+
+
+def paired_of(estimates: tuple[float, float], differences: Floats, n: int, subjects: int, confidence: float) -> PairedBootstrap:
+    """The result for the estimates of a and b and the resamples' differences a - b (NaN where undefined); see :func:`paired_bootstrap`."""
+    resamples = differences.size
     differences = np.where(np.abs(differences) <= NOISE, 0.0, differences)  # sums over seeds differ in the last digit
     valid = differences[~np.isnan(differences)]
-    subjects = subject_count(cluster_codes(cluster, labels.size), labels.size)
-    estimate_a, estimate_b = value(rule, labels, first), value(rule, labels, second)
     low, high = _percentiles(valid, subjects, confidence)
-    p = math.nan
-    if not math.isnan(low) and not math.isnan(estimate_a - estimate_b):
+    difference, p = estimates[0] - estimates[1], math.nan
+    if not math.isnan(low) and not math.isnan(difference):
         p = min(1.0, 2.0 * (min(int((valid <= 0).sum()), int((valid >= 0).sum())) + 1) / (valid.size + 1))
     return PairedBootstrap(
-        estimate_a=estimate_a,
-        estimate_b=estimate_b,
-        difference=estimate_a - estimate_b,
+        estimate_a=estimates[0],
+        estimate_b=estimates[1],
+        difference=difference,
         low=low,
         high=high,
         p=p,
         log10_p=math.log10(p),
-        n=labels.size,
+        n=n,
         subjects=subjects,
         resamples=resamples,
         invalid=resamples - valid.size,
@@ -138,23 +143,35 @@ def bootstrap_interval(
     rule = _weighted(metric)
     labels, predicted = classes_of(truth), finite(prediction, "prediction")
     values = np.concatenate([rule(labels, predicted, weights) for weights in resampled_weights(labels.size, cluster, resamples, seed)])
-    valid = values[~np.isnan(values)]
     subjects = subject_count(cluster_codes(cluster, labels.size), labels.size)
+    return interval_of(value(rule, labels, predicted), values, labels.size, subjects, confidence)
+
+
+def interval_of(estimate: float, values: Floats, n: int, subjects: int, confidence: float) -> Interval:
+    """The result for an estimate and its values in the resamples (NaN where undefined); see :func:`bootstrap_interval`."""
+    valid = values[~np.isnan(values)]
     low, high = _percentiles(valid, subjects, confidence)
     return Interval(
-        estimate=value(rule, labels, predicted),
+        estimate=estimate,
         low=low,
         high=high,
-        n=labels.size,
+        n=n,
         subjects=subjects,
-        resamples=resamples,
-        invalid=resamples - valid.size,
+        resamples=values.size,
+        invalid=values.size - valid.size,
         degenerate=bool(valid.size and np.ptp(valid) <= NOISE),
     )
 
 
 def resampled_weights(count: int, cluster: ArrayLike | None, resamples: int, seed: int) -> Iterator[Floats]:
-    """Blocks of case weights ``[r, count]``: how often each case's subject was drawn.
+    """Blocks of case weights ``[r, count]``: how often each case's subject was drawn; errors as :func:`resampled_counts`."""
+    codes = cluster_codes(cluster, count)
+    for counts in resampled_counts(count, cluster, resamples, seed):
+        yield counts if codes is None else counts[:, codes]
+
+
+def resampled_counts(count: int, cluster: ArrayLike | None, resamples: int, seed: int) -> Iterator[Floats]:
+    """Blocks of subjects' weights ``[r, subjects]``: how often each subject of ``count`` cases was drawn.
 
     Raises:
         ValueError: no cases, no resamples, or clusters of another length.
@@ -163,16 +180,14 @@ def resampled_weights(count: int, cluster: ArrayLike | None, resamples: int, see
         raise ValueError(f"bootstrap: expected cases and resamples, got {count} cases and {resamples} resamples")
     if cluster is not None:
         same_length(count, cluster=np.asarray(cluster))
-    codes = cluster_codes(cluster, count)
-    subjects = subject_count(codes, count)
+    subjects = subject_count(cluster_codes(cluster, count), count)
     generator = np.random.default_rng(seed)
     block = max(1, _CELLS // count)
     for start in range(0, resamples, block):
         rows = min(block, resamples - start)
         drawn = generator.integers(0, subjects, size=(rows, subjects))
         drawn += np.arange(rows)[:, None] * subjects
-        counts = np.bincount(drawn.ravel(), minlength=rows * subjects).reshape(rows, subjects).astype(np.float64)
-        yield counts if codes is None else counts[:, codes]
+        yield np.bincount(drawn.ravel(), minlength=rows * subjects).reshape(rows, subjects).astype(np.float64)
 
 
 def _weighted(metric: Metric | Plain) -> Metric:

@@ -131,11 +131,18 @@ def gram_rows(scaled: Floats, classes: Integers, codes: Integers | None) -> Floa
     cells = codes * width + classes
     filled = np.bincount(cells, minlength=clusters * width).reshape(clusters, width) > 0
     held = filled.sum(axis=0)  # clusters that hold each class
-    share = np.divide(clusters / (clusters - 1) * (held - 1), held, out=np.zeros(width), where=held > 0)
-    together = _sums(scaled * np.sqrt(share)[classes][:, None], codes, clusters)
-    apart = _sums(scaled * np.sqrt(np.clip(1 - share, 0, None))[classes][:, None], cells, clusters * width)
+    # Whole numbers until the division: a class that every cluster holds has exactly 1, and nothing is left for its own rows.
+    share = np.divide(clusters * (held - 1), (clusters - 1) * held, out=np.zeros(width), where=held > 0)
+    together = sums_within(scaled * np.sqrt(share)[classes][:, None], codes, clusters)
+    apart = sums_within(scaled * np.sqrt(np.clip(1 - share, 0, None))[classes][:, None], cells, clusters * width)
     return np.concatenate([together, apart])
 
 
-def _sums(values: Floats, groups: Integers, count: int) -> Floats:
-    return np.stack([np.bincount(groups, weights=column, minlength=count) for column in values.T], axis=1)
+def sums_within(values: Floats, groups: Integers, count: int) -> Floats:
+    """Sums of each column of ``values`` ``[n, k]`` within groups, ``[count, k]``; what is only rounding of zero is zero.
+
+    Influences that cancel within every subject must have variance zero: rounding would be a variance of 1e-32, and any difference
+    beyond all doubt.
+    """
+    sums = np.stack([np.bincount(groups, weights=column, minlength=count) for column in values.T], axis=1)
+    return np.where(np.abs(sums) > NOISE * np.abs(values).max(axis=0, initial=0.0), sums, 0.0)

@@ -153,7 +153,7 @@ _FROM_PROBABILITIES: dict[str, Metric] = {
     "brier": brier,
     "scaled_brier": scaled_brier,
 }
-_FROM_CONFUSION: dict[str, Callable[[Floats], Floats]] = {
+FROM_CONFUSION: dict[str, Callable[[Floats], Floats]] = {
     "accuracy": accuracy,
     "balanced_accuracy": balanced_accuracy,
     "f1": f1,
@@ -162,6 +162,7 @@ _FROM_CONFUSION: dict[str, Callable[[Floats], Floats]] = {
     "mae": mae,
     "within_one": within_one,
 }
+"""Metrics of predicted classes: confusion matrices ``[R, K, K]`` -> values ``[R]``."""
 
 
 def metric(name: str, threshold: float = 0.5) -> Metric:
@@ -172,9 +173,9 @@ def metric(name: str, threshold: float = 0.5) -> Metric:
     """
     if name in _FROM_PROBABILITIES:
         return _FROM_PROBABILITIES[name]
-    if name not in _FROM_CONFUSION:
-        raise ValueError(f"metric: expected one of {sorted([*_FROM_PROBABILITIES, *_FROM_CONFUSION])}, got '{name}'")
-    rule = _FROM_CONFUSION[name]
+    if name not in FROM_CONFUSION:
+        raise ValueError(f"metric: expected one of {sorted([*_FROM_PROBABILITIES, *FROM_CONFUSION])}, got '{name}'")
+    rule = FROM_CONFUSION[name]
 
     def evaluate(truth: Integers, prediction: Floats, weights: Floats, /) -> Floats:
         classes = prediction.shape[1]

@@ -15,9 +15,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from kneeoa.errors import KneeoaError
+from kneeoa.statistics.influence import sums_within
 from kneeoa.statistics.inputs import Floats, Integers, finite, subject_count
 from kneeoa.statistics.wald import NOISE, Wald, wald
 
@@ -86,7 +87,7 @@ def covariance(members: Sequence[Sampled], codes: Integers | None) -> Floats:
     """Covariance ``[k, k]`` of k statistics on the same cases; positive semi-definite; NaN with fewer than two subjects."""
     rows = np.stack([one.influence for one in members], axis=1)
     if codes is not None:
-        rows = np.stack([np.bincount(codes, weights=column) for column in rows.T], axis=1)
+        rows = sums_within(rows, codes, int(codes.max()) + 1)
     if len(rows) < 2:
         return np.full((len(members), len(members)), np.nan)
     product: Floats = rows.T @ rows
@@ -130,7 +131,7 @@ def interval(value: float, variance: float, confidence: float, scale: Literal["w
         raise KneeoaError(f"confidence: expected a number between 0 and 1, got {confidence}.")
     if not variance > 0.0 or math.isnan(value) or (scale == "logit" and not 0.0 < value < 1.0):
         return math.nan, math.nan
-    half = float(norm.ppf(0.5 + confidence / 2)) * math.sqrt(variance)
+    half = float(ndtri(0.5 + confidence / 2)) * math.sqrt(variance)
     if scale == "wald":
         return value - half, value + half
     centre, reach = math.log(value / (1 - value)), half / (value * (1 - value))
