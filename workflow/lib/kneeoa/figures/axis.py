@@ -182,5 +182,7 @@ def draw(
     placed = rows_where(AXIS, axes, {"axis": axis, "split": "test"}, ["split", "subject", "position", "across", "grade"])
     cohorts = sorted(set(placed["cohort"].unique()))
     chosen = cohort or (cohorts[0] if cohorts else "")
-    result = figure(placed, GEOMETRY.concat(list(measures)), arms, axis, level, classes, figures, cohort=chosen, confidence=confidence)
+    wanted = {"axis": axis, "measure": "spearman", "split": "test"}
+    correlations = rows_where(GEOMETRY, measures, wanted, ["estimate", "low", "high"])
+    result = figure(placed, correlations, arms, axis, level, classes, figures, cohort=chosen, confidence=confidence)
     style.save(result, figures, out_pdf, out_png)

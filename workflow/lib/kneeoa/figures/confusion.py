@@ -112,10 +112,10 @@ def _matrix(axis: Axes, table: NDArray[np.float64], classes: Sequence[str], room
     ticks = range(len(classes))
     axis.set(xticks=ticks, yticks=ticks, xticklabels=list(classes), yticklabels=list(classes))
     axis.tick_params(length=0)
-    axis.set_xticks(np.arange(len(classes) + 1) - 0.5, minor=True)
-    axis.set_yticks(np.arange(len(classes) + 1) - 0.5, minor=True)
-    axis.grid(which="minor", color="white", linewidth=1)
-    axis.tick_params(which="minor", length=0)
+    between = np.arange(1, len(classes)) - 0.5
+    axis.vlines(between, -0.5, len(classes) - 0.5, color="white", linewidth=1)
+    axis.hlines(between, -0.5, len(classes) - 0.5, color="white", linewidth=1)
+    axis.set(xlim=(-0.5, len(classes) - 0.5), ylim=(len(classes) - 0.5, -0.5))
     for spine in axis.spines.values():
         spine.set(visible=True, color=style.RULE)
 

@@ -17,6 +17,7 @@ from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
 from kneeoa.figures.arms import Factors, Panel, modes, panels
+from kneeoa.figures.reading import rows_where
 from kneeoa.figures.words import printed, sentence_case
 from kneeoa.tables.history import HISTORY
 
@@ -113,4 +114,4 @@ def draw(histories: Sequence[Path], arms: Factors, figures: Figures, out_pdf: Pa
     Raises:
         KneeoaError: a file is not a HISTORY table, or none holds a loss.
     """
-    style.save(figure(HISTORY.concat(list(histories)), arms, figures), figures, out_pdf, out_png)
+    style.save(figure(rows_where(HISTORY, histories, {}, ["value"]), arms, figures), figures, out_pdf, out_png)

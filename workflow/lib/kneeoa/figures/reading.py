@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
 from pathlib import Path
 
 import pandas as pd
@@ -21,7 +20,7 @@ def rows_where(schema: TableSchema, paths: Sequence[Path], equal: Mapping[str, s
     Args:
         schema: the table.
         paths: its files.
-        equal: column -> the value asked for.
+        equal: column -> the value asked for; empty: every row.
         columns: what to return besides the key; nullable integers come back as floats where a value is missing.
 
     Raises:
@@ -50,5 +49,6 @@ def _selected(schema: TableSchema, path: Path, equal: Mapping[str, str], wanted:
         raise KneeoaError(f"{path}: cannot be read as the Parquet table '{schema.name}': {error}.") from error
     if table is None:
         raise KneeoaError(f"{path}: is not a '{schema.name}' table of this version; remove it and run the workflow again.")
-    kept = reduce(pc.and_, [pc.equal(table.column(name), value) for name, value in equal.items()])
-    return table.filter(kept).select(list(wanted))
+    for name, value in equal.items():
+        table = table.filter(pc.equal(table.column(name), value))
+    return table.select(list(wanted))

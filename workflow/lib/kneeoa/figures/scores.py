@@ -27,8 +27,9 @@ def own_head(rows: pd.DataFrame, level: str) -> pd.DataFrame:
     rows = rows[rows["level"] == level]
     if rows.empty:
         return rows
-    heads = {arm: level if level in set(own["head"].unique()) else sorted(own["head"])[0] for arm, own in rows.groupby("arm")}
-    return rows[rows["head"] == rows["arm"].map(heads)]
+    spoken = rows[["arm", "head"]].drop_duplicates()
+    heads = {arm: level if level in set(own["head"]) else min(own["head"]) for arm, own in spoken.groupby("arm")}
+    return rows if len(heads) == len(spoken) else rows[rows["head"] == rows["arm"].map(heads)]
 
 
 def held_out(paths: Sequence[Path], level: str, split: str = "test") -> pd.DataFrame:
@@ -40,8 +41,8 @@ def held_out(paths: Sequence[Path], level: str, split: str = "test") -> pd.DataF
     """
     kept = ["level", "subject", "truth", "probabilities"]
     rows = own_head(rows_where(PREDICTIONS, paths, {"level": level, "split": split}, kept), level)
-    truth = rows["truth"].map(lambda value: value[0] if len(value) == 1 else None)
-    rows = rows.assign(truth=truth, seed=rows["seed"].fillna(SEED_OF_IMPORTS).astype(int))
+    truth = [value[0] if len(value) == 1 else None for value in rows["truth"]]
+    rows = rows.assign(truth=pd.Series(truth, index=rows.index), seed=rows["seed"].fillna(SEED_OF_IMPORTS).astype(int))
     rows = rows[rows["truth"].notna()]
     rows = rows.assign(truth=rows["truth"].astype(int))
     columns = ["arm", "head", "seed", "cohort", "case_id", "subject", "truth", "probabilities"]
