@@ -24,6 +24,8 @@ _PRINTED = {
     "lda": "linear discriminant",
     "ridge": "ridge regression axis",
     "space": "whole embedding",
+    "cartilage_mm3": "cartilage volume",
+    "cartilage_thickness_mm": "cartilage thickness",
     "spearman": "Spearman",
     "somers_d": "Somers' D",
     "adjacent_auc_min": "least adjacent AUC",

@@ -101,7 +101,8 @@ def comparisons(evidence: Evidence) -> list[str]:
         column = "p_adjusted" if adjusted else "p"
         found = records(defined[defined[column] < SIGNIFICANT])
         how = f"{printed(str(adjustment))} adjustment over {int(own['m'].iloc[0])} tests" if adjusted else "not adjusted"
-        text = f"Family {family} ({how}): {'adjusted p' if adjusted else 'p'} is below {_THRESHOLD} in {len(found)} of "
+        name = "Outside families" if family == "none" else f"Family {family}"
+        text = f"{name} ({how}): {'adjusted p' if adjusted else 'p'} is below {_THRESHOLD} in {len(found)} of "
         text += count(len(defined), "test")
         text += ": " + _first(found, evidence, column) + "." if found else "."
         lost = len(own) - len(defined)
@@ -150,21 +151,27 @@ def representation(evidence: Evidence) -> list[str]:
     rows = evidence.tables["geometry"]
     rows = rows[(rows["measure"] == "spearman") & (rows["split"] == "test") & rows["arm"].isin(list(evidence.arms))]  # not the baselines
     sentences = []
-    for (axis, against, cohort), own in rows.groupby(["axis", "against", "cohort"], sort=False):
-        means = own.groupby("arm")["estimate"].mean().dropna()
-        if means.empty:
+    for (axis, cohort), along in rows.groupby(["axis", "cohort"], sort=False):
+        ranges = [said for against, own in along.groupby("against", sort=False) if (said := _range(evidence, str(against), own))]
+        if not ranges:
             continue
-        seeds = own["seed"].nunique()
-        what = "the phantom's true latent severity" if against == "latent_severity" else evidence.printed(against)
-        text = f"Along the {evidence.printed(axis)}, Spearman's correlation with {what} on the test cases of {evidence.printed(cohort)} "
-        text += f"ranges from {number(means.min(), 2)} ({evidence.arm(str(means.idxmin()))}) to " if len(means) > 1 else "is "
-        text += f"{number(means.max(), 2)} ({evidence.arm(str(means.idxmax()))})" + (
-            f", means over {count(seeds, 'seed')}." if seeds > 1 else "."
-        )
-        sentences.append(text)
+        seeds = along["seed"].nunique()
+        means = f"; means over {count(seeds, 'seed')}" if seeds > 1 else ""
+        text = f"Along the {evidence.printed(axis)}, Spearman's correlation on the test cases of {evidence.printed(cohort)}"
+        sentences.append(f"{text} is {'; '.join(ranges)}{means}.")
     if sentences:
         sentences.append("Axes, their scale and their sign come from the training cases alone.")
     return sentences
+
+
+def _range(evidence: Evidence, against: str, rows: pd.DataFrame) -> str:
+    """The lowest and the highest arm's mean correlation with one thing; empty where none is defined."""
+    means = rows.groupby("arm")["estimate"].mean().dropna()
+    if means.empty:
+        return ""
+    what = "the phantom's true latent severity" if against == "latent_severity" else evidence.printed(against)
+    lowest = f"{number(means.min(), 2)} ({evidence.arm(str(means.idxmin()))}) to " if len(means) > 1 else ""
+    return f"{lowest}{number(means.max(), 2)} ({evidence.arm(str(means.idxmax()))}) with {what}"
 
 
 def anatomy(evidence: Evidence) -> list[str]:
