@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,16 @@ class Example:
     """Millimetres of a voxel."""
     measured: bool = True
     """Whether the millimetres are known; radiographs without a pixel size have proportions only, and no bar."""
+
+    @cached_property
+    def window(self) -> tuple[float, float]:
+        """The whole image's grey levels of black and white, the same in every plane."""
+        return window(self.image)
+
+    @cached_property
+    def union(self) -> NDArray[np.bool_] | None:
+        """All tissues; None where there is no mask."""
+        return np.any(list(self.tissues.values()), axis=0) if self.tissues else None
 
 
 def figure(shown: Sequence[Example], figures: Figures) -> Figure:
@@ -80,10 +91,9 @@ def window(image: NDArray[np.floating]) -> tuple[float, float]:
 
 
 def _picture(axis: Axes, example: Example, plane: Plane, colours: Mapping[str, str], *, letters: bool) -> None:
-    union = np.any(list(example.tissues.values()), axis=0) if example.tissues else None
     flat = example.image.ndim == 2
-    index = 0 if flat else busiest(union, example.image.shape, plane.axis)
-    black, white = window(example.image)
+    index = 0 if flat else busiest(example.union, example.image.shape, plane.axis)
+    black, white = example.window
     pixel = example.spacing if flat else cut_spacing(example.spacing, plane)
     picture = example.image if flat else cut(example.image, plane, index)
     axis.imshow(picture.astype(np.float32), cmap="gray", vmin=black, vmax=white, interpolation="bilinear", aspect=pixel[0] / pixel[1])
