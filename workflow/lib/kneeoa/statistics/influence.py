@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kneeoa.statistics.clusters import sums_within
 from kneeoa.statistics.inputs import Booleans, Floats, Integers
 from kneeoa.statistics.wald import NOISE
 
@@ -136,13 +137,3 @@ def gram_rows(scaled: Floats, classes: Integers, codes: Integers | None) -> Floa
     together = sums_within(scaled * np.sqrt(share)[classes][:, None], codes, clusters)
     apart = sums_within(scaled * np.sqrt(np.clip(1 - share, 0, None))[classes][:, None], cells, clusters * width)
     return np.concatenate([together, apart])
-
-
-def sums_within(values: Floats, groups: Integers, count: int) -> Floats:
-    """Sums of each column of ``values`` ``[n, k]`` within groups, ``[count, k]``; what is only rounding of zero is zero.
-
-    Influences that cancel within every subject must have variance zero: rounding would be a variance of 1e-32, and any difference
-    beyond all doubt.
-    """
-    sums = np.stack([np.bincount(groups, weights=column, minlength=count) for column in values.T], axis=1)
-    return np.where(np.abs(sums) > NOISE * np.abs(values).max(axis=0, initial=0.0), sums, 0.0)

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from kneeoa.errors import KneeoaError
-from kneeoa.statistics.influence import sums_within
+from kneeoa.statistics.clusters import sums_within
 from kneeoa.statistics.inputs import Floats, Integers, finite, subject_count
 from kneeoa.statistics.wald import NOISE, Wald, wald
 
