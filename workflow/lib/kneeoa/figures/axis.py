@@ -70,12 +70,14 @@ def figure(
         reach = _reach(rows)  # given to each panel: matplotlib looks at all that share an axis whenever it looks at one
         room = 0.75 * width / len(shown)  # of a column, what its ticks and labels leave
         places = [(panel, mode) for panel in groups for mode in shown]
-        titles = iter(style.titles([(panel.title, printed(mode, figures.labels)) for panel, mode in places], room))
-        muted = iter(style.subtitles([_correlation(measures, panel.arms.get(mode), axis, level, cohort) for panel, mode in places], room))
+        titles = [(panel.title, printed(mode, figures.labels)) for panel, mode in places]
+        headings = iter(
+            style.headings(titles, [_correlation(measures, panel.arms.get(mode), axis, level, cohort) for panel, mode in places], room)
+        )
         for line, panel in enumerate(groups):
             for column, mode in enumerate(shown):
                 above, below = axes[2 * line, column], axes[2 * line + 1, column]
-                arm, heading = panel.arms.get(mode), (next(titles), next(muted))
+                arm, heading = panel.arms.get(mode), next(headings)
                 if arm is None or arm not in present:
                     style.empty(above, "not trained")
                     style.empty(below, "")

@@ -76,11 +76,11 @@ def figure(
         axes = result.subplots(len(shown), len(groups), squeeze=False)
         room = 0.85 * width / len(groups)
         places = [(panel, mode) for mode in shown for panel in groups]
-        titles = iter(style.titles([(panel.title, printed(mode, figures.labels)) for panel, mode in places], room))
-        muted = iter(style.subtitles([_scores(metrics, panel.arms.get(mode), level, cohort) for panel, mode in places], room))
+        titles = [(panel.title, printed(mode, figures.labels)) for panel, mode in places]
+        headings = iter(style.headings(titles, [_scores(metrics, panel.arms.get(mode), level, cohort) for panel, mode in places], room))
         for row, mode in enumerate(shown):
             for column, panel in enumerate(groups):
-                axis, arm, heading = axes[row, column], panel.arms.get(mode), (next(titles), next(muted))
+                axis, arm, heading = axes[row, column], panel.arms.get(mode), next(headings)
                 if arm is None or arm not in present:
                     style.empty(axis, "not trained")
                     continue

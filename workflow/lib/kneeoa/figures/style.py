@@ -166,14 +166,13 @@ def inches(text: str, size: float, weight: str = "normal") -> float:
     return float(np.ptp(TextPath((0, 0), text, size=size, prop=prop).vertices[:, 0])) / 72
 
 
-def titles(parts: Sequence[tuple[str, str]], room: float) -> list[str]:
-    """Titles of two parts each, on one line where all of them fit into ``room`` (inches), else each on two. Call inside :func:`styled`."""
-    return _broken(parts, room, mpl.rcParams["axes.titlesize"], "bold")
+def headings(titles: Sequence[tuple[str, str]], muted: Sequence[tuple[str, str]], room: float) -> list[tuple[str, str]]:
+    """What :func:`heading` takes, for every panel: two parts of its title and two of its muted line, any of which may be empty.
 
-
-def subtitles(parts: Sequence[tuple[str, str]], room: float) -> list[str]:
-    """The same for the muted line of :func:`heading`; a part may be empty."""
-    return _broken(parts, room, mpl.rcParams["font.size"] * 0.85, "normal")
+    Parts stand on one line where those of all panels fit into ``room`` (inches), else on two. Call inside :func:`styled`.
+    """
+    size = mpl.rcParams["font.size"] * 0.85
+    return list(zip(_broken(titles, room, mpl.rcParams["axes.titlesize"], "bold"), _broken(muted, room, size, "normal"), strict=True))
 
 
 def _broken(parts: Sequence[tuple[str, str]], room: float, size: float, weight: str) -> list[str]:

@@ -15,12 +15,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
 
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.clusters import sums_within
 from kneeoa.statistics.inputs import Floats, Integers, finite, subject_count
-from kneeoa.statistics.wald import NOISE, Wald, wald
+from kneeoa.statistics.wald import NOISE, Wald, normal_quantile, wald
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,7 @@ def interval(value: float, variance: float, confidence: float, scale: Literal["w
         raise KneeoaError(f"confidence: expected a number between 0 and 1, got {confidence}.")
     if not variance > 0.0 or math.isnan(value) or (scale == "logit" and not 0.0 < value < 1.0):
         return math.nan, math.nan
-    half = float(ndtri(0.5 + confidence / 2)) * math.sqrt(variance)
+    half = normal_quantile(confidence) * math.sqrt(variance)
     if scale == "wald":
         return value - half, value + half
     centre, reach = math.log(value / (1 - value)), half / (value * (1 - value))

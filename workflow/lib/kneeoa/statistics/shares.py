@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import ndtri
 
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.inputs import Booleans, Floats, Integers, cluster_codes, subject_count
 from kneeoa.statistics.sampling import Estimate, described, estimate_of, of_mean
+from kneeoa.statistics.wald import normal_quantile
 
 
 def wilson(share: float, size: float, confidence: float) -> tuple[float, float]:
@@ -27,7 +27,7 @@ def wilson(share: float, size: float, confidence: float) -> tuple[float, float]:
         raise KneeoaError(f"confidence: expected a number between 0 and 1, got {confidence}.")
     if not size > 0 or math.isnan(share):
         return math.nan, math.nan
-    z = float(ndtri(0.5 + confidence / 2))
+    z = normal_quantile(confidence)
     centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
     half = z / (1 + z**2 / size) * math.sqrt(share * (1 - share) / size + z**2 / (4 * size**2))
     return min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share)

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import chi2
 
 from kneeoa.errors import KneeoaError
+from kneeoa.statistics.clusters import sums_within
 from kneeoa.statistics.delong import delong_test
 from kneeoa.statistics.influence import placements
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length, subject_count
@@ -174,8 +175,7 @@ def _subgroups(
         found.append(Subgroup(str(name), tuple(counts.tolist()), result, ""))
         held = result.subjects
         root = math.sqrt(held / (held - 1)) if held > 1 else math.nan
-        by_subject: Floats = np.bincount(subjects[rows], weights=influence, minlength=int(subjects.max()) + 1).astype(np.float64)
-        sums.append(root * by_subject)
+        sums.append(root * sums_within(influence[:, None], subjects[rows], int(subjects.max()) + 1)[:, 0])
     reported = [group for group in found if group.result is not None]
     return Subgroups(tuple(found), _interaction(reported, sums, confidence))
 
