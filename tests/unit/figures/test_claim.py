@@ -33,7 +33,7 @@ def rows() -> pd.DataFrame:
 
 def test_every_part_is_a_column_and_every_pair_a_line():
     figure = claim.figure(rows(), synthetic.FACTORS, Figures())
-    assert [axis.get_title(loc="left") for axis in figure.axes] == ["Prediction", "Prediction", "Order along the axis", "Saliency"]
+    assert [axis.get_title(loc="left") for axis in figure.axes] == ["Prediction", "Prediction", "Severity axis", "Saliency"]
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()][:2] == [
         "ResNet3D: Dual vs Single-OA",
         "ResNet3D: Dual vs Single-KL",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from math import floor, log10
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -19,7 +21,7 @@ from kneeoa.tables.claim import CLAIM
 
 _LINE = 0.27
 """Inches a row."""
-_TITLES = {"prediction": "Prediction", "axis": "Order along the axis", "saliency": "Saliency"}
+_TITLES = {"prediction": "Prediction", "axis": "Severity axis", "saliency": "Saliency"}
 
 
 def figure(claim: pd.DataFrame, arms: Factors, figures: Figures, confidence: float = 0.95) -> Figure:
@@ -65,6 +67,9 @@ def _column(
 ) -> None:
     part, level, measure, of = column
     own = rows[(rows["part"] == part) & (rows["level"] == level) & (rows["measure"] == measure) & (rows["of"] == of)]
+    limits = own[["low", "high", "difference"]].astype("float64").abs().max().max()
+    reach = 1.15 * float(limits) if is_number(limits) and limits > 0 else 1.0
+    digits = max(2, 1 - floor(log10(reach)))
     axis.axvline(0, color=style.MUTED, linewidth=0.7, zorder=0)
     for row in records(own):
         y = lines.index((row["backbone"], row["candidate"], row["reference"]))
@@ -77,13 +82,12 @@ def _column(
         clear = is_number(row["low"]) and row["low"] * row["high"] > 0
         face = colour if clear else "white"
         axis.plot([row["difference"]], [y], marker=marker, markersize=4.8, color=colour, markerfacecolor=face, markeredgewidth=1)
-        axis.annotate(number(row["difference"], 2, signed=True), (row["difference"], y), (0, 4), textcoords="offset points", ha="center",
-                      fontsize=figures.font_size * 0.75, color=style.MUTED)  # fmt: skip
+        printed_difference = number(row["difference"], digits, signed=True)
+        small: dict[str, Any] = {"fontsize": figures.font_size * 0.75, "color": style.MUTED}
+        axis.annotate(printed_difference, (row["difference"], y), (0, 4), textcoords="offset points", ha="center", **small)
     what = printed(of if part == "saliency" else level, figures.labels)
     words = {"axis": f"ρ with {what}", "saliency": f"{printed(measure, figures.labels)} on {what}"}
     style.heading(axis, _TITLES[part], words.get(part, f"{what} {printed(measure, figures.labels)}"))
-    limits = own[["low", "high", "difference"]].astype("float64").abs().max().max()
-    reach = 1.15 * float(limits) if is_number(limits) and limits > 0 else 1.0
     axis.set_xlim(-reach, reach)
     axis.locator_params(axis="x", nbins=4)
     axis.grid(axis="x", color=style.RULE, linewidth=0.4)

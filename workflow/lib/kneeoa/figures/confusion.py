@@ -23,6 +23,8 @@ from kneeoa.figures.words import count, printed, short_class
 from kneeoa.tables.metrics import METRICS
 
 _SCORES = ("accuracy", "quadratic_kappa")
+_ABREAST = 5
+"""Matrices beside each other whose numbers can still be read."""
 _SMALL, _LARGE = 10, 100
 """A mean over seeds is printed with a decimal below the first, and everywhere where no cell reaches the second."""
 _RAMP = LinearSegmentedColormap.from_list("share", ["#ffffff", "#dbe5f0", "#7f9fc4", "#004488"])
@@ -52,7 +54,7 @@ def figure(
     *,
     cohort: str,
 ) -> Figure:
-    """Draw one cohort's matrices: columns are backbones, rows the modes that have a head of this level.
+    """Draw one cohort's matrices: columns are backbones (the sixth begins anew below), rows the modes that have a head of this level.
 
     Args:
         predictions: as :func:`kneeoa.figures.scores.held_out` gives them.
@@ -72,15 +74,17 @@ def figure(
     name = printed(level, figures.labels)
     with style.styled(figures):
         width = style.FULL_WIDTH * min(1.0, len(groups) / 3 + 0.04)
-        result = style.new_figure(width, (width / len(groups) + 0.42) * len(shown) + 0.3)
-        axes = result.subplots(len(shown), len(groups), squeeze=False)
-        room = 0.85 * width / len(groups)
+        lines, columns = style.grid(len(groups), _ABREAST)
+        result = style.new_figure(width, (width / columns + 0.42) * lines * len(shown) + 0.3)
+        axes = result.subplots(lines * len(shown), columns, squeeze=False)
+        room = width / columns - 0.38  # what ticks and gaps leave of a panel's share
         places = [(panel, mode) for mode in shown for panel in groups]
         titles = [(panel.title, printed(mode, figures.labels)) for panel, mode in places]
         headings = iter(style.headings(titles, [_scores(metrics, panel.arms.get(mode), level, cohort) for panel, mode in places], room))
         for row, mode in enumerate(shown):
-            for column, panel in enumerate(groups):
-                axis, arm, heading = axes[row, column], panel.arms.get(mode), next(headings)
+            for place, panel in enumerate(groups):
+                line, column = divmod(place, columns)
+                axis, arm, heading = axes[line * len(shown) + row, column], panel.arms.get(mode), next(headings)
                 if arm is None or arm not in present:
                     style.empty(axis, "not trained")
                     continue
@@ -91,6 +95,8 @@ def figure(
                     axis.set_ylabel(f"True {name}")
                 if row == len(shown) - 1:
                     axis.set_xlabel(f"Predicted {name}")
+            for spare in axes[(lines - 1) * len(shown) + row, len(groups) - (lines - 1) * columns :]:
+                spare.remove()
         cases, seeds = rows["case_id"].nunique(), rows["seed"].nunique()
         mean = f", mean over {seeds} seeds" if seeds > 1 else ""
         style.note(result, f"Colour: share of the true class; number: knees{mean}. {count(cases, 'knee')} in each matrix.")
@@ -105,7 +111,7 @@ def _matrix(axis: Axes, table: NDArray[np.float64], classes: Sequence[str], room
     whole = (table == table.round()) | ((table >= _SMALL) & (table.max() >= _LARGE))
     texts = {place: number(value, 0 if whole[place] else 1) for place, value in np.ndenumerate(table) if value > 0}
     size = mpl.rcParams["font.size"]
-    size *= min(1.0, 0.9 * room / max((style.inches(text, size) for text in texts.values()), default=room))
+    size *= min(1.0, 0.85 * room / max((style.inches(text, size) for text in texts.values()), default=room))
     for (row, column), text in texts.items():
         colour = "white" if share[row, column] > 0.55 else style.INK
         axis.text(column, row, text, ha="center", va="center", color=colour, size=size).set_in_layout(False)  # it is inside the panel

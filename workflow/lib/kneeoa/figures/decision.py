@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def curve(rows: pd.DataFrame, confidence: float) -> DecisionCurve:
 
 
 def figure(predictions: pd.DataFrame, arms: Factors, level: str, figures: Figures, *, cohort: str, confidence: float = 0.95) -> Figure:
-    """Draw one cohort's decision curves: a panel a backbone, a line a mode, its band the pointwise interval over subjects.
+    """Draw one cohort's decision curves: a panel a backbone, three beside each other, a line a mode; bands are pointwise.
 
     Args:
         predictions: as :func:`kneeoa.figures.scores.held_out` gives them, of a binary level.
@@ -53,13 +54,18 @@ def figure(predictions: pd.DataFrame, arms: Factors, level: str, figures: Figure
     looks = style.looks(modes(arms), figures)
     with style.styled(figures):
         width = style.FULL_WIDTH if len(groups) > 1 else style.FULL_WIDTH * 0.5
-        result = style.new_figure(width, width / len(groups) * 0.95 + 1.1)
-        axes = result.subplots(1, len(groups), squeeze=False, sharex=True, sharey=True)[0]
-        for axis, panel in zip(axes, groups, strict=True):
-            _panel(axis, rows, panel, looks, figures, confidence)
+        lines, columns = style.grid(len(groups), style.ABREAST)
+        result = style.new_figure(width, (width / columns * 0.95 + 0.8) * lines + 0.3)
+        axes = result.subplots(lines, columns, squeeze=False, sharey=True)
+        for axis, panel in zip_longest(axes.flat, groups):
+            if panel is None:
+                axis.remove()
+            else:
+                _panel(axis, rows, panel, looks, figures, confidence)
         share = rows.drop_duplicates("case_id")["truth"].mean()
-        axes[0].set_ylim(-0.35 * share, 1.1 * share)
-        axes[0].set_ylabel("Net benefit")
+        axes[0, 0].set_ylim(-0.35 * share, 1.1 * share)
+        for first in axes[:, 0]:
+            first.set_ylabel("Net benefit")
         cases, subjects, seeds = rows["case_id"].nunique(), rows["subject"].nunique(), rows["seed"].nunique()
         style.note(
             result,
@@ -84,7 +90,7 @@ def _panel(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str, style.
         axis.plot(THRESHOLDS, everybody, color=style.MUTED, linewidth=0.9, label="act on everybody")
     axis.axhline(0, color=style.INK, linewidth=0.9, linestyle=(0, (1, 1.5)), label="act on nobody")
     axis.set(title=panel.title, xlabel="Threshold probability", xlim=(0, 1), xticks=[0, 0.5, 1])
-    axis.legend(loc="upper center", bbox_to_anchor=(0.46, -0.24), borderaxespad=0, labelspacing=0.35)
+    style.legend_below(axis, 0.38, axis.get_legend_handles_labels()[0])
 
 
 def draw(

@@ -141,7 +141,7 @@ def _block(
     reach = 1.08 * float(limits) if is_number(limits) and limits > 0 else 1.0
     axis.set(xlim=(-reach, reach), yticks=[], xlabel=part.title)
     axis.spines["left"].set_visible(False)
-    axis.locator_params(axis="x", nbins=5)
+    axis.locator_params(axis="x", nbins=4)
     axis.grid(axis="x", color=style.RULE, linewidth=0.4)
     axis.set_axisbelow(True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,7 @@ def figure(
     bins: int = 6,
     confidence: float = 0.95,
 ) -> Figure:
-    """Draw one cohort's reliability curves: a column a backbone.
+    """Draw one cohort's reliability curves: a panel a backbone, three beside each other.
 
     A point is the mean over seeds of the k-th bin (:func:`mean_curve`); its bar is Wilson's interval at the effective number of cases, as
     two knees of a person are not two people.
@@ -77,16 +78,21 @@ def figure(
     looks = style.looks(modes(arms), figures)
     with style.styled(figures):
         width = style.FULL_WIDTH if len(groups) > 1 else style.FULL_WIDTH * 0.5
-        result = style.new_figure(width, width / len(groups) * 1.3 + 1.15)
-        axes = result.subplots(2, len(groups), squeeze=False, sharex=True, sharey="row", height_ratios=(3.2, 1))
-        for column, panel in enumerate(groups):
-            _curves(axes[0, column], rows, metrics, panel, cohort, level, looks, figures, bins, confidence)
-            _histogram(axes[1, column], rows, panel, looks)
-            handles, texts = axes[0, column].get_legend_handles_labels()
-            axes[1, column].legend(handles, texts, loc="upper center", bbox_to_anchor=(0.46, -0.62), borderaxespad=0, labelspacing=0.35)
-        axes[1, 0].set_ylim(bottom=0)
-        axes[0, 0].set_ylabel(f"Observed share of {printed(level, figures.labels)}")
-        axes[1, 0].set_ylabel("Share of\nknees")
+        lines, columns = style.grid(len(groups), style.ABREAST)
+        result = style.new_figure(width, (width / columns * 1.3 + 0.85) * lines + 0.3)
+        axes = result.subplots(2 * lines, columns, squeeze=False, sharey="row", height_ratios=(3.2, 1) * lines)
+        for curves, histogram, panel in zip_longest(axes[::2].flat, axes[1::2].flat, groups):
+            if panel is None:
+                curves.remove()
+                histogram.remove()
+                continue
+            _curves(curves, rows, metrics, panel, cohort, level, looks, figures, bins, confidence)
+            _histogram(histogram, rows, panel, looks)
+            style.legend_below(histogram, 0.38, curves.get_legend_handles_labels()[0])
+        for curves, histogram in zip(axes[::2, 0], axes[1::2, 0], strict=True):
+            histogram.set_ylim(bottom=0)
+            curves.set_ylabel(f"Observed share of {printed(level, figures.labels)}")
+            histogram.set_ylabel("Share of\nknees")
         cases, seeds = rows["case_id"].nunique(), rows["seed"].nunique()
         mean = f", mean over {seeds} seeds" if seeds > 1 else ""
         style.note(
@@ -130,7 +136,7 @@ def _curves(
             label=printed(mode, figures.labels) + value,
         )
         axis.vlines(curve.predicted, curve.low, curve.high, color=look.colour, linewidth=0.9, alpha=0.55)
-    axis.set(title=panel.title, xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+    axis.set(title=panel.title, xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[0, 0.5, 1], xticklabels=[], yticks=[0, 0.5, 1])
 
 
 def _histogram(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str, style.Look]) -> None:
@@ -140,7 +146,7 @@ def _histogram(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str, st
         if len(own):
             share = np.histogram(positive(own), edges)[0] / len(own)
             axis.stairs(share, edges, color=looks[mode].colour, linestyle=looks[mode].dash, linewidth=1.1)
-    axis.set_xlabel("Predicted probability")
+    axis.set(xlabel="Predicted probability", xlim=(-0.03, 1.03), xticks=[0, 0.5, 1])
 
 
 def draw(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ def _ends(curve: Curve, grid: NDArray[np.float64]) -> NDArray[np.float64]:
 def figure(
     predictions: pd.DataFrame, metrics: pd.DataFrame, arms: Factors, level: str, figures: Figures, confidence: float = 0.95
 ) -> Figure:
-    """Draw the curves: columns are backbones, rows cohorts.
+    """Draw the curves: a panel a backbone, three beside each other; each cohort begins a row.
 
     Args:
         predictions: as :func:`kneeoa.figures.scores.held_out` gives them, of a binary level.
@@ -79,16 +80,20 @@ def figure(
     looks = style.looks(modes(arms), figures)
     with style.styled(figures):
         width = style.FULL_WIDTH if len(groups) > 1 else style.FULL_WIDTH * 0.5
-        result = style.new_figure(width, (width / len(groups) + 0.82) * len(cohorts) + 0.25)
-        axes = result.subplots(len(cohorts), len(groups), squeeze=False, sharex=True, sharey=True)
-        for row, cohort in enumerate(cohorts):
-            for column, panel in enumerate(groups):
-                _panel(axes[row, column], predictions[predictions["cohort"] == cohort], metrics, panel, cohort, level, looks, figures)
+        lines, columns = style.grid(len(groups), style.ABREAST)
+        result = style.new_figure(width, (width / columns + 0.82) * lines * len(cohorts) + 0.25)
+        axes = result.subplots(lines * len(cohorts), columns, squeeze=False, sharey=True)
+        for cohort, block in zip(cohorts, axes.reshape(len(cohorts), lines * columns), strict=True):
+            rows = predictions[predictions["cohort"] == cohort]
+            for axis, panel in zip_longest(block, groups):
+                if panel is None:
+                    axis.remove()
+                    continue
+                _panel(axis, rows, metrics, panel, cohort, level, looks, figures)
                 if len(cohorts) > 1:
-                    axes[row, column].set_title(f"{panel.title}, {printed(cohort, figures.labels)}")
-            axes[row, 0].set_ylabel("Sensitivity")
-        for axis in axes[-1]:
-            axis.set_xlabel("1 − specificity")
+                    axis.set_title(f"{panel.title}, {printed(cohort, figures.labels)}")
+        for first in axes[:, 0]:
+            first.set_ylabel("Sensitivity")
         style.note(result, _note(predictions, confidence) + derived_note(predictions, arms, level, figures.labels))
     return result
 
@@ -117,8 +122,8 @@ def _panel(
         value = "" if found is None else " " + interval(found["estimate"], found["low"], found["high"], 2)
         mean = mean_curve(curves) if len(curves) > 1 else curves[0]
         handles += axis.plot(*mean, color=look.colour, linestyle=look.dash, linewidth=1.6, label=printed(mode, figures.labels) + value)
-    axis.set(title=panel.title, xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
-    axis.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.46, -0.21), borderaxespad=0, handletextpad=0.6, labelspacing=0.35)
+    axis.set(title=panel.title, xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1], xlabel="1 − specificity")
+    style.legend_below(axis, 0.38, handles, handletextpad=0.6)
 
 
 def _note(rows: pd.DataFrame, confidence: float) -> str:

@@ -6,22 +6,28 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
+from matplotlib.transforms import ScaledTranslation
 
 from kneeoa.config.analysis import Figures
 from kneeoa.files import atomic_path
 
 FULL_WIDTH = 7.1
 """Inches: two columns of a journal page (180 mm)."""
+
+ABREAST = 3
+"""Panels beside each other on the full width whose legends, a number and its interval a line, still fit under them."""
 
 _SUBTITLE_PAD = 14.0
 """Points that a title leaves for the muted line of :func:`heading`."""
@@ -131,6 +137,19 @@ def styled(figures: Figures) -> Iterator[None]:
 def new_figure(width: float, height: float) -> Figure:
     """A white figure in inches, apart from pyplot's global state. Call inside :func:`styled`."""
     return Figure(figsize=(width, height), facecolor="white", layout="constrained")
+
+
+def grid(panels: int, most: int) -> tuple[int, int]:
+    """Rows and columns that ``panels`` panels take where at most ``most`` fit beside each other; as few rows as can be, evenly filled."""
+    rows = ceil(panels / most)
+    return rows, ceil(panels / rows)
+
+
+def legend_below(axes: Axes, drop: float, handles: Sequence[Artist], **looks: Any) -> None:
+    """A legend under a panel, ``drop`` inches below its lower edge, whatever the panel's size: ticks and the axis' label come between."""
+    below = axes.transAxes + ScaledTranslation(0, -drop, axes.figure.dpi_scale_trans)
+    legend = axes.legend(handles=handles, loc="upper center", borderaxespad=0, labelspacing=0.35, **looks)
+    legend.set_bbox_to_anchor((0.46, 0), below)
 
 
 def settle(figure: Figure, figures: Figures) -> None:
