@@ -72,7 +72,7 @@ def held(cluster: Cluster) -> list[Held]:
     found = []
     for line in cluster.client("scontrol", "--oneliner", "show", "job").splitlines():
         words = dict(re.findall(r"\b(JobId|StartTime|EndTime)=(\S+)", line))
-        number = int(words["JobId"])
+        number = int(words.get("JobId", -1))  # a controller without jobs says so in a sentence
         if number in gpus:
             begun, ended = (datetime.fromisoformat(words[name]) for name in ("StartTime", "EndTime"))
             found.append(Held(number, gpus[number], begun, ended))

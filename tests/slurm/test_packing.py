@@ -12,7 +12,7 @@ import pytest
 
 from kneeoa.training.checkpoint import NAME
 from tests.slurm.cluster import Cluster, Job
-from tests.slurm.packs import ARM, PACK, PACKED, RUNS, SEEDS, apart, ready, results
+from tests.slurm.packs import ARM, PACK, PACKED, RUNS, SEEDS, apart, held, ready, results
 from tests.slurm.run import through_slurm
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
@@ -79,6 +79,13 @@ def test_four_runs_are_one_job_on_one_gpu_and_a_failed_one_a_second(packed: Pack
         ("COMPLETED", "gpu", len(SEEDS), 1),
     ]
     assert {job.asked for job in packed.jobs} == {"TresPerNode=gres:gpu:1"}
+
+
+def test_slurm_tells_how_long_each_pack_held_its_gpu(slurm_cluster: Cluster, packed: Packed) -> None:
+    """The benchmark of packing reads this."""
+    spans = {job.number: job for job in held(slurm_cluster)}
+    assert [spans[job.number].gpus for job in packed.jobs] == [1, 1]
+    assert all(spans[job.number].gpu_seconds > 1 for job in packed.jobs)
 
 
 def test_every_run_is_still_a_job_of_its_own_rule(packed: Packed) -> None:

@@ -3,6 +3,8 @@ Figures, each as PDF and PNG: from tables alone, but for the pictures of volumes
 
 REQUIRED INPUTS: <out>/statistics, geometry, anatomy, predictions, runs' histories; volumes, masks and maps for the pictures
 OUTPUTS: <out>/figures/{name}.{pdf,png}
+
+The slowest to draw have priority: begun last, each would keep one core busy while the others have nothing left.
 """
 
 
@@ -194,6 +196,7 @@ rule figure_forest:
         png="<out>/figures/forest.png",
     log:
         "<logs>/figure_forest.log",
+    priority: 1
     conda:
         "../../envs/analysis.yaml"
     threads: STUDY.resources.analyse.threads
@@ -243,6 +246,7 @@ rule figure_axis:
         png="<out>/figures/axis.png",
     log:
         "<logs>/figure_axis.log",
+    priority: 1
     conda:
         "../../envs/analysis.yaml"
     threads: STUDY.resources.analyse.threads
@@ -297,6 +301,7 @@ rule figure_saliency:
         png="<out>/figures/saliency.png",
     log:
         "<logs>/figure_saliency.log",
+    priority: 1
     conda:
         "../../envs/analysis.yaml"
     threads: STUDY.resources.analyse.threads

@@ -41,9 +41,10 @@ def rows_where(schema: TableSchema, paths: Sequence[Path], equal: Mapping[str, s
 
 
 def _selected(schema: TableSchema, path: Path, equal: Mapping[str, str], wanted: Sequence[str]) -> pa.Table:
+    words = [field.name for field in schema.schema if pa.types.is_string(field.type)]  # codes until the rows are chosen
     try:
-        with pq.ParquetFile(path) as file:
-            same = file.schema_arrow.remove_metadata().equals(schema.schema.remove_metadata())
+        with pq.ParquetFile(path, read_dictionary=words) as file:
+            same = pq.read_schema(path).remove_metadata().equals(schema.schema.remove_metadata())
             table = file.read(list(dict.fromkeys([*wanted, *equal])), use_threads=False) if same else None
     except (OSError, pa.ArrowInvalid) as error:
         raise KneeoaError(f"{path}: cannot be read as the Parquet table '{schema.name}': {error}.") from error
@@ -51,4 +52,4 @@ def _selected(schema: TableSchema, path: Path, equal: Mapping[str, str], wanted:
         raise KneeoaError(f"{path}: is not a '{schema.name}' table of this version; remove it and run the workflow again.")
     for name, value in equal.items():
         table = table.filter(pc.equal(table.column(name), value))
-    return table.select(list(wanted))
+    return table.select(list(wanted)).cast(pa.schema([schema.schema.field(name) for name in wanted]))
