@@ -15,29 +15,32 @@ from kneeoa.tables.schema import TableSchema
 
 
 def rows_where(schema: TableSchema, paths: Sequence[Path], equal: Mapping[str, str], columns: Sequence[str]) -> pd.DataFrame:
+    """As :func:`table_where`, as a data frame: nullable integers come back as floats where a value is missing."""
+    frame: pd.DataFrame = table_where(schema, paths, equal, columns).to_pandas(use_threads=False)
+    return frame
+
+
+def table_where(schema: TableSchema, paths: Sequence[Path], equal: Mapping[str, str], columns: Sequence[str]) -> pa.Table:
     """The rows of several files of one table in which the columns of ``equal`` have these values.
 
     Args:
         schema: the table.
         paths: its files.
         equal: column -> the value asked for; empty: every row.
-        columns: what to return besides the key; nullable integers come back as floats where a value is missing.
+        columns: what to return besides the key.
 
     Raises:
         KneeoaError: a file is not this table, or two of the rows share a key.
     """
     wanted = list(dict.fromkeys([*schema.key, *columns]))
-    parts = [_selected(schema, path, equal, wanted) for path in paths]
-    if not parts:
-        return pd.DataFrame({name: [] for name in wanted})
-    table = pa.concat_tables(parts)
+    chosen = pa.schema([schema.schema.field(name) for name in wanted])
+    table = pa.concat_tables([chosen.empty_table(), *(_selected(schema, path, equal, wanted).cast(chosen) for path in paths)])
     distinct = table.group_by(list(schema.key), use_threads=False).aggregate([([], "count_all")]).num_rows
     if distinct < table.num_rows:
         raise KneeoaError(
             f"{paths[0]} ... {paths[-1]}: table '{schema.name}' has {table.num_rows - distinct} rows whose key another row has."
         )
-    frame: pd.DataFrame = table.to_pandas(use_threads=False)
-    return frame
+    return table
 
 
 def _selected(schema: TableSchema, path: Path, equal: Mapping[str, str], wanted: Sequence[str]) -> pa.Table:
@@ -52,4 +55,4 @@ def _selected(schema: TableSchema, path: Path, equal: Mapping[str, str], wanted:
         raise KneeoaError(f"{path}: is not a '{schema.name}' table of this version; remove it and run the workflow again.")
     for name, value in equal.items():
         table = table.filter(pc.equal(table.column(name), value))
-    return table.select(list(wanted)).cast(pa.schema([schema.schema.field(name) for name in wanted]))
+    return table.select(list(wanted))

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kneeoa.figures.arms import Factors
-from kneeoa.figures.reading import rows_where
+from kneeoa.figures.reading import table_where
 from kneeoa.figures.words import printed
 from kneeoa.tables.predictions import PREDICTIONS
 
@@ -28,8 +30,13 @@ def own_head(rows: pd.DataFrame, level: str) -> pd.DataFrame:
     if rows.empty:
         return rows
     spoken = rows[["arm", "head"]].drop_duplicates()
-    heads = {arm: level if level in set(own["head"]) else min(own["head"]) for arm, own in spoken.groupby("arm")}
+    heads = _speaking(spoken, level)
     return rows if len(heads) == len(spoken) else rows[rows["head"] == rows["arm"].map(heads)]
+
+
+def _speaking(spoken: pd.DataFrame, level: str) -> dict[str, str]:
+    """The head that speaks for each arm, of the pairs (arm, head) that there are."""
+    return {str(arm): level if level in set(own["head"]) else min(own["head"]) for arm, own in spoken.groupby("arm")}
 
 
 def held_out(paths: Sequence[Path], level: str, split: str = "test") -> pd.DataFrame:
@@ -39,14 +46,17 @@ def held_out(paths: Sequence[Path], level: str, split: str = "test") -> pd.DataF
         Columns arm, head, seed (``SEED_OF_IMPORTS`` for imports), cohort, case_id, subject, truth (int) and probabilities (float64 array
         ``[classes]``); cases without a label are left out.
     """
-    kept = ["level", "subject", "truth", "probabilities"]
-    rows = own_head(rows_where(PREDICTIONS, paths, {"level": level, "split": split}, kept), level)
-    truth = [value[0] if len(value) == 1 else None for value in rows["truth"]]
-    rows = rows.assign(truth=pd.Series(truth, index=rows.index), seed=rows["seed"].fillna(SEED_OF_IMPORTS).astype(int))
-    rows = rows[rows["truth"].notna()]
-    rows = rows.assign(truth=rows["truth"].astype(int))
+    table = table_where(PREDICTIONS, paths, {"level": level, "split": split}, ["subject", "truth", "probabilities"])
+    spoken = table.group_by(["arm", "head"], use_threads=False).aggregate([]).to_pandas()
+    heads = pa.array([f"{arm}\0{head}" for arm, head in _speaking(spoken, level).items()], pa.string())
+    table = table.filter(pc.is_in(pc.binary_join_element_wise(table["arm"], table["head"], "\0"), heads))
+    table = table.filter(pc.equal(pc.list_value_length(table["truth"]), 1))
+    truth, seed = pc.list_element(table["truth"], 0), pc.fill_null(table["seed"], SEED_OF_IMPORTS)
+    table = table.drop(["truth", "seed"]).append_column("truth", truth.cast(pa.int64())).append_column("seed", seed.cast(pa.int64()))
+    table = table.filter(pc.is_valid(table["truth"])).sort_by([(name, "ascending") for name in ("arm", "seed", "cohort", "case_id")])
     columns = ["arm", "head", "seed", "cohort", "case_id", "subject", "truth", "probabilities"]
-    return rows[columns].sort_values(["arm", "seed", "cohort", "case_id"], ignore_index=True)
+    frame: pd.DataFrame = table.select(columns).to_pandas(use_threads=False)
+    return frame
 
 
 def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
