@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import floor, log10
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -82,9 +81,15 @@ def _column(
         clear = is_number(row["low"]) and row["low"] * row["high"] > 0
         face = colour if clear else "white"
         axis.plot([row["difference"]], [y], marker=marker, markersize=4.8, color=colour, markerfacecolor=face, markeredgewidth=1)
-        printed_difference = number(row["difference"], digits, signed=True)
-        small: dict[str, Any] = {"fontsize": figures.font_size * 0.75, "color": style.MUTED}
-        axis.annotate(printed_difference, (row["difference"], y), (0, 4), textcoords="offset points", ha="center", **small)
+        axis.annotate(
+            number(row["difference"], digits, signed=True),
+            (row["difference"], y),
+            (0, 4),
+            textcoords="offset points",
+            ha="center",
+            fontsize=figures.font_size * 0.75,
+            color=style.MUTED,
+        )
     what = printed(of if part == "saliency" else level, figures.labels)
     words = {"axis": f"ρ with {what}", "saliency": f"{printed(measure, figures.labels)} on {what}"}
     style.heading(axis, _TITLES[part], words.get(part, f"{what} {printed(measure, figures.labels)}"))

@@ -82,21 +82,18 @@ def figure(
         titles = [(panel.title, printed(mode, figures.labels)) for panel, mode in places]
         headings = iter(style.headings(titles, [_scores(metrics, panel.arms.get(mode), level, cohort) for panel, mode in places], room))
         for row, mode in enumerate(shown):
-            for place, panel in enumerate(groups):
-                line, column = divmod(place, columns)
-                axis, arm, heading = axes[line * len(shown) + row, column], panel.arms.get(mode), next(headings)
+            for place, (axis, panel) in enumerate(style.axes_of_panels(axes[row :: len(shown)].flat, groups)):
+                arm, heading = panel.arms.get(mode), next(headings)
                 if arm is None or arm not in present:
                     style.empty(axis, "not trained")
                     continue
                 table = confusion(rows[rows["arm"] == arm], len(classes))
                 _matrix(axis, table, [short_class(kind, name) for kind in classes], room / len(classes))
                 style.heading(axis, *heading)
-                if column == 0:
+                if place % columns == 0:
                     axis.set_ylabel(f"True {name}")
                 if row == len(shown) - 1:
                     axis.set_xlabel(f"Predicted {name}")
-            for spare in axes[(lines - 1) * len(shown) + row, len(groups) - (lines - 1) * columns :]:
-                spare.remove()
         cases, seeds = rows["case_id"].nunique(), rows["seed"].nunique()
         mean = f", mean over {seeds} seeds" if seeds > 1 else ""
         style.note(result, f"Colour: share of the true class; number: knees{mean}. {count(cases, 'knee')} in each matrix.")

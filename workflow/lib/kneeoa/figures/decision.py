@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -57,11 +56,8 @@ def figure(predictions: pd.DataFrame, arms: Factors, level: str, figures: Figure
         lines, columns = style.grid(len(groups), style.ABREAST)
         result = style.new_figure(width, (width / columns * 0.95 + 0.8) * lines + 0.3)
         axes = result.subplots(lines, columns, squeeze=False, sharey=True)
-        for axis, panel in zip_longest(axes.flat, groups):
-            if panel is None:
-                axis.remove()
-            else:
-                _panel(axis, rows, panel, looks, figures, confidence)
+        for axis, panel in style.axes_of_panels(axes.flat, groups):
+            _panel(axis, rows, panel, looks, figures, confidence)
         share = rows.drop_duplicates("case_id")["truth"].mean()
         axes[0, 0].set_ylim(-0.35 * share, 1.1 * share)
         for first in axes[:, 0]:

@@ -47,7 +47,7 @@ def _selected(schema: TableSchema, path: Path, equal: Mapping[str, str], wanted:
     words = [field.name for field in schema.schema if pa.types.is_string(field.type)]  # codes until the rows are chosen
     try:
         with pq.ParquetFile(path, read_dictionary=words) as file:
-            same = pq.read_schema(path).remove_metadata().equals(schema.schema.remove_metadata())
+            same = file.schema.to_arrow_schema().remove_metadata().equals(schema.schema.remove_metadata())
             table = file.read(list(dict.fromkeys([*wanted, *equal])), use_threads=False) if same else None
     except (OSError, pa.ArrowInvalid) as error:
         raise KneeoaError(f"{path}: cannot be read as the Parquet table '{schema.name}': {error}.") from error

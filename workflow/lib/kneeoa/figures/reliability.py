@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -81,11 +80,8 @@ def figure(
         lines, columns = style.grid(len(groups), style.ABREAST)
         result = style.new_figure(width, (width / columns * 1.3 + 0.85) * lines + 0.3)
         axes = result.subplots(2 * lines, columns, squeeze=False, sharey="row", height_ratios=(3.2, 1) * lines)
-        for curves, histogram, panel in zip_longest(axes[::2].flat, axes[1::2].flat, groups):
-            if panel is None:
-                curves.remove()
-                histogram.remove()
-                continue
+        histograms = style.axes_of_panels(axes[1::2].flat, groups)
+        for (curves, panel), (histogram, _) in zip(style.axes_of_panels(axes[::2].flat, groups), histograms, strict=True):
             _curves(curves, rows, metrics, panel, cohort, level, looks, figures, bins, confidence)
             _histogram(histogram, rows, panel, looks)
             style.legend_below(histogram, 0.38, curves.get_legend_handles_labels()[0])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -85,10 +84,7 @@ def figure(
         axes = result.subplots(lines * len(cohorts), columns, squeeze=False, sharey=True)
         for cohort, block in zip(cohorts, axes.reshape(len(cohorts), lines * columns), strict=True):
             rows = predictions[predictions["cohort"] == cohort]
-            for axis, panel in zip_longest(block, groups):
-                if panel is None:
-                    axis.remove()
-                    continue
+            for axis, panel in style.axes_of_panels(block, groups):
                 _panel(axis, rows, metrics, panel, cohort, level, looks, figures)
                 if len(cohorts) > 1:
                     axis.set_title(f"{panel.title}, {printed(cohort, figures.labels)}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, zip_longest
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import matplotlib as mpl
 import numpy as np
@@ -22,6 +22,8 @@ from matplotlib.transforms import ScaledTranslation
 
 from kneeoa.config.analysis import Figures
 from kneeoa.files import atomic_path
+
+_Item = TypeVar("_Item")
 
 FULL_WIDTH = 7.1
 """Inches: two columns of a journal page (180 mm)."""
@@ -143,6 +145,15 @@ def grid(panels: int, most: int) -> tuple[int, int]:
     """Rows and columns that ``panels`` panels take where at most ``most`` fit beside each other; as few rows as can be, evenly filled."""
     rows = ceil(panels / most)
     return rows, ceil(panels / rows)
+
+
+def axes_of_panels(axes: Iterable[Axes], items: Sequence[_Item]) -> Iterator[tuple[Axes, _Item]]:
+    """Each item with the next of ``axes``, of which those that are left at the end leave the figure."""
+    for axis, item in zip_longest(axes, items):
+        if item is None:
+            axis.remove()
+        else:
+            yield axis, item
 
 
 def legend_below(axes: Axes, drop: float, handles: Sequence[Artist], **looks: Any) -> None:
