@@ -1,12 +1,14 @@
-# Thin: makes the environment, then calls the tools that a person may call too. `make` alone says what there is.
+# Thin: makes the environment, then calls the tools that a person may call too. `make` alone says
+# what there is.
 #
 #   VARIANT=cpu|cuda   which pins of torch: envs/cpu.txt or envs/cuda.txt
 #   PYTHON=python3     the Python that makes .venv (3.11 is what is tested; 3.12 and 3.13 resolve)
 #   CORES=all          what snakemake may use; results do not depend on it
 #   JOBS=2             tests at a time; those that share a finished study follow one by one
 #
-# The package index is the one that pip is set to. With the public one, torch on Linux is a CUDA build of some gigabytes in
-# both variants; a CPU build is a matter of pointing pip at an index that has one (PIP_INDEX_URL, PIP_EXTRA_INDEX_URL).
+# The package index is the one that pip is set to. With the public one, torch on Linux is a CUDA
+# build of some gigabytes in both variants; a CPU build is a matter of pointing pip at an index that
+# has one (PIP_INDEX_URL, PIP_EXTRA_INDEX_URL).
 
 VARIANT ?= cpu
 PYTHON ?= python3
@@ -84,8 +86,8 @@ clean:
 	find results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
 	rm -rf .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-# A stamp is written last, so that an interrupted install goes on next time; another variant starts over, as pip would keep
-# the torch that is there.
+# A stamp is written last, so that an interrupted install goes on next time; another variant starts
+# over, as pip would keep the torch that is there.
 $(STAMP): envs/$(VARIANT).txt $(LOCKS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "kneeoa needs Python 3.11 or newer, and $(PYTHON) is `$(PYTHON) --version 2>&1`; try make PYTHON=python3.11"; exit 1; }

@@ -1,6 +1,7 @@
 """kneeoa: from raw knee images to the paper's figures. The DAG on one screen.
 
-`snakemake --cores all` runs the study of config.yaml; `--configfile workflow/studies/<study>.yaml` runs another one instead.
+`snakemake --cores all` runs the study of config.yaml; `--configfile workflow/studies/<study>.yaml`
+runs another one instead.
 """
 
 import sys
@@ -10,8 +11,8 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 
-# The library beside this Snakefile comes first for this process and for every job, so that a second clone never imports
-# the first one's code.
+# The library beside this Snakefile comes first for this process and for every job, so that a second
+# clone never imports the first one's code.
 LIBRARY = str(Path(workflow.basedir) / "workflow" / "lib")
 sys.path.insert(0, LIBRARY)
 

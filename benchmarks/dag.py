@@ -1,9 +1,11 @@
-"""How long Snakemake thinks about a study of ten thousand knees, and how long the figures of a finished study take.
+"""How long Snakemake thinks about a study of ten thousand knees, and how long the figures of a
+finished study take.
 
-`python benchmarks/dag.py [--knees 10000] [--parts plan figures]` makes a raw tree of empty image files in a temporary folder (one archive
-per series, as the image archive delivers them), plans the study of 5 backbones, 4 modes and 10 seeds on it, pretends that everything has
-been made, and asks again. Then it makes two studies whose predictions are finished, of 60 and of 200 runs, and draws their figures with
-`snakemake figures` (`figure_time.py`). The last line is one JSON object.
+`python benchmarks/dag.py [--knees 10000] [--parts plan figures]` makes a raw tree of empty image
+files in a temporary folder (one archive per series, as the image archive delivers them), plans the
+study of 5 backbones, 4 modes and 10 seeds on it, pretends that everything has been made, and asks
+again. Then it makes two studies whose predictions are finished, of 60 and of 200 runs, and draws
+their figures with `snakemake figures` (`figure_time.py`). The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -125,7 +127,9 @@ def jobs_of(text: str) -> int:
 
 
 def finish(folder: Path, config: Path) -> None:
-    """Put an empty file where every output should be, all of one age, and let Snakemake take them for its own."""
+    """Put an empty file where every output should be, all of one age, and let Snakemake take them
+    for its own.
+    """
     text, _, _ = snakemake(folder, config, "--summary")
     outputs = [line.split("\t")[0] for line in text.splitlines() if line.startswith("results/")]
     now = time.time()

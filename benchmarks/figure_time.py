@@ -1,7 +1,9 @@
-"""How long `snakemake figures` takes on a study whose predictions are finished: of 60 runs on 98 test knees, and of 200 runs on 2,000.
+"""How long `snakemake figures` takes on a study whose predictions are finished: of 60 runs on 98
+test knees, and of 200 runs on 2,000.
 
-Two roads are timed. *Figures*: predictions and statistics are there, every figure is drawn anew. *From predictions*: metrics, contrasts and
-the claim are computed too, with a tenth of the published study's resamples, for which the time is in proportion.
+Two roads are timed. *Figures*: predictions and statistics are there, every figure is drawn anew.
+*From predictions*: metrics, contrasts and the claim are computed too, with a tenth of the published
+study's resamples, for which the time is in proportion.
 """
 
 from __future__ import annotations

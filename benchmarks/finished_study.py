@@ -1,7 +1,8 @@
-"""A study whose networks have all spoken: synthetic files with the tables' real schemas where figures and statistics read them, empty ones
-elsewhere. What ``dag.py`` times figures on.
+"""A study whose networks have all spoken: synthetic files with the tables' real schemas where
+figures and statistics read them, empty ones elsewhere. What ``dag.py`` times figures on.
 
-Nothing here is a result: severity is drawn at random, and every arm sees it through noise of its own.
+Nothing here is a result: severity is drawn at random, and every arm sees it through noise of its
+own.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ class FinishedStudy:
         self.explained = self.test.head(study.saliency.cases or knees)
 
     def write(self) -> None:
-        """Write what figures and statistics read: of the cohort, of every run, and of all runs together."""
+        """Write what figures and statistics read: of the cohort, of every run, and of all runs
+        together.
+        """
         self._cohort()
         self._pictures()
         runs = [(arm.name, seed) for arm in self.study.arms_table() for seed in self.study.seeds]
@@ -91,7 +94,9 @@ class FinishedStudy:
         write_json(self._path(f"splits/{COHORT}.flow.json"), flow | {"loose": [], "readings": [], "repaired": 0})
 
     def _pictures(self) -> None:
-        """The explained knees as volumes and masks at the study's full size, in the first shard; the others hold no row."""
+        """The explained knees as volumes and masks at the study's full size, in the first shard;
+        the others hold no row.
+        """
         shape = self.study.views[VIEW].shape
         rows = self._explained_rows().assign(shard=0, digest="0" * 32, source_digest="0" * 64)
         grid = np.indices(shape, dtype=np.float32) / np.reshape(shape, (3, 1, 1, 1)) - 0.5

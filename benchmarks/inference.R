@@ -1,6 +1,7 @@
-# pROC's part of inference.py: waits for a number of cases on its input, then prints the processor seconds of one paired DeLong test.
-# Rscript inference.R scores.bin: truth, a and b one after the other as doubles; each line "n repeats" is answered by
-# "seconds z". R's start, the reading and the garbage collection before are not counted.
+# pROC's part of inference.py: waits for a number of cases on its input, then prints the processor
+# seconds of one paired DeLong test. Rscript inference.R scores.bin: truth, a and b one after the
+# other as doubles; each line "n repeats" is answered by "seconds z". R's start, the reading and the
+# garbage collection before are not counted.
 suppressPackageStartupMessages(library(pROC))
 path <- commandArgs(trailingOnly = TRUE)[1]
 columns <- matrix(readBin(path, "double", file.size(path) / 8), ncol = 3)

@@ -1,10 +1,12 @@
-"""How fast is inference? The paired DeLong test from 1e3 to 1e6 cases, and 2,000 clustered paired resamples of two AUCs, on one core.
+"""How fast is inference? The paired DeLong test from 1e3 to 1e6 cases, and 2,000 clustered paired
+resamples of two AUCs, on one core.
 
     python benchmarks/inference.py [--rounds 5]
 
-Against pROC (where ``Rscript`` finds it), MLstatkit (where it is installed), the algorithm that the Python ports share, and
-scikit-learn's two AUCs without a test. The competitors take turns in one run, so that a busy machine is busy for all; each time is the
-best of all rounds, in processor seconds. Every z must agree. The last line is a JSON object, null where a competitor is absent.
+Against pROC (where ``Rscript`` finds it), MLstatkit (where it is installed), the algorithm that the
+Python ports share, and scikit-learn's two AUCs without a test. The competitors take turns in one
+run, so that a busy machine is busy for all; each time is the best of all rounds, in processor
+seconds. Every z must agree. The last line is a JSON object, null where a competitor is absent.
 """
 
 from __future__ import annotations
@@ -42,7 +44,9 @@ PROC, MLSTATKIT, PORT, VALUES = "pROC (R)", "MLstatkit", "Python port of Sun & X
 
 
 def made_scores(count: int, seed: int = 0) -> tuple[Truth, Floats, Floats]:
-    """Truth with 40 % positives and two models' correlated continuous scores; all are drawn anew for another ``count``."""
+    """Truth with 40 % positives and two models' correlated continuous scores; all are drawn anew
+    for another ``count``.
+    """
     rng = np.random.default_rng(seed)
     truth = (rng.random(count) < 0.4).astype(np.int64)
     shared = rng.normal(size=count)
@@ -101,7 +105,9 @@ def extra_megabytes(work: Callable[[], object]) -> float:
 
 
 def bootstraps(rounds: int) -> tuple[float, float]:
-    """Seconds of the clustered paired bootstrap of two AUCs: ours, and scipy's with scikit-learn's AUC."""
+    """Seconds of the clustered paired bootstrap of two AUCs: ours, and scipy's with scikit-learn's
+    AUC.
+    """
     from scipy.stats import bootstrap
     from sklearn.metrics import roc_auc_score
 

@@ -1,4 +1,6 @@
-"""The competitors of ``inference.py``: the same paired DeLong test elsewhere, each with its processor seconds and its z."""
+"""The competitors of ``inference.py``: the same paired DeLong test elsewhere, each with its
+processor seconds and its z.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def seconds(work: Callable[[], float], repeats: int) -> tuple[float, float]:
 
 
 def port(truth: Truth, a: Floats, b: Floats) -> float:
-    """Sun and Xu 2014 (IEEE Signal Process Lett 21:1389) as Python ports write it: midranks by a loop over ties, then covariances."""
+    """Sun and Xu 2014 (IEEE Signal Process Lett 21:1389) as Python ports write it: midranks by a
+    loop over ties, then covariances.
+    """
     positive = truth == 1
     m, n = int(positive.sum()), int((~positive).sum())
     aucs, of_positives, of_negatives = [], [], []
@@ -81,7 +85,9 @@ class Proc:
 
     @classmethod
     def start(cls, path: Path, truth: Truth, a: Floats, b: Floats) -> Proc | None:
-        """The process, with the scores handed over in a file at ``path``; None where R or pROC is not installed."""
+        """The process, with the scores handed over in a file at ``path``; None where R or pROC is
+        not installed.
+        """
         if (
             shutil.which("Rscript") is None
             or subprocess.run(["Rscript", "-e", "library(pROC)"], capture_output=True, check=False).returncode

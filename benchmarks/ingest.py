@@ -1,10 +1,13 @@
-"""How fast and how small is ingestion? A DESS-sized knee from its file to its canonical array, on one core.
+"""How fast and how small is ingestion? A DESS-sized knee from its file to its canonical array, on
+one core.
 
     python benchmarks/ingest.py [--rounds 5] [--knees 6]
 
-Against MONAI's dictionary transforms that give the same array, against reading and inflating the file with the standard library, and,
-for a DICOM series, against ``dcmread`` and ``pixel_array`` over its files. The competitors take turns in one process, so that a busy
-machine is busy for all; each time is the best of all rounds, in processor seconds (wall time beside it). The last line is a JSON object.
+Against MONAI's dictionary transforms that give the same array, against reading and inflating the
+file with the standard library, and, for a DICOM series, against ``dcmread`` and ``pixel_array``
+over its files. The competitors take turns in one process, so that a busy machine is busy for all;
+each time is the best of all rounds, in processor seconds (wall time beside it). The last line is a
+JSON object.
 """
 
 from __future__ import annotations
@@ -120,7 +123,8 @@ def decode_series(folder: Path) -> list[NDArray[Any]]:
 
 
 def agreement(ours: NDArray[np.float16], theirs: NDArray[np.float16], correlation: float, median: float) -> str:
-    """Correlation and absolute difference (in standard deviations of the image) of two arrays, as text.
+    """Correlation and absolute difference (in standard deviations of the image) of two arrays, as
+    text.
 
     Raises:
         AssertionError: they are further apart than allowed.

@@ -1,4 +1,6 @@
-"""The knee that ``ingest.py`` reads: seeded voxels, as a NIfTI file, as a DICOM series, and in the tables of a made cohort."""
+"""The knee that ``ingest.py`` reads: seeded voxels, as a NIfTI file, as a DICOM series, and in the
+tables of a made cohort.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +18,18 @@ from scipy import ndimage
 from kneeoa.tables.cases import CASES
 from kneeoa.tables.images import IMAGES
 
-# Columns front to back, rows head to foot, slices left to right, as converters write sagittal DESS. In the plane 0.3642 mm and not OAI's
-# 0.3646, so that MONAI's grid of 0.547 mm, which starts at the first voxel, and ours, which is centred, have the same voxel centres.
+# Columns front to back, rows head to foot, slices left to right, as converters write sagittal DESS.
+# In the plane 0.3642 mm and not OAI's 0.3646, so that MONAI's grid of 0.547 mm, which starts at the
+# first voxel, and ours, which is centred, have the same voxel centres.
 SHAPE = (384, 384, 160)
 _PLANE = 0.547 * 255 / 383
 AFFINE = np.array([[0, 0, 0.7, -55.65], [-_PLANE, 0, 0, 69.74], [0, -_PLANE, 0, 69.74], [0, 0, 0, 1.0]])
 
 
 def make_voxels(seed: int = 0) -> NDArray[np.int16]:
-    """Smooth anatomy in a limb's outline, a coil's fall-off and Rician noise, int16, axes as in the file."""
+    """Smooth anatomy in a limb's outline, a coil's fall-off and Rician noise, int16, axes as in the
+    file.
+    """
     rng = np.random.default_rng(seed)
     tissue = ndimage.zoom(rng.standard_normal((24, 24, 10)).astype(np.float32), (16, 16, 16), order=1)
     i, j, _ = np.ogrid[-1:1:384j, -1:1:384j, 0:1]
@@ -43,7 +48,9 @@ def make_nifti(path: Path, voxels: NDArray[np.int16]) -> int:
 
 
 def make_series(folder: Path, voxels: NDArray[np.int16]) -> None:
-    """Write one uncompressed DICOM file a slice, as OAI's archive holds them, with names that do not sort as the slices lie."""
+    """Write one uncompressed DICOM file a slice, as OAI's archive holds them, with names that do
+    not sort as the slices lie.
+    """
     folder.mkdir()
     lps = np.diag([-1.0, -1.0, 1.0])
     for number in range(voxels.shape[2]):
@@ -65,7 +72,9 @@ def make_series(folder: Path, voxels: NDArray[np.int16]) -> None:
 
 
 def write_tables(folder: Path, files: list[tuple[str, str]]) -> None:
-    """The tables of a cohort of one shard: a case for each ``(path, format)``, right and left in turn."""
+    """The tables of a cohort of one shard: a case for each ``(path, format)``, right and left in
+    turn.
+    """
     cases, images = [], []
     for number, (path, kind) in enumerate(files):
         subject, side = f"{number:07d}", "RL"[number % 2]

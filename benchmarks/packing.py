@@ -1,7 +1,8 @@
-"""Four small runs through a real SLURM, each in a job of its own and packed into one: jobs, time, GPU time held, and equal results.
+"""Four small runs through a real SLURM, each in a job of its own and packed into one: jobs, time,
+GPU time held, and equal results.
 
-`python benchmarks/packing.py [--epochs 12]` starts a private one-machine SLURM with two declared GPUs (no GPU is used: training is on
-the CPU), as the tests do. The last line is one JSON object.
+`python benchmarks/packing.py [--epochs 12]` starts a private one-machine SLURM with two declared
+GPUs (no GPU is used: training is on the CPU), as the tests do. The last line is one JSON object.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Selective scan: seconds and memory of each way that this machine has, forward and backward; against the plain recurrence where short.
+"""Selective scan: seconds and memory of each way that this machine has, forward and backward;
+against the plain recurrence where short.
 
 Usage: python benchmarks/scan.py [--lengths 4096 32768 262144] [--threads 2]
 """

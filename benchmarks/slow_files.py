@@ -1,9 +1,11 @@
-"""What a slow shared file system does to planning: the calls of a dry run of ten thousand knees, and its time where each takes longer.
+"""What a slow shared file system does to planning: the calls of a dry run of ten thousand knees,
+and its time where each takes longer.
 
-`python benchmarks/slow_files.py [--knees 10000] [--latency 0.001 0.005]` plans the study of benchmarks/dag.py in processes whose calls
-on the raw images, the clone and the results wait before they are answered, as a file server far away, or busy, answers. The first dry
-run has never seen the raw files; a later one knows them. Network file systems keep for some seconds what they answered, so a real one
-is faster than this. The last line is one JSON object.
+`python benchmarks/slow_files.py [--knees 10000] [--latency 0.001 0.005]` plans the study of
+benchmarks/dag.py in processes whose calls on the raw images, the clone and the results wait before
+they are answered, as a file server far away, or busy, answers. The first dry run has never seen the
+raw files; a later one knows them. Network file systems keep for some seconds what they answered, so
+a real one is faster than this. The last line is one JSON object.
 """
 
 from __future__ import annotations

@@ -2,11 +2,12 @@
 
     python benchmarks/train.py [--knees N] [--epochs N] [--rounds N]
 
-The plain loop decodes, z-scores and resizes every NIfTI file in every epoch (in a DataLoader's workers, one a core) and trains in
-float32; ours trains from float16 shards made once, resident in memory and streamed from the disk. ResNet3D-18 at its published width,
-batch 2: on CPU cores at a small size, on a GPU at 160x256x256 in bfloat16. The loops take turns, each in a process of
-its own; times are the best epoch but the first, wall time, and beside it processor time of all threads and workers. The first losses
-must agree, else this stops. The last line is a JSON object.
+The plain loop decodes, z-scores and resizes every NIfTI file in every epoch (in a DataLoader's
+workers, one a core) and trains in float32; ours trains from float16 shards made once, resident in
+memory and streamed from the disk. ResNet3D-18 at its published width, batch 2: on CPU cores at a
+small size, on a GPU at 160x256x256 in bfloat16. The loops take turns, each in a process of its own;
+times are the best epoch but the first, wall time, and beside it processor time of all threads and
+workers. The first losses must agree, else this stops. The last line is a JSON object.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ def compare(folder: Path, shape: tuple[int, ...], epochs: int, rounds: int, thre
 
 
 def check_same(found: dict[str, list[dict[str, Any]]], tolerance: float) -> None:
-    """Raise AssertionError unless all loops had about the same mean loss in their first epoch, which begins from the same weights."""
+    """Raise AssertionError unless all loops had about the same mean loss in their first epoch,
+    which begins from the same weights.
+    """
     first = {loop: results[0]["losses"][0] for loop, results in found.items()}
     if max(first.values()) - min(first.values()) > tolerance * min(first.values()) or first["resident"] != first["streamed"]:
         raise AssertionError(f"the loops did not learn the same: first losses {first}")

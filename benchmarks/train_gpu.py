@@ -1,4 +1,5 @@
-"""What ``train.py`` measures on a GPU alone: how much of the device's matrix rate a step uses, and how long a whole study takes.
+"""What ``train.py`` measures on a GPU alone: how much of the device's matrix rate a step uses, and
+how long a whole study takes.
 
     python benchmarks/train_gpu.py
 
@@ -73,7 +74,9 @@ def operations(step: Callable[[], Any]) -> int:
 
 
 def study_hours() -> dict[str, Any]:
-    """Hours of one GPU and of eight for all runs of the study, and seconds a step of each of its backbones."""
+    """Hours of one GPU and of eight for all runs of the study, and seconds a step of each of its
+    backbones.
+    """
     study = Study.model_validate(yaml.safe_load(STUDY.read_text(encoding="utf-8")))
     share = next(iter(study.cohorts.values())).split.val
     seconds: dict[str, float] = {}

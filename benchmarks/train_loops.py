@@ -1,10 +1,11 @@
-"""The training loops that ``train.py`` compares, each in a process of its own: the same network, knees, labels, order and steps.
+"""The training loops that ``train.py`` compares, each in a process of its own: the same network,
+knees, labels, order and steps.
 
     python benchmarks/train_loops.py (plain | resident | streamed) FOLDER --epochs N
 
-The plain loop is the published one: each epoch decodes every NIfTI file again, z-scores and resizes it in a DataLoader's workers, and
-trains in float32, two volumes at a time. Ours reads what ingestion has made of the same files once: canonical
-float16 shards. Prints a JSON object.
+The plain loop is the published one: each epoch decodes every NIfTI file again, z-scores and resizes
+it in a DataLoader's workers, and trains in float32, two volumes at a time. Ours reads what
+ingestion has made of the same files once: canonical float16 shards. Prints a JSON object.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ def settings(device: torch.device) -> Training:
 
 
 def make_files(folder: Path, knees: int) -> None:
-    """Write the knees: smooth tissue and noise, float32 and z-scored already, as the published preprocessing leaves them."""
+    """Write the knees: smooth tissue and noise, float32 and z-scored already, as the published
+    preprocessing leaves them.
+    """
     rng = np.random.default_rng(0)
     coarse = torch.from_numpy(rng.standard_normal((1, 1, 16, 16, 10), dtype=np.float32))
     tissue = functional.interpolate(coarse, FILE, mode="trilinear")[0, 0].numpy()
@@ -74,7 +77,9 @@ def make_files(folder: Path, knees: int) -> None:
 
 
 def decode(path: Path, shape: tuple[int, ...]) -> torch.Tensor:
-    """The published loader: decode, z-score again, slices first, resize; float32 ``[1, *shape]``."""
+    """The published loader: decode, z-score again, slices first, resize; float32 ``[1,
+    *shape]``.
+    """
     voxels = np.asarray(nibabel.load(path).dataobj, dtype=np.float32)
     voxels = (voxels - voxels.mean()) / (voxels.std() + 1e-8)
     image = torch.from_numpy(voxels).permute(2, 0, 1)[None, None]
@@ -82,7 +87,9 @@ def decode(path: Path, shape: tuple[int, ...]) -> torch.Tensor:
 
 
 def make_shard(folder: Path, shape: tuple[int, ...]) -> float:
-    """What ingestion makes of the files, once for all epochs, arms and seeds; returns the seconds that it took."""
+    """What ingestion makes of the files, once for all epochs, arms and seeds; returns the seconds
+    that it took.
+    """
     begun = time.perf_counter()
     files = sorted(folder.glob("*.nii.gz"))
     np.save(folder / "shard.npy", np.stack([decode(path, shape)[0].numpy().astype(np.float16) for path in files]))
@@ -176,7 +183,9 @@ def processor_seconds() -> float:
 
 
 def peak_mb() -> float:
-    """Peak memory of this process. Not getrusage where it can be had otherwise: its maximum begins with what the parent held."""
+    """Peak memory of this process. Not getrusage where it can be had otherwise: its maximum begins
+    with what the parent held.
+    """
     status = Path("/proc/self/status")
     found = re.findall(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii")) if status.exists() else []
     return int(found[0]) * 1024 / 1e6 if found else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6

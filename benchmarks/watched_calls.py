@@ -1,7 +1,9 @@
-"""Makes a process's file system slow and counts what it asks of it; loaded by `sitecustomize` in the planning process.
+"""Makes a process's file system slow and counts what it asks of it; loaded by `sitecustomize` in
+the planning process.
 
-A call on a file below one of the folders in ``KNEEOA_WATCHED`` first sleeps ``KNEEOA_LATENCY`` seconds, as a file server's answer
-takes. Whose call it is: ours where a frame of the library or of the workflow's own files asked for it, else Snakemake's.
+A call on a file below one of the folders in ``KNEEOA_WATCHED`` first sleeps ``KNEEOA_LATENCY``
+seconds, as a file server's answer takes. Whose call it is: ours where a frame of the library or of
+the workflow's own files asked for it, else Snakemake's.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ class Watched:
         self.counted: Counter[str] = Counter()
 
     def answer(self, path: Any, name: str) -> None:
-        """Count a call and wait for its answer, where it is about a watched folder; a number stands for an open folder."""
+        """Count a call and wait for its answer, where it is about a watched folder; a number stands
+        for an open folder.
+        """
         if isinstance(path, int):
             path = self._readlink(f"/proc/self/fd/{path}")
         if isinstance(path, str | os.PathLike):

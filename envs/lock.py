@@ -1,9 +1,11 @@
-"""Make or check the pinned environments: `python envs/lock.py lock` and `python envs/lock.py check`.
+"""Make or check the pinned environments: `python envs/lock.py lock` and `python envs/lock.py
+check`.
 
-Each `<layer>.in` names what a layer of the workflow uses directly; its `<layer>.txt` pins that and everything below it. All
-layers come from one resolution, so that any set of them can be installed together. `torch.in` gives two variants, `cpu.txt`
-and `cuda.txt`, which differ only in the CUDA packages that torch's Linux build requires; the other layers leave both out.
-The conda files hold the same pins. Nothing but metadata is downloaded. The package index is the one that pip's
+Each `<layer>.in` names what a layer of the workflow uses directly; its `<layer>.txt` pins that and
+everything below it. All layers come from one resolution, so that any set of them can be installed
+together. `torch.in` gives two variants, `cpu.txt` and `cuda.txt`, which differ only in the CUDA
+packages that torch's Linux build requires; the other layers leave both out. The conda files hold
+the same pins. Nothing but metadata is downloaded. The package index is the one that pip's
 PIP_INDEX_URL (or uv's UV_DEFAULT_INDEX) names, else uv's default.
 """
 
@@ -62,11 +64,14 @@ def locked(*names: str) -> Pins:
 
 
 def resolve(inputs: list[str], constraints: Pins, platform: str = LINUX, python: str = TESTED) -> Pins:
-    """The whole closure of some `.in` files under constraints, by metadata alone; LockError with uv's words if there is none."""
+    """The whole closure of some `.in` files under constraints, by metadata alone; LockError with
+    uv's words if there is none.
+    """
     uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
     if uv is None:
         raise LockError("uv is not installed beside this Python; `make check-envs` installs it with the test tools.")
-    # Never another interpreter than this one: metadata needs none, and uv would look for one to download.
+    # Never another interpreter than this one: metadata needs none, and uv would look for one to
+    # download.
     environment = os.environ | {"UV_PYTHON_DOWNLOADS": "never", "MACOSX_DEPLOYMENT_TARGET": "14.0"}
     if index := os.environ.get("PIP_INDEX_URL"):
         environment.setdefault("UV_DEFAULT_INDEX", index)
@@ -89,7 +94,9 @@ def text_of(pins: Pins, source: str, marker: str = "", marked: frozenset[str] = 
 
 
 def conda_text(layer: str) -> str:
-    """The conda file of a layer. The pins stand in it, as Snakemake copies and hashes this file alone, not files that it names."""
+    """The conda file of a layer. The pins stand in it, as Snakemake copies and hashes this file
+    alone, not files that it names.
+    """
     pins = [line for name in CONDA[layer] for line in (FOLDER / f"{name}.txt").read_text().splitlines() if not line.startswith("#")]
     head = [HEADER.format(source=" and ".join(f"{name}.txt" for name in CONDA[layer])), "channels:", "  - conda-forge", "  - nodefaults"]
     items = [f"      - {pin}" if " ;" not in pin else f"      - '{pin}'" for pin in pins]
@@ -114,9 +121,11 @@ def lock(upgrade: bool) -> None:
 
 
 def check() -> list[str]:
-    """Resolve the pins anew: complete on Linux with CUDA, a subset for the CPU build on a Mac, on every allowed Python.
+    """Resolve the pins anew: complete on Linux with CUDA, a subset for the CPU build on a Mac, on
+    every allowed Python.
 
-    Returns one sentence for each resolution that was checked; raises LockError at the first that fails.
+    Returns one sentence for each resolution that was checked; raises LockError at the first that
+    fails.
     """
     everything, said = ["torch", *LAYERS], []
     for layer in CONDA:

@@ -1,4 +1,6 @@
-"""Rule figure_readers: arms and their differences against the noise of the labels they learn from."""
+"""Rule figure_readers: arms and their differences against the noise of the labels they learn
+from.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

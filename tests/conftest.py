@@ -1,4 +1,5 @@
-"""How tests that run whole studies are given to workers (``pytest -n``): a few long groups, each of which shares a finished study.
+"""How tests that run whole studies are given to workers (``pytest -n``): a few long groups, each of
+which shares a finished study.
 
 And which examples hypothesis tries: the same ones on every machine and day.
 """

@@ -1,4 +1,6 @@
-"""Runs Snakemake in a copy of the working tree and reads what it plans: the jobs of a dry run, by rule and wildcards."""
+"""Runs Snakemake in a copy of the working tree and reads what it plans: the jobs of a dry run, by
+rule and wildcards.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ _RULE = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):", re.M)
 
 
 def copy_tree(target: Path) -> Path:
-    """Copy what a clone would hold (tracked files and new ones that git does not ignore) to ``target``."""
+    """Copy what a clone would hold (tracked files and new ones that git does not ignore) to
+    ``target``.
+    """
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True
     ).stdout.decode()
@@ -27,7 +31,9 @@ def copy_tree(target: Path) -> Path:
 
 
 def snakemake(folder: Path, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake in ``folder`` with this Python; the library of that folder's own tree is used, not this one's."""
+    """Run Snakemake in ``folder`` with this Python; the library of that folder's own tree is used,
+    not this one's.
+    """
     variables = {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "SNAKEMAKE_PROFILE"}}
     return subprocess.run(
         [sys.executable, "-m", "snakemake", *arguments],

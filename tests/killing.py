@@ -1,4 +1,6 @@
-"""A worker whose children are killed at chosen moments: what the kill suites of ingestion and of training share."""
+"""A worker whose children are killed at chosen moments: what the kill suites of ingestion and of
+training share.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ ROOT = Path(__file__).parents[1]
 
 
 class ForkingWorker:
-    """A process that imports once and forks a child for each line that it is told; it answers with the child's id, then its exit status.
+    """A process that imports once and forks a child for each line that it is told; it answers with
+    the child's id, then its exit status.
 
     Which phase a child is in stands on the board, a small file that the children map into memory.
     """
@@ -52,8 +55,8 @@ class ForkingWorker:
         return time.monotonic() - start
 
     def disturbed(self, *words: object, moment: Callable[[], bool], number: Signals = SIGKILL) -> tuple[int, int]:
-        """Begin a job and send it a signal as soon as ``moment`` says so, or it has ended: the number of the phase on the board just
-        before, and the job's exit status.
+        """Begin a job and send it a signal as soon as ``moment`` says so, or it has ended: the
+        number of the phase on the board just before, and the job's exit status.
         """
         child = self.begin(*words)
         while not moment() and _runs(child):
@@ -66,7 +69,9 @@ class ForkingWorker:
         return (self.shown()[0] if number == SIGKILL else hit), status
 
     def shown(self) -> bytes:
-        """The board, whose first byte is the number of the phase; it stays as it is when the job is dead."""
+        """The board, whose first byte is the number of the phase; it stays as it is when the job is
+        dead.
+        """
         return self._board.read_bytes()
 
     def close(self) -> None:

@@ -1,13 +1,16 @@
-"""`make accept`: prove that an edit of the code changes no result, and write that down, so that finished studies stay finished.
+"""`make accept`: prove that an edit of the code changes no result, and write that down, so that
+finished studies stay finished.
 
-    python workflow/accept.py                       # the working tree against the last commit, on the small study
-    python workflow/accept.py --since v1.2          # against another revision
-    python workflow/accept.py --configfile my.yaml  # on another study: what is proved is proved for the codes that it uses
+    python workflow/accept.py                       # the working tree against the last commit, on
+    the small study python workflow/accept.py --since v1.2          # against another revision
+    python workflow/accept.py --configfile my.yaml  # on another study: what is proved is proved for
+    the codes that it uses
 
-The study runs to its end in a copy of the old revision. Its results are taken into a copy of the working tree, where Snakemake makes
-again what the edit touches and nothing else. Every file that was made again must then have the bytes that it had (but for what is named
-under NOT_COMPARED), and the new digest of each rule's code is written into `workflow/accepted.json` as equal to the old one. One file
-that differs, and nothing is written.
+The study runs to its end in a copy of the old revision. Its results are taken into a copy of the
+working tree, where Snakemake makes again what the edit touches and nothing else. Every file that
+was made again must then have the bytes that it had (but for what is named under NOT_COMPARED), and
+the new digest of each rule's code is written into `workflow/accepted.json` as equal to the old one.
+One file that differs, and nothing is written.
 """
 
 from __future__ import annotations
@@ -55,7 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def accept(before: Path, after: Path, record: Path) -> None:
-    """Compare two clones in which a study is finished, and add to ``record`` which of the later one's codes are equal to earlier ones.
+    """Compare two clones in which a study is finished, and add to ``record`` which of the later
+    one's codes are equal to earlier ones.
 
     Raises:
         KneeoaError: a result differs, or something other than code was edited.

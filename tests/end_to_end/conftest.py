@@ -1,4 +1,6 @@
-"""The small study, run once in a copy of the tree; tests read its results and dry-run edits in that copy."""
+"""The small study, run once in a copy of the tree; tests read its results and dry-run edits in that
+copy.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,6 @@
-"""The crate of the small study: every product is traced to its runs, nothing names a place, and the public validator finds no fault."""
+"""The crate of the small study: every product is traced to its runs, nothing names a place, and the
+public validator finds no fault.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from tests.end_to_end.conftest import SMALL
 from tests.unit.provenance.validated import validate
 
 COMPRESSED = {".png", ".pdf", ".parquet"}
-"""What a search for words in the bytes cannot see through, and is drawn or written by code whose tests see to it."""
+"""What a search for words in the bytes cannot see through, and is drawn or written by code whose
+tests see to it.
+"""
 
 
 @pytest.fixture(scope="module")

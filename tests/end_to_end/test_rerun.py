@@ -128,7 +128,9 @@ def test_a_configuration_key_reruns_its_own_stage(finished: Path, key: str, line
 
 
 def test_a_clone_beside_copied_results_has_nothing_to_do(finished: Path, tmp_path: Path) -> None:
-    """`git clone` and `rsync results/`: every time stamp is new and there is no .snakemake folder."""
+    """`git clone` and `rsync results/`: every time stamp is new and there is no .snakemake
+    folder.
+    """
     import shutil
 
     from tests.dag import copy_tree

@@ -1,4 +1,6 @@
-"""One command goes from raw scanner files to figures, tables and a report; the broken knees are accounted for."""
+"""One command goes from raw scanner files to figures, tables and a report; the broken knees are
+accounted for.
+"""
 
 import json
 import re
@@ -79,7 +81,9 @@ def test_each_run_says_what_made_it(results: Path) -> None:
 
 
 def test_trained_and_randomised_maps_are_held_against_the_same_nulls_on_the_same_cases(results: Path) -> None:
-    """Two epochs teach nothing that could be asserted; where a network has learnt something, tests/unit/anatomy does."""
+    """Two epochs teach nothing that could be asserted; where a network has learnt something,
+    tests/unit/anatomy does.
+    """
     sanity = pd.read_csv(results / "tables" / "sanity.csv")
     rows = sanity[(sanity["check"] == "enrichment") & (sanity["tissue"] == "cartilage") & (sanity["measure"] == "absolute_enrichment")]
     assert set(rows["arm"]) == {"resnet3d-single-oa", "resnet3d-single-kl", "resnet3d-dual", "m3t-dual"}
@@ -96,7 +100,9 @@ def test_trained_and_randomised_maps_are_held_against_the_same_nulls_on_the_same
 
 
 def test_no_identifier_of_a_header_reaches_an_output(results: Path) -> None:
-    """The phantom's DICOM headers carry a planted person, place and private tag; only the raw files may hold them."""
+    """The phantom's DICOM headers carry a planted person, place and private tag; only the raw files
+    may hold them.
+    """
     raw = [path.read_bytes() for path in (results / "phantom").rglob("001")]
     assert set().union(*(seen(content, IDENTIFIERS) for content in raw)) == set(IDENTIFIERS)
     outputs = [path for path in results.rglob("*") if path.is_file() and path.relative_to(results).parts[0] != "phantom"]

@@ -1,4 +1,6 @@
-"""A file that the workflow made, damaged on the disk: the job that reads it names it and what to type; a damaged state is not used."""
+"""A file that the workflow made, damaged on the disk: the job that reads it names it and what to
+type; a damaged state is not used.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""No room while something is written: a sentence, nothing that looks finished, and the same bytes when there is room again."""
+"""No room while something is written: a sentence, nothing that looks finished, and the same bytes
+when there is room again.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Snakemake twice in one folder, Snakemake killed, and files damaged between two invocations: what a person types ends the work."""
+"""Snakemake twice in one folder, Snakemake killed, and files damaged between two invocations: what
+a person types ends the work.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A training job as the workflow starts one, on a tiny study: `python -m tests.faults.training_job STUDY OUT LOG`."""
+"""A training job as the workflow starts one, on a tiny study: `python -m tests.faults.training_job
+STUDY OUT LOG`.
+"""
 
 from __future__ import annotations
 

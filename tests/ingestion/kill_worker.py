@@ -1,10 +1,12 @@
-"""A worker that does the real work of ingestion in children that the test kills, and shows on a board which phase they are in.
+"""A worker that does the real work of ingestion in children that the test kills, and shows on a
+board which phase they are in.
 
-``python -m tests.ingestion.kill_worker <raw> <tables> <board>`` imports once, then forks a child for each line of standard input,
-``<stage> <out>``. It answers with the child's process id and, when the child has ended, with its exit status (negative: a signal). The
-board is a file of three bytes, mapped into memory: the number of the phase in :data:`PHASES`, then a phase at whose door the child waits to
-be killed (0: none) and at which of its times. The library runs as it is; its functions are merely wrapped, here, so that they say when
-they begin and end.
+``python -m tests.ingestion.kill_worker <raw> <tables> <board>`` imports once, then forks a child
+for each line of standard input, ``<stage> <out>``. It answers with the child's process id and, when
+the child has ended, with its exit status (negative: a signal). The board is a file of three bytes,
+mapped into memory: the number of the phase in :data:`PHASES`, then a phase at whose door the child
+waits to be killed (0: none) and at which of its times. The library runs as it is; its functions are
+merely wrapped, here, so that they say when they begin and end.
 """
 
 from __future__ import annotations
@@ -88,7 +90,9 @@ def hook() -> None:
 
 
 def work(stage: str, raw: Path, tables: Path, out: Path) -> None:
-    """One job, as a rule of the workflow runs it: a stage of shard 0 with its files below ``out``."""
+    """One job, as a rule of the workflow runs it: a stage of shard 0 with its files below
+    ``out``.
+    """
     for name in ("cases", "images"):
         link = out / f"{name}.parquet"
         if not link.exists():

@@ -40,7 +40,9 @@ class Worker(ForkingWorker):
         return self.undisturbed(stage, out)
 
     def kill(self, stage: str, out: Path, moment: Callable[[], bool]) -> str | None:
-        """Begin a job, kill it as soon as ``moment`` says so, and tell the phase that the kill hit; None where it was too late."""
+        """Begin a job, kill it as soon as ``moment`` says so, and tell the phase that the kill hit;
+        None where it was too late.
+        """
         hit, status = self.disturbed(stage, out, moment=moment)
         return PHASES[hit] if status == -SIGKILL else None
 
@@ -49,7 +51,9 @@ class Worker(ForkingWorker):
         return self.shown()[0]
 
     def trap(self, phase: str | None, time: int = 1) -> None:
-        """Let the next job wait at the door of a phase, the first time or a later one; None: nowhere."""
+        """Let the next job wait at the door of a phase, the first time or a later one; None:
+        nowhere.
+        """
         with open(self._board, "r+b") as stream:
             stream.seek(1)
             stream.write(bytes([PHASES.index(phase), time] if phase else [0, 0]))

@@ -1,4 +1,6 @@
-"""The layouts of raw data, each with a dozen people: how files are written, and where a person's image, mask and row of the index lie."""
+"""The layouts of raw data, each with a dozen people: how files are written, and where a person's
+image, mask and row of the index lie.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ _NUMBERS = range(1, 13)
 
 @dataclass(frozen=True)
 class Layout:
-    """A layout of raw files: how to write it, and where a subject's image, mask and row of the image index lie."""
+    """A layout of raw files: how to write it, and where a subject's image, mask and row of the
+    image index lie.
+    """
 
     cohort: Cohort
     subjects: tuple[str, ...]

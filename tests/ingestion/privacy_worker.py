@@ -20,7 +20,9 @@ from tests.ingestion.stages import build_tables, cohort, run_masks, run_volumes
 
 
 def main(raw: Path, flat: Path, out: Path) -> None:
-    """Run the stages of a cohort of volumes with masks, and the volumes stage of one of radiographs."""
+    """Run the stages of a cohort of volumes with masks, and the volumes stage of one of
+    radiographs.
+    """
     out.mkdir(exist_ok=True)
     warnings.simplefilter("always")
     logging.captureWarnings(False)

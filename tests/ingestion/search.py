@@ -1,4 +1,6 @@
-"""Looks for words in every byte of a file, whatever their encoding; tables are looked into uncompressed."""
+"""Looks for words in every byte of a file, whatever their encoding; tables are looked into
+uncompressed.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ def seen(content: bytes, words: Iterable[str]) -> set[str]:
 
 
 def bytes_of(path: Path) -> bytes:
-    """A file's own bytes and, of a Parquet table, those of its columns and metadata uncompressed."""
+    """A file's own bytes and, of a Parquet table, those of its columns and metadata
+    uncompressed.
+    """
     content = path.read_bytes()
     if path.suffix == ".parquet":
         table = pq.read_table(path)

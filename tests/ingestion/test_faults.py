@@ -1,4 +1,6 @@
-"""Planted image faults: whole shards that mix good and broken knees; each is read rightly or excluded for a reason that fits."""
+"""Planted image faults: whole shards that mix good and broken knees; each is read rightly or
+excluded for a reason that fits.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,9 @@ def sound(number: int) -> Knee:
 
 @contextmanager
 def at_most(seconds: int) -> Iterator[None]:
-    """A stage that waits for ever (for a pipe that nobody writes to) fails instead, with the place where it waits."""
+    """A stage that waits for ever (for a pipe that nobody writes to) fails instead, with the place
+    where it waits.
+    """
 
     def stop(_: int, frame: FrameType | None) -> None:
         pytest.fail(f"the stage hangs: {''.join(traceback.format_stack(frame)[-6:])}")

@@ -1,4 +1,6 @@
-"""Fifty kills at random moments of the real work: nothing half-done under a final name, and a rerun as if nothing had happened."""
+"""Fifty kills at random moments of the real work: nothing half-done under a final name, and a rerun
+as if nothing had happened.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ def _after(seconds: float) -> Callable[[], bool]:
 
 
 def _in_a_write(worker: Worker, after: float, rng: np.random.Generator) -> Callable[[], bool]:
-    """After some seconds, at the next look (about one a millisecond, at random) that finds the worker writing."""
+    """After some seconds, at the next look (about one a millisecond, at random) that finds the
+    worker writing.
+    """
     begin, end = time.monotonic() + after, time.monotonic() + 20
 
     def moment() -> bool:
@@ -112,7 +116,9 @@ def test_fifty_kills_leave_nothing_half_done_and_reruns_are_identical(
 
 
 WRITES_OF_A_SHARD = {"writing a row": 4, "writing the header": 1, "writing an index": 2, "waiting for the disk": 3, "renaming": 3}
-"""How often a shard of four volumes goes through each phase: an array, its index and its exclusions."""
+"""How often a shard of four volumes goes through each phase: an array, its index and its
+exclusions.
+"""
 
 
 def _at_the_door(worker: Worker) -> Callable[[], bool]:
@@ -127,7 +133,9 @@ def _at_the_door(worker: Worker) -> Callable[[], bool]:
 
 @pytest.mark.parametrize("phase", sorted(WRITES))
 def test_a_kill_at_the_door_of_each_write_of_a_shard(worker: Worker, tmp_path: Path, phase: str) -> None:
-    """Moments too short to be hit at random: before each header, index, wait for the disk and renaming of a shard."""
+    """Moments too short to be hit at random: before each header, index, wait for the disk and
+    renaming of a shard.
+    """
     worker.run("volumes", tmp_path)
     expected = finished(tmp_path / "volumes")
     for number in range(1, WRITES_OF_A_SHARD[phase] + 1):

@@ -1,6 +1,8 @@
-"""Planted mask faults on phantom knees: a mask is believed and lies where it should, or is excluded for a reason that fits.
+"""Planted mask faults on phantom knees: a mask is believed and lies where it should, or is excluded
+for a reason that fits.
 
-Rates of detection over many knees are another test's; here each fault is planted on one or two knees, with every sound mask beside it.
+Rates of detection over many knees are another test's; here each fault is planted on one or two
+knees, with every sound mask beside it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""What reruns after an edit of the raw data: exactly the shard that it touches, in every layout; and no other shard's bytes change."""
+"""What reruns after an edit of the raw data: exactly the shard that it touches, in every layout;
+and no other shard's bytes change.
+"""
 
 from __future__ import annotations
 
@@ -95,7 +97,9 @@ def _volumes(root: Path, out: Path, own: Cohort) -> dict[int, tuple[str, ...]]:
 
 
 def test_bytes_change_where_digests_do_and_nowhere_else(tmp_path: Path) -> None:
-    """A chain of edits of real files: after each, every shard is made anew; those whose digest stayed have the bytes that they had."""
+    """A chain of edits of real files: after each, every shard is made anew; those whose digest
+    stayed have the bytes that they had.
+    """
     root, own = tmp_path / "raw", Cohort(reader="oai", root="raw", shards=SHARDS)
     people = PEOPLE[:8]
     write_tables(root, [(subject, "RIGHT", "1") for subject in people])

@@ -1,4 +1,6 @@
-"""A person who does not exist is planted in raw files, whole and broken; nothing of them may reach an output, a log or a sentence."""
+"""A person who does not exist is planted in raw files, whole and broken; nothing of them may reach
+an output, a log or a sentence.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ from tests.ingestion.faults.radiographs import picture
 from tests.ingestion.search import ENCODINGS, bytes_of
 from tests.ingestion.stages import mask, series, write_tables
 
-# What pydicom says while the files are made is no output of ours; the stages run in a process of their own, with every warning on.
+# What pydicom says while the files are made is no output of ours; the stages run in a process of
+# their own, with every warning on.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 ROOT = Path(__file__).parents[2]

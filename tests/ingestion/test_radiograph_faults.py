@@ -1,4 +1,6 @@
-"""Planted faults of radiographs: a shard of good and broken ones; each is read rightly or excluded for a reason that fits."""
+"""Planted faults of radiographs: a shard of good and broken ones; each is read rightly or excluded
+for a reason that fits.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Planted faults of tables: the right grades, a row of exclusions, or one clear sentence; never another person's grade."""
+"""Planted faults of tables: the right grades, a row of exclusions, or one clear sentence; never
+another person's grade.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ def _verdict(case: PlantedTable, root: Path, out: Path) -> Verdict:
 
 
 def _short(case_id: object) -> str:
-    """``9300001`` for its right knee, ``9300001-L`` for the left, ``-`` for a row that names no knee."""
+    """``9300001`` for its right knee, ``9300001-L`` for the left, ``-`` for a row that names no
+    knee.
+    """
     return case_id.removesuffix("-00m").removesuffix("-R") if isinstance(case_id, str) else "-"
 
 

@@ -1,4 +1,6 @@
-"""What became of planted cases: read rightly, excluded for a reason that fits, or wrong; and the table that says so."""
+"""What became of planted cases: read rightly, excluded for a reason that fits, or wrong; and the
+table that says so.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ class Verdict:
 
 
 def table(verdicts: Iterable[Verdict]) -> str:
-    """A row a family: planted, read correctly, excluded, wrong; then every wrong one, and how often each reason was given."""
+    """A row a family: planted, read correctly, excluded, wrong; then every wrong one, and how often
+    each reason was given.
+    """
     found = list(verdicts)
     lines = [f"{'family':24s} {'planted':>8s} {'read':>8s} {'excluded':>9s} {'wrong':>6s}"]
     for family in [*dict.fromkeys(verdict.family for verdict in found), "all"]:

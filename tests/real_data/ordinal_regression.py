@@ -1,4 +1,6 @@
-"""Proportional-odds regression with a ridge penalty (McCullagh 1980): the plainest reader of frozen features."""
+"""Proportional-odds regression with a ridge penalty (McCullagh 1980): the plainest reader of frozen
+features.
+"""
 
 import numpy as np
 import torch
@@ -8,10 +10,11 @@ PENALTIES = tuple(10.0 ** (power / 2) for power in range(-4, 5))
 
 
 def fitted(features: np.ndarray, grades: np.ndarray, classes: int, penalty: float, test: np.ndarray) -> np.ndarray:
-    """Class probabilities ``[cases, classes]`` of ``test`` features, fitted on ``features`` ``[n, width]`` and ``grades`` ``[n]``.
+    """Class probabilities ``[cases, classes]`` of ``test`` features, fitted on ``features`` ``[n,
+    width]`` and ``grades`` ``[n]``.
 
-    P(grade >= k) is the logistic function of the features' weighted sum less the k-th threshold; thresholds rise. The penalty is half the
-    squared norm of the weights times ``penalty`` over n.
+    P(grade >= k) is the logistic function of the features' weighted sum less the k-th threshold;
+    thresholds rise. The penalty is half the squared norm of the weights times ``penalty`` over n.
     """
     mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-8
     here, there = (torch.from_numpy((each - mean) / spread / features.shape[1] ** 0.5) for each in (features, test))
@@ -40,7 +43,9 @@ def fitted(features: np.ndarray, grades: np.ndarray, classes: int, penalty: floa
 
 
 def chosen(features: np.ndarray, grades: np.ndarray, train: np.ndarray, val: np.ndarray, classes: int) -> tuple[np.ndarray, float]:
-    """Class probabilities of all cases and the penalty, fitted on the cases ``train`` with the penalty of least log loss on ``val``."""
+    """Class probabilities of all cases and the penalty, fitted on the cases ``train`` with the
+    penalty of least log loss on ``val``.
+    """
     found = {penalty: fitted(features[train], grades[train], classes, penalty, features) for penalty in PENALTIES}
     losses = {penalty: -np.log(np.maximum(each[val, grades[val]], 1e-12)).mean() for penalty, each in found.items()}
     best = min(losses, key=losses.__getitem__)

@@ -1,4 +1,6 @@
-"""The study ``workflow/studies/radiographs.yaml`` through the library's stages, one after the other in one process."""
+"""The study ``workflow/studies/radiographs.yaml`` through the library's stages, one after the other
+in one process.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +73,9 @@ class Prepared:
         return PREDICTIONS.read(out / "predictions.parquet")
 
     def frozen_features(self, arm: str, threads: int) -> tuple[pd.DataFrame, np.ndarray]:
-        """Cases and their embeddings ``[cases, width]`` by the network as training begins with it: public weights, nothing learned here."""
+        """Cases and their embeddings ``[cases, width]`` by the network as training begins with it:
+        public weights, nothing learned here.
+        """
         spec = self.specification(arm)
         with reproducible(threads), torch.inference_mode():
             network = model.build(spec)

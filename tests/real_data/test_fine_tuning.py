@@ -1,7 +1,8 @@
-"""EfficientNet-Lite0 from ImageNet weights learns osteoarthritis on real radiographs, and more than its frozen features hold.
+"""EfficientNet-Lite0 from ImageNet weights learns osteoarthritis on real radiographs, and more than
+its frozen features hold.
 
-The study ``workflow/studies/radiographs.yaml`` as configured, its dual arm with its three seeds; every number is printed with its interval
-over subjects.
+The study ``workflow/studies/radiographs.yaml`` as configured, its dual arm with its three seeds;
+every number is printed with its interval over subjects.
 """
 
 import importlib.util
@@ -39,7 +40,9 @@ MORE_THAN_FROZEN = {"auc": 0.02, "kappa": 0.04}
 
 @dataclass(frozen=True)
 class Found:
-    """The test cases' numbers: of the trained network (mean of seeds), of its frozen features, and their difference."""
+    """The test cases' numbers: of the trained network (mean of seeds), of its frozen features, and
+    their difference.
+    """
 
     trained: dict[str, Estimate]
     frozen: dict[str, Estimate]

@@ -23,7 +23,9 @@ def data(name: str) -> Path:
 
 
 def sorted_by_place(folder: Path) -> list[str]:
-    """The files of a folder along the normal of their slices, by their headers, as SimpleITK reads them one by one."""
+    """The files of a folder along the normal of their slices, by their headers, as SimpleITK reads
+    them one by one.
+    """
     places = {}
     for path in folder.iterdir():
         reader = SimpleITK.ImageFileReader()
@@ -67,7 +69,8 @@ def test_a_sagittal_series_comes_to_the_canonical_axes() -> None:
     oriented = reorient(found, RIGHT_KNEE)
     assert axis_codes(oriented) == ("R", "I", "P")
     assert oriented.array.shape == (80, 512, 512)
-    # Slices, rows and columns of a sagittal acquisition are already left-right, head-foot and front-back, at most flipped.
+    # Slices, rows and columns of a sagittal acquisition are already left-right, head-foot and
+    # front-back, at most flipped.
     assert np.shares_memory(oriented.array, found.array)
 
     view = View(shape=(160, 384, 384), spacing=(0.7, 0.3646, 0.3646))

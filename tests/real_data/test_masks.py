@@ -1,4 +1,6 @@
-"""Ten manual segmentations on OAI's grid: resampled there and back, measured, and held against images painted over them and each other."""
+"""Ten manual segmentations on OAI's grid: resampled there and back, measured, and held against
+images painted over them and each other.
+"""
 
 import csv
 import itertools
@@ -56,7 +58,9 @@ def grades() -> dict[str, str]:
 
 
 def turned(own: Volume, codes: str, spacing: tuple[float, float, float], shape: tuple[int, int, int], tilt: float) -> Affine:
-    """A grid about the map's middle, shifted by millimetres that are no whole voxels, its axes in another order, turned."""
+    """A grid about the map's middle, shifted by millimetres that are no whole voxels, its axes in
+    another order, turned.
+    """
     affine = grid(codes, spacing, tilt=tilt)
     middle = own.affine[:3, :3] @ ((np.array(own.array.shape) - 1) / 2) + own.affine[:3, 3]
     affine[:3, 3] = middle + np.array([3.3, -2.2, 1.7]) - affine[:3, :3] @ ((np.array(shape) - 1) / 2)
@@ -105,7 +109,8 @@ def test_a_manual_segmentation_measures_like_a_knee(path: Path, capsys: pytest.C
         for name, region in found.items():
             told = f"{region.volume:6.0f} mm3, {region.thickness:.2f} mm, {region.area:5.0f} mm2, denuded {region.denuded:5.1f} mm2"
             print(f"  {name:27s} {told}")
-    # Volumes and thicknesses of adult knees, healthy to worn (Eckstein et al. 2006, Osteoarthritis Cartilage 14:974).
+    # Volumes and thicknesses of adult knees, healthy to worn (Eckstein et al. 2006, Osteoarthritis
+    # Cartilage 14:974).
     limits = {"femoral": (6_000, 24_000, 1.2, 3.2), "tibial": (2_000, 9_000, 1.1, 3.2), "patellar": (1_000, 8_000, 1.2, 4.5)}
     for plate, (least, most, thin, thick) in limits.items():
         region = found[f"{plate}_cartilage"]

@@ -155,7 +155,8 @@ def test_resnet3d_contrasts_are_the_published_ones(
         assert round(found.p, 3) == p
         assert found.statistic == 6  # the smaller of the discordant counts 8 and 6
     else:
-        # Both p-values are Monte Carlo with 10,000 resamples: allow four standard errors of their difference.
+        # Both p-values are Monte Carlo with 10,000 resamples: allow four standard errors of their
+        # difference.
         assert found.p == pytest.approx(p, abs=4 * (2 * 2 * p * (1 - p / 2) / 10_000) ** 0.5 + 2e-4)
 
 
@@ -190,7 +191,9 @@ def test_dual_has_the_derived_rows_beside_its_own_head(files: list[Path]) -> Non
 def test_the_study_file_carries_every_metric_and_the_papers_family_is_untouched(
     files: list[Path], contrasts: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """workflow/studies/published.yaml asks for more than the paper: its rows stay, and every metric of a level has one."""
+    """workflow/studies/published.yaml asks for more than the paper: its rows stay, and every metric
+    of a level has one.
+    """
     import yaml
 
     from kneeoa.config.metrics import metrics_of, rows_of

@@ -75,7 +75,8 @@ def test_left_knees_are_mirrored(made: tuple[Path, pd.DataFrame]) -> None:
     alike, mirrored = (np.corrcoef(means[0].ravel(), other.ravel())[0, 1] for other in (means[1], means[1][:, ::-1]))
     assert alike > 0.98
     assert alike > mirrored + 0.01
-    # The fibula's head, lateral to the tibia and below the joint, is on the picture's left in the mean of either side.
+    # The fibula's head, lateral to the tibia and below the joint, is on the picture's left in the
+    # mean of either side.
     for mean in means:
         assert mean[185:, 5:30].mean() > mean[185:, -30:-5].mean()
 

@@ -1,4 +1,6 @@
-"""What the modules of four packages, the backbones, modes, losses, methods of saliency and readers belong to: one table a package."""
+"""What the modules of four packages, the backbones, modes, losses, methods of saliency and readers
+belong to: one table a package.
+"""
 
 from __future__ import annotations
 

@@ -31,7 +31,9 @@ INERT = [
 
 
 def raw(name: str, file: str, replace: tuple[str, str] = ("", "")) -> Row:
-    """An edit of the raw files of the wide study's radiographs. Bytes are not read at parse: a file is its path, size and time stamp."""
+    """An edit of the raw files of the wide study's radiographs. Bytes are not read at parse: a file
+    is its path, size and time stamp.
+    """
     first = {"read_cohort"} if name.startswith("one label") else {"read_cohort", "describe_shard volumes"}
     return Row(name, frozenset(first), WIDE, file=file, replace=replace, without=CLINIC)
 
@@ -69,6 +71,8 @@ PACKAGES = [
     ),
     upgraded("train.txt", "pyarrow", "26.0.1", set()),
 ]
-"""A version counts where a rule's own modules import the package; pydantic, pyarrow and safetensors carry numbers and count nowhere."""
+"""A version counts where a rule's own modules import the package; pydantic, pyarrow and safetensors
+carry numbers and count nowhere.
+"""
 
 ROWS = [*INERT, *RAW, *PACKAGES]

@@ -11,7 +11,9 @@ from kneeoa.config.study import Study
 
 
 def keys(model: type[BaseModel] = Study, above: str = "") -> Iterator[str]:
-    """Every key of a section and of the sections in it, as a path of names; lists, and names that a person chooses, are left out."""
+    """Every key of a section and of the sections in it, as a path of names; lists, and names that a
+    person chooses, are left out.
+    """
     for name, field in model.model_fields.items():
         inner = dict.fromkeys(_models(field.annotation))
         if not inner:

@@ -1,4 +1,6 @@
-"""Edits of the keys that say how runs are compared, measured, explained and shown. One row a key."""
+"""Edits of the keys that say how runs are compared, measured, explained and shown. One row a
+key.
+"""
 
 from tests.rerun.row import WIDE, row
 from tests.rerun.rules import BOOTSTRAPPED, CONTRASTED, EXPLAINED, FIGURES, INTERVALS, MEASURED, OVERLAPS, TABLES

@@ -4,7 +4,9 @@ from tests.rerun.row import WIDE, row
 from tests.rerun.rules import ARMS, CONTRASTED, CURVES, EVERYTHING, FINEST, IMAGES, LEVELS, NETWORKS, OVERLAPS, PHANTOM, VIEW
 
 NOT_SHOWN = {"ensemble", "figure_saliency"}
-"""What does not take the arms that learn from a reader: the ensemble's members and the picture's arms are others."""
+"""What does not take the arms that learn from a reader: the ensemble's members and the picture's
+arms are others.
+"""
 
 ROWS = [
     row("study", {"study": "other"}, EVERYTHING),

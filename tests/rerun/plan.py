@@ -1,4 +1,6 @@
-"""What a dry run plans after an edit: jobs, each with its wildcards and whether it runs for a reason of its own."""
+"""What a dry run plans after an edit: jobs, each with its wildcards and whether it runs for a
+reason of its own.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class Job(NamedTuple):
 
 
 def jobs_of(text: str) -> list[Job]:
-    """The jobs that Snakemake's words on a dry run name; targets, which have no output, are left out."""
+    """The jobs that Snakemake's words on a dry run name; targets, which have no output, are left
+    out.
+    """
     found = []
     for block in re.split(r"\n(?=(?:local)?rule \w+:)", text.split("Job stats:", 1)[-1]):
         rule = _RULE.match(block)
@@ -69,7 +73,9 @@ class Planner:
         self._server.communicate()
 
     def run(self, *arguments: str, refused: bool = False) -> str:
-        """What Snakemake says to these arguments; fails with its words where it fails (or, with ``refused``, where it does not)."""
+        """What Snakemake says to these arguments; fails with its words where it fails (or, with
+        ``refused``, where it does not).
+        """
         assert self._server.stdin is not None
         assert self._server.stdout is not None
         self._server.stdin.write(json.dumps([*arguments, "--cores", "1"]) + "\n")
@@ -84,7 +90,9 @@ class Planner:
         return jobs_of(self.run("-n", *arguments))
 
     def mark_finished(self, *arguments: str) -> None:
-        """Finish a study without running it: every output is an empty file, and Snakemake's record says that it was made as planned."""
+        """Finish a study without running it: every output is an empty file, and Snakemake's record
+        says that it was made as planned.
+        """
         for job in self.plan(*arguments):
             for output in job.outputs:
                 path = self.folder / output

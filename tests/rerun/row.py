@@ -27,11 +27,15 @@ class Row:
     name: str
     """What is edited."""
     first: frozenset[str]
-    """Rules that run for a reason of their own. What there is of each stage is told by it: `list_shards volumes`."""
+    """Rules that run for a reason of their own. What there is of each stage is told by it:
+    `list_shards volumes`.
+    """
     study: str = SMALL
     """The study that is planned."""
     changes: Mapping[str, Any] = field(default_factory=dict)
-    """New values by path below the top of the configuration; `rename`: "old new" gives something another name throughout."""
+    """New values by path below the top of the configuration; `rename`: "old new" gives something
+    another name throughout.
+    """
     file: str = ""
     """The file that is edited instead, below the clone."""
     replace: tuple[str, str] = ("", "")
@@ -39,7 +43,9 @@ class Row:
     arms: frozenset[str] | None = None
     """The arms whose jobs run for a reason of their own; None: not asked."""
     without: frozenset[str] = frozenset()
-    """Rules that would follow in general, and do not here, since the part of the study that is edited has none of their jobs."""
+    """Rules that would follow in general, and do not here, since the part of the study that is
+    edited has none of their jobs.
+    """
 
     @property
     def all(self) -> set[str]:
@@ -48,7 +54,9 @@ class Row:
 
 
 def row(key: str, changes: Mapping[str, Any], first: Iterable[str], study: str = SMALL, *, without: Iterable[str] = ()) -> Row:
-    """A row of one key of the configuration. The report prints the digest of the whole of it, so every key makes the report anew."""
+    """A row of one key of the configuration. The report prints the digest of the whole of it, so
+    every key makes the report anew.
+    """
     clinic = any(path.startswith(("cohorts.clinic", "views.pa")) for path in changes)
     spared = CLINIC if clinic else frozenset(without)
     return Row(key, frozenset(first) | {"report"}, study, changes, without=spared)
@@ -56,7 +64,9 @@ def row(key: str, changes: Mapping[str, Any], first: Iterable[str], study: str =
 
 @contextmanager
 def edited(row: Row, folder: Path) -> Iterator[list[str]]:
-    """Make the row's edit in a clone, give the arguments that plan its study, and take the edit back."""
+    """Make the row's edit in a clone, give the arguments that plan its study, and take the edit
+    back.
+    """
     if row.changes:
         file = folder / "edited.yaml"
         file.write_text(yaml.safe_dump(changed(yaml.safe_load((folder / row.study).read_text()), row.changes), sort_keys=False))
@@ -100,7 +110,8 @@ def _renamed(value: Any, old: str, new: str) -> Any:
 def differences(row: Row, jobs: Iterable[Job], rules: set[str]) -> list[str]:
     """Where a plan is not what the row says, in words; ``rules`` are those that the study has.
 
-    Snakemake gives no reason of its own to a job that has to follow another one anyway, so not every rule of ``first`` need show one.
+    Snakemake gives no reason of its own to a job that has to follow another one anyway, so not
+    every rule of ``first`` need show one.
     """
     jobs = list(jobs)
     has = {rule for rule in {*FOLLOWS, *row.first} if rule.split()[0] in rules}  # nothing follows by way of a rule that is not there

@@ -1,6 +1,8 @@
-"""What follows from what: the rules of the workflow, who reads whose files, and groups of rules that depend on the same thing.
+"""What follows from what: the rules of the workflow, who reads whose files, and groups of rules
+that depend on the same thing.
 
-Stated by hand, not read off the workflow, so that a rule which begins to depend on more than it should is noticed.
+Stated by hand, not read off the workflow, so that a rule which begins to depend on more than it
+should is noticed.
 """
 
 from __future__ import annotations
@@ -64,7 +66,9 @@ FOLLOWS: dict[str, set[str]] = {
 
 
 def after(first: Iterable[str], without: Iterable[str] = ()) -> set[str]:
-    """These rules and all that follow from them, but for some; every figure and table is followed by the report."""
+    """These rules and all that follow from them, but for some; every figure and table is followed
+    by the report.
+    """
     found = set(without)
     pending = set(first) - found
     while pending:
@@ -111,7 +115,9 @@ MEASURED = {"geometry", "geometry_baselines", "differences"}
 EXPLAINED = {"saliency", "saliency_randomised"}
 OVERLAPS = {"overlap", "sanity"}
 VIEW = {"describe_shard volumes", "make_volumes", "train_run", "embed_untrained"}
-"""Take the canonical form of a view: who makes it, and who writes down what a network was trained on."""
+"""Take the canonical form of a view: who makes it, and who writes down what a network was trained
+on.
+"""
 PHANTOM = {"phantom_tables", "phantom_images"}
 NETWORKS = {"train_run", "embed_untrained"}
 """Take an arm's network."""

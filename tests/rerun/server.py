@@ -1,8 +1,10 @@
-"""Runs Snakemake's own command many times from one process: `python server.py FOLDER`, a JSON list of arguments a line.
+"""Runs Snakemake's own command many times from one process: `python server.py FOLDER`, a JSON list
+of arguments a line.
 
-Starting Python and importing Snakemake costs more than a dry run of a small study does. Each command runs in a fork of a process that
-has imported Snakemake, and has read the library's modules as `kneeoa.closure` reads them; nothing else is kept between commands. What a
-command printed goes to a file, and its exit code to standard output.
+Starting Python and importing Snakemake costs more than a dry run of a small study does. Each
+command runs in a fork of a process that has imported Snakemake, and has read the library's modules
+as `kneeoa.closure` reads them; nothing else is kept between commands. What a command printed goes
+to a file, and its exit code to standard output.
 """
 
 import json

@@ -1,4 +1,6 @@
-"""Finished studies to edit: copies of the tree in which every job of three studies is marked as done."""
+"""Finished studies to edit: copies of the tree in which every job of three studies is marked as
+done.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ COLUMNS = "subject,file,kl_right,kl_left,visit,view,picture,mask,row,column,part
 
 
 def raw_files(folder: Path) -> None:
-    """Tables, and empty files for the images that they name: nothing opens them before a job does."""
+    """Tables, and empty files for the images that they name: nothing opens them before a job
+    does.
+    """
     (folder / "files").mkdir(parents=True)
     (folder / "tables").mkdir()
     rows = [COLUMNS]
@@ -30,7 +34,9 @@ def raw_files(folder: Path) -> None:
 
 
 def finished(folder: Path, studies: tuple[str, ...] = (SMALL, WIDE, IMPORTS)) -> tuple[Planner, dict[str, set[str]]]:
-    """A planner in a new copy of the tree where the studies are marked as finished, and the rules that each of them has."""
+    """A planner in a new copy of the tree where the studies are marked as finished, and the rules
+    that each of them has.
+    """
     copy_tree(folder)
     raw_files(folder / "raw")
     planner = Planner(folder, {"KNEEOA_RERUN": str(folder / "raw"), "KNEEOA_COPIED": "known"})

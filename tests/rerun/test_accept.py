@@ -1,6 +1,8 @@
-"""`make accept`: a refactoring that changes no result costs nothing, and an edit that changes one is refused with its name.
+"""`make accept`: a refactoring that changes no result costs nothing, and an edit that changes one
+is refused with its name.
 
-On a study of predictions made elsewhere: no network is trained, and every rule from the predictions to the report runs.
+On a study of predictions made elsewhere: no network is trained, and every rule from the predictions
+to the report runs.
 """
 
 import json

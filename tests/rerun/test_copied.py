@@ -1,7 +1,9 @@
-"""A fresh clone beside copied results: nothing to do where the runs' own words agree, and a list of what is stale where they do not.
+"""A fresh clone beside copied results: nothing to do where the runs' own words agree, and a list of
+what is stale where they do not.
 
-The results are empty files beside the `run.json` that this clone would write: no job runs here. That a real run writes the same is seen by
-test_a_clone_beside_copied_results_has_nothing_to_do (tests/end_to_end/test_rerun.py).
+The results are empty files beside the `run.json` that this clone would write: no job runs here.
+That a real run writes the same is seen by test_a_clone_beside_copied_results_has_nothing_to_do
+(tests/end_to_end/test_rerun.py).
 """
 
 import json

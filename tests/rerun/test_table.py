@@ -1,4 +1,6 @@
-"""The rerun table: each edit makes exactly the rules run that its row says. Real edits, real dry runs, on studies marked as finished."""
+"""The rerun table: each edit makes exactly the rules run that its row says. Real edits, real dry
+runs, on studies marked as finished.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path

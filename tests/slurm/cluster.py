@@ -1,7 +1,9 @@
-"""A private SLURM on this machine: munge, a controller and one daemon a node, in a folder of their own.
+"""A private SLURM on this machine: munge, a controller and one daemon a node, in a folder of their
+own.
 
-Real daemons, real scheduling; only the GPUs are declared rather than there. No systemd, no cgroups, nothing in /etc, and ports that
-were free a moment ago, so that two clusters can run side by side. `config_overrides` lets nodes claim more CPUs than the machine has.
+Real daemons, real scheduling; only the GPUs are declared rather than there. No systemd, no cgroups,
+nothing in /etc, and ports that were free a moment ago, so that two clusters can run side by side.
+`config_overrides` lets nodes claim more CPUs than the machine has.
 """
 
 from __future__ import annotations
@@ -56,7 +58,9 @@ class Job:
 
 @dataclass
 class Cluster:
-    """One CPU node (partition cpu, the default) and one GPU node of two GPUs (partition gpu): few, as all share this machine."""
+    """One CPU node (partition cpu, the default) and one GPU node of two GPUs (partition gpu): few,
+    as all share this machine.
+    """
 
     folder: Path
     cpu_nodes: tuple[str, ...] = ("cpu1",)
@@ -65,7 +69,9 @@ class Cluster:
     """What a client needs: SLURM_CONF, and a srun that keeps it, first on the path."""
 
     def start(self) -> None:
-        """Start everything and wait until every node is idle; TimeoutError with the daemons' last words otherwise."""
+        """Start everything and wait until every node is idle; TimeoutError with the daemons' last
+        words otherwise.
+        """
         for name in ("log", "run", "state", "spool", "bin", "munge"):
             (self.folder / name).mkdir(mode=0o755)
         (self.folder / "munge").chmod(0o700)
@@ -85,7 +91,9 @@ class Cluster:
         self.wait(lambda: self.client("sinfo", "-h", "-N", "-o", "%T", check=False).split().count("idle") == nodes, 60, "idle nodes")
 
     def stop(self) -> None:
-        """Cancel what runs and stop every daemon that this cluster started, by its own process id."""
+        """Cancel what runs and stop every daemon that this cluster started, by its own process
+        id.
+        """
         self.client("scancel", "--user", getpass.getuser(), check=False)
         for pattern in ("slurmd.*.pid", "slurmctld.pid", "munged.pid"):
             for file in sorted((self.folder / "run").glob(pattern)):
@@ -102,7 +110,9 @@ class Cluster:
         return done.stdout
 
     def jobs(self) -> list[Job]:
-        """Every job that the controller remembers, finished ones too (MinJobAge keeps them for an hour)."""
+        """Every job that the controller remembers, finished ones too (MinJobAge keeps them for an
+        hour).
+        """
         text = self.client("scontrol", "--oneliner", "--details", "show", "job")
         return [_job(line) for line in text.splitlines() if line.startswith("JobId=")]
 
@@ -116,7 +126,9 @@ class Cluster:
             raise RuntimeError(f"{' '.join(command)} failed: {(done.stdout + done.stderr).strip()}")
 
     def wait(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
-        """Return as soon as ``condition`` holds; TimeoutError with the daemons' last words where it does not within ``seconds``."""
+        """Return as soon as ``condition`` holds; TimeoutError with the daemons' last words where it
+        does not within ``seconds``.
+        """
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:
@@ -143,7 +155,8 @@ class Cluster:
             "SlurmUser": user,
             "SlurmdUser": user,
             "AuthType": "auth/munge",
-            # A job that SLURM begins anew waits until its old credentials are void: not two minutes here.
+            # A job that SLURM begins anew waits until its old credentials are void: not two minutes
+            # here.
             "AuthInfo": f"socket={folder}/run/munge.sock,cred_expire=10",
             "CredType": "cred/munge",
             "StateSaveLocation": f"{folder}/state",
@@ -188,7 +201,9 @@ class Cluster:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that no one listens on now; all are held until the last is found, so that they differ."""
+    """Ports that no one listens on now; all are held until the last is found, so that they
+    differ.
+    """
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:

@@ -1,4 +1,6 @@
-"""The private SLURM, started once for the tests of this folder or, where a test breaks it, for that test alone."""
+"""The private SLURM, started once for the tests of this folder or, where a test breaks it, for that
+test alone.
+"""
 
 import shutil
 import tempfile

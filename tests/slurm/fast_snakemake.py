@@ -1,7 +1,9 @@
-"""Snakemake, asking SLURM every POLL_SECONDS how jobs are doing: `python fast_snakemake.py ARGUMENTS`. For tests alone.
+"""Snakemake, asking SLURM every POLL_SECONDS how jobs are doing: `python fast_snakemake.py
+ARGUMENTS`. For tests alone.
 
-The executor waits ten seconds longer after each look that saw no job end, up to three minutes, and no option turns that off. That
-is right on a shared cluster and would make a test of short jobs wait for nothing.
+The executor waits ten seconds longer after each look that saw no job end, up to three minutes, and
+no option turns that off. That is right on a shared cluster and would make a test of short jobs wait
+for nothing.
 """
 
 import os

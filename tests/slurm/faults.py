@@ -40,7 +40,9 @@ def age(process: int) -> float:
 
 
 def lose(cluster: Cluster, node: str) -> None:
-    """Lose a node: its daemon and all that runs on it die at once, and the controller comes to know it."""
+    """Lose a node: its daemon and all that runs on it die at once, and the controller comes to know
+    it.
+    """
     log = cluster.folder / "log" / f"slurmd.{node}.log"
     for number in _with_descendants({int(process.name) for process in _processes() if _has_open(process, log)}):
         with suppress(ProcessLookupError):
@@ -51,8 +53,8 @@ def lose(cluster: Cluster, node: str) -> None:
 def bring_back(cluster: Cluster, node: str) -> None:
     """The node is there again, with nothing on it.
 
-    It registers by itself, and comes into use by itself (ReturnToService=2): to ask the controller for it too would fail where
-    the controller was quicker.
+    It registers by itself, and comes into use by itself (ReturnToService=2): to ask the controller
+    for it too would fail where the controller was quicker.
     """
     cluster.daemon("slurmd", "-N", node)
     cluster.wait(lambda: not _down(cluster, node), 60, f"node {node}")

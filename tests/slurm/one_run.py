@@ -30,7 +30,9 @@ class Undisturbed:
 
 
 def undisturbed(folder: Path) -> Undisturbed:
-    """Make the run in a copy of the working tree, on this machine alone, keep what it wrote and take it away again."""
+    """Make the run in a copy of the working tree, on this machine alone, keep what it wrote and
+    take it away again.
+    """
     copy_tree(folder)
     done = snakemake(folder, WEIGHTS, "--cores", "2", "--configfile", CONFIGURATION)
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
@@ -66,7 +68,9 @@ class Disturbed:
         return int(json.loads((self.folder / RUN / "run.json").read_text())["resumptions"])
 
     def ends_in_the_same_bytes(self) -> bool:
-        """Whether the run's files are those of the undisturbed one, and nothing unfinished lies beside them."""
+        """Whether the run's files are those of the undisturbed one, and nothing unfinished lies
+        beside them.
+        """
         assert not (self.folder / RUN / NAME).exists()
         return {name: (self.folder / RUN / name).read_bytes() for name in COMPARED} == self.expected.files
 

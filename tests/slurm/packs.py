@@ -1,4 +1,6 @@
-"""Four small runs in a tree where all is ready for training: made one by one on this machine, apart through SLURM, or packed."""
+"""Four small runs in a tree where all is ready for training: made one by one on this machine, apart
+through SLURM, or packed.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def study(epochs: int) -> dict[str, Any]:
 
 
 def ready(folder: Path, epochs: int) -> Path:
-    """A copy of the working tree with the study's configuration, in which all that training needs has been made."""
+    """A copy of the working tree with the study's configuration, in which all that training needs
+    has been made.
+    """
     copy_tree(folder)
     (folder / PACK).write_text(yaml.safe_dump(study(epochs), sort_keys=False))
     _local(folder, "volumes")

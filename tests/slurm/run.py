@@ -15,13 +15,14 @@ from typing import Self
 from tests.slurm.cluster import Cluster
 
 FAST = Path(__file__).with_name("fast_snakemake.py")
-# The private cluster keeps no accounts, so the queue is asked instead of sacct; its one file system shows files at once; its nodes
-# claim more CPUs than the machine has, so few jobs run at a time.
+# The private cluster keeps no accounts, so the queue is asked instead of sacct; its one file system
+# shows files at once; its nodes claim more CPUs than the machine has, so few jobs run at a time.
 HERE = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5", "--jobs", "4")
 
 
 class Invocation:
-    """One run of Snakemake in ``folder``, with the profile that a person would name and this cluster's answers to what sites differ in.
+    """One run of Snakemake in ``folder``, with the profile that a person would name and this
+    cluster's answers to what sites differ in.
 
     It goes on beside the test; as a context it is killed in the end where it still runs.
     """
@@ -46,7 +47,9 @@ class Invocation:
         return self._words.read_text()
 
     def wait_for(self, condition: Callable[[], bool], what: str, seconds: float = 600) -> None:
-        """Return as soon as ``condition`` holds; fails with Snakemake's words where it ends first, or where it takes too long."""
+        """Return as soon as ``condition`` holds; fails with Snakemake's words where it ends first,
+        or where it takes too long.
+        """
         end = time.monotonic() + seconds
         while not condition():
             assert self._process.poll() is None, f"ended before {what}\n{self.said[-6000:]}"
@@ -81,5 +84,7 @@ def through_slurm(cluster: Cluster, folder: Path, *arguments: str, timeout: floa
 
 
 def _hear_interrupts() -> None:
-    """A shell that put the tests into the background has them ignore SIGINT, and children inherit that."""
+    """A shell that put the tests into the background has them ignore SIGINT, and children inherit
+    that.
+    """
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,4 +1,6 @@
-"""The profiles and the private cluster, with a workflow of four jobs: what a rule asks for is what SLURM gives."""
+"""The profiles and the private cluster, with a workflow of four jobs: what a rule asks for is what
+SLURM gives.
+"""
 
 import shutil
 from pathlib import Path
@@ -61,7 +63,9 @@ Path(snakemake.output[0]).write_text(str(sum(int(Path(name).read_text().split()[
 
 @pytest.fixture
 def toy(tmp_path: Path) -> Path:
-    """A folder laid out like this project: its profiles, and a Snakefile whose rules have the names of real ones."""
+    """A folder laid out like this project: its profiles, and a Snakefile whose rules have the names
+    of real ones.
+    """
     shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
     (tmp_path / "slurm").symlink_to((ROOT / "slurm").readlink())
     (tmp_path / "scripts").mkdir()
@@ -109,7 +113,9 @@ def test_a_job_that_needs_more_memory_gets_it_at_the_next_attempt(slurm_cluster:
 
 
 def test_the_site_speaks_by_environment_and_profile(slurm_cluster: Cluster, toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An account, a constraint-like word and a command before each job, none of them in a rule; jobs that a person can tell apart."""
+    """An account, a constraint-like word and a command before each job, none of them in a rule;
+    jobs that a person can tell apart.
+    """
     monkeypatch.setenv("SBATCH_ACCOUNT", "radiology")
     site = toy / "site.yaml"
     site.write_text('precommand: "export SITE=$TOY_SITE"\n')

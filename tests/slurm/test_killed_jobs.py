@@ -1,4 +1,6 @@
-"""Jobs that the scheduler ends: whatever it was, the next attempt goes on from the state on the disk and ends in the same bytes."""
+"""Jobs that the scheduler ends: whatever it was, the next attempt goes on from the state on the
+disk and ends in the same bytes.
+"""
 
 import os
 import signal
@@ -16,7 +18,9 @@ pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 LIMIT = 2
 """Minutes of a job that has to leave before its end."""
 STALLED_UNTIL = 80.0
-"""Seconds after its start until which that run stands still: so long a step fits no second time into its limit."""
+"""Seconds after its start until which that run stands still: so long a step fits no second time
+into its limit.
+"""
 
 
 def test_a_job_killed_mid_training_goes_on_at_the_next_attempt(own_cluster: Cluster, run: Disturbed) -> None:
@@ -79,7 +83,8 @@ def test_a_requeued_job_goes_on_under_its_own_number(own_cluster: Cluster, run: 
 
 
 def test_ctrl_c_leaves_no_job_behind_and_the_next_invocation_goes_on(own_cluster: Cluster, run: Disturbed) -> None:
-    # While the executor looks at the queue, some milliseconds, it holds no jobs to cancel: it looks seldom, as with its stock settings.
+    # While the executor looks at the queue, some milliseconds, it holds no jobs to cancel: it looks
+    # seldom, as with its stock settings.
     with Invocation(own_cluster, run.folder, *TARGET, poll=10) as snakemake:
         snakemake.wait_for(run.in_the_middle, "a run in the middle")
         snakemake.send(signal.SIGINT)

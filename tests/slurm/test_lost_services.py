@@ -1,5 +1,6 @@
-"""A node, the controller, the queue or the login node's own process goes away: the run ends right, or stops with a clear word and
-ends right at the next invocation, in the same bytes."""
+"""A node, the controller, the queue or the login node's own process goes away: the run ends right,
+or stops with a clear word and ends right at the next invocation, in the same bytes.
+"""
 
 import signal
 import time
@@ -33,7 +34,9 @@ def test_a_job_whose_node_is_lost_goes_on_where_there_is_one(own_cluster: Cluste
 
 
 def test_jobs_go_on_while_the_controller_is_away(own_cluster: Cluster, run: Disturbed) -> None:
-    """Without accounting the executor may lose sight of them for good (docs/operations.md): then a person interrupts it and asks again."""
+    """Without accounting the executor may lose sight of them for good (docs/operations.md): then a
+    person interrupts it and asks again.
+    """
     with Invocation(own_cluster, run.folder, *TARGET) as snakemake:
         snakemake.wait_for(run.in_the_middle, "a run in the middle")
         kill_controller(own_cluster)

@@ -1,4 +1,6 @@
-"""Runs packed into one job on one GPU: side by side, with the results that they have apart, and a failed one costs the others nothing."""
+"""Runs packed into one job on one GPU: side by side, with the results that they have apart, and a
+failed one costs the others nothing.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ with logged("""
 
 @dataclass(frozen=True)
 class Packed:
-    """A pack in which a member died once: the folder, what SLURM recorded, what Snakemake said, and what the runs are apart."""
+    """A pack in which a member died once: the folder, what SLURM recorded, what Snakemake said, and
+    what the runs are apart.
+    """
 
     folder: Path
     jobs: list[Job]

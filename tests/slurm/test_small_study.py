@@ -1,4 +1,6 @@
-"""The small study through a real SLURM: the same tables as a local run, byte for byte, with the resources that the rules asked for."""
+"""The small study through a real SLURM: the same tables as a local run, byte for byte, with the
+resources that the rules asked for.
+"""
 
 import re
 from collections import Counter
@@ -21,7 +23,8 @@ CONFIGURATION = "small-slurm.yaml"
 
 
 def configuration() -> dict[str, Any]:
-    """The small study with one seed of its two: every rule all the same, in little more than half the jobs.
+    """The small study with one seed of its two: every rule all the same, in little more than half
+    the jobs.
 
     Training has other threads than the rest: what SLURM gives must not be right by chance.
     """
@@ -57,9 +60,11 @@ def runs(slurm_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Ru
 
 
 def asked(said: str) -> Counter[tuple[str, int, int]]:
-    """How many jobs of each (rule, threads, GPUs) the rules asked for: Snakemake's own count of jobs, and the configuration.
+    """How many jobs of each (rule, threads, GPUs) the rules asked for: Snakemake's own count of
+    jobs, and the configuration.
 
-    A rule names the kind of work whose ask it makes, `STUDY.resources.<kind>`; a local rule never reaches SLURM.
+    A rule names the kind of work whose ask it makes, `STUDY.resources.<kind>`; a local rule never
+    reaches SLURM.
     """
     resources = load(configuration()).resources
     counts = dict(re.findall(r"^(\w+) +(\d+)$", said.split("Job stats:")[1].split("\ntotal ")[0], re.M))

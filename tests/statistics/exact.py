@@ -1,4 +1,6 @@
-"""Oracles in exact arithmetic: each formula as it is printed, over all pairs, without a sort. Fractions, and 60 digits for roots."""
+"""Oracles in exact arithmetic: each formula as it is printed, over all pairs, without a sort.
+Fractions, and 60 digits for roots.
+"""
 
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -10,7 +12,9 @@ Rationals = list[Fraction]
 
 
 def placements(positive: np.ndarray, scores: np.ndarray) -> Rationals:
-    """Of each case, the share of the other class that it is on the right side of; a tie counts half."""
+    """Of each case, the share of the other class that it is on the right side of; a tie counts
+    half.
+    """
     values = []
     for mine, score in zip(positive, scores, strict=True):
         others = scores[positive != mine]
@@ -54,13 +58,17 @@ def obuchowski_covariance(positive: np.ndarray, first: np.ndarray, second: np.nd
 
 
 def of_difference(covariance, *models: np.ndarray, **given: np.ndarray) -> Fraction:
-    """Variance of the difference of two models under ``covariance(first, second)``: no digit is lost to cancellation here."""
+    """Variance of the difference of two models under ``covariance(first, second)``: no digit is
+    lost to cancellation here.
+    """
     a, b = models
     return covariance(first=a, second=a, **given) + covariance(first=b, second=b, **given) - 2 * covariance(first=a, second=b, **given)
 
 
 def ovr_variance(truth: np.ndarray, a: np.ndarray, b: np.ndarray, shares: Rationals) -> float:
-    """Gram variance of the weighted one-vs-rest difference; the roots of m(m - 1) to 60 digits, all else exact."""
+    """Gram variance of the weighted one-vs-rest difference; the roots of m(m - 1) to 60 digits, all
+    else exact.
+    """
     with localcontext() as context:
         context.prec = 60
         rows = [Decimal(0)] * len(truth)
@@ -76,7 +84,9 @@ def ovr_variance(truth: np.ndarray, a: np.ndarray, b: np.ndarray, shares: Ration
 
 
 def mcnemar(b: int, c: int, midp: bool) -> Fraction:
-    """Two-sided binomial p of min(b, c) or fewer out of b + c, without half the observed table in either tail for mid-p."""
+    """Two-sided binomial p of min(b, c) or fewer out of b + c, without half the observed table in
+    either tail for mid-p.
+    """
     total, least = b + c, min(b, c)
     tail = Fraction(2 * sum(comb(total, k) for k in range(least + 1)), 2**total)
     return tail - Fraction(comb(total, least), 2**total) if midp else min(tail, Fraction(1))

@@ -1,5 +1,5 @@
-# pROC's answers for the data sets of a file, and its own aSAH data with its tests. Levels and direction are fixed: never flipped.
-# Rscript proc.R sets.csv answers.csv asah.csv asah_answers.csv
+# pROC's answers for the data sets of a file, and its own aSAH data with its tests. Levels and
+# direction are fixed: never flipped. Rscript proc.R sets.csv answers.csv asah.csv asah_answers.csv
 suppressPackageStartupMessages(library(pROC))
 path <- commandArgs(trailingOnly = TRUE)
 digits <- function(x) sprintf("%.17g", x)

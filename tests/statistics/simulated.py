@@ -1,7 +1,9 @@
-"""Random studies of knees with a known truth, for the calibration of the tests: binormal scores, subjects of one or two knees.
+"""Random studies of knees with a known truth, for the calibration of the tests: binormal scores,
+subjects of one or two knees.
 
-A subject's knees share what makes the subject ill (the label) and what each model makes of the subject (the scores); an
-unclustered study has one knee a subject. Models a and b are exchangeable, so that every difference between them is truly zero.
+A subject's knees share what makes the subject ill (the label) and what each model makes of the
+subject (the scores); an unclustered study has one knee a subject. Models a and b are exchangeable,
+so that every difference between them is truly zero.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ SHARED = 0.8
 
 @dataclass(frozen=True)
 class Study:
-    """Cases of one simulated study: truth ``[n]``, two models' outputs, and subjects (None: a case a subject)."""
+    """Cases of one simulated study: truth ``[n]``, two models' outputs, and subjects (None: a case
+    a subject).
+    """
 
     truth: np.ndarray
     a: np.ndarray
@@ -25,12 +29,16 @@ class Study:
 
 
 def knees(rng: np.random.Generator, subjects: int, clustered: bool) -> np.ndarray:
-    """Subject of each knee: where clustered, two knees of seven subjects in ten and one of the rest."""
+    """Subject of each knee: where clustered, two knees of seven subjects in ten and one of the
+    rest.
+    """
     return np.repeat(np.arange(subjects), rng.choice([1, 2], p=[0.3, 0.7], size=subjects) if clustered else 1)
 
 
 def noise(rng: np.random.Generator, subject: np.ndarray, *columns: int) -> np.ndarray:
-    """Standard normal noise ``[n, *columns]``, of whose variance a subject's knees share ``SHARED``."""
+    """Standard normal noise ``[n, *columns]``, of whose variance a subject's knees share
+    ``SHARED``.
+    """
     of_subject, of_knee = rng.normal(size=(subject[-1] + 1, *columns)), rng.normal(size=(subject.size, *columns))
     return np.sqrt(SHARED) * of_subject[subject] + np.sqrt(1 - SHARED) * of_knee
 
@@ -45,7 +53,9 @@ def binary(rng: np.random.Generator, subjects: int, clustered: bool, auc: float,
 
 
 def graded(rng: np.random.Generator, subjects: int, clustered: bool) -> Study:
-    """Two models' probabilities of five grades, unequally common, from a latent severity that both see through noise."""
+    """Two models' probabilities of five grades, unequally common, from a latent severity that both
+    see through noise.
+    """
     subject = knees(rng, subjects, clustered)
     severity = noise(rng, subject)
     grade = np.digitize(severity, ndtri([0.35, 0.55, 0.75, 0.9]))

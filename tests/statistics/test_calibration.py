@@ -1,6 +1,8 @@
-"""Calibration of the tests themselves: how often a true null is rejected at 5 %, and how often a 95 % interval holds the truth.
+"""Calibration of the tests themselves: how often a true null is rejected at 5 %, and how often a 95
+% interval holds the truth.
 
-2,000 simulated studies a row; a rate's Monte Carlo error is about 0.5 %. `pytest -s` prints the table.
+2,000 simulated studies a row; a rate's Monte Carlo error is about 0.5 %. `pytest -s` prints the
+table.
 """
 
 from __future__ import annotations
@@ -52,7 +54,9 @@ def table() -> Iterator[list[Row]]:
 def rates(
     table: list[Row], subjects: int, clustered: bool, seed: int, judge: Callable[[np.random.Generator], Outcomes]
 ) -> dict[str, float]:
-    """Share of the simulations in which each outcome of ``judge`` holds, also written to the table."""
+    """Share of the simulations in which each outcome of ``judge`` holds, also written to the
+    table.
+    """
     generators = np.random.default_rng([seed, subjects, clustered]).spawn(SIMULATIONS)
     outcomes = [judge(generator) for generator in generators]
     found = {name: float(np.mean([one[name] for one in outcomes])) for name in outcomes[0]}

@@ -1,4 +1,6 @@
-"""Agreement with pROC (Robin et al. 2011) where R is found: 200 fresh data sets a run, and pROC's published aSAH example."""
+"""Agreement with pROC (Robin et al. 2011) where R is found: 200 fresh data sets a run, and pROC's
+published aSAH example.
+"""
 
 import math
 import secrets
@@ -22,7 +24,8 @@ ASAH = {  # pROC 1.18's z and p
 
 
 def fresh_sets(seed: int) -> pd.DataFrame:
-    """Data sets of 10 to 400 cases: continuous to heavily tied scores, 3 to 97 % positives, correlated models of any skill.
+    """Data sets of 10 to 400 cases: continuous to heavily tied scores, 3 to 97 % positives,
+    correlated models of any skill.
 
     Scores have six decimals at most, so that R reads the same numbers.
     """

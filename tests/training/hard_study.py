@@ -1,4 +1,6 @@
-"""tests/hard.yaml from raw images to metrics and geometry by the library: the stages of the workflow in their order, in one process."""
+"""tests/hard.yaml from raw images to metrics and geometry by the library: the stages of the
+workflow in their order, in one process.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def layout() -> Layout:
 
 
 def make_images(files: Layout) -> None:
-    """Scan the phantom, read its tables, make canonical volumes, divide its subjects, and let every reader read."""
+    """Scan the phantom, read its tables, make canonical volumes, divide its subjects, and let every
+    reader read.
+    """
     study, root = files.study, Path(files.root)
     section = study.cohorts[COHORT]
     phantom, raw, tables = section.phantom, root / "phantom" / COHORT, root / "cohorts" / COHORT

@@ -1,9 +1,10 @@
 """A worker that trains in children that the test kills, and shows on a board what they are at.
 
-``python -m tests.training.kill_worker <study> <board>`` imports once, then forks a child for each line of standard input,
-``<out> <seed>``. It answers with the child's process id and, when the child has ended, with its exit status (negative: a signal). The
-board is a small file, mapped into memory: the number of the phase in :data:`PHASES`, and how many phases have begun. The library runs
-as it is; its functions are merely wrapped, here, so that they say when they begin and end.
+``python -m tests.training.kill_worker <study> <board>`` imports once, then forks a child for each
+line of standard input, ``<out> <seed>``. It answers with the child's process id and, when the child
+has ended, with its exit status (negative: a signal). The board is a small file, mapped into memory:
+the number of the phase in :data:`PHASES`, and how many phases have begun. The library runs as it
+is; its functions are merely wrapped, here, so that they say when they begin and end.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ _board: list[mmap.mmap] = []
 
 
 def says(owner: Any, name: str, phase: str, within: Collection[str] = PHASES) -> None:
-    """Let a function write its phase on the board while it runs, where it runs within certain other phases."""
+    """Let a function write its phase on the board while it runs, where it runs within certain other
+    phases.
+    """
     function: Callable[..., Any] = getattr(owner, name)
     number, outer = PHASES.index(phase), {PHASES.index(other) for other in within}
 
@@ -74,7 +77,8 @@ def hook() -> None:
 def main(study: Path, board: Path) -> None:
     """Fork a child for each line of standard input."""
     files = tiny_study.make(study)
-    # Once here, so that no child spends its life importing what is imported late (a first step of torch's optimisers, seconds).
+    # Once here, so that no child spends its life importing what is imported late (a first step of
+    # torch's optimisers, seconds).
     run.train(**tiny_study.job(files, study / "warm", seed=1, training=TRAINING))
     hook()
     with open(board, "r+b") as stream:

@@ -30,8 +30,10 @@ OF_A_STATE = frozenset(PHASES[PHASES.index("gathering a state") : PHASES.index("
 WRITES = OF_A_STATE - {"gathering a state"}
 """While these last a temporary file lies beside the state."""
 BOARD = struct.Struct("<BQ")
-"""What the board shows: the number of the phase, and how many phases the job has begun so far. Progress is counted and not timed, since a
-machine that others use too may be fast in one second and slow in the next."""
+"""What the board shows: the number of the phase, and how many phases the job has begun so far.
+Progress is counted and not timed, since a machine that others use too may be fast in one second and
+slow in the next.
+"""
 RESULTS = ("weights.safetensors", "history.parquet", "model.json")
 
 
@@ -46,7 +48,9 @@ class Worker(ForkingWorker):
         return self.undisturbed(out, seed)
 
     def kill(self, out: Path, moment: Callable[[], bool], number: Signals = SIGKILL) -> tuple[str, int]:
-        """Begin a job, send it a signal as soon as ``moment`` says so; the phase that it hit, and the job's exit status."""
+        """Begin a job, send it a signal as soon as ``moment`` says so; the phase that it hit, and
+        the job's exit status.
+        """
         hit, status = self.disturbed(out, 1, moment=moment, number=number)
         return PHASES[hit], status
 

@@ -1,4 +1,6 @@
-"""Fifty kills of training at random moments: every run, taken up again, ends in the same bytes as one that nobody disturbed."""
+"""Fifty kills of training at random moments: every run, taken up again, ends in the same bytes as
+one that nobody disturbed.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def undisturbed(worker: Worker, tmp_path_factory: pytest.TempPathFactory) -> tup
 
 
 def _when(worker: Worker, begun: float, rng: np.random.Generator, within: Collection[str] = PHASES) -> Callable[[], bool]:
-    """At the first look (about one a millisecond, at random) that finds so many phases begun, and the job in one of certain phases."""
+    """At the first look (about one a millisecond, at random) that finds so many phases begun, and
+    the job in one of certain phases.
+    """
 
     def moment() -> bool:
         time.sleep(rng.uniform(0.0002, 0.001))

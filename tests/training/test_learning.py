@@ -1,4 +1,6 @@
-"""Where learning is hard, every mode learns; from labels that belong to other people, nothing does (tests/hard.yaml)."""
+"""Where learning is hard, every mode learns; from labels that belong to other people, nothing does
+(tests/hard.yaml).
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ AXIS = "pc1"
 
 
 def over_permutations(estimates: pd.Series) -> tuple[float, float]:
-    """The 95 % t interval of the mean over permutations of the labels: they, not the test cases, are what chance is about here."""
+    """The 95 % t interval of the mean over permutations of the labels: they, not the test cases,
+    are what chance is about here.
+    """
     half = stats.t.ppf(0.975, len(estimates) - 1) * stats.sem(estimates)
     print(f"{len(estimates)} permutations: {estimates.mean():.3f} [{estimates.mean() - half:.3f}, {estimates.mean() + half:.3f}]")
     return estimates.mean() - half, estimates.mean() + half
@@ -45,7 +49,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layout]:
 
 @pytest.fixture(scope="module")
 def areas(finished: Layout) -> pd.DataFrame:
-    """OA AUC of every arm, seed and head on test cases; printed, so that a failure shows all of them."""
+    """OA AUC of every arm, seed and head on test cases; printed, so that a failure shows all of
+    them.
+    """
     table = METRICS.read(hard_study.metrics(finished))
     chosen = (table["metric"] == "auc") & (table["level"] == "oa") & (table["split"] == "test") & table["seed"].notna()
     found = table[chosen].set_index("arm")
@@ -55,7 +61,9 @@ def areas(finished: Layout) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def orders(finished: Layout) -> pd.DataFrame:
-    """Spearman's correlation of the place on the axis with the grade, test cases, by arm and seed."""
+    """Spearman's correlation of the place on the axis with the grade, test cases, by arm and
+    seed.
+    """
     table = GEOMETRY.concat([Path(path) for path in finished.runs("geometry/{arm}/seed-{seed}.measures.parquet")])
     chosen = (table["axis"] == AXIS) & (table["measure"] == "spearman") & (table["against"] == "kl") & (table["split"] == "test")
     found = table[chosen].set_index("arm")
@@ -96,7 +104,9 @@ def test_axes_of_true_labels_order_grades_and_those_of_shuffled_labels_do_not(or
 
 @pytest.mark.parametrize("shuffled", SHUFFLED)
 def test_a_shuffled_arm_had_as_much_to_learn_from_and_learnt_it_by_heart(finished: Layout, shuffled: str) -> None:
-    """Its inability is of the labels: the same cases and grades in all, and a loss that falls as far as labels without meaning allow."""
+    """Its inability is of the labels: the same cases and grades in all, and a loss that falls as
+    far as labels without meaning allow.
+    """
     records = {}
     for arm in ("resnet3d-dual", shuffled):
         folder = Path(finished.root) / "runs" / arm / "seed-1"

@@ -1,4 +1,6 @@
-"""A small cohort of bilateral phantom radiographs on disk: DICOM files and the table of ``tests/small_radiographs.yaml``."""
+"""A small cohort of bilateral phantom radiographs on disk: DICOM files and the table of
+``tests/small_radiographs.yaml``.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,15 @@ from kneeoa.phantom.radiograph_knee import worn
 SHAPE, SPACING = (150, 200), 1.8
 SUBJECTS = 20
 BLANK, NEGATIVE = "P003", "P005"
-"""A subject whose picture shows noise, and one whose picture is a negative in spite of its header."""
+"""A subject whose picture shows noise, and one whose picture is a negative in spite of its
+header.
+"""
 
 
 def write(root: Path) -> Path:
-    """Write the cohort below ``root`` and return the table's path; the grades of both knees cycle through 0 to 4."""
+    """Write the cohort below ``root`` and return the table's path; the grades of both knees cycle
+    through 0 to 4.
+    """
     rows = []
     for number in range(SUBJECTS):
         subject, rng = f"P{number:03d}", np.random.default_rng(number)

@@ -1,4 +1,6 @@
-"""Benchmarks keep up with the library: the loops that training is timed by run, and learn the same."""
+"""Benchmarks keep up with the library: the loops that training is timed by run, and learn the
+same.
+"""
 
 import pytest
 import torch

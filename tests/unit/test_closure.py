@@ -9,7 +9,9 @@ from kneeoa import closure
 
 @pytest.fixture
 def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A small library: script -> a -> b; c is a registry member that nothing imports; d is for type checkers only."""
+    """A small library: script -> a -> b; c is a registry member that nothing imports; d is for type
+    checkers only.
+    """
     package = tmp_path / "kneeoa"
     package.mkdir()
     files = {

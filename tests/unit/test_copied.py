@@ -1,4 +1,6 @@
-"""A run that was copied here is believed where what it says of its making is what it would be made from."""
+"""A run that was copied here is believed where what it says of its making is what it would be made
+from.
+"""
 
 import json
 from pathlib import Path

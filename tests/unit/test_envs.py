@@ -1,4 +1,6 @@
-"""The pinned environments: complete, free of idle pins, in agreement with each other and with what is installed. No network."""
+"""The pinned environments: complete, free of idle pins, in agreement with each other and with what
+is installed. No network.
+"""
 
 import importlib.metadata
 import importlib.util

@@ -128,7 +128,8 @@ def test_both_knees_have_their_fibula_on_one_side(made: Made) -> None:
     alike, mirrored = (np.corrcoef(means[0].ravel(), other.ravel())[0, 1] for other in (means[1], means[1][:, ::-1]))
     assert alike > 0.98
     assert alike > mirrored
-    # The fibula lies beside the tibia, 20 to 40 mm below the joint, on the picture's left: the lateral side.
+    # The fibula lies beside the tibia, 20 to 40 mm below the joint, on the picture's left: the
+    # lateral side.
     below = slice(24 + 10, 24 + 20)
     assert all(mean[below, 8:13].mean() > mean[below, 43:48].mean() for mean in means)
 

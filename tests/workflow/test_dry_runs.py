@@ -127,7 +127,9 @@ def test_the_published_study_without_its_folder_stops_with_a_sentence(folder: Pa
 
 
 def test_paper_a_at_full_size_dry_runs_on_placeholder_files(folder: Path) -> None:
-    """481 knees in OAI-ZIB's layout: 3 backbones, 4 modes, 5 seeds, 160x256x256; every file is empty."""
+    """481 knees in OAI-ZIB's layout: 3 backbones, 4 modes, 5 seeds, 160x256x256; every file is
+    empty.
+    """
     root = folder / "oai_zib"
     for name in ("imagesTr", "labelsTr", "imagesTs", "labelsTs"):
         (root / name).mkdir(parents=True)

@@ -1,4 +1,6 @@
-"""Packed runs: what the profile asks for, the same DAG as without it, and a finished run that can be asked again for nothing."""
+"""Packed runs: what the profile asks for, the same DAG as without it, and a finished run that can
+be asked again for nothing.
+"""
 
 import re
 from pathlib import Path

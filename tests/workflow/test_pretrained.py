@@ -1,4 +1,6 @@
-"""A file of weights that a backbone begins from is an input of its runs: it must be there, and a newer one is trained from again."""
+"""A file of weights that a backbone begins from is an input of its runs: it must be there, and a
+newer one is trained from again.
+"""
 
 import re
 from pathlib import Path

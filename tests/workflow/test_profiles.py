@@ -1,4 +1,6 @@
-"""The profiles: disjoint keys, found from a fresh clone, and GPU rules named where a profile must name them."""
+"""The profiles: disjoint keys, found from a fresh clone, and GPU rules named where a profile must
+name them.
+"""
 
 import os
 import re
@@ -47,7 +49,8 @@ def test_there_is_a_default_and_three_cluster_profiles() -> None:
 
 @pytest.mark.parametrize("name", CLUSTER)
 def test_a_cluster_profile_shares_no_key_with_the_default_one(name: str) -> None:
-    # The default profile is loaded beside it, and its keys would replace the cluster's whole, without a word.
+    # The default profile is loaded beside it, and its keys would replace the cluster's whole,
+    # without a word.
     assert profile("default").keys() & profile(name).keys() == set()
 
 

@@ -12,7 +12,9 @@ from tests.unit import radiograph_cohort
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working directory with the cohort's table and a file, which is never opened, for each subject."""
+    """A working directory with the cohort's table and a file, which is never opened, for each
+    subject.
+    """
     place = tmp_path_factory.mktemp("radiographs")
     shutil.copy(ROOT / "tests" / "small_radiographs.yaml", place / "study.yaml")
     lines = ["subject,file,kl_right,kl_left"]

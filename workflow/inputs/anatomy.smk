@@ -15,12 +15,16 @@ def tissues_of_cohorts():
 
 
 def explained_level():
-    """The level whose score saliency explains: the configured one, else the coarsest binary level."""
+    """The level whose score saliency explains: the configured one, else the coarsest binary
+    level.
+    """
     return STUDY.saliency.target or binary_level()
 
 
 def explained_labels(wildcards):
-    """Label tables, where the explained score is of each case's true class; a binary level's needs none."""
+    """Label tables, where the explained score is of each case's true class; a binary level's needs
+    none.
+    """
     binary = explained_level() in {level.name for level in STUDY.levels if level.kind == "binary"}
     return [] if binary else LAYOUT.labels(wildcards.arm)
 
@@ -37,7 +41,9 @@ def masks_of_arms():
 
 
 def explaining(wildcards):
-    """The modules that a run's maps by one method are made with: its backbone, its mode and the method."""
+    """The modules that a run's maps by one method are made with: its backbone, its mode and the
+    method.
+    """
     return [*members(wildcards.arm), *saliency_methods.code_modules(wildcards.method)]
 
 

@@ -14,7 +14,9 @@ def cohort_root(cohort):
 
 @cache
 def raw_index(cohort):
-    """Digests of a cohort's raw files by shard (-1: its tables), made at parse; the phantom's files are rule inputs instead."""
+    """Digests of a cohort's raw files by shard (-1: its tables), made at parse; the phantom's files
+    are rule inputs instead.
+    """
     if STUDY.cohorts[cohort].phantom is not None:
         return {}
     try:

@@ -1,11 +1,15 @@
-"""Runs that were copied here without Snakemake's record of them are believed by what they say of themselves."""
+"""Runs that were copied here without Snakemake's record of them are believed by what they say of
+themselves.
+"""
 
 from kneeoa import copied
 from kneeoa.snakemake_records import RECORDS
 
 
 def copied_runs():
-    """What differs, for each run that lies here, is not in Snakemake's record, and disagrees with what it would be made from."""
+    """What differs, for each run that lies here, is not in Snakemake's record, and disagrees with
+    what it would be made from.
+    """
     stale = {}
     for arm, seed in [(arm.name, seed) for arm in STUDY.arms_table() for seed in STUDY.seeds]:
         run = f"{LAYOUT.root}/runs/{arm}/seed-{seed}"

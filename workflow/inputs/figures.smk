@@ -2,7 +2,9 @@
 
 
 def graded_level():
-    """The finest level with more than two classes: what confusion matrices and severity axes are of."""
+    """The finest level with more than two classes: what confusion matrices and severity axes are
+    of.
+    """
     graded = [level for level in STUDY.levels if level.kind in ("ordinal", "multiclass")]
     return plain(graded[-1]) if graded else None
 
@@ -26,7 +28,9 @@ def pictures(stage):
 
 
 def pictured_maps(suffix):
-    """Maps that the picture shows, by the first method: of the arms that differ from the first in their mode, with the lowest seed."""
+    """Maps that the picture shows, by the first method: of the arms that differ from the first in
+    their mode, with the lowest seed.
+    """
     arms = LAYOUT.factors() if STUDY.cohorts else {}
     shared = [{key: own[key] for key in own if key not in ("mode", "training")} for own in arms.values()]
     shown = [name for name, own in zip(arms, shared) if own == shared[0]]

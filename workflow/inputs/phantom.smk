@@ -14,7 +14,9 @@ def phantom_root(cohort):
 
 
 def phantom_raw(cohort, kinds=("images", "masks", "tables")):
-    """Everything that the phantom's rules write of those kinds; nothing for a cohort with raw data of its own."""
+    """Everything that the phantom's rules write of those kinds; nothing for a cohort with raw data
+    of its own.
+    """
     phantom = STUDY.cohorts[cohort].phantom
     if phantom is None:
         return []

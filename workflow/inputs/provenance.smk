@@ -17,7 +17,9 @@ def products():
 
 
 def details():
-    """Small files between: the statistics, the flow of cases, and what the runs wrote down of themselves."""
+    """Small files between: the statistics, the flow of cases, and what the runs wrote down of
+    themselves.
+    """
     statistics = ["metrics", "contrasts"] + (["claim"] if STUDY.statistics.contrasts else [])
     flows = expand("<out>/splits/{cohort}.flow.json", cohort=STUDY.cohorts)
     runs = LAYOUT.runs("runs/{arm}/seed-{seed}/run.json") + LAYOUT.runs("runs/{arm}/seed-{seed}/model.json")
@@ -25,7 +27,9 @@ def details():
 
 
 def sources_digest():
-    """What the crate's copy of the workflow is: it is made again where a comment has changed, too."""
+    """What the crate's copy of the workflow is: it is made again where a comment has changed,
+    too.
+    """
     return digest({str(path): sha256_file(HOME / path) for path in sources(HOME)})
 
 

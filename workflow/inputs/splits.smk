@@ -19,5 +19,7 @@ def exclusions_of(wildcards):
 
 
 def deciding_exclusions(wildcards):
-    """Exclusions that take a case out: those of masks only where a case needs one, so that a check of masks does not retrain."""
+    """Exclusions that take a case out: those of masks only where a case needs one, so that a check
+    of masks does not retrain.
+    """
     return [file for file in exclusions_of(wildcards) if STUDY.masks.required or f"{LAYOUT.root}/masks/" not in file]

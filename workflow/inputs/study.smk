@@ -1,8 +1,8 @@
 """
 The checked configuration, and what rules need of it. No rules here.
 
-REQUIRED INPUTS: config
-OUTPUTS: STUDY (typed configuration), LAYOUT (paths), functions that give rules their slice of the configuration
+REQUIRED INPUTS: config OUTPUTS: STUDY (typed configuration), LAYOUT (paths), functions that give
+rules their slice of the configuration
 """
 
 import os
@@ -37,9 +37,11 @@ def one_of(names):
 
 
 def code(script, modules=(), files=()):
-    """The digest of a script, of all that it reaches in the library, and of the pinned packages which that imports.
+    """The digest of a script, of all that it reaches in the library, and of the pinned packages
+    which that imports.
 
-    It is what `params.code` of each rule holds; the older digest, where `accept` proved a code equal to an older one.
+    It is what `params.code` of each rule holds; the older digest, where `accept` proved a code
+    equal to an older one.
     """
     return _code(script, tuple(modules), tuple(map(str, files)))
 
@@ -69,5 +71,7 @@ def minutes(kind):
 
 
 def binary_level():
-    """The coarsest binary level: the fixed target that saliency explains for every mode, and what ROC and reliability curves are of."""
+    """The coarsest binary level: the fixed target that saliency explains for every mode, and what
+    ROC and reliability curves are of.
+    """
     return next((level.name for level in STUDY.levels if level.kind == "binary"), None)

@@ -11,7 +11,9 @@ PACKED = "packed" in workflow.resource_settings.overwrite_resources.get("train_r
 
 
 def members(arm):
-    """The lazily imported modules that an arm's network is made of: its own backbone, mode and losses, and no other."""
+    """The lazily imported modules that an arm's network is made of: its own backbone, mode and
+    losses, and no other.
+    """
     factors = LAYOUT.arm(arm)
     mode = STUDY.modes[factors.mode]
     return [
@@ -21,7 +23,9 @@ def members(arm):
 
 
 def network_of(wildcards):
-    """What the arm's network is: its backbone, its mode, the levels that concern it, and the shape of its input."""
+    """What the arm's network is: its backbone, its mode, the levels that concern it, and the shape
+    of its input.
+    """
     factors = LAYOUT.arm(wildcards.arm)
     backbone, shape = STUDY.backbones[factors.backbone], STUDY.input_shape(factors)
     return {
@@ -55,7 +59,9 @@ def pretrained_weights(wildcards):
 
 
 def images_of(factors):
-    """What an arm learns from, as its description keeps it: enough to bring other images to the same form."""
+    """What an arm learns from, as its description keeps it: enough to bring other images to the
+    same form.
+    """
     name = STUDY.view_of(factors)
     return {
         "view": name,
@@ -97,7 +103,9 @@ def run_made_from(arm):
 
 
 def forget_kept_states():
-    """Remove what finished runs of packs have kept: now no other member's failure takes their results away."""
+    """Remove what finished runs of packs have kept: now no other member's failure takes their
+    results away.
+    """
     if PACKED:
         from kneeoa.training.checkpoint import NAME
 

@@ -2,9 +2,11 @@
 
 
 def recipe(wildcards):
-    """What one shard of a stage is made from: code, configuration, and the digest of its own raw files.
+    """What one shard of a stage is made from: code, configuration, and the digest of its own raw
+    files.
 
-    By that digest a changed subject reruns its own shard alone. The number of shards says who is in which.
+    By that digest a changed subject reruns its own shard alone. The number of shards says who is in
+    which.
     """
     cohort, (stage, _, grid) = STUDY.cohorts[wildcards.cohort], wildcards.stage.partition("/")
     if stage == "inputs":
@@ -20,6 +22,8 @@ def recipe(wildcards):
 
 
 def of_cohort(stage, suffix, wildcards):
-    """Files of volumes or masks of the wildcards' cohort and view; none of masks where the cohort has none."""
+    """Files of volumes or masks of the wildcards' cohort and view; none of masks where the cohort
+    has none.
+    """
     has = stage != "masks" or STUDY.cohorts[wildcards.cohort].tissues
     return LAYOUT.shard_files(stage, wildcards.view, suffix, [wildcards.cohort]) if has else []

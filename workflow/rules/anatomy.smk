@@ -1,10 +1,12 @@
 """
 Where a run looks, whether that is cartilage, and whether it matters.
 
-REQUIRED INPUTS: a finished run, its inputs; aligned masks and labels for what is measured on tissues and by grade
-OUTPUTS: <out>/saliency/{arm}/seed-{seed}.{method}.{npy,parquet}  (kept, so that a new tissue or null needs no GPU)
-         <out>/saliency_randomised/{arm}/seed-{seed}.{method}.{npy,parquet}, <out>/deletion/{arm}/seed-{seed}.parquet
-         <out>/anatomy/{arm}/seed-{seed}.{method}.parquet, <out>/anatomy/{summary,sanity,deletion}.parquet
+REQUIRED INPUTS: a finished run, its inputs; aligned masks and labels for what is measured on
+tissues and by grade OUTPUTS: <out>/saliency/{arm}/seed-{seed}.{method}.{npy,parquet}  (kept, so
+that a new tissue or null needs no GPU)
+         <out>/saliency_randomised/{arm}/seed-{seed}.{method}.{npy,parquet},
+         <out>/deletion/{arm}/seed-{seed}.parquet <out>/anatomy/{arm}/seed-{seed}.{method}.parquet,
+         <out>/anatomy/{summary,sanity,deletion}.parquet
 """
 
 

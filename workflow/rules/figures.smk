@@ -1,10 +1,12 @@
 """
-Figures, each as PDF and PNG: from tables alone, but for the pictures of volumes and saliency. No GPU.
+Figures, each as PDF and PNG: from tables alone, but for the pictures of volumes and saliency. No
+GPU.
 
-REQUIRED INPUTS: <out>/statistics, geometry, anatomy, predictions, runs' histories; volumes, masks and maps for the pictures
-OUTPUTS: <out>/figures/{name}.{pdf,png}
+REQUIRED INPUTS: <out>/statistics, geometry, anatomy, predictions, runs' histories; volumes, masks
+and maps for the pictures OUTPUTS: <out>/figures/{name}.{pdf,png}
 
-The slowest to draw have priority: begun last, each would keep one core busy while the others have nothing left.
+The slowest to draw have priority: begun last, each would keep one core busy while the others have
+nothing left.
 """
 
 

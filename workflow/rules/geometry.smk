@@ -1,11 +1,15 @@
 """
-The severity axis and other measures of the representation, one job per run; baselines, and runs and modes held against each other.
+The severity axis and other measures of the representation, one job per run; baselines, and runs and
+modes held against each other.
 
-REQUIRED INPUTS: <out>/embeddings/{arm}/seed-{seed}.parquet, labels; the phantom's truth and the masks' index where there are any;
+REQUIRED INPUTS: <out>/embeddings/{arm}/seed-{seed}.parquet, labels; the phantom's truth and the
+masks' index where there are any;
                  volumes for the baselines
-OUTPUTS: <out>/geometry/{arm}/seed-{seed}.axis.parquet, <out>/geometry/{arm}/seed-{seed}.measures.parquet
-         <out>/embeddings_untrained/{arm}/seed-{seed}.parquet, <out>/embeddings_untrained/raw-images/{view}.parquet
-         <out>/geometry/baselines.parquet, <out>/geometry/differences.parquet, <out>/geometry/similarity.parquet
+OUTPUTS: <out>/geometry/{arm}/seed-{seed}.axis.parquet,
+<out>/geometry/{arm}/seed-{seed}.measures.parquet
+         <out>/embeddings_untrained/{arm}/seed-{seed}.parquet,
+         <out>/embeddings_untrained/raw-images/{view}.parquet <out>/geometry/baselines.parquet,
+         <out>/geometry/differences.parquet, <out>/geometry/similarity.parquet
 """
 
 

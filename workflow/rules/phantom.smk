@@ -3,7 +3,8 @@ The phantom cohort: raw scanner files and tables in OAI's layout, made by the wo
 
 REQUIRED INPUTS: none; the configuration's `cohorts.<cohort>.phantom`
 OUTPUTS: <out>/phantom/{cohort}/  (contents.csv, reading tables, image and mask folders by release)
-         <out>/truth/{cohort}.parquet  (latent severity and true grade, apart from what training sees)
+         <out>/truth/{cohort}.parquet  (latent severity and true grade, apart from what training
+         sees)
 """
 
 

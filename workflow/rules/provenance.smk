@@ -1,8 +1,9 @@
 """
-How every figure and table was made, as a Workflow Run RO-Crate. Asked for by name: `snakemake crate`.
+How every figure and table was made, as a Workflow Run RO-Crate. Asked for by name: `snakemake
+crate`.
 
-REQUIRED INPUTS: figures, tables, the report; statistics, flows and the runs' records; Snakemake's own records of jobs (undeclared)
-OUTPUTS: <out>/crate.zip
+REQUIRED INPUTS: figures, tables, the report; statistics, flows and the runs' records; Snakemake's
+own records of jobs (undeclared) OUTPUTS: <out>/crate.zip
 """
 
 
@@ -10,7 +11,9 @@ include: "../inputs/provenance.smk"
 
 
 rule crate:
-    """Write the study's crate: the workflow, its configuration, what was made, and every job between."""
+    """Write the study's crate: the workflow, its configuration, what was made, and every job
+    between.
+    """
     input:
         products=products(),
         details=details(),

@@ -1,8 +1,10 @@
 """
-Noisy readers: labels to learn from that are wrong to a stated degree, and what that does to arms and to their differences.
+Noisy readers: labels to learn from that are wrong to a stated degree, and what that does to arms
+and to their differences.
 
-REQUIRED INPUTS: <out>/cohorts/{cohort}/labels.parquet, <out>/splits/{cohort}.parquet; predictions of all arms
-OUTPUTS: <out>/readers/{reader}/{cohort}.parquet (labels), <out>/readers/{reader}/{cohort}.json (agreement with the reference)
+REQUIRED INPUTS: <out>/cohorts/{cohort}/labels.parquet, <out>/splits/{cohort}.parquet; predictions
+of all arms OUTPUTS: <out>/readers/{reader}/{cohort}.parquet (labels),
+<out>/readers/{reader}/{cohort}.json (agreement with the reference)
          <out>/statistics/readers.parquet
 """
 

@@ -1,8 +1,9 @@
 """
-From predictions to claims: what each run achieved, and candidate against reference on the same cases.
+From predictions to claims: what each run achieved, and candidate against reference on the same
+cases.
 
-REQUIRED INPUTS: <out>/predictions/{arm}/*.parquet; cases tables for subgroups; axes and overlaps for the claim
-OUTPUTS: <out>/statistics/{metrics,contrasts,subgroups,claim}.parquet
+REQUIRED INPUTS: <out>/predictions/{arm}/*.parquet; cases tables for subgroups; axes and overlaps
+for the claim OUTPUTS: <out>/statistics/{metrics,contrasts,subgroups,claim}.parquet
 """
 
 
@@ -83,7 +84,9 @@ rule subgroups:
 
 
 rule claim:
-    """Join the changes in prediction, in the order of the axis and in saliency, mode against mode."""
+    """Join the changes in prediction, in the order of the axis and in saliency, mode against
+    mode.
+    """
     input:
         predictions=LAYOUT.predictions(),
         axes=LAYOUT.runs("geometry/{arm}/seed-{seed}.axis.parquet"),

@@ -1,10 +1,12 @@
 """
 One GPU job per arm and seed.
 
-REQUIRED INPUTS: volumes (or their resampling to the arm's grid), splits, labels (the reference's, or a noisy reader's);
+REQUIRED INPUTS: volumes (or their resampling to the arm's grid), splits, labels (the reference's,
+or a noisy reader's);
                  the file of weights that a backbone begins from, where it names one
 OUTPUTS: <out>/runs/{arm}/seed-{seed}/{weights.safetensors,model.json,history.parquet,run.json}
-UNDECLARED: last.ckpt.safetensors beside them, the state of an unfinished run (of a pack, of a finished one too): it must outlive a
+UNDECLARED: last.ckpt.safetensors beside them, the state of an unfinished run (of a pack, of a
+finished one too): it must outlive a
             failed job's outputs
 """
 
@@ -13,7 +15,9 @@ include: "../inputs/train.smk"
 
 
 rule train_run:
-    """Train one arm with one seed. What changes no result is a resource and no param: another value makes no run again."""
+    """Train one arm with one seed. What changes no result is a resource and no param: another value
+    makes no run again.
+    """
     input:
         volumes=lambda wildcards: LAYOUT.volume_lists(wildcards.arm),
         splits=lambda wildcards: LAYOUT.splits(wildcards.arm),

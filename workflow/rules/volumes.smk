@@ -1,8 +1,10 @@
 """
-Canonical volumes, masks on the same grid, and the input grids of arms: one job per shard of subjects.
+Canonical volumes, masks on the same grid, and the input grids of arms: one job per shard of
+subjects.
 
-REQUIRED INPUTS: raw images and masks; <out>/cohorts/{cohort}/images.parquet (ancient: a shard's own files decide, by digest)
-OUTPUTS: <out>/{stage}/{cohort}/{view}/shard-{shard}.json, what a shard of volumes, masks or inputs/{grid} is made from
+REQUIRED INPUTS: raw images and masks; <out>/cohorts/{cohort}/images.parquet (ancient: a shard's own
+files decide, by digest) OUTPUTS: <out>/{stage}/{cohort}/{view}/shard-{shard}.json, what a shard of
+volumes, masks or inputs/{grid} is made from
          <out>/volumes/{cohort}/{view}/shard-{shard}.{npy,parquet,exclusions.parquet}
          <out>/masks/{cohort}/{view}/shard-{shard}.{npy,parquet,cartilage.parquet,exclusions.parquet}
          <out>/quality/{cohort}/{view}.{parquet,pdf,png}
@@ -17,8 +19,9 @@ include: "../inputs/volumes.smk"
 rule describe_shard:
     """Write down what one shard is made from, besides files.
 
-    Snakemake looks for no reason to run a job below one that runs, ancient inputs or not: where a cohort's tables are read again, a
-    shard's own params would go unseen. This job has no inputs, so that its params are always looked at.
+    Snakemake looks for no reason to run a job below one that runs, ancient inputs or not: where a
+    cohort's tables are read again, a shard's own params would go unseen. This job has no inputs, so
+    that its params are always looked at.
     """
     output:
         recipe="<out>/{stage}/{cohort}/{view}/shard-{shard}.json",

@@ -1,4 +1,6 @@
-"""Planted archives: one series in a ``.tar.gz``, ``.tgz`` or ``.zip``, as the image archive delivers it, whole and broken."""
+"""Planted archives: one series in a ``.tar.gz``, ``.tgz`` or ``.zip``, as the image archive
+delivers it, whole and broken.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def members(knee: Knee) -> Members:
 
 
 def tar(files: Members, *more: tarfile.TarInfo) -> bytes:
-    """A tar file that is not compressed; ``more`` are members without content (links, devices), first."""
+    """A tar file that is not compressed; ``more`` are members without content (links, devices),
+    first.
+    """
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as archive:
         for info in more:

@@ -14,7 +14,9 @@ from tests.ingestion.faults.planted import Plant, Planted
 
 
 def _rescaled(number: int, data: FileDataset) -> None:
-    """A scale of its own for every slice, as PET and some MR have it; the values that are meant stay the same."""
+    """A scale of its own for every slice, as PET and some MR have it; the values that are meant
+    stay the same.
+    """
     slope = 1 + number % 3
     data.PixelData = (np.frombuffer(data.PixelData, "<i2") // slope).astype("<i2").tobytes()
     data.RescaleSlope, data.RescaleIntercept = slope, 0

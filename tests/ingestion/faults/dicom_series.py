@@ -26,7 +26,9 @@ Change = Callable[[list[FileDataset], Knee], None]
 
 
 def datasets(knee: Knee, codes: str = "", series: str = "series", echo: float = 4.7) -> list[FileDataset]:
-    """One data set a slice, sagittal: (slice, row, column) are the canonical axes, or as ``codes`` says."""
+    """One data set a slice, sagittal: (slice, row, column) are the canonical axes, or as ``codes``
+    says.
+    """
     array, affine = knee.stored(codes)
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     along = LPS @ affine[:3, :3] / spacing

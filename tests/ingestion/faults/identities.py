@@ -1,4 +1,6 @@
-"""The person planted in every corner of raw files where real ones hide, in whole files and broken ones."""
+"""The person planted in every corner of raw files where real ones hide, in whole files and broken
+ones.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,9 @@ _TEXT = {4: SPOKEN[:10], 14: SPOKEN[:18], 148: SPOKEN[:80], 228: SPOKEN[80:104],
 
 
 def nifti_with_person(knee: Knee, damage: Callable[[bytes], bytes] = bytes, **fields: float) -> bytes:
-    """A NIfTI file whose text fields and extensions (a DICOM header, a comment) name the person, compressed under a telling name."""
+    """A NIfTI file whose text fields and extensions (a DICOM header, a comment) name the person,
+    compressed under a telling name.
+    """
     header = Dataset()
     identify(header)
     stream = io.BytesIO()

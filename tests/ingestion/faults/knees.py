@@ -1,4 +1,6 @@
-"""Sound knees whose canonical form is known without any reader: voxels in canonical order, and the same voxels as files store them."""
+"""Sound knees whose canonical form is known without any reader: voxels in canonical order, and the
+same voxels as files store them.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ class Knee:
     side: str
 
     def stored(self, codes: str = "", dtype: str = "<i2") -> tuple[NDArray[np.generic], NDArray[np.float64]]:
-        """The same voxels with array axes that point along ``codes`` (default: as they are), and their affine."""
+        """The same voxels with array axes that point along ``codes`` (default: as they are), and
+        their affine.
+        """
         codes = codes or self.codes
         order = next(p for p in permutations(range(3)) if all(_AXES[codes[i]][0] == _AXES[self.codes[p[i]]][0] for i in range(3)))
         array, affine = np.transpose(self.array, order), self.affine.copy()
@@ -50,14 +54,18 @@ class Knee:
         return ("R" if self.side == "RIGHT" else "L") + "IP"
 
     def scaled(self) -> NDArray[np.float64]:
-        """The canonical array in the network's units: clipped at percentiles 0.5 and 99.5, zero mean, unit deviation."""
+        """The canonical array in the network's units: clipped at percentiles 0.5 and 99.5, zero
+        mean, unit deviation.
+        """
         low, high = np.percentile(self.array, (0.5, 99.5))
         clipped = np.clip(self.array, low, high)
         return np.asarray((clipped - clipped.mean()) / clipped.std())
 
 
 def knee(seed: int, side: str = "RIGHT") -> Knee:
-    """A lopsided pattern with noise of its own: no flip, permutation or other seed looks like it. Every other one lies obliquely."""
+    """A lopsided pattern with noise of its own: no flip, permutation or other seed looks like it.
+    Every other one lies obliquely.
+    """
     rng = np.random.default_rng([7, seed])
     i, j, k = np.meshgrid(*(np.linspace(-1, 1, size) for size in SHAPE), indexing="ij")
     waves = 300 * i + 200 * j * (1 + 0.5 * k) - 150 * k**2 + 120 * np.sin(3 * i + 5 * j + rng.uniform(0, 6))

@@ -1,4 +1,6 @@
-"""Planted masks: of damaged files, on other grids (legal), and those that lie where they should not."""
+"""Planted masks: of damaged files, on other grids (legal), and those that lie where they should
+not.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ PlantMask = Callable[[Path, Scan, Scan], None]
 
 @dataclass(frozen=True)
 class PlantedMask:
-    """A mask that must be believed (no ``reasons``: every cartilage overlaps with the truth by Dice ``dice`` at least) or be excluded."""
+    """A mask that must be believed (no ``reasons``: every cartilage overlaps with the truth by Dice
+    ``dice`` at least) or be excluded.
+    """
 
     family: str
     name: str
@@ -108,7 +112,9 @@ def _turned(codes: str) -> Callable[[Path, NDArray[np.uint8], Grid], None]:
 
 
 def _grid(scale: float, tilt: float, axes: str, away: tuple[float, float, float] = (0, 0, 0)) -> Callable[[Scan], Grid]:
-    """Another grid around the image's middle: finer or coarser, turned by degrees about two axes."""
+    """Another grid around the image's middle: finer or coarser, turned by degrees about two
+    axes.
+    """
 
     def made(scan: Scan) -> Grid:
         middle = scan.grid.affine[:3, :3] @ ((np.asarray(scan.grid.shape) - 1) / 2) + scan.grid.affine[:3, 3] + away
@@ -135,7 +141,9 @@ def _moved(by: tuple[float, float, float]) -> PlantMask:
 
 
 def _of_another(stem: Path, scan: Scan, other: Scan) -> None:
-    """Another person's mask, moved so that the joints' grids share their middle: the hardest case."""
+    """Another person's mask, moved so that the joints' grids share their middle: the hardest
+    case.
+    """
     labels = other.labels(other.grid)
     step = scan.grid.affine[:3, :3] @ ((np.asarray(scan.grid.shape) - 1) / 2) + scan.grid.affine[:3, 3]
     step = step - (other.grid.affine[:3, :3] @ ((np.asarray(other.grid.shape) - 1) / 2) + other.grid.affine[:3, 3])

@@ -22,7 +22,9 @@ class _Sets(ctypes.Structure):
 
 @contextmanager
 def file_modes_hold() -> Iterator[None]:
-    """Within the block file modes stop this thread, root or not (capabilities(7): the right to override them is laid down)."""
+    """Within the block file modes stop this thread, root or not (capabilities(7): the right to
+    override them is laid down).
+    """
     if os.geteuid() != 0:
         yield
         return

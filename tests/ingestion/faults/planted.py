@@ -56,7 +56,9 @@ FITS: dict[str, frozenset[str]] = {
 
 @dataclass(frozen=True)
 class Planted:
-    """One case. It must be read as ``knee`` says where ``reads``, and may be excluded for one of ``reasons`` where there are any."""
+    """One case. It must be read as ``knee`` says where ``reads``, and may be excluded for one of
+    ``reasons`` where there are any.
+    """
 
     family: str
     name: str
@@ -66,7 +68,9 @@ class Planted:
     reasons: frozenset[str] = frozenset()
     side: str = "RIGHT"
     damage: bool = False
-    """Whether to take away permissions when everything is written: the files named ``forbidden*``."""
+    """Whether to take away permissions when everything is written: the files named
+    ``forbidden*``.
+    """
 
     def __str__(self) -> str:
         return f"{self.format}: {self.family}: {self.name}"

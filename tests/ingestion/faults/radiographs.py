@@ -34,7 +34,9 @@ def picture(seed: int) -> Pixels:
 
 @dataclass(frozen=True)
 class PlantedRadiograph:
-    """A radiograph that must be read (``reasons`` empty) or be excluded for one of them; ``reads``: either is right."""
+    """A radiograph that must be read (``reasons`` empty) or be excluded for one of them; ``reads``:
+    either is right.
+    """
 
     family: str
     name: str

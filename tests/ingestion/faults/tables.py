@@ -1,4 +1,6 @@
-"""Planted faults of OAI's tables: the index of images and the readings, as releases and spreadsheets leave them."""
+"""Planted faults of OAI's tables: the index of images and the readings, as releases and
+spreadsheets leave them.
+"""
 
 from __future__ import annotations
 
@@ -44,8 +46,9 @@ def sound() -> Lines:
 class PlantedTable:
     """A fault of a table, and its end.
 
-    ``grades``: what the labels table must hold of the three (those that are left out have none); None where the stage must stop with a
-    sentence. ``reasons`` are the reasons of exclusion, by case (``R`` knees by their subject) or ``-`` for rows that name no knee.
+    ``grades``: what the labels table must hold of the three (those that are left out have none);
+    None where the stage must stop with a sentence. ``reasons`` are the reasons of exclusion, by
+    case (``R`` knees by their subject) or ``-`` for rows that name no knee.
     """
 
     name: str

@@ -1,4 +1,6 @@
-"""The bytes of NIfTI, MetaImage and NRRD files, made by hand so that every field of a header can be bent."""
+"""The bytes of NIfTI, MetaImage and NRRD files, made by hand so that every field of a header can be
+bent.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,9 @@ def nifti2_of(array: NDArray[Any], affine: NDArray[np.float64], *, shape: tuple[
 
 
 def meta_fields(knee: Knee, codes: str = "LPS", dtype: str = "<i2") -> tuple[dict[str, str], bytes]:
-    """Header fields and voxels of a MetaImage (LPS+ millimetres; the first index changes fastest)."""
+    """Header fields and voxels of a MetaImage (LPS+ millimetres; the first index changes
+    fastest).
+    """
     array, affine = knee.stored(codes, dtype)
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     directions = LPS @ affine[:3, :3] / spacing
@@ -103,7 +107,9 @@ def meta(knee: Knee, codes: str = "LPS", dtype: str = "<i2", data_file: str = "L
 def nrrd(
     knee: Knee, codes: str = "LPS", dtype: str = "<i2", pack: Callable[[bytes], bytes] | None = gzip.compress, **fields: str | None
 ) -> bytes:
-    """An NRRD file with a space; ``fields`` (blanks as underscores) overwrites, None leaves out; ``pack`` compresses."""
+    """An NRRD file with a space; ``fields`` (blanks as underscores) overwrites, None leaves out;
+    ``pack`` compresses.
+    """
     array, affine = knee.stored(codes, dtype)
     columns = (LPS @ affine[:3, :3]).T
     own = {

@@ -29,7 +29,9 @@ def knee() -> np.ndarray:
 
 
 def write(folder: Path, maps: list[np.ndarray], masks: list[np.ndarray], usable: list[bool] | None = None) -> dict[str, Any]:
-    """Cases c0, c1, ... with a map and a mask each; the masks lie in the reverse order of the maps."""
+    """Cases c0, c1, ... with a map and a mask each; the masks lie in the reverse order of the
+    maps.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     names = [f"c{number}" for number in range(len(maps))]
     packed = [pack(np.stack([one, np.zeros_like(one)])) for one in maps]
@@ -109,7 +111,8 @@ def test_planted_maps_have_their_exact_overlap(tmp_path: Path) -> None:
     assert planted["value"].loc[("cartilage", "enrichment")] == pytest.approx(1 / fraction)
     assert planted["value"].loc[("cartilage", "normalised")] == pytest.approx(1)
     assert planted["value"].loc[("bone", "mass")] == 0
-    # The knee does not change along its 4 slices: the 3 shifts along them are ties, which count against the map.
+    # The knee does not change along its 4 slices: the 3 shifts along them are ties, which count
+    # against the map.
     assert planted["null_p"].loc[("cartilage", "mass")] <= 4 / 100
     assert planted["null_p"].loc[("bone", "mass")] == 1
     assert planted["null_mean"].loc[("cartilage", "mass")] == pytest.approx(fraction, abs=0.03)
@@ -124,7 +127,8 @@ def test_the_null_equals_moving_the_map_by_hand(tmp_path: Path) -> None:
     row = found.loc[("cartilage", "mass")]
     assert row["value"] == pytest.approx(every[0], abs=1e-12)
     assert row["null_mean"] == pytest.approx(np.mean(every[1:]), abs=1e-12)
-    # The mask does not change along the slices, so shifts along them are ties but for rounding, and ties count against the map.
+    # The mask does not change along the slices, so shifts along them are ties but for rounding, and
+    # ties count against the map.
     reached = sum(one >= every[0] - 1e-12 for one in every[1:])
     assert reached >= 3
     assert row["null_p"] == (1 + reached) / len(every)

@@ -1,7 +1,9 @@
-"""Where the image itself does not tell the tissue apart, the maps of a trained network are enriched there and those of random weights not.
+"""Where the image itself does not tell the tissue apart, the maps of a trained network are enriched
+there and those of random weights not.
 
-The tissue has the noise of its surroundings, voxel for voxel as bright and as rough; in positive cases alone its signs form a chessboard.
-Random filters answer to one as to the other, a trained network to the chessboard.
+The tissue has the noise of its surroundings, voxel for voxel as bright and as rough; in positive
+cases alone its signs form a chessboard. Random filters answer to one as to the other, a trained
+network to the chessboard.
 """
 
 import numpy as np

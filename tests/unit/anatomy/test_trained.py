@@ -1,6 +1,7 @@
 """A tiny task whose answer lies in one tissue, in cases whose tissue speaks for the score.
 
-A trained network looks there beyond both nulls, randomised weights make another map, and deleting the tissue shows.
+A trained network looks there beyond both nulls, randomised weights make another map, and deleting
+the tissue shows.
 """
 
 from pathlib import Path
@@ -25,7 +26,9 @@ from tests.unit.anatomy.tiny_study import CASES, SHAPE, anatomies, explained, in
 
 @pytest.fixture(scope="module")
 def bright(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Noise with cartilage that is brighter than the rest in half of the cases, else darker; two networks that saw half of them."""
+    """Noise with cartilage that is brighter than the rest in half of the cases, else darker; two
+    networks that saw half of them.
+    """
     folder = tmp_path_factory.mktemp("bright")
     masks, labels = tissue_masks(), np.arange(CASES) % 2
     noise = np.random.default_rng(0).normal(0, 1, size=(CASES, *SHAPE))

@@ -1,4 +1,6 @@
-"""A tiny study on disk (images, masks, splits, networks) for tests of where trained networks look."""
+"""A tiny study on disk (images, masks, splits, networks) for tests of where trained networks
+look.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +28,8 @@ Batches = Callable[[int], tuple[np.ndarray, np.ndarray]]
 
 
 def tissue_masks() -> np.ndarray:
-    """Bone (1) beside cartilage (2), elsewhere in every case: sixteen places that together cover the image once.
+    """Bone (1) beside cartilage (2), elsewhere in every case: sixteen places that together cover
+    the image once.
 
     A map that always looks at the middle is at chance on their average.
     """
@@ -77,7 +80,9 @@ def train(folder: Path, batches: Batches, steps: int, seed: int) -> None:
 
 
 def explained(folder: Path, seed: int, function: Any, name: str, method: str = "smoothgrad_input") -> tuple[Path, Path]:
-    """Maps of a run's test cases and their table, by ``function``: trained or randomised weights."""
+    """Maps of a run's test cases and their table, by ``function``: trained or randomised
+    weights.
+    """
     run = Run("s", "a", seed, "sag", method, "oa", Saliency(samples=4, keep=1, randomised=12), 8)
     out = folder / f"{name}-{method}-{seed}.npy", folder / f"{name}-{method}-{seed}.parquet"
     function(run=run, folder=folder / f"run-{seed}", **inputs(folder), threads=1, out_maps=out[0], out_index=out[1])

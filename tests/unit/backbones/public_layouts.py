@@ -1,4 +1,6 @@
-"""The tensors of public networks of 1000 classes by their public names, written down from how each library builds its modules."""
+"""The tensors of public networks of 1000 classes by their public names, written down from how each
+library builds its modules.
+"""
 
 Layout = dict[str, tuple[int, ...]]
 
@@ -55,7 +57,9 @@ B7 = ((4, 3, 1, 32), (7, 3, 6, 48), (7, 5, 6, 80), (10, 3, 6, 160), (10, 5, 6, 2
 
 
 def _mbconv(widen, depthwise, gate, narrow, width_in, width_out, kernel, expansion) -> Layout:
-    """A block from the names of its parts: pairs of convolution and norm, and a pair for the gate or None."""
+    """A block from the names of its parts: pairs of convolution and norm, and a pair for the gate
+    or None.
+    """
     wide = expansion * width_in
     found: Layout = {}
     if expansion > 1:
@@ -130,7 +134,8 @@ def vit_b16(library, side) -> Layout:
 
 
 def swin(library, width, depths, heads, window, tables=False) -> Layout:
-    """Swin of "timm" (0.9 and later), of the authors ("authors": merging at a stage's end) or of "torchvision".
+    """Swin of "timm" (0.9 and later), of the authors ("authors": merging at a stage's end) or of
+    "torchvision".
 
     With ``tables``, also those that follow from sizes.
     """

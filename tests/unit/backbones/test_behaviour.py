@@ -1,4 +1,6 @@
-"""Small backbones on small inputs: shapes, gradients, determinism, and the traits that make each what it is."""
+"""Small backbones on small inputs: shapes, gradients, determinism, and the traits that make each
+what it is.
+"""
 
 import pytest
 import torch
@@ -109,7 +111,9 @@ def test_resnet_convolutions_begin_kaiming_normal():
 
 
 def test_m3t_places_planes_in_the_papers_order():
-    """Changing one slice changes the tokens of that slice's plane at its place, and every token of the other planes."""
+    """Changing one slice changes the tokens of that slice's plane at its place, and every token of
+    the other planes.
+    """
     m3t = small("m3t", shape=(8, 9, 10)).eval()
     volume = torch.randn(1, 3, 8, 9, 10)
     changed = volume.clone()

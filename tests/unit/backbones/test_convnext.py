@@ -1,4 +1,6 @@
-"""ConvNeXt: what a block computes, and public weight files in three layouts give the same network."""
+"""ConvNeXt: what a block computes, and public weight files in three layouts give the same
+network.
+"""
 
 import pytest
 import torch

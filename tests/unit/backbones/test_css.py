@@ -1,4 +1,6 @@
-"""NnMamba with its channel-spatial siamese scan: its size by parts, and what the four readings are."""
+"""NnMamba with its channel-spatial siamese scan: its size by parts, and what the four readings
+are.
+"""
 
 import math
 

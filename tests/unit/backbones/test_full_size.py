@@ -1,4 +1,6 @@
-"""ConvNeXt and Swin have the published number of parameters, and every 3D backbone takes a knee at full size (torch's meta device)."""
+"""ConvNeXt and Swin have the published number of parameters, and every 3D backbone takes a knee at
+full size (torch's meta device).
+"""
 
 import pytest
 import torch

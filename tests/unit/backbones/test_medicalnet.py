@@ -1,4 +1,6 @@
-"""MedicalNet's file layout, written here: names, wrapper, prefix and shortcuts as in ``resnet_18_23dataset.pth``."""
+"""MedicalNet's file layout, written here: names, wrapper, prefix and shortcuts as in
+``resnet_18_23dataset.pth``.
+"""
 
 import pytest
 import torch
@@ -11,7 +13,9 @@ WIDTHS = (4, 8, 16, 32)
 
 
 def public_state(shortcut):
-    """A state dict under the public names, with the shapes of that network at a sixteenth of its width."""
+    """A state dict under the public names, with the shapes of that network at a sixteenth of its
+    width.
+    """
     torch.manual_seed(3)
     state = {"conv1.weight": torch.randn(4, 1, 7, 7, 7) / 10, **norm("bn1", 4)}
     before = 4

@@ -1,4 +1,6 @@
-"""EfficientNet-Lite0 with the ImageNet weights that arrive as a package: it says what the package's own network says."""
+"""EfficientNet-Lite0 with the ImageNet weights that arrive as a package: it says what the package's
+own network says.
+"""
 
 import importlib.util
 import subprocess

@@ -1,4 +1,6 @@
-"""Weights from files: wrappers, prefixes, channels of the stem, heads left out by name, and every misfit told."""
+"""Weights from files: wrappers, prefixes, channels of the stem, heads left out by name, and every
+misfit told.
+"""
 
 import logging
 

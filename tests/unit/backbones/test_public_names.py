@@ -1,4 +1,6 @@
-"""Public weight files find their places: each tensor of ours comes from one public tensor of its shape; none is left over but the head."""
+"""Public weight files find their places: each tensor of ours comes from one public tensor of its
+shape; none is left over but the head.
+"""
 
 import pytest
 import torch
@@ -80,7 +82,9 @@ def test_unknown_names_are_given_back():
 
 
 def test_b0_says_what_monais_does(tmp_path):
-    """An independent network of the same weights: widths, gates, padding on odd and even sizes, norms and their order."""
+    """An independent network of the same weights: widths, gates, padding on odd and even sizes,
+    norms and their order.
+    """
     torch.manual_seed(0)
     theirs = EfficientNetBN("efficientnet-b0", pretrained=False, spatial_dims=2, in_channels=1, num_classes=5)
     for module in theirs.modules():
@@ -135,7 +139,9 @@ def test_biases_of_another_window_are_interpolated(tmp_path):
 
 @pytest.mark.parametrize("ends", [True, False])
 def test_swins_mergings_are_found_in_either_place(tmp_path, ends):
-    """The numbers in the names are the same for the second stage's and the third's merging; the file's other names decide."""
+    """The numbers in the names are the same for the second stage's and the third's merging; the
+    file's other names decide.
+    """
     torch.manual_seed(0)
     options = {"embedding": 8, "depths": (1, 1, 1, 1), "heads": (1, 1, 1, 1), "window": 3}
     source, target = (registry.build("swin2d", options, dimensions=2, in_channels=1, shape=(40, 40)) for _ in range(2))

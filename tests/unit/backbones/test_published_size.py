@@ -1,4 +1,6 @@
-"""At their published size the backbones have exactly the published parameters, maps and arithmetic (on torch's meta device)."""
+"""At their published size the backbones have exactly the published parameters, maps and arithmetic
+(on torch's meta device).
+"""
 
 import pytest
 import torch

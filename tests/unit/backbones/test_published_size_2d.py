@@ -1,4 +1,6 @@
-"""At their published size the backbones for radiographs have exactly the published parameters and maps (on torch's meta device)."""
+"""At their published size the backbones for radiographs have exactly the published parameters and
+maps (on torch's meta device).
+"""
 
 import pytest
 import torch
@@ -25,7 +27,8 @@ def with_head(backbone, outputs):
         ("swin2d", {}, (384, 384), 3, 5, 195_206_201),
         ("efficientnet", {}, (64, 64, 64), 1, 5, 4_694_785),
         ("efficientnet", {"variant": "lite0"}, (224, 224), 3, 1000, 4_652_008),
-        # ... less 1000 x 1281 numbers of that head, plus 5 x 1281 of ours, less two of three channels of 32 kernels of 3 x 3
+        # ... less 1000 x 1281 numbers of that head, plus 5 x 1281 of ours, less two of three
+        # channels of 32 kernels of 3 x 3
         ("efficientnet", {"variant": "lite0"}, (224, 224), 1, 5, 3_376_837),
         # With 1000 classes, as their authors count them.
         ("efficientnet", {"variant": "b1"}, (240, 240), 3, 1000, 7_794_184),

@@ -1,4 +1,6 @@
-"""The registry: options and shapes are checked without torch, and mistakes are told in a sentence."""
+"""The registry: options and shapes are checked without torch, and mistakes are told in a
+sentence.
+"""
 
 import subprocess
 import sys

@@ -1,4 +1,6 @@
-"""The Triton kernels of the scan, without a GPU: compiled to its machine code, and run program by program by Triton's interpreter."""
+"""The Triton kernels of the scan, without a GPU: compiled to its machine code, and run program by
+program by Triton's interpreter.
+"""
 
 import os
 import subprocess

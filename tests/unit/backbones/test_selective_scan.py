@@ -60,7 +60,9 @@ def test_recomputing_a_chunk_at_a_time_changes_nothing(monkeypatch):
 
 
 def test_memory_of_a_long_sequence_stays_below_its_states():
-    """What autograd keeps for the backward pass: a few numbers for each input, not one for each state of each step."""
+    """What autograd keeps for the backward pass: a few numbers for each input, not one for each
+    state of each step.
+    """
     given, _ = arguments(4096, torch.float32, batch=1, channels=32, states=32)
     kept = []
     with torch.autograd.graph.saved_tensors_hooks(lambda each: kept.append(each.numel()) or each, lambda each: each):
@@ -79,7 +81,9 @@ def test_half_precision_is_widened_inside():
 
 
 def test_an_installed_fused_scan_would_get_its_own_layout(monkeypatch):
-    """``mamba_ssm`` takes ``[batch, channels, length]`` in float32; a stand-in for it records what it is given and answers in kind."""
+    """``mamba_ssm`` takes ``[batch, channels, length]`` in float32; a stand-in for it records what
+    it is given and answers in kind.
+    """
 
     def fused(u, delta, A, B, C, D):
         assert all(each.dtype == torch.float32 and each.is_contiguous() for each in (u, delta, A, B, C, D))

@@ -1,4 +1,6 @@
-"""Transformer layers against independent ones, windows against their definition, and stochastic depth."""
+"""Transformer layers against independent ones, windows against their definition, and stochastic
+depth.
+"""
 
 import pytest
 import torch

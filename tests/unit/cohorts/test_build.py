@@ -60,7 +60,8 @@ def test_every_knee_of_any_file_is_a_case_and_the_unusable_ones_are_excluded(tre
         ("9000005-R-00m", "missing-image"),
         ("9000005-R-00m", "missing-label"),
     ]
-    # A knee without a label is decoded all the same: a label filled in later must not need another decoding.
+    # A knee without a label is decoded all the same: a label filled in later must not need another
+    # decoding.
     assert set(tables["images"]["case_id"]) == {"9000001-L-00m", "9000001-R-00m", "9000002-L-00m"}
     assert set(tables["cases"]["case_id"]) == set(tables["images"]["case_id"]) | set(rows["case_id"])
 
@@ -103,7 +104,9 @@ def run_levels(root: Path, out: Path, levels: tuple[Level, ...], **changes: obje
 
 
 def test_a_case_without_a_coarser_level_stays_and_has_a_row(tmp_path: Path) -> None:
-    """jsm comes before kl, which is the level that a case must have: a knee without jsm, or with an impossible one, goes on."""
+    """jsm comes before kl, which is the level that a case must have: a knee without jsm, or with an
+    impossible one, goes on.
+    """
     root = tmp_path / "raw"
     subjects = ("9000001", "9000002", "9000003", "9000004")
     rows = ["9000001|1|15|3|2", "9000002|1|15|1|.", "9000003|1|15|2|8", "9000004|1|15|.|1"]

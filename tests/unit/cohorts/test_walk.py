@@ -13,7 +13,9 @@ from tests.unit.cohorts.oai_tree import image, write_tree
 
 
 def tangled(root: Path) -> None:
-    """Two folders that link to one another, a link to itself, a link to nowhere, a link above, a hidden file."""
+    """Two folders that link to one another, a link to itself, a link to nowhere, a link above, a
+    hidden file.
+    """
     for name in ("a/deep", "b"):
         (root / name).mkdir(parents=True)
     (root / "a/one").write_bytes(b"1")

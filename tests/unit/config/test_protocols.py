@@ -1,4 +1,6 @@
-"""Protocols: what as-published fills in, what contradicts it, and how an arm chooses another one than its study."""
+"""Protocols: what as-published fills in, what contradicts it, and how an arm chooses another one
+than its study.
+"""
 
 import copy
 from pathlib import Path

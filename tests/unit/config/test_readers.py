@@ -1,4 +1,6 @@
-"""Readers in the configuration: what they multiply, what they leave alone, and one sentence for each mistake."""
+"""Readers in the configuration: what they multiply, what they leave alone, and one sentence for
+each mistake.
+"""
 
 import copy
 from pathlib import Path

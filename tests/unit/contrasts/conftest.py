@@ -1,4 +1,6 @@
-"""Small prediction tables with known structure: two knees of most people, two levels, any heads and seeds."""
+"""Small prediction tables with known structure: two knees of most people, two levels, any heads and
+seeds.
+"""
 
 from collections.abc import Callable
 from pathlib import Path

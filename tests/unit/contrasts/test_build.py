@@ -1,4 +1,6 @@
-"""CONTRASTS: the textbook tests on one seed and single knees, clusters and seeds beyond, pairing, families."""
+"""CONTRASTS: the textbook tests on one seed and single knees, clusters and seeds beyond, pairing,
+families.
+"""
 
 import numpy as np
 import pandas as pd

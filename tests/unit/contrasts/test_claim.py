@@ -1,4 +1,6 @@
-"""CLAIM: the three parts from one bootstrap of subjects and seeds; parts that a study lacks are left out."""
+"""CLAIM: the three parts from one bootstrap of subjects and seeds; parts that a study lacks are
+left out.
+"""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,6 @@
-"""Beyond these networks: random seeds, the primary comparison, margins, thresholds, contradictions, findings, subgroups."""
+"""Beyond these networks: random seeds, the primary comparison, margins, thresholds, contradictions,
+findings, subgroups.
+"""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,6 @@
-"""The table of readers: doses from the accounts, arms paired within a reader, slopes beside them."""
+"""The table of readers: doses from the accounts, arms paired within a reader, slopes beside
+them.
+"""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,6 @@
-"""The slope of a difference on a dose: found where planted, not found where absent, undefined where it must be."""
+"""The slope of a difference on a dose: found where planted, not found where absent, undefined where
+it must be.
+"""
 
 import numpy as np
 import pytest
@@ -45,7 +47,9 @@ def test_the_slope_is_that_of_least_squares_over_all_runs() -> None:
 
 
 def test_both_intervals_hold_no_slope_about_as_often_as_they_say() -> None:
-    """60 experiments without a slope: at most 7 rejections have a chance of 98 % under a level of 5 %."""
+    """60 experiments without a slope: at most 7 rejections have a chance of 98 % under a level of 5
+    %.
+    """
     trends = [planted(0.0, seeds=3, stream=stream, resamples=199) for stream in range(60)]
     assert sum(found.over_both.p < 0.05 for found in trends) <= 7
     fixed, both = (

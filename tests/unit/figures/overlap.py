@@ -13,7 +13,9 @@ from kneeoa.figures import style
 
 
 def clashes(figure: Figure) -> list[str]:
-    """Pairs of texts whose boxes overlap by more than a pixel each way, and texts that leave the page, once it is laid out."""
+    """Pairs of texts whose boxes overlap by more than a pixel each way, and texts that leave the
+    page, once it is laid out.
+    """
     canvas = FigureCanvasAgg(figure)
     if figure.get_layout_engine() is not None:
         style.settle(figure, Figures())

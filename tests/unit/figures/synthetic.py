@@ -1,4 +1,6 @@
-"""Synthetic tables for the figures' tests: three backbones, three modes, two seeds, 64 test knees of 52 subjects."""
+"""Synthetic tables for the figures' tests: three backbones, three modes, two seeds, 64 test knees
+of 52 subjects.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def cases() -> pd.DataFrame:
 
 
 def quality(arm: dict[str, Any]) -> float:
-    """How well an arm of the synthetic study separates: duals beat singles, ResNet3D beats the others."""
+    """How well an arm of the synthetic study separates: duals beat singles, ResNet3D beats the
+    others.
+    """
     return {"resnet3d": 1.5, "m3t": 0.9, "nnmamba": 1.2}[arm["backbone"]] * {"single_oa": 0.9, "single_kl": 0.7, "dual": 1.3}[arm["mode"]]
 
 
@@ -114,7 +118,9 @@ def contrast(**changes: Any) -> dict[str, Any]:
 
 
 def contrasts(folder: Path, extra: bool = False) -> Path:
-    """CONTRASTS of the published shape: 7 rows a backbone (21), or with a second reference mode and more metrics (45)."""
+    """CONTRASTS of the published shape: 7 rows a backbone (21), or with a second reference mode and
+    more metrics (45).
+    """
     rng = np.random.default_rng(5)
     rows = []
     for backbone in BACKBONES:
@@ -277,7 +283,9 @@ def exclusions(folder: Path) -> list[Path]:
 
 
 def images(folder: Path, shape: tuple[int, int, int] = (32, 80, 80), keep: int = 4) -> dict[str, list[Path] | Path]:
-    """Volumes, masks, labels, splits and saliency of the first grades: a knee made of two discs with cartilage between them."""
+    """Volumes, masks, labels, splits and saliency of the first grades: a knee made of two discs
+    with cartilage between them.
+    """
     rng = np.random.default_rng(17)
     table = pd.concat([rows.head(4) for _, rows in cases().groupby("grade")], ignore_index=True)
     index = np.stack(np.meshgrid(*[np.linspace(-1, 1, size) for size in shape], indexing="ij"))

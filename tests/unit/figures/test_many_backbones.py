@@ -1,4 +1,6 @@
-"""Figures of more backbones than stand beside each other: nothing runs into anything, and nothing is squeezed to nothing."""
+"""Figures of more backbones than stand beside each other: nothing runs into anything, and nothing
+is squeezed to nothing.
+"""
 
 import warnings
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""Pages of quality control: thumbnails show what they should, pages are files of the right size, equal input gives equal bytes."""
+"""Pages of quality control: thumbnails show what they should, pages are files of the right size,
+equal input gives equal bytes.
+"""
 
 import re
 from pathlib import Path
@@ -27,7 +29,9 @@ def case(name: str) -> dict[str, Any]:
 
 
 def files(folder: Path, cases: int, shape: tuple[int, ...] = SHAPE, *, masks: bool = True) -> dict[str, Any]:
-    """Arrays and tables of a few cases: 0 flagged, 1 repaired, 2 without a mask, the others sound."""
+    """Arrays and tables of a few cases: 0 flagged, 1 repaired, 2 without a mask, the others
+    sound.
+    """
     rng = np.random.default_rng(0)
     affine = np.diag([-3.0, -2.5, -2.5, 1])
     rows, marked, excluded = [], [], []

@@ -1,4 +1,6 @@
-"""Reading only what a figure draws gives the rows that reading everything gives, and finds the same faults."""
+"""Reading only what a figure draws gives the rows that reading everything gives, and finds the same
+faults.
+"""
 
 from pathlib import Path
 

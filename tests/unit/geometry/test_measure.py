@@ -56,7 +56,8 @@ def test_a_planted_gradient_orders_the_grades(tmp_path: Path) -> None:
         assert pick(measures, kind, "kl", "centroid_inversions")["estimate"] == 0
         assert pick(measures, kind, "kl", "centroid_order_share")["estimate"] == 1
         assert pick(measures, kind, "oa", "probe_auc")["estimate"] > 0.97
-        # Discriminants and regressions weigh components by their noise: they order better and lie along less of the variance.
+        # Discriminants and regressions weigh components by their noise: they order better and lie
+        # along less of the variance.
         least = 0.8 if kind in ("pc1", "centroid") else 0.2
         assert pick(measures, kind, "", "explained_variance")["estimate"] > least
         assert pick(measures, kind, "", "explained_variance", "train")["estimate"] > least
@@ -79,7 +80,9 @@ def test_a_planted_gradient_orders_the_grades(tmp_path: Path) -> None:
 
 
 def test_on_noise_the_held_out_order_is_nothing(tmp_path: Path) -> None:
-    """Fitted and scored on the same cases, a centroid axis of noise looks ordered; held out it must not."""
+    """Fitted and scored on the same cases, a centroid axis of noise looks ordered; held out it must
+    not.
+    """
     frame = cases(train=150, test=150)
     values = np.random.default_rng(4).normal(size=(300, 256))
     axis, measures = run(tmp_path, frame, values)

@@ -1,4 +1,6 @@
-"""What was planted is recovered, what was shuffled is not, and noise is nothing once it is held out."""
+"""What was planted is recovered, what was shuffled is not, and noise is nothing once it is held
+out.
+"""
 
 import numpy as np
 import pytest
@@ -52,9 +54,11 @@ def test_the_observed_value_is_that_of_the_fitted_axis(kind: str) -> None:
 
 
 def test_a_centroid_axis_of_noise_looks_ordered_on_its_own_cases_alone() -> None:
-    """n = 200, d = 512: scored where it was fitted the axis 'orders' grades at about 0.45; on fresh cases at about nothing.
+    """n = 200, d = 512: scored where it was fitted the axis 'orders' grades at about 0.45; on fresh
+    cases at about nothing.
 
-    With a tenth of the cases in each of the end grades; the more there are, the worse (0.74 with a fifth each).
+    With a tenth of the cases in each of the end grades; the more there are, the worse (0.74 with a
+    fifth each).
     """
     inside, outside = [], []
     for seed in range(8):

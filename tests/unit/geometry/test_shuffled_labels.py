@@ -1,4 +1,6 @@
-"""An axis from true labels orders the grades of held-out cases; axes from labels shuffled between training cases do not."""
+"""An axis from true labels orders the grades of held-out cases; axes from labels shuffled between
+training cases do not.
+"""
 
 import numpy as np
 import pytest
@@ -10,7 +12,9 @@ TRAIN, TEST, WIDTH, SHUFFLES = 150, 100, 40, 40
 
 
 def scored(kind: str, values: np.ndarray, fitted_on: np.ndarray, grade: np.ndarray) -> dict[str, float]:
-    """Measures of the test cases' true grades along an axis that was fitted on training cases with the labels given."""
+    """Measures of the test cases' true grades along an axis that was fitted on training cases with
+    the labels given.
+    """
     scaled = fit_scaler(values[:TRAIN]).apply(values)
     position = fit_axis(kind, scaled[:TRAIN], fitted_on, 4).positions(scaled[TRAIN:])
     found = grade_measures(position, grade[TRAIN:], range(5)).compute(np.ones((1, TEST)))
@@ -32,7 +36,8 @@ def test_only_true_labels_give_an_axis_that_orders_grades(kind: str) -> None:
 
     shuffled = [scored(kind, values, rng.permutation(grade[:TRAIN]).astype(float), grade) for _ in range(SHUFFLES)]
     spearman = np.array([one["spearman"] for one in shuffled])
-    # Of either sign, as often up as down: a single shuffled axis may lie along the grades by accident, never as well as the true one.
+    # Of either sign, as often up as down: a single shuffled axis may lie along the grades by
+    # accident, never as well as the true one.
     assert abs(spearman.mean()) < 3 * spearman.std(ddof=1) / np.sqrt(SHUFFLES)
     assert 0.25 < (spearman > 0).mean() < 0.75
     assert spearman.max() < true["spearman"]
@@ -42,7 +47,9 @@ def test_only_true_labels_give_an_axis_that_orders_grades(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["centroid", "lda", "ridge", "pc1"])
 def test_an_arm_whose_embedding_holds_no_grade_orders_none(kind: str) -> None:
-    """What a network trained on shuffled labels has learnt: its own training labels, nothing of new cases."""
+    """What a network trained on shuffled labels has learnt: its own training labels, nothing of new
+    cases.
+    """
     rng = np.random.default_rng(5)
     grade = np.tile(np.arange(5), (TRAIN + TEST) // 5)
     learnt = np.r_[rng.permutation(grade[:TRAIN]), rng.integers(0, 5, TEST)].astype(float)

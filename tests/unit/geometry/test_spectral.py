@@ -36,7 +36,8 @@ def test_the_left_out_error_of_ridge_is_that_of_refits(monkeypatch: pytest.Monke
         error = 0.0
         for name in np.unique(subjects):
             out = subjects == name
-            # The penalised directions stay those of all training cases; only the intercept and coefficients are refitted.
+            # The penalised directions stay those of all training cases; only the intercept and
+            # coefficients are refitted.
             model = Ridge(alpha=penalty).fit(values[~out], target[~out])
             error += float(((target[out] - model.predict(values[out])) ** 2).sum())
         return error

@@ -1,4 +1,6 @@
-"""A toy joint in the world: two bones, each with a cap of cartilage, lopsided in every direction; bright caps on dark bone."""
+"""A toy joint in the world: two bones, each with a cap of cartilage, lopsided in every direction;
+bright caps on dark bone.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,16 @@ BRIGHTNESS = np.array([300.0, 100.0, 900.0, 100.0, 900.0])
 
 
 def labels(affine: NDArray[np.float64], shape: tuple[int, ...], *, stretch: float = 1.0, thickness: float = 3.0) -> NDArray[np.uint8]:
-    """Labels (1 femur, 2 its cartilage, 3 tibia, 4 its cartilage) at the voxels' centres; the joint lies at the world's origin.
+    """Labels (1 femur, 2 its cartilage, 3 tibia, 4 its cartilage) at the voxels' centres; the joint
+    lies at the world's origin.
 
     ``stretch`` makes it another knee: wider and set elsewhere.
     """
     x, y, z = np.moveaxis(world(affine, shape), -1, 0)
     x, y, z = x / stretch, y - 12 * (stretch - 1), z + 15 * (stretch - 1)
     out = np.zeros(shape, dtype=np.uint8)
-    # Two condyles of unequal size; the caps face the foot. The plateau slopes, its cap faces the head.
+    # Two condyles of unequal size; the caps face the foot. The plateau slopes, its cap faces the
+    # head.
     for centre, radius in (((-13, 2, 20), 19.0), ((14, -3, 22), 21.0)):
         distance = np.sqrt((x - centre[0]) ** 2 + 1.3 * (y - centre[1]) ** 2 + (z - centre[2]) ** 2) - radius
         out[(distance < 0) & (out == 0)] = 1

@@ -22,7 +22,9 @@ DIRECTIONS = {"R": (1, 0, 0), "L": (-1, 0, 0), "A": (0, 1, 0), "P": (0, -1, 0), 
 def grid(
     codes: str, spacing: tuple[float, float, float], origin: tuple[float, float, float] = (0, 0, 0), tilt: float = 0.0
 ) -> NDArray[np.float64]:
-    """An affine whose array axes point along ``codes``, turned by ``tilt`` degrees about two of the patient's axes."""
+    """An affine whose array axes point along ``codes``, turned by ``tilt`` degrees about two of the
+    patient's axes.
+    """
     angle = np.radians(tilt)
     c, s = np.cos(angle), np.sin(angle)
     turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
@@ -64,7 +66,9 @@ def write_itk(path: Path, array: NDArray[Any], affine: NDArray[np.float64]) -> P
 
 
 def write_series(folder: Path, array: NDArray[Any], affine: NDArray[np.float64], names: list[str] | None = None, **tags: Any) -> list[Path]:
-    """Write ``[slice, row, column]`` as one DICOM file a slice; ``tags`` overrides tags of every file."""
+    """Write ``[slice, row, column]`` as one DICOM file a slice; ``tags`` overrides tags of every
+    file.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     lps = np.diag([-1.0, -1.0, 1.0])
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
@@ -96,7 +100,9 @@ def write_series(folder: Path, array: NDArray[Any], affine: NDArray[np.float64],
 
 
 def recompress(path: Path, syntax: str) -> None:
-    """Write a file again in another transfer syntax, by its number: native ones and RLE with pydicom, the others with GDCM."""
+    """Write a file again in another transfer syntax, by its number: native ones and RLE with
+    pydicom, the others with GDCM.
+    """
     uid = UID(syntax)
     if uid == RLELossless or not uid.is_encapsulated:
         data = dcmread(path)
@@ -131,7 +137,9 @@ def recompress(path: Path, syntax: str) -> None:
 def write_enhanced(
     path: Path, stacks: list[NDArray[Any]], affine: NDArray[np.float64], echo_times: list[float], shuffle: bool = True, scales: Any = None
 ) -> Path:
-    """One enhanced multi-frame file of several ``[slice, row, column]`` on one grid, an echo time each, frames in a mixed-up order."""
+    """One enhanced multi-frame file of several ``[slice, row, column]`` on one grid, an echo time
+    each, frames in a mixed-up order.
+    """
     files = write_series(path.parent / f"{path.name}-slices", stacks[0], affine)
     data, slices = dcmread(files[0]), [dcmread(file) for file in files]
     order = [(echo, number) for number in range(len(slices)) for echo in range(len(stacks))]
@@ -162,7 +170,9 @@ def write_enhanced(
 
 
 def same_place(found: Volume, array: NDArray[Any], affine: NDArray[np.float64], tolerance: float = 1e-3) -> bool:
-    """Whether two volumes hold equal values at equal places, whatever the order of their axes (values are all different)."""
+    """Whether two volumes hold equal values at equal places, whatever the order of their axes
+    (values are all different).
+    """
     if sorted(found.array.shape) != sorted(array.shape):
         return False
     own = world(affine, array.shape).reshape(-1, 3)[np.argsort(array.ravel())]

@@ -1,4 +1,6 @@
-"""An image painted over a real segmentation whose own image is not there: what DESS shows of each tissue, with all that blurs it."""
+"""An image painted over a real segmentation whose own image is not there: what DESS shows of each
+tissue, with all that blurs it.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,9 @@ def paint(
 ) -> NDArray[np.int16]:
     """Stored values on the map's own grid.
 
-    Relative signal: marrow 0.2 with a dark cortex and lesions of 0.7, cartilage 1 with texture; within 6 mm of cartilage pools of fluid
-    (1.75), meniscus (0.15) and synovium (0.42); else muscle and fat. Then blur (partial volume), a coil's bias field and Rician noise.
+    Relative signal: marrow 0.2 with a dark cortex and lesions of 0.7, cartilage 1 with texture;
+    within 6 mm of cartilage pools of fluid (1.75), meniscus (0.15) and synovium (0.42); else muscle
+    and fat. Then blur (partial volume), a coil's bias field and Rician noise.
     """
     shape = labels.shape
     cartilage, bone = np.isin(labels, _CARTILAGE), np.isin(labels, (_FEMUR, _TIBIA, _PATELLA, *_LESIONS))
@@ -42,7 +45,8 @@ def _waves(rng: np.random.Generator, shape: tuple[int, ...], length: float, spac
     small = [max(4, int(size * step / length * 1.5)) for size, step in zip(shape, spacing, strict=True)]
     field = ndimage.gaussian_filter(rng.standard_normal(small), 1.0)
     found = (field / field.std()).astype(np.float32)
-    # Linear between the small grid's voxels, one axis after another, as products of matrices: several times as fast as ndimage.zoom.
+    # Linear between the small grid's voxels, one axis after another, as products of matrices:
+    # several times as fast as ndimage.zoom.
     for size in shape:
         count = found.shape[0]
         there = np.clip((np.arange(size) + 0.5) * count / size - 0.5, 0, count - 1)

@@ -15,7 +15,9 @@ from tests.unit.images.made import grid, pattern, same_place, world
 
 
 def field(affine: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
-    """An intensity that is linear in the world, so that interpolation must give it back anywhere."""
+    """An intensity that is linear in the world, so that interpolation must give it back
+    anywhere.
+    """
     x, y, z = np.moveaxis(world(affine, shape), -1, 0)
     return (3 * x - 2 * y + 0.5 * z + 500).astype(np.float32)
 

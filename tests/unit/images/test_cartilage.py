@@ -1,4 +1,6 @@
-"""Cartilage measured: names, sides, thickness of layers whose thickness is known, denuded bone of known area, halves."""
+"""Cartilage measured: names, sides, thickness of layers whose thickness is known, denuded bone of
+known area, halves.
+"""
 
 import numpy as np
 import pytest
@@ -26,8 +28,10 @@ def measured(mask: Volume, values: dict[str, int]) -> Measures:
 def layer(
     thick: float, spacing: tuple[float, float, float], *, concave: bool = False, hole: float = 0.0, slit: float = 0.0, seed: int = 0
 ) -> Volume:
-    """A cap of cartilage, 55 degrees about an arbitrary axis, on a ball of bone (or in a hollow); ``hole``: half the angle (degrees) of a
-    round gap in it; ``slit``: mm, width of a gap that runs 30 degrees inwards from its edge."""
+    """A cap of cartilage, 55 degrees about an arbitrary axis, on a ball of bone (or in a hollow);
+    ``hole``: half the angle (degrees) of a round gap in it; ``slit``: mm, width of a gap that runs
+    30 degrees inwards from its edge.
+    """
     reach = RADIUS + (6 if not concave else 4)
     shape = tuple(int(np.ceil(2 * reach / step)) for step in spacing)
     rng = np.random.default_rng(seed)
@@ -90,7 +94,8 @@ def test_the_thickness_and_area_of_a_curved_layer(thick: float, concave: bool) -
 @pytest.mark.parametrize("hole", [10.0, 16.0, 25.0])
 def test_bone_laid_bare_inside_a_plate_has_its_area(spacing: tuple[float, float, float], hole: float) -> None:
     found = regions(layer(2.0, spacing, hole=hole), KNEE, LATERAL)[0]
-    # Holes of 46, 118 and 285 mm2; the first two by the closing (less than 10 mm wide or not), the last enclosed.
+    # Holes of 46, 118 and 285 mm2; the first two by the closing (less than 10 mm wide or not), the
+    # last enclosed.
     assert found.denuded == pytest.approx(cap(hole), rel=0.12)
 
 
@@ -147,7 +152,8 @@ def test_halves_lie_on_their_sides_of_the_spines_and_add_up() -> None:
         assert whole.volume == pytest.approx(medial.volume + lateral.volume)
         assert whole.area == pytest.approx((medial.area or 0) + (lateral.area or 0))
         assert whole.thickness == pytest.approx(3.0, rel=0.15)
-    # The lateral condyle of the toy joint is the larger one; turned about, the halves change places.
+    # The lateral condyle of the toy joint is the larger one; turned about, the halves change
+    # places.
     assert found["femoral_cartilage_lateral"].volume > found["femoral_cartilage_medial"].volume
     turned = {region.name: region for region in regions(mask, values, -LATERAL)}
     assert turned["femoral_cartilage_medial"].volume == pytest.approx(found["femoral_cartilage_lateral"].volume, rel=0.08)

@@ -1,4 +1,6 @@
-"""How often wrong masks are caught and good ones are not: forty phantom knees, of other seeds than the limits were chosen on."""
+"""How often wrong masks are caught and good ones are not: forty phantom knees, of other seeds than
+the limits were chosen on.
+"""
 
 import itertools
 from collections import defaultdict
@@ -66,8 +68,9 @@ def middle(mask: Volume, values: Mapping[str, int]) -> NDArray[np.float64]:
 
 
 def rates(cohort: list[Knee], others: int, values: Mapping[str, int] = VALUES) -> dict[str, float]:
-    """Share of the masks of each kind that are doubted. Another knee is of the same side, once where its header puts it and once with
-    its joint's middle moved onto this knee's."""
+    """Share of the masks of each kind that are doubted. Another knee is of the same side, once
+    where its header puts it and once with its joint's middle moved onto this knee's.
+    """
 
     def doubted(mask: Volume, shown: Picture) -> bool:
         return bool(judge(mask, shown, values, CHECKS).doubts)

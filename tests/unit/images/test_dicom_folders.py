@@ -1,4 +1,6 @@
-"""What else lies in a folder of slices, archives of them, and what must never be said of a header."""
+"""What else lies in a folder of slices, archives of them, and what must never be said of a
+header.
+"""
 
 import errno
 import gzip

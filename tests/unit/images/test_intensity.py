@@ -219,7 +219,9 @@ def test_an_image_without_a_foreground_to_fit_is_unusable(bright: tuple[int, ...
 
 @pytest.mark.parametrize("shape", [(20, 32, 32), pytest.param((160, 256, 256), marks=pytest.mark.slow)])
 def test_paper_a_s_preprocessing(shape: tuple[int, int, int]) -> None:
-    """The whole extent resized to a fixed shape, N4, z-score, no clip; its loader's second z-score and resize then change nothing."""
+    """The whole extent resized to a fixed shape, N4, z-score, no clip; its loader's second z-score
+    and resize then change nothing.
+    """
     size = (24, 48, 44)
     affine = grid("RIP", (0.7, 0.36, 0.4), (5, 6, 7), tilt=8)
     i, j, k = np.indices(size) / np.array(size)[:, None, None, None]

@@ -1,4 +1,6 @@
-"""NIfTI as it comes: either byte order, extensions, versions 1 and 2, two affines, cut and padded files."""
+"""NIfTI as it comes: either byte order, extensions, versions 1 and 2, two affines, cut and padded
+files.
+"""
 
 import gzip
 import sys

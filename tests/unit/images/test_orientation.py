@@ -25,7 +25,8 @@ def test_all_orientations_come_to_the_canonical_one_and_stay_in_place(codes: str
 
 
 def test_codes_name_where_an_index_increases_to() -> None:
-    # A marker at the patient's right, foot and back; it must have the highest index along every axis.
+    # A marker at the patient's right, foot and back; it must have the highest index along every
+    # axis.
     array = np.zeros((4, 5, 6), dtype=np.int16)
     array[-1, 0, 0] = 1
     found = reorient(Volume(array, grid("RAS", (1, 1, 1))), RIGHT_KNEE)

@@ -1,4 +1,6 @@
-"""Good masks are believed; flipped, displaced and foreign ones are not; a wrong header is named, and mended where that is asked for."""
+"""Good masks are believed; flipped, displaced and foreign ones are not; a wrong header is named,
+and mended where that is asked for.
+"""
 
 import itertools
 from typing import Any, Literal
@@ -242,7 +244,8 @@ def test_a_sound_mask_is_left_where_it_is_even_if_repairs_are_asked_for() -> Non
 
 
 def test_a_pose_is_not_chosen_among_equals() -> None:
-    # A joint that is its own mirror image: either flip of a wrong mask would do, so neither is taken.
+    # A joint that is its own mirror image: either flip of a wrong mask would do, so neither is
+    # taken.
     array = labels(AFFINE, SHAPE)
     array = np.concatenate([array[:18], array[17::-1]])
     image = np.array([300.0, 100, 900, 100, 900])[array] + np.random.default_rng(0).normal(0, 40, SHAPE)

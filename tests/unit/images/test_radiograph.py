@@ -1,4 +1,6 @@
-"""Radiographs from files: depth, polarity, pixel size, display and side; whatever cannot be right is said."""
+"""Radiographs from files: depth, polarity, pixel size, display and side; whatever cannot be right
+is said.
+"""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,6 @@
-"""From a displayed radiograph to its canonical grid: window, mirror, affine, proportions, borders."""
+"""From a displayed radiograph to its canonical grid: window, mirror, affine, proportions,
+borders.
+"""
 
 from pathlib import Path
 

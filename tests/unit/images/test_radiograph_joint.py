@@ -1,4 +1,6 @@
-"""Where the joints are: bilateral phantoms of every exposure, and pictures on which no joint must be believed."""
+"""Where the joints are: bilateral phantoms of every exposure, and pictures on which no joint must
+be believed.
+"""
 
 from dataclasses import replace
 from pathlib import Path

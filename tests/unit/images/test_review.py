@@ -1,4 +1,6 @@
-"""The quality table: every case a row, worst first; pictures for the flagged ones and some others."""
+"""The quality table: every case a row, worst first; pictures for the flagged ones and some
+others.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -90,7 +92,8 @@ def test_every_case_is_a_row_and_the_worst_come_first(tables: dict[str, list[Pat
     QUALITY.write(tmp_path / "q.parquet", found)
     rows = QUALITY.read(tmp_path / "q.parquet").set_index("case_id")
     names = [name[0] for name in rows.index]
-    # Misaligned by how little fits, implausible, not read, repaired; then the others: e is far from the median.
+    # Misaligned by how little fits, implausible, not read, repaired; then the others: e is far from
+    # the median.
     assert names[:6] == ["c", "b", "f", "z", "d", "e"]
     assert set(names) == set("abcdefghz")
     assert rows["rank"].tolist() == list(range(1, 10))

@@ -1,4 +1,6 @@
-"""The list of a cohort's shards: what it names is found from anywhere, and it changes exactly with what the shards hold."""
+"""The list of a cohort's shards: what it names is found from anywhere, and it changes exactly with
+what the shards hold.
+"""
 
 from pathlib import Path
 

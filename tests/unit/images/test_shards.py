@@ -1,4 +1,6 @@
-"""The stages of one shard: a small cohort of every format, broken and sound, from files to arrays."""
+"""The stages of one shard: a small cohort of every format, broken and sound, from files to
+arrays.
+"""
 
 import hashlib
 import logging
@@ -143,7 +145,8 @@ def test_volumes_of_every_format_come_out_alike(cohort: Cohort) -> None:
     assert index["case_id"].tolist() == ["c-L-00m", "d-R-00m", "e-R-00m", "f-R-00m", "g-R-00m"]
     assert index["row"].tolist() == list(range(5))
     assert index["mirrored"].tolist() == [True, False, False, False, False]
-    # The toy joint's labels at the places that each affine tells; the left knee's joint is mirrored in the world.
+    # The toy joint's labels at the places that each affine tells; the left knee's joint is mirrored
+    # in the world.
     for row, mirror in ((0, MIRROR), (1, np.eye(4))):
         image = array[row].astype(np.float32)
         truth = labels(mirror @ np.array(index["affine"][row]).reshape(4, 4), SHAPE)
@@ -275,7 +278,8 @@ def test_an_unforeseen_error_costs_its_image_and_not_the_shard(
     np.testing.assert_array_equal(array, sound[[0, 2, 3, 4]])
     row = excluded.set_index("case_id").loc["d-R-00m"]
     assert (row["reason"], row["subject"], row["stage"], row["scope"]) == (reason, "d", "volumes", "case")
-    # A decoder's message may quote a header; where in the code it happened is in the log, what it said is nowhere.
+    # A decoder's message may quote a header; where in the code it happened is in the log, what it
+    # said is nowhere.
     assert "Doe" not in row["detail"] + caplog.text
     assert str(cohort.root) not in row["detail"]
     assert ("in fail" in caplog.text) == (reason == "unexpected-error")

@@ -1,4 +1,6 @@
-"""The digest of a volume: the same for the same voxels in the same place of memory, another for anything else."""
+"""The digest of a volume: the same for the same voxels in the same place of memory, another for
+anything else.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""A tiny network, trained on a phantom cohort by the stages of the workflow, is handed on and applied to raw files by one command."""
+"""A tiny network, trained on a phantom cohort by the stages of the workflow, is handed on and
+applied to raw files by one command.
+"""
 
 from __future__ import annotations
 
@@ -103,7 +105,9 @@ def study(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def table(study):
-    """A table of the raw images, as a colleague would write it: the sides are what file names do not tell."""
+    """A table of the raw images, as a colleague would write it: the sides are what file names do
+    not tell.
+    """
     images = IMAGES.read(study.folder / "images.parquet").query("role == 'image'")
     sides = CASES.read(study.folder / "cases.parquet").set_index("case_id")["side"]
     path = study.raw / "new.csv"

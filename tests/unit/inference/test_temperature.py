@@ -1,4 +1,6 @@
-"""Temperatures: fitted on validation cases alone, known to the last digit where the truth is planted, kept beside their weights."""
+"""Temperatures: fitted on validation cases alone, known to the last digit where the truth is
+planted, kept beside their weights.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ LEVELS = (OA, KL, FINDINGS)
 
 
 def study(cases=4000, sharpness=2.5, knees=1, seed=0):
-    """Logits that are ``sharpness`` times too large, labels drawn from what they should be; half the cases validate."""
+    """Logits that are ``sharpness`` times too large, labels drawn from what they should be; half
+    the cases validate.
+    """
     draws = np.random.default_rng(seed)
     honest = {"kl": draws.normal(0, 1.5, (cases, 5)), "findings": draws.normal(0, 1.5, (cases, 3))}
     grades = np.array([draws.choice(5, p=row) for row in softmax(honest["kl"], axis=1)])

@@ -1,4 +1,6 @@
-"""What a network says before its training is what a run of that seed begins with, whatever the mode."""
+"""What a network says before its training is what a run of that seed begins with, whatever the
+mode.
+"""
 
 from __future__ import annotations
 

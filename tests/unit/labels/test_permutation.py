@@ -1,4 +1,6 @@
-"""Permuted labels: the same counts, never one's own, nothing to learn, whatever the order of the cases."""
+"""Permuted labels: the same counts, never one's own, nothing to learn, whatever the order of the
+cases.
+"""
 
 import json
 from pathlib import Path

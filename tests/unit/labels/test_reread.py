@@ -1,4 +1,6 @@
-"""A reader's table: training and validation labels are his, test labels the reference's; and what runs make of it."""
+"""A reader's table: training and validation labels are his, test labels the reference's; and what
+runs make of it.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ WEIGHTS = "weights.safetensors"
 
 
 def cohort(folder: Path, cases: int = 400) -> tuple[Path, Path]:
-    """Labels and splits of a cohort: half to train, a quarter each to validate and test; every fifteenth has an OA reading."""
+    """Labels and splits of a cohort: half to train, a quarter each to validate and test; every
+    fifteenth has an OA reading.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     rows, splits = [], []
     for number in range(cases):

@@ -1,4 +1,6 @@
-"""Heads of each mode: their layers, losses worked out by hand, missing labels, probabilities and scores."""
+"""Heads of each mode: their layers, losses worked out by hand, missing labels, probabilities and
+scores.
+"""
 
 import math
 

@@ -1,4 +1,6 @@
-"""CORN and CORAL: losses worked out by hand, probabilities as differences of cumulative ones, and scores far beyond saturation."""
+"""CORN and CORAL: losses worked out by hand, probabilities as differences of cumulative ones, and
+scores far beyond saturation.
+"""
 
 import math
 
@@ -69,7 +71,9 @@ def test_score_is_the_log_odds_of_the_summed_probabilities(loss, positive):
 @pytest.mark.parametrize("size", [60.0, 300.0, 5000.0])
 @pytest.mark.parametrize("sign", [-1.0, 1.0])
 def test_scores_and_class_logits_never_saturate(loss, size, sign):
-    """In float32 a sigmoid of 60 is 1 and its gradient 0; the log-odds must still be near 60 and its gradient of order 1."""
+    """In float32 a sigmoid of 60 is 1 and its gradient 0; the log-odds must still be near 60 and
+    its gradient of order 1.
+    """
     found = heads(loss)
     z = (sign * size + torch.tensor([[1.5, 0.5, -0.5, -1.5]])).requires_grad_()
     score = found.score({"kl": z}, "kl", {2, 3, 4})
@@ -100,7 +104,8 @@ def test_corn_loss_by_hand_over_the_cases_that_reach_each_threshold():
     def right(value):
         return math.log1p(math.exp(-value))
 
-    # Case 0 (grade 1) takes part in tasks 0 (passed) and 1 (not); case 1 (grade 4) in all four; case 2 (grade 0) in task 0 alone.
+    # Case 0 (grade 1) takes part in tasks 0 (passed) and 1 (not); case 1 (grade 4) in all four;
+    # case 2 (grade 0) in task 0 alone.
     terms = [right(0.3), right(1.0), right(1.0), right(2.0), right(-0.5), right(0.1), right(2.0)]
     found = heads("corn")
     assert found.terms({"kl": y})["kl"].item() == 7

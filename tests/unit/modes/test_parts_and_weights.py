@@ -1,4 +1,6 @@
-"""A batch's parts add up to the batch, and class weights: computed from the labels given, their mean over these 1."""
+"""A batch's parts add up to the batch, and class weights: computed from the labels given, their
+mean over these 1.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""Losses, class weights and the published protocol in whole runs on tiny volumes: they train, predict, and are written down."""
+"""Losses, class weights and the published protocol in whole runs on tiny volumes: they train,
+predict, and are written down.
+"""
 
 import json
 

@@ -1,4 +1,6 @@
-"""A backbone with heads: what it can speak about, its scores and probabilities, dropout, and its two files."""
+"""A backbone with heads: what it can speak about, its scores and probabilities, dropout, and its
+two files.
+"""
 
 import json
 

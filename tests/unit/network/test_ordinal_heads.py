@@ -1,4 +1,6 @@
-"""Networks with ordinal losses: everything that is asked of a head works as with softmax, and files keep it."""
+"""Networks with ordinal losses: everything that is asked of a head works as with softmax, and files
+keep it.
+"""
 
 import pytest
 import torch

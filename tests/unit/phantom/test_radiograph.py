@@ -1,4 +1,6 @@
-"""Phantom radiographs look as radiographs must: two legs, dark joint spaces, wear that narrows them, files that keep their depth."""
+"""Phantom radiographs look as radiographs must: two legs, dark joint spaces, wear that narrows
+them, files that keep their depth.
+"""
 
 from dataclasses import replace
 from pathlib import Path

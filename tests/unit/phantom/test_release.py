@@ -48,7 +48,9 @@ def rows(path: Path, delimiter: str) -> list[dict[str, str]]:
 
 
 def contrast(root: Path, knee) -> float:
-    """AUC of the image's intensity, cartilage against bone, at the mask's voxels, through the two headers."""
+    """AUC of the image's intensity, cartilage against bone, at the mask's voxels, through the two
+    headers.
+    """
     image = read_image(root / knee.image, knee.image_format)
     mask = SimpleITK.ReadImage(str(root / knee.mask))
     labels = SimpleITK.GetArrayFromImage(mask).T

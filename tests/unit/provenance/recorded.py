@@ -1,4 +1,6 @@
-"""A study of three jobs as it lies on the disk after Snakemake ran it: files, and Snakemake's records of how each was made."""
+"""A study of three jobs as it lies on the disk after Snakemake ran it: files, and Snakemake's
+records of how each was made.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ CODE = {"train_run": "a" * 16, "metrics": "b" * 16, "table_metrics": "c" * 16}
 def write_record(
     folder: Path, output: str, rule: str, log: str, inputs: dict[str, str], *, longest: int = 255, ended: float = 20.0
 ) -> None:
-    """Write Snakemake's record of ``output``, as Snakemake 9.27 does: base64 names, cut at the file system's longest one."""
+    """Write Snakemake's record of ``output``, as Snakemake 9.27 does: base64 names, cut at the file
+    system's longest one.
+    """
     text = urlsafe_b64encode(output.encode()).decode()
     parts = [text[start : start + longest - 1] for start in range(0, len(text), longest - 1)]
     path = (folder / RECORDS).joinpath(*(f"@{part}" for part in parts[:-1]), parts[-1])
@@ -29,7 +33,9 @@ def write_record(
 
 
 def tiny_study(folder: Path) -> list[Path]:
-    """Files and records of a run, its metrics and their table; returns the table's files, seen from ``folder``."""
+    """Files and records of a run, its metrics and their table; returns the table's files, seen from
+    ``folder``.
+    """
     contents = {
         "runs/one/seed-1/weights.safetensors": b"weights",
         "runs/one/seed-1/run.json": json.dumps({"packages": {"torch": "2.0"}}).encode(),

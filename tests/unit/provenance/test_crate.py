@@ -1,4 +1,6 @@
-"""A crate links a table to its run, code and data, names nobody and no place, and says the same of the same study."""
+"""A crate links a table to its run, code and data, names nobody and no place, and says the same of
+the same study.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ from tests.unit.provenance.validated import validate
 
 @pytest.fixture
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyFiles:
-    """The tiny study in the folder that the test then runs in, with a configuration that names places."""
+    """The tiny study in the folder that the test then runs in, with a configuration that names
+    places.
+    """
     products = tiny_study(tmp_path)
     monkeypatch.chdir(tmp_path)
     details = [Path(ROOT, "runs/one/seed-1/run.json"), Path(ROOT, "statistics/metrics.parquet")]

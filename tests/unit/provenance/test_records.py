@@ -1,4 +1,6 @@
-"""Snakemake's records are read as it writes them, and the jobs behind a file are found in the order of the work."""
+"""Snakemake's records are read as it writes them, and the jobs behind a file are found in the order
+of the work.
+"""
 
 import json
 from pathlib import Path

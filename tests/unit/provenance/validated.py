@@ -1,4 +1,6 @@
-"""The public validator (roc-validator) run without a network: its profiles come with it, the context of RO-Crate does not."""
+"""The public validator (roc-validator) run without a network: its profiles come with it, the
+context of RO-Crate does not.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ CONTEXT = {
         "conformsTo": "http://purl.org/dc/terms/conformsTo",
     }
 }
-"""The terms that a crate of ours uses, as RO-Crate 1.1's published context (1.1.3) spells them; a term that is not here is a fault."""
+"""The terms that a crate of ours uses, as RO-Crate 1.1's published context (1.1.3) spells them; a
+term that is not here is a fault.
+"""
 
 
 class _Answer:
@@ -44,10 +48,12 @@ class _Answer:
 
 
 def validate(crate: Path) -> list[str]:
-    """What the validator finds wrong with a crate by the Provenance Run Crate profile and all that it builds on; requirements alone.
+    """What the validator finds wrong with a crate by the Provenance Run Crate profile and all that
+    it builds on; requirements alone.
 
     Raises:
-        AssertionError: the validator asks the web for anything but the context, or fewer checks ran than the profiles have.
+        AssertionError: the validator asks the web for anything but the context, or fewer checks ran
+            than the profiles have.
     """
     from rocrate_validator import models, services
     from rocrate_validator.utils.http import HttpRequester

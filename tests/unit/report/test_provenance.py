@@ -1,4 +1,6 @@
-"""The report tells what made the results, and differences between runs are told, not averaged away."""
+"""The report tells what made the results, and differences between runs are told, not averaged
+away.
+"""
 
 import json
 from pathlib import Path

@@ -46,7 +46,9 @@ def test_a_curved_network_gives_gradient_times_input_as_the_noise_vanishes() -> 
 
 
 def test_the_noise_is_a_share_of_each_images_range() -> None:
-    """For the score sum x^2 / 2 the gradient is the noisy image, so map / image - image is the mean of the noise."""
+    """For the score sum x^2 / 2 the gradient is the noisy image, so map / image - image is the mean
+    of the noise.
+    """
     images = torch.stack([torch.linspace(0.5, 1, 20000), torch.linspace(10, 110, 20000)]).reshape(2, 1, 20, 1000)
     maps = explain(lambda x: (x**2 / 2).flatten(1).sum(dim=1), images, [1, 2], samples=4, noise=0.2)
     noise = (maps / images[:, 0] - images[:, 0]).flatten(1).std(dim=1)

@@ -52,7 +52,9 @@ class Tables:
         self.exclusions.append({**row, "reason": reason, "detail": "why"})
 
     def write(self) -> dict[str, Any]:
-        """The input files of ``make_splits``, as its keyword arguments. Volumes come in two shards, one of them empty."""
+        """The input files of ``make_splits``, as its keyword arguments. Volumes come in two shards,
+        one of them empty.
+        """
         names = ("cases", "labels", "volumes", "more", "exclusions")
         paths = {name: self.root / f"{name}.parquet" for name in names}
         CASES.write(paths["cases"], self.cases)

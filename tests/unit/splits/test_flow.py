@@ -21,7 +21,8 @@ def tables(root: Path) -> Tables:
         made.add(f"{number:02d}", "R", number % 5)
     made.add("00", "L", 2)
     made.exclude(made.add("90", "R", None), "cohort", "missing-label")
-    # Two reasons at two stages, the later one first in the file: it counts at the earlier stage, once.
+    # Two reasons at two stages, the later one first in the file: it counts at the earlier stage,
+    # once.
     twice = made.add("91", "R", None, views=())
     made.exclude(twice, "volumes", "unreadable")
     made.exclude(twice, "cohort", "missing-label")

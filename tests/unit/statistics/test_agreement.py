@@ -1,4 +1,6 @@
-"""Kappa and its kin: scikit-learn's values, statsmodels' error, the jackknife with clusters, paired tests, and 0/0."""
+"""Kappa and its kin: scikit-learn's values, statsmodels' error, the jackknife with clusters, paired
+tests, and 0/0.
+"""
 
 import math
 

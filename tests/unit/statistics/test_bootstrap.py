@@ -1,4 +1,6 @@
-"""The bootstrap by weights against one that copies cases; clusters, seeds, undefined resamples and equal models."""
+"""The bootstrap by weights against one that copies cases; clusters, seeds, undefined resamples and
+equal models.
+"""
 
 import math
 

@@ -1,4 +1,6 @@
-"""Brier scores against scikit-learn, the paired test against the bootstrap of subjects, symmetries and edges."""
+"""Brier scores against scikit-learn, the paired test against the bootstrap of subjects, symmetries
+and edges.
+"""
 
 import math
 

@@ -1,4 +1,6 @@
-"""Recalibration against statsmodels' GLM and its cluster sandwich; ordinal cuts, separation, clipping, paired slopes."""
+"""Recalibration against statsmodels' GLM and its cluster sandwich; ordinal cuts, separation,
+clipping, paired slopes.
+"""
 
 import math
 
@@ -82,7 +84,8 @@ def test_separation_constants_and_absent_classes_say_so() -> None:
 
 
 def test_extreme_predictions_still_have_an_intercept() -> None:
-    # Almost flat between the two groups: the mean of the clipped predictions has to move through a plateau.
+    # Almost flat between the two groups: the mean of the clipped predictions has to move through a
+    # plateau.
     probability = np.repeat([1e-6, 1 - 1e-6], [7, 4])
     found = recalibration([1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1], probability).in_the_large
     shifted = expit(logit(probability) + found.estimate)

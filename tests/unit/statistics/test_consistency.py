@@ -1,4 +1,6 @@
-"""Contradictions between heads by hand, heads derived from each other, paired tests and clusters."""
+"""Contradictions between heads by hand, heads derived from each other, paired tests and
+clusters.
+"""
 
 import numpy as np
 import pytest
@@ -21,7 +23,8 @@ def test_by_hand() -> None:
     fine = np.array([[0.5, 0.1, 0.2, 0.1, 0.1], [0.0, 0.4, 0.3, 0.3, 0.0], [0.0, 0.0, 0.0, 1.0, 0.0]])
     coarse = np.array([[0.6, 0.4], [0.4, 0.6], [1.0, 0.0]])
     calls, masses = per_case(coarse, fine, PARENTS)
-    # The second case: the coarse head follows the summed mass, the fine arg max (grade 1) still belongs to class 0.
+    # The second case: the coarse head follows the summed mass, the fine arg max (grade 1) still
+    # belongs to class 0.
     assert calls.tolist() == [0.0, 1.0, 1.0]
     assert masses == pytest.approx([0.0, 0.0, 1.0])
     found = contradiction(coarse, fine, PARENTS)

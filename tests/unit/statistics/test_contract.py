@@ -1,4 +1,6 @@
-"""The signatures and result fields that users of the library rely on: positions, names and defaults."""
+"""The signatures and result fields that users of the library rely on: positions, names and
+defaults.
+"""
 
 import dataclasses
 import inspect

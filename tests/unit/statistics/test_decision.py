@@ -1,4 +1,6 @@
-"""Net benefit by its definition, the references beside it, the bootstrap of subjects, symmetries and edges."""
+"""Net benefit by its definition, the references beside it, the bootstrap of subjects, symmetries
+and edges.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""Paired AUC tests against exact rational arithmetic, the formulas written out as loops, and symmetries."""
+"""Paired AUC tests against exact rational arithmetic, the formulas written out as loops, and
+symmetries.
+"""
 
 import math
 from fractions import Fraction

@@ -1,4 +1,5 @@
-"""What each paired test says where there is little or nothing to test: one table, every test by every edge.
+"""What each paired test says where there is little or nothing to test: one table, every test by
+every edge.
 
 A row gives (difference, p, degenerate); None is NaN, an error's words where the input is refused.
 """
@@ -47,7 +48,8 @@ LEAST = -1.0
 ONE_POSITIVE = np.array([0, 0, 0, 0, 0, 0, 0, 1])
 
 EDGES = {
-    # edge: truth, a, b, cluster, (difference, p, degenerate) of DeLong and one-vs-rest, and of the bootstrap
+    # edge: truth, a, b, cluster, (difference, p, degenerate) of DeLong and one-vs-rest, and of the
+    # bootstrap
     "identical": (Y, A, A, None, (0.0, 1.0, True), (0.0, 1.0, True)),
     "identical ranks": (Y, A, np.exp(A), None, (0.0, 1.0, True), (0.0, 1.0, True)),
     "identical in clusters": (Y, A, A, KNEES, (0.0, 1.0, True), (0.0, 1.0, True)),

@@ -1,4 +1,6 @@
-"""Margins: statsmodels' TOST, the interval that says the same, errors that are better when low, and nothing to test."""
+"""Margins: statsmodels' TOST, the interval that says the same, errors that are better when low, and
+nothing to test.
+"""
 
 import math
 

@@ -1,4 +1,6 @@
-"""Estimates, variances and p against exact arithmetic, to 1e-12, on small cases with ties, imbalance and clusters."""
+"""Estimates, variances and p against exact arithmetic, to 1e-12, on small cases with ties,
+imbalance and clusters.
+"""
 
 import math
 from fractions import Fraction
@@ -16,7 +18,9 @@ CLOSE = partial(pytest.approx, rel=1e-12, abs=1e-15)
 
 
 def small(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Truth, two models and subjects of 8 to 40 cases; even seeds have coarse ties, every third is imbalanced."""
+    """Truth, two models and subjects of 8 to 40 cases; even seeds have coarse ties, every third is
+    imbalanced.
+    """
     rng = np.random.default_rng(seed)
     n = int(rng.integers(8, 41))
     truth = rng.random(n) < (0.15 if seed % 3 == 0 else 0.5)

@@ -1,4 +1,6 @@
-"""Max-T against scipy's multivariate normal integral, limits, far tails, singular correlations and simulated error rates."""
+"""Max-T against scipy's multivariate normal integral, limits, far tails, singular correlations and
+simulated error rates.
+"""
 
 import math
 

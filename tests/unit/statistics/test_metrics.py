@@ -1,4 +1,6 @@
-"""Weighted metrics against scikit-learn on copied cases: a weight of two is a case that occurs twice."""
+"""Weighted metrics against scikit-learn on copied cases: a weight of two is a case that occurs
+twice.
+"""
 
 import numpy as np
 import pytest
@@ -73,7 +75,8 @@ def test_rules_where_a_metric_is_zero_over_zero() -> None:
     assert np.isnan(value(metric("quadratic_kappa"), np.zeros(3, dtype=int), none))
     three = np.eye(3)[[0, 1, 0, 2]]
     truth = np.array([0, 1, 0, 1])
-    # Class 2 is predicted once and never true: its F1 is 0 and counts. Balanced accuracy averages over the true classes.
+    # Class 2 is predicted once and never true: its F1 is 0 and counts. Balanced accuracy averages
+    # over the true classes.
     assert value(metric("macro_f1"), truth, three) == pytest.approx((1 + 2 / 3 + 0) / 3)
     assert value(metric("balanced_accuracy"), truth, three) == pytest.approx((1 + 0.5) / 2)
     assert np.isnan(value(metric("macro_auc"), truth, three))

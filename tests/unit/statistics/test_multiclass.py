@@ -1,4 +1,6 @@
-"""The one-vs-rest contrast: scikit-learn's values, DeLong for two classes, Obuchowski with clusters, undefined parts."""
+"""The one-vs-rest contrast: scikit-learn's values, DeLong for two classes, Obuchowski with
+clusters, undefined parts.
+"""
 
 import math
 

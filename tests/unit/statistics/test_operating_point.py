@@ -1,4 +1,6 @@
-"""Thresholds from validation cases and rates on test cases: scikit-learn's, Wilson's intervals, clusters, paired tests."""
+"""Thresholds from validation cases and rates on test cases: scikit-learn's, Wilson's intervals,
+clusters, paired tests.
+"""
 
 import math
 

@@ -1,4 +1,6 @@
-"""Ordinal AUCs: definitions by all pairs, DeLong for two grades, the jackknife, clusters, symmetries, absent grades."""
+"""Ordinal AUCs: definitions by all pairs, DeLong for two grades, the jackknife, clusters,
+symmetries, absent grades.
+"""
 
 import itertools
 import math

@@ -1,4 +1,6 @@
-"""Power and sample size: statsmodels' normal power, simulated McNemar tests, and the round trip between them."""
+"""Power and sample size: statsmodels' normal power, simulated McNemar tests, and the round trip
+between them.
+"""
 
 import math
 

@@ -1,4 +1,6 @@
-"""Symmetries that every paired AUC test must keep, on data that hypothesis looks for: few values, so ties abound."""
+"""Symmetries that every paired AUC test must keep, on data that hypothesis looks for: few values,
+so ties abound.
+"""
 
 import math
 
@@ -71,7 +73,9 @@ def test_duplicated_subjects_add_nothing(case: Data) -> None:
 
 
 def test_influences_that_cancel_within_every_subject_leave_no_variance() -> None:
-    """Found by hypothesis: rounding made the variance 1e-32, z 4e15 and p 1e-308 of two subjects whose sums are zero."""
+    """Found by hypothesis: rounding made the variance 1e-32, z 4e15 and p 1e-308 of two subjects
+    whose sums are zero.
+    """
     truth = np.array([0, 0, 1, 1] + [0] * 13 + [1] * 13)
     better = np.zeros(30)
     better[[16, 25, 26, 27, 28, 29]] = [1, 1, 1, 2, 2, 2]

@@ -1,4 +1,6 @@
-"""How often the paired tests reject a true null at 5 %: 2,000 studies each, one knee and two knees a person."""
+"""How often the paired tests reject a true null at 5 %: 2,000 studies each, one knee and two knees
+a person.
+"""
 
 import numpy as np
 import pytest
@@ -16,7 +18,9 @@ PARENTS = (0, 0, 1, 1, 1)
 
 
 def study(rng: np.random.Generator, subjects: int, knees: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
-    """Grades 0 to 4, two exchangeable models' severities, subjects; a person's knees share severity and what models see."""
+    """Grades 0 to 4, two exchangeable models' severities, subjects; a person's knees share severity
+    and what models see.
+    """
     n = subjects * knees
     person = np.repeat(np.arange(subjects), knees)
     severity = 0.8 * rng.normal(size=subjects)[person] + 0.6 * rng.normal(size=n)

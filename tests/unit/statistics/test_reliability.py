@@ -1,4 +1,6 @@
-"""Reliability bins against scikit-learn, ties, intervals by subjects and the expected calibration error by hand."""
+"""Reliability bins against scikit-learn, ties, intervals by subjects and the expected calibration
+error by hand.
+"""
 
 import math
 

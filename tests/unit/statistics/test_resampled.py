@@ -28,7 +28,9 @@ def spoken(classes: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def predicted(name: str, probabilities: np.ndarray, calls: np.ndarray) -> np.ndarray:
-    """What the separate bootstrap takes: calls as probabilities of 0 and 1 where the metric is of calls."""
+    """What the separate bootstrap takes: calls as probabilities of 0 and 1 where the metric is of
+    calls.
+    """
     return np.eye(probabilities.shape[2])[calls] if name in FROM_CONFUSION else probabilities
 
 

@@ -1,4 +1,6 @@
-"""Variances by influence: the mean's against s^2/n and statsmodels' cluster sandwich; what clusters and equal models do."""
+"""Variances by influence: the mean's against s^2/n and statsmodels' cluster sandwich; what clusters
+and equal models do.
+"""
 
 import math
 

@@ -1,4 +1,6 @@
-"""Fixed and random seeds: the published Van Dyke analysis, a textbook ANOVA, edges, and rejection rates under a true null."""
+"""Fixed and random seeds: the published Van Dyke analysis, a textbook ANOVA, edges, and rejection
+rates under a true null.
+"""
 
 import math
 
@@ -11,8 +13,8 @@ from kneeoa.errors import KneeoaError
 from kneeoa.statistics.delong import auc_covariance, weighted_contrast
 from kneeoa.statistics.seeds import mode_effect, random_seed_test
 
-# Van Dyke et al. 1993, five readers, two modalities, trapezoidal AUC with jackknife covariances, as analysed by RJafroc
-# (values printed in RJafrocBook, chapter on OR analysis).
+# Van Dyke et al. 1993, five readers, two modalities, trapezoidal AUC with jackknife covariances, as
+# analysed by RJafroc (values printed in RJafrocBook, chapter on OR analysis).
 VAN_DYKE = np.array(
     [[0.91964573, 0.85877617, 0.90386473, 0.97310789, 0.82979066], [0.94782609, 0.90531401, 0.92173913, 0.99935588, 0.92995169]]
 )
@@ -175,7 +177,9 @@ def test_bad_input_is_refused() -> None:
 
 
 def rejections(subjects: int, knees: int, simulations: int, matched: bool = True, seed_sd: float = 0.25) -> tuple[float, float]:
-    """Shares of true nulls rejected at 5 %: random seeds, fixed seeds. Five seeds; separation varies by seed and by mode x seed."""
+    """Shares of true nulls rejected at 5 %: random seeds, fixed seeds. Five seeds; separation
+    varies by seed and by mode x seed.
+    """
     rng = np.random.default_rng(subjects + knees)
     n, seeds = subjects * knees, 5
     cluster = np.repeat(np.arange(subjects), knees)

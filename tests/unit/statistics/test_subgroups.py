@@ -1,4 +1,6 @@
-"""Differences by subgroup and their interaction: DeLong in every group, independence, straddling subjects, suppression."""
+"""Differences by subgroup and their interaction: DeLong in every group, independence, straddling
+subjects, suppression.
+"""
 
 import functools
 import math

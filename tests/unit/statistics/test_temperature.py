@@ -1,4 +1,6 @@
-"""Temperature by maximum likelihood: recovers what was planted, agrees with a logistic regression, says when there is none."""
+"""Temperature by maximum likelihood: recovers what was planted, agrees with a logistic regression,
+says when there is none.
+"""
 
 import numpy as np
 import pytest

@@ -25,7 +25,9 @@ LABELS = {"oa": torch.tensor([0, 1, -1, -1, 1, 0]), "kl": torch.tensor([0, 3, 2,
 
 
 class Plain(Backbone):
-    """No batch norm, so a batch's parts see what the batch sees; dropout before and after, and a limit to what fits."""
+    """No batch norm, so a batch's parts see what the batch sees; dropout before and after, and a
+    limit to what fits.
+    """
 
     def __init__(self, limit: int = 99) -> None:
         super().__init__()
@@ -104,7 +106,9 @@ def test_out_of_memory_halves_repeats_the_step_and_is_remembered(caplog):
 
 
 def test_a_failed_attempt_leaves_no_trace_in_the_running_statistics():
-    """The first part of a step fits, a later one does not: batch normalisation must not have seen it twice."""
+    """The first part of a step fits, a later one does not: batch normalisation must not have seen
+    it twice.
+    """
 
     class Later(nn.Module):
         """Fails in the third call."""

@@ -1,4 +1,6 @@
-"""Training that begins from a file of weights: they are where the run begins, they are recorded, and their bytes decide about resuming."""
+"""Training that begins from a file of weights: they are where the run begins, they are recorded,
+and their bytes decide about resuming.
+"""
 
 import json
 

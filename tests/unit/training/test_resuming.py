@@ -185,7 +185,9 @@ def test_states_are_written_no_more_often_than_asked_for(files, tmp_path):
 
 
 def test_a_loss_that_is_not_finite_keeps_the_state_before_it(files, tmp_path, monkeypatch):
-    """The bad batch spoils the running statistics of batch normalisation, which must not reach the state."""
+    """The bad batch spoils the running statistics of batch normalisation, which must not reach the
+    state.
+    """
     seen = []
 
     def poisoned(spec):
@@ -226,7 +228,9 @@ def test_weights_that_are_not_finite_do_not_replace_a_state(files, tmp_path, cap
 
 
 def test_a_smaller_micro_batch_is_remembered(files, tmp_path):
-    """After an out-of-memory error a run takes fewer cases at a time; a job that goes on must do so too, as batch normalisation sees it."""
+    """After an out-of-memory error a run takes fewer cases at a time; a job that goes on must do so
+    too, as batch normalisation sees it.
+    """
     cut(files, tmp_path, 1, 2)
     path = tmp_path / checkpoint.NAME
     with safe_open(path, framework="pt") as stream:

@@ -96,7 +96,9 @@ def files(tmp_path_factory):
 
 
 def test_a_run_leaves_before_its_end_and_goes_on(files, tmp_path, monkeypatch):
-    """The clock jumps forward after the third step: the state is written although none was due, and the next job ends the run."""
+    """The clock jumps forward after the third step: the state is written although none was due, and
+    the next job ends the run.
+    """
     train(**job(files, tmp_path / "whole"))
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     ahead = [0.0]
@@ -136,7 +138,9 @@ def test_a_job_without_time_for_a_step_says_so(files, tmp_path, ends_in):
 
 
 def test_validation_is_not_begun_where_it_does_not_fit(files, tmp_path, monkeypatch):
-    """Steps are short, but the look at the validation cases is one piece: it is put off before it begins."""
+    """Steps are short, but the look at the validation cases is one piece: it is put off before it
+    begins.
+    """
     asked = []
 
     def reason(self, ahead):

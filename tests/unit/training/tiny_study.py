@@ -71,7 +71,8 @@ def make(
     unread: int = 0,
     order: int = 1,
 ) -> Files:
-    """Write a study; ``cases`` in all, grades cycling through 0-4, the first ``unread`` of each cohort without any label.
+    """Write a study; ``cases`` in all, grades cycling through 0-4, the first ``unread`` of each
+    cohort without any label.
 
     ``order`` -1 puts the rows of every array and table the other way round.
     """

@@ -1,7 +1,9 @@
-"""Codes that are known to give the same results: what `accept` proved and wrote down, so that a refactoring need not train anew.
+"""Codes that are known to give the same results: what `accept` proved and wrote down, so that a
+refactoring need not train anew.
 
-The record is JSON, ``{script: {new digest: old digest}}``, tracked with the code. A digest that stands in it is read as the oldest one
-that it was proved equal to; what finished results remember is that one, and so they stay finished.
+The record is JSON, ``{script: {new digest: old digest}}``, tracked with the code. A digest that
+stands in it is read as the oldest one that it was proved equal to; what finished results remember
+is that one, and so they stay finished.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""One command: finished runs on new images, outside any study. ``python -m kneeoa.apply --help``."""
+"""One command: finished runs on new images, outside any study. ``python -m kneeoa.apply
+--help``.
+"""
 
 from __future__ import annotations
 

@@ -1,10 +1,13 @@
-"""What code a result depends on: a digest of a script and of everything in the library that it reaches.
+"""What code a result depends on: a digest of a script and of everything in the library that it
+reaches.
 
-Snakemake watches a script's time stamp and nothing that the script imports. Each rule carries this digest as a param
-instead: it follows absolute imports statically, so touching a file, a comment, a docstring or the formatting changes nothing, and
-an edit reruns exactly the rules whose scripts reach it. The pinned version of every package that those modules import belongs to the
-digest as well, so that another version of it reruns what uses it and nothing else. Members of a registry (backbones, modes, cohort
-readers) are imported lazily by name, so they are outside the static closure and named explicitly by the rule that uses them.
+Snakemake watches a script's time stamp and nothing that the script imports. Each rule carries this
+digest as a param instead: it follows absolute imports statically, so touching a file, a comment, a
+docstring or the formatting changes nothing, and an edit reruns exactly the rules whose scripts
+reach it. The pinned version of every package that those modules import belongs to the digest as
+well, so that another version of it reruns what uses it and nothing else. Members of a registry
+(backbones, modes, cohort readers) are imported lazily by name, so they are outside the static
+closure and named explicitly by the rule that uses them.
 """
 
 from __future__ import annotations
@@ -26,9 +29,12 @@ PACKAGE = "kneeoa"
 _LIBRARY = Path(__file__).resolve().parent.parent
 
 Entry = tuple[str, frozenset[str], frozenset[str]]
-"""What is known of a file: the digest of its code, the library's modules that it imports, the packages that it imports from outside."""
+"""What is known of a file: the digest of its code, the library's modules that it imports, the
+packages that it imports from outside.
+"""
 
-# These word errors and log lines, or watch, and cannot change a result: rewording a sentence must not retrain sixty networks.
+# These word errors and log lines, or watch, and cannot change a result: rewording a sentence must
+# not retrain sixty networks.
 _WORDS_ONLY = frozenset(
     {
         "kneeoa.errors",
@@ -41,7 +47,8 @@ _WORDS_ONLY = frozenset(
     }
 )
 
-# These check the configuration or carry numbers without loss: another version of them computes nothing anew.
+# These check the configuration or carry numbers without loss: another version of them computes
+# nothing anew.
 _CARRIERS = frozenset({"pydantic", "pydantic-core", "pyarrow", "safetensors"})
 
 _LAYERS = ("analysis", "train", "cpu", "cuda")
@@ -53,11 +60,13 @@ _DISTRIBUTIONS = {"PIL": "pillow", "gdcm": "python-gdcm", "sklearn": "scikit-lea
 def code_digest(
     script: str | Path, modules: Iterable[str] = (), files: Iterable[str | Path] = (), pins: Mapping[str, str] | None = None
 ) -> str:
-    """Sixteen hexadecimal characters for a script, its import closure in the library, and extra members.
+    """Sixteen hexadecimal characters for a script, its import closure in the library, and extra
+    members.
 
     Args:
         script: path of the rule's script.
-        modules: dotted names of lazily imported members that this job uses, with their own closures.
+        modules: dotted names of lazily imported members that this job uses, with their own
+            closures.
         files: data files of the library (templates) that the script reads; compared byte by byte.
         pins: versions of distributions; those that are imported count.
     """
@@ -71,17 +80,23 @@ def code_digest(
 
 
 def closure(script: str | Path, modules: Iterable[str] = ()) -> set[str]:
-    """Dotted names of the library's modules that a script and the named members reach statically, the members among them."""
+    """Dotted names of the library's modules that a script and the named members reach statically,
+    the members among them.
+    """
     return set(_reached(script, modules))
 
 
 def distributions(script: str | Path, modules: Iterable[str] = ()) -> set[str]:
-    """The distributions whose versions belong to the code of a script and the named members: what their closure imports from outside."""
+    """The distributions whose versions belong to the code of a script and the named members: what
+    their closure imports from outside.
+    """
     return _distributions([_entry(str(script)), *_reached(script, modules).values()])
 
 
 def _reached(script: str | Path, modules: Iterable[str]) -> dict[str, Entry]:
-    """The modules of :func:`closure`, each with what is known of it; each file is looked at once."""
+    """The modules of :func:`closure`, each with what is known of it; each file is looked at
+    once.
+    """
     found: dict[str, Entry] = {}
     pending = (_entry(str(script))[1] - _WORDS_ONLY) | set(modules)
     while pending:
@@ -96,7 +111,9 @@ def _distributions(entries: Iterable[Entry]) -> set[str]:
 
 
 def pinned(folder: Path) -> dict[str, str]:
-    """The versions that the locks of the layers which make results pin, by distribution: all of them, where the locks disagree."""
+    """The versions that the locks of the layers which make results pin, by distribution: all of
+    them, where the locks disagree.
+    """
     pins: dict[str, set[str]] = {}
     for lock in (folder / f"{layer}.txt" for layer in _LAYERS):
         for line in lock.read_text(encoding="utf-8").splitlines() if lock.exists() else ():
@@ -119,10 +136,12 @@ def _entry(path: str) -> Entry:
 
 
 def recall(memory: Path) -> None:
-    """Take what an earlier process read from ``memory``, and leave there at exit what this one had to read anew.
+    """Take what an earlier process read from ``memory``, and leave there at exit what this one had
+    to read anew.
 
-    Parsing four hundred files costs seconds, and on a cluster every job parses the workflow. An entry stands for one path, size and time
-    stamp; a memory that cannot be read or written only costs the time.
+    Parsing four hundred files costs seconds, and on a cluster every job parses the workflow. An
+    entry stands for one path, size and time stamp; a memory that cannot be read or written only
+    costs the time.
     """
     with suppress(OSError, ValueError, TypeError):
         kept = json.loads(memory.read_text(encoding="utf-8"))
@@ -139,7 +158,9 @@ def _remember(memory: Path, before: frozenset[str]) -> None:
 
 
 def _memory_of() -> str:
-    """What all entries hang on: Python, how they were read, and which modules there are, since `from package import name` may mean one."""
+    """What all entries hang on: Python, how they were read, and which modules there are, since
+    `from package import name` may mean one.
+    """
     modules = sorted(str(path.relative_to(_LIBRARY)) for path in (_LIBRARY / PACKAGE).rglob("*.py"))
     state = hashlib.sha256(Path(__file__).read_bytes() + "\n".join(modules).encode())
     return f"{sys.version_info[:2]} {state.hexdigest()}"
@@ -149,7 +170,9 @@ _KNOWN: dict[str, Entry] = {}
 
 
 def _read(path: str, modified: int, size: int) -> Entry:
-    """The digest of a file's syntax tree without docstrings and comments, the library modules that it imports, and what else it does."""
+    """The digest of a file's syntax tree without docstrings and comments, the library modules that
+    it imports, and what else it does.
+    """
     key = f"{path}\t{modified}\t{size}"
     if key not in _KNOWN:
         tree = ast.parse(Path(path).read_text(encoding="utf-8"), filename=path)

@@ -1,7 +1,9 @@
-"""Results that were copied here, and whether they are what this code would make of this configuration and these data.
+"""Results that were copied here, and whether they are what this code would make of this
+configuration and these data.
 
-Snakemake compares a result with what it remembers of its making, in `.snakemake/`. Where a folder of results was copied without that
-memory, it believes whatever lies there and is newer than its inputs. A run says itself what made it (`run.json`), so it is asked.
+Snakemake compares a result with what it remembers of its making, in `.snakemake/`. Where a folder
+of results was copied without that memory, it believes whatever lies there and is newer than its
+inputs. A run says itself what made it (`run.json`), so it is asked.
 """
 
 from __future__ import annotations
@@ -22,17 +24,21 @@ def made_from(code: str, configuration: Mapping[str, Any], files: Iterable[str |
 
     Args:
         code: digest of its code.
-        configuration: its slice of the configuration (all that decides its result), as plain values.
-        files: small input files that stand for the data (lists of shards, splits, labels); those that are absent are left out.
+        configuration: its slice of the configuration (all that decides its result), as plain
+            values.
+        files: small input files that stand for the data (lists of shards, splits, labels); those
+            that are absent are left out.
     """
     present = [str(file) for file in files if os.path.isfile(file)]
     return {"code": code, "configuration": digest(dict(configuration)), "inputs": {file: _content(file) for file in sorted(present)}}
 
 
 def disagreements(record: Path, expected: Mapping[str, Any]) -> list[str]:
-    """Which digests of ``run.json`` differ from those of :func:`made_from`, in words; empty where the run may be believed.
+    """Which digests of ``run.json`` differ from those of :func:`made_from`, in words; empty where
+    the run may be believed.
 
-    An input that is not here yet decides nothing: Snakemake makes it, and what takes it then, by itself.
+    An input that is not here yet decides nothing: Snakemake makes it, and what takes it then, by
+    itself.
     """
     try:
         told = json.loads(record.read_text(encoding="utf-8"))["provenance"]
@@ -49,7 +55,9 @@ def remembered(memory: Path, output: str) -> bool:
 
 
 def sentence(stale: Mapping[str, list[str]]) -> str:
-    """What a person is told of copied runs that disagree, and what can be done; ``stale`` is what differs, by the run's weights."""
+    """What a person is told of copied runs that disagree, and what can be done; ``stale`` is what
+    differs, by the run's weights.
+    """
     lines = [f"  - {Path(weights).parent}: {', '.join(words)}" for weights, words in stale.items()]
     return "\n".join(
         [

@@ -1,4 +1,6 @@
-"""Whether an edit of the code changed results: the records of two finished studies, and their files byte for byte."""
+"""Whether an edit of the code changed results: the records of two finished studies, and their files
+byte for byte.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ NOT_COMPARED = {
     "run.json": "but for times, memory, energy, the device, and what it says of the code",
     "history.parquet": "but for the seconds of each epoch",
 }
-"""Outputs of which something is left out of the comparison, and why. Logs and benchmarks are no outputs and are not compared either."""
+"""Outputs of which something is left out of the comparison, and why. Logs and benchmarks are no
+outputs and are not compared either.
+"""
 
 _DIGEST = re.compile(r"'[0-9a-f]{16}'")
 _VARYING = {
@@ -35,7 +39,8 @@ def changes(before: Path, after: Path) -> dict[Change, list[str]]:
         after: of the later one's.
 
     Raises:
-        KneeoaError: an output was made by other params than the code's, so the code is not all that was edited.
+        KneeoaError: an output was made by other params than the code's, so the code is not all that
+            was edited.
     """
     found: dict[Change, list[str]] = {}
     old = dict(recorded(before))
@@ -56,7 +61,9 @@ def changes(before: Path, after: Path) -> dict[Change, list[str]]:
 
 
 def differing(before: Path, after: Path, outputs: Iterable[str]) -> list[str]:
-    """The outputs that are not the same in two clones, in words; what NOT_COMPARED names is left out."""
+    """The outputs that are not the same in two clones, in words; what NOT_COMPARED names is left
+    out.
+    """
     return [output for output in sorted(outputs) if not _same(before / output, after / output)]
 
 

@@ -19,11 +19,14 @@ from kneeoa.errors import KneeoaError
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary name beside ``path`` that is renamed to ``path`` when the block ends without an error.
+    """Yield a temporary name beside ``path`` that is renamed to ``path`` when the block ends
+    without an error.
 
-    The temporary name is hidden, belongs to this writer alone and keeps the suffix, since writers choose their format by it. Its bytes are
-    on the disk before it takes the final name, so that a power cut leaves no empty file either. Temporaries of ``path`` whose writer was
-    killed are removed first; those of a writer that is alive, here or on another machine that shares the file system, are left alone.
+    The temporary name is hidden, belongs to this writer alone and keeps the suffix, since writers
+    choose their format by it. Its bytes are on the disk before it takes the final name, so that a
+    power cut leaves no empty file either. Temporaries of ``path`` whose writer was killed are
+    removed first; those of a writer that is alive, here or on another machine that shares the file
+    system, are left alone.
 
     Raises:
         KneeoaError: there is no room for the file.
@@ -48,7 +51,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 
 def _temporary(target: Path) -> tuple[int, Path]:
-    """A new file and a handle that holds its lock: the kernel drops the lock when the writer ends, however it ends."""
+    """A new file and a handle that holds its lock: the kernel drops the lock when the writer ends,
+    however it ends.
+    """
     while True:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix="".join(target.suffixes[-2:]), dir=target.parent)
         with suppress(OSError):  # a file system without locks: nothing is ever taken for abandoned there
@@ -59,18 +64,23 @@ def _temporary(target: Path) -> tuple[int, Path]:
 
 
 def remove_abandoned(target: Path) -> None:
-    """Remove the temporaries of ``target`` that no living writer holds: what is left of one that was killed."""
+    """Remove the temporaries of ``target`` that no living writer holds: what is left of one that
+    was killed.
+    """
     name = re.compile(re.escape(f".{target.name}.") + r"[a-z0-9_]{8}" + re.escape("".join(target.suffixes[-2:])))
     for entry in os.scandir(target.parent):
         if name.fullmatch(entry.name):
-            # Busy, gone in the meantime, of another owner, or no locks on this file system: leave it.
+            # Busy, gone in the meantime, of another owner, or no locks on this file system: leave
+            # it.
             with suppress(OSError), open(entry.path, "r+b") as stream:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 os.unlink(entry.path)
 
 
 def _no_room(error: Exception, folder: Path) -> bool:
-    """Whether a write failed for want of room. Not every library passes on the number by which the system says so."""
+    """Whether a write failed for want of room. Not every library passes on the number by which the
+    system says so.
+    """
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         return True
     if any(f"(os error {number})" in str(error) for number in _NO_ROOM):  # safetensors
@@ -82,7 +92,9 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def _to_disk(path: Path) -> None:
-    """Wait until a file's bytes are on the disk. By its name, as a writer may have put another file in its place."""
+    """Wait until a file's bytes are on the disk. By its name, as a writer may have put another file
+    in its place.
+    """
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,6 @@
-"""A coarse level read from a fine head: class probabilities summed, labels grouped, through ``parent_class``."""
+"""A coarse level read from a fine head: class probabilities summed, labels grouped, through
+``parent_class``.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,8 @@ def derive_probabilities(fine: NDArray[np.floating], parent_class: Sequence[int]
         parents: number of the parent's classes.
 
     Returns:
-        float64 array ``[n, parents]``; a parent class without fine classes gets zero. Rows are not renormalised:
-        rounding in stored probabilities stays visible.
+        float64 array ``[n, parents]``; a parent class without fine classes gets zero. Rows are not
+        renormalised: rounding in stored probabilities stays visible.
 
     Raises:
         KneeoaError: the shapes disagree or an index is out of range.

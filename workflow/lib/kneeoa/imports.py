@@ -19,15 +19,18 @@ Probabilities = NDArray[np.float64]
 Labels = list[int | None]
 
 SUM_TOLERANCE = 0.05
-"""How far a row's probabilities may be from 1 in sum: tables rounded to two decimals pass, wrong columns do not."""
+"""How far a row's probabilities may be from 1 in sum: tables rounded to two decimals pass, wrong
+columns do not.
+"""
 
 
 def import_predictions(imports: Imports, arm_name: str, levels: tuple[Level, ...], study: str, folder: Path, out: Path) -> None:
     """Read one arm's CSV or Parquet file and write it as a prediction table.
 
-    Each imported level gives rows of its own head. A level with a parent also gives rows (parent, this head): the parent's
-    probabilities summed through ``parent_class``, up the hierarchy, whether or not the parent has a head of its own.
-    Seed and logits are null, ``label_source`` is "import". An empty label is kept as null (unread).
+    Each imported level gives rows of its own head. A level with a parent also gives rows (parent,
+    this head): the parent's probabilities summed through ``parent_class``, up the hierarchy,
+    whether or not the parent has a head of its own. Seed and logits are null, ``label_source`` is
+    "import". An empty label is kept as null (unread).
 
     Args:
         imports: the column map.
@@ -38,8 +41,9 @@ def import_predictions(imports: Imports, arm_name: str, levels: tuple[Level, ...
         out: file to write.
 
     Raises:
-        KneeoaError: unknown arm or level, missing file or column, repeated ids, labels that are not classes or that contradict
-            the hierarchy, probabilities outside [0, 1] or that do not sum to 1.
+        KneeoaError: unknown arm or level, missing file or column, repeated ids, labels that are not
+            classes or that contradict the hierarchy, probabilities outside [0, 1] or that do not
+            sum to 1.
     """
     if arm_name not in imports.arms:
         raise KneeoaError(f"Arm '{arm_name}' is not among the imported arms {sorted(imports.arms)}.")

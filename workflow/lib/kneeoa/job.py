@@ -1,4 +1,6 @@
-"""What every job does around its work: log lines to its own file, and one clear sentence where the input is bad."""
+"""What every job does around its work: log lines to its own file, and one clear sentence where the
+input is bad.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,9 @@ UNFINISHED = 75
 def logged(path: str | Path) -> Iterator[logging.Logger]:
     """Log to ``path`` (whole lines, time since start) and, for warnings, to standard error too.
 
-    A :class:`KneeoaError` ends the job with its sentence and exit code 1 (:data:`UNFINISHED` where it went well and only time ran
-    out), without a traceback; any other error keeps its traceback, in the log as well.
+    A :class:`KneeoaError` ends the job with its sentence and exit code 1 (:data:`UNFINISHED` where
+    it went well and only time ran out), without a traceback; any other error keeps its traceback,
+    in the log as well.
     """
     start = time.monotonic()
     Path(path).parent.mkdir(parents=True, exist_ok=True)

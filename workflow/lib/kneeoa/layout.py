@@ -1,6 +1,7 @@
 """Where every file of a study lies: the interface between stages, in one place.
 
-Names with braces are Snakemake wildcards; methods fill them in. The library itself never builds such a path elsewhere.
+Names with braces are Snakemake wildcards; methods fill them in. The library itself never builds
+such a path elsewhere.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ class Layout:
         return [name for name in self.cohorts_with_view(view) if self.study.cohorts[name].tissues]
 
     def cohort_tables(self, kind: str, cohorts: list[str] | None = None) -> list[str]:
-        """The ``cases``, ``images``, ``labels`` or ``exclusions`` tables of cohorts (default all)."""
+        """The ``cases``, ``images``, ``labels`` or ``exclusions`` tables of cohorts (default
+        all).
+        """
         return [f"{self.root}/cohorts/{name}/{kind}.parquet" for name in cohorts or self.study.cohorts]
 
     def shard_files(self, stage: str, view: str, suffix: str, cohorts: list[str]) -> list[str]:
@@ -59,11 +62,15 @@ class Layout:
         return [f"{self.root}/{stage}/{name}/{view}/shard-{shard}{suffix}" for name in cohorts for shard in self.shards(name)]
 
     def shard_lists(self, stage: str, view: str, cohorts: list[str]) -> list[str]:
-        """Files that list the shards of ``stage`` (volumes, masks, inputs/<grid>), one for each cohort."""
+        """Files that list the shards of ``stage`` (volumes, masks, inputs/<grid>), one for each
+        cohort.
+        """
         return [f"{self.root}/{stage}/{name}/{view}/shards.json" for name in cohorts]
 
     def volume_lists(self, arm: str) -> list[str]:
-        """Lists of the shards that an arm takes: the canonical volumes, or their resampling to the arm's grid."""
+        """Lists of the shards that an arm takes: the canonical volumes, or their resampling to the
+        arm's grid.
+        """
         factors = self.arm(arm)
         view = self.study.view_of(factors)
         canonical = self.study.input_shape(factors) == tuple(self.study.views[view].shape)
@@ -88,7 +95,9 @@ class Layout:
         return self.cohort_tables("labels", self.cohorts_with_view(self.study.view_of(self.arm(arm))))
 
     def training_labels(self, arm: str) -> list[str]:
-        """Label tables that an arm learns from: those of its reader where it has one, of cohorts that are trained on."""
+        """Label tables that an arm learns from: those of its reader where it has one, of cohorts
+        that are trained on.
+        """
         reader = self.arm(arm).reader
         if reader is None:
             return self.labels(arm)
@@ -98,7 +107,9 @@ class Layout:
         return own + (self.cohort_tables("labels", others) if others else [])
 
     def agreements(self, arm: str | None = None) -> list[str]:
-        """Accounts of how readers agree with the reference: of an arm's own reader (none without one), or of all that arms name."""
+        """Accounts of how readers agree with the reference: of an arm's own reader (none without
+        one), or of all that arms name.
+        """
         arms = [self.arm(arm)] if arm else self.study.arms_table()
         found = [f"{self.root}/readers/{one.reader}/{name}.json" for one in arms if one.reader for name in self._read_by_readers(one.name)]
         return list(dict.fromkeys(found))
@@ -117,7 +128,9 @@ class Layout:
         return [f"{self.root}/" + pattern.format(arm=arm.name, seed=min(self.study.seeds)) for arm in self.study.arms_table()]
 
     def untrained(self) -> dict[str, str]:
-        """Arms whose networks are also measured untrained, and their names: one for each backbone and input, as modes share it."""
+        """Arms whose networks are also measured untrained, and their names: one for each backbone
+        and input, as modes share it.
+        """
         groups: dict[tuple[str, ...], str] = {}
         for arm in self.study.arms_table() if self.study.geometry.untrained else ():
             groups.setdefault((arm.backbone, self.study.view_of(arm), arm.grid or ""), arm.name)
@@ -140,12 +153,16 @@ class Layout:
         return [f"{self.root}/embeddings_untrained/raw-images/{view}.parquet" for view in self.raw_images()]
 
     def measures(self) -> list[str]:
-        """Tables of the measures of every representation: of the runs, and of the baselines where there are any."""
+        """Tables of the measures of every representation: of the runs, and of the baselines where
+        there are any.
+        """
         own = self.runs("geometry/{arm}/seed-{seed}.measures.parquet")
         return own + ([f"{self.root}/geometry/baselines.parquet"] if self.untrained_networks() or self.raw_components() else [])
 
     def maps(self, suffix: str, method: str | None = None, *, folder: str = "saliency") -> list[str]:
-        """Maps (``.npy``), their index tables or what is measured on them (``.parquet``) of every run and method (default all)."""
+        """Maps (``.npy``), their index tables or what is measured on them (``.parquet``) of every
+        run and method (default all).
+        """
         methods = self.study.saliency.methods if method is None else (method,)
         return [file for name in methods for file in self.runs(f"{folder}/{{arm}}/seed-{{seed}}.{name}{suffix}")]
 
@@ -170,8 +187,9 @@ class Layout:
     def compared(self) -> dict[str, dict[str, str]]:
         """The arms table of analyses that need predictions alone: :meth:`factors`, and ensembles.
 
-        An ensemble has the factors that its members share, and the members' values joined by + where they differ, so that ensembles of
-        the same backbones in two modes answer a contrast as two arms do.
+        An ensemble has the factors that its members share, and the members' values joined by +
+        where they differ, so that ensembles of the same backbones in two modes answer a contrast as
+        two arms do.
         """
         arms = self.factors()
         if not self.study.ensembles:
@@ -184,7 +202,9 @@ class Layout:
         return compared
 
     def factors(self) -> dict[str, dict[str, str]]:
-        """The arms table that analyses read: name -> factors. Arms are compared where all factors but one are equal."""
+        """The arms table that analyses read: name -> factors. Arms are compared where all factors
+        but one are equal.
+        """
         if self.study.imports is not None:
             return {name: {"backbone": arm.backbone, "mode": arm.mode} for name, arm in self.study.imports.arms.items()}
         return {

@@ -1,7 +1,8 @@
-"""Where Snakemake keeps what it knows of each file that it made, and what stands there. Files alone: nothing of Snakemake is imported.
+"""Where Snakemake keeps what it knows of each file that it made, and what stands there. Files
+alone: nothing of Snakemake is imported.
 
-The records lie below ``.snakemake/metadata``, one a file, as JSON under the file's name in base64 (a long name is several folders, the
-upper ones marked with @).
+The records lie below ``.snakemake/metadata``, one a file, as JSON under the file's name in base64
+(a long name is several folders, the upper ones marked with @).
 """
 
 from __future__ import annotations

@@ -1,1 +1,3 @@
-"""Where saliency falls against tissues: measures with their chance levels, a null that keeps the map's texture, and contrasts."""
+"""Where saliency falls against tissues: measures with their chance levels, a null that keeps the
+map's texture, and contrasts.
+"""

@@ -15,7 +15,9 @@ _WINDOW = 7
 
 
 def ranked(saliency: Floats) -> Floats:
-    """Standardised ranks ``[cells]``, whose dot product with another map's is Spearman's correlation; NaN for a constant map."""
+    """Standardised ranks ``[cells]``, whose dot product with another map's is Spearman's
+    correlation; NaN for a constant map.
+    """
     ranks = rankdata(saliency, axis=None)
     centred = ranks - ranks.mean()
     length = math.sqrt(float(centred @ centred))
@@ -24,14 +26,18 @@ def ranked(saliency: Floats) -> Floats:
 
 
 def spearman(first: Floats, second: Floats) -> float:
-    """Spearman's rank correlation of two maps, ties at their mean rank; NaN where one is constant."""
+    """Spearman's rank correlation of two maps, ties at their mean rank; NaN where one is
+    constant.
+    """
     return float(ranked(first) @ ranked(second))
 
 
 def ssim(first: Floats, second: Floats) -> float:
-    """Structural similarity (Wang et al. 2004) of two non-negative maps, each divided by its own maximum; NaN where one is zero.
+    """Structural similarity (Wang et al. 2004) of two non-negative maps, each divided by its own
+    maximum; NaN where one is zero.
 
-    The mean over all windows of seven cells along each axis (fewer where the map is smaller), with the constants 0.01 and 0.03.
+    The mean over all windows of seven cells along each axis (fewer where the map is smaller), with
+    the constants 0.01 and 0.03.
     """
     if not first.any() or not second.any():
         return math.nan

@@ -1,4 +1,6 @@
-"""What the cells of a map's grid know of a tissue: how much of each it fills, whether it is near, how far it is."""
+"""What the cells of a map's grid know of a tissue: how much of each it fills, whether it is near,
+how far it is.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class Fields:
 
 
 def cell_size(mask_shape: Sequence[int], spacing: Sequence[float], shape: Sequence[int]) -> tuple[float, ...]:
-    """Millimetres of a cell of a map along each axis, from the mask's grid over the same field of view."""
+    """Millimetres of a cell of a map along each axis, from the mask's grid over the same field of
+    view.
+    """
     return tuple(size * width / cells for size, width, cells in zip(mask_shape, spacing, shape, strict=True))
 
 
@@ -48,9 +52,11 @@ def fields(share: Floats, size: Sequence[float], tolerance_mm: float) -> Fields 
 def shares(
     mask: NDArray[np.uint8], groups: Mapping[str, Sequence[int]], dilations: Sequence[int], shape: tuple[int, ...]
 ) -> dict[str, Floats]:
-    """Group -> the share of each cell that it fills; of the first group also its dilations by so many voxels, as ``<group>_dilated<n>``.
+    """Group -> the share of each cell that it fills; of the first group also its dilations by so
+    many voxels, as ``<group>_dilated<n>``.
 
-    Dilated is the mask on its own grid (face neighbours, ``n`` times): cartilage is a thin sheet, and coarse maps miss it narrowly.
+    Dilated is the mask on its own grid (face neighbours, ``n`` times): cartilage is a thin sheet,
+    and coarse maps miss it narrowly.
     """
     found = {group: occupancy(mask, values, shape) for group, values in groups.items()}
     for group, values in list(groups.items())[:1]:

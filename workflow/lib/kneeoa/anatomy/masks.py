@@ -1,4 +1,6 @@
-"""Aligned masks of tissues, and the share of each cell of a map's grid that a group of tissues fills."""
+"""Aligned masks of tissues, and the share of each cell of a map's grid that a group of tissues
+fills.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +24,12 @@ class Masks:
     """Label maps on disk, read one at a time: the usable ones, by cohort, case and view."""
 
     def __init__(self, arrays: Sequence[Path], indices: Sequence[Path]) -> None:
-        """Open ``arrays`` (uint8 ``.npy``, ``[rows, *shape]``); ``indices[i]`` is the MASKS table of ``arrays[i]``.
+        """Open ``arrays`` (uint8 ``.npy``, ``[rows, *shape]``); ``indices[i]`` is the MASKS table
+        of ``arrays[i]``.
 
         Raises:
-            KneeoaError: the lists differ in length, or an array cannot be read or does not fit its index.
+            KneeoaError: the lists differ in length, or an array cannot be read or does not fit its
+                index.
         """
         if len(arrays) != len(indices):
             raise KneeoaError(f"There are {len(arrays)} arrays of masks but {len(indices)} index tables; each array needs its own.")
@@ -51,7 +55,8 @@ class Masks:
 
 
 def group_values(tissues: Mapping[str, object], targets: Mapping[str, Sequence[str]], cohort: str) -> dict[str, list[int]]:
-    """The mask values of each group of tissues: the cohort's tissues are stored as 1.. in the order of their sorted names.
+    """The mask values of each group of tissues: the cohort's tissues are stored as 1.. in the order
+    of their sorted names.
 
     The name ``background`` stands for all that has no label, which is stored as 0.
 
@@ -67,7 +72,8 @@ def group_values(tissues: Mapping[str, object], targets: Mapping[str, Sequence[s
 
 
 def occupancy(mask: NDArray[np.uint8], values: Sequence[int], shape: tuple[int, ...]) -> Floats:
-    """The share of each cell of a grid ``shape`` that has one of ``values`` in ``mask``; both cover the same field of view.
+    """The share of each cell of a grid ``shape`` that has one of ``values`` in ``mask``; both cover
+    the same field of view.
 
     Raises:
         KneeoaError: the mask has another number of axes.

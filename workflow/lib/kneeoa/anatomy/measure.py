@@ -30,7 +30,9 @@ Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 
 POOLED = tuple(dict.fromkeys(one.distribution for one in measures(cells=1, fraction=0.5) if one.distribution != SIZE))
-"""Distributions that are compared with those of other subjects: those that are one for all tissues and all cells."""
+"""Distributions that are compared with those of other subjects: those that are one for all tissues
+and all cells.
+"""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,9 @@ class Anatomies:
         return tissues_of(mask, group_values(self.tissues.get(cohort, {}), self.anatomy.targets, cohort), self.anatomy, self.spacing, shape)
 
     def shifts(self, cohort: str, case_id: str, shape: tuple[int, ...]) -> NDArray[np.int64]:
-        """The null's shifts of a case: the same for every arm, seed and method, so that their nulls are paired."""
+        """The null's shifts of a case: the same for every arm, seed and method, so that their nulls
+        are paired.
+        """
         generator = np.random.default_rng(int(digest([self.anatomy.seed, cohort, case_id]), 16))
         return random_shifts(shape, self.anatomy.shifts, generator)
 
@@ -69,14 +73,17 @@ def measure_run(
     anatomy: Anatomy,
     out: Path,
 ) -> None:
-    """Measure where one run's maps fall. Cases without a usable mask are left out: the masks' exclusions say why.
+    """Measure where one run's maps fall. Cases without a usable mask are left out: the masks'
+    exclusions say why.
 
-    98 maps of 64 x 64 x 40 cells with three groups of tissues take less than a minute and 600 MB on one core.
+    98 maps of 64 x 64 x 40 cells with three groups of tissues take less than a minute and 600 MB on
+    one core.
 
     Args:
         maps: the run's maps, float16 ``[cases, 2, *shape]``.
         index: the SALIENCY table of the maps.
-        mask_arrays: arrays of masks of all cohorts that have any, uint8 ``[rows, *canonical shape]``.
+        mask_arrays: arrays of masks of all cohorts that have any, uint8 ``[rows, *canonical
+            shape]``.
         mask_indices: the MASKS table of each array.
         splits: SPLITS tables, which tell the subjects.
         tissues: cohort -> its tissues (their names tell the mask values).
@@ -157,8 +164,9 @@ def measure_case(
         subject: whose map this is.
 
     Yields:
-        Rows with tissue, measure, value, chance, and mean, z and p against both nulls; None where undefined. Measures of the joint region
-        have no null, as a moved map would be cut by it; rank accuracy has none of other subjects.
+        Rows with tissue, measure, value, chance, and mean, z and p against both nulls; None where
+        undefined. Measures of the joint region have no null, as a moved map would be cut by it;
+        rank accuracy has none of other subjects.
     """
     found = distributions(saliency, absolute, region)
     spectra = {name: spectrum(one) for name, one in found.items() if not name.startswith(REGION)}

@@ -1,8 +1,9 @@
 """Two nulls: the same map, moved, and the maps of other subjects.
 
-Circular shifts keep a map's texture and total, which a permutation of voxels destroys; other subjects' maps also keep where maps of this
-network usually lie, so that a map that always looks at the middle of the image is not enriched there. All shifts come at once by the
-correlation theorem: hit(d) = sum over x of w[x - d] m[x] is the inverse transform of conj(W) M.
+Circular shifts keep a map's texture and total, which a permutation of voxels destroys; other
+subjects' maps also keep where maps of this network usually lie, so that a map that always looks at
+the middle of the image is not enriched there. All shifts come at once by the correlation theorem:
+hit(d) = sum over x of w[x - d] m[x] is the inverse transform of conj(W) M.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Spectrum = NDArray[np.complex128]
 
-# What differs by less than rounding is a tie, and ties count against the map: transforms in double precision, products in single.
+# What differs by less than rounding is a tie, and ties count against the map: transforms in double
+# precision, products in single.
 _ROUNDING = 1e-10
 SINGLE = 1e-5
 
@@ -32,7 +34,9 @@ class Against:
 
     mean: float
     z: float
-    """Standard deviations of the null by which the hit is closer to the tissue than the null's mean."""
+    """Standard deviations of the null by which the hit is closer to the tissue than the null's
+    mean.
+    """
     p: float
     """One-sided, that the null is at least as close: (1 + #) / (B + 1)."""
 
@@ -44,13 +48,16 @@ def spectrum(field: Floats) -> Spectrum:
 
 
 def moved(distribution: Spectrum, field: Spectrum, shape: tuple[int, ...]) -> Floats:
-    """The hit under every circular shift of a distribution: entry ``[d]`` of ``[*shape]`` is that of ``np.roll(distribution, d)``."""
+    """The hit under every circular shift of a distribution: entry ``[d]`` of ``[*shape]`` is that
+    of ``np.roll(distribution, d)``.
+    """
     found: Floats = fft.irfftn(np.conj(distribution) * field, s=shape)
     return found
 
 
 def random_shifts(shape: tuple[int, ...], count: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Flat indices of ``count`` different shifts, the identity never among them; all others where there are no more.
+    """Flat indices of ``count`` different shifts, the identity never among them; all others where
+    there are no more.
 
     Raises:
         KneeoaError: the map has a single cell.
@@ -62,7 +69,9 @@ def random_shifts(shape: tuple[int, ...], count: int, generator: np.random.Gener
 
 
 def against_null(hit: float, sample: Floats, *, less_is_closer: bool = False, rounding: float = _ROUNDING) -> Against:
-    """``hit`` beside a null sample; members that are not finite are left out. A sample without spread has no z."""
+    """``hit`` beside a null sample; members that are not finite are left out. A sample without
+    spread has no z.
+    """
     known = sample[np.isfinite(sample)]
     if not known.size:
         return Against(np.nan, np.nan, np.nan)
@@ -77,7 +86,8 @@ class Pool:
     """Distributions of the maps of other subjects, one map a subject, in single precision."""
 
     def __init__(self, members: Iterable[tuple[str, Mapping[str, Floats]]], names: Sequence[str]) -> None:
-        """``members``: (subject, its map's distributions by name), taken one at a time; ``names``: the distributions to keep.
+        """``members``: (subject, its map's distributions by name), taken one at a time; ``names``:
+        the distributions to keep.
 
         Memory: members x names x cells x 4 bytes.
         """
@@ -88,7 +98,9 @@ class Pool:
             self._members.append((subject, kept))
 
     def hits(self, subject: str, fields: Mapping[str, Floats]) -> dict[tuple[str, str], Floats]:
-        """(distribution, field) -> the hits of the maps of every subject but ``subject``; no entry where there is no other."""
+        """(distribution, field) -> the hits of the maps of every subject but ``subject``; no entry
+        where there is no other.
+        """
         others = [kept for whose, kept in self._members if whose != subject]
         if not any(others):
             return {}
@@ -101,7 +113,8 @@ class Pool:
 
 
 def pool_members(subjects: Mapping[str, str], count: int, seed: int, cohort: str) -> dict[str, str]:
-    """Subject -> its case, of ``count`` subjects chosen by a shuffle of names: the same for every run that explains the same cases.
+    """Subject -> its case, of ``count`` subjects chosen by a shuffle of names: the same for every
+    run that explains the same cases.
 
     Args:
         subjects: case_id -> subject.

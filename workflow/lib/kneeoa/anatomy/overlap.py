@@ -1,12 +1,14 @@
 """How much of a map lies in a tissue, and how much would by chance.
 
-Every measure starts from a *distribution* over cells (non-negative, sum one): the map itself (mass), its top k % of cells, its ranks or its
-peak. A *field* over the same cells tells of the tissue: the share of each cell that it fills, whether it is near, how far it is. The *hit*
-is the field's mean under the distribution; by chance (a uniform distribution) it is the field's plain mean. Every measure is an affine
-function of a hit, so that chance levels and the means of nulls follow from those of the hit, and ties in a map share what is expected
-under random order.
+Every measure starts from a *distribution* over cells (non-negative, sum one): the map itself
+(mass), its top k % of cells, its ranks or its peak. A *field* over the same cells tells of the
+tissue: the share of each cell that it fills, whether it is near, how far it is. The *hit* is the
+field's mean under the distribution; by chance (a uniform distribution) it is the field's plain
+mean. Every measure is an affine function of a hit, so that chance levels and the means of nulls
+follow from those of the hit, and ties in a map share what is expected under random order.
 
-Signs: the part of a map that speaks for the score is primary; measures named ``absolute_`` take both parts, as paper A does.
+Signs: the part of a map that speaks for the score is primary; measures named ``absolute_`` take
+both parts, as paper A does.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ TOP_PERCENT = (1, 5, 10, 25)
 """Per cent of all cells (paper A: 1, 5 and 10)."""
 
 SIZE = "size"
-"""The distribution of as many of a map's largest cells as the tissue fills: another one for every tissue."""
+"""The distribution of as many of a map's largest cells as the tissue fills: another one for every
+tissue.
+"""
 REGION = "region_"
 """Prefix of distributions and measures that see the joint region alone."""
 ABSOLUTE = "absolute_"
@@ -34,7 +38,9 @@ ABSOLUTE = "absolute_"
 
 @dataclass(frozen=True)
 class Measure:
-    """One measure: the distribution and the field whose hit it reads, and the affine function of the hit."""
+    """One measure: the distribution and the field whose hit it reads, and the affine function of
+    the hit.
+    """
 
     name: str
     distribution: str
@@ -50,7 +56,9 @@ def top_count(cells: int, percent: int) -> int:
 
 
 def top_distribution(saliency: Floats, count: int) -> Floats:
-    """Equal weight on the ``count`` largest cells; cells tied at the threshold share what is left (the expectation under random ties)."""
+    """Equal weight on the ``count`` largest cells; cells tied at the threshold share what is left
+    (the expectation under random ties).
+    """
     threshold = np.partition(saliency.ravel(), saliency.size - count)[saliency.size - count]
     above, tied = saliency > threshold, saliency == threshold
     share = (count - int(above.sum())) / int(tied.sum())
@@ -59,13 +67,16 @@ def top_distribution(saliency: Floats, count: int) -> Floats:
 
 
 def rank_distribution(saliency: Floats) -> Floats:
-    """Each cell in proportion to how many cells lie below it, ties and itself counting half: what the voxel AUROC weighs."""
+    """Each cell in proportion to how many cells lie below it, ties and itself counting half: what
+    the voxel AUROC weighs.
+    """
     weights: Floats = (rankdata(saliency, axis=None) - 0.5).reshape(saliency.shape) / (saliency.size**2 / 2)
     return weights
 
 
 def distributions(saliency: Floats, absolute: Floats | None = None, region: Booleans | None = None) -> dict[str, Floats]:
-    """The distributions of a map; those of a map (or of its part in the region) that is zero everywhere are left out.
+    """The distributions of a map; those of a map (or of its part in the region) that is zero
+    everywhere are left out.
 
     Args:
         saliency: the part that speaks for the score, non-negative, ``[*shape]``.
@@ -91,15 +102,20 @@ def _energy(saliency: Floats) -> dict[str, Floats]:
 
 
 def measures(cells: int, fraction: float, region: tuple[int, float] | None = None) -> list[Measure]:
-    """The measures of a tissue that fills ``fraction`` of a map of ``cells`` cells; ``region``: the same two numbers of the joint region.
+    """The measures of a tissue that fills ``fraction`` of a map of ``cells`` cells; ``region``: the
+    same two numbers of the joint region.
 
-    - ``mass``: share of the map's sum in the tissue (paper A's mass@ROI; energy-based pointing game, Wang et al. 2020; relevance mass
-      accuracy, Arras et al. 2022). Chance: ``fraction``.
+    - ``mass``: share of the map's sum in the tissue (paper A's mass@ROI; energy-based pointing
+      game, Wang et al. 2020; relevance mass accuracy, Arras et al. 2022). Chance: ``fraction``.
     - ``enrichment``: mass / fraction; ``normalised``: (mass - fraction) / (1 - fraction).
-    - ``top<k>_overlap``: share of the top k % cells in the tissue; ``top<k>_dice``: its Dice coefficient with the tissue.
-    - ``rank_accuracy``: share in the tissue of as many top cells as the tissue fills (relevance rank accuracy). Chance: ``fraction``.
-    - ``auroc``: the map as a classifier of cells, partly filled ones counting in part. Chance: one half.
-    - ``pointing``: whether the peak lies within the tolerance of the tissue; ``distance_mm``: from the top 1 % of cells to the tissue.
+    - ``top<k>_overlap``: share of the top k % cells in the tissue; ``top<k>_dice``: its Dice
+      coefficient with the tissue.
+    - ``rank_accuracy``: share in the tissue of as many top cells as the tissue fills (relevance
+      rank accuracy). Chance: ``fraction``.
+    - ``auroc``: the map as a classifier of cells, partly filled ones counting in part. Chance: one
+      half.
+    - ``pointing``: whether the peak lies within the tolerance of the tissue; ``distance_mm``: from
+      the top 1 % of cells to the tissue.
     - ``absolute_*``: of both signs together; ``region_*``: of cells of the joint region alone.
 
     ``normalised`` and ``auroc`` are left out where the tissue fills everything.
@@ -107,7 +123,8 @@ def measures(cells: int, fraction: float, region: tuple[int, float] | None = Non
     found = _energy_measures("", cells, fraction)
     found.append(Measure("rank_accuracy", SIZE, "share", _itself))
     if fraction < 1:
-        # Sum over pairs (in, out) of [s_in > s_out] + [tie] / 2, where pairs within the tissue always add up to half of their number.
+        # Sum over pairs (in, out) of [s_in > s_out] + [tie] / 2, where pairs within the tissue
+        # always add up to half of their number.
         found.append(Measure("auroc", "ranks", "share", lambda hit: (hit - fraction**2) / (2 * fraction * (1 - fraction))))
     found.append(Measure("pointing", "peak", "near", _itself))
     found.append(Measure("distance_mm", "top1", "distance", _itself, less_is_closer=True))

@@ -1,4 +1,6 @@
-"""Subject-level comparison of two arms' measures: Wilcoxon's signed-rank test and two paired effect sizes."""
+"""Subject-level comparison of two arms' measures: Wilcoxon's signed-rank test and two paired effect
+sizes.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +25,17 @@ class Paired:
     effect: float | None
     """Cohen's dz: mean over standard deviation of the differences."""
     rank_biserial: float | None
-    """(sum of positive ranks - sum of negative ranks) / sum of ranks (Kerby 2014), zeros left out as in the test."""
+    """(sum of positive ranks - sum of negative ranks) / sum of ranks (Kerby 2014), zeros left out
+    as in the test.
+    """
     note: str
 
 
 def compare(differences: NDArray[np.float64], alternative: Alternative = "two-sided") -> Paired:
     """Wilcoxon's p, dz and the rank-biserial correlation of finite per-subject ``differences``.
 
-    Differences that are all zero leave the test without ranks: p is one, the effects are zero, and the note says so.
+    Differences that are all zero leave the test without ranks: p is one, the effects are zero, and
+    the note says so.
     """
     if differences.size < 2:
         return Paired(None, None, None, "fewer than two subjects")
@@ -47,10 +52,12 @@ def compare(differences: NDArray[np.float64], alternative: Alternative = "two-si
 
 
 def _exact(ranks: NDArray[np.float64], positive: NDArray[np.bool_], alternative: Alternative) -> float:
-    """The p over all choices of signs, each as likely, by adding one rank after another to the distribution of the positive ranks' sum.
+    """The p over all choices of signs, each as likely, by adding one rank after another to the
+    distribution of the positive ranks' sum.
 
-    Without ties and zeros this is SciPy's (and pingouin's) exact test. With them theirs goes through all 2^n choices one by one up to 13
-    differences, in seconds, and is an approximation above.
+    Without ties and zeros this is SciPy's (and pingouin's) exact test. With them theirs goes
+    through all 2^n choices one by one up to 13 differences, in seconds, and is an approximation
+    above.
     """
     twice = np.rint(2 * ranks).astype(np.int64)  # ranks of ties are halves
     chances = np.zeros(twice.sum() + 1)
@@ -67,5 +74,6 @@ def _exact(ranks: NDArray[np.float64], positive: NDArray[np.bool_], alternative:
 def _approximate(differences: NDArray[np.float64], alternative: Alternative) -> float:
     import pingouin  # here, since it brings matplotlib and seaborn
 
-    # Given the differences alone, pingouin makes no subjects x subjects matrix for an effect size that is not used.
+    # Given the differences alone, pingouin makes no subjects x subjects matrix for an effect size
+    # that is not used.
     return float(pingouin.wilcoxon(differences, alternative=alternative)["p_val"].iloc[0])

@@ -1,10 +1,13 @@
-"""Enrichment of a tissue in the maps of a trained network beside that in maps of the same cases by randomised weights.
+"""Enrichment of a tissue in the maps of a trained network beside that in maps of the same cases by
+randomised weights.
 
-Whether a trained network's maps lie in a tissue beyond the nulls is one question, whether they do so because it was trained another. Random
-weights do not make a blank map: gradient x input carries the input, so that bright tissue stands out with any weights, and even a plain
-gradient follows the image, since rectifiers and pooling let it through where features respond (that a map may work like an edge detector:
-Adebayo et al. 2018). Such maps are therefore often enriched against the shift null, and what training adds is the paired difference,
-trained minus randomised. Its measure of choice is ``absolute_enrichment``: which sign a random network gives a tissue is an accident.
+Whether a trained network's maps lie in a tissue beyond the nulls is one question, whether they do
+so because it was trained another. Random weights do not make a blank map: gradient x input carries
+the input, so that bright tissue stands out with any weights, and even a plain gradient follows the
+image, since rectifiers and pooling let it through where features respond (that a map may work like
+an edge detector: Adebayo et al. 2018). Such maps are therefore often enriched against the shift
+null, and what training adds is the paired difference, trained minus randomised. Its measure of
+choice is ``absolute_enrichment``: which sign a random network gives a tissue is an accident.
 """
 
 from __future__ import annotations
@@ -36,11 +39,13 @@ def enrichments(own: RunMaps, other: RunMaps, anatomies: Anatomies) -> Iterator[
 
     Args:
         own: maps by trained weights.
-        other: maps of some of the same cases by randomised weights, of one or more depths. Other subjects' maps are of these cases too.
+        other: maps of some of the same cases by randomised weights, of one or more depths. Other
+            subjects' maps are of these cases too.
         anatomies: the tissues.
 
     Yields:
-        Rows with weights, cohort, case_id, subject, seed, tissue, measure, value, null_mean and others_mean; NaN where undefined.
+        Rows with weights, cohort, case_id, subject, seed, tissue, measure, value, null_mean and
+        others_mean; NaN where undefined.
     """
     cases = sorted({key[:2] for key in other.rows if (*key[:2], TRAINED) in own.rows})
     depths = list(dict.fromkeys(key[2] for key in other.rows))
@@ -61,7 +66,9 @@ def enrichments(own: RunMaps, other: RunMaps, anatomies: Anatomies) -> Iterator[
 
 
 def _masses(both: Floats) -> dict[str, Floats]:
-    """The share of each cell in what speaks for the score, and in both signs together; a part that is zero everywhere is left out."""
+    """The share of each cell in what speaks for the score, and in both signs together; a part that
+    is zero everywhere is left out.
+    """
     parts = zip(_MASSES, (both[0], both.sum(axis=0)), strict=True)
     return {name: part / part.sum() for name, part in parts if part.any()}
 
@@ -89,7 +96,8 @@ def _of_case(
 
 
 def summed_enrichments(rows: list[dict[str, Any]], statistics: Statistics) -> Iterator[dict[str, Any]]:
-    """Rows of the table, over seeds, cases and subjects; of randomised weights with the paired difference, trained minus these.
+    """Rows of the table, over seeds, cases and subjects; of randomised weights with the paired
+    difference, trained minus these.
 
     Args:
         rows: of :func:`enrichments` with arm and method.

@@ -1,4 +1,6 @@
-"""What is deleted from an image: tissues, and copies of the first of them moved to where something else lies."""
+"""What is deleted from an image: tissues, and copies of the first of them moved to where something
+else lies.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ class Region:
 
 
 def solid(share: Floats) -> Booleans:
-    """As many voxels as the tissue's volume makes, those that it fills most: a sheet thinner than a voxel does not vanish."""
+    """As many voxels as the tissue's volume makes, those that it fills most: a sheet thinner than a
+    voxel does not vanish.
+    """
     count = max(1, round(float(share.sum())))
     chosen = np.zeros(share.size, dtype=np.bool_)
     chosen[np.argsort(-share, axis=None, kind="stable")[:count]] = True
@@ -45,13 +49,16 @@ def solid(share: Floats) -> Booleans:
 
 
 def regions(tissues: Mapping[str, Fields | None], joint: Booleans | None, copies: int, generator: np.random.Generator) -> Iterator[Region]:
-    """The first group of tissues that are present, the others, and controls of the first one's size and shape.
+    """The first group of tissues that are present, the others, and controls of the first one's size
+    and shape.
 
-    A control is the first group moved within the image, at most a quarter of it on the group itself, to where it lies most on another group
-    or in the joint; of the moves that do this nearly as well as any, ``copies`` are drawn. There is none where no move will do.
+    A control is the first group moved within the image, at most a quarter of it on the group
+    itself, to where it lies most on another group or in the joint; of the moves that do this nearly
+    as well as any, ``copies`` are drawn. There is none where no move will do.
 
     Args:
-        tissues: group -> its fields on the image's grid, None where it is absent; the first is the one that controls are of.
+        tissues: group -> its fields on the image's grid, None where it is absent; the first is the
+            one that controls are of.
         joint: voxels of the joint region.
         copies: controls of each kind.
         generator: draws the moves.
@@ -80,7 +87,9 @@ def regions(tissues: Mapping[str, Fields | None], joint: Booleans | None, copies
 
 
 def _unwrapped(inside: Booleans) -> Booleans:
-    """``[*shape]``: the circular shifts under which no voxel of ``inside`` leaves the image on one side and enters on the other."""
+    """``[*shape]``: the circular shifts under which no voxel of ``inside`` leaves the image on one
+    side and enters on the other.
+    """
     allowed = np.ones(inside.shape, dtype=np.bool_)
     for axis, size in enumerate(inside.shape):
         used = np.flatnonzero(inside.any(axis=tuple(other for other in range(inside.ndim) if other != axis)))
@@ -91,9 +100,11 @@ def _unwrapped(inside: Booleans) -> Booleans:
 
 
 def fill(image: NDArray[np.floating], inside: Booleans, sigma: tuple[float, ...]) -> NDArray[np.float32]:
-    """The image with ``inside`` replaced by its surroundings: their mean under a Gaussian of standard deviation ``sigma`` (voxels).
+    """The image with ``inside`` replaced by its surroundings: their mean under a Gaussian of
+    standard deviation ``sigma`` (voxels).
 
-    Normalised convolution (Knutsson and Westin 1993); what no surroundings reach takes the mean of all that is left.
+    Normalised convolution (Knutsson and Westin 1993); what no surroundings reach takes the mean of
+    all that is left.
     """
     outside = (~inside).astype(np.float64)
     known = image.astype(np.float64) * outside

@@ -1,6 +1,8 @@
-"""The sanity stage: do maps change with the weights, does what they find in a tissue, and do they agree between seeds?
+"""The sanity stage: do maps change with the weights, does what they find in a tissue, and do they
+agree between seeds?
 
-Adebayo et al. 2018 (randomised weights) and Arun et al. 2021 (repeatability). Maps are compared by the part that speaks for the score.
+Adebayo et al. 2018 (randomised weights) and Arun et al. 2021 (repeatability). Maps are compared by
+the part that speaks for the score.
 """
 
 from __future__ import annotations
@@ -82,7 +84,9 @@ _ENRICHMENT = ("null_mean", "null_p", "others_mean", "others_p", "difference", "
 
 
 def _repeated(first: RunMaps, second: RunMaps) -> Iterator[dict[str, Any]]:
-    """Of each case: the rank correlation of its maps by two seeds, and of its map by the one with other subjects' by the other."""
+    """Of each case: the rank correlation of its maps by two seeds, and of its map by the one with
+    other subjects' by the other.
+    """
     for cohort in sorted({key[0] for key in first.rows}):
         cases = sorted(key for key in first.rows if key in second.rows and key[0] == cohort)
         if not cases:

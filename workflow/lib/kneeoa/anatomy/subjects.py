@@ -18,7 +18,8 @@ from kneeoa.geometry.estimates import Estimate, Floats, Measures, evaluate
 def per_case(rows: pd.DataFrame, values: pd.Series, columns: list[str]) -> pd.DataFrame:
     """Mean of ``values`` over what else tells rows apart (seeds, copies): index (subject, case_id).
 
-    There is one column a combination of ``columns``: a tuple, of one entry where there is one column.
+    There is one column a combination of ``columns``: a tuple, of one entry where there is one
+    column.
     """
     keys = [rows["subject"], rows["case_id"], *(rows[column] for column in columns)]
     means = values.astype(np.float64).groupby(keys).mean().unstack(columns)

@@ -1,4 +1,6 @@
-"""The anatomy stage: overlaps of all runs, over subjects and seeds, for each arm and each contrast of modes, of all cases and by grade."""
+"""The anatomy stage: overlaps of all runs, over subjects and seeds, for each arm and each contrast
+of modes, of all cases and by grade.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,13 @@ from kneeoa.training.labels import MISSING, read_labels
 _log = logging.getLogger(__name__)
 
 FAMILY = ("normalised", "top5_dice", "auroc", "distance_mm")
-"""Measures whose contrasts are tested together (Holm, with the methods): one of each kind, as the others follow from them or nearly so."""
+"""Measures whose contrasts are tested together (Holm, with the methods): one of each kind, as the
+others follow from them or nearly so.
+"""
 BY_GRADE = ("mass", "enrichment", "normalised", "absolute_normalised", "top5_overlap", "top5_dice", "auroc", "pointing", "distance_mm")
-"""Measures that are shown by grade too: a severe knee has little cartilage left, so that plain shares confound with grade."""
+"""Measures that are shown by grade too: a severe knee has little cartilage left, so that plain
+shares confound with grade.
+"""
 
 _COLUMNS = ["tissue", "measure"]
 
@@ -41,20 +47,24 @@ def summarise(
     statistics: Statistics,
     out: Path,
 ) -> None:
-    """Summarise overlaps: per arm a mean with chance and nulls, per contrast the paired difference; subject-bootstrap intervals.
+    """Summarise overlaps: per arm a mean with chance and nulls, per contrast the paired difference;
+    subject-bootstrap intervals.
 
     Args:
         overlaps: OVERLAP tables of all runs and methods.
         labels: LABELS tables, which tell the grades.
         level: the level of the grades; None: no rows by grade.
         methods: in the order in which they are listed.
-        arms: arm -> its factors; ``mode`` and whatever else must be equal within a contrast (``backbone``, ...).
-        contrasts: pairs of modes; two contrasts of one pair (at different levels) give one set of rows.
+        arms: arm -> its factors; ``mode`` and whatever else must be equal within a contrast
+            (``backbone``, ...).
+        contrasts: pairs of modes; two contrasts of one pair (at different levels) give one set of
+            rows.
         statistics: resamples, confidence and seed.
         out: ANATOMY table to write.
 
     Raises:
-        KneeoaError: a table is not what it should be, names an arm that is not in ``arms``, or a contrast fits two arms.
+        KneeoaError: a table is not what it should be, names an arm that is not in ``arms``, or a
+            contrast fits two arms.
     """
     rows = OVERLAP.concat(overlaps)
     unknown = sorted(set(rows["arm"]) - set(arms))
@@ -77,7 +87,8 @@ def summarise(
 
 
 def contrasted(arms: Mapping[str, Mapping[str, str]], contrasts: Sequence[Contrast]) -> list[tuple[str, str]]:
-    """The pairs of arms (candidate, reference) that differ in nothing but the modes of a contrast; each pair once.
+    """The pairs of arms (candidate, reference) that differ in nothing but the modes of a contrast;
+    each pair once.
 
     Raises:
         KneeoaError: two arms have the same factors, so that it is not known which of them is meant.
@@ -154,7 +165,9 @@ def _contrast(candidate: pd.DataFrame, reference: pd.DataFrame, statistics: Stat
 
 
 def _adjusted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows with Holm's p: of each contrast, cohort and tissue, over methods and the measures of ``FAMILY``, of all grades together."""
+    """The rows with Holm's p: of each contrast, cohort and tissue, over methods and the measures of
+    ``FAMILY``, of all grades together.
+    """
     families: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows:
         if row["kind"] == "contrast" and row["grade"] is None and row["measure"] in FAMILY:

@@ -1,6 +1,8 @@
-"""The bottleneck block of deeper ResNets (He et al. 2016, fig. 5), its stride in the convolution of kernel 3, in two or three dimensions.
+"""The bottleneck block of deeper ResNets (He et al. 2016, fig. 5), its stride in the convolution of
+kernel 3, in two or three dimensions.
 
-Public weights (torchvision's, timm's) belong to this placement of the stride ("v1.5"); the paper has it in the first convolution.
+Public weights (torchvision's, timm's) belong to this placement of the stride ("v1.5"); the paper
+has it in the first convolution.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ EXPANSION = 4
 
 
 class Bottleneck(nn.Module):
-    """Convolutions of kernel 1, 3 and 1 with batch norm, added to the input (projected by a kernel-1 convolution where it changes)."""
+    """Convolutions of kernel 1, 3 and 1 with batch norm, added to the input (projected by a
+    kernel-1 convolution where it changes).
+    """
 
     def __init__(self, dimensions: int, width_in: int, width: int, stride: int = 1) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """ConvNeXt (Liu et al. 2022, arXiv 2201.03545) in two or three dimensions.
 
-Weights begin as published: truncated normal with standard deviation 0.02, biases zero. Public weight files of three layouts are known
-(the authors', timm's, torchvision's), in 2D.
+Weights begin as published: truncated normal with standard deviation 0.02, biases zero. Public
+weight files of three layouts are known (the authors', timm's, torchvision's), in 2D.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ class ChannelNorm(nn.LayerNorm):
 
 
 class Block(nn.Module):
-    """Depthwise convolution, layer norm, and two linear layers around a GELU, scaled in each channel and added to the input."""
+    """Depthwise convolution, layer norm, and two linear layers around a GELU, scaled in each
+    channel and added to the input.
+    """
 
     def __init__(self, dimensions: int, width: int, options: Options, drop: float) -> None:
         super().__init__()
@@ -57,7 +59,9 @@ class Block(nn.Module):
 
 
 class ConvNeXt(Backbone):
-    """A stem of stride 4 and four stages; the embedding is the layer norm of the last map's global mean."""
+    """A stem of stride 4 and four stages; the embedding is the layer norm of the last map's global
+    mean.
+    """
 
     def __init__(self, dimensions: int, in_channels: int, options: Options) -> None:
         super().__init__()

@@ -1,4 +1,6 @@
-"""How public weight files of ConvNeXt name what :mod:`kneeoa.backbones.convnext` names otherwise."""
+"""How public weight files of ConvNeXt name what :mod:`kneeoa.backbones.convnext` names
+otherwise.
+"""
 
 from __future__ import annotations
 

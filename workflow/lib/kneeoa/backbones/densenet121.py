@@ -1,4 +1,6 @@
-"""DenseNet121 (Huang et al. 2017, arXiv 1608.06993) in two or three dimensions: MONAI's network behind this library's interface."""
+"""DenseNet121 (Huang et al. 2017, arXiv 1608.06993) in two or three dimensions: MONAI's network
+behind this library's interface.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from kneeoa.backbones.options.densenet121 import Options
 
 
 class DenseNet121(Backbone):
-    """MONAI's feature extractor, its classifier left out; maps are those of the four dense blocks, the embedding is the global mean."""
+    """MONAI's feature extractor, its classifier left out; maps are those of the four dense blocks,
+    the embedding is the global mean.
+    """
 
     def __init__(self, dimensions: int, in_channels: int, options: Options) -> None:
         super().__init__()

@@ -1,7 +1,8 @@
-"""EfficientNet (Tan & Le 2019, arXiv 1905.11946) and EfficientNet-Lite0 (Google 2020) in two or three dimensions.
+"""EfficientNet (Tan & Le 2019, arXiv 1905.11946) and EfficientNet-Lite0 (Google 2020) in two or
+three dimensions.
 
-Widths and depths are those of B0 times the variant's factors. Convolutions begin normal with the variance of the paper's code: two over
-the inputs that a weight's gradient comes back from.
+Widths and depths are those of B0 times the variant's factors. Convolutions begin normal with the
+variance of the paper's code: two over the inputs that a weight's gradient comes back from.
 """
 
 from __future__ import annotations
@@ -74,7 +75,9 @@ MAPPED = (1, 2, 4, 6)
 
 
 class EfficientNet(Backbone):
-    """Stem, seven stages of inverted bottlenecks and a wide kernel-1 convolution, of which the embedding is the global mean."""
+    """Stem, seven stages of inverted bottlenecks and a wide kernel-1 convolution, of which the
+    embedding is the global mean.
+    """
 
     def __init__(self, dimensions: int, in_channels: int, options: Options) -> None:
         super().__init__()
@@ -110,7 +113,9 @@ class EfficientNet(Backbone):
         _initialise(self)
 
     def forward(self, image: Tensor) -> Features:
-        """Maps 4, 8, 16 and 32 times coarser than ``image`` of shape ``[batch, channels, *shape]``."""
+        """Maps 4, 8, 16 and 32 times coarser than ``image`` of shape ``[batch, channels,
+        *shape]``.
+        """
         maps = []
         x = self.stem(image)
         for number, layer in enumerate(self.stages):
@@ -120,11 +125,15 @@ class EfficientNet(Backbone):
         return Features(maps, self.last(x).flatten(2).mean(dim=2))
 
     def load_pretrained(self, path: str | Path) -> Loaded:
-        """As every backbone's, for files named as :meth:`public_names` knows them too, and for the packaged weights ``imagenet``."""
+        """As every backbone's, for files named as :meth:`public_names` knows them too, and for the
+        packaged weights ``imagenet``.
+        """
         return load_into(self, lite0_imagenet() if str(path) == IMAGENET else path, self.public_names())
 
     def public_names(self) -> Rename:
-        """From EfficientNet-PyTorch's, MONAI's, the Lite package's, timm's and torchvision's files; the classifier is left out."""
+        """From EfficientNet-PyTorch's, MONAI's, the Lite package's, timm's and torchvision's files;
+        the classifier is left out.
+        """
         plain = [number for number, stage in enumerate(STAGES) if stage.expansion == 1]
         return renamer(efficientnet_names([len(list(stage.children())) for stage in self.stages], plain))
 

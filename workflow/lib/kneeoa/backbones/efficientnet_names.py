@@ -1,4 +1,6 @@
-"""How public weight files of EfficientNet name what :mod:`kneeoa.backbones.efficientnet` names otherwise."""
+"""How public weight files of EfficientNet name what :mod:`kneeoa.backbones.efficientnet` names
+otherwise.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,8 @@ Parts = dict[str, str]
 def efficientnet_names(depths: Sequence[int], plain: Sequence[int]) -> dict[str, str | None]:
     """Public modules -> ours (None: left out), in the public layouts.
 
-    They are EfficientNet-PyTorch's (the Lite package's too), MONAI's, timm's and torchvision's; they share no name, so one table serves
-    all.
+    They are EfficientNet-PyTorch's (the Lite package's too), MONAI's, timm's and torchvision's;
+    they share no name, so one table serves all.
 
     Args:
         depths: blocks of each stage.

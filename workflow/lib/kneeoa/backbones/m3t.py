@@ -1,15 +1,18 @@
 """M3T, the multi-plane and multi-slice transformer (Jang & Hwang, CVPR 2022), in paper A's size.
 
-A 3D block widens the volume to C channels; the result is cut into slices along each of the three axes; one 2D ResNet-18 turns every
-slice into a token; a transformer reads all tokens of all planes. The paper's volume is a cube. For any other box, slices are padded with
-zeros to one size: all planes must pass the 2D network as one batch, or its batch norms would see statistics in training that they do
-not have later.
+A 3D block widens the volume to C channels; the result is cut into slices along each of the three
+axes; one 2D ResNet-18 turns every slice into a token; a transformer reads all tokens of all planes.
+The paper's volume is a cube. For any other box, slices are padded with zeros to one size: all
+planes must pass the 2D network as one batch, or its batch norms would see statistics in training
+that they do not have later.
 
-``variant: released`` reproduces the faults of the public reimplementation that paper A trained: slices are multiplied by themselves,
-attention is softmax *then* divided by the root of the embedding width, and the input must be a cube. The number of parameters is the same.
+``variant: released`` reproduces the faults of the public reimplementation that paper A trained:
+slices are multiplied by themselves, attention is softmax *then* divided by the root of the
+embedding width, and the input must be a cube. The number of parameters is the same.
 
-Convolutions begin Kaiming normal (fan out) as ResNets do; the class, separator, plane and position vectors begin normal with standard
-deviation 0.02 as in ViT; linear layers as torch makes them. The papers do not say.
+Convolutions begin Kaiming normal (fan out) as ResNets do; the class, separator, plane and position
+vectors begin normal with standard deviation 0.02 as in ViT; linear layers as torch makes them. The
+papers do not say.
 """
 
 from __future__ import annotations
@@ -22,8 +25,9 @@ from kneeoa.backbones.interface import Backbone, Features
 from kneeoa.backbones.options.m3t import Options
 from kneeoa.backbones.residual import kaiming_fan_out, stage
 
-# Axis of the volume [batch, channel, slice, row, column] along which each plane is cut: coronal from front to back, sagittal from
-# side to side, axial from top to bottom (the canonical orientation of volumes), in the paper's order.
+# Axis of the volume [batch, channel, slice, row, column] along which each plane is cut: coronal
+# from front to back, sagittal from side to side, axial from top to bottom (the canonical
+# orientation of volumes), in the paper's order.
 PLANES = (4, 2, 3)
 
 
@@ -44,7 +48,9 @@ class Slices2D(nn.Module):
         )
 
     def forward(self, slices: Tensor) -> Tensor:
-        """Slices ``[n, channels, height, width]`` to the mean of the last map, ``[n, 8 * width]``."""
+        """Slices ``[n, channels, height, width]`` to the mean of the last map, ``[n, 8 *
+        width]``.
+        """
         last: Tensor = self.layers(slices)
         return last.mean(dim=(2, 3))  # not adaptive pooling, whose backward pass is not deterministic on CUDA
 
@@ -60,7 +66,9 @@ class Attention(nn.Module):
         self.output = nn.Linear(embedding, embedding)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Softmax of scaled products (Vaswani et al. 2017); released: softmax of the bare products, divided afterwards."""
+        """Softmax of scaled products (Vaswani et al. 2017); released: softmax of the bare products,
+        divided afterwards.
+        """
         batch, count, embedding = tokens.shape
         query, key, value = self.query_key_value(tokens).reshape(batch, count, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         if self.released:
@@ -121,13 +129,17 @@ class M3T(Backbone):
             nn.init.normal_(vectors, std=0.02)
 
     def forward(self, image: Tensor) -> Features:
-        """Maps: the 3D block's ``[batch, channels, *shape]`` and the transformer's tokens ``[batch, embedding, tokens]``."""
+        """Maps: the 3D block's ``[batch, channels, *shape]`` and the transformer's tokens ``[batch,
+        embedding, tokens]``.
+        """
         volume = self.block(image)
         tokens = self.transformer(self._tokens(volume * volume if self.squares else volume))
         return Features([volume, tokens.transpose(1, 2)], tokens[:, 0])
 
     def _tokens(self, volume: Tensor) -> Tensor:
-        """[class, coronal..., separator, sagittal..., separator, axial..., separator] plus plane and position vectors."""
+        """[class, coronal..., separator, sagittal..., separator, axial..., separator] plus plane
+        and position vectors.
+        """
         batch, counts = volume.shape[0], [volume.shape[axis] for axis in PLANES]
         side = max(counts)
         slices = torch.cat([_square(volume.movedim(axis, 1), side) for axis in PLANES], dim=1)  # [batch, slices, channels, side, side]
@@ -139,11 +151,15 @@ class M3T(Backbone):
 
 
 def _square(slices: Tensor, side: int) -> Tensor:
-    """``[batch, slices, channels, height, width]`` padded with zeros, after the last row and column, to ``side`` x ``side``."""
+    """``[batch, slices, channels, height, width]`` padded with zeros, after the last row and
+    column, to ``side`` x ``side``.
+    """
     height, width = slices.shape[-2:]
     return functional.pad(slices, (0, side - width, 0, side - height))
 
 
 def build(options: Options, in_channels: int, shape: tuple[int, ...]) -> Backbone:
-    """An M3T for inputs of exactly ``shape`` (its table of positions has one row per slice), with fresh weights."""
+    """An M3T for inputs of exactly ``shape`` (its table of positions has one row per slice), with
+    fresh weights.
+    """
     return M3T(in_channels, shape, options)

@@ -10,15 +10,17 @@ from torch.nn import functional
 
 from kneeoa.backbones.selective_scan import selective_scan
 
-# Range of the initial step sizes Delta (section 3.6), drawn evenly on a logarithmic scale as in the authors' code.
+# Range of the initial step sizes Delta (section 3.6), drawn evenly on a logarithmic scale as in the
+# authors' code.
 STEP_RANGE = (0.001, 0.1)
 
 
 class Mamba(nn.Module):
     """Gated selective state space over tokens ``[batch, length, width]``.
 
-    Initial values (section 3.6 and the authors' code): A is minus 1, 2, ..., ``state`` in every channel (S4D-real), D is 1, Delta's bias
-    is the inverse softplus of a step size in ``STEP_RANGE``, Delta's weights are uniform within rank**-0.5; all else as torch makes it.
+    Initial values (section 3.6 and the authors' code): A is minus 1, 2, ..., ``state`` in every
+    channel (S4D-real), D is 1, Delta's bias is the inverse softplus of a step size in
+    ``STEP_RANGE``, Delta's weights are uniform within rank**-0.5; all else as torch makes it.
     """
 
     def __init__(self, width: int, state: int, kernel: int, expand: int) -> None:

@@ -1,4 +1,6 @@
-"""The mobile inverted bottleneck (Sandler et al. 2018; Tan & Le 2019) in two or three dimensions, and what it is made of."""
+"""The mobile inverted bottleneck (Sandler et al. 2018; Tan & Le 2019) in two or three dimensions,
+and what it is made of.
+"""
 
 from __future__ import annotations
 
@@ -25,20 +27,25 @@ class Style:
     activation: Callable[[], nn.Module]
     """Makes the activation."""
     tensorflow: bool
-    """Pad as TensorFlow's SAME, where a stride would have the two rules differ; else by half a kernel on either side."""
+    """Pad as TensorFlow's SAME, where a stride would have the two rules differ; else by half a
+    kernel on either side.
+    """
     epsilon: float
     """Of the batch norms."""
 
 
 class ConvolutionNorm(nn.Module):
-    """A convolution without bias, batch norm, and the activation where asked; ``size`` becomes ``ceil(size / stride)``."""
+    """A convolution without bias, batch norm, and the activation where asked; ``size`` becomes
+    ``ceil(size / stride)``.
+    """
 
     def __init__(
         self, style: Style, width_in: int, width_out: int, kernel: int = 1, stride: int = 1, groups: int = 1, activated: bool = True
     ) -> None:
         super().__init__()
         self.kernel, self.stride = kernel, stride
-        # At stride 1 SAME is half a kernel on either side, which the convolution pads itself without a copy.
+        # At stride 1 SAME is half a kernel on either side, which the convolution pads itself
+        # without a copy.
         self.padded = style.tensorflow and stride > 1
         self.convolution = CONVOLUTION[style.dimensions](
             width_in, width_out, kernel, stride=stride, padding=0 if self.padded else kernel // 2, groups=groups, bias=False
@@ -55,7 +62,9 @@ class ConvolutionNorm(nn.Module):
 
 
 def same_padding(size: tuple[int, ...], kernel: int, stride: int) -> list[int]:
-    """TensorFlow's SAME padding as :func:`torch.nn.functional.pad` takes it: last axis first; what is odd goes to the far end."""
+    """TensorFlow's SAME padding as :func:`torch.nn.functional.pad` takes it: last axis first; what
+    is odd goes to the far end.
+    """
     padding: list[int] = []
     for length in reversed(size):
         missing = max((-(-length // stride) - 1) * stride + kernel - length, 0)
@@ -64,7 +73,9 @@ def same_padding(size: tuple[int, ...], kernel: int, stride: int) -> list[int]:
 
 
 class SqueezeExcitation(nn.Module):
-    """Every channel times a gate that a small perceptron draws from all channels' means (Hu et al. 2018)."""
+    """Every channel times a gate that a small perceptron draws from all channels' means (Hu et al.
+    2018).
+    """
 
     def __init__(self, style: Style, width: int, squeezed: int) -> None:
         super().__init__()
@@ -80,9 +91,11 @@ class SqueezeExcitation(nn.Module):
 
 
 class MBConv(nn.Module):
-    """Widen (unless ``expansion`` is 1), convolve each channel alone, gate the channels where ``excited``, and narrow again.
+    """Widen (unless ``expansion`` is 1), convolve each channel alone, gate the channels where
+    ``excited``, and narrow again.
 
-    Where stride and width allow, the result is added to the input; in training, whole cases then skip the block with probability ``drop``.
+    Where stride and width allow, the result is added to the input; in training, whole cases then
+    skip the block with probability ``drop``.
     """
 
     def __init__(

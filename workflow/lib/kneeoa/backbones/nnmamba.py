@@ -1,9 +1,12 @@
-"""nnMamba's classifier (Gong et al. 2024, arXiv 2402.03526): a residual 3D network whose stem holds one Mamba layer.
+"""nnMamba's classifier (Gong et al. 2024, arXiv 2402.03526): a residual 3D network whose stem holds
+one Mamba layer.
 
-``css: true`` adds the paper's channel-spatial siamese scan, which the authors released in their segmentation network alone: each stage has
-one further Mamba layer, shared by all its blocks but the first and added to them as a branch, and it reads its sequence in four ways.
+``css: true`` adds the paper's channel-spatial siamese scan, which the authors released in their
+segmentation network alone: each stage has one further Mamba layer, shared by all its blocks but the
+first and added to them as a branch, and it reads its sequence in four ways.
 
-Convolutions and linear layers begin as torch makes them; the Mamba block as Gu & Dao (2023) do (see ``mamba``).
+Convolutions and linear layers begin as torch makes them; the Mamba block as Gu & Dao (2023) do (see
+``mamba``).
 """
 
 from __future__ import annotations
@@ -18,10 +21,12 @@ from kneeoa.backbones.residual import stage
 
 
 class MambaLayer(nn.Module):
-    """A pointwise convolution, Mamba over all voxels as one sequence (added to its input), and a pointwise convolution.
+    """A pointwise convolution, Mamba over all voxels as one sequence (added to its input), and a
+    pointwise convolution.
 
-    A ``siamese`` layer takes the mean of what one and the same Mamba makes of the sequence as it is, with its channels in reverse order,
-    with its tokens in reverse order, and with both, each turned back.
+    A ``siamese`` layer takes the mean of what one and the same Mamba makes of the sequence as it
+    is, with its channels in reverse order, with its tokens in reverse order, and with both, each
+    turned back.
     """
 
     def __init__(self, channels: int, state: int, options: Options, siamese: bool = False) -> None:
@@ -32,7 +37,9 @@ class MambaLayer(nn.Module):
         self.after = _pointwise(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[batch, channels, slices, rows, columns]`` to the same shape; voxels are tokens in that order of axes."""
+        """``[batch, channels, slices, rows, columns]`` to the same shape; voxels are tokens in that
+        order of axes.
+        """
         x = self.before(x)
         tokens = x.flatten(2).transpose(1, 2)
         mixed = self._siamese(tokens) if self.siamese else self.mamba(tokens)
@@ -64,7 +71,9 @@ class ScannedStage(nn.Module):
 
 
 class NNMamba(Backbone):
-    """Stem of stride 2 with a Mamba layer added to it, three residual stages of stride 2, and a layer on their global means."""
+    """Stem of stride 2 with a Mamba layer added to it, three residual stages of stride 2, and a
+    layer on their global means.
+    """
 
     def __init__(self, in_channels: int, options: Options) -> None:
         super().__init__()
@@ -89,7 +98,9 @@ class NNMamba(Backbone):
         self.embed = nn.Sequential(nn.Linear(sum(self.map_widths[1:]), options.embedding), nn.ReLU())
 
     def forward(self, image: Tensor) -> Features:
-        """Maps of the stem and the three stages, for ``image`` of shape ``[batch, channels, slices, rows, columns]``."""
+        """Maps of the stem and the three stages, for ``image`` of shape ``[batch, channels, slices,
+        rows, columns]``.
+        """
         x = self.stem(image)
         x = x + self.mamba(x)
         maps = [x]

@@ -1,4 +1,6 @@
-"""Public weights that arrive as a Python package: found without importing it, so that none of its code runs."""
+"""Public weights that arrive as a Python package: found without importing it, so that none of its
+code runs.
+"""
 
 from __future__ import annotations
 

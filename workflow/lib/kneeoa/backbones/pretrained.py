@@ -1,6 +1,8 @@
-"""Weights of a public or of our own file into a backbone: every tensor finds its place, or the sentence says which does not.
+"""Weights of a public or of our own file into a backbone: every tensor finds its place, or the
+sentence says which does not.
 
-Files hold tensors alone: ``.safetensors``, or ``.pth``/``.pt`` read with torch's ``weights_only``, so nothing is ever unpickled into code.
+Files hold tensors alone: ``.safetensors``, or ``.pth``/``.pt`` read with torch's ``weights_only``,
+so nothing is ever unpickled into code.
 """
 
 from __future__ import annotations
@@ -43,7 +45,9 @@ class Loaded:
     tensors: int
     """Tensors that were loaded."""
     left_out: tuple[str, ...]
-    """Names, in the file, of tensors that the backbone has no use for: the other network's head, tables that are computed anew."""
+    """Names, in the file, of tensors that the backbone has no use for: the other network's head,
+    tables that are computed anew.
+    """
 
 
 def load_into(
@@ -56,15 +60,18 @@ def load_into(
 ) -> Loaded:
     """Copy the tensors of a file into ``backbone``, in place.
 
-    Wrappers (``{"state_dict": ...}``) and prefixes (``module.``, ``backbone.``) are taken off first. A first convolution for another number
-    of channels is adapted: see :func:`_for_channels`. A tensor of either side that has no partner, or one of another shape, is an error,
-    and then nothing is changed.
+    Wrappers (``{"state_dict": ...}``) and prefixes (``module.``, ``backbone.``) are taken off
+    first. A first convolution for another number of channels is adapted: see :func:`_for_channels`.
+    A tensor of either side that has no partner, or one of another shape, is an error, and then
+    nothing is changed.
 
     Args:
         backbone: the network without its heads.
         path: ``.safetensors``, ``.pth`` or ``.pt``.
-        rename: from a name in the file, prefixes taken off, to the backbone's own; None where the tensor is left out by intent.
-        drop: beginnings of further names, in the file, that are left out by intent: the classifier's.
+        rename: from a name in the file, prefixes taken off, to the backbone's own; None where the
+            tensor is left out by intent.
+        drop: beginnings of further names, in the file, that are left out by intent: the
+            classifier's.
         adapt: makes tensors fit whose shape depends on the image's (tables of positions).
 
     Raises:
@@ -104,7 +111,8 @@ def read_tensors(file: Path) -> dict[str, Tensor]:
     """The tensors of a file on the CPU, by name, wrappers and prefixes taken off.
 
     Raises:
-        KneeoaError: the file is missing, damaged, of another kind, or holds no tensors or more than tensors.
+        KneeoaError: the file is missing, damaged, of another kind, or holds no tensors or more than
+            tensors.
     """
     if not file.is_file():
         raise KneeoaError(f"{file}: there is no such file of weights; name one in the backbone's option 'weights'.")
@@ -135,7 +143,8 @@ def _stem(backbone: nn.Module) -> str | None:
 
 
 def _for_channels(kernel: Tensor, channels: int) -> Tensor:
-    """A kernel ``[out, given, ...]`` for ``channels`` channels, so that a grey image repeated in each gives what it gave before.
+    """A kernel ``[out, given, ...]`` for ``channels`` channels, so that a grey image repeated in
+    each gives what it gave before.
 
     For one channel this is the sum over the channels given.
     """

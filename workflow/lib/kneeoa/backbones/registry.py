@@ -1,4 +1,6 @@
-"""Which kinds of backbone there are, whether options and input fit, and how one is built. Imports torch only to build."""
+"""Which kinds of backbone there are, whether options and input fit, and how one is built. Imports
+torch only to build.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +22,15 @@ if TYPE_CHECKING:
 def kinds() -> tuple[str, ...]:
     """Every kind, by name: one file of options each.
 
-    Read off the folder, not listed here: a list in this file would belong to the code of every run, and a new kind would retrain
-    them all.
+    Read off the folder, not listed here: a list in this file would belong to the code of every run,
+    and a new kind would retrain them all.
     """
     return tuple(sorted(path.stem for path in (Path(__file__).parent / "options").glob("*.py") if path.stem not in {"__init__", "base"}))
 
 
 def code_modules(kind: str) -> tuple[str, ...]:
-    """Dotted names of the modules whose code belongs to ``kind`` alone; what they import follows from them.
+    """Dotted names of the modules whose code belongs to ``kind`` alone; what they import follows
+    from them.
 
     Raises:
         KneeoaError: there is no such kind.
@@ -46,7 +49,8 @@ def check_options(kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check(kind: str, options: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
-    """As :func:`check_options`, and that the network can take an input of ``shape`` (voxels along each axis).
+    """As :func:`check_options`, and that the network can take an input of ``shape`` (voxels along
+    each axis).
 
     Raises:
         KneeoaError: as :func:`check_options`, or the shape does not fit.
@@ -55,7 +59,8 @@ def check(kind: str, options: Mapping[str, Any], shape: tuple[int, ...]) -> dict
 
 
 def weights_file(kind: str, options: Mapping[str, Any]) -> Path | None:
-    """The file that training begins from, its variables expanded; None where there is none, or where it arrives with a package.
+    """The file that training begins from, its variables expanded; None where there is none, or
+    where it arrives with a package.
 
     Raises:
         KneeoaError: as :func:`check_options`.
@@ -74,7 +79,8 @@ def build(kind: str, options: Mapping[str, Any], *, dimensions: int, in_channels
         shape: voxels of the image along each axis.
 
     Raises:
-        KneeoaError: unknown kind or option, a value that is not allowed, or an input that does not fit.
+        KneeoaError: unknown kind or option, a value that is not allowed, or an input that does not
+            fit.
     """
     if dimensions != len(shape):
         raise KneeoaError(f"an image of {dimensions} dimensions cannot have the shape {list(shape)}, which has {len(shape)} axes")

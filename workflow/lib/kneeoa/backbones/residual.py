@@ -1,4 +1,6 @@
-"""The basic residual block (He et al. 2016, fig. 2, with shortcuts of type A or B) in two or three dimensions."""
+"""The basic residual block (He et al. 2016, fig. 2, with shortcuts of type A or B) in two or three
+dimensions.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ class ZeroChannels(nn.Module):
 class BasicBlock(nn.Module):
     """Two convolutions of kernel 3 with batch norm, added to the input.
 
-    Where the block changes width or size, the input is projected by a kernel-1 convolution (``shortcut`` B) or filled with zeros (A).
+    Where the block changes width or size, the input is projected by a kernel-1 convolution
+    (``shortcut`` B) or filled with zeros (A).
 
     No convolution has a bias. Dilation widens both convolutions, as MedicalNet does.
     """
@@ -43,12 +46,15 @@ class BasicBlock(nn.Module):
             self.shortcut = ZeroChannels(width_out - width_in)
         elif shortcut == "B" and (stride != 1 or width_in != width_out):
             self.shortcut = nn.Sequential(convolution(width_in, width_out, 1, bias=False), norm(width_out))
-        # The shortcut's stride is taken by slicing, which is the same arithmetic: oneDNN's strided kernel-1 convolution overwrites memory
-        # in its backward pass where channels lie last and are few (oneDNN issue 6035; seen with 4 channels and torch 2.13).
+        # The shortcut's stride is taken by slicing, which is the same arithmetic: oneDNN's strided
+        # kernel-1 convolution overwrites memory in its backward pass where channels lie last and
+        # are few (oneDNN issue 6035; seen with 4 channels and torch 2.13).
         self.kept: tuple[EllipsisType | slice, ...] = (..., *(slice(None, None, stride),) * dimensions)
 
     def forward(self, x: Tensor, beside: Tensor | None = None) -> Tensor:
-        """``[batch, width_in, *size]`` to ``[batch, width_out, *ceil(size / stride)]``; ``beside`` is added as a branch of its own."""
+        """``[batch, width_in, *size]`` to ``[batch, width_out, *ceil(size / stride)]``; ``beside``
+        is added as a branch of its own.
+        """
         y = self.second_norm(self.second(functional.relu(self.first_norm(self.first(x)))))
         if beside is not None:
             y = y + beside
@@ -64,7 +70,8 @@ def stage(
 
 
 def kaiming_fan_out(network: nn.Module) -> None:
-    """Draw every convolution's weights from a normal distribution that keeps the variance of gradients (He et al. 2015).
+    """Draw every convolution's weights from a normal distribution that keeps the variance of
+    gradients (He et al. 2015).
 
     This is how ResNets, MedicalNet's among them, begin; batch norms begin as the identity already.
     """

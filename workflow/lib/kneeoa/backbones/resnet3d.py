@@ -1,7 +1,8 @@
-"""ResNet3D-18 as in MedicalNet (Chen, Ma & Zheng 2019, arXiv 1904.00625): the last two stages are dilated, not strided.
+"""ResNet3D-18 as in MedicalNet (Chen, Ma & Zheng 2019, arXiv 1904.00625): the last two stages are
+dilated, not strided.
 
-The output stride is 8. Weights begin as MedicalNet's do: Kaiming normal, fan out; or from MedicalNet's released file
-``resnet_18_23dataset.pth``, whose network has shortcuts of type A.
+The output stride is 8. Weights begin as MedicalNet's do: Kaiming normal, fan out; or from
+MedicalNet's released file ``resnet_18_23dataset.pth``, whose network has shortcuts of type A.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from kneeoa.backbones.residual import kaiming_fan_out, stage
 
 
 class ResNet3D(Backbone):
-    """Stem (convolution of kernel 7, max pool of kernel 3) and four stages of two basic blocks; the embedding is the global mean."""
+    """Stem (convolution of kernel 7, max pool of kernel 3) and four stages of two basic blocks; the
+    embedding is the global mean.
+    """
 
     def __init__(self, in_channels: int, options: Options) -> None:
         super().__init__()
@@ -42,7 +45,9 @@ class ResNet3D(Backbone):
         kaiming_fan_out(self)
 
     def forward(self, image: Tensor) -> Features:
-        """Maps of the four stages, for ``image`` of shape ``[batch, channels, slices, rows, columns]``."""
+        """Maps of the four stages, for ``image`` of shape ``[batch, channels, slices, rows,
+        columns]``.
+        """
         maps = []
         x = self.stem(image)
         for layer in self.stages:
@@ -51,7 +56,9 @@ class ResNet3D(Backbone):
         return Features(maps, x.mean(dim=(2, 3, 4)))
 
     def load_pretrained(self, path: str | Path) -> Loaded:
-        """As every backbone's, and for MedicalNet's files; their segmentation head and torchvision's ``fc`` are left out."""
+        """As every backbone's, and for MedicalNet's files; their segmentation head and
+        torchvision's ``fc`` are left out.
+        """
         return load_into(self, path, renamer(medicalnet_names()), drop=("heads.", "fc.", "conv_seg."))
 
 

@@ -1,6 +1,7 @@
 """ResNet-50 (He et al. 2016, arXiv 1512.03385) in two or three dimensions.
 
-Weights begin Kaiming normal, fan out. Public files have one layout in 2D, torchvision's and timm's alike.
+Weights begin Kaiming normal, fan out. Public files have one layout in 2D, torchvision's and timm's
+alike.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ POOL: dict[int, type[nn.MaxPool2d] | type[nn.MaxPool3d]] = {2: nn.MaxPool2d, 3: 
 
 
 class ResNet50(Backbone):
-    """Stem (convolution of kernel 7, max pool of kernel 3) and four stages of bottlenecks; the embedding is the global mean."""
+    """Stem (convolution of kernel 7, max pool of kernel 3) and four stages of bottlenecks; the
+    embedding is the global mean.
+    """
 
     def __init__(self, dimensions: int, in_channels: int, options: Options) -> None:
         super().__init__()

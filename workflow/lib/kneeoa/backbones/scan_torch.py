@@ -1,7 +1,9 @@
-"""The steps of the chunked selective scan in torch, on any device: all chunks side by side, one step after another.
+"""The steps of the chunked selective scan in torch, on any device: all chunks side by side, one
+step after another.
 
-Shapes are those of :mod:`kneeoa.backbones.selective_scan`: ``delta``, ``u``, ``grad`` ``[steps, batch, chunks, channels]``, ``B`` and ``C``
-``[steps, batch, chunks, states]``, ``A`` ``[states, channels]``, states ``[batch, chunks, states, channels]``.
+Shapes are those of :mod:`kneeoa.backbones.selective_scan`: ``delta``, ``u``, ``grad`` ``[steps,
+batch, chunks, channels]``, ``B`` and ``C`` ``[steps, batch, chunks, states]``, ``A`` ``[states,
+channels]``, states ``[batch, chunks, states, channels]``.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ def read(delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tenso
 
 
 def adjoint(grad: Tensor, delta: Tensor, A: Tensor, C: Tensor) -> Tensor:
-    """The gradient by the states before the first step, if that by the states after the last is zero."""
+    """The gradient by the states before the first step, if that by the states after the last is
+    zero.
+    """
     _, batch, chunks, _ = delta.shape
     found = delta.new_zeros(batch, chunks, *A.shape)
     for t in reversed(range(delta.shape[0])):
@@ -60,6 +64,8 @@ def gradients(
 
 
 def _advance(state: Tensor, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, out: Tensor) -> None:
-    """One step of the recurrence for the states of all chunks, written into ``out``, which may be ``state`` itself."""
+    """One step of the recurrence for the states of all chunks, written into ``out``, which may be
+    ``state`` itself.
+    """
     torch.mul(state, torch.exp(delta.unsqueeze(-2) * A), out=out)
     out.addcmul_(B.unsqueeze(-1), u.unsqueeze(-2))

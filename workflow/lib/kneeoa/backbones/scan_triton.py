@@ -1,10 +1,13 @@
-"""The steps of the chunked selective scan as Triton kernels for CUDA devices: shapes and meaning as in :mod:`kneeoa.backbones.scan_torch`.
+"""The steps of the chunked selective scan as Triton kernels for CUDA devices: shapes and meaning as
+in :mod:`kneeoa.backbones.scan_torch`.
 
-One program steps through one chunk for a block of channels, its states in registers. Sums over blocks of channels are partial sums added
-afterwards, not atomic ones, so the same input gives the same bytes.
+One program steps through one chunk for a block of channels, its states in registers. Sums over
+blocks of channels are partial sums added afterwards, not atomic ones, so the same input gives the
+same bytes.
 
-Without a GPU, tests compile these functions for the usual devices and run them by Triton's own interpreter, program by program, against
-the recurrence. They were never run on a GPU by whoever wrote them; the tests that do so are skipped where there is no CUDA device.
+Without a GPU, tests compile these functions for the usual devices and run them by Triton's own
+interpreter, program by program, against the recurrence. They were never run on a GPU by whoever
+wrote them; the tests that do so are skipped where there is no CUDA device.
 """
 
 from __future__ import annotations
@@ -20,7 +23,9 @@ CHANNELS = 64
 
 @triton.jit  # type: ignore[misc,untyped-decorator,unused-ignore]
 def forward_kernel(delta, u, A, B, C, start, final, y, steps, rows, channels, states, READ: tl.constexpr, N: tl.constexpr, W: tl.constexpr):  # type: ignore[no-untyped-def]
-    """One chunk from ``start``: the state after it to ``final``, or (READ) what is read after each step to ``y``."""
+    """One chunk from ``start``: the state after it to ``final``, or (READ) what is read after each
+    step to ``y``.
+    """
     row = tl.program_id(0).to(tl.int64)
     n = tl.arange(0, N)
     c = tl.program_id(1) * W + tl.arange(0, W)
@@ -69,7 +74,9 @@ def gradient_kernel(  # type: ignore[no-untyped-def]
     grad, delta, u, A, B, C, start, end, held, by_delta, by_u, by_rate, by_B, by_C, steps, rows, channels, states,
     N: tl.constexpr, W: tl.constexpr,
 ):  # fmt: skip
-    """One chunk: its states forward into ``held``, then every gradient in reverse; sums over channels are this block's part."""
+    """One chunk: its states forward into ``held``, then every gradient in reverse; sums over
+    channels are this block's part.
+    """
     row = tl.program_id(0).to(tl.int64)
     block = tl.program_id(1).to(tl.int64)
     n = tl.arange(0, N)
@@ -131,7 +138,9 @@ def read(delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tenso
 
 
 def adjoint(grad: Tensor, delta: Tensor, A: Tensor, C: Tensor) -> Tensor:
-    """The gradient by the states before the first step, if that by the states after the last is zero."""
+    """The gradient by the states before the first step, if that by the states after the last is
+    zero.
+    """
     found = delta.new_empty(*delta.shape[1:3], *A.shape)
     grid, sizes, tile = _launch(delta, A)
     adjoint_kernel[grid](grad, delta, A, C, found, *sizes, **tile)
@@ -151,7 +160,9 @@ def gradients(
 
 
 def _launch(delta: Tensor, A: Tensor) -> tuple[tuple[int, int], tuple[int, int, int, int], dict[str, int]]:
-    """Programs (chunks of all cases, blocks of channels), the kernels' sizes, and the sides of a tile, which must be powers of two."""
+    """Programs (chunks of all cases, blocks of channels), the kernels' sizes, and the sides of a
+    tile, which must be powers of two.
+    """
     steps, batch, chunks, channels = delta.shape
     width = min(CHANNELS, _power_of_two(channels))
     return (

@@ -1,14 +1,17 @@
-"""The selective scan of Mamba (Gu & Dao 2023, arXiv 2312.00752, algorithm 2) on any device, in memory that is flat in its states.
+"""The selective scan of Mamba (Gu & Dao 2023, arXiv 2312.00752, algorithm 2) on any device, in
+memory that is flat in its states.
 
     h_t = exp(delta_t A) h_(t-1) + delta_t x_t B_t          y_t = C_t . h_t + D x_t
 
-The sequence of length L is cut into about sqrt(L) chunks. All chunks step forward side by side from a zero state, a short loop
-carries their final states on, and a second pass from the true states gives y: about 3 sqrt(L) steps instead of L. The backward pass
-is the same recurrence in reverse. States are never kept for the whole sequence: autograd keeps each chunk's initial state, and the
+The sequence of length L is cut into about sqrt(L) chunks. All chunks step forward side by side from
+a zero state, a short loop carries their final states on, and a second pass from the true states
+gives y: about 3 sqrt(L) steps instead of L. The backward pass is the same recurrence in reverse.
+States are never kept for the whole sequence: autograd keeps each chunk's initial state, and the
 backward pass recomputes a few chunks at a time.
 
-The steps themselves are torch's (``scan_torch``), or a Triton kernel's on a CUDA device where Triton can be imported (``scan_triton``).
-Where the package ``mamba_ssm`` can be imported, its fused kernel is taken on CUDA instead of all this. They agree to rounding.
+The steps themselves are torch's (``scan_torch``), or a Triton kernel's on a CUDA device where
+Triton can be imported (``scan_triton``). Where the package ``mamba_ssm`` can be imported, its fused
+kernel is taken on CUDA instead of all this. They agree to rounding.
 """
 
 from __future__ import annotations
@@ -27,7 +30,8 @@ from torch.nn import functional
 
 from kneeoa.backbones import scan_torch
 
-# States that the backward pass recomputes and holds at once (numbers, not bytes), by type of device.
+# States that the backward pass recomputes and holds at once (numbers, not bytes), by type of
+# device.
 HELD_STATES = {"cpu": 2**24, "cuda": 2**27}
 
 
@@ -41,16 +45,21 @@ class Steps(Protocol):
         """What is read of the states after each step, from ``start``: shaped as ``u``."""
 
     def adjoint(self, grad: Tensor, delta: Tensor, A: Tensor, C: Tensor) -> Tensor:
-        """The gradient by the states before the first step, if that by the states after the last is zero."""
+        """The gradient by the states before the first step, if that by the states after the last is
+        zero.
+        """
 
     def gradients(
         self, grad: Tensor, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tensor, end: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Gradients by delta, u, A, B and C, from the states before the first step and the gradient by those after the last."""
+        """Gradients by delta, u, A, B and C, from the states before the first step and the gradient
+        by those after the last.
+        """
 
 
 def selective_scan(x: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor) -> Tensor:
-    """The scan, by the fastest way that device and installed packages allow; differentiable once in every argument.
+    """The scan, by the fastest way that device and installed packages allow; differentiable once in
+    every argument.
 
     Half-precision arguments are widened: sums over many steps need float32.
 
@@ -91,7 +100,9 @@ def chunked_scan(x: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: T
 
 
 def selective_scan_reference(x: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor) -> Tensor:
-    """The same, one step after another: the definition that :func:`selective_scan` is held against."""
+    """The same, one step after another: the definition that :func:`selective_scan` is held
+    against.
+    """
     state = x.new_zeros(x.shape[0], *A.shape)
     u, read = delta * x, []
     for t in range(x.shape[1]):
@@ -127,7 +138,9 @@ def _without_autocast(device: str) -> AbstractContextManager[Any]:
 
 
 def _cut(each: Tensor, steps: int, chunks: int) -> Tensor:
-    """``[batch, length, width]`` padded with zeros and cut into ``[steps, batch, chunks, width]``: one step of all chunks lies together."""
+    """``[batch, length, width]`` padded with zeros and cut into ``[steps, batch, chunks, width]``:
+    one step of all chunks lies together.
+    """
     batch, length, width = each.shape
     padded = functional.pad(each, (0, 0, 0, steps * chunks - length))
     return padded.reshape(batch, chunks, steps, width).permute(2, 0, 1, 3).contiguous()
@@ -136,9 +149,10 @@ def _cut(each: Tensor, steps: int, chunks: int) -> Tensor:
 class _ChunkedScan(torch.autograd.Function):
     """y_t = C_t . h_t for inputs u = delta x.
 
-    Here and in the kernels, ``delta``, ``u`` and ``y`` are ``[steps, batch, chunks, channels]``, ``B`` and ``C`` ``[steps, batch, chunks,
-    states]``, ``A`` is ``[states, channels]``, and states of all chunks are ``[batch, chunks, states, channels]``: channels last, as they
-    are the longer axis.
+    Here and in the kernels, ``delta``, ``u`` and ``y`` are ``[steps, batch, chunks, channels]``,
+    ``B`` and ``C`` ``[steps, batch, chunks, states]``, ``A`` is ``[states, channels]``, and states
+    of all chunks are ``[batch, chunks, states, channels]``: channels last, as they are the longer
+    axis.
     """
 
     @staticmethod
@@ -159,7 +173,9 @@ class _ChunkedScan(torch.autograd.Function):
 
 
 def _carried(final: Tensor, decay: Tensor) -> Tensor:
-    """The true state before each chunk, from those after each chunk begun at zero and from what each chunk leaves of a state."""
+    """The true state before each chunk, from those after each chunk begun at zero and from what
+    each chunk leaves of a state.
+    """
     start = torch.zeros_like(final)
     for chunk in range(1, final.shape[1]):
         start[:, chunk] = decay[:, chunk - 1] * start[:, chunk - 1] + final[:, chunk - 1]
@@ -167,9 +183,12 @@ def _carried(final: Tensor, decay: Tensor) -> Tensor:
 
 
 def _gradients(steps: Steps, grad: Tensor, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tensor) -> tuple[Tensor, ...]:
-    """Gradients by delta, u, A, B and C, a few chunks at a time: with both end states known, chunks are independent."""
+    """Gradients by delta, u, A, B and C, a few chunks at a time: with both end states known, chunks
+    are independent.
+    """
     decay = torch.exp(delta.sum(dim=0).unsqueeze(-2) * A)
-    # The gradient by the state after each chunk, through later chunks alone: the same carrying, from the last chunk to the first.
+    # The gradient by the state after each chunk, through later chunks alone: the same carrying,
+    # from the last chunk to the first.
     end = _carried(steps.adjoint(grad, delta, A, C).flip(1), decay.flip(1)).flip(1)
     by_delta, by_u, by_A, by_B, by_C = (torch.zeros_like(each) for each in (delta, u, A, B, C))
     count, batch, chunks, _ = delta.shape

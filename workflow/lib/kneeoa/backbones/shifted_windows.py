@@ -1,4 +1,6 @@
-"""Attention in shifted windows of a 2D map (Liu et al. 2021, arXiv 2103.14030, sections 3.2 and 3.3)."""
+"""Attention in shifted windows of a 2D map (Liu et al. 2021, arXiv 2103.14030, sections 3.2 and
+3.3).
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,17 @@ from kneeoa.backbones.stochastic_depth import StochasticDepth
 from kneeoa.backbones.transformer import Perceptron, SelfAttention
 
 BLOCKED = -100.0
-"""Added to the scaled products of tokens that do not belong together, as published; its softmax is zero in float32."""
+"""Added to the scaled products of tokens that do not belong together, as published; its softmax is
+zero in float32.
+"""
 
 
 class WindowAttention(nn.Module):
-    """Self-attention within the windows of a map of one size, the windows moved by ``shift`` tokens, with a learned bias for each offset.
+    """Self-attention within the windows of a map of one size, the windows moved by ``shift``
+    tokens, with a learned bias for each offset.
 
-    A map that windows do not fill is padded at its lower and right edge, and nothing attends to the padding.
+    A map that windows do not fill is padded at its lower and right edge, and nothing attends to the
+    padding.
     """
 
     def __init__(self, width: int, heads: int, window: int, size: tuple[int, int], shift: int) -> None:
@@ -46,7 +52,9 @@ class WindowAttention(nn.Module):
 
 
 class SwinLayer(nn.Module):
-    """A pre-norm transformer layer whose attention is windowed; ``drop`` is the probability that a case skips a branch in training."""
+    """A pre-norm transformer layer whose attention is windowed; ``drop`` is the probability that a
+    case skips a branch in training.
+    """
 
     def __init__(
         self, width: int, heads: int, hidden: int, window: int, size: tuple[int, int], shift: int, epsilon: float, drop: float
@@ -67,7 +75,9 @@ class SwinLayer(nn.Module):
 
 
 class Merging(nn.Module):
-    """Four neighbouring tokens become one of twice the width: norm, then a linear layer without bias."""
+    """Four neighbouring tokens become one of twice the width: norm, then a linear layer without
+    bias.
+    """
 
     def __init__(self, width: int, epsilon: float) -> None:
         super().__init__()
@@ -75,7 +85,9 @@ class Merging(nn.Module):
         self.reduction = nn.Linear(4 * width, 2 * width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[batch, rows, columns, width]`` to half the rows and columns and ``2 * width``; odd sizes are padded with zeros."""
+        """``[batch, rows, columns, width]`` to half the rows and columns and ``2 * width``; odd
+        sizes are padded with zeros.
+        """
         x = functional.pad(x, (0, 0, 0, x.shape[2] % 2, 0, x.shape[1] % 2))
         # Public weights have the neighbours in this order: row by row within a column.
         four = torch.cat([x[:, row::2, column::2] for column in (0, 1) for row in (0, 1)], dim=-1)
@@ -100,12 +112,14 @@ def _joined(tokens: Tensor, window: int, padded: tuple[int, int]) -> Tensor:
     return cut.transpose(2, 3).reshape(len(tokens), *padded, -1)
 
 
-# The two tables follow from sizes alone: no file holds them, and layers of one size share them. They are made outside of inference mode,
-# since a later training step may need the same ones.
+# The two tables follow from sizes alone: no file holds them, and layers of one size share them.
+# They are made outside of inference mode, since a later training step may need the same ones.
 @lru_cache(maxsize=64)
 @torch.inference_mode(False)
 def _offsets(window: int, device: torch.device) -> Tensor:
-    """``[tokens, tokens]``: the row of the bias table for each pair of a window's tokens, numbered by row and column offset."""
+    """``[tokens, tokens]``: the row of the bias table for each pair of a window's tokens, numbered
+    by row and column offset.
+    """
     along = torch.arange(window, device=device)
     apart = along[:, None] - along[None, :] + window - 1
     pairs = apart[:, None, :, None] * (2 * window - 1) + apart[None, :, None, :]
@@ -117,7 +131,8 @@ def _offsets(window: int, device: torch.device) -> Tensor:
 def _blocked(size: tuple[int, int], padded: tuple[int, int], window: int, shifts: tuple[int, int], device: torch.device) -> Tensor:
     """``[windows, tokens, tokens]`` to add to the products: zero for tokens of one region.
 
-    A shifted window at the edge holds tokens from opposite sides of the map, which are no neighbours; padding is a region of its own.
+    A shifted window at the edge holds tokens from opposite sides of the map, which are no
+    neighbours; padding is a region of its own.
     """
     regions = []
     for length, full, shift in zip(size, padded, shifts, strict=True):

@@ -1,4 +1,6 @@
-"""Stochastic depth: in training, a residual branch is left out of whole cases (Huang et al. 2016, arXiv 1603.09382)."""
+"""Stochastic depth: in training, a residual branch is left out of whole cases (Huang et al. 2016,
+arXiv 1603.09382).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,9 @@ from torch import Tensor, nn
 
 
 class StochasticDepth(nn.Module):
-    """Zero ``[batch, ...]`` for each case with probability ``rate`` and widen the others by ``1 / (1 - rate)``; nothing in evaluation."""
+    """Zero ``[batch, ...]`` for each case with probability ``rate`` and widen the others by ``1 /
+    (1 - rate)``; nothing in evaluation.
+    """
 
     def __init__(self, rate: float) -> None:
         super().__init__()

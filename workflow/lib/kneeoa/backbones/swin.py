@@ -1,6 +1,8 @@
-"""The Swin encoder of SwinUNETR (Hatamizadeh et al. 2022, arXiv 2201.01266) in two or three dimensions: MONAI's layers.
+"""The Swin encoder of SwinUNETR (Hatamizadeh et al. 2022, arXiv 2201.01266) in two or three
+dimensions: MONAI's layers.
 
-MONAI's own ``forward`` needs a further package (einops) to turn axes; here they are turned by torch. Weights begin as MONAI makes them.
+MONAI's own ``forward`` needs a further package (einops) to turn axes; here they are turned by
+torch. Weights begin as MONAI makes them.
 """
 
 from __future__ import annotations
@@ -17,9 +19,11 @@ from kneeoa.backbones.options.swin import Options
 
 
 class Swin(Backbone):
-    """Patches of side 2 and four stages of windowed attention, each ended by a merging of neighbours.
+    """Patches of side 2 and four stages of windowed attention, each ended by a merging of
+    neighbours.
 
-    Maps are those of the patches and of the four stages, normalised over their channels; the embedding is the global mean of the last.
+    Maps are those of the patches and of the four stages, normalised over their channels; the
+    embedding is the global mean of the last.
     """
 
     def __init__(self, dimensions: int, in_channels: int, options: Options) -> None:
@@ -46,7 +50,9 @@ class Swin(Backbone):
         self.embedding_width = self.map_widths[-1]
 
     def forward(self, image: Tensor) -> Features:
-        """Five maps, for ``image`` of shape ``[batch, channels, *shape]``: 2, 4, 8, 16 and 32 times coarser, rounded up."""
+        """Five maps, for ``image`` of shape ``[batch, channels, *shape]``: 2, 4, 8, 16 and 32 times
+        coarser, rounded up.
+        """
         x = self.patches(image).movedim(1, -1)  # channels last, as the layers take it
         maps = [_normalised(x)]
         for stage in self.stages:
@@ -68,7 +74,9 @@ def _through(stage: Any, x: Tensor) -> Tensor:
 
 
 def _normalised(x: Tensor) -> Tensor:
-    """``[batch, *size, width]`` as a map ``[batch, width, *size]``, normalised over its channels without weights."""
+    """``[batch, *size, width]`` as a map ``[batch, width, *size]``, normalised over its channels
+    without weights.
+    """
     return functional.layer_norm(x, x.shape[-1:]).movedim(-1, 1)
 
 

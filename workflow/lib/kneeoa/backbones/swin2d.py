@@ -1,6 +1,7 @@
 """The Swin transformer in 2D (Liu et al. 2021, arXiv 2103.14030): Swin-L by default.
 
-Linear layers and tables of biases begin truncated normal (deviation 0.02), the patches' convolution as torch makes it.
+Linear layers and tables of biases begin truncated normal (deviation 0.02), the patches' convolution
+as torch makes it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ TABLE = "bias_table"
 
 
 class Swin2D(Backbone):
-    """Patches, then four stages of windowed transformer layers a merging before each but the first; the embedding is the mean token."""
+    """Patches, then four stages of windowed transformer layers a merging before each but the first;
+    the embedding is the mean token.
+    """
 
     def __init__(self, in_channels: int, shape: tuple[int, ...], options: Options) -> None:
         super().__init__()
@@ -51,7 +54,8 @@ class Swin2D(Backbone):
         truncated_normal(self)
 
     def forward(self, image: Tensor) -> Features:
-        """Maps of the four stages ``[batch, width, rows, columns]``, for ``image`` of shape ``[batch, channels, *shape]``.
+        """Maps of the four stages ``[batch, width, rows, columns]``, for ``image`` of shape
+        ``[batch, channels, *shape]``.
 
         The last map is the one after the last norm, of which the embedding is the mean.
         """
@@ -71,11 +75,13 @@ class Swin2D(Backbone):
         return load_into(self, path, self.public_names(merging_ends_stage), adapt=self.adapted)
 
     def public_names(self, merging_ends_stage: bool = False) -> Rename:
-        """From timm's and the authors' ``swin_*`` and torchvision's; classifiers, and tables that follow from sizes, are left out.
+        """From timm's and the authors' ``swin_*`` and torchvision's; classifiers, and tables that
+        follow from sizes, are left out.
 
         Args:
-            merging_ends_stage: in the file a merging belongs to the stage before it, as the authors and timm before 0.9 have it, and not
-                to the stage that it leads to; the names alone do not tell.
+            merging_ends_stage: in the file a merging belongs to the stage before it, as the authors
+                and timm before 0.9 have it, and not to the stage that it leads to; the names alone
+                do not tell.
         """
         names: dict[str, str | None] = {"patch_embed.proj": "patches", "patch_embed.norm": "patch_norm"}
         names |= {"features.0.0": "patches", "features.0.2": "patch_norm", "head": None, "head.fc": None}
@@ -101,7 +107,9 @@ class Swin2D(Backbone):
         return names
 
     def adapted(self, name: str, tensor: Tensor) -> Tensor:
-        """A file's ``tensor`` for our ``name``: biases of another window are interpolated to ours, as the authors do."""
+        """A file's ``tensor`` for our ``name``: biases of another window are interpolated to ours,
+        as the authors do.
+        """
         if not name.endswith(TABLE) or tensor.dim() != 2:
             return tensor
         ours = self.get_parameter(name)
@@ -112,5 +120,7 @@ class Swin2D(Backbone):
 
 
 def build(options: Options, in_channels: int, shape: tuple[int, ...]) -> Backbone:
-    """A Swin for images of exactly ``shape`` (which windows are shifted, and what they hold, follows from it), with fresh weights."""
+    """A Swin for images of exactly ``shape`` (which windows are shifted, and what they hold,
+    follows from it), with fresh weights.
+    """
     return Swin2D(in_channels, shape, options)

@@ -10,7 +10,9 @@ MODES = {1: "linear", 2: "bicubic", 3: "trilinear"}
 
 
 def resampled_table(table: Tensor, grid: tuple[int, ...]) -> Tensor:
-    """``[*old grid, width]`` interpolated to ``[*grid, width]``, the outermost positions' outer edges kept in place."""
+    """``[*old grid, width]`` interpolated to ``[*grid, width]``, the outermost positions' outer
+    edges kept in place.
+    """
     values = table.movedim(-1, 0).unsqueeze(0).float()
     resized = functional.interpolate(values, size=grid, mode=MODES[len(grid)], align_corners=False)
     return resized[0].movedim(0, -1).to(table.dtype)

@@ -1,4 +1,6 @@
-"""Layers of image transformers (Dosovitskiy et al. 2021, arXiv 2010.11929): attention and perceptron, each after a norm and added."""
+"""Layers of image transformers (Dosovitskiy et al. 2021, arXiv 2010.11929): attention and
+perceptron, each after a norm and added.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ class TransformerLayer(nn.Module):
 
 
 def truncated_normal(network: nn.Module) -> None:
-    """Draw every linear layer's weights from a truncated normal distribution of deviation 0.02; biases begin at zero."""
+    """Draw every linear layer's weights from a truncated normal distribution of deviation 0.02;
+    biases begin at zero.
+    """
     for module in network.modules():
         if isinstance(module, nn.Linear):
             nn.init.trunc_normal_(module.weight, std=0.02)

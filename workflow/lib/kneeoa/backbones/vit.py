@@ -1,8 +1,8 @@
 """The vision transformer (Dosovitskiy et al. 2021, arXiv 2010.11929) in two or three dimensions.
 
-Patches of the image become tokens; a class token and learned positions join them; the embedding is the class token after the last norm.
-Linear layers begin truncated normal (deviation 0.02), the class token with deviation 1e-6, positions with 0.02, patches LeCun normal, as in
-the paper's code.
+Patches of the image become tokens; a class token and learned positions join them; the embedding is
+the class token after the last norm. Linear layers begin truncated normal (deviation 0.02), the
+class token with deviation 1e-6, positions with 0.02, patches LeCun normal, as in the paper's code.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ EPSILON = 1e-6
 
 
 class ViT(Backbone):
-    """A transformer over patches; its maps are the patches' tokens after each of the last layers, all of one size."""
+    """A transformer over patches; its maps are the patches' tokens after each of the last layers,
+    all of one size.
+    """
 
     def __init__(self, in_channels: int, shape: tuple[int, ...], options: Options) -> None:
         super().__init__()
@@ -49,7 +51,9 @@ class ViT(Backbone):
         nn.init.zeros_(self.patches.bias)
 
     def forward(self, image: Tensor) -> Features:
-        """Maps ``[batch, embedding, *grid]`` for ``image`` of shape ``[batch, channels, *shape]``, the very shape it was built for."""
+        """Maps ``[batch, embedding, *grid]`` for ``image`` of shape ``[batch, channels, *shape]``,
+        the very shape it was built for.
+        """
         patches = self.patches(image).flatten(2).transpose(1, 2)
         tokens = torch.cat([self.class_token.expand(len(patches), -1, -1), patches], dim=1) + self.positions
         maps = []
@@ -80,7 +84,9 @@ class ViT(Backbone):
         return renamer(names)
 
     def adapted(self, name: str, tensor: Tensor) -> Tensor:
-        """A file's ``tensor`` for our ``name``: positions of another square or cubic grid are interpolated to ours, as the paper does."""
+        """A file's ``tensor`` for our ``name``: positions of another square or cubic grid are
+        interpolated to ours, as the paper does.
+        """
         if name != "positions" or tensor.shape == self.positions.shape or tensor.dim() != 3 or tensor.shape[2] != self.positions.shape[2]:
             return tensor
         count = tensor.shape[1] - 1
@@ -92,5 +98,7 @@ class ViT(Backbone):
 
 
 def build(options: Options, in_channels: int, shape: tuple[int, ...]) -> Backbone:
-    """A ViT for images of exactly ``shape`` (its table of positions has one row per patch), with fresh weights."""
+    """A ViT for images of exactly ``shape`` (its table of positions has one row per patch), with
+    fresh weights.
+    """
     return ViT(in_channels, shape, options)

@@ -1,1 +1,3 @@
-"""From the layout of a source to the cohort's tables: one module per reader, a lazy registry, and the raw tree's digests."""
+"""From the layout of a source to the cohort's tables: one module per reader, a lazy registry, and
+the raw tree's digests.
+"""

@@ -1,4 +1,6 @@
-"""Whose file is it? What the walk of the raw tree asks a layout. Standard library only (used at parse)."""
+"""Whose file is it? What the walk of the raw tree asks a layout. Standard library only (used at
+parse).
+"""
 
 from __future__ import annotations
 
@@ -8,13 +10,17 @@ from typing import Final
 from kneeoa.cohorts.formats import companions
 
 SubjectOf = Callable[[str, str], str | None]
-"""(name, path below the root) of a folder or file -> its subject, :data:`EVERYBODY`, or None where it belongs to no subject."""
+"""(name, path below the root) of a folder or file -> its subject, :data:`EVERYBODY`, or None where
+it belongs to no subject.
+"""
 EVERYBODY: Final = "*"
 """A file that may be anybody's: it counts for every shard."""
 
 
 def by_path(owners: Mapping[str, str]) -> SubjectOf:
-    """The rule for sources whose tables name each file: a path's subject, and the same for the data file of a header file."""
+    """The rule for sources whose tables name each file: a path's subject, and the same for the data
+    file of a header file.
+    """
     own = dict(owners)
     for path, subject in owners.items():
         for other in companions(path):

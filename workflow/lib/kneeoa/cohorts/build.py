@@ -1,4 +1,6 @@
-"""The cohort stage: what a reader found becomes the tables of cases, images, labels and exclusions."""
+"""The cohort stage: what a reader found becomes the tables of cases, images, labels and
+exclusions.
+"""
 
 from __future__ import annotations
 
@@ -41,12 +43,14 @@ def build(
 ) -> None:
     """Read a source and write its four tables, rows in the order of ``case_id``.
 
-    ``cases`` has every knee that any of the source's files names. A knee that cannot be used has a row of scope ``case`` in
-    ``exclusions``, and none in ``images`` where its image is the reason. A knee without a label of the finest level leaves the study; one
-    without a label of another level that no child gives it has a row of scope ``level``. ``labels`` keeps every reading of a knee.
+    ``cases`` has every knee that any of the source's files names. A knee that cannot be used has a
+    row of scope ``case`` in ``exclusions``, and none in ``images`` where its image is the reason. A
+    knee without a label of the finest level leaves the study; one without a label of another level
+    that no child gives it has a row of scope ``level``. ``labels`` keeps every reading of a knee.
 
     Raises:
-        KneeoaError: the source is not laid out as the reader expects, or holds no usable knee at all.
+        KneeoaError: the source is not laid out as the reader expects, or holds no usable knee at
+            all.
     """
     if not root.is_dir():
         raise KneeoaError(f"{root}: the folder of cohort '{name}' does not exist; set its 'root' to where the raw data lies.")
@@ -95,8 +99,9 @@ def _add(tables: dict[str, Rows], name: str, knee: Knee, cohort: Cohort, levels:
         votes = "; ".join(found.votes) if found.count > 1 else None
         tables["labels"].append({**case, **row, "readings": found.count, "disagreement": found.disagreement, "all_values": votes})
     tables["exclusions"] += [_exclusion(name, knee, reason) for reason in reasons]
-    # A missing label does not keep a knee from being decoded: what is decoded must depend on the image files alone, since a label that is
-    # filled in later reruns the splits and no shard of volumes.
+    # A missing label does not keep a knee from being decoded: what is decoded must depend on the
+    # image files alone, since a label that is filled in later reruns the splits and no shard of
+    # volumes.
     if any(reason.scope == "case" and reason.reason not in LABEL_REASONS for reason in reasons):
         return
     for file in sorted((file for file in knee.files if _is_utf8(file.path)), key=lambda file: (file.view, file.role)):
@@ -138,13 +143,16 @@ def _label_gaps(knee: Knee, readings: dict[str, Reading], levels: tuple[Level, .
             gaps.append(Reason("readings-disagree", detail, scope=scope, level=level.name))
         else:
             gaps.append(Reason("missing-label", f"{knee.case_id} has no label of level '{level.name}'.", scope=scope, level=level.name))
-    # A knee that leaves the study for its label needs no row for each coarser level that would have followed from it.
+    # A knee that leaves the study for its label needs no row for each coarser level that would have
+    # followed from it.
     lost = needed in told or any(gap.scope == "case" for gap in gaps)
     return [gap for gap in gaps if gap.scope == "case" or not lost]
 
 
 def _image_gaps(knee: Knee, cohort: Cohort) -> list[Reason]:
-    """The views without an image, where no reader's reason tells of it: a knee of the label table alone."""
+    """The views without an image, where no reader's reason tells of it: a knee of the label table
+    alone.
+    """
     told = {reason.view for reason in knee.reasons if reason.view is not None and reason.scope == "case"}
     imaged = {file.view for file in knee.files if file.role == "image"}
     gaps = [view for view in cohort.views if view not in imaged | told]

@@ -1,4 +1,6 @@
-"""What the cells of people's tables say: missing values, coded values, identifiers, sides. Standard library only (used at parse)."""
+"""What the cells of people's tables say: missing values, coded values, identifiers, sides. Standard
+library only (used at parse).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _UNSAFE = re.compile(r"[/\\\x00-\x1f]|^\.")
 
 
 def is_missing(text: str | None) -> bool:
-    """Whether a cell is empty or says that there is no value: ``.``, ``.A``, ``.: Missing Form``, ``NA``, ``nan``."""
+    """Whether a cell is empty or says that there is no value: ``.``, ``.A``, ``.: Missing Form``,
+    ``NA``, ``nan``.
+    """
     value = (text or "").strip()
     return value.lower() in _MISSING or _SAS_MISSING.match(value) is not None
 
@@ -50,11 +54,12 @@ def integer(text: str | None) -> int | None:
 
 
 def identifier(text: str | None) -> str | None:
-    """A subject's name: ``9001104`` of ``9001104`` and of ``9001104.0`` (an id that was a float once); None where missing.
+    """A subject's name: ``9001104`` of ``9001104`` and of ``9001104.0`` (an id that was a float
+    once); None where missing.
 
     Raises:
-        ValueError: it cannot name a subject: a number that lost its digits (``9.0E+06``), or a name with a slash, a control character or a
-            leading dot.
+        ValueError: it cannot name a subject: a number that lost its digits (``9.0E+06``), or a name
+            with a slash, a control character or a leading dot.
     """
     value = (text or "").strip()
     if is_missing(value):

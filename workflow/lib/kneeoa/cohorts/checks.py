@@ -1,4 +1,6 @@
-"""What no reader can see from one knee alone: one file that two cases claim, classes that the hierarchy does not have."""
+"""What no reader can see from one knee alone: one file that two cases claim, classes that the
+hierarchy does not have.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from kneeoa.errors import KneeoaError
 def refuse_shared_files(source: Source) -> None:
     """Take every file away from the cases that share it, with the reason ``shared-file``.
 
-    A picture that shows both knees may stand at the two sides of one subject and visit, and at no third case.
+    A picture that shows both knees may stand at the two sides of one subject and visit, and at no
+    third case.
     """
     owners: dict[str, list[tuple[Knee, File]]] = defaultdict(list)
     for _, knee in sorted(source.knees.items()):
@@ -39,10 +42,12 @@ def _both_knees(claims: list[tuple[Knee, File]]) -> bool:
 
 
 def refuse_impossible_classes(source: Source, levels: tuple[Level, ...]) -> None:
-    """Take away readings that are none of their level's classes (a code for "missing", say), with the reason ``invalid-label``.
+    """Take away readings that are none of their level's classes (a code for "missing", say), with
+    the reason ``invalid-label``.
 
     Raises:
-        KneeoaError: a source's every label of a level is impossible, or has another number of findings: the level is declared wrongly.
+        KneeoaError: a source's every label of a level is impossible, or has another number of
+            findings: the level is declared wrongly.
     """
     for level in levels:
         own = [knee for _, knee in sorted(source.knees.items()) if level.name in knee.readings]

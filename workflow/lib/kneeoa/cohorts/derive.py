@@ -1,4 +1,6 @@
-"""Labels of every level of the hierarchy, from what the source offers: a coarse one follows from a finer one."""
+"""Labels of every level of the hierarchy, from what the source offers: a coarse one follows from a
+finer one.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ def finest(levels: tuple[Level, ...]) -> Level:
 
 
 def readings_of_levels(offered: dict[str, Reading], levels: tuple[Level, ...]) -> dict[str, Reading]:
-    """Readings by level: as offered, else grouped through ``parent_class`` from the child declared last that has one.
+    """Readings by level: as offered, else grouped through ``parent_class`` from the child declared
+    last that has one.
 
     Raises:
         KneeoaError: an offered class is not one of the level's.
@@ -40,8 +43,9 @@ def readings_of_levels(offered: dict[str, Reading], levels: tuple[Level, ...]) -
 def parent_value(child: Level, parent: Level, value: Value) -> Value:
     """The parent's value for a child's ``value``.
 
-    A finding (multilabel) that is present makes its parent's finding present, or its parent's class the highest of those present;
-    a finding that nobody read leaves the parent unread unless another one settles it.
+    A finding (multilabel) that is present makes its parent's finding present, or its parent's class
+    the highest of those present; a finding that nobody read leaves the parent unread unless another
+    one settles it.
     """
     groups = child.parent_class or ()
     if child.kind != "multilabel":

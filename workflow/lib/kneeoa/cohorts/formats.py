@@ -1,4 +1,6 @@
-"""The format of an image file by its name, as the images table has it. Standard library only (used at parse)."""
+"""The format of an image file by its name, as the images table has it. Standard library only (used
+at parse).
+"""
 
 from __future__ import annotations
 
@@ -23,13 +25,17 @@ _COMPANIONS = {".mhd": (".raw", ".zraw", ".raw.gz"), ".nhdr": (".raw", ".raw.gz"
 
 
 def format_of(name: str) -> str | None:
-    """The format of a file by its suffix, in whatever case; None for an unknown suffix or none (DICOM files often have none)."""
+    """The format of a file by its suffix, in whatever case; None for an unknown suffix or none
+    (DICOM files often have none).
+    """
     lower = name.lower()
     return next((kind for suffix, kind in _SUFFIXES.items() if lower.endswith(suffix)), None)
 
 
 def companions(path: str) -> tuple[str, ...]:
-    """The data files that a header file (``.mhd``, ``.nhdr``) usually points at: the same name with another suffix."""
+    """The data files that a header file (``.mhd``, ``.nhdr``) usually points at: the same name with
+    another suffix.
+    """
     for suffix, others in _COMPANIONS.items():
         if path.lower().endswith(suffix):
             return tuple(path[: -len(suffix)] + other for other in others)

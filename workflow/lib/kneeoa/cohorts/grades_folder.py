@@ -1,4 +1,5 @@
-"""A folder of grades: one picture a knee, its grade the folder's name: ``[{train,val,test}/]{0..4}/<id><L|R>.png``.
+"""A folder of grades: one picture a knee, its grade the folder's name:
+``[{train,val,test}/]{0..4}/<id><L|R>.png``.
 
 The folder above the grade is the source's own split, where there is one.
 """
@@ -60,7 +61,9 @@ def read(cohort: Cohort, root: Path) -> Source:
 
 
 def _grade_folders(source: Source, root: Path) -> Iterator[tuple[str, str | None, int]]:
-    """(folder, split, grade), in name order; a folder that is neither a grade's nor a split's is told of."""
+    """(folder, split, grade), in name order; a folder that is neither a grade's nor a split's is
+    told of.
+    """
     for outer in _folders(root):
         if outer.isdigit():
             yield outer, None, int(outer)

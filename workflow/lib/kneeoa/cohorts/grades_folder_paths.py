@@ -1,4 +1,6 @@
-"""Names in a folder of grades: ``[{train,val,test}/]{0..4}/<id><L|R>.png``. Standard library only, as the index is made at parse."""
+"""Names in a folder of grades: ``[{train,val,test}/]{0..4}/<id><L|R>.png``. Standard library only,
+as the index is made at parse.
+"""
 
 from __future__ import annotations
 

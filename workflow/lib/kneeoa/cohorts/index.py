@@ -1,10 +1,13 @@
-"""Digests of the raw tree per shard, cheap enough to make at parse: a changed subject then reruns one shard.
+"""Digests of the raw tree per shard, cheap enough to make at parse: a changed subject then reruns
+one shard.
 
-Standard library only. A file counts by its path below the root, size and time stamp; its bytes are not read. The lines of the tables that
-say which image is whose, and where its joint lies, count for their subjects, since the stage that decodes a shard looks at nothing else.
+Standard library only. A file counts by its path below the root, size and time stamp; its bytes are
+not read. The lines of the tables that say which image is whose, and where its joint lies, count for
+their subjects, since the stage that decodes a shard looks at nothing else.
 
-Nothing is remembered between two parses: a file that is written anew in place changes neither the time stamp nor the list of its folder, so
-a folder's time stamp cannot stand for the files in it. Every file is looked at each time, in threads where the disk is slow to answer.
+Nothing is remembered between two parses: a file that is written anew in place changes neither the
+time stamp nor the list of its folder, so a folder's time stamp cannot stand for the files in it.
+Every file is looked at each time, in threads where the disk is slow to answer.
 """
 
 from __future__ import annotations
@@ -34,16 +37,21 @@ _THREADS = 16
 _BATCH = 100
 """Folders handed out at a time: one by one would cost more than listing them."""
 _BUSY = 0.2
-"""Below this share of processor time in a batch, the walk is waiting for the disk. On a local disk threads only get in each other's way."""
+"""Below this share of processor time in a batch, the walk is waiting for the disk. On a local disk
+threads only get in each other's way.
+"""
 
 
 def raw_digests(root: Path, cohort: Cohort) -> dict[int, str]:
-    """Sixteen hexadecimal characters for every shard, and under -1 for the files that belong to no subject.
+    """Sixteen hexadecimal characters for every shard, and under -1 for the files that belong to no
+    subject.
 
-    A folder or file that cannot be looked at counts as such, so that its case is read again once it can be; links are followed, loops not.
+    A folder or file that cannot be looked at counts as such, so that its case is read again once it
+    can be; links are followed, loops not.
 
     Raises:
-        KneeoaError: the root is not a folder or cannot be listed, or a table that says which image is whose is malformed.
+        KneeoaError: the root is not a folder or cannot be listed, or a table that says which image
+            is whose is malformed.
     """
     if not root.is_dir():
         raise KneeoaError(f"{root}: the folder of the raw data does not exist; set the cohort's 'root' to where it lies.")
@@ -68,14 +76,18 @@ _Folder = tuple[str, str, int, Trail]
 
 
 class _Walk:
-    """Lists folders; what is kept of one is a digest, so that memory grows with folders and not with files."""
+    """Lists folders; what is kept of one is a digest, so that memory grows with folders and not
+    with files.
+    """
 
     def __init__(self, subject_of: SubjectOf, shards: int) -> None:
         self.subject_of = subject_of
         self.shards = shards
 
     def run(self, root: Path) -> list[Part]:
-        """The parts of every folder, in no order; in threads from where on the disk keeps one waiting, as it does on a network."""
+        """The parts of every folder, in no order; in threads from where on the disk keeps one
+        waiting, as it does on a network.
+        """
         status = root.stat()
         parts: list[Part] = []
         pending: list[_Folder] = [(os.fspath(root), "", UNATTRIBUTED, ((status.st_dev, status.st_ino),))]
@@ -108,11 +120,14 @@ class _Walk:
         return parts, inside
 
     def folder(self, folder: _Folder, inside: list[_Folder]) -> list[Part]:
-        """Digests of a folder's files by shard. Below a subject's folder everything is that subject's: names are not looked at again."""
+        """Digests of a folder's files by shard. Below a subject's folder everything is that
+        subject's: names are not looked at again.
+        """
         path, relative, shard, trail = folder
         lines: dict[int, list[str]] = {}
         try:
-            # By its descriptor, so that a file's path is not resolved anew for each of its files: a fifth less time.
+            # By its descriptor, so that a file's path is not resolved anew for each of its files: a
+            # fifth less time.
             descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         except OSError as error:
             return [(relative, shard, _digest(relative, [f"\t{error.errno}\n"]))]
@@ -151,7 +166,9 @@ def _digest(relative: str, lines: list[str]) -> bytes:
 
 
 def _elsewhere(root: Path, cohort: Cohort, subject_of: SubjectOf) -> list[Part]:
-    """A manifest or landmarks that lie outside the root: their size and time stamp count where a walk of the root would have seen them."""
+    """A manifest or landmarks that lie outside the root: their size and time stamp count where a
+    walk of the root would have seen them.
+    """
     found: list[Part] = []
     for name in filter(None, (cohort.manifest.table if cohort.manifest else None, cohort.landmarks)):
         path = table_path(root, name)

@@ -46,7 +46,9 @@ def _grade(cell: str, columns: LabelColumns) -> int | None:
 
 
 def _listed(cell: str, columns: LabelColumns) -> Value:
-    """1 for each finding that the cell lists; an empty cell lists none, a missing one (``NA``, or of ``missing``) was not read."""
+    """1 for each finding that the cell lists; an empty cell lists none, a missing one (``NA``, or
+    of ``missing``) was not read.
+    """
     width = 1 + max(index for index in columns.values.values() if index is not None)
     if cell in columns.missing or (cell and is_missing(cell)):
         return (None,) * width

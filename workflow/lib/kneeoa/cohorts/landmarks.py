@@ -1,4 +1,6 @@
-"""Centres of joints in radiographs, from a CSV: where one picture shows both knees, or a crop should be centred. Standard library only."""
+"""Centres of joints in radiographs, from a CSV: where one picture shows both knees, or a crop
+should be centred. Standard library only.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from kneeoa.errors import KneeoaError
 
 @dataclass(frozen=True)
 class Landmark:
-    """The joint's centre in pixels of an image file, row 0 and column 0 at the upper left pixel's centre."""
+    """The joint's centre in pixels of an image file, row 0 and column 0 at the upper left pixel's
+    centre.
+    """
 
     line: int
     subject: str
@@ -54,7 +58,8 @@ def landmarks(root: Path, cohort: Cohort) -> Iterator[Landmark]:
 
 
 def add_landmarks(source: Source, cohort: Cohort, root: Path) -> None:
-    """Give the images of each landmark's knee their centre: of its visit and view where the line tells them, of any where not.
+    """Give the images of each landmark's knee their centre: of its visit and view where the line
+    tells them, of any where not.
 
     A line that no image takes is a loose reason, ``unused-landmark``.
 

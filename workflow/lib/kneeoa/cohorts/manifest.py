@@ -1,4 +1,6 @@
-"""Any source by a column map: a table with a row for each case, each image, or each subject with columns for both sides."""
+"""Any source by a column map: a table with a row for each case, each image, or each subject with
+columns for both sides.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +25,13 @@ _LOG = logging.getLogger(__name__)
 def read(cohort: Cohort, root: Path) -> Source:
     """Read the manifest: it offers the levels of ``labels`` and the cohort's views.
 
-    A row that names no knee, a path that leaves the root, a file that is not there or of no known format, a label outside its map: each is
-    a reason with its line. Rows of other visits and views are passed over.
+    A row that names no knee, a path that leaves the root, a file that is not there or of no known
+    format, a label outside its map: each is a reason with its line. Rows of other visits and views
+    are passed over.
 
     Raises:
-        KneeoaError: the table is missing or malformed, lacks a column, or has a number or split that is none.
+        KneeoaError: the table is missing or malformed, lacks a column, or has a number or split
+            that is none.
     """
     if cohort.manifest is None:
         raise KneeoaError("reader 'manifest' needs the section 'manifest' with its column map.")
@@ -88,7 +92,9 @@ def _person(knee: Knee, entry: Entry, manifest: Manifest, path: Path, conflicts:
 
 
 def _votes(knee: Knee, entry: Entry, cohort: Cohort, where: str, votes: dict[tuple[str, str], dict[Vote, None]]) -> None:
-    """Collect a row's labels. Equal ones of a project are one reading: a table of images repeats a case's label on each of its rows."""
+    """Collect a row's labels. Equal ones of a project are one reading: a table of images repeats a
+    case's label on each of its rows.
+    """
     for level, own in entry.labels.items():
         columns = cohort.labels[level]
         try:

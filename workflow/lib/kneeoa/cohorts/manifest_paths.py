@@ -1,7 +1,8 @@
 """Whose files are whose by a manifest. Standard library only, as the index is made at parse.
 
-A text manifest is read: each file belongs to the subject whose row names it. Other tables (Parquet, Excel, SAS) need packages that a parse
-should not load: there every file, and the table itself, counts for every shard. Choose a text manifest where precision matters.
+A text manifest is read: each file belongs to the subject whose row names it. Other tables (Parquet,
+Excel, SAS) need packages that a parse should not load: there every file, and the table itself,
+counts for every shard. Choose a text manifest where precision matters.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ _OTHER = (".xlsx", ".xlsm", ".parquet", ".pq", ".sas7bdat")
 
 
 def attribution(root: Path, cohort: Cohort) -> SubjectOf:
-    """A file belongs to the subject whose row names it, or to everybody where the manifest is no text.
+    """A file belongs to the subject whose row names it, or to everybody where the manifest is no
+    text.
 
     Raises:
         KneeoaError: the manifest cannot be read or lacks a column.
@@ -32,7 +34,8 @@ def attribution(root: Path, cohort: Cohort) -> SubjectOf:
 
 
 def image_rows(root: Path, cohort: Cohort) -> Iterator[tuple[str, str]]:
-    """(subject, line) of what each row says about files: a changed path reruns its subject's shard, a changed label none.
+    """(subject, line) of what each row says about files: a changed path reruns its subject's shard,
+    a changed label none.
 
     Raises:
         KneeoaError: as :func:`attribution`.
@@ -57,6 +60,8 @@ def _entries(root: Path, cohort: Cohort) -> list[Entry] | None:
 
 @lru_cache(maxsize=1)
 def _read(path: Path, state: tuple[int, int], section: str) -> list[Entry]:
-    """The entries of a manifest; once for a state of the file and a column map, as both rules above want them."""
+    """The entries of a manifest; once for a state of the file and a column map, as both rules above
+    want them.
+    """
     cohort = Cohort.model_validate_json(section)
     return list(entries(read_text(path), cohort, cohort.manifest, labels=False)) if cohort.manifest else []

@@ -1,4 +1,6 @@
-"""The rows of a manifest as cases and files, by its column map. Standard library only, as the index is made at parse too."""
+"""The rows of a manifest as cases and files, by its column map. Standard library only, as the index
+is made at parse too.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ _KEYS = (*IMAGE_KEYS, "split", "site", "sex", "age", "project")
 class Entry:
     """One case, visit and view that a row tells of.
 
-    ``cells`` has the text of every mapped key, and ``labels`` those of each level's columns, in the order of its column map.
+    ``cells`` has the text of every mapped key, and ``labels`` those of each level's columns, in the
+    order of its column map.
     """
 
     line: int
@@ -34,7 +37,9 @@ class Entry:
     view: str | None
     """None where the row's text is no view."""
     path: str | None
-    """Relative to the root, normalised; None where the cell is empty. A path that leaves the root begins with ``..`` or ``/``."""
+    """Relative to the root, normalised; None where the cell is empty. A path that leaves the root
+    begins with ``..`` or ``/``.
+    """
     mask: str | None
     cells: dict[str, str]
     labels: dict[str, list[str]]
@@ -48,7 +53,8 @@ def table_path(root: Path, name: str) -> Path:
 
 
 def entries(table: Table, cohort: Cohort, manifest: Manifest, *, labels: bool = True) -> Iterator[Entry]:
-    """Every case, visit and view of every row: several of a row whose columns are given for each side, visit or view.
+    """Every case, visit and view of every row: several of a row whose columns are given for each
+    side, visit or view.
 
     Rows of other visits and views than the cohort's are left out.
 
@@ -111,7 +117,9 @@ def _entry(line: int, found: dict[str, str], manifest: Manifest, which: tuple[st
 
 
 def meaning(manifest: Manifest, key: str, cell: str) -> str | None:
-    """What a cell means: by ``values``, else by the words that everybody uses; None where it is empty or unknown."""
+    """What a cell means: by ``values``, else by the words that everybody uses; None where it is
+    empty or unknown.
+    """
     known: dict[str, str] = manifest.values.get(key, {})  # type: ignore[call-overload]
     if cell in known:
         return known[cell]

@@ -1,4 +1,6 @@
-"""OAI's own layout: image indexes, image folders or archives, ``kxr_sq_bu<visit>``, tables of participants, masks by file name."""
+"""OAI's own layout: image indexes, image folders or archives, ``kxr_sq_bu<visit>``, tables of
+participants, masks by file name.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from kneeoa.errors import KneeoaError
 
 
 def read(cohort: Cohort, root: Path) -> Source:
-    """Read the tree below ``root``: it offers the levels of ``labels`` (default ``kl``), and the views of ``oai_series.SERIES``.
+    """Read the tree below ``root``: it offers the levels of ``labels`` (default ``kl``), and the
+    views of ``oai_series.SERIES``.
 
     A bilateral radiograph becomes an image of two cases. Masks are of the first view.
 

@@ -1,4 +1,6 @@
-"""OAI's clinical tables: readings of radiographs (``kxr_sq_bu<visit>``) and people, as text or as SAS files."""
+"""OAI's clinical tables: readings of radiographs (``kxr_sq_bu<visit>``) and people, as text or as
+SAS files.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ _PEOPLE_TABLES = ("enrollees", "subjectchar00", "allclinical00")
 
 
 def clinical_table(root: Path, name: str) -> Path | None:
-    """The file of a clinical table: in any case, as text before SAS, at the root before its folders; None where there is none."""
+    """The file of a clinical table: in any case, as text before SAS, at the root before its
+    folders; None where there is none.
+    """
     found = [
         (_SUFFIXES.index(path.suffix.lower()), depth, path)
         for depth, pattern in enumerate(("*", "*/*"))
@@ -49,7 +53,8 @@ def read_clinical(path: Path) -> Table:
 
 
 def add_grades(source: Source, cohort: Cohort, root: Path, visit: str, only: Collection[str] | None = None) -> None:
-    """Add the labels of a visit, level by level; of several readings the one that the cohort's rule chooses.
+    """Add the labels of a visit, level by level; of several readings the one that the cohort's rule
+    chooses.
 
     Args:
         source: where the knees go.

@@ -1,4 +1,6 @@
-"""Names in OAI's tree: visits, releases, participants, masks. Standard library only, as the index is made at parse."""
+"""Names in OAI's tree: visits, releases, participants, masks. Standard library only, as the index
+is made at parse.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from kneeoa.cohorts.text_tables import read_text
 from kneeoa.config.cohorts import Cohort
 
 VISIT_NUMBERS = {"00m": 0, "12m": 1, "18m": 2, "24m": 3, "30m": 4, "36m": 5, "48m": 6, "72m": 8, "96m": 10}
-"""Months since enrolment -> the number in file names (``kxr_sq_bu03.txt``), column prefixes (``V03``) and releases (``3.C.2``)."""
+"""Months since enrolment -> the number in file names (``kxr_sq_bu03.txt``), column prefixes
+(``V03``) and releases (``3.C.2``).
+"""
 INDEXES = ("contents.csv", "image03.txt")
 """The image index of OAI's own releases, and the archive's."""
 
@@ -28,7 +32,8 @@ def is_participant(name: str) -> bool:
 
 
 def mask_name(name: str) -> tuple[str, str, str, str | None] | None:
-    """(subject, side, visit, format) of a mask's file name, e.g. ``9001104_R_V00.nii.gz``; None for any other name.
+    """(subject, side, visit, format) of a mask's file name, e.g. ``9001104_R_V00.nii.gz``; None for
+    any other name.
 
     The format is None for a companion such as the ``.raw`` of an ``.mhd``.
     """
@@ -57,7 +62,9 @@ def index_files(root: Path) -> list[Path]:
 
 
 def image_rows(root: Path, cohort: Cohort) -> Iterator[tuple[str, str]]:
-    """(participant, line) of every image index: it decides which folder is which knee, so a changed line is a changed subject."""
+    """(participant, line) of every image index: it decides which folder is which knee, so a changed
+    line is a changed subject.
+    """
     for path in index_files(root):
         for _, cells in read_text(path).rows:
             subject = next((cell for cell in cells if is_participant(cell)), None)
@@ -66,7 +73,9 @@ def image_rows(root: Path, cohort: Cohort) -> Iterator[tuple[str, str]]:
 
 
 def visit_of(folder: str) -> str | None:
-    """The visit of an image folder ``[<visit>/]<release>/<participant>/...``: by its own name, else by the release's first number."""
+    """The visit of an image folder ``[<visit>/]<release>/<participant>/...``: by its own name, else
+    by the release's first number.
+    """
     parts = folder.split("/")
     for part in parts:
         if part in VISIT_NUMBERS:
@@ -76,7 +85,9 @@ def visit_of(folder: str) -> str | None:
 
 
 def below_release(path: str) -> str | None:
-    """The part of a path from its visit or release folder on (the archive's begin with a bucket and a submission), None without one."""
+    """The part of a path from its visit or release folder on (the archive's begin with a bucket and
+    a submission), None without one.
+    """
     parts = path.split("/")
     for start, part in enumerate(parts):
         if part in VISIT_NUMBERS or _RELEASE.match(part):

@@ -1,4 +1,6 @@
-"""Which series of OAI's image indexes is which knee's image: ``contents.csv`` of the releases, ``image03.txt`` of the archive."""
+"""Which series of OAI's image indexes is which knee's image: ``contents.csv`` of the releases,
+``image03.txt`` of the archive.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ SERIES = {
     "sag_t2": r"SAG_T2_MAP_(?P<side>LEFT|RIGHT)",
     "pa": r"BILATERAL PA FIXED FLEXION KNEE",
 }
-"""The series description of each view; one without a side shows both knees. ``cohorts.<name>.series`` adds to them and replaces them."""
+"""The series description of each view; one without a side shows both knees.
+``cohorts.<name>.series`` adds to them and replaces them.
+"""
 
 _PREFIXES = ("", "{visit}/", "image03/", "image03/{visit}/", "results/", "results/{visit}/")
 
@@ -93,7 +97,8 @@ def _subject(cell: str) -> str:
 
 
 def add_images(source: Source, cohort: Cohort, root: Path, rows: Iterable[Listed], *, sides: str = "LR") -> None:
-    """Add each listed series of the cohort's views; a knee with two different ones, or none that is there, gets its reason.
+    """Add each listed series of the cohort's views; a knee with two different ones, or none that is
+    there, gets its reason.
 
     Raises:
         KneeoaError: a view is not OAI's.
@@ -121,7 +126,9 @@ def add_images(source: Source, cohort: Cohort, root: Path, rows: Iterable[Listed
 
 
 def add_folders(knee: Knee, root: Path, view: str, folders: list[str], shows: str = "knee") -> None:
-    """Add the one image that lies in the listed ``folders`` of a knee, or the reason why there is not exactly one."""
+    """Add the one image that lies in the listed ``folders`` of a knee, or the reason why there is
+    not exactly one.
+    """
     places = sorted({place for folder in folders if (place := _place(root, folder, knee.visit)) is not None})
     files = [file for place in places for file in image_files(root, place, view, shows)]
     if not files:
@@ -134,7 +141,9 @@ def add_folders(knee: Knee, root: Path, view: str, folders: list[str], shows: st
 
 
 def _place(root: Path, folder: str, visit: str) -> str | None:
-    """Where a listed folder lies, as a folder or as an archive of that name, below the visit's or the archive's own folder or not."""
+    """Where a listed folder lies, as a folder or as an archive of that name, below the visit's or
+    the archive's own folder or not.
+    """
     if ".." in folder.split("/"):
         return None
     bare = folder.removeprefix(f"{visit}/")
@@ -148,7 +157,8 @@ def _place(root: Path, folder: str, visit: str) -> str | None:
 
 
 def image_files(root: Path, place: str, view: str, shows: str = "knee") -> list[File]:
-    """The images of a folder or archive: each volume, picture or archive counts as one; other files are one DICOM series.
+    """The images of a folder or archive: each volume, picture or archive counts as one; other files
+    are one DICOM series.
 
     Of a radiograph (``shows`` both) each DICOM file is an image of its own.
     """

@@ -1,8 +1,10 @@
-"""The original OAI-ZIB release: 507 right knees with masks of four labels, on OAI's baseline DESS series.
+"""The original OAI-ZIB release: 507 right knees with masks of four labels, on OAI's baseline DESS
+series.
 
-A mask file makes a knee (``segmentation_masks/9001104.segmentation_masks.mhd`` and its ``.raw``; ``.mha``, NIfTI, NRRD as well). Its image
-is a converted volume of that participant, else OAI's own series, by the release's ``oai_mri_paths.txt`` or by OAI's image index.
-Grades come from ``kxr_sq_bu00``; 26 knees have none and stay cases without a level.
+A mask file makes a knee (``segmentation_masks/9001104.segmentation_masks.mhd`` and its ``.raw``;
+``.mha``, NIfTI, NRRD as well). Its image is a converted volume of that participant, else OAI's own
+series, by the release's ``oai_mri_paths.txt`` or by OAI's image index. Grades come from
+``kxr_sq_bu00``; 26 knees have none and stay cases without a level.
 """
 
 from __future__ import annotations
@@ -24,10 +26,12 @@ VISIT, SIDE = "00m", "R"
 
 
 def read(cohort: Cohort, root: Path) -> Source:
-    """Read the release: the levels of ``labels`` (default ``kl``), one view, the right knee at baseline.
+    """Read the release: the levels of ``labels`` (default ``kl``), one view, the right knee at
+    baseline.
 
     Raises:
-        KneeoaError: there is no mask or no table of grades, a table is malformed, or another view or visit is asked for.
+        KneeoaError: there is no mask or no table of grades, a table is malformed, or another view
+            or visit is asked for.
     """
     if len(cohort.views) != 1 or cohort.visits != (VISIT,):
         raise KneeoaError(f"reader 'oai_zib' offers one view at visit {VISIT}, not {list(cohort.views)} at {list(cohort.visits)}.")
@@ -63,7 +67,9 @@ def _files(source: Source, cohort: Cohort, found: dict[tuple[str, str], list[str
 
 
 def _series(source: Source, cohort: Cohort, root: Path, subjects: set[str]) -> None:
-    """Images of ``subjects``: the release's own list tells which series a mask was drawn on; OAI's index tells of those not on it."""
+    """Images of ``subjects``: the release's own list tells which series a mask was drawn on; OAI's
+    index tells of those not on it.
+    """
     folders: dict[str, set[str]] = defaultdict(set)
     for subject, folder in series_lines(root):
         if subject in subjects:

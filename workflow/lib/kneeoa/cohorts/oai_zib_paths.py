@@ -1,4 +1,6 @@
-"""File names of the original OAI-ZIB release, beside OAI's own images. Standard library only, as the index is made at parse."""
+"""File names of the original OAI-ZIB release, beside OAI's own images. Standard library only, as
+the index is made at parse.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from kneeoa.cohorts.oai_paths import image_rows as index_rows
 from kneeoa.config.cohorts import Cohort
 
 PATHS = "oai_mri_paths.txt"
-"""The release's own list of which OAI series each mask was drawn on: ``9001104: 0.C.2/9001104/20040101/10000000``."""
+"""The release's own list of which OAI series each mask was drawn on: ``9001104:
+0.C.2/9001104/20040101/10000000``.
+"""
 
 _NAME = re.compile(r"^(?P<subject>\d{7})(?P<rest>[._-].*)?$")
 _MASK = re.compile(r"mask|seg|label", re.IGNORECASE)
@@ -26,7 +30,9 @@ def subject_of(name: str) -> str | None:
 
 
 def role_of(relative: str) -> str | None:
-    """image or mask of a volume file: a mask says so in its name or in one of its folders; None for what is no volume of a participant."""
+    """image or mask of a volume file: a mask says so in its name or in one of its folders; None for
+    what is no volume of a participant.
+    """
     folder, _, name = relative.rpartition("/")
     match = _NAME.match(name)
     if match is None or format_of(name) not in ("nifti", "meta", "nrrd"):
@@ -35,7 +41,9 @@ def role_of(relative: str) -> str | None:
 
 
 def series_lines(root: Path) -> Iterator[tuple[str, str]]:
-    """(participant, folder) of the release's list of series, wherever it lies below ``root``, three deep."""
+    """(participant, folder) of the release's list of series, wherever it lies below ``root``, three
+    deep.
+    """
     for path in sorted(path for depth in ("", "*/", "*/*/", "*/*/*/") for path in root.glob(f"{depth}{PATHS}")):
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             match = _LINE.match(line)

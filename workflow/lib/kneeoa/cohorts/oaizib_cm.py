@@ -1,6 +1,8 @@
-"""Paper A's cohort (OAIZIB-CM): ``subInfo_{train,test}.xlsx`` and NIfTI files by CMT-ID anywhere below the root.
+"""Paper A's cohort (OAIZIB-CM): ``subInfo_{train,test}.xlsx`` and NIfTI files by CMT-ID anywhere
+below the root.
 
-All knees are right ones, and each is a subject of its own. Masks have five labels: 4 is medial and 5 lateral tibial cartilage.
+All knees are right ones, and each is a subject of its own. Masks have five labels: 4 is medial and
+5 lateral tibial cartilage.
 """
 
 from __future__ import annotations
@@ -22,10 +24,12 @@ _GRADES = 5
 
 
 def read(cohort: Cohort, root: Path) -> Source:
-    """Read the folder: the level that it offers is ``kl``; ``given_split`` is the table that a knee stands in.
+    """Read the folder: the level that it offers is ``kl``; ``given_split`` is the table that a knee
+    stands in.
 
     Raises:
-        KneeoaError: a table is missing or malformed, a knee stands in both, or more than one view or visit is asked for.
+        KneeoaError: a table is missing or malformed, a knee stands in both, or more than one view
+            or visit is asked for.
     """
     if len(cohort.views) != 1 or len(cohort.visits) != 1:
         raise KneeoaError(f"reader 'oaizib_cm' offers one view at one visit, not {list(cohort.views)} at {list(cohort.visits)}.")

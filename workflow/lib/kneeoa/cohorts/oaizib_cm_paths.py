@@ -1,4 +1,6 @@
-"""File names of paper A's cohort (OAIZIB-CM). Standard library only, as the index is made at parse."""
+"""File names of paper A's cohort (OAIZIB-CM). Standard library only, as the index is made at
+parse.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ def subject_name(number: int) -> str:
 
 
 def file_name(name: str) -> tuple[str, str] | None:
-    """(subject, role) of ``oaizib_007_0000.nii.gz`` (image) or ``oaizib_007.nii.gz`` (mask); None for any other name."""
+    """(subject, role) of ``oaizib_007_0000.nii.gz`` (image) or ``oaizib_007.nii.gz`` (mask); None
+    for any other name.
+    """
     match = _NAME.match(name)
     return None if match is None else (subject_name(int(match["id"])), "image" if match["image"] else "mask")
 

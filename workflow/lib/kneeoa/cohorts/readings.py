@@ -22,13 +22,17 @@ class Vote:
 
 
 def settle(votes: Sequence[Vote], rule: str, projects: Sequence[int] = ()) -> Reading | None:
-    """One label out of a knee's readings, given in the order of the table; None where nobody read anything.
+    """One label out of a knee's readings, given in the order of the table; None where nobody read
+    anything.
 
-    - ``preferred``: the reading of the first of ``projects`` that read the knee; without one, of the project with the lowest number; within
-      a project the first in the table. A reading without a project comes last.
+    - ``preferred``: the reading of the first of ``projects`` that read the knee; without one, of
+      the project with the lowest number; within a project the first in the table. A reading without
+      a project comes last.
     - ``first``: the first in the table.
-    - ``median``: entry by entry the median; of an even number the lower one in the middle, so that it is a class and never too severe.
-    - ``unanimous``: the label where all readings agree, else a reading without a value, so that the level is missing.
+    - ``median``: entry by entry the median; of an even number the lower one in the middle, so that
+      it is a class and never too severe.
+    - ``unanimous``: the label where all readings agree, else a reading without a value, so that the
+      level is missing.
     """
     read = [vote for vote in votes if any(entry is not None for entry in vote.value)]
     if not read:

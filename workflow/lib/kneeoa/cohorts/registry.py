@@ -1,6 +1,8 @@
-"""The readers by name: ``<name>.py`` reads a layout, ``<name>_paths.py`` tells whose its files are (cheap: used at parse).
+"""The readers by name: ``<name>.py`` reads a layout, ``<name>_paths.py`` tells whose its files are
+(cheap: used at parse).
 
-Readers are found on the folder, not listed here, so that a new one belongs to the code of no other's cohort.
+Readers are found on the folder, not listed here, so that a new one belongs to the code of no
+other's cohort.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ def reader(name: str) -> ReadSource:
 
 
 def attribution_rule(name: str) -> Attribution:
-    """What makes, for a root and a cohort, the rule that tells whose a folder or file is in that layout.
+    """What makes, for a root and a cohort, the rule that tells whose a folder or file is in that
+    layout.
 
     Raises:
         KneeoaError: no reader has that name.
@@ -45,7 +48,8 @@ def attribution_rule(name: str) -> Attribution:
 
 
 def image_rows_rule(name: str) -> ImageRows:
-    """The rule that gives (subject, line) of the tables by which that layout says which image is whose.
+    """The rule that gives (subject, line) of the tables by which that layout says which image is
+    whose.
 
     Raises:
         KneeoaError: no reader has that name.

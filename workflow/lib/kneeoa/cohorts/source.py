@@ -1,4 +1,6 @@
-"""What a reader hands over: every knee found in any of the source's files, with its files, readings and reasons against it."""
+"""What a reader hands over: every knee found in any of the source's files, with its files, readings
+and reasons against it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Reading:
-    """One label as the source gives it: class indices (several for a multilabel level, None where unread)."""
+    """One label as the source gives it: class indices (several for a multilabel level, None where
+    unread).
+    """
 
     value: tuple[int | None, ...]
     count: int = 1
@@ -22,7 +26,9 @@ class Reading:
 
 @dataclass(frozen=True)
 class File:
-    """An image or mask of a knee. ``path`` is relative to the cohort's root; a folder for a DICOM series. Formats: ``formats.py``."""
+    """An image or mask of a knee. ``path`` is relative to the cohort's root; a folder for a DICOM
+    series. Formats: ``formats.py``.
+    """
 
     view: str
     role: str
@@ -31,19 +37,25 @@ class File:
     shows: str = "knee"
     """``knee``, or ``both`` for a bilateral radiograph, which belongs to two cases."""
     centre: tuple[float, float] | None = None
-    """Row and column of the joint's centre in pixels of the file, where the source gives landmarks."""
+    """Row and column of the joint's centre in pixels of the file, where the source gives
+    landmarks.
+    """
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a knee (scope ``case``), its mask (scope ``mask``) or one of its labels (``level``) cannot be used."""
+    """Why a knee (scope ``case``), its mask (scope ``mask``) or one of its labels (``level``)
+    cannot be used.
+    """
 
     reason: str
     detail: str
     scope: str = "case"
     view: str | None = None
     level: str | None = None
-    """The level whose label it is about; the knee stays in the study where that is not the level that it must have."""
+    """The level whose label it is about; the knee stays in the study where that is not the level
+    that it must have.
+    """
 
 
 @dataclass
@@ -63,13 +75,17 @@ class Knee:
 
     @property
     def case_id(self) -> str:
-        """The case's name: ``<subject>-<side>-<visit>``, with X for the side of what has none (a specimen)."""
+        """The case's name: ``<subject>-<side>-<visit>``, with X for the side of what has none (a
+        specimen).
+        """
         return f"{self.subject}-{self.side or 'X'}-{self.visit}"
 
 
 @dataclass
 class Source:
-    """Everything that a reader found. ``loose`` holds rows and files that belong to no knee that can be named."""
+    """Everything that a reader found. ``loose`` holds rows and files that belong to no knee that
+    can be named.
+    """
 
     knees: dict[str, Knee] = field(default_factory=dict)
     loose: list[Reason] = field(default_factory=list)
@@ -81,7 +97,9 @@ class Source:
 
 
 def unreadable(source: Source) -> Callable[[OSError], None]:
-    """What a walk does with a folder that it cannot list: a loose reason, as nobody knows whose files lie there."""
+    """What a walk does with a folder that it cannot list: a loose reason, as nobody knows whose
+    files lie there.
+    """
 
     def note(error: OSError) -> None:
         name = os.path.basename(str(error.filename))

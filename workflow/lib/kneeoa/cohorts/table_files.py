@@ -1,4 +1,6 @@
-"""Any table file as text cells: text, Excel workbooks, Parquet and SAS files, one shape for all readers."""
+"""Any table file as text cells: text, Excel workbooks, Parquet and SAS files, one shape for all
+readers.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ _LOG = logging.getLogger(__name__)
 
 
 def read_table(path: Path, *, delimiter: str | None = None, sheet: str | None = None) -> Table:
-    """Read a table by its suffix: ``.xlsx``, ``.parquet``, ``.sas7bdat``, else text. Cells are text: whole numbers without a point.
+    """Read a table by its suffix: ``.xlsx``, ``.parquet``, ``.sas7bdat``, else text. Cells are
+    text: whole numbers without a point.
 
     Args:
         path: the file.
@@ -70,7 +73,8 @@ def _sas(path: Path) -> Table:
     import pyreadstat
 
     try:
-        # Special missing values (.A to .Z) come as empty numbers; dates are not asked for, so they stay plain numbers.
+        # Special missing values (.A to .Z) come as empty numbers; dates are not asked for, so they
+        # stay plain numbers.
         columns, meta = pyreadstat.read_sas7bdat(str(path), output_format="dict", disable_datetime_conversion=True)
     except Exception as error:  # pyreadstat raises its own errors, and others for damaged bytes
         raise KneeoaError(f"{path}: cannot be read as a SAS table ({type(error).__name__}: {error}); is it damaged or cut?") from error

@@ -1,4 +1,6 @@
-"""Tables as text: CSV and its relatives, whatever wrote them. Standard library only, as manifests are read at parse too."""
+"""Tables as text: CSV and its relatives, whatever wrote them. Standard library only, as manifests
+are read at parse too.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,17 @@ from typing import Literal
 from kneeoa.errors import KneeoaError
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|"}
-"""Suffixes that tell the delimiter; for others (``.txt``), or where the header has none of it, the header does."""
+"""Suffixes that tell the delimiter; for others (``.txt``), or where the header has none of it, the
+header does.
+"""
 _POSSIBLE = "\t|;,"
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table's cells as text, without surrounding blanks; ``rows`` are (line in the file, cells), blank lines left out."""
+    """A table's cells as text, without surrounding blanks; ``rows`` are (line in the file, cells),
+    blank lines left out.
+    """
 
     path: Path
     header: list[str]
@@ -65,14 +71,17 @@ class Table:
 
 
 def read_text(path: Path, delimiter: str | None = None) -> Table:
-    """Read a delimited text file: UTF-8 (a byte-order mark or none), UTF-16 with its mark, or Latin-1; any line ends; quoted newlines.
+    """Read a delimited text file: UTF-8 (a byte-order mark or none), UTF-16 with its mark, or
+    Latin-1; any line ends; quoted newlines.
 
     Args:
         path: the file.
-        delimiter: what stands between cells. Default: the suffix's, else the one of tab, ``|``, ``;`` and ``,`` that the header has most.
+        delimiter: what stands between cells. Default: the suffix's, else the one of tab, ``|``,
+            ``;`` and ``,`` that the header has most.
 
     Raises:
-        KneeoaError: the file cannot be read, is empty or binary, or a row has more or fewer cells than the header.
+        KneeoaError: the file cannot be read, is empty or binary, or a row has more or fewer cells
+            than the header.
     """
     text = _decode(path)
     if delimiter is None:
@@ -82,7 +91,8 @@ def read_text(path: Path, delimiter: str | None = None) -> Table:
     try:
         return _parse(path, text, delimiter, csv.QUOTE_MINIMAL)
     except csv.Error as error:
-        # Between tabs and bars, whoever writes quotes seldom means them: a cell that begins with one is free text.
+        # Between tabs and bars, whoever writes quotes seldom means them: a cell that begins with
+        # one is free text.
         if delimiter not in "\t|":
             raise KneeoaError(f"{path}: line {error.args[1]} cannot be read: {error.args[0]}; is a quote not closed?") from error
         return _parse(path, text, delimiter, csv.QUOTE_NONE)

@@ -1,4 +1,6 @@
-"""The files below a folder: links followed, loops not, hidden names left out, in an order that does not depend on the disk."""
+"""The files below a folder: links followed, loops not, hidden names left out, in an order that does
+not depend on the disk.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ Trail = tuple[tuple[int, int], ...]
 
 
 def files_below(root: Path, top: str = "", failed: Callable[[OSError], None] | None = None) -> Iterator[tuple[str, str]]:
-    """(path relative to ``root`` with forward slashes, name) of each file below ``root``/``top``, folder by folder in name order.
+    """(path relative to ``root`` with forward slashes, name) of each file below ``root``/``top``,
+    folder by folder in name order.
 
     Args:
         root: what the paths are relative to.
@@ -41,7 +44,9 @@ def _walk(path: str, relative: str, trail: Trail, failed: Callable[[OSError], No
 
 
 def inner(entry: os.DirEntry[str], trail: Trail) -> Trail | None:
-    """The trail of a folder, an empty one where it is a link back to a folder on the way, None for a file."""
+    """The trail of a folder, an empty one where it is a link back to a folder on the way, None for
+    a file.
+    """
     try:
         if not entry.is_dir():
             return None

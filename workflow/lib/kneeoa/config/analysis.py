@@ -31,7 +31,9 @@ class ImportedLevel(Section):
     truth: str
     """Column of the reference label (an integer class)."""
     probabilities: tuple[str, ...] = Field(min_length=1)
-    """One column per class, in order; for a binary level the positive class's column alone will do."""
+    """One column per class, in order; for a binary level the positive class's column alone will
+    do.
+    """
 
 
 class ImportedArm(Section):
@@ -70,15 +72,20 @@ class Saliency(Section):
     """Maps of what a run looks at, of a score that is the same for every mode."""
 
     methods: tuple[Name, ...] = Field(default=("smoothgrad_input",), min_length=1)
-    """How maps are made: smoothgrad_input (paper A), smoothgrad (the gradient alone), integrated_gradients, grad_cam, occlusion. The first
-    is the one that pictures show."""
+    """How maps are made: smoothgrad_input (paper A), smoothgrad (the gradient alone),
+    integrated_gradients, grad_cam, occlusion. The first is the one that pictures show.
+    """
     target: Name | None = None
-    """The level that is explained; default: the coarsest binary level, by its log-odds. Of a level of several classes it is the logit of
-    the case's true class; every mode must then have a head that speaks of the level."""
+    """The level that is explained; default: the coarsest binary level, by its log-odds. Of a level
+    of several classes it is the logit of the case's true class; every mode must then have a head
+    that speaks of the level.
+    """
     samples: PositiveInt = 8
     """smoothgrad, smoothgrad_input: noisy copies of each image."""
     noise: PositiveFloat = 0.05
-    """smoothgrad, smoothgrad_input: standard deviation of the noise, as a share of the image's range."""
+    """smoothgrad, smoothgrad_input: standard deviation of the noise, as a share of the image's
+    range.
+    """
     steps: PositiveInt = 32
     """integrated_gradients: steps from the image's darkest value to the image."""
     cube: PositiveInt = 8
@@ -88,7 +95,9 @@ class Saliency(Section):
     cases: PositiveInt | None = None
     """Explain only the first so many test cases (in the order of a seeded shuffle); default all."""
     randomised: NonNegativeInt = 0
-    """Sanity check: explain the first so many test cases again with weights randomised from the head downwards; 0: no check."""
+    """Sanity check: explain the first so many test cases again with weights randomised from the
+    head downwards; 0: no check.
+    """
 
     @field_validator("methods")
     @classmethod
@@ -99,7 +108,9 @@ class Saliency(Section):
         return tuple(dict.fromkeys(methods))
 
     def of_method(self, method: str) -> dict[str, Any]:
-        """The keys that decide the maps of one method, as plain values: a change of any other makes no map again."""
+        """The keys that decide the maps of one method, as plain values: a change of any other makes
+        no map again.
+        """
         smooth = {"samples", "noise"}
         of = {"smoothgrad": smooth, "smoothgrad_input": smooth, "integrated_gradients": {"steps"}, "occlusion": {"cube"}}
         own = of.get(method, set())
@@ -110,26 +121,40 @@ class Anatomy(Section):
     """Where saliency falls against tissues."""
 
     targets: dict[Name, tuple[Name, ...]] = Field(default_factory=dict)
-    """Groups of the cohort's tissues, e.g. cartilage: [femoral_cartilage, tibial_cartilage]; the first is what the study is about, the
-    others are its controls. The name background stands for all that has no label."""
+    """Groups of the cohort's tissues, e.g. cartilage: [femoral_cartilage, tibial_cartilage]; the
+    first is what the study is about, the others are its controls. The name background stands for
+    all that has no label.
+    """
     shifts: PositiveInt = 200
     """Random circular shifts of the map for the null that keeps its texture."""
     partners: PositiveInt = 20
-    """Maps of so many other subjects for the null that keeps where maps of this network usually lie."""
+    """Maps of so many other subjects for the null that keeps where maps of this network usually
+    lie.
+    """
     dilations: tuple[PositiveInt, ...] = ()
-    """Measure the first group dilated by so many voxels too, e.g. [1, 3]: cartilage is thin and maps are coarse."""
+    """Measure the first group dilated by so many voxels too, e.g. [1, 3]: cartilage is thin and
+    maps are coarse.
+    """
     tolerance_mm: PositiveFloat = 5.0
     """Pointing game: how far from the tissue the peak of a map may lie."""
     region_mm: PositiveFloat = 15.0
-    """The joint region: cells within so many mm of any labelled tissue; measures of the region ignore what lies outside."""
+    """The joint region: cells within so many mm of any labelled tissue; measures of the region
+    ignore what lies outside.
+    """
     seed: int = 7
     """Seed of the shifts, of the choice of other subjects and of control regions."""
     deletion: NonNegativeInt = 0
-    """Delete tissues from the first so many test cases and see what becomes of the score; 0: not at all."""
+    """Delete tissues from the first so many test cases and see what becomes of the score; 0: not at
+    all.
+    """
     controls: PositiveInt = 4
-    """deletion: moved copies of the first group, of each kind (inside the joint, on bone, on background)."""
+    """deletion: moved copies of the first group, of each kind (inside the joint, on bone, on
+    background).
+    """
     blur_mm: PositiveFloat = 6.0
-    """deletion: what is deleted is filled from its surroundings, weighted by a Gaussian of this standard deviation."""
+    """deletion: what is deleted is filled from its surroundings, weighted by a Gaussian of this
+    standard deviation.
+    """
 
     def of_overlap(self) -> dict[str, Any]:
         """The keys that decide the overlap of a map with tissues, as plain values."""
@@ -144,8 +169,10 @@ class Geometry(Section):
     """The severity axis and measures of the representation."""
 
     axes: tuple[Literal["pc1", "centroid", "lda", "ridge"], ...] = ("pc1", "centroid", "lda", "ridge")
-    """pc1: first principal component of the training cases; centroid: from the lowest to the highest grade; lda: first linear
-    discriminant of the grades (shrunk covariance); ridge: ridge regression on the grade. The first is the one that the figure shows."""
+    """pc1: first principal component of the training cases; centroid: from the lowest to the
+    highest grade; lda: first linear discriminant of the grades (shrunk covariance); ridge: ridge
+    regression on the grade. The first is the one that the figure shows.
+    """
     level: Name | None = None
     """The ordinal level whose grades the axis should order; default: the finest ordinal level."""
     resamples: PositiveInt = 1000
@@ -157,11 +184,15 @@ class Geometry(Section):
     permutations: NonNegativeInt = 1000
     """Permutations of the grades between subjects in the null of each axis; 0: none."""
     untrained: bool = True
-    """Also measure the embeddings of each backbone at its initialisation (one short GPU job for each of a backbone's inputs and seeds)."""
+    """Also measure the embeddings of each backbone at its initialisation (one short GPU job for
+    each of a backbone's inputs and seeds).
+    """
     raw_images: bool = True
     """Also measure the principal components of the images themselves."""
     raw_grid: PositiveInt = 16
-    """Images are averaged over blocks to at most so many voxels along each axis before their principal components are taken."""
+    """Images are averaged over blocks to at most so many voxels along each axis before their
+    principal components are taken.
+    """
 
 
 class Figures(Section):

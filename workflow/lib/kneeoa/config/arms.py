@@ -11,7 +11,9 @@ from kneeoa.config.training import Training
 
 
 class Backbone(Section):
-    """A named encoder: a kind (a file in the library's `backbones/`) and that kind's own options."""
+    """A named encoder: a kind (a file in the library's `backbones/`) and that kind's own
+    options.
+    """
 
     kind: Name
     """A file in the library's `backbones/`."""
@@ -20,7 +22,9 @@ class Backbone(Section):
 
 
 class ArmRow(Section):
-    """One entry of the arms list. A list stands for every one of its values: the entry is their product."""
+    """One entry of the arms list. A list stands for every one of its values: the entry is their
+    product.
+    """
 
     backbone: Name | tuple[Name, ...]
     """Names from `backbones`."""
@@ -31,7 +35,9 @@ class ArmRow(Section):
     view: Name | None = None
     """The view; default: the study's only one."""
     reader: Name | tuple[Name, ...] | None = None
-    """Names from `readers`, whose labels are learnt; none (the default) stands for the reference labels as they are."""
+    """Names from `readers`, whose labels are learnt; none (the default) stands for the reference
+    labels as they are.
+    """
     training: dict[str, Any] = Field(default_factory=dict)
     """Changes to the study's training section for these arms, e.g. epochs: 8."""
     name: str = "{backbone}-{mode}"

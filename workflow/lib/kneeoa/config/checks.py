@@ -1,4 +1,6 @@
-"""Checks that reach across the sections of a study: every name that one section uses is known to the section that declares it."""
+"""Checks that reach across the sections of a study: every name that one section uses is known to
+the section that declares it.
+"""
 
 from __future__ import annotations
 

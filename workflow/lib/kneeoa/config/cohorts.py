@@ -16,9 +16,13 @@ class Split(Section):
     """How a cohort's subjects are divided. Subjects never straddle a split."""
 
     method: Literal["stratified", "given"] = "stratified"
-    """stratified: drawn here by level and seed; given: the source's own train/test, validation carved out of train unless given too."""
+    """stratified: drawn here by level and seed; given: the source's own train/test, validation
+    carved out of train unless given too.
+    """
     stratify: Name | None = None
-    """The level whose classes are balanced over the splits (a subject counts by its worst knee). Default: the finest level."""
+    """The level whose classes are balanced over the splits (a subject counts by its worst knee).
+    Default: the finest level.
+    """
     val: float = Field(default=0.15, ge=0, lt=1)
     """Share of subjects for validation (of the training subjects, where the split is given)."""
     test: float = Field(default=0.25, ge=0, lt=1)
@@ -39,9 +43,13 @@ class Cohort(Section):
     role: Literal["develop", "external"] = "develop"
     """develop: split into train, val and test; external: test only."""
     reader: Name
-    """The layout of the source: oai, oai_zib, oaizib_cm, grades_folder or manifest; see docs/data.md."""
+    """The layout of the source: oai, oai_zib, oaizib_cm, grades_folder or manifest; see
+    docs/data.md.
+    """
     root: str | None = None
-    """Folder of the raw data; $VARIABLES are expanded. Not given for the phantom, which the workflow makes."""
+    """Folder of the raw data; $VARIABLES are expanded. Not given for the phantom, which the
+    workflow makes.
+    """
     phantom: Phantom | None = None
     """Make this cohort (its raw files included) before reading it."""
     views: tuple[Name, ...] = ("sag_dess",)
@@ -49,21 +57,33 @@ class Cohort(Section):
     visits: tuple[str, ...] = ("00m",)
     """Visits to take, as the source names them."""
     series: dict[Name, str] = Field(default_factory=dict)
-    """OAI: the regular expression of a view's series description, with a group `side` (LEFT, RIGHT) unless it shows both knees."""
+    """OAI: the regular expression of a view's series description, with a group `side` (LEFT, RIGHT)
+    unless it shows both knees.
+    """
     labels: dict[Name, LabelColumns] = Field(default_factory=dict)
-    """Which columns hold the label of which level (OAI: names without the visit's prefix). Default for OAI's layouts: {kl: XRKL}."""
+    """Which columns hold the label of which level (OAI: names without the visit's prefix). Default
+    for OAI's layouts: {kl: XRKL}.
+    """
     reading_project: int | tuple[int, ...] | None = None
-    """Reading projects in the order of preference, where a knee has several readings (OAI's READPRJ); others follow by number."""
+    """Reading projects in the order of preference, where a knee has several readings (OAI's
+    READPRJ); others follow by number.
+    """
     readings: Literal["preferred", "first", "median", "unanimous"] = "preferred"
-    """Which of several readings counts: the preferred project's, the first in the table, the (lower) median, or only what all agree on."""
+    """Which of several readings counts: the preferred project's, the first in the table, the
+    (lower) median, or only what all agree on.
+    """
     landmarks: str | None = None
-    """CSV of the joints' centres in radiographs: subject, side, row, column, and visit or view where needed; below `root`, or absolute."""
+    """CSV of the joints' centres in radiographs: subject, side, row, column, and visit or view
+    where needed; below `root`, or absolute.
+    """
     manifest: Manifest | None = None
     """The column map of reader `manifest`."""
     tissues: dict[Name, tuple[int, ...]] = Field(default_factory=dict)
     """What the mask labels mean in this cohort, e.g. femoral_cartilage: [2]. Empty: no masks."""
     shards: PositiveInt = 4
-    """Into how many pieces of whole subjects the cohort is cut; a changed subject reruns one piece."""
+    """Into how many pieces of whole subjects the cohort is cut; a changed subject reruns one
+    piece.
+    """
     split: Split = Split()
     """How the cohort's subjects are divided."""
 

@@ -35,7 +35,9 @@ class Level(Section):
 
 
 def check_hierarchy(levels: tuple[Level, ...]) -> None:
-    """Raise ValueError where parents are missing, come after their children, or class groups are out of range."""
+    """Raise ValueError where parents are missing, come after their children, or class groups are
+    out of range.
+    """
     seen: dict[str, Level] = {}
     for level in levels:
         if level.name in seen:

@@ -15,16 +15,26 @@ _PLACEHOLDERS = {"side": "sides", "visit": "visits", "view": "views"}
 
 
 class LabelColumns(Section):
-    """Which columns of a table hold a level's label. A column's name alone, or a list of names, is short for `columns`."""
+    """Which columns of a table hold a level's label. A column's name alone, or a list of names, is
+    short for `columns`.
+    """
 
     columns: tuple[str | tuple[str, ...], ...] = Field(min_length=1)
-    """One column; for a multilabel level one for each finding, in the order of its classes (a list of columns: the highest of them)."""
+    """One column; for a multilabel level one for each finding, in the order of its classes (a list
+    of columns: the highest of them).
+    """
     values: dict[str, int | None] = Field(default_factory=dict)
-    """What the cells' texts mean, e.g. {"doubtful": 1}; null: no label (with `separator`: no finding of this level). Else: a number."""
+    """What the cells' texts mean, e.g. {"doubtful": 1}; null: no label (with `separator`: no
+    finding of this level). Else: a number.
+    """
     at_least: int | None = None
-    """Multilabel: a finding is present from this grade on, e.g. 1. Not given: the cells are 0 or 1."""
+    """Multilabel: a finding is present from this grade on, e.g. 1. Not given: the cells are 0 or
+    1.
+    """
     separator: str | None = Field(default=None, min_length=1)
-    """Multilabel from one column that lists the findings which are present: what stands between them. `values` gives each one's class."""
+    """Multilabel from one column that lists the findings which are present: what stands between
+    them. `values` gives each one's class.
+    """
     missing: tuple[str, ...] = ()
     """Cells that mean "not read", besides empty ones, `.`, `NA` and the like."""
 
@@ -48,10 +58,14 @@ class LabelColumns(Section):
 
 
 class Manifest(Section):
-    """Which column of a table says what: one row a case, an image, or (with `{side}`, `{visit}`, `{view}` in column names) several."""
+    """Which column of a table says what: one row a case, an image, or (with `{side}`, `{visit}`,
+    `{view}` in column names) several.
+    """
 
     table: str
-    """The file: CSV, TSV or other text, Parquet, .xlsx or .sas7bdat; below `root`, or an absolute path ($VARIABLES are expanded)."""
+    """The file: CSV, TSV or other text, Parquet, .xlsx or .sas7bdat; below `root`, or an absolute
+    path ($VARIABLES are expanded).
+    """
     sheet: str | None = None
     """The sheet of a workbook. Default: the first."""
     subject: str
@@ -61,15 +75,21 @@ class Manifest(Section):
     visit: str | None = None
     """Column of the visit. Default: all rows are of the cohort's one visit."""
     view: str | None = None
-    """Column of the view, where each row is one image. Default: each row has the files of every view."""
+    """Column of the view, where each row is one image. Default: each row has the files of every
+    view.
+    """
     path: str | None = None
-    """Column of the image: a file, a DICOM folder or an archive of one, relative to `root`/`folder`. Not given: no images (labels only)."""
+    """Column of the image: a file, a DICOM folder or an archive of one, relative to
+    `root`/`folder`. Not given: no images (labels only).
+    """
     mask: str | None = None
     """Column of the mask, relative to `root`/`folder`."""
     folder: str = ""
     """Folder below `root` that the paths begin in."""
     shows: Literal["knee", "both"] = "knee"
-    """What an image shows: one knee, or both (a bilateral radiograph, which may then stand at two sides of a subject)."""
+    """What an image shows: one knee, or both (a bilateral radiograph, which may then stand at two
+    sides of a subject).
+    """
     row: str | None = None
     """Column of the joint's row in pixels of the image (landmarks), with `column`."""
     column: str | None = None
@@ -83,9 +103,13 @@ class Manifest(Section):
     age: str | None = None
     """Column of the age in years."""
     project: str | None = None
-    """Column of the reading project, where a knee has several readings. Default: different labels of a case are readings that disagree."""
+    """Column of the reading project, where a knee has several readings. Default: different labels
+    of a case are readings that disagree.
+    """
     sides: dict[Side, str] = Field(default_factory=dict)
-    """A table with columns for each side: the text that stands for `{side}` in column names, e.g. {R: R, L: L} for `V0XRKL{side}`."""
+    """A table with columns for each side: the text that stands for `{side}` in column names, e.g.
+    {R: R, L: L} for `V0XRKL{side}`.
+    """
     visits: dict[str, str] = Field(default_factory=dict)
     """The same for `{visit}`: text by visit, e.g. {00m: V0, 30m: V2}."""
     views: dict[Name, str] = Field(default_factory=dict)

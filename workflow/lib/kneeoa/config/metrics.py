@@ -47,9 +47,13 @@ CLASS_METRICS: tuple[Metric, ...] = ("accuracy", "balanced_accuracy", "macro_auc
 ORDINAL_METRICS: tuple[Metric, ...] = ("quadratic_kappa", "mae", "within_one", "c_index", "adjacent_auc", "cut_auc", "cut_slope")
 """Of ordinal levels, besides ``CLASS_METRICS``."""
 CONSISTENCY_METRICS: tuple[Metric, ...] = ("contradiction", "contradiction_mass")
-"""Of a level with a finer one, for arms with a head of each: how often, and by how much probability, the heads disagree."""
+"""Of a level with a finer one, for arms with a head of each: how often, and by how much
+probability, the heads disagree.
+"""
 CUT_METRICS: tuple[Metric, ...] = ("cut_auc", "cut_slope")
-"""One value for each cut of the grades: the rows are called cut_auc_1, cut_auc_2, ..., for "grade 1 or more", and so on."""
+"""One value for each cut of the grades: the rows are called cut_auc_1, cut_auc_2, ..., for "grade 1
+or more", and so on.
+"""
 
 LOWER_IS_BETTER = frozenset({"brier", "mae", "contradiction", "contradiction_mass"})
 """Metrics of which less is better."""

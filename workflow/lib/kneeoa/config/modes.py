@@ -21,15 +21,19 @@ class Mode(Section):
     """How the levels supervise and how the heads sit."""
 
     kind: Literal["single", "dual", "dual_stacked"]
-    """single: one head; dual: parallel heads on one embedding; dual_stacked: the finest head reads the embedding, and each coarser head the
-    outputs of the next finer one. Both take two levels or more."""
+    """single: one head; dual: parallel heads on one embedding; dual_stacked: the finest head reads
+    the embedding, and each coarser head the outputs of the next finer one. Both take two levels or
+    more.
+    """
     levels: tuple[Name, ...] = Field(min_length=1)
     """The levels that supervise, coarse to fine."""
     weights: dict[Name, PositiveFloat] = Field(default_factory=dict)
     """Loss weight of a level (default 1)."""
     losses: dict[Name, Literal["cross_entropy", "bce", "corn", "coral"]] = Field(default_factory=dict)
-    """What a level is trained by. cross_entropy: softmax over the classes (default); corn, coral: ordinal levels, see docs/training.md;
-    bce: binary cross-entropy, of one logit for a binary level (default in a single mode), of each finding for a multilabel one."""
+    """What a level is trained by. cross_entropy: softmax over the classes (default); corn, coral:
+    ordinal levels, see docs/training.md; bce: binary cross-entropy, of one logit for a binary level
+    (default in a single mode), of each finding for a multilabel one.
+    """
 
     @model_validator(mode="after")
     def _levels(self) -> Self:

@@ -61,11 +61,15 @@ class Phantom(Section):
     effect: float = Field(default=1.0, gt=0)
     """How strongly severity changes the anatomy: 1 is a textbook knee, less is harder to learn."""
     variation: float = Field(default=1.0, ge=0, le=2)
-    """Strength of what differs between knees and has nothing to do with severity: size, shape, pose, thickness of cartilage."""
+    """Strength of what differs between knees and has nothing to do with severity: size, shape,
+    pose, thickness of cartilage.
+    """
     nifti: float = Field(default=0.5, ge=0, le=1)
     """Share of subjects whose images are NIfTI files; the rest are DICOM series."""
     faults: bool = True
-    """Add a few broken cases (one subject each, on top of `subjects`): most must end in the exclusions table."""
+    """Add a few broken cases (one subject each, on top of `subjects`): most must end in the
+    exclusions table.
+    """
     parts: int = Field(default=4, ge=1, le=26)
     """Into how many release folders (and jobs) the raw tree is cut."""
     reader: Reader = Reader()

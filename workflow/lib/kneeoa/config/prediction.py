@@ -21,15 +21,20 @@ class Prediction(Section):
     """How a trained network is asked."""
 
     flips: tuple[Direction, ...] = ()
-    """Test-time flips: the network also sees each image mirrored along each of these directions by itself, and the logits are averaged
-    (the geometric mean of the class probabilities); embeddings are of the image as it is. None is anatomically right: canonical knees
-    all look like right ones, so a left-right flip puts the medial side where the lateral one was, and no knee is upside down or back to
-    front. A network that was not trained on such images has not seen their like; the default is no flip."""
+    """Test-time flips: the network also sees each image mirrored along each of these directions by
+    itself, and the logits are averaged (the geometric mean of the class probabilities); embeddings
+    are of the image as it is. None is anatomically right: canonical knees all look like right ones,
+    so a left-right flip puts the medial side where the lateral one was, and no knee is upside down
+    or back to front. A network that was not trained on such images has not seen their like; the
+    default is no flip.
+    """
     temperature: bool = False
-    """true: the probabilities of each head are softened or sharpened by one temperature, fitted on the validation cases; a coarse level
-    read from a fine head is summed from its calibrated probabilities. The temperature itself is written beside the run's weights in
-    either case. The order of a case's classes never changes, nor, for two classes, the order of cases: accuracy of an own head and a
-    binary AUC stay what they are."""
+    """true: the probabilities of each head are softened or sharpened by one temperature, fitted on
+    the validation cases; a coarse level read from a fine head is summed from its calibrated
+    probabilities. The temperature itself is written beside the run's weights in either case. The
+    order of a case's classes never changes, nor, for two classes, the order of cases: accuracy of
+    an own head and a binary AUC stay what they are.
+    """
 
 
 class Ensemble(Section):
@@ -38,14 +43,20 @@ class Ensemble(Section):
     members: tuple[Name, ...] = Field(min_length=1)
     """Names of arms."""
     combine: Literal["mean", "logit_mean"] = "mean"
-    """mean: the average of the members' probabilities; logit_mean: that of their logits, which is the geometric mean of the
-    probabilities, made to sum to 1. Coarse levels are then read from the combined fine head."""
+    """mean: the average of the members' probabilities; logit_mean: that of their logits, which is
+    the geometric mean of the probabilities, made to sum to 1. Coarse levels are then read from the
+    combined fine head.
+    """
     seeds: Literal["each", "together"] = "each"
-    """each: one ensemble for every seed, of all members at that seed; together: one of all members at all seeds."""
+    """each: one ensemble for every seed, of all members at that seed; together: one of all members
+    at all seeds.
+    """
 
     @property
     def words(self) -> str:
-        """What kind of ensemble it is: a factor, so that ensembles are compared with their like alone."""
+        """What kind of ensemble it is: a factor, so that ensembles are compared with their like
+        alone.
+        """
         how = "logit mean" if self.combine == "logit_mean" else "mean"
         return f"{how} over seeds" if self.seeds == TOGETHER else f"{how} of arms"
 

@@ -21,11 +21,15 @@ PUBLISHED: dict[str, Any] = {
     "clip": 0.0,
     "micro_batch": None,
 }
-"""Paper A (arXiv 2605.00718): AdamW, a constant rate, no augmentation, nothing chosen on validation cases."""
+"""Paper A (arXiv 2605.00718): AdamW, a constant rate, no augmentation, nothing chosen on validation
+cases.
+"""
 
 
 def filled(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """``settings`` with what their protocol fixes, where it is not given; what is given stays, and is checked afterwards."""
+    """``settings`` with what their protocol fixes, where it is not given; what is given stays, and
+    is checked afterwards.
+    """
     fixed = PUBLISHED if settings.get("protocol") == AS_PUBLISHED else {}
     return {**fixed, **settings}
 

@@ -1,4 +1,6 @@
-"""Noisy readers: how training and validation labels are read again, with stated errors or by chance alone."""
+"""Noisy readers: how training and validation labels are read again, with stated errors or by chance
+alone.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +15,30 @@ REFERENCE = "none"
 
 
 class NoisyReader(Section):
-    """Somebody who reads one level's labels of training and validation cases again, with errors. Test labels stay the reference."""
+    """Somebody who reads one level's labels of training and validation cases again, with errors.
+    Test labels stay the reference.
+    """
 
     adjacent: float | None = Field(default=None, gt=0, le=1)
-    """Probability that a grade is read one off: to either side alike, at an end of the scale to its only neighbour."""
+    """Probability that a grade is read one off: to either side alike, at an end of the scale to its
+    only neighbour.
+    """
     confusion: tuple[tuple[float, ...], ...] | None = None
-    """Instead of `adjacent`. Row: the reference class; column: the probability of the class that is read, e.g. a measured agreement between
-    readers."""
+    """Instead of `adjacent`. Row: the reference class; column: the probability of the class that is
+    read, e.g. a measured agreement between readers.
+    """
     permute: bool = False
-    """Instead of either: every label is another subject's of the same split. There is nothing to learn from such labels, so what an arm of
-    this reader finds is what chance finds."""
+    """Instead of either: every label is another subject's of the same split. There is nothing to
+    learn from such labels, so what an arm of this reader finds is what chance finds.
+    """
     level: Name | None = None
-    """The level that is read; default: the finest one that is not multilabel. Coarser levels follow from what is read."""
+    """The level that is read; default: the finest one that is not multilabel. Coarser levels follow
+    from what is read.
+    """
     seed: int = Field(default=0, ge=0)
-    """Seed of the errors. Readers of one seed stumble over the same cases: what a careful one misreads, a careless one misreads too."""
+    """Seed of the errors. Readers of one seed stumble over the same cases: what a careful one
+    misreads, a careless one misreads too.
+    """
 
     @model_validator(mode="after")
     def _stated(self) -> Self:
@@ -40,7 +52,8 @@ class NoisyReader(Section):
         return self
 
     def matrix(self, classes: int) -> tuple[tuple[float, ...], ...] | None:
-        """The confusion of a level with so many classes: row the reference class, column the probability of what is read.
+        """The confusion of a level with so many classes: row the reference class, column the
+        probability of what is read.
 
         None for a reader who permutes.
 

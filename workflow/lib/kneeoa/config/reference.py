@@ -1,4 +1,6 @@
-"""The reference of every configuration key, generated from the typed sections: ``python -m kneeoa.config.reference``."""
+"""The reference of every configuration key, generated from the typed sections: ``python -m
+kneeoa.config.reference``.
+"""
 
 from __future__ import annotations
 

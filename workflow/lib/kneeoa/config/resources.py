@@ -1,4 +1,6 @@
-"""Threads, memory and time that rules ask for. Configuration, never the machine, sets the threads: results depend on them."""
+"""Threads, memory and time that rules ask for. Configuration, never the machine, sets the threads:
+results depend on them.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,9 @@ from pydantic_core import ErrorDetails
 
 
 def sentences(error: ValidationError, model: type[BaseModel]) -> list[str]:
-    """One sentence per mistake, in the order of the configuration; branches of a union are told once."""
+    """One sentence per mistake, in the order of the configuration; branches of a union are told
+    once.
+    """
     told = [_sentence(detail, model) for detail in error.errors()]
     return list(dict.fromkeys(told))
 
@@ -37,7 +39,9 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
 
 
 def _is_type_tag(part: str) -> bool:
-    """Pydantic adds the union's branch to a location (``tuple[...]``, ``constrained-str``); people never wrote it."""
+    """Pydantic adds the union's branch to a location (``tuple[...]``, ``constrained-str``); people
+    never wrote it.
+    """
     return "[" in part or part in {"constrained-str", "str", "int", "float", "bool"}
 
 

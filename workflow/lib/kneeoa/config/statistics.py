@@ -1,4 +1,6 @@
-"""How arms are compared: contrasts, the primary one, families of tests, thresholds, margins, subgroups and the claim."""
+"""How arms are compared: contrasts, the primary one, families of tests, thresholds, margins,
+subgroups and the claim.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from kneeoa.config.section import Name, Section
 __all__ = ["METRICS", "Metric", "metrics_of"]
 
 FixedTest = Literal["bootstrap", "delong", "mcnemar", "delta"]
-"""Tests of these very networks: subjects are sampled, seeds are fixed. delta: normal test from the metric's influence function."""
+"""Tests of these very networks: subjects are sampled, seeds are fixed. delta: normal test from the
+metric's influence function.
+"""
 Test = Literal["bootstrap", "delong", "mcnemar", "delta", "seeds", "non_inferiority", "equivalence"]
 """seeds: of networks like these (three or more matched seeds); the last two: against a margin."""
 
@@ -36,11 +40,15 @@ APPLICABLE: dict[FixedTest, tuple[Metric, ...]] = {
 }
 """The metrics that a test applies to."""
 WITHOUT_DIRECTION: tuple[Metric, ...] = ("calibration_slope", "calibration_in_the_large", "cut_slope")
-"""Metrics that are best at one value, so that neither more nor less is better and no margin makes sense."""
+"""Metrics that are best at one value, so that neither more nor less is better and no margin makes
+sense.
+"""
 
 
 class Contrast(Section):
-    """A candidate against a reference, everything but the mode equal, on the same cases; one per backbone."""
+    """A candidate against a reference, everything but the mode equal, on the same cases; one per
+    backbone.
+    """
 
     name: Name
     """Name of the contrast."""
@@ -51,10 +59,13 @@ class Contrast(Section):
     reference: Name
     """A mode."""
     tests: dict[Metric, tuple[FixedTest, ...]]
-    """For each metric, the tests to run, e.g. auc: [delong, bootstrap]. With three or more seeds a test over random seeds joins
-    them by itself and takes their place in the families."""
+    """For each metric, the tests to run, e.g. auc: [delong, bootstrap]. With three or more seeds a
+    test over random seeds joins them by itself and takes their place in the families.
+    """
     margin: dict[Metric, PositiveFloat] | PositiveFloat | None = None
-    """Non-inferiority and equivalence margin, fixed before the run; a number is that of the first metric in `tests`."""
+    """Non-inferiority and equivalence margin, fixed before the run; a number is that of the first
+    metric in `tests`.
+    """
 
     @property
     def margins(self) -> dict[Metric, float]:
@@ -80,7 +91,9 @@ class Contrast(Section):
 
 
 class Primary(Section):
-    """The one comparison that the study is about; its p is not adjusted. Where it leaves several rows, Holm corrects them."""
+    """The one comparison that the study is about; its p is not adjusted. Where it leaves several
+    rows, Holm corrects them.
+    """
 
     contrast: Name
     """A contrast."""
@@ -100,8 +113,10 @@ class Family(Section):
     adjust: Literal["holm", "bh", "by", "none"]
     """Holm, Benjamini-Hochberg, Benjamini-Yekutieli or no adjustment."""
     tests: tuple[Test, ...]
-    """A contrast's row joins the first family that lists its test and, where given, its contrast and metric. Where a test over
-    random seeds exists, it joins in the place of the metric's other tests, which are then in no family."""
+    """A contrast's row joins the first family that lists its test and, where given, its contrast
+    and metric. Where a test over random seeds exists, it joins in the place of the metric's other
+    tests, which are then in no family.
+    """
     contrasts: tuple[Name, ...] | None = None
     """Contrasts of the family; default all."""
     metrics: tuple[Metric, ...] | None = None
@@ -109,10 +124,14 @@ class Family(Section):
 
 
 class ThresholdRule(Section):
-    """A threshold fitted on the validation cases, for each arm and seed; the test cases never choose it."""
+    """A threshold fitted on the validation cases, for each arm and seed; the test cases never
+    choose it.
+    """
 
     rule: Literal["youden", "sensitivity", "specificity"]
-    """youden: highest sensitivity + specificity; the others: the threshold that gives at least `value` of the rate."""
+    """youden: highest sensitivity + specificity; the others: the threshold that gives at least
+    `value` of the rate.
+    """
     value: float = Field(default=0.9, gt=0, le=1)
     """The rate that is asked for."""
 
@@ -131,15 +150,18 @@ class Bands(Section):
 
 
 class Claim(Section):
-    """The study's claim in one table: change in prediction, in the order of the severity axis and in saliency, mode against mode."""
+    """The study's claim in one table: change in prediction, in the order of the severity axis and
+    in saliency, mode against mode.
+    """
 
     axis: Name = "pc1"
     """The severity axis."""
     tissue: Name = "cartilage"
     """One of the anatomy's targets."""
     measure: Name = "enrichment"
-    """The measure of saliency in the tissue; enrichment: its share of saliency over its share of the volume (chance: 1).
-    Maps are those of the first of `saliency.methods`."""
+    """The measure of saliency in the tissue; enrichment: its share of saliency over its share of
+    the volume (chance: 1). Maps are those of the first of `saliency.methods`.
+    """
 
 
 Groups = Literal["all"] | tuple[str | int, ...] | Bands
@@ -155,12 +177,17 @@ class Statistics(Section):
     seed: int = 42
     """Seed of the bootstrap."""
     mcnemar: Literal["midp", "exact", "chi2", "edwards"] = "midp"
-    """Which p-value McNemar tests give (edwards: exact below 25 discordant pairs, else continuity-corrected)."""
+    """Which p-value McNemar tests give (edwards: exact below 25 discordant pairs, else
+    continuity-corrected).
+    """
     threshold: ThresholdRule | Annotated[float, Field(gt=0, lt=1)] = 0.5
-    """Probability at which a binary level is called positive: a number, or a rule that finds it on the validation cases, e.g.
-    {rule: youden} or {rule: sensitivity, value: 0.9}."""
+    """Probability at which a binary level is called positive: a number, or a rule that finds it on
+    the validation cases, e.g. {rule: youden} or {rule: sensitivity, value: 0.9}.
+    """
     power: float = Field(default=0.8, gt=0.5, lt=1)
-    """The chance at which the smallest detectable difference, printed beside every difference, is found."""
+    """The chance at which the smallest detectable difference, printed beside every difference, is
+    found.
+    """
     contrasts: tuple[Contrast, ...] = ()
     """What is compared with what."""
     primary: Primary | None = None
@@ -168,8 +195,10 @@ class Statistics(Section):
     families: tuple[Family, ...] = ()
     """Which of the other tests are corrected together."""
     subgroups: dict[Name, Groups] = Field(default_factory=dict)
-    """Columns of the cases table (sex, age, site, side) or levels, with their groups: all, a list of values or bands. The first
-    metric of every contrast is compared in each group, with a test of interaction."""
+    """Columns of the cases table (sex, age, site, side) or levels, with their groups: all, a list
+    of values or bands. The first metric of every contrast is compared in each group, with a test of
+    interaction.
+    """
     claim: Claim = Claim()
     """What the claim's table and figure join."""
 

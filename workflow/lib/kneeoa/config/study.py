@@ -1,4 +1,6 @@
-"""The whole configuration of a study: every section, and what follows from them together (arms, levels, shapes)."""
+"""The whole configuration of a study: every section, and what follows from them together (arms,
+levels, shapes).
+"""
 
 from __future__ import annotations
 
@@ -98,7 +100,9 @@ class Study(Section):
         return self.levels[self.level_names.index(name)]
 
     def levels_of(self, mode: str) -> tuple[Level, ...]:
-        """The levels that concern a mode: those that supervise, and the coarser ones that can be read from them."""
+        """The levels that concern a mode: those that supervise, and the coarser ones that can be
+        read from them.
+        """
         return self.with_parents(set(self.modes[mode].levels))
 
     def level_read(self, reader: str) -> Level:

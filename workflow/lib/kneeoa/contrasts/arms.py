@@ -1,4 +1,6 @@
-"""What an arm says of a level on one cohort and split: its predictions, the threshold it was given and the finer head beside it."""
+"""What an arm says of a level on one cohort and split: its predictions, the threshold it was given
+and the finer head beside it.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +29,12 @@ def spoken(
     levels: tuple[Level, ...],
     threshold: ThresholdRule | float,
 ) -> LevelPredictions:
-    """Predictions of one arm, cohort, split, level and head, with thresholds and, for an arm's own head, the finer head's predictions.
+    """Predictions of one arm, cohort, split, level and head, with thresholds and, for an arm's own
+    head, the finer head's predictions.
 
     Args:
-        frame: PREDICTIONS rows of the arm, all splits: a threshold rule looks at the validation cases (of all cohorts).
+        frame: PREDICTIONS rows of the arm, all splits: a threshold rule looks at the validation
+            cases (of all cohorts).
         arm: name of the arm.
         cohort: whose cases.
         split: which of them.
@@ -59,7 +63,9 @@ def spoken(
 
 
 def _aligned(rows: pd.DataFrame, predictions: LevelPredictions, arm: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """The finer head's probabilities ``[S, n, K']`` on the same cases, whether or not those have a fine label."""
+    """The finer head's probabilities ``[S, n, K']`` on the same cases, whether or not those have a
+    fine label.
+    """
     found = []
     for seed in predictions.seeds:
         part = rows[rows["seed"].isna()] if seed is None else rows[rows["seed"] == seed]
@@ -72,7 +78,9 @@ def _aligned(rows: pd.DataFrame, predictions: LevelPredictions, arm: str) -> np.
 
 
 def _thresholds(validation: pd.DataFrame, predictions: LevelPredictions, threshold: ThresholdRule | float) -> tuple[tuple[float, ...], str]:
-    """One threshold a seed, and words on where they come from (empty for a number of the configuration)."""
+    """One threshold a seed, and words on where they come from (empty for a number of the
+    configuration).
+    """
     if not isinstance(threshold, ThresholdRule):
         return (float(threshold),) * len(predictions.seeds), ""
     values, lost, method = [], 0, ""

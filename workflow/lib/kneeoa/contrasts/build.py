@@ -1,4 +1,6 @@
-"""How arms differ: every configured contrast on every backbone, tested and corrected in families."""
+"""How arms differ: every configured contrast on every backbone, tested and corrected in
+families.
+"""
 
 from __future__ import annotations
 
@@ -34,12 +36,14 @@ def build_contrasts(
     statistics: Statistics,
     out: Path,
 ) -> None:
-    """Write CONTRASTS: per contrast, backbone and cohort, a row for each metric and test; then the families' correction.
+    """Write CONTRASTS: per contrast, backbone and cohort, a row for each metric and test; then the
+    families' correction.
 
-    A contrast is made for every pair of arms whose modes are its candidate and reference and whose other factors are equal.
-    An arm speaks on a level through its own head, else through the nearest finer head (the note says so). Several seeds:
-    metrics are averaged over an arm's seeds, which are fixed; with three or more that both arms share, a row over random seeds
-    is added, and it is the one that joins a family. Subjects are the clusters of every interval and test.
+    A contrast is made for every pair of arms whose modes are its candidate and reference and whose
+    other factors are equal. An arm speaks on a level through its own head, else through the nearest
+    finer head (the note says so). Several seeds: metrics are averaged over an arm's seeds, which
+    are fixed; with three or more that both arms share, a row over random seeds is added, and it is
+    the one that joins a family. Subjects are the clusters of every interval and test.
 
     Args:
         prediction_files: PREDICTIONS tables of all arms.
@@ -49,8 +53,9 @@ def build_contrasts(
         out: file to write.
 
     Raises:
-        KneeoaError: a contrast that no pair of arms answers, arms that cannot be told apart, an unknown level, an arm without
-            predictions of the level, or cases that are missing, repeated or labelled differently.
+        KneeoaError: a contrast that no pair of arms answers, arms that cannot be told apart, an
+            unknown level, an arm without predictions of the level, or cases that are missing,
+            repeated or labelled differently.
     """
     frame = PREDICTIONS.concat(prediction_files)
     rows = [row for pair in pairs_of(frame, arms, levels, statistics) for row in _rows(pair, statistics)]
@@ -71,7 +76,9 @@ class Pair:
 def pairs_of(
     frame: pd.DataFrame, arms: Mapping[str, Mapping[str, Any]], levels: tuple[Level, ...], statistics: Statistics
 ) -> Iterator[Pair]:
-    """Every pair of arms that a contrast compares, cohort by cohort, on the same test cases; errors as :func:`build_contrasts`."""
+    """Every pair of arms that a contrast compares, cohort by cohort, on the same test cases; errors
+    as :func:`build_contrasts`.
+    """
     by_name = {level.name: level for level in levels}
     for contrast in statistics.contrasts:
         if contrast.level not in by_name:
@@ -94,7 +101,8 @@ def pairs_of(
 
 
 def arm_pairs(contrast: Contrast, arms: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """(candidate arm, reference arm) for every setting of the factors other than the mode that has both modes, in arms' order.
+    """(candidate arm, reference arm) for every setting of the factors other than the mode that has
+    both modes, in arms' order.
 
     Raises:
         KneeoaError: no pair, or two arms with the same factors.
@@ -141,7 +149,9 @@ def _head(part: pd.DataFrame, arm: str, level: Level, levels: tuple[Level, ...],
 
 
 def _rows(pair: Pair, statistics: Statistics) -> Iterator[dict[str, Any]]:
-    """Of each metric: its own tests, the one over random seeds where there are enough, and those against its margin."""
+    """Of each metric: its own tests, the one over random seeds where there are enough, and those
+    against its margin.
+    """
     contrast, candidate, reference = pair.contrast, pair.candidate, pair.reference
     tests = PairedTests(candidate, reference, statistics)
     remarks = _remarks(candidate, reference)
@@ -192,5 +202,7 @@ def _remarks(candidate: LevelPredictions, reference: LevelPredictions) -> str:
 
 
 def _known(value: Any) -> Any:
-    """None for NaN and infinity (degrees of freedom of a normal test), the value otherwise: undefined is null in the table."""
+    """None for NaN and infinity (degrees of freedom of a normal test), the value otherwise:
+    undefined is null in the table.
+    """
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -39,7 +39,9 @@ class LevelPredictions:
 
     @property
     def calls(self) -> NDArray[np.int64]:
-        """Predicted class of each case by each seed, ``[S, n]``; a binary level at the seed's own threshold."""
+        """Predicted class of each case by each seed, ``[S, n]``; a binary level at the seed's own
+        threshold.
+        """
         thresholds = self.thresholds or (0.5,) * len(self.seeds)
         return np.stack([called(seed, threshold) for seed, threshold in zip(self.probabilities, thresholds, strict=True)])
 
@@ -75,8 +77,8 @@ def level_predictions(rows: pd.DataFrame, arm: str, level: Level, head: str) -> 
     """Arrays from the rows of one arm, cohort, split, level and head (all seeds).
 
     Raises:
-        KneeoaError: a multilabel level, a repeated case, seeds that differ in cases or labels, probabilities that are not
-            finite or do not fit the level's classes.
+        KneeoaError: a multilabel level, a repeated case, seeds that differ in cases or labels,
+            probabilities that are not finite or do not fit the level's classes.
     """
     where = f"Predictions of arm '{arm}', level '{level.name}', head '{head}'"
     if level.kind == "multilabel":
@@ -123,7 +125,9 @@ def require_same_cases(first: LevelPredictions, second: LevelPredictions, where:
 
 
 def best_head(heads: set[str], level: Level, levels: tuple[Level, ...]) -> str | None:
-    """The level's own head where there is one, else the nearest finer head that it was derived from; None without either."""
+    """The level's own head where there is one, else the nearest finer head that it was derived
+    from; None without either.
+    """
     finer = levels[levels.index(level) :]  # levels run from coarse to fine
     return next((other.name for other in finer if other.name in heads), None)
 

@@ -1,4 +1,6 @@
-"""The parts of the claim: each a value for any weights of subjects and any seed, of a candidate and a reference on the same cases."""
+"""The parts of the claim: each a value for any weights of subjects and any seed, of a candidate and
+a reference on the same cases.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ OfRun = Callable[[Floats], Floats]
 
 @dataclass(frozen=True)
 class Change:
-    """One part of the claim. ``subjects`` holds that of each case; ``runs`` both arms' values by seed, the candidate's first."""
+    """One part of the claim. ``subjects`` holds that of each case; ``runs`` both arms' values by
+    seed, the candidate's first.
+    """
 
     part: str
     level: str
@@ -38,14 +42,17 @@ class Change:
         return list(self.runs)
 
     def values(self, weights: Floats, people: Sequence[str], seeds: Sequence[Seed]) -> tuple[Floats, Floats]:
-        """Candidate's and reference's values ``[R, S]`` under weights of ``people`` ``[R, U]`` (sorted names)."""
+        """Candidate's and reference's values ``[R, S]`` under weights of ``people`` ``[R, U]``
+        (sorted names).
+        """
         own = weights[:, np.searchsorted(people, self.subjects)]
         candidate, reference = (np.stack([self.runs[seed][side](own) for seed in seeds], axis=1) for side in (0, 1))
         return candidate, reference
 
 
 def prediction_changes(frame: pd.DataFrame, candidate: str, reference: str, cohort: str, levels: tuple[Level, ...]) -> list[Change]:
-    """A change of AUC (binary level) or macro AUC (another) for each level that both arms speak of, by a head of their own or derived.
+    """A change of AUC (binary level) or macro AUC (another) for each level that both arms speak of,
+    by a head of their own or derived.
 
     Args:
         frame: PREDICTIONS of the test cases.
@@ -112,7 +119,8 @@ def axis_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: str,
 
 
 def saliency_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: str, tissue: str, measure: str) -> list[Change]:
-    """The change in the mean over subjects of a measure of saliency (cases averaged within subjects); none where an arm has no value.
+    """The change in the mean over subjects of a measure of saliency (cases averaged within
+    subjects); none where an arm has no value.
 
     Args:
         rows: OVERLAP of one tissue and measure.

@@ -1,7 +1,9 @@
-"""The claim in one place: for each pair of modes, the change in prediction, in the order of the axis and in saliency.
+"""The claim in one place: for each pair of modes, the change in prediction, in the order of the
+axis and in saliency.
 
-One bootstrap for all three parts, so that they can be read side by side: each resample draws subjects once, for every part, and,
-with three or more seeds, seeds too (the same ones in both modes and all parts). What is resampled is said in every row.
+One bootstrap for all three parts, so that they can be read side by side: each resample draws
+subjects once, for every part, and, with three or more seeds, seeds too (the same ones in both modes
+and all parts). What is resampled is said in every row.
 """
 
 from __future__ import annotations
@@ -37,23 +39,27 @@ def build_claim(
     statistics: Statistics,
     out: Path,
 ) -> None:
-    """Write CLAIM: for every pair of arms that a contrast names and every cohort, a row for each part that both arms have.
+    """Write CLAIM: for every pair of arms that a contrast names and every cohort, a row for each
+    part that both arms have.
 
-    Prediction: AUC of a binary level, macro AUC of another. Axis: Spearman's correlation of the position with the grade, the
-    axis and its sign fitted on training cases. Saliency: the mean over subjects of the measure in the tissue. Each is averaged
-    over the seeds that both arms and all parts share; test cases only.
+    Prediction: AUC of a binary level, macro AUC of another. Axis: Spearman's correlation of the
+    position with the grade, the axis and its sign fitted on training cases. Saliency: the mean over
+    subjects of the measure in the tissue. Each is averaged over the seeds that both arms and all
+    parts share; test cases only.
 
     Args:
         prediction_files: PREDICTIONS tables of all runs.
         axis_files: AXIS tables of all runs; none for imported predictions.
-        overlap_files: OVERLAP tables of all runs by one method of saliency; none where there are no masks.
+        overlap_files: OVERLAP tables of all runs by one method of saliency; none where there are no
+            masks.
         arms: arm name -> factors.
         levels: the hierarchy, coarse to fine.
         statistics: contrasts, claim, confidence, resamples, seed.
         out: file to write.
 
     Raises:
-        KneeoaError: as :func:`kneeoa.contrasts.build.build_contrasts`, or an axis, tissue or measure that the tables do not hold.
+        KneeoaError: as :func:`kneeoa.contrasts.build.build_contrasts`, or an axis, tissue or
+            measure that the tables do not hold.
     """
     predictions = PREDICTIONS.concat(prediction_files)
     predictions = predictions[predictions["split"] == SPLIT]
@@ -88,7 +94,9 @@ def _chosen(rows: pd.DataFrame, wanted: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _joint(changes: list[Change], statistics: Statistics) -> list[dict[str, Any]]:
-    """Every part's row from one bootstrap of the subjects of all parts, and of the seeds that all parts share."""
+    """Every part's row from one bootstrap of the subjects of all parts, and of the seeds that all
+    parts share.
+    """
     if not changes:
         return []
     seeds = [seed for seed in changes[0].seeds if all(seed in change.seeds for change in changes)]

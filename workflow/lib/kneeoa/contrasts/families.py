@@ -1,7 +1,9 @@
-"""The primary comparison, and families of tests that are corrected together, once all rows are known.
+"""The primary comparison, and families of tests that are corrected together, once all rows are
+known.
 
-One row speaks for a metric in its family. Where a test over random seeds exists it is that row, and the metric's fixed-seed
-tests, which say nothing of networks that were not trained, belong to no family.
+One row speaks for a metric in its family. Where a test over random seeds exists it is that row, and
+the metric's fixed-seed tests, which say nothing of networks that were not trained, belong to no
+family.
 """
 
 from __future__ import annotations
@@ -22,13 +24,15 @@ _OF_MARGIN = ("non_inferiority", "equivalence")
 def correct(rows: list[dict[str, Any]], statistics: Statistics) -> list[dict[str, Any]]:
     """The rows with family, adjustment, m and p_adjusted added.
 
-    The primary family holds one row for each backbone and cohort that ``statistics.primary`` leaves open: unadjusted where it is
-    one, else by Holm. Any other row joins the first family that lists its test and, where given, its contrast and metric; a
-    family spans backbones and cohorts. A row over random seeds joins as its metric's own tests would have. m is the number of the
-    family's defined tests. A row in no family has family and adjustment "none", m 1 and no p_adjusted.
+    The primary family holds one row for each backbone and cohort that ``statistics.primary`` leaves
+    open: unadjusted where it is one, else by Holm. Any other row joins the first family that lists
+    its test and, where given, its contrast and metric; a family spans backbones and cohorts. A row
+    over random seeds joins as its metric's own tests would have. m is the number of the family's
+    defined tests. A row in no family has family and adjustment "none", m 1 and no p_adjusted.
 
     Args:
-        rows: each with contrast, backbone, cohort, metric, test, note and p (None where undefined), a metric's tests in a row.
+        rows: each with contrast, backbone, cohort, metric, test, note and p (None where undefined),
+            a metric's tests in a row.
         statistics: primary and families.
     """
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
@@ -52,7 +56,9 @@ def correct(rows: list[dict[str, Any]], statistics: Statistics) -> list[dict[str
 
 
 def _family(row: dict[str, Any], group: list[dict[str, Any]], statistics: Statistics) -> str:
-    """The name of the family that a row joins; ``group``: the rows of its contrast, backbone, cohort and metric."""
+    """The name of the family that a row joins; ``group``: the rows of its contrast, backbone,
+    cohort and metric.
+    """
     if _superseded(row, group):
         return NO_FAMILY
     lead = next(one for one in group if not _superseded(one, group))

@@ -1,4 +1,6 @@
-"""A multilabel level is many yes-or-no findings: each measured as a binary level of its own, and their mean."""
+"""A multilabel level is many yes-or-no findings: each measured as a binary level of its own, and
+their mean.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +19,19 @@ from kneeoa.statistics.inputs import Floats, cluster_codes
 from kneeoa.statistics.sampling import Sampled, estimate_of, over_seeds
 
 METRICS = ("auc", "accuracy", "f1", "brier")
-"""Of each finding; a row is called e.g. ``auc[osteophytes]``, and the mean over the findings that have a value ``macro_auc``."""
+"""Of each finding; a row is called e.g. ``auc[osteophytes]``, and the mean over the findings that
+have a value ``macro_auc``.
+"""
 
 
 def finding_rows(rows: pd.DataFrame, arm: str, level: Level, head: str, statistics: Statistics) -> list[dict[str, Any]]:
-    """The rows of METRICS of one arm, cohort, split and multilabel level, averaged over (fixed) seeds.
+    """The rows of METRICS of one arm, cohort, split and multilabel level, averaged over (fixed)
+    seeds.
 
-    A case counts for a finding where that finding was read. Intervals are those of the influences over subjects: on the logit
-    scale for AUCs, else symmetric; the mean over findings adds the influences of a case before they are squared, so that
-    findings of one knee are not taken as independent.
+    A case counts for a finding where that finding was read. Intervals are those of the influences
+    over subjects: on the logit scale for AUCs, else symmetric; the mean over findings adds the
+    influences of a case before they are squared, so that findings of one knee are not taken as
+    independent.
 
     Raises:
         KneeoaError: truth or probabilities that do not have one entry for each finding, or as
@@ -66,7 +72,9 @@ def _finding(rows: pd.DataFrame, arm: str, level: Level, head: str, number: int)
 
 
 def _spread(metric: str, predictions: LevelPredictions, cases: list[str]) -> Sampled:
-    """The finding's metric with an influence for every case of the level: none for those in which the finding was not read."""
+    """The finding's metric with an influence for every case of the level: none for those in which
+    the finding was not read.
+    """
     if not predictions.case_ids:
         return Sampled(math.nan, np.full(len(cases), math.nan))
     own = over_seeds(sampled_runs(metric, predictions))

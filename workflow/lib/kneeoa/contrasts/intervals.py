@@ -1,8 +1,10 @@
-"""The value of one metric of one arm (one run, or the mean over fixed seeds) and its interval over subjects.
+"""The value of one metric of one arm (one run, or the mean over fixed seeds) and its interval over
+subjects.
 
-AUCs: DeLong's variance on the logit scale. What the bootstrap's weighted metrics cover: percentiles of a bootstrap of subjects
-that meets all seeds jointly. Rates and contradictions: Wilson's interval at the effective number of cases (means over seeds:
-logit). The rest: the variance of the influences, on the metric's own scale or the logit's.
+AUCs: DeLong's variance on the logit scale. What the bootstrap's weighted metrics cover: percentiles
+of a bootstrap of subjects that meets all seeds jointly. Rates and contradictions: Wilson's interval
+at the effective number of cases (means over seeds: logit). The rest: the variance of the
+influences, on the metric's own scale or the logit's.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ class Measured:
 def measured(name: str, predictions: LevelPredictions, statistics: Statistics, draws: Resampled | None = None) -> Measured:
     """The metric of a row's name (e.g. cut_auc_2), averaged over the seeds of ``predictions``.
 
-    ``draws`` are these predictions' resamples where the caller has them (:func:`resampled`), for several metrics to share.
+    ``draws`` are these predictions' resamples where the caller has them (:func:`resampled`), for
+    several metrics to share.
     """
     truth, probabilities, subjects = predictions.truth, predictions.probabilities, predictions.subjects
     confidence = statistics.confidence
@@ -87,7 +90,9 @@ def _contradictions(name: str, predictions: LevelPredictions) -> Floats:
 
 
 def resampled(predictions: LevelPredictions, statistics: Statistics) -> Resampled:
-    """The predictions in the configured resamples of their subjects; nothing is drawn before a metric is asked for."""
+    """The predictions in the configured resamples of their subjects; nothing is drawn before a
+    metric is asked for.
+    """
     truth, subjects = predictions.truth, predictions.subjects
     return Resampled(truth, predictions.probabilities, predictions.calls, subjects, statistics.resamples, statistics.seed)
 

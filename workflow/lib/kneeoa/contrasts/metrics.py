@@ -1,4 +1,6 @@
-"""What each arm achieved: every metric of every seed and their mean, with intervals over subjects."""
+"""What each arm achieved: every metric of every seed and their mean, with intervals over
+subjects.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,14 @@ SPLITS = ("val", "test")
 
 
 def build_metrics(prediction_files: list[Path], levels: tuple[Level, ...], statistics: Statistics, out: Path) -> None:
-    """Write METRICS: one row per arm, seed, cohort, split, level, head and metric; seed null for the mean over seeds.
+    """Write METRICS: one row per arm, seed, cohort, split, level, head and metric; seed null for
+    the mean over seeds.
 
-    Every level gets the metrics of its kind (:mod:`kneeoa.config.metrics`); a level with a finer one below it those of
-    consistency too, for arms with a head of each. How each interval is made: :mod:`kneeoa.contrasts.intervals`. Where thresholds
-    are fitted on validation cases they are rows of their own (``threshold``). A multilabel level has the mean over its findings
-    and each finding's own values (:mod:`kneeoa.contrasts.findings`).
+    Every level gets the metrics of its kind (:mod:`kneeoa.config.metrics`); a level with a finer
+    one below it those of consistency too, for arms with a head of each. How each interval is made:
+    :mod:`kneeoa.contrasts.intervals`. Where thresholds are fitted on validation cases they are rows
+    of their own (``threshold``). A multilabel level has the mean over its findings and each
+    finding's own values (:mod:`kneeoa.contrasts.findings`).
 
     Args:
         prediction_files: PREDICTIONS tables.
@@ -110,7 +114,9 @@ def _threshold(predictions: LevelPredictions) -> Measured:
 
 
 def undefined_note(predictions: LevelPredictions, name: str) -> str:
-    """Which classes the cases lack, where that leaves the metric undefined or over fewer classes; empty otherwise."""
+    """Which classes the cases lack, where that leaves the metric undefined or over fewer classes;
+    empty otherwise.
+    """
     counts = np.bincount(predictions.truth, minlength=len(predictions.level.classes))
     absent = [predictions.level.classes[index] for index in np.flatnonzero(counts == 0)]
     undefined = ("auc", "macro_auc", "weighted_auc", "adjacent_auc", "scaled_brier", "calibration_slope", "calibration_in_the_large")

@@ -1,4 +1,6 @@
-"""Tests beyond these very networks: over random seeds, where there are three or more, and against a margin."""
+"""Tests beyond these very networks: over random seeds, where there are three or more, and against a
+margin.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,11 @@ def shared_seeds(candidate: LevelPredictions, reference: LevelPredictions) -> li
 
 
 def over_random_seeds(name: str, candidate: LevelPredictions, reference: LevelPredictions, statistics: Statistics) -> Outcome | None:
-    """The difference for networks trained with other seeds, seeds matched across modes; None with fewer than three shared seeds.
+    """The difference for networks trained with other seeds, seeds matched across modes; None with
+    fewer than three shared seeds.
 
-    Obuchowski and Rockette's analysis of variance with Hillis' degrees of freedom (:mod:`kneeoa.statistics.seeds`).
+    Obuchowski and Rockette's analysis of variance with Hillis' degrees of freedom
+    (:mod:`kneeoa.statistics.seeds`).
     """
     seeds = shared_seeds(candidate, reference)
     if len(seeds) < LEAST_SEEDS:
@@ -58,7 +62,9 @@ def over_random_seeds(name: str, candidate: LevelPredictions, reference: LevelPr
 
 
 def _joint(name: str, sides: list[LevelPredictions]) -> tuple[Floats, Floats]:
-    """The metric of every run ``[2 S]``, the first side's seeds first, and its covariance ``[2 S, 2 S]``."""
+    """The metric of every run ``[2 S]``, the first side's seeds first, and its covariance ``[2 S, 2
+    S]``.
+    """
     truth, subjects = sides[0].truth, sides[0].subjects
     if name == "auc":
         both = auc_covariance(truth, np.concatenate([side.probabilities[:, :, 1] for side in sides]).T, subjects)
@@ -73,11 +79,13 @@ def _joint(name: str, sides: list[LevelPredictions]) -> tuple[Floats, Floats]:
 
 
 def against_margin(name: str, lead: Outcome, margin: float, confidence: float) -> dict[str, Outcome]:
-    """Non-inferiority (one-sided at half of 1 - confidence) and equivalence (two one-sided tests at 1 - confidence), by test.
+    """Non-inferiority (one-sided at half of 1 - confidence) and equivalence (two one-sided tests at
+    1 - confidence), by test.
 
     Args:
         name: the metric; decides which end is better.
-        lead: the difference with its standard error and degrees of freedom: over random seeds where there are enough.
+        lead: the difference with its standard error and degrees of freedom: over random seeds where
+            there are enough.
         margin: above 0, in the metric's unit.
         confidence: of the study's intervals.
     """

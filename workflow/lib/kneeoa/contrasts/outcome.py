@@ -1,4 +1,6 @@
-"""The numbers of one row of CONTRASTS, and the smallest difference that its standard error can find."""
+"""The numbers of one row of CONTRASTS, and the smallest difference that its standard error can
+find.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from kneeoa.statistics.power import minimal_detectable_difference
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """Estimates, interval, p and what to say about them; differences are candidate - reference; NaN where undefined."""
+    """Estimates, interval, p and what to say about them; differences are candidate - reference; NaN
+    where undefined.
+    """
 
     estimate_reference: float
     estimate_candidate: float
@@ -32,9 +36,11 @@ class Outcome:
 
 
 def detectable(standard_error: float, df: float, statistics: Statistics) -> float:
-    """The smallest difference that a two-sided test at 1 - confidence finds with the configured power; NaN where undefined.
+    """The smallest difference that a two-sided test at 1 - confidence finds with the configured
+    power; NaN where undefined.
 
-    With finite degrees of freedom, as over random seeds, quantiles of t take the place of the normal ones.
+    With finite degrees of freedom, as over random seeds, quantiles of t take the place of the
+    normal ones.
     """
     if not standard_error > 0 or math.isnan(df):
         return math.nan

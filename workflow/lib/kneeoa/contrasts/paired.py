@@ -1,4 +1,6 @@
-"""One paired test of one metric between these very networks: subjects are sampled, seeds averaged and fixed."""
+"""One paired test of one metric between these very networks: subjects are sampled, seeds averaged
+and fixed.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +27,16 @@ from kneeoa.statistics.sampling import PairedDifference, difference_of, over_see
 
 
 class PairedTests:
-    """The tests of one candidate against one reference on the same cases (see ``require_same_cases``)."""
+    """The tests of one candidate against one reference on the same cases (see
+    ``require_same_cases``).
+    """
 
     def __init__(self, candidate: LevelPredictions, reference: LevelPredictions, statistics: Statistics) -> None:
         self.candidate = candidate
         self.reference = reference
         self.statistics = statistics
-        # One bootstrap serves every metric's own test and the interval of McNemar's row; one delta method all standard errors.
+        # One bootstrap serves every metric's own test and the interval of McNemar's row; one delta
+        # method all standard errors.
         self._draws = resampled(candidate, statistics), resampled(reference, statistics)
         self._delta = functools.cache(self._run_delta)
 

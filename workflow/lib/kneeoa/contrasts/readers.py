@@ -1,4 +1,6 @@
-"""The table READERS: each contrast at every reader's noise, and whether the difference grows with it."""
+"""The table READERS: each contrast at every reader's noise, and whether the difference grows with
+it.
+"""
 
 from __future__ import annotations
 
@@ -48,10 +50,12 @@ def build_readers(
     statistics: Statistics,
     out: Path,
 ) -> None:
-    """Write READERS: for every contrast the arms and their difference at each reader, by seed and over seeds, and the slope.
+    """Write READERS: for every contrast the arms and their difference at each reader, by seed and
+    over seeds, and the slope.
 
-    The dose of a reader is the realised share of misread training labels, 0 for the reference labels. A contrast shows the first two of
-    its metrics that need no threshold (a binary level's calls depend on one that noisy arms would each choose otherwise).
+    The dose of a reader is the realised share of misread training labels, 0 for the reference
+    labels. A contrast shows the first two of its metrics that need no threshold (a binary level's
+    calls depend on one that noisy arms would each choose otherwise).
 
     Args:
         prediction_files: PREDICTIONS of all arms.
@@ -62,7 +66,8 @@ def build_readers(
         out: file to write.
 
     Raises:
-        KneeoaError: a reader without an account, arms whose cases or seeds differ, or a contrast that no pair of arms answers.
+        KneeoaError: a reader without an account, arms whose cases or seeds differ, or a contrast
+            that no pair of arms answers.
     """
     frame = PREDICTIONS.concat(prediction_files)
     frame = frame[frame["split"] == SPLIT]
@@ -86,7 +91,9 @@ def build_readers(
 
 
 def noise(agreement_files: list[Path]) -> dict[str, Noise]:
-    """Reader -> realised noise of the training labels at the level that he reads, cohorts pooled; the reference has none."""
+    """Reader -> realised noise of the training labels at the level that he reads, cohorts pooled;
+    the reference has none.
+    """
     counts: dict[str, Any] = {}
     for account in load(agreement_files):
         own = np.array(account["agreement"][account["level"]]["train"]["counts"], dtype=np.float64)

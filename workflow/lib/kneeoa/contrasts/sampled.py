@@ -1,7 +1,8 @@
-"""Every metric of one run as a value with the influence of each case on it: what differences, seeds and subgroups are made of.
+"""Every metric of one run as a value with the influence of each case on it: what differences, seeds
+and subgroups are made of.
 
-A metric's variance over subjects, its covariance with the same metric of another run and the variance of any difference follow
-from the influences alone (:mod:`kneeoa.statistics.sampling`).
+A metric's variance over subjects, its covariance with the same metric of another run and the
+variance of any difference follow from the influences alone (:mod:`kneeoa.statistics.sampling`).
 """
 
 from __future__ import annotations
@@ -87,7 +88,9 @@ def _rate(right: Booleans, members: Booleans) -> Sampled:
 
 
 def _ordering(truth: Integers, severity: Floats, classes: int, metric: str) -> Sampled:
-    """Mean over pairs of grades of the AUC of the higher against the lower: all pairs of cases alike, or neighbours alone."""
+    """Mean over pairs of grades of the AUC of the higher against the lower: all pairs of cases
+    alike, or neighbours alone.
+    """
     counts = np.bincount(truth, minlength=classes)
     parts, total = [], 0.0
     for low, high in itertools.combinations(range(classes), 2):

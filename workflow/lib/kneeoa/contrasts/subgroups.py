@@ -1,4 +1,6 @@
-"""Does the difference between arms differ between subgroups of cases? Each contrast's first metric, group by group, and the interaction."""
+"""Does the difference between arms differ between subgroups of cases? Each contrast's first metric,
+group by group, and the interaction.
+"""
 
 from __future__ import annotations
 
@@ -34,10 +36,12 @@ def build_subgroups(
     statistics: Statistics,
     out: Path,
 ) -> None:
-    """Write SUBGROUPS: per contrast, backbone, cohort and attribute a row for each group and one for the test of interaction.
+    """Write SUBGROUPS: per contrast, backbone, cohort and attribute a row for each group and one
+    for the test of interaction.
 
-    Seeds are averaged and fixed. Groups with fewer than ten cases (of a binary level: of either class) are rows without numbers.
-    Cases without a value, or in no group that the configuration names, are in no group; the interaction's note counts them.
+    Seeds are averaged and fixed. Groups with fewer than ten cases (of a binary level: of either
+    class) are rows without numbers. Cases without a value, or in no group that the configuration
+    names, are in no group; the interaction's note counts them.
 
     Args:
         prediction_files: PREDICTIONS tables of all arms.
@@ -48,7 +52,8 @@ def build_subgroups(
         out: file to write.
 
     Raises:
-        KneeoaError: as :func:`kneeoa.contrasts.build.build_contrasts`, or an attribute that no table holds.
+        KneeoaError: as :func:`kneeoa.contrasts.build.build_contrasts`, or an attribute that no
+            table holds.
     """
     frame = PREDICTIONS.concat(prediction_files)
     cases = CASES.concat(case_files)

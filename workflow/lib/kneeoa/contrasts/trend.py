@@ -1,7 +1,9 @@
-"""Does a difference between two arms move with a dose, such as the noise of the labels they learn from?
+"""Does a difference between two arms move with a dose, such as the noise of the labels they learn
+from?
 
-At each of R doses two arms, a and b, are trained with S seeds and predict the same cases. The slope is that of least squares of the
-difference of a metric, a - b, on the dose; over all seeds it is the mean of the seeds' own slopes, as every dose has every seed.
+At each of R doses two arms, a and b, are trained with S seeds and predict the same cases. The slope
+is that of least squares of the difference of a metric, a - b, on the dose; over all seeds it is the
+mean of the seeds' own slopes, as every dose has every seed.
 """
 
 from __future__ import annotations
@@ -56,7 +58,9 @@ class Trend:
     over_subjects: Slope
     """Seeds fixed: about these very networks."""
     over_both: Slope
-    """Subjects and seeds sampled: about networks trained like these; NaN with fewer than three seeds."""
+    """Subjects and seeds sampled: about networks trained like these; NaN with fewer than three
+    seeds.
+    """
 
 
 def trend(
@@ -70,17 +74,20 @@ def trend(
     seed: int,
     confidence: float,
 ) -> Trend:
-    """Estimate the trend; every dose, arm and seed meets the same resamples of subjects, so that what they share cancels.
+    """Estimate the trend; every dose, arm and seed meets the same resamples of subjects, so that
+    what they share cancels.
 
-    The interval over subjects is the percentile one, p = 2 min((#{slope <= 0} + 1)/(B + 1), (#{slope >= 0} + 1)/(B + 1)). Over subjects
-    and seeds the variance is that of the bootstrap plus that between the seeds' slopes over S, with Student's t on Satterthwaite's
-    degrees of freedom (from subjects - 1 and S - 1). The part of the seeds' variance that differs between subjects is in
-    both terms: the interval errs on the wide side.
+    The interval over subjects is the percentile one, p = 2 min((#{slope <= 0} + 1)/(B + 1),
+    (#{slope >= 0} + 1)/(B + 1)). Over subjects and seeds the variance is that of the bootstrap plus
+    that between the seeds' slopes over S, with Student's t on Satterthwaite's degrees of freedom
+    (from subjects - 1 and S - 1). The part of the seeds' variance that differs between subjects is
+    in both terms: the interval errs on the wide side.
 
     Args:
         dose: of each of the R settings, ``[R]``.
         truth: class of each case, ``[n]``.
-        a: probabilities ``[R, S, n, K]``; seed s began from the same weights and order at every dose.
+        a: probabilities ``[R, S, n, K]``; seed s began from the same weights and order at every
+            dose.
         b: of the other arm, the same shape but for K.
         metric: as :func:`kneeoa.statistics.metrics.metric` gives it.
         cluster: subject of each case, or None.
@@ -117,7 +124,9 @@ def _values(metric: Metric, truth: Integers, a: Floats, b: Floats, weights: Floa
 
 
 def _least_squares(dose: Floats) -> Floats:
-    """The weights ``[R]`` whose product with R responses is their slope; NaN where all doses are one."""
+    """The weights ``[R]`` whose product with R responses is their slope; NaN where all doses are
+    one.
+    """
     centred = dose - dose.mean()
     spread = float(centred @ centred)
     return centred / spread if spread > 0 else np.full(len(dose), np.nan)

@@ -1,4 +1,6 @@
-"""Where saliency falls: each arm's measure on a tissue against chance and both nulls, and the contrasts of modes."""
+"""Where saliency falls: each arm's measure on a tissue against chance and both nulls, and the
+contrasts of modes.
+"""
 
 from __future__ import annotations
 
@@ -45,13 +47,15 @@ def _contrast_rows(rows: pd.DataFrame, arms: Factors, figures: Figures) -> list[
 def figure(
     anatomy: pd.DataFrame, arms: Factors, figures: Figures, measure: str = "enrichment", confidence: float = 0.95, method: str | None = None
 ) -> Figure:
-    """Draw one measure: a row of panels a tissue (and cohort), arms on the left, contrasts on the right.
+    """Draw one measure: a row of panels a tissue (and cohort), arms on the left, contrasts on the
+    right.
 
     Args:
         anatomy: ANATOMY.
         arms: the arms table.
         figures: the look.
-        measure: a measure of the table; enrichment is the share of saliency in the tissue over the tissue's share of the image.
+        measure: a measure of the table; enrichment is the share of saliency in the tissue over the
+            tissue's share of the image.
         confidence: level of the tables' intervals, as the configuration sets it.
         method: of saliency; default: the table's first. Rows by grade are left out.
 
@@ -103,7 +107,9 @@ def figure(
 
 @dataclass(frozen=True)
 class _Bands:
-    """Where rows stand: each backbone is a band with its heading on top, the same band for its arms and its contrasts."""
+    """Where rows stand: each backbone is a band with its heading on top, the same band for its arms
+    and its contrasts.
+    """
 
     heading: dict[str, float]
     end: float

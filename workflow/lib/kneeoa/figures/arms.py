@@ -13,8 +13,9 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures.words import printed
 
 Factors = Mapping[str, Mapping[str, Any]]
-"""The arms table: an arm's name -> its ``backbone``, its ``mode`` and, where arms differ in them, ``grid``, ``view``, ``reader`` and
-``ensemble``."""
+"""The arms table: an arm's name -> its ``backbone``, its ``mode`` and, where arms differ in them,
+``grid``, ``view``, ``reader`` and ``ensemble``.
+"""
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,9 @@ class Panel:
 def panels(arms: Factors, labels: Mapping[str, str]) -> list[Panel]:
     """Group arms that share everything but the mode, in the configuration's order.
 
-    A backbone at several grids or views, or with several readers of the labels that it learns, makes several panels, whose titles say
-    so; where even that leaves two arms for one mode (they differ in their training), each such arm is a panel of its own under its name.
+    A backbone at several grids or views, or with several readers of the labels that it learns,
+    makes several panels, whose titles say so; where even that leaves two arms for one mode (they
+    differ in their training), each such arm is a panel of its own under its name.
 
     Raises:
         KneeoaError: an arm lacks its backbone or mode.
@@ -57,7 +59,9 @@ def panels(arms: Factors, labels: Mapping[str, str]) -> list[Panel]:
 
 
 def learner(factors: Mapping[str, Any], labels: Mapping[str, str] | None) -> str:
-    """An arm's backbone, whose labels it learns in a study with noisy readers, and what it is an ensemble of: ``ResNet3D, reader r10``."""
+    """An arm's backbone, whose labels it learns in a study with noisy readers, and what it is an
+    ensemble of: ``ResNet3D, reader r10``.
+    """
     reader = factors.get("reader")
     whose = {None: "", REFERENCE: ", reference labels"}.get(reader, f", reader {printed(str(reader), labels)}")
     ensemble = factors.get("ensemble")
@@ -66,5 +70,7 @@ def learner(factors: Mapping[str, Any], labels: Mapping[str, str] | None) -> str
 
 
 def modes(arms: Factors) -> list[str]:
-    """The study's modes in the order of the configuration: the order of colours and legends everywhere."""
+    """The study's modes in the order of the configuration: the order of colours and legends
+    everywhere.
+    """
     return list(dict.fromkeys(str(factors["mode"]) for factors in arms.values()))

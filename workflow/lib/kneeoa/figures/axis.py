@@ -1,4 +1,6 @@
-"""The learned severity axis: where each test case lies on it, coloured by grade, and how the grades are ordered along it."""
+"""The learned severity axis: where each test case lies on it, coloured by grade, and how the grades
+are ordered along it.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ from kneeoa.tables.axis import AXIS
 from kneeoa.tables.geometry import GEOMETRY
 
 MANY = 500
-"""Points of a panel from which on the PDF holds them as a picture: as outlines they are most of its time and size."""
+"""Points of a panel from which on the PDF holds them as a picture: as outlines they are most of its
+time and size.
+"""
 
 
 def figure(
@@ -37,7 +41,8 @@ def figure(
     cohort: str,
     confidence: float = 0.95,
 ) -> Figure:
-    """Draw one cohort's test cases: columns are modes, rows backbones; in each the plane of the axis above and its grades below.
+    """Draw one cohort's test cases: columns are modes, rows backbones; in each the plane of the
+    axis above and its grades below.
 
     The lowest seed of an arm is drawn; every seed's rank correlation is in the heading.
 
@@ -140,7 +145,9 @@ def _strips(axis: Axes, rows: pd.DataFrame, classes: Sequence[str], colours: Seq
 
 
 def _correlation(measures: pd.DataFrame, arm: str | None, axis: str, level: str, cohort: str) -> tuple[str, str]:
-    """The drawn seed's correlation with its interval, and the range over seeds where there are several."""
+    """The drawn seed's correlation with its interval, and the range over seeds where there are
+    several.
+    """
     rows = measures[(measures["arm"] == arm) & (measures["axis"] == axis) & (measures["against"] == level) & (measures["cohort"] == cohort)]
     rows = rows[(rows["measure"] == "spearman") & (rows["split"] == "test")].sort_values("seed")
     if rows.empty:
@@ -174,7 +181,8 @@ def draw(
     cohort: str | None = None,
     confidence: float = 0.95,
 ) -> None:
-    """Draw one severity axis of every arm, for the test cases of ``cohort`` (default: the first one in the tables).
+    """Draw one severity axis of every arm, for the test cases of ``cohort`` (default: the first one
+    in the tables).
 
     ``confidence`` is the level of the intervals in ``measures``, as the configuration sets it.
 

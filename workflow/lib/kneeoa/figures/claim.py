@@ -1,4 +1,6 @@
-"""The claim in one picture: a row for each backbone and pair of modes, a column for each part, differences with intervals."""
+"""The claim in one picture: a row for each backbone and pair of modes, a column for each part,
+differences with intervals.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ _TITLES = {"prediction": "Prediction", "axis": "Severity axis", "saliency": "Sal
 
 
 def figure(claim: pd.DataFrame, arms: Factors, figures: Figures, confidence: float = 0.95) -> Figure:
-    """Draw the differences (candidate - reference): rows are backbones and pairs of modes, columns the measures that the study has.
+    """Draw the differences (candidate - reference): rows are backbones and pairs of modes, columns
+    the measures that the study has.
 
     Args:
         claim: CLAIM, at least one row; of several cohorts the first is drawn, and the note says so.
@@ -118,7 +121,8 @@ def _note(rows: pd.DataFrame, cohorts: list[str], confidence: float, figures: Fi
 
 
 def draw(claim: Path, arms: Factors, figures: Figures, out_pdf: Path, out_png: Path, confidence: float = 0.95) -> None:
-    """Draw the claim and write it as PDF and PNG; ``confidence`` is the level of the intervals in ``claim``.
+    """Draw the claim and write it as PDF and PNG; ``confidence`` is the level of the intervals in
+    ``claim``.
 
     Raises:
         KneeoaError: the file is not CLAIM, or has no rows.

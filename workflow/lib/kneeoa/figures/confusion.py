@@ -1,4 +1,6 @@
-"""Confusion matrices of a level with several classes: row shares as colour, counts in print, a panel an arm."""
+"""Confusion matrices of a level with several classes: row shares as colour, counts in print, a
+panel an arm.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +28,15 @@ _SCORES = ("accuracy", "quadratic_kappa")
 _ABREAST = 5
 """Matrices beside each other whose numbers can still be read."""
 _SMALL, _LARGE = 10, 100
-"""A mean over seeds is printed with a decimal below the first, and everywhere where no cell reaches the second."""
+"""A mean over seeds is printed with a decimal below the first, and everywhere where no cell reaches
+the second.
+"""
 _RAMP = LinearSegmentedColormap.from_list("share", ["#ffffff", "#dbe5f0", "#7f9fc4", "#004488"])
 
 
 def confusion(rows: pd.DataFrame, classes: int) -> NDArray[np.float64]:
-    """Cases by true class (rows) and most probable class (columns), shape ``[classes, classes]``: the mean over seeds.
+    """Cases by true class (rows) and most probable class (columns), shape ``[classes, classes]``:
+    the mean over seeds.
 
     Of equally probable classes the lowest is taken, as ``numpy.argmax`` does.
     """
@@ -54,7 +59,8 @@ def figure(
     *,
     cohort: str,
 ) -> Figure:
-    """Draw one cohort's matrices: columns are backbones (the sixth begins anew below), rows the modes that have a head of this level.
+    """Draw one cohort's matrices: columns are backbones (the sixth begins anew below), rows the
+    modes that have a head of this level.
 
     Args:
         predictions: as :func:`kneeoa.figures.scores.held_out` gives them.
@@ -101,7 +107,9 @@ def figure(
 
 
 def _matrix(axis: Axes, table: NDArray[np.float64], classes: Sequence[str], room: float) -> None:
-    """Draw one matrix; ``room`` is the width of a cell in inches, into which the longest number is made to fit."""
+    """Draw one matrix; ``room`` is the width of a cell in inches, into which the longest number is
+    made to fit.
+    """
     totals = table.sum(axis=1, keepdims=True)
     share = np.divide(table, totals, out=np.zeros_like(table), where=totals > 0)
     axis.imshow(share, cmap=_RAMP, vmin=0, vmax=1)
@@ -142,7 +150,8 @@ def draw(
     out_png: Path,
     cohort: str | None = None,
 ) -> None:
-    """Draw the confusion matrices of ``level`` on the test cases of ``cohort`` (default: the first one in the tables).
+    """Draw the confusion matrices of ``level`` on the test cases of ``cohort`` (default: the first
+    one in the tables).
 
     Raises:
         KneeoaError: a table is not what it should be, or no arm predicts the level.

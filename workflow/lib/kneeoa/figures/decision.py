@@ -1,4 +1,6 @@
-"""Decision curves of a binary level: the net benefit of acting on a prediction, against acting on everybody or nobody."""
+"""Decision curves of a binary level: the net benefit of acting on a prediction, against acting on
+everybody or nobody.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ THRESHOLDS = np.linspace(0.05, 0.95, 91)
 
 
 def curve(rows: pd.DataFrame, confidence: float) -> DecisionCurve:
-    """The decision curve of one arm's predictions (columns seed, case_id, subject, truth, probabilities), the mean over its seeds."""
+    """The decision curve of one arm's predictions (columns seed, case_id, subject, truth,
+    probabilities), the mean over its seeds.
+    """
     runs = [run.sort_values("case_id") for _, run in rows.groupby("seed")]
     probabilities = np.clip(np.stack([positive(run) for run in runs]), 0.0, 1.0)
     first = runs[0]
@@ -32,7 +36,8 @@ def curve(rows: pd.DataFrame, confidence: float) -> DecisionCurve:
 
 
 def figure(predictions: pd.DataFrame, arms: Factors, level: str, figures: Figures, *, cohort: str, confidence: float = 0.95) -> Figure:
-    """Draw one cohort's decision curves: a panel a backbone, three beside each other, a line a mode; bands are pointwise.
+    """Draw one cohort's decision curves: a panel a backbone, three beside each other, a line a
+    mode; bands are pointwise.
 
     Args:
         predictions: as :func:`kneeoa.figures.scores.held_out` gives them, of a binary level.
@@ -99,7 +104,8 @@ def draw(
     cohort: str | None = None,
     confidence: float = 0.95,
 ) -> None:
-    """Draw the decision curves of a binary ``level`` on the test cases of ``cohort`` (default: the first one in the tables).
+    """Draw the decision curves of a binary ``level`` on the test cases of ``cohort`` (default: the
+    first one in the tables).
 
     ``confidence`` is the level of the intervals, as the configuration sets it.
 

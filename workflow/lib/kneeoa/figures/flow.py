@@ -1,4 +1,6 @@
-"""Cohort flow: what was found, what was excluded and why, what was analysed in which split (after STARD 2015's flow diagram)."""
+"""Cohort flow: what was found, what was excluded and why, what was analysed in which split (after
+STARD 2015's flow diagram).
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ Levels = Mapping[str, Sequence[str]]
 """The hierarchy: each level's classes in order, coarse to fine."""
 
 Flow = Mapping[str, Any]
-"""A cohort's account as ``kneeoa.splits.flow`` writes it: cohort, found, excluded, analysed, splits, masks, loose."""
+"""A cohort's account as ``kneeoa.splits.flow`` writes it: cohort, found, excluded, analysed,
+splits, masks, loose.
+"""
 
 _STAGES = {"cohort": "listing and labels", "volumes": "images", "masks": "masks", "splits": "division"}
 _SPLITS = ("train", "val", "test")
@@ -67,7 +71,9 @@ def excluded_lines(flow: Flow) -> list[str]:
 
 
 def split_lines(name: str, counts: Mapping[str, Any], levels: Levels, labels: Mapping[str, str]) -> list[str]:
-    """What a split's box says: its size, then the classes of each level in their own order, wrapped to the box."""
+    """What a split's box says: its size, then the classes of each level in their own order, wrapped
+    to the box.
+    """
     lines = [sentence_case(printed(name, labels)), knees(counts)]
     for level, classes in levels.items():
         found = counts.get("levels", {}).get(level, {})
@@ -81,7 +87,8 @@ def split_lines(name: str, counts: Mapping[str, Any], levels: Levels, labels: Ma
 
 
 def figure(flows: Sequence[Flow], figures: Figures, levels: Levels | None = None) -> Figure:
-    """Draw the cohorts one below the other, with the classes of ``levels`` (default: of every level, in the account's order).
+    """Draw the cohorts one below the other, with the classes of ``levels`` (default: of every
+    level, in the account's order).
 
     Raises:
         KneeoaError: there is no cohort.
@@ -180,7 +187,8 @@ def _arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float]) -> 
 def draw(flows: Sequence[Path], figures: Figures, out_pdf: Path, out_png: Path, levels: Levels | None = None) -> None:
     """Draw the flow of every cohort, with the classes of ``levels`` in each split, as PDF and PNG.
 
-    Without ``levels`` every level is shown, levels and classes in alphabetical order, which is how the accounts are stored.
+    Without ``levels`` every level is shown, levels and classes in alphabetical order, which is how
+    the accounts are stored.
 
     Raises:
         KneeoaError: a file is not a cohort's account.

@@ -1,4 +1,6 @@
-"""Forest plot of the contrasts: each difference with its interval, p raw and adjusted, and the test's name, by family and backbone."""
+"""Forest plot of the contrasts: each difference with its interval, p raw and adjusted, and the
+test's name, by family and backbone.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +32,12 @@ _RIGHT = (False, False, False, True, True, True, False)
 
 
 def figure(contrasts: pd.DataFrame, arms: Factors, figures: Figures, confidence: float = 0.95) -> Figure:
-    """Draw the forest plot: the primary family first (``forest_rows.tested``), in the order of the table within each family and backbone.
+    """Draw the forest plot: the primary family first (``forest_rows.tested``), in the order of the
+    table within each family and backbone.
 
-    A filled marker is a p (adjusted, where the row belongs to a family) below 0.05; its colour is the candidate's mode. A row without an
-    interval is a marker alone; an undefined difference is a dash. Where the printed columns need it, the page grows wider.
+    A filled marker is a p (adjusted, where the row belongs to a family) below 0.05; its colour is
+    the candidate's mode. A row without an interval is a marker alone; an undefined difference is a
+    dash. Where the printed columns need it, the page grows wider.
 
     Args:
         contrasts: CONTRASTS, at least one row.
@@ -71,7 +75,9 @@ def figure(contrasts: pd.DataFrame, arms: Factors, figures: Figures, confidence:
 
 
 def _cells(row: dict[str, Any], arms: Factors, figures: Figures) -> tuple[str, ...]:
-    """What is printed of one row: metric, modes compared, difference, smallest detectable difference, p, adjusted p, test."""
+    """What is printed of one row: metric, modes compared, difference, smallest detectable
+    difference, p, adjusted p, test.
+    """
     better = " ↓" if row["metric"] in LOWER_IS_BETTER else ""
     metric = sentence_case(f"{printed(row['level'], figures.labels)} {printed(row['metric'], figures.labels)}{better}")
     candidate, reference = (printed(_mode(row[side], arms), figures.labels) for side in ("candidate", "reference"))
@@ -88,7 +94,9 @@ def _widths(cells: list[tuple[str, ...]], headers: Sequence[str], size: float) -
 
 
 def _groups(rows: pd.DataFrame, arms: Factors, figures: Figures) -> list[tuple[tuple[str, str, str], pd.DataFrame]]:
-    """The rows of each family, backbone (and reader of the labels it learns, where a study has several) and cohort, in the order given."""
+    """The rows of each family, backbone (and reader of the labels it learns, where a study has
+    several) and cohort, in the order given.
+    """
     names = [
         learner(arms[row["candidate"]], figures.labels) if row["candidate"] in arms else printed(str(row["backbone"]), figures.labels)
         for row in records(rows)
@@ -98,7 +106,9 @@ def _groups(rows: pd.DataFrame, arms: Factors, figures: Figures) -> list[tuple[t
 
 
 def _edges(widths: list[float], width: float) -> list[float]:
-    """Where each column's text is anchored, in widths of the plot (0 its left, 1 its right edge)."""
+    """Where each column's text is anchored, in widths of the plot (0 its left, 1 its right
+    edge).
+    """
     left, plot = sum(widths[:2]), width - sum(widths)
     starts = [_MARGIN, widths[0] + _MARGIN] + [left + plot + sum(widths[2:k]) + _GAP / 2 for k in range(2, len(widths))]
     return [(start + (own - _GAP if right else 0) - left) / plot for start, own, right in zip(starts, widths, _RIGHT, strict=True)]

@@ -20,10 +20,12 @@ class Block:
 
 
 def tested(contrasts: pd.DataFrame) -> pd.DataFrame:
-    """What a forest plot shows of many rows: the primary family first, then the others in the table's order; rows in no family last.
+    """What a forest plot shows of many rows: the primary family first, then the others in the
+    table's order; rows in no family last.
 
-    In the table alone are values at single cuts of the grades and calibration (slopes and intercepts would share no axis with
-    AUCs), tests against a margin, and, of metrics that a family has a row of, the tests in no family (such as fixed seeds beside random).
+    In the table alone are values at single cuts of the grades and calibration (slopes and
+    intercepts would share no axis with AUCs), tests against a margin, and, of metrics that a family
+    has a row of, the tests in no family (such as fixed seeds beside random).
     """
     rows = contrasts[~contrasts["metric"].map(base).isin([*CUT_METRICS, *WITHOUT_DIRECTION])]
     rows = rows[~rows["test"].isin(["non_inferiority", "equivalence"])]
@@ -36,7 +38,9 @@ def tested(contrasts: pd.DataFrame) -> pd.DataFrame:
 
 
 def blocks(contrasts: pd.DataFrame) -> list[Block]:
-    """Cut the table by unit, as an error of half a grade and a difference of 0.05 in AUC cannot share an axis."""
+    """Cut the table by unit, as an error of half a grade and a difference of 0.05 in AUC cannot
+    share an axis.
+    """
     grades = contrasts["metric"].isin(GRADE_UNITS)
     found = [
         Block("Difference (candidate − reference)", contrasts[~grades]),

@@ -1,7 +1,7 @@
 """Volumes, masks and maps read one case at a time for pictures, and which cases are shown.
 
-Axes are the canonical ones: slices from medial to lateral (left knees are stored mirrored), rows from superior to inferior, columns from
-anterior to posterior. An image of two axes is one plane.
+Axes are the canonical ones: slices from medial to lateral (left knees are stored mirrored), rows
+from superior to inferior, columns from anterior to posterior. An image of two axes is one plane.
 """
 
 from __future__ import annotations
@@ -25,14 +25,17 @@ Case = tuple[str, str]
 
 
 class Stacks:
-    """Arrays ``[rows, *shape]`` on disk with their index tables; a case is read when it is asked for."""
+    """Arrays ``[rows, *shape]`` on disk with their index tables; a case is read when it is asked
+    for.
+    """
 
     def __init__(self, schema: TableSchema, arrays: Sequence[Path], indices: Sequence[Path], view: str, *, doubted: bool = False) -> None:
-        """Open ``arrays``; ``indices[i]`` is the table of ``arrays[i]``. Only rows of ``view`` count, and of masks the usable ones
-        (all that were read, where ``doubted``).
+        """Open ``arrays``; ``indices[i]`` is the table of ``arrays[i]``. Only rows of ``view``
+        count, and of masks the usable ones (all that were read, where ``doubted``).
 
         Raises:
-            KneeoaError: the lists differ in length, a table is not ``schema``, or an array is missing or shorter than its index.
+            KneeoaError: the lists differ in length, a table is not ``schema``, or an array is
+                missing or shorter than its index.
         """
         if len(arrays) != len(indices):
             raise KneeoaError(f"there are {len(arrays)} arrays but {len(indices)} index tables; each array needs its own.")
@@ -79,7 +82,9 @@ def measured(record: Mapping[str, Any]) -> bool:
 
 
 def grades(labels: Sequence[Path], splits: Sequence[Path], level: str, split: str = "test") -> pd.DataFrame:
-    """Cases of one split with their grade: columns cohort, case_id, grade, sorted; unread cases are left out."""
+    """Cases of one split with their grade: columns cohort, case_id, grade, sorted; unread cases are
+    left out.
+    """
     cases = SPLITS.concat(list(splits))
     read = LABELS.concat(list(labels))
     read = read[(read["level"] == level) & read["value"].map(lambda value: len(value) == 1 and not pd.isna(value[0]))]
@@ -89,9 +94,11 @@ def grades(labels: Sequence[Path], splits: Sequence[Path], level: str, split: st
 
 
 def examples(graded: pd.DataFrame, available: Sequence[Case], preferred: Sequence[Case], count: int) -> list[tuple[Case, int]]:
-    """``count`` cases spread over the grades, mild to severe: of each grade in turn the first, those in ``preferred`` before others.
+    """``count`` cases spread over the grades, mild to severe: of each grade in turn the first,
+    those in ``preferred`` before others.
 
-    The choice looks at grades and names alone, never at predictions, so that no flattering case can be picked.
+    The choice looks at grades and names alone, never at predictions, so that no flattering case can
+    be picked.
     """
     usable, better = set(available), set(preferred)
     listed = zip(graded["cohort"].astype(str), graded["case_id"].astype(str), graded["grade"].tolist(), strict=True)
@@ -119,7 +126,8 @@ class Plane:
     """Left, right, top, bottom of the picture."""
 
 
-# Radiological convention: the picture's left is the patient's right, which in a right knee is lateral.
+# Radiological convention: the picture's left is the patient's right, which in a right knee is
+# lateral.
 PLANES = (
     Plane("Sagittal", 0, ("A", "P", "S", "I")),
     Plane("Coronal", 2, ("lat", "med", "S", "I")),
@@ -128,7 +136,9 @@ PLANES = (
 
 
 def cut(volume: NDArray[Any], plane: Plane, index: int) -> NDArray[Any]:
-    """The picture of ``volume[slices, rows, columns]`` at ``index`` of the plane's axis, oriented for the screen: ``[down, across]``."""
+    """The picture of ``volume[slices, rows, columns]`` at ``index`` of the plane's axis, oriented
+    for the screen: ``[down, across]``.
+    """
     picture: NDArray[Any] = np.take(volume, index, axis=plane.axis)
     return picture if plane.axis == 0 else picture.T[:, ::-1]
 

@@ -1,4 +1,6 @@
-"""How numbers are printed, in figures, tables and the report alike. Undefined is an en dash; p is never printed as zero."""
+"""How numbers are printed, in figures, tables and the report alike. Undefined is an en dash; p is
+never printed as zero.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ def is_number(value: Any) -> bool:
 
 
 def number(value: Any, digits: int = 3, *, signed: bool = False) -> str:
-    """``value`` with a fixed number of decimals and a real minus sign; ``signed`` writes a plus too. Undefined: an en dash."""
+    """``value`` with a fixed number of decimals and a real minus sign; ``signed`` writes a plus
+    too. Undefined: an en dash.
+    """
     if not is_number(value):
         return UNDEFINED
     text = f"{float(value):{'+' if signed else ''}.{digits}f}"
@@ -38,7 +42,9 @@ def interval(estimate: Any, low: Any, high: Any, digits: int = 3, bound_digits: 
 
 
 def p_value(p: Any) -> str:
-    """``.012``, ``<.001`` or ``>.999``: three decimals without the leading zero, as journals print p."""
+    """``.012``, ``<.001`` or ``>.999``: three decimals without the leading zero, as journals print
+    p.
+    """
     if not is_number(p):
         return UNDEFINED
     if float(p) < 0.001:

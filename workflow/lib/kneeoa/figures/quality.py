@@ -1,4 +1,6 @@
-"""Pages to look a cohort over: a hundred cases a page, worst first, each in three planes with its mask's outline and its flags."""
+"""Pages to look a cohort over: a hundred cases a page, worst first, each in three planes with its
+mask's outline and its flags.
+"""
 
 from __future__ import annotations
 
@@ -50,10 +52,12 @@ def draw(
 ) -> None:
     """Write QUALITY of one cohort and view, its pages as one PDF, and the first page as PNG.
 
-    One page and one case are in memory at a time; arrays are read through memory maps, three planes of an image each.
+    One page and one case are in memory at a time; arrays are read through memory maps, three planes
+    of an image each.
 
     Args:
-        volume_arrays: arrays of canonical images; ``volume_indices[i]`` is the VOLUMES table of the i-th.
+        volume_arrays: arrays of canonical images; ``volume_indices[i]`` is the VOLUMES table of the
+            i-th.
         volume_indices: see above.
         mask_arrays: arrays of aligned masks; may be empty.
         mask_indices: the MASKS table of each.
@@ -76,7 +80,8 @@ def draw(
     images = Stacks(VOLUMES, volume_arrays, volume_indices, view)
     masks = Stacks(MASKS, mask_arrays, mask_indices, view, doubted=True)
     shown = table[table["page"].notna()]
-    # Cartilage is what checks and studies are about; bone is drawn only where a mask has nothing else.
+    # Cartilage is what checks and studies are about; bone is drawn only where a mask has nothing
+    # else.
     names = [name for name in sorted(tissues) if "cartilage" in name] or sorted(tissues)
     colours = style.tissue_colours(names)
     values = {value: _pixels(colours[name]) for value, name in enumerate(sorted(tissues), start=1) if name in colours}

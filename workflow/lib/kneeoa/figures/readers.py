@@ -1,4 +1,6 @@
-"""Noisy readers: what arms achieve, and how they differ, as more training labels are misread. A column a contrast's metric."""
+"""Noisy readers: what arms achieve, and how they differ, as more training labels are misread. A
+column a contrast's metric.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +25,18 @@ from kneeoa.tables.readers import READERS
 _STEP = 0.1
 """Slopes are printed per so large a share of misread labels."""
 _SIDE = 0.12
-"""By how much of the least step between readers the two arms, and a difference's seeds, stand beside the reader's place."""
+"""By how much of the least step between readers the two arms, and a difference's seeds, stand
+beside the reader's place.
+"""
 _SAMPLED = "subjects and seeds"
 
 
 def figure(table: pd.DataFrame, arms: Factors, figures: Figures, confidence: float) -> Figure:
-    """Draw READERS: for each setting and cohort a row of the arms' own curves and, below, a row of their differences.
+    """Draw READERS: for each setting and cohort a row of the arms' own curves and, below, a row of
+    their differences.
 
-    Seeds are faint points; means carry their interval over subjects. The printed slope is the one over subjects and seeds where there
-    are enough seeds, else over subjects alone.
+    Seeds are faint points; means carry their interval over subjects. The printed slope is the one
+    over subjects and seeds where there are enough seeds, else over subjects alone.
 
     Args:
         table: READERS, at least one row.
@@ -121,7 +126,9 @@ def _difference(axis: Axes, rows: pd.DataFrame, looks: dict[str, style.Look], fi
 
 
 def told_slope(rows: pd.DataFrame) -> dict[str, Any] | None:
-    """The slope that is printed: over subjects and seeds where that is defined, else over subjects; None with a single reader."""
+    """The slope that is printed: over subjects and seeds where that is defined, else over subjects;
+    None with a single reader.
+    """
     slopes = rows[(rows["quantity"] == "slope") & rows["seed"].isna() & rows["estimate"].notna()]
     sampled = slopes[(slopes["interval"] == _SAMPLED) & slopes["low"].notna()]
     chosen = sampled if len(sampled) else slopes[slopes["interval"] != _SAMPLED]

@@ -1,4 +1,6 @@
-"""The rows that a figure draws, out of the tables of hundreds of runs: what it does not draw is never decoded."""
+"""The rows that a figure draws, out of the tables of hundreds of runs: what it does not draw is
+never decoded.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from kneeoa.tables.schema import TableSchema
 
 
 def rows_where(schema: TableSchema, paths: Sequence[Path], equal: Mapping[str, str], columns: Sequence[str]) -> pd.DataFrame:
-    """As :func:`table_where`, as a data frame: nullable integers come back as floats where a value is missing."""
+    """As :func:`table_where`, as a data frame: nullable integers come back as floats where a value
+    is missing.
+    """
     frame: pd.DataFrame = table_where(schema, paths, equal, columns).to_pandas(use_threads=False)
     return frame
 

@@ -1,4 +1,6 @@
-"""Reliability curves of a binary level: observed share against predicted probability, with the histogram of predictions below."""
+"""Reliability curves of a binary level: observed share against predicted probability, with the
+histogram of predictions below.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +25,12 @@ from kneeoa.tables.metrics import METRICS
 
 
 def mean_curve(own: pd.DataFrame, bins: int, confidence: float) -> ReliabilityCurve:
-    """The reliability curve of an arm: each seed's (:func:`kneeoa.statistics.reliability.reliability_curve`), averaged bin by bin.
+    """The reliability curve of an arm: each seed's
+    (:func:`kneeoa.statistics.reliability.reliability_curve`), averaged bin by bin.
 
-    Seeds are never pooled as cases. Their curves are averaged where they have the same number of bins; where ties leave some seed fewer,
-    those with the most bins speak. Limits are the means of the seeds' limits, over the subjects of a bin; counts are the first seed's.
+    Seeds are never pooled as cases. Their curves are averaged where they have the same number of
+    bins; where ties leave some seed fewer, those with the most bins speak. Limits are the means of
+    the seeds' limits, over the subjects of a bin; counts are the first seed's.
 
     Args:
         own: one arm's rows of :func:`kneeoa.figures.scores.held_out`.
@@ -56,8 +60,8 @@ def figure(
 ) -> Figure:
     """Draw one cohort's reliability curves: a panel a backbone, three beside each other.
 
-    A point is the mean over seeds of the k-th bin (:func:`mean_curve`); its bar is Wilson's interval at the effective number of cases, as
-    two knees of a person are not two people.
+    A point is the mean over seeds of the k-th bin (:func:`mean_curve`); its bar is Wilson's
+    interval at the effective number of cases, as two knees of a person are not two people.
 
     Args:
         predictions: as :func:`kneeoa.figures.scores.held_out` gives them, of a binary level.
@@ -156,7 +160,8 @@ def draw(
     cohort: str | None = None,
     confidence: float = 0.95,
 ) -> None:
-    """Draw the reliability of a binary ``level`` on the test cases of ``cohort`` (default: the first one in the tables).
+    """Draw the reliability of a binary ``level`` on the test cases of ``cohort`` (default: the
+    first one in the tables).
 
     ``confidence`` is the level of the intervals, as the configuration sets it.
 

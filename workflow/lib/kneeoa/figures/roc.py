@@ -1,4 +1,6 @@
-"""ROC curves of a binary level: a panel a backbone, a colour a mode; seeds thin, their mean bold."""
+"""ROC curves of a binary level: a panel a backbone, a colour a mode; seeds thin, their mean
+bold.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def roc_curve(truth: NDArray[np.integer], score: NDArray[np.floating]) -> Curve:
-    """Corners of the empirical ROC curve, from (0, 0) to (1, 1); tied scores are one diagonal step, as the AUC counts them.
+    """Corners of the empirical ROC curve, from (0, 0) to (1, 1); tied scores are one diagonal step,
+    as the AUC counts them.
 
     Args:
         truth: 0 or 1, shape ``[n]``; both classes must occur.
@@ -41,9 +44,11 @@ def roc_curve(truth: NDArray[np.integer], score: NDArray[np.floating]) -> Curve:
 
 
 def mean_curve(curves: Sequence[Curve]) -> Curve:
-    """Vertical average: the mean true-positive rate at each false-positive rate (Fawcett 2006, Pattern Recognit Lett 27:861, algorithm 3).
+    """Vertical average: the mean true-positive rate at each false-positive rate (Fawcett 2006,
+    Pattern Recognit Lett 27:861, algorithm 3).
 
-    Where a curve rises straight up, its upper end counts, so that the average of one curve's steps is that curve.
+    Where a curve rises straight up, its upper end counts, so that the average of one curve's steps
+    is that curve.
     """
     grid = np.unique(np.concatenate([fpr for fpr, _ in curves]))
     lower, upper = np.mean([_ends(curve, grid) for curve in curves], axis=0)
@@ -51,7 +56,9 @@ def mean_curve(curves: Sequence[Curve]) -> Curve:
 
 
 def _ends(curve: Curve, grid: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The curve's heights at ``grid``, shape ``[2, grid]``: the lower and the upper end, which differ where it rises vertically."""
+    """The curve's heights at ``grid``, shape ``[2, grid]``: the lower and the upper end, which
+    differ where it rises vertically.
+    """
     fpr, tpr = curve
     first, last = np.searchsorted(fpr, grid, "left"), np.searchsorted(fpr, grid, "right") - 1
     corner, between = first <= last, np.interp(grid, fpr, tpr)

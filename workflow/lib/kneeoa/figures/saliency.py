@@ -1,4 +1,6 @@
-"""Saliency over anatomy: the same knees under every mode of one backbone, and the mean over all explained knees."""
+"""Saliency over anatomy: the same knees under every mode of one backbone, and the mean over all
+explained knees.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ class Row:
 
 
 def overlay_colours() -> ListedColormap:
-    """From clear to opaque yellow: strength is read from opacity as well as hue, so it survives greyscale."""
+    """From clear to opaque yellow: strength is read from opacity as well as hue, so it survives
+    greyscale.
+    """
     steps = np.linspace(0, 1, 256)
     colours = mpl.colormaps["inferno"](0.25 + 0.72 * steps)
     colours[:, 3] = np.clip((steps - 0.12) / 0.6, 0, 1) * 0.85
@@ -100,14 +104,18 @@ def _panel(axis: Axes, row: Row, saliency: NDArray[np.floating] | None, *, missi
 
 
 def normalised(stored: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Positive saliency with the map's own 99.5th percentile at 1: for looking only, measures are taken on the map as it is."""
+    """Positive saliency with the map's own 99.5th percentile at 1: for looking only, measures are
+    taken on the map as it is.
+    """
     positive = np.clip(np.asarray(stored, dtype=np.float32), 0, None)
     top = float(np.percentile(positive, _TOP)) or float(positive.max())
     return np.clip(positive / top, 0, 1) if top > 0 else positive
 
 
 def _slice(array: NDArray[Any], index: int, length: int) -> NDArray[Any]:
-    """The picture at slice ``index`` of ``length``, from an array that may have a coarser grid over the same field."""
+    """The picture at slice ``index`` of ``length``, from an array that may have a coarser grid over
+    the same field.
+    """
     return array if array.ndim == 2 else np.asarray(array[min(int((index + 0.5) * array.shape[0] / length), array.shape[0] - 1)])
 
 
@@ -118,7 +126,9 @@ class _Story:
         self.panel, self.maps, self.images, self.masks, self.values = panel, maps, images, masks, values
 
     def target(self, case: Case, slices: tuple[int, int] | None = None) -> NDArray[np.bool_] | None:
-        """The tissue's mask, of all slices or of the one at an index of a length: of a thousand knees, whole masks would take minutes."""
+        """The tissue's mask, of all slices or of the one at an index of a length: of a thousand
+        knees, whole masks would take minutes.
+        """
         if case not in self.masks:
             return None
         mask = self.masks.array(case)
@@ -136,7 +146,9 @@ class _Story:
         return Row(title, _slice(image, index, length), self.target(case, (index, length)), maps, pixel)
 
     def mean(self, cases: Sequence[Case], index: int) -> Row | None:
-        """The mean over the cases of one field of view, all at one slice; None for fewer than two."""
+        """The mean over the cases of one field of view, all at one slice; None for fewer than
+        two.
+        """
         rows = [self.row(case, "", index) for case in cases]
         rows = [row for row in rows if row.picture.shape == rows[0].picture.shape and len(row.maps) == len(self.maps)]
         if len(rows) < 2:
@@ -168,11 +180,12 @@ def draw(
     out_png: Path,
     backbone: str | None = None,
 ) -> None:
-    """Draw one backbone's saliency over the canonical images, for the same test cases in every mode; the lowest seed speaks for an arm.
+    """Draw one backbone's saliency over the canonical images, for the same test cases in every
+    mode; the lowest seed speaks for an arm.
 
     Args:
-        maps: saliency arrays of any runs by one method, ``[rows, 2, *coarse shape]``, over the images' field of view; what speaks for the
-            score is shown.
+        maps: saliency arrays of any runs by one method, ``[rows, 2, *coarse shape]``, over the
+            images' field of view; what speaks for the score is shown.
         map_indices: the SALIENCY table of each.
         volume_arrays: arrays of canonical images.
         volume_indices: the VOLUMES table of each.
@@ -230,6 +243,8 @@ def draw(
 
 
 def _target(target: str, labels: Mapping[str, str]) -> str:
-    """The level explained, and the head that it was read from where that is another (``oa<-kl``)."""
+    """The level explained, and the head that it was read from where that is another
+    (``oa<-kl``).
+    """
     level, _, head = target.partition("<-")
     return f"explains {printed(level, labels)}" + (f", read from {printed(head, labels)}" if head else "")

@@ -22,7 +22,8 @@ SEED_OF_IMPORTS = -1
 
 
 def own_head(rows: pd.DataFrame, level: str) -> pd.DataFrame:
-    """Rows of ``level``, from each arm's own head where it has one, else from the finer head that the level was summed from.
+    """Rows of ``level``, from each arm's own head where it has one, else from the finer head that
+    the level was summed from.
 
     Works on any table with the columns ``arm``, ``level`` and ``head`` (PREDICTIONS, METRICS).
     """
@@ -43,8 +44,8 @@ def held_out(paths: Sequence[Path], level: str, split: str = "test") -> pd.DataF
     """Predictions of one single-label level on one split, read from every arm's own head.
 
     Returns:
-        Columns arm, head, seed (``SEED_OF_IMPORTS`` for imports), cohort, case_id, subject, truth (int) and probabilities (float64 array
-        ``[classes]``); cases without a label are left out.
+        Columns arm, head, seed (``SEED_OF_IMPORTS`` for imports), cohort, case_id, subject, truth
+        (int) and probabilities (float64 array ``[classes]``); cases without a label are left out.
     """
     table = table_where(PREDICTIONS, paths, {"level": level, "split": split}, ["subject", "truth", "probabilities"])
     spoken = table.group_by(["arm", "head"], use_threads=False).aggregate([]).to_pandas()
@@ -70,7 +71,9 @@ def positive(rows: pd.DataFrame) -> NDArray[np.float64]:
 
 
 def summary_row(metrics: pd.DataFrame, arm: str, level: str, metric: str, cohort: str, split: str = "test") -> pd.Series[Any] | None:
-    """The row that speaks for an arm: the mean over its seeds where METRICS has one, else its only seed; None where there is none."""
+    """The row that speaks for an arm: the mean over its seeds where METRICS has one, else its only
+    seed; None where there is none.
+    """
     rows = metrics[(metrics["arm"] == arm) & (metrics["metric"] == metric) & (metrics["cohort"] == cohort) & (metrics["split"] == split)]
     rows = own_head(rows, level)
     means = rows[rows["seed"].isna()]
@@ -80,7 +83,9 @@ def summary_row(metrics: pd.DataFrame, arm: str, level: str, metric: str, cohort
 
 
 def derived_note(rows: pd.DataFrame, arms: Factors, level: str, labels: Mapping[str, str]) -> str:
-    """The sentence that names the modes without a head of ``level``, whose probabilities were summed from a finer level; else empty."""
+    """The sentence that names the modes without a head of ``level``, whose probabilities were
+    summed from a finer level; else empty.
+    """
     derived = rows[rows["head"] != level][["arm", "head"]].drop_duplicates()
     if derived.empty:
         return ""

@@ -1,4 +1,6 @@
-"""How alike the runs of a study represent the test cases: the matrix of unbiased linear CKA, ordered by backbone, mode and seed."""
+"""How alike the runs of a study represent the test cases: the matrix of unbiased linear CKA,
+ordered by backbone, mode and seed.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ _WRITTEN = 20
 """Up to so many runs, each cell has its number; beyond, numbers would not be readable in print."""
 
 _COLOURS = "cividis"
-"""Made for readers with and without colour vision alike, and even in lightness (Nunez, Anderton and Renslow 2018)."""
+"""Made for readers with and without colour vision alike, and even in lightness (Nunez, Anderton and
+Renslow 2018).
+"""
 
 
 def figure(rows: pd.DataFrame, arms: Factors, figures: Figures, *, cohort: str) -> Figure:
@@ -32,7 +36,8 @@ def figure(rows: pd.DataFrame, arms: Factors, figures: Figures, *, cohort: str) 
 
     Args:
         rows: SIMILARITY rows.
-        arms: the arms table; arms of one backbone, grid and view stand together, in the order of the configuration.
+        arms: the arms table; arms of one backbone, grid and view stand together, in the order of
+            the configuration.
         figures: the look.
         cohort: whose test cases.
 
@@ -85,7 +90,9 @@ def _numbers(axes: Axes, matrix: np.ndarray[tuple[int, ...], np.dtype[np.float64
 
 
 def _labels(axes: Axes, runs: list[tuple[str, str, tuple[str, int]]], figures: Figures, *, seeds: bool) -> None:
-    """Modes (with seeds where there is room) on the rows, backbones above the columns, and lines between them."""
+    """Modes (with seeds where there is room) on the rows, backbones above the columns, and lines
+    between them.
+    """
     ticks: list[float] = []
     names: list[str] = []
     start = 0
@@ -114,7 +121,8 @@ def _labels(axes: Axes, runs: list[tuple[str, str, tuple[str, int]]], figures: F
 
 
 def draw(similarity: Path, arms: Factors, figures: Figures, out_pdf: Path, out_png: Path, cohort: str | None = None) -> None:
-    """Draw the CKA matrix of every run, on the test cases of ``cohort`` (default: the first one in the table).
+    """Draw the CKA matrix of every run, on the test cases of ``cohort`` (default: the first one in
+    the table).
 
     Raises:
         KneeoaError: the table is not what it should be, or has no row to draw.

@@ -1,4 +1,6 @@
-"""The look that all figures share: type, colours of modes, line styles that survive greyscale print, and saving."""
+"""The look that all figures share: type, colours of modes, line styles that survive greyscale
+print, and saving.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ FULL_WIDTH = 7.1
 """Inches: two columns of a journal page (180 mm)."""
 
 ABREAST = 3
-"""Panels beside each other on the full width whose legends, a number and its interval a line, still fit under them."""
+"""Panels beside each other on the full width whose legends, a number and its interval a line, still
+fit under them.
+"""
 
 _SUBTITLE_PAD = 14.0
 """Points that a title leaves for the muted line of :func:`heading`."""
@@ -38,8 +42,9 @@ INK = "#222222"
 MUTED = "#6b6b6b"
 RULE = "#d0d0d0"
 
-# Paul Tol's high-contrast scheme (technical note SRON/EPS/TN/09-002): its three hues stay apart for every kind of colour blindness and
-# in greyscale; the rest continues with his medium-contrast scheme.
+# Paul Tol's high-contrast scheme (technical note SRON/EPS/TN/09-002): its three hues stay apart for
+# every kind of colour blindness and in greyscale; the rest continues with his medium-contrast
+# scheme.
 _DASH, _DASH_DOT, _DOT = (0, (5, 1.6)), (0, (5, 1.4, 1, 1.4)), (0, (1.2, 1.2))
 _SPARE = ("#000000", "#997700", "#994455", "#EE99AA", "#777777", "#EECC66")
 _SPARE_MARKERS = ("v", "P", "X", "h", "<", ">")
@@ -65,9 +70,11 @@ _MODES = {
 
 
 def looks(modes: Sequence[str], figures: Figures) -> dict[str, Look]:
-    """A look for each mode. The same modes in the same order get the same looks, whichever figure asks.
+    """A look for each mode. The same modes in the same order get the same looks, whichever figure
+    asks.
 
-    Colours come from ``figures.palette``, else from the default palette; a mode that neither knows takes the next spare colour.
+    Colours come from ``figures.palette``, else from the default palette; a mode that neither knows
+    takes the next spare colour.
     """
     spare, result = count(), {}
     for mode in modes:
@@ -86,7 +93,9 @@ def tissue_colours(names: Sequence[str]) -> dict[str, str]:
 
 
 def grade_colours(count: int) -> list[tuple[float, float, float, float]]:
-    """``count`` colours from none to severe: ordered in lightness, so that they stay in order in greyscale."""
+    """``count`` colours from none to severe: ordered in lightness, so that they stay in order in
+    greyscale.
+    """
     ramp = mpl.colormaps["plasma_r"]
     return [ramp(0.12 + 0.78 * index / max(count - 1, 1)) for index in range(count)]
 
@@ -142,13 +151,17 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def grid(panels: int, most: int) -> tuple[int, int]:
-    """Rows and columns that ``panels`` panels take where at most ``most`` fit beside each other; as few rows as can be, evenly filled."""
+    """Rows and columns that ``panels`` panels take where at most ``most`` fit beside each other; as
+    few rows as can be, evenly filled.
+    """
     rows = ceil(panels / most)
     return rows, ceil(panels / rows)
 
 
 def axes_of_panels(axes: Iterable[Axes], items: Sequence[_Item]) -> Iterator[tuple[Axes, _Item]]:
-    """Each item with the next of ``axes``, of which those that are left at the end leave the figure."""
+    """Each item with the next of ``axes``, of which those that are left at the end leave the
+    figure.
+    """
     for axis, item in zip_longest(axes, items):
         if item is None:
             axis.remove()
@@ -157,16 +170,20 @@ def axes_of_panels(axes: Iterable[Axes], items: Sequence[_Item]) -> Iterator[tup
 
 
 def legend_below(axes: Axes, drop: float, handles: Sequence[Artist], **looks: Any) -> None:
-    """A legend under a panel, ``drop`` inches below its lower edge, whatever the panel's size: ticks and the axis' label come between."""
+    """A legend under a panel, ``drop`` inches below its lower edge, whatever the panel's size:
+    ticks and the axis' label come between.
+    """
     below = axes.transAxes + ScaledTranslation(0, -drop, axes.figure.dpi_scale_trans)
     legend = axes.legend(handles=handles, loc="upper center", borderaxespad=0, labelspacing=0.35, **looks)
     legend.set_bbox_to_anchor((0.46, 0), below)
 
 
 def settle(figure: Figure, figures: Figures) -> None:
-    """Find the figure's layout at the resolution of print and keep it, so that every format has the same one.
+    """Find the figure's layout at the resolution of print and keep it, so that every format has the
+    same one.
 
-    Twice, since the first pass changes the room of the panels, and ticks and the width of their labels follow from that.
+    Twice, since the first pass changes the room of the panels, and ticks and the width of their
+    labels follow from that.
     """
     figure.set_dpi(figures.dpi)
     FigureCanvasAgg(figure)  # measures text without drawing the figure
@@ -178,7 +195,9 @@ def settle(figure: Figure, figures: Figures) -> None:
 
 
 def save(figure: Figure, figures: Figures, out_pdf: Path, out_png: Path) -> None:
-    """Write a vector PDF and a PNG, atomically and without time stamps: equal figures are equal bytes. One layout serves both."""
+    """Write a vector PDF and a PNG, atomically and without time stamps: equal figures are equal
+    bytes. One layout serves both.
+    """
     unstamped = {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None}
     settle(figure, figures)
     with styled(figures):
@@ -189,7 +208,9 @@ def save(figure: Figure, figures: Figures, out_pdf: Path, out_png: Path) -> None
 
 
 def inches(text: str, size: float, weight: str = "normal") -> float:
-    """Width of a line of text in ``size`` points, in inches; measured on its outlines' corners, so no canvas is needed."""
+    """Width of a line of text in ``size`` points, in inches; measured on its outlines' corners, so
+    no canvas is needed.
+    """
     if not text.strip():
         return 0.0
     prop = FontProperties(family=mpl.rcParams["font.family"], weight=weight)
@@ -197,9 +218,11 @@ def inches(text: str, size: float, weight: str = "normal") -> float:
 
 
 def headings(titles: Sequence[tuple[str, str]], muted: Sequence[tuple[str, str]], room: float) -> list[tuple[str, str]]:
-    """What :func:`heading` takes, for every panel: two parts of its title and two of its muted line, any of which may be empty.
+    """What :func:`heading` takes, for every panel: two parts of its title and two of its muted
+    line, any of which may be empty.
 
-    Parts stand on one line where those of all panels fit into ``room`` (inches), else on two. Call inside :func:`styled`.
+    Parts stand on one line where those of all panels fit into ``room`` (inches), else on two. Call
+    inside :func:`styled`.
     """
     size = mpl.rcParams["font.size"] * 0.85
     return list(zip(_broken(titles, room, mpl.rcParams["axes.titlesize"], "bold"), _broken(muted, room, size, "normal"), strict=True))
@@ -212,7 +235,9 @@ def _broken(parts: Sequence[tuple[str, str]], room: float, size: float, weight: 
 
 
 def note(figure: Figure, text: str) -> None:
-    """Small muted lines under the figure, wrapped to its width: what the reader must know to read it."""
+    """Small muted lines under the figure, wrapped to its width: what the reader must know to read
+    it.
+    """
     size, room = mpl.rcParams["font.size"] * 0.85, figure.get_figwidth() * 0.97
     lines: list[str] = []
     for paragraph in text.split("\n"):
@@ -228,7 +253,9 @@ def note(figure: Figure, text: str) -> None:
 
 
 def heading(axes: Axes, title: str, muted: str) -> None:
-    """A panel's title, and a muted line or two between it and the panel, which never widen the panel."""
+    """A panel's title, and a muted line or two between it and the panel, which never widen the
+    panel.
+    """
     size, lines = mpl.rcParams["font.size"] * 0.85, muted.count("\n") + 1
     axes.set_title(title, pad=_SUBTITLE_PAD + 1.2 * size * (lines - 1))
     line = axes.annotate(muted, (0, 1), xytext=(0, 3), xycoords="axes fraction", textcoords="offset points", fontsize=size, color=MUTED)

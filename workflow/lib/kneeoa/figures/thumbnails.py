@@ -1,4 +1,6 @@
-"""Small pictures of an image with the outlines of its mask, as pixels: many of them fit a page and a moment."""
+"""Small pictures of an image with the outlines of its mask, as pixels: many of them fit a page and
+a moment.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ Colour = tuple[int, int, int]
 SIZE = 128
 """Pixels along each side."""
 SIDE_MM = 115.0
-"""Millimetres along each side of a picture of a volume: a knee's joint with the ends of its bones."""
+"""Millimetres along each side of a picture of a volume: a knee's joint with the ends of its
+bones.
+"""
 _GREYS = 48
 """Grey levels: few enough that pages compress, more than a person tells apart at this size."""
 
@@ -23,10 +27,12 @@ _GREYS = 48
 def thumbnails(
     image: NDArray[np.generic], mask: NDArray[np.integer] | None, spacing: Sequence[float], colours: Mapping[int, Colour]
 ) -> list[NDArray[np.uint8]]:
-    """Pictures ``[SIZE, SIZE, 3]``: three planes of a volume through the middle of its cartilage, or the whole of a flat image.
+    """Pictures ``[SIZE, SIZE, 3]``: three planes of a volume through the middle of its cartilage,
+    or the whole of a flat image.
 
     Args:
-        image: canonical image, two or three axes; memory-mapped is best, as only three planes of it are read.
+        image: canonical image, two or three axes; memory-mapped is best, as only three planes of it
+            are read.
         mask: stored values on the same grid, if there is one.
         spacing: mm of a voxel.
         colours: the colour in which each stored value is outlined.
@@ -61,7 +67,9 @@ def _middle(shown: NDArray[np.bool_] | None, shape: tuple[int, ...]) -> list[flo
 
 
 def _place(plane: Plane, box: Sequence[float], shape: tuple[int, ...]) -> tuple[float, float]:
-    """The middle in the picture that :func:`~kneeoa.figures.images.cut` makes of a plane: (down, across)."""
+    """The middle in the picture that :func:`~kneeoa.figures.images.cut` makes of a plane: (down,
+    across).
+    """
     rest = [axis for axis in range(3) if axis != plane.axis]
     if plane.axis == 0:
         return box[rest[0]], box[rest[1]]

@@ -1,4 +1,6 @@
-"""Example images with the contours of their masks: a column a case from mild to severe, a row a plane."""
+"""Example images with the contours of their masks: a column a case from mild to severe, a row a
+plane.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ class Example:
     spacing: tuple[float, ...]
     """Millimetres of a voxel."""
     measured: bool = True
-    """Whether the millimetres are known; radiographs without a pixel size have proportions only, and no bar."""
+    """Whether the millimetres are known; radiographs without a pixel size have proportions only,
+    and no bar.
+    """
 
     @cached_property
     def window(self) -> tuple[float, float]:
@@ -54,7 +58,8 @@ class Example:
 
 
 def figure(shown: Sequence[Example], figures: Figures) -> Figure:
-    """Draw the examples: three planes of a volume, each where the mask is largest; one picture of a 2D image.
+    """Draw the examples: three planes of a volume, each where the mask is largest; one picture of a
+    2D image.
 
     Raises:
         KneeoaError: there is nothing to show.
@@ -85,7 +90,9 @@ def figure(shown: Sequence[Example], figures: Figures) -> Figure:
 
 
 def window(image: NDArray[np.floating]) -> tuple[float, float]:
-    """Grey levels of black and white: the 1st and 98th percentile of the image (fluid is far brighter than the rest)."""
+    """Grey levels of black and white: the 1st and 98th percentile of the image (fluid is far
+    brighter than the rest).
+    """
     low, high = np.percentile(np.asarray(image, dtype=np.float32), (1, 98))
     return float(low), float(high)
 
@@ -145,7 +152,9 @@ def _ratio(example: Example, plane: Plane) -> float:
 
 
 def split_tissues(mask: NDArray[np.integer], tissues: Collection[str]) -> dict[str, NDArray[np.bool_]]:
-    """Each tissue of a stored mask as a boolean array; values 1.. are the cohort's tissues in the order of their sorted names."""
+    """Each tissue of a stored mask as a boolean array; values 1.. are the cohort's tissues in the
+    order of their sorted names.
+    """
     return {name: np.asarray(mask == value) for value, name in enumerate(sorted(tissues), start=1)}
 
 
@@ -166,7 +175,8 @@ def draw(
     """Draw ``figures.example_cases`` test cases spread over the grades of ``level``.
 
     Args:
-        volume_arrays: arrays of canonical images; ``volume_indices[i]`` is the VOLUMES table of the i-th.
+        volume_arrays: arrays of canonical images; ``volume_indices[i]`` is the VOLUMES table of the
+            i-th.
         volume_indices: see above.
         mask_arrays: arrays of aligned masks; may be empty.
         mask_indices: the MASKS table of each.

@@ -1,4 +1,6 @@
-"""How names are printed: arms' factors, levels, metrics, tests and tissues, in figures, tables and the report alike."""
+"""How names are printed: arms' factors, levels, metrics, tests and tissues, in figures, tables and
+the report alike.
+"""
 
 from __future__ import annotations
 
@@ -76,11 +78,15 @@ _PRINTED = {
 }
 
 GRADE_UNITS = frozenset({"mae"})
-"""Metrics in units of a grade; the others are shares, probabilities or coefficients between -1 and 1."""
+"""Metrics in units of a grade; the others are shares, probabilities or coefficients between -1 and
+1.
+"""
 
 
 def printed(name: str, labels: Mapping[str, str] | None = None) -> str:
-    """The printed form of ``name``: the study's own label, else the library's, else the name with spaces for underscores."""
+    """The printed form of ``name``: the study's own label, else the library's, else the name with
+    spaces for underscores.
+    """
     own = (labels or {}).get(name)
     if own is None and base(name) != name:
         return f"{'AUC' if base(name) == 'cut_auc' else 'calibration slope'} at cut {cut_of(name)}"
@@ -88,12 +94,16 @@ def printed(name: str, labels: Mapping[str, str] | None = None) -> str:
 
 
 def short_class(name: str, level: str) -> str:
-    """A class without the printed name of its level in front: ``KL 2`` of ``KL`` is ``2``; ``no OA`` of ``OA`` stays."""
+    """A class without the printed name of its level in front: ``KL 2`` of ``KL`` is ``2``; ``no
+    OA`` of ``OA`` stays.
+    """
     return name.removeprefix(f"{level} ") or name
 
 
 def sentence_case(text: str) -> str:
-    """``text`` with its first letter in upper case and the rest untouched (``OA`` and ``nnMamba`` survive)."""
+    """``text`` with its first letter in upper case and the rest untouched (``OA`` and ``nnMamba``
+    survive).
+    """
     return text if text[:2] == "nn" else text[:1].upper() + text[1:]
 
 

@@ -1,1 +1,3 @@
-"""The severity axis and measures of the representation: axes are fitted on training cases and scored on held-out ones."""
+"""The severity axis and measures of the representation: axes are fitted on training cases and
+scored on held-out ones.
+"""

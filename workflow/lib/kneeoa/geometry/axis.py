@@ -1,9 +1,11 @@
-"""The learned severity axis: a direction in embedding space, fitted and signed on training cases alone.
+"""The learned severity axis: a direction in embedding space, fitted and signed on training cases
+alone.
 
-``pc1`` is paper A's axis (StandardScaler and PCA fitted on train); ``centroid`` points from the mean of the lowest grade to the mean of the
-highest; ``lda`` is the first linear discriminant of the grades as classes, with the within-grade covariance shrunk (Ledoit and Wolf 2004);
-``ridge`` is the direction of a ridge regression on the grade. The first has seen no grade but for its sign, the others have: they order
-grades partly by construction, so both kinds are reported.
+``pc1`` is paper A's axis (StandardScaler and PCA fitted on train); ``centroid`` points from the
+mean of the lowest grade to the mean of the highest; ``lda`` is the first linear discriminant of the
+grades as classes, with the within-grade covariance shrunk (Ledoit and Wolf 2004); ``ridge`` is the
+direction of a ridge regression on the grade. The first has seen no grade but for its sign, the
+others have: they order grades partly by construction, so both kinds are reported.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ class UndefinedAxis(Exception):  # not an error of the input: the run simply has
 
 @dataclass(frozen=True)
 class Scaler:
-    """Mean and standard deviation of the training cases, for the components that vary among them."""
+    """Mean and standard deviation of the training cases, for the components that vary among
+    them.
+    """
 
     kept: NDArray[np.bool_]
     mean: Floats
@@ -37,7 +41,9 @@ class Scaler:
 
 @dataclass(frozen=True)
 class Axis:
-    """A unit direction in the standardised space with the training cases' spread along it, and the next direction for pictures."""
+    """A unit direction in the standardised space with the training cases' spread along it, and the
+    next direction for pictures.
+    """
 
     direction: Floats
     spread: float
@@ -45,20 +51,25 @@ class Axis:
     next_spread: float
 
     def positions(self, scaled: Floats) -> Floats:
-        """Positions of ``[cases, kept]`` standardised embeddings, in standard deviations of the training cases."""
+        """Positions of ``[cases, kept]`` standardised embeddings, in standard deviations of the
+        training cases.
+        """
         return scaled @ self.direction / self.spread
 
     def across(self, scaled: Floats) -> Floats:
-        """Positions along the next principal direction, in the same unit; zero where the training cases lie on one line."""
+        """Positions along the next principal direction, in the same unit; zero where the training
+        cases lie on one line.
+        """
         return scaled @ self.next_direction / self.next_spread
 
 
 def fit_scaler(train: Floats, *, common: bool = False) -> Scaler:
     """Fit the standardiser on training embeddings ``[cases, width]``.
 
-    Components that do not vary beyond single precision among the training cases (dead units) are dropped: dividing by their rounding error
-    would make them the loudest. ``common``: one scale for all components, for those that are principal components already: standardised one
-    by one, they would have no first among them.
+    Components that do not vary beyond single precision among the training cases (dead units) are
+    dropped: dividing by their rounding error would make them the loudest. ``common``: one scale for
+    all components, for those that are principal components already: standardised one by one, they
+    would have no first among them.
 
     Raises:
         UndefinedAxis: there are fewer than two training cases or no component varies.
@@ -73,14 +84,18 @@ def fit_scaler(train: Floats, *, common: bool = False) -> Scaler:
 
 
 def _principal(scaled: Floats) -> tuple[Floats, float]:
-    """First principal direction of centred ``[cases, kept]`` and the standard deviation along it; its largest loading is positive."""
+    """First principal direction of centred ``[cases, kept]`` and the standard deviation along it;
+    its largest loading is positive.
+    """
     _, singular, rows = np.linalg.svd(scaled - scaled.mean(axis=0), full_matrices=False)
     direction: Floats = rows[0] * np.sign(rows[0][np.argmax(np.abs(rows[0]))])
     return direction, float(singular[0] / np.sqrt(len(scaled)))
 
 
 def _signed(direction: Floats, scaled: Floats, grade: Floats) -> Floats:
-    """Turn ``direction`` so that the position rises with the grade (Spearman) on the graded training cases."""
+    """Turn ``direction`` so that the position rises with the grade (Spearman) on the graded
+    training cases.
+    """
     graded = np.isfinite(grade)
     weights = np.ones((1, int(graded.sum())))
     position = Sorted(scaled[graded] @ direction).ranks(weights)
@@ -98,10 +113,12 @@ def fit_axis(kind: str, scaled: Floats, grade: Floats, top: int, subjects: NDArr
         scaled: standardised training embeddings ``[cases, kept]``.
         grade: training grades ``[cases]``, NaN where there is none.
         top: the highest grade of the level.
-        subjects: the subject of each case, ``[cases]``, by which ``ridge`` leaves cases out; default: every case is its own.
+        subjects: the subject of each case, ``[cases]``, by which ``ridge`` leaves cases out;
+            default: every case is its own.
 
     Raises:
-        UndefinedAxis: a grade that the axis needs is absent, or the training cases do not vary along it.
+        UndefinedAxis: a grade that the axis needs is absent, or the training cases do not vary
+            along it.
     """
     if kind == "pc1":
         direction = _signed(_principal(scaled)[0], scaled, grade)

@@ -1,4 +1,6 @@
-"""The baselines stage: the measures of embeddings that no label has touched, of untrained networks and of the images themselves."""
+"""The baselines stage: the measures of embeddings that no label has touched, of untrained networks
+and of the images themselves.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,8 @@ def measure_baselines(
 
     Args:
         networks: EMBEDDINGS tables of untrained networks, standardised by component as the runs'.
-        images: EMBEDDINGS tables of principal components of images, which keep their relative spread.
+        images: EMBEDDINGS tables of principal components of images, which keep their relative
+            spread.
         sources: the tables that embeddings are held against.
         levels: the hierarchy.
         geometry: as for the runs.

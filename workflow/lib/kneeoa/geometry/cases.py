@@ -31,7 +31,9 @@ class Sources:
 
 @dataclass(frozen=True)
 class Cases:
-    """The cases of a run, all splits; arrays are ``[cases]``, NaN where a case has no label or truth."""
+    """The cases of a run, all splits; arrays are ``[cases]``, NaN where a case has no label or
+    truth.
+    """
 
     frame: pd.DataFrame
     subjects: NDArray[np.str_]

@@ -11,10 +11,12 @@ from kneeoa.geometry.estimates import Floats, Measures
 
 
 def centroid_measures(scaled: Floats, direction: Floats, grade: NDArray[np.int64], classes: Sequence[int]) -> Measures:
-    """``between_centroid_share``: the axis's share of the between-centroid variance, each grade weighing as many cases as it has.
+    """``between_centroid_share``: the axis's share of the between-centroid variance, each grade
+    weighing as many cases as it has.
 
-    A few centroids span few directions (one less than the grades), so the share is high by construction: compare it between runs on the
-    same cases only. Noise in the centroids of a wide embedding adds to the whole and lowers it.
+    A few centroids span few directions (one less than the grades), so the share is high by
+    construction: compare it between runs on the same cases only. Noise in the centroids of a wide
+    embedding adds to the whole and lowers it.
 
     Args:
         scaled: ``[cases, kept]`` standardised embeddings.
@@ -24,7 +26,8 @@ def centroid_measures(scaled: Floats, direction: Floats, grade: NDArray[np.int64
     """
     member = np.stack([grade == value for value in classes]).astype(np.float64)
     along = scaled @ direction
-    # Distances between centroids live in the span of the cases: where those are fewer than components, turn to it once.
+    # Distances between centroids live in the span of the cases: where those are fewer than
+    # components, turn to it once.
     left, singular, _ = np.linalg.svd(scaled, full_matrices=False) if len(scaled) < scaled.shape[1] else (None, None, None)
     space = scaled if left is None or singular is None else left * singular
 

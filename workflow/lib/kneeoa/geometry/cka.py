@@ -1,7 +1,9 @@
-"""Unbiased linear CKA between many representations of the same cases, with intervals over subjects, in one streamed pass.
+"""Unbiased linear CKA between many representations of the same cases, with intervals over subjects,
+in one streamed pass.
 
-CKA is HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)) of the Gram matrices K and L (Kornblith et al. 2019). With the U-statistic of HSIC (Song et
-al. 2012, equation 5; Nguyen et al. 2021) it is near 0 for unrelated spaces however wide; the usual biased one goes to 1 as d grows past n.
+CKA is HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)) of the Gram matrices K and L (Kornblith et al.
+2019). With the U-statistic of HSIC (Song et al. 2012, equation 5; Nguyen et al. 2021) it is near 0
+for unrelated spaces however wide; the usual biased one goes to 1 as d grows past n.
 """
 
 from __future__ import annotations
@@ -21,15 +23,19 @@ _CELLS = 10_000_000
 """Cells of centred Gram matrices held at once."""
 
 _EXACT = 20_000_000
-"""Up to so many cells of all Gram matrices together, arithmetic is in double precision, beyond in single (error near 1e-5)."""
+"""Up to so many cells of all Gram matrices together, arithmetic is in double precision, beyond in
+single (error near 1e-5).
+"""
 
 
 @dataclass(frozen=True)
 class Cka:
-    """CKA of every pair of runs, and its means over pairs of groups of runs with their standard errors.
+    """CKA of every pair of runs, and its means over pairs of groups of runs with their standard
+    errors.
 
-    ``runs`` ``[runs, runs]``; ``means`` and ``errors`` ``[groups, groups]``, on the diagonal over the pairs of different runs of a group
-    (NaN where there is none). NaN where a representation does not vary.
+    ``runs`` ``[runs, runs]``; ``means`` and ``errors`` ``[groups, groups]``, on the diagonal over
+    the pairs of different runs of a group (NaN where there is none). NaN where a representation
+    does not vary.
     """
 
     runs: Floats
@@ -38,7 +44,9 @@ class Cka:
 
 
 def biased_cka(x: Floats, y: Floats) -> float:
-    """The usual linear CKA of ``[cases, width]`` and ``[cases, other width]``; for comparison only."""
+    """The usual linear CKA of ``[cases, width]`` and ``[cases, other width]``; for comparison
+    only.
+    """
     a, b = x - x.mean(axis=0), y - y.mean(axis=0)
     cross, own, other = (float(np.linalg.norm(part) ** 2) for part in (a.T @ b, a.T @ a, b.T @ b))
     return cross / float(np.sqrt(own * other))
@@ -47,9 +55,11 @@ def biased_cka(x: Floats, y: Floats) -> float:
 def unbiased_cka(values: Sequence[NDArray[np.floating]], groups: NDArray[np.int64], subjects: NDArray[np.str_]) -> Cka:
     """Compare representations of the same cases, in the same order.
 
-    The inner product of U-centred Gram matrices (zero diagonal, rows that sum to zero) is the U-statistic. Gram matrices are made a few
-    rows at a time and never held whole. The standard error is the infinitesimal jackknife over subjects: centring has no first-order
-    effect, so the influence of a case on HSIC is twice its row of the product, and CKA's follows by the delta method.
+    The inner product of U-centred Gram matrices (zero diagonal, rows that sum to zero) is the
+    U-statistic. Gram matrices are made a few rows at a time and never held whole. The standard
+    error is the infinitesimal jackknife over subjects: centring has no first-order effect, so the
+    influence of a case on HSIC is twice its row of the product, and CKA's follows by the delta
+    method.
 
     Args:
         values: embeddings of each run, ``[cases, width of the run]``.
@@ -106,7 +116,9 @@ def unbiased_cka(values: Sequence[NDArray[np.floating]], groups: NDArray[np.int6
 def _centred_rows(
     scaled: Sequence[NDArray[np.floating]], rows: Floats, totals: Floats, root: Floats, part: slice, kind: type[np.floating]
 ) -> NDArray[np.floating]:
-    """Rows of every U-centred Gram matrix over its norm, from the diagonal on: ``[runs, rows, cases - first row]``."""
+    """Rows of every U-centred Gram matrix over its norm, from the diagonal on: ``[runs, rows, cases
+    - first row]``.
+    """
     cases = rows.shape[1]
     block = np.empty((len(scaled), part.stop - part.start, cases - part.start), dtype=kind)
     diagonal = np.arange(part.stop - part.start)
@@ -121,7 +133,9 @@ def _centred_rows(
 
 
 def _over_groups(matrix: Floats, own: Floats, shared: Floats, member: Floats, subjects: NDArray[np.str_]) -> tuple[Floats, Floats]:
-    """Means of ``matrix`` over pairs of groups and their standard errors over subjects; a run's pair with itself is left out."""
+    """Means of ``matrix`` over pairs of groups and their standard errors over subjects; a run's
+    pair with itself is left out.
+    """
     sizes = member.sum(axis=0)
     pairs = np.outer(sizes, sizes) - np.diag(sizes)
     alone = np.einsum("br,rg->bg", own, member)
@@ -130,7 +144,8 @@ def _over_groups(matrix: Floats, own: Floats, shared: Floats, member: Floats, su
     shared[:, index, index] -= alone
     off = matrix - np.diag(np.diag(matrix))
     means = np.divide(member.T @ off @ member, pairs, out=np.full(pairs.shape, np.nan), where=pairs > 0)
-    # Influence of a case: 2 n r_ab - c n (r_aa + r_bb), summed over the pairs; c stays inside since it differs between them.
+    # Influence of a case: 2 n r_ab - c n (r_aa + r_bb), summed over the pairs; c stays inside since
+    # it differs between them.
     weighted = [own @ (member * (off @ member)[:, [g]]) for g in index]  # [cases, groups] each: sum over a in A, b in g of c_ab r_aa
     lost = np.stack(weighted, axis=2)
     cases = len(subjects)

@@ -1,4 +1,6 @@
-"""Does the mode change the axis? Candidate minus reference in every measure over grades; seeds averaged, subjects resampled for both."""
+"""Does the mode change the axis? Candidate minus reference in every measure over grades; seeds
+averaged, subjects resampled for both.
+"""
 
 from __future__ import annotations
 
@@ -34,10 +36,12 @@ def compare_modes(
     study: str,
     out: Path,
 ) -> None:
-    """Write DIFFERENCES for every pair of arms that a contrast compares: each pair once, whatever the contrast's level.
+    """Write DIFFERENCES for every pair of arms that a contrast compares: each pair once, whatever
+    the contrast's level.
 
-    The axes stay as they were fitted on training cases; test subjects are resampled. Seeds are fixed: a measure is the mean over an arm's
-    seeds. Two-sided p as in the contrasts: 2 min((#{d <= 0} + 1), (#{d >= 0} + 1)) / (B + 1), at most 1.
+    The axes stay as they were fitted on training cases; test subjects are resampled. Seeds are
+    fixed: a measure is the mean over an arm's seeds. Two-sided p as in the contrasts: 2 min((#{d <=
+    0} + 1), (#{d >= 0} + 1)) / (B + 1), at most 1.
 
     Args:
         axes: AXIS tables of all runs.
@@ -49,7 +53,8 @@ def compare_modes(
         out: table to write.
 
     Raises:
-        KneeoaError: a contrast that no pair of arms answers, or arms or seeds that do not place the same test cases.
+        KneeoaError: a contrast that no pair of arms answers, or arms or seeds that do not place the
+            same test cases.
     """
     level = ordinal_level(levels, geometry.level)
     placed = AXIS.concat(list(axes))
@@ -94,7 +99,9 @@ def _pair(part: pd.DataFrame, candidate: str, reference: str, cohort: str, level
 
 
 def _means(sides: Sequence[Sequence[Measures]], blocks: Sequence[Floats]) -> dict[str, tuple[Floats, Floats]]:
-    """Each measure of both sides, averaged over seeds, on every row of weights. Where a centroid lies is in an arm's own unit: left out."""
+    """Each measure of both sides, averaged over seeds, on every row of weights. Where a centroid
+    lies is in an arm's own unit: left out.
+    """
     found: list[dict[str, Floats]] = []
     for families in sides:
         seeds = [[family.compute(weights) for weights in blocks] for family in families]

@@ -10,9 +10,11 @@ from kneeoa.geometry.estimates import Estimate, Floats, Measures
 
 
 def variance_measures(scaled: Floats, direction: Floats) -> Measures:
-    """``explained_variance``: the share of the total variance of ``scaled`` ``[cases, kept]`` along the unit ``direction`` ``[kept]``.
+    """``explained_variance``: the share of the total variance of ``scaled`` ``[cases, kept]`` along
+    the unit ``direction`` ``[kept]``.
 
-    On the training cases and for the first principal direction this is PCA's explained variance ratio (paper A).
+    On the training cases and for the first principal direction this is PCA's explained variance
+    ratio (paper A).
     """
     along = scaled @ direction
     squares = np.einsum("ij,ij->i", scaled, scaled)
@@ -34,17 +36,21 @@ def variance_measures(scaled: Floats, direction: Floats) -> Measures:
 
 
 def _ratio(second: Floats, first: Floats, cases: int) -> float:
-    """Participation ratio from the sums of outer products ``[kept, kept]`` and of vectors ``[kept]`` of ``cases`` cases."""
+    """Participation ratio from the sums of outer products ``[kept, kept]`` and of vectors
+    ``[kept]`` of ``cases`` cases.
+    """
     covariance = second / cases - np.outer(first, first) / cases**2
     trace, square = float(np.trace(covariance)), float(np.einsum("ij,ij->", covariance, covariance))
     return trace**2 / square if square > np.finfo(np.float64).eps * (np.trace(second) / cases) ** 2 else np.nan
 
 
 def participation_ratio(scaled: Floats, subjects: NDArray[np.str_], *, confidence: float) -> Estimate:
-    """(sum of eigenvalues) squared over the sum of their squares: the effective number of directions that ``[cases, kept]`` fill.
+    """(sum of eigenvalues) squared over the sum of their squares: the effective number of
+    directions that ``[cases, kept]`` fill.
 
-    The interval is the delete-one-subject jackknife's normal one: a bootstrap resample repeats cases, which lowers the ratio by itself.
-    The ratio is biased downwards where cases are fewer than directions, so compare it between runs on the same cases only.
+    The interval is the delete-one-subject jackknife's normal one: a bootstrap resample repeats
+    cases, which lowers the ratio by itself. The ratio is biased downwards where cases are fewer
+    than directions, so compare it between runs on the same cases only.
     """
     names, member = np.unique(subjects, return_inverse=True)
     second, first = scaled.T @ scaled, scaled.sum(axis=0)

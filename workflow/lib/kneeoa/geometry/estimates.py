@@ -1,7 +1,7 @@
 """Families of measures, evaluated on all cases and on resamples of subjects at once.
 
-A resample is a row of weights (how often each case was drawn), never a copied table: measures take weights, so nothing is
-sorted twice and the plain estimate is the same code with weights of one.
+A resample is a row of weights (how often each case was drawn), never a copied table: measures take
+weights, so nothing is sorted twice and the plain estimate is the same code with weights of one.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ Floats = NDArray[np.float64]
 class Measures:
     """A family of measures that share their intermediate results.
 
-    ``compute`` takes weights ``[resamples, cases]`` and gives, by name, one value a resample (NaN where undefined);
-    ``undefined`` says by name when a measure has no value.
+    ``compute`` takes weights ``[resamples, cases]`` and gives, by name, one value a resample (NaN
+    where undefined); ``undefined`` says by name when a measure has no value.
     """
 
     compute: Callable[[Floats], dict[str, Floats]]
@@ -44,13 +44,15 @@ class Estimate:
 def evaluate(measures: Measures, subjects: NDArray[np.str_], *, resamples: int, seed: int, confidence: float) -> dict[str, Estimate]:
     """Each measure on all cases, with its subject-bootstrap percentile interval.
 
-    A resample in which a measure is undefined (a grade was not drawn) is left out of that measure's interval and counted in its note.
+    A resample in which a measure is undefined (a grade was not drawn) is left out of that measure's
+    interval and counted in its note.
 
     Args:
         measures: the family.
         subjects: the subject of each case, ``[cases]``.
         resamples: how many resamples of subjects.
-        seed: of the resampling; the same subjects in the same order get the same resamples, so that arms are paired.
+        seed: of the resampling; the same subjects in the same order get the same resamples, so that
+            arms are paired.
         confidence: of the two-sided interval.
     """
     cases = len(subjects)

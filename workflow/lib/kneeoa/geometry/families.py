@@ -1,4 +1,6 @@
-"""What a position on an axis, or a probe of the whole embedding, is held against on the test cases."""
+"""What a position on an axis, or a probe of the whole embedding, is held against on the test
+cases.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ Family = tuple[str, Flags, Measures]
 
 
 def along_axis(position: Floats, direction: Floats, scaled: Floats, cases: Cases, test: Flags) -> Iterator[Family]:
-    """Measures of one axis: against nothing, the grade, each binary level, the phantom's severity and the cartilage of the masks."""
+    """Measures of one axis: against nothing, the grade, each binary level, the phantom's severity
+    and the cartilage of the masks.
+    """
     yield "", test, variance_measures(scaled[test], direction)
     graded = test & np.isfinite(cases.grade)
     classes = range(len(cases.level.classes))
@@ -43,7 +47,9 @@ def along_axis(position: Floats, direction: Floats, scaled: Floats, cases: Cases
 
 
 def probed(scaled: Floats, cases: Cases, test: Flags, seed: int) -> Iterator[Family]:
-    """Probes of the whole embedding, fitted on the training cases: of the grade (ridge, logistic) and of each binary level (logistic)."""
+    """Probes of the whole embedding, fitted on the training cases: of the grade (ridge, logistic)
+    and of each binary level (logistic).
+    """
     learn, graded = cases.train & np.isfinite(cases.grade), test & np.isfinite(cases.grade)
     grade, label = cases.grade[graded], cases.grade[learn].astype(np.int64)
     if len(set(label)) > 1 and graded.any():
@@ -59,7 +65,9 @@ def probed(scaled: Floats, cases: Cases, test: Flags, seed: int) -> Iterator[Fam
 
 
 def _slope_is_negative(position: Floats, label: Floats) -> bool:
-    """Sign of a one-dimensional logistic slope: the likelihood is concave, so it is the sign of the covariance (gradient at slope zero)."""
+    """Sign of a one-dimensional logistic slope: the likelihood is concave, so it is the sign of the
+    covariance (gradient at slope zero).
+    """
     known = np.isfinite(label)
     if not known.any():
         return False

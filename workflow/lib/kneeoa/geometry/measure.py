@@ -1,4 +1,6 @@
-"""The geometry stage: one run's severity axes, every case's position, and the measures of the held-out cases."""
+"""The geometry stage: one run's severity axes, every case's position, and the measures of the
+held-out cases.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,8 @@ def measure_run(
     out_axis: Path,
     out_measures: Path,
 ) -> None:
-    """Fit the axes on the training cases of one run, place all cases on them and measure the test cases of each cohort.
+    """Fit the axes on the training cases of one run, place all cases on them and measure the test
+    cases of each cohort.
 
     Args:
         study: name of the study, copied to the rows.
@@ -51,7 +54,8 @@ def measure_run(
         levels: the hierarchy, coarse to fine.
         geometry: which axes, which level, how many resamples.
         out_axis: AXIS table to write; it has no rows for an axis that is undefined.
-        out_measures: GEOMETRY table to write; an undefined measure has no estimate, and its note says why.
+        out_measures: GEOMETRY table to write; an undefined measure has no estimate, and its note
+            says why.
 
     Raises:
         KneeoaError: a table is not what it should be, or the hierarchy has no ordinal level.
@@ -65,9 +69,11 @@ def measure_run(
 def measure(
     embeddings: Path, sources: Sources, levels: tuple[Level, ...], geometry: Geometry, what: str, *, common_scale: bool = False
 ) -> tuple[Rows, Rows]:
-    """Rows of AXIS and of GEOMETRY for one table of embeddings, without study, arm and seed; ``what`` names it in the log.
+    """Rows of AXIS and of GEOMETRY for one table of embeddings, without study, arm and seed;
+    ``what`` names it in the log.
 
-    ``common_scale`` keeps the components' relative spread (:func:`kneeoa.geometry.axis.fit_scaler`).
+    ``common_scale`` keeps the components' relative spread
+    (:func:`kneeoa.geometry.axis.fit_scaler`).
 
     Raises:
         KneeoaError: a table is not what it should be, or the hierarchy has no ordinal level.
@@ -110,12 +116,16 @@ def _evaluated(family: Measures, chosen: Flags, cases: Cases, cohort: str, geome
 
 
 def resampling_seed(geometry: Geometry, cohort: str) -> int:
-    """The seed of a cohort's resamples: the same ones for every arm and seed, so that runs are paired."""
+    """The seed of a cohort's resamples: the same ones for every arm and seed, so that runs are
+    paired.
+    """
     return int(digest([geometry.seed, cohort]), 16)
 
 
 def _space(cases: Cases, scaled: Floats, geometry: Geometry) -> Iterator[dict[str, Any]]:
-    """Measures of the whole embedding, standardised by the training cases: how many directions it fills, and probes of the labels."""
+    """Measures of the whole embedding, standardised by the training cases: how many directions it
+    fills, and probes of the labels.
+    """
     for cohort, chosen in cases.tests().items():
         keys = {"axis": "space", "cohort": cohort, "split": "test"}
         ratio = participation_ratio(scaled[chosen], cases.subjects[chosen], confidence=geometry.confidence)

@@ -1,7 +1,9 @@
-"""Does a position order the grades? Rank measures of one sorted pass, for many bootstrap weights at once.
+"""Does a position order the grades? Rank measures of one sorted pass, for many bootstrap weights at
+once.
 
-Weights are whole numbers of copies; a case drawn twice is tied with itself, as in an explicit resample. Every measure equals scipy's
-on the repeated table (``spearmanr``, ``kendalltau`` tau-b, ``somersd(grade, position)``).
+Weights are whole numbers of copies; a case drawn twice is tied with itself, as in an explicit
+resample. Every measure equals scipy's on the repeated table (``spearmanr``, ``kendalltau`` tau-b,
+``somersd(grade, position)``).
 """
 
 from __future__ import annotations
@@ -46,13 +48,16 @@ def _ratio(top: Floats, bottom: Floats) -> Floats:
 
 
 def weighted_pearson(weights: Floats, x: Floats, y: Floats) -> Floats:
-    """Pearson correlation of each resample; ``x`` and ``y`` are ``[cases]`` or ``[resamples, cases]``; NaN where one is constant."""
+    """Pearson correlation of each resample; ``x`` and ``y`` are ``[cases]`` or ``[resamples,
+    cases]``; NaN where one is constant.
+    """
     total = np.maximum(weights.sum(axis=-1, keepdims=True), 1)  # no case at all: undefined, not a division by zero
 
     def centred(values: Floats) -> tuple[Floats, Floats]:
         away = values - (weights * values).sum(axis=-1, keepdims=True) / total
         spread = (weights * away * away).sum(axis=-1)
-        # Centring a constant leaves its rounding: what varies less than single precision resolves counts as constant.
+        # Centring a constant leaves its rounding: what varies less than single precision resolves
+        # counts as constant.
         floor = np.finfo(np.float32).eps ** 2 * (weights * values * values).sum(axis=-1)
         return away, np.where(spread > floor, spread, 0.0)
 
@@ -82,8 +87,9 @@ def wins(position: Sorted, member: NDArray[np.bool_], weights: Floats) -> tuple[
         weights: ``[resamples, cases]``.
 
     Returns:
-        ``won[resamples, a, b]``: pairs in which the case of class b lies above that of class a, a tie counting one half
-        (Mann-Whitney's U, so that AUC(a, b) is ``won / (n_a n_b)``); and the class sizes ``[resamples, classes]``.
+        ``won[resamples, a, b]``: pairs in which the case of class b lies above that of class a, a
+        tie counting one half (Mann-Whitney's U, so that AUC(a, b) is ``won / (n_a n_b)``); and the
+        class sizes ``[resamples, classes]``.
     """
     runs = position.runs(weights[:, None, :] * member)
     below = np.cumsum(runs, axis=-1) - runs / 2
@@ -93,8 +99,9 @@ def wins(position: Sorted, member: NDArray[np.bool_], weights: Floats) -> tuple[
 def binary_measures(position: Floats, positive: NDArray[np.bool_], *, flip: bool) -> Measures:
     """``spearman`` with a yes/no label and ``probe_auc``; arguments ``[cases]``.
 
-    ``probe_auc`` is the AUC of a one-dimensional logistic probe fitted on training cases: a logistic curve is monotone, so it equals the
-    position's AUC, reversed (``flip``) where the probe's training slope is negative.
+    ``probe_auc`` is the AUC of a one-dimensional logistic probe fitted on training cases: a
+    logistic curve is monotone, so it equals the position's AUC, reversed (``flip``) where the
+    probe's training slope is negative.
     """
     by_position, by_label = Sorted(position), Sorted(positive.astype(np.float64))
     member = np.stack([~positive, positive])
@@ -113,13 +120,15 @@ def binary_measures(position: Floats, positive: NDArray[np.bool_], *, flip: bool
 def grade_measures(position: Floats, grade: NDArray[np.int64], classes: Sequence[int]) -> Measures:
     """Association, adjacent separation and centroid order of the position over ordinal grades.
 
-    ``position`` and ``grade`` are ``[cases]``; ``classes`` are all grades of the level, ascending. Measures: ``spearman``,
-    ``kendall_tau_b``, ``somers_d`` (position given grade: pairs of different grades in order minus out of order, over all such
-    pairs), ``adjacent_auc_<a>_<b>`` and their least, ``adjacent_auc_min``, ``centroid_position_<k>`` (mean position of a grade),
-    ``adjacent_d_min`` (the least step between adjacent centroids, over the standard deviation within grades),
-    ``jonckheere_terpstra_z``, the nested ``linear_r2``, ``isotonic_r2`` and ``eta2`` (:mod:`kneeoa.geometry.trend`),
-    ``centroid_inversions`` (pairs of grades whose centroids are out of order) and ``centroid_order`` (1 where none is). The centroid
-    measures are over the grades that occur among the cases; a resample that lost one of them is undefined.
+    ``position`` and ``grade`` are ``[cases]``; ``classes`` are all grades of the level, ascending.
+    Measures: ``spearman``, ``kendall_tau_b``, ``somers_d`` (position given grade: pairs of
+    different grades in order minus out of order, over all such pairs), ``adjacent_auc_<a>_<b>`` and
+    their least, ``adjacent_auc_min``, ``centroid_position_<k>`` (mean position of a grade),
+    ``adjacent_d_min`` (the least step between adjacent centroids, over the standard deviation
+    within grades), ``jonckheere_terpstra_z``, the nested ``linear_r2``, ``isotonic_r2`` and
+    ``eta2`` (:mod:`kneeoa.geometry.trend`), ``centroid_inversions`` (pairs of grades whose
+    centroids are out of order) and ``centroid_order`` (1 where none is). The centroid measures are
+    over the grades that occur among the cases; a resample that lost one of them is undefined.
     """
     by_position, by_grade = Sorted(position), Sorted(grade.astype(np.float64))
     member = np.stack([grade == value for value in classes])

@@ -1,4 +1,6 @@
-"""Rank correlation of the position with an amount of tissue, beyond what the grade already tells."""
+"""Rank correlation of the position with an amount of tissue, beyond what the grade already
+tells.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ from kneeoa.geometry.ordering import Sorted, weighted_pearson
 
 
 def partial_measures(position: Floats, amount: Floats, grade: Floats) -> Measures:
-    """``partial_spearman`` of position and amount given the grade, all ``[cases]``: the partial correlation of ranks (Kendall 1942)."""
+    """``partial_spearman`` of position and amount given the grade, all ``[cases]``: the partial
+    correlation of ranks (Kendall 1942).
+    """
     sorted_values = [Sorted(values) for values in (position, amount, grade)]
 
     def compute(weights: Floats) -> dict[str, Floats]:

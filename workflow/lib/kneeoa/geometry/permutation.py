@@ -1,7 +1,9 @@
-"""The null of an axis: grades permuted between subjects, the axis fitted and signed again, and scored as before.
+"""The null of an axis: grades permuted between subjects, the axis fitted and signed again, and
+scored as before.
 
-Grades are permuted within the training and within the test cases alike, so that under the null embedding and grade are independent.
-Subjects with equally many graded cases exchange all their grades together: two knees of a person stay two knees of a person.
+Grades are permuted within the training and within the test cases alike, so that under the null
+embedding and grade are independent. Subjects with equally many graded cases exchange all their
+grades together: two knees of a person stay two knees of a person.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ _AT_ONCE = 256
 
 @dataclass(frozen=True)
 class PermutationNull:
-    """Held-out Spearman correlations of the permutations that have one; p = (1 + #{null >= observed}) / (B + 1) (Phipson, Smyth 2010)."""
+    """Held-out Spearman correlations of the permutations that have one; p = (1 + #{null >=
+    observed}) / (B + 1) (Phipson, Smyth 2010).
+    """
 
     observed: float
     null: Floats
@@ -27,7 +31,9 @@ class PermutationNull:
 
 
 def permuted(grade: Floats, subjects: NDArray[np.str_], number: int, generator: np.random.Generator) -> Floats:
-    """``number`` permutations of ``grade`` ``[cases]`` between subjects of equally many cases: ``[number, cases]``."""
+    """``number`` permutations of ``grade`` ``[cases]`` between subjects of equally many cases:
+    ``[number, cases]``.
+    """
     order = np.argsort(subjects, kind="stable")
     _, starts, counts = np.unique(subjects[order], return_index=True, return_counts=True)
     result = np.tile(grade, (number, 1))
@@ -51,13 +57,15 @@ def permutation_null(
     permutations: int,
     seed: int,
 ) -> PermutationNull | None:
-    """The null of the held-out Spearman correlation of an axis with the grade; None where the correlation itself is undefined.
+    """The null of the held-out Spearman correlation of an axis with the grade; None where the
+    correlation itself is undefined.
 
     One-sided, since the sign of the axis is learned on training cases.
 
     Args:
         kind: the axis.
-        train: standardised embeddings of the graded training cases, ``[train, kept]``; the axis ``pc1`` is of these too.
+        train: standardised embeddings of the graded training cases, ``[train, kept]``; the axis
+            ``pc1`` is of these too.
         train_grade: ``[train]``.
         train_subjects: ``[train]``.
         test: standardised embeddings of the graded test cases, ``[test, kept]``.

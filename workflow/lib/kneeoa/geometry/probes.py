@@ -1,6 +1,8 @@
-"""Probes: what a linear reader can still decode of the labels from frozen embeddings, fitted on training cases, scored on test cases.
+"""Probes: what a linear reader can still decode of the labels from frozen embeddings, fitted on
+training cases, scored on test cases.
 
-The most defensible single number of a representation: it needs no axis and no order of directions (Alain and Bengio 2017).
+The most defensible single number of a representation: it needs no axis and no order of directions
+(Alain and Bengio 2017).
 """
 
 from __future__ import annotations
@@ -15,13 +17,16 @@ from kneeoa.geometry.ordering import Sorted, wins
 from kneeoa.geometry.spectral import Spectrum, ridge_coefficients
 
 _STRENGTHS = np.logspace(-4, 2, 7)
-"""Inverse penalties of the logistic probe that are tried, for coordinates scaled to a mean square of one over all of them."""
+"""Inverse penalties of the logistic probe that are tried, for coordinates scaled to a mean square
+of one over all of them.
+"""
 
 _FOLDS = 5
 
 
 def ridge_probe(train: Floats, grade: Floats, subjects: NDArray[np.str_], test: Floats) -> Floats:
-    """Grades of ``test`` ``[test, kept]`` by ridge regression; the penalty is that of least leave-one-subject-out error in training.
+    """Grades of ``test`` ``[test, kept]`` by ridge regression; the penalty is that of least
+    leave-one-subject-out error in training.
 
     Args:
         train: standardised embeddings of the graded training cases, ``[train, kept]``.
@@ -35,9 +40,11 @@ def ridge_probe(train: Floats, grade: Floats, subjects: NDArray[np.str_], test: 
 
 
 def logistic_probe(train: Floats, label: NDArray[np.int64], subjects: NDArray[np.str_], test: Floats, *, seed: int) -> Floats:
-    """Class probabilities ``[test, classes present]`` (ascending) of a multinomial logistic regression with a ridge penalty.
+    """Class probabilities ``[test, classes present]`` (ascending) of a multinomial logistic
+    regression with a ridge penalty.
 
-    The penalty is that of least log loss over five folds of training subjects (two where there are few), drawn with ``seed``.
+    The penalty is that of least log loss over five folds of training subjects (two where there are
+    few), drawn with ``seed``.
 
     Args:
         train: standardised embeddings of the labelled training cases, ``[train, kept]``.
@@ -76,7 +83,9 @@ def _fit(train: Floats, label: NDArray[np.int64], test: Floats, strength: float)
 
 
 def regression_measures(predicted: Floats, grade: Floats) -> Measures:
-    """``probe_ridge_r2``: 1 - squared error over that of the test cases' own mean; below zero where the probe is worse than it."""
+    """``probe_ridge_r2``: 1 - squared error over that of the test cases' own mean; below zero where
+    the probe is worse than it.
+    """
 
     def compute(weights: Floats) -> dict[str, Floats]:
         total = np.maximum(weights.sum(axis=1), 1)
@@ -91,7 +100,8 @@ def regression_measures(predicted: Floats, grade: Floats) -> Measures:
 def kappa_measures(predicted: NDArray[np.int64], grade: NDArray[np.int64]) -> Measures:
     """``probe_quadratic_kappa``: Cohen's kappa with quadratic weights of predicted and read grades.
 
-    With quadratic weights the expected disagreement is var(read) + var(predicted) + (difference of means) squared, so no table is needed.
+    With quadratic weights the expected disagreement is var(read) + var(predicted) + (difference of
+    means) squared, so no table is needed.
     """
 
     def compute(weights: Floats) -> dict[str, Floats]:

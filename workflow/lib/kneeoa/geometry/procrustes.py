@@ -1,4 +1,6 @@
-"""Orthogonal Procrustes distance between representations of the same cases: what is left apart after the best rotation."""
+"""Orthogonal Procrustes distance between representations of the same cases: what is left apart
+after the best rotation.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,15 @@ from scipy.linalg import eigh
 from kneeoa.geometry.estimates import Floats
 
 COMPONENTS = 48
-"""Representations are compared in so many of their principal coordinates (all of them, where there are fewer), which bounds the time."""
+"""Representations are compared in so many of their principal coordinates (all of them, where there
+are fewer), which bounds the time.
+"""
 
 
 def coordinates(values: NDArray[np.floating]) -> Floats:
-    """First :data:`COMPONENTS` principal coordinates of ``[cases, width]`` in units of its whole norm; zero where the cases do not vary."""
+    """First :data:`COMPONENTS` principal coordinates of ``[cases, width]`` in units of its whole
+    norm; zero where the cases do not vary.
+    """
     centred = np.asarray(values, dtype=np.float64) - np.mean(values, axis=0, dtype=np.float64)
     norm = float(np.linalg.norm(centred))
     if not norm > np.finfo(np.float32).eps * float(np.linalg.norm(np.asarray(values, dtype=np.float64))):
@@ -29,7 +35,8 @@ def coordinates(values: NDArray[np.floating]) -> Floats:
 
 
 def distances(parts: Sequence[Floats]) -> Floats:
-    """Distance of every pair, ``[runs, runs]``: the square root of 2 - 2 * nuclear norm of the cross product; 0 same, sqrt 2 unrelated.
+    """Distance of every pair, ``[runs, runs]``: the square root of 2 - 2 * nuclear norm of the
+    cross product; 0 same, sqrt 2 unrelated.
 
     ``parts`` are what :func:`coordinates` gives. NaN where a representation does not vary.
     """
@@ -48,9 +55,11 @@ def distances(parts: Sequence[Floats]) -> Floats:
 
 
 def influence(x: Floats, y: Floats) -> Floats:
-    """Influence of each case on the distance of ``x`` and ``y``, ``[cases]`` (sums to zero); centring has no first-order effect.
+    """Influence of each case on the distance of ``x`` and ``y``, ``[cases]`` (sums to zero);
+    centring has no first-order effect.
 
-    The derivative of a nuclear norm is along its own rotation, so case i adds x_i Q y_i to it (with Q = U V' of the cross product).
+    The derivative of a nuclear norm is along its own rotation, so case i adds x_i Q y_i to it (with
+    Q = U V' of the cross product).
     """
     left, singular, right = np.linalg.svd(x.T @ y)
     shares = np.einsum("ij,ij->i", x @ (left @ right), y)

@@ -1,4 +1,6 @@
-"""Principal components of the images themselves: what needs no network at all. The second baseline of every geometry."""
+"""Principal components of the images themselves: what needs no network at all. The second baseline
+of every geometry.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ COMPONENTS = 64
 
 
 def shrunk(image: NDArray[np.floating], most: int) -> NDArray[np.float32]:
-    """Means of equal blocks, as few voxels a side as bring each axis to at most ``most``; a rest at the far end of an axis is dropped."""
+    """Means of equal blocks, as few voxels a side as bring each axis to at most ``most``; a rest at
+    the far end of an axis is dropped.
+    """
     blocks = [-(-side // most) for side in image.shape]
     kept = image[tuple(slice(0, side // block * block) for side, block in zip(image.shape, blocks, strict=True))]
     split = [part for side, block in zip(kept.shape, blocks, strict=True) for part in (side // block, block)]
@@ -39,10 +43,11 @@ def embed_raw_images(
     grid: int,
     out: Path,
 ) -> None:
-    """Write EMBEDDINGS of every case: its coordinates along the training images' principal components, with seed 0.
+    """Write EMBEDDINGS of every case: its coordinates along the training images' principal
+    components, with seed 0.
 
-    Images are read one at a time and shrunk to ``grid`` voxels a side, so memory is a few kilobytes a case. The decomposition is exact and
-    has no random part.
+    Images are read one at a time and shrunk to ``grid`` voxels a side, so memory is a few kilobytes
+    a case. The decomposition is exact and has no random part.
 
     Args:
         study: name of the study, copied to the rows.
@@ -55,7 +60,8 @@ def embed_raw_images(
         out: table to write.
 
     Raises:
-        KneeoaError: the files do not fit each other, there are fewer than two training cases, or an image is not finite.
+        KneeoaError: the files do not fit each other, there are fewer than two training cases, or an
+            image is not finite.
     """
     shards = Shards(arrays, indices, shape)
     cases = shards.locate(splits)
@@ -74,7 +80,9 @@ def embed_raw_images(
 
 
 def _components(centred: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Principal directions ``[voxels, components]`` of centred training images, by whichever of the two Gram matrices is the smaller."""
+    """Principal directions ``[voxels, components]`` of centred training images, by whichever of the
+    two Gram matrices is the smaller.
+    """
     cases, voxels = centred.shape
     wide = voxels > cases
     inner = (centred @ centred.T if wide else centred.T @ centred).astype(np.float64)

@@ -20,7 +20,9 @@ from kneeoa.tables.truth import TRUTH
 
 @dataclass(frozen=True)
 class Representation:
-    """The cases (columns cohort, split, case_id, subject) and their embeddings ``[cases, width]``, sorted by cohort and case."""
+    """The cases (columns cohort, split, case_id, subject) and their embeddings ``[cases, width]``,
+    sorted by cohort and case.
+    """
 
     cases: pd.DataFrame
     values: Floats
@@ -30,7 +32,8 @@ def read_embeddings(path: Path) -> Representation:
     """Read an embeddings table without a Python object per case.
 
     Raises:
-        KneeoaError: the file is not an embeddings table, is empty, repeats a case or holds a value that is not finite.
+        KneeoaError: the file is not an embeddings table, is empty, repeats a case or holds a value
+            that is not finite.
     """
     names = ["cohort", "split", "case_id", "subject"]
     try:
@@ -60,7 +63,8 @@ def read_grades(paths: Sequence[Path], level: str, cases: pd.DataFrame) -> Float
     """The label of one level for each row of ``cases``: ``[cases]``, NaN where there is none.
 
     Raises:
-        KneeoaError: two sources of a label disagree (which one to believe is not for the geometry to choose).
+        KneeoaError: two sources of a label disagree (which one to believe is not for the geometry
+            to choose).
     """
     labels = LABELS.concat(list(paths))
     labels = labels[labels["level"] == level]
@@ -76,13 +80,17 @@ def read_grades(paths: Sequence[Path], level: str, cases: pd.DataFrame) -> Float
 
 
 def read_severity(paths: Sequence[Path], cases: pd.DataFrame) -> Floats:
-    """The phantom's latent severity for each row of ``cases``: ``[cases]`` in [0, 1], NaN where there is no truth."""
+    """The phantom's latent severity for each row of ``cases``: ``[cases]`` in [0, 1], NaN where
+    there is no truth.
+    """
     truth = TRUTH.concat(list(paths))
     return _aligned(dict(zip(zip(truth["cohort"], truth["case_id"], strict=True), truth["latent_severity"], strict=True)), cases)
 
 
 def read_cartilage(paths: Sequence[Path], cases: pd.DataFrame) -> dict[str, Floats]:
-    """Mean thickness (mm) and volume (mm3) of cartilage of each row of ``cases``, by name: ``[cases]``, NaN without a usable mask."""
+    """Mean thickness (mm) and volume (mm3) of cartilage of each row of ``cases``, by name:
+    ``[cases]``, NaN without a usable mask.
+    """
     masks = MASKS.concat(list(paths))
     masks = masks[masks["usable"].astype(bool)] if len(masks) else masks
     keys = list(zip(masks["cohort"], masks["case_id"], strict=True))

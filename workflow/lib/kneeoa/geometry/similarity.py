@@ -1,4 +1,6 @@
-"""The similarity stage: how alike the runs of a study represent the test cases, between seeds, modes and backbones."""
+"""The similarity stage: how alike the runs of a study represent the test cases, between seeds,
+modes and backbones.
+"""
 
 from __future__ import annotations
 
@@ -36,11 +38,14 @@ class _Run:
 
 
 def compare_runs(embeddings: Sequence[Path], arms: Mapping[str, Mapping[str, Any]], study: str, confidence: float, out: Path) -> None:
-    """Write SIMILARITY: unbiased linear CKA and Procrustes distance of every pair of runs on each cohort's test cases.
+    """Write SIMILARITY: unbiased linear CKA and Procrustes distance of every pair of runs on each
+    cohort's test cases.
 
-    Rows of kind ``runs`` are the matrix (each pair once, a run with itself included). Means over pairs of different runs of one arm
-    (``seeds``) and over the runs of two arms that differ in their mode alone (``modes``) carry normal intervals over subjects. Runs are
-    compared on the test cases that all of them have; raw embeddings are used, since both measures ignore place, scale and rotation.
+    Rows of kind ``runs`` are the matrix (each pair once, a run with itself included). Means over
+    pairs of different runs of one arm (``seeds``) and over the runs of two arms that differ in
+    their mode alone (``modes``) carry normal intervals over subjects. Runs are compared on the test
+    cases that all of them have; raw embeddings are used, since both measures ignore place, scale
+    and rotation.
 
     Args:
         embeddings: EMBEDDINGS tables of all runs.

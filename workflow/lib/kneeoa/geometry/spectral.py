@@ -1,7 +1,9 @@
-"""Supervised directions in closed form, for the training grades and for every permutation of them at once.
+"""Supervised directions in closed form, for the training grades and for every permutation of them
+at once.
 
-Both penalties (Ledoit and Wolf's target and ridge) are multiples of the identity, so nothing is lost by turning the training cases into
-their principal coordinates: there the total scatter is diagonal, d > n is no special case, and a permutation costs a matrix product.
+Both penalties (Ledoit and Wolf's target and ridge) are multiples of the identity, so nothing is
+lost by turning the training cases into their principal coordinates: there the total scatter is
+diagonal, d > n is no special case, and a permutation costs a matrix product.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ _MAXIMUM_LEVERAGE = 1 - 1e-9
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Training cases ``[cases, width]`` as ``mean + left * singular @ rows``: ``left`` ``[cases, rank]``, ``rows`` ``[rank, width]``."""
+    """Training cases ``[cases, width]`` as ``mean + left * singular @ rows``: ``left`` ``[cases,
+    rank]``, ``rows`` ``[rank, width]``.
+    """
 
     mean: Floats
     left: Floats
@@ -32,7 +36,9 @@ class Spectrum:
 
     @classmethod
     def of(cls, values: Floats) -> Spectrum:
-        """Singular value decomposition of the centred cases, without the directions that do not vary."""
+        """Singular value decomposition of the centred cases, without the directions that do not
+        vary.
+        """
         mean = values.mean(axis=0)
         left, singular, rows = np.linalg.svd(values - mean, full_matrices=False)
         kept = singular > float(np.finfo(np.float32).eps) * max(float(singular.max(initial=0.0)), float(np.finfo(np.float32).tiny))
@@ -49,15 +55,18 @@ class Spectrum:
 
 
 def lda_directions(spectrum: Spectrum, labels: NDArray[np.int64], classes: int) -> Floats:
-    """First discriminant of each labelling, unit vectors ``[labellings, rank]`` in principal coordinates (sign free, zero if none).
+    """First discriminant of each labelling, unit vectors ``[labellings, rank]`` in principal
+    coordinates (sign free, zero if none).
 
-    Fisher's discriminant with the pooled within-class covariance shrunk towards a multiple of the identity by Ledoit and Wolf's (2004)
-    intensity. Within-class and total covariance differ by the between-class one only, and adding a multiple of the between-class
-    covariance to the denominator leaves the eigenvectors as they are; so the diagonal total covariance takes its place.
+    Fisher's discriminant with the pooled within-class covariance shrunk towards a multiple of the
+    identity by Ledoit and Wolf's (2004) intensity. Within-class and total covariance differ by the
+    between-class one only, and adding a multiple of the between-class covariance to the denominator
+    leaves the eigenvectors as they are; so the diagonal total covariance takes its place.
 
     Args:
         spectrum: the graded training cases.
-        labels: ``[labellings, cases]`` whole numbers from 0 to ``classes`` - 1; each labelling has the same or other class sizes.
+        labels: ``[labellings, cases]`` whole numbers from 0 to ``classes`` - 1; each labelling has
+            the same or other class sizes.
         classes: how many classes there may be.
     """
     own, cases = spectrum.own, labels.shape[1]
@@ -83,20 +92,24 @@ def lda_directions(spectrum: Spectrum, labels: NDArray[np.int64], classes: int) 
 
 
 def ridge_directions(spectrum: Spectrum, targets: Floats, subjects: NDArray[np.str_]) -> Floats:
-    """Ridge regression of each target, unit vectors ``[targets, rank]`` in principal coordinates; positive is more of the target.
+    """Ridge regression of each target, unit vectors ``[targets, rank]`` in principal coordinates;
+    positive is more of the target.
 
     Args:
         spectrum: the graded training cases.
         targets: ``[targets, cases]``.
-        subjects: the subject of each case; the penalty of each target is the one of least leave-one-subject-out squared error.
+        subjects: the subject of each case; the penalty of each target is the one of least
+            leave-one-subject-out squared error.
     """
     return _units(ridge_coefficients(spectrum, targets, subjects))
 
 
 def ridge_coefficients(spectrum: Spectrum, targets: Floats, subjects: NDArray[np.str_]) -> Floats:
-    """Coefficients ``[targets, rank]`` of the ridge regressions in :func:`ridge_directions` (with an unpenalised intercept: the mean).
+    """Coefficients ``[targets, rank]`` of the ridge regressions in :func:`ridge_directions` (with
+    an unpenalised intercept: the mean).
 
-    The error with a subject left out is exact and needs no refit: with the hat matrix H it is (I - H_ss)^-1 times the subject's residuals.
+    The error with a subject left out is exact and needs no refit: with the hat matrix H it is (I -
+    H_ss)^-1 times the subject's residuals.
     """
     centred = targets - targets.mean(axis=1, keepdims=True)
     projected = centred @ spectrum.left
@@ -114,7 +127,9 @@ def ridge_coefficients(spectrum: Spectrum, targets: Floats, subjects: NDArray[np
 
 
 def _left_out(residual: Floats, root: Floats, blocks: list[NDArray[np.intp]]) -> Floats:
-    """Sum of squared leave-one-subject-out residuals of each target; infinite where a subject fits itself exactly."""
+    """Sum of squared leave-one-subject-out residuals of each target; infinite where a subject fits
+    itself exactly.
+    """
     cases = len(root)
     leverage = np.einsum("ij,ij->i", root, root) + 1 / cases
     single = np.array([block[0] for block in blocks if len(block) == 1], dtype=np.intp)

@@ -1,8 +1,11 @@
-"""Trend over grades: the Jonckheere-Terpstra statistic, and how much of the position's variance grades explain in three nested ways.
+"""Trend over grades: the Jonckheere-Terpstra statistic, and how much of the position's variance
+grades explain in three nested ways.
 
-``linear_r2``: a line that rises with the grade; ``isotonic_r2``: any means that do not fall; ``eta2``: any means. Each allows more than the
-one before, so 0 <= linear <= isotonic <= eta2 <= 1. The axis is signed on training cases: one that falls on held-out cases explains
-nothing as a rising one (both 0), it is not turned round. Grades are not an interval scale: the linear share is descriptive.
+``linear_r2``: a line that rises with the grade; ``isotonic_r2``: any means that do not fall;
+``eta2``: any means. Each allows more than the one before, so 0 <= linear <= isotonic <= eta2 <= 1.
+The axis is signed on training cases: one that falls on held-out cases explains nothing as a rising
+one (both 0), it is not turned round. Grades are not an interval scale: the linear share is
+descriptive.
 """
 
 from __future__ import annotations
@@ -14,7 +17,8 @@ from kneeoa.geometry.estimates import Floats
 
 
 def trend_z(ordered: Floats, sizes: Floats, ties: Floats) -> Floats:
-    """Jonckheere and Terpstra's z, corrected for ties on both sides: Kendall's asymptotic one (scipy's ``kendalltau`` gives its p).
+    """Jonckheere and Terpstra's z, corrected for ties on both sides: Kendall's asymptotic one
+    (scipy's ``kendalltau`` gives its p).
 
     Args:
         ordered: pairs of different grades in order minus those out of order, ``[resamples]``.
@@ -34,7 +38,8 @@ def trend_z(ordered: Floats, sizes: Floats, ties: Floats) -> Floats:
 
 
 def shares(weights: Floats, position: Floats, centroid: Floats, sizes: Floats) -> dict[str, Floats]:
-    """``linear_r2``, ``isotonic_r2``, ``eta2`` and ``adjacent_d_min`` of each resample; undefined without two grades.
+    """``linear_r2``, ``isotonic_r2``, ``eta2`` and ``adjacent_d_min`` of each resample; undefined
+    without two grades.
 
     Args:
         weights: ``[resamples, cases]``.
@@ -72,7 +77,9 @@ def shares(weights: Floats, position: Floats, centroid: Floats, sizes: Floats) -
 
 
 def _rising(values: Floats, sizes: Floats) -> Floats:
-    """Weighted isotonic regression of each row (grades are few: the max-min formula of Robertson, Wright and Dykstra 1988, chapter 1)."""
+    """Weighted isotonic regression of each row (grades are few: the max-min formula of Robertson,
+    Wright and Dykstra 1988, chapter 1).
+    """
     grades = values.shape[1]
     sums = np.cumsum(np.pad(values * sizes, ((0, 0), (1, 0))), axis=1)
     counts = np.cumsum(np.pad(sizes, ((0, 0), (1, 0))), axis=1)

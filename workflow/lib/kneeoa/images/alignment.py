@@ -1,4 +1,6 @@
-"""A mask's labels as the cohort's tissues, and how much of them lies in an image. Resampling: :mod:`kneeoa.images.label_resample`."""
+"""A mask's labels as the cohort's tissues, and how much of them lies in an image. Resampling:
+:mod:`kneeoa.images.label_resample`.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,8 @@ def to_tissues(mask: Volume, tissues: Tissues) -> Volume:
         raise KneeoaError(f"'tissues' must give each label to one tissue, of {_MOST_TISSUES} at most; it has {dict(tissues)}.")
     if min(labels, default=0) < 0:
         raise KneeoaError(f"'tissues' must give labels of 0 and more; it has {dict(tissues)}.")
-    # One look-up for all labels; "clip" sends everything above the highest that means something to a last entry that means nothing.
+    # One look-up for all labels; "clip" sends everything above the highest that means something to
+    # a last entry that means nothing.
     table = np.zeros(max(labels, default=0) + 2, dtype=np.uint8)
     for name, value in tissue_values(tissues).items():
         table[list(tissues[name])] = value
@@ -59,7 +62,8 @@ def to_tissues(mask: Volume, tissues: Tissues) -> Volume:
 
 
 def inside_share(labels: Volume, grid: Grid) -> float:
-    """Share of the labelled voxels whose centres lie in a grid's box: in the image, when the grid is the image's own.
+    """Share of the labelled voxels whose centres lie in a grid's box: in the image, when the grid
+    is the image's own.
 
     Returns:
         A share in [0, 1]; 0 for a map without labels.
@@ -75,7 +79,8 @@ def inside_share(labels: Volume, grid: Grid) -> float:
 
 
 def image_grid(affine: Affine, centre: NDArray[np.float64], shape: tuple[int, ...], spacing: NDArray[np.float64]) -> Grid:
-    """The grid of an image as it was scanned, in the canonical order of axes, from what the volumes' index keeps of it.
+    """The grid of an image as it was scanned, in the canonical order of axes, from what the
+    volumes' index keeps of it.
 
     Args:
         affine: the canonical grid's.

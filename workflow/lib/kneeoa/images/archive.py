@@ -1,4 +1,6 @@
-"""The files inside an archive, in memory: nothing is written to disk, so no path in an archive can reach anything."""
+"""The files inside an archive, in memory: nothing is written to disk, so no path in an archive can
+reach anything.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,14 @@ MOST_TOTAL = 1024 * 2**20
 
 
 def members(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Base name and bytes of each regular file of an archive, in its order; folders, links and hidden files (``._001``) are passed over.
+    """Base name and bytes of each regular file of an archive, in its order; folders, links and
+    hidden files (``._001``) are passed over.
 
     A gzip stream is inflated once, forwards, and its checksum compared at the end.
 
     Raises:
-        UnusableImage: damaged, cut, encrypted or not an archive (``unreadable``), or more bytes than a series has (``too-large``).
+        UnusableImage: damaged, cut, encrypted or not an archive (``unreadable``), or more bytes
+            than a series has (``too-large``).
     """
     try:
         if path.name.lower().endswith(".zip"):
@@ -41,7 +45,9 @@ def members(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 class _Strict(tarfile.TarInfo):
-    """A member whose damaged or missing header is an error: tarfile would take it for the archive's end."""
+    """A member whose damaged or missing header is an error: tarfile would take it for the archive's
+    end.
+    """
 
     @classmethod
     def fromtarfile(cls, archive: tarfile.TarFile) -> Self:

@@ -1,4 +1,6 @@
-"""A stack of equal arrays written row by row: memory does not grow with the shard, and the number of rows is known only at the end."""
+"""A stack of equal arrays written row by row: memory does not grow with the shard, and the number
+of rows is known only at the end.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ class RowWriter:
 
 @contextmanager
 def row_writer(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> Iterator[RowWriter]:
-    """A ``.npy`` file of shape ``[rows, *shape]`` that appears under its name when the block ends without an error."""
+    """A ``.npy`` file of shape ``[rows, *shape]`` that appears under its name when the block ends
+    without an error.
+    """
     with atomic_path(path) as temporary, open(temporary, "wb") as stream:
         writer = RowWriter(stream, shape, dtype)
         yield writer

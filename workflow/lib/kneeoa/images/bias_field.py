@@ -1,4 +1,6 @@
-"""N4 bias-field correction (Tustison et al., IEEE Trans Med Imaging 2010;29:1310), through SimpleITK."""
+"""N4 bias-field correction (Tustison et al., IEEE Trans Med Imaging 2010;29:1310), through
+SimpleITK.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,14 @@ from numpy.typing import NDArray
 from kneeoa.config.volumes import N4
 from kneeoa.errors import UnusableImage
 
-# The field is a spline of four control points an axis: fewer voxels than this along a shrunken axis would not carry it.
+# The field is a spline of four control points an axis: fewer voxels than this along a shrunken axis
+# would not carry it.
 _LEAST = 16
 
 
 def without_bias(image: NDArray[np.float32], spacing: tuple[float, ...], fit: N4) -> NDArray[np.float32]:
-    """Divide an image by its bias field, which is fitted to the shrunken image's foreground (Otsu) and evaluated at every voxel.
+    """Divide an image by its bias field, which is fitted to the shrunken image's foreground (Otsu)
+    and evaluated at every voxel.
 
     Args:
         image: three axes.
@@ -21,7 +25,8 @@ def without_bias(image: NDArray[np.float32], spacing: tuple[float, ...], fit: N4
         fit: N4's parameters.
 
     Raises:
-        UnusableImage: the image has no foreground to fit, or the field is not finite (``n4-failed``).
+        UnusableImage: the image has no foreground to fit, or the field is not finite
+            (``n4-failed``).
     """
     import SimpleITK
 

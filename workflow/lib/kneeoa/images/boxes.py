@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 def bounding_box(part: NDArray[np.bool_]) -> tuple[slice, ...] | None:
     """The smallest slices that hold every true entry; None where there is none.
 
-    One pass over the array per axis, each on what the passes before left: far faster than ``scipy.ndimage.find_objects`` for one part.
+    One pass over the array per axis, each on what the passes before left: far faster than
+    ``scipy.ndimage.find_objects`` for one part.
     """
     box: list[slice] = []
     rest = part

@@ -1,8 +1,10 @@
 """From an image as it was scanned to the canonical grid of its view.
 
-The grid keeps the image's own axes (flipped and permuted to the canonical order), so an oblique image is never turned: the affine
-carries its obliqueness. It has the view's shape, and either the view's spacing around the centre of its region (what lies outside the
-image is padding) or the image's extent. Masks are brought to the same grid through the world (:mod:`kneeoa.images.alignment`).
+The grid keeps the image's own axes (flipped and permuted to the canonical order), so an oblique
+image is never turned: the affine carries its obliqueness. It has the view's shape, and either the
+view's spacing around the centre of its region (what lies outside the image is padding) or the
+image's extent. Masks are brought to the same grid through the world
+(:mod:`kneeoa.images.alignment`).
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ class Canonical:
         inside: for each axis the slice of voxels that lie in the image; the rest is padding.
         source_shape: voxels of the image in canonical axis order.
         source_spacing: mm of the image's voxels in canonical axis order.
-        source_centre: canonical voxel index (real numbers) of the image's centre; a region need not be centred on it.
+        source_centre: canonical voxel index (real numbers) of the image's centre; a region need not
+            be centred on it.
     """
 
     array: NDArray[np.float32]
@@ -44,12 +47,14 @@ class Canonical:
 def to_canonical(volume: Volume, view: View, side: str | None) -> Canonical:
     """Bring an image to the canonical grid of its view; left knees are mirrored along axis 0.
 
-    Interpolation is linear, and an average where the image is finer than the grid (:mod:`kneeoa.images.resample`).
+    Interpolation is linear, and an average where the image is finer than the grid
+    (:mod:`kneeoa.images.resample`).
 
     Raises:
         KneeoaError: the view is two-dimensional.
-        UnusableImage: the image's axes are degenerate (``bad-affine``), none of it lies in the region (``outside-region``), or its numbers
-            overflow single precision (``intensity-range``).
+        UnusableImage: the image's axes are degenerate (``bad-affine``), none of it lies in the
+            region (``outside-region``), or its numbers overflow single precision
+            (``intensity-range``).
     """
     if view.dimensions != 3:
         raise KneeoaError("a view of 2 dimensions has no canonical volume: 'dimensions' must be 3 for knee MRI.")
@@ -81,7 +86,9 @@ def to_canonical(volume: Volume, view: View, side: str | None) -> Canonical:
 
 
 def _shift(own: Volume, region: Region) -> NDArray[np.float64]:
-    """From the image's middle to the region's, in whole voxels of the image along its canonical axes."""
+    """From the image's middle to the region's, in whole voxels of the image along its canonical
+    axes.
+    """
     shift = np.asarray(region.offset) / own.spacing
     if region.around == "foreground":
         shift = shift + foreground_centre(own.array) - (np.asarray(own.array.shape) - 1) / 2

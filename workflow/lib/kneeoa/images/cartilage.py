@@ -1,4 +1,6 @@
-"""What a mask as a whole says about cartilage, on the mask's own grid: volume, thickness, and which side of the joint it covers."""
+"""What a mask as a whole says about cartilage, on the mask's own grid: volume, thickness, and which
+side of the joint it covers.
+"""
 
 from __future__ import annotations
 
@@ -15,24 +17,30 @@ from kneeoa.images.volume import Volume
 
 _ROOM_MM = 12.0
 _FACES = 6_000
-# Cosine between a face's normal and the way from bone to joint: faces on the rim of a plate are neither its back nor its front.
+# Cosine between a face's normal and the way from bone to joint: faces on the rim of a plate are
+# neither its back nor its front.
 _AHEAD = 0.3
 _LEAST_SIDE = 0.25
 
 
 @dataclass(frozen=True)
 class Measures:
-    """Volume (mm3), mean thickness (mm), and the sides of the joint that should have cartilage and have none."""
+    """Volume (mm3), mean thickness (mm), and the sides of the joint that should have cartilage and
+    have none.
+    """
 
     volume: float
     thickness: float
     missing: tuple[str, ...]
     femur_above_tibia: bool
-    """Whether femoral cartilage lies nearer the head than tibial cartilage; true where the mask does not tell both."""
+    """Whether femoral cartilage lies nearer the head than tibial cartilage; true where the mask
+    does not tell both.
+    """
 
 
 def joint(labels: Volume, values: Mapping[str, int]) -> Volume | None:
-    """The box around a map's cartilage with 12 mm to spare, a view; None for a map without cartilage.
+    """The box around a map's cartilage with 12 mm to spare, a view; None for a map without
+    cartilage.
 
     All measures and checks look at this box alone: a fifth of a scan.
     """
@@ -50,8 +58,9 @@ def joint(labels: Volume, values: Mapping[str, int]) -> Volume | None:
 def interface(box: Volume, values: Mapping[str, int]) -> Surface:
     """Some thousand faces, evenly taken, where bone meets cartilage, normals into the cartilage.
 
-    In a mask without bone, or whose bone nowhere touches cartilage, the side of the cartilage that lies on bone, told by the plates'
-    shapes; its whole surface where no name says which cartilage is the femur's. Normals point into the cartilage too.
+    In a mask without bone, or whose bone nowhere touches cartilage, the side of the cartilage that
+    lies on bone, told by the plates' shapes; its whole surface where no name says which cartilage
+    is the femur's. Normals point into the cartilage too.
     """
     cartilage = list(cartilage_values(values).values())
     found = surface(box, list(bone_values(values).values()), cartilage, most=_FACES)
@@ -59,12 +68,16 @@ def interface(box: Volume, values: Mapping[str, int]) -> Surface:
 
 
 def tells_bone_side(values: Mapping[str, int]) -> bool:
-    """Whether :func:`interface` finds bone's side of cartilage: the mask has bone, or says which cartilage is the femur's."""
+    """Whether :func:`interface` finds bone's side of cartilage: the mask has bone, or says which
+    cartilage is the femur's.
+    """
     return bool(bone_values(values)) or "femoral" in sides(values)
 
 
 def _bone_side(box: Volume, whole: Surface, values: Mapping[str, int]) -> Surface:
-    """The faces of cartilage that lie on bone: the femur's plate is a shell about its bone, the others turn their backs on it."""
+    """The faces of cartilage that lie on bone: the femur's plate is a shell about its bone, the
+    others turn their backs on it.
+    """
     label = box.array[tuple(whole.outer.T)]
     shell = np.isin(label, sides(values).get("femoral", []))
     if not shell.any():
@@ -76,7 +89,8 @@ def _bone_side(box: Volume, whole: Surface, values: Mapping[str, int]) -> Surfac
         ahead[plate] = centre - whole.points[plate].mean(axis=0)
     cosine = np.einsum("nk,nk->n", whole.normals, ahead) / np.maximum(np.linalg.norm(ahead, axis=1), 1e-9)
     chosen = cosine > _AHEAD
-    # A femoral plate that is flat is no shell about anything: few of its faces look away from its middle, and they are its rim.
+    # A femoral plate that is flat is no shell about anything: few of its faces look away from its
+    # middle, and they are its rim.
     return whole.where(chosen) if chosen.sum() > _LEAST_SIDE * len(whole) else whole
 
 
@@ -104,7 +118,9 @@ def measure(box: Volume | None, faces: Surface | None, values: Mapping[str, int]
 
 
 def femur_above_tibia(box: Volume, faces: Surface, values: Mapping[str, int]) -> bool:
-    """Whether the faces of femoral cartilage lie nearer the head than those of tibial cartilage; true where one has none."""
+    """Whether the faces of femoral cartilage lie nearer the head than those of tibial cartilage;
+    true where one has none.
+    """
     found = sides(values)
     label = box.array[tuple(faces.outer.T)]
     heights = [faces.points[np.isin(label, found.get(side, [])), 2] for side in ("femoral", "tibial")]

@@ -1,10 +1,12 @@
 """Bone that should be covered by cartilage and is not.
 
-A mask shows where cartilage is, not where it once was. What is certain is a gap in the plate: bare bone with cartilage round it. Bare
-bone counts as denuded where it belongs to the morphological closing of the covered surface (a disc of 5 mm cannot be put down on the
-bone's bare outside so that it touches the spot) or to a hole that covered bone encloses, however large. Bone laid bare at the outer
-edge of a plate along more than 10 mm is not told from bone that never had cartilage, and patches below 10 mm2 are not told from the
-ragged edge of an outline and do not count: the measure is a lower bound.
+A mask shows where cartilage is, not where it once was. What is certain is a gap in the plate: bare
+bone with cartilage round it. Bare bone counts as denuded where it belongs to the morphological
+closing of the covered surface (a disc of 5 mm cannot be put down on the bone's bare outside so that
+it touches the spot) or to a hole that covered bone encloses, however large. Bone laid bare at the
+outer edge of a plate along more than 10 mm is not told from bone that never had cartilage, and
+patches below 10 mm2 are not told from the ragged edge of an outline and do not count: the measure
+is a lower bound.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ def denuded(plate: Surface, bare: Surface, box: Volume) -> NDArray[np.bool_]:
     Args:
         plate: the bone's faces under one plate of cartilage.
         bare: all faces of the same bone that no cartilage covers.
-        box: the label map that both were found in; bare bone that reaches its edge is outside every plate.
+        box: the label map that both were found in; bare bone that reaches its edge is outside every
+            plate.
 
     Returns:
         Shape ``[len(bare)]``.
@@ -40,7 +43,8 @@ def denuded(plate: Surface, bare: Surface, box: Volume) -> NDArray[np.bool_]:
     found[~near] = _enclosed(bare.inner[~near], box.array.shape)
     outside = ~near & ~found
     if outside.any() and near.any():
-        # The disc is larger than the dilation by half a voxel, so that the staircase of a plate's edge is no gap.
+        # The disc is larger than the dilation by half a voxel, so that the staircase of a plate's
+        # edge is no gap.
         disc = _RADIUS_MM + float(np.linalg.norm(box.spacing)) / 2
         clear, _ = cKDTree(bare.points[outside]).query(bare.points[near], distance_upper_bound=disc)
         found[near] = ~np.isfinite(clear)

@@ -1,4 +1,5 @@
-"""DICOM volumes: sorted by where each slice lies, never by name, from a folder, an archive or an enhanced file.
+"""DICOM volumes: sorted by where each slice lies, never by name, from a folder, an archive or an
+enhanced file.
 
 Only geometry and voxels are decoded; names, dates and numbers of people are not even parsed.
 """
@@ -24,7 +25,8 @@ from kneeoa.images.volume import LPS_TO_RAS, Volume
 
 _LOG = logging.getLogger(__name__)
 
-# A step between slices may differ from the usual one by this share; real series differ by about 0.0001.
+# A step between slices may differ from the usual one by this share; real series differ by about
+# 0.0001.
 _STEP_TOLERANCE = 0.1
 # Slices may step aside along a straight line (a tilted gantry): the affine is then sheared.
 _MOST_SHEAR = np.tan(np.radians(MOST_SHEAR))
@@ -32,18 +34,22 @@ _TOLD_SHEAR = np.tan(np.radians(0.5))
 
 
 def read_dicom(path: Path, echo: int | None = None) -> Volume:
-    """Read the dominant stack of a folder, an archive or an enhanced file (:func:`kneeoa.images.dicom_choice.choose`).
+    """Read the dominant stack of a folder, an archive or an enhanced file
+    (:func:`kneeoa.images.dicom_choice.choose`).
 
-    Array axes are (slice, row, column). Each slice's slope and intercept are applied (then float32), MONOCHROME1 is inverted.
-    Slices whose origins drift aside in a straight line give a sheared affine that tells the truth.
+    Array axes are (slice, row, column). Each slice's slope and intercept are applied (then
+    float32), MONOCHROME1 is inverted. Slices whose origins drift aside in a straight line give a
+    sheared affine that tells the truth.
 
     Args:
-        path: a folder of slices, an archive of them (``.tar.gz``, ``.tgz``, ``.tar``, ``.zip``), or one multi-frame file.
+        path: a folder of slices, an archive of them (``.tar.gz``, ``.tgz``, ``.tar``, ``.zip``), or
+            one multi-frame file.
         echo: 1 for the shortest echo time, the same as None; 2 for the next.
 
     Raises:
-        UnusableImage: a file is damaged or lacks its geometry, no stack is to be chosen, or the stack is no regular grid:
-            ``duplicate-slice``, ``slice-gap``, ``uneven-slices``, ``crooked-stack``, ``sheared-stack``, ``absurd-spacing``.
+        UnusableImage: a file is damaged or lacks its geometry, no stack is to be chosen, or the
+            stack is no regular grid: ``duplicate-slice``, ``slice-gap``, ``uneven-slices``,
+            ``crooked-stack``, ``sheared-stack``, ``absurd-spacing``.
     """
     with quiet():
         stack = choose(stacks(path), path.name, echo)
@@ -53,7 +59,8 @@ def read_dicom(path: Path, echo: int | None = None) -> Volume:
 
 
 def stacks(path: Path) -> list[Stack]:
-    """Describe every stack of a folder, an archive or a multi-frame file; of copied slices one is kept.
+    """Describe every stack of a folder, an archive or a multi-frame file; of copied slices one is
+    kept.
 
     Raises:
         UnusableImage: a file is damaged or lacks its geometry.
@@ -64,7 +71,9 @@ def stacks(path: Path) -> list[Stack]:
 
 
 def _grid(name: str, stack: tuple[Frame, ...]) -> NDArray[np.float64]:
-    """The affine (index -> mm, LPS) of slices in order; they must step evenly along a straight line."""
+    """The affine (index -> mm, LPS) of slices in order; they must step evenly along a straight
+    line.
+    """
     across, down = stack[0].orientation[:3], stack[0].orientation[3:]
     normal = np.cross(across, down)
     positions = np.array([frame.position for frame in stack])

@@ -1,4 +1,6 @@
-"""Which stack of a source is its volume: a stated rule, and a refusal where the rule would be a guess."""
+"""Which stack of a source is its volume: a stated rule, and a refusal where the rule would be a
+guess.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,11 @@ _ECHO_SHARE = 0.5  # a stack of another series with this share of the slices is 
 
 
 def choose(stacks: list[Stack], name: str, echo: int | None = None) -> Stack:
-    """The dominant stack: the most slices, localisers last, originals before what was derived of them; then the echo; then the first phase.
+    """The dominant stack: the most slices, localisers last, originals before what was derived of
+    them; then the echo; then the first phase.
 
-    Echoes are stacks on one kind of grid that differ in echo time, counted from the shortest. A damaged first echo is still the first:
-    the second one never takes its place.
+    Echoes are stacks on one kind of grid that differ in echo time, counted from the shortest. A
+    damaged first echo is still the first: the second one never takes its place.
 
     Args:
         stacks: of :func:`kneeoa.images.dicom_stacks.part`.
@@ -27,8 +30,8 @@ def choose(stacks: list[Stack], name: str, echo: int | None = None) -> Stack:
         echo: 1 for the shortest echo time; None for the same.
 
     Raises:
-        UnusableImage: too few slices (``too-few-slices``), no such echo (``missing-echo``), or two stacks of equal rank
-            (``ambiguous-series``).
+        UnusableImage: too few slices (``too-few-slices``), no such echo (``missing-echo``), or two
+            stacks of equal rank (``ambiguous-series``).
     """
     if not stacks:
         raise UnusableImage("too-few-slices", f"{name}: holds no slices; expected a volume.")

@@ -1,4 +1,6 @@
-"""One DICOM file: its geometry and voxels, in any transfer syntax; names, dates and numbers of people are not even parsed."""
+"""One DICOM file: its geometry and voxels, in any transfer syntax; names, dates and numbers of
+people are not even parsed.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +30,14 @@ PIXEL_TAGS = (
 """What every reading parses: how the voxels are stored and scaled."""
 VOXEL_TAGS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 """Elements that hold voxels; only whole numbers (the first) are decoded."""
-# The first elements of a file that lacks the preamble and the letters DICM: group 2, or group 8 with its first tags.
+# The first elements of a file that lacks the preamble and the letters DICM: group 2, or group 8
+# with its first tags.
 _BARE = (b"\x02\x00\x00\x00", b"\x02\x00\x01\x00", b"\x08\x00\x00\x00", b"\x08\x00\x05\x00", b"\x08\x00\x08\x00", b"\x08\x00\x16\x00")
 
 
 def open_file(source: Path | BinaryIO, name: str, tags: Iterable[str] = ()) -> pydicom.Dataset:
-    """Parse one file: :data:`PIXEL_TAGS`, the voxels' bytes, and the further keywords ``tags``; nothing else of its header.
+    """Parse one file: :data:`PIXEL_TAGS`, the voxels' bytes, and the further keywords ``tags``;
+    nothing else of its header.
 
     Args:
         source: a file, or a stream at its start.
@@ -41,7 +45,8 @@ def open_file(source: Path | BinaryIO, name: str, tags: Iterable[str] = ()) -> p
         tags: keywords (or hexadecimal strings) of further elements.
 
     Raises:
-        UnusableImage: not DICOM, cut or empty, without voxels, or not to be opened (``unreadable``).
+        UnusableImage: not DICOM, cut or empty, without voxels, or not to be opened
+            (``unreadable``).
     """
     dataset = parse(source, name, (*PIXEL_TAGS, *VOXEL_TAGS, *tags))
     require_voxels(dataset, name)
@@ -61,7 +66,8 @@ def require_voxels(dataset: pydicom.Dataset, name: str) -> None:
 
 
 def parse(source: Path | BinaryIO, name: str, tags: Iterable[str], before_voxels: bool = False) -> pydicom.Dataset:
-    """Parse the elements ``tags`` of one file, up to its voxels if asked (a stream then stands at their element).
+    """Parse the elements ``tags`` of one file, up to its voxels if asked (a stream then stands at
+    their element).
 
     Raises:
         UnusableImage: not DICOM, empty, or not to be opened (``unreadable``).
@@ -102,14 +108,16 @@ def _parse(source: Path | BinaryIO, tags: tuple[int, ...], before_voxels: bool) 
 
 
 def voxels(dataset: pydicom.Dataset, name: str, frame: int | None = None) -> NDArray[np.integer]:
-    """Stored values of all frames, shape ``[frames, rows, columns]`` (or of one frame, ``[rows, columns]``), little-endian integers.
+    """Stored values of all frames, shape ``[frames, rows, columns]`` (or of one frame, ``[rows,
+    columns]``), little-endian integers.
 
     Bits that do not count are cleared; the sign, slope, intercept and MONOCHROME1 are as stored
     (:meth:`kneeoa.images.dicom_pixels.PixelFormat.monochrome2`, :func:`rescale`).
 
     Raises:
-        UnusableImage: no decoder is installed (``missing-codec``), the voxels are cut, damaged or contradict the header
-            (``unreadable``), more voxels than the header says (``wrong-dimensions``), or colour (``not-greyscale``).
+        UnusableImage: no decoder is installed (``missing-codec``), the voxels are cut, damaged or
+            contradict the header (``unreadable``), more voxels than the header says
+            (``wrong-dimensions``), or colour (``not-greyscale``).
     """
     form = pixel_format(dataset, name)
     syntax = UID(dataset.file_meta.TransferSyntaxUID)
@@ -135,7 +143,8 @@ def voxels(dataset: pydicom.Dataset, name: str, frame: int | None = None) -> NDA
 
 
 def require_length(found: int, expected: int, name: str) -> None:
-    """Compare the bytes of uncompressed voxels with what rows, columns and frames ask for (one byte of padding is allowed).
+    """Compare the bytes of uncompressed voxels with what rows, columns and frames ask for (one byte
+    of padding is allowed).
 
     Raises:
         UnusableImage: too few (``unreadable``) or too many (``wrong-dimensions``).

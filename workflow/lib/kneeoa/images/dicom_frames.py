@@ -1,4 +1,6 @@
-"""One slice of a DICOM file: where it lies, and what its header says it is; from classic and from enhanced multi-frame files."""
+"""One slice of a DICOM file: where it lies, and what its header says it is; from classic and from
+enhanced multi-frame files.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,13 @@ _DERIVED = frozenset({"DERIVED", "MPR", "REFORMATTED", "RESAMPLED", "PROJECTION 
 
 @dataclass(frozen=True)
 class Marks:
-    """What tells images of one place apart when nothing else does, in the order in which it is asked.
+    """What tells images of one place apart when nothing else does, in the order in which it is
+    asked.
 
     Attributes:
         image_type: the whole ImageType, magnitude before phase, real and imaginary parts.
-        temporal, trigger, acquisition: TemporalPositionIdentifier (or index), TriggerTime in ms, AcquisitionNumber; None where absent.
+        temporal, trigger, acquisition: TemporalPositionIdentifier (or index), TriggerTime in ms,
+            AcquisitionNumber; None where absent.
     """
 
     image_type: tuple[bool, tuple[str, ...]]
@@ -74,8 +78,9 @@ def frames(header: Header) -> list[Frame]:
     """The slices of a file: one, or those of an enhanced multi-frame file.
 
     Raises:
-        UnusableImage: several frames without functional groups (``unsupported-dicom``), or a slice without
-            orientation, position or spacing (``missing-geometry``), with an impossible one (``bad-affine``, ``absurd-spacing``).
+        UnusableImage: several frames without functional groups (``unsupported-dicom``), or a slice
+            without orientation, position or spacing (``missing-geometry``), with an impossible one
+            (``bad-affine``, ``absurd-spacing``).
     """
     data, name, form = header.dataset, header.source.name, header.form
     with quiet():
@@ -102,7 +107,9 @@ class _Classic:
 
 
 class _Enhanced:
-    """Looks an attribute up in a frame's functional groups, then in those shared by all frames, then in the file (PS3.3 C.7.6.16)."""
+    """Looks an attribute up in a frame's functional groups, then in those shared by all frames,
+    then in the file (PS3.3 C.7.6.16).
+    """
 
     def __init__(self, data: pydicom.Dataset, own: pydicom.Dataset, shared: pydicom.Dataset) -> None:
         self.data, self.groups = data, (own, shared)

@@ -1,4 +1,6 @@
-"""How one DICOM file stores its voxels: type, bits that count, and which end of the scale is bright."""
+"""How one DICOM file stores its voxels: type, bits that count, and which end of the scale is
+bright.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ class PixelFormat:
         return self.rows * self.columns * self.bits // 8
 
     def clean(self, cells: NDArray[np.integer]) -> NDArray[np.integer]:
-        """Keep the bits that count, with their sign, in place: old scanners put overlays and rubbish into the others."""
+        """Keep the bits that count, with their sign, in place: old scanners put overlays and
+        rubbish into the others.
+        """
         if self.stored == self.bits:
             return cells
         if self.signed:
@@ -62,7 +66,9 @@ class PixelFormat:
         return cells
 
     def monochrome2(self, stored: NDArray[np.integer]) -> NDArray[np.integer]:
-        """Stored values with the highest one brightest, in place: MONOCHROME1 is mirrored within the range of its bits."""
+        """Stored values with the highest one brightest, in place: MONOCHROME1 is mirrored within
+        the range of its bits.
+        """
         if not self.inverted:
             return stored
         if self.signed:
@@ -76,8 +82,8 @@ def pixel_format(dataset: pydicom.Dataset, name: str) -> PixelFormat:
     """Read the pixel module of a parsed header; ``name`` is how errors call the file.
 
     Raises:
-        UnusableImage: colour (``not-greyscale``), cells of an odd width (``unsupported-dicom``), or a header that contradicts itself
-            (``unreadable``).
+        UnusableImage: colour (``not-greyscale``), cells of an odd width (``unsupported-dicom``), or
+            a header that contradicts itself (``unreadable``).
     """
     try:
         with quiet():

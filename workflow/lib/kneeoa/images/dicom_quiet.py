@@ -1,4 +1,6 @@
-"""DICOM libraries made silent: their warnings and traces quote header values, which may identify a person."""
+"""DICOM libraries made silent: their warnings and traces quote header values, which may identify a
+person.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,11 @@ from pydicom import config
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Nothing that pydicom or GDCM has to say about a header reaches a log, a warning or standard error.
+    """Nothing that pydicom or GDCM has to say about a header reaches a log, a warning or standard
+    error.
 
-    Values are not validated either: what is needed of them is checked by whoever needs it. Not for use by several threads at once.
+    Values are not validated either: what is needed of them is checked by whoever needs it. Not for
+    use by several threads at once.
     """
     logger = logging.getLogger("pydicom")
     logged, mode = logger.disabled, config.settings.reading_validation_mode

@@ -1,4 +1,6 @@
-"""Whose side a DICOM header says it shows: by its laterality, else by the one word for a side in the series' description."""
+"""Whose side a DICOM header says it shows: by its laterality, else by the one word for a side in
+the series' description.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ _WORDS = {"LEFT": "L", "LT": "L", "RIGHT": "R", "RT": "R"}
 
 
 def told_side(dataset: pydicom.Dataset) -> str | None:
-    """``L`` or ``R``, or None where the header says neither or both; nothing else of its text is kept."""
+    """``L`` or ``R``, or None where the header says neither or both; nothing else of its text is
+    kept.
+    """
     for tag in ("ImageLaterality", "Laterality"):
         value = str(dataset.get(tag) or "").strip().upper()
         if value in ("L", "R"):

@@ -1,4 +1,6 @@
-"""The DICOM files of a folder, of an archive, or one alone: each with its parsed header and the place of its voxels."""
+"""The DICOM files of a folder, of an archive, or one alone: each with its parsed header and the
+place of its voxels.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,8 @@ GEOMETRY_TAGS = (
 _HEAD = 1 << 16
 _PIXEL_DATA = 0x7FE00010
 _UNDEFINED = 0xFFFFFFFF
-# Storage classes that hold no image: presentation states, reports, raw data and registrations, documents, waveforms, plans, directories.
+# Storage classes that hold no image: presentation states, reports, raw data and registrations,
+# documents, waveforms, plans, directories.
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 _WITHOUT_IMAGE = ("1.2.840.10008.1.3.10", *(_STORAGE + part for part in ("11.", "88.", "66", "104.", "9.", "481.3", "481.5")))
 _SCREENSHOT = _STORAGE + "7"
@@ -58,7 +61,8 @@ class Header:
         source: the file.
         dataset: :data:`PIXEL_TAGS` and :data:`GEOMETRY_TAGS`, where it has them.
         form: how its voxels are stored.
-        offset: where uncompressed little-endian voxels begin in the file; None where they must be decoded.
+        offset: where uncompressed little-endian voxels begin in the file; None where they must be
+            decoded.
     """
 
     source: Source
@@ -68,12 +72,14 @@ class Header:
 
 
 def sources(path: Path) -> Iterator[Source]:
-    """The files that may hold slices: those of a folder (not of its subfolders), of an archive, or the file itself.
+    """The files that may hold slices: those of a folder (not of its subfolders), of an archive, or
+    the file itself.
 
     Hidden files (``._001``), directories of media (``DICOMDIR``) and folders are passed over.
 
     Raises:
-        UnusableImage: a link leads nowhere, or the archive is damaged (``unreadable``) or too large (``too-large``).
+        UnusableImage: a link leads nowhere, or the archive is damaged (``unreadable``) or too large
+            (``too-large``).
     """
     if path.is_dir():
         with os.scandir(path) as listing:
@@ -106,11 +112,13 @@ def _is_file(entry: os.DirEntry[str], folder: str) -> bool:
 
 
 def read_header(source: Source) -> Header | None:
-    """Parse a file's header; None for what lies beside slices (documents, screenshots, reports, presentation states).
+    """Parse a file's header; None for what lies beside slices (documents, screenshots, reports,
+    presentation states).
 
     Raises:
-        UnusableImage: damaged, cut or empty (``unreadable``), not a greyscale image of whole numbers (``not-greyscale``,
-            ``unsupported-dicom``), or more voxels than the header says (``wrong-dimensions``).
+        UnusableImage: damaged, cut or empty (``unreadable``), not a greyscale image of whole
+            numbers (``not-greyscale``, ``unsupported-dicom``), or more voxels than the header says
+            (``wrong-dimensions``).
     """
     try:
         dataset, native = _from_head(source) or (_from_whole(source), None)
@@ -129,7 +137,9 @@ def read_header(source: Source) -> Header | None:
 
 
 def _from_head(source: Source) -> tuple[pydicom.Dataset, tuple[int, int] | None] | None:
-    """The header, and offset and length of uncompressed voxels; None where it does not end within the file's first bytes."""
+    """The header, and offset and length of uncompressed voxels; None where it does not end within
+    the file's first bytes.
+    """
     try:
         with source.open() as stream:
             size = stream.seek(0, os.SEEK_END)

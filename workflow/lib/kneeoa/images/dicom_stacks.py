@@ -14,7 +14,9 @@ from kneeoa.images.dicom_frames import Frame, Kind
 _LOG = logging.getLogger(__name__)
 
 SAME_PLACE = 0.01
-"""Millimetres within which two slices lie at one place; headers are rounded to 0.001 mm and finer, slices lie 0.3 mm apart and more."""
+"""Millimetres within which two slices lie at one place; headers are rounded to 0.001 mm and finer,
+slices lie 0.3 mm apart and more.
+"""
 _SAME_DIRECTION = 1e-3  # of a direction's cosines: 0.06 degrees
 _SAME_SPACING = 1e-3  # relative
 _SAME_ECHO_TIME = 0.005  # ms
@@ -63,7 +65,9 @@ class Stack:
         return self.frames[0].spacing
 
     def alike(self, other: Stack) -> bool:
-        """Whether another stack lies on the same kind of grid: orientation, matrix, spacing and kind."""
+        """Whether another stack lies on the same kind of grid: orientation, matrix, spacing and
+        kind.
+        """
         return _alike(self.frames[0], other.frames[0])
 
     def __str__(self) -> str:
@@ -74,9 +78,11 @@ class Stack:
 def part(frames: list[Frame], voxels: Voxels) -> list[Stack]:
     """Part slices into stacks.
 
-    They are kept apart by series, orientation, matrix, spacing, kind (original, derived, localizer) and echo. Where several still lie
-    at one place, harmless copies (equal voxels) are dropped, and image types, temporal positions, trigger times and acquisitions are
-    tried in turn: the first that tells all of them apart makes the phases. If none does, the stack keeps them (and cannot be read).
+    They are kept apart by series, orientation, matrix, spacing, kind (original, derived, localizer)
+    and echo. Where several still lie at one place, harmless copies (equal voxels) are dropped, and
+    image types, temporal positions, trigger times and acquisitions are tried in turn: the first
+    that tells all of them apart makes the phases. If none does, the stack keeps them (and cannot be
+    read).
 
     Args:
         frames: all slices of a source, in the order of its files.
@@ -156,7 +162,8 @@ def _phases(places: list[list[Frame]]) -> list[list[Frame]]:
         distinct = sorted({value for place in values for value in place})
         if len(distinct) == most:
             return [[frame for frame in everything if getattr(frame.marks, name) == value] for value in distinct]
-        # Trigger times and acquisitions may count on from slice to slice: then their order within each place is the phase.
+        # Trigger times and acquisitions may count on from slice to slice: then their order within
+        # each place is the phase.
         if name != "image_type" and all(len(place) == most for place in places):
             ordered = [sorted(place, key=lambda frame: getattr(frame.marks, name)) for place in places]
             return [[place[number] for place in ordered] for number in range(most)]

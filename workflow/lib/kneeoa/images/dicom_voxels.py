@@ -1,4 +1,6 @@
-"""The voxels of slices, decoded into one array: uncompressed ones straight from the disk, the others through a codec."""
+"""The voxels of slices, decoded into one array: uncompressed ones straight from the disk, the
+others through a codec.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,16 @@ from kneeoa.images.dicom_source import Source
 
 
 class Decoder:
-    """Decodes slices one by one; keeps the last compressed file parsed, for the next of its frames."""
+    """Decodes slices one by one; keeps the last compressed file parsed, for the next of its
+    frames.
+    """
 
     def __init__(self) -> None:
         self._last: tuple[Source, pydicom.Dataset] | None = None
 
     def __call__(self, frame: Frame) -> NDArray[np.number]:
-        """Values of a slice, shape ``[rows, columns]``; float32 where slope and intercept were applied.
+        """Values of a slice, shape ``[rows, columns]``; float32 where slope and intercept were
+        applied.
 
         Raises:
             UnusableImage: the voxels cannot be decoded.
@@ -55,7 +60,8 @@ def fill(frame: Frame, cells: NDArray[np.integer]) -> None:
 
 
 def decode_all(frames: tuple[Frame, ...]) -> NDArray[np.number]:
-    """Values of slices of one size, shape ``[slices, rows, columns]``: integers where no slope or intercept applies, else float32.
+    """Values of slices of one size, shape ``[slices, rows, columns]``: integers where no slope or
+    intercept applies, else float32.
 
     Raises:
         UnusableImage: a slice cannot be decoded.

@@ -1,11 +1,15 @@
-"""Do a mask's surfaces lie on edges of the image? The proof that image and mask agree, whatever their headers say.
+"""Do a mask's surfaces lie on edges of the image? The proof that image and mask agree, whatever
+their headers say.
 
-Where cartilage covers bone, a fat-suppressed image goes from dark (bone, its cortex) to bright (cartilage) within a voxel or two. The mask
-says where that surface is and which way it faces. The image is therefore read along the surface's normals; the readings of neighbouring
-points are averaged, which beats the noise, and the steepest step from dark to bright within a few millimetres is located. On a mask of
-this very knee the step lies at the surface nearly everywhere; a mask of another knee, however well it is centred, follows another bone,
-and a flipped or displaced one follows none. (Profiles along normals are those of active shape models, Cootes et al. 1995, Computer
-Vision and Image Understanding 61:38; here nothing is fitted, the offsets themselves are the measure.)
+Where cartilage covers bone, a fat-suppressed image goes from dark (bone, its cortex) to bright
+(cartilage) within a voxel or two. The mask says where that surface is and which way it faces. The
+image is therefore read along the surface's normals; the readings of neighbouring points are
+averaged, which beats the noise, and the steepest step from dark to bright within a few millimetres
+is located. On a mask of this very knee the step lies at the surface nearly everywhere; a mask of
+another knee, however well it is centred, follows another bone, and a flipped or displaced one
+follows none. (Profiles along normals are those of active shape models, Cootes et al. 1995, Computer
+Vision and Image Understanding 61:38; here nothing is fitted, the offsets themselves are the
+measure.)
 """
 
 from __future__ import annotations
@@ -30,7 +34,8 @@ _WINDOW_MM = 1.5
 _TOLERANCE_MM = 1.0
 _TOLERANCE_VOXELS = 0.6
 _FACING = 0.7
-# Where cartilage and bone are read: half a thin layer above the surface, and below the cortex under it.
+# Where cartilage and bone are read: half a thin layer above the surface, and below the cortex under
+# it.
 _CARTILAGE_MM, _BONE_MM = 0.75, -3.0
 
 
@@ -39,9 +44,11 @@ class Evidence:
     """What the image says of a mask's pose.
 
     Attributes:
-        contrast: area under the ROC curve by which readings just above the bone exceed those just below (0.5: no difference).
-        boundary: share of the surface whose steepest edge from dark to bright lies within 1 mm (0.6 voxels of the image, where
-            that is more); each patch counts by how steep its edge is, since cartilage worn thinner than a voxel shows none.
+        contrast: area under the ROC curve by which readings just above the bone exceed those just
+            below (0.5: no difference).
+        boundary: share of the surface whose steepest edge from dark to bright lies within 1 mm (0.6
+            voxels of the image, where that is more); each patch counts by how steep its edge is,
+            since cartilage worn thinner than a voxel shows none.
         offset: median distance (mm) of these edges from the surface.
     """
 
@@ -83,7 +90,9 @@ def evidence(image: NDArray[np.floating], affine: Affine, faces: Surface) -> Evi
 
 
 def contrast(image: NDArray[np.floating], affine: Affine, faces: Surface) -> float:
-    """The ``contrast`` of :func:`evidence` alone, a hundredth of its work: enough to rank poses. 0 where most of the surface is outside."""
+    """The ``contrast`` of :func:`evidence` alone, a hundredth of its work: enough to rank poses. 0
+    where most of the surface is outside.
+    """
     read = _profiles(image, affine, faces, np.array([_BONE_MM, _CARTILAGE_MM]))
     inside = np.isfinite(read).all(axis=1)
     return _auc(read[inside, 1], read[inside, 0]) if 2 * inside.sum() > len(faces) else 0.0
@@ -94,7 +103,9 @@ def _index(offsets: NDArray[np.float64], place: float) -> int:
 
 
 def _profiles(image: NDArray[np.floating], affine: Affine, faces: Surface, offsets: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Readings along the normals, shape ``[faces, offsets]``, linear between voxels; NaN outside the grid."""
+    """Readings along the normals, shape ``[faces, offsets]``, linear between voxels; NaN outside
+    the grid.
+    """
     inverse = np.linalg.inv(affine)
     start = inverse[:3, :3] @ faces.points.T + inverse[:3, 3:]
     along = inverse[:3, :3] @ faces.normals.T
@@ -104,7 +115,9 @@ def _profiles(image: NDArray[np.floating], affine: Affine, faces: Surface, offse
 
 
 def _patches(read: NDArray[np.float32], points: NDArray[np.float64], normals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean readings of patches of neighbouring faces that look the same way, shape ``[patches, offsets]``."""
+    """Mean readings of patches of neighbouring faces that look the same way, shape ``[patches,
+    offsets]``.
+    """
     every = max(1, len(points) // _PATCHES)
     _, near = cKDTree(points).query(points[::every], k=min(_NEIGHBOURS, len(points)), distance_upper_bound=_PATCH_MM)
     missing = near == len(points)
@@ -116,7 +129,9 @@ def _patches(read: NDArray[np.float32], points: NDArray[np.float64], normals: ND
 
 
 def _edges(profiles: NDArray[np.float64], offsets: NDArray[np.float64], window: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Where (mm) and how much each profile steps up most: the mean of ``window`` readings after less that of as many before."""
+    """Where (mm) and how much each profile steps up most: the mean of ``window`` readings after
+    less that of as many before.
+    """
     sums = np.cumsum(np.pad(profiles, ((0, 0), (1, 0))), axis=1)
     middle = np.arange(window, profiles.shape[1] - window + 1)
     steps = (sums[:, middle + window] - 2 * sums[:, middle] + sums[:, middle - window]) / window

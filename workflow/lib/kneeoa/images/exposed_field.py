@@ -1,4 +1,6 @@
-"""What of a radiograph the beam reached: the rectangle inside collimated, shuttered or padded borders."""
+"""What of a radiograph the beam reached: the rectangle inside collimated, shuttered or padded
+borders.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# A line of pixels belongs to the border while this share of it lies within that share of the picture's range around its median.
+# A line of pixels belongs to the border while this share of it lies within that share of the
+# picture's range around its median.
 _SHARE, _RANGE = 0.95, 0.02
 _LEAST = 0.25
-"""Least share of each side that must remain; a picture that seems to be all border is taken whole."""
+"""Least share of each side that must remain; a picture that seems to be all border is taken
+whole.
+"""
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,8 @@ class Field:
 def exposed_field(picture: NDArray[np.generic]) -> Field:
     """Strip uniform rows and columns from the sides of a picture, for as long as they are uniform.
 
-    A collimator that is not parallel to the detector leaves wedges, and direct exposure beside a leg can be stripped with the border: it
-    is as featureless. Borders hold no anatomy either way.
+    A collimator that is not parallel to the detector leaves wedges, and direct exposure beside a
+    leg can be stripped with the border: it is as featureless. Borders hold no anatomy either way.
     """
     values = np.asarray(picture, dtype=np.float32)
     low, high = (float(value) for value in np.percentile(values, (0.5, 99.5)))

@@ -1,6 +1,7 @@
 """Otsu's foreground: which voxels of a scan are tissue, and where their centre lies.
 
-Otsu N (1979), A threshold selection method from gray-level histograms, IEEE Trans Syst Man Cybern 9:62-66.
+Otsu N (1979), A threshold selection method from gray-level histograms, IEEE Trans Syst Man Cybern
+9:62-66.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ def sampled(image: NDArray[np.generic]) -> tuple[NDArray[np.float32], tuple[int,
 
 
 def otsu(values: NDArray[np.float32]) -> float:
-    """The threshold that parts values into two classes of least variance, from a histogram of 256 bins over their range.
+    """The threshold that parts values into two classes of least variance, from a histogram of 256
+    bins over their range.
 
     Returns:
-        An edge between two bins; values above it are foreground. For equal values: that value, so that none is.
+        An edge between two bins; values above it are foreground. For equal values: that value, so
+        that none is.
     """
     low, high = float(values.min()), float(values.max())
     if not high > low:
@@ -33,15 +36,19 @@ def otsu(values: NDArray[np.float32]) -> float:
     below = np.cumsum(counts)[:-1]
     above = counts.sum() - below
     mass = np.cumsum(counts * middles)
-    # Variance between the classes, at each edge between two bins; the outer bins are never empty, so no class is.
+    # Variance between the classes, at each edge between two bins; the outer bins are never empty,
+    # so no class is.
     between = below * above * (mass[:-1] / below - (mass[-1] - mass[:-1]) / above) ** 2
     return float(edges[1 + int(np.argmax(between))])
 
 
 def foreground_centre(image: NDArray[np.generic]) -> NDArray[np.float64]:
-    """Centre of mass (array index, three real numbers) of the voxels brighter than Otsu's threshold; the middle if there are none."""
+    """Centre of mass (array index, three real numbers) of the voxels brighter than Otsu's
+    threshold; the middle if there are none.
+    """
     values, steps = sampled(image)
-    # A few voxels of metal or flow artefact would stretch the histogram until all tissue is one bin.
+    # A few voxels of metal or flow artefact would stretch the histogram until all tissue is one
+    # bin.
     low, high = np.percentile(values, (0.5, 99.5))
     np.clip(values, low, high, out=values)
     found = np.argwhere(values > otsu(values))

@@ -17,13 +17,16 @@ _LOG = logging.getLogger(__name__)
 
 
 def resample_shard(*, array: Path, index: Path, shape: tuple[int, ...], out_array: Path, out_index: Path) -> None:
-    """Resample every row of a shard (``[rows, i, j, k]`` or ``[rows, i, j]``) to ``shape`` over the same extent.
+    """Resample every row of a shard (``[rows, i, j, k]`` or ``[rows, i, j]``) to ``shape`` over the
+    same extent.
 
-    The result is float16, its rows as they were; its index is the volumes' with the digests of the new rows. Interpolation is
-    linear, and an average over the new voxel where an axis shrinks (:mod:`kneeoa.images.resample`).
+    The result is float16, its rows as they were; its index is the volumes' with the digests of the
+    new rows. Interpolation is linear, and an average over the new voxel where an axis shrinks
+    (:mod:`kneeoa.images.resample`).
 
     Raises:
-        KneeoaError: the shard is not an array of images or does not fit its index, or ``shape`` has not as many axes as they.
+        KneeoaError: the shard is not an array of images or does not fit its index, or ``shape`` has
+            not as many axes as they.
     """
     rows = open_rows(array)
     cases = VOLUMES.read(index)

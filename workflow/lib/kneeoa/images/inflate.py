@@ -1,4 +1,6 @@
-"""Compressed streams inflated as fast as the machine can: with ISA-L (python-isal) where it is installed, else the standard library."""
+"""Compressed streams inflated as fast as the machine can: with ISA-L (python-isal) where it is
+installed, else the standard library.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ _STEP = 1 << 20
 
 
 def open_gzip(source: Path | BinaryIO) -> BinaryIO:
-    """Open a gzip file, or what is left of an open one; members that follow one another are one stream, checksums are compared."""
+    """Open a gzip file, or what is left of an open one; members that follow one another are one
+    stream, checksums are compared.
+    """
     try:
         from isal import igzip
     except ImportError:
@@ -37,7 +41,8 @@ def read_into(stream: BinaryIO, target: NDArray[np.uint8]) -> int:
 
 
 def inflate_into(stream: BinaryIO, target: NDArray[np.uint8]) -> int:
-    """Fill a flat byte array from a zlib stream and compare its checksum; returns how many bytes there were, at most one too many.
+    """Fill a flat byte array from a zlib stream and compare its checksum; returns how many bytes
+    there were, at most one too many.
 
     Raises:
         EOFError: the stream ends before its checksum.

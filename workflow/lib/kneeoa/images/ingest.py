@@ -1,4 +1,6 @@
-"""One raw file to one row of a shard, whatever its dimensions: what the rest of the workflow knows of an image."""
+"""One raw file to one row of a shard, whatever its dimensions: what the rest of the workflow knows
+of an image.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ class Ingested:
 
     Attributes:
         array: float16, the view's shape.
-        affine: 4 x 4; canonical index -> mm (RAS+ for volumes; for radiographs see :mod:`kneeoa.images.radiograph_crop`).
+        affine: 4 x 4; canonical index -> mm (RAS+ for volumes; for radiographs see
+            :mod:`kneeoa.images.radiograph_crop`).
         source_digest: SHA-256 of the decoded voxels and their affine.
         source_shape: voxels of the image in canonical axis order.
         source_spacing: mm of the image's voxels in canonical axis order.
@@ -27,7 +30,8 @@ class Ingested:
         mean, sd: z-score parameters in source units.
         source_centre: canonical index of the image's centre; None: the middle of the grid.
         joint: radiographs: (row, column) of the displayed picture that the grid is centred on.
-        joint_fit: radiographs: how much that place looks like a knee (a correlation); None where nobody looked.
+        joint_fit: radiographs: how much that place looks like a knee (a correlation); None where
+            nobody looked.
         negative: radiographs: bone was dark and was turned bright, against the header.
     """
 

@@ -1,7 +1,7 @@
 """One radiograph from its file to its canonical array.
 
-How a file is displayed is said in :mod:`kneeoa.images.radiograph`, the canonical form and its affine in
-:mod:`kneeoa.images.radiograph_crop`.
+How a file is displayed is said in :mod:`kneeoa.images.radiograph`, the canonical form and its
+affine in :mod:`kneeoa.images.radiograph_crop`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""From scanner units to the network's: N4 (if asked), percentile clip, z-score, by the voxels that lie in the image."""
+"""From scanner units to the network's: N4 (if asked), percentile clip, z-score, by the voxels that
+lie in the image.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ _FLOAT16_TOP = float(np.finfo(np.float16).max)
 
 @dataclass(frozen=True)
 class Scaled:
-    """Voxels in the network's units and how they came about, in source units (after N4, where asked)."""
+    """Voxels in the network's units and how they came about, in source units (after N4, where
+    asked).
+    """
 
     array: NDArray[np.float16]
     low: float
@@ -28,14 +32,16 @@ class Scaled:
 
 
 def scale(canonical: Canonical, intensity: Intensity) -> Scaled:
-    """Clip at the image's percentiles and z-score by the clipped image; the padding gets the lower clip value.
+    """Clip at the image's percentiles and z-score by the clipped image; the padding gets the lower
+    clip value.
 
-    ``low`` and ``high`` are the image's least and greatest value where nothing is clipped; ``mean`` and ``sd`` are those of the clipped
-    voxels in ``intensity.over`` (of all, where no z-score is asked for).
+    ``low`` and ``high`` are the image's least and greatest value where nothing is clipped; ``mean``
+    and ``sd`` are those of the clipped voxels in ``intensity.over`` (of all, where no z-score is
+    asked for).
 
     Raises:
-        UnusableImage: the image is constant (``constant-image``), too bright for half precision (``intensity-range``), not finite
-            (``non-finite``), or N4 fails (``n4-failed``).
+        UnusableImage: the image is constant (``constant-image``), too bright for half precision
+            (``intensity-range``), not finite (``non-finite``), or N4 fails (``n4-failed``).
     """
     image = canonical.array[canonical.inside]
     if not float(image.max()) > float(image.min()):
@@ -58,10 +64,12 @@ def scale(canonical: Canonical, intensity: Intensity) -> Scaled:
 
 
 def _moments(canonical: Canonical, image: NDArray[np.float32], low: float, high: float, over: str) -> tuple[float, float]:
-    """Mean and standard deviation of the clipped voxels in ``over``; sums in double precision, plane by plane.
+    """Mean and standard deviation of the clipped voxels in ``over``; sums in double precision,
+    plane by plane.
 
     Raises:
-        UnusableImage: there are no such voxels or they are constant (``constant-image``), or one is not finite (``non-finite``).
+        UnusableImage: there are no such voxels or they are constant (``constant-image``), or one is
+            not finite (``non-finite``).
     """
     floor = otsu(np.clip(sampled(image)[0], low, high)) if over == "foreground" else None
     if over == "centre":
@@ -83,7 +91,9 @@ def _moments(canonical: Canonical, image: NDArray[np.float32], low: float, high:
 
 
 def _middle_half(canonical: Canonical) -> tuple[slice, ...]:
-    """Where the middle half of the grid along each axis lies in the part of the grid that the image covers."""
+    """Where the middle half of the grid along each axis lies in the part of the grid that the image
+    covers.
+    """
     box = []
     for size, covered in zip(canonical.array.shape, canonical.inside, strict=True):
         start, stop = size // 4, max(size - size // 4, size // 4 + 1)

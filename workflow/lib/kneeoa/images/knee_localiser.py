@@ -1,9 +1,10 @@
 """Where the knees are in a bilateral frontal radiograph, and whether to believe it.
 
-Published localisers are learned (Tiulpin 2017, arXiv 1701.08991, proposes regions by profiles and scores them by an SVM; YOLO detectors
-since). Without data to learn from, this one looks for a drawing of a knee (:mod:`kneeoa.images.knee_template`) at several sizes and tilts,
-and chooses the pair of places that fits best and is a pair: one right of the other, at one height, of one size. A pair that fails a check
-is never used.
+Published localisers are learned (Tiulpin 2017, arXiv 1701.08991, proposes regions by profiles and
+scores them by an SVM; YOLO detectors since). Without data to learn from, this one looks for a
+drawing of a knee (:mod:`kneeoa.images.knee_template`) at several sizes and tilts, and chooses the
+pair of places that fits best and is a pair: one right of the other, at one height, of one size. A
+pair that fails a check is never used.
 """
 
 from __future__ import annotations
@@ -23,15 +24,20 @@ from kneeoa.images.resample import axis_weights
 
 Floats = NDArray[np.float32]
 
-# Widths of the plateau that are tried: mm on the detector (it magnifies), or shares of the exposed field's width (both knees, one).
+# Widths of the plateau that are tried: mm on the detector (it magnifies), or shares of the exposed
+# field's width (both knees, one).
 _MILLIMETRES, _SHARES, _SHARES_OF_ONE = (60.0, 108.0), (0.13, 0.38), (0.35, 1.0)
 _STEP = 1.1
 _PLACES = 8
 """Best places of each size that may become half of a pair."""
 _HALF_HEIGHT, _HALF_BONE, _BESIDE = round(0.3 * WIDTH), round(0.4 * WIDTH), (round(0.52 * WIDTH), round(0.75 * WIDTH))
-"""Where bone and the tissue beside it are compared, in pixels of the drawing from the joint's centre."""
+"""Where bone and the tissue beside it are compared, in pixels of the drawing from the joint's
+centre.
+"""
 _RIM = 0.25
-"""Places nearer than this to the field's border (widths of the plateau) are what is left of a border, not knees."""
+"""Places nearer than this to the field's border (widths of the plateau) are what is left of a
+border, not knees.
+"""
 
 LEAST_FIT = 0.45
 """Least correlation of each knee with the drawing."""
@@ -115,7 +121,8 @@ def likeliest(places: Sequence[Knee], near: tuple[float, float] | None = None) -
 
 
 def choose_pair(places: Sequence[Knee], field: Field, height: int) -> tuple[Knee, Knee]:
-    """The two knees of a bilateral radiograph of ``height`` rows, the one on the picture's left first.
+    """The two knees of a bilateral radiograph of ``height`` rows, the one on the picture's left
+    first.
 
     Raises:
         UnusableImage: there is no pair, or it fails a check (``joint-not-found``).
@@ -138,7 +145,9 @@ def choose_pair(places: Sequence[Knee], field: Field, height: int) -> tuple[Knee
 
 
 def feet_down(picture: Floats, field: Field, spacing: tuple[float, float] | None, knee: Knee) -> bool:
-    """Whether a knee that was found looks less like one upside down; the arguments are those of :func:`survey`."""
+    """Whether a knee that was found looks less like one upside down; the arguments are those of
+    :func:`survey`.
+    """
     down, across = spacing or (1.0, 1.0)
     unit = knee.width * across / WIDTH
     small, steps = _resized(picture[field.rows, field.columns], (unit / down, unit / across))
@@ -150,7 +159,9 @@ def feet_down(picture: Floats, field: Field, spacing: tuple[float, float] | None
 
 
 def _resized(picture: Floats, steps: tuple[float, float]) -> tuple[Floats, tuple[float, float]]:
-    """The picture with pixels ``steps`` times as large (rounded to whole pixels over the same extent), and the steps as they are."""
+    """The picture with pixels ``steps`` times as large (rounded to whole pixels over the same
+    extent), and the steps as they are.
+    """
     out: Floats = picture
     taken = []
     for axis, step in enumerate(steps):
@@ -164,9 +175,11 @@ def _resized(picture: Floats, steps: tuple[float, float]) -> tuple[Floats, tuple
 
 
 def _stands_out(picture: Floats, row: int, column: int, sign: int) -> bool:
-    """Whether the bones of a knee of ``WIDTH`` pixels at a place are brighter than the soft tissue on either side (darker for ``sign`` -1).
+    """Whether the bones of a knee of ``WIDTH`` pixels at a place are brighter than the soft tissue
+    on either side (darker for ``sign`` -1).
 
-    A knee that is half outside the picture, or upside down in a negative, fits the drawing too. A side outside the picture says nothing.
+    A knee that is half outside the picture, or upside down in a negative, fits the drawing too. A
+    side outside the picture says nothing.
     """
     band = picture[max(0, row - _HALF_HEIGHT) : row + _HALF_HEIGHT + 1]
     near, far = _BESIDE

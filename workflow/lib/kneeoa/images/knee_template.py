@@ -1,9 +1,12 @@
-"""What a knee looks like from the front, drawn from a dozen numbers, and how well it fits at every place of a picture.
+"""What a knee looks like from the front, drawn from a dozen numbers, and how well it fits at every
+place of a picture.
 
-The drawing holds what every frontal radiograph of a knee shows: the dark joint space, level between each condyle and its half of the
-plateau and arched over the spines into the notch; the dense plate below it; bones that narrow away from the joint. It is symmetric, so one
-drawing serves both sides. The fit is the normalised cross-correlation (Lewis 1995, *Fast Normalized Cross-Correlation*) of how grey changes
-from head to foot, over its local contrast: the borders of shafts and legs, veils and exposure hardly count.
+The drawing holds what every frontal radiograph of a knee shows: the dark joint space, level between
+each condyle and its half of the plateau and arched over the spines into the notch; the dense plate
+below it; bones that narrow away from the joint. It is symmetric, so one drawing serves both sides.
+The fit is the normalised cross-correlation (Lewis 1995, *Fast Normalized Cross-Correlation*) of how
+grey changes from head to foot, over its local contrast: the borders of shafts and legs, veils and
+exposure hardly count.
 """
 
 from __future__ import annotations
@@ -33,7 +36,9 @@ _ARCH = (0.27, 0.12)
 
 
 def normalised(picture: Floats) -> Floats:
-    """How grey changes from head to foot in a picture with knees of ``WIDTH`` pixels, over its local contrast."""
+    """How grey changes from head to foot in a picture with knees of ``WIDTH`` pixels, over its
+    local contrast.
+    """
     detail = ndimage.gaussian_filter(picture, _FINE * WIDTH, order=(1, 0), mode="nearest")
     power = detail**2
     contrast = np.sqrt(ndimage.gaussian_filter(power, _COARSE * WIDTH, mode="nearest"))
@@ -44,7 +49,9 @@ def normalised(picture: Floats) -> Floats:
 
 @cache
 def drawing(angle: float) -> Floats:
-    """The knee tilted by ``angle`` degrees, locally normalised, mean zero and length one; odd shape, the joint in the middle pixel."""
+    """The knee tilted by ``angle`` degrees, locally normalised, mean zero and length one; odd
+    shape, the joint in the middle pixel.
+    """
     reach = [int(np.ceil(max(-low, high) * WIDTH)) for low, high in (_DOWN, _ACROSS)]
     margin = int(np.ceil(2 * _COARSE * WIDTH))
     sizes = [np.arange(-size - margin, size + margin + 1) / WIDTH for size in reach]
@@ -57,9 +64,11 @@ def drawing(angle: float) -> Floats:
 
 
 def fit(picture: Floats) -> Floats:
-    """Correlation in [-1, 1] of the drawing at each of ``ANGLES`` with every place of a picture, ``[angles, rows, columns]``.
+    """Correlation in [-1, 1] of the drawing at each of ``ANGLES`` with every place of a picture,
+    ``[angles, rows, columns]``.
 
-    A negative of the picture has the negative of its correlations. What lies outside the picture counts as featureless.
+    A negative of the picture has the negative of its correlations. What lies outside the picture
+    counts as featureless.
 
     Args:
         picture: knees in it are ``WIDTH`` pixels wide.
@@ -80,7 +89,8 @@ def fit(picture: Floats) -> Floats:
 def _bones(down: NDArray[np.float64], across: NDArray[np.float64]) -> Floats:
     """Bone 1, soft tissue less; lengths are widths of the plateau."""
     x = np.abs(across)
-    # The joint space from one margin to the other: level between condyle and plateau, arched over the spines up into the notch.
+    # The joint space from one margin to the other: level between condyle and plateau, arched over
+    # the spines up into the notch.
     arch = 0.5 + 0.5 * np.cos(np.pi * np.minimum(x / _ARCH[0], 1.0))
     space = np.abs(down + _ARCH[1] * arch) < _SPACE * (1.0 + 0.5 * arch)
     half = np.interp(down, [-0.75, -0.5, -0.3, 0.1, 0.3, 0.65], [0.25, 0.36, 0.48, 0.48, 0.4, 0.22])

@@ -1,11 +1,13 @@
 """A label map on another grid: nearest neighbour, or label-wise linear.
 
-Label-wise linear interpolation gives each voxel the label whose indicator (1 in the label, 0 elsewhere, background a label like the
-others), interpolated trilinearly, is largest. It differs from nearest neighbour only where the voxels around a point disagree, so that
-only there the votes are counted. Where the grid is finer than the map, the map's voxels would show as a staircase: there the indicators
-are blurred first, over the next voxels, in proportion to how much finer the grid is and not at all on an equal or coarser one.
-Both look at a point and not at what a coarse voxel covers: an average over the voxel followed by a majority vote would eat cartilage
-that is thinner than the voxel.
+Label-wise linear interpolation gives each voxel the label whose indicator (1 in the label, 0
+elsewhere, background a label like the others), interpolated trilinearly, is largest. It differs
+from nearest neighbour only where the voxels around a point disagree, so that only there the votes
+are counted. Where the grid is finer than the map, the map's voxels would show as a staircase: there
+the indicators are blurred first, over the next voxels, in proportion to how much finer the grid is
+and not at all on an equal or coarser one. Both look at a point and not at what a coarse voxel
+covers: an average over the voxel followed by a majority vote would eat cartilage that is thinner
+than the voxel.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ Interpolation = Literal["nearest", "linear"]
 _SLAB = 1_000_000
 """Voxels worked on at a time, so that memory does not grow with the grid."""
 _STRAIGHT = 0.01
-"""Voxels of the map by which a grid may be turned over its whole length and still count as straight."""
+"""Voxels of the map by which a grid may be turned over its whole length and still count as
+straight.
+"""
 _BLUR = 0.5
 _NOTHING = 1e-4
 _MIXED = 255
@@ -34,13 +38,15 @@ _PAD = 3
 
 
 def resample_labels(labels: Volume, affine: Affine, shape: tuple[int, ...], interpolation: Interpolation = "linear") -> NDArray[np.uint8]:
-    """Values of a label map (uint8) at the voxel centres of another grid, through the world; 0 outside.
+    """Values of a label map (uint8) at the voxel centres of another grid, through the world; 0
+    outside.
 
     Args:
         labels: the label map, values up to 254.
         affine: the other grid's affine, 4 x 4, index -> mm.
         shape: the other grid's shape, three axes.
-        interpolation: ``nearest`` or ``linear`` (label-wise; ties go to the nearest voxel's label where it is among them).
+        interpolation: ``nearest`` or ``linear`` (label-wise; ties go to the nearest voxel's label
+            where it is among them).
 
     Returns:
         uint8 array of ``shape``. Equal grids keep every voxel with either interpolation.
@@ -49,7 +55,8 @@ def resample_labels(labels: Volume, affine: Affine, shape: tuple[int, ...], inte
     held = bounding_box(labels.array != 0)
     if held is None:
         return out
-    # Only the labelled box matters; a margin of background answers for what lies outside, everything farther is clipped onto it.
+    # Only the labelled box matters; a margin of background answers for what lies outside,
+    # everything farther is clipped onto it.
     source = np.pad(labels.array[held].astype(np.uint8, copy=False), _PAD)
     step = np.linalg.inv(labels.affine) @ affine
     step[:3, 3] -= [part.start - _PAD for part in held]
@@ -63,10 +70,12 @@ def resample_labels(labels: Volume, affine: Affine, shape: tuple[int, ...], inte
 
 
 def _blur(step: NDArray[np.float64], spacing: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weight of the voxel before and of the one after in the blur of each axis; 0 where no axis of the grid is finer than the map's.
+    """Weight of the voxel before and of the one after in the blur of each axis; 0 where no axis of
+    the grid is finer than the map's.
 
-    The blur's variance (mm2) is half of what a voxel of the grid lacks to one of the map, and is the same along all axes: a surface that
-    runs along the coarse axis has its staircase across it. The weight is a quarter at most, which leaves a layer of one voxel its middle.
+    The blur's variance (mm2) is half of what a voxel of the grid lacks to one of the map, and is
+    the same along all axes: a surface that runs along the coarse axis has its staircase across it.
+    The weight is a quarter at most, which leaves a layer of one voxel its middle.
     """
     lacks = np.maximum(0.0, 1 - np.square(step[:3, :3]).sum(axis=1)) * np.square(spacing)
     weight = np.minimum(0.25, _BLUR * float(lacks.max()) / (2 * np.square(spacing)))
@@ -94,9 +103,11 @@ def _slabs(block: tuple[slice, ...]) -> Iterator[tuple[slice, ...]]:
 
 
 def _positions(step: NDArray[np.float64], block: tuple[slice, ...], source: tuple[int, ...]) -> list[NDArray[np.float64]]:
-    """For each axis of the map the index of every voxel of the block, clipped into the margin, broadcastable to the block's shape.
+    """For each axis of the map the index of every voxel of the block, clipped into the margin,
+    broadcastable to the block's shape.
 
-    Where the grids are not turned against each other an index depends on one axis alone and stays that small.
+    Where the grids are not turned against each other an index depends on one axis alone and stays
+    that small.
     """
     steps = [np.arange(part.start, part.stop, dtype=np.float64) for part in block]
     found = []
@@ -115,8 +126,11 @@ def _nearest(source: NDArray[np.uint8], points: list[NDArray[np.float64]]) -> ND
 
 
 def _cells(source: NDArray[np.uint8], taps: int) -> NDArray[np.uint8]:
-    """The label that a voxel shares with all within the ``taps`` voxels around the point after it, ``_MIXED`` where they differ."""
-    # A window of an even size begins half its size before its voxel; ours begins half its size less one before.
+    """The label that a voxel shares with all within the ``taps`` voxels around the point after it,
+    ``_MIXED`` where they differ.
+    """
+    # A window of an even size begins half its size before its voxel; ours begins half its size less
+    # one before.
     low, high = (near(source, size=taps, origin=-1, mode="constant", cval=0) for near in (ndimage.minimum_filter, ndimage.maximum_filter))
     return np.where(low == high, source, np.uint8(_MIXED))
 
@@ -129,7 +143,8 @@ def _linear(
     where = np.nonzero(out == _MIXED)
     base = [np.broadcast_to(axis, out.shape)[where] for axis in low]
     part = [np.broadcast_to(axis, out.shape)[where] - first for axis, first in zip(points, base, strict=True)]
-    # Voxels from taps / 2 - 1 before the point to taps / 2 after it, each with its weight along each axis.
+    # Voxels from taps / 2 - 1 before the point to taps / 2 after it, each with its weight along
+    # each axis.
     reach = range(1 - taps // 2, taps // 2 + 1)
     weights = [{tap: _weight(x - tap, side) for tap in reach} for x, side in zip(part, blur, strict=True)]
     votes = np.zeros((int(source.max()) + 1, len(where[0])), dtype=np.float32)
@@ -143,7 +158,9 @@ def _linear(
 
 
 def _weight(away: NDArray[np.float64], side: float) -> NDArray[np.float32]:
-    """The weight of a voxel that lies ``away`` from a point: linear interpolation of a map blurred by (side, 1 - 2 side, side)."""
+    """The weight of a voxel that lies ``away`` from a point: linear interpolation of a map blurred
+    by (side, 1 - 2 side, side).
+    """
     total = (1 - 2 * side) * np.maximum(0.0, 1 - np.abs(away))
     if side:
         total += side * (np.maximum(0.0, 1 - np.abs(away - 1)) + np.maximum(0.0, 1 - np.abs(away + 1)))

@@ -1,4 +1,6 @@
-"""The masks stage: one shard's masks on the grids of their volumes, each with the measures by which it is believed."""
+"""The masks stage: one shard's masks on the grids of their volumes, each with the measures by which
+it is believed.
+"""
 
 from __future__ import annotations
 
@@ -65,14 +67,17 @@ def make_masks(
     out_cartilage: Path,
     out_exclusions: Path,
 ) -> None:
-    """Bring a shard's masks to the grids of their volumes: uint8 ``[rows, *shape]``, values by ``sorted(tissues)``, rows by ``case_id``.
+    """Bring a shard's masks to the grids of their volumes: uint8 ``[rows, *shape]``, values by
+    ``sorted(tissues)``, rows by ``case_id``.
 
-    Every volume of the shard gets a mask, or a row of exclusions that says why not. A mask that was read but is not believed keeps its
-    row in the index (``usable`` false, with its flags) and has a row of exclusions too. Their scope is ``case`` where
-    ``checks.required``, else ``mask``. A mask whose header was not believed and repaired is usable, and has a row of scope ``repair``.
+    Every volume of the shard gets a mask, or a row of exclusions that says why not. A mask that was
+    read but is not believed keeps its row in the index (``usable`` false, with its flags) and has a
+    row of exclusions too. Their scope is ``case`` where ``checks.required``, else ``mask``. A mask
+    whose header was not believed and repaired is usable, and has a row of scope ``repair``.
 
     Raises:
-        KneeoaError: a table or array is not what it should be, or the tissues contradict each other.
+        KneeoaError: a table or array is not what it should be, or the tissues contradict each
+            other.
     """
     volumes = open_rows(volumes_array)
     index = VOLUMES.read(volumes_index).sort_values("case_id").to_dict("records")
@@ -111,7 +116,9 @@ def make_masks(
 def _read_and_align(
     root: Path, file: dict[str, Any], image: NDArray[np.generic], volume: dict[str, Any], tissues: Tissues, checks: MaskChecks
 ) -> Aligned:
-    """Read and align one mask. As with images, an error that nobody foresaw costs this mask (``unexpected-error``) and not the shard."""
+    """Read and align one mask. As with images, an error that nobody foresaw costs this mask
+    (``unexpected-error``) and not the shard.
+    """
     try:
         return align(read_image(root / file["path"], file["format"]), image, volume, tissues, checks)
     except (KneeoaError, MemoryError, ImportError, OSError):
@@ -123,7 +130,8 @@ def _read_and_align(
 
 
 def align(mask: Volume, image: NDArray[np.generic], volume: dict[str, Any], tissues: Tissues, checks: MaskChecks) -> Aligned:
-    """Bring one mask to its volume's grid, judge it, repair its header where that is asked for and proved, and measure it.
+    """Bring one mask to its volume's grid, judge it, repair its header where that is asked for and
+    proved, and measure it.
 
     Args:
         mask: as it was read.

@@ -1,7 +1,8 @@
 """MetaImage files (``.mha``, ``.mhd`` with ``.raw`` or ``.zraw``), read strictly.
 
-MetaIO, the library behind SimpleITK, passes over damaged compressed voxels, sizes that do not fit the voxels and negative spacing
-without a word; so its format is read here, and SimpleITK is what the tests compare with.
+MetaIO, the library behind SimpleITK, passes over damaged compressed voxels, sizes that do not fit
+the voxels and negative spacing without a word; so its format is read here, and SimpleITK is what
+the tests compare with.
 """
 
 from __future__ import annotations
@@ -26,13 +27,15 @@ _LAST = "elementdatafile"
 
 
 def read_meta(path: Path) -> Volume:
-    """Read a file; array axes are (z, y, x) of the file, as in memory. Without a transform its axes are the patient's (LPS), as in ITK.
+    """Read a file; array axes are (z, y, x) of the file, as in memory. Without a transform its axes
+    are the patient's (LPS), as in ITK.
 
     Raises:
-        UnusableImage: damaged or cut (``unreadable``), more voxels than its size (``wrong-dimensions``), not three axes (``not-3d``),
-            several numbers a voxel (``not-greyscale``), no or impossible geometry (``missing-geometry``, ``bad-affine``,
-            ``absurd-spacing``), voxels in several files, as text or scaled (``unsupported-meta``), or in a file elsewhere or gone
-            (``outside-folder``, ``missing-file``).
+        UnusableImage: damaged or cut (``unreadable``), more voxels than its size
+            (``wrong-dimensions``), not three axes (``not-3d``), several numbers a voxel
+            (``not-greyscale``), no or impossible geometry (``missing-geometry``, ``bad-affine``,
+            ``absurd-spacing``), voxels in several files, as text or scaled (``unsupported-meta``),
+            or in a file elsewhere or gone (``outside-folder``, ``missing-file``).
     """
     fields, offset = _header(path)
     sizes = [int(number) for number in _numbers(fields, "dimsize", path.name) or []]

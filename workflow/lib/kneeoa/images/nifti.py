@@ -18,7 +18,8 @@ from kneeoa.images.volume import Affine, Volume
 from kneeoa.images.voxel_file import read_voxels, require_bytes
 
 _SIZES: dict[int, Any] = {348: nibabel.Nifti1Header, 540: nibabel.Nifti2Header}
-# Affines by which a corner of the image lies further apart than this (in its largest voxels) are two different places.
+# Affines by which a corner of the image lies further apart than this (in its largest voxels) are
+# two different places.
 _SAME_PLACE = 1.0
 _SAME_SPACING = 0.01  # relative
 
@@ -26,12 +27,14 @@ _SAME_SPACING = 0.01  # relative
 def read_nifti(path: Path) -> Volume:
     """Read a NIfTI-1 or NIfTI-2 file of one part (``.nii``, ``.nii.gz``), of either byte order.
 
-    Array axes are the file's. Trailing axes of one entry are dropped; slope and intercept are applied (then float32). An uncompressed
-    file is mapped into memory, not read. The sform places the image where its code is set, else the qform does.
+    Array axes are the file's. Trailing axes of one entry are dropped; slope and intercept are
+    applied (then float32). An uncompressed file is mapped into memory, not read. The sform places
+    the image where its code is set, else the qform does.
 
     Raises:
-        UnusableImage: damaged or cut (``unreadable``), more voxels than the header says (``wrong-dimensions``), more than three axes
-            (``not-3d``), colour or complex numbers (``not-greyscale``), a header that gives no orientation or an impossible one
+        UnusableImage: damaged or cut (``unreadable``), more voxels than the header says
+            (``wrong-dimensions``), more than three axes (``not-3d``), colour or complex numbers
+            (``not-greyscale``), a header that gives no orientation or an impossible one
             (``bad-affine``), or two that contradict each other (``ambiguous-affine``).
     """
     with path.open("rb") as start:
@@ -124,7 +127,9 @@ def _mm(spacing: NDArray[np.float64]) -> str:
 
 
 def _values(stored: NDArray[np.generic], header: nibabel.Nifti1Header) -> NDArray[np.generic]:
-    """Native byte order; scaled to float32 where a slope or an intercept applies; float32 at most."""
+    """Native byte order; scaled to float32 where a slope or an intercept applies; float32 at
+    most.
+    """
     slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
     if not np.isfinite(slope) or slope == 0:  # NIfTI: then the voxels are not scaled
         slope, intercept = 1.0, 0.0

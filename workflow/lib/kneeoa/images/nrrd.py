@@ -1,4 +1,6 @@
-"""NRRD files (``.nrrd``, ``.seg.nrrd``, ``.nhdr`` with its voxels beside it), read to the last byte."""
+"""NRRD files (``.nrrd``, ``.seg.nrrd``, ``.nhdr`` with its voxels beside it), read to the last
+byte.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +26,16 @@ _INTEGERS = {"char": "1", "short": "2", "int": "4", "long long": "8", "longlong"
 
 
 def read_nrrd(path: Path) -> Volume:
-    """Read a file; array axes are the file's, reversed (as in memory). Axes of one entry that are not in space are dropped.
+    """Read a file; array axes are the file's, reversed (as in memory). Axes of one entry that are
+    not in space are dropped.
 
     Raises:
-        UnusableImage: damaged or cut (``unreadable``), more voxels than its size (``wrong-dimensions``), not three axes in space
-            (``not-3d``), segments in several layers (``layered-segmentation``), several numbers a voxel (``not-greyscale``), no
-            orientation or an impossible one (``bad-affine``), axes of an unknown space (``ambiguous-affine``), voxels as text or in
-            several files (``unsupported-nrrd``), or in a file elsewhere or gone (``outside-folder``, ``missing-file``).
+        UnusableImage: damaged or cut (``unreadable``), more voxels than its size
+            (``wrong-dimensions``), not three axes in space (``not-3d``), segments in several layers
+            (``layered-segmentation``), several numbers a voxel (``not-greyscale``), no orientation
+            or an impossible one (``bad-affine``), axes of an unknown space (``ambiguous-affine``),
+            voxels as text or in several files (``unsupported-nrrd``), or in a file elsewhere or
+            gone (``outside-folder``, ``missing-file``).
     """
     header = read_header(path)
     fields = header.fields

@@ -1,4 +1,6 @@
-"""The header of a NRRD file (teem.sourceforge.net/nrrd/format.html), and the segments that 3D Slicer names in it."""
+"""The header of a NRRD file (teem.sourceforge.net/nrrd/format.html), and the segments that 3D
+Slicer names in it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ _MOST_HEADER = 1 << 20
 
 @dataclass(frozen=True)
 class NrrdHeader:
-    """Fields by their names in lower case, key/value pairs (``key:=value``) as they are, and the byte behind the header."""
+    """Fields by their names in lower case, key/value pairs (``key:=value``) as they are, and the
+    byte behind the header.
+    """
 
     fields: dict[str, str]
     pairs: dict[str, str]
@@ -52,11 +56,13 @@ def read_header(path: Path) -> NrrdHeader:
 
 
 def segment_labels(path: Path) -> dict[str, int]:
-    """Names and label values of the segments of a Slicer segmentation (``.seg.nrrd``), in their order.
+    """Names and label values of the segments of a Slicer segmentation (``.seg.nrrd``), in their
+    order.
 
     Raises:
-        UnusableImage: no segments (``unreadable``), or segments in several layers or without a value of their own, or two of one name
-            (``layered-segmentation``): such a file is not one label map.
+        UnusableImage: no segments (``unreadable``), or segments in several layers or without a
+            value of their own, or two of one name (``layered-segmentation``): such a file is not
+            one label map.
     """
     pairs = read_header(path).pairs
     numbers = sorted(int(found[1]) for key in pairs if (found := re.fullmatch(r"Segment(\d+)_Name", key)))

@@ -1,9 +1,12 @@
-"""The one orientation of all stored volumes, and how a volume is brought to it: flips and permutations, never interpolation.
+"""The one orientation of all stored volumes, and how a volume is brought to it: flips and
+permutations, never interpolation.
 
-Codes name where the index of an array axis *increases to*. A right knee is stored as ``("R", "I", "P")``: slices from left to
-right (medial to lateral), rows from head to foot, columns from front to back. A left knee is stored as ``("L", "I", "P")``: the
-same array mirrored along axis 0, so that it too runs from medial to lateral and looks like a right knee. Its affine is that of the
-mirrored array, so voxel -> world stays true, and a mask resampled to the grid through the world is mirrored with it.
+Codes name where the index of an array axis *increases to*. A right knee is stored as ``("R", "I",
+"P")``: slices from left to right (medial to lateral), rows from head to foot, columns from front to
+back. A left knee is stored as ``("L", "I", "P")``: the same array mirrored along axis 0, so that it
+too runs from medial to lateral and looks like a right knee. Its affine is that of the mirrored
+array, so voxel -> world stays true, and a mask resampled to the grid through the world is mirrored
+with it.
 """
 
 from __future__ import annotations
@@ -39,9 +42,11 @@ def axis_codes(volume: Volume) -> tuple[str | None, ...]:
 
 
 def reorient(volume: Volume, codes: Codes) -> Volume:
-    """Permute and flip the axes to the nearest ``codes``; the world position of every voxel stays what it was.
+    """Permute and flip the axes to the nearest ``codes``; the world position of every voxel stays
+    what it was.
 
-    The array of the result is a view. An oblique image stays oblique: its axes are named by the nearest patient axis.
+    The array of the result is a view. An oblique image stays oblique: its axes are named by the
+    nearest patient axis.
 
     Raises:
         UnusableImage: two axes are nearest to one patient axis (``bad-affine``).

@@ -7,7 +7,8 @@ from math import ceil, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-# The sample takes every n-th voxel along each axis; odd steps fall out of step with patterns of two or four voxels.
+# The sample takes every n-th voxel along each axis; odd steps fall out of step with patterns of two
+# or four voxels.
 _STEPS = (3, 5, 5)
 # Standard deviations of a sampled count that the tail is cut longer by.
 _MARGIN = 4.0
@@ -16,8 +17,9 @@ _MARGIN = 4.0
 def percentile(image: NDArray[np.float32], rank: float) -> float:
     """A percentile by linear interpolation between order statistics: numpy's default definition.
 
-    A sorted sample tells where a tail that surely holds the two order statistics begins; only that tail is taken out and partitioned.
-    The sample decides how long this takes and never what comes out.
+    A sorted sample tells where a tail that surely holds the two order statistics begins; only that
+    tail is taken out and partitioned. The sample decides how long this takes and never what comes
+    out.
 
     Args:
         image: three axes, at least one voxel, finite.
@@ -41,6 +43,8 @@ def percentile(image: NDArray[np.float32], rank: float) -> float:
 
 
 def _reach(count: int, size: int, sampled: int) -> int:
-    """How many of the ``sampled`` outermost voxels most likely lie beyond the ``count`` outermost of ``size``."""
+    """How many of the ``sampled`` outermost voxels most likely lie beyond the ``count`` outermost
+    of ``size``.
+    """
     expected = count / size * sampled
     return ceil(expected + _MARGIN * sqrt(expected)) + 1

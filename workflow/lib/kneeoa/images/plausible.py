@@ -1,4 +1,6 @@
-"""What a scan of a joint can be: limits that no file of a study passes unless its header is wrong."""
+"""What a scan of a joint can be: limits that no file of a study passes unless its header is
+wrong.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +13,22 @@ from numpy.typing import NDArray
 from kneeoa.errors import UnusableImage
 
 LEAST_SPACING, MOST_SPACING = 0.01, 30.0
-"""Millimetres of a voxel along any axis. Ex-vivo scans reach 0.05 mm, localisers 20 mm; beyond these lie metres, micrometres and zeros."""
+"""Millimetres of a voxel along any axis. Ex-vivo scans reach 0.05 mm, localisers 20 mm; beyond
+these lie metres, micrometres and zeros.
+"""
 MOST_SHEAR = 30.0
 """Degrees by which two axes may miss a right angle: as far as a scanner's gantry tilts."""
 LEAST_SLICES = 3
 """Slices of a volume."""
 MOST_VOXELS = 2**29
-"""Voxels of one image: 800 along each axis. A header that asks for more is damaged, or made to exhaust the memory."""
+"""Voxels of one image: 800 along each axis. A header that asks for more is damaged, or made to
+exhaust the memory.
+"""
 
 
 def require_spacing(spacing: Sequence[float], name: str) -> None:
-    """Compare the spacing (mm) of an image's axes with the limits; ``name`` is how the error calls the file.
+    """Compare the spacing (mm) of an image's axes with the limits; ``name`` is how the error calls
+    the file.
 
     Raises:
         UnusableImage: a spacing is not a number or outside the limits (``absurd-spacing``).
@@ -35,7 +42,8 @@ def require_spacing(spacing: Sequence[float], name: str) -> None:
 
 
 def require_square_axes(affine: NDArray[np.float64], name: str) -> None:
-    """Refuse an affine (4 x 4) whose axes lie further from right angles than a tilted gantry leaves them.
+    """Refuse an affine (4 x 4) whose axes lie further from right angles than a tilted gantry leaves
+    them.
 
     Raises:
         UnusableImage: ``sheared-stack``.
@@ -48,11 +56,13 @@ def require_square_axes(affine: NDArray[np.float64], name: str) -> None:
 
 
 def require_scan(shape: Sequence[int], affine: NDArray[np.float64], name: str) -> None:
-    """Refuse what was read well and is no scan of a joint: a slab of one or two slices, or a header that was never filled in.
+    """Refuse what was read well and is no scan of a joint: a slab of one or two slices, or a header
+    that was never filled in.
 
     Raises:
-        UnusableImage: fewer than :data:`LEAST_SLICES` voxels along an axis (``too-few-slices``), or voxels of exactly 1 mm along the
-            world's axes from its origin on, which is what writers leave who know neither size nor place (``bad-affine``).
+        UnusableImage: fewer than :data:`LEAST_SLICES` voxels along an axis (``too-few-slices``), or
+            voxels of exactly 1 mm along the world's axes from its origin on, which is what writers
+            leave who know neither size nor place (``bad-affine``).
     """
     if min(shape) < LEAST_SLICES:
         told = " x ".join(str(int(size)) for size in shape)

@@ -1,8 +1,11 @@
-"""Where a mask could lie if its header is wrong: the orders and directions of its axes, the image's own grid, the other millimetres.
+"""Where a mask could lie if its header is wrong: the orders and directions of its axes, the image's
+own grid, the other millimetres.
 
-Masks lose their place in known ways: an array saved without its affine, axes swapped between libraries (z, y, x against x, y, z), an axis
-flipped, DICOM's millimetres (left, back, head) taken for NIfTI's (right, front, head). Each way is a candidate, another affine for the
-same array; the image decides among them. None is taken unless the configuration says so, and none where two fit about equally well.
+Masks lose their place in known ways: an array saved without its affine, axes swapped between
+libraries (z, y, x against x, y, z), an axis flipped, DICOM's millimetres (left, back, head) taken
+for NIfTI's (right, front, head). Each way is a candidate, another affine for the same array; the
+image decides among them. None is taken unless the configuration says so, and none where two fit
+about equally well.
 """
 
 from __future__ import annotations
@@ -27,7 +30,9 @@ _LEAD = 0.1
 
 @dataclass(frozen=True)
 class Candidate:
-    """Another affine for a mask's array: a stable slug, the same in words, and what the image says of it."""
+    """Another affine for a mask's array: a stable slug, the same in words, and what the image says
+    of it.
+    """
 
     slug: str
     words: str
@@ -73,7 +78,8 @@ def best(
         upright: whether a surface has the femur above the tibia.
 
     Returns:
-        None where no pose is believed, or where one that lies elsewhere fits about as well as the best.
+        None where no pose is believed, or where one that lies elsewhere fits about as well as the
+        best.
     """
     thin = faces.where(np.arange(len(faces)) % max(1, len(faces) // _FACES) == 0)
     back = np.linalg.inv(mask.affine)
@@ -95,7 +101,9 @@ def best(
 
 
 def header_doubt(mask: Grid, image: Grid) -> str:
-    """What is odd about a mask's header beside its image's, as a clause, without looking at voxels; empty where nothing is."""
+    """What is odd about a mask's header beside its image's, as a clause, without looking at voxels;
+    empty where nothing is.
+    """
     linear = mask.affine[:3, :3]
     if np.allclose(np.abs(linear), np.eye(3)) and not np.allclose(np.linalg.norm(image.affine[:3, :3], axis=0), 1, atol=0.05):
         return "its header has an identity affine, as of a file saved without one"
@@ -117,7 +125,9 @@ def _covers(mask: Grid, image: Grid) -> bool:
 
 
 def _turned(shape: tuple[int, ...], order: tuple[int, ...], flips: tuple[bool, ...]) -> tuple[Affine, tuple[int, ...]]:
-    """Index of the array -> index of the array with its axes in ``order``, flipped where ``flips`` says; and its shape."""
+    """Index of the array -> index of the array with its axes in ``order``, flipped where ``flips``
+    says; and its shape.
+    """
     new = tuple(shape[axis] for axis in order)
     change = np.zeros((4, 4))
     change[3, 3] = 1

@@ -1,4 +1,6 @@
-"""Whether a mask is believed: what the image says of its pose, what a knee can have, and what its header may have got wrong."""
+"""Whether a mask is believed: what the image says of its pose, what a knee can have, and what its
+header may have got wrong.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,12 @@ from kneeoa.images.evidence import NONE, Evidence, evidence
 from kneeoa.images.poses import Candidate, best, header_doubt
 from kneeoa.images.volume import Affine, Volume
 
-# What adult knees, healthy or at the end of their disease, can have; outside it a label map means something else.
+# What adult knees, healthy or at the end of their disease, can have; outside it a label map means
+# something else.
 _VOLUME_MM3 = (2_000.0, 80_000.0)
 _THICKNESS_MM = (0.5, 6.0)
-# Where a mask does not tell which side of cartilage lies on bone, half of its surface looks into the joint, where edges are what they
-# happen to be.
+# Where a mask does not tell which side of cartilage lies on bone, half of its surface looks into
+# the joint, where edges are what they happen to be.
 _BOTH_SIDES = 0.7
 
 Doubt = tuple[str, str]
@@ -28,7 +31,9 @@ Doubt = tuple[str, str]
 
 @dataclass(frozen=True)
 class Judgement:
-    """What was found out about one mask, and the doubts that follow, worst first; none for a good mask."""
+    """What was found out about one mask, and the doubts that follow, worst first; none for a good
+    mask.
+    """
 
     inside: float
     evidence: Evidence
@@ -38,7 +43,9 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Picture:
-    """The canonical image that masks are held against, its affine, and the grid that it was scanned on."""
+    """The canonical image that masks are held against, its affine, and the grid that it was scanned
+    on.
+    """
 
     array: NDArray[np.floating]
     affine: Affine
@@ -65,7 +72,9 @@ def judge(labels: Volume, picture: Picture, values: Mapping[str, int], checks: M
 
 
 def elsewhere(labels: Volume, picture: Picture, values: Mapping[str, int], checks: MaskChecks) -> Candidate | None:
-    """The one other reading of a mask's header that the image proves; None where there is none. Arguments as of :func:`judge`."""
+    """The one other reading of a mask's header that the image proves; None where there is none.
+    Arguments as of :func:`judge`.
+    """
     box = joint(labels, values)
     if box is None:
         return None
@@ -82,7 +91,9 @@ def elsewhere(labels: Volume, picture: Picture, values: Mapping[str, int], check
 
 
 def advice(labels: Volume, picture: Picture, other: Candidate | None) -> str:
-    """What a person may do about a mask that is not believed: what is odd about its header, and where it would fit."""
+    """What a person may do about a mask that is not believed: what is odd about its header, and
+    where it would fit.
+    """
     odd = header_doubt(Grid(labels.array.shape, labels.affine), picture.source)
     said = f"{odd[0].upper()}{odd[1:]}. " if odd else ""
     if other is None:
@@ -99,7 +110,8 @@ def flags(inside: float, found: Evidence, measures: Measures, checks: MaskChecks
         found: what the image says of its pose.
         measures: what it says about cartilage.
         checks: the limits.
-        bone_side: whether the mask tells which side of its cartilage lies on bone, so that all that was looked at should be an edge.
+        bone_side: whether the mask tells which side of its cartilage lies on bone, so that all that
+            was looked at should be an edge.
     """
     if measures.volume == 0:
         return [("mask-empty", "the mask holds no cartilage.")]

@@ -1,11 +1,12 @@
 """A radiograph as it is displayed, whatever file it came from.
 
-Convention of a displayed picture: rows run from head to foot. Frontal (PA or AP alike): the patient's right is on the picture's left, as
-the patient is seen from the front. Lateral: columns run from front to back. A DICOM file's PatientOrientation brings its pixels to this
-display. A file that says nothing (PNG, or DICOM without the tag) is taken to be displayed so already.
+Convention of a displayed picture: rows run from head to foot. Frontal (PA or AP alike): the
+patient's right is on the picture's left, as the patient is seen from the front. Lateral: columns
+run from front to back. A DICOM file's PatientOrientation brings its pixels to this display. A file
+that says nothing (PNG, or DICOM without the tag) is taken to be displayed so already.
 
-Grey levels: bone is bright. DICOM's MONOCHROME1 is mirrored; the VOI look-up table (window) is not applied, as it may clip what a network
-could use and differs from station to station.
+Grey levels: bone is bright. DICOM's MONOCHROME1 is mirrored; the VOI look-up table (window) is not
+applied, as it may clip what a network could use and differs from station to station.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ class Turn:
         return picture[:: -1 if self.rows else 1, :: -1 if self.columns else 1]
 
     def place(self, row: float, column: float, shape: tuple[int, int]) -> tuple[float, float]:
-        """A place of the file (row, column) in the displayed picture of ``shape``; its own inverse where nothing is transposed."""
+        """A place of the file (row, column) in the displayed picture of ``shape``; its own inverse
+        where nothing is transposed.
+        """
         if self.transposed:
             row, column = column, row
         return (shape[0] - 1 - row if self.rows else row), (shape[1] - 1 - column if self.columns else column)
@@ -49,8 +52,9 @@ class Radiograph:
 
     Attributes:
         pixels: ``[rows, columns]``, whole numbers or float32, bone bright.
-        spacing: mm of a pixel along rows and columns, in the plane of the joint where the file gives its magnification and in that of the
-            detector where not; None where the file gives none.
+        spacing: mm of a pixel along rows and columns, in the plane of the joint where the file
+            gives its magnification and in that of the detector where not; None where the file gives
+            none.
         side: what the file says is shown: ``L``, ``R``, ``B`` (both) or None.
         turn: how the file's pixels were brought to the display.
     """
@@ -85,7 +89,8 @@ def read_radiograph(path: Path, format: str, projection: Projection) -> Radiogra
     """Read a radiograph: ``png`` or ``dicom-file`` (one frame).
 
     Raises:
-        UnusableImage: the file is missing (``missing-file``), damaged (``unreadable``) or not a greyscale picture of that projection.
+        UnusableImage: the file is missing (``missing-file``), damaged (``unreadable``) or not a
+            greyscale picture of that projection.
         KneeoaError: the format is not a radiograph's.
     """
     if format not in ("png", "dicom-file"):

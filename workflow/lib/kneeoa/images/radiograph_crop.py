@@ -1,12 +1,14 @@
 """From a displayed radiograph to the canonical grid of its view.
 
-Canonical form: rows from head to foot; columns of a frontal radiograph from the knee's lateral to its medial side, as a right knee is
-displayed, so left knees are mirrored; columns of a lateral one from front to back, whatever the side. (Volumes keep their own order:
-their first axis runs from medial to lateral.)
+Canonical form: rows from head to foot; columns of a frontal radiograph from the knee's lateral to
+its medial side, as a right knee is displayed, so left knees are mirrored; columns of a lateral one
+from front to back, whatever the side. (Volumes keep their own order: their first axis runs from
+medial to lateral.)
 
-The affine maps (row, column, 0, 1) to millimetres in RAS+ from the first pixel of the displayed picture, in the plane of the picture: the
-third axis is the direction of the beam and has unit length. Where the file gives no pixel size, the unit is a pixel of the file, and the
-source's spacing is NaN.
+The affine maps (row, column, 0, 1) to millimetres in RAS+ from the first pixel of the displayed
+picture, in the plane of the picture: the third axis is the direction of the beam and has unit
+length. Where the file gives no pixel size, the unit is a pixel of the file, and the source's
+spacing is NaN.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ _LATERAL = ((0.0, 0.0, -1.0), (0.0, -1.0, 0.0), (1.0, 0.0, 0.0))
 
 @dataclass(frozen=True)
 class Window:
-    """A piece of a displayed picture: its middle (row, column), and the pixels between two of its grid's along each axis."""
+    """A piece of a displayed picture: its middle (row, column), and the pixels between two of its
+    grid's along each axis.
+    """
 
     centre: tuple[float, float]
     steps: tuple[float, float]
@@ -40,9 +44,10 @@ def window(radiograph: Radiograph, view: View, centre: tuple[float, float] | Non
 
     Args:
         radiograph: the picture.
-        view: its form. ``fit: spacing`` takes ``shape`` times ``spacing`` millimetres around the centre. ``extent`` and ``pad`` take all
-            of a picture of one knee, and of one of both knees a piece ``view.field`` times as wide as the tibial plateau; ``extent``
-            stretches it to the shape, ``pad`` keeps its proportions.
+        view: its form. ``fit: spacing`` takes ``shape`` times ``spacing`` millimetres around the
+            centre. ``extent`` and ``pad`` take all of a picture of one knee, and of one of both
+            knees a piece ``view.field`` times as wide as the tibial plateau; ``extent`` stretches
+            it to the shape, ``pad`` keeps its proportions.
         centre: of the joint; None: the middle of the picture.
         width: of the tibial plateau in pixels, where a piece must be cut by it.
 
@@ -68,7 +73,8 @@ def window(radiograph: Radiograph, view: View, centre: tuple[float, float] | Non
 
 
 def crop(radiograph: Radiograph, field: Field, piece: Window, view: View, side: str | None) -> Canonical:
-    """Resample a piece to the canonical grid; what lies outside the picture or its exposed field is padding.
+    """Resample a piece to the canonical grid; what lies outside the picture or its exposed field is
+    padding.
 
     Raises:
         UnusableImage: none of the exposed field lies in the piece (``outside-region``).

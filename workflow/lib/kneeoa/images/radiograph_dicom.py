@@ -29,8 +29,9 @@ def read_dicom_radiograph(path: Path, projection: Projection) -> Radiograph:
     """Read one file and bring it to the display convention of :mod:`kneeoa.images.radiograph`.
 
     Raises:
-        UnusableImage: damaged, coloured or of several frames (as :func:`kneeoa.images.dicom_file.voxels`), of another projection
-            (``wrong-projection``), with an impossible pixel size (``absurd-spacing``) or orientation (``bad-orientation``).
+        UnusableImage: damaged, coloured or of several frames (as
+            :func:`kneeoa.images.dicom_file.voxels`), of another projection (``wrong-projection``),
+            with an impossible pixel size (``absurd-spacing``) or orientation (``bad-orientation``).
     """
     dataset = open_file(path, path.name, _TAGS)
     form = _polarity(dataset, pixel_format(dataset, path.name))
@@ -57,10 +58,12 @@ def read_dicom_radiograph(path: Path, projection: Projection) -> Radiograph:
 
 
 def _polarity(dataset: pydicom.Dataset, form: PixelFormat) -> PixelFormat:
-    """Which end of the scale is bone: what is to be displayed bright, or for raw detector data what let fewer X-rays through.
+    """Which end of the scale is bone: what is to be displayed bright, or for raw detector data what
+    let fewer X-rays through.
 
-    PixelIntensityRelationshipSign (PS3.3 C.8.11.3.1.2) is 1 where lower values mean fewer X-rays. Pictures meant for display are right by
-    their photometric interpretation, and often carry the sign of the data that they were made from.
+    PixelIntensityRelationshipSign (PS3.3 C.8.11.3.1.2) is 1 where lower values mean fewer X-rays.
+    Pictures meant for display are right by their photometric interpretation, and often carry the
+    sign of the data that they were made from.
     """
     raw = str(dataset.get("PresentationIntentType") or "").strip().upper() == "FOR PROCESSING"
     sign = str(dataset.get("PixelIntensityRelationshipSign") or "").strip()
@@ -68,7 +71,9 @@ def _polarity(dataset: pydicom.Dataset, form: PixelFormat) -> PixelFormat:
 
 
 def _spacing(dataset: pydicom.Dataset) -> tuple[float, float] | None:
-    """Millimetres of a pixel: PixelSpacing where it is calibrated to the patient, else the detector's divided by the magnification."""
+    """Millimetres of a pixel: PixelSpacing where it is calibrated to the patient, else the
+    detector's divided by the magnification.
+    """
     pixel, imager = (_pair(dataset.get(tag)) for tag in ("PixelSpacing", "ImagerPixelSpacing"))
     calibrated = str(dataset.get("PixelSpacingCalibrationType") or "").strip().upper() in _CALIBRATED
     if pixel is not None and (calibrated or imager is None or pixel != imager):
@@ -94,10 +99,12 @@ def _words(value: object) -> list[str]:
 
 
 def _turn(codes: list[str], projection: Projection, name: str) -> Turn:
-    """From PatientOrientation (where columns increase to, where rows do) to the display; as stored where it is not given.
+    """From PatientOrientation (where columns increase to, where rows do) to the display; as stored
+    where it is not given.
 
     Raises:
-        UnusableImage: another projection's (``wrong-projection``), or not two directions of a patient (``bad-orientation``).
+        UnusableImage: another projection's (``wrong-projection``), or not two directions of a
+            patient (``bad-orientation``).
     """
     if not codes:
         return Turn()

@@ -15,8 +15,9 @@ from kneeoa.images.exposed_field import Field
 from kneeoa.images.knee_localiser import Knee, choose_pair, feet_down, likeliest, survey
 from kneeoa.images.radiograph import Radiograph
 
-# A negative shows a knee by this correlation at least, and by so much more than the picture as it is. Of 600 OAI knees, six are negatives
-# by the eye: they fit better by 0.17 and more, and none of the others fits better as a negative.
+# A negative shows a knee by this correlation at least, and by so much more than the picture as it
+# is. Of 600 OAI knees, six are negatives by the eye: they fit better by 0.17 and more, and none of
+# the others fits better as a negative.
 _SEEN, _CLEARLY = 0.5, 0.1
 
 
@@ -25,7 +26,8 @@ class Joint:
     """The joint of a case.
 
     Attributes:
-        centre: (row, column) in the displayed picture; None: the picture is of this knee alone, and taken whole or around its middle.
+        centre: (row, column) in the displayed picture; None: the picture is of this knee alone, and
+            taken whole or around its middle.
         width: of the tibial plateau in pixels along the columns, where it was measured.
         fit: how much the place looks like a knee, a correlation; None where nobody looked.
         negative: bone is dark in the picture.
@@ -38,11 +40,13 @@ class Joint:
 
 
 def locate(radiograph: Radiograph, field: Field, file: Mapping[str, Any], view: View, side: str | None) -> Joint:
-    """Find the joint: by the landmark of the images table, else by the localiser where both knees are shown.
+    """Find the joint: by the landmark of the images table, else by the localiser where both knees
+    are shown.
 
     Raises:
-        UnusableImage: the side of the case contradicts the header (``wrong-side``) or is not known (``unknown-side``), the landmark lies
-            outside the picture (``bad-landmark``), the knees are not found (``joint-not-found``), or both are asked of a lateral picture
+        UnusableImage: the side of the case contradicts the header (``wrong-side``) or is not known
+            (``unknown-side``), the landmark lies outside the picture (``bad-landmark``), the knees
+            are not found (``joint-not-found``), or both are asked of a lateral picture
             (``wrong-projection``).
     """
     both = file["shows"] == "both"
@@ -74,7 +78,8 @@ def locate(radiograph: Radiograph, field: Field, file: Mapping[str, Any], view: 
 
 
 def _better_pair(places: Sequence[Knee], field: Field, height: int) -> tuple[Knee, Knee]:
-    """The pair of knees of a bilateral picture; one in the negative is believed where it fits better.
+    """The pair of knees of a bilateral picture; one in the negative is believed where it fits
+    better.
 
     Raises:
         UnusableImage: ``joint-not-found``; the reason is that of the picture as it is.

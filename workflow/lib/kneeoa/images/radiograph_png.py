@@ -19,13 +19,15 @@ _GREY = {"L": np.uint8, "I;16": np.uint16, "I;16B": np.uint16, "I": np.uint16}
 
 
 def read_png(path: Path) -> NDArray[np.unsignedinteger]:
-    """Read a picture, ``[rows, columns]``; colours whose channels are equal count as grey, and a see-through channel must be opaque.
+    """Read a picture, ``[rows, columns]``; colours whose channels are equal count as grey, and a
+    see-through channel must be opaque.
 
-    The millimetres that a PNG may give (pHYs) are those of paper, not of a patient, and are not read.
+    The millimetres that a PNG may give (pHYs) are those of paper, not of a patient, and are not
+    read.
 
     Raises:
-        UnusableImage: not a whole PNG (``unreadable``), coloured, see-through or animated (``not-greyscale``), or absurdly large
-            (``too-large``).
+        UnusableImage: not a whole PNG (``unreadable``), coloured, see-through or animated
+            (``not-greyscale``), or absurdly large (``too-large``).
     """
     try:
         with Image.open(path, formats=["PNG"]) as image:
@@ -52,7 +54,9 @@ def read_png(path: Path) -> NDArray[np.unsignedinteger]:
 
 
 def _require_rows(path: Path, image: Image.Image) -> None:
-    """Compare the bytes of the picture with the rows that its header claims: the decoder leaves what is missing black, and says nothing."""
+    """Compare the bytes of the picture with the rows that its header claims: the decoder leaves
+    what is missing black, and says nothing.
+    """
     stored = path.read_bytes()
     depth, colour, interlaced = stored[24], stored[25], stored[28]
     columns, rows = image.size

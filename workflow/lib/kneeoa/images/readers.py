@@ -13,7 +13,9 @@ from kneeoa.images.trouble import unreadable
 from kneeoa.images.volume import Volume
 
 FORMATS = ("dicom", "dicom-archive", "dicom-file", "nifti", "meta", "nrrd")
-"""What a volume may be: a folder of slices, an archive of them, one multi-frame file, ``.nii(.gz)``, ``.mha``/``.mhd``, ``.nrrd``."""
+"""What a volume may be: a folder of slices, an archive of them, one multi-frame file,
+``.nii(.gz)``, ``.mha``/``.mhd``, ``.nrrd``.
+"""
 
 
 def read_image(path: Path, format: str, echo: int | None = None) -> Volume:
@@ -22,14 +24,17 @@ def read_image(path: Path, format: str, echo: int | None = None) -> Volume:
     Args:
         path: the file, or the folder of a series.
         format: the ``format`` of the images table.
-        echo: which echo of a DICOM source, from the shortest echo time; None for the shortest. Other formats hold one.
+        echo: which echo of a DICOM source, from the shortest echo time; None for the shortest.
+            Other formats hold one.
 
     Raises:
-        UnusableImage: the file is missing (``missing-file``), damaged (``unreadable``), not a three-dimensional greyscale image
-            (``not-3d``, ``not-greyscale``), has voxels that are not numbers (``non-finite``) or an impossible size
-            (``absurd-spacing``, ``sheared-stack``, ``too-large``); and what the readers of each format add.
+        UnusableImage: the file is missing (``missing-file``), damaged (``unreadable``), not a
+            three-dimensional greyscale image (``not-3d``, ``not-greyscale``), has voxels that are
+            not numbers (``non-finite``) or an impossible size (``absurd-spacing``,
+            ``sheared-stack``, ``too-large``); and what the readers of each format add.
         KneeoaError: the format is unknown.
-        OSError: the machine, not the file, is at fault (out of memory or handles, a network disk away).
+        OSError: the machine, not the file, is at fault (out of memory or handles, a network disk
+            away).
     """
     read = _reader(format, echo)
     if not _exists(path):

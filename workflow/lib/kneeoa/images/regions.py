@@ -1,4 +1,6 @@
-"""Cartilage measured region by region: each plate, and the medial and lateral halves of the femur's and the tibia's."""
+"""Cartilage measured region by region: each plate, and the medial and lateral halves of the femur's
+and the tibia's.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ class Region:
         volume: mm3 of cartilage.
         thickness: mm, mean over the bone that cartilage covers; None where there is none.
         area: mm2 of bone that cartilage covers; None in a mask without bone.
-        denuded: mm2 of bone laid bare within the plate (:mod:`kneeoa.images.denuded`); None in a mask without bone.
+        denuded: mm2 of bone laid bare within the plate (:mod:`kneeoa.images.denuded`); None in a
+            mask without bone.
     """
 
     name: str
@@ -42,9 +45,10 @@ class Region:
 def regions(labels: Volume, values: Mapping[str, int], lateral: NDArray[np.float64]) -> list[Region]:
     """Measure every cartilage of a label map, in the order of names.
 
-    A femoral or tibial cartilage that is not medial or lateral by its name is also measured by halves, on either side of
-    :func:`midline`; what is denuded in the whole is the sum of the halves. Lesions that a mask labels apart belong to their bone in the
-    configuration's tissues (``femur: [1, 7]``): where they reach the cartilage, their bed would else be bare bone.
+    A femoral or tibial cartilage that is not medial or lateral by its name is also measured by
+    halves, on either side of :func:`midline`; what is denuded in the whole is the sum of the
+    halves. Lesions that a mask labels apart belong to their bone in the configuration's tissues
+    (``femur: [1, 7]``): where they reach the cartilage, their bed would else be bare bone.
 
     Args:
         labels: the label map, or the part of it around the joint, stored values, on its own grid.
@@ -77,8 +81,8 @@ def regions(labels: Volume, values: Mapping[str, int], lateral: NDArray[np.float
 def midline(labels: Volume, values: Mapping[str, int], lateral: NDArray[np.float64]) -> float:
     """Where medial ends and lateral begins: millimetres along ``lateral``.
 
-    The emptiest place in the middle third of the tibial cartilage, which the tibial spines keep clear; without tibial cartilage the
-    middle of all cartilage; 0 without any.
+    The emptiest place in the middle third of the tibial cartilage, which the tibial spines keep
+    clear; without tibial cartilage the middle of all cartilage; 0 without any.
     """
     for own in (sides(values).get("tibial", []), list(cartilage_values(values).values())):
         along = _coordinates(labels, np.isin(np.arange(256), own)[labels.array], lateral)
@@ -119,7 +123,9 @@ def _whole(name: str, medial: Region, lateral: Region) -> Region:
 
 
 def _filled(box: Volume, bones: list[int]) -> Volume:
-    """The map with the hollows of its bone filled: lesions with a label of their own, or none, are no surface."""
+    """The map with the hollows of its bone filled: lesions with a label of their own, or none, are
+    no surface.
+    """
     bone = np.isin(np.arange(256), bones)[box.array]
     parts, count = ndimage.label(~bone)
     if count < 2:

@@ -1,12 +1,15 @@
-"""Separable resampling: one sparse matrix of weights per axis, so that a whole volume takes three thin products.
+"""Separable resampling: one sparse matrix of weights per axis, so that a whole volume takes three
+thin products.
 
-Each output voxel is the mean of the linear interpolant over a box. The box makes up for the difference in voxel size: input voxels of
-width 1 are averages already, and ``sqrt(step^2 - 1)`` more brings them to the variance of voxels of width ``step``. So refining is plain
-linear interpolation, shrinking averages what the new voxel covers (no aliasing), there is no jump between the two, and a linear
-field stays exactly linear.
+Each output voxel is the mean of the linear interpolant over a box. The box makes up for the
+difference in voxel size: input voxels of width 1 are averages already, and ``sqrt(step^2 - 1)``
+more brings them to the variance of voxels of width ``step``. So refining is plain linear
+interpolation, shrinking averages what the new voxel covers (no aliasing), there is no jump between
+the two, and a linear field stays exactly linear.
 
-A volume is worked on plane by plane, so that the work stays in the processor's cache and memory holds the result and a few planes. The
-products are sparse and not BLAS, whose sums depend on the number of threads.
+A volume is worked on plane by plane, so that the work stays in the processor's cache and memory
+holds the result and a few planes. The products are sparse and not BLAS, whose sums depend on the
+number of threads.
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ from scipy.sparse import csr_array
 
 # Below this width (input voxels) the box is a point.
 _NARROW = 1e-3
-# A position this near to a voxel's centre (input voxels) is that centre: headers round their spacing, and an aligned axis is a copy.
+# A position this near to a voxel's centre (input voxels) is that centre: headers round their
+# spacing, and an aligned axis is a copy.
 _CENTRED = 1e-4
 
 Weights = tuple[csr_array, csr_array, csr_array]
@@ -30,10 +34,11 @@ def axis_weights(positions: NDArray[np.float64], size: int, step: float, *, anti
         positions: input index (a real number) of each output voxel's centre.
         size: input voxels along the axis.
         step: input voxels between two output voxels.
-        antialias: average over what an output voxel covers where it is larger than an input voxel; False: plain linear interpolation.
+        antialias: average over what an output voxel covers where it is larger than an input voxel;
+            False: plain linear interpolation.
 
-    Rows sum to one where the centre lies inside the input (up to half a voxel beyond its outer centres; the outer voxels are repeated
-    as far as a box reaches) and are empty elsewhere.
+    Rows sum to one where the centre lies inside the input (up to half a voxel beyond its outer
+    centres; the outer voxels are repeated as far as a box reaches) and are empty elsewhere.
     """
     nearest = np.round(positions)
     positions = np.where(np.abs(positions - nearest) < _CENTRED, nearest, positions)
@@ -62,7 +67,8 @@ def _below(x: NDArray[np.float64]) -> NDArray[np.float64]:
 def separable(array: NDArray[np.generic], weights: Weights) -> NDArray[np.float32]:
     """Apply one matrix per axis to a volume (any memory order, any numeric type); float32 result.
 
-    Each input plane along axis 0 is converted, shrunken in its plane, and added to the output planes that it has a share in.
+    Each input plane along axis 0 is converted, shrunken in its plane, and added to the output
+    planes that it has a share in.
     """
     first, second, third = weights
     shares = first.tocsc()

@@ -1,4 +1,6 @@
-"""What a person should look at first: a cohort's images and masks with their measures and flags, worst first."""
+"""What a person should look at first: a cohort's images and masks with their measures and flags,
+worst first.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,10 @@ def review(
 ) -> pd.DataFrame:
     """The rows of QUALITY, by rank.
 
-    Flagged cases come first, by their worst flag and then by how little of the mask lies on edges of the image; the others follow by how
-    far they lie from the cohort's median. Pictures are given to flagged cases in this order, then to unflagged ones in an order that
-    looks random and is always the same (a digest of the case's name), until there are ``cases`` of them.
+    Flagged cases come first, by their worst flag and then by how little of the mask lies on edges
+    of the image; the others follow by how far they lie from the cohort's median. Pictures are given
+    to flagged cases in this order, then to unflagged ones in an order that looks random and is
+    always the same (a digest of the case's name), until there are ``cases`` of them.
 
     Args:
         volumes: VOLUMES of one cohort and view.
@@ -90,7 +93,9 @@ def _row(source: dict[str, Any], view: str, *, has_image: bool) -> dict[str, Any
 
 
 def _outlying(rows: list[dict[str, Any]]) -> list[float | None]:
-    """For each row the largest robust z (distance from the median over 1.4826 times the median absolute deviation) of its measures."""
+    """For each row the largest robust z (distance from the median over 1.4826 times the median
+    absolute deviation) of its measures.
+    """
     far = np.full(len(rows), np.nan)
     for name in _WATCHED:
         values = np.array([np.nan if row[name] is None else row[name] for row in rows], dtype=np.float64)

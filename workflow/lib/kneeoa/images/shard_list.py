@@ -1,7 +1,9 @@
-"""The shards of one cohort and view as one small file, so that hundreds of runs need not each name every shard.
+"""The shards of one cohort and view as one small file, so that hundreds of runs need not each name
+every shard.
 
-It holds what the shards hold: the digest of each index, which has a digest of every row. Where a shard is made again and comes out as it
-was, the list has the same bytes, and nothing that takes it runs again.
+It holds what the shards hold: the digest of each index, which has a digest of every row. Where a
+shard is made again and comes out as it was, the list has the same bytes, and nothing that takes it
+runs again.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from kneeoa.files import sha256_file, write_json
 
 
 def list_shards(arrays: Sequence[Path], indices: Sequence[Path], out: Path) -> None:
-    """Write the list: for each shard its array, its index (paths seen from the list's folder) and the digest of the index."""
+    """Write the list: for each shard its array, its index (paths seen from the list's folder) and
+    the digest of the index.
+    """
     shards = [
         {"array": _seen_from(out, array), "index": _seen_from(out, index), "digest": sha256_file(index)}
         for array, index in zip(arrays, indices, strict=True)

@@ -1,4 +1,6 @@
-"""What the volumes and masks stages share: which files are a shard's, and how a reason becomes a row."""
+"""What the volumes and masks stages share: which files are a shard's, and how a reason becomes a
+row.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
-"""The surface between two parts of a label map: its faces, where they lie, where they point, and how large they are.
+"""The surface between two parts of a label map: its faces, where they lie, where they point, and
+how large they are.
 
-A voxel face stands for more or less of a smooth surface according to how the surface lies to the grid. Its area is that of the face
-times the cosine of the angle between the face and the surface's normal, which makes the sum exact for planes in any direction
-(Windreich, Kiryati and Lohmann 2003, "Voxel-based surface area estimation", Pattern Recognition 36:2531). Normals are those of the
+A voxel face stands for more or less of a smooth surface according to how the surface lies to the
+grid. Its area is that of the face times the cosine of the angle between the face and the surface's
+normal, which makes the sum exact for planes in any direction (Windreich, Kiryati and Lohmann 2003,
+"Voxel-based surface area estimation", Pattern Recognition 36:2531). Normals are those of the
 smoothed part.
 """
 
@@ -18,7 +20,9 @@ from kneeoa.images.boxes import bounding_box
 from kneeoa.images.volume import Affine, Volume
 
 SMOOTHING_MM = 1.0
-"""Standard deviation of the smoothing under which normals are taken: more than a voxel's staircase, less than a condyle."""
+"""Standard deviation of the smoothing under which normals are taken: more than a voxel's staircase,
+less than a condyle.
+"""
 
 
 @dataclass(frozen=True)
@@ -51,20 +55,24 @@ class Surface:
         return Surface(self.points, -self.normals, self.areas, self.outer, self.inner)
 
     def moved(self, change: Affine) -> Surface:
-        """The same faces after ``change`` (4 x 4, mm -> mm, any invertible one); areas and indices are kept."""
+        """The same faces after ``change`` (4 x 4, mm -> mm, any invertible one); areas and indices
+        are kept.
+        """
         normals = self.normals @ np.linalg.inv(change[:3, :3])
         lengths = np.linalg.norm(normals, axis=1, keepdims=True)
         return Surface(self.points @ change[:3, :3].T + change[:3, 3], normals / lengths, self.areas, self.inner, self.outer)
 
 
 def surface(labels: Volume, inner: list[int], outer: list[int] | None = None, most: int | None = None) -> Surface:
-    """The faces where a voxel of ``inner`` meets one of ``outer`` (default: any other); faces on the map's edge do not count.
+    """The faces where a voxel of ``inner`` meets one of ``outer`` (default: any other); faces on
+    the map's edge do not count.
 
     Args:
         labels: the label map, its axes at right angles.
         inner: values of the part.
         outer: values beyond it.
-        most: about how many faces to keep, every n-th one; default all. The areas then still add up to the whole.
+        most: about how many faces to keep, every n-th one; default all. The areas then still add up
+            to the whole.
     """
     chosen = np.isin(np.arange(256), inner)
     beyond = ~chosen if outer is None else np.isin(np.arange(256), outer)
@@ -93,7 +101,9 @@ def surface(labels: Volume, inner: list[int], outer: list[int] | None = None, mo
 def _block(
     array: NDArray[np.generic], inner: NDArray[np.bool_], outer: NDArray[np.bool_] | None, room: NDArray[np.int64]
 ) -> tuple[slice, ...]:
-    """The box in which the two parts can meet, with room for the smoothing; empty where one of them is missing."""
+    """The box in which the two parts can meet, with room for the smoothing; empty where one of them
+    is missing.
+    """
     low, high = np.zeros(3, dtype=np.int64), np.array(array.shape)
     for wanted in (inner, outer):
         if wanted is None:
@@ -107,7 +117,9 @@ def _block(
 
 
 def _faces(part: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Index of each face's inner voxel, and its axis counted from 1, negative where the face lies before the voxel."""
+    """Index of each face's inner voxel, and its axis counted from 1, negative where the face lies
+    before the voxel.
+    """
     indices, axes = [], []
     for axis in range(3):
         low = tuple(slice(None, -1) if own == axis else slice(None) for own in range(3))
@@ -129,7 +141,9 @@ def _places(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def _normals(part: NDArray[np.bool_], places: NDArray[np.float64], spacing: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Unit vectors along the array's axes that point out of ``part`` at ``places`` (voxel indices)."""
+    """Unit vectors along the array's axes that point out of ``part`` at ``places`` (voxel
+    indices).
+    """
     smooth = ndimage.gaussian_filter(part.astype(np.float32), SMOOTHING_MM / spacing, mode="nearest", truncate=3)
     gradient = np.stack(
         [

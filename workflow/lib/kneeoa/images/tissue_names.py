@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 _BONES = ("femur", "tibia", "patella", "fibula", "bone")
 PLATES = {"femoral": ("femur", "femoral"), "tibial": ("tibia", "tibial"), "patellar": ("patella", "patellar")}
-"""The plates of cartilage, and the words by which the names of tissues speak of them and of the bone under them."""
+"""The plates of cartilage, and the words by which the names of tissues speak of them and of the
+bone under them.
+"""
 
 
 def cartilage_values(values: Mapping[str, int]) -> dict[str, int]:
@@ -20,7 +22,9 @@ def bone_values(values: Mapping[str, int]) -> dict[str, int]:
 
 
 def sides(values: Mapping[str, int]) -> dict[str, list[int]]:
-    """Values of femoral and of tibial cartilage, for each side of the joint that the tissues' names speak of."""
+    """Values of femoral and of tibial cartilage, for each side of the joint that the tissues' names
+    speak of.
+    """
     cartilage = cartilage_values(values)
     found = {
         side: [value for name, value in cartilage.items() if any(word in name for word in PLATES[side])] for side in ("femoral", "tibial")
@@ -29,7 +33,9 @@ def sides(values: Mapping[str, int]) -> dict[str, list[int]]:
 
 
 def bones_under(cartilage: str, values: Mapping[str, int]) -> list[int]:
-    """Values of the bone that a cartilage lies on, by their names; of all bones where the names do not tell."""
+    """Values of the bone that a cartilage lies on, by their names; of all bones where the names do
+    not tell.
+    """
     bones = bone_values(values)
     for words in PLATES.values():
         if any(word in cartilage for word in words):

@@ -1,4 +1,6 @@
-"""Errors of the operating system: the file's fault excludes a case, the machine's fault stops the job, to be run again."""
+"""Errors of the operating system: the file's fault excludes a case, the machine's fault stops the
+job, to be run again.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ _MACHINE = frozenset({errno.ENFILE, errno.EMFILE, errno.ENOMEM, errno.ESTALE, er
 
 
 def unreadable(error: OSError, name: str) -> UnusableImage:
-    """The exclusion that an error in opening or reading a file leads to (``unreadable``); ``name`` is how it calls the file.
+    """The exclusion that an error in opening or reading a file leads to (``unreadable``); ``name``
+    is how it calls the file.
 
     Raises:
         OSError: ``error`` itself, where the machine is at fault.

@@ -19,11 +19,13 @@ class Volume:
 
     Attributes:
         array: voxels, three axes, any numeric type.
-        affine: 4 x 4; array index (i, j, k, 1) -> millimetres in RAS+ (x to the right, y to the front, z to the head).
+        affine: 4 x 4; array index (i, j, k, 1) -> millimetres in RAS+ (x to the right, y to the
+            front, z to the head).
         told_side: ``L`` or ``R`` where the file itself says whose side it shows, else None.
 
     Raises:
-        UnusableImage: the array has not three axes (``not-3d``), is empty, or the affine is not finite or not invertible (``bad-affine``).
+        UnusableImage: the array has not three axes (``not-3d``), is empty, or the affine is not
+            finite or not invertible (``bad-affine``).
     """
 
     array: NDArray[np.generic]
@@ -48,8 +50,8 @@ class Volume:
     def digest(self) -> str:
         """SHA-256 of type, shape, voxels and affine.
 
-        Voxels are taken in the order in which they lie in memory, and that order is hashed with them: copying an array of another order
-        takes several times as long as the hash.
+        Voxels are taken in the order in which they lie in memory, and that order is hashed with
+        them: copying an array of another order takes several times as long as the hash.
         """
         order = sorted(range(3), key=lambda axis: -abs(self.array.strides[axis]))
         backwards = tuple(slice(None, None, -1 if self.array.strides[axis] < 0 else 1) for axis in order)

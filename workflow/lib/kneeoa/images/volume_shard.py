@@ -37,10 +37,12 @@ def make_volumes(
     out_index: Path,
     out_exclusions: Path,
 ) -> None:
-    """Decode a shard's images and bring them to the canonical grid: float16 ``[rows, *view.shape]``, rows in the order of ``case_id``.
+    """Decode a shard's images and bring them to the canonical grid: float16 ``[rows,
+    *view.shape]``, rows in the order of ``case_id``.
 
-    An image that cannot be used becomes a row of exclusions (stage ``volumes``, scope ``case``) and no row of the array. One image is
-    in memory at a time, and a shard's result depends on its own images alone.
+    An image that cannot be used becomes a row of exclusions (stage ``volumes``, scope ``case``) and
+    no row of the array. One image is in memory at a time, and a shard's result depends on its own
+    images alone.
 
     Raises:
         KneeoaError: a table or the configuration is not what it should be.
@@ -74,10 +76,11 @@ def make_volumes(
 def _usable(root: Path, file: dict[str, Any], view: View, side: str | None) -> Ingested:
     """Ingest one image; whatever is wrong with it becomes :class:`UnusableImage`.
 
-    An error that nobody foresaw is a defect of ours, met on one odd image of thousands. It costs that image and not the night's work
-    on the shard: the case is excluded under a reason of its own (``unexpected-error``), which the flow counts apart, and the log has the
-    place in the code. Its message is left out, as a decoder may quote a header. Memory, the configuration and a package that is not
-    installed are no image's fault and stop the shard.
+    An error that nobody foresaw is a defect of ours, met on one odd image of thousands. It costs
+    that image and not the night's work on the shard: the case is excluded under a reason of its own
+    (``unexpected-error``), which the flow counts apart, and the log has the place in the code. Its
+    message is left out, as a decoder may quote a header. Memory, the configuration and a package
+    that is not installed are no image's fault and stop the shard.
     """
     try:
         return ingest(root, file, view, side)

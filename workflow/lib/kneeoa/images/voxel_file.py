@@ -1,4 +1,6 @@
-"""The voxels of formats that keep them as one run of bytes (NIfTI, MetaImage, NRRD): read to the last byte, not one more or less."""
+"""The voxels of formats that keep them as one run of bytes (NIfTI, MetaImage, NRRD): read to the
+last byte, not one more or less.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,12 @@ Encoding = Literal["raw", "gzip", "zlib"]
 
 
 def read_voxels(path: Path, offset: int, count: int, dtype: np.dtype[np.generic], encoding: Encoding) -> NDArray[np.generic]:
-    """Read ``count`` voxels that begin at byte ``offset`` and end with the file: a flat array, mapped into memory where not compressed.
+    """Read ``count`` voxels that begin at byte ``offset`` and end with the file: a flat array,
+    mapped into memory where not compressed.
 
     Raises:
-        UnusableImage: fewer bytes than that, or damaged ones (``unreadable``), or more (``wrong-dimensions``).
+        UnusableImage: fewer bytes than that, or damaged ones (``unreadable``), or more
+            (``wrong-dimensions``).
     """
     expected = count * dtype.itemsize
     if encoding == "raw":
@@ -53,7 +57,8 @@ def beside(header: Path, told: str) -> Path:
     """The file of voxels that a header names, in the header's own folder.
 
     Raises:
-        UnusableImage: the name leads out of the folder (``outside-folder``), or the file is not there (``missing-file``).
+        UnusableImage: the name leads out of the folder (``outside-folder``), or the file is not
+            there (``missing-file``).
     """
     for parts in (PurePosixPath(told), PureWindowsPath(told)):
         if parts.is_absolute() or parts.drive or parts.root or ".." in parts.parts:

@@ -1,4 +1,6 @@
-"""Finished runs on new images, outside any study: from raw files to a table of probabilities and one of exclusions."""
+"""Finished runs on new images, outside any study: from raw files to a table of probabilities and
+one of exclusions.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ from kneeoa.training.device import reproducible
 logger = logging.getLogger(__name__)
 
 BLOCK = 32
-"""Images on the disk at once: each is prepared once for all runs, and its canonical form is removed again."""
+"""Images on the disk at once: each is prepared once for all runs, and its canonical form is removed
+again.
+"""
 
 
 def apply(
@@ -45,18 +49,22 @@ def apply(
 ) -> None:
     """Prepare new images as those that the runs learned from, and write APPLIED and EXCLUSIONS.
 
-    Several runs speak as one: for every head that all of them have, their probabilities are combined, and coarser levels are summed from
-    the combined head. An image that cannot be used is a row of exclusions.
+    Several runs speak as one: for every head that all of them have, their probabilities are
+    combined, and coarser levels are summed from the combined head. An image that cannot be used is
+    a row of exclusions.
 
     Args:
-        runs: folders of finished runs (``weights.safetensors``, ``model.json``; ``temperature.json`` for ``calibrated``).
-        images: a folder, one image, or a table of images (:func:`kneeoa.inference.new_images.listing`).
+        runs: folders of finished runs (``weights.safetensors``, ``model.json``;
+            ``temperature.json`` for ``calibrated``).
+        images: a folder, one image, or a table of images
+            (:func:`kneeoa.inference.new_images.listing`).
         out: table to write.
         out_exclusions: table to write.
         side: ``L`` or ``R``: of all images that no table tells the side of.
         shows: ``both``: each image is a bilateral radiograph.
         how: how runs are combined.
-        flips: directions along which images are also seen mirrored (:class:`kneeoa.config.prediction.Prediction`).
+        flips: directions along which images are also seen mirrored
+            (:class:`kneeoa.config.prediction.Prediction`).
         calibrated: apply each run's own temperatures, before runs are combined.
         batch: cases at a time.
         threads: CPU threads.

@@ -13,7 +13,9 @@ from kneeoa.statistics.inputs import Floats
 
 Combination = Literal["mean", "logit_mean"]
 _LEAST = 1e-300
-"""Probabilities are raised to it before a logarithm: a member that is certain outweighs others, and does not silence them."""
+"""Probabilities are raised to it before a logarithm: a member that is certain outweighs others, and
+does not silence them.
+"""
 
 
 def combine(members: Sequence[Floats], level: Level, how: Combination) -> Floats:
@@ -22,8 +24,9 @@ def combine(members: Sequence[Floats], level: Level, how: Combination) -> Floats
     Args:
         members: probabilities ``[cases, classes]`` of each.
         level: of several exclusive classes, or multilabel, whose findings are combined one by one.
-        how: ``mean``: the arithmetic mean (Lakshminarayanan et al. 2017, deep ensembles); ``logit_mean``: the geometric mean, made to sum
-            to 1, which is the softmax (multilabel: sigmoid) of the average logits.
+        how: ``mean``: the arithmetic mean (Lakshminarayanan et al. 2017, deep ensembles);
+            ``logit_mean``: the geometric mean, made to sum to 1, which is the softmax (multilabel:
+            sigmoid) of the average logits.
     """
     stacked = np.stack(members)
     if how == "mean":

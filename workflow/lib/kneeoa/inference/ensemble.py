@@ -1,4 +1,6 @@
-"""An ensemble of finished runs, from their prediction tables alone: neither images nor weights nor a GPU are needed."""
+"""An ensemble of finished runs, from their prediction tables alone: neither images nor weights nor
+a GPU are needed.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,12 @@ _SAME = ["split", "subject", "side", "visit", "truth", "label_source"]
 
 
 def ensemble(*, name: str, members: Sequence[Path], levels: tuple[Level, ...], how: Combination, out: Path) -> None:
-    """Write PREDICTIONS of an ensemble: for every head that all members have, its own level and the coarser ones that it is summed to.
+    """Write PREDICTIONS of an ensemble: for every head that all members have, its own level and the
+    coarser ones that it is summed to.
 
-    The members' probabilities are taken as their tables have them; ``calibrated`` is true where all of them are. ``members`` of each row
-    lists the runs (``<arm>/seed-<seed>``); ``seed`` is the one that they share, null where they differ. Logits are null.
+    The members' probabilities are taken as their tables have them; ``calibrated`` is true where all
+    of them are. ``members`` of each row lists the runs (``<arm>/seed-<seed>``); ``seed`` is the one
+    that they share, null where they differ. Logits are null.
 
     Args:
         name: of the ensemble, in place of an arm's.
@@ -37,7 +41,8 @@ def ensemble(*, name: str, members: Sequence[Path], levels: tuple[Level, ...], h
         out: table to write.
 
     Raises:
-        KneeoaError: fewer than two members, a table that is not one run's, no head in common, or other cases, labels or classes.
+        KneeoaError: fewer than two members, a table that is not one run's, no head in common, or
+            other cases, labels or classes.
     """
     if len(members) < 2:
         raise KneeoaError(f"Ensemble '{name}' has {len(members)} member; an ensemble needs two at least.")
@@ -70,7 +75,9 @@ def _run_of(table: pd.DataFrame, path: Path) -> str:
 
 
 def _head(name: str, tables: dict[str, pd.DataFrame], level: Level, levels: tuple[Level, ...], how: Combination) -> list[pd.DataFrame]:
-    """Rows of one head at its own and every coarser level; identity and truth come from the first member."""
+    """Rows of one head at its own and every coarser level; identity and truth come from the first
+    member.
+    """
     declared = {each.name: each for each in levels}
     own = {run: _rows(table, level.name, level.name) for run, table in tables.items()}
     first = next(iter(own.values()))

@@ -1,4 +1,6 @@
-"""A finished run as anybody may hand it on: the folder with its weights and description, and no study around it."""
+"""A finished run as anybody may hand it on: the folder with its weights and description, and no
+study around it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ class FinishedRun:
 
     folder: Path
     name: str
-    """``<arm>/seed-<seed>`` where ``run.json`` lies beside the weights, else the folder's own name."""
+    """``<arm>/seed-<seed>`` where ``run.json`` lies beside the weights, else the folder's own
+    name.
+    """
     spec: ModelSpec
     trained_on: TrainedOn
 
@@ -28,8 +32,9 @@ def finished_runs(folders: Sequence[Path]) -> list[FinishedRun]:
     """Open the folders of runs that are to speak together.
 
     Raises:
-        KneeoaError: a folder is given twice, or is no run's; a run does not say how its images were prepared; or runs were trained on
-            images that were prepared differently, or at levels of one name with other classes.
+        KneeoaError: a folder is given twice, or is no run's; a run does not say how its images were
+            prepared; or runs were trained on images that were prepared differently, or at levels of
+            one name with other classes.
     """
     runs = [_open(folder) for folder in folders]
     first = runs[0]

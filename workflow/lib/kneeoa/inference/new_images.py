@@ -1,4 +1,6 @@
-"""Which new images there are, whose knee each shows, and what is wrong with those that cannot be used: from a table, or a folder alone."""
+"""Which new images there are, whose knee each shows, and what is wrong with those that cannot be
+used: from a table, or a folder alone.
+"""
 
 from __future__ import annotations
 
@@ -50,12 +52,15 @@ class Listing:
 def listing(images: Path, view: View, side: str | None, shows: Shows) -> Listing:
     """List the images that ``images`` names: a table of them, a folder, or one file.
 
-    A folder is searched with its subfolders. Each NIfTI, MetaImage, NRRD or PNG file and each archive is a case, called by its path
-    without the suffix; for volumes a folder of DICOM files is one, called by its own path. A table has the column ``path`` (relative to
-    the table's folder) and may have ``case``, ``side``, ``shows`` (knee or both), ``row`` and ``column`` (the joint's centre in pixels).
+    A folder is searched with its subfolders. Each NIfTI, MetaImage, NRRD or PNG file and each
+    archive is a case, called by its path without the suffix; for volumes a folder of DICOM files is
+    one, called by its own path. A table has the column ``path`` (relative to the table's folder)
+    and may have ``case``, ``side``, ``shows`` (knee or both), ``row`` and ``column`` (the joint's
+    centre in pixels).
 
-    The side of a case is its table's, else ``side``, else the one that its path tells (``left``, ``R``, ``9001104L``), else that of its
-    DICOM header. An image of both knees (frontal radiographs) is two cases, one a side.
+    The side of a case is its table's, else ``side``, else the one that its path tells (``left``,
+    ``R``, ``9001104L``), else that of its DICOM header. An image of both knees (frontal
+    radiographs) is two cases, one a side.
 
     Args:
         images: what to look at.
@@ -127,7 +132,9 @@ def _of_folder(root: Path, view: View) -> Iterator[NewImage]:
 
 
 def _kind(path: Path) -> str | None:
-    """The format of a file by its suffix, or by the letters that DICOM files have after their preamble; a folder is a DICOM series."""
+    """The format of a file by its suffix, or by the letters that DICOM files have after their
+    preamble; a folder is a DICOM series.
+    """
     if path.is_dir():
         return "dicom"
     known = format_of(path.name)
@@ -180,7 +187,9 @@ def _require_utf8(name: str) -> None:
 
 
 def side_of_name(path: str) -> str | None:
-    """``L`` or ``R`` where the last part of a path that tells a side tells one alone: ``knee_left``, ``R-001``, ``9001104R``."""
+    """``L`` or ``R`` where the last part of a path that tells a side tells one alone:
+    ``knee_left``, ``R-001``, ``9001104R``.
+    """
     for part in reversed(path.split("/")):
         words = re.split(r"[^A-Za-z0-9]+", _stem(part).upper())
         words += [word[-1] for word in words if re.fullmatch(r"\d+[LR]", word)]

@@ -1,4 +1,6 @@
-"""What a network says of a batch of images: embeddings, and class logits of every head, averaged over test-time flips where asked."""
+"""What a network says of a batch of images: embeddings, and class logits of every head, averaged
+over test-time flips where asked.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from kneeoa.network.model import Network
 from kneeoa.statistics.inputs import Floats
 
 Logits = Mapping[str, Floats]
-"""Head -> class logits ``[cases, classes]``: their softmax (multilabel: sigmoid) are the head's probabilities, whatever its loss."""
+"""Head -> class logits ``[cases, classes]``: their softmax (multilabel: sigmoid) are the head's
+probabilities, whatever its loss.
+"""
 
 
 def ask(
@@ -20,9 +24,10 @@ def ask(
 ) -> tuple[NDArray[np.float32], dict[str, Floats]]:
     """Embeddings ``[batch, width]`` and class logits of every head.
 
-    With flips, class logits are averaged over the image and its mirror image along each axis by itself. An average of logits is the
-    geometric mean of the probabilities, made to sum to 1; probabilities, derived levels and temperatures all follow from it.
-    The embedding is that of the image as it is.
+    With flips, class logits are averaged over the image and its mirror image along each axis by
+    itself. An average of logits is the geometric mean of the probabilities, made to sum to 1;
+    probabilities, derived levels and temperatures all follow from it. The embedding is that of the
+    image as it is.
 
     Args:
         network: in evaluation mode, on ``device``.

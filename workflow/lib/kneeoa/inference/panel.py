@@ -1,4 +1,6 @@
-"""Finished runs that speak as one of images at hand: each is asked, and what they say is combined."""
+"""Finished runs that speak as one of images at hand: each is asked, and what they say is
+combined.
+"""
 
 from __future__ import annotations
 
@@ -39,10 +41,12 @@ class Panel:
     def speak(
         self, arrays: Mapping[tuple[int, ...], NDArray[np.float16]], batch: int, device: torch.device
     ) -> tuple[list[tuple[str, str, Floats]], NDArray[np.bool_]]:
-        """(level, head, probabilities ``[cases, classes]``) of every reading, and ``[cases]``: whether all networks gave numbers.
+        """(level, head, probabilities ``[cases, classes]``) of every reading, and ``[cases]``:
+        whether all networks gave numbers.
 
         Args:
-            arrays: the same cases at the input shape of every run, ``[cases, *shape]``, one case at least.
+            arrays: the same cases at the input shape of every run, ``[cases, *shape]``, one case at
+                least.
             batch: cases at a time.
             device: where the networks are.
         """
@@ -71,7 +75,8 @@ def seat(runs: Sequence[FinishedRun], how: Combination, flips: tuple[int, ...], 
     """Load the weights of runs that fit each other.
 
     Raises:
-        KneeoaError: weights are missing or damaged, the runs have no head in common, or one that is to be calibrated has no temperature.
+        KneeoaError: weights are missing or damaged, the runs have no head in common, or one that is
+            to be calibrated has no temperature.
     """
     temperatures = tuple(read_temperatures(run.folder, flips) if calibrated else {} for run in runs)
     networks = tuple(load(run.folder, str(device))[0] for run in runs)

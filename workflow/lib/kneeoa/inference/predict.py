@@ -1,4 +1,6 @@
-"""Predictions and embeddings of every case of a run: nothing is learned here but the temperatures, from validation cases."""
+"""Predictions and embeddings of every case of a run: nothing is learned here but the temperatures,
+from validation cases.
+"""
 
 from __future__ import annotations
 
@@ -46,11 +48,14 @@ def predict(
     flips: tuple[int, ...] = (),
     temperature: bool = False,
 ) -> None:
-    """Predict every case of every split (train, val, test, external) with the weights of ``run``, without augmentation.
+    """Predict every case of every split (train, val, test, external) with the weights of ``run``,
+    without augmentation.
 
-    Writes the PREDICTIONS table, sorted by cohort, case_id, level and head: each head at its own level, and at every coarser level of
-    ``levels`` by summing its class probabilities; the table of embeddings, sorted by cohort and case_id; and the temperature of every
-    head. Logits in the table are always the network's own: without temperature, their softmax are the uncalibrated probabilities.
+    Writes the PREDICTIONS table, sorted by cohort, case_id, level and head: each head at its own
+    level, and at every coarser level of ``levels`` by summing its class probabilities; the table of
+    embeddings, sorted by cohort and case_id; and the temperature of every head. Logits in the table
+    are always the network's own: without temperature, their softmax are the uncalibrated
+    probabilities.
 
     Args:
         study: name of the study.
@@ -66,8 +71,10 @@ def predict(
         threads: CPU threads.
         out_predictions: table of predictions.
         out_embeddings: table of embeddings.
-        out_temperature: JSON of the temperatures (:mod:`kneeoa.inference.temperature`), fitted on split val.
-        flips: axes of the image along which it is also seen mirrored (:func:`kneeoa.inference.outputs.ask`).
+        out_temperature: JSON of the temperatures (:mod:`kneeoa.inference.temperature`), fitted on
+            split val.
+        flips: axes of the image along which it is also seen mirrored
+            (:func:`kneeoa.inference.outputs.ask`).
         temperature: apply the temperatures; a head without one stays as it is, and its rows say so.
 
     Raises:

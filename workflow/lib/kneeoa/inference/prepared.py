@@ -1,4 +1,6 @@
-"""New images brought to the form that networks take, by the very stages that prepare a study's: nothing here differs from training."""
+"""New images brought to the form that networks take, by the very stages that prepare a study's:
+nothing here differs from training.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,8 @@ class Prepared:
 
 
 def prepare(images: Sequence[NewImage], root: Path, form: TrainedOn, shapes: Collection[Shape], scratch: Path) -> Prepared:
-    """Decode images and bring them to the canonical form, and to each of ``shapes`` over the same extent.
+    """Decode images and bring them to the canonical form, and to each of ``shapes`` over the same
+    extent.
 
     Args:
         images: one a case.

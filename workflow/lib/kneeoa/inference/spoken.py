@@ -1,4 +1,6 @@
-"""From a head's class logits to probabilities of its own level and of every coarser level that its classes group into."""
+"""From a head's class logits to probabilities of its own level and of every coarser level that its
+classes group into.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,9 @@ class Spoken:
     probabilities: Floats
     """``[cases, classes of the level]``; calibrated where ``calibrated``."""
     logits: Floats
-    """``[cases, classes of the level]``, as the network gave them: no temperature. Of a derived level the logsumexp over each class's fine
-    classes: two cases never tie in them."""
+    """``[cases, classes of the level]``, as the network gave them: no temperature. Of a derived
+    level the logsumexp over each class's fine classes: two cases never tie in them.
+    """
     calibrated: bool
 
 
@@ -36,7 +39,8 @@ def readings(logits: Logits, levels: tuple[Level, ...], temperatures: Mapping[st
     Args:
         logits: of the heads.
         levels: the hierarchy, coarse to fine.
-        temperatures: of the heads that are calibrated. A derived level is summed from the calibrated probabilities of the finer head.
+        temperatures: of the heads that are calibrated. A derived level is summed from the
+            calibrated probabilities of the finer head.
     """
     declared = {level.name: level for level in levels}
     for head, own in logits.items():
@@ -51,7 +55,9 @@ def readings(logits: Logits, levels: tuple[Level, ...], temperatures: Mapping[st
 
 
 def class_probabilities(logits: Floats, level: Level, temperature: float = 1.0) -> Floats:
-    """Probabilities ``[cases, classes]`` at a temperature; findings of a multilabel level are independent, all others sum to 1."""
+    """Probabilities ``[cases, classes]`` at a temperature; findings of a multilabel level are
+    independent, all others sum to 1.
+    """
     if level.kind == "multilabel":
         independent: Floats = expit(logits / temperature)
         return independent
@@ -59,7 +65,9 @@ def class_probabilities(logits: Floats, level: Level, temperature: float = 1.0) 
 
 
 def _grouped(logits: Floats, groups: tuple[int, ...], size: int) -> Floats:
-    """Logits whose softmax sums the fine classes' probabilities; minus infinity for a class without fine ones."""
+    """Logits whose softmax sums the fine classes' probabilities; minus infinity for a class without
+    fine ones.
+    """
     coarse = np.full((len(logits), size), -np.inf)
     for fine, parent in enumerate(groups):
         coarse[:, parent] = np.logaddexp(coarse[:, parent], logits[:, fine])

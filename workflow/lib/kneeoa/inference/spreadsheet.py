@@ -9,7 +9,8 @@ from kneeoa.tables.applied import APPLIED
 
 
 def write_spreadsheet(applied: Path, out: Path) -> None:
-    """Write the table ``applied`` as CSV: a class and its probability a row, members joined by semicolons.
+    """Write the table ``applied`` as CSV: a class and its probability a row, members joined by
+    semicolons.
 
     Raises:
         KneeoaError: ``applied`` is not such a table.

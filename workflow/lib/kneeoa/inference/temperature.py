@@ -1,4 +1,6 @@
-"""The temperature of every head of a run, fitted on validation cases only, and the file beside the weights that keeps it."""
+"""The temperature of every head of a run, fitted on validation cases only, and the file beside the
+weights that keeps it.
+"""
 
 from __future__ import annotations
 
@@ -30,16 +32,19 @@ CONFIDENCE = 0.95
 def fit_temperatures(
     logits: Logits, levels: tuple[Level, ...], cases: pd.DataFrame, truth: Mapping[str, LevelLabels]
 ) -> dict[str, dict[str, Any]]:
-    """For each head: ``temperature``, ``low``, ``high``, what it was fitted on, and ``reason`` where there is none (then they are None).
+    """For each head: ``temperature``, ``low``, ``high``, what it was fitted on, and ``reason``
+    where there is none (then they are None).
 
-    One temperature by maximum likelihood (Guo et al. 2017; :mod:`kneeoa.statistics.temperature`); all findings of a multilabel level share
-    one. The interval is normal on the scale of log T, its error the sandwich estimator with subjects as clusters (Liang and Zeger 1986),
-    scaled by G / (G - 1) for G subjects.
+    One temperature by maximum likelihood (Guo et al. 2017; :mod:`kneeoa.statistics.temperature`);
+    all findings of a multilabel level share one. The interval is normal on the scale of log T, its
+    error the sandwich estimator with subjects as clusters (Liang and Zeger 1986), scaled by G / (G
+    - 1) for G subjects.
 
     Args:
         logits: of every head and case.
         levels: the hierarchy, for the kinds of the heads' levels.
-        cases: rows in the order of ``logits``; columns cohort, subject, split. Only split val is looked at.
+        cases: rows in the order of ``logits``; columns cohort, subject, split. Only split val is
+            looked at.
         truth: labels of the levels.
     """
     chosen = np.flatnonzero((cases["split"] == SPLIT).to_numpy())
@@ -77,7 +82,9 @@ def _fit(labels: np.ndarray[Any, np.dtype[np.int64]], logits: Floats, people: np
 def _interval(
     labels: np.ndarray[Any, np.dtype[np.int64]], logits: Floats, clusters: np.ndarray[Any, Any], temperature: float
 ) -> tuple[float, float]:
-    """Limits of T from the score of b = 1/T: a case's score is z_y - E(z), its information Var(z), both under softmax(b z)."""
+    """Limits of T from the score of b = 1/T: a case's score is z_y - E(z), its information Var(z),
+    both under softmax(b z).
+    """
     count = int(clusters.max()) + 1
     if count < 2:
         return math.nan, math.nan
@@ -91,7 +98,9 @@ def _interval(
 
 
 def write_temperatures(path: Path, run: Path, flips: tuple[int, ...], heads: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write the file: the digest of the weights that the temperatures belong to, the flips that they were fitted with, and the heads."""
+    """Write the file: the digest of the weights that the temperatures belong to, the flips that
+    they were fitted with, and the heads.
+    """
     write_json(path, {"weights": sha256_file(run / WEIGHTS), "flips": list(flips), "heads": dict(heads)})
 
 
@@ -104,7 +113,8 @@ def read_temperatures(run: Path, flips: tuple[int, ...]) -> dict[str, float]:
     """The temperatures in the folder of a run.
 
     Raises:
-        KneeoaError: there is no file, it is damaged, belongs to other weights or was fitted with other flips.
+        KneeoaError: there is no file, it is damaged, belongs to other weights or was fitted with
+            other flips.
     """
     path = run / NAME
     if not path.is_file():

@@ -1,4 +1,6 @@
-"""Embeddings of a network that has learned nothing: its weights as a run of that seed begins with. The baseline of every geometry."""
+"""Embeddings of a network that has learned nothing: its weights as a run of that seed begins with.
+The baseline of every geometry.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +37,9 @@ def embed_untrained(
 ) -> None:
     """Write EMBEDDINGS of every case by the freshly initialised network of ``spec``.
 
-    The backbone draws its weights before the heads, from the stream that training seeds, so all modes of one backbone and seed begin with
-    these same embeddings. Batch normalisation has seen nothing and is the identity.
+    The backbone draws its weights before the heads, from the stream that training seeds, so all
+    modes of one backbone and seed begin with these same embeddings. Batch normalisation has seen
+    nothing and is the identity.
 
     Args:
         study: name of the study, copied to the rows.

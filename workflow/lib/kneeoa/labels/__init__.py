@@ -1,1 +1,3 @@
-"""What becomes of labels between a cohort's tables and training: noisy readers who read them again."""
+"""What becomes of labels between a cohort's tables and training: noisy readers who read them
+again.
+"""

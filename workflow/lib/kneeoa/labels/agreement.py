@@ -1,4 +1,6 @@
-"""What is written down of a noisy reader: counts against the reference, and what of them a run's record and an analysis need."""
+"""What is written down of a noisy reader: counts against the reference, and what of them a run's
+record and an analysis need.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def load(paths: Sequence[Path]) -> list[dict[str, Any]]:
 
 
 def provenance(paths: Sequence[Path]) -> dict[str, Any]:
-    """What a run's record says of its reader: name, seed, and the realised agreement by cohort, level and split; {} without a reader."""
+    """What a run's record says of its reader: name, seed, and the realised agreement by cohort,
+    level and split; {} without a reader.
+    """
     accounts = load(paths)
     if not accounts:
         return {}

@@ -1,4 +1,6 @@
-"""Class labels read again through a confusion: a pure function of seed and case, whatever the order and company of the cases."""
+"""Class labels read again through a confusion: a pure function of seed and case, whatever the order
+and company of the cases.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +21,17 @@ def reread(
 ) -> NDArray[np.int64]:
     """The labels that a reader with ``confusion`` writes.
 
-    A case has two draws of its own: whether it is misread, and as what. Readers of one seed share them, so that of two readers the one
-    with the smaller chance of an error misreads a subset of the other's cases: a sweep of confusions varies how many labels are wrong,
-    not which cases are unlucky.
+    A case has two draws of its own: whether it is misread, and as what. Readers of one seed share
+    them, so that of two readers the one with the smaller chance of an error misreads a subset of
+    the other's cases: a sweep of confusions varies how many labels are wrong, not which cases are
+    unlucky.
 
     Args:
         labels: reference classes, ``[n]``.
         cohorts: of each case.
         case_ids: of each case, unique within a cohort.
-        confusion: ``[K][K]``, row the reference class, column the probability of what is read; rows add up to 1.
+        confusion: ``[K][K]``, row the reference class, column the probability of what is read; rows
+            add up to 1.
         seed: of the reader.
 
     Returns:
@@ -51,7 +55,9 @@ def reread(
 
 
 def draws(seed: int, cohort: str, case_id: str) -> tuple[float, float]:
-    """Two independent uniform numbers in [0, 1) that belong to this seed and case: the two halves of a SHA-256."""
+    """Two independent uniform numbers in [0, 1) that belong to this seed and case: the two halves
+    of a SHA-256.
+    """
     state = hashlib.sha256(f"{seed}/{cohort}/{case_id}".encode()).digest()
     first, second = (int.from_bytes(state[start : start + 8], "big") >> (64 - _BITS) for start in (0, 8))
     return first / 2**_BITS, second / 2**_BITS

@@ -1,4 +1,6 @@
-"""Class labels dealt out anew between subjects: as many of each class as before, and nothing left to learn."""
+"""Class labels dealt out anew between subjects: as many of each class as before, and nothing left
+to learn.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,10 @@ def permuted(
 ) -> NDArray[np.int64]:
     """The labels of other subjects.
 
-    Subjects stand in a random circle, each with their cases side by side, and every label moves on by as many cases as the subject with
-    most of them has. So no case keeps a label of its own subject (from twice as many cases on), both knees of one subject mostly go to
-    one subject, and classes keep their counts. The circle is a pure function of the seed and of who is there.
+    Subjects stand in a random circle, each with their cases side by side, and every label moves on
+    by as many cases as the subject with most of them has. So no case keeps a label of its own
+    subject (from twice as many cases on), both knees of one subject mostly go to one subject, and
+    classes keep their counts. The circle is a pure function of the seed and of who is there.
 
     Args:
         labels: ``[n]``, of the cases of one split.

@@ -1,4 +1,6 @@
-"""A noisy reader's label table: training and validation labels read again, everything else as it was."""
+"""A noisy reader's label table: training and validation labels read again, everything else as it
+was.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ from kneeoa.training.labels import DERIVED, read_labels
 logger = logging.getLogger(__name__)
 
 SPLITS_READ = ("train", "val")
-"""A reader labels what a network learns from and what chooses its epoch; never what it is judged by."""
+"""A reader labels what a network learns from and what chooses its epoch; never what it is judged
+by.
+"""
 
 
 def reread_labels(
@@ -41,15 +45,18 @@ def reread_labels(
 ) -> None:
     """Write the LABELS table of a reader, and a JSON account of how he agrees with the reference.
 
-    Of every training and validation case with a label at ``level``, that label is read through ``confusion``, or is another subject's of
-    the same split, and those of the coarser levels are derived from what was read, whatever their source was. Test cases, cases without
-    a label at ``level`` (their coarse labels included) and other levels keep their rows. The account holds, by level and split, the
-    counts (row reference, column read), the share of misread labels and the quadratic weighted kappa (null where undefined).
+    Of every training and validation case with a label at ``level``, that label is read through
+    ``confusion``, or is another subject's of the same split, and those of the coarser levels are
+    derived from what was read, whatever their source was. Test cases, cases without a label at
+    ``level`` (their coarse labels included) and other levels keep their rows. The account holds, by
+    level and split, the counts (row reference, column read), the share of misread labels and the
+    quadratic weighted kappa (null where undefined).
 
     Args:
         reader: his name, and the source of his labels.
         level: the level that he reads; no single-label level is finer.
-        confusion: ``[K][K]``, row the reference class, column the probability of what is read; None: labels are permuted between subjects.
+        confusion: ``[K][K]``, row the reference class, column the probability of what is read;
+            None: labels are permuted between subjects.
         seed: of his errors.
         levels: the study's hierarchy, coarse to fine.
         labels: LABELS of a cohort.
@@ -118,7 +125,9 @@ def _rows(cases: pd.DataFrame, level: str, values: NDArray[np.int64], source: st
 
 
 def _agreement(reference: NDArray[np.int64], read: NDArray[np.int64], classes: int, chosen: NDArray[np.bool_]) -> dict[str, Any]:
-    """Counts and what follows from them, over ``chosen`` cases whose reference is known (a coarse one can be missing)."""
+    """Counts and what follows from them, over ``chosen`` cases whose reference is known (a coarse
+    one can be missing).
+    """
     chosen = chosen & (reference >= 0)
     counts = confusions(reference[chosen], read[chosen], classes, np.ones((1, int(chosen.sum()))))
     cases = int(chosen.sum())

@@ -10,16 +10,19 @@ from kneeoa.modes.criteria.interface import MISSING
 
 
 def balanced(labels: Tensor, level: Level) -> Tensor:
-    """The weight of each class: cases / (classes that occur x cases of the class), so that the mean over the labelled cases is 1.
+    """The weight of each class: cases / (classes that occur x cases of the class), so that the mean
+    over the labelled cases is 1.
 
     King and Zeng (Political Analysis 9, 2001). A class that does not occur has 1.
 
     Args:
-        labels: int64 ``[cases]``, or ``[cases, findings]`` of a multilabel level, -1 where unread: the training cases' and no others.
+        labels: int64 ``[cases]``, or ``[cases, findings]`` of a multilabel level, -1 where unread:
+            the training cases' and no others.
         level: theirs.
 
     Returns:
-        float64 ``[classes]``; of a multilabel level ``[findings, 2]``, absent and present of each finding by itself.
+        float64 ``[classes]``; of a multilabel level ``[findings, 2]``, absent and present of each
+        finding by itself.
     """
     if level.kind == "multilabel":
         return torch.stack([_weights(findings, 2) for findings in labels.T])

@@ -1,4 +1,6 @@
-"""Parallel heads on one embedding: CE(KL) + lambda x CE(OA, two logits) in paper A's words; here any number of levels."""
+"""Parallel heads on one embedding: CE(KL) + lambda x CE(OA, two logits) in paper A's words; here
+any number of levels.
+"""
 
 from __future__ import annotations
 

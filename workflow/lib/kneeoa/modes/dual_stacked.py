@@ -1,4 +1,6 @@
-"""Stacked heads, as paper A's release has them: the coarse head reads the fine head's logits (12 parameters for KL to OA)."""
+"""Stacked heads, as paper A's release has them: the coarse head reads the fine head's logits (12
+parameters for KL to OA).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,9 @@ from kneeoa.modes.interface import Heads, Supervision
 
 
 class DualStacked(Heads):
-    """The finest head reads the embedding, and each coarser one the outputs of the next finer one: a chain of any length."""
+    """The finest head reads the embedding, and each coarser one the outputs of the next finer one:
+    a chain of any length.
+    """
 
     def __init__(self, supervisions: tuple[Supervision, ...], width: int) -> None:
         super().__init__(supervisions)
@@ -25,5 +29,7 @@ class DualStacked(Heads):
 
 
 def build(supervisions: tuple[Supervision, ...], width: int) -> Heads:
-    """Stacked heads on an embedding of ``width`` components; ``supervisions`` run from coarse to fine."""
+    """Stacked heads on an embedding of ``width`` components; ``supervisions`` run from coarse to
+    fine.
+    """
     return DualStacked(supervisions, width)

@@ -30,7 +30,9 @@ class Supervision:
 
 
 class Heads(nn.Module, ABC):
-    """The heads of the levels that supervise. A member lays out its layers and implements :meth:`forward`."""
+    """The heads of the levels that supervise. A member lays out its layers and implements
+    :meth:`forward`.
+    """
 
     def __init__(self, supervisions: tuple[Supervision, ...]) -> None:
         super().__init__()
@@ -44,7 +46,8 @@ class Heads(nn.Module, ABC):
         """Outputs ``[batch, outputs]`` of each level from an embedding ``[batch, width]``."""
 
     def balance(self, labels: Mapping[str, Tensor]) -> None:
-        """From now on weigh classes in every loss against their frequency in ``labels`` (those of the training cases).
+        """From now on weigh classes in every loss against their frequency in ``labels`` (those of
+        the training cases).
 
         Raises:
             KneeoaError: the labels of a supervised level are not given.
@@ -64,9 +67,10 @@ class Heads(nn.Module, ABC):
 
         Args:
             logits: what :meth:`forward` gave.
-            labels: for each supervised level int64 ``[batch]`` (multilabel: ``[batch, findings]``), -1 where unread. A level without a
-                single label in the batch contributes 0.
-            terms: of the batch that these cases are a part of (:meth:`terms`): the parts' losses then add up to the whole batch's.
+            labels: for each supervised level int64 ``[batch]`` (multilabel: ``[batch, findings]``),
+                -1 where unread. A level without a single label in the batch contributes 0.
+            terms: of the batch that these cases are a part of (:meth:`terms`): the parts' losses
+                then add up to the whole batch's.
 
         Raises:
             KneeoaError: the labels of a supervised level are not given.
@@ -80,21 +84,28 @@ class Heads(nn.Module, ABC):
         return {**losses, "total": torch.stack(weighted).sum()}
 
     def class_logits(self, logits: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Logits ``[batch, classes]`` of each level: their softmax (multilabel: sigmoid) are its probabilities, whatever its loss."""
+        """Logits ``[batch, classes]`` of each level: their softmax (multilabel: sigmoid) are its
+        probabilities, whatever its loss.
+        """
         return {name: self.criteria[name].class_logits(outputs) for name, outputs in logits.items()}
 
     def probabilities(self, logits: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """float64 probabilities ``[batch, classes]`` of each level; multilabel findings are independent, all others sum to 1."""
+        """float64 probabilities ``[batch, classes]`` of each level; multilabel findings are
+        independent, all others sum to 1.
+        """
         double = {name: outputs.double() for name, outputs in logits.items()}
         return {name: class_probabilities(z, self.levels[name]) for name, z in self.class_logits(double).items()}
 
     def score(self, logits: Mapping[str, Tensor], head: str, positive: Collection[int]) -> Tensor:
-        """Log-odds ``[batch]`` that the class of ``head`` is among ``positive``: differentiable, never saturated.
+        """Log-odds ``[batch]`` that the class of ``head`` is among ``positive``: differentiable,
+        never saturated.
 
-        The log-odds of a sum of softmax probabilities is the logsumexp of its logits minus that of the others.
+        The log-odds of a sum of softmax probabilities is the logsumexp of its logits minus that of
+        the others.
 
         Raises:
-            KneeoaError: ``positive`` holds none or all of the classes, or the head is multilabel (its findings exclude no one another).
+            KneeoaError: ``positive`` holds none or all of the classes, or the head is multilabel
+                (its findings exclude no one another).
         """
         level = self.levels[head]
         z = self.class_logits(logits)[head]
@@ -113,5 +124,7 @@ class Heads(nn.Module, ABC):
 
 
 def class_probabilities(logits: Tensor, level: Level) -> Tensor:
-    """float64 probabilities from logits ``[batch, classes]``: sigmoid for a multilabel level, softmax for all others."""
+    """float64 probabilities from logits ``[batch, classes]``: sigmoid for a multilabel level,
+    softmax for all others.
+    """
     return torch.sigmoid(logits.double()) if level.kind == "multilabel" else torch.softmax(logits.double(), dim=1)

@@ -19,7 +19,9 @@ _SHARED = {"__init__", "class_weights", "interface", "registry"}
 
 
 def kinds() -> tuple[str, ...]:
-    """Every mode, by name: one file each, read off the folder so that a new one belongs to no other's code."""
+    """Every mode, by name: one file each, read off the folder so that a new one belongs to no
+    other's code.
+    """
     return tuple(sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in _SHARED))
 
 
@@ -38,7 +40,8 @@ def losses(mode: Mode, levels: tuple[Level, ...]) -> dict[str, str]:
     """What each level of ``mode`` is trained by, coarse to fine.
 
     Raises:
-        KneeoaError: the mode names a level that is not declared, or a loss that does not suit its level.
+        KneeoaError: the mode names a level that is not declared, or a loss that does not suit its
+            level.
     """
     declared = {level.name: level for level in levels}
     unknown = [name for name in mode.levels if name not in declared]
@@ -51,7 +54,8 @@ def losses(mode: Mode, levels: tuple[Level, ...]) -> dict[str, str]:
 
 
 def build(mode: Mode, levels: tuple[Level, ...], width: int) -> Heads:
-    """Build the heads of a mode with fresh weights drawn from torch's global generator (seed it first).
+    """Build the heads of a mode with fresh weights drawn from torch's global generator (seed it
+    first).
 
     Args:
         mode: which levels supervise, coarse to fine, and how.
@@ -59,7 +63,8 @@ def build(mode: Mode, levels: tuple[Level, ...], width: int) -> Heads:
         width: components of the embedding.
 
     Raises:
-        KneeoaError: unknown mode, the mode names a level that is not declared, or a loss that does not suit its level.
+        KneeoaError: unknown mode, the mode names a level that is not declared, or a loss that does
+            not suit its level.
     """
     from kneeoa.modes.interface import Supervision
 

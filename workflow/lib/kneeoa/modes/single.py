@@ -1,4 +1,6 @@
-"""One head: a single logit with binary cross-entropy for a binary level (paper A's single-OA), softmax for others (single-KL)."""
+"""One head: a single logit with binary cross-entropy for a binary level (paper A's single-OA),
+softmax for others (single-KL).
+"""
 
 from __future__ import annotations
 

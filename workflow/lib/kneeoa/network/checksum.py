@@ -1,4 +1,6 @@
-"""What tells that tensors in a file are no longer what was written: a safetensors file does not notice a changed byte by itself."""
+"""What tells that tensors in a file are no longer what was written: a safetensors file does not
+notice a changed byte by itself.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ import torch
 
 
 def checksum(tensors: Mapping[str, torch.Tensor]) -> str:
-    """CRC-32 of names and bytes, in the names' order; eight hexadecimal characters. Against accidents, not against malice."""
+    """CRC-32 of names and bytes, in the names' order; eight hexadecimal characters. Against
+    accidents, not against malice.
+    """
     value = 0
     for name in sorted(tensors):
         value = zlib.crc32(name.encode(), value)

@@ -1,7 +1,9 @@
-"""Dropout whose masks follow the case: a function of the run's seed, the epoch, the case and the layer, and of nothing else.
+"""Dropout whose masks follow the case: a function of the run's seed, the epoch, the case and the
+layer, and of nothing else.
 
-Cutting a batch into micro-batches, running a layer a second time for its gradients or resuming a job in the middle of an epoch then
-changes no mask. Without keys the modules draw from torch's generator, as usual.
+Cutting a batch into micro-batches, running a layer a second time for its gradients or resuming a
+job in the middle of an epoch then changes no mask. Without keys the modules draw from torch's
+generator, as usual.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ from torch import Tensor, nn
 from kneeoa.network.keyed_random import mixed, uniform
 
 RATES = {"StochasticDepth": "rate", "DropPath": "drop_prob"}
-"""Classes of stochastic depth, the backbones' and MONAI's, and where each has its probability. By name: most networks import neither."""
+"""Classes of stochastic depth, the backbones' and MONAI's, and where each has its probability. By
+name: most networks import neither.
+"""
 
 
 class Keys:
@@ -44,10 +48,14 @@ class RandomLayer(nn.Module):
 
 
 class Dropout(RandomLayer):
-    """Zeroes single entries with probability p and scales the others by 1 / (1 - p) (Srivastava et al., JMLR 2014)."""
+    """Zeroes single entries with probability p and scales the others by 1 / (1 - p) (Srivastava et
+    al., JMLR 2014).
+    """
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[cases, ...]`` to the same shape; the first axis may hold several rows of each case, one case after the other."""
+        """``[cases, ...]`` to the same shape; the first axis may hold several rows of each case,
+        one case after the other.
+        """
         if not self.training or not self.p:
             return x
         cases = len(x) if self.keys.values is None else len(self.keys.values)
@@ -56,7 +64,9 @@ class Dropout(RandomLayer):
 
 
 class BranchDropout(RandomLayer):
-    """Stochastic depth: leaves out a case's residual branch with probability p, else scales it by 1 / (1 - p) (Huang et al. 2016)."""
+    """Stochastic depth: leaves out a case's residual branch with probability p, else scales it by 1
+    / (1 - p) (Huang et al. 2016).
+    """
 
     def forward(self, branch: Tensor) -> Tensor:
         """The branch of each case, ``[cases, ...]``, before it is added to its input."""
@@ -68,10 +78,12 @@ class BranchDropout(RandomLayer):
 
 
 def by_case(network: nn.Module) -> Keys:
-    """Let every random layer of ``network`` follow the keys returned; torch's and MONAI's modules are replaced in place, weights stay.
+    """Let every random layer of ``network`` follow the keys returned; torch's and MONAI's modules
+    are replaced in place, weights stay.
 
-    Masks are of a module, so one that is called at two places of a network drops the same there. Dropout inside torch's own attention
-    functions is no module: it goes on drawing from torch's generator.
+    Masks are of a module, so one that is called at two places of a network drops the same there.
+    Dropout inside torch's own attention functions is no module: it goes on drawing from torch's
+    generator.
     """
     keys = Keys()
     for parent in list(network.modules()):

@@ -1,8 +1,10 @@
-"""Random numbers that are a function of a case's key and a count, wherever and in whatever company the case is computed.
+"""Random numbers that are a function of a case's key and a count, wherever and in whatever company
+the case is computed.
 
-torch's own generators draw one number after the other, so what a case gets depends on how many cases come before it in the batch, and on
-the device. Here number i of key k is SplitMix64's i-th output from state k (Steele, Lea and Flood, OOPSLA 2014, fig. 17): a few integer
-operations that run on any device, all positions at once.
+torch's own generators draw one number after the other, so what a case gets depends on how many
+cases come before it in the batch, and on the device. Here number i of key k is SplitMix64's i-th
+output from state k (Steele, Lea and Flood, OOPSLA 2014, fig. 17): a few integer operations that run
+on any device, all positions at once.
 """
 
 from __future__ import annotations
@@ -25,12 +27,16 @@ def mixed(keys: Tensor, number: int) -> Tensor:
 
 
 def uniform(keys: Tensor, count: int) -> Tensor:
-    """Numbers strictly between 0 and 1, float32 ``[cases, count]``, for int64 ``keys`` ``[cases]``."""
+    """Numbers strictly between 0 and 1, float32 ``[cases, count]``, for int64 ``keys``
+    ``[cases]``.
+    """
     return torch.cat(_pairs(keys, count), dim=1)[:, :count]
 
 
 def normal(keys: Tensor, count: int) -> Tensor:
-    """Standard normal numbers, float32 ``[cases, count]``, by Box and Muller's transform (1958); none is beyond 5.8."""
+    """Standard normal numbers, float32 ``[cases, count]``, by Box and Muller's transform (1958);
+    none is beyond 5.8.
+    """
     first, second = _pairs(keys, count)
     radius = first.log_().mul_(-2.0).sqrt_()
     angle = second.mul_(2.0 * math.pi)

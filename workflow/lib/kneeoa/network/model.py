@@ -1,4 +1,6 @@
-"""A network from its specification, and its two files: ``weights.safetensors`` and ``model.json``."""
+"""A network from its specification, and its two files: ``weights.safetensors`` and
+``model.json``.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +25,18 @@ __all__ = ["ModelSpec", "Network", "Output", "build", "load", "read_spec", "save
 WEIGHTS = "weights.safetensors"
 DESCRIPTION = "model.json"
 CHECKSUM = "crc32"
-"""Under this name the weights' file carries :func:`~kneeoa.network.checksum.checksum`; one from before it did, is taken as it is."""
+"""Under this name the weights' file carries :func:`~kneeoa.network.checksum.checksum`; one from
+before it did, is taken as it is.
+"""
 VERSION = 2
-"""Of the description. Version 1 did not say how images were prepared (:attr:`ModelSpec.trained_on`) and carried no number."""
+"""Of the description. Version 1 did not say how images were prepared (:attr:`ModelSpec.trained_on`)
+and carried no number.
+"""
 
 
 def build(spec: ModelSpec) -> Network:
-    """The network of a specification, with fresh weights drawn from torch's global generator (seed it first).
+    """The network of a specification, with fresh weights drawn from torch's global generator (seed
+    it first).
 
     Raises:
         KneeoaError: unknown kind, option, mode or level, or an input that does not fit.
@@ -41,7 +48,9 @@ def build(spec: ModelSpec) -> Network:
 
 
 def save(network: Network, spec: ModelSpec, folder: str | Path) -> None:
-    """Write ``weights.safetensors`` and ``model.json`` into ``folder``, each atomically; same weights, same bytes."""
+    """Write ``weights.safetensors`` and ``model.json`` into ``folder``, each atomically; same
+    weights, same bytes.
+    """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     with atomic_path(Path(folder) / WEIGHTS) as temporary:
         save_file(tensors, temporary, {CHECKSUM: checksum(tensors)})
@@ -86,8 +95,8 @@ def load(folder: str | Path, device: str = "cpu") -> tuple[Network, ModelSpec]:
     with torch.device("meta"):  # the weights come from the file: draw none, and leave the generator alone
         network = build(spec)
     try:
-        # Cloned, since the file's tensors lie at any address, and vector kernels round by alignment: the last bit could differ from
-        # what the network said in training.
+        # Cloned, since the file's tensors lie at any address, and vector kernels round by
+        # alignment: the last bit could differ from what the network said in training.
         with safe_open(weights, framework="pt") as stream:
             told = (stream.metadata() or {}).get(CHECKSUM)
             tensors = {name: stream.get_tensor(name).clone() for name in stream.keys()}  # noqa: SIM118 (not a mapping)

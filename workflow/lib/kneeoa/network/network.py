@@ -1,4 +1,6 @@
-"""A backbone, dropout where the published network has it, and the heads of a mode: what it says, and what explains it."""
+"""A backbone, dropout where the published network has it, and the heads of a mode: what it says,
+and what explains it.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ class Network(nn.Module):
 
     @property
     def readings(self) -> tuple[tuple[str, str], ...]:
-        """Every pair (level, head) that the network can speak about: own heads, and coarse levels read from finer heads."""
+        """Every pair (level, head) that the network can speak about: own heads, and coarse levels
+        read from finer heads.
+        """
         return tuple(self._groups)
 
     def forward(self, image: Tensor) -> Output:
@@ -51,25 +55,30 @@ class Network(nn.Module):
     def class_logits(self, logits: dict[str, Tensor]) -> dict[tuple[str, str], Tensor]:
         """(level, head) -> logits ``[batch, classes of the level]`` for each of :attr:`readings`.
 
-        The logit of a coarse class is the logsumexp of its fine classes' logits, so that its softmax is the sum of their
-        probabilities; a coarse class that no fine class belongs to has minus infinity.
+        The logit of a coarse class is the logsumexp of its fine classes' logits, so that its
+        softmax is the sum of their probabilities; a coarse class that no fine class belongs to has
+        minus infinity.
         """
         own = self.heads.class_logits(logits)
         return {(level, head): self._grouped(own[head], level, head) for level, head in self._groups}
 
     def probabilities(self, logits: dict[str, Tensor]) -> dict[tuple[str, str], Tensor]:
-        """(level, head) -> float64 probabilities ``[batch, classes of the level]`` for each of :attr:`readings`."""
+        """(level, head) -> float64 probabilities ``[batch, classes of the level]`` for each of
+        :attr:`readings`.
+        """
         double = {head: z.double() for head, z in logits.items()}
         return {pair: class_probabilities(z, self.levels[pair[0]]) for pair, z in self.class_logits(double).items()}
 
     def target_score(self, output: Output, level: str, head: str) -> Tensor:
         """The scalar of each case that a saliency map explains, ``[batch]``, differentiable.
 
-        Binary level: log-odds of class 1, from its own head or summed from a finer one (the logit of the sum of p(KL >= 2)). Level of
-        several classes: the largest logit (paper A's arg-max logit).
+        Binary level: log-odds of class 1, from its own head or summed from a finer one (the logit
+        of the sum of p(KL >= 2)). Level of several classes: the largest logit (paper A's arg-max
+        logit).
 
         Raises:
-            KneeoaError: ``head`` does not speak about ``level``, the level is multilabel, or one of its two classes is empty.
+            KneeoaError: ``head`` does not speak about ``level``, the level is multilabel, or one of
+                its two classes is empty.
         """
         if (level, head) not in self._groups:
             known = ", ".join(f"{pair[0]} from {pair[1]}" for pair in self.readings)

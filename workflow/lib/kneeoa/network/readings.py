@@ -1,4 +1,6 @@
-"""Which levels a set of heads can speak about: each its own, and every coarser level that its classes group into."""
+"""Which levels a set of heads can speak about: each its own, and every coarser level that its
+classes group into.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,11 @@ from kneeoa.config.hierarchy import Level
 
 
 def groupings(levels: tuple[Level, ...], head: str) -> dict[str, tuple[int, ...]]:
-    """For each level that ``head`` can speak about, the class of that level to which each class of the head belongs.
+    """For each level that ``head`` can speak about, the class of that level to which each class of
+    the head belongs.
 
-    Parents are followed as far as they go; multilabel findings exclude no one another, so nothing is summed from or into them.
+    Parents are followed as far as they go; multilabel findings exclude no one another, so nothing
+    is summed from or into them.
 
     Args:
         levels: the study's levels, coarse to fine.

@@ -1,6 +1,8 @@
-"""Activation checkpointing: a stage's activations are dropped after its forward pass and computed again for its gradients.
+"""Activation checkpointing: a stage's activations are dropped after its forward pass and computed
+again for its gradients.
 
-Memory then grows with the largest stage instead of their sum, for about a third more arithmetic (Chen et al. 2016, arXiv 1604.06174).
+Memory then grows with the largest stage instead of their sum, for about a third more arithmetic
+(Chen et al. 2016, arXiv 1604.06174).
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from torch.utils.checkpoint import checkpoint
 
 
 def stages(network: nn.Module) -> list[nn.Module]:
-    """The outermost composed members of lists and sequences: a ResNet's stages, a DenseNet's dense blocks, a transformer's layers."""
+    """The outermost composed members of lists and sequences: a ResNet's stages, a DenseNet's dense
+    blocks, a transformer's layers.
+    """
     found: list[nn.Module] = []
     for child in network.children():
         if isinstance(network, nn.ModuleList | nn.Sequential) and any(True for _ in child.children()):
@@ -28,10 +32,12 @@ def stages(network: nn.Module) -> list[nn.Module]:
 
 
 def recompute(network: nn.Module) -> int:
-    """Let every stage of ``network`` (see :func:`stages`) compute its activations again in training; returns how many there are.
+    """Let every stage of ``network`` (see :func:`stages`) compute its activations again in
+    training; returns how many there are.
 
-    Gradients and running statistics are those of a plain pass: random layers draw the same numbers, and the second pass does not count
-    as another batch for batch normalisation. Names and weights stay as they are.
+    Gradients and running statistics are those of a plain pass: random layers draw the same numbers,
+    and the second pass does not count as another batch for batch normalisation. Names and weights
+    stay as they are.
     """
     found = stages(network)
     for stage in found:
@@ -52,7 +58,9 @@ def _contexts(stage: nn.Module) -> tuple[AbstractContextManager[None], AbstractC
 
 @contextmanager
 def _statistics_untouched(stage: nn.Module) -> Iterator[None]:
-    """With a momentum of zero the running statistics stay what they are, bit for bit; the count of batches is put back."""
+    """With a momentum of zero the running statistics stay what they are, bit for bit; the count of
+    batches is put back.
+    """
     norms = [module for module in stage.modules() if isinstance(module, _BatchNorm)]
     before = [(norm, norm.momentum, norm.num_batches_tracked) for norm in norms]
     for norm in norms:

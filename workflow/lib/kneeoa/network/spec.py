@@ -21,7 +21,9 @@ class TrainedOn(Section):
     view: Name
     """Name of their view."""
     canonical: View
-    """The canonical form of that view; a network of another shape takes it resampled over the same extent."""
+    """The canonical form of that view; a network of another shape takes it resampled over the same
+    extent.
+    """
     left_knees: Literal["mirrored", "as_they_are"]
     """Whether left knees were mirrored to look like right ones."""
     cohorts: tuple[str, ...] = ()
@@ -51,7 +53,9 @@ class ModelSpec(Section):
     levels: tuple[Level, ...] = Field(min_length=1)
     """All levels of the study, coarse to fine: a coarse one may be read from a fine head."""
     trained_on: TrainedOn | None = None
-    """Where its images came from and how they were prepared; None: not known, so the network is of no use on other images."""
+    """Where its images came from and how they were prepared; None: not known, so the network is of
+    no use on other images.
+    """
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-able mapping."""

@@ -23,13 +23,15 @@ PRINTED = ("enrichment", "normalised", "mass", "top5_overlap", "auroc")
 def write_anatomy(
     anatomy: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
 ) -> None:
-    """Write ANATOMY: CSV with every row, LaTeX with a tabular of arms and one of contrasts, of the measures in ``PRINTED``.
+    """Write ANATOMY: CSV with every row, LaTeX with a tabular of arms and one of contrasts, of the
+    measures in ``PRINTED``.
 
     Args:
         anatomy: ANATOMY file.
         out_csv: CSV to write, sorted by the table's key.
         out_tex: LaTeX to write.
-        arms: the arms table; gives the order of the rows and their printed names. Default: sorted by name.
+        arms: the arms table; gives the order of the rows and their printed names. Default: sorted
+            by name.
         labels: the study's own printed names.
 
     Raises:
@@ -41,7 +43,9 @@ def write_anatomy(
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of ANATOMY rows: the measures of ``PRINTED`` of the arms, then of the contrasts, where there are any."""
+    """The printed tables of ANATOMY rows: the measures of ``PRINTED`` of the arms, then of the
+    contrasts, where there are any.
+    """
     rows = rows[rows["measure"].isin(PRINTED) & rows["grade"].isna()]
     order = {arm: rank for rank, arm in enumerate(names.ordered(rows["arm"]))}
     rows = rows.assign(rank=rows["arm"].map(order), several=rows["method"].nunique() > 1).sort_values("rank", kind="stable")

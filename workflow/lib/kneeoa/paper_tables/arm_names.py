@@ -9,7 +9,9 @@ from kneeoa.figures.words import printed
 
 
 class ArmNames:
-    """The arms table as a table's left columns; arms that it does not know come last under their own names."""
+    """The arms table as a table's left columns; arms that it does not know come last under their
+    own names.
+    """
 
     def __init__(self, arms: Factors | None, labels: Mapping[str, str] | None) -> None:
         self._arms, self._labels = dict(arms or {}), labels
@@ -20,7 +22,9 @@ class ArmNames:
         return sorted(set(names), key=lambda arm: (self._rank.get(arm, len(self._rank)), arm))
 
     def backbone(self, arm: str) -> str:
-        """The backbone's printed name, with the reader of its labels where the study has several; of an unknown arm its own name."""
+        """The backbone's printed name, with the reader of its labels where the study has several;
+        of an unknown arm its own name.
+        """
         return learner(self._arms[arm], self._labels) if arm in self._arms else arm
 
     def mode(self, arm: str) -> str:

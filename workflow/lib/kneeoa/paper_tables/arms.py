@@ -18,7 +18,9 @@ _FIRST = ("name", "backbone", "mode")
 
 
 def flat(arm: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested sections as dotted keys (``training.epochs``); lists as JSON; an absent factor is left out."""
+    """Nested sections as dotted keys (``training.epochs``); lists as JSON; an absent factor is left
+    out.
+    """
     found: dict[str, Any] = {}
     for key, value in arm.items():
         if isinstance(value, Mapping):
@@ -35,10 +37,12 @@ def _plain(value: Any) -> str:
 
 
 def write_arms(arms: Sequence[Mapping[str, Any]], out_csv: Path, out_tex: Path, labels: Mapping[str, str] | None = None) -> None:
-    """Write the arms in the configuration's order: CSV with every factor, LaTeX with those in which arms differ.
+    """Write the arms in the configuration's order: CSV with every factor, LaTeX with those in which
+    arms differ.
 
     Args:
-        arms: one mapping an arm, with ``name``, ``backbone``, ``mode`` and anything else (nested sections too).
+        arms: one mapping an arm, with ``name``, ``backbone``, ``mode`` and anything else (nested
+            sections too).
         out_csv: CSV to write.
         out_tex: LaTeX to write.
         labels: the study's own printed names.
@@ -58,7 +62,9 @@ def write_arms(arms: Sequence[Mapping[str, Any]], out_csv: Path, out_tex: Path, 
 
 
 def tabulars(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed table of flat arms: names, backbone, mode and the factors in which they differ."""
+    """The printed table of flat arms: names, backbone, mode and the factors in which they
+    differ.
+    """
     columns = dict.fromkeys(key for row in rows for key in row)
     varying = [key for key in columns if key not in _FIRST and len({str(row.get(key, "")) for row in rows}) > 1]
     shown = ["backbone", "mode", *varying]

@@ -1,4 +1,6 @@
-"""The claim: change in prediction, in the order of the axis and in saliency, a line for each backbone and pair of modes."""
+"""The claim: change in prediction, in the order of the axis and in saliency, a line for each
+backbone and pair of modes.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ from kneeoa.tables.claim import CLAIM
 
 
 def write_claim(claim: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
-    """Write CLAIM: CSV with every row in the table's order, LaTeX with a line for each pair of arms and a column for each measure.
+    """Write CLAIM: CSV with every row in the table's order, LaTeX with a line for each pair of arms
+    and a column for each measure.
 
     Args:
         claim: CLAIM file.

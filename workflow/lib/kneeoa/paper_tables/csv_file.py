@@ -1,4 +1,6 @@
-"""CSV for machines: every digit of a float, empty for undefined, one order of rows; and the way back."""
+"""CSV for machines: every digit of a float, empty for undefined, one order of rows; and the way
+back.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ from kneeoa.tables.schema import TableSchema
 def write_csv(path: Path, rows: pd.DataFrame, *, order: Sequence[str] = ()) -> None:
     """Write ``rows`` atomically as UTF-8 CSV with Unix line ends.
 
-    Floats are written by ``repr``, so that reading them gives the same bits back; an undefined value is an empty field.
+    Floats are written by ``repr``, so that reading them gives the same bits back; an undefined
+    value is an empty field.
 
     Args:
         path: the file.
@@ -30,7 +33,8 @@ def write_csv(path: Path, rows: pd.DataFrame, *, order: Sequence[str] = ()) -> N
 
 
 def read_csv(path: Path, schema: TableSchema) -> pd.DataFrame:
-    """Read what :func:`write_csv` wrote of a table: numbers as float64 (NaN where undefined), texts as they were, None where absent.
+    """Read what :func:`write_csv` wrote of a table: numbers as float64 (NaN where undefined), texts
+    as they were, None where absent.
 
     Raises:
         KneeoaError: the file cannot be read lacks a column of the table, or a number in it is none.

@@ -21,13 +21,15 @@ from kneeoa.tables.deletion import DELETION_SUMMARY
 def write_deletion(
     deletion: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
 ) -> None:
-    """Write DELETION_SUMMARY: CSV with every row, LaTeX with one tabular of signed drops and of tissue against control.
+    """Write DELETION_SUMMARY: CSV with every row, LaTeX with one tabular of signed drops and of
+    tissue against control.
 
     Args:
         deletion: DELETION_SUMMARY file.
         out_csv: CSV to write, sorted by the table's key.
         out_tex: LaTeX to write.
-        arms: the arms table; gives the order of the rows and their printed names. Default: sorted by name.
+        arms: the arms table; gives the order of the rows and their printed names. Default: sorted
+            by name.
         labels: the study's own printed names.
 
     Raises:

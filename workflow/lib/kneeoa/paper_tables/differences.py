@@ -1,4 +1,6 @@
-"""Differences between modes along the severity axis: every measure in CSV, the main ones in LaTeX."""
+"""Differences between modes along the severity axis: every measure in CSV, the main ones in
+LaTeX.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def write_differences(
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of DIFFERENCES rows, one for each cohort and axis, in the order of the rows."""
+    """The printed tables of DIFFERENCES rows, one for each cohort and axis, in the order of the
+    rows.
+    """
     tables = []
     for (cohort, axis), own in rows[rows["measure"].isin(PRINTED)].groupby(["cohort", "axis"], sort=False):
         body = [

@@ -31,16 +31,18 @@ PRINTED = (
 def write_geometry(
     geometry: Sequence[Path], out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
 ) -> None:
-    """Write GEOMETRY of all runs: CSV with every row, LaTeX with one tabular for each cohort and axis.
+    """Write GEOMETRY of all runs: CSV with every row, LaTeX with one tabular for each cohort and
+    axis.
 
-    In LaTeX one seed is printed with its interval; of several seeds the mean and the range, since an interval of one seed says nothing
-    about the others.
+    In LaTeX one seed is printed with its interval; of several seeds the mean and the range, since
+    an interval of one seed says nothing about the others.
 
     Args:
         geometry: GEOMETRY files.
         out_csv: CSV to write, sorted by the table's key.
         out_tex: LaTeX to write; the measures of ``PRINTED`` on the test cases.
-        arms: the arms table; gives the order of the rows and their printed names. Default: sorted by name.
+        arms: the arms table; gives the order of the rows and their printed names. Default: sorted
+            by name.
         labels: the study's own printed names.
 
     Raises:
@@ -52,7 +54,9 @@ def write_geometry(
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of GEOMETRY rows on the test cases: the measures of ``PRINTED``, one table for each cohort and axis."""
+    """The printed tables of GEOMETRY rows on the test cases: the measures of ``PRINTED``, one table
+    for each cohort and axis.
+    """
     tables = []
     rows = rows[(rows["split"] == "test") & rows["measure"].isin(PRINTED) & ~rows["against"].str.startswith("cartilage")]
     for (cohort, split, axis), own in rows.groupby(["cohort", "split", "axis"], sort=False):
@@ -62,7 +66,9 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
 
 
 def seeds_cell(rows: pd.DataFrame) -> str:
-    """One measure of an arm: ``0.81 [0.70, 0.88]`` for one seed, ``0.81 (0.78 to 0.84)`` for several that differ."""
+    """One measure of an arm: ``0.81 [0.70, 0.88]`` for one seed, ``0.81 (0.78 to 0.84)`` for
+    several that differ.
+    """
     if len(rows) == 1:
         row = rows.iloc[0]
         return interval(row["estimate"], row["low"], row["high"], 2)

@@ -1,4 +1,6 @@
-r"""LaTeX for the manuscript: booktabs tabulars to be taken in by ``\input`` within a ``table`` environment."""
+r"""LaTeX for the manuscript: booktabs tabulars to be taken in by ``\input`` within a ``table``
+environment.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ _ESCAPES = {
 
 
 def escape(text: str) -> str:
-    """``text`` as LaTeX prints it literally; minus signs, dashes and comparisons become LaTeX's own."""
+    """``text`` as LaTeX prints it literally; minus signs, dashes and comparisons become LaTeX's
+    own.
+    """
     return "".join(_ESCAPES.get(character, character) for character in text)
 
 

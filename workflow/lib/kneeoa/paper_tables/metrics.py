@@ -24,7 +24,9 @@ PRINTED = (
 
 
 def speaking(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows that speak for the arms: means over seeds, and the only seed of an arm that has no mean."""
+    """The rows that speak for the arms: means over seeds, and the only seed of an arm that has no
+    mean.
+    """
     key = ["arm", "cohort", "split", "level", "head", "metric"]
     means = rows[rows["seed"].isna()]
     have = pd.MultiIndex.from_frame(means[key])
@@ -42,7 +44,8 @@ def write_metrics(
         metrics: METRICS file.
         out_csv: CSV to write, sorted by the table's key.
         out_tex: LaTeX to write.
-        arms: the arms table; gives the order of the rows and their printed names. Default: sorted by name.
+        arms: the arms table; gives the order of the rows and their printed names. Default: sorted
+            by name.
         labels: the study's own printed names.
 
     Raises:
@@ -54,7 +57,9 @@ def write_metrics(
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of METRICS rows: what speaks for each arm on the test cases, one for each cohort and level."""
+    """The printed tables of METRICS rows: what speaks for each arm on the test cases, one for each
+    cohort and level.
+    """
     rows = rows[(rows["split"] == "test") & rows["metric"].isin(PRINTED)]
     return [
         _tabular(own, str(cohort), str(split), str(level), names, labels)

@@ -27,13 +27,15 @@ _WHY = (
 
 
 def write_sanity(sanity: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
-    """Write SANITY: CSV with every row, LaTeX with tabulars of randomised weights, of enrichment by them and of repeatability.
+    """Write SANITY: CSV with every row, LaTeX with tabulars of randomised weights, of enrichment by
+    them and of repeatability.
 
     Args:
         sanity: SANITY file.
         out_csv: CSV to write, sorted by the table's key.
         out_tex: LaTeX to write.
-        arms: the arms table; gives the order of the rows and their printed names. Default: sorted by name.
+        arms: the arms table; gives the order of the rows and their printed names. Default: sorted
+            by name.
         labels: the study's own printed names.
 
     Raises:
@@ -69,7 +71,9 @@ def _randomised(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] |
 
 
 def _enrichment(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
-    """Trained weights beside weights that are all randomised; both signs of a map, as random weights have no sign to speak of."""
+    """Trained weights beside weights that are all randomised; both signs of a map, as random
+    weights have no sign to speak of.
+    """
     body = []
     rows = rows[rows["measure"] == _BOTH_SIGNS]
     for _, pair in rows[rows["weights"].isin([_TRAINED, _ALL])].groupby(["rank", "method", "cohort", "tissue"], sort=False):

@@ -1,4 +1,6 @@
-"""How alike representations are: every pair of runs in CSV, means over seeds and between modes in LaTeX."""
+"""How alike representations are: every pair of runs in CSV, means over seeds and between modes in
+LaTeX.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ def write_similarity(
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of SIMILARITY rows, one a cohort: each arm between its seeds, then each pair of modes of one backbone."""
+    """The printed tables of SIMILARITY rows, one a cohort: each arm between its seeds, then each
+    pair of modes of one backbone.
+    """
     tables = []
     for cohort, own in rows[rows["kind"] != "runs"].groupby("cohort", sort=False):
         body = []

@@ -1,4 +1,6 @@
-"""A DICOM series as a scanner would leave it: one file a slice, ``001, 002, ...``, no extension, no laterality tag."""
+"""A DICOM series as a scanner would leave it: one file a slice, ``001, 002, ...``, no extension, no
+laterality tag.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ _LPS = np.array([-1.0, -1.0, 1.0])
 
 
 def uid(*parts: str) -> UID:
-    """A DICOM identifier that depends on ``parts`` alone (the root 2.25 of UUIDs; RFC 4122 version 5)."""
+    """A DICOM identifier that depends on ``parts`` alone (the root 2.25 of UUIDs; RFC 4122 version
+    5).
+    """
     return UID(f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, '/'.join(parts)).int}")
 
 

@@ -1,4 +1,6 @@
-"""Cases broken on purpose, each in one way and in one subject of its own, and what the workflow must make of them."""
+"""Cases broken on purpose, each in one way and in one subject of its own, and what the workflow
+must make of them.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,8 @@ from typing import Literal
 class Fault:
     """One way to break a case.
 
-    ``stage``, ``scope`` and ``reason`` are those of the row of exclusions that must follow; all None where the case must be read as
-    if nothing were wrong.
+    ``stage``, ``scope`` and ``reason`` are those of the row of exclusions that must follow; all
+    None where the case must be read as if nothing were wrong.
     """
 
     name: str
@@ -42,7 +44,8 @@ BY_NAME = {fault.name: fault for fault in FAULTS}
 
 
 def break_series(folder: Path, fault: str | None) -> None:
-    """Damage the files ``001, 002, ...`` of a DICOM series as ``fault`` says; other faults leave it alone.
+    """Damage the files ``001, 002, ...`` of a DICOM series as ``fault`` says; other faults leave it
+    alone.
 
     Middle slices are hit: at the ends a missing slice only shortens the volume.
     """

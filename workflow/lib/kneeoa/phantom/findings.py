@@ -1,4 +1,6 @@
-"""What osteoarthritis does to one knee: findings that follow from the latent severity, each with variation of its own."""
+"""What osteoarthritis does to one knee: findings that follow from the latent severity, each with
+variation of its own.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# (severity at which a finding begins, severity at which it is full, standard deviation of its own variation). Medial before lateral.
+# (severity at which a finding begins, severity at which it is full, standard deviation of its own
+# variation). Medial before lateral.
 _COURSE = {
     "medial_narrowing": (0.15, 1.0, 0.10),
     "lateral_narrowing": (0.55, 1.25, 0.08),
@@ -22,7 +25,9 @@ _COURSE = {
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Strength of each finding in [0, 1] (lesions and effusion may exceed 1 where the configuration asks for more)."""
+    """Strength of each finding in [0, 1] (lesions and effusion may exceed 1 where the configuration
+    asks for more).
+    """
 
     medial_narrowing: float
     lateral_narrowing: float
@@ -38,8 +43,9 @@ class Findings:
 def findings(severity: float, effect: float, lesions: float, rng: np.random.Generator) -> Findings:
     """The findings of a knee with latent ``severity`` in [0, 1].
 
-    Finding f is ``clip(effect * ramp_f(severity) + sigma_f * N(0, 1), 0, 1)`` with ``ramp_f`` linear from 0 at its beginning to 1
-    where it is full; marrow lesions and effusion are then multiplied by ``lesions``.
+    Finding f is ``clip(effect * ramp_f(severity) + sigma_f * N(0, 1), 0, 1)`` with ``ramp_f``
+    linear from 0 at its beginning to 1 where it is full; marrow lesions and effusion are then
+    multiplied by ``lesions``.
     """
     noise = rng.standard_normal(len(_COURSE))
     values = {}

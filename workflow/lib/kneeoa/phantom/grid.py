@@ -19,7 +19,8 @@ class Grid:
 
     Attributes:
         shape: voxels along the three array axes.
-        affine: 4 x 4, array index -> millimetres in RAS+ (x to the patient's right, y to the front, z to the head).
+        affine: 4 x 4, array index -> millimetres in RAS+ (x to the patient's right, y to the front,
+            z to the head).
     """
 
     shape: tuple[int, int, int]
@@ -59,8 +60,8 @@ class Grid:
     ) -> Grid:
         """A grid whose middle lies at ``centre`` (mm, RAS+).
 
-        ``axes`` names where each array axis points (``"RIP"``: right, inferior, posterior); ``tilt`` is a rotation (3 x 3) of the
-        whole grid about its middle.
+        ``axes`` names where each array axis points (``"RIP"``: right, inferior, posterior);
+        ``tilt`` is a rotation (3 x 3) of the whole grid about its middle.
         """
         linear = axis_directions(axes) * np.asarray(spacing, dtype=np.float64)
         if tilt is not None:
@@ -72,7 +73,9 @@ class Grid:
 
 
 def axis_directions(axes: str) -> npt.NDArray[np.float64]:
-    """Unit vectors (columns, RAS+) of array axes that point as ``axes`` says; two axes along one direction raise ValueError."""
+    """Unit vectors (columns, RAS+) of array axes that point as ``axes`` says; two axes along one
+    direction raise ValueError.
+    """
     linear = np.zeros((3, 3))
     for column, letter in enumerate(axes):
         row, sign = _DIRECTIONS[letter]

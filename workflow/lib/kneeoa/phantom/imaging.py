@@ -1,4 +1,6 @@
-"""From tissue to picture: DESS-like contrast, coil bias, texture, Rician noise, and the scanners' ways."""
+"""From tissue to picture: DESS-like contrast, coil bias, texture, Rician noise, and the scanners'
+ways.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from kneeoa.phantom.anatomy.solids import Field
 from kneeoa.phantom.anatomy.tissues import Tissue
 from kneeoa.phantom.grid import Grid
 
-# Relative signal of a water-excited double-echo steady state (DESS) at 3 T: fluid above cartilage, marrow and fat suppressed.
+# Relative signal of a water-excited double-echo steady state (DESS) at 3 T: fluid above cartilage,
+# marrow and fat suppressed.
 _DESS: dict[Tissue, float] = {
     Tissue.AIR: 0.0,
     Tissue.CORTEX: 0.06,
@@ -46,13 +49,17 @@ class Scanner:
     noise: float
     """Multiplies the configured noise."""
     tilt: tuple[float, float]
-    """Degrees by which its protocol turns the slices about the vertical and the front-to-back axis."""
+    """Degrees by which its protocol turns the slices about the vertical and the front-to-back
+    axis.
+    """
     medial_first: bool
     """Whether its first slice is the one nearest the other leg."""
 
 
 def scanner(phantom: Phantom, number: int) -> Scanner:
-    """Scanner ``number`` of the cohort; the first of three places its slices straight, the others obliquely."""
+    """Scanner ``number`` of the cohort; the first of three places its slices straight, the others
+    obliquely.
+    """
     # The last word keeps these generators apart from those of the subjects.
     rng = np.random.default_rng(np.random.SeedSequence([phantom.seed, number, 0, 9]))
     brightness = {tissue: value * float(np.exp(rng.normal(0, 0.06))) for tissue, value in _DESS.items()}
@@ -71,9 +78,9 @@ def scanner(phantom: Phantom, number: int) -> Scanner:
 def acquire(knee: Knee, grid: Grid, machine: Scanner, phantom: Phantom, rng: np.random.Generator) -> npt.NDArray[np.uint16]:
     """Scan a knee: stored values, uint16, shape ``grid.shape``.
 
-    ``m = gain * | s t b + n |`` with s the tissue's signal, t a fine texture, b the coil's bias field (peak ``phantom.bias``) and n
-    complex Gaussian noise of standard deviation ``phantom.noise`` of the cartilage signal: the magnitude is Rician (Gudbjartsson and
-    Patz 1995).
+    ``m = gain * | s t b + n |`` with s the tissue's signal, t a fine texture, b the coil's bias
+    field (peak ``phantom.bias``) and n complex Gaussian noise of standard deviation
+    ``phantom.noise`` of the cartilage signal: the magnitude is Rician (Gudbjartsson and Patz 1995).
     """
     picture = signal(knee, grid, machine.brightness)
     picture *= _texture(grid, rng)
@@ -88,7 +95,9 @@ def acquire(knee: Knee, grid: Grid, machine: Scanner, phantom: Phantom, rng: np.
 
 
 def _texture(grid: Grid, rng: np.random.Generator) -> Field:
-    """Fine uneven brightness around 1: six waves of 5 to 16 mm, which stand for trabeculae, muscle fibres and vessels."""
+    """Fine uneven brightness around 1: six waves of 5 to 16 mm, which stand for trabeculae, muscle
+    fibres and vessels.
+    """
     total = np.ones(grid.shape, dtype=np.float32)
     for _ in range(6):
         direction = rng.standard_normal(3)

@@ -1,4 +1,6 @@
-"""What a radiologist writes down about a knee: the Kellgren-Lawrence grade, read with noise, and OARSI features."""
+"""What a radiologist writes down about a knee: the Kellgren-Lawrence grade, read with noise, and
+OARSI features.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ def true_grade(severity: float, reader: Reader) -> int:
 
 
 def read_grade(grade: int, reader: Reader, rng: np.random.Generator) -> int:
-    """The grade that the noisy reader writes for a knee of true ``grade``: one draw from that row of the confusion."""
+    """The grade that the noisy reader writes for a knee of true ``grade``: one draw from that row
+    of the confusion.
+    """
     draw, total = rng.random(), 0.0
     for column, probability in enumerate(reader.confusion[grade]):
         total += probability
@@ -29,7 +33,8 @@ def read_grade(grade: int, reader: Reader, rng: np.random.Generator) -> int:
 def features(seen: Findings) -> dict[str, int]:
     """OARSI grades (0 to 3) under the names of OAI's columns without the visit's prefix.
 
-    ``XRJSM, XRJSL``: medial and lateral joint space narrowing; ``XROSFM, XROSFL, XROSTM, XROSTL``: osteophytes of femur and tibia.
+    ``XRJSM, XRJSL``: medial and lateral joint space narrowing; ``XROSFM, XROSFL, XROSTM, XROSTL``:
+    osteophytes of femur and tibia.
     """
     return {
         "XRJSM": _feature(seen.medial_narrowing),

@@ -12,15 +12,18 @@ from kneeoa.phantom.imaging import Scanner
 from kneeoa.phantom.plan import MaskGrid, PlannedKnee
 
 _AIM = np.array([0.0, -5.0, 9.0])
-"""What the technician aims at, in the knee's frame (mm): a little behind and above the joint line."""
+"""What the technician aims at, in the knee's frame (mm): a little behind and above the joint
+line.
+"""
 _AXIS_OF = {"R": 0, "L": 0, "I": 1, "S": 1, "P": 2, "A": 2}
 
 
 def image_grid(planned: PlannedKnee, knee: Knee, machine: Scanner, phantom: Phantom, rng: np.random.Generator) -> Grid:
     """The sagittal grid of an acquisition.
 
-    A DICOM series has the axes (slice, row, column) with rows running down and columns to the back; a NIfTI file whatever order its
-    converter chose. The scanner's protocol and the technician's hand turn and shift it.
+    A DICOM series has the axes (slice, row, column) with rows running down and columns to the back;
+    a NIfTI file whatever order its converter chose. The scanner's protocol and the technician's
+    hand turn and shift it.
     """
     from_frame = np.linalg.inv(knee.to_frame)
     hand = phantom.variation * np.array([2.0, 3.0, 3.0]) * np.clip(rng.standard_normal(3), -2, 2)
@@ -33,8 +36,11 @@ def image_grid(planned: PlannedKnee, knee: Knee, machine: Scanner, phantom: Phan
 
 
 def mask_grid(image: Grid, own: MaskGrid) -> Grid:
-    """The grid of a mask: about the middle of its image's, with axes, voxel size, extent and tilt of its own."""
-    # The image's shape and spacing in the order right, inferior, posterior, whatever the order of its array axes.
+    """The grid of a mask: about the middle of its image's, with axes, voxel size, extent and tilt
+    of its own.
+    """
+    # The image's shape and spacing in the order right, inferior, posterior, whatever the order of
+    # its array axes.
     order = np.argmax(np.abs(image.directions), axis=1)[[0, 2, 1]]
     extent = (np.asarray(image.shape) * image.spacing)[order] * np.asarray(own.crop)
     spacing = image.spacing[order] * np.asarray(own.scale)

@@ -1,4 +1,6 @@
-"""Who exists in a phantom cohort and which files they will have. Cheap enough to be asked while the workflow's rules are read."""
+"""Who exists in a phantom cohort and which files they will have. Cheap enough to be asked while the
+workflow's rules are read.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +18,24 @@ from kneeoa.phantom.labelling import read_grade, true_grade
 
 VISIT = "00m"
 _FAULTY = 1_000_000
-"""Index of the first broken subject: beyond every sound one, so that neither kind moves the other."""
+"""Index of the first broken subject: beyond every sound one, so that neither kind moves the
+other.
+"""
 _KNEE_CORRELATION = 0.6
 """Correlation of the latent severities (on a normal scale) of a person's two knees."""
 _SEVERITY_EXPONENT = 1.3
-"""Severity is u to this power, u uniform: half of the knees lie above the second cut of the default reader (0.4)."""
+"""Severity is u to this power, u uniform: half of the knees lie above the second cut of the default
+reader (0.4).
+"""
 _MASK_AXES = ("RAS", "LPI", "PSR", "LPS", "RIP", "ASL")
 _IMAGE_AXES = ("RAS", "LPS", "PSR", "RIP", "AIL")
 
 
 @dataclass(frozen=True, slots=True)
 class MaskGrid:
-    """How a mask's grid differs from its image's: a file of its own, made by other people with other tools."""
+    """How a mask's grid differs from its image's: a file of its own, made by other people with
+    other tools.
+    """
 
     axes: str
     """Where its array axes point, e.g. ``LPI``."""
@@ -41,7 +49,9 @@ class MaskGrid:
 
 @dataclass(frozen=True, slots=True)
 class PlannedKnee:
-    """One knee: its person, its disease, its readings, its files. Paths are relative to the cohort's root."""
+    """One knee: its person, its disease, its readings, its files. Paths are relative to the
+    cohort's root.
+    """
 
     index: int
     subject: str
@@ -75,7 +85,9 @@ class PlannedKnee:
 
     @property
     def folder(self) -> str:
-        """The series folder as ``contents.csv`` names it: ``<release>/<participant>/<date>/<barcode>``."""
+        """The series folder as ``contents.csv`` names it:
+        ``<release>/<participant>/<date>/<barcode>``.
+        """
         return f"{self.release}/{self.subject}/{self.date}/{self.barcode}"
 
     @property
@@ -108,12 +120,14 @@ def releases(phantom: Phantom) -> tuple[str, ...]:
 def plan(phantom: Phantom, cohort: str) -> tuple[PlannedKnee, ...]:
     """Every knee of a phantom cohort, by subject and side.
 
-    Each subject is drawn from a generator of its own (``SeedSequence([seed, index])``): more subjects, or another share of two-kneed
-    ones, leave the others as they are. The name of the cohort does not enter the draw.
+    Each subject is drawn from a generator of its own (``SeedSequence([seed, index])``): more
+    subjects, or another share of two-kneed ones, leave the others as they are. The name of the
+    cohort does not enter the draw.
 
     Args:
         phantom: the configuration.
-        cohort: the cohort's name; it keeps the plans of two cohorts apart in the cache and in messages.
+        cohort: the cohort's name; it keeps the plans of two cohorts apart in the cache and in
+            messages.
     """
     people = [(index, None) for index in range(phantom.subjects)]
     broken = [(_FAULTY + number, fault) for number, fault in enumerate(FAULTS)] if phantom.faults else []
@@ -129,7 +143,8 @@ def _person(phantom: Phantom, index: int, fault: Fault | None) -> Iterator[Plann
     female = uniform[3] < 0.58
     image_format = (fault.image_format if fault else None) or ("nifti" if uniform[4] < phantom.nifti else "dicom")
     year, month, day = 2004 + int(uniform[5] * 3), 1 + int(uniform[6] * 12), 1 + int(uniform[7] * 28)
-    # 37 has no divisor in common with 90000: numbers neither repeat nor follow the order of drawing.
+    # 37 has no divisor in common with 90000: numbers neither repeat nor follow the order of
+    # drawing.
     number = 9_900_000 + (index * 37 + 11) % 90_000 if fault is None else 9_990_001 + index - _FAULTY
     part = index % phantom.parts
     for side in sides:

@@ -1,6 +1,8 @@
-"""Bilateral radiographs of phantom knees: two legs, X-rays, exposure, collimation and a side marker.
+"""Bilateral radiographs of phantom knees: two legs, X-rays, exposure, collimation and a side
+marker.
 
-The picture is in the standard display convention: the patient's right is on the picture's left, bone is bright.
+The picture is in the standard display convention: the patient's right is on the picture's left,
+bone is bright.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ class Exposure:
         quanta: photons a pixel without a body; fewer are noisier.
         scatter: share of the primary beam that comes back as a smooth veil.
         heel: relative change of the beam from one side of the picture to the other.
-        window: grey level 0 and 1 as quantiles of the picture's attenuation; narrower than (0, 1) saturates.
+        window: grey level 0 and 1 as quantiles of the picture's attenuation; narrower than (0, 1)
+            saturates.
         gamma: power of the display curve.
         collimation: border (mm) that the beam does not reach: top, right, bottom, left.
         tilt: degrees by which the collimator is turned.
@@ -61,7 +64,8 @@ class Scene:
     Attributes:
         shape: pixels, (rows, columns).
         spacing: mm of a pixel.
-        centres: for each side the joint's centre in mm from the middle of the picture (down, right), before the patient is turned.
+        centres: for each side the joint's centre in mm from the middle of the picture (down,
+            right), before the patient is turned.
         knees: for each side the knee.
         angles: for each side the leg's tilt in degrees.
         turn: degrees by which the patient is turned in the picture.
@@ -79,7 +83,9 @@ class Scene:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture in [0, 1], float32 ``[rows, columns]``, and the true joint centres (row, column) of the sides, in pixels."""
+    """A picture in [0, 1], float32 ``[rows, columns]``, and the true joint centres (row, column) of
+    the sides, in pixels.
+    """
 
     picture: NDArray[np.float32]
     centres: dict[str, tuple[float, float]]
@@ -109,7 +115,8 @@ def draw(scene: Scene, rng: np.random.Generator) -> Drawn:
 def random_scene(
     rng: np.random.Generator, shape: tuple[int, int] = (350, 430), spacing: float = 1.0, severity: float | None = None
 ) -> Scene:
-    """A scene as clinics make them: turned by up to 5 degrees, off centre, collimated, over- and underexposed; one knee in twenty replaced.
+    """A scene as clinics make them: turned by up to 5 degrees, off centre, collimated, over- and
+    underexposed; one knee in twenty replaced.
 
     ``severity`` fixes that of both knees; without it each knee has its own.
     """
@@ -193,7 +200,9 @@ def _lit(scene: Scene, down: Floats, right: Floats) -> NDArray[np.bool_]:
 
 
 def _stamp(picture: Floats, letter: str, scene: Scene, centres: Mapping[str, tuple[float, float]]) -> None:
-    """A lead letter of 12 mm beside a knee, 45 mm above the joint, towards the picture's outer side."""
+    """A lead letter of 12 mm beside a knee, 45 mm above the joint, towards the picture's outer
+    side.
+    """
     dots = np.array([[dot == "1" for dot in line] for line in _LETTERS[letter]])
     size = max(1, round(12.0 / scene.spacing / len(dots)))
     glyph = np.kron(dots, np.ones((size, size), dtype=bool))

@@ -1,4 +1,6 @@
-"""Phantom radiographs as files: DICOM of any depth and polarity, and PNG; the same bytes for the same picture."""
+"""Phantom radiographs as files: DICOM of any depth and polarity, and PNG; the same bytes for the
+same picture.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ def write_radiograph(
         spacing: mm of a pixel, written as the detector's; None: left out.
         bits: that are stored: 8 to 16.
         inverted: MONOCHROME1 instead of MONOCHROME2.
-        tags: further elements by keyword, or other values for those that are written; None takes one out.
+        tags: further elements by keyword, or other values for those that are written; None takes
+            one out.
 
     Returns:
         The path.

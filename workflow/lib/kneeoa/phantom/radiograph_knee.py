@@ -1,7 +1,9 @@
-"""What one knee puts in the way of X-rays: silhouettes of its bones in the frontal plane, and how thick they are.
+"""What one knee puts in the way of X-rays: silhouettes of its bones in the frontal plane, and how
+thick they are.
 
-Coordinates are millimetres from the joint's centre: ``x`` towards the other leg (medial), ``y`` towards the foot. The centre is the
-middle of the joint space, half way between the two edges of the tibial plateau.
+Coordinates are millimetres from the joint's centre: ``x`` towards the other leg (medial), ``y``
+towards the foot. The centre is the middle of the joint space, half way between the two edges of the
+tibial plateau.
 """
 
 from __future__ import annotations
@@ -86,7 +88,9 @@ def bone_thickness(x: Floats, y: Floats, shape: KneeShape, pixel: float) -> Floa
 
 
 def metal_thickness(x: Floats, y: Floats, shape: KneeShape) -> Floats:
-    """Metal (mm) along the beam: a femoral shell and a tibial tray with its stem, where the knee has an implant."""
+    """Metal (mm) along the beam: a femoral shell and a tibial tray with its stem, where the knee
+    has an implant.
+    """
     if not shape.implant:
         return np.zeros(x.shape)
     k = shape.scale

@@ -28,7 +28,9 @@ _FIRST_PROJECT, _SECOND_PROJECT = 15, 37
 
 
 def write_tables(phantom: Phantom, cohort: str, root: Path) -> None:
-    """Write ``contents.csv``, ``kxr_sq_bu00.txt`` and ``enrollees.txt`` into ``root`` (formats as OAI's releases)."""
+    """Write ``contents.csv``, ``kxr_sq_bu00.txt`` and ``enrollees.txt`` into ``root`` (formats as
+    OAI's releases).
+    """
     knees = plan(phantom, cohort)
     header = ["Folder", "ParticipantID", "StudyDate", "Barcode", "StudyDescription", "SeriesDescription"]
     write_text(root / "contents.csv", _separated(header, [row for knee in knees for row in _series(knee)], ",", "\n"))
@@ -89,7 +91,9 @@ def write_truth(phantom: Phantom, cohort: str, out: Path) -> None:
 
 
 def _series(knee: PlannedKnee) -> Iterator[list[str]]:
-    """Rows of the image index: the series, and for some subjects another one, which was not asked for and is not there."""
+    """Rows of the image index: the series, and for some subjects another one, which was not asked
+    for and is not there.
+    """
     study = f"OAI^MR^ENROLLMENT^{_WORD[knee.side]}"
     blank = " " if knee.index % 3 == 0 else ""
     yield [knee.folder, knee.subject, knee.date, knee.barcode, study, f"SAG_3D_DESS_{_WORD[knee.side]}{blank}"]
@@ -100,7 +104,9 @@ def _series(knee: PlannedKnee) -> Iterator[list[str]]:
 
 
 def _readings(knee: PlannedKnee) -> Iterator[list[str]]:
-    """Rows of the table of readings: the main project's, and a second one's where it read the knee."""
+    """Rows of the table of readings: the main project's, and a second one's where it read the
+    knee.
+    """
     graded = [f"{grade}: OARSI grade {grade}" for grade in features(knee.findings).values()]
     grade = _MISSING if knee.fault == "unread-grade" else str(knee.read_grade)
     barcode = f"0166{knee.index:08d}"

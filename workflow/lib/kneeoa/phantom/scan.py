@@ -45,7 +45,8 @@ def outline(planned: PlannedKnee, knee: Knee, image: Grid, phantom: Phantom) -> 
     if planned.fault == "foreign-mask":
         return label_map(_foreign(knee, planned, phantom), grid), grid
     if planned.fault == "flipped-mask":
-        # A crop that reaches higher than lower: flipping then moves cartilage off cartilage whatever the knee's shape.
+        # A crop that reaches higher than lower: flipping then moves cartilage off cartilage
+        # whatever the knee's shape.
         grid = grid.moved((0.0, 0.0, _HIGHER))
     labels = label_map(knee, grid)
     if planned.fault == "flipped-mask":

@@ -16,7 +16,9 @@ _LPS = np.array([-1.0, -1.0, 1.0])
 
 
 def write_nifti(path: Path, voxels: npt.NDArray[np.generic], grid: Grid) -> None:
-    """Write ``<name>.nii.gz`` with sform and qform. The gzip header carries neither a time nor a name."""
+    """Write ``<name>.nii.gz`` with sform and qform. The gzip header carries neither a time nor a
+    name.
+    """
     image = nibabel.Nifti1Image(voxels, grid.affine)
     image.set_sform(grid.affine, code=1)
     image.set_qform(grid.affine, code=1)
@@ -26,7 +28,9 @@ def write_nifti(path: Path, voxels: npt.NDArray[np.generic], grid: Grid) -> None
 
 
 def write_meta(path: Path, voxels: npt.NDArray[np.uint8], grid: Grid) -> None:
-    """Write ``<name>.mha``, compressed. ITK keeps LPS+ coordinates and counts its axes from the last of numpy's."""
+    """Write ``<name>.mha``, compressed. ITK keeps LPS+ coordinates and counts its axes from the
+    last of numpy's.
+    """
     image = SimpleITK.GetImageFromArray(np.ascontiguousarray(voxels.T))
     image.SetOrigin([float(value) for value in grid.affine[:3, 3] * _LPS])
     image.SetSpacing([float(value) for value in grid.spacing])

@@ -25,7 +25,9 @@ def sources(home: Path) -> list[Path]:
 
 
 def without_places(value: Any) -> Any:
-    """A configuration without places on a machine: of an absolute path, or one in somebody's home, the last part stays."""
+    """A configuration without places on a machine: of an absolute path, or one in somebody's home,
+    the last part stays.
+    """
     if isinstance(value, Mapping):
         return {key: without_places(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -36,7 +38,9 @@ def without_places(value: Any) -> Any:
 
 
 def write_zip(path: Path, members: Mapping[str, bytes]) -> None:
-    """Write ``members`` (name -> bytes) in their order, atomically, without time stamps or owners."""
+    """Write ``members`` (name -> bytes) in their order, atomically, without time stamps or
+    owners.
+    """
     with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, content in members.items():
             entry = zipfile.ZipInfo(name, _FIRST_DAY)

@@ -1,7 +1,9 @@
-"""A study as a Workflow Run RO-Crate: the workflow, its configuration, what was made, and every job between.
+"""A study as a Workflow Run RO-Crate: the workflow, its configuration, what was made, and every job
+between.
 
-Follows the Provenance Run Crate profile 0.5 (https://w3id.org/ro/wfrun/provenance/0.5), hence also its Workflow and Process Run Crates and
-Workflow RO-Crate 1.0. The crate names nobody but the authors of the workflow's CITATION.cff, and no machine.
+Follows the Provenance Run Crate profile 0.5 (https://w3id.org/ro/wfrun/provenance/0.5), hence also
+its Workflow and Process Run Crates and Workflow RO-Crate 1.0. The crate names nobody but the
+authors of the workflow's CITATION.cff, and no machine.
 """
 
 from __future__ import annotations
@@ -60,7 +62,8 @@ def write_crate(files: StudyFiles, records: Path, snakemake: str, out: Path, hom
         home: folder of the workflow, with its Snakefile.
 
     Raises:
-        KneeoaError: there is no record of how a product was made, or it was made from other bytes than lie in the crate.
+        KneeoaError: there is no record of how a product was made, or it was made from other bytes
+            than lie in the crate.
     """
     jobs = upstream(read_jobs(records, files.root), [str(path) for path in files.products])
     own = {str(path.relative_to(files.root)): path.read_bytes() for path in (*files.products, *files.details)}
@@ -195,7 +198,9 @@ class _Crate:
         )
 
     def _written(self, path: str) -> str:
-        """What a job wrote, by the digest with which another job read it: so that one entity links the two."""
+        """What a job wrote, by the digest with which another job read it: so that one entity links
+        the two.
+        """
         return self.files.seen(path, self._read_as.get(path, ""))
 
 

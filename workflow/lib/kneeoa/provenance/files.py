@@ -1,4 +1,6 @@
-"""The files of a study as entities of a crate: those that lie in it, and those that only their digests stand for."""
+"""The files of a study as entities of a crate: those that lie in it, and those that only their
+digests stand for.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +32,15 @@ _FORMATS = {
 class Files:
     """Gives each file one entity, by its path and its bytes.
 
-    A file whose bytes are in the crate is a ``File`` under its path. Another one (an image, a prediction table, weights) is a
-    ``CreativeWork`` with its SHA-256; where jobs read other bytes under one path, these are entities of their own.
+    A file whose bytes are in the crate is a ``File`` under its path. Another one (an image, a
+    prediction table, weights) is a ``CreativeWork`` with its SHA-256; where jobs read other bytes
+    under one path, these are entities of their own.
     """
 
     def __init__(self, graph: Graph, members: Mapping[str, bytes], root: str) -> None:
-        """``members`` are the crate's files by their paths in it; ``root`` is the study's folder, which no path in the crate repeats."""
+        """``members`` are the crate's files by their paths in it; ``root`` is the study's folder,
+        which no path in the crate repeats.
+        """
         self._graph, self._root = graph, root
         self._members = {name: hashlib.sha256(content).hexdigest() for name, content in members.items()}
         self._sizes = {name: len(content) for name, content in members.items()}
@@ -51,7 +56,8 @@ class Files:
         return name if name in self._graph else self._graph.add(name, "File", **own)
 
     def seen(self, path: str, digest: str = "") -> str:
-        """The entity of what a job read or wrote: ``path`` as Snakemake names it, ``digest`` its SHA-256 where it is known.
+        """The entity of what a job read or wrote: ``path`` as Snakemake names it, ``digest`` its
+        SHA-256 where it is known.
 
         Raises:
             KneeoaError: the crate has that file, with other bytes.
@@ -67,7 +73,9 @@ class Files:
         return self._graph.add(identifier, "CreativeWork", name=name, encodingFormat=_format(name), sha256=digest)
 
     def _named(self, path: str) -> str:
-        """A path in the study as it is seen from its folder; of any other place, the last part alone."""
+        """A path in the study as it is seen from its folder; of any other place, the last part
+        alone.
+        """
         if path.startswith(f"{self._root}/"):
             return path.removeprefix(f"{self._root}/")
         return f"raw/{PurePosixPath(path).name}"

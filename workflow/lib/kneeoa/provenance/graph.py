@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 CONTEXT = ["https://w3id.org/ro/crate/1.1/context", {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}]
-"""RO-Crate 1.1, and the one term of the Workflow Run RO-Crate that it lacks (https://w3id.org/ro/terms/workflow-run)."""
+"""RO-Crate 1.1, and the one term of the Workflow Run RO-Crate that it lacks
+(https://w3id.org/ro/terms/workflow-run).
+"""
 METADATA = "ro-crate-metadata.json"
 
 Node = dict[str, Any]

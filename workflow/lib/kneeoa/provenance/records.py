@@ -1,6 +1,8 @@
-"""What Snakemake wrote down of the jobs that made a study's files: rule, inputs with their digests, params, times.
+"""What Snakemake wrote down of the jobs that made a study's files: rule, inputs with their digests,
+params, times.
 
-The records (:mod:`kneeoa.snakemake_records`) tell what was really done, also where the workflow has changed since.
+The records (:mod:`kneeoa.snakemake_records`) tell what was really done, also where the workflow has
+changed since.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ class Job:
     """Unique in the study: the rule, and its wildcards as its log spells them."""
     outputs: tuple[str, ...]
     inputs: tuple[tuple[str, str], ...]
-    """Path and SHA-256 of what was read; an empty digest where Snakemake took none (folders, files above its limit)."""
+    """Path and SHA-256 of what was read; an empty digest where Snakemake took none (folders, files
+    above its limit).
+    """
     digests: tuple[str, ...]
     """Among its params: the digest of its code and, where it reads raw files, theirs."""
     started: float
@@ -35,7 +39,8 @@ class Job:
 
 
 def read_jobs(records: Path, root: str) -> dict[str, Job]:
-    """Every finished job of the study below ``root`` (``results/<study>``), by each file that it made.
+    """Every finished job of the study below ``root`` (``results/<study>``), by each file that it
+    made.
 
     Raises:
         KneeoaError: there are no records.

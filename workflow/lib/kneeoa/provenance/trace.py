@@ -1,7 +1,9 @@
-"""Where a file of a study comes from: ``python -m kneeoa.provenance.trace results/<study>/tables/contrasts.csv``.
+"""Where a file of a study comes from: ``python -m kneeoa.provenance.trace
+results/<study>/tables/contrasts.csv``.
 
-Prints the jobs behind the file, the nearest first, with the digests of their code and of what they read, from Snakemake's records in the
-folder that it is called in. No file is opened but those records.
+Prints the jobs behind the file, the nearest first, with the digests of their code and of what they
+read, from Snakemake's records in the folder that it is called in. No file is opened but those
+records.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from kneeoa.snakemake_records import RECORDS
 
 
 def told(jobs: list[Job], *, inputs: bool) -> Iterator[str]:
-    """Lines on the jobs, the last one first; of what each read, all files with ``inputs``, else how many."""
+    """Lines on the jobs, the last one first; of what each read, all files with ``inputs``, else how
+    many.
+    """
     for job in reversed(jobs):
         ended = datetime.fromtimestamp(round(job.ended), UTC).isoformat()
         yield f"{job.name}  ended {ended}  code or raw files {', '.join(job.digests) or 'none'}  read {len(job.inputs)} files"

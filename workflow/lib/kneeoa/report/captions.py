@@ -1,4 +1,6 @@
-"""What stands under each figure: what is drawn, of how many, what the interval is; and the words for those who cannot see it."""
+"""What stands under each figure: what is drawn, of how many, what the interval is; and the words
+for those who cannot see it.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def intervals(evidence: Evidence, metric: str) -> str:
 
 
 def caption(name: str, evidence: Evidence) -> Caption:
-    """The caption of a figure by its name; a variant such as ``axis-centroid`` has that of ``axis``."""
+    """The caption of a figure by its name; a variant such as ``axis-centroid`` has that of
+    ``axis``.
+    """
     level, who = percent(evidence.confidence), sample(evidence)
     of = f" {who[:1].upper()}{who[1:]}." if who else ""
     known = {

@@ -1,4 +1,6 @@
-"""What the report is told from: the study's tables as CSV, the cohorts' accounts, and the names of its arms."""
+"""What the report is told from: the study's tables as CSV, the cohorts' accounts, and the names of
+its arms.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ class Evidence:
     arm_rows: list[dict[str, str]]
     """The arms table as it was written, absent factors left out."""
     tables: Mapping[str, pd.DataFrame]
-    """By name (metrics, contrasts, exclusions, geometry, anatomy); only those that the study has and that hold rows."""
+    """By name (metrics, contrasts, exclusions, geometry, anatomy); only those that the study has
+    and that hold rows.
+    """
     flows: Sequence[Mapping[str, Any]]
     labels: Mapping[str, str]
     confidence: float
@@ -79,7 +83,8 @@ def gather(
     labels: Mapping[str, str],
     confidence: float,
 ) -> Evidence:
-    """Read the tables; metrics come back in the order of ``levels``, levels that it does not name last.
+    """Read the tables; metrics come back in the order of ``levels``, levels that it does not name
+    last.
 
     Raises:
         KneeoaError: a file cannot be read, or a table has a name that the report does not know.

@@ -1,4 +1,6 @@
-"""The page: sections in the order of the story, each made of sentences, figures and tables, in one HTML file."""
+"""The page: sections in the order of the story, each made of sentences, figures and tables, in one
+HTML file.
+"""
 
 from __future__ import annotations
 
@@ -217,20 +219,24 @@ def write_report(
     labels: Mapping[str, str] | None = None,
     confidence: float = 0.95,
 ) -> None:
-    """Write the study's report: one HTML file without scripts, links or time stamps, so that equal inputs give equal bytes.
+    """Write the study's report: one HTML file without scripts, links or time stamps, so that equal
+    inputs give equal bytes.
 
-    Sections without inputs are left out: a study of imported predictions has no images, training, representation or saliency.
+    Sections without inputs are left out: a study of imported predictions has no images, training,
+    representation or saliency.
 
     Args:
         study: name of the study.
         title: the report's title; the study's name where empty.
         question: what the study asks.
         arms: the arms table.
-        figures: PNG files by the figures' names (flow, volumes, learning, roc, reliability, confusion, forest, axis, saliency, anatomy; or
-            a variant such as ``saliency-m3t``).
-        tables: CSV files by the tables' names (arms, metrics, contrasts, exclusions, geometry, anatomy).
+        figures: PNG files by the figures' names (flow, volumes, learning, roc, reliability,
+            confusion, forest, axis, saliency, anatomy; or a variant such as ``saliency-m3t``).
+        tables: CSV files by the tables' names (arms, metrics, contrasts, exclusions, geometry,
+            anatomy).
         flows: the cohorts' accounts (JSON).
-        provenance: what the results were made from, as headings with texts or mappings, e.g. configuration digest, package versions, code.
+        provenance: what the results were made from, as headings with texts or mappings, e.g.
+            configuration digest, package versions, code.
         out: HTML to write.
         levels: the hierarchy's levels, coarse to fine: the order in which they are told.
         labels: the study's own printed names.

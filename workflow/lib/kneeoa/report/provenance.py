@@ -1,4 +1,6 @@
-"""What a report says its results were made from: digests given by the caller, and what the runs wrote down of themselves."""
+"""What a report says its results were made from: digests given by the caller, and what the runs
+wrote down of themselves.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ from kneeoa.errors import KneeoaError
 
 
 def made_from(digests: Mapping[str, Any], runs: Sequence[Path]) -> dict[str, Any]:
-    """``digests`` and, where there are runs, their packages, devices, threads and data; nothing that differs between equal runs.
+    """``digests`` and, where there are runs, their packages, devices, threads and data; nothing
+    that differs between equal runs.
 
     Args:
         digests: headings with texts or mappings, kept as they are and first.

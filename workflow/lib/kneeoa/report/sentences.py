@@ -1,4 +1,6 @@
-"""Sentences with numbers. Each is made from the tables; nothing here is typed in, and nothing is said that a table does not hold."""
+"""Sentences with numbers. Each is made from the tables; nothing here is typed in, and nothing is
+said that a table does not hold.
+"""
 
 from __future__ import annotations
 
@@ -129,7 +131,9 @@ def _contrast(evidence: Evidence, row: dict[str, Any], column: str) -> str:
 
 
 def claim(evidence: Evidence) -> list[str]:
-    """In how many pairs of arms each part of the claim changes for certain, and in which direction."""
+    """In how many pairs of arms each part of the claim changes for certain, and in which
+    direction.
+    """
     rows = evidence.tables["claim"]
     sentences = []
     for (part, measure), own in rows.groupby(["part", "measure"], sort=False):
@@ -165,7 +169,9 @@ def representation(evidence: Evidence) -> list[str]:
 
 
 def _range(evidence: Evidence, against: str, rows: pd.DataFrame) -> str:
-    """The lowest and the highest arm's mean correlation with one thing; empty where none is defined."""
+    """The lowest and the highest arm's mean correlation with one thing; empty where none is
+    defined.
+    """
     means = rows.groupby("arm")["estimate"].mean().dropna()
     if means.empty:
         return ""

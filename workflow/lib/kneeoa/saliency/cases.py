@@ -1,4 +1,6 @@
-"""Which cases are explained, by which head, and what class of a graded target: the same for every run."""
+"""Which cases are explained, by which head, and what class of a graded target: the same for every
+run.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ from kneeoa.training.labels import MISSING, read_labels
 
 
 def head_for(readings: Sequence[tuple[str, str]], level: str) -> str:
-    """The head that speaks for ``level``: its own, else the first finer one that the level can be read from.
+    """The head that speaks for ``level``: its own, else the first finer one that the level can be
+    read from.
 
     Args:
         readings: the network's pairs (level, head).
@@ -32,9 +35,11 @@ def head_for(readings: Sequence[tuple[str, str]], level: str) -> str:
 
 
 def explained_cases(located: pd.DataFrame, limit: int | None) -> pd.DataFrame:
-    """The test cases to explain, sorted by cohort and case: all, or of each cohort the first ``limit`` in an order shuffled by name.
+    """The test cases to explain, sorted by cohort and case: all, or of each cohort the first
+    ``limit`` in an order shuffled by name.
 
-    The shuffle depends on the cases' names alone, so that every arm and seed explains the same cases, and a larger limit adds to them.
+    The shuffle depends on the cases' names alone, so that every arm and seed explains the same
+    cases, and a larger limit adds to them.
     """
     test = located[located["split"] == "test"]
     if limit is not None:
@@ -44,7 +49,8 @@ def explained_cases(located: pd.DataFrame, limit: int | None) -> pd.DataFrame:
 
 
 def true_classes(cases: pd.DataFrame, level: Level, labels: Sequence[Path]) -> tuple[pd.DataFrame, NDArray[np.int64] | None]:
-    """The cases whose class at ``level`` is known, and that class; a binary level is explained without a label, so all cases stay.
+    """The cases whose class at ``level`` is known, and that class; a binary level is explained
+    without a label, so all cases stay.
 
     Raises:
         KneeoaError: the level is multilabel, or a label table is not what it should be.

@@ -1,6 +1,8 @@
-"""The deletion stage: what becomes of a run's score when a tissue, or a control region of its size, is deleted from the image.
+"""The deletion stage: what becomes of a run's score when a tissue, or a control region of its size,
+is deleted from the image.
 
-Overlap of a map with cartilage does not show that the network relies on cartilage; this asks the network itself.
+Overlap of a map with cartilage does not show that the network relies on cartilage; this asks the
+network itself.
 """
 
 from __future__ import annotations
@@ -49,7 +51,8 @@ def delete_run(
     threads: int,
     out: Path,
 ) -> None:
-    """Delete each group of tissues and its controls from the first ``anatomy.deletion`` test cases of each cohort, one at a time.
+    """Delete each group of tissues and its controls from the first ``anatomy.deletion`` test cases
+    of each cohort, one at a time.
 
     Args:
         study: name of the study, copied to the rows.
@@ -69,7 +72,8 @@ def delete_run(
         anatomy: the groups, how many cases and controls, the width of the fill.
         batch: images predicted together.
         threads: threads of the arithmetic.
-        out: DELETION table to write; cases without a usable mask, or without the first group, have no rows.
+        out: DELETION table to write; cases without a usable mask, or without the first group, have
+            no rows.
 
     Raises:
         KneeoaError: a file is not what it should be, or no head speaks for the target.

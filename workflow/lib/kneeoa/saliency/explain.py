@@ -48,7 +48,9 @@ class Run:
 
 @dataclass(frozen=True)
 class Case:
-    """One case's map: its row of the index, but for ``row``, and its values ``[2, *kept]`` (for and against the score)."""
+    """One case's map: its row of the index, but for ``row``, and its values ``[2, *kept]`` (for and
+    against the score).
+    """
 
     row: dict[str, Any]
     stored: NDArray[np.float16]
@@ -74,13 +76,16 @@ def explain_run(
         arrays: the arm's input arrays, float16 ``[rows, *shape]``.
         indices: the VOLUMES table of each array.
         splits: SPLITS tables.
-        labels: LABELS tables, for a target level of several classes; a case without its label is left out.
+        labels: LABELS tables, for a target level of several classes; a case without its label is
+            left out.
         threads: threads of the arithmetic.
-        out_maps: ``.npy`` to write: float16 ``[cases, 2, *ceil(shape / keep)]``, see :mod:`kneeoa.saliency.storage`.
+        out_maps: ``.npy`` to write: float16 ``[cases, 2, *ceil(shape / keep)]``, see
+            :mod:`kneeoa.saliency.storage`.
         out_index: SALIENCY table to write.
 
     Raises:
-        KneeoaError: a file is not what it should be, no head speaks for the target, or a map is not finite.
+        KneeoaError: a file is not what it should be, no head speaks for the target, or a map is not
+            finite.
     """
     with reproducible(threads) as device:
         network, spec = load(folder, str(device))
@@ -100,7 +105,8 @@ def explain_run(
 def explain_cases(
     run: Run, network: Network, shards: Shards, cases: pd.DataFrame, classes: NDArray[np.int64] | None, device: torch.device
 ) -> Iterator[Case]:
-    """The map of each of ``cases``, in their order; volumes are read, and maps given, a batch at a time.
+    """The map of each of ``cases``, in their order; volumes are read, and maps given, a batch at a
+    time.
 
     Args:
         run: whose maps, by which method.

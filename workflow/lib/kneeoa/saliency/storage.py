@@ -1,4 +1,6 @@
-"""A run's maps on disk: both signs apart, in half precision with a scale each, written one by one."""
+"""A run's maps on disk: both signs apart, in half precision with a scale each, written one by
+one.
+"""
 
 from __future__ import annotations
 
@@ -16,21 +18,25 @@ from kneeoa.saliency.area import area_mean
 Floats = NDArray[np.float64]
 Halves = NDArray[np.float16]
 
-# The largest stored value: a power of two below float16's limit (65504), so that what lies 29 octaves below it still has full precision.
+# The largest stored value: a power of two below float16's limit (65504), so that what lies 29
+# octaves below it still has full precision.
 _TOP = 2.0**15
 
 
 def split_signs(signed: NDArray[np.floating], shape: tuple[int, ...]) -> Floats:
-    """``[2, *shape]``: what speaks for the score and what speaks against it, each non-negative, each averaged over cells.
+    """``[2, *shape]``: what speaks for the score and what speaks against it, each non-negative,
+    each averaged over cells.
 
-    Signs are parted before cells are averaged: opposite signs within a cell must not cancel, and the mean absolute value of a cell is the
-    sum of the two.
+    Signs are parted before cells are averaged: opposite signs within a cell must not cancel, and
+    the mean absolute value of a cell is the sum of the two.
     """
     return np.stack([area_mean(np.maximum(part, 0), shape) for part in (signed, -signed)])
 
 
 def pack(values: Floats) -> tuple[Halves, float]:
-    """Non-negative values as float16 and the factor that gives them back: ``stored * scale``. A zero map has the scale one."""
+    """Non-negative values as float16 and the factor that gives them back: ``stored * scale``. A
+    zero map has the scale one.
+    """
     top = float(values.max(initial=0.0))
     scale = top / _TOP if top > 0 else 1.0
     return (values / scale).astype(np.float16), scale
@@ -50,7 +56,9 @@ def unpack(stored: Halves, scale: float) -> Floats:
 
 @contextmanager
 def writing(path: Path, count: int, shape: tuple[int, ...]) -> Iterator[Halves]:
-    """An array ``[count, 2, *shape]`` on the disk to be filled row by row; it takes its name when the block ends without an error."""
+    """An array ``[count, 2, *shape]`` on the disk to be filled row by row; it takes its name when
+    the block ends without an error.
+    """
     with atomic_path(path) as temporary:
         if not count:
             np.save(temporary, np.zeros((0, 2, *shape), dtype=np.float16), allow_pickle=False)

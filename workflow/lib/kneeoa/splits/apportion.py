@@ -8,7 +8,9 @@ Table = list[list[int]]
 
 
 def largest_remainder(total: int, shares: list[Fraction]) -> list[int]:
-    """Whole numbers that sum to ``total`` and lie within one of ``total * share`` (Hare's quota, largest remainders first)."""
+    """Whole numbers that sum to ``total`` and lie within one of ``total * share`` (Hare's quota,
+    largest remainders first).
+    """
     quotas = [total * share for share in shares]
     counts = [int(quota) for quota in quotas]
     order = sorted(range(len(shares)), key=lambda index: (counts[index] - quotas[index], index))
@@ -20,8 +22,9 @@ def largest_remainder(total: int, shares: list[Fraction]) -> list[int]:
 def apportion(sizes: list[int], shares: list[Fraction]) -> Table:
     """How many of each stratum go to each split: ``[len(sizes)][len(shares)]``.
 
-    Rows sum to ``sizes`` and columns to :func:`largest_remainder` of the whole, both exactly; each cell is its quota
-    ``size * share`` rounded down or up (controlled rounding, Cox 1987), up where the remainder is large as far as the sums allow.
+    Rows sum to ``sizes`` and columns to :func:`largest_remainder` of the whole, both exactly; each
+    cell is its quota ``size * share`` rounded down or up (controlled rounding, Cox 1987), up where
+    the remainder is large as far as the sums allow.
 
     Shares are fractions that sum to one, so that no rounding of binary numbers decides a tie.
     """
@@ -40,7 +43,9 @@ def apportion(sizes: list[int], shares: list[Fraction]) -> Table:
 
 
 class _Seating:
-    """Who of the rows gets a seat in which column: at most one a cell, none where nothing is left over; found by augmenting paths."""
+    """Who of the rows gets a seat in which column: at most one a cell, none where nothing is left
+    over; found by augmenting paths.
+    """
 
     def __init__(self, remainders: list[list[Fraction]], room: list[int]) -> None:
         self.remainders = remainders
@@ -48,7 +53,9 @@ class _Seating:
         self.seats: list[tuple[int, int]] = []
 
     def add(self, row: int) -> None:
-        """Seat ``row`` once more; where no cell is left over for it (the column sums are prescribed), wherever there is room."""
+        """Seat ``row`` once more; where no cell is left over for it (the column sums are
+        prescribed), wherever there is room.
+        """
         if not self._seat(row, set()):
             column = next(column for column, room in enumerate(self.room) if room)
             self._take(row, column)

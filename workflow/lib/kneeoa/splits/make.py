@@ -1,4 +1,6 @@
-"""The splits stage: who trains, who validates, who tests. Made once, a file; nothing downstream draws again."""
+"""The splits stage: who trains, who validates, who tests. Made once, a file; nothing downstream
+draws again.
+"""
 
 from __future__ import annotations
 
@@ -42,17 +44,20 @@ def make_splits(
 ) -> None:
     """Divide the subjects of a cohort and write the split of each analysed case.
 
-    A case is analysed where it has a volume in every one of ``views``, a label of the finest level and no exclusion of scope ``case``.
+    A case is analysed where it has a volume in every one of ``views``, a label of the finest level
+    and no exclusion of scope ``case``.
 
-    - ``stratified``: subjects (not knees) are dealt out by the worst class of their analysed knees in the level ``split.stratify``
-      (default: the finest), in the shares ``test``, ``val`` and the rest, as near as whole subjects allow in each stratum and exactly
-      (largest remainder) over all.
-    - ``given``: the source's own test set, and its validation set; without one, validation is carved out of its training subjects in the
-      share ``val``.
+    - ``stratified``: subjects (not knees) are dealt out by the worst class of their analysed knees
+      in the level ``split.stratify`` (default: the finest), in the shares ``test``, ``val`` and the
+      rest, as near as whole subjects allow in each stratum and exactly (largest remainder) over
+      all.
+    - ``given``: the source's own test set, and its validation set; without one, validation is
+      carved out of its training subjects in the share ``val``.
     - an external cohort is all test.
 
-    Within a stratum subjects are ordered by a hash of the seed and their name, never by their place in a file: the result depends
-    on who is there and on nothing else, and one subject more moves few of the others.
+    Within a stratum subjects are ordered by a hash of the seed and their name, never by their place
+    in a file: the result depends on who is there and on nothing else, and one subject more moves
+    few of the others.
 
     Args:
         name: the cohort's name.
@@ -67,8 +72,8 @@ def make_splits(
         out_splits: where SPLITS is written, rows by ``case_id``.
 
     Raises:
-        KneeoaError: nothing is left to analyse or to train on, the source gives no split where one is needed, a subject would straddle
-            two splits, or ``split.stratify`` is not a level.
+        KneeoaError: nothing is left to analyse or to train on, the source gives no split where one
+            is needed, a subject would straddle two splits, or ``split.stratify`` is not a level.
     """
     stratify = _stratum_level(split, levels)
     analysed = _analysed(cases, labels, volumes, exclusions, finest(levels).name, views)
@@ -115,7 +120,8 @@ def _stratum_level(split: Split, levels: tuple[Level, ...]) -> Level:
 
 
 def _strata(analysed: pd.DataFrame, labels: Path, level: Level) -> dict[str, int]:
-    """The worst class of each subject's analysed knees; -1 for a subject without a label of that level.
+    """The worst class of each subject's analysed knees; -1 for a subject without a label of that
+    level.
 
     The worst class is the last one; for a multilabel level it is the number of findings.
     """

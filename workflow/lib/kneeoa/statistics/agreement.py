@@ -1,8 +1,10 @@
-"""Agreement of predicted classes with the truth: quadratic weighted kappa and its kin, their intervals and paired tests.
+"""Agreement of predicted classes with the truth: quadratic weighted kappa and its kin, their
+intervals and paired tests.
 
-The standard error of kappa is that of Fleiss, Cohen and Everitt 1969 (Psychol Bull 72:323), the root of the mean square of
-kappa's influence function; with clusters the influences are summed by subject first. The paired tests subtract the two
-models' influences, so that what they share cancels.
+The standard error of kappa is that of Fleiss, Cohen and Everitt 1969 (Psychol Bull 72:323), the
+root of the mean square of kappa's influence function; with clusters the influences are summed by
+subject first. The paired tests subtract the two models' influences, so that what they share
+cancels.
 """
 
 from __future__ import annotations
@@ -59,9 +61,9 @@ def quadratic_kappa(
         confidence: of the Wald interval.
 
     Returns:
-        A constant prediction has kappa 0 by chance agreement. Where the standard error is zero (perfect agreement) the
-        interval is the point, and ``degenerate`` says so. The error has no small-sample factor, for parity with the
-        published formula (R's vcd, statsmodels).
+        A constant prediction has kappa 0 by chance agreement. Where the standard error is zero
+        (perfect agreement) the interval is the point, and ``degenerate`` says so. The error has no
+        small-sample factor, for parity with the published formula (R's vcd, statsmodels).
 
     Raises:
         ValueError: classes out of range, lengths that differ.
@@ -93,8 +95,8 @@ def class_metric(
     """A metric of predicted classes with its standard error and Wald interval over subjects.
 
     Args:
-        metric: accuracy, within_one (at most one grade off), mae (mean absolute error in grades), balanced_accuracy,
-            macro_f1, f1 or quadratic_kappa.
+        metric: accuracy, within_one (at most one grade off), mae (mean absolute error in grades),
+            balanced_accuracy, macro_f1, f1 or quadratic_kappa.
         truth: ``[n]``.
         predicted: ``[n]``, or ``[S, n]`` for the mean over S seeds (fixed).
         classes: number of classes.
@@ -118,7 +120,8 @@ def class_metric_test(
     cluster: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> PairedDifference:
-    """Paired test of a metric of predicted classes, a - b; arguments and errors as :func:`class_metric`.
+    """Paired test of a metric of predicted classes, a - b; arguments and errors as
+    :func:`class_metric`.
 
     For the mean absolute error a negative difference favours a.
     """
@@ -128,7 +131,9 @@ def class_metric_test(
 
 
 def sampled_over_seeds(metric: ClassMetric, truth: Integers, predicted: Integers, classes: int) -> Sampled:
-    """The mean of a metric over seeds (``predicted`` ``[S, n]``) and the influence of every case on it."""
+    """The mean of a metric over seeds (``predicted`` ``[S, n]``) and the influence of every case on
+    it.
+    """
     return over_seeds([sampled_metric(metric, truth, seed, classes) for seed in predicted])
 
 

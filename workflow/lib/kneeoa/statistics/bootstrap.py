@@ -1,7 +1,9 @@
-"""Paired bootstrap of subjects: percentile intervals and p of any metric, by re-weighting cases instead of copying them.
+"""Paired bootstrap of subjects: percentile intervals and p of any metric, by re-weighting cases
+instead of copying them.
 
-Each resample draws as many subjects as there are, with replacement; a subject brings all its cases. Resamples in which the
-metric is undefined (a class not drawn) are left out and counted, never redrawn. Efron and Tibshirani 1993, chapters 13 and 15.
+Each resample draws as many subjects as there are, with replacement; a subject brings all its cases.
+Resamples in which the metric is undefined (a class not drawn) are left out and counted, never
+redrawn. Efron and Tibshirani 1993, chapters 13 and 15.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ Plain = Callable[..., float]
 
 @dataclass(frozen=True)
 class PairedBootstrap:
-    """Difference a - b of a metric; ``resamples`` were drawn, ``invalid`` of them undefined; undefined parts are NaN."""
+    """Difference a - b of a metric; ``resamples`` were drawn, ``invalid`` of them undefined;
+    undefined parts are NaN.
+    """
 
     estimate_a: float
     estimate_b: float
@@ -47,7 +51,8 @@ class PairedBootstrap:
 
 @dataclass(frozen=True)
 class Interval:
-    """A metric and its percentile interval; ``resamples`` were drawn, ``invalid`` of them undefined.
+    """A metric and its percentile interval; ``resamples`` were drawn, ``invalid`` of them
+    undefined.
 
     ``degenerate``: every resample gave the same value.
     """
@@ -75,23 +80,26 @@ def paired_bootstrap(
 ) -> PairedBootstrap:
     """Bootstrap of ``metric(a) - metric(b)`` over subjects.
 
-    p = 2 min((#{d <= 0} + 1)/(B + 1), (#{d >= 0} + 1)/(B + 1)), at most 1, over the B valid resamples (paper A's rule). Models
-    that are equal in every resample have p = 1 and are flagged degenerate. A single subject has neither interval nor p.
+    p = 2 min((#{d <= 0} + 1)/(B + 1), (#{d >= 0} + 1)/(B + 1)), at most 1, over the B valid
+    resamples (paper A's rule). Models that are equal in every resample have p = 1 and are flagged
+    degenerate. A single subject has neither interval nor p.
 
     Args:
-        metric: function of (truth, prediction, weights), see :mod:`kneeoa.statistics.metrics`; or a plain one of (truth,
-            prediction), which is called once a resample on copied cases (no seeds): the same numbers, slower.
+        metric: function of (truth, prediction, weights), see :mod:`kneeoa.statistics.metrics`; or a
+            plain one of (truth, prediction), which is called once a resample on copied cases (no
+            seeds): the same numbers, slower.
         truth: class of each case, whole numbers, ``[n]``.
         a: prediction of a as the metric takes it: ``[n]``, ``[n, K]``, or with seeds first.
         b: prediction of b.
         cluster: subject of each case, ``[n]``, or None.
         resamples: number drawn.
-        seed: of the random generator; the same seed and subjects give the same resamples for every metric.
+        seed: of the random generator; the same seed and subjects give the same resamples for every
+            metric.
         confidence: of the percentile interval.
 
     Raises:
-        ValueError: no cases, values that are not finite, truth that is not whole numbers, clusters of another length,
-            or a confidence that is not between 0 and 1.
+        ValueError: no cases, values that are not finite, truth that is not whole numbers, clusters
+            of another length, or a confidence that is not between 0 and 1.
     """
     rule = _weighted(metric)
     labels, first, second = classes_of(truth), finite(a, "a"), finite(b, "b")
@@ -106,7 +114,9 @@ def paired_bootstrap(
 
 
 def paired_of(estimates: tuple[float, float], differences: Floats, n: int, subjects: int, confidence: float) -> PairedBootstrap:
-    """The result for the estimates of a and b and the resamples' differences a - b (NaN where undefined); see :func:`paired_bootstrap`."""
+    """The result for the estimates of a and b and the resamples' differences a - b (NaN where
+    undefined); see :func:`paired_bootstrap`.
+    """
     resamples = differences.size
     differences = np.where(np.abs(differences) <= NOISE, 0.0, differences)  # sums over seeds differ in the last digit
     valid = differences[~np.isnan(differences)]
@@ -139,7 +149,9 @@ def bootstrap_interval(
     seed: int = 42,
     confidence: float = 0.95,
 ) -> Interval:
-    """Percentile interval of one metric over subjects; arguments and errors as :func:`paired_bootstrap`."""
+    """Percentile interval of one metric over subjects; arguments and errors as
+    :func:`paired_bootstrap`.
+    """
     rule = _weighted(metric)
     labels, predicted = classes_of(truth), finite(prediction, "prediction")
     values = np.concatenate([rule(labels, predicted, weights) for weights in resampled_weights(labels.size, cluster, resamples, seed)])
@@ -148,7 +160,9 @@ def bootstrap_interval(
 
 
 def interval_of(estimate: float, values: Floats, n: int, subjects: int, confidence: float) -> Interval:
-    """The result for an estimate and its values in the resamples (NaN where undefined); see :func:`bootstrap_interval`."""
+    """The result for an estimate and its values in the resamples (NaN where undefined); see
+    :func:`bootstrap_interval`.
+    """
     valid = values[~np.isnan(values)]
     low, high = _percentiles(valid, subjects, confidence)
     return Interval(
@@ -164,14 +178,17 @@ def interval_of(estimate: float, values: Floats, n: int, subjects: int, confiden
 
 
 def resampled_weights(count: int, cluster: ArrayLike | None, resamples: int, seed: int) -> Iterator[Floats]:
-    """Blocks of case weights ``[r, count]``: how often each case's subject was drawn; errors as :func:`resampled_counts`."""
+    """Blocks of case weights ``[r, count]``: how often each case's subject was drawn; errors as
+    :func:`resampled_counts`.
+    """
     codes = cluster_codes(cluster, count)
     for counts in resampled_counts(count, cluster, resamples, seed):
         yield counts if codes is None else counts[:, codes]
 
 
 def resampled_counts(count: int, cluster: ArrayLike | None, resamples: int, seed: int) -> Iterator[Floats]:
-    """Blocks of subjects' weights ``[r, subjects]``: how often each subject of ``count`` cases was drawn.
+    """Blocks of subjects' weights ``[r, subjects]``: how often each subject of ``count`` cases was
+    drawn.
 
     Raises:
         ValueError: no cases, no resamples, or clusters of another length.
@@ -191,7 +208,9 @@ def resampled_counts(count: int, cluster: ArrayLike | None, resamples: int, seed
 
 
 def _weighted(metric: Metric | Plain) -> Metric:
-    """``metric`` itself where it takes weights; a plain one made to copy each case as often as it was drawn."""
+    """``metric`` itself where it takes weights; a plain one made to copy each case as often as it
+    was drawn.
+    """
     needed = [one for one in inspect.signature(metric).parameters.values() if one.default is one.empty]
     if len(needed) != 2:
         return cast(Metric, metric)
@@ -205,7 +224,9 @@ def _weighted(metric: Metric | Plain) -> Metric:
 
 
 def _percentiles(values: Floats, subjects: int, confidence: float) -> tuple[float, float]:
-    """Limits of the percentile interval; NaN without a value, or where a single subject leaves nothing to resample."""
+    """Limits of the percentile interval; NaN without a value, or where a single subject leaves
+    nothing to resample.
+    """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence: expected a number between 0 and 1, got {confidence}")
     if not values.size or subjects < 2:

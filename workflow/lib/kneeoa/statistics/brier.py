@@ -1,8 +1,8 @@
 """Brier score and its scaled form, with intervals over subjects and the paired test.
 
-The score is the mean squared error of a probability (Brier 1950, Mon Weather Rev 78:1), a mean over cases. Scaled, it is
-1 - score / (share * (1 - share)): 1 for certainty that is right, 0 for the share of positives given to everyone (Steyerberg et
-al. 2010, Epidemiology 21:128).
+The score is the mean squared error of a probability (Brier 1950, Mon Weather Rev 78:1), a mean over
+cases. Scaled, it is 1 - score / (share * (1 - share)): 1 for certainty that is right, 0 for the
+share of positives given to everyone (Steyerberg et al. 2010, Epidemiology 21:128).
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def brier_test(
     confidence: float = 0.95,
     scaled: bool = False,
 ) -> PairedDifference:
-    """Paired test of two Brier scores, a - b (negative favours a; scaled: positive); arguments and errors as :func:`brier`."""
+    """Paired test of two Brier scores, a - b (negative favours a; scaled: positive); arguments and
+    errors as :func:`brier`.
+    """
     labels, first = _prepare(truth, probability_a, "probability_a", scaled)
     _, second = _prepare(truth, probability_b, "probability_b", scaled)
     return difference_of(first, second, cluster_codes(cluster, labels.size), confidence, _words(scaled))
@@ -69,7 +71,9 @@ def _prepare(truth: ArrayLike, probability: ArrayLike, name: str, scaled: bool) 
 
 
 def sampled_brier(labels: Integers, probability: Floats, scaled: bool = False) -> Sampled:
-    """The score of one model and the influence of every case on it; labels 0/1 and probabilities ``[n]``."""
+    """The score of one model and the influence of every case on it; labels 0/1 and probabilities
+    ``[n]``.
+    """
     score = of_mean((probability - labels) ** 2)
     if not scaled:
         return score

@@ -1,9 +1,11 @@
-"""Is a predicted probability true on average, and neither too bold nor too timid? Logistic recalibration.
+"""Is a predicted probability true on average, and neither too bold nor too timid? Logistic
+recalibration.
 
-Cox 1958 (Biometrika 45:562): the outcome is regressed on the logit of the prediction. The *slope* is 1 where predictions are
-neither too extreme (below 1) nor too timid (above 1); *calibration in the large* is the intercept with the slope held at 1,
-0 where predictions are right on average, above 0 where they are too low (Van Calster et al. 2019, BMC Med 17:230). Errors are
-those of the sandwich over subjects, which do not assume that the recalibration model is right.
+Cox 1958 (Biometrika 45:562): the outcome is regressed on the logit of the prediction. The *slope*
+is 1 where predictions are neither too extreme (below 1) nor too timid (above 1); *calibration in
+the large* is the intercept with the slope held at 1, 0 where predictions are right on average,
+above 0 where they are too low (Van Calster et al. 2019, BMC Med 17:230). Errors are those of the
+sandwich over subjects, which do not assume that the recalibration model is right.
 """
 
 from __future__ import annotations
@@ -27,10 +29,12 @@ CLIP = 1e-6
 
 @dataclass(frozen=True)
 class Recalibration:
-    """Slope and calibration in the large, each with its test against the ideal (``slope_test``: slope - 1).
+    """Slope and calibration in the large, each with its test against the ideal (``slope_test``:
+    slope - 1).
 
-    ``clipped`` counts probabilities moved to ``clip`` or 1 - ``clip`` (over all seeds). ``separated``: the prediction parts the
-    classes without overlap, so no finite slope exists. ``reason`` says why something is NaN.
+    ``clipped`` counts probabilities moved to ``clip`` or 1 - ``clip`` (over all seeds).
+    ``separated``: the prediction parts the classes without overlap, so no finite slope exists.
+    ``reason`` says why something is NaN.
     """
 
     slope: Estimate
@@ -46,7 +50,8 @@ class Recalibration:
 def recalibration(
     truth: ArrayLike, probability: ArrayLike, cluster: ArrayLike | None = None, confidence: float = 0.95, clip: float = CLIP
 ) -> Recalibration:
-    """Calibration slope and calibration in the large of a binary prediction, with intervals over subjects.
+    """Calibration slope and calibration in the large of a binary prediction, with intervals over
+    subjects.
 
     Args:
         truth: 0 or 1, ``[n]``.
@@ -56,8 +61,8 @@ def recalibration(
         clip: probabilities nearer to 0 or 1 are moved to it.
 
     Returns:
-        NaN with a ``reason``: both where one class is absent, the slope where the classes are separated or the prediction is
-        constant.
+        NaN with a ``reason``: both where one class is absent, the slope where the classes are
+        separated or the prediction is constant.
 
     Raises:
         KneeoaError: probabilities outside [0, 1], wrong axes, no case.
@@ -86,7 +91,8 @@ def recalibration(
 def ordinal_recalibration(
     truth: ArrayLike, probabilities: ArrayLike, cluster: ArrayLike | None = None, confidence: float = 0.95, clip: float = CLIP
 ) -> tuple[Recalibration, ...]:
-    """Recalibration of P(grade >= k) for k = 1 to K - 1, from class probabilities ``[n, K]`` or ``[S, n, K]``.
+    """Recalibration of P(grade >= k) for k = 1 to K - 1, from class probabilities ``[n, K]`` or
+    ``[S, n, K]``.
 
     Other arguments and errors as :func:`recalibration`.
     """
@@ -115,12 +121,16 @@ def slope_test(
 
 
 def sampled_slope(labels: Integers, probability: Floats, clip: float = CLIP) -> Sampled:
-    """The calibration slope of one model and the influence of every case on it; labels 0/1 and probabilities ``[n]``."""
+    """The calibration slope of one model and the influence of every case on it; labels 0/1 and
+    probabilities ``[n]``.
+    """
     return _slope(labels, _logits(probability, clip)[0])
 
 
 def sampled_in_the_large(labels: Integers, probability: Floats, clip: float = CLIP) -> Sampled:
-    """Calibration in the large of one model and the influence of every case on it; arguments as :func:`sampled_slope`."""
+    """Calibration in the large of one model and the influence of every case on it; arguments as
+    :func:`sampled_slope`.
+    """
     return _in_the_large(labels, _logits(probability, clip)[0])
 
 
@@ -167,7 +177,9 @@ def _in_the_large(labels: Integers, score: Floats) -> Sampled:
 
 
 def _logistic(labels: Integers, design: Floats, offset: Floats) -> tuple[Floats, Floats]:
-    """Maximum-likelihood coefficients ``[p]`` and every case's influence on them ``[n, p]``, by Newton's method with bounded steps."""
+    """Maximum-likelihood coefficients ``[p]`` and every case's influence on them ``[n, p]``, by
+    Newton's method with bounded steps.
+    """
     coefficients = np.zeros(design.shape[1])
     loss = _loss(labels, offset)
     for _ in range(200):

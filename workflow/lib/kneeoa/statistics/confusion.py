@@ -1,7 +1,9 @@
-"""Metrics of predicted classes as smooth functions of the confusion matrix, with their influence functions (the delta method).
+"""Metrics of predicted classes as smooth functions of the confusion matrix, with their influence
+functions (the delta method).
 
-A metric f of the table of shares P has the influence (G[i, j] - sum(P * G)) / n on it of a case with true class i and
-predicted class j, where G is the gradient of f (Agresti 2013, Categorical Data Analysis, section 16.1).
+A metric f of the table of shares P has the influence (G[i, j] - sum(P * G)) / n on it of a case
+with true class i and predicted class j, where G is the gradient of f (Agresti 2013, Categorical
+Data Analysis, section 16.1).
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ ClassMetric = Literal["accuracy", "within_one", "mae", "balanced_accuracy", "mac
 
 
 def quadratic_weights(classes: int) -> Floats:
-    """Agreement weights ``1 - (i - j)^2 / (K - 1)^2``, shape ``[K, K]``, over all K classes whether present or not."""
+    """Agreement weights ``1 - (i - j)^2 / (K - 1)^2``, shape ``[K, K]``, over all K classes whether
+    present or not.
+    """
     grades = np.arange(classes)
     return 1.0 - (grades[:, None] - grades[None, :]) ** 2 / max(classes - 1, 1) ** 2
 
@@ -27,12 +31,13 @@ def quadratic_weights(classes: int) -> Floats:
 def sampled_metric(metric: ClassMetric, truth: Integers, predicted: Integers, classes: int) -> Sampled:
     """Value of a metric and the influence of every case on it.
 
-    Rules at 0/0 as in :mod:`kneeoa.statistics.metrics`: macro-F1 averages over classes in truth or prediction, balanced
-    accuracy over classes in truth; F1 without a positive and kappa with one constant class on both sides are NaN.
+    Rules at 0/0 as in :mod:`kneeoa.statistics.metrics`: macro-F1 averages over classes in truth or
+    prediction, balanced accuracy over classes in truth; F1 without a positive and kappa with one
+    constant class on both sides are NaN.
 
     Args:
-        metric: accuracy, within_one (at most one grade off), mae (in grades), balanced_accuracy, macro_f1, f1 (of class 1)
-            or quadratic_kappa.
+        metric: accuracy, within_one (at most one grade off), mae (in grades), balanced_accuracy,
+            macro_f1, f1 (of class 1) or quadratic_kappa.
         truth: ``[n]``, 0 to K - 1.
         predicted: ``[n]``, 0 to K - 1.
         classes: K.

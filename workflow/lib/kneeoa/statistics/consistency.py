@@ -1,8 +1,9 @@
 """How often does a coarse head contradict the fine head of the same network?
 
-Two measures per case. *Call*: the coarse head's class is not the parent of the fine head's class (0 or 1). *Mass*: the
-probability that would have to move for the two heads to agree, the total variation distance between the coarse probabilities
-and the fine ones summed by parent (0 to 1); it sees disagreement that no arg max shows.
+Two measures per case. *Call*: the coarse head's class is not the parent of the fine head's class (0
+or 1). *Mass*: the probability that would have to move for the two heads to agree, the total
+variation distance between the coarse probabilities and the fine ones summed by parent (0 to 1); it
+sees disagreement that no arg max shows.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from kneeoa.statistics.shares import share
 
 @dataclass(frozen=True)
 class Contradiction:
-    """``call``: share of cases whose heads contradict each other; ``mass``: mean probability that they disagree on."""
+    """``call``: share of cases whose heads contradict each other; ``mass``: mean probability that
+    they disagree on.
+    """
 
     call: Estimate
     mass: Estimate
@@ -48,11 +51,13 @@ def contradiction(
     """How often and how much two heads contradict each other; neither needs the truth.
 
     Args:
-        coarse: the coarse head's class probabilities ``[n, C]``, or ``[S, n, C]`` for the mean over S seeds (fixed).
+        coarse: the coarse head's class probabilities ``[n, C]``, or ``[S, n, C]`` for the mean over
+            S seeds (fixed).
         fine: the fine head's, ``[n, K]`` or ``[S, n, K]``.
         parent_class: of each fine class, the index of its coarse class.
         cluster: subject of each case, or None.
-        confidence: of the intervals (call: Wilson at the effective number of cases; mass, and means over seeds: logit).
+        confidence: of the intervals (call: Wilson at the effective number of cases; mass, and means
+            over seeds: logit).
         threshold: at which a coarse level of two classes is called positive.
 
     Raises:
@@ -77,7 +82,9 @@ def contradiction_test(
     confidence: float = 0.95,
     threshold: float = 0.5,
 ) -> ContradictionTest:
-    """Paired tests of two networks' contradictions, a - b, on the same cases; arguments and errors as :func:`contradiction`."""
+    """Paired tests of two networks' contradictions, a - b, on the same cases; arguments and errors
+    as :func:`contradiction`.
+    """
     first, second = per_case(coarse_a, fine_a, parent_class, threshold), per_case(coarse_b, fine_b, parent_class, threshold)
     same_length(first[0].size, coarse_b=second[0])
     codes = cluster_codes(cluster, first[0].size)

@@ -1,8 +1,9 @@
 """Decision curves: what acting on a prediction is worth at each threshold probability.
 
-Vickers and Elkin 2006 (Med Decis Making 26:565): a threshold p_t says that one true positive is worth p_t / (1 - p_t) false
-ones, and the net benefit is TP/n - FP/n * p_t / (1 - p_t): a mean over cases, so intervals and paired tests are those of a
-mean over subjects. Treating nobody is worth 0; treating everybody, what the share of positives makes it.
+Vickers and Elkin 2006 (Med Decis Making 26:565): a threshold p_t says that one true positive is
+worth p_t / (1 - p_t) false ones, and the net benefit is TP/n - FP/n * p_t / (1 - p_t): a mean over
+cases, so intervals and paired tests are those of a mean over subjects. Treating nobody is worth 0;
+treating everybody, what the share of positives makes it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from kneeoa.statistics.sampling import (
 
 @dataclass(frozen=True)
 class DecisionCurve:
-    """Net benefit per threshold ``[T]`` with pointwise intervals; ``treat_all`` beside it, and treat none, which is 0."""
+    """Net benefit per threshold ``[T]`` with pointwise intervals; ``treat_all`` beside it, and
+    treat none, which is 0.
+    """
 
     thresholds: Floats
     net_benefit: Floats
@@ -81,7 +84,8 @@ def net_benefit_test(
     cluster: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> PairedDifference:
-    """Paired test of two net benefits at one threshold, a - b; ``probability_b`` None: against treating everybody.
+    """Paired test of two net benefits at one threshold, a - b; ``probability_b`` None: against
+    treating everybody.
 
     Other arguments and errors as :func:`decision_curve`.
     """

@@ -1,4 +1,6 @@
-"""Paired tests and intervals of binary AUCs: DeLong 1988, for clustered cases Obuchowski 1997, for seeds by weights."""
+"""Paired tests and intervals of binary AUCs: DeLong 1988, for clustered cases Obuchowski 1997, for
+seeds by weights.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from kneeoa.statistics.wald import Wald, normal_quantile, wald
 
 @dataclass(frozen=True, kw_only=True)
 class AucContrast(Wald):
-    """Test of ``sum_k w_k AUC_k = 0`` (z, p, log10_p, low, high, degenerate: see :class:`Wald`); undefined parts are NaN."""
+    """Test of ``sum_k w_k AUC_k = 0`` (z, p, log10_p, low, high, degenerate: see :class:`Wald`);
+    undefined parts are NaN.
+    """
 
     auc: tuple[float, ...]
     estimate: float
@@ -30,7 +34,9 @@ class AucContrast(Wald):
 
 @dataclass(frozen=True, kw_only=True)
 class DelongTest(Wald):
-    """Paired test of two AUCs; ``difference`` is a - b; (low, high) is the interval of the difference, unclipped."""
+    """Paired test of two AUCs; ``difference`` is a - b; (low, high) is the interval of the
+    difference, unclipped.
+    """
 
     auc_a: float
     auc_b: float
@@ -43,7 +49,9 @@ class DelongTest(Wald):
 
 @dataclass(frozen=True)
 class AucInterval:
-    """An AUC (or a mean of AUCs) with its interval; ``degenerate`` where the estimated variance is zero."""
+    """An AUC (or a mean of AUCs) with its interval; ``degenerate`` where the estimated variance is
+    zero.
+    """
 
     auc: float
     variance: float
@@ -71,7 +79,8 @@ def delong_test(
 
     Args:
         truth: 0 or 1, shape ``[n]``.
-        scores_a: scores of model a, ``[n]``; higher means positive, and a model worse than chance is never flipped.
+        scores_a: scores of model a, ``[n]``; higher means positive, and a model worse than chance
+            is never flipped.
         scores_b: scores of model b, ``[n]``.
         cluster: subject of each case, ``[n]``; None: every case is independent.
         confidence: of the interval.
@@ -94,7 +103,8 @@ def weighted_contrast(
     cluster: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> AucContrast:
-    """Test of a weighted sum of k AUCs on the same cases, e.g. +1/S for S seeds of a, -1/S for S seeds of b.
+    """Test of a weighted sum of k AUCs on the same cases, e.g. +1/S for S seeds of a, -1/S for S
+    seeds of b.
 
     Seeds are fixed: the variance is that of sampling test subjects only.
 
@@ -137,8 +147,9 @@ def auc_interval(
         truth: 0 or 1, ``[n]``.
         scores: ``[n]``, or ``[n, S]`` for the mean over S models.
         cluster: subject of each case, or None.
-        method: logit: symmetric on the logit scale, always inside (0, 1), undefined (NaN, flagged) at an AUC of 0 or 1; wald:
-            symmetric, clipped to [0, 1], kept for parity with pROC (it undercovers near 1, and is one point there).
+        method: logit: symmetric on the logit scale, always inside (0, 1), undefined (NaN, flagged)
+            at an AUC of 0 or 1; wald: symmetric, clipped to [0, 1], kept for parity with pROC (it
+            undercovers near 1, and is one point there).
         confidence: of the interval.
 
     Raises:
@@ -170,7 +181,8 @@ def _limits(auc: float, variance: float, method: str, confidence: float) -> tupl
 
 
 def auc_covariance(truth: ArrayLike, scores: ArrayLike, cluster: ArrayLike | None = None) -> AucCovariance:
-    """AUCs and covariance of the k models in the columns of ``scores`` (``[n, k]``); positive semi-definite by construction.
+    """AUCs and covariance of the k models in the columns of ``scores`` (``[n, k]``); positive
+    semi-definite by construction.
 
     Raises:
         ValueError: as :func:`delong_test`.
@@ -191,7 +203,9 @@ def _prepare(truth: ArrayLike, scores: ArrayLike, cluster: ArrayLike | None) -> 
 
 
 def _contrasts(placed: Placements, weights: Floats, codes: Integers | None) -> tuple[Floats, Floats | None]:
-    """Estimates of ``auc @ weights`` (weights ``[k, c]``) and the Gram rows of their covariance, None where undefined."""
+    """Estimates of ``auc @ weights`` (weights ``[k, c]``) and the Gram rows of their covariance,
+    None where undefined.
+    """
     if min(placed.positives, placed.negatives) < 1:
         return np.full(weights.shape[1], np.nan), None
     estimates, influence = placed.combine(weights)

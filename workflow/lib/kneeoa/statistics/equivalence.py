@@ -1,8 +1,10 @@
-"""Non-inferiority and equivalence within a margin fixed beforehand, of any difference with a standard error.
+"""Non-inferiority and equivalence within a margin fixed beforehand, of any difference with a
+standard error.
 
-"Not significantly different" is no evidence of equality. Non-inferiority rejects "difference <= -margin"; equivalence rejects
-"difference <= -margin" and "difference >= margin", each at alpha (two one-sided tests, Schuirmann 1987, J Pharmacokinet
-Biopharm 15:657), which is the same as the 1 - 2 alpha interval lying within the margins.
+"Not significantly different" is no evidence of equality. Non-inferiority rejects "difference <=
+-margin"; equivalence rejects "difference <= -margin" and "difference >= margin", each at alpha (two
+one-sided tests, Schuirmann 1987, J Pharmacokinet Biopharm 15:657), which is the same as the 1 - 2
+alpha interval lying within the margins.
 """
 
 from __future__ import annotations
@@ -19,10 +21,12 @@ from kneeoa.errors import KneeoaError
 
 @dataclass(frozen=True, kw_only=True)
 class MarginTest:
-    """A one-sided test against a margin; ``low`` and ``high`` limit the 1 - 2 alpha interval of the difference.
+    """A one-sided test against a margin; ``low`` and ``high`` limit the 1 - 2 alpha interval of the
+    difference.
 
-    ``z`` is the distance to the margin in standard errors (of the nearer margin for equivalence), a t where ``df`` is finite.
-    ``established`` where p < alpha. Undefined parts are NaN, and nothing is then established.
+    ``z`` is the distance to the margin in standard errors (of the nearer margin for equivalence), a
+    t where ``df`` is finite. ``established`` where p < alpha. Undefined parts are NaN, and nothing
+    is then established.
     """
 
     difference: float
@@ -49,11 +53,14 @@ def non_inferiority(
         standard_error: its standard error (the root of a result's ``variance``).
         margin: above 0, in the metric's unit.
         alpha: one-sided; 0.025 goes with a 95 % interval.
-        df: degrees of freedom of the standard error (:class:`kneeoa.statistics.seeds.RandomSeeds`), infinite for a normal test.
-        higher_is_better: False for errors (MAE, Brier), whose difference is then bounded from above: z = (margin - difference)/se.
+        df: degrees of freedom of the standard error (:class:`kneeoa.statistics.seeds.RandomSeeds`),
+            infinite for a normal test.
+        higher_is_better: False for errors (MAE, Brier), whose difference is then bounded from
+            above: z = (margin - difference)/se.
 
     Returns:
-        A zero standard error (identical models) leaves nothing to test: z 0, p 1, flagged degenerate, not established.
+        A zero standard error (identical models) leaves nothing to test: z 0, p 1, flagged
+        degenerate, not established.
 
     Raises:
         KneeoaError: a margin, alpha, df or standard error out of range.
@@ -65,7 +72,8 @@ def non_inferiority(
 
 
 def equivalence(difference: float, standard_error: float, margin: float, alpha: float = 0.05, df: float = math.inf) -> MarginTest:
-    """Is |a - b| below ``margin``? Two one-sided tests, p the larger of both; arguments and errors as :func:`non_inferiority`.
+    """Is |a - b| below ``margin``? Two one-sided tests, p the larger of both; arguments and errors
+    as :func:`non_inferiority`.
 
     With alpha 0.05 the interval is that of 90 %.
     """

@@ -1,9 +1,12 @@
-"""Placement values of the AUC from one sort, and the Gram form of the variance of any contrast of AUCs.
+"""Placement values of the AUC from one sort, and the Gram form of the variance of any contrast of
+AUCs.
 
-DeLong, DeLong and Clarke-Pearson 1988 (Biometrics 44:837); clusters by Obuchowski 1997 (Biometrics 53:567).
+DeLong, DeLong and Clarke-Pearson 1988 (Biometrics 44:837); clusters by Obuchowski 1997 (Biometrics
+53:567).
 
-For a positive case the placement v is the share of negatives that it beats (ties count half); for a negative, the share
-of positives that beat it. With m positives and n negatives, a case's influence on the AUC is (v - auc)/m or (v - auc)/n.
+For a positive case the placement v is the share of negatives that it beats (ties count half); for a
+negative, the share of positives that beat it. With m positives and n negatives, a case's influence
+on the AUC is (v - auc)/m or (v - auc)/n.
 """
 
 from __future__ import annotations
@@ -20,7 +23,9 @@ from kneeoa.statistics.wald import NOISE
 
 @dataclass(frozen=True)
 class Placements:
-    """Placements of k models on the same cases, as whole numbers: ``twice[i, j]`` is 2 x the count behind v of case i."""
+    """Placements of k models on the same cases, as whole numbers: ``twice[i, j]`` is 2 x the count
+    behind v of case i.
+    """
 
     positive: Booleans  # [n]
     twice: Integers  # [n, k]
@@ -29,7 +34,9 @@ class Placements:
 
     @property
     def auc(self) -> Floats:
-        """AUC of each model, shape ``[k]``; NaN where a class is absent. A whole number over 2mn, so exact to one rounding."""
+        """AUC of each model, shape ``[k]``; NaN where a class is absent. A whole number over 2mn,
+        so exact to one rounding.
+        """
         if not self.positives or not self.negatives:
             return np.full(self.twice.shape[1], np.nan)
         return self._wins() / (2.0 * self.positives * self.negatives)
@@ -37,13 +44,15 @@ class Placements:
     def combine(self, weights: Floats) -> tuple[Floats, Floats]:
         """Contrasts of the AUCs and the influence of every case on them.
 
-        The placements are combined before anything is squared, so that two nearly equal models lose no digits.
+        The placements are combined before anything is squared, so that two nearly equal models lose
+        no digits.
 
         Args:
             weights: ``[k, c]``, one column a contrast.
 
         Returns:
-            estimates ``auc @ weights`` ``[c]`` and influences ``[n, c]``: exact zeros where a value is rounding noise.
+            estimates ``auc @ weights`` ``[c]`` and influences ``[n, c]``: exact zeros where a value
+            is rounding noise.
         """
         estimate = self._wins() @ weights / (2.0 * self.positives * self.negatives)
         own = self.positive.view(np.int8)
@@ -64,9 +73,11 @@ class Placements:
 
 
 def placements(positive: Booleans, scores: Floats) -> Placements:
-    """Placements of each column of ``scores`` (``[n, k]``, quickest column by column in memory) from one argsort a column.
+    """Placements of each column of ``scores`` (``[n, k]``, quickest column by column in memory)
+    from one argsort a column.
 
-    O(k n log n). Ties form runs of the sorted scores; a run's counts are whole numbers taken at its last case.
+    O(k n log n). Ties form runs of the sorted scores; a run's counts are whole numbers taken at its
+    last case.
     """
     count, positives = positive.size, int(positive.sum())
     twice = np.zeros((scores.shape[1], count), dtype=np.int64).T
@@ -97,9 +108,11 @@ def _with_previous(counts: Integers) -> Integers:
 
 
 def scale(influence: Floats, positive: Booleans, codes: Integers | None) -> Floats | None:
-    """Influences ``[n, c]`` times the square root of the small-sample factor I/(I - 1), I the clusters that hold the case's class.
+    """Influences ``[n, c]`` times the square root of the small-sample factor I/(I - 1), I the
+    clusters that hold the case's class.
 
-    Returns None where fewer than two clusters hold positives, or negatives: the variance is undefined.
+    Returns None where fewer than two clusters hold positives, or negatives: the variance is
+    undefined.
     """
     factors: list[float] = []
     for members in (positive, ~positive):
@@ -112,16 +125,19 @@ def scale(influence: Floats, positive: Booleans, codes: Integers | None) -> Floa
 
 
 def gram_rows(scaled: Floats, classes: Integers, codes: Integers | None) -> Floats:
-    """Rows whose sums of squares and products are the variances and covariances: ``covariance = rows.T @ rows``.
+    """Rows whose sums of squares and products are the variances and covariances: ``covariance =
+    rows.T @ rows``.
 
-    Without clusters the rows are the scaled influences. With clusters, influences are summed within each cluster. A product
-    of two classes' sums in one cluster carries Obuchowski's factor I/(I - 1) instead of the root of the two classes' own
-    factors F: each class enters the cluster's sum with a = sqrt(I/(I - 1)/F), and the rest, sqrt(1 - a^2), as a row of its
-    own per cluster and class. The covariance is positive semi-definite by construction, equals Obuchowski 1997 for two
+    Without clusters the rows are the scaled influences. With clusters, influences are summed within
+    each cluster. A product of two classes' sums in one cluster carries Obuchowski's factor I/(I -
+    1) instead of the root of the two classes' own factors F: each class enters the cluster's sum
+    with a = sqrt(I/(I - 1)/F), and the rest, sqrt(1 - a^2), as a row of its own per cluster and
+    class. The covariance is positive semi-definite by construction, equals Obuchowski 1997 for two
     classes and the unclustered form for singletons.
 
     Args:
-        scaled: ``[n, k]``, from :func:`scale` (summed over levels of a one-vs-rest problem, if any).
+        scaled: ``[n, k]``, from :func:`scale` (summed over levels of a one-vs-rest problem, if
+            any).
         classes: class of each case, ``[n]``.
         codes: cluster of each case, ``[n]``, or None.
     """
@@ -132,7 +148,8 @@ def gram_rows(scaled: Floats, classes: Integers, codes: Integers | None) -> Floa
     cells = codes * width + classes
     filled = np.bincount(cells, minlength=clusters * width).reshape(clusters, width) > 0
     held = filled.sum(axis=0)  # clusters that hold each class
-    # Whole numbers until the division: a class that every cluster holds has exactly 1, and nothing is left for its own rows.
+    # Whole numbers until the division: a class that every cluster holds has exactly 1, and nothing
+    # is left for its own rows.
     share = np.divide(clusters * (held - 1), (clusters - 1) * held, out=np.zeros(width), where=held > 0)
     together = sums_within(scaled * np.sqrt(share)[classes][:, None], codes, clusters)
     apart = sums_within(scaled * np.sqrt(np.clip(1 - share, 0, None))[classes][:, None], cells, clusters * width)

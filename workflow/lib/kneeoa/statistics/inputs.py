@@ -29,7 +29,8 @@ def finite(values: ArrayLike, name: str) -> Floats:
 
 
 def classes_of(truth: ArrayLike, count: int | None = None, name: str = "truth") -> Integers:
-    """``truth`` as int64 class indices from 0 to ``count - 1`` (None: without an upper end), shape ``[n]``.
+    """``truth`` as int64 class indices from 0 to ``count - 1`` (None: without an upper end), shape
+    ``[n]``.
 
     Raises:
         InvalidInput: another shape, a fraction or an index out of range.
@@ -55,9 +56,11 @@ def same_length(count: int, **arrays: NDArray[Any]) -> None:
 
 
 def cluster_codes(cluster: ArrayLike | None, count: int) -> Integers | None:
-    """Cluster labels (numbers or strings, shape ``[n]``) as codes from 0; None where every case is a cluster of its own.
+    """Cluster labels (numbers or strings, shape ``[n]``) as codes from 0; None where every case is
+    a cluster of its own.
 
-    The None makes "all clusters are singletons" and "no clusters" the same computation, not only the same value.
+    The None makes "all clusters are singletons" and "no clusters" the same computation, not only
+    the same value.
     """
     if cluster is None:
         return None

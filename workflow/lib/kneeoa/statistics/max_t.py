@@ -1,12 +1,15 @@
-"""Adjusted p-values and simultaneous intervals of correlated tests from their joint covariance: the maximum of |Z|.
+"""Adjusted p-values and simultaneous intervals of correlated tests from their joint covariance: the
+maximum of |Z|.
 
-Single-step max-T (Hothorn, Bretz and Westfall 2008, Biom J 50:346): the adjusted p of test i is P(max_j |Z_j| >= |z_i|) for a
-normal vector Z with the tests' correlation. It uses what Holm cannot, that tests on the same cases move together, and is
-never larger than Bonferroni's. The step-down form (Westfall and Young 1993) drops tests already rejected from the maximum.
+Single-step max-T (Hothorn, Bretz and Westfall 2008, Biom J 50:346): the adjusted p of test i is
+P(max_j |Z_j| >= |z_i|) for a normal vector Z with the tests' correlation. It uses what Holm cannot,
+that tests on the same cases move together, and is never larger than Bonferroni's. The step-down
+form (Westfall and Young 1993) drops tests already rejected from the maximum.
 
-The tail of the maximum is a union of events, computed by conditioning on each in turn (Owen, Maximov and Chertkov 2019,
-Electron J Stat 13:231): P(union) = sum_j P(A_j) E[1 / #events | A_j]. The result lies between the largest single p and their
-sum whatever the sample, so it is as good relative to a p of 1e-12 as to one of 0.05; a singular correlation is no obstacle.
+The tail of the maximum is a union of events, computed by conditioning on each in turn (Owen,
+Maximov and Chertkov 2019, Electron J Stat 13:231): P(union) = sum_j P(A_j) E[1 / #events | A_j].
+The result lies between the largest single p and their sum whatever the sample, so it is as good
+relative to a p of 1e-12 as to one of 0.05; a singular correlation is no obstacle.
 """
 
 from __future__ import annotations
@@ -25,16 +28,19 @@ from kneeoa.statistics.inputs import Floats, Integers
 from kneeoa.statistics.wald import NOISE
 
 _POINTS = 12
-"""2 to this many points of a scrambled Sobol sequence with a fixed seed: the relative error of p is below 1 % (tested)."""
+"""2 to this many points of a scrambled Sobol sequence with a fixed seed: the relative error of p is
+below 1 % (tested).
+"""
 _SAME = 1e-9
 
 
 @dataclass(frozen=True)
 class MaxT:
-    """Of every difference ``[m]``: z, unadjusted and adjusted p, and limits that hold for all at once.
+    """Of every difference ``[m]``: z, unadjusted and adjusted p, and limits that hold for all at
+    once.
 
-    ``degenerate`` marks differences with zero variance (of equal models: z 0, p 1, limits 0); they and undefined ones (NaN) are
-    not counted among the ``tests``.
+    ``degenerate`` marks differences with zero variance (of equal models: z 0, p 1, limits 0); they
+    and undefined ones (NaN) are not counted among the ``tests``.
     """
 
     z: Floats
@@ -49,16 +55,20 @@ class MaxT:
 
 
 def max_t(differences: ArrayLike, covariance: ArrayLike, confidence: float = 0.95, step_down: bool = False) -> MaxT:
-    """Adjusts tests of "difference = 0" for each other, e.g. of k modes against one, by their joint covariance.
+    """Adjusts tests of "difference = 0" for each other, e.g. of k modes against one, by their joint
+    covariance.
 
     Args:
         differences: ``[m]``.
-        covariance: of the differences, ``[m, m]``, e.g. ``C @ auc_covariance(...).covariance @ C.T`` for contrasts C.
+        covariance: of the differences, ``[m, m]``, e.g. ``C @ auc_covariance(...).covariance @
+            C.T`` for contrasts C.
         confidence: of the simultaneous limits, which are those of the single-step form.
-        step_down: adjust by the step-down form, which is uniformly more powerful and has no limits of its own.
+        step_down: adjust by the step-down form, which is uniformly more powerful and has no limits
+            of its own.
 
     Raises:
-        KneeoaError: shapes that disagree, a confidence out of range, or a covariance that is not symmetric.
+        KneeoaError: shapes that disagree, a confidence out of range, or a covariance that is not
+            symmetric.
     """
     values, sigma = np.asarray(differences, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
     if values.ndim != 1 or sigma.shape != (values.size, values.size):
@@ -101,7 +111,9 @@ def _adjusted(size: Floats, correlation: Floats, step_down: bool) -> Floats:
 
 
 def _critical(correlation: Floats, alpha: float) -> float:
-    """The value that max |Z| exceeds with chance ``alpha``: between that of one test and Bonferroni's."""
+    """The value that max |Z| exceeds with chance ``alpha``: between that of one test and
+    Bonferroni's.
+    """
     tests = np.arange(len(correlation))
     lowest, highest = float(norm.isf(alpha / 2)), float(norm.isf(alpha / 2 / tests.size))
     if tests.size == 1:
@@ -117,7 +129,9 @@ def _critical(correlation: Floats, alpha: float) -> float:
 
 
 def _draws(correlation: Floats) -> tuple[Floats, Floats]:
-    """Uniforms ``[N]`` for the conditioning variable and normals with the tests' correlation ``[N, m]``."""
+    """Uniforms ``[N]`` for the conditioning variable and normals with the tests' correlation ``[N,
+    m]``.
+    """
     points = qmc.Sobol(len(correlation) + 1, scramble=True, rng=np.random.default_rng(20070)).random_base2(_POINTS)
     points = np.clip(points, 1e-15, 1 - 1e-15)
     values, vectors = np.linalg.eigh(correlation)

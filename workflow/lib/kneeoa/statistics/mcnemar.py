@@ -1,7 +1,9 @@
-"""McNemar's test of two accuracies on the same cases; for several cases a subject, Obuchowski 1998; for seeds, of means.
+"""McNemar's test of two accuracies on the same cases; for several cases a subject, Obuchowski 1998;
+for seeds, of means.
 
-Mid-p: Fagerland, Lydersen and Laake 2013 (BMC Med Res Methodol 13:91). Obuchowski 1998 (Stat Med 17:1495): with d_k the sum
-over subject k's cases of (a right) - (b right) and K subjects, chi2 = (K - 1)/K * (sum d)^2 / sum d^2 on one degree of freedom.
+Mid-p: Fagerland, Lydersen and Laake 2013 (BMC Med Res Methodol 13:91). Obuchowski 1998 (Stat Med
+17:1495): with d_k the sum over subject k's cases of (a right) - (b right) and K subjects, chi2 = (K
+- 1)/K * (sum d)^2 / sum d^2 on one degree of freedom.
 """
 
 from __future__ import annotations
@@ -26,9 +28,11 @@ EDWARDS_EXACT_BELOW = 25
 
 @dataclass(frozen=True)
 class McNemarCounts:
-    """Result for two discordant counts. ``statistic`` is min(b, c) for exact and mid-p, chi-squared otherwise.
+    """Result for two discordant counts. ``statistic`` is min(b, c) for exact and mid-p, chi-squared
+    otherwise.
 
-    ``odds_ratio`` is b/c with its exact (Clopper-Pearson) interval; infinite where c is 0, NaN where both are.
+    ``odds_ratio`` is b/c with its exact (Clopper-Pearson) interval; infinite where c is 0, NaN
+    where both are.
     """
 
     b: int
@@ -47,8 +51,8 @@ class McNemarCounts:
 class McNemarTest:
     """Paired test of two accuracies; b counts a right and b wrong, c the reverse (per-seed mean).
 
-    ``difference`` is a - b, and (low, high) its interval from the variance of the subjects' sums. ``degenerate``: no subject
-    in whom the models differ.
+    ``difference`` is a - b, and (low, high) its interval from the variance of the subjects' sums.
+    ``degenerate``: no subject in whom the models differ.
     """
 
     accuracy_a: float
@@ -68,18 +72,20 @@ class McNemarTest:
 
 
 def mcnemar_counts(b: int, c: int, method: Method = "midp", confidence: float = 0.95) -> McNemarCounts:
-    """McNemar's test from the discordant counts; p is 1 and ``degenerate`` True where there is none.
+    """McNemar's test from the discordant counts; p is 1 and ``degenerate`` True where there is
+    none.
 
     Args:
         b: pairs where only the first is right.
         c: pairs where only the second is right.
-        method: midp: exact minus the observed table's probability, 1 where b = c; exact: binomial; chi2: (b-c)^2/(b+c);
-            edwards: exact below 25 discordant pairs, else chi-squared with Edwards' continuity correction, (|b-c|-1)^2/(b+c),
-            never below 0.
+        method: midp: exact minus the observed table's probability, 1 where b = c; exact: binomial;
+            chi2: (b-c)^2/(b+c); edwards: exact below 25 discordant pairs, else chi-squared with
+            Edwards' continuity correction, (|b-c|-1)^2/(b+c), never below 0.
         confidence: of the interval of the odds ratio.
 
     Raises:
-        ValueError: a negative or fractional count, an unknown method, or a confidence that is not between 0 and 1.
+        ValueError: a negative or fractional count, an unknown method, or a confidence that is not
+            between 0 and 1.
     """
     if b < 0 or c < 0 or b != int(b) or c != int(c):
         raise ValueError(f"b, c: counts are whole and cannot be negative, got {b} and {c}")
@@ -111,9 +117,10 @@ def mcnemar_test(
 ) -> McNemarTest:
     """Paired test of accuracy a against accuracy b.
 
-    One model each and independent cases: McNemar by ``method``. Where a subject has several cases, or where several seeds are
-    given, Obuchowski's clustered chi-squared replaces it: d_i is the case's mean correctness over the seeds of a minus that
-    over the seeds of b, and is summed by subject. Seeds are fixed: only the sampling of subjects counts.
+    One model each and independent cases: McNemar by ``method``. Where a subject has several cases,
+    or where several seeds are given, Obuchowski's clustered chi-squared replaces it: d_i is the
+    case's mean correctness over the seeds of a minus that over the seeds of b, and is summed by
+    subject. Seeds are fixed: only the sampling of subjects counts.
 
     Args:
         correct_a: whether a is right, 0/1 or bool, ``[n]`` or ``[S, n]`` for S seeds.
@@ -164,7 +171,9 @@ def mcnemar_test(
 
 
 def _clustered(sums: Floats) -> tuple[float, float, float]:
-    """Statistic, p and log10 p from the subjects' sums ``[K]``; 0, 1, 0 where all are zero, NaN for a single subject."""
+    """Statistic, p and log10 p from the subjects' sums ``[K]``; 0, 1, 0 where all are zero, NaN for
+    a single subject.
+    """
     squares = float(sums @ sums)
     if squares == 0.0:
         return 0.0, 1.0, 0.0
@@ -175,7 +184,9 @@ def _clustered(sums: Floats) -> tuple[float, float, float]:
 
 
 def _variance(sums: Floats, delta: Floats, codes: Integers | None) -> float:
-    """Variance of the mean of ``delta`` over K subjects, K/(K-1) sum_k (sum_i (d_i - mean))^2 / n^2; NaN for one subject."""
+    """Variance of the mean of ``delta`` over K subjects, K/(K-1) sum_k (sum_i (d_i - mean))^2 /
+    n^2; NaN for one subject.
+    """
     if sums.size < 2:
         return math.nan
     cases = np.ones(sums.size) if codes is None else np.bincount(codes)
@@ -185,7 +196,9 @@ def _variance(sums: Floats, delta: Floats, codes: Integers | None) -> float:
 
 
 def _binomial(least: int, total: int, midp: bool) -> tuple[float, float]:
-    """Two-sided p of a fair coin and its log10; where p underflows, the log from a sum of logarithms."""
+    """Two-sided p of a fair coin and its log10; where p underflows, the log from a sum of
+    logarithms.
+    """
     p = 2.0 * float(binom.cdf(least, total, 0.5)) - (float(binom.pmf(least, total, 0.5)) if midp else 0.0)
     if p > sys.float_info.min:
         return min(p, 1.0), min(math.log10(p), 0.0)
@@ -195,7 +208,9 @@ def _binomial(least: int, total: int, midp: bool) -> tuple[float, float]:
 
 
 def _chi2(statistic: float) -> tuple[float, float]:
-    """P of chi-squared on one degree of freedom, never below the smallest normal float, and its log10."""
+    """P of chi-squared on one degree of freedom, never below the smallest normal float, and its
+    log10.
+    """
     log10_p = (math.log(2) + float(norm.logsf(math.sqrt(statistic)))) / math.log(10)
     return min(max(float(chi2.sf(statistic, 1)), sys.float_info.min), 1.0), min(log10_p, 0.0)
 

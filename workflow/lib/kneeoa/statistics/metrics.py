@@ -1,11 +1,13 @@
 """Metrics as functions of (truth, probabilities, weights): one value per row of case weights.
 
-A row of weights says how often each case counts, so that a bootstrap of 10,000 resamples is one call. Everything that
-depends on predicted classes comes from weighted confusion matrices; AUCs sort once.
+A row of weights says how often each case counts, so that a bootstrap of 10,000 resamples is one
+call. Everything that depends on predicted classes comes from weighted confusion matrices; AUCs sort
+once.
 
-Rules where a metric is 0/0: F1 without a positive in truth or prediction is NaN; macro-F1 averages over classes that occur
-in truth or prediction (a class predicted but absent counts 0), as scikit-learn does; balanced accuracy averages over classes
-that occur in truth; macro-AUC is NaN where a class has no case.
+Rules where a metric is 0/0: F1 without a positive in truth or prediction is NaN; macro-F1 averages
+over classes that occur in truth or prediction (a class predicted but absent counts 0), as
+scikit-learn does; balanced accuracy averages over classes that occur in truth; macro-AUC is NaN
+where a class has no case.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ from kneeoa.statistics.inputs import Floats, Integers
 
 
 class Metric(Protocol):
-    """truth ``[n]`` int, prediction with n rows, weights ``[R, n]`` -> values ``[R]`` (NaN where undefined)."""
+    """truth ``[n]`` int, prediction with n rows, weights ``[R, n]`` -> values ``[R]`` (NaN where
+    undefined).
+    """
 
     def __call__(self, truth: Integers, prediction: Floats, weights: Floats, /) -> Floats:
         """Evaluate."""
@@ -29,7 +33,9 @@ class Metric(Protocol):
 
 
 def called(probabilities: Floats, threshold: float = 0.5) -> Integers:
-    """Predicted class ``[n]`` of probabilities ``[n, K]``: two classes by ``p[1] >= threshold``, more by arg max (first on ties)."""
+    """Predicted class ``[n]`` of probabilities ``[n, K]``: two classes by ``p[1] >= threshold``,
+    more by arg max (first on ties).
+    """
     if probabilities.shape[1] == 2:
         return (probabilities[:, 1] >= threshold).astype(np.int64)
     return np.asarray(probabilities.argmax(axis=1), dtype=np.int64)
@@ -43,7 +49,9 @@ def confusions(truth: Integers, predicted: Integers, classes: int, weights: Floa
 
 
 def auc(truth: Integers, scores: Floats, weights: Floats) -> Floats:
-    """Weighted AUC of scores ``[n]`` for truth 0/1: one sort of the negatives, then cumulative weights."""
+    """Weighted AUC of scores ``[n]`` for truth 0/1: one sort of the negatives, then cumulative
+    weights.
+    """
     positives, negatives = np.flatnonzero(truth == 1), np.flatnonzero(truth != 1)
     negatives = negatives[np.argsort(scores[negatives])]
     ranked = scores[negatives]
@@ -68,7 +76,9 @@ def macro_auc(truth: Integers, probabilities: Floats, weights: Floats) -> Floats
 
 
 def c_index(truth: Integers, probabilities: Floats, weights: Floats) -> Floats:
-    """Share of pairs of different grades that the expected grade orders rightly (weighted; :mod:`kneeoa.statistics.ordinal`)."""
+    """Share of pairs of different grades that the expected grade orders rightly (weighted;
+    :mod:`kneeoa.statistics.ordinal`).
+    """
     top, bottom = np.zeros(len(weights)), np.zeros(len(weights))
     grades = range(probabilities.shape[1])
     for low, high in itertools.combinations(grades, 2):
@@ -90,7 +100,9 @@ def brier(truth: Integers, probabilities: Floats, weights: Floats) -> Floats:
 
 
 def scaled_brier(truth: Integers, probabilities: Floats, weights: Floats) -> Floats:
-    """1 - Brier score over that of the share of positives given to every case; NaN where a class is absent."""
+    """1 - Brier score over that of the share of positives given to every case; NaN where a class is
+    absent.
+    """
     share = _ratio(weights @ truth, weights.sum(axis=1))
     return 1.0 - _ratio(brier(truth, probabilities, weights), share * (1 - share))
 
@@ -123,7 +135,9 @@ def macro_f1(matrices: Floats) -> Floats:
 
 
 def quadratic_kappa(matrices: Floats) -> Floats:
-    """Quadratic weighted kappa over all K classes; NaN where both margins are one and the same class."""
+    """Quadratic weighted kappa over all K classes; NaN where both margins are one and the same
+    class.
+    """
     count = matrices.sum(axis=(1, 2))
     penalty = 1.0 - quadratic_weights(matrices.shape[1])
     observed = np.einsum("rij,ij->r", matrices, penalty)
@@ -185,7 +199,9 @@ def metric(name: str, threshold: float = 0.5) -> Metric:
 
 
 def mean_over_seeds(single: Metric) -> Metric:
-    """The mean of ``single`` over the first axis of a prediction ``[S, n, ...]``: resamples then meet all seeds jointly."""
+    """The mean of ``single`` over the first axis of a prediction ``[S, n, ...]``: resamples then
+    meet all seeds jointly.
+    """
 
     def evaluate(truth: Integers, prediction: Floats, weights: Floats, /) -> Floats:
         return np.asarray(sum(single(truth, seed, weights) for seed in prediction) / len(prediction))

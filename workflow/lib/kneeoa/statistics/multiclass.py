@@ -1,8 +1,9 @@
-"""One-vs-rest AUC over classes and its paired test in the Gram form, which reduces to DeLong for two classes.
+"""One-vs-rest AUC over classes and its paired test in the Gram form, which reduces to DeLong for
+two classes.
 
-For class k the raw column of probabilities k ranks cases of k against the rest; rows are not renormalised, which would move
-the value. The influences of a case on every class's AUC are added before squaring, so that any average over classes and
-seeds is one sum of squares.
+For class k the raw column of probabilities k ranks cases of k against the rest; rows are not
+renormalised, which would move the value. The influences of a case on every class's AUC are added
+before squaring, so that any average over classes and seeds is one sum of squares.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ Average = Literal["macro", "weighted"]
 
 @dataclass(frozen=True, kw_only=True)
 class OvrAucTest(Wald):
-    """Paired test of two averages of one-vs-rest AUCs; ``difference`` is a - b; undefined parts are NaN."""
+    """Paired test of two averages of one-vs-rest AUCs; ``difference`` is a - b; undefined parts are
+    NaN.
+    """
 
     estimate_a: float
     estimate_b: float
@@ -123,7 +126,9 @@ def _aucs(placed: list[Placements]) -> Floats:
 
 
 def _contrast(placed: list[Placements], weights: Floats, shares: Floats, labels: Integers, codes: Integers | None) -> tuple[float, float]:
-    """Estimate and variance of the weighted sum over models of the averaged AUC, NaN where undefined."""
+    """Estimate and variance of the weighted sum over models of the averaged AUC, NaN where
+    undefined.
+    """
     if any(min(of_class.positives, of_class.negatives) < 1 for of_class in placed):
         return math.nan, math.nan
     estimate, total, defined = 0.0, np.zeros((labels.size, 1)), True

@@ -1,4 +1,6 @@
-"""Adjusted p-values: Holm 1979, Benjamini-Hochberg 1995, Benjamini-Yekutieli 2001; and max-T, from a joint covariance."""
+"""Adjusted p-values: Holm 1979, Benjamini-Hochberg 1995, Benjamini-Yekutieli 2001; and max-T, from
+a joint covariance.
+"""
 
 from __future__ import annotations
 

@@ -1,13 +1,17 @@
-"""Analysis of variance of a statistic over modes and seeds whose errors are correlated, since all are tested on the same cases.
+"""Analysis of variance of a statistic over modes and seeds whose errors are correlated, since all
+are tested on the same cases.
 
-Obuchowski and Rockette 1995 (Commun Stat Simul 24:285) with the degrees of freedom of Hillis 2007 (Stat Med 26:596), a seed
-in a reader's place. With t modes and S seeds that are matched across modes,
+Obuchowski and Rockette 1995 (Commun Stat Simul 24:285) with the degrees of freedom of Hillis 2007
+(Stat Med 26:596), a seed in a reader's place. With t modes and S seeds that are matched across
+modes,
 
-    F = MS(T) / (MS(TR) + S max(cov2 - cov3, 0)),   df = denominator^2 / (MS(TR)^2 / ((t - 1)(S - 1)));
+    F = MS(T) / (MS(TR) + S max(cov2 - cov3, 0)),   df = denominator^2 / (MS(TR)^2 / ((t - 1)(S -
+    1)));
 
-where seeds are nested in modes (Hillis 2014, Stat Med 33:330) MS(seeds in modes), on t(S - 1) degrees of freedom, takes the
-place of MS(TR). cov1, cov2 and cov3 are the mean covariances of one seed's values in two modes, of two seeds in one mode, and
-of two seeds in two modes (nested: of any two in two modes). :mod:`kneeoa.statistics.seeds` is the door to this.
+where seeds are nested in modes (Hillis 2014, Stat Med 33:330) MS(seeds in modes), on t(S - 1)
+degrees of freedom, takes the place of MS(TR). cov1, cov2 and cov3 are the mean covariances of one
+seed's values in two modes, of two seeds in one mode, and of two seeds in two modes (nested: of any
+two in two modes). :mod:`kneeoa.statistics.seeds` is the door to this.
 """
 
 from __future__ import annotations
@@ -29,9 +33,9 @@ from kneeoa.statistics.wald import NOISE
 class VarianceComponents:
     """Moment estimates, never below zero, on the squared scale of the statistic.
 
-    ``test_sampling``: of one value by the choice of subjects (mean of the covariance's diagonal). ``seed``: of the seeds that
-    the modes have in common (NaN where nested). ``mode_seed``: of mode x seed (where nested: of seeds within modes). With one
-    seed the latter two and cov2 are NaN.
+    ``test_sampling``: of one value by the choice of subjects (mean of the covariance's diagonal).
+    ``seed``: of the seeds that the modes have in common (NaN where nested). ``mode_seed``: of mode
+    x seed (where nested: of seeds within modes). With one seed the latter two and cov2 are NaN.
     """
 
     test_sampling: float
@@ -44,7 +48,9 @@ class VarianceComponents:
 
 @dataclass(frozen=True, kw_only=True)
 class RandomSeeds:
-    """The difference for seeds like these: ``statistic`` is F on (``df_modes``, ``df``), ``t`` its signed root for two modes."""
+    """The difference for seeds like these: ``statistic`` is F on (``df_modes``, ``df``), ``t`` its
+    signed root for two modes.
+    """
 
     difference: float
     standard_error: float
@@ -61,7 +67,9 @@ class RandomSeeds:
 
 
 def components(values: Floats, sigma: Floats, matched: bool) -> VarianceComponents:
-    """Variance components of ``values`` ``[t, S]`` with the covariance ``sigma`` ``[t S, t S]``, mode-major."""
+    """Variance components of ``values`` ``[t, S]`` with the covariance ``sigma`` ``[t S, t S]``,
+    mode-major.
+    """
     modes, seeds = values.shape
     blocks = sigma.reshape(modes, seeds, modes, seeds)
     one_mode = np.eye(modes, dtype=np.bool_)[:, None, :, None]
@@ -85,10 +93,12 @@ def components(values: Floats, sigma: Floats, matched: bool) -> VarianceComponen
 
 
 def random_seed_anova(values: Floats, sigma: Floats, matched: bool, confidence: float) -> RandomSeeds:
-    """The F test of all modes and, for two, the difference mode 0 - mode 1 with its t interval; at least two seeds.
+    """The F test of all modes and, for two, the difference mode 0 - mode 1 with its t interval; at
+    least two seeds.
 
-    Equal modes (no mean square at all): statistic 0, p 1, interval [0, 0], degenerate. A difference without any error mean
-    square: no test, NaN, degenerate. No variance between seeds, but sampling of subjects: df is infinite and the test normal.
+    Equal modes (no mean square at all): statistic 0, p 1, interval [0, 0], degenerate. A difference
+    without any error mean square: no test, NaN, degenerate. No variance between seeds, but sampling
+    of subjects: df is infinite and the test normal.
     """
     modes, seeds = values.shape
     two = modes == 2
@@ -126,7 +136,9 @@ def random_seed_anova(values: Floats, sigma: Floats, matched: bool, confidence: 
 
 
 def clean(value: float, noise: float) -> float:
-    """``value``, or zero where it is no larger than the rounding of the numbers it was subtracted from."""
+    """``value``, or zero where it is no larger than the rounding of the numbers it was subtracted
+    from.
+    """
     return 0.0 if abs(value) <= noise else value
 
 

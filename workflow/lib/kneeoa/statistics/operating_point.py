@@ -1,8 +1,9 @@
-"""A threshold chosen on validation cases, and what it does on test cases: sensitivity, specificity and predictive values.
+"""A threshold chosen on validation cases, and what it does on test cases: sensitivity, specificity
+and predictive values.
 
-A threshold picked on the cases it is judged by flatters the model; :func:`choose_threshold` takes validation cases and
-:func:`operating_point` others. Each rate is a ratio over cases whose number is random, with Wilson's interval at the effective
-number of cases where subjects repeat.
+A threshold picked on the cases it is judged by flatters the model; :func:`choose_threshold` takes
+validation cases and :func:`operating_point` others. Each rate is a ratio over cases whose number is
+random, with Wilson's interval at the effective number of cases where subjects repeat.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ Rule = Literal["youden", "sensitivity", "specificity"]
 
 @dataclass(frozen=True)
 class Threshold:
-    """A case is called positive where probability >= ``threshold``; the rates are those on the validation cases."""
+    """A case is called positive where probability >= ``threshold``; the rates are those on the
+    validation cases.
+    """
 
     threshold: float
     sensitivity: float
@@ -35,7 +38,9 @@ class Threshold:
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """Rates at a threshold, each with its interval; predictive values hold for the share of positives of these cases."""
+    """Rates at a threshold, each with its interval; predictive values hold for the share of
+    positives of these cases.
+    """
 
     threshold: float
     sensitivity: Estimate
@@ -50,9 +55,10 @@ def choose_threshold(truth: ArrayLike, probability: ArrayLike, rule: Rule = "you
     Args:
         truth: 0 or 1, ``[n]``.
         probability: any score, ``[n]``.
-        rule: youden: highest sensitivity + specificity, the highest such threshold on ties; sensitivity: the highest
-            threshold with at least ``target`` of it; specificity: the lowest threshold with at least ``target`` of it (where
-            none has it, just above the highest score: nobody is called).
+        rule: youden: highest sensitivity + specificity, the highest such threshold on ties;
+            sensitivity: the highest threshold with at least ``target`` of it; specificity: the
+            lowest threshold with at least ``target`` of it (where none has it, just above the
+            highest score: nobody is called).
         target: of the rule's rate.
 
     Raises:
@@ -123,7 +129,9 @@ def operating_point_test(
     cluster: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> tuple[PairedDifference, PairedDifference]:
-    """Paired tests of sensitivity and of specificity, a - b, each model at its own threshold; as :func:`operating_point`."""
+    """Paired tests of sensitivity and of specificity, a - b, each model at its own threshold; as
+    :func:`operating_point`.
+    """
     labels, first = _calls(truth, probability_a, threshold_a, "probability_a")
     _, second = _calls(truth, probability_b, threshold_b, "probability_b")
     codes, ill = cluster_codes(cluster, labels.size), labels == 1
@@ -137,7 +145,9 @@ def operating_point_test(
 def _rate_test(
     right_a: Booleans, right_b: Booleans, members: Booleans, codes: Integers | None, confidence: float, name: str
 ) -> PairedDifference:
-    """Difference of the shares of ``members`` that are called rightly; its cases and subjects are theirs."""
+    """Difference of the shares of ``members`` that are called rightly; its cases and subjects are
+    theirs.
+    """
     if not members.any():
         undefined = Sampled(math.nan, np.full(1, np.nan))
         return replace(difference_of(undefined, undefined, None, confidence, f"{name}: no case"), n=0, subjects=0)

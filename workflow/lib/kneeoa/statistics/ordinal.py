@@ -1,10 +1,12 @@
-"""AUCs of an ordinal level: at a cut, of adjacent grades, and over all pairs of grades (C-index), with paired tests.
+"""AUCs of an ordinal level: at a cut, of adjacent grades, and over all pairs of grades (C-index),
+with paired tests.
 
-An AUC of two grades is the chance that a case of the higher grade scores higher, ties counting half. The mean of the K - 1
-adjacent AUCs and the C-index (Harrell 1982, JAMA 247:2543; without censoring) are weighted sums of the AUCs of pairs of
-grades, the grades' sizes taken as fixed: a K-sample U-statistic. A case's influence is the same weighted sum of its
-placements, and the variance is DeLong's in the Gram form (:mod:`kneeoa.statistics.influence`). With two grades both equal
-DeLong 1988, with clusters Obuchowski 1997.
+An AUC of two grades is the chance that a case of the higher grade scores higher, ties counting
+half. The mean of the K - 1 adjacent AUCs and the C-index (Harrell 1982, JAMA 247:2543; without
+censoring) are weighted sums of the AUCs of pairs of grades, the grades' sizes taken as fixed: a
+K-sample U-statistic. A case's influence is the same weighted sum of its placements, and the
+variance is DeLong's in the Gram form (:mod:`kneeoa.statistics.influence`). With two grades both
+equal DeLong 1988, with clusters Obuchowski 1997.
 """
 
 from __future__ import annotations
@@ -23,13 +25,16 @@ from kneeoa.statistics.wald import wald
 
 
 def expected_grade(probabilities: ArrayLike) -> Floats:
-    """The mean grade under class probabilities ``[..., n, K]``, shape ``[..., n]``: one score for a case's severity."""
+    """The mean grade under class probabilities ``[..., n, K]``, shape ``[..., n]``: one score for a
+    case's severity.
+    """
     values = finite(probabilities, "probabilities")
     return np.asarray(values @ np.arange(values.shape[-1], dtype=np.float64))
 
 
 def at_least(probabilities: ArrayLike, cut: int) -> Floats:
-    """Probability that the grade is ``cut`` or higher, from class probabilities ``[..., n, K]``, shape ``[..., n]``.
+    """Probability that the grade is ``cut`` or higher, from class probabilities ``[..., n, K]``,
+    shape ``[..., n]``.
 
     Raises:
         KneeoaError: ``cut`` is not from 1 to K - 1.
@@ -41,11 +46,13 @@ def at_least(probabilities: ArrayLike, cut: int) -> Floats:
 
 
 def c_index(truth: ArrayLike, scores: ArrayLike, cluster: ArrayLike | None = None, confidence: float = 0.95) -> Estimate:
-    """Share of pairs of cases of different grades that the score orders rightly, ties half, with its logit interval.
+    """Share of pairs of cases of different grades that the score orders rightly, ties half, with
+    its logit interval.
 
     Args:
         truth: grade of each case, ``[n]``, whole numbers from 0.
-        scores: ``[n]``, or ``[S, n]`` for the mean over S seeds; higher means a higher grade, never flipped.
+        scores: ``[n]``, or ``[S, n]`` for the mean over S seeds; higher means a higher grade, never
+            flipped.
         cluster: subject of each case, or None.
         confidence: of the interval.
 
@@ -64,7 +71,8 @@ def c_index_test(
 
 
 def adjacent_auc(truth: ArrayLike, scores: ArrayLike, classes: int, cluster: ArrayLike | None = None, confidence: float = 0.95) -> Estimate:
-    """Mean over k of the AUC of grade k + 1 against grade k, of ``classes`` grades; NaN where a grade has no case.
+    """Mean over k of the AUC of grade k + 1 against grade k, of ``classes`` grades; NaN where a
+    grade has no case.
 
     Other arguments and errors as :func:`c_index`.
     """
@@ -79,12 +87,16 @@ def adjacent_auc_test(
     cluster: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> PairedDifference:
-    """Paired test of two mean adjacent AUCs, a - b; arguments and errors as :func:`adjacent_auc`."""
+    """Paired test of two mean adjacent AUCs, a - b; arguments and errors as
+    :func:`adjacent_auc`.
+    """
     return _test(truth, scores_a, scores_b, "mean adjacent AUC", cluster, confidence, classes)
 
 
 def cut_auc(truth: ArrayLike, scores: ArrayLike, cut: int, cluster: ArrayLike | None = None, confidence: float = 0.95) -> Estimate:
-    """AUC of "grade >= cut", DeLong's with a logit interval; arguments as :func:`c_index`, scores e.g. of :func:`at_least`."""
+    """AUC of "grade >= cut", DeLong's with a logit interval; arguments as :func:`c_index`, scores
+    e.g. of :func:`at_least`.
+    """
     labels, stack = classes_of(truth), seeds_first(scores, "scores", 1)
     found = auc_interval((labels >= cut).astype(np.int64), stack.T, cluster, confidence=confidence)
     codes = cluster_codes(cluster, labels.size)
@@ -103,7 +115,9 @@ def cut_auc(truth: ArrayLike, scores: ArrayLike, cut: int, cluster: ArrayLike | 
 def cut_auc_test(
     truth: ArrayLike, scores_a: ArrayLike, scores_b: ArrayLike, cut: int, cluster: ArrayLike | None = None, confidence: float = 0.95
 ) -> PairedDifference:
-    """Paired DeLong test of the AUC of "grade >= cut", a - b; arguments and errors as :func:`cut_auc`."""
+    """Paired DeLong test of the AUC of "grade >= cut", a - b; arguments and errors as
+    :func:`cut_auc`.
+    """
     labels = classes_of(truth)
     stack, weights, seeds = _two(scores_a, scores_b)
     same_length(labels.size, scores=stack.T)
@@ -177,7 +191,9 @@ def _two(scores_a: ArrayLike, scores_b: ArrayLike) -> tuple[Floats, Floats, int]
 def _contrast(
     labels: Integers, scores: Floats, weights: Floats, name: str, codes: Integers | None, classes: int | None
 ) -> tuple[float, Floats, float]:
-    """Weighted sum over models of the statistic, the statistic of every model ``[S]``, and the variance of the sum."""
+    """Weighted sum over models of the statistic, the statistic of every model ``[S]``, and the
+    variance of the sum.
+    """
     counts = np.bincount(labels, minlength=classes or 0)
     shares = _pair_weights(counts, name)
     values = np.zeros(len(scores))
@@ -202,7 +218,9 @@ def _contrast(
 
 
 def _pair_weights(counts: Integers, name: str) -> Floats | None:
-    """Weight of the AUC of each pair (lower, higher) of grades, ``[K, K]``; None where the statistic is undefined."""
+    """Weight of the AUC of each pair (lower, higher) of grades, ``[K, K]``; None where the
+    statistic is undefined.
+    """
     classes = counts.size
     pairs = np.triu(np.outer(counts, counts), 1).astype(np.float64)
     if name == "c-index":
@@ -213,7 +231,9 @@ def _pair_weights(counts: Integers, name: str) -> Floats | None:
 
 
 def _factors(labels: Integers, codes: Integers | None) -> Floats | None:
-    """Roots of I/(I - 1), I the subjects that hold a grade, ``[K]``; None where a grade has a single subject."""
+    """Roots of I/(I - 1), I the subjects that hold a grade, ``[K]``; None where a grade has a
+    single subject.
+    """
     held = np.bincount(labels) if codes is None else np.bincount(np.unique(np.stack([codes, labels]), axis=1)[1])
     if (held == 1).any():
         return None

@@ -1,8 +1,10 @@
-"""What a study can detect: power, the smallest detectable difference and the subjects needed, from a standard error.
+"""What a study can detect: power, the smallest detectable difference and the subjects needed, from
+a standard error.
 
-The variance of a paired difference of AUCs (or of any mean over subjects) falls as 1/n at a fixed mix of classes and knees per
-subject, so one test's standard error tells that of any other size. McNemar's power is exact, by enumeration of every table
-(Duffy 1984, Biometrics 40:1005), or by Connor's normal approximation (1987, Biometrics 43:207).
+The variance of a paired difference of AUCs (or of any mean over subjects) falls as 1/n at a fixed
+mix of classes and knees per subject, so one test's standard error tells that of any other size.
+McNemar's power is exact, by enumeration of every table (Duffy 1984, Biometrics 40:1005), or by
+Connor's normal approximation (1987, Biometrics 43:207).
 """
 
 from __future__ import annotations
@@ -39,9 +41,11 @@ class SampleSize:
 
 
 def minimal_detectable_difference(standard_error: float, power: float = 0.8, alpha: float = 0.05) -> float:
-    """The difference that a two-sided test at ``alpha`` finds with chance ``power``: (z_{1-alpha/2} + z_power) se.
+    """The difference that a two-sided test at ``alpha`` finds with chance ``power``: (z_{1-alpha/2}
+    + z_power) se.
 
-    The chance to reject on the wrong side is left out; it is below 1e-5 for a power of 0.5 or more at alpha 0.05.
+    The chance to reject on the wrong side is left out; it is below 1e-5 for a power of 0.5 or more
+    at alpha 0.05.
 
     Raises:
         KneeoaError: arguments out of range.
@@ -53,7 +57,8 @@ def minimal_detectable_difference(standard_error: float, power: float = 0.8, alp
 
 
 def standard_error_at(standard_error: float, subjects: int, target: int) -> float:
-    """The standard error with ``target`` subjects, of one seen with ``subjects``: times sqrt(subjects / target).
+    """The standard error with ``target`` subjects, of one seen with ``subjects``: times
+    sqrt(subjects / target).
 
     Raises:
         KneeoaError: arguments out of range.
@@ -71,8 +76,8 @@ def normal_power(difference: float, standard_error: float, margin: float = 0.0, 
         difference: true a - b.
         standard_error: of the estimate.
         margin: for non_inferiority and equivalence, above 0.
-        goal: difference: two-sided at alpha; non_inferiority: one-sided at alpha / 2 (the 1 - alpha interval); equivalence: two
-            one-sided tests at alpha.
+        goal: difference: two-sided at alpha; non_inferiority: one-sided at alpha / 2 (the 1 - alpha
+            interval); equivalence: two one-sided tests at alpha.
         alpha: of the test.
 
     Raises:
@@ -102,10 +107,12 @@ def subjects_needed(
     power: float = 0.8,
     alpha: float = 0.05,
 ) -> SampleSize:
-    """The fewest subjects with which :func:`normal_power` reaches ``power``, given the standard error seen with ``subjects``.
+    """The fewest subjects with which :func:`normal_power` reaches ``power``, given the standard
+    error seen with ``subjects``.
 
     Raises:
-        KneeoaError: arguments out of range, or a true difference that lies on or beyond the margin (no size would do).
+        KneeoaError: arguments out of range, or a true difference that lies on or beyond the margin
+            (no size would do).
     """
     _check_share("power", power)
     _check_error(standard_error)
@@ -142,8 +149,9 @@ def mcnemar_power(n: int, only_a: float, only_b: float, alpha: float = 0.05, met
         only_a: chance that a pair has a right and b wrong.
         only_b: chance of the reverse.
         alpha: two-sided.
-        method: midp or exact: that test's power by enumeration over every number of discordant pairs and every split of it;
-            normal: Connor's approximation, which ignores the discreteness.
+        method: midp or exact: that test's power by enumeration over every number of discordant
+            pairs and every split of it; normal: Connor's approximation, which ignores the
+            discreteness.
 
     Raises:
         KneeoaError: arguments out of range.
@@ -166,7 +174,8 @@ def mcnemar_power(n: int, only_a: float, only_b: float, alpha: float = 0.05, met
     totals = np.arange(1, n + 1)
     chance = binom.pmf(totals, n, discordant)
     totals, chance = totals[chance > 1e-16], chance[chance > 1e-16]
-    # Per total the test rejects where the smaller count is at most ``critical``; its p rises with that count.
+    # Per total the test rejects where the smaller count is at most ``critical``; its p rises with
+    # that count.
     critical = np.array([_critical(int(total), alpha, method) for total in totals])
     share = only_a / discordant
     rejected = np.where(critical < 0, 0.0, binom.cdf(critical, totals, share) + binom.sf(totals - critical - 1, totals, share))
@@ -174,7 +183,9 @@ def mcnemar_power(n: int, only_a: float, only_b: float, alpha: float = 0.05, met
 
 
 def _critical(total: int, alpha: float, method: str) -> int:
-    """The largest smaller count at which the test of ``total`` discordant pairs rejects; -1 where it never does."""
+    """The largest smaller count at which the test of ``total`` discordant pairs rejects; -1 where
+    it never does.
+    """
     least = np.arange(total // 2 + 1)
     p = 2 * binom.cdf(least, total, 0.5) - (binom.pmf(least, total, 0.5) if method == "midp" else 0.0)
     return int(np.flatnonzero(np.minimum(p, 1.0) <= alpha)[-1]) if p[0] <= alpha else -1

@@ -1,9 +1,11 @@
 """Reliability curve and expected calibration error of a binary prediction.
 
-Cases are binned by predicted probability: *fixed* bins are floor(B p), so that bin b holds b/B <= p < (b + 1)/B and the last
-one p = 1 too; *equal count* bins hold about n/B cases each by rank, and cases with the same prediction are never parted, so
-that the order of rows cannot matter. The expected calibration error (Naeini et al. 2015, AAAI 29:2901) is the mean over cases
-of |observed share - mean prediction| in the case's bin. It depends on the bins and is biased upward in small samples.
+Cases are binned by predicted probability: *fixed* bins are floor(B p), so that bin b holds b/B <= p
+< (b + 1)/B and the last one p = 1 too; *equal count* bins hold about n/B cases each by rank, and
+cases with the same prediction are never parted, so that the order of rows cannot matter. The
+expected calibration error (Naeini et al. 2015, AAAI 29:2901) is the mean over cases of |observed
+share - mean prediction| in the case's bin. It depends on the bins and is biased upward in small
+samples.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ Bins = Literal["fixed", "equal_count"]
 
 @dataclass(frozen=True)
 class ReliabilityCurve:
-    """One entry a bin that holds a case; ``low`` and ``high`` limit the observed share (Wilson, at the effective number of cases)."""
+    """One entry a bin that holds a case; ``low`` and ``high`` limit the observed share (Wilson, at
+    the effective number of cases).
+    """
 
     predicted: Floats
     observed: Floats

@@ -1,8 +1,11 @@
-"""All metrics of one model over the same resamples: subjects are drawn once, and each seed's calls are counted once.
+"""All metrics of one model over the same resamples: subjects are drawn once, and each seed's calls
+are counted once.
 
-A metric of predicted classes is a function of the confusion matrix, and a resample's matrix is the sum of its subjects' matrices: one
-product of how often subjects were drawn with what each of them adds. Counts are whole numbers, so the values are those of
-:func:`kneeoa.statistics.bootstrap.bootstrap_interval` to the last bit, for all metrics and any mean over seeds in one pass.
+A metric of predicted classes is a function of the confusion matrix, and a resample's matrix is the
+sum of its subjects' matrices: one product of how often subjects were drawn with what each of them
+adds. Counts are whole numbers, so the values are those of
+:func:`kneeoa.statistics.bootstrap.bootstrap_interval` to the last bit, for all metrics and any mean
+over seeds in one pass.
 """
 
 from __future__ import annotations
@@ -21,15 +24,18 @@ from kneeoa.statistics.metrics import FROM_CONFUSION, metric
 
 
 class Resampled:
-    """S seeds of a model on n cases in R resamples of their subjects; metrics are means over the seeds.
+    """S seeds of a model on n cases in R resamples of their subjects; metrics are means over the
+    seeds.
 
     Args:
         truth: class of each case, ``[n]``.
         probabilities: ``[S, n, K]``.
-        calls: predicted class of each case by each seed, ``[S, n]``: metrics of predicted classes take these.
+        calls: predicted class of each case by each seed, ``[S, n]``: metrics of predicted classes
+            take these.
         cluster: subject of each case, ``[n]``, or None.
         resamples: number drawn, R.
-        seed: of the random generator; the same seed and subjects give the same resamples for every model.
+        seed: of the random generator; the same seed and subjects give the same resamples for every
+            model.
     """
 
     def __init__(
@@ -54,7 +60,9 @@ class Resampled:
         return interval_of(float(values[-1]), values[:-1], self._truth.size, self._subjects(), confidence)
 
     def against(self, other: Resampled, name: str, confidence: float) -> PairedBootstrap:
-        """The metric's difference from another model on the same cases in the same resamples, with percentile interval and p."""
+        """The metric's difference from another model on the same cases in the same resamples, with
+        percentile interval and p.
+        """
         own, others = self._mean(name), other._mean(name)
         return paired_of((float(own[-1]), float(others[-1])), own[:-1] - others[:-1], self._truth.size, self._subjects(), confidence)
 

@@ -1,9 +1,11 @@
-"""Variances, intervals and paired tests of any smooth statistic from its influence function, with subjects as what is sampled.
+"""Variances, intervals and paired tests of any smooth statistic from its influence function, with
+subjects as what is sampled.
 
-To first order a statistic is its value plus a sum of one influence per case (Hampel 1974, J Am Stat Assoc 69:383). Influences
-are summed within subjects before they are squared, and the sum of squares carries I/(I - 1) for I subjects (the cluster
-sandwich of Liang and Zeger 1986, Biometrika 73:13; for a mean of independent cases exactly s^2/n). A difference between
-models, or a mean over seeds, is taken between influences and not between variances, so two equal models have variance zero.
+To first order a statistic is its value plus a sum of one influence per case (Hampel 1974, J Am Stat
+Assoc 69:383). Influences are summed within subjects before they are squared, and the sum of squares
+carries I/(I - 1) for I subjects (the cluster sandwich of Liang and Zeger 1986, Biometrika 73:13;
+for a mean of independent cases exactly s^2/n). A difference between models, or a mean over seeds,
+is taken between influences and not between variances, so two equal models have variance zero.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ from kneeoa.statistics.wald import NOISE, Wald, normal_quantile, wald
 
 @dataclass(frozen=True)
 class Sampled:
-    """A statistic's value and the influence of every case on it, ``[n]`` (their sum is zero); NaN where undefined."""
+    """A statistic's value and the influence of every case on it, ``[n]`` (their sum is zero); NaN
+    where undefined.
+    """
 
     value: float
     influence: Floats
@@ -32,7 +36,9 @@ class Sampled:
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """A statistic with its interval over subjects; ``degenerate`` where the estimated variance is zero; undefined parts are NaN."""
+    """A statistic with its interval over subjects; ``degenerate`` where the estimated variance is
+    zero; undefined parts are NaN.
+    """
 
     estimate: float
     standard_error: float
@@ -46,7 +52,9 @@ class Estimate:
 
 @dataclass(frozen=True, kw_only=True)
 class PairedDifference(Wald):
-    """Difference a - b of a statistic on the same cases; z, p, log10_p, low, high and degenerate as in :class:`Wald`."""
+    """Difference a - b of a statistic on the same cases; z, p, log10_p, low, high and degenerate as
+    in :class:`Wald`.
+    """
 
     estimate_a: float
     estimate_b: float
@@ -58,7 +66,8 @@ class PairedDifference(Wald):
 
 
 def seeds_first(values: ArrayLike, name: str, dimensions: int) -> Floats:
-    """``values`` of one model (``dimensions`` axes) or of S seeds (one more axis, first) as ``[S, ...]``.
+    """``values`` of one model (``dimensions`` axes) or of S seeds (one more axis, first) as ``[S,
+    ...]``.
 
     Raises:
         KneeoaError: another number of axes, or no case.
@@ -78,12 +87,16 @@ def of_mean(values: Floats) -> Sampled:
 
 
 def over_seeds(members: Sequence[Sampled]) -> Sampled:
-    """The mean of a statistic over S models on the same cases: seeds are fixed, subjects are sampled."""
+    """The mean of a statistic over S models on the same cases: seeds are fixed, subjects are
+    sampled.
+    """
     return Sampled(float(np.mean([one.value for one in members])), np.mean([one.influence for one in members], axis=0))
 
 
 def covariance(members: Sequence[Sampled], codes: Integers | None) -> Floats:
-    """Covariance ``[k, k]`` of k statistics on the same cases; positive semi-definite; NaN with fewer than two subjects."""
+    """Covariance ``[k, k]`` of k statistics on the same cases; positive semi-definite; NaN with
+    fewer than two subjects.
+    """
     rows = np.stack([one.influence for one in members], axis=1)
     if codes is not None:
         rows = sums_within(rows, codes, int(codes.max()) + 1)
@@ -103,7 +116,8 @@ def estimate_of(
         codes: subject of each case, or None where each case is its own.
         confidence: of the interval.
         method: words for the result; the interval and clusters are added.
-        scale: wald: symmetric, not clipped; logit: symmetric on the logit scale, inside (0, 1), undefined at 0 and 1.
+        scale: wald: symmetric, not clipped; logit: symmetric on the logit scale, inside (0, 1),
+            undefined at 0 and 1.
     """
     count = sampled.influence.size
     variance = float(covariance([sampled], codes)[0, 0])
@@ -160,5 +174,7 @@ def difference_of(a: Sampled, b: Sampled, codes: Integers | None, confidence: fl
 
 
 def described(method: str, codes: Integers | None, *more: str) -> str:
-    """Words on how a result was computed: the method, whether subjects were clusters, and whatever else."""
+    """Words on how a result was computed: the method, whether subjects were clusters, and whatever
+    else.
+    """
     return ", ".join([method, *([] if codes is None else ["clustered by subject"]), *more])

@@ -1,11 +1,14 @@
-"""Does one mode beat another? Two statements about several seeds of each, from their AUCs and the covariance of all of them.
+"""Does one mode beat another? Two statements about several seeds of each, from their AUCs and the
+covariance of all of them.
 
-*Fixed seeds*: of these very networks, on other subjects. The contrast of the modes' means, weights +-1/S, and the sampling
-variance of the subjects alone. It says nothing about networks that were not trained, and is never the primary statement.
+*Fixed seeds*: of these very networks, on other subjects. The contrast of the modes' means, weights
++-1/S, and the sampling variance of the subjects alone. It says nothing about networks that were not
+trained, and is never the primary statement.
 
-*Random seeds*: of networks trained with other seeds, on other subjects: :mod:`kneeoa.statistics.obuchowski_rockette`. It is
-the primary statement wherever it exists; with fewer than three seeds it does not. Seeds are *matched* where seed j means the
-same in every mode (same split, same order of the data), else nested in modes.
+*Random seeds*: of networks trained with other seeds, on other subjects:
+:mod:`kneeoa.statistics.obuchowski_rockette`. It is the primary statement wherever it exists; with
+fewer than three seeds it does not. Seeds are *matched* where seed j means the same in every mode
+(same split, same order of the data), else nested in modes.
 
 Seeds are never pooled as extra cases, and S values of one split are never given to a plain t test.
 """
@@ -39,10 +42,12 @@ class FixedSeeds(Wald):
 
 @dataclass(frozen=True)
 class ModeEffect:
-    """Both statements. ``random`` is the primary; where it does not exist it holds NaN, and ``reason`` says why.
+    """Both statements. ``random`` is the primary; where it does not exist it holds NaN, and
+    ``reason`` says why.
 
-    ``superiority`` is the share of seed pairs (matched pairs, or all pairs where nested) in which mode 0 is above mode 1, ties
-    half: P(A > B) of Bouthillier et al. 2021 (MLSys 3:747). NaN for more than two modes. ``mean`` is each mode's over seeds.
+    ``superiority`` is the share of seed pairs (matched pairs, or all pairs where nested) in which
+    mode 0 is above mode 1, ties half: P(A > B) of Bouthillier et al. 2021 (MLSys 3:747). NaN for
+    more than two modes. ``mean`` is each mode's over seeds.
     """
 
     random: RandomSeeds
@@ -60,19 +65,23 @@ def mode_effect(auc_by_mode_and_seed: ArrayLike, covariance: ArrayLike, matched:
     """Both statements on the modes' means; the difference is mode 0 - mode 1.
 
     Args:
-        auc_by_mode_and_seed: ``[t, S]``; any statistic with a joint covariance will do in the AUC's place.
-        covariance: of all t x S values, ``[t S, t S]``, row i * S + j for seed j of mode i (mode-major), as
-            :func:`kneeoa.statistics.delong.auc_covariance` (or :func:`kneeoa.statistics.sampling.covariance`) gives it for the
-            models in that order; clusters enter through it.
+        auc_by_mode_and_seed: ``[t, S]``; any statistic with a joint covariance will do in the AUC's
+            place.
+        covariance: of all t x S values, ``[t S, t S]``, row i * S + j for seed j of mode i
+            (mode-major), as :func:`kneeoa.statistics.delong.auc_covariance` (or
+            :func:`kneeoa.statistics.sampling.covariance`) gives it for the models in that order;
+            clusters enter through it.
         matched: whether seed j is the same seed in every mode; otherwise seeds are nested in modes.
         confidence: of the intervals.
 
     Returns:
-        With fewer than three seeds the random-seed part is NaN with the ``reason``. With more than two modes there is the F
-        test of all of them; differences, intervals and the fixed-seed statement are then NaN.
+        With fewer than three seeds the random-seed part is NaN with the ``reason``. With more than
+        two modes there is the F test of all of them; differences, intervals and the fixed-seed
+        statement are then NaN.
 
     Raises:
-        KneeoaError: fewer than two modes, shapes that disagree, or a covariance that is not symmetric.
+        KneeoaError: fewer than two modes, shapes that disagree, or a covariance that is not
+            symmetric.
         ValueError: an infinite value, or a confidence out of range.
     """
     auc, sigma = _checked(auc_by_mode_and_seed, covariance)

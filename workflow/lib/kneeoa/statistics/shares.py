@@ -1,8 +1,8 @@
 """The share of cases with a property, and its interval where subjects have several cases.
 
-Wilson's score interval (Wilson 1927, J Am Stat Assoc 22:209) with the effective number of cases n / deff in place of n, where
-the design effect deff is the clustered variance of the share over the binomial one (Korn and Graubard 1998, Surv Methodol
-24:193; Rao and Scott 1992, Biometrics 48:577).
+Wilson's score interval (Wilson 1927, J Am Stat Assoc 22:209) with the effective number of cases n /
+deff in place of n, where the design effect deff is the clustered variance of the share over the
+binomial one (Korn and Graubard 1998, Surv Methodol 24:193; Rao and Scott 1992, Biometrics 48:577).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from kneeoa.statistics.wald import normal_quantile
 
 
 def wilson(share: float, size: float, confidence: float) -> tuple[float, float]:
-    """Wilson's interval of a share of ``size`` cases, which need not be a whole number; NaN for no case.
+    """Wilson's interval of a share of ``size`` cases, which need not be a whole number; NaN for no
+    case.
 
     Raises:
         KneeoaError: ``confidence`` is not between 0 and 1.
@@ -34,17 +35,20 @@ def wilson(share: float, size: float, confidence: float) -> tuple[float, float]:
 
 
 def share(values: Floats, codes: Integers | None, confidence: float, method: str, members: Booleans | None = None) -> Estimate:
-    """The share of ``members`` for which ``values`` is 1, with Wilson's interval at the effective number of cases.
+    """The share of ``members`` for which ``values`` is 1, with Wilson's interval at the effective
+    number of cases.
 
-    The effective number is at most n. Where all or none have the property the design effect cannot be estimated, and the
-    number of subjects is used. ``values`` between 0 and 1 (a probability mass, a mean over seeds) get the logit interval.
+    The effective number is at most n. Where all or none have the property the design effect cannot
+    be estimated, and the number of subjects is used. ``values`` between 0 and 1 (a probability
+    mass, a mean over seeds) get the logit interval.
 
     Args:
         values: ``[n]``, 0 to 1.
         codes: subject of each case, or None.
         confidence: of the interval.
         method: words for the result.
-        members: the cases that count, ``[n]``; default all. ``n`` and ``subjects`` of the result are theirs.
+        members: the cases that count, ``[n]``; default all. ``n`` and ``subjects`` of the result
+            are theirs.
     """
     chosen = np.ones(values.size, dtype=np.bool_) if members is None else members
     kept = values[chosen]

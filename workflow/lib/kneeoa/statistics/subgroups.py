@@ -1,8 +1,10 @@
-"""Does the difference between two models differ between subgroups? Differences per group and the interaction test.
+"""Does the difference between two models differ between subgroups? Differences per group and the
+interaction test.
 
-The test of interaction is on the differences of differences (Altman and Bland 2003, BMJ 326:219), never on one group's p
-against another's. A subject can have cases in two groups (a left and a right knee), so the groups' differences can be
-correlated: subject sums of influences are multiplied across groups. Groups with too few cases of a class are not reported.
+The test of interaction is on the differences of differences (Altman and Bland 2003, BMJ 326:219),
+never on one group's p against another's. A subject can have cases in two groups (a left and a right
+knee), so the groups' differences can be correlated: subject sums of influences are multiplied
+across groups. Groups with too few cases of a class are not reported.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ _Contrast = Callable[[Integers], tuple[PairedDifference, Floats]]
 
 @dataclass(frozen=True)
 class Subgroup:
-    """One group. ``result`` is None where the group is not reported, and ``suppressed`` says why; ``counts`` are cases by class."""
+    """One group. ``result`` is None where the group is not reported, and ``suppressed`` says why;
+    ``counts`` are cases by class.
+    """
 
     name: str
     counts: tuple[int, ...]
@@ -45,7 +49,9 @@ class Subgroup:
 
 @dataclass(frozen=True)
 class Interaction:
-    """Wald chi-squared test that the ``groups`` reported have one difference; for two, the first minus the second with limits."""
+    """Wald chi-squared test that the ``groups`` reported have one difference; for two, the first
+    minus the second with limits.
+    """
 
     groups: tuple[str, ...]
     difference: float
@@ -127,11 +133,13 @@ def metric_subgroups(
     confidence: float = 0.95,
     least: int = LEAST_CASES,
 ) -> Subgroups:
-    """Any smooth statistic a - b in every group and the interaction; other arguments and errors as :func:`auc_subgroups`.
+    """Any smooth statistic a - b in every group and the interaction; other arguments and errors as
+    :func:`auc_subgroups`.
 
     Args:
-        measure: (truth, prediction) -> :class:`Sampled`, e.g. :func:`kneeoa.statistics.confusion.sampled_metric` with its
-            metric and classes filled in.
+        measure: (truth, prediction) -> :class:`Sampled`, e.g.
+            :func:`kneeoa.statistics.confusion.sampled_metric` with its metric and classes filled
+            in.
         truth: ``[n]``.
         prediction_a: what ``measure`` takes, n rows.
         prediction_b: as ``prediction_a``.

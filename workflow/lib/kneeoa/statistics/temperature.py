@@ -1,7 +1,8 @@
-"""Temperature scaling: one number that softens or sharpens every class probability, fitted on validation cases only.
+"""Temperature scaling: one number that softens or sharpens every class probability, fitted on
+validation cases only.
 
-Guo et al. 2017 (ICML, PMLR 70:1321): softmax(logits / T) with T by maximum likelihood. Neither arg max nor, for two classes,
-the order of cases changes, so accuracy and AUC stay what they were.
+Guo et al. 2017 (ICML, PMLR 70:1321): softmax(logits / T) with T by maximum likelihood. Neither arg
+max nor, for two classes, the order of cases changes, so accuracy and AUC stay what they were.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ _RANGE = (1e-3, 1e3)
 class Temperature:
     """``temperature`` and the mean log loss without and with it.
 
-    ``degenerate`` where the likelihood has no maximum in (0.001, 1000): every case is called rightly (T to 0), or the
-    probabilities are no better than a constant (T to infinity); the nearer limit of the range is then given.
+    ``degenerate`` where the likelihood has no maximum in (0.001, 1000): every case is called
+    rightly (T to 0), or the probabilities are no better than a constant (T to infinity); the nearer
+    limit of the range is then given.
     """
 
     temperature: float
@@ -39,7 +41,8 @@ class Temperature:
 
 
 def fit_temperature(truth: ArrayLike, logits: ArrayLike) -> Temperature:
-    """The maximum-likelihood temperature of logits ``[n, K]`` (for probabilities: :func:`log_probabilities`).
+    """The maximum-likelihood temperature of logits ``[n, K]`` (for probabilities:
+    :func:`log_probabilities`).
 
     The log likelihood is concave in 1/T, so the root of its derivative is the only maximum.
 
@@ -75,7 +78,8 @@ def fit_temperature(truth: ArrayLike, logits: ArrayLike) -> Temperature:
 
 
 def log_probabilities(probabilities: ArrayLike) -> Floats:
-    """Probabilities ``[n, K]`` as logits, clipped at :data:`CLIP`; for two classes the column of the positive class, ``[n]``, will do.
+    """Probabilities ``[n, K]`` as logits, clipped at :data:`CLIP`; for two classes the column of
+    the positive class, ``[n]``, will do.
 
     Raises:
         KneeoaError: a value outside [0, 1].

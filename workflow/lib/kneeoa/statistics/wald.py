@@ -1,4 +1,6 @@
-"""From a difference and its variance to z, p and interval, with the degenerate cases spelled out."""
+"""From a difference and its variance to z, p and interval, with the degenerate cases spelled
+out.
+"""
 
 from __future__ import annotations
 
@@ -38,9 +40,10 @@ def normal_quantile(confidence: float) -> float:
 def wald(difference: float, variance: float, confidence: float) -> Wald:
     """Two-sided test and unclipped interval.
 
-    Variance and difference both zero (identical models): z 0, p 1, interval [0, 0], degenerate. Variance zero with a
-    difference: no test exists (z, p and interval NaN), degenerate. Variance NaN: undefined, all NaN. p is never 0: where
-    the tail is below the smallest float that smallest float is given, and ``log10_p`` has the value.
+    Variance and difference both zero (identical models): z 0, p 1, interval [0, 0], degenerate.
+    Variance zero with a difference: no test exists (z, p and interval NaN), degenerate. Variance
+    NaN: undefined, all NaN. p is never 0: where the tail is below the smallest float that smallest
+    float is given, and ``log10_p`` has the value.
 
     Raises:
         ValueError: ``confidence`` is not between 0 and 1.

@@ -1,1 +1,3 @@
-"""The tables that stages exchange: one module a table, each an explicit pyarrow schema, validated on write and on read."""
+"""The tables that stages exchange: one module a table, each an explicit pyarrow schema, validated
+on write and on read.
+"""

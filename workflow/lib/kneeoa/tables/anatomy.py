@@ -1,4 +1,6 @@
-"""Saliency on anatomy over subjects: one row per arm, method, tissue and measure, and per contrast of modes; of all cases and by grade."""
+"""Saliency on anatomy over subjects: one row per arm, method, tissue and measure, and per contrast
+of modes; of all cases and by grade.
+"""
 
 import pyarrow as pa
 

@@ -1,4 +1,6 @@
-"""What a finished run, or several as one, says of new images: one row per case, level and head. No truth, no person."""
+"""What a finished run, or several as one, says of new images: one row per case, level and head. No
+truth, no person.
+"""
 
 import pyarrow as pa
 

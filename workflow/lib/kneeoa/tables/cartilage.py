@@ -1,4 +1,6 @@
-"""Cartilage of a shard's masks, region by region: one row per case and region, of every mask that could be read."""
+"""Cartilage of a shard's masks, region by region: one row per case and region, of every mask that
+could be read.
+"""
 
 import pyarrow as pa
 

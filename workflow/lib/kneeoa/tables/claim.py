@@ -1,4 +1,6 @@
-"""The study's claim: per backbone and pair of modes, the change in prediction, in the order of the axis and in saliency."""
+"""The study's claim: per backbone and pair of modes, the change in prediction, in the order of the
+axis and in saliency.
+"""
 
 import pyarrow as pa
 

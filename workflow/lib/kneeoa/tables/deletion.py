@@ -1,4 +1,6 @@
-"""What becomes of a score when a tissue, or a control region of its size, is deleted from the image."""
+"""What becomes of a score when a tissue, or a control region of its size, is deleted from the
+image.
+"""
 
 import pyarrow as pa
 

@@ -1,4 +1,6 @@
-"""Differences in the severity axis between two arms that differ in their mode alone, averaged over seeds."""
+"""Differences in the severity axis between two arms that differ in their mode alone, averaged over
+seeds.
+"""
 
 import pyarrow as pa
 

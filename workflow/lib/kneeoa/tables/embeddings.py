@@ -1,4 +1,6 @@
-"""The embedding of every predicted case: a fixed-size list column, so the schema depends on the width."""
+"""The embedding of every predicted case: a fixed-size list column, so the schema depends on the
+width.
+"""
 
 import pyarrow as pa
 

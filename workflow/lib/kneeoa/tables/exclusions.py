@@ -1,4 +1,6 @@
-"""One row per thing that cannot be used, or only after a repair, with its reason: nothing is dropped or changed silently."""
+"""One row per thing that cannot be used, or only after a repair, with its reason: nothing is
+dropped or changed silently.
+"""
 
 import pyarrow as pa
 

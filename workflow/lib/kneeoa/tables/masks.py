@@ -1,4 +1,6 @@
-"""Index of a shard of aligned masks with the measures by which alignment was judged: one row per case that has a mask."""
+"""Index of a shard of aligned masks with the measures by which alignment was judged: one row per
+case that has a mask.
+"""
 
 import pyarrow as pa
 

@@ -1,4 +1,6 @@
-"""Where saliency falls: one row per run, case, tissue and measure, beside what chance would give."""
+"""Where saliency falls: one row per run, case, tissue and measure, beside what chance would
+give.
+"""
 
 import pyarrow as pa
 

@@ -1,4 +1,6 @@
-"""Quality control of a cohort's images and masks in one view: one row per case with its measures and flags, ranked worst first."""
+"""Quality control of a cohort's images and masks in one view: one row per case with its measures
+and flags, ranked worst first.
+"""
 
 import pyarrow as pa
 

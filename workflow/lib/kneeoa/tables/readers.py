@@ -1,4 +1,6 @@
-"""How arms and their differences move as labels grow noisier: one row per quantity, reader and seed, and the slopes."""
+"""How arms and their differences move as labels grow noisier: one row per quantity, reader and
+seed, and the slopes.
+"""
 
 import pyarrow as pa
 

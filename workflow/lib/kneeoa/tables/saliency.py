@@ -1,4 +1,6 @@
-"""Index of a run's saliency maps: which row of the ``.npy`` explains which case. A map has two parts, for and against the score."""
+"""Index of a run's saliency maps: which row of the ``.npy`` explains which case. A map has two
+parts, for and against the score.
+"""
 
 import pyarrow as pa
 

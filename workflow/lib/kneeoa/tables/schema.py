@@ -26,8 +26,9 @@ _NULLABLE_INTEGERS: dict[pa.DataType, Any] = {
 class TableSchema:
     """A named Parquet table.
 
-    ``key`` names the columns that together identify a row; two rows with one key are an error. A column is nullable
-    only where its field says so. Files carry no time stamp and no pandas metadata, so equal rows are equal bytes.
+    ``key`` names the columns that together identify a row; two rows with one key are an error. A
+    column is nullable only where its field says so. Files carry no time stamp and no pandas
+    metadata, so equal rows are equal bytes.
     """
 
     name: str
@@ -35,7 +36,8 @@ class TableSchema:
     key: tuple[str, ...]
 
     def write(self, path: str | Path, rows: pd.DataFrame | list[dict[str, Any]]) -> None:
-        """Validate ``rows`` (columns in any order, none missing, none extra) and write them atomically.
+        """Validate ``rows`` (columns in any order, none missing, none extra) and write them
+        atomically.
 
         Raises:
             KneeoaError: a column is missing, extra, of the wrong type or null, or a key repeats.
@@ -55,7 +57,8 @@ class TableSchema:
             pq.write_table(table, temporary, compression="zstd", version="2.6")
 
     def read(self, path: str | Path) -> pd.DataFrame:
-        """Read and validate a table. Nullable integers and booleans come back as pandas' nullable types.
+        """Read and validate a table. Nullable integers and booleans come back as pandas' nullable
+        types.
 
         Raises:
             KneeoaError: the file is not this table.

@@ -1,4 +1,6 @@
-"""How alike two runs represent the test cases: every pair of runs, and pairs of arms over their seeds."""
+"""How alike two runs represent the test cases: every pair of runs, and pairs of arms over their
+seeds.
+"""
 
 import pyarrow as pa
 

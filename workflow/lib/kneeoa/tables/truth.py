@@ -1,4 +1,6 @@
-"""The phantom's truth: latent severity and true grade. Training never sees it; analyses are checked against it."""
+"""The phantom's truth: latent severity and true grade. Training never sees it; analyses are checked
+against it.
+"""
 
 import pyarrow as pa
 

@@ -1,4 +1,6 @@
-"""Index of a shard of canonical volumes: which row of the ``.npy`` holds which case, and where it lies in space."""
+"""Index of a shard of canonical volumes: which row of the ``.npy`` holds which case, and where it
+lies in space.
+"""
 
 import pyarrow as pa
 

@@ -1,8 +1,9 @@
 """Random changes of training images, made on the device for a whole micro-batch at once.
 
-In this order: rotation, zoom and translation (one resampling), gamma, intensity scale, noise. There are no mirror images: knees are stored
-canonically, and neither a knee turned inside out nor one upside down occurs. Each kind has a stream of its own, so switching one on
-changes no draw of another.
+In this order: rotation, zoom and translation (one resampling), gamma, intensity scale, noise. There
+are no mirror images: knees are stored canonically, and neither a knee turned inside out nor one
+upside down occurs. Each kind has a stream of its own, so switching one on changes no draw of
+another.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from kneeoa.training.seeding import Purpose, generator, number
 
 @dataclass(frozen=True)
 class Augmenter:
-    """The draws of one epoch, made for every case beforehand so that they follow the case and not its batch."""
+    """The draws of one epoch, made for every case beforehand so that they follow the case and not
+    its batch.
+    """
 
     shifts: NDArray[np.int64] | None
     """``[cases, axes]``, whole voxels."""
@@ -39,7 +42,9 @@ class Augmenter:
     epoch: int
 
     def __call__(self, images: torch.Tensor, rows: NDArray[np.int64]) -> torch.Tensor:
-        """Changed float32 copies of ``images`` (``[batch, 1, *shape]``) of the cases at ``rows``."""
+        """Changed float32 copies of ``images`` (``[batch, 1, *shape]``) of the cases at
+        ``rows``.
+        """
         images = self._moved(images.float(), rows)
         if self.gammas is not None:
             images = with_gamma(images, self._each(self.gammas, rows, images))
@@ -93,9 +98,11 @@ def planes(axes: int) -> int:
 
 
 def with_gamma(images: torch.Tensor, exponents: torch.Tensor) -> torch.Tensor:
-    """Each image's range raised to its exponent between its own extremes, then brought back to its own mean and spread.
+    """Each image's range raised to its exponent between its own extremes, then brought back to its
+    own mean and spread.
 
-    The mean and spread are kept (as nnU-Net does) since intensity scale is another change, and volumes are z-scored.
+    The mean and spread are kept (as nnU-Net does) since intensity scale is another change, and
+    volumes are z-scored.
     """
     voxels = tuple(range(1, images.ndim))
     low, high = images.amin(dim=voxels, keepdim=True), images.amax(dim=voxels, keepdim=True)

@@ -1,12 +1,14 @@
-"""The state of an unfinished run, so that a killed job goes on where it was, between any two steps, instead of starting over.
+"""The state of an unfinished run, so that a killed job goes on where it was, between any two steps,
+instead of starting over.
 
-The file is not declared to the workflow, which would delete it with a failed job's outputs, so it may outlive the code or data
-it came from: it carries a fingerprint of all that decides a run's result, and another fingerprint means a fresh start.
-Tensors and JSON in one safetensors file: one rename makes it whole, and nothing is pickled.
+The file is not declared to the workflow, which would delete it with a failed job's outputs, so it
+may outlive the code or data it came from: it carries a fingerprint of all that decides a run's
+result, and another fingerprint means a fresh start. Tensors and JSON in one safetensors file: one
+rename makes it whole, and nothing is pickled.
 
-Weights, buffers, the optimiser's moments, the place in the epoch and the sums so far are the whole state. The schedule, the order of
-the cases and every random stream are functions of the seed, the epoch and the step (:mod:`kneeoa.training.seeding`): the place
-holds them all.
+Weights, buffers, the optimiser's moments, the place in the epoch and the sums so far are the whole
+state. The schedule, the order of the cases and every random stream are functions of the seed, the
+epoch and the step (:mod:`kneeoa.training.seeding`): the place holds them all.
 """
 
 from __future__ import annotations
@@ -47,7 +49,9 @@ class Progress:
     tally: Tally = field(default_factory=Tally)
     """How far the epoch after these has come."""
     micro_batch: int = 0
-    """Cases at a time that an out-of-memory error has led to, or the configuration (0: the whole batch)."""
+    """Cases at a time that an out-of-memory error has led to, or the configuration (0: the whole
+    batch).
+    """
     best_epoch: int = 0
     """The epoch whose weights are kept (0: none yet)."""
     best_loss: float = float("inf")
@@ -64,7 +68,8 @@ def save(folder: Path, fingerprint: Fingerprint, progress: Progress, network: nn
     """Write the state atomically into ``folder``.
 
     Returns:
-        False where weights or moments are not finite: nothing is written then, and the last good state stays.
+        False where weights or moments are not finite: nothing is written then, and the last good
+        state stays.
     """
     tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in progress.best.items()}
@@ -87,7 +92,9 @@ def save(folder: Path, fingerprint: Fingerprint, progress: Progress, network: nn
 
 
 def resume(folder: Path, fingerprint: Fingerprint, network: nn.Module, optimiser: torch.optim.Optimizer) -> Progress:
-    """Put the state in ``folder`` into ``network`` and ``optimiser``; a fresh :class:`Progress` where there is none that fits."""
+    """Put the state in ``folder`` into ``network`` and ``optimiser``; a fresh :class:`Progress`
+    where there is none that fits.
+    """
     path = folder / NAME
     if not path.exists():
         return Progress()
@@ -115,7 +122,9 @@ def resume(folder: Path, fingerprint: Fingerprint, network: nn.Module, optimiser
 
 
 def remove(folder: Path) -> None:
-    """Remove the state of a run that has ended well, and what a writer that was killed has left of one."""
+    """Remove the state of a run that has ended well, and what a writer that was killed has left of
+    one.
+    """
     (folder / NAME).unlink(missing_ok=True)
     remove_abandoned(folder / NAME)
 
@@ -129,7 +138,9 @@ def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tens
 
 
 def _moments(flat: dict[str, torch.Tensor], optimiser: torch.optim.Optimizer) -> dict[int, dict[str, torch.Tensor]]:
-    """The optimiser's state by parameter, each tensor laid out in memory as its parameter is: a fused step walks both side by side."""
+    """The optimiser's state by parameter, each tensor laid out in memory as its parameter is: a
+    fused step walks both side by side.
+    """
     parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
     nested: dict[int, dict[str, torch.Tensor]] = {}
     for name, value in flat.items():

@@ -1,4 +1,6 @@
-"""What a run has cost so far, over all of its jobs: time, energy, memory. Nothing of it enters a result."""
+"""What a run has cost so far, over all of its jobs: time, energy, memory. Nothing of it enters a
+result.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The cases of one split: their images, resident or streamed, and one tensor of labels per level."""
+"""The cases of one split: their images, resident or streamed, and one tensor of labels per
+level.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +28,18 @@ class Batch:
     rows: NDArray[np.int64]
     """Their positions in the split."""
     images: torch.Tensor
-    """float16 ``[batch, 1, *shape]``, as stored: half the memory of float32; each micro-batch is widened as it is used."""
+    """float16 ``[batch, 1, *shape]``, as stored: half the memory of float32; each micro-batch is
+    widened as it is used.
+    """
     labels: dict[str, torch.Tensor]
     """int64 ``[batch]`` (or ``[batch, findings]``) per level, -1 where missing."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Cases in the order of (cohort, case_id), whatever files they came from; training shuffles them anew each epoch."""
+    """Cases in the order of (cohort, case_id), whatever files they came from; training shuffles
+    them anew each epoch.
+    """
 
     cases: pd.DataFrame
     """Columns of SPLITS, one row per case."""
@@ -53,7 +59,8 @@ class Dataset:
         return "resident" if isinstance(self.images, Resident) else "streamed"
 
     def stream(self, batches: Sequence[NDArray[np.int64]], device: torch.device) -> Iterator[Batch]:
-        """The cases at the rows of each of ``batches``, in that order; the images of a batch are valid until the next is asked for.
+        """The cases at the rows of each of ``batches``, in that order; the images of a batch are
+        valid until the next is asked for.
 
         Raises:
             KneeoaError: a file of images has become shorter.
@@ -68,7 +75,9 @@ class Dataset:
         return ", ".join(f"{cohort}/{case_id}" for cohort, case_id in zip(chosen["cohort"], chosen["case_id"], strict=True))
 
     def digest(self) -> str:
-        """Hexadecimal SHA-256 of what a run learns from: case names, splits, labels, and voxels by the digests of their index."""
+        """Hexadecimal SHA-256 of what a run learns from: case names, splits, labels, and voxels by
+        the digests of their index.
+        """
         state = hashlib.sha256(self.cases[["cohort", "case_id", "split"]].to_csv(index=False).encode())
         for level, values in sorted(self.labels.items()):
             state.update(level.encode() + values.numpy().tobytes())

@@ -15,19 +15,23 @@ import torch
 logger = logging.getLogger(__name__)
 
 MALLOC = ((-4, 0), (-1, 2**31 - 1), (-2, 2**26))
-"""Of glibc's malloc.h: M_MMAP_MAX (no pages of their own), M_TRIM_THRESHOLD and M_TOP_PAD (bytes)."""
+"""Of glibc's malloc.h: M_MMAP_MAX (no pages of their own), M_TRIM_THRESHOLD and M_TOP_PAD
+(bytes).
+"""
 
 
 @contextlib.contextmanager
 def reproducible(threads: int) -> Iterator[torch.device]:
-    """Yield the device (CUDA where there is one, else the CPU) with deterministic algorithms and a fixed number of threads.
+    """Yield the device (CUDA where there is one, else the CPU) with deterministic algorithms and a
+    fixed number of threads.
 
-    On a CPU equal inputs give equal bytes, and an operation without a deterministic form raises. On CUDA such an operation only
-    warns, as some (3D pooling backwards) have none: results there agree to rounding. The settings, and the global generator's
-    state, are put back afterwards.
+    On a CPU equal inputs give equal bytes, and an operation without a deterministic form raises. On
+    CUDA such an operation only warns, as some (3D pooling backwards) have none: results there agree
+    to rounding. The settings, and the global generator's state, are put back afterwards.
 
     Args:
-        threads: intra-operation threads; sums are split by it, so it is configuration and never the machine's core count.
+        threads: intra-operation threads; sums are split by it, so it is configuration and never the
+            machine's core count.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS starts; without it its sums may vary
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -51,10 +55,12 @@ def reproducible(threads: int) -> Iterator[torch.device]:
 
 @contextlib.contextmanager
 def precision(name: str, device: torch.device) -> Iterator[None]:
-    """How a network's arithmetic is done while it is trained on a GPU; a CPU always computes in float32.
+    """How a network's arithmetic is done while it is trained on a GPU; a CPU always computes in
+    float32.
 
-    ``float32``: TF32 on tensor cores for convolutions and matrix products (10 bits of mantissa, the same every time). ``bfloat16``:
-    autocast, and cuDNN times its convolutions first and takes the fastest: equal runs then agree to rounding.
+    ``float32``: TF32 on tensor cores for convolutions and matrix products (10 bits of mantissa, the
+    same every time). ``bfloat16``: autocast, and cuDNN times its convolutions first and takes the
+    fastest: equal runs then agree to rounding.
     """
     if device.type != "cuda":
         yield
@@ -71,9 +77,11 @@ def precision(name: str, device: torch.device) -> Iterator[None]:
 
 
 def keep_freed_memory() -> bool:
-    """Let the C library keep the memory that this process frees, so that the next step's tensors touch no fresh page; whether it does.
+    """Let the C library keep the memory that this process frees, so that the next step's tensors
+    touch no fresh page; whether it does.
 
-    glibc gives tensors pages of their own and hands them back at once; faulting them in again takes part of every training step.
+    glibc gives tensors pages of their own and hands them back at once; faulting them in again takes
+    part of every training step.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # another C library has none
     if mallopt is None:
@@ -87,7 +95,9 @@ def describe(device: torch.device) -> str:
 
 
 def peak_memory_mb(device: torch.device) -> dict[str, float]:
-    """Largest memory so far in MB (10^6 bytes): of the process, and on CUDA of the device's tensors too."""
+    """Largest memory so far in MB (10^6 bytes): of the process, and on CUDA of the device's tensors
+    too.
+    """
     unit = 1 if sys.platform == "darwin" else 1024  # kilobytes on Linux, bytes on macOS
     peak = {"process": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6}
     if device.type == "cuda":

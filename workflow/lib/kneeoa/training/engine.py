@@ -1,4 +1,6 @@
-"""The arithmetic of one step: a batch in, gradients and losses out, however little memory there is."""
+"""The arithmetic of one step: a batch in, gradients and losses out, however little memory there
+is.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +24,22 @@ logger = logging.getLogger(__name__)
 class Engine:
     """A network set up for training on a device.
 
-    The batch's loss is a mean over its labelled cases, and is so in micro-batches too: each part's terms are divided by the whole batch's
-    counts, so the gradients add up to the batch's. Batch normalisation alone sees the parts: its statistics are per micro-batch, and its
-    running statistics move once for each.
+    The batch's loss is a mean over its labelled cases, and is so in micro-batches too: each part's
+    terms are divided by the whole batch's counts, so the gradients add up to the batch's. Batch
+    normalisation alone sees the parts: its statistics are per micro-batch, and its running
+    statistics move once for each.
     """
 
     def __init__(self, network: Network, training: Training, device: torch.device) -> None:
-        """Prepare ``network`` (on ``device`` already) in place; its weights and their names stay."""
+        """Prepare ``network`` (on ``device`` already) in place; its weights and their names
+        stay.
+        """
         self.network = network
         self.device = device
         self.micro_batch = training.micro_batch or 0
-        """Cases at a time (0: the whole batch). An out-of-memory error makes it smaller, for the rest of the run."""
+        """Cases at a time (0: the whole batch). An out-of-memory error makes it smaller, for the
+        rest of the run.
+        """
         self.seen_at_once = 0
         """The same when nothing is learned (0: as many as are asked for)."""
         self.clip = training.clip
@@ -58,7 +65,8 @@ class Engine:
             labels: of the batch, as :meth:`Heads.loss` takes them.
             keys: one 63-bit integer a case: its dropout's draws.
             seed: of what is drawn from torch's generator all the same.
-            change: the random changes of some of the images, given which part of the batch they are.
+            change: the random changes of some of the images, given which part of the batch they
+                are.
 
         Returns:
             The batch's loss per level and ``total``, detached, on the device.
@@ -97,11 +105,14 @@ class Engine:
         return sums
 
     def undo(self) -> None:
-        """Put the buffers back as they were before the last batch: with weights that have not moved, as if it had not been seen."""
+        """Put the buffers back as they were before the last batch: with weights that have not
+        moved, as if it had not been seen.
+        """
         self._buffers.restore()
 
     def logits(self, images: Tensor) -> dict[str, Tensor]:
-        """What the network says of ``images`` (float16 ``[batch, 1, *shape]`` on the device); for evaluation mode.
+        """What the network says of ``images`` (float16 ``[batch, 1, *shape]`` on the device); for
+        evaluation mode.
 
         Raises:
             KneeoaError: one case at a time does not fit into the device's memory.
@@ -118,7 +129,9 @@ class Engine:
         return {level: torch.cat([answer[level] for answer in answers]).float() for level in answers[0]}
 
     def _tried(self, attempt: Callable[[int], Result], size: int) -> Result:
-        """An attempt by the compiled network; where that fails for want of a compiler, and ever after, by the plain one."""
+        """An attempt by the compiled network; where that fails for want of a compiler, and ever
+        after, by the plain one.
+        """
         if not self._compiled:
             return attempt(size)
         try:

@@ -1,4 +1,6 @@
-"""The epochs of a run: train, look at the validation cases, keep the best weights, write the history."""
+"""The epochs of a run: train, look at the validation cases, keep the best weights, write the
+history.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,8 @@ class Epochs:
     """Called after each step with its epoch and the steps of it that are done."""
 
     def run(self, engine: Engine, optimiser: torch.optim.Optimizer, progress: Progress) -> None:
-        """Train from where ``progress`` stands to the last epoch; the engine's network, ``optimiser`` and ``progress`` move on.
+        """Train from where ``progress`` stands to the last epoch; the engine's network,
+        ``optimiser`` and ``progress`` move on.
 
         Raises:
             NotFinite: a loss is not finite.
@@ -86,7 +89,8 @@ class Epochs:
     def _close(self, engine: Engine, progress: Progress, plan: Plan) -> list[dict[str, Any]]:
         """Look at the validation cases, and count the epoch as done; its rows of the history."""
         validation, training, cost = self.data["val"], self.training, progress.cost
-        # Seeing a case takes less than learning from it, so this is more than enough where validation has not been timed yet.
+        # Seeing a case takes less than learning from it, so this is more than enough where
+        # validation has not been timed yet.
         self.keeper.before(ahead=cost.training / max(1, cost.cases) * len(validation))
         begun = time.monotonic()
         kinds = {level.name: level.kind for level in self.spec.levels if level.name in self.spec.mode.levels}

@@ -1,4 +1,6 @@
-"""Learning curves for TensorBoard, which is optional: a folder of event files beside the run's own files."""
+"""Learning curves for TensorBoard, which is optional: a folder of event files beside the run's own
+files.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ class EventFiles:
     """Event files of one run, one value a measure and epoch."""
 
     def __init__(self, folder: Path, epochs_done: int) -> None:
-        """Write below ``folder``; what a killed job has written of epochs after ``epochs_done`` is taken back."""
+        """Write below ``folder``; what a killed job has written of epochs after ``epochs_done`` is
+        taken back.
+        """
         from torch.utils.tensorboard import SummaryWriter
 
         target = folder / FOLDER

@@ -11,14 +11,17 @@ from kneeoa.errors import KneeoaError
 
 
 class NotFinite(KneeoaError):
-    """A loss or a gradient became infinite or not a number; the sentence names the cases of its batch."""
+    """A loss or a gradient became infinite or not a number; the sentence names the cases of its
+    batch.
+    """
 
 
 class Buffers:
     """A copy of a network's buffers as they were before a step.
 
-    A forward pass of a bad batch spoils batch normalisation's running statistics before anybody has seen its loss, while weights
-    and optimiser are still those of the step before: with the buffers put back, the state is good again.
+    A forward pass of a bad batch spoils batch normalisation's running statistics before anybody has
+    seen its loss, while weights and optimiser are still those of the step before: with the buffers
+    put back, the state is good again.
     """
 
     def __init__(self, network: nn.Module) -> None:

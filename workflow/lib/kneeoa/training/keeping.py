@@ -15,14 +15,17 @@ from kneeoa.training.cost import Meter
 from kneeoa.training.stopping import Stopping
 
 FADING = 0.9
-"""How much of an older, longer step is still expected of the next: a first step that compiles is soon forgotten."""
+"""How much of an older, longer step is still expected of the next: a first step that compiles is
+soon forgotten.
+"""
 
 
 class Keeper:
     """Keeps one run's state on the disk.
 
-    A job with a known end leaves when the next piece of work and two writes might no longer fit, by what pieces and writes have
-    taken so far. So that a write's time is known, such a job writes its first state after its first step.
+    A job with a known end leaves when the next piece of work and two writes might no longer fit, by
+    what pieces and writes have taken so far. So that a write's time is known, such a job writes its
+    first state after its first step.
     """
 
     def __init__(
@@ -36,7 +39,9 @@ class Keeper:
         every: float,
         stopping: Stopping,
     ) -> None:
-        """Keep the state of ``progress``, ``network`` and ``optimiser`` in ``folder``, at least each ``every`` seconds."""
+        """Keep the state of ``progress``, ``network`` and ``optimiser`` in ``folder``, at least
+        each ``every`` seconds.
+        """
         self._folder, self._fingerprint, self._progress = folder, fingerprint, progress
         self._network, self._optimiser, self._meter = network, optimiser, meter
         self._every, self._stopping = every, stopping
@@ -47,7 +52,8 @@ class Keeper:
         self._step = 0.0
 
     def before(self, ahead: float = 0.0) -> None:
-        """To be called before each piece of work that cannot be interrupted: write and leave where it is time to.
+        """To be called before each piece of work that cannot be interrupted: write and leave where
+        it is time to.
 
         Args:
             ahead: seconds that the piece may take where it is longer than a step.
@@ -75,7 +81,9 @@ class Keeper:
         self._unsaved = self._moved = True
 
     def write_now(self) -> None:
-        """Write the state of the last good step, unless it is written: where a run cannot go on, or ends and may be asked again."""
+        """Write the state of the last good step, unless it is written: where a run cannot go on, or
+        ends and may be asked again.
+        """
         if self._unsaved:
             self._write()
 

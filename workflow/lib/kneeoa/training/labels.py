@@ -1,4 +1,6 @@
-"""Reference labels of cases at every level, with the coarser read from the finer where nobody read the coarser."""
+"""Reference labels of cases at every level, with the coarser read from the finer where nobody read
+the coarser.
+"""
 
 from __future__ import annotations
 
@@ -38,9 +40,10 @@ class LevelLabels:
 def read_labels(paths: Sequence[Path], cases: pd.DataFrame, levels: Sequence[Level]) -> dict[str, LevelLabels]:
     """Labels of ``cases`` (columns cohort, case_id; order kept) at ``levels`` from LABELS tables.
 
-    Where a level has several sources, a reader's wins, then the others by name, what the cohort stage derived last; one that
-    leaves the label empty gives way to the next. A level without a label gets it from the nearest finer level that has one (not
-    from or into a multilabel level, whose findings do not exclude one another).
+    Where a level has several sources, a reader's wins, then the others by name, what the cohort
+    stage derived last; one that leaves the label empty gives way to the next. A level without a
+    label gets it from the nearest finer level that has one (not from or into a multilabel level,
+    whose findings do not exclude one another).
 
     Raises:
         KneeoaError: a label is out of the level's range or has the wrong number of entries.

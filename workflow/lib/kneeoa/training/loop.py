@@ -37,7 +37,9 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Plan:
-    """What an epoch will do. All of it follows from the seed and the epoch's number, so an epoch can be taken up at any step."""
+    """What an epoch will do. All of it follows from the seed and the epoch's number, so an epoch
+    can be taken up at any step.
+    """
 
     seed: int
     """Of the run."""
@@ -53,7 +55,9 @@ class Plan:
 
 @dataclass
 class Tally:
-    """How far an epoch has come, and what has been added up on the way: with the weights and the optimiser, its whole state."""
+    """How far an epoch has come, and what has been added up on the way: with the weights and the
+    optimiser, its whole state.
+    """
 
     step: int = 0
     """Steps done."""
@@ -75,11 +79,12 @@ class Tally:
 
 
 def steps(engine: Engine, data: Dataset, plan: Plan, tally: Tally, optimiser: torch.optim.Optimizer) -> Generator[None, None, None]:
-    """The steps of an epoch that ``tally`` has not seen, one each time the iterator is asked; the caller may leave between any two.
+    """The steps of an epoch that ``tally`` has not seen, one each time the iterator is asked; the
+    caller may leave between any two.
 
-    Whenever it yields, weights, optimiser and ``tally`` are those of ``tally.step`` whole steps. Dropout's masks are a function of the
-    epoch and the case, and what else is drawn has a stream of each step's own, so a step that is the first of a resumed job draws what
-    it would have drawn.
+    Whenever it yields, weights, optimiser and ``tally`` are those of ``tally.step`` whole steps.
+    Dropout's masks are a function of the epoch and the case, and what else is drawn has a stream of
+    each step's own, so a step that is the first of a resumed job draws what it would have drawn.
 
     Args:
         engine: the network and how it computes.
@@ -87,7 +92,8 @@ def steps(engine: Engine, data: Dataset, plan: Plan, tally: Tally, optimiser: to
         tally: moves on.
 
     Raises:
-        NotFinite: the loss or its gradient is not finite; names the cases of the batch. The state is that of the step before.
+        NotFinite: the loss or its gradient is not finite; names the cases of the batch. The state
+            is that of the step before.
         KneeoaError: one case at a time does not fit into the device's memory.
     """
     network = engine.network
@@ -132,13 +138,15 @@ def _not_finite(loss: float, length: float, names: str, rate: float) -> NotFinit
 
 
 def evaluate(engine: Engine, data: Dataset, size: int, kinds: Mapping[str, str]) -> Evaluation:
-    """Loss and measures over all cases of ``data`` at once (so that they do not depend on the batch ``size``), weights untouched.
+    """Loss and measures over all cases of ``data`` at once (so that they do not depend on the batch
+    ``size``), weights untouched.
 
     Args:
         kinds: the kind of each supervising level.
 
     Raises:
-        NotFinite: the loss is not finite; names the cases that the network has no finite answer to, where it is they.
+        NotFinite: the loss is not finite; names the cases that the network has no finite answer to,
+            where it is they.
         KneeoaError: one case at a time does not fit into the device's memory.
     """
     network = engine.network
@@ -163,7 +171,9 @@ def evaluate(engine: Engine, data: Dataset, size: int, kinds: Mapping[str, str])
 
 @contextmanager
 def evaluation_mode(network: Network) -> Iterator[None]:
-    """Dropout off, batch normalisation on its running statistics, no gradients; put back afterwards."""
+    """Dropout off, batch normalisation on its running statistics, no gradients; put back
+    afterwards.
+    """
     training = network.training
     network.eval()
     try:

@@ -1,4 +1,6 @@
-"""How well an epoch's probabilities fit the labels: for learning curves only, the statistics are another stage's."""
+"""How well an epoch's probabilities fit the labels: for learning curves only, the statistics are
+another stage's.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ MISSING = -1
 
 
 def auc(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float | None:
-    """Area under the ROC curve: the chance that a positive outscores a negative, ties counting half (Mann and Whitney, 1947).
+    """Area under the ROC curve: the chance that a positive outscores a negative, ties counting half
+    (Mann and Whitney, 1947).
 
     None where there is no positive or no negative.
     """
@@ -27,7 +30,8 @@ def measure(kind: str, probabilities: NDArray[np.floating], labels: NDArray[np.i
 
     Args:
         kind: of the level (binary, multiclass, ordinal, multilabel).
-        probabilities: ``[cases, classes]``; for a multilabel level ``[cases, findings]``, each called present at 0.5.
+        probabilities: ``[cases, classes]``; for a multilabel level ``[cases, findings]``, each
+            called present at 0.5.
         labels: ``[cases]`` or ``[cases, findings]``, -1 where missing; those do not count.
 
     Returns:

@@ -17,14 +17,17 @@ Result = TypeVar("Result")
 
 
 def parts(cases: int, size: int) -> list[slice]:
-    """``cases`` cut into as few parts of at most ``size`` as there can be, of nearly equal lengths: 5 by 4 are 3 and 2, not 4 and 1."""
+    """``cases`` cut into as few parts of at most ``size`` as there can be, of nearly equal lengths:
+    5 by 4 are 3 and 2, not 4 and 1.
+    """
     count = -(-cases // size)
     ends = [cases * number // count for number in range(count + 1)]
     return [slice(start, end) for start, end in pairwise(ends)]
 
 
 def fitting(attempt: Callable[[int], Result], size: int) -> tuple[Result, int]:
-    """``attempt`` with ``size`` cases at a time; after an out-of-memory error of the device again with half as many.
+    """``attempt`` with ``size`` cases at a time; after an out-of-memory error of the device again
+    with half as many.
 
     Returns:
         What it gave, and the size at which it did.
@@ -41,7 +44,8 @@ def fitting(attempt: Callable[[int], Result], size: int) -> tuple[Result, int]:
                     "One case at a time does not fit into the device's memory; set 'training.recompute' to true, 'training.precision' to "
                     "bfloat16, 'training.data' to streamed, or make the arm's grid coarser."
                 ) from error
-        # Not inside the except clause: the error's traceback holds the tensors of the failed attempt.
+        # Not inside the except clause: the error's traceback holds the tensors of the failed
+        # attempt.
         size = (size + 1) // 2
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

@@ -1,6 +1,8 @@
-"""Energy and driver of an NVIDIA GPU, asked of its management library (NVML), which comes with the driver and needs no package.
+"""Energy and driver of an NVIDIA GPU, asked of its management library (NVML), which comes with the
+driver and needs no package.
 
-NVML API reference: ``nvmlDeviceGetTotalEnergyConsumption`` counts millijoules since the driver was loaded, on Volta and later.
+NVML API reference: ``nvmlDeviceGetTotalEnergyConsumption`` counts millijoules since the driver was
+loaded, on Volta and later.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ _LIBRARY = "libnvidia-ml.so.1"
 
 
 def joules(device: torch.device) -> float | None:
-    """What the device has used since its driver was loaded; None where nothing counts it (a CPU, an old GPU, a slice of one)."""
+    """What the device has used since its driver was loaded; None where nothing counts it (a CPU, an
+    old GPU, a slice of one).
+    """
     library = _library() if device.type == "cuda" else None
     if library is None:
         return None
@@ -37,7 +41,9 @@ def driver(device: torch.device) -> str | None:
 
 @cache
 def _library() -> ctypes.CDLL | None:
-    """The library, ready for questions; None where there is none. Every function of it returns 0 where it worked."""
+    """The library, ready for questions; None where there is none. Every function of it returns 0
+    where it worked.
+    """
     try:
         library = ctypes.CDLL(_LIBRARY)
         return library if library.nvmlInit_v2() == 0 else None

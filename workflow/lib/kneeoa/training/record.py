@@ -46,8 +46,9 @@ def record(
         threads: of the CPU.
         parameters: trainable numbers of the network.
 
-    Times, memory and energy are of all the jobs of the run. They vary between equal runs, so nothing else may be made of them.
-    ``data_wait_share`` is of the time in training steps; ``energy_joules`` is the whole device's.
+    Times, memory and energy are of all the jobs of the run. They vary between equal runs, so
+    nothing else may be made of them. ``data_wait_share`` is of the time in training steps;
+    ``energy_joules`` is the whole device's.
     """
     cost = progress.cost
     return {

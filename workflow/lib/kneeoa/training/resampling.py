@@ -1,4 +1,6 @@
-"""Moving images: by whole voxels, or by a rotation, a zoom and a translation in one linear resampling. The edge is repeated outwards."""
+"""Moving images: by whole voxels, or by a rotation, a zoom and a translation in one linear
+resampling. The edge is repeated outwards.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from torch.nn import functional
 
 
 def shifted(image: torch.Tensor, voxels: NDArray[np.int64]) -> torch.Tensor:
-    """``image`` (``[channels, *shape]``) moved by whole ``voxels`` per axis; what moves in repeats the edge."""
+    """``image`` (``[channels, *shape]``) moved by whole ``voxels`` per axis; what moves in repeats
+    the edge.
+    """
     for axis, distance in enumerate(voxels, start=1):
         if distance:
             size = image.shape[axis]
@@ -27,7 +31,8 @@ def affine(images: torch.Tensor, turns: NDArray[np.float64], zooms: NDArray[np.f
 
     Args:
         images: ``[batch, channels, *shape]``, two or three axes.
-        turns: ``[batch, planes]`` radians, one per pair of axes in the order (0, 1), (0, 2), (1, 2): from the first towards the second.
+        turns: ``[batch, planes]`` radians, one per pair of axes in the order (0, 1), (0, 2), (1,
+            2): from the first towards the second.
         zooms: ``[batch]``; above 1 enlarges.
         shifts: ``[batch, axes]`` voxels.
     """
@@ -38,7 +43,9 @@ def affine(images: torch.Tensor, turns: NDArray[np.float64], zooms: NDArray[np.f
 
 
 def _source(turns: NDArray[np.float64], zoom: float, shift: NDArray[np.int64], shape: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Where each point of the result comes from, as grid_sample wants it: coordinates of -1 to 1 per axis, the last axis first."""
+    """Where each point of the result comes from, as grid_sample wants it: coordinates of -1 to 1
+    per axis, the last axis first.
+    """
     axes = len(shape)
     turned = np.eye(axes)
     for angle, (first, second) in zip(turns, combinations(range(axes), 2), strict=True):

@@ -17,7 +17,8 @@ class Resident:
     """float16 ``[cases, 1, *shape]``, read once."""
 
     def __init__(self, shards: Shards, places: NDArray[np.int64], device: torch.device) -> None:
-        """Read the volumes at ``places`` (``[cases, 2]``: file and row) onto ``device``, several at a time.
+        """Read the volumes at ``places`` (``[cases, 2]``: file and row) onto ``device``, several at
+        a time.
 
         Raises:
             KneeoaError: a file has become shorter.
@@ -27,7 +28,9 @@ class Resident:
         buffer = staging((READERS, *shards.shape), device) if on_device else None
 
         def read(position: int) -> None:
-            """One case, through a buffer where memory is the device's: its own among those of the cases read at the same time."""
+            """One case, through a buffer where memory is the device's: its own among those of the
+            cases read at the same time.
+            """
             target = self.images[position, 0] if buffer is None else buffer[position % READERS]
             file, row = places[position]
             shards.read_into(file, row, target.numpy())

@@ -1,4 +1,6 @@
-"""One training job: one arm, one seed, from volumes and labels to weights, learning curves and a record."""
+"""One training job: one arm, one seed, from volumes and labels to weights, learning curves and a
+record.
+"""
 
 from __future__ import annotations
 
@@ -55,17 +57,20 @@ def train(
     keep_state: bool = False,
     on_step: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Train one run and write ``weights.safetensors``, ``model.json``, ``history.parquet`` and, last, ``run.json`` into ``out``.
+    """Train one run and write ``weights.safetensors``, ``model.json``, ``history.parquet`` and,
+    last, ``run.json`` into ``out``.
 
-    Cases of split train learn, those of split val choose the epoch (``checkpoint: best``); either needs a label at one of the
-    mode's levels at least. A run that was killed, or left before its time was up, goes on from its last state, and ends as if it had
-    not been disturbed: in the same bytes on a CPU. A loss that is not finite ends the run, and the state before it stays.
+    Cases of split train learn, those of split val choose the epoch (``checkpoint: best``); either
+    needs a label at one of the mode's levels at least. A run that was killed, or left before its
+    time was up, goes on from its last state, and ends as if it had not been disturbed: in the same
+    bytes on a CPU. A loss that is not finite ends the run, and the state before it stays.
 
     Args:
         study: name of the study.
         arm: name of the arm.
-        seed: of weights, order, augmentation and dropout, each a stream of its own: runs of one seed and backbone begin from the same
-            backbone weights and see the same batches whatever their mode.
+        seed: of weights, order, augmentation and dropout, each a stream of its own: runs of one
+            seed and backbone begin from the same backbone weights and see the same batches whatever
+            their mode.
         spec: the network.
         training: how it is trained.
         arrays: float16 ``.npy`` shards ``[rows, *spec.shape]``.
@@ -74,16 +79,17 @@ def train(
         labels: LABELS tables.
         threads: CPU threads.
         out: folder of the run.
-        provenance: kept in ``run.json``; its ``code`` (digest) decides whether the state of a killed job may be used.
+        provenance: kept in ``run.json``; its ``code`` (digest) decides whether the state of a
+            killed job may be used.
         minutes: what the job asked of its scheduler, if it runs under one.
-        keep_state: leave the state in ``out`` when the run has ended well: where another's failure may take its results away, they are
-            made again from there without a step of training.
-        on_step: called after each step with its epoch (from 1) and the steps of it that are done, once the state is written if it was
-            time to.
+        keep_state: leave the state in ``out`` when the run has ended well: where another's failure
+            may take its results away, they are made again from there without a step of training.
+        on_step: called after each step with its epoch (from 1) and the steps of it that are done,
+            once the state is written if it was time to.
 
     Raises:
-        KneeoaError: the files do not fit the network or each other, a subject straddles splits, there is nothing to train or
-            validate on, or the loss diverges.
+        KneeoaError: the files do not fit the network or each other, a subject straddles splits,
+            there is nothing to train or validate on, or the loss diverges.
         Unfinished: the job has to leave; run again, it goes on.
     """
     started = time.monotonic()
@@ -138,7 +144,8 @@ def train(
 
 
 def pretrained(backbone: Backbone, spec: ModelSpec) -> dict[str, Any] | None:
-    """Bring the weights of the file that ``spec`` names, if it names one, into ``backbone``; which file, its digest and what it gave.
+    """Bring the weights of the file that ``spec`` names, if it names one, into ``backbone``; which
+    file, its digest and what it gave.
 
     Raises:
         KneeoaError: the file cannot be read or does not fit.

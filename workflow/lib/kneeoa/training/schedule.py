@@ -10,8 +10,9 @@ from kneeoa.config.training import Training
 def rate(training: Training, step: int, steps: int) -> float:
     """Learning rate of ``step`` (from 0) of ``steps``.
 
-    Cosine: a linear rise over the first ``warmup`` share of the steps, then half a cosine down towards zero, as in SGDR without
-    restarts (Loshchilov and Hutter, ICLR 2017, eq. 5 with a minimum of zero). Constant: always the same, as paper A.
+    Cosine: a linear rise over the first ``warmup`` share of the steps, then half a cosine down
+    towards zero, as in SGDR without restarts (Loshchilov and Hutter, ICLR 2017, eq. 5 with a
+    minimum of zero). Constant: always the same, as paper A.
     """
     if training.schedule == "constant":
         return training.learning_rate

@@ -1,7 +1,9 @@
-"""Independent random streams of one run, each a pure function of the run's seed, the purpose and the epoch.
+"""Independent random streams of one run, each a pure function of the run's seed, the purpose and
+the epoch.
 
-Nothing carries a state from one epoch to the next, so a resumed run needs no saved generators to equal an uninterrupted one, and a
-mode with more heads (or a backbone with dropout) cannot shift the order of the data of another.
+Nothing carries a state from one epoch to the next, so a resumed run needs no saved generators to
+equal an uninterrupted one, and a mode with more heads (or a backbone with dropout) cannot shift the
+order of the data of another.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ def _sequence(seed: int, purpose: Purpose, place: tuple[int, ...]) -> np.random.
 
 
 def generator(seed: int, purpose: Purpose, *place: int) -> np.random.Generator:
-    """A NumPy generator of its own for this seed, purpose and place (epoch, step; a spawned child of ``SeedSequence(seed)``).
+    """A NumPy generator of its own for this seed, purpose and place (epoch, step; a spawned child
+    of ``SeedSequence(seed)``).
 
     Raises:
         KneeoaError: the seed is negative.

@@ -21,10 +21,12 @@ class Shards:
     """Volumes on disk, read one case at a time; nothing is loaded before it is asked for."""
 
     def __init__(self, arrays: Sequence[Path], indices: Sequence[Path], shape: Sequence[int]) -> None:
-        """Open ``arrays`` (float16 ``.npy``, ``[rows, *shape]``); ``indices[i]`` is the VOLUMES table of ``arrays[i]``.
+        """Open ``arrays`` (float16 ``.npy``, ``[rows, *shape]``); ``indices[i]`` is the VOLUMES
+        table of ``arrays[i]``.
 
         Raises:
-            KneeoaError: the lists differ in length, an array is not of ``shape`` or not as long as its index, a case occurs twice.
+            KneeoaError: the lists differ in length, an array is not of ``shape`` or not as long as
+                its index, a case occurs twice.
         """
         if len(arrays) != len(indices):
             raise KneeoaError(f"There are {len(arrays)} arrays but {len(indices)} index tables; each array needs its own.")
@@ -44,7 +46,8 @@ class Shards:
             raise KneeoaError(f"Case {first['case_id']} of cohort {first['cohort']} lies in the arrays twice; a run takes one view.")
 
     def locate(self, splits: Sequence[Path]) -> pd.DataFrame:
-        """Every case of the SPLITS tables with its place, sorted by cohort and case_id: the order of files never shows.
+        """Every case of the SPLITS tables with its place, sorted by cohort and case_id: the order
+        of files never shows.
 
         Returns:
             The columns of SPLITS and ``file``, ``row``, ``digest`` (of the volume as stored).
@@ -72,9 +75,11 @@ class Shards:
         return volume
 
     def read_into(self, file: int, row: int, target: NDArray[np.float16]) -> None:
-        """Copy one volume's bytes from the disk into ``target`` (shape ``shape``, contiguous); threads may do so side by side.
+        """Copy one volume's bytes from the disk into ``target`` (shape ``shape``, contiguous);
+        threads may do so side by side.
 
-        Read, not mapped: the reader then does not hold Python's lock, and memory that was read once is not counted as the process's.
+        Read, not mapped: the reader then does not hold Python's lock, and memory that was read once
+        is not counted as the process's.
 
         Raises:
             KneeoaError: the file has become shorter than it was when it was opened.

@@ -1,7 +1,8 @@
 """When a job has to leave: some time before its scheduler ends it, or when a signal says so.
 
-The time limit is the rule: schedulers kill a job's processes seconds after telling them, and between the scheduler and this process
-stand others that may not pass the word on. Signals are a bonus where they arrive.
+The time limit is the rule: schedulers kill a job's processes seconds after telling them, and
+between the scheduler and this process stand others that may not pass the word on. Signals are a
+bonus where they arrive.
 """
 
 from __future__ import annotations
@@ -19,15 +20,20 @@ logger = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 SCHEDULERS = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID")
-"""Environment variables of jobs of SLURM, PBS, LSF and Grid Engine: where none is set, nobody enforces a rule's ``runtime``."""
+"""Environment variables of jobs of SLURM, PBS, LSF and Grid Engine: where none is set, nobody
+enforces a rule's ``runtime``.
+"""
 RESERVE = 60.0
-"""Most seconds kept for what nobody measures: the launcher's start before this process, and its end."""
+"""Most seconds kept for what nobody measures: the launcher's start before this process, and its
+end.
+"""
 SHARE = 0.05
 """The reserve of short jobs, as a share of their time."""
 
 
 def end_of_job(minutes: float | None, now: float, environment: Mapping[str, str] = os.environ) -> float | None:
-    """When the scheduler will end this job, in seconds since 1970, None where nobody will: the earlier of what is known.
+    """When the scheduler will end this job, in seconds since 1970, None where nobody will: the
+    earlier of what is known.
 
     Args:
         minutes: what the job asked for, counted from ``now``; counts only in a job of a scheduler.
@@ -44,7 +50,8 @@ def end_of_job(minutes: float | None, now: float, environment: Mapping[str, str]
 
 
 class Stopping:
-    """Says when to leave. As a context it also listens to signals, which otherwise would end the process at once.
+    """Says when to leave. As a context it also listens to signals, which otherwise would end the
+    process at once.
 
     A signal is heard once: a second one ends the process as it always does.
     """
@@ -63,7 +70,9 @@ class Stopping:
         return self._end is not None
 
     def reason(self, ahead: float) -> str | None:
-        """Why to leave now and not do what takes ``ahead`` seconds more, in words that follow 'stopped'; None: go on."""
+        """Why to leave now and not do what takes ``ahead`` seconds more, in words that follow
+        'stopped'; None: go on.
+        """
         if self._heard is not None:
             return f"at the signal {self._heard.name}"
         if self._end is not None and time.time() + ahead + self._reserve >= self._end:

@@ -1,7 +1,8 @@
-"""Images of a split that stay on disk: background threads read the coming batches while the arithmetic is at the present one.
+"""Images of a split that stay on disk: background threads read the coming batches while the
+arithmetic is at the present one.
 
-The bytes and their order are those of a resident split. Memory is bounded whatever the number of cases: by the batches in flight and
-the one in use.
+The bytes and their order are those of a resident split. Memory is bounded whatever the number of
+cases: by the batches in flight and the one in use.
 """
 
 from __future__ import annotations
@@ -20,13 +21,17 @@ from numpy.typing import NDArray
 from kneeoa.training.shards import Shards
 
 READERS = 4
-"""Threads that read: they wait for the disk, so their number is no matter of cores and changes no result."""
+"""Threads that read: they wait for the disk, so their number is no matter of cores and changes no
+result.
+"""
 AHEAD = 2
 """Batches in flight."""
 
 
 def staging(shape: tuple[int, ...], device: torch.device) -> torch.Tensor:
-    """An empty float16 tensor on the CPU; pinned where ``device`` is a GPU, so that copies run beside the arithmetic."""
+    """An empty float16 tensor on the CPU; pinned where ``device`` is a GPU, so that copies run
+    beside the arithmetic.
+    """
     return torch.empty(shape, dtype=torch.float16, pin_memory=device.type == "cuda")
 
 
@@ -37,7 +42,9 @@ class _Loaded:
     images: torch.Tensor
     """On the device of the arithmetic."""
     buffer: torch.Tensor | None
-    """What ``images`` lie in, where that is the reader's own memory: free again once the batch has been used."""
+    """What ``images`` lie in, where that is the reader's own memory: free again once the batch has
+    been used.
+    """
 
 
 class Streamed:
@@ -50,7 +57,8 @@ class Streamed:
         self._device = device
 
     def stream(self, batches: Sequence[NDArray[np.int64]]) -> Iterator[torch.Tensor]:
-        """The images of each batch, float16 ``[batch, 1, *shape]``; each is valid until the next is asked for.
+        """The images of each batch, float16 ``[batch, 1, *shape]``; each is valid until the next is
+        asked for.
 
         Raises:
             KneeoaError: a file has become shorter.

@@ -1,4 +1,6 @@
-"""How a run is going, for people: one line that is drawn anew on a terminal, and plain lines in the log."""
+"""How a run is going, for people: one line that is drawn anew on a terminal, and plain lines in the
+log.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from kneeoa.training.loop import TOTAL, Evaluation
 logger = logging.getLogger(__name__)
 
 LINE_SECONDS = 60.0
-"""Least time between two lines of the log within an epoch; each epoch's end is a line of its own."""
+"""Least time between two lines of the log within an epoch; each epoch's end is a line of its
+own.
+"""
 DRAW_SECONDS = 0.2
 """Least time between two drawings of the bar."""
 WIDTH = 24
@@ -26,7 +30,9 @@ class Watch:
     """Follows one run."""
 
     def __init__(self, name: str, epochs: int, stream: TextIO | None = None) -> None:
-        """``name``: of the run, for the bar; ``stream``: where the bar is drawn if it is a terminal, standard error by default."""
+        """``name``: of the run, for the bar; ``stream``: where the bar is drawn if it is a
+        terminal, standard error by default.
+        """
         self._name, self._epochs = name, epochs
         self._stream = stream or sys.stderr
         self._terminal = self._stream.isatty()

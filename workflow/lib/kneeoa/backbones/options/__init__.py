@@ -1,1 +1,3 @@
-"""Options of each kind of backbone, apart from the networks so that a configuration is checked without torch."""
+"""Options of each kind of backbone, apart from the networks so that a configuration is checked
+without torch.
+"""

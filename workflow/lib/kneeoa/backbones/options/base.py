@@ -16,26 +16,36 @@ class BackboneOptions(Section, ABC):
     kind: ClassVar[str]
 
     weights: str | None = None
-    """A file of weights that training begins from (variables are expanded): ``.safetensors``, ``.pth`` or ``.pt``, of an earlier run of the
-    same backbone or a public one of the layouts that the backbone knows. Fetch it beforehand: nothing is downloaded."""
+    """A file of weights that training begins from (variables are expanded): ``.safetensors``,
+    ``.pth`` or ``.pt``, of an earlier run of the same backbone or a public one of the layouts that
+    the backbone knows. Fetch it beforehand: nothing is downloaded.
+    """
 
     def weights_file(self) -> Path | None:
-        """The file that :attr:`weights` names, its variables expanded; None where training begins from fresh weights."""
+        """The file that :attr:`weights` names, its variables expanded; None where training begins
+        from fresh weights.
+        """
         return None if self.weights is None else Path(os.path.expandvars(self.weights))
 
     @abstractmethod
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """Raise ValueError, in a sentence, where the network cannot take an input of ``shape`` (voxels along each axis)."""
+        """Raise ValueError, in a sentence, where the network cannot take an input of ``shape``
+        (voxels along each axis).
+        """
 
     def check_heads(self, embedding: int, heads: tuple[int, ...]) -> None:
-        """Raise ValueError unless each stage's number of attention heads divides its width, which doubles from stage to stage."""
+        """Raise ValueError unless each stage's number of attention heads divides its width, which
+        doubles from stage to stage.
+        """
         for stage, count in enumerate(heads):
             width = embedding * 2**stage
             if width % count:
                 raise ValueError(f"'heads' ({count}) of stage {stage + 1} must divide its width ({width})")
 
     def check_volume(self, shape: tuple[int, ...], least: int, why: str) -> None:
-        """Raise ValueError unless ``shape`` has three axes of at least ``least`` voxels each; ``why`` ends the sentence."""
+        """Raise ValueError unless ``shape`` has three axes of at least ``least`` voxels each;
+        ``why`` ends the sentence.
+        """
         if len(shape) != 3:
             raise ValueError(
                 f"backbone '{self.kind}' takes 3 axes, but the input has {len(shape)} ({list(shape)}); choose a 3D view or grid"
@@ -44,7 +54,9 @@ class BackboneOptions(Section, ABC):
             raise ValueError(f"backbone '{self.kind}' needs at least {least} voxels along each axis, not {list(shape)}: {why}")
 
     def check_image(self, shape: tuple[int, ...], least: int, why: str) -> None:
-        """Raise ValueError unless ``shape`` has two or three axes of at least ``least`` voxels each; ``why`` ends the sentence."""
+        """Raise ValueError unless ``shape`` has two or three axes of at least ``least`` voxels
+        each; ``why`` ends the sentence.
+        """
         if len(shape) not in (2, 3):
             raise ValueError(f"backbone '{self.kind}' takes 2 or 3 axes, but the input has {len(shape)} ({list(shape)})")
         if min(shape) < least:

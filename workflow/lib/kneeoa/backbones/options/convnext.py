@@ -10,7 +10,8 @@ from kneeoa.backbones.options.base import BackboneOptions
 
 
 class Options(BackboneOptions):
-    """ConvNeXt; the defaults are ConvNeXt-T: with five classes 27,823,973 parameters in 2D (three channels), 31,321,253 in 3D (one).
+    """ConvNeXt; the defaults are ConvNeXt-T: with five classes 27,823,973 parameters in 2D (three
+    channels), 31,321,253 in 3D (one).
 
     Atto is width 40 and depths [2, 2, 6, 2]; base is width 128 and depths [3, 3, 27, 3].
     """
@@ -28,7 +29,9 @@ class Options(BackboneOptions):
     layer_scale: PositiveFloat = 1e-6
     """What each block's branch is multiplied by at first, in each channel."""
     drop_path: float = Field(default=0.1, ge=0, lt=1)
-    """Probability with which the last block's branch is left out for a case in training; it rises linearly from zero at the first."""
+    """Probability with which the last block's branch is left out for a case in training; it rises
+    linearly from zero at the first.
+    """
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """Two or three axes, each long enough for one position in the last map."""

@@ -13,7 +13,9 @@ COARSEST = 32
 
 
 class Options(BackboneOptions):
-    """DenseNet121; the defaults are the published ones, 11,247,749 parameters in 3D with five classes."""
+    """DenseNet121; the defaults are the published ones, 11,247,749 parameters in 3D with five
+    classes.
+    """
 
     kind: ClassVar[str] = "densenet121"
 

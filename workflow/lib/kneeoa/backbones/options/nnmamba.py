@@ -10,18 +10,24 @@ from kneeoa.backbones.options.base import BackboneOptions
 
 
 class Options(BackboneOptions):
-    """nnMamba's classifier; the defaults are the released ones, 12,876,453 parameters with five classes."""
+    """nnMamba's classifier; the defaults are the released ones, 12,876,453 parameters with five
+    classes.
+    """
 
     kind: ClassVar[str] = "nnmamba"
 
     channels: PositiveInt = 32
-    """Channels of the stem and of the Mamba layer; the three stages have 2, 4 and 8 times as many."""
+    """Channels of the stem and of the Mamba layer; the three stages have 2, 4 and 8 times as
+    many.
+    """
     blocks: PositiveInt = 3
     """Residual blocks in each stage."""
     state: PositiveInt = 8
     """States of the selective scan for each channel."""
     css: bool = False
-    """Whether each stage has a Mamba layer too, which reads its sequence as it is and with channels, tokens or both in reverse order."""
+    """Whether each stage has a Mamba layer too, which reads its sequence as it is and with
+    channels, tokens or both in reverse order.
+    """
     css_state: PositiveInt = 16
     """States of those layers' scans for each channel."""
     kernel: PositiveInt = 4

@@ -20,7 +20,9 @@ class Options(BackboneOptions):
     """Stride of the first convolution; 1 keeps more of a small input."""
 
     shortcut: Literal["A", "B"] = "B"
-    """Where a stage widens: A fills with zeros (no parameters; MedicalNet's released weights of 18 layers are of this type), B projects."""
+    """Where a stage widens: A fills with zeros (no parameters; MedicalNet's released weights of 18
+    layers are of this type), B projects.
+    """
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """Three axes, each long enough for two positions in the last map."""

@@ -13,7 +13,9 @@ COARSEST = 32
 
 
 class Options(BackboneOptions):
-    """ResNet-50; the defaults are the published ones, 23,518,277 parameters in 2D with three channels and five classes."""
+    """ResNet-50; the defaults are the published ones, 23,518,277 parameters in 2D with three
+    channels and five classes.
+    """
 
     kind: ClassVar[str] = "resnet50"
 

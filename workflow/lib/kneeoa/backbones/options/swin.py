@@ -13,7 +13,9 @@ COARSEST = 32
 
 
 class Options(BackboneOptions):
-    """SwinUNETR's encoder; the defaults are its published size, 8,062,002 parameters in 3D (without a head)."""
+    """SwinUNETR's encoder; the defaults are its published size, 8,062,002 parameters in 3D (without
+    a head).
+    """
 
     kind: ClassVar[str] = "swin"
 
@@ -26,7 +28,9 @@ class Options(BackboneOptions):
     window: PositiveInt = 7
     """Side of the windows that attention is confined to, in tokens."""
     drop_path: float = Field(default=0.0, ge=0, lt=1)
-    """Probability with which the last layer's branches are left out for a case in training; it rises linearly from zero at the first."""
+    """Probability with which the last layer's branches are left out for a case in training; it
+    rises linearly from zero at the first.
+    """
 
     @model_validator(mode="after")
     def _divisible(self) -> Self:

@@ -10,7 +10,8 @@ from kneeoa.backbones.options.base import BackboneOptions
 
 
 class Options(BackboneOptions):
-    """Swin in 2D; the defaults are Swin-L with windows of 12, 195,206,201 parameters with three channels and five classes.
+    """Swin in 2D; the defaults are Swin-L with windows of 12, 195,206,201 parameters with three
+    channels and five classes.
 
     Swin-T is embedding 96, depths [2, 2, 6, 2], heads [3, 6, 12, 24], window 7.
     """
@@ -30,7 +31,9 @@ class Options(BackboneOptions):
     expansion: PositiveInt = 4
     """Hidden width of the perceptrons, in their stage's width."""
     drop_path: float = Field(default=0.1, ge=0, lt=1)
-    """Probability with which the last layer's branches are left out for a case in training; it falls linearly to zero at the first."""
+    """Probability with which the last layer's branches are left out for a case in training; it
+    falls linearly to zero at the first.
+    """
 
     @model_validator(mode="after")
     def _divisible(self) -> Self:

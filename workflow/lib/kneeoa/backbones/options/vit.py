@@ -10,7 +10,9 @@ from kneeoa.backbones.options.base import BackboneOptions
 
 
 class Options(BackboneOptions):
-    """ViT; the defaults are ViT-B/16, 86,094,341 parameters at 384 x 384 with three channels and five classes."""
+    """ViT; the defaults are ViT-B/16, 86,094,341 parameters at 384 x 384 with three channels and
+    five classes.
+    """
 
     kind: ClassVar[str] = "vit"
 
@@ -25,7 +27,9 @@ class Options(BackboneOptions):
     expansion: PositiveInt = 4
     """Hidden width of the perceptrons, in embeddings."""
     drop_path: float = Field(default=0.0, ge=0, lt=1)
-    """Probability with which the last layer's branches are left out for a case in training; it falls linearly to zero at the first."""
+    """Probability with which the last layer's branches are left out for a case in training; it
+    falls linearly to zero at the first.
+    """
     maps: PositiveInt = 4
     """How many of the last layers give a feature map."""
 

@@ -1,4 +1,6 @@
-"""Binary cross-entropy: one logit for a binary level (paper A's single-OA), one a finding for a multilabel level, each by itself."""
+"""Binary cross-entropy: one logit for a binary level (paper A's single-OA), one a finding for a
+multilabel level, each by itself.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from kneeoa.modes.criteria.interface import Criterion
 
 
 class BinaryCrossEntropy(Criterion):
-    """Minus the logarithm of the probability of what is there; unread findings are left out one by one."""
+    """Minus the logarithm of the probability of what is there; unread findings are left out one by
+    one.
+    """
 
     @property
     def outputs(self) -> int:

@@ -1,8 +1,10 @@
-"""CORAL: consistent rank logits (Cao, Mirjalili and Raschka, Pattern Recognition Letters 140, 2020; arXiv 1901.07884).
+"""CORAL: consistent rank logits (Cao, Mirjalili and Raschka, Pattern Recognition Letters 140, 2020;
+arXiv 1901.07884).
 
-One score of the image, and a bias for each threshold between neighbouring classes: output k is score + b_k, the logit of P(y > k). The
-paper shows that the biases are in order where the loss is smallest; here they are in order always, each the one before it less a
-softplus, so that no class ever has a negative probability.
+One score of the image, and a bias for each threshold between neighbouring classes: output k is
+score + b_k, the logit of P(y > k). The paper shows that the biases are in order where the loss is
+smallest; here they are in order always, each the one before it less a softplus, so that no class
+ever has a negative probability.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from kneeoa.modes.criteria.interface import Criterion
 class CoralHead(nn.Module):
     """A shared linear score without a bias of its own, and falling biases.
 
-    They begin where the authors' do, at (K - 1 - k) / (K - 1) for k from 0: evenly spaced from 1 downwards.
+    They begin where the authors' do, at (K - 1 - k) / (K - 1) for k from 0: evenly spaced from 1
+    downwards.
     """
 
     def __init__(self, width: int, thresholds: int) -> None:
@@ -35,7 +38,9 @@ class CoralHead(nn.Module):
         return self.first - functional.pad(functional.softplus(self.steps).cumsum(dim=0), (1, 0))
 
     def forward(self, embedding: Tensor) -> Tensor:
-        """``[batch, thresholds]`` of ``[batch, width]``; under autocast the biases keep their full precision."""
+        """``[batch, thresholds]`` of ``[batch, width]``; under autocast the biases keep their full
+        precision.
+        """
         outputs: Tensor = self.score(embedding) + self.biases
         return outputs
 
@@ -53,19 +58,24 @@ class Coral(Criterion):
         return CoralHead(width, self.outputs)
 
     def class_logits(self, outputs: Tensor) -> Tensor:
-        """Logarithms of the class probabilities less their mean: differences of the cumulative ones, but never saturated.
+        """Logarithms of the class probabilities less their mean: differences of the cumulative
+        ones, but never saturated.
 
-        For a > b: log(sigmoid(a) - sigmoid(b)) = log sigmoid(a) + log sigmoid(-b) + log(1 - exp(b - a)).
+        For a > b: log(sigmoid(a) - sigmoid(b)) = log sigmoid(a) + log sigmoid(-b) + log(1 - exp(b -
+        a)).
         """
         above, below = functional.logsigmoid(outputs), functional.logsigmoid(-outputs)
-        # Rounding can make one of two near thresholds, or of two far from 0: the class between is then all but impossible, no more.
+        # Rounding can make one of two near thresholds, or of two far from 0: the class between is
+        # then all but impossible, no more.
         gaps = (outputs[:, :-1] - outputs[:, 1:]).clamp(min=torch.finfo(outputs.dtype).eps)
         between = above[:, :-1] + below[:, 1:] + torch.log(-torch.expm1(-gaps))
         logarithms = torch.cat([below[:, :1], between, above[:, -1:]], dim=1)
         return logarithms - logarithms.mean(dim=1, keepdim=True)
 
     def elements(self, outputs: Tensor, labels: Tensor) -> Tensor:
-        """``[batch, 1]``: the sum over thresholds of the binary cross-entropy of y > k (equation 4, every importance weight 1)."""
+        """``[batch, 1]``: the sum over thresholds of the binary cross-entropy of y > k (equation 4,
+        every importance weight 1).
+        """
         above = (labels[:, None] > torch.arange(self.outputs, device=labels.device)).to(outputs.dtype)
         return functional.binary_cross_entropy_with_logits(outputs, above, reduction="none").sum(dim=1, keepdim=True)
 

@@ -1,7 +1,8 @@
 """CORN: conditional ordinal regression (Shi, Cao and Raschka, arXiv 2111.08851, 2021).
 
-Output k is the logit of P(y > k | y >= k), learnt from the cases with y >= k alone; by the chain rule P(y > k) is the product of the
-first k + 1 of these, so ranks are consistent whatever the outputs are.
+Output k is the logit of P(y > k | y >= k), learnt from the cases with y >= k alone; by the chain
+rule P(y > k) is the product of the first k + 1 of these, so ranks are consistent whatever the
+outputs are.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ class Corn(Criterion):
         return len(self.level.classes) - 1
 
     def class_logits(self, outputs: Tensor) -> Tensor:
-        """Logarithms of the class probabilities less their mean: differences of the cumulative products, but never saturated.
+        """Logarithms of the class probabilities less their mean: differences of the cumulative
+        products, but never saturated.
 
-        log P(y = c) is the sum of log sigmoid(z_k) over k < c, and of log sigmoid(-z_c) but for the last class.
+        log P(y = c) is the sum of log sigmoid(z_k) over k < c, and of log sigmoid(-z_c) but for the
+        last class.
         """
         passed = functional.pad(functional.logsigmoid(outputs).cumsum(dim=1), (1, 0))
         stopped = functional.pad(functional.logsigmoid(-outputs), (0, 1))
@@ -32,11 +35,15 @@ class Corn(Criterion):
         return logarithms - logarithms.mean(dim=1, keepdim=True)
 
     def elements(self, outputs: Tensor, labels: Tensor) -> Tensor:
-        """``[batch, K - 1]``: binary cross-entropy of each task (the paper's equation for the loss)."""
+        """``[batch, K - 1]``: binary cross-entropy of each task (the paper's equation for the
+        loss).
+        """
         return functional.binary_cross_entropy_with_logits(outputs, _above(labels, outputs).to(outputs.dtype), reduction="none")
 
     def counted(self, labels: Tensor) -> Tensor:
-        """Task k takes the cases with y >= k: the mean is over all tasks' cases together, as in the paper."""
+        """Task k takes the cases with y >= k: the mean is over all tasks' cases together, as in the
+        paper.
+        """
         tasks = torch.arange(self.outputs, device=labels.device)
         return labels[:, None] >= tasks
 

@@ -1,4 +1,6 @@
-"""What every criterion is: how many outputs a level's head has, what they cost, and what they say of the classes."""
+"""What every criterion is: how many outputs a level's head has, what they cost, and what they say
+of the classes.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ MISSING = -1
 class Criterion(ABC):
     """The loss of one level: a mean over the terms whose label is there, 0 where there is none.
 
-    A term is what the mean counts: a case, or a finding of a case (multilabel), or a conditional task of a case (CORN).
+    A term is what the mean counts: a case, or a finding of a case (multilabel), or a conditional
+    task of a case (CORN).
     """
 
     def __init__(self, level: Level) -> None:
@@ -38,11 +41,15 @@ class Criterion(ABC):
 
     @abstractmethod
     def class_logits(self, outputs: Tensor) -> Tensor:
-        """Logits ``[batch, classes]`` whose softmax (multilabel: sigmoid) are the probabilities, from ``[batch, outputs]``."""
+        """Logits ``[batch, classes]`` whose softmax (multilabel: sigmoid) are the probabilities,
+        from ``[batch, outputs]``.
+        """
 
     @abstractmethod
     def elements(self, outputs: Tensor, labels: Tensor) -> Tensor:
-        """The loss of every possible term, ``[batch, terms]``; any finite number where :meth:`counted` is false."""
+        """The loss of every possible term, ``[batch, terms]``; any finite number where
+        :meth:`counted` is false.
+        """
 
     def counted(self, labels: Tensor) -> Tensor:
         """bool ``[batch, terms]``: which terms there are."""
@@ -58,10 +65,11 @@ class Criterion(ABC):
         Args:
             outputs: ``[batch, outputs]``.
             labels: int64 ``[batch, *label_shape]``, -1 where unread.
-            terms: divide by this number instead of the labels' own: the losses of a batch's parts, each divided by the terms of the whole
-                batch, add up to the loss of the whole batch.
-            class_weights: a factor for every class, ``[classes]`` (multilabel: absent or present, ``[findings, 2]``). The mean divides by
-                the number of terms, not by the sum of their factors.
+            terms: divide by this number instead of the labels' own: the losses of a batch's parts,
+                each divided by the terms of the whole batch, add up to the loss of the whole batch.
+            class_weights: a factor for every class, ``[classes]`` (multilabel: absent or present,
+                ``[findings, 2]``). The mean divides by the number of terms, not by the sum of their
+                factors.
 
         Raises:
             KneeoaError: the labels' shape does not fit.

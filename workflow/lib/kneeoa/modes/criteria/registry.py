@@ -18,7 +18,9 @@ def code_modules(losses: Iterable[str]) -> tuple[str, ...]:
 
 
 def build(loss: str, level: Level) -> Criterion:
-    """The criterion ``loss`` of ``level``; which suits which kind of level: :data:`kneeoa.config.modes.LOSSES`."""
+    """The criterion ``loss`` of ``level``; which suits which kind of level:
+    :data:`kneeoa.config.modes.LOSSES`.
+    """
     (module,) = code_modules([loss])
     criterion: Criterion = importlib.import_module(module).build(level)
     return criterion

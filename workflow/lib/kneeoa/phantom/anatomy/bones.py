@@ -13,11 +13,15 @@ from kneeoa.phantom.anatomy.solids import Field, Points, Triple, bump, capsule, 
 _FEMUR_LOWEST = 1.5
 """Height of the condyles' lowest point in the femur's own frame."""
 FLEXION_AXIS = (-8.0, 22.0)
-"""Anterior and superior coordinate of the axis through the condyles about which the femur flexes (femur's frame)."""
+"""Anterior and superior coordinate of the axis through the condyles about which the femur flexes
+(femur's frame).
+"""
 
 
 def femur_frame(knee: Knee, p: Points) -> Points:
-    """The femur's own frame: it rests on the tibia, so narrowing lowers it and tilts it into varus (or valgus)."""
+    """The femur's own frame: it rests on the tibia, so narrowing lowers it and tilts it into varus
+    (or valgus).
+    """
     slope = (knee.lateral_space - knee.medial_space) / (2 * HALF_STANCE) + float(np.radians(knee.shape.varus))
     height = (knee.lateral_space + knee.medial_space) / 2 - _FEMUR_LOWEST
     cosine, sine = np.float32(np.cos(slope)), np.float32(np.sin(slope))
@@ -35,7 +39,9 @@ def femur_frame(knee: Knee, p: Points) -> Points:
 
 
 def femur(knee: Knee, q: Points) -> Field:
-    """Distal femur in its own frame: two condyles of two ellipsoids each, trochlea with groove, notch, flaring shaft."""
+    """Distal femur in its own frame: two condyles of two ellipsoids each, trochlea with groove,
+    notch, flaring shaft.
+    """
     medial = union(ellipsoid(q, (-22.5, -14, 22), (14, 20, 20)), ellipsoid(q, (-22, 3, 22), (16, 24, 20.5)), 6)
     lateral = union(ellipsoid(q, (22.5, -13, 22), (13.5, 19.5, 20)), ellipsoid(q, (22, 6, 22), (16.5, 25, 20.5)), 6)
     trochlea = ellipsoid(q, (1, 11, 33), (34, 22, 21))
@@ -64,13 +70,16 @@ def plateau(knee: Knee, p: Points) -> Field:
 
 
 def tibia_column(knee: Knee, p: Points) -> Field:
-    """The tibia's outline without its top: a kidney-shaped head that tapers to the shaft, and the tuberosity."""
+    """The tibia's outline without its top: a kidney-shaped head that tapers to the shaft, and the
+    tuberosity.
+    """
     fall = ramp((-p.z - np.float32(3)) / np.float32(58))
     wide = np.float32(39) - fall * np.float32(39 - 15.5 * knee.shape.shaft)
     deep = np.float32(25.5) - fall * np.float32(25.5 - 14.5 * knee.shape.shaft)
     v = np.abs(p.x) / wide
     w = np.abs(p.y - (np.float32(-4) + fall * np.float32(3))) / deep
-    # A superellipse (exponent 2.6 near 2.5, which needs only square roots) is squarer than an ellipse, as the head is.
+    # A superellipse (exponent 2.6 near 2.5, which needs only square roots) is squarer than an
+    # ellipse, as the head is.
     section = np.power(v * v * np.sqrt(v) + w * w * np.sqrt(w), np.float32(0.4)) - np.float32(1)
     column = section * np.minimum(wide, deep)
     column = column + np.float32(4) * bump(p.x, 0, 8) * bump(p.y, -29, 8)
@@ -84,7 +93,9 @@ def tibia(knee: Knee, p: Points) -> Field:
 
 
 def patella_frame(knee: Knee, p: Points) -> Points:
-    """The patella's own frame, origin in its middle; thinner cartilage lets it sink towards the trochlea."""
+    """The patella's own frame, origin in its middle; thinner cartilage lets it sink towards the
+    trochlea.
+    """
     size = np.float32(1 / knee.shape.patella_size)
     worn = 0.6 * knee.findings.patellar_thinning * (knee.shape.patellar_cartilage + knee.shape.femoral_cartilage) * 0.6
     height = knee.shape.patella_height + (knee.medial_space + knee.lateral_space) / 2 - 5
@@ -109,7 +120,9 @@ def fibula(p: Points) -> Field:
 
 
 def spurs(p: Points, places: tuple[tuple[Triple, Triple], ...], strengths: tuple[float, ...], bone: Field) -> Field:
-    """Grow osteophytes (ellipsoids at ``places``: centre, full radii) out of ``bone``, each with its strength in [0, 1]."""
+    """Grow osteophytes (ellipsoids at ``places``: centre, full radii) out of ``bone``, each with
+    its strength in [0, 1].
+    """
     grown = bone
     for (centre, radii), strength in zip(places, strengths, strict=True):
         if strength > 0.08:  # smaller than a voxel of any scanner

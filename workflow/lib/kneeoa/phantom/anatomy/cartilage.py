@@ -1,4 +1,6 @@
-"""How thick the cartilage is at each place. Negative thickness means none: the layer's surface dives under the bone."""
+"""How thick the cartilage is at each place. Negative thickness means none: the layer's surface
+dives under the bone.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,15 @@ from kneeoa.phantom.anatomy.knee import HALF_STANCE, Knee
 from kneeoa.phantom.anatomy.solids import Field, Points, ramp
 
 _DIVE = np.float32(2.0)
-"""Millimetres under the bone's surface where there is no cartilage: enough that no partial volume of it is left."""
+"""Millimetres under the bone's surface where there is no cartilage: enough that no partial volume
+of it is left.
+"""
 
 
 def femoral_thickness(knee: Knee, q: Points) -> Field:
-    """Thickness (mm) at points of the femur's frame: condyles and trochlea; not the notch, the sides and the shaft."""
+    """Thickness (mm) at points of the femur's frame: condyles and trochlea; not the notch, the
+    sides and the shaft.
+    """
     above = np.float32(33) + np.float32(15) * ramp((q.y + np.float32(5)) / np.float32(30)) - q.z
     sides = np.float32(35) - np.abs(q.x)
     centre = np.maximum(np.abs(q.x) - np.float32(8), np.float32(0.6) * (q.y - np.float32(9)))
@@ -21,7 +27,9 @@ def femoral_thickness(knee: Knee, q: Points) -> Field:
 
 
 def tibial_thickness(knee: Knee, p: Points) -> Field:
-    """Thickness (mm) at points of the knee's frame: an island on each compartment of the plateau."""
+    """Thickness (mm) at points of the knee's frame: an island on each compartment of the
+    plateau.
+    """
     radius = np.sqrt(
         np.square((np.abs(p.x) - np.float32(HALF_STANCE)) / np.float32(17)) + np.square((p.y + np.float32(3)) / np.float32(23.5))
     )

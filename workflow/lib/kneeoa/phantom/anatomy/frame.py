@@ -15,7 +15,8 @@ Block = tuple[slice, slice, slice]
 def plane_wave(grid: Grid, vector: npt.ArrayLike, phase: float) -> Field:
     """``sin(vector . p + phase)`` at every voxel, ``p`` in RAS+ mm.
 
-    A plane wave on a grid is a product of one complex exponential per array axis, so it costs no sine per voxel.
+    A plane wave on a grid is a product of one complex exponential per array axis, so it costs no
+    sine per voxel.
     """
     along = np.asarray(vector, dtype=np.float64) @ grid.affine[:3, :3]
     start = float(np.asarray(vector) @ grid.affine[:3, 3]) + phase
@@ -26,7 +27,9 @@ def plane_wave(grid: Grid, vector: npt.ArrayLike, phase: float) -> Field:
 
 
 def coordinates(knee: Knee, grid: Grid) -> Points:
-    """Coordinates of every voxel in the knee's frame (mm), warp included; three float32 arrays of ``grid.shape``."""
+    """Coordinates of every voxel in the knee's frame (mm), warp included; three float32 arrays of
+    ``grid.shape``.
+    """
     matrix = knee.to_frame @ grid.affine
     i, j, k = (np.arange(count, dtype=np.float64) for count in grid.shape)
     axes = [
@@ -34,7 +37,8 @@ def coordinates(knee: Knee, grid: Grid) -> Points:
         for row in matrix[:3]
     ]
     for wave in knee.waves:
-        # The wave is defined in the knee's frame; carry its vector and phase over to the patient's space.
+        # The wave is defined in the knee's frame; carry its vector and phase over to the patient's
+        # space.
         vector = np.asarray(wave.vector) @ knee.to_frame[:3, :3]
         phase = wave.phase + float(np.asarray(wave.vector) @ knee.to_frame[:3, 3])
         height = plane_wave(grid, vector, phase)
@@ -44,7 +48,9 @@ def coordinates(knee: Knee, grid: Grid) -> Points:
 
 
 def block(knee: Knee, grid: Grid, box: Box) -> Block | None:
-    """The smallest index block of ``grid`` that holds ``box`` (with room for the warp and one voxel more); None if they do not meet."""
+    """The smallest index block of ``grid`` that holds ``box`` (with room for the warp and one voxel
+    more); None if they do not meet.
+    """
     room = np.sum(np.abs([wave.amplitude for wave in knee.waves]), axis=0) if knee.waves else np.zeros(3)
     points = corners(np.asarray(box.low) - room, np.asarray(box.high) + room)
     inverse = np.linalg.inv(knee.to_frame @ grid.affine)

@@ -16,7 +16,9 @@ HALF_STANCE = 22.0
 
 @dataclass(frozen=True)
 class Shape:
-    """What makes this knee differ from others and has nothing to do with osteoarthritis. Millimetres and degrees in the knee's frame."""
+    """What makes this knee differ from others and has nothing to do with osteoarthritis.
+    Millimetres and degrees in the knee's frame.
+    """
 
     femoral_cartilage: float
     tibial_cartilage: float
@@ -40,7 +42,9 @@ class Shape:
 
 @dataclass(frozen=True)
 class Wave:
-    """A plane wave of the warp: displacement ``amplitude * sin(vector . p + phase)``, p in the knee's frame before the warp."""
+    """A plane wave of the warp: displacement ``amplitude * sin(vector . p + phase)``, p in the
+    knee's frame before the warp.
+    """
 
     amplitude: tuple[float, float, float]
     vector: tuple[float, float, float]
@@ -51,8 +55,9 @@ class Wave:
 class Knee:
     """A knee in the patient's space.
 
-    The knee's frame is x lateral, y anterior, z superior, in millimetres of a reference adult, origin in the middle of the joint line; a
-    left knee is the same knee with x mirrored. ``to_frame`` maps RAS+ millimetres to it, before ``waves`` bend it.
+    The knee's frame is x lateral, y anterior, z superior, in millimetres of a reference adult,
+    origin in the middle of the joint line; a left knee is the same knee with x mirrored.
+    ``to_frame`` maps RAS+ millimetres to it, before ``waves`` bend it.
     """
 
     side: str
@@ -137,7 +142,9 @@ def grow(seen: Findings, side: str, size: float, variation: float, rng: np.rando
 
 
 def _wave_vector(rng: np.random.Generator) -> tuple[float, float, float]:
-    """A random direction with a wavelength between 60 and 110 mm: longer than a condyle, so bones bend and do not ripple."""
+    """A random direction with a wavelength between 60 and 110 mm: longer than a condyle, so bones
+    bend and do not ripple.
+    """
     direction = rng.standard_normal(3)
     vector = direction / np.linalg.norm(direction) * (2 * np.pi / rng.uniform(60, 110))
     return (float(vector[0]), float(vector[1]), float(vector[2]))

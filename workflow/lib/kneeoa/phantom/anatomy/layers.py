@@ -1,4 +1,6 @@
-"""The joint's layers, from the inside of the paint pot: each solid with its label and its tissue, in the order of painting."""
+"""The joint's layers, from the inside of the paint pot: each solid with its label and its tissue,
+in the order of painting.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +34,11 @@ _PATELLA_SPURS: tuple[tuple[Triple, Triple], ...] = (((0, -4, 21), (8, 5, 5)), (
 
 
 class Layer(NamedTuple):
-    """A solid to paint: ``distance`` < 0 inside. A layer without label changes the signal only, one without tissue the label only.
+    """A solid to paint: ``distance`` < 0 inside. A layer without label changes the signal only, one
+    without tissue the label only.
 
-    ``finding`` marks labels (lesions, osteophytes) that lie inside a bone and are left out of a plain label map.
+    ``finding`` marks labels (lesions, osteophytes) that lie inside a bone and are left out of a
+    plain label map.
     """
 
     label: Label | None

@@ -53,7 +53,9 @@ def leg(knee: Knee, p: Points) -> Iterator[Layer]:
 
 
 def muscles(knee: Knee, p: Points) -> Iterator[Layer]:
-    """All muscles as one solid, kept under the subcutaneous fat, with fat planes between the bellies."""
+    """All muscles as one solid, kept under the subcutaneous fat, with fat planes between the
+    bellies.
+    """
     grown = knee.shape.muscle
     under = _outline(knee, p) + np.float32(1.6 + knee.shape.fat)
     for centre, radii in _MUSCLES:
@@ -73,7 +75,9 @@ def tendons(knee: Knee, p: Points) -> Iterator[Layer]:
 
 
 def synovium(knee: Knee, p: Points) -> Iterator[Layer]:
-    """Synovium between the joint surfaces, and fluid: suprapatellar pouch, gutters, the back of the joint."""
+    """Synovium between the joint surfaces, and fluid: suprapatellar pouch, gutters, the back of the
+    joint.
+    """
     yield Layer(Label.SYNOVIUM, Tissue.SYNOVIUM, ellipsoid(p, (0, -3, 4), (39, 28, 8)))
     yield Layer(Label.SYNOVIUM, Tissue.SYNOVIUM, ellipsoid(p, (1, -12, 14), (10, 17, 14)))
     amount = knee.shape.fluid + knee.findings.effusion

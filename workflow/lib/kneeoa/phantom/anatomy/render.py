@@ -16,16 +16,21 @@ from kneeoa.phantom.anatomy.tissues import WRITTEN, Tissue
 from kneeoa.phantom.grid import Grid
 
 _SLAB = 1_500_000
-"""Voxels that are worked on at a time: bounds the memory (about 60 bytes each) at any size of grid."""
+"""Voxels that are worked on at a time: bounds the memory (about 60 bytes each) at any size of
+grid.
+"""
 _SPREAD = np.float32(1.1)
-"""Width of the blur at a surface, in voxels along its normal: the voxel itself, and a little of the scanner's point spread."""
+"""Width of the blur at a surface, in voxels along its normal: the voxel itself, and a little of the
+scanner's point spread.
+"""
 
 
 def label_map(knee: Knee, grid: Grid, *, whole: bool = False) -> npt.NDArray[np.uint8]:
-    """Labels (:class:`~kneeoa.phantom.anatomy.tissues.Label`) at the voxels' centres, shape ``grid.shape``.
+    """Labels (:class:`~kneeoa.phantom.anatomy.tissues.Label`) at the voxels' centres, shape
+    ``grid.shape``.
 
-    ``whole`` False gives what a reader would have outlined (bones and cartilage, osteophytes counted as bone); True gives every
-    structure, marrow lesions and osteophytes included.
+    ``whole`` False gives what a reader would have outlined (bones and cartilage, osteophytes
+    counted as bone); True gives every structure, marrow lesions and osteophytes included.
     """
     labels = np.zeros(grid.shape, dtype=np.uint8)
     for start, stop, _ in _slabs(grid, halo=0):
@@ -45,10 +50,12 @@ def label_map(knee: Knee, grid: Grid, *, whole: bool = False) -> npt.NDArray[np.
 
 
 def signal(knee: Knee, grid: Grid, brightness: Mapping[Tissue, float]) -> Field:
-    """Signal of the whole leg, float32, shape ``grid.shape``: each layer laid over those before with the share of the voxel it fills.
+    """Signal of the whole leg, float32, shape ``grid.shape``: each layer laid over those before
+    with the share of the voxel it fills.
 
-    The share is ``clip(1/2 - d / (s |grad d|), 0, 1)`` with d the layer's distance, its gradient in millimetres per voxel along the
-    array's axes (so that it knows the voxel's shape), and s the spread: exact for a plane surface and a box of that width.
+    The share is ``clip(1/2 - d / (s |grad d|), 0, 1)`` with d the layer's distance, its gradient in
+    millimetres per voxel along the array's axes (so that it knows the voxel's shape), and s the
+    spread: exact for a plane surface and a box of that width.
     """
     image = np.full(grid.shape, brightness[Tissue.AIR], dtype=np.float32)
     for start, stop, (low, high) in _slabs(grid, halo=1):
@@ -79,7 +86,9 @@ def _share(distance: Field) -> Field:
 
 
 def _slabs(grid: Grid, halo: int) -> Iterator[tuple[int, int, tuple[int, int]]]:
-    """Runs of planes of the first axis (start, stop), each with its limits widened by ``halo`` planes."""
+    """Runs of planes of the first axis (start, stop), each with its limits widened by ``halo``
+    planes.
+    """
     count = grid.shape[0]
     step = max(1, _SLAB // (grid.shape[1] * grid.shape[2]))
     for start in range(0, count, step):

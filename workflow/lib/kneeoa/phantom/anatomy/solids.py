@@ -1,7 +1,8 @@
-"""Signed distance functions: negative inside, positive outside, about 1 mm per millimetre near the surface.
+"""Signed distance functions: negative inside, positive outside, about 1 mm per millimetre near the
+surface.
 
-The ellipsoid's first-order distance, the capsule and the smooth minimum follow I. Quilez, "Distance functions" and "Smooth minimum".
-All arrays broadcast; float32 in, float32 out.
+The ellipsoid's first-order distance, the capsule and the smooth minimum follow I. Quilez, "Distance
+functions" and "Smooth minimum". All arrays broadcast; float32 in, float32 out.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ Triple = tuple[float, float, float]
 
 
 class Points(NamedTuple):
-    """Coordinates in the knee's frame (mm): lateral, anterior, superior; three arrays of one shape."""
+    """Coordinates in the knee's frame (mm): lateral, anterior, superior; three arrays of one
+    shape.
+    """
 
     x: Field
     y: Field
@@ -42,7 +45,9 @@ def ellipsoid(p: Points, centre: Triple, radii: Triple) -> Field:
 
 
 def capsule(p: Points, start: Triple, end: Triple, radius: float, flat: Triple = (1.0, 1.0, 1.0)) -> Field:
-    """Distance to a rod with round ends; ``flat`` stretches it along an axis (2 means half as thick there)."""
+    """Distance to a rod with round ends; ``flat`` stretches it along an axis (2 means half as thick
+    there).
+    """
     axis = [second - first for first, second in zip(start, end, strict=True)]
     length = sum(component * component for component in axis)
     q = [values - np.float32(first) for values, first in zip(p, start, strict=True)]

@@ -6,7 +6,9 @@ from enum import IntEnum
 
 
 class Label(IntEnum):
-    """Values of a label map. 1 to 6 are also what written masks hold (OAI-ZIB's four, then the patella)."""
+    """Values of a label map. 1 to 6 are also what written masks hold (OAI-ZIB's four, then the
+    patella).
+    """
 
     AIR = 0
     FEMUR = 1

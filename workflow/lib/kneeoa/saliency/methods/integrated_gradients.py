@@ -1,7 +1,9 @@
-"""Integrated gradients: the gradient of a score along the straight way from a baseline to the image, times the way.
+"""Integrated gradients: the gradient of a score along the straight way from a baseline to the
+image, times the way.
 
-Sundararajan, Taly and Yan 2017. The baseline is the image's own darkest value everywhere (air), so that a map sums to what the image adds
-to the score of an empty picture (completeness). The integral is a midpoint sum.
+Sundararajan, Taly and Yan 2017. The baseline is the image's own darkest value everywhere (air), so
+that a map sums to what the image adds to the score of an empty picture (completeness). The integral
+is a midpoint sum.
 """
 
 from __future__ import annotations

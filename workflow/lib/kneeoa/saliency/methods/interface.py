@@ -17,8 +17,9 @@ from kneeoa.network.network import Network, Output
 class Target:
     """The score that is explained, the same whatever the network predicts.
 
-    A binary level is explained by its log-odds; a level of several classes by the logit of a class that is given for each case (its true
-    one), never by the largest logit, which would ask every network a question of its own.
+    A binary level is explained by its log-odds; a level of several classes by the logit of a class
+    that is given for each case (its true one), never by the largest logit, which would ask every
+    network a question of its own.
     """
 
     network: Network
@@ -42,10 +43,13 @@ class Target:
 
 
 class Method(Protocol):
-    """A method: memory is bounded by the batch, which is never multiplied by steps, samples or hidden cubes."""
+    """A method: memory is bounded by the batch, which is never multiplied by steps, samples or
+    hidden cubes.
+    """
 
     def __call__(self, target: Target, images: Tensor, generators: Sequence[np.random.Generator], options: Saliency) -> Tensor:
-        """Signed maps ``[batch, *shape]`` (channels summed): positive where the image speaks for the score.
+        """Signed maps ``[batch, *shape]`` (channels summed): positive where the image speaks for
+        the score.
 
         Args:
             target: the score, of the same cases as ``images``.

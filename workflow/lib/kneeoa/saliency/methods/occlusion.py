@@ -1,7 +1,8 @@
 """Occlusion: how much the score falls when a cube of the image is hidden.
 
-Zeiler and Fergus 2014. The image is tiled by cubes without overlap; a hidden cube takes the image's mean, and each of its voxels gets the
-drop of the score per voxel, so that cubes cut short by the edge weigh as much as they hide.
+Zeiler and Fergus 2014. The image is tiled by cubes without overlap; a hidden cube takes the image's
+mean, and each of its voxels gets the drop of the score per voxel, so that cubes cut short by the
+edge weigh as much as they hide.
 """
 
 from __future__ import annotations
@@ -18,13 +19,17 @@ from kneeoa.saliency.methods.interface import Target
 
 
 def tiles(shape: Sequence[int], edge: int) -> list[tuple[slice, ...]]:
-    """Cubes of ``edge`` voxels that together cover ``shape`` once; the last along an axis may be shorter."""
+    """Cubes of ``edge`` voxels that together cover ``shape`` once; the last along an axis may be
+    shorter.
+    """
     axes = [[slice(start, min(start + edge, size)) for start in range(0, size, edge)] for size in shape]
     return list(product(*axes))
 
 
 def explain(target: Target, images: Tensor, generators: Sequence[np.random.Generator], options: Saliency) -> Tensor:
-    """Signed maps from one prediction for each cube of ``options.cube`` voxels; they draw no numbers."""
+    """Signed maps from one prediction for each cube of ``options.cube`` voxels; they draw no
+    numbers.
+    """
     result = torch.zeros(images.shape[0], *images.shape[2:], device=images.device)
     mean = images.flatten(2).mean(dim=2).reshape(*images.shape[:2], *([1] * (images.ndim - 2)))
     with torch.no_grad():

@@ -1,4 +1,6 @@
-"""Which methods of saliency there are, read off the folder: the code of one method belongs to its own maps alone. Imports no torch."""
+"""Which methods of saliency there are, read off the folder: the code of one method belongs to its
+own maps alone. Imports no torch.
+"""
 
 from __future__ import annotations
 

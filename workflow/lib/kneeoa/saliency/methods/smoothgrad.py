@@ -1,8 +1,10 @@
 """SmoothGrad: the gradient of a score, averaged over noisy copies of the image, without the image.
 
-Smilkov et al. 2017 (arXiv:1706.03825). Unlike gradient x input, a map says nothing of how bright a voxel is: bright tissue does not stand
-out in it because it is bright, so that of a network with randomised weights no tissue should. What speaks for the score is where a brighter
-voxel would raise it; which sign a tissue gets is therefore arbitrary, and measures of both signs together (``absolute_``) are its primary.
+Smilkov et al. 2017 (arXiv:1706.03825). Unlike gradient x input, a map says nothing of how bright a
+voxel is: bright tissue does not stand out in it because it is bright, so that of a network with
+randomised weights no tissue should. What speaks for the score is where a brighter voxel would raise
+it; which sign a tissue gets is therefore arbitrary, and measures of both signs together
+(``absolute_``) are its primary.
 """
 
 from __future__ import annotations
@@ -23,13 +25,16 @@ def explain(target: Target, images: Tensor, generators: Sequence[np.random.Gener
 
 
 def mean_gradient(target: Target, images: Tensor, generators: Sequence[np.random.Generator], options: Saliency) -> Tensor:
-    """The gradient ``[batch, channels, *shape]``: mean over ``options.samples`` copies with noise of ``options.noise`` of each range."""
+    """The gradient ``[batch, channels, *shape]``: mean over ``options.samples`` copies with noise
+    of ``options.noise`` of each range.
+    """
     span = images.flatten(1).amax(dim=1) - images.flatten(1).amin(dim=1)
     width = (options.noise * span).reshape(-1, *([1] * (images.ndim - 1)))
     total = torch.zeros_like(images)
     for _ in range(options.samples):
         drawn = np.stack([generator.standard_normal(images.shape[1:], dtype=np.float32) for generator in generators])
         noisy = (images + width * torch.from_numpy(drawn).to(images.device)).requires_grad_(True)
-        # Cases of a batch do not touch each other (evaluation mode), so the sum's gradient is each case's own.
+        # Cases of a batch do not touch each other (evaluation mode), so the sum's gradient is each
+        # case's own.
         total += torch.autograd.grad(target(noisy).sum(), noisy)[0]
     return total / options.samples

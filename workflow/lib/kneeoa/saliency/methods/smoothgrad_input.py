@@ -1,8 +1,10 @@
-"""SmoothGrad x input: the gradient of a score, averaged over noisy copies of the image, times the image.
+"""SmoothGrad x input: the gradient of a score, averaged over noisy copies of the image, times the
+image.
 
-Smilkov et al. 2017 (SmoothGrad) and Shrikumar et al. 2016 (gradient x input), as paper A combines them; the mean gradient multiplies
-the clean image, so the noise smooths the gradient and does not enter the product. Paper A then takes absolute values and stretches each
-map to [0, 1]; we keep the sign and the scale, since both change the ratios of energy that the anatomy measures.
+Smilkov et al. 2017 (SmoothGrad) and Shrikumar et al. 2016 (gradient x input), as paper A combines
+them; the mean gradient multiplies the clean image, so the noise smooths the gradient and does not
+enter the product. Paper A then takes absolute values and stretches each map to [0, 1]; we keep the
+sign and the scale, since both change the ratios of energy that the anatomy measures.
 """
 
 from __future__ import annotations
