@@ -10,6 +10,7 @@ import pytest
 
 from tests.dag import planned, rules
 from tests.end_to_end.conftest import SMALL
+from tests.rerun.definition_edits import EVERY, edited_definition
 
 AFTER_AXES = {"geometry", "differences", "claim"}
 AFTER_MAPS = {"overlap", "anatomy", "sanity", "claim"}
@@ -21,11 +22,10 @@ PICTURES = re.compile(r"figure_\w+|table_\w+|report|all")
 
 
 @contextmanager
-def edited(path: Path, old: str, new: str) -> Iterator[None]:
-    """Replace a text in a file, and put everything (time stamps too) back afterwards."""
+def edited(path: Path, definition: str) -> Iterator[None]:
+    """Edit the code of a definition, and put everything (time stamps too) back afterwards."""
     before, status = path.read_text(), path.stat()
-    assert old in before, f"{path} no longer holds {old!r}"
-    path.write_text(before.replace(old, new))
+    path.write_text(edited_definition(before, definition))
     try:
         yield
     finally:
@@ -42,7 +42,7 @@ LIBRARY = Path("workflow/lib/kneeoa")
 
 
 def test_editing_one_backbone_reruns_its_runs_and_their_descendants_only(finished: Path) -> None:
-    with edited(finished / LIBRARY / "backbones" / "m3t.py", "import torch\n", "import torch\n\nEDITED = True\n"):
+    with edited(finished / LIBRARY / "backbones" / "m3t.py", "build"):
         jobs = planned(finished, *SMALL)
     touched = {w["arm"] for _, w in jobs if "arm" in w}
     assert touched == {"m3t-dual"}
@@ -50,7 +50,7 @@ def test_editing_one_backbone_reruns_its_runs_and_their_descendants_only(finishe
 
 
 def test_editing_one_mode_reruns_the_arms_of_that_mode_only(finished: Path) -> None:
-    with edited(finished / LIBRARY / "modes" / "single.py", "class ", "EDITED = True\n\n\nclass "):
+    with edited(finished / LIBRARY / "modes" / "single.py", "build"):
         jobs = planned(finished, *SMALL)
     assert {w["arm"] for rule, w in jobs if rule == "train_run"} == {"resnet3d-single-oa", "resnet3d-single-kl"}
 
@@ -86,14 +86,14 @@ def test_touching_every_source_file_reruns_nothing(finished: Path) -> None:
 
 
 def test_editing_a_statistic_reruns_statistics_and_no_training(finished: Path) -> None:
-    with edited(finished / LIBRARY / "statistics" / "mcnemar.py", "import numpy as np", "import numpy as np\n\nEDITED = True"):
+    with edited(finished / LIBRARY / "statistics" / "mcnemar.py", EVERY):
         jobs = planned(finished, *SMALL)
     assert "contrasts" in stages(jobs)
     assert not stages(jobs) & {"train_run", "predict", "saliency", "geometry", "make_volumes"}
 
 
 def test_editing_one_figure_redraws_it_and_the_report_only(finished: Path) -> None:
-    with edited(finished / LIBRARY / "figures" / "roc.py", "def draw", "EDITED = True\n\n\ndef draw"):
+    with edited(finished / LIBRARY / "figures" / "roc.py", "draw"):
         assert rules(planned(finished, *SMALL)) - {"all"} == {"figure_roc", "report"}
 
 

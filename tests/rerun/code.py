@@ -6,19 +6,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tests.rerun.definition_edits import EVERY
 from tests.rerun.row import SMALL, WIDE, Row
-from tests.rerun.rules import EXPLAINED, FIGURES, IMAGES, LEARNED, MEASURED, OVERLAPS, TABLES
+from tests.rerun.rules import CURVES, EXPLAINED, FIGURES, IMAGES, LEARNED, MEASURED, OVERLAPS, TABLES
 
 LIBRARY = "workflow/lib/kneeoa"
-HEAD = ("from __future__ import annotations\n", "from __future__ import annotations\n\nEDITED = True\n")
 
-TESTED = {"contrasts", "subgroups", "claim", "readers", "differences"}
-"""Compare two arms."""
-METRICS = TESTED | {"metrics"}
-SUMMARISED = METRICS | {"anatomy", "deletion_summary", "sanity", "similarity", "geometry", "geometry_baselines"}
-"""Give intervals over subjects."""
-ADJUSTED = TESTED | {"anatomy"}
-"""Correct several tests together."""
+MEASURED_RUNS = {"metrics", "contrasts"}
+"""Measure what runs achieved."""
+METRICS = MEASURED_RUNS | {"subgroups"}
+CURVED = METRICS | {"figure_decision", "figure_reliability"}
+"""Give intervals over subjects by sums within them."""
+RESAMPLED = MEASURED_RUNS | {
+    "claim", "readers", "anatomy", "sanity", "deletion_summary", "geometry", "geometry_baselines", "differences",
+}  # fmt: skip
+"""Give intervals by resampling subjects."""
+AXES = {"geometry", "geometry_baselines"}
 
 
 def shared(names: Iterable[str], rules: set[str]) -> dict[str, set[str]]:
@@ -26,48 +29,36 @@ def shared(names: Iterable[str], rules: set[str]) -> dict[str, set[str]]:
     return dict.fromkeys(names, rules)
 
 
-STATISTICS = {
-    "agreement": SUMMARISED | {"reread_labels"},
-    "bootstrap": SUMMARISED,
-    "brier": METRICS,
-    "calibration": METRICS,
-    "clusters": SUMMARISED | {"reread_labels", "figure_decision", "figure_reliability"},
-    "confusion": SUMMARISED | {"reread_labels"},
-    "consistency": METRICS,
+STATISTICS: dict[str, set[str]] = {
+    **shared(["agreement", "max_t"], set()),
+    **shared(["brier", "calibration", "consistency", "influence", "operating_point", "ordinal"], METRICS),
+    **shared(["delong", "resampled"], MEASURED_RUNS),
+    **shared(["equivalence", "mcnemar", "multiclass", "obuchowski_rockette", "power"], {"contrasts"}),
+    **shared(["clusters", "sampling"], CURVED),
+    "bootstrap": RESAMPLED,
+    "confusion": METRICS | {"readers", "reread_labels"},
     "decision": {"figure_decision"},
-    "delong": METRICS,
-    "equivalence": TESTED,
-    "influence": METRICS,
-    "inputs": SUMMARISED | {"reread_labels", "ensemble", "predict", "figure_decision", "figure_reliability"},
-    "max_t": ADJUSTED,
-    "mcnemar": TESTED,
-    "metrics": SUMMARISED | {"reread_labels"},
-    "multiclass": TESTED,
-    "multiplicity": ADJUSTED,
-    "obuchowski_rockette": TESTED,
-    "operating_point": METRICS,
-    "ordinal": METRICS,
-    "power": TESTED,
+    "inputs": RESAMPLED | CURVED | {"predict"},
+    "metrics": METRICS | {"claim", "readers", "reread_labels"},
+    "multiplicity": {"anatomy", "contrasts"},
     "reliability": {"figure_reliability"},
-    "resampled": METRICS,
-    "sampling": SUMMARISED | {"reread_labels", "figure_decision", "figure_reliability"},
-    "seeds": TESTED,
-    "shares": METRICS | {"figure_reliability"},
+    "seeds": {"claim", "contrasts"},
+    "shares": {"figure_reliability", "metrics"},
     "subgroups": {"subgroups"},
     "temperature": {"predict"},
-    "wald": SUMMARISED | {"reread_labels", "predict", "figure_decision", "figure_reliability"},
+    "wald": CURVED | {"predict"},
 }
-"""A module of `statistics/`: who calls it."""
+"""A module of `statistics/`: who reaches any of its definitions."""
 
 GEOMETRY = {
-    **shared(["axis", "cases", "centroids", "dimension", "families", "measure", "partial", "permutation", "probes"], MEASURED),
-    **shared(["ordering", "trend"], MEASURED | {"claim"}),
+    **shared(["axis", "centroids", "dimension", "families", "partial", "permutation", "probes", "spectral"], AXES),
+    **shared(["cases", "measure", "trend"], MEASURED),
     **shared(["cka", "procrustes", "similarity"], {"similarity"}),
-    "spectral": MEASURED,
-    "representation": MEASURED | {"similarity"},
+    "ordering": MEASURED | {"claim"},
+    "representation": AXES | {"similarity"},
     "baselines": {"geometry_baselines"},
     "differences": {"differences"},
-    "estimates": MEASURED | {"anatomy", "claim", "deletion_summary", "sanity", "similarity"},
+    "estimates": MEASURED | {"anatomy", "deletion_summary", "sanity", "similarity"},
     "raw_images": {"embed_raw_images"},
 }
 """A module of `geometry/`."""
@@ -77,7 +68,7 @@ DELETED = {"deletion", "deletion_summary", "table_deletion", "report"}
 ANATOMY = {
     **shared(["agreement", "randomised", "run_maps", "sanity"], {"sanity"}),
     **shared(["measure", "overlap"], OVERLAPS),
-    **shared(["fields", "masks", "nulls"], OVERLAPS | DELETED),
+    **shared(["fields", "masks", "nulls"], OVERLAPS | {"deletion"}),
     **shared(["paired", "subjects"], {"anatomy", "deletion_summary", "sanity"}),
     "deletion_summary": {"deletion_summary"},
     "regions": DELETED,
@@ -100,9 +91,9 @@ FIGURE_FILES = {
     "images": {"figure_saliency", "figure_volumes", "quality"},
     "numbers": NUMBERED,
     "quality": {"quality"},
-    "reading": SCORED | {"figure_axis", "figure_learning"},
+    "reading": CURVES | {"figure_decision", "figure_axis", "figure_learning"},
     "scores": SCORED,
-    "style": FIGURES | {"quality", "report"},
+    "style": FIGURES | {"quality"},
     "thumbnails": {"quality"},
     "volumes": {"figure_volumes", "figure_saliency"},
     "words": FIGURES | TABLES | {"quality", "report"},
@@ -139,7 +130,14 @@ RESNET = {f"resnet3d-{mode}" for mode in ("single-oa", "single-kl", "single-cora
 def edits(folder: str, belongs: dict[str, set[str]], study: str = SMALL) -> Iterable[Row]:
     """A row for each module of a package that is stated in one table."""
     for name, first in sorted(belongs.items()):
-        yield Row(f"{folder}/{name}.py", frozenset(first), study, file=f"{LIBRARY}/{folder}/{name}.py", replace=HEAD)
+        yield Row(f"{folder}/{name}.py", frozenset(first), study, file=f"{LIBRARY}/{folder}/{name}.py", definition=EVERY)
+
+
+def of_definitions(belongs: dict[str, set[str]]) -> Iterable[Row]:
+    """A row for each definition, ``folder/module.py: name``, that is stated in one table."""
+    for place, first in belongs.items():
+        file, name = place.split(": ")
+        yield Row(place, frozenset(first), SMALL, file=f"{LIBRARY}/{file}", definition=name)
 
 
 def of_arms(folder: str, name: str, arms: Iterable[str]) -> Row:
@@ -150,13 +148,33 @@ def of_arms(folder: str, name: str, arms: Iterable[str]) -> Row:
     if not RESNET & set(arms):
         without |= {"figure_saliency"}  # which shows the modes of the first backbone
     return Row(
-        f"{folder}/{name}.py", first, WIDE, file=f"{LIBRARY}/{folder}/{name}.py", replace=HEAD, arms=frozenset(arms), without=without
+        f"{folder}/{name}.py", first, WIDE, file=f"{LIBRARY}/{folder}/{name}.py", definition=EVERY, arms=frozenset(arms), without=without
     )
 
 
 ARMS_OF = {kind: {f"{kind}-dual"} for kind in KINDS} | {"resnet3d": RESNET | {"resnet3d-single-kl-careless"}}
 
+DEFINITIONS = {
+    "statistics/metrics.py: macro_f1": MEASURED_RUNS | {"readers"},
+    "statistics/metrics.py: quadratic_kappa": MEASURED_RUNS | {"readers", "reread_labels"},
+    "statistics/metrics.py: called": METRICS | {"claim", "readers"},
+    "statistics/bootstrap.py: resampled_counts": RESAMPLED,
+    "statistics/bootstrap.py: interval_of": MEASURED_RUNS,
+    "statistics/wald.py: normal_quantile": CURVED | {"predict"},
+    "statistics/wald.py: wald": {"contrasts", "subgroups"},
+    "geometry/ordering.py: weighted_pearson": MEASURED | {"claim"},
+    "geometry/ordering.py: binary_measures": AXES,
+    "files.py: write_text": TABLES
+    | {"describe_shard", "list_shards", "flow", "phantom_tables", "reread_labels", "train_run", "predict", "report"},
+    "figures/words.py: GRADE_UNITS": {"figure_forest"},
+    "figures/words.py: short_class": {"figure_axis", "figure_confusion", "figure_flow"},
+    "training/loop.py: steps": {"train_run"},
+    "images/dicom_stacks.py: part": {"describe_shard volumes", "describe_shard masks", "make_volumes", "make_masks"},
+}
+"""A definition of a module that several rules import: those that reach it, and no other."""
+
 ROWS = [
+    *of_definitions(DEFINITIONS),
     *edits("statistics", STATISTICS),
     *edits("geometry", GEOMETRY),
     *edits("anatomy", ANATOMY),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.rerun.row import CLINIC, SMALL, WIDE, Row
-from tests.rerun.rules import FIGURES, IMAGES, MEASURED
+from tests.rerun.rules import FIGURES, IMAGES
 
 LIBRARY = "workflow/lib/kneeoa"
 NOTHING: frozenset[str] = frozenset()
@@ -18,6 +18,15 @@ def upgraded(lock: str, package: str, old: str, first: set[str]) -> Row:
     )
 
 
+CHECKED = """
+    checked = _options(kind, options)
+    try:
+        checked.check_shape(shape)
+    except ValueError as error:
+        raise KneeoaError(str(error)) from error
+    return checked
+"""
+
 INERT = [
     Row("a comment", NOTHING, file=f"{LIBRARY}/backbones/m3t.py", replace=("import torch\n", "import torch  # here\n")),
     Row("a docstring", NOTHING, file=f"{LIBRARY}/statistics/delong.py", replace=('"""', '"""Another word. ')),
@@ -25,6 +34,14 @@ INERT = [
     Row("touch: a module", NOTHING, file=f"{LIBRARY}/training/run.py"),
     Row("touch: a script", NOTHING, file="scripts/train_run.py"),
     Row("touch: the Snakefile", NOTHING, file="Snakefile"),
+    Row("a constant that nothing reaches", NOTHING, file=f"{LIBRARY}/files.py", replace=("\n\n\n", "\n\n\nEDITED = True\n\n\n")),
+    Row(
+        "a local variable's name",
+        NOTHING,
+        file=f"{LIBRARY}/backbones/registry.py",
+        replace=(CHECKED, CHECKED.replace("checked", "options_of_kind")),
+    ),
+    Row("an import that nothing uses", NOTHING, file=f"{LIBRARY}/files.py", replace=("import json\n", "import json\nimport math\n")),
     Row("a sentence of an error", NOTHING, file=f"{LIBRARY}/errors.py", replace=("class ", "EDITED = True\n\n\nclass ")),
     Row("a comment of the configuration", NOTHING, file=SMALL, replace=("study: small", "study: small  # here")),
 ]
@@ -59,7 +76,7 @@ MONAI = replace(
 
 PACKAGES = [
     upgraded("analysis.txt", "matplotlib", "3.11.2", FIGURES | {"quality"}),
-    upgraded("analysis.txt", "scikit-learn", "1.9.1", set(MEASURED)),
+    upgraded("analysis.txt", "scikit-learn", "1.9.1", {"geometry", "geometry_baselines"}),
     upgraded("analysis.txt", "pingouin", "0.7.0", {"anatomy", "deletion_summary", "sanity"}),
     upgraded("analysis.txt", "fonttools", "4.68.0", set()),
     MONAI,
@@ -67,12 +84,12 @@ PACKAGES = [
         "train.txt",
         "pydicom",
         "3.0.2",
-        {"phantom_tables", "phantom_images", "describe_shard volumes", "describe_shard masks", "make_volumes", "make_masks"},
+        {"phantom_images", "describe_shard volumes", "describe_shard masks", "make_volumes", "make_masks"},
     ),
     upgraded("train.txt", "pyarrow", "26.0.1", set()),
 ]
-"""A version counts where a rule's own modules import the package; pydantic, pyarrow and safetensors
-carry numbers and count nowhere.
+"""A version counts where a definition that the rule reaches uses the package; pydantic, pyarrow and
+safetensors carry numbers and count nowhere.
 """
 
 ROWS = [*INERT, *RAW, *PACKAGES]

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from tests.rerun.definition_edits import edited_definition
 from tests.rerun.plan import Job, Planner
 from tests.rerun.rules import FOLLOWS, after
 
@@ -40,6 +41,8 @@ class Row:
     """The file that is edited instead, below the clone."""
     replace: tuple[str, str] = ("", "")
     """What is replaced in it, once, and by what; two empty texts: the file is touched."""
+    definition: str = ""
+    """Or the definition of the file whose code is edited; ``*``: every one of them."""
     arms: frozenset[str] | None = None
     """The arms whose jobs run for a reason of their own; None: not asked."""
     without: frozenset[str] = frozenset()
@@ -77,7 +80,7 @@ def edited(row: Row, folder: Path) -> Iterator[list[str]]:
     old, new = row.replace
     text = before.decode()
     assert old in text, f"{row.file} no longer holds {old!r}"
-    path.write_text(text.replace(old, new, 1))
+    path.write_text(edited_definition(text, row.definition) if row.definition else text.replace(old, new, 1))
     try:
         yield ["--configfile", row.study]
     finally:

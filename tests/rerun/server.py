@@ -3,7 +3,7 @@ of arguments a line.
 
 Starting Python and importing Snakemake costs more than a dry run of a small study does. Each
 command runs in a fork of a process that has imported Snakemake, and has read the library's modules
-as `kneeoa.closure` reads them; nothing else is kept between commands. What a command printed goes
+as the code digest reads them; nothing else is kept between commands. What a command printed goes
 to a file, and its exit code to standard output.
 """
 
@@ -27,13 +27,11 @@ def serve(folder: Path) -> None:
     import snakemake.executors.touch
 
     import kneeoa.layout
-    from kneeoa import closure
+    from kneeoa.reruns import code_digest
 
     assert Path(kneeoa.layout.__file__).is_relative_to(folder), "another clone's library would be planned with"
     snakemake.executors.touch.Executor.SLEEPING_TIME = 0
-    for part in ("workflow", "scripts"):
-        for path in (folder / part).rglob("*.py"):
-            closure._entry(str(path))
+    code_digest.read_library()
     output = said(folder, os.getpid())
     output.parent.mkdir(exist_ok=True)
     for line in sys.stdin:

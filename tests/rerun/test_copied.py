@@ -10,12 +10,13 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.dag import copy_tree
+from tests.rerun.definition_edits import edited_definition
 from tests.rerun.plan import Planner
 
 STUDY = ["--configfile", "tests/small.yaml"]
@@ -23,6 +24,7 @@ EXPECTED = """
 include: "Snakefile"
 import json
 open("expected.json", "w").write(json.dumps({arm.name: run_made_from(arm.name) for arm in STUDY.arms_table()}))
+code_record.write(CODE_RECORDS, CODES)
 """
 M3T = "results/small/runs/m3t-dual/seed-"
 pytestmark = pytest.mark.slow
@@ -72,12 +74,41 @@ def test_where_everything_agrees_there_is_nothing_to_do(planner: Planner) -> Non
 
 def test_another_code_is_named_for_its_own_runs(planner: Planner) -> None:
     path = planner.folder / "workflow/lib/kneeoa/backbones/m3t.py"
-    with written(path, path.read_bytes().replace(b"import torch\n", b"import torch\n\nEDITED = True\n", 1)):
+    with written(path, edited_definition(path.read_text(), "build").encode()):
         said = planner.run("-n", *STUDY, refused=True)
     assert "2 runs were copied here" in said
-    assert f"{M3T}1: code\n" in said
-    assert f"{M3T}2: code\n" in said
+    assert f"{M3T}1: code: kneeoa.backbones.m3t:build\n" in said
+    assert f"{M3T}2: code: kneeoa.backbones.m3t:build\n" in said
     assert f"--forcerun {M3T}1/weights.safetensors {M3T}2/weights.safetensors" in said
+
+
+def test_code_that_moved_is_believed_where_the_table_of_renames_says_so(planner: Planner) -> None:
+    folder = planner.folder / "workflow/lib/kneeoa"
+    old, user = folder / "training/seeding.py", folder / "training/run.py"
+    source = old.read_text()
+    users = [path for path in folder.rglob("*.py") if "kneeoa.training.seeding" in path.read_text()]
+    assert user in users
+    with ExitStack() as edits:
+        for path in users:
+            text = path.read_text().replace("kneeoa.training.seeding", "kneeoa.training.streams_of_numbers")
+            edits.enter_context(written(path, text.encode()))
+        new = folder / "training/streams_of_numbers.py"
+        new.write_text(source)
+        edits.callback(new.unlink)
+        assert "8 runs were copied here" in planner.run("-n", *STUDY, refused=True)
+        renamed = planner.folder / "workflow/renamed.json"
+        before = renamed.read_bytes() if renamed.exists() else b"{}"
+        renamed.write_text(json.dumps({"kneeoa.training.streams_of_numbers": "kneeoa.training.seeding"}))
+        edits.callback(renamed.write_bytes, before)
+        assert planner.plan(*STUDY) == []
+
+
+def test_runs_of_a_version_that_kept_no_record_of_its_code_are_named(planner: Planner) -> None:
+    path = planner.folder / "results" / "small" / "runs" / "m3t-dual" / "seed-1" / "run.json"
+    made_from = json.loads(path.read_text())["provenance"]
+    with written(path, json.dumps({"provenance": made_from | {"code": "0123456789abcdef"}}).encode()):
+        said = planner.run("-n", *STUDY, refused=True)
+    assert f"{M3T}1: code, of which no record was kept\n" in said
 
 
 def test_another_configuration_is_named(planner: Planner) -> None:

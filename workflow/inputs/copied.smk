@@ -3,6 +3,7 @@ themselves.
 """
 
 from kneeoa import copied
+from kneeoa.reruns import code_record
 from kneeoa.snakemake_records import RECORDS
 
 
@@ -14,7 +15,12 @@ def copied_runs():
     for arm, seed in [(arm.name, seed) for arm in STUDY.arms_table() for seed in STUDY.seeds]:
         run = f"{LAYOUT.root}/runs/{arm}/seed-{seed}"
         if os.path.exists(f"{run}/run.json") and not copied.remembered(RECORDS, f"{run}/weights.safetensors"):
-            words = copied.disagreements(Path(f"{run}/run.json"), run_made_from(arm))
+            expected = run_made_from(arm)
+            words = copied.disagreements(
+                Path(f"{run}/run.json"),
+                expected,
+                lambda digest: code_record.describe_change(CODE_RECORDS, digest, CODES[expected["code"]]),
+            )
             stale.update({f"{run}/weights.safetensors": words} if words else {})
     return stale
 

@@ -12,18 +12,22 @@ from functools import cache
 from snakemake.exceptions import WorkflowError
 
 from kneeoa import accepted
-from kneeoa.closure import code_digest, pinned, recall
 from kneeoa.config.study import load
 from kneeoa.errors import KneeoaError
 from kneeoa.files import digest
 from kneeoa.layout import Layout
+from kneeoa.reruns.code_digest import code_parts, digest_of, pinned, recall
+from kneeoa.reruns.renames import Renames
 
 try:
     STUDY = load({key: value for key, value in config.items() if key != "pathvars"})
     ACCEPTED = accepted.read(Path(workflow.basedir) / "workflow" / "accepted.json")
+    RENAMES = Renames.read(Path(workflow.basedir) / "workflow" / "renamed.json")
 except KneeoaError as error:
     raise WorkflowError(str(error)) from None
 LAYOUT = Layout(STUDY)
+CODES = {}  # what each digest of code is made from
+CODE_RECORDS = Path(LAYOUT.root) / "code"
 PINS = pinned(Path(workflow.basedir) / "envs")
 recall(Path(".snakemake/code.json").absolute())
 
@@ -48,8 +52,10 @@ def code(script, modules=(), files=()):
 
 @cache
 def _code(script, modules, files):
-    found = code_digest(Path(workflow.basedir) / "scripts" / f"{script}.py", modules, files, PINS)
-    return accepted.resolve(ACCEPTED, script, found)
+    parts = code_parts(Path(workflow.basedir) / "scripts" / f"{script}.py", modules, files, PINS, RENAMES)
+    oldest = accepted.resolve(ACCEPTED, script, digest_of(parts))
+    CODES[oldest] = parts
+    return oldest
 
 
 def plain(section):

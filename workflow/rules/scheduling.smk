@@ -1,9 +1,12 @@
 """
-How Snakemake's scheduler is kept from busying itself. No rule here.
+What is done when a run begins: its codes are written down, and Snakemake's scheduler is kept from
+busying itself. No rule here.
 
 REQUIRED INPUTS: none
-OUTPUTS: none
+UNDECLARED: results/<study>/code/<digest>.json, what each digest of code was made from
 """
+
+from kneeoa.reruns import code_record
 
 
 onstart:
@@ -15,3 +18,5 @@ onstart:
     limit = getattr(workflow.scheduler, "job_rate_limiter", None)
     if limit and limit.max_jobs >= 100 * limit.timespan:
         workflow.scheduler.job_rate_limiter = None
+    if workflow.is_main_process:
+        code_record.write(CODE_RECORDS, CODES)

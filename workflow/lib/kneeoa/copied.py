@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,18 +33,21 @@ def made_from(code: str, configuration: Mapping[str, Any], files: Iterable[str |
     return {"code": code, "configuration": digest(dict(configuration)), "inputs": {file: _content(file) for file in sorted(present)}}
 
 
-def disagreements(record: Path, expected: Mapping[str, Any]) -> list[str]:
+def disagreements(record: Path, expected: Mapping[str, Any], describe_code: Callable[[str], str] = lambda digest: "code") -> list[str]:
     """Which digests of ``run.json`` differ from those of :func:`made_from`, in words; empty where
     the run may be believed.
+
+    ``describe_code`` says, for the digest of the code that the run was made by, what changed since.
 
     An input that is not here yet decides nothing: Snakemake makes it, and what takes it then, by
     itself.
     """
     try:
-        told = json.loads(record.read_text(encoding="utf-8"))["provenance"]
-        inputs = told.get("inputs", {})
-        found = [key for key in ("code", "configuration") if told.get(key) != expected[key]]
-        return found + [f"data ({Path(file).name})" for file, content in expected["inputs"].items() if inputs.get(file) != content]
+        recorded = json.loads(record.read_text(encoding="utf-8"))["provenance"]
+        inputs = recorded.get("inputs", {})
+        differing = [] if recorded.get("code") == expected["code"] else [describe_code(str(recorded.get("code")))]
+        differing += [] if recorded.get("configuration") == expected["configuration"] else ["configuration"]
+        return differing + [f"data ({Path(file).name})" for file, content in expected["inputs"].items() if inputs.get(file) != content]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return ["run.json, which cannot be read"]
 

@@ -1,0 +1,1 @@
+"""Which code a result depends on, and under which names it was known before."""
