@@ -16,13 +16,13 @@ from kneeoa.config.study import load
 from kneeoa.errors import KneeoaError
 from kneeoa.files import digest
 from kneeoa.layout import Layout
-from kneeoa.reruns.code_digest import code_parts, digest_of, pinned, recall
+from kneeoa.reruns.code_digest import Library, digest_of, pinned, recall
 from kneeoa.reruns.renames import Renames
 
 try:
     STUDY = load({key: value for key, value in config.items() if key != "pathvars"})
     ACCEPTED = accepted.read(Path(workflow.basedir) / "workflow" / "accepted.json")
-    RENAMES = Renames.read(Path(workflow.basedir) / "workflow" / "renamed.json")
+    CODE = Library(Renames.read(Path(workflow.basedir) / "workflow" / "renamed.json"))
 except KneeoaError as error:
     raise WorkflowError(str(error)) from None
 LAYOUT = Layout(STUDY)
@@ -52,7 +52,7 @@ def code(script, modules=(), files=()):
 
 @cache
 def _code(script, modules, files):
-    parts = code_parts(Path(workflow.basedir) / "scripts" / f"{script}.py", modules, files, PINS, RENAMES)
+    parts = CODE.code_parts(Path(workflow.basedir) / "scripts" / f"{script}.py", modules, files, PINS)
     oldest = accepted.resolve(ACCEPTED, script, digest_of(parts))
     CODES[oldest] = parts
     return oldest

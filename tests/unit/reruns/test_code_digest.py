@@ -100,7 +100,9 @@ def digest(library: Path) -> Digest:
 
     def of(text: str = SCRIPT, *modules: str, **more: object) -> str:
         (library / "script.py").write_text(text)
-        return code_digest.code_digest(library / "script.py", modules, **more)  # type: ignore[arg-type]
+        renames = more.pop("renames", None)
+        code = code_digest.Library(renames)  # type: ignore[arg-type]
+        return code_digest.digest_of(code.code_parts(library / "script.py", modules, **more))  # type: ignore[arg-type]
 
     return of
 
@@ -112,7 +114,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def test_what_is_reached_is_followed_by_name_through_modules(library: Path) -> None:
-    reached = code_digest.reach(library / "script.py")
+    reached = code_digest.Library().reach(library / "script.py")
     assert reached.parts.keys() == {"script:", "kneeoa.a:used", "kneeoa.b:double", "kneeoa.b:LIMIT"}
     assert reached.packages == {"numpy"}
 
@@ -240,7 +242,7 @@ def test_what_runs_at_import_counts_wherever_the_module_is_imported(library: Pat
 def test_an_import_within_a_function_counts_where_the_function_is_reached(library: Path, digest: Digest) -> None:
     edit(library / "kneeoa" / "a.py", "    result = twice(x)", "    from kneeoa.b import triple\n    import scipy\n    result = triple(x)")
     before = digest()
-    assert "scipy" in code_digest.reach(library / "script.py").packages
+    assert "scipy" in code_digest.Library().reach(library / "script.py").packages
     edit(library / "kneeoa" / "b.py", "3 * x", "x + x + x")
     assert digest() != before
 
@@ -309,7 +311,7 @@ def test_the_version_of_a_package_counts_where_a_reached_definition_uses_it(libr
     edit(library / "kneeoa" / "a.py", "return reexported(x)", "return sklearn.svm.SVC(x)")
     edit(library / "kneeoa" / "a.py", "result = twice(x)", "import pydantic, os\n    result = twice(x)")
     script = library / "script.py"
-    assert code_digest.reach(script).distributions == {"numpy"}
+    assert code_digest.Library().reach(script).distributions == {"numpy"}
     pins = {"numpy": "1.0", "scikit-learn": "1.0", "pydantic": "2.0"}
     before = digest(pins=pins)
     assert before != digest()
@@ -319,7 +321,7 @@ def test_the_version_of_a_package_counts_where_a_reached_definition_uses_it(libr
 
 def test_a_package_imported_for_its_effect_counts_wherever_the_module_is_imported(library: Path) -> None:
     edit(library / "kneeoa" / "b.py", "LIMIT", "import hdf5plugin\nLIMIT")
-    assert code_digest.reach(library / "script.py").packages == {"numpy", "hdf5plugin"}
+    assert code_digest.Library().reach(library / "script.py").packages == {"numpy", "hdf5plugin"}
 
 
 def test_what_one_process_read_the_next_recalls(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,7 +330,7 @@ def test_what_one_process_read_the_next_recalls(library: Path, tmp_path: Path, m
     kept: list[tuple[object, ...]] = []
     monkeypatch.setattr(code_digest.atexit, "register", lambda function, *arguments: kept.append((function, *arguments)))
     code_digest.recall(memory)
-    digest = code_digest.code_digest(library / "script.py", ["kneeoa.c"])
+    digest = code_digest.Library().code_parts(library / "script.py", ["kneeoa.c"])
     function, *arguments = kept.pop()
     function(*arguments)  # type: ignore[operator]
     assert memory.is_file()
@@ -340,10 +342,10 @@ def test_what_one_process_read_the_next_recalls(library: Path, tmp_path: Path, m
     code_digest.recall(memory)
     with monkeypatch.context() as patch:
         patch.setattr(code_digest.definitions, "read", refuse)
-        assert code_digest.code_digest(library / "script.py", ["kneeoa.c"]) == digest
+        assert code_digest.Library().code_parts(library / "script.py", ["kneeoa.c"]) == digest
         edit(library / "kneeoa" / "b.py", "3 * x", "x + x + x")
         with pytest.raises(AssertionError, match="parsed anew"):
-            code_digest.code_digest(library / "script.py")
+            code_digest.Library().code_parts(library / "script.py")
 
 
 @pytest.mark.parametrize("content", ["not JSON", "[]", json.dumps({"of": "another Python", "key": 1}), ""])
@@ -369,7 +371,7 @@ SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
 
 def test_every_package_that_the_library_uses_is_pinned() -> None:
     pins = code_digest.pinned(ROOT / "envs")
-    used = set().union(*(code_digest.reach(script).distributions for script in SCRIPTS))
+    used = set().union(*(code_digest.Library().reach(script).distributions for script in SCRIPTS))
     assert len(used) > 8
     assert used <= pins.keys()
 

@@ -81,137 +81,143 @@ class Reached(NamedTuple):
         return {_DISTRIBUTIONS.get(name, name.lower().replace("_", "-")) for name in self.packages} - _CARRIERS
 
 
-def code_digest(
-    script: str | Path,
-    modules: Iterable[str] = (),
-    files: Iterable[str | Path] = (),
-    pins: Mapping[str, str] | None = None,
-    renames: Renames | None = None,
-) -> str:
-    """Sixteen hexadecimal characters for a script, all that it reaches, and extra members.
+class Links(NamedTuple):
+    """A definition with its references resolved."""
 
-    Args:
-        script: path of the rule's script.
-        modules: dotted names of lazily imported members that this job uses, with what they reach.
-        files: data files of the library (templates) that the script reads; compared byte by byte.
-        pins: versions of distributions; those that are imported count.
-        renames: earlier names of moved definitions.
+    identity: str
+    """``module:name``, the oldest that the table of renames knows."""
+    digest: str
+    definitions: tuple[tuple[str, str], ...]
+    """What it refers to in the library, as (module, name)."""
+    modules: tuple[str, ...]
+    """Modules of the library that come to be imported."""
+    packages: tuple[str, ...]
+
+
+class Library:
+    """The library's code as it lies on the disk: what is resolved once serves every script.
+
+    Make another one when files have changed.
     """
-    return digest_of(code_parts(script, modules, files, pins, renames))
 
+    def __init__(self, renames: Renames | None = None) -> None:
+        self._renames = renames or Renames({})
+        self._links: dict[tuple[str, str], Links] = {}
+        self._files: dict[str, Definitions] = {}
 
-def digest_of(parts: Mapping[str, str]) -> str:
-    """The digest of :func:`code_parts`."""
-    lines = [f"{name} {part}" for name, part in sorted(parts.items())]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+    def code_parts(
+        self, script: str | Path, modules: Iterable[str] = (), files: Iterable[str | Path] = (), pins: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
+        """What the code of a rule consists of: a digest of each definition by ``module:name``, of
+        each data file by its name, and the version of each package.
 
+        Args:
+            script: path of the rule's script.
+            modules: dotted names of lazily imported members that this job uses.
+            files: data files of the library (templates) that the script reads; their bytes count.
+            pins: versions of distributions; those that a reached definition uses count.
+        """
+        reached = self.reach(script, modules)
+        parts = dict(reached.parts)
+        parts |= {Path(file).name: hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16] for file in files}
+        return parts | {name: pins[name] for name in reached.distributions & (pins or {}).keys() if pins}
 
-def code_parts(
-    script: str | Path,
-    modules: Iterable[str] = (),
-    files: Iterable[str | Path] = (),
-    pins: Mapping[str, str] | None = None,
-    renames: Renames | None = None,
-) -> dict[str, str]:
-    """What :func:`code_digest` is made from, by name: definitions, data files, versions."""
-    reached = reach(script, modules, renames)
-    parts = dict(reached.parts)
-    parts |= {Path(file).name: hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16] for file in files}
-    return parts | {name: pins[name] for name in reached.distributions & (pins or {}).keys() if pins}
-
-
-def reach(script: str | Path, modules: Iterable[str] = (), renames: Renames | None = None) -> Reached:
-    """What a script and the named members depend on."""
-    walk = _Walk(_entry(str(script), _SCRIPT), renames or Renames({}))
-    walk.take_all(_SCRIPT)
-    for module in modules:
-        walk.take_all(module)
-    return walk.finished()
-
-
-class _Walk:
-    """Follows references from definition to definition, each once."""
-
-    def __init__(self, script: Definitions, renames: Renames) -> None:
-        self._script = script
-        self._renames = renames
-        self._parts: dict[str, str] = {}
-        self._modules: set[str] = set()
-        self._packages: set[str] = set()
-        self._seen: set[tuple[str, str]] = set()
-        self._pending: deque[tuple[str, str]] = deque()
-
-    def finished(self) -> Reached:
-        """Follow all that is pending."""
-        while self._pending:
-            module, name = self._pending.popleft()
-            definition = self._file(module).definitions[name]
-            targets = [self._follow(target) for target in definition.references]
-            for target in definition.maybe:
-                self._follow(target)
-            for target in definition.imports:
-                self._import(target)
-            text = "\n".join([definition.code, *targets])
-            identity = self._renames.earliest(f"{module}:{name}")
-            self._parts[identity] = hashlib.sha256(text.encode()).hexdigest()[:16]
-        return Reached(self._parts, frozenset(self._modules), frozenset(self._packages))
-
-    def take_all(self, module: str) -> None:
-        """All definitions of a module."""
-        self._enter(module)
-        for name in self._file(module).definitions:
-            self._take(module, name)
+    def reach(self, script: str | Path, modules: Iterable[str] = ()) -> Reached:
+        """What a script and the named members depend on."""
+        own = _entry(str(script), _SCRIPT)
+        links = {name: self._resolve(_SCRIPT, name, own) for name in own.definitions}
+        parts: dict[str, str] = {}
+        packages: set[str] = set()
+        entered: set[str] = set()
+        seen: set[tuple[str, str]] = set()
+        pending = deque((_SCRIPT, name) for name in own.definitions)
+        newly = deque(target for module in own.imports for target in self._imported(module))
+        packages |= {_package(target) for target in own.unused if _is_outside(target)}
+        for module in modules:
+            newly.append(module)
+            pending.extend((module, name) for name in self._file(module).definitions)
+        while pending or newly:
+            while newly:
+                module = newly.popleft()
+                if module in entered or module in WORDS_ONLY:
+                    continue
+                entered.add(module)
+                file = self._file(module)
+                newly.extend(_parents(module))
+                newly.extend(target for asked in file.imports for target in self._imported(asked))
+                packages |= {_package(target) for target in file.unused if _is_outside(target)}
+                if EFFECTS in file.definitions:
+                    pending.append((module, EFFECTS))
+            if pending:
+                module, name = pending.popleft()
+                if (module, name) not in seen:
+                    seen.add((module, name))
+                    link = links[name] if module == _SCRIPT else self._link(module, name)
+                    parts[link.identity] = link.digest
+                    pending.extend(link.definitions)
+                    newly.extend(module for module in link.modules if module not in entered)
+                    packages.update(link.packages)
+        return Reached(parts, frozenset(entered), frozenset(packages))
 
     def _file(self, module: str) -> Definitions:
-        return self._script if module == _SCRIPT else _entry(_path(module, _LIBRARY), module)
+        if module not in self._files:
+            self._files[module] = _entry(_path(module, _LIBRARY), module)
+        return self._files[module]
 
-    def _take(self, module: str, name: str) -> None:
-        if (module, name) not in self._seen:
-            self._seen.add((module, name))
-            self._pending.append((module, name))
+    def _link(self, module: str, name: str) -> Links:
+        if (module, name) not in self._links:
+            self._links[module, name] = self._resolve(module, name, self._file(module))
+        return self._links[module, name]
 
-    def _enter(self, module: str) -> None:
-        """A module is imported, and the packages above it: their effects, and what they import."""
-        for name in _with_parents(module):
-            if name in self._modules or name in WORDS_ONLY:
-                continue
-            self._modules.add(name)
-            file = self._file(name)
-            if EFFECTS in file.definitions:
-                self._take(name, EFFECTS)
-            for target in file.imports:
-                if target.split(".")[0] == PACKAGE:
-                    self._import(target)
-            self._packages |= {_package(target) for target in file.unused if _is_outside(target)}
+    def _resolve(self, module: str, name: str, file: Definitions) -> Links:
+        definition = file.definitions[name]
+        taken: dict[tuple[str, str], None] = {}
+        entered: dict[str, None] = {}
+        outside = [target for target in (*definition.references, *definition.maybe, *definition.imports) if _is_outside(target)]
+        targets = [self._follow(target, taken, entered, file) for target in definition.references]
+        for target in definition.maybe:
+            self._follow(target, taken, entered, file)
+        for target in definition.imports:
+            entered.update(dict.fromkeys(self._imported(target)))
+        text = "\n".join([definition.code, *targets])
+        return Links(
+            self._renames.earliest(f"{module}:{name}"),
+            hashlib.sha256(text.encode()).hexdigest()[:16],
+            tuple(taken),
+            tuple(entered),
+            tuple(dict.fromkeys(map(_package, outside))),
+        )
 
-    def _import(self, target: str) -> None:
-        if target.split(".")[0] == PACKAGE:
-            self._enter(_module_of(target, _LIBRARY))
-        elif _is_outside(target):
-            self._packages.add(_package(target))
+    def _imported(self, target: str) -> list[str]:
+        """The module of the library that an import statement asks for, if any."""
+        return [_module_of(target, _LIBRARY)] if _package(target) == PACKAGE else []
 
-    def _follow(self, target: str) -> str:
-        """Take what a dotted name stands for; its name for the digest."""
-        root = target.split(".")[0]
-        if root != PACKAGE and root != _SCRIPT:
-            if _is_outside(target):
-                self._packages.add(_package(target))
+    def _follow(self, target: str, taken: dict[tuple[str, str], None], entered: dict[str, None], script: Definitions) -> str:
+        """Note what a dotted name stands for; its name for the digest."""
+        if _package(target) not in {PACKAGE, _SCRIPT}:
             return target
-        module = _SCRIPT if root == _SCRIPT else _module_of(target, _LIBRARY)
+        module = _SCRIPT if _package(target) == _SCRIPT else _module_of(target, _LIBRARY)
         name, _, rest = target[len(module) + 1 :].partition(".")
         identity = f"{module}:{name}" if name else module
         written = ".".join(filter(None, [self._renames.earliest(identity), rest]))
         if module in WORDS_ONLY:
             return written
-        self._enter(module)
-        file = self._file(module)
+        file = script if module == _SCRIPT else self._file(module)
+        if module != _SCRIPT:
+            entered[module] = None
         if name in file.definitions:
-            self._take(module, name)
+            taken[module, name] = None
         elif name in file.bound:
-            return self._follow(f"{file.bound[name]}.{rest}".rstrip("."))
+            return self._follow(f"{file.bound[name]}.{rest}".rstrip("."), taken, entered, script)
         else:  # the module itself, or a name that no definition gives a value
-            self.take_all(module)
+            taken.update(dict.fromkeys((module, each) for each in file.definitions))
         return written
+
+
+def digest_of(parts: Mapping[str, str]) -> str:
+    """Sixteen hexadecimal characters for the parts of a rule's code."""
+    lines = [f"{name} {part}" for name, part in sorted(parts.items())]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def pinned(folder: Path) -> dict[str, str]:
@@ -242,10 +248,10 @@ def _module_of(target: str, library: Path) -> str:
     return target
 
 
-def _with_parents(module: str) -> Iterable[str]:
-    """A module and the packages above it, whose ``__init__`` runs first."""
+def _parents(module: str) -> Iterable[str]:
+    """The packages above a module, whose ``__init__`` runs first."""
     parts = module.split(".")
-    return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+    return [".".join(parts[:end]) for end in range(1, len(parts))]
 
 
 def _package(target: str) -> str:
