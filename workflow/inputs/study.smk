@@ -11,7 +11,7 @@ from functools import cache
 
 from snakemake.exceptions import WorkflowError
 
-from kneeoa import accepted
+from kneeoa import accepted, declarations
 from kneeoa.closure import code_digest, pinned, recall
 from kneeoa.config.study import load
 from kneeoa.errors import KneeoaError
@@ -21,6 +21,7 @@ from kneeoa.layout import Layout
 try:
     STUDY = load({key: value for key, value in config.items() if key != "pathvars"})
     ACCEPTED = accepted.read(Path(workflow.basedir) / "workflow" / "accepted.json")
+    FIGURES, TABLES = declarations.figures(), declarations.tables()
 except KneeoaError as error:
     raise WorkflowError(str(error)) from None
 LAYOUT = Layout(STUDY)
