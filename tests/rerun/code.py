@@ -1,4 +1,4 @@
-"""What the modules of four packages, the backbones, modes, losses, methods of saliency and readers
+"""What the modules of five packages, the backbones, modes, losses, methods of saliency and readers
 belong to: one table a package.
 """
 
@@ -31,14 +31,14 @@ STATISTICS = {
     "bootstrap": SUMMARISED,
     "brier": METRICS,
     "calibration": METRICS,
-    "clusters": SUMMARISED | {"reread_labels", "figure_decision", "figure_reliability"},
+    "clusters": SUMMARISED | {"reread_labels", "figure decision", "figure reliability"},
     "confusion": SUMMARISED | {"reread_labels"},
     "consistency": METRICS,
-    "decision": {"figure_decision"},
+    "decision": {"figure decision"},
     "delong": METRICS,
     "equivalence": TESTED,
     "influence": METRICS,
-    "inputs": SUMMARISED | {"reread_labels", "ensemble", "predict", "figure_decision", "figure_reliability"},
+    "inputs": SUMMARISED | {"reread_labels", "ensemble", "predict", "figure decision", "figure reliability"},
     "max_t": ADJUSTED,
     "mcnemar": TESTED,
     "metrics": SUMMARISED | {"reread_labels"},
@@ -48,14 +48,14 @@ STATISTICS = {
     "operating_point": METRICS,
     "ordinal": METRICS,
     "power": TESTED,
-    "reliability": {"figure_reliability"},
+    "reliability": {"figure reliability"},
     "resampled": METRICS,
-    "sampling": SUMMARISED | {"reread_labels", "figure_decision", "figure_reliability"},
+    "sampling": SUMMARISED | {"reread_labels", "figure decision", "figure reliability"},
     "seeds": TESTED,
-    "shares": METRICS | {"figure_reliability"},
+    "shares": METRICS | {"figure reliability"},
     "subgroups": {"subgroups"},
     "temperature": {"predict"},
-    "wald": SUMMARISED | {"reread_labels", "predict", "figure_decision", "figure_reliability"},
+    "wald": SUMMARISED | {"reread_labels", "predict", "figure decision", "figure reliability"},
 }
 """A module of `statistics/`: who calls it."""
 
@@ -72,7 +72,7 @@ GEOMETRY = {
 }
 """A module of `geometry/`."""
 
-DELETED = {"deletion", "deletion_summary", "table_deletion", "report"}
+DELETED = {"deletion", "deletion_summary", "table deletion", "report"}
 """The report and the table say what was deleted in the words of the measurement."""
 ANATOMY = {
     **shared(["agreement", "randomised", "run_maps", "sanity"], {"sanity"}),
@@ -85,29 +85,44 @@ ANATOMY = {
 }
 """A module of `anatomy/`."""
 
-PLAIN = {"table_arms", "table_exclusions"}
-DRAWN = FIGURES - {"figure_flow", "figure_volumes"}
+PLAIN = {"table arms", "table exclusions"}
+DRAWN = FIGURES - {"figure flow", "figure volumes"}
 NUMBERED = {
-    "figure_anatomy", "figure_axis", "figure_claim", "figure_confusion", "figure_decision", "figure_forest", "figure_readers",
-    "figure_reliability", "figure_roc", "figure_similarity", "report",
+    "figure anatomy", "figure axis", "figure claim", "figure confusion", "figure decision", "figure forest", "figure readers",
+    "figure reliability", "figure roc", "figure similarity", "report",
 } | TABLES - PLAIN  # fmt: skip
-SCORED = NUMBERED - {"figure_axis", "figure_similarity", "table_differences", "table_geometry", "table_similarity"}
+SCORED = NUMBERED - {"figure axis", "figure similarity", "table differences", "table geometry", "table similarity"}
 FIGURE_FILES = {
-    **{name.removeprefix("figure_"): {name} for name in FIGURES},
+    **{name.removeprefix("figure "): {name} for name in FIGURES},
     "arms": DRAWN | TABLES - PLAIN | {"report"},
-    "flow": {"figure_flow", "report"},
-    "forest_rows": {"figure_forest"},
-    "images": {"figure_saliency", "figure_volumes", "quality"},
+    "flow": {"figure flow", "report"},
+    "forest_rows": {"figure forest"},
+    "images": {"figure saliency", "figure volumes", "quality"},
     "numbers": NUMBERED,
     "quality": {"quality"},
-    "reading": SCORED | {"figure_axis", "figure_learning"},
+    "registry": FIGURES,
+    "reading": SCORED | {"figure axis", "figure learning"},
     "scores": SCORED,
     "style": FIGURES | {"quality", "report"},
     "thumbnails": {"quality"},
-    "volumes": {"figure_volumes", "figure_saliency"},
+    "volumes": {"figure volumes", "figure saliency"},
     "words": FIGURES | TABLES | {"quality", "report"},
 }
 """A module of `figures/`."""
+
+TABLE_FILES = {
+    **{name.removeprefix("table "): {name, "report"} for name in TABLES},
+    "arm_names": TABLES - PLAIN | {"report"},
+    **shared(["csv_file", "latex", "registry"], TABLES | {"report"}),
+}
+"""A module of `paper_tables/`; the report prints every table that the study has."""
+
+CAPTION = Row(
+    "a figure's caption",
+    frozenset({"figure roc", "report"}),
+    file=f"{LIBRARY}/figures/roc.py",
+    replace=("Sensitivity against", "The share of true positives against"),
+)
 
 SHARED = {
     "bottleneck": ("resnet50",),
@@ -148,7 +163,7 @@ def of_arms(folder: str, name: str, arms: Iterable[str]) -> Row:
     members = {"resnet3d-single-oa", "resnet3d-single-kl"}  # of the wide study's ensemble
     without = frozenset() if members & set(arms) else frozenset({"ensemble"})
     if not RESNET & set(arms):
-        without |= {"figure_saliency"}  # which shows the modes of the first backbone
+        without |= {"figure saliency"}  # which shows the modes of the first backbone
     return Row(
         f"{folder}/{name}.py", first, WIDE, file=f"{LIBRARY}/{folder}/{name}.py", replace=HEAD, arms=frozenset(arms), without=without
     )
@@ -161,6 +176,8 @@ ROWS = [
     *edits("geometry", GEOMETRY),
     *edits("anatomy", ANATOMY),
     *edits("figures", FIGURE_FILES),
+    *edits("paper_tables", TABLE_FILES),
+    CAPTION,
     *(of_arms("backbones", name, {arm for kind in kinds for arm in ARMS_OF[kind]}) for name, kinds in sorted(BACKBONES.items())),
     *(of_arms("modes", name, {f"resnet3d-{mode}" for mode in modes}) for name, modes in sorted(MODES.items())),
     *edits("saliency/methods", {"smoothgrad_input": EXPLAINED, "grad_cam": set()}),

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 PREDICTED = {"metrics", "contrasts", "subgroups", "claim", "readers"}
 """Read prediction tables."""
-CURVES = {"figure_roc", "figure_reliability", "figure_confusion"}
+CURVES = {"figure roc", "figure reliability", "figure confusion"}
 LEARNED = {"train_run", "predict", "saliency", "saliency_randomised", "deletion"}
 """Open a run's inputs."""
 IMAGES = LEARNED | {"embed_untrained"}
@@ -22,7 +22,7 @@ FOLLOWS: dict[str, set[str]] = {
     # A cohort's tables are ancient to its shards: the raw files of each shard decide.
     "read_cohort": {
         "make_splits", "flow", "reread_labels", "train_run", "predict", "geometry", "geometry_baselines", "anatomy", "subgroups",
-        "figure_volumes", "figure_saliency",
+        "figure volumes", "figure saliency",
     },
     # What a shard is made from, by stage.
     "describe_shard volumes": {"make_volumes"},
@@ -32,37 +32,44 @@ FOLLOWS: dict[str, set[str]] = {
     "make_volumes": {"make_masks", "make_inputs", "make_splits", "flow", "quality", "list_shards volumes"},
     "make_masks": {"flow", "quality", "list_shards masks"},
     "make_inputs": {"list_shards inputs"},
-    "list_shards volumes": IMAGES | {"embed_raw_images", "figure_volumes", "figure_saliency"},
+    "list_shards volumes": IMAGES | {"embed_raw_images", "figure volumes", "figure saliency"},
     "list_shards inputs": IMAGES,
-    "list_shards masks": {"deletion", "overlap", "sanity", "geometry", "figure_volumes", "figure_saliency"},
+    "list_shards masks": {"deletion", "overlap", "sanity", "geometry", "figure volumes", "figure saliency"},
     "list_shards": {"list_shards volumes", "list_shards inputs", "list_shards masks"},
-    "make_splits": IMAGES | {"flow", "reread_labels", "overlap", "sanity", "embed_raw_images", "figure_volumes", "figure_saliency"},
-    "flow": {"figure_flow", "table_exclusions", "report"},
+    "make_splits": IMAGES | {"flow", "reread_labels", "overlap", "sanity", "embed_raw_images", "figure volumes", "figure saliency"},
+    "flow": {"figure flow", "table exclusions", "report"},
     "reread_labels": {"train_run", "readers"},
-    "train_run": LEARNED - {"train_run"} | {"figure_learning", "report"},
-    "predict": PREDICTED | CURVES | {"ensemble", "geometry", "similarity", "figure_decision"},
-    "ensemble": PREDICTED | CURVES | {"figure_decision"},
-    "import_predictions": PREDICTED | CURVES | {"figure_decision"},
-    "metrics": CURVES | {"table_metrics"},
-    "contrasts": {"figure_forest", "table_contrasts"},
-    "subgroups": {"table_subgroups"},
-    "claim": {"figure_claim", "table_claim"},
-    "readers": {"figure_readers"},
-    "geometry": {"differences", "claim", "figure_axis", "table_geometry"},
+    "train_run": LEARNED - {"train_run"} | {"figure learning", "report"},
+    "predict": PREDICTED | CURVES | {"ensemble", "geometry", "similarity", "figure decision"},
+    "ensemble": PREDICTED | CURVES | {"figure decision"},
+    "import_predictions": PREDICTED | CURVES | {"figure decision"},
+    "metrics": CURVES | {"table metrics"},
+    "contrasts": {"figure forest", "table contrasts"},
+    "subgroups": {"table subgroups"},
+    "claim": {"figure claim", "table claim"},
+    "readers": {"figure readers"},
+    "geometry": {"differences", "claim", "figure axis", "table geometry"},
     "embed_untrained": {"geometry_baselines"},
     "embed_raw_images": {"geometry_baselines"},
-    "geometry_baselines": {"table_geometry"},
-    "differences": {"table_differences"},
-    "similarity": {"figure_similarity", "table_similarity"},
-    "saliency": {"overlap", "sanity", "figure_saliency"},
+    "geometry_baselines": {"table geometry"},
+    "differences": {"table differences"},
+    "similarity": {"figure similarity", "table similarity"},
+    "saliency": {"overlap", "sanity", "figure saliency"},
     "saliency_randomised": {"sanity"},
     "deletion": {"deletion_summary"},
     "overlap": {"anatomy", "claim"},
-    "anatomy": {"figure_anatomy", "table_anatomy"},
-    "sanity": {"table_sanity"},
-    "deletion_summary": {"table_deletion"},
-    "table_arms": {"report"},
+    "anatomy": {"figure anatomy", "table anatomy"},
+    "sanity": {"table sanity"},
+    "deletion_summary": {"table deletion"},
+    "table arms": {"report"},
 }  # fmt: skip
+
+
+def planned_as(name: str) -> str:
+    """A rule as a plan names it (:func:`tests.dag.kind`): `figure roc` with the figure's name,
+    `list_shards masks` without what is listed.
+    """
+    return name if name.startswith(("figure ", "table ")) else name.split()[0]
 
 
 def after(first: Iterable[str], without: Iterable[str] = ()) -> set[str]:
@@ -74,37 +81,39 @@ def after(first: Iterable[str], without: Iterable[str] = ()) -> set[str]:
     while pending:
         rule = pending.pop()
         found.add(rule)
-        report = {"report"} if rule.startswith(("figure_", "table_")) else set()
+        report = {"report"} if rule.startswith(("figure ", "table ")) else set()
         pending |= (FOLLOWS.get(rule, set()) | report) - found
-    return {rule.split()[0] for rule in found - set(without)}
+    return {planned_as(rule) for rule in found - set(without)}
 
 
 ASKED_FOR = {"crate"}
 """Rules that make something only where it is asked for."""
-EVERYTHING = after({"phantom_tables", "phantom_images", "describe_shard", "table_arms", "import_predictions"})
+EVERYTHING = after({"phantom_tables", "phantom_images", "describe_shard", "table arms", "import_predictions"})
 """Every rule that has an output; a study has those that it needs."""
-FIGURES = {rule for rule in EVERYTHING if rule.startswith("figure_")}
-TABLES = {rule for rule in EVERYTHING if rule.startswith("table_")}
+FIGURES = {rule for rule in EVERYTHING if rule.startswith("figure ")}
+TABLES = {rule for rule in EVERYTHING if rule.startswith("table ")}
 
 LEVELS = {
     "read_cohort", "make_splits", "flow", "reread_labels", "train_run", "embed_untrained", "predict", "ensemble", "import_predictions",
-    "metrics", "contrasts", "subgroups", "claim", "readers", "geometry", "geometry_baselines", "differences", "figure_flow",
+    "metrics", "contrasts", "subgroups", "claim", "readers", "geometry", "geometry_baselines", "differences", "figure flow",
 }  # fmt: skip
 """Take the label hierarchy."""
-FINEST = {"anatomy", "figure_axis", "figure_confusion"}
+FINEST = {"anatomy"}
 """Take the finest graded level in full."""
-COMPARED = {"contrasts", "subgroups", "table_metrics", "table_contrasts", "table_subgroups", "figure_forest", "figure_decision"} | CURVES
+GRADES = {"figure axis", "figure confusion"}
+"""Take the name and the classes of the finest graded level."""
+COMPARED = {"contrasts", "subgroups", "table metrics", "table contrasts", "table subgroups", "figure forest", "figure decision"} | CURVES
 """Take the arms table with ensembles."""
 ARMS = COMPARED | {
-    "readers", "claim", "differences", "similarity", "anatomy", "figure_learning", "figure_claim", "figure_axis", "figure_similarity",
-    "figure_saliency", "figure_anatomy", "figure_readers", "table_claim", "table_geometry", "table_differences", "table_similarity",
-    "table_anatomy", "table_sanity", "table_deletion", "report",
+    "readers", "claim", "differences", "similarity", "anatomy", "figure learning", "figure claim", "figure axis", "figure similarity",
+    "figure saliency", "figure anatomy", "figure readers", "table claim", "table geometry", "table differences", "table similarity",
+    "table anatomy", "table sanity", "table deletion", "report",
 }  # fmt: skip
 """Take the arms table."""
 BOOTSTRAPPED = {"metrics", "contrasts", "claim", "readers", "anatomy", "sanity", "deletion_summary"}
 """Take the resamples and the seed of the statistics."""
 INTERVALS = BOOTSTRAPPED | {
-    "subgroups", "figure_roc", "figure_reliability", "figure_decision", "figure_forest", "figure_claim", "figure_anatomy", "figure_readers",
+    "subgroups", "figure roc", "figure reliability", "figure decision", "figure forest", "figure claim", "figure anatomy", "figure readers",
     "report",
 }  # fmt: skip
 """Take the level of the intervals of the statistics."""
@@ -123,6 +132,6 @@ NETWORKS = {"train_run", "embed_untrained"}
 """Take an arm's network."""
 RUNS = LEARNED | PREDICTED | CURVES | {
     "embed_untrained", "overlap", "geometry", "sanity", "anatomy", "deletion_summary", "ensemble", "differences", "similarity",
-    "geometry_baselines", "figure_learning", "figure_axis", "figure_saliency", "figure_decision", "table_geometry",
+    "geometry_baselines", "figure learning", "figure axis", "figure saliency", "figure decision", "table geometry",
 }  # fmt: skip
 """Are made for each run, or take every run."""
