@@ -1,7 +1,7 @@
 """Edits of the keys that say what is asked, of which images and labels. One row a key."""
 
 from tests.rerun.row import WIDE, row
-from tests.rerun.rules import ARMS, CONTRASTED, CURVES, EVERYTHING, FINEST, GRADES, IMAGES, LEVELS, NETWORKS, OVERLAPS, PHANTOM, VIEW
+from tests.rerun.rules import ARMS, CONTRASTED, EVERYTHING, FINEST, GRADES, IMAGES, LEVELS, NETWORKS, OVERLAPS, PHANTOM, VIEW, taking
 
 NOT_SHOWN = {"ensemble", "figure saliency"}
 """What does not take the arms that learn from a reader: the ensemble's members and the picture's
@@ -15,7 +15,7 @@ ROWS = [
     row(
         "levels.name",
         {"rename": "kl grade"},
-        LEVELS | FINEST | GRADES | CURVES | CONTRASTED | {"table arms", "figure volumes", "figure saliency"},
+        LEVELS | FINEST | GRADES | CONTRASTED | taking("finest_level", "rows_of_arms"),
     ),
     row(
         "levels.kind",
