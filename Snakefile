@@ -42,6 +42,8 @@ wildcard_constraints:
     seed=one_of(STUDY.seeds),
     reader=one_of(STUDY.readers),
     shard=r"\d+",
+    figure=one_of(LAYOUT.figures()),
+    table=one_of(LAYOUT.tables()),
 
 
 localrules:

@@ -4,20 +4,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.job import logged
-from kneeoa.report.page import write_report
+from kneeoa.report.page import Entry, write_report
 from kneeoa.report.provenance import made_from
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
+    figures, tables = snakemake.params.figures, snakemake.params.tables
     write_report(
         study=snakemake.params.study,
         title=snakemake.params.title,
         question=snakemake.params.question,
         arms=snakemake.params.arms,
-        figures={Path(file).stem: Path(file) for file in snakemake.input.figures},
-        tables={Path(file).stem: Path(file) for file in snakemake.input.tables},
+        figures={Path(file).stem: Entry(Path(file), **figures[Path(file).stem]) for file in snakemake.input.figures},
+        tables={Path(file).stem: Entry(Path(file), **tables[Path(file).stem]) for file in snakemake.input.tables},
         flows=[Path(file) for file in snakemake.input.flows],
         provenance=made_from(snakemake.params.digests, [Path(file) for file in snakemake.input.runs]),
         out=Path(snakemake.output.report),

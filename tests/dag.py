@@ -60,6 +60,11 @@ def planned(folder: Path, *arguments: str, environment: dict[str, str] | None = 
     return jobs
 
 
+def kind(rule: str, wildcards: dict[str, str]) -> str:
+    """The rule of a job; of the rules `figure` and `table` with the name of what is made."""
+    return f"{rule} {wildcards[rule]}" if rule in ("figure", "table") else rule
+
+
 def rules(jobs: list[tuple[str, dict[str, str]]]) -> set[str]:
-    """The rules of a plan."""
-    return {rule for rule, _ in jobs}
+    """The rules of a plan, figures and tables by their names: `figure roc`."""
+    return {kind(rule, wildcards) for rule, wildcards in jobs}

@@ -18,7 +18,7 @@ UNTRAINED = {"embed_untrained", "geometry_baselines"}
 AFTER_RUNS = {"predict", "metrics", "contrasts", "subgroups", "similarity"}
 AFTER_RUNS |= {"saliency", "saliency_randomised", "deletion", "deletion_summary"}
 AFTER_RUNS |= AFTER_AXES | AFTER_MAPS
-PICTURES = re.compile(r"figure_\w+|table_\w+|report|all")
+PICTURES = re.compile(r"figure \w+|table \w+|report|all")
 
 
 @contextmanager
@@ -94,7 +94,7 @@ def test_editing_a_statistic_reruns_statistics_and_no_training(finished: Path) -
 
 def test_editing_one_figure_redraws_it_and_the_report_only(finished: Path) -> None:
     with edited(finished / LIBRARY / "figures" / "roc.py", "draw"):
-        assert rules(planned(finished, *SMALL)) - {"all"} == {"figure_roc", "report"}
+        assert rules(planned(finished, *SMALL)) - {"all"} == {"figure roc", "report"}
 
 
 CONFIGURATION = [

@@ -1,4 +1,4 @@
-"""What the modules of four packages, the backbones, modes, losses, methods of saliency and readers
+"""What the modules of five packages, the backbones, modes, losses, methods of saliency and readers
 belong to: one table a package.
 """
 
@@ -8,14 +8,14 @@ from collections.abc import Iterable
 
 from tests.rerun.definition_edits import EVERY
 from tests.rerun.row import SMALL, WIDE, Row
-from tests.rerun.rules import CURVES, EXPLAINED, FIGURES, IMAGES, LEARNED, MEASURED, OVERLAPS, TABLES
+from tests.rerun.rules import EXPLAINED, FIGURES, IMAGES, LEARNED, MEASURED, OVERLAPS, TABLES
 
 LIBRARY = "workflow/lib/kneeoa"
 
 MEASURED_RUNS = {"metrics", "contrasts"}
 """Measure what runs achieved."""
 METRICS = MEASURED_RUNS | {"subgroups"}
-CURVED = METRICS | {"figure_decision", "figure_reliability"}
+CURVED = METRICS | {"figure decision", "figure reliability"}
 """Give intervals over subjects by sums within them."""
 RESAMPLED = MEASURED_RUNS | {
     "claim", "readers", "anatomy", "sanity", "deletion_summary", "geometry", "geometry_baselines", "differences",
@@ -29,6 +29,11 @@ def shared(names: Iterable[str], rules: set[str]) -> dict[str, set[str]]:
     return dict.fromkeys(names, rules)
 
 
+def shown(kind: str, names: str) -> set[str]:
+    """Figures or tables by their names."""
+    return {f"{kind} {name}" for name in names.split()}
+
+
 STATISTICS: dict[str, set[str]] = {
     **shared(["agreement", "max_t"], set()),
     **shared(["brier", "calibration", "consistency", "influence", "operating_point", "ordinal"], METRICS),
@@ -37,13 +42,13 @@ STATISTICS: dict[str, set[str]] = {
     **shared(["clusters", "sampling"], CURVED),
     "bootstrap": RESAMPLED,
     "confusion": METRICS | {"readers", "reread_labels"},
-    "decision": {"figure_decision"},
+    "decision": {"figure decision"},
     "inputs": RESAMPLED | CURVED | {"predict"},
     "metrics": METRICS | {"claim", "readers", "reread_labels"},
     "multiplicity": {"anatomy", "contrasts"},
-    "reliability": {"figure_reliability"},
+    "reliability": {"figure reliability"},
     "seeds": {"claim", "contrasts"},
-    "shares": {"figure_reliability", "metrics"},
+    "shares": {"figure reliability", "metrics"},
     "subgroups": {"subgroups"},
     "temperature": {"predict"},
     "wald": CURVED | {"predict"},
@@ -63,7 +68,7 @@ GEOMETRY = {
 }
 """A module of `geometry/`."""
 
-DELETED = {"deletion", "deletion_summary", "table_deletion", "report"}
+DELETED = {"deletion", "deletion_summary", "table deletion", "report"}
 """The report and the table say what was deleted in the words of the measurement."""
 ANATOMY = {
     **shared(["agreement", "randomised", "run_maps", "sanity"], {"sanity"}),
@@ -76,29 +81,44 @@ ANATOMY = {
 }
 """A module of `anatomy/`."""
 
-PLAIN = {"table_arms", "table_exclusions"}
-DRAWN = FIGURES - {"figure_flow", "figure_volumes"}
+PLAIN = {"table arms", "table exclusions"}
+DRAWN = FIGURES - {"figure flow", "figure volumes"}
 NUMBERED = {
-    "figure_anatomy", "figure_axis", "figure_claim", "figure_confusion", "figure_decision", "figure_forest", "figure_readers",
-    "figure_reliability", "figure_roc", "figure_similarity", "report",
+    "figure anatomy", "figure axis", "figure claim", "figure confusion", "figure decision", "figure forest", "figure readers",
+    "figure reliability", "figure roc", "figure similarity", "report",
 } | TABLES - PLAIN  # fmt: skip
-SCORED = NUMBERED - {"figure_axis", "figure_similarity", "table_differences", "table_geometry", "table_similarity"}
+SCORED = NUMBERED - {"figure axis", "figure similarity", "table differences", "table geometry", "table similarity"}
 FIGURE_FILES = {
-    **{name.removeprefix("figure_"): {name} for name in FIGURES},
+    **{name.removeprefix("figure "): {name} for name in FIGURES},
     "arms": DRAWN | TABLES - PLAIN | {"report"},
-    "flow": {"figure_flow", "report"},
-    "forest_rows": {"figure_forest"},
-    "images": {"figure_saliency", "figure_volumes", "quality"},
+    "flow": {"figure flow", "report"},
+    "forest_rows": {"figure forest"},
+    "images": {"figure saliency", "figure volumes", "quality"},
     "numbers": NUMBERED,
     "quality": {"quality"},
-    "reading": CURVES | {"figure_decision", "figure_axis", "figure_learning"},
+    "registry": FIGURES,
+    "reading": shown("figure", "roc reliability confusion decision axis learning"),
     "scores": SCORED,
     "style": FIGURES | {"quality"},
     "thumbnails": {"quality"},
-    "volumes": {"figure_volumes", "figure_saliency"},
+    "volumes": {"figure volumes", "figure saliency"},
     "words": FIGURES | TABLES | {"quality", "report"},
 }
 """A module of `figures/`."""
+
+TABLE_FILES = {
+    **{name.removeprefix("table "): {name, "report"} for name in TABLES},
+    "arm_names": TABLES - PLAIN | {"report"},
+    **shared(["csv_file", "latex", "registry"], TABLES | {"report"}),
+}
+"""A module of `paper_tables/`; the report prints every table that the study has."""
+
+CAPTION = Row(
+    "a figure's caption",
+    frozenset({"report"}),
+    file=f"{LIBRARY}/figures/roc.py",
+    replace=("Sensitivity against", "The share of true positives against"),
+)
 
 SHARED = {
     "bottleneck": ("resnet50",),
@@ -146,7 +166,7 @@ def of_arms(folder: str, name: str, arms: Iterable[str]) -> Row:
     members = {"resnet3d-single-oa", "resnet3d-single-kl"}  # of the wide study's ensemble
     without = frozenset() if members & set(arms) else frozenset({"ensemble"})
     if not RESNET & set(arms):
-        without |= {"figure_saliency"}  # which shows the modes of the first backbone
+        without |= {"figure saliency"}  # which shows the modes of the first backbone
     return Row(
         f"{folder}/{name}.py", first, WIDE, file=f"{LIBRARY}/{folder}/{name}.py", definition=EVERY, arms=frozenset(arms), without=without
     )
@@ -166,8 +186,8 @@ DEFINITIONS = {
     "geometry/ordering.py: binary_measures": AXES,
     "files.py: write_text": TABLES
     | {"describe_shard", "list_shards", "flow", "phantom_tables", "reread_labels", "train_run", "predict", "report"},
-    "figures/words.py: GRADE_UNITS": {"figure_forest"},
-    "figures/words.py: short_class": {"figure_axis", "figure_confusion", "figure_flow"},
+    "figures/words.py: GRADE_UNITS": {"figure forest"},
+    "figures/words.py: short_class": {"figure axis", "figure confusion", "figure flow"},
     "training/loop.py: steps": {"train_run"},
     "images/dicom_stacks.py: part": {"describe_shard volumes", "describe_shard masks", "make_volumes", "make_masks"},
 }
@@ -179,6 +199,8 @@ ROWS = [
     *edits("geometry", GEOMETRY),
     *edits("anatomy", ANATOMY),
     *edits("figures", FIGURE_FILES),
+    *edits("paper_tables", TABLE_FILES),
+    CAPTION,
     *(of_arms("backbones", name, {arm for kind in kinds for arm in ARMS_OF[kind]}) for name, kinds in sorted(BACKBONES.items())),
     *(of_arms("modes", name, {f"resnet3d-{mode}" for mode in modes}) for name, modes in sorted(MODES.items())),
     *edits("saliency/methods", {"smoothgrad_input": EXPLAINED, "grad_cam": set()}),

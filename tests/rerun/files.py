@@ -70,7 +70,7 @@ MONAI = replace(
     upgraded("train.txt", "monai", "1.6.1", IMAGES - {"saliency_randomised", "deletion"}),
     study=WIDE,
     arms=frozenset({"densenet121-dual", "swin-dual"}),
-    without=frozenset({"ensemble", "figure_saliency"}),
+    without=frozenset({"ensemble", "figure saliency"}),
 )
 """Two backbones are built on it."""
 

@@ -3,7 +3,7 @@ key.
 """
 
 from tests.rerun.row import WIDE, row
-from tests.rerun.rules import BOOTSTRAPPED, CONTRASTED, EXPLAINED, FIGURES, INTERVALS, MEASURED, OVERLAPS, TABLES
+from tests.rerun.rules import BOOTSTRAPPED, CONTRASTED, EXPLAINED, FIGURES, INTERVALS, MEASURED, OVERLAPS, TABLES, taking
 
 ROWS = [
     row("statistics.confidence", {"statistics.confidence": 0.9}, INTERVALS),
@@ -36,10 +36,10 @@ ROWS = [
     row("statistics.claim.axis", {"statistics.claim": {"axis": "lda"}}, {"claim"}),
     row("statistics.claim.tissue", {"statistics.claim": {"tissue": "bone"}}, {"claim"}),
     row("statistics.claim.measure", {"statistics.claim": {"measure": "share"}}, {"claim"}),
-    row("geometry.axes", {"geometry.axes": ["lda", "pc1", "ridge"]}, MEASURED | {"figure_axis"}),
+    row("geometry.axes", {"geometry.axes": ["lda", "pc1", "ridge"]}, MEASURED | taking("axis")),
     row("geometry.level", {"geometry.level": "kl"}, MEASURED),
     row("geometry.resamples", {"geometry.resamples": 101}, MEASURED),
-    row("geometry.confidence", {"geometry.confidence": 0.9}, MEASURED | {"figure_axis", "similarity"}),
+    row("geometry.confidence", {"geometry.confidence": 0.9}, MEASURED | {"similarity"} | taking("confidence_of_geometry")),
     row("geometry.seed", {"geometry.seed": 12}, MEASURED),
     row("geometry.permutations", {"geometry.permutations": 51}, MEASURED),
     row("geometry.untrained", {"geometry.untrained": False}, {"geometry_baselines"}),
@@ -49,7 +49,7 @@ ROWS = [
         "saliency.methods",
         {"saliency.methods": ["smoothgrad_input", "grad_cam"]},
         EXPLAINED | OVERLAPS | {"anatomy"},
-        without={"claim", "figure_claim", "table_claim", "figure_saliency"},
+        without={"claim", "figure claim", "table claim", "figure saliency"},
     ),
     row("saliency.target", {"saliency.target": "oa"}, set()),
     row("saliency.samples", {"saliency.samples": 3}, EXPLAINED),
@@ -59,7 +59,7 @@ ROWS = [
     row("saliency.keep", {"saliency.keep": 2}, EXPLAINED),
     row("saliency.cases", {"saliency.cases": 5}, EXPLAINED),
     row("saliency.randomised", {"saliency.randomised": 4}, {"saliency_randomised"}),
-    row("anatomy.targets", {"anatomy.targets.bone": ["femur"]}, OVERLAPS | {"deletion", "figure_saliency"}),
+    row("anatomy.targets", {"anatomy.targets.bone": ["femur"]}, OVERLAPS | {"deletion"} | taking("targets")),
     row("anatomy.shifts", {"anatomy.shifts": 51}, OVERLAPS),
     row("anatomy.partners", {"anatomy.partners": 10}, OVERLAPS),
     row("anatomy.dilations", {"anatomy.dilations": [1]}, OVERLAPS),

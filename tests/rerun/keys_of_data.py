@@ -1,9 +1,9 @@
 """Edits of the keys that say what is asked, of which images and labels. One row a key."""
 
 from tests.rerun.row import WIDE, row
-from tests.rerun.rules import ARMS, CONTRASTED, CURVES, EVERYTHING, FINEST, IMAGES, LEVELS, NETWORKS, OVERLAPS, PHANTOM, VIEW
+from tests.rerun.rules import ARMS, CONTRASTED, EVERYTHING, FINEST, GRADES, IMAGES, LEVELS, NETWORKS, OVERLAPS, PHANTOM, VIEW, taking
 
-NOT_SHOWN = {"ensemble", "figure_saliency"}
+NOT_SHOWN = {"ensemble", "figure saliency"}
 """What does not take the arms that learn from a reader: the ensemble's members and the picture's
 arms are others.
 """
@@ -12,13 +12,17 @@ ROWS = [
     row("study", {"study": "other"}, EVERYTHING),
     row("title", {"title": "Another"}, set()),
     row("question", {"question": "Why?"}, set()),
-    row("levels.name", {"rename": "kl grade"}, LEVELS | FINEST | CURVES | CONTRASTED | {"table_arms", "figure_volumes", "figure_saliency"}),
+    row(
+        "levels.name",
+        {"rename": "kl grade"},
+        LEVELS | FINEST | GRADES | CONTRASTED | taking("finest_level", "rows_of_arms"),
+    ),
     row(
         "levels.kind",
         {"levels.1.kind": "multiclass", "statistics.contrasts.1.tests": {"macro_auc": ["delong"], "macro_f1": ["bootstrap"]}},
         LEVELS | FINEST | CONTRASTED,
     ),
-    row("levels.classes", {"levels.1.classes.0": "none"}, LEVELS | FINEST),
+    row("levels.classes", {"levels.1.classes.0": "none"}, LEVELS | FINEST | GRADES),
     row("levels.parent", {"levels.1.parent": None, "levels.1.parent_class": None}, LEVELS | FINEST),
     row("levels.parent_class", {"levels.1.parent_class": [0, 1, 1, 1, 1]}, LEVELS | FINEST),
     row("cohorts.role", {"cohorts.clinic.role": "external"}, {"make_splits"} | NETWORKS, WIDE),
@@ -145,7 +149,7 @@ ROWS = [
             "views.pa": {"dimensions": 3, "shape": [64, 96, 96], "spacing": [1.0, 1.0, 1.0]},
             "arms.4.backbone": ["densenet121", "efficientnet", "resnet50"],
         },
-        VIEW | ARMS | IMAGES | {"table_arms", "embed_raw_images"},
+        VIEW | ARMS | IMAGES | {"table arms", "embed_raw_images"},
         WIDE,
     ),
     row("views.shape", {"views.pa.shape": [96, 128]}, VIEW | {"embed_raw_images"}, WIDE),
@@ -177,7 +181,7 @@ ROWS = [
         "grids.shape",
         {"grids.cube.shape": [32, 32, 32]},
         NETWORKS | {"describe_shard inputs", "make_inputs"},
-        without={"figure_saliency"},
+        without={"figure saliency"},
     ),
     row("readers.adjacent", {"readers.careless": {"adjacent": 0.3}}, {"reread_labels"}, WIDE, without=NOT_SHOWN),
     row(

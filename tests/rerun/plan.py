@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from tests.dag import kind
 from tests.rerun.server import said
 
 _RULE = re.compile(r"^(?:local)?rule (\w+):", re.M)
@@ -25,6 +26,7 @@ class Job(NamedTuple):
     """A job that a dry run plans."""
 
     rule: str
+    """With the name of what is made where the rule is `figure` or `table`: `figure roc`."""
     wildcards: dict[str, str]
     outputs: list[str]
     first: bool
@@ -43,7 +45,7 @@ def jobs_of(text: str) -> list[Job]:
             reason = re.search(r"^    reason: (.*)$", block, re.M)
             assert reason, f"a dry run no longer says why {rule[1]} runs"
             own = [part for part in reason[1].split("; ") if not part.startswith(_FOLLOWS)]
-            found.append(Job(rule[1], wildcards, _field(block, "output"), bool(own)))
+            found.append(Job(kind(rule[1], wildcards), wildcards, _field(block, "output"), bool(own)))
     return found
 
 

@@ -13,7 +13,7 @@ import yaml
 
 from tests.rerun.definition_edits import edited_definition
 from tests.rerun.plan import Job, Planner
-from tests.rerun.rules import FOLLOWS, after
+from tests.rerun.rules import FOLLOWS, after, planned_as
 
 SMALL, WIDE, IMPORTS = "tests/small.yaml", "tests/rerun/wide.yaml", "tests/rerun/imports.yaml"
 
@@ -28,8 +28,8 @@ class Row:
     name: str
     """What is edited."""
     first: frozenset[str]
-    """Rules that run for a reason of their own. What there is of each stage is told by it:
-    `list_shards volumes`.
+    """Rules that run for a reason of their own. What there is of each stage, and each figure and
+    table, is told by it: `list_shards volumes`, `figure roc`.
     """
     study: str = SMALL
     """The study that is planned."""
@@ -117,11 +117,11 @@ def differences(row: Row, jobs: Iterable[Job], rules: set[str]) -> list[str]:
     every rule of ``first`` need show one.
     """
     jobs = list(jobs)
-    has = {rule for rule in {*FOLLOWS, *row.first} if rule.split()[0] in rules}  # nothing follows by way of a rule that is not there
+    has = {rule for rule in {*FOLLOWS, *row.first} if planned_as(rule) in rules}  # nothing follows by way of a rule that is not there
     found, expected = {job.rule for job in jobs}, after(row.first & has, row.without | (FOLLOWS.keys() - has)) & rules
     said = [f"{rule} runs, and should not" for rule in sorted(found - expected)]
     said += [f"{rule} should run, and does not" for rule in sorted(expected - found)]
-    begun = {job.rule for job in jobs if job.first} - {rule.split()[0] for rule in row.first}
+    begun = {job.rule for job in jobs if job.first} - {planned_as(rule) for rule in row.first}
     said += [f"{rule} runs for a reason of its own, and should only follow" for rule in sorted(begun)]
     arms = {job.wildcards["arm"] for job in jobs if job.first and "arm" in job.wildcards}
     if row.arms is not None and arms != row.arms:

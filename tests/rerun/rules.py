@@ -8,21 +8,73 @@ should is noticed.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 PREDICTED = {"metrics", "contrasts", "subgroups", "claim", "readers"}
 """Read prediction tables."""
-CURVES = {"figure_roc", "figure_reliability", "figure_confusion"}
 LEARNED = {"train_run", "predict", "saliency", "saliency_randomised", "deletion"}
 """Open a run's inputs."""
 IMAGES = LEARNED | {"embed_untrained"}
 
-FOLLOWS: dict[str, set[str]] = {
+
+class Shown(NamedTuple):
+    """A figure or a table: the rules whose files it takes, and the settings that it takes."""
+
+    after: set[str]
+    takes: set[str]
+
+
+PREDICTIONS = {"predict", "ensemble", "import_predictions"}
+PICTURES = {"read_cohort", "make_splits", "list_shards volumes", "list_shards masks"}
+
+SHOWN = {
+    "figure flow": Shown({"flow"}, {"classes_of_levels"}),
+    "figure volumes": Shown(PICTURES, {"finest_level"}),
+    "figure learning": Shown({"train_run"}, {"arms"}),
+    "figure roc": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "confidence"}),
+    "figure reliability": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "confidence"}),
+    "figure decision": Shown(PREDICTIONS, {"arms_and_ensembles", "confidence"}),
+    "figure confusion": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "grades"}),
+    "figure forest": Shown({"contrasts"}, {"arms_and_ensembles", "confidence"}),
+    "figure claim": Shown({"claim"}, {"arms", "confidence"}),
+    "figure readers": Shown({"readers"}, {"arms", "confidence"}),
+    "figure axis": Shown({"geometry"}, {"arms", "axis", "grades", "confidence_of_geometry"}),
+    "figure similarity": Shown({"similarity"}, {"arms"}),
+    "figure saliency": Shown({*PICTURES, "saliency"}, {"arms", "finest_level", "targets"}),
+    "figure anatomy": Shown({"anatomy"}, {"arms", "confidence"}),
+    "table arms": Shown(set(), {"rows_of_arms"}),
+    "table exclusions": Shown({"flow"}, set()),
+    "table metrics": Shown({"metrics"}, {"arms_and_ensembles"}),
+    "table contrasts": Shown({"contrasts"}, {"arms_and_ensembles"}),
+    "table subgroups": Shown({"subgroups"}, {"arms_and_ensembles"}),
+    "table claim": Shown({"claim"}, {"arms"}),
+    "table geometry": Shown({"geometry", "geometry_baselines"}, {"arms"}),
+    "table differences": Shown({"differences"}, {"arms"}),
+    "table similarity": Shown({"similarity"}, {"arms"}),
+    "table anatomy": Shown({"anatomy"}, {"arms"}),
+    "table sanity": Shown({"sanity"}, {"arms"}),
+    "table deletion": Shown({"deletion_summary"}, {"arms"}),
+}
+"""Every figure and table; the report follows each."""
+
+
+def taking(*settings: str) -> set[str]:
+    """The figures and tables that take one of these settings."""
+    return {name for name, shown in SHOWN.items() if shown.takes & set(settings)}
+
+
+def made_from(*rules: str) -> set[str]:
+    """The figures and tables that take files of one of these rules."""
+    return {name for name, shown in SHOWN.items() if shown.after & set(rules)}
+
+
+# Which other rules take a rule's files.
+BETWEEN: dict[str, set[str]] = {
     "phantom_tables": {"read_cohort", "geometry", "geometry_baselines"},
     "phantom_images": {"read_cohort", "make_volumes", "make_masks"},
     # A cohort's tables are ancient to its shards: the raw files of each shard decide.
     "read_cohort": {
         "make_splits", "flow", "reread_labels", "train_run", "predict", "geometry", "geometry_baselines", "anatomy", "subgroups",
-        "figure_volumes", "figure_saliency",
     },
     # What a shard is made from, by stage.
     "describe_shard volumes": {"make_volumes"},
@@ -32,37 +84,36 @@ FOLLOWS: dict[str, set[str]] = {
     "make_volumes": {"make_masks", "make_inputs", "make_splits", "flow", "quality", "list_shards volumes"},
     "make_masks": {"flow", "quality", "list_shards masks"},
     "make_inputs": {"list_shards inputs"},
-    "list_shards volumes": IMAGES | {"embed_raw_images", "figure_volumes", "figure_saliency"},
+    "list_shards volumes": IMAGES | {"embed_raw_images"},
     "list_shards inputs": IMAGES,
-    "list_shards masks": {"deletion", "overlap", "sanity", "geometry", "figure_volumes", "figure_saliency"},
+    "list_shards masks": {"deletion", "overlap", "sanity", "geometry"},
     "list_shards": {"list_shards volumes", "list_shards inputs", "list_shards masks"},
-    "make_splits": IMAGES | {"flow", "reread_labels", "overlap", "sanity", "embed_raw_images", "figure_volumes", "figure_saliency"},
-    "flow": {"figure_flow", "table_exclusions", "report"},
+    "make_splits": IMAGES | {"flow", "reread_labels", "overlap", "sanity", "embed_raw_images"},
+    "flow": {"report"},
     "reread_labels": {"train_run", "readers"},
-    "train_run": LEARNED - {"train_run"} | {"figure_learning", "report"},
-    "predict": PREDICTED | CURVES | {"ensemble", "geometry", "similarity", "figure_decision"},
-    "ensemble": PREDICTED | CURVES | {"figure_decision"},
-    "import_predictions": PREDICTED | CURVES | {"figure_decision"},
-    "metrics": CURVES | {"table_metrics"},
-    "contrasts": {"figure_forest", "table_contrasts"},
-    "subgroups": {"table_subgroups"},
-    "claim": {"figure_claim", "table_claim"},
-    "readers": {"figure_readers"},
-    "geometry": {"differences", "claim", "figure_axis", "table_geometry"},
+    "train_run": LEARNED - {"train_run"} | {"report"},
+    "predict": PREDICTED | {"ensemble", "geometry", "similarity"},
+    "ensemble": PREDICTED,
+    "import_predictions": PREDICTED,
+    "geometry": {"differences", "claim"},
     "embed_untrained": {"geometry_baselines"},
     "embed_raw_images": {"geometry_baselines"},
-    "geometry_baselines": {"table_geometry"},
-    "differences": {"table_differences"},
-    "similarity": {"figure_similarity", "table_similarity"},
-    "saliency": {"overlap", "sanity", "figure_saliency"},
+    "saliency": {"overlap", "sanity"},
     "saliency_randomised": {"sanity"},
     "deletion": {"deletion_summary"},
     "overlap": {"anatomy", "claim"},
-    "anatomy": {"figure_anatomy", "table_anatomy"},
-    "sanity": {"table_sanity"},
-    "deletion_summary": {"table_deletion"},
-    "table_arms": {"report"},
 }  # fmt: skip
+
+READ = BETWEEN.keys() | set[str]().union(*(shown.after for shown in SHOWN.values()))
+FOLLOWS = {rule: BETWEEN.get(rule, set()) | made_from(rule) for rule in READ}
+"""What takes a rule's files."""
+
+
+def planned_as(name: str) -> str:
+    """A rule as a plan names it (:func:`tests.dag.kind`): `figure roc` with the figure's name,
+    `list_shards masks` without what is listed.
+    """
+    return name if name.startswith(("figure ", "table ")) else name.split()[0]
 
 
 def after(first: Iterable[str], without: Iterable[str] = ()) -> set[str]:
@@ -74,39 +125,34 @@ def after(first: Iterable[str], without: Iterable[str] = ()) -> set[str]:
     while pending:
         rule = pending.pop()
         found.add(rule)
-        report = {"report"} if rule.startswith(("figure_", "table_")) else set()
+        report = {"report"} if rule.startswith(("figure ", "table ")) else set()
         pending |= (FOLLOWS.get(rule, set()) | report) - found
-    return {rule.split()[0] for rule in found - set(without)}
+    return {planned_as(rule) for rule in found - set(without)}
 
 
 ASKED_FOR = {"crate"}
 """Rules that make something only where it is asked for."""
-EVERYTHING = after({"phantom_tables", "phantom_images", "describe_shard", "table_arms", "import_predictions"})
+EVERYTHING = after({"phantom_tables", "phantom_images", "describe_shard", "import_predictions", *SHOWN})
 """Every rule that has an output; a study has those that it needs."""
-FIGURES = {rule for rule in EVERYTHING if rule.startswith("figure_")}
-TABLES = {rule for rule in EVERYTHING if rule.startswith("table_")}
+FIGURES = {name for name in SHOWN if name.startswith("figure ")}
+TABLES = {name for name in SHOWN if name.startswith("table ")}
 
 LEVELS = {
     "read_cohort", "make_splits", "flow", "reread_labels", "train_run", "embed_untrained", "predict", "ensemble", "import_predictions",
-    "metrics", "contrasts", "subgroups", "claim", "readers", "geometry", "geometry_baselines", "differences", "figure_flow",
+    "metrics", "contrasts", "subgroups", "claim", "readers", "geometry", "geometry_baselines", "differences", *taking("classes_of_levels"),
 }  # fmt: skip
 """Take the label hierarchy."""
-FINEST = {"anatomy", "figure_axis", "figure_confusion"}
+FINEST = {"anatomy"}
 """Take the finest graded level in full."""
-COMPARED = {"contrasts", "subgroups", "table_metrics", "table_contrasts", "table_subgroups", "figure_forest", "figure_decision"} | CURVES
+GRADES = taking("grades")
+"""Take the name and the classes of the finest graded level."""
+COMPARED = {"contrasts", "subgroups"} | taking("arms_and_ensembles")
 """Take the arms table with ensembles."""
-ARMS = COMPARED | {
-    "readers", "claim", "differences", "similarity", "anatomy", "figure_learning", "figure_claim", "figure_axis", "figure_similarity",
-    "figure_saliency", "figure_anatomy", "figure_readers", "table_claim", "table_geometry", "table_differences", "table_similarity",
-    "table_anatomy", "table_sanity", "table_deletion", "report",
-}  # fmt: skip
+ARMS = COMPARED | {"readers", "claim", "differences", "similarity", "anatomy", "report"} | taking("arms")
 """Take the arms table."""
 BOOTSTRAPPED = {"metrics", "contrasts", "claim", "readers", "anatomy", "sanity", "deletion_summary"}
 """Take the resamples and the seed of the statistics."""
-INTERVALS = BOOTSTRAPPED | {
-    "subgroups", "figure_roc", "figure_reliability", "figure_decision", "figure_forest", "figure_claim", "figure_anatomy", "figure_readers",
-    "report",
-}  # fmt: skip
+INTERVALS = BOOTSTRAPPED | {"subgroups", "report"} | taking("confidence")
 """Take the level of the intervals of the statistics."""
 CONTRASTED = {"contrasts", "subgroups", "claim", "readers", "anatomy", "differences"}
 """Take the contrasts."""
@@ -121,8 +167,8 @@ on.
 PHANTOM = {"phantom_tables", "phantom_images"}
 NETWORKS = {"train_run", "embed_untrained"}
 """Take an arm's network."""
-RUNS = LEARNED | PREDICTED | CURVES | {
+RUNS = LEARNED | PREDICTED | {
     "embed_untrained", "overlap", "geometry", "sanity", "anatomy", "deletion_summary", "ensemble", "differences", "similarity",
-    "geometry_baselines", "figure_learning", "figure_axis", "figure_saliency", "figure_decision", "table_geometry",
+    "geometry_baselines", *made_from("train_run", "predict", "saliency", "geometry"),
 }  # fmt: skip
 """Are made for each run, or take every run."""

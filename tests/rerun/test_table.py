@@ -7,16 +7,23 @@ from pathlib import Path
 
 import pytest
 
+from kneeoa import declarations
 from tests.dag import ROOT
 from tests.rerun import code, files, keys_of_analyses, keys_of_data, keys_of_runs, table
 from tests.rerun.keys import keys
 from tests.rerun.plan import Planner, jobs_of
 from tests.rerun.row import Row, differences, plan
-from tests.rerun.rules import ASKED_FOR, EVERYTHING, after
+from tests.rerun.rules import ASKED_FOR, EVERYTHING, FIGURES, TABLES, after
 from tests.rerun.studies import finished
 
 KEYS = [*keys_of_data.ROWS, *keys_of_runs.ROWS, *keys_of_analyses.ROWS]
-PACKAGES = {"statistics": code.STATISTICS, "geometry": code.GEOMETRY, "anatomy": code.ANATOMY, "figures": code.FIGURE_FILES}
+PACKAGES = {
+    "statistics": code.STATISTICS,
+    "geometry": code.GEOMETRY,
+    "anatomy": code.ANATOMY,
+    "figures": code.FIGURE_FILES,
+    "paper_tables": code.TABLE_FILES,
+}
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +60,12 @@ def test_every_backbone_has_a_row() -> None:
 
 def test_every_rule_has_its_place_in_what_follows_from_what() -> None:
     scripts = {path.stem for path in (ROOT / "scripts").glob("*.py")}
-    assert scripts - ASKED_FOR == EVERYTHING | {"ensemble"}
+    assert scripts - ASKED_FOR == {rule.split()[0] for rule in EVERYTHING} | {"ensemble"}
+
+
+def test_every_figure_and_table_has_its_place_in_what_follows_from_what() -> None:
+    assert {f"figure {name}" for name in declarations.figures()} == FIGURES
+    assert {f"table {name}" for name in declarations.tables()} == TABLES
 
 
 def test_the_page_of_the_table_is_current() -> None:
@@ -63,15 +75,15 @@ def test_the_page_of_the_table_is_current() -> None:
 def test_what_follows_is_told_from_what_begins() -> None:
     said = (
         "Job stats:\n\nrule metrics:\n    output: a.parquet\n    reason: Params have changed since last execution: x\n"
-        "rule figure_roc:\n    output: b.pdf, b.png\n"
-        "    reason: Input files updated by another job: a.parquet\n    wildcards: arm=m3t, seed=1\n"
+        "rule figure:\n    output: b.pdf, b.png\n"
+        "    reason: Input files updated by another job: a.parquet\n    wildcards: figure=roc, seed=1\n"
     )
     first, second = jobs_of(said)
-    assert (first.rule, first.first, second.rule, second.first) == ("metrics", True, "figure_roc", False)
-    assert second.wildcards == {"arm": "m3t", "seed": "1"}
+    assert (first.rule, first.first, second.rule, second.first) == ("metrics", True, "figure roc", False)
+    assert second.wildcards == {"figure": "roc", "seed": "1"}
     row = Row("an edit", frozenset({"metrics"}))
-    assert after({"metrics"}) == {"metrics", "figure_roc", "figure_reliability", "figure_confusion", "table_metrics", "report"}
-    assert differences(row, [first, second], {"metrics", "figure_roc"}) == []
-    assert differences(row, [second], {"metrics", "figure_roc"}) == ["an edit: metrics should run, and does not"]
+    assert after({"metrics"}) == {"metrics", "figure roc", "figure reliability", "figure confusion", "table metrics", "report"}
+    assert differences(row, [first, second], {"metrics", "figure roc"}) == []
+    assert differences(row, [second], {"metrics", "figure roc"}) == ["an edit: metrics should run, and does not"]
     stray = second._replace(rule="contrasts", first=True)
-    assert len(differences(row, [first, second, stray], {"metrics", "figure_roc"})) == 2
+    assert len(differences(row, [first, second, stray], {"metrics", "figure roc"})) == 2

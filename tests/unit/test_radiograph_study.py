@@ -17,6 +17,7 @@ from kneeoa.figures import volumes as volumes_figure
 from kneeoa.geometry.representation import read_embeddings
 from kneeoa.images.array_writer import open_rows
 from kneeoa.images.grids import resample_shard
+from kneeoa.images.shard_list import list_shards
 from kneeoa.images.volume_shard import make_volumes
 from kneeoa.inference.predict import predict
 from kneeoa.layout import Layout
@@ -198,8 +199,8 @@ def test_a_network_trains_predicts_explains_and_is_drawn(made: Made, number: int
     assert len(spoken.cases) == len(cases)
     assert spoken.values.std(axis=0).max() > 0
 
-    pictures = {"volume_arrays": made.shards("pa", ".npy"), "volume_indices": made.shards("pa", ".parquet")}
-    shared = {**pictures, "mask_arrays": [], "mask_indices": [], "labels": [made.table("labels")], "splits": [made.table("splits")]}
+    list_shards(made.shards("pa", ".npy"), made.shards("pa", ".parquet"), tmp_path / "shards.json")
+    shared = {"volumes": [tmp_path / "shards.json"], "masks": [], "labels": [made.table("labels")], "splits": [made.table("splits")]}
     look = {"tissues": {}, "view": "pa", "level": "kl", "figures": study.figures}
     saliency_figure.draw(
         maps=[maps],

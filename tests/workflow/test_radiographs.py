@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dag import ROOT, planned, snakemake
+from tests.dag import ROOT, planned, rules, snakemake
 from tests.unit import radiograph_cohort
 
 
@@ -33,7 +33,7 @@ def test_every_stage_but_the_masks_is_planned(folder: Path) -> None:
     assert (counts["make_volumes"], counts["make_inputs"], counts["train_run"]) == (2, 2, 3)
     assert counts["saliency"] == 2, "without masks only the picture takes maps, those of the first grid's modes"
     assert not {"make_masks", "overlap", "anatomy", "phantom_images"} & set(counts)
-    assert {"geometry", "figure_volumes", "figure_saliency", "report"} <= set(counts)
+    assert {"geometry", "figure volumes", "figure saliency", "report"} <= rules(jobs)
 
 
 def test_a_network_of_three_dimensions_is_refused_before_anything_runs(folder: Path) -> None:

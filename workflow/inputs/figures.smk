@@ -1,18 +1,21 @@
-"""What the rules of figures take: input functions and params."""
+"""What figures and tables are made from: the files and settings that their modules may name."""
+
+from kneeoa.declarations import check_sources
+from kneeoa.figures import registry as figure_modules
+from kneeoa.paper_tables import registry as table_modules
 
 
-def graded_level():
-    """The finest level with more than two classes: what confusion matrices and severity axes are
-    of.
+def graded_level(key):
+    """A key of the finest level with more than two classes: what confusion matrices and severity
+    axes are of.
     """
     graded = [level for level in STUDY.levels if level.kind in ("ordinal", "multiclass")]
-    return plain(graded[-1]) if graded else None
+    return plain(graded[-1])[key]
 
 
 def pictured_view():
     """The view that pictures show: the first arm's."""
-    arms = STUDY.arms_table()
-    return STUDY.view_of(arms[0]) if arms else None
+    return STUDY.view_of(STUDY.arms_table()[0])
 
 
 def tissues_of_view():
@@ -31,12 +34,85 @@ def pictured_maps(suffix):
     """Maps that the picture shows, by the first method: of the arms that differ from the first in
     their mode, with the lowest seed.
     """
-    arms = LAYOUT.factors() if STUDY.cohorts else {}
+    arms = LAYOUT.factors()
     shared = [{key: own[key] for key in own if key not in ("mode", "training")} for own in arms.values()]
     shown = [name for name, own in zip(arms, shared) if own == shared[0]]
     name = f"{min(STUDY.seeds)}.{STUDY.saliency.methods[0]}{suffix}"
     return [f"{LAYOUT.root}/saliency/{arm}/seed-{name}" for arm in shown]
 
 
-FIGURES = plain(STUDY.figures)
-TARGETS = {name: list(tissues) for name, tissues in STUDY.anatomy.targets.items()}
+def rows_of_arms():
+    """The arms table in full: every factor of every arm."""
+    if STUDY.imports is not None:
+        return [
+            {"name": name} | arm.model_dump(mode="json", include={"backbone", "mode", "file"})
+            for name, arm in STUDY.imports.arms.items()
+        ]
+    return [
+        plain(arm)
+        | {"options": plain(STUDY.backbones[arm.backbone])["options"], "levels": list(STUDY.modes[arm.mode].levels)}
+        for arm in STUDY.arms_table()
+    ]
+
+
+FILES = {
+    "flows": lambda: [f"{LAYOUT.root}/splits/{cohort}.flow.json" for cohort in STUDY.cohorts],
+    "exclusions": lambda: [f"{LAYOUT.root}/splits/{cohort}.exclusions.parquet" for cohort in STUDY.cohorts],
+    "labels": lambda: LAYOUT.cohort_tables("labels"),
+    "splits": lambda: LAYOUT.splits(),
+    "volumes": lambda: pictures("volumes"),
+    "masks": lambda: pictures("masks"),
+    "histories": lambda: LAYOUT.runs("runs/{arm}/seed-{seed}/history.parquet"),
+    "predictions": lambda: LAYOUT.predictions(),
+    "metrics": lambda: f"{LAYOUT.root}/statistics/metrics.parquet",
+    "contrasts": lambda: f"{LAYOUT.root}/statistics/contrasts.parquet",
+    "subgroups": lambda: f"{LAYOUT.root}/statistics/subgroups.parquet",
+    "claim": lambda: f"{LAYOUT.root}/statistics/claim.parquet",
+    "readers": lambda: f"{LAYOUT.root}/statistics/readers.parquet",
+    "axes": lambda: LAYOUT.first_runs("geometry/{arm}/seed-{seed}.axis.parquet"),
+    "measures": lambda: LAYOUT.runs("geometry/{arm}/seed-{seed}.measures.parquet"),
+    "all_measures": lambda: LAYOUT.measures(),
+    "differences": lambda: f"{LAYOUT.root}/geometry/differences.parquet",
+    "similarity": lambda: f"{LAYOUT.root}/geometry/similarity.parquet",
+    "maps": lambda: pictured_maps(".npy"),
+    "map_indices": lambda: pictured_maps(".parquet"),
+    "anatomy": lambda: f"{LAYOUT.root}/anatomy/summary.parquet",
+    "sanity": lambda: f"{LAYOUT.root}/anatomy/sanity.parquet",
+    "deletion": lambda: f"{LAYOUT.root}/anatomy/deletion.parquet",
+}
+"""One file, or a list of files, by what `inputs` of a figure or table calls it."""
+
+SETTINGS = {
+    "arms": lambda: LAYOUT.factors(),
+    "arms_and_ensembles": lambda: LAYOUT.compared(),
+    "rows_of_arms": rows_of_arms,
+    "classes_of_levels": lambda: {level.name: list(level.classes) for level in STUDY.levels},
+    "binary_level": binary_level,
+    "graded_level": lambda: graded_level("name"),
+    "grades": lambda: graded_level("classes"),
+    "finest_level": lambda: STUDY.levels[-1].name,
+    "confidence": lambda: STUDY.statistics.confidence,
+    "confidence_of_geometry": lambda: STUDY.geometry.confidence,
+    "axis": lambda: STUDY.geometry.axes[0],
+    "view": pictured_view,
+    "tissues": tissues_of_view,
+    "targets": lambda: {name: list(tissues) for name, tissues in STUDY.anatomy.targets.items()},
+}
+"""A value of the configuration by what `settings` of a figure or table calls it."""
+
+try:
+    check_sources(FILES, SETTINGS)
+except KneeoaError as error:
+    raise WorkflowError(str(error)) from None
+
+
+def files_of(declared):
+    """The files of a figure or table, by the arguments that take them."""
+    return {name: FILES[name]() for name in declared.inputs}
+
+
+def settings_of(declared):
+    """The slice of the configuration that a figure or table depends on, by the arguments that take
+    it.
+    """
+    return {argument: SETTINGS[name]() for argument, name in declared.settings.items()}

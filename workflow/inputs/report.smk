@@ -1,6 +1,11 @@
 """What the rules of report take: input functions and params."""
 
 
+def words_of(declared):
+    """What a figure or table declares of its part in the report."""
+    return declared.model_dump(include={"section", "title", "caption", "alternative"})
+
+
 def digests():
     """What the results were made from: digests of the configuration and of each stage's code."""
     stages = [

@@ -27,7 +27,11 @@ rule report:
         mem_mb=memory("analyse"),
         runtime=minutes("analyse"),
     params:
-        code=code("report", files=[Path(LIBRARY) / "kneeoa" / "report" / "templates" / "report.html.j2"]),
+        code=code(
+            "report",
+            [f"{table_modules.code_module(name)}:{part}" for name in LAYOUT.tables() for part in ("SCHEMA", "tabulars")],
+            files=[Path(LIBRARY) / "kneeoa" / "report" / "templates" / "report.html.j2"],
+        ),
         study=STUDY.study,
         title=STUDY.title,
         question=STUDY.question,
@@ -36,5 +40,7 @@ rule report:
         labels=dict(STUDY.figures.labels),
         confidence=STUDY.statistics.confidence,
         digests=digests(),
+        figures={name: words_of(FIGURES[name]) for name in LAYOUT.figures()},
+        tables={name: words_of(TABLES[name]) for name in LAYOUT.tables()},
     script:
         "../../scripts/report.py"

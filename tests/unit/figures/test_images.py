@@ -6,6 +6,7 @@ from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import saliency, volumes
 from kneeoa.figures.images import PLANES, Stacks, busiest, cut, cut_spacing, examples, grades, spacing
+from kneeoa.images.shard_list import list_shards
 from kneeoa.tables.masks import MASKS
 from kneeoa.tables.volumes import VOLUMES
 from tests.unit.figures import synthetic
@@ -24,14 +25,10 @@ def arrays(paths):
 
 
 def inputs(files):
-    return (
-        arrays(files["volumes"]),
-        files["volumes"],
-        arrays(files["masks"]),
-        files["masks"],
-        files["labels"],
-        files["splits"],
-    )
+    lists = [files[stage][0].with_name("shards.json") for stage in ("volumes", "masks")]
+    for stage, out in zip(("volumes", "masks"), lists, strict=True):
+        list_shards(arrays(files[stage]), files[stage], out)
+    return ([lists[0]], [lists[1]], files["labels"], files["splits"])
 
 
 def test_planes_stand_as_a_radiologist_expects():

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from kneeoa.errors import KneeoaError
-from kneeoa.paper_tables.claim import write_claim
-from kneeoa.paper_tables.subgroups import write_subgroups
+from kneeoa.paper_tables.claim import write as write_claim
+from kneeoa.paper_tables.subgroups import write as write_subgroups
 from kneeoa.tables.claim import CLAIM
 from kneeoa.tables.subgroups import SUBGROUPS
 from tests.unit.figures import synthetic

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from kneeoa.errors import KneeoaError
-from kneeoa.paper_tables.deletion import write_deletion
-from kneeoa.paper_tables.sanity import write_sanity
+from kneeoa.paper_tables.deletion import write as write_deletion
+from kneeoa.paper_tables.sanity import write as write_sanity
 from kneeoa.tables.deletion import DELETION_SUMMARY
 from kneeoa.tables.sanity import SANITY
 from tests.unit.figures import synthetic

@@ -4,12 +4,14 @@ import pandas as pd
 import pytest
 
 from kneeoa.errors import KneeoaError
-from kneeoa.paper_tables.anatomy import write_anatomy
-from kneeoa.paper_tables.arms import write_arms
-from kneeoa.paper_tables.contrasts import FIRST_COLUMNS, write_contrasts
-from kneeoa.paper_tables.exclusions import write_exclusions
-from kneeoa.paper_tables.geometry import write_geometry
-from kneeoa.paper_tables.metrics import speaking, write_metrics
+from kneeoa.paper_tables.anatomy import write as write_anatomy
+from kneeoa.paper_tables.arms import write as write_arms
+from kneeoa.paper_tables.contrasts import FIRST_COLUMNS
+from kneeoa.paper_tables.contrasts import write as write_contrasts
+from kneeoa.paper_tables.exclusions import write as write_exclusions
+from kneeoa.paper_tables.geometry import write as write_geometry
+from kneeoa.paper_tables.metrics import speaking
+from kneeoa.paper_tables.metrics import write as write_metrics
 from kneeoa.tables.contrasts import CONTRASTS
 from kneeoa.tables.metrics import METRICS
 from tests.unit.figures import synthetic

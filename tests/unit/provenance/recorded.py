@@ -13,7 +13,7 @@ from kneeoa.snakemake_records import RECORDS
 
 ROOT = "results/tiny"
 RAW = "/data/someone/secret/grades.txt"
-CODE = {"train_run": "a" * 16, "metrics": "b" * 16, "table_metrics": "c" * 16}
+CODE = {"train_run": "a" * 16, "metrics": "b" * 16, "table": "c" * 16}
 
 
 def write_record(
@@ -54,5 +54,5 @@ def tiny_study(folder: Path) -> list[Path]:
     write_record(folder, f"{ROOT}/statistics/metrics.parquet", "metrics", "metrics", weights, ended=40.0)
     metrics = dict([seen["statistics/metrics.parquet"]])
     for suffix in ("csv", "tex"):
-        write_record(folder, f"{ROOT}/tables/metrics.{suffix}", "table_metrics", "table_metrics", metrics, ended=60.0)
+        write_record(folder, f"{ROOT}/tables/metrics.{suffix}", "table", "table/metrics", metrics, ended=60.0)
     return [Path(ROOT, "tables", f"metrics.{suffix}") for suffix in ("csv", "tex")]

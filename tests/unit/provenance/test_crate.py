@@ -57,7 +57,7 @@ def maker(nodes: dict[str, dict[str, Any]], identifier: str) -> dict[str, Any]:
 def test_a_table_is_traced_through_its_statistics_to_the_run_and_the_raw_file(study: StudyFiles, tmp_path: Path) -> None:
     nodes, _ = crate_of(study, tmp_path / "crate.zip")
     table = maker(nodes, "tables/metrics.csv")
-    assert table["instrument"] == {"@id": "scripts/table_metrics.py"}
+    assert table["instrument"] == {"@id": "scripts/table.py"}
     assert ids(table["object"]) == ["statistics/metrics.parquet", "#digest/" + "c" * 16]
     (weights, code) = ids(maker(nodes, "statistics/metrics.parquet")["object"])
     assert nodes[weights]["sha256"] == hashlib.sha256(b"weights").hexdigest()

@@ -20,13 +20,13 @@ def test_records_of_one_job_become_one_job_also_where_names_are_cut(tmp_path: Pa
     run = jobs[f"{ROOT}/runs/one/seed-1/weights.safetensors"]
     assert run is jobs[f"{ROOT}/runs/one/seed-1/run.json"]
     assert (run.name, run.inputs, run.digests, run.started, run.ended) == ("train_run/one-seed-1", ((RAW, ""),), ("a" * 16,), 10.0, 20.0)
-    assert {job.name for job in jobs.values()} == {"train_run/one-seed-1", "metrics", "table_metrics"}
+    assert {job.name for job in jobs.values()} == {"train_run/one-seed-1", "metrics", "table/metrics"}
 
 
 def test_a_table_hangs_on_its_run_and_not_the_other_way_round(tmp_path: Path) -> None:
     products = [str(path) for path in tiny_study(tmp_path)]
     jobs = read_jobs(tmp_path / RECORDS, ROOT)
-    assert [job.rule for job in upstream(jobs, products)] == ["train_run", "metrics", "table_metrics"]
+    assert [job.rule for job in upstream(jobs, products)] == ["train_run", "metrics", "table"]
     assert [job.rule for job in upstream(jobs, [f"{ROOT}/statistics/metrics.parquet"])] == ["train_run", "metrics"]
 
 
@@ -60,7 +60,7 @@ def test_a_file_is_traced_by_a_command(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("sys.argv", ["trace", f"{ROOT}/tables/metrics.csv", "--inputs"])
     main()
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split("  ")[0] for line in lines if not line.startswith(" ")] == ["table_metrics", "metrics", "train_run/one-seed-1"]
+    assert [line.split("  ")[0] for line in lines if not line.startswith(" ")] == ["table/metrics", "metrics", "train_run/one-seed-1"]
     assert lines[0].split("  ")[1:3] == ["ended 1970-01-01T00:01:00+00:00", f"code or raw files {'c' * 16}"]
     assert lines[1].endswith(f"{ROOT}/statistics/metrics.parquet")
     monkeypatch.setattr("sys.argv", ["trace", f"{ROOT}/tables/absent.csv"])

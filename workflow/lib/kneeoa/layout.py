@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
+from kneeoa import declarations
 from kneeoa.config.arms import Arm
 from kneeoa.config.prediction import NO_ENSEMBLE, TOGETHER
 from kneeoa.config.readers import REFERENCE
 from kneeoa.config.study import Study
+from kneeoa.declarations import Need
 from kneeoa.files import digest
 
 ALL_SEEDS = "all-seeds"
@@ -239,28 +241,26 @@ class Layout:
         """Whether tissues are deleted from images."""
         return self.has_masks() and self.study.anatomy.deletion > 0
 
+    def has(self, need: Need) -> bool:
+        """Whether the study has what a figure or table needs."""
+        contrasts, kinds = self.study.statistics.contrasts, {level.kind for level in self.study.levels}
+        has: dict[Need, bool] = {
+            "binary_level": "binary" in kinds,
+            "graded_level": bool(kinds & {"ordinal", "multiclass"}),
+            "cohorts": bool(self.study.cohorts),
+            "masks": self.has_masks(),
+            "contrasts": bool(contrasts),
+            "subgroups": bool(contrasts and self.study.statistics.subgroups),
+            "readers": self.has_readers(),
+            "sanity": self.has_sanity(),
+            "deletion": self.has_deletion(),
+        }
+        return has[need]
+
     def figures(self) -> list[str]:
-        """Names of the figures that the study's inputs allow."""
-        names = ["roc", "reliability", "decision", "confusion", "forest"]
-        if self.study.statistics.contrasts:
-            names.append("claim")
-        if self.study.cohorts:
-            names = ["flow", "volumes", "learning", *names, "axis", "similarity", "saliency"]
-            if self.has_masks():
-                names.append("anatomy")
-            if self.has_readers() and self.study.statistics.contrasts:
-                names.append("readers")
-        return names
+        """Names of the figures that the study has, in the order of the report."""
+        return [name for name, declared in declarations.figures().items() if all(map(self.has, declared.needs))]
 
     def tables(self) -> list[str]:
-        """Names of the tables that the study's inputs allow."""
-        names = ["arms", "metrics", "contrasts"]
-        if self.study.statistics.contrasts:
-            names.append("claim")
-            if self.study.statistics.subgroups:
-                names.append("subgroups")
-        if self.study.cohorts:
-            names += ["exclusions", "geometry", "differences", "similarity"]
-            analyses = {"anatomy": self.has_masks(), "sanity": self.has_sanity(), "deletion": self.has_deletion()}
-            names += [name for name, there in analyses.items() if there]
-        return names
+        """Names of the tables that the study has, in the order of the report."""
+        return [name for name, declared in declarations.tables().items() if all(map(self.has, declared.needs))]

@@ -23,6 +23,20 @@ from kneeoa.figures.scores import records
 from kneeoa.figures.words import count, printed, sentence_case
 from kneeoa.tables.anatomy import ANATOMY
 
+FIGURE = {
+    "section": "anatomy",
+    "place": 2,
+    "title": "Saliency on tissues",
+    "caption": (
+        "Enrichment (share of saliency in a tissue over the tissue's share of the image) with {confidence} subject-bootstrap intervals, "
+        "beside chance and the same maps shifted at random; right, differences between modes on the same knees."
+    ),
+    "alternative": "Dot plots of saliency enrichment on each tissue and of its differences between modes. The numbers are in the table.",
+    "inputs": ["anatomy"],
+    "settings": {"arms": "arms", "confidence": "confidence"},
+    "needs": ["masks"],
+}
+
 Listed = tuple[str, str, dict[str, Any]]
 """Backbone, mode and row of the table."""
 

@@ -23,6 +23,27 @@ from kneeoa.figures.words import count, printed, short_class
 from kneeoa.tables.axis import AXIS
 from kneeoa.tables.geometry import GEOMETRY
 
+FIGURE = {
+    "section": "representation",
+    "place": 1,
+    "title": "Severity axis",
+    "caption": (
+        "Test knees on an axis fitted on training knees. Above, the plane of the axis and the next direction; below, the order of the "
+        "grades along it. ρ is Spearman's correlation with its {confidence} interval over subjects.{sample}"
+    ),
+    "alternative": "Scatter and strip plots of the learned severity axis, coloured by grade, one panel for each arm.",
+    "inputs": ["axes", "measures"],
+    "settings": {
+        "arms": "arms",
+        "axis": "axis",
+        "level": "graded_level",
+        "classes": "grades",
+        "confidence": "confidence_of_geometry",
+    },
+    "needs": ["cohorts", "graded_level"],
+    "slow": True,
+}
+
 MANY = 500
 """Points of a panel from which on the PDF holds them as a picture: as outlines they are most of its
 time and size.

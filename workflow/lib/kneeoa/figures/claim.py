@@ -20,6 +20,19 @@ from kneeoa.figures.scores import records
 from kneeoa.figures.words import count, printed, sentence_case
 from kneeoa.tables.claim import CLAIM
 
+FIGURE = {
+    "section": "claim",
+    "title": "Prediction, axis and saliency",
+    "caption": (
+        "Candidate minus reference in each part of the question, a row for each backbone and pair of modes. Subjects (with three or "
+        "more seeds, seeds too) are drawn once for all columns; bars are {confidence} intervals.{sample}"
+    ),
+    "alternative": "Differences between modes in prediction, in the order of the severity axis and in saliency, side by side.",
+    "inputs": ["claim"],
+    "settings": {"arms": "arms", "confidence": "confidence"},
+    "needs": ["contrasts"],
+}
+
 _LINE = 0.27
 """Inches a row."""
 _TITLES = {"prediction": "Prediction", "axis": "Severity axis", "saliency": "Saliency"}

@@ -24,6 +24,17 @@ from kneeoa.figures.scores import held_out, summary_row
 from kneeoa.figures.words import count, printed, short_class
 from kneeoa.tables.metrics import METRICS
 
+FIGURE = {
+    "section": "prediction",
+    "place": 4,
+    "title": "Confusion matrices",
+    "caption": "True class by row, predicted class by column; colour is the share of the row, numbers are knees.{sample}",
+    "alternative": "Matrices of true against predicted grade, one for each arm with a head for the grade.",
+    "inputs": ["predictions", "metrics"],
+    "settings": {"arms": "arms_and_ensembles", "level": "graded_level", "classes": "grades"},
+    "needs": ["graded_level"],
+}
+
 _SCORES = ("accuracy", "quadratic_kappa")
 _ABREAST = 5
 """Matrices beside each other whose numbers can still be read."""

@@ -21,6 +21,20 @@ from kneeoa.figures.scores import derived_note, held_out, positive
 from kneeoa.figures.words import count, printed
 from kneeoa.statistics.decision import DecisionCurve, decision_curve
 
+FIGURE = {
+    "section": "prediction",
+    "place": 3,
+    "title": "Decision curves",
+    "caption": (
+        "Net benefit of acting on a prediction at each threshold probability, with pointwise {confidence} intervals over subjects; grey: "
+        "acting on everybody, dotted: on nobody.{sample}"
+    ),
+    "alternative": "Decision curves, one panel for each backbone, one colour for each mode.",
+    "inputs": ["predictions"],
+    "settings": {"arms": "arms_and_ensembles", "level": "binary_level", "confidence": "confidence"},
+    "needs": ["binary_level"],
+}
+
 THRESHOLDS = np.linspace(0.05, 0.95, 91)
 """Threshold probabilities that are drawn."""
 

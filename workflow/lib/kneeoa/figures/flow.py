@@ -19,6 +19,16 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
 from kneeoa.figures.words import count, printed, sentence_case, short_class
 
+FIGURE = {
+    "section": "cohorts",
+    "title": "Cohort flow",
+    "caption": "Knees and subjects from what was found to what was analysed, with every exclusion's stage and reason, after STARD 2015.",
+    "alternative": "Flow diagram: found, excluded, analysed and divided knees of each cohort. The numbers are in the text.",
+    "inputs": ["flows"],
+    "settings": {"levels": "classes_of_levels"},
+    "needs": ["cohorts"],
+}
+
 Levels = Mapping[str, Sequence[str]]
 """The hierarchy: each level's classes in order, coarse to fine."""
 

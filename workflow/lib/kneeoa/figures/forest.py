@@ -22,6 +22,19 @@ from kneeoa.figures.scores import records
 from kneeoa.figures.words import LOWER_IS_BETTER, count, printed, sentence_case
 from kneeoa.tables.contrasts import CONTRASTS
 
+FIGURE = {
+    "section": "contrasts",
+    "title": "Contrasts",
+    "caption": (
+        "Candidate minus reference on the same knees, with paired {confidence} intervals; p as tested and adjusted within its "
+        "family.{sample}"
+    ),
+    "alternative": "Forest plot of the differences between modes. The same numbers are in the table of contrasts.",
+    "inputs": ["contrasts"],
+    "settings": {"arms": "arms_and_ensembles", "confidence": "confidence"},
+    "slow": True,
+}
+
 _LINE = 0.165
 """Inches a row at 8 points."""
 _GAP, _MARGIN, _LEAST_PLOT = 0.18, 0.06, 1.2

@@ -23,6 +23,19 @@ from kneeoa.figures.reading import rows_where
 from kneeoa.figures.words import printed, sentence_case
 from kneeoa.tables.history import HISTORY
 
+FIGURE = {
+    "section": "training",
+    "title": "Learning curves",
+    "caption": (
+        "Loss of each supervised level and its measure on the validation cases; one line a seed, training dashed, validation solid. "
+        "Dots mark the epoch with the lowest total validation loss."
+    ),
+    "alternative": "Line plots of loss and validation measure against epoch, a column for each backbone, a colour for each mode.",
+    "inputs": ["histories"],
+    "settings": {"arms": "arms"},
+    "needs": ["cohorts"],
+}
+
 _SKIPPED = {"learning_rate", "seconds"}
 
 

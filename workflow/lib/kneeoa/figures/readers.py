@@ -22,6 +22,21 @@ from kneeoa.figures.scores import records
 from kneeoa.figures.words import LOWER_IS_BETTER, count, printed, sentence_case
 from kneeoa.tables.readers import READERS
 
+FIGURE = {
+    "section": "readers",
+    "title": "Noisy readers",
+    "caption": (
+        "Above, what arms achieve against the reference labels of test knees when a reader misread a share of the labels they learnt; "
+        "below, candidate minus reference mode. Points are means over seeds (faint: one seed) with "
+        "{confidence} subject-bootstrap intervals; kappa (quadratic weighted) is that of the training labels. The slope says whether "
+        "the difference moves with the noise.{sample}"
+    ),
+    "alternative": "Line plots of a metric and of its difference between modes against the share of misread training labels.",
+    "inputs": ["readers"],
+    "settings": {"arms": "arms", "confidence": "confidence"},
+    "needs": ["readers", "contrasts"],
+}
+
 _STEP = 0.1
 """Slopes are printed per so large a share of misread labels."""
 _SIDE = 0.12
@@ -193,10 +208,10 @@ def _note(table: pd.DataFrame, confidence: float, figures: Figures) -> str:
     )
 
 
-def draw(table: Path, arms: Factors, confidence: float, figures: Figures, out_pdf: Path, out_png: Path) -> None:
+def draw(readers: Path, arms: Factors, confidence: float, figures: Figures, out_pdf: Path, out_png: Path) -> None:
     """Draw READERS and write the figure as PDF and PNG.
 
     Raises:
         KneeoaError: the file is not READERS or has no rows.
     """
-    style.save(figure(READERS.read(table), arms, figures, confidence), figures, out_pdf, out_png)
+    style.save(figure(READERS.read(readers), arms, figures, confidence), figures, out_pdf, out_png)

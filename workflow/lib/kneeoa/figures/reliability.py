@@ -23,6 +23,20 @@ from kneeoa.figures.words import count, printed
 from kneeoa.statistics.reliability import ReliabilityCurve, reliability_curve
 from kneeoa.tables.metrics import METRICS
 
+FIGURE = {
+    "section": "prediction",
+    "place": 2,
+    "title": "Reliability",
+    "caption": (
+        "Observed share against mean predicted probability in bins of equal count, with Wilson {confidence} intervals; below, the "
+        "histogram of predictions. The diagonal is perfect calibration.{sample}"
+    ),
+    "alternative": "Calibration curves, one panel for each backbone, one colour for each mode, with histograms below.",
+    "inputs": ["predictions", "metrics"],
+    "settings": {"arms": "arms_and_ensembles", "level": "binary_level", "confidence": "confidence"},
+    "needs": ["binary_level"],
+}
+
 
 def mean_curve(own: pd.DataFrame, bins: int, confidence: float) -> ReliabilityCurve:
     """The reliability curve of an arm: each seed's

@@ -22,6 +22,20 @@ from kneeoa.figures.scores import derived_note, held_out, positive, summary_row
 from kneeoa.figures.words import count, printed
 from kneeoa.tables.metrics import METRICS
 
+FIGURE = {
+    "section": "prediction",
+    "place": 1,
+    "title": "ROC curves",
+    "caption": (
+        "Sensitivity against 1 − specificity; thin lines are seeds, the bold line is their vertical average.{sample} "
+        "Legend: AUC with {auc_interval}."
+    ),
+    "alternative": "ROC curves, one panel for each backbone, one colour for each mode. The areas are in the table of metrics.",
+    "inputs": ["predictions", "metrics"],
+    "settings": {"arms": "arms_and_ensembles", "level": "binary_level", "confidence": "confidence"},
+    "needs": ["binary_level"],
+}
+
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 

@@ -24,9 +24,25 @@ from kneeoa.figures.arms import Factors, Panel, panels
 from kneeoa.figures.images import PLANES, Case, Stacks, busiest, cut_spacing, examples, grades, spacing
 from kneeoa.figures.volumes import bare, outline, window
 from kneeoa.figures.words import count, printed
+from kneeoa.images.shard_list import listed_shards
 from kneeoa.tables.masks import MASKS
 from kneeoa.tables.saliency import SALIENCY
 from kneeoa.tables.volumes import VOLUMES
+
+FIGURE = {
+    "section": "anatomy",
+    "place": 1,
+    "title": "Saliency over anatomy",
+    "caption": (
+        "SmoothGrad × input for the same knees under each mode, each map scaled to its own 99.5th percentile for the eye; measures are "
+        "taken on the maps as computed. Left: the image alone."
+    ),
+    "alternative": "Knee images with saliency overlaid and cartilage outlined, one column for each mode.",
+    "inputs": ["maps", "map_indices", "volumes", "masks", "labels", "splits"],
+    "settings": {"arms": "arms", "tissues": "tissues", "targets": "targets", "view": "view", "level": "finest_level"},
+    "needs": ["cohorts"],
+    "slow": True,
+}
 
 _TOP = 99.5
 """Percentile of a map that is drawn at full strength."""
@@ -164,10 +180,8 @@ class _Story:
 def draw(
     maps: Sequence[Path],
     map_indices: Sequence[Path],
-    volume_arrays: Sequence[Path],
-    volume_indices: Sequence[Path],
-    mask_arrays: Sequence[Path],
-    mask_indices: Sequence[Path],
+    volumes: Sequence[Path],
+    masks: Sequence[Path],
     labels: Sequence[Path],
     splits: Sequence[Path],
     arms: Factors,
@@ -187,10 +201,8 @@ def draw(
         maps: saliency arrays of any runs by one method, ``[rows, 2, *coarse shape]``, over the
             images' field of view; what speaks for the score is shown.
         map_indices: the SALIENCY table of each.
-        volume_arrays: arrays of canonical images.
-        volume_indices: the VOLUMES table of each.
-        mask_arrays: arrays of aligned masks; may be empty.
-        mask_indices: the MASKS table of each.
+        volumes: lists of the shards of canonical images.
+        masks: lists of the shards of aligned masks; may be empty.
         labels: LABELS tables.
         splits: SPLITS tables.
         arms: the arms table.
@@ -220,14 +232,14 @@ def draw(
     panel = found[0]
     shown = {mode: arm for mode, arm in panel.arms.items() if arm in runs}
     stacks = {mode: Stacks(SALIENCY, [runs[arm][1]], [runs[arm][2]], view) for mode, arm in shown.items()}
-    images, masks = (Stacks(VOLUMES, volume_arrays, volume_indices, view), Stacks(MASKS, mask_arrays, mask_indices, view))
+    images, outlines = Stacks(VOLUMES, *listed_shards(volumes), view), Stacks(MASKS, *listed_shards(masks), view)
     wanted = next(iter(targets.values()), ())
     values = {
         cohort: [value for value, name in enumerate(sorted(names), 1) if name in wanted or not targets] for cohort, names in tissues.items()
     }
-    story = _Story(panel, stacks, images, masks, values)
+    story = _Story(panel, stacks, images, outlines, values)
     explained = [case for case in images.cases() if all(case in stack for stack in stacks.values())]
-    chosen = examples(grades(labels, splits, level), explained, masks.cases(), figures.example_cases)
+    chosen = examples(grades(labels, splits, level), explained, outlines.cases(), figures.example_cases)
     rows = [story.row(case, f"{printed(level, figures.labels)} {grade}", story.index(case)) for case, grade in chosen]
     if chosen:
         middle = int(np.median([story.index(case) for case, _ in chosen]))

@@ -22,6 +22,20 @@ from kneeoa.figures.numbers import number
 from kneeoa.figures.words import count, printed
 from kneeoa.tables.similarity import SIMILARITY
 
+FIGURE = {
+    "section": "representation",
+    "place": 2,
+    "title": "Similarity of representations",
+    "caption": (
+        "Unbiased linear CKA of the embeddings of every pair of runs on the test cases: 1 the same up to rotation and scale, "
+        "0 unrelated. Blocks on the diagonal are the seeds of one arm."
+    ),
+    "alternative": "Matrix of the similarity of every pair of runs, ordered by backbone, mode and seed. The means are in the table.",
+    "inputs": ["similarity"],
+    "settings": {"arms": "arms"},
+    "needs": ["cohorts"],
+}
+
 _WRITTEN = 20
 """Up to so many runs, each cell has its number; beyond, numbers would not be readable in print."""
 

@@ -22,8 +22,22 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
 from kneeoa.figures.images import PLANES, Plane, Stacks, busiest, cut, cut_spacing, examples, grades, measured, spacing
 from kneeoa.figures.words import printed, sentence_case
+from kneeoa.images.shard_list import listed_shards
 from kneeoa.tables.masks import MASKS
 from kneeoa.tables.volumes import VOLUMES
+
+FIGURE = {
+    "section": "images",
+    "title": "Example images",
+    "caption": (
+        "Canonical images of test knees from mild to severe, cut where the mask is largest, with the mask's contours. Cases are chosen "
+        "by grade and name, not by result."
+    ),
+    "alternative": "Grey-scale knee images in three planes with outlined tissues, one column for each grade.",
+    "inputs": ["volumes", "masks", "labels", "splits"],
+    "settings": {"tissues": "tissues", "view": "view", "level": "finest_level"},
+    "needs": ["cohorts"],
+}
 
 _BAR = 20.0
 """Millimetres of the scale bar."""
@@ -159,10 +173,8 @@ def split_tissues(mask: NDArray[np.integer], tissues: Collection[str]) -> dict[s
 
 
 def draw(
-    volume_arrays: Sequence[Path],
-    volume_indices: Sequence[Path],
-    mask_arrays: Sequence[Path],
-    mask_indices: Sequence[Path],
+    volumes: Sequence[Path],
+    masks: Sequence[Path],
     labels: Sequence[Path],
     splits: Sequence[Path],
     tissues: Mapping[str, Collection[str]],
@@ -175,11 +187,8 @@ def draw(
     """Draw ``figures.example_cases`` test cases spread over the grades of ``level``.
 
     Args:
-        volume_arrays: arrays of canonical images; ``volume_indices[i]`` is the VOLUMES table of the
-            i-th.
-        volume_indices: see above.
-        mask_arrays: arrays of aligned masks; may be empty.
-        mask_indices: the MASKS table of each.
+        volumes: lists of the shards of canonical images.
+        masks: lists of the shards of aligned masks; may be empty.
         labels: LABELS tables.
         splits: SPLITS tables.
         tissues: for each cohort with masks, its tissues' names.
@@ -192,12 +201,12 @@ def draw(
     Raises:
         KneeoaError: a file is not what it should be, or no test case has an image and a grade.
     """
-    images = Stacks(VOLUMES, volume_arrays, volume_indices, view)
-    masks = Stacks(MASKS, mask_arrays, mask_indices, view)
+    images = Stacks(VOLUMES, *listed_shards(volumes), view)
+    outlines = Stacks(MASKS, *listed_shards(masks), view)
     shown = []
-    for case, grade in examples(grades(labels, splits, level), images.cases(), masks.cases(), figures.example_cases):
+    for case, grade in examples(grades(labels, splits, level), images.cases(), outlines.cases(), figures.example_cases):
         image = images.array(case)
-        found = split_tissues(masks.array(case), tissues.get(case[0], ())) if case in masks else {}
+        found = split_tissues(outlines.array(case), tissues.get(case[0], ())) if case in outlines else {}
         title = f"{printed(level, figures.labels)} {grade}"
         record = images.record(case)
         shown.append(Example(title, image, found, spacing(record, image.ndim), measured(record)))

@@ -16,13 +16,21 @@ from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.anatomy import ANATOMY
 
+TABLE = {
+    "section": "anatomy",
+    "place": 1,
+    "title": "Saliency on tissues",
+    "inputs": ["anatomy"],
+    "settings": {"arms": "arms"},
+    "needs": ["masks"],
+}
+SCHEMA = ANATOMY
+
 PRINTED = ("enrichment", "normalised", "mass", "top5_overlap", "auroc")
 """The measures that are printed; the CSV holds all."""
 
 
-def write_anatomy(
-    anatomy: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
-) -> None:
+def write(anatomy: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
     """Write ANATOMY: CSV with every row, LaTeX with a tabular of arms and one of contrasts, of the
     measures in ``PRINTED``.
 

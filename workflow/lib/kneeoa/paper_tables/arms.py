@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -13,6 +13,17 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures.words import printed, sentence_case
 from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+
+if TYPE_CHECKING:
+    from kneeoa.paper_tables.arm_names import ArmNames
+
+TABLE = {
+    "section": "design",
+    "title": "Arms",
+    "settings": {"arms": "rows_of_arms"},
+}
+SCHEMA = None
+"""Its columns are the factors that the study has."""
 
 _FIRST = ("name", "backbone", "mode")
 
@@ -36,7 +47,7 @@ def _plain(value: Any) -> str:
     return ", ".join(str(member) for member in members)
 
 
-def write_arms(arms: Sequence[Mapping[str, Any]], out_csv: Path, out_tex: Path, labels: Mapping[str, str] | None = None) -> None:
+def write(arms: Sequence[Mapping[str, Any]], out_csv: Path, out_tex: Path, labels: Mapping[str, str] | None = None) -> None:
     """Write the arms in the configuration's order: CSV with every factor, LaTeX with those in which
     arms differ.
 
@@ -58,13 +69,17 @@ def write_arms(arms: Sequence[Mapping[str, Any]], out_csv: Path, out_tex: Path, 
     columns = list(dict.fromkeys([*_FIRST, *(key for row in rows for key in row)]))
     frame = pd.DataFrame([{key: row.get(key) for key in columns} for row in rows], columns=columns, dtype=object)
     write_csv(out_csv, frame)
-    write_latex(out_tex, tabulars(rows, labels))
+    write_latex(out_tex, _tabulars(rows, labels))
 
 
-def tabulars(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed table of flat arms: names, backbone, mode and the factors in which they
-    differ.
+def tabulars(rows: pd.DataFrame, names: ArmNames | None, labels: Mapping[str, str] | None) -> list[Tabular]:
+    """The printed table of what :func:`write` wrote: the arms' names, backbones and modes, and the
+    factors in which they differ; an empty cell is an absent factor.
     """
+    return _tabulars([{str(key): value for key, value in row.items() if value != ""} for row in rows.to_dict("records")], labels)
+
+
+def _tabulars(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str] | None) -> list[Tabular]:
     columns = dict.fromkeys(key for row in rows for key in row)
     varying = [key for key in columns if key not in _FIRST and len({str(row.get(key, "")) for row in rows}) > 1]
     shown = ["backbone", "mode", *varying]

@@ -18,8 +18,17 @@ from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.claim import CLAIM
 
+TABLE = {
+    "section": "claim",
+    "title": "The claim",
+    "inputs": ["claim"],
+    "settings": {"arms": "arms"},
+    "needs": ["contrasts"],
+}
+SCHEMA = CLAIM
 
-def write_claim(claim: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
+
+def write(claim: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
     """Write CLAIM: CSV with every row in the table's order, LaTeX with a line for each pair of arms
     and a column for each measure.
 

@@ -16,6 +16,15 @@ from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.contrasts import CONTRASTS
 
+TABLE = {
+    "section": "contrasts",
+    "place": 1,
+    "title": "Contrasts",
+    "inputs": ["contrasts"],
+    "settings": {"arms": "arms_and_ensembles"},
+}
+SCHEMA = CONTRASTS
+
 FIRST_COLUMNS = (
     "backbone",
     "level",
@@ -36,9 +45,7 @@ FIRST_COLUMNS = (
 _DETECTABLE = "Detectable: the smallest difference that would be found with the configured power."
 
 
-def write_contrasts(
-    contrasts: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
-) -> None:
+def write(contrasts: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
     """Write CONTRASTS in the table's own order, which is the configuration's.
 
     Args:

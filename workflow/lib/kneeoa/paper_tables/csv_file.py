@@ -32,17 +32,20 @@ def write_csv(path: Path, rows: pd.DataFrame, *, order: Sequence[str] = ()) -> N
         ordered.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
 
 
-def read_csv(path: Path, schema: TableSchema) -> pd.DataFrame:
+def read_csv(path: Path, schema: TableSchema | None) -> pd.DataFrame:
     """Read what :func:`write_csv` wrote of a table: numbers as float64 (NaN where undefined), texts
-    as they were, None where absent.
+    as they were, None where absent; without a schema every column as text.
 
     Raises:
-        KneeoaError: the file cannot be read lacks a column of the table, or a number in it is none.
+        KneeoaError: the file cannot be read, lacks a column of the table, or holds a number that is
+            none.
     """
     try:
         raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except (OSError, ValueError) as error:
         raise KneeoaError(f"{path}: cannot be read as CSV: {error}.") from error
+    if schema is None:
+        return raw
     missing = [name for name in schema.schema.names if name not in raw.columns]
     if missing:
         raise KneeoaError(f"{path}: lacks the column '{missing[0]}' of the table '{schema.name}'; write it again.")

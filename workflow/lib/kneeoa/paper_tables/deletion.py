@@ -17,10 +17,18 @@ from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.deletion import DELETION_SUMMARY
 
+TABLE = {
+    "section": "anatomy",
+    "place": 3,
+    "title": "What blurring a tissue away does to the score",
+    "inputs": ["deletion"],
+    "settings": {"arms": "arms"},
+    "needs": ["deletion"],
+}
+SCHEMA = DELETION_SUMMARY
 
-def write_deletion(
-    deletion: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
-) -> None:
+
+def write(deletion: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
     """Write DELETION_SUMMARY: CSV with every row, LaTeX with one tabular of signed drops and of
     tissue against control.
 

@@ -17,13 +17,21 @@ from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.differences import DIFFERENCES
 
+TABLE = {
+    "section": "representation",
+    "place": 2,
+    "title": "Differences between modes along the axis",
+    "inputs": ["differences"],
+    "settings": {"arms": "arms"},
+    "needs": ["cohorts"],
+}
+SCHEMA = DIFFERENCES
+
 PRINTED = ("spearman", "somers_d", "adjacent_auc_min", "linear_r2")
 """The measures that are printed; the CSV holds all."""
 
 
-def write_differences(
-    differences: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
-) -> None:
+def write(differences: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
     """Write DIFFERENCES in the table's own order, which is that of the contrasts.
 
     Args:

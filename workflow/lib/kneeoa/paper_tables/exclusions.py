@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -12,10 +13,21 @@ from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.exclusions import EXCLUSIONS
 
+if TYPE_CHECKING:
+    from kneeoa.paper_tables.arm_names import ArmNames
+
+TABLE = {
+    "section": "cohorts",
+    "title": "Exclusions by reason",
+    "inputs": ["exclusions"],
+    "needs": ["cohorts"],
+}
+SCHEMA = EXCLUSIONS
+
 _ORDER = ("cohort", "stage", "scope", "reason", "case_id", "view", "detail")
 
 
-def write_exclusions(exclusions: Sequence[Path], out_csv: Path, out_tex: Path, labels: Mapping[str, str] | None = None) -> None:
+def write(exclusions: Sequence[Path], out_csv: Path, out_tex: Path, labels: Mapping[str, str] | None = None) -> None:
     """Write EXCLUSIONS of all cohorts, sorted by cohort, stage, scope, reason and case.
 
     Args:
@@ -29,11 +41,11 @@ def write_exclusions(exclusions: Sequence[Path], out_csv: Path, out_tex: Path, l
     """
     rows = EXCLUSIONS.concat(list(exclusions)).sort_values(list(_ORDER), ignore_index=True, kind="stable", na_position="first")
     write_csv(out_csv, rows)
-    write_latex(out_tex, tabulars(rows, labels))
+    write_latex(out_tex, tabulars(rows, None, labels))
 
 
-def tabulars(rows: pd.DataFrame, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed table of EXCLUSIONS rows: one line a reason."""
+def tabulars(rows: pd.DataFrame, names: ArmNames | None, labels: Mapping[str, str] | None) -> list[Tabular]:
+    """The printed table of EXCLUSIONS rows: one line a reason; it names no arm."""
     body = []
     for (cohort, stage, scope, reason), own in rows.groupby(["cohort", "stage", "scope", "reason"]):
         counts = [str(own["case_id"].nunique()), str(own["subject"].nunique())]

@@ -15,6 +15,16 @@ from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.geometry import GEOMETRY
 
+TABLE = {
+    "section": "representation",
+    "place": 1,
+    "title": "Measures of the representation",
+    "inputs": ["all_measures"],
+    "settings": {"arms": "arms"},
+    "needs": ["cohorts"],
+}
+SCHEMA = GEOMETRY
+
 PRINTED = (
     "explained_variance",
     "spearman",
@@ -28,8 +38,8 @@ PRINTED = (
 """The measures that are printed; the CSV holds all."""
 
 
-def write_geometry(
-    geometry: Sequence[Path], out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
+def write(
+    all_measures: Sequence[Path], out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
 ) -> None:
     """Write GEOMETRY of all runs: CSV with every row, LaTeX with one tabular for each cohort and
     axis.
@@ -38,7 +48,7 @@ def write_geometry(
     an interval of one seed says nothing about the others.
 
     Args:
-        geometry: GEOMETRY files.
+        all_measures: GEOMETRY files.
         out_csv: CSV to write, sorted by the table's key.
         out_tex: LaTeX to write; the measures of ``PRINTED`` on the test cases.
         arms: the arms table; gives the order of the rows and their printed names. Default: sorted
@@ -48,7 +58,7 @@ def write_geometry(
     Raises:
         KneeoaError: a file is not GEOMETRY, or two files hold the same run.
     """
-    rows = GEOMETRY.concat(list(geometry))
+    rows = GEOMETRY.concat(list(all_measures))
     write_csv(out_csv, rows, order=GEOMETRY.key)
     write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
 

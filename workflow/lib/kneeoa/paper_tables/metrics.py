@@ -16,6 +16,14 @@ from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.metrics import METRICS
 
+TABLE = {
+    "section": "prediction",
+    "title": "Metrics on the test cases",
+    "inputs": ["metrics"],
+    "settings": {"arms": "arms_and_ensembles"},
+}
+SCHEMA = METRICS
+
 PRINTED = (
     "auc", "macro_auc", "c_index", "accuracy", "balanced_accuracy", "f1", "macro_f1", "quadratic_kappa", "mae", "brier",
     "calibration_slope", "contradiction",
@@ -35,9 +43,7 @@ def speaking(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([means, alone]).sort_index()
 
 
-def write_metrics(
-    metrics: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
-) -> None:
+def write(metrics: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
     """Write METRICS: CSV with every row, LaTeX with the means over seeds on the test cases.
 
     Args:

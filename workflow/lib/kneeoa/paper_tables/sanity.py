@@ -16,6 +16,16 @@ from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.sanity import SANITY
 
+TABLE = {
+    "section": "anatomy",
+    "place": 2,
+    "title": "Whether the maps depend on the weights and repeat over seeds",
+    "inputs": ["sanity"],
+    "settings": {"arms": "arms"},
+    "needs": ["sanity"],
+}
+SCHEMA = SANITY
+
 _DEPTHS = ("heads", "half", "all")
 _TRAINED, _ALL = "trained", "all"
 _BOTH_SIGNS = "absolute_enrichment"
@@ -26,7 +36,7 @@ _WHY = (
 )
 
 
-def write_sanity(sanity: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
+def write(sanity: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
     """Write SANITY: CSV with every row, LaTeX with tabulars of randomised weights, of enrichment by
     them and of repeatability.
 

@@ -17,12 +17,20 @@ from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.similarity import SIMILARITY
 
+TABLE = {
+    "section": "representation",
+    "place": 3,
+    "title": "Similarity of representations",
+    "inputs": ["similarity"],
+    "settings": {"arms": "arms"},
+    "needs": ["cohorts"],
+}
+SCHEMA = SIMILARITY
+
 MEASURES = {"cka": "CKA, unbiased", "procrustes": "Procrustes distance"}
 
 
-def write_similarity(
-    similarity: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
-) -> None:
+def write(similarity: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
     """Write SIMILARITY in the table's own order.
 
     Args:

@@ -16,10 +16,18 @@ from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.subgroups import SUBGROUPS
 
+TABLE = {
+    "section": "contrasts",
+    "place": 2,
+    "title": "Subgroups",
+    "inputs": ["subgroups"],
+    "settings": {"arms": "arms_and_ensembles"},
+    "needs": ["contrasts", "subgroups"],
+}
+SCHEMA = SUBGROUPS
 
-def write_subgroups(
-    subgroups: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
-) -> None:
+
+def write(subgroups: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
     """Write SUBGROUPS in the table's own order, as CSV and LaTeX.
 
     Args:

@@ -12,24 +12,12 @@ from typing import Any
 
 import jinja2
 
+from kneeoa.declarations import SECTIONS
 from kneeoa.errors import KneeoaError
 from kneeoa.figures.arms import Factors
 from kneeoa.figures.words import printed
 from kneeoa.files import write_text
-from kneeoa.paper_tables import (
-    anatomy,
-    claim,
-    contrasts,
-    deletion,
-    differences,
-    exclusions,
-    geometry,
-    metrics,
-    sanity,
-    similarity,
-    subgroups,
-)
-from kneeoa.paper_tables import arms as arms_table
+from kneeoa.paper_tables import registry
 from kneeoa.paper_tables.latex import Tabular
 from kneeoa.report import sentences
 from kneeoa.report.captions import caption
@@ -75,122 +63,54 @@ class Part:
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """What a section is made of, where its inputs exist."""
+class Entry:
+    """A figure or table of the report: its file (PNG, CSV), and what it declares."""
 
-    slug: str
+    file: Path
+    section: str
     title: str
-    figures: tuple[str, ...] = ()
-    tables: tuple[tuple[str, str], ...] = ()
-    """Name and title."""
-    needs: str = ""
-    """The table that its sentences are made from; empty: none."""
-    tell: Callable[[Evidence], list[str]] | None = None
+    caption: str = ""
+    alternative: str = ""
 
 
-_PLANS = (
-    _Plan("design", "Question and design", (), (("arms", "Arms"),), "", sentences.design),
-    _Plan("cohorts", "Cohort and exclusions", ("flow",), (("exclusions", "Exclusions by reason"),), "", sentences.cohorts),
-    _Plan("images", "Images and masks", ("volumes",)),
-    _Plan("training", "Training", ("learning",)),
-    _Plan(
-        "prediction",
-        "Prediction",
-        ("roc", "reliability", "decision", "confusion"),
-        (("metrics", "Metrics on the test cases"),),
-        "metrics",
-        sentences.prediction,
-    ),
-    _Plan(
-        "contrasts",
-        "Contrasts of modes",
-        ("forest",),
-        (("contrasts", "Contrasts"), ("subgroups", "Subgroups")),
-        "contrasts",
-        sentences.comparisons,
-    ),
-    _Plan("claim", "Prediction, axis and saliency side by side", ("claim",), (("claim", "The claim"),), "claim", sentences.claim),
-    _Plan("readers", "Noisy readers", ("readers",)),
-    _Plan(
-        "representation",
-        "Representation",
-        ("axis", "similarity"),
-        (
-            ("geometry", "Measures of the representation"),
-            ("differences", "Differences between modes along the axis"),
-            ("similarity", "Similarity of representations"),
-        ),
-        "geometry",
-        sentences.representation,
-    ),
-    _Plan(
-        "anatomy",
-        "Saliency and anatomy",
-        ("saliency", "anatomy"),
-        (
-            ("anatomy", "Saliency on tissues"),
-            ("sanity", "Whether the maps depend on the weights and repeat over seeds"),
-            ("deletion", "What blurring a tissue away does to the score"),
-        ),
-        "anatomy",
-        sentences.anatomy,
-    ),
-)
+_SENTENCES: dict[str, tuple[str, Callable[[Evidence], list[str]]]] = {
+    "design": ("", sentences.design),
+    "cohorts": ("", sentences.cohorts),
+    "prediction": ("metrics", sentences.prediction),
+    "contrasts": ("contrasts", sentences.comparisons),
+    "claim": ("claim", sentences.claim),
+    "representation": ("geometry", sentences.representation),
+    "anatomy": ("anatomy", sentences.anatomy),
+}
+"""Sections that say something: the table that their sentences are made from (empty: none), and what
+makes them.
+"""
 
 
-def tabulars(name: str, evidence: Evidence) -> list[Tabular]:
-    """The printed form of one of the study's tables; empty where the study does not have it."""
-    if name == "arms":
-        return arms_table.tabulars(evidence.arm_rows, evidence.labels)
-    if name not in evidence.tables:
-        return []
-    if name == "exclusions":
-        return exclusions.tabulars(evidence.tables[name], evidence.labels)
-    makers = {
-        "metrics": metrics.tabulars,
-        "contrasts": contrasts.tabulars,
-        "claim": claim.tabulars,
-        "subgroups": subgroups.tabulars,
-        "geometry": geometry.tabulars,
-        "differences": differences.tabulars,
-        "similarity": similarity.tabulars,
-        "anatomy": anatomy.tabulars,
-        "sanity": sanity.tabulars,
-        "deletion": deletion.tabulars,
-    }
-    return makers[name](evidence.tables[name], evidence.names, evidence.labels)
-
-
-def parts(evidence: Evidence, figures: Mapping[str, Path], tables: Mapping[str, Path]) -> list[Part]:
+def parts(evidence: Evidence, figures: Mapping[str, Entry], tables: Mapping[str, Entry]) -> list[Part]:
     """The sections for which there is anything to say, their figures and tables numbered through.
 
     Raises:
-        KneeoaError: a figure cannot be read, or belongs to no section.
+        KneeoaError: a figure cannot be read.
     """
     found, number, sheet = [], 0, 0
-    placed: set[str] = set()
-    for plan in _PLANS:
-        part = Part(plan.slug, plan.title)
-        if plan.tell is not None and (not plan.needs or plan.needs in evidence.tables):
-            part.paragraphs = plan.tell(evidence)
-        for name in plan.figures:
-            for key in [key for key in figures if key == name or key.startswith((f"{name}-", f"{name}_"))]:
-                number, words = number + 1, caption(key, evidence)
-                part.pictures.append(Picture(number, words.title, words.text, words.alternative, _png(figures[key])))
-                placed.add(key)
-        for name, title in plan.tables:
-            printed_tables = tabulars(name, evidence) if name in tables else []
+    for slug, heading in SECTIONS.items():
+        part = Part(slug, heading)
+        table, tell = _SENTENCES.get(slug, ("", None))
+        if tell is not None and (not table or table in evidence.tables):
+            part.paragraphs = tell(evidence)
+        for entry in (entry for entry in figures.values() if entry.section == slug):
+            number += 1
+            part.pictures.append(Picture(number, entry.title, caption(entry.caption, evidence), entry.alternative, _png(entry.file)))
+        for name, entry in tables.items():
+            here = entry.section == slug and name in evidence.tables
+            printed_tables = registry.tabulars(name, evidence.tables[name], evidence.names, evidence.labels) if here else []
             if printed_tables:
                 sheet += 1
-                folded = sum(len(table.rows) for table in printed_tables) > _LONG
-                part.sheets.append(Sheet(sheet, title, printed_tables, folded, tables[name].name))
+                folded = sum(len(tabular.rows) for tabular in printed_tables) > _LONG
+                part.sheets.append(Sheet(sheet, entry.title, printed_tables, folded, entry.file.name))
         if part.paragraphs or part.pictures or part.sheets:
             found.append(part)
-    lost = sorted(set(figures) - placed)
-    if lost:
-        raise KneeoaError(
-            f"the report has no section for the figure '{lost[0]}'; its sections take {[n for p in _PLANS for n in p.figures]}."
-        )
     return found
 
 
@@ -210,8 +130,8 @@ def write_report(
     title: str,
     question: str,
     arms: Factors,
-    figures: Mapping[str, Path],
-    tables: Mapping[str, Path],
+    figures: Mapping[str, Entry],
+    tables: Mapping[str, Entry],
     flows: Sequence[Path],
     provenance: Mapping[str, Any],
     out: Path,
@@ -230,10 +150,8 @@ def write_report(
         title: the report's title; the study's name where empty.
         question: what the study asks.
         arms: the arms table.
-        figures: PNG files by the figures' names (flow, volumes, learning, roc, reliability,
-            confusion, forest, axis, saliency, anatomy; or a variant such as ``saliency-m3t``).
-        tables: CSV files by the tables' names (arms, metrics, contrasts, exclusions, geometry,
-            anatomy).
+        figures: the figures by their names, in the order in which they stand within a section.
+        tables: the tables by their names, in that order too.
         flows: the cohorts' accounts (JSON).
         provenance: what the results were made from, as headings with texts or mappings, e.g.
             configuration digest, package versions, code.
@@ -243,9 +161,10 @@ def write_report(
         confidence: level of the tables' intervals, as the configuration sets it.
 
     Raises:
-        KneeoaError: a file cannot be read, is not what it should be, or has no place in the report.
+        KneeoaError: a file cannot be read, or is not what it should be.
     """
-    evidence = gather(arms=arms, tables=tables, flows=flows, levels=levels, labels=labels or {}, confidence=confidence)
+    files = {name: entry.file for name, entry in tables.items()}
+    evidence = gather(arms=arms, tables=files, flows=flows, levels=levels, labels=labels or {}, confidence=confidence)
     facts = {str(key): value if isinstance(value, Mapping) else {"": value} for key, value in provenance.items()}
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("kneeoa.report", "templates"),

@@ -7,7 +7,8 @@ the functions, classes and constants that it refers to, and on from those
 function. Three things are not followed by name:
 
 - members of a registry (backbones, modes, cohort readers), which are imported lazily by name: the
-  rule names the modules that it uses, and all of their definitions count;
+  rule names the modules that it uses, and all of their definitions count, or the definition that
+  it calls;
 - a module that is handed on whole (`f(module)`, `getattr(module, name)`): all of it counts;
 - statements that run when a module is imported, and packages imported for that alone: they count
   wherever the module is imported, reached or not.
@@ -113,7 +114,8 @@ class Library:
 
         Args:
             script: path of the rule's script.
-            modules: dotted names of lazily imported members that this job uses.
+            modules: dotted names of lazily imported members that this job uses, with all of their
+                definitions; ``module:name`` for that definition alone.
             files: data files of the library (templates) that the script reads; their bytes count.
             pins: versions of distributions; those that a reached definition uses count.
         """
@@ -133,9 +135,10 @@ class Library:
         pending = deque((_SCRIPT, name) for name in own.definitions)
         newly = deque(target for module in own.imports for target in self._imported(module))
         packages |= {_package(target) for target in own.unused if _is_outside(target)}
-        for module in modules:
+        for member in modules:
+            module, _, name = member.partition(":")
             newly.append(module)
-            pending.extend((module, name) for name in self._file(module).definitions)
+            pending.extend((module, each) for each in ([name] if name else self._file(module).definitions))
         while pending or newly:
             while newly:
                 module = newly.popleft()

@@ -1,0 +1,22 @@
+"""Rule figure: one figure, drawn by its own module."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.config.analysis import Figures
+from kneeoa.figures.registry import draw
+from kneeoa.job import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    files = snakemake.input.items()
+    draw(
+        snakemake.wildcards.figure,
+        **{name: Path(file) if isinstance(file, str) else [Path(each) for each in file] for name, file in files},
+        **snakemake.params.settings,
+        figures=Figures.model_validate(snakemake.params.look),
+        out_pdf=Path(snakemake.output.pdf),
+        out_png=Path(snakemake.output.png),
+    )

@@ -1,0 +1,21 @@
+"""Rule table: one table as CSV and LaTeX, written by its own module."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kneeoa.job import logged
+from kneeoa.paper_tables.registry import write
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    files = snakemake.input.items()
+    write(
+        snakemake.wildcards.table,
+        **{name: Path(file) if isinstance(file, str) else [Path(each) for each in file] for name, file in files},
+        **snakemake.params.settings,
+        labels=snakemake.params.labels,
+        out_csv=Path(snakemake.output.csv),
+        out_tex=Path(snakemake.output.tex),
+    )
