@@ -29,7 +29,11 @@ rule report:
     params:
         code=code(
             "report",
-            [f"{table_modules.code_module(name)}:{part}" for name in LAYOUT.tables() for part in ("SCHEMA", "tabulars")],
+            [
+                f"{table_modules.code_module(name)}:{part}"
+                for name in LAYOUT.tables()
+                for part in ("SCHEMA", "tabulars")
+            ],
             files=[Path(LIBRARY) / "kneeoa" / "report" / "templates" / "report.html.j2"],
         ),
         study=STUDY.study,
