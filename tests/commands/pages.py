@@ -15,7 +15,10 @@ MARKS = ("needs a GPU", "on a cluster", "downloads")
 """How a page says that a command cannot run everywhere: in the command's comment or the comment
 above it, in its paragraph or row, or in a heading above it.
 """
-_PROGRAMS = "make|snakemake|python3?|pytest|pip|uv|git|rocrate-validator|sinfo|squeue|scancel|scontrol|sacct|sacctmgr|sbatch|export|rsync|tail"
+_PROGRAMS = "|".join(
+    "make snakemake python3? pytest ruff snakefmt mypy pip uv git rsync rocrate-validator export tail "
+    "sinfo squeue scancel scontrol sacct sacctmgr sbatch".split()
+)
 _COMMAND = re.compile(rf"(?:[A-Z_]+=\S+ )*(?:\.|(?:\.venv/bin/)?(?:{_PROGRAMS})) \S")
 """A program with a word at least: `make` alone is a name."""
 _INLINE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
@@ -75,7 +78,9 @@ def _commands(lines: list[str], page: str) -> Iterator[Shown]:
             end = next(place for place in range(number + 1, len(lines)) if lines[place].startswith("```"))
             language = line.removeprefix("```").strip()
             if not language:
-                raise UnknownBlock(f"{page}:{number + 1}: the block does not say what it holds: ```sh for commands, else ```yaml, ```csv, ...")
+                raise UnknownBlock(
+                    f"{page}:{number + 1}: the block does not say what it holds: ```sh for commands, else ```yaml, ```csv, ..."
+                )
             if language == "sh":
                 yield from _of_block(lines[number + 1 : end], page, number + 2, " / ".join(headings.values()))
             number = end + 1

@@ -45,7 +45,7 @@ class Run:
 
 @dataclass(frozen=True)
 class RunBy:
-    """A command that other tests run: the ids of tests, or of scripts of the project that hold it."""
+    """A command that others run: the ids of tests, or scripts of the project that hold it."""
 
     command: str
     tests: tuple[str, ...]
@@ -63,7 +63,10 @@ class NotHere:
 Entry = Run | RunBy | NotHere
 
 ACTIVATE = ". .venv/bin/activate"
-APPLY = "PYTHONPATH=workflow/lib python -m kneeoa.apply results/{}/runs/resnet3d-dual/seed-1 --images new_knees/ --out predictions.parquet --csv"
+APPLY = (
+    "PYTHONPATH=workflow/lib python -m kneeoa.apply results/{}/runs/resnet3d-dual/seed-1 "
+    "--images new_knees/ --out predictions.parquet --csv"
+)
 PREDICTED = ("predictions.parquet", "predictions.csv", "predictions.exclusions.parquet")
 R = "results/small"
 
@@ -84,6 +87,8 @@ that the tests of tests/end_to_end share.
 FINISHED = (
     Run("snakemake --cores all", says="Nothing to be done"),
     Run(".venv/bin/snakemake -n", says="Nothing to be done"),
+    Run("snakemake -n --configfile tests/small.yaml", says="Nothing to be done"),
+    Run("snakemake --cores all --configfile tests/small.yaml", says="Nothing to be done"),
     Run("snakemake --cores 2 figures", says="Nothing to be done"),
     Run("snakemake --cores 8 --resources gpu=4", says="Nothing to be done"),
     Run("snakemake --cores 1 crate", makes=(f"{R}/crate.zip",)),
@@ -127,6 +132,12 @@ PUBLISHED = (
         small={"/path/with/paper_a_predictions": "raw"},
         after=("export KNEEOA_REAL_DATA=/path/with/paper_a_predictions",),
     ),
+    Run(
+        "snakemake --cores all figures --configfile workflow/studies/published.yaml",
+        says="Nothing to be done",
+        small={"/path/with/paper_a_predictions": "raw"},
+        after=("export KNEEOA_REAL_DATA=/path/with/paper_a_predictions",),
+    ),
 )
 """Run on nine small tables of made-up knees."""
 
@@ -148,6 +159,14 @@ CLONE = (
     ),
 )
 """Run in a fresh clone."""
+
+AFTER_AN_EDIT = (
+    Run("python -m pytest tests/unit/figures/test_roc.py", says="passed"),
+    Run("ruff format .", says="left unchanged"),
+    Run("ruff check . --fix", says="All checks passed"),
+    Run("snakefmt Snakefile workflow"),
+)
+"""Run in a fresh clone, where they find nothing to mend."""
 
 BENCHMARKS = (
     Run(".venv/bin/python benchmarks/ingest.py", more="--rounds 1 --knees 1"),
@@ -218,7 +237,7 @@ UNRUN = (
 )
 """What no test runs: the pages say why."""
 
-RUN_HERE = (*ROAD, *FINISHED, *PUBLISHED, *CLONE, *BENCHMARKS, *SCHEDULER, PACKING)
+RUN_HERE = (*ROAD, *FINISHED, *PUBLISHED, *CLONE, *AFTER_AN_EDIT, *BENCHMARKS, *SCHEDULER, PACKING)
 ENTRIES: tuple[Entry, ...] = (*RUN_HERE, *ELSEWHERE, *UNRUN)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.running import clone, run
-from tests.commands.table import CLONE, Run
+from tests.commands.table import AFTER_AN_EDIT, CLONE, Run
 from tests.dag import ROOT
 
 
@@ -27,7 +27,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("each", CLONE, ids=lambda each: each.command)
+@pytest.mark.parametrize("each", [*CLONE, *AFTER_AN_EDIT], ids=lambda each: each.command)
 def test_the_command_does_what_its_page_says(fresh: Path, each: Run) -> None:
     run(fresh, each)
 

@@ -69,7 +69,7 @@ def test_the_test_that_runs_it_elsewhere_exists(entry: RunBy) -> None:
 
 
 def _with_prerequisites(command: str) -> set[str]:
-    """A make command, and those whose recipe it begins with (`env` makes the stamp that all take)."""
+    """A make command, and `make env` where its target takes the stamp that `env` makes."""
     recipe = re.search(rf"^{command.removeprefix('make ')}:(.*)$", (ROOT / "Makefile").read_text(), re.M)
     assert recipe, f"the Makefile has no target for `{command}`"
     return {command, "make env"} if "made-test" in recipe[1] or "$(STAMP)" in recipe[1] else {command}
