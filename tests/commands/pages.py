@@ -15,10 +15,8 @@ MARKS = ("needs a GPU", "on a cluster", "downloads")
 """How a page says that a command cannot run everywhere: in the command's comment or the comment
 above it, in its paragraph or row, or in a heading above it.
 """
-_PROGRAMS = "|".join(
-    "make snakemake python3? pytest ruff snakefmt mypy pip uv git rsync rocrate-validator export tail "
-    "sinfo squeue scancel scontrol sacct sacctmgr sbatch".split()
-)
+_OF_A_CLUSTER = "sinfo|squeue|scancel|scontrol|sacct|sacctmgr|sbatch"
+_PROGRAMS = f"make|snakemake|python3?|pytest|ruff|snakefmt|mypy|pip|uv|git|rsync|rocrate-validator|export|tail|{_OF_A_CLUSTER}"
 _COMMAND = re.compile(rf"(?:[A-Z_]+=\S+ )*(?:\.|(?:\.venv/bin/)?(?:{_PROGRAMS})) \S")
 """A program with a word at least: `make` alone is a name."""
 _INLINE = re.compile(r"(?<!`)`([^`]+)`(?!`)")

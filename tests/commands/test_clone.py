@@ -7,7 +7,6 @@ import pytest
 
 from tests.commands.running import clone, run
 from tests.commands.table import AFTER_AN_EDIT, CLONE, Run
-from tests.dag import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +29,3 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("each", [*CLONE, *AFTER_AN_EDIT], ids=lambda each: each.command)
 def test_the_command_does_what_its_page_says(fresh: Path, each: Run) -> None:
     run(fresh, each)
-
-
-def test_the_generated_pages_are_those_of_the_tree(fresh: Path) -> None:
-    run(fresh, next(each for each in CLONE if each.command == "make reference"))
-    for page in ("docs/configuration.md", "docs/reruns.md"):
-        assert (fresh / page).read_text() == (ROOT / page).read_text(), "run: make reference"
