@@ -1,11 +1,12 @@
 """How long Snakemake thinks about a study of ten thousand knees, and how long the figures of a
 finished study take.
 
-`python benchmarks/dag.py [--knees 10000] [--parts plan figures]` makes a raw tree of empty image
-files in a temporary folder (one archive per series, as the image archive delivers them), plans the
-study of 5 backbones, 4 modes and 10 seeds on it, pretends that everything has been made, and asks
-again. Then it makes two studies whose predictions are finished, of 60 and of 200 runs, and draws
-their figures with `snakemake figures` (`figure_time.py`). The last line is one JSON object.
+`python benchmarks/dag.py [--knees 10000] [--parts plan figures] [--runs 60 200]` makes a raw tree
+of empty image files in a temporary folder (one archive per series, as the image archive delivers
+them), plans the study of 5 backbones, 4 modes and 10 seeds on it, pretends that everything has been
+made, and asks again. Then it makes two studies whose predictions are finished, of 60 and of 200
+runs, and draws their figures with `snakemake figures` (`figure_time.py`). The last line is one JSON
+object.
 """
 
 from __future__ import annotations
@@ -177,10 +178,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--knees", type=int, default=10_000)
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument(
+        "--runs", type=int, nargs="+", choices=list(DESIGNS), default=list(DESIGNS), help="of the studies whose figures are drawn"
+    )
     parser.add_argument("--parts", nargs="+", choices=["plan", "figures"], default=["plan", "figures"])
     options = parser.parse_args()
     measured = plan(options.knees, options.seeds) if "plan" in options.parts else {}
-    for runs in DESIGNS if "figures" in options.parts else ():
+    for runs in options.runs if "figures" in options.parts else ():
         measured |= figures(runs)
     print(json.dumps(measured))
 

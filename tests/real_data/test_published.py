@@ -1,6 +1,7 @@
 """Paper A's published comparison table, from its nine released prediction tables."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,8 @@ from kneeoa.imports import import_predictions
 from kneeoa.tables.contrasts import CONTRASTS
 from kneeoa.tables.metrics import METRICS
 from kneeoa.tables.predictions import PREDICTIONS
+from tests.commands.running import clone, run
+from tests.commands.table import PUBLISHED
 
 pytestmark = [
     pytest.mark.real,
@@ -222,3 +225,15 @@ def test_dual_heads_contradict_each_other_in_the_released_share_of_knees(metrics
         released = pd.read_csv(folder / f"{prefix}_dual_preds.csv")
         share = ((released.pred_kl >= 2) != (released.pred_oa == 1)).mean()
         assert rows.estimate[f"{backbone}-dual"] == pytest.approx(share, abs=1e-12)
+
+
+@pytest.mark.slow
+def test_make_published_ends_with_its_report(tmp_path: Path) -> None:
+    """As the README shows it, in a fresh clone."""
+    folder = clone(tmp_path / "clone")
+    made = PUBLISHED[0]
+    run(folder, replace(made, small=dict.fromkeys(made.small, os.environ["KNEEOA_REAL_DATA"])))
+    table = pd.read_csv(folder / "results" / "published" / "tables" / "contrasts.csv")
+    picked = table[(table.backbone == "resnet3d") & (table.metric == "auc") & (table.test == "delong")]
+    assert picked.difference.round(4).tolist() == [-0.0149]
+    assert (folder / "results" / "published" / "report.html").read_text().count("data:image/png;base64,") >= 4

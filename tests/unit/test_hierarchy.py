@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from kneeoa.errors import KneeoaError
 from kneeoa.hierarchy import derive_label, derive_probabilities
@@ -21,6 +22,27 @@ def test_interleaved_groups_and_empty_parents() -> None:
 def test_single_precision_is_summed_in_double() -> None:
     fine = np.full((1, 5), 0.2, dtype=np.float32)
     assert derive_probabilities(fine, GROUPS, 2).dtype == np.float64
+
+
+def test_a_sum_that_passes_one_by_rounding_is_one_and_every_other_is_as_it_was() -> None:
+    """A softmax in single precision, and one in double: both sum to more than 1 in some rows."""
+    logits = np.random.default_rng(0).normal(size=(10_000, 5)) * 12
+    double = softmax(logits, axis=1)
+    for fine in (double, softmax(logits.astype(np.float32), axis=1)):
+        p = fine.astype(float)
+        bare = np.stack([p[:, 0] + p[:, 1], p[:, 2] + p[:, 3] + p[:, 4]], axis=1)
+        found = derive_probabilities(fine, GROUPS, 2)
+        above = bare > 1
+        assert above.any()
+        assert found.max() == 1.0
+        assert (found[above] == 1.0).all()
+        assert (found[~above] == bare[~above]).all()
+
+
+def test_an_excess_that_is_no_rounding_stays_to_be_refused() -> None:
+    fine = np.array([[0.0, 0.0, 0.5, 0.3, 0.21]])
+    assert derive_probabilities(fine, GROUPS, 2)[0, 1] == pytest.approx(1.01)
+    assert derive_probabilities(fine, GROUPS, 2, tolerance=0.05)[0, 1] == 1.0
 
 
 def test_labels_follow_the_groups() -> None:

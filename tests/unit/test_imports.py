@@ -75,6 +75,16 @@ def test_coarser_levels_are_derived_all_the_way_up(tmp_path: Path) -> None:
     assert found[found.level == "any"].subject.tolist() == found[found.level == "any"].case_id.tolist()
 
 
+@pytest.mark.parametrize("excess", [5e-8, 0.01], ids=["single precision", "two decimals"])
+def test_a_coarser_sum_that_the_tables_rounding_carries_past_one_is_one(tmp_path: Path, excess: float) -> None:
+    frame = table(p0=[0.5, 0.1, 0.0], p1=[0.3, 0.2, 0.0], p2=[0.1, 0.3, 0.3], p3=[0.1, 0.4, 0.7 + excess])
+    found = load(tmp_path, frame, {"kl": KL})
+    rows = {key: part.set_index("case_id").probabilities for key, part in found.groupby(["level", "head"])}
+    assert list(rows["any", "kl"]["b"]) == [0.0, 1.0]
+    assert list(rows["kl", "kl"]["b"]) == [0.0, 0.0, 0.3, 0.7 + excess], "what was imported stays as it is"
+    assert list(rows["any", "kl"]["12"]) == [0.1 + 0.2, 0.3 + 0.4]
+
+
 def test_an_empty_label_stays_unread(tmp_path: Path) -> None:
     found = load(tmp_path, table(grade=[0, None, 3]), {"kl": KL})
     truth = found[found.level == "any"].set_index("case_id").truth

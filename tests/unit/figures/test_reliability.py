@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from kneeoa.config.analysis import Figures
+from kneeoa.errors import KneeoaError
 from kneeoa.figures import reliability
 from kneeoa.figures.scores import held_out
 from kneeoa.statistics.reliability import reliability_curve
@@ -47,3 +48,16 @@ def test_seeds_are_averaged_not_pooled(tmp_path):
     assert line.get_ydata() == pytest.approx(np.mean([run.observed for run in runs], axis=0))
     assert line.get_ydata().tolist() != pytest.approx(reliability.mean_curve(own.assign(seed=1), 5, 0.95).observed.tolist())
     assert clashes(figure) == []
+
+
+@pytest.mark.parametrize("excess", [5e-8, 1e-5])
+def test_a_probability_that_passes_one_by_rounding_is_drawn_and_by_more_is_refused(tmp_path, excess):
+    """Tables that an earlier version summed may hold the first."""
+    own = of_arm(tmp_path).query("seed == 1").reset_index(drop=True)
+    own.at[0, "probabilities"] = np.array([0.0, 1 + excess])
+    if excess < 1e-6:
+        assert np.isfinite(reliability.mean_curve(own, 3, 0.95).predicted).all()
+        assert reliability.positive(own).max() == 1.0
+    else:
+        with pytest.raises(KneeoaError, match=r"to 1\.00001\."):
+            reliability.mean_curve(own, 3, 0.95)

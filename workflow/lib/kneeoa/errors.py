@@ -12,8 +12,11 @@ class KneeoaError(Exception):
 def again(path: object) -> str:
     """What to type where a file that the workflow made has been damaged since; the end of a
     sentence, without its stop.
+
+    The file comes before any option that takes several words (``--configfile``), and stands in the
+    place of the command's own targets.
     """
-    return f"make it again with your snakemake command and '--force {path}', then give your command as it was"
+    return f"make it again with 'snakemake --force {path}' and the options of your command, then give your command as it was"
 
 
 class UnusableImage(KneeoaError):

@@ -10,19 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneeoa.errors import KneeoaError
+from kneeoa.probabilities import ROUNDING, clip_rounding
 
 
-def derive_probabilities(fine: NDArray[np.floating], parent_class: Sequence[int], parents: int) -> NDArray[np.float64]:
+def derive_probabilities(
+    fine: NDArray[np.floating], parent_class: Sequence[int], parents: int, tolerance: float = ROUNDING
+) -> NDArray[np.float64]:
     """Probabilities of the parent's classes: the sum over the fine classes that belong to each.
 
     Args:
         fine: probabilities of the fine level, shape ``[n, K]``.
         parent_class: for each of the K fine classes, the index of its parent class.
         parents: number of the parent's classes.
+        tolerance: how far rounding of ``fine`` may carry a sum above 1; such a sum is 1.
 
     Returns:
         float64 array ``[n, parents]``; a parent class without fine classes gets zero. Rows are not
-        renormalised: rounding in stored probabilities stays visible.
+        renormalised, so they sum to what ``fine`` sums to but for that limit.
 
     Raises:
         KneeoaError: the shapes disagree or an index is out of range.
@@ -34,7 +38,7 @@ def derive_probabilities(fine: NDArray[np.floating], parent_class: Sequence[int]
     coarse = np.zeros((values.shape[0], parents), dtype=np.float64)
     for index, parent in enumerate(parent_class):
         coarse[:, parent] += values[:, index]
-    return coarse
+    return clip_rounding(coarse, tolerance)
 
 
 def derive_label(fine_label: int, parent_class: Sequence[int]) -> int:

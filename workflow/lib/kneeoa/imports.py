@@ -20,7 +20,7 @@ Labels = list[int | None]
 
 SUM_TOLERANCE = 0.05
 """How far a row's probabilities may be from 1 in sum: tables rounded to two decimals pass, wrong
-columns do not.
+columns do not. A coarser level's sum that passes 1 by no more is 1.
 """
 
 
@@ -157,7 +157,7 @@ def _with_parents(
     while level.parent is not None and level.parent_class is not None:
         groups = level.parent_class
         level = by_name[level.parent]
-        probabilities = derive_probabilities(probabilities, groups, len(level.classes))
+        probabilities = derive_probabilities(probabilities, groups, len(level.classes), SUM_TOLERANCE)
         truth = [None if label is None else derive_label(label, groups) for label in truth]
         yield level, probabilities, truth
 

@@ -44,7 +44,7 @@ def curve(rows: pd.DataFrame, confidence: float) -> DecisionCurve:
     probabilities), the mean over its seeds.
     """
     runs = [run.sort_values("case_id") for _, run in rows.groupby("seed")]
-    probabilities = np.clip(np.stack([positive(run) for run in runs]), 0.0, 1.0)
+    probabilities = np.stack([positive(run) for run in runs])
     first = runs[0]
     return decision_curve(first["truth"].to_numpy(), probabilities, THRESHOLDS, first["subject"].to_numpy(dtype=str), confidence)
 

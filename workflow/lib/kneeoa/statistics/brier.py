@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kneeoa.errors import KneeoaError
+from kneeoa.probabilities import require_probabilities
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, same_length
 from kneeoa.statistics.sampling import (
     Estimate,
@@ -65,8 +65,7 @@ def brier_test(
 def _prepare(truth: ArrayLike, probability: ArrayLike, name: str, scaled: bool) -> tuple[Integers, Sampled]:
     labels, stack = classes_of(truth, 2), seeds_first(probability, name, 1)
     same_length(labels.size, **{name: stack.T})
-    if stack.min() < 0 or stack.max() > 1:
-        raise KneeoaError(f"{name}: expected values from 0 to 1, found {stack.min():g} to {stack.max():g}.")
+    require_probabilities(stack, name)
     return labels, over_seeds([sampled_brier(labels, row, scaled) for row in stack])
 
 

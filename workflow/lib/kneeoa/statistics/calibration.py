@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from kneeoa.errors import KneeoaError
+from kneeoa.probabilities import require_probabilities
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, same_length
 from kneeoa.statistics.ordinal import at_least
 from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled, difference_of, estimate_of, over_seeds, seeds_first
@@ -140,8 +141,7 @@ _SEPARATED = "the prediction separates the classes: no finite slope"
 def _prepare(truth: ArrayLike, probability: ArrayLike, name: str) -> tuple[Integers, Floats]:
     labels, stack = classes_of(truth, 2), seeds_first(probability, name, 1)
     same_length(labels.size, **{name: stack.T})
-    if stack.min() < 0 or stack.max() > 1:
-        raise KneeoaError(f"{name}: expected values from 0 to 1, found {stack.min():g} to {stack.max():g}.")
+    require_probabilities(stack, name)
     return labels, stack
 
 

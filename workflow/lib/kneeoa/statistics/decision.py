@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kneeoa.errors import KneeoaError
+from kneeoa.probabilities import require_probabilities
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, same_length, subject_count
 from kneeoa.statistics.sampling import (
     PairedDifference,
@@ -106,6 +107,5 @@ def _benefit(labels: Integers, stack: Floats, threshold: float) -> Sampled:
 def _prepare(truth: ArrayLike, probability: ArrayLike, name: str) -> tuple[Integers, Floats]:
     labels, stack = classes_of(truth, 2), seeds_first(probability, name, 1)
     same_length(labels.size, **{name: stack.T})
-    if stack.min() < 0 or stack.max() > 1:
-        raise KneeoaError(f"{name}: expected values from 0 to 1, found {stack.min():g} to {stack.max():g}.")
+    require_probabilities(stack, name)
     return labels, stack

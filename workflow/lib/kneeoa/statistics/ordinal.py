@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kneeoa.errors import KneeoaError
+from kneeoa.probabilities import clip_rounding
 from kneeoa.statistics.delong import auc_interval, weighted_contrast
 from kneeoa.statistics.influence import gram_rows, placements
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length, subject_count
@@ -42,7 +43,7 @@ def at_least(probabilities: ArrayLike, cut: int) -> Floats:
     values = finite(probabilities, "probabilities")
     if not 1 <= cut < values.shape[-1]:
         raise KneeoaError(f"cut: expected 1 to {values.shape[-1] - 1} for {values.shape[-1]} classes, got {cut}.")
-    return np.asarray(values[..., cut:].sum(axis=-1))
+    return clip_rounding(np.asarray(values[..., cut:].sum(axis=-1)))
 
 
 def c_index(truth: ArrayLike, scores: ArrayLike, cluster: ArrayLike | None = None, confidence: float = 0.95) -> Estimate:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kneeoa.errors import KneeoaError
+from kneeoa.probabilities import require_probabilities
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length
 from kneeoa.statistics.shares import share
 
@@ -106,8 +107,7 @@ def bin_of(probability: Floats, bins: int, kind: Bins) -> Integers:
         raise KneeoaError(f"bins: expected at least one, got {bins}.")
     if kind not in ("fixed", "equal_count"):
         raise KneeoaError(f"kind: expected fixed or equal_count, got '{kind}'.")
-    if probability.size and (probability.min() < 0 or probability.max() > 1):
-        raise KneeoaError(f"probability: expected values from 0 to 1, found {probability.min():g} to {probability.max():g}.")
+    require_probabilities(probability, "probability")
     if kind == "fixed":
         return np.minimum(np.floor(probability * bins), bins - 1).astype(np.int64)
     _, tie, sizes = np.unique(probability, return_inverse=True, return_counts=True)

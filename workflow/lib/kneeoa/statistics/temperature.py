@@ -16,6 +16,7 @@ from scipy.optimize import brentq
 from scipy.special import logsumexp, softmax
 
 from kneeoa.errors import KneeoaError
+from kneeoa.probabilities import require_probabilities
 from kneeoa.statistics.inputs import Floats, classes_of, finite, same_length
 
 CLIP = 1e-12
@@ -86,8 +87,7 @@ def log_probabilities(probabilities: ArrayLike) -> Floats:
         ValueError: values that are not finite.
     """
     values = finite(probabilities, "probabilities")
-    if values.size and (values.min() < 0 or values.max() > 1):
-        raise KneeoaError(f"probabilities: expected values from 0 to 1, found {values.min():g} to {values.max():g}.")
+    require_probabilities(values, "probabilities")
     stacked = np.stack([1 - values, values], axis=1) if values.ndim == 1 else values
     return np.asarray(np.log(np.maximum(stacked, CLIP)))
 
