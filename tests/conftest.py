@@ -41,7 +41,7 @@ class Groups(LoadFileScheduling):  # type: ignore[misc]
 
 @pytest.hookimpl
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling | None:
-    """Take ``Groups``, in the order of the tests, for ``--dist loadfile``; else what pytest takes."""
+    """Take ``Groups``, in the order of tests, for ``--dist loadfile``; else what pytest takes."""
     if config.getoption("dist") != "loadfile":
         return None
     config.option.loadscopereorder = False
