@@ -16,9 +16,9 @@ SMALL = ["--configfile", "tests/small.yaml"]
 SEEDS = [1, 2] if LONG else [1]
 
 
-def small_tree(folder: Path) -> Path:
-    """A copy of the tree in which the small study has ``SEEDS``."""
-    file = copy_tree(folder) / SMALL[1]
+def trimmed(folder: Path) -> Path:
+    """Give the small study of a copied tree ``SEEDS``."""
+    file = folder / SMALL[1]
     text = file.read_text()
     assert "\nseeds: [1, 2]\n" in text, f"{SMALL[1]} no longer has two seeds"
     file.write_text(text.replace("\nseeds: [1, 2]\n", f"\nseeds: {SEEDS}\n"))
@@ -28,7 +28,7 @@ def small_tree(folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the tree in which the small study has run to its end."""
-    folder = small_tree(tmp_path_factory.mktemp("small") / "clone")
+    folder = trimmed(copy_tree(tmp_path_factory.mktemp("small") / "clone"))
     run = snakemake(folder, "--cores", "2", *SMALL)
     assert run.returncode == 0, (run.stdout + run.stderr)[-6000:]
     return folder

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.dag import planned, rules
-from tests.end_to_end.conftest import SEEDS, SMALL, small_tree
+from tests.dag import copy_tree, planned, rules
+from tests.end_to_end.conftest import SEEDS, SMALL, trimmed
 
 pytestmark = pytest.mark.slow
 
@@ -134,7 +134,7 @@ def test_a_clone_beside_copied_results_has_nothing_to_do(finished: Path, tmp_pat
     """`git clone` and `rsync results/`: every time stamp is new and there is no .snakemake
     folder.
     """
-    clone = small_tree(tmp_path / "clone")
+    clone = trimmed(copy_tree(tmp_path / "clone"))
     shutil.copytree(finished / "results", clone / "results", copy_function=shutil.copy2, dirs_exist_ok=True)
     for path in (clone / "workflow").rglob("*.py"):
         path.touch()
