@@ -24,7 +24,7 @@ def _note(frame: FrameType, event: str, argument: object) -> None:
     if code in _NOTED:
         return
     file = code.co_filename
-    if "/kneeoa/" not in file or not code.co_flags & _OPTIMIZED:
+    if "/kneeoa/" not in file or not file.endswith(".py") or not code.co_flags & _OPTIMIZED:
         _NOTED[code] = None
         return
     caller: FrameType | None = frame
