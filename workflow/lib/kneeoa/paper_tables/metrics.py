@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from kneeoa.config.metrics import TABLE
 from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import interval
 from kneeoa.figures.scores import records
@@ -16,10 +17,7 @@ from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.metrics import METRICS
 
-PRINTED = (
-    "auc", "macro_auc", "c_index", "accuracy", "balanced_accuracy", "f1", "macro_f1", "quadratic_kappa", "mae", "brier",
-    "calibration_slope", "contradiction",
-)  # fmt: skip
+PRINTED = tuple(metric.name for metric in TABLE if metric.in_paper)
 """The metrics that are printed; the CSV holds all."""
 
 
