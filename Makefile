@@ -17,7 +17,7 @@ JOBS ?= 2
 
 BIN := .venv/bin
 LAYERS := workflow train analysis
-EVERYDAY := tests/unit tests/workflow tests/real_data tests/ingestion tests/statistics tests/training tests/faults tests/rerun
+EVERYDAY := tests/unit tests/workflow tests/real_data tests/ingestion tests/statistics tests/training tests/faults tests/rerun tests/recipes
 # Half an hour of both cores: fine-tuning on real radiographs.
 RADIOGRAPHS := tests/real_data/test_fine_tuning.py
 LOCKS := $(LAYERS:%=envs/%.txt)

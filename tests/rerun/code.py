@@ -39,10 +39,11 @@ STATISTICS = {
     "equivalence": TESTED,
     "influence": METRICS,
     "inputs": SUMMARISED | {"reread_labels", "ensemble", "predict", "figure_decision", "figure_reliability"},
+    "kernels": METRICS,
     "max_t": ADJUSTED,
     "mcnemar": TESTED,
     "metrics": SUMMARISED | {"reread_labels"},
-    "multiclass": TESTED,
+    "multiclass": METRICS,
     "multiplicity": ADJUSTED,
     "obuchowski_rockette": TESTED,
     "operating_point": METRICS,
@@ -126,11 +127,33 @@ BACKBONES = {**{kind: (kind,) for kind in KINDS}, **{f"options/{kind}": (kind,) 
 
 MODES = {
     "single": {"single-oa", "single-kl", "single-coral", "single-corn", "single-kl-careless"},
+    "dual": {"dual"},
     "dual_stacked": {"dual-stacked"},
+    "criteria/bce": {"single-oa"},
     "criteria/coral": {"single-coral"},
     "criteria/corn": {"single-corn"},
+    "criteria/cross_entropy": {"single-kl", "single-kl-careless", "dual", "dual-stacked"},
 }
-"""A module of `modes/`: the modes of the wide study's resnet3d that it is part of."""
+"""A module of `modes/`: the modes of the wide study's resnet3d that it is part of; every other
+backbone has the mode `dual` alone.
+"""
+METHODS = {
+    "smoothgrad_input": EXPLAINED,
+    "smoothgrad": EXPLAINED,
+    **shared(["grad_cam", "integrated_gradients", "occlusion"], set()),
+}
+"""A module of `saliency/methods/`; the small study has one method, which takes its gradient from
+another.
+"""
+READERS = {"oai": {"read_cohort"}, **shared(["grades_folder", "manifest", "oai_zib", "oaizib_cm"], set())}
+"""A reader of `cohorts/`; the small study has one."""
+REGISTRIES = {
+    "modes": ("LEVELS", {name for name in MODES if "/" not in name}),
+    "modes/criteria": ("KINDS", {name.removeprefix("criteria/") for name in MODES if "/" in name}),
+    "saliency/methods": ("OPTIONS", set(METHODS)),
+    "cohorts": ("", set(READERS)),
+}
+"""A folder whose files are read off it: what a member declares, and the members that have rows."""
 
 
 RESNET = {f"resnet3d-{mode}" for mode in ("single-oa", "single-kl", "single-coral", "single-corn", "dual", "dual-stacked")}
@@ -144,7 +167,8 @@ def edits(folder: str, belongs: dict[str, set[str]], study: str = SMALL) -> Iter
 
 def of_arms(folder: str, name: str, arms: Iterable[str]) -> Row:
     """A row for a module that belongs to some of the wide study's arms."""
-    first = frozenset(IMAGES - {"saliency_randomised", "deletion"} if folder == "backbones" or "single" in name else LEARNED)
+    untrained = {"resnet3d-single-oa", *(f"{kind}-dual" for kind in KINDS if kind != "resnet3d")}  # a backbone's first arm
+    first = frozenset(IMAGES - {"saliency_randomised", "deletion"} if untrained & set(arms) else LEARNED)
     members = {"resnet3d-single-oa", "resnet3d-single-kl"}  # of the wide study's ensemble
     without = frozenset() if members & set(arms) else frozenset({"ensemble"})
     if not RESNET & set(arms):
@@ -152,6 +176,11 @@ def of_arms(folder: str, name: str, arms: Iterable[str]) -> Row:
     return Row(
         f"{folder}/{name}.py", first, WIDE, file=f"{LIBRARY}/{folder}/{name}.py", replace=HEAD, arms=frozenset(arms), without=without
     )
+
+
+def arms_of(modes: set[str]) -> set[str]:
+    """The wide study's arms of these modes."""
+    return {f"resnet3d-{mode}" for mode in modes} | ({f"{kind}-dual" for kind in KINDS} if "dual" in modes else set())
 
 
 ARMS_OF = {kind: {f"{kind}-dual"} for kind in KINDS} | {"resnet3d": RESNET | {"resnet3d-single-kl-careless"}}
@@ -162,7 +191,7 @@ ROWS = [
     *edits("anatomy", ANATOMY),
     *edits("figures", FIGURE_FILES),
     *(of_arms("backbones", name, {arm for kind in kinds for arm in ARMS_OF[kind]}) for name, kinds in sorted(BACKBONES.items())),
-    *(of_arms("modes", name, {f"resnet3d-{mode}" for mode in modes}) for name, modes in sorted(MODES.items())),
-    *edits("saliency/methods", {"smoothgrad_input": EXPLAINED, "grad_cam": set()}),
-    *edits("cohorts", {"oai": {"read_cohort"}, "manifest": set()}),
+    *(of_arms("modes", name, arms_of(modes)) for name, modes in sorted(MODES.items())),
+    *edits("saliency/methods", METHODS),
+    *edits("cohorts", READERS),
 ]
