@@ -26,5 +26,5 @@ def test_what_has_no_kernel_is_named() -> None:
     assert kernel_of("cut_auc_3") is KERNELS["cut_auc"]
     with pytest.raises(KneeoaError, match="Metric 'lift' is not computed anywhere"):
         kernel_of("lift")
-    with pytest.raises(ValueError, match="expected one of .*'accuracy'.* got 'cut_auc'"):
+    with pytest.raises(ValueError, match=r"expected one of .*'accuracy'.* got 'cut_auc'"):
         metric("cut_auc")
