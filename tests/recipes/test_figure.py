@@ -138,11 +138,11 @@ REPORT = """
 import sys
 from pathlib import Path
 
-from kneeoa import declarations
+from kneeoa import figures_and_tables
 from kneeoa.report.page import Entry, write_report
 
 words = {"section", "title", "caption", "alternative"}
-figure, table = (read()["brier"].model_dump(include=words) for read in (declarations.figures, declarations.tables))
+figure, table = (read()["brier"].model_dump(include=words) for read in (figures_and_tables.figures, figures_and_tables.tables))
 write_report(
     study="s", title="", question="", arms={"resnet3d-dual": {"backbone": "resnet3d", "mode": "dual"}}, flows=[], provenance={},
     figures={"brier": Entry(Path(sys.argv[1]), **figure)}, tables={"brier": Entry(Path(sys.argv[2]), **table)}, out=Path(sys.argv[3]),

@@ -111,10 +111,7 @@ class Saliency(Section):
         """The keys that decide the maps of one method, as plain values: a change of any other makes
         no map again.
         """
-        smooth = {"samples", "noise"}
-        of = {"smoothgrad": smooth, "smoothgrad_input": smooth, "integrated_gradients": {"steps"}, "occlusion": {"cube"}}
-        own = of.get(method, set())
-        return self.model_dump(mode="json", include={"keep", "cases"} | own)
+        return self.model_dump(mode="json", include={"keep", "cases", *registry.options(method)})
 
 
 class Anatomy(Section):
