@@ -25,6 +25,7 @@ from kneeoa.job import UNFINISHED
 from kneeoa.network.network import Network
 from kneeoa.tables.schema import TableSchema
 from kneeoa.training import checkpoint, epochs, run
+from kneeoa.training.adamw import AdamW
 from tests.training.killed import BOARD, OF_A_STATE, PHASES
 from tests.unit.training import tiny_study
 
@@ -63,7 +64,7 @@ def hook() -> None:
     says(checkpoint, "resume", "taking up a state")
     says(Network, "forward", "forward", within={"between"})
     says(torch.Tensor, "backward", "backward")
-    says(torch.optim.AdamW, "step", "optimiser")
+    says(AdamW, "step", "optimiser")
     says(epochs, "evaluate", "validation")
     says(checkpoint, "save", "gathering a state")
     says(checkpoint, "save_file", "writing a state")
@@ -77,8 +78,7 @@ def hook() -> None:
 def main(study: Path, board: Path) -> None:
     """Fork a child for each line of standard input."""
     files = tiny_study.make(study)
-    # Once here, so that no child spends its life importing what is imported late (a first step of
-    # torch's optimisers, seconds).
+    # Once here, so that no child spends its life importing what is imported late.
     run.train(**tiny_study.job(files, study / "warm", seed=1, training=TRAINING))
     hook()
     with open(board, "r+b") as stream:
