@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tests.rerun.row import SMALL, WIDE, Row
-from tests.rerun.rules import EXPLAINED, FIGURES, IMAGES, LEARNED, MEASURED, OVERLAPS, TABLES
+from tests.rerun.rules import FIGURES, IMAGES, LEARNED, MEASURED, OVERLAPS, TABLES
 
 LIBRARY = "workflow/lib/kneeoa"
 HEAD = ("from __future__ import annotations\n", "from __future__ import annotations\n\nEDITED = True\n")
@@ -144,7 +144,7 @@ def edits(folder: str, belongs: dict[str, set[str]], study: str = SMALL) -> Iter
 
 def of_arms(folder: str, name: str, arms: Iterable[str]) -> Row:
     """A row for a module that belongs to some of the wide study's arms."""
-    first = frozenset(IMAGES - {"saliency_randomised", "deletion"} if folder == "backbones" or "single" in name else LEARNED)
+    first = frozenset(IMAGES - {"deletion"} if folder == "backbones" or "single" in name else LEARNED)
     members = {"resnet3d-single-oa", "resnet3d-single-kl"}  # of the wide study's ensemble
     without = frozenset() if members & set(arms) else frozenset({"ensemble"})
     if not RESNET & set(arms):
@@ -163,6 +163,6 @@ ROWS = [
     *edits("figures", FIGURE_FILES),
     *(of_arms("backbones", name, {arm for kind in kinds for arm in ARMS_OF[kind]}) for name, kinds in sorted(BACKBONES.items())),
     *(of_arms("modes", name, {f"resnet3d-{mode}" for mode in modes}) for name, modes in sorted(MODES.items())),
-    *edits("saliency/methods", {"smoothgrad_input": EXPLAINED, "grad_cam": set()}),
+    *edits("saliency/methods", {"smoothgrad_input": {"saliency"}, "grad_cam": set()}),
     *edits("cohorts", {"oai": {"read_cohort"}, "manifest": set()}),
 ]

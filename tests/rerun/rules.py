@@ -12,7 +12,7 @@ from collections.abc import Iterable
 PREDICTED = {"metrics", "contrasts", "subgroups", "claim", "readers"}
 """Read prediction tables."""
 CURVES = {"figure_roc", "figure_reliability", "figure_confusion"}
-LEARNED = {"train_run", "predict", "saliency", "saliency_randomised", "deletion"}
+LEARNED = {"train_run", "predict", "saliency", "deletion"}
 """Open a run's inputs."""
 IMAGES = LEARNED | {"embed_untrained"}
 
@@ -55,7 +55,6 @@ FOLLOWS: dict[str, set[str]] = {
     "differences": {"table_differences"},
     "similarity": {"figure_similarity", "table_similarity"},
     "saliency": {"overlap", "sanity", "figure_saliency"},
-    "saliency_randomised": {"sanity"},
     "deletion": {"deletion_summary"},
     "overlap": {"anatomy", "claim"},
     "anatomy": {"figure_anatomy", "table_anatomy"},
@@ -112,7 +111,6 @@ CONTRASTED = {"contrasts", "subgroups", "claim", "readers", "anatomy", "differen
 """Take the contrasts."""
 MEASURED = {"geometry", "geometry_baselines", "differences"}
 """Take the section on geometry."""
-EXPLAINED = {"saliency", "saliency_randomised"}
 OVERLAPS = {"overlap", "sanity"}
 VIEW = {"describe_shard volumes", "make_volumes", "train_run", "embed_untrained"}
 """Take the canonical form of a view: who makes it, and who writes down what a network was trained

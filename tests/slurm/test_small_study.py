@@ -18,7 +18,7 @@ from tests.slurm.run import through_slurm
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
-GPU_RULES = {"train_run", "predict", "embed_untrained", "saliency", "saliency_randomised", "deletion"}
+GPU_RULES = {"train_run", "predict", "embed_untrained", "saliency", "deletion"}
 CONFIGURATION = "small-slurm.yaml"
 
 
