@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from tests.rerun.definition_edits import EVERY
 from tests.rerun.row import SMALL, WIDE, Row
-from tests.rerun.rules import EXPLAINED, FIGURES, IMAGES, LEARNED, MEASURED, OVERLAPS, TABLES
+from tests.rerun.rules import FIGURES, IMAGES, LEARNED, MEASURED, OVERLAPS, TABLES
 
 LIBRARY = "workflow/lib/kneeoa"
 
@@ -151,8 +151,8 @@ MODES = {
 backbone has the mode `dual` alone.
 """
 METHODS = {
-    "smoothgrad_input": EXPLAINED,
-    "smoothgrad": EXPLAINED,
+    "smoothgrad_input": {"saliency"},
+    "smoothgrad": {"saliency"},
     **shared(["grad_cam", "integrated_gradients", "occlusion"], set()),
 }
 """A module of `saliency/methods/`; the small study has one method, which takes its gradient from
@@ -188,7 +188,7 @@ def of_definitions(belongs: dict[str, set[str]]) -> Iterable[Row]:
 def of_arms(folder: str, name: str, arms: Iterable[str]) -> Row:
     """A row for a module that belongs to some of the wide study's arms."""
     untrained = {"resnet3d-single-oa", *(f"{kind}-dual" for kind in KINDS if kind != "resnet3d")}  # a backbone's first arm
-    first = frozenset(IMAGES - {"saliency_randomised", "deletion"} if untrained & set(arms) else LEARNED)
+    first = frozenset(IMAGES - {"deletion"} if untrained & set(arms) else LEARNED)
     members = {"resnet3d-single-oa", "resnet3d-single-kl"}  # of the wide study's ensemble
     without = frozenset() if members & set(arms) else frozenset({"ensemble"})
     if not RESNET & set(arms):

@@ -108,10 +108,10 @@ class Saliency(Section):
         return tuple(dict.fromkeys(methods))
 
     def of_method(self, method: str) -> dict[str, Any]:
-        """The keys that decide the maps of one method, as plain values: a change of any other makes
-        no map again.
+        """The keys that decide the maps of one method, of trained and randomised weights, as plain
+        values: a change of any other makes no map again.
         """
-        return self.model_dump(mode="json", include={"keep", "cases", *registry.options(method)})
+        return self.model_dump(mode="json", include={"keep", "cases", "randomised", *registry.options(method)})
 
 
 class Anatomy(Section):
