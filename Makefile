@@ -17,14 +17,16 @@ JOBS ?= 2
 
 BIN := .venv/bin
 LAYERS := workflow train analysis
-EVERYDAY := tests/unit tests/workflow tests/real_data tests/ingestion tests/statistics tests/training tests/faults tests/rerun
+TESTS := tests/unit tests/workflow tests/real_data tests/ingestion tests/statistics tests/training tests/faults tests/rerun \
+	tests/end_to_end tests/slurm $(wildcard tests/recipes tests/commands)
 # Half an hour of both cores: fine-tuning on real radiographs.
 RADIOGRAPHS := tests/real_data/test_fine_tuning.py
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist loadfile --durations=20 --ignore=$(RADIOGRAPHS)
 LOCKS := $(LAYERS:%=envs/%.txt)
 STAMP := .venv/made-$(VARIANT)
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
-.PHONY: help env demo figures published test unit radiographs check-envs lock accept reference clean
+.PHONY: help env demo figures published test test-sample test-long unit radiographs check-envs lock accept reference clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -32,7 +34,9 @@ help:
 	@echo "make demo        the phantom study of config.yaml, from raw images to results/<study>/report.html"
 	@echo "make figures     only the figures of config.yaml, from the predictions that are there"
 	@echo "make published   the re-analysis of published predictions (needs KNEEOA_REAL_DATA, see README.md)"
-	@echo "make test        formats, types, lint, all tests (SLURM and real data where they are found)"
+	@echo "make test        formats, types, lint, the everyday tests: a quarter of an hour, before a commit"
+	@echo "make test-sample a sample of the long suite, as CI runs it after make test (SLURM and real data where they are found)"
+	@echo "make test-long   the long suite whole: an hour"
 	@echo "make unit        the unit tests alone, in minutes"
 	@echo "make radiographs a network from ImageNet weights learns real radiographs (KNEEOA_REAL_DATA); half an hour"
 	@echo "make env         only the environment in .venv (VARIANT=cpu or cuda)"
@@ -53,18 +57,26 @@ figures: $(STAMP)
 published: $(STAMP)
 	$(BIN)/snakemake --cores $(CORES) --configfile workflow/studies/published.yaml
 
+# Every check runs, whatever the ones before it came to; the tests are the last, and their closing
+# lines name the checks that failed.
 test: .venv/made-test
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check --quiet .
-	$(BIN)/snakefmt --check Snakefile workflow
-	$(BIN)/mypy
-	$(BIN)/snakemake --lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist loadfile -m "not slow" $(EVERYDAY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist load -m slow --ignore=$(RADIOGRAPHS) $(EVERYDAY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist loadfile tests/slurm tests/end_to_end
+	@failed=; \
+	check() { echo "== $$*"; $(BIN)/"$$@" || failed="$$failed$${failed:+, }$$*"; }; \
+	check ruff check .; \
+	check ruff format --check --quiet .; \
+	check snakefmt --check Snakefile workflow; \
+	check mypy; \
+	check snakemake --lint; \
+	KNEEOA_FAILED="$$failed" $(PYTEST) -m "not slow" $(TESTS) && [ -z "$$failed" ]
+
+test-sample: .venv/made-test
+	$(PYTEST) -m "slow and not long" $(TESTS)
+
+test-long: .venv/made-test
+	KNEEOA_LONG=1 $(PYTEST) -m slow $(TESTS)
 
 unit: .venv/made-test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist loadfile -m "not slow" tests/unit
+	$(PYTEST) -m "not slow" tests/unit
 
 radiographs: .venv/made-test
 	$(BIN)/python -m pytest -rs -s $(RADIOGRAPHS)

@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.suites import LAST_RESORT
+
 ROOT = Path(__file__).parents[1]
 _RULE = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):", re.M)
 
@@ -41,7 +43,7 @@ def snakemake(folder: Path, *arguments: str, environment: dict[str, str] | None 
         env={**variables, **(environment or {})},
         capture_output=True,
         text=True,
-        timeout=1800,
+        timeout=LAST_RESORT,
     )
 
 

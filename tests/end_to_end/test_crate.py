@@ -15,8 +15,10 @@ import pytest
 
 from kneeoa.provenance.graph import METADATA
 from tests.dag import planned, snakemake
-from tests.end_to_end.conftest import SMALL
+from tests.end_to_end.conftest import SEEDS, SMALL
 from tests.unit.provenance.validated import validate
+
+pytestmark = pytest.mark.slow
 
 COMPRESSED = {".png", ".pdf", ".parquet"}
 """What a search for words in the bytes cannot see through, and is drawn or written by code whose
@@ -43,7 +45,7 @@ def test_every_run_and_the_reading_of_the_cohort_stand_behind_the_comparison_tab
             seen.add(job["@id"])
             pending += [part["@id"] for part in _listed(job["object"])]
     arms = ("resnet3d-single-oa", "resnet3d-single-kl", "resnet3d-dual", "m3t-dual")
-    assert {f"#job/train_run/{arm}-seed-{seed}" for arm in arms for seed in (1, 2)} <= seen
+    assert {f"#job/train_run/{arm}-seed-{seed}" for arm in arms for seed in SEEDS} <= seen
     assert "#job/read_cohort/phantom" in seen
     assert all(any(part["@id"].startswith("#digest/") for part in _listed(nodes[job]["object"])) for job in seen)
 

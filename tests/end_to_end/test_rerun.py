@@ -2,15 +2,18 @@
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.dag import planned, rules
-from tests.end_to_end.conftest import SMALL
+from tests.dag import copy_tree, planned, rules
+from tests.end_to_end.conftest import SEEDS, SMALL, trimmed
 from tests.rerun.definition_edits import EVERY, edited_definition
+
+pytestmark = pytest.mark.slow
 
 AFTER_AXES = {"geometry", "differences", "claim"}
 AFTER_MAPS = {"overlap", "anatomy", "sanity", "claim"}
@@ -109,7 +112,7 @@ CONFIGURATION = [
         {"describe_shard", "make_masks", "list_shards", "flow", "quality", "deletion", "deletion_summary", *AFTER_MAPS, *AFTER_AXES},
         False,
     ),
-    ("seeds:", "seeds: [1, 2, 3]", {"train_run", *AFTER_RUNS, *UNTRAINED}, True),
+    ("seeds:", f"seeds: {[*SEEDS, 3]}", {"train_run", *AFTER_RUNS, *UNTRAINED}, True),
 ]
 
 
@@ -131,11 +134,7 @@ def test_a_clone_beside_copied_results_has_nothing_to_do(finished: Path, tmp_pat
     """`git clone` and `rsync results/`: every time stamp is new and there is no .snakemake
     folder.
     """
-    import shutil
-
-    from tests.dag import copy_tree
-
-    clone = copy_tree(tmp_path / "clone")
+    clone = trimmed(copy_tree(tmp_path / "clone"))
     shutil.copytree(finished / "results", clone / "results", copy_function=shutil.copy2, dirs_exist_ok=True)
     for path in (clone / "workflow").rglob("*.py"):
         path.touch()

@@ -24,6 +24,7 @@ from kneeoa.tables.splits import SPLITS
 from kneeoa.training import run
 from tests.dag import ROOT
 from tests.killing import leftovers
+from tests.suites import LAST_RESORT
 from tests.training.killed import results
 from tests.unit.training import tiny_study
 
@@ -41,7 +42,7 @@ def job(study: Path, out: Path, log: Path, limit: int = resource.RLIM_INFINITY) 
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY)),
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=LAST_RESORT,
     )
 
 

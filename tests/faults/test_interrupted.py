@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,11 +51,12 @@ def background(folder: Path) -> subprocess.Popen[bytes]:
 
 
 def test_a_second_snakemake_stops_and_a_killed_one_is_unlocked_and_goes_on(run: Disturbed) -> None:
+    run.hold()  # or it may end while the second one is still starting, and leave nothing to go on from
     first = background(run.folder)
     try:
         while not run.in_the_middle():
             assert first.poll() is None, "training ended before its middle"
-        os.killpg(first.pid, signal.SIGSTOP)  # or it may end while the second one is still starting, and leave nothing to go on from
+            time.sleep(0.1)
         status, said = typed(run.folder, WEIGHTS)
         assert status != 0
         assert "cannot be locked" in said
@@ -63,6 +65,7 @@ def test_a_second_snakemake_stops_and_a_killed_one_is_unlocked_and_goes_on(run: 
     finally:
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
+    run.let_go()
     status, said = typed(run.folder, WEIGHTS)
     assert status != 0
     assert "--unlock" in said, "the lock of a killed Snakemake stays until a person takes it away"

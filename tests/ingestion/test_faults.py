@@ -104,7 +104,7 @@ def fate(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Fate:
             place = series(root, subject(number))
             forbidden += sorted(place.glob("forbidden*")) or [place]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with without_permission(forbidden), at_most(90):
+    with without_permission(forbidden), at_most(600):
         found = Fate(root, tmp_path_factory.mktemp("out"))
     found.memory_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     return found

@@ -24,6 +24,7 @@ from tests.ingestion.faults.person import SENTENCE, WORDS
 from tests.ingestion.faults.radiographs import picture
 from tests.ingestion.search import ENCODINGS, bytes_of
 from tests.ingestion.stages import mask, series, write_tables
+from tests.suites import LAST_RESORT
 
 # What pydicom says while the files are made is no output of ours; the stages run in a process of
 # their own, with every warning on.
@@ -75,7 +76,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT / "workflow/lib"), str(ROOT))), "PYTHONWARNINGS": "always"}
     worker = subprocess.run(
         [sys.executable, "-m", "tests.ingestion.privacy_worker", str(raw), str(flat), str(out)],
-        capture_output=True, cwd=ROOT, env=environment, timeout=300,
+        capture_output=True, cwd=ROOT, env=environment, timeout=LAST_RESORT,
     )  # fmt: skip
     assert worker.returncode == 0, worker.stderr.decode(errors="replace")[-4000:]
     return Run(raw, flat, out, worker.stdout + b"\n" + worker.stderr)

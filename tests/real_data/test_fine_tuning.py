@@ -30,7 +30,7 @@ pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec(PACKAGE) is None, reason=f"{PACKAGE.replace('_', '-')} is not installed"),
 ]
 
-ARM, THREADS, MINUTES = "lite0-dual", 2, 30
+ARM, THREADS = "lite0-dual", 2
 CUT, GRADES = 2, 5
 """Osteoarthritis is KL 2 or more, of five grades."""
 METRICS = ("auc", "kappa")
@@ -47,7 +47,6 @@ class Found:
     trained: dict[str, Estimate]
     frozen: dict[str, Estimate]
     difference: dict[str, PairedDifference]
-    minutes: float
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +87,6 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
             "auc": cut_auc_test(labels, stack, score, CUT, subjects),
             "kappa": class_metric_test("quadratic_kappa", labels, classes, grade, GRADES, subjects),
         },
-        minutes=minutes,
     )
     for metric in METRICS:
         own, theirs, more = result.trained[metric], result.frozen[metric], result.difference[metric]
@@ -109,7 +107,3 @@ def test_the_mean_of_the_seeds_is_good(found: Found, metric: str) -> None:
 @pytest.mark.parametrize("metric", METRICS)
 def test_it_beats_ordinal_regression_on_the_same_networks_frozen_features(found: Found, metric: str) -> None:
     assert found.difference[metric].difference >= MORE_THAN_FROZEN[metric]
-
-
-def test_three_seeds_take_less_than_half_an_hour(found: Found) -> None:
-    assert found.minutes < MINUTES

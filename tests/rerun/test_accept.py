@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 from tests.dag import copy_tree, planned, snakemake
+from tests.suites import LAST_RESORT
 
 STUDY = ["--configfile", "tests/rerun/imports.yaml"]
 LIBRARY = "workflow/lib/kneeoa/statistics"
@@ -78,7 +79,7 @@ def accept(clone: Path, before: Path, environment: dict[str, str]) -> subprocess
     """What a person types, but for the study that proves it and where it is finished already."""
     command = [sys.executable, "workflow/accept.py", "--cores", "1", *STUDY, "--finished", str(before)]
     variables = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    return subprocess.run(command, cwd=clone, env={**variables, **environment}, capture_output=True, text=True, timeout=1200)
+    return subprocess.run(command, cwd=clone, env={**variables, **environment}, capture_output=True, text=True, timeout=LAST_RESORT)
 
 
 def test_a_refactoring_is_accepted_and_then_nothing_runs(edited: Path, before: Path, environment: dict[str, str]) -> None:

@@ -9,11 +9,12 @@ import pytest
 
 from kneeoa import declarations
 from tests.dag import ROOT
-from tests.rerun import code, files, keys_of_analyses, keys_of_data, keys_of_runs, table
+from tests.rerun import code, files, keys_of_analyses, keys_of_data, keys_of_runs, sample, table
 from tests.rerun.keys import keys
 from tests.rerun.plan import Planner, jobs_of
 from tests.rerun.row import Row, differences, plan
 from tests.rerun.rules import ASKED_FOR, EVERYTHING, FIGURES, TABLES, after
+from tests.rerun.sample import Edits, chosen
 from tests.rerun.studies import finished
 
 KEYS = [*keys_of_data.ROWS, *keys_of_runs.ROWS, *keys_of_analyses.ROWS]
@@ -34,7 +35,7 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Planner,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("row", [*KEYS, *code.ROWS, *files.ROWS], ids=lambda row: row.name)
+@pytest.mark.parametrize("row", chosen([*KEYS, *code.ROWS, *files.ROWS]), ids=lambda row: row.name)
 def test_an_edit_reruns_exactly_what_its_row_says(studies: tuple[Planner, dict[str, set[str]]], row: Row) -> None:
     planner, has = studies
     if row.name == "training.tensorboard":
@@ -87,3 +88,25 @@ def test_what_follows_is_told_from_what_begins() -> None:
     assert differences(row, [second], {"metrics", "figure roc"}) == ["an edit: metrics should run, and does not"]
     stray = second._replace(rule="contrasts", first=True)
     assert len(differences(row, [first, second, stray], {"metrics", "figure roc"})) == 2
+
+
+def test_an_edit_touches_the_row_of_its_file_or_of_the_key_that_its_lines_name() -> None:
+    edits = Edits(frozenset({"workflow/lib/kneeoa/a.py"}), frozenset({"resamples"}))
+    rows = [
+        Row("a.py", frozenset(), file="workflow/lib/kneeoa/a.py"),
+        Row("b.py", frozenset(), file="workflow/lib/kneeoa/b.py"),
+        Row("statistics.resamples", frozenset(), changes={"statistics.resamples": 201}),
+        Row("statistics.seed", frozenset(), changes={"statistics.seed": 43}),
+    ]
+    assert [row.name for row in rows if edits.touch(row)] == ["a.py", "statistics.resamples"]
+
+
+def test_a_tenth_of_the_rows_and_those_that_an_edit_touches_are_planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [Row(f"{number}.py", frozenset(), file=f"{number}.py") for number in range(100)]
+    monkeypatch.setattr(sample, "EVERY", 10)
+    monkeypatch.setattr(sample, "git", lambda *_: None)
+    assert [row.name for row in chosen(rows)] == [f"{number}.py" for number in range(0, 100, 10)]  # no git, no history
+    answers = {"rev-parse": "f", "merge-base": "e", "diff": "7.py\n12.py", "ls-files": "31.py"}
+    monkeypatch.setattr(sample, "git", lambda command, *_: answers[command])
+    tenth = [f"{number}.py" for number in range(5, 100, 10)]
+    assert {row.name for row in chosen(rows)} == {*tenth, "7.py", "12.py", "31.py"}

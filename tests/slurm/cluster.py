@@ -23,11 +23,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from tests.suites import LAST_RESORT
+
 DAEMONS = ("munged", "slurmctld", "slurmd")
 CLIENTS = ("sbatch", "squeue", "scontrol", "sinfo", "srun")
 SEARCHED = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
 GPU_DEVICES = ("/dev/zero", "/dev/full")  # SLURM wants a character device for each GPU; nothing ever opens it
 CPUS, MEMORY_MB = 4, 8000
+ENDED = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "OUT_OF_MEMORY", "NODE_FAIL", "BOOT_FAIL", "DEADLINE", "PREEMPTED"}
+"""States of jobs that SLURM has done with."""
 
 
 def missing() -> list[str]:
@@ -55,6 +59,11 @@ class Job:
     asked: str
     """How GPUs were asked for: TresPerJob (--gpus), TresPerNode (--gres), or nothing."""
 
+    @property
+    def rule(self) -> str:
+        """The rule that the job ran: the executor puts it into SLURM's comment."""
+        return re.sub(r"_wildcards_.*", "", self.comment.removeprefix("rule_"))
+
 
 @dataclass
 class Cluster:
@@ -67,6 +76,8 @@ class Cluster:
     gpu_nodes: tuple[str, ...] = ("gpu1",)
     environment: dict[str, str] = field(default_factory=dict)
     """What a client needs: SLURM_CONF, and a srun that keeps it, first on the path."""
+    forgotten: int = 0
+    """The last of the jobs that ``jobs`` leaves out."""
 
     def start(self) -> None:
         """Start everything and wait until every node is idle; TimeoutError with the daemons' last
@@ -88,7 +99,7 @@ class Cluster:
         for node in self.cpu_nodes + self.gpu_nodes:
             self.daemon("slurmd", "-N", node)
         nodes = len(self.cpu_nodes + self.gpu_nodes)
-        self.wait(lambda: self.client("sinfo", "-h", "-N", "-o", "%T", check=False).split().count("idle") == nodes, 60, "idle nodes")
+        self.wait(lambda: self.client("sinfo", "-h", "-N", "-o", "%T", check=False).split().count("idle") == nodes, "idle nodes")
 
     def stop(self) -> None:
         """Cancel what runs and stop every daemon that this cluster started, by its own process
@@ -100,40 +111,48 @@ class Cluster:
                 process = int(file.read_text().split()[0])
                 if not _ended(process):
                     os.kill(process, signal.SIGTERM)
-                    self.wait(partial(_ended, process), 20, f"the end of {file.name}")
+                    self.wait(partial(_ended, process), f"the end of {file.name}")
 
     def client(self, *command: str, check: bool = True) -> str:
         """What a client program (sinfo, scontrol, ...) prints."""
-        done = subprocess.run(command, env=os.environ | self.environment, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, env=os.environ | self.environment, capture_output=True, text=True, timeout=LAST_RESORT)
         if check and done.returncode:
             raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
         return done.stdout
 
     def jobs(self) -> list[Job]:
-        """Every job that the controller remembers, finished ones too (MinJobAge keeps them for an
-        hour).
+        """Every job that the controller remembers, finished ones too (MinJobAge keeps them for two
+        hours), and that this cluster was not asked to forget.
         """
         text = self.client("scontrol", "--oneliner", "--details", "show", "job")
-        return [_job(line) for line in text.splitlines() if line.startswith("JobId=")]
+        jobs = [_job(line) for line in text.splitlines() if line.startswith("JobId=")]
+        return [job for job in jobs if job.number > self.forgotten]
+
+    def forget_jobs(self) -> None:
+        """Cancel what is queued, and let ``jobs`` begin anew."""
+        self.client("scancel", "--user", getpass.getuser())
+        self.wait(lambda: all(job.state in ENDED for job in self.jobs()), "the end of every job")
+        self.forgotten = max((job.number for job in self.jobs()), default=self.forgotten)
 
     def daemon(self, *command: str) -> None:
         """Start a daemon, which goes into the background by itself."""
         program = shutil.which(command[0], path=SEARCHED)
         if program is None:
             raise FileNotFoundError(f"{command[0]} is not installed")
-        done = subprocess.run([program, *command[1:]], env=os.environ | self.environment, capture_output=True, text=True, timeout=60)
+        environment = os.environ | self.environment
+        done = subprocess.run([program, *command[1:]], env=environment, capture_output=True, text=True, timeout=LAST_RESORT)
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)} failed: {(done.stdout + done.stderr).strip()}")
 
-    def wait(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
+    def wait(self, condition: Callable[[], bool], what: str) -> None:
         """Return as soon as ``condition`` holds; TimeoutError with the daemons' last words where it
-        does not within ``seconds``.
+        never does.
         """
-        end = time.monotonic() + seconds
+        end = time.monotonic() + LAST_RESORT
         while not condition():
             if time.monotonic() > end:
                 logs = "\n".join(f"== {log.name}\n{log.read_text()[-1500:]}" for log in sorted((self.folder / "log").glob("*.log")))
-                raise TimeoutError(f"waited {seconds} s for {what}\n{logs}")
+                raise TimeoutError(f"waited {LAST_RESORT} s for {what}\n{logs}")
             time.sleep(0.1)
 
     def _write_configuration(self) -> None:
@@ -185,7 +204,7 @@ class Cluster:
             "ReturnToService": 2,
             "KillWait": 2,
             "CompleteWait": 0,
-            "MinJobAge": 3600,
+            "MinJobAge": 7200,
         }
         partitions = [
             f"PartitionName=cpu Nodes={','.join(self.cpu_nodes)} Default=YES MaxTime=2:00:00 State=UP",

@@ -1,34 +1,15 @@
-"""The private SLURM, started once for the tests of this folder or, where a test breaks it, for that
-test alone.
+"""The private SLURM, started once for the tests of this folder or, where a test kills one of its
+daemons, for that test alone.
 """
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.slurm.cluster import Cluster, missing
+from tests.slurm.cluster import Cluster
 from tests.slurm.one_run import Disturbed, Undisturbed, disturbed, undisturbed
-
-
-@contextmanager
-def started() -> Iterator[Cluster]:
-    """A running cluster; skips, with the reason, where SLURM is not installed."""
-    if absent := missing():
-        pytest.skip(f"SLURM is not installed here: no {', '.join(absent)} (Debian: slurmctld slurmd slurm-client munge)")
-    # Not pytest's own folder: a socket's path may hold about a hundred characters.
-    folder = Path(tempfile.mkdtemp(prefix="slurm-"))
-    folder.chmod(0o755)
-    cluster = Cluster(folder)
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+from tests.slurm.private import need_slurm, started
 
 
 @pytest.fixture(scope="session")
@@ -38,16 +19,23 @@ def slurm_cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture
+def idle_cluster(slurm_cluster: Cluster) -> Iterator[Cluster]:
+    """The shared cluster, whose jobs are this test's alone."""
+    slurm_cluster.forget_jobs()
+    yield slurm_cluster
+    slurm_cluster.forget_jobs()
+
+
+@pytest.fixture
 def own_cluster() -> Iterator[Cluster]:
-    """A cluster that a test may break."""
+    """A cluster whose daemons a test may kill."""
     with started() as cluster:
         yield cluster
 
 
 @pytest.fixture(scope="session")
 def undisturbed_run(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    if absent := missing():
-        pytest.skip(f"SLURM is not installed here: no {', '.join(absent)} (Debian: slurmctld slurmd slurm-client munge)")
+    need_slurm()
     return undisturbed(tmp_path_factory.mktemp("one-run") / "tree")
 
 

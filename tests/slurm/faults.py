@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from contextlib import suppress
 from pathlib import Path
 
-from tests.slurm.cluster import Cluster, Job
-
-QUEUED = {"PENDING", "RUNNING", "COMPLETING", "CONFIGURING", "SUSPENDED", "REQUEUED"}
+from tests.slurm.cluster import ENDED, Cluster, Job
 
 
 def running(cluster: Cluster) -> list[Job]:
@@ -20,23 +17,7 @@ def running(cluster: Cluster) -> list[Job]:
 
 def queued(cluster: Cluster) -> list[Job]:
     """The jobs that SLURM has not done with."""
-    return [job for job in cluster.jobs() if job.state in QUEUED]
-
-
-def training_process(folder: Path) -> int:
-    """The process that trains in ``folder``: the innermost of a job, a script of rule train_run."""
-    for process in _processes():
-        with suppress(OSError):
-            words = (process / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
-            if words[-1].endswith(b".train_run.py") and b"python" in words[0] and (process / "cwd").readlink() == folder:
-                return int(process.name)
-    raise AssertionError(f"nothing trains in {folder}")
-
-
-def age(process: int) -> float:
-    """Seconds since a process began."""
-    begun = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
-    return time.clock_gettime(time.CLOCK_BOOTTIME) - begun
+    return [job for job in cluster.jobs() if job.state not in ENDED]
 
 
 def lose(cluster: Cluster, node: str) -> None:
@@ -57,7 +38,7 @@ def bring_back(cluster: Cluster, node: str) -> None:
     for it too would fail where the controller was quicker.
     """
     cluster.daemon("slurmd", "-N", node)
-    cluster.wait(lambda: not _down(cluster, node), 60, f"node {node}")
+    cluster.wait(lambda: not _down(cluster, node), f"node {node}")
 
 
 def _down(cluster: Cluster, node: str) -> bool:
@@ -68,7 +49,7 @@ def kill_controller(cluster: Cluster) -> None:
     """The controller dies; jobs go on, and nobody answers."""
     number = int((cluster.folder / "run" / "slurmctld.pid").read_text())
     os.kill(number, signal.SIGKILL)
-    cluster.wait(lambda: not Path(f"/proc/{number}").exists(), 20, "the controller's death")
+    cluster.wait(lambda: not Path(f"/proc/{number}").exists(), "the controller's death")
 
 
 def _processes() -> list[Path]:

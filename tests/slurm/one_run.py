@@ -1,4 +1,4 @@
-"""One training run: undisturbed, and what tests look at when they disturb it."""
+"""One training run: undisturbed, and held in its middle by tests that disturb it there."""
 
 from __future__ import annotations
 
@@ -19,6 +19,38 @@ LOG = Path("results/one_run/logs/train_run/resnet3d-single-oa-seed-1.log")
 WEIGHTS = str(RUN / "weights.safetensors")
 TARGET = (WEIGHTS, "--configfile", CONFIGURATION)
 COMPARED = ("weights.safetensors", "model.json", "history.parquet")
+MIDDLE, HOLD, LATE = "middle", "hold", "late"
+"""Files in the folder of a run: it has come to its middle; it waits there as long as there is such
+a file; there, once, its clock goes two hours ahead.
+"""
+HELD = f"""
+import time
+from types import SimpleNamespace
+
+from kneeoa.training import stopping
+
+
+def on_step(epoch, step):
+    if epoch == 5:
+        Path("{MIDDLE}").touch()
+        while Path("{HOLD}").exists():
+            time.sleep(0.05)
+        if Path("{LATE}").exists():
+            Path("{LATE}").unlink()
+            stopping.time = SimpleNamespace(time=lambda: time.time() + 7200)
+
+"""
+
+
+def edit_training(folder: Path, code: str) -> None:
+    """Let the training script of a copied tree call a function after each step: ``code`` defines
+    ``on_step``.
+    """
+    script = folder / "scripts" / "train_run.py"
+    text = script.read_text()
+    edited = text.replace("\nwith logged(", f"{code}\nwith logged(", 1).replace("    train(\n", "    train(\n        on_step=on_step,\n", 1)
+    assert edited.count("on_step") >= 3, "the script of train_run is not as it was"
+    script.write_text(edited)
 
 
 @dataclass(frozen=True)
@@ -34,10 +66,12 @@ def undisturbed(folder: Path) -> Undisturbed:
     take it away again.
     """
     copy_tree(folder)
+    edit_training(folder, HELD)
     done = snakemake(folder, WEIGHTS, "--cores", "2", "--configfile", CONFIGURATION)
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
     files = {name: (folder / RUN / name).read_bytes() for name in COMPARED}
     shutil.rmtree(folder / RUN)
+    (folder / MIDDLE).unlink()
     return Undisturbed(folder, files)
 
 
@@ -54,10 +88,25 @@ class Disturbed:
         study["resources"]["train"] |= train
         (self.folder / CONFIGURATION).write_text(yaml.safe_dump(study, sort_keys=False))
 
+    def hold(self) -> None:
+        """Let the run wait when it comes to its middle."""
+        (self.folder / HOLD).touch()
+
+    def let_go(self) -> None:
+        """Let it go on."""
+        (self.folder / HOLD).unlink()
+
+    def put_clock_ahead(self) -> None:
+        """Let the run's clock go two hours ahead in its middle, once."""
+        (self.folder / LATE).touch()
+
     def in_the_middle(self) -> bool:
         """Whether the run has done some epochs, its state on the disk, and has many to go."""
-        log = self.folder / LOG
-        return (self.folder / RUN / NAME).is_file() and log.is_file() and "epoch 5/" in log.read_text()
+        return (self.folder / RUN / NAME).is_file() and (self.folder / MIDDLE).is_file()
+
+    def has_ended(self) -> bool:
+        """Whether the run's last file is there."""
+        return (self.folder / RUN / "run.json").is_file()
 
     def log(self) -> str:
         """The log of the run's last job."""

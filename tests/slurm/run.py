@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.slurm.cluster import Cluster
+from tests.suites import LAST_RESORT
 
 FAST = Path(__file__).with_name("fast_snakemake.py")
 # The private cluster keeps no accounts, so the queue is asked instead of sacct; its one file system
@@ -46,26 +47,26 @@ class Invocation:
         """What it has said so far."""
         return self._words.read_text()
 
-    def wait_for(self, condition: Callable[[], bool], what: str, seconds: float = 600) -> None:
+    def wait_for(self, condition: Callable[[], bool], what: str) -> None:
         """Return as soon as ``condition`` holds; fails with Snakemake's words where it ends first,
         or where it takes too long.
         """
-        end = time.monotonic() + seconds
+        end = time.monotonic() + LAST_RESORT
         while not condition():
             assert self._process.poll() is None, f"ended before {what}\n{self.said[-6000:]}"
-            assert time.monotonic() < end, f"no {what} in {seconds} s\n{self.said[-6000:]}"
+            assert time.monotonic() < end, f"no {what} in {LAST_RESORT} s\n{self.said[-6000:]}"
             time.sleep(0.1)
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self._process.send_signal(number)
 
-    def end(self, seconds: float = 900) -> int:
+    def end(self) -> int:
         """Wait for its end; its exit status."""
         try:
-            return self._process.wait(seconds)
+            return self._process.wait(LAST_RESORT)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"still there after {seconds} s\n{self.said[-6000:]}") from None
+            raise AssertionError(f"still there after {LAST_RESORT} s\n{self.said[-6000:]}") from None
 
     def __enter__(self) -> Self:
         return self
@@ -76,10 +77,10 @@ class Invocation:
             self._process.wait()
 
 
-def through_slurm(cluster: Cluster, folder: Path, *arguments: str, timeout: float = 2400) -> tuple[int, str]:
+def through_slurm(cluster: Cluster, folder: Path, *arguments: str) -> tuple[int, str]:
     """Run Snakemake to its end: its exit status and what it said."""
     with Invocation(cluster, folder, *arguments) as invocation:
-        status = invocation.end(timeout)
+        status = invocation.end()
         return status, invocation.said
 
 

@@ -11,7 +11,7 @@ from tests.dag import ROOT
 from tests.slurm.cluster import Cluster, Job
 from tests.slurm.run import through_slurm
 
-pytestmark = pytest.mark.slurm
+pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
 SNAKEFILE = """
 rule all:
@@ -78,7 +78,7 @@ def toy(tmp_path: Path) -> Path:
 def run(cluster: Cluster, folder: Path, *arguments: str) -> tuple[list[Job], str]:
     """The jobs that one run submitted, and what it said; fails with its words where it fails."""
     before = {job.number for job in cluster.jobs()}
-    status, said = through_slurm(cluster, folder, *arguments, timeout=240)
+    status, said = through_slurm(cluster, folder, *arguments)
     assert status == 0, said[-4000:]
     return [job for job in cluster.jobs() if job.number not in before], said
 
@@ -103,7 +103,8 @@ def test_clusters_that_want_gres_are_asked_for_it_and_give_the_same_gpus(slurm_c
 
 def test_a_job_that_needs_more_memory_gets_it_at_the_next_attempt(slurm_cluster: Cluster, toy: Path) -> None:
     (toy / "Snakefile").write_text(SNAKEFILE.replace("mem_mb=1100", "mem_mb=lambda wildcards, attempt: 600 * 2 ** (attempt - 1)"))
-    hungry = "\nblock = bytearray(900 * 2**20)\nimport time\ntime.sleep(4)\n"
+    # SLURM looks at a job's memory once a second; the first attempt waits for that.
+    hungry = "\nblock = bytearray(900 * 2**20)\nimport time\nwhile snakemake.resources.mem_mb < 900:\n    time.sleep(0.1)\n"
     (toy / "scripts" / "contrasts.py").write_text(CONTRASTS + hungry)
     jobs, _ = run(slurm_cluster, toy)
     attempts = sorted((job.memory_mb, job.state) for job in jobs if job.partition == "cpu")

@@ -3,7 +3,6 @@ or stops with a clear word and ends right at the next invocation, in the same by
 """
 
 import signal
-import time
 
 import pytest
 
@@ -15,16 +14,15 @@ from tests.slurm.run import Invocation, through_slurm
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
-OUTAGE = 30.0
-"""Seconds without a controller."""
-
 
 def test_a_job_whose_node_is_lost_goes_on_where_there_is_one(own_cluster: Cluster, run: Disturbed) -> None:
+    run.hold()
     with Invocation(own_cluster, run.folder, *TARGET) as snakemake:
         snakemake.wait_for(run.in_the_middle, "a run in the middle")
         (job,) = running(own_cluster)
         lose(own_cluster, "gpu1")
         snakemake.wait_for(lambda: {each.state for each in queued(own_cluster)} == {"PENDING"}, "a job that waits for a node")
+        run.let_go()
         bring_back(own_cluster, "gpu1")
         assert snakemake.end() == 0, snakemake.said[-6000:]
     (ended,) = own_cluster.jobs()
@@ -37,13 +35,14 @@ def test_jobs_go_on_while_the_controller_is_away(own_cluster: Cluster, run: Dist
     """Without accounting the executor may lose sight of them for good (docs/operations.md): then a
     person interrupts it and asks again.
     """
+    run.hold()
     with Invocation(own_cluster, run.folder, *TARGET) as snakemake:
         snakemake.wait_for(run.in_the_middle, "a run in the middle")
         kill_controller(own_cluster)
-        time.sleep(OUTAGE)
+        run.let_go()
+        own_cluster.wait(run.has_ended, "the end of the run")
         own_cluster.daemon("slurmctld")
-        own_cluster.wait(lambda: {job.state for job in own_cluster.jobs()} == {"COMPLETED"}, 600, "the end of the job")
-        time.sleep(5)
+        own_cluster.wait(lambda: {job.state for job in own_cluster.jobs()} == {"COMPLETED"}, "the end of the job")
         snakemake.send(signal.SIGINT)
         snakemake.end()
     (job,) = own_cluster.jobs()
@@ -54,32 +53,36 @@ def test_jobs_go_on_while_the_controller_is_away(own_cluster: Cluster, run: Dist
     assert run.ends_in_the_same_bytes()
 
 
-def test_a_scheduler_that_takes_no_jobs_is_quoted_and_the_next_invocation_goes_on(own_cluster: Cluster, run: Disturbed) -> None:
-    own_cluster.client("scontrol", "update", "PartitionName=gpu", "State=INACTIVE")
-    status, said = through_slurm(own_cluster, run.folder, *TARGET)
+def test_a_scheduler_that_takes_no_jobs_is_quoted_and_the_next_invocation_goes_on(idle_cluster: Cluster, run: Disturbed) -> None:
+    idle_cluster.client("scontrol", "update", "PartitionName=gpu", "State=INACTIVE")
+    try:
+        status, said = through_slurm(idle_cluster, run.folder, *TARGET)
+    finally:
+        idle_cluster.client("scontrol", "update", "PartitionName=gpu", "State=UP")
     assert status != 0
     assert "SLURM sbatch failed. The error message was" in said
     assert "Required partition not available (inactive or drain)" in said
-    assert own_cluster.jobs() == []
-    own_cluster.client("scontrol", "update", "PartitionName=gpu", "State=UP")
-    status, said = through_slurm(own_cluster, run.folder, *TARGET)
+    assert idle_cluster.jobs() == []
+    status, said = through_slurm(idle_cluster, run.folder, *TARGET)
     assert status == 0, said[-6000:]
     assert run.ends_in_the_same_bytes()
 
 
-def test_after_a_crash_of_the_login_node_a_person_cancels_unlocks_and_goes_on(own_cluster: Cluster, run: Disturbed) -> None:
-    with Invocation(own_cluster, run.folder, *TARGET) as snakemake:
+def test_after_a_crash_of_the_login_node_a_person_cancels_unlocks_and_goes_on(idle_cluster: Cluster, run: Disturbed) -> None:
+    run.hold()
+    with Invocation(idle_cluster, run.folder, *TARGET) as snakemake:
         snakemake.wait_for(run.in_the_middle, "a run in the middle")
         snakemake.send(signal.SIGKILL)
         snakemake.end()
-    (job,) = queued(own_cluster)  # a killed Snakemake cancels nothing
-    own_cluster.client("scancel", str(job.number))
-    own_cluster.wait(lambda: not queued(own_cluster), 20, "the end of every job")
-    status, said = through_slurm(own_cluster, run.folder, *TARGET)
+    (job,) = queued(idle_cluster)  # a killed Snakemake cancels nothing
+    idle_cluster.client("scancel", str(job.number))
+    idle_cluster.wait(lambda: not queued(idle_cluster), "the end of every job")
+    run.let_go()
+    status, said = through_slurm(idle_cluster, run.folder, *TARGET)
     assert status != 0
     assert "Directory cannot be locked" in said
     assert command(run.folder, "--unlock", "--configfile", CONFIGURATION).returncode == 0
-    status, said = through_slurm(own_cluster, run.folder, *TARGET)
+    status, said = through_slurm(idle_cluster, run.folder, *TARGET)
     assert status == 0, said[-6000:]
     assert run.resumptions() == 1
     assert run.ends_in_the_same_bytes()

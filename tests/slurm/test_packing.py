@@ -14,8 +14,10 @@ import pytest
 
 from kneeoa.training.checkpoint import NAME
 from tests.slurm.cluster import Cluster, Job
+from tests.slurm.one_run import edit_training
 from tests.slurm.packs import ARM, PACK, PACKED, RUNS, SEEDS, apart, held, ready, results
 from tests.slurm.run import through_slurm
+from tests.suites import LAST_RESORT
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
@@ -29,19 +31,25 @@ import signal
 import time
 
 
-def stumble(epoch, step):
-    \"\"\"Note which epochs run beside which, and die once.\"\"\"
+def wait(condition):
+    end = time.monotonic() + {LAST_RESORT}
+    while not condition():
+        assert time.monotonic() < end, "the other runs do not go on"
+        time.sleep(0.1)
+
+
+def on_step(epoch, step):
+    \"\"\"Note which epochs run beside which, wait for the others' first steps, and die once.\"\"\"
     seed = snakemake.wildcards.seed
     with open("steps.txt", "a") as stream:
         print(seed, epoch, file=stream, flush=True)
+    wait(lambda: len(set(line.split()[0] for line in open("steps.txt"))) == {len(SEEDS)} or not Path("stumble").exists())
     if seed == "{STUMBLES}" and epoch == {EPOCHS // 2} and Path("stumble").exists():
-        while not all(Path("{RUNS}/{ARM}/seed-%s/run.json" % other).exists() for other in {OTHERS}):
-            time.sleep(0.1)
+        wait(lambda: all(Path("{RUNS}/{ARM}/seed-%s/run.json" % other).exists() for other in {OTHERS}))
         Path("stumble").unlink()
         os.kill(os.getpid(), signal.SIGKILL)
 
-
-with logged("""
+"""
 
 
 @dataclass(frozen=True)
@@ -63,14 +71,10 @@ def packed(slurm_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> 
     scratch = tmp_path_factory.mktemp("packed")
     folder = ready(scratch / "tree", EPOCHS)
     expected = apart(folder, scratch / "apart")
-    script = folder / "scripts" / "train_run.py"
-    text = script.read_text()
-    edited = text.replace("\nwith logged(", STUMBLE, 1).replace("    train(\n", "    train(\n        on_step=stumble,\n", 1)
-    assert edited.count("stumble") > 2, "the script of train_run is not as it was"
-    script.write_text(edited)
+    edit_training(folder, STUMBLE)
     (folder / "stumble").touch()
     before = {job.number for job in slurm_cluster.jobs()}
-    status, said = through_slurm(slurm_cluster, folder, "train", *PACKED, "--configfile", PACK, timeout=600)
+    status, said = through_slurm(slurm_cluster, folder, "train", *PACKED, "--configfile", PACK)
     assert status == 0, said[-6000:]
     jobs = [job for job in slurm_cluster.jobs() if job.number not in before]
     steps = [(int(seed), int(epoch)) for seed, epoch in (line.split() for line in (folder / "steps.txt").read_text().splitlines())]
@@ -123,7 +127,7 @@ def test_no_state_of_a_finished_run_stays_when_all_is_well(packed: Packed) -> No
 
 @pytest.mark.parametrize("profile", [PACKED, ()], ids=["packed", "apart"])
 def test_nothing_is_to_be_done_afterwards_packed_or_not(slurm_cluster: Cluster, packed: Packed, profile: tuple[str, ...]) -> None:
-    status, said = through_slurm(slurm_cluster, packed.folder, "train", *profile, "--configfile", PACK, timeout=120)
+    status, said = through_slurm(slurm_cluster, packed.folder, "train", *profile, "--configfile", PACK)
     assert status == 0, said[-4000:]
     assert "Nothing to be done" in said
 
@@ -133,7 +137,7 @@ def test_a_run_that_is_asked_again_reruns_alone(slurm_cluster: Cluster, packed: 
     shutil.copytree(packed.folder, folder, symlinks=True)
     shutil.rmtree(folder / RUNS / ARM / f"seed-{STUMBLES}")
     before = {job.number for job in slurm_cluster.jobs()}
-    status, said = through_slurm(slurm_cluster, folder, "train", *PACKED, "--configfile", PACK, timeout=300)
+    status, said = through_slurm(slurm_cluster, folder, "train", *PACKED, "--configfile", PACK)
     assert status == 0, said[-4000:]
     assert [(job.cpus, job.gpus) for job in slurm_cluster.jobs() if job.number not in before] == [(1, 1)]
     assert results(folder) == packed.expected

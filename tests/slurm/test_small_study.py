@@ -1,5 +1,7 @@
-"""The small study through a real SLURM: the same tables as a local run, byte for byte, with the
-resources that the rules asked for.
+"""The small study whole through a real SLURM: the same tables as a local run, byte for byte, with
+the resources that the rules asked for.
+
+Some of its jobs go that way in every run of CI: tests/end_to_end/test_through_slurm.py.
 """
 
 import re
@@ -13,12 +15,12 @@ import yaml
 
 from kneeoa.config.study import load
 from tests.dag import ROOT, copy_tree, snakemake
+from tests.slurm.asks import asks, gpu_rules
 from tests.slurm.cluster import Cluster, Job
 from tests.slurm.run import through_slurm
 
-pytestmark = [pytest.mark.slurm, pytest.mark.slow]
+pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.long]
 
-GPU_RULES = {"train_run", "predict", "embed_untrained", "saliency", "saliency_randomised", "deletion"}
 CONFIGURATION = "small-slurm.yaml"
 
 
@@ -62,27 +64,15 @@ def runs(slurm_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Ru
 def asked(said: str) -> Counter[tuple[str, int, int]]:
     """How many jobs of each (rule, threads, GPUs) the rules asked for: Snakemake's own count of
     jobs, and the configuration.
-
-    A rule names the kind of work whose ask it makes, `STUDY.resources.<kind>`; a local rule never
-    reaches SLURM.
     """
     resources = load(configuration()).resources
     counts = dict(re.findall(r"^(\w+) +(\d+)$", said.split("Job stats:")[1].split("\ntotal ")[0], re.M))
     wanted: Counter[tuple[str, int, int]] = Counter()
-    for file in (ROOT / "workflow" / "rules").glob("*.smk"):
-        for block in re.split(r"^(?=rule )", file.read_text(), flags=re.M):
-            name = block.split(":")[0].removeprefix("rule ")
-            threads = re.search(r"^    threads: STUDY\.resources\.(\w+)\.threads$", block, re.M)
-            gpus = re.search(r"^ +gpu=STUDY\.resources\.(\w+)\.gpus,$", block, re.M)
-            if name in counts and threads and "localrule: True" not in block:
-                ask = getattr(resources, threads[1]).threads, getattr(resources, gpus[1]).gpus if gpus else 0
-                wanted[name, *ask] = int(counts[name])
+    for rule, ask in asks().items():
+        if rule in counts:
+            gpus = getattr(resources, ask.gpus).gpus if ask.gpus else 0
+            wanted[rule, getattr(resources, ask.threads).threads, gpus] = int(counts[rule])
     return wanted
-
-
-def rule_of(job: Job) -> str:
-    """The rule that a job ran: the executor puts it into SLURM's comment."""
-    return re.sub(r"_wildcards_.*", "", job.comment.removeprefix("rule_"))
 
 
 def test_the_tables_equal_those_of_a_local_run_byte_for_byte(runs: Runs) -> None:
@@ -99,16 +89,15 @@ def test_the_tables_equal_those_of_a_local_run_byte_for_byte(runs: Runs) -> None
 
 def test_every_job_got_the_threads_and_gpus_that_its_rule_asked_for(runs: Runs) -> None:
     assert {job.state for job in runs.jobs} == {"COMPLETED"}
-    assert Counter((rule_of(job), job.cpus, job.gpus) for job in runs.jobs) == asked(runs.said)
+    assert Counter((job.rule, job.cpus, job.gpus) for job in runs.jobs) == asked(runs.said)
 
 
 def test_gpu_jobs_land_on_the_gpu_partition_and_no_other_does(runs: Runs) -> None:
-    on_gpus = {rule_of(job) for job in runs.jobs if job.partition == "gpu"}
-    assert on_gpus == GPU_RULES
+    assert {job.rule for job in runs.jobs if job.partition == "gpu"} == gpu_rules()
     assert all(job.partition == ("gpu" if job.gpus else "cpu") for job in runs.jobs)
 
 
 def test_a_second_submission_has_nothing_to_do(slurm_cluster: Cluster, runs: Runs) -> None:
-    status, said = through_slurm(slurm_cluster, runs.cluster, "--configfile", CONFIGURATION, timeout=120)
+    status, said = through_slurm(slurm_cluster, runs.cluster, "--configfile", CONFIGURATION)
     assert status == 0, said[-4000:]
     assert "Nothing to be done" in said

@@ -1,20 +1,18 @@
 """A worker that trains in children that the test kills, and shows on a board what they are at.
 
-``python -m tests.training.kill_worker <study> <board>`` imports once, then forks a child for each
-line of standard input, ``<out> <seed>``. It answers with the child's process id and, when the child
-has ended, with its exit status (negative: a signal). The board is a small file, mapped into memory:
-the number of the phase in :data:`PHASES`, and how many phases have begun. The library runs as it
-is; its functions are merely wrapped, here, so that they say when they begin and end.
+``python -m tests.training.kill_worker <study> <board>`` serves lines ``<out> <seed>``
+(:mod:`tests.killing`). The library runs as it is; its functions are merely wrapped, here, so that
+they say when they begin and end, and the clock by which states become due counts steps.
 """
 
 from __future__ import annotations
 
 import functools
-import mmap
 import os
 import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -24,79 +22,74 @@ from kneeoa.errors import Unfinished
 from kneeoa.job import UNFINISHED
 from kneeoa.network.network import Network
 from kneeoa.tables.schema import TableSchema
-from kneeoa.training import checkpoint, epochs, run
-from tests.training.killed import BOARD, OF_A_STATE, PHASES
+from kneeoa.training import checkpoint, epochs, keeping, run
+from tests.killing import Board, serve
+from tests.training.killed import OF_A_STATE, PHASES, SAVE_EVERY
 from tests.unit.training import tiny_study
 
 TRAINING = tiny_study.TRAINING.model_copy(
-    update={"epochs": 2, "save_every": 0.06, "augmentation": Augmentation(shift=0.1, scale=0.1, noise=0.1)}
+    update={"epochs": 2, "save_every": SAVE_EVERY, "augmentation": Augmentation(shift=0.1, scale=0.1, noise=0.1)}
 )
-"""A state every few steps: some steps are done twice."""
-_board: list[mmap.mmap] = []
 
 
-def says(owner: Any, name: str, phase: str, within: Collection[str] = PHASES) -> None:
+def says(board: Board, owner: Any, name: str, phase: str, within: Collection[str] = PHASES) -> None:
     """Let a function write its phase on the board while it runs, where it runs within certain other
     phases.
     """
     function: Callable[..., Any] = getattr(owner, name)
-    number, outer = PHASES.index(phase), {PHASES.index(other) for other in within}
+    number = PHASES.index(phase)
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        before, begun = BOARD.unpack(_board[0])
-        if before not in outer:
+        if board.phase() not in within:
             return function(*args, **kwargs)
-        BOARD.pack_into(_board[0], 0, number, begun + 1)
+        before = board.enter(number)
         try:
             return function(*args, **kwargs)
         finally:
-            BOARD.pack_into(_board[0], 0, before, BOARD.unpack(_board[0])[1])
+            board.leave(before)
 
     setattr(owner, name, wrapped)
 
 
-def hook() -> None:
+def hook(board: Board) -> None:
     """Wrap what each phase runs."""
-    says(run, "_load", "reading data")
-    says(run, "build", "building the network")
-    says(checkpoint, "resume", "taking up a state")
-    says(Network, "forward", "forward", within={"between"})
-    says(torch.Tensor, "backward", "backward")
-    says(torch.optim.AdamW, "step", "optimiser")
-    says(epochs, "evaluate", "validation")
-    says(checkpoint, "save", "gathering a state")
-    says(checkpoint, "save_file", "writing a state")
-    says(os, "fsync", "waiting for the disk", within=OF_A_STATE)
-    says(os, "replace", "renaming a state", within=OF_A_STATE)
-    says(run, "save", "writing results")
-    says(run, "write_json", "writing results")
-    says(TableSchema, "write", "writing results")
+    says(board, run, "_load", "reading data")
+    says(board, run, "build", "building the network")
+    says(board, checkpoint, "resume", "taking up a state")
+    says(board, Network, "forward", "forward", within={"between"})
+    says(board, torch.Tensor, "backward", "backward")
+    says(board, torch.optim.AdamW, "step", "optimiser")
+    says(board, epochs, "evaluate", "validation")
+    says(board, checkpoint, "save", "gathering a state")
+    says(board, checkpoint, "save_file", "writing a state")
+    says(board, os, "fsync", "waiting for the disk", within=OF_A_STATE)
+    says(board, os, "replace", "renaming a state", within=OF_A_STATE)
+    says(board, run, "save", "writing results")
+    says(board, run, "write_json", "writing results")
+    says(board, TableSchema, "write", "writing results")
+    # A state is due after so many steps, on every machine.
+    keeping.time = SimpleNamespace(monotonic=lambda: float(board.begun()["optimiser"]))  # type: ignore[assignment]
 
 
-def main(study: Path, board: Path) -> None:
-    """Fork a child for each line of standard input."""
+def work(files: tiny_study.Files, out: Path, seed: int) -> int:
+    """One run; its exit status, as the workflow's script gives it."""
+    try:
+        run.train(**tiny_study.job(files, out, seed=seed, training=TRAINING))
+    except Unfinished:
+        return UNFINISHED
+    return 0
+
+
+def main(study: Path, file: Path) -> None:
+    """Serve jobs, whose phases stand on the board."""
     files = tiny_study.make(study)
     # Once here, so that no child spends its life importing what is imported late (a first step of
     # torch's optimisers, seconds).
     run.train(**tiny_study.job(files, study / "warm", seed=1, training=TRAINING))
-    hook()
-    with open(board, "r+b") as stream:
-        _board.append(mmap.mmap(stream.fileno(), BOARD.size))
-    for line in sys.stdin:
-        out, seed = line.split()
-        BOARD.pack_into(_board[0], 0, 0, 0)
-        child = os.fork()
-        if child == 0:
-            try:
-                run.train(**tiny_study.job(files, Path(out), seed=int(seed), training=TRAINING))
-            except Unfinished:
-                os._exit(UNFINISHED)
-            except BaseException:
-                os._exit(1)
-            os._exit(0)
-        print(child, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    board = Board(file, PHASES)
+    hook(board)
+    serve(board, lambda out, seed: work(files, Path(out), int(seed)))
 
 
 if __name__ == "__main__":

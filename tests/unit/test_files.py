@@ -3,11 +3,13 @@
 import os
 import signal
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from kneeoa.files import atomic_path, digest, sha256_file, write_json
+from tests.suites import LAST_RESORT
 
 
 def test_a_failing_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
@@ -44,34 +46,53 @@ def test_digests_depend_on_content_alone(tmp_path: Path) -> None:
     assert sha256_file(tmp_path / "x") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
-def writer(target: Path, text: str, wait: float) -> int:
-    """A process that holds its temporary of ``target`` open for some seconds."""
-    child = os.fork()
-    if child == 0:
-        with atomic_path(target) as temporary:
-            temporary.write_text(text)
-            time.sleep(wait)
-        os._exit(0)
-    return child
+@dataclass
+class Writers:
+    """Processes that hold their temporaries of ``target`` open until they are let go."""
+
+    target: Path
+    children: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._until, self._gate = os.pipe()
+
+    def begin(self, text: str) -> int:
+        """One more; its process id."""
+        child = os.fork()
+        if child == 0:
+            os.close(self._gate)
+            with atomic_path(self.target) as temporary:
+                temporary.write_text(text)
+                os.read(self._until, 1)  # returns when all other ends of the pipe are closed
+            os._exit(0)
+        self.children.append(child)
+        return child
+
+    def end(self) -> list[int]:
+        """Let all go; their exit statuses."""
+        os.close(self._gate)
+        os.close(self._until)
+        return [os.waitpid(child, 0)[1] for child in self.children]
 
 
 def hidden(folder: Path, count: int) -> list[str]:
     """The hidden files of a folder, once there are ``count`` of them that are not empty."""
-    for _ in range(500):
+    end = time.monotonic() + LAST_RESORT
+    while True:
         found = sorted(path.name for path in folder.iterdir() if path.name.startswith(".") and path.stat().st_size)
         if len(found) == count:
-            break
+            return found
+        assert time.monotonic() < end, f"{len(found)} temporaries, not {count}"
         time.sleep(0.01)
-    assert len(found) == count
-    return found
 
 
 def test_what_a_killed_writer_left_goes_with_the_next_write_of_that_file(tmp_path: Path) -> None:
     target = tmp_path / "shard-1.parquet"
-    child = writer(target, "half", 60)
+    writers = Writers(target)
+    child = writers.begin("half")
     (abandoned,) = hidden(tmp_path, 1)
     os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    assert writers.end() == [signal.SIGKILL]
     # Files of other targets and of other programs are not ours to remove, however alike they look.
     others = [".shard-1.parquet.swp", ".shard-11.parquet.abcd1234.parquet", ".shard-1.exclusions.parquet.abcd1234.exclusions.parquet"]
     for name in others:
@@ -85,13 +106,14 @@ def test_what_a_killed_writer_left_goes_with_the_next_write_of_that_file(tmp_pat
 
 def test_a_writer_that_is_alive_keeps_its_file(tmp_path: Path) -> None:
     target = tmp_path / "a.json"
-    child = writer(target, "slow", 1.0)
+    writers = Writers(target)
+    writers.begin("slow")
     (busy,) = hidden(tmp_path, 1)
     with atomic_path(target) as temporary:
         temporary.write_text("quick")
     assert target.read_text() == "quick"
     assert (tmp_path / busy).exists()
-    assert os.waitpid(child, 0)[1] == 0
+    assert writers.end() == [0]
     assert target.read_text() == "slow"
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
@@ -107,8 +129,11 @@ def test_bytes_are_on_the_disk_before_they_take_the_final_name(tmp_path: Path, m
 
 def test_several_writers_of_one_file_never_mix(tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
-    children = [writer(target, str(number) * 5000, 0.01 * number) for number in range(6)]
-    assert [os.waitpid(child, 0)[1] for child in children] == [0] * 6
+    writers = Writers(target)
+    for number in range(6):
+        writers.begin(str(number) * 5000)
+    hidden(tmp_path, 6)
+    assert writers.end() == [0] * 6
     text = target.read_text()
     assert len(text) == 5000
     assert len(set(text)) == 1

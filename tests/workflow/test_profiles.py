@@ -13,6 +13,8 @@ import pytest
 import yaml
 
 from tests.dag import ROOT
+from tests.slurm.asks import gpu_rules
+from tests.suites import LAST_RESORT
 
 PROFILES = sorted(path.parent.name for path in (ROOT / "profiles").glob("*/profile.yaml"))
 CLUSTER = ["slurm", "slurm-gres", "slurm-packed"]
@@ -31,16 +33,6 @@ def commented(name: str, key: str) -> dict[str, Any]:
     assert block, f"profiles/{name} no longer shows {key}"
     loaded = yaml.safe_load(re.sub(r"^# ", "", block[1], flags=re.M))
     return dict(loaded[key])
-
-
-def gpu_rules() -> set[str]:
-    """The rules that ask for GPUs."""
-    rules = set()
-    for file in (ROOT / "workflow" / "rules").glob("*.smk"):
-        for block in re.split(r"^(?=rule )", file.read_text(), flags=re.M):
-            if re.search(r"^\s+gpu=", block, re.M):
-                rules.add(block.split(":")[0].removeprefix("rule ").strip())
-    return rules
 
 
 def test_there_is_a_default_and_three_cluster_profiles() -> None:
@@ -99,7 +91,7 @@ def test_the_command_a_person_types_finds_the_profile_and_keeps_the_default_one(
     (tmp_path / "Snakefile").write_text("rule all:\n    localrule: True\n")
     command = [sys.executable, "-m", "snakemake", "--profile", "slurm", "--profile", "profiles/slurm-gres", "-n"]
     variables = {key: value for key, value in os.environ.items() if key != "SNAKEMAKE_PROFILE"}
-    done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=LAST_RESORT)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     assert "Using profiles slurm and profiles/slurm-gres and workflow specific profile profiles/default" in said

@@ -14,6 +14,7 @@ from kneeoa.training.dataset import gather
 from kneeoa.training.labels import read_labels
 from kneeoa.training.placement import free_memory, placed
 from kneeoa.training.shards import Shards
+from tests.suites import LAST_RESORT
 from tests.unit.training import tiny_study
 from tests.unit.training.tiny_study import LEVELS, SHAPE
 
@@ -95,7 +96,7 @@ def test_the_coming_batches_are_read_while_this_one_is_used(files, monkeypatch):
     monkeypatch.setattr(Shards, "read_into", watched)
     coming = dataset(files, "streamed").stream([np.array([row]) for row in range(9)], CPU)
     next(coming)
-    assert reached.wait(10)
+    assert reached.wait(LAST_RESORT)
     assert len(read) == 3
     coming.close()
 

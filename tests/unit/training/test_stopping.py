@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -38,10 +39,11 @@ def test_the_earlier_end_that_is_known(minutes, environment, end):
 
 @pytest.fixture
 def ends_in(monkeypatch):
-    """Set the time that this job has left."""
+    """Set the time that this job has left, and stop the clock."""
 
     def ends(seconds):
-        monkeypatch.setenv("SLURM_JOB_END_TIME", str(int(time.time() + seconds)))
+        monkeypatch.setattr(stopping, "time", SimpleNamespace(time=lambda: 1000.0))
+        monkeypatch.setenv("SLURM_JOB_END_TIME", str(1000 + seconds))
 
     return ends
 
@@ -102,8 +104,7 @@ def test_a_run_leaves_before_its_end_and_goes_on(files, tmp_path, monkeypatch):
     train(**job(files, tmp_path / "whole"))
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     ahead = [0.0]
-    now = time.time
-    monkeypatch.setattr(stopping.time, "time", lambda: now() + ahead[0])
+    monkeypatch.setattr(stopping, "time", SimpleNamespace(time=lambda: time.time() + ahead[0]))
 
     def on_step(epoch, step):
         if (epoch, step) == (1, 3):

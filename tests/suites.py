@@ -1,0 +1,19 @@
+"""What the suites differ in, in one place: `make test`, the sample of the long suite that CI runs,
+and the long suite whole (KNEEOA_LONG=1, `make test-long`).
+
+Which tests belong to which is said by two marks: `slow` (not in `make test`) and `long` (not in the
+sample either).
+"""
+
+import os
+
+LONG = os.environ.get("KNEEOA_LONG") == "1"
+"""Whether the suite runs whole."""
+KILLS = 50 if LONG else 20
+"""How many jobs of ingestion, and how many of training, are killed."""
+EVERY = 1 if LONG else 10
+"""Of how many rows of the rerun table one is planned that the edits of this branch do not touch."""
+LAST_RESORT = 1800.0
+"""Seconds after which a test stops to wait for what should have happened: no test is decided by
+them, they keep a defect from hanging for ever.
+"""
