@@ -197,6 +197,7 @@ GRES = ("tests/slurm/test_harness.py::test_clusters_that_want_gres_are_asked_for
 
 ELSEWHERE = (
     RunBy("make test", (".ci/run",)),
+    RunBy("make test-sample", (".ci/run",)),
     RunBy("make check-envs", (".ci/run",)),
     RunBy("make env", (".ci/run",)),
     RunBy("make accept", ("tests/rerun/test_accept.py::test_a_refactoring_is_accepted_and_then_nothing_runs",)),
@@ -227,6 +228,7 @@ ELSEWHERE = (
 UNRUN = (
     NotHere("make demo VARIANT=cuda", "downloads", "gigabytes of CUDA; `make demo` is run with the CPU's pins"),
     NotHere("make env VARIANT=cuda", "downloads", "the same"),
+    NotHere("make test-long", "the long suite", "every test that there is, these too"),
     NotHere("make lock", "downloads", "metadata of whatever is newest that day, and edits the pins"),
     NotHere("snakemake --cores all --sdm conda", "downloads", "conda's packages, by conda"),
     NotHere("snakemake --containerize apptainer", "downloads", "an image, by conda and apptainer"),
