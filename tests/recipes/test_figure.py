@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.dag import ROOT, copy_tree
+from tests.rerun.definition_edits import edited_definition
 from tests.rerun.plan import Job, Planner
 from tests.rerun.row import IMPORTS
 from tests.rerun.studies import raw_files
@@ -122,8 +123,9 @@ def test_a_study_that_has_what_they_need_makes_them_and_the_report_with_them(pla
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_an_edit_of_its_module_makes_it_alone_again_and_the_report(planner: Planner, recipe: str) -> None:
-    head = "from __future__ import annotations\n"
-    for _ in edited(planner, MODULES[recipe], head, f"{head}\nEDITED = True\n"):
+    text = (planner.folder / MODULES[recipe]).read_text()
+    function = {"figure": "draw", "table": "write"}[recipe]
+    for _ in edited(planner, MODULES[recipe], text, edited_definition(text, function)):
         assert set(planned(planner)) == {f"{recipe} brier", "report"}
 
 
