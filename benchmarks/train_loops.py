@@ -35,6 +35,7 @@ from kneeoa.config.modes import Mode
 from kneeoa.config.training import Training
 from kneeoa.network.model import ModelSpec, Network, build
 from kneeoa.tables.volumes import VOLUMES
+from kneeoa.training.adamw import AdamW
 from kneeoa.training.augmentation import augmenter
 from kneeoa.training.batches import shuffled
 from kneeoa.training.dataset import Dataset
@@ -163,7 +164,7 @@ def ours(kind: str, folder: Path, shape: tuple[int, ...], epochs: int, device: t
     images = store(shards, places, device)
     data, training = Dataset(cases, images, labels(knees), voxels=("0",) * knees), settings(device)
     engine = Engine(build(spec_of(shape)).to(device), training, device)
-    optimiser = torch.optim.AdamW(engine.network.parameters(), weight_decay=training.weight_decay, fused=True)
+    optimiser = AdamW(engine.network.parameters(), training.weight_decay)
     for epoch in range(1, epochs + 1):
         batches: list[NDArray[np.int64]] = shuffled(knees, BATCH, SEED, epoch)
         plan = Plan(SEED, epoch, batches, [RATE] * len(batches), augmenter(training.augmentation, knees, shape, SEED, epoch))

@@ -1,4 +1,6 @@
-"""Rule saliency: maps of what one run looks at, by one method."""
+"""Rule saliency: maps of what one run looks at, by one method, with its weights and with randomised
+ones.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,29 +9,32 @@ from kneeoa.config.analysis import Saliency
 from kneeoa.images.shard_list import listed_shards
 from kneeoa.job import logged
 from kneeoa.saliency.explain import Run, explain_run
+from kneeoa.saliency.randomised import explain_randomised
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
     arrays, indices = listed_shards(snakemake.input.volumes)
-    explain_run(
-        run=Run(
-            study=snakemake.params.study,
-            arm=snakemake.wildcards.arm,
-            seed=int(snakemake.wildcards.seed),
-            view=snakemake.params.view,
-            method=snakemake.wildcards.method,
-            target_level=snakemake.params.target,
-            saliency=Saliency.model_validate(snakemake.params.saliency),
-            batch=snakemake.params.batch,
-        ),
-        folder=Path(snakemake.input.weights).parent,
-        arrays=arrays,
-        indices=indices,
-        splits=[Path(file) for file in snakemake.input.splits],
-        labels=[Path(file) for file in snakemake.input.labels],
-        threads=snakemake.params.threads,
-        out_maps=Path(snakemake.output.maps),
-        out_index=Path(snakemake.output.index),
+    run = Run(
+        study=snakemake.params.study,
+        arm=snakemake.wildcards.arm,
+        seed=int(snakemake.wildcards.seed),
+        view=snakemake.params.view,
+        method=snakemake.wildcards.method,
+        target_level=snakemake.params.target,
+        saliency=Saliency.model_validate(snakemake.params.saliency),
+        batch=snakemake.params.batch,
     )
+    made_from = {
+        "folder": Path(snakemake.input.weights).parent,
+        "arrays": arrays,
+        "indices": indices,
+        "splits": [Path(file) for file in snakemake.input.splits],
+        "labels": [Path(file) for file in snakemake.input.labels],
+        "threads": snakemake.params.threads,
+    }
+    maps, index, *randomised = (Path(file) for file in snakemake.output)
+    explain_run(run=run, **made_from, out_maps=maps, out_index=index)
+    if randomised:
+        explain_randomised(run=run, **made_from, out_maps=randomised[0], out_index=randomised[1])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.dag import ROOT
 
-MARKS = ("needs a GPU", "on a cluster", "downloads")
+MARKS = ("needs a GPU", "on a cluster", "downloads", "the long suite")
 """How a page says that a command cannot run everywhere: in the command's comment or the comment
 above it, in its paragraph or row, or in a heading above it.
 """

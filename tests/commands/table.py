@@ -232,6 +232,7 @@ ELSEWHERE = (
 UNRUN = (
     NotHere("make demo VARIANT=cuda", "downloads", "gigabytes of CUDA; `make demo` is run with the CPU's pins"),
     NotHere("make env VARIANT=cuda", "downloads", "the same"),
+    NotHere("make test-long", "the long suite", "every test that there is, these too"),
     NotHere("make lock", "downloads", "metadata of whatever is newest that day, and edits the pins"),
     NotHere("snakemake --cores all --sdm conda", "downloads", "conda's packages, by conda"),
     NotHere("snakemake --containerize apptainer", "downloads", "an image, by conda and apptainer"),

@@ -16,7 +16,7 @@ from kneeoa.reruns import code_digest
 from kneeoa.saliency.methods import registry as methods
 from tests.dag import ROOT
 
-NETWORKS = {"train_run", "predict", "saliency", "saliency_randomised", "deletion", "embed_untrained"}
+NETWORKS = {"train_run", "predict", "saliency", "deletion", "embed_untrained"}
 """Scripts that open a network: their rules name its backbone, mode, losses and method."""
 
 

@@ -19,7 +19,7 @@ AFTER_AXES = {"geometry", "differences", "claim"}
 AFTER_MAPS = {"overlap", "anatomy", "sanity", "claim"}
 UNTRAINED = {"embed_untrained", "geometry_baselines"}
 AFTER_RUNS = {"predict", "metrics", "contrasts", "subgroups", "similarity"}
-AFTER_RUNS |= {"saliency", "saliency_randomised", "deletion", "deletion_summary"}
+AFTER_RUNS |= {"saliency", "deletion", "deletion_summary"}
 AFTER_RUNS |= AFTER_AXES | AFTER_MAPS
 PICTURES = re.compile(r"figure \w+|table \w+|report|all")
 
@@ -105,7 +105,7 @@ CONFIGURATION = [
     ("geometry:", "geometry: {resamples: 101, permutations: 50}", {*AFTER_AXES, "geometry_baselines"}, False),
     ("  resamples: 200", "  resamples: 201", {"metrics", "contrasts", "deletion_summary", *AFTER_MAPS} - {"overlap"}, False),
     ("  shifts: 50", "  shifts: 51", {*AFTER_MAPS}, False),
-    ("saliency:", "saliency: {samples: 3, keep: 1, randomised: 8}", {"saliency", "saliency_randomised", *AFTER_MAPS}, False),
+    ("saliency:", "saliency: {samples: 3, keep: 1, randomised: 8}", {"saliency", *AFTER_MAPS}, False),
     (
         "masks:",
         "masks: {minimum_inside: 0.91}",

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.dag import ROOT, copy_tree
+from tests.rerun.definition_edits import edited_definition
 from tests.rerun.plan import Job, Planner
 from tests.rerun.row import IMPORTS
 from tests.rerun.studies import raw_files
@@ -122,8 +123,9 @@ def test_a_study_that_has_what_they_need_makes_them_and_the_report_with_them(pla
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_an_edit_of_its_module_makes_it_alone_again_and_the_report(planner: Planner, recipe: str) -> None:
-    head = "from __future__ import annotations\n"
-    for _ in edited(planner, MODULES[recipe], head, f"{head}\nEDITED = True\n"):
+    text = (planner.folder / MODULES[recipe]).read_text()
+    function = {"figure": "draw", "table": "write"}[recipe]
+    for _ in edited(planner, MODULES[recipe], text, edited_definition(text, function)):
         assert set(planned(planner)) == {f"{recipe} brier", "report"}
 
 
@@ -138,11 +140,11 @@ REPORT = """
 import sys
 from pathlib import Path
 
-from kneeoa import declarations
+from kneeoa import figures_and_tables
 from kneeoa.report.page import Entry, write_report
 
 words = {"section", "title", "caption", "alternative"}
-figure, table = (read()["brier"].model_dump(include=words) for read in (declarations.figures, declarations.tables))
+figure, table = (read()["brier"].model_dump(include=words) for read in (figures_and_tables.figures, figures_and_tables.tables))
 write_report(
     study="s", title="", question="", arms={"resnet3d-dual": {"backbone": "resnet3d", "mode": "dual"}}, flows=[], provenance={},
     figures={"brier": Entry(Path(sys.argv[1]), **figure)}, tables={"brier": Entry(Path(sys.argv[2]), **table)}, out=Path(sys.argv[3]),

@@ -8,13 +8,14 @@ from collections.abc import Iterable
 
 from tests.rerun.definition_edits import EVERY
 from tests.rerun.row import SMALL, WIDE, Row
-from tests.rerun.rules import EXPLAINED, FIGURES, IMAGES, LEARNED, MEASURED, OVERLAPS, TABLES
+from tests.rerun.rules import FIGURES, IMAGES, LEARNED, MEASURED, OVERLAPS, TABLES
 
 LIBRARY = "workflow/lib/kneeoa"
 
 MEASURED_RUNS = {"metrics", "contrasts"}
 """Measure what runs achieved."""
-METRICS = MEASURED_RUNS | {"subgroups"}
+METRICS = MEASURED_RUNS | {"subgroups", "readers"}
+"""Reach the kernels of all metrics."""
 CURVED = METRICS | {"figure decision", "figure reliability"}
 """Give intervals over subjects by sums within them."""
 RESAMPLED = MEASURED_RUNS | {
@@ -36,15 +37,17 @@ def shown(kind: str, names: str) -> set[str]:
 
 STATISTICS: dict[str, set[str]] = {
     **shared(["agreement", "max_t"], set()),
-    **shared(["brier", "calibration", "consistency", "influence", "operating_point", "ordinal"], METRICS),
-    **shared(["delong", "resampled"], MEASURED_RUNS),
-    **shared(["equivalence", "mcnemar", "multiclass", "obuchowski_rockette", "power"], {"contrasts"}),
+    **shared(["brier", "calibration", "consistency", "influence", "ordinal"], METRICS),
+    "operating_point": MEASURED_RUNS | {"subgroups"},
+    **shared(["delong", "kernels", "multiclass"], METRICS),
+    "resampled": MEASURED_RUNS,
+    **shared(["equivalence", "mcnemar", "obuchowski_rockette", "power"], {"contrasts"}),
     **shared(["clusters", "sampling"], CURVED),
     "bootstrap": RESAMPLED,
-    "confusion": METRICS | {"readers", "reread_labels"},
+    "confusion": METRICS | {"reread_labels"},
     "decision": {"figure decision"},
     "inputs": RESAMPLED | CURVED | {"predict"},
-    "metrics": METRICS | {"claim", "readers", "reread_labels"},
+    "metrics": METRICS | {"claim", "reread_labels"},
     "multiplicity": {"anatomy", "contrasts"},
     "reliability": {"figure reliability"},
     "seeds": {"claim", "contrasts"},
@@ -137,11 +140,33 @@ BACKBONES = {**{kind: (kind,) for kind in KINDS}, **{f"options/{kind}": (kind,) 
 
 MODES = {
     "single": {"single-oa", "single-kl", "single-coral", "single-corn", "single-kl-careless"},
+    "dual": {"dual"},
     "dual_stacked": {"dual-stacked"},
+    "criteria/bce": {"single-oa"},
     "criteria/coral": {"single-coral"},
     "criteria/corn": {"single-corn"},
+    "criteria/cross_entropy": {"single-kl", "single-kl-careless", "dual", "dual-stacked"},
 }
-"""A module of `modes/`: the modes of the wide study's resnet3d that it is part of."""
+"""A module of `modes/`: the modes of the wide study's resnet3d that it is part of; every other
+backbone has the mode `dual` alone.
+"""
+METHODS = {
+    "smoothgrad_input": {"saliency"},
+    "smoothgrad": {"saliency"},
+    **shared(["grad_cam", "integrated_gradients", "occlusion"], set()),
+}
+"""A module of `saliency/methods/`; the small study has one method, which takes its gradient from
+another.
+"""
+READERS = {"oai": {"read_cohort"}, **shared(["grades_folder", "manifest", "oai_zib", "oaizib_cm"], set())}
+"""A reader of `cohorts/`; the small study has one."""
+REGISTRIES = {
+    "modes": ("LEVELS", {name for name in MODES if "/" not in name}),
+    "modes/criteria": ("KINDS", {name.removeprefix("criteria/") for name in MODES if "/" in name}),
+    "saliency/methods": ("OPTIONS", set(METHODS)),
+    "cohorts": ("", set(READERS)),
+}
+"""A folder whose files are read off it: what a member declares, and the members that have rows."""
 
 
 RESNET = {f"resnet3d-{mode}" for mode in ("single-oa", "single-kl", "single-coral", "single-corn", "dual", "dual-stacked")}
@@ -162,7 +187,8 @@ def of_definitions(belongs: dict[str, set[str]]) -> Iterable[Row]:
 
 def of_arms(folder: str, name: str, arms: Iterable[str]) -> Row:
     """A row for a module that belongs to some of the wide study's arms."""
-    first = frozenset(IMAGES - {"saliency_randomised", "deletion"} if folder == "backbones" or "single" in name else LEARNED)
+    untrained = {"resnet3d-single-oa", *(f"{kind}-dual" for kind in KINDS if kind != "resnet3d")}  # a backbone's first arm
+    first = frozenset(IMAGES - {"deletion"} if untrained & set(arms) else LEARNED)
     members = {"resnet3d-single-oa", "resnet3d-single-kl"}  # of the wide study's ensemble
     without = frozenset() if members & set(arms) else frozenset({"ensemble"})
     if not RESNET & set(arms):
@@ -172,16 +198,21 @@ def of_arms(folder: str, name: str, arms: Iterable[str]) -> Row:
     )
 
 
+def arms_of(modes: set[str]) -> set[str]:
+    """The wide study's arms of these modes."""
+    return {f"resnet3d-{mode}" for mode in modes} | ({f"{kind}-dual" for kind in KINDS} if "dual" in modes else set())
+
+
 ARMS_OF = {kind: {f"{kind}-dual"} for kind in KINDS} | {"resnet3d": RESNET | {"resnet3d-single-kl-careless"}}
 
 DEFINITIONS = {
-    "statistics/metrics.py: macro_f1": MEASURED_RUNS | {"readers"},
-    "statistics/metrics.py: quadratic_kappa": MEASURED_RUNS | {"readers", "reread_labels"},
-    "statistics/metrics.py: called": METRICS | {"claim", "readers"},
+    "statistics/metrics.py: macro_f1": METRICS,
+    "statistics/metrics.py: quadratic_kappa": METRICS | {"reread_labels"},
+    "statistics/metrics.py: called": METRICS | {"claim"},
     "statistics/bootstrap.py: resampled_counts": RESAMPLED,
     "statistics/bootstrap.py: interval_of": MEASURED_RUNS,
     "statistics/wald.py: normal_quantile": CURVED | {"predict"},
-    "statistics/wald.py: wald": {"contrasts", "subgroups"},
+    "statistics/wald.py: wald": METRICS,
     "geometry/ordering.py: weighted_pearson": MEASURED | {"claim"},
     "geometry/ordering.py: binary_measures": AXES,
     "files.py: write_text": TABLES
@@ -202,7 +233,7 @@ ROWS = [
     *edits("paper_tables", TABLE_FILES),
     CAPTION,
     *(of_arms("backbones", name, {arm for kind in kinds for arm in ARMS_OF[kind]}) for name, kinds in sorted(BACKBONES.items())),
-    *(of_arms("modes", name, {f"resnet3d-{mode}" for mode in modes}) for name, modes in sorted(MODES.items())),
-    *edits("saliency/methods", {"smoothgrad_input": EXPLAINED, "grad_cam": set()}),
-    *edits("cohorts", {"oai": {"read_cohort"}, "manifest": set()}),
+    *(of_arms("modes", name, arms_of(modes)) for name, modes in sorted(MODES.items())),
+    *edits("saliency/methods", METHODS),
+    *edits("cohorts", READERS),
 ]

@@ -67,7 +67,7 @@ RAW = [
 ]
 
 MONAI = replace(
-    upgraded("train.txt", "monai", "1.6.1", IMAGES - {"saliency_randomised", "deletion"}),
+    upgraded("train.txt", "monai", "1.6.1", IMAGES - {"deletion"}),
     study=WIDE,
     arms=frozenset({"densenet121-dual", "swin-dual"}),
     without=frozenset({"ensemble", "figure saliency"}),

@@ -3,7 +3,7 @@ key.
 """
 
 from tests.rerun.row import WIDE, row
-from tests.rerun.rules import BOOTSTRAPPED, CONTRASTED, EXPLAINED, FIGURES, INTERVALS, MEASURED, OVERLAPS, TABLES, taking
+from tests.rerun.rules import BOOTSTRAPPED, CONTRASTED, FIGURES, INTERVALS, MEASURED, OVERLAPS, TABLES, taking
 
 ROWS = [
     row("statistics.confidence", {"statistics.confidence": 0.9}, INTERVALS),
@@ -48,17 +48,17 @@ ROWS = [
     row(
         "saliency.methods",
         {"saliency.methods": ["smoothgrad_input", "grad_cam"]},
-        EXPLAINED | OVERLAPS | {"anatomy"},
+        {"saliency"} | OVERLAPS | {"anatomy"},
         without={"claim", "figure claim", "table claim", "figure saliency"},
     ),
     row("saliency.target", {"saliency.target": "oa"}, set()),
-    row("saliency.samples", {"saliency.samples": 3}, EXPLAINED),
-    row("saliency.noise", {"saliency.noise": 0.1}, EXPLAINED),
+    row("saliency.samples", {"saliency.samples": 3}, {"saliency"}),
+    row("saliency.noise", {"saliency.noise": 0.1}, {"saliency"}),
     row("saliency.steps", {"saliency.steps": 16}, set()),
     row("saliency.cube", {"saliency.cube": 4}, set()),
-    row("saliency.keep", {"saliency.keep": 2}, EXPLAINED),
-    row("saliency.cases", {"saliency.cases": 5}, EXPLAINED),
-    row("saliency.randomised", {"saliency.randomised": 4}, {"saliency_randomised"}),
+    row("saliency.keep", {"saliency.keep": 2}, {"saliency"}),
+    row("saliency.cases", {"saliency.cases": 5}, {"saliency"}),
+    row("saliency.randomised", {"saliency.randomised": 4}, {"saliency"}),
     row("anatomy.targets", {"anatomy.targets.bone": ["femur"]}, OVERLAPS | {"deletion"} | taking("targets")),
     row("anatomy.shifts", {"anatomy.shifts": 51}, OVERLAPS),
     row("anatomy.partners", {"anatomy.partners": 10}, OVERLAPS),

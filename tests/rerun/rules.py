@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 PREDICTED = {"metrics", "contrasts", "subgroups", "claim", "readers"}
 """Read prediction tables."""
-LEARNED = {"train_run", "predict", "saliency", "saliency_randomised", "deletion"}
+LEARNED = {"train_run", "predict", "saliency", "deletion"}
 """Open a run's inputs."""
 IMAGES = LEARNED | {"embed_untrained"}
 
@@ -99,7 +99,6 @@ BETWEEN: dict[str, set[str]] = {
     "embed_untrained": {"geometry_baselines"},
     "embed_raw_images": {"geometry_baselines"},
     "saliency": {"overlap", "sanity"},
-    "saliency_randomised": {"sanity"},
     "deletion": {"deletion_summary"},
     "overlap": {"anatomy", "claim"},
 }  # fmt: skip
@@ -158,7 +157,6 @@ CONTRASTED = {"contrasts", "subgroups", "claim", "readers", "anatomy", "differen
 """Take the contrasts."""
 MEASURED = {"geometry", "geometry_baselines", "differences"}
 """Take the section on geometry."""
-EXPLAINED = {"saliency", "saliency_randomised"}
 OVERLAPS = {"overlap", "sanity"}
 VIEW = {"describe_shard volumes", "make_volumes", "train_run", "embed_untrained"}
 """Take the canonical form of a view: who makes it, and who writes down what a network was trained

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kneeoa import declarations
+from kneeoa import declarations, figures_and_tables
 from tests.dag import ROOT
 from tests.rerun import code, files, keys_of_analyses, keys_of_data, keys_of_runs, sample, table
 from tests.rerun.keys import keys
@@ -59,13 +59,27 @@ def test_every_backbone_has_a_row() -> None:
     assert {path.stem for path in options} - {"__init__", "base"} == set(code.KINDS)
 
 
+@pytest.mark.parametrize("folder", code.REGISTRIES)
+def test_every_member_of_a_registry_has_a_row(folder: str) -> None:
+    constant, listed = code.REGISTRIES[folder]
+    assert set(listed) == members(folder, constant)
+
+
+def members(folder: str, constant: str) -> set[str]:
+    """The files of a registry's folder: those that declare a constant, or the readers of cohorts,
+    which have a file of paths.
+    """
+    place = ROOT / code.LIBRARY / folder
+    return set(declarations.members(place, constant)) or {path.stem.removesuffix("_paths") for path in place.glob("*_paths.py")}
+
+
 def test_every_rule_has_its_place_in_what_follows_from_what() -> None:
     scripts = {path.stem for path in (ROOT / "scripts").glob("*.py")}
     assert scripts - ASKED_FOR == {rule.split()[0] for rule in EVERYTHING} | {"ensemble"}
 
 
 def test_every_figure_and_table_has_its_place_in_what_follows_from_what() -> None:
-    declared = {"figure": declarations.figures(), "table": declarations.tables()}
+    declared = {"figure": figures_and_tables.figures(), "table": figures_and_tables.tables()}
     assert {f"{kind} {name}" for kind, names in declared.items() for name in names} == FIGURES | TABLES
 
 
@@ -83,7 +97,9 @@ def test_what_follows_is_told_from_what_begins() -> None:
     assert (first.rule, first.first, second.rule, second.first) == ("metrics", True, "figure roc", False)
     assert second.wildcards == {"figure": "roc", "seed": "1"}
     row = Row("an edit", frozenset({"metrics"}))
-    assert after({"metrics"}) == {"metrics", "figure roc", "figure reliability", "figure confusion", "table metrics", "report"}
+    follow = after({"metrics"})
+    assert {"metrics", "figure roc", "figure reliability", "figure confusion", "table metrics", "report"} <= follow
+    assert not {"predict", "contrasts", "figure decision", "table arms"} & follow
     assert differences(row, [first, second], {"metrics", "figure roc"}) == []
     assert differences(row, [second], {"metrics", "figure roc"}) == ["an edit: metrics should run, and does not"]
     stray = second._replace(rule="contrasts", first=True)

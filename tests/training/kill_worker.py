@@ -23,6 +23,7 @@ from kneeoa.job import UNFINISHED
 from kneeoa.network.network import Network
 from kneeoa.tables.schema import TableSchema
 from kneeoa.training import checkpoint, epochs, keeping, run
+from kneeoa.training.adamw import AdamW
 from tests.killing import Board, serve
 from tests.training.killed import OF_A_STATE, PHASES, SAVE_EVERY
 from tests.unit.training import tiny_study
@@ -59,7 +60,7 @@ def hook(board: Board) -> None:
     says(board, checkpoint, "resume", "taking up a state")
     says(board, Network, "forward", "forward", within={"between"})
     says(board, torch.Tensor, "backward", "backward")
-    says(board, torch.optim.AdamW, "step", "optimiser")
+    says(board, AdamW, "step", "optimiser")
     says(board, epochs, "evaluate", "validation")
     says(board, checkpoint, "save", "gathering a state")
     says(board, checkpoint, "save_file", "writing a state")
@@ -84,8 +85,7 @@ def work(files: tiny_study.Files, out: Path, seed: int) -> int:
 def main(study: Path, file: Path) -> None:
     """Serve jobs, whose phases stand on the board."""
     files = tiny_study.make(study)
-    # Once here, so that no child spends its life importing what is imported late (a first step of
-    # torch's optimisers, seconds).
+    # Once here, so that no child spends its life importing what is imported late.
     run.train(**tiny_study.job(files, study / "warm", seed=1, training=TRAINING))
     board = Board(file, PHASES)
     hook(board)

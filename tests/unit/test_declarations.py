@@ -1,111 +1,50 @@
-"""What figures and tables declare is read without importing them, and a slip in it is one sentence
-that names the file.
-"""
+"""Constants are read from a module's text: literals at the top level, and the module never runs."""
 
-import importlib
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from kneeoa import declarations
+from kneeoa.declarations import declared, members
 from kneeoa.errors import KneeoaError
 
-LIBRARY = Path(declarations.__file__).parent
-
-DECLARED = """
-FIGURE = {
-    "section": "prediction",
-    "title": "A figure",
-    "caption": "Of {sample}.",
-    "alternative": "A picture.",
-    "inputs": ["metrics"],
-    "settings": {"arms": "arms"},
+MODULE = '''"""Doc."""
+raise SystemExit("this module ran")
+LEVELS = (1, None)
+KINDS: tuple[str, ...] = ("binary",)
+WORDS = {
+    "a": ["(", "b = 2"],
+    "c": "d",
 }
-"""
+MADE = tuple(range(3))
+lower = 1
+class Inside:
+    HIDDEN = 1
+'''
 
 
-@pytest.fixture
-def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A library of one figure, `mine`."""
-    for folder in ("figures", "paper_tables"):
-        (tmp_path / folder).mkdir()
-    (tmp_path / "figures" / "helper.py").write_text("FIGURES = 1\n")
-    (tmp_path / "figures" / "mine.py").write_text(DECLARED)
-    monkeypatch.setattr(declarations, "_LIBRARY", tmp_path)
-    for read in (declarations.figures, declarations.tables):
-        monkeypatch.setattr(declarations, read.__name__, read.__wrapped__)  # nothing is remembered of another library
-    return tmp_path
+def test_literals_are_read_and_nothing_runs(tmp_path: Path) -> None:
+    (tmp_path / "member.py").write_text(MODULE)
+    values = {name: declared(tmp_path / "member.py", name) for name in ("LEVELS", "KINDS", "WORDS", "HIDDEN", "LEVEL", "lower")}
+    assert values == {
+        "LEVELS": (1, None),
+        "KINDS": ("binary",),
+        "WORDS": {"a": ["(", "b = 2"], "c": "d"},
+        "HIDDEN": None,
+        "LEVEL": None,
+        "lower": 1,
+    }
 
 
-def edit(library: Path, old: str, new: str) -> None:
-    path = library / "figures" / "mine.py"
-    assert old in path.read_text()
-    path.write_text(path.read_text().replace(old, new))
+def test_a_member_is_what_declares_the_constant(tmp_path: Path) -> None:
+    for name, text in {"b": "LEVELS = 2\n", "a": "LEVELS = 1\n", "helper": "OTHER = 1\n", "__init__": ""}.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    assert list(members(tmp_path, "LEVELS").items()) == [("a", 1), ("b", 2)]
+    (tmp_path / "b.py").write_text("LEVELS = 30\n")
+    assert members(tmp_path, "LEVELS")["b"] == 30
 
 
-def test_what_is_read_from_the_text_is_what_the_module_binds() -> None:
-    for package, name, found in (
-        ("figures", "FIGURE", declarations.figures()),
-        ("paper_tables", "TABLE", declarations.tables()),
-    ):
-        assert len(found) > 10
-        for module, declared in found.items():
-            bound = getattr(importlib.import_module(f"kneeoa.{package}.{module}"), name)
-            assert type(declared).model_validate(bound) == declared
-
-
-def test_every_module_that_draws_or_writes_is_declared() -> None:
-    for package, function, found in (
-        ("figures", "draw", declarations.figures()),
-        ("paper_tables", "write", declarations.tables()),
-    ):
-        modules = {path.stem for path in (LIBRARY / package).glob("*.py") if f"\ndef {function}(" in path.read_text()}
-        assert modules - {"registry", "quality"} == set(found)  # quality control has a rule of its own
-
-
-def test_reading_them_imports_neither_numpy_nor_matplotlib_nor_pandas() -> None:
-    code = "import sys; from kneeoa import declarations as d; d.figures(); d.tables(); print(*sys.modules)"
-    imported = subprocess.run(
-        [sys.executable, "-c", code], env={"PYTHONPATH": str(LIBRARY.parent)}, capture_output=True, text=True, check=True
-    )
-    assert not {"numpy", "pandas", "matplotlib", "pyarrow"} & set(imported.stdout.split())
-
-
-def test_order_is_that_of_sections_then_of_places_then_of_names(library: Path) -> None:
-    for name, section, place in (("b", "training", 0), ("a", "training", 0), ("first", "training", -1), ("last", "anatomy", 0)):
-        text = DECLARED.replace('"prediction",', f'"{section}",\n    "place": {place},')
-        (library / "figures" / f"{name}.py").write_text(text)
-    assert list(declarations.figures()) == ["first", "a", "b", "mine", "last"]
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        ('"prediction"', '"predictions"', "the report has no section 'predictions'; allowed are design, cohorts"),
-        ('"title"', '"titel"', "the key 'titel' is not known; did you mean 'title'?"),
-        ("{sample}", "{samples}", "the caption names {samples}; allowed are {confidence}, {sample}, {auc_interval}"),
-        ("{sample}", "{", "mine.py: FIGURE: "),
-        ("}\n", '    "needs": ["mask"],\n}\n', "'needs[0]' is 'mask'; allowed are 'binary_level'"),
-        ('["metrics"]', "METRICS", "FIGURE must be a dictionary of literals"),
-        ('    "title": "A figure",\n', "", "the key 'title' is missing"),
-        ("FIGURE = {", "FIGURE = dict({", "FIGURE must be a dictionary of literals"),
-    ],
-)
-def test_a_slip_is_one_sentence_that_names_the_file(library: Path, old: str, new: str, words: str) -> None:
-    declarations.figures()
-    edit(library, old, new)
-    with pytest.raises(KneeoaError) as caught:
-        declarations.figures()
-    assert words in str(caught.value)
-    assert str(caught.value).startswith(f"{library / 'figures' / 'mine.py'}: ")
-    assert "\n" not in str(caught.value)
-
-
-def test_a_source_that_is_not_there_is_named_with_the_file(library: Path) -> None:
-    declarations.check_sources(["metrics"], ["arms"])
-    with pytest.raises(KneeoaError, match=r"mine\.py: 'inputs' of FIGURE names 'metrics'; .* has contrasts\."):
-        declarations.check_sources(["contrasts"], ["arms"])
-    with pytest.raises(KneeoaError, match=r"mine\.py: 'settings' of FIGURE names 'arms'"):
-        declarations.check_sources(["metrics"], [])
+@pytest.mark.parametrize("value", ["(1,", "tuple(range(3))", "OTHER", "{'a': made()}"])
+def test_what_is_no_literal_is_named_with_its_file(tmp_path: Path, value: str) -> None:
+    (tmp_path / "broken.py").write_text(f"LEVELS = {value}\n")
+    with pytest.raises(KneeoaError, match=r"broken\.py: LEVELS must be a literal"):
+        members(tmp_path, "LEVELS")

@@ -1,6 +1,6 @@
 """What figures and tables are made from: the files and settings that their modules may name."""
 
-from kneeoa.declarations import check_sources
+from kneeoa.figures_and_tables import check_sources
 from kneeoa.figures import registry as figure_modules
 from kneeoa.paper_tables import registry as table_modules
 

@@ -11,7 +11,7 @@ from functools import cache
 
 from snakemake.exceptions import WorkflowError
 
-from kneeoa import accepted, declarations
+from kneeoa import accepted, figures_and_tables
 from kneeoa.config.study import load
 from kneeoa.errors import KneeoaError
 from kneeoa.files import digest
@@ -23,7 +23,7 @@ try:
     STUDY = load({key: value for key, value in config.items() if key != "pathvars"})
     ACCEPTED = accepted.read(Path(workflow.basedir) / "workflow" / "accepted.json")
     CODE = Library(Renames.read(Path(workflow.basedir) / "workflow" / "renamed.json"))
-    FIGURES, TABLES = declarations.figures(), declarations.tables()
+    FIGURES, TABLES = figures_and_tables.figures(), figures_and_tables.tables()
 except KneeoaError as error:
     raise WorkflowError(str(error)) from None
 LAYOUT = Layout(STUDY)

@@ -18,7 +18,11 @@ wildcard_constraints:
 
 
 rule saliency:
-    """Map what one run looks at, by one method."""
+    """Map what one run looks at, by one method, and what it would look at with randomised weights.
+
+    Two tables of maps by one job: starting it takes longer than the second one, and both follow the
+    run, the method and the section `saliency`.
+    """
     input:
         weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
         model="<out>/runs/{arm}/seed-{seed}/model.json",
@@ -28,6 +32,10 @@ rule saliency:
     output:
         maps="<out>/saliency/{arm}/seed-{seed}.{method}.npy",
         index="<out>/saliency/{arm}/seed-{seed}.{method}.parquet",
+        randomised_maps="<out>/saliency_randomised/{arm}/seed-{seed}.{method}.npy" if STUDY.saliency.randomised else [],
+        randomised_index=(
+            "<out>/saliency_randomised/{arm}/seed-{seed}.{method}.parquet" if STUDY.saliency.randomised else []
+        ),
     log:
         "<logs>/saliency/{arm}-seed-{seed}.{method}.log",
     benchmark:
@@ -49,41 +57,6 @@ rule saliency:
         threads=STUDY.resources.explain.threads,
     script:
         "../../scripts/saliency.py"
-
-
-rule saliency_randomised:
-    """Map what one run would look at with randomised weights."""
-    input:
-        weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
-        model="<out>/runs/{arm}/seed-{seed}/model.json",
-        volumes=lambda wildcards: LAYOUT.volume_lists(wildcards.arm),
-        splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
-        labels=explained_labels,
-    output:
-        maps="<out>/saliency_randomised/{arm}/seed-{seed}.{method}.npy",
-        index="<out>/saliency_randomised/{arm}/seed-{seed}.{method}.parquet",
-    log:
-        "<logs>/saliency_randomised/{arm}-seed-{seed}.{method}.log",
-    benchmark:
-        "<benchmarks>/saliency_randomised/{arm}-seed-{seed}.{method}.jsonl"
-    conda:
-        "../../envs/train.yaml"
-    threads: STUDY.resources.explain.threads
-    resources:
-        gpu=STUDY.resources.explain.gpus,
-        mem_mb=memory("explain"),
-        runtime=minutes("explain"),
-    params:
-        code=lambda wildcards: code("saliency_randomised", explaining(wildcards)),
-        study=STUDY.study,
-        target=explained_level(),
-        view=lambda wildcards: STUDY.view_of(LAYOUT.arm(wildcards.arm)),
-        saliency=lambda wildcards: STUDY.saliency.of_method(wildcards.method)
-        | {"randomised": STUDY.saliency.randomised},
-        batch=lambda wildcards: LAYOUT.arm(wildcards.arm).training.predict_batch,
-        threads=STUDY.resources.explain.threads,
-    script:
-        "../../scripts/saliency_randomised.py"
 
 
 rule deletion:

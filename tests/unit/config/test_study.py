@@ -1,6 +1,9 @@
 """A wrong configuration stops with a sentence that names key, value and what is allowed."""
 
 import copy
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +108,14 @@ def test_the_default_configuration_shows_every_section() -> None:
 
 def test_every_key_has_a_meaning() -> None:
     assert [line for line in markdown(Study).splitlines() if line.endswith("| |")] == []
+
+
+def test_a_study_is_checked_without_the_libraries_of_numbers() -> None:
+    """Every start of Snakemake, and each job of a cluster, reads the configuration."""
+    program = (
+        "import sys, yaml; from kneeoa.config.study import load; load(yaml.safe_load(open('config.yaml')));"
+        "print({'torch', 'numpy', 'pandas', 'scipy', 'pyarrow', 'matplotlib'} & set(sys.modules))"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow" / "lib")}
+    found = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set()"

@@ -7,7 +7,7 @@ import pytest
 
 from kneeoa.contrasts.trend import Trend, trend
 from kneeoa.errors import KneeoaError
-from kneeoa.statistics.metrics import metric
+from kneeoa.statistics.kernels import metric
 
 DOSE = np.array([0.0, 0.1, 0.2, 0.4])
 SUBJECTS = 80

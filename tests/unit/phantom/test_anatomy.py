@@ -128,10 +128,11 @@ def test_boxes_cut_nothing_off(monkeypatch):
             replace(findings(1.0, 1, 1.0, np.random.default_rng(seed)), effusion=1.0, marrow_lesion=1.0), variation=1.0, seed=seed
         )
         grid = grid_of(knee, 2.5)
-        boxed = render.label_map(knee, grid, whole=True)
+        boxed, signal = render.label_map(knee, grid, whole=True), render.signal(knee, grid, BRIGHTNESS)
         with monkeypatch.context() as patched:
             patched.setattr(render, "LEG", tuple(Part(everywhere, part.layers) for part in leg.LEG))
             np.testing.assert_array_equal(boxed, render.label_map(knee, grid, whole=True))
+            np.testing.assert_array_equal(signal, render.signal(knee, grid, BRIGHTNESS))
 
 
 def test_partial_volume_is_the_share_that_a_body_fills():

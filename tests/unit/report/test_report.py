@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from kneeoa import declarations
+from kneeoa import figures_and_tables
 from kneeoa.errors import KneeoaError
 from kneeoa.figures.numbers import interval
 from kneeoa.paper_tables.anatomy import write as write_anatomy
@@ -81,8 +81,8 @@ def study(tmp_path_factory):
         "title": "Knees & <levels>",
         "question": "Does it matter?",
         "arms": synthetic.FACTORS,
-        "figures": entries(declarations.figures(), dict.fromkeys(FIGURES, png)),
-        "tables": entries(declarations.tables(), tables),
+        "figures": entries(figures_and_tables.figures(), dict.fromkeys(FIGURES, png)),
+        "tables": entries(figures_and_tables.tables(), tables),
         "flows": [synthetic.flow(folder)],
         "provenance": {"Configuration digest": "abcdef", "Packages": {"torch": "2.13", "numpy": "2.4"}},
         "levels": ("oa", "kl"),
@@ -182,7 +182,7 @@ def test_figures_and_tables_of_a_section_stand_in_their_order(study, tmp_path):
 
 
 def test_a_figure_that_is_no_png_is_said(study, tmp_path):
-    figures = entries(declarations.figures(), {"roc": study["tables"]["metrics"].file})
+    figures = entries(figures_and_tables.figures(), {"roc": study["tables"]["metrics"].file})
     with pytest.raises(KneeoaError, match="not a PNG"):
         write_report(**(study | {"figures": figures}), out=tmp_path / "r.html")
 
@@ -192,7 +192,7 @@ def test_a_family_with_many_findings_names_the_strongest_and_counts_the_rest(stu
     rows["p_adjusted"] = [0.001 * (number + 1) for number in range(len(rows))]
     table = tmp_path / "contrasts.csv"
     rows.to_csv(table, index=False)
-    write_report(**(study | {"tables": entries(declarations.tables(), {"contrasts": table}), "figures": {}}), out=tmp_path / "r.html")
+    write_report(**(study | {"tables": entries(figures_and_tables.tables(), {"contrasts": table}), "figures": {}}), out=tmp_path / "r.html")
     text = words(Page((tmp_path / "r.html").read_text()))
     assert "adjusted p is below .05 in 18 of 18 tests: " in text
     assert "; and 12 more." in text

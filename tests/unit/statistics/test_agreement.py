@@ -16,7 +16,7 @@ from kneeoa.errors import KneeoaError
 from kneeoa.statistics.agreement import class_metric, class_metric_test, quadratic_kappa
 from kneeoa.statistics.bootstrap import paired_bootstrap
 from kneeoa.statistics.confusion import sampled_metric
-from kneeoa.statistics.metrics import metric
+from kneeoa.statistics.kernels import metric
 
 VALUES = {
     "accuracy": reference.accuracy_score,

@@ -13,7 +13,7 @@ from sklearn.metrics import brier_score_loss
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.bootstrap import paired_bootstrap
 from kneeoa.statistics.brier import brier, brier_test
-from kneeoa.statistics.metrics import metric
+from kneeoa.statistics.kernels import metric
 
 
 def cases(seed: int, n: int = 120) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import sklearn.metrics as reference
 
-from kneeoa.statistics.metrics import called, mean_over_seeds, metric, value
+from kneeoa.statistics.kernels import metric
+from kneeoa.statistics.metrics import called, mean_over_seeds, value
 
 CLASSES = 5
 

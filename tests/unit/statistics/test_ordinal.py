@@ -14,7 +14,8 @@ from sklearn.metrics import roc_auc_score
 
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.delong import auc_interval, delong_test
-from kneeoa.statistics.metrics import metric, value
+from kneeoa.statistics.kernels import metric
+from kneeoa.statistics.metrics import value
 from kneeoa.statistics.ordinal import (
     adjacent_auc,
     adjacent_auc_test,

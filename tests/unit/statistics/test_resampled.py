@@ -7,7 +7,8 @@ import pytest
 
 from kneeoa.statistics import bootstrap
 from kneeoa.statistics.bootstrap import bootstrap_interval, paired_bootstrap
-from kneeoa.statistics.metrics import FROM_CONFUSION, mean_over_seeds, metric
+from kneeoa.statistics.kernels import FROM_CONFUSION, metric
+from kneeoa.statistics.metrics import mean_over_seeds
 from kneeoa.statistics.resampled import Resampled
 
 CASES, SEEDS, RESAMPLES = 60, 3, 200

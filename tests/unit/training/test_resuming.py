@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from kneeoa.config.training import Augmentation
 from kneeoa.network.model import build
 from kneeoa.training import checkpoint, epochs, run
+from kneeoa.training.adamw import AdamW
 from kneeoa.training.finite import NotFinite
 from kneeoa.training.loop import Evaluation
 from kneeoa.training.loop import evaluate as evaluate_as_it_is
@@ -219,7 +220,7 @@ def test_weights_that_are_not_finite_do_not_replace_a_state(files, tmp_path, cap
     cut(files, tmp_path, 1, 2)
     before = (tmp_path / checkpoint.NAME).read_bytes()
     network = build(tiny_study.spec(tiny_study.DUAL))
-    optimiser = torch.optim.AdamW(network.parameters())
+    optimiser = AdamW(network.parameters(), 0.0)
     with torch.no_grad():
         next(network.parameters()).fill_(float("inf"))
     assert not checkpoint.save(tmp_path, {}, checkpoint.Progress(), network, optimiser)

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
-from kneeoa import declarations
+from kneeoa import figures_and_tables
 from kneeoa.config.arms import Arm
 from kneeoa.config.prediction import NO_ENSEMBLE, TOGETHER
 from kneeoa.config.readers import REFERENCE
 from kneeoa.config.study import Study
-from kneeoa.declarations import Need
+from kneeoa.figures_and_tables import Need
 from kneeoa.files import digest
 
 ALL_SEEDS = "all-seeds"
@@ -259,8 +259,8 @@ class Layout:
 
     def figures(self) -> list[str]:
         """Names of the figures that the study has, in the order of the report."""
-        return [name for name, declared in declarations.figures().items() if all(map(self.has, declared.needs))]
+        return [name for name, declared in figures_and_tables.figures().items() if all(map(self.has, declared.needs))]
 
     def tables(self) -> list[str]:
         """Names of the tables that the study has, in the order of the report."""
-        return [name for name, declared in declarations.tables().items() if all(map(self.has, declared.needs))]
+        return [name for name, declared in figures_and_tables.tables().items() if all(map(self.has, declared.needs))]

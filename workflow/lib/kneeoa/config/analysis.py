@@ -108,13 +108,10 @@ class Saliency(Section):
         return tuple(dict.fromkeys(methods))
 
     def of_method(self, method: str) -> dict[str, Any]:
-        """The keys that decide the maps of one method, as plain values: a change of any other makes
-        no map again.
+        """The keys that decide the maps of one method, of trained and randomised weights, as plain
+        values: a change of any other makes no map again.
         """
-        smooth = {"samples", "noise"}
-        of = {"smoothgrad": smooth, "smoothgrad_input": smooth, "integrated_gradients": {"steps"}, "occlusion": {"cube"}}
-        own = of.get(method, set())
-        return self.model_dump(mode="json", include={"keep", "cases"} | own)
+        return self.model_dump(mode="json", include={"keep", "cases", "randomised", *registry.options(method)})
 
 
 class Anatomy(Section):

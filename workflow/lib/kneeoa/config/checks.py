@@ -14,6 +14,7 @@ from kneeoa.config.metrics import metrics_of
 from kneeoa.config.prediction import check_ensembles, flipped_axes
 from kneeoa.config.readers import REFERENCE
 from kneeoa.errors import KneeoaError
+from kneeoa.modes import registry as mode_registry
 
 if TYPE_CHECKING:
     from kneeoa.config.study import Study
@@ -72,10 +73,10 @@ def _check_modes(study: Study) -> None:
     for name, mode in study.modes.items():
         for level in mode.levels:
             known(f"modes.{name}.levels", level, study.level_names)
-            try:
-                mode.loss_of(level, study.level(level).kind)
-            except ValueError as error:
-                raise ValueError(f"'modes.{name}': {error}") from error
+        try:
+            mode_registry.losses(mode, study.levels)
+        except KneeoaError as error:
+            raise ValueError(f"'modes.{name}': {error}") from error
         order = [study.level_names.index(level) for level in mode.levels]
         if order != sorted(set(order)):
             raise ValueError(f"'modes.{name}.levels' is {list(mode.levels)}; levels must be listed once each, coarse to fine")

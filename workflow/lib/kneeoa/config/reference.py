@@ -4,13 +4,17 @@ kneeoa.config.reference``.
 
 from __future__ import annotations
 
+import inspect
 import sys
 import types
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+
+from kneeoa.config.section import MemberOf
 
 HEADER = """# Every key of the configuration
 
@@ -23,9 +27,8 @@ def markdown(root: type[BaseModel]) -> str:
     """One table a section, in the order in which the sections are first used."""
     parts = [HEADER]
     for section in _sections(root, []):
-        parts.append(
-            f"## {section.__name__}\n\n{(section.__doc__ or '').strip()}\n\n| key | value | default | meaning |\n|---|---|---|---|"
-        )
+        doc = inspect.cleandoc(section.__doc__ or "")
+        parts.append(f"## {section.__name__}\n\n{doc}\n\n| key | value | default | meaning |\n|---|---|---|---|")
         parts += [_row(name, field) for name, field in section.model_fields.items()]
         parts.append("")
     return "\n".join(parts)
@@ -33,7 +36,7 @@ def markdown(root: type[BaseModel]) -> str:
 
 def _row(name: str, field: FieldInfo) -> str:
     meaning = " ".join((field.description or "").split())
-    return f"| `{name}` | {_type(field.annotation)} | {_default(field)} | {meaning} |".replace("  ", " ")
+    return f"| `{name}` | {_type(field.annotation, field.metadata)} | {_default(field)} | {meaning} |".replace("  ", " ")
 
 
 def _default(field: FieldInfo) -> str:
@@ -47,13 +50,14 @@ def _default(field: FieldInfo) -> str:
     return f"`{value}`"
 
 
-def _type(annotation: Any) -> str:
+def _type(annotation: Any, metadata: Iterable[Any] = ()) -> str:
     """A type in words short enough for a table cell."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _type(arguments[0])
-    if origin is Literal:
-        return " or ".join(f"`{value}`" for value in arguments)
+        return _type(arguments[0], arguments[1:])
+    names = [name for rule in metadata if isinstance(rule, MemberOf) for name in rule.names()]
+    if origin is Literal or names:
+        return " or ".join(f"`{value}`" for value in names or arguments)
     if origin in (Union, types.UnionType):
         return " or ".join(dict.fromkeys(_type(argument) for argument in arguments if argument is not type(None)))
     if origin is dict:

@@ -4,45 +4,18 @@ subgroups and the claim.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from kneeoa.config.metrics import METRICS, Metric, metrics_of
+from kneeoa.config.metrics import WITHOUT_DIRECTION, FixedTest, MetricName, applicable
 from kneeoa.config.section import Name, Section
 
-__all__ = ["METRICS", "Metric", "metrics_of"]
-
-FixedTest = Literal["bootstrap", "delong", "mcnemar", "delta"]
-"""Tests of these very networks: subjects are sampled, seeds are fixed. delta: normal test from the
-metric's influence function.
-"""
 Test = Literal["bootstrap", "delong", "mcnemar", "delta", "seeds", "non_inferiority", "equivalence"]
 """seeds: of networks like these (three or more matched seeds); the last two: against a margin."""
 
-_AUCS: tuple[Metric, ...] = ("auc", "macro_auc", "weighted_auc", "c_index", "adjacent_auc", "cut_auc")
-_WITHOUT_BOOTSTRAP: tuple[Metric, ...] = (
-    "weighted_auc",
-    "cut_auc",
-    "cut_slope",
-    "calibration_slope",
-    "calibration_in_the_large",
-    "sensitivity",
-    "specificity",
-    "contradiction",
-    "contradiction_mass",
-)
-APPLICABLE: dict[FixedTest, tuple[Metric, ...]] = {
-    "bootstrap": tuple(metric for metric in METRICS if metric not in _WITHOUT_BOOTSTRAP),
-    "delong": _AUCS,
-    "mcnemar": ("accuracy",),
-    "delta": tuple(metric for metric in METRICS if metric not in _AUCS),
-}
+APPLICABLE: dict[FixedTest, tuple[str, ...]] = {test: applicable(test) for test in get_args(FixedTest)}
 """The metrics that a test applies to."""
-WITHOUT_DIRECTION: tuple[Metric, ...] = ("calibration_slope", "calibration_in_the_large", "cut_slope")
-"""Metrics that are best at one value, so that neither more nor less is better and no margin makes
-sense.
-"""
 
 
 class Contrast(Section):
@@ -58,17 +31,17 @@ class Contrast(Section):
     """A mode."""
     reference: Name
     """A mode."""
-    tests: dict[Metric, tuple[FixedTest, ...]]
+    tests: dict[MetricName, tuple[FixedTest, ...]]
     """For each metric, the tests to run, e.g. auc: [delong, bootstrap]. With three or more seeds a
     test over random seeds joins them by itself and takes their place in the families.
     """
-    margin: dict[Metric, PositiveFloat] | PositiveFloat | None = None
+    margin: dict[MetricName, PositiveFloat] | PositiveFloat | None = None
     """Non-inferiority and equivalence margin, fixed before the run; a number is that of the first
     metric in `tests`.
     """
 
     @property
-    def margins(self) -> dict[Metric, float]:
+    def margins(self) -> dict[str, float]:
         """Metric -> margin."""
         if self.margin is None:
             return {}
@@ -97,7 +70,7 @@ class Primary(Section):
 
     contrast: Name
     """A contrast."""
-    metric: Metric
+    metric: MetricName
     """One of its metrics."""
     backbone: Name | None = None
     """The backbone; default: every one, which makes a primary family."""
@@ -119,7 +92,7 @@ class Family(Section):
     """
     contrasts: tuple[Name, ...] | None = None
     """Contrasts of the family; default all."""
-    metrics: tuple[Metric, ...] | None = None
+    metrics: tuple[MetricName, ...] | None = None
     """Metrics of the family; default all."""
 
 

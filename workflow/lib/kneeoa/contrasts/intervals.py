@@ -14,14 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kneeoa.config.metrics import CONSISTENCY_METRICS, base, cut_of
+from kneeoa.config.metrics import base
 from kneeoa.config.statistics import APPLICABLE, Statistics
 from kneeoa.contrasts.cases import LevelPredictions
-from kneeoa.contrasts.sampled import sampled_runs
-from kneeoa.statistics import ordinal
-from kneeoa.statistics.consistency import per_case
-from kneeoa.statistics.delong import auc_interval
+from kneeoa.contrasts.sampled import runs_of, sampled_runs
+from kneeoa.statistics.delong import AucInterval
 from kneeoa.statistics.inputs import Floats, cluster_codes
+from kneeoa.statistics.kernels import cut_in, kernel_of
 from kneeoa.statistics.resampled import Resampled
 from kneeoa.statistics.sampling import Estimate, estimate_of, over_seeds
 from kneeoa.statistics.shares import share
@@ -45,48 +44,25 @@ def measured(name: str, predictions: LevelPredictions, statistics: Statistics, d
     several metrics to share.
     """
     truth, probabilities, subjects = predictions.truth, predictions.probabilities, predictions.subjects
-    confidence = statistics.confidence
+    confidence, kernel = statistics.confidence, kernel_of(name)
     codes = cluster_codes(subjects, truth.size)
-    if name == "auc":
-        auc = auc_interval(truth, probabilities[:, :, 1].T, subjects, confidence=confidence)
-        return Measured(auc.auc, auc.low, auc.high, "logit-delong", _NO_INTERVAL if auc.degenerate else "")
-    if name == "c_index":
-        return _of(ordinal.c_index(truth, ordinal.expected_grade(probabilities), subjects, confidence), "logit-delong")
-    if name == "adjacent_auc":
-        grades = ordinal.expected_grade(probabilities)
-        return _of(ordinal.adjacent_auc(truth, grades, probabilities.shape[2], subjects, confidence), "logit-delong")
-    if base(name) == "cut_auc":
-        scores = ordinal.at_least(probabilities, cut_of(name))
-        return _of(ordinal.cut_auc(truth, scores, cut_of(name), subjects, confidence), "logit-delong")
-    if name in APPLICABLE["bootstrap"]:
+    if kernel.delong is not None and kernel.delong.interval is not None:
+        return _of(kernel.delong.interval(truth, probabilities, subjects, confidence, cut_in(name)), "logit-delong")
+    if base(name) in APPLICABLE["bootstrap"]:
         boot = (draws or resampled(predictions, statistics)).interval(name, confidence)
         return Measured(boot.estimate, boot.low, boot.high, "cluster-bootstrap", invalid_note(boot.invalid, boot.resamples))
-    if name in ("sensitivity", "specificity"):
-        members = truth == (1 if name == "sensitivity" else 0)
-        right: Floats = (predictions.calls == truth).mean(axis=0)
-        return _share(share(right, codes, confidence, name, members))
-    if name in CONSISTENCY_METRICS:
-        return _share(share(_contradictions(name, predictions), codes, confidence, name))
+    if kernel.share is not None:
+        shares = [kernel.share(run) for run in runs_of(name, predictions)]
+        values: Floats = np.mean([each for each, _ in shares], axis=0)  # the mean over seeds, each at its own threshold
+        return _share(share(values, codes, confidence, name, shares[0][1]))
     runs = sampled_runs(name, predictions)
-    scale = "logit" if name == "weighted_auc" else "wald"
-    found = _of(estimate_of(over_seeds(runs), codes, confidence, name, "logit" if scale == "logit" else "wald"), f"{scale}-influence")
+    found = _of(estimate_of(over_seeds(runs), codes, confidence, name, kernel.scale), f"{kernel.scale}-influence")
     lost = sum(math.isnan(run.value) for run in runs)
     reason = f"undefined in {lost} of {len(runs)} runs (a class is absent, or the prediction is constant or separates the classes)"
     return Measured(found.estimate, found.low, found.high, found.kind, reason if lost else found.note)
 
 
 _NO_INTERVAL = "no interval: the estimated variance is zero"
-
-
-def _contradictions(name: str, predictions: LevelPredictions) -> Floats:
-    """Per case, the mean over seeds, each at its own threshold."""
-    fine = predictions.fine
-    assert fine is not None  # the caller asks only where there is one
-    thresholds = predictions.thresholds or (0.5,) * len(fine)
-    place = 0 if name == "contradiction" else 1
-    runs = zip(predictions.probabilities, fine, thresholds, strict=True)
-    values: Floats = np.mean([per_case(coarse, below, predictions.parent_class, limit)[place] for coarse, below, limit in runs], axis=0)
-    return values
 
 
 def resampled(predictions: LevelPredictions, statistics: Statistics) -> Resampled:
@@ -106,5 +82,6 @@ def _share(found: Estimate) -> Measured:
     return Measured(found.estimate, found.low, found.high, "logit" if "logit" in found.method else "wilson")
 
 
-def _of(found: Estimate, kind: str) -> Measured:
-    return Measured(found.estimate, found.low, found.high, kind, _NO_INTERVAL if found.degenerate else "")
+def _of(found: Estimate | AucInterval, kind: str) -> Measured:
+    value = found.auc if isinstance(found, AucInterval) else found.estimate
+    return Measured(value, found.low, found.high, kind, _NO_INTERVAL if found.degenerate else "")

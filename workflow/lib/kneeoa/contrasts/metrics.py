@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.config.metrics import CONSISTENCY_METRICS, base, metrics_of, rows_of
+from kneeoa.config.metrics import BY_NAME, CONSISTENCY_METRICS, base, metrics_of, rows_of
 from kneeoa.config.statistics import Statistics, ThresholdRule
 from kneeoa.contrasts.arms import spoken
 from kneeoa.contrasts.cases import LevelPredictions
@@ -88,7 +88,7 @@ def row(predictions: LevelPredictions, name: str, value: Measured) -> dict[str, 
     notes = [undefined_note(predictions, name), value.note]
     if len(predictions.seeds) > 1:
         notes.append("seeds are fixed: the interval is about subjects only")
-    if base(name) in _AT_THRESHOLD:
+    if name == "threshold" or BY_NAME[base(name)].of_calls:
         notes.append(predictions.threshold_note)
     if predictions.unread:
         notes.append(f"{predictions.unread} cases without a label left out")
@@ -105,9 +105,6 @@ def row(predictions: LevelPredictions, name: str, value: Measured) -> dict[str, 
     }
 
 
-_AT_THRESHOLD = ("accuracy", "f1", "balanced_accuracy", "sensitivity", "specificity", "contradiction", "threshold")
-
-
 def _threshold(predictions: LevelPredictions) -> Measured:
     """The mean threshold; the note of the row says where it comes from."""
     return Measured(float(np.mean(predictions.thresholds)), float("nan"), float("nan"), "none")
@@ -119,7 +116,7 @@ def undefined_note(predictions: LevelPredictions, name: str) -> str:
     """
     counts = np.bincount(predictions.truth, minlength=len(predictions.level.classes))
     absent = [predictions.level.classes[index] for index in np.flatnonzero(counts == 0)]
-    undefined = ("auc", "macro_auc", "weighted_auc", "adjacent_auc", "scaled_brier", "calibration_slope", "calibration_in_the_large")
-    if not absent or name not in (*undefined, "balanced_accuracy", "f1", "macro_f1"):
+    effect = BY_NAME[name].absent_class if name in BY_NAME else ""
+    if not absent or not effect:
         return ""
-    return f"no case of class {', '.join(absent)}" + (": undefined" if name in undefined else "")
+    return f"no case of class {', '.join(absent)}" + (": undefined" if effect == "undefined" else "")

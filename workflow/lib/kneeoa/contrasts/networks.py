@@ -9,16 +9,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from kneeoa.config.metrics import LOWER_IS_BETTER, base, cut_of
+from kneeoa.config.metrics import LOWER_IS_BETTER, base
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.metrics import undefined_note
 from kneeoa.contrasts.outcome import Outcome, join
 from kneeoa.contrasts.sampled import sampled_runs
-from kneeoa.statistics.delong import auc_covariance
 from kneeoa.statistics.equivalence import equivalence, non_inferiority
 from kneeoa.statistics.inputs import Floats, cluster_codes
-from kneeoa.statistics.ordinal import at_least
+from kneeoa.statistics.kernels import cut_in, kernel_of
 from kneeoa.statistics.sampling import covariance
 from kneeoa.statistics.seeds import LEAST_SEEDS, mode_effect
 
@@ -66,14 +65,9 @@ def _joint(name: str, sides: list[LevelPredictions]) -> tuple[Floats, Floats]:
     S]``.
     """
     truth, subjects = sides[0].truth, sides[0].subjects
-    if name == "auc":
-        both = auc_covariance(truth, np.concatenate([side.probabilities[:, :, 1] for side in sides]).T, subjects)
-        return both.auc, both.covariance
-    if base(name) == "cut_auc":
-        cut = cut_of(name)
-        scores = np.concatenate([at_least(side.probabilities, cut) for side in sides]).T
-        both = auc_covariance((truth >= cut).astype(np.int64), scores, subjects)
-        return both.auc, both.covariance
+    method = kernel_of(name).delong
+    if method is not None and method.covariance is not None:
+        return method.covariance(truth, np.concatenate([side.probabilities for side in sides]), subjects, cut_in(name))
     members = [run for side in sides for run in sampled_runs(name, side)]
     return np.array([run.value for run in members]), covariance(members, cluster_codes(subjects, truth.size))
 

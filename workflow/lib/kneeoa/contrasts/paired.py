@@ -7,22 +7,19 @@ from __future__ import annotations
 import functools
 import math
 
-import numpy as np
-
-from kneeoa.config.metrics import CONSISTENCY_METRICS, base, cut_of, metrics_of
-from kneeoa.config.statistics import APPLICABLE, FixedTest, Statistics
+from kneeoa.config.metrics import CONSISTENCY_METRICS, FixedTest, base, metrics_of
+from kneeoa.config.statistics import APPLICABLE, Statistics
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.intervals import invalid_note, resampled
 from kneeoa.contrasts.metrics import undefined_note
 from kneeoa.contrasts.outcome import Outcome, join
 from kneeoa.contrasts.sampled import sampled_runs
 from kneeoa.errors import KneeoaError
-from kneeoa.statistics import ordinal
 from kneeoa.statistics.bootstrap import PairedBootstrap
-from kneeoa.statistics.delong import weighted_contrast
 from kneeoa.statistics.inputs import cluster_codes
+from kneeoa.statistics.kernels import cut_in, kernel_of
 from kneeoa.statistics.mcnemar import mcnemar_test
-from kneeoa.statistics.multiclass import OvrAucTest, ovr_auc_test
+from kneeoa.statistics.multiclass import OvrAucTest
 from kneeoa.statistics.sampling import PairedDifference, difference_of, over_seeds
 
 
@@ -79,42 +76,12 @@ class PairedTests:
         return _outcome(self._delta(name), join(undefined_note(self.candidate, name), self._headless(name)))
 
     def _delong(self, name: str) -> Outcome:
-        if name == "auc":
-            return self._binary_delong()
+        method = kernel_of(name).delong
+        if method is None:
+            raise KneeoaError(f"Metric '{base(name)}' is declared to have DeLong's test, but its kernel has none.")
         truth, subjects, confidence = self.candidate.truth, self.candidate.subjects, self.statistics.confidence
-        first, second = self.candidate.probabilities, self.reference.probabilities
-        note = undefined_note(self.candidate, name)
-        if name in ("macro_auc", "weighted_auc"):
-            result = ovr_auc_test(truth, first, second, "macro" if name == "macro_auc" else "weighted", subjects, confidence)
-            return _outcome(result, join(note, result.method))
-        if base(name) == "cut_auc":
-            cut = cut_of(name)
-            found = ordinal.cut_auc_test(truth, ordinal.at_least(first, cut), ordinal.at_least(second, cut), cut, subjects, confidence)
-        elif name == "c_index":
-            found = ordinal.c_index_test(truth, ordinal.expected_grade(first), ordinal.expected_grade(second), subjects, confidence)
-        else:
-            grades = (ordinal.expected_grade(first), ordinal.expected_grade(second))
-            found = ordinal.adjacent_auc_test(truth, *grades, first.shape[2], subjects, confidence)
-        return _outcome(found, join(note, found.method))
-
-    def _binary_delong(self) -> Outcome:
-        first, second = self.candidate.probabilities[:, :, 1], self.reference.probabilities[:, :, 1]
-        weights = np.concatenate([np.full(len(first), 1.0 / len(first)), np.full(len(second), -1.0 / len(second))])
-        scores = np.concatenate([first, second]).T
-        result = weighted_contrast(self.candidate.truth, scores, weights, self.candidate.subjects, self.statistics.confidence)
-        auc = np.array(result.auc)
-        return Outcome(
-            estimate_reference=float(auc[len(first) :].mean()),
-            estimate_candidate=float(auc[: len(first)].mean()),
-            difference=result.estimate,
-            low=result.low,
-            high=result.high,
-            p=result.p,
-            statistic=result.z,
-            standard_error=math.sqrt(result.variance),
-            degenerate=result.degenerate,
-            note=join(undefined_note(self.candidate, "auc"), result.method),
-        )
+        found = method.test(truth, self.candidate.probabilities, self.reference.probabilities, subjects, confidence, cut_in(name))
+        return _outcome(found, join(undefined_note(self.candidate, name), found.method))
 
     def _mcnemar(self) -> Outcome:
         correct = [arm.calls == arm.truth for arm in (self.candidate, self.reference)]

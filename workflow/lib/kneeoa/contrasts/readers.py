@@ -14,22 +14,22 @@ import numpy as np
 import pandas as pd
 
 from kneeoa.config.hierarchy import Level
+from kneeoa.config.metrics import BY_NAME
 from kneeoa.config.readers import REFERENCE
-from kneeoa.config.statistics import Contrast, Statistics
+from kneeoa.config.statistics import APPLICABLE, Contrast, Statistics
 from kneeoa.contrasts.build import arm_pairs
 from kneeoa.contrasts.cases import LevelPredictions, best_head, level_predictions, require_same_cases
 from kneeoa.contrasts.trend import Estimated, Slope, Trend, trend
 from kneeoa.errors import KneeoaError
 from kneeoa.labels.agreement import load
-from kneeoa.statistics.metrics import metric, quadratic_kappa
+from kneeoa.statistics.kernels import metric
+from kneeoa.statistics.metrics import quadratic_kappa
 from kneeoa.tables.predictions import PREDICTIONS
 from kneeoa.tables.readers import READERS
 
 SPLIT = "test"
 """Arms are compared on cases that chose nothing and that no noisy reader has touched."""
 FIXED, SAMPLED = "subjects", "subjects and seeds"
-_WITHOUT_THRESHOLD = ("auc", "macro_auc", "c_index", "adjacent_auc", "brier", "scaled_brier")
-_OF_CALLS = ("quadratic_kappa", "within_one", "mae", "accuracy", "balanced_accuracy", "macro_f1")
 _MOST = 2
 """Metrics a contrast: its first ones."""
 
@@ -106,8 +106,8 @@ def noise(agreement_files: list[Path]) -> dict[str, Noise]:
 
 def shown(contrast: Contrast, level: Level) -> Sequence[str]:
     """The metrics of a contrast that the table holds."""
-    usable = _WITHOUT_THRESHOLD if level.kind == "binary" else (*_WITHOUT_THRESHOLD, *_OF_CALLS)
-    return [name for name in contrast.tests if name in usable][:_MOST]
+    resampled = [name for name in contrast.tests if name in APPLICABLE["bootstrap"]]
+    return [name for name in resampled if level.kind != "binary" or not BY_NAME[name].of_calls][:_MOST]
 
 
 def _settings(contrast: Contrast, arms: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, tuple[str, str]]]:

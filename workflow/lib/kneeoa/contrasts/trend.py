@@ -89,7 +89,7 @@ def trend(
         a: probabilities ``[R, S, n, K]``; seed s began from the same weights and order at every
             dose.
         b: of the other arm, the same shape but for K.
-        metric: as :func:`kneeoa.statistics.metrics.metric` gives it.
+        metric: as :func:`kneeoa.statistics.kernels.metric` gives it.
         cluster: subject of each case, or None.
         resamples: number drawn.
         seed: of the resamples.

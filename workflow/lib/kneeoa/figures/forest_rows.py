@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from kneeoa.config.metrics import CUT_METRICS, base
-from kneeoa.config.statistics import WITHOUT_DIRECTION
+from kneeoa.config.metrics import CUT_METRICS, WITHOUT_DIRECTION, base
 from kneeoa.figures.words import GRADE_UNITS
 
 

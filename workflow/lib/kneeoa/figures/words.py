@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kneeoa.config.metrics import BY_NAME, TABLE, base, cut_of
 from kneeoa.config.metrics import LOWER_IS_BETTER as LOWER_IS_BETTER  # figures mark them
-from kneeoa.config.metrics import base, cut_of
 
 _PRINTED = {
+    **{metric.name: metric.label for metric in TABLE if not metric.by_cut},
     "resnet3d": "ResNet3D",
     "m3t": "M3T",
     "nnmamba": "nnMamba",
@@ -44,24 +45,6 @@ _PRINTED = {
     "probe_ridge_r2": "ridge probe R²",
     "probe_quadratic_kappa": "probe weighted kappa",
     "probe_logistic_auc": "logistic probe AUC",
-    "auc": "AUC",
-    "accuracy": "accuracy",
-    "f1": "F1",
-    "balanced_accuracy": "balanced accuracy",
-    "brier": "Brier score",
-    "macro_auc": "macro AUC",
-    "macro_f1": "macro F1",
-    "quadratic_kappa": "weighted kappa",
-    "mae": "mean abs. error",
-    "weighted_auc": "weighted AUC",
-    "c_index": "C-index",
-    "adjacent_auc": "mean adjacent AUC",
-    "within_one": "within one grade",
-    "scaled_brier": "scaled Brier score",
-    "calibration_slope": "calibration slope",
-    "calibration_in_the_large": "calibration in the large",
-    "contradiction": "head contradiction",
-    "contradiction_mass": "head contradiction, mass",
     "delong": "DeLong",
     "mcnemar": "McNemar",
     "bootstrap": "bootstrap",
@@ -77,7 +60,7 @@ _PRINTED = {
     "train": "training",
 }
 
-GRADE_UNITS = frozenset({"mae"})
+GRADE_UNITS = frozenset(metric.name for metric in TABLE if metric.in_grades)
 """Metrics in units of a grade; the others are shares, probabilities or coefficients between -1 and
 1.
 """
@@ -89,7 +72,7 @@ def printed(name: str, labels: Mapping[str, str] | None = None) -> str:
     """
     own = (labels or {}).get(name)
     if own is None and base(name) != name:
-        return f"{'AUC' if base(name) == 'cut_auc' else 'calibration slope'} at cut {cut_of(name)}"
+        return f"{BY_NAME[base(name)].label} {cut_of(name)}"
     return own if own is not None else _PRINTED.get(name, name.replace("_", " "))
 
 

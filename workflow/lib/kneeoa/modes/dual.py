@@ -8,6 +8,9 @@ from torch import Tensor, nn
 
 from kneeoa.modes.interface import Heads, Supervision
 
+LEVELS = (2, None)
+"""The least and the most levels that the mode takes; None: any number."""
+
 
 class Dual(Heads):
     """One head per level, each on the embedding."""

@@ -8,6 +8,9 @@ from torch import Tensor, nn
 
 from kneeoa.modes.interface import Heads, Supervision
 
+LEVELS = (2, None)
+"""The least and the most levels that the mode takes; None: any number."""
+
 
 class DualStacked(Heads):
     """The finest head reads the embedding, and each coarser one the outputs of the next finer one:

@@ -1,28 +1,35 @@
-"""Which modes there are and how their heads are built. Imports torch only to build."""
+"""Which modes there are and how their heads are built. Imports torch only to build.
+
+A mode is a file of this folder that declares ``LEVELS``, the least and the most levels that it
+takes (None: any number). Its ``DEFAULT_LOSSES``, where it declares them, come before those of the
+losses' registry.
+"""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.config.modes import Mode
+from kneeoa.declarations import declared, members
 from kneeoa.errors import KneeoaError
 from kneeoa.modes.criteria import registry as criteria
 
 if TYPE_CHECKING:
+    from kneeoa.config.modes import Mode
     from kneeoa.modes.interface import Heads
 
-_SHARED = {"__init__", "class_weights", "interface", "registry"}
+_FOLDER = Path(__file__).parent
+_NUMBERS = ("no level", "one level", "two levels", "three levels", "four levels")
 
 
 def kinds() -> tuple[str, ...]:
     """Every mode, by name: one file each, read off the folder so that a new one belongs to no
     other's code.
     """
-    return tuple(sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in _SHARED))
+    return tuple(members(_FOLDER, "LEVELS"))
 
 
 def code_modules(kind: str, losses: Iterable[str] = ()) -> tuple[str, ...]:
@@ -36,6 +43,26 @@ def code_modules(kind: str, losses: Iterable[str] = ()) -> tuple[str, ...]:
     return (f"kneeoa.modes.{kind}", *criteria.code_modules(losses))
 
 
+def check_level_count(kind: str, levels: Sequence[str]) -> None:
+    """Check that the mode ``kind`` takes as many levels as these.
+
+    Raises:
+        ValueError: it takes fewer or more.
+    """
+    least, most = members(_FOLDER, "LEVELS")[kind]
+    if least <= len(levels) and (most is None or len(levels) <= most):
+        return
+    if least == most:
+        wanted = f"exactly {_levels(least)}"
+    else:
+        wanted = f"at least {_levels(least)}" + ("" if most is None else f" and at most {_levels(most)}")
+    raise ValueError(f"a {kind} mode takes {wanted}, not {list(levels)}")
+
+
+def _levels(count: int) -> str:
+    return _NUMBERS[count] if count < len(_NUMBERS) else f"{count} levels"
+
+
 def losses(mode: Mode, levels: tuple[Level, ...]) -> dict[str, str]:
     """What each level of ``mode`` is trained by, coarse to fine.
 
@@ -43,14 +70,22 @@ def losses(mode: Mode, levels: tuple[Level, ...]) -> dict[str, str]:
         KneeoaError: the mode names a level that is not declared, or a loss that does not suit its
             level.
     """
-    declared = {level.name: level for level in levels}
-    unknown = [name for name in mode.levels if name not in declared]
+    known = {level.name: level for level in levels}
+    unknown = [name for name in mode.levels if name not in known]
     if unknown:
-        raise KneeoaError(f"the mode supervises the level '{unknown[0]}', which is not declared; declared are {', '.join(declared)}")
-    try:
-        return {name: mode.loss_of(name, declared[name].kind) for name in mode.levels}
-    except ValueError as error:
-        raise KneeoaError(str(error)) from error
+        raise KneeoaError(f"the mode supervises the level '{unknown[0]}', which is not declared; declared are {', '.join(known)}")
+    return {name: _loss(mode, known[name]) for name in mode.levels}
+
+
+def _loss(mode: Mode, level: Level) -> str:
+    defaults: dict[str, str] = {**criteria.DEFAULTS, **(declared(_FOLDER / f"{mode.kind}.py", "DEFAULT_LOSSES") or {})}
+    loss = mode.losses.get(level.name, defaults[level.kind])
+    suitable = criteria.suitable(level.kind)
+    if loss not in suitable:
+        raise KneeoaError(
+            f"'losses.{level.name}' is '{loss}', but level '{level.name}' is {level.kind}, which takes {' or '.join(suitable)}"
+        )
+    return loss
 
 
 def build(mode: Mode, levels: tuple[Level, ...], width: int) -> Heads:
@@ -70,9 +105,9 @@ def build(mode: Mode, levels: tuple[Level, ...], width: int) -> Heads:
 
     module = code_modules(mode.kind)[0]
     chosen = losses(mode, levels)
-    declared = {level.name: level for level in levels}
+    by_name = {level.name: level for level in levels}
     supervisions = tuple(
-        Supervision(criteria.build(loss, declared[name]), float(mode.weights.get(name, 1.0))) for name, loss in chosen.items()
+        Supervision(criteria.build(loss, by_name[name]), float(mode.weights.get(name, 1.0))) for name, loss in chosen.items()
     )
     heads: Heads = importlib.import_module(module).build(supervisions, width)
     return heads

@@ -8,6 +8,11 @@ from torch import Tensor
 
 from kneeoa.modes.interface import Heads, Supervision
 
+LEVELS = (1, 1)
+"""The least and the most levels that the mode takes."""
+DEFAULT_LOSSES = {"binary": "bce"}
+"""By kind of level, where it is another than elsewhere: one logit, as in paper A."""
+
 
 class Single(Heads):
     """Supervision by one level alone."""

@@ -92,7 +92,9 @@ def load(folder: str | Path, device: str = "cpu") -> tuple[Network, ModelSpec]:
     spec, weights = read_spec(folder), Path(folder) / WEIGHTS
     if not weights.is_file():
         raise KneeoaError(_missing(weights))
-    with torch.device("meta"):  # the weights come from the file: draw none, and leave the generator alone
+    # The weights come from the file, so the generator is left alone. Not on the meta device, where
+    # some operations import torch's compiler: longer than these weights take to be drawn.
+    with torch.random.fork_rng(devices=[]):
         network = build(spec)
     try:
         # Cloned, since the file's tensors lie at any address, and vector kernels round by

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from kneeoa.config.metrics import TABLE as METRIC_TABLE
 from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import interval
 from kneeoa.figures.scores import records
@@ -24,10 +25,7 @@ TABLE = {
 }
 SCHEMA = METRICS
 
-PRINTED = (
-    "auc", "macro_auc", "c_index", "accuracy", "balanced_accuracy", "f1", "macro_f1", "quadratic_kappa", "mae", "brier",
-    "calibration_slope", "contradiction",
-)  # fmt: skip
+PRINTED = tuple(metric.name for metric in METRIC_TABLE if metric.in_paper)
 """The metrics that are printed; the CSV holds all."""
 
 

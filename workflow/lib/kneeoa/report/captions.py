@@ -30,7 +30,7 @@ def auc_interval(evidence: Evidence) -> str:
 
 
 def caption(text: str, evidence: Evidence) -> str:
-    """A declared caption whose :data:`kneeoa.declarations.PLACEHOLDERS` are filled in."""
+    """A declared caption whose :data:`kneeoa.figures_and_tables.PLACEHOLDERS` are filled in."""
     who = sample(evidence)
     return text.format(
         confidence=percent(evidence.confidence),

@@ -12,10 +12,10 @@ from typing import Any
 
 import jinja2
 
-from kneeoa.declarations import SECTIONS
 from kneeoa.errors import KneeoaError
 from kneeoa.figures.arms import Factors
 from kneeoa.figures.words import printed
+from kneeoa.figures_and_tables import SECTIONS
 from kneeoa.files import write_text
 from kneeoa.paper_tables import registry
 from kneeoa.paper_tables.latex import Tabular

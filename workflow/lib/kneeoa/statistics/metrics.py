@@ -13,7 +13,6 @@ where a class has no case.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -157,45 +156,6 @@ def mae(matrices: Floats) -> Floats:
     grades = np.arange(matrices.shape[1])
     distance = np.abs(grades[:, None] - grades[None, :])
     return _ratio(np.einsum("rij,ij->r", matrices, distance), matrices.sum(axis=(1, 2)))
-
-
-_FROM_PROBABILITIES: dict[str, Metric] = {
-    "auc": binary_auc,
-    "macro_auc": macro_auc,
-    "c_index": c_index,
-    "adjacent_auc": adjacent_auc,
-    "brier": brier,
-    "scaled_brier": scaled_brier,
-}
-FROM_CONFUSION: dict[str, Callable[[Floats], Floats]] = {
-    "accuracy": accuracy,
-    "balanced_accuracy": balanced_accuracy,
-    "f1": f1,
-    "macro_f1": macro_f1,
-    "quadratic_kappa": quadratic_kappa,
-    "mae": mae,
-    "within_one": within_one,
-}
-"""Metrics of predicted classes: confusion matrices ``[R, K, K]`` -> values ``[R]``."""
-
-
-def metric(name: str, threshold: float = 0.5) -> Metric:
-    """The metric called ``name`` (configuration's word) on probabilities ``[n, K]``.
-
-    Raises:
-        ValueError: no such metric.
-    """
-    if name in _FROM_PROBABILITIES:
-        return _FROM_PROBABILITIES[name]
-    if name not in FROM_CONFUSION:
-        raise ValueError(f"metric: expected one of {sorted([*_FROM_PROBABILITIES, *FROM_CONFUSION])}, got '{name}'")
-    rule = FROM_CONFUSION[name]
-
-    def evaluate(truth: Integers, prediction: Floats, weights: Floats, /) -> Floats:
-        classes = prediction.shape[1]
-        return rule(confusions(truth, called(prediction, threshold), classes, weights))
-
-    return evaluate
 
 
 def mean_over_seeds(single: Metric) -> Metric:

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from kneeoa.statistics.bootstrap import Interval, PairedBootstrap, interval_of, paired_of, resampled_counts, resampled_weights
 from kneeoa.statistics.inputs import Floats, Integers, cluster_codes, subject_count
-from kneeoa.statistics.metrics import FROM_CONFUSION, metric
+from kneeoa.statistics.kernels import FROM_CONFUSION, metric
 
 
 class Resampled:

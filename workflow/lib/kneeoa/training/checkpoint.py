@@ -28,6 +28,7 @@ from torch import nn
 
 from kneeoa.files import atomic_path, remove_abandoned
 from kneeoa.network.checksum import checksum
+from kneeoa.training.adamw import AdamW
 from kneeoa.training.cost import Cost
 from kneeoa.training.finite import all_finite
 from kneeoa.training.loop import Tally
@@ -64,7 +65,7 @@ class Progress:
     """The kept weights, on the CPU (empty while the last ones are the ones to keep)."""
 
 
-def save(folder: Path, fingerprint: Fingerprint, progress: Progress, network: nn.Module, optimiser: torch.optim.Optimizer) -> bool:
+def save(folder: Path, fingerprint: Fingerprint, progress: Progress, network: nn.Module, optimiser: AdamW) -> bool:
     """Write the state atomically into ``folder``.
 
     Returns:
@@ -73,7 +74,7 @@ def save(folder: Path, fingerprint: Fingerprint, progress: Progress, network: nn
     """
     tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in progress.best.items()}
-    for parameter, values in optimiser.state_dict()["state"].items():
+    for parameter, values in optimiser.state.items():
         tensors |= {f"optimiser.{parameter}.{name}": value for name, value in values.items()}
     if not all_finite(tensors.values()):
         logger.warning("the weights are no longer finite, so this state is not written")
@@ -91,7 +92,7 @@ def save(folder: Path, fingerprint: Fingerprint, progress: Progress, network: nn
     return True
 
 
-def resume(folder: Path, fingerprint: Fingerprint, network: nn.Module, optimiser: torch.optim.Optimizer) -> Progress:
+def resume(folder: Path, fingerprint: Fingerprint, network: nn.Module, optimiser: AdamW) -> Progress:
     """Put the state in ``folder`` into ``network`` and ``optimiser``; a fresh :class:`Progress`
     where there is none that fits.
     """
@@ -114,8 +115,7 @@ def resume(folder: Path, fingerprint: Fingerprint, network: nn.Module, optimiser
         logger.warning("%s cannot be read (%s): training starts afresh", path, error)
         return Progress()
     network.load_state_dict(_part(tensors, "network."))
-    moments = _moments(_part(tensors, "optimiser."), optimiser)
-    optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
+    optimiser.state = _moments(_part(tensors, "optimiser."), optimiser)
     progress.cost.resumptions += 1
     logger.info("training goes on after epoch %d step %d, found in %s", progress.epoch, progress.tally.step, path)
     return progress
@@ -137,15 +137,14 @@ def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tens
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def _moments(flat: dict[str, torch.Tensor], optimiser: torch.optim.Optimizer) -> dict[int, dict[str, torch.Tensor]]:
+def _moments(flat: dict[str, torch.Tensor], optimiser: AdamW) -> dict[int, dict[str, torch.Tensor]]:
     """The optimiser's state by parameter, each tensor laid out in memory as its parameter is: a
     fused step walks both side by side.
     """
-    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
     nested: dict[int, dict[str, torch.Tensor]] = {}
     for name, value in flat.items():
         number, key = name.split(".", 1)
-        parameter = parameters[int(number)]
-        placed = torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
+        parameter = optimiser.parameters[int(number)]
+        placed = torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value.to(parameter.device)
         nested.setdefault(int(number), {})[key] = placed.detach()
     return nested

@@ -21,7 +21,7 @@ MALLOC = ((-4, 0), (-1, 2**31 - 1), (-2, 2**26))
 
 
 @contextlib.contextmanager
-def reproducible(threads: int) -> Iterator[torch.device]:
+def reproducible(threads: int, *, compiled: bool = False) -> Iterator[torch.device]:
     """Yield the device (CUDA where there is one, else the CPU) with deterministic algorithms and a
     fixed number of threads.
 
@@ -32,16 +32,18 @@ def reproducible(threads: int) -> Iterator[torch.device]:
     Args:
         threads: intra-operation threads; sums are split by it, so it is configuration and never the
             machine's core count.
+        compiled: also tell torch's compiler, whose import takes longer than torch's own.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS starts; without it its sums may vary
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     before = torch.get_num_threads()
-    strict = torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    mode = torch.get_deterministic_debug_mode()
     with contextlib.suppress(RuntimeError):  # allowed only once per process, before any parallel work
         torch.set_num_interop_threads(1)
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
+    if compiled:
+        torch.use_deterministic_algorithms(True)
+    torch.set_deterministic_debug_mode("warn" if device.type == "cuda" else "error")
     filled = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a tenth of a step
     try:
@@ -50,7 +52,9 @@ def reproducible(threads: int) -> Iterator[torch.device]:
     finally:
         torch.utils.deterministic.fill_uninitialized_memory = filled  # type: ignore[attr-defined]
         torch.set_num_threads(before)
-        torch.use_deterministic_algorithms(strict, warn_only=warn_only)
+        if compiled:
+            torch.use_deterministic_algorithms(False)
+        torch.set_deterministic_debug_mode(mode)
 
 
 @contextlib.contextmanager

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from kneeoa.config.training import Training
 from kneeoa.network.model import ModelSpec
+from kneeoa.training.adamw import AdamW
 from kneeoa.training.augmentation import augmenter
 from kneeoa.training.batches import shuffled
 from kneeoa.training.checkpoint import Progress
@@ -42,7 +41,7 @@ class Epochs:
     on_step: Callable[[int, int], None] | None = None
     """Called after each step with its epoch and the steps of it that are done."""
 
-    def run(self, engine: Engine, optimiser: torch.optim.Optimizer, progress: Progress) -> None:
+    def run(self, engine: Engine, optimiser: AdamW, progress: Progress) -> None:
         """Train from where ``progress`` stands to the last epoch; the engine's network,
         ``optimiser`` and ``progress`` move on.
 
@@ -72,7 +71,7 @@ class Epochs:
         augment = augmenter(training.augmentation, len(learning), self.spec.shape, self.seed, epoch)
         return Plan(self.seed, epoch, batches, rates, augment)
 
-    def _train(self, engine: Engine, optimiser: torch.optim.Optimizer, progress: Progress, plan: Plan) -> None:
+    def _train(self, engine: Engine, optimiser: AdamW, progress: Progress, plan: Plan) -> None:
         """The steps of the epoch under way that are not done yet."""
         self.keeper.before()
         engine.micro_batch = progress.micro_batch or engine.micro_batch

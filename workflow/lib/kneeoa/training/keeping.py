@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import torch
-
 from kneeoa.errors import Unfinished
 from kneeoa.network.model import Network
 from kneeoa.training import checkpoint
+from kneeoa.training.adamw import AdamW
 from kneeoa.training.checkpoint import Fingerprint, Progress
 from kneeoa.training.cost import Meter
 from kneeoa.training.stopping import Stopping
@@ -34,7 +33,7 @@ class Keeper:
         fingerprint: Fingerprint,
         progress: Progress,
         network: Network,
-        optimiser: torch.optim.Optimizer,
+        optimiser: AdamW,
         meter: Meter,
         every: float,
         stopping: Stopping,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from kneeoa.network.model import Network
+from kneeoa.training.adamw import AdamW
 from kneeoa.training.augmentation import Augmenter
 from kneeoa.training.batches import in_order
 from kneeoa.training.dataset import Dataset
@@ -78,7 +79,7 @@ class Tally:
         return {name: total / self.counts[name] for name, total in self.sums.items() if self.counts[name]}
 
 
-def steps(engine: Engine, data: Dataset, plan: Plan, tally: Tally, optimiser: torch.optim.Optimizer) -> Generator[None, None, None]:
+def steps(engine: Engine, data: Dataset, plan: Plan, tally: Tally, optimiser: AdamW) -> Generator[None, None, None]:
     """The steps of an epoch that ``tally`` has not seen, one each time the iterator is asked; the
     caller may leave between any two.
 
@@ -103,8 +104,7 @@ def steps(engine: Engine, data: Dataset, plan: Plan, tally: Tally, optimiser: to
         begun = time.monotonic()
         batch = next(coming)
         tally.waited += time.monotonic() - begun
-        for group in optimiser.param_groups:
-            group["lr"] = plan.rates[step]
+        optimiser.rate = plan.rates[step]
         keys = [number(plan.seed, Purpose.DROPOUT_MASKS, plan.epoch, int(row)) for row in batch.rows]
         seed = number(plan.seed, Purpose.DROPOUT, plan.epoch, step)
         change = partial(_changed, plan.augment, batch.rows)

@@ -22,6 +22,7 @@ from kneeoa.files import digest, write_json
 from kneeoa.network.model import ModelSpec, build, save
 from kneeoa.tables.history import HISTORY
 from kneeoa.training import checkpoint
+from kneeoa.training.adamw import AdamW
 from kneeoa.training.cost import Meter
 from kneeoa.training.dataset import Dataset, gather
 from kneeoa.training.device import describe, reproducible
@@ -93,7 +94,7 @@ def train(
         Unfinished: the job has to leave; run again, it goes on.
     """
     started = time.monotonic()
-    with reproducible(threads) as device, Stopping(minutes) as stopping:
+    with reproducible(threads, compiled=training.compile) as device, Stopping(minutes) as stopping:
         meter = Meter(device, started)
         data = _load(spec, training, arrays, indices, splits, labels, device)
         _check(data, spec, training)
@@ -110,7 +111,7 @@ def train(
             "code": digest([provenance.get("code"), versions()]),
         }
 
-        optimiser = torch.optim.AdamW(network.parameters(), weight_decay=training.weight_decay, fused=True)
+        optimiser = AdamW(network.parameters(), training.weight_decay)
         progress = checkpoint.resume(out, fingerprint, network, optimiser)
         _check_device(progress.cost.devices, describe(device))
         keeper = Keeper(out, fingerprint, progress, network, optimiser, meter, training.save_every, stopping)

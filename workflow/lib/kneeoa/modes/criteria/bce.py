@@ -10,6 +10,9 @@ from torch.nn import functional
 
 from kneeoa.modes.criteria.interface import Criterion
 
+KINDS = ("binary", "multilabel")
+"""The kinds of level that the loss suits."""
+
 
 class BinaryCrossEntropy(Criterion):
     """Minus the logarithm of the probability of what is there; unread findings are left out one by

@@ -17,6 +17,9 @@ from torch.nn import functional
 
 from kneeoa.modes.criteria.interface import Criterion
 
+KINDS = ("ordinal",)
+"""The kinds of level that the loss suits."""
+
 
 class CoralHead(nn.Module):
     """A shared linear score without a bias of its own, and falling biases.

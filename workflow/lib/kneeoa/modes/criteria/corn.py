@@ -13,6 +13,9 @@ from torch.nn import functional
 
 from kneeoa.modes.criteria.interface import Criterion
 
+KINDS = ("ordinal",)
+"""The kinds of level that the loss suits."""
+
 
 class Corn(Criterion):
     """K - 1 conditional tasks for K ordered classes."""

@@ -7,6 +7,9 @@ from torch.nn import functional
 
 from kneeoa.modes.criteria.interface import MISSING, Criterion
 
+KINDS = ("binary", "multiclass", "ordinal")
+"""The kinds of level that the loss suits."""
+
 
 class CrossEntropy(Criterion):
     """Minus the logarithm of the true class's probability."""

@@ -1,15 +1,37 @@
-"""Which losses there are, each a file of this folder, imported when it is asked for."""
+"""Which losses there are, each a file of this folder that declares ``KINDS``, the kinds of level
+that it suits; imported when it is asked for.
+"""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.config.hierarchy import Level
+from kneeoa.declarations import members
 
 if TYPE_CHECKING:
     from kneeoa.modes.criteria.interface import Criterion
+
+DEFAULTS = {"binary": "cross_entropy", "multiclass": "cross_entropy", "ordinal": "cross_entropy", "multilabel": "bce"}
+"""What a kind of level is trained by where neither the configuration nor its mode says
+otherwise.
+"""
+
+_FOLDER = Path(__file__).parent
+
+
+def names() -> tuple[str, ...]:
+    """Every loss, by name, read off the folder so that a new one belongs to no other's code."""
+    return tuple(members(_FOLDER, "KINDS"))
+
+
+def suitable(kind: str) -> tuple[str, ...]:
+    """The losses that suit a kind of level, its default first."""
+    suiting = [name for name, kinds in members(_FOLDER, "KINDS").items() if kind in kinds]
+    return tuple(sorted(suiting, key=lambda name: (name != DEFAULTS[kind], name)))
 
 
 def code_modules(losses: Iterable[str]) -> tuple[str, ...]:
@@ -18,9 +40,7 @@ def code_modules(losses: Iterable[str]) -> tuple[str, ...]:
 
 
 def build(loss: str, level: Level) -> Criterion:
-    """The criterion ``loss`` of ``level``; which suits which kind of level:
-    :data:`kneeoa.config.modes.LOSSES`.
-    """
+    """The criterion ``loss`` of ``level``; which suits which kind of level: :func:`suitable`."""
     (module,) = code_modules([loss])
     criterion: Criterion = importlib.import_module(module).build(level)
     return criterion

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -12,6 +13,10 @@ from kneeoa.phantom.anatomy.solids import Box, Field, Points, Triple, bump, caps
 from kneeoa.phantom.anatomy.tissues import Label, Tissue
 
 _FAR = 200.0
+_MARGIN = 4.0
+"""Millimetres beyond a solid's surface in which its blur, and the fat around a belly, end."""
+_GROWN, _LIFTED = 1.4, 15.0
+"""How much larger a muscle, and how much higher a kneecap (mm), can be at the most variation."""
 
 # Centre and radii (mm): heads of the calf, hamstrings, vasti, muscles of the shin.
 _MUSCLES: tuple[tuple[Triple, Triple], ...] = (
@@ -52,26 +57,46 @@ def leg(knee: Knee, p: Points) -> Iterator[Layer]:
     yield Layer(Label.FAT, Tissue.FAT, skin + np.float32(1.6))
 
 
-def muscles(knee: Knee, p: Points) -> Iterator[Layer]:
-    """All muscles as one solid, kept under the subcutaneous fat, with fat planes between the
-    bellies.
-    """
+def muscle(knee: Knee, p: Points, centre: Triple, radii: Triple) -> Iterator[Layer]:
+    """One belly, kept under the subcutaneous fat, with a fat plane around it."""
     grown = knee.shape.muscle
     under = _outline(knee, p) + np.float32(1.6 + knee.shape.fat)
-    for centre, radii in _MUSCLES:
-        belly = ellipsoid(p, centre, (radii[0] * grown, radii[1] * grown, radii[2] * grown))
-        yield Layer(Label.FAT, Tissue.FAT, np.maximum(belly - np.float32(0.9), under))
-        yield Layer(Label.MUSCLE, Tissue.MUSCLE, np.maximum(belly, under))
+    belly = ellipsoid(p, centre, (radii[0] * grown, radii[1] * grown, radii[2] * grown))
+    yield Layer(Label.FAT, Tissue.FAT, np.maximum(belly - np.float32(0.9), under))
+    yield Layer(Label.MUSCLE, Tissue.MUSCLE, np.maximum(belly, under))
 
 
-def tendons(knee: Knee, p: Points) -> Iterator[Layer]:
-    """Quadriceps and patellar tendon, cruciate and collateral ligaments, vessels."""
+def tendon(knee: Knee, p: Points, start: Triple, end: Triple, radius: float, flat: Triple) -> Iterator[Layer]:
+    """A tendon or ligament; those at the kneecap begin where it lies."""
     lift = knee.shape.patella_height - 33
-    for start, end, radius, flat in _BANDS:
-        moved = (start[0], start[1], start[2] + (lift if start[1] > 40 else 0.0))
-        yield Layer(Label.TENDON, Tissue.TENDON, capsule(p, moved, end, radius, flat))
-    for start, end, radius in _VESSELS:
-        yield Layer(Label.VESSEL, Tissue.VESSEL, capsule(p, start, end, radius))
+    moved = (start[0], start[1], start[2] + (lift if start[1] > 40 else 0.0))
+    yield Layer(Label.TENDON, Tissue.TENDON, capsule(p, moved, end, radius, flat))
+
+
+def vessel(_: Knee, p: Points, start: Triple, end: Triple, radius: float) -> Iterator[Layer]:
+    """An artery or vein."""
+    yield Layer(Label.VESSEL, Tissue.VESSEL, capsule(p, start, end, radius))
+
+
+def _around(*points: Triple, reach: Triple) -> Box:
+    """A box that holds what lies within ``reach`` of ``points`` and the blur at its surface."""
+    low = [min(values) - away - _MARGIN for values, away in zip(zip(*points, strict=True), reach, strict=True)]
+    high = [max(values) + away + _MARGIN for values, away in zip(zip(*points, strict=True), reach, strict=True)]
+    return Box((low[0], low[1], low[2]), (high[0], high[1], high[2]))
+
+
+def _muscle(centre: Triple, radii: Triple) -> Part:
+    reach = (radii[0] * _GROWN, radii[1] * _GROWN, radii[2] * _GROWN)
+    return Part(_around(centre, reach=reach), partial(muscle, centre=centre, radii=radii))
+
+
+def _tendon(start: Triple, end: Triple, radius: float, flat: Triple) -> Part:
+    reach = (radius / flat[0], radius / flat[1], radius / flat[2] + (_LIFTED if start[1] > 40 else 0.0))
+    return Part(_around(start, end, reach=reach), partial(tendon, start=start, end=end, radius=radius, flat=flat))
+
+
+def _vessel(start: Triple, end: Triple, radius: float) -> Part:
+    return Part(_around(start, end, reach=(radius, radius, radius)), partial(vessel, start=start, end=end, radius=radius))
 
 
 def synovium(knee: Knee, p: Points) -> Iterator[Layer]:
@@ -107,9 +132,10 @@ def _outline(knee: Knee, p: Points) -> Field:
 
 LEG: tuple[Part, ...] = (
     Part(Box((-_FAR, -_FAR, -_FAR), (_FAR, _FAR, _FAR)), leg),
-    Part(Box((-62, -80, -_FAR), (62, 54, _FAR)), muscles),
+    *(_muscle(*each) for each in _MUSCLES),
     Part(Box((-46, -46, -16), (46, 54, 92)), synovium),
-    Part(Box((-56, -60, -_FAR), (56, 60, _FAR)), tendons),
+    *(_tendon(*each) for each in _BANDS),
+    *(_vessel(*each) for each in _VESSELS),
     *JOINT,
 )
 """The whole leg, back to front."""

@@ -19,6 +19,8 @@ from kneeoa.config.analysis import Saliency
 from kneeoa.errors import KneeoaError
 from kneeoa.saliency.methods.interface import Target
 
+OPTIONS = ()
+"""The keys of the section `saliency` that decide the maps, besides those of every method."""
 _INTERPOLATION = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 

@@ -17,6 +17,9 @@ from torch import Tensor
 from kneeoa.config.analysis import Saliency
 from kneeoa.saliency.methods.interface import Target
 
+OPTIONS = ("steps",)
+"""The keys of the section `saliency` that decide the maps, besides those of every method."""
+
 
 def baseline(images: Tensor) -> Tensor:
     """Images of the same shape that are everywhere as dark as the darkest voxel of each."""

@@ -17,6 +17,9 @@ from torch import Tensor
 from kneeoa.config.analysis import Saliency
 from kneeoa.saliency.methods.interface import Target
 
+OPTIONS = ("cube",)
+"""The keys of the section `saliency` that decide the maps, besides those of every method."""
+
 
 def tiles(shape: Sequence[int], edge: int) -> list[tuple[slice, ...]]:
     """Cubes of ``edge`` voxels that together cover ``shape`` once; the last along an axis may be

@@ -1,5 +1,8 @@
 """Which methods of saliency there are, read off the folder: the code of one method belongs to its
 own maps alone. Imports no torch.
+
+A method is a file of this folder that declares ``OPTIONS``, the keys of the section `saliency` that
+decide its maps besides those of every method.
 """
 
 from __future__ import annotations
@@ -8,15 +11,23 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kneeoa.declarations import members
 from kneeoa.errors import KneeoaError
 
 if TYPE_CHECKING:
     from kneeoa.saliency.methods.interface import Method
 
+_FOLDER = Path(__file__).parent
+
 
 def methods() -> tuple[str, ...]:
     """Every method, by name: one file each."""
-    return tuple(sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in {"__init__", "interface", "registry"}))
+    return tuple(members(_FOLDER, "OPTIONS"))
+
+
+def options(name: str) -> frozenset[str]:
+    """The keys of the section `saliency` that decide the maps of this method alone."""
+    return frozenset(members(_FOLDER, "OPTIONS").get(name, ()))
 
 
 def code_modules(name: str) -> tuple[str, ...]:

@@ -18,6 +18,9 @@ from torch import Tensor
 from kneeoa.config.analysis import Saliency
 from kneeoa.saliency.methods.interface import Target
 
+OPTIONS = ("samples", "noise")
+"""The keys of the section `saliency` that decide the maps, besides those of every method."""
+
 
 def explain(target: Target, images: Tensor, generators: Sequence[np.random.Generator], options: Saliency) -> Tensor:
     """Signed maps: :func:`mean_gradient`, channels summed."""

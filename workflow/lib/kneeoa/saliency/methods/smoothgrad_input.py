@@ -18,6 +18,9 @@ from kneeoa.config.analysis import Saliency
 from kneeoa.saliency.methods.interface import Target
 from kneeoa.saliency.methods.smoothgrad import mean_gradient
 
+OPTIONS = ("samples", "noise")
+"""The keys of the section `saliency` that decide the maps, besides those of every method."""
+
 
 def explain(target: Target, images: Tensor, generators: Sequence[np.random.Generator], options: Saliency) -> Tensor:
     """Signed maps: the mean gradient times the clean image, channels summed."""

@@ -1,0 +1,27 @@
+import pytest
+import torch
+from torch import nn
+
+from kneeoa.training.adamw import AdamW
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_it_steps_as_torchs_does_to_the_last_bit(decay: float) -> None:
+    torch.manual_seed(0)
+    ours, theirs = (nn.ModuleList([nn.Conv2d(2, 4, 3), nn.Linear(4, 3), nn.Linear(3, 3)]) for _ in range(2))
+    theirs.load_state_dict(ours.state_dict())
+    own, other = AdamW(ours.parameters(), decay), torch.optim.AdamW(theirs.parameters(), weight_decay=decay, fused=True)
+    for step in range(4):
+        own.rate = other.param_groups[0]["lr"] = 0.01 / (step + 1)
+        for network in (ours, theirs):
+            network.zero_grad()
+            found = network[1](network[0](torch.full((1, 2, 5, 5), 1.0 + step)).mean(dim=(2, 3)))
+            (found if step else network[2](found)).square().sum().backward()  # the last layer has a gradient at first alone
+        own.step()
+        other.step()
+        for mine, its in zip(ours.parameters(), theirs.parameters(), strict=True):
+            assert torch.equal(mine, its)
+    assert own.state.keys() == other.state_dict()["state"].keys()
+    for number, values in other.state_dict()["state"].items():
+        assert values.keys() == own.state[number].keys()
+        assert all(torch.equal(values[name], own.state[number][name]) for name in values)

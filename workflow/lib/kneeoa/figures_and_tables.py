@@ -1,0 +1,145 @@
+"""Read what every figure and table declares of itself: where it stands in the report, its words
+there, the files and settings that it is made from, and which studies have it.
+
+A module of ``figures/`` that binds ``FIGURE`` is a figure, and one of ``paper_tables/`` that binds
+``TABLE`` a table; other modules there are parts of them. The binding is a dictionary of literals
+(:class:`Figure`, :class:`Table`), which is read from the file's text
+(:mod:`kneeoa.declarations`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cache
+from pathlib import Path
+from string import Formatter
+from typing import Any, Literal, TypeVar
+
+from pydantic import Field, ValidationError, field_validator
+
+from kneeoa.config.section import Section
+from kneeoa.config.sentences import sentences
+from kneeoa.declarations import members
+from kneeoa.errors import KneeoaError
+
+SECTIONS = {
+    "design": "Question and design",
+    "cohorts": "Cohort and exclusions",
+    "images": "Images and masks",
+    "training": "Training",
+    "prediction": "Prediction",
+    "contrasts": "Contrasts of modes",
+    "claim": "Prediction, axis and saliency side by side",
+    "readers": "Noisy readers",
+    "representation": "Representation",
+    "anatomy": "Saliency and anatomy",
+}
+"""Sections of the report in its order, by the names that declarations use, with their titles."""
+
+PLACEHOLDERS = ("confidence", "sample", "auc_interval")
+"""What braces in a caption may name (:mod:`kneeoa.report.captions` fills them in)."""
+
+Need = Literal["binary_level", "graded_level", "cohorts", "masks", "contrasts", "subgroups", "readers", "sanity", "deletion"]
+"""What a study may have or not (:meth:`kneeoa.layout.Layout.has`)."""
+
+_LIBRARY = Path(__file__).parent
+
+
+class Table(Section):
+    """What a table declares: the keys of ``TABLE``."""
+
+    section: str
+    """Section of the report, one of ``SECTIONS``."""
+    place: int = 0
+    """Order within the section; equal places stand by name."""
+    title: str
+    """Heading in the report."""
+    inputs: tuple[str, ...] = ()
+    """Files that it is made from, by their names in ``workflow/inputs/figures.smk``; each is the
+    argument of that name.
+    """
+    settings: dict[str, str] = Field(default_factory=dict)
+    """Other arguments, and the names of their values in ``workflow/inputs/figures.smk``."""
+    needs: tuple[Need, ...] = ()
+    """A study has it where it has all of these."""
+
+    @field_validator("section")
+    @classmethod
+    def _is_a_section(cls, name: str) -> str:
+        if name not in SECTIONS:
+            raise ValueError(f"the report has no section '{name}'; allowed are {', '.join(SECTIONS)}")
+        return name
+
+
+class Figure(Table):
+    """What a figure declares: the keys of ``FIGURE``."""
+
+    caption: str
+    """Text below it in the report, in which ``PLACEHOLDERS`` in braces are filled in."""
+    alternative: str
+    """Words for those who cannot see it."""
+    slow: bool = False
+    """Among the slowest to draw: it is begun before other jobs that could begin."""
+
+    @field_validator("caption")
+    @classmethod
+    def _names_placeholders(cls, text: str) -> str:
+        for _, name, _, _ in Formatter().parse(text):
+            if name is not None and name not in PLACEHOLDERS:
+                raise ValueError(f"the caption names {{{name}}}; allowed are {', '.join(f'{{{each}}}' for each in PLACEHOLDERS)}")
+        return text
+
+
+Declared = TypeVar("Declared", bound=Table)
+
+
+@cache
+def figures() -> dict[str, Figure]:
+    """Every figure's declaration by its name, in the order of the report.
+
+    Raises:
+        KneeoaError: a module declares something that is not a figure.
+    """
+    return _read("figures", "FIGURE", Figure)
+
+
+@cache
+def tables() -> dict[str, Table]:
+    """Every table's declaration by its name, in the order of the report.
+
+    Raises:
+        KneeoaError: a module declares something that is not a table.
+    """
+    return _read("paper_tables", "TABLE", Table)
+
+
+def check_sources(files: Collection[str], settings: Collection[str]) -> None:
+    """Check that declarations name no other files and settings than there are.
+
+    Raises:
+        KneeoaError: a declaration names one that is not there.
+    """
+    for folder, name, each in (("figures", "FIGURE", figures()), ("paper_tables", "TABLE", tables())):
+        for module, declared in each.items():
+            for key, named, there in (("inputs", declared.inputs, files), ("settings", declared.settings.values(), settings)):
+                unknown = [source for source in named if source not in there]
+                if unknown:
+                    raise KneeoaError(
+                        f"{_LIBRARY / folder / module}.py: '{key}' of {name} names '{unknown[0]}'; "
+                        f"workflow/inputs/figures.smk has {', '.join(sorted(there))}."
+                    )
+
+
+def _read(folder: str, name: str, model: type[Declared]) -> dict[str, Declared]:
+    """The declarations of a folder's modules, in the order of the report."""
+    values = members(_LIBRARY / folder, name)
+    declared = {module: _checked(_LIBRARY / folder / f"{module}.py", name, value, model) for module, value in values.items()}
+    order = list(SECTIONS)
+    return dict(sorted(declared.items(), key=lambda item: (order.index(item[1].section), item[1].place, item[0])))
+
+
+def _checked(path: Path, name: str, value: Any, model: type[Declared]) -> Declared:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise KneeoaError(f"{path}: {name}: {'; '.join(sentences(error, model))}.") from None

@@ -1,0 +1,358 @@
+"""How each metric of :data:`kneeoa.config.metrics.TABLE` is computed: its value in one run with the
+influence of each case on it, its value in weighted resamples, and what has an interval or a test of
+its own.
+
+A metric's variance over subjects, its covariance with the same metric of another run and the
+variance of any difference follow from the influences alone (:mod:`kneeoa.statistics.sampling`), so
+differences, random seeds, margins and subgroups need nothing else.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Literal
+
+import numpy as np
+
+from kneeoa.config.metrics import base, cut_of
+from kneeoa.errors import KneeoaError
+from kneeoa.statistics import metrics, ordinal
+from kneeoa.statistics.brier import sampled_brier
+from kneeoa.statistics.calibration import sampled_in_the_large, sampled_slope
+from kneeoa.statistics.confusion import ClassMetric, sampled_metric
+from kneeoa.statistics.consistency import per_case
+from kneeoa.statistics.delong import AucInterval, auc_covariance, auc_interval, weighted_contrast
+from kneeoa.statistics.influence import placements
+from kneeoa.statistics.inputs import Booleans, Floats, Integers
+from kneeoa.statistics.multiclass import Average, OvrAucTest, ovr_auc_test
+from kneeoa.statistics.ordinal import at_least, expected_grade
+from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled, of_mean
+from kneeoa.statistics.wald import Wald
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run predicts of the n cases of a level."""
+
+    truth: Integers
+    """Class of each case, ``[n]``."""
+    probabilities: Floats
+    """``[n, K]``."""
+    calls: Integers
+    """Predicted class of each case, ``[n]``; of a binary level at ``threshold``."""
+    cut: int = 0
+    """Of a metric with a value for each cut: which."""
+    threshold: float = 0.5
+    fine: Floats | None = None
+    """Probabilities of the run's own head of the next finer level, ``[n, K']``."""
+    parent_class: tuple[int, ...] = ()
+    """``[K']``."""
+
+    @property
+    def undefined(self) -> Sampled:
+        """No value, as a class or a head is lacking."""
+        return Sampled(math.nan, np.full(self.truth.size, np.nan))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeLong:
+    """DeLong's methods of an AUC; ``truth`` ``[n]``, ``probabilities`` of S seeds ``[S, n, K]``,
+    ``subjects`` ``[n]``.
+    """
+
+    test: Callable[[Integers, Floats, Floats, Subjects, float, int], PairedDifference | OvrAucTest]
+    """(truth, probabilities of a, of b, subjects, confidence, cut): the paired test, seeds
+    averaged.
+    """
+    interval: Callable[[Integers, Floats, Subjects, float, int], Estimate | AucInterval] | None = None
+    """(truth, probabilities, subjects, confidence, cut): of the mean over seeds; None: as any other
+    metric.
+    """
+    covariance: Callable[[Integers, Floats, Subjects, int], tuple[Floats, Floats]] | None = None
+    """(truth, probabilities, subjects, cut): the value of every seed ``[S]`` and their covariance
+    ``[S, S]``; None: from the influences.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kernel:
+    """How a metric is computed. ``of_tables`` or ``weighted`` make the bootstrap applicable, and
+    ``delong`` DeLong's test.
+    """
+
+    influence: Callable[[Run], Sampled]
+    """Its value and the influence of every case on it: all that is required."""
+    of_tables: Callable[[Floats], Floats] | None = None
+    """A metric of predicted classes: weighted confusion matrices ``[R, K, K]`` -> ``[R]``."""
+    weighted: metrics.Metric | None = None
+    """A metric of probabilities: (truth, probabilities ``[n, K]``, weights ``[R, n]``) ->
+    ``[R]``.
+    """
+    share: Callable[[Run], tuple[Floats, Booleans | None]] | None = None
+    """A share of cases: 0 or 1 for each case, and which cases count (None: all). Its interval is
+    then Wilson's.
+    """
+    delong: DeLong | None = None
+    scale: Literal["wald", "logit"] = "wald"
+    """Of its interval by the influences, where it has none of its own."""
+
+
+def kernel_of(name: str) -> Kernel:
+    """The kernel of a row's name (e.g. cut_auc_2).
+
+    Raises:
+        KneeoaError: there is none.
+    """
+    if base(name) not in KERNELS:
+        raise KneeoaError(f"Metric '{base(name)}' is not computed anywhere: 'KERNELS' of {__name__} lacks it.")
+    return KERNELS[base(name)]
+
+
+def cut_in(name: str) -> int:
+    """The cut in a row's name; 0 where it has none."""
+    return 0 if base(name) == name else cut_of(name)
+
+
+def metric(name: str, threshold: float = 0.5) -> metrics.Metric:
+    """The metric called ``name`` (configuration's word) on probabilities ``[n, K]``, with weights
+    of the cases.
+
+    Raises:
+        ValueError: no such metric.
+    """
+    kernel = KERNELS.get(name)
+    if kernel is None or (kernel.weighted is None and kernel.of_tables is None):
+        usable = sorted(name for name, one in KERNELS.items() if one.weighted is not None or one.of_tables is not None)
+        raise ValueError(f"metric: expected one of {usable}, got '{name}'")
+    rule = kernel.of_tables
+    if rule is None:
+        assert kernel.weighted is not None
+        return kernel.weighted
+
+    def evaluate(truth: Integers, prediction: Floats, weights: Floats, /) -> Floats:
+        classes = prediction.shape[1]
+        return rule(metrics.confusions(truth, metrics.called(prediction, threshold), classes, weights))
+
+    return evaluate
+
+
+def sampled_auc(positive: Booleans, scores: Floats) -> Sampled:
+    """An AUC and the influences on it; NaN where a class is absent."""
+    if positive.all() or not positive.any():
+        return Sampled(math.nan, np.full(positive.size, np.nan))
+    value, influence = placements(positive, scores[:, None]).combine(np.ones((1, 1)))
+    return Sampled(float(value[0]), influence[:, 0])
+
+
+Subjects = np.ndarray[tuple[int, ...], np.dtype[np.str_]] | None
+
+
+def _of_calls(name: ClassMetric, run: Run) -> Sampled:
+    return sampled_metric(name, run.truth, run.calls, run.probabilities.shape[1])
+
+
+def _auc(run: Run) -> Sampled:
+    return sampled_auc(run.truth == 1, run.probabilities[:, 1])
+
+
+def _brier(run: Run, scaled: bool) -> Sampled:
+    return sampled_brier(run.truth, run.probabilities[:, 1], scaled)
+
+
+def _slope(run: Run) -> Sampled:
+    return sampled_slope(run.truth, run.probabilities[:, 1])
+
+
+def _in_the_large(run: Run) -> Sampled:
+    return sampled_in_the_large(run.truth, run.probabilities[:, 1])
+
+
+def _right_of(run: Run, truth: int) -> tuple[Floats, Booleans | None]:
+    right: Floats = (run.calls == run.truth).astype(np.float64)
+    return right, run.truth == truth
+
+
+def _rate(run: Run, truth: int) -> Sampled:
+    """The share of the cases of a class that are called so."""
+    right, members = run.calls == run.truth, run.truth == truth
+    if not members.any():
+        return run.undefined
+    value = float(right[members].mean())
+    return Sampled(value, np.where(members, right - value, 0.0) / members.sum())
+
+
+def _contradictions(run: Run, place: int) -> tuple[Floats, Booleans | None]:
+    """By call (place 0) or by probability mass (1), per case; the caller asks only where there is a
+    finer head.
+    """
+    assert run.fine is not None
+    return per_case(run.probabilities, run.fine, run.parent_class, run.threshold)[place], None
+
+
+def _contradiction(run: Run, place: int) -> Sampled:
+    return run.undefined if run.fine is None else of_mean(_contradictions(run, place)[0])
+
+
+def _rest_auc(run: Run, average: Average) -> Sampled:
+    """The mean over classes of the AUC of a class against the rest."""
+    classes = run.probabilities.shape[1]
+    shares = np.full(classes, 1 / classes) if average == "macro" else np.bincount(run.truth, minlength=classes) / run.truth.size
+    return _sum([(share, sampled_auc(run.truth == k, run.probabilities[:, k])) for k, share in enumerate(shares)])
+
+
+def _ordering(run: Run, neighbours: bool) -> Sampled:
+    """Mean over pairs of grades of the AUC of the higher against the lower: all pairs of cases
+    alike, or neighbours alone.
+    """
+    truth, severity, classes = run.truth, expected_grade(run.probabilities), run.probabilities.shape[1]
+    counts = np.bincount(truth, minlength=classes)
+    parts, total = [], 0.0
+    for low, high in itertools.combinations(range(classes), 2):
+        weight = float(high == low + 1) if neighbours else float(counts[low] * counts[high])
+        if weight == 0.0:
+            continue
+        rows = np.flatnonzero((truth == low) | (truth == high))
+        part = sampled_auc(truth[rows] == high, severity[rows])
+        influence = np.zeros(truth.size)
+        influence[rows] = part.influence
+        parts.append((weight, Sampled(part.value, influence)))
+        total += weight
+    if not parts:
+        return run.undefined
+    return _sum([(weight / total, part) for weight, part in parts])
+
+
+def _sum(parts: list[tuple[float, Sampled]]) -> Sampled:
+    value = sum(weight * part.value for weight, part in parts)
+    influence: Floats = np.sum([weight * part.influence for weight, part in parts], axis=0)
+    return Sampled(float(value), influence)
+
+
+def _tail(run: Run) -> Floats:
+    """The probability of the cut's grade or more."""
+    return np.clip(at_least(run.probabilities, run.cut), 0.0, 1.0)
+
+
+def _cut_auc(run: Run) -> Sampled:
+    return sampled_auc(run.truth >= run.cut, _tail(run))
+
+
+def _cut_slope(run: Run) -> Sampled:
+    return sampled_slope((run.truth >= run.cut).astype(np.int64), _tail(run))
+
+
+def _auc_interval(truth: Integers, probabilities: Floats, subjects: Subjects, confidence: float, cut: int) -> AucInterval:
+    return auc_interval(truth, probabilities[:, :, 1].T, subjects, confidence=confidence)
+
+
+def _auc_test(truth: Integers, a: Floats, b: Floats, subjects: Subjects, confidence: float, cut: int) -> PairedDifference:
+    first, second = a[:, :, 1], b[:, :, 1]
+    weights = np.concatenate([np.full(len(first), 1.0 / len(first)), np.full(len(second), -1.0 / len(second))])
+    result = weighted_contrast(truth, np.concatenate([first, second]).T, weights, subjects, confidence)
+    auc = np.array(result.auc)
+    return PairedDifference(
+        estimate_a=float(auc[: len(first)].mean()),
+        estimate_b=float(auc[len(first) :].mean()),
+        difference=result.estimate,
+        variance=result.variance,
+        n=result.n,
+        subjects=result.subjects,
+        method=result.method,
+        **{field.name: getattr(result, field.name) for field in fields(Wald)},
+    )
+
+
+def _auc_covariance(truth: Integers, probabilities: Floats, subjects: Subjects, cut: int) -> tuple[Floats, Floats]:
+    both = auc_covariance(truth, np.ascontiguousarray(probabilities[:, :, 1]).T, subjects)
+    return both.auc, both.covariance
+
+
+def _rest_auc_test(truth: Integers, a: Floats, b: Floats, subjects: Subjects, confidence: float, cut: int, average: Average) -> OvrAucTest:
+    return ovr_auc_test(truth, a, b, average, subjects, confidence)
+
+
+def _c_index_interval(truth: Integers, probabilities: Floats, subjects: Subjects, confidence: float, cut: int) -> Estimate:
+    return ordinal.c_index(truth, expected_grade(probabilities), subjects, confidence)
+
+
+def _c_index_test(truth: Integers, a: Floats, b: Floats, subjects: Subjects, confidence: float, cut: int) -> PairedDifference:
+    return ordinal.c_index_test(truth, expected_grade(a), expected_grade(b), subjects, confidence)
+
+
+def _adjacent_interval(truth: Integers, probabilities: Floats, subjects: Subjects, confidence: float, cut: int) -> Estimate:
+    return ordinal.adjacent_auc(truth, expected_grade(probabilities), probabilities.shape[2], subjects, confidence)
+
+
+def _adjacent_test(truth: Integers, a: Floats, b: Floats, subjects: Subjects, confidence: float, cut: int) -> PairedDifference:
+    return ordinal.adjacent_auc_test(truth, expected_grade(a), expected_grade(b), a.shape[2], subjects, confidence)
+
+
+def _cut_interval(truth: Integers, probabilities: Floats, subjects: Subjects, confidence: float, cut: int) -> Estimate:
+    return ordinal.cut_auc(truth, at_least(probabilities, cut), cut, subjects, confidence)
+
+
+def _cut_test(truth: Integers, a: Floats, b: Floats, subjects: Subjects, confidence: float, cut: int) -> PairedDifference:
+    return ordinal.cut_auc_test(truth, at_least(a, cut), at_least(b, cut), cut, subjects, confidence)
+
+
+def _cut_covariance(truth: Integers, probabilities: Floats, subjects: Subjects, cut: int) -> tuple[Floats, Floats]:
+    both = auc_covariance((truth >= cut).astype(np.int64), at_least(probabilities, cut).T, subjects)
+    return both.auc, both.covariance
+
+
+_partial = functools.partial
+
+KERNELS: dict[str, Kernel] = {
+    "auc": Kernel(
+        influence=_auc,
+        weighted=metrics.binary_auc,
+        delong=DeLong(test=_auc_test, interval=_auc_interval, covariance=_auc_covariance),
+    ),
+    "accuracy": Kernel(influence=_partial(_of_calls, "accuracy"), of_tables=metrics.accuracy),
+    "f1": Kernel(influence=_partial(_of_calls, "f1"), of_tables=metrics.f1),
+    "balanced_accuracy": Kernel(influence=_partial(_of_calls, "balanced_accuracy"), of_tables=metrics.balanced_accuracy),
+    "brier": Kernel(influence=_partial(_brier, scaled=False), weighted=metrics.brier),
+    "scaled_brier": Kernel(influence=_partial(_brier, scaled=True), weighted=metrics.scaled_brier),
+    "calibration_slope": Kernel(influence=_slope),
+    "calibration_in_the_large": Kernel(influence=_in_the_large),
+    "sensitivity": Kernel(influence=_partial(_rate, truth=1), share=_partial(_right_of, truth=1)),
+    "specificity": Kernel(influence=_partial(_rate, truth=0), share=_partial(_right_of, truth=0)),
+    "contradiction": Kernel(influence=_partial(_contradiction, place=0), share=_partial(_contradictions, place=0)),
+    "contradiction_mass": Kernel(influence=_partial(_contradiction, place=1), share=_partial(_contradictions, place=1)),
+    "macro_auc": Kernel(
+        influence=_partial(_rest_auc, average="macro"),
+        weighted=metrics.macro_auc,
+        delong=DeLong(test=_partial(_rest_auc_test, average="macro")),
+    ),
+    "weighted_auc": Kernel(
+        influence=_partial(_rest_auc, average="weighted"),
+        delong=DeLong(test=_partial(_rest_auc_test, average="weighted")),
+        scale="logit",
+    ),
+    "macro_f1": Kernel(influence=_partial(_of_calls, "macro_f1"), of_tables=metrics.macro_f1),
+    "quadratic_kappa": Kernel(influence=_partial(_of_calls, "quadratic_kappa"), of_tables=metrics.quadratic_kappa),
+    "mae": Kernel(influence=_partial(_of_calls, "mae"), of_tables=metrics.mae),
+    "within_one": Kernel(influence=_partial(_of_calls, "within_one"), of_tables=metrics.within_one),
+    "c_index": Kernel(
+        influence=_partial(_ordering, neighbours=False),
+        weighted=metrics.c_index,
+        delong=DeLong(test=_c_index_test, interval=_c_index_interval),
+    ),
+    "adjacent_auc": Kernel(
+        influence=_partial(_ordering, neighbours=True),
+        weighted=metrics.adjacent_auc,
+        delong=DeLong(test=_adjacent_test, interval=_adjacent_interval),
+    ),
+    "cut_auc": Kernel(influence=_cut_auc, delong=DeLong(test=_cut_test, interval=_cut_interval, covariance=_cut_covariance)),
+    "cut_slope": Kernel(influence=_cut_slope),
+}
+"""By the name in the table of metrics, in its order."""
+
+FROM_CONFUSION: dict[str, Callable[[Floats], Floats]] = {
+    name: kernel.of_tables for name, kernel in KERNELS.items() if kernel.of_tables is not None
+}
+"""Metrics of predicted classes: confusion matrices ``[R, K, K]`` -> values ``[R]``."""
