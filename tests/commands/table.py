@@ -150,7 +150,6 @@ CLONE = (
         small={"/path/to/oai_zib": "raw"},
         after=("export OAI_ZIB=/path/to/oai_zib",),
     ),
-    Run("make test-long", says="KNEEOA_LONG=1", small={"make": "make -n"}),
     Run("snakemake -n --configfile yours.yaml", says="train_run"),
     Run("snakemake --profile slurm -n", says="train_run"),
     Run(
