@@ -41,6 +41,7 @@ STATISTICS = {
     "inputs": SUMMARISED | {"reread_labels", "ensemble", "predict", "figure_decision", "figure_reliability"},
     "max_t": ADJUSTED,
     "mcnemar": TESTED,
+    "midranks": OVERLAPS | {"make_masks", "describe_shard masks"},
     "metrics": SUMMARISED | {"reread_labels"},
     "multiclass": TESTED,
     "multiplicity": ADJUSTED,
