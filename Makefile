@@ -24,7 +24,8 @@ RADIOGRAPHS := tests/real_data/test_fine_tuning.py
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist loadfile --durations=20 --ignore=$(RADIOGRAPHS)
 LOCKS := $(LAYERS:%=envs/%.txt)
 STAMP := .venv/made-$(VARIANT)
-PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+# Bytecode is left to the first import of each module: most of what is installed is never imported.
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check -qq install --no-compile
 
 .PHONY: help env demo figures published test test-sample test-long unit radiographs check-envs lock accept reference clean
 .DEFAULT_GOAL := help
@@ -108,17 +109,17 @@ $(STAMP): envs/$(VARIANT).txt $(LOCKS)
 	@echo "Making .venv ($(VARIANT)): a few minutes the first time"
 	@$(PYTHON) -m venv .venv
 	@echo "  torch"
-	@$(PIP) install --requirement envs/$(VARIANT).txt --constraint envs/train.txt
+	@$(INSTALL) --requirement envs/$(VARIANT).txt --constraint envs/train.txt
 	@echo "  $(LAYERS)"
-	@$(PIP) install $(LOCKS:%=--requirement %) --constraint envs/$(VARIANT).txt
+	@$(INSTALL) $(LOCKS:%=--requirement %) --constraint envs/$(VARIANT).txt
 	@$(BIN)/python -m pip check
 	@touch $@
 
 .venv/made-test: $(STAMP) envs/test.txt envs/samples.txt envs/cuda.txt
 	@echo "  test"
-	@$(PIP) install --requirement envs/test.txt --constraint envs/$(VARIANT).txt
+	@$(INSTALL) --requirement envs/test.txt --constraint envs/$(VARIANT).txt
 	@# The CPU variant's tests compile and interpret the GPU kernels, by the Triton that the CUDA variant has.
-	@grep '^triton==' envs/cuda.txt > .venv/triton.txt && $(PIP) install --no-deps --requirement .venv/triton.txt
+	@grep '^triton==' envs/cuda.txt > .venv/triton.txt && $(INSTALL) --no-deps --requirement .venv/triton.txt
 	@$(BIN)/python -m pip check
-	@$(PIP) install --no-deps --upgrade --target .venv/samples --requirement envs/samples.txt
+	@$(INSTALL) --no-deps --upgrade --target .venv/samples --requirement envs/samples.txt
 	@touch $@

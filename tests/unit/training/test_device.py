@@ -29,6 +29,14 @@ def test_settings_are_put_back_after_an_error():
     assert not torch.are_deterministic_algorithms_enabled()
 
 
+def test_the_compiler_is_told_where_it_is_used():
+    with reproducible(1, compiled=True):
+        assert torch.are_deterministic_algorithms_enabled()
+        assert torch._inductor.config.deterministic
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert not torch._inductor.config.deterministic
+
+
 @pytest.mark.parametrize("name", ["float32", "bfloat16"])
 def test_a_cpu_computes_in_float32_whatever_the_precision(name):
     with precision(name, torch.device("cpu")):

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+
+from kneeoa.statistics.midranks import midranks
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -73,7 +74,7 @@ def rank_distribution(saliency: Floats) -> Floats:
     """Each cell in proportion to how many cells lie below it, ties and itself counting half: what
     the voxel AUROC weighs.
     """
-    weights: Floats = (rankdata(saliency, axis=None) - 0.5).reshape(saliency.shape) / (saliency.size**2 / 2)
+    weights: Floats = (midranks(saliency) - 0.5) / (saliency.size**2 / 2)
     return weights
 
 

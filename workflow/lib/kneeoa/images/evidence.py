@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
-from scipy.stats import rankdata
 
 from kneeoa.images.surfaces import Surface
 from kneeoa.images.volume import Affine
+from kneeoa.statistics.midranks import midranks
 
 _PATCHES = 500
 _NEIGHBOURS = 24
@@ -142,5 +142,5 @@ def _edges(profiles: NDArray[np.float64], offsets: NDArray[np.float64], window: 
 
 def _auc(bright: NDArray[np.floating], dark: NDArray[np.floating]) -> float:
     """Probability that a bright value exceeds a dark one, ties counting half (Mann-Whitney)."""
-    ranks = rankdata(np.concatenate([bright, dark]).astype(np.float32))
+    ranks = midranks(np.concatenate([bright, dark]).astype(np.float32))
     return float((ranks[: len(bright)].sum() - len(bright) * (len(bright) + 1) / 2) / (len(bright) * len(dark)))
