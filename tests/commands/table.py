@@ -190,7 +190,10 @@ SCHEDULER = (
 PACKING = Run(".venv/bin/python benchmarks/packing.py", more="--epochs 2", says="the same, byte for byte")
 """Starts a private SLURM of its own."""
 
-THROUGH_SLURM = ("tests/slurm/test_small_study.py::test_the_tables_equal_those_of_a_local_run_byte_for_byte",)
+THROUGH_SLURM = (
+    "tests/end_to_end/test_through_slurm.py::test_they_end_in_the_bytes_that_this_machine_made_alone",
+    "tests/slurm/test_small_study.py::test_the_tables_equal_those_of_a_local_run_byte_for_byte",
+)
 PACKED = ("tests/slurm/test_packing.py::test_four_runs_are_one_job_on_one_gpu_and_a_failed_one_a_second",)
 SITE = ("tests/slurm/test_harness.py::test_the_site_speaks_by_environment_and_profile",)
 GRES = ("tests/slurm/test_harness.py::test_clusters_that_want_gres_are_asked_for_it_and_give_the_same_gpus",)

@@ -64,6 +64,15 @@ def _joined(first: Any, second: Any) -> Any:
     return second
 
 
+def write(tree: Path, block: Block) -> None:
+    """Write a block into a copy of the tree: a file that was not there, or lines of one that
+    was.
+    """
+    path = tree / block.file
+    assert path.exists() == bool(block.place), f"{PAGE}: {block.file} {'is there' if path.exists() else 'is not there'}"
+    path.write_text(_with(path.read_text(), block) if block.place else block.text)
+
+
 @contextmanager
 def carried_out(name: str, tree: Path) -> Iterator[None]:
     """The recipe's files and entries in a copy of the tree, until the end."""
@@ -73,8 +82,7 @@ def carried_out(name: str, tree: Path) -> Iterator[None]:
             path = tree / block.file
             if path not in kept:
                 kept[path] = (path.read_bytes(), path.stat()) if path.exists() else None
-            assert (kept[path] is None) == (block.place == ""), f"{PAGE}: {block.file} {'is there' if kept[path] else 'is not there'}"
-            path.write_text(_with(path.read_text(), block) if block.place else block.text)
+            write(tree, block)
         yield
     finally:
         for path, before in kept.items():

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.dag import ROOT, copy_tree
+from tests.dag import copy_tree
+from tests.recipes import page
+from tests.rerun.definition_edits import edited_definition
 from tests.rerun.plan import Job, Planner
 from tests.rerun.row import IMPORTS
 from tests.rerun.studies import raw_files
@@ -25,29 +27,15 @@ RECIPES = ("figure", "table")
 MODULES = {"figure": "workflow/lib/kneeoa/figures/brier.py", "table": "workflow/lib/kneeoa/paper_tables/brier.py"}
 RESULTS = "results/elsewhere"
 MADE = [f"{RESULTS}/figures/brier.pdf", f"{RESULTS}/figures/brier.png", f"{RESULTS}/tables/brier.csv", f"{RESULTS}/tables/brier.tex"]
-ROWS = ("tests/rerun/rules.py", "SHOWN")
-
-
-def blocks(recipe: str) -> list[tuple[str, str, str]]:
-    """The page's Python blocks of a recipe: file, the table that it is an entry of (or nothing),
-    text.
-    """
-    page = (ROOT / "docs" / "extending.md").read_text()
-    part = re.split(r"^\*\*", page.split(f"\n**A {recipe}**", 1)[1], maxsplit=1, flags=re.M)[0]
-    return re.findall(r"^```python\n# (\S+?)(?:, in (\w+))?\n(.*?)^```$", part, re.M | re.S)
+ROWS = "tests/rerun/rules.py"
 
 
 def write(tree: Path, *, rows: bool) -> None:
     """Write the recipes' modules, or their rows, into a tree as the page says."""
-    for file, table, text in [block for recipe in RECIPES for block in blocks(recipe) if bool(block[1]) == rows]:
-        path = tree / file
-        if not table:
-            assert not path.exists(), f"docs/extending.md: {file} is there already"
-            path.write_text(text)
-            continue
-        before, head, after = path.read_text().partition(f"\n{table} = {{\n")
-        assert head, f"docs/extending.md: {file} has no {table}"
-        path.write_text(before + head + after.replace("\n}\n", f"\n{text}}}\n", 1))
+    for recipe in RECIPES:
+        for block in page.code(recipe):
+            if bool(block.place) == rows:
+                page.write(tree, block)
 
 
 def rerun_tests(tree: Path) -> subprocess.CompletedProcess[str]:
@@ -88,7 +76,7 @@ def edited(planner: Planner, file: str, old: str, new: str) -> Iterator[None]:
 
 def test_the_page_has_a_module_and_a_row_for_each() -> None:
     for recipe in RECIPES:
-        assert [(file, table) for file, table, _ in blocks(recipe)] == [(MODULES[recipe], ""), ROWS]
+        assert [(block.file, block.name) for block in page.code(recipe)] == [(MODULES[recipe], ""), (ROWS, "SHOWN")]
 
 
 def test_the_rerun_test_names_what_has_no_row_and_is_content_with_the_pages_rows(planner: Planner, tmp_path: Path) -> None:
@@ -98,11 +86,11 @@ def test_the_rerun_test_names_what_has_no_row_and_is_content_with_the_pages_rows
     assert "'table brier'" in without.stdout
     tree = shutil.copytree(planner.folder, tmp_path / "tree", ignore=shutil.ignore_patterns("results", ".snakemake"), symlinks=True)
     write(tree, rows=True)
-    page = subprocess.run(
+    table = subprocess.run(
         [sys.executable, "-m", "tests.rerun.table"], cwd=tree, env={"PYTHONPATH": "workflow/lib:."}, capture_output=True, check=True
     )
-    (tree / "docs" / "reruns.md").write_bytes(page.stdout)
-    assert b"figures/brier.py | figure brier | 2 |" in page.stdout
+    (tree / "docs" / "reruns.md").write_bytes(table.stdout)
+    assert b"figures/brier.py | figure brier | 2 |" in table.stdout
     content = rerun_tests(tree)
     assert content.returncode == 0, content.stdout[-2000:]
 
@@ -122,8 +110,9 @@ def test_a_study_that_has_what_they_need_makes_them_and_the_report_with_them(pla
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_an_edit_of_its_module_makes_it_alone_again_and_the_report(planner: Planner, recipe: str) -> None:
-    head = "from __future__ import annotations\n"
-    for _ in edited(planner, MODULES[recipe], head, f"{head}\nEDITED = True\n"):
+    text = (planner.folder / MODULES[recipe]).read_text()
+    function = {"figure": "draw", "table": "write"}[recipe]
+    for _ in edited(planner, MODULES[recipe], text, edited_definition(text, function)):
         assert set(planned(planner)) == {f"{recipe} brier", "report"}
 
 
@@ -159,11 +148,11 @@ def test_they_are_made_and_stand_in_the_report(planner: Planner, tmp_path: Path)
     assert [(planner.folder / file).read_bytes()[:4] for file in MADE[:2]] == [b"%PDF", b"\x89PNG"]
     assert (planner.folder / MADE[2]).read_text().startswith("study,arm,seed,")
     assert "ResNet3D & Dual & 0.150" in (planner.folder / MADE[3]).read_text()
-    page = tmp_path / "report.html"
+    report = tmp_path / "report.html"
     subprocess.run(
-        [sys.executable, "-c", REPORT, *(planner.folder / file for file in MADE[1:3]), page],
+        [sys.executable, "-c", REPORT, *(planner.folder / file for file in MADE[1:3]), report],
         env={"PYTHONPATH": str(planner.folder / "workflow" / "lib")}, check=True,
     )  # fmt: skip
-    text = page.read_text()
+    text = report.read_text()
     assert "Brier scores.</b> Brier score of each arm, the mean over its seeds, with its 95 % interval; lower is better." in text
     assert re.search(r"Table 1\. Brier scores", text)

@@ -1,6 +1,7 @@
 """The DAG over a matrix of configurations, by dry runs: no image is opened, no job runs."""
 
 import copy
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,12 @@ def test_named_targets_are_parts_of_the_road(folder: Path, target: str, has: set
     found = rules(_plan(folder, _config("config.yaml"), target))
     assert has <= found
     assert not lacks & found
+
+
+def test_the_slowest_figures_are_begun_before_others(folder: Path) -> None:
+    run = snakemake(folder, "figures", "-n", "-s", str(ROOT / "Snakefile"), "--configfile", str(ROOT / "config.yaml"))
+    first = re.findall(r"^    wildcards: figure=(\w+)\n    priority: 1$", run.stdout + run.stderr, re.M)
+    assert sorted(first) == ["axis", "forest", "saliency"]
 
 
 IMAGE_STAGES = {"phantom_tables", "phantom_images", "read_cohort", "make_volumes", "make_masks", "make_inputs", "make_splits", "flow"}

@@ -3,6 +3,7 @@ What is done when a run begins: its codes are written down, and Snakemake's sche
 busying itself. No rule here.
 
 REQUIRED INPUTS: none
+OUTPUTS: none
 UNDECLARED: results/<study>/code/<digest>.json, what each digest of code was made from
 """
 

@@ -55,11 +55,14 @@ def top_count(cells: int, percent: int) -> int:
     return max(1, round(cells * percent / 100))
 
 
-def top_distribution(saliency: Floats, count: int) -> Floats:
+def top_distribution(saliency: Floats, count: int, ordered: Floats | None = None) -> Floats:
     """Equal weight on the ``count`` largest cells; cells tied at the threshold share what is left
     (the expectation under random ties).
+
+    ``ordered``: the cells from the least to the largest, where several counts are asked for.
     """
-    threshold = np.partition(saliency.ravel(), saliency.size - count)[saliency.size - count]
+    place = saliency.size - count
+    threshold = np.partition(saliency.ravel(), place)[place] if ordered is None else ordered[place]
     above, tied = saliency > threshold, saliency == threshold
     share = (count - int(above.sum())) / int(tied.sum())
     weights: Floats = (above + tied * share) / count
@@ -97,7 +100,8 @@ def distributions(saliency: Floats, absolute: Floats | None = None, region: Bool
 
 
 def _energy(saliency: Floats) -> dict[str, Floats]:
-    tops = {f"top{percent}": top_distribution(saliency, top_count(saliency.size, percent)) for percent in TOP_PERCENT}
+    ordered = np.sort(saliency, axis=None)
+    tops = {f"top{percent}": top_distribution(saliency, top_count(saliency.size, percent), ordered) for percent in TOP_PERCENT}
     return {"mass": saliency / saliency.sum(), **tops}
 
 
