@@ -20,10 +20,12 @@ _STAMPS = ("made-cpu", "made-cuda", "made-test")
 
 
 def clone(folder: Path) -> Path:
-    """A copy of the tree whose `.venv/` is the environment that runs the tests, seen through links;
-    nothing in it is ever installed or removed.
+    """A copy of the tree, a repository as a clone is one, whose `.venv/` is the environment that
+    runs the tests, seen through links; nothing in it is ever installed or removed.
     """
     copy_tree(folder)
+    for command in (["init", "-q"], ["add", "-A"]):
+        subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
     links = folder / ".venv"
     links.mkdir()
     for entry in Path(sys.prefix).iterdir():

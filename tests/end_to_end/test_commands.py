@@ -15,12 +15,12 @@ from tests.commands.table import FINISHED, PREDICTED, Run
 def study(finished: Path) -> Iterator[Path]:
     """The finished study with a folder of two new knees, as a colleague may have them."""
     series = sorted(path.parent for path in (finished / "results/small/phantom/phantom").glob("00m/**/001"))
-    for side, folder in zip(("left", "right"), series, strict=False):
-        shutil.copytree(folder, finished / "new_knees" / side)
+    for name, folder in zip(("one", "two"), series, strict=False):
+        shutil.copytree(folder, finished / "new_knees" / name)
     yield finished
     shutil.rmtree(finished / "new_knees")
     for name in PREDICTED:
-        (finished / name).unlink()
+        (finished / name).unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("each", FINISHED, ids=lambda each: each.command)

@@ -156,6 +156,15 @@ def test_a_folder_alone_will_do_where_headers_tell_the_side(study, tmp_path):
     assert set(found["side"]) == {"L", "R"}
 
 
+def test_where_no_image_can_be_used_there_are_two_tables_all_the_same(study, tmp_path):
+    """One without a row, one with the reasons."""
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "knee_R.nii.gz").write_bytes(b"cut")
+    found, excluded = applied(study, tmp_path / "new", tmp_path, 1)
+    assert len(found) == 0
+    assert excluded["reason"].tolist() == ["unreadable"]
+
+
 def test_seeds_speak_as_one_as_the_studys_ensemble_does(study, table, tmp_path):
     members = [study.run(seed) / "predictions.parquet" for seed in (1, 2)]
     for how in ("mean", "logit_mean"):

@@ -93,8 +93,8 @@ def apply(
             excluded += unusable
             logger.info("%d of %d images", start + len(block), len(found.images))
     table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=list(APPLIED.schema.names))
-    same: dict[str, Any] = {"members": [[run.name for run in members]] * len(table), "calibrated": calibrated}
-    table = table.assign(**same, combined=how if len(members) > 1 else "alone")
+    names = pd.Series([[run.name for run in members]] * len(table), index=table.index, dtype=object)  # no row is no number
+    table = table.assign(members=names, calibrated=calibrated, combined=how if len(members) > 1 else "alone")
     APPLIED.write(out, table.sort_values(["case_id", "level", "head"], ignore_index=True))
     EXCLUSIONS.write(out_exclusions, excluded)
     logger.info("%d cases predicted by %d runs, %d excluded", table["case_id"].nunique(), len(members), len(excluded))
