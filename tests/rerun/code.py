@@ -48,7 +48,7 @@ STATISTICS: dict[str, set[str]] = {
     "decision": {"figure decision"},
     "inputs": RESAMPLED | CURVED | {"predict"},
     "metrics": METRICS | {"claim", "reread_labels"},
-    "midranks": OVERLAPS | {"make_masks", "describe_shard masks"},
+    "midranks": {"overlap", "make_masks", "describe_shard masks"},
     "multiplicity": {"anatomy", "contrasts"},
     "reliability": {"figure reliability"},
     "seeds": {"claim", "contrasts"},
