@@ -6,7 +6,10 @@ from tests.dag import ROOT, snakemake
 
 JOBS = 24
 SNAKEFILE = f"""
-include: "{ROOT}/workflow/rules/scheduling.smk"
+include: "{ROOT}/workflow/inputs/start.smk"
+
+onstart:
+    lift_start_limit()
 
 rule all:
     input:
