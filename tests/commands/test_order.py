@@ -37,8 +37,10 @@ def texts() -> list[Path]:
 def test_no_page_comment_or_message_puts_a_target_behind_the_configuration_file() -> None:
     files = texts()
     assert {ROOT / "README.md", ROOT / "Makefile", ROOT / "Snakefile", ROOT / "workflow/lib/kneeoa/errors.py"} <= set(files)
-    found = [f"{path.relative_to(ROOT)}:{line}: '{word}'" for path in files for line, word in swallowed(path.read_text(errors="replace"))]
-    assert found == []
+    broken_orders = [
+        f"{path.relative_to(ROOT)}:{line}: '{word}'" for path in files for line, word in swallowed(path.read_text(errors="replace"))
+    ]
+    assert broken_orders == []
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,8 @@ def test_no_derived_probability_passes_one_and_the_imported_ones_are_as_they_wer
     assert len(derived) == 60
     assert max(values[1] for values in derived["probabilities"]) == 1.0
     raw = pd.read_csv(published / "raw" / "paper_a_predictions" / "m3t_single_kl_preds.csv", float_precision="round_trip")
-    own = table[table["head"] == table["level"]].set_index("case_id")["probabilities"]
-    assert own.loc[raw["CMT_ID"]].map(list).to_list() == raw[[f"prob_kl_{grade}" for grade in range(5)]].to_numpy().tolist()
+    own_head = table[table["head"] == table["level"]].set_index("case_id")["probabilities"]
+    assert own_head.loc[raw["CMT_ID"]].map(list).to_list() == raw[[f"prob_kl_{grade}" for grade in range(5)]].to_numpy().tolist()
 
 
 def test_the_small_study_differs_from_the_published_one_in_its_resamples_alone(published: Path) -> None:

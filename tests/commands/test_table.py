@@ -182,8 +182,8 @@ def test_a_clone_has_the_readers_programs_and_nothing_of_ours(tmp_path: Path, mo
     folder = clone(tmp_path / "clone")
     assert "PYTHONPATH" not in environment(folder)
     assert "MAKEFLAGS" not in environment(folder)
-    found = run(folder, Run("command -v snakemake; make -n demo; python -c 'import sys; print(sys.prefix)'"))
-    assert found.splitlines() == [str(folder / ".venv/bin/snakemake"), ".venv/bin/snakemake --cores all", str(folder / ".venv")]
+    printed = run(folder, Run("command -v snakemake; make -n demo; python -c 'import sys; print(sys.prefix)'"))
+    assert printed.splitlines() == [str(folder / ".venv/bin/snakemake"), ".venv/bin/snakemake --cores all", str(folder / ".venv")]
 
 
 def test_the_pages_and_the_marks_are_known() -> None:

@@ -75,11 +75,11 @@ def test_where_everything_agrees_there_is_nothing_to_do(planner: Planner) -> Non
 def test_another_code_is_named_for_its_own_runs(planner: Planner) -> None:
     path = planner.folder / "workflow/lib/kneeoa/backbones/m3t.py"
     with written(path, edited_definition(path.read_text(), "build").encode()):
-        said = planner.run("-n", *STUDY, refused=True)
-    assert "2 runs were copied here" in said
-    assert f"{M3T}1: code: kneeoa.backbones.m3t:build\n" in said
-    assert f"{M3T}2: code: kneeoa.backbones.m3t:build\n" in said
-    assert f"--forcerun {M3T}1/weights.safetensors {M3T}2/weights.safetensors" in said
+        words = planner.run("-n", *STUDY, refused=True)
+    assert "2 runs were copied here" in words
+    assert f"{M3T}1: code: kneeoa.backbones.m3t:build\n" in words
+    assert f"{M3T}2: code: kneeoa.backbones.m3t:build\n" in words
+    assert f"--forcerun {M3T}1/weights.safetensors {M3T}2/weights.safetensors" in words
 
 
 def test_code_that_moved_is_believed_where_the_table_of_renames_says_so(planner: Planner) -> None:
@@ -107,8 +107,8 @@ def test_runs_of_a_version_that_kept_no_record_of_its_code_are_named(planner: Pl
     path = planner.folder / "results" / "small" / "runs" / "m3t-dual" / "seed-1" / "run.json"
     made_from = json.loads(path.read_text())["provenance"]
     with written(path, json.dumps({"provenance": made_from | {"code": "0123456789abcdef"}}).encode()):
-        said = planner.run("-n", *STUDY, refused=True)
-    assert f"{M3T}1: code, of which no record was kept\n" in said
+        words = planner.run("-n", *STUDY, refused=True)
+    assert f"{M3T}1: code, of which no record was kept\n" in words
 
 
 def test_another_configuration_is_named(planner: Planner) -> None:
@@ -122,8 +122,8 @@ def test_another_configuration_is_named(planner: Planner) -> None:
 def test_other_data_are_named_by_their_file(planner: Planner) -> None:
     path = planner.folder / "results" / "small" / "splits" / "phantom.parquet"
     with written(path, b"other subjects"):
-        said = planner.run("-n", *STUDY, refused=True)
-    assert f"{M3T}1: data (phantom.parquet)\n" in said
+        words = planner.run("-n", *STUDY, refused=True)
+    assert f"{M3T}1: data (phantom.parquet)\n" in words
 
 
 def test_the_two_ways_on_are_taken_as_they_are_printed(clone: Path) -> None:

@@ -19,14 +19,14 @@ class Ask(NamedTuple):
 
 def asks() -> dict[str, Ask]:
     """The ask of every rule that reaches a cluster, by name; a local rule never does."""
-    found = {}
+    wanted = {}
     for file in (ROOT / "workflow" / "rules").glob("*.smk"):
         for block in re.split(r"^(?=rule )", file.read_text(), flags=re.M):
             threads = re.search(r"^    threads: STUDY\.resources\.(\w+)\.threads$", block, re.M)
             gpus = re.search(r"^ +gpu=STUDY\.resources\.(\w+)\.gpus,$", block, re.M)
             if threads and "localrule: True" not in block:
-                found[block.split(":")[0].removeprefix("rule ")] = Ask(threads[1], gpus[1] if gpus else "")
-    return found
+                wanted[block.split(":")[0].removeprefix("rule ")] = Ask(threads[1], gpus[1] if gpus else "")
+    return wanted
 
 
 def gpu_rules() -> set[str]:

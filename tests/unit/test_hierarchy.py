@@ -31,12 +31,12 @@ def test_a_sum_that_passes_one_by_rounding_is_one_and_every_other_is_as_it_was()
     for fine in (double, softmax(logits.astype(np.float32), axis=1)):
         p = fine.astype(float)
         bare = np.stack([p[:, 0] + p[:, 1], p[:, 2] + p[:, 3] + p[:, 4]], axis=1)
-        found = derive_probabilities(fine, GROUPS, 2)
+        coarse = derive_probabilities(fine, GROUPS, 2)
         above = bare > 1
         assert above.any()
-        assert found.max() == 1.0
-        assert (found[above] == 1.0).all()
-        assert (found[~above] == bare[~above]).all()
+        assert coarse.max() == 1.0
+        assert (coarse[above] == 1.0).all()
+        assert (coarse[~above] == bare[~above]).all()
 
 
 def test_an_excess_that_is_no_rounding_stays_to_be_refused() -> None:

@@ -11,11 +11,11 @@ from kneeoa.probabilities import ROUNDING, clip_rounding, require_probabilities
 
 def test_only_rounding_is_clipped() -> None:
     sums = np.array([0.0, -0.1, 0.5, np.nextafter(1, 0), 1.0, np.nextafter(1, 2), 1 + ROUNDING / 2, 1 + 2 * ROUNDING, math.nan])
-    found = clip_rounding(sums)
-    assert found[:5].tolist() == sums[:5].tolist()
-    assert found[5:7].tolist() == [1.0, 1.0]
-    assert found[7] == sums[7]
-    assert math.isnan(found[8])
+    clipped = clip_rounding(sums)
+    assert clipped[:5].tolist() == sums[:5].tolist()
+    assert clipped[5:7].tolist() == [1.0, 1.0]
+    assert clipped[7] == sums[7]
+    assert math.isnan(clipped[8])
     assert sums[6] > 1, "the argument is left as it was"
 
 

@@ -117,5 +117,5 @@ def test_a_study_is_checked_without_the_libraries_of_numbers() -> None:
         "print({'torch', 'numpy', 'pandas', 'scipy', 'pyarrow', 'matplotlib'} & set(sys.modules))"
     )
     environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow" / "lib")}
-    found = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "set()"
+    imported = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert imported.stdout.strip() == "set()"

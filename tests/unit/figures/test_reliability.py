@@ -53,11 +53,11 @@ def test_seeds_are_averaged_not_pooled(tmp_path):
 @pytest.mark.parametrize("excess", [5e-8, 1e-5])
 def test_a_probability_that_passes_one_by_rounding_is_drawn_and_by_more_is_refused(tmp_path, excess):
     """Tables that an earlier version summed may hold the first."""
-    own = of_arm(tmp_path).query("seed == 1").reset_index(drop=True)
-    own.at[0, "probabilities"] = np.array([0.0, 1 + excess])
+    rows = of_arm(tmp_path).query("seed == 1").reset_index(drop=True)
+    rows.at[0, "probabilities"] = np.array([0.0, 1 + excess])
     if excess < 1e-6:
-        assert np.isfinite(reliability.mean_curve(own, 3, 0.95).predicted).all()
-        assert reliability.positive(own).max() == 1.0
+        assert np.isfinite(reliability.mean_curve(rows, 3, 0.95).predicted).all()
+        assert reliability.positive(rows).max() == 1.0
     else:
         with pytest.raises(KneeoaError, match=r"to 1\.00001\."):
-            reliability.mean_curve(own, 3, 0.95)
+            reliability.mean_curve(rows, 3, 0.95)

@@ -160,8 +160,8 @@ def test_where_no_image_can_be_used_there_are_two_tables_all_the_same(study, tmp
     """One without a row, one with the reasons."""
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "knee_R.nii.gz").write_bytes(b"cut")
-    found, excluded = applied(study, tmp_path / "new", tmp_path, 1)
-    assert len(found) == 0
+    predictions, excluded = applied(study, tmp_path / "new", tmp_path, 1)
+    assert len(predictions) == 0
     assert excluded["reason"].tolist() == ["unreadable"]
 
 

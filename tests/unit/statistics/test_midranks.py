@@ -10,6 +10,6 @@ from kneeoa.statistics.midranks import midranks
 def test_they_are_scipys_ranks_to_the_last_bit(shape: tuple[int, ...], kind: type) -> None:
     generator = np.random.default_rng(len(shape))
     for values in (generator.normal(size=shape), generator.integers(0, 4, size=shape), np.zeros(shape)):
-        found = midranks(values.astype(kind))
-        assert found.shape == shape
-        np.testing.assert_array_equal(found.ravel(), rankdata(values.astype(kind), axis=None))
+        ranks = midranks(values.astype(kind))
+        assert ranks.shape == shape
+        np.testing.assert_array_equal(ranks.ravel(), rankdata(values.astype(kind), axis=None))

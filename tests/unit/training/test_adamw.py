@@ -10,18 +10,18 @@ def test_it_steps_as_torchs_does_to_the_last_bit(decay: float) -> None:
     torch.manual_seed(0)
     ours, theirs = (nn.ModuleList([nn.Conv2d(2, 4, 3), nn.Linear(4, 3), nn.Linear(3, 3)]) for _ in range(2))
     theirs.load_state_dict(ours.state_dict())
-    own, other = AdamW(ours.parameters(), decay), torch.optim.AdamW(theirs.parameters(), weight_decay=decay, fused=True)
+    optimiser, other = AdamW(ours.parameters(), decay), torch.optim.AdamW(theirs.parameters(), weight_decay=decay, fused=True)
     for step in range(4):
-        own.rate = other.param_groups[0]["lr"] = 0.01 / (step + 1)
+        optimiser.rate = other.param_groups[0]["lr"] = 0.01 / (step + 1)
         for network in (ours, theirs):
             network.zero_grad()
-            found = network[1](network[0](torch.full((1, 2, 5, 5), 1.0 + step)).mean(dim=(2, 3)))
-            (found if step else network[2](found)).square().sum().backward()  # the last layer has a gradient at first alone
-        own.step()
+            output = network[1](network[0](torch.full((1, 2, 5, 5), 1.0 + step)).mean(dim=(2, 3)))
+            (output if step else network[2](output)).square().sum().backward()  # the last layer has a gradient at first alone
+        optimiser.step()
         other.step()
         for mine, its in zip(ours.parameters(), theirs.parameters(), strict=True):
             assert torch.equal(mine, its)
-    assert own.state.keys() == other.state_dict()["state"].keys()
+    assert optimiser.state.keys() == other.state_dict()["state"].keys()
     for number, values in other.state_dict()["state"].items():
-        assert values.keys() == own.state[number].keys()
-        assert all(torch.equal(values[name], own.state[number][name]) for name in values)
+        assert values.keys() == optimiser.state[number].keys()
+        assert all(torch.equal(values[name], optimiser.state[number][name]) for name in values)

@@ -56,10 +56,10 @@ def measured(name: str, predictions: LevelPredictions, statistics: Statistics, d
         values: Floats = np.mean([each for each, _ in shares], axis=0)  # the mean over seeds, each at its own threshold
         return _share(share(values, codes, confidence, name, shares[0][1]))
     runs = sampled_runs(name, predictions)
-    found = _of(estimate_of(over_seeds(runs), codes, confidence, name, kernel.scale), f"{kernel.scale}-influence")
+    interval = _of(estimate_of(over_seeds(runs), codes, confidence, name, kernel.scale), f"{kernel.scale}-influence")
     lost = sum(math.isnan(run.value) for run in runs)
     reason = f"undefined in {lost} of {len(runs)} runs (a class is absent, or the prediction is constant or separates the classes)"
-    return Measured(found.estimate, found.low, found.high, found.kind, reason if lost else found.note)
+    return Measured(interval.estimate, interval.low, interval.high, interval.kind, reason if lost else interval.note)
 
 
 _NO_INTERVAL = "no interval: the estimated variance is zero"

@@ -80,8 +80,8 @@ class PairedTests:
         if method is None:
             raise KneeoaError(f"Metric '{base(name)}' is declared to have DeLong's test, but its kernel has none.")
         truth, subjects, confidence = self.candidate.truth, self.candidate.subjects, self.statistics.confidence
-        found = method.test(truth, self.candidate.probabilities, self.reference.probabilities, subjects, confidence, cut_in(name))
-        return _outcome(found, join(undefined_note(self.candidate, name), found.method))
+        result = method.test(truth, self.candidate.probabilities, self.reference.probabilities, subjects, confidence, cut_in(name))
+        return _outcome(result, join(undefined_note(self.candidate, name), result.method))
 
     def _mcnemar(self) -> Outcome:
         correct = [arm.calls == arm.truth for arm in (self.candidate, self.reference)]

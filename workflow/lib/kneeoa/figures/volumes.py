@@ -206,8 +206,8 @@ def draw(
     shown = []
     for case, grade in examples(grades(labels, splits, level), images.cases(), outlines.cases(), figures.example_cases):
         image = images.array(case)
-        found = split_tissues(outlines.array(case), tissues.get(case[0], ())) if case in outlines else {}
+        split = split_tissues(outlines.array(case), tissues.get(case[0], ())) if case in outlines else {}
         title = f"{printed(level, figures.labels)} {grade}"
         record = images.record(case)
-        shown.append(Example(title, image, found, spacing(record, image.ndim), measured(record)))
+        shown.append(Example(title, image, split, spacing(record, image.ndim), measured(record)))
     style.save(figure(shown, figures), figures, out_pdf, out_png)

@@ -70,11 +70,11 @@ def losses(mode: Mode, levels: tuple[Level, ...]) -> dict[str, str]:
         KneeoaError: the mode names a level that is not declared, or a loss that does not suit its
             level.
     """
-    known = {level.name: level for level in levels}
-    unknown = [name for name in mode.levels if name not in known]
+    by_name = {level.name: level for level in levels}
+    unknown = [name for name in mode.levels if name not in by_name]
     if unknown:
-        raise KneeoaError(f"the mode supervises the level '{unknown[0]}', which is not declared; declared are {', '.join(known)}")
-    return {name: _loss(mode, known[name]) for name in mode.levels}
+        raise KneeoaError(f"the mode supervises the level '{unknown[0]}', which is not declared; declared are {', '.join(by_name)}")
+    return {name: _loss(mode, by_name[name]) for name in mode.levels}
 
 
 def _loss(mode: Mode, level: Level) -> str:

@@ -126,15 +126,15 @@ class Library:
 
     def reach(self, script: str | Path, modules: Iterable[str] = ()) -> Reached:
         """What a script and the named members depend on."""
-        own = _entry(str(script), _SCRIPT)
-        links = {name: self._resolve(_SCRIPT, name, own) for name in own.definitions}
+        script_file = _entry(str(script), _SCRIPT)
+        links = {name: self._resolve(_SCRIPT, name, script_file) for name in script_file.definitions}
         parts: dict[str, str] = {}
         packages: set[str] = set()
         entered: set[str] = set()
         seen: set[tuple[str, str]] = set()
-        pending = deque((_SCRIPT, name) for name in own.definitions)
-        newly = deque(target for module in own.imports for target in self._imported(module))
-        packages |= {_package(target) for target in own.unused if _is_outside(target)}
+        pending = deque((_SCRIPT, name) for name in script_file.definitions)
+        newly = deque(target for module in script_file.imports for target in self._imported(module))
+        packages |= {_package(target) for target in script_file.unused if _is_outside(target)}
         for member in modules:
             module, _, name = member.partition(":")
             newly.append(module)
