@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kneeoa import figures_and_tables
 from kneeoa.backbones import registry as backbones
 from kneeoa.cohorts.registry import code_module
 from kneeoa.config.study import load
+from kneeoa.figures import registry as figures
 from kneeoa.modes import registry as modes
+from kneeoa.paper_tables import registry as tables
 from kneeoa.reruns import code_digest
 from kneeoa.saliency.methods import registry as methods
 from tests.dag import ROOT
@@ -31,10 +34,18 @@ def called(finished: Path) -> dict[str, set[str]]:
 
 
 def members(script: str) -> list[str]:
-    """The modules that the rules of a script name for the runs and cohorts of the small study."""
+    """What the rules of a script name of registries, for the runs and cohorts of the small study
+    and for all figures and tables.
+    """
     study = load(yaml.safe_load((ROOT / "tests" / "small.yaml").read_text()))
     if script == "read_cohort":
         return [code_module(cohort.reader) for cohort in study.cohorts.values()]
+    if script == "figure":
+        return [f"{figures.code_module(name)}:draw" for name in figures_and_tables.figures()]
+    if script == "table":
+        return [f"{tables.code_module(name)}:write" for name in figures_and_tables.tables()]
+    if script == "report":
+        return [f"{tables.code_module(name)}:{part}" for name in figures_and_tables.tables() for part in ("SCHEMA", "tabulars")]
     if script not in NETWORKS:
         return []
     kinds = [module for backbone in study.backbones.values() for module in backbones.code_modules(backbone.kind)]
