@@ -24,8 +24,10 @@ RADIOGRAPHS := tests/real_data/test_fine_tuning.py
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist loadfile --durations=20 --ignore=$(RADIOGRAPHS)
 LOCKS := $(LAYERS:%=envs/%.txt)
 STAMP := .venv/made-$(VARIANT)
-# Bytecode is left to the first import of each module: most of what is installed is never imported.
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check -qq install --no-compile
+# Bytecode is made by all cores, and of no package's tests. Not left to the first import: where
+# PYTHONDONTWRITEBYTECODE is set every job would compile what it imports again.
+COMPILE := $(BIN)/python -m compileall -qq -j 0 -x '/(tests?|testing)/' .venv/lib || true
 
 .PHONY: help env demo figures published test test-sample test-long unit radiographs check-envs lock accept reference clean
 .DEFAULT_GOAL := help
@@ -113,6 +115,7 @@ $(STAMP): envs/$(VARIANT).txt $(LOCKS)
 	@echo "  $(LAYERS)"
 	@$(INSTALL) $(LOCKS:%=--requirement %) --constraint envs/$(VARIANT).txt
 	@$(BIN)/python -m pip check
+	@$(COMPILE)
 	@touch $@
 
 .venv/made-test: $(STAMP) envs/test.txt envs/samples.txt envs/cuda.txt
