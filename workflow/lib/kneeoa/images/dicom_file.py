@@ -1,5 +1,5 @@
-"""One DICOM file: its geometry and voxels, in any transfer syntax; names, dates and numbers of
-people are not even parsed.
+"""One DICOM file: the elements that are asked for, and its voxels, in any transfer syntax; people's
+names and dates of birth are asked for by nobody and not even parsed.
 """
 
 from __future__ import annotations
