@@ -35,6 +35,11 @@ VOXEL_TAGS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _BARE = (b"\x02\x00\x00\x00", b"\x02\x00\x01\x00", b"\x08\x00\x00\x00", b"\x08\x00\x05\x00", b"\x08\x00\x08\x00", b"\x08\x00\x16\x00")
 
 
+def looks_like_dicom(head: bytes) -> bool:
+    """Whether a file's first 132 bytes are DICOM's, with the preamble or without it."""
+    return head[128:] == b"DICM" or head[:4] in _BARE
+
+
 def open_file(source: Path | BinaryIO, name: str, tags: Iterable[str] = ()) -> pydicom.Dataset:
     """Parse one file: :data:`PIXEL_TAGS`, the voxels' bytes, and the further keywords ``tags``;
     nothing else of its header.
