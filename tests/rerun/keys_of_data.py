@@ -166,6 +166,8 @@ ROWS = [
     row("views.intensity.zscore", {"views.sag_dess.intensity": {"zscore": False}}, VIEW),
     row("views.intensity.over", {"views.sag_dess.intensity": {"over": "centre"}}, VIEW),
     row("views.echo", {"views.sag_dess.echo": 2}, VIEW),
+    row("views.plane", {"views.sag_dess.plane": "any"}, VIEW),
+    row("views.image_type", {"views.sag_dess.image_type": "magnitude"}, VIEW),
     row("views.projection", {"views.pa.projection": "lateral"}, VIEW, WIDE),
     row("views.field", {"views.pa.field": 2.0}, VIEW, WIDE),
     row("views.negatives", {"views.pa.negatives": "keep"}, VIEW, WIDE),

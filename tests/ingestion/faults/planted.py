@@ -42,6 +42,8 @@ FITS: dict[str, frozenset[str]] = {
     "duplicate slice": _STACK,
     "mixed series": _STACK,
     "mixed orientations": _STACK,
+    "pictures": frozenset({"ambiguous-series", "missing-image-type"}),
+    "planes": frozenset({"wrong-plane", "ambiguous-series"}),
     "irregular slices": _STACK,
     "transfer syntax": _DAMAGED | {"unsupported-dicom"},
     "other files": _DAMAGED,

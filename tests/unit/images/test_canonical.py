@@ -163,6 +163,9 @@ def test_thin_and_absurdly_anisotropic_images_keep_their_places(
     {"shape": (4, 4, 4), "spacing": (1, 1, 1), "intensity": {"clip": (99, 1)}},
     {"shape": (4, 4, 4), "spacing": (1, 1, 1), "intensity": {"clip": (1, 101)}},
     {"shape": (4, 4, 4), "spacing": (1, 1, 1), "intensity": {"n4_fit": {"iterations": ()}}},
+    {"shape": (4, 4, 4), "spacing": (1, 1, 1), "plane": "oblique"},
+    {"shape": (4, 4), "fit": "extent", "dimensions": 2, "plane": "coronal"},
+    {"shape": (4, 4), "fit": "extent", "dimensions": 2, "image_type": "water"},
 ])  # fmt: skip
 def test_a_view_that_contradicts_itself_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

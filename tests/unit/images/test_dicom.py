@@ -40,10 +40,10 @@ def test_localisers_other_sizes_and_other_series_are_left_out(tmp_path: Path) ->
 
 
 def test_of_two_echoes_in_one_folder_the_earlier_is_taken(tmp_path: Path) -> None:
-    write_series(
-        tmp_path / "s", pattern(SHAPE) + 1000, AFFINE, [f"a{number}" for number in range(6)], EchoTime=42.5, SeriesInstanceUID="1.1"
-    )
-    write_series(tmp_path / "s", pattern(SHAPE), AFFINE, [f"b{number}" for number in range(6)], EchoTime=7.5, SeriesInstanceUID="1.2")
+    scan = {"StudyInstanceUID": "1.0", "AcquisitionTime": "101112"}
+    for name, offset, echo in (("a", 1000, 42.5), ("b", 0, 7.5)):
+        files = [f"{name}{number}" for number in range(6)]
+        write_series(tmp_path / "s", pattern(SHAPE) + offset, AFFINE, files, EchoTime=echo, SeriesInstanceUID=f"1.{echo}", **scan)
     assert same_place(read_dicom(tmp_path / "s"), pattern(SHAPE), AFFINE)
 
 

@@ -65,6 +65,13 @@ def test_a_series_alone_and_a_single_file_are_cases_too(tmp_path):
     assert found(path)[0] == {"left": ("left.nii.gz", "nifti", "L")}
 
 
+def test_slices_without_preamble_and_suffix_are_a_series(tmp_path):
+    for path in write_series(tmp_path / "knee_R", pattern((4, 8, 8)), AFFINE):
+        path.write_bytes(path.read_bytes()[132:])
+    (tmp_path / "notes").write_text("a visitor")
+    assert found(tmp_path) == ({"knee_R": ("knee_R", "dicom", "R")}, {"notes": "unknown-file"})
+
+
 def test_a_damaged_header_keeps_its_own_reason(tmp_path):
     (tmp_path / "series").mkdir()
     for name in ("1.dcm", "2.dcm"):

@@ -8,6 +8,9 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from kneeoa.config.section import Name, Section
 
+Plane = Literal["sagittal", "coronal", "axial", "any"]
+ImageType = Literal["magnitude", "phase", "real", "imaginary", "water", "fat", "in_phase", "opposed_phase", "map", "subtraction"]
+
 
 class N4(Section):
     """How the bias field is fitted (Tustison et al. 2010). Published pipelines rarely say; these
@@ -94,7 +97,19 @@ class View(Section):
     """How intensities are brought to a common scale."""
     echo: PositiveInt | None = None
     """Which echo of a DICOM series that holds several, counted from the shortest echo time; null:
-    the shortest.
+    the shortest. Echoes are of one series, or of one acquisition of one study.
+    """
+    plane: Plane = Field(default="sagittal", exclude_if=lambda plane: plane == "sagittal")
+    """In which plane the slices of DICOM series lie, to the nearest; series of other planes are no
+    candidates. any: a folder holds one series of whatever plane (volumes that are as fine in all
+    directions).
+    """
+    image_type: ImageType | None = Field(default=None, exclude_if=lambda image_type: image_type is None)
+    """Which picture of a DICOM series that holds several kinds, by its ImageType: the magnitude
+    image, the phase or another part of it, water, fat, in-phase or opposed-phase image of a Dixon
+    scan, a calculated map (T2, field, ADC, fat fraction) or a subtraction. null: the magnitude
+    image or the one picture there is of a Dixon scan; where it holds several of these, a case is
+    left out.
     """
 
     projection: Literal["frontal", "lateral"] = "frontal"
@@ -121,6 +136,8 @@ class View(Section):
             raise ValueError("'fit: pad' and 'projection: lateral' are for radiographs, which have 2 'dimensions'")
         if self.dimensions == 2 and (self.intensity.n4 or self.region != Region() or self.echo is not None):
             raise ValueError("'n4', 'region' and 'echo' are for volumes; a view of 2 'dimensions' cannot have them")
+        if self.dimensions == 2 and (self.plane != "sagittal" or self.image_type is not None):
+            raise ValueError("'plane' and 'image_type' are for volumes; a view of 2 'dimensions' cannot have them")
         return self
 
     @model_validator(mode="after")

@@ -1,7 +1,8 @@
 """DICOM volumes: sorted by where each slice lies, never by name, from a folder, an archive or an
 enhanced file.
 
-Only geometry and voxels are decoded; names, dates and numbers of people are not even parsed.
+Only geometry, settings and voxels are decoded; people's names and dates of birth are not even
+parsed, and of their numbers a one-way mark is compared (:mod:`kneeoa.images.dicom_scan`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from kneeoa.config.volumes import ImageType, Plane
 from kneeoa.errors import UnusableImage
 from kneeoa.images.dicom_choice import choose
 from kneeoa.images.dicom_frames import Frame, frames
@@ -33,7 +35,7 @@ _MOST_SHEAR = np.tan(np.radians(MOST_SHEAR))
 _TOLD_SHEAR = np.tan(np.radians(0.5))
 
 
-def read_dicom(path: Path, echo: int | None = None) -> Volume:
+def read_dicom(path: Path, echo: int | None = None, plane: Plane = "any", image_type: ImageType | None = None) -> Volume:
     """Read the dominant stack of a folder, an archive or an enhanced file
     (:func:`kneeoa.images.dicom_choice.choose`).
 
@@ -45,6 +47,9 @@ def read_dicom(path: Path, echo: int | None = None) -> Volume:
         path: a folder of slices, an archive of them (``.tar.gz``, ``.tgz``, ``.tar``, ``.zip``), or
             one multi-frame file.
         echo: 1 for the shortest echo time, the same as None; 2 for the next.
+        plane: of the slices; stacks of other planes are no candidates.
+        image_type: what the picture shows; None: a magnitude image, or the one picture there is of
+            a Dixon scan.
 
     Raises:
         UnusableImage: a file is damaged or lacks its geometry, no stack is to be chosen, or the
@@ -52,7 +57,7 @@ def read_dicom(path: Path, echo: int | None = None) -> Volume:
             ``crooked-stack``, ``sheared-stack``, ``absurd-spacing``.
     """
     with quiet():
-        stack = choose(stacks(path), path.name, echo)
+        stack = choose(stacks(path), path.name, echo, plane, image_type)
         affine = _grid(path.name, stack.frames)
         require_size(stack.shape, path.name)
         return Volume(decode_all(stack.frames), LPS_TO_RAS @ affine, told_side(stack.frames[0].header.dataset))

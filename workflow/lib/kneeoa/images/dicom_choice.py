@@ -6,61 +6,119 @@ from __future__ import annotations
 
 import logging
 
+from kneeoa.config.volumes import ImageType, Plane
 from kneeoa.errors import UnusableImage
-from kneeoa.images.dicom_stacks import Stack
+from kneeoa.images.dicom_image_type import ORDINARY
+from kneeoa.images.dicom_stacks import PICTURES, Stack
 from kneeoa.images.plausible import LEAST_SLICES
 
 _LOG = logging.getLogger(__name__)
 
 _WHOLE_SHARE = 0.25  # an original stack of this share of the largest one's slices is preferred to a derived one
-_RIVAL_SHARE = 0.9  # another stack of this share of the chosen one's slices might as well be meant
+_RIVAL_SHARE = 0.7  # another stack of this share of the chosen one's slices might as well be meant
+_RIVAL_SLICES = 12  # so might any of so many: series of a knee have 18 and more, the planes of a scout fewer
+_SCOUT_SHARE = 0.5  # fewer slices than a knee has, and less than this share of another plane's, are a scout's
 _ECHO_SHARE = 0.5  # a stack of another series with this share of the slices is an echo of the same scan, damaged or not
+_LISTED = 6  # stacks that a sentence names
 
 
-def choose(stacks: list[Stack], name: str, echo: int | None = None) -> Stack:
-    """The dominant stack: the most slices, localisers last, originals before what was derived of
-    them; then the echo; then the first phase.
+def choose(stacks: list[Stack], name: str, echo: int | None = None, plane: Plane = "any", image_type: ImageType | None = None) -> Stack:
+    """The dominant stack of the plane and the image type that are asked for: the most slices,
+    localisers last, originals before what was derived of them; then the echo; then the first phase.
 
-    Echoes are stacks on one kind of grid that differ in echo time, counted from the shortest. A
-    damaged first echo is still the first: the second one never takes its place.
+    Echoes are stacks of one acquisition that differ in echo time, counted from the shortest. A
+    damaged first echo is still the first: the second one never takes its place. Whatever else lies
+    there and could be a volume of its own makes the choice a guess, which is refused.
 
     Args:
         stacks: of :func:`kneeoa.images.dicom_stacks.part`.
         name: how errors call the source.
         echo: 1 for the shortest echo time; None for the same.
+        plane: stacks of other planes are no candidates.
+        image_type: stacks of other types are none either; None: a magnitude image or a picture of a
+            Dixon scan.
 
     Raises:
-        UnusableImage: too few slices (``too-few-slices``), no such echo (``missing-echo``), or two
-            stacks of equal rank (``ambiguous-series``).
+        UnusableImage: too few slices (``too-few-slices``), none of the plane (``wrong-plane``) or
+            the type (``missing-image-type``), no such echo (``missing-echo``), or several stacks
+            that might be meant (``ambiguous-series``).
     """
     if not stacks:
         raise UnusableImage("too-few-slices", f"{name}: holds no slices; expected a volume.")
     proper = [stack for stack in stacks if stack.kind != "localizer"] or stacks
-    largest = max(len(stack.frames) for stack in proper)
-    originals = [stack for stack in proper if stack.kind == "original" and len(stack.frames) >= _WHOLE_SHARE * largest]
-    ranked = sorted(originals or proper, key=lambda stack: (-len(stack.frames), stack.echo, stack.phase))
+    candidates = _of_type(_in_plane(proper, plane, name), image_type, name)
+    largest = max(len(stack.frames) for stack in candidates)
+    originals = [stack for stack in candidates if stack.kind == "original" and len(stack.frames) >= _WHOLE_SHARE * largest]
+    ranked = sorted(originals or candidates, key=lambda stack: (-len(stack.frames), stack.echo, stack.phase))
     first = ranked[0]
     size = len(first.frames)
-    family = [stack for stack in ranked if stack.alike(first) and (stack.series == first.series or len(stack.frames) >= _ECHO_SHARE * size)]
+    family = [
+        stack
+        for stack in ranked
+        if stack is first or ((stack.series == first.series or len(stack.frames) >= _ECHO_SHARE * size) and first.of_one_acquisition(stack))
+    ]
+    others = [stack for stack in candidates if stack not in family and (stack.kind == "original" or not originals)]
+    rivals = [stack for stack in others if len(stack.frames) >= min(_RIVAL_SHARE * size, _RIVAL_SLICES)]
+    if rivals:
+        raise _ambiguous(name, [first, *rivals])
     echoes = sorted({stack.echo for stack in family})
     if (echo or 1) > len(echoes):
         raise UnusableImage("missing-echo", f"{name}: has {len(echoes)} echo(es); echo {echo} was asked for.")
     wanted = [stack for stack in family if stack.echo == echoes[(echo or 1) - 1]]
     chosen = min(wanted, key=lambda stack: (-len(stack.frames), stack.series, stack.phase))
     if chosen.phases > 1:
-        chosen = min((stack for stack in wanted if stack.series == chosen.series), key=lambda stack: stack.phase)
-    rivals = [
-        stack
-        for stack in ranked
-        if len(stack.frames) >= _RIVAL_SHARE * size and (not stack.alike(first) or (stack in wanted and stack.series != chosen.series))
-    ]
-    if rivals:
-        raise UnusableImage(
-            "ambiguous-series", f"{name}: holds several volumes of one rank ({chosen}; {rivals[0]}); leave one of them in the folder."
-        )
+        pictures = sorted((stack for stack in wanted if stack.series == chosen.series), key=lambda stack: stack.phase)
+        if chosen.mark in PICTURES:
+            raise _ambiguous(name, pictures)
+        chosen = pictures[0]
     if len(chosen.frames) < LEAST_SLICES:
         raise UnusableImage("too-few-slices", f"{name}: the largest stack has {len(chosen.frames)} slices; expected a volume.")
     if len(stacks) > 1:
-        others = "; ".join(str(stack) for stack in stacks if stack is not chosen)
-        _LOG.info("%s: reads %s; leaves %s", name, chosen, others)
+        rest = "; ".join(str(stack) for stack in stacks if stack is not chosen)
+        _LOG.info("%s: reads %s; leaves %s", name, chosen, rest)
     return chosen
+
+
+def _in_plane(stacks: list[Stack], plane: Plane, name: str) -> list[Stack]:
+    """The stacks of a plane; a scout's slices do not stand in for a series of another one."""
+    if plane == "any":
+        return stacks
+    inside = [stack for stack in stacks if stack.plane == plane]
+    most = max((len(stack.frames) for stack in inside), default=0)
+    elsewhere = max((len(stack.frames) for stack in stacks if stack.plane != plane), default=0)
+    if elsewhere >= LEAST_SLICES and (not inside or (most < _RIVAL_SLICES and most < _SCOUT_SHARE * elsewhere)):
+        raise UnusableImage(
+            "wrong-plane", f"{name}: holds no {plane} volume ({_list(stacks)}); the view's 'plane' says which slices are meant."
+        )
+    return inside or stacks
+
+
+def _of_type(stacks: list[Stack], image_type: ImageType | None, name: str) -> list[Stack]:
+    """The stacks of a type; None: those that may be meant where none is named.
+
+    A picture without an echo time (0) beside echoes of its series is calculated of them, whatever
+    its ImageType says.
+    """
+    echoes = {stack.series for stack in stacks if stack.echo_time}
+    calculated = [stack for stack in stacks if stack.image_type == "magnitude" and stack.echo_time == 0 and stack.series in echoes]
+    allowed = ORDINARY if image_type is None else (image_type,)
+    candidates = [stack for stack in stacks if stack.image_type in allowed and stack not in calculated]
+    if image_type == "map":
+        candidates = candidates or calculated
+    if not candidates:
+        wanted = "magnitude image" if image_type is None else f"picture of the type '{image_type}'"
+        raise UnusableImage(
+            "missing-image-type", f"{name}: holds no {wanted} ({_list(stacks)}); the view's 'image_type' says which picture is meant."
+        )
+    return candidates
+
+
+def _ambiguous(name: str, stacks: list[Stack]) -> UnusableImage:
+    types = list(dict.fromkeys(stack.image_type for stack in stacks))
+    advice = f"say which by the view's 'image_type' ({', '.join(types)})" if len(types) > 1 else "leave one of them in the folder"
+    return UnusableImage("ambiguous-series", f"{name}: holds several volumes that may be meant ({_list(stacks)}); {advice}.")
+
+
+def _list(stacks: list[Stack]) -> str:
+    more = f"; {len(stacks) - _LISTED} more" if len(stacks) > _LISTED else ""
+    return "; ".join(str(stack) for stack in stacks[:_LISTED]) + more

@@ -1,5 +1,5 @@
-"""One DICOM file: its geometry and voxels, in any transfer syntax; names, dates and numbers of
-people are not even parsed.
+"""One DICOM file: the elements that are asked for, and its voxels, in any transfer syntax; people's
+names and dates of birth are asked for by nobody and not even parsed.
 """
 
 from __future__ import annotations
@@ -33,6 +33,11 @@ VOXEL_TAGS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 # The first elements of a file that lacks the preamble and the letters DICM: group 2, or group 8
 # with its first tags.
 _BARE = (b"\x02\x00\x00\x00", b"\x02\x00\x01\x00", b"\x08\x00\x00\x00", b"\x08\x00\x05\x00", b"\x08\x00\x08\x00", b"\x08\x00\x16\x00")
+
+
+def looks_like_dicom(head: bytes) -> bool:
+    """Whether a file's first 132 bytes are DICOM's, with the preamble or without it."""
+    return head[128:] == b"DICM" or head[:4] in _BARE
 
 
 def open_file(source: Path | BinaryIO, name: str, tags: Iterable[str] = ()) -> pydicom.Dataset:

@@ -5,21 +5,20 @@ enhanced multi-frame files.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
 
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
 
+from kneeoa.config.volumes import ImageType
 from kneeoa.errors import UnusableImage
+from kneeoa.images.dicom_image_type import Kind, describe
 from kneeoa.images.dicom_pixels import PixelFormat
 from kneeoa.images.dicom_quiet import quiet
+from kneeoa.images.dicom_scan import Scan, read_scan
 from kneeoa.images.dicom_source import Header
 from kneeoa.images.plausible import require_spacing
-
-Kind = Literal["original", "derived", "localizer"]
-_LOCALIZER = frozenset({"LOCALIZER", "LOCALISER", "SCOUT", "SURVEY"})
-_DERIVED = frozenset({"DERIVED", "MPR", "REFORMATTED", "RESAMPLED", "PROJECTION IMAGE", "PROJECTION", "MIP", "MINIP", "CPR"})
 
 
 @dataclass(frozen=True)
@@ -28,12 +27,12 @@ class Marks:
     asked.
 
     Attributes:
-        image_type: the whole ImageType, magnitude before phase, real and imaginary parts.
+        image_type: the whole ImageType.
         temporal, trigger, acquisition: TemporalPositionIdentifier (or index), TriggerTime in ms,
             AcquisitionNumber; None where absent.
     """
 
-    image_type: tuple[bool, tuple[str, ...]]
+    image_type: tuple[str, ...]
     temporal: float | None
     trigger: float | None
     acquisition: float | None
@@ -55,6 +54,7 @@ class Frame:
         series: SeriesInstanceUID.
         echo_time: ms, None where absent; ``echo_number`` likewise.
         kind: original, derived (reformatted, projected) or localizer, after ImageType.
+        image_type: what it shows, after ImageType.
         marks: what else may tell it from an image of the same place.
     """
 
@@ -71,7 +71,13 @@ class Frame:
     echo_time: float | None
     echo_number: float | None
     kind: Kind
+    image_type: ImageType
     marks: Marks
+
+    @cached_property
+    def scan(self) -> Scan:
+        """The acquisition that it is of; looked up where pictures have to be told apart."""
+        return read_scan(self.header.dataset, self.index)
 
 
 def frames(header: Header) -> list[Frame]:
@@ -133,7 +139,9 @@ def _frame(header: Header, form: PixelFormat, name: str, index: int, look: _Clas
     lengths = float(np.linalg.norm(across)), float(np.linalg.norm(down))
     if max(abs(length - 1) for length in lengths) > 0.01 or abs(float(across @ down)) > 0.01:
         raise UnusableImage("bad-affine", f"{name}: the directions of its rows and columns are not unit vectors at right angles.")
-    kind, image_type = _image_type(look.get("MRImageFrameTypeSequence", "FrameType", "ImageType"))
+    words = _words(look.get("MRImageFrameTypeSequence", "FrameType", "ImageType"))
+    component = "".join(_words(look.get("MRImageFrameTypeSequence", "ComplexImageComponent")))
+    kind, image_type = describe(words, component)
     return Frame(
         name,
         header,
@@ -148,8 +156,9 @@ def _frame(header: Header, form: PixelFormat, name: str, index: int, look: _Clas
         _number(look.get("MREchoSequence", "EffectiveEchoTime", "EchoTime")),
         _number(look.get("MREchoSequence", "EchoNumbers")),
         kind,
+        image_type,
         Marks(
-            image_type,
+            words,
             _number(look.get("FrameContentSequence", "TemporalPositionIndex", "TemporalPositionIdentifier")),
             _number(look.get("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime", "TriggerTime")),
             _number(look.get("FrameContentSequence", "FrameAcquisitionNumber", "AcquisitionNumber")),
@@ -179,9 +188,6 @@ def _positive(value: object) -> float | None:
     return found if found is not None and found > 0 else None
 
 
-def _image_type(value: object) -> tuple[Kind, tuple[bool, tuple[str, ...]]]:
+def _words(value: object) -> tuple[str, ...]:
     words = (value,) if isinstance(value, str) else tuple(value) if value else ()  # type: ignore[arg-type]
-    told = tuple(str(word).strip().upper() for word in words)
-    kind: Kind = "localizer" if _LOCALIZER & set(told) else "derived" if _DERIVED & set(told) else "original"
-    magnitude = bool({"M", "MAGNITUDE", "M_FFE", "M_SE", "M_IR"} & set(told[2:]))
-    return kind, (not magnitude, told)
+    return tuple(str(word).strip().upper() for word in words)

@@ -19,15 +19,16 @@ from kneeoa.errors import UnusableImage
 from kneeoa.images.archive import SUFFIXES, members
 from kneeoa.images.dicom_file import PIXEL_TAGS, VOXEL_TAGS, parse, require_length, require_voxels
 from kneeoa.images.dicom_pixels import PixelFormat, pixel_format
+from kneeoa.images.dicom_scan import SCAN_TAGS
 from kneeoa.images.dicom_side import SIDE_TAGS
 from kneeoa.images.trouble import unreadable
 
 GEOMETRY_TAGS = (
     "ImagePositionPatient", "ImageOrientationPatient", "SeriesInstanceUID", "ImageType", "EchoTime", "EchoNumbers",
     "TemporalPositionIdentifier", "TriggerTime", "AcquisitionNumber", "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence", *SIDE_TAGS,
+    "PerFrameFunctionalGroupsSequence", "ComplexImageComponent", *SCAN_TAGS, *SIDE_TAGS,
 )  # fmt: skip
-"""What a series is sorted by, and whose side it shows."""
+"""What a series is sorted by, which acquisition it is of, and whose side it shows."""
 # Headers with long private elements are parsed again from the whole file.
 _HEAD = 1 << 16
 _PIXEL_DATA = 0x7FE00010

@@ -5,14 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kneeoa.images.dicom_frames import Frame, Kind
+from kneeoa.config.volumes import ImageType, Plane
+from kneeoa.images.dicom_frames import Frame
+from kneeoa.images.dicom_image_type import Kind
+from kneeoa.images.dicom_scan import of_one_acquisition, of_one_person, of_one_series
 
 _LOG = logging.getLogger(__name__)
 
+PICTURES = ("protocol", "image type")
+"""Marks that tell pictures apart which nothing puts in an order; phases have one."""
 SAME_PLACE = 0.01
 """Millimetres within which two slices lie at one place; headers are rounded to 0.001 mm and finer,
 slices lie 0.3 mm apart and more.
@@ -20,6 +26,17 @@ slices lie 0.3 mm apart and more.
 _SAME_DIRECTION = 1e-3  # of a direction's cosines: 0.06 degrees
 _SAME_SPACING = 1e-3  # relative
 _SAME_ECHO_TIME = 0.005  # ms
+# Milliseconds between echoes without numbers: a readout lies between them. Two series whose echo
+# times lie closer were taken one after the other.
+_BETWEEN_ECHOES = 0.3
+_PLANES: tuple[Plane, ...] = ("sagittal", "coronal", "axial")
+_MARKS: tuple[tuple[str, Callable[[Frame], Any]], ...] = (
+    ("protocol", lambda frame: frame.scan.protocol),
+    ("image type", lambda frame: frame.marks.image_type),
+    ("temporal position", lambda frame: frame.marks.temporal),
+    ("trigger time", lambda frame: frame.marks.trigger),
+    ("acquisition", lambda frame: frame.marks.acquisition),
+)
 Voxels = Callable[[Frame], NDArray[np.number]]
 
 
@@ -31,17 +48,31 @@ class Stack:
         frames: in the order of their place along the normal.
         series: number of its series in the source, from 1 (in the order of their files).
         phase, phases: which of so many images at the same places, from 1.
+        mark: what tells these images apart: protocol, image type, temporal position, trigger time
+            or acquisition; empty where there is one image, or nothing does.
     """
 
     frames: tuple[Frame, ...]
     series: int
     phase: int = 1
     phases: int = 1
+    mark: str = ""
 
     @property
     def kind(self) -> Kind:
         """Original, derived or localizer."""
         return self.frames[0].kind
+
+    @property
+    def image_type(self) -> ImageType:
+        """What it shows."""
+        return self.frames[0].image_type
+
+    @property
+    def plane(self) -> Plane:
+        """The plane of the patient that its slices lie nearest to."""
+        orientation = self.frames[0].orientation
+        return _PLANES[int(np.argmax(np.abs(np.cross(orientation[:3], orientation[3:]))))]
 
     @property
     def echo_time(self) -> float | None:
@@ -64,50 +95,90 @@ class Stack:
         """Millimetres between rows and between columns."""
         return self.frames[0].spacing
 
-    def alike(self, other: Stack) -> bool:
-        """Whether another stack lies on the same kind of grid: orientation, matrix, spacing and
-        kind.
+    def of_one_acquisition(self, other: Stack) -> bool:
+        """Whether another stack is an echo of the same acquisition, or another of its phases.
+
+        They show the same kind of picture at the same places, with the same settings, and belong to
+        one series; two series are of one acquisition where their headers say so
+        (:func:`kneeoa.images.dicom_scan.of_one_acquisition`). Echoes have numbers of their own, or
+        times that a readout fits between.
         """
-        return _alike(self.frames[0], other.frames[0])
+        one, two = self.frames[0], other.frames[0]
+        if not _alike(one, two) or not of_one_person(one.scan, two.scan) or not self._meets(other):
+            return False
+        if self.series == other.series and _same_echo(one, two):
+            return True
+        numbered = one.echo_number is not None and two.echo_number is not None and one.echo_number != two.echo_number
+        if (one.echo_time is None) != (two.echo_time is None):
+            return False
+        if not numbered and (one.echo_time is None or two.echo_time is None or abs(one.echo_time - two.echo_time) < _BETWEEN_ECHOES):
+            return False
+        if self.series == other.series:
+            return of_one_series(one.scan, two.scan)
+        return of_one_acquisition(one.scan, two.scan, numbered=numbered)
+
+    def _meets(self, other: Stack) -> bool:
+        """Whether half of the slices, or more, lie where slices of another stack do."""
+        here, there = (np.array([frame.position for frame in stack.frames]) for stack in (self, other))
+        near = np.abs(here[:, None] - there[None]).max(axis=2) <= 10 * SAME_PLACE
+        shared = min(np.count_nonzero(near.any(axis=1)), np.count_nonzero(near.any(axis=0)))
+        return bool(2 * shared >= min(near.shape))
 
     def __str__(self) -> str:
         echo = "" if self.echo_time is None else f", TE {self.echo_time:g} ms"
-        return f"{' x '.join(map(str, self.shape))} {self.kind}, series {self.series}{echo}, phase {self.phase} of {self.phases}"
+        shape, image_type = " x ".join(map(str, self.shape)), self.image_type.replace("_", "-")
+        return f"{shape} {self.plane} {self.kind} {image_type}, series {self.series}{echo}, phase {self.phase} of {self.phases}"
 
 
 def part(frames: list[Frame], voxels: Voxels) -> list[Stack]:
     """Part slices into stacks.
 
-    They are kept apart by series, orientation, matrix, spacing, kind (original, derived, localizer)
-    and echo. Where several still lie at one place, harmless copies (equal voxels) are dropped, and
-    image types, temporal positions, trigger times and acquisitions are tried in turn: the first
-    that tells all of them apart makes the phases. If none does, the stack keeps them (and cannot be
-    read).
+    They are kept apart by series, orientation, matrix, spacing, kind (original, derived,
+    localizer), what they show, and echo. Where several still lie at one place, harmless copies
+    (equal voxels) are dropped, and the protocol, image types, temporal positions, trigger times and
+    acquisitions are tried in turn: the first that tells all of them apart makes the phases. If none
+    does, the stack keeps them (and cannot be read).
 
     Args:
         frames: all slices of a source, in the order of its files.
         voxels: decodes a slice, for the comparison of copies.
     """
-    series = {uid: number for number, uid in enumerate(dict.fromkeys(frame.series for frame in frames), start=1)}
-    groups: list[list[Frame]] = []
-    for frame in frames:
-        for group in groups:
-            if group[0].series == frame.series and _same_echo(group[0], frame) and _alike(group[0], frame):
+    numbers: dict[str, int] = {}
+    groups: list[tuple[int, list[Frame]]] = []
+    for frame, label in zip(frames, _series(frames), strict=True):
+        series = numbers.setdefault(label, len(numbers) + 1)
+        for number, group in groups:
+            if number == series and _same_echo(group[0], frame) and _alike(group[0], frame):
                 group.append(frame)
                 break
         else:
-            groups.append([frame])
+            groups.append((series, [frame]))
     found = []
-    for group in groups:
-        phases = _phases([_without_copies(place, voxels) for place in _places(group)])
+    for series, group in groups:
+        phases, mark = _phases([_without_copies(place, voxels) for place in _places(group)])
         for number, members in enumerate(phases, start=1):
-            found.append(Stack(tuple(members), series[group[0].series], number, len(phases)))
+            found.append(Stack(tuple(members), series, number, len(phases), mark))
     return found
+
+
+def _series(frames: list[Frame]) -> list[str]:
+    """What each slice's series is told by: its identifier. Where an anonymiser took it away, or
+    gave every slice of a study one of its own, the other elements that a series has once, with the
+    echo (two echoes are then of one acquisition only where something else says so).
+    """
+    labels = [frame.series for frame in frames]
+    if len(set(labels)) == len(labels) and len({frame.scan.study for frame in frames}) == 1:
+        labels = [""] * len(labels)
+    if all(labels):
+        return labels
+    scans = [(frame.scan.person, frame.scan.number, frame.scan.description, frame.echo_time, frame.echo_number) for frame in frames]
+    return [label or repr(scan) for label, scan in zip(labels, scans, strict=True)]
 
 
 def _alike(one: Frame, other: Frame) -> bool:
     return (
         one.kind == other.kind
+        and one.image_type == other.image_type
         and one.form.shape[1:] == other.form.shape[1:]
         and float(np.abs(one.orientation - other.orientation).max()) <= _SAME_DIRECTION
         and all(abs(a - b) <= _SAME_SPACING * a for a, b in zip(one.spacing, other.spacing, strict=True))
@@ -149,22 +220,24 @@ def _without_copies(place: list[Frame], voxels: Voxels) -> list[Frame]:
     return kept
 
 
-def _phases(places: list[list[Frame]]) -> list[list[Frame]]:
-    """The slices of each phase; one phase that keeps them all where nothing tells them apart."""
+def _phases(places: list[list[Frame]]) -> tuple[list[list[Frame]], str]:
+    """The slices of each phase, and what tells them apart; one phase that keeps them all where
+    nothing does.
+    """
     most = max(len(place) for place in places)
     everything = [frame for place in places for frame in place]
     if most == 1:
-        return [everything]
-    for name in ("image_type", "temporal", "trigger", "acquisition"):
-        values = [[getattr(frame.marks, name) for frame in place] for place in places]
+        return [everything], ""
+    for name, mark in _MARKS:
+        values = [[mark(frame) for frame in place] for place in places]
         if any(value is None for place in values for value in place) or any(len(set(place)) < len(place) for place in values):
             continue
         distinct = sorted({value for place in values for value in place})
         if len(distinct) == most:
-            return [[frame for frame in everything if getattr(frame.marks, name) == value] for value in distinct]
+            return [[frame for frame in everything if mark(frame) == value] for value in distinct], name
         # Trigger times and acquisitions may count on from slice to slice: then their order within
         # each place is the phase.
-        if name != "image_type" and all(len(place) == most for place in places):
-            ordered = [sorted(place, key=lambda frame: getattr(frame.marks, name)) for place in places]
-            return [[place[number] for place in ordered] for number in range(most)]
-    return [everything]
+        if name not in PICTURES and all(len(place) == most for place in places):
+            ordered = [sorted(place, key=mark) for place in places]
+            return [[place[number] for place in ordered] for number in range(most)], name
+    return [everything], ""

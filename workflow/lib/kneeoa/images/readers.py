@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kneeoa.config.volumes import ImageType, Plane
 from kneeoa.errors import KneeoaError, UnusableImage
 from kneeoa.images.plausible import require_spacing, require_square_axes
 from kneeoa.images.trouble import unreadable
@@ -18,7 +19,7 @@ FORMATS = ("dicom", "dicom-archive", "dicom-file", "nifti", "meta", "nrrd")
 """
 
 
-def read_image(path: Path, format: str, echo: int | None = None) -> Volume:
+def read_image(path: Path, format: str, echo: int | None = None, plane: Plane = "any", image_type: ImageType | None = None) -> Volume:
     """Read a volume, one of :data:`FORMATS`.
 
     Args:
@@ -26,6 +27,8 @@ def read_image(path: Path, format: str, echo: int | None = None) -> Volume:
         format: the ``format`` of the images table.
         echo: which echo of a DICOM source, from the shortest echo time; None for the shortest.
             Other formats hold one.
+        plane: in which a DICOM source's slices lie; other formats do not tell.
+        image_type: which picture of a DICOM source that holds several of a kind.
 
     Raises:
         UnusableImage: the file is missing (``missing-file``), damaged (``unreadable``), not a
@@ -36,7 +39,7 @@ def read_image(path: Path, format: str, echo: int | None = None) -> Volume:
         OSError: the machine, not the file, is at fault (out of memory or handles, a network disk
             away).
     """
-    read = _reader(format, echo)
+    read = _reader(format, echo, plane, image_type)
     if not _exists(path):
         raise UnusableImage("missing-file", f"{path.name}: is not there any more.")
     try:
@@ -63,11 +66,11 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _reader(format: str, echo: int | None) -> Callable[[Path], Volume]:
+def _reader(format: str, echo: int | None, plane: Plane, image_type: ImageType | None) -> Callable[[Path], Volume]:
     if format in ("dicom", "dicom-archive", "dicom-file"):
         from kneeoa.images.dicom import read_dicom
 
-        return lambda path: read_dicom(path, echo)
+        return lambda path: read_dicom(path, echo, plane, image_type)
     if format == "nifti":
         from kneeoa.images.nifti import read_nifti
 

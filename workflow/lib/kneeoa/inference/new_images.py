@@ -132,17 +132,19 @@ def _of_folder(root: Path, view: View) -> Iterator[NewImage]:
 
 
 def _kind(path: Path) -> str | None:
-    """The format of a file by its suffix, or by the letters that DICOM files have after their
-    preamble; a folder is a DICOM series.
+    """The format of a file by its suffix, or by the first bytes of DICOM files; a folder is a DICOM
+    series.
     """
     if path.is_dir():
         return "dicom"
     known = format_of(path.name)
     if known is not None or not path.is_file():
         return known
+    from kneeoa.images.dicom_file import looks_like_dicom
+
     try:
         with path.open("rb") as stream:
-            return "dicom-file" if stream.read(132)[128:] == b"DICM" else None
+            return "dicom-file" if looks_like_dicom(stream.read(132)) else None
     except OSError:
         return None
 
