@@ -93,8 +93,9 @@ class View(Section):
     intensity: Intensity = Intensity()
     """How intensities are brought to a common scale."""
     echo: PositiveInt | None = None
-    """Which echo of a DICOM series that holds several, counted from the shortest echo time; null:
-    the shortest.
+    """Which echo of a DICOM series that holds several, counted from the shortest echo time; which
+    volume along the fourth axis of a converted file (NIfTI, MetaImage, NRRD), or which echo a file
+    of one volume must be by its name or the `.json` beside it. null: the shortest; the one volume.
     """
 
     projection: Literal["frontal", "lateral"] = "frontal"
