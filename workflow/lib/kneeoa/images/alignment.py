@@ -118,10 +118,8 @@ def _whole(plane: NDArray[Any]) -> NDArray[np.int64]:
     """The labels of a plane. A label that was stored under a slope comes back up to half a slope
     off.
     """
-    if plane.dtype.kind != "f":
-        return plane.astype(np.int64)
-    whole = np.rint(plane).astype(np.int64)
-    if not float(np.abs(plane - whole).max(initial=0.0)) <= _ROUNDING:
+    whole: NDArray[np.int64] = (np.rint(plane) if plane.dtype.kind == "f" else plane).astype(np.int64)
+    if plane.dtype.kind == "f" and not float(np.abs(plane - whole).max(initial=0.0)) <= _ROUNDING:
         raise UnusableImage("not-a-label-map", "the mask has voxels that are not whole numbers; expected labels.")
     return whole
 
