@@ -143,7 +143,8 @@ def _displacement(places: NDArray[np.float64], steep: NDArray[np.float64], norma
 
     A direction in which no patch looks is left at 0.
     """
-    weight, moved = steep, np.zeros(3)
+    weight = steep
+    moved: NDArray[np.floating] = np.zeros(3)
     for _ in range(_ROUNDS):
         scaled = normals * weight[:, None]
         square = normals.T @ scaled
