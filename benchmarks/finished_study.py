@@ -22,7 +22,7 @@ from kneeoa.tables.axis import AXIS
 from kneeoa.tables.geometry import GEOMETRY
 from kneeoa.tables.history import HISTORY
 from kneeoa.tables.labels import LABELS
-from kneeoa.tables.masks import MASKS
+from kneeoa.tables.masks import MASKS, SHIFTS
 from kneeoa.tables.overlap import OVERLAP
 from kneeoa.tables.predictions import PREDICTIONS
 from kneeoa.tables.saliency import SALIENCY
@@ -105,9 +105,9 @@ class FinishedStudy:
         affine = np.diag([*self.study.views[VIEW].spacing, 1.0]).ravel().tolist()
         volumes = rows.assign(source_shape=[list(shape)] * len(rows), affine=[affine] * len(rows), source_spacing=[[1.0] * 3] * len(rows))
         volumes = volumes.assign(source_centre=[[0.0] * 3] * len(rows), mirrored=False, low=0.0, high=1.0, mean=0.0, sd=1.0)
-        volumes = volumes.assign(joint_row=None, joint_column=None, joint_fit=None, negative=None)
+        volumes = volumes.assign(joint_row=None, joint_column=None, joint_fit=None, negative=None, orientation=None)
         masks = rows.assign(inside=1.0, contrast=0.9, boundary=0.9, offset_mm=1.0, cartilage_mm3=9e3, cartilage_thickness_mm=2.0)
-        masks = masks.assign(flags=[[] for _ in range(len(rows))], usable=True, repair=None)
+        masks = masks.assign(flags=[[] for _ in range(len(rows))], usable=True, repair=None, **dict.fromkeys(SHIFTS))
         for stage, schema, table, voxels in (("volumes", VOLUMES, volumes, picture), ("masks", MASKS, masks, mask)):
             shards = [self._path(f"{stage}/{COHORT}/{VIEW}/shard-{shard}.parquet") for shard in self.layout.shards(COHORT)]
             for shard, path in enumerate(shards):

@@ -22,4 +22,5 @@ with logged(snakemake.log[0]):
         out_array=Path(snakemake.output.array),
         out_index=Path(snakemake.output.index),
         out_exclusions=Path(snakemake.output.exclusions),
+        orientation=snakemake.params.orientation,
     )

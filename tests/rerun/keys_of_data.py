@@ -128,6 +128,7 @@ ROWS = [
     row("cohorts.manifest.visits", {"cohorts.clinic.manifest.visits": {"00m": "V0"}}, {"read_cohort"}, WIDE),
     row("cohorts.manifest.views", {"cohorts.clinic.manifest.views": {"pa": "PA"}}, {"read_cohort"}, WIDE),
     row("cohorts.manifest.values", {"cohorts.clinic.manifest.values": {"sex": {"w": "F"}}}, {"read_cohort"}, WIDE),
+    row("cohorts.orientation", {"cohorts.phantom.orientation": "PIR"}, {"describe_shard volumes", "make_volumes"}),
     row(
         "cohorts.tissues",
         {"cohorts.phantom.tissues.patella": [5, 7]},

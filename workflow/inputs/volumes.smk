@@ -18,7 +18,8 @@ def recipe(wildcards):
     }
     if stage == "masks":
         return raw | {"code": code("make_masks"), "tissues": plain(cohort)["tissues"], "checks": plain(STUDY.masks)}
-    return raw | {"code": code("make_volumes"), "view": plain(STUDY.views[wildcards.view])}
+    declared = {} if cohort.orientation is None else {"orientation": cohort.orientation}
+    return raw | {"code": code("make_volumes"), "view": plain(STUDY.views[wildcards.view])} | declared
 
 
 def of_cohort(stage, suffix, wildcards):

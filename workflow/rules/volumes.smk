@@ -66,6 +66,7 @@ rule make_volumes:
         code=code("make_volumes"),
         root=lambda wildcards: cohort_root(wildcards.cohort),
         view=lambda wildcards: plain(STUDY.views[wildcards.view]),
+        orientation=lambda wildcards: STUDY.cohorts[wildcards.cohort].orientation,
     script:
         "../../scripts/make_volumes.py"
 

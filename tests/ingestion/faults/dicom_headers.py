@@ -22,6 +22,11 @@ def _rescaled(number: int, data: FileDataset) -> None:
     data.RescaleSlope, data.RescaleIntercept = slope, 0
 
 
+def _bare(number: int, data: FileDataset) -> None:
+    """What writers put who know the voxel sizes alone."""
+    data.ImageOrientationPatient, data.ImagePositionPatient = ["1", "0", "0", "0", "1", "0"], ["0", "0", f"{4.0 * number:.1f}"]
+
+
 def _compressed(syntax: str) -> Plant:
     def plant(folder: Path, own: Knee) -> None:
         import gdcm
@@ -64,6 +69,8 @@ CASES: list[Planted] = [
     case("bad affine", "NaN orientation", series(set_raw(None, ImageOrientationPatient=b"nan\\1\\0\\0\\0\\-1"))),
     case("bad affine", "NaN position", series(set_raw(MIDDLE, ImagePositionPatient=b"nan\\0\\0 "))),
     case("bad affine", "words for a position", series(set_raw(MIDDLE, ImagePositionPatient=b"here\\there\\everywhere "))),
+    case("bad affine", "voxel sizes alone", series(per_slice(_bare))),
+    case("bad affine", "voxel sizes alone, slices downwards", series(per_slice(lambda number, data: _bare(-number, data)))),
     case("absurd spacing", "zero", series(set_all(PixelSpacing=["0", "0"]))),
     case("absurd spacing", "negative", series(set_all(PixelSpacing=["-3", "3"]))),
     case("absurd spacing", "metres", series(set_all(PixelSpacing=["3000", "3000"]))),

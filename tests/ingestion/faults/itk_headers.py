@@ -61,6 +61,9 @@ def _segments(folder: Path, knee: Knee) -> None:
     _write(folder / "dess.nrrd", content.replace(b"\n\n", b"\nSegment0_Name:=femur\nSegment0_Color:=1 0 0\n\n", 1))
 
 
+_UNIT, _NOWHERE = "1 0 0 0 1 0 0 0 1", "0 0 0"
+"""What SimpleITK writes of an array whose spacing alone was set."""
+
 _META: list[Planted] = [
     bad("wrong dimensions", "more voxels than there are", "mha", _mha(DimSize="60 32 32")),
     bad("wrong dimensions", "fewer voxels than there are", "mha", _mha(DimSize="15 32 30")),
@@ -87,6 +90,10 @@ _META: list[Planted] = [
     bad("bad affine", "singular", "mha", _mha(TransformMatrix="1 0 0 1 0 0 0 0 1")),
     bad("bad affine", "zeros", "mhd", _mhd(TransformMatrix="0 0 0 0 0 0 0 0 0")),
     bad("bad affine", "NaN", "mha", _mha(TransformMatrix="nan 0 0 0 1 0 0 0 1")),
+    bad("bad affine", "spacing alone", "mha", _mha("RIP", TransformMatrix=_UNIT, Offset=_NOWHERE)),
+    bad("bad affine", "spacing alone, no transform", "mha", _mha("PIR", TransformMatrix=None, Offset=None)),
+    bad("bad affine", "spacing alone, axes in another order", "mhd", _mhd(TransformMatrix="0 1 0 0 0 1 1 0 0", Offset=_NOWHERE)),
+    bad("bad affine", "spacing alone, RAS+", "mha", _mha("PIR", TransformMatrix="-1 0 0 0 -1 0 0 0 1", Offset=_NOWHERE)),
     bad("bad affine", "NaN origin", "mha", _mha(Offset="nan 0 0")),
     bad("bad affine", "strongly sheared", "mha", _mha(TransformMatrix="1 0 0 0.7 0.7 0 0 0 1")),
     bad("links", "the voxels' file is not there", "mhd", _mhd(raw=None)),
@@ -122,6 +129,16 @@ _NRRD: list[Planted] = [
     bad("bad affine", "NaN direction", "nrrd", _nrrd(space_directions="(nan,0,0) (0,3,0) (0,0,3)")),
     bad("bad affine", "a direction of zeros", "nrrd", _nrrd(space_directions="(0,0,0) (0,3,0) (0,0,3)")),
     bad("bad affine", "singular", "nrrd", _nrrd(space_directions="(3,0,0) (3,0,0) (0,0,3)")),
+    bad("bad affine", "spacing alone", "nrrd", _nrrd("RIP", space_directions="(4,0,0) (0,3,0) (0,0,3.2)", space_origin="(0,0,0)")),
+    bad(
+        "bad affine",
+        "spacing alone, RAS+",
+        "nrrd",
+        _nrrd("PIR", space="RAS", space_directions="(3.2,0,0) (0,3,0) (0,0,4)", space_origin="(0,0,0)"),
+    ),
+    bad(
+        "bad affine", "spacings without directions", "nrrd", _nrrd(space=None, space_directions=None, space_origin=None, spacings="4 3 3.2")
+    ),
     bad("bad affine", "a space in time", "nrrd", _nrrd(space="left-posterior-superior-time")),
     bad("absurd spacing", "kilometres", "nrrd", _nrrd(space_directions="(1e6,0,0) (0,1e6,0) (0,0,1e6)")),
     bad("absurd spacing", "nanometres", "nrrd", _nrrd(space_directions="(1e-6,0,0) (0,1e-6,0) (0,0,1e-6)")),

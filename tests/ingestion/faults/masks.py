@@ -26,6 +26,7 @@ PHANTOM = Phantom(seed=12, subjects=4, both_knees=0.0, shape=(32, 96, 96), spaci
 _NOT_A_MASK = frozenset(
     {"unreadable", "not-a-label-map", "not-3d", "not-greyscale", "bad-affine", "non-finite", "missing-mask", "missing-file", "too-large"}
 )
+_UNNAMED = frozenset({"unknown-segments", "layered-segmentation"})
 _MISPLACED = frozenset({"mask-misaligned", "mask-implausible", "mask-incomplete", "mask-empty"})
 
 
@@ -169,6 +170,31 @@ def _relabelled(pairs: dict[int, int]) -> PlantMask:
     return _edited(lambda labels: table[labels])
 
 
+_SEGMENTS = {1: "Femur", 2: "Femoral Cartilage", 3: "tibia", 4: "tibial-cartilage", 5: "PATELLA", 6: "patellar cartilage"}
+
+
+def _slicer(order: tuple[int, ...], names: dict[int, str] | None = None) -> PlantMask:
+    """A segmentation as 3D Slicer saves it: values in the order in which segments were drawn, under
+    their names.
+    """
+    table = np.zeros(256, dtype=np.uint8)
+    table[list(order)] = range(1, len(order) + 1)
+
+    def write(stem: Path, labels: NDArray[np.uint8], grid: Grid) -> None:
+        columns = (np.diag([-1.0, -1.0, 1.0]) @ grid.affine[:3]).T
+        vectors = ["(" + ",".join(f"{number:.6f}" for number in column) + ")" for column in columns]
+        head = ["NRRD0004", "type: unsigned char", "dimension: 3", "space: left-posterior-superior"]
+        head += [f"sizes: {' '.join(map(str, labels.shape))}", f"space directions: {' '.join(vectors[:3])}", f"space origin: {vectors[3]}"]
+        head += ["kinds: domain domain domain", "endian: little", "encoding: gzip"]
+        for number, old in enumerate(order):
+            head += [f"Segment{number}_Name:={(names or _SEGMENTS)[old]}", f"Segment{number}_LabelValue:={number + 1}"]
+            head += [f"Segment{number}_Layer:=0"]
+        voxels = gzip.compress(table[labels].tobytes(order="F"))
+        stem.with_name(stem.name + ".nrrd").write_bytes("\n".join([*head, "", ""]).encode() + voxels)
+
+    return _on(_same, write)
+
+
 _IDENTITY = {f"srow{row}{column}": float(row == column) for row in range(3) for column in range(4)} | {
     "pixdim1": 1.0,
     "pixdim2": 1.0,
@@ -192,6 +218,12 @@ CASES: list[PlantedMask] = [
     PlantedMask("mask labels", "probabilities", _edited(lambda labels: (labels / 7).astype("<f4")), _NOT_A_MASK),
     PlantedMask("mask labels", "NaN", _edited(lambda labels: np.where(labels == 2, np.nan, labels).astype("<f4")), _NOT_A_MASK),
     PlantedMask("mask labels", "negative", _edited(lambda labels: -labels.astype("<i2")), _MISPLACED | _NOT_A_MASK),
+    PlantedMask("mask segments", "in the order of the labels", _slicer((1, 2, 3, 4, 5, 6))),
+    PlantedMask("mask segments", "tibia drawn first", _slicer((3, 4, 1, 2, 5, 6))),
+    PlantedMask("mask segments", "cartilage first, from below", _slicer((6, 4, 2, 5, 3, 1))),
+    PlantedMask("mask segments", "without names", _slicer((1, 2, 3, 4, 5, 6), {n: f"Segment_{n}" for n in range(1, 7)}), _UNNAMED),
+    PlantedMask("mask segments", "one name mistyped", _slicer((1, 2, 3, 4, 5, 6), _SEGMENTS | {4: "tibial cartilag"}), _UNNAMED),
+    PlantedMask("mask segments", "two of one name", _slicer((1, 2, 3, 4, 5, 6), _SEGMENTS | {4: "Femoral Cartilage"}), _UNNAMED),
     PlantedMask("mask files", "half of it", _cut(0.5), _NOT_A_MASK),
     PlantedMask("mask files", "zero bytes", _cut(0), _NOT_A_MASK),
     PlantedMask("mask files", "none", lambda stem, scan, other: None, _NOT_A_MASK),

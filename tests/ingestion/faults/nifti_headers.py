@@ -124,6 +124,26 @@ def _qform_only(folder: Path, knee: Knee) -> None:
     _write(folder / "dess.nii", image.to_bytes())
 
 
+def _bare(linear: list[list[float]]) -> Plant:
+    """The knee's voxels under directions of one axis each and an origin of 0."""
+
+    def plant(folder: Path, knee: Knee) -> None:
+        array, _ = knee.stored("PIR")
+        affine = np.eye(4)
+        affine[:3, :3] = linear
+        _write(folder / "dess.nii.gz", gzip.compress(nifti_of(array, affine), 1))
+
+    return plant
+
+
+def _turned(folder: Path, knee: Knee) -> None:
+    """Voxel sizes alone, as ITK writes them, and then turned to RAS+ by who took them for true."""
+    array, _ = knee.stored("PIR")
+    affine = np.diag([3.2, 3.0, 4.0, 1.0])
+    affine[:2, 3] = -affine[[0, 1], [0, 1]] * (np.asarray(array.shape[:2]) - 1)
+    _write(folder / "dess.nii", nifti_of(array[::-1, ::-1], affine))
+
+
 def _sheared(folder: Path, knee: Knee) -> None:
     array, affine = knee.stored("RAS")
     affine[:3, 1] += 0.7 * affine[:3, 2]
@@ -164,6 +184,12 @@ CASES: list[Planted] = [
     bad("bad affine", "two axes alike", "nii", _plain(**_rows([[3, 3, 0, 0], [0, 0.001, 0, 0], [0, 0, 3, 0]]))),
     bad("bad affine", "identity", "nii.gz", _packed(**_rows([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]]), pixdim1=1, pixdim2=1, pixdim3=1)),
     bad("bad affine", "no orientation codes", "nii", _plain(sform_code=0)),
+    bad("bad affine", "voxel sizes alone", "nii.gz", _bare([[3.2, 0, 0], [0, 3, 0], [0, 0, 4]])),
+    bad("bad affine", "voxel sizes alone, from ITK", "nii.gz", _bare([[-3.2, 0, 0], [0, -3, 0], [0, 0, 4]])),
+    bad("bad affine", "voxel sizes alone, from Analyze", "nii.gz", _bare([[-3.2, 0, 0], [0, 3, 0], [0, 0, 4]])),
+    bad("bad affine", "voxel sizes alone, axes reversed", "nii.gz", _bare([[0, 0, 4], [0, 3, 0], [3.2, 0, 0]])),
+    bad("bad affine", "voxel sizes alone, axes in another order", "nii.gz", _bare([[0, 0, 4], [3.2, 0, 0], [0, 3, 0]])),
+    bad("bad affine", "voxel sizes alone, turned afterwards", "nii", _turned),
     bad("bad affine", "strongly sheared", "nii", _plain(**_rows([[3, 2.5, 0, 0], [0, 3, 0, 0], [0, 0, 4, 0]]))),
     bad("bad affine", "strongly sheared, its voxel sizes agree", "nii", _sheared),
     bad("absurd spacing", "micrometres", "nii", _plain(**_rows([[0.003, 0, 0, 0], [0, 0.003, 0, 0], [0, 0, 0.003, 0]]))),

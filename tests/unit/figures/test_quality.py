@@ -3,6 +3,7 @@ equal input gives equal bytes.
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 from kneeoa.config.analysis import Figures
+from kneeoa.figures import quality
 from kneeoa.figures.quality import draw
 from kneeoa.figures.thumbnails import SIZE, thumbnails
 from kneeoa.files import sha256_file
@@ -137,6 +139,55 @@ def test_a_page_frames_what_is_flagged_and_leaves_no_trace_of_time(tmp_path: Pat
     again = run(tmp_path, given, "again")
     assert [sha256_file(one) for one in (table, pdf, png)] == [sha256_file(one) for one in again]
     assert b"CreationDate" not in pdf.read_bytes()
+
+
+def test_a_declared_orientation_is_asked_of_the_first_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = files(tmp_path, 7)
+    plain = Image.open(run(tmp_path, given)[2])
+    rows = VOLUMES.read(tmp_path / "v.parquet")
+    VOLUMES.write(tmp_path / "v.parquet", rows.assign(orientation=[None] * 5 + ["PIR", None]))
+    drawn: list[list[str]] = []
+    asked: list[Sequence[str]] = []
+    page = quality._page
+
+    def noted(cells: Any, title: str, colours: Any, figures: Figures, questions: Sequence[str]) -> Any:
+        listed = list(cells)
+        drawn.append([row["case_id"] for row, _ in listed])
+        asked.append(questions)
+        return page(iter(listed), title, colours, figures, questions)
+
+    monkeypatch.setattr(quality, "_page", noted)
+    picture = Image.open(run(tmp_path, given, "declared")[2])
+    assert drawn[0][0] == "0005-R-00m"
+    assert sorted(drawn[0]) == [f"{number:04d}-R-00m" for number in range(7)]
+    assert "of 1 case is" in asked[0][0]
+    assert "declares PIR" in asked[0][0]
+    assert "'cohorts.main.orientation'" in asked[0][1]
+    assert len(asked[0]) == 2
+    assert picture.size[0] == plain.size[0]
+    assert picture.size[1] > plain.size[1]
+    # Room for the two lines: nothing runs out of the page, or into the pictures.
+    red = np.abs(np.asarray(picture.convert("RGB")).astype(int) - [204, 51, 17]).max(axis=2) < 60
+    columns, rows_of_text = np.flatnonzero(red[84:132].any(axis=0)), np.flatnonzero(red[84:134].any(axis=1))
+    assert columns[0] < 40
+    assert 600 < columns[-1] < picture.size[0] - 10
+    assert 30 < rows_of_text[-1] < 48
+
+
+@pytest.mark.parametrize(("beside", "asked"), [(0, False), (2, False), (4, True)])
+def test_masks_that_lie_beside_their_edges_as_a_whole_are_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, beside: int, asked: bool
+) -> None:
+    given = files(tmp_path, 7)
+    masks = MASKS.read(tmp_path / "m.parquet")
+    assert masks["usable"].sum() == 5
+    by = [2.8 if row in (1, 2, 3, 4)[:beside] else 0.1 for row in range(len(masks))]
+    MASKS.write(tmp_path / "m.parquet", masks.assign(shift_slices_mm=by, shift_rows_mm=-0.2, shift_columns_mm=0.1))
+    with caplog.at_level("WARNING"):
+        table = QUALITY.read(run(tmp_path, given)[0])
+    assert (table["flags"].map(lambda flags: "mask-shifted" in flags)).sum() == beside
+    assert ("4 of 5 masks lie about a voxel beside" in caplog.text) == asked
+    assert ("2.8, 0.2, 0.1 mm" in caplog.text) == asked
 
 
 def test_pages_are_capped_but_the_table_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

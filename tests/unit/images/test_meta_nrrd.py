@@ -9,8 +9,10 @@ import pytest
 import SimpleITK
 
 from kneeoa.errors import UnusableImage
+from kneeoa.images.alignment import to_tissues
 from kneeoa.images.nrrd_header import segment_labels
 from kneeoa.images.readers import read_image
+from kneeoa.images.volume import Segment
 from tests.unit.images.made import grid, pattern, same_place, write_itk
 
 SHAPE = (6, 5, 4)
@@ -170,6 +172,14 @@ def test_segments_of_slicer_have_names(tmp_path: Path) -> None:
     path = segmentation(tmp_path, SEGMENTS)
     assert segment_labels(path) == {"Femur": 1, "Cartilage: femoral": 4}
     assert same_place(read(path), pattern(SHAPE), AFFINE)
+    assert read(path).segments == (Segment("Femur", 1, "0"), Segment("Cartilage: femoral", 4, "0"))
+
+
+def test_a_mask_of_segments_is_translated_by_their_names(tmp_path: Path) -> None:
+    path = segmentation(tmp_path, SEGMENTS)
+    out = to_tissues(read(path), {"femur": (4,), "femoral_cartilage": ("cartilage femoral",)}).array
+    np.testing.assert_array_equal(out == 2, read(path).array == 1)
+    np.testing.assert_array_equal(out == 1, read(path).array == 4)
 
 
 @pytest.mark.parametrize(

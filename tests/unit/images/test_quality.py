@@ -85,6 +85,15 @@ def test_a_mask_that_does_not_belong_is_not_believed(what: str, tissues: dict[st
     assert slugs(found)[:1] == ["mask-empty" if what == "far away" else "mask-misaligned"], found
 
 
+@pytest.mark.parametrize("by", [(0.0, 0.0, 0.0), (2.4, 0.0, 0.0), (0.0, 1.5, 0.0), (0.0, 0.0, -1.5), (-1.2, 1.0, 0.8)])
+def test_how_far_a_mask_lies_beside_its_edges_is_told_as_one_vector(by: tuple[float, float, float]) -> None:
+    found = judged(shifted(by), TISSUES)
+    assert found.evidence.shift is not None
+    # The mask was moved by so much; its edges lie the other way.
+    np.testing.assert_allclose(found.evidence.shift, -np.array(by), atol=0.5)
+    assert NONE.shift is None
+
+
 def test_the_verdict_does_not_depend_on_the_images_scale_or_offset() -> None:
     mask = to_tissues(Volume(labels(AFFINE, SHAPE), AFFINE), TISSUES)
     plain = pictured()

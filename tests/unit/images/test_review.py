@@ -11,7 +11,7 @@ import pytest
 from kneeoa.images.review import review
 from kneeoa.tables.cartilage import CARTILAGE
 from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.masks import MASKS
+from kneeoa.tables.masks import MASKS, SHIFTS
 from kneeoa.tables.quality import QUALITY
 from kneeoa.tables.volumes import VOLUMES
 
@@ -121,6 +121,53 @@ def test_pictures_go_to_the_flagged_first_and_then_to_others_in_a_fixed_order(ta
     five, six = pictured(5), pictured(6)
     assert set("cbfd") < five < six
     assert pictured(5) == five
+
+
+def test_the_first_picture_is_of_a_case_whose_orientation_is_declared(tables: dict[str, list[Path]], tmp_path: Path) -> None:
+    rows = [volume(name, row) | {"orientation": "PIR" if name in "eg" else None} for row, name in enumerate("abcdefgh")]
+    VOLUMES.write(tmp_path / "v.parquet", rows)
+    found = review(**tables, view="sag", cases=1)
+    QUALITY.write(tmp_path / "q.parquet", found)
+    by_case = QUALITY.read(tmp_path / "q.parquet").set_index("case_id")
+    assert by_case["orientation"].dropna().to_dict() == {"e-R-00m": "PIR", "g-R-00m": "PIR"}
+    assert by_case.index[by_case["page"].notna()].tolist() == ["g-R-00m"]
+    # It is the first of the pictures alone: the ranks are what they were.
+    VOLUMES.write(tmp_path / "v.parquet", [volume(name, row) for row, name in enumerate("abcdefgh")])
+    assert review(**tables, view="sag", cases=1)["case_id"].tolist() == by_case.index.tolist()
+
+
+@pytest.mark.parametrize(
+    ("shift", "flagged"),
+    [
+        ((0.1, -0.2, 0.3), False),
+        ((0.0, 0.0, 0.49), False),
+        ((0.61, 0.0, 0.0), True),
+        ((0.0, -0.9, 0.0), True),
+        ((None, None, None), False),
+    ],
+)
+def test_a_mask_about_a_voxel_beside_its_edges_is_flagged(
+    tables: dict[str, list[Path]], tmp_path: Path, shift: tuple[float | None, ...], flagged: bool
+) -> None:
+    moved = dict(zip(SHIFTS, shift, strict=True))
+    MASKS.write(tmp_path / "m.parquet", [mask("a", 0, **moved), mask("c", 1, 0.1, ("mask-misaligned",), **moved)])
+    found = review(**tables, view="sag", cases=None)
+    QUALITY.write(tmp_path / "q.parquet", found)
+    rows = QUALITY.read(tmp_path / "q.parquet").set_index("case_id")
+    assert rows.loc["a-R-00m", "flagged"] == flagged
+    assert list(rows.loc["a-R-00m", "flags"]) == (["mask-shifted"] if flagged else [])
+    assert ("voxels) along the" in str(rows.loc["a-R-00m", "detail"])) == flagged
+    # One that is not believed has its reason already.
+    assert "mask-shifted" not in rows.loc["c-R-00m", "flags"]
+
+
+def test_one_mask_that_lies_worse_than_the_cohorts_stands_out(tables: dict[str, list[Path]], tmp_path: Path) -> None:
+    MASKS.write(tmp_path / "m.parquet", [mask(name, row, offset_mm=0.2 + 0.01 * row) for row, name in enumerate("abcdef")])
+    usual = review(**tables, view="sag", cases=None).set_index("case_id").loc["c-R-00m", "outlying"]
+    MASKS.write(
+        tmp_path / "m.parquet", [mask(name, row, offset_mm=1.1 if name == "c" else 0.2 + 0.01 * row) for row, name in enumerate("abcdef")]
+    )
+    assert review(**tables, view="sag", cases=None).set_index("case_id").loc["c-R-00m", "outlying"] > 10 > usual
 
 
 def test_a_cohort_without_masks_and_an_empty_one(tables: dict[str, list[Path]], tmp_path: Path) -> None:

@@ -79,11 +79,13 @@ class Cohort:
         CASES.write(self.root / "cases.parquet", self.cases)
         IMAGES.write(self.root / "images.parquet", self.images)
 
-    def volumes(self, shard: int = 0, out: str = "v", view: View = VIEW) -> tuple[np.ndarray, pd.DataFrame, pd.DataFrame]:
+    def volumes(
+        self, shard: int = 0, out: str = "v", view: View = VIEW, orientation: str | None = None
+    ) -> tuple[np.ndarray, pd.DataFrame, pd.DataFrame]:
         array, index, exclusions = (self.root / f"{out}{suffix}" for suffix in (".npy", ".parquet", ".exclusions.parquet"))
         make_volumes(
             images=self.root / "images.parquet", cases=self.root / "cases.parquet", root=self.root, cohort="main", view_name="sag_dess",
-            view=view, shard=shard, out_array=array, out_index=index, out_exclusions=exclusions,
+            view=view, shard=shard, out_array=array, out_index=index, out_exclusions=exclusions, orientation=orientation,
         )  # fmt: skip
         return open_rows(array), VOLUMES.read(index), EXCLUSIONS.read(exclusions)
 
@@ -179,6 +181,32 @@ def test_masks_lie_on_their_volumes_and_bad_ones_are_flagged(cohort: Cohort) -> 
         assert contrast(volumes[row].astype(np.float32), np.array([0, 2, 1, 3, 4])[array[row]]) > 2
     assert (index["contrast"] > 0.85).tolist() == [True, True, False]
     assert index["cartilage_mm3"].iloc[0] == pytest.approx(index["cartilage_mm3"].iloc[1], rel=1e-6)
+
+
+def test_what_a_cohort_declares_places_image_and_mask_without_an_orientation(cohort: Cohort) -> None:
+    axes = centred("RIP", SPACING, SHAPE)
+    bare = np.diag([*SPACING, 1.0])
+    write_nifti(cohort.root / "i.nii.gz", picture(axes, SHAPE, seed=3), bare)
+    write_nifti(cohort.root / "i-mask.nii.gz", labels(axes, SHAPE), bare)
+    write_nifti(cohort.root / "j.nii.gz", picture(axes, SHAPE, seed=4), bare)
+    for subject, side, mask in (("i", "R", "i-mask.nii.gz"), ("j", "R", None)):
+        cohort.add(subject, side, f"{subject}.nii.gz", "nifti", mask, shard=3)
+    cohort.write()
+    array, index, excluded = cohort.volumes(shard=3)
+    assert len(array) == len(index) == 0
+    assert excluded["reason"].tolist() == ["bad-affine"] * 2
+    array, index, excluded = cohort.volumes(shard=3, orientation="RIP")
+    assert index["orientation"].tolist() == ["RIP", "RIP"]
+    assert len(excluded) == 0
+    np.testing.assert_allclose(np.reshape(index["affine"][0], (4, 4)), axes, atol=1e-5)
+    assert contrast(array[0].astype(np.float32), labels(axes, SHAPE)) > 2
+    masks, marked, _ = cohort.masks(shard=3)
+    assert marked["usable"].tolist() == [True]
+    assert (np.array([0, 2, 1, 3, 4])[masks[0]] == labels(axes, SHAPE)).mean() > 0.999
+    # Files that give an orientation of their own keep it.
+    plain, declared = cohort.volumes()[1], cohort.volumes(out="w", orientation="PIR")[1]
+    assert declared["orientation"].isna().all()
+    pd.testing.assert_frame_equal(plain, declared)
 
 
 def test_where_masks_are_required_their_cases_leave_the_study(cohort: Cohort) -> None:

@@ -9,6 +9,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,6 +22,8 @@ from kneeoa.config.phantom import Phantom
 from kneeoa.config.training import Training
 from kneeoa.config.volumes import View
 from kneeoa.errors import KneeoaError
+from kneeoa.images.orientation import RIGHT_KNEE, reorient
+from kneeoa.images.readers import read_image
 from kneeoa.images.volume_shard import make_volumes
 from kneeoa.inference.apply import apply
 from kneeoa.inference.ensemble import ensemble
@@ -268,3 +271,24 @@ def test_runs_that_cannot_be_used_are_told_apart(study, table, tmp_path, capsys)
     attempt({"trained_on": other}, "prepared differently", str(study.run(1)))
     attempt({}, "is given twice", str(old))
     attempt({"levels": [{**content["levels"][0], "classes": ["healthy", "ill"]}, content["levels"][1]]}, "level 'oa'", str(study.run(1)))
+
+
+def test_volumes_without_an_orientation_are_read_as_they_are_said_to_be(study, tmp_path):
+    images = IMAGES.read(study.folder / "images.parquet").query("role == 'image'").set_index("case_id")
+    sides = CASES.read(study.folder / "cases.parquet").set_index("case_id")["side"]
+    expected = study.predictions(1)
+    case = next(name for name in sorted(set(expected["case_id"])) if sides[name] == "R")
+    volume = reorient(read_image(study.raw / images.loc[case, "path"], images.loc[case, "format"]), RIGHT_KNEE)
+    folder = tmp_path / "new"
+    folder.mkdir()
+    nibabel.save(nibabel.Nifti1Image(np.ascontiguousarray(volume.array), np.diag([*volume.spacing, 1.0])), folder / "a.nii.gz")
+    found, excluded = applied(study, folder, tmp_path, 1, side="R")
+    assert len(found) == 0
+    assert excluded["reason"].tolist() == ["bad-affine"]
+    found, excluded = applied(study, folder, tmp_path, 1, side="R", orientation="RIP")
+    assert len(excluded) == 0
+    both = found.merge(expected[expected["case_id"] == case], on=["level", "head"], suffixes=("", "_study"), validate="one_to_one")
+    assert len(both) == len(found) > 0
+    np.testing.assert_allclose(np.concatenate(both["probabilities"]), np.concatenate(both["probabilities_study"]), rtol=0, atol=1e-4)
+    with pytest.raises(KneeoaError, match="one capital letter of each pair"):
+        applied(study, folder, tmp_path, 1, side="R", orientation="RIX")

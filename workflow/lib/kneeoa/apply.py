@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--csv", action="store_true", help="also write <out>.csv, one row per case, level, head and class")
     parser.add_argument("--side", choices=("L", "R"), help="of all images; else the table, the name or the DICOM header tells")
     parser.add_argument("--shows", choices=("knee", "both"), default="knee", help="both: bilateral radiographs, each of them two cases")
+    parser.add_argument("--orientation", metavar="CODES", help="of volumes whose header gives none, e.g. PIR, as a cohort's 'orientation'")
     parser.add_argument("--combine", choices=("mean", "logit_mean"), default="mean", help="how several runs are combined")
     parser.add_argument(
         "--flips",
@@ -67,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             out_exclusions=chosen.out.with_name(f"{chosen.out.stem}.exclusions.parquet"),
             side=chosen.side,
             shows=chosen.shows,
+            orientation=chosen.orientation,
             how=chosen.combine,
             flips=chosen.flips,
             calibrated=chosen.calibrated,

@@ -5,11 +5,24 @@ from __future__ import annotations
 import re
 from typing import Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from kneeoa.config.manifest import LabelColumns, Manifest
 from kneeoa.config.phantom import Phantom
 from kneeoa.config.section import Name, Section
+
+_PAIRS = {"R": "x", "L": "x", "A": "y", "P": "y", "S": "z", "I": "z"}
+
+
+def check_orientation(codes: str) -> str:
+    """The codes themselves, where they name one side of each pair.
+
+    Raises:
+        ValueError: they do not.
+    """
+    if len(codes) != 3 or {_PAIRS.get(letter) for letter in codes} != set(_PAIRS.values()):
+        raise ValueError(f"'orientation' is '{codes}'; it needs one capital letter of each pair R/L, A/P and S/I, e.g. PIR")
+    return codes
 
 
 class Split(Section):
@@ -78,8 +91,20 @@ class Cohort(Section):
     """
     manifest: Manifest | None = None
     """The column map of reader `manifest`."""
-    tissues: dict[Name, tuple[int, ...]] = Field(default_factory=dict)
-    """What the mask labels mean in this cohort, e.g. femoral_cartilage: [2]. Empty: no masks."""
+    orientation: str | None = None
+    """For volumes whose header gives no orientation (arrays saved with their voxel sizes alone):
+    for each axis, in the order of the file's header (NIfTI i, j, k; MetaImage and NRRD x, y, z;
+    DICOM columns, rows, slices), the side that its index increases to. PIR: to the back, to the
+    foot, to the right, as the sagittal slices of most scanners. Files whose header gives one keep
+    it. Null: a volume without is excluded.
+    """
+    tissues: dict[Name, tuple[int | str, ...]] = Field(default_factory=dict)
+    """What the mask labels mean in this cohort, e.g. femoral_cartilage: [2]; or, in segmentations
+    of 3D Slicer (.seg.nrrd), whose label values differ from file to file, the names of the
+    segments, e.g. femoral_cartilage: [Femoral Cartilage], in any case. Numbers are for files that
+    name no segments; a file that does is read by names, which are the tissues' own names where no
+    other is given. Empty: no masks.
+    """
     shards: PositiveInt = 4
     """Into how many pieces of whole subjects the cohort is cut; a changed subject reruns one
     piece.
@@ -94,6 +119,20 @@ class Cohort(Section):
         if self.phantom is not None and self.reader != "oai":
             raise ValueError("a phantom cohort is written in OAI's layout: 'reader' must be 'oai'")
         return self
+
+    @field_validator("orientation")
+    @classmethod
+    def _one_of_each_pair(cls, value: str | None) -> str | None:
+        return None if value is None else check_orientation(value)
+
+    @field_validator("tissues")
+    @classmethod
+    def _numbers(cls, value: dict[str, tuple[int | str, ...]]) -> dict[str, tuple[int | str, ...]]:
+        """Numbers in quotes are numbers: no segment is called 2."""
+        return {
+            name: tuple(int(label) if isinstance(label, str) and label.isdecimal() else label for label in labels)
+            for name, labels in value.items()
+        }
 
     @model_validator(mode="after")
     def _columns(self) -> Self:

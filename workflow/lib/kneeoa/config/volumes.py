@@ -96,8 +96,10 @@ class View(Section):
     intensity: Intensity = Intensity()
     """How intensities are brought to a common scale."""
     echo: PositiveInt | None = None
-    """Which echo of a DICOM series that holds several, counted from the shortest echo time; null:
-    the shortest. Echoes are of one series, or of one acquisition of one study.
+    """Which echo of a DICOM series that holds several, counted from the shortest echo time; which
+    volume along the fourth axis of a converted file (NIfTI, MetaImage, NRRD), or which echo a file
+    of one volume must be by its name or the `.json` beside it. null: the shortest; the one volume.
+    Echoes are of one series, or of one acquisition of one study.
     """
     plane: Plane = Field(default="sagittal", exclude_if=lambda plane: plane == "sagittal")
     """In which plane the slices of DICOM series lie, to the nearest; series of other planes are no

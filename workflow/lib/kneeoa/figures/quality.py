@@ -4,6 +4,7 @@ mask's outline and its flags.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,15 @@ from kneeoa.figures.images import Stacks, spacing
 from kneeoa.figures.thumbnails import SIZE, Colour, thumbnails
 from kneeoa.figures.words import count, printed, sentence_case
 from kneeoa.files import atomic_path
-from kneeoa.images.review import PER_PAGE, review
-from kneeoa.tables.masks import MASKS
+from kneeoa.images.review import PER_PAGE, SHIFTED, review
+from kneeoa.tables.masks import MASKS, SHIFTS
 from kneeoa.tables.quality import QUALITY
 from kneeoa.tables.volumes import VOLUMES
 
+_LOG = logging.getLogger(__name__)
+
 _DPI = 160
-_GAP, _LABEL, _HEAD = 12, 30, 90
+_GAP, _LABEL, _HEAD, _QUESTION = 12, 30, 90, 24
 _FLAGGED, _REPAIRED = "#CC3311", "#EE7733"
 _BARE = {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None}
 
@@ -87,10 +90,15 @@ def draw(
     values = {value: _pixels(colours[name]) for value, name in enumerate(sorted(tissues), start=1) if name in colours}
     pages = max(1, int(shown["page"].max()) if len(shown) else 1)
     title = f"{printed(cohort, figures.labels)}, {view}: {_summary(table)}"
+    questions = _questions(table, cohort)
+    for question in questions:
+        _LOG.warning("%s, %s: %s", cohort, view, question)
     with style.styled(figures), atomic_path(out_pdf) as temporary, PdfPages(temporary, metadata=_BARE) as pdf:
         for page in range(1, pages + 1):
             own = shown[shown["page"] == page].to_dict("records")
-            drawn = _page(_cells(own, images, masks, values), f"{title} \N{EM DASH} page {page} of {pages}", colours, figures)
+            own.sort(key=lambda row: pd.isna(row["orientation"]))  # what is asked is asked of the first picture
+            asked = questions if page == 1 else []
+            drawn = _page(_cells(own, images, masks, values), f"{title} \N{EM DASH} page {page} of {pages}", colours, figures, asked)
             pdf.savefig(drawn, dpi=_DPI)
             if page == 1:
                 with atomic_path(out_png) as picture:
@@ -102,7 +110,35 @@ def _summary(table: pd.DataFrame) -> str:
     parts = [count(len(table), "case"), f"{flagged} flagged", f"{absent} without an image"]
     repaired = int(table["repair"].notna().sum())
     parts += [f"{repaired} with a repaired mask"] if repaired else []
+    offsets = table.loc[table["mask_usable"].eq(True), "offset_mm"].astype(float)
+    if len(offsets):
+        low, middle, high = offsets.quantile([0.05, 0.5, 0.95])
+        parts.append(f"edges {middle:.2f} mm from masks ({low:.2f} to {high:.2f})")
     return ", ".join([*parts, f"{int(table['page'].notna().sum())} shown"])
+
+
+def _questions(table: pd.DataFrame, cohort: str) -> list[str]:
+    """What a person must answer before all else, a line each: whether a declared orientation is
+    true, and what moved most of the masks. None where every header gives its own and masks lie on
+    edges.
+    """
+    lines = []
+    declared = table["orientation"].dropna()
+    if not declared.empty:
+        lines.append(
+            f"The orientation of {count(len(declared), 'case')} is not the files': the configuration declares {declared.iloc[0]}. "
+            f"In the first picture, is the patella at the left and the femur above,"
+        )
+        lines.append(f"and in its second plane the fibula at the left? If not, mend 'cohorts.{cohort}.orientation'.")
+    believed = table[table["mask_usable"].eq(True)]
+    beside = int(believed["flags"].map(lambda flags: SHIFTED in flags).sum())
+    if 2 * beside > len(believed):
+        along = ", ".join(f"{believed[name].abs().median():.1f}" for name in SHIFTS)
+        lines.append(
+            f"{beside} of {count(len(believed), 'mask')} lie about a voxel beside the edges that they outline "
+            f"(medians along slices, rows, columns: {along} mm): did a conversion lose a slice, or half a voxel?"
+        )
+    return lines
 
 
 Cell = tuple[dict[str, Any], list[np.ndarray[Any, np.dtype[np.uint8]]]]
@@ -116,21 +152,22 @@ def _cells(rows: Sequence[dict[Any, Any]], images: Stacks, masks: Stacks, values
         yield {str(name): value for name, value in row.items()}, thumbnails(image, mask, spacing(images.record(case), image.ndim), values)
 
 
-def _page(cells: Iterator[Cell], title: str, colours: Mapping[str, str], figures: Figures) -> Figure:
+def _page(cells: Iterator[Cell], title: str, colours: Mapping[str, str], figures: Figures, questions: Sequence[str]) -> Figure:
     """One page; its pictures are one image, which is far quicker than a panel each."""
     pictures = list(cells)
     planes = len(pictures[0][1]) if pictures else 3
     columns = 5 if planes == 3 else 10
     wide, tall = planes * SIZE + _GAP, SIZE + _LABEL
     rows = PER_PAGE // columns if len(pictures) > PER_PAGE // 2 else max(1, -(-len(pictures) // columns))
-    width, height = columns * wide + _GAP, rows * tall + _HEAD
+    head = _HEAD + _QUESTION * len(questions)
+    width, height = columns * wide + _GAP, rows * tall + head
     canvas = np.full((height, width, 3), 255, dtype=np.uint8)
     page = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor="white")
     page.set_layout_engine("none")  # places are pixels
     axis = page.add_axes((0, 0, 1, 1))
     size = 15 * 72 / _DPI
     for place, (row, drawn) in enumerate(pictures):
-        left, top = _GAP + place % columns * wide, _HEAD + place // columns * tall
+        left, top = _GAP + place % columns * wide, head + place // columns * tall
         for number, picture in enumerate(drawn):
             canvas[top : top + SIZE, left + number * SIZE : left + (number + 1) * SIZE] = picture
         colour = (_REPAIRED if pd.notna(row["repair"]) else _FLAGGED) if row["flagged"] else None
@@ -143,6 +180,8 @@ def _page(cells: Iterator[Cell], title: str, colours: Mapping[str, str], figures
     axis.set(xlim=(0, width), ylim=(height, 0))
     axis.set_axis_off()
     axis.text(_GAP, 14, title, fontsize=1.5 * size, va="top", weight="bold", color=style.INK)
+    for number, question in enumerate(questions):
+        axis.text(_GAP, _HEAD - 6 + number * _QUESTION, question, fontsize=1.15 * size, va="top", weight="bold", color=_FLAGGED)
     words = "Left knees are shown as right ones. " if planes == 3 else ""
     at = _GAP + _line(axis, _GAP, words + ("Outlines: " if colours else ""), size)
     for name, shade in colours.items():
@@ -162,6 +201,8 @@ def _said(row: Mapping[str, Any]) -> str:
     flags = [flag.removeprefix("mask-").replace("-", " ") for flag in row["flags"]]
     if pd.notna(row["repair"]):
         flags = [f"repaired: {row['repair']}" if flag == "repaired" else flag for flag in flags]
+    if pd.notna(row["orientation"]):
+        flags.append(f"declared {row['orientation']}")
     if pd.notna(row["boundary"]):
         flags.append(f"{row['boundary']:.0%} on edges")
     elif not flags and not row["has_mask"]:

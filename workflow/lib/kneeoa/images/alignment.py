@@ -4,18 +4,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kneeoa.errors import KneeoaError, UnusableImage
-from kneeoa.images.volume import Affine, Volume
+from kneeoa.images.nrrd_header import label_values
+from kneeoa.images.volume import Affine, Segment, Volume
 
-Tissues = Mapping[str, tuple[int, ...]]
+Tissues = Mapping[str, tuple[int | str, ...]]
+"""Tissue -> its labels: numbers, and names of the segments of 3D Slicer."""
 
 _SAMPLE = 50_000
+# Furthest from a whole number that a label may be: half a slope of 25 labels in one byte.
+_ROUNDING = 0.05
 # The last value marks voxels of several tissues in resampling.
 _MOST_TISSUES = 254
 
@@ -39,10 +45,13 @@ def to_tissues(mask: Volume, tissues: Tissues) -> Volume:
     Slice by slice, so that memory stays at the mask and its translation.
 
     Raises:
-        UnusableImage: the voxels are not whole numbers (``not-a-label-map``).
+        UnusableImage: the voxels are not whole numbers (``not-a-label-map``), or the mask's
+            segments are not those of the tissues (``unknown-segments``,
+            ``layered-segmentation``).
         KneeoaError: one label means two tissues, or there are more than 254 of them.
     """
-    labels = [label for name in tissues for label in tissues[name]]
+    numbers = label_numbers(tissues, mask.segments)
+    labels = [label for name in numbers for label in numbers[name]]
     if len(set(labels)) != len(labels) or len(tissues) > _MOST_TISSUES:
         raise KneeoaError(f"'tissues' must give each label to one tissue, of {_MOST_TISSUES} at most; it has {dict(tissues)}.")
     if min(labels, default=0) < 0:
@@ -51,14 +60,68 @@ def to_tissues(mask: Volume, tissues: Tissues) -> Volume:
     # a last entry that means nothing.
     table = np.zeros(max(labels, default=0) + 2, dtype=np.uint8)
     for name, value in tissue_values(tissues).items():
-        table[list(tissues[name])] = value
+        table[list(numbers[name])] = value
     out = np.empty(mask.array.shape, dtype=np.uint8)
     for plane, target in zip(mask.array, out, strict=True):
-        whole = plane.astype(np.int64)
-        if plane.dtype.kind == "f" and not np.array_equal(whole, plane):
-            raise UnusableImage("not-a-label-map", "the mask has voxels that are not whole numbers; expected labels.")
+        whole = _whole(plane)
         np.take(table, np.where(whole < 0, len(table), whole), out=target, mode="clip")
     return Volume(out, mask.affine)
+
+
+def label_numbers(tissues: Tissues, segments: Sequence[Segment]) -> dict[str, tuple[int, ...]]:
+    """The label values of each tissue in one mask.
+
+    3D Slicer numbers segments in the order in which they were drawn, so that numbers mean one thing
+    in one file and another in the next. A mask that names its segments is therefore read by names
+    alone: those that the configuration gives a tissue, or the tissue's own. Upper and lower case,
+    blanks and punctuation do not count.
+
+    Args:
+        tissues: the cohort's.
+        segments: those that the mask names; none: its labels are numbers.
+
+    Returns:
+        No label for a tissue that was not drawn: every segment of the mask is another tissue's.
+
+    Raises:
+        UnusableImage: a tissue has no segment of its name and a segment no tissue, or the mask
+            names none and a tissue has no number (``unknown-segments``); segments in layers
+            (``layered-segmentation``).
+    """
+    if not segments:
+        for name, given in tissues.items():
+            if given and all(isinstance(label, str) for label in given):
+                detail = f"the mask names no segments, and '{name}' is given by names alone; give its label's number too."
+                raise UnusableImage("unknown-segments", detail)
+        return {name: tuple(label for label in given if not isinstance(label, str)) for name, given in tissues.items()}
+    values = {_plain(segment): value for segment, value in label_values(segments, "the mask").items()}
+    if len(values) < len(segments):
+        raise UnusableImage("layered-segmentation", "the mask has segments whose names differ in case or punctuation alone; rename them.")
+    names = {name: [label for label in given if isinstance(label, str)] or [name] for name, given in tissues.items()}
+    drawn = {name: [plain for plain in dict.fromkeys(map(_plain, called)) if plain in values] for name, called in names.items()}
+    strange = len(values) - len({plain for called in drawn.values() for plain in called})
+    for name, called in drawn.items():
+        if not called and strange:
+            detail = (
+                f"no segment of the mask is called {' or '.join(names[name])}, and {strange} of its {len(values)} segments are no tissue's"
+            )
+            raise UnusableImage("unknown-segments", f"{detail}; name the segments of '{name}' in 'tissues'.")
+    return {name: tuple(values[plain] for plain in called) for name, called in drawn.items()}
+
+
+def _plain(name: str) -> str:
+    """A segment's name without what people write in different ways."""
+    return re.sub(r"[\W_]+", " ", name.casefold()).strip()
+
+
+def _whole(plane: NDArray[Any]) -> NDArray[np.int64]:
+    """The labels of a plane. A label that was stored under a slope comes back up to half a slope
+    off.
+    """
+    whole: NDArray[np.int64] = (np.rint(plane) if plane.dtype.kind == "f" else plane).astype(np.int64)
+    if plane.dtype.kind == "f" and not float(np.abs(plane - whole).max(initial=0.0)) <= _ROUNDING:
+        raise UnusableImage("not-a-label-map", "the mask has voxels that are not whole numbers; expected labels.")
+    return whole
 
 
 def inside_share(labels: Volume, grid: Grid) -> float:

@@ -34,6 +34,9 @@ _WINDOW_MM = 1.5
 _TOLERANCE_MM = 1.0
 _TOLERANCE_VOXELS = 0.6
 _FACING = 0.7
+# How a mask's displacement is fitted: rounds, what keeps directions without patches at 0, and from
+# where on an edge counts less.
+_ROUNDS, _RIDGE, _FAR_MM = 10, 1e-3, 1.0
 # Where cartilage and bone are read: half a thin layer above the surface, and below the cortex under
 # it.
 _CARTILAGE_MM, _BONE_MM = 0.75, -3.0
@@ -50,11 +53,14 @@ class Evidence:
             voxels of the image, where that is more); each patch counts by how steep its edge is,
             since cartilage worn thinner than a voxel shows none.
         offset: median distance (mm) of these edges from the surface.
+        shift: mm (RAS+) by which the edges lie displaced as a whole, the one vector that explains
+            most of their distances along the normals; None where nothing was looked at.
     """
 
     contrast: float
     boundary: float
     offset: float
+    shift: tuple[float, float, float] | None = None
 
 
 NONE = Evidence(0.5, 0.0, _SEARCH_MM)
@@ -82,11 +88,12 @@ def evidence(image: NDArray[np.floating], affine: Affine, faces: Surface) -> Evi
         return NONE
     read = read[inside]
     found = _auc(read[:, _index(offsets, _CARTILAGE_MM)], read[:, _index(offsets, _BONE_MM)])
-    places, steps = _edges(_patches(read, faces.points[inside], faces.normals[inside]), offsets, round(window / _STEP_MM))
+    profiles, normals = _patches(read, faces.points[inside], faces.normals[inside])
+    places, steps = _edges(profiles, offsets, round(window / _STEP_MM))
     near = np.abs(places) <= max(_TOLERANCE_MM, _TOLERANCE_VOXELS * voxel)
     steep = np.maximum(steps, 0.0)
     boundary = float(steep[near].sum() / steep.sum()) if steep.any() else 0.0
-    return Evidence(found, boundary, float(np.median(np.abs(places))))
+    return Evidence(found, boundary, float(np.median(np.abs(places))), _displacement(places, steep, normals))
 
 
 def contrast(image: NDArray[np.floating], affine: Affine, faces: Surface) -> float:
@@ -114,9 +121,11 @@ def _profiles(image: NDArray[np.floating], affine: Affine, faces: Surface, offse
     return read
 
 
-def _patches(read: NDArray[np.float32], points: NDArray[np.float64], normals: NDArray[np.float64]) -> NDArray[np.float64]:
+def _patches(
+    read: NDArray[np.float32], points: NDArray[np.float64], normals: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean readings of patches of neighbouring faces that look the same way, shape ``[patches,
-    offsets]``.
+    offsets]``, and the normal of each.
     """
     every = max(1, len(points) // _PATCHES)
     _, near = cKDTree(points).query(points[::every], k=min(_NEIGHBOURS, len(points)), distance_upper_bound=_PATCH_MM)
@@ -125,7 +134,23 @@ def _patches(read: NDArray[np.float32], points: NDArray[np.float64], normals: ND
     weight = np.einsum("pnk,pk->pn", normals[near], normals[::every]) > _FACING
     weight &= ~missing
     total = np.einsum("pn,pno->po", weight.astype(np.float64), read[near].astype(np.float64))
-    return np.asarray(total / weight.sum(axis=1, keepdims=True))
+    return np.asarray(total / weight.sum(axis=1, keepdims=True)), normals[::every]
+
+
+def _displacement(places: NDArray[np.float64], steep: NDArray[np.float64], normals: NDArray[np.float64]) -> tuple[float, float, float]:
+    """The vector (mm) whose part along each patch's normal comes nearest to where its edge lies:
+    least squares, steep edges counting more and far ones less (Huber 1964).
+
+    A direction in which no patch looks is left at 0.
+    """
+    weight = steep
+    moved: NDArray[np.floating] = np.zeros(3)
+    for _ in range(_ROUNDS):
+        scaled = normals * weight[:, None]
+        square = normals.T @ scaled
+        moved = np.linalg.solve(square + _RIDGE * max(float(np.trace(square)), 1e-9) * np.eye(3), scaled.T @ places)
+        weight = steep / np.maximum(np.abs(places - normals @ moved), _FAR_MM)
+    return float(moved[0]), float(moved[1]), float(moved[2])
 
 
 def _edges(profiles: NDArray[np.float64], offsets: NDArray[np.float64], window: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

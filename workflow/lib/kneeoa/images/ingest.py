@@ -33,6 +33,7 @@ class Ingested:
         joint_fit: radiographs: how much that place looks like a knee (a correlation); None where
             nobody looked.
         negative: radiographs: bone was dark and was turned bright, against the header.
+        orientation: the orientation that the cohort declares, where the header gave none.
     """
 
     array: NDArray[np.float16]
@@ -48,6 +49,7 @@ class Ingested:
     joint: tuple[float, float] | None = None
     joint_fit: float | None = None
     negative: bool | None = None
+    orientation: str | None = None
 
 
 def ingest(root: Path, file: dict[str, Any], view: View, side: str | None) -> Ingested:
@@ -55,7 +57,8 @@ def ingest(root: Path, file: dict[str, Any], view: View, side: str | None) -> In
 
     Args:
         root: the cohort's folder.
-        file: the row (``path``, ``format``, ``shows``, ``centre_row``, ``centre_column``).
+        file: the row (``path``, ``format``, ``shows``, ``centre_row``, ``centre_column``), and the
+            ``orientation`` that the cohort declares, if it does.
         view: the canonical form.
         side: ``L``, ``R`` or None; left knees are mirrored.
 

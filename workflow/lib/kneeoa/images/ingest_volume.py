@@ -21,13 +21,13 @@ def ingest_volume(root: Path, file: dict[str, Any], view: View, side: str | None
         UnusableImage: the file cannot enter the study.
     """
     name = Path(file["path"]).name
-    volume = read_image(root / file["path"], file["format"], view.echo, view.plane, view.image_type)
+    volume = read_image(root / file["path"], file["format"], view.echo, view.plane, view.image_type, file.get("orientation"))
     require_scan(volume.array.shape, volume.affine, name)
     if side is not None and volume.told_side not in (None, side):
         raise UnusableImage(
             "wrong-side", f"{name}: its header says side {volume.told_side}, the source's tables say {side}; which is right?"
         )
-    digest = volume.digest()
+    digest, declared = volume.digest(), volume.declared
     canonical = to_canonical(volume, view, side)
     del volume  # the decoded voxels are not needed beside the scaled ones
     scaled = scale(canonical, view.intensity)
@@ -42,4 +42,5 @@ def ingest_volume(root: Path, file: dict[str, Any], view: View, side: str | None
         scaled.mean,
         scaled.sd,
         canonical.source_centre,
+        orientation=declared,
     )

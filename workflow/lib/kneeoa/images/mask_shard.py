@@ -26,7 +26,7 @@ from kneeoa.images.shard_tables import files_of, reason_row
 from kneeoa.images.volume import Volume
 from kneeoa.tables.cartilage import CARTILAGE
 from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.masks import MASKS
+from kneeoa.tables.masks import MASKS, SHIFTS
 from kneeoa.tables.volumes import VOLUMES
 
 _LOG = logging.getLogger(__name__)
@@ -42,6 +42,8 @@ class Aligned:
         judgement: where it was taken to lie, and the doubts about that.
         repair: the pose that was taken instead of the header's, if any.
         regions: its cartilage, measured.
+        shift: mm along each canonical axis by which the image's edges lie displaced from the mask
+            as a whole; None where nothing was looked at.
     """
 
     array: NDArray[np.uint8]
@@ -49,6 +51,7 @@ class Aligned:
     judgement: Judgement
     repair: Candidate | None
     regions: list[Region]
+    shift: tuple[float | None, ...] = (None, None, None)
 
 
 def make_masks(
@@ -120,7 +123,10 @@ def _read_and_align(
     (``unexpected-error``) and not the shard.
     """
     try:
-        return align(read_image(root / file["path"], file["format"]), image, volume, tissues, checks)
+        # Where the image's own header gave no orientation, so may the mask's.
+        declared = volume["orientation"] if isinstance(volume["orientation"], str) else None  # an empty cell may be NaN
+        mask = read_image(root / file["path"], file["format"], orientation=declared)
+        return align(mask, image, volume, tissues, checks)
     except (KneeoaError, MemoryError, ImportError, OSError):
         raise
     except Exception as error:
@@ -164,7 +170,10 @@ def align(mask: Volume, image: NDArray[np.generic], volume: dict[str, Any], tiss
     if volume["case_id"].rsplit("-", 2)[1] == "L" and not volume["mirrored"]:
         lateral = -lateral
     array = resample_labels(labels, affine, image.shape, checks.interpolation)
-    return Aligned(array, mask.digest(), found, repair, regions(labels, values, lateral))
+    axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    moved_by = found.evidence.shift
+    shift: tuple[float | None, ...] = (None, None, None) if moved_by is None else tuple((axes.T @ np.array(moved_by)).tolist())
+    return Aligned(array, mask.digest(), found, repair, regions(labels, values, lateral), shift)
 
 
 def _findings(found: Aligned) -> dict[str, Any]:
@@ -177,6 +186,7 @@ def _findings(found: Aligned) -> dict[str, Any]:
         "contrast": judged.evidence.contrast,
         "boundary": judged.evidence.boundary,
         "offset_mm": judged.evidence.offset,
+        **dict(zip(SHIFTS, found.shift, strict=True)),
         "cartilage_mm3": judged.measures.volume,
         "cartilage_thickness_mm": judged.measures.thickness,
         "flags": slugs if found.repair is None else [*slugs, "mask-repaired"],

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from kneeoa.errors import UnusableImage
+from kneeoa.images.converted_echo import ECHO_HINT, pick_echo
 from kneeoa.images.plausible import require_size, require_spacing
 from kneeoa.images.volume import LPS_TO_RAS, Affine, Volume
 from kneeoa.images.voxel_file import beside, read_voxels
@@ -26,9 +27,13 @@ _MOST_HEADER = 1 << 16
 _LAST = "elementdatafile"
 
 
-def read_meta(path: Path) -> Volume:
+def read_meta(path: Path, echo: int | None = None) -> Volume:
     """Read a file; array axes are (z, y, x) of the file, as in memory. Without a transform its axes
     are the patient's (LPS), as in ITK.
+
+    Args:
+        path: the file.
+        echo: which volume of a fourth axis, from 1 (:mod:`kneeoa.images.converted_echo`).
 
     Raises:
         UnusableImage: damaged or cut (``unreadable``), more voxels than its size
@@ -39,10 +44,12 @@ def read_meta(path: Path) -> Volume:
     """
     fields, offset = _header(path)
     sizes = [int(number) for number in _numbers(fields, "dimsize", path.name) or []]
-    if int(fields.get("ndims", "0")) != 3 or len(sizes) != 3 or min(sizes) < 1:
-        raise UnusableImage("not-3d", f"{path.name}: has {fields.get('ndims', 'no number of')[:4]} axes; expected three.")
+    axes = int(fields.get("ndims", "0"))
+    if not (axes == 3 or (axes == 4 and echo is not None)) or len(sizes) != axes or min(sizes) < 1:
+        hint = ECHO_HINT if axes == 4 else ""
+        raise UnusableImage("not-3d", f"{path.name}: has {fields.get('ndims', 'no number of')[:4]} axes; expected three{hint}.")
     require_size(sizes, path.name)
-    affine = _affine(fields, path.name)
+    affine = _affine(fields, path.name, axes)
     voxels, offset = _data(path, fields, offset)
     kind = fields.get("elementtype", "").upper()
     if int(fields.get("elementnumberofchannels", "1")) != 1 or kind.endswith("_ARRAY"):
@@ -52,7 +59,8 @@ def read_meta(path: Path) -> Volume:
     big = _true(fields, "binarydatabyteordermsb") or _true(fields, "elementbyteordermsb")
     dtype = np.dtype((">" if big else "<") + _TYPES[kind])
     found = read_voxels(voxels, offset, prod(sizes), dtype, "zlib" if _true(fields, "compresseddata") else "raw")
-    return Volume(found.astype(dtype.newbyteorder("="), copy=False).reshape(sizes[::-1]), LPS_TO_RAS @ affine)
+    chosen = pick_echo(list(found.reshape(-1, prod(sizes[:3]))), echo, path)
+    return Volume(chosen.astype(dtype.newbyteorder("="), copy=False).reshape(sizes[2::-1]), LPS_TO_RAS @ affine)
 
 
 def _header(path: Path) -> tuple[dict[str, str], int]:
@@ -83,20 +91,22 @@ def _data(path: Path, fields: dict[str, str], offset: int) -> tuple[Path, int]:
     return beside(path, told), skipped
 
 
-def _affine(fields: dict[str, str], name: str) -> Affine:
+def _affine(fields: dict[str, str], name: str, axes: int) -> Affine:
+    """Index -> mm (LPS) of the first three of three or four axes."""
     spacing = _numbers(fields, "elementspacing", name) or _numbers(fields, "elementsize", name)
-    if spacing is None or len(spacing) != 3:
+    if spacing is None or len(spacing) != axes:
         raise UnusableImage("missing-geometry", f"{name}: its header gives no spacing (ElementSpacing).")
+    spacing = spacing[:3]
     require_spacing(spacing, name)
     turn = next((found for key in ("transformmatrix", "rotation", "orientation") if (found := _numbers(fields, key, name))), None)
-    origin = next((found for key in ("offset", "position", "origin") if (found := _numbers(fields, key, name))), [0.0, 0.0, 0.0])
-    directions = np.eye(3) if turn is None else np.array(turn)
-    if directions.size != 9 or len(origin) != 3:
+    origin = next((found for key in ("offset", "position", "origin") if (found := _numbers(fields, key, name))), [0.0] * axes)
+    directions = np.eye(axes) if turn is None else np.array(turn)
+    if directions.size != axes**2 or len(origin) != axes:
         raise UnusableImage("bad-affine", f"{name}: its transform or origin has too few or too many numbers.")
     affine = np.eye(4)
     # A row of the matrix is the direction of an axis; array axes run the other way round.
-    affine[:3, :3] = (directions.reshape(3, 3) * np.array(spacing)[:, None]).T[:, ::-1]
-    affine[:3, 3] = origin
+    affine[:3, :3] = (directions.reshape(axes, axes)[:3, :3] * np.array(spacing)[:, None]).T[:, ::-1]
+    affine[:3, 3] = origin[:3]
     return affine
 
 

@@ -12,6 +12,7 @@ from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
 from kneeoa.errors import UnusableImage
+from kneeoa.images.converted_echo import ECHO_HINT, pick_echo
 from kneeoa.images.inflate import open_gzip, read_into
 from kneeoa.images.plausible import require_size
 from kneeoa.images.volume import Affine, Volume
@@ -24,12 +25,17 @@ _SAME_PLACE = 1.0
 _SAME_SPACING = 0.01  # relative
 
 
-def read_nifti(path: Path) -> Volume:
+def read_nifti(path: Path, echo: int | None = None, *, bare: bool = False) -> Volume:
     """Read a NIfTI-1 or NIfTI-2 file of one part (``.nii``, ``.nii.gz``), of either byte order.
 
     Array axes are the file's. Trailing axes of one entry are dropped; slope and intercept are
     applied (then float32). An uncompressed file is mapped into memory, not read. The sform places
     the image where its code is set, else the qform does.
+
+    Args:
+        path: the file.
+        echo: which volume of a fourth axis, from 1 (:mod:`kneeoa.images.converted_echo`).
+        bare: where both codes are 0, take the voxel sizes alone, along the patient's axes.
 
     Raises:
         UnusableImage: damaged or cut (``unreadable``), more voxels than the header says
@@ -41,8 +47,8 @@ def read_nifti(path: Path) -> Volume:
         compressed = start.read(2) == b"\x1f\x8b"
     with open_gzip(path) if compressed else path.open("rb") as stream:
         header = _header(stream, path.name)
-        shape, dtype, offset = _layout(header, path.name)
-        affine = _affine(header, shape, path.name)
+        shape, dtype, offset = _layout(header, path.name, fourth=echo is not None)
+        affine = _affine(header, shape[:3], path.name, bare)
         if compressed:
             stored = np.empty(prod(shape), dtype=dtype)
             stream.seek(offset)  # past header extensions
@@ -51,7 +57,9 @@ def read_nifti(path: Path) -> Volume:
             require_bytes(found, stored.nbytes, path.name)
     if not compressed:
         stored = read_voxels(path, offset, prod(shape), dtype, "raw")
-    return Volume(_values(stored, header).reshape(shape, order="F"), affine)
+    volumes = list(stored.reshape(-1, prod(shape[:3])))
+    chosen = pick_echo(volumes, echo, path)
+    return Volume(_values(chosen, header).reshape(shape[:3], order="F"), affine)
 
 
 def _header(stream: BinaryIO, name: str) -> nibabel.Nifti1Header:
@@ -68,8 +76,10 @@ def _header(stream: BinaryIO, name: str) -> nibabel.Nifti1Header:
     raise UnusableImage("unreadable", f"{name}: is not a NIfTI file; is it damaged or empty?")
 
 
-def _layout(header: nibabel.Nifti1Header, name: str) -> tuple[tuple[int, ...], np.dtype[np.generic], int]:
-    """Shape without trailing axes of one entry, type of a stored voxel, and where voxels begin."""
+def _layout(header: nibabel.Nifti1Header, name: str, *, fourth: bool) -> tuple[tuple[int, ...], np.dtype[np.generic], int]:
+    """Shape without trailing axes of one entry, type of a stored voxel, and where voxels begin;
+    ``fourth``: four axes are taken too.
+    """
     axes = int(header["dim"][0])
     dimensions = [int(size) for size in header["dim"][1 : axes + 1]]
     shape = list(dimensions)
@@ -77,8 +87,9 @@ def _layout(header: nibabel.Nifti1Header, name: str) -> tuple[tuple[int, ...], n
         shape.pop()
     if not 1 <= axes <= 7 or min(shape) < 1:
         raise UnusableImage("unreadable", f"{name}: its header gives the size {dimensions}; is it damaged?")
-    if len(shape) != 3:
-        raise UnusableImage("not-3d", f"{name}: has the shape {tuple(dimensions)}; expected three axes.")
+    if len(shape) != 3 and not (fourth and len(shape) == 4):
+        hint = ECHO_HINT if len(shape) == 4 else ""
+        raise UnusableImage("not-3d", f"{name}: has the shape {tuple(dimensions)}; expected three axes{hint}.")
     require_size(shape, name)
     try:
         dtype = header.get_data_dtype()
@@ -92,8 +103,10 @@ def _layout(header: nibabel.Nifti1Header, name: str) -> tuple[tuple[int, ...], n
     return tuple(shape), dtype, int(offset)
 
 
-def _affine(header: nibabel.Nifti1Header, shape: tuple[int, ...], name: str) -> Affine:
+def _affine(header: nibabel.Nifti1Header, shape: tuple[int, ...], name: str, bare: bool) -> Affine:
     placed = [code for code in ("sform_code", "qform_code") if int(header[code]) > 0]
+    if not placed and bare:
+        return np.diag([*np.abs(np.asarray(header["pixdim"][1:4], dtype=np.float64)), 1.0])
     if not placed:
         raise UnusableImage("bad-affine", f"{name}: its header gives no orientation (sform and qform codes are both 0).")
     found: dict[str, Affine] = {}

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from kneeoa.errors import UnusableImage
-from kneeoa.images.nrrd_header import NrrdHeader, read_header
+from kneeoa.images.converted_echo import ECHO_HINT, pick_echo
+from kneeoa.images.nrrd_header import NrrdHeader, read_header, segments
 from kneeoa.images.plausible import require_size
 from kneeoa.images.volume import LPS_TO_RAS, Affine, Volume
 from kneeoa.images.voxel_file import Encoding, beside, read_voxels
@@ -25,9 +26,16 @@ _ENCODINGS: dict[str, Encoding] = {"raw": "raw", "gzip": "gzip", "gz": "gzip"}
 _INTEGERS = {"char": "1", "short": "2", "int": "4", "long long": "8", "longlong": "8"}
 
 
-def read_nrrd(path: Path) -> Volume:
+def read_nrrd(path: Path, echo: int | None = None, *, bare: bool = False) -> Volume:
     """Read a file; array axes are the file's, reversed (as in memory). Axes of one entry that are
     not in space are dropped.
+
+    Args:
+        path: the file.
+        echo: which volume of a fourth axis, a list, from 1
+            (:mod:`kneeoa.images.converted_echo`).
+        bare: where the header gives no directions, take the voxel sizes (``spacings``) alone, along
+            the patient's axes.
 
     Raises:
         UnusableImage: damaged or cut (``unreadable``), more voxels than its size
@@ -38,8 +46,8 @@ def read_nrrd(path: Path) -> Volume:
             gone (``outside-folder``, ``missing-file``).
     """
     header = read_header(path)
-    fields = header.fields
-    sizes, columns = _axes(header, path.name)
+    fields = _with_directions(header.fields) if bare else header.fields
+    sizes, columns, listed = _axes(NrrdHeader(fields, header.pairs, header.offset), path.name, fourth=echo is not None)
     require_size(sizes, path.name)
     affine = _affine(fields, columns, path.name)
     dtype = _dtype(fields, path.name)
@@ -50,13 +58,29 @@ def read_nrrd(path: Path) -> Volume:
         raise UnusableImage("unsupported-nrrd", f"{path.name}: keeps its voxels as text, in several files or behind others; save it again.")
     voxels, offset = (beside(path, told), 0) if told else (path, header.offset)
     found = read_voxels(voxels, offset, prod(sizes), dtype, _ENCODINGS[encoding])
-    if found.dtype.kind == "f":
-        found = found.astype(np.float32, copy=False)
-    return Volume(found.astype(found.dtype.newbyteorder("="), copy=False).reshape(sizes[::-1]), affine)
+    array = found.reshape(sizes[::-1])
+    volumes = [array] if listed is None else list(np.moveaxis(array, len(sizes) - 1 - listed, 0))
+    chosen = pick_echo(volumes, echo, path)
+    if chosen.dtype.kind == "f":
+        chosen = chosen.astype(np.float32, copy=False)
+    return Volume(chosen.astype(chosen.dtype.newbyteorder("="), copy=False), affine, segments=segments(header))
 
 
-def _axes(header: NrrdHeader, name: str) -> tuple[list[int], list[str]]:
-    """Sizes and directions (as text) of the axes in space."""
+def _with_directions(fields: dict[str, str]) -> dict[str, str]:
+    """Fields of a header that gives voxel sizes and no directions, with directions along the
+    patient's axes from an origin of 0; other fields as they are.
+    """
+    steps = fields.get("spacings", "").split()
+    if "space directions" in fields or len(steps) != 3:
+        return fields
+    columns = [f"({','.join(step if axis == row else '0' for row in range(3))})" for axis, step in enumerate(steps)]
+    return fields | {"space": "lps", "space directions": " ".join(columns), "space origin": "(0,0,0)"}
+
+
+def _axes(header: NrrdHeader, name: str, *, fourth: bool) -> tuple[list[int], list[str], int | None]:
+    """Sizes of the axes, directions (as text) of those in space, and which of four is a list of
+    volumes, where one is taken (``fourth``).
+    """
     fields = header.fields
     sizes = [int(word) for word in fields.get("sizes", "").split()]
     directions = re.findall(r"\([^)]*\)|none", fields.get("space directions", ""))
@@ -71,12 +95,17 @@ def _axes(header: NrrdHeader, name: str) -> tuple[list[int], list[str]]:
         raise UnusableImage(
             "layered-segmentation", f"{name}: holds segments in several layers, which may overlap; export them as one label map."
         )
-    # An axis that is not in space holds the numbers of a voxel, or points in time.
-    if outside and (kinds[outside[0]] if outside[0] < len(kinds) else "").endswith(("vector", "color", "complex", "list")):
+    # An axis that is not in space holds the numbers of a voxel, points in time, or a list of
+    # volumes.
+    kind = kinds[outside[0]] if outside and outside[0] < len(kinds) else ""
+    if fourth and len(kept) == 4 and len(outside) == 1 and not kind.endswith(("vector", "color", "complex", "time")):
+        return [sizes[axis] for axis in kept], [directions[axis] for axis in kept if axis not in outside], kept.index(outside[0])
+    if kind.endswith(("vector", "color", "complex", "list")):
         raise UnusableImage("not-greyscale", f"{name}: has several numbers a voxel; expected one.")
     if outside or len(kept) != 3:
-        raise UnusableImage("not-3d", f"{name}: has the shape {tuple(sizes)}; expected three axes in space.")
-    return [sizes[axis] for axis in kept], [directions[axis] for axis in kept]
+        hint = ECHO_HINT if len(kept) == 4 else ""
+        raise UnusableImage("not-3d", f"{name}: has the shape {tuple(sizes)}; expected three axes in space{hint}.")
+    return [sizes[axis] for axis in kept], [directions[axis] for axis in kept], None
 
 
 def _affine(fields: dict[str, str], columns: list[str], name: str) -> Affine:

@@ -5,10 +5,12 @@ Slicer names in it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kneeoa.errors import UnusableImage
+from kneeoa.images.volume import Segment
 
 # A header longer than this is not one.
 _MOST_HEADER = 1 << 20
@@ -55,25 +57,45 @@ def read_header(path: Path) -> NrrdHeader:
     raise UnusableImage("unreadable", f"{path.name}: its header has no end; is it damaged or cut?")
 
 
+def segments(header: NrrdHeader) -> tuple[Segment, ...]:
+    """The segments that a Slicer segmentation (``.seg.nrrd``) names, in their order; none of other
+    files.
+    """
+    numbers = sorted(int(match[1]) for key in header.pairs if (match := re.fullmatch(r"Segment(\d+)_Name", key)))
+    listed = []
+    for number in numbers:
+        value = header.pairs.get(f"Segment{number}_LabelValue", "").strip()
+        layer = header.pairs.get(f"Segment{number}_Layer", "0").strip()
+        listed.append(Segment(header.pairs[f"Segment{number}_Name"].strip(), int(value) if value.isdecimal() else None, layer))
+    return tuple(listed)
+
+
 def segment_labels(path: Path) -> dict[str, int]:
     """Names and label values of the segments of a Slicer segmentation (``.seg.nrrd``), in their
     order.
 
     Raises:
-        UnusableImage: no segments (``unreadable``), or segments in several layers or without a
-            value of their own, or two of one name (``layered-segmentation``): such a file is not
-            one label map.
+        UnusableImage: no segments (``unreadable``), or segments that are not one label map
+            (``layered-segmentation``).
     """
-    pairs = read_header(path).pairs
-    numbers = sorted(int(found[1]) for key in pairs if (found := re.fullmatch(r"Segment(\d+)_Name", key)))
-    if not numbers:
+    listed = segments(read_header(path))
+    if not listed:
         raise UnusableImage("unreadable", f"{path.name}: names no segments; is it a segmentation of 3D Slicer?")
-    names = [pairs[f"Segment{number}_Name"] for number in numbers]
-    values = [pairs.get(f"Segment{number}_LabelValue", "") for number in numbers]
-    layers = {pairs.get(f"Segment{number}_Layer", "0") for number in numbers}
-    if len(layers) > 1 or not all(value.isdigit() for value in values) or len({*values}) < len(values) or len({*names}) < len(names):
+    return label_values(listed, path.name)
+
+
+def label_values(listed: Sequence[Segment], name: str) -> dict[str, int]:
+    """The label value of each segment, by its name; ``name`` is how the error calls the file.
+
+    Raises:
+        UnusableImage: segments in several layers or without a value of their own, or two of one
+            name (``layered-segmentation``): such a file is not one label map.
+    """
+    values = {segment.name: segment.value for segment in listed if segment.value is not None}
+    layers = {segment.layer for segment in listed}
+    if len(layers) > 1 or len(values) < len(listed) or len({*values.values()}) < len(values):
         raise UnusableImage(
             "layered-segmentation",
-            f"{path.name}: its segments overlap in layers or share a name or a value; export them from 3D Slicer as one label map.",
+            f"{name}: its segments overlap in layers or share a name or a value; export them from 3D Slicer as one label map.",
         )
-    return {name: int(value) for name, value in zip(names, values, strict=True)}
+    return values

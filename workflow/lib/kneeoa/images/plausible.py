@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneeoa.errors import UnusableImage
+from kneeoa.images.bare_header import lacks_orientation
 
 LEAST_SPACING, MOST_SPACING = 0.01, 30.0
 """Millimetres of a voxel along any axis. Ex-vivo scans reach 0.05 mm, localisers 20 mm; beyond
@@ -61,14 +62,17 @@ def require_scan(shape: Sequence[int], affine: NDArray[np.float64], name: str) -
 
     Raises:
         UnusableImage: fewer than :data:`LEAST_SLICES` voxels along an axis (``too-few-slices``), or
-            voxels of exactly 1 mm along the world's axes from its origin on, which is what writers
-            leave who know neither size nor place (``bad-affine``).
+            a header that gives no orientation (``bad-affine``).
     """
     if min(shape) < LEAST_SLICES:
         told = " x ".join(str(int(size)) for size in shape)
         raise UnusableImage("too-few-slices", f"{name}: has {told} voxels; expected a volume.")
-    if np.array_equal(np.abs(affine), np.eye(4)):
-        raise UnusableImage("bad-affine", f"{name}: its header gives neither size nor place of its voxels (the identity); correct it.")
+    if lacks_orientation(shape, affine):
+        raise UnusableImage(
+            "bad-affine",
+            f"{name}: its header gives no orientation (the patient's axes from an origin of exactly 0, as of an array that was saved "
+            "with its voxel sizes alone); correct it, or declare 'orientation' (a key of the cohort; of kneeoa.apply --orientation).",
+        )
 
 
 def require_size(shape: Sequence[int], name: str) -> None:

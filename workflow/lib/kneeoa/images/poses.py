@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneeoa.images.alignment import Grid
+from kneeoa.images.bare_header import lacks_orientation
 from kneeoa.images.evidence import Evidence, contrast, evidence
 from kneeoa.images.surfaces import Surface
 from kneeoa.images.volume import LPS_TO_RAS, Affine
@@ -107,6 +108,8 @@ def header_doubt(mask: Grid, image: Grid) -> str:
     linear = mask.affine[:3, :3]
     if np.allclose(np.abs(linear), np.eye(3)) and not np.allclose(np.linalg.norm(image.affine[:3, :3], axis=0), 1, atol=0.05):
         return "its header has an identity affine, as of a file saved without one"
+    if lacks_orientation(mask.shape, mask.affine):
+        return "its header gives no orientation, as of an array saved with its voxel sizes alone"
     if sorted(mask.shape) == sorted(image.shape) and mask.shape != image.shape and not _covers(mask, image):
         return "its axes have the image's lengths in another order, and its header puts them elsewhere"
     if sorted(mask.shape) == sorted(image.shape) and not _covers(mask, image):

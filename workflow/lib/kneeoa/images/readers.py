@@ -9,6 +9,7 @@ import numpy as np
 
 from kneeoa.config.volumes import ImageType, Plane
 from kneeoa.errors import KneeoaError, UnusableImage
+from kneeoa.images.bare_header import declare, lacks_orientation
 from kneeoa.images.plausible import require_spacing, require_square_axes
 from kneeoa.images.trouble import unreadable
 from kneeoa.images.volume import Volume
@@ -19,16 +20,25 @@ FORMATS = ("dicom", "dicom-archive", "dicom-file", "nifti", "meta", "nrrd")
 """
 
 
-def read_image(path: Path, format: str, echo: int | None = None, plane: Plane = "any", image_type: ImageType | None = None) -> Volume:
+def read_image(
+    path: Path,
+    format: str,
+    echo: int | None = None,
+    plane: Plane = "any",
+    image_type: ImageType | None = None,
+    orientation: str | None = None,
+) -> Volume:
     """Read a volume, one of :data:`FORMATS`.
 
     Args:
         path: the file, or the folder of a series.
         format: the ``format`` of the images table.
-        echo: which echo of a DICOM source, from the shortest echo time; None for the shortest.
-            Other formats hold one.
+        echo: which echo of a DICOM source, from the shortest echo time; None for the shortest. Of
+            other formats, which volume of a fourth axis, or which echo the file must be.
         plane: in which a DICOM source's slices lie; other formats do not tell.
         image_type: which picture of a DICOM source that holds several of a kind.
+        orientation: where the header gives none, the side that the index of each axis (as the
+            header counts them) increases to: ``PIR``. None: the header's affine, whatever it is.
 
     Raises:
         UnusableImage: the file is missing (``missing-file``), damaged (``unreadable``), not a
@@ -39,7 +49,7 @@ def read_image(path: Path, format: str, echo: int | None = None, plane: Plane = 
         OSError: the machine, not the file, is at fault (out of memory or handles, a network disk
             away).
     """
-    read = _reader(format, echo, plane, image_type)
+    read = _reader(format, echo, plane, image_type, bare=orientation is not None)
     if not _exists(path):
         raise UnusableImage("missing-file", f"{path.name}: is not there any more.")
     try:
@@ -53,6 +63,8 @@ def read_image(path: Path, format: str, echo: int | None = None, plane: Plane = 
         raise UnusableImage("unreadable", f"{path.name}: cannot be decoded ({what}); is it damaged or cut?") from None
     require_spacing([float(value) for value in volume.spacing], path.name)
     require_square_axes(volume.affine, path.name)
+    if orientation is not None and lacks_orientation(volume.array.shape, volume.affine):
+        volume = declare(volume, orientation, reversed_axes=format != "nifti")
     # Least and largest value show any infinity or NaN, without an array of flags.
     if volume.array.dtype.kind == "f" and not (np.isfinite(np.min(volume.array)) and np.isfinite(np.max(volume.array))):
         raise UnusableImage("non-finite", f"{path.name}: has voxels that are not numbers.")
@@ -66,7 +78,7 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _reader(format: str, echo: int | None, plane: Plane, image_type: ImageType | None) -> Callable[[Path], Volume]:
+def _reader(format: str, echo: int | None, plane: Plane, image_type: ImageType | None, *, bare: bool) -> Callable[[Path], Volume]:
     if format in ("dicom", "dicom-archive", "dicom-file"):
         from kneeoa.images.dicom import read_dicom
 
@@ -74,13 +86,13 @@ def _reader(format: str, echo: int | None, plane: Plane, image_type: ImageType |
     if format == "nifti":
         from kneeoa.images.nifti import read_nifti
 
-        return read_nifti
+        return lambda path: read_nifti(path, echo, bare=bare)
     if format == "meta":
         from kneeoa.images.meta import read_meta
 
-        return read_meta
+        return lambda path: read_meta(path, echo)
     if format == "nrrd":
         from kneeoa.images.nrrd import read_nrrd
 
-        return read_nrrd
+        return lambda path: read_nrrd(path, echo, bare=bare)
     raise KneeoaError(f"image format '{format}' is unknown; it must be one of {', '.join(FORMATS)}.")

@@ -14,7 +14,7 @@ import pandas as pd
 
 from kneeoa.tables.cartilage import CARTILAGE
 from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.masks import MASKS
+from kneeoa.tables.masks import MASKS, SHIFTS
 from kneeoa.tables.quality import QUALITY
 from kneeoa.tables.schema import TableSchema
 from kneeoa.tables.volumes import VOLUMES
@@ -22,12 +22,18 @@ from kneeoa.tables.volumes import VOLUMES
 PER_PAGE = 100
 """Cases on a page of pictures."""
 
-_ORDER = ("mask-misaligned", "mask-implausible", "mask-incomplete", "mask-empty", "*", "mask-repaired")
+SHIFTED = "mask-shifted"
+"""The flag of a mask that is believed and lies about a voxel beside the edges that it outlines."""
+_ORDER = ("mask-misaligned", "mask-implausible", "mask-incomplete", "mask-empty", SHIFTED, "*", "mask-repaired")
 """Flags from the worst to the mildest; ``*`` stands for every other."""
 _EXPECTED = ("missing-mask",)
 """What many cohorts lack by design: listed, but nobody need look."""
-_OF_MASKS = ("repair", "inside", "contrast", "boundary", "offset_mm", "cartilage_mm3", "cartilage_thickness_mm")
-_WATCHED = ("contrast", "boundary", "cartilage_mm3", "cartilage_thickness_mm", "joint_fit")
+_OF_MASKS = ("repair", "inside", "contrast", "boundary", "offset_mm", *SHIFTS, "cartilage_mm3", "cartilage_thickness_mm")
+_WATCHED = ("contrast", "boundary", "offset_mm", "cartilage_mm3", "cartilage_thickness_mm", "joint_fit")
+_AXES = ("slices", "rows", "columns")
+# How far (in the image's voxels along an axis, and mm) edges lie displaced as a whole from a mask
+# that is a voxel off.
+_SHIFT_VOXELS, _SHIFT_MM = 0.6, 0.5
 
 
 def review(
@@ -38,7 +44,8 @@ def review(
     Flagged cases come first, by their worst flag and then by how little of the mask lies on edges
     of the image; the others follow by how far they lie from the cohort's median. Pictures are given
     to flagged cases in this order, then to unflagged ones in an order that looks random and is
-    always the same (a digest of the case's name), until there are ``cases`` of them.
+    always the same (a digest of the case's name), until there are ``cases`` of them. The first of
+    all goes to a case whose orientation is declared, where there is one: it must be looked at.
 
     Args:
         volumes: VOLUMES of one cohort and view.
@@ -51,7 +58,11 @@ def review(
     Raises:
         KneeoaError: a table is not what it should be.
     """
-    rows = {str(image["case_id"]): _row(image, view, has_image=True) for image in _records(VOLUMES, volumes)}
+    rows: dict[str, dict[str, Any]] = {}
+    spacings: dict[str, Sequence[float]] = {}
+    for image in _records(VOLUMES, volumes):
+        rows[str(image["case_id"])] = _row(image, view, has_image=True)
+        spacings[str(image["case_id"])] = image["source_spacing"]
     for reason in _records(EXCLUSIONS, exclusions):
         if reason["view"] == view and reason["case_id"] is not None:
             row = rows.setdefault(str(reason["case_id"]), _row(reason, view, has_image=False))
@@ -61,6 +72,9 @@ def review(
         row = rows[str(mask["case_id"])]
         row |= {name: mask[name] for name in _OF_MASKS} | {"has_mask": True, "mask_usable": bool(mask["usable"])}
         row["flags"] = [*mask["flags"], *row["flags"]]
+        if mask["usable"] and (beside := _beside([mask[name] for name in SHIFTS], spacings.get(str(mask["case_id"]), ()))):
+            row["flags"].append(SHIFTED)
+            row["detail"] = " ".join(filter(None, (row["detail"], beside)))
     for plate in _records(CARTILAGE, cartilage):
         # Halves are parts of their plates.
         if plate["denuded_mm2"] is not None and not plate["region"].endswith(("_medial", "_lateral")):
@@ -89,7 +103,20 @@ def _row(source: dict[str, Any], view: str, *, has_image: bool) -> dict[str, Any
     """A row without a mask, of a case that some table tells of."""
     empty: dict[str, Any] = dict.fromkeys(QUALITY.schema.names)
     own = {"cohort": source["cohort"], "case_id": source["case_id"], "view": view, "joint_fit": source.get("joint_fit")}
+    own["orientation"] = source.get("orientation")
     return empty | own | {"flags": [], "has_image": has_image, "has_mask": False}
+
+
+def _beside(shift: Sequence[float | None], spacing: Sequence[float]) -> str:
+    """In a sentence, along which axis the image's edges lie a voxel or so from a mask; empty where
+    they lie on it.
+    """
+    off = [
+        f"{abs(by):.1f} mm ({abs(by) / step:.1f} voxels) along the {axis}"
+        for axis, by, step in zip(_AXES, shift, spacing, strict=False)
+        if by is not None and abs(by) > max(_SHIFT_VOXELS * step, _SHIFT_MM)
+    ]
+    return f"the edges that the mask outlines lie {' and '.join(off)} from it." if off else ""
 
 
 def _outlying(rows: list[dict[str, Any]]) -> list[float | None]:
@@ -117,4 +144,6 @@ def _pictured(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     seen = [row for row in rows if row["has_image"]]
     others = [row for row in seen if not row["flagged"]]
     others.sort(key=lambda row: hashlib.sha256(row["case_id"].encode()).digest())
-    return [row for row in seen if row["flagged"]] + others
+    order = [row for row in seen if row["flagged"]] + others
+    asked = next((row for row in order if row["orientation"] is not None), None)
+    return sorted(order, key=lambda row: row is not asked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,16 @@ from numpy.typing import NDArray
 from kneeoa.errors import UnusableImage
 
 Affine = NDArray[np.float64]
+
+
+class Segment(NamedTuple):
+    """A segment as its file's header names it; ``value`` is None where the header gives no label
+    value.
+    """
+
+    name: str
+    value: int | None
+    layer: str
 
 
 @dataclass(frozen=True)
@@ -22,6 +33,9 @@ class Volume:
         affine: 4 x 4; array index (i, j, k, 1) -> millimetres in RAS+ (x to the right, y to the
             front, z to the head).
         told_side: ``L`` or ``R`` where the file itself says whose side it shows, else None.
+        declared: the orientation that a cohort declares, where it was used because the header gives
+            none; else None.
+        segments: the segments that a mask of 3D Slicer names; empty for other files.
 
     Raises:
         UnusableImage: the array has not three axes (``not-3d``), is empty, or the affine is not
@@ -31,6 +45,8 @@ class Volume:
     array: NDArray[np.generic]
     affine: Affine
     told_side: str | None = None
+    declared: str | None = None
+    segments: tuple[Segment, ...] = ()
 
     def __post_init__(self) -> None:
         if self.array.ndim != 3 or min(self.array.shape) < 1:

@@ -36,13 +36,14 @@ def make_volumes(
     out_array: Path,
     out_index: Path,
     out_exclusions: Path,
+    orientation: str | None = None,
 ) -> None:
     """Decode a shard's images and bring them to the canonical grid: float16 ``[rows,
     *view.shape]``, rows in the order of ``case_id``.
 
     An image that cannot be used becomes a row of exclusions (stage ``volumes``, scope ``case``) and
     no row of the array. One image is in memory at a time, and a shard's result depends on its own
-    images alone.
+    images alone. ``orientation`` is what the cohort declares for headers that give none.
 
     Raises:
         KneeoaError: a table or the configuration is not what it should be.
@@ -57,7 +58,7 @@ def make_volumes(
             case = {"cohort": cohort, "case_id": case_id, "view": view_name}
             person = people[case_id]
             try:
-                image = _usable(root, file, view, person["side"])
+                image = _usable(root, file | {"orientation": orientation}, view, person["side"])
             except UnusableImage as error:
                 excluded.append({**case, "subject": person["subject"], **reason_row("volumes", "case", error.reason, error.detail)})
                 _LOG.warning("%s: %s", case_id, error.detail)
@@ -114,4 +115,5 @@ def _origin(image: Ingested) -> dict[str, Any]:
         "joint_column": joint_column,
         "joint_fit": image.joint_fit,
         "negative": image.negative,
+        "orientation": image.orientation,
     }

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from kneeoa.config.cohorts import check_orientation
 from kneeoa.config.prediction import flipped_axes
 from kneeoa.errors import KneeoaError
 from kneeoa.inference.combine import Combination
@@ -41,6 +42,7 @@ def apply(
     out_exclusions: Path,
     side: str | None = None,
     shows: Shows = "knee",
+    orientation: str | None = None,
     how: Combination = "mean",
     flips: Sequence[str] = (),
     calibrated: bool = False,
@@ -62,6 +64,8 @@ def apply(
         out_exclusions: table to write.
         side: ``L`` or ``R``: of all images that no table tells the side of.
         shows: ``both``: each image is a bilateral radiograph.
+        orientation: of volumes whose header gives none
+            (:attr:`kneeoa.config.cohorts.Cohort.orientation`).
         how: how runs are combined.
         flips: directions along which images are also seen mirrored
             (:class:`kneeoa.config.prediction.Prediction`).
@@ -78,6 +82,8 @@ def apply(
     form = members[0].trained_on
     try:
         axes = flipped_axes(form.canonical, flips)
+        if orientation is not None:
+            check_orientation(orientation)
     except ValueError as error:
         raise KneeoaError(f"{error}.") from error
     found = listing(images, form.canonical, side, shows)
@@ -88,7 +94,7 @@ def apply(
         for start in range(0, len(found.images), BLOCK):
             block = found.images[start : start + BLOCK]
             with TemporaryDirectory(prefix="kneeoa-") as scratch:
-                spoken, unusable = _block(panel, block, found.root, Path(scratch), batch, device)
+                spoken, unusable = _block(panel, block, found.root, Path(scratch), batch, device, orientation)
             rows += spoken
             excluded += unusable
             logger.info("%d of %d images", start + len(block), len(found.images))
@@ -101,11 +107,11 @@ def apply(
 
 
 def _block(
-    panel: Panel, images: Sequence[NewImage], root: Path, scratch: Path, batch: int, device: torch.device
+    panel: Panel, images: Sequence[NewImage], root: Path, scratch: Path, batch: int, device: torch.device, orientation: str | None
 ) -> tuple[list[pd.DataFrame], list[dict[str, Any]]]:
     """APPLIED rows (without what is the same for all) and EXCLUSIONS rows of some images."""
     shapes = {tuple(run.spec.shape) for run in panel.runs}
-    prepared = prepare(images, root, panel.runs[0].trained_on, shapes, scratch)
+    prepared = prepare(images, root, panel.runs[0].trained_on, shapes, scratch, orientation)
     excluded: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in prepared.exclusions.to_dict("records")]
     if not prepared.case_ids:
         return [], excluded

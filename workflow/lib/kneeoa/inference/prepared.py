@@ -39,7 +39,9 @@ class Prepared:
     """EXCLUSIONS rows of the others."""
 
 
-def prepare(images: Sequence[NewImage], root: Path, form: TrainedOn, shapes: Collection[Shape], scratch: Path) -> Prepared:
+def prepare(
+    images: Sequence[NewImage], root: Path, form: TrainedOn, shapes: Collection[Shape], scratch: Path, orientation: str | None = None
+) -> Prepared:
     """Decode images and bring them to the canonical form, and to each of ``shapes`` over the same
     extent.
 
@@ -49,6 +51,7 @@ def prepare(images: Sequence[NewImage], root: Path, form: TrainedOn, shapes: Col
         form: what the networks learned from.
         shapes: input shapes of the networks.
         scratch: an empty folder; the arrays live there.
+        orientation: of volumes whose header gives none.
     """
     CASES.write(scratch / "cases.parquet", [_case(image) for image in images])
     IMAGES.write(scratch / "images.parquet", [_image(image, form.view) for image in images])
@@ -64,6 +67,7 @@ def prepare(images: Sequence[NewImage], root: Path, form: TrainedOn, shapes: Col
         out_array=canonical,
         out_index=index,
         out_exclusions=excluded,
+        orientation=orientation,
     )
     arrays = {}
     for number, shape in enumerate(sorted(shapes)):

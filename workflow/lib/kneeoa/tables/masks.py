@@ -21,6 +21,9 @@ MASKS = TableSchema(
             required("contrast", pa.float64()),  # AUC of intensities just above the bone under cartilage against those just below
             optional("boundary", pa.float64()),  # share of the surface between bone and cartilage that lies on an edge of the image
             optional("offset_mm", pa.float64()),  # median distance of these edges from the surface
+            optional("shift_slices_mm", pa.float64()),  # by which these edges lie displaced as a whole, along the canonical axes
+            optional("shift_rows_mm", pa.float64()),
+            optional("shift_columns_mm", pa.float64()),
             required("cartilage_mm3", pa.float64()),
             required("cartilage_thickness_mm", pa.float64()),  # mean
             required("flags", pa.list_(pa.string())),  # reasons for doubt, worst first; mask-repaired where the header was not believed
@@ -30,3 +33,6 @@ MASKS = TableSchema(
     ),
     key=("cohort", "case_id", "view"),
 )
+
+SHIFTS = ("shift_slices_mm", "shift_rows_mm", "shift_columns_mm")
+"""The columns that say how far a mask lies beside the edges that it outlines."""

@@ -18,13 +18,17 @@ QUALITY = TableSchema(
             required("flags", pa.list_(pa.string())),  # reasons for doubt and for exclusion, worst first
             optional("detail", pa.string()),  # the same in sentences
             required("has_image", pa.bool_()),
+            optional("orientation", pa.string()),  # as in the volumes' index: declared by the cohort, not read from the header
             required("has_mask", pa.bool_()),  # a mask that could be read
             optional("mask_usable", pa.bool_()),
-            optional("repair", pa.string()),  # as in the masks' index, like the next six
+            optional("repair", pa.string()),  # as in the masks' index, like the next nine
             optional("inside", pa.float64()),
             optional("contrast", pa.float64()),
             optional("boundary", pa.float64()),
             optional("offset_mm", pa.float64()),
+            optional("shift_slices_mm", pa.float64()),
+            optional("shift_rows_mm", pa.float64()),
+            optional("shift_columns_mm", pa.float64()),
             optional("cartilage_mm3", pa.float64()),
             optional("cartilage_thickness_mm", pa.float64()),
             optional("denuded_mm2", pa.float64()),  # sum over the plates

@@ -1,0 +1,68 @@
+"""Which echo a converted file (NIfTI, MetaImage, NRRD) holds: along a fourth axis, or as its name
+or the ``.json`` beside it says.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from kneeoa.errors import UnusableImage
+
+Part = TypeVar("Part")
+
+ECHO_HINT = "; where the fourth is echoes, set the view's 'echo'"
+"""What a refusal of four axes adds."""
+
+_SUFFIX = re.compile(r"\.(nii(\.gz)?|mha|mhd|nrrd|nhdr)$", re.IGNORECASE)
+# As BIDS (`_echo-2_`, `_echo-2.nii`) and dcm2niix (`_e2`, `_e2_ph`) name it.
+_IN_NAME = re.compile(r"_echo-0*(\d+)(?=_|$)|_e(\d+)(?=$|_ph$|_real$|_imaginary$)", re.IGNORECASE)
+# A description longer than this is not one.
+_MOST_JSON = 1 << 20
+
+
+def pick_echo(volumes: Sequence[Part], echo: int | None, path: Path) -> Part:
+    """The volume of a file that holds the echo which is asked for.
+
+    Several volumes are echoes in their order. A file of one volume is believed where its name or
+    the ``.json`` beside it says which echo it is; one that does not say is a first echo, as the one
+    echo of a DICOM series is.
+
+    Args:
+        volumes: those along the fourth axis; one for a file of three axes.
+        echo: from 1; None where none is asked for.
+        path: the file.
+
+    Raises:
+        UnusableImage: another echo, fewer echoes, or no word on which it is (``missing-echo``).
+    """
+    if len(volumes) > 1:
+        if echo is None or echo > len(volumes):
+            raise UnusableImage("missing-echo", f"{path.name}: holds {len(volumes)} volumes; echo {echo} was asked for.")
+        return volumes[echo - 1]
+    stated = stated_echo(path)
+    if echo is not None and echo != (stated or 1):
+        holds = f"is echo {stated}" if stated else "holds one volume, and neither its name (_echo-2) nor a .json beside it says which echo"
+        raise UnusableImage("missing-echo", f"{path.name}: {holds}; echo {echo} was asked for.")
+    return volumes[0]
+
+
+def stated_echo(path: Path) -> int | None:
+    """The echo that a file is by its converter: ``EchoNumber`` of the ``.json`` beside it, else the
+    part of its name; None where neither says.
+    """
+    stem = _SUFFIX.sub("", path.name)
+    beside = path.with_name(f"{stem}.json")
+    try:
+        text = beside.read_bytes() if beside.is_file() and beside.stat().st_size <= _MOST_JSON else b"{}"
+        described = json.loads(text)
+    except (OSError, ValueError, RecursionError):
+        described = {}
+    number = described.get("EchoNumber") if isinstance(described, dict) else None
+    if isinstance(number, int) and not isinstance(number, bool) and number > 0:
+        return number
+    named = [int(first or second) for first, second in _IN_NAME.findall(stem)]
+    return named[-1] if named and named[-1] > 0 else None
