@@ -16,6 +16,10 @@ from kneeoa.images.volume import Affine, Volume
 Tissues = Mapping[str, tuple[int, ...]]
 
 _SAMPLE = 50_000
+_ROUNDING = 0.05
+"""By which a label may miss a whole number: half a step of 256 over labels up to 25, as a writer
+leaves it that scales labels to bytes.
+"""
 # The last value marks voxels of several tissues in resampling.
 _MOST_TISSUES = 254
 
@@ -36,6 +40,8 @@ def tissue_values(tissues: Tissues) -> dict[str, int]:
 def to_tissues(mask: Volume, tissues: Tissues) -> Volume:
     """Translate a cohort's labels into stored values (uint8); labels that mean no tissue become 0.
 
+    Numbers that all but are whole are labels that went through a slope and an intercept.
+
     Slice by slice, so that memory stays at the mask and its translation.
 
     Raises:
@@ -54,9 +60,12 @@ def to_tissues(mask: Volume, tissues: Tissues) -> Volume:
         table[list(tissues[name])] = value
     out = np.empty(mask.array.shape, dtype=np.uint8)
     for plane, target in zip(mask.array, out, strict=True):
-        whole = plane.astype(np.int64)
-        if plane.dtype.kind == "f" and not np.array_equal(whole, plane):
-            raise UnusableImage("not-a-label-map", "the mask has voxels that are not whole numbers; expected labels.")
+        if plane.dtype.kind == "f":
+            whole = np.rint(plane).astype(np.int64)
+            if not float(np.abs(plane - whole).max()) <= _ROUNDING:
+                raise UnusableImage("not-a-label-map", "the mask has voxels that are not whole numbers; expected labels.")
+        else:
+            whole = plane.astype(np.int64)
         np.take(table, np.where(whole < 0, len(table), whole), out=target, mode="clip")
     return Volume(out, mask.affine)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from kneeoa.errors import KneeoaError, UnusableImage
+from kneeoa.images.outside_field import with_finite_voxels
 from kneeoa.images.plausible import require_spacing, require_square_axes
 from kneeoa.images.trouble import unreadable
 from kneeoa.images.volume import Volume
@@ -50,10 +49,7 @@ def read_image(path: Path, format: str, echo: int | None = None) -> Volume:
         raise UnusableImage("unreadable", f"{path.name}: cannot be decoded ({what}); is it damaged or cut?") from None
     require_spacing([float(value) for value in volume.spacing], path.name)
     require_square_axes(volume.affine, path.name)
-    # Least and largest value show any infinity or NaN, without an array of flags.
-    if volume.array.dtype.kind == "f" and not (np.isfinite(np.min(volume.array)) and np.isfinite(np.max(volume.array))):
-        raise UnusableImage("non-finite", f"{path.name}: has voxels that are not numbers.")
-    return volume
+    return with_finite_voxels(volume, path.name)
 
 
 def _exists(path: Path) -> bool:
