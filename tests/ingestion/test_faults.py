@@ -19,7 +19,17 @@ import pytest
 from numpy.typing import NDArray
 
 from kneeoa.cohorts.index import raw_digests
-from tests.ingestion.faults import archives, dicom_headers, dicom_pictures, dicom_stacks, itk_headers, nifti_headers, places, single_files
+from tests.ingestion.faults import (
+    archives,
+    dicom_grey,
+    dicom_headers,
+    dicom_pictures,
+    dicom_stacks,
+    itk_headers,
+    nifti_headers,
+    places,
+    single_files,
+)
 from tests.ingestion.faults.knees import SPACING, VIEW, Knee, knee
 from tests.ingestion.faults.permissions import without_permission
 from tests.ingestion.faults.planted import Planted
@@ -33,6 +43,7 @@ PLANTED: list[Planted] = [
     *dicom_stacks.CASES,
     *dicom_headers.CASES,
     *dicom_pictures.CASES,
+    *dicom_grey.CASES,
     *archives.CASES,
     *places.CASES,
 ]

@@ -32,7 +32,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> list[Verdict]:
     root = tmp_path_factory.mktemp("radiographs")
     cases, images = [], []
     for number, case in enumerate(CASES):
-        path = root / f"{number:03d}.{'png' if case.format == 'png' else 'dcm'}"
+        path = root / f"{number:03d}.{'dcm' if case.format == 'dicom-file' else case.format}"
         case.plant(path, picture(number))
         own = {"cohort": "main", "case_id": case_id(number), "shard": 0}
         place = {"view": "pa", "role": "image", "path": path.name, "format": case.format, "shows": "knee"}

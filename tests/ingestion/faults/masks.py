@@ -92,6 +92,12 @@ def _typed(dtype: str) -> Callable[[Path, NDArray[np.uint8], Grid], None]:
     return lambda stem, labels, grid: _bytes(stem, nifti_of(labels.astype(dtype), grid.affine))
 
 
+def _scaled(stem: Path, labels: NDArray[np.uint8], grid: Grid) -> None:
+    """As nibabel writes labels that were numbers of floating point: bytes with a slope."""
+    slope = float(labels.max()) / 255
+    _bytes(stem, nifti_of(np.rint(labels / slope).astype("|u1"), grid.affine, scl_slope=slope))
+
+
 def _bytes(stem: Path, content: bytes, suffix: str = ".nii.gz") -> None:
     stem.with_name(stem.name + suffix).write_bytes(gzip.compress(content, 1) if suffix.endswith("gz") else content)
 
@@ -211,6 +217,7 @@ CASES: list[PlantedMask] = [
     *(PlantedMask("mask dtype", name, _on(_same, _typed(name))) for name in ("<i2", "<u2", "<i4", "<f4", "<f8", ">i2", "|i1")),
     PlantedMask("mask dtype", "NIfTI-2", _on(_same, lambda stem, labels, grid: _bytes(stem, nifti2_of(labels, grid.affine)))),
     PlantedMask("mask labels", "labels of other tissues too", _edited(lambda labels: np.where(labels == 0, np.uint8(9), labels))),
+    PlantedMask("mask labels", "through a slope", _on(_same, _scaled)),
     PlantedMask("mask labels", "empty", _edited(np.zeros_like), _MISPLACED | _NOT_A_MASK),
     PlantedMask("mask labels", "bone alone", _relabelled({2: 0, 4: 0, 6: 0}), _MISPLACED),
     PlantedMask("mask labels", "femur and tibia exchanged", _relabelled({1: 3, 3: 1, 2: 4, 4: 2}), _MISPLACED),

@@ -150,6 +150,17 @@ def _sheared(folder: Path, knee: Knee) -> None:
     _write(folder / "dess.nii", nifti_of(array, affine))
 
 
+def _units(code: int, millimetres: float) -> Plant:
+    """An affine in other units, and the code that says so."""
+
+    def plant(folder: Path, knee: Knee) -> None:
+        array, affine = knee.stored("RAS")
+        affine[:3] /= millimetres
+        _write(folder / "dess.nii.gz", gzip.compress(nifti_of(array, affine, xyzt_units=code), 1))
+
+    return plant
+
+
 def _named(name: str, *, packed: bool) -> Plant:
     return lambda folder, knee: _write(folder / name, gzip.compress(nifti(knee), 1) if packed else nifti(knee))
 
@@ -225,6 +236,10 @@ CASES: list[Planted] = [
     bad("no picture", "every other voxel NaN", "nii.gz", _voxel(NAN, 9000)),
     legal("odd but legal", "gzip in several members", "nii.gz", _members),
     legal("odd but legal", "a header extension", "nii", _extension),
+    legal("odd but legal", "metres", "nii.gz", _units(1, 1000)),
+    legal("odd but legal", "micrometres and seconds", "nii.gz", _units(3 + 8, 0.001)),
+    legal("odd but legal", "no units", "nii.gz", _units(0, 1)),
+    legal("odd but legal", "millimetres called metres", "nii.gz", _units(1, 1)),
     legal("odd but legal", "quaternion only", "nii", _qform_only),
     either("odd but legal", "Analyze pair", "hdr+img", _pair),
     either("names", "compressed, named .nii", "nii", _named("dess.nii", packed=True)),

@@ -13,8 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
-from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.sequence import Sequence
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
+
+from tests.unit.images.pictures import deep_png
 
 SHAPE = (48, 40)
 _DAMAGED = frozenset({"unreadable", "missing-file", "wrong-dimensions"})
@@ -125,7 +128,103 @@ def _dicom(
     return plant
 
 
+def _picture(format: str, mode: str = "L", exif: int = 1, **options: Any) -> Callable[[Path, Pixels], object]:
+    """A picture of 8 bits, stored as its orientation tag says."""
+
+    def plant(path: Path, pixels: Pixels) -> None:
+        tags = Image.Exif()
+        tags[274] = exif
+        stored = np.ascontiguousarray(np.rot90(_eight(pixels)) if exif == 6 else _eight(pixels))
+        Image.fromarray(stored).convert(mode).save(path, format, exif=tags, **(options if format == "JPEG" else {}))
+
+    return plant
+
+
+def _deep(*channels: Callable[[Pixels], Pixels], clear: bool = False) -> Callable[[Path, Pixels], object]:
+    """A PNG of 16 bits a channel."""
+
+    def plant(path: Path, pixels: Pixels) -> None:
+        stored = np.dstack([channel(pixels) for channel in channels])
+        if clear:
+            stored[5, 5, -1] = 9
+        path.write_bytes(deep_png(stored))
+
+    return plant
+
+
+def _opaque(pixels: Pixels) -> Pixels:
+    return np.full_like(pixels, 65535)
+
+
+def _tinted(pixels: Pixels) -> NDArray[np.uint8]:
+    """Grey but for a level or two here and there."""
+    tint = np.random.default_rng(12).integers(-1, 2, (*SHAPE, 3))
+    return np.asarray(np.clip(_eight(pixels)[..., None].astype(int) + tint, 0, 255).astype(np.uint8))
+
+
+_EIGHT_BITS = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7}
+
+
+def _in_colours(path: Path, pixels: Pixels) -> None:
+    colours = {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB", "PlanarConfiguration": 0}
+    _dicom(**_EIGHT_BITS, **colours, PixelData=_colours(pixels, grey=True).tobytes())(path, pixels)
+
+
+def _padded(path: Path, pixels: Pixels) -> None:
+    """The darkest pixels, which are clipped anyway, are padding."""
+    cells = np.where(pixels <= np.percentile(pixels, 0.4), 65535, pixels).astype("<u2")
+    _dicom(PixelPaddingValue=65535, PixelData=cells.tobytes())(path, pixels)
+
+
+def _through_table(path: Path, pixels: Pixels) -> None:
+    item = Dataset()
+    item.add_new("LUTDescriptor", "US", [4096, 0, 16])
+    item.ModalityLUTType = "US"
+    item.add_new("LUTData", "OW", np.arange(4095, -1, -1).astype("<u2").tobytes())
+    _dicom(convert=lambda pixels: 4095 - pixels, ModalityLUTSequence=Sequence([item]))(path, pixels)
+
+
 CASES: list[PlantedRadiograph] = [
+    PlantedRadiograph("grey levels", "16 bits of RGB", "png", _deep(*[lambda pixels: pixels] * 3)),
+    PlantedRadiograph("grey levels", "16 bits of RGB, opaque", "png", _deep(*[lambda pixels: pixels] * 3, _opaque)),
+    PlantedRadiograph("grey levels", "16 bits of grey, opaque", "png", _deep(lambda pixels: pixels, _opaque)),
+    _bad("grey levels", "16 bits of grey, see-through", "png", _deep(lambda pixels: pixels, _opaque, clear=True), _SHAPE),
+    _bad(
+        "grey levels", "16 bits, coloured", "png", _deep(lambda pixels: pixels, lambda pixels: pixels, lambda pixels: 4095 - pixels), _SHAPE
+    ),
+    PlantedRadiograph("grey levels", "colours that are grey but for a trace", "png", _png(convert=_tinted), bits=8),
+    *(
+        PlantedRadiograph(
+            "grey levels", f"times {factor} beyond BitsStored", "dicom-file", _dicom(convert=lambda pixels, factor=factor: pixels * factor)
+        )
+        for factor in (2, 4, 15)
+    ),
+    PlantedRadiograph(
+        "grey levels",
+        "12 bits under BitsStored 8, dark is bright",
+        "dicom-file",
+        _dicom(convert=lambda pixels: 4095 - pixels, BitsStored=8, HighBit=7, PhotometricInterpretation="MONOCHROME1"),
+    ),
+    PlantedRadiograph("grey levels", "padding", "dicom-file", _padded),
+    PlantedRadiograph("grey levels", "a descending look-up table", "dicom-file", _through_table),
+    PlantedRadiograph("grey levels", "colours that are grey", "dicom-file", _in_colours, bits=8),
+    PlantedRadiograph(
+        "odd files",
+        "zeros behind the pixels",
+        "dicom-file",
+        lambda path, pixels: _dicom(PixelData=pixels.tobytes() + bytes(64))(path, pixels),
+    ),
+    PlantedRadiograph("odd files", "a placeholder beside the pixel size", "dicom-file", _dicom(PixelSpacing=["0", "0"])),
+    PlantedRadiograph("odd files", "a placeholder alone", "dicom-file", _dicom(ImagerPixelSpacing=None, PixelSpacing=["0", "0"])),
+    *(
+        PlantedRadiograph(
+            "pictures", f"{name}, {mode}, orientation {exif}", name.lower(), _picture(name, mode, exif, quality=100, subsampling=0), bits=8
+        )
+        for name in ("JPEG", "TIFF", "BMP", "PNG")
+        for mode in ("L", "RGB")
+        for exif in ((1,) if name == "BMP" else (1, 6))
+    ),
+    _bad("pictures", "a PNG called JPEG", "jpeg", _png(), _DAMAGED),
     PlantedRadiograph("sound", "16 bits", "png", _png()),
     PlantedRadiograph("sound", "8 bits", "png", _png(convert=_eight), bits=8),
     PlantedRadiograph("sound", "left knee", "png", _png(), side="L"),

@@ -39,6 +39,13 @@ def test_plain_grades_have_no_split_and_strangers_are_told_of(tmp_path: Path) ->
     assert sorted(reason.reason for reason in source.loose) == ["unknown-file", "unknown-file", "unknown-folder"]
 
 
+def test_pictures_of_any_format_are_read(tmp_path: Path) -> None:
+    touch(tmp_path, "0/9000001L.jpg", "1/9000002R.JPEG", "2/9000003L.tif", "3/9000004R.TIFF", "4/9000005L.bmp")
+    source = read(COHORT, tmp_path)
+    assert source.loose == []
+    assert [knee.files[0].format for knee in source.knees.values()] == ["jpeg", "jpeg", "tiff", "tiff", "bmp"]
+
+
 def test_one_knee_in_two_folders_is_refused_and_its_grades_disagree(tmp_path: Path) -> None:
     touch(tmp_path, "1/9000001L.png", "3/9000001L.png")
     knee = read(COHORT, tmp_path).knees["9000001-L-00m"]

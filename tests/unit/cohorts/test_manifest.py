@@ -133,12 +133,12 @@ HEADER = "id,side,file,kl\n"
         ("1,R,/data/1.nii,2", ("outside-root", "case")),
         ("1,R,a/../../1.nii,2", ("outside-root", "case")),
         ("1,R,gone.nii,2", ("missing-file", "case")),
-        ("1,R,1.jpg,2", ("unknown-format", "case")),
+        ("1,R,1.gif,2", ("unknown-format", "case")),
         ("1,R,1.nii,mild", ("invalid-label", "case")),
     ],
 )
 def test_a_row_that_cannot_be_used_is_a_reason_with_its_line(tmp_path: Path, row: str, reason: tuple[str, str]) -> None:
-    touch(tmp_path, "1.nii", "1.jpg", "2.nii")
+    touch(tmp_path, "1.nii", "1.gif", "2.nii")
     knees = loaded(tmp_path, f"{HEADER}2,L,2.nii,1\n{row}\n").knees
     assert reasons(knees["1-R-00m"]) == [reason]
     assert "t.csv, line 3" in knees["1-R-00m"].reasons[0].detail

@@ -136,3 +136,18 @@ def test_the_images_grid_follows_from_the_volumes_index() -> None:
     found = image_grid(canonical, centre, shape, np.array([0.7, 0.36, 0.4]))
     assert found.shape == shape
     np.testing.assert_allclose(found.affine, own, atol=1e-9)
+
+
+@pytest.mark.parametrize("most", [1, 4, 5, 9, 20])
+def test_labels_that_went_through_a_slope_are_labels(most: int) -> None:
+    labels = np.random.default_rng(2).integers(0, most + 1, (6, 7, 8))
+    labels[0, 0, :2] = 0, most
+    tissues = {f"label {label:02d}": (label,) for label in range(1, most + 1)}
+    slope = np.float32(most / 255)
+    scaled = np.rint(labels / slope).astype(np.uint8) * slope
+    assert scaled.dtype == np.float32
+    np.testing.assert_array_equal(to_tissues(Volume(scaled, np.eye(4)), tissues).array, labels)
+    for spoiled in (labels + 0.1, labels * 0.9, np.where(labels == most, np.nan, labels)):
+        with pytest.raises(UnusableImage) as caught, np.errstate(invalid="ignore"):
+            to_tissues(Volume(spoiled, np.eye(4)), tissues)
+        assert caught.value.reason == "not-a-label-map"

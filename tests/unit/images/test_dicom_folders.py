@@ -227,3 +227,74 @@ def test_nothing_of_a_header_is_said(
     assert ("(6, 5, 4)" in said) == (fault in ("none", "uid"))
     told = said + caplog.text + "".join(str(each.message) for each in warned) + "".join(capfd.readouterr())
     assert not any(secret in told for secret in SECRETS), told
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"])
+@pytest.mark.parametrize("first", ["SpecificCharacterSet", "InstanceCreationDate", "SOPInstanceUID", "StudyDate", "Modality"])
+def test_files_without_a_preamble_may_begin_with_any_element(tmp_path: Path, syntax: str, first: str) -> None:
+    order = ["SpecificCharacterSet", "ImageType", "InstanceCreationDate", "SOPClassUID", "SOPInstanceUID", "StudyDate", "Modality"]
+    dates = {"InstanceCreationDate": "20200101", "StudyDate": "20200101"}
+    for path in write_series(tmp_path / "s", pattern(SHAPE), AFFINE, SpecificCharacterSet="ISO_IR 100", **dates):
+        recompress(path, syntax)
+        data = pydicom.dcmread(path)
+        for keyword in order[: order.index(first)]:
+            if keyword in data:
+                delattr(data, keyword)
+        plain, bare = pydicom.Dataset(), io.BytesIO()
+        plain.update({element.tag: element for element in data})
+        implicit, little = syntax == "1.2.840.10008.1.2", syntax != "1.2.840.10008.1.2.2"
+        pydicom.dcmwrite(bare, plain, implicit_vr=implicit, little_endian=little, enforce_file_format=False)
+        path.write_bytes(bare.getvalue())
+        assert bare.getvalue()[128:132] != b"DICM"
+    assert same_place(read_image(tmp_path / "s", "dicom"), pattern(SHAPE), AFFINE)
+
+
+@pytest.mark.parametrize("suffix", [".dcm.gz", ".gz", ".DCM.GZ"])
+def test_slices_compressed_one_by_one_are_read(tmp_path: Path, suffix: str) -> None:
+    for path in write_series(tmp_path / "s", pattern(SHAPE), AFFINE):
+        path.with_name(path.name + suffix).write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    before = sorted(tmp_path.rglob("*"))
+    assert same_place(read_image(tmp_path / "s", "dicom"), pattern(SHAPE), AFFINE)
+    assert sorted(tmp_path.rglob("*")) == before
+    victim = before[3]
+    for content in (victim.read_bytes()[:-9], b"junk" * 99, b"", gzip.compress(b"junk" * 99)):
+        victim.write_bytes(content)
+        assert reason(tmp_path / "s") == "unreadable"
+
+
+def test_a_slice_that_inflates_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in write_series(tmp_path / "s", pattern(SHAPE), AFFINE):
+        path.with_name(f"{path.name}.dcm.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    monkeypatch.setattr(archive, "MOST_MEMBER", 500)
+    assert reason(tmp_path / "s") == "too-large"
+
+
+CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+
+
+def as_capture(files: list[Path], **tags: Any) -> None:
+    for path in files:
+        data = pydicom.dcmread(path)
+        data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = CAPTURE
+        data.ImageType = ["DERIVED", "SECONDARY"]
+        for keyword, value in tags.items():
+            if value is None:
+                delattr(data, keyword)
+            else:
+                setattr(data, keyword, value)
+        data.save_as(path)
+
+
+@pytest.mark.parametrize("spacing", ["PixelSpacing", "NominalScannedPixelSpacing", "ImagerPixelSpacing"])
+def test_captures_that_lie_in_the_patient_are_slices(tmp_path: Path, spacing: str) -> None:
+    as_capture(write_series(tmp_path / "s", pattern(SHAPE), AFFINE), **{"PixelSpacing": None} | {spacing: [0.5, 0.7]})
+    assert same_place(read_image(tmp_path / "s", "dicom"), pattern(SHAPE), AFFINE)
+
+
+def test_captures_beside_slices_are_left(tmp_path: Path) -> None:
+    write_series(tmp_path / "s", pattern(SHAPE), AFFINE)
+    other = [f"x{number}" for number in range(6)]
+    as_capture(write_series(tmp_path / "s", pattern(SHAPE)[::-1], AFFINE, other, SeriesInstanceUID="1.2.3.9"))
+    assert same_place(read_image(tmp_path / "s", "dicom"), pattern(SHAPE), AFFINE)

@@ -13,6 +13,7 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
+    JPEGExtended12Bit,
     JPEGLossless,
     JPEGLosslessSV1,
     JPEGLSLossless,
@@ -173,3 +174,35 @@ def test_rescaling_by_nothing_is_free() -> None:
     stored = np.arange(6, dtype=np.int16)
     assert rescale(stored, 1.0, 0.0) is stored
     np.testing.assert_array_equal(rescale(stored, 2.0, -1.0), [-1, 1, 3, 5, 7, 9])
+
+
+@pytest.mark.parametrize("syntax", ["explicit", "implicit", "big-endian", "deflated"])
+@pytest.mark.parametrize(
+    ("behind", "sound"), [(bytes(2), True), (bytes(512), True), (b"\xff" * 64, True), (b"\0\1" * 32, False), (bytes(960), False)]
+)
+def test_padding_behind_the_voxels_is_passed_over(tmp_path: Path, syntax: str, behind: bytes, sound: bool) -> None:
+    expected = scene("unsigned 12")
+    for path in write(tmp_path / "s", "unsigned 12", expected):
+        data = pydicom.dcmread(path)
+        data.PixelData += behind
+        data.save_as(path)
+        recompress(path, SYNTAXES[syntax])
+    one = sorted((tmp_path / "s").iterdir())[2]
+    if sound:
+        np.testing.assert_array_equal(read_image(tmp_path / "s", "dicom").array, expected)
+        np.testing.assert_array_equal(voxels(open_file(one, "one"), "one", 0), expected[2])
+        return
+    with pytest.raises(UnusableImage) as caught:
+        read_image(tmp_path / "s", "dicom")
+    assert caught.value.reason == "wrong-dimensions"
+
+
+def test_what_is_whole_and_beyond_the_decoders_is_not_called_damaged(tmp_path: Path) -> None:
+    for path in write(tmp_path / "s", "unsigned 12", scene("unsigned 12")):
+        recompress(path, JPEGLosslessSV1)
+        data = pydicom.dcmread(path)
+        data.file_meta.TransferSyntaxUID = JPEGExtended12Bit  # no open decoder takes 12 bits of it
+        data.save_as(path)
+    with pytest.raises(UnusableImage, match="may be sound") as caught:
+        read_image(tmp_path / "s", "dicom")
+    assert caught.value.reason == "missing-codec"

@@ -60,6 +60,27 @@ def test_what_cannot_be_scaled_is_unusable(array: np.ndarray, intensity: Intensi
     assert caught.value.reason == reason
 
 
+@pytest.mark.parametrize("over", ["image", "foreground", "centre"])
+@pytest.mark.parametrize("clip", [(0.5, 99.5), None])
+@pytest.mark.parametrize("level", [1, 7, 100, -1024, 30000, 1e-3, 1e6, 0.1])
+def test_a_constant_at_any_level_is_no_image_after_resampling(level: float, clip: Any, over: Any) -> None:
+    array = np.full((40, 61, 67), level, dtype=np.float32)
+    view = View(shape=(11, 17, 19), spacing=(3.3, 3.7, 3.1))
+    intensity = Intensity(clip=clip, over=over)
+    hot = array.copy()
+    hot[20, 30, 33] = 40 * level
+    for each in (array,) if clip is None else (array, hot):
+        with pytest.raises(UnusableImage) as caught:
+            scale(to_canonical(Volume(each, grid("RIP", (0.7, 0.9, 0.8))), view, "R"), intensity)
+        assert caught.value.reason == "constant-image"
+
+
+@pytest.mark.parametrize("level", [0, 100, 1e4, -1e4])
+def test_a_faint_image_at_a_level_is_one(level: float) -> None:
+    faint = (np.random.default_rng(4).integers(0, 12, (20, 21, 22)) + level).astype(np.float32)
+    assert scale(canonical(faint), Intensity()).sd == pytest.approx(faint.std(), rel=1e-3)
+
+
 def test_n4_takes_out_a_bias_field_and_gives_the_same_bytes_again() -> None:
     rng = np.random.default_rng(3)
     i, j, k = np.indices((16, 32, 32)) / 32

@@ -13,7 +13,7 @@ import pytest
 
 from kneeoa.errors import UnusableImage
 from kneeoa.images.readers import read_image
-from tests.unit.images.made import grid, pattern, same_place, write_nifti
+from tests.unit.images.made import grid, pattern, same_place, write_itk, write_nifti
 
 SHAPE = (6, 5, 4)
 AFFINE = grid("LPI", (3.0, 0.5, 0.7), (10, -20, 30), tilt=12)
@@ -155,3 +155,54 @@ def test_gzip_members_in_a_row_are_one_file(tmp_path: Path) -> None:
     content = write_nifti(tmp_path / "a.nii", pattern(SHAPE), AFFINE).read_bytes()
     (tmp_path / "b.nii.gz").write_bytes(gzip.compress(content[:400]) + gzip.compress(content[400:]))
     assert same_place(read_image(tmp_path / "b.nii.gz", "nifti"), pattern(SHAPE), AFFINE)
+
+
+@pytest.mark.parametrize(("code", "factor"), [(1, 0.001), (3, 1000.0), (2, 1.0), (0, 1.0), (1 + 8, 0.001), (1, 1.0), (3, 1.0)])
+def test_other_units_become_millimetres_and_wrong_ones_are_passed_over(tmp_path: Path, code: int, factor: float) -> None:
+    image = nibabel.Nifti1Image(pattern(SHAPE), np.diag([factor] * 3 + [1]) @ AFFINE)
+    image.header["xyzt_units"] = code
+    nibabel.save(image, tmp_path / "a.nii.gz")
+    assert same_place(read_image(tmp_path / "a.nii.gz", "nifti"), pattern(SHAPE), AFFINE)
+
+
+def outside(kind: str) -> Any:
+    """Where nothing was scanned, in a volume of 20 x 24 x 28 voxels."""
+    i, j, k = np.meshgrid(*(np.linspace(-1, 1, size) for size in (20, 24, 28)), indexing="ij")
+    return {
+        "a circle": j**2 + k**2 > 1.1,
+        "slices": i > 0.85,
+        "a border": np.maximum(np.abs(j), np.abs(k)) > 0.9,
+        "turned": np.abs(j) + np.abs(k) > 1.4,
+        "one voxel": (i == i.max()) & (np.abs(j) < 0.05) & (k == k.max()),
+        "a hole": (i**2 + j**2 + k**2) < 0.1,
+        "half": i > 0,
+        "a circle and a hole": (j**2 + k**2 > 1.1) | ((i > 0.8) & (j**2 + k**2 < 0.1)),
+        "none": i > 5,
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", ["a circle", "slices", "a border", "turned"])
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.mha", "a.nrrd"])
+def test_nan_outside_the_field_of_view_is_dark(tmp_path: Path, kind: str, name: str) -> None:
+    values = np.random.default_rng(6).gamma(2, 100, (20, 24, 28)).astype(np.float32) + 7
+    blank = outside(kind)
+    stored = np.where(blank, np.float32(np.nan), values)
+    write = write_nifti if ".nii" in name else write_itk
+    format = {"a.mha": "meta", "a.nrrd": "nrrd"}.get(name, "nifti")
+    found = read_image(write(tmp_path / name, stored, AFFINE), format).array
+    assert 0 < blank.mean() < 0.5
+    np.testing.assert_array_equal(found, np.where(blank, values[~blank].min(), values))
+
+
+@pytest.mark.parametrize("kind", ["one voxel", "a hole", "half", "a circle and a hole", "none"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_other_voxels_that_are_not_numbers_are_refused(tmp_path: Path, kind: str, value: float) -> None:
+    blank = outside(kind)
+    values = np.where(blank, np.float32(value), np.random.default_rng(6).gamma(2, 100, blank.shape).astype(np.float32))
+    path = write_nifti(tmp_path / "a.nii", values, AFFINE)
+    if kind == "none":
+        np.testing.assert_array_equal(read_image(path, "nifti").array, values)
+    else:
+        assert reason(path) == "non-finite"
+    values[0, 0, 0] = np.inf
+    assert reason(write_nifti(tmp_path / "b.nii", values, AFFINE)) == "non-finite"

@@ -2,6 +2,7 @@
 is said.
 """
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kneeoa.cohorts.formats import format_of
 from kneeoa.errors import KneeoaError, UnusableImage
 from kneeoa.images.radiograph import Turn, read_radiograph
 from kneeoa.phantom.radiograph_files import write_png, write_radiograph
@@ -65,6 +67,16 @@ def test_slope_and_intercept(tmp_path: Path) -> None:
         ({"ImagerPixelSpacing": ["0.2", "0.3"]}, (0.2, 0.3)),
         ({"ImagerPixelSpacing": None}, None),
         ({"ImagerPixelSpacing": None, "PixelSpacing": ["0.3", "0.3"]}, (0.3, 0.3)),
+        ({"ImagerPixelSpacing": None, "PixelSpacing": ["0", "0"]}, None),
+        ({"PixelSpacing": ["0.000", "0.000"]}, (0.2, 0.2)),
+        ({"PixelSpacing": ["1", "1"]}, (0.2, 0.2)),
+        ({"PixelSpacing": ["1", "1"], "PixelSpacingCalibrationType": "GEOMETRY"}, (1.0, 1.0)),
+        ({"ImagerPixelSpacing": None, "PixelSpacing": ["1", "1"]}, (1.0, 1.0)),
+        ({"ImagerPixelSpacing": ["0", "0"], "PixelSpacing": ["0.15", "0.15"]}, (0.15, 0.15)),
+        ({"ImagerPixelSpacing": ["0", "0"], "NominalScannedPixelSpacing": ["0.17", "0.17"]}, (0.17, 0.17)),
+        ({"ImagerPixelSpacing": None, "NominalScannedPixelSpacing": ["0.17", "0.17"]}, (0.17, 0.17)),
+        ({"ImagerPixelSpacing": None, "NominalScannedPixelSpacing": ["0", "0"]}, None),
+        ({"NominalScannedPixelSpacing": ["0.17", "0.17"]}, (0.2, 0.2)),
     ],
 )  # fmt: skip
 def test_millimetres(tmp_path: Path, tags: dict[str, Any], expected: tuple[float, float] | None) -> None:
@@ -114,6 +126,7 @@ def test_a_lateral_picture_runs_from_front_to_back(tmp_path: Path) -> None:
         ({"PatientOrientation": ["L", "L"]}, "bad-orientation"),
         ({"PatientOrientation": ["L", "X"]}, "bad-orientation"),
         ({"ImagerPixelSpacing": ["0", "0"]}, "absurd-spacing"),
+        ({"ImagerPixelSpacing": ["0", "0"], "PixelSpacing": ["0", "0"]}, "absurd-spacing"),
         ({"ImagerPixelSpacing": ["400", "400"]}, "absurd-spacing"),
         ({"PixelData": b"\0" * 100}, "unreadable"),
         ({"PhotometricInterpretation": "RGB"}, "not-greyscale"),
@@ -168,6 +181,18 @@ def test_png_that_cannot_be_used(tmp_path: Path) -> None:
         with pytest.raises(UnusableImage) as caught:
             read_radiograph(tmp_path / f"{name}.png", "png", "frontal")
         assert caught.value.reason == "unreadable"
+
+
+def test_a_file_that_is_compressed_on_its_own(tmp_path: Path) -> None:
+    path = write_radiograph(tmp_path / "a.dcm", RAMP, 0.5)
+    packed = tmp_path / "a.dcm.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert format_of(packed.name) == "dicom-file"
+    assert read_radiograph(packed, "dicom-file", "frontal").digest() == read_radiograph(path, "dicom-file", "frontal").digest()
+    packed.write_bytes(packed.read_bytes()[:-20])
+    with pytest.raises(UnusableImage) as caught:
+        read_radiograph(packed, "dicom-file", "frontal")
+    assert caught.value.reason == "unreadable"
 
 
 def test_a_missing_file_and_a_volume_are_told_apart(tmp_path: Path) -> None:

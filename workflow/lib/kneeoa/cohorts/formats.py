@@ -12,14 +12,23 @@ _SUFFIXES = {
     ".nrrd": "nrrd",
     ".nhdr": "nrrd",
     ".png": "png",
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+    ".bmp": "bmp",
     ".dcm": "dicom-file",
     ".dicom": "dicom-file",
     ".ima": "dicom-file",
+    ".dcm.gz": "dicom-file",
+    ".dicom.gz": "dicom-file",
+    ".ima.gz": "dicom-file",
     ".tar.gz": "dicom-archive",
     ".tgz": "dicom-archive",
     ".zip": "dicom-archive",
 }
 ARCHIVES = (".tar.gz", ".tgz", ".zip")
+PICTURES = frozenset({"png", "jpeg", "tiff", "bmp"})
 VOLUMES = frozenset({"nifti", "meta", "nrrd"})
 _COMPANIONS = {".mhd": (".raw", ".zraw", ".raw.gz"), ".nhdr": (".raw", ".raw.gz", ".gz")}
 

@@ -42,6 +42,8 @@ def tissue_values(tissues: Tissues) -> dict[str, int]:
 def to_tissues(mask: Volume, tissues: Tissues) -> Volume:
     """Translate a cohort's labels into stored values (uint8); labels that mean no tissue become 0.
 
+    Numbers that all but are whole are labels that went through a slope and an intercept.
+
     Slice by slice, so that memory stays at the mask and its translation.
 
     Raises:

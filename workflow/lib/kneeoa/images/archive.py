@@ -44,6 +44,27 @@ def members(path: Path) -> Iterator[tuple[str, bytes]]:
         raise UnusableImage("unreadable", f"{path.name}: the archive is damaged, cut or locked ({type(error).__name__}).") from None
 
 
+def inflated(path: Path) -> bytes:
+    """The content of a file that is compressed on its own (gzip).
+
+    Raises:
+        UnusableImage: damaged or cut (``unreadable``), or more bytes than a file of a series has
+            (``too-large``).
+    """
+    try:
+        with open_gzip(path) as stream:
+            content = stream.read(MOST_MEMBER + 1)
+    except OSError as error:
+        raise unreadable(error, path.name) from None
+    except MemoryError:
+        raise
+    except Exception as error:  # of the library that inflates
+        raise UnusableImage("unreadable", f"{path.name}: the compressed file is damaged or cut ({type(error).__name__}).") from None
+    if len(content) > MOST_MEMBER:
+        raise _too_large(path.name)
+    return content
+
+
 class _Strict(tarfile.TarInfo):
     """A member whose damaged or missing header is an error: tarfile would take it for the archive's
     end.

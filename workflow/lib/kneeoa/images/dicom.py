@@ -19,7 +19,7 @@ from kneeoa.images.dicom_choice import choose
 from kneeoa.images.dicom_frames import Frame, frames
 from kneeoa.images.dicom_quiet import quiet
 from kneeoa.images.dicom_side import told_side
-from kneeoa.images.dicom_source import read_header, sources
+from kneeoa.images.dicom_source import is_capture, read_header, sources
 from kneeoa.images.dicom_stacks import SAME_PLACE, Stack, part
 from kneeoa.images.dicom_voxels import Decoder, decode_all
 from kneeoa.images.plausible import MOST_SHEAR, require_size
@@ -72,7 +72,12 @@ def stacks(path: Path) -> list[Stack]:
     """
     with quiet():
         headers = (read_header(source) for source in sources(path))
-        return part([frame for header in headers if header is not None for frame in frames(header)], Decoder())
+        return part(_scanned([frame for header in headers if header is not None for frame in frames(header)]), Decoder())
+
+
+def _scanned(slices: list[Frame]) -> list[Frame]:
+    """The slices that a scanner wrote; secondary captures only where there is nothing else."""
+    return [frame for frame in slices if not is_capture(frame.header.dataset)] or slices
 
 
 def _grid(name: str, stack: tuple[Frame, ...]) -> NDArray[np.float64]:

@@ -4,11 +4,14 @@ names and dates of birth are asked for by nobody and not even parsed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+import struct
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache
+from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import pydicom
@@ -18,26 +21,27 @@ from pydicom.errors import InvalidDicomError
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
 from kneeoa.errors import UnusableImage
-from kneeoa.images.dicom_pixels import pixel_format
+from kneeoa.images.archive import inflated
+from kneeoa.images.dicom_pixels import PixelFormat, pixel_format
 from kneeoa.images.dicom_quiet import quiet
 from kneeoa.images.plausible import require_size
 from kneeoa.images.trouble import unreadable
 
+if TYPE_CHECKING:
+    from pydicom.pixels.decoders.base import Decoder
+
 PIXEL_TAGS = (
     "SOPClassUID", "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames",
     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "RescaleSlope", "RescaleIntercept", "PixelSpacing",
+    "PixelPaddingValue", "PixelPaddingRangeLimit", "ModalityLUTSequence",
 )  # fmt: skip
 """What every reading parses: how the voxels are stored and scaled."""
 VOXEL_TAGS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 """Elements that hold voxels; only whole numbers (the first) are decoded."""
-# The first elements of a file that lacks the preamble and the letters DICM: group 2, or group 8
-# with its first tags.
-_BARE = (b"\x02\x00\x00\x00", b"\x02\x00\x01\x00", b"\x08\x00\x00\x00", b"\x08\x00\x05\x00", b"\x08\x00\x08\x00", b"\x08\x00\x16\x00")
-
-
-def looks_like_dicom(head: bytes) -> bool:
-    """Whether a file's first 132 bytes are DICOM's, with the preamble or without it."""
-    return head[128:] == b"DICM" or head[:4] in _BARE
+_LONGEST_FIRST = 1 << 10
+"""Bytes of a file's first element at most, where it is to be taken for DICOM without preamble."""
+# What decoders say of voxels that are whole and beyond them (GDCM, Pillow, pydicom's RLE).
+_LIMITS = re.compile(r"does not support|sample precision|RLE encoded pixel data with")
 
 
 def open_file(source: Path | BinaryIO, name: str, tags: Iterable[str] = ()) -> pydicom.Dataset:
@@ -84,7 +88,7 @@ def parse(source: Path | BinaryIO, name: str, tags: Iterable[str], before_voxels
         raise UnusableImage("unreadable", f"{name}: is not a DICOM file; is it damaged or empty?") from None
     except OSError as error:
         raise unreadable(error, name) from None
-    except MemoryError:
+    except (MemoryError, UnusableImage):
         raise
     except Exception as error:  # a cut or spoiled header makes pydicom raise anything; its words may quote the header
         raise UnusableImage("unreadable", f"{name}: its header cannot be read ({type(error).__name__}); is it damaged?") from None
@@ -97,12 +101,12 @@ def _numbers(tags: tuple[str, ...]) -> tuple[int, ...]:
 
 def _parse(source: Path | BinaryIO, tags: tuple[int, ...], before_voxels: bool) -> pydicom.Dataset:
     if isinstance(source, Path):
-        with source.open("rb") as stream:
+        with open_stream(source) as stream:
             return _parse(stream, tags, before_voxels)
     start = source.tell()
     head = source.read(132)
     source.seek(start)
-    bare = head[128:] != b"DICM" and head[:4] in _BARE
+    bare = head[128:] != b"DICM" and is_dicom(head)
     dataset = pydicom.dcmread(source, stop_before_pixels=before_voxels, specific_tags=list(tags), force=bare)
     if "TransferSyntaxUID" not in dataset.file_meta:
         implicit, little = dataset.original_encoding
@@ -112,52 +116,95 @@ def _parse(source: Path | BinaryIO, tags: tuple[int, ...], before_voxels: bool) 
     return dataset
 
 
-def voxels(dataset: pydicom.Dataset, name: str, frame: int | None = None) -> NDArray[np.integer]:
+def open_stream(path: Path) -> BinaryIO:
+    """Open a file; one that is compressed on its own (``.dcm.gz``) is inflated into memory.
+
+    Raises:
+        UnusableImage: the compressed file is damaged (``unreadable``) or inflates to more than a
+            series has (``too-large``).
+    """
+    return BytesIO(inflated(path)) if path.name.lower().endswith(".gz") else path.open("rb")
+
+
+def is_dicom(head: bytes) -> bool:
+    """Whether a file that begins with these 132 bytes is DICOM: by the letters behind its preamble,
+    or by a first element of group 2 or 8 where it lacks the preamble.
+    """
+    if head[128:132] == b"DICM":
+        return True
+    if len(head) < 8:
+        return False
+    # An element's length stands behind its two letters of type, or in their place.
+    typed = head[4:6].isalpha() and head[4:6].isupper()
+    for order in ("<", ">"):
+        group, element, length = struct.unpack_from(f"{order}HHL", head)
+        if group in (2, 8) and element <= 0xFF and (typed or (order == "<" and length <= _LONGEST_FIRST)):
+            return True
+    return False
+
+
+def voxels(dataset: pydicom.Dataset, name: str, frame: int | None = None, form: PixelFormat | None = None) -> NDArray[np.integer]:
     """Stored values of all frames, shape ``[frames, rows, columns]`` (or of one frame, ``[rows,
     columns]``), little-endian integers.
 
-    Bits that do not count are cleared; the sign, slope, intercept and MONOCHROME1 are as stored
-    (:meth:`kneeoa.images.dicom_pixels.PixelFormat.monochrome2`, :func:`rescale`).
+    Bits that do not count are cleared; padding, the sign, slope, intercept and MONOCHROME1 are as
+    stored (:class:`kneeoa.images.dicom_pixels.PixelFormat`, :func:`meant`). ``form`` is used
+    instead of what the header says of them.
 
     Raises:
-        UnusableImage: no decoder is installed (``missing-codec``), the voxels are cut, damaged or
-            contradict the header (``unreadable``), more voxels than the header says
+        UnusableImage: no decoder for them is installed (``missing-codec``), the voxels are cut,
+            damaged or contradict the header (``unreadable``), more voxels than the header says
             (``wrong-dimensions``), or colour (``not-greyscale``).
     """
-    form = pixel_format(dataset, name)
+    form = pixel_format(dataset, name) if form is None else form
     syntax = UID(dataset.file_meta.TransferSyntaxUID)
-    _require_codec(syntax, name)
+    decoder = require_codec(syntax, name)
     if not syntax.is_compressed or syntax.is_deflated:
-        require_length(len(dataset.PixelData), form.frames * form.frame_bytes, name)
+        require_length(len(dataset.PixelData), form, name, lambda start: bytes(dataset.PixelData[start:]))
     elif syntax != RLELossless:
         form = replace(form, high=form.stored - 1)  # these codecs keep the bits that count and no others
     require_size(form.shape, name)
     shape = form.shape if frame is None else form.shape[1:]
     try:
-        from pydicom.pixels.decoders.base import get_decoder
-
         options: dict[str, Any] = {"correct_unused_bits": False}
         with quiet():
-            decoded, _ = get_decoder(syntax).as_array(dataset, index=frame, raw=True, **options)
+            decoded, _ = decoder.as_array(dataset, index=frame, raw=True, **options)
         cells = np.asarray(decoded, dtype=form.dtype).reshape(shape)
     except MemoryError:
         raise
     except Exception as error:  # damaged bytes, or a header that contradicts them
-        raise UnusableImage("unreadable", f"{name}: its voxels cannot be decoded ({type(error).__name__}); is it damaged?") from None
+        raise undecodable(error, syntax, name) from None
     return form.clean(cells)
 
 
-def require_length(found: int, expected: int, name: str) -> None:
-    """Compare the bytes of uncompressed voxels with what rows, columns and frames ask for (one byte
-    of padding is allowed).
+def require_length(found: int, form: PixelFormat, name: str, behind: Callable[[int], bytes]) -> None:
+    """Compare the bytes of uncompressed voxels with what rows, columns and frames ask for.
+
+    One byte more is allowed, and padding: fewer bytes than a frame has, all of them alike.
+
+    Args:
+        found: how many bytes there are.
+        form: what the header says of them.
+        name: how errors call the file.
+        behind: the bytes from one of them on.
 
     Raises:
         UnusableImage: too few (``unreadable``) or too many (``wrong-dimensions``).
     """
+    expected = form.frames * form.frame_bytes
     if found < expected:
         raise UnusableImage("unreadable", f"{name}: has {found} bytes of voxels, its header asks for {expected}; is it cut?")
-    if found > expected + 1:
+    if found > expected + 1 and (found - expected >= form.frame_bytes or len(set(behind(expected))) > 1):
         raise UnusableImage("wrong-dimensions", f"{name}: has {found} bytes of voxels, its header's rows and columns make {expected}.")
+
+
+def meant(form: PixelFormat, stored: NDArray[np.integer], slope: float, intercept: float) -> NDArray[np.number]:
+    """The values that stored ones stand for, the brightest highest: by the file's Modality LUT,
+    else by slope and intercept.
+    """
+    if form.table is not None:
+        return form.table.values(stored, inverted=form.inverted)
+    return rescale(form.monochrome2(stored), slope, intercept)
 
 
 def rescale(stored: NDArray[np.integer], slope: float, intercept: float) -> NDArray[np.number]:
@@ -169,13 +216,33 @@ def rescale(stored: NDArray[np.integer], slope: float, intercept: float) -> NDAr
     return scaled
 
 
-def _require_codec(syntax: UID, name: str) -> None:
+def undecodable(error: Exception, syntax: UID, name: str) -> UnusableImage:
+    """The exclusion that a decoder's error leads to: whole voxels that no installed decoder takes
+    (``missing-codec``), or damaged ones (``unreadable``).
+    """
+    if _LIMITS.search(str(error)):
+        what = f"{name}: is compressed as {syntax.name} in a form that no installed decoder takes"
+        return UnusableImage("missing-codec", f"{what}; the file may be sound: decompress it first.")
+    return UnusableImage("unreadable", f"{name}: its voxels cannot be decoded ({type(error).__name__}); is it damaged?")
+
+
+def require_codec(syntax: UID, name: str) -> Decoder:
+    """The decoder of a transfer syntax.
+
+    Raises:
+        UnusableImage: there is none for images (``unsupported-dicom``), or none is installed
+            (``missing-codec``).
+    """
     from pydicom.pixels.decoders.base import get_decoder
 
     known = syntax.name if syntax.is_transfer_syntax else "an unknown transfer syntax"
     try:
-        ready = get_decoder(syntax).is_available
+        decoder = get_decoder(syntax)
     except NotImplementedError:
         raise UnusableImage("unsupported-dicom", f"{name}: is stored as {known}, which is not an image's.") from None
-    if not ready:
-        raise UnusableImage("missing-codec", f"{name}: is compressed as {known}, for which no decoder is installed (see envs/).")
+    if not decoder.is_available:
+        raise UnusableImage(
+            "missing-codec",
+            f"{name}: is compressed as {known}, for which no decoder is installed (see envs/); the file may be sound: decompress it first.",
+        )
+    return decoder

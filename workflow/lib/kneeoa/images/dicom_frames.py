@@ -17,7 +17,7 @@ from kneeoa.images.dicom_image_type import Kind, describe
 from kneeoa.images.dicom_pixels import PixelFormat
 from kneeoa.images.dicom_quiet import quiet
 from kneeoa.images.dicom_scan import Scan, read_scan
-from kneeoa.images.dicom_source import Header
+from kneeoa.images.dicom_source import CAPTURE_SPACINGS, Header, is_capture
 from kneeoa.images.plausible import require_spacing
 
 
@@ -47,7 +47,7 @@ class Frame:
         header: its file.
         index: its frame in the file, from 0.
         form: how its voxels are stored.
-        slope, intercept: stored values -> values.
+        slope, intercept: stored values -> values; a slope of 0 is none.
         position: mm (LPS) of the first voxel's centre, shape (3,).
         orientation: unit vectors (LPS) along a row and down a column, shape (6,).
         spacing: mm between rows and between columns.
@@ -132,6 +132,9 @@ def _frame(header: Header, form: PixelFormat, name: str, index: int, look: _Clas
     position = _vector(look.get("PlanePositionSequence", "ImagePositionPatient"), 3)
     orientation = _vector(look.get("PlaneOrientationSequence", "ImageOrientationPatient"), 6)
     spacing = _vector(look.get("PixelMeasuresSequence", "PixelSpacing"), 2)
+    if spacing is None and is_capture(header.dataset):
+        captured = [_vector(header.dataset.get(tag), 2) for tag in CAPTURE_SPACINGS]
+        spacing = next((pair for pair in captured if pair is not None), None)
     if position is None or orientation is None or spacing is None:
         raise UnusableImage("missing-geometry", f"{name}: lacks its orientation, position or spacing, or they are not numbers.")
     require_spacing((float(spacing[0]), float(spacing[1])), name)
@@ -147,7 +150,7 @@ def _frame(header: Header, form: PixelFormat, name: str, index: int, look: _Clas
         header,
         index,
         form,
-        _positive(look.get("PixelValueTransformationSequence", "RescaleSlope")) or 1.0,
+        _number(look.get("PixelValueTransformationSequence", "RescaleSlope")) or 1.0,
         _number(look.get("PixelValueTransformationSequence", "RescaleIntercept")) or 0.0,
         position,
         np.concatenate([across / lengths[0], down / lengths[1]]),

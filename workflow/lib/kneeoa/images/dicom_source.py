@@ -17,16 +17,18 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from kneeoa.errors import UnusableImage
 from kneeoa.images.archive import SUFFIXES, members
-from kneeoa.images.dicom_file import PIXEL_TAGS, VOXEL_TAGS, parse, require_length, require_voxels
+from kneeoa.images.dicom_file import PIXEL_TAGS, VOXEL_TAGS, open_stream, parse, require_length, require_voxels
 from kneeoa.images.dicom_pixels import PixelFormat, pixel_format
 from kneeoa.images.dicom_scan import SCAN_TAGS
 from kneeoa.images.dicom_side import SIDE_TAGS
 from kneeoa.images.trouble import unreadable
 
+CAPTURE_SPACINGS = ("NominalScannedPixelSpacing", "ImagerPixelSpacing")
+"""Where a secondary capture may have its millimetres instead of PixelSpacing."""
 GEOMETRY_TAGS = (
     "ImagePositionPatient", "ImageOrientationPatient", "SeriesInstanceUID", "ImageType", "EchoTime", "EchoNumbers",
     "TemporalPositionIdentifier", "TriggerTime", "AcquisitionNumber", "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence", "ComplexImageComponent", *SCAN_TAGS, *SIDE_TAGS,
+    "PerFrameFunctionalGroupsSequence", "ComplexImageComponent", *CAPTURE_SPACINGS, *SCAN_TAGS, *SIDE_TAGS,
 )  # fmt: skip
 """What a series is sorted by, which acquisition it is of, and whose side it shows."""
 # Headers with long private elements are parsed again from the whole file.
@@ -51,7 +53,7 @@ class Source:
 
     def open(self) -> BinaryIO:
         """A stream at its start, to be closed by whoever opened it."""
-        return self.content.open("rb") if isinstance(self.content, Path) else BytesIO(self.content)
+        return open_stream(self.content) if isinstance(self.content, Path) else BytesIO(self.content)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +115,8 @@ def _is_file(entry: os.DirEntry[str], folder: str) -> bool:
 
 
 def read_header(source: Source) -> Header | None:
-    """Parse a file's header; None for what lies beside slices (documents, screenshots, reports,
-    presentation states).
+    """Parse a file's header; None for what lies beside slices (documents, screenshots without a
+    place in the patient, reports, presentation states).
 
     Raises:
         UnusableImage: damaged, cut or empty (``unreadable``), not a greyscale image of whole
@@ -127,20 +129,45 @@ def read_header(source: Source) -> Header | None:
         if source.name.lower().endswith(_FOREIGN):
             return None
         raise
-    if str(dataset.get("SOPClassUID") or "").startswith((*_WITHOUT_IMAGE, _SCREENSHOT)):
+    if str(dataset.get("SOPClassUID") or "").startswith(_WITHOUT_IMAGE):
+        return None
+    if is_capture(dataset) and not _is_placed(dataset):
         return None
     form = pixel_format(dataset, source.name)
     if native is None:
         return Header(source, dataset, form, None)
     offset, length = native
-    require_length(length, form.frames * form.frame_bytes, source.name)
+    require_length(length, form, source.name, lambda start: _bytes_of(source, offset + start, length - start))
     return Header(source, dataset, form, offset)
+
+
+def _bytes_of(source: Source, start: int, count: int) -> bytes:
+    with source.open() as stream:
+        stream.seek(start)
+        return stream.read(count)
+
+
+def is_capture(dataset: pydicom.Dataset) -> bool:
+    """Whether a file is a secondary capture by its storage class."""
+    return str(dataset.get("SOPClassUID") or "").startswith(_SCREENSHOT)
+
+
+def _is_placed(dataset: pydicom.Dataset) -> bool:
+    """Whether a capture is grey and lies at a place in the patient: writers that are told no
+    storage class (ITK's) call slices secondary captures.
+    """
+    if int(dataset.get("SamplesPerPixel") or 1) != 1:
+        return False
+    sized = any(dataset.get(tag) for tag in ("PixelSpacing", *CAPTURE_SPACINGS))
+    placed = all(dataset.get(tag) for tag in ("ImagePositionPatient", "ImageOrientationPatient"))
+    return (sized and placed) or "PerFrameFunctionalGroupsSequence" in dataset
 
 
 def _from_head(source: Source) -> tuple[pydicom.Dataset, tuple[int, int] | None] | None:
     """The header, and offset and length of uncompressed voxels; None where it does not end within
     the file's first bytes.
     """
+    size = 0
     try:
         with source.open() as stream:
             size = stream.seek(0, os.SEEK_END)

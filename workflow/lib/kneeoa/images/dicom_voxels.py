@@ -4,13 +4,16 @@ others through a codec.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
 
 from kneeoa.errors import UnusableImage
-from kneeoa.images.dicom_file import open_file, rescale, voxels
+from kneeoa.images.dicom_file import meant, open_file, voxels
 from kneeoa.images.dicom_frames import Frame
+from kneeoa.images.dicom_pixels import darken_padding
 from kneeoa.images.dicom_source import Source
 
 
@@ -29,7 +32,9 @@ class Decoder:
         Raises:
             UnusableImage: the voxels cannot be decoded.
         """
-        return rescale(frame.form.monochrome2(self.stored(frame)), frame.slope, frame.intercept)
+        stored = self.stored(frame)
+        _take_padding(frame, stored)
+        return meant(frame.form, stored, frame.slope, frame.intercept)
 
     def stored(self, frame: Frame) -> NDArray[np.integer]:
         """Stored values of a slice, a new array."""
@@ -41,7 +46,7 @@ class Decoder:
         if self._last is None or self._last[0] is not source:
             with source.open() as stream:
                 self._last = source, open_file(stream, source.name)
-        return voxels(self._last[1], frame.name, frame.index)
+        return voxels(self._last[1], frame.name, frame.index, frame.form)
 
 
 def fill(frame: Frame, cells: NDArray[np.integer]) -> None:
@@ -59,21 +64,60 @@ def fill(frame: Frame, cells: NDArray[np.integer]) -> None:
     form.clean(cells)
 
 
+def _take_padding(frame: Frame, stored: NDArray[np.integer]) -> NDArray[np.bool_] | None:
+    """As :meth:`kneeoa.images.dicom_pixels.PixelFormat.take_padding`.
+
+    Raises:
+        UnusableImage: dark is bright, and the voxels exceed the bits in which they are to be
+            mirrored (``unsupported-dicom``): slices would be mirrored each in its way.
+    """
+    blank = frame.form.take_padding(stored)
+    if frame.form.inverted and not frame.form.signed and frame.form.exceeded_by(stored):
+        raise UnusableImage(
+            "unsupported-dicom", f"{frame.name}: its voxels exceed the bits that its header gives them, and dark is bright."
+        )
+    return blank
+
+
 def decode_all(frames: tuple[Frame, ...]) -> NDArray[np.number]:
-    """Values of slices of one size, shape ``[slices, rows, columns]``: integers where no slope or
-    intercept applies, else float32.
+    """Values of slices of one size, shape ``[slices, rows, columns]``: integers where no slope,
+    intercept or Modality LUT applies, else float32. Padding gets the darkest value of all slices.
 
     Raises:
         UnusableImage: a slice cannot be decoded.
     """
-    scaled = any((frame.slope, frame.intercept) != (1.0, 0.0) for frame in frames)
+    target, exceeded = _decode(frames)
+    if exceeded:
+        # In slices whose further bits are all alike nothing tells that these count, too.
+        wide = [replace(frame.form, stored=frame.form.bits, high=frame.form.bits - 1) for frame in frames]
+        target, _ = _decode(tuple(replace(frame, form=form) for frame, form in zip(frames, wide, strict=True)))
+    return target
+
+
+def _decode(frames: tuple[Frame, ...]) -> tuple[NDArray[np.number], bool]:
+    """Values of slices, and whether some of them exceed their BitsStored."""
+    scaled = any((frame.slope, frame.intercept) != (1.0, 0.0) or frame.form.table is not None for frame in frames)
     dtype = np.dtype(np.float32) if scaled else np.result_type(*{frame.form.dtype for frame in frames})
     target = np.empty((len(frames), *frames[0].form.shape[1:]), dtype=dtype)
+    blanks: dict[int, NDArray[np.bool_]] = {}
+    exceeded = False
     decoder = Decoder()
-    for frame, plane in zip(frames, target, strict=True):
+    for number, (frame, plane) in enumerate(zip(frames, target, strict=True)):
         if frame.header.offset is not None and frame.form.dtype == dtype:
             fill(frame, plane)
+            blank = _take_padding(frame, plane)
+            exceeded = exceeded or frame.form.exceeded_by(plane)
             frame.form.monochrome2(plane)
         else:
-            plane[...] = decoder(frame)
-    return target
+            stored = decoder.stored(frame)
+            blank = _take_padding(frame, stored)
+            exceeded = exceeded or frame.form.exceeded_by(stored)
+            plane[...] = meant(frame.form, stored, frame.slope, frame.intercept)
+        if blank is not None:
+            blanks[number] = blank
+    if blanks:
+        everywhere = np.zeros(target.shape, dtype=np.bool_)
+        for number, blank in blanks.items():
+            everywhere[number] = blank
+        darken_padding(target, everywhere)
+    return target, exceeded

@@ -16,6 +16,10 @@ from kneeoa.images.foreground import otsu, sampled
 from kneeoa.images.percentiles import percentile
 
 _FLOAT16_TOP = float(np.finfo(np.float16).max)
+_FLAT = 1e-5
+"""A range this small beside the level is that of a constant: resampling in single precision leaves
+a millionth.
+"""
 
 
 @dataclass(frozen=True)
@@ -40,18 +44,19 @@ def scale(canonical: Canonical, intensity: Intensity) -> Scaled:
     asked for).
 
     Raises:
-        UnusableImage: the image is constant (``constant-image``), too bright for half precision
-            (``intensity-range``), not finite (``non-finite``), or N4 fails (``n4-failed``).
+        UnusableImage: the image is constant but for rounding (``constant-image``), too bright for
+            half precision (``intensity-range``), not finite (``non-finite``), or N4 fails
+            (``n4-failed``).
     """
     image = canonical.array[canonical.inside]
-    if not float(image.max()) > float(image.min()):
+    if _is_flat(float(image.min()), float(image.max())):
         raise UnusableImage("constant-image", f"the image is constant ({float(image.flat[0]):g}) on the grid.")
     if intensity.n4:
         from kneeoa.images.bias_field import without_bias
 
         image = without_bias(image, tuple(np.linalg.norm(canonical.affine[:3, :3], axis=0)), intensity.n4_fit)
     low, high = (float(np.float32(percentile(image, rank))) for rank in intensity.clip or (0, 100))
-    if not high > low:
+    if _is_flat(low, high):
         raise UnusableImage("constant-image", f"the image is constant ({low:g}) between the percentiles {intensity.clip}.")
     mean, sd = _moments(canonical, image, low, high, intensity.over if intensity.zscore else "image")
     shift, unit = (mean, sd) if intensity.zscore else (0.0, 1.0)
@@ -61,6 +66,13 @@ def scale(canonical: Canonical, intensity: Intensity) -> Scaled:
     for plane, scaled in zip(image, out[canonical.inside], strict=True):
         scaled[:] = (np.clip(plane, low, high) - np.float32(shift)) / np.float32(unit)
     return Scaled(out, low, high, mean, sd)
+
+
+def _is_flat(low: float, high: float) -> bool:
+    """Whether values from ``low`` to ``high`` are one value but for rounding; so they are where one
+    is not a number.
+    """
+    return not high - low > _FLAT * max(abs(low), abs(high))
 
 
 def _moments(canonical: Canonical, image: NDArray[np.float32], low: float, high: float, over: str) -> tuple[float, float]:
@@ -85,7 +97,7 @@ def _moments(canonical: Canonical, image: NDArray[np.float32], low: float, high:
     if not np.isfinite(squares):
         raise UnusableImage("non-finite", "the image has voxels that are not numbers.")
     variance = squares / count - (total / count) ** 2 if count else 0.0
-    if not variance > 0:
+    if not variance > (_FLAT * max(abs(low), abs(high))) ** 2:
         raise UnusableImage("constant-image", f"the image's voxels in '{over}', which the z-score is taken from, are constant or none.")
     return low + total / count, float(np.sqrt(variance))
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from kneeoa.errors import UnusableImage
 from kneeoa.images.converted_echo import ECHO_HINT, pick_echo
 from kneeoa.images.inflate import open_gzip, read_into
-from kneeoa.images.plausible import require_size
+from kneeoa.images.plausible import is_spacing, require_size
 from kneeoa.images.volume import Affine, Volume
 from kneeoa.images.voxel_file import read_voxels, require_bytes
 
@@ -23,6 +23,8 @@ _SIZES: dict[int, Any] = {348: nibabel.Nifti1Header, 540: nibabel.Nifti2Header}
 # two different places.
 _SAME_PLACE = 1.0
 _SAME_SPACING = 0.01  # relative
+_MILLIMETRES = {1: 1000.0, 3: 0.001}
+"""Of a metre and a micrometre, by the code of the header's units (xyzt_units)."""
 
 
 def read_nifti(path: Path, echo: int | None = None, *, bare: bool = False) -> Volume:
@@ -30,7 +32,7 @@ def read_nifti(path: Path, echo: int | None = None, *, bare: bool = False) -> Vo
 
     Array axes are the file's. Trailing axes of one entry are dropped; slope and intercept are
     applied (then float32). An uncompressed file is mapped into memory, not read. The sform places
-    the image where its code is set, else the qform does.
+    the image where its code is set, else the qform does; metres and micrometres become millimetres.
 
     Args:
         path: the file.
@@ -48,7 +50,7 @@ def read_nifti(path: Path, echo: int | None = None, *, bare: bool = False) -> Vo
     with open_gzip(path) if compressed else path.open("rb") as stream:
         header = _header(stream, path.name)
         shape, dtype, offset = _layout(header, path.name, fourth=echo is not None)
-        affine = _affine(header, shape[:3], path.name, bare)
+        affine = _in_millimetres(_affine(header, shape[:3], path.name, bare), header)
         if compressed:
             stored = np.empty(prod(shape), dtype=dtype)
             stream.seek(offset)  # past header extensions
@@ -133,6 +135,15 @@ def _affine(header: nibabel.Nifti1Header, shape: tuple[int, ...], name: str, bar
             f"{name}: its orientation has voxels of {_mm(spacing)} mm, its voxel sizes (pixdim) are {_mm(told)} mm; correct one of them.",
         )
     return affine
+
+
+def _in_millimetres(affine: Affine, header: nibabel.Nifti1Header) -> Affine:
+    """An affine in the header's units, in millimetres; as it is where that could be no scan's: the
+    field is often wrong, and most readers pass over it.
+    """
+    scaled = affine.copy()
+    scaled[:3] *= _MILLIMETRES.get(int(header["xyzt_units"]) & 7, 1.0)
+    return scaled if is_spacing(np.linalg.norm(scaled[:3, :3], axis=0)) else affine
 
 
 def _mm(spacing: NDArray[np.float64]) -> str:

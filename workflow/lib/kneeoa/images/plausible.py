@@ -27,6 +27,12 @@ exhaust the memory.
 """
 
 
+def is_spacing(spacing: Sequence[float] | NDArray[np.float64]) -> bool:
+    """Whether each spacing (mm) is one that an image of a joint can have."""
+    values = np.asarray(spacing, dtype=np.float64)
+    return bool(((values >= LEAST_SPACING) & (values <= MOST_SPACING)).all())
+
+
 def require_spacing(spacing: Sequence[float], name: str) -> None:
     """Compare the spacing (mm) of an image's axes with the limits; ``name`` is how the error calls
     the file.
@@ -34,9 +40,8 @@ def require_spacing(spacing: Sequence[float], name: str) -> None:
     Raises:
         UnusableImage: a spacing is not a number or outside the limits (``absurd-spacing``).
     """
-    values = np.asarray(spacing, dtype=np.float64)
-    if not ((values >= LEAST_SPACING) & (values <= MOST_SPACING)).all():
-        told = " x ".join(f"{value:.4g}" for value in values)
+    if not is_spacing(spacing):
+        told = " x ".join(f"{value:.4g}" for value in spacing)
         raise UnusableImage(
             "absurd-spacing", f"{name}: its voxels measure {told} mm; expected {LEAST_SPACING} to {MOST_SPACING:g} mm along each axis."
         )

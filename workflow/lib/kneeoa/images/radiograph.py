@@ -3,7 +3,8 @@
 Convention of a displayed picture: rows run from head to foot. Frontal (PA or AP alike): the
 patient's right is on the picture's left, as the patient is seen from the front. Lateral: columns
 run from front to back. A DICOM file's PatientOrientation brings its pixels to this display. A file
-that says nothing (PNG, or DICOM without the tag) is taken to be displayed so already.
+that says nothing (PNG, JPEG, TIFF, or DICOM without the tag) is taken to be displayed so already,
+turned upright by its orientation tag where it has one.
 
 Grey levels: bone is bright. DICOM's MONOCHROME1 is mirrored; the VOI look-up table (window) is not
 applied, as it may clip what a network could use and differs from station to station.
@@ -19,6 +20,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from kneeoa.cohorts.formats import PICTURES
 from kneeoa.errors import KneeoaError, UnusableImage
 
 Projection = Literal["frontal", "lateral"]
@@ -86,21 +88,22 @@ _LEAST_PIXELS = 16
 
 
 def read_radiograph(path: Path, format: str, projection: Projection) -> Radiograph:
-    """Read a radiograph: ``png`` or ``dicom-file`` (one frame).
+    """Read a radiograph: one of :data:`kneeoa.cohorts.formats.PICTURES`, or ``dicom-file`` (one
+    frame).
 
     Raises:
         UnusableImage: the file is missing (``missing-file``), damaged (``unreadable``) or not a
             greyscale picture of that projection.
         KneeoaError: the format is not a radiograph's.
     """
-    if format not in ("png", "dicom-file"):
+    if format not in (*PICTURES, "dicom-file"):
         raise KneeoaError(f"{path.name}: a view of 2 dimensions takes files of the format png or dicom-file, not '{format}'.")
     if not path.exists():
         raise UnusableImage("missing-file", f"{path.name}: is not there any more.")
-    if format == "png":
-        from kneeoa.images.radiograph_png import read_png
+    if format in PICTURES:
+        from kneeoa.images.radiograph_picture import read_picture
 
-        return Radiograph(read_png(path))
+        return Radiograph(read_picture(path, format))
     from kneeoa.images.radiograph_dicom import read_dicom_radiograph
 
     return read_dicom_radiograph(path, projection)

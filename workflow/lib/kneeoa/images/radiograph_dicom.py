@@ -11,15 +11,17 @@ import pydicom
 from numpy.typing import NDArray
 
 from kneeoa.errors import UnusableImage
-from kneeoa.images.dicom_file import open_file, rescale, voxels
-from kneeoa.images.dicom_pixels import PixelFormat, pixel_format
+from kneeoa.images.dicom_colour import COLOUR_TAGS, is_colour, read_grey
+from kneeoa.images.dicom_file import meant, open_file, voxels
+from kneeoa.images.dicom_pixels import PixelFormat, darken_padding, pixel_format
 from kneeoa.images.dicom_quiet import quiet
 from kneeoa.images.plausible import require_spacing
 from kneeoa.images.radiograph import Projection, Radiograph, Turn
 
 _TAGS = (
     "ImagerPixelSpacing", "PixelSpacingCalibrationType", "EstimatedRadiographicMagnificationFactor", "PatientOrientation", "ViewPosition",
-    "ImageLaterality", "Laterality", "PixelIntensityRelationshipSign", "PresentationIntentType",
+    "ImageLaterality", "Laterality", "PixelIntensityRelationshipSign", "PresentationIntentType", "NominalScannedPixelSpacing",
+    *COLOUR_TAGS,
 )  # fmt: skip
 _LATERAL_VIEWS = ("LL", "RL", "LLD", "RLD", "LLO", "RLO")
 _CALIBRATED = ("GEOMETRY", "FIDUCIAL")
@@ -30,12 +32,14 @@ def read_dicom_radiograph(path: Path, projection: Projection) -> Radiograph:
 
     Raises:
         UnusableImage: damaged, coloured or of several frames (as
-            :func:`kneeoa.images.dicom_file.voxels`), of another projection (``wrong-projection``),
-            with an impossible pixel size (``absurd-spacing``) or orientation (``bad-orientation``).
+            :func:`kneeoa.images.dicom_file.voxels` and
+            :func:`kneeoa.images.dicom_colour.read_grey`), of another projection
+            (``wrong-projection``), with an impossible pixel size (``absurd-spacing``) or
+            orientation (``bad-orientation``).
     """
     dataset = open_file(path, path.name, _TAGS)
-    form = _polarity(dataset, pixel_format(dataset, path.name))
-    if form.frames != 1:
+    form = None if is_colour(dataset) else _polarity(dataset, pixel_format(dataset, path.name))
+    if form is not None and form.frames != 1:
         raise UnusableImage("unsupported-dicom", f"{path.name}: holds {form.frames} frames; a radiograph has one.")
     try:
         with quiet():
@@ -51,10 +55,19 @@ def read_dicom_radiograph(path: Path, projection: Projection) -> Radiograph:
     if projection == "frontal" and position in _LATERAL_VIEWS:
         raise UnusableImage("wrong-projection", f"{path.name}: is a lateral radiograph by its header; the view is of frontal ones.")
     turn = _turn(codes, projection, path.name)
-    stored: NDArray[np.number] = rescale(form.monochrome2(voxels(dataset, path.name, 0)), slope, intercept)
+    stored = read_grey(dataset, path.name) if form is None else _values(dataset, form, path.name, slope, intercept)
     if turn.transposed and spacing is not None:
         spacing = (spacing[1], spacing[0])
     return Radiograph(turn.pixels(stored), spacing, side if side in ("L", "R", "B") else None, turn)
+
+
+def _values(dataset: pydicom.Dataset, form: PixelFormat, name: str, slope: float, intercept: float) -> NDArray[np.number]:
+    """The picture's values, bone bright; padding is as dark as the darkest of the others."""
+    cells = voxels(dataset, name, 0)
+    blank = form.take_padding(cells)
+    values = meant(form, cells, slope if np.isfinite(slope) else 1.0, intercept if np.isfinite(intercept) else 0.0)
+    darken_padding(values, blank)
+    return values
 
 
 def _polarity(dataset: pydicom.Dataset, form: PixelFormat) -> PixelFormat:
@@ -72,16 +85,25 @@ def _polarity(dataset: pydicom.Dataset, form: PixelFormat) -> PixelFormat:
 
 def _spacing(dataset: pydicom.Dataset) -> tuple[float, float] | None:
     """Millimetres of a pixel: PixelSpacing where it is calibrated to the patient, else the
-    detector's divided by the magnification.
+    detector's (or the scanned film's) divided by the magnification.
+
+    Zeros, and ones beside the detector's, are placeholders of writers who know nothing.
     """
-    pixel, imager = (_pair(dataset.get(tag)) for tag in ("PixelSpacing", "ImagerPixelSpacing"))
+    pixel, imager, film = (_pair(dataset.get(tag)) for tag in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"))
     calibrated = str(dataset.get("PixelSpacingCalibrationType") or "").strip().upper() in _CALIBRATED
-    if pixel is not None and (calibrated or imager is None or pixel != imager):
+    if pixel == (0, 0):
+        pixel = None
+    if film == (0, 0) or imager not in (None, (0, 0)):
+        film = None
+    detector = film or imager
+    if pixel == (1, 1) and not calibrated and detector not in (None, (0, 0)):
+        pixel = None
+    if pixel is not None and (calibrated or detector is None or pixel != detector):
         return pixel
-    if imager is None:
+    if detector is None:
         return None
     magnification = float(dataset.get("EstimatedRadiographicMagnificationFactor") or 1)
-    return imager[0] / magnification, imager[1] / magnification
+    return detector[0] / magnification, detector[1] / magnification
 
 
 def _pair(value: object) -> tuple[float, float] | None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from kneeoa.config.volumes import ImageType, Plane
 from kneeoa.errors import KneeoaError, UnusableImage
 from kneeoa.images.bare_header import declare, lacks_orientation
+from kneeoa.images.outside_field import with_finite_voxels
 from kneeoa.images.plausible import require_spacing, require_square_axes
 from kneeoa.images.trouble import unreadable
 from kneeoa.images.volume import Volume
@@ -65,10 +64,7 @@ def read_image(
     require_square_axes(volume.affine, path.name)
     if orientation is not None and lacks_orientation(volume.array.shape, volume.affine):
         volume = declare(volume, orientation, reversed_axes=format != "nifti")
-    # Least and largest value show any infinity or NaN, without an array of flags.
-    if volume.array.dtype.kind == "f" and not (np.isfinite(np.min(volume.array)) and np.isfinite(np.max(volume.array))):
-        raise UnusableImage("non-finite", f"{path.name}: has voxels that are not numbers.")
-    return volume
+    return with_finite_voxels(volume, path.name)
 
 
 def _exists(path: Path) -> bool:

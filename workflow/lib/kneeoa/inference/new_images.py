@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from kneeoa.cohorts import cells
-from kneeoa.cohorts.formats import companions, format_of
+from kneeoa.cohorts.formats import PICTURES, companions, format_of
 from kneeoa.cohorts.table_files import read_table
 from kneeoa.cohorts.walk import files_below
 from kneeoa.config.volumes import View
@@ -20,7 +20,7 @@ from kneeoa.errors import KneeoaError, UnusableImage
 from kneeoa.images.readers import FORMATS
 
 TABLES = (".csv", ".tsv", ".tab", ".txt", ".xlsx", ".parquet", ".sas7bdat")
-_PICTURES = ("png", "dicom-file")
+_PICTURES = (*PICTURES, "dicom-file")
 _SIDES = {"L": "L", "LEFT": "L", "LT": "L", "R": "R", "RIGHT": "R", "RT": "R"}
 _COLUMNS = ("case", "side", "shows", "row", "column")
 
@@ -132,19 +132,19 @@ def _of_folder(root: Path, view: View) -> Iterator[NewImage]:
 
 
 def _kind(path: Path) -> str | None:
-    """The format of a file by its suffix, or by the first bytes of DICOM files; a folder is a DICOM
-    series.
+    """The format of a file by its suffix, or by the bytes that DICOM files begin with; a folder is
+    a DICOM series.
     """
     if path.is_dir():
         return "dicom"
     known = format_of(path.name)
     if known is not None or not path.is_file():
         return known
-    from kneeoa.images.dicom_file import looks_like_dicom
+    from kneeoa.images.dicom_file import is_dicom
 
     try:
         with path.open("rb") as stream:
-            return "dicom-file" if looks_like_dicom(stream.read(132)) else None
+            return "dicom-file" if is_dicom(stream.read(132)) else None
     except OSError:
         return None
 
@@ -152,7 +152,7 @@ def _kind(path: Path) -> str | None:
 def _stem(path: str) -> str:
     """A path without the suffix of an image file; other dots belong to the name."""
     folder, _, name = path.rpartition("/")
-    suffix = re.search(r"\.(nii|tar)\.gz$|\.[A-Za-z]\w{1,5}$", name, re.IGNORECASE)
+    suffix = re.search(r"\.(nii|tar|dcm|dicom|ima)\.gz$|\.[A-Za-z]\w{1,5}$", name, re.IGNORECASE)
     stem = name[: suffix.start()] if suffix and suffix.start() and format_of(name) else name
     return f"{folder}/{stem}" if folder else stem
 
@@ -165,7 +165,7 @@ def _placed(image: NewImage, root: Path, view: View) -> list[NewImage]:
     """
     _require_utf8(image.case)
     if image.format not in (_PICTURES if view.dimensions == 2 else FORMATS):
-        wanted = "PNG or DICOM pictures" if view.dimensions == 2 else "volumes (DICOM, NIfTI, MetaImage or NRRD)"
+        wanted = "PNG, JPEG, TIFF or DICOM pictures" if view.dimensions == 2 else "volumes (DICOM, NIfTI, MetaImage or NRRD)"
         raise UnusableImage("unknown-file", f"{Path(image.path).name}: is not an image that this network takes; expected {wanted}.")
     if image.shows == "both":
         return [replace(image, case=f"{image.case}-{side}", side=side) for side in ("L", "R")]

@@ -1,0 +1,36 @@
+"""One number a pixel of pictures in colours that are grey."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kneeoa.errors import UnusableImage
+
+_TINT = 0.03
+"""Share of the range by which the channels of a grey pixel may differ: JPEG and changes of colour
+space put them apart by one to three of 255 levels.
+"""
+_LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue (ITU-R BT.601), by which JPEG parts grey from colour."""
+
+
+def grey_of(colours: NDArray[np.unsignedinteger], top: int, name: str) -> NDArray[np.unsignedinteger]:
+    """The grey of red, green and blue, ``[rows, columns, 3]`` -> ``[rows, columns]`` of the same
+    type: any channel where all are equal, their luma where they differ by a trace.
+
+    Args:
+        colours: the picture.
+        top: the highest value that its bits can hold.
+        name: how errors call the file.
+
+    Raises:
+        UnusableImage: the picture is coloured somewhere (``not-greyscale``).
+    """
+    apart = int((colours.max(axis=-1) - colours.min(axis=-1)).max())
+    if apart == 0:
+        return np.ascontiguousarray(colours[..., 0])
+    if apart > _TINT * top:
+        raise UnusableImage("not-greyscale", f"{name}: is a colour picture; expected grey.")
+    luma: NDArray[np.unsignedinteger] = np.rint(colours @ np.array(_LUMA)).astype(colours.dtype)
+    return luma
