@@ -43,8 +43,8 @@ def _overlay(cells: NDArray[np.int64]) -> NDArray[np.int64]:
 def _padded(value: int) -> Change:
     """The darkest voxels, which are clipped anyway, are padding."""
 
-    def change(slices: list[FileDataset], own: Knee) -> None:
-        low = np.percentile(own.array, 0.4)
+    def change(slices: list[FileDataset], knee: Knee) -> None:
+        low = np.percentile(knee.array, 0.4)
         for data in slices:
             cells = np.frombuffer(data.PixelData, "<i2").copy()
             cells[cells <= low] = value
@@ -76,8 +76,8 @@ def _as_capture(_: int, data: FileDataset) -> None:
 
 
 def _packed(damage: Callable[[bytes], bytes] = bytes) -> Callable[[Path, Knee], None]:
-    def plant(folder: Path, own: Knee) -> None:
-        for number, path in enumerate(save(folder, datasets(own))):
+    def plant(folder: Path, knee: Knee) -> None:
+        for number, path in enumerate(save(folder, datasets(knee))):
             content = gzip.compress(path.read_bytes(), 1)
             path.with_name(f"{path.name}.dcm.gz").write_bytes(damage(content) if number == 3 else content)
             path.unlink()
@@ -88,8 +88,8 @@ def _packed(damage: Callable[[bytes], bytes] = bytes) -> Callable[[Path, Knee], 
 def _bare(first: str) -> Callable[[Path, Knee], None]:
     """Without preamble and file header, from the element ``first`` on."""
 
-    def plant(folder: Path, own: Knee) -> None:
-        for path, data in zip(save(folder, datasets(own)), datasets(own), strict=True):
+    def plant(folder: Path, knee: Knee) -> None:
+        for path, data in zip(save(folder, datasets(knee)), datasets(knee), strict=True):
             plain, stream = pydicom.Dataset(), io.BytesIO()
             least = pydicom.tag.Tag(first)
             plain.update({element.tag: element for element in data if element.tag >= least})

@@ -78,8 +78,8 @@ def test_bits_beyond_those_that_count_are_kept_where_they_carry_the_picture(
     tags = {"BitsStored": stored, "HighBit": stored - 1}
     if inverted:
         tags |= {"PhotometricInterpretation": "MONOCHROME1", "PixelIntensityRelationshipSign": 1}
-    found = radiograph(tmp_path, cells, **tags).pixels.astype(int)
-    np.testing.assert_array_equal(found, 65535 - cells if inverted else cells)
+    result = radiograph(tmp_path, cells, **tags).pixels.astype(int)
+    np.testing.assert_array_equal(result, 65535 - cells if inverted else cells)
     if inverted:
         with pytest.raises(UnusableImage, match="exceed the bits"):
             series(tmp_path / "s", film(2, SHAPE) * factor, **tags)
@@ -146,8 +146,8 @@ def test_padding_is_dark_whatever_its_value(tmp_path: Path, syntax: str, value: 
     tags = {"PixelPaddingValue": value}
     np.testing.assert_array_equal(radiograph(tmp_path, framed(cells, value), syntax, **tags).pixels, dark(cells))
     stack = film(2, SHAPE)
-    found = series(tmp_path / "s", framed(stack, value), syntax, BitsStored=12, HighBit=11, **tags)
-    np.testing.assert_array_equal(found, dark(stack))
+    result = series(tmp_path / "s", framed(stack, value), syntax, BitsStored=12, HighBit=11, **tags)
+    np.testing.assert_array_equal(result, dark(stack))
 
 
 @pytest.mark.parametrize("stored", [12, 16])
@@ -193,9 +193,9 @@ def lut(table: NDArray[np.int64], first: int = 0, vr: str = "OW", bits: int = 16
 @pytest.mark.parametrize("kind", TABLES)
 def test_a_modality_lut_is_what_pydicom_makes_of_it(tmp_path: Path, kind: str, first: int, vr: str) -> None:
     cells = film()
-    found = radiograph(tmp_path, cells, ModalityLUTSequence=lut(TABLES[kind], first, vr)).pixels
+    result = radiograph(tmp_path, cells, ModalityLUTSequence=lut(TABLES[kind], first, vr)).pixels
     expected = apply_modality_lut(cells.astype(np.uint16), pydicom.dcmread(tmp_path / "a.dcm"))
-    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(result, expected)
 
 
 def test_a_modality_lut_of_a_series_of_signed_cells_and_of_an_inverted_film(tmp_path: Path) -> None:
@@ -205,8 +205,8 @@ def test_a_modality_lut_of_a_series_of_signed_cells_and_of_an_inverted_film(tmp_
     np.testing.assert_array_equal(series(tmp_path / "s", stack, **tags), table[stack + 2000])
     cells = film()
     inverted = {"PhotometricInterpretation": "MONOCHROME1", "PixelIntensityRelationshipSign": 1}
-    found = radiograph(tmp_path, cells, ModalityLUTSequence=lut(table, bits=12), **inverted).pixels
-    np.testing.assert_array_equal(found, cells)
+    result = radiograph(tmp_path, cells, ModalityLUTSequence=lut(table, bits=12), **inverted).pixels
+    np.testing.assert_array_equal(result, cells)
 
 
 @pytest.mark.parametrize("damage", ["short", "no data", "no descriptor"])
@@ -268,8 +268,8 @@ def _palette(colours: NDArray[Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("tags", [_rgb, _planes, _ybr, _palette])
 def test_a_film_in_colours_that_are_grey_is_read_and_another_is_not(tmp_path: Path, tags: Callable[[NDArray[Any]], dict[str, Any]]) -> None:
     grey = np.repeat(EIGHT[..., None], 3, axis=2)
-    found = radiograph(tmp_path, EIGHT, **tags(grey)).pixels.astype(int)
-    np.testing.assert_array_equal(found, EIGHT.astype(int) * (257 if tags is _palette else 1))
+    result = radiograph(tmp_path, EIGHT, **tags(grey)).pixels.astype(int)
+    np.testing.assert_array_equal(result, EIGHT.astype(int) * (257 if tags is _palette else 1))
     coloured = grey.copy()
     coloured[10:20, 10:20, 0] = 255 - coloured[10:20, 10:20, 0]
     with pytest.raises(UnusableImage) as caught:
@@ -287,8 +287,8 @@ def test_a_film_in_the_colours_of_a_jpeg(tmp_path: Path) -> None:
     data.PixelData = encapsulate([stream.getvalue()])
     data["PixelData"].is_undefined_length = True
     data.save_as(path)
-    found = read_radiograph(path, "dicom-file", "frontal").pixels.astype(int)
-    assert int(np.abs(found - EIGHT).max()) <= 8
+    result = read_radiograph(path, "dicom-file", "frontal").pixels.astype(int)
+    assert int(np.abs(result - EIGHT).max()) <= 8
 
 
 def test_colours_that_are_cut_or_of_several_frames_are_not_read(tmp_path: Path) -> None:

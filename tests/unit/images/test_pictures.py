@@ -50,18 +50,18 @@ CHANNELS = {
 @pytest.mark.parametrize("row_filter", [0, 1, 2])
 @pytest.mark.parametrize("interlaced", [False, True])
 def test_a_png_of_16_bits_keeps_every_level(tmp_path: Path, kind: str, row_filter: int, interlaced: bool) -> None:
-    found = read(tmp_path / "a.png", deep_png(CHANNELS[kind], row_filter, interlaced=interlaced), "png")
-    assert found.dtype == np.uint16
-    np.testing.assert_array_equal(found, FILM)
+    result = read(tmp_path / "a.png", deep_png(CHANNELS[kind], row_filter, interlaced=interlaced), "png")
+    assert result.dtype == np.uint16
+    np.testing.assert_array_equal(result, FILM)
 
 
 @pytest.mark.parametrize("kind", ["grey", "RGB"])
 @pytest.mark.parametrize("big", [False, True])
 @pytest.mark.parametrize("deflated", [False, True])
 def test_a_tiff_of_16_bits_keeps_every_level(tmp_path: Path, kind: str, big: bool, deflated: bool) -> None:
-    found = read(tmp_path / "a.tif", deep_tiff(CHANNELS[kind], big=big, deflated=deflated), "tiff")
-    assert found.dtype == np.uint16
-    np.testing.assert_array_equal(found, FILM)
+    result = read(tmp_path / "a.tif", deep_tiff(CHANNELS[kind], big=big, deflated=deflated), "tiff")
+    assert result.dtype == np.uint16
+    np.testing.assert_array_equal(result, FILM)
 
 
 def test_a_tiff_whose_zero_is_white_is_mirrored(tmp_path: Path) -> None:
@@ -81,9 +81,9 @@ def test_a_tiff_of_real_numbers(tmp_path: Path) -> None:
 def test_pictures_of_8_bits(tmp_path: Path, format: str, name: str, mode: str) -> None:
     options = {"quality": 100} if format == "jpeg" else {}
     content = saved(Image.fromarray(EIGHT).convert(mode), name, **options)
-    found = read(tmp_path / "a", content, format)
-    assert found.dtype == np.uint8
-    assert int(np.abs(found.astype(int) - EIGHT).max()) <= (2 if format == "jpeg" else 0)
+    result = read(tmp_path / "a", content, format)
+    assert result.dtype == np.uint8
+    assert int(np.abs(result.astype(int) - EIGHT).max()) <= (2 if format == "jpeg" else 0)
     for share in (0.05, 0.5):
         assert reason(tmp_path / "b", content[: int(share * len(content))], format) in ("unreadable", "wrong-dimensions")
     assert reason(tmp_path / "c", b"<html>403</html>", format) == "unreadable"
@@ -109,9 +109,9 @@ def test_the_orientation_tag_is_obeyed(tmp_path: Path, format: str, name: str, c
     exif[274] = code
     options = {"quality": 100} if format == "jpeg" else {}
     content = saved(Image.fromarray(np.ascontiguousarray(STORED[code])), name, exif=exif, **options)
-    found = read(tmp_path / "a", content, format).astype(int)
-    assert found.shape == EIGHT.shape
-    assert int(np.abs(found - EIGHT).max()) <= (2 if format == "jpeg" else 0)
+    result = read(tmp_path / "a", content, format).astype(int)
+    assert result.shape == EIGHT.shape
+    assert int(np.abs(result - EIGHT).max()) <= (2 if format == "jpeg" else 0)
 
 
 def test_the_orientation_of_a_tiff_of_16_bits(tmp_path: Path) -> None:
@@ -140,9 +140,9 @@ def test_colours_that_differ_by_a_trace_are_grey_and_others_are_not(tmp_path: Pa
     def png(colours: NDArray[np.int64]) -> bytes:
         return saved(Image.fromarray(colours.astype(np.uint8)), "PNG") if bits == 8 else deep_png(colours.astype(np.uint16))
 
-    found = read(tmp_path / "a.png", png(near), "png").astype(int)
-    assert found.max() > 200 * unit
-    assert int(np.abs(found - grey).max()) <= 2 * unit
+    result = read(tmp_path / "a.png", png(near), "png").astype(int)
+    assert result.max() > 200 * unit
+    assert int(np.abs(result - grey).max()) <= 2 * unit
     assert reason(tmp_path / "b.png", png(annotated), "png") == "not-greyscale"
 
 
@@ -150,8 +150,8 @@ def test_a_jpeg_that_was_saved_again_in_colours(tmp_path: Path) -> None:
     once = Image.open(io.BytesIO(saved(Image.fromarray(EIGHT).convert("RGB"), "JPEG", quality=90)))
     colours = np.asarray(once.convert("RGB")).copy()
     colours[5, 5, 0] ^= 1
-    found = read(tmp_path / "a.png", saved(Image.fromarray(colours), "PNG"), "png")
-    assert int(np.abs(found.astype(int) - colours[..., 1]).max()) <= 1
+    result = read(tmp_path / "a.png", saved(Image.fromarray(colours), "PNG"), "png")
+    assert int(np.abs(result.astype(int) - colours[..., 1]).max()) <= 1
 
 
 @pytest.mark.parametrize("kind", ["grey and alpha", "RGBA"])
