@@ -4,8 +4,9 @@ SAS files.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from kneeoa.cohorts import cells
@@ -19,6 +20,8 @@ from kneeoa.config.cohorts import Cohort
 from kneeoa.config.manifest import LabelColumns
 from kneeoa.errors import KneeoaError
 
+_LOG = logging.getLogger(__name__)
+
 KL = "kl"
 GRADES = 5
 """Kellgren-Lawrence grades, 0 to 4: the classes that the level ``kl`` must have."""
@@ -31,16 +34,28 @@ _PEOPLE_TABLES = ("enrollees", "subjectchar00", "allclinical00")
 
 
 def clinical_table(root: Path, name: str) -> Path | None:
-    """The file of a clinical table: in any case, as text before SAS, at the root before its
-    folders; None where there is none.
+    """The file of a clinical table: in any case, as text before SAS, at the root or in its folders
+    (a download's own are two deep); None where there is none.
+
+    Raises:
+        KneeoaError: there are several of one form that differ: nobody but their owner knows which
+            is in force.
     """
-    found = [
+    copies = sorted(
         (_SUFFIXES.index(path.suffix.lower()), depth, path)
-        for depth, pattern in enumerate(("*", "*/*"))
+        for depth, pattern in enumerate(("*", "*/*", "*/*/*"))
         for path in root.glob(pattern)
         if path.stem.lower() == name and path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
-    ]
-    return min(found)[2] if found else None
+    )
+    if not copies:
+        return None
+    form, _, first = copies[0]
+    content = first.read_bytes() if len(copies) > 1 else b""
+    other = next((path for also, _, path in copies[1:] if also == form and path.read_bytes() != content), None)
+    if other is not None:
+        both = f"{first.relative_to(root)} and {other.relative_to(root)}"
+        raise KneeoaError(f"{root}: has two tables {name} that differ, {both}; keep the one that counts.")
+    return first
 
 
 def read_clinical(path: Path) -> Table:
@@ -93,7 +108,7 @@ def add_grades(source: Source, cohort: Cohort, root: Path, visit: str, only: Col
                 value = label([row[place] for place in places[level]], own)
                 if level == KL and value[0] is not None and not 0 <= value[0] < GRADES:
                     raise ValueError(f"grade {value[0]} is outside 0 to {GRADES - 1}")
-                votes[case_id, level].append(Vote(value, None if project is None else cells.integer(row[project])))
+                votes[case_id, level].append(Vote(value, None if project is None else cells.project(row[project])))
             except ValueError as error:
                 where = f"{path.name}, line {line}: {'/'.join(columns[level])} of {case_id}"
                 wrong.setdefault((case_id, level), f"{where}: {error}.")
@@ -118,8 +133,12 @@ def _knee(identifier: str, side: str) -> tuple[str | None, str | None]:
         subject = cells.identifier(identifier)
     except ValueError:
         subject = None
-    own_side = _SIDES.get(cells.code(side) or "") or cells.side(side)
-    return (subject if subject is not None and is_participant(subject) else None), own_side
+    return (subject if subject is not None and is_participant(subject) else None), _coded(side, _SIDES) or cells.side(side)
+
+
+def _coded(cell: str, meanings: Mapping[str, str]) -> str | None:
+    """What a coded cell means (``1``, ``1.0``, ``1: Right``); None where it is no such code."""
+    return meanings.get(cells.plain(cells.code(cell) or ""))
 
 
 def _plain(identifier: str) -> str:
@@ -128,10 +147,11 @@ def _plain(identifier: str) -> str:
 
 
 def add_people(source: Source, root: Path) -> None:
-    """Add site, sex and age at enrolment from the tables of participants that are there.
+    """Add site, sex and age at enrolment from the tables of participants that are there; a cell
+    that is none of these counts as empty, with one warning a column.
 
     Raises:
-        KneeoaError: a table is malformed, or an age is no number.
+        KneeoaError: a table is malformed.
     """
     lacking = dict(_PEOPLE)
     for name in _PEOPLE_TABLES:
@@ -142,11 +162,20 @@ def add_people(source: Source, root: Path) -> None:
         here = {key: column for key, column in lacking.items() if table.has(column)}
         lacking = {key: column for key, column in lacking.items() if key not in here}
         people = {_plain(row[0]): (line, dict(zip(here, row[1:], strict=True))) for line, row in table.select(("ID", *here.values()))}
+        odd: dict[str, set[int]] = defaultdict(set)
         for knee in source.knees.values():
             line, person = people.get(knee.subject, (0, {}))
             if "site" in person:
                 knee.site = cells.code(person["site"])
             if "sex" in person:
-                knee.sex = _SEXES.get(cells.code(person["sex"]) or "") or cells.sex(person["sex"])
+                knee.sex = _coded(person["sex"], _SEXES) or cells.sex(person["sex"])
+                if knee.sex is None and not cells.is_missing(person["sex"]):
+                    odd["sex"].add(line)
             if "age" in person:
-                knee.age = cells.number(person["age"], f"{path}: line {line}: {_PEOPLE['age']}")
+                try:
+                    knee.age = cells.finite(person["age"])
+                except ValueError:
+                    odd["age"].add(line)
+        for key, lines in odd.items():
+            message = "%s: %d cells of column '%s' are no %s, the first in line %d; they count as empty"
+            _LOG.warning(message, path.name, len(lines), here[key], key, min(lines))
