@@ -77,7 +77,7 @@ def look_up(text: str, meanings: Mapping[str, Meaning]) -> Meaning:
     """
     if text in meanings:
         return meanings[text]
-    for form in (_words, _coded):
+    for form in (_words, _coded) if meanings else ():
         wanted = form(text)
         alike = [] if wanted is None else [meaning for key, meaning in meanings.items() if _same(wanted, form(key))]
         if alike:

@@ -41,7 +41,7 @@ def label(cells: Sequence[str], columns: LabelColumns) -> Value:
 def _grade(cell: str, columns: LabelColumns) -> int | None:
     if is_among(cell, columns.missing):
         return None
-    # A class that a number names means that number only where it counts from 0 as they do.
+    # Without values a number is a class's place, whatever the classes are called.
     names = {name: place for place, name in enumerate(columns.class_names) if numeric(name) is None}
     try:
         return look_up(cell, columns.values or names)

@@ -161,7 +161,7 @@ def _entry(
         side = meaning(manifest, "side", texts["side"])
         if side is None and trouble is None:
             trouble = f"the side is '{texts['side']}'; expected L, R or a text of 'manifest.values.side'"
-            unmatched = texts["side"]
+            unmatched = texts["side"] or None
     if manifest.visit is not None:
         visit = _named(meaning(manifest, "visit", texts["visit"]), cohort.visits)
         if visit is None:

@@ -1,11 +1,11 @@
-"""OAI's clinical tables: readings of radiographs (``kxr_sq_bu<visit>``) and people, as text or as
-SAS files.
+"""OAI's clinical tables: readings of radiographs (``kxr_sq_bu<visit>``, or the archive's
+``kxrsq01``) and people, as text or as SAS files.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from kneeoa.cohorts.readings import Vote, preference, settle
 from kneeoa.cohorts.source import Reason, Source
 from kneeoa.cohorts.table_files import read_table
 from kneeoa.cohorts.text_tables import Table
+from kneeoa.cohorts.unmatched import listed
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.manifest import LabelColumns
 from kneeoa.errors import KneeoaError
@@ -28,6 +29,8 @@ GRADES = 5
 
 _SIDES = {"1": "R", "2": "L"}
 _SEXES = {"1": "M", "2": "F"}
+_ARCHIVE = "kxrsq01"
+"""The archive's own table of all visits: columns without a visit's prefix."""
 _SUFFIXES = (".txt", ".csv", ".sas7bdat")
 _PEOPLE = {"site": "V00SITE", "sex": "P02SEX", "age": "V00AGE"}
 _PEOPLE_TABLES = ("enrollees", "subjectchar00", "allclinical00")
@@ -82,10 +85,8 @@ def add_grades(source: Source, cohort: Cohort, root: Path, visit: str, only: Col
         KneeoaError: the table is missing, malformed, or lacks a column.
     """
     number = f"{VISIT_NUMBERS[visit]:02d}"
-    path = clinical_table(root, f"kxr_sq_bu{number}")
-    if path is None:
-        raise KneeoaError(f"{root}: has no kxr_sq_bu{number}.txt (or .sas7bdat), the table of grades at visit {visit}.")
-    table = read_clinical(path)
+    table = _readings(root, visit)
+    path = table.path
     levels = cohort.labels or {KL: LabelColumns(columns=("XRKL",))}
     columns = {level: [_column(table, name, number) for name in own.names] for level, own in levels.items()}
     at = {name: table.column(name) for name in ("ID", "SIDE")}
@@ -118,6 +119,25 @@ def add_grades(source: Source, cohort: Cohort, root: Path, visit: str, only: Col
         reading = None if (case_id, level) in wrong else settle(own_votes, cohort.readings, preference(cohort.reading_project))
         if reading is not None:
             source.knees[case_id].readings[level] = reading
+
+
+def _readings(root: Path, visit: str) -> Table:
+    """The readings of a visit: the release's table of it, else the archive's of all visits."""
+    number = f"{VISIT_NUMBERS[visit]:02d}"
+    path = clinical_table(root, f"kxr_sq_bu{number}")
+    if path is not None:
+        return read_clinical(path)
+    path = clinical_table(root, _ARCHIVE)
+    if path is None:
+        raise KneeoaError(f"{root}: has no kxr_sq_bu{number}.txt (or .sas7bdat), the table of grades at visit {visit}.")
+    table = read_table(path, delimiter="\t" if path.suffix.lower() == ".txt" else None)
+    subject, when = table.column("src_subject_id"), table.column("visit")
+    # The line that describes the columns is of no visit.
+    rows = [(line, row) for line, row in table.rows if row[when].casefold() in (visit, f"v{number}")]
+    if not rows:
+        visits = listed(Counter(row[when] for _, row in table.rows))
+        raise KneeoaError(f"{path}: has no row of visit {visit}; the column 'visit' has {visits}.")
+    return Table(path, ["ID" if place == subject else name for place, name in enumerate(table.header)], rows)
 
 
 def _column(table: Table, name: str, number: str) -> str:
@@ -166,7 +186,7 @@ def add_people(source: Source, root: Path) -> None:
         for knee in source.knees.values():
             line, person = people.get(knee.subject, (0, {}))
             if "site" in person:
-                knee.site = cells.code(person["site"])
+                knee.site = cells.plain(cells.code(person["site"]) or "") or None
             if "sex" in person:
                 knee.sex = _coded(person["sex"], _SEXES) or cells.sex(person["sex"])
                 if knee.sex is None and not cells.is_missing(person["sex"]):
