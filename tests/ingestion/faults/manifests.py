@@ -39,7 +39,7 @@ class PlantedManifest:
         return f"{self.family}: {self.name}"
 
 
-SPELLINGS = ("{}", "{}.0", "{}.00", "0{}", "+{}", "{}e0", " {} ", "{}: word", "{}.0: word")
+SPELLINGS = ("{}", "{}.0", "{}.00", "0{}", "+{}", "{}e0", " {} ", "{}: word", "{}.0: word", '"{},0"')
 """How one code is written, by hand and by programs."""
 
 

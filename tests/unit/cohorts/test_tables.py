@@ -185,10 +185,10 @@ def test_missing_cells(text: str) -> None:
 
 
 def test_codes_numbers_and_names() -> None:
-    assert [cells.integer(text) for text in ("1: Right", "3.0", " 2 ", "0: No")] == [1, 3, 2, 0]
+    assert [cells.integer(text) for text in ("1: Right", "3.0", " 2 ", "0: No", "2,0")] == [1, 3, 2, 0, 2]
     assert [cells.identifier(text) for text in ("9001104", "9001104.0", " A-7 ", "007")] == ["9001104", "9001104", "A-7", "007"]
     assert not cells.is_missing(".5")
-    for wrong in ("two", "1.5", "inf"):
+    for wrong in ("two", "1.5", "inf", "1,5", "1,000", "1_0"):
         with pytest.raises(ValueError, match="not a"):
             cells.integer(wrong)
 

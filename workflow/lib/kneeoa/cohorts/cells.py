@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TypeVar
 
 from kneeoa.errors import KneeoaError
@@ -25,7 +25,7 @@ _SPLITS = {
 }
 _SAS_MISSING = re.compile(r"^\.[A-Za-z_]?(\s*:.*)?$", re.DOTALL)
 _WHOLE_FLOAT = re.compile(r"^(\d+)\.0+$")
-_NUMBER = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$", re.ASCII)
+_NUMBER = re.compile(r"^[+-]?(\d+(\.\d*|,\d{1,2})?|\.\d+)([eE][+-]?\d+)?$", re.ASCII)
 _EXPONENT = re.compile(r"^\d+(\.\d+)?[eE]\+?\d+$")
 _WRITTEN_EXPONENT = re.compile(r"^\d+(\.\d+)?[eE]\+\d+$")
 _UNSAFE = re.compile(r"[/\\\x00-\x1f]|^\.")
@@ -54,18 +54,19 @@ def integer(text: str | None) -> int | None:
     value = code(text)
     if value is None:
         return None
-    try:
-        number = float(value)
-    except ValueError:
-        raise ValueError(f"'{text}' is not a number") from None
+    number = numeric(value)
+    if number is None:
+        raise ValueError(f"'{text}' is not a number")
     if not math.isfinite(number) or number != int(number):
         raise ValueError(f"'{text}' is not a whole number")
     return int(number)
 
 
 def numeric(text: str) -> float | None:
-    """The number that a cell is written as (``1``, ``1.0``, ``1.9``), None for any other text."""
-    return float(text) if _NUMBER.match(text) else None
+    """The number that a cell is written as (``1``, ``1.0``, ``1,0``, ``1.9``), None for any other
+    text.
+    """
+    return float(text.replace(",", ".")) if _NUMBER.match(text) else None
 
 
 def look_up(text: str, meanings: Mapping[str, Meaning]) -> Meaning:
@@ -77,7 +78,8 @@ def look_up(text: str, meanings: Mapping[str, Meaning]) -> Meaning:
     """
     if text in meanings:
         return meanings[text]
-    for form in (_words, _coded) if meanings else ():
+    forms: tuple[Callable[[str], tuple[str, str] | None], ...] = (_words, _coded) if meanings else ()
+    for form in forms:
         wanted = form(text)
         alike = [] if wanted is None else [meaning for key, meaning in meanings.items() if _same(wanted, form(key))]
         if alike:

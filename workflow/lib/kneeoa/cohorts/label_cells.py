@@ -55,7 +55,7 @@ def _lists_every_code(values: Mapping[str, int | None]) -> bool:
     """Whether ``values`` say what the source's codes mean, so that a whole number beside them is
     none; a grade between two (``1.9``) and a code for "no label" leave the whole numbers alone.
     """
-    return any(meaning is not None and (numeric(key.replace(",", ".")) or 0.0).is_integer() for key, meaning in values.items())
+    return any(meaning is not None and (numeric(key) or 0.0).is_integer() for key, meaning in values.items())
 
 
 def _listed(cell: str, columns: LabelColumns) -> Value:
