@@ -137,7 +137,7 @@ class Manifest(Section):
     views: dict[Name, str] = Field(default_factory=dict)
     """The same for `{view}`: text by view."""
     values: dict[Literal["side", "visit", "view", "split", "site", "sex"], dict[str, str]] = Field(default_factory=dict)
-    """What cells mean, by key: e.g. side: {"1: Right": R, "2: Left": L}."""
+    """What cells mean, by key: e.g. side: {"1": R, "2": L}; numbers are compared as numbers."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
