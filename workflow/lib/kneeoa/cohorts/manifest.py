@@ -12,8 +12,8 @@ from kneeoa.cohorts import cells
 from kneeoa.cohorts.formats import format_of
 from kneeoa.cohorts.label_cells import label
 from kneeoa.cohorts.manifest_rows import Entry, Passed, entries, is_absolute, meaning, table_path
-from kneeoa.cohorts.readings import Reading, Vote, preference, rows_differ, settle, union_of_rows
-from kneeoa.cohorts.source import File, Knee, Reason, Source
+from kneeoa.cohorts.readings import Vote, preference, rows_differ, settle, union_of_rows
+from kneeoa.cohorts.source import File, Knee, Reading, Reason, Source
 from kneeoa.cohorts.table_files import read_table
 from kneeoa.cohorts.unmatched import listed
 from kneeoa.config.cohorts import Cohort
