@@ -252,7 +252,7 @@ def test_rows_of_visits_and_views_that_nothing_names_are_counted(tmp_path: Path,
     source = loaded(tmp_path, text, manifest, views=["pa"], visits=["00m", "24m"])
     assert sorted(source.knees) == ["1-X-00m", "7-X-00m"]
     details = [
-        "t.csv, line 3: it and 2 other rows are of a visit that neither 'visits' nor 'manifest.values.visit' names: "
+        "t.csv, line 3: the first of 3 rows that are of a visit that neither 'visits' nor 'manifest.values.visit' names: "
         "'24 months' (2), a date (1).",
         "t.csv, line 7: the row is of a view that neither 'views' nor 'manifest.values.view' names: 'lateral' (1).",
     ]

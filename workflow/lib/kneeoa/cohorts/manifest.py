@@ -82,7 +82,7 @@ def _add_passed(source: Source, passed: Passed, table: str) -> None:
         lines = {text: rows for (other, text), rows in passed.items() if other == key}
         if lines:
             everywhere = {line for numbers in lines.values() for line in numbers}
-            rows = "the row is" if len(everywhere) == 1 else f"it and {len(everywhere) - 1} other rows are"
+            rows = "the row is" if len(everywhere) == 1 else f"the first of {len(everywhere)} rows that are"
             codes = listed(Counter({text: len(numbers) for text, numbers in lines.items()}))
             detail = f"{table}, line {min(everywhere)}: {rows} of a {key} that neither '{key}s' nor 'manifest.values.{key}' names: {codes}."
             source.loose.append(Reason(f"unknown-{key}", detail, rows=len(everywhere)))
