@@ -86,6 +86,12 @@ ROWS = [
         WIDE,
     ),
     row("cohorts.labels.missing", {"cohorts.clinic.labels": {"kl": {"columns": ["kl_{side}"], "missing": ["?"]}}}, {"read_cohort"}, WIDE),
+    row(
+        "cohorts.labels.findings",
+        {"cohorts.clinic.labels": {"kl": {"columns": ["kl_{side}"], "findings": "union"}}},
+        {"read_cohort"},
+        WIDE,
+    ),
     row("cohorts.reading_project", {"cohorts.phantom.reading_project": 15}, {"read_cohort"}),
     row("cohorts.readings", {"cohorts.phantom.readings": "median"}, {"read_cohort"}),
     row("cohorts.landmarks", {"cohorts.clinic.landmarks": "centres.csv"}, {"read_cohort", "describe_shard volumes"}, WIDE),

@@ -167,6 +167,62 @@ def test_specimens_without_a_side_and_films_of_both_knees_reach_the_tables(tmp_p
     assert tables["images"]["view"].tolist() == ["lateral", "pa"]
 
 
+STATUS = (Level(name="status", kind="multiclass", classes=("normal", "abnormal", "arthroplasty")),)
+
+
+def test_class_names_and_codes_of_cells_become_the_classes(tmp_path: Path) -> None:
+    for name in "abcdef":
+        (tmp_path / f"{name}.png").write_bytes(b"x")
+    rows = "id,s,code,file\nA,normal,1.0,a.png\nB,Abnormal,2.0,b.png\nC,ARTHROPLASTY,3.0,c.png\nD,odd,0.0,d.png\nE,,,e.png\nF,1,4,f.png\n"
+    (tmp_path / "t.csv").write_text(rows)
+    section = {"table": "t.csv", "subject": "id", "path": "file"}
+    given = {"reader": "manifest", "root": "r", "views": ["pa"], "manifest": section}
+    coded = {"columns": ["code"], "values": {"1": 0, "2": 1, "3": 2}}
+    for columns, sixth in (("s", [1]), (coded, None)):
+        cohort = Cohort.model_validate(given | {"labels": {"status": columns}})
+        paths = {name: tmp_path / f"{name}.parquet" for name in SCHEMAS}
+        build(cohort, "main", tmp_path, STATUS, **paths)
+        values = {row.case_id[0]: list(row.value) for row in LABELS.read(paths["labels"]).itertuples()}
+        assert values == {"A": [0], "B": [1], "C": [2]} | ({} if sixth is None else {"F": sixth})
+        excluded = {row.case_id[0]: row.reason for row in EXCLUSIONS.read(paths["exclusions"]).itertuples()}
+        assert excluded == {"D": "invalid-label", "E": "missing-label"} | ({"F": "invalid-label"} if sixth is None else {})
+
+
+@pytest.mark.parametrize(
+    ("rows", "extra", "sentence"),
+    [
+        (
+            ["A,rechts", "B,links", "C,rechts"],
+            {"side": "what"},
+            r"unknown-knee \(3 of 3\), e\.g\. t\.csv, line 2: the side is 'rechts'; .*; "
+            r"what is not understood: 'rechts' \(2\), 'links' \(1\)\.$",
+        ),
+        (
+            ["2019/0123,", "2019/0124,"],
+            {},
+            r"unknown-knee \(2 of 2\), e\.g\. t\.csv, line 2: the id '2019/0123' cannot name a subject.*\.$",
+        ),
+        (["1.2E+06,", "1.3E+06,"], {}, r"unknown-knee \(2 of 2\), e\.g\. t\.csv, line 2: the id '1\.2E\+06' has lost its digits.*\.$"),
+        (
+            ["A,baseline", "B,baseline", "C,month 24", ",baseline"],
+            {"visit": "what"},
+            r"unknown-visit \(4 of 4\), .*names: 'baseline' \(3\), 'month 24' \(1\)\.$",
+        ),
+        (["A,2019-03-12", "B,12.03.2019"], {"visit": "what"}, r"unknown-visit \(2 of 2\), .*names: a date \(2\)\.$"),
+        (["A,AP", "B,AP"], {"view": "what"}, r"unknown-view \(2 of 2\), .*names: 'AP' \(2\)\.$"),
+        (["A,", "B,"], {}, r"missing-file \(2 of 2\), e\.g\. t\.csv, line 2: 'img/0\.png' of A-X-00m is not there\.$"),
+    ],
+)
+def test_where_every_row_is_refused_the_sentence_says_why(tmp_path: Path, rows: list[str], extra: dict[str, str], sentence: str) -> None:
+    lines = [f"{row},2,img/{number}.png" for number, row in enumerate(rows)]
+    (tmp_path / "t.csv").write_text("\n".join(["id,what,kl,file", *lines]))
+    section = {"table": "t.csv", "subject": "id", "path": "file", **extra}
+    given = {"reader": "manifest", "root": "r", "views": ["pa"], "labels": {"kl": "kl"}, "manifest": section}
+    with pytest.raises(KneeoaError, match=sentence) as caught:
+        run(tmp_path, tmp_path / "out", Cohort.model_validate(given))
+    assert "\n" not in str(caught.value)
+
+
 def test_a_cohort_without_anything_usable_is_one_clear_sentence(tmp_path: Path) -> None:
     write_tree(tmp_path / "raw", [series("9000001", "LEFT")], [])
     with pytest.raises(KneeoaError, match=r"none of the 1 knees .*missing-file.*missing-label"):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kneeoa.cohorts.grades_folder import read
-from kneeoa.cohorts.grades_folder_paths import knee_of
+from kneeoa.cohorts.grades_folder_paths import grade_of, knee_of
 from kneeoa.config.cohorts import Cohort
 from kneeoa.errors import KneeoaError
 
@@ -46,6 +46,36 @@ def test_pictures_of_any_format_are_read(tmp_path: Path) -> None:
     assert [knee.files[0].format for knee in source.knees.values()] == ["jpeg", "jpeg", "tiff", "tiff", "bmp"]
 
 
+def test_words_of_grades_and_splits_in_names_of_folders(tmp_path: Path) -> None:
+    places = ("Train/0Normal/9000001L.png", "valid/1_doubtful/9000002r.png", "dev/2Mild/9000003_left.png", "TEST/4Severe/9000004l.png")
+    touch(tmp_path, *places, "Train/5Normal/9000005L.png", "3 months/9000006L.png", "\u00b2/9000007L.png")
+    source = read(COHORT, tmp_path)
+    assert {case: (knee.readings["kl"].value, knee.given_split) for case, knee in source.knees.items()} == {
+        "9000001-L-00m": ((0,), "train"),
+        "9000002-R-00m": ((1,), "val"),
+        "9000003-L-00m": ((2,), "val"),
+        "9000004-L-00m": ((4,), "test"),
+    }
+    assert sorted((reason.reason, reason.detail.split(":")[0]) for reason in source.loose) == [
+        ("unknown-folder", "3 months/"),
+        ("unknown-folder", "Train/5Normal/"),
+        ("unknown-folder", "\u00b2/"),
+    ]
+
+
+def test_numbered_pictures_are_a_person_each_and_words_no_knee(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    touch(tmp_path, "0Normal/NormalG0 (1).png", "0Normal/NormalG0 (2).png", "1Doubtful/DoubtfulG1 (1).png")
+    touch(tmp_path, "1Doubtful/SevereG4 (1).png", "0Normal/NORMAL.png", "0Normal/NORMAL_1.png", "0Normal/9000101L_flip.png")
+    source = read(COHORT, tmp_path)
+    assert {case: knee.readings["kl"].value for case, knee in source.knees.items()} == {
+        "NormalG0-1-X-00m": (0,),
+        "NormalG0-2-X-00m": (0,),
+        "DoubtfulG1-1-X-00m": (1,),
+    }
+    assert [reason.reason for reason in source.loose] == ["unknown-file"] * 4
+    assert "3 pictures tell no person" in caplog.text
+
+
 def test_one_knee_in_two_folders_is_refused_and_its_grades_disagree(tmp_path: Path) -> None:
     touch(tmp_path, "1/9000001L.png", "3/9000001L.png")
     knee = read(COHORT, tmp_path).knees["9000001-L-00m"]
@@ -60,6 +90,13 @@ def test_another_folder_is_one_clear_sentence(tmp_path: Path) -> None:
         read(COHORT, tmp_path)
     with pytest.raises(KneeoaError, match="offers one view at one visit"):
         read(COHORT.model_copy(update={"views": ("pa", "lateral")}), tmp_path)
+
+
+def test_grades_of_folders() -> None:
+    names = ("0", "4", "2Mild", "2_minimal", "3-Moderate", "0normal")
+    assert [grade_of(name) for name in names] == [0, 4, 2, 2, 3, 0]
+    for name in ("", "Normal", "2Severe", "2nd", "KL2", "2 months", "\u00b2", "1.5", "2Mild2"):
+        assert grade_of(name) is None
 
 
 def test_names() -> None:

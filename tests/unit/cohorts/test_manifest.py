@@ -77,26 +77,55 @@ def test_the_documented_clinic(tmp_path: Path) -> None:
     assert right.readings["kl"].value == (2,)
 
 
+MOST = [
+    "MOSTID,SITE,SEX,V0AGE,V0XRKL,V0XLKL,V2XRKL,V2XLKL,V0PAFILE,V2PAFILE",
+    "MB00001,1,1,55,0,3,1,4,v0/1.dcm,v2/1.dcm",
+    "MB00002,2,0,60,1.9,8,9,.,v0/2,",
+    "MB00003,2.0,0.0,61.0,2.0,P,S,X,,",
+    "MB00004,2,0,62,Z,8.0,1.90,3.0,,",
+]
+"""A table joined from MOST's release; the grades are the columns of its own table of readings."""
+
+
 def test_the_documented_most_table_gives_two_knees_a_row_and_visit(tmp_path: Path) -> None:
-    rows = ["MOSTID,SITE,SEX,V0AGE,V0XRKLR,V0XRKLL,V2XRKLR,V2XRKLL,V0PAFILE,V2PAFILE", "MB00001,1,1,55,0,3,1,4,v0/1.dcm,v2/1.dcm"]
-    rows.append("MB00002,2,0,60,2,8,9,.,v0/2,")
-    (tmp_path / "most_xray.csv").write_text("\r\n".join(rows))
+    (tmp_path / "most_xray.csv").write_text("\r\n".join(MOST))
     touch(tmp_path, "v0/1.dcm", "v2/1.dcm", "v0/2")
     knees = read(documented("most"), tmp_path).knees
-    assert len(knees) == 8
+    assert len(knees) == 16
     assert {case: knee.readings["kl"].value for case, knee in knees.items() if knee.readings} == {
         "MB00001-R-00m": (0,),
         "MB00001-L-00m": (3,),
         "MB00001-R-30m": (1,),
         "MB00001-L-30m": (4,),
-        "MB00002-R-00m": (2,),
+        "MB00002-R-00m": (1,),
+        "MB00003-R-00m": (2,),
+        "MB00004-R-30m": (1,),
+        "MB00004-L-30m": (3,),
     }
+    assert all(knee.reasons == [] for knee in knees.values())
     for side in "LR":
         (file,) = knees[f"MB00001-{side}-30m"].files
         assert (file.path, file.format, file.shows, file.view) == ("v2/1.dcm", "dicom-file", "both", "pa")
         assert knees[f"MB00002-{side}-00m"].files[0].format == "dicom-file"
         assert knees[f"MB00002-{side}-30m"].files == []
     assert (knees["MB00001-L-00m"].sex, knees["MB00002-L-00m"].sex, knees["MB00002-L-00m"].age) == ("F", "M", 60.0)
+    assert (knees["MB00003-L-00m"].sex, knees["MB00003-L-00m"].site, knees["MB00003-L-00m"].age) == ("M", "2", 61.0)
+
+
+@pytest.mark.parametrize("name", ["{visit}XRKL{side}", "{visit}{side}KL", "{visit}KL{side}"])
+def test_a_wrong_name_with_placeholders_is_mended_by_one_that_keeps_them(tmp_path: Path, name: str) -> None:
+    (tmp_path / "most_xray.csv").write_text("\n".join(MOST))
+    section = documented("most").model_dump()
+    wrong = Cohort.model_validate(section | {"labels": {"kl": {"columns": [name]}}})
+    with pytest.raises(KneeoaError, match=r"of '.*'; did you mean '\{visit\}X\{side\}KL'\?"):
+        read(wrong, tmp_path)
+
+
+def test_no_column_of_one_side_is_suggested_for_both(tmp_path: Path) -> None:
+    (tmp_path / "most_xray.csv").write_text("\n".join(MOST).replace("V0XLKL", "GRADE"))
+    with pytest.raises(KneeoaError, match=r"lacks the column 'V0XLKL' of .*keep the placeholders") as caught:
+        read(documented("most"), tmp_path)
+    assert "did you mean" not in str(caught.value)
 
 
 def test_the_documented_impc_table_joins_two_views_of_a_specimen(tmp_path: Path) -> None:
@@ -132,6 +161,7 @@ HEADER = "id,side,file,kl\n"
         ("1,R,../other/1.nii,2", ("outside-root", "case")),
         ("1,R,/data/1.nii,2", ("outside-root", "case")),
         ("1,R,a/../../1.nii,2", ("outside-root", "case")),
+        ("1,R,C:\\data\\1.nii,2", ("outside-root", "case")),
         ("1,R,gone.nii,2", ("missing-file", "case")),
         ("1,R,1.gif,2", ("unknown-format", "case")),
         ("1,R,1.nii,mild", ("invalid-label", "case")),
@@ -172,7 +202,6 @@ def test_readings_of_projects_and_contradictions_without_them(tmp_path: Path) ->
     ("text", "manifest", "message"),
     [
         ("id,side,kl\n", {}, "lacks the column 'file'"),
-        ("id,side,file,kl,age\n1,R,a,2,old\n", {"age": "age"}, r"line 2: column 'age' is 'old'; expected a number"),
         ("id,side,file,kl,fold\n1,R,a,2,seven\n", {"split": "fold"}, r"line 2: column 'fold' is 'seven'; expected train, val, test"),
         ("id,side,file,kl,fold\n1,R,a,2,test\n1,R,a,2,train\n", {"split": "fold"}, "line 3: 1-R-00m is put into train, by an earlier line"),
         ("id,side,file,kl,r,c\n1,R,a,2,5,x\n", {"row": "r", "column": "c"}, "line 2: the landmark's column is 'x'"),
@@ -182,6 +211,102 @@ def test_a_malformed_manifest_is_one_clear_sentence(tmp_path: Path, text: str, m
     touch(tmp_path, "a")
     with pytest.raises(KneeoaError, match=message):
         loaded(tmp_path, text, manifest)
+
+
+@pytest.mark.parametrize("age", ["90+", ">89", "63,5", "63 y", "063Y", "#N/A", "unknown", "1e999"])
+def test_an_odd_age_is_empty_and_counted_once_a_column(tmp_path: Path, caplog: pytest.LogCaptureFixture, age: str) -> None:
+    rows = f"id;side;file;kl;age\n1;R;;2;{age}\n1;L;;2;{age}\n2;R;;1;50\n3;R;;1;NA\n"
+    knees = loaded(tmp_path, rows, {"age": "age"}).knees
+    assert {case: knee.age for case, knee in knees.items()} == {"1-R-00m": None, "1-L-00m": None, "2-R-00m": 50.0, "3-R-00m": None}
+    assert [record.getMessage() for record in caplog.records] == [
+        "t.csv: 2 cells of column 'age' are no age, the first in line 2; they count as empty; expected a number"
+    ]
+
+
+def test_an_odd_sex_is_empty_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = "id,side,file,kl,s\n1,R,,2,W\n2,R,,2,1.0\n3,R,,1,2\n4,R,,1,3.0\n5,R,,1,\n6,R,,1,female\n"
+    knees = loaded(tmp_path, rows, {"sex": "s", "values": {"sex": {"1": "M", "2": "F"}}}).knees
+    assert [knee.sex for knee in knees.values()] == [None, "M", "F", None, None, "F"]
+    assert [record.getMessage().split(";")[0] for record in caplog.records] == [
+        "t.csv: 2 cells of column 's' are no sex, the first in line 2"
+    ]
+
+
+def test_codes_of_side_visit_view_site_and_split_are_compared_as_numbers(tmp_path: Path) -> None:
+    touch(tmp_path, "a.png", "b.png")
+    values = {"side": {"1": "R", "2": "L"}, "visit": {"0": "00m", "24": "24m"}, "view": {"1": "pa"}, "split": {"1": "train", "2": "test"}}
+    manifest = {"visit": "when", "view": "which", "site": "centre", "split": "part", "values": values}
+    rows = "id,side,when,which,centre,part,file,kl\n1,1.0,0.0,1.0,3.0,1.0,a.png,2\n2,2: Left,24.0,1,3,2.0,b.png,1\n"
+    source = loaded(tmp_path, rows, manifest, views=["pa"], visits=["00m", "24m"])
+    assert source.loose == []
+    assert {case: (knee.site, knee.given_split, [file.view for file in knee.files]) for case, knee in source.knees.items()} == {
+        "1-R-00m": ("3", "train", ["pa"]),
+        "2-L-24m": ("3", "test", ["pa"]),
+    }
+
+
+def test_rows_of_visits_and_views_that_nothing_names_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    cells = ["1,baseline,pa", "2,24 months,pa", "3,24 months,PA", "4,36,pa", "5,2019-03-12,pa", "6,Baseline,lateral", "7,00M,pa"]
+    manifest = {"side": None, "path": None, "visit": "when", "view": "which", "values": {"visit": {"Baseline": "00m", "36": "36m"}}}
+    text = "id,when,which,kl\n" + "".join(f"{row},1\n" for row in cells)
+    source = loaded(tmp_path, text, manifest, views=["pa"], visits=["00m", "24m"])
+    assert sorted(source.knees) == ["1-X-00m", "7-X-00m"]
+    details = [
+        "t.csv, line 3: the first of 3 rows that are of a visit that neither 'visits' nor 'manifest.values.visit' names: "
+        "'24 months' (2), a date (1).",
+        "t.csv, line 7: the row is of a view that neither 'views' nor 'manifest.values.view' names: 'lateral' (1).",
+    ]
+    assert [(reason.reason, reason.detail) for reason in source.loose] == list(zip(("unknown-visit", "unknown-view"), details, strict=True))
+    assert [record.getMessage() for record in caplog.records] == details
+
+
+@pytest.mark.parametrize("name", ["a.nii", "x/a.nii"])
+def test_an_absolute_path_below_the_root_is_one_of_the_root(tmp_path: Path, name: str) -> None:
+    root = tmp_path / "root"
+    touch(root, name)
+    (tmp_path / "link").symlink_to(root)
+    (root / "t.csv").write_text(f"{HEADER}1,R,{root}/{name},2\n2,R,{tmp_path}/link/../root/./{name},2\n")
+    for place in (root, tmp_path / "link"):
+        found = read(cohort({"folder": "elsewhere"}), place).knees
+        assert [file.path for file in found["1-R-00m"].files] == [name]
+
+
+@pytest.mark.parametrize(
+    ("ids", "names"),
+    [
+        (["52652e51", "a3f91c02", "1e5"], ["1e5-R-00m", "52652e51-R-00m", "a3f91c02-R-00m"]),
+        (["9E06", "9e6"], []),
+        (["9.0E+06", "a3f91c02"], ["a3f91c02-R-00m"]),
+    ],
+)
+def test_ids_are_damaged_where_the_whole_column_looks_so(tmp_path: Path, ids: list[str], names: list[str]) -> None:
+    source = loaded(tmp_path, HEADER + "".join(f"{name},R,,2\n" for name in ids))
+    assert sorted(source.knees) == names
+    assert [reason.reason for reason in source.loose] == ["unknown-knee"] * (len(ids) - len(names))
+
+
+SIGNS = {"separator": ";", "columns": ["sign"], "values": {"skull": 0, "ribs": 1, "femur": 2, "normal": None}}
+ONE_A_ROW = "id,side,file,sign,who\n1,R,,skull,15\n1,R,,femur,15\n2,R,,ribs,15\n2,R,,ribs,15\n3,R,,skull,15\n3,R,,NA,15\n"
+
+
+@pytest.mark.parametrize("project", [{}, {"project": "who"}])
+def test_one_row_a_finding_is_a_union_or_no_label(tmp_path: Path, project: dict[str, str]) -> None:
+    def values(**more: Any) -> dict[str, tuple[int | None, ...]]:
+        labels = {"signs": SIGNS | {key: text for key, text in more.items() if key == "findings"}}
+        rules = {key: rule for key, rule in more.items() if key != "findings"}
+        knees = loaded(tmp_path, ONE_A_ROW, project, labels=labels, **rules).knees
+        return {case: knee.readings["signs"].value for case, knee in knees.items()}
+
+    others: dict[str, tuple[int | None, ...]] = {"2-R-00m": (0, 1, 0), "3-R-00m": (1, 0, 0)}
+    assert values(findings="union") == {"1-R-00m": (1, 0, 1)} | others
+    assert values() == values(findings="refuse") == {"1-R-00m": (None, None, None)} | others
+    assert values(readings="first") == {"1-R-00m": (1, 0, 0)} | others
+
+
+def test_projects_that_list_other_findings_are_readings_of_their_own(tmp_path: Path) -> None:
+    rows = "id,side,file,sign,who\n1,R,,skull,15A\n1,R,,ribs;femur,15B\n"
+    (found,) = loaded(tmp_path, rows, {"project": "who"}, labels={"signs": SIGNS}, reading_project="15B").knees.values()
+    assert (found.readings["signs"].value, found.readings["signs"].disagreement) == ((0, 1, 1), True)
 
 
 def test_a_manifest_elsewhere_as_a_workbook_with_landmarks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

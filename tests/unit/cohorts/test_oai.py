@@ -145,6 +145,50 @@ def test_people_come_from_the_enrolment_table(tmp_path: Path) -> None:
     assert (knee.site, knee.sex, knee.age) == ("C", "F", 61.0)
 
 
+def test_cells_that_a_spreadsheet_wrote_as_floats_are_codes(tmp_path: Path) -> None:
+    write_tree(tmp_path, [], [reading("9000001.0", "1.0", "2.0"), reading("9000001.0", "2.0", "1.0")])
+    (tmp_path / "enrollees.txt").write_text("id|V00SITE|P02SEX|V00AGE\n9000001.0|3.0|2.0|61.0\n")
+    knees = read(cohort(), tmp_path).knees
+    assert {case: knee.readings["kl"].value for case, knee in knees.items()} == {"9000001-R-00m": (2,), "9000001-L-00m": (1,)}
+    knee = knees["9000001-R-00m"]
+    assert (knee.site, knee.sex, knee.age) == ("3", "F", 61.0)
+
+
+def test_an_odd_age_or_sex_is_empty_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_tree(tmp_path, [], [reading("9000001", side, "2") for side in "12"] + [reading("9000002", "1", "2")])
+    (tmp_path / "enrollees.txt").write_text("id|P02SEX|V00AGE\n9000001|3|90+\n9000002|1|63\n")
+    knees = read(cohort(), tmp_path).knees
+    assert {case: (knee.sex, knee.age) for case, knee in knees.items()} == {
+        "9000001-R-00m": (None, None),
+        "9000001-L-00m": (None, None),
+        "9000002-R-00m": ("M", 63.0),
+    }
+    for key, column in (("age", "V00AGE"), ("sex", "P02SEX")):
+        assert f"enrollees.txt: 1 cells of column '{column}' are no {key}, the first in line 2" in caplog.text
+
+
+def test_projects_with_letters_are_projects(tmp_path: Path) -> None:
+    rows = ["9000001|1|63B|0.8|1|3", "9000001|1|63A|0.8|1|2"]
+    write_tree(tmp_path, [], rows)
+    assert read(cohort(), tmp_path).knees["9000001-R-00m"].readings["kl"].value == (2,)
+    found = read(cohort(reading_project=["63B"]), tmp_path).knees["9000001-R-00m"].readings["kl"]
+    assert (found.value, found.votes) == ((3,), ("63B:3", "63A:2"))
+
+
+def test_two_copies_of_a_table_are_one_where_they_are_equal(tmp_path: Path) -> None:
+    write_tree(tmp_path, [], [reading("9000001", "1", "2")])
+    table = tmp_path / "kxr_sq_bu00.txt"
+    content = table.read_bytes()
+    table.unlink()
+    for folder in ("X-Ray Image Assessments_ASCII/Semi-Quant Scoring_ASCII", "archive"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "kXR_SQ_BU00.txt").write_bytes(content)
+    assert read(cohort(), tmp_path).knees["9000001-R-00m"].readings["kl"].value == (2,)
+    (tmp_path / "archive/kXR_SQ_BU00.txt").write_bytes(content.replace(b"|2\r", b"|4\r"))
+    with pytest.raises(KneeoaError, match=r"two tables kxr_sq_bu00 that differ, archive/kXR_SQ_BU00.txt and X-Ray"):
+        read(cohort(), tmp_path)
+
+
 def test_rows_that_name_no_knee_are_kept_apart(tmp_path: Path) -> None:
     write_tree(tmp_path, [series("12", "LEFT")], [reading("9000001", "9: Unknown", "2"), reading("x", "1", "2")])
     source = read(cohort(), tmp_path)

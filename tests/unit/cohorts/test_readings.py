@@ -3,7 +3,7 @@
 import pytest
 
 from kneeoa.cohorts.label_cells import label
-from kneeoa.cohorts.readings import Vote, preference, settle
+from kneeoa.cohorts.readings import Vote, preference, rows_differ, settle, union_of_rows
 from kneeoa.config.manifest import LabelColumns
 
 
@@ -48,7 +48,25 @@ def test_a_reading_without_a_project_comes_last() -> None:
     found = settle(votes((None, 4), (42, 1)), "preferred")
     assert found is not None
     assert found.value == (1,)
-    assert [preference(given) for given in (None, 15, (15, 37))] == [(), (15,), (15, 37)]
+    assert [preference(given) for given in (None, 15, "63A", (15, "63A"))] == [(), (15,), ("63A",), (15, "63A")]
+
+
+def test_projects_with_letters_follow_by_number_and_then_by_letter() -> None:
+    rows = [Vote((0,), "pilot"), Vote((1,), "63B"), Vote((2,), "63A"), Vote((3,), 42)]
+    for projects, value in (((), 3), (("63B", 42), 1), ((99,), 3), (("pilot",), 0), ((63,), 3)):
+        chosen = settle(rows, "preferred", projects)
+        assert chosen is not None
+        assert chosen.value == (value,)
+    chosen = settle(rows[:3], "preferred")
+    assert chosen is not None
+    assert (chosen.value, chosen.votes) == ((2,), ("pilot:0", "63B:1", "63A:2"))
+
+
+def test_the_union_of_rows_is_taken_in_each_project() -> None:
+    rows = [Vote((1, 0, None), 15), Vote((0, 1, None), 15), Vote((0, 0, 1), 37), Vote((None, None, None), 15)]
+    assert union_of_rows(rows) == [Vote((1, 1, None), 15), Vote((0, 0, 1), 37)]
+    assert rows_differ(rows)
+    assert not rows_differ([*rows[1:3], Vote((None, None, None), 15)])
 
 
 def columns(**given: object) -> LabelColumns:
@@ -60,9 +78,50 @@ def test_one_column_of_grades() -> None:
     assert short.names == ("XRKL",)
     assert [label([cell], short) for cell in ("3", "3: Moderate", "3.0", ".", "")] == [(3,)] * 3 + [(None,)] * 2
     coded = columns(columns=["kl"], values={"doubtful": 1, "unsure": None}, missing=["9"])
-    assert [label([cell], coded) for cell in ("doubtful", "unsure", "9", "2")] == [(1,), (None,), (None,), (2,)]
-    with pytest.raises(ValueError, match="'mild' is not a number"):
-        label(["mild"], coded)
+    assert [label([cell], coded) for cell in ("doubtful", "Doubtful", "unsure", "9", "9.0", "")] == [(1,), (1,), *[(None,)] * 4]
+    for outside in ("mild", "2", "1.0"):
+        with pytest.raises(ValueError, match=f"'{outside}' is none of the cells that 'values' gives"):
+            label([outside], coded)
+
+
+@pytest.mark.parametrize("written", ["{}", "{}.0", "{}.00", "0{}", "+{}", "{}e0", "{}: abnormal", "{}.0: abnormal"])
+@pytest.mark.parametrize("key", ["{}", "{}.0", "{}: abnormal"])
+def test_codes_are_compared_as_numbers(written: str, key: str) -> None:
+    coded = columns(columns=["status"], values={key.format(code): code - 1 for code in (1, 2, 3)}, missing=["8"])
+    assert [label([written.format(code)], coded) for code in (1, 2, 3, 8)] == [(0,), (1,), (2,), (None,)]
+    for code in ("0", "4", "9"):
+        with pytest.raises(ValueError, match="is none of the cells"):
+            label([written.format(code)], coded)
+
+
+def test_codes_with_another_word_or_two_meanings_are_no_label() -> None:
+    coded = columns(columns=["status"], values={"1: normal": 0, "1: odd": 1, "2": 1, "2.00": 2, "A": 0, "a": 1})
+    assert [label([cell], coded) for cell in ("1: normal", "1.0: Odd", "2", "2.00", "A", "a")] == [(0,), (1,), (1,), (2,), (0,), (1,)]
+    for cell in ("1", "1: other", "2.0"):
+        with pytest.raises(ValueError, match="is none of the cells"):
+            label([cell], coded)
+
+
+def test_a_grade_between_two_leaves_the_whole_numbers_alone() -> None:
+    most = columns(columns=["kl"], values={"1.9": 1, "7": None}, missing=["8", "P"])
+    cells = ("0", "1.0", "1.9", "1.90", "4", "7.0", "8.0", "P")
+    assert [label([cell], most) for cell in cells] == [(0,), (1,), (1,), (1,), (4,), (None,), (None,), (None,)]
+    with pytest.raises(ValueError, match=r"'2\.9' is not a whole number"):
+        label(["2.9"], most)
+
+
+def test_class_names_may_stand_in_the_cells() -> None:
+    plain = columns(columns=["status"])
+    named = plain.of_level(("normal", "KL 2", "none"))
+    assert [label([cell], named) for cell in ("normal", "NORMAL", "kl  2", "2", "1.0", "NA", "None")] == [
+        (0,), (0,), (1,), (2,), (1,), (None,), (2,),
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="'arthroplasty' is not a number"):
+        label(["arthroplasty"], named)
+    with pytest.raises(ValueError, match="'normal' is not a number"):
+        label(["normal"], plain)
+    assert label(["1"], plain.of_level(("1", "2", "3"))) == (1,), "a number is a class's place, whatever the classes are called"
+    assert plain.of_level(("a", "b")).model_dump() == plain.model_dump()
 
 
 def test_findings_from_several_columns() -> None:
@@ -84,6 +143,8 @@ def test_findings_listed_in_one_cell() -> None:
         (None,) * 3,
         (None,) * 3,
     ]
+    numbered = columns(columns=["codes"], separator=";", values={"1": 0, "2": 1, "9": None}, missing=["99"])
+    assert [label([cell], numbered) for cell in ("1.0; 2.0", "9.0", "99.0")] == [(1, 1), (0, 0), (None, None)]
     with pytest.raises(ValueError, match="'tail' is not among the findings"):
         label(["skull|tail"], own)
     with pytest.raises(ValueError, match="'separator' needs one column"):

@@ -42,8 +42,33 @@ def shipped_sas_file() -> Path:
         ("id,note\n1,a\n2,b\n".encode("utf-16"), "t.csv"),
         (b"id,note,\n1,a,\n2,b,,,\n", "t.csv"),
         (b'"id","note"\n"1", "a"\n"2","b"\n', "t.csv"),
+        (b"sep=;\r\nid;note\r\n1;a\r\n2;b\r\n", "t.csv"),
+        (b'\xef\xbb\xbf"sep=,"\nid,note\n1,a\n2,b\n', "t.txt"),
+        (b"SEP=|,,\rid|note\r1|a\r2|b\r", "t.csv"),
+        ("sep=\t\nid\tnote\n1\ta\n2\tb\n".encode("utf-16"), "t.csv"),
+        (b"id;note;size (cm, rounded)\n1;a;170\n2;b;171\n", "t.csv"),
+        (b"id;note;size (cm, rounded)\n1;a;170,5\n2;b;171,5\n", "t.csv"),
+        (b"id,note,terms\n1,a,x;y;z\n2,b,\n", "t.csv"),
+        (b'id,note,"p;q;r;s"\n1,a,x\n2,b,\n', "t.csv"),
     ],
-    ids=["crlf-blank-lines", "bom", "semicolon", "old-mac-tabs", "pipe", "utf-16", "trailing-commas", "quotes"],
+    ids=[
+        "crlf-blank-lines",
+        "bom",
+        "semicolon",
+        "old-mac-tabs",
+        "pipe",
+        "utf-16",
+        "trailing-commas",
+        "quotes",
+        "sep",
+        "sep-quoted",
+        "sep-bars",
+        "sep-tabs",
+        "comma-in-a-name",
+        "comma-in-a-name-and-a-number",
+        "semicolons-in-a-cell",
+        "semicolons-in-a-name",
+    ],
 )
 def test_the_same_table_however_it_was_written(tmp_path: Path, raw: bytes, name: str) -> None:
     (tmp_path / name).write_bytes(raw)
@@ -85,6 +110,11 @@ def test_quotes_between_bars_are_letters(tmp_path: Path) -> None:
     (tmp_path / "t.txt").write_text('id|note\n1|"open\n2|b\n3|"said" so\n')
     rows = [values for _, values in read_text(tmp_path / "t.txt").rows]
     assert rows == [["1", '"open'], ["2", "b"], ["3", '"said" so']]
+
+
+def test_a_line_that_names_the_delimiter_counts_as_a_line(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("sep=;\nid;note\n1;a\n")
+    assert read_text(tmp_path / "t.csv").rows == [(3, ["1", "a"])]
 
 
 def test_a_near_miss_is_suggested(tmp_path: Path) -> None:
@@ -155,12 +185,34 @@ def test_missing_cells(text: str) -> None:
 
 
 def test_codes_numbers_and_names() -> None:
-    assert [cells.integer(text) for text in ("1: Right", "3.0", " 2 ", "0: No")] == [1, 3, 2, 0]
+    assert [cells.integer(text) for text in ("1: Right", "3.0", " 2 ", "0: No", "2,0")] == [1, 3, 2, 0, 2]
     assert [cells.identifier(text) for text in ("9001104", "9001104.0", " A-7 ", "007")] == ["9001104", "9001104", "A-7", "007"]
     assert not cells.is_missing(".5")
-    for wrong in ("two", "1.5", "inf"):
+    for wrong in ("two", "1.5", "inf", "1,5", "1,000", "1_0"):
         with pytest.raises(ValueError, match="not a"):
             cells.integer(wrong)
+
+
+def test_codes_are_looked_up_by_text_and_as_numbers() -> None:
+    sexes = {"1": "M", "2: Female": "F"}
+    assert [cells.look_up(text, sexes) for text in ("1", "1.0", "01", "1: Male", "2", "2.0", "2: female")] == [*"MMMM", *"FFF"]
+    for text in ("0", "3", "1.5", "2: other", "M", ""):
+        with pytest.raises(KeyError):
+            cells.look_up(text, sexes)
+    assert [cells.is_among(text, ("8", "P")) for text in ("8", "8.0", "p", "88", "")] == [True, True, True, False, False]
+    assert [cells.plain(text) for text in ("1.0", "1", "1.5", "C", "007.0")] == ["1", "1", "1.5", "C", "007"]
+    assert [cells.project(text) for text in ("15", "15.0", "63A", "15: central", ".", None)] == [15, 15, "63A", 15, None, None]
+    assert [cells.split(text) for text in ("valid", "Dev", "VALIDATION", "Train", "holdout")] == ["val", "val", "val", "train", None]
+
+
+def test_a_pseudonym_is_a_number_only_where_its_whole_column_looks_so() -> None:
+    assert cells.identifier("52652e51") == "52652e51"
+    with pytest.raises(ValueError, match="lost its digits"):
+        cells.identifier("52652e51", lost=True)
+    assert cells.identifier("a3f", lost=True) == "a3f"
+    assert cells.lost_digits(["52652e51", "", "9E06"])
+    assert not cells.lost_digits(["52652e51", "a3f91c02"])
+    assert not cells.lost_digits(["", "NA"])
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ exclusions.
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from kneeoa.cohorts.landmarks import add_landmarks
 from kneeoa.cohorts.registry import reader
 from kneeoa.cohorts.shards import shard_of
 from kneeoa.cohorts.source import Knee, Reading, Reason
+from kneeoa.cohorts.unmatched import listed
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
@@ -54,24 +57,49 @@ def build(
     """
     if not root.is_dir():
         raise KneeoaError(f"{root}: the folder of cohort '{name}' does not exist; set its 'root' to where the raw data lies.")
-    source = reader(cohort.reader)(cohort, root)
+    source = reader(cohort.reader)(_with_class_names(cohort, levels), root)
     add_landmarks(source, cohort, root)
     refuse_shared_files(source)
     refuse_impossible_classes(source, levels)
     if not source.knees:
-        raise KneeoaError(f"{root}: cohort '{name}' has no knee at visits {list(cohort.visits)} (reader '{cohort.reader}').")
+        why = _most_frequent(source.loose)
+        raise KneeoaError(f"{root}: cohort '{name}' has no knee at visits {list(cohort.visits)} (reader '{cohort.reader}'){why}.")
     tables: dict[str, Rows] = {"cases": [], "images": [], "labels": [], "exclusions": [_exclusion(name, None, row) for row in source.loose]}
     for _, knee in sorted(source.knees.items()):
         _add(tables, name, knee, cohort, levels)
     if not tables["images"]:
         reasons = sorted({row["reason"] for row in tables["exclusions"]})
-        raise KneeoaError(f"{root}: none of the {len(source.knees)} knees of cohort '{name}' can be used; the reasons are {reasons}.")
+        why = _most_frequent([Reason(row["reason"], row["detail"]) for row in tables["exclusions"] if row["reason"] not in LABEL_REASONS])
+        raise KneeoaError(f"{root}: none of the {len(source.knees)} knees of cohort '{name}' can be used; the reasons are {reasons}{why}.")
     CASES.write(cases, tables["cases"])
     IMAGES.write(images, tables["images"])
     LABELS.write(labels, tables["labels"])
     EXCLUSIONS.write(exclusions, tables["exclusions"])
     _log_readings(name, tables["labels"])
     _LOG.info("%s: %d knees found, %d rows of exclusions", name, len(tables["cases"]), len(tables["exclusions"]))
+
+
+def _with_class_names(cohort: Cohort, levels: tuple[Level, ...]) -> Cohort:
+    """The cohort, its columns with the class names that their cells may hold."""
+    names = {level.name: level.classes for level in levels if level.kind != "multilabel"}
+    labels = {level: columns.of_level(names.get(level, ())) for level, columns in cohort.labels.items()}
+    return cohort.model_copy(update={"labels": labels})
+
+
+def _most_frequent(reasons: Sequence[Reason]) -> str:
+    """The most frequent reason, its number, an example, and the codes that were not understood: the
+    end of a sentence.
+    """
+    if not reasons:
+        return ""
+    counts = Counter[str]()
+    for row in reasons:
+        counts[row.reason] += row.rows
+    reason, count = counts.most_common(1)[0]
+    alike = [row for row in reasons if row.reason == reason]
+    codes = Counter(row.unmatched for row in alike if row.unmatched is not None)
+    shown = f"; what is not understood: {listed(codes)}" if codes else ""
+    return f"; the most frequent reason is {reason} ({count} of {counts.total()}), e.g. {alike[0].detail.rstrip('.')}{shown}"
 
 
 def _add(tables: dict[str, Rows], name: str, knee: Knee, cohort: Cohort, levels: tuple[Level, ...]) -> None:

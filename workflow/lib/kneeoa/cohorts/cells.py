@@ -6,18 +6,28 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TypeVar
 
 from kneeoa.errors import KneeoaError
+
+Meaning = TypeVar("Meaning")
 
 SPLITS = ("train", "val", "test")
 
 _MISSING = frozenset({"", "na", "n/a", "nan", "none", "null", "<na>"})
 _SIDES = {"r": "R", "right": "R", "l": "L", "left": "L"}
 _SEXES = {"m": "M", "male": "M", "f": "F", "female": "F"}
-_SPLITS = {"train": "train", "training": "train", "val": "val", "validation": "val", "test": "test", "testing": "test"}
+_SPLITS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
 _SAS_MISSING = re.compile(r"^\.[A-Za-z_]?(\s*:.*)?$", re.DOTALL)
 _WHOLE_FLOAT = re.compile(r"^(\d+)\.0+$")
+_NUMBER = re.compile(r"^[+-]?(\d+(\.\d*|,\d{1,2})?|\.\d+)([eE][+-]?\d+)?$", re.ASCII)
 _EXPONENT = re.compile(r"^\d+(\.\d+)?[eE]\+?\d+$")
+_WRITTEN_EXPONENT = re.compile(r"^\d+(\.\d+)?[eE]\+\d+$")
 _UNSAFE = re.compile(r"[/\\\x00-\x1f]|^\.")
 
 
@@ -44,18 +54,93 @@ def integer(text: str | None) -> int | None:
     value = code(text)
     if value is None:
         return None
-    try:
-        number = float(value)
-    except ValueError:
-        raise ValueError(f"'{text}' is not a number") from None
+    number = numeric(value)
+    if number is None:
+        raise ValueError(f"'{text}' is not a number")
     if not math.isfinite(number) or number != int(number):
         raise ValueError(f"'{text}' is not a whole number")
     return int(number)
 
 
-def identifier(text: str | None) -> str | None:
+def numeric(text: str) -> float | None:
+    """The number that a cell is written as (``1``, ``1.0``, ``1,0``, ``1.9``), None for any other
+    text.
+    """
+    return float(text.replace(",", ".")) if _NUMBER.match(text) else None
+
+
+def look_up(text: str, meanings: Mapping[str, Meaning]) -> Meaning:
+    """The meaning of a cell by a map of texts: by its own text, else in another case, else as a
+    number: ``1.0`` and ``1: Right`` are ``1``.
+
+    Raises:
+        KeyError: no text of the map is the cell's, or several are and mean different things.
+    """
+    if text in meanings:
+        return meanings[text]
+    forms: tuple[Callable[[str], tuple[str, str] | None], ...] = (_words, _coded) if meanings else ()
+    for form in forms:
+        wanted = form(text)
+        alike = [] if wanted is None else [meaning for key, meaning in meanings.items() if _same(wanted, form(key))]
+        if alike:
+            if any(meaning != alike[0] for meaning in alike):
+                break
+            return alike[0]
+    raise KeyError(text)
+
+
+def is_among(text: str, texts: Collection[str]) -> bool:
+    """Whether a cell is one of some texts, compared as :func:`look_up` does."""
+    try:
+        return look_up(text, dict.fromkeys(texts, True))
+    except KeyError:
+        return False
+
+
+def _words(text: str) -> tuple[str, str]:
+    return "", " ".join(text.split()).casefold()
+
+
+def _coded(text: str) -> tuple[str, str] | None:
+    """(number, what stands behind it) of ``1``, ``1.0`` and ``1: Right``; None of other texts."""
+    head, _, behind = text.partition(":")
+    value = numeric(head.strip())
+    return None if value is None else (repr(value + 0.0), _words(behind)[1])
+
+
+def _same(one: tuple[str, str], other: tuple[str, str] | None) -> bool:
+    return other is not None and one[0] == other[0] and (one[1] == other[1] or (one[0] != "" and "" in (one[1], other[1])))
+
+
+def plain(text: str) -> str:
+    """The cell, a whole number without its point: ``1`` of ``1.0``."""
+    whole = _WHOLE_FLOAT.match(text)
+    return whole[1] if whole else text
+
+
+def project(text: str | None) -> int | str | None:
+    """A reading project: its number, else its name (``63A``); None where missing."""
+    try:
+        return integer(text)
+    except ValueError:
+        return code(text)
+
+
+def lost_digits(column: Iterable[str]) -> bool:
+    """Whether a whole column of ids looks as a spreadsheet leaves large numbers (``9E06``); a
+    pseudonym such as ``52652e51`` has neighbours that do not.
+    """
+    ids = [cell for cell in column if not is_missing(cell)]
+    return bool(ids) and all(_EXPONENT.match(cell) for cell in ids)
+
+
+def identifier(text: str | None, *, lost: bool = False) -> str | None:
     """A subject's name: ``9001104`` of ``9001104`` and of ``9001104.0`` (an id that was a float
     once); None where missing.
+
+    Args:
+        text: the cell.
+        lost: whether its column :func:`lost_digits`, so that ``52652e51`` is a number too.
 
     Raises:
         ValueError: it cannot name a subject: a number that lost its digits (``9.0E+06``), or a name
@@ -67,7 +152,7 @@ def identifier(text: str | None) -> str | None:
     whole = _WHOLE_FLOAT.match(value)
     if whole:
         return whole[1]
-    if _EXPONENT.match(value):
+    if (_EXPONENT if lost else _WRITTEN_EXPONENT).match(value):
         raise ValueError(f"the id '{value}' has lost its digits to a spreadsheet; format the column as text")
     if _UNSAFE.search(value):
         raise ValueError(f"the id '{value}' cannot name a subject: it has a slash, a control character or a leading dot")
@@ -89,19 +174,31 @@ def split(text: str | None) -> str | None:
     return _SPLITS.get((text or "").strip().lower())
 
 
+def finite(text: str | None) -> float | None:
+    """A finite number, None where missing.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    value = code(text)
+    if value is None:
+        return None
+    try:
+        parsed = float(value)
+    except ValueError:
+        parsed = math.nan
+    if not math.isfinite(parsed):
+        raise ValueError(f"'{text}' is not a number")
+    return parsed
+
+
 def number(text: str | None, where: str) -> float | None:
     """A finite number, None where missing.
 
     Raises:
         KneeoaError: it is something else; the sentence begins with ``where``.
     """
-    value = code(text)
-    if value is None:
-        return None
     try:
-        found = float(value)
-    except ValueError:
-        found = math.nan
-    if not math.isfinite(found):
-        raise KneeoaError(f"{where} is '{text}'; expected a number, or nothing.")
-    return found
+        return finite(text)
+    except ValueError as error:
+        raise KneeoaError(f"{where} is '{text}'; expected a number, or nothing.") from error

@@ -6,24 +6,28 @@ The folder above the grade is the source's own split, where there is one.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 from kneeoa.cohorts import cells
 from kneeoa.cohorts.formats import format_of
-from kneeoa.cohorts.grades_folder_paths import knee_of
+from kneeoa.cohorts.grades_folder_paths import grade_of, knee_of, numbered
 from kneeoa.cohorts.readings import Vote, preference, settle
 from kneeoa.cohorts.source import File, Reason, Source, unreadable
 from kneeoa.cohorts.walk import files_below
 from kneeoa.config.cohorts import Cohort
 from kneeoa.errors import KneeoaError
 
+_LOG = logging.getLogger(__name__)
+
 LEVEL = "kl"
 
 
 def read(cohort: Cohort, root: Path) -> Source:
-    """Read the folder: the level that it offers is ``kl``; one view at one visit.
+    """Read the folder: the level that it offers is ``kl``; one view at one visit. A picture that
+    tells no person (``NormalG0 (12).png``) counts as a person of its own, with a warning.
 
     Raises:
         KneeoaError: there is no folder of a grade, or more than one view or visit is asked for.
@@ -37,11 +41,11 @@ def read(cohort: Cohort, root: Path) -> Source:
     pictures: dict[str, list[tuple[int, File, str | None]]] = defaultdict(list)
     for place, split, grade in places:
         for path, name in files_below(root, place, unreadable(source)):
-            knee = knee_of(name)
-            if knee is None:
-                source.loose.append(Reason("unknown-file", f"{path}: the name tells no knee; expected <id><L|R> and an image's suffix."))
+            subject, side, conflict = _shown(name, grade)
+            if subject is None:
+                source.loose.append(Reason("unknown-file", f"{path}: {conflict}."))
                 continue
-            case = source.knee(*knee, cohort.visits[0]).case_id
+            case = source.knee(subject, side, cohort.visits[0]).case_id
             pictures[case].append((grade, File(cohort.views[0], "image", path, str(format_of(name))), split))
     for case, found in pictures.items():
         knee_found = source.knees[case]
@@ -57,7 +61,22 @@ def read(cohort: Cohort, root: Path) -> Source:
             )
         else:
             knee_found.files.append(found[0][1])
+    unnamed = sum(1 for knee in source.knees.values() if knee.side is None)
+    if unnamed:
+        _LOG.warning("%d pictures tell no person and no side by their names; each counts as a person of its own", unnamed)
     return source
+
+
+def _shown(name: str, grade: int) -> tuple[str | None, str | None, str]:
+    """(subject, side, why there is no subject) of a picture in the folder of a grade."""
+    knee, picture = knee_of(name), numbered(name)
+    if knee is not None:
+        return *knee, ""
+    if picture is None:
+        return None, None, "the name tells no knee; expected <id><L|R> and an image's suffix"
+    if picture[1] != grade:
+        return None, None, "the file's name and its folder give two grades"
+    return picture[0], None, ""
 
 
 def _grade_folders(source: Source, root: Path) -> Iterator[tuple[str, str | None, int]]:
@@ -65,17 +84,21 @@ def _grade_folders(source: Source, root: Path) -> Iterator[tuple[str, str | None
     told of.
     """
     for outer in _folders(root):
-        if outer.isdigit():
-            yield outer, None, int(outer)
+        grade = grade_of(outer)
+        if grade is not None:
+            yield outer, None, grade
             continue
         split = cells.split(outer)
-        inner = [name for name in _folders(root / outer) if name.isdigit()] if split else []
-        if not inner:
+        inner = {name: grade_of(name) for name in _folders(root / outer)} if split else {}
+        if all(grade is None for grade in inner.values()):
             source.loose.append(
                 Reason("unknown-folder", f"{outer}/: neither a grade nor a split ({', '.join(cells.SPLITS)}); it is not read.")
             )
-        for grade in inner:
-            yield f"{outer}/{grade}", split, int(grade)
+        for name, grade in inner.items():
+            if grade is not None:
+                yield f"{outer}/{name}", split, grade
+            elif any(other is not None for other in inner.values()):
+                source.loose.append(Reason("unknown-folder", f"{outer}/{name}/: is no grade; it is not read."))
 
 
 def _folders(path: Path) -> list[str]:

@@ -9,24 +9,56 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kneeoa.cohorts.attribution import SubjectOf
+from kneeoa.cohorts.cells import side
 from kneeoa.cohorts.formats import format_of
 from kneeoa.config.cohorts import Cohort
 
-_NAME = re.compile(r"^(?P<subject>[A-Za-z0-9]+?)[_-]?(?P<side>[LR])(_\d+)?\.(?P<suffix>[A-Za-z.]+)$")
+_NAME = re.compile(
+    r"^(?P<subject>[A-Za-z0-9]*[0-9](?=[LR])|[A-Za-z0-9]+(?=[_-]))"
+    r"[_-]?(?P<side>[LR]|(?<=[_-])(?:left|right))(_\d+)?\.(?P<suffix>[A-Za-z.]+)$",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(r"^(?P<words>[A-Za-z]+G(?P<grade>[0-4])) ?\((?P<number>[0-9]+)\)\.[A-Za-z.]+$")
+_GRADE = re.compile(r"^(?P<grade>[0-9]+)[ _-]?(?P<word>[a-z]*)$")
+_WORDS = {"normal": 0, "healthy": 0, "doubtful": 1, "mild": 2, "minimal": 2, "moderate": 3, "severe": 4}
+"""What grades are called beside their number (``2Mild``); alone such a word may be of another
+scale.
+"""
+
+
+def grade_of(folder: str) -> int | None:
+    """The grade of ``2``, ``2Mild`` or ``2_minimal``; None for any other folder, and where number
+    and word differ.
+    """
+    match = _GRADE.match(folder.lower())
+    if match is None:
+        return None
+    grade = int(match["grade"])
+    return grade if not match["word"] or _WORDS.get(match["word"]) == grade else None
 
 
 def knee_of(name: str) -> tuple[str, str] | None:
-    """(subject, side) of ``9001104R.png`` or ``9001104_R.png``; None for any other name."""
+    """(subject, side) of ``9001104R.png``, ``9001104l.png`` or ``9001104_R.png``; None for any
+    other name: the L of ``NORMAL.png`` is no side.
+    """
     match = _NAME.match(name)
-    return (match["subject"], match["side"]) if match and format_of(name) else None
+    return (match["subject"], str(side(match["side"]))) if match and format_of(name) else None
+
+
+def numbered(name: str) -> tuple[str, int] | None:
+    """What stands for the subject of ``NormalG0 (12).png``, a picture that tells no person
+    (``NormalG0-12``), and its grade; None for any other name.
+    """
+    match = _NUMBERED.match(name)
+    return (f"{match['words']}-{match['number']}", int(match["grade"])) if match and format_of(name) else None
 
 
 def attribution(root: Path, cohort: Cohort) -> SubjectOf:
     """Files belong to the subject that their own names tell."""
 
     def subject_of(name: str, relative: str) -> str | None:
-        knee = knee_of(name)
-        return knee[0] if knee else None
+        named = knee_of(name) or numbered(name)
+        return named[0] if named else None
 
     return subject_of
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from kneeoa.cohorts.cells import integer, is_missing
+from kneeoa.cohorts.cells import integer, is_among, is_missing, look_up, numeric
 from kneeoa.cohorts.readings import Value
 from kneeoa.config.manifest import LabelColumns
 
@@ -20,7 +20,8 @@ def label(cells: Sequence[str], columns: LabelColumns) -> Value:
         One entry, or one for each finding; None where unread.
 
     Raises:
-        ValueError: a cell is none of the texts of ``values`` and no whole number.
+        ValueError: a cell is none of the texts of ``values``; or, without them, neither a whole
+            number nor the name of a class.
     """
     if columns.separator is not None:
         return _listed(cells[0], columns)
@@ -38,11 +39,23 @@ def label(cells: Sequence[str], columns: LabelColumns) -> Value:
 
 
 def _grade(cell: str, columns: LabelColumns) -> int | None:
-    if cell in columns.missing:
+    if is_among(cell, columns.missing):
         return None
-    if cell in columns.values:
-        return columns.values[cell]
+    # Without values a number is a class's place, whatever the classes are called.
+    names = {name: place for place, name in enumerate(columns.class_names) if numeric(name) is None}
+    try:
+        return look_up(cell, columns.values or names)
+    except KeyError:
+        if _lists_every_code(columns.values) and not is_missing(cell):
+            raise ValueError(f"'{cell}' is none of the cells that 'values' gives, {list(columns.values)}") from None
     return integer(cell)
+
+
+def _lists_every_code(values: Mapping[str, int | None]) -> bool:
+    """Whether ``values`` say what the source's codes mean, so that a whole number beside them is
+    none; a grade between two (``1.9``) and a code for "no label" leave the whole numbers alone.
+    """
+    return any(meaning is not None and (numeric(key) or 0.0).is_integer() for key, meaning in values.items())
 
 
 def _listed(cell: str, columns: LabelColumns) -> Value:
@@ -50,13 +63,14 @@ def _listed(cell: str, columns: LabelColumns) -> Value:
     of ``missing``) was not read.
     """
     width = 1 + max(index for index in columns.values.values() if index is not None)
-    if cell in columns.missing or (cell and is_missing(cell)):
+    if is_among(cell, columns.missing) or (cell and is_missing(cell)):
         return (None,) * width
     present = [0] * width
     for term in filter(None, (part.strip() for part in cell.split(columns.separator))):
-        if term not in columns.values:
-            raise ValueError(f"'{term}' is not among the findings of 'values' (null there leaves one out)")
-        index = columns.values[term]
+        try:
+            index = look_up(term, columns.values)
+        except KeyError:
+            raise ValueError(f"'{term}' is not among the findings of 'values' (null there leaves one out)") from None
         if index is not None:
             present[index] = 1
     return tuple(present)

@@ -11,10 +11,11 @@ from pathlib import Path
 from kneeoa.cohorts import cells
 from kneeoa.cohorts.formats import format_of
 from kneeoa.cohorts.label_cells import label
-from kneeoa.cohorts.manifest_rows import Entry, entries, meaning, table_path
-from kneeoa.cohorts.readings import Vote, preference, settle
-from kneeoa.cohorts.source import File, Knee, Reason, Source
+from kneeoa.cohorts.manifest_rows import Entry, Passed, entries, is_absolute, meaning, table_path
+from kneeoa.cohorts.readings import Vote, preference, rows_differ, settle, union_of_rows
+from kneeoa.cohorts.source import File, Knee, Reading, Reason, Source
 from kneeoa.cohorts.table_files import read_table
+from kneeoa.cohorts.unmatched import listed
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.manifest import Manifest
 from kneeoa.errors import KneeoaError
@@ -27,10 +28,11 @@ def read(cohort: Cohort, root: Path) -> Source:
 
     A row that names no knee, a path that leaves the root, a file that is not there or of no known
     format, a label outside its map: each is a reason with its line. Rows of other visits and views
-    are passed over.
+    are passed over, with one reason for all whose visit or view nothing names. An age or a sex that
+    is none counts as empty, with one warning a column.
 
     Raises:
-        KneeoaError: the table is missing or malformed, lacks a column, or has a number or split
+        KneeoaError: the table is missing or malformed, lacks a column, or has a landmark or split
             that is none.
     """
     if cohort.manifest is None:
@@ -42,13 +44,15 @@ def read(cohort: Cohort, root: Path) -> Source:
     votes: dict[tuple[str, str], dict[Vote, None]] = defaultdict(dict)
     files: dict[tuple[str, str, str], dict[str, tuple[Entry, File]]] = defaultdict(dict)
     conflicts: Counter[str] = Counter()
-    for entry in entries(table, cohort, manifest):
+    passed: Passed = {}
+    odd: dict[str, set[int]] = defaultdict(set)
+    for entry in entries(table, cohort, manifest, root, passed=passed):
         where = f"{path.name}, line {entry.line}"
         if entry.trouble or entry.subject is None or entry.visit is None:
-            source.loose.append(Reason("unknown-knee", f"{where}: {entry.trouble}."))
+            source.loose.append(Reason("unknown-knee", f"{where}: {entry.trouble}.", unmatched=entry.unmatched))
             continue
         knee = source.knee(entry.subject, entry.side, entry.visit)
-        _person(knee, entry, manifest, path, conflicts)
+        _person(knee, entry, manifest, path, conflicts, odd)
         _votes(knee, entry, cohort, where, votes)
         if entry.view is None and manifest.view is not None:
             knee.reasons.append(Reason("unknown-view", f"{where}: the view of {knee.case_id} is empty."))
@@ -59,21 +63,56 @@ def read(cohort: Cohort, root: Path) -> Source:
     for (case_id, view, role), found in files.items():
         _settle_files(source.knees[case_id], view, role, [file for _, file in found.values()])
     for (case_id, level), own in votes.items():
-        reading = settle(list(own), cohort.readings, preference(cohort.reading_project))
+        reading = _settle_labels(list(own), cohort, level)
         if reading is not None and not any(reason.level == level for reason in source.knees[case_id].reasons):
             source.knees[case_id].readings[level] = reading
     for key, count in conflicts.items():
         _LOG.warning("%s: %d rows tell another %s of a knee than an earlier row; the first counts", path.name, count, key)
+    for key, lines in odd.items():
+        expected = "a number" if key == "age" else f"F, M or a text of 'manifest.values.{key}'"
+        message = "%s: %d cells of column '%s' are no %s, the first in line %d; they count as empty; expected %s"
+        _LOG.warning(message, path.name, len(lines), manifest.columns[key], key, min(lines), expected)
+    _add_passed(source, passed, path.name)
     return source
 
 
-def _person(knee: Knee, entry: Entry, manifest: Manifest, path: Path, conflicts: Counter[str]) -> None:
+def _add_passed(source: Source, passed: Passed, table: str) -> None:
+    """One reason for all rows of visits that nothing names, and one for those of views."""
+    for key in ("visit", "view"):
+        lines = {text: rows for (other, text), rows in passed.items() if other == key}
+        if lines:
+            everywhere = {line for numbers in lines.values() for line in numbers}
+            rows = "the row is" if len(everywhere) == 1 else f"the first of {len(everywhere)} rows that are"
+            codes = listed(Counter({text: len(numbers) for text, numbers in lines.items()}))
+            detail = f"{table}, line {min(everywhere)}: {rows} of a {key} that neither '{key}s' nor 'manifest.values.{key}' names: {codes}."
+            source.loose.append(Reason(f"unknown-{key}", detail, rows=len(everywhere)))
+            _LOG.warning("%s", detail)
+
+
+def _settle_labels(votes: list[Vote], cohort: Cohort, level: str) -> Reading | None:
+    """The label of a case's rows. Where a level has several findings, rows of one project that
+    differ may list one finding each, so that none of them is taken for the label.
+    """
+    columns, rule = cohort.labels[level], cohort.readings
+    if columns.several_findings and columns.findings == "union":
+        votes = union_of_rows(votes)
+    elif columns.several_findings and rule == "preferred" and rows_differ(votes):
+        rule = "unanimous"
+    return settle(votes, rule, preference(cohort.reading_project))
+
+
+def _person(knee: Knee, entry: Entry, manifest: Manifest, path: Path, conflicts: Counter[str], odd: dict[str, set[int]]) -> None:
     told: dict[str, str | float | None] = {}
     for key in ("site", "sex", "split"):
         if key in entry.cells:
             told[key] = meaning(manifest, key, entry.cells[key])
+    if "sex" in told and told["sex"] is None and not cells.is_missing(entry.cells["sex"]):
+        odd["sex"].add(entry.line)
     if "age" in entry.cells:
-        told["age"] = cells.number(entry.cells["age"], f"{path}: line {entry.line}: column '{manifest.age}'")
+        try:
+            told["age"] = cells.finite(entry.cells["age"])
+        except ValueError:
+            odd["age"].add(entry.line)
     if "split" in told and told["split"] is None and not cells.is_missing(entry.cells["split"]):
         expected = f"expected {', '.join(cells.SPLITS)}, or a text of 'manifest.values.split'"
         raise KneeoaError(f"{path}: line {entry.line}: column '{manifest.split}' is '{entry.cells['split']}'; {expected}.")
@@ -98,7 +137,7 @@ def _votes(knee: Knee, entry: Entry, cohort: Cohort, where: str, votes: dict[tup
     for level, own in entry.labels.items():
         columns = cohort.labels[level]
         try:
-            vote = Vote(label(own, columns), cells.integer(entry.cells["project"]) if "project" in entry.cells else None)
+            vote = Vote(label(own, columns), cells.project(entry.cells.get("project")))
         except ValueError as error:
             if not any(reason.level == level for reason in knee.reasons):
                 detail = f"{where}: {'/'.join(columns.names)} of {knee.case_id}: {error}; map it in 'labels.{level}'."
@@ -113,7 +152,7 @@ def _file(
     """Add a row's file, or the reason why it is none."""
     scope = "case" if role == "image" else "mask"
     view = str(entry.view)
-    if place.startswith(("/", "..")):
+    if is_absolute(place) or place.startswith(".."):
         detail = (
             f"{where}: the path '{place}' of {knee.case_id} leaves the cohort's root; give it relative to the root, or link the file there."
         )

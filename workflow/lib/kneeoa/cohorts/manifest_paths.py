@@ -55,13 +55,13 @@ def _entries(root: Path, cohort: Cohort) -> list[Entry] | None:
     if not path.is_file():
         raise KneeoaError(f"{path}: the manifest is not there; check 'manifest.table'.")
     status = path.stat()
-    return _read(path, (status.st_mtime_ns, status.st_size), cohort.model_dump_json())
+    return _read(path, root, (status.st_mtime_ns, status.st_size), cohort.model_dump_json())
 
 
 @lru_cache(maxsize=1)
-def _read(path: Path, state: tuple[int, int], section: str) -> list[Entry]:
+def _read(path: Path, root: Path, state: tuple[int, int], section: str) -> list[Entry]:
     """The entries of a manifest; once for a state of the file and a column map, as both rules above
     want them.
     """
     cohort = Cohort.model_validate_json(section)
-    return list(entries(read_text(path), cohort, cohort.manifest, labels=False)) if cohort.manifest else []
+    return list(entries(read_text(path), cohort, cohort.manifest, root, labels=False)) if cohort.manifest else []

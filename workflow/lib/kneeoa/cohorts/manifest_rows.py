@@ -4,6 +4,7 @@ is made at parse too.
 
 from __future__ import annotations
 
+import difflib
 import itertools
 import os
 import posixpath
@@ -16,6 +17,7 @@ from kneeoa.cohorts import cells
 from kneeoa.cohorts.text_tables import Table
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.manifest import Manifest
+from kneeoa.errors import KneeoaError
 
 IMAGE_KEYS = ("subject", "side", "visit", "view", "path", "mask", "row", "column")
 """What of a row decides which file is whose; the rest may change without another decoding."""
@@ -38,13 +40,21 @@ class Entry:
     """None where the row's text is no view."""
     path: str | None
     """Relative to the root, normalised; None where the cell is empty. A path that leaves the root
-    begins with ``..`` or ``/``.
+    begins with ``..``, ``/`` or a drive.
     """
     mask: str | None
     cells: dict[str, str]
     labels: dict[str, list[str]]
     trouble: str | None = None
     """What keeps the row from naming a knee."""
+    unmatched: str | None = None
+    """The code that is not understood, where that is the trouble."""
+
+
+Passed = dict[tuple[str, str], set[int]]
+"""Lines of the rows that were passed over, by what they are of: ``visit`` or ``view``, and the text
+that nothing names.
+"""
 
 
 def table_path(root: Path, name: str) -> Path:
@@ -52,11 +62,14 @@ def table_path(root: Path, name: str) -> Path:
     return root / os.path.expandvars(name)
 
 
-def entries(table: Table, cohort: Cohort, manifest: Manifest, *, labels: bool = True) -> Iterator[Entry]:
+def entries(
+    table: Table, cohort: Cohort, manifest: Manifest, root: Path, *, labels: bool = True, passed: Passed | None = None
+) -> Iterator[Entry]:
     """Every case, visit and view of every row: several of a row whose columns are given for each
     side, visit or view.
 
-    Rows of other visits and views than the cohort's are left out.
+    Rows of other visits and views than the cohort's are left out; ``passed`` gets those that
+    neither the cohort nor ``values`` names.
 
     Raises:
         KneeoaError: a column is missing.
@@ -67,13 +80,19 @@ def entries(table: Table, cohort: Cohort, manifest: Manifest, *, labels: bool = 
             manifest.sides or (None,), [v for v in manifest.visits if v in cohort.visits] or (None,), _views(cohort, manifest)
         )
     ]
+    subjects = {places["subject"] for *_, (places, _) in plans}
+    lost = {place for place in subjects if cells.lost_digits(row[place] for _, row in table.rows)}
     for line, row in table.rows:
         for side, visit, view, (places, level_places) in plans:
-            found = {key: row[place] for key, place in places.items()}
-            entry = _entry(line, found, manifest, (side, visit or (None if manifest.visit else cohort.visits[0]), view))
-            if (entry.visit is None or entry.visit in cohort.visits) and (entry.view is None or entry.view in cohort.views):
+            texts = {key: row[place] for key, place in places.items()}
+            which = side, visit or (None if manifest.visit else cohort.visits[0]), view
+            entry = _entry(line, texts, cohort, manifest, root, which, lost=places["subject"] in lost)
+            other = "visit" if entry.visit not in (None, *cohort.visits) else "view" if entry.view not in (None, *cohort.views) else None
+            if other is None:
                 own = {level: [row[place] for place in columns] for level, columns in level_places.items()}
                 yield Entry(**{**entry.__dict__, "labels": own})
+            elif passed is not None and _value(manifest, other, texts[other]) is None:
+                passed.setdefault((other, texts[other]), set()).add(line)
 
 
 def _views(cohort: Cohort, manifest: Manifest) -> tuple[str | None, ...]:
@@ -88,49 +107,116 @@ def _columns(
     texts = {key: known.get(own or "", "") for key, own, known in zip(("side", "visit", "view"), which, maps, strict=True)}
 
     def place(name: str) -> int:
-        return table.column(re.sub(r"\{(side|visit|view)\}", lambda match: texts[match[1]], name))
+        filled = _filled(name, texts)
+        if filled != name and not table.has(filled):
+            raise KneeoaError(_no_such_column(table, name, texts, maps))
+        return table.column(filled)
 
     wanted = {key: place(name) for key, name in manifest.columns.items() if key in _KEYS}
     return wanted, {level: [place(name) for name in own.names] for level, own in cohort.labels.items()} if labels else {}
 
 
-def _entry(line: int, found: dict[str, str], manifest: Manifest, which: tuple[str | None, str | None, str | None]) -> Entry:
+def _filled(name: str, texts: Mapping[str, str]) -> str:
+    return re.sub(r"\{(side|visit|view)\}", lambda match: texts[match[1]], name)
+
+
+def _no_such_column(table: Table, name: str, texts: Mapping[str, str], maps: tuple[Mapping[str, str], ...]) -> str:
+    """The sentence for a name with placeholders: it suggests no column of one side or visit alone,
+    as that would give a knee the other's label.
+    """
+    filled = _filled(name, texts)
+    near = difflib.get_close_matches(filled, table.header, n=4)
+    every = [dict(zip(texts, chosen, strict=True)) for chosen in itertools.product(*(each.values() or ("",) for each in maps))]
+    for column in near:
+        templates = [column]
+        for key in texts:
+            if f"{{{key}}}" in name and texts[key]:
+                places = [(template, match.span()) for template in templates for match in re.finditer(re.escape(texts[key]), template)]
+                templates = [f"{template[:start]}{{{key}}}{template[end:]}" for template, (start, end) in places]
+        fitting = next((template for template in templates if all(table.has(_filled(template, each)) for each in every)), None)
+        if fitting:
+            return f"{table.path}: lacks the column '{filled}' of '{name}'; did you mean '{fitting}'?"
+    closest = f"the closest are {near}; keep the placeholders, without one all would take the same column" if near else "none is close"
+    return f"{table.path}: lacks the column '{filled}' of '{name}': {closest}. Its first line has {table.header[:12]}."
+
+
+def _entry(
+    line: int,
+    texts: dict[str, str],
+    cohort: Cohort,
+    manifest: Manifest,
+    root: Path,
+    which: tuple[str | None, str | None, str | None],
+    *,
+    lost: bool,
+) -> Entry:
     side, visit, view = which
-    subject, trouble = None, None
+    subject, trouble, unmatched = None, None, None
     try:
-        subject = cells.identifier(found["subject"])
+        subject = cells.identifier(texts["subject"], lost=lost)
         trouble = None if subject else "the subject is empty"
     except ValueError as error:
         trouble = str(error)
     if manifest.side is not None:
-        side = meaning(manifest, "side", found["side"])
-        if side is None:
-            trouble = trouble or f"the side is '{found['side']}'; expected L, R or a text of 'manifest.values.side'"
+        side = meaning(manifest, "side", texts["side"])
+        if side is None and trouble is None:
+            trouble = f"the side is '{texts['side']}'; expected L, R or a text of 'manifest.values.side'"
+            unmatched = texts["side"] or None
     if manifest.visit is not None:
-        visit = meaning(manifest, "visit", found["visit"])
+        visit = _named(meaning(manifest, "visit", texts["visit"]), cohort.visits)
         if visit is None:
             trouble = trouble or "the visit is empty"
     if manifest.view is not None:
-        view = meaning(manifest, "view", found["view"])
-    path, mask = (_path(found.get(key), manifest.folder) for key in ("path", "mask"))
-    return Entry(line, subject, side, visit, view, path, mask, found, {}, trouble)
+        view = _named(meaning(manifest, "view", texts["view"]), cohort.views)
+    path, mask = (_path(texts.get(key), manifest.folder, root) for key in ("path", "mask"))
+    return Entry(line, subject, side, visit, view, path, mask, texts, {}, trouble, unmatched)
 
 
 def meaning(manifest: Manifest, key: str, cell: str) -> str | None:
     """What a cell means: by ``values``, else by the words that everybody uses; None where it is
     empty or unknown.
     """
-    known: dict[str, str] = manifest.values.get(key, {})  # type: ignore[call-overload]
-    if cell in known:
-        return known[cell]
+    mapped = _value(manifest, key, cell)
+    if mapped is not None:
+        return mapped
     if cells.is_missing(cell):
         return None
     words = {"side": cells.side, "sex": cells.sex, "split": cells.split}
-    return words[key](cell) if key in words else cell
+    return words[key](cell) if key in words else cells.plain(cell)
 
 
-def _path(cell: str | None, folder: str) -> str | None:
+def _value(manifest: Manifest, key: str, cell: str) -> str | None:
+    """What ``values`` say of a cell, None where they say nothing."""
+    meanings: dict[str, str] = manifest.values.get(key, {})  # type: ignore[call-overload]
+    try:
+        return cells.look_up(cell, meanings)
+    except KeyError:
+        return None
+
+
+def _named(text: str | None, names: tuple[str, ...]) -> str | None:
+    """The cohort's own name of a visit or view, where it has one for the text."""
+    if text is None:
+        return None
+    try:
+        return cells.look_up(text, dict(zip(names, names, strict=True)))
+    except KeyError:
+        return text
+
+
+def _path(cell: str | None, folder: str, root: Path) -> str | None:
     if cell is None or cells.is_missing(cell):
         return None
-    own = cell.replace("\\", "/")
-    return posixpath.normpath(own if own.startswith("/") else posixpath.join(folder, own))
+    place = cell.replace("\\", "/")
+    if not is_absolute(place):
+        return posixpath.normpath(posixpath.join(folder, place))
+    place = posixpath.normpath(place)
+    for base in (os.path.abspath(root), os.path.realpath(root)):
+        if place.startswith(f"{base}/"):
+            return place[len(base) + 1 :]
+    return place
+
+
+def is_absolute(path: str) -> bool:
+    """Whether a path begins at a disk's root, or at a drive of Windows."""
+    return re.match(r"/|[A-Za-z]:/", path) is not None

@@ -1,11 +1,12 @@
-"""OAI's clinical tables: readings of radiographs (``kxr_sq_bu<visit>``) and people, as text or as
-SAS files.
+"""OAI's clinical tables: readings of radiographs (``kxr_sq_bu<visit>``, or the archive's
+``kxrsq01``) and people, as text or as SAS files.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from kneeoa.cohorts import cells
@@ -15,9 +16,12 @@ from kneeoa.cohorts.readings import Vote, preference, settle
 from kneeoa.cohorts.source import Reason, Source
 from kneeoa.cohorts.table_files import read_table
 from kneeoa.cohorts.text_tables import Table
+from kneeoa.cohorts.unmatched import listed
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.manifest import LabelColumns
 from kneeoa.errors import KneeoaError
+
+_LOG = logging.getLogger(__name__)
 
 KL = "kl"
 GRADES = 5
@@ -25,22 +29,36 @@ GRADES = 5
 
 _SIDES = {"1": "R", "2": "L"}
 _SEXES = {"1": "M", "2": "F"}
+_ARCHIVE = "kxrsq01"
+"""The archive's own table of all visits: columns without a visit's prefix."""
 _SUFFIXES = (".txt", ".csv", ".sas7bdat")
 _PEOPLE = {"site": "V00SITE", "sex": "P02SEX", "age": "V00AGE"}
 _PEOPLE_TABLES = ("enrollees", "subjectchar00", "allclinical00")
 
 
 def clinical_table(root: Path, name: str) -> Path | None:
-    """The file of a clinical table: in any case, as text before SAS, at the root before its
-    folders; None where there is none.
+    """The file of a clinical table: in any case, as text before SAS, at the root or in its folders
+    (a download's own are two deep); None where there is none.
+
+    Raises:
+        KneeoaError: there are several of one form that differ: nobody but their owner knows which
+            is in force.
     """
-    found = [
+    copies = sorted(
         (_SUFFIXES.index(path.suffix.lower()), depth, path)
-        for depth, pattern in enumerate(("*", "*/*"))
+        for depth, pattern in enumerate(("*", "*/*", "*/*/*"))
         for path in root.glob(pattern)
         if path.stem.lower() == name and path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
-    ]
-    return min(found)[2] if found else None
+    )
+    if not copies:
+        return None
+    form, _, first = copies[0]
+    content = first.read_bytes() if len(copies) > 1 else b""
+    other = next((path for also, _, path in copies[1:] if also == form and path.read_bytes() != content), None)
+    if other is not None:
+        both = f"{first.relative_to(root)} and {other.relative_to(root)}"
+        raise KneeoaError(f"{root}: has two tables {name} that differ, {both}; keep the one that counts.")
+    return first
 
 
 def read_clinical(path: Path) -> Table:
@@ -67,10 +85,8 @@ def add_grades(source: Source, cohort: Cohort, root: Path, visit: str, only: Col
         KneeoaError: the table is missing, malformed, or lacks a column.
     """
     number = f"{VISIT_NUMBERS[visit]:02d}"
-    path = clinical_table(root, f"kxr_sq_bu{number}")
-    if path is None:
-        raise KneeoaError(f"{root}: has no kxr_sq_bu{number}.txt (or .sas7bdat), the table of grades at visit {visit}.")
-    table = read_clinical(path)
+    table = _readings(root, visit)
+    path = table.path
     levels = cohort.labels or {KL: LabelColumns(columns=("XRKL",))}
     columns = {level: [_column(table, name, number) for name in own.names] for level, own in levels.items()}
     at = {name: table.column(name) for name in ("ID", "SIDE")}
@@ -93,7 +109,7 @@ def add_grades(source: Source, cohort: Cohort, root: Path, visit: str, only: Col
                 value = label([row[place] for place in places[level]], own)
                 if level == KL and value[0] is not None and not 0 <= value[0] < GRADES:
                     raise ValueError(f"grade {value[0]} is outside 0 to {GRADES - 1}")
-                votes[case_id, level].append(Vote(value, None if project is None else cells.integer(row[project])))
+                votes[case_id, level].append(Vote(value, None if project is None else cells.project(row[project])))
             except ValueError as error:
                 where = f"{path.name}, line {line}: {'/'.join(columns[level])} of {case_id}"
                 wrong.setdefault((case_id, level), f"{where}: {error}.")
@@ -103,6 +119,25 @@ def add_grades(source: Source, cohort: Cohort, root: Path, visit: str, only: Col
         reading = None if (case_id, level) in wrong else settle(own_votes, cohort.readings, preference(cohort.reading_project))
         if reading is not None:
             source.knees[case_id].readings[level] = reading
+
+
+def _readings(root: Path, visit: str) -> Table:
+    """The readings of a visit: the release's table of it, else the archive's of all visits."""
+    number = f"{VISIT_NUMBERS[visit]:02d}"
+    path = clinical_table(root, f"kxr_sq_bu{number}")
+    if path is not None:
+        return read_clinical(path)
+    path = clinical_table(root, _ARCHIVE)
+    if path is None:
+        raise KneeoaError(f"{root}: has no kxr_sq_bu{number}.txt (or .sas7bdat), the table of grades at visit {visit}.")
+    table = read_table(path, delimiter="\t" if path.suffix.lower() == ".txt" else None)
+    subject, when = table.column("src_subject_id"), table.column("visit")
+    # The line that describes the columns is of no visit.
+    rows = [(line, row) for line, row in table.rows if row[when].casefold() in (visit, f"v{number}")]
+    if not rows:
+        visits = listed(Counter(row[when] for _, row in table.rows))
+        raise KneeoaError(f"{path}: has no row of visit {visit}; the column 'visit' has {visits}.")
+    return Table(path, ["ID" if place == subject else name for place, name in enumerate(table.header)], rows)
 
 
 def _column(table: Table, name: str, number: str) -> str:
@@ -118,8 +153,12 @@ def _knee(identifier: str, side: str) -> tuple[str | None, str | None]:
         subject = cells.identifier(identifier)
     except ValueError:
         subject = None
-    own_side = _SIDES.get(cells.code(side) or "") or cells.side(side)
-    return (subject if subject is not None and is_participant(subject) else None), own_side
+    return (subject if subject is not None and is_participant(subject) else None), _coded(side, _SIDES) or cells.side(side)
+
+
+def _coded(cell: str, meanings: Mapping[str, str]) -> str | None:
+    """What a coded cell means (``1``, ``1.0``, ``1: Right``); None where it is no such code."""
+    return meanings.get(cells.plain(cells.code(cell) or ""))
 
 
 def _plain(identifier: str) -> str:
@@ -128,10 +167,11 @@ def _plain(identifier: str) -> str:
 
 
 def add_people(source: Source, root: Path) -> None:
-    """Add site, sex and age at enrolment from the tables of participants that are there.
+    """Add site, sex and age at enrolment from the tables of participants that are there; a cell
+    that is none of these counts as empty, with one warning a column.
 
     Raises:
-        KneeoaError: a table is malformed, or an age is no number.
+        KneeoaError: a table is malformed.
     """
     lacking = dict(_PEOPLE)
     for name in _PEOPLE_TABLES:
@@ -142,11 +182,20 @@ def add_people(source: Source, root: Path) -> None:
         here = {key: column for key, column in lacking.items() if table.has(column)}
         lacking = {key: column for key, column in lacking.items() if key not in here}
         people = {_plain(row[0]): (line, dict(zip(here, row[1:], strict=True))) for line, row in table.select(("ID", *here.values()))}
+        odd: dict[str, set[int]] = defaultdict(set)
         for knee in source.knees.values():
             line, person = people.get(knee.subject, (0, {}))
             if "site" in person:
-                knee.site = cells.code(person["site"])
+                knee.site = cells.plain(cells.code(person["site"]) or "") or None
             if "sex" in person:
-                knee.sex = _SEXES.get(cells.code(person["sex"]) or "") or cells.sex(person["sex"])
+                knee.sex = _coded(person["sex"], _SEXES) or cells.sex(person["sex"])
+                if knee.sex is None and not cells.is_missing(person["sex"]):
+                    odd["sex"].add(line)
             if "age" in person:
-                knee.age = cells.number(person["age"], f"{path}: line {line}: {_PEOPLE['age']}")
+                try:
+                    knee.age = cells.finite(person["age"])
+                except ValueError:
+                    odd["age"].add(line)
+        for key, lines in odd.items():
+            message = "%s: %d cells of column '%s' are no %s, the first in line %d; they count as empty"
+            _LOG.warning(message, path.name, len(lines), here[key], key, min(lines))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,11 +19,30 @@ class Vote:
 
     value: Value
     """Class index; one entry for each finding of a multilabel level, None where unread."""
-    project: int | None = None
-    """The reading project, where the source tells."""
+    project: int | str | None = None
+    """The reading project, where the source tells: a number, or a name such as ``63A``."""
 
 
-def settle(votes: Sequence[Vote], rule: str, projects: Sequence[int] = ()) -> Reading | None:
+def union_of_rows(votes: Sequence[Vote]) -> list[Vote]:
+    """One vote a project: each finding as the highest of its rows, None where no row reads it."""
+    merged: dict[int | str | None, Value] = {}
+    for vote in votes:
+        earlier = merged.get(vote.project, vote.value)
+        merged[vote.project] = tuple(_highest(pair) for pair in zip(earlier, vote.value, strict=True))
+    return [Vote(value, project) for project, value in merged.items()]
+
+
+def _highest(entries: Sequence[int | None]) -> int | None:
+    return max((entry for entry in entries if entry is not None), default=None)
+
+
+def rows_differ(votes: Sequence[Vote]) -> bool:
+    """Whether a project gives a knee two different labels."""
+    read = {(vote.project, vote.value) for vote in votes if any(entry is not None for entry in vote.value)}
+    return len({project for project, _ in read}) < len(read)
+
+
+def settle(votes: Sequence[Vote], rule: str, projects: Sequence[int | str] = ()) -> Reading | None:
     """One label out of a knee's readings, given in the order of the table; None where nobody read
     anything.
 
@@ -52,14 +73,18 @@ def settle(votes: Sequence[Vote], rule: str, projects: Sequence[int] = ()) -> Re
     )
 
 
-def preference(projects: int | tuple[int, ...] | None) -> tuple[int, ...]:
+def preference(projects: int | str | tuple[int | str, ...] | None) -> tuple[int | str, ...]:
     """The order of preference as the configuration gives it: nothing, one project, or several."""
-    return () if projects is None else (projects,) if isinstance(projects, int) else projects
+    return () if projects is None else (projects,) if isinstance(projects, int | str) else projects
 
 
-def _rank(project: int | None, projects: Sequence[int]) -> tuple[int, bool, int]:
-    place = next((place for place, own in enumerate(projects) if own == project), len(projects))
-    return place, project is None, project or 0
+def _rank(project: int | str | None, projects: Sequence[int | str]) -> tuple[int, bool, float, str]:
+    """The place among ``projects``, else behind them by number, then by letters."""
+    if project is None:
+        return len(projects), True, 0, ""
+    place = next((place for place, own in enumerate(projects) if str(own) == str(project)), len(projects))
+    digits = re.match(r"-?\d+", str(project))
+    return place, False, int(digits[0]) if digits else math.inf, str(project)
 
 
 def _median(entries: list[int | None]) -> int | None:

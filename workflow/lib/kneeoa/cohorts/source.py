@@ -56,6 +56,10 @@ class Reason:
     """The level whose label it is about; the knee stays in the study where that is not the level
     that it must have.
     """
+    unmatched: str | None = None
+    """The code of a table that is not understood, where that is the reason."""
+    rows: int = 1
+    """How many rows of a table it stands for."""
 
 
 @dataclass

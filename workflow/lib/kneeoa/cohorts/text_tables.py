@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,10 @@ DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|"}
 header does.
 """
 _POSSIBLE = "\t|;,"
+_SEPARATOR_LINE = re.compile(r'"?sep=([^\r\n])"?[,; \t]*(?=[\r\n])', re.IGNORECASE)
+"""What Excel writes above the header, and reads there: the delimiter."""
+_HEAD = 65536
+"""Letters in which the header and the line below it are looked for."""
 
 
 @dataclass(frozen=True)
@@ -84,24 +89,45 @@ def read_text(path: Path, delimiter: str | None = None) -> Table:
             than the header.
     """
     text = _decode(path)
-    if delimiter is None:
-        first = text.split("\n", 1)[0]
-        usual = DELIMITERS.get(path.suffix.lower(), "")
-        delimiter = usual if usual and usual in first else max(_POSSIBLE, key=first.count)
+    separator = _SEPARATOR_LINE.match(text)
+    if separator is not None:
+        delimiter = separator[1]
+    elif delimiter is None:
+        delimiter = _delimiter(text, DELIMITERS.get(path.suffix.lower(), ""))
+    above = 0 if separator is None else 1
     try:
-        return _parse(path, text, delimiter, csv.QUOTE_MINIMAL)
+        return _parse(path, text, delimiter, csv.QUOTE_MINIMAL, above)
     except csv.Error as error:
         # Between tabs and bars, whoever writes quotes seldom means them: a cell that begins with
         # one is free text.
         if delimiter not in "\t|":
             raise KneeoaError(f"{path}: line {error.args[1]} cannot be read: {error.args[0]}; is a quote not closed?") from error
-        return _parse(path, text, delimiter, csv.QUOTE_NONE)
+        return _parse(path, text, delimiter, csv.QUOTE_NONE, above)
 
 
-def _parse(path: Path, text: str, delimiter: str, quoting: Literal[0, 3]) -> Table:
-    """The table, or ``csv.Error`` with the line where the text stops being one."""
+def _delimiter(text: str, usual: str) -> str:
+    """The suffix's delimiter where the header has it, else what the header has most.
+
+    A comma may be part of a column's name (``Size (cm, rounded)``): of what the header and the line
+    below it have equally often, the most frequent is the delimiter.
+    """
+    first, *below = (re.sub(r'"[^"]*"', "", line) for line in re.split(r"\r\n|[\r\n]", text[:_HEAD])[:2])
+    if not usual or usual not in first:
+        return max(_POSSIBLE, key=first.count)
+    if usual != "," or not below:
+        return usual
+    even = [mark for mark in (usual, *_POSSIBLE) if 0 < first.count(mark) == below[0].count(mark)]
+    return max(even, key=first.count, default=usual)
+
+
+def _parse(path: Path, text: str, delimiter: str, quoting: Literal[0, 3], above: int = 0) -> Table:
+    """The table, or ``csv.Error`` with the line where the text stops being one; ``above``: lines
+    before the header.
+    """
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True, quoting=quoting)
     try:
+        for _ in range(above):
+            next(lines)
         header = [cell.strip() for cell in next(lines, [])]
         if not any(header):
             raise KneeoaError(f"{path}: has no header line; expected the names of its columns.")

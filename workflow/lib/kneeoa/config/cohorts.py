@@ -77,7 +77,7 @@ class Cohort(Section):
     """Which columns hold the label of which level (OAI: names without the visit's prefix). Default
     for OAI's layouts: {kl: XRKL}.
     """
-    reading_project: int | tuple[int, ...] | None = None
+    reading_project: int | str | tuple[int | str, ...] | None = None
     """Reading projects in the order of preference, where a knee has several readings (OAI's
     READPRJ); others follow by number.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from kneeoa.config.section import Name, Section
 
@@ -24,8 +24,9 @@ class LabelColumns(Section):
     of columns: the highest of them).
     """
     values: dict[str, int | None] = Field(default_factory=dict)
-    """What the cells' texts mean, e.g. {"doubtful": 1}; null: no label (with `separator`: no
-    finding of this level). Else: a number.
+    """What the cells mean, e.g. {normal: 0, abnormal: 1}; numbers are compared as numbers; null: no
+    label (with `separator`: no finding of this level). A cell outside it is an invalid label,
+    unless it only adds grades between two ({"1.9": 1}). Not given: class names, or numbers.
     """
     at_least: int | None = None
     """Multilabel: a finding is present from this grade on, e.g. 1. Not given: the cells are 0 or
@@ -37,6 +38,11 @@ class LabelColumns(Section):
     """
     missing: tuple[str, ...] = ()
     """Cells that mean "not read", besides empty ones, `.`, `NA` and the like."""
+    findings: Literal["union", "refuse"] = Field(default="refuse", exclude_if=lambda value: value == "refuse")
+    """Manifest, multilabel: what rows of one case (and project) that differ mean. union: each lists
+    some of its findings; refuse: no label, unless `readings` is first or median.
+    """
+    _class_names: tuple[str, ...] = PrivateAttr(default=())
 
     @model_validator(mode="before")
     @classmethod
@@ -50,6 +56,22 @@ class LabelColumns(Section):
         if len(self.columns) != 1 or not isinstance(self.columns[0], str) or all(index is None for index in self.values.values()):
             raise ValueError("'separator' needs one column that lists findings, and 'values' with the class of each finding")
         return self
+
+    def of_level(self, class_names: tuple[str, ...]) -> LabelColumns:
+        """The same columns for a level whose class names may stand in the cells."""
+        named = self.model_copy()
+        named._class_names = class_names
+        return named
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The level's class names that cells may hold; none where nobody gave them."""
+        return self._class_names
+
+    @property
+    def several_findings(self) -> bool:
+        """Whether a label has an entry for each of several findings."""
+        return self.separator is not None or len(self.columns) > 1
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -108,14 +130,14 @@ class Manifest(Section):
     """
     sides: dict[Side, str] = Field(default_factory=dict)
     """A table with columns for each side: the text that stands for `{side}` in column names, e.g.
-    {R: R, L: L} for `V0XRKL{side}`.
+    {R: R, L: L} for `V0X{side}KL`.
     """
     visits: dict[str, str] = Field(default_factory=dict)
     """The same for `{visit}`: text by visit, e.g. {00m: V0, 30m: V2}."""
     views: dict[Name, str] = Field(default_factory=dict)
     """The same for `{view}`: text by view."""
     values: dict[Literal["side", "visit", "view", "split", "site", "sex"], dict[str, str]] = Field(default_factory=dict)
-    """What cells mean, by key: e.g. side: {"1: Right": R, "2: Left": L}."""
+    """What cells mean, by key: e.g. side: {"1": R, "2": L}; numbers are compared as numbers."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
