@@ -80,8 +80,10 @@ def choose(stacks: list[Stack], name: str, echo: int | None = None, plane: Plane
 
 
 def _in_plane(stacks: list[Stack], plane: Plane, name: str) -> list[Stack]:
-    """The stacks of a plane; a scout's slices do not stand in for a series of another one."""
-    if plane == "any":
+    """The stacks of a plane; a scout's slices do not stand in for a series of another one. Where no
+    header gives an orientation none has a plane: whoever reads it refuses it, or declares one.
+    """
+    if plane == "any" or all(stack.lacks_orientation for stack in stacks):
         return stacks
     inside = [stack for stack in stacks if stack.plane == plane]
     most = max((len(stack.frames) for stack in inside), default=0)

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneeoa.config.volumes import ImageType, Plane
+from kneeoa.images.bare_header import lacks_orientation
 from kneeoa.images.dicom_frames import Frame
 from kneeoa.images.dicom_image_type import Kind
 from kneeoa.images.dicom_scan import of_one_acquisition, of_one_person, of_one_series
+from kneeoa.images.volume import LPS_TO_RAS
 
 _LOG = logging.getLogger(__name__)
 
@@ -73,6 +75,17 @@ class Stack:
         """The plane of the patient that its slices lie nearest to."""
         orientation = self.frames[0].orientation
         return _PLANES[int(np.argmax(np.abs(np.cross(orientation[:3], orientation[3:]))))]
+
+    @property
+    def lacks_orientation(self) -> bool:
+        """Whether its headers give voxel sizes alone, so that its plane is nobody's word."""
+        first, last = self.frames[0], self.frames[-1]
+        affine = np.eye(4)
+        affine[:3, 0] = (last.position - first.position) / max(len(self.frames) - 1, 1)
+        affine[:3, 1] = first.orientation[3:] * first.spacing[0]
+        affine[:3, 2] = first.orientation[:3] * first.spacing[1]
+        affine[:3, 3] = first.position
+        return bool(np.any(affine[:3, 0])) and lacks_orientation(self.shape, LPS_TO_RAS @ affine)
 
     @property
     def echo_time(self) -> float | None:
