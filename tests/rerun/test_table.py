@@ -119,6 +119,7 @@ def test_an_edit_touches_the_row_of_its_file_or_of_the_key_that_its_lines_name()
 
 def test_a_tenth_of_the_rows_and_those_that_an_edit_touches_are_planned(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [Row(f"{number}.py", frozenset(), file=f"{number}.py") for number in range(100)]
+    monkeypatch.delenv("KNEEOA_BASE", raising=False)
     monkeypatch.setattr(sample, "EVERY", 10)
     monkeypatch.setattr(sample, "git", lambda *_: None)
     assert [row.name for row in chosen(rows)] == [f"{number}.py" for number in range(0, 100, 10)]  # no git, no history
