@@ -19,7 +19,7 @@ import pytest
 from numpy.typing import NDArray
 
 from kneeoa.cohorts.index import raw_digests
-from tests.ingestion.faults import archives, dicom_headers, dicom_stacks, itk_headers, nifti_headers, places, single_files
+from tests.ingestion.faults import archives, dicom_headers, dicom_stacks, itk_headers, nifti_headers, odd_rows, places, single_files
 from tests.ingestion.faults.knees import SPACING, VIEW, Knee, knee
 from tests.ingestion.faults.permissions import without_permission
 from tests.ingestion.faults.planted import Planted
@@ -34,6 +34,7 @@ PLANTED: list[Planted] = [
     *dicom_headers.CASES,
     *archives.CASES,
     *places.CASES,
+    *odd_rows.CASES,
 ]
 SHARDS = 3
 _MEMORY_MB = 400

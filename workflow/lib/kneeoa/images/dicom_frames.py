@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from kneeoa.errors import UnusableImage
 from kneeoa.images.dicom_pixels import PixelFormat
 from kneeoa.images.dicom_quiet import quiet
-from kneeoa.images.dicom_source import Header
+from kneeoa.images.dicom_source import Header, NoSlice
 from kneeoa.images.plausible import require_spacing
 
 Kind = Literal["original", "derived", "localizer"]
@@ -78,9 +78,10 @@ def frames(header: Header) -> list[Frame]:
     """The slices of a file: one, or those of an enhanced multi-frame file.
 
     Raises:
+        NoSlice: a picture without orientation and position (``missing-geometry``).
         UnusableImage: several frames without functional groups (``unsupported-dicom``), or a slice
-            without orientation, position or spacing (``missing-geometry``), with an impossible one
-            (``bad-affine``, ``absurd-spacing``).
+            that lacks one of orientation, position and spacing (``missing-geometry``) or has an
+            impossible one (``bad-affine``, ``absurd-spacing``).
     """
     data, name, form = header.dataset, header.source.name, header.form
     with quiet():
@@ -127,7 +128,9 @@ def _frame(header: Header, form: PixelFormat, name: str, index: int, look: _Clas
     orientation = _vector(look.get("PlaneOrientationSequence", "ImageOrientationPatient"), 6)
     spacing = _vector(look.get("PixelMeasuresSequence", "PixelSpacing"), 2)
     if position is None or orientation is None or spacing is None:
-        raise UnusableImage("missing-geometry", f"{name}: lacks its orientation, position or spacing, or they are not numbers.")
+        error = UnusableImage("missing-geometry", f"{name}: lacks its orientation, position or spacing, or they are not numbers.")
+        places = ("PlanePositionSequence", "ImagePositionPatient"), ("PlaneOrientationSequence", "ImageOrientationPatient")
+        raise error if any(look.get(*place) for place in places) else NoSlice(error, header.dataset)
     require_spacing((float(spacing[0]), float(spacing[1])), name)
     across, down = orientation[:3], orientation[3:]
     lengths = float(np.linalg.norm(across)), float(np.linalg.norm(down))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kneeoa.cohorts.formats import VOLUMES, companions, format_of, lies_beside
 from kneeoa.errors import KneeoaError, UnusableImage
 from kneeoa.images.plausible import require_spacing, require_square_axes
 from kneeoa.images.trouble import unreadable
@@ -22,7 +23,7 @@ def read_image(path: Path, format: str, echo: int | None = None) -> Volume:
     """Read a volume, one of :data:`FORMATS`.
 
     Args:
-        path: the file, or the folder of a series.
+        path: the file, or the folder of a series or of one converted volume.
         format: the ``format`` of the images table.
         echo: which echo of a DICOM source, from the shortest echo time; None for the shortest.
             Other formats hold one.
@@ -31,14 +32,15 @@ def read_image(path: Path, format: str, echo: int | None = None) -> Volume:
         UnusableImage: the file is missing (``missing-file``), damaged (``unreadable``), not a
             three-dimensional greyscale image (``not-3d``, ``not-greyscale``), has voxels that are
             not numbers (``non-finite``) or an impossible size (``absurd-spacing``,
-            ``sheared-stack``, ``too-large``); and what the readers of each format add.
-        KneeoaError: the format is unknown.
+            ``sheared-stack``, ``too-large``), or is no volume by its format (``wrong-format``); and
+            what the readers of each format add.
         OSError: the machine, not the file, is at fault (out of memory or handles, a network disk
             away).
     """
-    read = _reader(format, echo)
     if not _exists(path):
         raise UnusableImage("missing-file", f"{path.name}: is not there any more.")
+    path, format = _converted(path) if format == "dicom" else (path, format)
+    read = _reader(format, echo)
     try:
         volume = read(path)
     except (KneeoaError, MemoryError):
@@ -63,6 +65,30 @@ def _exists(path: Path) -> bool:
         return False
 
 
+def _converted(path: Path) -> tuple[Path, str]:
+    """The one volume file of a folder that holds no slices, and its format; else the folder itself,
+    which may be a series.
+
+    Raises:
+        UnusableImage: it holds several (``ambiguous-series``), or cannot be listed
+            (``unreadable``).
+    """
+    from kneeoa.images.dicom_source import sources
+
+    try:
+        files = [file.content for file in sources(path) if isinstance(file.content, Path)]
+    except OSError as error:
+        raise unreadable(error, path.name) from None
+    volumes = [file for file in files if format_of(file.name) in VOLUMES]
+    data = {other for file in volumes for other in companions(str(file))}
+    if not volumes or any(file not in volumes and str(file) not in data and not lies_beside(file.name) for file in files):
+        return path, "dicom"
+    if len(volumes) > 1:
+        names = ", ".join(file.name for file in volumes[:4])
+        raise UnusableImage("ambiguous-series", f"{path.name}: holds {len(volumes)} volumes ({names}); name the right one.")
+    return volumes[0], str(format_of(volumes[0].name))
+
+
 def _reader(format: str, echo: int | None) -> Callable[[Path], Volume]:
     if format in ("dicom", "dicom-archive", "dicom-file"):
         from kneeoa.images.dicom import read_dicom
@@ -80,4 +106,4 @@ def _reader(format: str, echo: int | None) -> Callable[[Path], Volume]:
         from kneeoa.images.nrrd import read_nrrd
 
         return read_nrrd
-    raise KneeoaError(f"image format '{format}' is unknown; it must be one of {', '.join(FORMATS)}.")
+    raise UnusableImage("wrong-format", f"a file of the format '{format}' holds no volume; expected one of {', '.join(FORMATS)}.")
