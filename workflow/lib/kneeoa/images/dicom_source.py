@@ -154,7 +154,7 @@ def read_header(source: Source) -> Header | None:
         if lies_beside(source.name.rpartition("/")[2]) or format_of(source.name) in VOLUMES:
             return None
         raise
-    if holds_no_image(dataset) or is_screenshot(dataset):
+    if holds_no_image(dataset) or is_capture(dataset):
         return None
     try:
         form = pixel_format(dataset, source.name)
@@ -180,8 +180,8 @@ def holds_no_image(dataset: pydicom.Dataset) -> bool:
     return bool(kind) and "BitsAllocated" not in dataset and "Image" not in UID(kind).name
 
 
-def is_screenshot(dataset: pydicom.Dataset) -> bool:
-    """Whether a parsed file is a secondary capture."""
+def is_capture(dataset: pydicom.Dataset) -> bool:
+    """Whether a file is a secondary capture by its storage class."""
     return _storage_class(dataset).startswith(_SCREENSHOT)
 
 

@@ -14,7 +14,7 @@ from kneeoa.cohorts.formats import format_of, is_picture
 from kneeoa.errors import UnusableImage
 from kneeoa.images.dicom_file import parse
 from kneeoa.images.dicom_quiet import quiet
-from kneeoa.images.dicom_source import Source, holds_no_image, is_screenshot, sources
+from kneeoa.images.dicom_source import Source, holds_no_image, is_capture, sources
 from kneeoa.images.radiograph import Projection, Radiograph, read_radiograph
 from kneeoa.images.radiograph_dicom import read_dicom_radiograph
 
@@ -87,7 +87,7 @@ def _kind(source: Source) -> Kind | None:
             return "picture" if is_picture(format_of(source.name)) else None
     if holds_no_image(dataset) or (letters != b"DICM" and "Rows" not in dataset):
         return None
-    return "screenshot" if is_screenshot(dataset) else "film"
+    return "screenshot" if is_capture(dataset) else "film"
 
 
 def _read_dicom(source: Source, projection: Projection) -> Radiograph:
