@@ -143,7 +143,11 @@ def _film(pixels: Pixels, **tags: Any) -> bytes:
 def _object(storage: str) -> bytes:
     """A DICOM object without an image."""
     pixels = ("PixelData", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit")
-    return _film(picture(0), SOPClassUID=storage, **dict.fromkeys(pixels))
+    data = radiograph(picture(0), SOPClassUID=storage, SeriesInstanceUID=generate_uid(), **dict.fromkeys(pixels))
+    data.file_meta.MediaStorageSOPClassUID = storage
+    stream = io.BytesIO()
+    data.save_as(stream, enforce_file_format=True)
+    return stream.getvalue()
 
 
 def _folder(files: Files) -> Callable[[Path, Pixels], object]:

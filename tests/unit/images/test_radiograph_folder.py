@@ -60,6 +60,7 @@ def report(path: Path, storage: str) -> None:
     """An object without an image, or a class of one whose pixels stay (a secondary capture)."""
     data = pydicom.dcmread(write_radiograph(path, 1 - RAMP, 0.5))
     data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = storage
+    data.SeriesInstanceUID = "1.2.3.9"
     if not storage.startswith("1.2.840.10008.5.1.4.1.1.7"):
         for keyword in ("PixelData", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit"):
             delattr(data, keyword)
@@ -136,6 +137,13 @@ def test_a_damaged_film_is_not_passed_over(tmp_path: Path, form: str, alone: boo
     whole = write_radiograph(tmp_path / "exam" / "001", RAMP, 0.5).read_bytes()
     (tmp_path / "exam" / ("001" if alone else "002")).write_bytes(whole[: len(whole) // 2])
     assert reason(tmp_path / "exam", form) == "unreadable"
+
+
+def test_a_film_cut_anywhere_beside_a_sound_one_is_never_passed_over(tmp_path: Path) -> None:
+    whole = write_radiograph(tmp_path / "exam" / "001", RAMP, 0.5).read_bytes()
+    for length in range(132, len(whole), 7):
+        (tmp_path / "exam" / "002").write_bytes(whole[:length])
+        assert reason(tmp_path / "exam") == "unreadable", length
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -95,7 +95,7 @@ def _slices(path: Path) -> list[Frame]:
     most = max(Counter(frame.series for frame in slices if frame.kind != "localizer").values(), default=0)
     for (uid, reason), errors in beside.items():
         count = sum(error.frames for error in errors)
-        if uid in series or count > _BESIDE_SHARE[reason] * most:
+        if not uid or uid in series or count > _BESIDE_SHARE[reason] * most:
             raise errors[0]
         _LOG.info("%s: leaves %d pictures of a series of its own (%s)", path.name, count, reason)
     return slices

@@ -36,7 +36,8 @@ _PIXEL_DATA = 0x7FE00010
 _UNDEFINED = 0xFFFFFFFF
 # Storage classes that hold no image: presentation states, reports, raw data and registrations,
 # documents, waveforms, plans, directories.
-_STORAGE = "1.2.840.10008.5.1.4.1.1."
+_STANDARD = "1.2.840.10008."
+_STORAGE = f"{_STANDARD}5.1.4.1.1."
 _WITHOUT_IMAGE = ("1.2.840.10008.1.3.10", *(_STORAGE + part for part in ("11.", "88.", "66", "104.", "9.", "481.3", "481.5")))
 _SCREENSHOT = _STORAGE + "7"
 
@@ -171,13 +172,19 @@ def read_header(source: Source) -> Header | None:
 
 def holds_no_image(dataset: pydicom.Dataset) -> bool:
     """Whether a parsed file is an object without an image: by its storage class, or, where that is
-    not one of the standard's classes of images (spectra, scanners' private objects), by a header
-    that describes no pixels. An object of a class of images without voxels was cut.
+    another of the standard's (spectra) or a scanner's private one, by a header that describes no
+    pixels. An object of a class of images without voxels was cut, and so may one be whose class is
+    cut or that ends before its series.
     """
     kind = _storage_class(dataset)
     if kind.startswith(_WITHOUT_IMAGE):
         return True
-    return bool(kind) and "BitsAllocated" not in dataset and "Image" not in UID(kind).name
+    stated = str(dataset.file_meta.get("MediaStorageSOPClassUID") or "")
+    if not kind or "BitsAllocated" in dataset or any("Image" in UID(each).name for each in (kind, stated)):
+        return False
+    listed = UID(kind).name != kind
+    private = not (kind.startswith(_STANDARD) or _STANDARD.startswith(kind))
+    return listed or (private and "SeriesInstanceUID" in dataset)
 
 
 def is_capture(dataset: pydicom.Dataset) -> bool:

@@ -80,7 +80,7 @@ def _kind(source: Source) -> Kind | None:
         letters = stream.read(132)[128:]
         stream.seek(0)
         try:
-            dataset = parse(stream, source.name, ("SOPClassUID", "Rows", "BitsAllocated"), before_voxels=True)
+            dataset = parse(stream, source.name, ("SOPClassUID", "SeriesInstanceUID", "Rows", "BitsAllocated"), before_voxels=True)
         except UnusableImage:
             if letters == b"DICM":
                 raise
