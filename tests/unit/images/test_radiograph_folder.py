@@ -72,9 +72,9 @@ def report(path: Path, storage: str) -> None:
 def test_the_film_of_a_folder_or_an_archive_is_that_film(tmp_path: Path, form: str, name: str) -> None:
     alone = read_radiograph(write_radiograph(tmp_path / "alone.dcm", RAMP, 0.5), "dicom-file", "frontal")
     write_radiograph(tmp_path / "exam" / name, RAMP, 0.5)
-    found = read(tmp_path / "exam", form)
-    assert found.digest() == alone.digest()
-    assert (found.spacing, found.side, found.turn) == (alone.spacing, alone.side, alone.turn)
+    radiograph = read(tmp_path / "exam", form)
+    assert radiograph.digest() == alone.digest()
+    assert (radiograph.spacing, radiograph.side, radiograph.turn) == (alone.spacing, alone.side, alone.turn)
 
 
 @pytest.mark.parametrize("form", FORMS)
