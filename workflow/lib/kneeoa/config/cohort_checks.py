@@ -91,8 +91,9 @@ def _check_levels(where: str, cohort: Cohort, offer: Offer, levels: tuple[Level,
     needed = finest(levels).name
     if needed not in offer.levels and not cohort.unlabelled:
         has = f"of {', '.join(offer.levels)} alone" if offer.levels else "of no level"
+        name = f"name its column in '{where}.labels'" if offer.takes_labels else f"give the level the name '{offer.levels[0]}'"
         raise ValueError(
-            f"'{where}' has labels {has}, but every case needs one of '{needed}', the finest level: name its column in '{where}.labels', "
+            f"'{where}' has labels {has}, but every case needs one of '{needed}', the finest level: {name}, "
             f"or say '{where}.unlabelled: true' where none of its cases is to be trained or tested on"
         )
 
