@@ -19,6 +19,7 @@ from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian,
 SHAPE = (48, 40)
 _DAMAGED = frozenset({"unreadable", "missing-file", "wrong-dimensions"})
 _SHAPE = frozenset({"not-greyscale", "unsupported-dicom", "too-large", "unreadable", "wrong-dimensions"})
+_PROJECTION = frozenset({"wrong-projection"})
 _SPACING = frozenset({"absurd-spacing", "bad-spacing", "unreadable"})
 
 Pixels = NDArray[np.unsignedinteger]
@@ -125,6 +126,27 @@ def _dicom(
     return plant
 
 
+def _exif(orientation: int) -> Callable[[Path, Pixels], object]:
+    """A PNG stored so that a viewer who obeys its eXIf data shows the picture."""
+    store: dict[int, Callable[[Pixels], Pixels]] = {
+        1: lambda pixels: pixels,
+        2: lambda pixels: pixels[:, ::-1],
+        3: lambda pixels: pixels[::-1, ::-1],
+        4: lambda pixels: pixels[::-1],
+        5: lambda pixels: pixels.T,
+        6: lambda pixels: np.rot90(pixels),
+        7: lambda pixels: pixels[::-1, ::-1].T,
+        8: lambda pixels: np.rot90(pixels, -1),
+    }
+
+    def plant(path: Path, pixels: Pixels) -> None:
+        tags = Image.Exif()
+        tags[0x0112] = orientation
+        Image.fromarray(np.ascontiguousarray(store[orientation](pixels))).save(path, "PNG", exif=tags)
+
+    return plant
+
+
 CASES: list[PlantedRadiograph] = [
     PlantedRadiograph("sound", "16 bits", "png", _png()),
     PlantedRadiograph("sound", "8 bits", "png", _png(convert=_eight), bits=8),
@@ -171,6 +193,35 @@ CASES: list[PlantedRadiograph] = [
     _bad("absurd spacing", "negative", "dicom-file", _dicom(ImagerPixelSpacing=["-1", "0.8"]), _SPACING),
     _bad("absurd spacing", "metres", "dicom-file", _dicom(ImagerPixelSpacing=["2000", "2000"]), _SPACING),
     _bad("wrong side", "the header says left", "dicom-file", _dicom(ImageLaterality="L"), frozenset({"wrong-side"})),
-    _bad("wrong side", "a lateral picture", "dicom-file", _dicom(ViewPosition="LL"), frozenset({"wrong-projection"})),
+    *(
+        _bad("wrong side", f"{keyword} {words}", "dicom-file", _dicom(**{keyword: words}), frozenset({"wrong-side"}))
+        for keyword, words in (
+            ("Laterality", "L"),
+            ("SeriesDescription", "KNEE LEFT PA"),
+            ("SeriesDescription", "L KNEE PA"),
+            ("ProtocolName", "KNEE LT"),
+            ("BodyPartExamined", "LKNEE"),
+            ("StudyDescription", "XR KNEE LEFT"),
+        )
+    ),
+    *(
+        PlantedRadiograph("wrong side", f"{keyword} {words}", "dicom-file", _dicom(**{keyword: words}))
+        for keyword, words in (
+            ("SeriesDescription", "KNEE RIGHT PA"),
+            ("StudyDescription", "XR KNEES BILATERAL L"),
+            ("StudyDescription", "XR KNEE R/O FRACTURE"),
+            ("StudyDescription", "XR KNEE AP AND LATERAL"),
+        )
+    ),
+    *(
+        _bad("projection", f"{keyword} {words}", "dicom-file", _dicom(ViewPosition=None, **{keyword: words}), _PROJECTION)
+        for keyword, words in (("SeriesDescription", "KNEE LAT"), ("SeriesDescription", "Skyline"), ("ProtocolName", "Knee lateral"))
+    ),
+    *(
+        _bad("projection", position, "dicom-file", _dicom(ViewPosition=position), _PROJECTION)
+        for position in ("LL", "RLD", "LATERAL", "LAT", "ML", "SKYLINE", "SUNRISE", "MERCHANT", "AXIAL", "OBLIQUE", "OBL")
+    ),
+    *(PlantedRadiograph("projection", position, "dicom-file", _dicom(ViewPosition=position)) for position in ("AP", "PA AXIAL", "TUNNEL")),
+    *(PlantedRadiograph("eXIf", f"orientation {value}", "png", _exif(value)) for value in range(1, 9)),
     _bad("no picture", "constant", "dicom-file", _dicom(convert=lambda pixels: np.full_like(pixels, 9)), frozenset({"constant-image"})),
 ]

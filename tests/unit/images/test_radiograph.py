@@ -2,18 +2,37 @@
 is said.
 """
 
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
 from kneeoa.errors import KneeoaError, UnusableImage
 from kneeoa.images.radiograph import Turn, read_radiograph
 from kneeoa.phantom.radiograph_files import write_png, write_radiograph
 
 RAMP = np.linspace(0, 1, 24 * 20).reshape(24, 20)
+
+
+OTHER_VIEWS = (
+    "LL", "RL", "LLD", "RLD", "LATERAL", "LAT", "Lateral", "ML", "MEDIO-LATERAL", "SKYLINE", "SUNRISE", "MERCHANT", "AXIAL", "TANGENTIAL",
+    "OBLIQUE", "OBL", "AP OBLIQUE", "RAO",
+)  # fmt: skip
+OTHER_CODES = (
+    ("399067008", ""), ("R-102CD", ""), ("399198007", "right lateral"), ("x", "lateral"), ("x", "medio-lateral"), ("x", "axial"),
+    ("x", "tangential"), ("399312000", "antero-posterior oblique"), ("x", "frontal-oblique axial"),
+)  # fmt: skip
+
+
+def view(value: str, meaning: str) -> Sequence:
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "SCT", meaning
+    return Sequence([item])
 
 
 def dicom(folder: Path, projection: str = "frontal", picture: np.ndarray = RAMP, **tags: Any) -> Any:
@@ -107,10 +126,88 @@ def test_a_lateral_picture_runs_from_front_to_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "tags",
+    [
+        {"ViewPosition": "AP"},
+        {"ViewPosition": "PA AXIAL"},
+        {"ViewPosition": "", "ViewCodeSequence": view("272479007", "postero-anterior")},
+        {"ViewPosition": None, "ViewCodeSequence": view("x", "antero-posterior")},
+        {"ViewPosition": None, "SeriesDescription": "BILATERAL PA FIXED FLEXION KNEE"},
+        {"ViewPosition": None, "SeriesDescription": "KNEE AP/LAT"},
+        {"ViewPosition": None, "SeriesDescription": "XR LL KNEE"},
+        {"ViewPosition": "TUNNEL", "StudyDescription": "KNEE LATERAL"},
+        {"ViewPosition": None, "ViewCodeSequence": Sequence([])},
+    ],
+)
+def test_a_frontal_picture_or_one_that_names_no_projection_is_read_as_frontal(tmp_path: Path, tags: dict[str, Any]) -> None:
+    assert dicom(tmp_path, **tags).flags == ()
+
+
+@pytest.mark.parametrize(
+    "tags", [{"ViewPosition": "PA"}, {"ViewPosition": "AP"}, {"ViewPosition": "SKYLINE"}, {"SeriesDescription": "KNEE PA"}]
+)
+def test_a_frontal_or_axial_picture_is_no_lateral_one(tmp_path: Path, tags: dict[str, Any]) -> None:
+    with pytest.raises(UnusableImage) as caught:
+        dicom(tmp_path, "lateral", **{"ViewPosition": None, "PatientOrientation": None} | tags)
+    assert caught.value.reason == "wrong-projection"
+
+
+def test_a_description_against_the_view_position_is_flagged(tmp_path: Path) -> None:
+    read = dicom(tmp_path, SeriesDescription="KNEE LATERAL")
+    assert [reason for reason, _ in read.flags] == ["other-projection-in-header"]
+
+
+@pytest.mark.parametrize(
+    ("orientation", "stored"),
+    [
+        (1, RAMP),
+        (2, RAMP[:, ::-1]),
+        (3, RAMP[::-1, ::-1]),
+        (4, RAMP[::-1]),
+        (5, RAMP.T),
+        (6, np.rot90(RAMP)),
+        (7, RAMP[::-1, ::-1].T),
+        (8, np.rot90(RAMP, -1)),
+        (9, RAMP),
+    ],
+)
+def test_a_picture_is_turned_as_its_exif_data_say(tmp_path: Path, orientation: int, stored: np.ndarray) -> None:
+    plain = read_radiograph(write_png(tmp_path / "plain.png", RAMP), "png", "frontal")
+    image = Image.open(write_png(tmp_path / "a.png", stored))
+    tags = Image.Exif()
+    tags[0x0112] = orientation
+    image.save(tmp_path / "b.png", exif=tags)
+    read = read_radiograph(tmp_path / "b.png", "png", "frontal")
+    np.testing.assert_array_equal(read.pixels, plain.pixels)
+    row, column = read.turn.place(3, 5, read.shape)
+    assert read.pixels[int(row), int(column)] == np.round(stored[3, 5] * 255)
+    viewed = ImageOps.exif_transpose(Image.open(tmp_path / "b.png"))
+    np.testing.assert_array_equal(np.asarray(viewed), read.pixels)
+
+
+def test_exif_data_behind_the_pixels_count_and_damaged_ones_say_nothing(tmp_path: Path) -> None:
+    content = write_png(tmp_path / "plain.png", RAMP).read_bytes()
+    tags = Image.Exif()
+    tags[0x0112] = 3
+    for name, data, turned in (("late", tags.tobytes()[6:], True), ("damaged", b"no TIFF at all", False), ("empty", b"", False)):
+        chunk = len(data).to_bytes(4, "big") + b"eXIf" + data + zlib.crc32(b"eXIf" + data).to_bytes(4, "big")
+        end = content.index(b"IEND") - 4
+        (tmp_path / f"{name}.png").write_bytes(content[:end] + chunk + content[end:])
+        read = read_radiograph(tmp_path / f"{name}.png", "png", "frontal")
+        assert (read.turn == Turn(rows=True, columns=True)) is turned
+
+
+@pytest.mark.parametrize(
     ("tags", "reason"),
     [
         ({"PatientOrientation": ["A", "F"]}, "wrong-projection"),
-        ({"ViewPosition": "RLD", "PatientOrientation": None}, "wrong-projection"),
+        *(({"ViewPosition": text, "PatientOrientation": None}, "wrong-projection") for text in OTHER_VIEWS),
+        *(({"ViewPosition": None, "ViewCodeSequence": view(*names)}, "wrong-projection") for names in OTHER_CODES),
+        ({"ViewPosition": None, "SeriesDescription": "KNEE LAT"}, "wrong-projection"),
+        ({"ViewPosition": None, "SeriesDescription": "Patella skyline"}, "wrong-projection"),
+        ({"ViewPosition": None, "ProtocolName": "Knee, lateral"}, "wrong-projection"),
+        ({"ViewPosition": None, "AcquisitionDeviceProcessingDescription": "KNEE OBLIQUE"}, "wrong-projection"),
+        ({"ViewPosition": "PA", "ViewCodeSequence": view("399067008", "lateral")}, "wrong-projection"),
         ({"PatientOrientation": ["L", "L"]}, "bad-orientation"),
         ({"PatientOrientation": ["L", "X"]}, "bad-orientation"),
         ({"ImagerPixelSpacing": ["0", "0"]}, "absurd-spacing"),

@@ -2,8 +2,8 @@
 
 Convention of a displayed picture: rows run from head to foot. Frontal (PA or AP alike): the
 patient's right is on the picture's left, as the patient is seen from the front. Lateral: columns
-run from front to back. A DICOM file's PatientOrientation brings its pixels to this display. A file
-that says nothing (PNG, or DICOM without the tag) is taken to be displayed so already.
+run from front to back. A DICOM file's PatientOrientation, or a picture's eXIf orientation, brings
+the pixels to this display. A file that says nothing is taken to be displayed so already.
 
 Grey levels: bone is bright. DICOM's MONOCHROME1 is mirrored; the VOI look-up table (window) is not
 applied, as it may clip what a network could use and differs from station to station.
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneeoa.errors import KneeoaError, UnusableImage
+from kneeoa.images.header_claims import NO_CLAIMS, Claims
 
 Projection = Literal["frontal", "lateral"]
 
@@ -57,12 +58,16 @@ class Radiograph:
             none.
         side: what the file says is shown: ``L``, ``R``, ``B`` (both) or None.
         turn: how the file's pixels were brought to the display.
+        claims: the side that the header claims for one knee, also by words.
+        flags: what else a person should look at (slug, sentence).
     """
 
     pixels: NDArray[np.generic]
     spacing: tuple[float, float] | None = None
     side: str | None = None
     turn: Turn = Turn()
+    claims: Claims = NO_CLAIMS
+    flags: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 2 or min(self.pixels.shape) < _LEAST_PIXELS:
@@ -98,9 +103,11 @@ def read_radiograph(path: Path, format: str, projection: Projection) -> Radiogra
     if not path.exists():
         raise UnusableImage("missing-file", f"{path.name}: is not there any more.")
     if format == "png":
+        from kneeoa.images.picture_turn import picture_turn
         from kneeoa.images.radiograph_png import read_png
 
-        return Radiograph(read_png(path))
+        stored, turn = read_png(path), picture_turn(path)
+        return Radiograph(turn.pixels(stored), turn=turn)
     from kneeoa.images.radiograph_dicom import read_dicom_radiograph
 
     return read_dicom_radiograph(path, projection)

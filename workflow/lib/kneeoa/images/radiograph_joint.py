@@ -14,6 +14,7 @@ from kneeoa.errors import UnusableImage
 from kneeoa.images.exposed_field import Field
 from kneeoa.images.knee_localiser import Knee, choose_pair, feet_down, likeliest, survey
 from kneeoa.images.radiograph import Radiograph
+from kneeoa.images.side_words import SIDES
 
 # A negative shows a knee by this correlation at least, and by so much more than the picture as it
 # is. Of 600 OAI knees, six are negatives by the eye: they fit better by 0.17 and more, and none of
@@ -117,6 +118,9 @@ def _check_side(radiograph: Radiograph, both: bool, side: str | None) -> None:
     if radiograph.side is not None and ((radiograph.side == "B") != both or (not both and side is not None and radiograph.side != side)):
         meant = told["B"] if both else told.get(side or "", "one knee")
         raise UnusableImage("wrong-side", f"the file's header says that it shows {told[radiograph.side]}, the cohort's tables say {meant}.")
+    other = None if both or side is None else radiograph.claims.against(side)
+    if other is not None:
+        raise UnusableImage("wrong-side", f"the file's header says that it shows the {SIDES[other]} knee, the cohort's tables say {side}.")
 
 
 def _landmark(radiograph: Radiograph, file: Mapping[str, Any]) -> tuple[float, float] | None:

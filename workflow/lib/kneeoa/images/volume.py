@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneeoa.errors import UnusableImage
+from kneeoa.images.header_claims import NO_CLAIMS, Claims
 
 Affine = NDArray[np.float64]
 
@@ -21,7 +22,7 @@ class Volume:
         array: voxels, three axes, any numeric type.
         affine: 4 x 4; array index (i, j, k, 1) -> millimetres in RAS+ (x to the right, y to the
             front, z to the head).
-        told_side: ``L`` or ``R`` where the file itself says whose side it shows, else None.
+        side: the side (``L``, ``R``) that the file itself claims to show.
 
     Raises:
         UnusableImage: the array has not three axes (``not-3d``), is empty, or the affine is not
@@ -30,7 +31,7 @@ class Volume:
 
     array: NDArray[np.generic]
     affine: Affine
-    told_side: str | None = None
+    side: Claims = NO_CLAIMS
 
     def __post_init__(self) -> None:
         if self.array.ndim != 3 or min(self.array.shape) < 1:
