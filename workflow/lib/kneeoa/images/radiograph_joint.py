@@ -13,6 +13,7 @@ from kneeoa.config.volumes import View
 from kneeoa.errors import UnusableImage
 from kneeoa.images.exposed_field import Field
 from kneeoa.images.knee_localiser import Knee, choose_pair, feet_down, likeliest, survey
+from kneeoa.images.one_knee import require_one_upright_knee
 from kneeoa.images.radiograph import Radiograph
 from kneeoa.images.side_words import SIDES
 
@@ -47,8 +48,9 @@ def locate(radiograph: Radiograph, field: Field, file: Mapping[str, Any], view: 
     Raises:
         UnusableImage: the side of the case contradicts the header (``wrong-side``) or is not known
             (``unknown-side``), the landmark lies outside the picture (``bad-landmark``), the knees
-            are not found (``joint-not-found``), or both are asked of a lateral picture
-            (``wrong-projection``).
+            are not found (``joint-not-found``), both are asked of a lateral picture
+            (``wrong-projection``), or one knee's picture shows two or is turned
+            (:func:`kneeoa.images.one_knee.require_one_upright_knee`).
     """
     both = file["shows"] == "both"
     _check_side(radiograph, both, side)
@@ -61,6 +63,9 @@ def locate(radiograph: Radiograph, field: Field, file: Mapping[str, Any], view: 
     places = survey(picture, field, radiograph.spacing, both)
     if view.negatives == "keep":
         places = [place for place in places if not place.negative]
+    elif not both:
+        cut_out = landmark is not None and view.fit == "spacing"
+        require_one_upright_knee(picture, field, radiograph.spacing, places, cut_out=cut_out)
     if both and landmark is None:
         pair = _better_pair(places, field, radiograph.shape[0])
         if not all(feet_down(picture, field, radiograph.spacing, knee) for knee in pair):
