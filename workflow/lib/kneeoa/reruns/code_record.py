@@ -2,7 +2,7 @@
 can name what changed.
 
 `results/<study>/code/<digest>.json` holds the digest of each definition by ``module:name``, and the
-versions of packages (:func:`kneeoa.reruns.code_digest.code_parts`). It is a record and no input:
+versions of packages (``kneeoa.reruns.code_digest.Library.code_parts``). It is a record, no input:
 nothing is made from it.
 """
 
@@ -43,7 +43,6 @@ def describe_change(folder: Path, digest: str, parts: Mapping[str, str]) -> str:
         gone = [f"{name} (gone)" for name in sorted(before.keys() - parts.keys())]
     except (OSError, ValueError, TypeError, AttributeError):
         return "code, of which no record was kept"
-    # Under its own name a definition changes too where what it refers to has another name.
     names = [*changed, *new, *gone]
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return f"code: {', '.join(names[:NAMED])}{more}" if names else "code"
