@@ -27,5 +27,7 @@ def raw_index(cohort):
 
 def cohort_section(wildcards):
     """What reading a cohort's tables depends on."""
-    section = STUDY.cohorts[wildcards.cohort].model_dump(mode="json", exclude={"phantom", "split", "role", "orientation"})
+    section = STUDY.cohorts[wildcards.cohort].model_dump(
+        mode="json", exclude={"phantom", "split", "role", "orientation"}
+    )
     return section | {"root": cohort_root(wildcards.cohort)}
