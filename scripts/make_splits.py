@@ -23,4 +23,5 @@ with logged(snakemake.log[0]):
         volumes=[Path(file) for file in snakemake.input.volumes],
         exclusions=[Path(file) for file in snakemake.input.exclusions],
         out_splits=Path(snakemake.output.splits),
+        others=[Path(file) for file in snakemake.input.others],
     )

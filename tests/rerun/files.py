@@ -60,7 +60,7 @@ RAW = [
     raw(
         "one subject added",
         "raw/knees.csv",
-        ("P11,", "P12,files/P11.dcm,1,1,00m,pa,files/P11.dcm,files/P11.dcm,10,10,train,A,F,60,1,R,P12\nP11,"),
+        ("P11,", "P12,files/P11.dcm,1,1,00m,pa,files/P11.dcm,files/P11.dcm,10,10,train,A,F,60,1,R,P12,1,1,1,1\nP11,"),
     ),
     raw("one raw image altered", "raw/files/P03.dcm", ("", "other bytes")),
     raw("one raw image touched", "raw/files/P04.dcm"),

@@ -14,7 +14,7 @@ ROWS = [
     row("question", {"question": "Why?"}, set()),
     row(
         "levels.name",
-        {"rename": "kl grade"},
+        {"rename": "kl grade", "cohorts.phantom.labels": {"grade": "XRKL"}},
         LEVELS | FINEST | GRADES | CONTRASTED | taking("finest_level", "rows_of_arms"),
     ),
     row(
@@ -78,10 +78,20 @@ ROWS = [
         {"read_cohort"},
         WIDE,
     ),
-    row("cohorts.labels.at_least", {"cohorts.clinic.labels": {"kl": {"columns": ["kl_{side}"], "at_least": 1}}}, {"read_cohort"}, WIDE),
+    row(
+        "cohorts.labels.at_least",
+        {"cohorts.clinic.labels": {"kl": {"columns": ["kl_{side}"]}, "oa": {"columns": ["kl_{side}"], "at_least": 2}}},
+        {"read_cohort"},
+        WIDE,
+    ),
     row(
         "cohorts.labels.separator",
-        {"cohorts.clinic.labels": {"kl": {"columns": ["kl_{side}"], "values": {"a": 1}, "separator": ";"}}},
+        {
+            "cohorts.clinic.labels": {
+                "kl": {"columns": ["kl_{side}"]},
+                "oa": {"columns": ["kl_{side}"], "values": {"a": 0}, "separator": ";"},
+            }
+        },
         {"read_cohort"},
         WIDE,
     ),
@@ -131,8 +141,18 @@ ROWS = [
     row("cohorts.manifest.age", {"cohorts.clinic.manifest.age": "age"}, {"read_cohort"}, WIDE),
     row("cohorts.manifest.project", {"cohorts.clinic.manifest.project": "project"}, {"read_cohort"}, WIDE),
     row("cohorts.manifest.sides", {"cohorts.clinic.manifest.sides": {"R": "r", "L": "l"}}, {"read_cohort"}, WIDE),
-    row("cohorts.manifest.visits", {"cohorts.clinic.manifest.visits": {"00m": "V0"}}, {"read_cohort"}, WIDE),
-    row("cohorts.manifest.views", {"cohorts.clinic.manifest.views": {"pa": "PA"}}, {"read_cohort"}, WIDE),
+    row(
+        "cohorts.manifest.visits",
+        {"cohorts.clinic.manifest.visits": {"00m": "file"}, "cohorts.clinic.manifest.path": "{visit}"},
+        {"read_cohort"},
+        WIDE,
+    ),
+    row(
+        "cohorts.manifest.views",
+        {"cohorts.clinic.manifest.views": {"pa": "file"}, "cohorts.clinic.manifest.path": "{view}"},
+        {"read_cohort"},
+        WIDE,
+    ),
     row("cohorts.manifest.values", {"cohorts.clinic.manifest.values": {"sex": {"w": "F"}}}, {"read_cohort"}, WIDE),
     row("cohorts.orientation", {"cohorts.phantom.orientation": "PIR"}, {"describe_shard volumes", "make_volumes"}),
     row(
@@ -145,11 +165,33 @@ ROWS = [
         {"cohorts.phantom.shards": 3},
         {"read_cohort", "describe_shard", "make_volumes", "make_masks", "make_inputs"},
     ),
-    row("cohorts.split.method", {"cohorts.phantom.split.method": "given"}, {"make_splits"}),
+    row(
+        "cohorts.split.method",
+        {"cohorts.clinic.split.method": "given", "cohorts.clinic.manifest.split": "part"},
+        {"read_cohort", "make_splits"},
+        WIDE,
+    ),
     row("cohorts.split.stratify", {"cohorts.phantom.split.stratify": "oa"}, {"make_splits"}),
     row("cohorts.split.val", {"cohorts.phantom.split.val": 0.25}, {"make_splits"}),
     row("cohorts.split.test", {"cohorts.phantom.split.test": 0.3}, {"make_splits"}),
     row("cohorts.split.seed", {"cohorts.phantom.split.seed": 1}, {"make_splits"}),
+    row(
+        "cohorts.unlabelled",
+        {
+            "cohorts.clinic": {
+                "reader": "manifest",
+                "root": "$KNEEOA_RERUN",
+                "views": ["pa"],
+                "manifest": {"table": "knees.csv", "subject": "subject", "path": "file", "shows": "both", "side": "which"},
+                "unlabelled": True,
+                "shards": 2,
+            }
+        },
+        {"read_cohort", "describe_shard volumes", "make_splits"},
+        WIDE,
+    ),
+    row("same_people", {"same_people": ["phantom", "clinic"]}, {"leave_out_trained"}, WIDE),
+    row("distinct_people", {"distinct_people": ["phantom", "clinic"]}, set(), WIDE),
     row(
         "views.dimensions",
         {

@@ -25,7 +25,7 @@ class Shown(NamedTuple):
 
 
 PREDICTIONS = {"predict", "ensemble", "import_predictions"}
-PICTURES = {"read_cohort", "make_splits", "list_shards volumes", "list_shards masks"}
+PICTURES = {"read_cohort", "leave_out_trained", "list_shards volumes", "list_shards masks"}
 
 SHOWN = {
     "figure flow": Shown({"flow"}, {"classes_of_levels"}),
@@ -81,14 +81,15 @@ BETWEEN: dict[str, set[str]] = {
     "describe_shard masks": {"make_masks"},
     "describe_shard inputs": {"make_inputs"},
     "describe_shard": {"describe_shard volumes", "describe_shard masks", "describe_shard inputs"},
-    "make_volumes": {"make_masks", "make_inputs", "make_splits", "flow", "quality", "list_shards volumes"},
+    "make_volumes": {"make_masks", "make_inputs", "make_splits", "leave_out_trained", "flow", "quality", "list_shards volumes"},
     "make_masks": {"flow", "quality", "list_shards masks"},
     "make_inputs": {"list_shards inputs"},
     "list_shards volumes": IMAGES | {"embed_raw_images"},
     "list_shards inputs": IMAGES,
     "list_shards masks": {"deletion", "overlap", "sanity", "geometry"},
     "list_shards": {"list_shards volumes", "list_shards inputs", "list_shards masks"},
-    "make_splits": IMAGES | {"flow", "reread_labels", "overlap", "sanity", "embed_raw_images"},
+    "make_splits": {"train_run", "reread_labels", "leave_out_trained"},
+    "leave_out_trained": IMAGES - {"train_run"} | {"flow", "overlap", "sanity", "embed_raw_images"},
     "flow": {"report"},
     "reread_labels": {"train_run", "readers"},
     "train_run": LEARNED - {"train_run"} | {"report"},

@@ -11,7 +11,10 @@ from tests.rerun.plan import Planner
 from tests.rerun.row import IMPORTS, SMALL, WIDE
 
 SUBJECTS = 12
-COLUMNS = "subject,file,kl_right,kl_left,visit,view,picture,mask,row,column,part,site,sex,age,project,which,person"
+COLUMNS = (
+    "subject,file,kl_right,kl_left,visit,view,picture,mask,row,column,part,site,sex,age,project,which,person,"
+    "kl_r,kl_l,grade_right,grade_left"
+)
 
 
 def raw_files(folder: Path) -> None:
@@ -24,7 +27,9 @@ def raw_files(folder: Path) -> None:
     for number in range(SUBJECTS):
         file, grade = f"files/P{number:02d}.dcm", number % 5
         (folder / file).touch()
-        rows.append(f"P{number:02d},{file},{grade},{grade},00m,pa,{file},{file},10,10,train,A,F,60,1,R,P{number:02d}")
+        rows.append(
+            f"P{number:02d},{file},{grade},{grade},00m,pa,{file},{file},10,10,train,A,F,60,1,R,P{number:02d},{grade},{grade},{grade},{grade}"
+        )
     for table in ("knees.csv", "others.csv"):
         (folder / table).write_text("\n".join(rows) + "\n")
     centres = [f"P{number:02d},R,10,10" for number in range(SUBJECTS)]

@@ -172,3 +172,51 @@ def test_a_wrong_key_stops_before_any_job_with_its_name(folder: Path) -> None:
     assert run.returncode != 0
     assert "did you mean 'epochs'" in run.stdout + run.stderr
     assert "Traceback" not in run.stdout + run.stderr
+
+
+def _clinic(folder: Path, name: str, subjects: list[str], **changes: Any) -> dict[str, Any]:
+    """A cohort of empty radiographs with grades, in a folder of its own."""
+    root = folder / name
+    root.mkdir(parents=True, exist_ok=True)
+    for subject in subjects:
+        (root / f"{subject}.png").touch()
+    lines = ["id,side,kl,file", *(f"{subject},R,{number % 5},{subject}.png" for number, subject in enumerate(subjects))]
+    (root / "t.csv").write_text("\n".join(lines) + "\n")
+    manifest = {"table": "t.csv", "subject": "id", "side": "side", "path": "file"}
+    return {"reader": "manifest", "root": str(root), "views": ["pa"], "labels": {"kl": "kl"}, "manifest": manifest} | changes
+
+
+def _radiographs(cohorts: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return _config("tests/small_radiographs.yaml") | {"cohorts": cohorts} | more
+
+
+def _refused(folder: Path, text: str) -> str:
+    (folder / "refused.yaml").write_text(text)
+    run = snakemake(folder, "-n", "-s", str(ROOT / "Snakefile"), "--configfile", str(folder / "refused.yaml"))
+    assert run.returncode != 0
+    return run.stdout + run.stderr
+
+
+def test_ids_in_two_cohorts_stop_the_study_at_its_start_until_it_says_whose_they_are(tmp_path: Path) -> None:
+    cohorts = {
+        "base": _clinic(tmp_path, "base", [f"P{number}" for number in range(6)]),
+        "later": _clinic(tmp_path, "later", [f"P{number}" for number in range(4, 9)], role="external"),
+    }
+    words = _refused(tmp_path, yaml.safe_dump(_radiographs(cohorts)))
+    assert "2 ids are both in cohort 'base' and in cohort 'later' (P4, P5)" in words
+    assert "same_people: [base, later]" in words
+    for key in ("same_people", "distinct_people"):
+        jobs = _plan(tmp_path, _radiographs(cohorts, **{key: ["base", "later"]}))
+        assert Counter(rule for rule, _ in jobs)["leave_out_trained"] == 2
+    cohorts["later"] = _clinic(tmp_path, "others", ["Q1", "Q2"], role="external")
+    assert "leave_out_trained" in rules(_plan(tmp_path, _radiographs(cohorts)))
+
+
+def test_a_typo_in_a_column_of_labels_stops_the_study_at_its_start(tmp_path: Path) -> None:
+    cohort = _clinic(tmp_path, "base", ["P1"], labels={"kl": "kgl"})
+    assert "lacks the column 'kgl'; did you mean 'kl'?" in _refused(tmp_path, yaml.safe_dump(_radiographs({"base": cohort})))
+
+
+def test_a_key_that_stands_twice_stops_the_study_at_its_start(tmp_path: Path) -> None:
+    text = yaml.safe_dump(_config("tests/small_radiographs.yaml")) + "seeds: [2]\n"
+    assert "the key 'seeds' stands on line" in _refused(tmp_path, text)

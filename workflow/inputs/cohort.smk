@@ -4,6 +4,9 @@ from functools import cache
 
 from kneeoa.cohorts import registry as readers
 from kneeoa.cohorts.index import raw_digests
+from kneeoa.config.people import overlap_sentence
+
+SUBJECTS = {cohort: set() for cohort in STUDY.cohorts}  # by cohort, as far as raw files name them
 
 
 def cohort_root(cohort):
@@ -17,10 +20,21 @@ def raw_index(cohort):
     """Digests of a cohort's raw files by shard (-1: its tables), made at parse; the phantom's files
     are rule inputs instead.
     """
-    if STUDY.cohorts[cohort].phantom is not None:
+    section = STUDY.cohorts[cohort]
+    if section.phantom is not None:
         return {}
     try:
-        return raw_digests(Path(cohort_root(cohort)), STUDY.cohorts[cohort])
+        check_tables = readers.check_tables_rule(section.reader)
+        if check_tables is not None and workflow.is_main_process:
+            check_tables(Path(cohort_root(cohort)), section)
+        offer = readers.offer(section)
+        subjects = SUBJECTS[cohort] if offer is None or offer.named_at_parse else None
+        digests = raw_digests(Path(cohort_root(cohort)), section, subjects)
+        for other in LAYOUT.undeclared_beside(cohort):
+            shared = SUBJECTS[cohort] & SUBJECTS[other]
+            if shared:
+                raise KneeoaError(overlap_sentence(other, cohort, shared))
+        return digests
     except KneeoaError as error:
         raise WorkflowError(f"cohorts.{cohort}: {error}") from None
 

@@ -59,7 +59,7 @@ FILES = {
     "flows": lambda: [f"{LAYOUT.root}/splits/{cohort}.flow.json" for cohort in STUDY.cohorts],
     "exclusions": lambda: [f"{LAYOUT.root}/splits/{cohort}.exclusions.parquet" for cohort in STUDY.cohorts],
     "labels": lambda: LAYOUT.cohort_tables("labels"),
-    "splits": lambda: LAYOUT.splits(),
+    "splits": lambda: LAYOUT.evaluated(),
     "volumes": lambda: pictures("volumes"),
     "masks": lambda: pictures("masks"),
     "histories": lambda: LAYOUT.runs("runs/{arm}/seed-{seed}/history.parquet"),

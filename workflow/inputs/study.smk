@@ -13,6 +13,7 @@ from snakemake.exceptions import WorkflowError
 
 from kneeoa import accepted, figures_and_tables
 from kneeoa.config.study import load
+from kneeoa.config.yaml_keys import check_keys
 from kneeoa.errors import KneeoaError
 from kneeoa.files import digest
 from kneeoa.layout import Layout
@@ -20,6 +21,8 @@ from kneeoa.reruns.code_digest import Library, digest_of, pinned, recall
 from kneeoa.reruns.renames import Renames
 
 try:
+    for file in workflow.overwrite_configfiles or workflow.configfiles:
+        check_keys(Path(file))
     STUDY = load({key: value for key, value in config.items() if key != "pathvars"})
     ACCEPTED = accepted.read(Path(workflow.basedir) / "workflow" / "accepted.json")
     CODE = Library(Renames.read(Path(workflow.basedir) / "workflow" / "renamed.json"))

@@ -27,7 +27,7 @@ rule saliency:
         weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
         model="<out>/runs/{arm}/seed-{seed}/model.json",
         volumes=lambda wildcards: LAYOUT.volume_lists(wildcards.arm),
-        splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
+        splits=lambda wildcards: LAYOUT.evaluated(wildcards.arm),
         labels=explained_labels,
     output:
         maps="<out>/saliency/{arm}/seed-{seed}.{method}.npy",
@@ -65,7 +65,7 @@ rule deletion:
         weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
         model="<out>/runs/{arm}/seed-{seed}/model.json",
         volumes=lambda wildcards: LAYOUT.volume_lists(wildcards.arm),
-        splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
+        splits=lambda wildcards: LAYOUT.evaluated(wildcards.arm),
         labels=explained_labels,
         masks=lambda wildcards: LAYOUT.mask_lists(wildcards.arm),
     output:
@@ -101,7 +101,7 @@ rule overlap:
         maps="<out>/saliency/{arm}/seed-{seed}.{method}.npy",
         index="<out>/saliency/{arm}/seed-{seed}.{method}.parquet",
         masks=lambda wildcards: LAYOUT.mask_lists(wildcards.arm),
-        splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
+        splits=lambda wildcards: LAYOUT.evaluated(wildcards.arm),
     output:
         overlap="<out>/anatomy/{arm}/seed-{seed}.{method}.parquet",
     log:
@@ -154,7 +154,7 @@ rule sanity:
         randomised_maps=LAYOUT.maps(".npy", folder="saliency_randomised") if STUDY.saliency.randomised else [],
         randomised_indices=LAYOUT.maps(".parquet", folder="saliency_randomised") if STUDY.saliency.randomised else [],
         masks=masks_of_arms() if LAYOUT.has_masks() else [],
-        splits=LAYOUT.splits(),
+        splits=LAYOUT.evaluated(),
     output:
         sanity="<out>/anatomy/sanity.parquet",
     log:

@@ -47,7 +47,7 @@ rule embed_untrained:
     """Embed every case by one network before its training."""
     input:
         volumes=lambda wildcards: LAYOUT.volume_lists(wildcards.arm),
-        splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
+        splits=lambda wildcards: LAYOUT.evaluated(wildcards.arm),
     output:
         embeddings="<out>/embeddings_untrained/{arm}/seed-{seed}.parquet",
     log:
@@ -77,7 +77,7 @@ rule embed_raw_images:
             "volumes", wildcards.view, LAYOUT.cohorts_with_view(wildcards.view)
         ),
         splits=lambda wildcards: [
-            f"{LAYOUT.root}/splits/{name}.parquet" for name in LAYOUT.cohorts_with_view(wildcards.view)
+            f"{LAYOUT.root}/splits/{name}.evaluated.parquet" for name in LAYOUT.cohorts_with_view(wildcards.view)
         ],
     output:
         embeddings="<out>/embeddings_untrained/raw-images/{view}.parquet",

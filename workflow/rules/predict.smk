@@ -18,7 +18,7 @@ rule predict:
         weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
         model="<out>/runs/{arm}/seed-{seed}/model.json",
         volumes=lambda wildcards: LAYOUT.volume_lists(wildcards.arm),
-        splits=lambda wildcards: LAYOUT.splits(wildcards.arm),
+        splits=lambda wildcards: LAYOUT.evaluated(wildcards.arm),
         labels=lambda wildcards: LAYOUT.labels(wildcards.arm),
     output:
         predictions="<out>/predictions/{arm}/seed-{seed}.parquet",

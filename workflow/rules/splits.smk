@@ -3,6 +3,7 @@ Who trains, who validates, who tests; and the account of every case that does no
 
 REQUIRED INPUTS: <out>/cohorts/{cohort}/*.parquet and the index and exclusions of every shard
 OUTPUTS: <out>/splits/{cohort}.parquet
+         <out>/splits/{cohort}.evaluated.parquet, <out>/splits/{cohort}.trained.parquet
          <out>/splits/{cohort}.exclusions.parquet, <out>/splits/{cohort}.flow.json
 """
 
@@ -17,6 +18,7 @@ rule make_splits:
         labels="<out>/cohorts/{cohort}/labels.parquet",
         exclusions=deciding_exclusions,
         volumes=shards_of("volumes", ".parquet"),
+        others=undeclared_cases,
     output:
         splits="<out>/splits/{cohort}.parquet",
     log:
@@ -29,7 +31,7 @@ rule make_splits:
         runtime=minutes("ingest"),
     params:
         code=code("make_splits"),
-        role=lambda wildcards: STUDY.cohorts[wildcards.cohort].role,
+        role=role_of,
         views=lambda wildcards: list(STUDY.cohorts[wildcards.cohort].views),
         split=lambda wildcards: plain(STUDY.cohorts[wildcards.cohort].split),
         levels=LEVELS,
@@ -37,13 +39,39 @@ rule make_splits:
         "../../scripts/make_splits.py"
 
 
+rule leave_out_trained:
+    """Leave out of validation and test who is trained on elsewhere."""
+    input:
+        splits=lambda wildcards: [f"{LAYOUT.root}/splits/{name}.parquet" for name in LAYOUT.beside(wildcards.cohort)],
+        volumes=beside_volumes,
+    output:
+        splits="<out>/splits/{cohort}.evaluated.parquet",
+        exclusions="<out>/splits/{cohort}.trained.parquet",
+    log:
+        "<logs>/leave_out_trained/{cohort}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.ingest.threads
+    resources:
+        mem_mb=memory("ingest"),
+        runtime=minutes("ingest"),
+    params:
+        code=code("leave_out_trained"),
+        same_people=lambda wildcards: sorted(same_as(wildcards.cohort, STUDY.same_people)),
+    script:
+        "../../scripts/leave_out_trained.py"
+
+
 rule flow:
     """Account for every case of a cohort."""
     input:
         cases="<out>/cohorts/{cohort}/cases.parquet",
         labels="<out>/cohorts/{cohort}/labels.parquet",
-        splits="<out>/splits/{cohort}.parquet",
-        exclusions=exclusions_of,
+        splits="<out>/splits/{cohort}.evaluated.parquet",
+        exclusions=lambda wildcards: [
+            *exclusions_of(wildcards),
+            f"{LAYOUT.root}/splits/{wildcards.cohort}.trained.parquet",
+        ],
     output:
         exclusions="<out>/splits/{cohort}.exclusions.parquet",
         flow="<out>/splits/{cohort}.flow.json",

@@ -2,8 +2,9 @@
 
 import pytest
 
-from kneeoa.cohorts.checks import refuse_impossible_classes, refuse_shared_files
-from kneeoa.cohorts.source import File, Reading, Source
+from kneeoa.cohorts.checks import check_labelled, refuse_impossible_classes, refuse_shared_files
+from kneeoa.cohorts.source import File, Reading, Reason, Source
+from kneeoa.config.cohorts import Cohort
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 
@@ -77,3 +78,36 @@ def test_a_code_that_is_no_class_is_no_label() -> None:
 def test_a_level_that_fits_no_knee_is_declared_wrongly() -> None:
     with pytest.raises(KneeoaError, match="declare the level with the source's own classes"):
         refuse_impossible_classes(graded(a=9, b=7), (KL,))
+
+
+OA = Level(name="oa", kind="binary", classes=("no", "yes"))
+FINE = KL.model_copy(update={"parent": "oa", "parent_class": (0, 0, 1, 1, 1)})
+COHORT = Cohort(reader="oai", root="somewhere")
+UNLABELLED = Cohort(reader="oai", root="somewhere", unlabelled=True)
+
+
+def with_labels(*grades: int | None, level: str = "kl") -> Source:
+    source = Source()
+    for number, grade in enumerate(grades):
+        knee = source.knee(str(number), "R", "00m")
+        knee.readings[level] = Reading((grade,))
+        knee.files.append(File("pa", "image", f"{number}.png", "png"))
+    return source
+
+
+def test_a_cohort_without_a_single_label_is_named_as_unlabelled_or_refused() -> None:
+    for source in (with_labels(None, None), with_labels(0, 1, level="oa"), claimed(("1", "R", "00m", File("pa", "image", "a.png", "png")))):
+        with pytest.raises(KneeoaError, match=r"none of the \d knees of cohort 'clinic' has a label of 'kl'.*unlabelled: true"):
+            check_labelled(source, COHORT, "clinic", (OA, FINE))
+        check_labelled(source, UNLABELLED, "clinic", (OA, FINE))
+    check_labelled(with_labels(None, 3), COHORT, "clinic", (OA, FINE))
+    check_labelled(Source(), COHORT, "clinic", (OA, FINE))
+    with pytest.raises(KneeoaError, match="'unlabelled', but 1 of its knees have a label of 'kl'"):
+        check_labelled(with_labels(None, 3), UNLABELLED, "clinic", (OA, FINE))
+
+
+def test_a_refused_label_is_the_example_of_why_there_is_none() -> None:
+    source = with_labels(None)
+    source.knees["0-R-00m"].reasons.append(Reason("invalid-label", "t.csv, line 2: 'x' is not a number.", level="kl"))
+    with pytest.raises(KneeoaError, match=r"\(e\.g\. t\.csv, line 2: 'x' is not a number\)"):
+        check_labelled(source, COHORT, "clinic", (OA, FINE))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from kneeoa.cohorts.derive import finest, parent_value, readings_of_levels
+from kneeoa.cohorts.derive import parent_value, readings_of_levels
 from kneeoa.cohorts.source import Reading
-from kneeoa.config.hierarchy import Level
+from kneeoa.config.hierarchy import Level, finest
 from kneeoa.errors import KneeoaError
 
 OA = Level(name="oa", kind="binary", classes=("no", "yes"))

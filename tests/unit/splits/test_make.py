@@ -15,6 +15,7 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.files import sha256_file
 from kneeoa.splits.make import make_splits
+from kneeoa.tables.cases import CASES
 from kneeoa.tables.splits import SPLITS
 from tests.unit.splits.cohort_tables import LEVELS, Tables
 
@@ -177,3 +178,67 @@ def test_a_cohort_that_cannot_be_divided_is_one_clear_sentence(tmp_path: Path, r
         tables.add("1", "R", 1)
         with pytest.raises(KneeoaError, match="none of them is left for training"):
             run(tables, Split(val=0.1, test=0.6))
+
+
+def test_ids_that_are_in_another_cohort_too_must_be_declared(tmp_path: Path) -> None:
+    mine, other = many(tmp_path, 20), Tables(tmp_path / "other")
+    other.root.mkdir()
+    for number in (3, 7, 100):
+        other.add(f"{9000000 + number}", "R", 1)
+    written = other.write()["cases"]
+    table = CASES.read(written)
+    CASES.write(written, table.assign(cohort="clinic"))
+    with pytest.raises(KneeoaError, match=r"2 ids are both in cohort 'main' and in cohort 'clinic' \(9000003, 9000007\): say 'same_people"):
+        run(mine, others=[written])
+    CASES.write(written, table[table["subject"] == "9000100"].assign(cohort="clinic"))
+    assert len(run(mine, others=[written])) == len(mine.cases)
+
+
+def test_of_an_unlabelled_cohort_nobody_is_analysed(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    for number in range(5):
+        tables.add(f"{number}", "R", None)
+    with pytest.raises(KneeoaError, match="has no case with a volume in every view and a label"):
+        run(tables, role="external")
+    assert len(run(tables, role="unlabelled")) == 0
+
+
+def test_a_class_that_a_split_lacks_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tables = Tables(tmp_path)
+    for number in range(40):
+        tables.add(f"{number:02d}", "R", 0 if number < 39 else 4)
+    found = run(tables)
+    rare = found.loc[found["case_id"] == "39-R-00m", "split"].iloc[0]
+    lacking = sorted({"train", "val", "test"} - {rare})
+    for level, kind in (("kl", "4"), ("oa", "yes")):
+        for split in lacking:
+            assert f"main: {split} has no case of {kind} of level '{level}'" in caplog.text
+    assert f"main: {rare} has no case" not in caplog.text
+
+
+def test_a_finding_that_a_split_lacks_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tables = Tables(tmp_path)
+    for number in range(40):
+        case_id = tables.add(f"{number:02d}", "R", None)
+        value = [1, int(number == 7), 0, None]
+        tables.labels.append(
+            {
+                "cohort": "main",
+                "case_id": case_id,
+                "level": "signs",
+                "source": "reader",
+                "value": value,
+                "readings": 1,
+                "disagreement": False,
+            }
+        )
+    signs = Level(name="signs", kind="multilabel", classes=("spurs", "cysts", "nobody has it", "unread"))
+    run(tables, levels=(signs,))
+    lines = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(lines) == 2
+    assert all("has no case of cysts of level 'signs'" in line for line in lines)
+
+
+def test_a_cohort_of_every_class_in_every_split_is_not_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    run(many(tmp_path, 200))
+    assert "has no case of" not in caplog.text

@@ -12,6 +12,7 @@ from itertools import product
 
 from kneeoa import figures_and_tables
 from kneeoa.config.arms import Arm
+from kneeoa.config.people import undeclared
 from kneeoa.config.prediction import NO_ENSEMBLE, TOGETHER
 from kneeoa.config.readers import REFERENCE
 from kneeoa.config.study import Study
@@ -87,6 +88,21 @@ class Layout:
         """Split tables of the cohorts that an arm can read (default all)."""
         cohorts = self.cohorts_with_view(self.study.view_of(self.arm(arm))) if arm else list(self.study.cohorts)
         return [f"{self.root}/splits/{name}.parquet" for name in cohorts]
+
+    def evaluated(self, arm: str | None = None) -> list[str]:
+        """The same tables for all but training: without those who are trained on elsewhere."""
+        return [path.replace(".parquet", ".evaluated.parquet") for path in self.splits(arm)]
+
+    def beside(self, cohort: str) -> list[str]:
+        """A cohort, and those that share a view with it: what an arm may see together."""
+        views = set(self.study.cohorts[cohort].views)
+        return [name for name, other in self.study.cohorts.items() if views & set(other.views)]
+
+    def undeclared_beside(self, cohort: str) -> list[str]:
+        """The cohorts beside one of which the study does not say whether they have people in
+        common.
+        """
+        return undeclared(cohort, self.beside(cohort), self.study.same_people, self.study.distinct_people)
 
     def truths(self) -> list[str]:
         """Tables of the truth, of phantom cohorts alone."""

@@ -11,15 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kneeoa.cohorts.checks import refuse_impossible_classes, refuse_shared_files
-from kneeoa.cohorts.derive import finest, readings_of_levels
+from kneeoa.cohorts.checks import check_labelled, refuse_impossible_classes, refuse_shared_files
+from kneeoa.cohorts.derive import readings_of_levels
 from kneeoa.cohorts.landmarks import add_landmarks
 from kneeoa.cohorts.registry import reader
 from kneeoa.cohorts.shards import shard_of
 from kneeoa.cohorts.source import Knee, Reading, Reason
 from kneeoa.cohorts.unmatched import listed
 from kneeoa.config.cohorts import Cohort
-from kneeoa.config.hierarchy import Level
+from kneeoa.config.hierarchy import Level, finest
 from kneeoa.errors import KneeoaError
 from kneeoa.tables.cases import CASES
 from kneeoa.tables.exclusions import EXCLUSIONS
@@ -53,7 +53,7 @@ def build(
 
     Raises:
         KneeoaError: the source is not laid out as the reader expects, or holds no usable knee at
-            all.
+            all, or no label of the finest level (unless it is named as unlabelled).
     """
     if not root.is_dir():
         raise KneeoaError(f"{root}: the folder of cohort '{name}' does not exist; set its 'root' to where the raw data lies.")
@@ -61,6 +61,7 @@ def build(
     add_landmarks(source, cohort, root)
     refuse_shared_files(source)
     refuse_impossible_classes(source, levels)
+    check_labelled(source, cohort, name, levels)
     if not source.knees:
         why = _most_frequent(source.loose)
         raise KneeoaError(f"{root}: cohort '{name}' has no knee at visits {list(cohort.visits)} (reader '{cohort.reader}'){why}.")
@@ -103,7 +104,7 @@ def _most_frequent(reasons: Sequence[Reason]) -> str:
 
 
 def _add(tables: dict[str, Rows], name: str, knee: Knee, cohort: Cohort, levels: tuple[Level, ...]) -> None:
-    shard = shard_of(knee.subject, cohort.shards)
+    shard = shard_of(knee.filed_under or knee.subject, cohort.shards)
     case = {"cohort": name, "case_id": knee.case_id}
     readings = readings_of_levels(knee.readings, levels)
     needed = finest(levels).name

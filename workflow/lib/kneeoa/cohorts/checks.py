@@ -8,7 +8,8 @@ from collections import defaultdict
 
 from kneeoa.cohorts.derive import is_value
 from kneeoa.cohorts.source import File, Knee, Reason, Source
-from kneeoa.config.hierarchy import Level
+from kneeoa.config.cohorts import Cohort
+from kneeoa.config.hierarchy import Level, finest
 from kneeoa.errors import KneeoaError
 
 
@@ -59,3 +60,26 @@ def refuse_impossible_classes(source: Source, levels: tuple[Level, ...]) -> None
             value = list(knee.readings.pop(level.name).value)
             detail = f"{knee.case_id}: {value} is none of the {len(level.classes)} classes of level '{level.name}', which count from 0."
             knee.reasons.append(Reason("invalid-label", detail, level=level.name))
+
+
+def check_labelled(source: Source, cohort: Cohort, name: str, levels: tuple[Level, ...]) -> None:
+    """Hold whether there is a label of the finest level against what the configuration says.
+
+    Raises:
+        KneeoaError: there is none, and the cohort is not named as unlabelled; or it is, and there
+            is one.
+    """
+    needed = finest(levels).name
+    labelled = sum(
+        any(entry is not None for entry in knee.readings[needed].value) for knee in source.knees.values() if needed in knee.readings
+    )
+    if labelled and cohort.unlabelled:
+        raise KneeoaError(f"cohort '{name}' is 'unlabelled', but {labelled} of its knees have a label of '{needed}'; take that key away.")
+    if labelled or cohort.unlabelled or not any(knee.files for knee in source.knees.values()):
+        return  # where there is no image either, the reasons against them tell more
+    reasons = [reason.detail for _, knee in sorted(source.knees.items()) for reason in knee.reasons if reason.level == needed]
+    example = f" (e.g. {reasons[0].rstrip('.')})" if reasons else ""
+    raise KneeoaError(
+        f"none of the {len(source.knees)} knees of cohort '{name}' has a label of '{needed}', the finest level, which every case "
+        f"needs{example}; check the columns of 'labels', or say 'unlabelled: true' where none of them is to be trained or tested on."
+    )

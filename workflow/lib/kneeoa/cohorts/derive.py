@@ -14,12 +14,6 @@ from kneeoa.hierarchy import derive_label
 Value = tuple[int | None, ...]
 
 
-def finest(levels: tuple[Level, ...]) -> Level:
-    """The level that a case must have: the last declared one that is nobody's parent."""
-    parents = {level.parent for level in levels}
-    return [level for level in levels if level.name not in parents][-1]
-
-
 def readings_of_levels(offered: dict[str, Reading], levels: tuple[Level, ...]) -> dict[str, Reading]:
     """Readings by level: as offered, else grouped through ``parent_class`` from the child declared
     last that has one.

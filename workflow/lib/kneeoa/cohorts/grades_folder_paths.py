@@ -11,6 +11,7 @@ from pathlib import Path
 from kneeoa.cohorts.attribution import SubjectOf
 from kneeoa.cohorts.cells import side
 from kneeoa.cohorts.formats import format_of
+from kneeoa.cohorts.offers import Offer
 from kneeoa.config.cohorts import Cohort
 
 _NAME = re.compile(
@@ -66,3 +67,8 @@ def attribution(root: Path, cohort: Cohort) -> SubjectOf:
 def image_rows(root: Path, cohort: Cohort) -> Iterator[tuple[str, str]]:
     """Nothing: here folders and file names alone decide."""
     yield from ()
+
+
+def offer(cohort: Cohort) -> Offer:
+    """The grade of each folder, for one radiograph a knee."""
+    return Offer(("kl",), takes_labels=False, dimensions=2, one_view=True, one_visit=True, masks=False, splits=True, people=("side",))

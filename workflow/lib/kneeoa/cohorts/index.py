@@ -42,12 +42,13 @@ threads only get in each other's way.
 """
 
 
-def raw_digests(root: Path, cohort: Cohort) -> dict[int, str]:
+def raw_digests(root: Path, cohort: Cohort, subjects: set[str] | None = None) -> dict[int, str]:
     """Sixteen hexadecimal characters for every shard, and under -1 for the files that belong to no
     subject.
 
     A folder or file that cannot be looked at counts as such, so that its case is read again once it
-    can be; links are followed, loops not.
+    can be; links are followed, loops not. ``subjects`` gets the subjects that files and tables
+    name.
 
     Raises:
         KneeoaError: the root is not a folder or cannot be listed, or a table that says which image
@@ -58,13 +59,15 @@ def raw_digests(root: Path, cohort: Cohort) -> dict[int, str]:
     if not os.access(root, os.R_OK | os.X_OK):
         raise KneeoaError(f"{root}: the raw data cannot be listed; check its permissions.")
     subject_of = attribution_rule(cohort.reader)(root, cohort)
-    parts = sorted(_Walk(subject_of, cohort.shards).run(root))
+    named: set[str] = set() if subjects is None else subjects
+    parts = sorted(_Walk(subject_of, cohort.shards, named).run(root))
     hashes = {shard: hashlib.sha256() for shard in (UNATTRIBUTED, *range(cohort.shards))}
     for _, own, lines in [*parts, *_elsewhere(root, cohort, subject_of)]:
         for shard in hashes if own == _ALL else (own,):
             hashes[shard].update(lines)
     for rows in (image_rows_rule(cohort.reader)(root, cohort), landmark_rows(root, cohort)):
         for subject, line in rows:
+            named.add(subject)
             hashes[shard_of(subject, cohort.shards)].update(f"{line}\n".encode())
     return {shard: value.hexdigest()[:16] for shard, value in hashes.items()}
 
@@ -80,9 +83,10 @@ class _Walk:
     with files.
     """
 
-    def __init__(self, subject_of: SubjectOf, shards: int) -> None:
+    def __init__(self, subject_of: SubjectOf, shards: int, subjects: set[str]) -> None:
         self.subject_of = subject_of
         self.shards = shards
+        self.subjects = subjects
 
     def run(self, root: Path) -> list[Part]:
         """The parts of every folder, in no order; in threads from where on the disk keeps one
@@ -157,7 +161,10 @@ class _Walk:
         subject = self.subject_of(name, relative)
         if subject is None:
             return UNATTRIBUTED
-        return _ALL if subject == EVERYBODY else shard_of(subject, self.shards)
+        if subject == EVERYBODY:
+            return _ALL
+        self.subjects.add(subject)
+        return shard_of(subject, self.shards)
 
 
 def _digest(relative: str, lines: list[str]) -> bytes:

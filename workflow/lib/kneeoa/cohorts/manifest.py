@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from kneeoa.cohorts import cells
+from kneeoa.cohorts.extra_images import unlisted_images
 from kneeoa.cohorts.formats import format_of
 from kneeoa.cohorts.label_cells import label
 from kneeoa.cohorts.manifest_rows import Entry, Passed, entries, is_absolute, meaning, table_path
@@ -40,7 +41,7 @@ def read(cohort: Cohort, root: Path) -> Source:
     manifest = cohort.manifest
     path = table_path(root, manifest.table)
     table = read_table(path, sheet=manifest.sheet)
-    source = Source()
+    source = Source(loose=unlisted_images(root, manifest, table))
     votes: dict[tuple[str, str], dict[Vote, None]] = defaultdict(dict)
     files: dict[tuple[str, str, str], dict[str, tuple[Entry, File]]] = defaultdict(dict)
     conflicts: Counter[str] = Counter()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from kneeoa.cohorts.attribution import EVERYBODY, SubjectOf, by_path
 from kneeoa.cohorts.manifest_rows import IMAGE_KEYS, Entry, entries, table_path
+from kneeoa.cohorts.offers import Offer
 from kneeoa.cohorts.text_tables import read_text
 from kneeoa.config.cohorts import Cohort
 from kneeoa.errors import KneeoaError
@@ -64,4 +65,25 @@ def _read(path: Path, root: Path, state: tuple[int, int], section: str) -> list[
     want them.
     """
     cohort = Cohort.model_validate_json(section)
-    return list(entries(read_text(path), cohort, cohort.manifest, root, labels=False)) if cohort.manifest else []
+    if cohort.manifest is None:
+        return []
+    table = read_text(path)
+    # A column of labels that is not there is refused now, and not by a job.
+    next(entries(table, cohort, cohort.manifest, root), None)
+    return list(entries(table, cohort, cohort.manifest, root, labels=False))
+
+
+def offer(cohort: Cohort) -> Offer:
+    """What the column map names."""
+    manifest = cohort.manifest
+    if manifest is None:
+        return Offer(tuple(cohort.labels))
+    columns = [key for key in ("site", "sex", "age") if getattr(manifest, key) is not None]
+    sided = manifest.side is not None or bool(manifest.sides)
+    return Offer(
+        tuple(cohort.labels),
+        images=manifest.path is not None,
+        masks=manifest.mask is not None,
+        splits=manifest.split is not None,
+        people=(*columns, *(["side"] if sided else [])),
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kneeoa.cohorts.attribution import SubjectOf
 from kneeoa.cohorts.formats import format_of
+from kneeoa.cohorts.offers import Offer
 from kneeoa.cohorts.text_tables import read_text
 from kneeoa.config.cohorts import Cohort
 
@@ -93,3 +94,43 @@ def below_release(path: str) -> str | None:
         if part in VISIT_NUMBERS or _RELEASE.match(part):
             return "/".join(parts[start:])
     return None
+
+
+def graded(cohort: Cohort) -> tuple[str, ...]:
+    """The levels that a cohort's columns of OAI's table of grades give."""
+    return tuple(cohort.labels) or ("kl",)
+
+
+def grades(cohort: Cohort) -> dict[str, int]:
+    """How many grades those levels have: Kellgren and Lawrence's five, unless cells are mapped."""
+    columns = cohort.labels.get("kl")
+    plain = columns is None or (not columns.values and columns.at_least is None and columns.separator is None)
+    return {"kl": 5} if plain and "kl" in graded(cohort) else {}
+
+
+def offer(cohort: Cohort) -> Offer:
+    """The columns of the tables of grades, for the series that are OAI's or given in ``series``."""
+    from kneeoa.cohorts.oai_series import SERIES  # which names its files by this module
+
+    dimensions = {view: 2 if view == "pa" else 3 for view in SERIES if view not in cohort.series}
+    views = tuple(sorted(SERIES | cohort.series))
+    return Offer(graded(cohort), grades=grades(cohort), views=views, dimensions=dimensions, visits=tuple(VISIT_NUMBERS))
+
+
+def check_tables(root: Path, cohort: Cohort) -> None:
+    """Hold the columns of ``labels`` against the header of each visit's table of grades, where it
+    lies at the root as text; others are looked at by the job that reads them.
+
+    Raises:
+        KneeoaError: a column is not there, or the table is malformed.
+    """
+    texts = {path.stem.lower(): path for path in sorted(root.glob("*"), reverse=True) if path.suffix.lower() in (".txt", ".csv")}
+    for visit in cohort.visits:
+        number = f"{VISIT_NUMBERS.get(visit, 0):02d}"
+        path = texts.get(f"kxr_sq_bu{number}")
+        if path is not None:
+            table = read_text(path, "|" if path.suffix.lower() == ".txt" else None)
+            names = [name for columns in cohort.labels.values() for name in columns.names] or ["XRKL"]
+            for name in names:
+                if not table.has(name):
+                    table.column(f"V{number}{name}")

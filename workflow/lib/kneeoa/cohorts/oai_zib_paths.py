@@ -10,7 +10,10 @@ from pathlib import Path
 
 from kneeoa.cohorts.attribution import SubjectOf
 from kneeoa.cohorts.formats import format_of
+from kneeoa.cohorts.oai_paths import check_tables as check_grades
+from kneeoa.cohorts.oai_paths import graded, grades
 from kneeoa.cohorts.oai_paths import image_rows as index_rows
+from kneeoa.cohorts.offers import Offer
 from kneeoa.config.cohorts import Cohort
 
 PATHS = "oai_mri_paths.txt"
@@ -60,3 +63,18 @@ def image_rows(root: Path, cohort: Cohort) -> Iterator[tuple[str, str]]:
     """(participant, line) of the list of series and of OAI's image indexes."""
     yield from series_lines(root)
     yield from index_rows(root, cohort)
+
+
+def offer(cohort: Cohort) -> Offer:
+    """The columns of OAI's table of grades, for one volume of a right knee at baseline."""
+    people = ("site", "sex", "age")
+    return Offer(graded(cohort), grades=grades(cohort), dimensions=3, one_view=True, visits=("00m",), people=people)
+
+
+def check_tables(root: Path, cohort: Cohort) -> None:
+    """Hold the columns of ``labels`` against the table of grades.
+
+    Raises:
+        KneeoaError: a column is not there.
+    """
+    check_grades(root, cohort)

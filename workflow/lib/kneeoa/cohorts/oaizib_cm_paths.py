@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kneeoa.cohorts.attribution import SubjectOf
+from kneeoa.cohorts.offers import Offer
 from kneeoa.config.cohorts import Cohort
 
 _NAME = re.compile(r"^oaizib_(?P<id>\d+)(?P<image>_0000)?\.nii(\.gz)?$")
@@ -41,3 +42,18 @@ def attribution(root: Path, cohort: Cohort) -> SubjectOf:
 def image_rows(root: Path, cohort: Cohort) -> Iterator[tuple[str, str]]:
     """Nothing: here file names alone decide which image is whose."""
     yield from ()
+
+
+def offer(cohort: Cohort) -> Offer:
+    """The release's grades, masks, splits and people, for one volume a knee."""
+    return Offer(
+        ("kl",),
+        takes_labels=False,
+        grades={"kl": 5},
+        dimensions=3,
+        one_view=True,
+        one_visit=True,
+        splits=True,
+        named_at_parse=False,
+        people=("sex", "age", "side"),
+    )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kneeoa.cohorts.attribution import SubjectOf
+from kneeoa.cohorts.offers import Offer
 from kneeoa.cohorts.source import Source
 from kneeoa.config.cohorts import Cohort
 from kneeoa.errors import KneeoaError
@@ -19,6 +20,7 @@ from kneeoa.errors import KneeoaError
 ReadSource = Callable[[Cohort, Path], Source]
 Attribution = Callable[[Path, Cohort], SubjectOf]
 ImageRows = Callable[[Path, Cohort], Iterator[tuple[str, str]]]
+CheckTables = Callable[[Path, Cohort], None]
 
 
 def readers() -> tuple[str, ...]:
@@ -55,6 +57,27 @@ def image_rows_rule(name: str) -> ImageRows:
         KneeoaError: no reader has that name.
     """
     rule: ImageRows = importlib.import_module(f"{code_module(name)}_paths").image_rows
+    return rule
+
+
+def offer(cohort: Cohort) -> Offer | None:
+    """What a cohort's layout can give; None where its reader does not tell, and nothing is checked.
+
+    Raises:
+        KneeoaError: no reader has that name.
+    """
+    rule = getattr(importlib.import_module(f"{code_module(cohort.reader)}_paths"), "offer", None)
+    return None if rule is None else rule(cohort)
+
+
+def check_tables_rule(name: str) -> CheckTables | None:
+    """The rule that holds a cohort's column map against the headers of its text tables, before any
+    job runs; None where a layout has none.
+
+    Raises:
+        KneeoaError: no reader has that name.
+    """
+    rule: CheckTables | None = getattr(importlib.import_module(f"{code_module(name)}_paths"), "check_tables", None)
     return rule
 
 

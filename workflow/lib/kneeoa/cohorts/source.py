@@ -73,6 +73,10 @@ class Knee:
     sex: str | None = None
     age: float | None = None
     given_split: str | None = None
+    filed_under: str | None = None
+    """What its files' names call the subject, where a table alone tells who it is: the shard goes
+    by it, as the files are looked at before the table.
+    """
     files: list[File] = field(default_factory=list)
     readings: dict[str, Reading] = field(default_factory=dict)
     reasons: list[Reason] = field(default_factory=list)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from kneeoa.backbones import registry
 from kneeoa.cohorts import registry as cohort_readers
 from kneeoa.config.arms import Arm
+from kneeoa.config.cohort_checks import check_cohorts
 from kneeoa.config.hierarchy import check_hierarchy
 from kneeoa.config.metrics import metrics_of
+from kneeoa.config.people import check_people
 from kneeoa.config.prediction import check_ensembles, flipped_axes
 from kneeoa.config.readers import REFERENCE
 from kneeoa.errors import KneeoaError
@@ -39,6 +41,8 @@ def check_study(study: Study) -> None:
     _check_arms(study)
     _check_predictions(study)
     _check_contrasts(study)
+    check_people(study.same_people, study.distinct_people, study.cohorts)
+    check_cohorts(study)
 
 
 def known(key: str, value: str, allowed: Any) -> None:

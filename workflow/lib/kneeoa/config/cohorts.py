@@ -111,11 +111,17 @@ class Cohort(Section):
     """
     split: Split = Split()
     """How the cohort's subjects are divided."""
+    unlabelled: bool = Field(default=False, exclude_if=lambda value: value is False)
+    """A cohort without a single label of the finest level: its images are decoded and shown in
+    quality control, and none is trained or tested on. Any other cohort must have one.
+    """
 
     @model_validator(mode="after")
     def _source(self) -> Self:
         if (self.root is None) == (self.phantom is None):
             raise ValueError("a cohort needs either 'root' (its folder) or 'phantom' (how to make it), and not both")
+        if self.root is not None and not self.root.strip():
+            raise ValueError("'root' is empty; name the folder of the raw data")
         if self.phantom is not None and self.reader != "oai":
             raise ValueError("a phantom cohort is written in OAI's layout: 'reader' must be 'oai'")
         return self
@@ -162,3 +168,9 @@ class Cohort(Section):
             lacking = [entry for entry in wanted if known and entry not in known]
             if lacking:
                 raise ValueError(f"'manifest.{key}' lacks '{lacking[0]}', which '{key}' asks for")
+        for placeholder, texts in (("side", manifest.sides), ("visit", manifest.visits), ("view", manifest.views)):
+            if texts and not any(f"{{{placeholder}}}" in name for name in (*names, *manifest.columns.values())):
+                raise ValueError(
+                    f"'manifest.{placeholder}s' is given, but no column's name holds '{{{placeholder}}}', so every {placeholder} would get "
+                    "the same cells"
+                )

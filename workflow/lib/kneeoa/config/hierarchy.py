@@ -31,7 +31,16 @@ class Level(Section):
             raise ValueError(f"level '{self.name}' needs both 'parent' and 'parent_class', or neither")
         if self.parent_class is not None and len(self.parent_class) != len(self.classes):
             raise ValueError(f"level '{self.name}' has {len(self.classes)} classes but {len(self.parent_class)} entries in 'parent_class'")
+        twice = [name for name in self.classes if self.classes.count(name) > 1]
+        if twice:
+            raise ValueError(f"level '{self.name}' has two classes called '{twice[0]}'; tell them apart")
         return self
+
+
+def finest(levels: tuple[Level, ...]) -> Level:
+    """The level that a case must have: the last declared one that is nobody's parent."""
+    parents = {level.parent for level in levels}
+    return [level for level in levels if level.name not in parents][-1]
 
 
 def check_hierarchy(levels: tuple[Level, ...]) -> None:

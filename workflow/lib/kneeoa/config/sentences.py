@@ -9,6 +9,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+_TAGS = frozenset({"constrained-str", "str", "int", "float", "bool"})
+
 
 def sentences(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """One sentence per mistake, in the order of the configuration; branches of a union are told
@@ -33,16 +35,29 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
             return f"{detail['ctx']['error']}" + (f" (in '{key}')" if key else "")
         case "string_pattern_mismatch":
             return f"'{key}' is {value!r}; a name has small letters, digits, - and _ and begins with a letter"
+        case "string_type" if not isinstance(value, str | list | tuple | dict):
+            return _unquoted(key, detail["loc"], value)
+        case "tuple_type" if isinstance(value, str):
+            return f"'{key}' is {value!r}; write a list: [{value}]"
         case _:
             text = detail["msg"][:1].lower() + detail["msg"][1:]
             return f"'{key}' is {value!r}: {text}"
+
+
+def _unquoted(key: str, location: tuple[int | str, ...], value: Any) -> str:
+    """What YAML made of a name that is not in quotes."""
+    kind = {bool: "yes or no", int: "a number", float: "a number", type(None): "nothing"}.get(type(value), "a date")
+    if location and location[-1] == "[key]":
+        above = _dotted([part for part in location[:-2] if isinstance(part, int) or not _is_type_tag(part)])
+        return f"a key of '{above}' is {value!r}: YAML made {kind} of it; put it in quotes"
+    return f"'{key}' is {value!r}: YAML made {kind} of it; put it in quotes"
 
 
 def _is_type_tag(part: str) -> bool:
     """Pydantic adds the union's branch to a location (``tuple[...]``, ``constrained-str``); people
     never wrote it.
     """
-    return "[" in part or part in {"constrained-str", "str", "int", "float", "bool"}
+    return "[" in part or part in _TAGS
 
 
 def _dotted(location: list[int | str]) -> str:

@@ -23,6 +23,7 @@ from kneeoa.config.checks import check_study, known
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
+from kneeoa.config.people import Groups
 from kneeoa.config.prediction import Ensemble, Prediction
 from kneeoa.config.readers import REFERENCE, NoisyReader
 from kneeoa.config.resources import Resources
@@ -46,6 +47,14 @@ class Study(Section):
     """The label hierarchy, coarse to fine."""
     cohorts: dict[Name, Cohort] = Field(default_factory=dict)
     """Where images, masks and labels come from."""
+    same_people: Groups = ()
+    """Cohorts in which an id is the same person: [a, b], or several such groups. Nobody of them is
+    tested in one who was trained on in another.
+    """
+    distinct_people: Groups = ()
+    """Cohorts in which the same id is another person. Where ids of two cohorts overlap, the study
+    must say which it is.
+    """
     views: dict[Name, View] = Field(default_factory=dict)
     """The kinds of image of a case, each with its canonical form."""
     masks: MaskChecks = MaskChecks()

@@ -51,7 +51,7 @@ def cohorts(evidence: Evidence) -> list[str]:
         )
         names = [name for name in ("train", "val", "test") if name in flow["splits"]]
         parts = [f"{flow['splits'][name]['cases']:,} for {evidence.printed(name)}" for name in names]
-        sentences.append(f"{text} ({listed(parts)}).")
+        sentences.append(f"{text} ({listed(parts)})." if parts else f"{text}.")  # nobody of an unlabelled cohort
     if sentences:
         sentences.append("No subject is in two splits.")
     return sentences

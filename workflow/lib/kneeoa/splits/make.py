@@ -7,15 +7,16 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import defaultdict
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from kneeoa.cohorts.derive import finest
 from kneeoa.config.cohorts import Split
-from kneeoa.config.hierarchy import Level
+from kneeoa.config.hierarchy import Level, finest
+from kneeoa.config.people import overlap_sentence
 from kneeoa.errors import KneeoaError
 from kneeoa.splits.apportion import apportion
 from kneeoa.tables.cases import CASES
@@ -41,6 +42,7 @@ def make_splits(
     volumes: list[Path],
     exclusions: list[Path],
     out_splits: Path,
+    others: Sequence[Path] = (),
 ) -> None:
     """Divide the subjects of a cohort and write the split of each analysed case.
 
@@ -53,7 +55,7 @@ def make_splits(
       all.
     - ``given``: the source's own test set, and its validation set; without one, validation is
       carved out of its training subjects in the share ``val``.
-    - an external cohort is all test.
+    - an external cohort is all test; of an unlabelled one nobody is analysed.
 
     Within a stratum subjects are ordered by a hash of the seed and their name, never by their place
     in a file: the result depends on who is there and on nothing else, and one subject more moves
@@ -61,7 +63,7 @@ def make_splits(
 
     Args:
         name: the cohort's name.
-        role: ``develop`` or ``external``.
+        role: ``develop``, ``external`` or ``unlabelled``.
         split: how to divide.
         levels: the label hierarchy.
         views: the views that a case must have.
@@ -70,13 +72,20 @@ def make_splits(
         volumes: VOLUMES index of every shard of every view.
         exclusions: EXCLUSIONS tables whose rows of scope ``case`` take a case out.
         out_splits: where SPLITS is written, rows by ``case_id``.
+        others: CASES of the cohorts of which the study does not say whether they have people in
+            common with this one.
 
     Raises:
-        KneeoaError: nothing is left to analyse or to train on, the source gives no split where one
-            is needed, a subject would straddle two splits, or ``split.stratify`` is not a level.
+        KneeoaError: an id is in this cohort and in one of ``others``, nothing is left to analyse or
+            to train on, the source gives no split where one is needed, a subject would straddle two
+            splits, or ``split.stratify`` is not a level.
     """
+    _check_people(cases, others)
     stratify = _stratum_level(split, levels)
     analysed = _analysed(cases, labels, volumes, exclusions, finest(levels).name, views)
+    if role == "unlabelled":
+        SPLITS.write(out_splits, [])
+        return
     if analysed.empty:
         raise KneeoaError(f"cohort '{name}' has no case with a volume in every view and a label of '{finest(levels).name}'.")
     if role == "external":
@@ -90,6 +99,35 @@ def make_splits(
     _check_disjoint(name, analysed)
     SPLITS.write(out_splits, analysed[SPLITS.schema.names])
     _LOG.info("%s: %s", name, analysed["split"].value_counts().to_dict())
+    for level in levels:
+        _warn_of_gaps(name, analysed, labels, level)
+
+
+def _warn_of_gaps(name: str, analysed: pd.DataFrame, labels: Path, level: Level) -> None:
+    """Tell of the classes (findings) of a level that the cohort has, and one of its splits has no
+    case of.
+    """
+    split_of = dict(zip(analysed["case_id"], analysed["split"], strict=True))
+    splits: dict[int, set[str]] = defaultdict(set)
+    for row in _labels(labels, level.name):
+        if row["case_id"] in split_of:
+            findings = [place for place, entry in enumerate(row["value"]) if entry] if level.kind == "multilabel" else row["value"]
+            for place in findings:
+                if place is not None:
+                    splits[place].add(split_of[row["case_id"]])
+    gaps = {split: [level.classes[place] for place in sorted(splits) if split not in splits[place]] for split in _GIVEN}
+    for split in sorted({*gaps} & set(split_of.values())):
+        if gaps[split]:
+            _LOG.warning("%s: %s has no case of %s of level '%s', which the cohort has", name, split, ", ".join(gaps[split]), level.name)
+
+
+def _check_people(cases: Path, others: Sequence[Path]) -> None:
+    mine = CASES.read(cases)
+    for path in others:
+        other = CASES.read(path)
+        shared = set(mine["subject"]) & set(other["subject"])
+        if shared:
+            raise KneeoaError(overlap_sentence(mine["cohort"].iloc[0], other["cohort"].iloc[0], shared))
 
 
 def _analysed(cases: Path, labels: Path, volumes: list[Path], exclusions: list[Path], level: str, views: tuple[str, ...]) -> pd.DataFrame:

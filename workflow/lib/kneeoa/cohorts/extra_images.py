@@ -1,0 +1,53 @@
+"""Images that lie beside a manifest's own and that none of its lines names."""
+
+from __future__ import annotations
+
+import logging
+import posixpath
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from kneeoa.cohorts.formats import format_of
+from kneeoa.cohorts.source import Reason
+from kneeoa.cohorts.text_tables import Table
+from kneeoa.cohorts.walk import files_below
+from kneeoa.config.manifest import Manifest
+
+_LOG = logging.getLogger(__name__)
+
+
+def unlisted_images(root: Path, manifest: Manifest, table: Table) -> list[Reason]:
+    """One reason, without a case, for all images below the manifest's folder that no line names,
+    whatever its visit or view; nothing where there is none, or no column of paths.
+
+    Files without a suffix are left out, as they may be anything; so are archives.
+    """
+    named = set(_named(manifest, table))
+    if not named:
+        return []
+    below = posixpath.normpath(manifest.folder) if manifest.folder else ""
+    lost = [path for path, name in files_below(root, below) if format_of(name) not in (None, "dicom-archive") and not _listed(path, named)]
+    if not lost:
+        return []
+    detail = f"{len(lost)} images below the root are named by no line of {table.path.name}, the first is {lost[0]}."
+    _LOG.warning("%s", detail)
+    return [Reason("unlisted-image", detail)]
+
+
+def _named(manifest: Manifest, table: Table) -> Iterator[str]:
+    """The cells of the columns of images and masks, as paths below the root; an absolute one by its
+    last part.
+    """
+    columns = [re.sub(r"\\{(side|visit|view)\\}", ".*", re.escape(name)) for name in (manifest.path, manifest.mask) if name is not None]
+    places = [place for place, name in enumerate(table.header) if any(re.fullmatch(column, name, re.IGNORECASE) for column in columns)]
+    for _, row in table.rows:
+        for cell in filter(None, (row[place].replace("\\", "/") for place in places)):
+            absolute = cell.startswith("/") or cell[1:2] == ":"
+            yield cell.rstrip("/").rpartition("/")[2] if absolute else posixpath.normpath(posixpath.join(manifest.folder, cell))
+
+
+def _listed(path: str, named: set[str]) -> bool:
+    """Whether a file, a folder above it, or the last part of one of them is named."""
+    parts = path.split("/")
+    return any(part in named or "/".join(parts[: place + 1]) in named for place, part in enumerate(parts))

@@ -1,0 +1,45 @@
+"""What a layout can give a study, as far as its configuration tells. Standard library only, as it
+is asked at parse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+PEOPLE = ("site", "sex", "age", "side")
+"""What a cases table may tell of people, and subgroups can be made of."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a source of one layout has, whatever is asked of it."""
+
+    levels: tuple[str, ...]
+    """The levels that it has labels of."""
+    takes_labels: bool = True
+    """Whether `labels` (columns) decide the levels; a layout that does not look at them refuses
+    them.
+    """
+    grades: Mapping[str, int] = field(default_factory=dict)
+    """Level -> how many grades the source has, where it is known beforehand."""
+    views: tuple[str, ...] | None = None
+    """The views that it has, by name; None: whatever they are called."""
+    dimensions: dict[str, int] | int | None = None
+    """Axes of its images: of all of them, or by view; None: any."""
+    one_view: bool = False
+    """Whether it has one view alone."""
+    visits: tuple[str, ...] | None = None
+    """The visits that it has, by name; None: whatever they are called."""
+    one_visit: bool = False
+    """Whether it has one visit alone."""
+    images: bool = True
+    """Whether it names images."""
+    masks: bool = True
+    """Whether it has masks."""
+    splits: bool = False
+    """Whether it has a division into train, val and test of its own."""
+    named_at_parse: bool = True
+    """Whether what is looked at when the workflow starts names subjects as the cases table will."""
+    people: tuple[str, ...] = PEOPLE
+    """What it tells of people."""

@@ -1,0 +1,157 @@
+"""Checks of cohorts against the study: what is asked of a source that its layout, or its column
+map, cannot give. A study that fails here would fail after all of its images were decoded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kneeoa.cohorts import registry
+from kneeoa.cohorts.offers import PEOPLE, Offer
+from kneeoa.config.cohorts import Cohort
+from kneeoa.config.hierarchy import Level, finest
+from kneeoa.config.manifest import LabelColumns
+
+if TYPE_CHECKING:
+    from kneeoa.config.study import Study
+
+
+def check_cohorts(study: Study) -> None:
+    """Check that every cohort can give what the study asks of it.
+
+    Raises:
+        ValueError: the first thing that one cannot give, naming key, value and what there is.
+    """
+    offers: dict[str, Offer | None] = {}
+    for name, cohort in study.cohorts.items():
+        where = f"cohorts.{name}"
+        for level, columns in cohort.labels.items():
+            if level not in study.level_names:
+                raise ValueError(f"'{where}.labels' names '{level}', which is no level; known are {', '.join(study.level_names)}")
+            _check_columns(f"{where}.labels.{level}", study.level(level), columns)
+        _check_tissues(where, cohort)
+        offers[name] = registry.offer(cohort)
+        offer = offers[name]
+        if offer is not None:
+            _check_levels(where, cohort, offer, study.levels)
+            _check_images(where, cohort, offer, study)
+            if cohort.role == "develop" and cohort.split.method == "given" and not offer.splits:
+                more = "name its column as 'manifest.split'" if cohort.reader == "manifest" else f"reader '{cohort.reader}' has none"
+                raise ValueError(f"'{where}.split.method' is 'given', but the source gives no split: {more}, or leave 'method' out")
+    if study.cohorts and all(cohort.unlabelled for cohort in study.cohorts.values() if cohort.role == "develop"):
+        raise ValueError("every cohort of the role 'develop' is 'unlabelled', so nothing could be trained")
+    _check_validation(study)
+    _check_subgroups(study, offers)
+
+
+def _check_columns(where: str, level: Level, columns: LabelColumns) -> None:
+    """Whether a level's columns can give a label of its kind."""
+    if columns.separator is not None:
+        _check_listing(where, level, columns)
+        return
+    wanted = len(level.classes) if level.kind == "multilabel" else 1
+    if len(columns.columns) != wanted:
+        findings = f", one for each of its {wanted} findings" if level.kind == "multilabel" else ""
+        hint = "" if level.kind == "multilabel" else "; the higher of two grades is one entry: [[first, second]]"
+        raise ValueError(
+            f"'{where}' has {len(columns.columns)} columns, but level '{level.name}' is {level.kind} and takes {wanted}{findings}{hint}"
+        )
+    if columns.at_least is not None and level.kind not in ("multilabel", "binary"):
+        raise ValueError(f"'{where}.at_least' makes yes or no of a grade, but level '{level.name}' is {level.kind}")
+    top = 1 if level.kind in ("multilabel", "binary") else len(level.classes) - 1
+    for text, index in columns.values.items():
+        if index is not None and columns.at_least is None and not 0 <= index <= top:
+            raise ValueError(f"'{where}.values' gives '{text}' the class {index}; level '{level.name}' has the classes 0 to {top}")
+
+
+def _check_listing(where: str, level: Level, columns: LabelColumns) -> None:
+    """Whether the findings of one column are those of a level: all of a multilabel level's, or the
+    one that makes a binary level positive.
+    """
+    width = 1 + max(index for index in columns.values.values() if index is not None)
+    wanted = {"multilabel": len(level.classes), "binary": 1}.get(level.kind)
+    if wanted is None:
+        raise ValueError(f"'{where}.separator' lists findings, but level '{level.name}' is {level.kind}; it needs a multilabel level")
+    if width != wanted or any(index is not None and index < 0 for index in columns.values.values()):
+        raise ValueError(f"'{where}.values' tells of the classes 0 to {width - 1}; level '{level.name}' has 0 to {wanted - 1}")
+
+
+def _check_levels(where: str, cohort: Cohort, offer: Offer, levels: tuple[Level, ...]) -> None:
+    if cohort.labels and not offer.takes_labels:
+        raise ValueError(
+            f"'{where}.labels' would not be looked at: reader '{cohort.reader}' takes the level {', '.join(offer.levels)} from the source"
+        )
+    for level in levels:
+        grades = offer.grades.get(level.name)
+        if grades is not None and (level.kind == "multilabel" or len(level.classes) != grades):
+            raise ValueError(
+                f"level '{level.name}' has {len(level.classes)} classes ({level.kind}), but '{where}' has {grades} grades of it: declare "
+                "those, and group them in a coarser level with 'parent_class'"
+            )
+    needed = finest(levels).name
+    if needed not in offer.levels and not cohort.unlabelled:
+        has = f"of {', '.join(offer.levels)} alone" if offer.levels else "of no level"
+        name = f"name its column in '{where}.labels'" if offer.takes_labels else f"give the level the name '{offer.levels[0]}'"
+        raise ValueError(
+            f"'{where}' has labels {has}, but every case needs one of '{needed}', the finest level: {name}, "
+            f"or say '{where}.unlabelled: true' where none of its cases is to be trained or tested on"
+        )
+
+
+def _check_images(where: str, cohort: Cohort, offer: Offer, study: Study) -> None:
+    if not offer.images:
+        raise ValueError(f"'{where}.views' asks for {', '.join(cohort.views)}, but 'manifest.path' names no column of images")
+    if cohort.manifest is not None and cohort.manifest.shows == "both" and "side" not in offer.people:
+        raise ValueError(f"'{where}.manifest.shows' is 'both', but neither 'side' nor 'sides' says which knee of a picture a case is")
+    if cohort.tissues and not offer.masks:
+        more = "'manifest.mask' names no column" if cohort.reader == "manifest" else f"reader '{cohort.reader}' has none"
+        raise ValueError(f"'{where}.tissues' says what labels of masks mean, but there are no masks: {more}")
+    for key, asked, one, has in (
+        ("views", cohort.views, offer.one_view, offer.views),
+        ("visits", cohort.visits, offer.one_visit, offer.visits),
+    ):
+        if one and len(asked) != 1:
+            raise ValueError(f"'{where}.{key}' is {list(asked)}; reader '{cohort.reader}' offers one alone")
+        strange = [entry for entry in asked if has is not None and entry not in has]
+        if strange:
+            more = ", and others through 'series'" if key == "views" else ""
+            raise ValueError(f"'{where}.{key}' names '{strange[0]}'; reader '{cohort.reader}' offers {', '.join(has or ())}{more}")
+    for view in cohort.views:
+        axes = offer.dimensions.get(view) if isinstance(offer.dimensions, dict) else offer.dimensions
+        declared = study.views[view].dimensions
+        if axes not in (None, declared):
+            raise ValueError(
+                f"'views.{view}' has {declared} 'dimensions', but reader '{cohort.reader}' of '{where}' gives images of {axes}"
+            )
+
+
+def _check_tissues(where: str, cohort: Cohort) -> None:
+    meaning: dict[object, str] = {}
+    for tissue, labels in cohort.tissues.items():
+        for label in labels:
+            if label == 0:
+                raise ValueError(f"'{where}.tissues.{tissue}' names label 0, which is what is no tissue in every mask")
+            if meaning.setdefault(label, tissue) != tissue:
+                raise ValueError(f"'{where}.tissues' gives label {label} to both '{meaning[label]}' and '{tissue}'")
+
+
+def _check_validation(study: Study) -> None:
+    """Whether there is a validation case where one is needed to choose the epoch."""
+    developing = [cohort.split for cohort in study.cohorts.values() if cohort.role == "develop"]
+    if developing and all(split.val == 0 and split.method == "stratified" for split in developing):
+        choosing = [arm.name for arm in study.arms_table() if arm.training.checkpoint == "best"]
+        if choosing:
+            raise ValueError(
+                f"'split.val' is 0 in every cohort, so arm '{choosing[0]}' has no validation case to choose its epoch by; give one "
+                "a share, or set 'training.checkpoint' to last"
+            )
+
+
+def _check_subgroups(study: Study, offers: dict[str, Offer | None]) -> None:
+    """Whether any cohort tells what subgroups are made of."""
+    if not offers or None in offers.values():
+        return
+    given = {key for offer in offers.values() if offer is not None for key in offer.people}
+    for key in study.statistics.subgroups:
+        if key in PEOPLE and key not in given:
+            raise ValueError(f"'statistics.subgroups.{key}' would be empty: no cohort tells the {key} of its people")
