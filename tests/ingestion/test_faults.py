@@ -27,6 +27,7 @@ from tests.ingestion.faults import (
     dicom_stacks,
     itk_headers,
     nifti_headers,
+    odd_rows,
     places,
     single_files,
 )
@@ -46,6 +47,7 @@ PLANTED: list[Planted] = [
     *dicom_grey.CASES,
     *archives.CASES,
     *places.CASES,
+    *odd_rows.CASES,
 ]
 SHARDS = 3
 _MEMORY_MB = 400

@@ -17,9 +17,11 @@ from kneeoa.tables.cases import CASES as CASE_TABLE
 from kneeoa.tables.exclusions import EXCLUSIONS
 from kneeoa.tables.images import IMAGES
 from kneeoa.tables.volumes import VOLUMES
-from tests.ingestion.faults.radiographs import CASES, SHAPE, PlantedRadiograph, picture
+from tests.ingestion.faults import radiograph_exams, radiographs
+from tests.ingestion.faults.radiographs import SHAPE, SUFFIXES, PlantedRadiograph, picture
 from tests.ingestion.verdicts import Verdict, table
 
+CASES = [*radiographs.CASES, *radiograph_exams.CASES]
 VIEW = View(dimensions=2, shape=SHAPE, fit="extent", negatives="keep")
 
 
@@ -32,7 +34,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> list[Verdict]:
     root = tmp_path_factory.mktemp("radiographs")
     cases, images = [], []
     for number, case in enumerate(CASES):
-        path = root / f"{number:03d}.{'dcm' if case.format == 'dicom-file' else case.format}"
+        path = root / f"{number:03d}{case.suffix or SUFFIXES[case.format]}"
         case.plant(path, picture(number))
         own = {"cohort": "main", "case_id": case_id(number), "shard": 0}
         place = {"view": "pa", "role": "image", "path": path.name, "format": case.format, "shows": "knee"}

@@ -20,7 +20,12 @@ from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian,
 from tests.unit.images.pictures import deep_png
 
 SHAPE = (48, 40)
-_DAMAGED = frozenset({"unreadable", "missing-file", "wrong-dimensions"})
+SUFFIXES = {
+    "png": ".png", "jpeg": ".jpg", "tiff": ".tif", "bmp": ".bmp", "dicom-file": ".dcm",
+    "dicom": "", "dicom-archive": ".zip", "nifti": ".nii.gz", "meta": ".mha", "nrrd": ".nrrd",
+}  # fmt: skip
+"""What a planted file is called by its format, unless it has a suffix of its own."""
+DAMAGED = frozenset({"unreadable", "missing-file", "wrong-dimensions"})
 _SHAPE = frozenset({"not-greyscale", "unsupported-dicom", "too-large", "unreadable", "wrong-dimensions"})
 _SPACING = frozenset({"absurd-spacing", "bad-spacing", "unreadable"})
 
@@ -50,12 +55,13 @@ class PlantedRadiograph:
     side: str = "R"
     bits: int = 12
     """How many bits of grey survive in the file."""
+    suffix: str = ""
 
     def __str__(self) -> str:
-        return f"{self.format} radiograph: {self.family}: {self.name}"
+        return f"{self.format}{self.suffix} radiograph: {self.family}: {self.name}"
 
 
-def _bad(family: str, name: str, format: str, plant: Callable[[Path, Pixels], object], reasons: frozenset[str]) -> PlantedRadiograph:
+def bad(family: str, name: str, format: str, plant: Callable[[Path, Pixels], object], reasons: frozenset[str]) -> PlantedRadiograph:
     return PlantedRadiograph(family, name, format, plant, reasons, reads=False)
 
 
@@ -72,7 +78,7 @@ def _png(
     return lambda path, pixels: path.write_bytes(damage(png(convert(pixels))))
 
 
-def _eight(pixels: Pixels) -> Pixels:
+def eight(pixels: Pixels) -> Pixels:
     return np.asarray((pixels >> 4).astype(np.uint8))
 
 
@@ -91,7 +97,7 @@ def _claimed(width: int, height: int) -> Callable[[bytes], bytes]:
 
 
 def _colours(pixels: Pixels, *, grey: bool) -> NDArray[np.uint8]:
-    one = _eight(pixels)
+    one = eight(pixels)
     return np.stack([one, one, one if grey else np.asarray(255 - one)], axis=-1)
 
 
@@ -134,7 +140,7 @@ def _picture(format: str, mode: str = "L", exif: int = 1, **options: Any) -> Cal
     def plant(path: Path, pixels: Pixels) -> None:
         tags = Image.Exif()
         tags[274] = exif
-        stored = np.ascontiguousarray(np.rot90(_eight(pixels)) if exif == 6 else _eight(pixels))
+        stored = np.ascontiguousarray(np.rot90(eight(pixels)) if exif == 6 else eight(pixels))
         Image.fromarray(stored).convert(mode).save(path, format, exif=tags, **(options if format == "JPEG" else {}))
 
     return plant
@@ -159,7 +165,7 @@ def _opaque(pixels: Pixels) -> Pixels:
 def _tinted(pixels: Pixels) -> NDArray[np.uint8]:
     """Grey but for a level or two here and there."""
     tint = np.random.default_rng(12).integers(-1, 2, (*SHAPE, 3))
-    return np.asarray(np.clip(_eight(pixels)[..., None].astype(int) + tint, 0, 255).astype(np.uint8))
+    return np.asarray(np.clip(eight(pixels)[..., None].astype(int) + tint, 0, 255).astype(np.uint8))
 
 
 _EIGHT_BITS = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7}
@@ -188,8 +194,8 @@ CASES: list[PlantedRadiograph] = [
     PlantedRadiograph("grey levels", "16 bits of RGB", "png", _deep(*[lambda pixels: pixels] * 3)),
     PlantedRadiograph("grey levels", "16 bits of RGB, opaque", "png", _deep(*[lambda pixels: pixels] * 3, _opaque)),
     PlantedRadiograph("grey levels", "16 bits of grey, opaque", "png", _deep(lambda pixels: pixels, _opaque)),
-    _bad("grey levels", "16 bits of grey, see-through", "png", _deep(lambda pixels: pixels, _opaque, clear=True), _SHAPE),
-    _bad(
+    bad("grey levels", "16 bits of grey, see-through", "png", _deep(lambda pixels: pixels, _opaque, clear=True), _SHAPE),
+    bad(
         "grey levels", "16 bits, coloured", "png", _deep(lambda pixels: pixels, lambda pixels: pixels, lambda pixels: 4095 - pixels), _SHAPE
     ),
     PlantedRadiograph("grey levels", "colours that are grey but for a trace", "png", _png(convert=_tinted), bits=8),
@@ -224,27 +230,27 @@ CASES: list[PlantedRadiograph] = [
         for mode in ("L", "RGB")
         for exif in ((1,) if name == "BMP" else (1, 6))
     ),
-    _bad("pictures", "a PNG called JPEG", "jpeg", _png(), _DAMAGED),
+    bad("pictures", "a PNG called JPEG", "jpeg", _png(), DAMAGED),
     PlantedRadiograph("sound", "16 bits", "png", _png()),
-    PlantedRadiograph("sound", "8 bits", "png", _png(convert=_eight), bits=8),
+    PlantedRadiograph("sound", "8 bits", "png", _png(convert=eight), bits=8),
     PlantedRadiograph("sound", "left knee", "png", _png(), side="L"),
     PlantedRadiograph("dtype", "grey as colours", "png", _png(convert=lambda pixels: _colours(pixels, grey=True)), bits=8),
-    _bad("dtype", "colours", "png", _png(convert=lambda pixels: _colours(pixels, grey=False)), _SHAPE),
-    _bad("truncated", "a tenth is there", "png", _png(_cut(0.1)), _DAMAGED),
-    _bad("truncated", "half is there", "png", _png(_cut(0.5)), _DAMAGED),
-    _bad("truncated", "nine tenths are there", "png", _png(_cut(0.9)), _DAMAGED),
-    _bad("zero bytes", "empty", "png", _png(lambda _: b""), _DAMAGED),
-    _bad("zero bytes", "zeros", "png", _png(lambda content: bytes(len(content))), _DAMAGED),
-    _bad("replaced", "an error page", "png", _png(lambda _: b"<html>403</html>"), _DAMAGED),
-    _bad("replaced", "a JPEG", "png", lambda path, pixels: Image.fromarray(_eight(pixels)).save(path, "JPEG"), _DAMAGED),
-    _bad("replaced", "flipped bits", "png", _png(lambda content: content[:900] + b"\x55" * 40 + content[940:]), _DAMAGED),
-    _bad("huge claims", "two thousand million pixels", "png", _png(_claimed(1 << 16, 1 << 15)), _SHAPE),
-    _bad("wrong dimensions", "more rows than there are", "png", _png(_claimed(40, 480)), _DAMAGED | _SHAPE),
-    _bad("wrong dimensions", "no columns", "png", _png(_claimed(0, 48)), _DAMAGED | _SHAPE),
-    _bad("no picture", "constant", "png", _png(convert=lambda pixels: np.full_like(pixels, 9)), frozenset({"constant-image"})),
-    _bad("no file", "a folder in its place", "png", lambda path, pixels: path.mkdir(), _DAMAGED),
-    _bad("links", "a link to nothing", "png", lambda path, pixels: path.symlink_to("nothing"), _DAMAGED),
-    _bad("link loops", "a link to itself", "png", lambda path, pixels: path.symlink_to(path.name), _DAMAGED),
+    bad("dtype", "colours", "png", _png(convert=lambda pixels: _colours(pixels, grey=False)), _SHAPE),
+    bad("truncated", "a tenth is there", "png", _png(_cut(0.1)), DAMAGED),
+    bad("truncated", "half is there", "png", _png(_cut(0.5)), DAMAGED),
+    bad("truncated", "nine tenths are there", "png", _png(_cut(0.9)), DAMAGED),
+    bad("zero bytes", "empty", "png", _png(lambda _: b""), DAMAGED),
+    bad("zero bytes", "zeros", "png", _png(lambda content: bytes(len(content))), DAMAGED),
+    bad("replaced", "an error page", "png", _png(lambda _: b"<html>403</html>"), DAMAGED),
+    bad("replaced", "a JPEG", "png", lambda path, pixels: Image.fromarray(eight(pixels)).save(path, "JPEG"), DAMAGED),
+    bad("replaced", "flipped bits", "png", _png(lambda content: content[:900] + b"\x55" * 40 + content[940:]), DAMAGED),
+    bad("huge claims", "two thousand million pixels", "png", _png(_claimed(1 << 16, 1 << 15)), _SHAPE),
+    bad("wrong dimensions", "more rows than there are", "png", _png(_claimed(40, 480)), DAMAGED | _SHAPE),
+    bad("wrong dimensions", "no columns", "png", _png(_claimed(0, 48)), DAMAGED | _SHAPE),
+    bad("no picture", "constant", "png", _png(convert=lambda pixels: np.full_like(pixels, 9)), frozenset({"constant-image"})),
+    bad("no file", "a folder in its place", "png", lambda path, pixels: path.mkdir(), DAMAGED),
+    bad("links", "a link to nothing", "png", lambda path, pixels: path.symlink_to("nothing"), DAMAGED),
+    bad("link loops", "a link to itself", "png", lambda path, pixels: path.symlink_to(path.name), DAMAGED),
     PlantedRadiograph("sound", "MONOCHROME2", "dicom-file", _dicom()),
     PlantedRadiograph("sound", "left knee", "dicom-file", _dicom(), side="L"),
     PlantedRadiograph(
@@ -254,22 +260,22 @@ CASES: list[PlantedRadiograph] = [
         "dtype",
         "8 bits",
         "dicom-file",
-        lambda path, pixels: _dicom(BitsAllocated=8, BitsStored=8, HighBit=7, PixelData=_eight(pixels).tobytes())(path, pixels),
+        lambda path, pixels: _dicom(BitsAllocated=8, BitsStored=8, HighBit=7, PixelData=eight(pixels).tobytes())(path, pixels),
         bits=8,
     ),
     PlantedRadiograph("missing geometry", "no pixel size", "dicom-file", _dicom(ImagerPixelSpacing=None)),
-    _bad("truncated", "half is there", "dicom-file", _dicom(_cut(0.5)), _DAMAGED),
-    _bad("truncated", "nine tenths are there", "dicom-file", _dicom(_cut(0.9)), _DAMAGED),
-    _bad("zero bytes", "empty", "dicom-file", _dicom(lambda _: b""), _DAMAGED),
-    _bad("replaced", "a PNG", "dicom-file", _png(), _DAMAGED),
-    _bad("dtype", "colours", "dicom-file", _dicom(SamplesPerPixel=3, PhotometricInterpretation="RGB", PlanarConfiguration=0), _SHAPE),
-    _bad("4D", "two frames", "dicom-file", _dicom(NumberOfFrames=2), _SHAPE),
-    _bad("wrong dimensions", "more rows than pixels", "dicom-file", _dicom(Rows=96), _SHAPE),
-    _bad("huge claims", "65535 by 65535", "dicom-file", _dicom(Rows=65535, Columns=65535), _SHAPE),
-    _bad("absurd spacing", "zero", "dicom-file", _dicom(ImagerPixelSpacing=["0", "0"]), _SPACING),
-    _bad("absurd spacing", "negative", "dicom-file", _dicom(ImagerPixelSpacing=["-1", "0.8"]), _SPACING),
-    _bad("absurd spacing", "metres", "dicom-file", _dicom(ImagerPixelSpacing=["2000", "2000"]), _SPACING),
-    _bad("wrong side", "the header says left", "dicom-file", _dicom(ImageLaterality="L"), frozenset({"wrong-side"})),
-    _bad("wrong side", "a lateral picture", "dicom-file", _dicom(ViewPosition="LL"), frozenset({"wrong-projection"})),
-    _bad("no picture", "constant", "dicom-file", _dicom(convert=lambda pixels: np.full_like(pixels, 9)), frozenset({"constant-image"})),
+    bad("truncated", "half is there", "dicom-file", _dicom(_cut(0.5)), DAMAGED),
+    bad("truncated", "nine tenths are there", "dicom-file", _dicom(_cut(0.9)), DAMAGED),
+    bad("zero bytes", "empty", "dicom-file", _dicom(lambda _: b""), DAMAGED),
+    bad("replaced", "a PNG", "dicom-file", _png(), DAMAGED),
+    bad("dtype", "colours", "dicom-file", _dicom(SamplesPerPixel=3, PhotometricInterpretation="RGB", PlanarConfiguration=0), _SHAPE),
+    bad("4D", "two frames", "dicom-file", _dicom(NumberOfFrames=2), _SHAPE),
+    bad("wrong dimensions", "more rows than pixels", "dicom-file", _dicom(Rows=96), _SHAPE),
+    bad("huge claims", "65535 by 65535", "dicom-file", _dicom(Rows=65535, Columns=65535), _SHAPE),
+    bad("absurd spacing", "zero", "dicom-file", _dicom(ImagerPixelSpacing=["0", "0"]), _SPACING),
+    bad("absurd spacing", "negative", "dicom-file", _dicom(ImagerPixelSpacing=["-1", "0.8"]), _SPACING),
+    bad("absurd spacing", "metres", "dicom-file", _dicom(ImagerPixelSpacing=["2000", "2000"]), _SPACING),
+    bad("wrong side", "the header says left", "dicom-file", _dicom(ImageLaterality="L"), frozenset({"wrong-side"})),
+    bad("wrong side", "a lateral picture", "dicom-file", _dicom(ViewPosition="LL"), frozenset({"wrong-projection"})),
+    bad("no picture", "constant", "dicom-file", _dicom(convert=lambda pixels: np.full_like(pixels, 9)), frozenset({"constant-image"})),
 ]

@@ -94,9 +94,40 @@ def test_a_bilateral_radiograph_is_an_image_of_both_knees(tmp_path: Path) -> Non
     film = File("pa", "image", "00m/0.C.2/9000001/20040101/2/001", "dicom-file", "both")
     assert knees["9000001-R-00m"].files == [film]
     assert knees["9000001-L-00m"].files[1:] == [film]
-    image(tmp_path, "9000001", "2", "002")
-    again = read(cohort(views=["pa"]), tmp_path).knees
-    assert [[reason.reason for reason in again[f"9000001-{side}-00m"].reasons] for side in "LR"] == [["duplicate-image"]] * 2
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["001.json"], ["readme.txt"], ["README"], ["Thumbs.db"], ["DICOMDIR"], ["001.jpg"], ["preview.PNG"], ["MD5SUMS"], [".DS_Store"],
+        ["desktop.ini", "VERSION", "index.html"],
+    ],
+)  # fmt: skip
+def test_what_lies_beside_a_radiograph_is_no_other_one(tmp_path: Path, names: list[str]) -> None:
+    write_tree(tmp_path, [series("9000001", "X", "2").replace("SAG_3D_DESS_X", PA)], [])
+    for name in ("001", *names):
+        image(tmp_path, "9000001", "2", name)
+    knees = read(cohort(views=["pa"]), tmp_path).knees
+    film = File("pa", "image", "00m/0.C.2/9000001/20040101/2/001", "dicom-file", "both")
+    assert [knees[f"9000001-{side}-00m"].files for side in "LR"] == [[film]] * 2
+
+
+def test_of_several_files_the_volumes_stage_finds_the_radiograph(tmp_path: Path) -> None:
+    write_tree(tmp_path, [series("9000001", "X", "2").replace("SAG_3D_DESS_X", PA)], [])
+    for name in ("001", "002"):
+        image(tmp_path, "9000001", "2", name)
+    files = read(cohort(views=["pa"]), tmp_path).knees["9000001-R-00m"].files
+    assert files == [File("pa", "image", "00m/0.C.2/9000001/20040101/2", "dicom", "both")]
+
+
+def test_previews_beside_slices_are_no_images_and_alone_they_are(tmp_path: Path) -> None:
+    write_tree(tmp_path, [series("9000001", "LEFT"), series("9000002", "LEFT"), series("9000003", "LEFT")], [])
+    for subject, names in (("9000001", ["001", "002", "001.png"]), ("9000002", ["001.png"]), ("9000003", ["00000001/001"])):
+        for name in names:
+            image(tmp_path, subject, file=name)
+    knees = read(cohort(views=["sag_dess"]), tmp_path).knees
+    files = [[(file.path.rpartition("/")[2], file.format) for file in knees[f"900000{n}-L-00m"].files] for n in (1, 2, 3)]
+    assert files == [[("10000000", "dicom")], [("001.png", "png")], [("10000000", "dicom")]]
 
 
 def test_another_series_is_one_line_of_configuration(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from kneeoa.errors import KneeoaError, UnusableImage
+from kneeoa.errors import UnusableImage
 from kneeoa.images.readers import read_image
 from tests.unit.images.made import grid, pattern, same_place, write_itk, write_nifti
 
@@ -91,7 +91,5 @@ def test_itk_faults(tmp_path: Path) -> None:
     assert reason(tmp_path / "colour.nrrd", "nrrd") == "not-greyscale"
 
 
-def test_an_unknown_format_is_a_mistake_not_an_exclusion(tmp_path: Path) -> None:
-    with pytest.raises(KneeoaError, match="'tiff' is unknown") as caught:
-        read_image(tmp_path, "tiff")
-    assert not isinstance(caught.value, UnusableImage)
+def test_a_format_that_holds_no_volume_is_an_exclusion(tmp_path: Path) -> None:
+    assert reason(tmp_path, "png") == "wrong-format"

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from kneeoa.cohorts.formats import format_of
-from kneeoa.errors import KneeoaError, UnusableImage
+from kneeoa.errors import UnusableImage
 from kneeoa.images.radiograph import Turn, read_radiograph
 from kneeoa.phantom.radiograph_files import write_png, write_radiograph
 
@@ -198,8 +198,9 @@ def test_a_file_that_is_compressed_on_its_own(tmp_path: Path) -> None:
 def test_a_missing_file_and_a_volume_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(UnusableImage, match="not there"):
         read_radiograph(tmp_path / "none.png", "png", "frontal")
-    with pytest.raises(KneeoaError, match="takes files of the format png or dicom-file, not 'nifti'"):
+    with pytest.raises(UnusableImage, match="is of the format 'nifti'") as caught:
         read_radiograph(tmp_path / "a.nii", "nifti", "frontal")
+    assert caught.value.reason == "wrong-format"
 
 
 def test_the_digest_sees_pixels_and_spacing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ arrays.
 import hashlib
 import logging
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from kneeoa.images.ingest import Ingested, ingest
 from kneeoa.images.mask_shard import make_masks
 from kneeoa.images.resample import stretch
 from kneeoa.images.volume_shard import make_volumes
+from kneeoa.phantom.radiograph_files import write_png
 from kneeoa.tables.cases import CASES
 from kneeoa.tables.exclusions import EXCLUSIONS
 from kneeoa.tables.images import IMAGES
@@ -251,9 +253,30 @@ def test_a_grid_has_the_same_rows_at_another_size(cohort: Cohort) -> None:
         cohort.resample("g2", (32, 32))
 
 
-def test_a_flat_view_stops_with_a_sentence(cohort: Cohort) -> None:
-    with pytest.raises(KneeoaError, match="a view of 2 dimensions takes files of the format"):
-        cohort.volumes(view=View(dimensions=2, shape=(10, 10), spacing=(1, 1)))
+def test_volumes_in_a_view_of_radiographs_are_rows_of_exclusions(cohort: Cohort) -> None:
+    array, index, excluded = cohort.volumes(view=View(dimensions=2, shape=(10, 10), spacing=(1, 1)))
+    assert (len(array), len(index)) == (0, 0)
+    assert excluded["reason"].tolist() == ["wrong-format"] * 6
+
+
+@pytest.mark.parametrize("name", ["d.png", "d.zip", "d"])
+def test_a_mask_that_is_no_volume_costs_the_mask_alone(cohort: Cohort, name: str) -> None:
+    path = write_png(cohort.root / "odd" / "d.png", np.eye(40))
+    if name == "d.zip":
+        with zipfile.ZipFile(cohort.root / "odd" / name, "w") as archive:
+            archive.write(path, path.name)
+    format = {"d.png": "png", "d.zip": "dicom-archive", "d": "dicom"}[name]
+    odd = "odd" if name == "d" else f"odd/{name}"
+    masks = [row["case_id"] == "d-R-00m" and row["role"] == "mask" for row in cohort.images]
+    cohort.images = [row | {"path": odd, "format": format} if mask else row for row, mask in zip(cohort.images, masks, strict=True)]
+    cohort.write()
+    cohort.volumes()
+    _, index, excluded = cohort.masks()
+    assert index["case_id"].tolist() == ["c-L-00m", "e-R-00m"]
+    assert excluded.set_index("case_id").loc["d-R-00m", ["scope", "reason"]].tolist() == [
+        "mask",
+        "wrong-format" if name == "d.png" else "too-few-slices",
+    ]
 
 
 def test_the_index_says_where_the_images_centre_lies(cohort: Cohort) -> None:

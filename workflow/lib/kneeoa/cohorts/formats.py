@@ -4,6 +4,8 @@ at parse).
 
 from __future__ import annotations
 
+import re
+
 _SUFFIXES = {
     ".nii.gz": "nifti",
     ".nii": "nifti",
@@ -49,3 +51,21 @@ def companions(path: str) -> tuple[str, ...]:
         if path.lower().endswith(suffix):
             return tuple(path[: -len(suffix)] + other for other in others)
     return ()
+
+
+_BESIDE = re.compile(
+    r"\.(txt|csv|tsv|json|xml|yaml|yml|md|rst|rtf|html?|css|js|pdf|docx?|xlsx?|pptx?|db|ini|inf|cfg|conf|log|bak|lnk|url"
+    r"|jpe?g|png|gif|bmp|tiff?|svg|ico|avi|mp4|mov|wmv|exe|dll|jar|bat|sh|py|md5|sha\d+|raw|zraw|bvals?|bvecs?|par|rec|mat)$"
+    r"|^(read[-_ ]?me|licen[cs]e|notice|change(log|s)|version|contents?|index|manifest|autorun|lockfile|dirfile|notes?|info"
+    r"|(md5|sha\d+|check)[-_ ]?sums?)$",
+    re.IGNORECASE,
+)
+
+
+def lies_beside(name: str) -> bool:
+    """Whether a file by its name is one of those that archives, scanners and desktops put beside
+    slices and films: documents, previews, checksums, indexes of a medium.
+
+    It says nothing of a file that DICOM readers can parse: they look first.
+    """
+    return name.startswith(".") or name.upper() == "DICOMDIR" or _BESIDE.search(name) is not None

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kneeoa.cohorts.cells import identifier
-from kneeoa.cohorts.formats import ARCHIVES, VOLUMES, format_of
+from kneeoa.cohorts.formats import ARCHIVES, PICTURES, VOLUMES, format_of, lies_beside
 from kneeoa.cohorts.oai_paths import INDEXES, below_release, index_files, is_participant, visit_of
 from kneeoa.cohorts.source import File, Knee, Reason, Source
 from kneeoa.cohorts.table_files import read_table
+from kneeoa.cohorts.walk import files_below
 from kneeoa.config.cohorts import Cohort
 from kneeoa.errors import KneeoaError
 
@@ -158,9 +159,10 @@ def _place(root: Path, folder: str, visit: str) -> str | None:
 
 def image_files(root: Path, place: str, view: str, shows: str = "knee") -> list[File]:
     """The images of a folder or archive: each volume, picture or archive counts as one; other files
-    are one DICOM series.
+    are one DICOM series, and what lies beside slices by its name is passed over.
 
-    Of a radiograph (``shows`` both) each DICOM file is an image of its own.
+    Of a radiograph (``shows`` both) the only DICOM file is the image; of several, the volumes stage
+    finds out which is one.
     """
     if place.lower().endswith(ARCHIVES):
         return [File(view, "image", place, "dicom-archive", shows)]
@@ -170,13 +172,16 @@ def image_files(root: Path, place: str, view: str, shows: str = "knee") -> list[
     except OSError as error:
         _LOG.warning("%s: cannot be listed (%s)", place, error.strerror)
         return []
-    single = VOLUMES | {"png", "dicom-archive"}
-    whole = [(name, kind) for name in plain if (kind := format_of(name)) in single]
-    if whole:
-        return [File(view, "image", f"{place}/{name}", str(kind), shows) for name, kind in whole]
-    if shows == "both":
-        return [File(view, "image", f"{place}/{name}", "dicom-file", shows) for name in plain]
-    return [File(view, "image", place, "dicom", shows)] if plain else []
+    whole = [name for name in plain if format_of(name) in VOLUMES | {"dicom-archive"}]
+    pictures = [name for name in plain if format_of(name) in PICTURES]
+    slices = [name for name in plain if name not in whole and not lies_beside(name)]
+    if shows == "both" and len(slices) == 1:
+        return [File(view, "image", f"{place}/{slices[0]}", "dicom-file", shows)]
+    if (shows == "both" and slices) or (slices and not whole):
+        return [File(view, "image", place, "dicom", shows)]
+    if whole or pictures:
+        return [File(view, "image", f"{place}/{name}", str(format_of(name)), shows) for name in whole or pictures]
+    return [File(view, "image", place, "dicom", shows)] if plain or any(files_below(root, place)) else []
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:

@@ -26,8 +26,8 @@ class Reading:
 
 @dataclass(frozen=True)
 class File:
-    """An image or mask of a knee. ``path`` is relative to the cohort's root; a folder for a DICOM
-    series. Formats: ``formats.py``.
+    """An image or mask of a knee. ``path`` is relative to the cohort's root; a folder (format
+    ``dicom``) for a DICOM series, or for the one image in it. Formats: ``formats.py``.
     """
 
     view: str

@@ -8,6 +8,7 @@ parsed, and of their numbers a one-way mark is compared (:mod:`kneeoa.images.dic
 from __future__ import annotations
 
 import logging
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,10 @@ from kneeoa.config.volumes import ImageType, Plane
 from kneeoa.errors import UnusableImage
 from kneeoa.images.dicom_choice import choose
 from kneeoa.images.dicom_frames import Frame, frames
+from kneeoa.images.dicom_objects import is_capture
 from kneeoa.images.dicom_quiet import quiet
 from kneeoa.images.dicom_side import told_side
-from kneeoa.images.dicom_source import is_capture, read_header, sources
+from kneeoa.images.dicom_source import NoSlice, read_header, sources
 from kneeoa.images.dicom_stacks import SAME_PLACE, Stack, part
 from kneeoa.images.dicom_voxels import Decoder, decode_all
 from kneeoa.images.plausible import MOST_SHEAR, require_size
@@ -33,6 +35,10 @@ _STEP_TOLERANCE = 0.1
 # Slices may step aside along a straight line (a tilted gantry): the affine is then sheared.
 _MOST_SHEAR = np.tan(np.radians(MOST_SHEAR))
 _TOLD_SHEAR = np.tan(np.radians(0.5))
+# Series of pictures that can be no slices are passed over up to this share of the largest series'
+# slices: a map in colours has as many as its images, pages of a protocol are few. More of them
+# without a place are a series that lost its geometry.
+_BESIDE_SHARE = {"not-greyscale": 1.0, "missing-geometry": 0.25}
 
 
 def read_dicom(path: Path, echo: int | None = None, plane: Plane = "any", image_type: ImageType | None = None) -> Volume:
@@ -71,13 +77,39 @@ def stacks(path: Path) -> list[Stack]:
         UnusableImage: a file is damaged or lacks its geometry.
     """
     with quiet():
-        headers = (read_header(source) for source in sources(path))
-        return part(_scanned([frame for header in headers if header is not None for frame in frames(header)]), Decoder())
+        return part(_scanned(_slices(path)), Decoder())
 
 
 def _scanned(slices: list[Frame]) -> list[Frame]:
     """The slices that a scanner wrote; secondary captures only where there is nothing else."""
     return [frame for frame in slices if not is_capture(frame.header.dataset)] or slices
+
+
+def _slices(path: Path) -> list[Frame]:
+    """Every slice of a source; series of colour pictures or pages without a place in space, which
+    lie beside them, are passed over.
+
+    Raises:
+        UnusableImage: such a picture belongs to the series of a slice, or its series may have been
+            meant.
+    """
+    slices: list[Frame] = []
+    beside: dict[tuple[str, str], list[NoSlice]] = defaultdict(list)
+    for source in sources(path):
+        try:
+            header = read_header(source)
+            if header is not None:
+                slices += frames(header)
+        except NoSlice as error:
+            beside[error.series, error.reason].append(error)
+    series = {frame.series for frame in slices}
+    most = max(Counter(frame.series for frame in slices if frame.kind != "localizer").values(), default=0)
+    for (uid, reason), errors in beside.items():
+        count = sum(error.frames for error in errors)
+        if not uid or uid in series or count > _BESIDE_SHARE[reason] * most:
+            raise errors[0]
+        _LOG.info("%s: leaves %d pictures of a series of its own (%s)", path.name, count, reason)
+    return slices
 
 
 def _grid(name: str, stack: tuple[Frame, ...]) -> NDArray[np.float64]:

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from kneeoa.config.volumes import ImageType
 from kneeoa.errors import UnusableImage
 from kneeoa.images.dicom_image_type import Kind, describe
+from kneeoa.images.dicom_objects import CAPTURE_SPACINGS, is_capture
 from kneeoa.images.dicom_pixels import PixelFormat
 from kneeoa.images.dicom_quiet import quiet
 from kneeoa.images.dicom_scan import Scan, read_scan
-from kneeoa.images.dicom_source import CAPTURE_SPACINGS, Header, is_capture
+from kneeoa.images.dicom_source import Header, NoSlice
 from kneeoa.images.plausible import require_spacing
 
 
@@ -84,9 +85,10 @@ def frames(header: Header) -> list[Frame]:
     """The slices of a file: one, or those of an enhanced multi-frame file.
 
     Raises:
+        NoSlice: a picture without orientation and position (``missing-geometry``).
         UnusableImage: several frames without functional groups (``unsupported-dicom``), or a slice
-            without orientation, position or spacing (``missing-geometry``), with an impossible one
-            (``bad-affine``, ``absurd-spacing``).
+            that lacks one of orientation, position and spacing (``missing-geometry``) or has an
+            impossible one (``bad-affine``, ``absurd-spacing``).
     """
     data, name, form = header.dataset, header.source.name, header.form
     with quiet():
@@ -136,7 +138,9 @@ def _frame(header: Header, form: PixelFormat, name: str, index: int, look: _Clas
         captured = [_vector(header.dataset.get(tag), 2) for tag in CAPTURE_SPACINGS]
         spacing = next((pair for pair in captured if pair is not None), None)
     if position is None or orientation is None or spacing is None:
-        raise UnusableImage("missing-geometry", f"{name}: lacks its orientation, position or spacing, or they are not numbers.")
+        error = UnusableImage("missing-geometry", f"{name}: lacks its orientation, position or spacing, or they are not numbers.")
+        places = ("PlanePositionSequence", "ImagePositionPatient"), ("PlaneOrientationSequence", "ImageOrientationPatient")
+        raise error if any(look.get(*place) for place in places) else NoSlice(error, header.dataset)
     require_spacing((float(spacing[0]), float(spacing[1])), name)
     across, down = orientation[:3], orientation[3:]
     lengths = float(np.linalg.norm(across)), float(np.linalg.norm(down))

@@ -15,16 +15,17 @@ from typing import BinaryIO
 import pydicom
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from kneeoa.cohorts.formats import VOLUMES, format_of, lies_beside
+from kneeoa.cohorts.walk import Trail, inner
 from kneeoa.errors import UnusableImage
 from kneeoa.images.archive import SUFFIXES, members
 from kneeoa.images.dicom_file import PIXEL_TAGS, VOXEL_TAGS, open_stream, parse, require_length, require_voxels
+from kneeoa.images.dicom_objects import CAPTURE_SPACINGS, holds_no_image, is_capture, is_placed
 from kneeoa.images.dicom_pixels import PixelFormat, pixel_format
 from kneeoa.images.dicom_scan import SCAN_TAGS
 from kneeoa.images.dicom_side import SIDE_TAGS
 from kneeoa.images.trouble import unreadable
 
-CAPTURE_SPACINGS = ("NominalScannedPixelSpacing", "ImagerPixelSpacing")
-"""Where a secondary capture may have its millimetres instead of PixelSpacing."""
 GEOMETRY_TAGS = (
     "ImagePositionPatient", "ImageOrientationPatient", "SeriesInstanceUID", "ImageType", "EchoTime", "EchoNumbers",
     "TemporalPositionIdentifier", "TriggerTime", "AcquisitionNumber", "SharedFunctionalGroupsSequence",
@@ -35,13 +36,6 @@ GEOMETRY_TAGS = (
 _HEAD = 1 << 16
 _PIXEL_DATA = 0x7FE00010
 _UNDEFINED = 0xFFFFFFFF
-# Storage classes that hold no image: presentation states, reports, raw data and registrations,
-# documents, waveforms, plans, directories.
-_STORAGE = "1.2.840.10008.5.1.4.1.1."
-_WITHOUT_IMAGE = ("1.2.840.10008.1.3.10", *(_STORAGE + part for part in ("11.", "88.", "66", "104.", "9.", "481.3", "481.5")))
-_SCREENSHOT = _STORAGE + "7"
-# Files that lie beside slices and are not damaged ones.
-_FOREIGN = (".txt", ".csv", ".tsv", ".json", ".xml", ".db", ".htm", ".html", ".pdf", ".jpg", ".jpeg", ".png", ".ini", ".md5", ".log")
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +48,22 @@ class Source:
     def open(self) -> BinaryIO:
         """A stream at its start, to be closed by whoever opened it."""
         return open_stream(self.content) if isinstance(self.content, Path) else BytesIO(self.content)
+
+
+class NoSlice(UnusableImage):
+    """A picture that can be no slice of a volume: in colour, or without any place in space. One of
+    a series spoils it; a series of such pictures alone lies beside the others.
+
+    Attributes:
+        series: its SeriesInstanceUID.
+        frames: how many pictures the file holds.
+    """
+
+    def __init__(self, error: UnusableImage, dataset: pydicom.Dataset) -> None:
+        super().__init__(error.reason, error.detail)
+        self.series = str(dataset.get("SeriesInstanceUID") or "")
+        count = str(dataset.get("NumberOfFrames") or 1)
+        self.frames = int(count) if count.isdecimal() else 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,27 +85,39 @@ class Header:
 
 
 def sources(path: Path) -> Iterator[Source]:
-    """The files that may hold slices: those of a folder (not of its subfolders), of an archive, or
-    the file itself.
+    """The files that may hold slices: those of a folder, of an archive, or the file itself.
 
-    Hidden files (``._001``), directories of media (``DICOMDIR``) and folders are passed over.
+    A folder in which nothing lies that may be a slice (a study's, a person's) stands for the
+    folders in it; the others' subfolders are not looked at. Hidden files (``._001``) and
+    directories of media (``DICOMDIR``) are passed over.
 
     Raises:
         UnusableImage: a link leads nowhere, or the archive is damaged (``unreadable``) or too large
             (``too-large``).
     """
     if path.is_dir():
-        with os.scandir(path) as listing:
-            entries = sorted(listing, key=lambda entry: entry.name)
-        for entry in entries:
-            if not _set_aside(entry.name) and _is_file(entry, path.name):
-                yield Source(f"{path.name}/{entry.name}", Path(entry.path))
+        status = path.stat()
+        yield from _of_folder(path, path.name, ((status.st_dev, status.st_ino),))
     elif path.name.lower().endswith(SUFFIXES):
         for name, content in members(path):
             if not _set_aside(name):
                 yield Source(f"{path.name}/{name}", content)
     else:
         yield Source(path.name, path)
+
+
+def _of_folder(path: Path, name: str, trail: Trail) -> Iterator[Source]:
+    """Files are called by ``name``, the outermost folder's: those inside may bear a person's."""
+    with os.scandir(path) as listing:
+        entries = sorted((entry for entry in listing if not _set_aside(entry.name)), key=lambda entry: entry.name)
+    files = [entry for entry in entries if _is_file(entry, name)]
+    for entry in files:
+        yield Source(f"{name}/{entry.name}", Path(entry.path))
+    if all(lies_beside(entry.name) for entry in files):
+        for entry in entries:
+            below = inner(entry, trail)
+            if below:
+                yield from _of_folder(Path(entry.path), name, below)
 
 
 def _set_aside(name: str) -> bool:
@@ -115,25 +137,29 @@ def _is_file(entry: os.DirEntry[str], folder: str) -> bool:
 
 
 def read_header(source: Source) -> Header | None:
-    """Parse a file's header; None for what lies beside slices (documents, screenshots without a
-    place in the patient, reports, presentation states).
+    """Parse a file's header; None for what lies beside slices (documents, converted volumes,
+    screenshots without a place in the patient, reports, presentation states, scanners' private
+    objects).
 
     Raises:
-        UnusableImage: damaged, cut or empty (``unreadable``), not a greyscale image of whole
-            numbers (``not-greyscale``, ``unsupported-dicom``), or more voxels than the header says
-            (``wrong-dimensions``).
+        NoSlice: in colour (``not-greyscale``).
+        UnusableImage: damaged, cut or empty (``unreadable``), not an image of whole numbers
+            (``unsupported-dicom``), or more voxels than the header says (``wrong-dimensions``).
     """
     try:
         dataset, native = _from_head(source) or (_from_whole(source), None)
     except UnusableImage:
-        if source.name.lower().endswith(_FOREIGN):
+        if lies_beside(source.name.rpartition("/")[2]) or format_of(source.name) in VOLUMES:
             return None
         raise
-    if str(dataset.get("SOPClassUID") or "").startswith(_WITHOUT_IMAGE):
+    if holds_no_image(dataset) or (is_capture(dataset) and not is_placed(dataset)):
         return None
-    if is_capture(dataset) and not _is_placed(dataset):
-        return None
-    form = pixel_format(dataset, source.name)
+    try:
+        form = pixel_format(dataset, source.name)
+    except UnusableImage as error:
+        if error.reason == "not-greyscale":
+            raise NoSlice(error, dataset) from None
+        raise
     if native is None:
         return Header(source, dataset, form, None)
     offset, length = native
@@ -145,22 +171,6 @@ def _bytes_of(source: Source, start: int, count: int) -> bytes:
     with source.open() as stream:
         stream.seek(start)
         return stream.read(count)
-
-
-def is_capture(dataset: pydicom.Dataset) -> bool:
-    """Whether a file is a secondary capture by its storage class."""
-    return str(dataset.get("SOPClassUID") or "").startswith(_SCREENSHOT)
-
-
-def _is_placed(dataset: pydicom.Dataset) -> bool:
-    """Whether a capture is grey and lies at a place in the patient: writers that are told no
-    storage class (ITK's) call slices secondary captures.
-    """
-    if int(dataset.get("SamplesPerPixel") or 1) != 1:
-        return False
-    sized = any(dataset.get(tag) for tag in ("PixelSpacing", *CAPTURE_SPACINGS))
-    placed = all(dataset.get(tag) for tag in ("ImagePositionPatient", "ImageOrientationPatient"))
-    return (sized and placed) or "PerFrameFunctionalGroupsSequence" in dataset
 
 
 def _from_head(source: Source) -> tuple[pydicom.Dataset, tuple[int, int] | None] | None:
@@ -198,7 +208,7 @@ def _from_head(source: Source) -> tuple[pydicom.Dataset, tuple[int, int] | None]
 def _from_whole(source: Source) -> pydicom.Dataset:
     with source.open() as stream:
         dataset = parse(stream, source.name, (*PIXEL_TAGS, *VOXEL_TAGS, *GEOMETRY_TAGS))
-    if not str(dataset.get("SOPClassUID") or "").startswith(_WITHOUT_IMAGE):
+    if not holds_no_image(dataset):
         require_voxels(dataset, source.name)
         del dataset.PixelData  # read again when its turn comes
     return dataset

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneeoa.cohorts.formats import PICTURES
-from kneeoa.errors import KneeoaError, UnusableImage
+from kneeoa.errors import UnusableImage
 
 Projection = Literal["frontal", "lateral"]
 
@@ -88,18 +88,22 @@ _LEAST_PIXELS = 16
 
 
 def read_radiograph(path: Path, format: str, projection: Projection) -> Radiograph:
-    """Read a radiograph: one of :data:`kneeoa.cohorts.formats.PICTURES`, or ``dicom-file`` (one
-    frame).
+    """Read a radiograph: one of :data:`kneeoa.cohorts.formats.PICTURES` or ``dicom-file`` (one
+    frame), or the only one of a folder (``dicom``) or an archive (``dicom-archive``).
 
     Raises:
-        UnusableImage: the file is missing (``missing-file``), damaged (``unreadable``) or not a
-            greyscale picture of that projection.
-        KneeoaError: the format is not a radiograph's.
+        UnusableImage: the file is missing (``missing-file``), damaged (``unreadable``), of a format
+            that holds no radiograph (``wrong-format``) or not a greyscale picture of that
+            projection; and what :func:`kneeoa.images.radiograph_folder.read_only_film` adds.
     """
-    if format not in (*PICTURES, "dicom-file"):
-        raise KneeoaError(f"{path.name}: a view of 2 dimensions takes files of the format png or dicom-file, not '{format}'.")
+    if format not in (*PICTURES, "dicom-file", "dicom", "dicom-archive"):
+        raise UnusableImage("wrong-format", f"{path.name}: is of the format '{format}'; a radiograph is a picture or a DICOM file.")
     if not path.exists():
         raise UnusableImage("missing-file", f"{path.name}: is not there any more.")
+    if format in ("dicom", "dicom-archive"):
+        from kneeoa.images.radiograph_folder import read_only_film
+
+        return read_only_film(path, projection)
     if format in PICTURES:
         from kneeoa.images.radiograph_picture import read_picture
 

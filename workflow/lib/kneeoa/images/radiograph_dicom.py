@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from kneeoa.images.dicom_colour import COLOUR_TAGS, is_colour, read_grey
 from kneeoa.images.dicom_file import meant, open_file, voxels
 from kneeoa.images.dicom_pixels import PixelFormat, darken_padding, pixel_format
 from kneeoa.images.dicom_quiet import quiet
+from kneeoa.images.dicom_source import Source
 from kneeoa.images.plausible import require_spacing
 from kneeoa.images.radiograph import Projection, Radiograph, Turn
 
@@ -25,19 +27,24 @@ _TAGS = (
 )  # fmt: skip
 _LATERAL_VIEWS = ("LL", "RL", "LLD", "RLD", "LLO", "RLO")
 _CALIBRATED = ("GEOMETRY", "FIDUCIAL")
+# Storage classes of slices: CT, MRI, PET.
+_SLICES = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.(2|4|128|130)(\.\d+)*")
 
 
-def read_dicom_radiograph(path: Path, projection: Projection) -> Radiograph:
-    """Read one file and bring it to the display convention of :mod:`kneeoa.images.radiograph`.
+def read_dicom_radiograph(path: Path | Source, projection: Projection) -> Radiograph:
+    """Read one file, or one of an archive, and bring it to the display convention of
+    :mod:`kneeoa.images.radiograph`.
 
     Raises:
         UnusableImage: damaged, coloured or of several frames (as
             :func:`kneeoa.images.dicom_file.voxels` and
-            :func:`kneeoa.images.dicom_colour.read_grey`), of another projection
-            (``wrong-projection``), with an impossible pixel size (``absurd-spacing``) or
-            orientation (``bad-orientation``).
+            :func:`kneeoa.images.dicom_colour.read_grey`), a slice of a volume (``wrong-format``),
+            of another projection (``wrong-projection``), with an impossible pixel size
+            (``absurd-spacing``) or orientation (``bad-orientation``).
     """
-    dataset = open_file(path, path.name, _TAGS)
+    dataset = open_file(path if isinstance(path, Path) else path.open(), path.name, _TAGS)
+    if _SLICES.fullmatch(str(dataset.get("SOPClassUID") or "")):
+        raise UnusableImage("wrong-format", f"{path.name}: is a slice of a CT, MRI or PET scan; expected a radiograph.")
     form = None if is_colour(dataset) else _polarity(dataset, pixel_format(dataset, path.name))
     if form is not None and form.frames != 1:
         raise UnusableImage("unsupported-dicom", f"{path.name}: holds {form.frames} frames; a radiograph has one.")

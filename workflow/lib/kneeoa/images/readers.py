@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from kneeoa.cohorts.formats import VOLUMES, companions, format_of, lies_beside
 from kneeoa.config.volumes import ImageType, Plane
 from kneeoa.errors import KneeoaError, UnusableImage
 from kneeoa.images.bare_header import declare, lacks_orientation
@@ -30,7 +31,7 @@ def read_image(
     """Read a volume, one of :data:`FORMATS`.
 
     Args:
-        path: the file, or the folder of a series.
+        path: the file, or the folder of a series or of one converted volume.
         format: the ``format`` of the images table.
         echo: which echo of a DICOM source, from the shortest echo time; None for the shortest. Of
             other formats, which volume of a fourth axis, or which echo the file must be.
@@ -48,9 +49,10 @@ def read_image(
         OSError: the machine, not the file, is at fault (out of memory or handles, a network disk
             away).
     """
-    read = _reader(format, echo, plane, image_type, bare=orientation is not None)
     if not _exists(path):
         raise UnusableImage("missing-file", f"{path.name}: is not there any more.")
+    path, format = _converted(path) if format == "dicom" else (path, format)
+    read = _reader(format, echo, plane, image_type, bare=orientation is not None)
     try:
         volume = read(path)
     except (KneeoaError, MemoryError):
@@ -74,6 +76,30 @@ def _exists(path: Path) -> bool:
         return False
 
 
+def _converted(path: Path) -> tuple[Path, str]:
+    """The one volume file of a folder that holds no slices, and its format; else the folder itself,
+    which may be a series.
+
+    Raises:
+        UnusableImage: it holds several (``ambiguous-series``), or cannot be listed
+            (``unreadable``).
+    """
+    from kneeoa.images.dicom_source import sources
+
+    try:
+        files = [file.content for file in sources(path) if isinstance(file.content, Path)]
+    except OSError as error:
+        raise unreadable(error, path.name) from None
+    volumes = [file for file in files if format_of(file.name) in VOLUMES]
+    data = {other for file in volumes for other in companions(str(file))}
+    if not volumes or any(file not in volumes and str(file) not in data and not lies_beside(file.name) for file in files):
+        return path, "dicom"
+    if len(volumes) > 1:
+        names = ", ".join(file.name for file in volumes[:4])
+        raise UnusableImage("ambiguous-series", f"{path.name}: holds {len(volumes)} volumes ({names}); name the right one.")
+    return volumes[0], str(format_of(volumes[0].name))
+
+
 def _reader(format: str, echo: int | None, plane: Plane, image_type: ImageType | None, *, bare: bool) -> Callable[[Path], Volume]:
     if format in ("dicom", "dicom-archive", "dicom-file"):
         from kneeoa.images.dicom import read_dicom
@@ -91,4 +117,4 @@ def _reader(format: str, echo: int | None, plane: Plane, image_type: ImageType |
         from kneeoa.images.nrrd import read_nrrd
 
         return lambda path: read_nrrd(path, echo, bare=bare)
-    raise KneeoaError(f"image format '{format}' is unknown; it must be one of {', '.join(FORMATS)}.")
+    raise UnusableImage("wrong-format", f"a file of the format '{format}' holds no volume; expected one of {', '.join(FORMATS)}.")

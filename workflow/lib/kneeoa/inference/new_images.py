@@ -20,7 +20,7 @@ from kneeoa.errors import KneeoaError, UnusableImage
 from kneeoa.images.readers import FORMATS
 
 TABLES = (".csv", ".tsv", ".tab", ".txt", ".xlsx", ".parquet", ".sas7bdat")
-_PICTURES = (*PICTURES, "dicom-file")
+_PICTURES = (*PICTURES, "dicom-file", "dicom", "dicom-archive")
 _SIDES = {"L": "L", "LEFT": "L", "LT": "L", "R": "R", "RIGHT": "R", "RT": "R"}
 _COLUMNS = ("case", "side", "shows", "row", "column")
 
@@ -211,9 +211,14 @@ def _told(path: Path, format: str) -> str | None:
         return None
     from kneeoa.images.dicom_quiet import quiet
     from kneeoa.images.dicom_side import told_side
-    from kneeoa.images.dicom_source import read_header, sources
+    from kneeoa.images.dicom_source import NoSlice, read_header, sources
 
     with quiet():
-        headers = (read_header(source) for source in sources(path))
-        first = next((header for header in headers if header is not None), None)
-        return told_side(first.dataset) if first is not None else None
+        for source in sources(path):
+            try:
+                header = read_header(source)
+            except NoSlice:  # a page in colours beside the slices
+                continue
+            if header is not None:
+                return told_side(header.dataset)
+    return None

@@ -1,0 +1,106 @@
+"""The one radiograph of a folder or an archive: an exam as hospitals export it, a series as image
+archives deliver it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from kneeoa.cohorts.formats import PICTURES, format_of
+from kneeoa.errors import UnusableImage
+from kneeoa.images.dicom_file import parse
+from kneeoa.images.dicom_objects import holds_no_image, is_capture
+from kneeoa.images.dicom_quiet import quiet
+from kneeoa.images.dicom_source import Source, sources
+from kneeoa.images.radiograph import Projection, Radiograph, read_radiograph
+from kneeoa.images.radiograph_dicom import read_dicom_radiograph
+
+_LOG = logging.getLogger(__name__)
+
+Kind = Literal["film", "screenshot", "picture"]
+_ORDER: tuple[Kind, ...] = ("film", "screenshot", "picture")
+# Reasons for which a file is another picture than the one that the view asks for.
+_OTHER = ("wrong-projection", "not-greyscale")
+
+
+def read_only_film(path: Path, projection: Projection) -> Radiograph:
+    """Read the only radiograph of a folder (or of the folders in it) or of an archive.
+
+    DICOM images come before secondary captures (films that were digitised, where there is nothing
+    else), and these before pictures of other formats, which may be previews. Of several, those of
+    another projection by their header and those in colour are left; copies are one.
+
+    Raises:
+        UnusableImage: there is none (``missing-file``), there are several (``duplicate-image``), a
+            DICOM file is damaged (``unreadable``), or what reading the only one raises.
+    """
+    candidates: dict[Kind, list[Source]] = {kind: [] for kind in _ORDER}
+    for sort, source in _pictures(path):
+        candidates[sort].append(source)
+    kind = next((kind for kind in _ORDER if candidates[kind]), None)
+    if kind is None:
+        raise UnusableImage("missing-file", f"{path.name}: holds no radiograph.")
+    chosen = candidates[kind]
+    first: tuple[str, Radiograph] | None = None
+    refused: list[UnusableImage] = []
+    for source in chosen:
+        try:
+            radiograph = _read_picture(source, projection) if kind == "picture" else _read_dicom(source, projection)
+        except UnusableImage as error:
+            if error.reason not in _OTHER:
+                raise
+            refused.append(error)
+            continue
+        if first is None:
+            first = source.name, radiograph
+        elif (first[1].digest(), first[1].side) != (radiograph.digest(), radiograph.side):
+            both = f"{first[0]}; {source.name}"
+            raise UnusableImage("duplicate-image", f"{path.name}: holds several radiographs ({both}); name the right one.")
+    if first is None:
+        raise refused[0]
+    if len(chosen) > 1:
+        _LOG.info("%s: reads %s of %d pictures", path.name, first[0], len(chosen))
+    return first[1]
+
+
+def _pictures(path: Path) -> Iterator[tuple[Kind, Source]]:
+    """The files that hold a picture; all others lie beside them."""
+    with quiet():
+        for source in sources(path):
+            kind = _kind(source)
+            if kind is not None:
+                yield kind, source
+
+
+def _kind(source: Source) -> Kind | None:
+    with source.open() as stream:
+        letters = stream.read(132)[128:]
+        stream.seek(0)
+        try:
+            dataset = parse(stream, source.name, ("SOPClassUID", "SeriesInstanceUID", "Rows", "BitsAllocated"), before_voxels=True)
+        except UnusableImage:
+            if letters == b"DICM":
+                raise
+            return "picture" if format_of(source.name) in PICTURES else None
+    if holds_no_image(dataset) or (letters != b"DICM" and "Rows" not in dataset):
+        return None
+    return "screenshot" if is_capture(dataset) else "film"
+
+
+def _read_dicom(source: Source, projection: Projection) -> Radiograph:
+    return read_dicom_radiograph(source.content if isinstance(source.content, Path) else source, projection)
+
+
+def _read_picture(source: Source, projection: Projection) -> Radiograph:
+    kind = str(format_of(source.name))
+    if isinstance(source.content, Path):
+        return read_radiograph(source.content, kind, projection)
+    # Decoders of pictures read files; this one is gone as soon as it is read.
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / source.name.rpartition("/")[2]
+        path.write_bytes(source.content)
+        return read_radiograph(path, kind, projection)
