@@ -55,7 +55,7 @@ def _zip(files: Files) -> Callable[[Path, Pixels], object]:
 
 def _tar(files: Files) -> Callable[[Path, Pixels], object]:
     def plant(path: Path, pixels: Pixels) -> None:
-        with tarfile.open(path, "w:gz") as archive:
+        with tarfile.open(path, "w" if path.suffix == ".tar" else "w:gz") as archive:
             for name, content in files(pixels).items():
                 info = tarfile.TarInfo(name)
                 info.size = len(content)
@@ -88,7 +88,11 @@ _EXAMS: dict[str, tuple[Files, frozenset[str]]] = {
     "no film": (lambda _: dict(_BESIDE), DAMAGED),
     "a slice of a scan": (lambda pixels: {"001": _film(pixels, SOPClassUID="1.2.840.10008.5.1.4.1.1.4")}, frozenset({"wrong-format"})),
 }
-_PACKED = (("dicom", "", _folder), ("dicom-archive", ".zip", _zip), ("dicom-archive", ".tar.gz", _tar), ("dicom-archive", ".tgz", _tar))
+_PACKED = (
+    ("dicom", "", _folder),
+    ("dicom-archive", ".zip", _zip),
+    *(("dicom-archive", suffix, _tar) for suffix in (".tar.gz", ".tgz", ".tar")),
+)
 
 CASES: list[PlantedRadiograph] = [
     *(

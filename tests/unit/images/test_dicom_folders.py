@@ -19,6 +19,7 @@ import pydicom
 import pytest
 from pydicom.dataset import FileMetaDataset
 
+from kneeoa.cohorts.formats import format_of
 from kneeoa.errors import UnusableImage
 from kneeoa.images import archive
 from kneeoa.images.readers import read_image
@@ -138,6 +139,7 @@ def test_an_archive_is_read_in_memory(tmp_path: Path, name: str, syntax: str) ->
     for path in write_series(tmp_path / "s", pattern(SHAPE), AFFINE, ["c", "a", "f", "b", "e", "d"]):
         recompress(path, syntax)
     found = pack(tmp_path / "s", tmp_path / name)
+    assert format_of(name) == "dicom-archive"
     before = sorted(tmp_path.rglob("*"))
     assert same_place(read_image(found, "dicom-archive"), pattern(SHAPE), AFFINE)
     assert sorted(tmp_path.rglob("*")) == before

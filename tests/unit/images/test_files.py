@@ -92,4 +92,6 @@ def test_itk_faults(tmp_path: Path) -> None:
 
 
 def test_a_format_that_holds_no_volume_is_an_exclusion(tmp_path: Path) -> None:
-    assert reason(tmp_path, "png") == "wrong-format"
+    with pytest.raises(UnusableImage, match=f"{tmp_path.name}: is of the format 'png'; a volume is one of dicom, ") as caught:
+        read_image(tmp_path, "png")
+    assert caught.value.reason == "wrong-format"

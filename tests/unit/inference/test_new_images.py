@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import zipfile
+
+import numpy as np
 import pytest
 
 from kneeoa.config.volumes import View
 from kneeoa.errors import KneeoaError
 from kneeoa.inference.new_images import listing, side_of_name
+from kneeoa.phantom.radiograph_files import write_radiograph
 from tests.unit.images.made import grid, pattern, write_nifti, write_series
 
 VOLUME = View(shape=(4, 8, 8), spacing=(3, 3, 3))
@@ -99,6 +103,20 @@ def test_bilateral_pictures_are_two_cases_and_lateral_ones_need_no_side(tmp_path
     assert found(tmp_path, FRONTAL)[1] == {"a": "unknown-side", "b": "unknown-side"}
     assert found(tmp_path, LATERAL)[0] == {"a": ("a.png", "png", None), "b": ("b.png", "png", None)}
     assert found(tmp_path, VOLUME)[1] == {"a": "unknown-file", "b": "unknown-file"}
+
+
+def test_archives_and_folders_of_a_radiograph_are_cases_of_their_headers_side(tmp_path):
+    for name in ("exam/001", "zipped/SE000/001"):
+        write_radiograph(tmp_path / name, np.eye(24), 0.5, ImageLaterality="R")
+    with zipfile.ZipFile(tmp_path / "film.zip", "w") as archive:
+        archive.write(tmp_path / "zipped/SE000/001", "SE000/001")
+    (tmp_path / "films.csv").write_text("path\nexam\nfilm.zip\nzipped\n")
+    images, unusable = found(tmp_path / "films.csv", FRONTAL)
+    assert images == {
+        "exam": ("exam", "dicom", "R"), "film": ("film.zip", "dicom-archive", "R"), "zipped": ("zipped", "dicom", "R")
+    }  # fmt: skip
+    assert unusable == {}
+    assert found(tmp_path / "film.zip", FRONTAL)[0] == {"film": ("film.zip", "dicom-archive", "R")}
 
 
 def test_what_cannot_be_listed_is_said_in_a_sentence(tmp_path):

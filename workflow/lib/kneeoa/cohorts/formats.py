@@ -27,9 +27,11 @@ _SUFFIXES = {
     ".ima.gz": "dicom-file",
     ".tar.gz": "dicom-archive",
     ".tgz": "dicom-archive",
+    ".tar": "dicom-archive",
     ".zip": "dicom-archive",
 }
 ARCHIVES = (".tar.gz", ".tgz", ".zip")
+"""What OAI's series are packed in; other archives may be tar files without compression, too."""
 PICTURES = frozenset({"png", "jpeg", "tiff", "bmp"})
 VOLUMES = frozenset({"nifti", "meta", "nrrd"})
 _COMPANIONS = {".mhd": (".raw", ".zraw", ".raw.gz"), ".nhdr": (".raw", ".raw.gz", ".gz")}

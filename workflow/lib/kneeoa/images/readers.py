@@ -44,13 +44,15 @@ def read_image(
         UnusableImage: the file is missing (``missing-file``), damaged (``unreadable``), not a
             three-dimensional greyscale image (``not-3d``, ``not-greyscale``), has voxels that are
             not numbers (``non-finite``) or an impossible size (``absurd-spacing``,
-            ``sheared-stack``, ``too-large``); and what the readers of each format add.
-        KneeoaError: the format is unknown.
+            ``sheared-stack``, ``too-large``), or no volume by its format (``wrong-format``); and
+            what the readers of each format add.
         OSError: the machine, not the file, is at fault (out of memory or handles, a network disk
             away).
     """
     if not _exists(path):
         raise UnusableImage("missing-file", f"{path.name}: is not there any more.")
+    if format not in FORMATS:
+        raise UnusableImage("wrong-format", f"{path.name}: is of the format '{format}'; a volume is one of {', '.join(FORMATS)}.")
     path, format = _converted(path) if format == "dicom" else (path, format)
     read = _reader(format, echo, plane, image_type, bare=orientation is not None)
     try:
@@ -113,8 +115,6 @@ def _reader(format: str, echo: int | None, plane: Plane, image_type: ImageType |
         from kneeoa.images.meta import read_meta
 
         return lambda path: read_meta(path, echo)
-    if format == "nrrd":
-        from kneeoa.images.nrrd import read_nrrd
+    from kneeoa.images.nrrd import read_nrrd
 
-        return lambda path: read_nrrd(path, echo, bare=bare)
-    raise UnusableImage("wrong-format", f"a file of the format '{format}' holds no volume; expected one of {', '.join(FORMATS)}.")
+    return lambda path: read_nrrd(path, echo, bare=bare)
