@@ -3,19 +3,38 @@ is said.
 """
 
 import gzip
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
 from kneeoa.cohorts.formats import format_of
 from kneeoa.errors import UnusableImage
-from kneeoa.images.radiograph import Turn, read_radiograph
+from kneeoa.images.radiograph import read_radiograph
 from kneeoa.phantom.radiograph_files import write_png, write_radiograph
 
 RAMP = np.linspace(0, 1, 24 * 20).reshape(24, 20)
+
+
+OTHER_VIEWS = (
+    "LL", "RL", "LLD", "RLD", "LATERAL", "LAT", "Lateral", "ML", "MEDIO-LATERAL", "SKYLINE", "SUNRISE", "MERCHANT", "AXIAL", "TANGENTIAL",
+    "OBLIQUE", "OBL", "AP OBLIQUE", "RAO",
+)  # fmt: skip
+OTHER_CODES = (
+    ("399067008", ""), ("R-102CD", ""), ("399198007", "right lateral"), ("x", "lateral"), ("x", "medio-lateral"), ("x", "axial"),
+    ("x", "tangential"), ("399312000", "antero-posterior oblique"), ("x", "frontal-oblique axial"),
+)  # fmt: skip
+
+
+def view(value: str, meaning: str) -> Sequence:
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "SCT", meaning
+    return Sequence([item])
 
 
 def dicom(folder: Path, projection: str = "frontal", picture: np.ndarray = RAMP, **tags: Any) -> Any:
@@ -84,45 +103,30 @@ def test_millimetres(tmp_path: Path, tags: dict[str, Any], expected: tuple[float
     assert found == (expected if expected is None else pytest.approx(expected))
 
 
-@pytest.mark.parametrize(
-    ("orientation", "stored"),
-    [
-        (["L", "F"], RAMP),
-        (["R", "F"], RAMP[:, ::-1]),
-        (["L", "H"], RAMP[::-1]),
-        (["R", "H"], RAMP[::-1, ::-1]),
-        (["F", "L"], RAMP.T),
-        (["H", "R"], RAMP[::-1, ::-1].T),
-        (["LA", "FP"], RAMP),
-    ],
-)
-def test_the_header_brings_pixels_to_the_display(tmp_path: Path, orientation: list[str], stored: np.ndarray) -> None:
-    usual = dicom(tmp_path)
-    found = dicom(tmp_path, picture=stored, PatientOrientation=orientation, ImagerPixelSpacing=["0.5", "0.5"])
-    np.testing.assert_array_equal(found.pixels, usual.pixels)
-
-
-def test_a_transposed_picture_swaps_its_spacing_and_landmarks_follow_the_pixels(tmp_path: Path) -> None:
-    found = dicom(tmp_path, picture=RAMP[::-1, ::-1].T, PatientOrientation=["H", "R"], ImagerPixelSpacing=["0.2", "0.4"])
-    assert found.spacing == (0.4, 0.2)
-    assert found.turn == Turn(transposed=True, rows=True, columns=True)
-    row, column = found.turn.place(3, 5, found.shape)  # of the file
-    assert found.pixels[int(row), int(column)] == np.round(RAMP[::-1, ::-1].T[3, 5] * 4095)
-
-
-def test_a_lateral_picture_runs_from_front_to_back(tmp_path: Path) -> None:
-    tags = {"ViewPosition": "LL", "ImageLaterality": "L"}
-    usual = dicom(tmp_path, "lateral", PatientOrientation=["P", "F"], **tags)
-    turned = dicom(tmp_path, "lateral", picture=RAMP[:, ::-1], PatientOrientation=["A", "F"], **tags)
-    np.testing.assert_array_equal(turned.pixels, usual.pixels)
-    assert usual.side == "L"
+def test_exif_data_behind_the_pixels_count_and_damaged_ones_say_nothing(tmp_path: Path) -> None:
+    path = write_png(tmp_path / "plain.png", RAMP)
+    content, plain = path.read_bytes(), read_radiograph(path, "png", "frontal").pixels
+    tags = Image.Exif()
+    tags[0x0112] = 3
+    for name, data, turned in (("late", tags.tobytes()[6:], True), ("damaged", b"no TIFF at all", False), ("empty", b"", False)):
+        chunk = len(data).to_bytes(4, "big") + b"eXIf" + data + zlib.crc32(b"eXIf" + data).to_bytes(4, "big")
+        end = content.index(b"IEND") - 4
+        (tmp_path / f"{name}.png").write_bytes(content[:end] + chunk + content[end:])
+        read = read_radiograph(tmp_path / f"{name}.png", "png", "frontal")
+        np.testing.assert_array_equal(read.pixels, plain[::-1, ::-1] if turned else plain)
 
 
 @pytest.mark.parametrize(
     ("tags", "reason"),
     [
         ({"PatientOrientation": ["A", "F"]}, "wrong-projection"),
-        ({"ViewPosition": "RLD", "PatientOrientation": None}, "wrong-projection"),
+        *(({"ViewPosition": text, "PatientOrientation": None}, "wrong-projection") for text in OTHER_VIEWS),
+        *(({"ViewPosition": None, "ViewCodeSequence": view(*names)}, "wrong-projection") for names in OTHER_CODES),
+        ({"ViewPosition": None, "SeriesDescription": "KNEE LAT"}, "wrong-projection"),
+        ({"ViewPosition": None, "SeriesDescription": "Patella skyline"}, "wrong-projection"),
+        ({"ViewPosition": None, "ProtocolName": "Knee, lateral"}, "wrong-projection"),
+        ({"ViewPosition": None, "AcquisitionDeviceProcessingDescription": "KNEE OBLIQUE"}, "wrong-projection"),
+        ({"ViewPosition": "PA", "ViewCodeSequence": view("399067008", "lateral")}, "wrong-projection"),
         ({"PatientOrientation": ["L", "L"]}, "bad-orientation"),
         ({"PatientOrientation": ["L", "X"]}, "bad-orientation"),
         ({"ImagerPixelSpacing": ["0", "0"]}, "absurd-spacing"),

@@ -9,7 +9,7 @@ import pytest
 
 from kneeoa.config.volumes import View
 from kneeoa.errors import KneeoaError
-from kneeoa.inference.new_images import listing, side_of_name
+from kneeoa.inference.new_images import listing
 from kneeoa.phantom.radiograph_files import write_radiograph
 from tests.unit.images.made import grid, pattern, write_nifti, write_series
 
@@ -22,24 +22,6 @@ AFFINE = grid("LIP", (3.0, 1.0, 1.0))
 def found(images, view=VOLUME, side=None, shows="knee"):
     listed = listing(images, view, side, shows)
     return {image.case: (image.path, image.format, image.side) for image in listed.images}, {case: why for case, why, _ in listed.unusable}
-
-
-@pytest.mark.parametrize(
-    ("path", "side"),
-    [
-        ("9001104R.png", "R"),
-        ("a/knee_left.nii.gz", "L"),
-        ("LEFT/scan-3.nii", "L"),
-        ("right knee/left.nii", "L"),
-        ("L-R.nii", None),
-        ("relevant.nii", None),
-        ("LR01.nii", None),
-        ("RT_004.nrrd", "R"),
-        ("subject.L.T2.nii", "L"),
-    ],
-)
-def test_a_side_is_told_by_a_whole_word_of_the_nearest_part_that_has_one(path, side):
-    assert side_of_name(path) == side
 
 
 def test_a_folder_of_files_and_series_is_searched_to_its_ends(tmp_path):
@@ -60,6 +42,29 @@ def test_a_folder_of_files_and_series_is_searched_to_its_ends(tmp_path):
     images, unusable = found(tmp_path, side="R")
     assert {side for _, _, side in images.values()} == {"R"}
     assert unusable == {"notes.txt": "unknown-file"}
+
+
+def test_a_folder_above_tells_no_side_unless_it_is_named_for_one(tmp_path):
+    for name in ("left_out/p1.nii.gz", "cohort_R/p2.nii.gz", "Site L/p3.nii.gz", "right_hospital/p4.nii.gz", "left/p5.nii.gz"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        write_nifti(tmp_path / name, pattern((4, 8, 8)), AFFINE)
+    images, unusable = found(tmp_path)
+    assert images == {"left/p5": ("left/p5.nii.gz", "nifti", "L")}
+    assert unusable == dict.fromkeys(("left_out/p1", "cohort_R/p2", "Site L/p3", "right_hospital/p4"), "unknown-side")
+
+
+def test_a_series_without_a_telling_name_is_of_the_side_that_its_header_claims(tmp_path):
+    claims = {
+        "protocol": {"ProtocolName": "KNEE LEFT"},
+        "letter": {"SeriesDescription": "SAG PD R KNEE"},
+        "body": {"BodyPartExamined": "LKNEE"},
+        "torn": {"SeriesDescription": "SAG LEFT", "Laterality": "R"},
+    }
+    for name, tags in claims.items():
+        write_series(tmp_path / "cohort_R" / name, pattern((4, 8, 8)), AFFINE, **tags)
+    images, unusable = found(tmp_path)
+    assert {case: side for case, (_, _, side) in images.items()} == {"cohort_R/protocol": "L", "cohort_R/letter": "R", "cohort_R/body": "L"}
+    assert unusable == {"cohort_R/torn": "unknown-side"}
 
 
 def test_a_series_alone_and_a_single_file_are_cases_too(tmp_path):

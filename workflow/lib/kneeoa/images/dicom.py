@@ -20,7 +20,7 @@ from kneeoa.images.dicom_choice import choose
 from kneeoa.images.dicom_frames import Frame, frames
 from kneeoa.images.dicom_objects import is_capture
 from kneeoa.images.dicom_quiet import quiet
-from kneeoa.images.dicom_side import told_side
+from kneeoa.images.dicom_side import header_side
 from kneeoa.images.dicom_source import NoSlice, read_header, sources
 from kneeoa.images.dicom_stacks import SAME_PLACE, Stack, part
 from kneeoa.images.dicom_voxels import Decoder, decode_all
@@ -66,7 +66,9 @@ def read_dicom(path: Path, echo: int | None = None, plane: Plane = "any", image_
         stack = choose(stacks(path), path.name, echo, plane, image_type)
         affine = _grid(path.name, stack.frames)
         require_size(stack.shape, path.name)
-        return Volume(decode_all(stack.frames), LPS_TO_RAS @ affine, told_side(stack.frames[0].header.dataset))
+        header = stack.frames[0].header
+        side = header_side(header.dataset, [frame.index for frame in stack.frames if frame.header is header])
+        return Volume(decode_all(stack.frames), LPS_TO_RAS @ affine, side)
 
 
 def stacks(path: Path) -> list[Stack]:

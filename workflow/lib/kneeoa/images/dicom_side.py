@@ -1,25 +1,75 @@
-"""Whose side a DICOM header says it shows: by its laterality, else by the one word for a side in
-the series' description.
+"""Which side a DICOM header claims to show: by laterality, by the anatomy's modifier, and by words
+in its descriptions. Nothing else of its text is kept.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable, Iterator
 
 import pydicom
 
-SIDE_TAGS = ("ImageLaterality", "Laterality", "SeriesDescription")
-_WORDS = {"LEFT": "L", "LT": "L", "RIGHT": "R", "RT": "R"}
+from kneeoa.images.header_claims import Claims
+from kneeoa.images.side_words import WORDS, side_of_text
+
+_LATERALITY = ("ImageLaterality", "Laterality", "FrameLaterality")
+_ANATOMY = {
+    "AnatomicRegionSequence": "AnatomicRegionModifierSequence",
+    "PrimaryAnatomicStructureSequence": "PrimaryAnatomicStructureModifierSequence",
+}
+_OF_SERIES = ("SeriesDescription",)
+_OF_STUDY = (
+    "ProtocolName", "BodyPartExamined", "AcquisitionDeviceProcessingDescription", "PerformedProcedureStepDescription",
+    "RequestedProcedureDescription", "StudyDescription",
+)  # fmt: skip
+_OF_REQUEST = {
+    "ProcedureCodeSequence": ("CodeMeaning",),
+    "RequestAttributesSequence": ("RequestedProcedureDescription", "ScheduledProcedureStepDescription"),
+}
+SIDE_TAGS = (*_LATERALITY[:2], *_ANATOMY, *_OF_SERIES, *_OF_STUDY, *_OF_REQUEST)
+"""What is parsed of a file beside its functional groups."""
+# SNOMED's codes for left and right, as numbers and as DICOM wrote them before.
+_CODES = {"7771000": "L", "G-A101": "L", "24028007": "R", "G-A100": "R"}
 
 
-def told_side(dataset: pydicom.Dataset) -> str | None:
-    """``L`` or ``R``, or None where the header says neither or both; nothing else of its text is
-    kept.
+def header_side(dataset: pydicom.Dataset, frames: Iterable[int] = ()) -> Claims:
+    """``L`` and ``R`` by whatever claims them.
+
+    Args:
+        dataset: a header with :data:`SIDE_TAGS`.
+        frames: those of an enhanced file that are meant, from 0.
     """
-    for tag in ("ImageLaterality", "Laterality"):
-        value = str(dataset.get(tag) or "").strip().upper()
-        if value in ("L", "R"):
-            return value
-    words = re.split(r"[^A-Z]+", str(dataset.get("SeriesDescription") or "").upper())
-    sides = {_WORDS[word] for word in words if word in _WORDS}
-    return sides.pop() if len(sides) == 1 else None
+    near: list[str | None] = [side_of_text(_text(dataset, tag)) for tag in _OF_SERIES]
+    for anatomy in (dataset, *_frame_anatomies(dataset, frames)):
+        near += _of_anatomy(anatomy)
+    texts = [_text(dataset, tag) for tag in _OF_STUDY]
+    texts += [_text(item, tag) for name, tags in _OF_REQUEST.items() for item in _items(dataset, name) for tag in tags]
+    return Claims.of(near, map(side_of_text, texts))
+
+
+def _frame_anatomies(dataset: pydicom.Dataset, frames: Iterable[int]) -> Iterator[pydicom.Dataset]:
+    """The items of a multi-frame file that say what its frames, or all of them, show."""
+    groups = _items(dataset, "PerFrameFunctionalGroupsSequence")
+    shared = _items(dataset, "SharedFunctionalGroupsSequence")
+    for group in (*shared[:1], *(groups[number] for number in frames if number < len(groups))):
+        yield from _items(group, "FrameAnatomySequence")[:1]
+
+
+def _of_anatomy(item: pydicom.Dataset) -> Iterator[str | None]:
+    for tag in _LATERALITY:
+        value = _text(item, tag).strip().upper()
+        yield value if value in ("L", "R") else WORDS.get(value)
+    for region, modifier in _ANATOMY.items():
+        for anatomy in _items(item, region)[:1]:
+            yield side_of_text(_text(anatomy, "CodeMeaning"))
+            for code in _items(anatomy, modifier):
+                yield _CODES.get(_text(code, "CodeValue").strip()) or side_of_text(_text(code, "CodeMeaning"))
+
+
+def _items(dataset: pydicom.Dataset, tag: str) -> list[pydicom.Dataset]:
+    """The items of a sequence; none where the element is absent, empty or no sequence."""
+    value = dataset.get(tag)
+    return list(value) if isinstance(value, pydicom.Sequence) else []
+
+
+def _text(dataset: pydicom.Dataset, tag: str) -> str:
+    return str(dataset.get(tag) or "")

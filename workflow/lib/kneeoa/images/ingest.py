@@ -12,7 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneeoa.config.volumes import View
+from kneeoa.images.side_words import SIDES
 from kneeoa.images.volume import Affine
+
+Flags = tuple[tuple[str, str], ...]
+"""What a person should look at in an image that is used: (stable slug, sentence)."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Ingested:
             nobody looked.
         negative: radiographs: bone was dark and was turned bright, against the header.
         orientation: the orientation that the cohort declares, where the header gave none.
+        flags: what speaks against it, and not strongly enough to leave it out.
     """
 
     array: NDArray[np.float16]
@@ -50,6 +55,13 @@ class Ingested:
     joint_fit: float | None = None
     negative: bool | None = None
     orientation: str | None = None
+    flags: Flags = ()
+
+
+def other_side_in_header(name: str, side: str) -> tuple[str, str]:
+    """The flag of a file whose protocol or study is the other side's by its description."""
+    other = SIDES["L" if side == "R" else "R"]
+    return "other-side-in-header", f"{name}: its side is {side}, and its header's protocol or study speaks of the {other}; which is right?"
 
 
 def ingest(root: Path, file: dict[str, Any], view: View, side: str | None) -> Ingested:

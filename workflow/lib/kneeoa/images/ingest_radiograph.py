@@ -11,7 +11,7 @@ from typing import Any
 
 from kneeoa.config.volumes import View
 from kneeoa.images.exposed_field import exposed_field
-from kneeoa.images.ingest import Ingested
+from kneeoa.images.ingest import Ingested, other_side_in_header
 from kneeoa.images.intensity import scale
 from kneeoa.images.radiograph import read_radiograph
 from kneeoa.images.radiograph_crop import crop, window
@@ -25,7 +25,9 @@ def ingest_radiograph(root: Path, file: dict[str, Any], view: View, side: str | 
         UnusableImage: the file cannot enter the study.
     """
     radiograph = read_radiograph(root / file["path"], file["format"], view.projection)
-    digest = radiograph.digest()
+    digest, flags = radiograph.digest(), radiograph.flags
+    if side is not None and file["shows"] == "knee" and radiograph.claims.doubt(side) is not None:
+        flags = (*flags, other_side_in_header(Path(file["path"]).name, side))
     field = exposed_field(radiograph.pixels)
     joint = locate(radiograph, field, file, view, side)
     radiograph = positive(radiograph, joint, view)
@@ -46,4 +48,5 @@ def ingest_radiograph(root: Path, file: dict[str, Any], view: View, side: str | 
         piece.centre,
         joint.fit,
         joint.negative,
+        flags=flags,
     )

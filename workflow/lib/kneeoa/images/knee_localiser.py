@@ -103,9 +103,16 @@ def survey(picture: Floats, field: Field, spacing: tuple[float, float] | None, b
                     fit=float(best[row, column]),
                     negative=sign < 0,
                 )
-                if _border(knee, field) >= (_RIM if both else 0.0) and _stands_out(small, row, column, sign):
+                if _border(knee, field) >= 0.0 and _stands_out(small, row, column, sign):
                     found.append(knee)
-    return found
+    return beside_no_border(found, field) if both else found
+
+
+def beside_no_border(places: Sequence[Knee], field: Field) -> list[Knee]:
+    """The places of a survey that may be half of a pair: what lies near the border is left of it,
+    and no knee.
+    """
+    return [place for place in places if _border(place, field) >= _RIM]
 
 
 def likeliest(places: Sequence[Knee], near: tuple[float, float] | None = None) -> Knee | None:

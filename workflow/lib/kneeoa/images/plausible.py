@@ -41,9 +41,9 @@ def require_spacing(spacing: Sequence[float], name: str) -> None:
         UnusableImage: a spacing is not a number or outside the limits (``absurd-spacing``).
     """
     if not is_spacing(spacing):
-        told = " x ".join(f"{value:.4g}" for value in spacing)
+        lengths = " x ".join(f"{value:.4g}" for value in spacing)
         raise UnusableImage(
-            "absurd-spacing", f"{name}: its voxels measure {told} mm; expected {LEAST_SPACING} to {MOST_SPACING:g} mm along each axis."
+            "absurd-spacing", f"{name}: its voxels measure {lengths} mm; expected {LEAST_SPACING} to {MOST_SPACING:g} mm along each axis."
         )
 
 
@@ -57,8 +57,8 @@ def require_square_axes(affine: NDArray[np.float64], name: str) -> None:
     directions = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
     between = np.abs(directions.T @ directions - np.eye(3)).max()
     if between > np.sin(np.radians(MOST_SHEAR)):
-        told = 90 - np.degrees(np.arcsin(min(float(between), 1.0)))
-        raise UnusableImage("sheared-stack", f"{name}: two of its axes lie {told:.0f} degrees apart; expected about 90.")
+        apart = 90 - np.degrees(np.arcsin(min(float(between), 1.0)))
+        raise UnusableImage("sheared-stack", f"{name}: two of its axes lie {apart:.0f} degrees apart; expected about 90.")
 
 
 def require_scan(shape: Sequence[int], affine: NDArray[np.float64], name: str) -> None:
@@ -70,8 +70,8 @@ def require_scan(shape: Sequence[int], affine: NDArray[np.float64], name: str) -
             a header that gives no orientation (``bad-affine``).
     """
     if min(shape) < LEAST_SLICES:
-        told = " x ".join(str(int(size)) for size in shape)
-        raise UnusableImage("too-few-slices", f"{name}: has {told} voxels; expected a volume.")
+        sizes = " x ".join(str(int(size)) for size in shape)
+        raise UnusableImage("too-few-slices", f"{name}: has {sizes} voxels; expected a volume.")
     if lacks_orientation(shape, affine):
         raise UnusableImage(
             "bad-affine",
@@ -87,5 +87,5 @@ def require_size(shape: Sequence[int], name: str) -> None:
         UnusableImage: ``too-large``.
     """
     if math.prod(int(size) for size in shape) > MOST_VOXELS:
-        told = " x ".join(str(int(size)) for size in shape)
-        raise UnusableImage("too-large", f"{name}: its header asks for {told} voxels, more than any scan of a joint has.")
+        sizes = " x ".join(str(int(size)) for size in shape)
+        raise UnusableImage("too-large", f"{name}: its header asks for {sizes} voxels, more than any scan of a joint has.")

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from kneeoa.cohorts.formats import PICTURES
 from kneeoa.errors import UnusableImage
+from kneeoa.images.header_claims import NO_CLAIMS, Claims
 
 Projection = Literal["frontal", "lateral"]
 
@@ -59,12 +60,16 @@ class Radiograph:
             none.
         side: what the file says is shown: ``L``, ``R``, ``B`` (both) or None.
         turn: how the file's pixels were brought to the display.
+        claims: the side that the header claims for one knee, also by words.
+        flags: what else a person should look at (slug, sentence).
     """
 
     pixels: NDArray[np.generic]
     spacing: tuple[float, float] | None = None
     side: str | None = None
     turn: Turn = Turn()
+    claims: Claims = NO_CLAIMS
+    flags: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 2 or min(self.pixels.shape) < _LEAST_PIXELS:

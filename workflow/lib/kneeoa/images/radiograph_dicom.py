@@ -16,16 +16,18 @@ from kneeoa.images.dicom_colour import COLOUR_TAGS, is_colour, read_grey
 from kneeoa.images.dicom_file import meant, open_file, voxels
 from kneeoa.images.dicom_pixels import PixelFormat, darken_padding, pixel_format
 from kneeoa.images.dicom_quiet import quiet
+from kneeoa.images.dicom_side import SIDE_TAGS, header_side
 from kneeoa.images.dicom_source import Source
+from kneeoa.images.header_claims import Claims
 from kneeoa.images.plausible import require_spacing
 from kneeoa.images.radiograph import Projection, Radiograph, Turn
+from kneeoa.images.radiograph_projection import PROJECTION_TAGS, header_projection
 
 _TAGS = (
-    "ImagerPixelSpacing", "PixelSpacingCalibrationType", "EstimatedRadiographicMagnificationFactor", "PatientOrientation", "ViewPosition",
-    "ImageLaterality", "Laterality", "PixelIntensityRelationshipSign", "PresentationIntentType", "NominalScannedPixelSpacing",
-    *COLOUR_TAGS,
+    "ImagerPixelSpacing", "PixelSpacingCalibrationType", "EstimatedRadiographicMagnificationFactor", "PatientOrientation",
+    "PixelIntensityRelationshipSign", "PresentationIntentType", "NominalScannedPixelSpacing", *COLOUR_TAGS,
+    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", *dict.fromkeys((*SIDE_TAGS, *PROJECTION_TAGS)),
 )  # fmt: skip
-_LATERAL_VIEWS = ("LL", "RL", "LLD", "RLD", "LLO", "RLO")
 _CALIBRATED = ("GEOMETRY", "FIDUCIAL")
 # Storage classes of slices: CT, MRI, PET.
 _SLICES = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.(2|4|128|130)(\.\d+)*")
@@ -54,18 +56,31 @@ def read_dicom_radiograph(path: Path | Source, projection: Projection) -> Radiog
             spacing = _spacing(dataset)
             codes = _words(dataset.get("PatientOrientation"))
             side = (_words(dataset.get("ImageLaterality")) or _words(dataset.get("Laterality")) or [""])[0]
-            position = (_words(dataset.get("ViewPosition")) or [""])[0]
+            sides, projections = header_side(dataset, [0]), header_projection(dataset)
     except (TypeError, ValueError, OverflowError):
         raise UnusableImage("unreadable", f"{path.name}: its header holds words where numbers belong; is it damaged?") from None
     if spacing is not None:
         require_spacing(spacing, path.name)
-    if projection == "frontal" and position in _LATERAL_VIEWS:
-        raise UnusableImage("wrong-projection", f"{path.name}: is a lateral radiograph by its header; the view is of frontal ones.")
+    flags = _projection_flags(projections, projection, path.name)
     turn = _turn(codes, projection, path.name)
     stored = read_grey(dataset, path.name) if form is None else _values(dataset, form, path.name, slope, intercept)
     if turn.transposed and spacing is not None:
         spacing = (spacing[1], spacing[0])
-    return Radiograph(turn.pixels(stored), spacing, side if side in ("L", "R", "B") else None, turn)
+    return Radiograph(turn.pixels(stored), spacing, side if side in ("L", "R", "B") else None, turn, sides, flags)
+
+
+def _projection_flags(claims: Claims, projection: Projection, name: str) -> tuple[tuple[str, str], ...]:
+    """A flag where only a description names another projection than the view's.
+
+    Raises:
+        UnusableImage: the header says that it is another one (``wrong-projection``).
+    """
+    other = claims.against(projection)
+    if other is not None:
+        raise UnusableImage("wrong-projection", f"{name}: its header calls the radiograph {other}; the view is of {projection} ones.")
+    other = claims.doubt(projection)
+    detail = f"{name}: its header calls the radiograph {projection}, and its description {other}; which is right?"
+    return () if other is None else (("other-projection-in-header", detail),)
 
 
 def _values(dataset: pydicom.Dataset, form: PixelFormat, name: str, slope: float, intercept: float) -> NDArray[np.number]:

@@ -13,7 +13,9 @@ from kneeoa.config.volumes import View
 from kneeoa.errors import UnusableImage
 from kneeoa.images.exposed_field import Field
 from kneeoa.images.knee_localiser import Knee, choose_pair, feet_down, likeliest, survey
+from kneeoa.images.one_knee import require_one_upright_knee
 from kneeoa.images.radiograph import Radiograph
+from kneeoa.images.side_words import SIDES
 
 # A negative shows a knee by this correlation at least, and by so much more than the picture as it
 # is. Of 600 OAI knees, six are negatives by the eye: they fit better by 0.17 and more, and none of
@@ -46,8 +48,9 @@ def locate(radiograph: Radiograph, field: Field, file: Mapping[str, Any], view: 
     Raises:
         UnusableImage: the side of the case contradicts the header (``wrong-side``) or is not known
             (``unknown-side``), the landmark lies outside the picture (``bad-landmark``), the knees
-            are not found (``joint-not-found``), or both are asked of a lateral picture
-            (``wrong-projection``).
+            are not found (``joint-not-found``), both are asked of a lateral picture
+            (``wrong-projection``), or one knee's picture shows two or is turned
+            (:func:`kneeoa.images.one_knee.require_one_upright_knee`).
     """
     both = file["shows"] == "both"
     _check_side(radiograph, both, side)
@@ -60,6 +63,9 @@ def locate(radiograph: Radiograph, field: Field, file: Mapping[str, Any], view: 
     places = survey(picture, field, radiograph.spacing, both)
     if view.negatives == "keep":
         places = [place for place in places if not place.negative]
+    elif not both:
+        cut_out = landmark is not None and view.fit == "spacing"
+        require_one_upright_knee(picture, field, radiograph.spacing, places, cut_out=cut_out)
     if both and landmark is None:
         pair = _better_pair(places, field, radiograph.shape[0])
         if not all(feet_down(picture, field, radiograph.spacing, knee) for knee in pair):
@@ -113,10 +119,15 @@ def positive(radiograph: Radiograph, joint: Joint, view: View) -> Radiograph:
 def _check_side(radiograph: Radiograph, both: bool, side: str | None) -> None:
     if both and side not in ("L", "R"):
         raise UnusableImage("unknown-side", "the radiograph shows both knees and the case has no side; which one is meant?")
-    told = {"L": "the left knee", "R": "the right knee", "B": "both knees"}
+    shown = {"L": "the left knee", "R": "the right knee", "B": "both knees"}
     if radiograph.side is not None and ((radiograph.side == "B") != both or (not both and side is not None and radiograph.side != side)):
-        meant = told["B"] if both else told.get(side or "", "one knee")
-        raise UnusableImage("wrong-side", f"the file's header says that it shows {told[radiograph.side]}, the cohort's tables say {meant}.")
+        meant = shown["B"] if both else shown.get(side or "", "one knee")
+        raise UnusableImage(
+            "wrong-side", f"the file's header says that it shows {shown[radiograph.side]}, the cohort's tables say {meant}."
+        )
+    other = None if both or side is None else radiograph.claims.against(side)
+    if other is not None:
+        raise UnusableImage("wrong-side", f"the file's header says that it shows the {SIDES[other]} knee, the cohort's tables say {side}.")
 
 
 def _landmark(radiograph: Radiograph, file: Mapping[str, Any]) -> tuple[float, float] | None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneeoa.errors import UnusableImage
+from kneeoa.images.header_claims import NO_CLAIMS, Claims
 
 Affine = NDArray[np.float64]
 
@@ -32,7 +33,7 @@ class Volume:
         array: voxels, three axes, any numeric type.
         affine: 4 x 4; array index (i, j, k, 1) -> millimetres in RAS+ (x to the right, y to the
             front, z to the head).
-        told_side: ``L`` or ``R`` where the file itself says whose side it shows, else None.
+        side: the side (``L``, ``R``) that the file itself claims to show.
         declared: the orientation that a cohort declares, where it was used because the header gives
             none; else None.
         segments: the segments that a mask of 3D Slicer names; empty for other files.
@@ -44,7 +45,7 @@ class Volume:
 
     array: NDArray[np.generic]
     affine: Affine
-    told_side: str | None = None
+    side: Claims = NO_CLAIMS
     declared: str | None = None
     segments: tuple[Segment, ...] = ()
 

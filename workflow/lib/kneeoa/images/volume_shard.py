@@ -42,8 +42,9 @@ def make_volumes(
     *view.shape]``, rows in the order of ``case_id``.
 
     An image that cannot be used becomes a row of exclusions (stage ``volumes``, scope ``case``) and
-    no row of the array. One image is in memory at a time, and a shard's result depends on its own
-    images alone. ``orientation`` is what the cohort declares for headers that give none.
+    no row of the array; what a person should look at in an image that is used is a row of scope
+    ``flag``. One image is in memory at a time, and a shard's result depends on its own images
+    alone. ``orientation`` is what the cohort declares for headers that give none.
 
     Raises:
         KneeoaError: a table or the configuration is not what it should be.
@@ -64,14 +65,17 @@ def make_volumes(
                 _LOG.warning("%s: %s", case_id, error.detail)
             else:
                 place = {"shard": shard, "row": writer.append(image.array), "digest": writer.digest}
+                for reason, detail in image.flags:
+                    excluded.append({**case, "subject": person["subject"], **reason_row("volumes", "flag", reason, detail)})
+                    _LOG.warning("%s: %s", case_id, detail)
                 rows.append({**case, **place, "mirrored": view.mirrors and person["side"] == "L", **_origin(image)})
                 del image  # its voxels would stay beside those of the next
             if done % _PROGRESS == 0 and done < len(files):
                 left = (time.monotonic() - began) / done * (len(files) - done)
-                _LOG.info("%d of %d images, %d unusable, about %.0f s left", done, len(files), len(excluded), left)
+                _LOG.info("%d of %d images, %d unusable, about %.0f s left", done, len(files), done - len(rows), left)
     VOLUMES.write(out_index, rows)
     EXCLUSIONS.write(out_exclusions, excluded)
-    _LOG.info("%s, %s, shard %d: %d volumes, %d unusable", cohort, view_name, shard, len(rows), len(excluded))
+    _LOG.info("%s, %s, shard %d: %d volumes, %d unusable", cohort, view_name, shard, len(rows), len(files) - len(rows))
 
 
 def _usable(root: Path, file: dict[str, Any], view: View, side: str | None) -> Ingested:

@@ -53,7 +53,7 @@ def apply(
 
     Several runs speak as one: for every head that all of them have, their probabilities are
     combined, and coarser levels are summed from the combined head. An image that cannot be used is
-    a row of exclusions.
+    a row of exclusions; one that is used and should be looked at has a row of scope ``flag``.
 
     Args:
         runs: folders of finished runs (``weights.safetensors``, ``model.json``;
@@ -94,8 +94,8 @@ def apply(
         for start in range(0, len(found.images), BLOCK):
             block = found.images[start : start + BLOCK]
             with TemporaryDirectory(prefix="kneeoa-") as scratch:
-                spoken, unusable = _block(panel, block, found.root, Path(scratch), batch, device, orientation)
-            rows += spoken
+                predicted, unusable = _block(panel, block, found.root, Path(scratch), batch, device, orientation)
+            rows += predicted
             excluded += unusable
             logger.info("%d of %d images", start + len(block), len(found.images))
     table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=list(APPLIED.schema.names))
@@ -103,7 +103,8 @@ def apply(
     table = table.assign(members=names, calibrated=calibrated, combined=how if len(members) > 1 else "alone")
     APPLIED.write(out, table.sort_values(["case_id", "level", "head"], ignore_index=True))
     EXCLUSIONS.write(out_exclusions, excluded)
-    logger.info("%d cases predicted by %d runs, %d excluded", table["case_id"].nunique(), len(members), len(excluded))
+    lost = sum(row["scope"] == "case" for row in excluded)
+    logger.info("%d cases predicted by %d runs, %d excluded", table["case_id"].nunique(), len(members), lost)
 
 
 def _block(

@@ -18,10 +18,10 @@ from kneeoa.cohorts.walk import files_below
 from kneeoa.config.volumes import View
 from kneeoa.errors import KneeoaError, UnusableImage
 from kneeoa.images.readers import FORMATS
+from kneeoa.inference.named_side import side_of_name
 
 TABLES = (".csv", ".tsv", ".tab", ".txt", ".xlsx", ".parquet", ".sas7bdat")
 _PICTURES = (*PICTURES, "dicom-file", "dicom", "dicom-archive")
-_SIDES = {"L": "L", "LEFT": "L", "LT": "L", "R": "R", "RIGHT": "R", "RT": "R"}
 _COLUMNS = ("case", "side", "shows", "row", "column")
 
 Shows = Literal["knee", "both"]
@@ -58,9 +58,9 @@ def listing(images: Path, view: View, side: str | None, shows: Shows) -> Listing
     and may have ``case``, ``side``, ``shows`` (knee or both), ``row`` and ``column`` (the joint's
     centre in pixels).
 
-    The side of a case is its table's, else ``side``, else the one that its path tells (``left``,
-    ``R``, ``9001104L``), else that of its DICOM header. An image of both knees (frontal
-    radiographs) is two cases, one a side.
+    The side of a case is its table's, else ``side``, else the one that its name tells
+    (:func:`kneeoa.inference.named_side.side_of_name`), else that of its DICOM header. An image of
+    both knees (frontal radiographs) is two cases, one a side.
 
     Args:
         images: what to look at.
@@ -171,7 +171,7 @@ def _placed(image: NewImage, root: Path, view: View) -> list[NewImage]:
         return [replace(image, case=f"{image.case}-{side}", side=side) for side in ("L", "R")]
     if image.side is not None or not view.mirrors:
         return [image]
-    side = side_of_name(image.path) or _told(root / image.path, image.format)
+    side = side_of_name(image.path) or _header_side(root / image.path, image.format)
     if side is None:
         raise UnusableImage(
             "unknown-side",
@@ -188,21 +188,8 @@ def _require_utf8(name: str) -> None:
         raise UnusableImage("unreadable", f"{name}: its name is not UTF-8; rename the file.") from None
 
 
-def side_of_name(path: str) -> str | None:
-    """``L`` or ``R`` where the last part of a path that tells a side tells one alone:
-    ``knee_left``, ``R-001``, ``9001104R``.
-    """
-    for part in reversed(path.split("/")):
-        words = re.split(r"[^A-Za-z0-9]+", _stem(part).upper())
-        words += [word[-1] for word in words if re.fullmatch(r"\d+[LR]", word)]
-        sides = {_SIDES[word] for word in words if word in _SIDES}
-        if sides:
-            return sides.pop() if len(sides) == 1 else None
-    return None
-
-
-def _told(path: Path, format: str) -> str | None:
-    """The side that the first DICOM header tells.
+def _header_side(path: Path, format: str) -> str | None:
+    """The side that the first DICOM header claims.
 
     Raises:
         UnusableImage: no header can be read.
@@ -210,7 +197,7 @@ def _told(path: Path, format: str) -> str | None:
     if not format.startswith("dicom"):
         return None
     from kneeoa.images.dicom_quiet import quiet
-    from kneeoa.images.dicom_side import told_side
+    from kneeoa.images.dicom_side import header_side
     from kneeoa.images.dicom_source import NoSlice, read_header, sources
 
     with quiet():
@@ -220,5 +207,5 @@ def _told(path: Path, format: str) -> str | None:
             except NoSlice:  # a page in colours beside the slices
                 continue
             if header is not None:
-                return told_side(header.dataset)
+                return header_side(header.dataset, range(header.form.frames)).value
     return None

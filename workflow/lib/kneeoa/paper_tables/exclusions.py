@@ -53,4 +53,6 @@ def tabulars(rows: pd.DataFrame, names: ArmNames | None, labels: Mapping[str, st
         body.append([printed(str(cohort), labels), *what, *counts])
     heads = ["Cohort", "Stage", "Reason", "Leaves", "Cases", "Subjects"]
     notes = "Leaves: case, the study; mask, the anatomy only; level, the level without a reading; repair, nothing."
+    if (rows["scope"] == "flag").any():
+        notes = f"{notes.removesuffix('.')}; flag, nothing (to be looked at)."
     return [Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=notes)] if body else []

@@ -1,5 +1,5 @@
-"""One row per thing that cannot be used, or only after a repair, with its reason: nothing is
-dropped or changed silently.
+"""One row per thing that cannot be used, or only after a repair, or that a person should look at,
+with its reason: nothing is dropped or changed silently.
 """
 
 import pyarrow as pa
@@ -17,7 +17,7 @@ EXCLUSIONS = TableSchema(
             required("stage", pa.string()),  # cohort, volumes, masks, splits
             required(
                 "scope", pa.string()
-            ),  # case: out of the study; mask: out of the anatomy only; level: no such label; repair: kept, mended
+            ),  # case: out of the study; mask: out of the anatomy only; level: no such label; repair: kept, mended; flag: kept, to look at
             required("reason", pa.string()),  # stable slug
             required("detail", pa.string()),  # a sentence for people
         ]
