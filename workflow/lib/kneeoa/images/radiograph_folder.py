@@ -57,7 +57,7 @@ def read_only_film(path: Path, projection: Projection) -> Radiograph:
             continue
         if first is None:
             first = source.name, radiograph
-        elif (first[1].digest(), first[1].side) != (radiograph.digest(), radiograph.side):
+        elif _claimed(first[1]) != _claimed(radiograph):
             both = f"{first[0]}; {source.name}"
             raise UnusableImage("duplicate-image", f"{path.name}: holds several radiographs ({both}); name the right one.")
     if first is None:
@@ -65,6 +65,11 @@ def read_only_film(path: Path, projection: Projection) -> Radiograph:
     if len(chosen) > 1:
         _LOG.info("%s: reads %s of %d pictures", path.name, first[0], len(chosen))
     return first[1]
+
+
+def _claimed(radiograph: Radiograph) -> tuple[object, ...]:
+    """What two copies of a film agree in: the picture, and what their headers say of its side."""
+    return radiograph.digest(), radiograph.side, radiograph.claims
 
 
 def _pictures(path: Path) -> Iterator[tuple[Kind, Source]]:
