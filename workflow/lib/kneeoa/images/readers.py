@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kneeoa.config.volumes import ImageType, Plane
@@ -13,9 +13,9 @@ from kneeoa.images.plausible import require_spacing, require_square_axes
 from kneeoa.images.trouble import unreadable
 from kneeoa.images.volume import Volume
 
-FORMATS = ("dicom", "dicom-archive", "dicom-file", "nifti", "meta", "nrrd")
+FORMATS = ("dicom", "dicom-archive", "dicom-file", "nifti", "meta", "nrrd", "npy")
 """What a volume may be: a folder of slices, an archive of them, one multi-frame file,
-``.nii(.gz)``, ``.mha``/``.mhd``, ``.nrrd``.
+``.nii(.gz)``, ``.mha``/``.mhd``, ``.nrrd``, NumPy's ``.npy``.
 """
 
 
@@ -26,6 +26,7 @@ def read_image(
     plane: Plane = "any",
     image_type: ImageType | None = None,
     orientation: str | None = None,
+    spacing: Sequence[float] | None = None,
 ) -> Volume:
     """Read a volume, one of :data:`FORMATS`.
 
@@ -38,6 +39,7 @@ def read_image(
         image_type: which picture of a DICOM source that holds several of a kind.
         orientation: where the header gives none, the side that the index of each axis (as the
             header counts them) increases to: ``PIR``. None: the header's affine, whatever it is.
+        spacing: mm of a voxel along each axis of a ``.npy``, which has no header to say it.
 
     Raises:
         UnusableImage: the file is missing (``missing-file``), damaged (``unreadable``), not a
@@ -48,7 +50,7 @@ def read_image(
         OSError: the machine, not the file, is at fault (out of memory or handles, a network disk
             away).
     """
-    read = _reader(format, echo, plane, image_type, bare=orientation is not None)
+    read = _reader(format, echo, plane, image_type, orientation, spacing)
     if not _exists(path):
         raise UnusableImage("missing-file", f"{path.name}: is not there any more.")
     try:
@@ -62,7 +64,7 @@ def read_image(
         raise UnusableImage("unreadable", f"{path.name}: cannot be decoded ({what}); is it damaged or cut?") from None
     require_spacing([float(value) for value in volume.spacing], path.name)
     require_square_axes(volume.affine, path.name)
-    if orientation is not None and lacks_orientation(volume.array.shape, volume.affine):
+    if orientation is not None and format != "npy" and lacks_orientation(volume.array.shape, volume.affine):
         volume = declare(volume, orientation, reversed_axes=format != "nifti")
     return with_finite_voxels(volume, path.name)
 
@@ -74,7 +76,15 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _reader(format: str, echo: int | None, plane: Plane, image_type: ImageType | None, *, bare: bool) -> Callable[[Path], Volume]:
+def _reader(
+    format: str,
+    echo: int | None,
+    plane: Plane,
+    image_type: ImageType | None,
+    orientation: str | None,
+    spacing: Sequence[float] | None,
+) -> Callable[[Path], Volume]:
+    bare = orientation is not None
     if format in ("dicom", "dicom-archive", "dicom-file"):
         from kneeoa.images.dicom import read_dicom
 
@@ -91,4 +101,8 @@ def _reader(format: str, echo: int | None, plane: Plane, image_type: ImageType |
         from kneeoa.images.nrrd import read_nrrd
 
         return lambda path: read_nrrd(path, echo, bare=bare)
+    if format == "npy":
+        from kneeoa.images.numpy_array import read_array
+
+        return lambda path: read_array(path, orientation, spacing)
     raise KneeoaError(f"image format '{format}' is unknown; it must be one of {', '.join(FORMATS)}.")
