@@ -23,4 +23,5 @@ with logged(snakemake.log[0]):
         out_index=Path(snakemake.output.index),
         out_exclusions=Path(snakemake.output.exclusions),
         orientation=snakemake.params.orientation,
+        spacing_mm=snakemake.params.spacing_mm,
     )

@@ -156,6 +156,11 @@ ROWS = [
     row("cohorts.manifest.values", {"cohorts.clinic.manifest.values": {"sex": {"w": "F"}}}, {"read_cohort"}, WIDE),
     row("cohorts.orientation", {"cohorts.phantom.orientation": "PIR"}, {"describe_shard volumes", "make_volumes"}),
     row(
+        "cohorts.spacing_mm",
+        {"cohorts.phantom.orientation": "PIR", "cohorts.phantom.spacing_mm": [1.5, 0.5, 0.5]},
+        {"describe_shard volumes", "make_volumes"},
+    ),
+    row(
         "cohorts.tissues",
         {"cohorts.phantom.tissues.patella": [5, 7]},
         {"read_cohort", "describe_shard masks", "make_masks", "deletion"} | OVERLAPS,

@@ -42,6 +42,6 @@ def raw_index(cohort):
 def cohort_section(wildcards):
     """What reading a cohort's tables depends on."""
     section = STUDY.cohorts[wildcards.cohort].model_dump(
-        mode="json", exclude={"phantom", "split", "role", "orientation"}
+        mode="json", exclude={"phantom", "split", "role", "orientation", "spacing_mm"}
     )
     return section | {"root": cohort_root(wildcards.cohort)}

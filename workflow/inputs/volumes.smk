@@ -18,7 +18,7 @@ def recipe(wildcards):
     }
     if stage == "masks":
         return raw | {"code": code("make_masks"), "tissues": plain(cohort)["tissues"], "checks": plain(STUDY.masks)}
-    declared = {} if cohort.orientation is None else {"orientation": cohort.orientation}
+    declared = {key: value for key in ("orientation", "spacing_mm") if (value := plain(cohort).get(key)) is not None}
     return raw | {"code": code("make_volumes"), "view": plain(STUDY.views[wildcards.view])} | declared
 
 

@@ -67,6 +67,7 @@ rule make_volumes:
         root=lambda wildcards: cohort_root(wildcards.cohort),
         view=lambda wildcards: plain(STUDY.views[wildcards.view]),
         orientation=lambda wildcards: STUDY.cohorts[wildcards.cohort].orientation,
+        spacing_mm=lambda wildcards: plain(STUDY.cohorts[wildcards.cohort]).get("spacing_mm"),
     script:
         "../../scripts/make_volumes.py"
 

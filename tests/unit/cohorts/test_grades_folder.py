@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kneeoa.cohorts.grades_folder import read
-from kneeoa.cohorts.grades_folder_paths import grade_of, knee_of
+from kneeoa.cohorts.grades_folder_paths import grade_of, knee_of, words_are_grades
 from kneeoa.config.cohorts import Cohort
 from kneeoa.errors import KneeoaError
 
@@ -93,10 +93,20 @@ def test_another_folder_is_one_clear_sentence(tmp_path: Path) -> None:
 
 
 def test_grades_of_folders() -> None:
-    names = ("0", "4", "2Mild", "2_minimal", "3-Moderate", "0normal")
-    assert [grade_of(name) for name in names] == [0, 4, 2, 2, 3, 0]
-    for name in ("", "Normal", "2Severe", "2nd", "KL2", "2 months", "\u00b2", "1.5", "2Mild2"):
+    names = ("0", "4", "2Mild", "2_minimal", "3-Moderate", "0normal", "KL2", "KL_3", "kl grade IV", "Grade 1")
+    assert [grade_of(name) for name in names] == [0, 4, 2, 2, 3, 0, 2, 3, 4, 1]
+    for name in ("", "Normal", "2Severe", "2nd", "KL5", "II", "KL 23", "KL2b", "2 months", "\u00b2", "1.5", "2Mild2"):
         assert grade_of(name) is None
+
+
+def test_words_alone_are_grades_where_all_five_are_there(tmp_path: Path) -> None:
+    words = ("Normal", "Doubtful", "Mild", "Moderate", "SEVERE")
+    touch(tmp_path, *(f"train/{word}/900000{number}L.png" for number, word in enumerate(words)), "test/normal/9000009L.png")
+    source = read(COHORT, tmp_path)
+    assert [knee.readings["kl"].value for knee in source.knees.values()] == [(0,), (1,), (2,), (3,), (0,), (4,)]
+    assert source.loose == []
+    for three in (("Normal", "Moderate", "Severe"), ("Healthy", "Doubtful", "Mild", "Minimal", "Severe")):
+        assert not words_are_grades(three)
 
 
 def test_names() -> None:

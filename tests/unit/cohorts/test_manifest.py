@@ -175,6 +175,14 @@ def test_a_row_that_cannot_be_used_is_a_reason_with_its_line(tmp_path: Path, row
     assert reasons(knees["2-L-00m"]) == []
 
 
+def test_an_array_is_an_image_and_no_mask(tmp_path: Path) -> None:
+    touch(tmp_path, "1.npy", "1m.npy")
+    (only,) = loaded(tmp_path, "id,side,file,seg,kl\n1,R,1.npy,1m.npy,2\n", {"mask": "seg"}, tissues={"femur": [1]}).knees.values()
+    assert [(file.role, file.format) for file in only.files] == [("image", "npy")]
+    assert reasons(only) == [("unknown-format", "mask")]
+    assert "save the mask as NIfTI" in only.reasons[0].detail
+
+
 @pytest.mark.parametrize("row", ["1,both,1.nii,2", ",R,1.nii,2", "9.0E+06,R,1.nii,2", "a/b,R,1.nii,2", "1,,1.nii,2", "1,3: Both,1.nii,2"])
 def test_a_row_that_names_no_knee_is_told_of(tmp_path: Path, row: str) -> None:
     source = loaded(tmp_path, f"{HEADER}{row}\n")

@@ -81,13 +81,11 @@ class Cohort:
         CASES.write(self.root / "cases.parquet", self.cases)
         IMAGES.write(self.root / "images.parquet", self.images)
 
-    def volumes(
-        self, shard: int = 0, out: str = "v", view: View = VIEW, orientation: str | None = None
-    ) -> tuple[np.ndarray, pd.DataFrame, pd.DataFrame]:
+    def volumes(self, shard: int = 0, out: str = "v", view: View = VIEW, **declared: Any) -> tuple[np.ndarray, pd.DataFrame, pd.DataFrame]:
         array, index, exclusions = (self.root / f"{out}{suffix}" for suffix in (".npy", ".parquet", ".exclusions.parquet"))
         make_volumes(
             images=self.root / "images.parquet", cases=self.root / "cases.parquet", root=self.root, cohort="main", view_name="sag_dess",
-            view=view, shard=shard, out_array=array, out_index=index, out_exclusions=exclusions, orientation=orientation,
+            view=view, shard=shard, out_array=array, out_index=index, out_exclusions=exclusions, **declared,
         )  # fmt: skip
         return open_rows(array), VOLUMES.read(index), EXCLUSIONS.read(exclusions)
 
@@ -209,6 +207,23 @@ def test_what_a_cohort_declares_places_image_and_mask_without_an_orientation(coh
     plain, declared = cohort.volumes()[1], cohort.volumes(out="w", orientation="PIR")[1]
     assert declared["orientation"].isna().all()
     pd.testing.assert_frame_equal(plain, declared)
+
+
+def test_an_array_is_placed_by_what_its_cohort_declares(cohort: Cohort) -> None:
+    axes = centred("RIP", SPACING, SHAPE)
+    write_nifti(cohort.root / "i.nii.gz", picture(axes, SHAPE, seed=3), axes)
+    np.save(cohort.root / "j.npy", picture(axes, SHAPE, seed=3))
+    for subject, name, format in (("i", "i.nii.gz", "nifti"), ("j", "j.npy", "npy")):
+        cohort.add(subject, "L", name, format, None, shard=3)
+    cohort.write()
+    array, index, excluded = cohort.volumes(shard=3, orientation="RIP", spacing_mm=SPACING)
+    assert len(excluded) == 0
+    assert index["orientation"].fillna("header").tolist() == ["header", "RIP"]
+    np.testing.assert_array_equal(array[0], array[1])
+    np.testing.assert_allclose(index["source_spacing"][0], index["source_spacing"][1], rtol=1e-6)
+    index, excluded = cohort.volumes(shard=3)[1:]
+    assert index["case_id"].tolist() == ["i-L-00m"]
+    assert excluded["reason"].tolist() == ["missing-geometry"]
 
 
 def test_where_masks_are_required_their_cases_leave_the_study(cohort: Cohort) -> None:

@@ -28,6 +28,8 @@ _WHOLE_FLOAT = re.compile(r"^(\d+)\.0+$")
 _NUMBER = re.compile(r"^[+-]?(\d+(\.\d*|,\d{1,2})?|\.\d+)([eE][+-]?\d+)?$", re.ASCII)
 _EXPONENT = re.compile(r"^\d+(\.\d+)?[eE]\+?\d+$")
 _WRITTEN_EXPONENT = re.compile(r"^\d+(\.\d+)?[eE]\+\d+$")
+_KL_GRADE = re.compile(r"^(?:k[-/ ]?l[ _-]?(?:g|grade)?|grade)[ _:-]*(?P<grade>[0-4](?=\.0*$|$)|iv|i{1,3}(?=$))(?:\.0*)?$", re.IGNORECASE)
+_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 _UNSAFE = re.compile(r"[/\\\x00-\x1f]|^\.")
 
 
@@ -202,3 +204,14 @@ def number(text: str | None, where: str) -> float | None:
         return finite(text)
     except ValueError as error:
         raise KneeoaError(f"{where} is '{text}'; expected a number, or nothing.") from error
+
+
+def kl_grade(text: str) -> int | None:
+    """The grade of ``KL2``, ``KL-2``, ``KL grade II`` or ``Grade 2``, which say that they are one;
+    None of any other text: a bare ``II`` may be of another scale.
+    """
+    match = _KL_GRADE.match(text.strip())
+    if match is None:
+        return None
+    digits = match["grade"].lower()
+    return _ROMAN[digits] if digits in _ROMAN else int(digits)

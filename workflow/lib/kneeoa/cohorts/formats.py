@@ -13,6 +13,7 @@ _SUFFIXES = {
     ".mhd": "meta",
     ".nrrd": "nrrd",
     ".nhdr": "nrrd",
+    ".npy": "npy",
     ".png": "png",
     ".jpg": "jpeg",
     ".jpeg": "jpeg",

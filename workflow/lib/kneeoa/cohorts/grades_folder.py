@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kneeoa.cohorts import cells
 from kneeoa.cohorts.formats import format_of
-from kneeoa.cohorts.grades_folder_paths import grade_of, knee_of, numbered
+from kneeoa.cohorts.grades_folder_paths import grade_of, knee_of, numbered, words_are_grades
 from kneeoa.cohorts.readings import Vote, preference, settle
 from kneeoa.cohorts.source import File, Reason, Source, unreadable
 from kneeoa.cohorts.walk import files_below
@@ -37,7 +37,9 @@ def read(cohort: Cohort, root: Path) -> Source:
     source = Source()
     places = list(_grade_folders(source, root))
     if not places:
-        raise KneeoaError(f"{root}: has no folder of a grade (0, 1, ...), nor one in {', '.join(cells.SPLITS)}; is it a folder of grades?")
+        raise KneeoaError(
+            f"{root}: has no folder of a grade (0, 2Mild, KL2), nor one in {', '.join(cells.SPLITS)}; is it a folder of grades?"
+        )
     pictures: dict[str, list[tuple[int, File, str | None]]] = defaultdict(list)
     for place, split, grade in places:
         for path, name in files_below(root, place, unreadable(source)):
@@ -83,13 +85,15 @@ def _grade_folders(source: Source, root: Path) -> Iterator[tuple[str, str | None
     """(folder, split, grade), in name order; a folder that is neither a grade's nor a split's is
     told of.
     """
-    for outer in _folders(root):
-        grade = grade_of(outer)
+    splits = {outer: cells.split(outer) for outer in _folders(root)}
+    inside = {outer: _folders(root / outer) for outer, split in splits.items() if split}
+    words = words_are_grades([*splits, *(name for names in inside.values() for name in names)])
+    for outer, split in splits.items():
+        grade = grade_of(outer, words=words)
         if grade is not None:
             yield outer, None, grade
             continue
-        split = cells.split(outer)
-        inner = {name: grade_of(name) for name in _folders(root / outer)} if split else {}
+        inner = {name: grade_of(name, words=words) for name in inside.get(outer, ())}
         if all(grade is None for grade in inner.values()):
             source.loose.append(
                 Reason("unknown-folder", f"{outer}/: neither a grade nor a split ({', '.join(cells.SPLITS)}); it is not read.")

@@ -5,11 +5,11 @@ as the index is made at parse.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kneeoa.cohorts.attribution import SubjectOf
-from kneeoa.cohorts.cells import side
+from kneeoa.cohorts.cells import kl_grade, side
 from kneeoa.cohorts.formats import format_of
 from kneeoa.cohorts.offers import Offer
 from kneeoa.config.cohorts import Cohort
@@ -27,13 +27,22 @@ scale.
 """
 
 
-def grade_of(folder: str) -> int | None:
-    """The grade of ``2``, ``2Mild`` or ``2_minimal``; None for any other folder, and where number
-    and word differ.
+def words_are_grades(folders: Iterable[str]) -> bool:
+    """Whether the words of all five grades (``Normal``, ``Doubtful``, ``Mild``, ``Moderate``,
+    ``Severe``) are names of folders; fewer may be of a coarser scale, in which ``Severe`` is
+    another grade.
+    """
+    named = {name.lower() for name in folders} & _WORDS.keys()
+    return sorted(_WORDS[name] for name in named) == sorted({*_WORDS.values()})
+
+
+def grade_of(folder: str, *, words: bool = False) -> int | None:
+    """The grade of ``2``, ``2Mild``, ``2_minimal`` or ``KL2``, and with ``words`` of ``Mild``; None
+    for any other folder, and where number and word differ.
     """
     match = _GRADE.match(folder.lower())
     if match is None:
-        return None
+        return _WORDS.get(folder.lower()) if words and folder.lower() in _WORDS else kl_grade(folder)
     grade = int(match["grade"])
     return grade if not match["word"] or _WORDS.get(match["word"]) == grade else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from kneeoa.cohorts.cells import integer, is_among, is_missing, look_up, numeric
+from kneeoa.cohorts.cells import integer, is_among, is_missing, kl_grade, look_up, numeric
 from kneeoa.cohorts.readings import Value
 from kneeoa.config.manifest import LabelColumns
 
@@ -21,7 +21,7 @@ def label(cells: Sequence[str], columns: LabelColumns) -> Value:
 
     Raises:
         ValueError: a cell is none of the texts of ``values``; or, without them, neither a whole
-            number nor the name of a class.
+            number, the name of a class nor a grade such as ``KL2``.
     """
     if columns.separator is not None:
         return _listed(cells[0], columns)
@@ -48,7 +48,8 @@ def _grade(cell: str, columns: LabelColumns) -> int | None:
     except KeyError:
         if _lists_every_code(columns.values) and not is_missing(cell):
             raise ValueError(f"'{cell}' is none of the cells that 'values' gives, {list(columns.values)}") from None
-    return integer(cell)
+    grade = kl_grade(cell)
+    return integer(cell) if grade is None else grade
 
 
 def _lists_every_code(values: Mapping[str, int | None]) -> bool:

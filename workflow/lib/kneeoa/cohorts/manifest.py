@@ -163,6 +163,9 @@ def _file(
     kind = "dicom" if target.is_dir() else format_of(place) or ("dicom-file" if not target.suffix[1:].isalpha() else None)
     if not target.exists():
         knee.reasons.append(Reason("missing-file", f"{where}: '{place}' of {knee.case_id} is not there.", scope=scope, view=view))
+    elif role == "mask" and kind == "npy":
+        detail = f"{where}: '{place}' of {knee.case_id} is an array without a place in space; save the mask as NIfTI, MetaImage or NRRD."
+        knee.reasons.append(Reason("unknown-format", detail, scope=scope, view=view))
     elif kind is None:
         detail = f"{where}: '{place}' of {knee.case_id} has the suffix '{target.suffix}', which no decoder reads; convert it."
         knee.reasons.append(Reason("unknown-format", detail, scope=scope, view=view))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal, Self
 
-from pydantic import Field, PositiveInt, field_validator, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from kneeoa.config.manifest import LabelColumns, Manifest
 from kneeoa.config.phantom import Phantom
@@ -96,7 +96,12 @@ class Cohort(Section):
     for each axis, in the order of the file's header (NIfTI i, j, k; MetaImage and NRRD x, y, z;
     DICOM columns, rows, slices), the side that its index increases to. PIR: to the back, to the
     foot, to the right, as the sagittal slices of most scanners. Files whose header gives one keep
-    it. Null: a volume without is excluded.
+    it. Null: a volume without is excluded. NumPy's .npy has no header: there it is that of the
+    array's axes, and `spacing_mm` is needed too.
+    """
+    spacing_mm: tuple[PositiveFloat, PositiveFloat, PositiveFloat] | None = Field(default=None, exclude_if=lambda value: value is None)
+    """For volumes that are NumPy's .npy: millimetres of a voxel along each axis of the array, in
+    its order. Other formats state it in their headers. Null: a .npy is excluded.
     """
     tissues: dict[Name, tuple[int | str, ...]] = Field(default_factory=dict)
     """What the mask labels mean in this cohort, e.g. femoral_cartilage: [2]; or, in segmentations
@@ -124,6 +129,12 @@ class Cohort(Section):
             raise ValueError("'root' is empty; name the folder of the raw data")
         if self.phantom is not None and self.reader != "oai":
             raise ValueError("a phantom cohort is written in OAI's layout: 'reader' must be 'oai'")
+        return self
+
+    @model_validator(mode="after")
+    def _geometry(self) -> Self:
+        if self.spacing_mm is not None and self.orientation is None:
+            raise ValueError("'spacing_mm' is for arrays (.npy), which need 'orientation' too, e.g. RIP for (slice, row, column)")
         return self
 
     @field_validator("orientation")

@@ -70,7 +70,7 @@ def ingest(root: Path, file: dict[str, Any], view: View, side: str | None) -> In
     Args:
         root: the cohort's folder.
         file: the row (``path``, ``format``, ``shows``, ``centre_row``, ``centre_column``), and the
-            ``orientation`` that the cohort declares, if it does.
+            ``orientation`` and ``spacing_mm`` that the cohort declares, if it does.
         view: the canonical form.
         side: ``L``, ``R`` or None; left knees are mirrored.
 

@@ -24,7 +24,9 @@ def ingest_volume(root: Path, file: dict[str, Any], view: View, side: str | None
         UnusableImage: the file cannot enter the study.
     """
     name = Path(file["path"]).name
-    volume = read_image(root / file["path"], file["format"], view.echo, view.plane, view.image_type, file.get("orientation"))
+    volume = read_image(
+        root / file["path"], file["format"], view.echo, view.plane, view.image_type, file.get("orientation"), file.get("spacing_mm")
+    )
     require_scan(volume.array.shape, volume.affine, name)
     flags = _side_flags(volume, name, side) if side is not None else ()
     digest, declared = volume.digest(), volume.declared

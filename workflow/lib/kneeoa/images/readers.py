@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kneeoa.cohorts.formats import VOLUMES, companions, format_of, lies_beside
@@ -14,9 +14,9 @@ from kneeoa.images.plausible import require_spacing, require_square_axes
 from kneeoa.images.trouble import unreadable
 from kneeoa.images.volume import Volume
 
-FORMATS = ("dicom", "dicom-archive", "dicom-file", "nifti", "meta", "nrrd")
+FORMATS = ("dicom", "dicom-archive", "dicom-file", "nifti", "meta", "nrrd", "npy")
 """What a volume may be: a folder of slices, an archive of them, one multi-frame file,
-``.nii(.gz)``, ``.mha``/``.mhd``, ``.nrrd``.
+``.nii(.gz)``, ``.mha``/``.mhd``, ``.nrrd``, NumPy's ``.npy``.
 """
 
 
@@ -27,6 +27,7 @@ def read_image(
     plane: Plane = "any",
     image_type: ImageType | None = None,
     orientation: str | None = None,
+    spacing: Sequence[float] | None = None,
 ) -> Volume:
     """Read a volume, one of :data:`FORMATS`.
 
@@ -39,6 +40,7 @@ def read_image(
         image_type: which picture of a DICOM source that holds several of a kind.
         orientation: where the header gives none, the side that the index of each axis (as the
             header counts them) increases to: ``PIR``. None: the header's affine, whatever it is.
+        spacing: mm of a voxel along each axis of a ``.npy``, which has no header to say it.
 
     Raises:
         UnusableImage: the file is missing (``missing-file``), damaged (``unreadable``), not a
@@ -54,7 +56,7 @@ def read_image(
     if format not in FORMATS:
         raise UnusableImage("wrong-format", f"{path.name}: is of the format '{format}'; a volume is one of {', '.join(FORMATS)}.")
     path, format = _converted(path) if format == "dicom" else (path, format)
-    read = _reader(format, echo, plane, image_type, bare=orientation is not None)
+    read = _reader(format, echo, plane, image_type, orientation, spacing)
     try:
         volume = read(path)
     except (KneeoaError, MemoryError):
@@ -66,7 +68,7 @@ def read_image(
         raise UnusableImage("unreadable", f"{path.name}: cannot be decoded ({what}); is it damaged or cut?") from None
     require_spacing([float(value) for value in volume.spacing], path.name)
     require_square_axes(volume.affine, path.name)
-    if orientation is not None and lacks_orientation(volume.array.shape, volume.affine):
+    if orientation is not None and format != "npy" and lacks_orientation(volume.array.shape, volume.affine):
         volume = declare(volume, orientation, reversed_axes=format != "nifti")
     return with_finite_voxels(volume, path.name)
 
@@ -102,7 +104,15 @@ def _converted(path: Path) -> tuple[Path, str]:
     return volumes[0], str(format_of(volumes[0].name))
 
 
-def _reader(format: str, echo: int | None, plane: Plane, image_type: ImageType | None, *, bare: bool) -> Callable[[Path], Volume]:
+def _reader(
+    format: str,
+    echo: int | None,
+    plane: Plane,
+    image_type: ImageType | None,
+    orientation: str | None,
+    spacing: Sequence[float] | None,
+) -> Callable[[Path], Volume]:
+    bare = orientation is not None
     if format in ("dicom", "dicom-archive", "dicom-file"):
         from kneeoa.images.dicom import read_dicom
 
@@ -115,6 +125,10 @@ def _reader(format: str, echo: int | None, plane: Plane, image_type: ImageType |
         from kneeoa.images.meta import read_meta
 
         return lambda path: read_meta(path, echo)
-    from kneeoa.images.nrrd import read_nrrd
+    if format == "nrrd":
+        from kneeoa.images.nrrd import read_nrrd
 
-    return lambda path: read_nrrd(path, echo, bare=bare)
+        return lambda path: read_nrrd(path, echo, bare=bare)
+    from kneeoa.images.numpy_array import read_array
+
+    return lambda path: read_array(path, orientation, spacing)

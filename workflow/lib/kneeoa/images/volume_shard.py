@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ def make_volumes(
     out_index: Path,
     out_exclusions: Path,
     orientation: str | None = None,
+    spacing_mm: Sequence[float] | None = None,
 ) -> None:
     """Decode a shard's images and bring them to the canonical grid: float16 ``[rows,
     *view.shape]``, rows in the order of ``case_id``.
@@ -44,7 +46,8 @@ def make_volumes(
     An image that cannot be used becomes a row of exclusions (stage ``volumes``, scope ``case``) and
     no row of the array; what a person should look at in an image that is used is a row of scope
     ``flag``. One image is in memory at a time, and a shard's result depends on its own images
-    alone. ``orientation`` is what the cohort declares for headers that give none.
+    alone. ``orientation`` is what the cohort declares for headers that give none, ``spacing_mm``
+    for arrays of NumPy (:mod:`kneeoa.images.numpy_array`).
 
     Raises:
         KneeoaError: a table or the configuration is not what it should be.
@@ -59,7 +62,7 @@ def make_volumes(
             case = {"cohort": cohort, "case_id": case_id, "view": view_name}
             person = people[case_id]
             try:
-                image = _usable(root, file | {"orientation": orientation}, view, person["side"])
+                image = _usable(root, file | {"orientation": orientation, "spacing_mm": spacing_mm}, view, person["side"])
             except UnusableImage as error:
                 excluded.append({**case, "subject": person["subject"], **reason_row("volumes", "case", error.reason, error.detail)})
                 _LOG.warning("%s: %s", case_id, error.detail)
