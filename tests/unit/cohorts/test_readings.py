@@ -73,12 +73,12 @@ def columns(**given: object) -> LabelColumns:
     return LabelColumns.model_validate(given)
 
 
-@pytest.mark.parametrize("cell", ["KL2", "kl 2", "KL-2", "K/L 2", "KLG 2", "KL grade II", "Grade 2", "KL2.0", "2", "2,0"])
+@pytest.mark.parametrize("cell", ["KL2", "kl 2", "K-L 2", "K/L 2", "KLG 2", "KL grade II", "Grade 2", "KL2.0", "2", "2,0"])
 def test_a_cell_that_says_that_it_is_a_grade_is_its_number(cell: str) -> None:
     assert label([cell], columns(columns=["kl"])) == (2,)
 
 
-@pytest.mark.parametrize("cell", ["II", "KL", "KL 2-3", "KL9", "KL 23", "KL2b", "grades 2", "L2", "KLII IV", "klv"])
+@pytest.mark.parametrize("cell", ["II", "KL", "KL-2", "KL 2-3", "KL9", "KL 23", "KL2b", "grades 2", "L2", "KLII IV", "klv"])
 def test_a_cell_that_is_nearly_a_grade_is_none(cell: str) -> None:
     with pytest.raises(ValueError, match="is not a number"):
         label([cell], columns(columns=["kl"]))

@@ -28,7 +28,7 @@ _WHOLE_FLOAT = re.compile(r"^(\d+)\.0+$")
 _NUMBER = re.compile(r"^[+-]?(\d+(\.\d*|,\d{1,2})?|\.\d+)([eE][+-]?\d+)?$", re.ASCII)
 _EXPONENT = re.compile(r"^\d+(\.\d+)?[eE]\+?\d+$")
 _WRITTEN_EXPONENT = re.compile(r"^\d+(\.\d+)?[eE]\+\d+$")
-_KL_GRADE = re.compile(r"^(?:k[-/ ]?l[ _-]?(?:g|grade)?|grade)[ _:-]*(?P<grade>[0-4](?=\.0*$|$)|iv|i{1,3}(?=$))(?:\.0*)?$", re.IGNORECASE)
+_KL_GRADE = re.compile(r"^(?:k[-/ ]?l[ _]?(?:g|grade)?|grade)[ _:]*(?P<grade>[0-4](?=\.0*$|$)|iv|i{1,3}(?=$))(?:\.0*)?$", re.IGNORECASE)
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 _UNSAFE = re.compile(r"[/\\\x00-\x1f]|^\.")
 
@@ -207,8 +207,8 @@ def number(text: str | None, where: str) -> float | None:
 
 
 def kl_grade(text: str) -> int | None:
-    """The grade of ``KL2``, ``KL-2``, ``KL grade II`` or ``Grade 2``, which say that they are one;
-    None of any other text: a bare ``II`` may be of another scale.
+    """The grade of ``KL2``, ``KL grade II`` or ``Grade 2``, which say that they are one; None of
+    any other text: a bare ``II`` may be of another scale, and ``KL-2`` a number below 0.
     """
     match = _KL_GRADE.match(text.strip())
     if match is None:
