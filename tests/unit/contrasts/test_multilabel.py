@@ -125,7 +125,7 @@ def test_each_finding_has_delongs_test_and_the_mean_the_variance_of_a_jackknife(
 
 
 def jackknife(first: pd.DataFrame, second: pd.DataFrame, metric) -> float:
-    """The standard error of the mean difference over three findings, a person left out at a time."""
+    """The standard error of the mean difference over three findings, one person out."""
     people, values = first.subject.unique(), []
     parts = [(*arrays(first, number)[1:], arrays(second, number)[2]) for number in range(3)]
     for person in people:

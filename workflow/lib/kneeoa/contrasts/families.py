@@ -26,10 +26,10 @@ def correct(rows: list[dict[str, Any]], statistics: Statistics) -> list[dict[str
 
     The primary family holds one row for each backbone and cohort that ``statistics.primary`` leaves
     open, and for each class or cut of a metric that has no row for all: unadjusted where it is one,
-    else by Holm. Any other row joins the first family that lists
-    its test and, where given, its contrast and metric; a family spans backbones and cohorts. A row
-    over random seeds joins as its metric's own tests would have. m is the number of the family's
-    defined tests. A row in no family has family and adjustment "none", m 1 and no p_adjusted.
+    else by Holm. Any other row joins the first family that lists its test and, where given, its
+    contrast and metric; a family spans backbones, cohorts, classes and findings. A row over random
+    seeds joins as its metric's own tests would have. m is the number of the family's defined tests.
+    A row in no family has family and adjustment "none", m 1 and no p_adjusted.
 
     Args:
         rows: each with contrast, backbone, cohort, metric, test, note and p (None where undefined),

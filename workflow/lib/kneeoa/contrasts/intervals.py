@@ -21,7 +21,7 @@ from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.multilabel import defined_findings, findings_note, mean_runs
 from kneeoa.contrasts.sampled import runs_of, sampled_runs
 from kneeoa.statistics.delong import AucInterval
-from kneeoa.statistics.inputs import Floats, cluster_codes
+from kneeoa.statistics.inputs import Booleans, Floats, cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
 from kneeoa.statistics.resampled import Resampled
 from kneeoa.statistics.sampling import Estimate, estimate_of, over_seeds
@@ -56,7 +56,7 @@ def measured(name: str, predictions: LevelPredictions, statistics: Statistics, d
         boot = (draws or resampled(predictions, statistics)).interval(name, confidence)
         return Measured(boot.estimate, boot.low, boot.high, "cluster-bootstrap", invalid_note(boot.invalid, boot.resamples))
     shares = [] if kernel.share is None else [kernel.share(run) for run in runs_of(name, predictions)]
-    if shares and all(np.array_equal(members, shares[0][1]) for _, members in shares):
+    if shares and all(_same(members, shares[0][1]) for _, members in shares):
         values: Floats = np.mean([each for each, _ in shares], axis=0)  # the mean over seeds, each at its own threshold
         return _share(share(values, codes, confidence, name, shares[0][1]), kernel.undefined)
     runs = sampled_runs(name, predictions)
@@ -66,6 +66,11 @@ def measured(name: str, predictions: LevelPredictions, statistics: Statistics, d
     lost = sum(math.isnan(run.value) for run in runs)
     reason = f"undefined in {lost} of {len(runs)} runs ({kernel.undefined})"
     return Measured(interval.estimate, interval.low, interval.high, interval.kind, reason if lost else interval.note)
+
+
+def _same(members: Booleans | None, others: Booleans | None) -> bool:
+    """Whether two runs' shares are of the same cases: those called positive may differ."""
+    return members is others or (members is not None and others is not None and np.array_equal(members, others))
 
 
 def _mean_over_findings(name: str, predictions: LevelPredictions, confidence: float) -> Measured:

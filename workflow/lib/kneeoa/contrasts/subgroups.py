@@ -41,9 +41,9 @@ def build_subgroups(
     for the test of interaction.
 
     Of a metric with several rows the first is compared: the first cut or class, the mean over
-    findings. Seeds are averaged and fixed. Groups with fewer than ten cases (of a binary level: of either
-    class) are rows without numbers. Cases without a value, or in no group that the configuration
-    names, are in no group; the interaction's note counts them.
+    findings. Seeds are averaged and fixed. Groups with fewer than ten cases (of a binary level: of
+    either class) are rows without numbers. Cases without a value, or in no group that the
+    configuration names, are in no group; the interaction's note counts them.
 
     Args:
         prediction_files: PREDICTIONS tables of all arms.
