@@ -107,7 +107,7 @@ def bin_of(probability: Floats, bins: int, kind: Bins) -> Integers:
         raise KneeoaError(f"bins: expected at least one, got {bins}.")
     if kind not in ("fixed", "equal_count"):
         raise KneeoaError(f"kind: expected fixed or equal_count, got '{kind}'.")
-    require_probabilities(probability, "probability")
+    probability = require_probabilities(probability, "probability")
     if kind == "fixed":
         return np.minimum(np.floor(probability * bins), bins - 1).astype(np.int64)
     _, tie, sizes = np.unique(probability, return_inverse=True, return_counts=True)
