@@ -1,5 +1,5 @@
-"""Class probabilities: rows that sum to 1 as far as their table's rounding goes, and scores that are
-sums of several columns.
+"""Class probabilities: rows that sum to 1 as far as their table's rounding goes, and scores that
+are sums of several columns.
 
 A sum of columns near 1 has lost the digits that tell its cases apart: 1 - 1e-9 and 1 - 1e-10 differ
 by less than the rounding of a row in single precision, so their order is the order of rounding
@@ -83,7 +83,8 @@ def class_share(probabilities: ArrayLike, members: Collection[int]) -> Floats:
     """
     inside, outside, whole = _sums(probabilities, members)
     total = inside + outside
-    # Whole numbers: one division, rounded once. Else the smaller part is divided, whose digits are all there.
+    # Whole numbers: one division, rounded once. Else the smaller part is divided, which has all its
+    # digits.
     return inside / total if whole else np.where(inside <= outside, inside / total, 1.0 - outside / total)
 
 
