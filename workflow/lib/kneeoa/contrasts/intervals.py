@@ -58,13 +58,15 @@ def measured(name: str, predictions: LevelPredictions, statistics: Statistics, d
     shares = [] if kernel.share is None else [kernel.share(run) for run in runs_of(name, predictions)]
     if shares and all(_same(members, shares[0][1]) for _, members in shares):
         values: Floats = np.mean([each for each, _ in shares], axis=0)  # the mean over seeds, each at its own threshold
-        return _share(share(values, codes, confidence, name, shares[0][1]), kernel.undefined)
+        return _share(share(values, codes, confidence, name, shares[0][1]), sampled_runs(name, predictions)[0].note)
     runs = sampled_runs(name, predictions)
     if kernel.scale == "none":
-        return Measured(over_seeds(runs).value, math.nan, math.nan, "none", kernel.remark)
+        mean = over_seeds(runs)
+        return Measured(mean.value, math.nan, math.nan, "none", mean.note)
     interval = _of(estimate_of(over_seeds(runs), codes, confidence, name, kernel.scale), f"{kernel.scale}-influence")
     lost = sum(math.isnan(run.value) for run in runs)
-    reason = f"undefined in {lost} of {len(runs)} runs ({kernel.undefined})"
+    reason = f"undefined in {lost} of {len(runs)} runs (a class is absent, or the prediction is constant or separates the classes)"
+    reason = over_seeds(runs).note or reason
     return Measured(interval.estimate, interval.low, interval.high, interval.kind, reason if lost else interval.note)
 
 
@@ -79,7 +81,7 @@ def _mean_over_findings(name: str, predictions: LevelPredictions, confidence: fl
     codes = cluster_codes(predictions.subjects, len(predictions.case_ids))
     note = findings_note(predictions, findings)
     if kernel.scale == "none":
-        return Measured(mean.value, math.nan, math.nan, "none", f"{note}; {kernel.remark}")
+        return Measured(mean.value, math.nan, math.nan, "none", "; ".join(filter(None, [note, mean.note])))
     scale = "logit" if kernel.delong is not None else kernel.scale
     interval = _of(estimate_of(mean, codes, confidence, name, scale), f"{scale}-influence")
     return Measured(interval.estimate, interval.low, interval.high, interval.kind, "; ".join(filter(None, [note, interval.note])))
@@ -101,9 +103,9 @@ def invalid_note(invalid: int, resamples: int) -> str:
     return f"{invalid} of {resamples} resamples undefined and left out" if invalid else ""
 
 
-def _share(found: Estimate, absent: str) -> Measured:
+def _share(found: Estimate, note: str) -> Measured:
     kind = "logit" if "logit" in found.method else "wilson"
-    return Measured(found.estimate, found.low, found.high, kind, "" if found.n else f"undefined: {absent}")
+    return Measured(found.estimate, found.low, found.high, kind, note)
 
 
 def _of(found: Estimate | AucInterval, kind: str) -> Measured:
