@@ -12,12 +12,12 @@ from itertools import product
 
 from kneeoa import figures_and_tables
 from kneeoa.config.arms import Arm
+from kneeoa.config.factors import ArmsTable, arms_table, compared_table
+from kneeoa.config.pairs import unanswered
 from kneeoa.config.people import undeclared
-from kneeoa.config.prediction import NO_ENSEMBLE, TOGETHER
-from kneeoa.config.readers import REFERENCE
+from kneeoa.config.prediction import TOGETHER
 from kneeoa.config.study import Study
 from kneeoa.figures_and_tables import Need
-from kneeoa.files import digest
 
 ALL_SEEDS = "all-seeds"
 """The table of an ensemble over all seeds."""
@@ -202,40 +202,32 @@ class Layout:
         members = self.study.ensembles[ensemble].members
         return [f"{self.root}/predictions/{member}/{seed}.parquet" for member, seed in product(members, seeds)]
 
-    def compared(self) -> dict[str, dict[str, str]]:
-        """The arms table of analyses that need predictions alone: :meth:`factors`, and ensembles.
-
-        An ensemble has the factors that its members share, and the members' values joined by +
-        where they differ, so that ensembles of the same backbones in two modes answer a contrast as
-        two arms do.
+    def compared(self) -> ArmsTable:
+        """The arms table of analyses that need predictions alone: :meth:`factors`, and
+        ensembles.
         """
-        arms = self.factors()
-        if not self.study.ensembles:
-            return arms
-        compared = {name: {**own, "ensemble": NO_ENSEMBLE} for name, own in arms.items()}
-        for name, ensemble in self.study.ensembles.items():
-            members = [arms[member] for member in ensemble.members]
-            shared = {key: "+".join(dict.fromkeys(own[key] for own in members)) for key in members[0]}
-            compared[name] = {**shared, "ensemble": ensemble.words}
-        return compared
+        return compared_table(self.study)
 
-    def factors(self) -> dict[str, dict[str, str]]:
+    def factors(self) -> ArmsTable:
         """The arms table that analyses read: name -> factors. Arms are compared where all factors
         but one are equal.
         """
-        if self.study.imports is not None:
-            return {name: {"backbone": arm.backbone, "mode": arm.mode} for name, arm in self.study.imports.arms.items()}
-        return {
-            arm.name: {
-                "backbone": arm.backbone,
-                "mode": arm.mode,
-                "view": self.study.view_of(arm),
-                "grid": arm.grid or "canonical",
-                "training": digest(arm.training.decisive()),
-                **({"reader": arm.reader or REFERENCE} if self.has_readers() else {}),
-            }
-            for arm in self.study.arms_table()
-        }
+        return arms_table(self.study)
+
+    def shown_factor(self) -> str:
+        """The factor that figures tell arms apart by: that of the primary contrast, else of the
+        first, else the mode.
+        """
+        contrasts, primary = self.study.statistics.contrasts, self.study.statistics.primary
+        chosen = [one for one in contrasts if primary is None or one.name == primary.contrast]
+        return chosen[0].factor if chosen else "mode"
+
+    def unanswered(self) -> list[str]:
+        """A sentence, without its full stop, for each arm that a contrast names and has no
+        counterpart for.
+        """
+        arms = self.compared()
+        return [f"contrast {one.name}: {sentence}" for one in self.study.statistics.contrasts for sentence in unanswered(one, arms)]
 
     def quality(self) -> list[str]:
         """Tables of quality control, one for each cohort and view; its pages lie beside it."""

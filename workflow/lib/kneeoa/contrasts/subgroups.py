@@ -36,7 +36,7 @@ def build_subgroups(
     statistics: Statistics,
     out: Path,
 ) -> None:
-    """Write SUBGROUPS: per contrast, backbone, cohort and attribute a row for each group and one
+    """Write SUBGROUPS: per contrast, pair of arms, cohort and attribute a row for each group and one
     for the test of interaction.
 
     Seeds are averaged and fixed. Groups with fewer than ten cases (of a binary level: of either
@@ -104,13 +104,8 @@ def _rows(pair: Pair, attribute: str, names: list[str | None], statistics: Stati
     rows = np.array([place for place, name in enumerate(names) if name is not None], dtype=np.int64)
     metric = rows_of(next(iter(pair.contrast.tests)), len(pair.candidate.level.classes))[0]
     base = {
-        "contrast": pair.contrast.name,
-        "backbone": pair.backbone,
-        "level": pair.contrast.level,
+        **pair.columns,
         "metric": metric,
-        "reference": pair.reference.arm,
-        "candidate": pair.candidate.arm,
-        "cohort": pair.cohort,
         "attribute": attribute,
         "seeds": min(len(pair.candidate.seeds), len(pair.reference.seeds)),
     }
