@@ -214,20 +214,20 @@ class Layout:
         """
         return arms_table(self.study)
 
-    def shown_factor(self) -> str:
-        """The factor that figures tell arms apart by: that of the primary contrast, else of the
-        first, else the mode.
+    def varied(self) -> list[str]:
+        """The factor that figures tell arms apart by, that of the primary contrast, else of the
+        first, else the mode; then the factors that follow it.
         """
         contrasts, primary = self.study.statistics.contrasts, self.study.statistics.primary
         chosen = [one for one in contrasts if primary is None or one.name == primary.contrast]
-        return chosen[0].factor if chosen else "mode"
+        return [chosen[0].factor, *chosen[0].follows] if chosen else ["mode"]
 
-    def unanswered(self) -> list[str]:
-        """A sentence, without its full stop, for each arm that a contrast names and has no
+    def unanswered(self) -> dict[str, list[str]]:
+        """Contrast -> a sentence, without its full stop, for each arm that it names and has no
         counterpart for.
         """
         arms = self.compared()
-        return [f"contrast {one.name}: {sentence}" for one in self.study.statistics.contrasts for sentence in unanswered(one, arms)]
+        return {one.name: sentences for one in self.study.statistics.contrasts if (sentences := unanswered(one, arms))}
 
     def quality(self) -> list[str]:
         """Tables of quality control, one for each cohort and view; its pages lie beside it."""

@@ -60,7 +60,9 @@ class ImportedArm(Section):
     def _other_factors(cls, factors: dict[str, Any]) -> dict[str, Any]:
         for name in ("backbone", "mode", "fold", "seed", "members"):
             if name in factors:
-                raise ValueError(f"'{name}' is no entry of 'factors'" + ("; it is a key of the arm" if name in ("backbone", "mode") else ""))
+                raise ValueError(
+                    f"'{name}' is no entry of 'factors'" + ("; it is a key of the arm" if name in ("backbone", "mode") else "")
+                )
         return {name: None if value is None else value_text(value) for name, value in factors.items()}
 
     def factor_values(self) -> dict[str, str | None]:
