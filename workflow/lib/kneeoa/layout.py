@@ -23,6 +23,13 @@ ALL_SEEDS = "all-seeds"
 """The table of an ensemble over all seeds."""
 
 
+def run_key(seed: int, fold: int | None = None) -> str:
+    """What tells an arm's runs apart in paths, in the place of {seed}: the seed, and the fold where
+    there is one (``seed-1``, ``seed-1-fold-2``).
+    """
+    return str(seed) if fold is None else f"{seed}-fold-{fold}"
+
+
 @dataclass(frozen=True)
 class Layout:
     """The files of one study below ``results/<study>``."""
@@ -139,11 +146,11 @@ class Layout:
     def runs(self, pattern: str) -> list[str]:
         """``pattern`` (below the study's folder, with {arm} and {seed}) for every run."""
         names = [arm.name for arm in self.study.arms_table()]
-        return [f"{self.root}/" + pattern.format(arm=arm, seed=seed) for arm, seed in product(names, self.study.seeds)]
+        return [f"{self.root}/" + pattern.format(arm=arm, seed=run_key(seed)) for arm, seed in product(names, self.study.seeds)]
 
     def first_runs(self, pattern: str) -> list[str]:
         """``pattern`` for every arm's lowest seed: what pictures of single runs show."""
-        return [f"{self.root}/" + pattern.format(arm=arm.name, seed=min(self.study.seeds)) for arm in self.study.arms_table()]
+        return [f"{self.root}/" + pattern.format(arm=arm.name, seed=run_key(min(self.study.seeds))) for arm in self.study.arms_table()]
 
     def untrained(self) -> dict[str, str]:
         """Arms whose networks are also measured untrained, and their names: one for each backbone
@@ -164,7 +171,7 @@ class Layout:
 
     def untrained_networks(self) -> list[str]:
         """Embeddings of the networks of :meth:`untrained`, for every seed."""
-        return [f"{self.root}/embeddings_untrained/{arm}/seed-{seed}.parquet" for arm, seed in product(self.untrained(), self.study.seeds)]
+        return [f"{self.root}/embeddings_untrained/{arm}/seed-{run_key(seed)}.parquet" for arm, seed in product(self.untrained(), self.study.seeds)]
 
     def raw_components(self) -> list[str]:
         """Principal components of the images of each of :meth:`raw_images`."""
@@ -194,11 +201,11 @@ class Layout:
     def pools(self, ensemble: str) -> list[str]:
         """What the tables of an ensemble are called: one for each seed, or one of all seeds."""
         together = self.study.ensembles[ensemble].seeds == TOGETHER
-        return [ALL_SEEDS] if together else [f"seed-{seed}" for seed in self.study.seeds]
+        return [ALL_SEEDS] if together else [f"seed-{run_key(seed)}" for seed in self.study.seeds]
 
     def pooled(self, ensemble: str, which: str) -> list[str]:
         """The members' prediction tables of one of :meth:`pools`."""
-        seeds = [f"seed-{seed}" for seed in self.study.seeds] if which == ALL_SEEDS else [which]
+        seeds = [f"seed-{run_key(seed)}" for seed in self.study.seeds] if which == ALL_SEEDS else [which]
         members = self.study.ensembles[ensemble].members
         return [f"{self.root}/predictions/{member}/{seed}.parquet" for member, seed in product(members, seeds)]
 

@@ -48,7 +48,11 @@ class ImportedArm(Section):
     """
     factors: dict[FactorName, Any] = Field(default_factory=dict)
     """Other factors in which arms differ, e.g. {plugin: pim}; none is the value of arms that do not
-    name one, null says that it does not apply to the arm. `ensemble: mean` makes an ensemble.
+    name one, null says that it does not apply to the arm.
+    """
+    members: tuple[Name, ...] = ()
+    """Of an ensemble: the arms that it is made of. Where a contrast varies `ensemble`, it is
+    compared with them alone; what they differ in does not apply to it.
     """
     file: str
     """File name inside `folder`."""
@@ -67,7 +71,8 @@ class ImportedArm(Section):
 
     def factor_values(self) -> dict[str, str | None]:
         """Factor -> value; None where it does not apply."""
-        return {"backbone": self.backbone, "mode": self.mode, **self.factors}
+        pooled = {"ensemble": "ensemble"} if self.members else {}
+        return {"backbone": self.backbone, "mode": self.mode, **pooled, **self.factors}
 
 
 class Imports(Section):

@@ -145,6 +145,10 @@ def _check_arms(study: Study) -> None:
 
 
 def _check_predictions(study: Study) -> None:
+    imported = {} if study.imports is None else study.imports.arms
+    for name, arm in imported.items():
+        for member in arm.members:
+            known(f"imports.arms.{name}.members", member, [other for other in imported if other != name and not imported[other].members])
     views = {arm.name: study.view_of(arm) for arm in study.arms_table()}
     for view in set(views.values()):
         flipped_axes(study.views[view], study.predict.flips)

@@ -80,7 +80,9 @@ def value_text(value: Any) -> str:
 def arms_table(study: Study) -> ArmsTable:
     """The arms that are trained, or imported, and their factors."""
     if study.imports is not None:
-        return _imported({name: arm.factor_values() for name, arm in study.imports.arms.items()})
+        table = _imported({name: arm.factor_values() for name, arm in study.imports.arms.items()})
+        members = {name: list(arm.members) for name, arm in study.imports.arms.items() if arm.members}
+        return {name: factors | ({MEMBERS: members[name]} if name in members else {}) for name, factors in table.items()}
     arms = study.arms_table()
     changes = _training_changes({arm.name: arm.training.decisive() for arm in arms})
     shown = [one for one in FACTORS if one.always or any(one.value(study, arm) != one.default for arm in arms)]

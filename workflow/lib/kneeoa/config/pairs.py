@@ -100,24 +100,25 @@ def distinct_pairs(contrasts: Sequence[Contrast], arms: Arms) -> dict[tuple[str,
 
 
 def unanswered(contrast: Contrast, arms: Arms) -> list[str]:
-    """A sentence, without its full stop, for each arm that has one of the contrast's values and no
-    counterpart.
+    """Sentences, without their full stops, on the arms that have a candidate's value and no
+    counterpart, and one on those that have the reference's.
     """
     paired = {name for pair in arm_pairs(contrast, arms) for name in (pair.candidate, pair.reference)}
+    alone = {name: factors[contrast.factor] for name, factors in arms.items() if factors.get(contrast.factor) in _values(contrast)}
+    references = [name for name, factors in arms.items() if factors.get(contrast.factor) == contrast.reference]
     sentences = []
-    for name, factors in arms.items():
-        value = factors.get(contrast.factor)
-        if value not in _values(contrast) or name in paired:
-            continue
-        wanted = contrast.candidates if value == contrast.reference else (contrast.reference,)
-        others = [other for other in arms if arms[other].get(contrast.factor) in wanted]
-        lacking = f"arm '{name}' has no counterpart with the {contrast.factor} {' or '.join(map(repr, wanted))}"
-        if others:
-            nearest = min(others, key=lambda other: len(_compare(name, other, contrast, arms).differing))
+    for name in (name for name, value in alone.items() if value != contrast.reference and name not in paired):
+        lacking = f"arm '{name}' has no counterpart with the {contrast.factor} '{contrast.reference}'"
+        if references:
+            nearest = min(references, key=lambda other: len(_compare(name, other, contrast, arms).differing))
             keys = _compare(name, nearest, contrast, arms).differing
             differences = ", ".join(f"{key} ({_shown(arms[name], key)}, {_shown(arms[nearest], key)})" for key in keys)
             lacking += f": the nearest, '{nearest}', differs in {differences} too"
         sentences.append(lacking)
+    lone = [f"'{name}'" for name in references if name not in paired]
+    if lone:
+        what = " or ".join(f"'{value}'" for value in contrast.candidates)
+        sentences.append(f"no counterpart with the {contrast.factor} {what} for the arm{'s' if len(lone) > 1 else ''} {', '.join(lone)}")
     return sentences
 
 

@@ -45,10 +45,11 @@ def build_contrasts(
 
     A contrast is made for every pair of arms that have a candidate and the reference value of its
     factor and whose other factors are equal (:func:`kneeoa.config.pairs.arm_pairs`); arms that a
-    contrast names and has no counterpart for are logged. An arm speaks on a level through its own head, else through the nearest
-    finer head (the note says so). Several seeds: metrics are averaged over an arm's seeds, which
-    are fixed; with three or more that both arms share, a row over random seeds is added, and it is
-    the one that joins a family. Subjects are the clusters of every interval and test.
+    contrast names and has no counterpart for are logged. An arm speaks on a level through its own
+    head, else through the nearest finer head (the note says so). Several seeds: metrics are
+    averaged over an arm's seeds, which are fixed; with three or more that both arms share, a row
+    over random seeds is added, and it is the one that joins a family. Subjects are the clusters of
+    every interval and test.
 
     Args:
         prediction_files: PREDICTIONS tables of all arms.

@@ -1,5 +1,5 @@
-"""The claim in one place: for each pair of arms that a contrast compares, the change in prediction, in the order of the
-axis and in saliency.
+"""The claim in one place: for each pair of arms that a contrast compares, the change in
+prediction, in the order of the axis and in saliency.
 
 One bootstrap for all three parts, so that they can be read side by side: each resample draws
 subjects once, for every part, and, with three or more seeds, seeds too (the same ones in both modes

@@ -36,8 +36,8 @@ def build_subgroups(
     statistics: Statistics,
     out: Path,
 ) -> None:
-    """Write SUBGROUPS: per contrast, pair of arms, cohort and attribute a row for each group and one
-    for the test of interaction.
+    """Write SUBGROUPS: per contrast, pair of arms, cohort and attribute a row for each group and
+    one for the test of interaction.
 
     Seeds are averaged and fixed. Groups with fewer than ten cases (of a binary level: of either
     class) are rows without numbers. Cases without a value, or in no group that the configuration

@@ -29,7 +29,7 @@ FIGURE = {
         "Net benefit of acting on a prediction at each threshold probability, with pointwise {confidence} intervals over subjects; grey: "
         "acting on everybody, dotted: on nobody.{sample}"
     ),
-    "alternative": "Decision curves, one colour for each mode, or what the contrasts vary instead; other factors make panels.",
+    "alternative": "Decision curves, one colour for each value of the factor that is compared.",
     "inputs": ["predictions"],
     "settings": {"arms": "arms_and_ensembles", "level": "binary_level", "confidence": "confidence", "varied": "varied"},
     "needs": ["binary_level"],

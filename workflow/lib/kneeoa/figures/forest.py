@@ -49,8 +49,8 @@ def figure(contrasts: pd.DataFrame, arms: Factors, figures: Figures, confidence:
     table within each family and what both arms share (the backbone, where the mode varies).
 
     A filled marker is a p (adjusted, where the row belongs to a family) below 0.05; its colour is
-    the candidate's value of the factor that varies. A row without an interval is a marker alone; an undefined difference is a
-    dash. Where the printed columns need it, the page grows wider.
+    the candidate's value of the factor that varies. A row without an interval is a marker alone; an
+    undefined difference is a dash. Where the printed columns need it, the page grows wider.
 
     Args:
         contrasts: CONTRASTS, at least one row.

@@ -30,7 +30,7 @@ FIGURE = {
         "Loss of each supervised level and its measure on the validation cases; one line a seed, training dashed, validation solid. "
         "Dots mark the epoch with the lowest total validation loss."
     ),
-    "alternative": "Line plots of loss and validation measure against epoch, a colour for each mode, or what the contrasts vary instead; other factors make columns.",
+    "alternative": "Line plots of loss and validation measure against epoch, a colour for each value of the factor that is compared.",
     "inputs": ["histories"],
     "settings": {"arms": "arms", "varied": "varied"},
     "needs": ["cohorts"],

@@ -31,7 +31,7 @@ FIGURE = {
         "Observed share against mean predicted probability in bins of equal count, with Wilson {confidence} intervals; below, the "
         "histogram of predictions. The diagonal is perfect calibration.{sample}"
     ),
-    "alternative": "Calibration curves, one colour for each mode, or what the contrasts vary instead; other factors make panels, with histograms below.",
+    "alternative": "Calibration curves, one colour for each value of the factor that is compared, with histograms below.",
     "inputs": ["predictions", "metrics"],
     "settings": {"arms": "arms_and_ensembles", "level": "binary_level", "confidence": "confidence", "varied": "varied"},
     "needs": ["binary_level"],

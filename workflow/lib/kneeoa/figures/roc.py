@@ -30,7 +30,7 @@ FIGURE = {
         "Sensitivity against 1 − specificity; thin lines are seeds, the bold line is their vertical average.{sample} "
         "Legend: AUC with {auc_interval}."
     ),
-    "alternative": "ROC curves, one colour for each mode, or what the contrasts vary instead; other factors make panels. The areas are in the table of metrics.",
+    "alternative": "ROC curves, one colour for each value of the factor that is compared. The areas are in the table of metrics.",
     "inputs": ["predictions", "metrics"],
     "settings": {"arms": "arms_and_ensembles", "level": "binary_level", "confidence": "confidence", "varied": "varied"},
     "needs": ["binary_level"],

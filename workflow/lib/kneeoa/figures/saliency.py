@@ -34,7 +34,7 @@ FIGURE = {
     "place": 1,
     "title": "Saliency over anatomy",
     "caption": (
-        "SmoothGrad × input for the same knees under each mode (or what the contrasts vary instead), each map scaled to its own 99.5th percentile for the eye; measures are "
+        "SmoothGrad × input for the same knees under each of the arms compared, each map scaled to its own 99.5th percentile for the eye; measures are "
         "taken on the maps as computed. Left: the image alone."
     ),
     "alternative": "Knee images with saliency overlaid and cartilage outlined, one column for each mode.",

@@ -4,6 +4,7 @@ ordered by backbone, mode and seed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any

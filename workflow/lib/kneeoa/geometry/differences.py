@@ -1,5 +1,5 @@
-"""Differences of the axis between the arms of each contrast: candidate minus reference in every measure over grades; seeds
-averaged, subjects resampled for both.
+"""Differences of the axis between the arms of each contrast: candidate minus reference in every
+measure over grades; seeds averaged, subjects resampled for both.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The study's claim: per pair of arms that a contrast compares, the change in prediction, in the order of the
-axis and in saliency.
+"""The study's claim: per pair of arms that a contrast compares, the change in
+prediction, in the order of the axis and in saliency.
 """
 
 import pyarrow as pa
