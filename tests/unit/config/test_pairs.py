@@ -1,11 +1,13 @@
 """A contrast varies one factor, any factor of the arms table; what does not apply is no difference."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from kneeoa.config import factors
 from kneeoa.config.factors import value_text
 from kneeoa.config.pairs import arm_pairs, constant, require_pairs, unanswered
 from kneeoa.config.statistics import Contrast
@@ -195,3 +197,20 @@ def test_grids_and_views_may_be_lists_in_a_row_of_arms() -> None:
         "resnet3d-cube": "cube",
     }
     assert names(made.study.statistics.contrasts[0], made.compared()) == [("resnet3d-cube", "resnet3d-canonical")]
+
+
+def test_a_factor_that_does_not_apply_is_not_multiplied_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the fusion of one view will be: here the grid of the first backbone."""
+    declared = [replace(one, applies=lambda row: row["backbone"] != "resnet3d") if one.name == "grid" else one for one in factors.FACTORS]
+    monkeypatch.setattr(factors, "FACTORS", tuple(declared))
+    rows = [{"backbone": ["resnet3d", "m3t"], "mode": "dual", "grid": ["canonical", "cube"], "name": "{backbone}-{grid}"}]
+    one = {"name": "b", "level": "oa", "factor": "backbone", "candidate": "m3t", "reference": "resnet3d", "tests": TESTS}
+    made = study(arms=rows, statistics={"contrasts": [one]})
+    assert {name: row["grid"] for name, row in made.factors().items()} == {
+        "resnet3d-none": None,
+        "m3t-canonical": "canonical",
+        "m3t-cube": "cube",
+    }
+    pairs = arm_pairs(made.study.statistics.contrasts[0], made.compared())
+    assert [(pair.candidate, pair.reference) for pair in pairs] == [("m3t-canonical", "resnet3d-none"), ("m3t-cube", "resnet3d-none")]
+    assert pairs[1].note == "grid does not apply to resnet3d-none, its counterpart's is cube"

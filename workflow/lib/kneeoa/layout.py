@@ -171,7 +171,10 @@ class Layout:
 
     def untrained_networks(self) -> list[str]:
         """Embeddings of the networks of :meth:`untrained`, for every seed."""
-        return [f"{self.root}/embeddings_untrained/{arm}/seed-{run_key(seed)}.parquet" for arm, seed in product(self.untrained(), self.study.seeds)]
+        return [
+            f"{self.root}/embeddings_untrained/{arm}/seed-{run_key(seed)}.parquet"
+            for arm, seed in product(self.untrained(), self.study.seeds)
+        ]
 
     def raw_components(self) -> list[str]:
         """Principal components of the images of each of :meth:`raw_images`."""

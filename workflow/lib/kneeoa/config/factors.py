@@ -41,12 +41,16 @@ class Factor:
 
     name: str
     """As contrasts and the arms table call it."""
-    value: Callable[[Study, Arm], str | None]
-    """An arm's value; None where the factor does not apply to it."""
+    value: Callable[[Study, Arm], str]
+    """An arm's value."""
     always: bool = True
     """Whether it stands in every arms table, or only where an arm's value is not the default."""
     default: str = NONE
     """The value of arms that say nothing of it."""
+    applies: Callable[[Mapping[str, Any]], bool] = lambda row: True
+    """Whether it applies to an arm with these entries of its row. Where it does not, a list of its
+    values makes one arm and not several.
+    """
 
 
 FACTORS = (
@@ -60,6 +64,11 @@ FACTORS = (
 """In the order of the arms table. What an arm changes of the training section is a factor of its
 own for each key in which arms differ: ``training.learning_rate``.
 """
+
+
+def inapplicable(row: Mapping[str, Any]) -> set[str]:
+    """The factors among the entries of an arm's row that do not apply to it."""
+    return {one.name for one in FACTORS if one.name in row and not one.applies(row)}
 
 
 def value_text(value: Any) -> str:
@@ -85,8 +94,9 @@ def arms_table(study: Study) -> ArmsTable:
         return {name: factors | ({MEMBERS: members[name]} if name in members else {}) for name, factors in table.items()}
     arms = study.arms_table()
     changes = _training_changes({arm.name: arm.training.decisive() for arm in arms})
-    shown = [one for one in FACTORS if one.always or any(one.value(study, arm) != one.default for arm in arms)]
-    return {arm.name: {one.name: one.value(study, arm) for one in shown} | changes[arm.name] for arm in arms}
+    values = {arm.name: {one.name: one.value(study, arm) if one.applies(dict(arm)) else None for one in FACTORS} for arm in arms}
+    shown = [one.name for one in FACTORS if one.always or any(own[one.name] not in (None, one.default) for own in values.values())]
+    return {arm: {name: own[name] for name in shown} | changes[arm] for arm, own in values.items()}
 
 
 def compared_table(study: Study) -> ArmsTable:

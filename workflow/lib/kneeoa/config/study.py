@@ -21,7 +21,7 @@ from kneeoa.config.analysis import (
 from kneeoa.config.arms import Arm, ArmRow, Backbone
 from kneeoa.config.checks import check_study, known
 from kneeoa.config.cohorts import Cohort
-from kneeoa.config.factors import CANONICAL
+from kneeoa.config.factors import CANONICAL, NONE, inapplicable
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
 from kneeoa.config.people import Groups
@@ -146,12 +146,18 @@ class Study(Section):
         arms = []
         for values in itertools.product(*lists):
             factors = dict(zip(given, values, strict=True))
-            name = row.name.replace("{reader}", factors["reader"] or REFERENCE)
-            for key, value in factors.items():
-                name = name.replace(f"{{{key}}}", (value or "").replace("_", "-") if key == "mode" else value or "")
-            plain = {key: None if value in (REFERENCE, CANONICAL) else value for key, value in factors.items()}
-            arms.append(Arm(name=name, training=training, **plain))
-        return arms
+            lacking = inapplicable(factors)
+            texts = (
+                factors
+                | {"mode": factors["mode"].replace("_", "-"), "reader": factors["reader"] or REFERENCE}
+                | dict.fromkeys(lacking, NONE)
+            )
+            name = row.name
+            for key, text in texts.items():
+                name = name.replace(f"{{{key}}}", text or "")
+            entries = {key: None if key in lacking or value in (NONE, CANONICAL) else value for key, value in factors.items()}
+            arms.append(Arm(name=name, training=training, **entries))
+        return [arm for place, arm in enumerate(arms) if arm not in arms[:place]]
 
     def view_of(self, arm: Arm) -> str:
         """The view that an arm takes."""
