@@ -1,4 +1,4 @@
-"""A contrast varies one factor, any factor of the arms table; what does not apply is no difference."""
+"""A contrast varies one factor, any of the arms table; what does not apply is no difference."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kneeoa.config.factors import MEMBERS, TRAINING
+from kneeoa.config.factors import MEMBERS, NONE, TRAINING
 from kneeoa.config.pairs import constant
 from kneeoa.config.prediction import NO_ENSEMBLE
 from kneeoa.config.readers import REFERENCE
@@ -99,8 +99,12 @@ def _telling(arms: Factors, arm: str, varied: Sequence[str]) -> list[str]:
 
 
 def _described(factors: Mapping[str, Any], telling: Sequence[str], labels: Mapping[str, str] | None, varied: Sequence[str]) -> str:
+    """The first factors and those that tell arms apart; arms that go without what a factor adds
+    are called by what others add.
+    """
     named = [key for key in (*_FIRST, *telling) if key not in varied and factors.get(key) is not None]
-    return ", ".join(printed_value(key, str(factors[key]), labels) for key in named if (key, factors[key]) != ("ensemble", NO_ENSEMBLE))
+    without = [key for key in named if factors[key] == NONE and key != "reader"]
+    return ", ".join(printed_value(key, str(factors[key]), labels) for key in named if key not in without)
 
 
 def printed_value(factor: str, value: str, labels: Mapping[str, str] | None = None) -> str:
@@ -116,7 +120,7 @@ def printed_value(factor: str, value: str, labels: Mapping[str, str] | None = No
     name = factor_name(factor)
     if factor == "reader":
         return "reference labels" if value == REFERENCE else f"{name} {printed(value, labels)}"
-    return f"no {name}" if value == "none" else f"{name} {printed(value, labels)}"
+    return f"no {name}" if value == NONE else f"{name} {printed(value, labels)}"
 
 
 def factor_name(factor: str) -> str:

@@ -116,7 +116,7 @@ def _panel(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str, style.
     if everybody is not None:
         axis.plot(THRESHOLDS, everybody, color=style.MUTED, linewidth=0.9, label="act on everybody")
     axis.axhline(0, color=style.INK, linewidth=0.9, linestyle=(0, (1, 1.5)), label="act on nobody")
-    axis.set(title=panel.title, xlabel="Threshold probability", xlim=(0, 1), xticks=[0, 0.5, 1])
+    axis.set(title=style.broken_title(panel.title), xlabel="Threshold probability", xlim=(0, 1), xticks=[0, 0.5, 1])
     style.legend_below(axis, 0.38, axis.get_legend_handles_labels()[0])
 
 

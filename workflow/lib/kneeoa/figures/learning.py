@@ -82,7 +82,7 @@ def figure(history: pd.DataFrame, arms: Factors, figures: Figures, varied: Seque
             name = "Total" if level == "total" else printed(level, figures.labels)
             axes[row, 0].set_ylabel(sentence_case(f"{name} {printed(measure, figures.labels)}"))
         for column, panel in enumerate(groups):
-            axes[0, column].set_title(panel.title)
+            axes[0, column].set_title(style.broken_title(panel.title, style.FULL_WIDTH / len(groups) - 0.2))
             axes[-1, column].set_xlabel("Epoch")
             axes[-1, column].xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         drawn = [mode for mode in values_of(arms, varied[0]) if any(panel.arms.get(mode) in present for panel in groups)]

@@ -152,7 +152,14 @@ def _curves(
             label=printed_value(panel.factor, mode, figures.labels) + value,
         )
         axis.vlines(curve.predicted, curve.low, curve.high, color=look.colour, linewidth=0.9, alpha=0.55)
-    axis.set(title=panel.title, xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[0, 0.5, 1], xticklabels=[], yticks=[0, 0.5, 1])
+    axis.set(
+        title=style.broken_title(panel.title),
+        xlim=(-0.03, 1.03),
+        ylim=(-0.03, 1.03),
+        xticks=[0, 0.5, 1],
+        xticklabels=[],
+        yticks=[0, 0.5, 1],
+    )
 
 
 def _histogram(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str, style.Look]) -> None:

@@ -115,7 +115,7 @@ def figure(
             for axis, panel in style.axes_of_panels(block, groups):
                 _panel(axis, rows, metrics, panel, cohort, level, looks, figures)
                 if len(cohorts) > 1:
-                    axis.set_title(f"{panel.title}, {printed(cohort, figures.labels)}")
+                    axis.set_title(style.broken_title(f"{panel.title}, {printed(cohort, figures.labels)}"))
         for first in axes[:, 0]:
             first.set_ylabel("Sensitivity")
         style.note(result, _note(predictions, confidence) + derived_note(predictions, arms, level, figures.labels))
@@ -148,7 +148,14 @@ def _panel(
         handles += axis.plot(
             *mean, color=look.colour, linestyle=look.dash, linewidth=1.6, label=printed_value(panel.factor, mode, figures.labels) + value
         )
-    axis.set(title=panel.title, xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1], xlabel="1 − specificity")
+    axis.set(
+        title=style.broken_title(panel.title),
+        xlim=(-0.02, 1.02),
+        ylim=(-0.02, 1.02),
+        xticks=[0, 0.5, 1],
+        yticks=[0, 0.5, 1],
+        xlabel="1 − specificity",
+    )
     style.legend_below(axis, 0.38, handles, handletextpad=0.6)
 
 

@@ -34,10 +34,10 @@ FIGURE = {
     "place": 1,
     "title": "Saliency over anatomy",
     "caption": (
-        "SmoothGrad × input for the same knees under each of the arms compared, each map scaled to its own 99.5th percentile for the eye; measures are "
-        "taken on the maps as computed. Left: the image alone."
+        "SmoothGrad × input for the same knees under each of the arms compared, each map scaled to its own 99.5th percentile for the "
+        "eye; measures are taken on the maps as computed. Left: the image alone."
     ),
-    "alternative": "Knee images with saliency overlaid and cartilage outlined, one column for each mode.",
+    "alternative": "Knee images with saliency overlaid and cartilage outlined, one column for each of the arms compared.",
     "inputs": ["maps", "map_indices", "volumes", "masks", "labels", "splits"],
     "settings": {"arms": "arms", "tissues": "tissues", "targets": "targets", "view": "view", "level": "finest_level", "varied": "varied"},
     "needs": ["cohorts"],
