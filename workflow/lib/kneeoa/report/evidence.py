@@ -38,8 +38,9 @@ class Evidence:
         return ArmNames(self.arms, self.labels)
 
     def arm(self, name: str) -> str:
-        """``ResNet3D Dual``."""
-        return f"{self.names.backbone(name)} {self.names.mode(name)}".strip()
+        """``ResNet3D Dual``; ``ResNet3D, reader r10, Dual``."""
+        learner = self.names.backbone(name)
+        return f"{learner}{', ' if ',' in learner else ' '}{self.names.mode(name)}".strip()
 
     def printed(self, name: Any) -> str:
         """The printed form of any name."""
