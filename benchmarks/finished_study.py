@@ -192,6 +192,7 @@ class FinishedStudy:
             "study": self.study.study,
             "cohort": COHORT,
             "kind": "runs",
+            "factor": None,
             "measure": "cka",
             "pairs": 1,
             "low": None,

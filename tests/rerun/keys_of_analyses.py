@@ -3,7 +3,7 @@ key.
 """
 
 from tests.rerun.row import WIDE, row
-from tests.rerun.rules import BOOTSTRAPPED, CONTRASTED, FIGURES, INTERVALS, MEASURED, OVERLAPS, TABLES, taking
+from tests.rerun.rules import BOOTSTRAPPED, CONTRASTED, FIGURES, INTERVALS, MEASURED, OVERLAPS, TABLES, VARIED, taking
 
 ROWS = [
     row("statistics.confidence", {"statistics.confidence": 0.9}, INTERVALS),
@@ -29,7 +29,7 @@ ROWS = [
             "statistics.contrasts.0.reference": "resnet3d",
             "statistics.contrasts.0.follows": ["grid"],
         },
-        CONTRASTED | taking("varied"),
+        CONTRASTED | VARIED,
     ),
     row("statistics.contrasts.follows", {"statistics.contrasts.1.follows": ["grid"]}, CONTRASTED),
     row("statistics.contrasts.tests", {"statistics.contrasts.1.tests": {"macro_auc": ["delong"]}}, CONTRASTED),

@@ -1,7 +1,7 @@
 """Edits of the keys that say what is trained, and what jobs ask for. One row a key."""
 
 from tests.rerun.row import IMPORTS, WIDE, row
-from tests.rerun.rules import ARMS, COMPARED, CONTRASTED, IMAGES, LEARNED, NETWORKS, PREDICTED, RUNS, taking
+from tests.rerun.rules import ARMS, COMPARED, CONTRASTED, IMAGES, LEARNED, NETWORKS, PREDICTED, RUNS, VARIED
 
 OF_A_RUN = {"train_run", "predict", "embed_untrained", "geometry", "saliency", "overlap", "ensemble"}
 """Made for each run by itself: an arm that goes leaves the others' as they are."""
@@ -130,7 +130,7 @@ ROWS = [
                 "tests": {"auc": ["delong"]},
             },
         },
-        ARMS | {"import_predictions", "table arms"} | CONTRASTED | taking("varied"),
+        ARMS | {"import_predictions", "table arms"} | CONTRASTED | VARIED,
         IMPORTS,
     ),
     row(

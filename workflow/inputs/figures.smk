@@ -45,10 +45,7 @@ def pictured_maps(suffix):
 def rows_of_arms():
     """The arms table in full: every factor of every arm."""
     if STUDY.imports is not None:
-        return [
-            {"name": name, **arm.factor_values(), "file": arm.file}
-            for name, arm in STUDY.imports.arms.items()
-        ]
+        return [{"name": name, **arm.factor_values(), "file": arm.file} for name, arm in STUDY.imports.arms.items()]
     return [
         plain(arm)
         | {"options": plain(STUDY.backbones[arm.backbone])["options"], "levels": list(STUDY.modes[arm.mode].levels)}
