@@ -10,7 +10,7 @@ influences, on the metric's own scale or the logit's.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,11 +38,19 @@ class Measured:
 
 
 def measured(name: str, predictions: LevelPredictions, statistics: Statistics, draws: Resampled | None = None) -> Measured:
-    """The metric of a row's name (e.g. cut_auc_2), averaged over the seeds of ``predictions``.
+    """The metric of a row's name (e.g. cut_auc_2), averaged over the seeds of ``predictions``; the
+    note says why it is undefined.
 
     ``draws`` are these predictions' resamples where the caller has them (:func:`resampled`), for
     several metrics to share.
     """
+    found = _measured(name, predictions, statistics, draws)
+    if not math.isnan(found.estimate) or found.note:
+        return found
+    return replace(found, note=over_seeds(sampled_runs(name, predictions)).note)
+
+
+def _measured(name: str, predictions: LevelPredictions, statistics: Statistics, draws: Resampled | None) -> Measured:
     truth, probabilities, subjects = predictions.truth, predictions.probabilities, predictions.subjects
     confidence, kernel = statistics.confidence, kernel_of(name)
     codes = cluster_codes(subjects, truth.size)
@@ -55,11 +63,8 @@ def measured(name: str, predictions: LevelPredictions, statistics: Statistics, d
         shares = [kernel.share(run) for run in runs_of(name, predictions)]
         values: Floats = np.mean([each for each, _ in shares], axis=0)  # the mean over seeds, each at its own threshold
         return _share(share(values, codes, confidence, name, shares[0][1]))
-    runs = sampled_runs(name, predictions)
-    interval = _of(estimate_of(over_seeds(runs), codes, confidence, name, kernel.scale), f"{kernel.scale}-influence")
-    lost = sum(math.isnan(run.value) for run in runs)
-    reason = f"undefined in {lost} of {len(runs)} runs (a class is absent, or the prediction is constant or separates the classes)"
-    return Measured(interval.estimate, interval.low, interval.high, interval.kind, reason if lost else interval.note)
+    runs = over_seeds(sampled_runs(name, predictions))
+    return _of(estimate_of(runs, codes, confidence, name, kernel.scale), f"{kernel.scale}-influence")
 
 
 _NO_INTERVAL = "no interval: the estimated variance is zero"
@@ -84,4 +89,5 @@ def _share(found: Estimate) -> Measured:
 
 def _of(found: Estimate | AucInterval, kind: str) -> Measured:
     value = found.auc if isinstance(found, AucInterval) else found.estimate
-    return Measured(value, found.low, found.high, kind, _NO_INTERVAL if found.degenerate else "")
+    notes = ["" if isinstance(found, AucInterval) else found.note, _NO_INTERVAL if found.degenerate else ""]
+    return Measured(value, found.low, found.high, kind, "; ".join(note for note in notes if note))

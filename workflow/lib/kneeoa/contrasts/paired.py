@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import math
+from dataclasses import replace
 
 from kneeoa.config.metrics import CONSISTENCY_METRICS, FixedTest, base, metrics_of
 from kneeoa.config.statistics import APPLICABLE, Statistics
@@ -49,13 +50,18 @@ class PairedTests:
             raise KneeoaError(f"Metric '{wanted}' does not apply to the {level.kind} level '{level.name}'; use one of {list(allowed)}.")
         if wanted not in APPLICABLE[test]:
             raise KneeoaError(f"Test '{test}' does not apply to the metric '{wanted}'; it applies to {', '.join(APPLICABLE[test])}.")
-        if test == "bootstrap":
-            return self._by_bootstrap(name)
-        if test == "mcnemar":
-            return self._mcnemar()
-        if test == "delta":
-            return self._by_delta(name)
-        return self._delong(name)
+        methods = {"bootstrap": self._by_bootstrap, "mcnemar": self._mcnemar, "delta": self._by_delta, "delong": self._delong}
+        found = methods[test](name)
+        return replace(found, note=join(undefined_note(self.candidate, name), self._headless(name), found.note, self._reason(name, found)))
+
+    def _reason(self, name: str, found: Outcome) -> str:
+        """Why there is no p, or what to say of how the metric was computed."""
+        delta = self._delta(name)
+        if found.degenerate and math.isnan(found.p):
+            return "no test: the difference has no variance"
+        if math.isnan(found.p) and not math.isnan(found.difference) and not delta.note:
+            return "no test: too few subjects of a class for a variance" if delta.subjects > 1 else "no test: a single subject"
+        return delta.note
 
     def _by_bootstrap(self, name: str) -> Outcome:
         boot = self._bootstrap(name)
@@ -69,11 +75,11 @@ class PairedTests:
             statistic=math.nan,
             standard_error=self._error(name),
             degenerate=boot.degenerate,
-            note=join(undefined_note(self.candidate, name), invalid_note(boot.invalid, boot.resamples)),
+            note=invalid_note(boot.invalid, boot.resamples),
         )
 
     def _by_delta(self, name: str) -> Outcome:
-        return _outcome(self._delta(name), join(undefined_note(self.candidate, name), self._headless(name)))
+        return _outcome(self._delta(name), "")
 
     def _delong(self, name: str) -> Outcome:
         method = kernel_of(name).delong
@@ -81,9 +87,9 @@ class PairedTests:
             raise KneeoaError(f"Metric '{base(name)}' is declared to have DeLong's test, but its kernel has none.")
         truth, subjects, confidence = self.candidate.truth, self.candidate.subjects, self.statistics.confidence
         result = method.test(truth, self.candidate.probabilities, self.reference.probabilities, subjects, confidence, cut_in(name))
-        return _outcome(result, join(undefined_note(self.candidate, name), result.method))
+        return _outcome(result, result.method)
 
-    def _mcnemar(self) -> Outcome:
+    def _mcnemar(self, name: str) -> Outcome:
         correct = [arm.calls == arm.truth for arm in (self.candidate, self.reference)]
         result = mcnemar_test(correct[0], correct[1], self.candidate.subjects, self.statistics.mcnemar)
         boot = self._bootstrap("accuracy")  # the percentile interval, as paper A prints it beside McNemar's p

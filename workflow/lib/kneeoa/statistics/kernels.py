@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Literal
@@ -31,7 +30,7 @@ from kneeoa.statistics.influence import placements
 from kneeoa.statistics.inputs import Booleans, Floats, Integers
 from kneeoa.statistics.multiclass import Average, OvrAucTest, ovr_auc_test
 from kneeoa.statistics.ordinal import at_least
-from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled, of_mean
+from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled, of_mean, undefined
 from kneeoa.statistics.wald import Wald
 
 
@@ -52,11 +51,6 @@ class Run:
     """Probabilities of the run's own head of the next finer level, ``[n, K']``."""
     parent_class: tuple[int, ...] = ()
     """``[K']``."""
-
-    @property
-    def undefined(self) -> Sampled:
-        """No value, as a class or a head is lacking."""
-        return Sampled(math.nan, np.full(self.truth.size, np.nan))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +138,7 @@ def metric(name: str, threshold: float = 0.5) -> metrics.Metric:
 def sampled_auc(positive: Booleans, scores: Floats) -> Sampled:
     """An AUC and the influences on it; NaN where a class is absent."""
     if positive.all() or not positive.any():
-        return Sampled(math.nan, np.full(positive.size, np.nan))
+        return undefined(positive.size, "one class is absent")
     value, influence = placements(positive, scores[:, None]).combine(np.ones((1, 1)))
     return Sampled(float(value[0]), influence[:, 0])
 
@@ -181,7 +175,7 @@ def _rate(run: Run, truth: int) -> Sampled:
     """The share of the cases of a class that are called so."""
     right, members = run.calls == run.truth, run.truth == truth
     if not members.any():
-        return run.undefined
+        return undefined(run.truth.size, "no case of the class")
     value = float(right[members].mean())
     return Sampled(value, np.where(members, right - value, 0.0) / members.sum())
 
@@ -195,7 +189,9 @@ def _contradictions(run: Run, place: int) -> tuple[Floats, Booleans | None]:
 
 
 def _contradiction(run: Run, place: int) -> Sampled:
-    return run.undefined if run.fine is None else of_mean(_contradictions(run, place)[0])
+    if run.fine is None:
+        return undefined(run.truth.size, "no head of its own for this level or for the next finer one")
+    return of_mean(_contradictions(run, place)[0])
 
 
 def _rest_auc(run: Run, average: Average) -> Sampled:
@@ -223,14 +219,14 @@ def _ordering(run: Run, neighbours: bool) -> Sampled:
         parts.append((weight, Sampled(part.value, influence)))
         total += weight
     if not parts:
-        return run.undefined
+        return undefined(truth.size, "no two grades to compare")
     return _sum([(weight / total, part) for weight, part in parts])
 
 
 def _sum(parts: list[tuple[float, Sampled]]) -> Sampled:
     value = sum(weight * part.value for weight, part in parts)
     influence: Floats = np.sum([weight * part.influence for weight, part in parts], axis=0)
-    return Sampled(float(value), influence)
+    return Sampled(float(value), influence, next((part.note for _, part in parts if part.note), ""))
 
 
 def _tail_odds(probabilities: Floats, cut: int) -> Floats:
