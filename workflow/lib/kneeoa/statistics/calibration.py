@@ -142,7 +142,9 @@ def sampled_in_the_large(labels: Integers, probability: Floats, clip: float = CL
 
 
 def _checked(fit: Callable[[Integers, Floats], Sampled], labels: Integers, probability: Floats, clip: float) -> Sampled:
-    """What ``fit`` finds, with how many probabilities were clipped; undefined where that decides."""
+    """What ``fit`` finds, with how many probabilities were clipped; undefined where the clip
+    decides.
+    """
     score, clipped = _logits(probability, clip)
     found = fit(labels, score)
     if not clipped or math.isnan(found.value):
