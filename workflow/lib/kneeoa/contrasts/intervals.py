@@ -20,7 +20,6 @@ from kneeoa.config.statistics import APPLICABLE, Statistics
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.multilabel import defined_findings, findings_note, mean_runs
 from kneeoa.contrasts.sampled import runs_of, sampled_runs
-from kneeoa.statistics.delong import AucInterval
 from kneeoa.statistics.inputs import Booleans, Floats, cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
 from kneeoa.statistics.resampled import Resampled
@@ -111,7 +110,6 @@ def _share(found: Estimate, note: str) -> Measured:
     return Measured(found.estimate, found.low, found.high, kind, note)
 
 
-def _of(found: Estimate | AucInterval, kind: str) -> Measured:
-    value = found.auc if isinstance(found, AucInterval) else found.estimate
-    notes = ["" if isinstance(found, AucInterval) else found.note, _NO_INTERVAL if found.degenerate else ""]
-    return Measured(value, found.low, found.high, kind, "; ".join(note for note in notes if note))
+def _of(found: Estimate, kind: str) -> Measured:
+    notes = [found.note, _NO_INTERVAL if found.degenerate else ""]
+    return Measured(found.estimate, found.low, found.high, kind, "; ".join(note for note in notes if note))

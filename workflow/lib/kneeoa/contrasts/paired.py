@@ -21,7 +21,6 @@ from kneeoa.statistics.bootstrap import PairedBootstrap
 from kneeoa.statistics.inputs import cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
 from kneeoa.statistics.mcnemar import mcnemar_test
-from kneeoa.statistics.multiclass import OvrAucTest
 from kneeoa.statistics.sampling import PairedDifference, difference_of, over_seeds
 
 
@@ -133,7 +132,7 @@ class PairedTests:
         return difference_of(first, second, codes, self.statistics.confidence, "delta method")
 
 
-def _outcome(result: PairedDifference | OvrAucTest, note: str) -> Outcome:
+def _outcome(result: PairedDifference, note: str) -> Outcome:
     return Outcome(
         estimate_reference=result.estimate_b,
         estimate_candidate=result.estimate_a,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -25,15 +25,14 @@ from kneeoa.statistics.brier import sampled_brier
 from kneeoa.statistics.calibration import sampled_in_the_large, sampled_slope
 from kneeoa.statistics.confusion import ClassMetric, sampled_metric
 from kneeoa.statistics.consistency import per_case
-from kneeoa.statistics.delong import AucInterval, auc_covariance, auc_interval, weighted_contrast
+from kneeoa.statistics.delong import auc_covariance, auc_interval, paired_difference, weighted_contrast
 from kneeoa.statistics.influence import placements
 from kneeoa.statistics.inputs import Booleans, Floats, Integers
-from kneeoa.statistics.multiclass import Average, OvrAucTest, ovr_auc_test
+from kneeoa.statistics.multiclass import Average, ovr_auc_test
 from kneeoa.statistics.ordinal import at_least
 from kneeoa.statistics.precision import sampled_precision
 from kneeoa.statistics.reliability import Bins, sampled_error
 from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled, of_mean, undefined
-from kneeoa.statistics.wald import Wald
 
 
 @dataclass(frozen=True)
@@ -61,11 +60,11 @@ class DeLong:
     ``subjects`` ``[n]``.
     """
 
-    test: Callable[[Integers, Floats, Floats, Subjects, float, int], PairedDifference | OvrAucTest]
+    test: Callable[[Integers, Floats, Floats, Subjects, float, int], PairedDifference]
     """(truth, probabilities of a, of b, subjects, confidence, cut): the paired test, seeds
     averaged.
     """
-    interval: Callable[[Integers, Floats, Subjects, float, int], Estimate | AucInterval] | None = None
+    interval: Callable[[Integers, Floats, Subjects, float, int], Estimate] | None = None
     """(truth, probabilities, subjects, confidence, cut): of the mean over seeds; None: as any other
     metric.
     """
@@ -266,7 +265,7 @@ def _cut_slope(run: Run) -> Sampled:
     return sampled_slope((run.truth >= run.cut).astype(np.int64), at_least(run.probabilities, run.cut))
 
 
-def _auc_interval(truth: Integers, probabilities: Floats, subjects: Subjects, confidence: float, cut: int) -> AucInterval:
+def _auc_interval(truth: Integers, probabilities: Floats, subjects: Subjects, confidence: float, cut: int) -> Estimate:
     return auc_interval(truth, class_odds(probabilities, [1]).T, subjects, confidence=confidence)
 
 
@@ -274,17 +273,7 @@ def _auc_test(truth: Integers, a: Floats, b: Floats, subjects: Subjects, confide
     first, second = class_odds(a, [1]), class_odds(b, [1])
     weights = np.concatenate([np.full(len(first), 1.0 / len(first)), np.full(len(second), -1.0 / len(second))])
     result = weighted_contrast(truth, np.concatenate([first, second]).T, weights, subjects, confidence)
-    auc = np.array(result.auc)
-    return PairedDifference(
-        estimate_a=float(auc[: len(first)].mean()),
-        estimate_b=float(auc[len(first) :].mean()),
-        difference=result.estimate,
-        variance=result.variance,
-        n=result.n,
-        subjects=result.subjects,
-        method=result.method,
-        **{field.name: getattr(result, field.name) for field in fields(Wald)},
-    )
+    return paired_difference(result, len(first))
 
 
 def _auc_covariance(truth: Integers, probabilities: Floats, subjects: Subjects, cut: int) -> tuple[Floats, Floats]:
@@ -292,7 +281,9 @@ def _auc_covariance(truth: Integers, probabilities: Floats, subjects: Subjects, 
     return both.auc, both.covariance
 
 
-def _rest_auc_test(truth: Integers, a: Floats, b: Floats, subjects: Subjects, confidence: float, cut: int, average: Average) -> OvrAucTest:
+def _rest_auc_test(
+    truth: Integers, a: Floats, b: Floats, subjects: Subjects, confidence: float, cut: int, average: Average
+) -> PairedDifference:
     return ovr_auc_test(truth, a, b, average, subjects, confidence)
 
 
