@@ -72,7 +72,7 @@ def test_one_seed_and_single_knees_are_the_textbook_tests(tmp_path, levels, make
     delong = delong_test(truth, candidate[:, 1], reference[:, 1])
     ours = row(found, "oa", "auc", "delong")
     assert (ours.p, ours.low, ours.high, ours.statistic) == pytest.approx((delong.p, delong.low, delong.high, delong.z))
-    assert (ours.estimate_candidate, ours.estimate_reference) == pytest.approx((delong.auc_a, delong.auc_b))
+    assert (ours.estimate_candidate, ours.estimate_reference) == pytest.approx((delong.estimate_a, delong.estimate_b))
     mcnemar = mcnemar_test((candidate[:, 1] >= 0.5) == truth, (reference[:, 1] >= 0.5) == truth)
     ours = row(found, "oa", "accuracy", "mcnemar")
     assert (ours.p, ours.difference) == pytest.approx((mcnemar.p, mcnemar.difference))

@@ -98,7 +98,10 @@ def test_clipped_probabilities_are_counted() -> None:
     hard[:3], truth[:3] = [0.0, 1.0, 1e-9], [0, 1, 1]
     found = recalibration(truth, hard)
     assert (found.clipped, found.clip) == (3, 1e-6)
-    assert recalibration(truth, hard, clip=1e-3).slope.estimate > found.slope.estimate
+    assert math.isnan(found.slope.estimate), "a positive case at 1e-9 alone decides the slope"
+    assert "3 of 200 probabilities" in found.reason
+    hard[2] = 1.0
+    assert recalibration(truth, hard).slope.estimate == pytest.approx(recalibration(truth, hard, clip=1e-5).slope.estimate, rel=0.1)
 
 
 def test_paired_slopes_agree_with_the_bootstrap() -> None:

@@ -132,9 +132,15 @@ def comparisons(evidence: Evidence) -> list[str]:
         text += ": " + _first(found, evidence, column) + "." if found else "."
         lost = len(own) - len(defined)
         sentences.append(text + (f" {count(lost, 'test')} could not be computed." if lost else ""))
-    same = int(rows["degenerate"].sum())
+    degenerate = rows[rows["degenerate"].astype(bool)]
+    same = int((degenerate["difference"] == 0).sum())
     if same:
         sentences.append(f"Between the predictions of {count(same, 'row')} the test sees no difference at all (marked degenerate).")
+    if same < len(degenerate):
+        rest = count(len(degenerate) - same, "row")
+        sentences.append(
+            f"In {rest} there is a difference without any variance between subjects, for which no test exists (marked degenerate)."
+        )
     sentences.append("An interval that holds zero does not show that two arms are equal.")
     return sentences
 

@@ -10,7 +10,6 @@ cancels.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -29,28 +28,15 @@ from kneeoa.statistics.sampling import (
     interval,
     over_seeds,
     seeds_first,
+    undefined,
 )
 
-__all__ = ["Kappa", "class_metric", "class_metric_test", "quadratic_kappa", "quadratic_weights", "sampled_over_seeds"]
-
-
-@dataclass(frozen=True)
-class Kappa:
-    """Quadratic weighted kappa; NaN where both raters give one and the same class only (0/0)."""
-
-    estimate: float
-    standard_error: float
-    low: float
-    high: float
-    n: int
-    subjects: int
-    degenerate: bool
-    method: str
+__all__ = ["class_metric", "class_metric_test", "quadratic_kappa", "quadratic_weights", "sampled_over_seeds"]
 
 
 def quadratic_kappa(
     truth: ArrayLike, predicted: ArrayLike, classes: int, cluster: ArrayLike | None = None, confidence: float = 0.95
-) -> Kappa:
+) -> Estimate:
     """Agreement of ordinal predictions with the truth, beyond chance.
 
     Args:
@@ -71,17 +57,29 @@ def quadratic_kappa(
     first, second = classes_of(truth, classes), classes_of(predicted, classes, "predicted")
     same_length(first.size, predicted=second)
     codes = cluster_codes(cluster, first.size)
-    count, nan = first.size, math.nan
+    count = first.size
     method = described("quadratic kappa, Fleiss-Cohen-Everitt error", codes)
-    if not count:
-        return Kappa(nan, nan, nan, nan, 0, 0, False, method)
-    subjects = subject_count(codes, count)
-    sampled = sampled_metric("quadratic_kappa", first, second, classes)
+    subjects = subject_count(codes, count) if count else 0
+    sampled = sampled_metric("quadratic_kappa", first, second, classes) if count else undefined(0, "no case")
     if math.isnan(sampled.value):
-        return Kappa(nan, nan, nan, nan, count, subjects, False, f"{method}: undefined, truth and prediction are one class")
+        return _kappa(sampled, math.nan, (math.nan, math.nan), subjects, f"{method}: undefined, {sampled.note}")
     variance = float(covariance([sampled], codes)[0, 0]) * (subjects - 1) / subjects
-    low, high = (sampled.value, sampled.value) if variance == 0.0 else interval(sampled.value, variance, confidence, "wald")
-    return Kappa(sampled.value, math.sqrt(variance), low, high, count, subjects, variance == 0.0, method)
+    limits = (sampled.value, sampled.value) if variance == 0.0 else interval(sampled.value, variance, confidence, "wald")
+    return _kappa(sampled, variance, limits, subjects, method)
+
+
+def _kappa(sampled: Sampled, variance: float, limits: tuple[float, float], subjects: int, method: str) -> Estimate:
+    return Estimate(
+        estimate=sampled.value,
+        standard_error=math.sqrt(variance),
+        low=limits[0],
+        high=limits[1],
+        n=sampled.influence.size,
+        subjects=subjects,
+        degenerate=variance == 0.0,
+        method=method,
+        note=sampled.note,
+    )
 
 
 def class_metric(

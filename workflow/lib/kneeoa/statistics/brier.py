@@ -7,8 +7,6 @@ share of positives given to everyone (Steyerberg et al. 2010, Epidemiology 21:12
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -23,6 +21,7 @@ from kneeoa.statistics.sampling import (
     of_mean,
     over_seeds,
     seeds_first,
+    undefined,
 )
 
 
@@ -78,7 +77,7 @@ def sampled_brier(labels: Integers, probability: Floats, scaled: bool = False) -
     share = of_mean(labels.astype(np.float64))
     reference = share.value * (1 - share.value)
     if reference == 0.0:
-        return Sampled(math.nan, np.full(labels.size, np.nan))
+        return undefined(labels.size, "one class is absent")
     influence = -score.influence / reference + score.value * (1 - 2 * share.value) / reference**2 * share.influence
     return Sampled(1 - score.value / reference, influence)
 

@@ -6,12 +6,18 @@ is 1 where predictions are neither too extreme (below 1) nor too timid (above 1)
 the large* is the intercept with the slope held at 1, 0 where predictions are right on average,
 above 0 where they are too low (Van Calster et al. 2019, BMC Med 17:230). Errors are those of the
 sandwich over subjects, which do not assume that the recalibration model is right.
+
+A probability of 0 or 1 has no logit and is clipped. Where such predictions are right they hardly
+matter; where they are wrong the result is the logit of the clip and nothing else, as for hard
+calls. Both are therefore fitted again with a thousandth of the clip, and a result that moves by a
+tenth of its standard error, or whose standard error does, is undefined.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,11 +27,13 @@ from kneeoa.errors import KneeoaError
 from kneeoa.probabilities import require_probabilities
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, same_length
 from kneeoa.statistics.ordinal import at_least
-from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled, difference_of, estimate_of, over_seeds, seeds_first
+from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled, difference_of, estimate_of, over_seeds, seeds_first, undefined
 from kneeoa.statistics.wald import Wald, wald
 
 CLIP = 1e-6
 """Probabilities are moved into [CLIP, 1 - CLIP] before the logit; results say how many were."""
+_MOVE = 0.1
+"""Of its standard error: by how much the place of the clip may move a result."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +70,8 @@ def recalibration(
         clip: probabilities nearer to 0 or 1 are moved to it.
 
     Returns:
-        NaN with a ``reason``: both where one class is absent, the slope where the classes are
-        separated or the prediction is constant.
+        NaN with a ``reason``: both where one class is absent or the result depends on the clip, the
+        slope where the classes are separated or the prediction is constant.
 
     Raises:
         KneeoaError: probabilities outside [0, 1], wrong axes, no case.
@@ -72,20 +80,18 @@ def recalibration(
     labels, stack = _prepare(truth, probability, "probability")
     codes = cluster_codes(cluster, labels.size)
     scores, clipped = _logits(stack, clip)
-    reasons = [_reason(labels, row) for row in scores]
-    slope = over_seeds([_slope(labels, row) for row in scores])
-    level = over_seeds([_in_the_large(labels, row) for row in scores])
+    fitted = [over_seeds([_checked(fit, labels, row, clip) for row in stack]) for fit in (_slope, _in_the_large)]
     method = f"logistic recalibration, sandwich error, clipped at {clip:g}"
-    found, large = estimate_of(slope, codes, confidence, method), estimate_of(level, codes, confidence, method)
+    slope, large = (estimate_of(one, codes, confidence, method) for one in fitted)
     return Recalibration(
-        slope=found,
-        slope_test=wald(found.estimate - 1.0, found.standard_error**2, confidence),
+        slope=slope,
+        slope_test=wald(slope.estimate - 1.0, slope.standard_error**2, confidence),
         in_the_large=large,
         in_the_large_test=wald(large.estimate, large.standard_error**2, confidence),
         clipped=clipped,
         clip=clip,
-        separated=any(reason == _SEPARATED for reason in reasons),
-        reason=next((reason for reason in reasons if reason), ""),
+        separated=any(_reason(labels, row) == _SEPARATED for row in scores),
+        reason=next((one.note for one in (slope, large) if math.isnan(one.estimate)), ""),
     )
 
 
@@ -117,7 +123,7 @@ def slope_test(
     """
     labels, first = _prepare(truth, probability_a, "probability_a")
     _, second = _prepare(truth, probability_b, "probability_b")
-    a, b = (over_seeds([_slope(labels, row) for row in _logits(stack, clip)[0]]) for stack in (first, second))
+    a, b = (over_seeds([_checked(_slope, labels, row, clip) for row in stack]) for stack in (first, second))
     return difference_of(a, b, cluster_codes(cluster, labels.size), confidence, f"calibration slope, sandwich error, clipped at {clip:g}")
 
 
@@ -125,17 +131,34 @@ def sampled_slope(labels: Integers, probability: Floats, clip: float = CLIP) -> 
     """The calibration slope of one model and the influence of every case on it; labels 0/1 and
     probabilities ``[n]``.
     """
-    return _slope(labels, _logits(probability, clip)[0])
+    return _checked(_slope, labels, probability, clip)
 
 
 def sampled_in_the_large(labels: Integers, probability: Floats, clip: float = CLIP) -> Sampled:
     """Calibration in the large of one model and the influence of every case on it; arguments as
     :func:`sampled_slope`.
     """
-    return _in_the_large(labels, _logits(probability, clip)[0])
+    return _checked(_in_the_large, labels, probability, clip)
+
+
+def _checked(fit: Callable[[Integers, Floats], Sampled], labels: Integers, probability: Floats, clip: float) -> Sampled:
+    """What ``fit`` finds, with how many probabilities were clipped; undefined where the clip
+    decides.
+    """
+    score, clipped = _logits(probability, clip)
+    found = fit(labels, score)
+    if not clipped or math.isnan(found.value):
+        return found
+    share = f"{clipped} of {labels.size} probabilities are 0 or 1, or nearer to it than {clip:g}"
+    other = fit(labels, _logits(probability, clip / 1000)[0])
+    errors = [math.sqrt(float(one.influence @ one.influence)) for one in (found, other)]
+    if abs(found.value - other.value) <= _MOVE * min(errors) and max(errors) <= (1 + _MOVE) * min(errors):
+        return replace(found, note=f"{share}, and were clipped")
+    return undefined(labels.size, f"{share}, and the result depends on where they are clipped")
 
 
 _SEPARATED = "the prediction separates the classes: no finite slope"
+_UNCONVERGED = "the recalibration did not converge: the prediction all but separates the classes"
 
 
 def _prepare(truth: ArrayLike, probability: ArrayLike, name: str) -> tuple[Integers, Floats]:
@@ -161,23 +184,24 @@ def _reason(labels: Integers, score: Floats) -> str:
 
 
 def _slope(labels: Integers, score: Floats) -> Sampled:
-    if _reason(labels, score):
-        return Sampled(math.nan, np.full(labels.size, np.nan))
+    reason = _reason(labels, score)
+    if reason:
+        return undefined(labels.size, reason)
     design = np.stack([np.ones(labels.size), score], axis=1)
-    coefficients, influence = _logistic(labels, design, np.zeros(labels.size))
-    return Sampled(float(coefficients[1]), influence[:, 1])
+    fitted = _logistic(labels, design, np.zeros(labels.size))
+    return undefined(labels.size, _UNCONVERGED) if fitted is None else Sampled(float(fitted[0][1]), fitted[1][:, 1])
 
 
 def _in_the_large(labels: Integers, score: Floats) -> Sampled:
     if labels.all() or not labels.any():
-        return Sampled(math.nan, np.full(labels.size, np.nan))
-    coefficients, influence = _logistic(labels, np.ones((labels.size, 1)), score)
-    return Sampled(float(coefficients[0]), influence[:, 0])
+        return undefined(labels.size, "one class is absent")
+    fitted = _logistic(labels, np.ones((labels.size, 1)), score)
+    return undefined(labels.size, _UNCONVERGED) if fitted is None else Sampled(float(fitted[0][0]), fitted[1][:, 0])
 
 
-def _logistic(labels: Integers, design: Floats, offset: Floats) -> tuple[Floats, Floats]:
+def _logistic(labels: Integers, design: Floats, offset: Floats) -> tuple[Floats, Floats] | None:
     """Maximum-likelihood coefficients ``[p]`` and every case's influence on them ``[n, p]``, by
-    Newton's method with bounded steps.
+    Newton's method with bounded steps; None where it does not converge.
     """
     coefficients = np.zeros(design.shape[1])
     loss = _loss(labels, offset)
@@ -185,7 +209,10 @@ def _logistic(labels: Integers, design: Floats, offset: Floats) -> tuple[Floats,
         mean = expit(design @ coefficients + offset)
         information = design.T @ (design * (mean * (1 - mean))[:, None])
         gradient = design.T @ (labels - mean)
-        step = np.linalg.solve(information, gradient)
+        try:
+            step = np.linalg.solve(information, gradient)
+        except np.linalg.LinAlgError:
+            return None
         # Where the loss can no longer fall by more than its own rounding, this step is the last.
         last = float(step @ gradient) <= 1e-15 * max(loss, 1.0)
         step /= max(1.0, float(np.abs(design @ step).max()) / 5)  # on the plateaus of extreme predictions Newton leaps too far
@@ -196,7 +223,7 @@ def _logistic(labels: Integers, design: Floats, offset: Floats) -> tuple[Floats,
             influence: Floats = np.linalg.solve(information, (design * (labels - mean)[:, None]).T).T.astype(np.float64)
             return coefficients, influence - influence.mean(axis=0)
         loss = following
-    raise KneeoaError("probability: the recalibration did not converge; the classes are all but separated by the prediction.")
+    return None
 
 
 def _loss(labels: Integers, score: Floats) -> float:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,7 +22,7 @@ from kneeoa.errors import KneeoaError
 from kneeoa.statistics.clusters import sums_within
 from kneeoa.statistics.delong import delong_test
 from kneeoa.statistics.influence import placements
-from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length, subject_count
+from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length
 from kneeoa.statistics.sampling import PairedDifference, Sampled, described, difference_of
 from kneeoa.statistics.wald import NOISE, wald
 
@@ -107,16 +107,7 @@ def auc_subgroups(
         test = delong_test(labels[rows], first[rows], second[rows], own, confidence)
         pair = np.stack([first[rows], second[rows]]).T
         influence = placements(labels[rows] == 1, pair).combine(np.array([[1.0], [-1.0]]))[1][:, 0]
-        result = PairedDifference(
-            estimate_a=test.auc_a,
-            estimate_b=test.auc_b,
-            difference=test.difference,
-            variance=test.variance,
-            n=rows.size,
-            subjects=subject_count(own, rows.size),
-            method=described("AUC, DeLong", own),
-            **vars(wald(test.difference, test.variance, confidence)),
-        )
+        result = replace(test, method=described("AUC, DeLong", own))
         return result, influence
 
     return _subgroups(contrast, labels, groups, codes, confidence, least, 2)
