@@ -28,12 +28,19 @@ __all__ = [
 class ImportedLevel(Section):
     """Which columns of a table made elsewhere hold one level."""
 
-    truth: str
-    """Column of the reference label (an integer class)."""
-    probabilities: tuple[str, ...] = Field(min_length=1)
-    """One column per class, in order; for a binary level the positive class's column alone will
-    do.
+    truth: str | tuple[str, ...]
+    """Column of the reference label (an integer class); for a multilabel level one column per
+    finding, in order (0 or 1, empty where it was not read).
     """
+    probabilities: tuple[str, ...] = Field(min_length=1)
+    """One column per class or finding, in order; for a binary level the positive class's column
+    alone will do.
+    """
+
+    @property
+    def truth_columns(self) -> tuple[str, ...]:
+        """The columns of the reference labels."""
+        return (self.truth,) if isinstance(self.truth, str) else self.truth
 
 
 class ImportedArm(Section):
@@ -57,7 +64,9 @@ class Imports(Section):
     case_id: str
     """Column that identifies the case."""
     subject: str | None = None
-    """Column that identifies the subject; default: every case is a subject of its own."""
+    """Column that identifies the subject; default: every case is a subject of its own. Name it
+    wherever a person has two knees or visits: they are not two people.
+    """
     cohort: Name
     """What to call the cohort."""
     split: Name = "test"

@@ -36,11 +36,11 @@ FIGURE = {
     "settings": {
         "arms": "arms",
         "axis": "axis",
-        "level": "graded_level",
-        "classes": "grades",
+        "level": "axis_level",
+        "classes": "axis_grades",
         "confidence": "confidence_of_geometry",
     },
-    "needs": ["cohorts", "graded_level"],
+    "needs": ["axis"],
     "slow": True,
 }
 

@@ -32,6 +32,7 @@ FIGURE = {
     "alternative": "Forest plot of the differences between modes. The same numbers are in the table of contrasts.",
     "inputs": ["contrasts"],
     "settings": {"arms": "arms_and_ensembles", "confidence": "confidence"},
+    "needs": ["contrasts"],
     "slow": True,
 }
 

@@ -39,8 +39,8 @@ FIGURE = {
     ),
     "alternative": "Knee images with saliency overlaid and cartilage outlined, one column for each mode.",
     "inputs": ["maps", "map_indices", "volumes", "masks", "labels", "splits"],
-    "settings": {"arms": "arms", "tissues": "tissues", "targets": "targets", "view": "view", "level": "finest_level"},
-    "needs": ["cohorts"],
+    "settings": {"arms": "arms", "tissues": "tissues", "targets": "targets", "view": "view", "level": "pictured_level"},
+    "needs": ["saliency"],
     "slow": True,
 }
 

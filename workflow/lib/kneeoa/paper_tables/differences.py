@@ -23,7 +23,7 @@ TABLE = {
     "title": "Differences between modes along the axis",
     "inputs": ["differences"],
     "settings": {"arms": "arms"},
-    "needs": ["cohorts"],
+    "needs": ["axis", "contrasts"],
 }
 SCHEMA = DIFFERENCES
 

@@ -4,6 +4,7 @@ its arms.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from kneeoa.errors import KneeoaError
 from kneeoa.figures.arms import Factors
 from kneeoa.figures.flow import read_flow
 from kneeoa.figures.words import printed
@@ -29,6 +31,8 @@ class Evidence:
     flows: Sequence[Mapping[str, Any]]
     labels: Mapping[str, str]
     confidence: float
+    imports: Sequence[Mapping[str, Any]] = ()
+    """Accounts of imported predictions, one an arm."""
 
     @property
     def names(self) -> ArmNames:
@@ -52,6 +56,7 @@ def gather(
     levels: Sequence[str],
     labels: Mapping[str, str],
     confidence: float,
+    imported: Sequence[Path] = (),
 ) -> Evidence:
     """Read the tables; metrics come back in the order of ``levels``, levels that it does not name
     last.
@@ -65,4 +70,12 @@ def gather(
         order = read["metrics"]["level"].map(lambda level: rank.get(level, len(rank)))
         read["metrics"] = read["metrics"].iloc[order.argsort(kind="stable")].reset_index(drop=True)
     filled = {name: frame for name, frame in read.items() if len(frame)}
-    return Evidence(arms, filled, [read_flow(path) for path in flows], labels, confidence)
+    accounts = [_read_account(path) for path in imported]
+    return Evidence(arms, filled, [read_flow(path) for path in flows], labels, confidence, accounts)
+
+
+def _read_account(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(Path(path).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise KneeoaError(f"{path}: cannot be read as the account of an import: {error}.") from error
