@@ -75,7 +75,13 @@ def study(
             mapped = {level["name"]: columns_of(level) for level in levels}
             arms[name] = {"backbone": f"net{number}", "mode": mode, "file": f"{name}.csv", "levels": mapped}
     compared = [
-        {"name": f"{level['name']}-contrast", "level": level["name"], "candidate": "dual", "reference": "single", "tests": TESTS[level["name"]]}
+        {
+            "name": f"{level['name']}-contrast",
+            "level": level["name"],
+            "candidate": "dual",
+            "reference": "single",
+            "tests": TESTS[level["name"]],
+        }
         for level in levels
         if contrasts and modes == 2 and level["name"] in TESTS
     ]

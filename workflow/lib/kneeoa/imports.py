@@ -58,9 +58,9 @@ def import_predictions(
             list of sentences.
 
     Raises:
-        KneeoaError: unknown arm or level, missing file or column, absent or repeated ids, labels that are not
-            classes or that contradict the hierarchy, probabilities outside [0, 1] or that do not
-            sum to 1.
+        KneeoaError: unknown arm or level, missing file or column, absent or repeated ids, labels
+            that are not classes or that contradict the hierarchy, probabilities outside [0, 1] or
+            that do not sum to 1.
     """
     if arm_name not in imports.arms:
         raise KneeoaError(f"Arm '{arm_name}' is not among the imported arms {sorted(imports.arms)}.")

@@ -88,7 +88,9 @@ def grades(labels: Sequence[Path], splits: Sequence[Path], level: str, split: st
     cases = SPLITS.concat(list(splits))
     read = LABELS.concat(list(labels))
     read = read[(read["level"] == level) & read["value"].map(lambda value: not pd.isna(value).all())]
-    read = read.assign(grade=read["value"].map(lambda value: int(np.nansum(np.asarray(value, dtype=np.float64))))).drop_duplicates(["cohort", "case_id"])
+    read = read.assign(grade=read["value"].map(lambda value: int(np.nansum(np.asarray(value, dtype=np.float64))))).drop_duplicates(
+        ["cohort", "case_id"]
+    )
     joined = cases[cases["split"] == split].merge(read[["cohort", "case_id", "grade"]], on=["cohort", "case_id"])
     return joined[["cohort", "case_id", "grade"]].sort_values(["cohort", "case_id"], ignore_index=True)
 

@@ -19,7 +19,7 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
 from kneeoa.figures.arms import Factors, Panel, panels
 from kneeoa.figures.scores import held_out, held_out_findings
-from kneeoa.figures.words import printed, sentence_case
+from kneeoa.figures.words import count, printed, sentence_case
 from kneeoa.hierarchy import derive_probabilities
 
 
@@ -128,3 +128,11 @@ def panels_drawn(
                     axis.remove()
     return result
 
+
+def cases_of(asked: Sequence[Question]) -> str:
+    """``98 knees of 60 subjects.``, and of how many seeds curves are means."""
+    rows = pd.concat([question.rows[["cohort", "case_id", "subject", "seed"]] for question in asked])
+    cases, subjects = rows[["cohort", "case_id"]].drop_duplicates(), rows[["cohort", "subject"]].drop_duplicates()
+    seeds = rows["seed"].nunique()
+    several = f"; means over {seeds} seeds" if seeds > 1 else ""
+    return f"{count(len(cases), 'knee')} of {count(len(subjects), 'subject')}{several}."

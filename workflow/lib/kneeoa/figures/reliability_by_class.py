@@ -17,9 +17,8 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.figures import style
 from kneeoa.figures.arms import Factors, modes
 from kneeoa.figures.numbers import percent
-from kneeoa.figures.questions import Place, Question, blocks_of, panels_drawn, questions
+from kneeoa.figures.questions import Place, Question, blocks_of, cases_of, panels_drawn, questions
 from kneeoa.figures.reliability import draw_curves, draw_histogram
-from kneeoa.figures.roc_by_class import cases_of
 from kneeoa.tables.metrics import METRICS
 
 FIGURE = {
@@ -59,9 +58,7 @@ def figure(asked: Sequence[Question], metrics: pd.DataFrame, arms: Factors, figu
     def draw_place(axes: list[Axes], place: Place) -> None:
         question, (curves, histogram) = place.question, axes
         row = question.row.format("brier")
-        draw_curves(
-            curves, question.rows, metrics, place.panel, question.cohort, question.level, row, looks, figures, _BINS, confidence
-        )
+        draw_curves(curves, question.rows, metrics, place.panel, question.cohort, question.level, row, looks, figures, _BINS, confidence)
         draw_histogram(histogram, question.rows, place.panel, looks)
         style.legend_below(histogram, 0.38, curves.get_legend_handles_labels()[0])
         histogram.set_ylim(bottom=0)

@@ -17,9 +17,8 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.figures import style
 from kneeoa.figures.arms import Factors, modes
 from kneeoa.figures.numbers import percent
-from kneeoa.figures.questions import Place, Question, blocks_of, panels_drawn, questions
+from kneeoa.figures.questions import Place, Question, blocks_of, cases_of, panels_drawn, questions
 from kneeoa.figures.roc import draw_panel
-from kneeoa.figures.words import count
 from kneeoa.tables.metrics import METRICS
 
 FIGURE = {
@@ -62,15 +61,6 @@ def figure(asked: Sequence[Question], metrics: pd.DataFrame, arms: Factors, figu
         result = panels_drawn(blocks, [1.0], lambda width: width + 0.82, draw_place)
         style.note(result, f"AUC with {percent(confidence)} interval. " + cases_of(asked))
     return result
-
-
-def cases_of(asked: Sequence[Question]) -> str:
-    """``98 knees of 60 subjects.``, and that thin lines are seeds where there are several."""
-    rows = pd.concat([question.rows[["cohort", "case_id", "subject", "seed"]] for question in asked])
-    cases, subjects = rows[["cohort", "case_id"]].drop_duplicates(), rows[["cohort", "subject"]].drop_duplicates()
-    seeds = rows["seed"].nunique()
-    several = f"; means over {seeds} seeds" if seeds > 1 else ""
-    return f"{count(len(cases), 'knee')} of {count(len(subjects), 'subject')}{several}."
 
 
 def draw(
