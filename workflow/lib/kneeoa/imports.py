@@ -85,13 +85,13 @@ def import_predictions(
             blocks.append(block.assign(probabilities=pd.Series(list(probabilities))))
     if not blocks:
         raise KneeoaError(f"Imported arm '{arm_name}' maps no level; give at least one under 'levels'.")
-    table = pd.concat(blocks, ignore_index=True).assign(
+    table = pd.concat(blocks, ignore_index=True)
+    table = table[table["split"] != "train"].assign(
         study=study,
         arm=arm_name,
         seed=None,
         members=None,
         cohort=imports.cohort,
-        split=imports.split,
         side=None,
         visit=imports.visit,
         logits=None,
@@ -111,7 +111,11 @@ def import_predictions(
 
 def _read(path: Path, imports: Imports, arm: ImportedArm) -> pd.DataFrame:
     identifiers = [imports.case_id] + ([imports.subject] if imports.subject else [])
-    columns = [*identifiers, *(c for level in arm.levels.values() for c in (*level.truth_columns, *level.probabilities))]
+    columns = [
+        *identifiers,
+        *([imports.split_column] if imports.split_column else []),
+        *(c for level in arm.levels.values() for c in (*level.truth_columns, *level.probabilities)),
+    ]
     if not path.is_file():
         raise KneeoaError(f"{path}: the file of imported predictions does not exist; check 'folder' and 'file' in the imports section.")
     try:
@@ -139,7 +143,19 @@ def _cases(frame: pd.DataFrame, imports: Imports, path: Path) -> pd.DataFrame:
     if repeated.any():
         names = sorted(set(cases.loc[repeated, "case_id"]))
         raise KneeoaError(f"{path}: the ids {names[:10]} ({len(names)} in all) occur more than once; one row per case is expected.")
-    return cases.reset_index(drop=True)
+    return cases.assign(split=_splits(frame, imports.split_column, path)).reset_index(drop=True)
+
+
+def _splits(frame: pd.DataFrame, column: str | None, path: Path) -> pd.Series | str:
+    if column is None:
+        return "test"
+    splits = frame[column].astype(str).str.strip().str.lower().replace({"validation": "val", "valid": "val", "training": "train"})
+    wrong = ~splits.isin(["train", "val", "test"])
+    if wrong.any():
+        raise KneeoaError(f"{path}: column '{column}' holds '{frame[column][wrong].iloc[0]}' in data row {_row(wrong)}; it is val or test.")
+    if not (splits == "test").any():
+        raise KneeoaError(f"{path}: column '{column}' marks no case as test; arms are compared on test cases.")
+    return splits
 
 
 def _as_text(ids: pd.Series) -> pd.Series:

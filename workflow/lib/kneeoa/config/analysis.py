@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from kneeoa.config.section import Name, Section
 from kneeoa.config.statistics import Contrast, Family, Primary, Statistics
@@ -69,12 +69,27 @@ class Imports(Section):
     """
     cohort: Name
     """What to call the cohort."""
-    split: Name = "test"
-    """What to call the split."""
+    split_column: str | None = None
+    """Column that tells validation cases (val), on which a threshold can be fitted, from test cases
+    (test); training cases (train) are left out. Default: all are test cases.
+    """
     visit: str = "00m"
     """The visit of every case."""
     arms: dict[Name, ImportedArm] = Field(min_length=1)
     """The arms, each a table and its factors."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_test_cases(cls, values: Any) -> Any:
+        """``split: test`` may be written, as it once could be another; nothing else is analysed."""
+        if not isinstance(values, dict) or "split" not in values:
+            return values
+        if values["split"] != "test":
+            raise ValueError(
+                f"'split' is '{values['split']}', but figures, tables and contrasts are of test cases: leave it out, and name the column "
+                "that tells validation cases from test cases as 'split_column' where there are both"
+            )
+        return {key: value for key, value in values.items() if key != "split"}
 
 
 class Saliency(Section):
@@ -126,7 +141,7 @@ class Saliency(Section):
 class Anatomy(Section):
     """Where saliency falls against tissues."""
 
-    targets: dict[Name, tuple[Name, ...]] = Field(default_factory=dict)
+    targets: dict[Name, Annotated[tuple[Name, ...], Field(min_length=1)]] = Field(default_factory=dict)
     """Groups of the cohort's tissues, e.g. cartilage: [femoral_cartilage, tibial_cartilage]; the
     first is what the study is about, the others are its controls. The name background stands for
     all that has no label.
@@ -174,7 +189,7 @@ class Anatomy(Section):
 class Geometry(Section):
     """The severity axis and measures of the representation."""
 
-    axes: tuple[Literal["pc1", "centroid", "lda", "ridge"], ...] = ("pc1", "centroid", "lda", "ridge")
+    axes: tuple[Literal["pc1", "centroid", "lda", "ridge"], ...] = Field(default=("pc1", "centroid", "lda", "ridge"), min_length=1)
     """pc1: first principal component of the training cases; centroid: from the lowest to the
     highest grade; lda: first linear discriminant of the grades (shrunk covariance); ridge: ridge
     regression on the grade. The first is the one that the figure shows.
