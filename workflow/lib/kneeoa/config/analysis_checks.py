@@ -73,7 +73,7 @@ def _check_test_cases(study: Study) -> None:
 
 
 def _check_validation_cases(study: Study) -> None:
-    """Whether there are validation cases for what is fitted on them: thresholds and temperatures."""
+    """Whether there are validation cases to fit thresholds and temperatures on."""
     wanting = []
     if isinstance(study.statistics.threshold, ThresholdRule) and level_roles.binary_level(study) is not None:
         wanting.append(("statistics.threshold", f"the rule '{study.statistics.threshold.rule}'", "set a number"))
