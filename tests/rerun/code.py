@@ -38,11 +38,11 @@ def shown(kind: str, names: str) -> set[str]:
 
 STATISTICS: dict[str, set[str]] = {
     **shared(["agreement", "max_t"], set()),
-    **shared(["brier", "calibration", "consistency", "influence", "ordinal"], METRICS),
+    **shared(["brier", "calibration", "consistency", "influence", "ordinal", "precision"], METRICS),
     "operating_point": MEASURED_RUNS | {"subgroups"},
     **shared(["delong", "kernels", "multiclass"], METRICS),
     "resampled": MEASURED_RUNS,
-    **shared(["equivalence", "mcnemar", "obuchowski_rockette", "power"], {"contrasts"}),
+    **shared(["equivalence", "findings", "mcnemar", "obuchowski_rockette", "power"], {"contrasts"}),
     **shared(["clusters", "sampling"], CURVED),
     "bootstrap": RESAMPLED,
     "confusion": METRICS | {"reread_labels"},
@@ -51,7 +51,7 @@ STATISTICS: dict[str, set[str]] = {
     "metrics": METRICS | {"claim", "reread_labels"},
     "midranks": {"overlap", "make_masks", "describe_shard masks"},
     "multiplicity": {"anatomy", "contrasts"},
-    "reliability": RELIABILITY,
+    "reliability": METRICS | RELIABILITY,
     "seeds": {"claim", "contrasts"},
     "shares": RELIABILITY | {"metrics"},
     "subgroups": {"subgroups"},

@@ -1,6 +1,7 @@
 """What the rules of anatomy take: input functions and params."""
 
 from kneeoa.config import level_roles
+from kneeoa.config.hierarchy import explained
 from kneeoa.saliency.methods import registry as saliency_methods
 
 
@@ -16,11 +17,14 @@ def tissues_of_cohorts():
 
 
 def explained_labels(wildcards):
-    """Label tables, where the explained score is of each case's true class; a binary level's needs
-    none.
+    """Label tables, where the explained score is of each case's true class; a binary level's, and
+    that of a class which is named, need none.
     """
-    level = level_roles.explained_level(STUDY)
-    return [] if level is None or level.kind == "binary" else LAYOUT.labels(wildcards.arm)
+    target = level_roles.explained_target(STUDY)
+    if target is None:
+        return []
+    level, named = explained(target, STUDY.levels)
+    return [] if level.kind == "binary" or named is not None else LAYOUT.labels(wildcards.arm)
 
 
 def mask_spacing(wildcards):

@@ -96,7 +96,6 @@ SPLIT = "cohorts.phantom.split"
         ({"geometry.level": "oa"}, ["geometry.level", "'oa'", "binary", "ordinal are kl"]),
         ({"geometry.axes": []}, ["geometry.axes"]),
         ({"geometry.axes": ["lda"]}, ["claim.axis", "'pc1'", "lda"]),
-        ({"saliency.target": "kl"}, ["saliency.target", "'kl'", "'single_oa'"]),
         ({"statistics.claim": {"tissue": "meniscus"}}, ["claim.tissue", "'meniscus'", "cartilage, bone"]),
         ({"statistics.claim": {"measure": "iou"}}, ["claim.measure", "'iou'", "enrichment"]),
         ({"anatomy.targets.bone": []}, ["anatomy.targets"]),

@@ -259,7 +259,7 @@ class Layout:
 
     def has_saliency(self) -> bool:
         """Whether there is a level that maps of every arm can explain."""
-        return bool(self.study.cohorts) and level_roles.explained_level(self.study) is not None
+        return bool(self.study.cohorts) and level_roles.explained_target(self.study) is not None
 
     def has_axis(self) -> bool:
         """Whether there are grades for a severity axis to order."""

@@ -99,10 +99,11 @@ class Saliency(Section):
     """How maps are made: smoothgrad_input (paper A), smoothgrad (the gradient alone),
     integrated_gradients, grad_cam, occlusion. The first is the one that pictures show.
     """
-    target: Name | None = None
-    """The level that is explained; default: the coarsest binary level, by its log-odds. Of a level
-    of several classes it is the logit of the case's true class; every mode must then have a head
-    that speaks of the level.
+    target: str | None = None
+    """What is explained; default: the coarsest binary level, by its log-odds. Of a level of several
+    classes it is the logit of the case's true class; a level and one of its classes, kl.severe, are
+    the log-odds of that class against the rest, and findings.osteophytes those of one finding of a
+    multilabel level, in every case alike. Every mode must have a head that speaks of the level.
     """
     samples: PositiveInt = 8
     """smoothgrad, smoothgrad_input: noisy copies of each image."""

@@ -31,7 +31,6 @@ def check_analyses(study: Study) -> None:
     _check_test_cases(study)
     _check_validation_cases(study)
     _check_axis(study)
-    _check_saliency(study)
     for contrast in study.statistics.contrasts:
         _check_predicted(contrast, study)
     for family in study.statistics.families:
@@ -102,20 +101,6 @@ def _check_axis(study: Study) -> None:
         )
 
 
-def _check_saliency(study: Study) -> None:
-    name = study.saliency.target
-    if name is None or not study.cohorts or name not in study.level_names:
-        return
-    if study.level(name).kind == "multilabel":
-        raise ValueError(f"'saliency.target' is '{name}', which is multilabel: a case has no one class to explain; name another level")
-    silent = level_roles.silent_modes(study, name)
-    if silent:
-        raise ValueError(
-            f"'saliency.target' is '{name}', but arms of the mode '{silent[0]}' have no head from which it can be read; every arm is "
-            "explained by the same score, so name a level that all of them predict"
-        )
-
-
 def _check_predicted(contrast: Contrast, study: Study) -> None:
     predicted = [level.name for level in level_roles.predicted_levels(study)]
     if contrast.level not in predicted:
@@ -175,7 +160,7 @@ def _check_claim(study: Study) -> None:
     claim, geometry, anatomy = study.statistics.claim, study.geometry, study.anatomy
     if level_roles.axis_level(study) is not None and claim.axis not in geometry.axes:
         raise ValueError(f"'statistics.claim.axis' is '{claim.axis}', which is not among 'geometry.axes' ({', '.join(geometry.axes)})")
-    if any(cohort.tissues for cohort in study.cohorts.values()) and anatomy.targets and level_roles.explained_level(study) is not None:
+    if any(cohort.tissues for cohort in study.cohorts.values()) and anatomy.targets and level_roles.explained_target(study) is not None:
         first = next(iter(anatomy.targets))
         dilated = [f"{first}_dilated{voxels}" for voxels in anatomy.dilations]
         if claim.tissue not in (*anatomy.targets, *dilated):

@@ -11,13 +11,14 @@ from kneeoa.cohorts import registry as cohort_readers
 from kneeoa.config.analysis_checks import check_analyses
 from kneeoa.config.arms import Arm
 from kneeoa.config.cohort_checks import check_cohorts
-from kneeoa.config.hierarchy import check_hierarchy
+from kneeoa.config.hierarchy import check_hierarchy, explained
 from kneeoa.config.metrics import metrics_of
 from kneeoa.config.people import check_people
 from kneeoa.config.prediction import check_ensembles, flipped_axes
 from kneeoa.config.readers import REFERENCE
 from kneeoa.errors import KneeoaError
 from kneeoa.modes import registry as mode_registry
+from kneeoa.network.readings import groupings
 
 if TYPE_CHECKING:
     from kneeoa.config.study import Study
@@ -70,9 +71,20 @@ def _check_cohorts(study: Study) -> None:
     if study.cohorts and not any(cohort.role == "develop" for cohort in study.cohorts.values()):
         raise ValueError("no cohort has the role 'develop', so nothing could be trained")
     if study.saliency.target is not None:
-        known("saliency.target", study.saliency.target, study.level_names)
+        _check_explained(study, study.saliency.target)
     if study.geometry.level is not None:
         known("geometry.level", study.geometry.level, study.level_names)
+
+
+def _check_explained(study: Study, target: str) -> None:
+    level, _ = explained(target, study.levels)
+    for arm in study.arms_table():
+        heads = study.modes[arm.mode].levels if arm.mode in study.modes else ()  # an unknown mode has a sentence of its own
+        if heads and not any(level.name in groupings(study.levels, head) for head in heads):
+            raise ValueError(
+                f"'saliency.target' is '{target}', but arm '{arm.name}' has no head that speaks of the level '{level.name}': its mode "
+                f"'{arm.mode}' has {', '.join(heads)}"
+            )
 
 
 def _check_modes(study: Study) -> None:

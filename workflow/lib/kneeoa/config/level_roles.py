@@ -57,15 +57,18 @@ def axis_level(study: Study) -> Level | None:
     return ordinal[-1] if ordinal else None
 
 
-def explained_level(study: Study) -> Level | None:
-    """The level whose score saliency explains: the configured one, else the coarsest binary level
-    of which every arm speaks, else the coarsest other level of exclusive classes.
+def explained_target(study: Study) -> str | None:
+    """What saliency explains: the configured level, or class of one, else the coarsest binary level
+    of which every arm speaks, else the coarsest other level of exclusive classes, else the first
+    finding of a multilabel one.
     """
     if study.saliency.target is not None:
-        return study.level(study.saliency.target)
+        return study.saliency.target
     shared = [level for level in study.levels if not silent_modes(study, level.name)]
-    order = [level for kinds in (("binary",), EXCLUSIVE) for level in shared if level.kind in kinds]
-    return order[0] if order else None
+    order = [level for kinds in (("binary",), EXCLUSIVE, ("multilabel",)) for level in shared if level.kind in kinds]
+    if not order:
+        return None
+    return f"{order[0].name}.{order[0].classes[0]}" if order[0].kind == "multilabel" else order[0].name
 
 
 def silent_modes(study: Study, level: str) -> list[str]:

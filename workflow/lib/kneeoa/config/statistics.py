@@ -33,7 +33,10 @@ class Contrast(Section):
     """A mode."""
     tests: dict[MetricName, tuple[FixedTest, ...]]
     """For each metric, the tests to run, e.g. auc: [delong, bootstrap]. With three or more seeds a
-    test over random seeds joins them by itself and takes their place in the families.
+    test over random seeds joins them by itself and takes their place in the families. Of a level of
+    several classes auc, average_precision, sensitivity, specificity, ppv and npv are of each class
+    against the rest, a row a class (auc[mild]); of a multilabel level every metric has a row for
+    the mean over findings (auc) and one a finding (auc[osteophytes]).
     """
     margin: dict[MetricName, PositiveFloat] | PositiveFloat | None = None
     """Non-inferiority and equivalence margin, fixed before the run; a number is that of the first
@@ -71,7 +74,9 @@ class Primary(Section):
     contrast: Name
     """A contrast."""
     metric: MetricName
-    """One of its metrics."""
+    """One of its metrics; of a multilabel level the mean over findings, of a metric with a row for
+    each class all of them.
+    """
     backbone: Name | None = None
     """The backbone; default: every one, which makes a primary family."""
     cohort: Name | None = None

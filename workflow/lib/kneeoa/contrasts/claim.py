@@ -21,7 +21,7 @@ from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.build import SPLIT, arm_pairs
 from kneeoa.contrasts.changes import Change, axis_change, prediction_changes, saliency_change
 from kneeoa.errors import KneeoaError
-from kneeoa.statistics.bootstrap import resampled_weights
+from kneeoa.statistics.bootstrap import percentiles, resampled_weights
 from kneeoa.statistics.inputs import Floats
 from kneeoa.statistics.seeds import LEAST_SEEDS
 from kneeoa.tables.axis import AXIS
@@ -121,20 +121,14 @@ def _joint(changes: list[Change], statistics: Statistics) -> list[dict[str, Any]
 
 def _row(change: Change, draws: Floats, point: tuple[Floats, Floats], seeds: int, two_way: bool, statistics: Statistics) -> dict[str, Any]:
     candidate, reference = float(point[0].mean()), float(point[1].mean())
-    valid = draws[~np.isnan(draws)]
-    low = high = p = math.nan
-    if valid.size and not math.isnan(candidate - reference) and len(set(change.subjects)) > 1:
-        tail = (1 - statistics.confidence) / 2
-        low, high = (float(limit) for limit in np.quantile(valid, [tail, 1 - tail]))
-        p = min(1.0, 2.0 * (min(int((valid <= 0).sum()), int((valid >= 0).sum())) + 1) / (valid.size + 1))
-    lost = draws.size - valid.size
+    drawn = percentiles(candidate - reference, draws, len(set(change.subjects)), statistics.confidence)
     values = {
         "estimate_reference": reference,
         "estimate_candidate": candidate,
         "difference": candidate - reference,
-        "low": low,
-        "high": high,
-        "p": p,
+        "low": drawn.low,
+        "high": drawn.high,
+        "p": drawn.p,
     }
     return {
         **{key: None if math.isnan(value) else value for key, value in values.items()},
@@ -146,5 +140,7 @@ def _row(change: Change, draws: Floats, point: tuple[Floats, Floats], seeds: int
         "cases": len(change.subjects),
         "subjects": len(set(change.subjects)),
         "seeds": seeds,
-        "note": "; ".join(filter(None, [change.note, f"{lost} of {draws.size} resamples undefined and left out" if lost else ""])),
+        "note": "; ".join(
+            filter(None, [change.note, drawn.note, "no variance: no test" if drawn.degenerate and math.isnan(drawn.p) else ""])
+        ),
     }

@@ -4,6 +4,7 @@ it.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.config.metrics import BY_NAME
+from kneeoa.config.metrics import BY_NAME, rows_of
 from kneeoa.config.readers import REFERENCE
 from kneeoa.config.statistics import APPLICABLE, Contrast, Statistics
 from kneeoa.contrasts.build import arm_pairs
@@ -26,6 +27,8 @@ from kneeoa.statistics.kernels import metric
 from kneeoa.statistics.metrics import quadratic_kappa
 from kneeoa.tables.predictions import PREDICTIONS
 from kneeoa.tables.readers import READERS
+
+LOG = logging.getLogger(__name__)
 
 SPLIT = "test"
 """Arms are compared on cases that chose nothing and that no noisy reader has touched."""
@@ -76,6 +79,9 @@ def build_readers(
     rows: list[dict[str, Any]] = []
     for contrast in statistics.contrasts:
         level = by_name[contrast.level]
+        if not shown(contrast, level):
+            LOG.info("contrast '%s' has no metric whose trend can be measured", contrast.name)
+            continue
         for setting, pairs in _settings(contrast, arms).items():
             unknown = [reader for reader in pairs if reader not in doses]
             if unknown:
@@ -106,7 +112,9 @@ def noise(agreement_files: list[Path]) -> dict[str, Noise]:
 
 def shown(contrast: Contrast, level: Level) -> Sequence[str]:
     """The metrics of a contrast that the table holds."""
-    resampled = [name for name in contrast.tests if name in APPLICABLE["bootstrap"]]
+    if level.kind == "multilabel":  # a reader reads no findings, so none are misread
+        return []
+    resampled = [name for name in contrast.tests if name in APPLICABLE["bootstrap"] and rows_of(name, level) == (name,)]
     return [name for name in resampled if level.kind != "binary" or not BY_NAME[name].of_calls][:_MOST]
 
 

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kneeoa.config.analysis import Figures
+from kneeoa.config.metrics import base
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
 from kneeoa.figures.arms import Factors, learner, modes
@@ -92,7 +93,7 @@ def _cells(row: dict[str, Any], arms: Factors, figures: Figures) -> tuple[str, .
     """What is printed of one row: metric, modes compared, difference, smallest detectable
     difference, p, adjusted p, test.
     """
-    better = " ↓" if row["metric"] in LOWER_IS_BETTER else ""
+    better = " ↓" if base(row["metric"]) in LOWER_IS_BETTER else ""
     metric = sentence_case(f"{printed(row['level'], figures.labels)} {printed(row['metric'], figures.labels)}{better}")
     candidate, reference = (printed(_mode(row[side], arms), figures.labels) for side in ("candidate", "reference"))
     difference = interval(row["difference"], row["low"], row["high"], 3, 3, signed=True)
@@ -192,7 +193,7 @@ def _note(contrasts: pd.DataFrame) -> str:
     text = f"{count(int(contrasts['cases'].max()), 'knee')} of {count(int(contrasts['subjects'].max()), 'subject')}"
     text += f", {count(seeds, 'seed')} an arm" if seeds > 1 else ""
     text += ". Filled: p < .05, adjusted where it belongs to a family."
-    text += " ↓: less is better." if contrasts["metric"].isin(LOWER_IS_BETTER).any() else ""
+    text += " ↓: less is better." if contrasts["metric"].map(base).isin(LOWER_IS_BETTER).any() else ""
     text += "\nDetectable: the smallest difference that would be found with the configured power."
     return text + (f"\nAdjustment: {adjusted}." if adjusted else "")
 

@@ -19,7 +19,7 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
 from kneeoa.figures.arms import Factors, Panel, modes, panels
 from kneeoa.figures.numbers import interval, percent
-from kneeoa.figures.scores import derived_note, held_out, positive, summary_row
+from kneeoa.figures.scores import derived_note, held_out, ranking, summary_row
 from kneeoa.figures.words import count, printed
 from kneeoa.tables.metrics import METRICS
 
@@ -133,7 +133,7 @@ def draw_panel(
     handles: list[Any] = []
     for mode, arm in panel.arms.items():
         own, look = rows[rows["arm"] == arm], looks[mode]
-        curves = [roc_curve(seed["truth"].to_numpy(), positive(seed)) for _, seed in own.groupby("seed") if seed["truth"].nunique() == 2]
+        curves = [roc_curve(seed["truth"].to_numpy(), ranking(seed)) for _, seed in own.groupby("seed") if seed["truth"].nunique() == 2]
         if not curves:
             continue
         if len(curves) > 1:

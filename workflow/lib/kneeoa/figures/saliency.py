@@ -255,8 +255,9 @@ def draw(
 
 
 def _target(target: str, labels: Mapping[str, str]) -> str:
-    """The level explained, and the head that it was read from where that is another
-    (``oa<-kl``).
+    """The level explained, the class of it where one is named (``kl.severe``), and the head that it
+    was read from where that is another (``oa<-kl``).
     """
-    level, _, head = target.partition("<-")
-    return f"explains {printed(level, labels)}" + (f", read from {printed(head, labels)}" if head else "")
+    named, _, head = target.partition("<-")
+    what = " ".join(printed(part, labels) for part in named.split(".", 1))
+    return f"explains {what}" + (f", read from {printed(head, labels)}" if head else "")

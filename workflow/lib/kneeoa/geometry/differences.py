@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from kneeoa.config.analysis import Contrast, Geometry
 from kneeoa.config.hierarchy import Level
@@ -20,7 +19,7 @@ from kneeoa.geometry.cases import ordinal_level
 from kneeoa.geometry.estimates import Floats, Measures
 from kneeoa.geometry.measure import resampling_seed
 from kneeoa.geometry.ordering import grade_measures
-from kneeoa.statistics.bootstrap import resampled_weights
+from kneeoa.statistics.bootstrap import percentiles, resampled_weights
 from kneeoa.tables.axis import AXIS
 from kneeoa.tables.differences import DIFFERENCES
 
@@ -40,8 +39,8 @@ def compare_modes(
     the contrast's level.
 
     The axes stay as they were fitted on training cases; test subjects are resampled. Seeds are
-    fixed: a measure is the mean over an arm's seeds. Two-sided p as in the contrasts: 2 min((#{d <=
-    0} + 1), (#{d >= 0} + 1)) / (B + 1), at most 1.
+    fixed: a measure is the mean over an arm's seeds. Interval and p:
+    :func:`kneeoa.statistics.bootstrap.percentiles`.
 
     Args:
         axes: AXIS tables of all runs.
@@ -94,7 +93,7 @@ def _pair(part: pd.DataFrame, candidate: str, reference: str, cohort: str, level
     counts = {"cases": len(subjects), "subjects": len(set(subjects)), "seeds": min(seeds)}
     for name, (one, other) in points.items():
         values = draws[name][0] - draws[name][1]
-        row = _tested(float(one[0]), float(other[0]), values, geometry.confidence)
+        row = _tested(float(one[0]), float(other[0]), values, len(set(subjects)), geometry.confidence)
         yield counts | {"measure": name} | row
 
 
@@ -110,16 +109,15 @@ def _means(sides: Sequence[Sequence[Measures]], blocks: Sequence[Floats]) -> dic
     return {name: (found[0][name], found[1][name]) for name in found[0]}
 
 
-def _tested(candidate: float, reference: float, draws: Floats, confidence: float) -> dict[str, Any]:
-    values: NDArray[np.float64] = draws[np.isfinite(draws)]
+def _tested(candidate: float, reference: float, draws: Floats, subjects: int, confidence: float) -> dict[str, Any]:
     difference = candidate - reference
     row = {"estimate_candidate": candidate, "estimate_reference": reference, "difference": difference, "low": None, "high": None, "p": None}
     row = {name: value if value is not None and np.isfinite(value) else None for name, value in row.items()}
     if row["difference"] is None:
         return row | {"note": "undefined in one of the arms"}
-    if not values.size:
+    drawn = percentiles(difference, draws, subjects, confidence)
+    if drawn.invalid == drawn.resamples:
         return row | {"note": "no interval: undefined in every resample"}
-    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
-    p = min(1.0, 2 * (min(int((values <= 0).sum()), int((values >= 0).sum())) + 1) / (values.size + 1))
-    lost = draws.size - values.size
-    return row | {"low": float(low), "high": float(high), "p": p, "note": f"{lost} of {draws.size} resamples undefined" if lost else ""}
+    limits = {"low": drawn.low, "high": drawn.high, "p": drawn.p}
+    note = "no interval: no variance between resamples" if drawn.degenerate and np.isnan(drawn.p) else drawn.note
+    return row | {name: value if np.isfinite(value) else None for name, value in limits.items()} | {"note": note}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from kneeoa.config.metrics import base
 from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import UNDEFINED, interval, number, p_value
 from kneeoa.figures.scores import records
@@ -70,7 +71,7 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     several = rows["cohort"].nunique() > 1
     body = []
     for row in records(rows):
-        metric = f"{printed(row['level'], labels)} {printed(row['metric'], labels)}{' ↓' if row['metric'] in LOWER_IS_BETTER else ''}"
+        metric = f"{printed(row['level'], labels)} {printed(row['metric'], labels)}{' ↓' if base(row['metric']) in LOWER_IS_BETTER else ''}"
         where = f", {printed(row['cohort'], labels)}" if several else ""
         body.append(
             [

@@ -18,7 +18,7 @@ DELETION = TableSchema(
             required("subject", pa.string()),
             required("region", pa.string()),  # a group of tissues, or control_joint, control_bone, control_background
             required("copy", pa.int32()),  # 0 for a tissue; controls are moved copies of the first group, from 0 on
-            required("target", pa.string()),  # the score: a level (oa), or a level read from a finer head (oa<-kl)
+            required("target", pa.string()),  # the score: a level (oa), a class of it (kl.severe), or one read from a finer head (oa<-kl)
             required("score", pa.float64()),  # of the whole image (logit units)
             required("drop", pa.float64()),  # score of the whole image - score after deletion
             required("voxels", pa.int32()),  # deleted

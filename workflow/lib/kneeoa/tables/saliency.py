@@ -19,7 +19,9 @@ SALIENCY = TableSchema(
             required("row", pa.int32()),
             required("method", pa.string()),  # smoothgrad_input, ...
             required("weights", pa.string()),  # trained; or which of them were randomised: heads, half, all
-            required("target", pa.string()),  # the explained score: a level (oa), or a level read from a finer head (oa<-kl)
+            required(
+                "target", pa.string()
+            ),  # the explained score: a level (oa), a class of it (kl.severe), or one read from a finer head (oa<-kl)
             required("score", pa.float64()),  # its value (logit units)
             required("scale", pa.float64()),  # stored map x scale = the map as computed
         ]
