@@ -48,6 +48,8 @@ Need = Literal[
     "cohorts",
     "masks",
     "contrasts",
+    "contrasts_of_arms",
+    "contrasts_at_readers",
     "subgroups",
     "readers",
     "sanity",

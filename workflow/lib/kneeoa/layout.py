@@ -6,6 +6,7 @@ such a path elsewhere.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -14,9 +15,10 @@ from kneeoa import figures_and_tables
 from kneeoa.config import level_roles
 from kneeoa.config.arms import Arm
 from kneeoa.config.factors import ArmsTable, arms_table, compared_table
-from kneeoa.config.pairs import unanswered
+from kneeoa.config.pairs import arm_pairs, unanswered
 from kneeoa.config.people import undeclared
 from kneeoa.config.prediction import TOGETHER
+from kneeoa.config.statistics import Contrast
 from kneeoa.config.study import Study
 from kneeoa.figures_and_tables import Need
 
@@ -291,12 +293,18 @@ class Layout:
             "cohorts": bool(self.study.cohorts),
             "masks": self.has_masks(),
             "contrasts": bool(contrasts),
+            "contrasts_of_arms": self._compares_arms(contrasts),
+            "contrasts_at_readers": self._compares_arms([one for one in contrasts if "reader" not in (one.factor, *one.follows)]),
             "subgroups": bool(contrasts and self.study.statistics.subgroups),
             "readers": self.has_readers(),
             "sanity": self.has_sanity(),
             "deletion": self.has_deletion(),
         }
         return has[need]
+
+    def _compares_arms(self, contrasts: Sequence[Contrast]) -> bool:
+        """Whether a contrast is answered by arms other than ensembles."""
+        return any(arm_pairs(contrast, self.factors()) for contrast in contrasts)
 
     def figures(self) -> list[str]:
         """Names of the figures that the study has, in the order of the report."""
