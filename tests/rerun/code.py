@@ -55,7 +55,7 @@ STATISTICS: dict[str, set[str]] = {
     "shares": {"figure reliability", "metrics"},
     "subgroups": {"subgroups"},
     "temperature": {"predict"},
-    "wald": CURVED | {"predict"},
+    "wald": CURVED | {"predict", "claim", "differences"},
 }
 """A module of `statistics/`: who reaches any of its definitions."""
 
@@ -211,7 +211,9 @@ DEFINITIONS = {
     "statistics/metrics.py: quadratic_kappa": METRICS | {"reread_labels"},
     "statistics/metrics.py: called": METRICS | {"claim"},
     "statistics/bootstrap.py: resampled_counts": RESAMPLED,
-    "statistics/bootstrap.py: interval_of": MEASURED_RUNS,
+    "statistics/bootstrap.py: interval_of": MEASURED_RUNS | {"readers"},
+    "statistics/bootstrap.py: percentiles": MEASURED_RUNS | {"claim", "readers", "differences"},
+    "statistics/clusters.py: without_rounding": CURVED,
     "statistics/wald.py: normal_quantile": CURVED | {"predict"},
     "statistics/wald.py: wald": METRICS,
     "geometry/ordering.py: weighted_pearson": MEASURED | {"claim"},
