@@ -213,7 +213,7 @@ def test_the_study_file_carries_every_metric_and_the_papers_family_is_untouched(
         assert (both[column] == both[f"{column}_file"]).all()
     assert (found.family == "published").sum() == 18
     for level in study.levels:
-        wanted = {row for metric in metrics_of(level.kind) for row in rows_of(metric, len(level.classes))}
+        wanted = {row for metric in metrics_of(level.kind) for row in rows_of(metric, level)}
         assert set(found[found.level == level.name].metric) == wanted
 
 

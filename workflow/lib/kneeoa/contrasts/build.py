@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.config.metrics import rows_of
+from kneeoa.config.metrics import base, class_of, rows_of
 from kneeoa.config.statistics import Contrast, Statistics
 from kneeoa.contrasts.arms import spoken
 from kneeoa.contrasts.cases import LevelPredictions, best_head, require_same_cases
@@ -84,11 +84,6 @@ def pairs_of(
         if contrast.level not in by_name:
             raise KneeoaError(f"Contrast '{contrast.name}' is on the level '{contrast.level}'; the levels are {sorted(by_name)}.")
         level = by_name[contrast.level]
-        if level.kind == "multilabel":
-            raise KneeoaError(
-                f"Contrast '{contrast.name}' is on the multilabel level '{level.name}', whose findings are measured but not "
-                "compared; make a level of each finding that should be."
-            )
         for candidate, reference in arm_pairs(contrast, arms):
             for cohort, part in _cohorts(frame, candidate, reference, contrast):
                 where = f"Contrast '{contrast.name}', cohort '{cohort}'"
@@ -152,20 +147,25 @@ def _rows(pair: Pair, statistics: Statistics) -> Iterator[dict[str, Any]]:
     """Of each metric: its own tests, the one over random seeds where there are enough, and those
     against its margin.
     """
-    contrast, candidate, reference = pair.contrast, pair.candidate, pair.reference
-    tests = PairedTests(candidate, reference, statistics)
-    remarks = _remarks(candidate, reference)
+    contrast, whole = pair.contrast, PairedTests(pair.candidate, pair.reference, statistics)
+    of_class: dict[str, PairedTests] = {}
     for metric, chosen in contrast.tests.items():
-        for name in rows_of(metric, len(candidate.level.classes)):
+        for row_name in rows_of(metric, pair.candidate.level):
+            name, label = row_name, class_of(row_name)
+            tests = whole
+            if label is not None:
+                name = base(row_name)
+                tests = of_class[label] = of_class.get(label) or whole.of_class(label)
             found: dict[str, Outcome] = {test: tests.run(name, test) for test in chosen}
             lead = next(iter(found.values()))
-            random = over_random_seeds(name, candidate, reference, statistics)
+            random = over_random_seeds(name, tests.candidate, tests.reference, statistics)
             if random is not None:
                 found["seeds"] = lead = random
             if metric in contrast.margins:
                 found |= against_margin(name, lead, contrast.margins[metric], statistics.confidence)
+            compared = replace(pair, candidate=tests.candidate, reference=tests.reference)
             for test, outcome in found.items():
-                yield _row(pair, name, test, outcome, remarks, statistics)
+                yield _row(compared, row_name, test, outcome, _remarks(tests.candidate, tests.reference), statistics)
 
 
 def _row(pair: Pair, name: str, test: str, outcome: Outcome, remarks: str, statistics: Statistics) -> dict[str, Any]:

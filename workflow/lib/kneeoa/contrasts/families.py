@@ -25,7 +25,8 @@ def correct(rows: list[dict[str, Any]], statistics: Statistics) -> list[dict[str
     """The rows with family, adjustment, m and p_adjusted added.
 
     The primary family holds one row for each backbone and cohort that ``statistics.primary`` leaves
-    open: unadjusted where it is one, else by Holm. Any other row joins the first family that lists
+    open, and for each class or cut of a metric that has no row for all: unadjusted where it is one,
+    else by Holm. Any other row joins the first family that lists
     its test and, where given, its contrast and metric; a family spans backbones and cohorts. A row
     over random seeds joins as its metric's own tests would have. m is the number of the family's
     defined tests. A row in no family has family and adjustment "none", m 1 and no p_adjusted.
@@ -38,7 +39,8 @@ def correct(rows: list[dict[str, Any]], statistics: Statistics) -> list[dict[str
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault(_key(row), []).append(row)
-    joined = [_family(row, groups[_key(row)], statistics) for row in rows]
+    whole = {(row["contrast"], row["metric"]) for row in rows}
+    joined = [_family(row, groups[_key(row)], statistics, whole) for row in rows]
     corrected = [{**row, "family": NO_FAMILY, "adjustment": "none", "m": 1, "p_adjusted": None} for row in rows]
     for row, name in zip(corrected, joined, strict=True):
         if name == NO_FAMILY and _superseded(row, groups[_key(row)]):
@@ -55,14 +57,14 @@ def correct(rows: list[dict[str, Any]], statistics: Statistics) -> list[dict[str
     return corrected
 
 
-def _family(row: dict[str, Any], group: list[dict[str, Any]], statistics: Statistics) -> str:
+def _family(row: dict[str, Any], group: list[dict[str, Any]], statistics: Statistics, whole: set[tuple[str, str]]) -> str:
     """The name of the family that a row joins; ``group``: the rows of its contrast, backbone,
-    cohort and metric.
+    cohort and metric; ``whole``: the contrasts and metrics of all rows.
     """
     if _superseded(row, group):
         return NO_FAMILY
     lead = next(one for one in group if not _superseded(one, group))
-    if row is lead and statistics.primary is not None and _is_primary(row, statistics.primary):
+    if row is lead and statistics.primary is not None and _is_primary(row, statistics.primary, whole):
         return PRIMARY
     tests = {row["test"]}
     if row["test"] == "seeds":
@@ -78,9 +80,13 @@ def _key(row: dict[str, Any]) -> tuple[Any, ...]:
     return row["contrast"], row["candidate"], row["reference"], row["cohort"], row["metric"]
 
 
-def _is_primary(row: dict[str, Any], primary: Primary) -> bool:
+def _is_primary(row: dict[str, Any], primary: Primary, whole: set[tuple[str, str]]) -> bool:
+    """A metric that has rows for classes or cuts alone is primary in all of them; one that has a
+    mean over findings in the mean.
+    """
+    metric = row["metric"] if (primary.contrast, primary.metric) in whole else base(row["metric"])
     return (
-        (row["contrast"], row["metric"]) == (primary.contrast, primary.metric)
+        (row["contrast"], metric) == (primary.contrast, primary.metric)
         and primary.backbone in (None, row["backbone"])
         and primary.cohort in (None, row["cohort"])
     )

@@ -3,8 +3,9 @@ subjects.
 
 AUCs: DeLong's variance on the logit scale. What the bootstrap's weighted metrics cover: percentiles
 of a bootstrap of subjects that meets all seeds jointly. Rates and contradictions: Wilson's interval
-at the effective number of cases (means over seeds: logit). The rest: the variance of the
-influences, on the metric's own scale or the logit's.
+at the effective number of cases (means over seeds: logit). The rest, and every mean over the
+findings of a multilabel level: the variance of the influences, on the metric's own scale or the
+logit's.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from kneeoa.config.metrics import base
 from kneeoa.config.statistics import APPLICABLE, Statistics
 from kneeoa.contrasts.cases import LevelPredictions
+from kneeoa.contrasts.multilabel import defined_findings, findings_note, mean_runs
 from kneeoa.contrasts.sampled import runs_of, sampled_runs
 from kneeoa.statistics.delong import AucInterval
 from kneeoa.statistics.inputs import Floats, cluster_codes
@@ -43,6 +45,8 @@ def measured(name: str, predictions: LevelPredictions, statistics: Statistics, d
     ``draws`` are these predictions' resamples where the caller has them (:func:`resampled`), for
     several metrics to share.
     """
+    if predictions.findings:
+        return _mean_over_findings(name, predictions, statistics.confidence)
     truth, probabilities, subjects = predictions.truth, predictions.probabilities, predictions.subjects
     confidence, kernel = statistics.confidence, kernel_of(name)
     codes = cluster_codes(subjects, truth.size)
@@ -51,15 +55,29 @@ def measured(name: str, predictions: LevelPredictions, statistics: Statistics, d
     if base(name) in APPLICABLE["bootstrap"]:
         boot = (draws or resampled(predictions, statistics)).interval(name, confidence)
         return Measured(boot.estimate, boot.low, boot.high, "cluster-bootstrap", invalid_note(boot.invalid, boot.resamples))
-    if kernel.share is not None:
-        shares = [kernel.share(run) for run in runs_of(name, predictions)]
+    shares = [] if kernel.share is None else [kernel.share(run) for run in runs_of(name, predictions)]
+    if shares and all(np.array_equal(members, shares[0][1]) for _, members in shares):
         values: Floats = np.mean([each for each, _ in shares], axis=0)  # the mean over seeds, each at its own threshold
-        return _share(share(values, codes, confidence, name, shares[0][1]))
+        return _share(share(values, codes, confidence, name, shares[0][1]), kernel.undefined)
     runs = sampled_runs(name, predictions)
+    if kernel.scale == "none":
+        return Measured(over_seeds(runs).value, math.nan, math.nan, "none", kernel.remark)
     interval = _of(estimate_of(over_seeds(runs), codes, confidence, name, kernel.scale), f"{kernel.scale}-influence")
     lost = sum(math.isnan(run.value) for run in runs)
-    reason = f"undefined in {lost} of {len(runs)} runs (a class is absent, or the prediction is constant or separates the classes)"
+    reason = f"undefined in {lost} of {len(runs)} runs ({kernel.undefined})"
     return Measured(interval.estimate, interval.low, interval.high, interval.kind, reason if lost else interval.note)
+
+
+def _mean_over_findings(name: str, predictions: LevelPredictions, confidence: float) -> Measured:
+    findings = defined_findings(name, [predictions])
+    mean, kernel = over_seeds(mean_runs(name, predictions, findings)), kernel_of(name)
+    codes = cluster_codes(predictions.subjects, len(predictions.case_ids))
+    note = findings_note(predictions, findings)
+    if kernel.scale == "none":
+        return Measured(mean.value, math.nan, math.nan, "none", f"{note}; {kernel.remark}")
+    scale = "logit" if kernel.delong is not None else kernel.scale
+    interval = _of(estimate_of(mean, codes, confidence, name, scale), f"{scale}-influence")
+    return Measured(interval.estimate, interval.low, interval.high, interval.kind, "; ".join(filter(None, [note, interval.note])))
 
 
 _NO_INTERVAL = "no interval: the estimated variance is zero"
@@ -78,8 +96,9 @@ def invalid_note(invalid: int, resamples: int) -> str:
     return f"{invalid} of {resamples} resamples undefined and left out" if invalid else ""
 
 
-def _share(found: Estimate) -> Measured:
-    return Measured(found.estimate, found.low, found.high, "logit" if "logit" in found.method else "wilson")
+def _share(found: Estimate, absent: str) -> Measured:
+    kind = "logit" if "logit" in found.method else "wilson"
+    return Measured(found.estimate, found.low, found.high, kind, "" if found.n else f"undefined: {absent}")
 
 
 def _of(found: Estimate | AucInterval, kind: str) -> Measured:

@@ -13,8 +13,8 @@ from kneeoa.config.metrics import LOWER_IS_BETTER, base
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.metrics import undefined_note
+from kneeoa.contrasts.multilabel import defined_findings, findings_note, paired_runs
 from kneeoa.contrasts.outcome import Outcome, join
-from kneeoa.contrasts.sampled import sampled_runs
 from kneeoa.statistics.equivalence import equivalence, non_inferiority
 from kneeoa.statistics.inputs import Floats, cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
@@ -56,7 +56,7 @@ def over_random_seeds(name: str, candidate: LevelPredictions, reference: LevelPr
         df=found.df,
         degenerate=found.degenerate,
         generalises="subjects and seeds",
-        note=join(undefined_note(candidate, name), note),
+        note=join(undefined_note(candidate, name), _means(name, candidate, reference), note),
     )
 
 
@@ -66,10 +66,15 @@ def _joint(name: str, sides: list[LevelPredictions]) -> tuple[Floats, Floats]:
     """
     truth, subjects = sides[0].truth, sides[0].subjects
     method = kernel_of(name).delong
-    if method is not None and method.covariance is not None:
+    if method is not None and method.covariance is not None and not sides[0].findings:
         return method.covariance(truth, np.concatenate([side.probabilities for side in sides]), subjects, cut_in(name))
-    members = [run for side in sides for run in sampled_runs(name, side)]
-    return np.array([run.value for run in members]), covariance(members, cluster_codes(subjects, truth.size))
+    members = [run for runs in paired_runs(name, sides) for run in runs]
+    return np.array([run.value for run in members]), covariance(members, cluster_codes(subjects, subjects.size))
+
+
+def _means(name: str, candidate: LevelPredictions, reference: LevelPredictions) -> str:
+    """Over which findings a mean is; empty on any other level."""
+    return findings_note(candidate, defined_findings(name, [candidate, reference])) if candidate.findings else ""
 
 
 def against_margin(name: str, lead: Outcome, margin: float, confidence: float) -> dict[str, Outcome]:

@@ -11,6 +11,7 @@ from kneeoa.config.metrics import CONSISTENCY_METRICS, FixedTest, base, metrics_
 from kneeoa.config.statistics import APPLICABLE, Statistics
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.intervals import invalid_note, resampled
+from kneeoa.contrasts.mean_tests import MeanTests
 from kneeoa.contrasts.metrics import undefined_note
 from kneeoa.contrasts.outcome import Outcome, join
 from kneeoa.contrasts.sampled import sampled_runs
@@ -37,6 +38,10 @@ class PairedTests:
         self._draws = resampled(candidate, statistics), resampled(reference, statistics)
         self._delta = functools.cache(self._run_delta)
 
+    def of_class(self, label: str) -> PairedTests:
+        """The tests of one class against the rest, or of one finding."""
+        return PairedTests(self.candidate.of_class(label), self.reference.of_class(label), self.statistics)
+
     def run(self, name: str, test: FixedTest) -> Outcome:
         """The outcome of ``test`` on the metric ``name`` (a row's name, e.g. cut_auc_2).
 
@@ -49,6 +54,8 @@ class PairedTests:
             raise KneeoaError(f"Metric '{wanted}' does not apply to the {level.kind} level '{level.name}'; use one of {list(allowed)}.")
         if wanted not in APPLICABLE[test]:
             raise KneeoaError(f"Test '{test}' does not apply to the metric '{wanted}'; it applies to {', '.join(APPLICABLE[test])}.")
+        if self.candidate.findings:
+            return MeanTests(self.candidate, self.reference, self.statistics).run(name, test)
         if test == "bootstrap":
             return self._by_bootstrap(name)
         if test == "mcnemar":

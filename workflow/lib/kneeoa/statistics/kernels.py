@@ -30,6 +30,8 @@ from kneeoa.statistics.influence import placements
 from kneeoa.statistics.inputs import Booleans, Floats, Integers
 from kneeoa.statistics.multiclass import Average, OvrAucTest, ovr_auc_test
 from kneeoa.statistics.ordinal import at_least, expected_grade
+from kneeoa.statistics.precision import sampled_precision
+from kneeoa.statistics.reliability import Bins, sampled_error
 from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled, of_mean
 from kneeoa.statistics.wald import Wald
 
@@ -97,8 +99,14 @@ class Kernel:
     then Wilson's.
     """
     delong: DeLong | None = None
-    scale: Literal["wald", "logit"] = "wald"
-    """Of its interval by the influences, where it has none of its own."""
+    scale: Literal["wald", "logit", "none"] = "wald"
+    """Of its interval by the influences, where it has none of its own; none: they give no interval
+    that holds.
+    """
+    remark: str = ""
+    """Why there is no interval."""
+    undefined: str = "a class is absent, or the prediction is constant or separates the classes"
+    """Why it may have no value."""
 
 
 def kernel_of(name: str) -> Kernel:
@@ -176,13 +184,31 @@ def _right_of(run: Run, truth: int) -> tuple[Floats, Booleans | None]:
     return right, run.truth == truth
 
 
-def _rate(run: Run, truth: int) -> Sampled:
-    """The share of the cases of a class that are called so."""
-    right, members = run.calls == run.truth, run.truth == truth
-    if not members.any():
+def _right_among(run: Run, call: int) -> tuple[Floats, Booleans | None]:
+    right: Floats = (run.calls == run.truth).astype(np.float64)
+    return right, run.calls == call
+
+
+def _share_of(run: Run, part: Callable[[Run], tuple[Floats, Booleans | None]]) -> Sampled:
+    """The mean of what ``part`` gives over the cases that count, with the influences on it."""
+    values, members = part(run)
+    counted = np.ones(values.size, dtype=np.bool_) if members is None else members
+    if not counted.any():
         return run.undefined
-    value = float(right[members].mean())
-    return Sampled(value, np.where(members, right - value, 0.0) / members.sum())
+    value = float(values[counted].mean())
+    return Sampled(value, np.where(counted, values - value, 0.0) / counted.sum())
+
+
+def _positives(run: Run) -> tuple[Floats, Booleans | None]:
+    return (run.truth == 1).astype(np.float64), None
+
+
+def _precision(run: Run) -> Sampled:
+    return sampled_precision(run.truth == 1, run.probabilities[:, 1])
+
+
+def _calibration_error(run: Run, kind: Bins) -> Sampled:
+    return sampled_error(run.truth, run.probabilities[:, 1], kind)
 
 
 def _contradictions(run: Run, place: int) -> tuple[Floats, Booleans | None]:
@@ -306,6 +332,18 @@ def _cut_covariance(truth: Integers, probabilities: Floats, subjects: Subjects, 
 
 _partial = functools.partial
 
+
+def _rate(part: Callable[[Run], tuple[Floats, Booleans | None]], undefined: str) -> Kernel:
+    """The kernel of a share of cases; a mean over seeds whose cases differ has the logit scale."""
+    return Kernel(influence=_partial(_share_of, part=part), share=part, scale="logit", undefined=undefined)
+
+
+def _error(kind: Bins) -> Kernel:
+    """The kernel of an expected calibration error over ten bins."""
+    remark = "biased upward in small samples, so that no interval holds its level"
+    return Kernel(influence=_partial(_calibration_error, kind=kind), scale="none", remark=remark)
+
+
 KERNELS: dict[str, Kernel] = {
     "auc": Kernel(
         influence=_auc,
@@ -319,8 +357,14 @@ KERNELS: dict[str, Kernel] = {
     "scaled_brier": Kernel(influence=_partial(_brier, scaled=True), weighted=metrics.scaled_brier),
     "calibration_slope": Kernel(influence=_slope),
     "calibration_in_the_large": Kernel(influence=_in_the_large),
-    "sensitivity": Kernel(influence=_partial(_rate, truth=1), share=_partial(_right_of, truth=1)),
-    "specificity": Kernel(influence=_partial(_rate, truth=0), share=_partial(_right_of, truth=0)),
+    "calibration_error": _error("fixed"),
+    "calibration_error_equal_count": _error("equal_count"),
+    "sensitivity": _rate(_partial(_right_of, truth=1), "no case is positive"),
+    "specificity": _rate(_partial(_right_of, truth=0), "no case is negative"),
+    "ppv": _rate(_partial(_right_among, call=1), "no case is called positive"),
+    "npv": _rate(_partial(_right_among, call=0), "no case is called negative"),
+    "prevalence": _rate(_positives, "no case"),
+    "average_precision": Kernel(influence=_precision, scale="logit"),
     "contradiction": Kernel(influence=_partial(_contradiction, place=0), share=_partial(_contradictions, place=0)),
     "contradiction_mass": Kernel(influence=_partial(_contradiction, place=1), share=_partial(_contradictions, place=1)),
     "macro_auc": Kernel(
@@ -334,6 +378,7 @@ KERNELS: dict[str, Kernel] = {
         scale="logit",
     ),
     "macro_f1": Kernel(influence=_partial(_of_calls, "macro_f1"), of_tables=metrics.macro_f1),
+    "kappa": Kernel(influence=_partial(_of_calls, "kappa"), of_tables=metrics.kappa),
     "quadratic_kappa": Kernel(influence=_partial(_of_calls, "quadratic_kappa"), of_tables=metrics.quadratic_kappa),
     "mae": Kernel(influence=_partial(_of_calls, "mae"), of_tables=metrics.mae),
     "within_one": Kernel(influence=_partial(_of_calls, "within_one"), of_tables=metrics.within_one),

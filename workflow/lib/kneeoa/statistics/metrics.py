@@ -133,15 +133,18 @@ def macro_f1(matrices: Floats) -> Floats:
     return _present_mean(class_f1(matrices))
 
 
+def kappa(matrices: Floats) -> Floats:
+    """Cohen's kappa, every disagreement alike; NaN where both margins are one and the same
+    class.
+    """
+    return _agreement(matrices, 1.0 - np.eye(matrices.shape[1]))
+
+
 def quadratic_kappa(matrices: Floats) -> Floats:
     """Quadratic weighted kappa over all K classes; NaN where both margins are one and the same
     class.
     """
-    count = matrices.sum(axis=(1, 2))
-    penalty = 1.0 - quadratic_weights(matrices.shape[1])
-    observed = np.einsum("rij,ij->r", matrices, penalty)
-    expected = np.einsum("ri,ij,rj->r", matrices.sum(axis=2), penalty, matrices.sum(axis=1), optimize=True)
-    return 1.0 - _ratio(observed * count, expected)
+    return _agreement(matrices, 1.0 - quadratic_weights(matrices.shape[1]))
 
 
 def within_one(matrices: Floats) -> Floats:
@@ -178,6 +181,14 @@ def _pair_auc(truth: Integers, probabilities: Floats, weights: Floats, low: int,
     rows = np.flatnonzero((truth == low) | (truth == high))
     severity = probabilities[rows] @ np.arange(probabilities.shape[1], dtype=np.float64)
     return auc((truth[rows] == high).astype(np.int64), severity, weights[:, rows])
+
+
+def _agreement(matrices: Floats, penalty: Floats) -> Floats:
+    """1 - observed over expected disagreement, each weighted by ``penalty`` ``[K, K]``."""
+    count = matrices.sum(axis=(1, 2))
+    observed = np.einsum("rij,ij->r", matrices, penalty)
+    expected = np.einsum("ri,ij,rj->r", matrices.sum(axis=2), penalty, matrices.sum(axis=1), optimize=True)
+    return 1.0 - _ratio(observed * count, expected)
 
 
 def _ratio(top: Floats, bottom: Floats) -> Floats:

@@ -20,7 +20,9 @@ from numpy.typing import ArrayLike
 from kneeoa.errors import KneeoaError
 from kneeoa.probabilities import require_probabilities
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length
+from kneeoa.statistics.sampling import Sampled, of_mean
 from kneeoa.statistics.shares import share
+from kneeoa.statistics.wald import NOISE
 
 Bins = Literal["fixed", "equal_count"]
 
@@ -95,6 +97,22 @@ def expected_calibration_error(truth: ArrayLike, probability: ArrayLike, bins: i
         return math.nan
     gaps = np.bincount(bin_of(values, bins, kind), weights=labels - values)
     return float(np.abs(gaps).sum() / labels.size)
+
+
+def sampled_error(labels: Integers, probability: Floats, kind: Bins, bins: int = 10) -> Sampled:
+    """The expected calibration error of one model and the influence of every case on it, the bins
+    taken as fixed; labels 0/1 and probabilities ``[n]``.
+
+    A bin whose gap is zero has no derivative and adds nothing.
+
+    Raises:
+        KneeoaError: as :func:`bin_of`.
+    """
+    residuals = labels - probability
+    places = bin_of(probability, bins, kind)
+    gaps = np.bincount(places, weights=residuals, minlength=bins)
+    gaps[np.abs(gaps) <= NOISE * labels.size] = 0.0
+    return of_mean(np.sign(gaps)[places] * residuals)
 
 
 def bin_of(probability: Floats, bins: int, kind: Bins) -> Integers:
