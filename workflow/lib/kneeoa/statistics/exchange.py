@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy.stats import rankdata
 
 from kneeoa.statistics.inputs import Floats
 from kneeoa.statistics.kernels import Kernel, Run

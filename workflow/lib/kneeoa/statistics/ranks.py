@@ -1,0 +1,53 @@
+"""A run whose scores are replaced by their ranks, for metrics that take only the order of scores.
+
+Two models' scores need not have one scale, so they are exchanged as ranks (Bandos, Rockette and Gur
+2005, Stat Med 24:2873). Ranks are shares of the cases, in (0, 1), put where the metric reads the
+score.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import rankdata
+
+from kneeoa.statistics.inputs import Floats
+from kneeoa.statistics.ordinal import at_least, expected_grade
+
+if TYPE_CHECKING:
+    from kneeoa.statistics.kernels import Run
+
+
+def of_positives(run: Run) -> Run:
+    """Of the probability of class 1."""
+    return _two_point(run, run.probabilities[:, 1], 1)
+
+
+def of_classes(run: Run) -> Run:
+    """Of each class's own probability."""
+    return replace(run, probabilities=_shares(run.probabilities))
+
+
+def of_severity(run: Run) -> Run:
+    """Of the expected grade."""
+    return _two_point(run, expected_grade(run.probabilities), run.probabilities.shape[1] - 1)
+
+
+def of_tail(run: Run) -> Run:
+    """Of the probability of the run's cut or more."""
+    return _two_point(run, at_least(run.probabilities, run.cut), run.cut)
+
+
+def _two_point(run: Run, scores: Floats, column: int) -> Run:
+    """Probabilities of class 0 and of ``column`` alone, ordered as ``scores``."""
+    probabilities = np.zeros_like(run.probabilities)
+    probabilities[:, column] = _shares(scores)
+    probabilities[:, 0] = 1.0 - probabilities[:, column]
+    return replace(run, probabilities=probabilities)
+
+
+def _shares(scores: Floats) -> Floats:
+    shares: Floats = (rankdata(scores, axis=0) - 0.5) / len(scores)
+    return shares
