@@ -33,7 +33,7 @@ def test_p_is_that_of_all_signs(mid: bool, size: int, whole: bool) -> None:
     for _ in range(5):
         values = rng.integers(1, 4, size=size) * rng.choice([-1.0, 1.0], size) if whole else rng.normal(0.2, 1, size)
         found = sign_test(values, mid=mid)
-        assert found.p == pytest.approx(by_hand(values, mid), abs=1e-9 if whole or size <= 12 else 6e-3)
+        assert found.p == pytest.approx(by_hand(values, mid), abs=1e-9 if whole or size <= 12 else 1.2e-2)
         assert found.z == pytest.approx(values.sum() / np.sqrt(values @ values))
         assert found.smallest_p == 2.0 ** (1 - size) * (0.5 if mid else 1)
 

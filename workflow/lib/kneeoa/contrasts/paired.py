@@ -13,6 +13,7 @@ from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.intervals import invalid_note, resampled
 from kneeoa.contrasts.mean_tests import MeanTests
 from kneeoa.contrasts.metrics import undefined_note
+from kneeoa.contrasts.multilabel import defined_findings
 from kneeoa.contrasts.outcome import Outcome, join
 from kneeoa.contrasts.sampled import sampled_runs
 from kneeoa.contrasts.small_samples import case_parts, with_few_subjects
@@ -57,11 +58,18 @@ class PairedTests:
         if wanted not in APPLICABLE[test]:
             raise KneeoaError(f"Test '{test}' does not apply to the metric '{wanted}'; it applies to {', '.join(APPLICABLE[test])}.")
         if self.candidate.findings:
-            return MeanTests(self.candidate, self.reference, self.statistics).run(name, test)
+            return self._over_findings(name, test)
         if test == "mcnemar":
             return self._mcnemar()
         tested = {"bootstrap": self._by_bootstrap, "delta": self._by_delta}.get(test, self._delong)
         return with_few_subjects(tested(name), test, self._parts(name), self.candidate.subjects, self.statistics.confidence)
+
+    def _over_findings(self, name: str, test: FixedTest) -> Outcome:
+        sides = (self.candidate, self.reference)
+        outcome, findings = MeanTests(*sides, self.statistics).run(name, test), defined_findings(name, sides)
+        if test == "mcnemar" or not findings:
+            return outcome
+        return with_few_subjects(outcome, test, case_parts(name, *sides, findings), self.candidate.subjects, self.statistics.confidence)
 
     def _by_bootstrap(self, name: str) -> Outcome:
         boot = self._bootstrap(name)

@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import rankdata
 
 from kneeoa.statistics.inputs import Floats
+from kneeoa.statistics.midranks import midranks
 from kneeoa.statistics.ordinal import at_least, expected_grade
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def of_positives(run: Run) -> Run:
 
 def of_classes(run: Run) -> Run:
     """Of each class's own probability."""
-    return replace(run, probabilities=_shares(run.probabilities))
+    return replace(run, probabilities=np.stack([_shares(column) for column in run.probabilities.T], axis=1))
 
 
 def of_severity(run: Run) -> Run:
@@ -49,5 +49,5 @@ def _two_point(run: Run, scores: Floats, column: int) -> Run:
 
 
 def _shares(scores: Floats) -> Floats:
-    shares: Floats = (rankdata(scores, axis=0) - 0.5) / len(scores)
+    shares: Floats = (midranks(scores) - 0.5) / len(scores)
     return shares

@@ -11,7 +11,7 @@ case a subject, right or wrong, it is McNemar's exact or mid-p test.
 
 The distribution is computed and not drawn: up to 12 values from all signs, more by one Fourier
 transform of the characteristic function prod cos(g_k t). Values that are multiples of one unit, as
-differences of counts are, get their exact probabilities; others are rounded to 1/512 of the
+differences of counts are, get their exact probabilities; others are rounded to 1/256 of the
 distribution's standard deviation, those of the observed sum too.
 """
 
@@ -28,8 +28,8 @@ from kneeoa.errors import KneeoaError
 from kneeoa.statistics.inputs import Floats
 from kneeoa.statistics.wald import NOISE, normal_quantile
 
-_STEPS = 512
-_REACH = 8.0
+_STEPS = 256
+_REACH = 7.9
 """The grid of rounded values ends at so many standard deviations."""
 _WHOLE = 1e-9
 _FEW = 12
@@ -129,10 +129,12 @@ def _transformed(values: Floats, deviation: float) -> tuple[Floats, Floats]:
     end = int(steps.sum() if exact else min(int(steps.sum()), _REACH * _STEPS)) + 1
     length = 1 << (2 * end).bit_length()
     levels, counts = np.unique(steps, return_counts=True)
-    angles = np.arange(length // 2 + 1) * (2 * np.pi / length)
-    characteristic = np.ones(angles.size)
+    angles = np.arange(length)
+    cosines = np.cos(angles * (2 * np.pi / length))
+    characteristic = np.ones(length // 2 + 1)
     for level, count in zip(levels, counts, strict=True):
-        characteristic *= np.cos(level * angles) ** count
+        factor = cosines[(level * angles[: characteristic.size]) & (length - 1)]
+        characteristic *= factor if count == 1 else factor**count
     mass = np.clip(np.fft.irfft(characteristic, length)[:end], 0.0, None)
     mass[1:] *= 2.0
     possible = mass > _SMALLEST / end
