@@ -51,6 +51,7 @@ SHOWN = {
     "table geometry": Shown({"geometry", "geometry_baselines"}, {"arms"}),
     "table differences": Shown({"differences"}, {"arms"}),
     "table similarity": Shown({"similarity"}, {"arms"}),
+    "table associations": Shown({"associations"}, set()),
     "table anatomy": Shown({"anatomy"}, {"arms"}),
     "table sanity": Shown({"sanity"}, {"arms"}),
     "table deletion": Shown({"deletion_summary"}, {"arms"}),
@@ -93,15 +94,15 @@ BETWEEN: dict[str, set[str]] = {
     "flow": {"report"},
     "reread_labels": {"train_run", "readers"},
     "train_run": LEARNED - {"train_run"} | {"report"},
-    "predict": PREDICTED | {"ensemble", "geometry", "similarity"},
+    "predict": PREDICTED | {"ensemble", "geometry", "similarity", "associations"},
     "ensemble": PREDICTED,
     "import_predictions": PREDICTED,
-    "geometry": {"differences", "claim"},
+    "geometry": {"differences", "claim", "associations"},
     "embed_untrained": {"geometry_baselines"},
     "embed_raw_images": {"geometry_baselines"},
     "saliency": {"overlap", "sanity"},
     "deletion": {"deletion_summary"},
-    "overlap": {"anatomy", "claim"},
+    "overlap": {"anatomy", "claim", "associations"},
 }  # fmt: skip
 
 READ = BETWEEN.keys() | set[str]().union(*(shown.after for shown in SHOWN.values()))
