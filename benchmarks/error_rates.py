@@ -204,7 +204,9 @@ def main() -> None:
         for text in options.cells:
             cases, rare = (int(number) for number in text.split(":"))
             for clustered in (False, True):
-                cells.append(run(Cell(kind, cases, rare, clustered), options.studies, statistics, tests=options.tests, covered=not options.rejection_only))
+                cell = run(Cell(kind, cases, rare, clustered), options.studies, statistics, tests=options.tests, covered=not options.rejection_only)
+                cells.append(cell)
+                print(table([cell]), file=sys.stderr, flush=True)
         print(f"{kind} level, {options.studies} studies: rejection % (too few %), coverage %\n\n{table(cells)}\n", flush=True)
         everything += cells
     total = [(rates.rejected, rates.studies, rates.disagree) for cell in everything for (_, test), rates in cell.rates.items() if test != "interval"]

@@ -76,6 +76,7 @@ BETWEEN: dict[str, set[str]] = {
     # A cohort's tables are ancient to its shards: the raw files of each shard decide.
     "read_cohort": {
         "make_splits", "flow", "reread_labels", "train_run", "predict", "geometry", "geometry_baselines", "anatomy", "subgroups",
+        "associations",
     },
     # What a shard is made from, by stage.
     "describe_shard volumes": {"make_volumes"},
@@ -92,7 +93,7 @@ BETWEEN: dict[str, set[str]] = {
     "make_splits": {"train_run", "reread_labels", "leave_out_trained"},
     "leave_out_trained": IMAGES - {"train_run"} | {"flow", "overlap", "sanity", "embed_raw_images"},
     "flow": {"report"},
-    "reread_labels": {"train_run", "readers"},
+    "reread_labels": {"train_run", "readers", "associations"},
     "train_run": LEARNED - {"train_run"} | {"report"},
     "predict": PREDICTED | {"ensemble", "geometry", "similarity", "associations"},
     "ensemble": PREDICTED,
@@ -140,7 +141,8 @@ TABLES = {name for name in SHOWN if name.startswith("table ")}
 
 LEVELS = {
     "read_cohort", "make_splits", "flow", "reread_labels", "train_run", "embed_untrained", "predict", "ensemble", "import_predictions",
-    "metrics", "contrasts", "subgroups", "claim", "readers", "geometry", "geometry_baselines", "differences", *taking("classes_of_levels"),
+    "metrics", "contrasts", "subgroups", "claim", "readers", "geometry", "geometry_baselines", "differences", "associations",
+    *taking("classes_of_levels"),
 }  # fmt: skip
 """Take the label hierarchy."""
 FINEST = {"anatomy"}
@@ -169,6 +171,6 @@ NETWORKS = {"train_run", "embed_untrained"}
 """Take an arm's network."""
 RUNS = LEARNED | PREDICTED | {
     "embed_untrained", "overlap", "geometry", "sanity", "anatomy", "deletion_summary", "ensemble", "differences", "similarity",
-    "geometry_baselines", *made_from("train_run", "predict", "saliency", "geometry"),
+    "geometry_baselines", "associations", *made_from("train_run", "predict", "saliency", "geometry"),
 }  # fmt: skip
 """Are made for each run, or take every run."""

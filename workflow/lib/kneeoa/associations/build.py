@@ -86,7 +86,7 @@ _COLUMNS = ["arm", "seed", "cohort", "case_id", "subject", "quantity", "value"]
 
 
 def _of_quantity(part: pd.DataFrame, people: pd.DataFrame, level: str, quantity: str, how: Resampling) -> Iterator[dict[str, Any]]:
-    seeds = part.pivot_table(index=["cohort", "case_id", "subject", "grade"], columns="seed", values="value", dropna=False)
+    seeds = part.pivot(index=["cohort", "case_id", "subject", "grade"], columns="seed", values="value")
     seeds = seeds[seeds.notna().any(axis=1)].reset_index()
     numbers = [name for name in seeds.columns if not isinstance(name, str)]
     values, grade = seeds[numbers].mean(axis=1).to_numpy(dtype=np.float64), seeds["grade"].to_numpy(dtype=np.float64)
