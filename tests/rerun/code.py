@@ -37,11 +37,11 @@ def shown(kind: str, names: str) -> set[str]:
 
 STATISTICS: dict[str, set[str]] = {
     **shared(["agreement", "max_t"], set()),
-    **shared(["brier", "calibration", "consistency", "influence", "ordinal"], METRICS),
+    **shared(["brier", "calibration", "consistency", "influence", "ordinal", "precision"], METRICS),
     "operating_point": MEASURED_RUNS | {"subgroups"},
     **shared(["delong", "kernels", "multiclass"], METRICS),
     "resampled": MEASURED_RUNS,
-    **shared(["equivalence", "mcnemar", "obuchowski_rockette", "power"], {"contrasts"}),
+    **shared(["equivalence", "findings", "mcnemar", "obuchowski_rockette", "power"], {"contrasts"}),
     **shared(["exchange", "score_intervals", "sign_permutation", "sufficiency"], {"contrasts"}),
     "ranks": METRICS,
     **shared(["clusters", "sampling"], CURVED),
@@ -52,7 +52,7 @@ STATISTICS: dict[str, set[str]] = {
     "metrics": METRICS | {"claim", "reread_labels"},
     "midranks": METRICS | {"associations", "overlap", "make_masks", "describe_shard masks"},
     "multiplicity": {"anatomy", "contrasts"},
-    "reliability": {"figure reliability"},
+    "reliability": METRICS | {"figure reliability"},
     "seeds": {"claim", "contrasts"},
     "shares": {"figure reliability", "metrics"},
     "subgroups": {"subgroups"},

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from kneeoa.config.hierarchy import Level
 from kneeoa.config.metrics import base, class_of, metrics_of, rows_of
 from kneeoa.config.statistics import APPLICABLE, Bands, Contrast, Family, Primary, Statistics, ThresholdRule
 from kneeoa.contrasts.build import build_contrasts

@@ -36,8 +36,10 @@ def cases(seed: int, n: int = 100, classes: int = 5) -> tuple[np.ndarray, np.nda
 
 
 def test_the_upper_classes_of_a_row_that_sums_to_more_than_one_by_rounding_are_one() -> None:
-    rows = np.array([[0.0, 0.6, 0.4 + 6e-8], [0.1, 0.5, 0.4], [0.0, 0.6, 0.5]])
-    assert at_least(rows, 1).tolist() == [1.0, 0.9, 1.1]
+    rows = np.array([[0.0, 0.6, 0.4 + 6e-8], [0.1, 0.5, 0.4]])
+    assert at_least(rows, 1).tolist() == [1.0, 0.9]
+    with pytest.raises(KneeoaError, match=r"sum to 1\.1;"):
+        at_least(np.array([[0.01, 0.62, 0.37], [0.0, 0.6, 0.5]]), 1)
 
 
 def by_pairs(truth: np.ndarray, scores: np.ndarray, adjacent: bool = False) -> float:

@@ -13,15 +13,11 @@ from kneeoa.config.analysis import ImportedArm, ImportedLevel, Imports
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.hierarchy import derive_label, derive_probabilities
+from kneeoa.probabilities import ROUNDING, first_bad_row, row_rounding
 from kneeoa.tables.predictions import PREDICTIONS
 
 Probabilities = NDArray[np.float64]
 Labels = list[int | None]
-
-SUM_TOLERANCE = 0.05
-"""How far a row's probabilities may be from 1 in sum: tables rounded to two decimals pass, wrong
-columns do not. A coarser level's sum that passes 1 by no more is 1.
-"""
 
 
 def import_predictions(imports: Imports, arm_name: str, levels: tuple[Level, ...], study: str, folder: Path, out: Path) -> None:
@@ -135,17 +131,19 @@ def _probabilities(frame: pd.DataFrame, columns: ImportedLevel, level: Level, pa
         raise KneeoaError(f"{path}: level '{level.name}' has {count} classes, but {len(names)} probability columns are mapped to it.")
     for name in names:
         numbers = pd.to_numeric(frame[name], errors="coerce")
-        wrong = ~((numbers >= 0) & (numbers <= 1))
+        wrong = ~((numbers >= -ROUNDING) & (numbers <= 1 + ROUNDING))
         if wrong.any():
             found = f"'{frame[name][wrong].iloc[0]}' in data row {_row(wrong)}"
             raise KneeoaError(f"{path}: column '{name}' holds {found}; a probability from 0 to 1 is expected.")
-    values = frame[names].astype(np.float64).to_numpy()
+    values = np.clip(frame[names].astype(np.float64).to_numpy(), 0.0, 1.0)
     if len(names) == 1:
         return np.column_stack([1.0 - values[:, 0], values[:, 0]])
-    far = np.abs(values.sum(axis=1) - 1.0) > SUM_TOLERANCE
-    if far.any():
-        where = int(np.flatnonzero(far)[0])
-        raise KneeoaError(f"{path}: the columns {names} sum to {values[where].sum():.3g} in data row {where + 1}; they must sum to 1.")
+    bad = first_bad_row(values)
+    if bad is not None:
+        raise KneeoaError(
+            f"{path}: the columns {names} sum to {values[bad].sum():.7g} in data row {bad + 1}; they must sum to 1, and the table's "
+            f"precision explains {row_rounding(values)[bad]:.2g} at most. Correct the columns, or export them with all digits."
+        )
     return values
 
 
@@ -157,7 +155,7 @@ def _with_parents(
     while level.parent is not None and level.parent_class is not None:
         groups = level.parent_class
         level = by_name[level.parent]
-        probabilities = derive_probabilities(probabilities, groups, len(level.classes), SUM_TOLERANCE)
+        probabilities = derive_probabilities(probabilities, groups, len(level.classes))
         truth = [None if label is None else derive_label(label, groups) for label in truth]
         yield level, probabilities, truth
 

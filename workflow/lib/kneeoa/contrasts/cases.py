@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
+from kneeoa.probabilities import first_bad_row
 from kneeoa.statistics.inputs import cluster_codes, subject_count
 from kneeoa.statistics.metrics import called
 
@@ -215,4 +216,10 @@ def _probabilities(part: pd.DataFrame, level: Level, where: str) -> NDArray[np.f
     infinite = pd.Series(~np.isfinite(values).all(axis=1), index=part.index)
     if infinite.any():
         raise KneeoaError(f"{where}: {listed(part.loc[infinite, 'case_id'])} have probabilities that are not finite; did training diverge?")
+    bad = first_bad_row(values)
+    if bad is not None:
+        raise KneeoaError(
+            f"{where}: the probabilities of case '{part['case_id'].iloc[bad]}' sum to {values[bad].sum():.7g}, which rounding of the table "
+            "does not explain; they must sum to 1. Predict or import them again."
+        )
     return values

@@ -21,7 +21,7 @@ from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.multilabel import defined_findings, findings_note, mean_runs
 from kneeoa.contrasts.sampled import runs_of, sampled_runs
 from kneeoa.statistics.delong import AucInterval
-from kneeoa.statistics.inputs import Floats, cluster_codes
+from kneeoa.statistics.inputs import Booleans, Floats, cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
 from kneeoa.statistics.resampled import Resampled
 from kneeoa.statistics.sampling import Estimate, estimate_of, over_seeds
@@ -56,16 +56,23 @@ def measured(name: str, predictions: LevelPredictions, statistics: Statistics, d
         boot = (draws or resampled(predictions, statistics)).interval(name, confidence)
         return Measured(boot.estimate, boot.low, boot.high, "cluster-bootstrap", invalid_note(boot.invalid, boot.resamples))
     shares = [] if kernel.share is None else [kernel.share(run) for run in runs_of(name, predictions)]
-    if shares and all(np.array_equal(members, shares[0][1]) for _, members in shares):
+    if shares and all(_same(members, shares[0][1]) for _, members in shares):
         values: Floats = np.mean([each for each, _ in shares], axis=0)  # the mean over seeds, each at its own threshold
-        return _share(share(values, codes, confidence, name, shares[0][1]), kernel.undefined)
+        return _share(share(values, codes, confidence, name, shares[0][1]), sampled_runs(name, predictions)[0].note)
     runs = sampled_runs(name, predictions)
     if kernel.scale == "none":
-        return Measured(over_seeds(runs).value, math.nan, math.nan, "none", kernel.remark)
+        mean = over_seeds(runs)
+        return Measured(mean.value, math.nan, math.nan, "none", mean.note)
     interval = _of(estimate_of(over_seeds(runs), codes, confidence, name, kernel.scale), f"{kernel.scale}-influence")
     lost = sum(math.isnan(run.value) for run in runs)
-    reason = f"undefined in {lost} of {len(runs)} runs ({kernel.undefined})"
+    reason = f"undefined in {lost} of {len(runs)} runs (a class is absent, or the prediction is constant or separates the classes)"
+    reason = over_seeds(runs).note or reason
     return Measured(interval.estimate, interval.low, interval.high, interval.kind, reason if lost else interval.note)
+
+
+def _same(members: Booleans | None, others: Booleans | None) -> bool:
+    """Whether two runs' shares are of the same cases: those called positive may differ."""
+    return members is others or (members is not None and others is not None and np.array_equal(members, others))
 
 
 def _mean_over_findings(name: str, predictions: LevelPredictions, confidence: float) -> Measured:
@@ -74,7 +81,7 @@ def _mean_over_findings(name: str, predictions: LevelPredictions, confidence: fl
     codes = cluster_codes(predictions.subjects, len(predictions.case_ids))
     note = findings_note(predictions, findings)
     if kernel.scale == "none":
-        return Measured(mean.value, math.nan, math.nan, "none", f"{note}; {kernel.remark}")
+        return Measured(mean.value, math.nan, math.nan, "none", "; ".join(filter(None, [note, mean.note])))
     scale = "logit" if kernel.delong is not None else kernel.scale
     interval = _of(estimate_of(mean, codes, confidence, name, scale), f"{scale}-influence")
     return Measured(interval.estimate, interval.low, interval.high, interval.kind, "; ".join(filter(None, [note, interval.note])))
@@ -96,9 +103,9 @@ def invalid_note(invalid: int, resamples: int) -> str:
     return f"{invalid} of {resamples} resamples undefined and left out" if invalid else ""
 
 
-def _share(found: Estimate, absent: str) -> Measured:
+def _share(found: Estimate, note: str) -> Measured:
     kind = "logit" if "logit" in found.method else "wilson"
-    return Measured(found.estimate, found.low, found.high, kind, "" if found.n else f"undefined: {absent}")
+    return Measured(found.estimate, found.low, found.high, kind, note)
 
 
 def _of(found: Estimate | AucInterval, kind: str) -> Measured:

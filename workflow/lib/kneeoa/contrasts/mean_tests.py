@@ -74,7 +74,9 @@ class MeanTests:
 
     def _bootstrap(self, name: str, findings: list[int], delta: PairedDifference, note: str) -> Outcome:
         first, second = (self._draws(name, side, findings) for side in self.sides)
-        boot = paired_of((float(first[-1]), float(second[-1])), first[:-1] - second[:-1], delta.n, delta.subjects, self.statistics.confidence)
+        boot = paired_of(
+            (float(first[-1]), float(second[-1])), first[:-1] - second[:-1], delta.n, delta.subjects, self.statistics.confidence
+        )
         lost = f"{boot.invalid} of {boot.resamples} resamples undefined and left out" if boot.invalid else ""
         return Outcome(
             estimate_reference=boot.estimate_b,

@@ -33,8 +33,8 @@ def build_metrics(prediction_files: list[Path], levels: tuple[Level, ...], stati
     one below it those of consistency too, for arms with a head of each. How each interval is made:
     :mod:`kneeoa.contrasts.intervals`. Where thresholds are fitted on validation cases they are rows
     of their own (``threshold``). A multilabel level has the mean over its findings and each
-    finding's own values, e.g. ``auc`` and ``auc[osteophytes]`` (:mod:`kneeoa.contrasts.multilabel`);
-    a level of several classes has each class against the rest, e.g. ``auc[mild]``.
+    finding's own values, ``auc`` and ``auc[osteophytes]`` (:mod:`kneeoa.contrasts.multilabel`); a
+    level of several classes has each class against the rest, ``auc[mild]``.
 
     Args:
         prediction_files: PREDICTIONS tables.
@@ -50,7 +50,7 @@ def build_metrics(prediction_files: list[Path], levels: tuple[Level, ...], stati
     arms = {str(arm): part for arm, part in frame.groupby("arm")}
     rows: list[dict[str, Any]] = []
     keys = ["study", "arm", "cohort", "split", "level", "head"]
-    for key, part in frame[frame["split"].isin(SPLITS)].groupby(keys, sort=True):
+    for key, _ in frame[frame["split"].isin(SPLITS)].groupby(keys, sort=True):
         where = {name: str(value) for name, value in zip(keys, key, strict=True)}
         level = by_name.get(where["level"])
         if level is None:

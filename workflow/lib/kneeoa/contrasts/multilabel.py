@@ -94,7 +94,7 @@ def mean_runs(name: str, predictions: LevelPredictions, findings: Sequence[int])
     count = len(predictions.case_ids)
     if not findings:
         return [Sampled(math.nan, np.full(count, np.nan)) for _ in predictions.seeds]
-    values = np.zeros(len(predictions.seeds))
+    values, notes = np.zeros(len(predictions.seeds)), [""] * len(predictions.seeds)
     influences: Floats = np.zeros((len(predictions.seeds), count))
     for number in findings:
         one = predictions.findings[number]
@@ -102,7 +102,8 @@ def mean_runs(name: str, predictions: LevelPredictions, findings: Sequence[int])
         for place, run in enumerate(sampled_runs(name, one)):
             values[place] += run.value / len(findings)
             influences[place, rows] += run.influence / len(findings)
-    return [Sampled(float(value), influence) for value, influence in zip(values, influences, strict=True)]
+            notes[place] = run.note
+    return [Sampled(float(value), influence, note) for value, influence, note in zip(values, influences, notes, strict=True)]
 
 
 def findings_note(predictions: LevelPredictions, findings: Sequence[int]) -> str:

@@ -43,7 +43,7 @@ def over_random_seeds(name: str, candidate: LevelPredictions, reference: LevelPr
     found, parts = effect.random, effect.components
     note = f"{effect.reason}; " if effect.reason else ""
     note += f"{found.method}; candidate above reference in {effect.superiority:.0%} of the {len(seeds)} seeds"
-    note += f"; variance: subjects {parts.test_sampling:.3g}, seeds {parts.seed:.3g}, mode x seed {parts.mode_seed:.3g}"
+    note += f"; variance: subjects {parts.test_sampling:.3g}, seeds {parts.seed:.3g}, arm x seed {parts.mode_seed:.3g}"
     note += f"; fixed seeds alone: p {effect.fixed.p:.3g}"
     outcome = Outcome(
         estimate_reference=effect.mean[1],

@@ -87,7 +87,8 @@ class PairedTests:
         )
 
     def _by_delta(self, name: str) -> Outcome:
-        return _outcome(self._delta(name), join(undefined_note(self.candidate, name), self._headless(name)))
+        result = self._delta(name)
+        return _outcome(result, join(undefined_note(self.candidate, name), self._headless(name), result.note))
 
     def _delong(self, name: str) -> Outcome:
         method = kernel_of(name).delong

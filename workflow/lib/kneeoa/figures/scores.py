@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from kneeoa.figures.arms import Factors
+from kneeoa.figures.arms import Factors, printed_value, value_of
 from kneeoa.figures.reading import table_where
 from kneeoa.figures.words import printed
-from kneeoa.probabilities import clip_rounding
+from kneeoa.probabilities import class_odds, require_probabilities
 from kneeoa.tables.predictions import PREDICTIONS
 
 SEED_OF_IMPORTS = -1
@@ -68,7 +68,14 @@ def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 def positive(rows: pd.DataFrame) -> NDArray[np.float64]:
     """Probability of the positive class of a binary level, shape ``[rows]``."""
-    return clip_rounding(np.array([values[-1] for values in rows["probabilities"]], dtype=np.float64))
+    return require_probabilities(np.array([values[-1] for values in rows["probabilities"]], dtype=np.float64), "probabilities")
+
+
+def ranking(rows: pd.DataFrame) -> NDArray[np.float64]:
+    """What ranks cases by the positive class of a binary level, as the metrics rank them: its odds,
+    shape ``[rows]``.
+    """
+    return class_odds(np.stack(rows["probabilities"].to_list()), [1])
 
 
 def summary_row(metrics: pd.DataFrame, arm: str, level: str, metric: str, cohort: str, split: str = "test") -> pd.Series[Any] | None:
@@ -90,6 +97,6 @@ def derived_note(rows: pd.DataFrame, arms: Factors, level: str, labels: Mapping[
     derived = rows[rows["head"] != level][["arm", "head"]].drop_duplicates()
     if derived.empty:
         return ""
-    names = dict.fromkeys(printed(str(arms[arm]["mode"]), labels) for arm in derived["arm"] if arm in arms)
+    names = dict.fromkeys(printed_value("mode", value_of(arms[arm], "mode"), labels) for arm in derived["arm"] if arm in arms)
     heads = dict.fromkeys(printed(head, labels) for head in derived["head"])
     return f" {' and '.join(names)}: summed from the {' and '.join(heads)} head."

@@ -65,8 +65,7 @@ def brier_test(
 def _prepare(truth: ArrayLike, probability: ArrayLike, name: str, scaled: bool) -> tuple[Integers, Sampled]:
     labels, stack = classes_of(truth, 2), seeds_first(probability, name, 1)
     same_length(labels.size, **{name: stack.T})
-    require_probabilities(stack, name)
-    return labels, over_seeds([sampled_brier(labels, row, scaled) for row in stack])
+    return labels, over_seeds([sampled_brier(labels, row, scaled) for row in require_probabilities(stack, name)])
 
 
 def sampled_brier(labels: Integers, probability: Floats, scaled: bool = False) -> Sampled:

@@ -99,7 +99,7 @@ def ordinal_recalibration(
     """
     stack = seeds_first(probabilities, "probabilities", 2)
     labels = classes_of(truth, stack.shape[2])
-    tails = [np.clip(at_least(stack, cut), 0.0, 1.0) for cut in range(1, stack.shape[2])]  # sums of rounded columns can pass 1
+    tails = [at_least(stack, cut) for cut in range(1, stack.shape[2])]
     return tuple(recalibration(labels >= cut, tail, cluster, confidence, clip) for cut, tail in enumerate(tails, 1))
 
 
@@ -141,8 +141,7 @@ _SEPARATED = "the prediction separates the classes: no finite slope"
 def _prepare(truth: ArrayLike, probability: ArrayLike, name: str) -> tuple[Integers, Floats]:
     labels, stack = classes_of(truth, 2), seeds_first(probability, name, 1)
     same_length(labels.size, **{name: stack.T})
-    require_probabilities(stack, name)
-    return labels, stack
+    return labels, require_probabilities(stack, name)
 
 
 def _logits(stack: Floats, clip: float) -> tuple[Floats, int]:

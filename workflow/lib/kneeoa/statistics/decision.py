@@ -107,5 +107,4 @@ def _benefit(labels: Integers, stack: Floats, threshold: float) -> Sampled:
 def _prepare(truth: ArrayLike, probability: ArrayLike, name: str) -> tuple[Integers, Floats]:
     labels, stack = classes_of(truth, 2), seeds_first(probability, name, 1)
     same_length(labels.size, **{name: stack.T})
-    require_probabilities(stack, name)
-    return labels, stack
+    return labels, require_probabilities(stack, name)

@@ -30,6 +30,11 @@ def exchanged(kernel: Kernel, a: Sequence[Run], b: Sequence[Run]) -> Floats:
         a: the seeds of the first model, on the same cases.
         b: of the second; their number may differ.
     """
+    shares = [] if kernel.share is None else [kernel.share(run) for run in (*a, *b)]
+    if shares and all(members is None for _, members in shares):  # each run at a threshold of its own
+        values = [each / each.size for each, _ in shares]
+        mean: Floats = np.mean(values[: len(a)], axis=0) - np.mean(values[len(a) :], axis=0)
+        return mean
     runs = [kernel.ranked(run) if kernel.ranked else run for run in (*a, *b)]
     parts = kernel.influence(pooled(runs)).influence.reshape(len(runs), -1) * len(runs)
     difference: Floats = parts[: len(a)].mean(axis=0) - parts[len(a) :].mean(axis=0)

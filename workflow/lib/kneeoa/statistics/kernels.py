@@ -20,6 +20,7 @@ import numpy as np
 
 from kneeoa.config.metrics import base, cut_of
 from kneeoa.errors import KneeoaError
+from kneeoa.probabilities import class_odds, mean_class_rank
 from kneeoa.statistics import metrics, ordinal, ranks
 from kneeoa.statistics.brier import sampled_brier
 from kneeoa.statistics.calibration import sampled_in_the_large, sampled_slope
@@ -29,10 +30,10 @@ from kneeoa.statistics.delong import AucInterval, auc_covariance, auc_interval, 
 from kneeoa.statistics.influence import placements
 from kneeoa.statistics.inputs import Booleans, Floats, Integers
 from kneeoa.statistics.multiclass import Average, OvrAucTest, ovr_auc_test
-from kneeoa.statistics.ordinal import at_least, expected_grade
+from kneeoa.statistics.ordinal import at_least
 from kneeoa.statistics.precision import sampled_precision
 from kneeoa.statistics.reliability import Bins, sampled_error
-from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled, of_mean
+from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled, of_mean, undefined
 from kneeoa.statistics.wald import Wald
 
 
@@ -103,14 +104,10 @@ class Kernel:
     """Of its interval by the influences, where it has none of its own; none: they give no interval
     that holds.
     """
-    remark: str = ""
-    """Why there is no interval."""
     ranked: Callable[[Run], Run] | None = None
     """Of a metric that takes only the order of scores: the run with ranks in their place
     (:mod:`kneeoa.statistics.ranks`).
     """
-    undefined: str = "a class is absent, or the prediction is constant or separates the classes"
-    """Why it may have no value."""
 
 
 def kernel_of(name: str) -> Kernel:
@@ -168,7 +165,7 @@ def _of_calls(name: ClassMetric, run: Run) -> Sampled:
 
 
 def _auc(run: Run) -> Sampled:
-    return sampled_auc(run.truth == 1, run.probabilities[:, 1])
+    return sampled_auc(run.truth == 1, class_odds(run.probabilities, [1]))
 
 
 def _brier(run: Run, scaled: bool) -> Sampled:
@@ -193,12 +190,14 @@ def _right_among(run: Run, call: int) -> tuple[Floats, Booleans | None]:
     return right, run.calls == call
 
 
-def _share_of(run: Run, part: Callable[[Run], tuple[Floats, Booleans | None]]) -> Sampled:
-    """The mean of what ``part`` gives over the cases that count, with the influences on it."""
+def _share_of(run: Run, part: Callable[[Run], tuple[Floats, Booleans | None]], absent: str) -> Sampled:
+    """The mean of what ``part`` gives over the cases that count, with the influences on it;
+    ``absent``: what to say where none does.
+    """
     values, members = part(run)
     counted = np.ones(values.size, dtype=np.bool_) if members is None else members
     if not counted.any():
-        return run.undefined
+        return undefined(values.size, f"undefined: {absent}")
     value = float(values[counted].mean())
     return Sampled(value, np.where(counted, values - value, 0.0) / counted.sum())
 
@@ -238,7 +237,7 @@ def _ordering(run: Run, neighbours: bool) -> Sampled:
     """Mean over pairs of grades of the AUC of the higher against the lower: all pairs of cases
     alike, or neighbours alone.
     """
-    truth, severity, classes = run.truth, expected_grade(run.probabilities), run.probabilities.shape[1]
+    truth, severity, classes = run.truth, mean_class_rank(run.probabilities), run.probabilities.shape[1]
     counts = np.bincount(truth, minlength=classes)
     parts, total = [], 0.0
     for low, high in itertools.combinations(range(classes), 2):
@@ -262,25 +261,25 @@ def _sum(parts: list[tuple[float, Sampled]]) -> Sampled:
     return Sampled(float(value), influence)
 
 
-def _tail(run: Run) -> Floats:
-    """The probability of the cut's grade or more."""
-    return np.clip(at_least(run.probabilities, run.cut), 0.0, 1.0)
+def _tail_odds(probabilities: Floats, cut: int) -> Floats:
+    """The odds of the cut's grade or more, ``[..., n]``."""
+    return class_odds(probabilities, range(cut, probabilities.shape[-1]))
 
 
 def _cut_auc(run: Run) -> Sampled:
-    return sampled_auc(run.truth >= run.cut, _tail(run))
+    return sampled_auc(run.truth >= run.cut, _tail_odds(run.probabilities, run.cut))
 
 
 def _cut_slope(run: Run) -> Sampled:
-    return sampled_slope((run.truth >= run.cut).astype(np.int64), _tail(run))
+    return sampled_slope((run.truth >= run.cut).astype(np.int64), at_least(run.probabilities, run.cut))
 
 
 def _auc_interval(truth: Integers, probabilities: Floats, subjects: Subjects, confidence: float, cut: int) -> AucInterval:
-    return auc_interval(truth, probabilities[:, :, 1].T, subjects, confidence=confidence)
+    return auc_interval(truth, class_odds(probabilities, [1]).T, subjects, confidence=confidence)
 
 
 def _auc_test(truth: Integers, a: Floats, b: Floats, subjects: Subjects, confidence: float, cut: int) -> PairedDifference:
-    first, second = a[:, :, 1], b[:, :, 1]
+    first, second = class_odds(a, [1]), class_odds(b, [1])
     weights = np.concatenate([np.full(len(first), 1.0 / len(first)), np.full(len(second), -1.0 / len(second))])
     result = weighted_contrast(truth, np.concatenate([first, second]).T, weights, subjects, confidence)
     auc = np.array(result.auc)
@@ -297,7 +296,7 @@ def _auc_test(truth: Integers, a: Floats, b: Floats, subjects: Subjects, confide
 
 
 def _auc_covariance(truth: Integers, probabilities: Floats, subjects: Subjects, cut: int) -> tuple[Floats, Floats]:
-    both = auc_covariance(truth, np.ascontiguousarray(probabilities[:, :, 1]).T, subjects)
+    both = auc_covariance(truth, class_odds(probabilities, [1]).T, subjects)
     return both.auc, both.covariance
 
 
@@ -306,46 +305,45 @@ def _rest_auc_test(truth: Integers, a: Floats, b: Floats, subjects: Subjects, co
 
 
 def _c_index_interval(truth: Integers, probabilities: Floats, subjects: Subjects, confidence: float, cut: int) -> Estimate:
-    return ordinal.c_index(truth, expected_grade(probabilities), subjects, confidence)
+    return ordinal.c_index(truth, mean_class_rank(probabilities), subjects, confidence)
 
 
 def _c_index_test(truth: Integers, a: Floats, b: Floats, subjects: Subjects, confidence: float, cut: int) -> PairedDifference:
-    return ordinal.c_index_test(truth, expected_grade(a), expected_grade(b), subjects, confidence)
+    return ordinal.c_index_test(truth, mean_class_rank(a), mean_class_rank(b), subjects, confidence)
 
 
 def _adjacent_interval(truth: Integers, probabilities: Floats, subjects: Subjects, confidence: float, cut: int) -> Estimate:
-    return ordinal.adjacent_auc(truth, expected_grade(probabilities), probabilities.shape[2], subjects, confidence)
+    return ordinal.adjacent_auc(truth, mean_class_rank(probabilities), probabilities.shape[2], subjects, confidence)
 
 
 def _adjacent_test(truth: Integers, a: Floats, b: Floats, subjects: Subjects, confidence: float, cut: int) -> PairedDifference:
-    return ordinal.adjacent_auc_test(truth, expected_grade(a), expected_grade(b), a.shape[2], subjects, confidence)
+    return ordinal.adjacent_auc_test(truth, mean_class_rank(a), mean_class_rank(b), a.shape[2], subjects, confidence)
 
 
 def _cut_interval(truth: Integers, probabilities: Floats, subjects: Subjects, confidence: float, cut: int) -> Estimate:
-    return ordinal.cut_auc(truth, at_least(probabilities, cut), cut, subjects, confidence)
+    return ordinal.cut_auc(truth, _tail_odds(probabilities, cut), cut, subjects, confidence)
 
 
 def _cut_test(truth: Integers, a: Floats, b: Floats, subjects: Subjects, confidence: float, cut: int) -> PairedDifference:
-    return ordinal.cut_auc_test(truth, at_least(a, cut), at_least(b, cut), cut, subjects, confidence)
+    return ordinal.cut_auc_test(truth, _tail_odds(a, cut), _tail_odds(b, cut), cut, subjects, confidence)
 
 
 def _cut_covariance(truth: Integers, probabilities: Floats, subjects: Subjects, cut: int) -> tuple[Floats, Floats]:
-    both = auc_covariance((truth >= cut).astype(np.int64), at_least(probabilities, cut).T, subjects)
+    both = auc_covariance((truth >= cut).astype(np.int64), _tail_odds(probabilities, cut).T, subjects)
     return both.auc, both.covariance
 
 
 _partial = functools.partial
 
 
-def _rate(part: Callable[[Run], tuple[Floats, Booleans | None]], undefined: str) -> Kernel:
+def _rate(part: Callable[[Run], tuple[Floats, Booleans | None]], absent: str) -> Kernel:
     """The kernel of a share of cases; a mean over seeds whose cases differ has the logit scale."""
-    return Kernel(influence=_partial(_share_of, part=part), share=part, scale="logit", undefined=undefined)
+    return Kernel(influence=_partial(_share_of, part=part, absent=absent), share=part, scale="logit")
 
 
 def _error(kind: Bins) -> Kernel:
     """The kernel of an expected calibration error over ten bins."""
-    remark = "biased upward in small samples, so that no interval holds its level"
-    return Kernel(influence=_partial(_calibration_error, kind=kind), scale="none", remark=remark)
+    return Kernel(influence=_partial(_calibration_error, kind=kind), scale="none")
 
 
 KERNELS: dict[str, Kernel] = {

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kneeoa.errors import KneeoaError
-from kneeoa.probabilities import clip_rounding
+from kneeoa.probabilities import class_share, mean_class
 from kneeoa.statistics.delong import auc_interval, weighted_contrast
 from kneeoa.statistics.influence import gram_rows, placements
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length, subject_count
@@ -29,13 +29,13 @@ def expected_grade(probabilities: ArrayLike) -> Floats:
     """The mean grade under class probabilities ``[..., n, K]``, shape ``[..., n]``: one score for a
     case's severity.
     """
-    values = finite(probabilities, "probabilities")
-    return np.asarray(values @ np.arange(values.shape[-1], dtype=np.float64))
+    return mean_class(finite(probabilities, "probabilities"))
 
 
 def at_least(probabilities: ArrayLike, cut: int) -> Floats:
     """Probability that the grade is ``cut`` or higher, from class probabilities ``[..., n, K]``,
-    shape ``[..., n]``.
+    shape ``[..., n]``. Cases are ranked by :func:`kneeoa.probabilities.class_odds`, which is apart
+    where this is 1 in double.
 
     Raises:
         KneeoaError: ``cut`` is not from 1 to K - 1.
@@ -43,7 +43,7 @@ def at_least(probabilities: ArrayLike, cut: int) -> Floats:
     values = finite(probabilities, "probabilities")
     if not 1 <= cut < values.shape[-1]:
         raise KneeoaError(f"cut: expected 1 to {values.shape[-1] - 1} for {values.shape[-1]} classes, got {cut}.")
-    return clip_rounding(np.asarray(values[..., cut:].sum(axis=-1)))
+    return class_share(values, range(cut, values.shape[-1]))
 
 
 def c_index(truth: ArrayLike, scores: ArrayLike, cluster: ArrayLike | None = None, confidence: float = 0.95) -> Estimate:

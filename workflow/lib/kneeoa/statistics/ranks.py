@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kneeoa.probabilities import class_odds, mean_class_rank
 from kneeoa.statistics.inputs import Floats
 from kneeoa.statistics.midranks import midranks
-from kneeoa.statistics.ordinal import at_least, expected_grade
 
 if TYPE_CHECKING:
     from kneeoa.statistics.kernels import Run
@@ -31,13 +31,13 @@ def of_classes(run: Run) -> Run:
 
 
 def of_severity(run: Run) -> Run:
-    """Of the expected grade."""
-    return _two_point(run, expected_grade(run.probabilities), run.probabilities.shape[1] - 1)
+    """Of the mean class."""
+    return _two_point(run, mean_class_rank(run.probabilities), run.probabilities.shape[1] - 1)
 
 
 def of_tail(run: Run) -> Run:
     """Of the probability of the run's cut or more."""
-    return _two_point(run, at_least(run.probabilities, run.cut), run.cut)
+    return _two_point(run, class_odds(run.probabilities, range(run.cut, run.probabilities.shape[1])), run.cut)
 
 
 def _two_point(run: Run, scores: Floats, column: int) -> Run:

@@ -86,8 +86,7 @@ def log_probabilities(probabilities: ArrayLike) -> Floats:
         KneeoaError: a value outside [0, 1].
         ValueError: values that are not finite.
     """
-    values = finite(probabilities, "probabilities")
-    require_probabilities(values, "probabilities")
+    values = require_probabilities(finite(probabilities, "probabilities"), "probabilities")
     stacked = np.stack([1 - values, values], axis=1) if values.ndim == 1 else values
     return np.asarray(np.log(np.maximum(stacked, CLIP)))
 
