@@ -193,7 +193,9 @@ def test_m3t_areas_are_those_of_exact_arithmetic(files: list[Path], metrics: pd.
         rows = [[Fraction(float(value)) for value in row] for row in table[list(KL.probabilities)].to_numpy()]
         for cut in range(1, 5):
             tails = [sum(row[cut:]) / sum(row) for row in rows]
-            high, low = ([one for one, grade in zip(tails, table.label_kl, strict=True) if (grade >= cut) is side] for side in (True, False))
+            high, low = (
+                [one for one, grade in zip(tails, table.label_kl, strict=True) if (grade >= cut) is side] for side in (True, False)
+            )
             exact[mode, cut] = Fraction(sum(2 * (a > b) + (a == b) for a in high for b in low), 2 * len(high) * len(low))
         found = metrics[(metrics.arm == f"m3t-{mode}") & (metrics["head"] == "kl")].set_index(["level", "metric"]).estimate
         for cut in range(1, 5):

@@ -19,7 +19,7 @@ METRICS = MEASURED_RUNS | {"subgroups", "readers"}
 CURVED = METRICS | {"figure decision", "figure reliability"}
 """Give intervals over subjects by sums within them."""
 RESAMPLED = MEASURED_RUNS | {
-    "claim", "readers", "anatomy", "sanity", "deletion_summary", "geometry", "geometry_baselines", "differences",
+    "claim", "readers", "anatomy", "sanity", "deletion_summary", "geometry", "geometry_baselines", "differences", "associations",
 }  # fmt: skip
 """Give intervals by resampling subjects."""
 AXES = {"geometry", "geometry_baselines"}
@@ -42,20 +42,22 @@ STATISTICS: dict[str, set[str]] = {
     **shared(["delong", "kernels", "multiclass"], METRICS),
     "resampled": MEASURED_RUNS,
     **shared(["equivalence", "findings", "mcnemar", "obuchowski_rockette", "power"], {"contrasts"}),
+    **shared(["exchange", "score_intervals", "sign_permutation", "sufficiency"], {"contrasts"}),
+    "ranks": METRICS,
     **shared(["clusters", "sampling"], CURVED),
     "bootstrap": RESAMPLED,
     "confusion": METRICS | {"reread_labels"},
     "decision": {"figure decision"},
     "inputs": RESAMPLED | CURVED | {"predict"},
     "metrics": METRICS | {"claim", "reread_labels"},
-    "midranks": {"overlap", "make_masks", "describe_shard masks"},
+    "midranks": METRICS | {"associations", "overlap", "make_masks", "describe_shard masks"},
     "multiplicity": {"anatomy", "contrasts"},
     "reliability": METRICS | {"figure reliability"},
     "seeds": {"claim", "contrasts"},
     "shares": {"figure reliability", "metrics"},
     "subgroups": {"subgroups"},
     "temperature": {"predict"},
-    "wald": CURVED | {"predict", "claim", "differences"},
+    "wald": CURVED | {"associations", "claim", "differences", "predict"},
 }
 """A module of `statistics/`: who reaches any of its definitions."""
 
@@ -91,7 +93,7 @@ NUMBERED = {
     "figure anatomy", "figure axis", "figure claim", "figure confusion", "figure decision", "figure forest", "figure readers",
     "figure reliability", "figure roc", "figure similarity", "report",
 } | TABLES - PLAIN  # fmt: skip
-SCORED = NUMBERED - {"figure axis", "figure similarity", "table differences", "table geometry", "table similarity"}
+SCORED = NUMBERED - {"figure axis", "figure similarity", "table associations", "table differences", "table geometry", "table similarity"}
 FIGURE_FILES = {
     **{name.removeprefix("figure "): {name} for name in FIGURES},
     "arms": DRAWN | TABLES - PLAIN | {"report"},
@@ -214,7 +216,7 @@ DEFINITIONS = {
     "statistics/bootstrap.py: interval_of": MEASURED_RUNS | {"readers"},
     "statistics/bootstrap.py: percentiles": MEASURED_RUNS | {"claim", "readers", "differences"},
     "statistics/clusters.py: without_rounding": CURVED,
-    "statistics/wald.py: normal_quantile": CURVED | {"predict"},
+    "statistics/wald.py: normal_quantile": CURVED | {"associations", "predict"},
     "statistics/wald.py: wald": METRICS,
     "geometry/ordering.py: weighted_pearson": MEASURED | {"claim"},
     "geometry/ordering.py: binary_measures": AXES,

@@ -8,8 +8,9 @@ import pytest
 from pydantic import ValidationError
 from statsmodels.stats.multitest import multipletests
 
+from kneeoa.config.pairs import arm_pairs, require_pairs
 from kneeoa.config.statistics import Contrast, Family, Statistics
-from kneeoa.contrasts.build import arm_pairs, build_contrasts
+from kneeoa.contrasts.build import build_contrasts
 from kneeoa.errors import KneeoaError
 from kneeoa.files import sha256_file
 from kneeoa.statistics.delong import delong_test
@@ -226,11 +227,11 @@ def test_pairs_share_every_factor_but_the_mode() -> None:
         "c": {"backbone": "n", "mode": "single_oa", "grid": "large"},
         "d": {"backbone": "m", "mode": "single_oa", "grid": "large"},
     }
-    assert arm_pairs(OA, arms) == [("b", "c")]
+    assert [(pair.candidate, pair.reference) for pair in arm_pairs(OA, arms)] == [("b", "c")]
     with pytest.raises(KneeoaError, match="'b' and 'e' have the same factors"):
         arm_pairs(OA, arms | {"e": arms["b"]})
     with pytest.raises(KneeoaError, match=r"no two arms have the modes 'dual' and 'single_oa'"):
-        arm_pairs(OA, {"a": arms["a"], "d": arms["d"]})
+        require_pairs(OA, {"a": arms["a"], "d": arms["d"]})
 
 
 def test_wrong_combinations_are_refused(tmp_path, levels, make, save) -> None:

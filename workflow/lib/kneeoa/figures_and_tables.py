@@ -28,7 +28,7 @@ SECTIONS = {
     "images": "Images and masks",
     "training": "Training",
     "prediction": "Prediction",
-    "contrasts": "Contrasts of modes",
+    "contrasts": "Contrasts",
     "claim": "Prediction, axis and saliency side by side",
     "readers": "Noisy readers",
     "representation": "Representation",

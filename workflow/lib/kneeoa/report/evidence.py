@@ -5,7 +5,7 @@ its arms.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ class Evidence:
     flows: Sequence[Mapping[str, Any]]
     labels: Mapping[str, str]
     confidence: float
+    unanswered: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Contrast -> sentences on the arms that it names and has no counterpart for."""
 
     @property
     def names(self) -> ArmNames:
@@ -36,8 +38,9 @@ class Evidence:
         return ArmNames(self.arms, self.labels)
 
     def arm(self, name: str) -> str:
-        """``ResNet3D Dual``."""
-        return f"{self.names.backbone(name)} {self.names.mode(name)}".strip()
+        """``ResNet3D Dual``; ``ResNet3D, reader r10, Dual``."""
+        learner = self.names.backbone(name)
+        return f"{learner}{', ' if ',' in learner else ' '}{self.names.mode(name)}".strip()
 
     def printed(self, name: Any) -> str:
         """The printed form of any name."""
@@ -52,6 +55,7 @@ def gather(
     levels: Sequence[str],
     labels: Mapping[str, str],
     confidence: float,
+    unanswered: Mapping[str, Sequence[str]] | None = None,
 ) -> Evidence:
     """Read the tables; metrics come back in the order of ``levels``, levels that it does not name
     last.
@@ -65,4 +69,4 @@ def gather(
         order = read["metrics"]["level"].map(lambda level: rank.get(level, len(rank)))
         read["metrics"] = read["metrics"].iloc[order.argsort(kind="stable")].reset_index(drop=True)
     filled = {name: frame for name, frame in read.items() if len(frame)}
-    return Evidence(arms, filled, [read_flow(path) for path in flows], labels, confidence)
+    return Evidence(arms, filled, [read_flow(path) for path in flows], labels, confidence, unanswered or {})
