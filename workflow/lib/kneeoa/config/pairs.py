@@ -158,7 +158,9 @@ def _require_distinct(names: Sequence[str], contrast: Contrast, arms: Arms) -> N
 
 
 def _compare(one: str, other: str, contrast: Contrast, arms: Arms) -> _Comparison:
-    differing, inapplicable, following = [], [], []
+    differing: list[str] = []
+    inapplicable: list[tuple[str, str, str]] = []
+    following: list[str] = []
     for key in dict.fromkeys([*arms[one], *arms[other]]):
         if key == MEMBERS or _within(key, (contrast.factor,)) or (key == TRAINING and _has_settings(arms)):
             continue
