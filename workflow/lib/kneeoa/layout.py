@@ -218,13 +218,21 @@ class Layout:
         """The arms table of analyses that need predictions alone: :meth:`factors`, and
         ensembles.
         """
+        return self._compared
+
+    @cached_property
+    def _compared(self) -> ArmsTable:
         return compared_table(self.study)
+
+    @cached_property
+    def _factors(self) -> ArmsTable:
+        return arms_table(self.study)
 
     def factors(self) -> ArmsTable:
         """The arms table that analyses read: name -> factors. Arms are compared where all factors
         but one are equal.
         """
-        return arms_table(self.study)
+        return self._factors
 
     def varied(self) -> list[str]:
         """The factor that figures tell arms apart by, that of the primary contrast, else of the
