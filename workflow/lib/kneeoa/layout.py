@@ -271,8 +271,12 @@ class Layout:
 
     def has(self, need: Need) -> bool:
         """Whether the study has what a figure or table needs."""
+        return self._has[need]
+
+    @cached_property
+    def _has(self) -> dict[Need, bool]:
         contrasts, kinds = self.study.statistics.contrasts, {level.kind for level in self.study.levels}
-        has: dict[Need, bool] = {
+        return {
             "binary_level": "binary" in kinds,
             "graded_level": bool(kinds & {"ordinal", "multiclass"}),
             "cohorts": bool(self.study.cohorts),
@@ -285,7 +289,6 @@ class Layout:
             "sanity": self.has_sanity(),
             "deletion": self.has_deletion(),
         }
-        return has[need]
 
     def _compares_arms(self, contrasts: Sequence[Contrast]) -> bool:
         """Whether a contrast is answered by arms other than ensembles."""

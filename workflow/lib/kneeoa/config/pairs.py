@@ -173,7 +173,10 @@ def _compare(one: str, other: str, factors: Sequence[str], contrast: Contrast, a
     inapplicable: list[tuple[str, str, str]] = []
     following: list[str] = []
     sides = [(one, other), (other, one)]
+    plain = not (arms[one].get(MEMBERS) or arms[other].get(MEMBERS))
     for key in factors:
+        if plain and arms[one].get(key) == arms[other].get(key):
+            continue
         lacking = [(key, name, str(arms[beside].get(key))) for name, beside in sides if not _applies(name, beside, key, arms)]
         if lacking:
             inapplicable += lacking if len(lacking) == 1 else []
