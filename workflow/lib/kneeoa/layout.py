@@ -230,13 +230,21 @@ class Layout:
         """The arms table of analyses that need predictions alone: :meth:`factors`, and
         ensembles.
         """
+        return self._compared
+
+    @cached_property
+    def _compared(self) -> ArmsTable:
         return compared_table(self.study)
+
+    @cached_property
+    def _factors(self) -> ArmsTable:
+        return arms_table(self.study)
 
     def factors(self) -> ArmsTable:
         """The arms table that analyses read: name -> factors. Arms are compared where all factors
         but one are equal.
         """
-        return arms_table(self.study)
+        return self._factors
 
     def varied(self) -> list[str]:
         """The factor that figures tell arms apart by, that of the primary contrast, else of the
@@ -283,8 +291,12 @@ class Layout:
 
     def has(self, need: Need) -> bool:
         """Whether the study has what a figure or table needs."""
+        return self._has[need]
+
+    @cached_property
+    def _has(self) -> dict[Need, bool]:
         contrasts = self.study.statistics.contrasts
-        has: dict[Need, bool] = {
+        return {
             "binary_level": level_roles.binary_level(self.study) is not None,
             "graded_level": level_roles.graded_level(self.study) is not None,
             "levels_by_class": bool(level_roles.levels_by_class(self.study)),
@@ -300,7 +312,6 @@ class Layout:
             "sanity": self.has_sanity(),
             "deletion": self.has_deletion(),
         }
-        return has[need]
 
     def _compares_arms(self, contrasts: Sequence[Contrast]) -> bool:
         """Whether a contrast is answered by arms other than ensembles."""
