@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 
-from kneeoa.statistics.agreement import class_metric_test
 from kneeoa.statistics.bootstrap import paired_bootstrap, percentiles
 from kneeoa.statistics.confusion import sampled_metric
 from kneeoa.statistics.delong import delong_test
@@ -15,6 +14,7 @@ from kneeoa.statistics.kernels import KERNELS, Run, metric
 from kneeoa.statistics.metrics import called
 from kneeoa.statistics.sampling import covariance, difference_of, estimate_of
 from kneeoa.statistics.seeds import mode_effect
+from tests.unit.statistics.by_kernels import class_metric_test
 
 COUNTS = [(61, 59), (61, 33), (61, 20), (60, 60), (7, 3), (500, 499), (1000, 7)]
 
@@ -33,12 +33,16 @@ def test_balanced_accuracy_of_a_perfect_and_a_collapsed_model_has_no_test(counts
         found = class_metric_test("balanced_accuracy", truth, called(first), called(second), 2, cluster)
         assert found.difference == pytest.approx(gap, abs=1e-15)
         assert (found.variance, found.degenerate) == (0.0, True)
-        assert math.isnan(found.z) and math.isnan(found.p) and math.isnan(found.low)
+        assert math.isnan(found.z)
+        assert math.isnan(found.p)
+        assert math.isnan(found.low)
         if min(counts) < 5:
             continue  # resamples without a class average over the other alone, and do vary
         drawn = paired_bootstrap(metric("balanced_accuracy"), truth, first, second, cluster, resamples=200)
         assert drawn.degenerate
-        assert math.isnan(drawn.p) and math.isnan(drawn.low) and math.isnan(drawn.high)
+        assert math.isnan(drawn.p)
+        assert math.isnan(drawn.low)
+        assert math.isnan(drawn.high)
     test = delong_test(truth, a[:, 1], b[:, 1], cluster)
     assert (test.difference, test.degenerate) == (0.5, True)
     assert math.isnan(test.p)

@@ -55,7 +55,7 @@ def questions(predictions: Sequence[Path], level: Level, labels: Mapping[str, st
     rows = (held_out_findings if level.kind == "multilabel" else held_out)(predictions, level.name)
     several = rows["cohort"].nunique() > 1
     return [
-        replace(each, title=f"{each.title}, {printed(cohort, labels)}" if several else each.title)
+        replace(each, title=f"{each.title}, {printed(str(cohort), labels)}" if several else each.title)
         for cohort, part in rows.groupby("cohort", sort=True)
         for each in _asked(part, level, str(cohort), labels)
     ]
