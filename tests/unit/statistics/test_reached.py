@@ -19,7 +19,8 @@ LAZY = [
     *(f"{tables.code_module(name)}:{part}" for name in figures_and_tables.tables() for part in ("write", "SCHEMA", "tabulars")),
 ]
 """Members of registries, which scripts call by name."""
-COMMANDS = [LIBRARY / "apply.py", ROOT / "workflow" / "accept.py"]
+COMMANDS = [LIBRARY / "apply.py", ROOT / "workflow" / "accept.py", *sorted((ROOT / "benchmarks").glob("*.py"))]
+"""Benchmarks hold DeLong's test and the bootstrap of plain arrays against other packages'."""
 
 
 @pytest.fixture(scope="module")
