@@ -26,4 +26,5 @@ with logged(snakemake.log[0]):
         levels=snakemake.params.levels,
         labels=snakemake.params.labels,
         confidence=snakemake.params.confidence,
+        unanswered=snakemake.params.unanswered,
     )

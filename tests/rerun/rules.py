@@ -30,20 +30,20 @@ PICTURES = {"read_cohort", "leave_out_trained", "list_shards volumes", "list_sha
 SHOWN = {
     "figure flow": Shown({"flow"}, {"classes_of_levels"}),
     "figure volumes": Shown(PICTURES, {"pictured_level"}),
-    "figure learning": Shown({"train_run"}, {"arms"}),
-    "figure roc": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "confidence"}),
-    "figure reliability": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "confidence"}),
-    "figure decision": Shown(PREDICTIONS, {"arms_and_ensembles", "confidence"}),
-    "figure confusion": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "grades"}),
-    "figure roc_by_class": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "levels_by_class", "confidence"}),
-    "figure reliability_by_class": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "levels_by_class", "confidence"}),
+    "figure learning": Shown({"train_run"}, {"arms", "varied"}),
+    "figure roc": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "confidence", "varied"}),
+    "figure reliability": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "confidence", "varied"}),
+    "figure decision": Shown(PREDICTIONS, {"arms_and_ensembles", "confidence", "varied"}),
+    "figure confusion": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "grades", "varied"}),
+    "figure roc_by_class": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "levels_by_class", "confidence", "varied"}),
+    "figure reliability_by_class": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "levels_by_class", "confidence", "varied"}),
     "figure forest": Shown({"contrasts"}, {"arms_and_ensembles", "confidence"}),
     "figure claim": Shown({"claim"}, {"arms", "confidence"}),
     "figure readers": Shown({"readers"}, {"arms", "confidence"}),
-    "figure axis": Shown({"geometry"}, {"arms", "axis", "axis_grades", "confidence_of_geometry"}),
-    "figure similarity": Shown({"similarity"}, {"arms"}),
-    "figure saliency": Shown({*PICTURES, "saliency"}, {"arms", "pictured_level", "targets"}),
-    "figure anatomy": Shown({"anatomy"}, {"arms", "confidence"}),
+    "figure axis": Shown({"geometry"}, {"arms", "axis", "axis_grades", "confidence_of_geometry", "varied"}),
+    "figure similarity": Shown({"similarity"}, {"arms", "varied"}),
+    "figure saliency": Shown({*PICTURES, "saliency"}, {"arms", "pictured_level", "targets", "varied"}),
+    "figure anatomy": Shown({"anatomy"}, {"arms", "confidence", "varied"}),
     "table arms": Shown(set(), {"rows_of_arms"}),
     "table exclusions": Shown({"flow"}, set()),
     "table metrics": Shown({"metrics"}, {"arms_and_ensembles"}),
@@ -158,6 +158,8 @@ BOOTSTRAPPED = {"metrics", "contrasts", "claim", "readers", "anatomy", "sanity",
 """Take the resamples and the seed of the statistics."""
 INTERVALS = BOOTSTRAPPED | {"subgroups", "report"} | taking("confidence")
 """Take the level of the intervals of the statistics."""
+VARIED = {"similarity"} | taking("varied")
+"""Take the factor that figures tell arms apart by."""
 CONTRASTED = {"contrasts", "subgroups", "claim", "readers", "anatomy", "differences"}
 """Take the contrasts."""
 MEASURED = {"geometry", "geometry_baselines", "differences"}

@@ -24,8 +24,9 @@ KINDS: dict[str, list[dict[str, Any]]] = {
 }
 TESTS = {
     "oa": {"auc": ["delong"]},
-    "joint": {"macro_auc": ["delong"], "accuracy": ["mcnemar"]},
+    "joint": {"macro_auc": ["delong"], "auc": ["delong"], "accuracy": ["mcnemar"]},
     "kl": {"macro_auc": ["delong"], "quadratic_kappa": ["bootstrap"]},
+    "signs": {"auc": ["delong"], "average_precision": ["delta"], "accuracy": ["mcnemar"]},
 }
 """What the contrast of a level tests."""
 SHARPNESS = {"dual": 2.0, "single": 1.2}

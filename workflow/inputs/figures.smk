@@ -30,10 +30,11 @@ def pictures(stage):
 
 def pictured_maps(suffix):
     """Maps that the picture shows, by the first method: of the arms that differ from the first in
-    their mode, with the lowest seed.
+    the factor that figures tell arms apart by, with the lowest seed.
     """
     arms = LAYOUT.factors()
-    shared = [{key: own[key] for key in own if key not in ("mode", "training")} for own in arms.values()]
+    varied = (*LAYOUT.varied(), "training")
+    shared = [{key: own[key] for key in own if key not in varied} for own in arms.values()]
     shown = [name for name, own in zip(arms, shared) if own == shared[0]]
     name = f"{min(STUDY.seeds)}.{STUDY.saliency.methods[0]}{suffix}"
     return [f"{LAYOUT.root}/saliency/{arm}/seed-{name}" for arm in shown]
@@ -42,10 +43,7 @@ def pictured_maps(suffix):
 def rows_of_arms():
     """The arms table in full: every factor of every arm."""
     if STUDY.imports is not None:
-        return [
-            {"name": name} | arm.model_dump(mode="json", include={"backbone", "mode", "file"})
-            for name, arm in STUDY.imports.arms.items()
-        ]
+        return [{"name": name, **arm.factor_values(), "file": arm.file} for name, arm in STUDY.imports.arms.items()]
     return [
         plain(arm)
         | {"options": plain(STUDY.backbones[arm.backbone])["options"], "levels": list(STUDY.modes[arm.mode].levels)}
@@ -83,6 +81,7 @@ FILES = {
 SETTINGS = {
     "arms": lambda: LAYOUT.factors(),
     "arms_and_ensembles": lambda: LAYOUT.compared(),
+    "varied": lambda: LAYOUT.varied(),
     "rows_of_arms": rows_of_arms,
     "classes_of_levels": lambda: {level.name: list(level.classes) for level in STUDY.levels},
     "binary_level": lambda: name_of(level_roles.binary_level(STUDY)),

@@ -168,6 +168,7 @@ rule similarity:
         code=code("similarity"),
         study=STUDY.study,
         arms=LAYOUT.factors(),
+        varied=LAYOUT.varied(),
         confidence=STUDY.geometry.confidence,
     script:
         "../../scripts/similarity.py"

@@ -41,7 +41,7 @@ def test_one_finding_is_delongs_test(clustered) -> None:
     read = np.flatnonzero(np.arange(80) % 7)
     found = test_of([read], truth, a, b, who)
     expected = delong_test(truth[read, 0], a[read, 0], b[read, 0], who[read])
-    assert (found.estimate_a, found.difference) == pytest.approx((expected.auc_a, expected.difference))
+    assert (found.estimate_a, found.difference) == pytest.approx((expected.estimate_a, expected.difference))
     assert (found.variance, found.p) == pytest.approx((expected.variance, expected.p), rel=1e-12)
 
 

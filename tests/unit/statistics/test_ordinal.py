@@ -72,7 +72,7 @@ def test_two_grades_are_delong_exactly(clustered: bool) -> None:
         cut_auc_test(truth, a, b, 1, cluster),
     ):
         assert (test.difference, test.estimate_a, test.estimate_b) == pytest.approx(
-            (binary.difference, binary.auc_a, binary.auc_b), abs=1e-14
+            (binary.difference, binary.estimate_a, binary.estimate_b), abs=1e-14
         )
         assert (test.variance, test.p) == pytest.approx((binary.variance, binary.p), rel=1e-10)
     for found in (c_index(truth, a, cluster), adjacent_auc(truth, a, 2, cluster), cut_auc(truth, a, 1, cluster)):

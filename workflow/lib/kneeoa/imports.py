@@ -196,7 +196,7 @@ def _probabilities(frame: pd.DataFrame, columns: ImportedLevel, level: Level, pa
         if wrong.any():
             found = f"'{frame[name][wrong].iloc[0]}' in data row {_row(wrong)}"
             raise KneeoaError(f"{path}: column '{name}' holds {found}; a probability from 0 to 1 is expected.")
-    values = np.clip(frame[names].astype(np.float64).to_numpy(), 0.0, 1.0)
+    values: Probabilities = np.clip(frame[names].astype(np.float64).to_numpy(), 0.0, 1.0)
     if len(names) == 1:
         return np.column_stack([1.0 - values[:, 0], values[:, 0]])
     if level.kind == "multilabel":

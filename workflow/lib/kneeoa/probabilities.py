@@ -41,7 +41,7 @@ def require_probabilities(values: Floats, name: str) -> Floats:
     """
     if values.size and (values.min() < -ROUNDING or values.max() > 1 + ROUNDING):
         raise KneeoaError(f"{name}: expected values from 0 to 1, found {float(values.min())!r} to {float(values.max())!r}.")
-    return np.clip(values, 0.0, 1.0)
+    return np.asarray(np.clip(values, 0.0, 1.0))
 
 
 def row_rounding(values: Floats) -> Floats:
@@ -56,7 +56,7 @@ def row_rounding(values: Floats) -> Floats:
     classes = values.shape[1]
     decimals, bits = decimals_of(values), _bits(values)
     explained = max((classes + 4) * 2.0**-bits, 0.0 if decimals is None else classes * 0.5 * 10.0**-decimals, ROUNDING)
-    return np.maximum(explained, 0.5 * _last_places(values, bits).sum(axis=1)) + 1e-12
+    return np.asarray(np.maximum(explained, 0.5 * _last_places(values, bits).sum(axis=1)) + 1e-12)
 
 
 def first_bad_row(values: Floats) -> int | None:

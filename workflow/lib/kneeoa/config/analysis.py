@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
-from kneeoa.config.section import Name, Section
+from kneeoa.config.factors import value_text
+from kneeoa.config.section import FactorName, Name, Section
 from kneeoa.config.statistics import Contrast, Family, Primary, Statistics
 from kneeoa.saliency.methods import registry
 
@@ -46,14 +47,39 @@ class ImportedLevel(Section):
 class ImportedArm(Section):
     """An arm whose predictions were made elsewhere: a table and its factors."""
 
-    backbone: Name
-    """The factor by which arms are grouped."""
-    mode: Name
-    """The factor that contrasts vary."""
+    backbone: Name | None
+    """The backbone; null where there is none, as of an ensemble of several."""
+    mode: Name | None
+    """The mode, the factor that contrasts vary unless they name another; null where there is
+    none.
+    """
+    factors: dict[FactorName, Any] = Field(default_factory=dict)
+    """Other factors in which arms differ, e.g. {plugin: pim}; none is the value of arms that do not
+    name one, null says that it does not apply to the arm.
+    """
+    members: tuple[Name, ...] = ()
+    """Of an ensemble: the arms that it is made of. Where a contrast varies `ensemble`, it is
+    compared with them alone; what they differ in does not apply to it.
+    """
     file: str
     """File name inside `folder`."""
     levels: dict[Name, ImportedLevel]
     """The columns of each level that the table has."""
+
+    @field_validator("factors")
+    @classmethod
+    def _other_factors(cls, factors: dict[str, Any]) -> dict[str, Any]:
+        for name in ("backbone", "mode", "fold", "seed", "members"):
+            if name in factors:
+                raise ValueError(
+                    f"'{name}' is no entry of 'factors'" + ("; it is a key of the arm" if name in ("backbone", "mode") else "")
+                )
+        return {name: None if value is None else value_text(value) for name, value in factors.items()}
+
+    def factor_values(self) -> dict[str, str | None]:
+        """Factor -> value; None where it does not apply."""
+        pooled = {"ensemble": "ensemble"} if self.members else {}
+        return {"backbone": self.backbone, "mode": self.mode, **pooled, **self.factors}
 
 
 class Imports(Section):

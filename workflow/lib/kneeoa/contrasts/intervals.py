@@ -11,7 +11,7 @@ logit's.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from kneeoa.config.statistics import APPLICABLE, Statistics
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.multilabel import defined_findings, findings_note, mean_runs
 from kneeoa.contrasts.sampled import runs_of, sampled_runs
-from kneeoa.statistics.delong import AucInterval
 from kneeoa.statistics.inputs import Booleans, Floats, cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
 from kneeoa.statistics.resampled import Resampled
@@ -40,11 +39,19 @@ class Measured:
 
 
 def measured(name: str, predictions: LevelPredictions, statistics: Statistics, draws: Resampled | None = None) -> Measured:
-    """The metric of a row's name (e.g. cut_auc_2), averaged over the seeds of ``predictions``.
+    """The metric of a row's name (e.g. cut_auc_2), averaged over the seeds of ``predictions``; the
+    note says why it is undefined.
 
     ``draws`` are these predictions' resamples where the caller has them (:func:`resampled`), for
     several metrics to share.
     """
+    found = _measured(name, predictions, statistics, draws)
+    if predictions.findings or not math.isnan(found.estimate) or found.note:
+        return found
+    return replace(found, note=over_seeds(sampled_runs(name, predictions)).note)
+
+
+def _measured(name: str, predictions: LevelPredictions, statistics: Statistics, draws: Resampled | None) -> Measured:
     if predictions.findings:
         return _mean_over_findings(name, predictions, statistics.confidence)
     truth, probabilities, subjects = predictions.truth, predictions.probabilities, predictions.subjects
@@ -59,15 +66,10 @@ def measured(name: str, predictions: LevelPredictions, statistics: Statistics, d
     if shares and all(_same(members, shares[0][1]) for _, members in shares):
         values: Floats = np.mean([each for each, _ in shares], axis=0)  # the mean over seeds, each at its own threshold
         return _share(share(values, codes, confidence, name, shares[0][1]), sampled_runs(name, predictions)[0].note)
-    runs = sampled_runs(name, predictions)
+    runs = over_seeds(sampled_runs(name, predictions))
     if kernel.scale == "none":
-        mean = over_seeds(runs)
-        return Measured(mean.value, math.nan, math.nan, "none", mean.note)
-    interval = _of(estimate_of(over_seeds(runs), codes, confidence, name, kernel.scale), f"{kernel.scale}-influence")
-    lost = sum(math.isnan(run.value) for run in runs)
-    reason = f"undefined in {lost} of {len(runs)} runs (a class is absent, or the prediction is constant or separates the classes)"
-    reason = over_seeds(runs).note or reason
-    return Measured(interval.estimate, interval.low, interval.high, interval.kind, reason if lost else interval.note)
+        return Measured(runs.value, math.nan, math.nan, "none", runs.note)
+    return _of(estimate_of(runs, codes, confidence, name, kernel.scale), f"{kernel.scale}-influence")
 
 
 def _same(members: Booleans | None, others: Booleans | None) -> bool:
@@ -108,6 +110,6 @@ def _share(found: Estimate, note: str) -> Measured:
     return Measured(found.estimate, found.low, found.high, kind, note)
 
 
-def _of(found: Estimate | AucInterval, kind: str) -> Measured:
-    value = found.auc if isinstance(found, AucInterval) else found.estimate
-    return Measured(value, found.low, found.high, kind, _NO_INTERVAL if found.degenerate else "")
+def _of(found: Estimate, kind: str) -> Measured:
+    notes = [found.note, _NO_INTERVAL if found.degenerate else ""]
+    return Measured(found.estimate, found.low, found.high, kind, "; ".join(note for note in notes if note))

@@ -94,7 +94,8 @@ def _part_rows(predictions: LevelPredictions, names: list[str], statistics: Stat
 
 def row(predictions: LevelPredictions, name: str, value: Measured) -> dict[str, Any]:
     """A metric's row, but for what identifies the arm, cohort and level."""
-    notes = [undefined_note(predictions, name), value.note]
+    absent = undefined_note(predictions, name)
+    notes = [absent] if absent.endswith("undefined") else [absent, value.note]
     if len(predictions.seeds) > 1:
         notes.append("seeds are fixed: the interval is about subjects only")
     if name == "threshold" or BY_NAME[base(name)].of_calls:

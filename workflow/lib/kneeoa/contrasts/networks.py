@@ -18,7 +18,7 @@ from kneeoa.contrasts.outcome import Outcome, join
 from kneeoa.statistics.equivalence import equivalence, non_inferiority
 from kneeoa.statistics.inputs import Floats, cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
-from kneeoa.statistics.sampling import covariance
+from kneeoa.statistics.sampling import covariance, notes_of_two, over_seeds
 from kneeoa.statistics.seeds import LEAST_SEEDS, mode_effect
 
 
@@ -37,12 +37,13 @@ def over_random_seeds(name: str, candidate: LevelPredictions, reference: LevelPr
     seeds = shared_seeds(candidate, reference)
     if len(seeds) < LEAST_SEEDS:
         return None
-    values, sigma = _joint(name, [side.of_seeds(seeds) for side in (candidate, reference)])
+    sides = [side.of_seeds(seeds) for side in (candidate, reference)]
+    values, sigma = _joint(name, sides)
     effect = mode_effect(values.reshape(2, len(seeds)), sigma, matched=True, confidence=statistics.confidence)
     found, parts = effect.random, effect.components
     note = f"{effect.reason}; " if effect.reason else ""
     note += f"{found.method}; candidate above reference in {effect.superiority:.0%} of the {len(seeds)} seeds"
-    note += f"; variance: subjects {parts.test_sampling:.3g}, seeds {parts.seed:.3g}, mode x seed {parts.mode_seed:.3g}"
+    note += f"; variance: subjects {parts.test_sampling:.3g}, seeds {parts.seed:.3g}, arm x seed {parts.mode_seed:.3g}"
     note += f"; fixed seeds alone: p {effect.fixed.p:.3g}"
     return Outcome(
         estimate_reference=effect.mean[1],
@@ -56,8 +57,19 @@ def over_random_seeds(name: str, candidate: LevelPredictions, reference: LevelPr
         df=found.df,
         degenerate=found.degenerate,
         generalises="subjects and seeds",
-        note=join(undefined_note(candidate, name), _means(name, candidate, reference), note),
+        note=join(
+            undefined_note(candidate, name),
+            _means(name, candidate, reference),
+            note,
+            _remarks(name, sides),
+            "no test: no variance" if found.degenerate and effect.mean[0] != effect.mean[1] else "",
+        ),
     )
+
+
+def _remarks(name: str, sides: list[LevelPredictions]) -> str:
+    """Why the metric is undefined in an arm, or what to say of how it was computed."""
+    return notes_of_two(*(over_seeds(runs).note for runs in paired_runs(name, sides)))
 
 
 def _joint(name: str, sides: list[LevelPredictions]) -> tuple[Floats, Floats]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import math
+from dataclasses import replace
 
 from kneeoa.config.metrics import CONSISTENCY_METRICS, FixedTest, base, metrics_of
 from kneeoa.config.statistics import APPLICABLE, Statistics
@@ -20,7 +21,6 @@ from kneeoa.statistics.bootstrap import PairedBootstrap
 from kneeoa.statistics.inputs import cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
 from kneeoa.statistics.mcnemar import mcnemar_test
-from kneeoa.statistics.multiclass import OvrAucTest
 from kneeoa.statistics.sampling import PairedDifference, difference_of, over_seeds
 
 
@@ -56,13 +56,18 @@ class PairedTests:
             raise KneeoaError(f"Test '{test}' does not apply to the metric '{wanted}'; it applies to {', '.join(APPLICABLE[test])}.")
         if self.candidate.findings:
             return MeanTests(self.candidate, self.reference, self.statistics).run(name, test)
-        if test == "bootstrap":
-            return self._by_bootstrap(name)
-        if test == "mcnemar":
-            return self._mcnemar()
-        if test == "delta":
-            return self._by_delta(name)
-        return self._delong(name)
+        methods = {"bootstrap": self._by_bootstrap, "mcnemar": self._mcnemar, "delta": self._by_delta, "delong": self._delong}
+        found = methods[test](name)
+        return replace(found, note=join(undefined_note(self.candidate, name), self._headless(name), found.note, self._reason(name, found)))
+
+    def _reason(self, name: str, found: Outcome) -> str:
+        """Why there is no p, or what to say of how the metric was computed."""
+        delta = self._delta(name)
+        if found.degenerate and math.isnan(found.p):
+            return "no test: the difference has no variance"
+        if math.isnan(found.p) and not math.isnan(found.difference) and not delta.note:
+            return "no test: too few subjects of a class for a variance" if delta.subjects > 1 else "no test: a single subject"
+        return delta.note
 
     def _by_bootstrap(self, name: str) -> Outcome:
         boot = self._bootstrap(name)
@@ -76,12 +81,11 @@ class PairedTests:
             statistic=math.nan,
             standard_error=self._error(name),
             degenerate=boot.degenerate,
-            note=join(undefined_note(self.candidate, name), invalid_note(boot.invalid, boot.resamples)),
+            note=invalid_note(boot.invalid, boot.resamples),
         )
 
     def _by_delta(self, name: str) -> Outcome:
-        result = self._delta(name)
-        return _outcome(result, join(undefined_note(self.candidate, name), self._headless(name), result.note))
+        return _outcome(self._delta(name), "")
 
     def _delong(self, name: str) -> Outcome:
         method = kernel_of(name).delong
@@ -89,9 +93,9 @@ class PairedTests:
             raise KneeoaError(f"Metric '{base(name)}' is declared to have DeLong's test, but its kernel has none.")
         truth, subjects, confidence = self.candidate.truth, self.candidate.subjects, self.statistics.confidence
         result = method.test(truth, self.candidate.probabilities, self.reference.probabilities, subjects, confidence, cut_in(name))
-        return _outcome(result, join(undefined_note(self.candidate, name), result.method))
+        return _outcome(result, result.method)
 
-    def _mcnemar(self) -> Outcome:
+    def _mcnemar(self, name: str) -> Outcome:
         correct = [arm.calls == arm.truth for arm in (self.candidate, self.reference)]
         result = mcnemar_test(correct[0], correct[1], self.candidate.subjects, self.statistics.mcnemar)
         boot = self._bootstrap("accuracy")  # the percentile interval, as paper A prints it beside McNemar's p
@@ -128,7 +132,7 @@ class PairedTests:
         return difference_of(first, second, codes, self.statistics.confidence, "delta method")
 
 
-def _outcome(result: PairedDifference | OvrAucTest, note: str) -> Outcome:
+def _outcome(result: PairedDifference, note: str) -> Outcome:
     return Outcome(
         estimate_reference=result.estimate_b,
         estimate_candidate=result.estimate_a,

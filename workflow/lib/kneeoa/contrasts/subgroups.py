@@ -37,8 +37,8 @@ def build_subgroups(
     statistics: Statistics,
     out: Path,
 ) -> None:
-    """Write SUBGROUPS: per contrast, backbone, cohort and attribute a row for each group and one
-    for the test of interaction.
+    """Write SUBGROUPS: per contrast, pair of arms, cohort and attribute a row for each group and
+    one for the test of interaction.
 
     Of a metric with several rows the first is compared: the first cut or class, the mean over
     findings. Seeds are averaged and fixed. Groups with fewer than ten cases (of a binary level: of
@@ -111,13 +111,8 @@ def _rows(pair: Pair, attribute: str, names: list[str | None], statistics: Stati
     names = [places_of[case] for case in compared[0].case_ids]
     rows = np.array([place for place, group in enumerate(names) if group is not None], dtype=np.int64)
     base = {
-        "contrast": pair.contrast.name,
-        "backbone": pair.backbone,
-        "level": pair.contrast.level,
+        **pair.columns,
         "metric": metric,
-        "reference": pair.reference.arm,
-        "candidate": pair.candidate.arm,
-        "cohort": pair.cohort,
         "attribute": attribute,
         "seeds": min(len(pair.candidate.seeds), len(pair.reference.seeds)),
     }

@@ -17,7 +17,7 @@ from kneeoa.config.analysis import Figures
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import Factors, Panel, panels
+from kneeoa.figures.arms import MODE, Factors, Panel, panels
 from kneeoa.figures.scores import held_out, held_out_findings
 from kneeoa.figures.words import count, printed, sentence_case
 from kneeoa.hierarchy import derive_probabilities
@@ -81,7 +81,7 @@ def _asked(rows: pd.DataFrame, level: Level, cohort: str, labels: Mapping[str, s
         yield Question(level.name, title, row, cohort, binary[read])
 
 
-def blocks_of(asked: Sequence[Question], arms: Factors, figures: Figures) -> list[list[Place]]:
+def blocks_of(asked: Sequence[Question], arms: Factors, figures: Figures, varied: Sequence[str] = MODE) -> list[list[Place]]:
     """The figure's panels in blocks, each of which begins a line: a block a level and cohort where
     all arms share a panel, else a block a question with a panel a backbone.
 
@@ -91,7 +91,7 @@ def blocks_of(asked: Sequence[Question], arms: Factors, figures: Figures) -> lis
     blocks: dict[tuple[str, ...], list[Place]] = {}
     for question in asked:
         present = set(question.rows["arm"].unique())
-        groups = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & present]
+        groups = [panel for panel in panels(arms, figures.labels, varied) if set(panel.arms.values()) & present]
         alone = len(groups) == 1
         for panel in groups:
             title = question.title if alone else f"{panel.title}: {question.title}"

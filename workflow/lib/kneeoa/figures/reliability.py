@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import Factors, Panel, modes, panels
+from kneeoa.figures.arms import MODE, Factors, Panel, panels, printed_value, values_of
 from kneeoa.figures.numbers import interval, percent
 from kneeoa.figures.scores import derived_note, held_out, positive, summary_row
 from kneeoa.figures.words import count, printed
@@ -31,9 +31,9 @@ FIGURE = {
         "Observed share against mean predicted probability in bins of equal count, with Wilson {confidence} intervals; below, the "
         "histogram of predictions. The diagonal is perfect calibration.{sample}"
     ),
-    "alternative": "Calibration curves, one panel for each backbone, one colour for each mode, with histograms below.",
+    "alternative": "Calibration curves, one colour for each value of the factor that is compared, with histograms below.",
     "inputs": ["predictions", "metrics"],
-    "settings": {"arms": "arms_and_ensembles", "level": "binary_level", "confidence": "confidence"},
+    "settings": {"arms": "arms_and_ensembles", "level": "binary_level", "confidence": "confidence", "varied": "varied"},
     "needs": ["binary_level"],
 }
 
@@ -71,6 +71,7 @@ def figure(
     cohort: str,
     bins: int = 6,
     confidence: float = 0.95,
+    varied: Sequence[str] = MODE,
 ) -> Figure:
     """Draw one cohort's reliability curves: a panel a backbone, three beside each other.
 
@@ -86,13 +87,14 @@ def figure(
         cohort: whose test cases to draw.
         bins: equal-count bins a curve.
         confidence: level of the intervals, as the configuration sets it.
+        varied: the factor that figures tell arms apart by, then those that follow it.
     """
     rows = predictions[predictions["cohort"] == cohort]
     present = set(rows["arm"].unique())
-    groups = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & present]
+    groups = [panel for panel in panels(arms, figures.labels, varied) if set(panel.arms.values()) & present]
     if not groups:
         raise KneeoaError(f"no arm has test predictions of the level '{level}' in the cohort '{cohort}'; nothing to draw.")
-    looks = style.looks(modes(arms), figures)
+    looks = style.looks(values_of(arms, varied[0]), figures)
     with style.styled(figures):
         width = style.FULL_WIDTH if len(groups) > 1 else style.FULL_WIDTH * 0.5
         lines, columns = style.grid(len(groups), style.ABREAST)
@@ -151,10 +153,17 @@ def draw_curves(
             markeredgewidth=0.5,
             markersize=5,
             linewidth=1.2,
-            label=printed(mode, figures.labels) + value,
+            label=printed_value(panel.factor, mode, figures.labels) + value,
         )
         axis.vlines(curve.predicted, curve.low, curve.high, color=look.colour, linewidth=0.9, alpha=0.55)
-    axis.set(title=panel.title, xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[0, 0.5, 1], xticklabels=[], yticks=[0, 0.5, 1])
+    axis.set(
+        title=style.broken_title(panel.title),
+        xlim=(-0.03, 1.03),
+        ylim=(-0.03, 1.03),
+        xticks=[0, 0.5, 1],
+        xticklabels=[],
+        yticks=[0, 0.5, 1],
+    )
 
 
 def draw_histogram(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str, style.Look]) -> None:
@@ -178,6 +187,7 @@ def draw(
     out_png: Path,
     cohort: str | None = None,
     confidence: float = 0.95,
+    varied: Sequence[str] = MODE,
 ) -> None:
     """Draw the reliability of a binary ``level`` on the test cases of ``cohort`` (default: the
     first one in the tables).
@@ -191,4 +201,5 @@ def draw(
     if rows.empty:
         raise KneeoaError(f"no arm has test predictions of the level '{level}'; nothing to draw a reliability curve of.")
     chosen = cohort or sorted(set(rows["cohort"].unique()))[0]
-    style.save(figure(rows, METRICS.read(metrics), arms, level, figures, cohort=chosen, confidence=confidence), figures, out_pdf, out_png)
+    drawn = figure(rows, METRICS.read(metrics), arms, level, figures, cohort=chosen, confidence=confidence, varied=varied)
+    style.save(drawn, figures, out_pdf, out_png)

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from kneeoa.config.analysis import Figures
 from kneeoa.config.hierarchy import Level
 from kneeoa.figures import style
-from kneeoa.figures.arms import Factors, modes
+from kneeoa.figures.arms import MODE, Factors, values_of
 from kneeoa.figures.numbers import percent
 from kneeoa.figures.questions import Place, Question, blocks_of, cases_of, panels_drawn, questions
 from kneeoa.figures.reliability import draw_curves, draw_histogram
@@ -30,16 +30,23 @@ FIGURE = {
         "Wilson {confidence} intervals; below, the histogram of predictions. The diagonal is perfect calibration.{sample} Legend, of "
         "findings: Brier score with {confidence} interval."
     ),
-    "alternative": "Calibration curves, one panel for each finding, class or cut, one colour for each mode, with histograms below.",
+    "alternative": "Calibration curves, one panel for each finding, class or cut, one colour an arm, with histograms below.",
     "inputs": ["predictions", "metrics"],
-    "settings": {"arms": "arms_and_ensembles", "levels": "levels_by_class", "confidence": "confidence"},
+    "settings": {"arms": "arms_and_ensembles", "levels": "levels_by_class", "confidence": "confidence", "varied": "varied"},
     "needs": ["levels_by_class"],
 }
 
 _BINS = 6
 
 
-def figure(asked: Sequence[Question], metrics: pd.DataFrame, arms: Factors, figures: Figures, confidence: float = 0.95) -> Figure:
+def figure(
+    asked: Sequence[Question],
+    metrics: pd.DataFrame,
+    arms: Factors,
+    figures: Figures,
+    confidence: float = 0.95,
+    varied: Sequence[str] = MODE,
+) -> Figure:
     """Draw the curves, a panel a question (and backbone, where there are several), as
     :func:`kneeoa.figures.reliability.figure` draws them of a binary level.
 
@@ -49,11 +56,12 @@ def figure(asked: Sequence[Question], metrics: pd.DataFrame, arms: Factors, figu
         arms: the arms table.
         figures: the look.
         confidence: level of the intervals, as the configuration sets it.
+        varied: the factor that figures tell arms apart by, then those that follow it.
 
     Raises:
         KneeoaError: no arm answers a question.
     """
-    blocks, looks = blocks_of(asked, arms, figures), style.looks(modes(arms), figures)
+    blocks, looks = blocks_of(asked, arms, figures, varied), style.looks(values_of(arms, varied[0]), figures)
 
     def draw_place(axes: list[Axes], place: Place) -> None:
         question, (curves, histogram) = place.question, axes
@@ -81,6 +89,7 @@ def draw(
     out_pdf: Path,
     out_png: Path,
     confidence: float = 0.95,
+    varied: Sequence[str] = MODE,
 ) -> None:
     """Draw the reliability of each class, finding or cut of ``levels`` (as the configuration has
     them) on the test cases, and write it as PDF and PNG.
@@ -89,4 +98,4 @@ def draw(
         KneeoaError: a table is not what it should be, or no arm predicts any of the levels.
     """
     asked = [each for level in levels for each in questions(predictions, Level.model_validate(level), figures.labels)]
-    style.save(figure(asked, METRICS.read(metrics), arms, figures, confidence), figures, out_pdf, out_png)
+    style.save(figure(asked, METRICS.read(metrics), arms, figures, confidence, varied), figures, out_pdf, out_png)

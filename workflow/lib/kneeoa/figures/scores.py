@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from kneeoa.figures.arms import Factors
+from kneeoa.figures.arms import Factors, printed_value, value_of
 from kneeoa.figures.reading import table_where
 from kneeoa.figures.words import printed
 from kneeoa.probabilities import class_odds, require_probabilities
@@ -117,6 +117,6 @@ def derived_note(rows: pd.DataFrame, arms: Factors, level: str, labels: Mapping[
     derived = rows[rows["head"] != level][["arm", "head"]].drop_duplicates()
     if derived.empty:
         return ""
-    names = dict.fromkeys(printed(str(arms[arm]["mode"]), labels) for arm in derived["arm"] if arm in arms)
+    names = dict.fromkeys(printed_value("mode", value_of(arms[arm], "mode"), labels) for arm in derived["arm"] if arm in arms)
     heads = dict.fromkeys(printed(head, labels) for head in derived["head"])
     return f" {' and '.join(names)}: summed from the {' and '.join(heads)} head."

@@ -1,10 +1,10 @@
-"""Does the mode change the axis? Candidate minus reference in every measure over grades; seeds
-averaged, subjects resampled for both.
+"""Differences of the axis between the arms of each contrast: candidate minus reference in every
+measure over grades; seeds averaged, subjects resampled for both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pandas as pd
 
 from kneeoa.config.analysis import Contrast, Geometry
 from kneeoa.config.hierarchy import Level
-from kneeoa.contrasts.build import arm_pairs
+from kneeoa.config.pairs import Arms, constant, distinct_pairs
 from kneeoa.errors import KneeoaError
 from kneeoa.geometry.cases import ordinal_level
 from kneeoa.geometry.estimates import Floats, Measures
@@ -26,9 +26,9 @@ from kneeoa.tables.differences import DIFFERENCES
 SPLIT = "test"
 
 
-def compare_modes(
+def compare_axes(
     axes: Sequence[Path],
-    arms: Mapping[str, Mapping[str, Any]],
+    arms: Arms,
     contrasts: Sequence[Contrast],
     levels: tuple[Level, ...],
     geometry: Geometry,
@@ -52,16 +52,16 @@ def compare_modes(
         out: table to write.
 
     Raises:
-        KneeoaError: a contrast that no pair of arms answers, or arms or seeds that do not place the
-            same test cases.
+        KneeoaError: arms that cannot be told apart, or arms or seeds that do not place the same
+            test cases.
     """
     level = ordinal_level(levels, geometry.level)
     placed = AXIS.concat(list(axes))
     placed = placed[(placed["split"] == SPLIT) & placed["grade"].notna()]
-    pairs = list(dict.fromkeys(pair for contrast in contrasts for pair in arm_pairs(contrast, arms)))
     rows: list[dict[str, Any]] = []
-    for candidate, reference in pairs:
-        ends = {"study": study, "backbone": str(arms[candidate]["backbone"]), "candidate": candidate, "reference": reference}
+    for (candidate, reference), factor in distinct_pairs(contrasts, arms).items():
+        ends = {"study": study, "factor": factor, "backbone": constant(arms, (candidate, reference), "backbone")}
+        ends |= {"candidate": candidate, "reference": reference}
         mine = placed[placed["arm"].isin([candidate, reference])]
         for (cohort, axis), part in mine.groupby(["cohort", "axis"], sort=True):
             where = {"axis": str(axis), "cohort": str(cohort), "split": SPLIT, "against": level.name}

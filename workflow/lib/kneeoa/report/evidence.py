@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ class Evidence:
     flows: Sequence[Mapping[str, Any]]
     labels: Mapping[str, str]
     confidence: float
+    unanswered: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Contrast -> sentences on the arms that it names and has no counterpart for."""
     imports: Sequence[Mapping[str, Any]] = ()
     """Accounts of imported predictions, one an arm."""
 
@@ -40,8 +42,9 @@ class Evidence:
         return ArmNames(self.arms, self.labels)
 
     def arm(self, name: str) -> str:
-        """``ResNet3D Dual``."""
-        return f"{self.names.backbone(name)} {self.names.mode(name)}".strip()
+        """``ResNet3D Dual``; ``ResNet3D, reader r10, Dual``."""
+        learner = self.names.backbone(name)
+        return f"{learner}{', ' if ',' in learner else ' '}{self.names.mode(name)}".strip()
 
     def printed(self, name: Any) -> str:
         """The printed form of any name."""
@@ -56,6 +59,7 @@ def gather(
     levels: Sequence[str],
     labels: Mapping[str, str],
     confidence: float,
+    unanswered: Mapping[str, Sequence[str]] | None = None,
     imported: Sequence[Path] = (),
 ) -> Evidence:
     """Read the tables; metrics come back in the order of ``levels``, levels that it does not name
@@ -71,7 +75,7 @@ def gather(
         read["metrics"] = read["metrics"].iloc[order.argsort(kind="stable")].reset_index(drop=True)
     filled = {name: frame for name, frame in read.items() if len(frame)}
     accounts = [_read_account(path) for path in imported]
-    return Evidence(arms, filled, [read_flow(path) for path in flows], labels, confidence, accounts)
+    return Evidence(arms, filled, [read_flow(path) for path in flows], labels, confidence, unanswered or {}, accounts)
 
 
 def _read_account(path: Path) -> dict[str, Any]:

@@ -7,14 +7,13 @@ share of positives given to everyone (Steyerberg et al. 2010, Epidemiology 21:12
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from kneeoa.statistics.inputs import Floats, Integers
 from kneeoa.statistics.sampling import (
     Sampled,
     of_mean,
+    undefined,
 )
 
 
@@ -28,6 +27,6 @@ def sampled_brier(labels: Integers, probability: Floats, scaled: bool = False) -
     share = of_mean(labels.astype(np.float64))
     reference = share.value * (1 - share.value)
     if reference == 0.0:
-        return Sampled(math.nan, np.full(labels.size, np.nan))
+        return undefined(labels.size, "one class is absent")
     influence = -score.influence / reference + score.value * (1 - 2 * share.value) / reference**2 * share.influence
     return Sampled(1 - score.value / reference, influence)

@@ -15,7 +15,7 @@ import numpy as np
 
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.inputs import Floats, Integers
-from kneeoa.statistics.sampling import Sampled
+from kneeoa.statistics.sampling import Sampled, undefined
 
 ClassMetric = Literal["accuracy", "within_one", "mae", "balanced_accuracy", "macro_f1", "f1", "kappa", "quadratic_kappa"]
 
@@ -51,7 +51,8 @@ def sampled_metric(metric: ClassMetric, truth: Integers, predicted: Integers, cl
     table = counts / truth.size
     value, gradient = _with_gradient(metric, table)
     if math.isnan(value):
-        return Sampled(value, np.full(truth.size, np.nan))
+        one = "truth and prediction are one and the same class" if metric == "quadratic_kappa" else "no case is positive or called so"
+        return undefined(truth.size, one)
     centred = gradient - float((table * gradient).sum())
     return Sampled(value, centred[truth, predicted] / truth.size)
 

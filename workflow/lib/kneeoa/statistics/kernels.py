@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import functools
 import itertools
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -26,15 +25,14 @@ from kneeoa.statistics.brier import sampled_brier
 from kneeoa.statistics.calibration import sampled_in_the_large, sampled_slope
 from kneeoa.statistics.confusion import ClassMetric, sampled_metric
 from kneeoa.statistics.consistency import per_case
-from kneeoa.statistics.delong import AucInterval, auc_covariance, auc_interval, weighted_contrast
+from kneeoa.statistics.delong import auc_covariance, auc_interval, paired_difference, weighted_contrast
 from kneeoa.statistics.influence import placements
 from kneeoa.statistics.inputs import Booleans, Floats, Integers
-from kneeoa.statistics.multiclass import Average, OvrAucTest, ovr_auc_test
+from kneeoa.statistics.multiclass import Average, ovr_auc_test
 from kneeoa.statistics.ordinal import at_least
 from kneeoa.statistics.precision import sampled_precision
 from kneeoa.statistics.reliability import Bins, sampled_error
 from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled, of_mean, undefined
-from kneeoa.statistics.wald import Wald
 
 
 @dataclass(frozen=True)
@@ -55,11 +53,6 @@ class Run:
     parent_class: tuple[int, ...] = ()
     """``[K']``."""
 
-    @property
-    def undefined(self) -> Sampled:
-        """No value, as a class or a head is lacking."""
-        return Sampled(math.nan, np.full(self.truth.size, np.nan))
-
 
 @dataclass(frozen=True, kw_only=True)
 class DeLong:
@@ -67,11 +60,11 @@ class DeLong:
     ``subjects`` ``[n]``.
     """
 
-    test: Callable[[Integers, Floats, Floats, Subjects, float, int], PairedDifference | OvrAucTest]
+    test: Callable[[Integers, Floats, Floats, Subjects, float, int], PairedDifference]
     """(truth, probabilities of a, of b, subjects, confidence, cut): the paired test, seeds
     averaged.
     """
-    interval: Callable[[Integers, Floats, Subjects, float, int], Estimate | AucInterval] | None = None
+    interval: Callable[[Integers, Floats, Subjects, float, int], Estimate] | None = None
     """(truth, probabilities, subjects, confidence, cut): of the mean over seeds; None: as any other
     metric.
     """
@@ -148,7 +141,7 @@ def metric(name: str, threshold: float = 0.5) -> metrics.Metric:
 def sampled_auc(positive: Booleans, scores: Floats) -> Sampled:
     """An AUC and the influences on it; NaN where a class is absent."""
     if positive.all() or not positive.any():
-        return Sampled(math.nan, np.full(positive.size, np.nan))
+        return undefined(positive.size, "one class is absent")
     value, influence = placements(positive, scores[:, None]).combine(np.ones((1, 1)))
     return Sampled(float(value[0]), influence[:, 0])
 
@@ -203,7 +196,7 @@ def _positives(run: Run) -> tuple[Floats, Booleans | None]:
 
 
 def _precision(run: Run) -> Sampled:
-    return sampled_precision(run.truth == 1, run.probabilities[:, 1])
+    return sampled_precision(run.truth == 1, class_odds(run.probabilities, [1]))
 
 
 def _calibration_error(run: Run, kind: Bins) -> Sampled:
@@ -219,7 +212,9 @@ def _contradictions(run: Run, place: int) -> tuple[Floats, Booleans | None]:
 
 
 def _contradiction(run: Run, place: int) -> Sampled:
-    return run.undefined if run.fine is None else of_mean(_contradictions(run, place)[0])
+    if run.fine is None:
+        return undefined(run.truth.size, "no head of its own for this level or for the next finer one")
+    return of_mean(_contradictions(run, place)[0])
 
 
 def _rest_auc(run: Run, average: Average) -> Sampled:
@@ -247,14 +242,14 @@ def _ordering(run: Run, neighbours: bool) -> Sampled:
         parts.append((weight, Sampled(part.value, influence)))
         total += weight
     if not parts:
-        return run.undefined
+        return undefined(truth.size, "no two grades to compare")
     return _sum([(weight / total, part) for weight, part in parts])
 
 
 def _sum(parts: list[tuple[float, Sampled]]) -> Sampled:
     value = sum(weight * part.value for weight, part in parts)
     influence: Floats = np.sum([weight * part.influence for weight, part in parts], axis=0)
-    return Sampled(float(value), influence)
+    return Sampled(float(value), influence, next((part.note for _, part in parts if part.note), ""))
 
 
 def _tail_odds(probabilities: Floats, cut: int) -> Floats:
@@ -270,7 +265,7 @@ def _cut_slope(run: Run) -> Sampled:
     return sampled_slope((run.truth >= run.cut).astype(np.int64), at_least(run.probabilities, run.cut))
 
 
-def _auc_interval(truth: Integers, probabilities: Floats, subjects: Subjects, confidence: float, cut: int) -> AucInterval:
+def _auc_interval(truth: Integers, probabilities: Floats, subjects: Subjects, confidence: float, cut: int) -> Estimate:
     return auc_interval(truth, class_odds(probabilities, [1]).T, subjects, confidence=confidence)
 
 
@@ -278,17 +273,7 @@ def _auc_test(truth: Integers, a: Floats, b: Floats, subjects: Subjects, confide
     first, second = class_odds(a, [1]), class_odds(b, [1])
     weights = np.concatenate([np.full(len(first), 1.0 / len(first)), np.full(len(second), -1.0 / len(second))])
     result = weighted_contrast(truth, np.concatenate([first, second]).T, weights, subjects, confidence)
-    auc = np.array(result.auc)
-    return PairedDifference(
-        estimate_a=float(auc[: len(first)].mean()),
-        estimate_b=float(auc[len(first) :].mean()),
-        difference=result.estimate,
-        variance=result.variance,
-        n=result.n,
-        subjects=result.subjects,
-        method=result.method,
-        **{field.name: getattr(result, field.name) for field in fields(Wald)},
-    )
+    return paired_difference(result, len(first))
 
 
 def _auc_covariance(truth: Integers, probabilities: Floats, subjects: Subjects, cut: int) -> tuple[Floats, Floats]:
@@ -296,7 +281,9 @@ def _auc_covariance(truth: Integers, probabilities: Floats, subjects: Subjects, 
     return both.auc, both.covariance
 
 
-def _rest_auc_test(truth: Integers, a: Floats, b: Floats, subjects: Subjects, confidence: float, cut: int, average: Average) -> OvrAucTest:
+def _rest_auc_test(
+    truth: Integers, a: Floats, b: Floats, subjects: Subjects, confidence: float, cut: int, average: Average
+) -> PairedDifference:
     return ovr_auc_test(truth, a, b, average, subjects, confidence)
 
 

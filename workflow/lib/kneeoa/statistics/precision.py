@@ -4,12 +4,10 @@ score at least as high, which is scikit-learn's ``average_precision_score``, tie
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from kneeoa.statistics.inputs import Booleans, Floats
-from kneeoa.statistics.sampling import Sampled
+from kneeoa.statistics.sampling import Sampled, undefined
 
 
 def sampled_precision(positive: Booleans, scores: Floats) -> Sampled:
@@ -23,7 +21,7 @@ def sampled_precision(positive: Booleans, scores: Floats) -> Sampled:
         scores: ``[n]``, higher means positive.
     """
     if positive.all() or not positive.any():
-        return Sampled(math.nan, np.full(positive.size, np.nan))
+        return undefined(positive.size, "one class is absent")
     ranks = np.unique(-scores, return_inverse=True)[1]  # runs of equal scores, the highest first
     total = np.bincount(ranks).astype(np.float64)
     hits = np.bincount(ranks, weights=positive)

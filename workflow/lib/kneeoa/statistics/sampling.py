@@ -56,6 +56,11 @@ class Estimate:
     method: str
     note: str = ""
 
+    @property
+    def variance(self) -> float:
+        """The square of the standard error."""
+        return self.standard_error**2
+
 
 @dataclass(frozen=True, kw_only=True)
 class PairedDifference(Wald):

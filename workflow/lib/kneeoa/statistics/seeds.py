@@ -91,7 +91,7 @@ def mode_effect(auc_by_mode_and_seed: ArrayLike, covariance: ArrayLike, matched:
     if seeds < LEAST_SEEDS:
         reason = f"{seeds} seed{'' if seeds == 1 else 's'}, and random-seed inference needs at least {LEAST_SEEDS}"
     elif np.isnan(sigma).any() or np.isnan(auc).any():
-        reason = "the AUCs or their covariance are undefined"
+        reason = "the values or their covariance are undefined"
     return ModeEffect(
         random=_refused(modes, fixed.difference, reason) if reason else random_seed_anova(auc, sigma, matched, confidence),
         fixed=fixed,

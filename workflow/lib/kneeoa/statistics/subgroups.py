@@ -84,7 +84,8 @@ def metric_subgroups(
     confidence: float = 0.95,
     least: int = LEAST_CASES,
 ) -> Subgroups:
-    """Any smooth statistic a - b in every group, and the test of interaction.
+    """Any smooth statistic a - b in every group and the interaction; other arguments and errors as
+    :func:`auc_subgroups`.
 
     Args:
         measure: (truth, prediction) -> :class:`Sampled`, e.g.
@@ -98,9 +99,6 @@ def metric_subgroups(
         cluster: subject of each case, or None.
         confidence: of the intervals.
         least: cases that a group must have; for two classes, of each of them.
-
-    Raises:
-        ValueError: values that are not finite, classes out of range, lengths that differ.
     """
     labels, first, second = classes_of(truth, classes), finite(prediction_a, "prediction_a"), finite(prediction_b, "prediction_b")
     same_length(labels.size, prediction_a=first, prediction_b=second)

@@ -4,7 +4,7 @@ image.
 
 import pyarrow as pa
 
-from kneeoa.tables.schema import TableSchema, optional, required
+from kneeoa.tables.schema import TableSchema, fold, optional, required
 
 DELETION = TableSchema(
     "deletion",
@@ -13,6 +13,7 @@ DELETION = TableSchema(
             required("study", pa.string()),
             required("arm", pa.string()),
             required("seed", pa.int32()),
+            fold(),
             required("cohort", pa.string()),
             required("case_id", pa.string()),
             required("subject", pa.string()),
@@ -25,7 +26,7 @@ DELETION = TableSchema(
             required("overlap", pa.float64()),  # share of the deleted voxels that belong to the first group
         ]
     ),
-    key=("arm", "seed", "cohort", "case_id", "region", "copy"),
+    key=("arm", "seed", "fold", "cohort", "case_id", "region", "copy"),
 )
 
 DELETION_SUMMARY = TableSchema(

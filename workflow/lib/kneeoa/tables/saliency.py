@@ -4,7 +4,7 @@ parts, for and against the score.
 
 import pyarrow as pa
 
-from kneeoa.tables.schema import TableSchema, required
+from kneeoa.tables.schema import TableSchema, fold, required
 
 SALIENCY = TableSchema(
     "saliency",
@@ -13,6 +13,7 @@ SALIENCY = TableSchema(
             required("study", pa.string()),
             required("arm", pa.string()),
             required("seed", pa.int32()),
+            fold(),
             required("cohort", pa.string()),
             required("case_id", pa.string()),
             required("view", pa.string()),
@@ -26,5 +27,5 @@ SALIENCY = TableSchema(
             required("scale", pa.float64()),  # stored map x scale = the map as computed
         ]
     ),
-    key=("arm", "seed", "cohort", "case_id", "view", "method", "weights"),
+    key=("arm", "seed", "fold", "cohort", "case_id", "view", "method", "weights"),
 )
