@@ -20,7 +20,7 @@ RELIABILITY = {"figure reliability", "figure reliability_by_class"}
 CURVED = METRICS | RELIABILITY | {"figure decision"}
 """Give intervals over subjects by sums within them."""
 RESAMPLED = MEASURED_RUNS | {
-    "claim", "readers", "anatomy", "sanity", "deletion_summary", "geometry", "geometry_baselines", "differences",
+    "claim", "readers", "anatomy", "sanity", "deletion_summary", "geometry", "geometry_baselines", "differences", "associations",
 }  # fmt: skip
 """Give intervals by resampling subjects."""
 AXES = {"geometry", "geometry_baselines"}
@@ -43,20 +43,22 @@ STATISTICS: dict[str, set[str]] = {
     **shared(["delong", "kernels", "multiclass"], METRICS),
     "resampled": MEASURED_RUNS,
     **shared(["equivalence", "findings", "mcnemar", "obuchowski_rockette", "power"], {"contrasts"}),
+    **shared(["exchange", "score_intervals", "sign_permutation", "sufficiency"], {"contrasts"}),
+    "ranks": METRICS,
     **shared(["clusters", "sampling"], CURVED),
     "bootstrap": RESAMPLED,
     "confusion": METRICS | {"reread_labels"},
     "decision": {"figure decision"},
     "inputs": RESAMPLED | CURVED | {"predict"},
     "metrics": METRICS | {"claim", "reread_labels"},
-    "midranks": {"overlap", "make_masks", "describe_shard masks"},
+    "midranks": METRICS | {"associations", "overlap", "make_masks", "describe_shard masks"},
     "multiplicity": {"anatomy", "contrasts"},
     "reliability": METRICS | RELIABILITY,
     "seeds": {"claim", "contrasts"},
     "shares": RELIABILITY | {"metrics"},
     "subgroups": {"subgroups"},
     "temperature": {"predict"},
-    "wald": CURVED | {"predict"},
+    "wald": CURVED | {"associations", "claim", "differences", "predict"},
 }
 """A module of `statistics/`: who reaches any of its definitions."""
 
@@ -92,7 +94,7 @@ NUMBERED = {
     "figure anatomy", "figure axis", "figure claim", "figure confusion", "figure decision", "figure forest", "figure readers",
     "figure reliability", "figure reliability_by_class", "figure roc", "figure roc_by_class", "figure similarity", "report",
 } | TABLES - PLAIN  # fmt: skip
-SCORED = NUMBERED - {"figure axis", "figure similarity", "table differences", "table geometry", "table similarity"}
+SCORED = NUMBERED - {"figure axis", "figure similarity", "table associations", "table differences", "table geometry", "table similarity"}
 FIGURE_FILES = {
     **{name.removeprefix("figure "): {name} for name in FIGURES},
     "arms": DRAWN | TABLES - PLAIN | {"report"},
@@ -215,8 +217,10 @@ DEFINITIONS = {
     "statistics/metrics.py: quadratic_kappa": METRICS | {"reread_labels"},
     "statistics/metrics.py: called": METRICS | {"claim"},
     "statistics/bootstrap.py: resampled_counts": RESAMPLED,
-    "statistics/bootstrap.py: interval_of": MEASURED_RUNS,
-    "statistics/wald.py: normal_quantile": CURVED | {"predict"},
+    "statistics/bootstrap.py: interval_of": MEASURED_RUNS | {"readers"},
+    "statistics/bootstrap.py: percentiles": MEASURED_RUNS | {"claim", "readers", "differences"},
+    "statistics/clusters.py: without_rounding": CURVED,
+    "statistics/wald.py: normal_quantile": CURVED | {"associations", "predict"},
     "statistics/wald.py: wald": METRICS,
     "geometry/ordering.py: weighted_pearson": MEASURED | {"claim"},
     "geometry/ordering.py: binary_measures": AXES,

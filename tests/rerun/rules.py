@@ -53,6 +53,7 @@ SHOWN = {
     "table geometry": Shown({"geometry", "geometry_baselines"}, {"arms"}),
     "table differences": Shown({"differences"}, {"arms"}),
     "table similarity": Shown({"similarity"}, {"arms"}),
+    "table associations": Shown({"associations"}, set()),
     "table anatomy": Shown({"anatomy"}, {"arms"}),
     "table sanity": Shown({"sanity"}, {"arms"}),
     "table deletion": Shown({"deletion_summary"}, {"arms"}),
@@ -77,6 +78,7 @@ BETWEEN: dict[str, set[str]] = {
     # A cohort's tables are ancient to its shards: the raw files of each shard decide.
     "read_cohort": {
         "make_splits", "flow", "reread_labels", "train_run", "predict", "geometry", "geometry_baselines", "anatomy", "subgroups",
+        "associations",
     },
     # What a shard is made from, by stage.
     "describe_shard volumes": {"make_volumes"},
@@ -93,17 +95,17 @@ BETWEEN: dict[str, set[str]] = {
     "make_splits": {"train_run", "reread_labels", "leave_out_trained"},
     "leave_out_trained": IMAGES - {"train_run"} | {"flow", "overlap", "sanity", "embed_raw_images"},
     "flow": {"report"},
-    "reread_labels": {"train_run", "readers"},
+    "reread_labels": {"train_run", "readers", "associations"},
     "train_run": LEARNED - {"train_run"} | {"report"},
-    "predict": PREDICTED | {"ensemble", "geometry", "similarity"},
+    "predict": PREDICTED | {"ensemble", "geometry", "similarity", "associations"},
     "ensemble": PREDICTED,
     "import_predictions": PREDICTED,
-    "geometry": {"differences", "claim"},
+    "geometry": {"differences", "claim", "associations"},
     "embed_untrained": {"geometry_baselines"},
     "embed_raw_images": {"geometry_baselines"},
     "saliency": {"overlap", "sanity"},
     "deletion": {"deletion_summary"},
-    "overlap": {"anatomy", "claim"},
+    "overlap": {"anatomy", "claim", "associations"},
 }  # fmt: skip
 
 READ = BETWEEN.keys() | set[str]().union(*(shown.after for shown in SHOWN.values()))
@@ -141,7 +143,8 @@ TABLES = {name for name in SHOWN if name.startswith("table ")}
 
 LEVELS = {
     "read_cohort", "make_splits", "flow", "reread_labels", "train_run", "embed_untrained", "predict", "ensemble", "import_predictions",
-    "metrics", "contrasts", "subgroups", "claim", "readers", "geometry", "geometry_baselines", "differences", *taking("classes_of_levels"),
+    "metrics", "contrasts", "subgroups", "claim", "readers", "geometry", "geometry_baselines", "differences", "associations",
+    *taking("classes_of_levels"),
 }  # fmt: skip
 """Take the label hierarchy."""
 FINEST = {"anatomy"}
@@ -174,6 +177,6 @@ NETWORKS = {"train_run", "embed_untrained"}
 """Take an arm's network."""
 RUNS = LEARNED | PREDICTED | {
     "embed_untrained", "overlap", "geometry", "sanity", "anatomy", "deletion_summary", "ensemble", "differences", "similarity",
-    "geometry_baselines", *made_from("train_run", "predict", "saliency", "geometry"),
+    "geometry_baselines", "associations", *made_from("train_run", "predict", "saliency", "geometry"),
 }  # fmt: skip
 """Are made for each run, or take every run."""

@@ -69,6 +69,7 @@ FILES = {
     "measures": lambda: LAYOUT.runs("geometry/{arm}/seed-{seed}.measures.parquet"),
     "all_measures": lambda: LAYOUT.measures(),
     "differences": lambda: f"{LAYOUT.root}/geometry/differences.parquet",
+    "associations": lambda: f"{LAYOUT.root}/statistics/associations.parquet",
     "similarity": lambda: f"{LAYOUT.root}/geometry/similarity.parquet",
     "maps": lambda: pictured_maps(".npy"),
     "map_indices": lambda: pictured_maps(".parquet"),

@@ -15,6 +15,7 @@ from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.metrics import undefined_note
 from kneeoa.contrasts.multilabel import defined_findings, findings_note, paired_runs
 from kneeoa.contrasts.outcome import Outcome, join
+from kneeoa.contrasts.small_samples import case_parts, with_few_degrees
 from kneeoa.statistics.equivalence import equivalence, non_inferiority
 from kneeoa.statistics.inputs import Floats, cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
@@ -45,7 +46,7 @@ def over_random_seeds(name: str, candidate: LevelPredictions, reference: LevelPr
     note += f"{found.method}; candidate above reference in {effect.superiority:.0%} of the {len(seeds)} seeds"
     note += f"; variance: subjects {parts.test_sampling:.3g}, seeds {parts.seed:.3g}, arm x seed {parts.mode_seed:.3g}"
     note += f"; fixed seeds alone: p {effect.fixed.p:.3g}"
-    return Outcome(
+    outcome = Outcome(
         estimate_reference=effect.mean[1],
         estimate_candidate=effect.mean[0],
         difference=found.difference,
@@ -65,6 +66,10 @@ def over_random_seeds(name: str, candidate: LevelPredictions, reference: LevelPr
             "no test: no variance" if found.degenerate and effect.mean[0] != effect.mean[1] else "",
         ),
     )
+    if math.isnan(outcome.difference):
+        return outcome
+    parts_of_cases = case_parts(name, sides[0], sides[1], defined_findings(name, sides))
+    return with_few_degrees(outcome, parts_of_cases, candidate.subjects, statistics.confidence)
 
 
 def _remarks(name: str, sides: list[LevelPredictions]) -> str:

@@ -14,8 +14,10 @@ from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.intervals import invalid_note, resampled
 from kneeoa.contrasts.mean_tests import MeanTests
 from kneeoa.contrasts.metrics import undefined_note
+from kneeoa.contrasts.multilabel import defined_findings
 from kneeoa.contrasts.outcome import Outcome, join
 from kneeoa.contrasts.sampled import sampled_runs
+from kneeoa.contrasts.small_samples import case_parts, with_few_subjects
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.bootstrap import PairedBootstrap
 from kneeoa.statistics.inputs import cluster_codes
@@ -37,6 +39,7 @@ class PairedTests:
         # method all standard errors.
         self._draws = resampled(candidate, statistics), resampled(reference, statistics)
         self._delta = functools.cache(self._run_delta)
+        self._parts = functools.cache(lambda name: case_parts(name, candidate, reference))
 
     def of_class(self, label: str) -> PairedTests:
         """The tests of one class against the rest, or of one finding."""
@@ -55,9 +58,11 @@ class PairedTests:
         if wanted not in APPLICABLE[test]:
             raise KneeoaError(f"Test '{test}' does not apply to the metric '{wanted}'; it applies to {', '.join(APPLICABLE[test])}.")
         if self.candidate.findings:
-            return MeanTests(self.candidate, self.reference, self.statistics).run(name, test)
+            return self._over_findings(name, test)
         methods = {"bootstrap": self._by_bootstrap, "mcnemar": self._mcnemar, "delta": self._by_delta, "delong": self._delong}
         found = methods[test](name)
+        if test != "mcnemar" and not math.isnan(found.difference):
+            found = with_few_subjects(found, test, self._parts(name), self.candidate.subjects, self.statistics.confidence)
         return replace(found, note=join(undefined_note(self.candidate, name), self._headless(name), found.note, self._reason(name, found)))
 
     def _reason(self, name: str, found: Outcome) -> str:
@@ -68,6 +73,13 @@ class PairedTests:
         if math.isnan(found.p) and not math.isnan(found.difference) and not delta.note:
             return "no test: too few subjects of a class for a variance" if delta.subjects > 1 else "no test: a single subject"
         return delta.note
+
+    def _over_findings(self, name: str, test: FixedTest) -> Outcome:
+        sides = (self.candidate, self.reference)
+        outcome, findings = MeanTests(*sides, self.statistics).run(name, test), defined_findings(name, sides)
+        if test == "mcnemar" or not findings:
+            return outcome
+        return with_few_subjects(outcome, test, case_parts(name, *sides, findings), self.candidate.subjects, self.statistics.confidence)
 
     def _by_bootstrap(self, name: str) -> Outcome:
         boot = self._bootstrap(name)
@@ -97,21 +109,29 @@ class PairedTests:
 
     def _mcnemar(self, name: str) -> Outcome:
         correct = [arm.calls == arm.truth for arm in (self.candidate, self.reference)]
-        result = mcnemar_test(correct[0], correct[1], self.candidate.subjects, self.statistics.mcnemar)
-        boot = self._bootstrap("accuracy")  # the percentile interval, as paper A prints it beside McNemar's p
+        chosen, confidence = self.statistics.mcnemar, self.statistics.confidence
+        result = mcnemar_test(correct[0], correct[1], self.candidate.subjects, chosen, confidence)
         note = f"{result.method}: {result.b:g} cases right by the candidate alone, {result.c:g} by the reference alone"
-        return Outcome(
+        low, high, remark = result.low, result.high, "score interval"
+        if chosen == "edwards":  # paper A's rule, with the interval that it prints
+            boot = self._bootstrap("accuracy")
+            low, high = boot.low, boot.high
+            remark = join("interval by bootstrap, which need not agree with p", invalid_note(boot.invalid, boot.resamples))
+        outcome = Outcome(
             estimate_reference=result.accuracy_b,
             estimate_candidate=result.accuracy_a,
             difference=result.difference,
-            low=boot.low,
-            high=boot.high,
+            low=low,
+            high=high,
             p=result.p,
             statistic=result.statistic,
             standard_error=self._error("accuracy"),
             degenerate=result.degenerate,
-            note=join(note, "interval by bootstrap", invalid_note(boot.invalid, boot.resamples)),
+            note=join(note, remark),
         )
+        if chosen != "chi2":
+            return outcome
+        return with_few_subjects(outcome, "mcnemar", self._parts("accuracy"), self.candidate.subjects, confidence)
 
     def _bootstrap(self, name: str) -> PairedBootstrap:
         candidate, reference = self._draws

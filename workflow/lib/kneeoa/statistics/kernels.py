@@ -20,7 +20,7 @@ import numpy as np
 from kneeoa.config.metrics import base, cut_of
 from kneeoa.errors import KneeoaError
 from kneeoa.probabilities import class_odds, mean_class_rank
-from kneeoa.statistics import metrics, ordinal
+from kneeoa.statistics import metrics, ordinal, ranks
 from kneeoa.statistics.brier import sampled_brier
 from kneeoa.statistics.calibration import sampled_in_the_large, sampled_slope
 from kneeoa.statistics.confusion import ClassMetric, sampled_metric
@@ -96,6 +96,10 @@ class Kernel:
     scale: Literal["wald", "logit", "none"] = "wald"
     """Of its interval by the influences, where it has none of its own; none: they give no interval
     that holds.
+    """
+    ranked: Callable[[Run], Run] | None = None
+    """Of a metric that takes only the order of scores: the run with ranks in their place
+    (:mod:`kneeoa.statistics.ranks`).
     """
 
 
@@ -332,6 +336,7 @@ def _error(kind: Bins) -> Kernel:
 KERNELS: dict[str, Kernel] = {
     "auc": Kernel(
         influence=_auc,
+        ranked=ranks.of_positives,
         weighted=metrics.binary_auc,
         delong=DeLong(test=_auc_test, interval=_auc_interval, covariance=_auc_covariance),
     ),
@@ -349,16 +354,18 @@ KERNELS: dict[str, Kernel] = {
     "ppv": _rate(_partial(_right_among, call=1), "no case is called positive"),
     "npv": _rate(_partial(_right_among, call=0), "no case is called negative"),
     "prevalence": _rate(_positives, "no case"),
-    "average_precision": Kernel(influence=_precision, scale="logit"),
+    "average_precision": Kernel(influence=_precision, ranked=ranks.of_positives, scale="logit"),
     "contradiction": Kernel(influence=_partial(_contradiction, place=0), share=_partial(_contradictions, place=0)),
     "contradiction_mass": Kernel(influence=_partial(_contradiction, place=1), share=_partial(_contradictions, place=1)),
     "macro_auc": Kernel(
         influence=_partial(_rest_auc, average="macro"),
+        ranked=ranks.of_classes,
         weighted=metrics.macro_auc,
         delong=DeLong(test=_partial(_rest_auc_test, average="macro")),
     ),
     "weighted_auc": Kernel(
         influence=_partial(_rest_auc, average="weighted"),
+        ranked=ranks.of_classes,
         delong=DeLong(test=_partial(_rest_auc_test, average="weighted")),
         scale="logit",
     ),
@@ -369,15 +376,19 @@ KERNELS: dict[str, Kernel] = {
     "within_one": Kernel(influence=_partial(_of_calls, "within_one"), of_tables=metrics.within_one),
     "c_index": Kernel(
         influence=_partial(_ordering, neighbours=False),
+        ranked=ranks.of_severity,
         weighted=metrics.c_index,
         delong=DeLong(test=_c_index_test, interval=_c_index_interval),
     ),
     "adjacent_auc": Kernel(
         influence=_partial(_ordering, neighbours=True),
+        ranked=ranks.of_severity,
         weighted=metrics.adjacent_auc,
         delong=DeLong(test=_adjacent_test, interval=_adjacent_interval),
     ),
-    "cut_auc": Kernel(influence=_cut_auc, delong=DeLong(test=_cut_test, interval=_cut_interval, covariance=_cut_covariance)),
+    "cut_auc": Kernel(
+        influence=_cut_auc, ranked=ranks.of_tail, delong=DeLong(test=_cut_test, interval=_cut_interval, covariance=_cut_covariance)
+    ),
     "cut_slope": Kernel(influence=_cut_slope),
 }
 """By the name in the table of metrics, in its order."""
