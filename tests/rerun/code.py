@@ -37,7 +37,7 @@ def shown(kind: str, names: str) -> set[str]:
 
 
 STATISTICS: dict[str, set[str]] = {
-    **shared(["agreement", "max_t"], set()),
+    "max_t": {"contrasts"},
     **shared(["brier", "calibration", "consistency", "influence", "ordinal", "precision"], METRICS),
     "operating_point": MEASURED_RUNS | {"subgroups"},
     **shared(["delong", "kernels", "multiclass"], METRICS),
