@@ -110,7 +110,9 @@ def test_each_finding_has_delongs_test_and_the_mean_the_variance_of_a_jackknife(
         _, truth, a, subjects = arrays(first, number)
         expected = delong_test(truth, a, arrays(second, number)[2], subjects)
         row = found.loc[f"auc[{name}]", "delong"]
-        assert (row.difference, row.p, row.low) == pytest.approx((expected.difference, expected.p, expected.low))
+        assert (row.difference, row.standard_error**2) == pytest.approx((expected.difference, expected.variance))
+        if "few subjects" not in row.note:
+            assert (row.p, row.low) == pytest.approx((expected.p, expected.low))
     row = found.loc["auc", "delong"]
     parts = [found.loc[f"auc[{name}]", "delong"] for name in NAMES[:3]]
     assert row.difference == pytest.approx(np.mean([part.difference for part in parts]))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import t as t_distribution
 
+from kneeoa.config.metrics import CONSISTENCY_METRICS, base
 from kneeoa.contrasts.cases import LevelPredictions, places_in
 from kneeoa.contrasts.outcome import Outcome, join
 from kneeoa.contrasts.sampled import runs_of
@@ -33,6 +34,8 @@ def case_parts(name: str, candidate: LevelPredictions, reference: LevelPredictio
     """What each case adds to the difference of a metric, ``[n]``; of a multilabel level the mean
     over ``findings``. NaN where undefined.
     """
+    if base(name) in CONSISTENCY_METRICS and any(side.fine is None for side in (candidate, reference)):
+        return np.full(candidate.truth.size, np.nan)
     if not candidate.findings:
         return exchanged(kernel_of(name), runs_of(name, candidate), runs_of(name, reference))
     parts: Floats = np.zeros(len(candidate.case_ids))
@@ -43,8 +46,8 @@ def case_parts(name: str, candidate: LevelPredictions, reference: LevelPredictio
 
 
 def with_few_subjects(outcome: Outcome, test: str, parts: Floats, subjects: ArrayLike, confidence: float) -> Outcome:
-    """``outcome`` as it is where enough subjects carry the difference, else with the p and interval
-    of the sign permutation.
+    """``outcome`` as it is where enough subjects carry the difference, or where it has no variance,
+    else with the p and interval of the sign permutation.
 
     Its degrees of freedom are then the effective number less one, for tests against a margin and
     the detectable difference.
@@ -56,7 +59,7 @@ def with_few_subjects(outcome: Outcome, test: str, parts: Floats, subjects: Arra
         subjects: of each case.
         confidence: of the interval.
     """
-    if np.isnan(parts).any() or np.isnan(outcome.difference):
+    if np.isnan(parts).any() or np.isnan(outcome.difference) or (outcome.degenerate and np.isnan(outcome.p)):
         return outcome
     sums = sums_of(parts, subjects)
     effective = effective_number(sums)
