@@ -192,6 +192,7 @@ class FinishedStudy:
             "study": self.study.study,
             "cohort": COHORT,
             "kind": "runs",
+            "factor": None,
             "measure": "cka",
             "pairs": 1,
             "low": None,
@@ -220,7 +221,7 @@ class FinishedStudy:
             for arm in (name for name in names if self.layout.arm(name).mode == contrast.candidate):
                 own = self.layout.arm(arm)
                 reference = next(o.name for o in self.study.arms_table() if (o.backbone, o.mode) == (own.backbone, contrast.reference))
-                told = shared | {"kind": "contrast", "arm": arm, "reference": reference, "p": 0.03}
+                told = shared | {"kind": "contrast", "arm": arm, "factor": contrast.factor, "reference": reference, "p": 0.03}
                 rows += [told | limits | {"tissue": tissue} for tissue in self.study.anatomy.targets]
         frame = pd.DataFrame(rows).drop_duplicates(list(ANATOMY.key))
         ANATOMY.write(self._path("anatomy/summary.parquet"), frame)

@@ -26,7 +26,7 @@ with logged(snakemake.log[0]):
         mask_arrays=mask_arrays,
         mask_indices=mask_indices,
         view=snakemake.params.view,
-        target_level=snakemake.params.target,
+        target=snakemake.params.target,
         tissues=snakemake.params.tissues,
         spacing=tuple(snakemake.params.spacing),
         anatomy=Anatomy.model_validate(snakemake.params.anatomy),

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 from kneeoa.config.analysis import Contrast, Geometry
 from kneeoa.config.hierarchy import Level
-from kneeoa.geometry.differences import compare_modes
+from kneeoa.geometry.differences import compare_axes
 from kneeoa.job import logged
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
-    compare_modes(
+    compare_axes(
         [Path(file) for file in snakemake.input.axes],
         arms=snakemake.params.arms,
         contrasts=[Contrast.model_validate(contrast) for contrast in snakemake.params.contrasts],

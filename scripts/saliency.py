@@ -22,7 +22,7 @@ with logged(snakemake.log[0]):
         seed=int(snakemake.wildcards.seed),
         view=snakemake.params.view,
         method=snakemake.wildcards.method,
-        target_level=snakemake.params.target,
+        target=snakemake.params.target,
         saliency=Saliency.model_validate(snakemake.params.saliency),
         batch=snakemake.params.batch,
     )

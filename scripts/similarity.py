@@ -15,5 +15,6 @@ with logged(snakemake.log[0]):
         arms=snakemake.params.arms,
         study=snakemake.params.study,
         confidence=snakemake.params.confidence,
+        varied=snakemake.params.varied,
         out=Path(snakemake.output.similarity),
     )

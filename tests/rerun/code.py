@@ -16,10 +16,11 @@ MEASURED_RUNS = {"metrics", "contrasts"}
 """Measure what runs achieved."""
 METRICS = MEASURED_RUNS | {"subgroups", "readers"}
 """Reach the kernels of all metrics."""
-CURVED = METRICS | {"figure decision", "figure reliability"}
+RELIABILITY = {"figure reliability", "figure reliability_by_class"}
+CURVED = METRICS | RELIABILITY | {"figure decision"}
 """Give intervals over subjects by sums within them."""
 RESAMPLED = MEASURED_RUNS | {
-    "claim", "readers", "anatomy", "sanity", "deletion_summary", "geometry", "geometry_baselines", "differences",
+    "claim", "readers", "anatomy", "sanity", "deletion_summary", "geometry", "geometry_baselines", "differences", "associations",
 }  # fmt: skip
 """Give intervals by resampling subjects."""
 AXES = {"geometry", "geometry_baselines"}
@@ -36,26 +37,28 @@ def shown(kind: str, names: str) -> set[str]:
 
 
 STATISTICS: dict[str, set[str]] = {
-    **shared(["agreement", "max_t"], set()),
-    **shared(["brier", "calibration", "consistency", "influence", "ordinal"], METRICS),
+    "max_t": {"contrasts"},
+    **shared(["brier", "calibration", "consistency", "influence", "ordinal", "precision"], METRICS),
     "operating_point": MEASURED_RUNS | {"subgroups"},
     **shared(["delong", "kernels", "multiclass"], METRICS),
     "resampled": MEASURED_RUNS,
-    **shared(["equivalence", "mcnemar", "obuchowski_rockette", "power"], {"contrasts"}),
+    **shared(["equivalence", "findings", "mcnemar", "obuchowski_rockette", "power"], {"contrasts"}),
+    **shared(["exchange", "score_intervals", "sign_permutation", "sufficiency"], {"contrasts"}),
+    "ranks": METRICS,
     **shared(["clusters", "sampling"], CURVED),
     "bootstrap": RESAMPLED,
     "confusion": METRICS | {"reread_labels"},
     "decision": {"figure decision"},
     "inputs": RESAMPLED | CURVED | {"predict"},
     "metrics": METRICS | {"claim", "reread_labels"},
-    "midranks": {"overlap", "make_masks", "describe_shard masks"},
+    "midranks": METRICS | {"associations", "overlap", "make_masks", "describe_shard masks"},
     "multiplicity": {"anatomy", "contrasts"},
-    "reliability": {"figure reliability"},
+    "reliability": METRICS | RELIABILITY,
     "seeds": {"claim", "contrasts"},
-    "shares": {"figure reliability", "metrics"},
+    "shares": RELIABILITY | {"metrics"},
     "subgroups": {"subgroups"},
     "temperature": {"predict"},
-    "wald": CURVED | {"predict"},
+    "wald": CURVED | {"associations", "claim", "differences", "predict"},
 }
 """A module of `statistics/`: who reaches any of its definitions."""
 
@@ -89,9 +92,9 @@ PLAIN = {"table arms", "table exclusions"}
 DRAWN = FIGURES - {"figure flow", "figure volumes"}
 NUMBERED = {
     "figure anatomy", "figure axis", "figure claim", "figure confusion", "figure decision", "figure forest", "figure readers",
-    "figure reliability", "figure roc", "figure similarity", "report",
+    "figure reliability", "figure reliability_by_class", "figure roc", "figure roc_by_class", "figure similarity", "report",
 } | TABLES - PLAIN  # fmt: skip
-SCORED = NUMBERED - {"figure axis", "figure similarity", "table differences", "table geometry", "table similarity"}
+SCORED = NUMBERED - {"figure axis", "figure similarity", "table associations", "table differences", "table geometry", "table similarity"}
 FIGURE_FILES = {
     **{name.removeprefix("figure "): {name} for name in FIGURES},
     "arms": DRAWN | TABLES - PLAIN | {"report"},
@@ -100,8 +103,11 @@ FIGURE_FILES = {
     "images": {"figure saliency", "figure volumes", "quality"},
     "numbers": NUMBERED,
     "quality": {"quality"},
+    "questions": shown("figure", "roc_by_class reliability_by_class"),
     "registry": FIGURES,
-    "reading": shown("figure", "roc reliability confusion decision axis learning"),
+    "reliability": RELIABILITY,
+    "roc": shown("figure", "roc roc_by_class"),
+    "reading": shown("figure", "roc roc_by_class reliability reliability_by_class confusion decision axis learning"),
     "scores": SCORED,
     "style": FIGURES | {"quality"},
     "thumbnails": {"quality"},
@@ -211,8 +217,10 @@ DEFINITIONS = {
     "statistics/metrics.py: quadratic_kappa": METRICS | {"reread_labels"},
     "statistics/metrics.py: called": METRICS | {"claim"},
     "statistics/bootstrap.py: resampled_counts": RESAMPLED,
-    "statistics/bootstrap.py: interval_of": MEASURED_RUNS,
-    "statistics/wald.py: normal_quantile": CURVED | {"predict"},
+    "statistics/bootstrap.py: interval_of": MEASURED_RUNS | {"readers"},
+    "statistics/bootstrap.py: percentiles": MEASURED_RUNS | {"claim", "readers", "differences"},
+    "statistics/clusters.py: without_rounding": CURVED,
+    "statistics/wald.py: normal_quantile": CURVED | {"associations", "predict"},
     "statistics/wald.py: wald": METRICS,
     "geometry/ordering.py: weighted_pearson": MEASURED | {"claim"},
     "geometry/ordering.py: binary_measures": AXES,

@@ -77,7 +77,7 @@ MONAI = replace(
 PACKAGES = [
     upgraded("analysis.txt", "matplotlib", "3.11.2", FIGURES | {"quality"}),
     upgraded("analysis.txt", "scikit-learn", "1.9.1", {"geometry", "geometry_baselines"}),
-    upgraded("analysis.txt", "pingouin", "0.7.0", {"anatomy", "deletion_summary", "sanity"}),
+    upgraded("analysis.txt", "pingouin", "0.7.0", {"anatomy", "associations", "deletion_summary", "sanity"}),
     upgraded("analysis.txt", "fonttools", "4.68.0", set()),
     MONAI,
     upgraded(

@@ -3,7 +3,7 @@ key.
 """
 
 from tests.rerun.row import WIDE, row
-from tests.rerun.rules import BOOTSTRAPPED, CONTRASTED, FIGURES, INTERVALS, MEASURED, OVERLAPS, TABLES, taking
+from tests.rerun.rules import BOOTSTRAPPED, CONTRASTED, FIGURES, INTERVALS, MEASURED, OVERLAPS, TABLES, VARIED, taking
 
 ROWS = [
     row("statistics.confidence", {"statistics.confidence": 0.9}, INTERVALS),
@@ -21,11 +21,23 @@ ROWS = [
     ),
     row("statistics.contrasts.candidate", {"statistics.contrasts.1.candidate": "single_oa"}, CONTRASTED),
     row("statistics.contrasts.reference", {"statistics.contrasts.1.reference": "single_oa"}, CONTRASTED),
+    row(
+        "statistics.contrasts.factor",
+        {
+            "statistics.contrasts.0.factor": "backbone",
+            "statistics.contrasts.0.candidate": "m3t",
+            "statistics.contrasts.0.reference": "resnet3d",
+            "statistics.contrasts.0.follows": ["grid"],
+        },
+        CONTRASTED | VARIED,
+    ),
+    row("statistics.contrasts.follows", {"statistics.contrasts.1.follows": ["grid"]}, CONTRASTED),
     row("statistics.contrasts.tests", {"statistics.contrasts.1.tests": {"macro_auc": ["delong"]}}, CONTRASTED),
     row("statistics.contrasts.margin", {"statistics.contrasts.1.margin": 0.05}, CONTRASTED),
     row("statistics.primary.contrast", {"statistics.primary": {"contrast": "kl-dual-single", "metric": "macro_auc"}}, {"contrasts"}),
     row("statistics.primary.metric", {"statistics.primary.metric": "accuracy"}, {"contrasts"}),
     row("statistics.primary.backbone", {"statistics.primary.backbone": "resnet3d"}, {"contrasts"}),
+    row("statistics.primary.where", {"statistics.primary.where": {"grid": "canonical"}}, {"contrasts"}),
     row("statistics.primary.cohort", {"statistics.primary.cohort": "phantom"}, {"contrasts"}),
     row("statistics.families.name", {"statistics.families.0.name": "others"}, {"contrasts"}),
     row("statistics.families.adjust", {"statistics.families.0.adjust": "bh"}, {"contrasts"}),
@@ -35,7 +47,7 @@ ROWS = [
     row("statistics.subgroups.bands", {"statistics.subgroups.age.bands": [0, 50, 100]}, {"subgroups"}, WIDE),
     row("statistics.claim.axis", {"statistics.claim": {"axis": "lda"}}, {"claim"}),
     row("statistics.claim.tissue", {"statistics.claim": {"tissue": "bone"}}, {"claim"}),
-    row("statistics.claim.measure", {"statistics.claim": {"measure": "share"}}, {"claim"}),
+    row("statistics.claim.measure", {"statistics.claim": {"measure": "share"}}, {"claim", "associations"}),
     row("geometry.axes", {"geometry.axes": ["lda", "pc1", "ridge"]}, MEASURED | taking("axis")),
     row("geometry.level", {"geometry.level": "kl"}, MEASURED),
     row("geometry.resamples", {"geometry.resamples": 101}, MEASURED),

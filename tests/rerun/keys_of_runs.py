@@ -1,7 +1,7 @@
 """Edits of the keys that say what is trained, and what jobs ask for. One row a key."""
 
 from tests.rerun.row import IMPORTS, WIDE, row
-from tests.rerun.rules import ARMS, COMPARED, CONTRASTED, IMAGES, LEARNED, NETWORKS, PREDICTED, RUNS
+from tests.rerun.rules import ARMS, COMPARED, CONTRASTED, IMAGES, LEARNED, NETWORKS, PREDICTED, RUNS, VARIED
 
 OF_A_RUN = {"train_run", "predict", "embed_untrained", "geometry", "saliency", "overlap", "ensemble"}
 """Made for each run by itself: an arm that goes leaves the others' as they are."""
@@ -102,9 +102,37 @@ ROWS = [
     row("imports.case_id", {"imports.case_id": "case"}, {"import_predictions"}, IMPORTS),
     row("imports.subject", {"imports.subject": "person"}, {"import_predictions"}, IMPORTS),
     row("imports.cohort", {"imports.cohort": "other"}, {"import_predictions"}, IMPORTS),
-    row("imports.split", {"imports.split": "val"}, {"import_predictions"}, IMPORTS),
+    row("imports.split_column", {"imports.split_column": "set"}, {"import_predictions"}, IMPORTS),
     row("imports.visit", {"imports.visit": "12m"}, {"import_predictions"}, IMPORTS),
-    row("imports.arms.backbone", {"imports.arms.resnet3d-dual.backbone": "m3t"}, ARMS | {"import_predictions", "table arms"}, IMPORTS),
+    row(
+        "imports.arms.backbone",
+        {"imports.arms.resnet3d-dual.backbone": "m3t", "imports.arms.resnet3d-single-oa.backbone": "m3t"},
+        ARMS | {"import_predictions", "table arms"},
+        IMPORTS,
+    ),
+    row(
+        "imports.arms.factors",
+        {"imports.arms.resnet3d-dual.factors": {"plugin": "pim"}, "imports.arms.resnet3d-single-oa.factors": {"plugin": "pim"}},
+        ARMS | {"import_predictions", "table arms"},
+        IMPORTS,
+    ),
+    row(
+        "imports.arms.members",
+        {
+            "imports.arms.resnet3d-dual.members": ["resnet3d-single-oa"],
+            "statistics.contrasts.0": {
+                "name": "pooled",
+                "level": "oa",
+                "factor": "ensemble",
+                "candidate": "ensemble",
+                "reference": "none",
+                "follows": ["mode"],
+                "tests": {"auc": ["delong"]},
+            },
+        },
+        ARMS | {"import_predictions", "table arms"} | CONTRASTED | VARIED,
+        IMPORTS,
+    ),
     row(
         "imports.arms.mode",
         {"imports.arms.resnet3d-dual.mode": "stacked", "statistics.contrasts.0.candidate": "stacked"},

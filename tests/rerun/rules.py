@@ -29,19 +29,21 @@ PICTURES = {"read_cohort", "leave_out_trained", "list_shards volumes", "list_sha
 
 SHOWN = {
     "figure flow": Shown({"flow"}, {"classes_of_levels"}),
-    "figure volumes": Shown(PICTURES, {"finest_level"}),
-    "figure learning": Shown({"train_run"}, {"arms"}),
-    "figure roc": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "confidence"}),
-    "figure reliability": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "confidence"}),
-    "figure decision": Shown(PREDICTIONS, {"arms_and_ensembles", "confidence"}),
-    "figure confusion": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "grades"}),
+    "figure volumes": Shown(PICTURES, {"pictured_level"}),
+    "figure learning": Shown({"train_run"}, {"arms", "varied"}),
+    "figure roc": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "confidence", "varied"}),
+    "figure reliability": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "confidence", "varied"}),
+    "figure decision": Shown(PREDICTIONS, {"arms_and_ensembles", "confidence", "varied"}),
+    "figure confusion": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "grades", "varied"}),
+    "figure roc_by_class": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "levels_by_class", "confidence", "varied"}),
+    "figure reliability_by_class": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "levels_by_class", "confidence", "varied"}),
     "figure forest": Shown({"contrasts"}, {"arms_and_ensembles", "confidence"}),
     "figure claim": Shown({"claim"}, {"arms", "confidence"}),
     "figure readers": Shown({"readers"}, {"arms", "confidence"}),
-    "figure axis": Shown({"geometry"}, {"arms", "axis", "grades", "confidence_of_geometry"}),
-    "figure similarity": Shown({"similarity"}, {"arms"}),
-    "figure saliency": Shown({*PICTURES, "saliency"}, {"arms", "finest_level", "targets"}),
-    "figure anatomy": Shown({"anatomy"}, {"arms", "confidence"}),
+    "figure axis": Shown({"geometry"}, {"arms", "axis", "axis_grades", "confidence_of_geometry", "varied"}),
+    "figure similarity": Shown({"similarity"}, {"arms", "varied"}),
+    "figure saliency": Shown({*PICTURES, "saliency"}, {"arms", "pictured_level", "targets", "varied"}),
+    "figure anatomy": Shown({"anatomy"}, {"arms", "confidence", "varied"}),
     "table arms": Shown(set(), {"rows_of_arms"}),
     "table exclusions": Shown({"flow"}, set()),
     "table metrics": Shown({"metrics"}, {"arms_and_ensembles"}),
@@ -51,6 +53,7 @@ SHOWN = {
     "table geometry": Shown({"geometry", "geometry_baselines"}, {"arms"}),
     "table differences": Shown({"differences"}, {"arms"}),
     "table similarity": Shown({"similarity"}, {"arms"}),
+    "table associations": Shown({"associations"}, set()),
     "table anatomy": Shown({"anatomy"}, {"arms"}),
     "table sanity": Shown({"sanity"}, {"arms"}),
     "table deletion": Shown({"deletion_summary"}, {"arms"}),
@@ -75,6 +78,7 @@ BETWEEN: dict[str, set[str]] = {
     # A cohort's tables are ancient to its shards: the raw files of each shard decide.
     "read_cohort": {
         "make_splits", "flow", "reread_labels", "train_run", "predict", "geometry", "geometry_baselines", "anatomy", "subgroups",
+        "associations",
     },
     # What a shard is made from, by stage.
     "describe_shard volumes": {"make_volumes"},
@@ -91,17 +95,17 @@ BETWEEN: dict[str, set[str]] = {
     "make_splits": {"train_run", "reread_labels", "leave_out_trained"},
     "leave_out_trained": IMAGES - {"train_run"} | {"flow", "overlap", "sanity", "embed_raw_images"},
     "flow": {"report"},
-    "reread_labels": {"train_run", "readers"},
+    "reread_labels": {"train_run", "readers", "associations"},
     "train_run": LEARNED - {"train_run"} | {"report"},
-    "predict": PREDICTED | {"ensemble", "geometry", "similarity"},
+    "predict": PREDICTED | {"ensemble", "geometry", "similarity", "associations"},
     "ensemble": PREDICTED,
     "import_predictions": PREDICTED,
-    "geometry": {"differences", "claim"},
+    "geometry": {"differences", "claim", "associations"},
     "embed_untrained": {"geometry_baselines"},
     "embed_raw_images": {"geometry_baselines"},
     "saliency": {"overlap", "sanity"},
     "deletion": {"deletion_summary"},
-    "overlap": {"anatomy", "claim"},
+    "overlap": {"anatomy", "claim", "associations"},
 }  # fmt: skip
 
 READ = BETWEEN.keys() | set[str]().union(*(shown.after for shown in SHOWN.values()))
@@ -139,13 +143,16 @@ TABLES = {name for name in SHOWN if name.startswith("table ")}
 
 LEVELS = {
     "read_cohort", "make_splits", "flow", "reread_labels", "train_run", "embed_untrained", "predict", "ensemble", "import_predictions",
-    "metrics", "contrasts", "subgroups", "claim", "readers", "geometry", "geometry_baselines", "differences", *taking("classes_of_levels"),
+    "metrics", "contrasts", "subgroups", "claim", "readers", "geometry", "geometry_baselines", "differences", "associations",
+    *taking("classes_of_levels"),
 }  # fmt: skip
 """Take the label hierarchy."""
 FINEST = {"anatomy"}
 """Take the finest graded level in full."""
-GRADES = taking("grades")
+GRADES = taking("grades", "axis_grades")
 """Take the name and the classes of the finest graded level."""
+OF_AXES = {"geometry", "geometry_baselines", "differences", *made_from("geometry", "differences")}
+"""Are there where there are grades for an axis to order."""
 COMPARED = {"contrasts", "subgroups"} | taking("arms_and_ensembles")
 """Take the arms table with ensembles."""
 ARMS = COMPARED | {"readers", "claim", "differences", "similarity", "anatomy", "report"} | taking("arms")
@@ -154,6 +161,8 @@ BOOTSTRAPPED = {"metrics", "contrasts", "claim", "readers", "anatomy", "sanity",
 """Take the resamples and the seed of the statistics."""
 INTERVALS = BOOTSTRAPPED | {"subgroups", "report"} | taking("confidence")
 """Take the level of the intervals of the statistics."""
+VARIED = {"similarity"} | taking("varied")
+"""Take the factor that figures tell arms apart by."""
 CONTRASTED = {"contrasts", "subgroups", "claim", "readers", "anatomy", "differences"}
 """Take the contrasts."""
 MEASURED = {"geometry", "geometry_baselines", "differences"}
@@ -168,6 +177,6 @@ NETWORKS = {"train_run", "embed_untrained"}
 """Take an arm's network."""
 RUNS = LEARNED | PREDICTED | {
     "embed_untrained", "overlap", "geometry", "sanity", "anatomy", "deletion_summary", "ensemble", "differences", "similarity",
-    "geometry_baselines", *made_from("train_run", "predict", "saliency", "geometry"),
+    "geometry_baselines", "associations", *made_from("train_run", "predict", "saliency", "geometry"),
 }  # fmt: skip
 """Are made for each run, or take every run."""

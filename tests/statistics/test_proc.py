@@ -44,7 +44,7 @@ def fresh_sets(seed: int) -> pd.DataFrame:
 
 def ours(truth: np.ndarray, a: np.ndarray, b: np.ndarray) -> dict[str, float]:
     test, both = delong_test(truth, a, b), auc_covariance(truth, np.column_stack([a, b])).covariance
-    values = (test.auc_a, test.auc_b, both[0, 0], both[1, 1], both[0, 1], test.z, test.p)
+    values = (test.estimate_a, test.estimate_b, both[0, 0], both[1, 1], both[0, 1], test.z, test.p)
     return dict(zip(NAMES, values, strict=True))
 
 

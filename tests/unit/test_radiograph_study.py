@@ -182,7 +182,7 @@ def test_a_network_trains_predicts_explains_and_is_drawn(made: Made, number: int
     for method in methods():
         maps, index = tmp_path / f"{method}.npy", tmp_path / f"{method}.parquet"
         explain_run(
-            run=Run(**key, view="pa", method=method, target_level="oa", saliency=study.saliency, batch=8),
+            run=Run(**key, view="pa", method=method, target="oa", saliency=study.saliency, batch=8),
             folder=tmp_path,
             **inputs,
             labels=[made.table("labels")],

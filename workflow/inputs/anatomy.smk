@@ -1,5 +1,7 @@
 """What the rules of anatomy take: input functions and params."""
 
+from kneeoa.config import level_roles
+from kneeoa.config.hierarchy import explained
 from kneeoa.saliency.methods import registry as saliency_methods
 
 
@@ -14,19 +16,15 @@ def tissues_of_cohorts():
     return {name: plain(cohort)["tissues"] for name, cohort in STUDY.cohorts.items() if cohort.tissues}
 
 
-def explained_level():
-    """The level whose score saliency explains: the configured one, else the coarsest binary
-    level.
-    """
-    return STUDY.saliency.target or binary_level()
-
-
 def explained_labels(wildcards):
-    """Label tables, where the explained score is of each case's true class; a binary level's needs
-    none.
+    """Label tables, where the explained score is of each case's true class; a binary level's, and
+    that of a class which is named, need none.
     """
-    binary = explained_level() in {level.name for level in STUDY.levels if level.kind == "binary"}
-    return [] if binary else LAYOUT.labels(wildcards.arm)
+    target = level_roles.explained_target(STUDY)
+    if target is None:
+        return []
+    level, named = explained(target, STUDY.levels)
+    return [] if level.kind == "binary" or named is not None else LAYOUT.labels(wildcards.arm)
 
 
 def mask_spacing(wildcards):

@@ -1,16 +1,14 @@
 """What figures and tables are made from: the files and settings that their modules may name."""
 
 from kneeoa.figures_and_tables import check_sources
+from kneeoa.config import level_roles
 from kneeoa.figures import registry as figure_modules
 from kneeoa.paper_tables import registry as table_modules
 
 
-def graded_level(key):
-    """A key of the finest level with more than two classes: what confusion matrices and severity
-    axes are of.
-    """
-    graded = [level for level in STUDY.levels if level.kind in ("ordinal", "multiclass")]
-    return plain(graded[-1])[key]
+def classes_of(level):
+    """The classes of a level; none without one."""
+    return list(level.classes) if level is not None else []
 
 
 def pictured_view():
@@ -32,10 +30,11 @@ def pictures(stage):
 
 def pictured_maps(suffix):
     """Maps that the picture shows, by the first method: of the arms that differ from the first in
-    their mode, with the lowest seed.
+    the factor that figures tell arms apart by, with the lowest seed.
     """
     arms = LAYOUT.factors()
-    shared = [{key: own[key] for key in own if key not in ("mode", "training")} for own in arms.values()]
+    varied = (*LAYOUT.varied(), "training")
+    shared = [{key: own[key] for key in own if key not in varied} for own in arms.values()]
     shown = [name for name, own in zip(arms, shared) if own == shared[0]]
     name = f"{min(STUDY.seeds)}.{STUDY.saliency.methods[0]}{suffix}"
     return [f"{LAYOUT.root}/saliency/{arm}/seed-{name}" for arm in shown]
@@ -44,10 +43,7 @@ def pictured_maps(suffix):
 def rows_of_arms():
     """The arms table in full: every factor of every arm."""
     if STUDY.imports is not None:
-        return [
-            {"name": name} | arm.model_dump(mode="json", include={"backbone", "mode", "file"})
-            for name, arm in STUDY.imports.arms.items()
-        ]
+        return [{"name": name, **arm.factor_values(), "file": arm.file} for name, arm in STUDY.imports.arms.items()]
     return [
         plain(arm)
         | {"options": plain(STUDY.backbones[arm.backbone])["options"], "levels": list(STUDY.modes[arm.mode].levels)}
@@ -73,6 +69,7 @@ FILES = {
     "measures": lambda: LAYOUT.runs("geometry/{arm}/seed-{seed}.measures.parquet"),
     "all_measures": lambda: LAYOUT.measures(),
     "differences": lambda: f"{LAYOUT.root}/geometry/differences.parquet",
+    "associations": lambda: f"{LAYOUT.root}/statistics/associations.parquet",
     "similarity": lambda: f"{LAYOUT.root}/geometry/similarity.parquet",
     "maps": lambda: pictured_maps(".npy"),
     "map_indices": lambda: pictured_maps(".parquet"),
@@ -85,12 +82,16 @@ FILES = {
 SETTINGS = {
     "arms": lambda: LAYOUT.factors(),
     "arms_and_ensembles": lambda: LAYOUT.compared(),
+    "varied": lambda: LAYOUT.varied(),
     "rows_of_arms": rows_of_arms,
     "classes_of_levels": lambda: {level.name: list(level.classes) for level in STUDY.levels},
-    "binary_level": binary_level,
-    "graded_level": lambda: graded_level("name"),
-    "grades": lambda: graded_level("classes"),
-    "finest_level": lambda: STUDY.levels[-1].name,
+    "binary_level": lambda: name_of(level_roles.binary_level(STUDY)),
+    "graded_level": lambda: name_of(level_roles.graded_level(STUDY)),
+    "grades": lambda: classes_of(level_roles.graded_level(STUDY)),
+    "levels_by_class": lambda: [plain(level) for level in level_roles.levels_by_class(STUDY)],
+    "axis_level": lambda: name_of(level_roles.axis_level(STUDY)),
+    "axis_grades": lambda: classes_of(level_roles.axis_level(STUDY)),
+    "pictured_level": lambda: level_roles.pictured_level(STUDY).name,
     "confidence": lambda: STUDY.statistics.confidence,
     "confidence_of_geometry": lambda: STUDY.geometry.confidence,
     "axis": lambda: STUDY.geometry.axes[0],

@@ -9,7 +9,8 @@ OUTPUTS: <out>/geometry/{arm}/seed-{seed}.axis.parquet,
 <out>/geometry/{arm}/seed-{seed}.measures.parquet
          <out>/embeddings_untrained/{arm}/seed-{seed}.parquet,
          <out>/embeddings_untrained/raw-images/{view}.parquet <out>/geometry/baselines.parquet,
-         <out>/geometry/differences.parquet, <out>/geometry/similarity.parquet
+         <out>/geometry/differences.parquet, <out>/geometry/similarity.parquet,
+         <out>/statistics/associations.parquet
 """
 
 
@@ -150,6 +151,42 @@ rule differences:
         "../../scripts/differences.py"
 
 
+rule associations:
+    """Correlate the axis and saliency with the grade, adjusted and within people; agreement of
+    seeds and readers.
+    """
+    input:
+        axes=LAYOUT.runs("geometry/{arm}/seed-{seed}.axis.parquet"),
+        overlaps=LAYOUT.maps(".parquet", folder="anatomy") if LAYOUT.has_masks() else [],
+        predictions=LAYOUT.runs("predictions/{arm}/seed-{seed}.parquet"),
+        cases=LAYOUT.cohort_tables("cases"),
+        labels=LAYOUT.cohort_tables("labels"),
+        readings=[file.removesuffix(".json") + ".parquet" for file in LAYOUT.agreements()],
+    output:
+        associations="<out>/statistics/associations.parquet",
+    log:
+        "<logs>/associations.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("associations"),
+        study=STUDY.study,
+        levels=LEVELS,
+        level=STUDY.geometry.level,
+        measure=STUDY.statistics.claim.measure,
+        resampling={
+            "confidence": STUDY.geometry.confidence,
+            "resamples": STUDY.geometry.resamples,
+            "seed": STUDY.geometry.seed,
+        },
+    script:
+        "../../scripts/associations.py"
+
+
 rule similarity:
     """Compare the representations of all runs."""
     input:
@@ -168,6 +205,7 @@ rule similarity:
         code=code("similarity"),
         study=STUDY.study,
         arms=LAYOUT.factors(),
+        varied=LAYOUT.varied(),
         confidence=STUDY.geometry.confidence,
     script:
         "../../scripts/similarity.py"

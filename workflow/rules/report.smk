@@ -15,6 +15,7 @@ rule report:
         figures=expand("<out>/figures/{name}.png", name=LAYOUT.figures()),
         tables=expand("<out>/tables/{name}.csv", name=LAYOUT.tables()),
         flows=expand("<out>/splits/{cohort}.flow.json", cohort=STUDY.cohorts),
+        imported=LAYOUT.import_accounts(),
         runs=LAYOUT.runs("runs/{arm}/seed-{seed}/run.json"),
     output:
         report="<out>/report.html",
@@ -39,7 +40,8 @@ rule report:
         study=STUDY.study,
         title=STUDY.title,
         question=STUDY.question,
-        arms=LAYOUT.factors(),
+        arms=LAYOUT.compared(),
+        unanswered=LAYOUT.unanswered(),
         levels=list(STUDY.level_names),
         labels=dict(STUDY.figures.labels),
         confidence=STUDY.statistics.confidence,

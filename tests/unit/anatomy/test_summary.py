@@ -7,9 +7,10 @@ import pytest
 from scipy import stats
 
 from kneeoa.anatomy.paired import compare
-from kneeoa.anatomy.summary import contrasted, summarise
+from kneeoa.anatomy.summary import summarise
 from kneeoa.config.analysis import Contrast, Statistics
 from kneeoa.config.hierarchy import Level
+from kneeoa.config.pairs import distinct_pairs
 from kneeoa.errors import KneeoaError
 from kneeoa.tables.anatomy import ANATOMY
 from kneeoa.tables.labels import LABELS
@@ -106,12 +107,12 @@ def test_cohorts_are_apart_and_an_empty_study_is_an_empty_table(tmp_path: Path) 
 
 def test_arms_are_paired_where_only_the_mode_differs() -> None:
     two = (CONTRAST, CONTRAST.model_copy(update={"name": "again", "level": "kl"}))
-    assert contrasted(ARMS, two) == [("r-dual", "r-single")]
+    assert distinct_pairs(two, ARMS) == {("r-dual", "r-single"): "mode"}
     small = {name: factors | {"grid": "small"} for name, factors in ARMS.items()}
     both = {f"{name}-small": factors for name, factors in small.items()} | {name: f | {"grid": "big"} for name, f in ARMS.items()}
-    assert contrasted(both, two) == [("r-dual-small", "r-single-small"), ("r-dual", "r-single")]
+    assert list(distinct_pairs(two, both)) == [("r-dual-small", "r-single-small"), ("r-dual", "r-single")]
     with pytest.raises(KneeoaError, match="'r-dual' and 'twin' have the same factors"):
-        contrasted(ARMS | {"twin": ARMS["r-dual"]}, two)
+        distinct_pairs(two, ARMS | {"twin": ARMS["r-dual"]})
 
 
 def test_an_unknown_arm_is_refused(tmp_path: Path) -> None:

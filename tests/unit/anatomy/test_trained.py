@@ -80,7 +80,7 @@ def test_deleting_the_tissue_changes_the_score_more_than_controls_do(bright: Pat
     paths = []
     for seed in (1, 2):
         paths.append(folder / f"deletion-{seed}.parquet")
-        settings = {"study": "s", "arm": "a", "seed": seed, "folder": folder / f"run-{seed}", "view": "sag", "target_level": "oa"}
+        settings = {"study": "s", "arm": "a", "seed": seed, "folder": folder / f"run-{seed}", "view": "sag", "target": "oa"}
         delete_run(**settings, **inputs(bright) | anatomies(bright), spacing=(1.0, 1.0, 1.0), batch=4, threads=1, out=paths[-1])
     summarise_deletion(deletions=paths, group="cartilage", statistics=Statistics(resamples=200), out=folder / "summary.parquet")
     found: pd.DataFrame = DELETION_SUMMARY.read(folder / "summary.parquet")

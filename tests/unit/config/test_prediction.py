@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kneeoa.config.pairs import arm_pairs
 from kneeoa.config.prediction import flipped_axes
 from kneeoa.config.study import load
 from kneeoa.config.volumes import View
-from kneeoa.contrasts.build import arm_pairs
 from kneeoa.errors import KneeoaError
 from kneeoa.figures.arms import panels
 from kneeoa.layout import Layout
@@ -62,7 +62,8 @@ def test_ensembles_in_two_modes_answer_a_contrast_as_two_arms_do():
         ensembles={"duals": {"members": ["resnet3d-dual"], **over_seeds}, "oas": {"members": ["resnet3d-single-oa"], **over_seeds}}
     )
     contrast = made.study.statistics.contrasts[0]
-    assert arm_pairs(contrast, made.compared()) == [*arm_pairs(contrast, made.factors()), ("duals", "oas")]
+    pairs, single = ([(pair.candidate, pair.reference) for pair in arm_pairs(contrast, arms)] for arms in (made.compared(), made.factors()))
+    assert pairs == [*single, ("duals", "oas")]
 
 
 def test_an_ensemble_is_a_panel_of_its_own_in_figures():

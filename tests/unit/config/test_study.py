@@ -66,6 +66,9 @@ MISTAKES = [
     (["statistics", "contrasts", 0, "reference"], "single", ["oa-dual-single", "'single'", "single_oa"]),
     (["statistics", "contrasts", 0, "tests"], {"f1": ["delong"]}, ["delong", "f1", "auc"]),
     (["statistics", "contrasts", 0, "tests"], {"macro_auc": ["delong"]}, ["'macro_auc'", "auc, accuracy"]),
+    (["saliency", "target"], "grade", ["'saliency.target'", "'grade'", "known are oa, kl"]),
+    (["saliency", "target"], "kl.severe", ["'saliency.target'", "'severe'", "KL 0, KL 1"]),
+    (["saliency", "target"], "kl", ["'saliency.target' is 'kl'", "single_oa", "no head that speaks of the level 'kl'"]),
     (["anatomy", "targets", "cartilage"], ["meniscus"], ["'meniscus'", "femoral_cartilage"]),
     (["seeds"], [1, 1], ["seeds", "twice"]),
     (["resources", "train", "threads"], 0, ["resources.train.threads", "0"]),
@@ -84,6 +87,23 @@ def test_a_mistake_is_told_in_a_sentence(default: dict[str, Any], path: list[str
         load(config)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_a_target_of_saliency_names_a_level_or_a_class_of_it(default: dict[str, Any]) -> None:
+    config = copy.deepcopy(default)
+    config["levels"].insert(0, {"name": "findings", "kind": "multilabel", "classes": ["osteophytes", "narrowing"]})
+    config["modes"]["all"] = {"kind": "single", "levels": ["findings"]}
+    config["arms"] = [{"backbone": "resnet3d", "mode": "all"}]
+    config["statistics"] = {}
+    for target in ("findings.osteophytes", "findings.narrowing"):
+        config["saliency"]["target"] = target
+        assert load(config).saliency.target == target
+    config["saliency"]["target"] = "findings"
+    with pytest.raises(KneeoaError, match=r"multilabel level 'findings', .* name one, e\.g\. findings\.osteophytes"):
+        load(config)
+    config["saliency"]["target"] = "kl.KL 2"
+    with pytest.raises(KneeoaError, match="arm 'resnet3d-all' has no head that speaks of the level 'kl': its mode 'all' has findings"):
+        load(config)
 
 
 def test_a_missing_key_and_several_mistakes_are_all_told(default: dict[str, Any]) -> None:

@@ -8,8 +8,9 @@ import pytest
 from pydantic import ValidationError
 from statsmodels.stats.multitest import multipletests
 
+from kneeoa.config.pairs import arm_pairs, require_pairs
 from kneeoa.config.statistics import Contrast, Family, Statistics
-from kneeoa.contrasts.build import arm_pairs, build_contrasts
+from kneeoa.contrasts.build import build_contrasts
 from kneeoa.errors import KneeoaError
 from kneeoa.files import sha256_file
 from kneeoa.statistics.delong import delong_test
@@ -71,7 +72,7 @@ def test_one_seed_and_single_knees_are_the_textbook_tests(tmp_path, levels, make
     delong = delong_test(truth, candidate[:, 1], reference[:, 1])
     ours = row(found, "oa", "auc", "delong")
     assert (ours.p, ours.low, ours.high, ours.statistic) == pytest.approx((delong.p, delong.low, delong.high, delong.z))
-    assert (ours.estimate_candidate, ours.estimate_reference) == pytest.approx((delong.auc_a, delong.auc_b))
+    assert (ours.estimate_candidate, ours.estimate_reference) == pytest.approx((delong.estimate_a, delong.estimate_b))
     mcnemar = mcnemar_test((candidate[:, 1] >= 0.5) == truth, (reference[:, 1] >= 0.5) == truth)
     ours = row(found, "oa", "accuracy", "mcnemar")
     assert (ours.p, ours.difference) == pytest.approx((mcnemar.p, mcnemar.difference))
@@ -226,11 +227,11 @@ def test_pairs_share_every_factor_but_the_mode() -> None:
         "c": {"backbone": "n", "mode": "single_oa", "grid": "large"},
         "d": {"backbone": "m", "mode": "single_oa", "grid": "large"},
     }
-    assert arm_pairs(OA, arms) == [("b", "c")]
+    assert [(pair.candidate, pair.reference) for pair in arm_pairs(OA, arms)] == [("b", "c")]
     with pytest.raises(KneeoaError, match="'b' and 'e' have the same factors"):
         arm_pairs(OA, arms | {"e": arms["b"]})
     with pytest.raises(KneeoaError, match=r"no two arms have the modes 'dual' and 'single_oa'"):
-        arm_pairs(OA, {"a": arms["a"], "d": arms["d"]})
+        require_pairs(OA, {"a": arms["a"], "d": arms["d"]})
 
 
 def test_wrong_combinations_are_refused(tmp_path, levels, make, save) -> None:

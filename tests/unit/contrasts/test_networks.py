@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from kneeoa.config.hierarchy import Level
-from kneeoa.config.metrics import metrics_of, rows_of
+from kneeoa.config.metrics import base, class_of, metrics_of, rows_of
 from kneeoa.config.statistics import APPLICABLE, Bands, Contrast, Family, Primary, Statistics, ThresholdRule
 from kneeoa.contrasts.build import build_contrasts
 from kneeoa.contrasts.cases import level_predictions
@@ -17,10 +16,12 @@ from kneeoa.contrasts.metrics import build_metrics
 from kneeoa.contrasts.sampled import sampled_runs
 from kneeoa.contrasts.subgroups import build_subgroups
 from kneeoa.errors import KneeoaError
-from kneeoa.statistics.consistency import contradiction
+from kneeoa.statistics.consistency import per_case
 from kneeoa.statistics.delong import auc_covariance
+from kneeoa.statistics.inputs import cluster_codes
 from kneeoa.statistics.operating_point import choose_threshold
 from kneeoa.statistics.seeds import mode_effect
+from kneeoa.statistics.shares import share
 from kneeoa.tables.cases import CASES
 from kneeoa.tables.contrasts import CONTRASTS
 from kneeoa.tables.metrics import METRICS
@@ -139,7 +140,8 @@ def test_contradiction_is_a_metric_of_arms_with_both_heads(tmp_path, levels, mak
     found = found[(found.metric == "contradiction") & (found.seed == 1)]
     assert list(found.arm) == ["n-dual"]
     coarse, fine = (np.array(frames[0][(frames[0].level == k) & (frames[0]["head"] == k)].probabilities.to_list()) for k in ("oa", "kl"))
-    expected = contradiction(coarse, fine, (0, 0, 1, 1, 1), frames[0][frames[0].level == "kl"].subject.to_numpy(dtype=str)).call
+    codes = cluster_codes(frames[0][frames[0].level == "kl"].subject.to_numpy(dtype=str), len(coarse))
+    expected = share(per_case(coarse, fine, (0, 0, 1, 1, 1))[0], codes, 0.95, "")
     assert tuple(found[["estimate", "low", "high"]].iloc[0]) == pytest.approx((expected.estimate, expected.low, expected.high))
     contrast = Contrast(**OA, tests={"contradiction": ("delta",)})
     lacking = build(tmp_path, levels, save(*frames), contrast)
@@ -156,30 +158,15 @@ def test_every_metric_has_a_test_an_influence_and_one_value(tmp_path, levels, ma
     rows = rows[(rows.level == level.name) & (rows["head"] == level.name)]
     predictions = level_predictions(rows, "a", level, level.name)
     for metric in metrics_of(kind):
-        assert any(metric in metrics for metrics in APPLICABLE.values())
-        for name in rows_of(metric, len(level.classes)):
-            (run,) = sampled_runs(name, predictions)
+        assert any(metric in metrics for metrics in APPLICABLE.values()) or metric == "prevalence"
+        for name in rows_of(metric, level):
+            label = class_of(name)
+            part, one = (predictions, name) if label is None else (predictions.of_class(label), base(name))
+            (run,) = sampled_runs(one, part)
             assert run.influence.sum() == pytest.approx(0, abs=1e-9)
-            found = measured(name, predictions, Statistics(resamples=50))
+            found = measured(one, part, Statistics(resamples=50))
             assert found.estimate == pytest.approx(run.value)
-            assert found.low < found.estimate < found.high
-
-
-def test_findings_of_a_multilabel_level_are_measured_and_not_compared(tmp_path, make, save) -> None:
-    levels = (Level(name="oa", kind="multilabel", classes=("osteophytes", "narrowing")),)
-    frames = runs(make, (1,))
-    for frame in frames:
-        frame.drop(frame.index[(frame.level != "oa") | (frame["head"] != "oa")], inplace=True)
-        frame["truth"] = [[value[0], 1 - value[0] if row % 7 else None] for row, value in enumerate(frame.truth)]
-    files = save(*frames)
-    build_metrics(files, levels, Statistics(resamples=50), tmp_path / "m.parquet")
-    found = METRICS.read(tmp_path / "m.parquet")
-    own = found[found.arm == "n-dual"].set_index("metric")
-    assert own.estimate["macro_auc"] == pytest.approx((own.estimate["auc[osteophytes]"] + own.estimate["auc[narrowing]"]) / 2)
-    assert own.cases["auc[narrowing]"] < own.cases["auc[osteophytes]"] == own.cases["macro_auc"]
-    assert own.low["macro_auc"] < own.estimate["macro_auc"] < own.high["macro_auc"]
-    with pytest.raises(KneeoaError, match="multilabel level 'oa', whose findings are measured but not compared"):
-        build(tmp_path, levels, files)
+            assert found.low < found.estimate < found.high or found.kind == "none"
 
 
 def test_subgroups_have_differences_and_an_interaction_and_small_ones_are_suppressed(tmp_path, levels, make, save) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kneeoa.config.hierarchy import Level
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.readers import build_readers, noise, shown
 from kneeoa.errors import KneeoaError
@@ -104,6 +105,13 @@ def test_two_seeds_leave_the_slope_over_seeds_empty(tmp_path: Path, save: Any) -
 def test_a_binary_level_shows_no_metric_that_needs_a_threshold() -> None:
     assert list(shown(STATISTICS.contrasts[0], LEVELS[0])) == ["auc"]
     assert list(shown(STATISTICS.contrasts[1], LEVELS[1])) == ["macro_auc", "quadratic_kappa"]
+
+
+def test_metrics_of_single_classes_and_of_findings_have_no_trend() -> None:
+    several = STATISTICS.contrasts[1].model_copy(update={"tests": {"auc": ("bootstrap",), "kappa": ("bootstrap",)}})
+    assert list(shown(several, LEVELS[1])) == ["kappa"]
+    findings = Level(name="f", kind="multilabel", classes=("a", "b"))
+    assert list(shown(STATISTICS.contrasts[0], findings)) == []
 
 
 def test_a_reader_without_an_account_and_arms_with_other_seeds_are_said(tmp_path: Path, save: Any) -> None:

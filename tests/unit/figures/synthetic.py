@@ -109,7 +109,8 @@ def metrics(folder: Path) -> Path:
 
 def contrast(**changes: Any) -> dict[str, Any]:
     """One row of CONTRASTS."""
-    row: dict[str, Any] = {"contrast": "oa-dual-single", "backbone": "resnet3d", "level": "oa", "metric": "auc"}
+    row: dict[str, Any] = {"contrast": "oa-dual-single", "factor": "mode", "backbone": "resnet3d", "level": "oa", "metric": "auc"}
+    row |= {"reference_value": "single_oa", "candidate_value": "dual"}
     row |= {"reference": "resnet3d-single_oa", "candidate": "resnet3d-dual", "estimate_reference": 0.84, "estimate_candidate": 0.9}
     row |= {"difference": 0.06, "low": 0.01, "high": 0.11, "p": 0.02, "p_adjusted": 0.04, "test": "bootstrap", "family": "primary"}
     row |= {"adjustment": "bh", "m": 18, "statistic": None, "cohort": "phantom", "split": "test", "cases": 64, "subjects": 52, "seeds": 2}
@@ -139,6 +140,7 @@ def contrasts(folder: Path, extra: bool = False) -> Path:
                 rows.append(
                     contrast(contrast=f"{level}-dual-{reference}", backbone=backbone, level=level, metric=metric, test=test, p=p)
                     | {"reference": f"{backbone}-{reference}", "candidate": f"{backbone}-dual", "difference": difference}
+                    | {"reference_value": reference}
                     | {"estimate_reference": reference_value, "estimate_candidate": reference_value + difference}
                     | {"low": difference - width, "high": difference + width, "p_adjusted": min(1.0, p * 2)}
                     | {"family": "delong" if test == "delong" else "primary", "adjustment": "none" if test == "delong" else "bh"}
@@ -233,6 +235,7 @@ def anatomy(folder: Path, tissues: tuple[str, ...] = ("cartilage", "bone")) -> P
                         **shared,
                         "kind": "arm",
                         "arm": arm["name"],
+                        "factor": None,
                         "reference": None,
                         "estimate": value,
                         "low": value * 0.85,
@@ -252,7 +255,14 @@ def anatomy(folder: Path, tissues: tuple[str, ...] = ("cartilage", "bone")) -> P
                 for reference in ("single_oa", "single_kl"):
                     value = scale * float(rng.normal(0.4, 0.2))
                     rows.append(
-                        {**shared, "kind": "contrast", "arm": f"{backbone}-dual", "reference": f"{backbone}-{reference}", "estimate": value}
+                        {
+                            **shared,
+                            "kind": "contrast",
+                            "factor": "mode",
+                            "arm": f"{backbone}-dual",
+                            "reference": f"{backbone}-{reference}",
+                            "estimate": value,
+                        }
                         | {
                             "low": value - 0.3 * scale,
                             "high": value + 0.3 * scale,

@@ -24,7 +24,13 @@ def rows() -> pd.DataFrame:
             for number, (part, level, measure, of) in enumerate(PARTS):
                 if (reference, measure) == ("single_oa", "macro_auc"):
                     continue
-                row = {"backbone": backbone, "reference": f"{backbone}-{reference}", "candidate": f"{backbone}-dual", "cohort": "phantom"}
+                row = {
+                    "factor": "mode",
+                    "backbone": backbone,
+                    "reference": f"{backbone}-{reference}",
+                    "candidate": f"{backbone}-dual",
+                    "cohort": "phantom",
+                }
                 row |= {"part": part, "level": level, "measure": measure, "of": of, "estimate_reference": 0.7, "estimate_candidate": 0.75}
                 row |= {"difference": 0.05, "low": -0.02 + 0.03 * (number % 2), "high": 0.12, "p": 0.1, "resampled": "subjects and seeds"}
                 found.append(row | {"cases": 64, "subjects": 52, "seeds": 5, "note": ""})

@@ -36,7 +36,15 @@ def table(settings: tuple[str, ...] = ("resnet3d",), seeds: int = 3) -> pd.DataF
                 "metric": metric,
                 "p": None,
             }
-            base |= {"candidate": "dual", "reference": reference, "cases": 125, "subjects": 96, "seeds": seeds, "note": ""}
+            base |= {
+                "factor": "mode",
+                "candidate": "dual",
+                "reference": reference,
+                "cases": 125,
+                "subjects": 96,
+                "seeds": seeds,
+                "note": "",
+            }
             for reader, (misread, kappa) in DOSES.items():
                 arms = {q: 0.9 - fall * misread + draws.normal(0, 0.02, seeds) for q, fall in (("candidate", 0.15), ("reference", 0.4))}
                 arms["difference"] = arms["candidate"] - arms["reference"]

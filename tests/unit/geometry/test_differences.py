@@ -6,7 +6,7 @@ import pytest
 
 from kneeoa.config.analysis import Contrast, Geometry
 from kneeoa.errors import KneeoaError
-from kneeoa.geometry.differences import compare_modes
+from kneeoa.geometry.differences import compare_axes
 from kneeoa.tables.axis import AXIS
 from kneeoa.tables.differences import DIFFERENCES
 from tests.unit.geometry.planted import LEVELS, cases
@@ -36,7 +36,7 @@ def placed(folder: Path, noise: dict[str, float], seeds: tuple[int, ...] = (1, 2
 
 
 def compare(paths: list[Path], out: Path) -> pd.DataFrame:
-    compare_modes(paths, ARMS, CONTRASTS, LEVELS, Geometry(resamples=200), "s", out)
+    compare_axes(paths, ARMS, CONTRASTS, LEVELS, Geometry(resamples=200), "s", out)
     return DIFFERENCES.read(out).set_index("measure")
 
 

@@ -100,8 +100,8 @@ def test_the_table_has_every_pair_and_the_means(tmp_path: Path) -> None:
     compare_runs(paths[::-1], arms, "s", 0.95, tmp_path / "out.parquet")
     rows = SIMILARITY.read(tmp_path / "out.parquet")
     cka = rows[rows["measure"] == "cka"]
-    assert cka["kind"].value_counts().to_dict() == {"runs": 36, "seeds": 4, "modes": 2}
-    assert set(zip(cka[cka["kind"] == "modes"]["arm_b"], cka[cka["kind"] == "modes"]["arm_a"], strict=True)) == {
+    assert cka["kind"].value_counts().to_dict() == {"runs": 36, "seeds": 4, "arms": 2}
+    assert set(zip(cka[cka["kind"] == "arms"]["arm_b"], cka[cka["kind"] == "arms"]["arm_a"], strict=True)) == {
         ("r-single", "r-dual"), ("n-single", "n-dual"),
     }  # fmt: skip
     means = cka[cka["kind"] != "runs"]

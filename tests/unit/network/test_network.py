@@ -72,6 +72,27 @@ def test_a_coarse_class_without_fine_classes_has_probability_zero():
         single.target_score(output, "oa", "kl")
 
 
+def test_a_named_class_is_explained_by_its_log_odds_and_a_finding_by_its_own():
+    dual = network("oa", "kl").eval()
+    output = dual(images())
+    kl = output.logits["kl"]
+    shares = torch.softmax(kl, dim=1)[:, 3]
+    torch.testing.assert_close(dual.class_score(output, "kl", "kl", 3), torch.log(shares) - torch.log1p(-shares))
+    stage = torch.softmax(kl, dim=1)[:, 2:4].sum(dim=1)
+    torch.testing.assert_close(dual.class_score(output, "stage", "kl", 1), torch.log(stage) - torch.log1p(-stage))
+    torch.testing.assert_close(dual.class_score(output, "oa", "oa", 1), dual.target_score(output, "oa", "oa"))
+    torch.testing.assert_close(dual.class_score(output, "oa", "oa", 0), -dual.target_score(output, "oa", "oa"))
+    findings = Level(name="findings", kind="multilabel", classes=("osteophytes", "narrowing", "cysts"))
+    single = network("findings", kind="single", levels=(findings,)).eval()
+    output = single(images())
+    probabilities = single.probabilities(output.logits)["findings", "findings"][:, 1]
+    torch.testing.assert_close(torch.sigmoid(single.class_score(output, "findings", "findings", 1)).double(), probabilities)
+    with pytest.raises(KneeoaError, match="findings have no common score to explain; name one of them"):
+        single.target_score(output, "findings", "findings")
+    with pytest.raises(KneeoaError, match="no score of level 'oa' from head 'kl'"):
+        single.class_score(output, "oa", "kl", 0)
+
+
 def test_target_scores():
     dual = network("oa", "kl").eval()
     output = dual(images())

@@ -18,7 +18,7 @@ def out(tmp_path):
     return tmp_path / "t.csv", tmp_path / "t.tex"
 
 
-PAIR = {"backbone": "m3t", "reference": "m3t-single_oa", "candidate": "m3t-dual", "cohort": "phantom"}
+PAIR = {"factor": "mode", "backbone": "m3t", "reference": "m3t-single_oa", "candidate": "m3t-dual", "cohort": "phantom"}
 COUNTS = {"cases": 60, "subjects": 50, "seeds": 3, "note": ""}
 
 
@@ -55,7 +55,7 @@ def test_cohorts_have_tables_of_their_own(tmp_path, out):
 
 
 def grouped(attribute: str, group: str, difference: float | None, **values: Any) -> dict[str, Any]:
-    row = dict.fromkeys(SUBGROUPS.schema.names) | PAIR | COUNTS
+    row = dict.fromkeys(SUBGROUPS.schema.names) | PAIR | COUNTS | {"candidate_value": "dual", "reference_value": "single_oa"}
     row |= {
         "contrast": "c",
         "level": "oa",

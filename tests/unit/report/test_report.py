@@ -25,7 +25,7 @@ SECTIONS = [
     "Images and masks",
     "Training",
     "Prediction",
-    "Contrasts of modes",
+    "Contrasts",
     "Representation",
     "Saliency and anatomy",
     "Provenance",
@@ -147,7 +147,7 @@ def test_a_study_of_imported_predictions_leaves_out_what_it_has_not(study, tmp_p
     write_report(**(study | changes), out=tmp_path / "r.html")
     text = (tmp_path / "r.html").read_text()
     headings = re.findall(r'<span class="number">\d+</span>([^<]+)</h2>', text)
-    assert headings == ["Question and design", "Prediction", "Contrasts of modes"]
+    assert headings == ["Question and design", "Prediction", "Contrasts"]
     assert "<title>synthetic</title>" in text
     assert 'class="question"' not in text
 

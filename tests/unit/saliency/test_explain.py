@@ -26,8 +26,8 @@ LEVELS = (
 )
 
 
-def train_one(folder: Path, mode: Mode) -> Path:
-    spec = ModelSpec(backbone="resnet3d", options={"width": 4}, dimensions=3, shape=SHAPE, mode=mode, levels=LEVELS)
+def train_one(folder: Path, mode: Mode, levels: tuple[Level, ...] = LEVELS) -> Path:
+    spec = ModelSpec(backbone="resnet3d", options={"width": 4}, dimensions=3, shape=SHAPE, mode=mode, levels=levels)
     torch.manual_seed(0)
     network = build(spec)
     save(network, spec, folder)
@@ -88,7 +88,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
 
 def explain(out: Path, run: Path, inputs: dict[str, list[Path]], **options: Any) -> tuple[np.ndarray, pd.DataFrame]:
     out.mkdir(parents=True, exist_ok=True)
-    settings = {"study": "s", "arm": "a", "seed": 1, "view": "sag", "target_level": "oa", "batch": 2} | options
+    settings = {"study": "s", "arm": "a", "seed": 1, "view": "sag", "target": "oa", "batch": 2} | options
     settings = {"saliency": Saliency(samples=2), "method": "smoothgrad_input"} | settings
     labels = settings.pop("labels", [])
     files = {"out_maps": out / "maps.npy", "out_index": out / "maps.parquet"}
@@ -125,6 +125,40 @@ def test_the_map_is_gradient_times_input_of_the_log_odds(tmp_path: Path, single_
     against = area_mean((image.grad * image).detach().clamp(max=0).abs().numpy()[0, 0], (3, 4, 4))
     assert index["score"][0] == pytest.approx(score.item(), rel=1e-4)
     np.testing.assert_allclose(unpack(maps[0], index["scale"][0]), [by_hand, against], rtol=2e-2, atol=by_hand.max() * 1e-3)
+
+
+@pytest.mark.parametrize("target", ["kl.3", "oa.yes", "findings.narrowing"])
+def test_a_class_or_finding_that_is_named_is_explained_in_every_case(
+    tmp_path: Path, single_kl: Path, inputs: dict[str, list[Path]], target: str
+) -> None:
+    """With almost no noise: by hand, from its log-odds; no labels are read."""
+    run, level = single_kl, target.partition(".")[0]
+    if level == "findings":
+        findings = Level(name="findings", kind="multilabel", classes=("osteophytes", "narrowing"))
+        run = train_one(tmp_path / "run", Mode(kind="single", levels=("findings",)), (*LEVELS, findings))
+    maps, index = explain(tmp_path, run, inputs, target=target, saliency=Saliency(samples=1, noise=1e-6))
+    assert set(index["target"]) == {target if level != "oa" else "oa.yes<-kl"}
+    assert len(index) == 5
+    network, _ = load(run)
+    image = torch.from_numpy(np.load(inputs["arrays"][0])[3:4, None].astype(np.float32)).requires_grad_(True)
+    logits = network(image).logits
+    if level == "findings":
+        p = torch.sigmoid(logits["findings"].double())[:, 1].sum()
+    else:
+        p = torch.softmax(logits["kl"].double(), dim=1)[:, 3 if level == "kl" else slice(2, None)].sum()
+    score = torch.log(p) - torch.log1p(-p)
+    score.backward()
+    assert image.grad is not None
+    assert index["score"][0] == pytest.approx(score.item(), rel=1e-4)
+    by_hand = area_mean((image.grad * image).detach().clamp(min=0).numpy()[0, 0], (3, 4, 4))
+    np.testing.assert_allclose(unpack(maps[0], index["scale"][0])[0], by_hand, rtol=2e-2, atol=by_hand.max() * 1e-3)
+
+
+def test_a_target_that_the_network_does_not_have_is_refused(tmp_path: Path, single_kl: Path, inputs: dict[str, list[Path]]) -> None:
+    with pytest.raises(KneeoaError, match=r"'saliency\.target' names '5' of the level 'kl', which has 0, 1, 2, 3, 4"):
+        explain(tmp_path, single_kl, inputs, target="kl.5")
+    with pytest.raises(KneeoaError, match=r"'saliency\.target' names the level 'findings'; known are oa, kl"):
+        explain(tmp_path, single_kl, inputs, target="findings.narrowing")
 
 
 def test_the_noise_is_the_cases_own_whatever_the_batch(tmp_path: Path, single_kl: Path, inputs: dict[str, list[Path]]) -> None:

@@ -47,7 +47,7 @@ def test_equals_exact_rational_arithmetic(seed: int, ties: bool) -> None:
     assert found.difference == pytest.approx(float(difference), rel=1e-14, abs=1e-16)
     assert found.variance == pytest.approx(float(variance), rel=1e-12)
     assert found.z == pytest.approx(float(difference) / math.sqrt(variance), rel=1e-12, abs=1e-14)
-    assert found.auc_a == pytest.approx(roc_auc_score(truth, a), abs=1e-15)
+    assert found.estimate_a == pytest.approx(roc_auc_score(truth, a), abs=1e-15)
 
 
 def test_nearly_equal_models_lose_no_digits() -> None:
@@ -94,14 +94,14 @@ def test_identical_models_are_degenerate_with_p_one() -> None:
         found = delong_test(truth, a, other)
         assert (found.z, found.p, found.low, found.high, found.degenerate) == (0.0, 1.0, 0.0, 0.0, True)
     constant = delong_test(truth, np.zeros(60), np.ones(60))
-    assert (constant.auc_a, constant.p, constant.degenerate) == (0.5, 1.0, True)
+    assert (constant.estimate_a, constant.p, constant.degenerate) == (0.5, 1.0, True)
 
 
 def test_a_difference_without_variance_has_no_test() -> None:
     truth, _, _ = cases(5)
     perfect, reversed_ = truth.astype(float), -truth.astype(float)
     found = delong_test(truth, perfect, reversed_)
-    assert (found.auc_a, found.auc_b, found.difference, found.variance) == (1.0, 0.0, 1.0, 0.0)
+    assert (found.estimate_a, found.estimate_b, found.difference, found.variance) == (1.0, 0.0, 1.0, 0.0)
     assert math.isnan(found.p)
     assert math.isnan(found.z)
     assert found.degenerate
@@ -109,11 +109,11 @@ def test_a_difference_without_variance_has_no_test() -> None:
 
 def test_too_few_cases_are_undefined() -> None:
     one_positive = delong_test([1, 0, 0, 0], [3, 1, 2, 4], [1, 2, 3, 4])
-    assert one_positive.auc_a == pytest.approx(2 / 3)
+    assert one_positive.estimate_a == pytest.approx(2 / 3)
     assert math.isnan(one_positive.variance)
     assert math.isnan(one_positive.p)
     single_class = delong_test([0, 0, 0], [3, 1, 2], [1, 2, 3])
-    assert math.isnan(single_class.auc_a)
+    assert math.isnan(single_class.estimate_a)
     assert math.isnan(single_class.p)
     assert not single_class.degenerate
 

@@ -38,7 +38,7 @@ def test_delong(seed: int) -> None:
     difference = exact.auc(truth, a) - exact.auc(truth, b)
     variance = exact.of_difference(exact.delong_covariance, a, b, positive=truth)
     found, both = delong_test(truth, a, b), auc_covariance(truth, np.column_stack([a, b]))
-    assert found.auc_a == CLOSE(float(exact.auc(truth, a)))
+    assert found.estimate_a == CLOSE(float(exact.auc(truth, a)))
     assert found.difference == CLOSE(float(difference))
     assert found.variance == CLOSE(float(variance))
     assert found.z == pytest.approx(float(difference) / math.sqrt(variance), rel=1e-12, abs=1e-12)

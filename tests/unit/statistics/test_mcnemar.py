@@ -66,12 +66,45 @@ def test_clustered_form_by_hand() -> None:
     cluster = np.array(["p", "p", "q", "q", "r", "r", "s", "s"])
     sums = np.array([2, 0, 0, 1])
     statistic = 3 / 4 * sums.sum() ** 2 / (sums**2).sum()
-    found = mcnemar_test(a, b, cluster)
+    found = mcnemar_test(a, b, cluster, method="chi2")
     assert found.statistic == pytest.approx(statistic)
     assert found.p == pytest.approx(chi2.sf(statistic, 1))
+    assert "clustered chi2" in found.method
+    assert mcnemar_test(a, b, cluster).p == 0.25  # signs of 2 and 1: |sum| is 3 twice in four, half of which counts
+    assert mcnemar_test(a, b, cluster, "exact").p == 0.5
+    found = mcnemar_test(a, b, cluster, method="chi2")
     order = np.random.default_rng(0).permutation(8)
-    assert mcnemar_test(a[order], b[order], cluster[order]).p == pytest.approx(found.p)
-    assert mcnemar_test(b, a, cluster).p == pytest.approx(found.p)
+    assert mcnemar_test(a[order], b[order], cluster[order], "chi2").p == pytest.approx(found.p)
+    assert mcnemar_test(b, a, cluster, "chi2").p == pytest.approx(found.p)
+
+
+@pytest.mark.parametrize("method", ["midp", "exact", "edwards"])
+def test_a_person_with_two_knees_on_which_models_agree_changes_no_p(method: str) -> None:
+    a, b = np.ones(60, dtype=int), np.ones(60, dtype=int)
+    b[1:6] = 0
+    alone = np.array([f"{index:03d}" for index in range(60)])
+    two = np.append(alone[:-1], "000")
+    found = mcnemar_test(a, b, two, method=method)
+    expected = mcnemar_test(a, b, alone, method=method)
+    assert found.p == pytest.approx(expected.p, rel=1e-12)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert found.method.startswith({"edwards": "edwards (exact by subject"}.get(method, f"{method} by subject"))
+
+
+@pytest.mark.parametrize("discordant", range(4, 16))
+def test_the_clustered_form_holds_its_level_at_few_discordant_subjects(discordant: int) -> None:
+    cluster = np.append(np.arange(199), 0)
+    rejected = {"midp": 0.0, "exact": 0.0}
+    for first in range(discordant + 1):
+        a, b = np.ones(200, dtype=int), np.ones(200, dtype=int)
+        b[1 : 1 + first] = 0
+        a[1 + first : 1 + discordant] = 0
+        for method in rejected:
+            found = mcnemar_test(a, b, cluster, method=method)
+            rejected[method] += (found.p < 0.05) * binom.pmf(first, discordant, 0.5)
+            assert (found.p < 0.05) == (found.low > 0 or found.high < 0)
+    assert rejected["exact"] <= 0.05
+    assert rejected["midp"] <= 0.0704  # given the number, which mid-p holds on the average over numbers; chi-squared: 0.125
 
 
 def test_duplicated_subjects_add_nothing() -> None:

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from kneeoa.statistics import metrics
 from kneeoa.statistics.bootstrap import paired_bootstrap
-from kneeoa.statistics.delong import DelongTest, auc_covariance, auc_interval, delong_test
+from kneeoa.statistics.delong import auc_covariance, auc_interval, delong_test
 from kneeoa.statistics.mcnemar import mcnemar_test
-from kneeoa.statistics.multiclass import OvrAucTest, ovr_auc_test
+from kneeoa.statistics.multiclass import ovr_auc_test
+from kneeoa.statistics.sampling import PairedDifference
 
 Data = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -29,7 +30,7 @@ def data(draw: st.DrawFn) -> Data:
     return truth, np.array(draw(column), dtype=float), np.array(draw(column), dtype=float), cluster
 
 
-def agree(one: DelongTest | OvrAucTest, other: DelongTest | OvrAucTest, sign: int = 1) -> None:
+def agree(one: PairedDifference, other: PairedDifference, sign: int = 1) -> None:
     """Equal results, ``other`` with the sign turned; NaN equals NaN."""
     assert other.difference == pytest.approx(sign * one.difference, abs=1e-14)
     assert other.variance == pytest.approx(one.variance, rel=1e-9, abs=1e-15, nan_ok=True)

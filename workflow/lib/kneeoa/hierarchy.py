@@ -10,23 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneeoa.errors import KneeoaError
-from kneeoa.probabilities import ROUNDING, clip_rounding
+from kneeoa.probabilities import class_share
 
 
-def derive_probabilities(
-    fine: NDArray[np.floating], parent_class: Sequence[int], parents: int, tolerance: float = ROUNDING
-) -> NDArray[np.float64]:
-    """Probabilities of the parent's classes: the sum over the fine classes that belong to each.
+def derive_probabilities(fine: NDArray[np.floating], parent_class: Sequence[int], parents: int) -> NDArray[np.float64]:
+    """Probabilities of the parent's classes: the sum over the fine classes that belong to each, in
+    rows made to sum to 1 (:func:`kneeoa.probabilities.class_share`).
 
     Args:
         fine: probabilities of the fine level, shape ``[n, K]``.
         parent_class: for each of the K fine classes, the index of its parent class.
         parents: number of the parent's classes.
-        tolerance: how far rounding of ``fine`` may carry a sum above 1; such a sum is 1.
 
     Returns:
-        float64 array ``[n, parents]``; a parent class without fine classes gets zero. Rows are not
-        renormalised, so they sum to what ``fine`` sums to but for that limit.
+        float64 array ``[n, parents]``; a parent class without fine classes gets zero. Sums that are
+        equal in the table of ``fine`` are equal here.
 
     Raises:
         KneeoaError: the shapes disagree or an index is out of range.
@@ -35,10 +33,8 @@ def derive_probabilities(
     if values.ndim != 2 or values.shape[1] != len(parent_class):
         raise KneeoaError(f"Probabilities of shape {values.shape} do not fit {len(parent_class)} fine classes; expected [cases, classes].")
     _check_range(parent_class, parents)
-    coarse = np.zeros((values.shape[0], parents), dtype=np.float64)
-    for index, parent in enumerate(parent_class):
-        coarse[:, parent] += values[:, index]
-    return clip_rounding(coarse, tolerance)
+    groups = [[index for index, own in enumerate(parent_class) if own == parent] for parent in range(parents)]
+    return np.stack([class_share(values, members) for members in groups], axis=1)
 
 
 def derive_label(fine_label: int, parent_class: Sequence[int]) -> int:

@@ -6,21 +6,31 @@ such a path elsewhere.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
 from kneeoa import figures_and_tables
+from kneeoa.config import level_roles
 from kneeoa.config.arms import Arm
+from kneeoa.config.factors import ArmsTable, arms_table, compared_table
+from kneeoa.config.pairs import arm_pairs, unanswered
 from kneeoa.config.people import undeclared
-from kneeoa.config.prediction import NO_ENSEMBLE, TOGETHER
-from kneeoa.config.readers import REFERENCE
+from kneeoa.config.prediction import TOGETHER
+from kneeoa.config.statistics import Contrast
 from kneeoa.config.study import Study
 from kneeoa.figures_and_tables import Need
-from kneeoa.files import digest
 
 ALL_SEEDS = "all-seeds"
 """The table of an ensemble over all seeds."""
+
+
+def run_key(seed: int, fold: int | None = None) -> str:
+    """What tells an arm's runs apart in paths, in the place of {seed}: the seed, and the fold where
+    there is one (``seed-1``, ``seed-1-fold-2``).
+    """
+    return str(seed) if fold is None else f"{seed}-fold-{fold}"
 
 
 @dataclass(frozen=True)
@@ -139,11 +149,11 @@ class Layout:
     def runs(self, pattern: str) -> list[str]:
         """``pattern`` (below the study's folder, with {arm} and {seed}) for every run."""
         names = [arm.name for arm in self.study.arms_table()]
-        return [f"{self.root}/" + pattern.format(arm=arm, seed=seed) for arm, seed in product(names, self.study.seeds)]
+        return [f"{self.root}/" + pattern.format(arm=arm, seed=run_key(seed)) for arm, seed in product(names, self.study.seeds)]
 
     def first_runs(self, pattern: str) -> list[str]:
         """``pattern`` for every arm's lowest seed: what pictures of single runs show."""
-        return [f"{self.root}/" + pattern.format(arm=arm.name, seed=min(self.study.seeds)) for arm in self.study.arms_table()]
+        return [f"{self.root}/" + pattern.format(arm=arm.name, seed=run_key(min(self.study.seeds))) for arm in self.study.arms_table()]
 
     def untrained(self) -> dict[str, str]:
         """Arms whose networks are also measured untrained, and their names: one for each backbone
@@ -164,16 +174,25 @@ class Layout:
 
     def untrained_networks(self) -> list[str]:
         """Embeddings of the networks of :meth:`untrained`, for every seed."""
-        return [f"{self.root}/embeddings_untrained/{arm}/seed-{seed}.parquet" for arm, seed in product(self.untrained(), self.study.seeds)]
+        return [
+            f"{self.root}/embeddings_untrained/{arm}/seed-{run_key(seed)}.parquet"
+            for arm, seed in product(self.untrained(), self.study.seeds)
+        ]
 
     def raw_components(self) -> list[str]:
         """Principal components of the images of each of :meth:`raw_images`."""
         return [f"{self.root}/embeddings_untrained/raw-images/{view}.parquet" for view in self.raw_images()]
 
+    def axes(self) -> list[str]:
+        """Tables of the cases' places along the severity axes of every run; none without grades."""
+        return self.runs("geometry/{arm}/seed-{seed}.axis.parquet") if self.has_axis() else []
+
     def measures(self) -> list[str]:
         """Tables of the measures of every representation: of the runs, and of the baselines where
-        there are any.
+        there are any; none without grades.
         """
+        if not self.has_axis():
+            return []
         own = self.runs("geometry/{arm}/seed-{seed}.measures.parquet")
         return own + ([f"{self.root}/geometry/baselines.parquet"] if self.untrained_networks() or self.raw_components() else [])
 
@@ -191,51 +210,56 @@ class Layout:
         own = self.runs("predictions/{arm}/seed-{seed}.parquet")
         return own + [f"{self.root}/predictions/{name}/{which}.parquet" for name in self.study.ensembles for which in self.pools(name)]
 
+    def import_accounts(self) -> list[str]:
+        """Accounts of the imported tables; none where predictions are the study's."""
+        arms = self.study.imports.arms if self.study.imports is not None else ()
+        return [f"{self.root}/predictions/{arm}/imported.json" for arm in arms]
+
     def pools(self, ensemble: str) -> list[str]:
         """What the tables of an ensemble are called: one for each seed, or one of all seeds."""
         together = self.study.ensembles[ensemble].seeds == TOGETHER
-        return [ALL_SEEDS] if together else [f"seed-{seed}" for seed in self.study.seeds]
+        return [ALL_SEEDS] if together else [f"seed-{run_key(seed)}" for seed in self.study.seeds]
 
     def pooled(self, ensemble: str, which: str) -> list[str]:
         """The members' prediction tables of one of :meth:`pools`."""
-        seeds = [f"seed-{seed}" for seed in self.study.seeds] if which == ALL_SEEDS else [which]
+        seeds = [f"seed-{run_key(seed)}" for seed in self.study.seeds] if which == ALL_SEEDS else [which]
         members = self.study.ensembles[ensemble].members
         return [f"{self.root}/predictions/{member}/{seed}.parquet" for member, seed in product(members, seeds)]
 
-    def compared(self) -> dict[str, dict[str, str]]:
-        """The arms table of analyses that need predictions alone: :meth:`factors`, and ensembles.
-
-        An ensemble has the factors that its members share, and the members' values joined by +
-        where they differ, so that ensembles of the same backbones in two modes answer a contrast as
-        two arms do.
+    def compared(self) -> ArmsTable:
+        """The arms table of analyses that need predictions alone: :meth:`factors`, and
+        ensembles.
         """
-        arms = self.factors()
-        if not self.study.ensembles:
-            return arms
-        compared = {name: {**own, "ensemble": NO_ENSEMBLE} for name, own in arms.items()}
-        for name, ensemble in self.study.ensembles.items():
-            members = [arms[member] for member in ensemble.members]
-            shared = {key: "+".join(dict.fromkeys(own[key] for own in members)) for key in members[0]}
-            compared[name] = {**shared, "ensemble": ensemble.words}
-        return compared
+        return self._compared
 
-    def factors(self) -> dict[str, dict[str, str]]:
+    @cached_property
+    def _compared(self) -> ArmsTable:
+        return compared_table(self.study)
+
+    @cached_property
+    def _factors(self) -> ArmsTable:
+        return arms_table(self.study)
+
+    def factors(self) -> ArmsTable:
         """The arms table that analyses read: name -> factors. Arms are compared where all factors
         but one are equal.
         """
-        if self.study.imports is not None:
-            return {name: {"backbone": arm.backbone, "mode": arm.mode} for name, arm in self.study.imports.arms.items()}
-        return {
-            arm.name: {
-                "backbone": arm.backbone,
-                "mode": arm.mode,
-                "view": self.study.view_of(arm),
-                "grid": arm.grid or "canonical",
-                "training": digest(arm.training.decisive()),
-                **({"reader": arm.reader or REFERENCE} if self.has_readers() else {}),
-            }
-            for arm in self.study.arms_table()
-        }
+        return self._factors
+
+    def varied(self) -> list[str]:
+        """The factor that figures tell arms apart by, that of the primary contrast, else of the
+        first, else the mode; then the factors that follow it.
+        """
+        contrasts, primary = self.study.statistics.contrasts, self.study.statistics.primary
+        chosen = [one for one in contrasts if primary is None or one.name == primary.contrast]
+        return [chosen[0].factor, *chosen[0].follows] if chosen else ["mode"]
+
+    def unanswered(self) -> dict[str, list[str]]:
+        """Contrast -> a sentence, without its full stop, for each arm that it names and has no
+        counterpart for.
+        """
+        arms = self.compared()
+        return {one.name: sentences for one in self.study.statistics.contrasts if (sentences := unanswered(one, arms))}
 
     def quality(self) -> list[str]:
         """Tables of quality control, one for each cohort and view; its pages lie beside it."""
@@ -243,7 +267,15 @@ class Layout:
 
     def has_masks(self) -> bool:
         """Whether saliency can be held against anatomy."""
-        return any(cohort.tissues for cohort in self.study.cohorts.values()) and bool(self.study.anatomy.targets)
+        return self.has_saliency() and any(cohort.tissues for cohort in self.study.cohorts.values()) and bool(self.study.anatomy.targets)
+
+    def has_saliency(self) -> bool:
+        """Whether there is a level that maps of every arm can explain."""
+        return bool(self.study.cohorts) and level_roles.explained_target(self.study) is not None
+
+    def has_axis(self) -> bool:
+        """Whether there are grades for a severity axis to order."""
+        return bool(self.study.cohorts) and level_roles.axis_level(self.study) is not None
 
     def has_readers(self) -> bool:
         """Whether an arm learns from a noisy reader."""
@@ -251,7 +283,7 @@ class Layout:
 
     def has_sanity(self) -> bool:
         """Whether maps are checked against randomised weights or other seeds."""
-        return bool(self.study.cohorts) and (self.study.saliency.randomised > 0 or len(self.study.seeds) > 1)
+        return self.has_saliency() and (self.study.saliency.randomised > 0 or len(self.study.seeds) > 1)
 
     def has_deletion(self) -> bool:
         """Whether tissues are deleted from images."""
@@ -259,19 +291,31 @@ class Layout:
 
     def has(self, need: Need) -> bool:
         """Whether the study has what a figure or table needs."""
-        contrasts, kinds = self.study.statistics.contrasts, {level.kind for level in self.study.levels}
-        has: dict[Need, bool] = {
-            "binary_level": "binary" in kinds,
-            "graded_level": bool(kinds & {"ordinal", "multiclass"}),
+        return self._has[need]
+
+    @cached_property
+    def _has(self) -> dict[Need, bool]:
+        contrasts = self.study.statistics.contrasts
+        return {
+            "binary_level": level_roles.binary_level(self.study) is not None,
+            "graded_level": level_roles.graded_level(self.study) is not None,
+            "levels_by_class": bool(level_roles.levels_by_class(self.study)),
+            "axis": self.has_axis(),
+            "saliency": self.has_saliency(),
             "cohorts": bool(self.study.cohorts),
             "masks": self.has_masks(),
             "contrasts": bool(contrasts),
+            "contrasts_of_arms": self._compares_arms(contrasts),
+            "contrasts_at_readers": self._compares_arms([one for one in contrasts if "reader" not in (one.factor, *one.follows)]),
             "subgroups": bool(contrasts and self.study.statistics.subgroups),
             "readers": self.has_readers(),
             "sanity": self.has_sanity(),
             "deletion": self.has_deletion(),
         }
-        return has[need]
+
+    def _compares_arms(self, contrasts: Sequence[Contrast]) -> bool:
+        """Whether a contrast is answered by arms other than ensembles."""
+        return any(arm_pairs(contrast, self.factors()) for contrast in contrasts)
 
     def figures(self) -> list[str]:
         """Names of the figures that the study has, in the order of the report."""

@@ -1,35 +1,201 @@
-"""The range of probabilities: sums that pass 1 by rounding are 1, anything else outside [0, 1] is
-refused.
+"""Class probabilities: rows that sum to 1 as far as their table's rounding goes, and scores that
+are sums of several columns.
+
+A sum of columns near 1 has lost the digits that tell its cases apart: 1 - 1e-9 and 1 - 1e-10 differ
+by less than the rounding of a row in single precision, so their order is the order of rounding
+errors. Here a set of classes is always taken against the rest: its odds are the ratio of two sums,
+each with all its digits, which is the order of exact arithmetic on rows made to sum to 1. Columns
+of a table with few decimals are added as whole numbers, so that 0.1 + 0.2 ties with 0.3.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Collection
 
-from kneeoa.errors import KneeoaError
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kneeoa.errors import InvalidInput, KneeoaError
+
+Floats = NDArray[np.float64]
 
 ROUNDING = 1e-6
-"""How far a sum of class probabilities may pass 1 by rounding. K classes stored in single precision
-sum to 1 within K * 6e-8; nothing that is wrong is so near.
+"""What single precision anywhere in the making of probabilities explains: that a row sums to 1 but
+for this, that a probability passes 0 or 1 by this.
 """
 
-
-def clip_rounding(sums: NDArray[np.float64], tolerance: float = ROUNDING) -> NDArray[np.float64]:
-    """Sums of class probabilities, where those above 1 by at most ``tolerance`` are 1.
-
-    A larger excess is not rounding: it stays as it is, for whatever takes the probabilities to
-    refuse.
-    """
-    return np.where((sums > 1.0) & (sums <= 1.0 + tolerance), 1.0, sums)
+_MANTISSAS = (8, 11, 24)
+"""Bits of bfloat16, half and single precision."""
+_DOUBLE = 53
+_MOST_DECIMALS = 12
+_DIGITS = range(3, 7)
+"""Significant digits that tables of probabilities are written with."""
 
 
-def require_probabilities(values: NDArray[np.float64], name: str) -> None:
-    """Refuse values outside [0, 1].
+def require_probabilities(values: Floats, name: str) -> Floats:
+    """``values`` with what passes 0 or 1 by rounding moved there.
 
     Raises:
-        KneeoaError: there is one; the sentence has all digits of the range, as an excess may be
-            small.
+        KneeoaError: a value is outside [0, 1] by more; the sentence has all digits of the range, as
+            an excess may be small.
     """
-    if values.size and (values.min() < 0 or values.max() > 1):
+    if values.size and (values.min() < -ROUNDING or values.max() > 1 + ROUNDING):
         raise KneeoaError(f"{name}: expected values from 0 to 1, found {float(values.min())!r} to {float(values.max())!r}.")
+    return np.asarray(np.clip(values, 0.0, 1.0))
+
+
+def row_rounding(values: Floats) -> Floats:
+    """How far rounding of the table explains that each row's sum is from 1, ``[n]``.
+
+    The precision is read from the table as a whole: numbers of d decimals or of s significant
+    digits are each wrong by half of the last one, numbers of b bits by that share of themselves.
+
+    Args:
+        values: ``[n, K]``, the whole table.
+    """
+    classes = values.shape[1]
+    decimals, bits = decimals_of(values), _bits(values)
+    explained = max((classes + 4) * 2.0**-bits, 0.0 if decimals is None else classes * 0.5 * 10.0**-decimals, ROUNDING)
+    return np.asarray(np.maximum(explained, 0.5 * _last_places(values, bits).sum(axis=1)) + 1e-12)
+
+
+def first_bad_row(values: Floats) -> int | None:
+    """The first row of ``[n, K]`` whose sum is from 1 by more than rounding explains; None where
+    there is none.
+    """
+    far = np.abs(values.sum(axis=1) - 1.0) > row_rounding(values)
+    return int(np.flatnonzero(far)[0]) if far.any() else None
+
+
+def class_share(probabilities: ArrayLike, members: Collection[int]) -> Floats:
+    """Probability of a set of classes: the sum of its columns in rows made to sum to 1.
+
+    Args:
+        probabilities: ``[..., n, K]``.
+        members: columns of the set; an empty set has probability 0, all columns 1.
+
+    Returns:
+        ``[..., n]``, from 0 to 1; equal sums of the table are equal numbers.
+
+    Raises:
+        KneeoaError: a column that is not there, or a row that does not sum to 1.
+        InvalidInput: a value that is not finite.
+    """
+    inside, outside, whole = _sums(probabilities, members)
+    total = inside + outside
+    # Whole numbers: one division, rounded once. Else the smaller part is divided, which has all its
+    # digits.
+    return inside / total if whole else np.where(inside <= outside, inside / total, 1.0 - outside / total)
+
+
+def class_odds(probabilities: ArrayLike, members: Collection[int]) -> Floats:
+    """Odds of a set of classes against the rest: what ranks cases, as no digits are lost near 0 or
+    1; arguments and errors as :func:`class_share`.
+
+    Returns:
+        ``[..., n]``; the largest float where the rest has no probability at all.
+    """
+    inside, outside, _ = _sums(probabilities, members)
+    with np.errstate(over="ignore", divide="ignore"):
+        return np.minimum(inside / outside, np.finfo(np.float64).max)
+
+
+def mean_class(probabilities: ArrayLike) -> Floats:
+    """The mean class (an ordinal level's expected grade) of ``[..., n, K]`` in rows made to sum to
+    1, ``[..., n]``; errors as :func:`class_share`.
+    """
+    centre, distance = _mean(probabilities)
+    return centre + distance
+
+
+def mean_class_rank(probabilities: ArrayLike) -> Floats:
+    """Ranks of cases by their mean class, ``[..., n]``: of equal means equal, and apart also where
+    a mean is so near a whole number that the float of :func:`mean_class` is the same.
+    """
+    centre, distance = _mean(probabilities)
+    ranks = np.empty(centre.shape)
+    for place in np.ndindex(centre.shape[:-1]):
+        order = np.lexsort((distance[place], centre[place]))
+        steps = [values[place][order][1:] != values[place][order][:-1] for values in (centre, distance)]
+        ranks[place][order] = np.concatenate([np.zeros(min(order.size, 1)), np.cumsum(steps[0] | steps[1])])
+    return ranks
+
+
+def decimals_of(values: Floats) -> int | None:
+    """The fewest decimals that hold every value, as far as its binary form can tell; None where
+    there are more than can be.
+    """
+    bits = _bits(values)
+    for decimals in range(_MOST_DECIMALS + 1):
+        if 10.0**decimals * 2.0**-bits > 0.05:  # any number would do
+            return None
+        scaled = values * 10.0**decimals
+        if (np.abs(scaled - np.rint(scaled)) <= np.abs(scaled) * 2.0 ** -min(bits, _DOUBLE - 2)).all():
+            return decimals
+    return None
+
+
+def _bits(values: Floats) -> int:
+    """Bits of the shortest binary form that holds every value."""
+    mantissa = np.frexp(values)[0]
+    for bits in _MANTISSAS:
+        scaled = np.ldexp(mantissa, bits)
+        if (scaled == np.rint(scaled)).all():
+            return bits
+    return _DOUBLE
+
+
+def _last_places(values: Floats, bits: int) -> Floats:
+    """What one is worth in each value's last significant digit, of the fewest that hold all values;
+    zeros where there are more than six.
+    """
+    power = np.minimum(np.floor(np.log10(np.where(values > 0, values, 1.0))), -1.0)  # 1 is rounded from below alone
+    for digits in _DIGITS:
+        if 10.0**digits * 2.0**-bits > 0.05:
+            break
+        place: Floats = 10.0 ** (power - digits + 1)
+        scaled = values / place
+        if (np.abs(scaled - np.rint(scaled)) <= scaled * 2.0 ** -min(bits, _DOUBLE - 3)).all():
+            return np.where(values > 0, place, 0.0)
+    return np.zeros(values.shape)
+
+
+def _table(probabilities: ArrayLike) -> tuple[Floats, bool]:
+    """The table as whole numbers of its last decimal (True), or as it is."""
+    values = np.asarray(probabilities, dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise InvalidInput("probabilities: expected finite numbers")
+    rows = values.reshape(-1, values.shape[-1])
+    bad = first_bad_row(rows)
+    if bad is not None:
+        raise KneeoaError(
+            f"probabilities: the classes of a case sum to {rows[bad].sum():.7g}; they must sum to 1, and the precision of the table "
+            f"explains {row_rounding(rows)[bad]:.2g} at most."
+        )
+    decimals = decimals_of(values)
+    return (values, False) if decimals is None else (np.rint(values * 10.0**decimals), True)
+
+
+def _sums(probabilities: ArrayLike, members: Collection[int]) -> tuple[Floats, Floats, bool]:
+    """Sums over the members and over the other columns, neither made to sum to 1, and whether they
+    are whole numbers.
+    """
+    values, whole = _table(probabilities)
+    classes = values.shape[-1]
+    if any(not 0 <= member < classes for member in members):
+        raise KneeoaError(f"members: expected classes from 0 to {classes - 1}, got {sorted(members)}.")
+    chosen = np.isin(np.arange(classes), sorted(members))
+    # In ascending order, so that the order of columns cannot part equal sums.
+    inside, outside = (np.sort(values[..., part], axis=-1).sum(axis=-1) for part in (chosen, ~chosen))
+    return inside, outside, whole
+
+
+def _mean(probabilities: ArrayLike) -> tuple[Floats, Floats]:
+    """The whole number nearest to each row's mean class, and the mean's distance from it."""
+    values, whole = _table(probabilities)
+    classes = np.arange(values.shape[-1], dtype=np.float64)
+    total = values.sum(axis=-1)
+    centre = np.rint(values @ classes / total)
+    if whole:
+        return np.zeros(total.shape), values @ classes / total
+    return centre, ((classes - centre[..., None]) * values).sum(axis=-1) / total

@@ -1,5 +1,5 @@
-"""The anatomy stage: overlaps of all runs, over subjects and seeds, for each arm and each contrast
-of modes, of all cases and by grade.
+"""The anatomy stage: overlaps of all runs, over subjects and seeds, for each arm and each pair of
+arms that a contrast compares, of all cases and by grade.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from kneeoa.anatomy.paired import compare
 from kneeoa.anatomy.subjects import by_subject, counted, estimated, or_none, per_case, subject_means
 from kneeoa.config.analysis import Contrast, Statistics
 from kneeoa.config.hierarchy import Level
+from kneeoa.config.pairs import distinct_pairs
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.multiplicity import adjust
 from kneeoa.tables.anatomy import ANATOMY
@@ -55,9 +56,8 @@ def summarise(
         labels: LABELS tables, which tell the grades.
         level: the level of the grades; None: no rows by grade.
         methods: in the order in which they are listed.
-        arms: arm -> its factors; ``mode`` and whatever else must be equal within a contrast
-            (``backbone``, ...).
-        contrasts: pairs of modes; two contrasts of one pair (at different levels) give one set of
+        arms: arm -> factor -> value.
+        contrasts: what is compared; two contrasts of one pair (at different levels) give one set of
             rows.
         statistics: resamples, confidence and seed.
         out: ANATOMY table to write.
@@ -75,7 +75,7 @@ def summarise(
         return
     study = str(rows["study"].iloc[0])
     rows = rows.assign(grade=_grades(rows, labels, level))
-    pairs = [(one, other) for one, other in contrasted(arms, contrasts) if {one, other} <= set(rows["arm"])]
+    pairs = {pair: factor for pair, factor in distinct_pairs(contrasts, arms).items() if set(pair) <= set(rows["arm"])}
     found: list[dict[str, Any]] = []
     for method in sorted(rows["method"].unique(), key=[*methods, *sorted(set(rows["method"]))].index):
         for cohort, part in rows[rows["method"] == method].groupby("cohort", sort=True):
@@ -84,29 +84,6 @@ def summarise(
                 here = {"method": method, "cohort": cohort, "grade": None if grade is None else int(str(grade))}
                 found += [here | row for row in _rows(some, pairs, statistics, str(cohort))]
     ANATOMY.write(out, pd.DataFrame([{"study": study} | row for row in _adjusted(found)]).astype({"grade": "Int16"}))
-
-
-def contrasted(arms: Mapping[str, Mapping[str, str]], contrasts: Sequence[Contrast]) -> list[tuple[str, str]]:
-    """The pairs of arms (candidate, reference) that differ in nothing but the modes of a contrast;
-    each pair once.
-
-    Raises:
-        KneeoaError: two arms have the same factors, so that it is not known which of them is meant.
-    """
-    by_factors: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
-    for name, factors in arms.items():
-        modes = by_factors.setdefault(tuple(sorted((key, value) for key, value in factors.items() if key != "mode")), {})
-        twin = modes.setdefault(factors["mode"], name)
-        wanted = any(factors["mode"] in (contrast.candidate, contrast.reference) for contrast in contrasts)
-        if twin != name and wanted:
-            raise KneeoaError(f"the arms '{twin}' and '{name}' have the same factors {dict(factors)}: which does a contrast compare?")
-    pairs = [
-        (modes[contrast.candidate], modes[contrast.reference])
-        for contrast in contrasts
-        for modes in by_factors.values()
-        if contrast.candidate in modes and contrast.reference in modes
-    ]
-    return list(dict.fromkeys(pairs))
 
 
 def _grades(rows: pd.DataFrame, labels: Sequence[Path], level: Level | None) -> Any:
@@ -118,13 +95,13 @@ def _grades(rows: pd.DataFrame, labels: Sequence[Path], level: Level | None) -> 
     return rows[["cohort", "case_id"]].merge(cases.assign(grade=known), how="left")["grade"].to_numpy()
 
 
-def _rows(rows: pd.DataFrame, pairs: Sequence[tuple[str, str]], statistics: Statistics, cohort: str) -> Iterator[dict[str, Any]]:
+def _rows(rows: pd.DataFrame, pairs: Mapping[tuple[str, str], str], statistics: Statistics, cohort: str) -> Iterator[dict[str, Any]]:
     by_arm = {str(arm): some for arm, some in rows.groupby("arm", sort=True)}
     for arm, some in by_arm.items():
-        yield from ({"kind": "arm", "arm": arm, "reference": None} | row for row in _arm(some, statistics, cohort))
-    for candidate, reference in pairs:
+        yield from ({"kind": "arm", "arm": arm, "factor": None, "reference": None} | row for row in _arm(some, statistics, cohort))
+    for (candidate, reference), factor in pairs.items():
         if candidate in by_arm and reference in by_arm:
-            here = {"kind": "contrast", "arm": candidate, "reference": reference}
+            here = {"kind": "contrast", "arm": candidate, "factor": factor, "reference": reference}
             yield from (here | row for row in _contrast(by_arm[candidate], by_arm[reference], statistics, cohort))
 
 

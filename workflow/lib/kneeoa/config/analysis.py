@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
-from kneeoa.config.section import Name, Section
+from kneeoa.config.factors import value_text
+from kneeoa.config.section import FactorName, Name, Section
 from kneeoa.config.statistics import Contrast, Family, Primary, Statistics
 from kneeoa.saliency.methods import registry
 
@@ -28,25 +29,57 @@ __all__ = [
 class ImportedLevel(Section):
     """Which columns of a table made elsewhere hold one level."""
 
-    truth: str
-    """Column of the reference label (an integer class)."""
-    probabilities: tuple[str, ...] = Field(min_length=1)
-    """One column per class, in order; for a binary level the positive class's column alone will
-    do.
+    truth: str | tuple[str, ...]
+    """Column of the reference label (an integer class); for a multilabel level one column per
+    finding, in order (0 or 1, empty where it was not read).
     """
+    probabilities: tuple[str, ...] = Field(min_length=1)
+    """One column per class or finding, in order; for a binary level the positive class's column
+    alone will do.
+    """
+
+    @property
+    def truth_columns(self) -> tuple[str, ...]:
+        """The columns of the reference labels."""
+        return (self.truth,) if isinstance(self.truth, str) else self.truth
 
 
 class ImportedArm(Section):
     """An arm whose predictions were made elsewhere: a table and its factors."""
 
-    backbone: Name
-    """The factor by which arms are grouped."""
-    mode: Name
-    """The factor that contrasts vary."""
+    backbone: Name | None
+    """The backbone; null where there is none, as of an ensemble of several."""
+    mode: Name | None
+    """The mode, the factor that contrasts vary unless they name another; null where there is
+    none.
+    """
+    factors: dict[FactorName, Any] = Field(default_factory=dict)
+    """Other factors in which arms differ, e.g. {plugin: pim}; none is the value of arms that do not
+    name one, null says that it does not apply to the arm.
+    """
+    members: tuple[Name, ...] = ()
+    """Of an ensemble: the arms that it is made of. Where a contrast varies `ensemble`, it is
+    compared with them alone; what they differ in does not apply to it.
+    """
     file: str
     """File name inside `folder`."""
     levels: dict[Name, ImportedLevel]
     """The columns of each level that the table has."""
+
+    @field_validator("factors")
+    @classmethod
+    def _other_factors(cls, factors: dict[str, Any]) -> dict[str, Any]:
+        for name in ("backbone", "mode", "fold", "seed", "members"):
+            if name in factors:
+                raise ValueError(
+                    f"'{name}' is no entry of 'factors'" + ("; it is a key of the arm" if name in ("backbone", "mode") else "")
+                )
+        return {name: None if value is None else value_text(value) for name, value in factors.items()}
+
+    def factor_values(self) -> dict[str, str | None]:
+        """Factor -> value; None where it does not apply."""
+        pooled = {"ensemble": "ensemble"} if self.members else {}
+        return {"backbone": self.backbone, "mode": self.mode, **pooled, **self.factors}
 
 
 class Imports(Section):
@@ -57,15 +90,32 @@ class Imports(Section):
     case_id: str
     """Column that identifies the case."""
     subject: str | None = None
-    """Column that identifies the subject; default: every case is a subject of its own."""
+    """Column that identifies the subject; default: every case is a subject of its own. Name it
+    wherever a person has two knees or visits: they are not two people.
+    """
     cohort: Name
     """What to call the cohort."""
-    split: Name = "test"
-    """What to call the split."""
+    split_column: str | None = None
+    """Column that tells validation cases (val), on which a threshold can be fitted, from test cases
+    (test); training cases (train) are left out. Default: all are test cases.
+    """
     visit: str = "00m"
     """The visit of every case."""
     arms: dict[Name, ImportedArm] = Field(min_length=1)
     """The arms, each a table and its factors."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_test_cases(cls, values: Any) -> Any:
+        """``split: test`` may be written, as it once could be another; nothing else is analysed."""
+        if not isinstance(values, dict) or "split" not in values:
+            return values
+        if values["split"] != "test":
+            raise ValueError(
+                f"'split' is '{values['split']}', but figures, tables and contrasts are of test cases: leave it out, and name the column "
+                "that tells validation cases from test cases as 'split_column' where there are both"
+            )
+        return {key: value for key, value in values.items() if key != "split"}
 
 
 class Saliency(Section):
@@ -75,10 +125,11 @@ class Saliency(Section):
     """How maps are made: smoothgrad_input (paper A), smoothgrad (the gradient alone),
     integrated_gradients, grad_cam, occlusion. The first is the one that pictures show.
     """
-    target: Name | None = None
-    """The level that is explained; default: the coarsest binary level, by its log-odds. Of a level
-    of several classes it is the logit of the case's true class; every mode must then have a head
-    that speaks of the level.
+    target: str | None = None
+    """What is explained; default: the coarsest binary level, by its log-odds. Of a level of several
+    classes it is the logit of the case's true class; a level and one of its classes, kl.severe, are
+    the log-odds of that class against the rest, and findings.osteophytes those of one finding of a
+    multilabel level, in every case alike. Every mode must have a head that speaks of the level.
     """
     samples: PositiveInt = 8
     """smoothgrad, smoothgrad_input: noisy copies of each image."""
@@ -117,7 +168,7 @@ class Saliency(Section):
 class Anatomy(Section):
     """Where saliency falls against tissues."""
 
-    targets: dict[Name, tuple[Name, ...]] = Field(default_factory=dict)
+    targets: dict[Name, Annotated[tuple[Name, ...], Field(min_length=1)]] = Field(default_factory=dict)
     """Groups of the cohort's tissues, e.g. cartilage: [femoral_cartilage, tibial_cartilage]; the
     first is what the study is about, the others are its controls. The name background stands for
     all that has no label.
@@ -165,7 +216,7 @@ class Anatomy(Section):
 class Geometry(Section):
     """The severity axis and measures of the representation."""
 
-    axes: tuple[Literal["pc1", "centroid", "lda", "ridge"], ...] = ("pc1", "centroid", "lda", "ridge")
+    axes: tuple[Literal["pc1", "centroid", "lda", "ridge"], ...] = Field(default=("pc1", "centroid", "lda", "ridge"), min_length=1)
     """pc1: first principal component of the training cases; centroid: from the lowest to the
     highest grade; lda: first linear discriminant of the grades (shrunk covariance); ridge: ridge
     regression on the grade. The first is the one that the figure shows.

@@ -30,9 +30,9 @@ class ArmRow(Section):
     """Names from `backbones`."""
     mode: Name | tuple[Name, ...]
     """Names from `modes`."""
-    grid: Name | None = None
-    """The input grid; default: the view's canonical one."""
-    view: Name | None = None
+    grid: Name | tuple[Name, ...] | None = None
+    """The input grid; default: the view's canonical one, which lists name canonical."""
+    view: Name | tuple[Name, ...] | None = None
     """The view; default: the study's only one."""
     reader: Name | tuple[Name, ...] | None = None
     """Names from `readers`, whose labels are learnt; none (the default) stands for the reference

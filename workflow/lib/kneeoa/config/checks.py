@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from kneeoa.backbones import registry
 from kneeoa.cohorts import registry as cohort_readers
+from kneeoa.config.analysis_checks import check_analyses
 from kneeoa.config.arms import Arm
 from kneeoa.config.cohort_checks import check_cohorts
-from kneeoa.config.hierarchy import check_hierarchy
+from kneeoa.config.factors import MEMBERS, TRAINING, ArmsTable, compared_table
+from kneeoa.config.hierarchy import check_hierarchy, explained
 from kneeoa.config.metrics import metrics_of
+from kneeoa.config.pairs import arm_pairs, primary_pair, require_pairs
 from kneeoa.config.people import check_people
 from kneeoa.config.prediction import check_ensembles, flipped_axes
 from kneeoa.config.readers import REFERENCE
+from kneeoa.config.statistics import Contrast
 from kneeoa.errors import KneeoaError
 from kneeoa.modes import registry as mode_registry
+from kneeoa.network.readings import groupings
 
 if TYPE_CHECKING:
     from kneeoa.config.study import Study
@@ -43,6 +48,7 @@ def check_study(study: Study) -> None:
     _check_contrasts(study)
     check_people(study.same_people, study.distinct_people, study.cohorts)
     check_cohorts(study)
+    check_analyses(study)
 
 
 def known(key: str, value: str, allowed: Any) -> None:
@@ -68,9 +74,20 @@ def _check_cohorts(study: Study) -> None:
     if study.cohorts and not any(cohort.role == "develop" for cohort in study.cohorts.values()):
         raise ValueError("no cohort has the role 'develop', so nothing could be trained")
     if study.saliency.target is not None:
-        known("saliency.target", study.saliency.target, study.level_names)
+        _check_explained(study, study.saliency.target)
     if study.geometry.level is not None:
         known("geometry.level", study.geometry.level, study.level_names)
+
+
+def _check_explained(study: Study, target: str) -> None:
+    level, _ = explained(target, study.levels)
+    for arm in study.arms_table():
+        heads = study.modes[arm.mode].levels if arm.mode in study.modes else ()  # an unknown mode has a sentence of its own
+        if heads and not any(level.name in groupings(study.levels, head) for head in heads):
+            raise ValueError(
+                f"'saliency.target' is '{target}', but arm '{arm.name}' has no head that speaks of the level '{level.name}': its mode "
+                f"'{arm.mode}' has {', '.join(heads)}"
+            )
 
 
 def _check_modes(study: Study) -> None:
@@ -142,6 +159,10 @@ def _check_arms(study: Study) -> None:
 
 
 def _check_predictions(study: Study) -> None:
+    imported = {} if study.imports is None else study.imports.arms
+    for name, arm in imported.items():
+        for member in arm.members:
+            known(f"imports.arms.{name}.members", member, [other for other in imported if other != name and not imported[other].members])
     views = {arm.name: study.view_of(arm) for arm in study.arms_table()}
     for view in set(views.values()):
         flipped_axes(study.views[view], study.predict.flips)
@@ -149,12 +170,11 @@ def _check_predictions(study: Study) -> None:
 
 
 def _check_contrasts(study: Study) -> None:
-    modes = {arm.mode for arm in study.imports.arms.values()} if study.imports else set(study.modes)
+    arms = compared_table(study)
     for contrast in study.statistics.contrasts:
         where = f"statistics.contrasts ({contrast.name})"
         known(f"{where}.level", contrast.level, study.level_names)
-        for key in ("candidate", "reference"):
-            known(f"{where}.{key}", getattr(contrast, key), modes)
+        _check_factors(where, contrast, arms)
         level = study.level(contrast.level)
         allowed = metrics_of(level.kind, any(child.parent == level.name for child in study.levels))
         for metric in contrast.tests:
@@ -163,13 +183,36 @@ def _check_contrasts(study: Study) -> None:
     for family in study.statistics.families:
         for name in family.contrasts or ():
             known(f"statistics.families ({family.name}).contrasts", name, names)
-    _check_primary(study)
+    _check_primary(study, arms)
     columns = ("side",) if study.imports else ("sex", "age", "site", "side")  # an import has no cases table
     for name in study.statistics.subgroups:
         known("statistics.subgroups", name, (*columns, *study.level_names))
 
 
-def _check_primary(study: Study) -> None:
+def _check_factors(where: str, contrast: Contrast, arms: ArmsTable) -> None:
+    """The factor and its values are those of arms, and some pair answers the contrast."""
+    named = list(dict.fromkeys(factor for factors in arms.values() for factor in factors if factor != MEMBERS))
+    settings = [factor for factor in named if factor.startswith(f"{TRAINING}.")]
+    if contrast.factor == TRAINING:
+        differ = f"arms differ in {', '.join(settings)}" if settings else "all arms are trained alike"
+        raise ValueError(f"'{where}.factor': '{TRAINING}' is many settings; name one of them, such as training.epochs ({differ})")
+    if contrast.factor.startswith(f"{TRAINING}.") and contrast.factor not in named:
+        differ = f"they differ in {', '.join(settings)}" if settings else "they are trained alike"
+        raise ValueError(f"'{where}.factor': no two arms differ in '{contrast.factor}'; {differ}")
+    known(f"{where}.factor", contrast.factor, [factor for factor in named if factor != TRAINING])
+    for factor in contrast.follows:
+        if not factor.startswith(f"{TRAINING}."):
+            known(f"{where}.follows", factor, [*named, *([] if TRAINING in named else [TRAINING])])
+    values = list(dict.fromkeys(str(factors[contrast.factor]) for factors in arms.values() if factors.get(contrast.factor) is not None))
+    for key, value in [*(("candidate", value) for value in contrast.candidates), ("reference", contrast.reference)]:
+        known(f"{where}.{key}", value, values)
+    try:
+        require_pairs(contrast, arms)
+    except KneeoaError as error:
+        raise ValueError(str(error).removesuffix(".")) from error
+
+
+def _check_primary(study: Study, arms: ArmsTable) -> None:
     primary = study.statistics.primary
     if primary is None:
         return
@@ -177,7 +220,13 @@ def _check_primary(study: Study) -> None:
     known("statistics.primary.contrast", primary.contrast, named)
     known("statistics.primary.metric", primary.metric, named[primary.contrast].tests)
     if primary.backbone is not None:
-        backbones = {arm.backbone for arm in study.imports.arms.values()} if study.imports else set(study.backbones)
-        known("statistics.primary.backbone", primary.backbone, backbones)
+        known("statistics.primary.backbone", primary.backbone, {str(factors["backbone"]): None for factors in arms.values()})
+    for factor, value in primary.where.items():
+        known("statistics.primary.where", factor, {key: None for factors in arms.values() for key in factors if key != MEMBERS})
+        known(f"statistics.primary.where.{factor}", value, {str(factors.get(factor)): None for factors in arms.values()})
+    contrast = named[primary.contrast]
+    if not any(primary_pair(primary, pair, contrast.factor, arms) for pair in arm_pairs(contrast, arms)):
+        chosen = ", ".join(f"{factor} '{value}'" for factor, value in primary.factors.items())
+        raise ValueError(f"'statistics.primary': no pair of arms of the contrast '{primary.contrast}' has the {chosen}")
     if primary.cohort is not None:
         known("statistics.primary.cohort", primary.cohort, [study.imports.cohort] if study.imports else list(study.cohorts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -41,6 +42,28 @@ def finest(levels: tuple[Level, ...]) -> Level:
     """The level that a case must have: the last declared one that is nobody's parent."""
     parents = {level.parent for level in levels}
     return [level for level in levels if level.name not in parents][-1]
+
+
+def explained(target: str, levels: Iterable[Level]) -> tuple[Level, int | None]:
+    """The level that a target of saliency names, and the class or finding of it where it names one:
+    ``kl``, ``kl.severe``, ``findings.osteophytes``.
+
+    Raises:
+        ValueError: an unknown level or class, or a multilabel level without one of its findings.
+    """
+    declared = {level.name: level for level in levels}
+    name, dot, label = target.partition(".")
+    if name not in declared:
+        raise ValueError(f"'saliency.target' names the level '{name}'; known are {', '.join(declared) or 'none'}")
+    level = declared[name]
+    if dot and label not in level.classes:
+        raise ValueError(f"'saliency.target' names '{label}' of the level '{name}', which has {', '.join(level.classes)}")
+    if not dot and level.kind == "multilabel":
+        example = f"{name}.{level.classes[0]}"
+        raise ValueError(
+            f"'saliency.target' is the multilabel level '{name}', whose findings have no common score; name one, e.g. {example}"
+        )
+    return level, level.classes.index(label) if dot else None
 
 
 def check_hierarchy(levels: tuple[Level, ...]) -> None:

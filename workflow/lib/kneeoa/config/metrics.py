@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from kneeoa.config.hierarchy import Level
 from kneeoa.config.section import MemberOf
 
 FixedTest = Literal["bootstrap", "delong", "mcnemar", "delta"]
@@ -41,6 +42,10 @@ class Metric:
     """It has one value for each cut of the grades: the rows are called cut_auc_1, cut_auc_2, ...,
     for "grade 1 or more", and so on.
     """
+    of_each_class: bool = False
+    """A level of several classes has it for each class against the rest: the rows are called
+    auc[mild], auc[severe], and so on.
+    """
     of_two_heads: bool = False
     """It is of a level with a finer one, for arms with a head of each: how often, and by how much
     probability, the heads disagree.
@@ -49,12 +54,13 @@ class Metric:
     """It is in the printed table; the CSV holds all."""
 
 
-_BINARY, _CLASSES, _ORDINAL = ("binary",), ("multiclass", "ordinal"), ("ordinal",)
-_ALL = ("binary", "multiclass", "ordinal")
+_BINARY, _CLASSES, _ORDINAL = ("binary", "multilabel"), ("multiclass", "ordinal"), ("ordinal",)
+_SINGLE = ("binary", "multiclass", "ordinal")
+_ALL = (*_SINGLE, "multilabel")
 _UNDEFINED: Literal["undefined"] = "undefined"
 
 TABLE: tuple[Metric, ...] = (
-    Metric("auc", _BINARY, ("delong", "bootstrap"), "AUC", absent_class=_UNDEFINED, in_paper=True),
+    Metric("auc", _ALL, ("delong", "bootstrap"), "AUC", of_each_class=True, absent_class=_UNDEFINED, in_paper=True),
     Metric("accuracy", _ALL, ("mcnemar", "bootstrap", "delta"), "accuracy", of_calls=True, in_paper=True),
     Metric("f1", _BINARY, ("bootstrap", "delta"), "F1", of_calls=True, absent_class="fewer", in_paper=True),
     Metric("balanced_accuracy", _ALL, ("bootstrap", "delta"), "balanced accuracy", of_calls=True, absent_class="fewer", in_paper=True),
@@ -62,13 +68,20 @@ TABLE: tuple[Metric, ...] = (
     Metric("scaled_brier", _BINARY, ("bootstrap", "delta"), "scaled Brier score", absent_class=_UNDEFINED),
     Metric("calibration_slope", _BINARY, ("delta",), "calibration slope", better="one value", absent_class=_UNDEFINED, in_paper=True),
     Metric("calibration_in_the_large", _BINARY, ("delta",), "calibration in the large", better="one value", absent_class=_UNDEFINED),
-    Metric("sensitivity", _BINARY, ("delta",), "sensitivity", of_calls=True),
-    Metric("specificity", _BINARY, ("delta",), "specificity", of_calls=True),
-    Metric("contradiction", _ALL, ("delta",), "head contradiction", better="less", of_calls=True, of_two_heads=True, in_paper=True),
-    Metric("contradiction_mass", _ALL, ("delta",), "head contradiction, mass", better="less", of_two_heads=True),
+    Metric("calibration_error", _BINARY, ("delta",), "expected calibration error", better="less"),
+    Metric("calibration_error_equal_count", _BINARY, ("delta",), "expected calibration error, equal counts", better="less"),
+    Metric("sensitivity", _ALL, ("delta",), "sensitivity", of_calls=True, of_each_class=True),
+    Metric("specificity", _ALL, ("delta",), "specificity", of_calls=True, of_each_class=True),
+    Metric("ppv", _ALL, ("delta",), "positive predictive value", of_calls=True, of_each_class=True),
+    Metric("npv", _ALL, ("delta",), "negative predictive value", of_calls=True, of_each_class=True),
+    Metric("prevalence", _ALL, (), "prevalence", better="one value", of_each_class=True),
+    Metric("average_precision", _ALL, ("delta",), "average precision", of_each_class=True, absent_class=_UNDEFINED),
+    Metric("contradiction", _SINGLE, ("delta",), "head contradiction", better="less", of_calls=True, of_two_heads=True, in_paper=True),
+    Metric("contradiction_mass", _SINGLE, ("delta",), "head contradiction, mass", better="less", of_two_heads=True),
     Metric("macro_auc", _CLASSES, ("delong", "bootstrap"), "macro AUC", absent_class=_UNDEFINED, in_paper=True),
     Metric("weighted_auc", _CLASSES, ("delong",), "weighted AUC", absent_class=_UNDEFINED),
     Metric("macro_f1", _CLASSES, ("bootstrap", "delta"), "macro F1", of_calls=True, absent_class="fewer", in_paper=True),
+    Metric("kappa", _CLASSES, ("bootstrap", "delta"), "kappa", of_calls=True),
     Metric("quadratic_kappa", _ORDINAL, ("bootstrap", "delta"), "weighted kappa", of_calls=True, in_paper=True),
     Metric("mae", _ORDINAL, ("bootstrap", "delta"), "mean abs. error", better="less", of_calls=True, in_grades=True, in_paper=True),
     Metric("within_one", _ORDINAL, ("bootstrap", "delta"), "within one grade", of_calls=True),
@@ -91,13 +104,6 @@ def names() -> tuple[str, ...]:
 MetricName = Annotated[str, MemberOf(names)]
 """A metric, as the configuration names it."""
 
-BINARY_METRICS = tuple(metric.name for metric in TABLE if "binary" in metric.kinds and not metric.of_two_heads)
-CLASS_METRICS = tuple(metric.name for metric in TABLE if "multiclass" in metric.kinds and not metric.of_two_heads)
-"""Of levels with more than two classes."""
-ORDINAL_METRICS = tuple(
-    metric.name for metric in TABLE if "ordinal" in metric.kinds and not metric.of_two_heads and metric.name not in CLASS_METRICS
-)
-"""Of ordinal levels, besides ``CLASS_METRICS``."""
 CONSISTENCY_METRICS = tuple(metric.name for metric in TABLE if metric.of_two_heads)
 """Of a level with a finer one, for arms with a head of each."""
 CUT_METRICS = tuple(metric.name for metric in TABLE if metric.by_cut)
@@ -117,21 +123,36 @@ def applicable(test: FixedTest) -> tuple[str, ...]:
 
 def metrics_of(kind: str, parent: bool = False) -> tuple[str, ...]:
     """The metrics of a level of this kind; ``parent``: it has a finer level below it."""
-    single = BINARY_METRICS if kind == "binary" else CLASS_METRICS + (ORDINAL_METRICS if kind == "ordinal" else ())
-    return single + (CONSISTENCY_METRICS if parent else ())
+    alone = [metric for metric in TABLE if kind in metric.kinds and not metric.of_two_heads]
+    pairs = [metric for metric in TABLE if kind in metric.kinds and metric.of_two_heads and parent]
+    return tuple(metric.name for metric in (*alone, *pairs))
 
 
-def rows_of(metric: str, classes: int) -> tuple[str, ...]:
-    """The names of a metric's rows: itself, or one for each cut."""
-    return tuple(f"{metric}_{cut}" for cut in range(1, classes)) if metric in CUT_METRICS else (metric,)
+def rows_of(metric: str, level: Level) -> tuple[str, ...]:
+    """The names of a metric's rows: itself, or one for each cut, or one for each class against the
+    rest. Of a multilabel level the first is the mean over its findings, then each finding's.
+    """
+    each = tuple(f"{metric}[{name}]" for name in level.classes)
+    if level.kind == "multilabel":
+        return (metric, *each)
+    if level.kind != "binary" and BY_NAME[metric].of_each_class:
+        return each
+    return tuple(f"{metric}_{cut}" for cut in range(1, len(level.classes))) if metric in CUT_METRICS else (metric,)
 
 
 def base(name: str) -> str:
-    """The metric of a row's name: ``cut_auc`` of ``cut_auc_2``."""
-    stem = name.rpartition("_")[0]
-    return stem if stem in CUT_METRICS else name
+    """The metric of a row's name: ``cut_auc`` of ``cut_auc_2``, ``auc`` of ``auc[mild]``."""
+    whole = name.partition("[")[0]
+    stem = whole.rpartition("_")[0]
+    return stem if stem in CUT_METRICS else whole
 
 
 def cut_of(name: str) -> int:
     """The cut of a row's name: 2 of ``cut_auc_2``."""
     return int(name.rpartition("_")[2])
+
+
+def class_of(name: str) -> str | None:
+    """The class or finding of a row's name: ``mild`` of ``auc[mild]``; None without one."""
+    metric, bracket, rest = name.partition("[")
+    return rest[:-1] if bracket and metric in BY_NAME else None

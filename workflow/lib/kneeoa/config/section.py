@@ -12,6 +12,9 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 # Names become wildcards and file names, so they are kept plain.
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$")]
 
+# A factor of arms; a dotted one is a key of a section, such as training.learning_rate.
+FactorName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$")]
+
 
 class Section(BaseModel):
     """A closed, frozen piece of the configuration."""

@@ -4,12 +4,13 @@ subgroups and the claim.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
+from kneeoa.config.factors import value_text
 from kneeoa.config.metrics import WITHOUT_DIRECTION, FixedTest, MetricName, applicable
-from kneeoa.config.section import Name, Section
+from kneeoa.config.section import FactorName, Name, Section
 
 Test = Literal["bootstrap", "delong", "mcnemar", "delta", "seeds", "non_inferiority", "equivalence"]
 """seeds: of networks like these (three or more matched seeds); the last two: against a margin."""
@@ -19,26 +20,55 @@ APPLICABLE: dict[FixedTest, tuple[str, ...]] = {test: applicable(test) for test 
 
 
 class Contrast(Section):
-    """A candidate against a reference, everything but the mode equal, on the same cases; one per
-    backbone.
+    """A candidate against a reference on the same cases: one factor of the arms varies, all others
+    are equal; rows for each combination of the others. A factor that does not apply to one of two
+    arms (what an ensemble's members differ in) is no difference between them.
     """
 
     name: Name
     """Name of the contrast."""
     level: Name
     """The level at which arms are compared."""
-    candidate: Name
-    """A mode."""
-    reference: Name
-    """A mode."""
+    factor: FactorName = "mode"
+    """The factor that varies: mode, backbone, view, grid, reader, ensemble, a key of training in
+    which arms differ (training.learning_rate), or a factor that imported arms name.
+    """
+    candidate: str | tuple[str, ...]
+    """A value of the factor, or a list of values, each of which is compared with the reference:
+    rows that no family takes are then a family of their own (Holm), called as the contrast.
+    """
+    reference: str
+    """A value of the factor; none: without it."""
+    follows: tuple[FactorName, ...] = ()
+    """Factors that may differ with the one that varies, e.g. [training] where each backbone is
+    trained in its own way. Arms that are equal in them too are compared first of all.
+    """
     tests: dict[MetricName, tuple[FixedTest, ...]]
     """For each metric, the tests to run, e.g. auc: [delong, bootstrap]. With three or more seeds a
-    test over random seeds joins them by itself and takes their place in the families.
+    test over random seeds joins them by itself and takes their place in the families. Of a level of
+    several classes auc, average_precision, sensitivity, specificity, ppv and npv are of each class
+    against the rest, a row a class (auc[mild]); of a multilabel level every metric has a row for
+    the mean over findings (auc) and one a finding (auc[osteophytes]).
     """
     margin: dict[MetricName, PositiveFloat] | PositiveFloat | None = None
     """Non-inferiority and equivalence margin, fixed before the run; a number is that of the first
     metric in `tests`.
     """
+
+    @field_validator("candidate", mode="before")
+    @classmethod
+    def _values(cls, value: Any) -> Any:
+        return tuple(value_text(member) for member in value) if isinstance(value, list | tuple) else value_text(value)
+
+    @field_validator("reference", mode="before")
+    @classmethod
+    def _value(cls, value: Any) -> str:
+        return value_text(value)
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """The values that are compared with the reference."""
+        return self.candidate if isinstance(self.candidate, tuple) else (self.candidate,)
 
     @property
     def margins(self) -> dict[str, float]:
@@ -46,6 +76,17 @@ class Contrast(Section):
         if self.margin is None:
             return {}
         return self.margin if isinstance(self.margin, dict) else {next(iter(self.tests)): self.margin}
+
+    @model_validator(mode="after")
+    def _one_factor(self) -> Self:
+        values = [*self.candidates, self.reference]
+        twice = next((value for value in values if values.count(value) > 1), None)
+        if not self.candidates or twice is not None:
+            what = "has no 'candidate'" if twice is None else f"names the {self.factor} '{twice}' twice"
+            raise ValueError(f"contrast '{self.name}' {what}; it compares one value of a factor, or several, with another one")
+        if self.factor in self.follows:
+            raise ValueError(f"contrast '{self.name}': '{self.factor}' is the factor that varies and cannot stand under 'follows'")
+        return self
 
     @model_validator(mode="after")
     def _applicable(self) -> Self:
@@ -71,11 +112,27 @@ class Primary(Section):
     contrast: Name
     """A contrast."""
     metric: MetricName
-    """One of its metrics."""
+    """One of its metrics; of a multilabel level the mean over findings, of a metric with a row for
+    each class all of them.
+    """
     backbone: Name | None = None
     """The backbone; default: every one, which makes a primary family."""
+    where: dict[FactorName, str] = Field(default_factory=dict)
+    """Values of other factors that both of its arms have, e.g. {mode: dual}; of the contrast's own
+    factor, the candidate's. Default: every one.
+    """
     cohort: Name | None = None
     """The cohort; default: every one."""
+
+    @field_validator("where", mode="before")
+    @classmethod
+    def _texts(cls, where: Any) -> Any:
+        return {key: value_text(value) for key, value in where.items()} if isinstance(where, dict) else where
+
+    @property
+    def factors(self) -> dict[str, str]:
+        """Factor -> value that the primary pairs have."""
+        return self.where | ({} if self.backbone is None else {"backbone": self.backbone})
 
 
 class Family(Section):
@@ -83,8 +140,11 @@ class Family(Section):
 
     name: Name
     """Name of the family."""
-    adjust: Literal["holm", "bh", "by", "none"]
-    """Holm, Benjamini-Hochberg, Benjamini-Yekutieli or no adjustment."""
+    adjust: Literal["holm", "max_t", "bh", "by", "none"]
+    """Holm, step-down max-T (by how the tests' differences move together over subjects: never more
+    than Holm, and less where tests are of the same cases), Benjamini-Hochberg, Benjamini-Yekutieli
+    or no adjustment.
+    """
     tests: tuple[Test, ...]
     """A contrast's row joins the first family that lists its test and, where given, its contrast
     and metric. Where a test over random seeds exists, it joins in the place of the metric's other

@@ -21,6 +21,7 @@ from kneeoa.config.analysis import (
 from kneeoa.config.arms import Arm, ArmRow, Backbone
 from kneeoa.config.checks import check_study, known
 from kneeoa.config.cohorts import Cohort
+from kneeoa.config.factors import CANONICAL, NONE, inapplicable
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
 from kneeoa.config.people import Groups
@@ -136,20 +137,27 @@ class Study(Section):
         return tuple(itertools.chain.from_iterable(self._expand(row) for row in self.arms))
 
     def _expand(self, row: ArmRow) -> list[Arm]:
-        backbones = row.backbone if isinstance(row.backbone, tuple) else (row.backbone,)
-        modes = row.mode if isinstance(row.mode, tuple) else (row.mode,)
         try:
             training = self.training.changed(row.training)
         except ValidationError as error:
             raise ValueError("; ".join(f"in 'arms[].training', {line}" for line in sentences(error, Training))) from error
-        readers = row.reader if isinstance(row.reader, tuple) else (row.reader,)
+        given = {key: getattr(row, key) for key in ArmRow.model_fields if key not in ("training", "name")}
+        lists = [value if isinstance(value, tuple) else (value,) for value in given.values()]
         arms = []
-        for backbone, mode, reader in itertools.product(backbones, modes, readers):
-            name = row.name.replace("{backbone}", backbone).replace("{mode}", mode.replace("_", "-")).replace("{grid}", row.grid or "")
-            name = name.replace("{reader}", reader or REFERENCE)
-            whose = None if reader == REFERENCE else reader
-            arms.append(Arm(name=name, backbone=backbone, mode=mode, grid=row.grid, view=row.view, training=training, reader=whose))
-        return arms
+        for values in itertools.product(*lists):
+            factors = dict(zip(given, values, strict=True))
+            lacking = inapplicable(factors)
+            texts = (
+                factors
+                | {"mode": factors["mode"].replace("_", "-"), "reader": factors["reader"] or REFERENCE}
+                | dict.fromkeys(lacking, NONE)
+            )
+            name = row.name
+            for key, text in texts.items():
+                name = name.replace(f"{{{key}}}", text or "")
+            entries = {key: None if key in lacking or value in (NONE, CANONICAL) else value for key, value in factors.items()}
+            arms.append(Arm(name=name, training=training, **entries))
+        return [arm for place, arm in enumerate(arms) if arm not in arms[:place]]
 
     def view_of(self, arm: Arm) -> str:
         """The view that an arm takes."""

@@ -11,7 +11,8 @@ import pandas as pd
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.statistics import ThresholdRule
-from kneeoa.contrasts.cases import LevelPredictions, level_predictions
+from kneeoa.contrasts.cases import LevelPredictions, binary_level, level_predictions
+from kneeoa.contrasts.multilabel import joined, one_finding
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.operating_point import choose_threshold
 
@@ -38,7 +39,7 @@ def spoken(
         arm: name of the arm.
         cohort: whose cases.
         split: which of them.
-        level: what is predicted; not multilabel.
+        level: what is predicted; of a multilabel level each finding has thresholds of its own.
         head: the level whose head speaks.
         levels: the hierarchy.
         threshold: of a binary level: a number, or a rule to be fitted for each seed.
@@ -47,6 +48,12 @@ def spoken(
         KneeoaError: see :func:`kneeoa.contrasts.cases.level_predictions`.
     """
     frame = frame[frame["arm"] == arm]
+    if level.kind == "multilabel":
+        rows = frame[(frame["level"] == level.name) & (frame["head"] == head)]
+        here = rows[(rows["cohort"] == cohort) & (rows["split"] == split)]
+        parts = [(one_finding(rows, level, number), binary_level(level, number)) for number in range(len(level.classes))]
+        findings = [spoken(part, arm, cohort, split, one, head, (one,), threshold) for part, one in parts]
+        return joined(level, findings, here["case_id"])
     own = frame[(frame["level"] == level.name) & (frame["head"] == head)]
     here = frame[(frame["cohort"] == cohort) & (frame["split"] == split)]
     predictions = level_predictions(here[(here["level"] == level.name) & (here["head"] == head)], arm, level, head)

@@ -1,23 +1,26 @@
-"""How arms differ: every configured contrast on every backbone, tested and corrected in
-families.
+"""How arms differ: every configured contrast on every pair of arms that answers it, tested and
+corrected in families.
 """
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.config.metrics import rows_of
+from kneeoa.config.metrics import base, class_of, rows_of
+from kneeoa.config.pairs import ArmPair, Arms, constant, require_pairs, unanswered
 from kneeoa.config.statistics import Contrast, Statistics
 from kneeoa.contrasts.arms import spoken
 from kneeoa.contrasts.cases import LevelPredictions, best_head, require_same_cases
-from kneeoa.contrasts.families import correct
+from kneeoa.contrasts.families import INFLUENCE, MAX_T, correct, takes
+from kneeoa.contrasts.joint import influence_on
 from kneeoa.contrasts.networks import against_margin, over_random_seeds
 from kneeoa.contrasts.outcome import Outcome, detectable, join
 from kneeoa.contrasts.paired import PairedTests
@@ -25,29 +28,33 @@ from kneeoa.errors import KneeoaError
 from kneeoa.tables.contrasts import CONTRASTS
 from kneeoa.tables.predictions import PREDICTIONS
 
+_LOG = logging.getLogger(__name__)
+
 SPLIT = "test"
 """Arms are compared on cases that chose nothing."""
 
 
 def build_contrasts(
     prediction_files: list[Path],
-    arms: Mapping[str, Mapping[str, Any]],
+    arms: Arms,
     levels: tuple[Level, ...],
     statistics: Statistics,
     out: Path,
 ) -> None:
-    """Write CONTRASTS: per contrast, backbone and cohort, a row for each metric and test; then the
-    families' correction.
+    """Write CONTRASTS: per contrast, pair of arms and cohort, a row for each metric and test; then
+    the families' correction.
 
-    A contrast is made for every pair of arms whose modes are its candidate and reference and whose
-    other factors are equal. An arm speaks on a level through its own head, else through the nearest
-    finer head (the note says so). Several seeds: metrics are averaged over an arm's seeds, which
-    are fixed; with three or more that both arms share, a row over random seeds is added, and it is
-    the one that joins a family. Subjects are the clusters of every interval and test.
+    A contrast is made for every pair of arms that have a candidate and the reference value of its
+    factor and whose other factors are equal (:func:`kneeoa.config.pairs.arm_pairs`); arms that a
+    contrast names and has no counterpart for are logged. An arm speaks on a level through its own
+    head, else through the nearest finer head (the note says so). Several seeds: metrics are
+    averaged over an arm's seeds, which are fixed; with three or more that both arms share, a row
+    over random seeds is added, and it is the one that joins a family. Subjects are the clusters of
+    every interval and test.
 
     Args:
         prediction_files: PREDICTIONS tables of all arms.
-        arms: arm name -> factors, at least ``backbone`` and ``mode``.
+        arms: arm name -> factor -> value.
         levels: the hierarchy, coarse to fine.
         statistics: contrasts, families and how to test.
         out: file to write.
@@ -58,8 +65,15 @@ def build_contrasts(
             repeated or labelled differently.
     """
     frame = PREDICTIONS.concat(prediction_files)
-    rows = [row for pair in pairs_of(frame, arms, levels, statistics) for row in _rows(pair, statistics)]
-    CONTRASTS.write(out, correct(rows, statistics))
+    rows, primary = [], []
+    for pair in pairs_of(frame, arms, levels, statistics):
+        part = list(_rows(pair, statistics))
+        rows += part
+        primary += [pair.is_primary] * len(part)
+    for contrast in statistics.contrasts:
+        for sentence in unanswered(contrast, arms):
+            _LOG.warning("contrast %s: %s", contrast.name, sentence)
+    CONTRASTS.write(out, correct(rows, statistics, primary))
 
 
 @dataclass(frozen=True)
@@ -67,15 +81,30 @@ class Pair:
     """Two arms on the same cases of one cohort."""
 
     contrast: Contrast
-    backbone: str
+    arms: ArmPair
+    backbone: str | None
     cohort: str
     candidate: LevelPredictions
     reference: LevelPredictions
+    is_primary: bool = False
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The pair's columns in CONTRASTS and SUBGROUPS."""
+        return {
+            "contrast": self.contrast.name,
+            "factor": self.contrast.factor,
+            "backbone": self.backbone,
+            "cohort": self.cohort,
+            "level": self.contrast.level,
+            "reference": self.arms.reference,
+            "candidate": self.arms.candidate,
+            "reference_value": self.arms.reference_value,
+            "candidate_value": self.arms.candidate_value,
+        }
 
 
-def pairs_of(
-    frame: pd.DataFrame, arms: Mapping[str, Mapping[str, Any]], levels: tuple[Level, ...], statistics: Statistics
-) -> Iterator[Pair]:
+def pairs_of(frame: pd.DataFrame, arms: Arms, levels: tuple[Level, ...], statistics: Statistics) -> Iterator[Pair]:
     """Every pair of arms that a contrast compares, cohort by cohort, on the same test cases; errors
     as :func:`build_contrasts`.
     """
@@ -84,49 +113,17 @@ def pairs_of(
         if contrast.level not in by_name:
             raise KneeoaError(f"Contrast '{contrast.name}' is on the level '{contrast.level}'; the levels are {sorted(by_name)}.")
         level = by_name[contrast.level]
-        if level.kind == "multilabel":
-            raise KneeoaError(
-                f"Contrast '{contrast.name}' is on the multilabel level '{level.name}', whose findings are measured but not "
-                "compared; make a level of each finding that should be."
-            )
-        for candidate, reference in arm_pairs(contrast, arms):
-            for cohort, part in _cohorts(frame, candidate, reference, contrast):
+        for pair in require_pairs(contrast, arms):
+            ends = (pair.candidate, pair.reference)
+            backbone, primary = constant(arms, ends, "backbone"), takes(statistics.primary, contrast, pair, arms)
+            for cohort, part in _cohorts(frame, *ends, contrast):
                 where = f"Contrast '{contrast.name}', cohort '{cohort}'"
                 sides = [
                     spoken(frame, arm, cohort, SPLIT, level, _head(part, arm, level, levels, where), levels, statistics.threshold)
-                    for arm in (candidate, reference)
+                    for arm in ends
                 ]
                 require_same_cases(sides[0], sides[1], f"Contrast '{contrast.name}'")
-                yield Pair(contrast, str(arms[candidate]["backbone"]), cohort, sides[0], sides[1])
-
-
-def arm_pairs(contrast: Contrast, arms: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """(candidate arm, reference arm) for every setting of the factors other than the mode that has
-    both modes, in arms' order.
-
-    Raises:
-        KneeoaError: no pair, or two arms with the same factors.
-    """
-    found: dict[str, dict[str, str]] = {contrast.candidate: {}, contrast.reference: {}}
-    for name, factors in arms.items():
-        mode = factors["mode"]
-        if mode not in found:
-            continue
-        setting = repr(sorted((key, value) for key, value in factors.items() if key != "mode"))
-        if setting in found[mode]:
-            raise KneeoaError(f"Contrast '{contrast.name}': arms '{found[mode][setting]}' and '{name}' have the same factors; remove one.")
-        found[mode][setting] = name
-    pairs = [
-        (arm, found[contrast.reference][setting])
-        for setting, arm in found[contrast.candidate].items()
-        if setting in found[contrast.reference]
-    ]
-    if not pairs:
-        raise KneeoaError(
-            f"Contrast '{contrast.name}': no two arms have the modes '{contrast.candidate}' and '{contrast.reference}' "
-            "and else equal factors; add the missing arm or remove the contrast."
-        )
-    return pairs
+                yield Pair(contrast, pair, backbone, cohort, sides[0], sides[1], primary)
 
 
 def _cohorts(frame: pd.DataFrame, candidate: str, reference: str, contrast: Contrast) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -152,20 +149,28 @@ def _rows(pair: Pair, statistics: Statistics) -> Iterator[dict[str, Any]]:
     """Of each metric: its own tests, the one over random seeds where there are enough, and those
     against its margin.
     """
-    contrast, candidate, reference = pair.contrast, pair.candidate, pair.reference
-    tests = PairedTests(candidate, reference, statistics)
-    remarks = _remarks(candidate, reference)
+    contrast, whole = pair.contrast, PairedTests(pair.candidate, pair.reference, statistics)
+    of_class: dict[str, PairedTests] = {}
+    jointly = any(family.adjust == MAX_T for family in statistics.families)
     for metric, chosen in contrast.tests.items():
-        for name in rows_of(metric, len(candidate.level.classes)):
+        for row_name in rows_of(metric, pair.candidate.level):
+            name, label = row_name, class_of(row_name)
+            tests = whole
+            if label is not None:
+                name = base(row_name)
+                tests = of_class[label] = of_class.get(label) or whole.of_class(label)
             found: dict[str, Outcome] = {test: tests.run(name, test) for test in chosen}
             lead = next(iter(found.values()))
-            random = over_random_seeds(name, candidate, reference, statistics)
+            random = over_random_seeds(name, tests.candidate, tests.reference, statistics)
             if random is not None:
                 found["seeds"] = lead = random
             if metric in contrast.margins:
                 found |= against_margin(name, lead, contrast.margins[metric], statistics.confidence)
+            compared = replace(pair, candidate=tests.candidate, reference=tests.reference)
+            remarks = join(pair.arms.note, _remarks(tests.candidate, tests.reference))
+            joint = influence_on(name, tests.candidate, tests.reference, pair.cohort) if jointly else None
             for test, outcome in found.items():
-                yield _row(pair, name, test, outcome, remarks, statistics)
+                yield _row(compared, row_name, test, outcome, remarks, statistics) | {INFLUENCE: joint if test in chosen else None}
 
 
 def _row(pair: Pair, name: str, test: str, outcome: Outcome, remarks: str, statistics: Statistics) -> dict[str, Any]:
@@ -174,14 +179,9 @@ def _row(pair: Pair, name: str, test: str, outcome: Outcome, remarks: str, stati
     limits = "" if beyond else "about these trained networks only"
     return {
         **numbers,
-        "contrast": pair.contrast.name,
-        "backbone": pair.backbone,
-        "cohort": pair.cohort,
+        **pair.columns,
         "split": SPLIT,
-        "level": pair.contrast.level,
         "metric": name,
-        "reference": pair.reference.arm,
-        "candidate": pair.candidate.arm,
         "test": test,
         "detectable": _known(detectable(outcome.standard_error, outcome.df, statistics)),
         "cases": len(pair.candidate.case_ids),

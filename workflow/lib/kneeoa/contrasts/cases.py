@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
+from kneeoa.probabilities import first_bad_row
 from kneeoa.statistics.inputs import cluster_codes, subject_count
 from kneeoa.statistics.metrics import called
 
@@ -29,19 +30,23 @@ class LevelPredictions:
     seeds: tuple[int | None, ...]  # None: an import or an ensemble
     case_ids: tuple[str, ...]
     subjects: NDArray[np.str_]  # [n]
-    truth: NDArray[np.int64]  # [n]
-    probabilities: NDArray[np.float64]  # [S, n, K]
+    truth: NDArray[np.int64]  # [n]; of a multilabel level [n, findings], -1 where unread
+    probabilities: NDArray[np.float64]  # [S, n, K]; of a multilabel level NaN where unread
     unread: int  # cases left out because they have no label
     thresholds: tuple[float, ...] = ()  # [S], of a binary level; none: 0.5
     threshold_note: str = ""
     fine: NDArray[np.float64] | None = None  # [S, n, K'], of the arm's own head of the next finer level
     parent_class: tuple[int, ...] = ()  # [K']
+    rest_calls: NDArray[np.int64] | None = None  # [S, n], of one class against the rest: called so or not
+    findings: tuple[LevelPredictions, ...] = ()  # of a multilabel level: each as a binary level, on the cases where it was read
 
     @property
     def calls(self) -> NDArray[np.int64]:
         """Predicted class of each case by each seed, ``[S, n]``; a binary level at the seed's own
         threshold.
         """
+        if self.rest_calls is not None:
+            return self.rest_calls
         thresholds = self.thresholds or (0.5,) * len(self.seeds)
         return np.stack([called(seed, threshold) for seed, threshold in zip(self.probabilities, thresholds, strict=True)])
 
@@ -54,6 +59,8 @@ class LevelPredictions:
             truth=self.truth[rows],
             probabilities=self.probabilities[:, rows],
             fine=None if self.fine is None else self.fine[:, rows],
+            rest_calls=None if self.rest_calls is None else self.rest_calls[:, rows],
+            findings=tuple(one.of_cases(places_in(one, [self.case_ids[row] for row in rows])) for one in self.findings),
         )
 
     def of_seeds(self, seeds: Sequence[int | None]) -> LevelPredictions:
@@ -65,6 +72,35 @@ class LevelPredictions:
             probabilities=self.probabilities[places],
             thresholds=tuple(self.thresholds[place] for place in places) if self.thresholds else (),
             fine=None if self.fine is None else self.fine[places],
+            rest_calls=None if self.rest_calls is None else self.rest_calls[places],
+            findings=tuple(one.of_seeds(seeds) for one in self.findings),
+        )
+
+    def of_class(self, name: str) -> LevelPredictions:
+        """One class against the rest, or one finding of a multilabel level, as a binary level.
+
+        The class's own column of probabilities ranks the cases; it is called where it is the
+        predicted class of all.
+
+        Raises:
+            KneeoaError: the level has no such class.
+        """
+        if name not in self.level.classes:
+            raise KneeoaError(f"Level '{self.level.name}' has no class '{name}'; its classes are {', '.join(self.level.classes)}.")
+        number = self.level.classes.index(name)
+        if self.findings:
+            return self.findings[number]
+        column = self.probabilities[:, :, number]
+        return replace(
+            self,
+            level=binary_level(self.level, number),
+            truth=(self.truth == number).astype(np.int64),
+            probabilities=np.stack([1.0 - column, column], axis=2),
+            rest_calls=(self.calls == number).astype(np.int64),
+            thresholds=(),
+            threshold_note="",
+            fine=None,
+            parent_class=(),
         )
 
     @property
@@ -82,7 +118,7 @@ def level_predictions(rows: pd.DataFrame, arm: str, level: Level, head: str) -> 
     """
     where = f"Predictions of arm '{arm}', level '{level.name}', head '{head}'"
     if level.kind == "multilabel":
-        raise KneeoaError(f"{where}: a multilabel level has no single class per case and cannot be measured or compared here.")
+        raise KneeoaError(f"{where}: a multilabel level has no single class per case; take its findings one by one.")
     seeds = sorted({None if pd.isna(seed) else int(seed) for seed in rows["seed"].unique()}, key=lambda seed: (seed is not None, seed or 0))
     if None in seeds and len(seeds) > 1:
         raise KneeoaError(f"{where}: rows with and without a seed are mixed; give an ensemble an arm name of its own.")
@@ -112,6 +148,18 @@ def level_predictions(rows: pd.DataFrame, arm: str, level: Level, head: str) -> 
         probabilities=np.stack([_probabilities(part, level, where) for part in parts])[:, read],
         unread=int((~read).sum()),
     )
+
+
+def binary_level(level: Level, number: int) -> Level:
+    """A class against the rest, or a finding that is there or not, as a level of the same name."""
+    name = level.classes[number]
+    return Level(name=level.name, kind="binary", classes=(f"not {name}", name))
+
+
+def places_in(predictions: LevelPredictions, case_ids: Sequence[str]) -> NDArray[np.int64]:
+    """Where the cases are in ``predictions``; those that it does not have are left out."""
+    places = {case: place for place, case in enumerate(predictions.case_ids)}
+    return np.array([places[case] for case in case_ids if case in places], dtype=np.int64)
 
 
 def require_same_cases(first: LevelPredictions, second: LevelPredictions, where: str) -> None:
@@ -168,4 +216,10 @@ def _probabilities(part: pd.DataFrame, level: Level, where: str) -> NDArray[np.f
     infinite = pd.Series(~np.isfinite(values).all(axis=1), index=part.index)
     if infinite.any():
         raise KneeoaError(f"{where}: {listed(part.loc[infinite, 'case_id'])} have probabilities that are not finite; did training diverge?")
+    bad = first_bad_row(values)
+    if bad is not None:
+        raise KneeoaError(
+            f"{where}: the probabilities of case '{part['case_id'].iloc[bad]}' sum to {values[bad].sum():.7g}, which rounding of the table "
+            "does not explain; they must sum to 1. Predict or import them again."
+        )
     return values

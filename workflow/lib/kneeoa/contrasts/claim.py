@@ -1,5 +1,5 @@
-"""The claim in one place: for each pair of modes, the change in prediction, in the order of the
-axis and in saliency.
+"""The claim in one place: for each pair of arms that a contrast compares, the change in
+prediction, in the order of the axis and in saliency.
 
 One bootstrap for all three parts, so that they can be read side by side: each resample draws
 subjects once, for every part, and, with three or more seeds, seeds too (the same ones in both modes
@@ -17,11 +17,12 @@ import numpy as np
 import pandas as pd
 
 from kneeoa.config.hierarchy import Level
+from kneeoa.config.pairs import Arms, constant, distinct_pairs
 from kneeoa.config.statistics import Statistics
-from kneeoa.contrasts.build import SPLIT, arm_pairs
+from kneeoa.contrasts.build import SPLIT
 from kneeoa.contrasts.changes import Change, axis_change, prediction_changes, saliency_change
 from kneeoa.errors import KneeoaError
-from kneeoa.statistics.bootstrap import resampled_weights
+from kneeoa.statistics.bootstrap import percentiles, resampled_weights
 from kneeoa.statistics.inputs import Floats
 from kneeoa.statistics.seeds import LEAST_SEEDS
 from kneeoa.tables.axis import AXIS
@@ -34,7 +35,7 @@ def build_claim(
     prediction_files: list[Path],
     axis_files: list[Path],
     overlap_files: list[Path],
-    arms: Mapping[str, Mapping[str, Any]],
+    arms: Arms,
     levels: tuple[Level, ...],
     statistics: Statistics,
     out: Path,
@@ -70,16 +71,16 @@ def build_claim(
     overlaps = _chosen(overlaps, {"tissue": wanted.tissue, "measure": wanted.measure})
     if overlaps["method"].nunique() > 1:
         raise KneeoaError(f"the claim takes one method of saliency, but the tables hold {', '.join(sorted(set(overlaps['method'])))}.")
-    pairs = dict.fromkeys(pair for contrast in statistics.contrasts for pair in arm_pairs(contrast, arms))
     rows: list[dict[str, Any]] = []
-    for candidate, reference in pairs:
+    for (candidate, reference), factor in distinct_pairs(statistics.contrasts, arms).items():
         cohorts = [set(predictions.loc[predictions["arm"] == arm, "cohort"]) for arm in (candidate, reference)]
         for cohort in sorted(cohorts[0] & cohorts[1]):
             changes = prediction_changes(predictions, candidate, reference, cohort, levels)
             graded = next((level.name for level in reversed(levels) if level.kind == "ordinal"), "")
             changes += axis_change(axes, candidate, reference, cohort, wanted.axis, graded)
             changes += saliency_change(overlaps, candidate, reference, cohort, wanted.tissue, wanted.measure)
-            base = {"backbone": str(arms[candidate]["backbone"]), "candidate": candidate, "reference": reference, "cohort": cohort}
+            base = {"factor": factor, "backbone": constant(arms, (candidate, reference), "backbone"), "cohort": cohort}
+            base |= {"candidate": candidate, "reference": reference}
             rows += [base | row for row in _joint(changes, statistics)]
     CLAIM.write(out, rows)
 
@@ -121,20 +122,14 @@ def _joint(changes: list[Change], statistics: Statistics) -> list[dict[str, Any]
 
 def _row(change: Change, draws: Floats, point: tuple[Floats, Floats], seeds: int, two_way: bool, statistics: Statistics) -> dict[str, Any]:
     candidate, reference = float(point[0].mean()), float(point[1].mean())
-    valid = draws[~np.isnan(draws)]
-    low = high = p = math.nan
-    if valid.size and not math.isnan(candidate - reference) and len(set(change.subjects)) > 1:
-        tail = (1 - statistics.confidence) / 2
-        low, high = (float(limit) for limit in np.quantile(valid, [tail, 1 - tail]))
-        p = min(1.0, 2.0 * (min(int((valid <= 0).sum()), int((valid >= 0).sum())) + 1) / (valid.size + 1))
-    lost = draws.size - valid.size
+    drawn = percentiles(candidate - reference, draws, len(set(change.subjects)), statistics.confidence)
     values = {
         "estimate_reference": reference,
         "estimate_candidate": candidate,
         "difference": candidate - reference,
-        "low": low,
-        "high": high,
-        "p": p,
+        "low": drawn.low,
+        "high": drawn.high,
+        "p": drawn.p,
     }
     return {
         **{key: None if math.isnan(value) else value for key, value in values.items()},
@@ -146,5 +141,7 @@ def _row(change: Change, draws: Floats, point: tuple[Floats, Floats], seeds: int
         "cases": len(change.subjects),
         "subjects": len(set(change.subjects)),
         "seeds": seeds,
-        "note": "; ".join(filter(None, [change.note, f"{lost} of {draws.size} resamples undefined and left out" if lost else ""])),
+        "note": "; ".join(
+            filter(None, [change.note, drawn.note, "no variance: no test" if drawn.degenerate and math.isnan(drawn.p) else ""])
+        ),
     }

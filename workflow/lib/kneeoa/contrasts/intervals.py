@@ -3,23 +3,24 @@ subjects.
 
 AUCs: DeLong's variance on the logit scale. What the bootstrap's weighted metrics cover: percentiles
 of a bootstrap of subjects that meets all seeds jointly. Rates and contradictions: Wilson's interval
-at the effective number of cases (means over seeds: logit). The rest: the variance of the
-influences, on the metric's own scale or the logit's.
+at the effective number of cases (means over seeds: logit). The rest, and every mean over the
+findings of a multilabel level: the variance of the influences, on the metric's own scale or the
+logit's.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kneeoa.config.metrics import base
 from kneeoa.config.statistics import APPLICABLE, Statistics
 from kneeoa.contrasts.cases import LevelPredictions
+from kneeoa.contrasts.multilabel import defined_findings, findings_note, mean_runs
 from kneeoa.contrasts.sampled import runs_of, sampled_runs
-from kneeoa.statistics.delong import AucInterval
-from kneeoa.statistics.inputs import Floats, cluster_codes
+from kneeoa.statistics.inputs import Booleans, Floats, cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
 from kneeoa.statistics.resampled import Resampled
 from kneeoa.statistics.sampling import Estimate, estimate_of, over_seeds
@@ -38,11 +39,21 @@ class Measured:
 
 
 def measured(name: str, predictions: LevelPredictions, statistics: Statistics, draws: Resampled | None = None) -> Measured:
-    """The metric of a row's name (e.g. cut_auc_2), averaged over the seeds of ``predictions``.
+    """The metric of a row's name (e.g. cut_auc_2), averaged over the seeds of ``predictions``; the
+    note says why it is undefined.
 
     ``draws`` are these predictions' resamples where the caller has them (:func:`resampled`), for
     several metrics to share.
     """
+    found = _measured(name, predictions, statistics, draws)
+    if predictions.findings or not math.isnan(found.estimate) or found.note:
+        return found
+    return replace(found, note=over_seeds(sampled_runs(name, predictions)).note)
+
+
+def _measured(name: str, predictions: LevelPredictions, statistics: Statistics, draws: Resampled | None) -> Measured:
+    if predictions.findings:
+        return _mean_over_findings(name, predictions, statistics.confidence)
     truth, probabilities, subjects = predictions.truth, predictions.probabilities, predictions.subjects
     confidence, kernel = statistics.confidence, kernel_of(name)
     codes = cluster_codes(subjects, truth.size)
@@ -51,15 +62,31 @@ def measured(name: str, predictions: LevelPredictions, statistics: Statistics, d
     if base(name) in APPLICABLE["bootstrap"]:
         boot = (draws or resampled(predictions, statistics)).interval(name, confidence)
         return Measured(boot.estimate, boot.low, boot.high, "cluster-bootstrap", invalid_note(boot.invalid, boot.resamples))
-    if kernel.share is not None:
-        shares = [kernel.share(run) for run in runs_of(name, predictions)]
+    shares = [] if kernel.share is None else [kernel.share(run) for run in runs_of(name, predictions)]
+    if shares and all(_same(members, shares[0][1]) for _, members in shares):
         values: Floats = np.mean([each for each, _ in shares], axis=0)  # the mean over seeds, each at its own threshold
-        return _share(share(values, codes, confidence, name, shares[0][1]))
-    runs = sampled_runs(name, predictions)
-    interval = _of(estimate_of(over_seeds(runs), codes, confidence, name, kernel.scale), f"{kernel.scale}-influence")
-    lost = sum(math.isnan(run.value) for run in runs)
-    reason = f"undefined in {lost} of {len(runs)} runs (a class is absent, or the prediction is constant or separates the classes)"
-    return Measured(interval.estimate, interval.low, interval.high, interval.kind, reason if lost else interval.note)
+        return _share(share(values, codes, confidence, name, shares[0][1]), sampled_runs(name, predictions)[0].note)
+    runs = over_seeds(sampled_runs(name, predictions))
+    if kernel.scale == "none":
+        return Measured(runs.value, math.nan, math.nan, "none", runs.note)
+    return _of(estimate_of(runs, codes, confidence, name, kernel.scale), f"{kernel.scale}-influence")
+
+
+def _same(members: Booleans | None, others: Booleans | None) -> bool:
+    """Whether two runs' shares are of the same cases: those called positive may differ."""
+    return members is others or (members is not None and others is not None and np.array_equal(members, others))
+
+
+def _mean_over_findings(name: str, predictions: LevelPredictions, confidence: float) -> Measured:
+    findings = defined_findings(name, [predictions])
+    mean, kernel = over_seeds(mean_runs(name, predictions, findings)), kernel_of(name)
+    codes = cluster_codes(predictions.subjects, len(predictions.case_ids))
+    note = findings_note(predictions, findings)
+    if kernel.scale == "none":
+        return Measured(mean.value, math.nan, math.nan, "none", "; ".join(filter(None, [note, mean.note])))
+    scale = "logit" if kernel.delong is not None else kernel.scale
+    interval = _of(estimate_of(mean, codes, confidence, name, scale), f"{scale}-influence")
+    return Measured(interval.estimate, interval.low, interval.high, interval.kind, "; ".join(filter(None, [note, interval.note])))
 
 
 _NO_INTERVAL = "no interval: the estimated variance is zero"
@@ -78,10 +105,11 @@ def invalid_note(invalid: int, resamples: int) -> str:
     return f"{invalid} of {resamples} resamples undefined and left out" if invalid else ""
 
 
-def _share(found: Estimate) -> Measured:
-    return Measured(found.estimate, found.low, found.high, "logit" if "logit" in found.method else "wilson")
+def _share(found: Estimate, note: str) -> Measured:
+    kind = "logit" if "logit" in found.method else "wilson"
+    return Measured(found.estimate, found.low, found.high, kind, note)
 
 
-def _of(found: Estimate | AucInterval, kind: str) -> Measured:
-    value = found.auc if isinstance(found, AucInterval) else found.estimate
-    return Measured(value, found.low, found.high, kind, _NO_INTERVAL if found.degenerate else "")
+def _of(found: Estimate, kind: str) -> Measured:
+    notes = [found.note, _NO_INTERVAL if found.degenerate else ""]
+    return Measured(found.estimate, found.low, found.high, kind, "; ".join(note for note in notes if note))

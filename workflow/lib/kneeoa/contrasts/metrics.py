@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.config.metrics import BY_NAME, CONSISTENCY_METRICS, base, metrics_of, rows_of
+from kneeoa.config.metrics import BY_NAME, CONSISTENCY_METRICS, base, class_of, metrics_of, rows_of
 from kneeoa.config.statistics import Statistics, ThresholdRule
 from kneeoa.contrasts.arms import spoken
 from kneeoa.contrasts.cases import LevelPredictions
-from kneeoa.contrasts.findings import finding_rows
 from kneeoa.contrasts.intervals import Measured, measured, resampled
 from kneeoa.tables.metrics import METRICS
 from kneeoa.tables.predictions import PREDICTIONS
@@ -34,7 +33,8 @@ def build_metrics(prediction_files: list[Path], levels: tuple[Level, ...], stati
     one below it those of consistency too, for arms with a head of each. How each interval is made:
     :mod:`kneeoa.contrasts.intervals`. Where thresholds are fitted on validation cases they are rows
     of their own (``threshold``). A multilabel level has the mean over its findings and each
-    finding's own values (:mod:`kneeoa.contrasts.findings`).
+    finding's own values, ``auc`` and ``auc[osteophytes]`` (:mod:`kneeoa.contrasts.multilabel`); a
+    level of several classes has each class against the rest, ``auc[mild]``.
 
     Args:
         prediction_files: PREDICTIONS tables.
@@ -50,19 +50,16 @@ def build_metrics(prediction_files: list[Path], levels: tuple[Level, ...], stati
     arms = {str(arm): part for arm, part in frame.groupby("arm")}
     rows: list[dict[str, Any]] = []
     keys = ["study", "arm", "cohort", "split", "level", "head"]
-    for key, part in frame[frame["split"].isin(SPLITS)].groupby(keys, sort=True):
+    for key, _ in frame[frame["split"].isin(SPLITS)].groupby(keys, sort=True):
         where = {name: str(value) for name, value in zip(keys, key, strict=True)}
         level = by_name.get(where["level"])
         if level is None:
             LOG.warning("no metrics for level '%s': it is unknown", where["level"])
             continue
-        if level.kind == "multilabel":
-            rows += [{**where, **row} for row in finding_rows(part, where["arm"], level, where["head"], statistics)]
-            continue
         predictions = spoken(
             arms[where["arm"]], where["arm"], where["cohort"], where["split"], level, where["head"], levels, statistics.threshold
         )
-        rows += [{**where, **row} for row in _rows(predictions, levels, statistics)]
+        rows += [{**where, **one} for one in _rows(predictions, levels, statistics)]
     METRICS.write(out, rows)
 
 
@@ -70,7 +67,19 @@ def _rows(predictions: LevelPredictions, levels: tuple[Level, ...], statistics: 
     level = predictions.level
     parent = any(other.parent == level.name for other in levels)
     metrics = [one for one in metrics_of(level.kind, parent) if one not in CONSISTENCY_METRICS or predictions.fine is not None]
-    names = [name for metric in metrics for name in rows_of(metric, len(level.classes))]
+    names = [name for metric in metrics for name in rows_of(metric, level)]
+    found = _part_rows(predictions, [name for name in names if class_of(name) is None], statistics)
+    for label in level.classes:
+        ending = f"[{label}]"
+        own = [name.removesuffix(ending) for name in names if class_of(name) == label]
+        if own:
+            rows = _part_rows(predictions.of_class(label), own, statistics)
+            found += [{**one, "metric": one["metric"] + ending} for one in rows]
+    return found
+
+
+def _part_rows(predictions: LevelPredictions, names: list[str], statistics: Statistics) -> list[dict[str, Any]]:
+    """The rows of a level, of one of its classes against the rest or of one finding."""
     draws = resampled(predictions, statistics)
     runs = [
         (seed, predictions.of_seeds([seed]), draws.of_seeds([place])) for place, seed in enumerate(predictions.seeds) if seed is not None
@@ -78,14 +87,15 @@ def _rows(predictions: LevelPredictions, levels: tuple[Level, ...], statistics: 
     found = []
     for seed, subset, own in [*runs, (None, predictions, draws)]:
         found += [{"seed": seed, **row(subset, name, measured(name, subset, statistics, own))} for name in names]
-        if level.kind == "binary" and isinstance(statistics.threshold, ThresholdRule):
+        if predictions.thresholds and isinstance(statistics.threshold, ThresholdRule):
             found.append({"seed": seed, **row(subset, "threshold", _threshold(subset))})
     return found
 
 
 def row(predictions: LevelPredictions, name: str, value: Measured) -> dict[str, Any]:
     """A metric's row, but for what identifies the arm, cohort and level."""
-    notes = [undefined_note(predictions, name), value.note]
+    absent = undefined_note(predictions, name)
+    notes = [absent] if absent.endswith("undefined") else [absent, value.note]
     if len(predictions.seeds) > 1:
         notes.append("seeds are fixed: the interval is about subjects only")
     if name == "threshold" or BY_NAME[base(name)].of_calls:
@@ -114,6 +124,8 @@ def undefined_note(predictions: LevelPredictions, name: str) -> str:
     """Which classes the cases lack, where that leaves the metric undefined or over fewer classes;
     empty otherwise.
     """
+    if predictions.findings:
+        return ""  # the mean over findings says which it is without
     counts = np.bincount(predictions.truth, minlength=len(predictions.level.classes))
     absent = [predictions.level.classes[index] for index in np.flatnonzero(counts == 0)]
     effect = BY_NAME[name].absent_class if name in BY_NAME else ""

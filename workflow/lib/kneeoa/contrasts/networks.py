@@ -13,12 +13,13 @@ from kneeoa.config.metrics import LOWER_IS_BETTER, base
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.metrics import undefined_note
+from kneeoa.contrasts.multilabel import defined_findings, findings_note, paired_runs
 from kneeoa.contrasts.outcome import Outcome, join
-from kneeoa.contrasts.sampled import sampled_runs
+from kneeoa.contrasts.small_samples import case_parts, with_few_degrees
 from kneeoa.statistics.equivalence import equivalence, non_inferiority
 from kneeoa.statistics.inputs import Floats, cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
-from kneeoa.statistics.sampling import covariance
+from kneeoa.statistics.sampling import covariance, notes_of_two, over_seeds
 from kneeoa.statistics.seeds import LEAST_SEEDS, mode_effect
 
 
@@ -37,14 +38,15 @@ def over_random_seeds(name: str, candidate: LevelPredictions, reference: LevelPr
     seeds = shared_seeds(candidate, reference)
     if len(seeds) < LEAST_SEEDS:
         return None
-    values, sigma = _joint(name, [side.of_seeds(seeds) for side in (candidate, reference)])
+    sides = [side.of_seeds(seeds) for side in (candidate, reference)]
+    values, sigma = _joint(name, sides)
     effect = mode_effect(values.reshape(2, len(seeds)), sigma, matched=True, confidence=statistics.confidence)
     found, parts = effect.random, effect.components
     note = f"{effect.reason}; " if effect.reason else ""
     note += f"{found.method}; candidate above reference in {effect.superiority:.0%} of the {len(seeds)} seeds"
-    note += f"; variance: subjects {parts.test_sampling:.3g}, seeds {parts.seed:.3g}, mode x seed {parts.mode_seed:.3g}"
+    note += f"; variance: subjects {parts.test_sampling:.3g}, seeds {parts.seed:.3g}, arm x seed {parts.mode_seed:.3g}"
     note += f"; fixed seeds alone: p {effect.fixed.p:.3g}"
-    return Outcome(
+    outcome = Outcome(
         estimate_reference=effect.mean[1],
         estimate_candidate=effect.mean[0],
         difference=found.difference,
@@ -56,8 +58,23 @@ def over_random_seeds(name: str, candidate: LevelPredictions, reference: LevelPr
         df=found.df,
         degenerate=found.degenerate,
         generalises="subjects and seeds",
-        note=join(undefined_note(candidate, name), note),
+        note=join(
+            undefined_note(candidate, name),
+            _means(name, candidate, reference),
+            note,
+            _remarks(name, sides),
+            "no test: no variance" if found.degenerate and effect.mean[0] != effect.mean[1] else "",
+        ),
     )
+    if math.isnan(outcome.difference):
+        return outcome
+    parts_of_cases = case_parts(name, sides[0], sides[1], defined_findings(name, sides))
+    return with_few_degrees(outcome, parts_of_cases, candidate.subjects, statistics.confidence)
+
+
+def _remarks(name: str, sides: list[LevelPredictions]) -> str:
+    """Why the metric is undefined in an arm, or what to say of how it was computed."""
+    return notes_of_two(*(over_seeds(runs).note for runs in paired_runs(name, sides)))
 
 
 def _joint(name: str, sides: list[LevelPredictions]) -> tuple[Floats, Floats]:
@@ -66,10 +83,15 @@ def _joint(name: str, sides: list[LevelPredictions]) -> tuple[Floats, Floats]:
     """
     truth, subjects = sides[0].truth, sides[0].subjects
     method = kernel_of(name).delong
-    if method is not None and method.covariance is not None:
+    if method is not None and method.covariance is not None and not sides[0].findings:
         return method.covariance(truth, np.concatenate([side.probabilities for side in sides]), subjects, cut_in(name))
-    members = [run for side in sides for run in sampled_runs(name, side)]
-    return np.array([run.value for run in members]), covariance(members, cluster_codes(subjects, truth.size))
+    members = [run for runs in paired_runs(name, sides) for run in runs]
+    return np.array([run.value for run in members]), covariance(members, cluster_codes(subjects, subjects.size))
+
+
+def _means(name: str, candidate: LevelPredictions, reference: LevelPredictions) -> str:
+    """Over which findings a mean is; empty on any other level."""
+    return findings_note(candidate, defined_findings(name, [candidate, reference])) if candidate.findings else ""
 
 
 def against_margin(name: str, lead: Outcome, margin: float, confidence: float) -> dict[str, Outcome]:

@@ -6,20 +6,23 @@ from __future__ import annotations
 
 import functools
 import math
+from dataclasses import replace
 
 from kneeoa.config.metrics import CONSISTENCY_METRICS, FixedTest, base, metrics_of
 from kneeoa.config.statistics import APPLICABLE, Statistics
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.intervals import invalid_note, resampled
+from kneeoa.contrasts.mean_tests import MeanTests
 from kneeoa.contrasts.metrics import undefined_note
+from kneeoa.contrasts.multilabel import defined_findings
 from kneeoa.contrasts.outcome import Outcome, join
 from kneeoa.contrasts.sampled import sampled_runs
+from kneeoa.contrasts.small_samples import case_parts, with_few_subjects
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.bootstrap import PairedBootstrap
 from kneeoa.statistics.inputs import cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
 from kneeoa.statistics.mcnemar import mcnemar_test
-from kneeoa.statistics.multiclass import OvrAucTest
 from kneeoa.statistics.sampling import PairedDifference, difference_of, over_seeds
 
 
@@ -36,6 +39,11 @@ class PairedTests:
         # method all standard errors.
         self._draws = resampled(candidate, statistics), resampled(reference, statistics)
         self._delta = functools.cache(self._run_delta)
+        self._parts = functools.cache(lambda name: case_parts(name, candidate, reference))
+
+    def of_class(self, label: str) -> PairedTests:
+        """The tests of one class against the rest, or of one finding."""
+        return PairedTests(self.candidate.of_class(label), self.reference.of_class(label), self.statistics)
 
     def run(self, name: str, test: FixedTest) -> Outcome:
         """The outcome of ``test`` on the metric ``name`` (a row's name, e.g. cut_auc_2).
@@ -49,13 +57,29 @@ class PairedTests:
             raise KneeoaError(f"Metric '{wanted}' does not apply to the {level.kind} level '{level.name}'; use one of {list(allowed)}.")
         if wanted not in APPLICABLE[test]:
             raise KneeoaError(f"Test '{test}' does not apply to the metric '{wanted}'; it applies to {', '.join(APPLICABLE[test])}.")
-        if test == "bootstrap":
-            return self._by_bootstrap(name)
-        if test == "mcnemar":
-            return self._mcnemar()
-        if test == "delta":
-            return self._by_delta(name)
-        return self._delong(name)
+        if self.candidate.findings:
+            return self._over_findings(name, test)
+        methods = {"bootstrap": self._by_bootstrap, "mcnemar": self._mcnemar, "delta": self._by_delta, "delong": self._delong}
+        found = methods[test](name)
+        if test != "mcnemar" and not math.isnan(found.difference):
+            found = with_few_subjects(found, test, self._parts(name), self.candidate.subjects, self.statistics.confidence)
+        return replace(found, note=join(undefined_note(self.candidate, name), self._headless(name), found.note, self._reason(name, found)))
+
+    def _reason(self, name: str, found: Outcome) -> str:
+        """Why there is no p, or what to say of how the metric was computed."""
+        delta = self._delta(name)
+        if found.degenerate and math.isnan(found.p):
+            return "no test: the difference has no variance"
+        if math.isnan(found.p) and not math.isnan(found.difference) and not delta.note:
+            return "no test: too few subjects of a class for a variance" if delta.subjects > 1 else "no test: a single subject"
+        return delta.note
+
+    def _over_findings(self, name: str, test: FixedTest) -> Outcome:
+        sides = (self.candidate, self.reference)
+        outcome, findings = MeanTests(*sides, self.statistics).run(name, test), defined_findings(name, sides)
+        if test == "mcnemar" or not findings:
+            return outcome
+        return with_few_subjects(outcome, test, case_parts(name, *sides, findings), self.candidate.subjects, self.statistics.confidence)
 
     def _by_bootstrap(self, name: str) -> Outcome:
         boot = self._bootstrap(name)
@@ -69,11 +93,11 @@ class PairedTests:
             statistic=math.nan,
             standard_error=self._error(name),
             degenerate=boot.degenerate,
-            note=join(undefined_note(self.candidate, name), invalid_note(boot.invalid, boot.resamples)),
+            note=invalid_note(boot.invalid, boot.resamples),
         )
 
     def _by_delta(self, name: str) -> Outcome:
-        return _outcome(self._delta(name), join(undefined_note(self.candidate, name), self._headless(name)))
+        return _outcome(self._delta(name), "")
 
     def _delong(self, name: str) -> Outcome:
         method = kernel_of(name).delong
@@ -81,25 +105,33 @@ class PairedTests:
             raise KneeoaError(f"Metric '{base(name)}' is declared to have DeLong's test, but its kernel has none.")
         truth, subjects, confidence = self.candidate.truth, self.candidate.subjects, self.statistics.confidence
         result = method.test(truth, self.candidate.probabilities, self.reference.probabilities, subjects, confidence, cut_in(name))
-        return _outcome(result, join(undefined_note(self.candidate, name), result.method))
+        return _outcome(result, result.method)
 
-    def _mcnemar(self) -> Outcome:
+    def _mcnemar(self, name: str) -> Outcome:
         correct = [arm.calls == arm.truth for arm in (self.candidate, self.reference)]
-        result = mcnemar_test(correct[0], correct[1], self.candidate.subjects, self.statistics.mcnemar)
-        boot = self._bootstrap("accuracy")  # the percentile interval, as paper A prints it beside McNemar's p
+        chosen, confidence = self.statistics.mcnemar, self.statistics.confidence
+        result = mcnemar_test(correct[0], correct[1], self.candidate.subjects, chosen, confidence)
         note = f"{result.method}: {result.b:g} cases right by the candidate alone, {result.c:g} by the reference alone"
-        return Outcome(
+        low, high, remark = result.low, result.high, "score interval"
+        if chosen == "edwards":  # paper A's rule, with the interval that it prints
+            boot = self._bootstrap("accuracy")
+            low, high = boot.low, boot.high
+            remark = join("interval by bootstrap, which need not agree with p", invalid_note(boot.invalid, boot.resamples))
+        outcome = Outcome(
             estimate_reference=result.accuracy_b,
             estimate_candidate=result.accuracy_a,
             difference=result.difference,
-            low=boot.low,
-            high=boot.high,
+            low=low,
+            high=high,
             p=result.p,
             statistic=result.statistic,
             standard_error=self._error("accuracy"),
             degenerate=result.degenerate,
-            note=join(note, "interval by bootstrap", invalid_note(boot.invalid, boot.resamples)),
+            note=join(note, remark),
         )
+        if chosen != "chi2":
+            return outcome
+        return with_few_subjects(outcome, "mcnemar", self._parts("accuracy"), self.candidate.subjects, confidence)
 
     def _bootstrap(self, name: str) -> PairedBootstrap:
         candidate, reference = self._draws
@@ -120,7 +152,7 @@ class PairedTests:
         return difference_of(first, second, codes, self.statistics.confidence, "delta method")
 
 
-def _outcome(result: PairedDifference | OvrAucTest, note: str) -> Outcome:
+def _outcome(result: PairedDifference, note: str) -> Outcome:
     return Outcome(
         estimate_reference=result.estimate_b,
         estimate_candidate=result.estimate_a,

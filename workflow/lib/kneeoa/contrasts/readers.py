@@ -4,8 +4,9 @@ it.
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.config.metrics import BY_NAME
+from kneeoa.config.metrics import BY_NAME, rows_of
+from kneeoa.config.pairs import ArmPair, Arms, arm_pairs, constant
 from kneeoa.config.readers import REFERENCE
 from kneeoa.config.statistics import APPLICABLE, Contrast, Statistics
-from kneeoa.contrasts.build import arm_pairs
 from kneeoa.contrasts.cases import LevelPredictions, best_head, level_predictions, require_same_cases
 from kneeoa.contrasts.trend import Estimated, Slope, Trend, trend
 from kneeoa.errors import KneeoaError
@@ -26,6 +27,8 @@ from kneeoa.statistics.kernels import metric
 from kneeoa.statistics.metrics import quadratic_kappa
 from kneeoa.tables.predictions import PREDICTIONS
 from kneeoa.tables.readers import READERS
+
+LOG = logging.getLogger(__name__)
 
 SPLIT = "test"
 """Arms are compared on cases that chose nothing and that no noisy reader has touched."""
@@ -45,7 +48,7 @@ class Noise:
 def build_readers(
     prediction_files: list[Path],
     agreement_files: list[Path],
-    arms: Mapping[str, Mapping[str, Any]],
+    arms: Arms,
     levels: tuple[Level, ...],
     statistics: Statistics,
     out: Path,
@@ -55,7 +58,8 @@ def build_readers(
 
     The dose of a reader is the realised share of misread training labels, 0 for the reference
     labels. A contrast shows the first two of its metrics that need no threshold (a binary level's
-    calls depend on one that noisy arms would each choose otherwise).
+    calls depend on one that noisy arms would each choose otherwise). A contrast over readers has no
+    rows: it compares what is the dose here.
 
     Args:
         prediction_files: PREDICTIONS of all arms.
@@ -76,16 +80,22 @@ def build_readers(
     rows: list[dict[str, Any]] = []
     for contrast in statistics.contrasts:
         level = by_name[contrast.level]
-        for setting, pairs in _settings(contrast, arms).items():
+        if not shown(contrast, level):
+            LOG.info("contrast '%s' has no metric whose trend can be measured", contrast.name)
+            continue
+        for (setting, value), pairs in _settings(contrast, arms).items():
             unknown = [reader for reader in pairs if reader not in doses]
             if unknown:
                 raise KneeoaError(f"Reader '{unknown[0]}' has no account of his agreement; run the rule reread_labels for him.")
             readers = sorted(pairs, key=lambda reader: doses[reader].misread)
             for cohort, part in frame[frame["level"] == level.name].groupby("cohort", sort=True):
                 where = f"Contrast '{contrast.name}', cohort '{cohort}'"
-                sides = [[_side(part, arm, level, levels, where) for arm in pairs[reader]] for reader in readers]
+                sides = [
+                    [_side(part, arm, level, levels, where) for arm in (pairs[reader].candidate, pairs[reader].reference)]
+                    for reader in readers
+                ]
                 base = {"contrast": contrast.name, "setting": setting, "cohort": cohort, "level": level.name}
-                base |= {"candidate": contrast.candidate, "reference": contrast.reference}
+                base |= {"factor": contrast.factor, "candidate": value, "reference": contrast.reference}
                 rows += [{**base, **row} for row in _rows(contrast, sides, [(name, doses[name]) for name in readers], statistics, where)]
     READERS.write(out, rows)
 
@@ -106,20 +116,26 @@ def noise(agreement_files: list[Path]) -> dict[str, Noise]:
 
 def shown(contrast: Contrast, level: Level) -> Sequence[str]:
     """The metrics of a contrast that the table holds."""
-    resampled = [name for name in contrast.tests if name in APPLICABLE["bootstrap"]]
+    if level.kind == "multilabel":  # a reader reads no findings, so none are misread
+        return []
+    resampled = [name for name in contrast.tests if name in APPLICABLE["bootstrap"] and rows_of(name, level) == (name,)]
     return [name for name in resampled if level.kind != "binary" or not BY_NAME[name].of_calls][:_MOST]
 
 
-def _settings(contrast: Contrast, arms: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, tuple[str, str]]]:
-    """What a group of arms is called -> reader -> (candidate arm, reference arm)."""
-    keys = ("backbone", "view", "grid", "training")
-    varying = [key for key in keys if key == "backbone" or len({factors.get(key) for factors in arms.values()}) > 1]
-    found: dict[str, dict[str, tuple[str, str]]] = {}
+def _settings(contrast: Contrast, arms: Arms) -> dict[tuple[str, str], dict[str, ArmPair]]:
+    """(what a group of arms is called, the candidates' value) -> reader -> pair of arms."""
+    if contrast.factor == "reader" or "reader" in contrast.follows:
+        return {}
+    keys = dict.fromkeys(key for factors in arms.values() for key in factors if key not in ("reader", "training", contrast.factor))
+    varying = [key for key in keys if key == "backbone" or len({str(factors.get(key)) for factors in arms.values()}) > 1]
+    if contrast.factor != "mode":
+        varying = list(dict.fromkeys(["mode", *varying] if "mode" in keys else varying))
+    settings: dict[tuple[str, str], dict[str, ArmPair]] = {}
     for pair in arm_pairs(contrast, arms):
-        factors = arms[pair[0]]
-        setting = " ".join(str(factors.get(key, "")) for key in varying)
-        found.setdefault(setting, {})[str(factors.get("reader", REFERENCE))] = pair
-    return found
+        values = [constant(arms, (pair.candidate, pair.reference), key) for key in varying]
+        setting = " ".join(value for value in values if value is not None)
+        settings.setdefault((setting, pair.candidate_value), {})[str(arms[pair.candidate].get("reader", REFERENCE))] = pair
+    return settings
 
 
 def _side(part: pd.DataFrame, arm: str, level: Level, levels: tuple[Level, ...], where: str) -> LevelPredictions:

@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.config.metrics import rows_of
+from kneeoa.config.metrics import class_of, rows_of
 from kneeoa.config.statistics import Bands, Groups, Statistics
 from kneeoa.contrasts.build import Pair, pairs_of
-from kneeoa.contrasts.sampled import sampled_runs
+from kneeoa.contrasts.cases import LevelPredictions
+from kneeoa.contrasts.multilabel import paired_runs
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.inputs import Floats, Integers
 from kneeoa.statistics.sampling import Sampled, over_seeds
@@ -36,12 +37,13 @@ def build_subgroups(
     statistics: Statistics,
     out: Path,
 ) -> None:
-    """Write SUBGROUPS: per contrast, backbone, cohort and attribute a row for each group and one
-    for the test of interaction.
+    """Write SUBGROUPS: per contrast, pair of arms, cohort and attribute a row for each group and
+    one for the test of interaction.
 
-    Seeds are averaged and fixed. Groups with fewer than ten cases (of a binary level: of either
-    class) are rows without numbers. Cases without a value, or in no group that the configuration
-    names, are in no group; the interaction's note counts them.
+    Of a metric with several rows the first is compared: the first cut or class, the mean over
+    findings. Seeds are averaged and fixed. Groups with fewer than ten cases (of a binary level: of
+    either class) are rows without numbers. Cases without a value, or in no group that the
+    configuration names, are in no group; the interaction's note counts them.
 
     Args:
         prediction_files: PREDICTIONS tables of all arms.
@@ -101,44 +103,49 @@ def _names(values: pd.Series, groups: Groups) -> list[str | None]:
 
 
 def _rows(pair: Pair, attribute: str, names: list[str | None], statistics: Statistics) -> Iterator[dict[str, Any]]:
-    rows = np.array([place for place, name in enumerate(names) if name is not None], dtype=np.int64)
-    metric = rows_of(next(iter(pair.contrast.tests)), len(pair.candidate.level.classes))[0]
+    metric = rows_of(next(iter(pair.contrast.tests)), pair.candidate.level)[0]
+    label = class_of(metric)
+    compared = [side if label is None else side.of_class(label) for side in (pair.candidate, pair.reference)]
+    name = metric if label is None else metric.partition("[")[0]
+    places_of = dict(zip(pair.candidate.case_ids, names, strict=True))
+    names = [places_of[case] for case in compared[0].case_ids]
+    rows = np.array([place for place, group in enumerate(names) if group is not None], dtype=np.int64)
     base = {
-        "contrast": pair.contrast.name,
-        "backbone": pair.backbone,
-        "level": pair.contrast.level,
+        **pair.columns,
         "metric": metric,
-        "reference": pair.reference.arm,
-        "candidate": pair.candidate.arm,
-        "cohort": pair.cohort,
         "attribute": attribute,
         "seeds": min(len(pair.candidate.seeds), len(pair.reference.seeds)),
     }
     if not rows.size:
         yield {**base, **_blank("no case is in a group"), "group": INTERACTION}
         return
-    sides = [side.of_cases(rows) for side in (pair.candidate, pair.reference)]
+    sides = [side.of_cases(rows) for side in compared]
 
     def measure(_: Integers, chosen: Floats) -> Sampled:
         """``chosen`` ``[m, 2]``: which side, and which of its cases."""
-        side = sides[int(chosen[0, 0])].of_cases(chosen[:, 1].astype(np.int64))
-        return over_seeds(sampled_runs(metric, side))
+        both = [side.of_cases(chosen[:, 1].astype(np.int64)) for side in sides]
+        return over_seeds(paired_runs(name, both)[int(chosen[0, 0])])
 
     places = np.arange(rows.size, dtype=np.float64)
     marked = [np.stack([np.full(rows.size, float(number)), places], axis=1) for number in (0, 1)]
     found = metric_subgroups(
         measure,
-        sides[0].truth,
+        _classes(sides[0]),
         marked[0],
         marked[1],
         np.array([names[row] for row in rows], dtype=str),
-        len(sides[0].level.classes),
+        len(sides[0].level.classes) + bool(sides[0].findings),
         sides[0].subjects,
         statistics.confidence,
     )
     for group in found.groups:
         yield {**base, **_group(group)}
     yield {**base, **_interaction(found.interaction, len(names) - rows.size)}
+
+
+def _classes(predictions: LevelPredictions) -> Integers:
+    """The class of each case; of a multilabel level how many of its findings are there."""
+    return (predictions.truth == 1).sum(axis=1) if predictions.findings else predictions.truth
 
 
 def _blank(note: str) -> dict[str, Any]:

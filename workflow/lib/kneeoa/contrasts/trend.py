@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneeoa.errors import KneeoaError
-from kneeoa.statistics.bootstrap import resampled_weights
+from kneeoa.statistics.bootstrap import interval_of, percentiles, resampled_weights
 from kneeoa.statistics.inputs import Floats, Integers, cluster_codes, subject_count
 from kneeoa.statistics.metrics import Metric
+from kneeoa.statistics.wald import NOISE
 
 LEAST_SEEDS = 3
 """With fewer seeds their variance says nothing, and no inference over random seeds is made."""
@@ -100,7 +101,7 @@ def trend(
     """
     if a.shape[:3] != b.shape[:3] or a.shape[0] != len(dose) or a.shape[2] != len(truth):
         raise KneeoaError(f"trend: {len(dose)} doses and {len(truth)} cases, but predictions of shapes {a.shape} and {b.shape}.")
-    codes = cluster_codes(cluster, len(truth))
+    subjects = subject_count(cluster_codes(cluster, len(truth)), len(truth))
     by_seed = _values(metric, truth, a, b, np.ones((1, len(truth))))[..., 0]
     drawn = np.concatenate(
         [_values(metric, truth, a, b, weights) for weights in resampled_weights(len(truth), cluster, resamples, seed)], -1
@@ -110,11 +111,11 @@ def trend(
     slopes = contrast @ (by_seed[0] - by_seed[1])
     return Trend(
         by_seed=by_seed,
-        arms=(_estimated(means[0], mean_draws[0], confidence), _estimated(means[1], mean_draws[1], confidence)),
-        differences=_estimated(means[0] - means[1], mean_draws[0] - mean_draws[1], confidence),
+        arms=(_of_arm(means[0], mean_draws[0], confidence), _of_arm(means[1], mean_draws[1], confidence)),
+        differences=_of_difference(means[0] - means[1], mean_draws[0] - mean_draws[1], subjects, confidence),
         slopes=slopes,
-        over_subjects=_over_subjects(slopes, contrast @ (mean_draws[0] - mean_draws[1]), confidence),
-        over_both=_over_both(slopes, contrast @ (mean_draws[0] - mean_draws[1]), subject_count(codes, len(truth)), confidence),
+        over_subjects=_over_subjects(slopes, contrast @ (mean_draws[0] - mean_draws[1]), subjects, confidence),
+        over_both=_over_both(slopes, contrast @ (mean_draws[0] - mean_draws[1]), subjects, confidence),
     )
 
 
@@ -132,28 +133,24 @@ def _least_squares(dose: Floats) -> Floats:
     return centred / spread if spread > 0 else np.full(len(dose), np.nan)
 
 
-def _limits(draws: Floats, confidence: float) -> tuple[float, float]:
-    known = draws[np.isfinite(draws)]
-    if not known.size:
-        return math.nan, math.nan
-    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
+def _of_arm(values: Floats, draws: Floats, confidence: float) -> tuple[Estimated, ...]:
+    found = [interval_of(float(value), own, 0, 2, confidence) for value, own in zip(values, draws, strict=True)]
+    return tuple(Estimated(one.estimate, one.low, one.high) for one in found)
 
 
-def _estimated(values: Floats, draws: Floats, confidence: float) -> tuple[Estimated, ...]:
-    return tuple(Estimated(float(value), *_limits(own, confidence)) for value, own in zip(values, draws, strict=True))
+def _of_difference(values: Floats, draws: Floats, subjects: int, confidence: float) -> tuple[Estimated, ...]:
+    found = [percentiles(float(value), own, subjects, confidence) for value, own in zip(values, draws, strict=True)]
+    return tuple(Estimated(float(value), one.low, one.high) for value, one in zip(values, found, strict=True))
 
 
-def _over_subjects(slopes: Floats, draws: Floats, confidence: float) -> Slope:
-    known = draws[np.isfinite(draws)]
-    estimate, p = float(slopes.mean()), math.nan
-    if known.size and math.isfinite(estimate):
-        p = min(1.0, 2.0 * (min(int((known <= 0).sum()), int((known >= 0).sum())) + 1) / (known.size + 1))
-    lost = draws.size - known.size
-    method = "percentile bootstrap of subjects, seeds fixed" + (
-        f"; undefined in {lost} of {draws.size} resamples" if known.size and lost else ""
+def _over_subjects(slopes: Floats, draws: Floats, subjects: int, confidence: float) -> Slope:
+    estimate = float(slopes.mean())
+    found = percentiles(estimate, draws, subjects, confidence)
+    if found.invalid == found.resamples:
+        return Slope(estimate, math.nan, math.nan, math.nan, "undefined: one dose, or a class without cases")
+    return Slope(
+        estimate, found.low, found.high, found.p, "; ".join(filter(None, ["percentile bootstrap of subjects, seeds fixed", found.note]))
     )
-    return Slope(estimate, *_limits(draws, confidence), p, method if known.size else "undefined: one dose, or a class without cases")
 
 
 def _over_both(slopes: Floats, draws: Floats, subjects: int, confidence: float) -> Slope:
@@ -165,8 +162,10 @@ def _over_both(slopes: Floats, draws: Floats, subjects: int, confidence: float) 
         return Slope(estimate, math.nan, math.nan, math.nan, why)
     of_subjects, of_seeds = float(known.var(ddof=1)), float(slopes.var(ddof=1)) / seeds
     variance = of_subjects + of_seeds
-    if variance == 0:
-        return Slope(estimate, estimate, estimate, 1.0 if estimate == 0 else 0.0, "no variance between resamples or seeds")
+    if variance <= NOISE**2:  # without variance equal arms have p 1 and others no test, as everywhere
+        equal = abs(estimate) <= NOISE
+        nothing = (0.0, 0.0, 1.0) if equal else (math.nan, math.nan, math.nan)
+        return Slope(estimate, *nothing, "no variance between resamples or seeds" + ("" if equal else ": no test"))
     degrees = variance**2 / (of_subjects**2 / (subjects - 1) + of_seeds**2 / (seeds - 1))
     reach = float(t.ppf((1 + confidence) / 2, degrees)) * math.sqrt(variance)
     p = float(2 * t.sf(abs(estimate) / math.sqrt(variance), degrees))

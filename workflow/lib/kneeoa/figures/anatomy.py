@@ -1,5 +1,5 @@
 """Where saliency falls: each arm's measure on a tissue against chance and both nulls, and the
-contrasts of modes.
+contrasts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import Factors, modes, panels
+from kneeoa.figures.arms import MODE, Factors, panels, printed_value, value_of, values_of
 from kneeoa.figures.numbers import SIGNIFICANT, is_number, p_value, percent
 from kneeoa.figures.scores import records
 from kneeoa.figures.words import count, printed, sentence_case
@@ -29,11 +29,11 @@ FIGURE = {
     "title": "Saliency on tissues",
     "caption": (
         "Enrichment (share of saliency in a tissue over the tissue's share of the image) with {confidence} subject-bootstrap intervals, "
-        "beside chance and the same maps shifted at random; right, differences between modes on the same knees."
+        "beside chance and the same maps shifted at random; right, differences between arms on the same knees."
     ),
-    "alternative": "Dot plots of saliency enrichment on each tissue and of its differences between modes. The numbers are in the table.",
+    "alternative": "Dot plots of saliency enrichment on each tissue and of its differences between arms. The numbers are in the table.",
     "inputs": ["anatomy"],
-    "settings": {"arms": "arms", "confidence": "confidence"},
+    "settings": {"arms": "arms", "confidence": "confidence", "varied": "varied"},
     "needs": ["masks"],
 }
 
@@ -44,22 +44,28 @@ _LINE = 0.165
 """Inches a row at 8 points."""
 
 
-def _arm_rows(rows: pd.DataFrame, arms: Factors, figures: Figures) -> list[Listed]:
+def _arm_rows(rows: pd.DataFrame, arms: Factors, figures: Figures, varied: Sequence[str]) -> list[Listed]:
     """(backbone, mode, row) of each arm, in the order of the configuration."""
     by_arm = {row["arm"]: row for row in records(rows[rows["kind"] == "arm"])}
-    order = [(panel.title, mode, arm) for panel in panels(arms, figures.labels) for mode, arm in panel.arms.items()]
+    order = [(panel.title, mode, arm) for panel in panels(arms, figures.labels, varied) for mode, arm in panel.arms.items()]
     return [(title, mode, by_arm[arm]) for title, mode, arm in order if arm in by_arm]
 
 
-def _contrast_rows(rows: pd.DataFrame, arms: Factors, figures: Figures) -> list[Listed]:
+def _contrast_rows(rows: pd.DataFrame, arms: Factors, figures: Figures, varied: Sequence[str]) -> list[Listed]:
     """(backbone, candidate's mode, row) of each contrast, in the order of the configuration."""
     own = records(rows[rows["kind"] == "contrast"])
-    order = [(panel.title, mode, arm) for panel in panels(arms, figures.labels) for mode, arm in panel.arms.items()]
+    order = [(panel.title, mode, arm) for panel in panels(arms, figures.labels, varied) for mode, arm in panel.arms.items()]
     return [(title, mode, row) for title, mode, arm in order for row in own if row["arm"] == arm]
 
 
 def figure(
-    anatomy: pd.DataFrame, arms: Factors, figures: Figures, measure: str = "enrichment", confidence: float = 0.95, method: str | None = None
+    anatomy: pd.DataFrame,
+    arms: Factors,
+    figures: Figures,
+    measure: str = "enrichment",
+    confidence: float = 0.95,
+    method: str | None = None,
+    varied: Sequence[str] = MODE,
 ) -> Figure:
     """Draw one measure: a row of panels a tissue (and cohort), arms on the left, contrasts on the
     right.
@@ -72,6 +78,7 @@ def figure(
             tissue's share of the image.
         confidence: level of the tables' intervals, as the configuration sets it.
         method: of saliency; default: the table's first. Rows by grade are left out.
+        varied: the factor that figures tell arms apart by, then those that follow it.
 
     Raises:
         KneeoaError: no arm has the measure.
@@ -85,11 +92,11 @@ def figure(
     ]
     if not parts:
         raise KneeoaError(f"the anatomy table has no arm with the measure '{measure}'; nothing to draw.")
-    looks = style.looks(modes(arms), figures)
+    looks = style.looks(values_of(arms, varied[0]), figures)
     contrasted = bool((chosen["kind"] == "contrast").any())
     several = chosen["cohort"].nunique() > 1
     with style.styled(figures):
-        listed = [(_arm_rows(rows, arms, figures), _contrast_rows(rows, arms, figures)) for _, _, rows in parts]
+        listed = [(_arm_rows(rows, arms, figures, varied), _contrast_rows(rows, arms, figures, varied)) for _, _, rows in parts]
         bands = [_bands(*both) for both in listed]
         sizes = [band.end for band in bands]
         width = style.FULL_WIDTH if contrasted else style.FULL_WIDTH * 0.6
@@ -98,7 +105,7 @@ def figure(
         for line, (tissue, cohort, _), (own, differences), band in zip(axes, parts, listed, bands, strict=True):
             place = f", {printed(cohort, figures.labels)}" if several else ""
             name = sentence_case(printed(tissue, figures.labels)) + place
-            _arms(line[0], own, band, looks, figures)
+            _arms(line[0], own, band, looks, figures, varied[0])
             line[0].set_title(f"{name}: arms")
             if contrasted:
                 _contrasts(line[1], differences, band, arms, looks, figures)
@@ -147,7 +154,7 @@ def _bands(arm_rows: Sequence[Listed], contrast_rows: Sequence[Listed]) -> _Band
     return _Bands(heading, y - 0.6)
 
 
-def _arms(axis: Axes, rows: Sequence[Listed], band: _Bands, looks: dict[str, style.Look], figures: Figures) -> None:
+def _arms(axis: Axes, rows: Sequence[Listed], band: _Bands, looks: dict[str, style.Look], figures: Figures, factor: str) -> None:
     places = band.places(rows)
     for y, (_, mode, row) in zip(places, rows, strict=True):
         if is_number(row["chance"]):
@@ -157,7 +164,7 @@ def _arms(axis: Axes, rows: Sequence[Listed], band: _Bands, looks: dict[str, sty
         if is_number(row["others_mean"]):
             axis.plot([row["others_mean"]], [y], marker="x", markersize=4, color=style.INK)
         _mark(axis, y, row, looks[mode], filled=True)
-    labels = [printed(mode, figures.labels) for _, mode, _ in rows]
+    labels = [printed_value(factor, mode, figures.labels) for _, mode, _ in rows]
     _frame(axis, places, labels, band)
 
 
@@ -168,9 +175,10 @@ def _contrasts(axis: Axes, rows: Sequence[Listed], band: _Bands, arms: Factors, 
         _mark(axis, y, row, looks[mode], filled=is_number(row["p"]) and row["p"] < SIGNIFICANT)
         axis.text(1.02, y, f"p {p_value(row['p'])}", transform=axis.get_yaxis_transform(), va="center", fontsize=figures.font_size * 0.9)
     labels = []
-    for _, mode, row in rows:
-        reference = str(arms[row["reference"]]["mode"]) if row["reference"] in arms else str(row["reference"])
-        labels.append(f"{printed(mode, figures.labels)} vs {printed(reference, figures.labels)}")
+    for _, _, row in rows:
+        ends = [(arm, row["factor"] or "mode") for arm in (row["arm"], row["reference"])]
+        values = [printed_value(factor, value_of(arms[arm], factor), figures.labels) if arm in arms else str(arm) for arm, factor in ends]
+        labels.append(" vs ".join(values))
     _frame(axis, places, labels, band)
 
 
@@ -204,7 +212,14 @@ def _note(rows: pd.DataFrame, contrasted: bool, confidence: float) -> str:
 
 
 def draw(
-    anatomy: Path, arms: Factors, figures: Figures, out_pdf: Path, out_png: Path, measure: str = "enrichment", confidence: float = 0.95
+    anatomy: Path,
+    arms: Factors,
+    figures: Figures,
+    out_pdf: Path,
+    out_png: Path,
+    measure: str = "enrichment",
+    confidence: float = 0.95,
+    varied: Sequence[str] = MODE,
 ) -> None:
     """Draw one measure of saliency on anatomy and write it as PDF and PNG.
 
@@ -213,4 +228,4 @@ def draw(
     Raises:
         KneeoaError: the table is not ANATOMY, or no arm has the measure.
     """
-    style.save(figure(ANATOMY.read(anatomy), arms, figures, measure, confidence), figures, out_pdf, out_png)
+    style.save(figure(ANATOMY.read(anatomy), arms, figures, measure, confidence, varied=varied), figures, out_pdf, out_png)

@@ -1,76 +1,152 @@
-"""Where an arm belongs in a figure: its panel (the backbone) and its look (the mode)."""
+"""Where an arm belongs in a figure, its panel and its look, and what its factors are called."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kneeoa.config.factors import MEMBERS, NONE, TRAINING
+from kneeoa.config.pairs import constant
 from kneeoa.config.prediction import NO_ENSEMBLE
 from kneeoa.config.readers import REFERENCE
 from kneeoa.errors import KneeoaError
 from kneeoa.figures.words import printed
 
 Factors = Mapping[str, Mapping[str, Any]]
-"""The arms table: an arm's name -> its ``backbone``, its ``mode`` and, where arms differ in them,
-``grid``, ``view``, ``reader`` and ``ensemble``.
+"""The arms table: an arm's name -> its ``backbone``, its ``mode`` and the other factors in which
+arms of the study may differ; None where a factor does not apply.
 """
+
+MODE = ("mode",)
+"""What figures tell arms apart by, unless the study's contrasts vary another factor: that factor
+first, then those that follow it.
+"""
+_FIRST = ("backbone", "mode", "reader", "ensemble")
+"""Factors that a title names whether or not they are needed to tell arms apart."""
+_UNNAMED = (MEMBERS, TRAINING)
+_NOT_APPLICABLE = "–"
 
 
 @dataclass(frozen=True)
 class Panel:
-    """The arms that differ in their mode alone: one panel of a figure."""
+    """The arms that differ in one factor alone: one panel of a figure."""
 
     backbone: str
     title: str
     arms: dict[str, str]
-    """Mode -> arm, in the configuration's order."""
+    """Value of the factor -> arm, in the configuration's order."""
+    factor: str = "mode"
+    """In which they differ."""
 
 
-def panels(arms: Factors, labels: Mapping[str, str]) -> list[Panel]:
-    """Group arms that share everything but the mode, in the configuration's order.
+def panels(arms: Factors, labels: Mapping[str, str], varied: Sequence[str] = MODE) -> list[Panel]:
+    """Group arms that share everything but the factor that varies, in the configuration's order.
 
-    A backbone at several grids or views, or with several readers of the labels that it learns,
-    makes several panels, whose titles say so; where even that leaves two arms for one mode (they
-    differ in their training), each such arm is a panel of its own under its name.
+    Other factors in which arms differ make several panels, whose titles say so; where even that
+    leaves two arms for one value, each such arm is a panel of its own under its name.
+
+    Args:
+        arms: the arms table.
+        labels: the study's own printed names.
+        varied: the factor that varies, then those that follow it.
 
     Raises:
         KneeoaError: an arm lacks its backbone or mode.
     """
     groups: dict[tuple[Any, ...], dict[str, str]] = {}
     for name, factors in arms.items():
-        missing = [key for key in ("backbone", "mode") if not factors.get(key)]
+        missing = [key for key in ("backbone", "mode") if key not in factors]
         if missing:
             raise KneeoaError(f"the arm '{name}' lacks '{missing[0]}'; every arm needs its backbone and mode.")
-        key = (factors["backbone"], factors.get("reader"), factors.get("ensemble"), factors.get("grid"), factors.get("view"))
-        groups.setdefault(key, {})[name] = factors["mode"]
-    inputs = Counter(key[:3] for key in groups)
+        key = tuple(sorted((key, str(value)) for key, value in factors.items() if key not in (*varied, *_UNNAMED)))
+        groups.setdefault(key, {})[name] = value_of(factors, varied[0])
     result = []
-    for (backbone, reader, ensemble, grid, view), members in groups.items():
-        title = learner({"backbone": backbone, "reader": reader, "ensemble": ensemble}, labels)
-        if inputs[backbone, reader, ensemble] > 1:
-            title += ", " + " ".join(printed(factor, labels) for factor in (grid, view) if factor)
+    for members in groups.values():
+        first = next(iter(members))
+        backbone = str(arms[first]["backbone"])
         if len(set(members.values())) == len(members):
-            result.append(Panel(backbone, title, {mode: name for name, mode in members.items()}))
+            title = learner(arms, first, labels, varied) or printed(first, labels)
+            result.append(Panel(backbone, title, {value: name for name, value in members.items()}, varied[0]))
         else:
-            result += [Panel(backbone, printed(name, labels), {mode: name}) for name, mode in members.items()]
+            result += [Panel(backbone, printed(name, labels), {value: name}, varied[0]) for name, value in members.items()]
     return result
 
 
-def learner(factors: Mapping[str, Any], labels: Mapping[str, str] | None) -> str:
-    """An arm's backbone, whose labels it learns in a study with noisy readers, and what it is an
-    ensemble of: ``ResNet3D, reader r10``.
+def learner(arms: Factors, arm: str, labels: Mapping[str, str] | None, varied: Sequence[str] = MODE) -> str:
+    """An arm without the factors that vary: its backbone, its mode, whose labels it learns in a
+    study with noisy readers, what it is an ensemble of, and whatever else tells it from arms like
+    it: ``ResNet3D, reader r10``.
     """
-    reader = factors.get("reader")
-    whose = {None: "", REFERENCE: ", reference labels"}.get(reader, f", reader {printed(str(reader), labels)}")
-    ensemble = factors.get("ensemble")
-    pooled = "" if ensemble in (None, NO_ENSEMBLE) else f", {ensemble}"
-    return "+".join(printed(name, labels) for name in str(factors["backbone"]).split("+")) + whose + pooled
+    return _described(arms[arm], _telling(arms, arm, varied), labels, varied)
+
+
+def setting(arms: Factors, candidate: str, reference: str, labels: Mapping[str, str] | None, varied: Sequence[str] = MODE) -> str:
+    """What two compared arms have in common, as :func:`learner` says it of one; a factor that
+    applies to one of them alone is that one's.
+    """
+    shared = {key: constant(arms, (candidate, reference), key) for key in arms[candidate] if key != MEMBERS}
+    telling = {*_telling(arms, candidate, varied), *_telling(arms, reference, varied)}
+    return _described(shared, [key for key in shared if key in telling], labels, varied)
+
+
+def _telling(arms: Factors, arm: str, varied: Sequence[str]) -> list[str]:
+    """The factors beside the first ones in which an arm differs from others that share those."""
+    own = arms[arm]
+    alike = [factors for factors in arms.values() if all(own.get(key) == factors.get(key) for key in _FIRST if key not in varied)]
+    rest = [key for key in own if key not in (*_FIRST, *_UNNAMED, *varied)]
+    return [key for key in rest if any(factors.get(key) != own[key] for factors in alike)]
+
+
+def _described(factors: Mapping[str, Any], telling: Sequence[str], labels: Mapping[str, str] | None, varied: Sequence[str]) -> str:
+    """The first factors and those that tell arms apart; arms that go without what a factor adds
+    are called by what others add.
+    """
+    named = [key for key in (*_FIRST, *telling) if key not in varied and factors.get(key) is not None]
+    without = [key for key in named if factors[key] == NONE and key != "reader"]
+    return ", ".join(printed_value(key, str(factors[key]), labels) for key in named if key not in without)
+
+
+def printed_value(factor: str, value: str, labels: Mapping[str, str] | None = None) -> str:
+    """A factor's value as it is printed: ``ResNet3D``, ``reader r10``, ``learning rate 0.001``,
+    ``no plugin``.
+    """
+    if value in (labels or {}) or factor in ("backbone", "mode", "view", "grid"):
+        return "+".join(printed(name, labels) for name in value.split("+"))
+    if value == _NOT_APPLICABLE:
+        return value
+    if factor == "ensemble":
+        return "single network" if value == NO_ENSEMBLE else value
+    name = factor_name(factor)
+    if factor == "reader":
+        return "reference labels" if value == REFERENCE else f"{name} {printed(value, labels)}"
+    return f"no {name}" if value == NONE else f"{name} {printed(value, labels)}"
+
+
+def factor_name(factor: str) -> str:
+    """``mode``, ``learning rate``: a factor in words."""
+    return factor.rpartition(".")[2].replace("_", " ")
+
+
+def factors_that_differ(arms: Factors) -> list[str]:
+    """The factors in which arms of the table differ, in its order."""
+    names = dict.fromkeys(name for factors in arms.values() for name in factors if name not in _UNNAMED)
+    return [name for name in names if len({str(factors.get(name)) for factors in arms.values()}) > 1]
+
+
+def value_of(factors: Mapping[str, Any], factor: str) -> str:
+    """An arm's value of a factor; a dash where it does not apply."""
+    value = factors.get(factor)
+    return _NOT_APPLICABLE if value is None else str(value)
+
+
+def values_of(arms: Factors, factor: str) -> list[str]:
+    """The values of a factor in the order of the configuration: the order of colours and legends
+    everywhere.
+    """
+    return list(dict.fromkeys(value_of(factors, factor) for factors in arms.values()))
 
 
 def modes(arms: Factors) -> list[str]:
-    """The study's modes in the order of the configuration: the order of colours and legends
-    everywhere.
-    """
-    return list(dict.fromkeys(str(factors["mode"]) for factors in arms.values()))
+    """The study's modes in the order of the configuration."""
+    return values_of(arms, "mode")

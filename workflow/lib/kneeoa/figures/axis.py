@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import Factors, panels
+from kneeoa.figures.arms import MODE, Factors, panels, printed_value
 from kneeoa.figures.numbers import interval, percent, span
 from kneeoa.figures.reading import rows_where
 from kneeoa.figures.words import count, printed, short_class
@@ -35,12 +35,13 @@ FIGURE = {
     "inputs": ["axes", "measures"],
     "settings": {
         "arms": "arms",
+        "varied": "varied",
         "axis": "axis",
-        "level": "graded_level",
-        "classes": "grades",
+        "level": "axis_level",
+        "classes": "axis_grades",
         "confidence": "confidence_of_geometry",
     },
-    "needs": ["cohorts", "graded_level"],
+    "needs": ["axis"],
     "slow": True,
 }
 
@@ -61,6 +62,7 @@ def figure(
     *,
     cohort: str,
     confidence: float = 0.95,
+    varied: Sequence[str] = MODE,
 ) -> Figure:
     """Draw one cohort's test cases: columns are modes, rows backbones; in each the plane of the
     axis above and its grades below.
@@ -77,13 +79,14 @@ def figure(
         figures: the look.
         cohort: whose test cases to draw.
         confidence: level of the tables' intervals, as the configuration sets it.
+        varied: the factor that figures tell arms apart by, then those that follow it.
 
     Raises:
         KneeoaError: no arm has the axis.
     """
     rows = placed[(placed["axis"] == axis) & (placed["cohort"] == cohort) & (placed["split"] == "test") & placed["grade"].notna()]
     present = set(rows["arm"].unique())
-    groups = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & present]
+    groups = [panel for panel in panels(arms, figures.labels, varied) if set(panel.arms.values()) & present]
     if not groups:
         raise KneeoaError(f"no arm places test cases of the cohort '{cohort}' on the axis '{axis}'; nothing to draw.")
     shown = list(dict.fromkeys(mode for panel in groups for mode, arm in panel.arms.items() if arm in present))
@@ -96,7 +99,7 @@ def figure(
         reach = _reach(rows)  # given to each panel: matplotlib looks at all that share an axis whenever it looks at one
         room = 0.75 * width / len(shown)  # of a column, what its ticks and labels leave
         places = [(panel, mode) for panel in groups for mode in shown]
-        titles = [(panel.title, printed(mode, figures.labels)) for panel, mode in places]
+        titles = [(panel.title, printed_value(varied[0], mode, figures.labels)) for panel, mode in places]
         headings = iter(
             style.headings(titles, [_correlation(measures, panel.arms.get(mode), axis, level, cohort) for panel, mode in places], room)
         )
@@ -201,6 +204,7 @@ def draw(
     out_png: Path,
     cohort: str | None = None,
     confidence: float = 0.95,
+    varied: Sequence[str] = MODE,
 ) -> None:
     """Draw one severity axis of every arm, for the test cases of ``cohort`` (default: the first one
     in the tables).
@@ -215,5 +219,5 @@ def draw(
     chosen = cohort or (cohorts[0] if cohorts else "")
     wanted = {"axis": axis, "measure": "spearman", "split": "test"}
     correlations = rows_where(GEOMETRY, measures, wanted, ["estimate", "low", "high"])
-    result = figure(placed, correlations, arms, axis, level, classes, figures, cohort=chosen, confidence=confidence)
+    result = figure(placed, correlations, arms, axis, level, classes, figures, cohort=chosen, confidence=confidence, varied=varied)
     style.save(result, figures, out_pdf, out_png)

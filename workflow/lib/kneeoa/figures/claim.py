@@ -1,4 +1,4 @@
-"""The claim in one picture: a row for each backbone and pair of modes, a column for each part,
+"""The claim in one picture: a row for each pair of arms, a column for each part,
 differences with intervals.
 """
 
@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import Factors, learner, modes
+from kneeoa.figures.arms import Factors, printed_value, setting, value_of, values_of
 from kneeoa.figures.numbers import is_number, number, percent
 from kneeoa.figures.scores import records
 from kneeoa.figures.words import count, printed, sentence_case
@@ -24,13 +24,13 @@ FIGURE = {
     "section": "claim",
     "title": "Prediction, axis and saliency",
     "caption": (
-        "Candidate minus reference in each part of the question, a row for each backbone and pair of modes. Subjects (with three or "
+        "Candidate minus reference in each part of the question, a row for each pair of arms. Subjects (with three or "
         "more seeds, seeds too) are drawn once for all columns; bars are {confidence} intervals.{sample}"
     ),
-    "alternative": "Differences between modes in prediction, in the order of the severity axis and in saliency, side by side.",
+    "alternative": "Differences between arms in prediction, in the order of the severity axis and in saliency, side by side.",
     "inputs": ["claim"],
     "settings": {"arms": "arms", "confidence": "confidence"},
-    "needs": ["contrasts"],
+    "needs": ["contrasts_of_arms"],
 }
 
 _LINE = 0.27
@@ -39,7 +39,7 @@ _TITLES = {"prediction": "Prediction", "axis": "Severity axis", "saliency": "Sal
 
 
 def figure(claim: pd.DataFrame, arms: Factors, figures: Figures, confidence: float = 0.95) -> Figure:
-    """Draw the differences (candidate - reference): rows are backbones and pairs of modes, columns
+    """Draw the differences (candidate - reference): rows are pairs of arms, columns
     the measures that the study has.
 
     Args:
@@ -57,9 +57,9 @@ def figure(claim: pd.DataFrame, arms: Factors, figures: Figures, confidence: flo
     rows = claim[claim["cohort"] == cohorts[0]]
     columns = list(dict.fromkeys(zip(rows["part"], rows["level"], rows["measure"], rows["of"], strict=True)))
     columns.sort(key=lambda column: list(_TITLES).index(column[0]))
-    lines = list(dict.fromkeys(zip(rows["backbone"], rows["candidate"], rows["reference"], strict=True)))
-    lines.sort(key=lambda line: [str(factors["backbone"]) for factors in arms.values()].index(line[0]))
-    looks = style.looks(modes(arms), figures)
+    lines = list(dict.fromkeys(zip(rows["factor"], rows["candidate"], rows["reference"], strict=True)))
+    lines.sort(key=lambda line: _rank(line, rows, arms))
+    looks = {factor: style.looks(values_of(arms, factor), figures) for factor in set(rows["factor"])}
     with style.styled(figures):
         result = style.new_figure(style.FULL_WIDTH, _LINE * len(lines) * figures.font_size / 8 + 1.35)
         axes = result.subplots(1, len(columns), squeeze=False, sharey=True)[0]
@@ -77,7 +77,7 @@ def _column(
     column: tuple[str, str, str, str],
     lines: list[tuple[str, str, str]],
     arms: Factors,
-    looks: dict[str, style.Look],
+    looks: dict[str, dict[str, style.Look]],
     figures: Figures,
 ) -> None:
     part, level, measure, of = column
@@ -87,10 +87,10 @@ def _column(
     digits = max(2, 1 - floor(log10(reach)))
     axis.axvline(0, color=style.MUTED, linewidth=0.7, zorder=0)
     for row in records(own):
-        y = lines.index((row["backbone"], row["candidate"], row["reference"]))
+        y = lines.index((row["factor"], row["candidate"], row["reference"]))
         if not is_number(row["difference"]):
             continue
-        look = looks.get(str(arms[row["reference"]]["mode"])) if row["reference"] in arms else None
+        look = looks[row["factor"]].get(value_of(arms[row["reference"]], row["factor"])) if row["reference"] in arms else None
         colour, marker = (look.colour, look.marker) if look else (style.INK, "o")
         if is_number(row["low"]) and is_number(row["high"]):
             axis.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=1.3, solid_capstyle="butt")
@@ -118,10 +118,21 @@ def _column(
 
 
 def _line(line: tuple[str, str, str], arms: Factors, figures: Figures) -> str:
-    backbone, candidate, reference = line
-    pair = [printed(str(arms[arm]["mode"]) if arm in arms else arm, figures.labels) for arm in (candidate, reference)]
-    name = learner(arms[candidate], figures.labels) if candidate in arms else printed(backbone, figures.labels)
-    return f"{name}: {pair[0]} vs {pair[1]}"
+    factor, candidate, reference = line
+    if not {candidate, reference} <= set(arms):
+        return f"{printed(candidate, figures.labels)} vs {printed(reference, figures.labels)}"
+    pair = [printed_value(factor, value_of(arms[arm], factor), figures.labels) for arm in (candidate, reference)]
+    name = setting(arms, candidate, reference, figures.labels, (factor,))
+    return f"{name}: {pair[0]} vs {pair[1]}" if name else f"{pair[0]} vs {pair[1]}"
+
+
+def _rank(line: tuple[str, str, str], rows: pd.DataFrame, arms: Factors) -> int:
+    """Pairs of one backbone stand together, in the order of the configuration; pairs across
+    backbones come last.
+    """
+    shared = rows.loc[(rows["candidate"] == line[1]) & (rows["reference"] == line[2]), "backbone"].iloc[0]
+    order = [str(factors["backbone"]) for factors in arms.values()]
+    return order.index(shared) if shared in order else len(order)
 
 
 def _note(rows: pd.DataFrame, cohorts: list[str], confidence: float, figures: Figures) -> str:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import Factors, panels
+from kneeoa.figures.arms import MODE, Factors, panels, printed_value
 from kneeoa.figures.numbers import number
 from kneeoa.figures.scores import held_out, summary_row
 from kneeoa.figures.words import count, printed, short_class
@@ -31,7 +31,7 @@ FIGURE = {
     "caption": "True class by row, predicted class by column; colour is the share of the row, numbers are knees.{sample}",
     "alternative": "Matrices of true against predicted grade, one for each arm with a head for the grade.",
     "inputs": ["predictions", "metrics"],
-    "settings": {"arms": "arms_and_ensembles", "level": "graded_level", "classes": "grades"},
+    "settings": {"arms": "arms_and_ensembles", "level": "graded_level", "classes": "grades", "varied": "varied"},
     "needs": ["graded_level"],
 }
 
@@ -69,6 +69,7 @@ def figure(
     figures: Figures,
     *,
     cohort: str,
+    varied: Sequence[str] = MODE,
 ) -> Figure:
     """Draw one cohort's matrices: columns are backbones (the sixth begins anew below), rows the
     modes that have a head of this level.
@@ -81,10 +82,11 @@ def figure(
         classes: the classes' names, in order.
         figures: the look.
         cohort: whose test cases to draw.
+        varied: the factor that figures tell arms apart by, then those that follow it.
     """
     rows = predictions[predictions["cohort"] == cohort]
     present = set(rows["arm"].unique())
-    groups = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & present]
+    groups = [panel for panel in panels(arms, figures.labels, varied) if set(panel.arms.values()) & present]
     shown = list(dict.fromkeys(mode for panel in groups for mode, arm in panel.arms.items() if arm in present))
     if not groups:
         raise KneeoaError(f"no arm has test predictions of the level '{level}' in the cohort '{cohort}'; nothing to draw.")
@@ -96,7 +98,7 @@ def figure(
         axes = result.subplots(lines * len(shown), columns, squeeze=False)
         room = width / columns - 0.38  # what ticks and gaps leave of a panel's share
         places = [(panel, mode) for mode in shown for panel in groups]
-        titles = [(panel.title, printed(mode, figures.labels)) for panel, mode in places]
+        titles = [(panel.title, printed_value(varied[0], mode, figures.labels)) for panel, mode in places]
         headings = iter(style.headings(titles, [_scores(metrics, panel.arms.get(mode), level, cohort) for panel, mode in places], room))
         for row, mode in enumerate(shown):
             for place, (axis, panel) in enumerate(style.axes_of_panels(axes[row :: len(shown)].flat, groups)):
@@ -160,6 +162,7 @@ def draw(
     out_pdf: Path,
     out_png: Path,
     cohort: str | None = None,
+    varied: Sequence[str] = MODE,
 ) -> None:
     """Draw the confusion matrices of ``level`` on the test cases of ``cohort`` (default: the first
     one in the tables).
@@ -171,4 +174,5 @@ def draw(
     if rows.empty:
         raise KneeoaError(f"no arm has test predictions of the level '{level}'; nothing to draw a confusion matrix of.")
     chosen = cohort or sorted(set(rows["cohort"].unique()))[0]
-    style.save(figure(rows, METRICS.read(metrics), arms, level, classes, figures, cohort=chosen), figures, out_pdf, out_png)
+    drawn = figure(rows, METRICS.read(metrics), arms, level, classes, figures, cohort=chosen, varied=varied)
+    style.save(drawn, figures, out_pdf, out_png)

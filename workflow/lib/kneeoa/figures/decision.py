@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import Factors, Panel, modes, panels
+from kneeoa.figures.arms import MODE, Factors, Panel, panels, printed_value, values_of
 from kneeoa.figures.numbers import percent
 from kneeoa.figures.scores import derived_note, held_out, positive
-from kneeoa.figures.words import count, printed
+from kneeoa.figures.words import count
 from kneeoa.statistics.decision import DecisionCurve, decision_curve
 
 FIGURE = {
@@ -29,9 +29,9 @@ FIGURE = {
         "Net benefit of acting on a prediction at each threshold probability, with pointwise {confidence} intervals over subjects; grey: "
         "acting on everybody, dotted: on nobody.{sample}"
     ),
-    "alternative": "Decision curves, one panel for each backbone, one colour for each mode.",
+    "alternative": "Decision curves, one colour for each value of the factor that is compared.",
     "inputs": ["predictions"],
-    "settings": {"arms": "arms_and_ensembles", "level": "binary_level", "confidence": "confidence"},
+    "settings": {"arms": "arms_and_ensembles", "level": "binary_level", "confidence": "confidence", "varied": "varied"},
     "needs": ["binary_level"],
 }
 
@@ -49,7 +49,16 @@ def curve(rows: pd.DataFrame, confidence: float) -> DecisionCurve:
     return decision_curve(first["truth"].to_numpy(), probabilities, THRESHOLDS, first["subject"].to_numpy(dtype=str), confidence)
 
 
-def figure(predictions: pd.DataFrame, arms: Factors, level: str, figures: Figures, *, cohort: str, confidence: float = 0.95) -> Figure:
+def figure(
+    predictions: pd.DataFrame,
+    arms: Factors,
+    level: str,
+    figures: Figures,
+    *,
+    cohort: str,
+    confidence: float = 0.95,
+    varied: Sequence[str] = MODE,
+) -> Figure:
     """Draw one cohort's decision curves: a panel a backbone, three beside each other, a line a
     mode; bands are pointwise.
 
@@ -60,16 +69,17 @@ def figure(predictions: pd.DataFrame, arms: Factors, level: str, figures: Figure
         figures: the look.
         cohort: whose test cases to draw.
         confidence: level of the intervals, as the configuration sets it.
+        varied: the factor that figures tell arms apart by, then those that follow it.
 
     Raises:
         KneeoaError: no arm predicts the level in the cohort.
     """
     rows = predictions[predictions["cohort"] == cohort]
     present = set(rows["arm"].unique())
-    groups = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & present]
+    groups = [panel for panel in panels(arms, figures.labels, varied) if set(panel.arms.values()) & present]
     if not groups:
         raise KneeoaError(f"no arm has test predictions of the level '{level}' in the cohort '{cohort}'; nothing to draw.")
-    looks = style.looks(modes(arms), figures)
+    looks = style.looks(values_of(arms, varied[0]), figures)
     with style.styled(figures):
         width = style.FULL_WIDTH if len(groups) > 1 else style.FULL_WIDTH * 0.5
         lines, columns = style.grid(len(groups), style.ABREAST)
@@ -78,7 +88,8 @@ def figure(predictions: pd.DataFrame, arms: Factors, level: str, figures: Figure
         for axis, panel in style.axes_of_panels(axes.flat, groups):
             _panel(axis, rows, panel, looks, figures, confidence)
         share = rows.drop_duplicates("case_id")["truth"].mean()
-        axes[0, 0].set_ylim(-0.35 * share, 1.1 * share)
+        top = share or 1.0  # nobody is positive: no benefit, but harm
+        axes[0, 0].set_ylim(-0.35 * top, 1.1 * top)
         for first in axes[:, 0]:
             first.set_ylabel("Net benefit")
         cases, subjects, seeds = rows["case_id"].nunique(), rows["subject"].nunique(), rows["seed"].nunique()
@@ -100,11 +111,13 @@ def _panel(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str, style.
         found = curve(own, confidence)
         everybody = found.treat_all
         axis.fill_between(THRESHOLDS, found.low, found.high, color=look.colour, alpha=0.13, linewidth=0)
-        axis.plot(THRESHOLDS, found.net_benefit, color=look.colour, linestyle=look.dash, label=printed(mode, figures.labels))
+        axis.plot(
+            THRESHOLDS, found.net_benefit, color=look.colour, linestyle=look.dash, label=printed_value(panel.factor, mode, figures.labels)
+        )
     if everybody is not None:
         axis.plot(THRESHOLDS, everybody, color=style.MUTED, linewidth=0.9, label="act on everybody")
     axis.axhline(0, color=style.INK, linewidth=0.9, linestyle=(0, (1, 1.5)), label="act on nobody")
-    axis.set(title=panel.title, xlabel="Threshold probability", xlim=(0, 1), xticks=[0, 0.5, 1])
+    axis.set(title=style.broken_title(panel.title), xlabel="Threshold probability", xlim=(0, 1), xticks=[0, 0.5, 1])
     style.legend_below(axis, 0.38, axis.get_legend_handles_labels()[0])
 
 
@@ -117,6 +130,7 @@ def draw(
     out_png: Path,
     cohort: str | None = None,
     confidence: float = 0.95,
+    varied: Sequence[str] = MODE,
 ) -> None:
     """Draw the decision curves of a binary ``level`` on the test cases of ``cohort`` (default: the
     first one in the tables).
@@ -130,4 +144,4 @@ def draw(
     if rows.empty:
         raise KneeoaError(f"no arm has test predictions of the level '{level}'; nothing to draw a decision curve of.")
     chosen = cohort or sorted(set(rows["cohort"].unique()))[0]
-    style.save(figure(rows, arms, level, figures, cohort=chosen, confidence=confidence), figures, out_pdf, out_png)
+    style.save(figure(rows, arms, level, figures, cohort=chosen, confidence=confidence, varied=varied), figures, out_pdf, out_png)

@@ -1,5 +1,5 @@
 """Forest plot of the contrasts: each difference with its interval, p raw and adjusted, and the
-test's name, by family and backbone.
+test's name, by family and what both arms share.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kneeoa.config.analysis import Figures
+from kneeoa.config.metrics import base
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import Factors, learner, modes
+from kneeoa.figures.arms import Factors, printed_value, setting, value_of, values_of
 from kneeoa.figures.forest_rows import Block, blocks, tested
 from kneeoa.figures.numbers import SIGNIFICANT, UNDEFINED, interval, is_number, number, p_value, percent
 from kneeoa.figures.scores import records
@@ -29,9 +30,10 @@ FIGURE = {
         "Candidate minus reference on the same knees, with paired {confidence} intervals; p as tested and adjusted within its "
         "family.{sample}"
     ),
-    "alternative": "Forest plot of the differences between modes. The same numbers are in the table of contrasts.",
+    "alternative": "Forest plot of the differences between candidates and references. The same numbers are in the table of contrasts.",
     "inputs": ["contrasts"],
     "settings": {"arms": "arms_and_ensembles", "confidence": "confidence"},
+    "needs": ["contrasts"],
     "slow": True,
 }
 
@@ -46,15 +48,15 @@ _RIGHT = (False, False, False, True, True, True, False)
 
 def figure(contrasts: pd.DataFrame, arms: Factors, figures: Figures, confidence: float = 0.95) -> Figure:
     """Draw the forest plot: the primary family first (``forest_rows.tested``), in the order of the
-    table within each family and backbone.
+    table within each family and what both arms share (the backbone, where the mode varies).
 
     A filled marker is a p (adjusted, where the row belongs to a family) below 0.05; its colour is
-    the candidate's mode. A row without an interval is a marker alone; an undefined difference is a
-    dash. Where the printed columns need it, the page grows wider.
+    the candidate's value of the factor that varies. A row without an interval is a marker alone; an
+    undefined difference is a dash. Where the printed columns need it, the page grows wider.
 
     Args:
         contrasts: CONTRASTS, at least one row.
-        arms: the arms table; names the modes compared.
+        arms: the arms table; names what is compared.
         figures: the look.
         confidence: level of the tables' intervals, as the configuration sets it.
 
@@ -63,7 +65,7 @@ def figure(contrasts: pd.DataFrame, arms: Factors, figures: Figures, confidence:
     """
     if contrasts.empty:
         raise KneeoaError("the contrasts table has no rows; declare contrasts in the section 'statistics' or leave the forest plot out.")
-    looks = style.looks(modes(arms), figures)
+    looks = {factor: style.looks(values_of(arms, factor), figures) for factor in set(contrasts["factor"])}
     contrasts = tested(contrasts)
     if contrasts.empty:
         raise KneeoaError("the contrasts hold calibration and values at cuts alone, which no forest plot shows; test another metric too.")
@@ -88,12 +90,12 @@ def figure(contrasts: pd.DataFrame, arms: Factors, figures: Figures, confidence:
 
 
 def _cells(row: dict[str, Any], arms: Factors, figures: Figures) -> tuple[str, ...]:
-    """What is printed of one row: metric, modes compared, difference, smallest detectable
+    """What is printed of one row: metric, values compared, difference, smallest detectable
     difference, p, adjusted p, test.
     """
-    better = " ↓" if row["metric"] in LOWER_IS_BETTER else ""
+    better = " ↓" if base(row["metric"]) in LOWER_IS_BETTER else ""
     metric = sentence_case(f"{printed(row['level'], figures.labels)} {printed(row['metric'], figures.labels)}{better}")
-    candidate, reference = (printed(_mode(row[side], arms), figures.labels) for side in ("candidate", "reference"))
+    candidate, reference = (_printed(row[side], row["factor"], arms, figures) for side in ("candidate", "reference"))
     difference = interval(row["difference"], row["low"], row["high"], 3, 3, signed=True)
     adjusted = UNDEFINED if row["adjustment"] == "none" else p_value(row["p_adjusted"])
     return metric, f"{candidate} vs {reference}", difference, number(row["detectable"]), p_value(row["p"]), adjusted, printed(row["test"])
@@ -107,11 +109,11 @@ def _widths(cells: list[tuple[str, ...]], headers: Sequence[str], size: float) -
 
 
 def _groups(rows: pd.DataFrame, arms: Factors, figures: Figures) -> list[tuple[tuple[str, str, str], pd.DataFrame]]:
-    """The rows of each family, backbone (and reader of the labels it learns, where a study has
-    several) and cohort, in the order given.
-    """
+    """The rows of each family, of what both arms share and of each cohort, in the order given."""
     names = [
-        learner(arms[row["candidate"]], figures.labels) if row["candidate"] in arms else printed(str(row["backbone"]), figures.labels)
+        setting(arms, row["candidate"], row["reference"], figures.labels, (row["factor"],))
+        if {row["candidate"], row["reference"]} <= set(arms)
+        else printed(str(row["backbone"]), figures.labels)
         for row in records(rows)
     ]
     keys = ["family", "named", "cohort"]
@@ -131,7 +133,7 @@ def _block(
     axis: Axes,
     part: Block,
     arms: Factors,
-    looks: dict[str, style.Look],
+    looks: dict[str, dict[str, style.Look]],
     figures: Figures,
     edges: list[float],
     headers: Sequence[str],
@@ -157,7 +159,12 @@ def _block(
         for row in records(rows):
             y += 1.0
             write(y, _cells(row, arms, figures), [style.INK, style.MUTED] + [style.INK] * 5)
-            _mark(axis, y, row, looks.get(_mode(row["candidate"], arms)) or style.Look(style.INK, "o", "-"))
+            _mark(
+                axis,
+                y,
+                row,
+                looks[row["factor"]].get(value_of(arms.get(row["candidate"], {}), row["factor"])) or style.Look(style.INK, "o", "-"),
+            )
         y += 0.2
     axis.set_ylim(y + 0.5, 0)
     limits = part.rows[["low", "high", "difference"]].astype("float64").abs().max().max()
@@ -180,8 +187,9 @@ def _mark(axis: Axes, y: float, row: dict[str, Any], look: style.Look) -> None:
     axis.plot([row["difference"]], [y], marker=look.marker, markersize=4.4, color=look.colour, markerfacecolor=face, markeredgewidth=1)
 
 
-def _mode(arm: str, arms: Factors) -> str:
-    return str(arms[arm]["mode"]) if arm in arms else arm
+def _printed(arm: str, factor: str, arms: Factors, figures: Figures) -> str:
+    """An arm's value of the factor that varies; the arm's name where the table does not hold it."""
+    return printed_value(factor, value_of(arms[arm], factor), figures.labels) if arm in arms else printed(arm, figures.labels)
 
 
 def _note(contrasts: pd.DataFrame) -> str:
@@ -191,7 +199,7 @@ def _note(contrasts: pd.DataFrame) -> str:
     text = f"{count(int(contrasts['cases'].max()), 'knee')} of {count(int(contrasts['subjects'].max()), 'subject')}"
     text += f", {count(seeds, 'seed')} an arm" if seeds > 1 else ""
     text += ". Filled: p < .05, adjusted where it belongs to a family."
-    text += " ↓: less is better." if contrasts["metric"].isin(LOWER_IS_BETTER).any() else ""
+    text += " ↓: less is better." if contrasts["metric"].map(base).isin(LOWER_IS_BETTER).any() else ""
     text += "\nDetectable: the smallest difference that would be found with the configured power."
     return text + (f"\nAdjustment: {adjusted}." if adjusted else "")
 

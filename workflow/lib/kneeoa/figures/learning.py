@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import Factors, Panel, modes, panels
+from kneeoa.figures.arms import MODE, Factors, Panel, panels, printed_value, values_of
 from kneeoa.figures.reading import rows_where
 from kneeoa.figures.words import printed, sentence_case
 from kneeoa.tables.history import HISTORY
@@ -30,9 +30,9 @@ FIGURE = {
         "Loss of each supervised level and its measure on the validation cases; one line a seed, training dashed, validation solid. "
         "Dots mark the epoch with the lowest total validation loss."
     ),
-    "alternative": "Line plots of loss and validation measure against epoch, a column for each backbone, a colour for each mode.",
+    "alternative": "Line plots of loss and validation measure against epoch, a colour for each value of the factor that is compared.",
     "inputs": ["histories"],
-    "settings": {"arms": "arms"},
+    "settings": {"arms": "arms", "varied": "varied"},
     "needs": ["cohorts"],
 }
 
@@ -57,18 +57,18 @@ def rows_shown(history: pd.DataFrame) -> list[tuple[str, str]]:
     return losses + preferred
 
 
-def figure(history: pd.DataFrame, arms: Factors, figures: Figures) -> Figure:
+def figure(history: pd.DataFrame, arms: Factors, figures: Figures, varied: Sequence[str] = MODE) -> Figure:
     """Draw the curves; ``history`` is HISTORY of any number of runs.
 
     Raises:
         KneeoaError: no run of the arms has a history.
     """
     present = set(history["arm"].unique())
-    groups = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & present]
+    groups = [panel for panel in panels(arms, figures.labels, varied) if set(panel.arms.values()) & present]
     pairs = rows_shown(history)
     if not groups or not pairs:
         raise KneeoaError("the history tables hold no loss of any arm; nothing to draw learning curves of.")
-    looks, best = style.looks(modes(arms), figures), best_epochs(history)
+    looks, best = style.looks(values_of(arms, varied[0]), figures), best_epochs(history)
     with style.styled(figures):
         width = style.FULL_WIDTH if len(groups) > 1 else style.FULL_WIDTH * 0.6
         result = style.new_figure(width, 1.35 * len(pairs) + 0.75)
@@ -82,11 +82,13 @@ def figure(history: pd.DataFrame, arms: Factors, figures: Figures) -> Figure:
             name = "Total" if level == "total" else printed(level, figures.labels)
             axes[row, 0].set_ylabel(sentence_case(f"{name} {printed(measure, figures.labels)}"))
         for column, panel in enumerate(groups):
-            axes[0, column].set_title(panel.title)
+            axes[0, column].set_title(style.broken_title(panel.title, style.FULL_WIDTH / len(groups) - 0.2))
             axes[-1, column].set_xlabel("Epoch")
             axes[-1, column].xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-        drawn = [mode for mode in modes(arms) if any(panel.arms.get(mode) in present for panel in groups)]
-        handles = [Line2D([], [], color=looks[mode].colour, linewidth=2, label=printed(mode, figures.labels)) for mode in drawn]
+        drawn = [mode for mode in values_of(arms, varied[0]) if any(panel.arms.get(mode) in present for panel in groups)]
+        handles = [
+            Line2D([], [], color=looks[mode].colour, linewidth=2, label=printed_value(varied[0], mode, figures.labels)) for mode in drawn
+        ]
         handles += [Line2D([], [], color=style.MUTED, linestyle="-", label="validation")]
         handles += [Line2D([], [], color=style.MUTED, linestyle=(0, (3, 1.5)), label="training")]
         handles += [Line2D([], [], color=style.MUTED, linestyle="", marker="o", label="lowest total validation loss")]
@@ -128,10 +130,10 @@ def _panel(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str, style.
     axis.autoscale_view()
 
 
-def draw(histories: Sequence[Path], arms: Factors, figures: Figures, out_pdf: Path, out_png: Path) -> None:
+def draw(histories: Sequence[Path], arms: Factors, figures: Figures, out_pdf: Path, out_png: Path, varied: Sequence[str] = MODE) -> None:
     """Draw the learning curves of every run and write them as PDF and PNG.
 
     Raises:
         KneeoaError: a file is not a HISTORY table, or none holds a loss.
     """
-    style.save(figure(rows_where(HISTORY, histories, {}, ["value"]), arms, figures), figures, out_pdf, out_png)
+    style.save(figure(rows_where(HISTORY, histories, {}, ["value"]), arms, figures, varied), figures, out_pdf, out_png)

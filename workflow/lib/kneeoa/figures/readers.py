@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import Factors, modes
+from kneeoa.figures.arms import Factors, printed_value, values_of
 from kneeoa.figures.numbers import interval, is_number, number, p_value, percent
 from kneeoa.figures.scores import records
 from kneeoa.figures.words import LOWER_IS_BETTER, count, printed, sentence_case
@@ -27,14 +27,14 @@ FIGURE = {
     "title": "Noisy readers",
     "caption": (
         "Above, what arms achieve against the reference labels of test knees when a reader misread a share of the labels they learnt; "
-        "below, candidate minus reference mode. Points are means over seeds (faint: one seed) with "
+        "below, candidate minus reference. Points are means over seeds (faint: one seed) with "
         "{confidence} subject-bootstrap intervals; kappa (quadratic weighted) is that of the training labels. The slope says whether "
         "the difference moves with the noise.{sample}"
     ),
-    "alternative": "Line plots of a metric and of its difference between modes against the share of misread training labels.",
+    "alternative": "Line plots of a metric and of its difference between arms against the share of misread training labels.",
     "inputs": ["readers"],
     "settings": {"arms": "arms", "confidence": "confidence"},
-    "needs": ["readers", "contrasts"],
+    "needs": ["readers", "contrasts_at_readers"],
 }
 
 _STEP = 0.1
@@ -55,7 +55,7 @@ def figure(table: pd.DataFrame, arms: Factors, figures: Figures, confidence: flo
 
     Args:
         table: READERS, at least one row.
-        arms: the arms table; names the modes and their order.
+        arms: the arms table; names the values compared and their order.
         figures: the look.
         confidence: level of the table's intervals.
 
@@ -64,23 +64,24 @@ def figure(table: pd.DataFrame, arms: Factors, figures: Figures, confidence: flo
     """
     if table.empty:
         raise KneeoaError("the table of readers has no rows; declare contrasts between arms that differ in their reader.")
-    looks = style.looks(modes(arms), figures)
-    columns = list(dict.fromkeys(zip(table["contrast"], table["metric"], strict=True)))
+    looks = {factor: style.looks(values_of(arms, factor), figures) for factor in dict.fromkeys(table["factor"])}
+    columns = list(dict.fromkeys(zip(table["contrast"], table["candidate"], table["metric"], strict=True)))
     groups = list(dict.fromkeys(zip(table["setting"], table["cohort"], strict=True)))
     with style.styled(figures):
         result = style.new_figure(style.FULL_WIDTH, (2.05 + 2.05) * len(groups) + 1.0)
         axes = result.subplots(2 * len(groups), len(columns), squeeze=False, sharex="col")
         for row, (setting, cohort) in enumerate(groups):
-            for column, (contrast, metric) in enumerate(columns):
+            for column, (contrast, candidate, metric) in enumerate(columns):
                 chosen = table[(table["setting"] == setting) & (table["cohort"] == cohort)]
-                chosen = chosen[(chosen["contrast"] == contrast) & (chosen["metric"] == metric)]
+                chosen = chosen[(chosen["contrast"] == contrast) & (chosen["candidate"] == candidate) & (chosen["metric"] == metric)]
                 above, below = axes[2 * row, column], axes[2 * row + 1, column]
                 if chosen.empty:
                     style.empty(above, "no such arms")
                     style.empty(below, "")
                     continue
-                _arms(above, chosen, looks, figures)
-                _difference(below, chosen, looks, figures)
+                look = looks[chosen["factor"].iloc[0]]
+                _arms(above, chosen, look, figures)
+                _difference(below, chosen, look, figures)
                 if row == 0:
                     _heading(above, chosen, figures)
                 if row == len(groups) - 1:
@@ -180,22 +181,25 @@ def _metric(rows: pd.DataFrame, figures: Figures) -> str:
     return printed(name, figures.labels) + (" ↓" if name in LOWER_IS_BETTER else "")
 
 
-def _legend(result: Figure, table: pd.DataFrame, arms: Factors, looks: dict[str, style.Look], figures: Figures) -> None:
-    drawn = {*table["candidate"], *table["reference"]}
-    handles = [
-        Line2D([], [], color=looks[mode].colour, marker=looks[mode].marker, linestyle=looks[mode].dash, label=printed(mode, figures.labels))
-        for mode in modes(arms)
-        if mode in drawn
-    ]
+def _legend(result: Figure, table: pd.DataFrame, arms: Factors, looks: dict[str, dict[str, style.Look]], figures: Figures) -> None:
+    handles = []
+    for factor, own in looks.items():
+        rows = table[table["factor"] == factor]
+        drawn = {*rows["candidate"], *rows["reference"]}
+        handles += [
+            Line2D([], [], color=look.colour, marker=look.marker, linestyle=look.dash, label=printed_value(factor, value, figures.labels))
+            for value, look in own.items()
+            if value in drawn
+        ]
     handles.append(Line2D([], [], color=style.INK, linewidth=0.9, linestyle=(0, (4, 2)), label="least-squares line"))
     handles.append(Line2D([], [], color=style.MUTED, marker="o", linestyle="", alpha=0.5, markersize=2.6, label="one seed"))
     result.legend(handles=handles, loc="outside upper left", ncols=len(handles), columnspacing=1.4)
 
 
 def _note(table: pd.DataFrame, confidence: float, figures: Figures) -> str:
-    pairs = table[["candidate", "reference"]].drop_duplicates()
+    pairs = records(table[["factor", "candidate", "reference"]].drop_duplicates())
     compared = ", ".join(
-        f"{printed(row['candidate'], figures.labels)} − {printed(row['reference'], figures.labels)}" for row in records(pairs)
+        " − ".join(printed_value(row["factor"], row[side], figures.labels) for side in ("candidate", "reference")) for row in pairs
     )
     seeds = int(table["seeds"].max())
     slope = told_slope(table)

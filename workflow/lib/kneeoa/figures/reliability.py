@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import Factors, Panel, modes, panels
+from kneeoa.figures.arms import MODE, Factors, Panel, panels, printed_value, values_of
 from kneeoa.figures.numbers import interval, percent
 from kneeoa.figures.scores import derived_note, held_out, positive, summary_row
 from kneeoa.figures.words import count, printed
@@ -31,9 +31,9 @@ FIGURE = {
         "Observed share against mean predicted probability in bins of equal count, with Wilson {confidence} intervals; below, the "
         "histogram of predictions. The diagonal is perfect calibration.{sample}"
     ),
-    "alternative": "Calibration curves, one panel for each backbone, one colour for each mode, with histograms below.",
+    "alternative": "Calibration curves, one colour for each value of the factor that is compared, with histograms below.",
     "inputs": ["predictions", "metrics"],
-    "settings": {"arms": "arms_and_ensembles", "level": "binary_level", "confidence": "confidence"},
+    "settings": {"arms": "arms_and_ensembles", "level": "binary_level", "confidence": "confidence", "varied": "varied"},
     "needs": ["binary_level"],
 }
 
@@ -71,6 +71,7 @@ def figure(
     cohort: str,
     bins: int = 6,
     confidence: float = 0.95,
+    varied: Sequence[str] = MODE,
 ) -> Figure:
     """Draw one cohort's reliability curves: a panel a backbone, three beside each other.
 
@@ -86,13 +87,14 @@ def figure(
         cohort: whose test cases to draw.
         bins: equal-count bins a curve.
         confidence: level of the intervals, as the configuration sets it.
+        varied: the factor that figures tell arms apart by, then those that follow it.
     """
     rows = predictions[predictions["cohort"] == cohort]
     present = set(rows["arm"].unique())
-    groups = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & present]
+    groups = [panel for panel in panels(arms, figures.labels, varied) if set(panel.arms.values()) & present]
     if not groups:
         raise KneeoaError(f"no arm has test predictions of the level '{level}' in the cohort '{cohort}'; nothing to draw.")
-    looks = style.looks(modes(arms), figures)
+    looks = style.looks(values_of(arms, varied[0]), figures)
     with style.styled(figures):
         width = style.FULL_WIDTH if len(groups) > 1 else style.FULL_WIDTH * 0.5
         lines, columns = style.grid(len(groups), style.ABREAST)
@@ -100,8 +102,8 @@ def figure(
         axes = result.subplots(2 * lines, columns, squeeze=False, sharey="row", height_ratios=(3.2, 1) * lines)
         histograms = style.axes_of_panels(axes[1::2].flat, groups)
         for (curves, panel), (histogram, _) in zip(style.axes_of_panels(axes[::2].flat, groups), histograms, strict=True):
-            _curves(curves, rows, metrics, panel, cohort, level, looks, figures, bins, confidence)
-            _histogram(histogram, rows, panel, looks)
+            draw_curves(curves, rows, metrics, panel, cohort, level, "brier", looks, figures, bins, confidence)
+            draw_histogram(histogram, rows, panel, looks)
             style.legend_below(histogram, 0.38, curves.get_legend_handles_labels()[0])
         for curves, histogram in zip(axes[::2, 0], axes[1::2, 0], strict=True):
             histogram.set_ylim(bottom=0)
@@ -117,25 +119,29 @@ def figure(
     return result
 
 
-def _curves(
+def draw_curves(
     axis: Axes,
     rows: pd.DataFrame,
     metrics: pd.DataFrame,
     panel: Panel,
     cohort: str,
     level: str,
+    metric: str,
     looks: dict[str, style.Look],
     figures: Figures,
     bins: int,
     confidence: float,
 ) -> None:
+    """Draw the reliability curves of one panel's arms, from rows of a yes-or-no question; the
+    legend gives the row ``metric`` of METRICS where there is one.
+    """
     axis.plot([0, 1], [0, 1], color=style.RULE, linewidth=0.8, zorder=0)
     for mode, arm in panel.arms.items():
         own, look = rows[rows["arm"] == arm], looks[mode]
         if own.empty:
             continue
         curve = mean_curve(own, bins, confidence)
-        found = summary_row(metrics, arm, level, "brier", cohort)
+        found = summary_row(metrics, arm, level, metric, cohort)
         value = "" if found is None else " " + interval(found["estimate"], found["low"], found["high"], 2)
         axis.plot(
             curve.predicted,
@@ -147,13 +153,21 @@ def _curves(
             markeredgewidth=0.5,
             markersize=5,
             linewidth=1.2,
-            label=printed(mode, figures.labels) + value,
+            label=printed_value(panel.factor, mode, figures.labels) + value,
         )
         axis.vlines(curve.predicted, curve.low, curve.high, color=look.colour, linewidth=0.9, alpha=0.55)
-    axis.set(title=panel.title, xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[0, 0.5, 1], xticklabels=[], yticks=[0, 0.5, 1])
+    axis.set(
+        title=style.broken_title(panel.title),
+        xlim=(-0.03, 1.03),
+        ylim=(-0.03, 1.03),
+        xticks=[0, 0.5, 1],
+        xticklabels=[],
+        yticks=[0, 0.5, 1],
+    )
 
 
-def _histogram(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str, style.Look]) -> None:
+def draw_histogram(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str, style.Look]) -> None:
+    """Draw the histograms of predicted probability of one panel's arms."""
     edges = np.linspace(0, 1, 11)
     for mode, arm in panel.arms.items():
         own = rows[rows["arm"] == arm]
@@ -173,6 +187,7 @@ def draw(
     out_png: Path,
     cohort: str | None = None,
     confidence: float = 0.95,
+    varied: Sequence[str] = MODE,
 ) -> None:
     """Draw the reliability of a binary ``level`` on the test cases of ``cohort`` (default: the
     first one in the tables).
@@ -186,4 +201,5 @@ def draw(
     if rows.empty:
         raise KneeoaError(f"no arm has test predictions of the level '{level}'; nothing to draw a reliability curve of.")
     chosen = cohort or sorted(set(rows["cohort"].unique()))[0]
-    style.save(figure(rows, METRICS.read(metrics), arms, level, figures, cohort=chosen, confidence=confidence), figures, out_pdf, out_png)
+    drawn = figure(rows, METRICS.read(metrics), arms, level, figures, cohort=chosen, confidence=confidence, varied=varied)
+    style.save(drawn, figures, out_pdf, out_png)

@@ -1,11 +1,12 @@
-"""ROC curves of a binary level: a panel a backbone, a colour a mode; seeds thin, their mean
-bold.
+"""ROC curves of a binary level: a panel a backbone, a colour a mode (or what the contrasts vary
+instead); seeds thin, their mean bold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,9 +17,9 @@ from numpy.typing import NDArray
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import Factors, Panel, modes, panels
+from kneeoa.figures.arms import MODE, Factors, Panel, panels, printed_value, values_of
 from kneeoa.figures.numbers import interval, percent
-from kneeoa.figures.scores import derived_note, held_out, positive, summary_row
+from kneeoa.figures.scores import derived_note, held_out, ranking, summary_row
 from kneeoa.figures.words import count, printed
 from kneeoa.tables.metrics import METRICS
 
@@ -30,9 +31,9 @@ FIGURE = {
         "Sensitivity against 1 − specificity; thin lines are seeds, the bold line is their vertical average.{sample} "
         "Legend: AUC with {auc_interval}."
     ),
-    "alternative": "ROC curves, one panel for each backbone, one colour for each mode. The areas are in the table of metrics.",
+    "alternative": "ROC curves, one colour for each value of the factor that is compared. The areas are in the table of metrics.",
     "inputs": ["predictions", "metrics"],
-    "settings": {"arms": "arms_and_ensembles", "level": "binary_level", "confidence": "confidence"},
+    "settings": {"arms": "arms_and_ensembles", "level": "binary_level", "confidence": "confidence", "varied": "varied"},
     "needs": ["binary_level"],
 }
 
@@ -80,7 +81,13 @@ def _ends(curve: Curve, grid: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def figure(
-    predictions: pd.DataFrame, metrics: pd.DataFrame, arms: Factors, level: str, figures: Figures, confidence: float = 0.95
+    predictions: pd.DataFrame,
+    metrics: pd.DataFrame,
+    arms: Factors,
+    level: str,
+    figures: Figures,
+    confidence: float = 0.95,
+    varied: Sequence[str] = MODE,
 ) -> Figure:
     """Draw the curves: a panel a backbone, three beside each other; each cohort begins a row.
 
@@ -91,13 +98,14 @@ def figure(
         level: a binary level.
         figures: the look.
         confidence: level of the tables' intervals, as the configuration sets it.
+        varied: the factor that figures tell arms apart by, then those that follow it.
     """
     present = set(predictions["arm"].unique())
-    groups = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & present]
+    groups = [panel for panel in panels(arms, figures.labels, varied) if set(panel.arms.values()) & present]
     cohorts = sorted(set(predictions["cohort"].unique()))
     if not groups:
         raise KneeoaError(f"no arm has test predictions of the level '{level}'; nothing to draw an ROC curve of.")
-    looks = style.looks(modes(arms), figures)
+    looks = style.looks(values_of(arms, varied[0]), figures)
     with style.styled(figures):
         width = style.FULL_WIDTH if len(groups) > 1 else style.FULL_WIDTH * 0.5
         lines, columns = style.grid(len(groups), style.ABREAST)
@@ -106,40 +114,58 @@ def figure(
         for cohort, block in zip(cohorts, axes.reshape(len(cohorts), lines * columns), strict=True):
             rows = predictions[predictions["cohort"] == cohort]
             for axis, panel in style.axes_of_panels(block, groups):
-                _panel(axis, rows, metrics, panel, cohort, level, looks, figures)
+                draw_panel(axis, rows, metrics, panel, cohort, level, "auc", looks, figures)
                 if len(cohorts) > 1:
-                    axis.set_title(f"{panel.title}, {printed(cohort, figures.labels)}")
+                    axis.set_title(style.broken_title(f"{panel.title}, {printed(cohort, figures.labels)}"))
         for first in axes[:, 0]:
             first.set_ylabel("Sensitivity")
         style.note(result, _note(predictions, confidence) + derived_note(predictions, arms, level, figures.labels))
     return result
 
 
-def _panel(
+def draw_panel(
     axis: Axes,
     rows: pd.DataFrame,
     metrics: pd.DataFrame,
     panel: Panel,
     cohort: str,
     level: str,
+    metric: str,
     looks: dict[str, style.Look],
     figures: Figures,
 ) -> None:
-    axis.plot([0, 1], [0, 1], color=style.RULE, linewidth=0.8, zorder=0)
-    handles = []
+    """Draw the curves of one panel's arms, from rows of a yes-or-no question; the legend gives the
+    row ``metric`` of METRICS where there is one.
+    """
+    handles: list[Any] = []
     for mode, arm in panel.arms.items():
         own, look = rows[rows["arm"] == arm], looks[mode]
-        curves = [roc_curve(seed["truth"].to_numpy(), positive(seed)) for _, seed in own.groupby("seed") if seed["truth"].nunique() == 2]
+        curves = [roc_curve(seed["truth"].to_numpy(), ranking(seed)) for _, seed in own.groupby("seed") if seed["truth"].nunique() == 2]
         if not curves:
             continue
         if len(curves) > 1:
             for fpr, tpr in curves:
                 axis.plot(fpr, tpr, color=look.colour, linewidth=0.6, alpha=0.45)
-        found = summary_row(metrics, arm, level, "auc", cohort)
+        found = summary_row(metrics, arm, level, metric, cohort)
         value = "" if found is None else " " + interval(found["estimate"], found["low"], found["high"], 2)
         mean = mean_curve(curves) if len(curves) > 1 else curves[0]
-        handles += axis.plot(*mean, color=look.colour, linestyle=look.dash, linewidth=1.6, label=printed(mode, figures.labels) + value)
-    axis.set(title=panel.title, xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1], xlabel="1 − specificity")
+        handles += axis.plot(
+            *mean, color=look.colour, linestyle=look.dash, linewidth=1.6, label=printed_value(panel.factor, mode, figures.labels) + value
+        )
+    if not handles:
+        missing = "positive" if not rows["truth"].any() else "negative"
+        style.empty(axis, f"no curve: no {missing} case")
+        axis.set_title(style.broken_title(panel.title))
+        return
+    axis.plot([0, 1], [0, 1], color=style.RULE, linewidth=0.8, zorder=0)
+    axis.set(
+        title=style.broken_title(panel.title),
+        xlim=(-0.02, 1.02),
+        ylim=(-0.02, 1.02),
+        xticks=[0, 0.5, 1],
+        yticks=[0, 0.5, 1],
+        xlabel="1 − specificity",
+    )
     style.legend_below(axis, 0.38, handles, handletextpad=0.6)
 
 
@@ -161,6 +187,7 @@ def draw(
     out_pdf: Path,
     out_png: Path,
     confidence: float = 0.95,
+    varied: Sequence[str] = MODE,
 ) -> None:
     """Draw the ROC curves of a binary ``level`` on the test cases and write them as PDF and PNG.
 
@@ -169,5 +196,5 @@ def draw(
     Raises:
         KneeoaError: a table is not what it should be, or no arm predicts the level.
     """
-    result = figure(held_out(predictions, level), METRICS.read(metrics), arms, level, figures, confidence)
+    result = figure(held_out(predictions, level), METRICS.read(metrics), arms, level, figures, confidence, varied)
     style.save(result, figures, out_pdf, out_png)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import Factors, Panel, panels
+from kneeoa.figures.arms import MODE, Factors, Panel, panels, printed_value
 from kneeoa.figures.images import PLANES, Case, Stacks, busiest, cut_spacing, examples, grades, spacing
 from kneeoa.figures.volumes import bare, outline, window
 from kneeoa.figures.words import count, printed
@@ -34,13 +34,13 @@ FIGURE = {
     "place": 1,
     "title": "Saliency over anatomy",
     "caption": (
-        "SmoothGrad × input for the same knees under each mode, each map scaled to its own 99.5th percentile for the eye; measures are "
-        "taken on the maps as computed. Left: the image alone."
+        "SmoothGrad × input for the same knees under each of the arms compared, each map scaled to its own 99.5th percentile for the "
+        "eye; measures are taken on the maps as computed. Left: the image alone."
     ),
-    "alternative": "Knee images with saliency overlaid and cartilage outlined, one column for each mode.",
+    "alternative": "Knee images with saliency overlaid and cartilage outlined, one column for each of the arms compared.",
     "inputs": ["maps", "map_indices", "volumes", "masks", "labels", "splits"],
-    "settings": {"arms": "arms", "tissues": "tissues", "targets": "targets", "view": "view", "level": "finest_level"},
-    "needs": ["cohorts"],
+    "settings": {"arms": "arms", "tissues": "tissues", "targets": "targets", "view": "view", "level": "pictured_level", "varied": "varied"},
+    "needs": ["saliency"],
     "slow": True,
 }
 
@@ -193,6 +193,7 @@ def draw(
     out_pdf: Path,
     out_png: Path,
     backbone: str | None = None,
+    varied: Sequence[str] = MODE,
 ) -> None:
     """Draw one backbone's saliency over the canonical images, for the same test cases in every
     mode; the lowest seed speaks for an arm.
@@ -214,6 +215,7 @@ def draw(
         out_pdf: where the PDF goes.
         out_png: where the PNG goes.
         backbone: whose arms to show; default the first that was explained.
+        varied: the factor that figures tell arms apart by, then those that follow it.
 
     Raises:
         KneeoaError: a file is not what it should be, or no arm of the backbone was explained.
@@ -226,7 +228,11 @@ def draw(
             if arm not in runs or seed < runs[arm][0]:
                 runs[arm] = (int(seed), array, index)
                 heads[arm] = str(table["target"].iloc[0])
-    found = [panel for panel in panels(arms, figures.labels) if set(panel.arms.values()) & set(runs) and backbone in (None, panel.backbone)]
+    found = [
+        panel
+        for panel in panels(arms, figures.labels, varied)
+        if set(panel.arms.values()) & set(runs) and backbone in (None, panel.backbone)
+    ]
     if not found:
         raise KneeoaError(f"no saliency map is of an arm of the backbone '{backbone or 'any'}'; the arms explained are {sorted(runs)}.")
     panel = found[0]
@@ -246,7 +252,9 @@ def draw(
         mean = story.mean(explained, middle)
         rows += [mean] if mean is not None else []
     seeds = sorted({runs[arm][0] for arm in shown.values()})
-    columns = {mode: f"{printed(mode, figures.labels)}\n{_target(heads[arm], figures.labels)}" for mode, arm in shown.items()}
+    columns = {
+        mode: f"{printed_value(varied[0], mode, figures.labels)}\n{_target(heads[arm], figures.labels)}" for mode, arm in shown.items()
+    }
     group = printed(next(iter(targets), "cartilage"), figures.labels)
     flat = bool(chosen) and images.array(chosen[0][0]).ndim == 2
     what = "Left knees are mirrored." if flat else f"Sagittal slices through most {group} (outlined)."
@@ -255,8 +263,9 @@ def draw(
 
 
 def _target(target: str, labels: Mapping[str, str]) -> str:
-    """The level explained, and the head that it was read from where that is another
-    (``oa<-kl``).
+    """The level explained, the class of it where one is named (``kl.severe``), and the head that it
+    was read from where that is another (``oa<-kl``).
     """
-    level, _, head = target.partition("<-")
-    return f"explains {printed(level, labels)}" + (f", read from {printed(head, labels)}" if head else "")
+    named, _, head = target.partition("<-")
+    what = " ".join(printed(part, labels) for part in named.split(".", 1))
+    return f"explains {what}" + (f", read from {printed(head, labels)}" if head else "")

@@ -4,6 +4,7 @@ ordered by backbone, mode and seed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,9 @@ from matplotlib.figure import Figure
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import Factors, panels
+from kneeoa.figures.arms import MODE, Factors, panels, printed_value
 from kneeoa.figures.numbers import number
-from kneeoa.figures.words import count, printed
+from kneeoa.figures.words import count
 from kneeoa.tables.similarity import SIMILARITY
 
 FIGURE = {
@@ -32,7 +33,7 @@ FIGURE = {
     ),
     "alternative": "Matrix of the similarity of every pair of runs, ordered by backbone, mode and seed. The means are in the table.",
     "inputs": ["similarity"],
-    "settings": {"arms": "arms"},
+    "settings": {"arms": "arms", "varied": "varied"},
     "needs": ["cohorts"],
 }
 
@@ -45,7 +46,7 @@ Renslow 2018).
 """
 
 
-def figure(rows: pd.DataFrame, arms: Factors, figures: Figures, *, cohort: str) -> Figure:
+def figure(rows: pd.DataFrame, arms: Factors, figures: Figures, *, cohort: str, varied: Sequence[str] = MODE) -> Figure:
     """Draw the CKA of every pair of runs on one cohort's test cases.
 
     Args:
@@ -54,6 +55,7 @@ def figure(rows: pd.DataFrame, arms: Factors, figures: Figures, *, cohort: str) 
             the configuration.
         figures: the look.
         cohort: whose test cases.
+        varied: the factor that figures tell arms apart by, then those that follow it.
 
     Raises:
         KneeoaError: no pair of runs was compared on the cohort.
@@ -63,7 +65,11 @@ def figure(rows: pd.DataFrame, arms: Factors, figures: Figures, *, cohort: str) 
         raise KneeoaError(f"no runs were compared on the test cases of the cohort '{cohort}'; nothing to draw.")
     pairs: list[Any] = list(own.itertuples())
     ends = {(str(row.arm_a), int(row.seed_a)) for row in pairs} | {(str(row.arm_b), int(row.seed_b)) for row in pairs}
-    order = [(panel.title, mode, arm) for panel in panels(arms, figures.labels) for mode, arm in panel.arms.items()]
+    order = [
+        (panel.title, printed_value(varied[0], mode, figures.labels), arm)
+        for panel in panels(arms, figures.labels, varied)
+        for mode, arm in panel.arms.items()
+    ]
     runs = [(title, mode, run) for title, mode, arm in order for run in sorted(ends) if run[0] == arm]
     place = {run: index for index, (_, _, run) in enumerate(runs)}
     matrix = np.full((len(runs), len(runs)), np.nan)
@@ -116,10 +122,10 @@ def _labels(axes: Axes, runs: list[tuple[str, str, tuple[str, int]]], figures: F
         axes.axvline(start - 0.5, color="white", linewidth=0.7)
         if seeds and len(own) > 1:
             ticks += [start + index for index in range(len(own))]
-            names += [f"{printed(mode, figures.labels)}, {run[2][1]}" for run in own]
+            names += [f"{mode}, {run[2][1]}" for run in own]
         else:
             ticks.append(start + (len(own) - 1) / 2)
-            names.append(printed(mode, figures.labels))
+            names.append(mode)
         start += len(own)
     axes.set_yticks(ticks, names)
     axes.set_xticks([])
@@ -134,7 +140,15 @@ def _labels(axes: Axes, runs: list[tuple[str, str, tuple[str, int]]], figures: F
         start += size
 
 
-def draw(similarity: Path, arms: Factors, figures: Figures, out_pdf: Path, out_png: Path, cohort: str | None = None) -> None:
+def draw(
+    similarity: Path,
+    arms: Factors,
+    figures: Figures,
+    out_pdf: Path,
+    out_png: Path,
+    cohort: str | None = None,
+    varied: Sequence[str] = MODE,
+) -> None:
     """Draw the CKA matrix of every run, on the test cases of ``cohort`` (default: the first one in
     the table).
 
@@ -143,4 +157,4 @@ def draw(similarity: Path, arms: Factors, figures: Figures, out_pdf: Path, out_p
     """
     rows = SIMILARITY.read(similarity)
     chosen = cohort or (str(rows["cohort"].iloc[0]) if len(rows) else "")
-    style.save(figure(rows, arms, figures, cohort=chosen), figures, out_pdf, out_png)
+    style.save(figure(rows, arms, figures, cohort=chosen, varied=varied), figures, out_pdf, out_png)

@@ -234,6 +234,21 @@ def _broken(parts: Sequence[tuple[str, str]], room: float, size: float, weight: 
     return [(", " if fits else ",\n").join(pair) for pair in said]
 
 
+def broken_title(text: str, room: float = FULL_WIDTH / ABREAST - 0.25) -> str:
+    """A panel's title, broken behind commas where it is wider than ``room`` inches. Call inside
+    :func:`styled`.
+    """
+    lines = [""]
+    for part in text.split(", "):
+        longer = f"{lines[-1]}, {part}" if lines[-1] else part
+        if lines[-1] and inches(longer, mpl.rcParams["axes.titlesize"], "bold") > room:
+            lines[-1] += ","
+            lines.append(part)
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)
+
+
 def note(figure: Figure, text: str) -> None:
     """Small muted lines under the figure, wrapped to its width: what the reader must know to read
     it.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kneeoa.config.metrics import BY_NAME, TABLE, base, cut_of
+from kneeoa.config.metrics import BY_NAME, TABLE, base, class_of, cut_of
 from kneeoa.config.metrics import LOWER_IS_BETTER as LOWER_IS_BETTER  # figures mark them
 
 _PRINTED = {
@@ -53,6 +53,7 @@ _PRINTED = {
     "non_inferiority": "non-inferiority",
     "wilcoxon": "Wilcoxon",
     "holm": "Holm",
+    "max_t": "max-T",
     "bh": "Benjamini-Hochberg",
     "by": "Benjamini-Yekutieli",
     "none": "none",
@@ -71,6 +72,9 @@ def printed(name: str, labels: Mapping[str, str] | None = None) -> str:
     spaces for underscores.
     """
     own = (labels or {}).get(name)
+    label = class_of(name)
+    if own is None and label is not None:
+        return f"{printed(base(name), labels)}, {printed(label, labels)}"
     if own is None and base(name) != name:
         return f"{BY_NAME[base(name)].label} {cut_of(name)}"
     return own if own is not None else _PRINTED.get(name, name.replace("_", " "))

@@ -1,35 +1,34 @@
-"""Does the mode change the axis? Candidate minus reference in every measure over grades; seeds
-averaged, subjects resampled for both.
+"""Differences of the axis between the arms of each contrast: candidate minus reference in every
+measure over grades; seeds averaged, subjects resampled for both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from kneeoa.config.analysis import Contrast, Geometry
 from kneeoa.config.hierarchy import Level
-from kneeoa.contrasts.build import arm_pairs
+from kneeoa.config.pairs import Arms, constant, distinct_pairs
 from kneeoa.errors import KneeoaError
 from kneeoa.geometry.cases import ordinal_level
 from kneeoa.geometry.estimates import Floats, Measures
 from kneeoa.geometry.measure import resampling_seed
 from kneeoa.geometry.ordering import grade_measures
-from kneeoa.statistics.bootstrap import resampled_weights
+from kneeoa.statistics.bootstrap import percentiles, resampled_weights
 from kneeoa.tables.axis import AXIS
 from kneeoa.tables.differences import DIFFERENCES
 
 SPLIT = "test"
 
 
-def compare_modes(
+def compare_axes(
     axes: Sequence[Path],
-    arms: Mapping[str, Mapping[str, Any]],
+    arms: Arms,
     contrasts: Sequence[Contrast],
     levels: tuple[Level, ...],
     geometry: Geometry,
@@ -40,8 +39,8 @@ def compare_modes(
     the contrast's level.
 
     The axes stay as they were fitted on training cases; test subjects are resampled. Seeds are
-    fixed: a measure is the mean over an arm's seeds. Two-sided p as in the contrasts: 2 min((#{d <=
-    0} + 1), (#{d >= 0} + 1)) / (B + 1), at most 1.
+    fixed: a measure is the mean over an arm's seeds. Interval and p:
+    :func:`kneeoa.statistics.bootstrap.percentiles`.
 
     Args:
         axes: AXIS tables of all runs.
@@ -53,16 +52,16 @@ def compare_modes(
         out: table to write.
 
     Raises:
-        KneeoaError: a contrast that no pair of arms answers, or arms or seeds that do not place the
-            same test cases.
+        KneeoaError: arms that cannot be told apart, or arms or seeds that do not place the same
+            test cases.
     """
     level = ordinal_level(levels, geometry.level)
     placed = AXIS.concat(list(axes))
     placed = placed[(placed["split"] == SPLIT) & placed["grade"].notna()]
-    pairs = list(dict.fromkeys(pair for contrast in contrasts for pair in arm_pairs(contrast, arms)))
     rows: list[dict[str, Any]] = []
-    for candidate, reference in pairs:
-        ends = {"study": study, "backbone": str(arms[candidate]["backbone"]), "candidate": candidate, "reference": reference}
+    for (candidate, reference), factor in distinct_pairs(contrasts, arms).items():
+        ends = {"study": study, "factor": factor, "backbone": constant(arms, (candidate, reference), "backbone")}
+        ends |= {"candidate": candidate, "reference": reference}
         mine = placed[placed["arm"].isin([candidate, reference])]
         for (cohort, axis), part in mine.groupby(["cohort", "axis"], sort=True):
             where = {"axis": str(axis), "cohort": str(cohort), "split": SPLIT, "against": level.name}
@@ -94,7 +93,7 @@ def _pair(part: pd.DataFrame, candidate: str, reference: str, cohort: str, level
     counts = {"cases": len(subjects), "subjects": len(set(subjects)), "seeds": min(seeds)}
     for name, (one, other) in points.items():
         values = draws[name][0] - draws[name][1]
-        row = _tested(float(one[0]), float(other[0]), values, geometry.confidence)
+        row = _tested(float(one[0]), float(other[0]), values, len(set(subjects)), geometry.confidence)
         yield counts | {"measure": name} | row
 
 
@@ -110,16 +109,15 @@ def _means(sides: Sequence[Sequence[Measures]], blocks: Sequence[Floats]) -> dic
     return {name: (found[0][name], found[1][name]) for name in found[0]}
 
 
-def _tested(candidate: float, reference: float, draws: Floats, confidence: float) -> dict[str, Any]:
-    values: NDArray[np.float64] = draws[np.isfinite(draws)]
+def _tested(candidate: float, reference: float, draws: Floats, subjects: int, confidence: float) -> dict[str, Any]:
     difference = candidate - reference
     row = {"estimate_candidate": candidate, "estimate_reference": reference, "difference": difference, "low": None, "high": None, "p": None}
     row = {name: value if value is not None and np.isfinite(value) else None for name, value in row.items()}
     if row["difference"] is None:
         return row | {"note": "undefined in one of the arms"}
-    if not values.size:
+    drawn = percentiles(difference, draws, subjects, confidence)
+    if drawn.invalid == drawn.resamples:
         return row | {"note": "no interval: undefined in every resample"}
-    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
-    p = min(1.0, 2 * (min(int((values <= 0).sum()), int((values >= 0).sum())) + 1) / (values.size + 1))
-    lost = draws.size - values.size
-    return row | {"low": float(low), "high": float(high), "p": p, "note": f"{lost} of {draws.size} resamples undefined" if lost else ""}
+    limits = {"low": drawn.low, "high": drawn.high, "p": drawn.p}
+    note = "no interval: no variance between resamples" if drawn.degenerate and np.isnan(drawn.p) else drawn.note
+    return row | {name: value if np.isfinite(value) else None for name, value in limits.items()} | {"note": note}

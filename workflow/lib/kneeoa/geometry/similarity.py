@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from kneeoa.config.factors import TRAINING
 from kneeoa.errors import KneeoaError
 from kneeoa.geometry.cka import LEAST_CASES, unbiased_cka
 from kneeoa.geometry.estimates import Floats
@@ -37,13 +38,20 @@ class _Run:
     values: Single
 
 
-def compare_runs(embeddings: Sequence[Path], arms: Mapping[str, Mapping[str, Any]], study: str, confidence: float, out: Path) -> None:
+def compare_runs(
+    embeddings: Sequence[Path],
+    arms: Mapping[str, Mapping[str, Any]],
+    study: str,
+    confidence: float,
+    out: Path,
+    varied: Sequence[str] = ("mode",),
+) -> None:
     """Write SIMILARITY: unbiased linear CKA and Procrustes distance of every pair of runs on each
     cohort's test cases.
 
     Rows of kind ``runs`` are the matrix (each pair once, a run with itself included). Means over
-    pairs of different runs of one arm (``seeds``) and over the runs of two arms that differ in
-    their mode alone (``modes``) carry normal intervals over subjects. Runs are compared on the test
+    pairs of different runs of one arm (``seeds``) and over the runs of two arms that differ in one
+    factor alone (``arms``) carry normal intervals over subjects. Runs are compared on the test
     cases that all of them have; raw embeddings are used, since both measures ignore place, scale
     and rotation.
 
@@ -53,6 +61,7 @@ def compare_runs(embeddings: Sequence[Path], arms: Mapping[str, Mapping[str, Any
         study: name of the study, copied to the rows.
         confidence: of the two-sided intervals.
         out: table to write.
+        varied: the factor in which two arms may differ, then those that follow it.
 
     Raises:
         KneeoaError: a table is not one of embeddings, or a run is not in the arms table.
@@ -62,7 +71,7 @@ def compare_runs(embeddings: Sequence[Path], arms: Mapping[str, Mapping[str, Any
     for cohort in sorted({name for run in runs for name in run.cases["cohort"].unique()}):
         own = [run for run in runs if (run.cases["cohort"] == cohort).any()]
         shared = reduce(np.intersect1d, [run.cases.loc[run.cases["cohort"] == cohort, "case_id"].to_numpy(dtype=str) for run in own])
-        rows += [{"study": study, "cohort": cohort} | row for row in _cohort(own, cohort, shared, arms, confidence)]
+        rows += [{"study": study, "cohort": cohort} | row for row in _cohort(own, cohort, shared, arms, confidence, varied)]
         _log.info("cohort %s: %d runs compared on %d test cases", cohort, len(own), len(shared))
     SIMILARITY.write(out, rows)
 
@@ -77,7 +86,12 @@ def _read(path: Path, arms: Mapping[str, Mapping[str, Any]]) -> _Run:
 
 
 def _cohort(
-    runs: Sequence[_Run], cohort: str, shared: NDArray[np.str_], arms: Mapping[str, Mapping[str, Any]], confidence: float
+    runs: Sequence[_Run],
+    cohort: str,
+    shared: NDArray[np.str_],
+    arms: Mapping[str, Mapping[str, Any]],
+    confidence: float,
+    varied: Sequence[str],
 ) -> Iterator[dict[str, Any]]:
     values, subjects = [], np.zeros(0, dtype=str)
     for run in runs:
@@ -96,7 +110,14 @@ def _cohort(
     flat = few or "undefined: a representation does not vary"
     for measure, matrix in matrices.items():
         for a, b in zip(*(index.tolist() for index in np.tril_indices(len(runs))), strict=True):
-            ends = {"arm_a": runs[a].arm, "seed_a": runs[a].seed, "arm_b": runs[b].arm, "seed_b": runs[b].seed, "kind": "runs"}
+            ends = {
+                "arm_a": runs[a].arm,
+                "seed_a": runs[a].seed,
+                "arm_b": runs[b].arm,
+                "seed_b": runs[b].seed,
+                "kind": "runs",
+                "factor": None,
+            }
             known = bool(np.isfinite(matrix[a, b]))
             value = float(matrix[a, b]) if known else None
             nones = {"pairs": 1, "low": None, "high": None, "note": notes[measure] if known else flat}
@@ -105,7 +126,7 @@ def _cohort(
         return
     half = float(norm.ppf((1 + confidence) / 2))
     for a, b in zip(*(index.tolist() for index in np.tril_indices(len(names))), strict=True):
-        if not _differ_in_mode_alone(arms[names[a]], arms[names[b]]):
+        if not _differ_in_one_factor(arms[names[a]], arms[names[b]], varied):
             continue
         left, right = np.flatnonzero(groups == a).tolist(), np.flatnonzero(groups == b).tolist()
         pairs = [(i, j) for i in left for j in right if (i > j if a == b else True)]
@@ -116,7 +137,8 @@ def _cohort(
             "seed_a": None,
             "arm_b": names[b],
             "seed_b": None,
-            "kind": "seeds" if a == b else "modes",
+            "kind": "seeds" if a == b else "arms",
+            "factor": None if a == b else varied[0],
             "pairs": len(pairs),
         }
         assert cka is not None
@@ -129,9 +151,10 @@ def _cohort(
             yield counts | ends | row | {"note": "jackknife interval over subjects" if known else flat}
 
 
-def _differ_in_mode_alone(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two arms share every factor but their mode; an arm and itself do."""
-    return all(one.get(key) == other.get(key) for key in {*one, *other} - {"mode"})
+def _differ_in_one_factor(one: Mapping[str, Any], other: Mapping[str, Any], varied: Sequence[str]) -> bool:
+    """Whether two arms share every factor but those that vary; an arm and itself do."""
+    settings = {TRAINING} if any(key.startswith(f"{TRAINING}.") for key in {*one, *other}) else set()
+    return all(one.get(key) == other.get(key) for key in {*one, *other} - {*varied} - settings)
 
 
 def _error(parts: Sequence[Floats], pairs: Sequence[tuple[int, int]], subjects: NDArray[np.str_]) -> float:

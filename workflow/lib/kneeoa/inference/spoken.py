@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, softmax
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.hierarchy import derive_probabilities
 from kneeoa.inference.outputs import Logits
 from kneeoa.network.readings import groupings
 from kneeoa.statistics.inputs import Floats
@@ -39,8 +38,8 @@ def readings(logits: Logits, levels: tuple[Level, ...], temperatures: Mapping[st
     Args:
         logits: of the heads.
         levels: the hierarchy, coarse to fine.
-        temperatures: of the heads that are calibrated. A derived level is summed from the
-            calibrated probabilities of the finer head.
+        temperatures: of the heads that are calibrated. A derived level sums the calibrated
+            probabilities of the finer head, through logsumexp of its logits.
     """
     declared = {level.name: level for level in levels}
     for head, own in logits.items():
@@ -50,7 +49,7 @@ def readings(logits: Logits, levels: tuple[Level, ...], temperatures: Mapping[st
             if level == head:
                 yield Spoken(level, head, probabilities, own, head in temperatures)
             else:
-                summed = derive_probabilities(probabilities, groups, size)
+                summed: Floats = softmax(_grouped(own / temperatures.get(head, 1.0), groups, size), axis=1)
                 yield Spoken(level, head, summed, _grouped(own, groups, size), head in temperatures)
 
 

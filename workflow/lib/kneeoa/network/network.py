@@ -85,10 +85,24 @@ class Network(nn.Module):
             raise KneeoaError(f"there is no score of level '{level}' from head '{head}'; this network gives {known}")
         kind = self.levels[level].kind
         if kind == "multilabel":
-            raise KneeoaError(f"level '{level}' is multilabel: its findings have no common score to explain")
+            raise KneeoaError(f"level '{level}' is multilabel: its findings have no common score to explain; name one of them")
         if kind == "binary":
             return self.heads.score(output.logits, head, [fine for fine, coarse in enumerate(self._groups[level, head]) if coarse == 1])
         return self.class_logits(output.logits)[level, head].amax(dim=1)
+
+    def class_score(self, output: Output, level: str, head: str, number: int) -> Tensor:
+        """Log-odds ``[batch]`` of one class of ``level`` against the rest, or of one finding of a
+        multilabel level; differentiable.
+
+        Raises:
+            KneeoaError: ``head`` does not speak about ``level``, or no class of the head belongs to
+                the class, or all do.
+        """
+        if (level, head) not in self._groups:
+            raise KneeoaError(f"there is no score of level '{level}' from head '{head}'")
+        if self.levels[level].kind == "multilabel":
+            return self.heads.class_logits(output.logits)[head][:, number]
+        return self.heads.score(output.logits, head, [fine for fine, coarse in enumerate(self._groups[level, head]) if coarse == number])
 
     def _grouped(self, logits: Tensor, level: str, head: str) -> Tensor:
         if level == head:

@@ -11,7 +11,7 @@ from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import interval, number, p_value
 from kneeoa.figures.scores import records
 from kneeoa.figures.words import count, printed, sentence_case
-from kneeoa.paper_tables.arm_names import ArmNames
+from kneeoa.paper_tables.arm_names import ArmNames, settings_head
 from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.anatomy import ANATOMY
@@ -83,8 +83,8 @@ def _contrasts(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | 
         difference = interval(row["estimate"], row["low"], row["high"], 3, 3, signed=True)
         body.append(
             [
-                names.backbone(row["arm"]),
-                names.pair(row["arm"], row["reference"]),
+                names.setting(row["arm"], row["reference"], row["factor"]) or names.backbone(row["arm"]),
+                names.pair(row["arm"], row["reference"], row["factor"]),
                 *_shared(row, labels),
                 difference,
                 number(row["effect"], 2, signed=True),
@@ -93,7 +93,17 @@ def _contrasts(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | 
                 p_value(row["p_adjusted"]),
             ]
         )
-    heads = ["Backbone", "Comparison", "Tissue", "Measure", "Difference [interval]", "Effect size", "Rank-biserial", "p", "Holm"]
+    heads = [
+        settings_head(rows["factor"]),
+        "Comparison",
+        "Tissue",
+        "Measure",
+        "Difference [interval]",
+        "Effect size",
+        "Rank-biserial",
+        "p",
+        "Holm",
+    ]
     return Tabular(
         heads,
         body,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from kneeoa.figures.arms import Factors, learner
-from kneeoa.figures.words import printed
+from kneeoa.figures.arms import Factors, factor_name, learner, printed_value, setting, value_of
+from kneeoa.figures.words import printed, sentence_case
 
 
 class ArmNames:
@@ -22,15 +22,38 @@ class ArmNames:
         return sorted(set(names), key=lambda arm: (self._rank.get(arm, len(self._rank)), arm))
 
     def backbone(self, arm: str) -> str:
-        """The backbone's printed name, with the reader of its labels where the study has several;
-        of an unknown arm its own name.
+        """The backbone's printed name and whatever else but the mode tells the arm apart; of an
+        unknown arm its own name.
         """
-        return learner(self._arms[arm], self._labels) if arm in self._arms else arm
+        return learner(self._arms, arm, self._labels) or printed(arm, self._labels) if arm in self._arms else arm
 
     def mode(self, arm: str) -> str:
         """The mode's printed name; of an unknown arm nothing."""
-        return printed(str(self._arms[arm]["mode"]), self._labels) if arm in self._arms else ""
+        return printed_value("mode", value_of(self._arms[arm], "mode"), self._labels) if arm in self._arms else ""
 
-    def pair(self, candidate: str, reference: str) -> str:
-        """``Dual vs Single-OA``; with whole names where the arms table does not tell the modes."""
-        return f"{self.mode(candidate) or candidate} vs {self.mode(reference) or reference}"
+    def pair(self, candidate: str, reference: str, factor: str = "mode") -> str:
+        """``Dual vs Single-OA``, the values of the factor that varies; with whole names where the
+        arms table does not tell them.
+        """
+        return f"{self._value(candidate, factor)} vs {self._value(reference, factor)}"
+
+    def setting(self, candidate: str, reference: str, factor: str, otherwise: object = "") -> str:
+        """What the two arms share, by which rows of a table of comparisons are grouped; in words of
+        ``otherwise`` where the arms table does not hold both.
+        """
+        if candidate in self._arms and reference in self._arms:
+            return setting(self._arms, candidate, reference, self._labels, (factor,))
+        return printed(otherwise, self._labels) if isinstance(otherwise, str) else ""
+
+    def _value(self, arm: str, factor: str) -> str:
+        return printed_value(factor, value_of(self._arms[arm], factor), self._labels) if arm in self._arms else arm
+
+
+def settings_head(factors: Iterable[object]) -> str:
+    """The heading of the column of settings: the backbone, where the mode alone varies."""
+    return "Backbone" if set(factors) <= {"mode"} else "Arms"
+
+
+def factors_in_words(factors: Iterable[object]) -> str:
+    """``Mode``, ``Backbone and learning rate``: what a table's rows vary."""
+    return sentence_case(" and ".join(dict.fromkeys(factor_name(str(factor)) for factor in factors)))

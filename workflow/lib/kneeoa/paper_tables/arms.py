@@ -62,8 +62,8 @@ def write(arms: Sequence[Mapping[str, Any]], out_csv: Path, out_tex: Path, label
         KneeoaError: an arm lacks its name, backbone or mode.
     """
     rows = [flat(arm) for arm in arms]
-    for row in rows:
-        missing = [key for key in _FIRST if key not in row]
+    for arm, row in zip(arms, rows, strict=True):
+        missing = [key for key in _FIRST if key not in arm]  # null: it does not apply
         if missing:
             raise KneeoaError(f"the arm {row} lacks '{missing[0]}'; every arm needs its name, backbone and mode.")
     columns = list(dict.fromkeys([*_FIRST, *(key for row in rows for key in row)]))
@@ -85,7 +85,7 @@ def _tabulars(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str] | Non
     shown = ["backbone", "mode", *varying]
     body = []
     for row in rows:
-        factors = [printed(str(row[key]), labels) if key in _FIRST else _plain(row.get(key, "")) for key in shown]
+        factors = [printed(str(row.get(key, "")), labels) if key in _FIRST else _plain(row.get(key, "")) for key in shown]
         body.append([str(row["name"]), *factors])
     heads = ["Arm", *(sentence_case(key.rpartition(".")[2].replace("_", " ")) for key in shown)]
-    return [Tabular(heads, body, left=3, breaks=changes([str(row["backbone"]) for row in rows]))] if body else []
+    return [Tabular(heads, body, left=3, breaks=changes([str(row.get("backbone", "")) for row in rows]))] if body else []

@@ -1,5 +1,5 @@
-"""The claim: change in prediction, in the order of the axis and in saliency, a line for each
-backbone and pair of modes.
+"""The claim: change in prediction, in the order of the axis and in saliency, a line for each pair
+of arms that a contrast compares.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import UNDEFINED, interval
 from kneeoa.figures.scores import records
 from kneeoa.figures.words import count, printed, sentence_case
-from kneeoa.paper_tables.arm_names import ArmNames
+from kneeoa.paper_tables.arm_names import ArmNames, settings_head
 from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.claim import CLAIM
@@ -23,7 +23,7 @@ TABLE = {
     "title": "The claim",
     "inputs": ["claim"],
     "settings": {"arms": "arms"},
-    "needs": ["contrasts"],
+    "needs": ["contrasts_of_arms"],
 }
 SCHEMA = CLAIM
 
@@ -36,7 +36,7 @@ def write(claim: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None
         claim: CLAIM file.
         out_csv: CSV to write.
         out_tex: LaTeX to write.
-        arms: the arms table; gives the modes' printed names. Default: the arms' names.
+        arms: the arms table; gives the printed names of what is compared. Default: the arms' names.
         labels: the study's own printed names.
 
     Raises:
@@ -56,25 +56,26 @@ def _tabular(rows: pd.DataFrame, cohort: str, names: ArmNames, labels: Mapping[s
     found = records(rows.fillna({"level": "", "of": ""}))
     columns = list(dict.fromkeys((row["part"], row["level"], row["measure"], row["of"]) for row in found))
     columns.sort(key=lambda column: ["prediction", "axis", "saliency"].index(column[0]))
-    lines: dict[tuple[str, str, str], dict[tuple[str, str, str, str], str]] = {}
+    lines: dict[tuple[str, str, str, object], dict[tuple[str, str, str, str], str]] = {}
     for row in found:
         cell = interval(row["difference"], row["low"], row["high"], 3, 3, signed=True)
-        cells = lines.setdefault((row["backbone"], row["candidate"], row["reference"]), {})
+        backbone = row["backbone"] if isinstance(row["backbone"], str) else ""
+        cells = lines.setdefault((row["candidate"], row["reference"], row["factor"], backbone), {})
         cells[row["part"], row["level"], row["measure"], row["of"]] = cell
     body = [
         [
-            printed(backbone, labels) if names.backbone(candidate) == candidate else names.backbone(candidate),
-            names.pair(candidate, reference),
+            names.setting(candidate, reference, factor, backbone),
+            names.pair(candidate, reference, factor),
             *(cells.get(column, UNDEFINED) for column in columns),
         ]
-        for (backbone, candidate, reference), cells in lines.items()
+        for (candidate, reference, factor, backbone), cells in lines.items()
     ]
     heads = [sentence_case(" ".join(printed(word, labels) for word in (level, of, measure) if word)) for _, level, measure, of in columns]
     cases, subjects, seeds = (int(rows[key].max()) for key in ("cases", "subjects", "seeds"))
     heading = f"{printed(cohort, labels)}, {printed('test', labels)}: {count(cases, 'case')} of {count(subjects, 'subject')}, "
     how = " or ".join(sorted(set(rows["resampled"])))
     return Tabular(
-        ["Backbone", "Comparison", *heads],
+        [settings_head(rows["factor"]), "Comparison", *heads],
         body,
         left=2,
         heading=heading + count(seeds, "seed"),

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from kneeoa.config.metrics import base
 from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import UNDEFINED, interval, number, p_value
 from kneeoa.figures.scores import records
 from kneeoa.figures.words import LOWER_IS_BETTER, printed, sentence_case
-from kneeoa.paper_tables.arm_names import ArmNames
+from kneeoa.paper_tables.arm_names import ArmNames, settings_head
 from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.contrasts import CONTRASTS
@@ -22,6 +23,7 @@ TABLE = {
     "title": "Contrasts",
     "inputs": ["contrasts"],
     "settings": {"arms": "arms_and_ensembles"},
+    "needs": ["contrasts"],
 }
 SCHEMA = CONTRASTS
 
@@ -52,7 +54,7 @@ def write(contrasts: Path, out_csv: Path, out_tex: Path, arms: Factors | None = 
         contrasts: CONTRASTS file.
         out_csv: CSV to write: ``FIRST_COLUMNS``, then the rest of CONTRASTS.
         out_tex: LaTeX to write.
-        arms: the arms table; gives the modes' printed names. Default: the arms' names.
+        arms: the arms table; gives the printed names of what is compared. Default: the arms' names.
         labels: the study's own printed names.
 
     Raises:
@@ -69,13 +71,13 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     several = rows["cohort"].nunique() > 1
     body = []
     for row in records(rows):
-        metric = f"{printed(row['level'], labels)} {printed(row['metric'], labels)}{' ↓' if row['metric'] in LOWER_IS_BETTER else ''}"
+        metric = f"{printed(row['level'], labels)} {printed(row['metric'], labels)}{' ↓' if base(row['metric']) in LOWER_IS_BETTER else ''}"
         where = f", {printed(row['cohort'], labels)}" if several else ""
         body.append(
             [
-                printed(row["backbone"], labels) + where,
+                names.setting(row["candidate"], row["reference"], row["factor"], row["backbone"]) + where,
                 sentence_case(metric),
-                names.pair(row["candidate"], row["reference"]),
+                names.pair(row["candidate"], row["reference"], row["factor"]),
                 number(row["estimate_reference"]),
                 number(row["estimate_candidate"]),
                 interval(row["difference"], row["low"], row["high"], 3, 3, signed=True),
@@ -85,7 +87,18 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
                 printed(row["test"]) + (f": {row['verdict']}" if row["verdict"] else ""),
             ]
         )
-    heads = ["Backbone", "Metric", "Comparison", "Reference", "Candidate", "Difference", "Detectable", "p", "Adjusted p", "Test"]
+    heads = [
+        settings_head(rows["factor"]),
+        "Metric",
+        "Comparison",
+        "Reference",
+        "Candidate",
+        "Difference",
+        "Detectable",
+        "p",
+        "Adjusted p",
+        "Test",
+    ]
     families = rows[rows["adjustment"] != "none"][["family", "adjustment", "m"]].drop_duplicates()
     notes = "; ".join(
         f"{printed(row['adjustment'])} over the {int(row['m'])} tests of the family {row['family']}" for row in records(families)

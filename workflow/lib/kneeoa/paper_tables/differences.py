@@ -1,4 +1,4 @@
-"""Differences between modes along the severity axis: every measure in CSV, the main ones in
+"""Differences between arms along the severity axis: every measure in CSV, the main ones in
 LaTeX.
 """
 
@@ -12,7 +12,7 @@ import pandas as pd
 from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import interval, number, p_value
 from kneeoa.figures.words import printed, sentence_case
-from kneeoa.paper_tables.arm_names import ArmNames
+from kneeoa.paper_tables.arm_names import ArmNames, settings_head
 from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.differences import DIFFERENCES
@@ -20,10 +20,10 @@ from kneeoa.tables.differences import DIFFERENCES
 TABLE = {
     "section": "representation",
     "place": 2,
-    "title": "Differences between modes along the axis",
+    "title": "Differences along the axis",
     "inputs": ["differences"],
     "settings": {"arms": "arms"},
-    "needs": ["cohorts"],
+    "needs": ["axis", "contrasts"],
 }
 SCHEMA = DIFFERENCES
 
@@ -38,7 +38,7 @@ def write(differences: Path, out_csv: Path, out_tex: Path, arms: Factors | None 
         differences: DIFFERENCES file.
         out_csv: CSV to write.
         out_tex: LaTeX to write; the measures of ``PRINTED``, one tabular for each cohort and axis.
-        arms: the arms table; gives the modes' printed names. Default: the arms' names.
+        arms: the arms table; gives the printed names of what is compared. Default: the arms' names.
         labels: the study's own printed names.
 
     Raises:
@@ -57,8 +57,8 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     for (cohort, axis), own in rows[rows["measure"].isin(PRINTED)].groupby(["cohort", "axis"], sort=False):
         body = [
             [
-                printed(str(row.backbone), labels),
-                names.pair(str(row.candidate), str(row.reference)),
+                names.setting(str(row.candidate), str(row.reference), str(row.factor), row.backbone),
+                names.pair(str(row.candidate), str(row.reference), str(row.factor)),
                 sentence_case(printed(str(row.measure), labels)) + f", {printed(str(row.against), labels)}",
                 number(row.estimate_reference),
                 number(row.estimate_candidate),
@@ -67,7 +67,7 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
             ]
             for row in own.itertuples(index=False)
         ]
-        heads = ["Backbone", "Comparison", "Measure", "Reference", "Candidate", "Difference", "p"]
+        heads = [settings_head(own["factor"]), "Comparison", "Measure", "Reference", "Candidate", "Difference", "p"]
         heading = ", ".join([sentence_case(printed(str(axis), labels)), printed(str(cohort), labels), printed("test", labels)])
         notes = "Means over seeds; subjects resampled, the same ones in both arms; p not adjusted."
         tables.append(Tabular(heads, body, left=3, heading=heading, breaks=changes([line[0] for line in body]), notes=notes))

@@ -87,11 +87,12 @@ def _tabular(rows: pd.DataFrame, cohort: str, split: str, level: str, names: Arm
     heading = f"{printed(level, labels)}, {printed(cohort, labels)}, {printed(split, labels)}: {count(cases, 'case')} of "
     heading += count(subjects, "subject") + (f"; mean of {count(seeds, 'seed')}" if seeds > 1 else "")
     kinds = " or ".join(dict.fromkeys(kind for kind in rows["interval"] if kind))
+    means = " Means over findings; each finding's own values are in the CSV." if rows["note"].str.startswith("mean over").any() else ""
     return Tabular(
         ["Backbone", "Mode", *heads],
         body,
         left=2,
         heading=heading,
         breaks=changes([line[0] for line in body]),
-        notes=f"Intervals: {kinds}.",
+        notes=f"Intervals: {kinds}.{means}",
     )

@@ -1,4 +1,4 @@
-"""How alike representations are: every pair of runs in CSV, means over seeds and between modes in
+"""How alike representations are: every pair of runs in CSV, means over seeds and between arms in
 LaTeX.
 """
 
@@ -50,7 +50,7 @@ def write(similarity: Path, out_csv: Path, out_tex: Path, arms: Factors | None =
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
     """The printed tables of SIMILARITY rows, one a cohort: each arm between its seeds, then each
-    pair of modes of one backbone.
+    pair of arms that differ in one factor.
     """
     tables = []
     for cohort, own in rows[rows["kind"] != "runs"].groupby("cohort", sort=False):
@@ -58,8 +58,16 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
         for (one, other), pair in own.groupby(["arm_a", "arm_b"], sort=False):
             cells = {row.measure: interval(row.estimate, row.low, row.high, 2) for row in pair.itertuples(index=False)}
             a, b = str(one), str(other)
-            between = f"{names.mode(b) or b}, between seeds" if a == b else names.pair(a, b).replace(" vs ", " and ")
-            body.append([names.backbone(a), between, str(int(pair["pairs"].iloc[0])), *(cells.get(name, "") for name in MEASURES)])
+            factor = str(pair["factor"].iloc[0])
+            between = f"{names.mode(b) or b}, between seeds" if a == b else names.pair(a, b, factor).replace(" vs ", " and ")
+            body.append(
+                [
+                    names.backbone(a) if a == b else names.setting(a, b, factor) or names.backbone(a),
+                    between,
+                    str(int(pair["pairs"].iloc[0])),
+                    *(cells.get(name, "") for name in MEASURES),
+                ]
+            )
         heads = ["Backbone", "Between", "Pairs of runs", *MEASURES.values()]
         notes = "Means over pairs of runs with jackknife interval over subjects. CKA: 1 the same, 0 unrelated; Procrustes: 0 the same."
         heading = f"{printed(str(cohort), labels)}, test"

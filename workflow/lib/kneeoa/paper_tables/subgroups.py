@@ -11,7 +11,7 @@ from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import UNDEFINED, interval, p_value
 from kneeoa.figures.scores import records
 from kneeoa.figures.words import printed, sentence_case
-from kneeoa.paper_tables.arm_names import ArmNames
+from kneeoa.paper_tables.arm_names import ArmNames, settings_head
 from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.subgroups import SUBGROUPS
@@ -34,7 +34,7 @@ def write(subgroups: Path, out_csv: Path, out_tex: Path, arms: Factors | None = 
         subgroups: SUBGROUPS file.
         out_csv: CSV to write.
         out_tex: LaTeX to write.
-        arms: the arms table; gives the modes' printed names. Default: the arms' names.
+        arms: the arms table; gives the printed names of what is compared. Default: the arms' names.
         labels: the study's own printed names.
 
     Raises:
@@ -54,15 +54,15 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
         tested = row["group"] == "interaction"
         body.append(
             [
-                printed(row["backbone"], labels) + where,
+                names.setting(row["candidate"], row["reference"], row["factor"], row["backbone"]) + where,
                 sentence_case(f"{printed(row['level'], labels)} {printed(row['metric'], labels)}"),
-                names.pair(row["candidate"], row["reference"]),
+                names.pair(row["candidate"], row["reference"], row["factor"]),
                 sentence_case(printed(row["attribute"], labels)) + (": interaction" if tested else f": {row['group']}"),
                 row["counts"] or UNDEFINED,
                 interval(row["difference"], row["low"], row["high"], 3, 3, signed=True),
                 p_value(row["p"]) if tested else UNDEFINED,
             ]
         )
-    heads = ["Backbone", "Metric", "Comparison", "Group", "Cases by class", "Difference", "p of interaction"]
+    heads = [settings_head(rows["factor"]), "Metric", "Comparison", "Group", "Cases by class", "Difference", "p of interaction"]
     notes = "A dash for the difference: too few cases to be reported. Groups are compared by the interaction alone; not adjusted."
     return [Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=notes)] if body else []

@@ -4,13 +4,15 @@ its arms.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from kneeoa.errors import KneeoaError
 from kneeoa.figures.arms import Factors
 from kneeoa.figures.flow import read_flow
 from kneeoa.figures.words import printed
@@ -29,6 +31,10 @@ class Evidence:
     flows: Sequence[Mapping[str, Any]]
     labels: Mapping[str, str]
     confidence: float
+    unanswered: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Contrast -> sentences on the arms that it names and has no counterpart for."""
+    imports: Sequence[Mapping[str, Any]] = ()
+    """Accounts of imported predictions, one an arm."""
 
     @property
     def names(self) -> ArmNames:
@@ -36,8 +42,9 @@ class Evidence:
         return ArmNames(self.arms, self.labels)
 
     def arm(self, name: str) -> str:
-        """``ResNet3D Dual``."""
-        return f"{self.names.backbone(name)} {self.names.mode(name)}".strip()
+        """``ResNet3D Dual``; ``ResNet3D, reader r10, Dual``."""
+        learner = self.names.backbone(name)
+        return f"{learner}{', ' if ',' in learner else ' '}{self.names.mode(name)}".strip()
 
     def printed(self, name: Any) -> str:
         """The printed form of any name."""
@@ -52,6 +59,8 @@ def gather(
     levels: Sequence[str],
     labels: Mapping[str, str],
     confidence: float,
+    unanswered: Mapping[str, Sequence[str]] | None = None,
+    imported: Sequence[Path] = (),
 ) -> Evidence:
     """Read the tables; metrics come back in the order of ``levels``, levels that it does not name
     last.
@@ -65,4 +74,12 @@ def gather(
         order = read["metrics"]["level"].map(lambda level: rank.get(level, len(rank)))
         read["metrics"] = read["metrics"].iloc[order.argsort(kind="stable")].reset_index(drop=True)
     filled = {name: frame for name, frame in read.items() if len(frame)}
-    return Evidence(arms, filled, [read_flow(path) for path in flows], labels, confidence)
+    accounts = [_read_account(path) for path in imported]
+    return Evidence(arms, filled, [read_flow(path) for path in flows], labels, confidence, unanswered or {}, accounts)
+
+
+def _read_account(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(Path(path).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise KneeoaError(f"{path}: cannot be read as the account of an import: {error}.") from error

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from kneeoa.config.factors import MEMBERS
+from kneeoa.figures.arms import Factors, factor_name, factors_that_differ
 from kneeoa.figures.flow import knees
 from kneeoa.figures.numbers import SIGNIFICANT, interval, is_number, number, p_value
 from kneeoa.figures.scores import own_head, records
@@ -32,13 +34,28 @@ def listed(names: Sequence[str]) -> str:
 
 def design(evidence: Evidence) -> list[str]:
     """What was compared, with how many seeds."""
-    modes = list(dict.fromkeys(evidence.printed(arm["mode"]) for arm in evidence.arms.values()))
-    backbones = list(dict.fromkeys(evidence.printed(arm["backbone"]) for arm in evidence.arms.values()))
-    text = f"The study compares {count(len(modes), 'mode')} of supervision ({listed(modes)}) on {count(len(backbones), 'backbone')} "
-    text += f"({listed(backbones)}): {count(len(evidence.arms), 'arm')}"
+    arms = {name: factors for name, factors in evidence.arms.items() if MEMBERS not in factors}
+    differing = [factor for factor in factors_that_differ(arms) if factor not in ("backbone", "mode")]
+    parts = [
+        f"{count(len(values), factor)}{addition} ({listed(values)})"
+        for factor, addition in (("mode", " of supervision"), ("backbone", ""))
+        if (values := _values(arms, factor, evidence))
+    ]
+    text = (
+        f"The study compares {' on '.join(parts)}: {count(len(arms), 'arm')}" if parts else f"The study compares {count(len(arms), 'arm')}"
+    )
+    text += f", which also differ in {listed([factor_name(factor) for factor in differing])}" if differing else ""
+    pools = len(evidence.arms) - len(arms)
+    text += f", and {count(pools, 'ensemble')} of them" if pools else ""
     seeds = int(evidence.tables["metrics"]["seeds"].max()) if "metrics" in evidence.tables else 1
     trained = f", each trained with {count(seeds, 'seed')}." if seeds > 1 else "."
     return [text + trained + (" Seeds are a factor, never extra cases." if seeds > 1 else "")]
+
+
+def _values(arms: Factors, factor: str, evidence: Evidence) -> list[str]:
+    """Printed values of a factor in the order of the configuration, where it applies."""
+    values = (factors.get(factor) for factors in arms.values())
+    return list(dict.fromkeys(evidence.printed(value) for value in values if value is not None))
 
 
 def cohorts(evidence: Evidence) -> list[str]:
@@ -52,9 +69,21 @@ def cohorts(evidence: Evidence) -> list[str]:
         names = [name for name in ("train", "val", "test") if name in flow["splits"]]
         parts = [f"{flow['splits'][name]['cases']:,} for {evidence.printed(name)}" for name in names]
         sentences.append(f"{text} ({listed(parts)})." if parts else f"{text}.")  # nobody of an unlabelled cohort
-    if sentences:
+        sentences += flow.get("doubts", [])
+    if evidence.flows:
         sentences.append("No subject is in two splits.")
-    return sentences
+    return sentences + _imported(evidence)
+
+
+def _imported(evidence: Evidence) -> list[str]:
+    """Of predictions made elsewhere: how many cases of how many subjects, and what is doubtful."""
+    groups: dict[str, list[str]] = {}
+    for account in evidence.imports:
+        where = f"In the cohort {evidence.printed(account['cohort'])}, whose predictions were made elsewhere, there are {knees(account)}"
+        groups.setdefault(where, []).append(evidence.arm(account["arm"]))
+    several = len(groups) > 1
+    sentences = [f"{where}{f' ({listed(arms)})' if several else ''}." for where, arms in groups.items()]
+    return sentences + list(dict.fromkeys(doubt for account in evidence.imports for doubt in account["doubts"]))
 
 
 def prediction(evidence: Evidence) -> list[str]:
@@ -96,7 +125,13 @@ def _estimate(row: dict[str, Any]) -> str:
 def comparisons(evidence: Evidence) -> list[str]:
     """For each family of tests, how many remain below .05 after adjustment, and which."""
     rows = evidence.tables["contrasts"]
-    sentences = []
+    factors = list(dict.fromkeys(str(factor) for factor in rows["factor"]))
+    sentences = (
+        [] if factors == ["mode"] else [f"Contrasts vary the {listed([factor_name(factor) for factor in factors])}, all else equal."]
+    )
+    for name, lacking in evidence.unanswered.items():
+        more = f"; and {len(lacking) - _MOST} more" if len(lacking) > _MOST else ""
+        sentences.append(f"Not in the contrast {name}: {'; '.join(lacking[:_MOST])}{more}.")
     for (family, adjustment), own in rows.groupby(["family", "adjustment"], sort=False):
         defined = own[own["p"].notna()]
         adjusted = adjustment != "none"
@@ -109,10 +144,16 @@ def comparisons(evidence: Evidence) -> list[str]:
         text += ": " + _first(found, evidence, column) + "." if found else "."
         lost = len(own) - len(defined)
         sentences.append(text + (f" {count(lost, 'test')} could not be computed." if lost else ""))
-    same = int(rows["degenerate"].sum())
+    degenerate = rows[rows["degenerate"].astype(bool)]
+    same = int((degenerate["difference"] == 0).sum())
     if same:
         sentences.append(f"Between the predictions of {count(same, 'row')} the test sees no difference at all (marked degenerate).")
-    sentences.append("An interval that holds zero does not show that two modes are equal.")
+    if same < len(degenerate):
+        rest = count(len(degenerate) - same, "row")
+        sentences.append(
+            f"In {rest} there is a difference without any variance between subjects, for which no test exists (marked degenerate)."
+        )
+    sentences.append("An interval that holds zero does not show that two arms are equal.")
     return sentences
 
 
@@ -124,8 +165,9 @@ def _first(found: list[dict[str, Any]], evidence: Evidence, column: str) -> str:
 
 
 def _contrast(evidence: Evidence, row: dict[str, Any], column: str) -> str:
-    name = f"{evidence.printed(row['backbone'])} {evidence.printed(row['level'])} {printed(row['metric'])}"
-    pair = evidence.names.pair(row["candidate"], row["reference"])
+    shared = evidence.names.setting(row["candidate"], row["reference"], row["factor"], row["backbone"])
+    name = f"{shared} {evidence.printed(row['level'])} {printed(row['metric'])}".strip()
+    pair = evidence.names.pair(row["candidate"], row["reference"], row["factor"])
     difference = interval(row["difference"], row["low"], row["high"], 3, 3, signed=True)
     return f"{name}, {pair}, {difference}, p {p_value(row[column])} ({printed(row['test'])})"
 
@@ -199,7 +241,7 @@ def anatomy(evidence: Evidence) -> list[str]:
         tested = pairs[pairs["p"].notna()]
         if len(tested):
             below = int((tested["p"] < SIGNIFICANT).sum())
-            sentences.append(f"Of its {count(len(tested), 'contrast')} of modes, {below} with p below {_THRESHOLD}, not adjusted.")
+            sentences.append(f"Of its {count(len(tested), 'contrast')}, {below} with p below {_THRESHOLD}, not adjusted.")
     if sentences:
         sentences.append("Overlap with a tissue does not prove that a network relies on it.")
     return sentences

@@ -5,15 +5,17 @@ run.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kneeoa.config.hierarchy import Level
+from kneeoa.config.hierarchy import Level, explained
 from kneeoa.errors import KneeoaError
 from kneeoa.files import digest
+from kneeoa.network.network import Network
 from kneeoa.training.labels import MISSING, read_labels
 
 
@@ -48,17 +50,48 @@ def explained_cases(located: pd.DataFrame, limit: int | None) -> pd.DataFrame:
     return test.sort_values(["cohort", "case_id"], ignore_index=True)
 
 
-def true_classes(cases: pd.DataFrame, level: Level, labels: Sequence[Path]) -> tuple[pd.DataFrame, NDArray[np.int64] | None]:
-    """The cases whose class at ``level`` is known, and that class; a binary level is explained
-    without a label, so all cases stay.
+@dataclass(frozen=True)
+class Explained:
+    """The score that is explained: of a level, or of one class or finding of it."""
+
+    target: str
+    """As the configuration names it, e.g. ``oa`` or ``findings.osteophytes``."""
+    level: Level
+    head: str
+    """The head that speaks for the level."""
+    named: int | None
+    """The class or finding that is named."""
+
+    @property
+    def label(self) -> str:
+        """What tables call it: ``oa``, or ``oa<-kl`` where another head speaks for the level."""
+        return self.target if self.head == self.level.name else f"{self.target}<-{self.head}"
+
+
+def explained_score(target: str, network: Network) -> Explained:
+    """The score of a network that ``target`` names.
 
     Raises:
-        KneeoaError: the level is multilabel, or a label table is not what it should be.
+        KneeoaError: an unknown level or class, a multilabel level without one of its findings, or
+            no head speaks for the level.
     """
-    if level.kind == "binary":
+    try:
+        level, named = explained(target, network.levels.values())
+    except ValueError as error:
+        raise KneeoaError(f"{error}.") from error
+    return Explained(target, level, head_for(network.readings, level.name), named)
+
+
+def true_classes(cases: pd.DataFrame, score: Explained, labels: Sequence[Path]) -> tuple[pd.DataFrame, NDArray[np.int64] | None]:
+    """The cases whose class at the explained level is known, and that class; a binary level, and a
+    class or finding that is named, are explained without a label, so all cases stay.
+
+    Raises:
+        KneeoaError: a label table is not what it should be.
+    """
+    level = score.level
+    if level.kind == "binary" or score.named is not None:
         return cases, None
-    if level.kind == "multilabel":
-        raise KneeoaError(f"'saliency.target' is the level '{level.name}', which is multilabel: a case has no one class to explain.")
     classes = read_labels(labels, cases, [level])[level.name].values
     known = classes != MISSING
     return cases[known].reset_index(drop=True), classes[known]

@@ -21,7 +21,7 @@ from kneeoa.anatomy.regions import fill, regions
 from kneeoa.config.analysis import Anatomy
 from kneeoa.files import digest
 from kneeoa.network.model import Network, load
-from kneeoa.saliency.cases import explained_cases, head_for, true_classes
+from kneeoa.saliency.cases import Explained, explained_cases, explained_score, true_classes
 from kneeoa.saliency.methods.interface import Target
 from kneeoa.tables.deletion import DELETION
 from kneeoa.training.device import reproducible
@@ -43,7 +43,7 @@ def delete_run(
     mask_arrays: list[Path],
     mask_indices: list[Path],
     view: str,
-    target_level: str,
+    target: str,
     tissues: dict[str, dict[str, tuple[int, ...]]],
     spacing: tuple[float, ...],
     anatomy: Anatomy,
@@ -66,7 +66,7 @@ def delete_run(
         mask_arrays: arrays of masks, uint8 ``[rows, *canonical shape]``.
         mask_indices: the MASKS table of each.
         view: the arm's view.
-        target_level: the level whose score is watched, the same as saliency explains.
+        target: the score that is watched, the same as saliency explains.
         tissues: cohort -> its tissues.
         spacing: millimetres of a voxel of the masks.
         anatomy: the groups, how many cases and controls, the width of the fill.
@@ -82,10 +82,10 @@ def delete_run(
     rows: list[dict[str, Any]] = []
     with reproducible(threads) as device, torch.inference_mode():
         network, spec = load(folder, str(device))
-        head = head_for(network.readings, target_level)
+        score = explained_score(target, network)
         shards = Shards(arrays, indices, spec.shape)
         cases = explained_cases(shards.locate(splits), anatomy.deletion)
-        cases, classes = true_classes(cases, network.levels[target_level], labels)
+        cases, classes = true_classes(cases, score, labels)
         for number, case in enumerate(cases.to_dict("records")):
             cohort, case_id = case["cohort"], case["case_id"]
             mask = masks.get(cohort, case_id, view)
@@ -102,26 +102,26 @@ def delete_run(
             sigma = tuple(anatomy.blur_mm / width for width in cell_size(mask.shape, spacing, spec.shape))
             truth = None if classes is None else int(classes[number])
             images = [image, *(fill(image, one.inside, sigma) for one in chosen)]
-            before, *after = _scores(network, (target_level, head), truth, images, batch, device)
+            before, *after = _scores(network, score, truth, images, batch, device)
             here = {"study": study, "arm": arm, "seed": seed, "cohort": cohort, "case_id": case_id, "subject": case["subject"]}
-            here |= {"target": target_level if head == target_level else f"{target_level}<-{head}", "score": before}
+            here |= {"target": score.label, "score": before}
             rows += [
                 here
-                | {"region": one.name, "copy": one.copy, "drop": before - score, "overlap": one.overlap}
+                | {"region": one.name, "copy": one.copy, "drop": before - without, "overlap": one.overlap}
                 | {"voxels": int(one.inside.sum())}
-                for one, score in zip(chosen, after, strict=True)
+                for one, without in zip(chosen, after, strict=True)
             ]
     _log.info("deleted %d regions", len(rows))
     DELETION.write(out, rows)
 
 
 def _scores(
-    network: Network, reading: tuple[str, str], truth: int | None, images: list[NDArray[np.float32]], batch: int, device: torch.device
+    network: Network, score: Explained, truth: int | None, images: list[NDArray[np.float32]], batch: int, device: torch.device
 ) -> list[float]:
     """The score of each of a case's images, predicted ``batch`` at a time."""
     found: list[float] = []
     for start in range(0, len(images), batch):
         some = torch.from_numpy(np.stack(images[start : start + batch])[:, None]).to(device)
         classes = None if truth is None else torch.full((len(some),), truth, device=device)
-        found += Target(network, *reading, classes)(some).tolist()
+        found += Target(network, score.level.name, score.head, classes, score.named)(some).tolist()
     return found

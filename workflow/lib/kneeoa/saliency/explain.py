@@ -18,7 +18,7 @@ from kneeoa.errors import KneeoaError
 from kneeoa.files import digest
 from kneeoa.network.model import Network, load
 from kneeoa.saliency.area import kept_shape
-from kneeoa.saliency.cases import explained_cases, head_for, true_classes
+from kneeoa.saliency.cases import explained_cases, explained_score, true_classes
 from kneeoa.saliency.methods import registry
 from kneeoa.saliency.methods.interface import Target
 from kneeoa.saliency.storage import pack, split_signs, writing
@@ -40,7 +40,8 @@ class Run:
     seed: int
     view: str
     method: str
-    target_level: str
+    target: str
+    """A level, or a level and a class of it: ``oa``, ``findings.osteophytes``."""
     saliency: Saliency
     batch: int
     """Cases explained together; it bounds memory and does not change the noise."""
@@ -76,8 +77,8 @@ def explain_run(
         arrays: the arm's input arrays, float16 ``[rows, *shape]``.
         indices: the VOLUMES table of each array.
         splits: SPLITS tables.
-        labels: LABELS tables, for a target level of several classes; a case without its label is
-            left out.
+        labels: LABELS tables, for a target level of several classes of which none is named; a case
+            without its label is left out.
         threads: threads of the arithmetic.
         out_maps: ``.npy`` to write: float16 ``[cases, 2, *ceil(shape / keep)]``, see
             :mod:`kneeoa.saliency.storage`.
@@ -90,9 +91,9 @@ def explain_run(
     with reproducible(threads) as device:
         network, spec = load(folder, str(device))
         shards = Shards(arrays, indices, spec.shape)
-        head_for(network.readings, run.target_level)
+        score = explained_score(run.target, network)
         cases = explained_cases(shards.locate(splits), run.saliency.cases)
-        cases, classes = true_classes(cases, network.levels[run.target_level], labels)
+        cases, classes = true_classes(cases, score, labels)
         rows: list[dict[str, Any]] = []
         with writing(out_maps, len(cases), kept_shape(spec.shape, run.saliency.keep)) as maps:
             for case in explain_cases(run, network, shards, cases, classes, device):
@@ -113,7 +114,8 @@ def explain_cases(
         network: in evaluation mode, on ``device``.
         shards: where the cases' volumes lie.
         cases: columns cohort, case_id, file, row.
-        classes: the class of each case that is explained; None for a binary level.
+        classes: the class of each case that is explained; None for a binary level or a class that
+            is named.
         device: where the arithmetic runs.
 
     Raises:
@@ -121,8 +123,7 @@ def explain_cases(
     """
     network.requires_grad_(False)
     explain = registry.load(run.method)
-    level = run.target_level
-    head = head_for(network.readings, level)
+    explained = explained_score(run.target, network)
     kept = kept_shape(shards.shape, run.saliency.keep)
     for start in range(0, len(cases), run.batch):
         chosen = cases.iloc[start : start + run.batch]
@@ -130,7 +131,7 @@ def explain_cases(
         voxels = np.stack([shards.read(file, row) for file, row in zip(chosen["file"], chosen["row"], strict=True)])
         images = torch.from_numpy(voxels[:, None].astype(np.float32)).to(device)
         truth = None if classes is None else torch.from_numpy(classes[start : start + run.batch]).to(device)
-        target = Target(network, level, head, truth)
+        target = Target(network, explained.level.name, explained.head, truth, explained.named)
         generators = [np.random.default_rng(int(digest([run.seed, *name]), 16)) for name in names]
         signed = explain(target, images, generators, run.saliency).cpu().numpy()
         with torch.no_grad():
@@ -142,5 +143,5 @@ def explain_cases(
                 _log.warning("the map of case '%s' is zero everywhere", case_id)
             stored, scale = pack(split_signs(one, kept))
             row = {"study": run.study, "arm": run.arm, "seed": run.seed, "cohort": cohort, "case_id": case_id, "view": run.view}
-            row |= {"method": run.method, "target": level if head == level else f"{level}<-{head}", "score": score, "scale": scale}
+            row |= {"method": run.method, "target": explained.label, "score": score, "scale": scale}
             yield Case(row, stored)

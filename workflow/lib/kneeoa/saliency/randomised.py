@@ -14,7 +14,7 @@ import torch
 
 from kneeoa.network.model import ModelSpec, Network, build, load
 from kneeoa.saliency.area import kept_shape
-from kneeoa.saliency.cases import explained_cases, true_classes
+from kneeoa.saliency.cases import explained_cases, explained_score, true_classes
 from kneeoa.saliency.explain import Run, explain_cases
 from kneeoa.saliency.storage import writing
 from kneeoa.tables.saliency import SALIENCY
@@ -76,7 +76,7 @@ def explain_randomised(
         network, spec = load(folder, str(device))
         shards = Shards(arrays, indices, spec.shape)
         cases = explained_cases(shards.locate(splits), few)
-        cases, classes = true_classes(cases, network.levels[run.target_level], labels)
+        cases, classes = true_classes(cases, explained_score(run.target, network), labels)
         rows: list[dict[str, Any]] = []
         with writing(out_maps, len(cases) * len(DEPTHS), kept_shape(spec.shape, run.saliency.keep)) as maps:
             for depth in DEPTHS:

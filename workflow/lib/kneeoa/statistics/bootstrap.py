@@ -1,9 +1,14 @@
-"""Paired bootstrap of subjects: percentile intervals and p of any metric, by re-weighting cases
-instead of copying them.
+"""Bootstrap of subjects: percentile intervals and p of any value and any difference, by
+re-weighting cases instead of copying them. Every bootstrap of the workflow ends in
+:func:`percentiles`.
 
 Each resample draws as many subjects as there are, with replacement; a subject brings all its cases.
 Resamples in which the metric is undefined (a class not drawn) are left out and counted, never
 redrawn. Efron and Tibshirani 1993, chapters 13 and 15.
+
+A difference that is the same in every resample has no variance, and no test: equal models have p 1
+and the interval [0, 0], other models neither p nor interval, as in
+:func:`kneeoa.statistics.wald.wald`.
 """
 
 from __future__ import annotations
@@ -26,6 +31,53 @@ _CELLS = 1_000_000
 
 Plain = Callable[..., float]
 """A metric of (truth, prediction) without weights, such as scikit-learn's."""
+
+
+@dataclass(frozen=True)
+class Percentiles:
+    """What resamples of a difference say: percentile interval and two-sided p of "no difference",
+    NaN where undefined; ``invalid`` of the ``resamples`` had no value.
+    """
+
+    low: float
+    high: float
+    p: float
+    resamples: int
+    invalid: int
+    degenerate: bool
+
+    @property
+    def note(self) -> str:
+        """How many resamples were left out; empty where none was."""
+        return f"{self.invalid} of {self.resamples} resamples undefined and left out" if self.invalid else ""
+
+
+def percentiles(difference: float, draws: Floats, subjects: int, confidence: float) -> Percentiles:
+    """The interval and p of a difference from its values in R resamples.
+
+    p = 2 min((#{d <= 0} + 1)/(B + 1), (#{d >= 0} + 1)/(B + 1)), at most 1, over the B valid
+    resamples. What is rounding of zero counts as zero.
+
+    Args:
+        difference: of the cases themselves; NaN: nothing is defined but the interval.
+        draws: ``[R]``, NaN (or infinite) where undefined.
+        subjects: how many were resampled; one leaves neither interval nor p.
+        confidence: of the interval.
+
+    Raises:
+        ValueError: a confidence that is not between 0 and 1.
+    """
+    valid = draws[np.isfinite(draws)]
+    valid = np.where(np.abs(valid) <= NOISE, 0.0, valid)  # sums over seeds differ in the last digit
+    invalid = draws.size - valid.size
+    low, high = _percentiles(valid, subjects, confidence)
+    degenerate = bool(valid.size and subjects > 1 and not valid.any())
+    if high - low <= NOISE * max(1.0, abs(low)) and low != 0.0:  # one value, but for a few resamples beyond the limits
+        degenerate, low, high = True, math.nan, math.nan
+    p = math.nan
+    if not math.isnan(low) and not math.isnan(difference):
+        p = min(1.0, 2.0 * (min(int((valid <= 0).sum()), int((valid >= 0).sum())) + 1) / (valid.size + 1))
+    return Percentiles(low, high, p, draws.size, invalid, degenerate)
 
 
 @dataclass(frozen=True)
@@ -80,9 +132,9 @@ def paired_bootstrap(
 ) -> PairedBootstrap:
     """Bootstrap of ``metric(a) - metric(b)`` over subjects.
 
-    p = 2 min((#{d <= 0} + 1)/(B + 1), (#{d >= 0} + 1)/(B + 1)), at most 1, over the B valid
-    resamples (paper A's rule). Models that are equal in every resample have p = 1 and are flagged
-    degenerate. A single subject has neither interval nor p.
+    The interval and p are those of :func:`percentiles` (paper A's rule). Models that are equal in
+    every resample have p = 1 and are flagged degenerate. A single subject has neither interval nor
+    p.
 
     Args:
         metric: function of (truth, prediction, weights), see :mod:`kneeoa.statistics.metrics`; or a
@@ -117,51 +169,27 @@ def paired_of(estimates: tuple[float, float], differences: Floats, n: int, subje
     """The result for the estimates of a and b and the resamples' differences a - b (NaN where
     undefined); see :func:`paired_bootstrap`.
     """
-    resamples = differences.size
-    differences = np.where(np.abs(differences) <= NOISE, 0.0, differences)  # sums over seeds differ in the last digit
-    valid = differences[~np.isnan(differences)]
-    low, high = _percentiles(valid, subjects, confidence)
-    difference, p = estimates[0] - estimates[1], math.nan
-    if not math.isnan(low) and not math.isnan(difference):
-        p = min(1.0, 2.0 * (min(int((valid <= 0).sum()), int((valid >= 0).sum())) + 1) / (valid.size + 1))
+    difference = estimates[0] - estimates[1]
+    drawn = percentiles(difference, differences, subjects, confidence)
     return PairedBootstrap(
         estimate_a=estimates[0],
         estimate_b=estimates[1],
         difference=difference,
-        low=low,
-        high=high,
-        p=p,
-        log10_p=math.log10(p),
+        low=drawn.low,
+        high=drawn.high,
+        p=drawn.p,
+        log10_p=math.log10(drawn.p),
         n=n,
         subjects=subjects,
-        resamples=resamples,
-        invalid=resamples - valid.size,
-        degenerate=bool(valid.size and not valid.any()),
+        resamples=drawn.resamples,
+        invalid=drawn.invalid,
+        degenerate=drawn.degenerate,
     )
 
 
-def bootstrap_interval(
-    metric: Metric | Plain,
-    truth: ArrayLike,
-    prediction: ArrayLike,
-    cluster: ArrayLike | None = None,
-    resamples: int = 10_000,
-    seed: int = 42,
-    confidence: float = 0.95,
-) -> Interval:
-    """Percentile interval of one metric over subjects; arguments and errors as
-    :func:`paired_bootstrap`.
-    """
-    rule = _weighted(metric)
-    labels, predicted = classes_of(truth), finite(prediction, "prediction")
-    values = np.concatenate([rule(labels, predicted, weights) for weights in resampled_weights(labels.size, cluster, resamples, seed)])
-    subjects = subject_count(cluster_codes(cluster, labels.size), labels.size)
-    return interval_of(value(rule, labels, predicted), values, labels.size, subjects, confidence)
-
-
 def interval_of(estimate: float, values: Floats, n: int, subjects: int, confidence: float) -> Interval:
-    """The result for an estimate and its values in the resamples (NaN where undefined); see
-    :func:`bootstrap_interval`.
+    """The percentile interval of an estimate over ``n`` cases of ``subjects``, from its values in
+    the resamples (NaN where undefined).
     """
     valid = values[~np.isnan(values)]
     low, high = _percentiles(valid, subjects, confidence)

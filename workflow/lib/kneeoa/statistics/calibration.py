@@ -6,143 +6,64 @@ is 1 where predictions are neither too extreme (below 1) nor too timid (above 1)
 the large* is the intercept with the slope held at 1, 0 where predictions are right on average,
 above 0 where they are too low (Van Calster et al. 2019, BMC Med 17:230). Errors are those of the
 sandwich over subjects, which do not assume that the recalibration model is right.
+
+A probability of 0 or 1 has no logit and is clipped. Where such predictions are right they hardly
+matter; where they are wrong the result is the logit of the clip and nothing else, as for hard
+calls. Both are therefore fitted again with a thousandth of the clip, and a result that moves by a
+tenth of its standard error, or whose standard error does, is undefined.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from kneeoa.errors import KneeoaError
-from kneeoa.probabilities import require_probabilities
-from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, same_length
-from kneeoa.statistics.ordinal import at_least
-from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled, difference_of, estimate_of, over_seeds, seeds_first
-from kneeoa.statistics.wald import Wald, wald
+from kneeoa.statistics.inputs import Floats, Integers
+from kneeoa.statistics.sampling import Sampled, undefined
 
 CLIP = 1e-6
 """Probabilities are moved into [CLIP, 1 - CLIP] before the logit; results say how many were."""
-
-
-@dataclass(frozen=True)
-class Recalibration:
-    """Slope and calibration in the large, each with its test against the ideal (``slope_test``:
-    slope - 1).
-
-    ``clipped`` counts probabilities moved to ``clip`` or 1 - ``clip`` (over all seeds).
-    ``separated``: the prediction parts the classes without overlap, so no finite slope exists.
-    ``reason`` says why something is NaN.
-    """
-
-    slope: Estimate
-    slope_test: Wald
-    in_the_large: Estimate
-    in_the_large_test: Wald
-    clipped: int
-    clip: float
-    separated: bool
-    reason: str
-
-
-def recalibration(
-    truth: ArrayLike, probability: ArrayLike, cluster: ArrayLike | None = None, confidence: float = 0.95, clip: float = CLIP
-) -> Recalibration:
-    """Calibration slope and calibration in the large of a binary prediction, with intervals over
-    subjects.
-
-    Args:
-        truth: 0 or 1, ``[n]``.
-        probability: of 1, ``[n]``, or ``[S, n]`` for the means over S seeds (fixed).
-        cluster: subject of each case, or None.
-        confidence: of the intervals.
-        clip: probabilities nearer to 0 or 1 are moved to it.
-
-    Returns:
-        NaN with a ``reason``: both where one class is absent, the slope where the classes are
-        separated or the prediction is constant.
-
-    Raises:
-        KneeoaError: probabilities outside [0, 1], wrong axes, no case.
-        ValueError: values that are not finite, truth not binary, lengths that differ.
-    """
-    labels, stack = _prepare(truth, probability, "probability")
-    codes = cluster_codes(cluster, labels.size)
-    scores, clipped = _logits(stack, clip)
-    reasons = [_reason(labels, row) for row in scores]
-    slope = over_seeds([_slope(labels, row) for row in scores])
-    level = over_seeds([_in_the_large(labels, row) for row in scores])
-    method = f"logistic recalibration, sandwich error, clipped at {clip:g}"
-    found, large = estimate_of(slope, codes, confidence, method), estimate_of(level, codes, confidence, method)
-    return Recalibration(
-        slope=found,
-        slope_test=wald(found.estimate - 1.0, found.standard_error**2, confidence),
-        in_the_large=large,
-        in_the_large_test=wald(large.estimate, large.standard_error**2, confidence),
-        clipped=clipped,
-        clip=clip,
-        separated=any(reason == _SEPARATED for reason in reasons),
-        reason=next((reason for reason in reasons if reason), ""),
-    )
-
-
-def ordinal_recalibration(
-    truth: ArrayLike, probabilities: ArrayLike, cluster: ArrayLike | None = None, confidence: float = 0.95, clip: float = CLIP
-) -> tuple[Recalibration, ...]:
-    """Recalibration of P(grade >= k) for k = 1 to K - 1, from class probabilities ``[n, K]`` or
-    ``[S, n, K]``.
-
-    Other arguments and errors as :func:`recalibration`.
-    """
-    stack = seeds_first(probabilities, "probabilities", 2)
-    labels = classes_of(truth, stack.shape[2])
-    tails = [np.clip(at_least(stack, cut), 0.0, 1.0) for cut in range(1, stack.shape[2])]  # sums of rounded columns can pass 1
-    return tuple(recalibration(labels >= cut, tail, cluster, confidence, clip) for cut, tail in enumerate(tails, 1))
-
-
-def slope_test(
-    truth: ArrayLike,
-    probability_a: ArrayLike,
-    probability_b: ArrayLike,
-    cluster: ArrayLike | None = None,
-    confidence: float = 0.95,
-    clip: float = CLIP,
-) -> PairedDifference:
-    """Paired test of two calibration slopes, a - b; arguments and errors as :func:`recalibration`.
-
-    A difference is not an improvement by its sign: slopes are best at 1.
-    """
-    labels, first = _prepare(truth, probability_a, "probability_a")
-    _, second = _prepare(truth, probability_b, "probability_b")
-    a, b = (over_seeds([_slope(labels, row) for row in _logits(stack, clip)[0]]) for stack in (first, second))
-    return difference_of(a, b, cluster_codes(cluster, labels.size), confidence, f"calibration slope, sandwich error, clipped at {clip:g}")
+_MOVE = 0.1
+"""Of its standard error: by how much the place of the clip may move a result."""
 
 
 def sampled_slope(labels: Integers, probability: Floats, clip: float = CLIP) -> Sampled:
     """The calibration slope of one model and the influence of every case on it; labels 0/1 and
     probabilities ``[n]``.
     """
-    return _slope(labels, _logits(probability, clip)[0])
+    return _checked(_slope, labels, probability, clip)
 
 
 def sampled_in_the_large(labels: Integers, probability: Floats, clip: float = CLIP) -> Sampled:
     """Calibration in the large of one model and the influence of every case on it; arguments as
     :func:`sampled_slope`.
     """
-    return _in_the_large(labels, _logits(probability, clip)[0])
+    return _checked(_in_the_large, labels, probability, clip)
+
+
+def _checked(fit: Callable[[Integers, Floats], Sampled], labels: Integers, probability: Floats, clip: float) -> Sampled:
+    """What ``fit`` finds, with how many probabilities were clipped; undefined where the clip
+    decides.
+    """
+    score, clipped = _logits(probability, clip)
+    found = fit(labels, score)
+    if not clipped or math.isnan(found.value):
+        return found
+    share = f"{clipped} of {labels.size} probabilities are 0 or 1, or nearer to it than {clip:g}"
+    other = fit(labels, _logits(probability, clip / 1000)[0])
+    errors = [math.sqrt(float(one.influence @ one.influence)) for one in (found, other)]
+    if abs(found.value - other.value) <= _MOVE * min(errors) and max(errors) <= (1 + _MOVE) * min(errors):
+        return replace(found, note=f"{share}, and were clipped")
+    return undefined(labels.size, f"{share}, and the result depends on where they are clipped")
 
 
 _SEPARATED = "the prediction separates the classes: no finite slope"
-
-
-def _prepare(truth: ArrayLike, probability: ArrayLike, name: str) -> tuple[Integers, Floats]:
-    labels, stack = classes_of(truth, 2), seeds_first(probability, name, 1)
-    same_length(labels.size, **{name: stack.T})
-    require_probabilities(stack, name)
-    return labels, stack
+_UNCONVERGED = "the recalibration did not converge: the prediction all but separates the classes"
 
 
 def _logits(stack: Floats, clip: float) -> tuple[Floats, int]:
@@ -162,23 +83,24 @@ def _reason(labels: Integers, score: Floats) -> str:
 
 
 def _slope(labels: Integers, score: Floats) -> Sampled:
-    if _reason(labels, score):
-        return Sampled(math.nan, np.full(labels.size, np.nan))
+    reason = _reason(labels, score)
+    if reason:
+        return undefined(labels.size, reason)
     design = np.stack([np.ones(labels.size), score], axis=1)
-    coefficients, influence = _logistic(labels, design, np.zeros(labels.size))
-    return Sampled(float(coefficients[1]), influence[:, 1])
+    fitted = _logistic(labels, design, np.zeros(labels.size))
+    return undefined(labels.size, _UNCONVERGED) if fitted is None else Sampled(float(fitted[0][1]), fitted[1][:, 1])
 
 
 def _in_the_large(labels: Integers, score: Floats) -> Sampled:
     if labels.all() or not labels.any():
-        return Sampled(math.nan, np.full(labels.size, np.nan))
-    coefficients, influence = _logistic(labels, np.ones((labels.size, 1)), score)
-    return Sampled(float(coefficients[0]), influence[:, 0])
+        return undefined(labels.size, "one class is absent")
+    fitted = _logistic(labels, np.ones((labels.size, 1)), score)
+    return undefined(labels.size, _UNCONVERGED) if fitted is None else Sampled(float(fitted[0][0]), fitted[1][:, 0])
 
 
-def _logistic(labels: Integers, design: Floats, offset: Floats) -> tuple[Floats, Floats]:
+def _logistic(labels: Integers, design: Floats, offset: Floats) -> tuple[Floats, Floats] | None:
     """Maximum-likelihood coefficients ``[p]`` and every case's influence on them ``[n, p]``, by
-    Newton's method with bounded steps.
+    Newton's method with bounded steps; None where it does not converge.
     """
     coefficients = np.zeros(design.shape[1])
     loss = _loss(labels, offset)
@@ -186,7 +108,10 @@ def _logistic(labels: Integers, design: Floats, offset: Floats) -> tuple[Floats,
         mean = expit(design @ coefficients + offset)
         information = design.T @ (design * (mean * (1 - mean))[:, None])
         gradient = design.T @ (labels - mean)
-        step = np.linalg.solve(information, gradient)
+        try:
+            step = np.linalg.solve(information, gradient)
+        except np.linalg.LinAlgError:
+            return None
         # Where the loss can no longer fall by more than its own rounding, this step is the last.
         last = float(step @ gradient) <= 1e-15 * max(loss, 1.0)
         step /= max(1.0, float(np.abs(design @ step).max()) / 5)  # on the plateaus of extreme predictions Newton leaps too far
@@ -197,7 +122,7 @@ def _logistic(labels: Integers, design: Floats, offset: Floats) -> tuple[Floats,
             influence: Floats = np.linalg.solve(information, (design * (labels - mean)[:, None]).T).T.astype(np.float64)
             return coefficients, influence - influence.mean(axis=0)
         loss = following
-    raise KneeoaError("probability: the recalibration did not converge; the classes are all but separated by the prediction.")
+    return None
 
 
 def _loss(labels: Integers, score: Floats) -> float:

@@ -15,9 +15,9 @@ import numpy as np
 
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.inputs import Floats, Integers
-from kneeoa.statistics.sampling import Sampled
+from kneeoa.statistics.sampling import Sampled, undefined
 
-ClassMetric = Literal["accuracy", "within_one", "mae", "balanced_accuracy", "macro_f1", "f1", "quadratic_kappa"]
+ClassMetric = Literal["accuracy", "within_one", "mae", "balanced_accuracy", "macro_f1", "f1", "kappa", "quadratic_kappa"]
 
 
 def quadratic_weights(classes: int) -> Floats:
@@ -37,7 +37,7 @@ def sampled_metric(metric: ClassMetric, truth: Integers, predicted: Integers, cl
 
     Args:
         metric: accuracy, within_one (at most one grade off), mae (in grades), balanced_accuracy,
-            macro_f1, f1 (of class 1) or quadratic_kappa.
+            macro_f1, f1 (of class 1), kappa or quadratic_kappa.
         truth: ``[n]``, 0 to K - 1.
         predicted: ``[n]``, 0 to K - 1.
         classes: K.
@@ -51,7 +51,8 @@ def sampled_metric(metric: ClassMetric, truth: Integers, predicted: Integers, cl
     table = counts / truth.size
     value, gradient = _with_gradient(metric, table)
     if math.isnan(value):
-        return Sampled(value, np.full(truth.size, np.nan))
+        one = "truth and prediction are one and the same class" if metric == "quadratic_kappa" else "no case is positive or called so"
+        return undefined(truth.size, one)
     centred = gradient - float((table * gradient).sum())
     return Sampled(value, centred[truth, predicted] / truth.size)
 
@@ -65,8 +66,8 @@ def _with_gradient(metric: ClassMetric, table: Floats) -> tuple[float, Floats]:
     if metric in linear:
         return float((table * linear[metric]).sum()), linear[metric]
     rows, columns, hits = table.sum(axis=1), table.sum(axis=0), np.diag(table)
-    if metric == "quadratic_kappa":
-        penalty = 1.0 - quadratic_weights(classes)
+    if metric in ("kappa", "quadratic_kappa"):
+        penalty = 1.0 - (identity if metric == "kappa" else quadratic_weights(classes))
         observed, expected = float((table * penalty).sum()), float(rows @ penalty @ columns)
         if expected == 0.0:
             return math.nan, identity

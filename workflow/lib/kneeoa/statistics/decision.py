@@ -17,10 +17,8 @@ from kneeoa.errors import KneeoaError
 from kneeoa.probabilities import require_probabilities
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, same_length, subject_count
 from kneeoa.statistics.sampling import (
-    PairedDifference,
     Sampled,
     described,
-    difference_of,
     estimate_of,
     of_mean,
     seeds_first,
@@ -77,26 +75,6 @@ def decision_curve(
     )
 
 
-def net_benefit_test(
-    truth: ArrayLike,
-    probability_a: ArrayLike,
-    probability_b: ArrayLike | None,
-    threshold: float,
-    cluster: ArrayLike | None = None,
-    confidence: float = 0.95,
-) -> PairedDifference:
-    """Paired test of two net benefits at one threshold, a - b; ``probability_b`` None: against
-    treating everybody.
-
-    Other arguments and errors as :func:`decision_curve`.
-    """
-    labels, first = _prepare(truth, probability_a, "probability_a")
-    second = np.ones((1, labels.size)) if probability_b is None else _prepare(truth, probability_b, "probability_b")[1]
-    a, b = (_benefit(labels, stack, threshold) for stack in (first, second))
-    method = f"net benefit at {threshold:g}" + (" against treating all" if probability_b is None else "")
-    return difference_of(a, b, cluster_codes(cluster, labels.size), confidence, method)
-
-
 def _benefit(labels: Integers, stack: Floats, threshold: float) -> Sampled:
     if not 0 < threshold < 1:
         raise KneeoaError(f"thresholds: expected numbers between 0 and 1, got {threshold}.")
@@ -107,5 +85,4 @@ def _benefit(labels: Integers, stack: Floats, threshold: float) -> Sampled:
 def _prepare(truth: ArrayLike, probability: ArrayLike, name: str) -> tuple[Integers, Floats]:
     labels, stack = classes_of(truth, 2), seeds_first(probability, name, 1)
     same_length(labels.size, **{name: stack.T})
-    require_probabilities(stack, name)
-    return labels, stack
+    return labels, require_probabilities(stack, name)

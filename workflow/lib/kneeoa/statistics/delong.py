@@ -15,6 +15,7 @@ from scipy.special import expit, logit
 
 from kneeoa.statistics.influence import Placements, gram_rows, placements, scale
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length, subject_count
+from kneeoa.statistics.sampling import Estimate, PairedDifference
 from kneeoa.statistics.wald import Wald, normal_quantile, wald
 
 
@@ -33,34 +34,13 @@ class AucContrast(Wald):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DelongTest(Wald):
-    """Paired test of two AUCs; ``difference`` is a - b; (low, high) is the interval of the
-    difference, unclipped.
-    """
+class AucInterval(Estimate):
+    """An AUC, or a mean of AUCs, with its interval."""
 
-    auc_a: float
-    auc_b: float
-    difference: float
-    variance: float
-    n: int
-    subjects: int
-    method: str
-
-
-@dataclass(frozen=True)
-class AucInterval:
-    """An AUC (or a mean of AUCs) with its interval; ``degenerate`` where the estimated variance is
-    zero.
-    """
-
-    auc: float
-    variance: float
-    low: float
-    high: float
-    n: int
-    subjects: int
-    degenerate: bool
-    method: str
+    @property
+    def auc(self) -> float:
+        """The estimate."""
+        return self.estimate
 
 
 @dataclass(frozen=True)
@@ -74,7 +54,7 @@ class AucCovariance:
 
 def delong_test(
     truth: ArrayLike, scores_a: ArrayLike, scores_b: ArrayLike, cluster: ArrayLike | None = None, confidence: float = 0.95
-) -> DelongTest:
+) -> PairedDifference:
     """Paired test of AUC a against AUC b on the same cases.
 
     Args:
@@ -92,8 +72,24 @@ def delong_test(
     if first.ndim != 1 or first.shape != second.shape:
         raise ValueError(f"scores_a, scores_b: expected two arrays of one length, got shapes {first.shape} and {second.shape}")
     test = weighted_contrast(truth, np.stack([first, second]).T, (1.0, -1.0), cluster, confidence)
-    shared = {field.name: getattr(test, field.name) for field in fields(test) if field.name not in ("auc", "estimate")}
-    return DelongTest(auc_a=test.auc[0], auc_b=test.auc[1], difference=test.estimate, **shared)
+    return paired_difference(test, 1)
+
+
+def paired_difference(test: AucContrast, first: int) -> PairedDifference:
+    """The contrast of the mean of the ``first`` AUCs with the mean of the others as a paired
+    difference.
+    """
+    auc = np.array(test.auc)
+    return PairedDifference(
+        estimate_a=float(auc[:first].mean()),
+        estimate_b=float(auc[first:].mean()),
+        difference=test.estimate,
+        variance=test.variance,
+        n=test.n,
+        subjects=test.subjects,
+        method=test.method,
+        **{field.name: getattr(test, field.name) for field in fields(Wald)},
+    )
 
 
 def weighted_contrast(
@@ -163,7 +159,16 @@ def auc_interval(
     low, high = _limits(auc, variance, method, confidence)
     count = placed.positive.size
     name = f"{method} {_method(codes)}"
-    return AucInterval(auc, variance, low, high, count, subject_count(codes, count), variance == 0.0, name)
+    return AucInterval(
+        estimate=auc,
+        standard_error=math.sqrt(variance),
+        low=low,
+        high=high,
+        n=count,
+        subjects=subject_count(codes, count),
+        degenerate=variance == 0.0,
+        method=name,
+    )
 
 
 def _limits(auc: float, variance: float, method: str, confidence: float) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kneeoa.statistics.clusters import sums_within
+from kneeoa.statistics.clusters import sums_within, without_rounding
 from kneeoa.statistics.inputs import Booleans, Floats, Integers
 from kneeoa.statistics.wald import NOISE
 
@@ -141,6 +141,7 @@ def gram_rows(scaled: Floats, classes: Integers, codes: Integers | None) -> Floa
         classes: class of each case, ``[n]``.
         codes: cluster of each case, ``[n]``, or None.
     """
+    scaled = without_rounding(scaled)
     if codes is None:
         return scaled
     clusters = int(codes.max()) + 1

@@ -11,27 +11,28 @@ from __future__ import annotations
 
 import functools
 import itertools
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from kneeoa.config.metrics import base, cut_of
 from kneeoa.errors import KneeoaError
-from kneeoa.statistics import metrics, ordinal
+from kneeoa.probabilities import class_odds, mean_class_rank
+from kneeoa.statistics import metrics, ordinal, ranks
 from kneeoa.statistics.brier import sampled_brier
 from kneeoa.statistics.calibration import sampled_in_the_large, sampled_slope
 from kneeoa.statistics.confusion import ClassMetric, sampled_metric
 from kneeoa.statistics.consistency import per_case
-from kneeoa.statistics.delong import AucInterval, auc_covariance, auc_interval, weighted_contrast
+from kneeoa.statistics.delong import auc_covariance, auc_interval, paired_difference, weighted_contrast
 from kneeoa.statistics.influence import placements
 from kneeoa.statistics.inputs import Booleans, Floats, Integers
-from kneeoa.statistics.multiclass import Average, OvrAucTest, ovr_auc_test
-from kneeoa.statistics.ordinal import at_least, expected_grade
-from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled, of_mean
-from kneeoa.statistics.wald import Wald
+from kneeoa.statistics.multiclass import Average, ovr_auc_test
+from kneeoa.statistics.ordinal import at_least
+from kneeoa.statistics.precision import sampled_precision
+from kneeoa.statistics.reliability import Bins, sampled_error
+from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled, of_mean, undefined
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,6 @@ class Run:
     parent_class: tuple[int, ...] = ()
     """``[K']``."""
 
-    @property
-    def undefined(self) -> Sampled:
-        """No value, as a class or a head is lacking."""
-        return Sampled(math.nan, np.full(self.truth.size, np.nan))
-
 
 @dataclass(frozen=True, kw_only=True)
 class DeLong:
@@ -64,11 +60,11 @@ class DeLong:
     ``subjects`` ``[n]``.
     """
 
-    test: Callable[[Integers, Floats, Floats, Subjects, float, int], PairedDifference | OvrAucTest]
+    test: Callable[[Integers, Floats, Floats, Subjects, float, int], PairedDifference]
     """(truth, probabilities of a, of b, subjects, confidence, cut): the paired test, seeds
     averaged.
     """
-    interval: Callable[[Integers, Floats, Subjects, float, int], Estimate | AucInterval] | None = None
+    interval: Callable[[Integers, Floats, Subjects, float, int], Estimate] | None = None
     """(truth, probabilities, subjects, confidence, cut): of the mean over seeds; None: as any other
     metric.
     """
@@ -97,8 +93,14 @@ class Kernel:
     then Wilson's.
     """
     delong: DeLong | None = None
-    scale: Literal["wald", "logit"] = "wald"
-    """Of its interval by the influences, where it has none of its own."""
+    scale: Literal["wald", "logit", "none"] = "wald"
+    """Of its interval by the influences, where it has none of its own; none: they give no interval
+    that holds.
+    """
+    ranked: Callable[[Run], Run] | None = None
+    """Of a metric that takes only the order of scores: the run with ranks in their place
+    (:mod:`kneeoa.statistics.ranks`).
+    """
 
 
 def kernel_of(name: str) -> Kernel:
@@ -143,7 +145,7 @@ def metric(name: str, threshold: float = 0.5) -> metrics.Metric:
 def sampled_auc(positive: Booleans, scores: Floats) -> Sampled:
     """An AUC and the influences on it; NaN where a class is absent."""
     if positive.all() or not positive.any():
-        return Sampled(math.nan, np.full(positive.size, np.nan))
+        return undefined(positive.size, "one class is absent")
     value, influence = placements(positive, scores[:, None]).combine(np.ones((1, 1)))
     return Sampled(float(value[0]), influence[:, 0])
 
@@ -156,7 +158,7 @@ def _of_calls(name: ClassMetric, run: Run) -> Sampled:
 
 
 def _auc(run: Run) -> Sampled:
-    return sampled_auc(run.truth == 1, run.probabilities[:, 1])
+    return sampled_auc(run.truth == 1, class_odds(run.probabilities, [1]))
 
 
 def _brier(run: Run, scaled: bool) -> Sampled:
@@ -176,13 +178,33 @@ def _right_of(run: Run, truth: int) -> tuple[Floats, Booleans | None]:
     return right, run.truth == truth
 
 
-def _rate(run: Run, truth: int) -> Sampled:
-    """The share of the cases of a class that are called so."""
-    right, members = run.calls == run.truth, run.truth == truth
-    if not members.any():
-        return run.undefined
-    value = float(right[members].mean())
-    return Sampled(value, np.where(members, right - value, 0.0) / members.sum())
+def _right_among(run: Run, call: int) -> tuple[Floats, Booleans | None]:
+    right: Floats = (run.calls == run.truth).astype(np.float64)
+    return right, run.calls == call
+
+
+def _share_of(run: Run, part: Callable[[Run], tuple[Floats, Booleans | None]], absent: str) -> Sampled:
+    """The mean of what ``part`` gives over the cases that count, with the influences on it;
+    ``absent``: what to say where none does.
+    """
+    values, members = part(run)
+    counted = np.ones(values.size, dtype=np.bool_) if members is None else members
+    if not counted.any():
+        return undefined(values.size, f"undefined: {absent}")
+    value = float(values[counted].mean())
+    return Sampled(value, np.where(counted, values - value, 0.0) / counted.sum())
+
+
+def _positives(run: Run) -> tuple[Floats, Booleans | None]:
+    return (run.truth == 1).astype(np.float64), None
+
+
+def _precision(run: Run) -> Sampled:
+    return sampled_precision(run.truth == 1, class_odds(run.probabilities, [1]))
+
+
+def _calibration_error(run: Run, kind: Bins) -> Sampled:
+    return sampled_error(run.truth, run.probabilities[:, 1], kind)
 
 
 def _contradictions(run: Run, place: int) -> tuple[Floats, Booleans | None]:
@@ -194,7 +216,9 @@ def _contradictions(run: Run, place: int) -> tuple[Floats, Booleans | None]:
 
 
 def _contradiction(run: Run, place: int) -> Sampled:
-    return run.undefined if run.fine is None else of_mean(_contradictions(run, place)[0])
+    if run.fine is None:
+        return undefined(run.truth.size, "no head of its own for this level or for the next finer one")
+    return of_mean(_contradictions(run, place)[0])
 
 
 def _rest_auc(run: Run, average: Average) -> Sampled:
@@ -208,7 +232,7 @@ def _ordering(run: Run, neighbours: bool) -> Sampled:
     """Mean over pairs of grades of the AUC of the higher against the lower: all pairs of cases
     alike, or neighbours alone.
     """
-    truth, severity, classes = run.truth, expected_grade(run.probabilities), run.probabilities.shape[1]
+    truth, severity, classes = run.truth, mean_class_rank(run.probabilities), run.probabilities.shape[1]
     counts = np.bincount(truth, minlength=classes)
     parts, total = [], 0.0
     for low, high in itertools.combinations(range(classes), 2):
@@ -222,93 +246,97 @@ def _ordering(run: Run, neighbours: bool) -> Sampled:
         parts.append((weight, Sampled(part.value, influence)))
         total += weight
     if not parts:
-        return run.undefined
+        return undefined(truth.size, "no two grades to compare")
     return _sum([(weight / total, part) for weight, part in parts])
 
 
 def _sum(parts: list[tuple[float, Sampled]]) -> Sampled:
     value = sum(weight * part.value for weight, part in parts)
     influence: Floats = np.sum([weight * part.influence for weight, part in parts], axis=0)
-    return Sampled(float(value), influence)
+    return Sampled(float(value), influence, next((part.note for _, part in parts if part.note), ""))
 
 
-def _tail(run: Run) -> Floats:
-    """The probability of the cut's grade or more."""
-    return np.clip(at_least(run.probabilities, run.cut), 0.0, 1.0)
+def _tail_odds(probabilities: Floats, cut: int) -> Floats:
+    """The odds of the cut's grade or more, ``[..., n]``."""
+    return class_odds(probabilities, range(cut, probabilities.shape[-1]))
 
 
 def _cut_auc(run: Run) -> Sampled:
-    return sampled_auc(run.truth >= run.cut, _tail(run))
+    return sampled_auc(run.truth >= run.cut, _tail_odds(run.probabilities, run.cut))
 
 
 def _cut_slope(run: Run) -> Sampled:
-    return sampled_slope((run.truth >= run.cut).astype(np.int64), _tail(run))
+    return sampled_slope((run.truth >= run.cut).astype(np.int64), at_least(run.probabilities, run.cut))
 
 
-def _auc_interval(truth: Integers, probabilities: Floats, subjects: Subjects, confidence: float, cut: int) -> AucInterval:
-    return auc_interval(truth, probabilities[:, :, 1].T, subjects, confidence=confidence)
+def _auc_interval(truth: Integers, probabilities: Floats, subjects: Subjects, confidence: float, cut: int) -> Estimate:
+    return auc_interval(truth, class_odds(probabilities, [1]).T, subjects, confidence=confidence)
 
 
 def _auc_test(truth: Integers, a: Floats, b: Floats, subjects: Subjects, confidence: float, cut: int) -> PairedDifference:
-    first, second = a[:, :, 1], b[:, :, 1]
+    first, second = class_odds(a, [1]), class_odds(b, [1])
     weights = np.concatenate([np.full(len(first), 1.0 / len(first)), np.full(len(second), -1.0 / len(second))])
     result = weighted_contrast(truth, np.concatenate([first, second]).T, weights, subjects, confidence)
-    auc = np.array(result.auc)
-    return PairedDifference(
-        estimate_a=float(auc[: len(first)].mean()),
-        estimate_b=float(auc[len(first) :].mean()),
-        difference=result.estimate,
-        variance=result.variance,
-        n=result.n,
-        subjects=result.subjects,
-        method=result.method,
-        **{field.name: getattr(result, field.name) for field in fields(Wald)},
-    )
+    return paired_difference(result, len(first))
 
 
 def _auc_covariance(truth: Integers, probabilities: Floats, subjects: Subjects, cut: int) -> tuple[Floats, Floats]:
-    both = auc_covariance(truth, np.ascontiguousarray(probabilities[:, :, 1]).T, subjects)
+    both = auc_covariance(truth, class_odds(probabilities, [1]).T, subjects)
     return both.auc, both.covariance
 
 
-def _rest_auc_test(truth: Integers, a: Floats, b: Floats, subjects: Subjects, confidence: float, cut: int, average: Average) -> OvrAucTest:
+def _rest_auc_test(
+    truth: Integers, a: Floats, b: Floats, subjects: Subjects, confidence: float, cut: int, average: Average
+) -> PairedDifference:
     return ovr_auc_test(truth, a, b, average, subjects, confidence)
 
 
 def _c_index_interval(truth: Integers, probabilities: Floats, subjects: Subjects, confidence: float, cut: int) -> Estimate:
-    return ordinal.c_index(truth, expected_grade(probabilities), subjects, confidence)
+    return ordinal.c_index(truth, mean_class_rank(probabilities), subjects, confidence)
 
 
 def _c_index_test(truth: Integers, a: Floats, b: Floats, subjects: Subjects, confidence: float, cut: int) -> PairedDifference:
-    return ordinal.c_index_test(truth, expected_grade(a), expected_grade(b), subjects, confidence)
+    return ordinal.c_index_test(truth, mean_class_rank(a), mean_class_rank(b), subjects, confidence)
 
 
 def _adjacent_interval(truth: Integers, probabilities: Floats, subjects: Subjects, confidence: float, cut: int) -> Estimate:
-    return ordinal.adjacent_auc(truth, expected_grade(probabilities), probabilities.shape[2], subjects, confidence)
+    return ordinal.adjacent_auc(truth, mean_class_rank(probabilities), probabilities.shape[2], subjects, confidence)
 
 
 def _adjacent_test(truth: Integers, a: Floats, b: Floats, subjects: Subjects, confidence: float, cut: int) -> PairedDifference:
-    return ordinal.adjacent_auc_test(truth, expected_grade(a), expected_grade(b), a.shape[2], subjects, confidence)
+    return ordinal.adjacent_auc_test(truth, mean_class_rank(a), mean_class_rank(b), a.shape[2], subjects, confidence)
 
 
 def _cut_interval(truth: Integers, probabilities: Floats, subjects: Subjects, confidence: float, cut: int) -> Estimate:
-    return ordinal.cut_auc(truth, at_least(probabilities, cut), cut, subjects, confidence)
+    return ordinal.cut_auc(truth, _tail_odds(probabilities, cut), cut, subjects, confidence)
 
 
 def _cut_test(truth: Integers, a: Floats, b: Floats, subjects: Subjects, confidence: float, cut: int) -> PairedDifference:
-    return ordinal.cut_auc_test(truth, at_least(a, cut), at_least(b, cut), cut, subjects, confidence)
+    return ordinal.cut_auc_test(truth, _tail_odds(a, cut), _tail_odds(b, cut), cut, subjects, confidence)
 
 
 def _cut_covariance(truth: Integers, probabilities: Floats, subjects: Subjects, cut: int) -> tuple[Floats, Floats]:
-    both = auc_covariance((truth >= cut).astype(np.int64), at_least(probabilities, cut).T, subjects)
+    both = auc_covariance((truth >= cut).astype(np.int64), _tail_odds(probabilities, cut).T, subjects)
     return both.auc, both.covariance
 
 
 _partial = functools.partial
 
+
+def _rate(part: Callable[[Run], tuple[Floats, Booleans | None]], absent: str) -> Kernel:
+    """The kernel of a share of cases; a mean over seeds whose cases differ has the logit scale."""
+    return Kernel(influence=_partial(_share_of, part=part, absent=absent), share=part, scale="logit")
+
+
+def _error(kind: Bins) -> Kernel:
+    """The kernel of an expected calibration error over ten bins."""
+    return Kernel(influence=_partial(_calibration_error, kind=kind), scale="none")
+
+
 KERNELS: dict[str, Kernel] = {
     "auc": Kernel(
         influence=_auc,
+        ranked=ranks.of_positives,
         weighted=metrics.binary_auc,
         delong=DeLong(test=_auc_test, interval=_auc_interval, covariance=_auc_covariance),
     ),
@@ -319,35 +347,48 @@ KERNELS: dict[str, Kernel] = {
     "scaled_brier": Kernel(influence=_partial(_brier, scaled=True), weighted=metrics.scaled_brier),
     "calibration_slope": Kernel(influence=_slope),
     "calibration_in_the_large": Kernel(influence=_in_the_large),
-    "sensitivity": Kernel(influence=_partial(_rate, truth=1), share=_partial(_right_of, truth=1)),
-    "specificity": Kernel(influence=_partial(_rate, truth=0), share=_partial(_right_of, truth=0)),
+    "calibration_error": _error("fixed"),
+    "calibration_error_equal_count": _error("equal_count"),
+    "sensitivity": _rate(_partial(_right_of, truth=1), "no case is positive"),
+    "specificity": _rate(_partial(_right_of, truth=0), "no case is negative"),
+    "ppv": _rate(_partial(_right_among, call=1), "no case is called positive"),
+    "npv": _rate(_partial(_right_among, call=0), "no case is called negative"),
+    "prevalence": _rate(_positives, "no case"),
+    "average_precision": Kernel(influence=_precision, ranked=ranks.of_positives, scale="logit"),
     "contradiction": Kernel(influence=_partial(_contradiction, place=0), share=_partial(_contradictions, place=0)),
     "contradiction_mass": Kernel(influence=_partial(_contradiction, place=1), share=_partial(_contradictions, place=1)),
     "macro_auc": Kernel(
         influence=_partial(_rest_auc, average="macro"),
+        ranked=ranks.of_classes,
         weighted=metrics.macro_auc,
         delong=DeLong(test=_partial(_rest_auc_test, average="macro")),
     ),
     "weighted_auc": Kernel(
         influence=_partial(_rest_auc, average="weighted"),
+        ranked=ranks.of_classes,
         delong=DeLong(test=_partial(_rest_auc_test, average="weighted")),
         scale="logit",
     ),
     "macro_f1": Kernel(influence=_partial(_of_calls, "macro_f1"), of_tables=metrics.macro_f1),
+    "kappa": Kernel(influence=_partial(_of_calls, "kappa"), of_tables=metrics.kappa),
     "quadratic_kappa": Kernel(influence=_partial(_of_calls, "quadratic_kappa"), of_tables=metrics.quadratic_kappa),
     "mae": Kernel(influence=_partial(_of_calls, "mae"), of_tables=metrics.mae),
     "within_one": Kernel(influence=_partial(_of_calls, "within_one"), of_tables=metrics.within_one),
     "c_index": Kernel(
         influence=_partial(_ordering, neighbours=False),
+        ranked=ranks.of_severity,
         weighted=metrics.c_index,
         delong=DeLong(test=_c_index_test, interval=_c_index_interval),
     ),
     "adjacent_auc": Kernel(
         influence=_partial(_ordering, neighbours=True),
+        ranked=ranks.of_severity,
         weighted=metrics.adjacent_auc,
         delong=DeLong(test=_adjacent_test, interval=_adjacent_interval),
     ),
-    "cut_auc": Kernel(influence=_cut_auc, delong=DeLong(test=_cut_test, interval=_cut_interval, covariance=_cut_covariance)),
+    "cut_auc": Kernel(
+        influence=_cut_auc, ranked=ranks.of_tail, delong=DeLong(test=_cut_test, interval=_cut_interval, covariance=_cut_covariance)
+    ),
     "cut_slope": Kernel(influence=_cut_slope),
 }
 """By the name in the table of metrics, in its order."""

@@ -1,9 +1,12 @@
-"""McNemar's test of two accuracies on the same cases; for several cases a subject, Obuchowski 1998;
-for seeds, of means.
+"""McNemar's test of two accuracies on the same cases; for several cases a subject, and for means
+over seeds, the same test of subjects' sums.
 
-Mid-p: Fagerland, Lydersen and Laake 2013 (BMC Med Res Methodol 13:91). Obuchowski 1998 (Stat Med
-17:1495): with d_k the sum over subject k's cases of (a right) - (b right) and K subjects, chi2 = (K
-- 1)/K * (sum d)^2 / sum d^2 on one degree of freedom.
+Mid-p: Fagerland, Lydersen and Laake 2013 (BMC Med Res Methodol 13:91). With d_k the sum over
+subject k's cases of (a right) - (b right), the exact and mid-p tests of subjects give each d_k a
+fair sign (:mod:`kneeoa.statistics.sign_permutation`), which with one case a subject is McNemar's
+binomial; chi-squared for K subjects is Obuchowski 1998's (Stat Med 17:1495), (K - 1)/K * (sum d)^2
+/ sum d^2 on one degree of freedom, for many discordant subjects: of four, all of one sign, it
+rejects at 5 %, which chance does in 12.5 %.
 """
 
 from __future__ import annotations
@@ -18,8 +21,11 @@ from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 from scipy.stats import beta, binom, chi2, norm
 
-from kneeoa.statistics.inputs import Floats, Integers, cluster_codes, finite, same_length
-from kneeoa.statistics.wald import NOISE, wald
+from kneeoa.statistics.inputs import Floats, cluster_codes, finite, same_length
+from kneeoa.statistics.score_intervals import paired_interval
+from kneeoa.statistics.sign_permutation import sign_test
+from kneeoa.statistics.sufficiency import effective_number
+from kneeoa.statistics.wald import NOISE
 
 Method = Literal["midp", "exact", "chi2", "edwards"]
 EDWARDS_EXACT_BELOW = 25
@@ -51,7 +57,9 @@ class McNemarCounts:
 class McNemarTest:
     """Paired test of two accuracies; b counts a right and b wrong, c the reverse (per-seed mean).
 
-    ``difference`` is a - b, and (low, high) its interval from the variance of the subjects' sums.
+    ``difference`` is a - b, and (low, high) its score interval, which excludes 0 where p is below 1
+    - confidence (chi2, edwards: where that of their exact or mid-p form is). ``statistic`` is, with
+    several cases a subject or seeds, Obuchowski's chi-squared, whatever p is taken from.
     ``degenerate``: no subject in whom the models differ.
     """
 
@@ -118,15 +126,17 @@ def mcnemar_test(
     """Paired test of accuracy a against accuracy b.
 
     One model each and independent cases: McNemar by ``method``. Where a subject has several cases,
-    or where several seeds are given, Obuchowski's clustered chi-squared replaces it: d_i is the
-    case's mean correctness over the seeds of a minus that over the seeds of b, and is summed by
-    subject. Seeds are fixed: only the sampling of subjects counts.
+    or where several seeds are given, d_i is the case's mean correctness over the seeds of a minus
+    that over the seeds of b, and is summed by subject; ``method`` is then that of the subjects'
+    sums: midp and exact by sign permutation, chi2 by Obuchowski 1998, edwards exact below 25
+    discordant subjects, else chi-squared. The result's ``method`` says which. Seeds are fixed: only
+    the sampling of subjects counts.
 
     Args:
         correct_a: whether a is right, 0/1 or bool, ``[n]`` or ``[S, n]`` for S seeds.
         correct_b: as ``correct_a``; its number of seeds may differ.
         cluster: subject of each case, ``[n]``, or None.
-        method: of :func:`mcnemar_counts`; not used by the clustered form.
+        method: of :func:`mcnemar_counts`.
         confidence: of the interval of the difference.
 
     Raises:
@@ -149,15 +159,14 @@ def mcnemar_test(
         counted = mcnemar_counts(round(only_a), round(only_b), method)
         statistic, p, log10_p, name = counted.statistic, counted.p, counted.log10_p, counted.method
     else:
-        statistic, p, log10_p = _clustered(sums)
-        name = "clustered chi2 (Obuchowski 1998)"
-    limits = wald(float(delta.mean()), _variance(sums, delta, codes), confidence)
+        statistic, p, log10_p, name = _of_subjects(sums, method)
+    low, high = _interval(delta, sums, method, confidence)
     return McNemarTest(
         accuracy_a=float(first.mean()),
         accuracy_b=float(second.mean()),
         difference=float(delta.mean()),
-        low=limits.low,
-        high=limits.high,
+        low=low,
+        high=high,
         b=only_a,
         c=only_b,
         statistic=statistic,
@@ -170,29 +179,36 @@ def mcnemar_test(
     )
 
 
-def _clustered(sums: Floats) -> tuple[float, float, float]:
-    """Statistic, p and log10 p from the subjects' sums ``[K]``; 0, 1, 0 where all are zero, NaN for
-    a single subject.
+def _of_subjects(sums: Floats, method: Method) -> tuple[float, float, float, str]:
+    """Obuchowski's statistic, p, log10 p and the name of the test of the subjects' sums ``[K]``; 0,
+    1, 0 where all are zero, NaN for a single subject.
     """
-    squares = float(sums @ sums)
+    squares, discordant = float(sums @ sums), int(np.count_nonzero(sums))
+    exact = method == "exact" or (method == "edwards" and discordant < EDWARDS_EXACT_BELOW)
+    kind = "exact" if exact else "midp" if method == "midp" else "clustered chi2"
+    name = f"{kind} by subject (Obuchowski 1998)" if "chi2" in kind else f"{kind} by subject (signs of Obuchowski 1998's sums)"
+    name = f"edwards ({name})" if method == "edwards" else name
     if squares == 0.0:
-        return 0.0, 1.0, 0.0
+        return 0.0, 1.0, 0.0, name
     if sums.size < 2:
-        return math.nan, math.nan, math.nan
+        return math.nan, math.nan, math.nan, name
     statistic = (sums.size - 1) / sums.size * float(sums.sum()) ** 2 / squares
-    return statistic, *_chi2(statistic)
+    if "chi2" in kind:
+        return statistic, *_chi2(statistic), name
+    p = sign_test(sums, mid=not exact).p
+    return statistic, p, math.log10(p), name
 
 
-def _variance(sums: Floats, delta: Floats, codes: Integers | None) -> float:
-    """Variance of the mean of ``delta`` over K subjects, K/(K-1) sum_k (sum_i (d_i - mean))^2 /
-    n^2; NaN for one subject.
+def _interval(delta: Floats, sums: Floats, method: Method, confidence: float) -> tuple[float, float]:
+    """The score interval of the mean of ``delta``; [0, 0] where no subject differs, NaN for one
+    subject.
     """
     if sums.size < 2:
-        return math.nan
-    cases = np.ones(sums.size) if codes is None else np.bincount(codes)
-    centred = sums - cases * delta.mean()
-    centred[np.abs(centred) <= NOISE] = 0.0
-    return sums.size / (sums.size - 1) * float(centred @ centred) / delta.size**2
+        return math.nan, math.nan
+    if not sums.any():
+        return 0.0, 0.0
+    found = sign_test(sums, confidence, mid=method in ("midp", "chi2"))
+    return paired_interval(delta / delta.size, sums / delta.size, found.critical, effective_number(sums))
 
 
 def _binomial(least: int, total: int, midp: bool) -> tuple[float, float]:

@@ -17,7 +17,8 @@ from typing import Protocol
 
 import numpy as np
 
-from kneeoa.statistics.agreement import quadratic_weights
+from kneeoa.probabilities import class_odds, mean_class_rank
+from kneeoa.statistics.confusion import quadratic_weights
 from kneeoa.statistics.inputs import Floats, Integers
 
 
@@ -64,8 +65,8 @@ def auc(truth: Integers, scores: Floats, weights: Floats) -> Floats:
 
 
 def binary_auc(truth: Integers, probabilities: Floats, weights: Floats) -> Floats:
-    """AUC of the positive class's column of ``[n, 2]``."""
-    return auc(truth, probabilities[:, 1], weights)
+    """AUC of the positive class's odds in ``[n, 2]``."""
+    return auc(truth, class_odds(probabilities, [1]), weights)
 
 
 def macro_auc(truth: Integers, probabilities: Floats, weights: Floats) -> Floats:
@@ -79,18 +80,18 @@ def c_index(truth: Integers, probabilities: Floats, weights: Floats) -> Floats:
     :mod:`kneeoa.statistics.ordinal`).
     """
     top, bottom = np.zeros(len(weights)), np.zeros(len(weights))
-    grades = range(probabilities.shape[1])
+    grades, severity = range(probabilities.shape[1]), mean_class_rank(probabilities)
     for low, high in itertools.combinations(grades, 2):
         pairs = weights[:, truth == low].sum(axis=1) * weights[:, truth == high].sum(axis=1)
-        top += np.where(pairs > 0, pairs * np.nan_to_num(_pair_auc(truth, probabilities, weights, low, high)), 0.0)
+        top += np.where(pairs > 0, pairs * np.nan_to_num(_pair_auc(truth, severity, weights, low, high)), 0.0)
         bottom += pairs
     return _ratio(top, bottom)
 
 
 def adjacent_auc(truth: Integers, probabilities: Floats, weights: Floats) -> Floats:
     """Mean AUC of neighbouring grades by the expected grade; NaN where a grade has no case."""
-    steps = range(1, probabilities.shape[1])
-    return np.asarray(sum(_pair_auc(truth, probabilities, weights, step - 1, step) for step in steps) / len(steps))
+    steps, severity = range(1, probabilities.shape[1]), mean_class_rank(probabilities)
+    return np.asarray(sum(_pair_auc(truth, severity, weights, step - 1, step) for step in steps) / len(steps))
 
 
 def brier(truth: Integers, probabilities: Floats, weights: Floats) -> Floats:
@@ -133,15 +134,18 @@ def macro_f1(matrices: Floats) -> Floats:
     return _present_mean(class_f1(matrices))
 
 
+def kappa(matrices: Floats) -> Floats:
+    """Cohen's kappa, every disagreement alike; NaN where both margins are one and the same
+    class.
+    """
+    return _agreement(matrices, 1.0 - np.eye(matrices.shape[1]))
+
+
 def quadratic_kappa(matrices: Floats) -> Floats:
     """Quadratic weighted kappa over all K classes; NaN where both margins are one and the same
     class.
     """
-    count = matrices.sum(axis=(1, 2))
-    penalty = 1.0 - quadratic_weights(matrices.shape[1])
-    observed = np.einsum("rij,ij->r", matrices, penalty)
-    expected = np.einsum("ri,ij,rj->r", matrices.sum(axis=2), penalty, matrices.sum(axis=1), optimize=True)
-    return 1.0 - _ratio(observed * count, expected)
+    return _agreement(matrices, 1.0 - quadratic_weights(matrices.shape[1]))
 
 
 def within_one(matrices: Floats) -> Floats:
@@ -158,26 +162,22 @@ def mae(matrices: Floats) -> Floats:
     return _ratio(np.einsum("rij,ij->r", matrices, distance), matrices.sum(axis=(1, 2)))
 
 
-def mean_over_seeds(single: Metric) -> Metric:
-    """The mean of ``single`` over the first axis of a prediction ``[S, n, ...]``: resamples then
-    meet all seeds jointly.
-    """
-
-    def evaluate(truth: Integers, prediction: Floats, weights: Floats, /) -> Floats:
-        return np.asarray(sum(single(truth, seed, weights) for seed in prediction) / len(prediction))
-
-    return evaluate
-
-
 def value(single: Metric, truth: Integers, prediction: Floats) -> float:
     """The metric with every case counted once."""
     return float(single(truth, prediction, np.ones((1, truth.size)))[0])
 
 
-def _pair_auc(truth: Integers, probabilities: Floats, weights: Floats, low: int, high: int) -> Floats:
+def _pair_auc(truth: Integers, severity: Floats, weights: Floats, low: int, high: int) -> Floats:
     rows = np.flatnonzero((truth == low) | (truth == high))
-    severity = probabilities[rows] @ np.arange(probabilities.shape[1], dtype=np.float64)
-    return auc((truth[rows] == high).astype(np.int64), severity, weights[:, rows])
+    return auc((truth[rows] == high).astype(np.int64), severity[rows], weights[:, rows])
+
+
+def _agreement(matrices: Floats, penalty: Floats) -> Floats:
+    """1 - observed over expected disagreement, each weighted by ``penalty`` ``[K, K]``."""
+    count = matrices.sum(axis=(1, 2))
+    observed = np.einsum("rij,ij->r", matrices, penalty)
+    expected = np.einsum("ri,ij,rj->r", matrices.sum(axis=2), penalty, matrices.sum(axis=1), optimize=True)
+    return 1.0 - _ratio(observed * count, expected)
 
 
 def _ratio(top: Floats, bottom: Floats) -> Floats:

@@ -9,7 +9,6 @@ before squaring, so that any average over classes and seeds is one sum of square
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -17,41 +16,10 @@ from numpy.typing import ArrayLike
 
 from kneeoa.statistics.influence import Placements, gram_rows, placements, scale
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, subject_count
-from kneeoa.statistics.wald import Wald, wald
+from kneeoa.statistics.sampling import PairedDifference
+from kneeoa.statistics.wald import wald
 
 Average = Literal["macro", "weighted"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class OvrAucTest(Wald):
-    """Paired test of two averages of one-vs-rest AUCs; ``difference`` is a - b; undefined parts are
-    NaN.
-    """
-
-    estimate_a: float
-    estimate_b: float
-    difference: float
-    variance: float
-    n: int
-    subjects: int
-    method: str
-
-
-def ovr_auc(truth: ArrayLike, probabilities: ArrayLike, average: Average = "macro") -> float:
-    """Average over classes of the one-vs-rest AUC; NaN where a class has no case.
-
-    Args:
-        truth: class of each case, ``[n]``.
-        probabilities: ``[n, K]``, used as they are.
-        average: macro: every class counts the same; weighted: by its share of cases.
-
-    Raises:
-        ValueError: not finite, truth out of range, or an unknown average.
-    """
-    stack = _stack(probabilities, "probabilities")
-    labels = classes_of(truth, stack.shape[2])
-    shares = _class_weights(labels, stack.shape[2], average)
-    return float((shares @ _aucs(_placements(labels, stack)))[0])
 
 
 def ovr_auc_test(
@@ -61,7 +29,7 @@ def ovr_auc_test(
     average: Average = "macro",
     cluster: ArrayLike | None = None,
     confidence: float = 0.95,
-) -> OvrAucTest:
+) -> PairedDifference:
     """Paired test of the averaged one-vs-rest AUC of a against that of b.
 
     Args:
@@ -85,7 +53,7 @@ def ovr_auc_test(
     weights = np.concatenate([np.full(len(first), 1.0 / len(first)), np.full(len(second), -1.0 / len(second))])
     difference, variance = _contrast(placed, weights, shares, labels, codes)
     averages = shares @ _aucs(placed)
-    return OvrAucTest(
+    return PairedDifference(
         estimate_a=float(averages[: len(first)].mean()),
         estimate_b=float(averages[len(first) :].mean()),
         difference=difference,

@@ -1,6 +1,4 @@
-"""Adjusted p-values: Holm 1979, Benjamini-Hochberg 1995, Benjamini-Yekutieli 2001; and max-T, from
-a joint covariance.
-"""
+"""Adjusted p-values: Holm 1979, Benjamini-Hochberg 1995, Benjamini-Yekutieli 2001."""
 
 from __future__ import annotations
 
@@ -11,9 +9,9 @@ from numpy.typing import ArrayLike
 
 from kneeoa.errors import InvalidInput
 from kneeoa.statistics.inputs import Floats
-from kneeoa.statistics.max_t import MaxT, max_t
 
-__all__ = ["MaxT", "adjust", "max_t"]
+_METHODS = {"holm": "holm", "bh": "fdr_bh", "by": "fdr_by"}
+"""The names that statsmodels gives them."""
 
 
 def adjust(p: ArrayLike, method: Literal["holm", "bh", "by", "none"] = "holm") -> Floats:
@@ -31,15 +29,11 @@ def adjust(p: ArrayLike, method: Literal["holm", "bh", "by", "none"] = "holm") -
     if np.any((values[known] < 0) | (values[known] > 1)):
         raise InvalidInput("p: expected values from 0 to 1")
     adjusted = np.full(values.size, np.nan)
-    order = known[np.argsort(values[known], kind="stable")]
-    ranked, ranks, m = values[order], np.arange(1, order.size + 1), order.size
-    if method == "holm":
-        steps = np.maximum.accumulate(ranked * (m - ranks + 1))
-    elif method == "none":
-        steps = ranked
-    else:
-        dependence = float(np.sum(1.0 / ranks)) if method == "by" else 1.0
-        factors = m * dependence / ranks  # 1 at the last rank: no adjusted p below its own p by rounding
-        steps = np.minimum.accumulate((ranked * factors)[::-1])[::-1]
-    adjusted[order] = np.minimum(steps, 1.0)
+    if method == "none" or not known.size:
+        adjusted[known] = values[known]
+        return adjusted
+    from statsmodels.stats.multitest import multipletests  # slow to import: only where a family is corrected
+
+    corrected = multipletests(values[known], method=_METHODS[method])[1]
+    adjusted[known] = np.maximum(corrected, values[known])  # no adjusted p below its own p by rounding
     return adjusted

@@ -12,30 +12,24 @@ equal DeLong 1988, with clusters Obuchowski 1997.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from kneeoa.errors import KneeoaError
-from kneeoa.probabilities import clip_rounding
-from kneeoa.statistics.delong import auc_interval, weighted_contrast
+from kneeoa.probabilities import class_share
+from kneeoa.statistics.delong import auc_interval, paired_difference, weighted_contrast
 from kneeoa.statistics.influence import gram_rows, placements
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length, subject_count
 from kneeoa.statistics.sampling import Estimate, PairedDifference, described, interval, seeds_first
 from kneeoa.statistics.wald import wald
 
 
-def expected_grade(probabilities: ArrayLike) -> Floats:
-    """The mean grade under class probabilities ``[..., n, K]``, shape ``[..., n]``: one score for a
-    case's severity.
-    """
-    values = finite(probabilities, "probabilities")
-    return np.asarray(values @ np.arange(values.shape[-1], dtype=np.float64))
-
-
 def at_least(probabilities: ArrayLike, cut: int) -> Floats:
     """Probability that the grade is ``cut`` or higher, from class probabilities ``[..., n, K]``,
-    shape ``[..., n]``.
+    shape ``[..., n]``. Cases are ranked by :func:`kneeoa.probabilities.class_odds`, which is apart
+    where this is 1 in double.
 
     Raises:
         KneeoaError: ``cut`` is not from 1 to K - 1.
@@ -43,7 +37,7 @@ def at_least(probabilities: ArrayLike, cut: int) -> Floats:
     values = finite(probabilities, "probabilities")
     if not 1 <= cut < values.shape[-1]:
         raise KneeoaError(f"cut: expected 1 to {values.shape[-1] - 1} for {values.shape[-1]} classes, got {cut}.")
-    return clip_rounding(np.asarray(values[..., cut:].sum(axis=-1)))
+    return class_share(values, range(cut, values.shape[-1]))
 
 
 def c_index(truth: ArrayLike, scores: ArrayLike, cluster: ArrayLike | None = None, confidence: float = 0.95) -> Estimate:
@@ -101,16 +95,7 @@ def cut_auc(truth: ArrayLike, scores: ArrayLike, cut: int, cluster: ArrayLike | 
     labels, stack = classes_of(truth), seeds_first(scores, "scores", 1)
     found = auc_interval((labels >= cut).astype(np.int64), stack.T, cluster, confidence=confidence)
     codes = cluster_codes(cluster, labels.size)
-    return Estimate(
-        estimate=found.auc,
-        standard_error=math.sqrt(found.variance),
-        low=found.low,
-        high=found.high,
-        n=labels.size,
-        subjects=subject_count(codes, labels.size),
-        degenerate=found.degenerate,
-        method=described(f"AUC of grade >= {cut}, DeLong", codes, "logit interval"),
-    )
+    return replace(found, method=described(f"AUC of grade >= {cut}, DeLong", codes, "logit interval"))
 
 
 def cut_auc_test(
@@ -123,9 +108,8 @@ def cut_auc_test(
     stack, weights, seeds = _two(scores_a, scores_b)
     same_length(labels.size, scores=stack.T)
     found = weighted_contrast((labels >= cut).astype(np.int64), stack.T, weights, cluster, confidence)
-    auc = np.array(found.auc)
     codes = cluster_codes(cluster, labels.size)
-    return _paired(auc, found.estimate, found.variance, seeds, labels, codes, confidence, f"AUC of grade >= {cut}, DeLong")
+    return replace(paired_difference(found, seeds), method=described(f"AUC of grade >= {cut}, DeLong", codes))
 
 
 def _estimate(

@@ -6,6 +6,10 @@ Assoc 69:383). Influences are summed within subjects before they are squared, an
 carries I/(I - 1) for I subjects (the cluster sandwich of Liang and Zeger 1986, Biometrika 73:13;
 for a mean of independent cases exactly s^2/n). A difference between models, or a mean over seeds,
 is taken between influences and not between variances, so two equal models have variance zero.
+
+What is only rounding of zero is zero, by one rule for all tests
+(:func:`kneeoa.statistics.clusters.without_rounding`): models without variance have no test, and no
+p is made of rounding errors.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kneeoa.errors import KneeoaError
-from kneeoa.statistics.clusters import sums_within
+from kneeoa.statistics.clusters import sums_within, without_rounding
 from kneeoa.statistics.inputs import Floats, Integers, finite, subject_count
 from kneeoa.statistics.wald import NOISE, Wald, normal_quantile, wald
 
@@ -32,6 +36,8 @@ class Sampled:
 
     value: float
     influence: Floats
+    note: str = ""
+    """Why it is undefined, or what to say of how it was computed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +54,12 @@ class Estimate:
     subjects: int
     degenerate: bool
     method: str
+    note: str = ""
+
+    @property
+    def variance(self) -> float:
+        """The square of the standard error."""
+        return self.standard_error**2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +75,12 @@ class PairedDifference(Wald):
     n: int
     subjects: int
     method: str
+    note: str = ""
+
+
+def undefined(count: int, why: str) -> Sampled:
+    """A statistic of ``count`` cases that has no value, and why."""
+    return Sampled(math.nan, np.full(count, math.nan), why)
 
 
 def seeds_first(values: ArrayLike, name: str, dimensions: int) -> Floats:
@@ -88,16 +106,20 @@ def of_mean(values: Floats) -> Sampled:
 
 def over_seeds(members: Sequence[Sampled]) -> Sampled:
     """The mean of a statistic over S models on the same cases: seeds are fixed, subjects are
-    sampled.
+    sampled. Its note has those of the models, and in how many it is undefined.
     """
-    return Sampled(float(np.mean([one.value for one in members])), np.mean([one.influence for one in members], axis=0))
+    notes = "; ".join(dict.fromkeys(one.note for one in members if one.note))
+    lost = sum(math.isnan(one.value) for one in members)
+    if lost and len(members) > 1:
+        notes = f"undefined in {lost} of {len(members)} runs" + (f" ({notes})" if notes else "")
+    return Sampled(float(np.mean([one.value for one in members])), np.mean([one.influence for one in members], axis=0), notes)
 
 
 def covariance(members: Sequence[Sampled], codes: Integers | None) -> Floats:
     """Covariance ``[k, k]`` of k statistics on the same cases; positive semi-definite; NaN with
     fewer than two subjects.
     """
-    rows = np.stack([one.influence for one in members], axis=1)
+    rows = np.stack([without_rounding(one.influence, one.value) for one in members], axis=1)
     if codes is not None:
         rows = sums_within(rows, codes, int(codes.max()) + 1)
     if len(rows) < 2:
@@ -131,6 +153,7 @@ def estimate_of(
         subjects=subject_count(codes, count),
         degenerate=variance == 0.0,
         method=described(method, codes, f"{scale} interval"),
+        note=sampled.note,
     )
 
 
@@ -154,8 +177,9 @@ def interval(value: float, variance: float, confidence: float, scale: Literal["w
 
 def difference_of(a: Sampled, b: Sampled, codes: Integers | None, confidence: float, method: str) -> PairedDifference:
     """Paired normal test of a - b; equal models have z 0, p 1 and are flagged degenerate."""
-    influence = a.influence - b.influence
-    size = max(float(np.abs(a.influence).max()), float(np.abs(b.influence).max()))
+    first, second = without_rounding(a.influence, a.value), without_rounding(b.influence, b.value)
+    influence = first - second
+    size = max(float(np.abs(first).max()), float(np.abs(second).max()))
     influence[np.abs(influence) <= NOISE * size] = 0.0  # means over permuted seeds differ in the last digit
     difference = a.value - b.value
     if not influence.any() and abs(difference) <= NOISE * max(1.0, abs(a.value)):
@@ -169,8 +193,16 @@ def difference_of(a: Sampled, b: Sampled, codes: Integers | None, confidence: fl
         n=influence.size,
         subjects=subject_count(codes, influence.size),
         method=described(method, codes),
+        note=notes_of_two(a.note, b.note),
         **vars(wald(difference, variance, confidence)),
     )
+
+
+def notes_of_two(a: str, b: str) -> str:
+    """What is said of two models: once where it is the same."""
+    if a == b:
+        return a
+    return "; ".join(f"{side}: {note}" for side, note in (("candidate", a), ("reference", b)) if note)
 
 
 def described(method: str, codes: Integers | None, *more: str) -> str:

@@ -91,7 +91,7 @@ def mode_effect(auc_by_mode_and_seed: ArrayLike, covariance: ArrayLike, matched:
     if seeds < LEAST_SEEDS:
         reason = f"{seeds} seed{'' if seeds == 1 else 's'}, and random-seed inference needs at least {LEAST_SEEDS}"
     elif np.isnan(sigma).any() or np.isnan(auc).any():
-        reason = "the AUCs or their covariance are undefined"
+        reason = "the values or their covariance are undefined"
     return ModeEffect(
         random=_refused(modes, fixed.difference, reason) if reason else random_seed_anova(auc, sigma, matched, confidence),
         fixed=fixed,
@@ -103,18 +103,6 @@ def mode_effect(auc_by_mode_and_seed: ArrayLike, covariance: ArrayLike, matched:
         matched=matched,
         reason=reason,
     )
-
-
-def random_seed_test(auc_by_mode_and_seed: ArrayLike, covariance: ArrayLike, matched: bool = True, confidence: float = 0.95) -> RandomSeeds:
-    """The random-seed statement alone; arguments as :func:`mode_effect`.
-
-    Raises:
-        KneeoaError: fewer than three seeds, undefined values, or as :func:`mode_effect`.
-    """
-    found = mode_effect(auc_by_mode_and_seed, covariance, matched, confidence)
-    if found.reason:
-        raise KneeoaError(f"No random-seed inference: {found.reason}.")
-    return found.random
 
 
 def _checked(values: ArrayLike, covariance: ArrayLike) -> tuple[Floats, Floats]:

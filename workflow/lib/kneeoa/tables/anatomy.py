@@ -1,5 +1,5 @@
-"""Saliency on anatomy over subjects: one row per arm, method, tissue and measure, and per contrast
-of modes; of all cases and by grade.
+"""Saliency on anatomy over subjects: one row per arm, method, tissue and measure, and per pair of
+arms that a contrast compares; of all cases and by grade.
 """
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ ANATOMY = TableSchema(
             required("study", pa.string()),
             required("kind", pa.string()),  # arm or contrast
             required("arm", pa.string()),  # the candidate, for a contrast
+            optional("factor", pa.string()),  # that varies in a contrast
             optional("reference", pa.string()),
             required("method", pa.string()),  # of saliency; the configuration's first method comes first
             required("cohort", pa.string()),

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from kneeoa.tables.schema import TableSchema, optional, required
+from kneeoa.tables.schema import TableSchema, fold, optional, required
 
 AXIS = TableSchema(
     "axis",
@@ -11,6 +11,7 @@ AXIS = TableSchema(
             required("study", pa.string()),
             required("arm", pa.string()),
             required("seed", pa.int32()),
+            fold(),
             required("axis", pa.string()),  # pc1, centroid
             required("cohort", pa.string()),
             required("split", pa.string()),
@@ -21,5 +22,5 @@ AXIS = TableSchema(
             optional("grade", pa.int16()),  # the finest ordinal level's label
         ]
     ),
-    key=("arm", "seed", "axis", "cohort", "case_id"),
+    key=("arm", "seed", "fold", "axis", "cohort", "case_id"),
 )

@@ -1,5 +1,5 @@
-"""The study's claim: per backbone and pair of modes, the change in prediction, in the order of the
-axis and in saliency.
+"""The study's claim: per pair of arms that a contrast compares, the change in
+prediction, in the order of the axis and in saliency.
 """
 
 import pyarrow as pa
@@ -10,7 +10,8 @@ CLAIM = TableSchema(
     "claim",
     pa.schema(
         [
-            required("backbone", pa.string()),
+            required("factor", pa.string()),  # that varies, as the arms table calls it
+            optional("backbone", pa.string()),  # of both arms; null where they differ in it, or have none
             required("reference", pa.string()),  # arm
             required("candidate", pa.string()),  # arm
             required("cohort", pa.string()),

@@ -9,11 +9,14 @@ CONTRASTS = TableSchema(
     pa.schema(
         [
             required("contrast", pa.string()),  # its name in the configuration
-            required("backbone", pa.string()),
+            required("factor", pa.string()),  # that varies, as the arms table calls it
+            optional("backbone", pa.string()),  # of both arms; null where they differ in it, or have none
             required("level", pa.string()),
             required("metric", pa.string()),
             required("reference", pa.string()),  # arm
             required("candidate", pa.string()),  # arm
+            required("reference_value", pa.string()),  # of the factor that varies
+            required("candidate_value", pa.string()),
             optional("estimate_reference", pa.float64()),
             optional("estimate_candidate", pa.float64()),
             optional("difference", pa.float64()),  # candidate - reference
@@ -41,5 +44,5 @@ CONTRASTS = TableSchema(
             required("note", pa.string()),
         ]
     ),
-    key=("contrast", "backbone", "level", "metric", "reference", "candidate", "test", "cohort", "split"),
+    key=("contrast", "level", "metric", "reference", "candidate", "test", "cohort", "split"),
 )

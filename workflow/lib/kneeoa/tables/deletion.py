@@ -4,7 +4,7 @@ image.
 
 import pyarrow as pa
 
-from kneeoa.tables.schema import TableSchema, optional, required
+from kneeoa.tables.schema import TableSchema, fold, optional, required
 
 DELETION = TableSchema(
     "deletion",
@@ -13,19 +13,20 @@ DELETION = TableSchema(
             required("study", pa.string()),
             required("arm", pa.string()),
             required("seed", pa.int32()),
+            fold(),
             required("cohort", pa.string()),
             required("case_id", pa.string()),
             required("subject", pa.string()),
             required("region", pa.string()),  # a group of tissues, or control_joint, control_bone, control_background
             required("copy", pa.int32()),  # 0 for a tissue; controls are moved copies of the first group, from 0 on
-            required("target", pa.string()),  # the score: a level (oa), or a level read from a finer head (oa<-kl)
+            required("target", pa.string()),  # the score: a level (oa), a class of it (kl.severe), or one read from a finer head (oa<-kl)
             required("score", pa.float64()),  # of the whole image (logit units)
             required("drop", pa.float64()),  # score of the whole image - score after deletion
             required("voxels", pa.int32()),  # deleted
             required("overlap", pa.float64()),  # share of the deleted voxels that belong to the first group
         ]
     ),
-    key=("arm", "seed", "cohort", "case_id", "region", "copy"),
+    key=("arm", "seed", "fold", "cohort", "case_id", "region", "copy"),
 )
 
 DELETION_SUMMARY = TableSchema(

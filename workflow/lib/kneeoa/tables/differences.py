@@ -1,4 +1,4 @@
-"""Differences in the severity axis between two arms that differ in their mode alone, averaged over
+"""Differences in the severity axis between two arms that a contrast compares, averaged over
 seeds.
 """
 
@@ -11,7 +11,8 @@ DIFFERENCES = TableSchema(
     pa.schema(
         [
             required("study", pa.string()),
-            required("backbone", pa.string()),
+            required("factor", pa.string()),  # that varies, as the arms table calls it
+            optional("backbone", pa.string()),  # of both arms; null where they differ in it, or have none
             required("candidate", pa.string()),  # arm
             required("reference", pa.string()),  # arm
             required("axis", pa.string()),

@@ -4,7 +4,7 @@ width.
 
 import pyarrow as pa
 
-from kneeoa.tables.schema import TableSchema, required
+from kneeoa.tables.schema import TableSchema, fold, required
 
 
 def embeddings(width: int) -> TableSchema:
@@ -16,6 +16,7 @@ def embeddings(width: int) -> TableSchema:
                 required("study", pa.string()),
                 required("arm", pa.string()),
                 required("seed", pa.int32()),
+                fold(),
                 required("cohort", pa.string()),
                 required("split", pa.string()),
                 required("case_id", pa.string()),
@@ -23,5 +24,5 @@ def embeddings(width: int) -> TableSchema:
                 required("embedding", pa.list_(pa.float32(), width)),
             ]
         ),
-        key=("arm", "seed", "cohort", "case_id"),
+        key=("arm", "seed", "fold", "cohort", "case_id"),
     )

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from kneeoa.tables.schema import TableSchema, optional, required
+from kneeoa.tables.schema import TableSchema, fold, optional, required
 
 GEOMETRY = TableSchema(
     "geometry",
@@ -11,6 +11,7 @@ GEOMETRY = TableSchema(
             required("study", pa.string()),
             required("arm", pa.string()),
             required("seed", pa.int32()),
+            fold(),
             required("axis", pa.string()),  # pc1, centroid; "space" for measures of the whole embedding
             required("cohort", pa.string()),
             required("split", pa.string()),
@@ -24,5 +25,5 @@ GEOMETRY = TableSchema(
             required("note", pa.string()),
         ]
     ),
-    key=("arm", "seed", "axis", "cohort", "split", "against", "measure"),
+    key=("arm", "seed", "fold", "axis", "cohort", "split", "against", "measure"),
 )

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from kneeoa.tables.schema import TableSchema, required
+from kneeoa.tables.schema import TableSchema, fold, required
 
 HISTORY = TableSchema(
     "history",
@@ -10,6 +10,7 @@ HISTORY = TableSchema(
         [
             required("arm", pa.string()),
             required("seed", pa.int32()),
+            fold(),
             required("epoch", pa.int32()),  # from 1
             required("split", pa.string()),  # train or val
             required("level", pa.string()),  # a level, or total
@@ -17,5 +18,5 @@ HISTORY = TableSchema(
             required("value", pa.float64()),
         ]
     ),
-    key=("arm", "seed", "epoch", "split", "level", "measure"),
+    key=("arm", "seed", "fold", "epoch", "split", "level", "measure"),
 )

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from kneeoa.tables.schema import TableSchema, optional, required
+from kneeoa.tables.schema import TableSchema, fold, optional, required
 
 METRICS = TableSchema(
     "metrics",
@@ -11,6 +11,7 @@ METRICS = TableSchema(
             required("study", pa.string()),
             required("arm", pa.string()),
             optional("seed", pa.int32()),  # null: mean over the arm's seeds, or an import
+            fold(),
             required("seeds", pa.int32()),  # how many seeds stand behind the row
             required("cohort", pa.string()),
             required("split", pa.string()),
@@ -26,5 +27,5 @@ METRICS = TableSchema(
             required("note", pa.string()),  # empty, or why a value is undefined
         ]
     ),
-    key=("study", "arm", "seed", "cohort", "split", "level", "head", "metric"),
+    key=("study", "arm", "seed", "fold", "cohort", "split", "level", "head", "metric"),
 )

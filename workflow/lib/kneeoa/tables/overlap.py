@@ -4,7 +4,7 @@ give.
 
 import pyarrow as pa
 
-from kneeoa.tables.schema import TableSchema, optional, required
+from kneeoa.tables.schema import TableSchema, fold, optional, required
 
 OVERLAP = TableSchema(
     "overlap",
@@ -13,6 +13,7 @@ OVERLAP = TableSchema(
             required("study", pa.string()),
             required("arm", pa.string()),
             required("seed", pa.int32()),
+            fold(),
             required("method", pa.string()),  # how the map was made
             required("cohort", pa.string()),
             required("case_id", pa.string()),
@@ -29,5 +30,5 @@ OVERLAP = TableSchema(
             optional("others_p", pa.float64()),
         ]
     ),
-    key=("arm", "seed", "method", "cohort", "case_id", "tissue", "measure"),
+    key=("arm", "seed", "fold", "method", "cohort", "case_id", "tissue", "measure"),
 )

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from kneeoa.tables.schema import TableSchema, optional, required
+from kneeoa.tables.schema import TableSchema, fold, optional, required
 
 PREDICTIONS = TableSchema(
     "predictions",
@@ -11,6 +11,7 @@ PREDICTIONS = TableSchema(
             required("study", pa.string()),
             required("arm", pa.string()),
             optional("seed", pa.int32()),  # null for an import or an ensemble
+            fold(),
             optional("members", pa.list_(pa.string())),  # of an ensemble
             required("cohort", pa.string()),
             required("split", pa.string()),
@@ -27,5 +28,5 @@ PREDICTIONS = TableSchema(
             required("calibrated", pa.bool_()),
         ]
     ),
-    key=("study", "arm", "seed", "cohort", "case_id", "level", "head"),
+    key=("study", "arm", "seed", "fold", "cohort", "case_id", "level", "head"),
 )

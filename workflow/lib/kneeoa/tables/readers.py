@@ -11,12 +11,13 @@ READERS = TableSchema(
     pa.schema(
         [
             required("contrast", pa.string()),  # its name in the configuration
-            required("setting", pa.string()),  # the backbone, and whatever else tells groups of arms apart
+            required("setting", pa.string()),  # what else tells groups of arms apart: the backbone, ...
             required("cohort", pa.string()),
             required("level", pa.string()),
             required("metric", pa.string()),
-            required("candidate", pa.string()),  # mode
-            required("reference", pa.string()),  # mode
+            required("factor", pa.string()),  # that varies, as the arms table calls it
+            required("candidate", pa.string()),  # its values
+            required("reference", pa.string()),
             required("quantity", pa.string()),  # candidate, reference, difference (candidate - reference), slope (of the difference)
             required("interval", pa.string()),  # subjects: seeds are fixed; subjects and seeds: both are sampled
             optional("reader", pa.string()),  # none: the reference labels; null for a slope
@@ -33,5 +34,5 @@ READERS = TableSchema(
             required("note", pa.string()),
         ]
     ),
-    key=("contrast", "setting", "cohort", "metric", "quantity", "interval", "reader", "seed"),
+    key=("contrast", "candidate", "setting", "cohort", "metric", "quantity", "interval", "reader", "seed"),
 )

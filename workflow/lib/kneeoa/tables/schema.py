@@ -21,6 +21,9 @@ _NULLABLE_INTEGERS: dict[pa.DataType, Any] = {
     pa.bool_(): pd.BooleanDtype(),
 }
 
+RESERVED = ("fold",)
+"""Columns that tables of runs have for what is to come: empty where rows do not give them."""
+
 
 @dataclass(frozen=True)
 class TableSchema:
@@ -36,13 +39,14 @@ class TableSchema:
     key: tuple[str, ...]
 
     def write(self, path: str | Path, rows: pd.DataFrame | list[dict[str, Any]]) -> None:
-        """Validate ``rows`` (columns in any order, none missing, none extra) and write them
-        atomically.
+        """Validate ``rows`` (columns in any order, none missing but the reserved ones, none extra)
+        and write them atomically.
 
         Raises:
             KneeoaError: a column is missing, extra, of the wrong type or null, or a key repeats.
         """
         frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows, columns=self.schema.names)
+        frame = frame.assign(**{name: None for name in RESERVED if name in self.schema.names and name not in frame.columns})
         missing = [name for name in self.schema.names if name not in frame.columns]
         extra = [name for name in frame.columns if name not in self.schema.names]
         if missing or extra:
@@ -102,6 +106,11 @@ class TableSchema:
 def required(name: str, kind: pa.DataType) -> pa.Field:
     """A column that is never null."""
     return pa.field(name, kind, nullable=False)
+
+
+def fold() -> pa.Field:
+    """The column of the cross-validation fold that a run leaves out, null where there is none."""
+    return optional("fold", pa.int32())
 
 
 def optional(name: str, kind: pa.DataType) -> pa.Field:

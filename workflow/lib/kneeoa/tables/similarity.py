@@ -12,7 +12,8 @@ SIMILARITY = TableSchema(
         [
             required("study", pa.string()),
             required("cohort", pa.string()),
-            required("kind", pa.string()),  # runs: one pair of runs; seeds: mean over the seeds of an arm; modes: over two arms' seeds
+            required("kind", pa.string()),  # runs: one pair of runs; seeds: mean over the seeds of an arm; arms: over two arms' seeds
+            optional("factor", pa.string()),  # in which two arms differ
             required("measure", pa.string()),  # cka (unbiased, linear; 1: the same), procrustes (0: the same, sqrt 2: unrelated)
             required("arm_a", pa.string()),
             optional("seed_a", pa.int32()),  # null unless the row is of runs

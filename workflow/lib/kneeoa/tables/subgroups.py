@@ -9,11 +9,14 @@ SUBGROUPS = TableSchema(
     pa.schema(
         [
             required("contrast", pa.string()),
-            required("backbone", pa.string()),
+            required("factor", pa.string()),  # that varies, as the arms table calls it
+            optional("backbone", pa.string()),  # of both arms; null where they differ in it, or have none
             required("level", pa.string()),
             required("metric", pa.string()),
             required("reference", pa.string()),  # arm
             required("candidate", pa.string()),  # arm
+            required("reference_value", pa.string()),  # of the factor that varies
+            required("candidate_value", pa.string()),
             required("cohort", pa.string()),
             required("attribute", pa.string()),  # sex, age, site, side or a level
             required("group", pa.string()),  # "interaction" for the test of equal differences
@@ -33,5 +36,5 @@ SUBGROUPS = TableSchema(
             required("note", pa.string()),
         ]
     ),
-    key=("contrast", "backbone", "metric", "reference", "candidate", "cohort", "attribute", "group"),
+    key=("contrast", "metric", "reference", "candidate", "cohort", "attribute", "group"),
 )

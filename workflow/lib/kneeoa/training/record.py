@@ -36,7 +36,7 @@ def record(
     """The content of ``run.json``.
 
     Args:
-        run: study, arm and seed.
+        run: study, arm, seed and fold (none where there are no folds).
         settings: the slice of the configuration that the run read.
         provenance: what the caller knows of the code (its digest, the commit), kept as it is.
         data: the training and validation cases by split.

@@ -129,7 +129,7 @@ def train(
         HISTORY.write(out / "history.parquet", [{"arm": arm, "seed": seed, **row} for row in progress.history])
         meter.read(progress.cost)
         content = record(
-            run={"study": study, "arm": arm, "seed": seed},
+            run={"study": study, "arm": arm, "seed": seed, "fold": None},
             settings=settings,
             provenance={**provenance, "pretrained": begun_from},
             data=data,

@@ -19,7 +19,8 @@ class Target:
 
     A binary level is explained by its log-odds; a level of several classes by the logit of a class
     that is given for each case (its true one), never by the largest logit, which would ask every
-    network a question of its own.
+    network a question of its own. A class or finding that is named is explained by its log-odds, in
+    every case.
     """
 
     network: Network
@@ -28,10 +29,16 @@ class Target:
     head: str
     """The head that speaks of the level: its own, or a finer one."""
     classes: Tensor | None = None
-    """int64 ``[batch]``: the class of each case that is explained; None: the level is binary."""
+    """int64 ``[batch]``: the class of each case that is explained; None: the level is binary, or a
+    class is named.
+    """
+    named: int | None = None
+    """The class or finding of the level that is explained in every case."""
 
     def of(self, output: Output) -> Tensor:
         """Scores ``[batch]`` of what the network said, in logit units."""
+        if self.named is not None:
+            return self.network.class_score(output, self.level, self.head, self.named)
         if self.classes is None:
             return self.network.target_score(output, self.level, self.head)
         logits = self.network.class_logits(output.logits)[self.level, self.head]

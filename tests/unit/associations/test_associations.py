@@ -1,0 +1,129 @@
+"""Partial, within-person and intraclass correlation against closed forms and planted effects, and
+the table of a small study.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pingouin
+import pytest
+from scipy.stats import spearmanr
+
+from kneeoa.associations.build import build_associations
+from kneeoa.associations.measures import Resampling, intraclass, partial, within_person
+from kneeoa.paper_tables.associations import write
+from kneeoa.tables.associations import ASSOCIATIONS
+from kneeoa.tables.axis import AXIS
+from kneeoa.tables.cases import CASES
+from kneeoa.tables.labels import LABELS
+from kneeoa.tables.predictions import PREDICTIONS
+
+HOW = Resampling(0.95, 100, 1)
+
+
+def people(count: int, seed: int = 0) -> tuple[pd.Series, np.random.Generator]:
+    return pd.Series([f"s{index // 2:03d}" for index in range(count)]), np.random.default_rng(seed)
+
+
+def test_without_covariates_it_is_spearman_and_a_common_cause_is_taken_away() -> None:
+    subjects, rng = people(200)
+    age = np.repeat(rng.normal(size=100), 2)
+    x, y = age + 0.5 * rng.normal(size=200), age + 0.5 * rng.normal(size=200)
+    plain = partial(x, y, pd.DataFrame(index=range(200)), subjects, HOW)
+    assert plain.estimate == pytest.approx(spearmanr(x, y).statistic)
+    given = partial(x, y, pd.DataFrame({"age": age}), subjects, HOW)
+    assert abs(given.estimate) < 0.25 < plain.low < plain.estimate < plain.high
+    frame = pd.DataFrame({"x": x, "y": y, "age": age})
+    assert given.estimate == pytest.approx(pingouin.partial_corr(frame, x="x", y="y", covar="age", method="spearman")["r"].iloc[0])
+    assert (plain.cases, plain.subjects) == (200, 100)
+
+
+def test_two_knees_of_a_person_are_not_two_people() -> None:
+    subjects, rng = people(60)
+    half = rng.normal(size=(30, 2))
+    both = np.repeat(half, 2, axis=0)
+    doubled = partial(both[:, 0], both[:, 1], pd.DataFrame(index=range(60)), subjects, HOW)
+    alone = partial(both[:, 0], both[:, 1], pd.DataFrame(index=range(60)), pd.Series([str(index) for index in range(60)]), HOW)
+    assert doubled.high - doubled.low > 1.2 * (alone.high - alone.low)
+
+
+def test_within_person_sees_what_differs_between_knees_alone() -> None:
+    subjects, rng = people(80)
+    person = np.repeat(rng.normal(size=40), 2)
+    inside = np.tile([1.0, -1.0], 40)
+    found = within_person(5 * person + inside + 0.1 * rng.normal(size=80), -3 * person + inside + 0.1 * rng.normal(size=80), subjects, 0.95)
+    assert found.low > 0.9
+    assert found.p < 1e-9
+    assert found.low < found.estimate < found.high
+    single = within_person(person, person, pd.Series([str(index) for index in range(80)]), 0.95)
+    assert math.isnan(single.estimate)
+    assert "too few: 0 people with two knees" in single.note
+    assert "nobody's knees differ" in within_person(person, person, subjects, 0.95).note
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_intraclass_is_pingouins_in_every_resample(absolute: bool) -> None:
+    subjects, rng = people(60)
+    ratings = rng.normal(size=(60, 1)) + 0.4 * rng.normal(size=(60, 3)) + np.array([0.0, 0.5, 1.0])
+    found = intraclass(ratings, subjects.tolist(), HOW, absolute)
+    from kneeoa.associations.measures import _intraclass
+
+    assert found.estimate == pytest.approx(_intraclass(ratings, absolute))
+    assert found.low < found.estimate < found.high
+    assert "undefined" in intraclass(np.ones((60, 2)), subjects.tolist(), HOW, absolute).note
+    assert "without a rating" in intraclass(np.where(ratings > 2, np.nan, ratings), subjects.tolist(), HOW, absolute).note
+
+
+def test_constant_values_and_few_people_are_undefined_and_said() -> None:
+    subjects, rng = people(12)
+    none = pd.DataFrame(index=range(12))
+    assert "one value or grade alone" in partial(np.ones(12), rng.normal(size=12), none, subjects, HOW).note
+    few = partial(rng.normal(size=12), rng.normal(size=12), none, subjects, HOW)
+    assert math.isnan(few.low)
+    assert "too few people (6, 10 are needed)" in few.note
+
+
+def test_the_table_of_a_small_study(tmp_path: Path) -> None:
+    subjects, rng = people(60)
+    ids = [f"c{index:03d}" for index in range(60)]
+    grade = rng.integers(0, 5, size=60)
+    axis, predicted = [], []
+    for seed in (0, 1):
+        position = (grade + rng.normal(size=60)) * (seed + 1.0)
+        for index, case in enumerate(ids):
+            both = {"study": "s", "arm": "a", "seed": seed, "cohort": "c", "case_id": case, "subject": subjects[index], "split": "test"}
+            axis.append(both | {"axis": "pc1", "position": position[index], "across": 0.0, "grade": int(grade[index])})
+            shares = np.full(5, 0.1)
+            shares[grade[index]] = 0.6
+            row = both | {"level": "kl", "head": "kl", "truth": [int(grade[index])], "probabilities": shares.tolist()}
+            row |= {"members": None, "side": "R", "visit": "00m", "label_source": "r"}
+            predicted.append(row | {"logits": np.log(shares).tolist(), "calibrated": False})
+    AXIS.write(tmp_path / "axis.parquet", axis)
+    PREDICTIONS.write(tmp_path / "predictions.parquet", predicted)
+    cases = [
+        {"cohort": "c", "case_id": case, "subject": subjects[index], "side": "RL"[index % 2], "visit": "00m", "shard": 0}
+        | {"site": None, "sex": "MF"[index // 2 % 2], "age": 50.0 + index // 2, "given_split": None}
+        for index, case in enumerate(ids)
+    ]
+    CASES.write(tmp_path / "cases.parquet", cases)
+    label = {"cohort": "c", "level": "kl", "readings": 1, "disagreement": False, "all_values": None}
+    LABELS.write(
+        tmp_path / "labels.parquet", [label | {"case_id": c, "source": "r", "value": [int(g)]} for c, g in zip(ids, grade, strict=True)]
+    )
+    read = [label | {"case_id": c, "source": "noisy", "value": [min(int(g) + 1, 4)]} for c, g in zip(ids, grade, strict=True)]
+    LABELS.write(tmp_path / "readings.parquet", read)
+    out = tmp_path / "associations.parquet"
+    files = {name: [tmp_path / f"{name}.parquet"] for name in ("predictions", "cases", "labels", "readings")}
+    build_associations(
+        axes=[tmp_path / "axis.parquet"], overlaps=[], **files, level="kl", measure="enrichment", study="s", how=HOW, out=out
+    )
+    rows = ASSOCIATIONS.read(out).set_index(["quantity", "statistic", "adjusted_for"])
+    assert rows.loc[("axis: pc1", "partial_spearman", "age, sex"), "estimate"] > 0.5
+    assert rows.loc[("axis: pc1", "within_person", ""), "low"] > 0.3
+    assert rows.loc[("axis: pc1", "icc_consistency", ""), "seeds"] == 2
+    assert rows.loc[("score: kl", "icc_agreement", ""), "estimate"] == pytest.approx(1.0)
+    assert 0.5 < rows.loc[("grade: kl", "icc_agreement", ""), "estimate"] < 0.95
+    write(out, tmp_path / "t.csv", tmp_path / "t.tex")
+    assert "given age, sex" in (tmp_path / "t.tex").read_text()

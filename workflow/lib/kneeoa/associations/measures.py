@@ -1,0 +1,171 @@
+"""Partial, within-person and intraclass correlation, each with an interval that has people as what
+is sampled.
+
+pingouin gives the values. Its intervals of a partial and of an intraclass correlation take every
+knee as independent, and are rounded to two digits; here subjects are resampled instead, with both
+of their knees. The within-person correlation has its people within it, so its interval is Fisher's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from kneeoa.statistics.bootstrap import resampled_counts
+from kneeoa.statistics.inputs import Floats, Integers
+from kneeoa.statistics.midranks import midranks
+from kneeoa.statistics.wald import normal_quantile
+
+LEAST_SUBJECTS = 10
+"""With fewer, an interval from resampling people says nothing: the row says "too few"."""
+
+
+@dataclass(frozen=True)
+class Association:
+    """A correlation, NaN where undefined, as ``note`` says; p only where the method has one."""
+
+    estimate: float
+    low: float
+    high: float
+    p: float
+    cases: int
+    subjects: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """Of intervals: the level, how many resamples of subjects, and the generator's seed."""
+
+    confidence: float
+    resamples: int
+    seed: int
+
+
+def partial(values: Floats, grade: Floats, covariates: pd.DataFrame, subjects: pd.Series, how: Resampling) -> Association:
+    """Spearman's correlation of ``values`` with ``grade``, given the covariates (none: plain).
+
+    Args:
+        values: of each case, ``[n]``.
+        grade: of each case, ``[n]``.
+        covariates: numbers, ``[n, k]``; cases that lack one are left out and counted.
+        subjects: of each case.
+        how: the interval.
+    """
+    whole = np.isfinite(values) & np.isfinite(grade) & covariates.notna().all(axis=1).to_numpy(dtype=bool)
+    table = np.column_stack([values, grade, covariates.to_numpy(dtype=np.float64)])[whole]
+    lost = f"{int((~whole).sum())} cases without a value or covariate left out" if not whole.all() else ""
+    people = subjects[whole].to_numpy(dtype=str)
+    varying = np.array([np.ptp(column) > 0 for column in table.T], dtype=bool) if len(table) else np.zeros(table.shape[1], dtype=bool)
+    if not varying[:2].all():
+        return _undefined(len(table), people, "undefined: one value or grade alone", lost)
+    table = table[:, varying]
+    if len(table) < table.shape[1] + 3:
+        return _undefined(len(table), people, "too few cases for the covariates", lost)
+    estimate = _pingouins(table)
+
+    def again(rows: Integers) -> float:
+        return _partial(np.stack([midranks(column) for column in table[rows].T], axis=1))
+
+    return _resampled(estimate, again, people, how, lost)
+
+
+def within_person(values: Floats, grade: Floats, subjects: pd.Series, confidence: float) -> Association:
+    """Repeated-measures correlation (Bakdash and Marusich 2017, Front Psychol 8:456): do a person's
+    knees differ in ``values`` as they differ in ``grade``? People with one knee say nothing of it.
+    """
+    whole = np.isfinite(values) & np.isfinite(grade)
+    table = pd.DataFrame({"x": values[whole], "y": grade[whole], "subject": subjects[whole].to_numpy(dtype=str)})
+    table = table[table.groupby("subject")["x"].transform("size") > 1]
+    people = table["subject"].to_numpy(dtype=str)
+    inside = table.groupby("subject")[["x", "y"]].transform(lambda one: one - one.mean()).abs().max() if len(table) else None
+    if len(set(people)) < LEAST_SUBJECTS:
+        return _undefined(len(table), people, f"too few: {len(set(people))} people with two knees, {LEAST_SUBJECTS} are needed")
+    if inside is None or inside.min() <= 1e-12:
+        return _undefined(len(table), people, "undefined: nobody's knees differ")
+    import pingouin  # here, since it brings matplotlib and seaborn
+
+    row = pingouin.rm_corr(table, x="x", y="y", subject="subject").iloc[0]
+    estimate, df = float(row["r"]), int(row["dof"])
+    half = normal_quantile(confidence) / math.sqrt(max(df - 1, 1))
+    centre = math.atanh(min(max(estimate, -1 + 1e-15), 1 - 1e-15))
+    p = float(row["pval"])
+    return Association(estimate, math.tanh(centre - half), math.tanh(centre + half), p, len(table), len(set(people)))
+
+
+def intraclass(ratings: Floats, subjects: Sequence[str], how: Resampling, absolute: bool) -> Association:
+    """Intraclass correlation of single ratings (Shrout and Fleiss 1979, Psychol Bull 86:420).
+
+    Args:
+        ratings: ``[n, k]``, k raters (seeds, readers) of every case.
+        subjects: of each case.
+        how: the interval.
+        absolute: two-way random, absolute agreement, ICC(A,1); else consistency, ICC(C,1), for
+            ratings of which each rater has a scale of his own.
+    """
+    whole = np.isfinite(ratings).all(axis=1)
+    table, people = ratings[whole], np.asarray(subjects)[whole].astype(str)
+    lost = f"{int((~whole).sum())} cases without a rating left out" if not whole.all() else ""
+    if len(table) < 5 or table.shape[1] < 2:
+        return _undefined(len(table), people, "undefined: fewer than five cases or two raters", lost)
+    if np.ptp(table) == 0:
+        return _undefined(len(table), people, "undefined: all ratings are one", lost)
+    import pingouin
+
+    count, raters = table.shape
+    long = pd.DataFrame({"case": np.repeat(np.arange(count), raters), "rater": np.tile(np.arange(raters), count), "rating": table.ravel()})
+    found = pingouin.intraclass_corr(long, targets="case", raters="rater", ratings="rating").set_index("Type")
+    estimate = float(found.loc["ICC(A,1)" if absolute else "ICC(C,1)", "ICC"])
+    return _resampled(estimate, lambda rows: _intraclass(table[rows], absolute), people, how, lost)
+
+
+def _pingouins(table: Floats) -> float:
+    """Spearman's partial correlation of the first two columns, given the rest."""
+    import pingouin
+
+    frame = pd.DataFrame(table, columns=["x", "y", *(f"z{number}" for number in range(table.shape[1] - 2))])
+    if table.shape[1] == 2:
+        return float(pingouin.corr(frame["x"], frame["y"], method="spearman")["r"].iloc[0])
+    return float(pingouin.partial_corr(frame, x="x", y="y", covar=list(frame.columns[2:]), method="spearman")["r"].iloc[0])
+
+
+def _partial(table: Floats) -> float:
+    """Pearson's partial correlation of the first two columns, given the rest; NaN where undefined."""
+    design = np.column_stack([np.ones(len(table)), table[:, 2:]])
+    ends = table[:, :2] - design @ np.linalg.lstsq(design, table[:, :2], rcond=None)[0]
+    squares = (ends**2).sum(axis=0)
+    return float(ends[:, 0] @ ends[:, 1] / math.sqrt(squares[0] * squares[1])) if squares.min() > 1e-9 else math.nan
+
+
+def _intraclass(table: Floats, absolute: bool) -> float:
+    count, raters = table.shape
+    mean = table.mean()
+    rows = raters * ((table.mean(axis=1) - mean) ** 2).sum() / (count - 1)
+    columns = count * ((table.mean(axis=0) - mean) ** 2).sum() / (raters - 1)
+    rest = ((table - mean) ** 2).sum() - rows * (count - 1) - columns * (raters - 1)
+    error = rest / ((count - 1) * (raters - 1))
+    below = rows + (raters - 1) * error + (raters * (columns - error) / count if absolute else 0.0)
+    return float((rows - error) / below) if below > 0 else math.nan
+
+
+def _resampled(estimate: float, again: Callable[[Integers], float], people: np.ndarray, how: Resampling, note: str) -> Association:
+    """The estimate with the percentile interval over resampled people."""
+    names, codes = np.unique(people, return_inverse=True)
+    if names.size < LEAST_SUBJECTS:
+        few = f"no interval: too few people ({names.size}, {LEAST_SUBJECTS} are needed)"
+        return Association(estimate, math.nan, math.nan, math.nan, people.size, names.size, "; ".join(filter(None, [note, few])))
+    drawn = np.concatenate(list(resampled_counts(people.size, people, how.resamples, how.seed))).astype(np.int64)
+    values = np.array([again(np.repeat(np.arange(people.size), times[codes])) for times in drawn])
+    values = values[np.isfinite(values)]
+    lost = f"{how.resamples - values.size} of {how.resamples} resamples undefined" if values.size < how.resamples else ""
+    low, high = np.quantile(values, [(1 - how.confidence) / 2, (1 + how.confidence) / 2]) if values.size else (math.nan, math.nan)
+    return Association(estimate, float(low), float(high), math.nan, people.size, names.size, "; ".join(filter(None, [note, lost])))
+
+
+def _undefined(cases: int, people: np.ndarray, *notes: str) -> Association:
+    nan = math.nan
+    return Association(nan, nan, nan, nan, cases, len(set(people.tolist())), "; ".join(filter(None, notes)))

@@ -1,0 +1,123 @@
+"""Where few subjects carry a difference, the sign permutation test takes the place of a test that
+rests on the normal distribution.
+
+The rule: below an effective number of subjects (:mod:`kneeoa.statistics.sufficiency`: 6 for
+DeLong's test, 15 for the others) p is that of exchanging the two arms subject by subject, and the interval is the score interval that agrees
+with it; the row says so. Where no set of signs could give a significant p, the row says "too few".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import t as t_distribution
+
+from kneeoa.config.metrics import CONSISTENCY_METRICS, base
+from kneeoa.contrasts.cases import LevelPredictions, places_in
+from kneeoa.contrasts.outcome import Outcome, join
+from kneeoa.contrasts.sampled import runs_of
+from kneeoa.statistics.exchange import exchanged
+from kneeoa.statistics.inputs import Floats, cluster_codes
+from kneeoa.statistics.kernels import kernel_of
+from kneeoa.statistics.score_intervals import paired_interval
+from kneeoa.statistics.sign_permutation import SignTest, sign_test
+from kneeoa.statistics.sufficiency import LEAST, effective_number
+from kneeoa.statistics.wald import NOISE
+
+_APART = "p and interval need not agree: the sum of the cases' parts has not the sign of the difference"
+
+
+def case_parts(name: str, candidate: LevelPredictions, reference: LevelPredictions, findings: Sequence[int] = ()) -> Floats:
+    """What each case adds to the difference of a metric, ``[n]``; of a multilabel level the mean
+    over ``findings``. NaN where undefined.
+    """
+    if base(name) in CONSISTENCY_METRICS and any(side.fine is None for side in (candidate, reference)):
+        return np.full(candidate.truth.size, np.nan)
+    if not candidate.findings:
+        return exchanged(kernel_of(name), runs_of(name, candidate), runs_of(name, reference))
+    parts: Floats = np.zeros(len(candidate.case_ids))
+    for number in findings:
+        first, second = candidate.findings[number], reference.findings[number]
+        parts[places_in(candidate, first.case_ids)] += case_parts(name, first, second) / len(findings)
+    return parts
+
+
+def with_few_subjects(outcome: Outcome, test: str, parts: Floats, subjects: ArrayLike, confidence: float) -> Outcome:
+    """``outcome`` as it is where enough subjects carry the difference, or where it has no variance,
+    else with the p and interval of the sign permutation.
+
+    Its degrees of freedom are then the effective number less one, for tests against a margin and
+    the detectable difference.
+
+    Args:
+        outcome: of a test that rests on the normal distribution, or on a bootstrap.
+        test: which.
+        parts: of each case (:func:`case_parts`).
+        subjects: of each case.
+        confidence: of the interval.
+    """
+    if np.isnan(parts).any() or np.isnan(outcome.difference) or (outcome.degenerate and np.isnan(outcome.p)):
+        return outcome
+    sums = sums_of(parts, subjects)
+    effective = effective_number(sums)
+    if effective >= LEAST[test] or not sums.any():
+        return outcome
+    total = float(sums.sum())
+    if total * outcome.difference > 0.0:
+        parts, sums, total = parts * (outcome.difference / total), sums * (outcome.difference / total), outcome.difference
+    found = sign_test(sums, confidence)
+    low, high = (limit + outcome.difference - total for limit in paired_interval(parts, sums, found.critical, effective))
+    agree = (found.p < 1 - confidence) == (low > 0.0 or high < 0.0)
+    return replace(
+        outcome,
+        low=low,
+        high=high,
+        p=found.p,
+        statistic=found.z,
+        df=max(effective - 1.0, 1.0),
+        degenerate=False,
+        note=join(outcome.note, few_note(found, effective, LEAST[test], confidence), "" if agree else _APART),
+    )
+
+
+def with_few_degrees(outcome: Outcome, parts: Floats, subjects: ArrayLike, confidence: float) -> Outcome:
+    """``outcome`` of a test over random seeds, with no more degrees of freedom than the effective
+    number of subjects less one where few subjects carry the difference; arguments as
+    :func:`with_few_subjects`.
+    """
+    if np.isnan(parts).any() or not outcome.standard_error > 0.0:
+        return outcome
+    effective = effective_number(sums_of(parts, subjects))
+    df = min(outcome.df, max(effective - 1.0, 1.0))
+    if not 0.0 < effective < LEAST["seeds"] or not df < outcome.df:
+        return outcome
+    half = float(t_distribution.isf((1 - confidence) / 2, df)) * outcome.standard_error
+    words = f"few subjects carry the difference (effective number {effective:.1f}): {df:.1f} degrees of freedom and not {outcome.df:.3g}"
+    return replace(
+        outcome,
+        low=outcome.difference - half,
+        high=outcome.difference + half,
+        p=2 * float(t_distribution.sf(abs(outcome.statistic), df)),
+        df=df,
+        note=join(outcome.note, words),
+    )
+
+
+def sums_of(parts: Floats, subjects: ArrayLike) -> Floats:
+    """The sums of subjects ``[K]``, rounding of zero being zero."""
+    codes = cluster_codes(subjects, parts.size)
+    sums: Floats = parts.copy() if codes is None else np.bincount(codes, weights=parts)
+    sums[np.abs(sums) <= NOISE * np.abs(parts).max(initial=0.0)] = 0.0
+    return sums
+
+
+def few_note(found: SignTest, effective: float, least: float, confidence: float) -> str:
+    """How many subjects carry the difference, and what their number allows."""
+    words = f"few subjects carry the difference (effective number {effective:.1f}, below {least:g}): "
+    words += f"sign permutation of the {found.differing} who differ, score interval"
+    if found.smallest_p >= 1 - confidence:
+        words += f"; too few for any p below {1 - confidence:.2g}"
+    return words

@@ -1,0 +1,74 @@
+"""What goes with severity given age, sex and site, within people, and what agrees between seeds and
+readers: all rows in CSV and LaTeX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from kneeoa.figures.numbers import interval, p_value
+from kneeoa.figures.words import printed, sentence_case
+from kneeoa.paper_tables.csv_file import write_csv
+from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.tables.associations import ASSOCIATIONS
+
+TABLE = {
+    "section": "representation",
+    "place": 3,
+    "title": "What goes with severity, adjusted and within people, and agreement of seeds and readers",
+    "inputs": ["associations"],
+    "needs": ["cohorts"],
+}
+SCHEMA = ASSOCIATIONS
+
+STATISTICS = {
+    "partial_spearman": "Spearman",
+    "within_person": "within person",
+    "icc_agreement": "ICC, agreement",
+    "icc_consistency": "ICC, consistency",
+}
+"""Statistic -> how it is printed."""
+
+
+def write(associations: Path, out_csv: Path, out_tex: Path, labels: Mapping[str, str] | None = None) -> None:
+    """Write ASSOCIATIONS.
+
+    Args:
+        associations: ASSOCIATIONS file.
+        out_csv: CSV to write.
+        out_tex: LaTeX to write, one tabular for each cohort.
+        labels: the study's own printed names.
+
+    Raises:
+        KneeoaError: the file is not ASSOCIATIONS.
+    """
+    rows = ASSOCIATIONS.read(associations)
+    write_csv(out_csv, rows)
+    write_latex(out_tex, tabulars(rows, labels))
+
+
+def tabulars(rows: pd.DataFrame, labels: Mapping[str, str] | None) -> list[Tabular]:
+    """The printed tables of ASSOCIATIONS rows, one for each cohort."""
+    tables = []
+    for cohort, part in rows.groupby("cohort", sort=False):
+        body = [
+            [
+                printed(str(row.arm), labels),
+                sentence_case(str(row.quantity)),
+                printed(str(row.against), labels),
+                STATISTICS[str(row.statistic)] + (f", given {row.adjusted_for}" if row.adjusted_for else ""),
+                interval(row.estimate, row.low, row.high),
+                p_value(row.p),
+                str(row.cases),
+                str(row.note),
+            ]
+            for row in part.itertuples(index=False)
+        ]
+        heads = ["Arm", "Quantity", "Against", "Statistic", "Estimate", "p", "Cases", "Note"]
+        heading = f"{printed(str(cohort), labels)}, {printed('test', labels)}"
+        notes = "Means over seeds, but for their agreement. People resampled with all their knees; within person: Fisher's interval."
+        tables.append(Tabular(heads, body, left=4, heading=heading, breaks=changes([line[0] for line in body]), notes=notes))
+    return tables

@@ -1,0 +1,53 @@
+"""What each case adds to the difference of a metric between two models, if their results were
+exchanged.
+
+A smooth metric's difference is, to second order, the sum over cases of the influence of the case
+under one model minus that under the other, both taken at the two models' pooled results (all cases
+twice, once as each model sees them): the pooled results stay as they are when the models are
+exchanged for some subjects, so that exchanging them turns the sign of those subjects' sums and
+nothing else. For shares, means, balanced accuracy and AUCs the sum is the difference itself. One
+call of the metric's own influence function gives it for any metric.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from kneeoa.statistics.inputs import Floats
+from kneeoa.statistics.kernels import Kernel, Run
+
+
+def exchanged(kernel: Kernel, a: Sequence[Run], b: Sequence[Run]) -> Floats:
+    """What each case adds to the difference a - b of a metric, ``[n]``; NaN where the metric is
+    undefined.
+
+    Args:
+        kernel: how the metric is computed; scores of which it takes the order alone are replaced by
+            their ranks within each run, as two models' scores need not have one scale.
+        a: the seeds of the first model, on the same cases.
+        b: of the second; their number may differ.
+    """
+    shares = [] if kernel.share is None else [kernel.share(run) for run in (*a, *b)]
+    if shares and all(members is None for _, members in shares):  # each run at a threshold of its own
+        values = [each / each.size for each, _ in shares]
+        mean: Floats = np.mean(values[: len(a)], axis=0) - np.mean(values[len(a) :], axis=0)
+        return mean
+    runs = [kernel.ranked(run) if kernel.ranked else run for run in (*a, *b)]
+    parts = kernel.influence(pooled(runs)).influence.reshape(len(runs), -1) * len(runs)
+    difference: Floats = parts[: len(a)].mean(axis=0) - parts[len(a) :].mean(axis=0)
+    return difference
+
+
+def pooled(runs: Sequence[Run]) -> Run:
+    """All runs' cases, one run's after another's, as a single run."""
+    fine = [run.fine for run in runs if run.fine is not None]
+    return replace(
+        runs[0],
+        truth=np.concatenate([run.truth for run in runs]),
+        probabilities=np.concatenate([run.probabilities for run in runs]),
+        calls=np.concatenate([run.calls for run in runs]),
+        fine=np.concatenate(fine) if len(fine) == len(runs) else None,
+    )
