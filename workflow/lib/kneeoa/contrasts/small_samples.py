@@ -2,8 +2,9 @@
 rests on the normal distribution.
 
 The rule: below an effective number of subjects (:mod:`kneeoa.statistics.sufficiency`: 6 for
-DeLong's test, 15 for the others) p is that of exchanging the two arms subject by subject, and the interval is the score interval that agrees
-with it; the row says so. Where no set of signs could give a significant p, the row says "too few".
+DeLong's test, 15 for the others) p is that of exchanging the two arms subject by subject, and the
+interval is the score interval that agrees with it; the row says so. Where no set of signs could
+give a significant p, the row says "too few".
 """
 
 from __future__ import annotations
