@@ -45,7 +45,10 @@ FAMILY = {"name": "f", "adjust": "holm", "tests": ["delong"]}
         ({"statistics.subgroups": {"signs": "all"}}, ["subgroups.signs", "multilabel"]),
         ({"statistics.subgroups": {"oa": [0, 2]}}, ["subgroups.oa", "'2'", "0 to 1"]),
         ({"statistics.subgroups": {"oa": {"bands": [3, 5]}}}, ["subgroups.oa.bands", "0 to 1"]),
-        ({"statistics.families": [FAMILY | {"tests": ["mcnemar"]}]}, ["families (f)", "tests: mcnemar", "no test of any contrast"]),
+        (
+            {"statistics.families": [FAMILY | {"tests": ["mcnemar"], "contrasts": ["oa-contrast"]}]},
+            ["families (f)", "tests: mcnemar", "no test of any contrast"],
+        ),
         ({"statistics.families": [FAMILY | {"tests": ["seeds"]}]}, ["families (f)", "tests: seeds"]),
         ({"statistics.families": [FAMILY | {"tests": ["non_inferiority"]}]}, ["families (f)", "non_inferiority"]),
         ({"statistics.families": [FAMILY | {"metrics": ["brier"]}]}, ["families (f)", "metrics: brier"]),

@@ -50,6 +50,6 @@ def correlation_of(influences: Sequence[Influence | None]) -> Floats:
             row[people[person]] = value
     length = np.sqrt((table**2).sum(axis=1, keepdims=True))
     unit = np.divide(table, length, out=np.zeros_like(table), where=length > 0)
-    correlation = np.clip(unit @ unit.T, -1.0, 1.0)
+    correlation: Floats = np.clip(unit @ unit.T, -1.0, 1.0)
     np.fill_diagonal(correlation, 1.0)
     return correlation
