@@ -138,7 +138,7 @@ def _transformed(values: Floats, deviation: float) -> tuple[Floats, Floats]:
     mass = np.clip(np.fft.irfft(characteristic, length)[:end], 0.0, None)
     mass[1:] *= 2.0
     possible = mass > _SMALLEST / end
-    return np.flatnonzero(possible) * unit, mass[possible] / mass.sum()
+    return np.asarray(np.flatnonzero(possible) * unit, dtype=np.float64), np.asarray(mass[possible] / mass.sum(), dtype=np.float64)
 
 
 def _critical(sizes: Floats, tails: Floats, confidence: float) -> float:
