@@ -21,4 +21,5 @@ with logged(snakemake.log[0]):
         snakemake.params.study,
         Path(snakemake.input.table).parent,
         Path(snakemake.output.predictions),
+        Path(snakemake.output.account),
     )

@@ -20,6 +20,7 @@ with logged(snakemake.log[0]):
         figures={Path(file).stem: Entry(Path(file), **figures[Path(file).stem]) for file in snakemake.input.figures},
         tables={Path(file).stem: Entry(Path(file), **tables[Path(file).stem]) for file in snakemake.input.tables},
         flows=[Path(file) for file in snakemake.input.flows],
+        imported=[Path(file) for file in snakemake.input.imported],
         provenance=made_from(snakemake.params.digests, [Path(file) for file in snakemake.input.runs]),
         out=Path(snakemake.output.report),
         levels=snakemake.params.levels,

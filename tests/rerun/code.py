@@ -16,7 +16,8 @@ MEASURED_RUNS = {"metrics", "contrasts"}
 """Measure what runs achieved."""
 METRICS = MEASURED_RUNS | {"subgroups", "readers"}
 """Reach the kernels of all metrics."""
-CURVED = METRICS | {"figure decision", "figure reliability"}
+RELIABILITY = {"figure reliability", "figure reliability_by_class"}
+CURVED = METRICS | RELIABILITY | {"figure decision"}
 """Give intervals over subjects by sums within them."""
 RESAMPLED = MEASURED_RUNS | {
     "claim", "readers", "anatomy", "sanity", "deletion_summary", "geometry", "geometry_baselines", "differences", "associations",
@@ -36,7 +37,7 @@ def shown(kind: str, names: str) -> set[str]:
 
 
 STATISTICS: dict[str, set[str]] = {
-    **shared(["agreement", "max_t"], set()),
+    "max_t": {"contrasts"},
     **shared(["brier", "calibration", "consistency", "influence", "ordinal", "precision"], METRICS),
     "operating_point": MEASURED_RUNS | {"subgroups"},
     **shared(["delong", "kernels", "multiclass"], METRICS),
@@ -52,9 +53,9 @@ STATISTICS: dict[str, set[str]] = {
     "metrics": METRICS | {"claim", "reread_labels"},
     "midranks": METRICS | {"associations", "overlap", "make_masks", "describe_shard masks"},
     "multiplicity": {"anatomy", "contrasts"},
-    "reliability": METRICS | {"figure reliability"},
+    "reliability": METRICS | RELIABILITY,
     "seeds": {"claim", "contrasts"},
-    "shares": {"figure reliability", "metrics"},
+    "shares": RELIABILITY | {"metrics"},
     "subgroups": {"subgroups"},
     "temperature": {"predict"},
     "wald": CURVED | {"associations", "claim", "differences", "predict"},
@@ -91,7 +92,7 @@ PLAIN = {"table arms", "table exclusions"}
 DRAWN = FIGURES - {"figure flow", "figure volumes"}
 NUMBERED = {
     "figure anatomy", "figure axis", "figure claim", "figure confusion", "figure decision", "figure forest", "figure readers",
-    "figure reliability", "figure roc", "figure similarity", "report",
+    "figure reliability", "figure reliability_by_class", "figure roc", "figure roc_by_class", "figure similarity", "report",
 } | TABLES - PLAIN  # fmt: skip
 SCORED = NUMBERED - {"figure axis", "figure similarity", "table associations", "table differences", "table geometry", "table similarity"}
 FIGURE_FILES = {
@@ -102,8 +103,11 @@ FIGURE_FILES = {
     "images": {"figure saliency", "figure volumes", "quality"},
     "numbers": NUMBERED,
     "quality": {"quality"},
+    "questions": shown("figure", "roc_by_class reliability_by_class"),
     "registry": FIGURES,
-    "reading": shown("figure", "roc reliability confusion decision axis learning"),
+    "reliability": RELIABILITY,
+    "roc": shown("figure", "roc roc_by_class"),
+    "reading": shown("figure", "roc roc_by_class reliability reliability_by_class confusion decision axis learning"),
     "scores": SCORED,
     "style": FIGURES | {"quality"},
     "thumbnails": {"quality"},

@@ -1,7 +1,21 @@
 """Edits of the keys that say what is asked, of which images and labels. One row a key."""
 
 from tests.rerun.row import WIDE, row
-from tests.rerun.rules import ARMS, CONTRASTED, EVERYTHING, FINEST, GRADES, IMAGES, LEVELS, NETWORKS, OVERLAPS, PHANTOM, VIEW, taking
+from tests.rerun.rules import (
+    ARMS,
+    CONTRASTED,
+    EVERYTHING,
+    FINEST,
+    GRADES,
+    IMAGES,
+    LEVELS,
+    NETWORKS,
+    OF_AXES,
+    OVERLAPS,
+    PHANTOM,
+    VIEW,
+    taking,
+)
 
 NOT_SHOWN = {"ensemble", "figure saliency"}
 """What does not take the arms that learn from a reader: the ensemble's members and the picture's
@@ -15,12 +29,13 @@ ROWS = [
     row(
         "levels.name",
         {"rename": "kl grade", "cohorts.phantom.labels": {"grade": "XRKL"}},
-        LEVELS | FINEST | GRADES | CONTRASTED | taking("finest_level", "rows_of_arms"),
+        LEVELS | FINEST | GRADES | CONTRASTED | taking("pictured_level", "rows_of_arms"),
     ),
     row(
         "levels.kind",
         {"levels.1.kind": "multiclass", "statistics.contrasts.1.tests": {"macro_auc": ["delong"], "macro_f1": ["bootstrap"]}},
-        LEVELS | FINEST | CONTRASTED,
+        LEVELS | FINEST | CONTRASTED | taking("levels_by_class"),
+        without=OF_AXES,
     ),
     row("levels.classes", {"levels.1.classes.0": "none"}, LEVELS | FINEST | GRADES),
     row("levels.parent", {"levels.1.parent": None, "levels.1.parent_class": None}, LEVELS | FINEST),

@@ -102,7 +102,7 @@ ROWS = [
     row("imports.case_id", {"imports.case_id": "case"}, {"import_predictions"}, IMPORTS),
     row("imports.subject", {"imports.subject": "person"}, {"import_predictions"}, IMPORTS),
     row("imports.cohort", {"imports.cohort": "other"}, {"import_predictions"}, IMPORTS),
-    row("imports.split", {"imports.split": "val"}, {"import_predictions"}, IMPORTS),
+    row("imports.split_column", {"imports.split_column": "set"}, {"import_predictions"}, IMPORTS),
     row("imports.visit", {"imports.visit": "12m"}, {"import_predictions"}, IMPORTS),
     row(
         "imports.arms.backbone",

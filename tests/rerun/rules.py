@@ -29,18 +29,20 @@ PICTURES = {"read_cohort", "leave_out_trained", "list_shards volumes", "list_sha
 
 SHOWN = {
     "figure flow": Shown({"flow"}, {"classes_of_levels"}),
-    "figure volumes": Shown(PICTURES, {"finest_level"}),
+    "figure volumes": Shown(PICTURES, {"pictured_level"}),
     "figure learning": Shown({"train_run"}, {"arms", "varied"}),
     "figure roc": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "confidence", "varied"}),
     "figure reliability": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "confidence", "varied"}),
     "figure decision": Shown(PREDICTIONS, {"arms_and_ensembles", "confidence", "varied"}),
     "figure confusion": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "grades", "varied"}),
+    "figure roc_by_class": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "levels_by_class", "confidence", "varied"}),
+    "figure reliability_by_class": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "levels_by_class", "confidence", "varied"}),
     "figure forest": Shown({"contrasts"}, {"arms_and_ensembles", "confidence"}),
     "figure claim": Shown({"claim"}, {"arms", "confidence"}),
     "figure readers": Shown({"readers"}, {"arms", "confidence"}),
-    "figure axis": Shown({"geometry"}, {"arms", "axis", "grades", "confidence_of_geometry", "varied"}),
+    "figure axis": Shown({"geometry"}, {"arms", "axis", "axis_grades", "confidence_of_geometry", "varied"}),
     "figure similarity": Shown({"similarity"}, {"arms", "varied"}),
-    "figure saliency": Shown({*PICTURES, "saliency"}, {"arms", "finest_level", "targets", "varied"}),
+    "figure saliency": Shown({*PICTURES, "saliency"}, {"arms", "pictured_level", "targets", "varied"}),
     "figure anatomy": Shown({"anatomy"}, {"arms", "confidence", "varied"}),
     "table arms": Shown(set(), {"rows_of_arms"}),
     "table exclusions": Shown({"flow"}, set()),
@@ -147,8 +149,10 @@ LEVELS = {
 """Take the label hierarchy."""
 FINEST = {"anatomy"}
 """Take the finest graded level in full."""
-GRADES = taking("grades")
+GRADES = taking("grades", "axis_grades")
 """Take the name and the classes of the finest graded level."""
+OF_AXES = {"geometry", "geometry_baselines", "differences", *made_from("geometry", "differences")}
+"""Are there where there are grades for an axis to order."""
 COMPARED = {"contrasts", "subgroups"} | taking("arms_and_ensembles")
 """Take the arms table with ensembles."""
 ARMS = COMPARED | {"readers", "claim", "differences", "similarity", "anatomy", "report"} | taking("arms")

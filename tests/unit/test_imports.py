@@ -1,5 +1,6 @@
 """Tables made elsewhere become prediction tables, or one clear sentence."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +144,64 @@ def test_missing_files_and_unknown_arms_are_named(tmp_path: Path) -> None:
     broken = imports.model_copy(update={"arms": {"net-dual": imports.arms["net-dual"].model_copy(update={"file": "none.parquet"})}})
     with pytest.raises(KneeoaError, match="cannot be read"):
         import_predictions(broken, "net-dual", LEVELS, "study", tmp_path, tmp_path / "out.parquet")
+
+
+SIGNS = Level(name="signs", kind="multilabel", classes=("osteophytes", "narrowing"))
+
+
+def load_signs(tmp_path: Path, frame: pd.DataFrame, columns: dict[str, Any]) -> pd.DataFrame:
+    frame.to_csv(tmp_path / "arm.csv", index=False)
+    arm = {"backbone": "net", "mode": "dual", "file": "arm.csv", "levels": {"signs": columns}}
+    imports = Imports.model_validate({"folder": "f", "case_id": "id", "cohort": "clinic", "arms": {"net-dual": arm}})
+    import_predictions(imports, "net-dual", (SIGNS,), "study", tmp_path, tmp_path / "out.parquet")
+    return PREDICTIONS.read(tmp_path / "out.parquet")
+
+
+def test_a_multilabel_level_has_a_truth_column_for_each_finding(tmp_path: Path) -> None:
+    columns = {"truth": ["grade", "ill"], "probabilities": ["p0", "p1"]}
+    rows = load_signs(tmp_path, table(grade=[0, 1, None]), columns)
+    assert [[None if np.isnan(value) else int(value) for value in truth] for truth in rows.truth] == [[0, 0], [1, 1], [None, 1]]
+    assert [list(values) for values in rows.probabilities] == [[0.5, 0.3], [0.1, 0.2], [0.0, 0.1]], "they need not sum to 1"
+    with pytest.raises(KneeoaError, match=r"'grade' holds '2.*' in data row 2; a finding of level 'signs' is 0 or 1"):
+        load_signs(tmp_path, table(), columns)
+    with pytest.raises(KneeoaError, match="truth column for each of its 2 findings, but 'truth' names 1"):
+        load_signs(tmp_path, table(), columns | {"truth": "ill"})
+
+
+@pytest.mark.parametrize(
+    ("ids", "rows"),
+    [(["a", None, "c"], "row 2"), ([None, "b", None], "rows 1 and 3"), (["a", " ", "nan"], "rows 2 and 3"), (["a", "None", "c"], "row 2")],
+)
+@pytest.mark.parametrize("file", ["arm.csv", "arm.parquet"])
+@pytest.mark.parametrize("column", ["id", "person"])
+def test_absent_ids_are_refused_by_their_rows(tmp_path: Path, ids: list[str | None], rows: str, file: str, column: str) -> None:
+    with pytest.raises(KneeoaError, match=rf"column '{column}' is empty in data {rows}; every case needs it"):
+        load(tmp_path, table(**{column: ids}), {"any": ANY}, file, subject="person")
+
+
+def test_ids_lose_the_spaces_around_them_and_a_fraction_of_zero(tmp_path: Path) -> None:
+    assert load(tmp_path, table(id=[" 007", "12 ", "b"]), {"any": ANY}).case_id.tolist() == ["007", "12", "b"]
+    assert load(tmp_path, table(id=[7.0, 12.0, 13.0]), {"any": ANY}, "arm.parquet").case_id.tolist() == ["7", "12", "13"]
+
+
+def test_ids_that_look_like_knees_of_a_person_are_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    account = tmp_path / "account.json"
+    arm = {"backbone": "net", "mode": "dual", "file": "arm.csv", "levels": {"any": ANY}}
+    table(id=["0001R", "0001L", "0002R"]).to_csv(tmp_path / "arm.csv", index=False)
+    for subject, doubts in ((None, 1), ("id", 1), ("person", 0)):
+        imports = Imports.model_validate({"folder": "f", "case_id": "id", "subject": subject, "cohort": "clinic", "arms": {"net": arm}})
+        caplog.clear()
+        import_predictions(imports, "net", LEVELS, "study", tmp_path, tmp_path / "out.parquet", account)
+        sentences = json.loads(account.read_text())["doubts"]
+        assert len(sentences) == doubts == len(caplog.messages)
+        assert [("imports.subject" in sentence) for sentence in sentences] == [subject is None] * doubts
+        assert "0001R" not in caplog.text
+
+
+def test_validation_and_test_cases_are_told_apart_by_a_column(tmp_path: Path) -> None:
+    rows = load(tmp_path, table(set=["Validation", "test", "train"]), {"any": ANY}, split_column="set")
+    assert dict(zip(rows.case_id, rows.split, strict=True)) == {"007": "val", "12": "test"}
+    with pytest.raises(KneeoaError, match=r"column 'set' holds 'external' in data row 3; it is val or test"):
+        load(tmp_path, table(set=["val", "test", "external"]), {"any": ANY}, split_column="set")
+    with pytest.raises(KneeoaError, match="marks no case as test"):
+        load(tmp_path, table(set=["val", "val", "val"]), {"any": ANY}, split_column="set")

@@ -22,7 +22,7 @@ from kneeoa.probabilities import (
 )
 from kneeoa.statistics.kernels import Run, kernel_of
 from kneeoa.statistics.metrics import called
-from kneeoa.statistics.ordinal import at_least, expected_grade
+from kneeoa.statistics.ordinal import at_least
 
 GRADES = np.random.default_rng(0).integers(0, 5, 120)
 
@@ -92,9 +92,7 @@ def test_a_set_of_classes_and_the_rest_sum_to_one_and_lie_between_none_and_all(n
         share = at_least(table, cut)
         assert ((share >= 0) & (share <= 1)).all()
         np.testing.assert_allclose(share, [float(sum(row[cut:]) / sum(row)) for row in exact(name)], rtol=1e-14)
-    np.testing.assert_allclose(
-        expected_grade(table), [float(sum(k * v for k, v in enumerate(r)) / sum(r)) for r in exact(name)], rtol=1e-14
-    )
+    np.testing.assert_allclose(mean_class(table), [float(sum(k * v for k, v in enumerate(r)) / sum(r)) for r in exact(name)], rtol=1e-14)
     assert class_share(table, []).tolist() == [0.0] * len(table)
     assert class_share(table, range(5)).tolist() == [1.0] * len(table)
 

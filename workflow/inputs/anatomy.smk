@@ -1,5 +1,6 @@
 """What the rules of anatomy take: input functions and params."""
 
+from kneeoa.config import level_roles
 from kneeoa.config.hierarchy import explained
 from kneeoa.saliency.methods import registry as saliency_methods
 
@@ -15,18 +16,11 @@ def tissues_of_cohorts():
     return {name: plain(cohort)["tissues"] for name, cohort in STUDY.cohorts.items() if cohort.tissues}
 
 
-def explained_target():
-    """What saliency explains: the configured level, or class of one, else the coarsest binary
-    level.
-    """
-    return STUDY.saliency.target or binary_level()
-
-
 def explained_labels(wildcards):
     """Label tables, where the explained score is of each case's true class; a binary level's, and
     that of a class which is named, need none.
     """
-    target = explained_target()
+    target = level_roles.explained_target(STUDY)
     if target is None:
         return []
     level, named = explained(target, STUDY.levels)

@@ -1,16 +1,14 @@
 """What figures and tables are made from: the files and settings that their modules may name."""
 
 from kneeoa.figures_and_tables import check_sources
+from kneeoa.config import level_roles
 from kneeoa.figures import registry as figure_modules
 from kneeoa.paper_tables import registry as table_modules
 
 
-def graded_level(key):
-    """A key of the finest level with more than two classes: what confusion matrices and severity
-    axes are of.
-    """
-    graded = [level for level in STUDY.levels if level.kind in ("ordinal", "multiclass")]
-    return plain(graded[-1])[key]
+def classes_of(level):
+    """The classes of a level; none without one."""
+    return list(level.classes) if level is not None else []
 
 
 def pictured_view():
@@ -87,10 +85,13 @@ SETTINGS = {
     "varied": lambda: LAYOUT.varied(),
     "rows_of_arms": rows_of_arms,
     "classes_of_levels": lambda: {level.name: list(level.classes) for level in STUDY.levels},
-    "binary_level": binary_level,
-    "graded_level": lambda: graded_level("name"),
-    "grades": lambda: graded_level("classes"),
-    "finest_level": lambda: STUDY.levels[-1].name,
+    "binary_level": lambda: name_of(level_roles.binary_level(STUDY)),
+    "graded_level": lambda: name_of(level_roles.graded_level(STUDY)),
+    "grades": lambda: classes_of(level_roles.graded_level(STUDY)),
+    "levels_by_class": lambda: [plain(level) for level in level_roles.levels_by_class(STUDY)],
+    "axis_level": lambda: name_of(level_roles.axis_level(STUDY)),
+    "axis_grades": lambda: classes_of(level_roles.axis_level(STUDY)),
+    "pictured_level": lambda: level_roles.pictured_level(STUDY).name,
     "confidence": lambda: STUDY.statistics.confidence,
     "confidence_of_geometry": lambda: STUDY.geometry.confidence,
     "axis": lambda: STUDY.geometry.axes[0],

@@ -80,8 +80,6 @@ def minutes(kind):
     return lambda wildcards, attempt: getattr(STUDY.resources, kind).minutes * 2 ** (attempt - 1)
 
 
-def binary_level():
-    """The coarsest binary level: the fixed target that saliency explains for every mode, and what
-    ROC and reliability curves are of.
-    """
-    return next((level.name for level in STUDY.levels if level.kind == "binary"), None)
+def name_of(level):
+    """The name of a level; None without one."""
+    return level.name if level is not None else None

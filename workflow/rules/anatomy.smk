@@ -50,7 +50,7 @@ rule saliency:
     params:
         code=lambda wildcards: code("saliency", explaining(wildcards)),
         study=STUDY.study,
-        target=explained_target(),
+        target=level_roles.explained_target(STUDY),
         view=lambda wildcards: STUDY.view_of(LAYOUT.arm(wildcards.arm)),
         saliency=lambda wildcards: STUDY.saliency.of_method(wildcards.method),
         batch=lambda wildcards: LAYOUT.arm(wildcards.arm).training.predict_batch,
@@ -84,7 +84,7 @@ rule deletion:
     params:
         code=lambda wildcards: code("deletion", members(wildcards.arm)),
         study=STUDY.study,
-        target=explained_target(),
+        target=level_roles.explained_target(STUDY),
         view=lambda wildcards: STUDY.view_of(LAYOUT.arm(wildcards.arm)),
         tissues=tissues_by_cohort,
         spacing=mask_spacing,

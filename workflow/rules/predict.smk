@@ -5,7 +5,7 @@ REQUIRED INPUTS: a finished run and its inputs; or the tables of `imports.folder
 OUTPUTS: <out>/predictions/{arm}/seed-{seed}.parquet, <out>/embeddings/{arm}/seed-{seed}.parquet
          <out>/runs/{arm}/seed-{seed}/temperature.json
          <out>/predictions/{ensemble}/{seed-{seed},all-seeds}.parquet
-         <out>/predictions/{arm}/imported.parquet
+         <out>/predictions/{arm}/imported.{parquet,json}
 """
 
 
@@ -77,6 +77,7 @@ rule import_predictions:
         table=import_file,
     output:
         predictions="<out>/predictions/{arm}/imported.parquet",
+        account="<out>/predictions/{arm}/imported.json",
     log:
         "<logs>/import_predictions/{arm}.log",
     conda:

@@ -15,6 +15,7 @@ rule report:
         figures=expand("<out>/figures/{name}.png", name=LAYOUT.figures()),
         tables=expand("<out>/tables/{name}.csv", name=LAYOUT.tables()),
         flows=expand("<out>/splits/{cohort}.flow.json", cohort=STUDY.cohorts),
+        imported=LAYOUT.import_accounts(),
         runs=LAYOUT.runs("runs/{arm}/seed-{seed}/run.json"),
     output:
         report="<out>/report.html",

@@ -89,7 +89,7 @@ rule claim:
     """
     input:
         predictions=LAYOUT.predictions(),
-        axes=LAYOUT.runs("geometry/{arm}/seed-{seed}.axis.parquet"),
+        axes=LAYOUT.axes(),
         overlaps=claim_overlaps(),
     output:
         claim="<out>/statistics/claim.parquet",

@@ -40,7 +40,7 @@ rule statistics:
     """Target: metrics and contrasts, from predictions alone."""
     input:
         rules.metrics.output,
-        rules.contrasts.output,
+        rules.contrasts.output if STUDY.statistics.contrasts else [],
         rules.subgroups.output if STUDY.statistics.subgroups else [],
 
 

@@ -13,6 +13,7 @@ from statsmodels.stats.multitest import multipletests
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.statistics import Contrast, Family, Primary, Statistics
 from kneeoa.contrasts.build import build_contrasts
+from kneeoa.contrasts.changes import prediction_changes
 from kneeoa.contrasts.metrics import build_metrics
 from kneeoa.contrasts.subgroups import build_subgroups
 from kneeoa.errors import KneeoaError
@@ -241,3 +242,20 @@ def test_arms_must_have_read_the_same_findings(tmp_path, save) -> None:
     second.at[2, "truth"] = [1, None, 0, 0]
     with pytest.raises(KneeoaError, match="disagree on the label or subject of 1 cases"):
         contrasts(tmp_path, save, [first, second])
+
+
+def test_the_claim_has_the_mean_over_findings() -> None:
+    frame = pd.concat([predictions(arm, seed) for arm in ("n-a", "n-b") for seed in (1, 2)])
+    [change] = prediction_changes(frame, "n-a", "n-b", "c", (LEVEL,))
+    assert (change.measure, change.seeds) == ("auc", [1, 2])
+    assert change.note == "mean over 3 of 4 findings, without attrition, undefined"
+    people = sorted(set(change.subjects))
+    weights = np.stack([np.ones(len(people)), 1.0 + (np.arange(len(people)) % 2)])
+    candidate, _ = change.values(weights, people, [2])
+    rows = frame[(frame.arm == "n-a") & (frame.seed == 2)].reset_index(drop=True)
+    for row, of_person in enumerate(weights):
+        expected = []
+        for number in range(3):
+            _, truth, scores, who = arrays(rows, number)
+            expected.append(roc_auc_score(truth, scores, sample_weight=of_person[np.searchsorted(people, who)]))
+        assert candidate[row, 0] == pytest.approx(np.mean(expected))

@@ -16,10 +16,12 @@ from kneeoa.contrasts.metrics import build_metrics
 from kneeoa.contrasts.sampled import sampled_runs
 from kneeoa.contrasts.subgroups import build_subgroups
 from kneeoa.errors import KneeoaError
-from kneeoa.statistics.consistency import contradiction
+from kneeoa.statistics.consistency import per_case
 from kneeoa.statistics.delong import auc_covariance
+from kneeoa.statistics.inputs import cluster_codes
 from kneeoa.statistics.operating_point import choose_threshold
 from kneeoa.statistics.seeds import mode_effect
+from kneeoa.statistics.shares import share
 from kneeoa.tables.cases import CASES
 from kneeoa.tables.contrasts import CONTRASTS
 from kneeoa.tables.metrics import METRICS
@@ -138,7 +140,8 @@ def test_contradiction_is_a_metric_of_arms_with_both_heads(tmp_path, levels, mak
     found = found[(found.metric == "contradiction") & (found.seed == 1)]
     assert list(found.arm) == ["n-dual"]
     coarse, fine = (np.array(frames[0][(frames[0].level == k) & (frames[0]["head"] == k)].probabilities.to_list()) for k in ("oa", "kl"))
-    expected = contradiction(coarse, fine, (0, 0, 1, 1, 1), frames[0][frames[0].level == "kl"].subject.to_numpy(dtype=str)).call
+    codes = cluster_codes(frames[0][frames[0].level == "kl"].subject.to_numpy(dtype=str), len(coarse))
+    expected = share(per_case(coarse, fine, (0, 0, 1, 1, 1))[0], codes, 0.95, "")
     assert tuple(found[["estimate", "low", "high"]].iloc[0]) == pytest.approx((expected.estimate, expected.low, expected.high))
     contrast = Contrast(**OA, tests={"contradiction": ("delta",)})
     lacking = build(tmp_path, levels, save(*frames), contrast)

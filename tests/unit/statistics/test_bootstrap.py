@@ -9,9 +9,9 @@ import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
 from kneeoa.statistics import bootstrap
-from kneeoa.statistics.bootstrap import bootstrap_interval, paired_bootstrap, resampled_weights
+from kneeoa.statistics.bootstrap import paired_bootstrap, resampled_weights
 from kneeoa.statistics.kernels import metric
-from kneeoa.statistics.metrics import mean_over_seeds
+from tests.unit.statistics.references import bootstrap_interval, mean_over_seeds
 
 
 def cases(seed: int, n: int = 40) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 
-from kneeoa.statistics.agreement import class_metric_test
 from kneeoa.statistics.bootstrap import paired_bootstrap, percentiles
 from kneeoa.statistics.confusion import sampled_metric
 from kneeoa.statistics.delong import delong_test
@@ -15,6 +14,7 @@ from kneeoa.statistics.kernels import KERNELS, Run, metric
 from kneeoa.statistics.metrics import called
 from kneeoa.statistics.sampling import covariance, difference_of, estimate_of
 from kneeoa.statistics.seeds import mode_effect
+from tests.unit.statistics.by_kernels import class_metric_test
 
 COUNTS = [(61, 59), (61, 33), (61, 20), (60, 60), (7, 3), (500, 499), (1000, 7)]
 

@@ -8,7 +8,8 @@ import pytest
 from kneeoa.statistics import influence
 from kneeoa.statistics.delong import auc_covariance, delong_test
 from kneeoa.statistics.influence import gram_rows, placements, scale
-from kneeoa.statistics.multiclass import ovr_auc, ovr_auc_test
+from kneeoa.statistics.multiclass import ovr_auc_test
+from tests.unit.statistics.references import ovr_auc
 
 
 def test_placements_are_counts_of_pairs() -> None:

@@ -1,6 +1,9 @@
 """What every method checks before it counts."""
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from kneeoa.statistics.inputs import classes_of, cluster_codes, finite, same_length, subject_count
@@ -41,6 +44,24 @@ def test_cluster_codes_and_subject_counts() -> None:
     assert cluster_codes(None, 3) is None
     with pytest.raises(ValueError, match="cluster: 2 rows, but truth has 3"):
         cluster_codes([1, 2], 3)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["a", None, "b", None],
+        [1.0, np.nan, 2.0, np.nan],
+        np.array(["a", "", "b", ""]),
+        np.array(["a", "nan", "b", "None"]),
+        np.array(["a", pd.NA, "b", float("nan")], dtype=object),
+        pd.Series(["a", None, "b", None], dtype="string"),
+    ],
+    ids=["null", "nan", "empty", "words", "mixed", "pandas"],
+)
+def test_missing_clusters_are_refused_by_their_rows(labels: Any) -> None:
+    """All who have none would be one person."""
+    with pytest.raises(ValueError, match="cluster: no subject in rows 2 and 4; every case needs"):
+        cluster_codes(labels, 4)
 
 
 def test_lengths() -> None:

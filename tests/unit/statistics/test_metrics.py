@@ -7,7 +7,8 @@ import pytest
 import sklearn.metrics as reference
 
 from kneeoa.statistics.kernels import metric
-from kneeoa.statistics.metrics import called, mean_over_seeds, value
+from kneeoa.statistics.metrics import called, value
+from tests.unit.statistics.references import mean_over_seeds
 
 CLASSES = 5
 

@@ -9,7 +9,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from kneeoa.statistics.delong import delong_test
-from kneeoa.statistics.multiclass import ovr_auc, ovr_auc_test
+from kneeoa.statistics.multiclass import ovr_auc_test
+from tests.unit.statistics.references import ovr_auc
 
 
 def cases(seed: int, n: int = 120, classes: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -135,4 +136,4 @@ def test_bad_input_is_named() -> None:
     with pytest.raises(ValueError, match="rows"):
         ovr_auc_test(truth[:-1], a, b)
     with pytest.raises(ValueError, match="average"):
-        ovr_auc(truth, a, "micro")
+        ovr_auc_test(truth, a, a, "micro")

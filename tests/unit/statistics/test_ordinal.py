@@ -13,6 +13,7 @@ from scipy.stats import somersd
 from sklearn.metrics import roc_auc_score
 
 from kneeoa.errors import KneeoaError
+from kneeoa.probabilities import mean_class
 from kneeoa.statistics.delong import auc_interval, delong_test
 from kneeoa.statistics.kernels import metric
 from kneeoa.statistics.metrics import value
@@ -24,7 +25,6 @@ from kneeoa.statistics.ordinal import (
     c_index_test,
     cut_auc,
     cut_auc_test,
-    expected_grade,
 )
 
 
@@ -133,8 +133,8 @@ def test_absent_and_single_cases() -> None:
 
 def test_scores_of_probabilities() -> None:
     probabilities = np.random.default_rng(4).dirichlet(np.ones(5), size=(2, 30))
-    assert expected_grade(probabilities).shape == (2, 30)
-    assert expected_grade(np.eye(5)) == pytest.approx(np.arange(5))
+    assert mean_class(probabilities).shape == (2, 30)
+    assert mean_class(np.eye(5)) == pytest.approx(np.arange(5))
     assert at_least(probabilities, 1) == pytest.approx(1 - probabilities[..., 0])
     assert at_least(probabilities, 4) == pytest.approx(probabilities[..., 4])
     with pytest.raises(KneeoaError, match="cut"):
@@ -145,11 +145,11 @@ def test_scores_of_probabilities() -> None:
 def test_the_weighted_metrics_are_the_same_statistics(name: str, function) -> None:
     truth, *_ = cases(5)
     probabilities = np.random.default_rng(6).dirichlet(np.ones(5), size=100)
-    assert value(metric(name), truth, probabilities) == pytest.approx(function(truth, expected_grade(probabilities)), abs=1e-13)
+    assert value(metric(name), truth, probabilities) == pytest.approx(function(truth, mean_class(probabilities)), abs=1e-13)
     weights = np.random.default_rng(7).integers(0, 3, size=(1, 100))
     rows = np.repeat(np.arange(100), weights[0])
     found = metric(name)(truth, probabilities, weights.astype(float))[0]
-    assert found == pytest.approx(function(truth[rows], expected_grade(probabilities[rows])), abs=1e-12)
+    assert found == pytest.approx(function(truth[rows], mean_class(probabilities[rows])), abs=1e-12)
 
 
 def test_bad_input_is_refused() -> None:

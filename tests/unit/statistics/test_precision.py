@@ -9,7 +9,8 @@ from sklearn.metrics import average_precision_score, cohen_kappa_score
 from kneeoa.statistics.confusion import sampled_metric
 from kneeoa.statistics.kernels import KERNELS, Run, metric
 from kneeoa.statistics.precision import sampled_precision
-from kneeoa.statistics.reliability import expected_calibration_error, sampled_error
+from kneeoa.statistics.reliability import sampled_error
+from tests.unit.statistics.references import expected_calibration_error
 
 STEP = 1e-6
 

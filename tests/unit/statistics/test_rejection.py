@@ -6,15 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from kneeoa.statistics.agreement import class_metric_test
-from kneeoa.statistics.brier import brier_test
-from kneeoa.statistics.calibration import slope_test
-from kneeoa.statistics.consistency import contradiction_test
-from kneeoa.statistics.decision import net_benefit_test
-from kneeoa.statistics.operating_point import operating_point_test
 from kneeoa.statistics.ordinal import adjacent_auc_test, c_index_test
-
-PARENTS = (0, 0, 1, 1, 1)
+from tests.unit.statistics.by_kernels import class_metric_test, difference
 
 
 def study(rng: np.random.Generator, subjects: int, knees: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
@@ -34,30 +27,19 @@ def grades(severity: np.ndarray) -> np.ndarray:
     return np.digitize(severity, [-0.8, 0.0, 0.6, 1.2])
 
 
-def softened(severity: np.ndarray) -> np.ndarray:
-    logits = -((severity[:, None] - np.array([-1.2, -0.4, 0.3, 0.9, 1.6])) ** 2)
-    shares = np.exp(logits)
-    return shares / shares.sum(axis=1, keepdims=True)
-
-
-def contradictions(t, a, b, c):
-    heads = [np.column_stack([1 - expit(2 * s - 0.8), expit(2 * s - 0.8)]) for s in (a, b)]  # another cut than the fine head's
-    return contradiction_test(heads[0], softened(a), heads[1], softened(b), PARENTS, c).call
-
-
 TESTS = {
     "c_index": lambda t, a, b, c: c_index_test(t, a, b, c),
     "adjacent_auc": lambda t, a, b, c: adjacent_auc_test(t, a, b, 5, c),
-    "quadratic_kappa": lambda t, a, b, c: class_metric_test("quadratic_kappa", t, grades(a), grades(b), 5, c),
-    "macro_f1": lambda t, a, b, c: class_metric_test("macro_f1", t, grades(a), grades(b), 5, c),
-    "mae": lambda t, a, b, c: class_metric_test("mae", t, grades(a), grades(b), 5, c),
-    "within_one": lambda t, a, b, c: class_metric_test("within_one", t, grades(a), grades(b), 5, c),
-    "brier": lambda t, a, b, c: brier_test(t >= 2, expit(2 * a), expit(2 * b), c),
-    "slope": lambda t, a, b, c: slope_test(t >= 2, expit(2 * a), expit(2 * b), c),
-    "net_benefit": lambda t, a, b, c: net_benefit_test(t >= 2, expit(2 * a), expit(2 * b), 0.3, c),
-    "sensitivity": lambda t, a, b, c: operating_point_test(t >= 2, a, b, 0.1, 0.1, c)[0],
-    "contradiction": contradictions,
+    **{
+        name: lambda t, a, b, c, name=name: class_metric_test(name, t, grades(a), grades(b), 5, c)
+        for name in ("quadratic_kappa", "macro_f1", "mae", "within_one")
+    },
+    **{
+        name: lambda t, a, b, c, name=name: difference(name, t >= 2, expit(2 * a), expit(2 * b), c)
+        for name in ("brier", "calibration_slope", "sensitivity")
+    },
 }
+"""What gives rows of CONTRASTS: DeLong's kin, and the delta method of the kernels."""
 
 
 def rejected(name: str, subjects: int, knees: int, studies: int) -> float:

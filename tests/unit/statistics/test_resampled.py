@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from kneeoa.statistics import bootstrap
-from kneeoa.statistics.bootstrap import bootstrap_interval, paired_bootstrap
+from kneeoa.statistics.bootstrap import paired_bootstrap
 from kneeoa.statistics.kernels import FROM_CONFUSION, metric
-from kneeoa.statistics.metrics import mean_over_seeds
 from kneeoa.statistics.resampled import Resampled
+from tests.unit.statistics.references import bootstrap_interval, mean_over_seeds
 
 CASES, SEEDS, RESAMPLES = 60, 3, 200
 BINARY = ("auc", "brier", "scaled_brier", "f1")

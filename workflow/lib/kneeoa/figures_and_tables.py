@@ -39,7 +39,22 @@ SECTIONS = {
 PLACEHOLDERS = ("confidence", "sample", "auc_interval")
 """What braces in a caption may name (:mod:`kneeoa.report.captions` fills them in)."""
 
-Need = Literal["binary_level", "graded_level", "cohorts", "masks", "contrasts", "subgroups", "readers", "sanity", "deletion"]
+Need = Literal[
+    "binary_level",
+    "graded_level",
+    "levels_by_class",
+    "axis",
+    "saliency",
+    "cohorts",
+    "masks",
+    "contrasts",
+    "contrasts_of_arms",
+    "contrasts_at_readers",
+    "subgroups",
+    "readers",
+    "sanity",
+    "deletion",
+]
 """What a study may have or not (:meth:`kneeoa.layout.Layout.has`)."""
 
 _LIBRARY = Path(__file__).parent

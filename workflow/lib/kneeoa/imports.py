@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,21 +13,35 @@ from numpy.typing import NDArray
 from kneeoa.config.analysis import ImportedArm, ImportedLevel, Imports
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
+from kneeoa.files import write_json
 from kneeoa.hierarchy import derive_label, derive_probabilities
 from kneeoa.probabilities import ROUNDING, first_bad_row, row_rounding
+from kneeoa.subject_ids import doubt, listed_rows, missing_rows
 from kneeoa.tables.predictions import PREDICTIONS
 
+LOG = logging.getLogger(__name__)
+
 Probabilities = NDArray[np.float64]
-Labels = list[int | None]
+Labels = list[list[int | None]]
+"""Of each case: its class, or whether it has each finding; None where it was not read."""
 
 
-def import_predictions(imports: Imports, arm_name: str, levels: tuple[Level, ...], study: str, folder: Path, out: Path) -> None:
+def import_predictions(
+    imports: Imports,
+    arm_name: str,
+    levels: tuple[Level, ...],
+    study: str,
+    folder: Path,
+    out: Path,
+    out_account: Path | None = None,
+) -> None:
     """Read one arm's CSV or Parquet file and write it as a prediction table.
 
     Each imported level gives rows of its own head. A level with a parent also gives rows (parent,
     this head): the parent's probabilities summed through ``parent_class``, up the hierarchy,
     whether or not the parent has a head of its own. Seed and logits are null, ``label_source`` is
-    "import". An empty label is kept as null (unread).
+    "import". An empty label is kept as null (unread). Subjects whose ids look like knees or visits
+    of one person are warned of, in the log and in the account.
 
     Args:
         imports: the column map.
@@ -35,11 +50,13 @@ def import_predictions(imports: Imports, arm_name: str, levels: tuple[Level, ...
         study: name of the study.
         folder: folder of the tables, variables expanded.
         out: file to write.
+        out_account: JSON to write: ``cohort``, ``arm``, ``cases``, ``subjects``, and ``doubts``, a
+            list of sentences.
 
     Raises:
-        KneeoaError: unknown arm or level, missing file or column, repeated ids, labels that are not
-            classes or that contradict the hierarchy, probabilities outside [0, 1] or that do not
-            sum to 1.
+        KneeoaError: unknown arm or level, missing file or column, absent or repeated ids, labels
+            that are not classes or that contradict the hierarchy, probabilities outside [0, 1] or
+            that do not sum to 1.
     """
     if arm_name not in imports.arms:
         raise KneeoaError(f"Arm '{arm_name}' is not among the imported arms {sorted(imports.arms)}.")
@@ -51,7 +68,7 @@ def import_predictions(imports: Imports, arm_name: str, levels: tuple[Level, ...
         raise KneeoaError(f"Imported arm '{arm_name}' maps the level '{unknown[0]}', but the study's levels are {sorted(by_name)}.")
     frame = _read(path, imports, arm)
     cases = _cases(frame, imports, path)
-    truths = {name: _truth(frame[columns.truth], by_name[name], path) for name, columns in arm.levels.items()}
+    truths = {name: _truth(frame, columns, by_name[name], path) for name, columns in arm.levels.items()}
     blocks = []
     for level in levels:
         if level.name not in arm.levels:
@@ -60,29 +77,41 @@ def import_predictions(imports: Imports, arm_name: str, levels: tuple[Level, ...
         for spoken, probabilities, truth in _with_parents(level, own, truths[level.name], by_name):
             if spoken.name in truths:
                 _require_consistent(truths[spoken.name], truth, cases["case_id"], spoken.name, level.name, path)
-            block = cases.assign(level=spoken.name, head=level.name, truth=pd.Series([[value] for value in truth]))
+            block = cases.assign(level=spoken.name, head=level.name, truth=pd.Series(truth))
             blocks.append(block.assign(probabilities=pd.Series(list(probabilities))))
     if not blocks:
         raise KneeoaError(f"Imported arm '{arm_name}' maps no level; give at least one under 'levels'.")
-    table = pd.concat(blocks, ignore_index=True).assign(
+    table = pd.concat(blocks, ignore_index=True)
+    table = table[table["split"] != "train"].assign(
         study=study,
         arm=arm_name,
         seed=None,
         members=None,
         cohort=imports.cohort,
-        split=imports.split,
         side=None,
         visit=imports.visit,
         logits=None,
         label_source="import",
         calibrated=False,
     )
+    doubts = [sentence for sentence in [doubt(cases["subject"].unique())] if sentence]
+    if doubts and imports.subject is None:
+        doubts = [f"{doubts[0]} The column of the person can be named as imports.subject."]
+    for sentence in doubts:
+        LOG.warning("%s: %s", path, sentence)
     PREDICTIONS.write(out, table)
+    if out_account is not None:
+        account = {"cohort": imports.cohort, "arm": arm_name, "cases": len(cases), "subjects": int(cases["subject"].nunique())}
+        write_json(out_account, account | {"doubts": doubts})
 
 
 def _read(path: Path, imports: Imports, arm: ImportedArm) -> pd.DataFrame:
     identifiers = [imports.case_id] + ([imports.subject] if imports.subject else [])
-    columns = [*identifiers, *(c for level in arm.levels.values() for c in (level.truth, *level.probabilities))]
+    columns = [
+        *identifiers,
+        *([imports.split_column] if imports.split_column else []),
+        *(c for level in arm.levels.values() for c in (*level.truth_columns, *level.probabilities)),
+    ]
     if not path.is_file():
         raise KneeoaError(f"{path}: the file of imported predictions does not exist; check 'folder' and 'file' in the imports section.")
     try:
@@ -102,26 +131,58 @@ def _cases(frame: pd.DataFrame, imports: Imports, path: Path) -> pd.DataFrame:
     """Columns case_id and subject as text, one row a case."""
     columns = {"case_id": imports.case_id, "subject": imports.subject or imports.case_id}
     for column in columns.values():
-        empty = frame[column].isna()
-        if empty.any():
-            raise KneeoaError(f"{path}: column '{column}' is empty in data row {_row(empty)}; every case needs it.")
-    cases = pd.DataFrame({name: frame[column].astype(str) for name, column in columns.items()})
+        absent = missing_rows(frame[column])
+        if absent:
+            raise KneeoaError(f"{path}: column '{column}' is empty in data {listed_rows(absent)}; every case needs it.")
+    cases = pd.DataFrame({name: _as_text(frame[column]) for name, column in columns.items()})
     repeated = cases["case_id"].duplicated(keep=False)
     if repeated.any():
         names = sorted(set(cases.loc[repeated, "case_id"]))
         raise KneeoaError(f"{path}: the ids {names[:10]} ({len(names)} in all) occur more than once; one row per case is expected.")
-    return cases.reset_index(drop=True)
+    return cases.assign(split=_splits(frame, imports.split_column, path)).reset_index(drop=True)
 
 
-def _truth(column: pd.Series, level: Level, path: Path) -> Labels:
+def _splits(frame: pd.DataFrame, column: str | None, path: Path) -> pd.Series | str:
+    if column is None:
+        return "test"
+    splits = frame[column].astype(str).str.strip().str.lower().replace({"validation": "val", "valid": "val", "training": "train"})
+    wrong = ~splits.isin(["train", "val", "test"])
+    if wrong.any():
+        raise KneeoaError(f"{path}: column '{column}' holds '{frame[column][wrong].iloc[0]}' in data row {_row(wrong)}; it is val or test.")
+    if not (splits == "test").any():
+        raise KneeoaError(f"{path}: column '{column}' marks no case as test; arms are compared on test cases.")
+    return splits
+
+
+def _as_text(ids: pd.Series) -> pd.Series:
+    """Ids as text without spaces around them; whole numbers in a column of floats without ".0"."""
+    whole = ids.dtype.kind == "f" and bool((ids % 1 == 0).all())
+    return (ids.astype("int64") if whole else ids).astype(str).str.strip()
+
+
+def _truth(frame: pd.DataFrame, columns: ImportedLevel, level: Level, path: Path) -> Labels:
+    names, several = columns.truth_columns, level.kind == "multilabel"
+    if len(names) != (len(level.classes) if several else 1):
+        raise KneeoaError(f"{path}: level '{level.name}' {needed_truth(level)}, but 'truth' names {len(names)}.")
+    entries = [_classes(frame[name], 2 if several else len(level.classes), level, path) for name in names]
+    return [list(case) for case in zip(*entries, strict=True)]
+
+
+def needed_truth(level: Level) -> str:
+    """How many columns of the reference label a level takes, as the rest of a sentence."""
     if level.kind == "multilabel":
-        raise KneeoaError(f"{path}: level '{level.name}' is multilabel, which cannot be imported from one truth column.")
+        return f"is multilabel and needs a truth column for each of its {len(level.classes)} findings"
+    return "needs one truth column"
+
+
+def _classes(column: pd.Series, count: int, level: Level, path: Path) -> list[int | None]:
     values = pd.to_numeric(column, errors="coerce")
-    count = len(level.classes)
     wrong = column.notna() & (values.isna() | (values % 1 != 0) | (values < 0) | (values >= count))
     if wrong.any():
-        found = f"'{column[wrong].iloc[0]}' in data row {_row(wrong)}"
-        raise KneeoaError(f"{path}: column '{column.name}' holds {found}; level '{level.name}' has the classes 0 to {count - 1}.")
+        value = f"'{column[wrong].iloc[0]}' in data row {_row(wrong)}"
+        has = f"a finding of level '{level.name}' is 0 or 1" if level.kind == "multilabel" else None
+        has = has or f"level '{level.name}' has the classes 0 to {count - 1}"
+        raise KneeoaError(f"{path}: column '{column.name}' holds {value}; {has}.")
     return [None if np.isnan(value) else int(value) for value in values.to_numpy(dtype=np.float64, na_value=np.nan)]
 
 
@@ -138,6 +199,8 @@ def _probabilities(frame: pd.DataFrame, columns: ImportedLevel, level: Level, pa
     values: Probabilities = np.clip(frame[names].astype(np.float64).to_numpy(), 0.0, 1.0)
     if len(names) == 1:
         return np.column_stack([1.0 - values[:, 0], values[:, 0]])
+    if level.kind == "multilabel":
+        return values
     bad = first_bad_row(values)
     if bad is not None:
         raise KneeoaError(
@@ -152,17 +215,17 @@ def _with_parents(
 ) -> Iterator[tuple[Level, Probabilities, Labels]]:
     """The level itself, then each coarser level read from it."""
     yield level, probabilities, truth
-    while level.parent is not None and level.parent_class is not None:
+    while level.kind != "multilabel" and level.parent is not None and level.parent_class is not None:
         groups = level.parent_class
         level = by_name[level.parent]
         probabilities = derive_probabilities(probabilities, groups, len(level.classes))
-        truth = [None if label is None else derive_label(label, groups) for label in truth]
+        truth = [[None if label is None else derive_label(label, groups) for label in case] for case in truth]
         yield level, probabilities, truth
 
 
 def _require_consistent(given: Labels, derived: Labels, cases: pd.Series, coarse: str, fine: str, path: Path) -> None:
     pairs = zip(cases, given, derived, strict=True)
-    wrong = [case for case, a, b in pairs if a is not None and b is not None and a != b]
+    wrong = [case for case, a, b in pairs if any(x != y for x, y in zip(a, b, strict=True) if x is not None and y is not None)]
     if wrong:
         raise KneeoaError(
             f"{path}: the '{coarse}' label contradicts the '{fine}' label of {len(wrong)} cases, e.g. {wrong[:5]}; "

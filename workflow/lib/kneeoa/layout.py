@@ -6,16 +6,19 @@ such a path elsewhere.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
 from kneeoa import figures_and_tables
+from kneeoa.config import level_roles
 from kneeoa.config.arms import Arm
 from kneeoa.config.factors import ArmsTable, arms_table, compared_table
-from kneeoa.config.pairs import unanswered
+from kneeoa.config.pairs import arm_pairs, unanswered
 from kneeoa.config.people import undeclared
 from kneeoa.config.prediction import TOGETHER
+from kneeoa.config.statistics import Contrast
 from kneeoa.config.study import Study
 from kneeoa.figures_and_tables import Need
 
@@ -180,10 +183,16 @@ class Layout:
         """Principal components of the images of each of :meth:`raw_images`."""
         return [f"{self.root}/embeddings_untrained/raw-images/{view}.parquet" for view in self.raw_images()]
 
+    def axes(self) -> list[str]:
+        """Tables of the cases' places along the severity axes of every run; none without grades."""
+        return self.runs("geometry/{arm}/seed-{seed}.axis.parquet") if self.has_axis() else []
+
     def measures(self) -> list[str]:
         """Tables of the measures of every representation: of the runs, and of the baselines where
-        there are any.
+        there are any; none without grades.
         """
+        if not self.has_axis():
+            return []
         own = self.runs("geometry/{arm}/seed-{seed}.measures.parquet")
         return own + ([f"{self.root}/geometry/baselines.parquet"] if self.untrained_networks() or self.raw_components() else [])
 
@@ -201,6 +210,11 @@ class Layout:
         own = self.runs("predictions/{arm}/seed-{seed}.parquet")
         return own + [f"{self.root}/predictions/{name}/{which}.parquet" for name in self.study.ensembles for which in self.pools(name)]
 
+    def import_accounts(self) -> list[str]:
+        """Accounts of the imported tables; none where predictions are the study's."""
+        arms = self.study.imports.arms if self.study.imports is not None else ()
+        return [f"{self.root}/predictions/{arm}/imported.json" for arm in arms]
+
     def pools(self, ensemble: str) -> list[str]:
         """What the tables of an ensemble are called: one for each seed, or one of all seeds."""
         together = self.study.ensembles[ensemble].seeds == TOGETHER
@@ -216,13 +230,21 @@ class Layout:
         """The arms table of analyses that need predictions alone: :meth:`factors`, and
         ensembles.
         """
+        return self._compared
+
+    @cached_property
+    def _compared(self) -> ArmsTable:
         return compared_table(self.study)
+
+    @cached_property
+    def _factors(self) -> ArmsTable:
+        return arms_table(self.study)
 
     def factors(self) -> ArmsTable:
         """The arms table that analyses read: name -> factors. Arms are compared where all factors
         but one are equal.
         """
-        return arms_table(self.study)
+        return self._factors
 
     def varied(self) -> list[str]:
         """The factor that figures tell arms apart by, that of the primary contrast, else of the
@@ -245,7 +267,15 @@ class Layout:
 
     def has_masks(self) -> bool:
         """Whether saliency can be held against anatomy."""
-        return any(cohort.tissues for cohort in self.study.cohorts.values()) and bool(self.study.anatomy.targets)
+        return self.has_saliency() and any(cohort.tissues for cohort in self.study.cohorts.values()) and bool(self.study.anatomy.targets)
+
+    def has_saliency(self) -> bool:
+        """Whether there is a level that maps of every arm can explain."""
+        return bool(self.study.cohorts) and level_roles.explained_target(self.study) is not None
+
+    def has_axis(self) -> bool:
+        """Whether there are grades for a severity axis to order."""
+        return bool(self.study.cohorts) and level_roles.axis_level(self.study) is not None
 
     def has_readers(self) -> bool:
         """Whether an arm learns from a noisy reader."""
@@ -253,7 +283,7 @@ class Layout:
 
     def has_sanity(self) -> bool:
         """Whether maps are checked against randomised weights or other seeds."""
-        return bool(self.study.cohorts) and (self.study.saliency.randomised > 0 or len(self.study.seeds) > 1)
+        return self.has_saliency() and (self.study.saliency.randomised > 0 or len(self.study.seeds) > 1)
 
     def has_deletion(self) -> bool:
         """Whether tissues are deleted from images."""
@@ -261,19 +291,31 @@ class Layout:
 
     def has(self, need: Need) -> bool:
         """Whether the study has what a figure or table needs."""
-        contrasts, kinds = self.study.statistics.contrasts, {level.kind for level in self.study.levels}
-        has: dict[Need, bool] = {
-            "binary_level": "binary" in kinds,
-            "graded_level": bool(kinds & {"ordinal", "multiclass"}),
+        return self._has[need]
+
+    @cached_property
+    def _has(self) -> dict[Need, bool]:
+        contrasts = self.study.statistics.contrasts
+        return {
+            "binary_level": level_roles.binary_level(self.study) is not None,
+            "graded_level": level_roles.graded_level(self.study) is not None,
+            "levels_by_class": bool(level_roles.levels_by_class(self.study)),
+            "axis": self.has_axis(),
+            "saliency": self.has_saliency(),
             "cohorts": bool(self.study.cohorts),
             "masks": self.has_masks(),
             "contrasts": bool(contrasts),
+            "contrasts_of_arms": self._compares_arms(contrasts),
+            "contrasts_at_readers": self._compares_arms([one for one in contrasts if "reader" not in (one.factor, *one.follows)]),
             "subgroups": bool(contrasts and self.study.statistics.subgroups),
             "readers": self.has_readers(),
             "sanity": self.has_sanity(),
             "deletion": self.has_deletion(),
         }
-        return has[need]
+
+    def _compares_arms(self, contrasts: Sequence[Contrast]) -> bool:
+        """Whether a contrast is answered by arms other than ensembles."""
+        return any(arm_pairs(contrast, self.factors()) for contrast in contrasts)
 
     def figures(self) -> list[str]:
         """Names of the figures that the study has, in the order of the report."""

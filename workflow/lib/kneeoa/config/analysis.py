@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from kneeoa.config.factors import value_text
 from kneeoa.config.section import FactorName, Name, Section
@@ -29,12 +29,19 @@ __all__ = [
 class ImportedLevel(Section):
     """Which columns of a table made elsewhere hold one level."""
 
-    truth: str
-    """Column of the reference label (an integer class)."""
-    probabilities: tuple[str, ...] = Field(min_length=1)
-    """One column per class, in order; for a binary level the positive class's column alone will
-    do.
+    truth: str | tuple[str, ...]
+    """Column of the reference label (an integer class); for a multilabel level one column per
+    finding, in order (0 or 1, empty where it was not read).
     """
+    probabilities: tuple[str, ...] = Field(min_length=1)
+    """One column per class or finding, in order; for a binary level the positive class's column
+    alone will do.
+    """
+
+    @property
+    def truth_columns(self) -> tuple[str, ...]:
+        """The columns of the reference labels."""
+        return (self.truth,) if isinstance(self.truth, str) else self.truth
 
 
 class ImportedArm(Section):
@@ -83,15 +90,32 @@ class Imports(Section):
     case_id: str
     """Column that identifies the case."""
     subject: str | None = None
-    """Column that identifies the subject; default: every case is a subject of its own."""
+    """Column that identifies the subject; default: every case is a subject of its own. Name it
+    wherever a person has two knees or visits: they are not two people.
+    """
     cohort: Name
     """What to call the cohort."""
-    split: Name = "test"
-    """What to call the split."""
+    split_column: str | None = None
+    """Column that tells validation cases (val), on which a threshold can be fitted, from test cases
+    (test); training cases (train) are left out. Default: all are test cases.
+    """
     visit: str = "00m"
     """The visit of every case."""
     arms: dict[Name, ImportedArm] = Field(min_length=1)
     """The arms, each a table and its factors."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_test_cases(cls, values: Any) -> Any:
+        """``split: test`` may be written, as it once could be another; nothing else is analysed."""
+        if not isinstance(values, dict) or "split" not in values:
+            return values
+        if values["split"] != "test":
+            raise ValueError(
+                f"'split' is '{values['split']}', but figures, tables and contrasts are of test cases: leave it out, and name the column "
+                "that tells validation cases from test cases as 'split_column' where there are both"
+            )
+        return {key: value for key, value in values.items() if key != "split"}
 
 
 class Saliency(Section):
@@ -144,7 +168,7 @@ class Saliency(Section):
 class Anatomy(Section):
     """Where saliency falls against tissues."""
 
-    targets: dict[Name, tuple[Name, ...]] = Field(default_factory=dict)
+    targets: dict[Name, Annotated[tuple[Name, ...], Field(min_length=1)]] = Field(default_factory=dict)
     """Groups of the cohort's tissues, e.g. cartilage: [femoral_cartilage, tibial_cartilage]; the
     first is what the study is about, the others are its controls. The name background stands for
     all that has no label.
@@ -192,7 +216,7 @@ class Anatomy(Section):
 class Geometry(Section):
     """The severity axis and measures of the representation."""
 
-    axes: tuple[Literal["pc1", "centroid", "lda", "ridge"], ...] = ("pc1", "centroid", "lda", "ridge")
+    axes: tuple[Literal["pc1", "centroid", "lda", "ridge"], ...] = Field(default=("pc1", "centroid", "lda", "ridge"), min_length=1)
     """pc1: first principal component of the training cases; centroid: from the lowest to the
     highest grade; lda: first linear discriminant of the grades (shrunk covariance); ridge: ridge
     regression on the grade. The first is the one that the figure shows.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kneeoa.backbones import registry
 from kneeoa.cohorts import registry as cohort_readers
+from kneeoa.config.analysis_checks import check_analyses
 from kneeoa.config.arms import Arm
 from kneeoa.config.cohort_checks import check_cohorts
 from kneeoa.config.factors import MEMBERS, TRAINING, ArmsTable, compared_table
@@ -47,6 +48,7 @@ def check_study(study: Study) -> None:
     _check_contrasts(study)
     check_people(study.same_people, study.distinct_people, study.cohorts)
     check_cohorts(study)
+    check_analyses(study)
 
 
 def known(key: str, value: str, allowed: Any) -> None:

@@ -53,13 +53,13 @@ def arm_pairs(contrast: Contrast, arms: Arms) -> list[ArmPair]:
     sides = {value: [name for name, factors in arms.items() if factors.get(contrast.factor) == value] for value in _values(contrast)}
     for names in sides.values():
         _require_distinct(names, contrast, arms)
-    pairs = []
+    pairs, factors = [], _others(contrast, arms)
     for value in contrast.candidates:
         compared = {
             (one, other): comparison
             for one in sides[value]
             for other in sides[contrast.reference]
-            if not (comparison := _compare(one, other, contrast, arms)).differing
+            if not (comparison := _compare(one, other, factors, contrast, arms)).differing
         }
         exact = {name for pair, comparison in compared.items() if not comparison.following for name in pair}
         pairs += [
@@ -105,13 +105,15 @@ def unanswered(contrast: Contrast, arms: Arms) -> list[str]:
     """
     paired = {name for pair in arm_pairs(contrast, arms) for name in (pair.candidate, pair.reference)}
     alone = {name: factors[contrast.factor] for name, factors in arms.items() if factors.get(contrast.factor) in _values(contrast)}
+    others = _others(contrast, arms)
     references = [name for name, factors in arms.items() if factors.get(contrast.factor) == contrast.reference]
     sentences = []
     for name in (name for name, value in alone.items() if value != contrast.reference and name not in paired):
         lacking = f"arm '{name}' has no counterpart with the {contrast.factor} '{contrast.reference}'"
         if references:
-            nearest = min(references, key=lambda other: len(_compare(name, other, contrast, arms).differing))
-            keys = _compare(name, nearest, contrast, arms).differing
+            apart = {other: _compare(name, other, others, contrast, arms).differing for other in references}
+            nearest = min(references, key=lambda other: len(apart[other]))
+            keys = apart[nearest]
             differences = ", ".join(f"{key} ({_shown(arms[name], key)}, {_shown(arms[nearest], key)})" for key in keys)
             lacking += f": the nearest, '{nearest}', differs in {differences} too"
         sentences.append(lacking)
@@ -157,19 +159,31 @@ def _require_distinct(names: Sequence[str], contrast: Contrast, arms: Arms) -> N
         settings[setting] = name
 
 
-def _compare(one: str, other: str, contrast: Contrast, arms: Arms) -> _Comparison:
-    differing, inapplicable, following = [], [], []
-    for key in dict.fromkeys([*arms[one], *arms[other]]):
-        if key == MEMBERS or _within(key, (contrast.factor,)) or (key == TRAINING and _has_settings(arms)):
+def _others(contrast: Contrast, arms: Arms) -> list[str]:
+    """The factors of the table that a contrast does not vary; the digest of training is none where
+    the settings in which arms differ are factors of their own.
+    """
+    named = dict.fromkeys(key for factors in arms.values() for key in factors)
+    settings = any(key.startswith(f"{TRAINING}.") for key in named)
+    return [key for key in named if key != MEMBERS and not _within(key, (contrast.factor,)) and not (key == TRAINING and settings)]
+
+
+def _compare(one: str, other: str, factors: Sequence[str], contrast: Contrast, arms: Arms) -> _Comparison:
+    differing: list[str] = []
+    inapplicable: list[tuple[str, str, str]] = []
+    following: list[str] = []
+    sides = [(one, other), (other, one)]
+    plain = not (arms[one].get(MEMBERS) or arms[other].get(MEMBERS))
+    for key in factors:
+        if plain and arms[one].get(key) == arms[other].get(key):
             continue
-        sides = [(one, other), (other, one)]
         lacking = [(key, name, str(arms[beside].get(key))) for name, beside in sides if not _applies(name, beside, key, arms)]
         if lacking:
             inapplicable += lacking if len(lacking) == 1 else []
         elif arms[one][key] != arms[other][key]:
             (following if _within(key, contrast.follows) else differing).append(key)
     if contrast.factor == "ensemble":
-        for pool, single in ((one, other), (other, one)):
+        for pool, single in sides:
             if arms[pool].get(MEMBERS) and not arms[single].get(MEMBERS) and single not in arms[pool][MEMBERS]:
                 differing.append(MEMBERS)
     return _Comparison(tuple(differing), tuple(inapplicable), tuple(following))
@@ -178,13 +192,6 @@ def _compare(one: str, other: str, contrast: Contrast, arms: Arms) -> _Compariso
 def _within(key: str, factors: Sequence[str]) -> bool:
     """Whether a factor is one of those named, or a setting of one."""
     return any(key == factor or key.startswith(f"{factor}.") for factor in factors)
-
-
-def _has_settings(arms: Arms) -> bool:
-    """Whether the settings of training in which arms differ are factors of their own, so that the
-    digest of all of them says nothing more.
-    """
-    return any(key.startswith(f"{TRAINING}.") for factors in arms.values() for key in factors)
 
 
 def _applies(name: str, beside: str, factor: str, arms: Arms) -> bool:

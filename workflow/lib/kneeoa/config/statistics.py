@@ -140,8 +140,11 @@ class Family(Section):
 
     name: Name
     """Name of the family."""
-    adjust: Literal["holm", "bh", "by", "none"]
-    """Holm, Benjamini-Hochberg, Benjamini-Yekutieli or no adjustment."""
+    adjust: Literal["holm", "max_t", "bh", "by", "none"]
+    """Holm, step-down max-T (by how the tests' differences move together over subjects: never more
+    than Holm, and less where tests are of the same cases), Benjamini-Hochberg, Benjamini-Yekutieli
+    or no adjustment.
+    """
     tests: tuple[Test, ...]
     """A contrast's row joins the first family that lists its test and, where given, its contrast
     and metric. Where a test over random seeds exists, it joins in the place of the metric's other

@@ -19,7 +19,8 @@ from kneeoa.config.pairs import ArmPair, Arms, constant, require_pairs, unanswer
 from kneeoa.config.statistics import Contrast, Statistics
 from kneeoa.contrasts.arms import spoken
 from kneeoa.contrasts.cases import LevelPredictions, best_head, require_same_cases
-from kneeoa.contrasts.families import correct, takes
+from kneeoa.contrasts.families import INFLUENCE, MAX_T, correct, takes
+from kneeoa.contrasts.joint import influence_on
 from kneeoa.contrasts.networks import against_margin, over_random_seeds
 from kneeoa.contrasts.outcome import Outcome, detectable, join
 from kneeoa.contrasts.paired import PairedTests
@@ -150,6 +151,7 @@ def _rows(pair: Pair, statistics: Statistics) -> Iterator[dict[str, Any]]:
     """
     contrast, whole = pair.contrast, PairedTests(pair.candidate, pair.reference, statistics)
     of_class: dict[str, PairedTests] = {}
+    jointly = any(family.adjust == MAX_T for family in statistics.families)
     for metric, chosen in contrast.tests.items():
         for row_name in rows_of(metric, pair.candidate.level):
             name, label = row_name, class_of(row_name)
@@ -166,8 +168,9 @@ def _rows(pair: Pair, statistics: Statistics) -> Iterator[dict[str, Any]]:
                 found |= against_margin(name, lead, contrast.margins[metric], statistics.confidence)
             compared = replace(pair, candidate=tests.candidate, reference=tests.reference)
             remarks = join(pair.arms.note, _remarks(tests.candidate, tests.reference))
+            joint = influence_on(name, tests.candidate, tests.reference, pair.cohort) if jointly else None
             for test, outcome in found.items():
-                yield _row(compared, row_name, test, outcome, remarks, statistics)
+                yield _row(compared, row_name, test, outcome, remarks, statistics) | {INFLUENCE: joint if test in chosen else None}
 
 
 def _row(pair: Pair, name: str, test: str, outcome: Outcome, remarks: str, statistics: Statistics) -> dict[str, Any]:

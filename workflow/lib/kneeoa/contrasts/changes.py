@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.contrasts.cases import best_head, level_predictions, require_same_cases
+from kneeoa.contrasts.cases import LevelPredictions, best_head, level_predictions, places_in, require_same_cases
+from kneeoa.contrasts.multilabel import defined_findings, findings_note, level_findings
 from kneeoa.errors import KneeoaError
 from kneeoa.geometry.ordering import Sorted, weighted_pearson
 from kneeoa.statistics.inputs import Floats
@@ -51,45 +52,55 @@ class Change:
 
 
 def prediction_changes(frame: pd.DataFrame, candidate: str, reference: str, cohort: str, levels: tuple[Level, ...]) -> list[Change]:
-    """A change of AUC (binary level) or macro AUC (another) for each level that both arms speak of,
-    by a head of their own or derived.
+    """A change of AUC for each level that both arms speak of, by a head of their own or derived: of
+    a binary level the AUC, of a multilabel one its mean over findings, of another the macro AUC.
 
     Args:
         frame: PREDICTIONS of the test cases.
         candidate: an arm.
         reference: an arm.
         cohort: whose cases.
-        levels: the hierarchy; multilabel levels are left out.
+        levels: the hierarchy.
 
     Raises:
         KneeoaError: cases that differ between the arms.
     """
     found = []
-    for level in (level for level in levels if level.kind != "multilabel"):
+    for level in levels:
+        read = level_findings if level.kind == "multilabel" else level_predictions
         rows = frame[(frame["cohort"] == cohort) & (frame["level"] == level.name)]
         sides = []
         for arm in (candidate, reference):
             own = rows[rows["arm"] == arm]
             head = best_head(set(own["head"]), level, levels)
             if head is not None:
-                sides.append(level_predictions(own[own["head"] == head], arm, level, head))
+                sides.append(read(own[own["head"] == head], arm, level, head))
         if len(sides) < 2:
             continue
         require_same_cases(sides[0], sides[1], "The claim")
-        name, metric = ("auc", binary_auc) if level.kind == "binary" else ("macro_auc", macro_auc)
-        truth = sides[0].truth
-
-        def run(probabilities: Floats, truth=truth, metric=metric) -> OfRun:  # type: ignore[no-untyped-def]
-            return lambda weights: metric(truth, probabilities, weights)
-
-        runs = {
-            seed: tuple(run(side.probabilities[side.seeds.index(seed)]) for side in sides)
-            for seed in sides[0].seeds
-            if seed in sides[1].seeds
-        }
-        derived = [f"{side.arm}: level read from head '{side.head}'" for side in sides if side.head != level.name]
-        found.append(Change("prediction", level.name, name, "", tuple(sides[0].subjects.tolist()), runs, "; ".join(derived)))  # type: ignore[arg-type]
+        findings = defined_findings("auc", sides)
+        if level.kind == "multilabel" and not findings:
+            continue
+        shared = [seed for seed in sides[0].seeds if seed in sides[1].seeds]
+        runs = {seed: (_auc_of(sides[0], seed, findings), _auc_of(sides[1], seed, findings)) for seed in shared}
+        notes = [f"{side.arm}: level read from head '{side.head}'" for side in sides if side.head != level.name]
+        notes += [findings_note(sides[0], findings)] if findings else []
+        name = "auc" if level.kind in ("binary", "multilabel") else "macro_auc"
+        found.append(Change("prediction", level.name, name, "", tuple(sides[0].subjects.tolist()), runs, "; ".join(notes)))
     return found
+
+
+def _auc_of(side: LevelPredictions, seed: Seed, findings: Sequence[int]) -> OfRun:
+    """The AUC, macro AUC or mean AUC over ``findings`` of one run, for any weights of the cases."""
+    place = side.seeds.index(seed)
+    if side.findings:
+        members = [side.findings[number] for number in findings]
+        rows = [places_in(side, one.case_ids) for one in members]
+        return lambda weights: np.mean(
+            [binary_auc(one.truth, one.probabilities[place], weights[:, own]) for one, own in zip(members, rows, strict=True)], axis=0
+        )
+    metric = binary_auc if side.level.kind == "binary" else macro_auc
+    return lambda weights: metric(side.truth, side.probabilities[place], weights)
 
 
 def axis_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: str, axis: str, level: str) -> list[Change]:

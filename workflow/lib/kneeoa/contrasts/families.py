@@ -16,10 +16,15 @@ import numpy as np
 from kneeoa.config.metrics import base
 from kneeoa.config.pairs import ArmPair, Arms, primary_pair
 from kneeoa.config.statistics import Contrast, Family, Primary, Statistics
+from kneeoa.contrasts.joint import correlation_of
+from kneeoa.statistics.max_t import max_t
 from kneeoa.statistics.multiplicity import adjust
 
 NO_FAMILY = "none"
 PRIMARY = "primary"
+MAX_T = "max_t"
+INFLUENCE = "influence"
+"""The subjects' influences on a row's difference (:mod:`kneeoa.contrasts.joint`)."""
 _OF_MARGIN = ("non_inferiority", "equivalence")
 
 
@@ -42,7 +47,7 @@ def correct(rows: list[dict[str, Any]], statistics: Statistics, primary: Sequenc
 
     Args:
         rows: each with contrast, backbone, cohort, metric, test, note and p (None where undefined),
-            a metric's tests in a row.
+            a metric's tests in a row; and, for a family adjusted by max-T, :data:`INFLUENCE`.
         statistics: primary and families.
         primary: whether the primary comparison takes the row's pair of arms (:func:`takes`);
             default: by its contrast and backbone.
@@ -65,9 +70,15 @@ def correct(rows: list[dict[str, Any]], statistics: Statistics, primary: Sequenc
         members = [index for index, joins in enumerate(joined) if joins == name]
         raw = np.array([np.nan if rows[index]["p"] is None else rows[index]["p"] for index in members], dtype=np.float64)
         count = int((~np.isnan(raw)).sum())
-        for index, value in zip(members, adjust(raw, method), strict=True):  # type: ignore[arg-type]
+        if method == MAX_T:
+            adjusted = max_t(raw, correlation_of([rows[index].get(INFLUENCE) for index in members]))
+        else:
+            adjusted = adjust(raw, method)  # type: ignore[arg-type]
+        for index, value in zip(members, adjusted, strict=True):
             p_adjusted = None if np.isnan(value) else float(value)
             corrected[index] |= {"family": name, "adjustment": method, "m": count, "p_adjusted": p_adjusted}
+    for row in corrected:
+        row.pop(INFLUENCE, None)
     return corrected
 
 

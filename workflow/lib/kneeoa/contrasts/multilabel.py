@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.contrasts.cases import LevelPredictions, places_in
+from kneeoa.contrasts.cases import LevelPredictions, binary_level, level_predictions, places_in
 from kneeoa.contrasts.sampled import sampled_runs
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.inputs import Floats
@@ -73,6 +73,12 @@ def joined(level: Level, findings: Sequence[LevelPredictions], case_ids: Iterabl
         threshold_note="; ".join(notes),
         findings=tuple(findings),
     )
+
+
+def level_findings(rows: pd.DataFrame, arm: str, level: Level, head: str) -> LevelPredictions:
+    """As :func:`kneeoa.contrasts.cases.level_predictions` of a multilabel level."""
+    parts = [(one_finding(rows, level, number), binary_level(level, number)) for number in range(len(level.classes))]
+    return joined(level, [level_predictions(part, arm, one, head) for part, one in parts], rows["case_id"])
 
 
 def defined_findings(name: str, sides: Sequence[LevelPredictions]) -> list[int]:

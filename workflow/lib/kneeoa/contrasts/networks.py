@@ -66,9 +66,10 @@ def over_random_seeds(name: str, candidate: LevelPredictions, reference: LevelPr
             "no test: no variance" if found.degenerate and effect.mean[0] != effect.mean[1] else "",
         ),
     )
-    sides = [side.of_seeds(seeds) for side in (candidate, reference)]
-    findings = defined_findings(name, sides)
-    return with_few_degrees(outcome, case_parts(name, *sides, findings), candidate.subjects, statistics.confidence)
+    if math.isnan(outcome.difference):
+        return outcome
+    parts_of_cases = case_parts(name, sides[0], sides[1], defined_findings(name, sides))
+    return with_few_degrees(outcome, parts_of_cases, candidate.subjects, statistics.confidence)
 
 
 def _remarks(name: str, sides: list[LevelPredictions]) -> str:

@@ -37,11 +37,11 @@ FIGURE = {
         "arms": "arms",
         "varied": "varied",
         "axis": "axis",
-        "level": "graded_level",
-        "classes": "grades",
+        "level": "axis_level",
+        "classes": "axis_grades",
         "confidence": "confidence_of_geometry",
     },
-    "needs": ["cohorts", "graded_level"],
+    "needs": ["axis"],
     "slow": True,
 }
 

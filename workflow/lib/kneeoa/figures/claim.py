@@ -30,7 +30,7 @@ FIGURE = {
     "alternative": "Differences between arms in prediction, in the order of the severity axis and in saliency, side by side.",
     "inputs": ["claim"],
     "settings": {"arms": "arms", "confidence": "confidence"},
-    "needs": ["contrasts"],
+    "needs": ["contrasts_of_arms"],
 }
 
 _LINE = 0.27

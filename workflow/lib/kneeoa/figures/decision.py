@@ -88,7 +88,8 @@ def figure(
         for axis, panel in style.axes_of_panels(axes.flat, groups):
             _panel(axis, rows, panel, looks, figures, confidence)
         share = rows.drop_duplicates("case_id")["truth"].mean()
-        axes[0, 0].set_ylim(-0.35 * share, 1.1 * share)
+        top = share or 1.0  # nobody is positive: no benefit, but harm
+        axes[0, 0].set_ylim(-0.35 * top, 1.1 * top)
         for first in axes[:, 0]:
             first.set_ylabel("Net benefit")
         cases, subjects, seeds = rows["case_id"].nunique(), rows["subject"].nunique(), rows["seed"].nunique()

@@ -33,6 +33,7 @@ FIGURE = {
     "alternative": "Forest plot of the differences between candidates and references. The same numbers are in the table of contrasts.",
     "inputs": ["contrasts"],
     "settings": {"arms": "arms_and_ensembles", "confidence": "confidence"},
+    "needs": ["contrasts"],
     "slow": True,
 }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from kneeoa.config.metrics import CUT_METRICS, WITHOUT_DIRECTION, base
-from kneeoa.figures.words import GRADE_UNITS
+from kneeoa.figures.words import GRADE_UNITS, printed
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,12 @@ def tested(contrasts: pd.DataFrame) -> pd.DataFrame:
 
     In the table alone are values at single cuts of the grades and calibration (slopes and
     intercepts would share no axis with AUCs), tests against a margin, and, of metrics that a family
-    has a row of, the tests in no family (such as fixed seeds beside random).
+    has a row of, the tests in no family (such as fixed seeds beside random). Cuts and calibration
+    are shown where nothing else is.
     """
+    contrasts = contrasts[~contrasts["test"].isin(["non_inferiority", "equivalence"])]
     rows = contrasts[~contrasts["metric"].map(base).isin([*CUT_METRICS, *WITHOUT_DIRECTION])]
-    rows = rows[~rows["test"].isin(["non_inferiority", "equivalence"])]
+    rows = contrasts if rows.empty else rows
     inside, rest = rows[rows["family"] != "none"], rows[rows["family"] == "none"]
     key = ["contrast", "candidate", "reference", "cohort", "metric"]
     said = pd.MultiIndex.from_frame(rest[key]).isin(pd.MultiIndex.from_frame(inside[key]))
@@ -37,12 +39,17 @@ def tested(contrasts: pd.DataFrame) -> pd.DataFrame:
 
 
 def blocks(contrasts: pd.DataFrame) -> list[Block]:
-    """Cut the table by unit, as an error of half a grade and a difference of 0.05 in AUC cannot
-    share an axis.
+    """Cut the table by unit, as an error of half a grade, a slope and a difference of 0.05 in AUC
+    cannot share an axis.
     """
-    grades = contrasts["metric"].isin(GRADE_UNITS)
-    found = [
-        Block("Difference (candidate − reference)", contrasts[~grades]),
+    names = contrasts["metric"].map(base)
+    grades, apart = contrasts["metric"].isin(GRADE_UNITS), names.isin(WITHOUT_DIRECTION)
+    blocks = [
+        Block("Difference (candidate − reference)", contrasts[~grades & ~apart]),
         Block("Difference in grades (candidate − reference)", contrasts[grades]),
+        *(
+            Block(f"Difference in {printed(name)} (candidate − reference)", contrasts[names == name])
+            for name in dict.fromkeys(names[apart])
+        ),
     ]
-    return [block for block in found if len(block.rows)]
+    return [block for block in blocks if len(block.rows)]

@@ -82,13 +82,15 @@ def measured(record: Mapping[str, Any]) -> bool:
 
 
 def grades(labels: Sequence[Path], splits: Sequence[Path], level: str, split: str = "test") -> pd.DataFrame:
-    """Cases of one split with their grade: columns cohort, case_id, grade, sorted; unread cases are
-    left out.
+    """Cases of one split with their grade, of a multilabel level how many findings they have:
+    columns cohort, case_id, grade, sorted; unread cases are left out.
     """
     cases = SPLITS.concat(list(splits))
     read = LABELS.concat(list(labels))
-    read = read[(read["level"] == level) & read["value"].map(lambda value: len(value) == 1 and not pd.isna(value[0]))]
-    read = read.assign(grade=read["value"].map(lambda value: int(value[0]))).drop_duplicates(["cohort", "case_id"])
+    read = read[(read["level"] == level) & read["value"].map(lambda value: not pd.isna(value).all())]
+    read = read.assign(grade=read["value"].map(lambda value: int(np.nansum(np.asarray(value, dtype=np.float64))))).drop_duplicates(
+        ["cohort", "case_id"]
+    )
     joined = cases[cases["split"] == split].merge(read[["cohort", "case_id", "grade"]], on=["cohort", "case_id"])
     return joined[["cohort", "case_id", "grade"]].sort_values(["cohort", "case_id"], ignore_index=True)
 

@@ -34,7 +34,7 @@ FIGURE = {
     "alternative": "Line plots of a metric and of its difference between arms against the share of misread training labels.",
     "inputs": ["readers"],
     "settings": {"arms": "arms", "confidence": "confidence"},
-    "needs": ["readers", "contrasts"],
+    "needs": ["readers", "contrasts_at_readers"],
 }
 
 _STEP = 0.1

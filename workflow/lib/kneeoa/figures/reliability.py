@@ -102,8 +102,8 @@ def figure(
         axes = result.subplots(2 * lines, columns, squeeze=False, sharey="row", height_ratios=(3.2, 1) * lines)
         histograms = style.axes_of_panels(axes[1::2].flat, groups)
         for (curves, panel), (histogram, _) in zip(style.axes_of_panels(axes[::2].flat, groups), histograms, strict=True):
-            _curves(curves, rows, metrics, panel, cohort, level, looks, figures, bins, confidence)
-            _histogram(histogram, rows, panel, looks)
+            draw_curves(curves, rows, metrics, panel, cohort, level, "brier", looks, figures, bins, confidence)
+            draw_histogram(histogram, rows, panel, looks)
             style.legend_below(histogram, 0.38, curves.get_legend_handles_labels()[0])
         for curves, histogram in zip(axes[::2, 0], axes[1::2, 0], strict=True):
             histogram.set_ylim(bottom=0)
@@ -119,25 +119,29 @@ def figure(
     return result
 
 
-def _curves(
+def draw_curves(
     axis: Axes,
     rows: pd.DataFrame,
     metrics: pd.DataFrame,
     panel: Panel,
     cohort: str,
     level: str,
+    metric: str,
     looks: dict[str, style.Look],
     figures: Figures,
     bins: int,
     confidence: float,
 ) -> None:
+    """Draw the reliability curves of one panel's arms, from rows of a yes-or-no question; the
+    legend gives the row ``metric`` of METRICS where there is one.
+    """
     axis.plot([0, 1], [0, 1], color=style.RULE, linewidth=0.8, zorder=0)
     for mode, arm in panel.arms.items():
         own, look = rows[rows["arm"] == arm], looks[mode]
         if own.empty:
             continue
         curve = mean_curve(own, bins, confidence)
-        found = summary_row(metrics, arm, level, "brier", cohort)
+        found = summary_row(metrics, arm, level, metric, cohort)
         value = "" if found is None else " " + interval(found["estimate"], found["low"], found["high"], 2)
         axis.plot(
             curve.predicted,
@@ -162,7 +166,8 @@ def _curves(
     )
 
 
-def _histogram(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str, style.Look]) -> None:
+def draw_histogram(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str, style.Look]) -> None:
+    """Draw the histograms of predicted probability of one panel's arms."""
     edges = np.linspace(0, 1, 11)
     for mode, arm in panel.arms.items():
         own = rows[rows["arm"] == arm]

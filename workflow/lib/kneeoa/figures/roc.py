@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -113,7 +114,7 @@ def figure(
         for cohort, block in zip(cohorts, axes.reshape(len(cohorts), lines * columns), strict=True):
             rows = predictions[predictions["cohort"] == cohort]
             for axis, panel in style.axes_of_panels(block, groups):
-                _panel(axis, rows, metrics, panel, cohort, level, looks, figures)
+                draw_panel(axis, rows, metrics, panel, cohort, level, "auc", looks, figures)
                 if len(cohorts) > 1:
                     axis.set_title(style.broken_title(f"{panel.title}, {printed(cohort, figures.labels)}"))
         for first in axes[:, 0]:
@@ -122,18 +123,21 @@ def figure(
     return result
 
 
-def _panel(
+def draw_panel(
     axis: Axes,
     rows: pd.DataFrame,
     metrics: pd.DataFrame,
     panel: Panel,
     cohort: str,
     level: str,
+    metric: str,
     looks: dict[str, style.Look],
     figures: Figures,
 ) -> None:
-    axis.plot([0, 1], [0, 1], color=style.RULE, linewidth=0.8, zorder=0)
-    handles = []
+    """Draw the curves of one panel's arms, from rows of a yes-or-no question; the legend gives the
+    row ``metric`` of METRICS where there is one.
+    """
+    handles: list[Any] = []
     for mode, arm in panel.arms.items():
         own, look = rows[rows["arm"] == arm], looks[mode]
         curves = [roc_curve(seed["truth"].to_numpy(), ranking(seed)) for _, seed in own.groupby("seed") if seed["truth"].nunique() == 2]
@@ -142,12 +146,18 @@ def _panel(
         if len(curves) > 1:
             for fpr, tpr in curves:
                 axis.plot(fpr, tpr, color=look.colour, linewidth=0.6, alpha=0.45)
-        found = summary_row(metrics, arm, level, "auc", cohort)
+        found = summary_row(metrics, arm, level, metric, cohort)
         value = "" if found is None else " " + interval(found["estimate"], found["low"], found["high"], 2)
         mean = mean_curve(curves) if len(curves) > 1 else curves[0]
         handles += axis.plot(
             *mean, color=look.colour, linestyle=look.dash, linewidth=1.6, label=printed_value(panel.factor, mode, figures.labels) + value
         )
+    if not handles:
+        missing = "positive" if not rows["truth"].any() else "negative"
+        style.empty(axis, f"no curve: no {missing} case")
+        axis.set_title(style.broken_title(panel.title))
+        return
+    axis.plot([0, 1], [0, 1], color=style.RULE, linewidth=0.8, zorder=0)
     axis.set(
         title=style.broken_title(panel.title),
         xlim=(-0.02, 1.02),

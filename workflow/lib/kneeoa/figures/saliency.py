@@ -39,8 +39,8 @@ FIGURE = {
     ),
     "alternative": "Knee images with saliency overlaid and cartilage outlined, one column for each of the arms compared.",
     "inputs": ["maps", "map_indices", "volumes", "masks", "labels", "splits"],
-    "settings": {"arms": "arms", "tissues": "tissues", "targets": "targets", "view": "view", "level": "finest_level", "varied": "varied"},
-    "needs": ["cohorts"],
+    "settings": {"arms": "arms", "tissues": "tissues", "targets": "targets", "view": "view", "level": "pictured_level", "varied": "varied"},
+    "needs": ["saliency"],
     "slow": True,
 }
 

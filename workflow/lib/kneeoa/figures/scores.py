@@ -48,14 +48,34 @@ def held_out(paths: Sequence[Path], level: str, split: str = "test") -> pd.DataF
         Columns arm, head, seed (``SEED_OF_IMPORTS`` for imports), cohort, case_id, subject, truth
         (int) and probabilities (float64 array ``[classes]``); cases without a label are left out.
     """
+    table = _own_heads(paths, level, split)
+    table = table.filter(pc.equal(pc.list_value_length(table["truth"]), 1))
+    truth = pc.list_element(table["truth"], 0)
+    table = table.drop(["truth"]).append_column("truth", truth.cast(pa.int64()))
+    return _frame(table.filter(pc.is_valid(table["truth"])))
+
+
+def held_out_findings(paths: Sequence[Path], level: str, split: str = "test") -> pd.DataFrame:
+    """As :func:`held_out` of a multilabel level; ``truth`` is a float64 array ``[findings]``, NaN
+    where a finding was not read.
+    """
+    table = _own_heads(paths, level, split)
+    truth = table["truth"].cast(pa.list_(pa.float64()))
+    return _frame(table.drop(["truth"]).append_column("truth", truth))
+
+
+def _own_heads(paths: Sequence[Path], level: str, split: str) -> pa.Table:
+    """The rows of a level and split by the heads that speak for their arms."""
     table = table_where(PREDICTIONS, paths, {"level": level, "split": split}, ["subject", "truth", "probabilities"])
     spoken = table.group_by(["arm", "head"], use_threads=False).aggregate([]).to_pandas()
     heads = pa.array([f"{arm}\0{head}" for arm, head in _speaking(spoken, level).items()], pa.string())
-    table = table.filter(pc.is_in(pc.binary_join_element_wise(table["arm"], table["head"], "\0"), heads))
-    table = table.filter(pc.equal(pc.list_value_length(table["truth"]), 1))
-    truth, seed = pc.list_element(table["truth"], 0), pc.fill_null(table["seed"], SEED_OF_IMPORTS)
-    table = table.drop(["truth", "seed"]).append_column("truth", truth.cast(pa.int64())).append_column("seed", seed.cast(pa.int64()))
-    table = table.filter(pc.is_valid(table["truth"])).sort_by([(name, "ascending") for name in ("arm", "seed", "cohort", "case_id")])
+    return table.filter(pc.is_in(pc.binary_join_element_wise(table["arm"], table["head"], "\0"), heads))
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    seed = pc.fill_null(table["seed"], SEED_OF_IMPORTS).cast(pa.int64())
+    table = table.drop(["seed"]).append_column("seed", seed)
+    table = table.sort_by([(name, "ascending") for name in ("arm", "seed", "cohort", "case_id")])
     columns = ["arm", "head", "seed", "cohort", "case_id", "subject", "truth", "probabilities"]
     frame: pd.DataFrame = table.select(columns).to_pandas(use_threads=False)
     return frame

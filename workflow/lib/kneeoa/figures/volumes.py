@@ -35,7 +35,7 @@ FIGURE = {
     ),
     "alternative": "Grey-scale knee images in three planes with outlined tissues, one column for each grade.",
     "inputs": ["volumes", "masks", "labels", "splits"],
-    "settings": {"tissues": "tissues", "view": "view", "level": "finest_level"},
+    "settings": {"tissues": "tissues", "view": "view", "level": "pictured_level"},
     "needs": ["cohorts"],
 }
 

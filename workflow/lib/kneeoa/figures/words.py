@@ -53,6 +53,7 @@ _PRINTED = {
     "non_inferiority": "non-inferiority",
     "wilcoxon": "Wilcoxon",
     "holm": "Holm",
+    "max_t": "max-T",
     "bh": "Benjamini-Hochberg",
     "by": "Benjamini-Yekutieli",
     "none": "none",

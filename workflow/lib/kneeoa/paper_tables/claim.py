@@ -23,7 +23,7 @@ TABLE = {
     "title": "The claim",
     "inputs": ["claim"],
     "settings": {"arms": "arms"},
-    "needs": ["contrasts"],
+    "needs": ["contrasts_of_arms"],
 }
 SCHEMA = CLAIM
 

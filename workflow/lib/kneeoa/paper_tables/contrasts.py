@@ -23,6 +23,7 @@ TABLE = {
     "title": "Contrasts",
     "inputs": ["contrasts"],
     "settings": {"arms": "arms_and_ensembles"},
+    "needs": ["contrasts"],
 }
 SCHEMA = CONTRASTS
 

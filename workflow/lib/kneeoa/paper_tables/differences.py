@@ -23,7 +23,7 @@ TABLE = {
     "title": "Differences along the axis",
     "inputs": ["differences"],
     "settings": {"arms": "arms"},
-    "needs": ["cohorts"],
+    "needs": ["axis", "contrasts"],
 }
 SCHEMA = DIFFERENCES
 

@@ -21,7 +21,7 @@ TABLE = {
     "title": "Measures of the representation",
     "inputs": ["all_measures"],
     "settings": {"arms": "arms"},
-    "needs": ["cohorts"],
+    "needs": ["axis"],
 }
 SCHEMA = GEOMETRY
 

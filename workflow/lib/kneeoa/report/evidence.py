@@ -4,6 +4,7 @@ its arms.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from kneeoa.errors import KneeoaError
 from kneeoa.figures.arms import Factors
 from kneeoa.figures.flow import read_flow
 from kneeoa.figures.words import printed
@@ -31,6 +33,8 @@ class Evidence:
     confidence: float
     unanswered: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Contrast -> sentences on the arms that it names and has no counterpart for."""
+    imports: Sequence[Mapping[str, Any]] = ()
+    """Accounts of imported predictions, one an arm."""
 
     @property
     def names(self) -> ArmNames:
@@ -56,6 +60,7 @@ def gather(
     labels: Mapping[str, str],
     confidence: float,
     unanswered: Mapping[str, Sequence[str]] | None = None,
+    imported: Sequence[Path] = (),
 ) -> Evidence:
     """Read the tables; metrics come back in the order of ``levels``, levels that it does not name
     last.
@@ -69,4 +74,12 @@ def gather(
         order = read["metrics"]["level"].map(lambda level: rank.get(level, len(rank)))
         read["metrics"] = read["metrics"].iloc[order.argsort(kind="stable")].reset_index(drop=True)
     filled = {name: frame for name, frame in read.items() if len(frame)}
-    return Evidence(arms, filled, [read_flow(path) for path in flows], labels, confidence, unanswered or {})
+    accounts = [_read_account(path) for path in imported]
+    return Evidence(arms, filled, [read_flow(path) for path in flows], labels, confidence, unanswered or {}, accounts)
+
+
+def _read_account(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(Path(path).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise KneeoaError(f"{path}: cannot be read as the account of an import: {error}.") from error

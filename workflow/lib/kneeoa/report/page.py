@@ -139,6 +139,7 @@ def write_report(
     labels: Mapping[str, str] | None = None,
     confidence: float = 0.95,
     unanswered: Mapping[str, Sequence[str]] | None = None,
+    imported: Sequence[Path] = (),
 ) -> None:
     """Write the study's report: one HTML file without scripts, links or time stamps, so that equal
     inputs give equal bytes.
@@ -161,13 +162,21 @@ def write_report(
         labels: the study's own printed names.
         confidence: level of the tables' intervals, as the configuration sets it.
         unanswered: contrast -> sentences on the arms that it names and has no counterpart for.
+        imported: the accounts of imported predictions (JSON).
 
     Raises:
         KneeoaError: a file cannot be read, or is not what it should be.
     """
     files = {name: entry.file for name, entry in tables.items()}
     evidence = gather(
-        arms=arms, tables=files, flows=flows, levels=levels, labels=labels or {}, confidence=confidence, unanswered=unanswered
+        arms=arms,
+        tables=files,
+        flows=flows,
+        levels=levels,
+        labels=labels or {},
+        confidence=confidence,
+        unanswered=unanswered,
+        imported=imported,
     )
     facts = {str(key): value if isinstance(value, Mapping) else {"": value} for key, value in provenance.items()}
     environment = jinja2.Environment(

@@ -69,9 +69,21 @@ def cohorts(evidence: Evidence) -> list[str]:
         names = [name for name in ("train", "val", "test") if name in flow["splits"]]
         parts = [f"{flow['splits'][name]['cases']:,} for {evidence.printed(name)}" for name in names]
         sentences.append(f"{text} ({listed(parts)})." if parts else f"{text}.")  # nobody of an unlabelled cohort
-    if sentences:
+        sentences += flow.get("doubts", [])
+    if evidence.flows:
         sentences.append("No subject is in two splits.")
-    return sentences
+    return sentences + _imported(evidence)
+
+
+def _imported(evidence: Evidence) -> list[str]:
+    """Of predictions made elsewhere: how many cases of how many subjects, and what is doubtful."""
+    groups: dict[str, list[str]] = {}
+    for account in evidence.imports:
+        where = f"In the cohort {evidence.printed(account['cohort'])}, whose predictions were made elsewhere, there are {knees(account)}"
+        groups.setdefault(where, []).append(evidence.arm(account["arm"]))
+    several = len(groups) > 1
+    sentences = [f"{where}{f' ({listed(arms)})' if several else ''}." for where, arms in groups.items()]
+    return sentences + list(dict.fromkeys(doubt for account in evidence.imports for doubt in account["doubts"]))
 
 
 def prediction(evidence: Evidence) -> list[str]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ import pandas as pd
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.files import write_json
+from kneeoa.subject_ids import doubt
 from kneeoa.tables.cases import CASES
 from kneeoa.tables.exclusions import EXCLUSIONS
 from kneeoa.tables.labels import LABELS
 from kneeoa.tables.splits import SPLITS
+
+LOG = logging.getLogger(__name__)
 
 STAGES = ("cohort", "volumes", "masks", "splits")
 """The stages in their order: a case counts at the first one that excludes it."""
@@ -58,6 +62,9 @@ def account(
     inside = rows["case_id"].isin(analysed["case_id"])
     masks = rows[inside & (rows["scope"] == "mask")].drop_duplicates("case_id")
     loose = rows[rows["case_id"].isna()]
+    doubts = [sentence for sentence in [doubt(analysed["subject"].unique())] if sentence]
+    for sentence in doubts:
+        LOG.warning("cohort '%s': %s", name, sentence)
     write_json(
         out_flow,
         {
@@ -73,6 +80,7 @@ def account(
             "splits": {
                 str(split): {**_count(group), "levels": _classes(group, labels, levels)} for split, group in analysed.groupby("split")
             },
+            "doubts": doubts,
             "masks": [{"reason": reason, "cases": len(group)} for reason, group in masks.groupby("reason")],
             "repaired": int(rows.loc[inside & (rows["scope"] == "repair"), "case_id"].nunique()),
             "readings": _readings(LABELS.read(labels), levels),

@@ -187,28 +187,9 @@ def paired_of(estimates: tuple[float, float], differences: Floats, n: int, subje
     )
 
 
-def bootstrap_interval(
-    metric: Metric | Plain,
-    truth: ArrayLike,
-    prediction: ArrayLike,
-    cluster: ArrayLike | None = None,
-    resamples: int = 10_000,
-    seed: int = 42,
-    confidence: float = 0.95,
-) -> Interval:
-    """Percentile interval of one metric over subjects; arguments and errors as
-    :func:`paired_bootstrap`.
-    """
-    rule = _weighted(metric)
-    labels, predicted = classes_of(truth), finite(prediction, "prediction")
-    values = np.concatenate([rule(labels, predicted, weights) for weights in resampled_weights(labels.size, cluster, resamples, seed)])
-    subjects = subject_count(cluster_codes(cluster, labels.size), labels.size)
-    return interval_of(value(rule, labels, predicted), values, labels.size, subjects, confidence)
-
-
 def interval_of(estimate: float, values: Floats, n: int, subjects: int, confidence: float) -> Interval:
-    """The result for an estimate and its values in the resamples (NaN where undefined); see
-    :func:`bootstrap_interval`.
+    """The percentile interval of an estimate over ``n`` cases of ``subjects``, from its values in
+    the resamples (NaN where undefined).
     """
     valid = values[~np.isnan(values)]
     low, high = _percentiles(valid, subjects, confidence)

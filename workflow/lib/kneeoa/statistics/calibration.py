@@ -17,114 +17,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from kneeoa.errors import KneeoaError
-from kneeoa.probabilities import require_probabilities
-from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, same_length
-from kneeoa.statistics.ordinal import at_least
-from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled, difference_of, estimate_of, over_seeds, seeds_first, undefined
-from kneeoa.statistics.wald import Wald, wald
+from kneeoa.statistics.inputs import Floats, Integers
+from kneeoa.statistics.sampling import Sampled, undefined
 
 CLIP = 1e-6
 """Probabilities are moved into [CLIP, 1 - CLIP] before the logit; results say how many were."""
 _MOVE = 0.1
 """Of its standard error: by how much the place of the clip may move a result."""
-
-
-@dataclass(frozen=True)
-class Recalibration:
-    """Slope and calibration in the large, each with its test against the ideal (``slope_test``:
-    slope - 1).
-
-    ``clipped`` counts probabilities moved to ``clip`` or 1 - ``clip`` (over all seeds).
-    ``separated``: the prediction parts the classes without overlap, so no finite slope exists.
-    ``reason`` says why something is NaN.
-    """
-
-    slope: Estimate
-    slope_test: Wald
-    in_the_large: Estimate
-    in_the_large_test: Wald
-    clipped: int
-    clip: float
-    separated: bool
-    reason: str
-
-
-def recalibration(
-    truth: ArrayLike, probability: ArrayLike, cluster: ArrayLike | None = None, confidence: float = 0.95, clip: float = CLIP
-) -> Recalibration:
-    """Calibration slope and calibration in the large of a binary prediction, with intervals over
-    subjects.
-
-    Args:
-        truth: 0 or 1, ``[n]``.
-        probability: of 1, ``[n]``, or ``[S, n]`` for the means over S seeds (fixed).
-        cluster: subject of each case, or None.
-        confidence: of the intervals.
-        clip: probabilities nearer to 0 or 1 are moved to it.
-
-    Returns:
-        NaN with a ``reason``: both where one class is absent or the result depends on the clip, the
-        slope where the classes are separated or the prediction is constant.
-
-    Raises:
-        KneeoaError: probabilities outside [0, 1], wrong axes, no case.
-        ValueError: values that are not finite, truth not binary, lengths that differ.
-    """
-    labels, stack = _prepare(truth, probability, "probability")
-    codes = cluster_codes(cluster, labels.size)
-    scores, clipped = _logits(stack, clip)
-    fitted = [over_seeds([_checked(fit, labels, row, clip) for row in stack]) for fit in (_slope, _in_the_large)]
-    method = f"logistic recalibration, sandwich error, clipped at {clip:g}"
-    slope, large = (estimate_of(one, codes, confidence, method) for one in fitted)
-    return Recalibration(
-        slope=slope,
-        slope_test=wald(slope.estimate - 1.0, slope.standard_error**2, confidence),
-        in_the_large=large,
-        in_the_large_test=wald(large.estimate, large.standard_error**2, confidence),
-        clipped=clipped,
-        clip=clip,
-        separated=any(_reason(labels, row) == _SEPARATED for row in scores),
-        reason=next((one.note for one in (slope, large) if math.isnan(one.estimate)), ""),
-    )
-
-
-def ordinal_recalibration(
-    truth: ArrayLike, probabilities: ArrayLike, cluster: ArrayLike | None = None, confidence: float = 0.95, clip: float = CLIP
-) -> tuple[Recalibration, ...]:
-    """Recalibration of P(grade >= k) for k = 1 to K - 1, from class probabilities ``[n, K]`` or
-    ``[S, n, K]``.
-
-    Other arguments and errors as :func:`recalibration`.
-    """
-    stack = seeds_first(probabilities, "probabilities", 2)
-    labels = classes_of(truth, stack.shape[2])
-    tails = [at_least(stack, cut) for cut in range(1, stack.shape[2])]
-    return tuple(recalibration(labels >= cut, tail, cluster, confidence, clip) for cut, tail in enumerate(tails, 1))
-
-
-def slope_test(
-    truth: ArrayLike,
-    probability_a: ArrayLike,
-    probability_b: ArrayLike,
-    cluster: ArrayLike | None = None,
-    confidence: float = 0.95,
-    clip: float = CLIP,
-) -> PairedDifference:
-    """Paired test of two calibration slopes, a - b; arguments and errors as :func:`recalibration`.
-
-    A difference is not an improvement by its sign: slopes are best at 1.
-    """
-    labels, first = _prepare(truth, probability_a, "probability_a")
-    _, second = _prepare(truth, probability_b, "probability_b")
-    a, b = (over_seeds([_checked(_slope, labels, row, clip) for row in stack]) for stack in (first, second))
-    return difference_of(a, b, cluster_codes(cluster, labels.size), confidence, f"calibration slope, sandwich error, clipped at {clip:g}")
 
 
 def sampled_slope(labels: Integers, probability: Floats, clip: float = CLIP) -> Sampled:
@@ -159,12 +64,6 @@ def _checked(fit: Callable[[Integers, Floats], Sampled], labels: Integers, proba
 
 _SEPARATED = "the prediction separates the classes: no finite slope"
 _UNCONVERGED = "the recalibration did not converge: the prediction all but separates the classes"
-
-
-def _prepare(truth: ArrayLike, probability: ArrayLike, name: str) -> tuple[Integers, Floats]:
-    labels, stack = classes_of(truth, 2), seeds_first(probability, name, 1)
-    same_length(labels.size, **{name: stack.T})
-    return labels, require_probabilities(stack, name)
 
 
 def _logits(stack: Floats, clip: float) -> tuple[Floats, int]:

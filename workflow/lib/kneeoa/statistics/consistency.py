@@ -9,87 +9,15 @@ sees disagreement that no arg max shows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from kneeoa.errors import KneeoaError
 from kneeoa.hierarchy import derive_probabilities
-from kneeoa.statistics.inputs import Floats, cluster_codes, same_length
+from kneeoa.statistics.inputs import Floats
 from kneeoa.statistics.metrics import called
-from kneeoa.statistics.sampling import Estimate, PairedDifference, difference_of, of_mean, seeds_first
-from kneeoa.statistics.shares import share
-
-
-@dataclass(frozen=True)
-class Contradiction:
-    """``call``: share of cases whose heads contradict each other; ``mass``: mean probability that
-    they disagree on.
-    """
-
-    call: Estimate
-    mass: Estimate
-
-
-@dataclass(frozen=True)
-class ContradictionTest:
-    """Paired differences a - b of both measures; negative: a is the more consistent."""
-
-    call: PairedDifference
-    mass: PairedDifference
-
-
-def contradiction(
-    coarse: ArrayLike,
-    fine: ArrayLike,
-    parent_class: Sequence[int],
-    cluster: ArrayLike | None = None,
-    confidence: float = 0.95,
-    threshold: float = 0.5,
-) -> Contradiction:
-    """How often and how much two heads contradict each other; neither needs the truth.
-
-    Args:
-        coarse: the coarse head's class probabilities ``[n, C]``, or ``[S, n, C]`` for the mean over
-            S seeds (fixed).
-        fine: the fine head's, ``[n, K]`` or ``[S, n, K]``.
-        parent_class: of each fine class, the index of its coarse class.
-        cluster: subject of each case, or None.
-        confidence: of the intervals (call: Wilson at the effective number of cases; mass, and means
-            over seeds: logit).
-        threshold: at which a coarse level of two classes is called positive.
-
-    Raises:
-        KneeoaError: shapes that do not fit.
-        ValueError: values that are not finite, lengths that differ.
-    """
-    calls, masses = per_case(coarse, fine, parent_class, threshold)
-    codes = cluster_codes(cluster, calls.size)
-    return Contradiction(
-        share(calls, codes, confidence, "coarse call is not the fine call's parent"),
-        share(masses, codes, confidence, "total variation between heads"),
-    )
-
-
-def contradiction_test(
-    coarse_a: ArrayLike,
-    fine_a: ArrayLike,
-    coarse_b: ArrayLike,
-    fine_b: ArrayLike,
-    parent_class: Sequence[int],
-    cluster: ArrayLike | None = None,
-    confidence: float = 0.95,
-    threshold: float = 0.5,
-) -> ContradictionTest:
-    """Paired tests of two networks' contradictions, a - b, on the same cases; arguments and errors
-    as :func:`contradiction`.
-    """
-    first, second = per_case(coarse_a, fine_a, parent_class, threshold), per_case(coarse_b, fine_b, parent_class, threshold)
-    same_length(first[0].size, coarse_b=second[0])
-    codes = cluster_codes(cluster, first[0].size)
-    call, mass = (difference_of(of_mean(a), of_mean(b), codes, confidence, "contradiction") for a, b in zip(first, second, strict=True))
-    return ContradictionTest(call, mass)
+from kneeoa.statistics.sampling import seeds_first
 
 
 def per_case(coarse: ArrayLike, fine: ArrayLike, parent_class: Sequence[int], threshold: float = 0.5) -> tuple[Floats, Floats]:

@@ -17,10 +17,8 @@ from kneeoa.errors import KneeoaError
 from kneeoa.probabilities import require_probabilities
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, same_length, subject_count
 from kneeoa.statistics.sampling import (
-    PairedDifference,
     Sampled,
     described,
-    difference_of,
     estimate_of,
     of_mean,
     seeds_first,
@@ -75,26 +73,6 @@ def decision_curve(
         subjects=subject_count(codes, labels.size),
         method=described("net benefit", codes, "pointwise wald intervals"),
     )
-
-
-def net_benefit_test(
-    truth: ArrayLike,
-    probability_a: ArrayLike,
-    probability_b: ArrayLike | None,
-    threshold: float,
-    cluster: ArrayLike | None = None,
-    confidence: float = 0.95,
-) -> PairedDifference:
-    """Paired test of two net benefits at one threshold, a - b; ``probability_b`` None: against
-    treating everybody.
-
-    Other arguments and errors as :func:`decision_curve`.
-    """
-    labels, first = _prepare(truth, probability_a, "probability_a")
-    second = np.ones((1, labels.size)) if probability_b is None else _prepare(truth, probability_b, "probability_b")[1]
-    a, b = (_benefit(labels, stack, threshold) for stack in (first, second))
-    method = f"net benefit at {threshold:g}" + (" against treating all" if probability_b is None else "")
-    return difference_of(a, b, cluster_codes(cluster, labels.size), confidence, method)
 
 
 def _benefit(labels: Integers, stack: Floats, threshold: float) -> Sampled:

@@ -8,10 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kneeoa.errors import InvalidInput
+from kneeoa.subject_ids import listed_rows
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
+
+_ABSENT = ("", "<NA>", "NaN", "NaT", "None", "nan")
+"""What an absent label becomes as a string."""
 
 
 def finite(values: ArrayLike, name: str) -> Floats:
@@ -61,6 +65,10 @@ def cluster_codes(cluster: ArrayLike | None, count: int) -> Integers | None:
 
     The None makes "all clusters are singletons" and "no clusters" the same computation, not only
     the same value.
+
+    Raises:
+        InvalidInput: another length than ``count``, or a label that is absent (null, NaN or empty):
+            all who have none would be taken for one subject.
     """
     if cluster is None:
         return None
@@ -69,6 +77,10 @@ def cluster_codes(cluster: ArrayLike | None, count: int) -> Integers | None:
         labels = labels.astype(str)
     same_length(count, cluster=labels)
     unique, codes = np.unique(labels, return_inverse=True)
+    absent = np.flatnonzero(np.isnan(unique) if unique.dtype.kind == "f" else np.isin(unique, _ABSENT))
+    if absent.size:
+        rows = (np.flatnonzero(np.isin(codes, absent)) + 1).tolist()
+        raise InvalidInput(f"cluster: no subject in {listed_rows(rows)}; every case needs the subject that it comes from")
     return None if unique.size == count else codes.astype(np.int64)
 
 

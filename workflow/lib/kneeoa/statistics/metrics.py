@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 
 from kneeoa.probabilities import class_odds, mean_class_rank
-from kneeoa.statistics.agreement import quadratic_weights
+from kneeoa.statistics.confusion import quadratic_weights
 from kneeoa.statistics.inputs import Floats, Integers
 
 
@@ -160,17 +160,6 @@ def mae(matrices: Floats) -> Floats:
     grades = np.arange(matrices.shape[1])
     distance = np.abs(grades[:, None] - grades[None, :])
     return _ratio(np.einsum("rij,ij->r", matrices, distance), matrices.sum(axis=(1, 2)))
-
-
-def mean_over_seeds(single: Metric) -> Metric:
-    """The mean of ``single`` over the first axis of a prediction ``[S, n, ...]``: resamples then
-    meet all seeds jointly.
-    """
-
-    def evaluate(truth: Integers, prediction: Floats, weights: Floats, /) -> Floats:
-        return np.asarray(sum(single(truth, seed, weights) for seed in prediction) / len(prediction))
-
-    return evaluate
 
 
 def value(single: Metric, truth: Integers, prediction: Floats) -> float:

@@ -22,23 +22,6 @@ from kneeoa.statistics.wald import wald
 Average = Literal["macro", "weighted"]
 
 
-def ovr_auc(truth: ArrayLike, probabilities: ArrayLike, average: Average = "macro") -> float:
-    """Average over classes of the one-vs-rest AUC; NaN where a class has no case.
-
-    Args:
-        truth: class of each case, ``[n]``.
-        probabilities: ``[n, K]``, used as they are.
-        average: macro: every class counts the same; weighted: by its share of cases.
-
-    Raises:
-        ValueError: not finite, truth out of range, or an unknown average.
-    """
-    stack = _stack(probabilities, "probabilities")
-    labels = classes_of(truth, stack.shape[2])
-    shares = _class_weights(labels, stack.shape[2], average)
-    return float((shares @ _aucs(_placements(labels, stack)))[0])
-
-
 def ovr_auc_test(
     truth: ArrayLike,
     probabilities_a: ArrayLike,

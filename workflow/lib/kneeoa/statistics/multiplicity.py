@@ -1,6 +1,4 @@
-"""Adjusted p-values: Holm 1979, Benjamini-Hochberg 1995, Benjamini-Yekutieli 2001; and max-T, from
-a joint covariance.
-"""
+"""Adjusted p-values: Holm 1979, Benjamini-Hochberg 1995, Benjamini-Yekutieli 2001."""
 
 from __future__ import annotations
 
@@ -11,9 +9,6 @@ from numpy.typing import ArrayLike
 
 from kneeoa.errors import InvalidInput
 from kneeoa.statistics.inputs import Floats
-from kneeoa.statistics.max_t import MaxT, max_t
-
-__all__ = ["MaxT", "adjust", "max_t"]
 
 _METHODS = {"holm": "holm", "bh": "fdr_bh", "by": "fdr_by"}
 """The names that statsmodels gives them."""

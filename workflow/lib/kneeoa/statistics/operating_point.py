@@ -1,24 +1,19 @@
-"""A threshold chosen on validation cases, and what it does on test cases: sensitivity, specificity
-and predictive values.
+"""A threshold chosen on validation cases.
 
-A threshold picked on the cases it is judged by flatters the model; :func:`choose_threshold` takes
-validation cases and :func:`operating_point` others. Each rate is a ratio over cases whose number is
-random, with Wilson's interval at the effective number of cases where subjects repeat.
+A threshold picked on the cases it is judged by flatters the model. What it does on test cases is
+told by sensitivity, specificity and predictive values (:mod:`kneeoa.statistics.kernels`).
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from kneeoa.errors import KneeoaError
-from kneeoa.statistics.inputs import Booleans, Integers, classes_of, cluster_codes, finite, same_length
-from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled, difference_of, of_mean
-from kneeoa.statistics.shares import share
+from kneeoa.statistics.inputs import classes_of, finite, same_length
 
 Rule = Literal["youden", "sensitivity", "specificity"]
 
@@ -34,19 +29,6 @@ class Threshold:
     specificity: float
     n: int
     method: str
-
-
-@dataclass(frozen=True)
-class OperatingPoint:
-    """Rates at a threshold, each with its interval; predictive values hold for the share of
-    positives of these cases.
-    """
-
-    threshold: float
-    sensitivity: Estimate
-    specificity: Estimate
-    positive_predictive_value: Estimate
-    negative_predictive_value: Estimate
 
 
 def choose_threshold(truth: ArrayLike, probability: ArrayLike, rule: Rule = "youden", target: float = 0.9) -> Threshold:
@@ -87,76 +69,3 @@ def choose_threshold(truth: ArrayLike, probability: ArrayLike, rule: Rule = "you
         raise KneeoaError(f"rule: expected youden, sensitivity or specificity, got '{rule}'.")
     method = ("highest Youden index" if rule == "youden" else f"{rule} of at least {target:g}") + " on validation cases"
     return Threshold(float(levels[place]), float(sensitivity[place]), float(specificity[place]), labels.size, method)
-
-
-def operating_point(
-    truth: ArrayLike, probability: ArrayLike, threshold: float, cluster: ArrayLike | None = None, confidence: float = 0.95
-) -> OperatingPoint:
-    """Rates of calling cases positive where probability >= ``threshold``, a value chosen elsewhere.
-
-    Args:
-        truth: 0 or 1, ``[n]``.
-        probability: ``[n]``.
-        threshold: chosen on other cases.
-        cluster: subject of each case, or None.
-        confidence: of the intervals.
-
-    Returns:
-        A rate without a case in its denominator is NaN.
-
-    Raises:
-        ValueError: values that are not finite, truth not binary, lengths that differ.
-    """
-    labels, positive = _calls(truth, probability, threshold, "probability")
-    codes = cluster_codes(cluster, labels.size)
-    called, ill = positive.astype(np.float64), labels == 1
-    right = np.where(ill, called, 1 - called)
-    return OperatingPoint(
-        threshold=float(threshold),
-        sensitivity=share(right, codes, confidence, "sensitivity", ill),
-        specificity=share(right, codes, confidence, "specificity", ~ill),
-        positive_predictive_value=share(right, codes, confidence, "positive predictive value", positive),
-        negative_predictive_value=share(right, codes, confidence, "negative predictive value", ~positive),
-    )
-
-
-def operating_point_test(
-    truth: ArrayLike,
-    probability_a: ArrayLike,
-    probability_b: ArrayLike,
-    threshold_a: float,
-    threshold_b: float,
-    cluster: ArrayLike | None = None,
-    confidence: float = 0.95,
-) -> tuple[PairedDifference, PairedDifference]:
-    """Paired tests of sensitivity and of specificity, a - b, each model at its own threshold; as
-    :func:`operating_point`.
-    """
-    labels, first = _calls(truth, probability_a, threshold_a, "probability_a")
-    _, second = _calls(truth, probability_b, threshold_b, "probability_b")
-    codes, ill = cluster_codes(cluster, labels.size), labels == 1
-    sensitivity, specificity = (
-        _rate_test(first == ill, second == ill, members, codes, confidence, name)
-        for name, members in (("sensitivity", ill), ("specificity", ~ill))
-    )
-    return sensitivity, specificity
-
-
-def _rate_test(
-    right_a: Booleans, right_b: Booleans, members: Booleans, codes: Integers | None, confidence: float, name: str
-) -> PairedDifference:
-    """Difference of the shares of ``members`` that are called rightly; its cases and subjects are
-    theirs.
-    """
-    if not members.any():
-        undefined = Sampled(math.nan, np.full(1, np.nan))
-        return replace(difference_of(undefined, undefined, None, confidence, f"{name}: no case"), n=0, subjects=0)
-    own = None if codes is None else cluster_codes(codes[members], int(members.sum()))
-    first, second = (of_mean(right[members].astype(np.float64)) for right in (right_a, right_b))
-    return difference_of(first, second, own, confidence, name)
-
-
-def _calls(truth: ArrayLike, probability: ArrayLike, threshold: float, name: str) -> tuple[Integers, Booleans]:
-    labels, values = classes_of(truth, 2), finite(probability, name)
-    same_length(labels.size, **{name: values})
-    return labels, values >= threshold

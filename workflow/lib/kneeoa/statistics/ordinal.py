@@ -18,19 +18,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kneeoa.errors import KneeoaError
-from kneeoa.probabilities import class_share, mean_class
+from kneeoa.probabilities import class_share
 from kneeoa.statistics.delong import auc_interval, paired_difference, weighted_contrast
 from kneeoa.statistics.influence import gram_rows, placements
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length, subject_count
 from kneeoa.statistics.sampling import Estimate, PairedDifference, described, interval, seeds_first
 from kneeoa.statistics.wald import wald
-
-
-def expected_grade(probabilities: ArrayLike) -> Floats:
-    """The mean grade under class probabilities ``[..., n, K]``, shape ``[..., n]``: one score for a
-    case's severity.
-    """
-    return mean_class(finite(probabilities, "probabilities"))
 
 
 def at_least(probabilities: ArrayLike, cut: int) -> Floats:

@@ -89,16 +89,6 @@ def reliability_curve(
     )
 
 
-def expected_calibration_error(truth: ArrayLike, probability: ArrayLike, bins: int = 10, kind: Bins = "fixed") -> float:
-    """The error alone, NaN without a case; arguments and errors as :func:`reliability_curve`."""
-    labels, values = classes_of(truth, 2), finite(probability, "probability")
-    same_length(labels.size, probability=values)
-    if not labels.size:
-        return math.nan
-    gaps = np.bincount(bin_of(values, bins, kind), weights=labels - values)
-    return float(np.abs(gaps).sum() / labels.size)
-
-
 def sampled_error(labels: Integers, probability: Floats, kind: Bins, bins: int = 10) -> Sampled:
     """The expected calibration error of one model and the influence of every case on it, the bins
     taken as fixed; labels 0/1 and probabilities ``[n]``.

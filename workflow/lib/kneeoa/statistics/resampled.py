@@ -3,9 +3,8 @@ are counted once.
 
 A metric of predicted classes is a function of the confusion matrix, and a resample's matrix is the
 sum of its subjects' matrices: one product of how often subjects were drawn with what each of them
-adds. Counts are whole numbers, so the values are those of
-:func:`kneeoa.statistics.bootstrap.bootstrap_interval` to the last bit, for all metrics and any mean
-over seeds in one pass.
+adds. Counts are whole numbers, so the values are those of drawing cases to the last bit, for all
+metrics and any mean over seeds in one pass.
 """
 
 from __future__ import annotations

@@ -105,18 +105,6 @@ def mode_effect(auc_by_mode_and_seed: ArrayLike, covariance: ArrayLike, matched:
     )
 
 
-def random_seed_test(auc_by_mode_and_seed: ArrayLike, covariance: ArrayLike, matched: bool = True, confidence: float = 0.95) -> RandomSeeds:
-    """The random-seed statement alone; arguments as :func:`mode_effect`.
-
-    Raises:
-        KneeoaError: fewer than three seeds, undefined values, or as :func:`mode_effect`.
-    """
-    found = mode_effect(auc_by_mode_and_seed, covariance, matched, confidence)
-    if found.reason:
-        raise KneeoaError(f"No random-seed inference: {found.reason}.")
-    return found.random
-
-
 def _checked(values: ArrayLike, covariance: ArrayLike) -> tuple[Floats, Floats]:
     auc, sigma = np.asarray(values, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
     if auc.ndim != 2 or auc.shape[0] < 2 or auc.shape[1] < 1:

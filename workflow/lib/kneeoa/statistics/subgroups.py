@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,10 +20,8 @@ from scipy.stats import chi2
 
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.clusters import sums_within
-from kneeoa.statistics.delong import delong_test
-from kneeoa.statistics.influence import placements
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length
-from kneeoa.statistics.sampling import PairedDifference, Sampled, described, difference_of
+from kneeoa.statistics.sampling import PairedDifference, Sampled, difference_of
 from kneeoa.statistics.wald import NOISE, wald
 
 LEAST_CASES = 10
@@ -73,44 +71,6 @@ class Subgroups:
 
     groups: tuple[Subgroup, ...]
     interaction: Interaction
-
-
-def auc_subgroups(
-    truth: ArrayLike,
-    scores_a: ArrayLike,
-    scores_b: ArrayLike,
-    groups: ArrayLike,
-    cluster: ArrayLike | None = None,
-    confidence: float = 0.95,
-    least: int = LEAST_CASES,
-) -> Subgroups:
-    """AUC a - b in every group (DeLong, clustered where subjects repeat) and the interaction.
-
-    Args:
-        truth: 0 or 1, ``[n]``.
-        scores_a: ``[n]``.
-        scores_b: ``[n]``.
-        groups: group of each case, names or numbers, ``[n]``.
-        cluster: subject of each case, or None.
-        confidence: of the intervals.
-        least: positives and negatives that a group must have.
-
-    Raises:
-        ValueError: values that are not finite, truth not binary, lengths that differ.
-    """
-    labels, first, second = classes_of(truth, 2), finite(scores_a, "scores_a"), finite(scores_b, "scores_b")
-    same_length(labels.size, scores_a=first, scores_b=second)
-    codes = cluster_codes(cluster, labels.size)
-
-    def contrast(rows: Integers) -> tuple[PairedDifference, Floats]:
-        own = None if codes is None else cluster_codes(codes[rows], rows.size)
-        test = delong_test(labels[rows], first[rows], second[rows], own, confidence)
-        pair = np.stack([first[rows], second[rows]]).T
-        influence = placements(labels[rows] == 1, pair).combine(np.array([[1.0], [-1.0]]))[1][:, 0]
-        result = replace(test, method=described("AUC, DeLong", own))
-        return result, influence
-
-    return _subgroups(contrast, labels, groups, codes, confidence, least, 2)
 
 
 def metric_subgroups(

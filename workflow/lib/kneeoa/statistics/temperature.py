@@ -16,7 +16,6 @@ from scipy.optimize import brentq
 from scipy.special import logsumexp, softmax
 
 from kneeoa.errors import KneeoaError
-from kneeoa.probabilities import require_probabilities
 from kneeoa.statistics.inputs import Floats, classes_of, finite, same_length
 
 CLIP = 1e-12
@@ -42,8 +41,7 @@ class Temperature:
 
 
 def fit_temperature(truth: ArrayLike, logits: ArrayLike) -> Temperature:
-    """The maximum-likelihood temperature of logits ``[n, K]`` (for probabilities:
-    :func:`log_probabilities`).
+    """The maximum-likelihood temperature of logits ``[n, K]``.
 
     The log likelihood is concave in 1/T, so the root of its derivative is the only maximum.
 
@@ -76,19 +74,6 @@ def fit_temperature(truth: ArrayLike, logits: ArrayLike) -> Temperature:
     if not (values - values[:, :1]).any():  # constant logits: every temperature is the same
         inverse = 1.0
     return Temperature(1 / inverse, loss(1.0), loss(inverse), labels.size, degenerate, "maximum likelihood on validation cases")
-
-
-def log_probabilities(probabilities: ArrayLike) -> Floats:
-    """Probabilities ``[n, K]`` as logits, clipped at :data:`CLIP`; for two classes the column of
-    the positive class, ``[n]``, will do.
-
-    Raises:
-        KneeoaError: a value outside [0, 1].
-        ValueError: values that are not finite.
-    """
-    values = require_probabilities(finite(probabilities, "probabilities"), "probabilities")
-    stacked = np.stack([1 - values, values], axis=1) if values.ndim == 1 else values
-    return np.asarray(np.log(np.maximum(stacked, CLIP)))
 
 
 def apply_temperature(logits: ArrayLike, temperature: float) -> Floats:
