@@ -26,7 +26,7 @@ TESTS = {
     "oa": {"auc": ["delong"]},
     "joint": {"macro_auc": ["delong"], "auc": ["delong"], "accuracy": ["mcnemar"]},
     "kl": {"macro_auc": ["delong"], "quadratic_kappa": ["bootstrap"]},
-    "signs": {"auc": ["delong"], "average_precision": ["delta"], "accuracy": ["mcnemar"]},
+    "signs": {"auc": ["delong"], "average_precision": ["delta"], "accuracy": ["delta"]},
 }
 """What the contrast of a level tests."""
 SHARPNESS = {"dual": 2.0, "single": 1.2}
