@@ -178,6 +178,7 @@ def test_resnet3d_metrics_are_the_published_ones(metrics: pd.DataFrame, mode: st
     head = level if mode != "single_kl" else "kl"
     rows = metrics[(metrics.arm == f"resnet3d-{mode}") & (metrics.level == level) & (metrics["head"] == head)].set_index("metric")
     assert {name: round(rows.estimate[name], 3) for name in expected} == expected
+    assert (rows.note[rows.estimate.isna()] != "").all()
     rows = rows[~rows.index.str.startswith("calibration_error") & rows.estimate.notna()]  # the former has no interval
     assert (rows.low <= rows.estimate).all()
     assert (rows.estimate <= rows.high).all()

@@ -69,7 +69,7 @@ def test_an_interval_excludes_zero_where_p_is_below_the_level(confidence: float)
         found = sign_test(sums, confidence)
         low, high = paired_interval(parts / size, sums / size, found.critical, effective_number(sums))
         assert (found.p < 1 - confidence) == (low > 0 or high < 0)
-        assert low < parts.mean() + 1e-9 and high > parts.mean() - 1e-9
+        assert low - 1e-9 < parts.mean() < high + 1e-9
 
 
 def test_tango_is_wilson_like_without_discordant_pairs_and_wald_with_many() -> None:

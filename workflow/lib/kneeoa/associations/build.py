@@ -1,4 +1,4 @@
-"""Does the severity axis, or saliency in a tissue, go with the grade once age, sex, BMI and site are
+"""Do the severity axis and saliency in a tissue go with the grade once age, sex, BMI and site are
 taken into account, and within a person? Do seeds, and readers, agree?
 """
 

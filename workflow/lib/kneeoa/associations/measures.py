@@ -134,7 +134,7 @@ def _pingouins(table: Floats) -> float:
 
 
 def _partial(table: Floats) -> float:
-    """Pearson's partial correlation of the first two columns, given the rest; NaN where undefined."""
+    """Pearson's partial correlation of the first two columns, given the rest; NaN if undefined."""
     design = np.column_stack([np.ones(len(table)), table[:, 2:]])
     ends = table[:, :2] - design @ np.linalg.lstsq(design, table[:, :2], rcond=None)[0]
     squares = (ends**2).sum(axis=0)

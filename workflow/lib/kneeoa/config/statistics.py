@@ -211,7 +211,8 @@ class Statistics(Section):
     """Seed of the bootstrap."""
     mcnemar: Literal["midp", "exact", "chi2", "edwards"] = "midp"
     """Which p-value McNemar tests give (edwards: exact below 25 discordant pairs, else
-    continuity-corrected).
+    continuity-corrected). With several knees a person the test is by person: midp and exact stay
+    exact, by sign permutation; chi2 and, from 25 discordant people, edwards are Obuchowski's.
     """
     threshold: ThresholdRule | Annotated[float, Field(gt=0, lt=1)] = 0.5
     """Probability at which a binary level is called positive: a number, or a rule that finds it on

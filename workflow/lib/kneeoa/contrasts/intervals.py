@@ -56,12 +56,12 @@ def _measured(name: str, predictions: LevelPredictions, statistics: Statistics, 
         return _mean_over_findings(name, predictions, statistics.confidence)
     truth, probabilities, subjects = predictions.truth, predictions.probabilities, predictions.subjects
     confidence, kernel = statistics.confidence, kernel_of(name)
-    codes = cluster_codes(subjects, truth.size)
     if kernel.delong is not None and kernel.delong.interval is not None:
         return _of(kernel.delong.interval(truth, probabilities, subjects, confidence, cut_in(name)), "logit-delong")
     if base(name) in APPLICABLE["bootstrap"]:
         boot = (draws or resampled(predictions, statistics)).interval(name, confidence)
         return Measured(boot.estimate, boot.low, boot.high, "cluster-bootstrap", invalid_note(boot.invalid, boot.resamples))
+    codes = cluster_codes(subjects, truth.size)
     shares = [] if kernel.share is None else [kernel.share(run) for run in runs_of(name, predictions)]
     if shares and all(_same(members, shares[0][1]) for _, members in shares):
         values: Floats = np.mean([each for each, _ in shares], axis=0)  # the mean over seeds, each at its own threshold

@@ -2,8 +2,9 @@
 rests on the normal distribution.
 
 The rule: below an effective number of subjects (:mod:`kneeoa.statistics.sufficiency`: 6 for
-DeLong's test, 15 for the others) p is that of exchanging the two arms subject by subject, and the interval is the score interval that agrees
-with it; the row says so. Where no set of signs could give a significant p, the row says "too few".
+DeLong's test, 15 for the others) p is that of exchanging the two arms subject by subject, and the
+interval is the score interval that agrees with it; the row says so. Where no set of signs could
+give a significant p, the row says "too few".
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ def with_few_degrees(outcome: Outcome, parts: Floats, subjects: ArrayLike, confi
 def sums_of(parts: Floats, subjects: ArrayLike) -> Floats:
     """The sums of subjects ``[K]``, rounding of zero being zero."""
     codes = cluster_codes(subjects, parts.size)
-    sums: Floats = parts.copy() if codes is None else np.bincount(codes, weights=parts)
+    sums: Floats = parts.copy() if codes is None else np.bincount(codes, weights=parts).astype(np.float64)
     sums[np.abs(sums) <= NOISE * np.abs(parts).max(initial=0.0)] = 0.0
     return sums
 

@@ -59,7 +59,7 @@ def tabulars(rows: pd.DataFrame, labels: Mapping[str, str] | None) -> list[Tabul
                 printed(str(row.arm), labels),
                 sentence_case(str(row.quantity)),
                 printed(str(row.against), labels),
-                STATISTICS[str(row.statistic)] + (f", given {row.adjusted_for}" if row.adjusted_for else ""),
+                STATISTICS[str(row.statistic)] + (f", given {row.adjusted_for!s}" if row.adjusted_for else ""),
                 interval(row.estimate, row.low, row.high),
                 p_value(row.p),
                 str(row.cases),

@@ -138,7 +138,9 @@ def _transformed(values: Floats, deviation: float) -> tuple[Floats, Floats]:
     mass = np.clip(np.fft.irfft(characteristic, length)[:end], 0.0, None)
     mass[1:] *= 2.0
     possible = mass > _SMALLEST / end
-    return np.flatnonzero(possible) * unit, mass[possible] / mass.sum()
+    sizes: Floats = np.flatnonzero(possible).astype(np.float64) * unit
+    shares: Floats = mass[possible].astype(np.float64) / float(mass.sum())
+    return sizes, shares
 
 
 def _critical(sizes: Floats, tails: Floats, confidence: float) -> float:

@@ -13,8 +13,8 @@ from kneeoa.statistics.inputs import Floats
 
 LEAST: dict[str, float] = {"delong": 6.0, "delta": 15.0, "bootstrap": 15.0, "mcnemar": 15.0, "seeds": 6.0}
 """Test -> the effective number below which it is not used. Below, the normal and bootstrap tests do
-not hold their level: at 5 % they reject up to 27 % (balanced accuracy, three cases of a grade);
-above, at most 6.5 % (docs/benchmarks.md). DeLong's does with fewer, as a case's placement is no
+not hold their level: at 5 % they reject up to 27 % (balanced accuracy, three cases of a class);
+above, about 5 % (docs/benchmarks.md). DeLong's does with fewer, as a case's placement is no
 yes or no.
 """
 
