@@ -110,7 +110,7 @@ def with_few_degrees(outcome: Outcome, parts: Floats, subjects: ArrayLike, confi
 def sums_of(parts: Floats, subjects: ArrayLike) -> Floats:
     """The sums of subjects ``[K]``, rounding of zero being zero."""
     codes = cluster_codes(subjects, parts.size)
-    sums: Floats = parts.copy() if codes is None else np.bincount(codes, weights=parts)
+    sums: Floats = parts.copy() if codes is None else np.bincount(codes, weights=parts).astype(np.float64)
     sums[np.abs(sums) <= NOISE * np.abs(parts).max(initial=0.0)] = 0.0
     return sums
 
