@@ -11,7 +11,7 @@ from kneeoa.config.statistics import Statistics
 
 pytestmark = pytest.mark.slow
 
-STUDIES = 60
+STUDIES = 200
 NORMAL_TESTS_REJECT = 0.08
 """What normal tests reject of the binary level's sensitivity, F1 and balanced accuracy here, at the
 least (8 to 27 %).
