@@ -10,7 +10,7 @@ of a table with few decimals are added as whole numbers, so that 0.1 + 0.2 ties 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,6 +28,7 @@ _MANTISSAS = (8, 11, 24)
 """Bits of bfloat16, half and single precision."""
 _DOUBLE = 53
 _MOST_DECIMALS = 12
+_FIRST = 64
 _DIGITS = range(3, 7)
 """Significant digits that tables of probabilities are written with."""
 
@@ -63,7 +64,10 @@ def first_bad_row(values: Floats) -> int | None:
     """The first row of ``[n, K]`` whose sum is from 1 by more than rounding explains; None where
     there is none.
     """
-    far = np.abs(values.sum(axis=1) - 1.0) > row_rounding(values)
+    excess = np.abs(values.sum(axis=1) - 1.0)
+    if (excess <= ROUNDING).all():  # explained in any table: its precision need not be read
+        return None
+    far = excess > row_rounding(values)
     return int(np.flatnonzero(far)[0]) if far.any() else None
 
 
@@ -129,20 +133,33 @@ def decimals_of(values: Floats) -> int | None:
     for decimals in range(_MOST_DECIMALS + 1):
         if 10.0**decimals * 2.0**-bits > 0.05:  # any number would do
             return None
-        scaled = values * 10.0**decimals
-        if (np.abs(scaled - np.rint(scaled)) <= np.abs(scaled) * 2.0 ** -min(bits, _DOUBLE - 2)).all():
+        if _all_rows(values, lambda some: _whole(some * 10.0**decimals, min(bits, _DOUBLE - 2))):  # noqa: B023  # called here
             return decimals
     return None
 
 
 def _bits(values: Floats) -> int:
     """Bits of the shortest binary form that holds every value."""
-    mantissa = np.frexp(values)[0]
     for bits in _MANTISSAS:
-        scaled = np.ldexp(mantissa, bits)
-        if (scaled == np.rint(scaled)).all():
+        if _all_rows(values, lambda some: _fits(some, bits)):  # noqa: B023  # called here
             return bits
     return _DOUBLE
+
+
+def _fits(values: Floats, bits: int) -> bool:
+    scaled = np.ldexp(np.frexp(values)[0], bits)
+    return bool((scaled == np.rint(scaled)).all())
+
+
+def _whole(scaled: Floats, bits: int) -> bool:
+    return bool((np.abs(scaled - np.rint(scaled)) <= np.abs(scaled) * 2.0**-bits).all())
+
+
+def _all_rows(values: Floats, holds: Callable[[Floats], bool]) -> bool:
+    """Whether ``holds`` is true of all values; the first few, which mostly tell, are asked
+    first.
+    """
+    return holds(values.reshape(-1)[:_FIRST]) and holds(values)
 
 
 def _last_places(values: Floats, bits: int) -> Floats:

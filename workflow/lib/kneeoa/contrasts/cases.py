@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -40,7 +41,7 @@ class LevelPredictions:
     rest_calls: NDArray[np.int64] | None = None  # [S, n], of one class against the rest: called so or not
     findings: tuple[LevelPredictions, ...] = ()  # of a multilabel level: each as a binary level, on the cases where it was read
 
-    @property
+    @functools.cached_property
     def calls(self) -> NDArray[np.int64]:
         """Predicted class of each case by each seed, ``[S, n]``; a binary level at the seed's own
         threshold.
@@ -103,7 +104,7 @@ class LevelPredictions:
             parent_class=(),
         )
 
-    @property
+    @functools.cached_property
     def subject_count(self) -> int:
         """How many people the cases come from."""
         return subject_count(cluster_codes(self.subjects, self.subjects.size), self.subjects.size)

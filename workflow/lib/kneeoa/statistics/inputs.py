@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -76,12 +77,29 @@ def cluster_codes(cluster: ArrayLike | None, count: int) -> Integers | None:
     if labels.dtype == object:
         labels = labels.astype(str)
     same_length(count, cluster=labels)
+    if labels.ndim != 1:
+        return _codes(labels)
+    return _kept_codes(labels.tobytes(), labels.dtype.str)
+
+
+@functools.lru_cache(maxsize=64)
+def _kept_codes(labels: bytes, dtype: str) -> Integers | None:
+    """:func:`_codes` of labels that many metrics ask for; one array for all, which none may
+    change.
+    """
+    codes = _codes(np.frombuffer(labels, dtype=dtype))
+    if codes is not None:
+        codes.flags.writeable = False
+    return codes
+
+
+def _codes(labels: NDArray[Any]) -> Integers | None:
     unique, codes = np.unique(labels, return_inverse=True)
     absent = np.flatnonzero(np.isnan(unique) if unique.dtype.kind == "f" else np.isin(unique, _ABSENT))
     if absent.size:
         rows = (np.flatnonzero(np.isin(codes, absent)) + 1).tolist()
         raise InvalidInput(f"cluster: no subject in {listed_rows(rows)}; every case needs the subject that it comes from")
-    return None if unique.size == count else codes.astype(np.int64)
+    return None if unique.size == labels.size else codes.astype(np.int64)
 
 
 def subject_count(codes: Integers | None, count: int) -> int:

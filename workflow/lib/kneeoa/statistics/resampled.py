@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from kneeoa.statistics.bootstrap import Interval, PairedBootstrap, interval_of, paired_of, resampled_counts, resampled_weights
 from kneeoa.statistics.inputs import Floats, Integers, cluster_codes, subject_count
-from kneeoa.statistics.kernels import FROM_CONFUSION, metric
+from kneeoa.statistics.kernels import FROM_CONFUSION, kernel_of, metric
 
 
 class Resampled:
@@ -81,6 +81,8 @@ class Resampled:
             return [FROM_CONFUSION[name](tables) for tables in self._tables]
         single, seeds = metric(name), range(len(self._probabilities))
         drawn = resampled_weights(self._truth.size, self._cluster, self._resamples, self._seed)
+        if kernel_of(name).ranked:  # AUCs take the weights case by case
+            drawn = map(np.asfortranarray, drawn)
         once = np.ones((1, self._truth.size))
         blocks = [[single(self._truth, self._probabilities[seed], weights) for seed in seeds] for weights in itertools.chain(drawn, [once])]
         return [np.concatenate([block[seed] for block in blocks]) for seed in seeds]

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from kneeoa.errors import KneeoaError
-from kneeoa.statistics.inputs import Booleans, Floats, Integers, cluster_codes, subject_count
+from kneeoa.statistics.inputs import Booleans, Floats, Integers, subject_count
 from kneeoa.statistics.sampling import Estimate, described, estimate_of, of_mean
 from kneeoa.statistics.wald import normal_quantile
 
@@ -52,12 +52,12 @@ def share(values: Floats, codes: Integers | None, confidence: float, method: str
     """
     chosen = np.ones(values.size, dtype=np.bool_) if members is None else members
     kept = values[chosen]
-    own = None if codes is None else cluster_codes(codes[chosen], kept.size)
+    own = None if codes is None else _codes_of(codes[chosen])
     if not kept.size:
         nan = math.nan
         return Estimate(estimate=nan, standard_error=nan, low=nan, high=nan, n=0, subjects=0, degenerate=False, method=f"{method}: no case")
     sampled = of_mean(kept)
-    if not np.isin(kept, (0.0, 1.0)).all():
+    if not ((kept == 0.0) | (kept == 1.0)).all():
         return estimate_of(sampled, own, confidence, method, "logit")
     subjects = subject_count(own, kept.size)
     sums = sampled.influence if own is None else np.bincount(own, weights=sampled.influence)
@@ -75,3 +75,9 @@ def share(values: Floats, codes: Integers | None, confidence: float, method: str
         degenerate=squares == 0.0,
         method=described(method, own, "Wilson interval" if own is None else f"Wilson interval at {effective:.4g} effective cases"),
     )
+
+
+def _codes_of(codes: Integers) -> Integers | None:
+    """The codes of some of the cases, from 0 without a gap; None where each is its own subject."""
+    held = np.bincount(codes) > 0
+    return None if np.count_nonzero(held) == codes.size else (np.cumsum(held) - 1)[codes]
