@@ -63,6 +63,27 @@ def test_within_person_sees_what_differs_between_knees_alone() -> None:
     assert "nobody's knees differ" in within_person(person, person, subjects, 0.95).note
 
 
+def test_a_resamples_partial_correlation_is_pingouins_of_the_cases_drawn() -> None:
+    from kneeoa.associations.measures import _partial
+    from kneeoa.geometry.ordering import Sorted
+
+    rng = np.random.default_rng(3)
+    age, sex = rng.normal(size=80).round(1), rng.integers(0, 2, size=80).astype(float)
+    table = np.column_stack([age + rng.normal(size=80), (age + rng.normal(size=80)).round(), age, sex])
+    weights = rng.integers(0, 3, size=(3, 80)).astype(np.float64)
+    for width, given in ((2, []), (4, ["c", "d"])):
+        ranks = np.stack([Sorted(column).ranks(weights) for column in table[:, :width].T], axis=1)
+        for times, value in zip(weights, _partial(ranks, weights), strict=True):
+            drawn = pd.DataFrame(np.repeat(table, times.astype(int), axis=0), columns=list("abcd"))
+            expected = pingouin.partial_corr(drawn, x="a", y="b", covar=given, method="spearman") if given else None
+            right = spearmanr(drawn["a"], drawn["b"]).statistic if expected is None else expected["r"].iloc[0]
+            assert value == pytest.approx(right, rel=1e-10)
+    twice = np.stack([Sorted(column).ranks(weights) for column in (table[:, 0], table[:, 1], age, 2 * age)], axis=1)
+    once = twice[:, :3]
+    assert _partial(twice, weights) == pytest.approx(_partial(once, weights), rel=1e-9)
+    assert np.isnan(_partial(twice[:, [2, 1, 3]], weights)).all()
+
+
 @pytest.mark.parametrize("absolute", [True, False])
 def test_intraclass_is_pingouins_in_every_resample(absolute: bool) -> None:
     subjects, rng = people(60)
@@ -70,7 +91,12 @@ def test_intraclass_is_pingouins_in_every_resample(absolute: bool) -> None:
     found = intraclass(ratings, subjects.tolist(), HOW, absolute)
     from kneeoa.associations.measures import _intraclass
 
-    assert found.estimate == pytest.approx(_intraclass(ratings, absolute))
+    assert found.estimate == pytest.approx(_intraclass(ratings, absolute, np.ones((1, 60)))[0])
+    weights = rng.integers(0, 3, size=(4, 60)).astype(np.float64)
+    for times, value in zip(weights, _intraclass(ratings, absolute, weights), strict=True):
+        copied = np.repeat(ratings, times.astype(int), axis=0)
+        again = intraclass(copied, [str(index) for index in range(len(copied))], Resampling(0.95, 1, 1), absolute)
+        assert value == pytest.approx(again.estimate, rel=1e-12)
     assert found.low < found.estimate < found.high
     assert "undefined" in intraclass(np.ones((60, 2)), subjects.tolist(), HOW, absolute).note
     assert "without a rating" in intraclass(np.where(ratings > 2, np.nan, ratings), subjects.tolist(), HOW, absolute).note

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from kneeoa.geometry.ordering import Sorted
 from kneeoa.statistics.bootstrap import resampled_counts
-from kneeoa.statistics.inputs import Floats, Integers
-from kneeoa.statistics.midranks import midranks
+from kneeoa.statistics.inputs import Floats
 from kneeoa.statistics.wald import normal_quantile
 
 LEAST_SUBJECTS = 10
@@ -68,10 +68,8 @@ def partial(values: Floats, grade: Floats, covariates: pd.DataFrame, subjects: p
         return _undefined(len(table), people, "too few cases for the covariates", lost)
     estimate = _pingouins(table)
 
-    def again(rows: Integers) -> float:
-        return _partial(np.stack([midranks(column) for column in table[rows].T], axis=1))
-
-    return _resampled(estimate, again, people, how, lost)
+    columns = [Sorted(column) for column in table.T]
+    return _resampled(estimate, lambda weights: _partial(np.stack([one.ranks(weights) for one in columns], axis=1), weights), people, how, lost)
 
 
 def within_person(values: Floats, grade: Floats, subjects: pd.Series, confidence: float) -> Association:
@@ -120,7 +118,7 @@ def intraclass(ratings: Floats, subjects: Sequence[str], how: Resampling, absolu
     long = pd.DataFrame({"case": np.repeat(np.arange(count), raters), "rater": np.tile(np.arange(raters), count), "rating": table.ravel()})
     found = pingouin.intraclass_corr(long, targets="case", raters="rater", ratings="rating").set_index("Type")
     estimate = float(found.loc["ICC(A,1)" if absolute else "ICC(C,1)", "ICC"])
-    return _resampled(estimate, lambda rows: _intraclass(table[rows], absolute), people, how, lost)
+    return _resampled(estimate, lambda weights: _intraclass(table, absolute, weights), people, how, lost)
 
 
 def _pingouins(table: Floats) -> float:
@@ -133,33 +131,59 @@ def _pingouins(table: Floats) -> float:
     return float(pingouin.partial_corr(frame, x="x", y="y", covar=list(frame.columns[2:]), method="spearman")["r"].iloc[0])
 
 
-def _partial(table: Floats) -> float:
-    """Pearson's partial correlation of the first two columns, given the rest; NaN if undefined."""
-    design = np.column_stack([np.ones(len(table)), table[:, 2:]])
-    ends = table[:, :2] - design @ np.linalg.lstsq(design, table[:, :2], rcond=None)[0]
-    squares = (ends**2).sum(axis=0)
-    return float(ends[:, 0] @ ends[:, 1] / math.sqrt(squares[0] * squares[1])) if squares.min() > 1e-9 else math.nan
+_ROUNDING = 1e-12
+"""Of its own size: what is left of a sum of squares below this is rounding."""
 
 
-def _intraclass(table: Floats, absolute: bool) -> float:
-    count, raters = table.shape
-    mean = table.mean()
-    rows = raters * ((table.mean(axis=1) - mean) ** 2).sum() / (count - 1)
-    columns = count * ((table.mean(axis=0) - mean) ** 2).sum() / (raters - 1)
-    rest = ((table - mean) ** 2).sum() - rows * (count - 1) - columns * (raters - 1)
-    error = rest / ((count - 1) * (raters - 1))
-    below = rows + (raters - 1) * error + (raters * (columns - error) / count if absolute else 0.0)
-    return float((rows - error) / below) if below > 0 else math.nan
+def _partial(ranks: Floats, weights: Floats) -> Floats:
+    """Pearson's partial correlation of the first two of q variables, given the rest, in each
+    resample ``[R]``; NaN where undefined.
+
+    Args:
+        ranks: ``[R, q, n]``.
+        weights: how often each case counts, ``[R, n]``.
+    """
+    mean = (ranks @ weights[:, :, None]) / weights.sum(axis=1)[:, None, None]
+    scaled = (ranks - mean) * np.sqrt(weights)[:, None, :]
+    products = scaled @ scaled.transpose(0, 2, 1)
+    size = np.sqrt(np.einsum("rqq->rq", products))
+    size = np.where(size > 0, size, 1.0)
+    products /= size[:, :, None] * size[:, None, :]
+    given = products[:, 2:, :2]
+    left = products[:, :2, :2]
+    if given.size:
+        left = left - given.transpose(0, 2, 1) @ np.linalg.pinv(products[:, 2:, 2:], rcond=_ROUNDING, hermitian=True) @ given
+    squares = np.einsum("rqq->rq", left)
+    kept = squares.min(axis=1) > _ROUNDING
+    return np.where(kept, left[:, 0, 1], np.nan) / np.sqrt(np.where(kept, squares.prod(axis=1), 1.0))
 
 
-def _resampled(estimate: float, again: Callable[[Integers], float], people: np.ndarray, how: Resampling, note: str) -> Association:
-    """The estimate with the percentile interval over resampled people."""
+def _intraclass(table: Floats, absolute: bool, weights: Floats) -> Floats:
+    """The intraclass correlation of ``table`` ``[n, k]`` in each resample ``[R]``, from sums over
+    cases that count ``weights`` ``[R, n]`` times; NaN where undefined.
+    """
+    raters, away = table.shape[1], table - table.mean()  # sums of squares lose no digits to a common size
+    size, of_cases = weights.sum(axis=1), away.mean(axis=1)
+    mean, middle = weights @ of_cases / size, (weights @ away) / size[:, None]
+    among_cases = raters * (weights @ of_cases**2 - size * mean**2)
+    among_raters = size * ((middle - mean[:, None]) ** 2).sum(axis=1)
+    rest = weights @ (away**2).sum(axis=1) - size * raters * mean**2 - among_cases - among_raters
+    rows, columns, error = among_cases / (size - 1), among_raters / (raters - 1), rest / ((size - 1) * (raters - 1))
+    below = rows + (raters - 1) * error + (raters * (columns - error) / size if absolute else 0.0)
+    kept = below > _ROUNDING * float((away**2).mean())
+    return np.where(kept, rows - error, np.nan) / np.where(kept, below, 1.0)
+
+
+def _resampled(estimate: float, again: Callable[[Floats], Floats], people: np.ndarray, how: Resampling, note: str) -> Association:
+    """The estimate with the percentile interval over resampled people; ``again`` gives the values
+    ``[R]`` for cases that count ``[R, n]`` times.
+    """
     names, codes = np.unique(people, return_inverse=True)
     if names.size < LEAST_SUBJECTS:
         few = f"no interval: too few people ({names.size}, {LEAST_SUBJECTS} are needed)"
         return Association(estimate, math.nan, math.nan, math.nan, people.size, names.size, "; ".join(filter(None, [note, few])))
-    drawn = np.concatenate(list(resampled_counts(people.size, people, how.resamples, how.seed))).astype(np.int64)
-    values = np.array([again(np.repeat(np.arange(people.size), times[codes])) for times in drawn])
+    drawn = resampled_counts(people.size, people, how.resamples, how.seed)
+    values = np.concatenate([again(counts[:, codes]) for counts in drawn])
     values = values[np.isfinite(values)]
     lost = f"{how.resamples - values.size} of {how.resamples} resamples undefined" if values.size < how.resamples else ""
     low, high = np.quantile(values, [(1 - how.confidence) / 2, (1 + how.confidence) / 2]) if values.size else (math.nan, math.nan)
