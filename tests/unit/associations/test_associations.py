@@ -53,8 +53,13 @@ def test_within_person_sees_what_differs_between_knees_alone() -> None:
     subjects, rng = people(80)
     person = np.repeat(rng.normal(size=40), 2)
     inside = np.tile([1.0, -1.0], 40)
-    found = within_person(5 * person + inside + 0.1 * rng.normal(size=80), -3 * person + inside + 0.1 * rng.normal(size=80), subjects, 0.95)
+    values, grade = 5 * person + inside + 0.1 * rng.normal(size=80), -3 * person + inside + 0.1 * rng.normal(size=80)
+    found = within_person(values, grade, subjects, 0.95)
     assert found.low > 0.9
+    noisy = inside + 3 * rng.normal(size=80)
+    row = pingouin.rm_corr(pd.DataFrame({"x": values, "y": noisy, "s": subjects}), x="x", y="y", subject="s").iloc[0]
+    again = within_person(values, noisy, subjects, 0.95)
+    assert (again.estimate, again.p) == pytest.approx((row["r"], row["pval"]), rel=1e-9)
     assert found.p < 1e-9
     assert found.low < found.estimate < found.high
     single = within_person(person, person, pd.Series([str(index) for index in range(80)]), 0.95)
