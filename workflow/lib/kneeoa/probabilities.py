@@ -201,7 +201,8 @@ def _sums(probabilities: ArrayLike, members: Collection[int]) -> tuple[Floats, F
     classes = values.shape[-1]
     if any(not 0 <= member < classes for member in members):
         raise KneeoaError(f"members: expected classes from 0 to {classes - 1}, got {sorted(members)}.")
-    chosen = np.isin(np.arange(classes), sorted(members))
+    chosen = np.zeros(classes, dtype=np.bool_)
+    chosen[sorted(members)] = True
     # In ascending order, so that the order of columns cannot part equal sums.
     inside, outside = (np.sort(values[..., part], axis=-1).sum(axis=-1) for part in (chosen, ~chosen))
     return inside, outside, whole

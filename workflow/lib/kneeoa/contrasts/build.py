@@ -4,9 +4,10 @@ corrected in families.
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,12 @@ def pairs_of(frame: pd.DataFrame, arms: Arms, levels: tuple[Level, ...], statist
     as :func:`build_contrasts`.
     """
     by_name = {level.name: level for level in levels}
+    frames = {str(arm): rows for arm, rows in frame.groupby("arm")}
+
+    @functools.cache  # contrasts share arms
+    def side(arm: str, cohort: str, level: Level, head: str) -> LevelPredictions:
+        return spoken(frames[arm], arm, cohort, SPLIT, level, head, levels, statistics.threshold)
+
     for contrast in statistics.contrasts:
         if contrast.level not in by_name:
             raise KneeoaError(f"Contrast '{contrast.name}' is on the level '{contrast.level}'; the levels are {sorted(by_name)}.")
@@ -116,19 +123,18 @@ def pairs_of(frame: pd.DataFrame, arms: Arms, levels: tuple[Level, ...], statist
         for pair in require_pairs(contrast, arms):
             ends = (pair.candidate, pair.reference)
             backbone, primary = constant(arms, ends, "backbone"), takes(statistics.primary, contrast, pair, arms)
-            for cohort, part in _cohorts(frame, *ends, contrast):
+            for cohort, part in _cohorts(frames, ends, contrast):
                 where = f"Contrast '{contrast.name}', cohort '{cohort}'"
-                sides = [
-                    spoken(frame, arm, cohort, SPLIT, level, _head(part, arm, level, levels, where), levels, statistics.threshold)
-                    for arm in ends
-                ]
+                sides = [side(arm, cohort, level, _head(part, arm, level, levels, where)) for arm in ends]
                 require_same_cases(sides[0], sides[1], f"Contrast '{contrast.name}'")
                 yield Pair(contrast, pair, backbone, cohort, sides[0], sides[1], primary)
 
 
-def _cohorts(frame: pd.DataFrame, candidate: str, reference: str, contrast: Contrast) -> Iterator[tuple[str, pd.DataFrame]]:
-    part = frame[frame["arm"].isin([candidate, reference]) & (frame["level"] == contrast.level) & (frame["split"] == SPLIT)]
-    for arm in (candidate, reference):
+def _cohorts(frames: Mapping[str, pd.DataFrame], ends: tuple[str, str], contrast: Contrast) -> Iterator[tuple[str, pd.DataFrame]]:
+    both = [frames[arm] for arm in ends if arm in frames]
+    parts = [rows.loc[(rows["level"] == contrast.level) & (rows["split"] == SPLIT), ["arm", "cohort", "head"]] for rows in both]
+    part = pd.concat(parts) if parts else pd.DataFrame({"arm": [], "cohort": [], "head": []})
+    for arm in ends:
         if not (part["arm"] == arm).any():
             raise KneeoaError(
                 f"Contrast '{contrast.name}': arm '{arm}' has no {SPLIT} predictions of level '{contrast.level}', "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from kneeoa.errors import KneeoaError
 from kneeoa.probabilities import first_bad_row
 from kneeoa.statistics.inputs import cluster_codes, subject_count
 from kneeoa.statistics.metrics import called
+from kneeoa.statistics.sampling import Sampled
 
 _SHOWN = 10
 
@@ -39,6 +40,8 @@ class LevelPredictions:
     fine: NDArray[np.float64] | None = None  # [S, n, K'], of the arm's own head of the next finer level
     parent_class: tuple[int, ...] = ()  # [K']
     rest_calls: NDArray[np.int64] | None = None  # [S, n], of one class against the rest: called so or not
+    influences: dict[str, list[Sampled]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Of each seed, by a row's name: what :func:`kneeoa.contrasts.sampled.sampled_runs` has computed."""
     findings: tuple[LevelPredictions, ...] = ()  # of a multilabel level: each as a binary level, on the cases where it was read
 
     @functools.cached_property
@@ -65,9 +68,13 @@ class LevelPredictions:
         )
 
     def of_seeds(self, seeds: Sequence[int | None]) -> LevelPredictions:
-        """The same for some of the seeds, in the order given."""
+        """The same for some of the seeds, in the order given, with the influences that have been
+        computed.
+        """
+        if tuple(seeds) == self.seeds:
+            return self
         places = [self.seeds.index(seed) for seed in seeds]
-        return replace(
+        fewer = replace(
             self,
             seeds=tuple(seeds),
             probabilities=self.probabilities[places],
@@ -76,6 +83,8 @@ class LevelPredictions:
             rest_calls=None if self.rest_calls is None else self.rest_calls[places],
             findings=tuple(one.of_seeds(seeds) for one in self.findings),
         )
+        fewer.influences.update({name: [runs[place] for place in places] for name, runs in self.influences.items()})
+        return fewer
 
     def of_class(self, name: str) -> LevelPredictions:
         """One class against the rest, or one finding of a multilabel level, as a binary level.

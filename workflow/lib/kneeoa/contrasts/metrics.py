@@ -16,6 +16,7 @@ from kneeoa.config.statistics import Statistics, ThresholdRule
 from kneeoa.contrasts.arms import spoken
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.intervals import Measured, measured, resampled
+from kneeoa.statistics.resampled import Resampled
 from kneeoa.tables.metrics import METRICS
 from kneeoa.tables.predictions import PREDICTIONS
 
@@ -81,15 +82,20 @@ def _rows(predictions: LevelPredictions, levels: tuple[Level, ...], statistics: 
 def _part_rows(predictions: LevelPredictions, names: list[str], statistics: Statistics) -> list[dict[str, Any]]:
     """The rows of a level, of one of its classes against the rest or of one finding."""
     draws = resampled(predictions, statistics)
-    runs = [
-        (seed, predictions.of_seeds([seed]), draws.of_seeds([place])) for place, seed in enumerate(predictions.seeds) if seed is not None
-    ]
-    found = []
-    for seed, subset, own in [*runs, (None, predictions, draws)]:
-        found += [{"seed": seed, **row(subset, name, measured(name, subset, statistics, own))} for name in names]
+
+    def rows_of_seeds(seed: int | None, subset: LevelPredictions, own: Resampled) -> list[dict[str, Any]]:
+        found = [{"seed": seed, **row(subset, name, measured(name, subset, statistics, own))} for name in names]
         if predictions.thresholds and isinstance(statistics.threshold, ThresholdRule):
             found.append({"seed": seed, **row(subset, "threshold", _threshold(subset))})
-    return found
+        return found
+
+    mean = rows_of_seeds(None, predictions, draws)  # first: each seed's influences are then there
+    runs = [
+        rows_of_seeds(seed, predictions.of_seeds([seed]), draws.of_seeds([place]))
+        for place, seed in enumerate(predictions.seeds)
+        if seed is not None
+    ]
+    return [one for rows in [*runs, mean] for one in rows]
 
 
 def row(predictions: LevelPredictions, name: str, value: Measured) -> dict[str, Any]:

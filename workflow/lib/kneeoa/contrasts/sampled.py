@@ -28,9 +28,11 @@ def runs_of(name: str, predictions: LevelPredictions) -> list[Run]:
 
 
 def sampled_runs(name: str, predictions: LevelPredictions) -> list[Sampled]:
-    """The metric called ``name`` (a row's name, e.g. cut_auc_2) of every seed.
+    """The metric called ``name`` (a row's name, e.g. cut_auc_2) of every seed, computed once.
 
     A consistency metric of an arm without a head of its own for both levels is undefined (NaN).
     """
-    kernel = kernel_of(name)
-    return [kernel.influence(run) for run in runs_of(name, predictions)]
+    if name not in predictions.influences:
+        kernel = kernel_of(name)
+        predictions.influences[name] = [kernel.influence(run) for run in runs_of(name, predictions)]
+    return predictions.influences[name]
