@@ -48,21 +48,30 @@ def confusions(truth: Integers, predicted: Integers, classes: int, weights: Floa
     return (weights @ cells).reshape(-1, classes, classes)
 
 
+_BLOCK = 128
+"""Cases of neighbouring scores that :func:`auc` takes at once."""
+
+
 def auc(truth: Integers, scores: Floats, weights: Floats) -> Floats:
-    """Weighted AUC of scores ``[n]`` for truth 0/1: one sort of the negatives, then cumulative
-    weights. Quickest where the weights of a case lie side by side.
+    """Weighted AUC of scores ``[n]`` for truth 0/1, from one sort.
+
+    Blocks of cases are taken from the lowest scores up: a positive beats the negatives of the
+    blocks below, whose weight is at hand, and those of its block that it exceeds, ties half.
+    Quickest where a case's weights lie side by side.
     """
-    positives, negatives = np.flatnonzero(truth == 1), np.flatnonzero(truth != 1)
-    negatives = negatives[np.argsort(scores[negatives])]
-    ranked = scores[negatives]
-    below = np.searchsorted(ranked, scores[positives], side="left")
-    through = np.searchsorted(ranked, scores[positives], side="right")
-    by_case = weights.T
-    cumulative = np.zeros((negatives.size + 1, len(weights)))
-    np.cumsum(by_case[negatives], axis=0, out=cumulative[1:])
-    own = by_case[positives]
-    beaten = np.einsum("pr,pr->r", own, cumulative[below]) + np.einsum("pr,pr->r", own, cumulative[through])
-    return _ratio(beaten, 2.0 * own.sum(axis=0) * cumulative[-1])
+    order, by_case = np.argsort(scores), weights.T
+    ordered, positive = scores[order], truth[order] == 1
+    edges = np.searchsorted(ordered, ordered[_BLOCK::_BLOCK])  # ties stay in one block
+    beaten, below, positives = np.zeros((3, len(weights)))
+    for rows in np.split(np.arange(order.size), np.unique(edges)):
+        high, low = rows[positive[rows]], rows[~positive[rows]]
+        own, others = by_case[order[high]], by_case[order[low]]
+        pairs = np.add(ordered[high][:, None] > ordered[low], ordered[high][:, None] >= ordered[low], dtype=np.float64)
+        together = own.sum(axis=0)
+        beaten += 2.0 * together * below + np.einsum("pr,pr->r", own, pairs @ others)
+        positives += together
+        below += others.sum(axis=0)
+    return _ratio(beaten, 2.0 * positives * below)
 
 
 def binary_auc(truth: Integers, probabilities: Floats, weights: Floats) -> Floats:
