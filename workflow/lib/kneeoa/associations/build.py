@@ -18,7 +18,7 @@ from kneeoa.tables.axis import AXIS
 from kneeoa.tables.cases import CASES
 from kneeoa.tables.labels import LABELS
 from kneeoa.tables.overlap import OVERLAP
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.tables.predictions import COMPARED, PREDICTIONS
 
 SPLIT = "test"
 ADJUSTED = ("age", "sex", "bmi", "site")
@@ -77,7 +77,7 @@ def build_associations(
         where = {"arm": str(arm), "cohort": str(cohort), "quantity": str(quantity)}
         part = part.merge(grades, on=["cohort", "case_id"])
         rows += [where | row for row in _of_quantity(part, people, level, str(quantity), how)]
-    rows += list(_of_predictions(PREDICTIONS.concat(list(predictions)), how))
+    rows += list(_of_predictions(PREDICTIONS.concat(list(predictions), COMPARED), how))
     rows += list(_of_readers(labels, readings, level, people, how))
     ASSOCIATIONS.write(out, [{"study": study, "split": row.pop("split", SPLIT), **row} for row in rows])
 

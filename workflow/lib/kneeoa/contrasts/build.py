@@ -27,7 +27,7 @@ from kneeoa.contrasts.outcome import Outcome, detectable, join
 from kneeoa.contrasts.paired import PairedTests
 from kneeoa.errors import KneeoaError
 from kneeoa.tables.contrasts import CONTRASTS
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.tables.predictions import COMPARED, PREDICTIONS
 
 _LOG = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def build_contrasts(
             unknown level, an arm without predictions of the level, or cases that are missing,
             repeated or labelled differently.
     """
-    frame = PREDICTIONS.concat(prediction_files)
+    frame = PREDICTIONS.concat(prediction_files, COMPARED)
     rows, primary = [], []
     for pair in pairs_of(frame, arms, levels, statistics):
         part = list(_rows(pair, statistics))

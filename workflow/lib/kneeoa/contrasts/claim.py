@@ -28,7 +28,7 @@ from kneeoa.statistics.seeds import LEAST_SEEDS
 from kneeoa.tables.axis import AXIS
 from kneeoa.tables.claim import CLAIM
 from kneeoa.tables.overlap import OVERLAP
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.tables.predictions import COMPARED, PREDICTIONS
 
 
 def build_claim(
@@ -62,7 +62,7 @@ def build_claim(
         KneeoaError: as :func:`kneeoa.contrasts.build.build_contrasts`, or an axis, tissue or
             measure that the tables do not hold.
     """
-    predictions = PREDICTIONS.concat(prediction_files)
+    predictions = PREDICTIONS.concat(prediction_files, COMPARED)
     predictions = predictions[predictions["split"] == SPLIT]
     axes, overlaps = AXIS.concat(axis_files), OVERLAP.concat(overlap_files)
     wanted = statistics.claim

@@ -18,7 +18,7 @@ from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.intervals import Measured, measured, resampled
 from kneeoa.statistics.resampled import Resampled
 from kneeoa.tables.metrics import METRICS
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.tables.predictions import COMPARED, PREDICTIONS
 
 LOG = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def build_metrics(prediction_files: list[Path], levels: tuple[Level, ...], stati
     Raises:
         KneeoaError: see :func:`kneeoa.contrasts.cases.level_predictions`.
     """
-    frame = PREDICTIONS.concat(prediction_files)
+    frame = PREDICTIONS.concat(prediction_files, COMPARED)
     by_name = {level.name: level for level in levels}
     arms = {str(arm): part for arm, part in frame.groupby("arm")}
     rows: list[dict[str, Any]] = []

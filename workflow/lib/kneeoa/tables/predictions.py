@@ -30,3 +30,6 @@ PREDICTIONS = TableSchema(
     ),
     key=("study", "arm", "seed", "fold", "cohort", "case_id", "level", "head"),
 )
+
+COMPARED = ("split", "subject", "truth", "probabilities")
+"""What metrics and comparisons read beside the key."""

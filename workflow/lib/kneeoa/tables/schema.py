@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,32 +68,52 @@ class TableSchema:
         Raises:
             KneeoaError: the file is not this table.
         """
+        frame = self._read(path, self.schema.names)
+        self._check_key(frame, path)
+        return frame
+
+    def _read(self, path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
+        """As :meth:`read`, of some columns, the key unchecked."""
         try:
-            table = pq.read_table(path)
+            with pq.ParquetFile(path) as file:
+                schema, table = file.schema_arrow, file.read(columns)
         except (OSError, pa.ArrowInvalid) as error:
             raise KneeoaError(f"{path}: cannot be read as the Parquet table '{self.name}' ({error}); {again(path)}.") from error
-        if not table.schema.remove_metadata().equals(self.schema.remove_metadata()):
+        if not schema.remove_metadata().equals(self.schema.remove_metadata()):
             raise KneeoaError(f"{path}: is not a '{self.name}' table of this version; {again(path)}.")
-        self._check(table, path)
+        self._check_empty(table, path)
         nullable = {field.type for field in self.schema if field.nullable}
         mapper = {kind: dtype for kind, dtype in _NULLABLE_INTEGERS.items() if kind in nullable}
         frame: pd.DataFrame = table.to_pandas(types_mapper=mapper.get)
         return frame
 
-    def concat(self, paths: list[str] | list[Path]) -> pd.DataFrame:
-        """Read several files of this table as one; the key must stay unique over all of them."""
+    def concat(self, paths: list[str] | list[Path], columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Read several files of this table as one; the key must stay unique over all of them.
+
+        Args:
+            paths: of the files.
+            columns: those that are wanted beside the key's; None: all.
+        """
+        names = [name for name in self.schema.names if columns is None or name in {*self.key, *columns}]
         if not paths:
-            return pd.DataFrame({name: [] for name in self.schema.names})
-        frame = pd.concat([self.read(path) for path in paths], ignore_index=True)
-        self._check_key(frame, f"{paths[0]} ... {paths[-1]}")
+            return pd.DataFrame({name: [] for name in names})
+        parts = [self._read(path, names) for path in paths]
+        frame = pd.concat(parts, ignore_index=True)
+        if self.key and frame.duplicated(list(self.key)).any():
+            for path, part in zip(paths, parts, strict=True):
+                self._check_key(part, path)
+            self._check_key(frame, f"{paths[0]} ... {paths[-1]}")
         return frame
 
     def _check(self, table: pa.Table, path: str | Path) -> None:
-        for field in self.schema:
-            if not field.nullable and table.column(field.name).null_count:
-                raise KneeoaError(f"{path}: column '{field.name}' of table '{self.name}' has empty values; none is allowed.")
+        self._check_empty(table, path)
         if self.key:
             self._check_key(table.select(list(self.key)).to_pandas(), path)
+
+    def _check_empty(self, table: pa.Table, path: str | Path) -> None:
+        for field in table.schema:
+            if not field.nullable and table.column(field.name).null_count:
+                raise KneeoaError(f"{path}: column '{field.name}' of table '{self.name}' has empty values; none is allowed.")
 
     def _check_key(self, frame: pd.DataFrame, path: str | Path) -> None:
         if not self.key:
