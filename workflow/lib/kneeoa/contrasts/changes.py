@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.contrasts.cases import LevelPredictions, best_head, level_predictions, places_in, require_same_cases
 from kneeoa.contrasts.multilabel import defined_findings, findings_note, level_findings
 from kneeoa.errors import KneeoaError
-from kneeoa.geometry.ordering import Sorted, weighted_pearson
+from kneeoa.geometry.ordering import Sorted, centred, pearson_of
 from kneeoa.statistics.inputs import Floats
 from kneeoa.statistics.metrics import binary_auc, macro_auc
 
@@ -122,9 +123,17 @@ def axis_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: str,
     grade = own.drop_duplicates("case_id").set_index("case_id")["grade"].astype(np.float64)
     ranked = Sorted(np.asarray(grade.loc[both[0].index], dtype=np.float64))
 
+    last: list[Any] = [None, None]  # weights, and the grades' ranks under them: the same for all runs
+
+    def graded(weights: Floats) -> tuple[Floats, Floats]:
+        if last[0] is not weights:
+            last[:] = [weights, centred(weights, ranked.ranks(weights))]
+        ranks: tuple[Floats, Floats] = last[1]
+        return ranks
+
     def run(position: Floats) -> OfRun:
         places = Sorted(position)
-        return lambda weights: weighted_pearson(weights, places.ranks(weights), ranked.ranks(weights))
+        return lambda weights: pearson_of(weights, centred(weights, places.ranks(weights)), graded(weights))
 
     return [Change("axis", level, "spearman", axis, subjects, _runs(both, run))]
 

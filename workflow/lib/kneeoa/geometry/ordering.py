@@ -51,18 +51,25 @@ def weighted_pearson(weights: Floats, x: Floats, y: Floats) -> Floats:
     """Pearson correlation of each resample; ``x`` and ``y`` are ``[cases]`` or ``[resamples,
     cases]``; NaN where one is constant.
     """
+    return pearson_of(weights, centred(weights, x), centred(weights, y))
+
+
+def centred(weights: Floats, values: Floats) -> tuple[Floats, Floats]:
+    """Values less their weighted mean, and their weighted sum of squares ``[resamples]``: 0 where
+    they are constant.
+    """
     total = np.maximum(weights.sum(axis=-1, keepdims=True), 1)  # no case at all: undefined, not a division by zero
+    away = values - (weights * values).sum(axis=-1, keepdims=True) / total
+    spread = (weights * away * away).sum(axis=-1)
+    # Centring a constant leaves its rounding: what varies less than single precision resolves
+    # counts as constant.
+    floor = np.finfo(np.float32).eps ** 2 * (weights * values * values).sum(axis=-1)
+    return away, np.where(spread > floor, spread, 0.0)
 
-    def centred(values: Floats) -> tuple[Floats, Floats]:
-        away = values - (weights * values).sum(axis=-1, keepdims=True) / total
-        spread = (weights * away * away).sum(axis=-1)
-        # Centring a constant leaves its rounding: what varies less than single precision resolves
-        # counts as constant.
-        floor = np.finfo(np.float32).eps ** 2 * (weights * values * values).sum(axis=-1)
-        return away, np.where(spread > floor, spread, 0.0)
 
-    (from_x, xx), (from_y, yy) = centred(x), centred(y)
-    return _ratio((weights * from_x * from_y).sum(axis=-1), np.sqrt(xx * yy))
+def pearson_of(weights: Floats, x: tuple[Floats, Floats], y: tuple[Floats, Floats]) -> Floats:
+    """:func:`weighted_pearson` of what :func:`centred` gives for both."""
+    return _ratio((weights * x[0] * y[0]).sum(axis=-1), np.sqrt(x[1] * y[1]))
 
 
 def correlation_measures(position: Floats, severity: Floats) -> Measures:
