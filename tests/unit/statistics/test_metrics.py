@@ -7,7 +7,7 @@ import pytest
 import sklearn.metrics as reference
 
 from kneeoa.statistics.kernels import metric
-from kneeoa.statistics.metrics import called, value
+from kneeoa.statistics.metrics import auc, called, value
 from tests.unit.statistics.references import mean_over_seeds
 
 CLASSES = 5
@@ -97,3 +97,17 @@ def test_seeds_are_averaged_by_metric_not_by_probability() -> None:
 def test_an_unknown_metric_is_named() -> None:
     with pytest.raises(ValueError, match="recall"):
         metric("recall")
+
+
+@pytest.mark.parametrize("values", [2, 9, 10_000])
+def test_aucs_of_resamples_are_those_of_all_pairs_with_ties_over_several_blocks(values: int) -> None:
+    rng = np.random.default_rng(5)
+    truth, scores = rng.integers(0, 2, size=700), rng.integers(0, values, size=700).astype(float)
+    weights = rng.integers(0, 4, size=(6, 700)).astype(float)
+    weights[5, truth == 1] = 0.0
+    wins = np.sign(scores[truth == 1][:, None] - scores[truth == 0]) / 2 + 0.5
+    high, low = weights[:, truth == 1], weights[:, truth == 0]
+    expected = np.einsum("rp,pq,rq->r", high[:5], wins, low[:5]) / (high[:5].sum(axis=1) * low[:5].sum(axis=1))
+    found = auc(truth, scores, weights)
+    assert found[:5].tolist() == expected.tolist()
+    assert np.isnan(found[5])

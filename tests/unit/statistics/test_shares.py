@@ -61,3 +61,12 @@ def test_shares_of_mass_have_a_logit_interval() -> None:
     with pytest.raises(KneeoaError, match="confidence"):
         wilson(0.5, 10, 0.0)
     assert math.isnan(wilson(0.5, 0, 0.95)[0])
+
+
+def test_subjects_of_the_members_are_counted_anew() -> None:
+    codes = cluster_codes(["c", "c", "a", "b", "b", "a"], 6)
+    members = np.array([True, False, True, True, True, True])
+    found = share(np.array([1.0, 1.0, 0.0, 1.0, 0.0, 1.0]), codes, 0.95, "share", members)
+    assert (found.n, found.subjects) == (5, 3)
+    single = share(np.array([1.0, 1.0, 0.0, 1.0, 0.0, 1.0]), codes, 0.95, "share", np.array([1, 0, 1, 1, 0, 0], dtype=bool))
+    assert (single.n, single.subjects, "clustered" in single.method) == (3, 3, False)

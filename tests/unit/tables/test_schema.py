@@ -62,3 +62,11 @@ def test_concat_keeps_the_key_unique_over_files(tmp_path: Path) -> None:
     PEOPLE.write(tmp_path / "1.parquet", ROWS)
     with pytest.raises(KneeoaError, match="share a key"):
         PEOPLE.concat([tmp_path / "1.parquet", tmp_path / "1.parquet"])
+
+
+def test_concat_reads_the_columns_wanted_beside_the_key(tmp_path: Path) -> None:
+    PEOPLE.write(tmp_path / "1.parquet", ROWS)
+    wanted = [name for name in PEOPLE.schema.names if name in PEOPLE.key]
+    assert list(PEOPLE.concat([tmp_path / "1.parquet"], []).columns) == wanted
+    assert list(PEOPLE.concat([], []).columns) == wanted
+    assert list(PEOPLE.concat([tmp_path / "1.parquet"]).columns) == PEOPLE.schema.names

@@ -70,7 +70,11 @@ def partial(values: Floats, grade: Floats, covariates: pd.DataFrame, subjects: p
     estimate = _pingouins(table)
 
     columns = [Sorted(column) for column in table.T]
-    return _resampled(estimate, lambda weights: _partial(np.stack([one.ranks(weights) for one in columns], axis=1), weights), people, how, lost)
+
+    def again(weights: Floats) -> Floats:
+        return _partial(np.stack([column.ranks(weights) for column in columns], axis=1), weights)
+
+    return _resampled(estimate, again, people, how, lost)
 
 
 def within_person(values: Floats, grade: Floats, subjects: pd.Series, confidence: float) -> Association:

@@ -41,7 +41,9 @@ class LevelPredictions:
     parent_class: tuple[int, ...] = ()  # [K']
     rest_calls: NDArray[np.int64] | None = None  # [S, n], of one class against the rest: called so or not
     influences: dict[str, list[Sampled]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """Of each seed, by a row's name: what :func:`kneeoa.contrasts.sampled.sampled_runs` has computed."""
+    """Of each seed, by a row's name: what :func:`kneeoa.contrasts.sampled.sampled_runs` has
+    computed.
+    """
     findings: tuple[LevelPredictions, ...] = ()  # of a multilabel level: each as a binary level, on the cases where it was read
 
     @functools.cached_property

@@ -101,7 +101,7 @@ class TableSchema:
         frame = pd.concat(parts, ignore_index=True)
         if self.key and frame.duplicated(list(self.key)).any():
             for path, part in zip(paths, parts, strict=True):
-                self._check_key(part, path)
+                self._check_key(part, str(path))
             self._check_key(frame, f"{paths[0]} ... {paths[-1]}")
         return frame
 
