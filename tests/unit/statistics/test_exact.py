@@ -2,7 +2,9 @@
 imbalance and clusters.
 """
 
+import itertools
 import math
+import operator
 from fractions import Fraction
 from functools import partial
 
@@ -86,10 +88,11 @@ def test_mcnemar_in_clusters() -> None:
     sums = [Fraction(int((right_a - right_b)[cluster == k].sum())) for k in sorted(set(cluster.tolist()))]
     count = len(sums)
     statistic = Fraction(count - 1, count) * sum(sums) ** 2 / sum(one**2 for one in sums)
-    mean = sum(sums) / 30
-    sizes = [int((cluster == k).sum()) for k in sorted(set(cluster.tolist()))]
-    variance = Fraction(count, count - 1) * sum((one - size * mean) ** 2 for one, size in zip(sums, sizes, strict=True)) / 900
+    signed = [abs(sum(sign * one for sign, one in zip(signs, sums, strict=True))) for signs in itertools.product((-1, 1), repeat=count)]
+    larger, equal = (sum(compare(each, abs(sum(sums))) for each in signed) for compare in (operator.gt, operator.eq))
     found = mcnemar_test(right_a, right_b, cluster)
     assert found.statistic == CLOSE(float(statistic))
-    assert (found.high - found.low) / 2 == CLOSE(1.959963984540054 * math.sqrt(variance))
+    assert found.p == CLOSE(float(Fraction(2 * larger + equal, 2 * len(signed))))
+    assert found.low < found.difference < found.high
+    assert (found.low > 0 or found.high < 0) == (found.p < 0.05)
     assert (found.n, found.subjects) == (30, count)

@@ -71,7 +71,7 @@ def test_familywise_error_is_held() -> None:
     draws = rng.multivariate_normal(np.zeros(5), correlation, size=600)
     p = 2 * norm.sf(np.abs(draws))
     least = np.array([max_t(each, correlation).min() for each in p])
-    holm = np.array([adjust(each, "holm").min() for each in p])
+    holm = 5 * p.min(axis=1)  # Holm's smallest adjusted p is Bonferroni's
     assert (least < 0.05).mean() == pytest.approx(0.05, abs=0.02)
     assert (holm < 0.05).mean() < (least < 0.05).mean(), "Holm is more cautious than it need be"
 

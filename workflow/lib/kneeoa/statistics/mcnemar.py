@@ -195,8 +195,9 @@ def _of_subjects(sums: Floats, method: Method) -> tuple[float, float, float, str
     statistic = (sums.size - 1) / sums.size * float(sums.sum()) ** 2 / squares
     if "chi2" in kind:
         return statistic, *_chi2(statistic), name
-    p = sign_test(sums, mid=not exact).p
-    return statistic, p, math.log10(p), name
+    signs = sign_test(sums, mid=not exact)
+    tail = (math.log(2) + float(norm.logsf(abs(signs.z)))) / math.log(10)  # the normal one, where p is no float
+    return statistic, signs.p, math.log10(signs.p) if signs.p > sys.float_info.min else tail, name
 
 
 def _interval(delta: Floats, sums: Floats, method: Method, confidence: float) -> tuple[float, float]:
