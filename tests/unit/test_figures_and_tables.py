@@ -3,6 +3,7 @@ that names the file.
 """
 
 import importlib
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,12 @@ def test_what_is_read_from_the_text_is_what_the_module_binds() -> None:
         for module, declared in found.items():
             bound = getattr(importlib.import_module(f"kneeoa.{package}.{module}"), name)
             assert type(declared).model_validate(bound) == declared
+
+
+def test_the_report_can_print_every_table() -> None:
+    for module in figures_and_tables.tables():
+        printer = importlib.import_module(f"kneeoa.paper_tables.{module}").tabulars
+        assert list(inspect.signature(printer).parameters) == ["rows", "names", "labels"], module
 
 
 def test_every_module_that_draws_or_writes_is_declared() -> None:

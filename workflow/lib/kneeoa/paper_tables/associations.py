@@ -11,6 +11,7 @@ import pandas as pd
 
 from kneeoa.figures.numbers import interval, p_value
 from kneeoa.figures.words import printed, sentence_case
+from kneeoa.paper_tables.arm_names import ArmNames
 from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import Tabular, changes, write_latex
 from kneeoa.tables.associations import ASSOCIATIONS
@@ -47,11 +48,11 @@ def write(associations: Path, out_csv: Path, out_tex: Path, labels: Mapping[str,
     """
     rows = ASSOCIATIONS.read(associations)
     write_csv(out_csv, rows)
-    write_latex(out_tex, tabulars(rows, labels))
+    write_latex(out_tex, tabulars(rows, None, labels))
 
 
-def tabulars(rows: pd.DataFrame, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of ASSOCIATIONS rows, one for each cohort."""
+def tabulars(rows: pd.DataFrame, names: ArmNames | None, labels: Mapping[str, str] | None) -> list[Tabular]:
+    """The printed tables of ASSOCIATIONS rows, one for each cohort; arms have their own names."""
     tables = []
     for cohort, part in rows.groupby("cohort", sort=False):
         body = [
