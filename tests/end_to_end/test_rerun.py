@@ -15,8 +15,8 @@ from tests.rerun.definition_edits import EVERY, edited_definition
 
 pytestmark = pytest.mark.slow
 
-AFTER_AXES = {"geometry", "differences", "claim"}
-AFTER_MAPS = {"overlap", "anatomy", "sanity", "claim"}
+AFTER_AXES = {"geometry", "differences", "claim", "associations"}
+AFTER_MAPS = {"overlap", "anatomy", "sanity", "claim", "associations"}
 UNTRAINED = {"embed_untrained", "geometry_baselines"}
 AFTER_RUNS = {"predict", "metrics", "contrasts", "subgroups", "similarity"}
 AFTER_RUNS |= {"saliency", "deletion", "deletion_summary"}
@@ -103,7 +103,12 @@ def test_editing_one_figure_redraws_it_and_the_report_only(finished: Path) -> No
 CONFIGURATION = [
     ("figures:", "figures: {font_size: 9, dpi: 80, example_cases: 2}", {"quality"}, False),
     ("geometry:", "geometry: {resamples: 101, permutations: 50}", {*AFTER_AXES, "geometry_baselines"}, False),
-    ("  resamples: 200", "  resamples: 201", {"metrics", "contrasts", "deletion_summary", *AFTER_MAPS} - {"overlap"}, False),
+    (
+        "  resamples: 200",
+        "  resamples: 201",
+        {"metrics", "contrasts", "deletion_summary", *AFTER_MAPS} - {"overlap", "associations"},
+        False,
+    ),
     ("  shifts: 50", "  shifts: 51", {*AFTER_MAPS}, False),
     ("saliency:", "saliency: {samples: 3, keep: 1, randomised: 8}", {"saliency", *AFTER_MAPS}, False),
     (
