@@ -73,7 +73,8 @@ class FinishedStudy:
         return path
 
     def _cohort(self) -> None:
-        SPLITS.write(self._path(f"splits/{COHORT}.parquet"), self.cases.drop(columns="grade"))
+        for name in (COHORT, f"{COHORT}.evaluated"):  # nobody is in two cohorts
+            SPLITS.write(self._path(f"splits/{name}.parquet"), self.cases.drop(columns="grade"))
         grades = {"oa": self.cases["grade"] >= 2, "kl": self.cases["grade"]}
         labels = [
             self.cases[["cohort", "case_id"]].assign(level=level, value=[[int(value)] for value in values])
