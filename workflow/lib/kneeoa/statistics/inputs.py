@@ -19,6 +19,10 @@ _ABSENT = ("", "<NA>", "NaN", "NaT", "None", "nan")
 """What an absent label becomes as a string."""
 
 
+_MOST_KEPT = 1 << 20
+"""Bytes of labels whose codes are kept for the next metric."""
+
+
 def finite(values: ArrayLike, name: str) -> Floats:
     """``values`` as float64.
 
@@ -77,7 +81,7 @@ def cluster_codes(cluster: ArrayLike | None, count: int) -> Integers | None:
     if labels.dtype == object:
         labels = labels.astype(str)
     same_length(count, cluster=labels)
-    if labels.ndim != 1:
+    if labels.ndim != 1 or labels.nbytes > _MOST_KEPT:
         return _codes(labels)
     return _kept_codes(labels.tobytes(), labels.dtype.str)
 
