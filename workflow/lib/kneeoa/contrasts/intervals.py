@@ -19,6 +19,7 @@ from kneeoa.config.metrics import base
 from kneeoa.config.statistics import APPLICABLE, Statistics
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.multilabel import defined_findings, findings_note, mean_runs
+from kneeoa.contrasts.outcome import invalid_note, join
 from kneeoa.contrasts.sampled import runs_of, sampled_runs
 from kneeoa.statistics.inputs import Booleans, Floats, cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
@@ -100,16 +101,10 @@ def resampled(predictions: LevelPredictions, statistics: Statistics) -> Resample
     return Resampled(truth, predictions.probabilities, predictions.calls, subjects, statistics.resamples, statistics.seed)
 
 
-def invalid_note(invalid: int, resamples: int) -> str:
-    """How many resamples were left out; empty where none was."""
-    return f"{invalid} of {resamples} resamples undefined and left out" if invalid else ""
-
-
 def _share(found: Estimate, note: str) -> Measured:
     kind = "logit" if "logit" in found.method else "wilson"
     return Measured(found.estimate, found.low, found.high, kind, note)
 
 
 def _of(found: Estimate, kind: str) -> Measured:
-    notes = [found.note, _NO_INTERVAL if found.degenerate else ""]
-    return Measured(found.estimate, found.low, found.high, kind, "; ".join(note for note in notes if note))
+    return Measured(found.estimate, found.low, found.high, kind, join(found.note, _NO_INTERVAL if found.degenerate else ""))

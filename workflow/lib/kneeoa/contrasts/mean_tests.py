@@ -14,8 +14,8 @@ import numpy as np
 from kneeoa.config.metrics import FixedTest
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.cases import LevelPredictions, places_in
-from kneeoa.contrasts.multilabel import defined_findings, findings_note, mean_runs
-from kneeoa.contrasts.outcome import Outcome, join
+from kneeoa.contrasts.multilabel import findings_note, mean_runs
+from kneeoa.contrasts.outcome import Outcome, join, of_bootstrap, of_difference
 from kneeoa.contrasts.sampled import runs_of
 from kneeoa.statistics import metrics
 from kneeoa.statistics.bootstrap import paired_of, resampled_weights
@@ -32,27 +32,28 @@ class MeanTests:
         self.sides = (candidate, reference)
         self.statistics = statistics
 
-    def run(self, name: str, test: FixedTest) -> Outcome:
-        """The outcome of ``test`` on the mean of the metric ``name``.
+    def run(self, name: str, test: FixedTest, findings: list[int]) -> Outcome:
+        """The outcome of ``test`` on the mean of the metric ``name`` over ``findings``, those of
+        which it has a value (:func:`kneeoa.contrasts.multilabel.defined_findings`).
 
         DeLong's test adds the placements' influences of all findings (:mod:`
         kneeoa.statistics.findings`); the bootstrap draws subjects, each with all its findings.
         McNemar's test counts cases that are right or wrong, so it is one of a finding and not of
         a mean.
         """
-        findings = defined_findings(name, self.sides)
         note = findings_note(self.sides[0], findings)
         delta = self._delta(name, findings)
         if not findings:
-            return _outcome(delta, note)
+            return of_difference(delta, join(note, delta.method))
         if test == "delong":
-            return _outcome(self._delong(findings), note)
+            delong = self._delong(findings)
+            return of_difference(delong, join(note, delong.method))
         if test == "bootstrap":
             return self._bootstrap(name, findings, delta, note)
         if test == "mcnemar":
             reason = "McNemar's test is of one finding: the tests delta and bootstrap are of the mean"
-            return _outcome(delta, join(note, reason), tested=False)
-        return _outcome(delta, note)
+            return of_difference(delta, join(note, reason), tested=False)
+        return of_difference(delta, join(note, delta.method))
 
     def _delta(self, name: str, findings: list[int]) -> PairedDifference:
         candidate = self.sides[0]
@@ -77,19 +78,7 @@ class MeanTests:
         boot = paired_of(
             (float(first[-1]), float(second[-1])), first[:-1] - second[:-1], delta.n, delta.subjects, self.statistics.confidence
         )
-        lost = f"{boot.invalid} of {boot.resamples} resamples undefined and left out" if boot.invalid else ""
-        return Outcome(
-            estimate_reference=boot.estimate_b,
-            estimate_candidate=boot.estimate_a,
-            difference=boot.difference,
-            low=boot.low,
-            high=boot.high,
-            p=boot.p,
-            statistic=math.nan,
-            standard_error=math.sqrt(delta.variance),
-            degenerate=boot.degenerate,
-            note=join(note, lost),
-        )
+        return of_bootstrap(boot, math.sqrt(delta.variance), note)
 
     def _draws(self, name: str, side: LevelPredictions, findings: list[int]) -> Floats:
         """The mean over findings and seeds in every resample of subjects, then in the cases
@@ -112,18 +101,3 @@ def _weighted(name: str, run: Run, weights: Floats) -> Floats:
         return kernel.of_tables(metrics.confusions(run.truth, run.calls, 2, weights))
     assert kernel.weighted is not None
     return kernel.weighted(run.truth, run.probabilities, weights)
-
-
-def _outcome(result: PairedDifference, note: str, tested: bool = True) -> Outcome:
-    return Outcome(
-        estimate_reference=result.estimate_b,
-        estimate_candidate=result.estimate_a,
-        difference=result.difference,
-        low=result.low if tested else math.nan,
-        high=result.high if tested else math.nan,
-        p=result.p if tested else math.nan,
-        statistic=result.z if tested else math.nan,
-        standard_error=math.sqrt(result.variance),
-        degenerate=result.degenerate,
-        note=join(note, result.method if tested else ""),
-    )

@@ -11,11 +11,11 @@ from dataclasses import replace
 from kneeoa.config.metrics import CONSISTENCY_METRICS, FixedTest, base, metrics_of
 from kneeoa.config.statistics import APPLICABLE, Statistics
 from kneeoa.contrasts.cases import LevelPredictions
-from kneeoa.contrasts.intervals import invalid_note, resampled
+from kneeoa.contrasts.intervals import resampled
 from kneeoa.contrasts.mean_tests import MeanTests
 from kneeoa.contrasts.metrics import undefined_note
 from kneeoa.contrasts.multilabel import defined_findings
-from kneeoa.contrasts.outcome import Outcome, join
+from kneeoa.contrasts.outcome import Outcome, invalid_note, join, of_bootstrap, of_difference
 from kneeoa.contrasts.sampled import sampled_runs
 from kneeoa.contrasts.small_samples import case_parts, with_few_subjects
 from kneeoa.errors import KneeoaError
@@ -76,28 +76,17 @@ class PairedTests:
 
     def _over_findings(self, name: str, test: FixedTest) -> Outcome:
         sides = (self.candidate, self.reference)
-        outcome, findings = MeanTests(*sides, self.statistics).run(name, test), defined_findings(name, sides)
+        findings = defined_findings(name, sides)
+        outcome = MeanTests(*sides, self.statistics).run(name, test, findings)
         if test == "mcnemar" or not findings:
             return outcome
         return with_few_subjects(outcome, test, case_parts(name, *sides, findings), self.candidate.subjects, self.statistics.confidence)
 
     def _by_bootstrap(self, name: str) -> Outcome:
-        boot = self._bootstrap(name)
-        return Outcome(
-            estimate_reference=boot.estimate_b,
-            estimate_candidate=boot.estimate_a,
-            difference=boot.difference,
-            low=boot.low,
-            high=boot.high,
-            p=boot.p,
-            statistic=math.nan,
-            standard_error=self._error(name),
-            degenerate=boot.degenerate,
-            note=invalid_note(boot.invalid, boot.resamples),
-        )
+        return of_bootstrap(self._bootstrap(name), self._error(name))
 
     def _by_delta(self, name: str) -> Outcome:
-        return _outcome(self._delta(name), "")
+        return of_difference(self._delta(name), "")
 
     def _delong(self, name: str) -> Outcome:
         method = kernel_of(name).delong
@@ -105,7 +94,7 @@ class PairedTests:
             raise KneeoaError(f"Metric '{base(name)}' is declared to have DeLong's test, but its kernel has none.")
         truth, subjects, confidence = self.candidate.truth, self.candidate.subjects, self.statistics.confidence
         result = method.test(truth, self.candidate.probabilities, self.reference.probabilities, subjects, confidence, cut_in(name))
-        return _outcome(result, result.method)
+        return of_difference(result, result.method)
 
     def _mcnemar(self, name: str) -> Outcome:
         correct = [arm.calls == arm.truth for arm in (self.candidate, self.reference)]
@@ -150,18 +139,3 @@ class PairedTests:
         codes = cluster_codes(self.candidate.subjects, self.candidate.truth.size)
         first, second = (over_seeds(sampled_runs(name, side)) for side in (self.candidate, self.reference))
         return difference_of(first, second, codes, self.statistics.confidence, "delta method")
-
-
-def _outcome(result: PairedDifference, note: str) -> Outcome:
-    return Outcome(
-        estimate_reference=result.estimate_b,
-        estimate_candidate=result.estimate_a,
-        difference=result.difference,
-        low=result.low,
-        high=result.high,
-        p=result.p,
-        statistic=result.z,
-        standard_error=math.sqrt(result.variance),
-        degenerate=result.degenerate,
-        note=note,
-    )

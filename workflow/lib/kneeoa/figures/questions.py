@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,6 +44,11 @@ class Place:
 
     question: Question
     panel: Panel
+
+
+def questions_of(predictions: Sequence[Path], levels: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> list[Question]:
+    """The questions of levels, given as the configuration has them; errors as :func:`questions`."""
+    return [each for level in levels for each in questions(predictions, Level.model_validate(level), labels)]
 
 
 def questions(predictions: Sequence[Path], level: Level, labels: Mapping[str, str]) -> list[Question]:

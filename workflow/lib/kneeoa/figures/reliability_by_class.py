@@ -13,11 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kneeoa.config.analysis import Figures
-from kneeoa.config.hierarchy import Level
 from kneeoa.figures import style
 from kneeoa.figures.arms import MODE, Factors, values_of
 from kneeoa.figures.numbers import percent
-from kneeoa.figures.questions import Place, Question, blocks_of, cases_of, panels_drawn, questions
+from kneeoa.figures.questions import Place, Question, blocks_of, cases_of, panels_drawn, questions_of
 from kneeoa.figures.reliability import draw_curves, draw_histogram
 from kneeoa.tables.metrics import METRICS
 
@@ -51,7 +50,7 @@ def figure(
     :func:`kneeoa.figures.reliability.figure` draws them of a binary level.
 
     Args:
-        asked: as :func:`kneeoa.figures.questions.questions` gives them.
+        asked: as :func:`kneeoa.figures.questions.questions_of` gives them.
         metrics: METRICS; gives the Brier score of a finding in the legend.
         arms: the arms table.
         figures: the look.
@@ -97,5 +96,5 @@ def draw(
     Raises:
         KneeoaError: a table is not what it should be, or no arm predicts any of the levels.
     """
-    asked = [each for level in levels for each in questions(predictions, Level.model_validate(level), figures.labels)]
+    asked = questions_of(predictions, levels, figures.labels)
     style.save(figure(asked, METRICS.read(metrics), arms, figures, confidence, varied), figures, out_pdf, out_png)
