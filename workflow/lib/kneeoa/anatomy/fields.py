@@ -58,15 +58,15 @@ def shares(
     Dilated is the mask on its own grid (face neighbours, ``n`` times): cartilage is a thin sheet,
     and coarse maps miss it narrowly.
     """
-    found = {group: occupancy(mask, values, shape) for group, values in groups.items()}
+    by_group = {group: occupancy(mask, values, shape) for group, values in groups.items()}
     for group, values in list(groups.items())[:1]:
         inside = np.isin(mask, values)
         for voxels in dilations if inside.any() else ():
-            grown = ndimage.binary_dilation(inside, iterations=voxels).astype(np.uint8)
-            found[f"{group}_dilated{voxels}"] = occupancy(grown, [1], shape)
+            dilated = ndimage.binary_dilation(inside, iterations=voxels).astype(np.uint8)
+            by_group[f"{group}_dilated{voxels}"] = occupancy(dilated, [1], shape)
         if not inside.any():
-            found |= {f"{group}_dilated{voxels}": np.zeros(shape) for voxels in dilations}
-    return found
+            by_group |= {f"{group}_dilated{voxels}": np.zeros(shape) for voxels in dilations}
+    return by_group
 
 
 def joint_region(mask: NDArray[np.uint8], size: Sequence[float], region_mm: float, shape: tuple[int, ...]) -> Booleans | None:
@@ -83,5 +83,5 @@ def tissues_of(
 ) -> tuple[dict[str, Fields | None], Booleans | None]:
     """Every tissue's fields (None: absent) and the joint region of one case, on a map's grid."""
     size = cell_size(mask.shape, spacing, shape)
-    found = {name: fields(share, size, anatomy.tolerance_mm) for name, share in shares(mask, groups, anatomy.dilations, shape).items()}
-    return found, joint_region(mask, size, anatomy.region_mm, shape)
+    tissues = {name: fields(share, size, anatomy.tolerance_mm) for name, share in shares(mask, groups, anatomy.dilations, shape).items()}
+    return tissues, joint_region(mask, size, anatomy.region_mm, shape)

@@ -97,22 +97,22 @@ def measure_run(
     explained = SALIENCY.read(index).sort_values(["cohort", "case_id"], ignore_index=True)
     stored = reading(maps, len(explained))
     subjects = subjects_of(explained, splits, index)
-    known = Anatomies(Masks(mask_arrays, mask_indices), tissues, spacing, anatomy)
+    anatomies = Anatomies(Masks(mask_arrays, mask_indices), tissues, spacing, anatomy)
     rows: list[dict[str, Any]] = []
     without = 0
     for cohort, cases in explained.groupby("cohort", sort=True):
         pool = _pool(cases, stored, subjects, anatomy, str(cohort))
         for case in cases.to_dict("records"):
             shape = stored.shape[2:]
-            found = known.of(str(cohort), case["case_id"], case["view"], shape)
-            if found is None:
+            tissues_and_region = anatomies.of(str(cohort), case["case_id"], case["view"], shape)
+            if tissues_and_region is None:
                 without += 1
                 continue
             subject = subjects[str(cohort), case["case_id"]]
-            here = {name: case[name] for name in ("study", "arm", "seed", "method", "cohort", "case_id")} | {"subject": subject}
-            both = unpack(stored[case["row"]], case["scale"])
-            shifts = known.shifts(str(cohort), case["case_id"], shape)
-            rows += [here | row for row in measure_case(both[0], both.sum(axis=0), *found, shifts, pool, subject)]
+            keys = {name: case[name] for name in ("study", "arm", "seed", "method", "cohort", "case_id")} | {"subject": subject}
+            signs = unpack(stored[case["row"]], case["scale"])
+            shifts = anatomies.shifts(str(cohort), case["case_id"], shape)
+            rows += [keys | row for row in measure_case(signs[0], signs.sum(axis=0), *tissues_and_region, shifts, pool, subject)]
     _log.info("measured %d cases; %d have no usable mask", len(explained) - without, without)
     OVERLAP.write(out, rows)
 
@@ -137,8 +137,8 @@ def _pool(cases: pd.DataFrame, stored: NDArray[np.float16], subjects: Mapping[tu
 
     def members() -> Iterator[tuple[str, dict[str, Floats]]]:
         for subject, case_id in chosen.items():
-            both = unpack(stored[place[case_id]["row"]], place[case_id]["scale"])
-            yield subject, distributions(both[0], both.sum(axis=0))
+            signs = unpack(stored[place[case_id]["row"]], place[case_id]["scale"])
+            yield subject, distributions(signs[0], signs.sum(axis=0))
 
     return Pool(members(), POOLED)
 
@@ -168,47 +168,47 @@ def measure_case(
         undefined. Measures of the joint region have no null, as a moved map would be cut by it;
         rank accuracy has none of other subjects.
     """
-    found = distributions(saliency, absolute, region)
-    spectra = {name: spectrum(one) for name, one in found.items() if not name.startswith(REGION)}
+    map_distributions = distributions(saliency, absolute, region)
+    spectra = {name: spectrum(one) for name, one in map_distributions.items() if not name.startswith(REGION)}
     present = {name: one for name, one in tissues.items() if one is not None}
     wanted = {f"{name}/{kind}": one.named(kind) for name, one in present.items() for kind in ("share", "near", "distance")}
     others = pool.hits(subject, wanted) if wanted else {}
     for name, tissue in tissues.items():
         rows: dict[str, dict[str, Any]] = {one: _BLANK | {"tissue": name, "measure": one} for one in measure_names()}
         if tissue is not None:
-            own = _own(found, spectra, saliency, tissue)
-            kinds = {kind: spectrum(tissue.named(kind)) for kind in ("share", "near", "distance")} if own[0] else {}
+            tissue_distributions, tissue_spectra = _with_tissue_size(map_distributions, spectra, saliency, tissue)
+            field_spectra = {kind: spectrum(tissue.named(kind)) for kind in ("share", "near", "distance")} if tissue_distributions else {}
             samples: dict[tuple[str, str], Floats] = {}
-            for one in measures(saliency.size, float(tissue.share.mean()), _size(tissue, region)):
+            for one in measures(saliency.size, float(tissue.share.mean()), _region_size(tissue, region)):
                 rows[one.name] |= {"chance": one.of_hit(_chance(one, tissue, region))}
-                if one.distribution not in own[0]:
+                if one.distribution not in tissue_distributions:
                     continue
-                hit = float(np.vdot(own[0][one.distribution], tissue.named(one.field)))
+                hit = float(np.vdot(tissue_distributions[one.distribution], tissue.named(one.field)))
                 rows[one.name] |= {"value": one.of_hit(hit)}
                 key = (one.distribution, one.field)
-                if one.distribution in own[1]:
+                if one.distribution in tissue_spectra:
                     if key not in samples:
-                        samples[key] = moved(own[1][one.distribution], kinds[one.field], saliency.shape).ravel()[shifts]
-                    rows[one.name] |= _beside("null", one, hit, samples[key])
+                        samples[key] = moved(tissue_spectra[one.distribution], field_spectra[one.field], saliency.shape).ravel()[shifts]
+                    rows[one.name] |= _null_columns("null", one, hit, samples[key])
                 if (one.distribution, f"{name}/{one.field}") in others:
-                    rows[one.name] |= _beside("others", one, hit, others[one.distribution, f"{name}/{one.field}"], rounding=SINGLE)
+                    rows[one.name] |= _null_columns("others", one, hit, others[one.distribution, f"{name}/{one.field}"], rounding=SINGLE)
         yield from rows.values()
 
 
 _BLANK = dict.fromkeys(("value", "chance", "null_mean", "null_z", "null_p", "others_mean", "others_z", "others_p"))
 
 
-def _own(
-    found: Mapping[str, Floats], spectra: Mapping[str, Any], saliency: Floats, tissue: Fields
+def _with_tissue_size(
+    map_distributions: Mapping[str, Floats], spectra: Mapping[str, Any], saliency: Floats, tissue: Fields
 ) -> tuple[dict[str, Floats], dict[str, Any]]:
     """The distributions and their transforms with the one that belongs to the tissue's size."""
-    if "mass" not in found:
-        return dict(found), dict(spectra)
+    if "mass" not in map_distributions:
+        return dict(map_distributions), dict(spectra)
     top = top_distribution(saliency, max(1, round(float(tissue.share.sum()))))
-    return {**found, SIZE: top}, {**spectra, SIZE: spectrum(top)}
+    return {**map_distributions, SIZE: top}, {**spectra, SIZE: spectrum(top)}
 
 
-def _size(tissue: Fields, region: Booleans | None) -> tuple[int, float] | None:
+def _region_size(tissue: Fields, region: Booleans | None) -> tuple[int, float] | None:
     return None if region is None else (int(region.sum()), float(tissue.share[region].mean()))
 
 
@@ -218,7 +218,7 @@ def _chance(one: Measure, tissue: Fields, region: Booleans | None) -> float:
     return float((field[region] if inside else field).mean())
 
 
-def _beside(which: str, one: Measure, hit: float, sample: Floats, **options: float) -> dict[str, float | None]:
-    found = against_null(hit, sample, less_is_closer=one.less_is_closer, **options)
-    values = {"mean": one.of_hit(found.mean), "z": found.z, "p": found.p}
-    return {f"{which}_{name}": value if np.isfinite(value) else None for name, value in values.items()}
+def _null_columns(null: str, one: Measure, hit: float, sample: Floats, **options: float) -> dict[str, float | None]:
+    comparison = against_null(hit, sample, less_is_closer=one.less_is_closer, **options)
+    values = {"mean": one.of_hit(comparison.mean), "z": comparison.z, "p": comparison.p}
+    return {f"{null}_{name}": value if np.isfinite(value) else None for name, value in values.items()}

@@ -43,16 +43,16 @@ class Against:
 
 def spectrum(field: Floats) -> Spectrum:
     """The transform of a distribution or field ``[*shape]``."""
-    found: Spectrum = fft.rfftn(field)
-    return found
+    transform: Spectrum = fft.rfftn(field)
+    return transform
 
 
 def moved(distribution: Spectrum, field: Spectrum, shape: tuple[int, ...]) -> Floats:
     """The hit under every circular shift of a distribution: entry ``[d]`` of ``[*shape]`` is that
     of ``np.roll(distribution, d)``.
     """
-    found: Floats = fft.irfftn(np.conj(distribution) * field, s=shape)
-    return found
+    hits: Floats = fft.irfftn(np.conj(distribution) * field, s=shape)
+    return hits
 
 
 def random_shifts(shape: tuple[int, ...], count: int, generator: np.random.Generator) -> NDArray[np.int64]:
@@ -72,14 +72,14 @@ def against_null(hit: float, sample: Floats, *, less_is_closer: bool = False, ro
     """``hit`` beside a null sample; members that are not finite are left out. A sample without
     spread has no z.
     """
-    known = sample[np.isfinite(sample)]
-    if not known.size:
+    finite = sample[np.isfinite(sample)]
+    if not finite.size:
         return Against(np.nan, np.nan, np.nan)
     sign = -1.0 if less_is_closer else 1.0
-    mean, spread = float(known.mean()), float(known.std(ddof=1)) if known.size > 1 else 0.0
+    mean, spread = float(finite.mean()), float(finite.std(ddof=1)) if finite.size > 1 else 0.0
     slack = rounding * max(1.0, abs(hit))
-    reached = int((sign * known >= sign * hit - slack).sum())
-    return Against(mean, sign * (hit - mean) / spread if spread > slack else np.nan, (1 + reached) / (known.size + 1))
+    reached = int((sign * finite >= sign * hit - slack).sum())
+    return Against(mean, sign * (hit - mean) / spread if spread > slack else np.nan, (1 + reached) / (finite.size + 1))
 
 
 class Pool:
@@ -93,23 +93,23 @@ class Pool:
         """
         self._names = list(names)
         self._members: list[tuple[str, dict[int, Singles]]] = []
-        for subject, found in members:
-            kept = {place: found[name].ravel().astype(np.float32) for place, name in enumerate(names) if name in found}
+        for subject, distributions in members:
+            kept = {index: distributions[name].ravel().astype(np.float32) for index, name in enumerate(names) if name in distributions}
             self._members.append((subject, kept))
 
     def hits(self, subject: str, fields: Mapping[str, Floats]) -> dict[tuple[str, str], Floats]:
         """(distribution, field) -> the hits of the maps of every subject but ``subject``; no entry
         where there is no other.
         """
-        others = [kept for whose, kept in self._members if whose != subject]
+        others = [kept for member_subject, kept in self._members if member_subject != subject]
         if not any(others):
             return {}
         stacked = np.stack([one.ravel() for one in fields.values()]).astype(np.float32)
-        found = np.full((len(others), len(self._names), len(fields)), np.nan)
+        hits = np.full((len(others), len(self._names), len(fields)), np.nan)
         for member, kept in enumerate(others):
-            for place, distribution in kept.items():
-                found[member, place] = stacked @ distribution
-        return {(name, field): found[:, i, j] for i, name in enumerate(self._names) for j, field in enumerate(fields)}
+            for index, distribution in kept.items():
+                hits[member, index] = stacked @ distribution
+        return {(name, field): hits[:, i, j] for i, name in enumerate(self._names) for j, field in enumerate(fields)}
 
 
 def pool_members(subjects: Mapping[str, str], count: int, seed: int, cohort: str) -> dict[str, str]:

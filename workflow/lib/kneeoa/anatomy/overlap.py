@@ -87,20 +87,20 @@ def distributions(saliency: Floats, absolute: Floats | None = None, region: Bool
         absolute: both parts added; None: no measures of it.
         region: cells of the joint region; None: no measures of it.
     """
-    found: dict[str, Floats] = {}
+    result: dict[str, Floats] = {}
     if saliency.any():
-        found |= _energy(saliency)
-        found |= {"ranks": rank_distribution(saliency), "peak": top_distribution(saliency, 1)}
+        result |= _mass_distributions(saliency)
+        result |= {"ranks": rank_distribution(saliency), "peak": top_distribution(saliency, 1)}
     if absolute is not None and absolute.any():
-        found |= {ABSOLUTE + name: one for name, one in _energy(absolute).items()}
+        result |= {ABSOLUTE + name: one for name, one in _mass_distributions(absolute).items()}
     if region is not None and saliency[region].any():
-        for name, one in _energy(saliency[region]).items():
-            found[REGION + name] = np.zeros_like(saliency)
-            found[REGION + name][region] = one
-    return found
+        for name, one in _mass_distributions(saliency[region]).items():
+            result[REGION + name] = np.zeros_like(saliency)
+            result[REGION + name][region] = one
+    return result
 
 
-def _energy(saliency: Floats) -> dict[str, Floats]:
+def _mass_distributions(saliency: Floats) -> dict[str, Floats]:
     ordered = np.sort(saliency, axis=None)
     tops = {f"top{percent}": top_distribution(saliency, top_count(saliency.size, percent), ordered) for percent in TOP_PERCENT}
     return {"mass": saliency / saliency.sum(), **tops}
@@ -125,28 +125,28 @@ def measures(cells: int, fraction: float, region: tuple[int, float] | None = Non
 
     ``normalised`` and ``auroc`` are left out where the tissue fills everything.
     """
-    found = _energy_measures("", cells, fraction)
-    found.append(Measure("rank_accuracy", SIZE, "share", _itself))
+    listed = _mass_measures("", cells, fraction)
+    listed.append(Measure("rank_accuracy", SIZE, "share", _identity))
     if fraction < 1:
         # Sum over pairs (in, out) of [s_in > s_out] + [tie] / 2, where pairs within the tissue
         # always add up to half of their number.
-        found.append(Measure("auroc", "ranks", "share", lambda hit: (hit - fraction**2) / (2 * fraction * (1 - fraction))))
-    found.append(Measure("pointing", "peak", "near", _itself))
-    found.append(Measure("distance_mm", "top1", "distance", _itself, less_is_closer=True))
-    found += _energy_measures(ABSOLUTE, cells, fraction)
-    return found + (_energy_measures(REGION, *region) if region is not None and region[1] > 0 else [])
+        listed.append(Measure("auroc", "ranks", "share", lambda hit: (hit - fraction**2) / (2 * fraction * (1 - fraction))))
+    listed.append(Measure("pointing", "peak", "near", _identity))
+    listed.append(Measure("distance_mm", "top1", "distance", _identity, less_is_closer=True))
+    listed += _mass_measures(ABSOLUTE, cells, fraction)
+    return listed + (_mass_measures(REGION, *region) if region is not None and region[1] > 0 else [])
 
 
-def _energy_measures(prefix: str, cells: int, fraction: float) -> list[Measure]:
+def _mass_measures(prefix: str, cells: int, fraction: float) -> list[Measure]:
     mass = prefix + "mass"
-    found = [Measure(mass, mass, "share", _itself), Measure(f"{prefix}enrichment", mass, "share", lambda hit: hit / fraction)]
+    listed = [Measure(mass, mass, "share", _identity), Measure(f"{prefix}enrichment", mass, "share", lambda hit: hit / fraction)]
     if fraction < 1:
-        found.append(Measure(f"{prefix}normalised", mass, "share", lambda hit: (hit - fraction) / (1 - fraction)))
+        listed.append(Measure(f"{prefix}normalised", mass, "share", lambda hit: (hit - fraction) / (1 - fraction)))
     for percent in TOP_PERCENT:
         top, count = f"{prefix}top{percent}", top_count(cells, percent)
-        found.append(Measure(f"{top}_overlap", top, "share", _itself))
-        found.append(Measure(f"{top}_dice", top, "share", _dice(count, cells * fraction)))
-    return found
+        listed.append(Measure(f"{top}_overlap", top, "share", _identity))
+        listed.append(Measure(f"{top}_dice", top, "share", _dice(count, cells * fraction)))
+    return listed
 
 
 def measure_names() -> list[str]:
@@ -154,7 +154,7 @@ def measure_names() -> list[str]:
     return [measure.name for measure in measures(cells=1, fraction=0.5, region=(1, 0.5))]
 
 
-def _itself(hit: float) -> float:
+def _identity(hit: float) -> float:
     return hit
 
 

@@ -34,7 +34,7 @@ _MASSES = ("mass", ABSOLUTE + "mass")
 _COLUMNS = ["weights", "tissue", "measure"]
 
 
-def enrichments(own: RunMaps, other: RunMaps, anatomies: Anatomies) -> Iterator[dict[str, Any]]:
+def enrichments(trained: RunMaps, randomised: RunMaps, anatomies: Anatomies) -> Iterator[dict[str, Any]]:
     """Of each case that has a mask, weights and tissue: enrichment and its means under both nulls.
 
     Args:
@@ -47,21 +47,21 @@ def enrichments(own: RunMaps, other: RunMaps, anatomies: Anatomies) -> Iterator[
         Rows with weights, cohort, case_id, subject, seed, tissue, measure, value, null_mean and
         others_mean; NaN where undefined.
     """
-    cases = sorted({key[:2] for key in other.rows if (*key[:2], TRAINED) in own.rows})
-    depths = list(dict.fromkeys(key[2] for key in other.rows))
+    cases = sorted({key[:2] for key in randomised.rows if (*key[:2], TRAINED) in trained.rows})
+    depths = list(dict.fromkeys(key[2] for key in randomised.rows))
     for cohort in dict.fromkeys(key[0] for key in cases):
         names = [case_id for place, case_id in cases if place == cohort]
-        for weights, source in [(TRAINED, own), *((depth, other) for depth in depths)]:
-            found = {case_id: _masses(source.both((cohort, case_id, weights))) for case_id in names}
-            pool = Pool([(own.subjects[cohort, case_id], mass) for case_id, mass in found.items()], _MASSES)
-            here = {"cohort": cohort, "weights": weights, "seed": other.seed}
-            for case_id, masses in found.items():
-                tissues = anatomies.of(cohort, case_id, other.view, other.shape)
+        for weights, source in [(TRAINED, trained), *((depth, randomised) for depth in depths)]:
+            masses_by_case = {case_id: _masses(source.both((cohort, case_id, weights))) for case_id in names}
+            pool = Pool([(trained.subjects[cohort, case_id], mass) for case_id, mass in masses_by_case.items()], _MASSES)
+            keys = {"cohort": cohort, "weights": weights, "seed": randomised.seed}
+            for case_id, masses in masses_by_case.items():
+                tissues = anatomies.of(cohort, case_id, randomised.view, randomised.shape)
                 if tissues is None:
                     continue
-                subject = own.subjects[cohort, case_id]
-                shifts = anatomies.shifts(cohort, case_id, other.shape)
-                case = here | {"case_id": case_id, "subject": subject}
+                subject = trained.subjects[cohort, case_id]
+                shifts = anatomies.shifts(cohort, case_id, randomised.shape)
+                case = keys | {"case_id": case_id, "subject": subject}
                 yield from (case | row for row in _of_case(masses, tissues[0], shifts, pool, subject))
 
 
@@ -89,9 +89,9 @@ def _of_case(
                 continue
             hits = {"value": float(np.vdot(masses[mass], share))}
             hits["null_mean"] = float(moved(spectra[mass], part, share.shape).ravel()[shifts].mean())
-            elsewhere = others.get((mass, tissue), np.zeros(0))
-            elsewhere = elsewhere[np.isfinite(elsewhere)]
-            hits["others_mean"] = float(elsewhere.mean()) if elsewhere.size else np.nan
+            other_hits = others.get((mass, tissue), np.zeros(0))
+            other_hits = other_hits[np.isfinite(other_hits)]
+            hits["others_mean"] = float(other_hits.mean()) if other_hits.size else np.nan
             yield row | {name: hit / fraction for name, hit in hits.items()}
 
 

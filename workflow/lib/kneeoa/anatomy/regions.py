@@ -107,9 +107,11 @@ def fill(image: NDArray[np.floating], inside: Booleans, sigma: tuple[float, ...]
     all that is left.
     """
     outside = (~inside).astype(np.float64)
-    known = image.astype(np.float64) * outside
+    surroundings = image.astype(np.float64) * outside
     weight = gaussian_filter(outside, sigma)
-    mean = known.sum() / max(outside.sum(), 1.0)
-    blurred = np.divide(gaussian_filter(known, sigma), weight, out=np.full(image.shape, mean), where=weight > np.finfo(np.float32).eps)
+    mean = surroundings.sum() / max(outside.sum(), 1.0)
+    blurred = np.divide(
+        gaussian_filter(surroundings, sigma), weight, out=np.full(image.shape, mean), where=weight > np.finfo(np.float32).eps
+    )
     filled: NDArray[np.float32] = np.where(inside, blurred, image).astype(np.float32)
     return filled

@@ -34,20 +34,20 @@ def subject_means(cases: pd.DataFrame, statistics: Statistics, cohort: str) -> d
     """
     subjects = cases.groupby(level="subject").mean()
     values: Floats = subjects.to_numpy(dtype=np.float64)
-    known = np.isfinite(values)
+    defined = np.isfinite(values)
     keys = [str(number) for number in range(values.shape[1])]
 
     def means(weights: Floats) -> dict[str, Floats]:
-        total = weights @ known
+        total = weights @ defined
         mean = np.full(total.shape, np.nan)
-        np.divide(weights @ np.where(known, values, 0.0), total, out=mean, where=total > 0)
+        np.divide(weights @ np.where(defined, values, 0.0), total, out=mean, where=total > 0)
         return dict(zip(keys, mean.T, strict=True))
 
     measures = Measures(means, dict.fromkeys(keys, "no map with a value"))
-    draw = int(digest([statistics.seed, "anatomy", cohort]), 16)
+    seed = int(digest([statistics.seed, "anatomy", cohort]), 16)
     names = subjects.index.to_numpy(dtype=str)
-    found = evaluate(measures, names, resamples=statistics.resamples, seed=draw, confidence=statistics.confidence)
-    return {tuple(column): found[key] for column, key in zip(subjects.columns, keys, strict=True)}
+    estimates = evaluate(measures, names, resamples=statistics.resamples, seed=seed, confidence=statistics.confidence)
+    return {tuple(column): estimates[key] for column, key in zip(subjects.columns, keys, strict=True)}
 
 
 def by_subject(cases: pd.Series) -> Floats:
@@ -63,8 +63,8 @@ def counted(cases: pd.Series) -> dict[str, int]:
 
 def estimated(estimate: Estimate, *notes: str) -> dict[str, Any]:
     """The columns of an estimate and its notes, each said once."""
-    said = dict.fromkeys(note for note in (estimate.note, *notes) if note)
-    return {"estimate": estimate.value, "low": estimate.low, "high": estimate.high, "note": "; ".join(said)}
+    distinct = dict.fromkeys(note for note in (estimate.note, *notes) if note)
+    return {"estimate": estimate.value, "low": estimate.low, "high": estimate.high, "note": "; ".join(distinct)}
 
 
 def or_none(value: Any) -> float | None:

@@ -92,10 +92,10 @@ def setting(arms: Factors, candidate: str, reference: str, labels: Mapping[str, 
 
 def _telling(arms: Factors, arm: str, varied: Sequence[str]) -> list[str]:
     """The factors beside the first ones in which an arm differs from others that share those."""
-    own = arms[arm]
-    alike = [factors for factors in arms.values() if all(own.get(key) == factors.get(key) for key in _FIRST if key not in varied)]
-    rest = [key for key in own if key not in (*_FIRST, *_UNNAMED, *varied)]
-    return [key for key in rest if any(factors.get(key) != own[key] for factors in alike)]
+    arm_factors = arms[arm]
+    alike = [factors for factors in arms.values() if all(arm_factors.get(key) == factors.get(key) for key in _FIRST if key not in varied)]
+    rest = [key for key in arm_factors if key not in (*_FIRST, *_UNNAMED, *varied)]
+    return [key for key in rest if any(factors.get(key) != arm_factors[key] for factors in alike)]
 
 
 def _described(factors: Mapping[str, Any], telling: Sequence[str], labels: Mapping[str, str] | None, varied: Sequence[str]) -> str:

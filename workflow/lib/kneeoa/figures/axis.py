@@ -111,10 +111,10 @@ def figure(
                     style.empty(above, "not trained")
                     style.empty(below, "")
                     continue
-                own = rows[rows["arm"] == arm]
-                own = own[own["seed"] == own["seed"].min()]
-                _plane(above, own, colours)
-                _strips(below, own, short, colours)
+                arm_rows = rows[rows["arm"] == arm]
+                arm_rows = arm_rows[arm_rows["seed"] == arm_rows["seed"].min()]
+                _plane(above, arm_rows, colours)
+                _strips(below, arm_rows, short, colours)
                 style.heading(above, *heading)
                 above.set(xlim=reach)
                 below.set(xlim=reach)
@@ -177,8 +177,8 @@ def _correlation(measures: pd.DataFrame, arm: str | None, axis: str, level: str,
     if rows.empty:
         return "", ""
     first = rows.iloc[0]
-    own = f"ρ {interval(first['estimate'], first['low'], first['high'], 2)}"
-    return own, f"seeds {span(rows['estimate'].tolist())}" if len(rows) > 1 else ""
+    estimate = f"ρ {interval(first['estimate'], first['low'], first['high'], 2)}"
+    return estimate, f"seeds {span(rows['estimate'].tolist())}" if len(rows) > 1 else ""
 
 
 def _note(rows: pd.DataFrame, measures: pd.DataFrame, axis: str, confidence: float) -> str:

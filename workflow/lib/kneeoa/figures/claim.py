@@ -81,12 +81,12 @@ def _column(
     figures: Figures,
 ) -> None:
     part, level, measure, of = column
-    own = rows[(rows["part"] == part) & (rows["level"] == level) & (rows["measure"] == measure) & (rows["of"] == of)]
-    limits = own[["low", "high", "difference"]].astype("float64").abs().max().max()
+    column_rows = rows[(rows["part"] == part) & (rows["level"] == level) & (rows["measure"] == measure) & (rows["of"] == of)]
+    limits = column_rows[["low", "high", "difference"]].astype("float64").abs().max().max()
     reach = 1.15 * float(limits) if is_number(limits) and limits > 0 else 1.0
     digits = max(2, 1 - floor(log10(reach)))
     axis.axvline(0, color=style.MUTED, linewidth=0.7, zorder=0)
-    for row in records(own):
+    for row in records(column_rows):
         y = lines.index((row["factor"], row["candidate"], row["reference"]))
         if not is_number(row["difference"]):
             continue
@@ -107,8 +107,8 @@ def _column(
             color=style.MUTED,
         )
     what = printed(of if part == "saliency" else level, figures.labels)
-    words = {"axis": f"ρ with {what}", "saliency": f"{printed(measure, figures.labels)} on {what}"}
-    style.heading(axis, _TITLES[part], words.get(part, f"{what} {printed(measure, figures.labels)}"))
+    subtitles = {"axis": f"ρ with {what}", "saliency": f"{printed(measure, figures.labels)} on {what}"}
+    style.heading(axis, _TITLES[part], subtitles.get(part, f"{what} {printed(measure, figures.labels)}"))
     axis.set_xlim(-reach, reach)
     axis.locator_params(axis="x", nbins=4)
     axis.grid(axis="x", color=style.RULE, linewidth=0.4)

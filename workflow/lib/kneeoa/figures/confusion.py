@@ -145,9 +145,9 @@ def _matrix(axis: Axes, table: NDArray[np.float64], classes: Sequence[str], room
 
 
 def _scores(metrics: pd.DataFrame, arm: str | None, level: str, cohort: str) -> tuple[str, str]:
-    found = [None if arm is None else summary_row(metrics, arm, level, metric, cohort) for metric in _SCORES]
+    summaries = [None if arm is None else summary_row(metrics, arm, level, metric, cohort) for metric in _SCORES]
     first, second = (
-        "" if row is None else f"{printed(metric)} {number(row['estimate'], 2)}" for metric, row in zip(_SCORES, found, strict=True)
+        "" if row is None else f"{printed(metric)} {number(row['estimate'], 2)}" for metric, row in zip(_SCORES, summaries, strict=True)
     )
     return first, second
 

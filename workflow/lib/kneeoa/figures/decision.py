@@ -105,14 +105,14 @@ def figure(
 def _panel(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str, style.Look], figures: Figures, confidence: float) -> None:
     everybody = None
     for mode, arm in panel.arms.items():
-        own, look = rows[rows["arm"] == arm], looks[mode]
-        if own.empty:
+        arm_rows, look = rows[rows["arm"] == arm], looks[mode]
+        if arm_rows.empty:
             continue
-        found = curve(own, confidence)
-        everybody = found.treat_all
-        axis.fill_between(THRESHOLDS, found.low, found.high, color=look.colour, alpha=0.13, linewidth=0)
+        result = curve(arm_rows, confidence)
+        everybody = result.treat_all
+        axis.fill_between(THRESHOLDS, result.low, result.high, color=look.colour, alpha=0.13, linewidth=0)
         axis.plot(
-            THRESHOLDS, found.net_benefit, color=look.colour, linestyle=look.dash, label=printed_value(panel.factor, mode, figures.labels)
+            THRESHOLDS, result.net_benefit, color=look.colour, linestyle=look.dash, label=printed_value(panel.factor, mode, figures.labels)
         )
     if everybody is not None:
         axis.plot(THRESHOLDS, everybody, color=style.MUTED, linewidth=0.9, label="act on everybody")

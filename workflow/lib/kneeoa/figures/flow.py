@@ -86,10 +86,10 @@ def split_lines(name: str, counts: Mapping[str, Any], levels: Levels, labels: Ma
     """
     lines = [sentence_case(printed(name, labels)), knees(counts)]
     for level, classes in levels.items():
-        found = counts.get("levels", {}).get(level, {})
+        class_counts = counts.get("levels", {}).get(level, {})
         name = printed(level, labels)
-        short = {kind: short_class(kind, name) for kind in classes if kind in found}
-        parts = [f"{shown}:\N{NO-BREAK SPACE}{found[kind]}".replace(" ", "\N{NO-BREAK SPACE}") for kind, shown in short.items()]
+        short = {kind: short_class(kind, name) for kind in classes if kind in class_counts}
+        parts = [f"{shown}:\N{NO-BREAK SPACE}{class_counts[kind]}".replace(" ", "\N{NO-BREAK SPACE}") for kind, shown in short.items()]
         named = any(name in shown.split() for shown in short.values())  # "no OA: 12, OA: 13" needs no heading
         if parts:
             lines += textwrap.wrap(("" if named else f"{name}\N{EM SPACE}") + ", ".join(parts), _WRAP, break_long_words=False)

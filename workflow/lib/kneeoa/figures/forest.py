@@ -117,7 +117,7 @@ def _groups(rows: pd.DataFrame, arms: Factors, figures: Figures) -> list[tuple[t
         for row in records(rows)
     ]
     keys = ["family", "named", "cohort"]
-    return [((str(key[0]), str(key[1]), str(key[2])), own) for key, own in rows.assign(named=names).groupby(keys, sort=False)]
+    return [((str(key[0]), str(key[1]), str(key[2])), group) for key, group in rows.assign(named=names).groupby(keys, sort=False)]
 
 
 def _edges(widths: list[float], width: float) -> list[float]:
@@ -126,7 +126,10 @@ def _edges(widths: list[float], width: float) -> list[float]:
     """
     left, plot = sum(widths[:2]), width - sum(widths)
     starts = [_MARGIN, widths[0] + _MARGIN] + [left + plot + sum(widths[2:k]) + _GAP / 2 for k in range(2, len(widths))]
-    return [(start + (own - _GAP if right else 0) - left) / plot for start, own, right in zip(starts, widths, _RIGHT, strict=True)]
+    return [
+        (start + (column_width - _GAP if right else 0) - left) / plot
+        for start, column_width, right in zip(starts, widths, _RIGHT, strict=True)
+    ]
 
 
 def _block(

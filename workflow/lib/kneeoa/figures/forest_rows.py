@@ -32,9 +32,9 @@ def tested(contrasts: pd.DataFrame) -> pd.DataFrame:
     rows = contrasts if rows.empty else rows
     inside, rest = rows[rows["family"] != "none"], rows[rows["family"] == "none"]
     key = ["contrast", "candidate", "reference", "cohort", "metric"]
-    said = pd.MultiIndex.from_frame(rest[key]).isin(pd.MultiIndex.from_frame(inside[key]))
+    in_family = pd.MultiIndex.from_frame(rest[key]).isin(pd.MultiIndex.from_frame(inside[key]))
     order = sorted(dict.fromkeys(inside["family"]), key=lambda name: name != "primary")
-    shown: pd.DataFrame = pd.concat([*(inside[inside["family"] == name] for name in order), rest[~said]])
+    shown: pd.DataFrame = pd.concat([*(inside[inside["family"] == name] for name in order), rest[~in_family]])
     return shown
 
 

@@ -112,9 +112,9 @@ def examples(graded: pd.DataFrame, available: Sequence[Case], preferred: Sequenc
     wanted = [levels[round(position)] for position in np.linspace(0, len(levels) - 1, count)]
     chosen: list[tuple[Case, int]] = []
     for grade in wanted:
-        found = next((row for row in rows if row[1] == grade and row not in chosen), None)
-        if found is not None:
-            chosen.append(found)
+        match = next((row for row in rows if row[1] == grade and row not in chosen), None)
+        if match is not None:
+            chosen.append(match)
     return chosen
 
 

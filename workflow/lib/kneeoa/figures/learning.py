@@ -51,8 +51,8 @@ def rows_shown(history: pd.DataFrame) -> list[tuple[str, str]]:
         losses = [("total", "loss")] if ("total", "loss") in set(pairs.itertuples(index=False, name=None)) else []
     others = pairs[(pairs["measure"] != "loss") & (pairs["level"] != "total")]
     preferred: list[tuple[str, str]] = []
-    for level, own in others.groupby("level", sort=False):
-        measures = list(own["measure"])
+    for level, level_pairs in others.groupby("level", sort=False):
+        measures = list(level_pairs["measure"])
         preferred.append((str(level), "auc" if "auc" in measures else measures[0]))
     return losses + preferred
 
@@ -116,8 +116,8 @@ def _panel(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str, style.
     """
     for mode, arm in panel.arms.items():
         colour = looks[mode].colour
-        for split, own in rows[rows["arm"] == arm].sort_values(["seed", "epoch"]).groupby("split"):
-            curves = {int(str(seed)): run[["epoch", "value"]].to_numpy(dtype=float) for seed, run in own.groupby("seed")}
+        for split, split_rows in rows[rows["arm"] == arm].sort_values(["seed", "epoch"]).groupby("split"):
+            curves = {int(str(seed)): run[["epoch", "value"]].to_numpy(dtype=float) for seed, run in split_rows.groupby("seed")}
             training = split == "train"
             dashes, width, alpha = ((0, (3, 1.5)), 0.8, 0.75) if training else ("-", 1.1, 1.0)
             axis.add_collection(LineCollection(list(curves.values()), colors=colour, linestyles=[dashes], linewidths=width, alpha=alpha))

@@ -95,10 +95,12 @@ def draw(
         _LOG.warning("%s, %s: %s", cohort, view, question)
     with style.styled(figures), atomic_path(out_pdf) as temporary, PdfPages(temporary, metadata=_BARE) as pdf:
         for page in range(1, pages + 1):
-            own = shown[shown["page"] == page].to_dict("records")
-            own.sort(key=lambda row: pd.isna(row["orientation"]))  # what is asked is asked of the first picture
-            asked = questions if page == 1 else []
-            drawn = _page(_cells(own, images, masks, values), f"{title} \N{EM DASH} page {page} of {pages}", colours, figures, asked)
+            page_rows = shown[shown["page"] == page].to_dict("records")
+            page_rows.sort(key=lambda row: pd.isna(row["orientation"]))  # what is asked is asked of the first picture
+            page_questions = questions if page == 1 else []
+            drawn = _page(
+                _cells(page_rows, images, masks, values), f"{title} \N{EM DASH} page {page} of {pages}", colours, figures, page_questions
+            )
             pdf.savefig(drawn, dpi=_DPI)
             if page == 1:
                 with atomic_path(out_png) as picture:
@@ -174,19 +176,19 @@ def _page(cells: Iterator[Cell], title: str, colours: Mapping[str, str], figures
         if colour is not None:
             axis.add_patch(Rectangle((left - 2, top - 2), planes * SIZE + 3, SIZE + 3, fill=False, edgecolor=colour, linewidth=1.5))
         axis.text(left, top + SIZE + 4, row["case_id"], fontsize=size, va="top", ha="left", color=style.INK)
-        said, right = _said(row), left + planes * SIZE
-        axis.text(right, top + SIZE + 4, said, fontsize=size, va="top", ha="right", color=colour or style.MUTED, clip_on=True)
+        caption, right = _caption(row), left + planes * SIZE
+        axis.text(right, top + SIZE + 4, caption, fontsize=size, va="top", ha="right", color=colour or style.MUTED, clip_on=True)
     axis.imshow(canvas, interpolation="none", extent=(0, width, height, 0), aspect="auto", zorder=-1)
     axis.set(xlim=(0, width), ylim=(height, 0))
     axis.set_axis_off()
     axis.text(_GAP, 14, title, fontsize=1.5 * size, va="top", weight="bold", color=style.INK)
     for number, question in enumerate(questions):
         axis.text(_GAP, _HEAD - 6 + number * _QUESTION, question, fontsize=1.15 * size, va="top", weight="bold", color=_FLAGGED)
-    words = "Left knees are shown as right ones. " if planes == 3 else ""
-    at = _GAP + _line(axis, _GAP, words + ("Outlines: " if colours else ""), size)
+    legend = "Left knees are shown as right ones. " if planes == 3 else ""
+    left_edge = _GAP + _line(axis, _GAP, legend + ("Outlines: " if colours else ""), size)
     for name, shade in colours.items():
-        axis.add_patch(Rectangle((at, 58), 14, 14, facecolor=shade, edgecolor=style.MUTED, linewidth=0.4))
-        at += 20 + _line(axis, at + 20, f"{sentence_case(printed(name, figures.labels))}  ", size) + 10
+        axis.add_patch(Rectangle((left_edge, 58), 14, 14, facecolor=shade, edgecolor=style.MUTED, linewidth=0.4))
+        left_edge += 20 + _line(axis, left_edge + 20, f"{sentence_case(printed(name, figures.labels))}  ", size) + 10
     return page
 
 
@@ -196,7 +198,7 @@ def _line(axis: Axes, left: float, text: str, size: float) -> float:
     return style.inches(text, 1.15 * size) * _DPI + 8
 
 
-def _said(row: Mapping[str, Any]) -> str:
+def _caption(row: Mapping[str, Any]) -> str:
     """What stands under a picture at its right: the flags, and how well the mask lies."""
     flags = [flag.removeprefix("mask-").replace("-", " ") for flag in row["flags"]]
     if pd.notna(row["repair"]):

@@ -63,11 +63,11 @@ def questions(predictions: Sequence[Path], level: Level, labels: Mapping[str, st
     return [
         replace(each, title=f"{each.title}, {printed(str(cohort), labels)}" if several else each.title)
         for cohort, part in rows.groupby("cohort", sort=True)
-        for each in _asked(part, level, str(cohort), labels)
+        for each in _questions_of_cohort(part, level, str(cohort), labels)
     ]
 
 
-def _asked(rows: pd.DataFrame, level: Level, cohort: str, labels: Mapping[str, str]) -> Iterator[Question]:
+def _questions_of_cohort(rows: pd.DataFrame, level: Level, cohort: str, labels: Mapping[str, str]) -> Iterator[Question]:
     probabilities = np.stack(rows["probabilities"].to_list())
     truth = np.stack(rows["truth"].to_list())
     names = [sentence_case(printed(name, labels)) for name in level.classes]

@@ -98,9 +98,9 @@ def _arms(axis: Axes, rows: pd.DataFrame, looks: dict[str, style.Look], figures:
     """Both arms' metric against the share of misread labels."""
     aside = _SIDE * _least_step(rows)
     for quantity, side in (("reference", -aside), ("candidate", aside)):
-        own = rows[rows["quantity"] == quantity].sort_values("misread")
-        look = looks.get(str(own[quantity].iloc[0]), style.Look(style.INK, "o", "-"))
-        seeds, means = own[own["seed"].notna()], own[own["seed"].isna()]
+        arm_rows = rows[rows["quantity"] == quantity].sort_values("misread")
+        look = looks.get(str(arm_rows[quantity].iloc[0]), style.Look(style.INK, "o", "-"))
+        seeds, means = arm_rows[arm_rows["seed"].notna()], arm_rows[arm_rows["seed"].isna()]
         axis.plot(
             seeds["misread"] + 2.2 * side, seeds["estimate"], look.marker, color=look.colour, alpha=0.35, markersize=2.6, markeredgewidth=0
         )
@@ -113,9 +113,9 @@ def _arms(axis: Axes, rows: pd.DataFrame, looks: dict[str, style.Look], figures:
 
 def _difference(axis: Axes, rows: pd.DataFrame, looks: dict[str, style.Look], figures: Figures) -> None:
     """Candidate minus reference, with the fitted line and its slope in words."""
-    own = rows[rows["quantity"] == "difference"].sort_values("misread")
-    look = looks.get(str(own["candidate"].iloc[0]), style.Look(style.INK, "o", "-"))
-    seeds, means = own[own["seed"].notna()], own[own["seed"].isna()]
+    differences = rows[rows["quantity"] == "difference"].sort_values("misread")
+    look = looks.get(str(differences["candidate"].iloc[0]), style.Look(style.INK, "o", "-"))
+    seeds, means = differences[differences["seed"].notna()], differences[differences["seed"].isna()]
     axis.axhline(0, color=style.MUTED, linewidth=0.7, zorder=0)
     axis.plot(
         seeds["misread"] + _SIDE * _least_step(rows),
@@ -183,12 +183,12 @@ def _metric(rows: pd.DataFrame, figures: Figures) -> str:
 
 def _legend(result: Figure, table: pd.DataFrame, arms: Factors, looks: dict[str, dict[str, style.Look]], figures: Figures) -> None:
     handles = []
-    for factor, own in looks.items():
+    for factor, factor_looks in looks.items():
         rows = table[table["factor"] == factor]
         drawn = {*rows["candidate"], *rows["reference"]}
         handles += [
             Line2D([], [], color=look.colour, marker=look.marker, linestyle=look.dash, label=printed_value(factor, value, figures.labels))
-            for value, look in own.items()
+            for value, look in factor_looks.items()
             if value in drawn
         ]
     handles.append(Line2D([], [], color=style.INK, linewidth=0.9, linestyle=(0, (4, 2)), label="least-squares line"))

@@ -38,7 +38,7 @@ FIGURE = {
 }
 
 
-def mean_curve(own: pd.DataFrame, bins: int, confidence: float) -> ReliabilityCurve:
+def mean_curve(rows: pd.DataFrame, bins: int, confidence: float) -> ReliabilityCurve:
     """The reliability curve of an arm: each seed's
     (:func:`kneeoa.statistics.reliability.reliability_curve`), averaged bin by bin.
 
@@ -47,13 +47,13 @@ def mean_curve(own: pd.DataFrame, bins: int, confidence: float) -> ReliabilityCu
     the seeds' limits, over the subjects of a bin; counts are the first seed's.
 
     Args:
-        own: one arm's rows of :func:`kneeoa.figures.scores.held_out`.
+        rows: one arm's rows of :func:`kneeoa.figures.scores.held_out`.
         bins: equal-count bins asked for.
         confidence: of the intervals.
     """
     curves = [
         reliability_curve(run["truth"].to_numpy(), positive(run), bins, "equal_count", run["subject"].to_numpy(dtype=str), confidence)
-        for _, run in own.groupby("seed")
+        for _, run in rows.groupby("seed")
     ]
     most = max(curve.cases.size for curve in curves)
     curves = [curve for curve in curves if curve.cases.size == most]
@@ -137,12 +137,12 @@ def draw_curves(
     """
     axis.plot([0, 1], [0, 1], color=style.RULE, linewidth=0.8, zorder=0)
     for mode, arm in panel.arms.items():
-        own, look = rows[rows["arm"] == arm], looks[mode]
-        if own.empty:
+        arm_rows, look = rows[rows["arm"] == arm], looks[mode]
+        if arm_rows.empty:
             continue
-        curve = mean_curve(own, bins, confidence)
-        found = summary_row(metrics, arm, level, metric, cohort)
-        value = "" if found is None else " " + interval(found["estimate"], found["low"], found["high"], 2)
+        curve = mean_curve(arm_rows, bins, confidence)
+        summary = summary_row(metrics, arm, level, metric, cohort)
+        value = "" if summary is None else " " + interval(summary["estimate"], summary["low"], summary["high"], 2)
         axis.plot(
             curve.predicted,
             curve.observed,
@@ -170,9 +170,9 @@ def draw_histogram(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str
     """Draw the histograms of predicted probability of one panel's arms."""
     edges = np.linspace(0, 1, 11)
     for mode, arm in panel.arms.items():
-        own = rows[rows["arm"] == arm]
-        if len(own):
-            share = np.histogram(positive(own), edges)[0] / len(own)
+        arm_rows = rows[rows["arm"] == arm]
+        if len(arm_rows):
+            share = np.histogram(positive(arm_rows), edges)[0] / len(arm_rows)
             axis.stairs(share, edges, color=looks[mode].colour, linestyle=looks[mode].dash, linewidth=1.1)
     axis.set(xlabel="Predicted probability", xlim=(-0.03, 1.03), xticks=[0, 0.5, 1])
 

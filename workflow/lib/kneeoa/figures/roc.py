@@ -139,15 +139,17 @@ def draw_panel(
     """
     handles: list[Any] = []
     for mode, arm in panel.arms.items():
-        own, look = rows[rows["arm"] == arm], looks[mode]
-        curves = [roc_curve(seed["truth"].to_numpy(), ranking(seed)) for _, seed in own.groupby("seed") if seed["truth"].nunique() == 2]
+        arm_rows, look = rows[rows["arm"] == arm], looks[mode]
+        curves = [
+            roc_curve(seed["truth"].to_numpy(), ranking(seed)) for _, seed in arm_rows.groupby("seed") if seed["truth"].nunique() == 2
+        ]
         if not curves:
             continue
         if len(curves) > 1:
             for fpr, tpr in curves:
                 axis.plot(fpr, tpr, color=look.colour, linewidth=0.6, alpha=0.45)
-        found = summary_row(metrics, arm, level, metric, cohort)
-        value = "" if found is None else " " + interval(found["estimate"], found["low"], found["high"], 2)
+        summary = summary_row(metrics, arm, level, metric, cohort)
+        value = "" if summary is None else " " + interval(summary["estimate"], summary["low"], summary["high"], 2)
         mean = mean_curve(curves) if len(curves) > 1 else curves[0]
         handles += axis.plot(
             *mean, color=look.colour, linestyle=look.dash, linewidth=1.6, label=printed_value(panel.factor, mode, figures.labels) + value

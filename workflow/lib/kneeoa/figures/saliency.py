@@ -135,7 +135,7 @@ def _slice(array: NDArray[Any], index: int, length: int) -> NDArray[Any]:
     return array if array.ndim == 2 else np.asarray(array[min(int((index + 0.5) * array.shape[0] / length), array.shape[0] - 1)])
 
 
-class _Story:
+class _Pictures:
     """What :func:`draw` gathers from the files."""
 
     def __init__(self, panel: Panel, maps: Mapping[str, Stacks], images: Stacks, masks: Stacks, values: Mapping[str, list[int]]) -> None:
@@ -228,14 +228,14 @@ def draw(
             if arm not in runs or seed < runs[arm][0]:
                 runs[arm] = (int(seed), array, index)
                 heads[arm] = str(table["target"].iloc[0])
-    found = [
+    explained_panels = [
         panel
         for panel in panels(arms, figures.labels, varied)
         if set(panel.arms.values()) & set(runs) and backbone in (None, panel.backbone)
     ]
-    if not found:
+    if not explained_panels:
         raise KneeoaError(f"no saliency map is of an arm of the backbone '{backbone or 'any'}'; the arms explained are {sorted(runs)}.")
-    panel = found[0]
+    panel = explained_panels[0]
     shown = {mode: arm for mode, arm in panel.arms.items() if arm in runs}
     stacks = {mode: Stacks(SALIENCY, [runs[arm][1]], [runs[arm][2]], view) for mode, arm in shown.items()}
     images, outlines = Stacks(VOLUMES, *listed_shards(volumes), view), Stacks(MASKS, *listed_shards(masks), view)
@@ -243,13 +243,13 @@ def draw(
     values = {
         cohort: [value for value, name in enumerate(sorted(names), 1) if name in wanted or not targets] for cohort, names in tissues.items()
     }
-    story = _Story(panel, stacks, images, outlines, values)
+    pictures = _Pictures(panel, stacks, images, outlines, values)
     explained = [case for case in images.cases() if all(case in stack for stack in stacks.values())]
     chosen = examples(grades(labels, splits, level), explained, outlines.cases(), figures.example_cases)
-    rows = [story.row(case, f"{printed(level, figures.labels)} {grade}", story.index(case)) for case, grade in chosen]
+    rows = [pictures.row(case, f"{printed(level, figures.labels)} {grade}", pictures.index(case)) for case, grade in chosen]
     if chosen:
-        middle = int(np.median([story.index(case) for case, _ in chosen]))
-        mean = story.mean(explained, middle)
+        middle = int(np.median([pictures.index(case) for case, _ in chosen]))
+        mean = pictures.mean(explained, middle)
         rows += [mean] if mean is not None else []
     seeds = sorted({runs[arm][0] for arm in shown.values()})
     columns = {

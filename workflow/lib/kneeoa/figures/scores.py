@@ -31,14 +31,14 @@ def own_head(rows: pd.DataFrame, level: str) -> pd.DataFrame:
     rows = rows[rows["level"] == level]
     if rows.empty:
         return rows
-    spoken = rows[["arm", "head"]].drop_duplicates()
-    heads = _speaking(spoken, level)
-    return rows if len(heads) == len(spoken) else rows[rows["head"] == rows["arm"].map(heads)]
+    arm_heads = rows[["arm", "head"]].drop_duplicates()
+    heads = _head_by_arm(arm_heads, level)
+    return rows if len(heads) == len(arm_heads) else rows[rows["head"] == rows["arm"].map(heads)]
 
 
-def _speaking(spoken: pd.DataFrame, level: str) -> dict[str, str]:
+def _head_by_arm(arm_heads: pd.DataFrame, level: str) -> dict[str, str]:
     """The head that speaks for each arm, of the pairs (arm, head) that there are."""
-    return {str(arm): level if level in set(own["head"]) else min(own["head"]) for arm, own in spoken.groupby("arm")}
+    return {str(arm): level if level in set(group["head"]) else min(group["head"]) for arm, group in arm_heads.groupby("arm")}
 
 
 def held_out(paths: Sequence[Path], level: str, split: str = "test") -> pd.DataFrame:
@@ -48,7 +48,7 @@ def held_out(paths: Sequence[Path], level: str, split: str = "test") -> pd.DataF
         Columns arm, head, seed (``SEED_OF_IMPORTS`` for imports), cohort, case_id, subject, truth
         (int) and probabilities (float64 array ``[classes]``); cases without a label are left out.
     """
-    table = _own_heads(paths, level, split)
+    table = _rows_of_heads(paths, level, split)
     table = table.filter(pc.equal(pc.list_value_length(table["truth"]), 1))
     truth = pc.list_element(table["truth"], 0)
     table = table.drop(["truth"]).append_column("truth", truth.cast(pa.int64()))
@@ -59,16 +59,16 @@ def held_out_findings(paths: Sequence[Path], level: str, split: str = "test") ->
     """As :func:`held_out` of a multilabel level; ``truth`` is a float64 array ``[findings]``, NaN
     where a finding was not read.
     """
-    table = _own_heads(paths, level, split)
+    table = _rows_of_heads(paths, level, split)
     truth = table["truth"].cast(pa.list_(pa.float64()))
     return _frame(table.drop(["truth"]).append_column("truth", truth))
 
 
-def _own_heads(paths: Sequence[Path], level: str, split: str) -> pa.Table:
+def _rows_of_heads(paths: Sequence[Path], level: str, split: str) -> pa.Table:
     """The rows of a level and split by the heads that speak for their arms."""
     table = table_where(PREDICTIONS, paths, {"level": level, "split": split}, ["subject", "truth", "probabilities"])
-    spoken = table.group_by(["arm", "head"], use_threads=False).aggregate([]).to_pandas()
-    heads = pa.array([f"{arm}\0{head}" for arm, head in _speaking(spoken, level).items()], pa.string())
+    arm_heads = table.group_by(["arm", "head"], use_threads=False).aggregate([]).to_pandas()
+    heads = pa.array([f"{arm}\0{head}" for arm, head in _head_by_arm(arm_heads, level).items()], pa.string())
     return table.filter(pc.is_in(pc.binary_join_element_wise(table["arm"], table["head"], "\0"), heads))
 
 

@@ -60,10 +60,10 @@ def figure(rows: pd.DataFrame, arms: Factors, figures: Figures, *, cohort: str, 
     Raises:
         KneeoaError: no pair of runs was compared on the cohort.
     """
-    own = rows[(rows["kind"] == "runs") & (rows["measure"] == "cka") & (rows["cohort"] == cohort)]
-    if own.empty:
+    compared = rows[(rows["kind"] == "runs") & (rows["measure"] == "cka") & (rows["cohort"] == cohort)]
+    if compared.empty:
         raise KneeoaError(f"no runs were compared on the test cases of the cohort '{cohort}'; nothing to draw.")
-    pairs: list[Any] = list(own.itertuples())
+    pairs: list[Any] = list(compared.itertuples())
     ends = {(str(row.arm_a), int(row.seed_a)) for row in pairs} | {(str(row.arm_b), int(row.seed_b)) for row in pairs}
     order = [
         (panel.title, printed_value(varied[0], mode, figures.labels), arm)
@@ -91,7 +91,7 @@ def figure(rows: pd.DataFrame, arms: Factors, figures: Figures, *, cohort: str, 
         bar = result.colorbar(image, ax=axes, shrink=0.6, pad=0.02, extend="min" if np.nanmin(matrix) < 0 else "neither")
         bar.set_label("CKA")
         bar.outline.set_visible(False)  # type: ignore[operator]
-        cases, people = int(own["cases"].max()), int(own["subjects"].max())
+        cases, people = int(compared["cases"].max()), int(compared["subjects"].max())
         style.note(
             result,
             f"Linear CKA, unbiased, of the embeddings of {count(cases, 'test knee')} of {count(people, 'subject')}: "
@@ -117,16 +117,16 @@ def _labels(axes: Axes, runs: list[tuple[str, str, tuple[str, int]]], figures: F
     names: list[str] = []
     start = 0
     for (_, mode, _), members in groupby(runs, key=lambda run: (run[0], run[1], run[2][0])):
-        own = list(members)
+        arm_runs = list(members)
         axes.axhline(start - 0.5, color="white", linewidth=0.7)
         axes.axvline(start - 0.5, color="white", linewidth=0.7)
-        if seeds and len(own) > 1:
-            ticks += [start + index for index in range(len(own))]
-            names += [f"{mode}, {run[2][1]}" for run in own]
+        if seeds and len(arm_runs) > 1:
+            ticks += [start + index for index in range(len(arm_runs))]
+            names += [f"{mode}, {run[2][1]}" for run in arm_runs]
         else:
-            ticks.append(start + (len(own) - 1) / 2)
+            ticks.append(start + (len(arm_runs) - 1) / 2)
             names.append(mode)
-        start += len(own)
+        start += len(arm_runs)
     axes.set_yticks(ticks, names)
     axes.set_xticks([])
     axes.tick_params(length=0)

@@ -225,13 +225,19 @@ def headings(titles: Sequence[tuple[str, str]], muted: Sequence[tuple[str, str]]
     inside :func:`styled`.
     """
     size = mpl.rcParams["font.size"] * 0.85
-    return list(zip(_broken(titles, room, mpl.rcParams["axes.titlesize"], "bold"), _broken(muted, room, size, "normal"), strict=True))
+    return list(
+        zip(
+            _on_one_or_two_lines(titles, room, mpl.rcParams["axes.titlesize"], "bold"),
+            _on_one_or_two_lines(muted, room, size, "normal"),
+            strict=True,
+        )
+    )
 
 
-def _broken(parts: Sequence[tuple[str, str]], room: float, size: float, weight: str) -> list[str]:
-    said = [[part for part in pair if part] for pair in parts]
-    fits = all(inches(", ".join(pair), size, weight) <= room for pair in said)
-    return [(", " if fits else ",\n").join(pair) for pair in said]
+def _on_one_or_two_lines(parts: Sequence[tuple[str, str]], room: float, size: float, weight: str) -> list[str]:
+    filled = [[part for part in pair if part] for pair in parts]
+    fits = all(inches(", ".join(pair), size, weight) <= room for pair in filled)
+    return [(", " if fits else ",\n").join(pair) for pair in filled]
 
 
 def broken_title(text: str, room: float = FULL_WIDTH / ABREAST - 0.25) -> str:

@@ -59,11 +59,11 @@ def _middle(shown: NDArray[np.bool_] | None, shape: tuple[int, ...]) -> list[flo
     """Canonical index of the middle of the mask's box along each axis, or of the grid."""
     if shown is None or not shown.any():
         return [(size - 1) / 2 for size in shape]
-    found = []
+    centre = []
     for axis in range(3):
-        hit = np.flatnonzero(shown.any(axis=tuple(other for other in range(3) if other != axis)))
-        found.append((float(hit[0]) + float(hit[-1])) / 2)
-    return found
+        filled = np.flatnonzero(shown.any(axis=tuple(other for other in range(3) if other != axis)))
+        centre.append((float(filled[0]) + float(filled[-1])) / 2)
+    return centre
 
 
 def _place(plane: Plane, box: Sequence[float], shape: tuple[int, ...]) -> tuple[float, float]:
@@ -93,8 +93,8 @@ def _thumbnail(
     level = np.rint(level * (_GREYS - 1)) * (255 / (_GREYS - 1))
     out = np.repeat(level.astype(np.uint8)[..., None], 3, axis=2)
     if labels is not None:
-        own = ndimage.map_coordinates(np.asarray(labels, dtype=np.uint8), [down, across], order=0, mode="constant", cval=0)
+        resampled = ndimage.map_coordinates(np.asarray(labels, dtype=np.uint8), [down, across], order=0, mode="constant", cval=0)
         for value, colour in colours.items():
-            part = own == value
-            out[part & ~ndimage.binary_erosion(part, border_value=1)] = colour
+            inside = resampled == value
+            out[inside & ~ndimage.binary_erosion(inside, border_value=1)] = colour
     return out

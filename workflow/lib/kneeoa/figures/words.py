@@ -71,13 +71,13 @@ def printed(name: str, labels: Mapping[str, str] | None = None) -> str:
     """The printed form of ``name``: the study's own label, else the library's, else the name with
     spaces for underscores.
     """
-    own = (labels or {}).get(name)
-    label = class_of(name)
-    if own is None and label is not None:
-        return f"{printed(base(name), labels)}, {printed(label, labels)}"
-    if own is None and base(name) != name:
+    study_label = (labels or {}).get(name)
+    class_label = class_of(name)
+    if study_label is None and class_label is not None:
+        return f"{printed(base(name), labels)}, {printed(class_label, labels)}"
+    if study_label is None and base(name) != name:
         return f"{BY_NAME[base(name)].label} {cut_of(name)}"
-    return own if own is not None else _PRINTED.get(name, name.replace("_", " "))
+    return study_label if study_label is not None else _PRINTED.get(name, name.replace("_", " "))
 
 
 def short_class(name: str, level: str) -> str:

@@ -148,13 +148,13 @@ def _supervised(kind: str, scaled: Floats, grade: Floats, top: int, subjects: ND
     graded = np.isfinite(grade)
     if len(set(grade[graded])) < 2:
         raise UndefinedAxis("fewer than two grades among the training cases")
-    spectrum, known = Spectrum.of(scaled[graded]), grade[graded]
+    spectrum, labels = Spectrum.of(scaled[graded]), grade[graded]
     if kind == "lda":
-        found = lda_directions(spectrum, known.astype(np.int64)[None], top + 1)[0]
+        coordinates = lda_directions(spectrum, labels.astype(np.int64)[None], top + 1)[0]
     else:
-        people = np.arange(len(grade)).astype(str) if subjects is None else subjects
-        found = ridge_directions(spectrum, known[None], people[graded])[0]
-    direction: Floats = found @ spectrum.rows
+        groups = np.arange(len(grade)).astype(str) if subjects is None else subjects
+        coordinates = ridge_directions(spectrum, labels[None], groups[graded])[0]
+    direction: Floats = coordinates @ spectrum.rows
     if not direction.any():
         raise UndefinedAxis("the centroids of the training grades coincide")
     return _signed(direction, scaled, grade)

@@ -37,9 +37,9 @@ def centroid_measures(scaled: Floats, direction: Floats, grade: NDArray[np.int64
         whole, part = np.zeros(len(weights)), np.zeros(len(weights))
         for index, row in enumerate(member):
             size = np.maximum(sizes[:, index], 1)
-            own = weights * row
-            centre = own @ space / size[:, None] - weights @ space / total[:, None]
-            step = own @ along / size - weights @ along / total
+            class_weights = weights * row
+            centre = class_weights @ space / size[:, None] - weights @ space / total[:, None]
+            step = class_weights @ along / size - weights @ along / total
             whole += sizes[:, index] * np.einsum("ij,ij->i", centre, centre)
             part += sizes[:, index] * step**2
         defined = ((sizes > 0).sum(axis=1) > 1) & (whole > np.finfo(np.float32).eps * total)

@@ -35,7 +35,7 @@ def variance_measures(scaled: Floats, direction: Floats) -> Measures:
     return Measures(compute, {"explained_variance": "the cases do not vary"})
 
 
-def _ratio(second: Floats, first: Floats, cases: int) -> float:
+def _participation_from_sums(second: Floats, first: Floats, cases: int) -> float:
     """Participation ratio from the sums of outer products ``[kept, kept]`` and of vectors
     ``[kept]`` of ``cases`` cases.
     """
@@ -54,7 +54,7 @@ def participation_ratio(scaled: Floats, subjects: NDArray[np.str_], *, confidenc
     """
     names, member = np.unique(subjects, return_inverse=True)
     second, first = scaled.T @ scaled, scaled.sum(axis=0)
-    value = _ratio(second, first, len(scaled)) if len(scaled) > 1 else np.nan
+    value = _participation_from_sums(second, first, len(scaled)) if len(scaled) > 1 else np.nan
     if not np.isfinite(value):
         return Estimate(None, None, None, None, "undefined: the cases do not vary")
     if names.size < 2:
@@ -70,4 +70,4 @@ def participation_ratio(scaled: Floats, subjects: NDArray[np.str_], *, confidenc
 def _without(second: Floats, first: Floats, scaled: Floats, out: NDArray[np.bool_]) -> float:
     gone = scaled[out]
     cases = len(scaled) - len(gone)
-    return _ratio(second - gone.T @ gone, first - gone.sum(axis=0), cases) if cases > 1 else np.nan
+    return _participation_from_sums(second - gone.T @ gone, first - gone.sum(axis=0), cases) if cases > 1 else np.nan

@@ -30,8 +30,8 @@ def coordinates(values: NDArray[np.floating]) -> Floats:
     inner = centred @ centred.T if wide else centred.T @ centred
     squared, vectors = eigh(inner, subset_by_index=[max(len(inner) - COMPONENTS, 0), len(inner) - 1])
     squared, vectors = squared[::-1], vectors[:, ::-1]
-    found = vectors * np.sqrt(np.maximum(squared, 0)) if wide else centred @ vectors
-    return np.pad(found / norm, ((0, 0), (0, COMPONENTS - found.shape[1])))
+    projected = vectors * np.sqrt(np.maximum(squared, 0)) if wide else centred @ vectors
+    return np.pad(projected / norm, ((0, 0), (0, COMPONENTS - projected.shape[1])))
 
 
 def distances(parts: Sequence[Floats]) -> Floats:
@@ -68,6 +68,6 @@ def influence(x: Floats, y: Floats) -> Floats:
     if not distance > np.finfo(np.float32).eps:
         return np.zeros(len(x))
     norms = [np.einsum("ij,ij->i", part, part) for part in (x, y)]
-    own = [norm / norm.sum() for norm in norms]
-    change = len(x) * (shares - nuclear / 2 * (own[0] + own[1]))
+    case_shares = [norm / norm.sum() for norm in norms]
+    change = len(x) * (shares - nuclear / 2 * (case_shares[0] + case_shares[1]))
     return np.asarray(-change / distance, dtype=np.float64)

@@ -91,5 +91,5 @@ def _components(centred: NDArray[np.float32]) -> NDArray[np.float32]:
     chosen = np.flatnonzero(squared > floor)[::-1][:COMPONENTS]
     if not chosen.size:
         return np.zeros((voxels, 1), dtype=np.float32)
-    found = centred.T @ vectors[:, chosen] / np.sqrt(squared[chosen]) if wide else vectors[:, chosen]
-    return np.asarray(found, dtype=np.float32)
+    directions = centred.T @ vectors[:, chosen] / np.sqrt(squared[chosen]) if wide else vectors[:, chosen]
+    return np.asarray(directions, dtype=np.float32)

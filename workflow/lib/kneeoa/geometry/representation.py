@@ -68,15 +68,15 @@ def read_grades(paths: Sequence[Path], level: str, cases: pd.DataFrame) -> Float
     """
     labels = LABELS.concat(list(paths))
     labels = labels[labels["level"] == level]
-    known: dict[tuple[str, str], float] = {}
+    by_case: dict[tuple[str, str], float] = {}
     for cohort, case_id, value in zip(labels["cohort"], labels["case_id"], labels["value"], strict=True):
         if not len(value) or value[0] is None or np.isnan(value[0]):
             continue
-        if known.setdefault((cohort, case_id), float(value[0])) != float(value[0]):
+        if by_case.setdefault((cohort, case_id), float(value[0])) != float(value[0]):
             raise KneeoaError(
                 f"case '{case_id}' of cohort '{cohort}' has several labels of level '{level}' that disagree; keep one source."
             )
-    return _aligned(known, cases)
+    return _aligned(by_case, cases)
 
 
 def read_severity(paths: Sequence[Path], cases: pd.DataFrame) -> Floats:
@@ -97,6 +97,6 @@ def read_cartilage(paths: Sequence[Path], cases: pd.DataFrame) -> dict[str, Floa
     return {name: _aligned(dict(zip(keys, masks[name], strict=True)), cases) for name in ("cartilage_thickness_mm", "cartilage_mm3")}
 
 
-def _aligned(known: dict[tuple[str, str], float], cases: pd.DataFrame) -> Floats:
+def _aligned(by_case: dict[tuple[str, str], float], cases: pd.DataFrame) -> Floats:
     keys = zip(cases["cohort"], cases["case_id"], strict=True)
-    return np.array([known.get(key, np.nan) for key in keys], dtype=np.float64)
+    return np.array([by_case.get(key, np.nan) for key in keys], dtype=np.float64)

@@ -69,22 +69,22 @@ def lda_directions(spectrum: Spectrum, labels: NDArray[np.int64], classes: int) 
             the same or other class sizes.
         classes: how many classes there may be.
     """
-    own, cases = spectrum.own, labels.shape[1]
+    coordinates, cases = spectrum.own, labels.shape[1]
     total = spectrum.singular**2 / cases
-    squares = np.einsum("ij,ij->i", own, own)
-    directions = np.zeros((len(labels), own.shape[1]))
+    squares = np.einsum("ij,ij->i", coordinates, coordinates)
+    directions = np.zeros((len(labels), coordinates.shape[1]))
     for number, labelling in enumerate(labels):
         member = (labelling[None, :] == np.arange(classes)[:, None]).astype(np.float64)
         sizes = member.sum(axis=1)
-        means = (member @ own)[sizes > 0] / sizes[sizes > 0, None]
+        means = (member @ coordinates)[sizes > 0] / sizes[sizes > 0, None]
         step = means * np.sqrt(sizes[sizes > 0] / cases)[:, None]  # its outer product is the between-class covariance
-        which = np.searchsorted(np.flatnonzero(sizes > 0), labelling)
-        distance = squares - 2 * np.einsum("ij,ij->i", own, means[which]) + np.einsum("ij,ij->i", means, means)[which]
+        class_index = np.searchsorted(np.flatnonzero(sizes > 0), labelling)
+        distance = squares - 2 * np.einsum("ij,ij->i", coordinates, means[class_index]) + np.einsum("ij,ij->i", means, means)[class_index]
         norm = float((total**2).sum() - 2 * (total * step**2).sum() + ((step @ step.T) ** 2).sum())  # of the within-class covariance
         scale = float(total.sum() - (step**2).sum()) / spectrum.width
-        away = norm - spectrum.width * scale**2
+        spread = norm - spectrum.width * scale**2
         noise = (float((distance**2).sum()) / cases - norm) / cases
-        share = min(max(noise / away, 0.0), 1.0) if away > 0 else 1.0
+        share = min(max(noise / spread, 0.0), 1.0) if spread > 0 else 1.0
         inverse = 1 / ((1 - share) * total + share * scale + np.finfo(np.float32).eps * total.max(initial=1.0))
         _, vectors = np.linalg.eigh((step * inverse) @ step.T)
         directions[number] = inverse * (step.T @ vectors[:, -1])

@@ -90,6 +90,6 @@ def _rising(values: Floats, sizes: Floats) -> Floats:
             top, bottom = sums[:, k + 1 :] - sums[:, [first]], counts[:, k + 1 :] - counts[:, [first]]
             means = np.divide(top, bottom, out=np.full_like(top, np.inf), where=bottom > 0)
             least[:, first] = means.min(axis=1)
-        found = least.max(axis=1)
-        result[:, k] = np.where(sizes[:, k] > 0, found, 0.0)
+        fitted = least.max(axis=1)
+        result[:, k] = np.where(sizes[:, k] > 0, fitted, 0.0)
     return result

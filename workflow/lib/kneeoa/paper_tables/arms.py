@@ -32,13 +32,13 @@ def flat(arm: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested sections as dotted keys (``training.epochs``); lists as JSON; an absent factor is left
     out.
     """
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for key, value in arm.items():
         if isinstance(value, Mapping):
-            found |= flat(value, f"{prefix}{key}.")
+            result |= flat(value, f"{prefix}{key}.")
         elif value is not None:
-            found[prefix + key] = json.dumps(value) if isinstance(value, list | tuple | set) else value
-    return found
+            result[prefix + key] = json.dumps(value) if isinstance(value, list | tuple | set) else value
+    return result
 
 
 def _plain(value: Any) -> str:

@@ -49,15 +49,15 @@ def write(claim: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
     """The printed table of CLAIM rows, one for each cohort."""
-    return [_tabular(own, str(cohort), names, labels) for cohort, own in rows.groupby("cohort", sort=True)]
+    return [_tabular(cohort_rows, str(cohort), names, labels) for cohort, cohort_rows in rows.groupby("cohort", sort=True)]
 
 
 def _tabular(rows: pd.DataFrame, cohort: str, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
-    found = records(rows.fillna({"level": "", "of": ""}))
-    columns = list(dict.fromkeys((row["part"], row["level"], row["measure"], row["of"]) for row in found))
+    differences = records(rows.fillna({"level": "", "of": ""}))
+    columns = list(dict.fromkeys((row["part"], row["level"], row["measure"], row["of"]) for row in differences))
     columns.sort(key=lambda column: ["prediction", "axis", "saliency"].index(column[0]))
     lines: dict[tuple[str, str, str, object], dict[tuple[str, str, str, str], str]] = {}
-    for row in found:
+    for row in differences:
         cell = interval(row["difference"], row["low"], row["high"], 3, 3, signed=True)
         backbone = row["backbone"] if isinstance(row["backbone"], str) else ""
         cells = lines.setdefault((row["candidate"], row["reference"], row["factor"], backbone), {})

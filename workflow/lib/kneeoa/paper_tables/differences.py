@@ -54,7 +54,7 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     rows.
     """
     tables = []
-    for (cohort, axis), own in rows[rows["measure"].isin(PRINTED)].groupby(["cohort", "axis"], sort=False):
+    for (cohort, axis), axis_rows in rows[rows["measure"].isin(PRINTED)].groupby(["cohort", "axis"], sort=False):
         body = [
             [
                 names.setting(str(row.candidate), str(row.reference), str(row.factor), row.backbone),
@@ -65,9 +65,9 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
                 interval(row.difference, row.low, row.high, 3, 3, signed=True),
                 p_value(row.p),
             ]
-            for row in own.itertuples(index=False)
+            for row in axis_rows.itertuples(index=False)
         ]
-        heads = [settings_head(own["factor"]), "Comparison", "Measure", "Reference", "Candidate", "Difference", "p"]
+        heads = [settings_head(axis_rows["factor"]), "Comparison", "Measure", "Reference", "Candidate", "Difference", "p"]
         heading = ", ".join([sentence_case(printed(str(axis), labels)), printed(str(cohort), labels), printed("test", labels)])
         notes = "Means over seeds; subjects resampled, the same ones in both arms; p not adjusted."
         tables.append(Tabular(heads, body, left=3, heading=heading, breaks=changes([line[0] for line in body]), notes=notes))

@@ -47,8 +47,8 @@ def write(exclusions: Sequence[Path], out_csv: Path, out_tex: Path, labels: Mapp
 def tabulars(rows: pd.DataFrame, names: ArmNames | None, labels: Mapping[str, str] | None) -> list[Tabular]:
     """The printed table of EXCLUSIONS rows: one line a reason; it names no arm."""
     body = []
-    for (cohort, stage, scope, reason), own in rows.groupby(["cohort", "stage", "scope", "reason"]):
-        counts = [str(own["case_id"].nunique()), str(own["subject"].nunique())]
+    for (cohort, stage, scope, reason), reason_rows in rows.groupby(["cohort", "stage", "scope", "reason"]):
+        counts = [str(reason_rows["case_id"].nunique()), str(reason_rows["subject"].nunique())]
         what = [sentence_case(str(text).replace("-", " ")) for text in (stage, reason, scope)]
         body.append([printed(str(cohort), labels), *what, *counts])
     heads = ["Cohort", "Stage", "Reason", "Leaves", "Cases", "Subjects"]

@@ -69,9 +69,9 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     """
     tables = []
     rows = rows[(rows["split"] == "test") & rows["measure"].isin(PRINTED) & ~rows["against"].str.startswith("cartilage")]
-    for (cohort, split, axis), own in rows.groupby(["cohort", "split", "axis"], sort=False):
+    for (cohort, split, axis), axis_rows in rows.groupby(["cohort", "split", "axis"], sort=False):
         heading = ", ".join([sentence_case(printed(str(axis), labels)), printed(str(cohort), labels), printed(str(split), labels)])
-        tables.append(_tabular(own, heading, names, labels))
+        tables.append(_tabular(axis_rows, heading, names, labels))
     return tables
 
 
@@ -93,8 +93,10 @@ def _tabular(rows: pd.DataFrame, heading: str, names: ArmNames, labels: Mapping[
     measures = list(rows[["measure", "against"]].drop_duplicates().itertuples(index=False, name=None))
     body = []
     for arm in names.ordered(rows["arm"]):
-        own = rows[rows["arm"] == arm]
-        cells = [seeds_cell(part) if len(part := own[(own["measure"] == m) & (own["against"] == a)]) else "" for m, a in measures]
+        arm_rows = rows[rows["arm"] == arm]
+        cells = [
+            seeds_cell(part) if len(part := arm_rows[(arm_rows["measure"] == m) & (arm_rows["against"] == a)]) else "" for m, a in measures
+        ]
         body.append([names.backbone(arm), names.mode(arm), *cells])
     heads = [
         sentence_case(printed(measure, labels)) + (f", {printed(against, labels)}" if against else "") for measure, against in measures

@@ -66,8 +66,8 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     """
     rows = rows[(rows["split"] == "test") & rows["metric"].isin(PRINTED)]
     return [
-        _tabular(own, str(cohort), str(split), str(level), names, labels)
-        for (cohort, split, level), own in speaking(rows).groupby(["cohort", "split", "level"], sort=False)
+        _tabular(level_rows, str(cohort), str(split), str(level), names, labels)
+        for (cohort, split, level), level_rows in speaking(rows).groupby(["cohort", "split", "level"], sort=False)
     ]
 
 

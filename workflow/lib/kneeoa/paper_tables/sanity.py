@@ -73,10 +73,14 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
 def _randomised(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
     body = []
     for row in records(rows):
-        shared = [*_shared(row, names, labels), printed(str(row["weights"]), labels), sentence_case(printed(str(row["measure"]), labels))]
+        shared = [
+            *_arm_and_method(row, names, labels),
+            printed(str(row["weights"]), labels),
+            sentence_case(printed(str(row["measure"]), labels)),
+        ]
         body.append([*shared, interval(row["estimate"], row["low"], row["high"], 2)])
     heads = ["Backbone", "Mode", "Method", "Randomised", "Measure", "Mean [interval]"]
-    note = _counted(rows) + " Likeness to the trained network's map of the same case."
+    note = _counts_note(rows) + " Likeness to the trained network's map of the same case."
     return Tabular(heads, body, left=5, breaks=changes([line[0] for line in body]), notes=note)
 
 
@@ -90,19 +94,19 @@ def _enrichment(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] |
         weights = {str(row["weights"]): row for row in records(pair)}
         if len(weights) < 2:
             continue
-        line = [*_shared(weights[_TRAINED], names, labels), printed(str(weights[_TRAINED]["tissue"]), labels)]
+        line = [*_arm_and_method(weights[_TRAINED], names, labels), printed(str(weights[_TRAINED]["tissue"]), labels)]
         for row in (weights[_TRAINED], weights[_ALL]):
             line += [interval(row["estimate"], row["low"], row["high"], 2), p_value(row["null_p"]), number(row["others_mean"], 2)]
-        own = weights[_ALL]
-        gained = interval(own["difference"], own["difference_low"], own["difference_high"], 2, signed=True)
-        body.append([*line, gained, p_value(own["p"])])
+        randomised = weights[_ALL]
+        gained = interval(randomised["difference"], randomised["difference_low"], randomised["difference_high"], 2, signed=True)
+        body.append([*line, gained, p_value(randomised["p"])])
     heads = ["Backbone", "Mode", "Method", "Tissue"]
     heads += ["Trained [interval]", "p, shifted maps", "Others' maps", "Randomised [interval]", "p, shifted maps", "Others' maps"]
     heads += ["Trained - randomised [interval]", "p"]
-    return Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=_counted(rows) + " " + _WHY)
+    return Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=_counts_note(rows) + " " + _WHY)
 
 
-def _shared(row: Mapping[str, object], names: ArmNames, labels: Mapping[str, str] | None) -> list[str]:
+def _arm_and_method(row: Mapping[str, object], names: ArmNames, labels: Mapping[str, str] | None) -> list[str]:
     arm = str(row["arm"])
     return [names.backbone(arm), names.mode(arm), printed(str(row["method"]), labels)]
 
@@ -111,13 +115,13 @@ def _repeated(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | N
     body = []
     for row in records(rows):
         estimate = interval(row["estimate"], row["low"], row["high"], 2)
-        body.append([*_shared(row, names, labels), estimate, number(row["reference"], 2)])
+        body.append([*_arm_and_method(row, names, labels), estimate, number(row["reference"], 2)])
     heads = ["Backbone", "Mode", "Method", "Same case, two seeds [interval]", "Different subjects"]
-    note = _counted(rows) + " Rank correlation of maps."
+    note = _counts_note(rows) + " Rank correlation of maps."
     return Tabular(heads, body, left=3, breaks=changes([line[0] for line in body]), notes=note)
 
 
-def _counted(rows: pd.DataFrame) -> str:
+def _counts_note(rows: pd.DataFrame) -> str:
     if rows.empty:
         return ""
     cases, subjects, seeds = (int(rows[key].max()) for key in ("cases", "subjects", "seeds"))

@@ -53,9 +53,9 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     pair of arms that differ in one factor.
     """
     tables = []
-    for cohort, own in rows[rows["kind"] != "runs"].groupby("cohort", sort=False):
+    for cohort, cohort_rows in rows[rows["kind"] != "runs"].groupby("cohort", sort=False):
         body = []
-        for (one, other), pair in own.groupby(["arm_a", "arm_b"], sort=False):
+        for (one, other), pair in cohort_rows.groupby(["arm_a", "arm_b"], sort=False):
             cells = {row.measure: interval(row.estimate, row.low, row.high, 2) for row in pair.itertuples(index=False)}
             a, b = str(one), str(other)
             factor = str(pair["factor"].iloc[0])

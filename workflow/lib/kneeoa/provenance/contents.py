@@ -20,8 +20,8 @@ _FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 
 def sources(home: Path) -> list[Path]:
     """The workflow's own files below its folder, seen from there, sorted."""
-    found = {file.relative_to(home) for pattern in (*_SOURCES, _TEMPLATES) for file in home.glob(pattern) if file.is_file()}
-    return sorted(found)
+    files = {file.relative_to(home) for pattern in (*_SOURCES, _TEMPLATES) for file in home.glob(pattern) if file.is_file()}
+    return sorted(files)
 
 
 def without_places(value: Any) -> Any:

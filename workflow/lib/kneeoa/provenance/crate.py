@@ -66,9 +66,9 @@ def write_crate(files: StudyFiles, records: Path, snakemake: str, out: Path, hom
             than lie in the crate.
     """
     jobs = upstream(read_jobs(records, files.root), [str(path) for path in files.products])
-    own = {str(path.relative_to(files.root)): path.read_bytes() for path in (*files.products, *files.details)}
+    study_members = {str(path.relative_to(files.root)): path.read_bytes() for path in (*files.products, *files.details)}
     settings = json.dumps(without_places(files.configuration), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    members = {**{str(path): (home / path).read_bytes() for path in sources(home)}, CONFIGURATION: settings.encode(), **own}
+    members = {**{str(path): (home / path).read_bytes() for path in sources(home)}, CONFIGURATION: settings.encode(), **study_members}
     graph = Graph()
     _Crate(files, graph, Files(graph, members, files.root), list(members), jobs, snakemake).describe(home)
     write_zip(out, {METADATA: graph.text().encode(), **members})
@@ -88,12 +88,14 @@ class _Crate:
         ended = _time(max(job.ended for job in self.jobs))
         actions = [f"#job/{job.name}" for job in self.jobs]
         self.graph.add(METADATA, "CreativeWork", conformsTo=link("https://w3id.org/ro/crate/1.1"), about=link("./"))
-        told = f"{self.study.question} Made by {len(self.jobs)} jobs. What is too large or too private to lie here is named by its SHA-256."
+        description = (
+            f"{self.study.question} Made by {len(self.jobs)} jobs. What is too large or too private to lie here is named by its SHA-256."
+        )
         self.graph.add(
             "./",
             "Dataset",
             name=self.study.title,
-            description=told.strip(),
+            description=description.strip(),
             datePublished=ended,
             license=link("#licence"),
             conformsTo=links(_PROFILES),
@@ -113,12 +115,12 @@ class _Crate:
     def _workflow(self, cited: Mapping[str, Any]) -> None:
         engine = "https://snakemake.github.io"
         licence = f"https://spdx.org/licenses/{cited['license']}"
-        own = {"sha256": self.files.digest("Snakefile"), "name": cited["title"], "version": str(cited["version"])}
+        properties = {"sha256": self.files.digest("Snakefile"), "name": cited["title"], "version": str(cited["version"])}
         used = packages(path for path in self.study.details if path.name == "run.json")
         self.graph.add(
             "Snakefile",
             ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
-            **own,
+            **properties,
             programmingLanguage=link("#snakemake"),
             license=link(licence),
             creator=links(self._people(cited)),
@@ -135,7 +137,9 @@ class _Crate:
             name = Path(script).stem
             digest, lines = self.files.digest(script), f"Script of the rule {rule}"
             if script not in self.graph:
-                self.graph.add(script, ["File", "SoftwareSourceCode"], name=name, description=lines, version=own["version"], sha256=digest)
+                self.graph.add(
+                    script, ["File", "SoftwareSourceCode"], name=name, description=lines, version=properties["version"], sha256=digest
+                )
             self.graph.add(f"#rule/{rule}", "HowToStep", name=rule, workExample=link(script))
 
     def _people(self, cited: Mapping[str, Any]) -> list[str]:

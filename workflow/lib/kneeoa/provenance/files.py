@@ -51,9 +51,9 @@ class Files:
 
     def member(self, name: str, description: str = "") -> str:
         """The entity of a file of the crate."""
-        own = {"name": name, "description": description, "encodingFormat": _format(name)}
-        own |= {"contentSize": str(self._sizes[name]), "sha256": self._members[name]}
-        return name if name in self._graph else self._graph.add(name, "File", **own)
+        properties = {"name": name, "description": description, "encodingFormat": _format(name)}
+        properties |= {"contentSize": str(self._sizes[name]), "sha256": self._members[name]}
+        return name if name in self._graph else self._graph.add(name, "File", **properties)
 
     def seen(self, path: str, digest: str = "") -> str:
         """The entity of what a job read or wrote: ``path`` as Snakemake names it, ``digest`` its

@@ -15,11 +15,11 @@ def packages(runs: Iterable[Path]) -> dict[str, str]:
     """Python and packages with their versions: of the analyses as they are here, and of the runs as
     their ``run.json`` say; where versions differ, all of them.
     """
-    found = {"python": {python_version()}, **{name: {version(name)} for name in _OF_ANALYSES}}
+    by_package = {"python": {python_version()}, **{name: {version(name)} for name in _OF_ANALYSES}}
     for path in runs:
         for name, each in json.loads(path.read_text(encoding="utf-8"))["packages"].items():
-            found.setdefault(name, set()).add(str(each))
-    return {name: ", ".join(sorted(versions)) for name, versions in sorted(found.items())}
+            by_package.setdefault(name, set()).add(str(each))
+    return {name: ", ".join(sorted(versions)) for name, versions in sorted(by_package.items())}
 
 
 def package_url(package: str) -> str:

@@ -15,9 +15,11 @@ def sample(evidence: Evidence) -> str:
     rows = evidence.tables["metrics"]
     rows = rows[rows["split"] == "test"]
     parts = []
-    for cohort, own in rows.groupby("cohort", sort=False):
+    for cohort, cohort_rows in rows.groupby("cohort", sort=False):
         where = f" ({evidence.printed(cohort)})" if rows["cohort"].nunique() > 1 else ""
-        parts.append(f"{count(int(own['cases'].max()), 'test knee')} of {count(int(own['subjects'].max()), 'subject')}{where}")
+        parts.append(
+            f"{count(int(cohort_rows['cases'].max()), 'test knee')} of {count(int(cohort_rows['subjects'].max()), 'subject')}{where}"
+        )
     seeds = int(rows["seeds"].max()) if len(rows) else 1
     return ", ".join([*parts, f"{count(seeds, 'seed')} an arm"] if seeds > 1 else parts)
 

@@ -93,7 +93,7 @@ def parts(evidence: Evidence, figures: Mapping[str, Entry], tables: Mapping[str,
     Raises:
         KneeoaError: a figure cannot be read.
     """
-    found, number, sheet = [], 0, 0
+    sections, number, sheet = [], 0, 0
     for slug, heading in SECTIONS.items():
         part = Part(slug, heading)
         table, tell = _SENTENCES.get(slug, ("", None))
@@ -110,8 +110,8 @@ def parts(evidence: Evidence, figures: Mapping[str, Entry], tables: Mapping[str,
                 folded = sum(len(tabular.rows) for tabular in printed_tables) > _LONG
                 part.sheets.append(Sheet(sheet, entry.title, printed_tables, folded, entry.file.name))
         if part.paragraphs or part.pictures or part.sheets:
-            found.append(part)
-    return found
+            sections.append(part)
+    return sections
 
 
 def _png(path: Path) -> str:

@@ -62,10 +62,9 @@ def cohorts(evidence: Evidence) -> list[str]:
     """From what was found to what was analysed, for each cohort."""
     sentences = []
     for flow in evidence.flows:
-        found, kept, out = flow["found"], flow["analysed"], sum(row["cases"] for row in flow["excluded"])
-        text = (
-            f"In the cohort {evidence.printed(flow['cohort'])}, {knees(found)} were found and {out:,} excluded; {knees(kept)} were analysed"
-        )
+        excluded = sum(row["cases"] for row in flow["excluded"])
+        text = f"In the cohort {evidence.printed(flow['cohort'])}, {knees(flow['found'])} were found and {excluded:,} excluded; "
+        text += f"{knees(flow['analysed'])} were analysed"
         names = [name for name in ("train", "val", "test") if name in flow["splits"]]
         parts = [f"{flow['splits'][name]['cases']:,} for {evidence.printed(name)}" for name in names]
         sentences.append(f"{text} ({listed(parts)})." if parts else f"{text}.")  # nobody of an unlabelled cohort
@@ -90,27 +89,27 @@ def prediction(evidence: Evidence) -> list[str]:
     """The range over arms of each level's leading metric, on each cohort's test cases."""
     rows = speaking(evidence.tables["metrics"])
     sentences = []
-    for (cohort, level), own in rows[rows["split"] == "test"].groupby(["cohort", "level"], sort=False):
-        own = own_head(own, str(level))
-        metric = next((name for name in _LEADING if (own["metric"] == name).any()), None)
-        own = own[(own["metric"] == metric) & own["estimate"].notna()]
-        if own.empty:
+    for (cohort, level), level_rows in rows[rows["split"] == "test"].groupby(["cohort", "level"], sort=False):
+        level_rows = own_head(level_rows, str(level))
+        metric = next((name for name in _LEADING if (level_rows["metric"] == name).any()), None)
+        level_rows = level_rows[(level_rows["metric"] == metric) & level_rows["estimate"].notna()]
+        if level_rows.empty:
             continue
-        worst, best = _ends(own)
+        worst, best = _ends(level_rows)
         over = f"Over {count(int(best['seeds']), 'seed')}, " if best["seeds"] > 1 else ""
         name = f"{evidence.printed(level)} {printed(str(metric))}"
         where = f"{count(int(best['cases']), 'test knee')} of {count(int(best['subjects']), 'subject')} ({evidence.printed(cohort)})"
         text = f"{over}{evidence.arm(best['arm'])} reached {_article(name)} {name} of {_estimate(best)} on {where}"
-        if len(own) > 1:
-            text += f", the highest of {count(len(own), 'arm')}; the lowest was {_estimate(worst)}, of {evidence.arm(worst['arm'])}"
+        if len(level_rows) > 1:
+            text += f", the highest of {count(len(level_rows), 'arm')}; the lowest was {_estimate(worst)}, of {evidence.arm(worst['arm'])}"
         sentences.append(text + ".")
     return sentences
 
 
 def _ends(rows: pd.DataFrame) -> tuple[dict[str, Any], dict[str, Any]]:
     """The rows with the lowest and the highest estimate; the first of equal ones."""
-    found = records(rows)
-    return min(found, key=lambda row: float(row["estimate"])), max(found, key=lambda row: float(row["estimate"]))
+    estimates = records(rows)
+    return min(estimates, key=lambda row: float(row["estimate"])), max(estimates, key=lambda row: float(row["estimate"]))
 
 
 def _article(name: str) -> str:
@@ -132,17 +131,17 @@ def comparisons(evidence: Evidence) -> list[str]:
     for name, lacking in evidence.unanswered.items():
         more = f"; and {len(lacking) - _MOST} more" if len(lacking) > _MOST else ""
         sentences.append(f"Not in the contrast {name}: {'; '.join(lacking[:_MOST])}{more}.")
-    for (family, adjustment), own in rows.groupby(["family", "adjustment"], sort=False):
-        defined = own[own["p"].notna()]
+    for (family, adjustment), family_rows in rows.groupby(["family", "adjustment"], sort=False):
+        defined = family_rows[family_rows["p"].notna()]
         adjusted = adjustment != "none"
         column = "p_adjusted" if adjusted else "p"
-        found = records(defined[defined[column] < SIGNIFICANT])
-        how = f"{printed(str(adjustment))} adjustment over {int(own['m'].iloc[0])} tests" if adjusted else "not adjusted"
+        significant = records(defined[defined[column] < SIGNIFICANT])
+        how = f"{printed(str(adjustment))} adjustment over {int(family_rows['m'].iloc[0])} tests" if adjusted else "not adjusted"
         name = "Outside families" if family == "none" else f"Family {family}"
-        text = f"{name} ({how}): {'adjusted p' if adjusted else 'p'} is below {_THRESHOLD} in {len(found)} of "
+        text = f"{name} ({how}): {'adjusted p' if adjusted else 'p'} is below {_THRESHOLD} in {len(significant)} of "
         text += count(len(defined), "test")
-        text += ": " + _first(found, evidence, column) + "." if found else "."
-        lost = len(own) - len(defined)
+        text += ": " + _first(significant, evidence, column) + "." if significant else "."
+        lost = len(family_rows) - len(defined)
         sentences.append(text + (f" {count(lost, 'test')} could not be computed." if lost else ""))
     degenerate = rows[rows["degenerate"].astype(bool)]
     same = int((degenerate["difference"] == 0).sum())
@@ -157,10 +156,10 @@ def comparisons(evidence: Evidence) -> list[str]:
     return sentences
 
 
-def _first(found: list[dict[str, Any]], evidence: Evidence, column: str) -> str:
+def _first(significant: list[dict[str, Any]], evidence: Evidence, column: str) -> str:
     """The contrasts with the smallest p, in their order; how many more there are."""
-    smallest = sorted(sorted(found, key=lambda row: float(row[column]))[:_MOST], key=found.index)
-    more = len(found) - len(smallest)
+    smallest = sorted(sorted(significant, key=lambda row: float(row[column]))[:_MOST], key=significant.index)
+    more = len(significant) - len(smallest)
     return "; ".join(_contrast(evidence, row, column) for row in smallest) + (f"; and {more} more" if more else "")
 
 
@@ -178,8 +177,8 @@ def claim(evidence: Evidence) -> list[str]:
     """
     rows = evidence.tables["claim"]
     sentences = []
-    for (part, measure), own in rows.groupby(["part", "measure"], sort=False):
-        defined = own[own["low"].notna() & own["high"].notna()]
+    for (part, measure), part_rows in rows.groupby(["part", "measure"], sort=False):
+        defined = part_rows[part_rows["low"].notna() & part_rows["high"].notna()]
         if defined.empty:
             continue
         up, down = int((defined["low"] > 0).sum()), int((defined["high"] < 0).sum())
@@ -198,7 +197,11 @@ def representation(evidence: Evidence) -> list[str]:
     rows = rows[(rows["measure"] == "spearman") & (rows["split"] == "test") & rows["arm"].isin(list(evidence.arms))]  # not the baselines
     sentences = []
     for (axis, cohort), along in rows.groupby(["axis", "cohort"], sort=False):
-        ranges = [said for against, own in along.groupby("against", sort=False) if (said := _range(evidence, str(against), own))]
+        ranges = [
+            text_of_range
+            for against, against_rows in along.groupby("against", sort=False)
+            if (text_of_range := _range(evidence, str(against), against_rows))
+        ]
         if not ranges:
             continue
         seeds = along["seed"].nunique()
@@ -227,8 +230,8 @@ def anatomy(evidence: Evidence) -> list[str]:
     rows = evidence.tables["anatomy"]
     rows = rows[(rows["measure"] == "enrichment") & rows["grade"].isna() & (rows["method"] == rows["method"].iloc[0])]
     sentences = []
-    for (tissue, cohort), own in rows.groupby(["tissue", "cohort"], sort=False):
-        arms, pairs = (own[(own["kind"] == kind) & own["estimate"].notna()] for kind in ("arm", "contrast"))
+    for (tissue, cohort), tissue_rows in rows.groupby(["tissue", "cohort"], sort=False):
+        arms, pairs = (tissue_rows[(tissue_rows["kind"] == kind) & tissue_rows["estimate"].notna()] for kind in ("arm", "contrast"))
         if arms.empty:
             continue
         worst, best = _ends(arms)

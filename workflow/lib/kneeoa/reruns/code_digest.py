@@ -131,7 +131,7 @@ class Library:
         parts: dict[str, str] = {}
         packages: set[str] = set()
         entered: set[str] = set()
-        seen: set[tuple[str, str]] = set()
+        visited: set[tuple[str, str]] = set()
         pending = deque((_SCRIPT, name) for name in script_file.definitions)
         newly = deque(target for module in script_file.imports for target in self._imported(module))
         packages |= {_package(target) for target in script_file.unused if _is_outside(target)}
@@ -153,8 +153,8 @@ class Library:
                     pending.append((module, EFFECTS))
             if pending:
                 module, name = pending.popleft()
-                if (module, name) not in seen:
-                    seen.add((module, name))
+                if (module, name) not in visited:
+                    visited.add((module, name))
                     link = links[name] if module == _SCRIPT else self._link(module, name)
                     parts[link.identity] = link.digest
                     pending.extend(link.definitions)

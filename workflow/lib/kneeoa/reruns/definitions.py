@@ -76,9 +76,9 @@ def read(source: str, module: str, path: str = "<source>", *, is_script: bool = 
     grouped = _grouped([node for node in statements if not isinstance(node, ast.Import | ast.ImportFrom)], bound)
     names = grouped.keys() - {EFFECTS}
     scope = {**bound, **{name: f"{module}.{name}" for name in names}}
-    readers = {name: _Reader(scope, name) for name in grouped}
-    definitions = {name: readers[name].definition(nodes) for name, nodes in grouped.items()}
-    mentioned = frozenset[str]().union(*(reader.mentioned for reader in readers.values()))
+    writers = {name: _TreeWriter(scope, name) for name in grouped}
+    definitions = {name: writers[name].definition(nodes) for name, nodes in grouped.items()}
+    mentioned = frozenset[str]().union(*(writer.mentioned for writer in writers.values()))
     unused = tuple(target for name, target in bound.items() if name not in mentioned)
     return Definitions(definitions, bound, tuple(dict.fromkeys(imports)), unused)
 
@@ -163,7 +163,7 @@ def _is_skipped(node: ast.stmt, is_script: bool) -> bool:
     return not node.orelse and (typing_only or (test == "__name__ == '__main__'" and not is_script))
 
 
-class _Reader:
+class _TreeWriter:
     """Writes the syntax tree of one definition down, with references numbered."""
 
     def __init__(self, scope: Mapping[str, str], name: str) -> None:
