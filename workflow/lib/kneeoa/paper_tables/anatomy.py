@@ -7,13 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import interval, number, p_value
 from kneeoa.figures.scores import records
 from kneeoa.figures.words import count, printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames, settings_head
-from kneeoa.paper_tables.csv_file import write_csv
-from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.paper_tables.latex import Tabular, changes
 from kneeoa.tables.anatomy import ANATOMY
 
 TABLE = {
@@ -25,29 +23,19 @@ TABLE = {
     "needs": ["masks"],
 }
 SCHEMA = ANATOMY
+CSV_ORDER = ANATOMY.key
 
 PRINTED = ("enrichment", "normalised", "mass", "top5_overlap", "auroc")
 """The measures that are printed; the CSV holds all."""
 
 
-def write(anatomy: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
-    """Write ANATOMY: CSV with every row, LaTeX with a tabular of arms and one of contrasts, of the
-    measures in ``PRINTED``.
-
-    Args:
-        anatomy: ANATOMY file.
-        out_csv: CSV to write, sorted by the table's key.
-        out_tex: LaTeX to write.
-        arms: the arms table; gives the order of the rows and their printed names. Default: sorted
-            by name.
-        labels: the study's own printed names.
+def csv_rows(anatomy: Path) -> pd.DataFrame:
+    """Every row of ANATOMY.
 
     Raises:
         KneeoaError: the file is not ANATOMY.
     """
-    rows = ANATOMY.read(anatomy)
-    write_csv(out_csv, rows, order=ANATOMY.key)
-    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+    return ANATOMY.read(anatomy)
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:

@@ -9,13 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import UNDEFINED, interval
 from kneeoa.figures.scores import records
 from kneeoa.figures.words import count, printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames, settings_head
-from kneeoa.paper_tables.csv_file import write_csv
-from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.paper_tables.latex import Tabular, changes
 from kneeoa.tables.claim import CLAIM
 
 TABLE = {
@@ -26,25 +24,16 @@ TABLE = {
     "needs": ["contrasts_of_arms"],
 }
 SCHEMA = CLAIM
+CSV_ORDER: tuple[str, ...] = ()
 
 
-def write(claim: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
-    """Write CLAIM: CSV with every row in the table's order, LaTeX with a line for each pair of arms
-    and a column for each measure.
-
-    Args:
-        claim: CLAIM file.
-        out_csv: CSV to write.
-        out_tex: LaTeX to write.
-        arms: the arms table; gives the printed names of what is compared. Default: the arms' names.
-        labels: the study's own printed names.
+def csv_rows(claim: Path) -> pd.DataFrame:
+    """Every row of CLAIM.
 
     Raises:
         KneeoaError: the file is not CLAIM.
     """
-    rows = CLAIM.read(claim)
-    write_csv(out_csv, rows)
-    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+    return CLAIM.read(claim)
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:

@@ -8,13 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from kneeoa.anatomy.regions import CONTROL
-from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import interval, is_number, number, p_value
 from kneeoa.figures.scores import records
 from kneeoa.figures.words import count, printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames
-from kneeoa.paper_tables.csv_file import write_csv
-from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.paper_tables.latex import Tabular, changes
 from kneeoa.tables.deletion import DELETION_SUMMARY
 
 TABLE = {
@@ -26,26 +24,16 @@ TABLE = {
     "needs": ["deletion"],
 }
 SCHEMA = DELETION_SUMMARY
+CSV_ORDER = DELETION_SUMMARY.key
 
 
-def write(deletion: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
-    """Write DELETION_SUMMARY: CSV with every row, LaTeX with one tabular of signed drops and of
-    tissue against control.
-
-    Args:
-        deletion: DELETION_SUMMARY file.
-        out_csv: CSV to write, sorted by the table's key.
-        out_tex: LaTeX to write.
-        arms: the arms table; gives the order of the rows and their printed names. Default: sorted
-            by name.
-        labels: the study's own printed names.
+def csv_rows(deletion: Path) -> pd.DataFrame:
+    """Every row of DELETION_SUMMARY.
 
     Raises:
         KneeoaError: the file is not DELETION_SUMMARY.
     """
-    rows = DELETION_SUMMARY.read(deletion)
-    write_csv(out_csv, rows, order=DELETION_SUMMARY.key)
-    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+    return DELETION_SUMMARY.read(deletion)
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:

@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import interval, number, p_value
 from kneeoa.figures.words import printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames, settings_head
-from kneeoa.paper_tables.csv_file import write_csv
-from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.paper_tables.latex import Tabular, changes
 from kneeoa.tables.differences import DIFFERENCES
 
 TABLE = {
@@ -26,27 +24,19 @@ TABLE = {
     "needs": ["axis", "contrasts"],
 }
 SCHEMA = DIFFERENCES
+CSV_ORDER: tuple[str, ...] = ()
 
 PRINTED = ("spearman", "somers_d", "adjacent_auc_min", "linear_r2")
 """The measures that are printed; the CSV holds all."""
 
 
-def write(differences: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
-    """Write DIFFERENCES in the table's own order, which is that of the contrasts.
-
-    Args:
-        differences: DIFFERENCES file.
-        out_csv: CSV to write.
-        out_tex: LaTeX to write; the measures of ``PRINTED``, one tabular for each cohort and axis.
-        arms: the arms table; gives the printed names of what is compared. Default: the arms' names.
-        labels: the study's own printed names.
+def csv_rows(differences: Path) -> pd.DataFrame:
+    """Every row of DIFFERENCES.
 
     Raises:
         KneeoaError: the file is not DIFFERENCES.
     """
-    rows = DIFFERENCES.read(differences)
-    write_csv(out_csv, rows)
-    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+    return DIFFERENCES.read(differences)
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:

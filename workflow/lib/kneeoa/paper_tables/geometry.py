@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import interval, is_number, number
 from kneeoa.figures.words import printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames
-from kneeoa.paper_tables.csv_file import write_csv
-from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.paper_tables.latex import Tabular, changes
 from kneeoa.tables.geometry import GEOMETRY
 
 TABLE = {
@@ -24,6 +22,7 @@ TABLE = {
     "needs": ["axis"],
 }
 SCHEMA = GEOMETRY
+CSV_ORDER = GEOMETRY.key
 
 PRINTED = (
     "explained_variance",
@@ -38,29 +37,13 @@ PRINTED = (
 """The measures that are printed; the CSV holds all."""
 
 
-def write(
-    all_measures: Sequence[Path], out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
-) -> None:
-    """Write GEOMETRY of all runs: CSV with every row, LaTeX with one tabular for each cohort and
-    axis.
-
-    In LaTeX one seed is printed with its interval; of several seeds the mean and the range, since
-    an interval of one seed says nothing about the others.
-
-    Args:
-        all_measures: GEOMETRY files.
-        out_csv: CSV to write, sorted by the table's key.
-        out_tex: LaTeX to write; the measures of ``PRINTED`` on the test cases.
-        arms: the arms table; gives the order of the rows and their printed names. Default: sorted
-            by name.
-        labels: the study's own printed names.
+def csv_rows(all_measures: Sequence[Path]) -> pd.DataFrame:
+    """Every row of GEOMETRY of all runs.
 
     Raises:
         KneeoaError: a file is not GEOMETRY, or two files hold the same run.
     """
-    rows = GEOMETRY.concat(list(all_measures))
-    write_csv(out_csv, rows, order=GEOMETRY.key)
-    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+    return GEOMETRY.concat(list(all_measures))
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:

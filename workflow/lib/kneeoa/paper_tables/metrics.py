@@ -8,13 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from kneeoa.config.metrics import TABLE as METRIC_TABLE
-from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import interval
 from kneeoa.figures.scores import records
 from kneeoa.figures.words import LOWER_IS_BETTER, count, printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames
-from kneeoa.paper_tables.csv_file import write_csv
-from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.paper_tables.latex import Tabular, changes
 from kneeoa.tables.metrics import METRICS
 
 TABLE = {
@@ -24,6 +22,7 @@ TABLE = {
     "settings": {"arms": "arms_and_ensembles"},
 }
 SCHEMA = METRICS
+CSV_ORDER = METRICS.key
 
 PRINTED = tuple(metric.name for metric in METRIC_TABLE if metric.in_paper)
 """The metrics that are printed; the CSV holds all."""
@@ -41,23 +40,13 @@ def speaking(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([means, alone]).sort_index()
 
 
-def write(metrics: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
-    """Write METRICS: CSV with every row, LaTeX with the means over seeds on the test cases.
-
-    Args:
-        metrics: METRICS file.
-        out_csv: CSV to write, sorted by the table's key.
-        out_tex: LaTeX to write.
-        arms: the arms table; gives the order of the rows and their printed names. Default: sorted
-            by name.
-        labels: the study's own printed names.
+def csv_rows(metrics: Path) -> pd.DataFrame:
+    """Every row of METRICS.
 
     Raises:
         KneeoaError: the file is not METRICS.
     """
-    rows = METRICS.read(metrics)
-    write_csv(out_csv, rows, order=METRICS.key)
-    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+    return METRICS.read(metrics)
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:

@@ -7,13 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import interval, number, p_value
 from kneeoa.figures.scores import records
 from kneeoa.figures.words import count, printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames
-from kneeoa.paper_tables.csv_file import write_csv
-from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.paper_tables.latex import Tabular, changes
 from kneeoa.tables.sanity import SANITY
 
 TABLE = {
@@ -25,6 +23,7 @@ TABLE = {
     "needs": ["sanity"],
 }
 SCHEMA = SANITY
+CSV_ORDER = SANITY.key
 
 _DEPTHS = ("heads", "half", "all")
 _TRAINED, _ALL = "trained", "all"
@@ -36,24 +35,13 @@ _WHY = (
 )
 
 
-def write(sanity: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
-    """Write SANITY: CSV with every row, LaTeX with tabulars of randomised weights, of enrichment by
-    them and of repeatability.
-
-    Args:
-        sanity: SANITY file.
-        out_csv: CSV to write, sorted by the table's key.
-        out_tex: LaTeX to write.
-        arms: the arms table; gives the order of the rows and their printed names. Default: sorted
-            by name.
-        labels: the study's own printed names.
+def csv_rows(sanity: Path) -> pd.DataFrame:
+    """Every row of SANITY.
 
     Raises:
         KneeoaError: the file is not SANITY.
     """
-    rows = SANITY.read(sanity)
-    write_csv(out_csv, rows, order=SANITY.key)
-    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+    return SANITY.read(sanity)
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:

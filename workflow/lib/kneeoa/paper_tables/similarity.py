@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import interval
 from kneeoa.figures.words import printed
 from kneeoa.paper_tables.arm_names import ArmNames
-from kneeoa.paper_tables.csv_file import write_csv
-from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.paper_tables.latex import Tabular, changes
 from kneeoa.tables.similarity import SIMILARITY
 
 TABLE = {
@@ -26,26 +24,18 @@ TABLE = {
     "needs": ["cohorts"],
 }
 SCHEMA = SIMILARITY
+CSV_ORDER: tuple[str, ...] = ()
 
 MEASURES = {"cka": "CKA, unbiased", "procrustes": "Procrustes distance"}
 
 
-def write(similarity: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
-    """Write SIMILARITY in the table's own order.
-
-    Args:
-        similarity: SIMILARITY file.
-        out_csv: CSV to write, every row.
-        out_tex: LaTeX to write: the rows that are means over pairs of runs.
-        arms: the arms table; gives the arms' printed names. Default: the arms' names.
-        labels: the study's own printed names.
+def csv_rows(similarity: Path) -> pd.DataFrame:
+    """Every row of SIMILARITY.
 
     Raises:
         KneeoaError: the file is not SIMILARITY.
     """
-    rows = SIMILARITY.read(similarity)
-    write_csv(out_csv, rows)
-    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+    return SIMILARITY.read(similarity)
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
