@@ -1,5 +1,5 @@
-"""Deletions of all runs over subjects and seeds: the drop of the score for each region, and tissue
-against control, paired by subject.
+"""Summarise the deletions of all runs over subjects and seeds: the drop of the score for each
+region, and tissue against control, paired by subject.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from kneeoa.tables.deletion import DELETION, DELETION_SUMMARY
 
 
 def summarise_deletion(*, deletions: list[Path], group: str, statistics: Statistics, out: Path) -> None:
-    """Mean drops with subject-bootstrap intervals, and the drop of ``group`` less that of each
-    control (mean of its copies).
+    """Write DELETION_SUMMARY: mean drops with subject-bootstrap intervals, and the drop of
+    ``group`` less that of each control (mean of its copies).
 
-    The drop is signed: of a knee whose tissue speaks against the score, deleting it raises the
-    score. Its absolute value says how much the network leans on the region either way.
+    The drop is signed: where a tissue is evidence against the score, deleting it raises the score.
+    The absolute value says how much the network relies on the region either way.
 
     Args:
         deletions: DELETION tables of all runs.

@@ -1,4 +1,4 @@
-"""The overlap stage: one run's maps against the tissues of its cases."""
+"""The overlap stage: measure one run's maps against the tissues of its cases."""
 
 from __future__ import annotations
 
@@ -30,32 +30,34 @@ Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 
 POOLED = tuple(dict.fromkeys(one.distribution for one in measures(cells=1, fraction=0.5) if one.distribution != SIZE))
-"""Distributions that are compared with those of other subjects: those that are one for all tissues
-and all cells.
+"""Distributions that are compared with other subjects' maps: those that are the same for all
+tissues and cover all cells.
 """
 
 
 @dataclass(frozen=True)
 class Anatomies:
-    """The tissues of every cohort and how they are measured."""
+    """Masks and tissues of all cohorts, and how maps are measured against them."""
 
     masks: Masks
     tissues: Mapping[str, Mapping[str, object]]
-    """Cohort -> its tissues; their names tell the mask values."""
+    """Cohort -> its tissues, whose sorted names give the mask values."""
     spacing: tuple[float, ...]
     """Millimetres of a voxel of the masks' grid."""
     anatomy: Anatomy
 
     def of(self, cohort: str, case_id: str, view: str, shape: tuple[int, ...]) -> tuple[dict[str, Fields | None], Booleans | None] | None:
-        """A case's tissues and joint region on a map's grid; None where it has no usable mask."""
+        """Return a case's tissues and joint region on a map's grid; None where it has no usable
+        mask.
+        """
         mask = self.masks.get(cohort, case_id, view)
         if mask is None:
             return None
         return tissues_of(mask, group_values(self.tissues.get(cohort, {}), self.anatomy.targets, cohort), self.anatomy, self.spacing, shape)
 
     def shifts(self, cohort: str, case_id: str, shape: tuple[int, ...]) -> NDArray[np.int64]:
-        """The null's shifts of a case: the same for every arm, seed and method, so that their nulls
-        are paired.
+        """Draw the null's shifts of a case, the same for every arm, seed and method, so that their
+        nulls are paired.
         """
         generator = np.random.default_rng(int(digest([self.anatomy.seed, cohort, case_id]), 16))
         return random_shifts(shape, self.anatomy.shifts, generator)
@@ -73,7 +75,7 @@ def measure_run(
     anatomy: Anatomy,
     out: Path,
 ) -> None:
-    """Measure where one run's maps fall. Cases without a usable mask are left out: the masks'
+    """Measure where one run's maps lie. Cases without a usable mask are left out: the masks'
     exclusions say why.
 
     98 maps of 64 x 64 x 40 cells with three groups of tissues take less than a minute and 600 MB on
@@ -85,8 +87,8 @@ def measure_run(
         mask_arrays: arrays of masks of all cohorts that have any, uint8 ``[rows, *canonical
             shape]``.
         mask_indices: the MASKS table of each array.
-        splits: SPLITS tables, which tell the subjects.
-        tissues: cohort -> its tissues (their names tell the mask values).
+        splits: SPLITS tables, which give the subjects.
+        tissues: cohort -> its tissues, whose sorted names give the mask values.
         spacing: millimetres of a voxel of the masks along each axis.
         anatomy: the groups of tissues, and the nulls.
         out: OVERLAP table to write. A zero map or an absent tissue has no value.
@@ -118,7 +120,7 @@ def measure_run(
 
 
 def subjects_of(explained: pd.DataFrame, splits: Sequence[Path], index: Path) -> dict[tuple[str, str], str]:
-    """(cohort, case_id) -> subject of every explained case.
+    """Return the subject of every explained case, by (cohort, case_id).
 
     Raises:
         KneeoaError: a case is in none of the split tables.
@@ -152,10 +154,10 @@ def measure_case(
     pool: Pool,
     subject: str,
 ) -> Iterator[dict[str, Any]]:
-    """Every measure of one map on each tissue.
+    """Yield every measure of one map on each tissue.
 
     Args:
-        saliency: the part of the map that speaks for the score, non-negative, ``[*shape]``.
+        saliency: the part of the map that is evidence for the score, non-negative, ``[*shape]``.
         absolute: both parts added.
         tissues: tissue -> its fields, None where it is absent.
         region: cells of the joint region.
@@ -165,8 +167,8 @@ def measure_case(
 
     Yields:
         Rows with tissue, measure, value, chance, and mean, z and p against both nulls; None where
-        undefined. Measures of the joint region have no null, as a moved map would be cut by it;
-        rank accuracy has none of other subjects.
+        undefined. Measures of the joint region have no null, since the region would cut a moved
+        map; rank accuracy has none of other subjects.
     """
     map_distributions = distributions(saliency, absolute, region)
     spectra = {name: spectrum(one) for name, one in map_distributions.items() if not name.startswith(REGION)}
@@ -201,7 +203,9 @@ _BLANK = dict.fromkeys(("value", "chance", "null_mean", "null_z", "null_p", "oth
 def _with_tissue_size(
     map_distributions: Mapping[str, Floats], spectra: Mapping[str, Any], saliency: Floats, tissue: Fields
 ) -> tuple[dict[str, Floats], dict[str, Any]]:
-    """The distributions and their transforms with the one that belongs to the tissue's size."""
+    """The distributions and their transforms, with the distribution of as many cells as the tissue
+    fills.
+    """
     if "mass" not in map_distributions:
         return dict(map_distributions), dict(spectra)
     top = top_distribution(saliency, max(1, round(float(tissue.share.sum()))))

@@ -1,4 +1,4 @@
-"""Subject-level comparison of two arms' measures: Wilcoxon's signed-rank test and two paired effect
+"""Compare the measures of two arms by subject: Wilcoxon's signed-rank test and two paired effect
 sizes.
 """
 
@@ -19,7 +19,7 @@ EXACT = 50
 
 @dataclass(frozen=True)
 class Paired:
-    """A paired comparison; None where undefined, and ``note`` says why."""
+    """Result of a paired comparison; None where undefined, and ``note`` says why."""
 
     p: float | None
     effect: float | None
@@ -32,7 +32,8 @@ class Paired:
 
 
 def compare(differences: NDArray[np.float64], alternative: Alternative = "two-sided") -> Paired:
-    """Wilcoxon's p, dz and the rank-biserial correlation of finite per-subject ``differences``.
+    """Compute Wilcoxon's p, dz and the rank-biserial correlation of finite per-subject
+    ``differences``.
 
     Differences that are all zero leave the test without ranks: p is one, the effects are zero, and
     the note says so.
@@ -52,8 +53,8 @@ def compare(differences: NDArray[np.float64], alternative: Alternative = "two-si
 
 
 def _exact(ranks: NDArray[np.float64], positive: NDArray[np.bool_], alternative: Alternative) -> float:
-    """The p over all choices of signs, each as likely, by adding one rank after another to the
-    distribution of the positive ranks' sum.
+    """Exact p over all choices of signs, each equally likely, by adding one rank after another to
+    the distribution of the positive ranks' sum.
 
     Without ties and zeros this is SciPy's (and pingouin's) exact test. With them theirs goes
     through all 2^n choices one by one up to 13 differences, in seconds, and is an approximation

@@ -1,13 +1,13 @@
-"""Enrichment of a tissue in the maps of a trained network beside that in maps of the same cases by
-randomised weights.
+"""Compare the enrichment of a tissue in the maps of a trained network with that in maps of the same
+cases by randomised weights.
 
-Whether a trained network's maps lie in a tissue beyond the nulls is one question, whether they do
-so because it was trained another. Random weights do not make a blank map: gradient x input carries
-the input, so that bright tissue stands out with any weights, and even a plain gradient follows the
-image, since rectifiers and pooling let it through where features respond (that a map may work like
-an edge detector: Adebayo et al. 2018). Such maps are therefore often enriched against the shift
-null, and what training adds is the paired difference, trained minus randomised. Its measure of
-choice is ``absolute_enrichment``: which sign a random network gives a tissue is an accident.
+A trained network's maps may lie in a tissue beyond the nulls without training being the reason.
+Random weights do not make a blank map: gradient x input contains the input, so that bright tissue
+stands out with any weights, and even a plain gradient follows the image, since rectifiers and
+pooling pass it where features respond (a map may act as an edge detector: Adebayo et al. 2018).
+Such maps are therefore often enriched against the shift null; the effect of training is the paired
+difference, trained minus randomised. The measure to look at is ``absolute_enrichment``: the sign
+that a random network gives a tissue is arbitrary.
 """
 
 from __future__ import annotations
@@ -35,12 +35,13 @@ _COLUMNS = ["weights", "tissue", "measure"]
 
 
 def enrichments(trained: RunMaps, randomised: RunMaps, anatomies: Anatomies) -> Iterator[dict[str, Any]]:
-    """Of each case that has a mask, weights and tissue: enrichment and its means under both nulls.
+    """Yield the enrichment and its means under both nulls, of each case that has a mask, for all
+    weights and tissues.
 
     Args:
-        own: maps by trained weights.
-        other: maps of some of the same cases by randomised weights, of one or more depths. Other
-            subjects' maps are of these cases too.
+        trained: maps by trained weights.
+        randomised: maps of some of the same cases by randomised weights, of one or more depths.
+            Other subjects' maps are of these cases too.
         anatomies: the tissues.
 
     Yields:
@@ -66,8 +67,8 @@ def enrichments(trained: RunMaps, randomised: RunMaps, anatomies: Anatomies) -> 
 
 
 def _masses(both: Floats) -> dict[str, Floats]:
-    """The share of each cell in what speaks for the score, and in both signs together; a part that
-    is zero everywhere is left out.
+    """Share of each cell in the evidence for the score, and in both signs together; a part that is
+    zero everywhere is left out.
     """
     parts = zip(_MASSES, (both[0], both.sum(axis=0)), strict=True)
     return {name: part / part.sum() for name, part in parts if part.any()}
@@ -96,8 +97,8 @@ def _of_case(
 
 
 def summed_enrichments(rows: list[dict[str, Any]], statistics: Statistics) -> Iterator[dict[str, Any]]:
-    """Rows of the table, over seeds, cases and subjects; of randomised weights with the paired
-    difference, trained minus these.
+    """Yield SANITY rows over seeds, cases and subjects; those of randomised weights with the paired
+    difference, trained minus randomised.
 
     Args:
         rows: of :func:`enrichments` with arm and method.

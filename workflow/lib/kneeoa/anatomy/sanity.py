@@ -1,8 +1,8 @@
-"""The sanity stage: do maps change with the weights, does what they find in a tissue, and do they
-agree between seeds?
+"""The sanity stage: test whether maps change with the weights, whether their enrichment does, and
+whether they agree between seeds.
 
 Adebayo et al. 2018 (randomised weights) and Arun et al. 2021 (repeatability). Maps are compared by
-the part that speaks for the score.
+the part that is evidence for the score.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from kneeoa.config.analysis import Anatomy, Statistics
 from kneeoa.tables.sanity import SANITY
 
 Files = Sequence[tuple[Path, Path]]
-"""Maps and their SALIENCY table."""
+"""Arrays of maps, each with its SALIENCY table."""
 
 
 def check(
@@ -41,7 +41,8 @@ def check(
     statistics: Statistics,
     out: Path,
 ) -> None:
-    """Check the maps of every run.
+    """Write SANITY: compare the maps of every run with those of randomised weights and of other
+    seeds.
 
     Args:
         maps: every run's maps, of every method.
@@ -84,8 +85,8 @@ _ENRICHMENT = ("null_mean", "null_p", "others_mean", "others_p", "difference", "
 
 
 def _seed_agreement(first: RunMaps, second: RunMaps) -> Iterator[dict[str, Any]]:
-    """Of each case: the rank correlation of its maps by two seeds, and of its map by the one with
-    other subjects' by the other.
+    """Rank correlation of each case's maps by two seeds, and of its map by one seed with other
+    subjects' maps by the other.
     """
     for cohort in sorted({key[0] for key in first.rows}):
         cases = sorted(key for key in first.rows if key in second.rows and key[0] == cohort)
@@ -103,7 +104,9 @@ def _seed_agreement(first: RunMaps, second: RunMaps) -> Iterator[dict[str, Any]]
 
 
 def _randomised_agreement(trained: RunMaps, randomised: RunMaps) -> Iterator[dict[str, Any]]:
-    """Of each case and depth: how alike the randomised and the trained map are."""
+    """Rank correlation and structural similarity of the trained and the randomised map of each case
+    and depth.
+    """
     for cohort, case_id, weights in randomised.rows:
         if (cohort, case_id, TRAINED) not in trained.rows:
             continue

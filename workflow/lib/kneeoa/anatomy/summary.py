@@ -1,5 +1,5 @@
-"""The anatomy stage: overlaps of all runs, over subjects and seeds, for each arm and each pair of
-arms that a contrast compares, of all cases and by grade.
+"""The anatomy stage: summarise the overlaps of all runs over subjects and seeds, for each arm and
+each pair of arms that a contrast compares, of all cases and by grade.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ def summarise(
     statistics: Statistics,
     out: Path,
 ) -> None:
-    """Summarise overlaps: per arm a mean with chance and nulls, per contrast the paired difference;
+    """Write ANATOMY: per arm a mean with chance and nulls, per contrast the paired difference, with
     subject-bootstrap intervals.
 
     Args:
         overlaps: OVERLAP tables of all runs and methods.
-        labels: LABELS tables, which tell the grades.
+        labels: LABELS tables, which give the grades.
         level: the level of the grades; None: no rows by grade.
         methods: in the order in which they are listed.
         arms: arm -> factor -> value.

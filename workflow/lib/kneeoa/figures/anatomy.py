@@ -1,6 +1,4 @@
-"""Where saliency falls: each arm's measure on a tissue against chance and both nulls, and the
-contrasts.
-"""
+"""Plot saliency on tissues: each arm's measure beside chance and both nulls, and the contrasts."""
 
 from __future__ import annotations
 
@@ -67,8 +65,8 @@ def figure(
     method: str | None = None,
     varied: Sequence[str] = MODE,
 ) -> Figure:
-    """Draw one measure: a row of panels a tissue (and cohort), arms on the left, contrasts on the
-    right.
+    """Draw one measure: a row of panels for each tissue (and cohort), arms on the left, contrasts
+    on the right.
 
     Args:
         anatomy: ANATOMY.
@@ -128,8 +126,8 @@ def figure(
 
 @dataclass(frozen=True)
 class _Bands:
-    """Where rows stand: each backbone is a band with its heading on top, the same band for its arms
-    and its contrasts.
+    """Vertical positions of rows: each backbone is a band with its heading on top, the same band
+    for its arms and its contrasts.
     """
 
     heading: dict[str, float]

@@ -1,5 +1,5 @@
-"""The learned severity axis: where each test case lies on it, coloured by grade, and how the grades
-are ordered along it.
+"""Plot the learned severity axis: the position of each test case, coloured by grade, and the order
+of the grades along it.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ FIGURE = {
 }
 
 MANY = 500
-"""Points of a panel from which on the PDF holds them as a picture: as outlines they are most of its
-time and size.
+"""Points of a panel above which the PDF holds them as a picture: outlines take most of its time and
+size.
 """
 
 
@@ -64,8 +64,8 @@ def figure(
     confidence: float = 0.95,
     varied: Sequence[str] = MODE,
 ) -> Figure:
-    """Draw one cohort's test cases: columns are modes, rows backbones; in each the plane of the
-    axis above and its grades below.
+    """Draw one cohort's test cases: columns are modes, rows backbones; in each panel the plane of
+    the axis above and its grades below.
 
     The lowest seed of an arm is drawn; every seed's rank correlation is in the heading.
 
@@ -96,7 +96,7 @@ def figure(
         width = style.FULL_WIDTH * min(1.0, len(shown) / 3 + 0.1)
         result = style.new_figure(width, 2.3 * len(groups) + 0.8)
         axes = result.subplots(2 * len(groups), len(shown), squeeze=False, height_ratios=[1.25, 1] * len(groups))
-        reach = _reach(rows)  # given to each panel: matplotlib looks at all that share an axis whenever it looks at one
+        reach = _reach(rows)  # set on each panel: matplotlib visits all shared axes whenever it visits one
         room = 0.75 * width / len(shown)  # of a column, what its ticks and labels leave
         places = [(panel, mode) for panel in groups for mode in shown]
         titles = [(panel.title, printed_value(varied[0], mode, figures.labels)) for panel, mode in places]
@@ -169,8 +169,8 @@ def _strips(axis: Axes, rows: pd.DataFrame, classes: Sequence[str], colours: Seq
 
 
 def _correlation(measures: pd.DataFrame, arm: str | None, axis: str, level: str, cohort: str) -> tuple[str, str]:
-    """The drawn seed's correlation with its interval, and the range over seeds where there are
-    several.
+    """Text of the drawn seed's correlation with its interval, and of the range over seeds where
+    there are several.
     """
     rows = measures[(measures["arm"] == arm) & (measures["axis"] == axis) & (measures["against"] == level) & (measures["cohort"] == cohort)]
     rows = rows[(rows["measure"] == "spearman") & (rows["split"] == "test")].sort_values("seed")

@@ -1,4 +1,4 @@
-"""The claim in one picture: a row for each pair of arms, a column for each part,
+"""Plot the parts of the claim side by side: a row for each pair of arms, a column for each measure,
 differences with intervals.
 """
 

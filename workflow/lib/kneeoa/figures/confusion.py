@@ -1,4 +1,4 @@
-"""Confusion matrices of a level with several classes: row shares as colour, counts in print, a
+"""Plot confusion matrices of a level with several classes: row shares as colour, counts in print, a
 panel an arm.
 """
 
@@ -37,7 +37,7 @@ FIGURE = {
 
 _SCORES = ("accuracy", "quadratic_kappa")
 _ABREAST = 5
-"""Matrices beside each other whose numbers can still be read."""
+"""Most matrices beside each other with readable numbers."""
 _SMALL, _LARGE = 10, 100
 """A mean over seeds is printed with a decimal below the first, and everywhere where no cell reaches
 the second.
@@ -46,8 +46,8 @@ _RAMP = LinearSegmentedColormap.from_list("share", ["#ffffff", "#dbe5f0", "#7f9f
 
 
 def confusion(rows: pd.DataFrame, classes: int) -> NDArray[np.float64]:
-    """Cases by true class (rows) and most probable class (columns), shape ``[classes, classes]``:
-    the mean over seeds.
+    """Count cases by true class (rows) and most probable class (columns), shape ``[classes,
+    classes]``: the mean over seeds.
 
     Of equally probable classes the lowest is taken, as ``numpy.argmax`` does.
     """
@@ -75,8 +75,8 @@ def figure(
     modes that have a head of this level.
 
     Args:
-        predictions: as :func:`kneeoa.figures.scores.held_out` gives them.
-        metrics: METRICS; gives accuracy and, for ordinal levels, weighted kappa above each matrix.
+        predictions: as :func:`kneeoa.figures.scores.held_out` returns them.
+        metrics: METRICS, for accuracy and, for ordinal levels, weighted kappa above each matrix.
         arms: the arms table.
         level: a level with exclusive classes.
         classes: the classes' names, in order.
@@ -120,8 +120,8 @@ def figure(
 
 
 def _matrix(axis: Axes, table: NDArray[np.float64], classes: Sequence[str], room: float) -> None:
-    """Draw one matrix; ``room`` is the width of a cell in inches, into which the longest number is
-    made to fit.
+    """Draw one matrix; ``room`` is the width of a cell in inches, to which the longest number is
+    shrunk.
     """
     totals = table.sum(axis=1, keepdims=True)
     share = np.divide(table, totals, out=np.zeros_like(table), where=totals > 0)

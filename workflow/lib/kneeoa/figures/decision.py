@@ -1,5 +1,5 @@
-"""Decision curves of a binary level: the net benefit of acting on a prediction, against acting on
-everybody or nobody.
+"""Plot decision curves of a binary level: the net benefit of acting on a prediction, against acting
+on everybody or nobody.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ THRESHOLDS = np.linspace(0.05, 0.95, 91)
 
 
 def curve(rows: pd.DataFrame, confidence: float) -> DecisionCurve:
-    """The decision curve of one arm's predictions (columns seed, case_id, subject, truth,
+    """Compute the decision curve of one arm's predictions (columns seed, case_id, subject, truth,
     probabilities), the mean over its seeds.
     """
     runs = [run.sort_values("case_id") for _, run in rows.groupby("seed")]

@@ -1,5 +1,5 @@
-"""Forest plot of the contrasts: each difference with its interval, p raw and adjusted, and the
-test's name, by family and what both arms share.
+"""Forest plot of the contrasts: each difference with its interval, raw and adjusted p, and the
+test's name, grouped by family and by what both arms share.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def figure(contrasts: pd.DataFrame, arms: Factors, figures: Figures, confidence:
 
 
 def _cells(row: dict[str, Any], arms: Factors, figures: Figures) -> tuple[str, ...]:
-    """What is printed of one row: metric, values compared, difference, smallest detectable
+    """Printed columns of one row: metric, values compared, difference, smallest detectable
     difference, p, adjusted p, test.
     """
     better = " ↓" if base(row["metric"]) in LOWER_IS_BETTER else ""
@@ -102,7 +102,7 @@ def _cells(row: dict[str, Any], arms: Factors, figures: Figures) -> tuple[str, .
 
 
 def _widths(cells: list[tuple[str, ...]], headers: Sequence[str], size: float) -> list[float]:
-    """Inches that each printed column needs, measured on its longest text, a gap included."""
+    """Width in inches that each printed column needs for its longest text, a gap included."""
 
     columns = zip(*cells, strict=True)
     return [max(style.inches(text, size) for text in {header, *column}) + _GAP for header, column in zip(headers, columns, strict=True)]
@@ -121,9 +121,7 @@ def _groups(rows: pd.DataFrame, arms: Factors, figures: Figures) -> list[tuple[t
 
 
 def _edges(widths: list[float], width: float) -> list[float]:
-    """Where each column's text is anchored, in widths of the plot (0 its left, 1 its right
-    edge).
-    """
+    """Anchors of each column's text, in widths of the plot (0 its left, 1 its right edge)."""
     left, plot = sum(widths[:2]), width - sum(widths)
     starts = [_MARGIN, widths[0] + _MARGIN] + [left + plot + sum(widths[2:k]) + _GAP / 2 for k in range(2, len(widths))]
     return [
@@ -180,7 +178,9 @@ def _block(
 
 
 def _mark(axis: Axes, y: float, row: dict[str, Any], look: style.Look) -> None:
-    """Interval and estimate; filled where p, adjusted if it belongs to a family, is below 0.05."""
+    """Draw interval and estimate, filled where p (adjusted if it belongs to a family) is below
+    0.05.
+    """
     if not is_number(row["difference"]):
         return
     p = row["p"] if row["adjustment"] == "none" else row["p_adjusted"]

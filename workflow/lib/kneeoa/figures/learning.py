@@ -1,4 +1,4 @@
-"""Learning curves: a column a backbone, a row a level's loss or validation measure, a colour a
+"""Plot learning curves: a column a backbone, a row a level's loss or validation measure, a colour a
 mode, a thin line a seed.
 """
 
@@ -40,8 +40,8 @@ _SKIPPED = {"learning_rate", "seconds"}
 
 
 def rows_shown(history: pd.DataFrame) -> list[tuple[str, str]]:
-    """Which (level, measure) pairs get a row: each level's loss (the total alone where levels have
-    none), then the levels' measures.
+    """Choose the (level, measure) pairs of the figure's rows: each level's loss (the total alone
+    where levels have none), then the levels' measures.
 
     A level's own loss is comparable between modes; totals are not, as a dual mode's sums several.
     """
@@ -99,8 +99,8 @@ def figure(history: pd.DataFrame, arms: Factors, figures: Figures, varied: Seque
 
 
 def best_epochs(history: pd.DataFrame) -> dict[tuple[str, int], int]:
-    """The epoch of the lowest total validation loss of each run, by arm and seed; runs without a
-    validation loss are absent.
+    """Return the epoch of the lowest total validation loss of each run, by arm and seed; runs
+    without a validation loss are absent.
     """
     rows = history[(history["split"] == "val") & (history["measure"] == "loss")]
     totals = rows[rows["level"] == "total"]
@@ -111,8 +111,8 @@ def best_epochs(history: pd.DataFrame) -> dict[tuple[str, int], int]:
 
 
 def _panel(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str, style.Look], best: dict[tuple[str, int], int]) -> None:
-    """All seeds of a mode and split are one collection: hundreds of lines are drawn as fast as
-    one.
+    """Draw one panel; all seeds of a mode and split are one collection: hundreds of lines are drawn
+    as fast as one.
     """
     for mode, arm in panel.arms.items():
         colour = looks[mode].colour

@@ -1,5 +1,5 @@
-"""The yes-or-no questions that a level of several classes or findings holds, each as predictions of
-a binary level: what curves by class are drawn of.
+"""Split a level of several classes or findings into yes-or-no questions, each with predictions of a
+binary level, for curves by class.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class Question:
 
     level: str
     title: str
-    """What is asked: a finding, a class against the others, or a grade and more."""
+    """The question: a finding, a class against the others, or a grade and more."""
     row: str
-    """What rows of METRICS of its AUC and Brier score are called, with {} for the metric."""
+    """The name that its AUC and Brier score have in METRICS, with {} for the metric."""
     cohort: str
     rows: pd.DataFrame
-    """As :func:`kneeoa.figures.scores.held_out` gives them of a binary level."""
+    """As :func:`kneeoa.figures.scores.held_out` returns them for a binary level."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,15 @@ class Place:
 
 
 def questions_of(predictions: Sequence[Path], levels: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> list[Question]:
-    """The questions of levels, given as the configuration has them; errors as :func:`questions`."""
+    """List the questions of levels, given as the configuration has them; errors as
+    :func:`questions`.
+    """
     return [each for level in levels for each in questions(predictions, Level.model_validate(level), labels)]
 
 
 def questions(predictions: Sequence[Path], level: Level, labels: Mapping[str, str]) -> list[Question]:
-    """The questions of a level, cohort by cohort: each finding of a multilabel level, each class of
-    a nominal one against the others, each cut of an ordinal one.
+    """List the questions of a level, cohort by cohort: each finding of a multilabel level, each
+    class of a nominal one against the others, each cut of an ordinal one.
 
     Raises:
         KneeoaError: a table is not what it should be.
@@ -88,8 +90,8 @@ def _questions_of_cohort(rows: pd.DataFrame, level: Level, cohort: str, labels: 
 
 
 def blocks_of(asked: Sequence[Question], arms: Factors, figures: Figures, varied: Sequence[str] = MODE) -> list[list[Place]]:
-    """The figure's panels in blocks, each of which begins a line: a block a level and cohort where
-    all arms share a panel, else a block a question with a panel a backbone.
+    """Arrange the figure's panels in blocks, each of which begins a line: a block a level and
+    cohort where all arms share a panel, else a block a question with a panel a backbone.
 
     Raises:
         KneeoaError: no arm answers a question.
@@ -111,7 +113,7 @@ def blocks_of(asked: Sequence[Question], arms: Factors, figures: Figures, varied
 def panels_drawn(
     blocks: Sequence[Sequence[Place]], heights: Sequence[float], inches: Callable[[float], float], draw: Callable[[list[Axes], Place], None]
 ) -> Figure:
-    """A figure with a panel for each place, at most ``style.ABREAST`` beside each other.
+    """Draw a figure with a panel for each place, at most ``style.ABREAST`` beside each other.
 
     Args:
         blocks: as :func:`blocks_of` gives them; each begins a line.
@@ -136,7 +138,9 @@ def panels_drawn(
 
 
 def cases_of(asked: Sequence[Question]) -> str:
-    """``98 knees of 60 subjects.``, and of how many seeds curves are means."""
+    """Print the number of cases and subjects, and of seeds where curves are means: ``98 knees of 60
+    subjects.``
+    """
     rows = pd.concat([question.rows[["cohort", "case_id", "subject", "seed"]] for question in asked])
     cases, subjects = rows[["cohort", "case_id"]].drop_duplicates(), rows[["cohort", "subject"]].drop_duplicates()
     seeds = rows["seed"].nunique()

@@ -1,4 +1,4 @@
-"""Reliability curves of a binary level: observed share against predicted probability, with the
+"""Plot reliability curves of a binary level: observed share against predicted probability, with the
 histogram of predictions below.
 """
 
@@ -39,12 +39,12 @@ FIGURE = {
 
 
 def mean_curve(rows: pd.DataFrame, bins: int, confidence: float) -> ReliabilityCurve:
-    """The reliability curve of an arm: each seed's
-    (:func:`kneeoa.statistics.reliability.reliability_curve`), averaged bin by bin.
+    """Average the reliability curves of an arm's seeds
+    (:func:`kneeoa.statistics.reliability.reliability_curve`) bin by bin.
 
     Seeds are never pooled as cases. Their curves are averaged where they have the same number of
-    bins; where ties leave some seed fewer, those with the most bins speak. Limits are the means of
-    the seeds' limits, over the subjects of a bin; counts are the first seed's.
+    bins; where ties leave some seed fewer, only those with the most bins count. Limits are the
+    means of the seeds' limits, over the subjects of a bin; counts are the first seed's.
 
     Args:
         rows: one arm's rows of :func:`kneeoa.figures.scores.held_out`.

@@ -1,5 +1,5 @@
-"""ROC curves of a binary level: a panel a backbone, a colour a mode (or what the contrasts vary
-instead); seeds thin, their mean bold.
+"""Plot ROC curves of a binary level: a panel a backbone, a colour a mode (or what the contrasts
+vary instead); seeds thin, their mean bold.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def roc_curve(truth: NDArray[np.integer], score: NDArray[np.floating]) -> Curve:
-    """Corners of the empirical ROC curve, from (0, 0) to (1, 1); tied scores are one diagonal step,
-    as the AUC counts them.
+    """Return the corners of the empirical ROC curve, from (0, 0) to (1, 1); tied scores are one
+    diagonal step, as the AUC counts them.
 
     Args:
         truth: 0 or 1, shape ``[n]``; both classes must occur.
@@ -59,8 +59,8 @@ def roc_curve(truth: NDArray[np.integer], score: NDArray[np.floating]) -> Curve:
 
 
 def mean_curve(curves: Sequence[Curve]) -> Curve:
-    """Vertical average: the mean true-positive rate at each false-positive rate (Fawcett 2006,
-    Pattern Recognit Lett 27:861, algorithm 3).
+    """Average curves vertically: the mean true-positive rate at each false-positive rate (Fawcett
+    2006, Pattern Recognit Lett 27:861, algorithm 3).
 
     Where a curve rises straight up, its upper end counts, so that the average of one curve's steps
     is that curve.
@@ -71,7 +71,7 @@ def mean_curve(curves: Sequence[Curve]) -> Curve:
 
 
 def _ends(curve: Curve, grid: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The curve's heights at ``grid``, shape ``[2, grid]``: the lower and the upper end, which
+    """Heights of the curve at ``grid``, shape ``[2, grid]``: the lower and the upper end, which
     differ where it rises vertically.
     """
     fpr, tpr = curve

@@ -1,5 +1,5 @@
-"""How alike the runs of a study represent the test cases: the matrix of unbiased linear CKA,
-ordered by backbone, mode and seed.
+"""Plot the matrix of unbiased linear CKA between the representations of all runs, ordered by
+backbone, mode and seed.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ FIGURE = {
 }
 
 _WRITTEN = 20
-"""Up to so many runs, each cell has its number; beyond, numbers would not be readable in print."""
+"""Most runs for which each cell has its number; of more, numbers would not be readable in print."""
 
 _COLOURS = "cividis"
-"""Made for readers with and without colour vision alike, and even in lightness (Nunez, Anderton and
-Renslow 2018).
+"""Readable with and without colour vision, and even in lightness (Nunez, Anderton and Renslow
+2018).
 """
 
 
@@ -110,8 +110,8 @@ def _numbers(axes: Axes, matrix: np.ndarray[tuple[int, ...], np.dtype[np.float64
 
 
 def _labels(axes: Axes, runs: list[tuple[str, str, tuple[str, int]]], figures: Figures, *, seeds: bool) -> None:
-    """Modes (with seeds where there is room) on the rows, backbones above the columns, and lines
-    between them.
+    """Label the rows with modes (and seeds where there is room) and the columns with backbones, and
+    draw lines between them.
     """
     ticks: list[float] = []
     names: list[str] = []

@@ -1,6 +1,4 @@
-"""Small pictures of an image with the outlines of its mask, as pixels: many of them fit a page and
-a moment.
-"""
+"""Draw small pictures of an image with the outlines of its mask, as arrays of pixels."""
 
 from __future__ import annotations
 
@@ -21,14 +19,14 @@ SIDE_MM = 115.0
 bones.
 """
 _GREYS = 48
-"""Grey levels: few enough that pages compress, more than a person tells apart at this size."""
+"""Grey levels: few enough that pages compress, more than a person can distinguish at this size."""
 
 
 def thumbnails(
     image: NDArray[np.generic], mask: NDArray[np.integer] | None, spacing: Sequence[float], colours: Mapping[int, Colour]
 ) -> list[NDArray[np.uint8]]:
-    """Pictures ``[SIZE, SIZE, 3]``: three planes of a volume through the middle of its cartilage,
-    or the whole of a flat image.
+    """Return pictures ``[SIZE, SIZE, 3]``: three planes of a volume through the middle of its
+    cartilage, or the whole of a 2D image.
 
     Args:
         image: canonical image, two or three axes; memory-mapped is best, as only three planes of it
@@ -38,7 +36,7 @@ def thumbnails(
         colours: the colour in which each stored value is outlined.
     """
     if image.ndim == 2:
-        if not np.isfinite(spacing).all():  # a radiograph that does not tell its pixels' size
+        if not np.isfinite(spacing).all():  # a radiograph without the size of its pixels
             spacing = (1.0, 1.0)
         side = max(size * step for size, step in zip(image.shape, spacing, strict=True))
         middle = ((image.shape[0] - 1) / 2, (image.shape[1] - 1) / 2)
@@ -67,8 +65,8 @@ def _middle(shown: NDArray[np.bool_] | None, shape: tuple[int, ...]) -> list[flo
 
 
 def _place(plane: Plane, box: Sequence[float], shape: tuple[int, ...]) -> tuple[float, float]:
-    """The middle in the picture that :func:`~kneeoa.figures.images.cut` makes of a plane: (down,
-    across).
+    """Position (down, across) of the middle in the picture that :func:`~kneeoa.figures.images.cut`
+    makes of a plane.
     """
     rest = [axis for axis in range(3) if axis != plane.axis]
     if plane.axis == 0:

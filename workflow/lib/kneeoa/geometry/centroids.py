@@ -1,4 +1,4 @@
-"""How much of what separates the grades' centroids lies along the axis."""
+"""Share of the variance between the grades' centroids that lies along the axis."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def centroid_measures(scaled: Floats, direction: Floats, grade: NDArray[np.int64
 
     A few centroids span few directions (one less than the grades), so the share is high by
     construction: compare it between runs on the same cases only. Noise in the centroids of a wide
-    embedding adds to the whole and lowers it.
+    embedding adds to the total and lowers the share.
 
     Args:
         scaled: ``[cases, kept]`` standardised embeddings.
@@ -26,8 +26,7 @@ def centroid_measures(scaled: Floats, direction: Floats, grade: NDArray[np.int64
     """
     member = np.stack([grade == value for value in classes]).astype(np.float64)
     along = scaled @ direction
-    # Distances between centroids live in the span of the cases: where those are fewer than
-    # components, turn to it once.
+    # Centroids lie in the span of the cases: where cases are fewer than components, project once.
     left, singular, _ = np.linalg.svd(scaled, full_matrices=False) if len(scaled) < scaled.shape[1] else (None, None, None)
     space = scaled if left is None or singular is None else left * singular
 

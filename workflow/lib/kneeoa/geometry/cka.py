@@ -1,5 +1,5 @@
-"""Unbiased linear CKA between many representations of the same cases, with intervals over subjects,
-in one streamed pass.
+"""Unbiased linear CKA between the representations of the same cases by many runs, with standard
+errors over subjects.
 
 CKA is HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)) of the Gram matrices K and L (Kornblith et al.
 2019). With the U-statistic of HSIC (Song et al. 2012, equation 5; Nguyen et al. 2021) it is near 0
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from kneeoa.geometry.estimates import Floats
 
 LEAST_CASES = 4
-"""The U-statistic is undefined below."""
+"""Fewest cases with which the U-statistic is defined."""
 
 _CELLS = 10_000_000
-"""Cells of centred Gram matrices held at once."""
+"""Cells of centred Gram matrices in memory at once."""
 
 _EXACT = 20_000_000
 """Up to so many cells of all Gram matrices together, arithmetic is in double precision, beyond in
@@ -44,8 +44,8 @@ class Cka:
 
 
 def biased_cka(x: Floats, y: Floats) -> float:
-    """The usual linear CKA of ``[cases, width]`` and ``[cases, other width]``; for comparison
-    only.
+    """Return the usual, biased linear CKA of ``[cases, width]`` and ``[cases, other width]``, for
+    comparison.
     """
     a, b = x - x.mean(axis=0), y - y.mean(axis=0)
     cross, norm_x, norm_y = (float(np.linalg.norm(part) ** 2) for part in (a.T @ b, a.T @ a, b.T @ b))
@@ -53,7 +53,7 @@ def biased_cka(x: Floats, y: Floats) -> float:
 
 
 def unbiased_cka(values: Sequence[NDArray[np.floating]], groups: NDArray[np.int64], subjects: NDArray[np.str_]) -> Cka:
-    """Compare representations of the same cases, in the same order.
+    """Compare the representations of the same cases, in the same order, by all runs.
 
     The inner product of U-centred Gram matrices (zero diagonal, rows that sum to zero) is the
     U-statistic. Gram matrices are made a few rows at a time and never held whole. The standard
@@ -78,14 +78,14 @@ def unbiased_cka(values: Sequence[NDArray[np.floating]], groups: NDArray[np.int6
     for index, embedding in enumerate(values):
         centred = np.asarray(embedding, dtype=np.float64) - np.mean(embedding, axis=0, dtype=np.float64)
         size = float((centred**2).sum())
-        # Centring a constant leaves its rounding, which would be as loud as anything once scaled.
+        # Centring a constant leaves its rounding error, which must not be scaled up to norm one.
         centred *= 1 / np.sqrt(size) if size > np.finfo(np.float32).eps ** 2 * float(np.square(embedding, dtype=np.float64).sum()) else 0.0
         diagonal = np.einsum("ij,ij->i", centred, centred)
         row_sums = centred @ centred.sum(axis=0) - diagonal
         inner = centred.T @ centred if centred.shape[1] < cases else centred @ centred.T
         square = float((inner**2).sum() - (diagonal**2).sum())
         total = float(row_sums.sum())
-        # The norm of the U-centred Gram matrix, from sums alone.
+        # Squared norm of the U-centred Gram matrix, from sums alone.
         norm = square - 2 * float(row_sums @ row_sums) / (cases - 2) + total**2 / ((cases - 1) * (cases - 2))
         norms[index] = norm if norm > np.finfo(np.float64).eps * max(square, np.finfo(np.float64).tiny) else np.nan
         rows[index], totals[index] = row_sums, total
@@ -116,8 +116,8 @@ def unbiased_cka(values: Sequence[NDArray[np.floating]], groups: NDArray[np.int6
 def _centred_rows(
     scaled: Sequence[NDArray[np.floating]], rows: Floats, totals: Floats, root: Floats, part: slice, precision: type[np.floating]
 ) -> NDArray[np.floating]:
-    """Rows of every U-centred Gram matrix over its norm, from the diagonal on: ``[runs, rows, cases
-    - first row]``.
+    """Rows of every U-centred Gram matrix, divided by its norm, from the diagonal on: ``[runs,
+    rows, cases - first row]``.
     """
     cases = rows.shape[1]
     block = np.empty((len(scaled), part.stop - part.start, cases - part.start), dtype=precision)
@@ -135,8 +135,8 @@ def _centred_rows(
 def _over_groups(
     matrix: Floats, self_rows: Floats, group_rows: Floats, member: Floats, subjects: NDArray[np.str_]
 ) -> tuple[Floats, Floats]:
-    """Means of ``matrix`` over pairs of groups and their standard errors over subjects; a run's
-    pair with itself is left out.
+    """Means of ``matrix`` over pairs of groups and their standard errors over subjects, a run's
+    pair with itself left out.
     """
     sizes = member.sum(axis=0)
     pairs = np.outer(sizes, sizes) - np.diag(sizes)

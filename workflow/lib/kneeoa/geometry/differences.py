@@ -1,5 +1,5 @@
-"""Differences of the axis between the arms of each contrast: candidate minus reference in every
-measure over grades; seeds averaged, subjects resampled for both.
+"""Compare the severity axes of two arms: candidate minus reference in every measure over grades,
+averaged over seeds, subjects resampled.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def compare_axes(
     study: str,
     out: Path,
 ) -> None:
-    """Write DIFFERENCES for every pair of arms that a contrast compares: each pair once, whatever
+    """Write DIFFERENCES of every pair of arms that a contrast compares, each pair once, whatever
     the contrast's level.
 
     The axes stay as they were fitted on training cases; test subjects are resampled. Seeds are
@@ -100,8 +100,8 @@ def _pair_rows(
 
 
 def _means(sides: Sequence[Sequence[Measures]], blocks: Sequence[Floats]) -> dict[str, tuple[Floats, Floats]]:
-    """Each measure of both sides, averaged over seeds, on every row of weights. Where a centroid
-    lies is in an arm's own unit: left out.
+    """Each measure of both arms, averaged over seeds, on every row of weights; without the
+    centroids' positions, which are in an arm's own unit.
     """
     by_arm: list[dict[str, Floats]] = []
     for families in sides:

@@ -1,4 +1,4 @@
-"""How much of the representation lies along an axis, and how many directions it uses."""
+"""Explained variance along an axis, and the participation ratio of the representation."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def variance_measures(scaled: Floats, direction: Floats) -> Measures:
     def compute(weights: Floats) -> dict[str, Floats]:
         whole = variance(weights, scaled, squares)
         part = variance(weights, along[:, None], along**2)
-        # One distinct case leaves rounding only: undefined rather than a ratio of errors.
+        # One distinct case leaves rounding errors alone: undefined rather than their ratio.
         defined = whole > np.finfo(np.float32).eps * squares.max(initial=0.0)
         return {"explained_variance": np.where(defined, part / np.where(defined, whole, 1.0), np.nan)}
 
@@ -46,7 +46,7 @@ def _participation_from_sums(second: Floats, first: Floats, cases: int) -> float
 
 def participation_ratio(scaled: Floats, subjects: NDArray[np.str_], *, confidence: float) -> Estimate:
     """(sum of eigenvalues) squared over the sum of their squares: the effective number of
-    directions that ``[cases, kept]`` fill.
+    dimensions of ``[cases, kept]``.
 
     The interval is the delete-one-subject jackknife's normal one: a bootstrap resample repeats
     cases, which lowers the ratio by itself. The ratio is biased downwards where cases are fewer

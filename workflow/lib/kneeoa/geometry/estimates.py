@@ -1,7 +1,7 @@
-"""Families of measures, evaluated on all cases and on resamples of subjects at once.
+"""Evaluate families of measures on all cases and on resamples of subjects.
 
 A resample is a row of weights (how often each case was drawn), never a copied table: measures take
-weights, so nothing is sorted twice and the plain estimate is the same code with weights of one.
+weights, so cases are sorted once, and the estimate on all cases has weights of one.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Estimate:
 
 
 def evaluate(measures: Measures, subjects: NDArray[np.str_], *, resamples: int, seed: int, confidence: float) -> dict[str, Estimate]:
-    """Each measure on all cases, with its subject-bootstrap percentile interval.
+    """Estimate each measure on all cases, with its subject-bootstrap percentile interval.
 
     A resample in which a measure is undefined (a grade was not drawn) is left out of that measure's
     interval and counted in its note.

@@ -1,6 +1,4 @@
-"""What a position on an axis, or a probe of the whole embedding, is held against on the test
-cases.
-"""
+"""Measures of a position along an axis, and of probes of the whole embedding, on the test cases."""
 
 from __future__ import annotations
 
@@ -17,12 +15,12 @@ from kneeoa.geometry.partial import partial_measures
 from kneeoa.geometry.probes import auc_measures, kappa_measures, logistic_probe, regression_measures, ridge_probe
 
 Family = tuple[str, Flags, Measures]
-"""The name of what is held against, which of the cases have it, and the measures."""
+"""Name of the variable compared with (empty: none), which cases have it, and the measures."""
 
 
 def along_axis(position: Floats, direction: Floats, scaled: Floats, cases: Cases, test: Flags) -> Iterator[Family]:
-    """Measures of one axis: against nothing, the grade, each binary level, the phantom's severity
-    and the cartilage of the masks.
+    """Measures of one axis: alone, and against the grade, each binary level, the phantom's severity
+    and the cartilage in the masks.
     """
     yield "", test, variance_measures(scaled[test], direction)
     graded = test & np.isfinite(cases.grade)
@@ -47,8 +45,8 @@ def along_axis(position: Floats, direction: Floats, scaled: Floats, cases: Cases
 
 
 def probed(scaled: Floats, cases: Cases, test: Flags, seed: int) -> Iterator[Family]:
-    """Probes of the whole embedding, fitted on the training cases: of the grade (ridge, logistic)
-    and of each binary level (logistic).
+    """Measures of probes of the whole embedding, fitted on the training cases: of the grade (ridge,
+    logistic) and of each binary level (logistic).
     """
     train, graded = cases.train & np.isfinite(cases.grade), test & np.isfinite(cases.grade)
     grade, label = cases.grade[graded], cases.grade[train].astype(np.int64)
@@ -67,8 +65,8 @@ def probed(scaled: Floats, cases: Cases, test: Flags, seed: int) -> Iterator[Fam
 
 
 def _slope_is_negative(position: Floats, label: Floats) -> bool:
-    """Sign of a one-dimensional logistic slope: the likelihood is concave, so it is the sign of the
-    covariance (gradient at slope zero).
+    """Whether the slope of a one-dimensional logistic regression is negative: the likelihood is
+    concave, so the slope has the sign of the covariance (gradient at slope zero).
     """
     labelled = np.isfinite(label)
     if not labelled.any():

@@ -1,4 +1,4 @@
-"""The geometry stage: one run's severity axes, every case's position, and the measures of the
+"""The geometry stage: fit one run's severity axes, place every case on them and measure the
 held-out cases.
 """
 
@@ -50,7 +50,7 @@ def measure_run(
         arm: name of the arm, copied to the rows.
         seed: seed of the run, copied to the rows.
         embeddings: the run's embeddings table, all splits.
-        sources: the tables that embeddings are held against.
+        sources: the tables that embeddings are compared with.
         levels: the hierarchy, coarse to fine.
         geometry: which axes, which level, how many resamples.
         out_axis: AXIS table to write; it has no rows for an axis that is undefined.
@@ -70,7 +70,7 @@ def measure(
     embeddings: Path, sources: Sources, levels: tuple[Level, ...], geometry: Geometry, what: str, *, common_scale: bool = False
 ) -> tuple[Rows, Rows]:
     """Rows of AXIS and of GEOMETRY for one table of embeddings, without study, arm and seed;
-    ``what`` names it in the log.
+    ``what`` names the table in the log.
 
     ``common_scale`` keeps the components' relative spread
     (:func:`kneeoa.geometry.axis.fit_scaler`).
@@ -116,15 +116,15 @@ def _estimates(family: Measures, chosen: Flags, cases: Cases, cohort: str, geome
 
 
 def resampling_seed(geometry: Geometry, cohort: str) -> int:
-    """The seed of a cohort's resamples: the same ones for every arm and seed, so that runs are
+    """Return the seed of a cohort's resamples, the same for every arm and seed, so that runs are
     paired.
     """
     return int(digest([geometry.seed, cohort]), 16)
 
 
 def _space_rows(cases: Cases, scaled: Floats, geometry: Geometry) -> Iterator[dict[str, Any]]:
-    """Measures of the whole embedding, standardised by the training cases: how many directions it
-    fills, and probes of the labels.
+    """Measures of the whole embedding, standardised by the training cases: participation ratio and
+    probes of the labels.
     """
     for cohort, test in cases.tests().items():
         keys = {"axis": "space", "cohort": cohort, "split": "test"}
@@ -151,7 +151,7 @@ def _axis_rows(kind: str, axis: Axis | None, reason: str, cases: Cases, scaled: 
                 estimates = {name: _undefined(reason) for name in family.compute(np.ones((1, int(chosen.sum()))))}
             else:
                 estimates = _estimates(family, chosen, cases, cohort, geometry)
-            if "centroid_order" in estimates:  # 0 or 1 in one sample: what is told is the share of resamples in full order
+            if "centroid_order" in estimates:  # 0 or 1 in one sample: reported is the share of resamples in full order
                 order = estimates.pop("centroid_order")
                 estimates["centroid_order_share"] = Estimate(order.mean, None, None, None, order.note)
             if "jonckheere_terpstra_z" in estimates:

@@ -1,6 +1,4 @@
-"""Rank correlation of the position with an amount of tissue, beyond what the grade already
-tells.
-"""
+"""Rank correlation of the position with an amount of tissue, given the grade."""
 
 from __future__ import annotations
 
@@ -20,7 +18,7 @@ def partial_measures(position: Floats, amount: Floats, grade: Floats) -> Measure
         x, y, z = (one.ranks(weights) for one in sorted_values)
         xy, xz, yz = weighted_pearson(weights, x, y), weighted_pearson(weights, x, z), weighted_pearson(weights, y, z)
         rest = (1 - xz**2) * (1 - yz**2)
-        defined = rest > np.finfo(np.float32).eps  # else the grade tells one of them wholly
+        defined = rest > np.finfo(np.float32).eps  # else the grade determines one of them
         return {"partial_spearman": np.divide(xy - xz * yz, np.sqrt(np.abs(rest)), out=np.full(len(weights), np.nan), where=defined)}
 
     return Measures(

@@ -1,5 +1,5 @@
-"""The null of an axis: grades permuted between subjects, the axis fitted and signed again, and
-scored as before.
+"""Permutation null of an axis: grades permuted between subjects, the axis fitted and signed again,
+and scored as before.
 
 Grades are permuted within the training and within the test cases alike, so that under the null
 embedding and grade are independent. Subjects with equally many graded cases exchange all their
@@ -31,8 +31,8 @@ class PermutationNull:
 
 
 def permuted(grade: Floats, subjects: NDArray[np.str_], number: int, generator: np.random.Generator) -> Floats:
-    """``number`` permutations of ``grade`` ``[cases]`` between subjects of equally many cases:
-    ``[number, cases]``.
+    """Return ``number`` permutations of ``grade`` ``[cases]`` between subjects of equally many
+    cases: ``[number, cases]``.
     """
     order = np.argsort(subjects, kind="stable")
     _, starts, counts = np.unique(subjects[order], return_index=True, return_counts=True)
@@ -57,8 +57,8 @@ def permutation_null(
     permutations: int,
     seed: int,
 ) -> PermutationNull | None:
-    """The null of the held-out Spearman correlation of an axis with the grade; None where the
-    correlation itself is undefined.
+    """Compute the null of the held-out Spearman correlation of an axis with the grade; None where
+    the correlation itself is undefined.
 
     One-sided, since the sign of the axis is learned on training cases.
 
@@ -88,7 +88,7 @@ def permutation_null(
     observed, null = float(scores[0]), scores[1:][np.isfinite(scores[1:])]
     if not np.isfinite(observed) or not null.size:
         return None
-    # What differs by rounding counts as reached: permutations that happen to be the identity.
+    # A difference by rounding counts as reached: some permutations are the identity.
     return PermutationNull(observed, null, (1 + int((null >= observed - 1e-12).sum())) / (null.size + 1))
 
 

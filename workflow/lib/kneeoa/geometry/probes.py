@@ -1,4 +1,4 @@
-"""Probes: what a linear reader can still decode of the labels from frozen embeddings, fitted on
+"""Linear probes of frozen embeddings: labels predicted by ridge or logistic regression, fitted on
 training cases, scored on test cases.
 
 The most defensible single number of a representation: it needs no axis and no order of directions
@@ -25,7 +25,7 @@ _FOLDS = 5
 
 
 def ridge_probe(train: Floats, grade: Floats, subjects: NDArray[np.str_], test: Floats) -> Floats:
-    """Grades of ``test`` ``[test, kept]`` by ridge regression; the penalty is that of least
+    """Predict grades of ``test`` ``[test, kept]`` by ridge regression; the penalty has the least
     leave-one-subject-out error in training.
 
     Args:
@@ -40,7 +40,7 @@ def ridge_probe(train: Floats, grade: Floats, subjects: NDArray[np.str_], test: 
 
 
 def logistic_probe(train: Floats, label: NDArray[np.int64], subjects: NDArray[np.str_], test: Floats, *, seed: int) -> Floats:
-    """Class probabilities ``[test, classes present]`` (ascending) of a multinomial logistic
+    """Predict class probabilities ``[test, classes present]`` (ascending) by multinomial logistic
     regression with a ridge penalty.
 
     The penalty is that of least log loss over five folds of training subjects (two where there are

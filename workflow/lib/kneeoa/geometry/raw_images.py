@@ -1,6 +1,4 @@
-"""Principal components of the images themselves: what needs no network at all. The second baseline
-of every geometry.
-"""
+"""Embed images by their principal components: a baseline of the geometry without a network."""
 
 from __future__ import annotations
 
@@ -22,8 +20,8 @@ COMPONENTS = 64
 
 
 def shrunk(image: NDArray[np.floating], most: int) -> NDArray[np.float32]:
-    """Means of equal blocks, as few voxels a side as bring each axis to at most ``most``; a rest at
-    the far end of an axis is dropped.
+    """Return means of equal blocks, the smallest that bring each axis to at most ``most`` cells; a
+    remainder at the far end of an axis is dropped.
     """
     blocks = [-(-side // most) for side in image.shape]
     kept = image[tuple(slice(0, side // block * block) for side, block in zip(image.shape, blocks, strict=True))]
@@ -80,8 +78,8 @@ def embed_raw_images(
 
 
 def _components(centred: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Principal directions ``[voxels, components]`` of centred training images, by whichever of the
-    two Gram matrices is the smaller.
+    """Principal directions ``[voxels, components]`` of centred training images, by the smaller of
+    the two Gram matrices.
     """
     cases, voxels = centred.shape
     wide = voxels > cases

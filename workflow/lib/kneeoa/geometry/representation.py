@@ -1,4 +1,4 @@
-"""What the geometry reads: embeddings as one matrix, and the labels and truth of their cases."""
+"""Read embeddings as one matrix, and the labels, truth and cartilage of their cases."""
 
 from __future__ import annotations
 
@@ -60,11 +60,10 @@ def read_embeddings(path: Path) -> Representation:
 
 
 def read_grades(paths: Sequence[Path], level: str, cases: pd.DataFrame) -> Floats:
-    """The label of one level for each row of ``cases``: ``[cases]``, NaN where there is none.
+    """Read the label of one level for each row of ``cases``: ``[cases]``, NaN where there is none.
 
     Raises:
-        KneeoaError: two sources of a label disagree (which one to believe is not for the geometry
-            to choose).
+        KneeoaError: two sources of a label disagree (the geometry does not choose between them).
     """
     labels = LABELS.concat(list(paths))
     labels = labels[labels["level"] == level]
@@ -80,15 +79,15 @@ def read_grades(paths: Sequence[Path], level: str, cases: pd.DataFrame) -> Float
 
 
 def read_severity(paths: Sequence[Path], cases: pd.DataFrame) -> Floats:
-    """The phantom's latent severity for each row of ``cases``: ``[cases]`` in [0, 1], NaN where
-    there is no truth.
+    """Read the phantom's latent severity for each row of ``cases``: ``[cases]`` in [0, 1], NaN
+    where there is no truth.
     """
     truth = TRUTH.concat(list(paths))
     return _aligned(dict(zip(zip(truth["cohort"], truth["case_id"], strict=True), truth["latent_severity"], strict=True)), cases)
 
 
 def read_cartilage(paths: Sequence[Path], cases: pd.DataFrame) -> dict[str, Floats]:
-    """Mean thickness (mm) and volume (mm3) of cartilage of each row of ``cases``, by name:
+    """Read mean thickness (mm) and volume (mm3) of cartilage of each row of ``cases``, by name:
     ``[cases]``, NaN without a usable mask.
     """
     masks = MASKS.concat(list(paths))

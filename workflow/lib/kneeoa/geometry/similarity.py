@@ -1,4 +1,4 @@
-"""The similarity stage: how alike the runs of a study represent the test cases, between seeds,
+"""The similarity stage: compare how the runs of a study represent the test cases, between seeds,
 modes and backbones.
 """
 

@@ -1,9 +1,9 @@
-"""Supervised directions in closed form, for the training grades and for every permutation of them
-at once.
+"""Supervised directions in closed form (linear discriminant, ridge regression), for the training
+grades and for every permutation of them at once.
 
-Both penalties (Ledoit and Wolf's target and ridge) are multiples of the identity, so nothing is
-lost by turning the training cases into their principal coordinates: there the total scatter is
-diagonal, d > n is no special case, and a permutation costs a matrix product.
+Both penalties (Ledoit and Wolf's target and ridge) are multiples of the identity, so principal
+coordinates of the training cases give the same result: there the total scatter is diagonal, d > n
+is no special case, and a permutation costs a matrix product.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _MAXIMUM_LEVERAGE = 1 - 1e-9
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Training cases ``[cases, width]`` as ``mean + left * singular @ rows``: ``left`` ``[cases,
-    rank]``, ``rows`` ``[rank, width]``.
+    """Singular value decomposition of training cases ``[cases, width]``: ``mean + left * singular @
+    rows`` with ``left`` ``[cases, rank]`` and ``rows`` ``[rank, width]``.
     """
 
     mean: Floats
@@ -36,21 +36,19 @@ class Spectrum:
 
     @classmethod
     def of(cls, values: Floats) -> Spectrum:
-        """Singular value decomposition of the centred cases, without the directions that do not
-        vary.
-        """
+        """Decompose the centred cases, without the directions that do not vary."""
         mean = values.mean(axis=0)
         left, singular, rows = np.linalg.svd(values - mean, full_matrices=False)
         kept = singular > float(np.finfo(np.float32).eps) * max(float(singular.max(initial=0.0)), float(np.finfo(np.float32).tiny))
         return cls(mean, left[:, kept], singular[kept], rows[kept], values.shape[1])
 
     def coordinates(self, values: Floats) -> Floats:
-        """Principal coordinates ``[cases, rank]`` of any cases ``[cases, width]``."""
+        """Return principal coordinates ``[cases, rank]`` of any cases ``[cases, width]``."""
         return (values - self.mean) @ self.rows.T
 
     @property
     def own(self) -> Floats:
-        """The training cases' coordinates, ``[cases, rank]``."""
+        """Principal coordinates of the training cases, ``[cases, rank]``."""
         return self.left * self.singular
 
 

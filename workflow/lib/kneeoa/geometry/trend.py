@@ -1,10 +1,10 @@
-"""Trend over grades: the Jonckheere-Terpstra statistic, and how much of the position's variance
-grades explain in three nested ways.
+"""Trend over grades: the Jonckheere-Terpstra statistic, and three nested shares of the position's
+variance that grades explain.
 
 ``linear_r2``: a line that rises with the grade; ``isotonic_r2``: any means that do not fall;
 ``eta2``: any means. Each allows more than the one before, so 0 <= linear <= isotonic <= eta2 <= 1.
-The axis is signed on training cases: one that falls on held-out cases explains nothing as a rising
-one (both 0), it is not turned round. Grades are not an interval scale: the linear share is
+The axis is signed on training cases and not turned round: where it falls on held-out cases, the
+linear and the isotonic share are 0. Grades are not an interval scale: the linear share is
 descriptive.
 """
 
@@ -17,8 +17,8 @@ from kneeoa.geometry.estimates import Floats
 
 
 def trend_z(ordered: Floats, sizes: Floats, ties: Floats) -> Floats:
-    """Jonckheere and Terpstra's z, corrected for ties on both sides: Kendall's asymptotic one
-    (scipy's ``kendalltau`` gives its p).
+    """Return Jonckheere and Terpstra's z, corrected for ties on both sides: Kendall's asymptotic
+    one (scipy's ``kendalltau`` gives its p).
 
     Args:
         ordered: pairs of different grades in order minus those out of order, ``[resamples]``.
@@ -38,8 +38,8 @@ def trend_z(ordered: Floats, sizes: Floats, ties: Floats) -> Floats:
 
 
 def shares(weights: Floats, position: Floats, centroid: Floats, sizes: Floats) -> dict[str, Floats]:
-    """``linear_r2``, ``isotonic_r2``, ``eta2`` and ``adjacent_d_min`` of each resample; undefined
-    without two grades.
+    """Return ``linear_r2``, ``isotonic_r2``, ``eta2`` and ``adjacent_d_min`` of each resample;
+    undefined without two grades.
 
     Args:
         weights: ``[resamples, cases]``.
@@ -68,7 +68,7 @@ def shares(weights: Floats, position: Floats, centroid: Floats, sizes: Floats) -
     within = np.sqrt(np.maximum(whole - between, 0.0))
     least = np.diff(centroid, axis=1).min(axis=1, initial=np.inf) if sizes.shape[1] > 1 else np.full(len(weights), np.nan)
     return {
-        # The least of each and what contains it: equal means differ in the last digit.
+        # The minimum of each share and those that contain it, which may differ in the last digit.
         "linear_r2": over(np.minimum(steep, np.minimum(rising, between)), whole, several),
         "isotonic_r2": over(np.minimum(rising, between), whole, several),
         "eta2": over(between, whole, several),

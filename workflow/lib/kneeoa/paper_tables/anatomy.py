@@ -1,4 +1,4 @@
-"""Where saliency falls: each arm against chance and the shift null, and the contrasts of modes."""
+"""The table of saliency on tissues: each arm beside chance and both nulls, and the contrasts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PRINTED = ("enrichment", "normalised", "mass", "top5_overlap", "auroc")
 
 
 def csv_rows(anatomy: Path) -> pd.DataFrame:
-    """Every row of ANATOMY.
+    """Read every row of ANATOMY.
 
     Raises:
         KneeoaError: the file is not ANATOMY.
@@ -39,8 +39,8 @@ def csv_rows(anatomy: Path) -> pd.DataFrame:
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of ANATOMY rows: the measures of ``PRINTED`` of the arms, then of the
-    contrasts, where there are any.
+    """Print ANATOMY rows: the measures of ``PRINTED`` of the arms, then of the contrasts, where
+    there are any.
     """
     rows = rows[rows["measure"].isin(PRINTED) & rows["grade"].isna()]
     order = {arm: rank for rank, arm in enumerate(names.ordered(rows["arm"]))}

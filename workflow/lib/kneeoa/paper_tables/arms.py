@@ -1,4 +1,4 @@
-"""The arms table: what was trained, with every factor."""
+"""The table of arms: what was trained, with every factor."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _FIRST = ("name", "backbone", "mode")
 
 
 def flat(arm: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested sections as dotted keys (``training.epochs``); lists as JSON; an absent factor is left
-    out.
+    """Flatten nested sections to dotted keys (``training.epochs``); lists become JSON; an absent
+    factor is left out.
     """
     result: dict[str, Any] = {}
     for key, value in arm.items():
@@ -41,13 +41,13 @@ def flat(arm: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _plain(value: Any) -> str:
-    """A cell for print: the members of a JSON list one after the other."""
+    """Print a cell: the members of a JSON list one after the other."""
     members = json.loads(value) if isinstance(value, str) and value.startswith("[") else [value]
     return ", ".join(str(member) for member in members)
 
 
 def csv_rows(rows_of_arms: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """A row for each arm with every factor, in the configuration's order.
+    """Return a row for each arm with every factor, in the configuration's order.
 
     Args:
         rows_of_arms: one mapping an arm, with ``name``, ``backbone``, ``mode`` and anything else
@@ -66,8 +66,8 @@ def csv_rows(rows_of_arms: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames | None, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed table of the arms: names, backbones, modes, and the factors in which they differ;
-    an empty cell is an absent factor.
+    """Print the arms: names, backbones, modes, and the factors in which they differ; an empty cell
+    is an absent factor.
     """
     arms = [{str(key): value for key, value in row.items() if value not in (None, "")} for row in rows.to_dict("records")]
     return _tabulars(arms, labels)

@@ -1,5 +1,5 @@
-"""What goes with severity given age, sex and site, within people, and what agrees between seeds and
-readers: all rows in CSV and LaTeX.
+"""The table of associations: correlations with severity given age, sex and site, correlations
+within people, and agreement of seeds and readers.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ STATISTICS = {
 
 
 def csv_rows(associations: Path) -> pd.DataFrame:
-    """Every row of ASSOCIATIONS.
+    """Read every row of ASSOCIATIONS.
 
     Raises:
         KneeoaError: the file is not ASSOCIATIONS.
@@ -44,7 +44,7 @@ def csv_rows(associations: Path) -> pd.DataFrame:
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames | None, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of ASSOCIATIONS rows, one for each cohort; arms have their own names."""
+    """Print ASSOCIATIONS rows, a tabular for each cohort; arms have their own names."""
     tables = []
     for cohort, part in rows.groupby("cohort", sort=False):
         body = [

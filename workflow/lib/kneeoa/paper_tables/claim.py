@@ -1,5 +1,5 @@
-"""The claim: change in prediction, in the order of the axis and in saliency, a line for each pair
-of arms that a contrast compares.
+"""The table of the claim: change in prediction, in the order of the axis and in saliency, a line
+for each pair of arms that a contrast compares.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CSV_ORDER: tuple[str, ...] = ()
 
 
 def csv_rows(claim: Path) -> pd.DataFrame:
-    """Every row of CLAIM.
+    """Read every row of CLAIM.
 
     Raises:
         KneeoaError: the file is not CLAIM.
@@ -37,7 +37,7 @@ def csv_rows(claim: Path) -> pd.DataFrame:
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed table of CLAIM rows, one for each cohort."""
+    """Print CLAIM rows, a tabular for each cohort."""
     return [_tabular(cohort_rows, str(cohort), names, labels) for cohort, cohort_rows in rows.groupby("cohort", sort=True)]
 
 

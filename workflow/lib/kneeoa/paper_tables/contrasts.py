@@ -1,4 +1,4 @@
-"""The paper's comparison table."""
+"""The table of contrasts: the paper's comparisons of arms."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ FIRST_COLUMNS = (
     "p_adjusted",
     "test",
 )
-"""The columns that ``contrasts.csv`` begins with: a contract with those who read it."""
+"""The columns that ``contrasts.csv`` begins with, on which its users rely."""
 
 _DETECTABLE = "Detectable: the smallest difference that would be found with the configured power."
 
 
 def csv_rows(contrasts: Path) -> pd.DataFrame:
-    """Every row of CONTRASTS: ``FIRST_COLUMNS``, then the other columns.
+    """Read every row of CONTRASTS, ``FIRST_COLUMNS`` before the other columns.
 
     Raises:
         KneeoaError: the file is not CONTRASTS.
@@ -57,7 +57,7 @@ def csv_rows(contrasts: Path) -> pd.DataFrame:
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed table of CONTRASTS rows, in their order."""
+    """Print CONTRASTS rows in one tabular, in their order."""
     several = rows["cohort"].nunique() > 1
     body = []
     for row in records(rows):

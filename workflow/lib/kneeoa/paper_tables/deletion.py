@@ -1,4 +1,6 @@
-"""What deleting a tissue does to the score, beside control regions of the same size and shape."""
+"""The table of deletions: the drop of the score when a tissue is deleted, beside control regions of
+the same size and shape.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ CSV_ORDER = DELETION_SUMMARY.key
 
 
 def csv_rows(deletion: Path) -> pd.DataFrame:
-    """Every row of DELETION_SUMMARY.
+    """Read every row of DELETION_SUMMARY.
 
     Raises:
         KneeoaError: the file is not DELETION_SUMMARY.
@@ -37,7 +39,7 @@ def csv_rows(deletion: Path) -> pd.DataFrame:
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed table of DELETION_SUMMARY rows: the signed drops; none without rows."""
+    """Print the signed drops of DELETION_SUMMARY rows; no tabular without rows."""
     order = {arm: rank for rank, arm in enumerate(names.ordered(rows["arm"]))}
     rows = rows[rows["measure"] == "drop"]
     rows = rows.assign(rank=rows["arm"].map(order)).sort_values("rank", kind="stable")
@@ -57,7 +59,7 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
 
 
 def _region(name: str, labels: Mapping[str, str] | None) -> str:
-    """A group of tissues, or what its moved copy lies on."""
+    """Printed name of a group of tissues, or of the group that its moved copy lies on."""
     if name.startswith(CONTROL):
         return f"control ({printed(name.removeprefix(CONTROL), labels)})"
     return printed(name, labels)

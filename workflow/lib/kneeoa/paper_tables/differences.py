@@ -1,5 +1,5 @@
-"""Differences between arms along the severity axis: every measure in CSV, the main ones in
-LaTeX.
+"""The table of differences between arms along the severity axis: every measure in CSV, the main
+ones in LaTeX.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PRINTED = ("spearman", "somers_d", "adjacent_auc_min", "linear_r2")
 
 
 def csv_rows(differences: Path) -> pd.DataFrame:
-    """Every row of DIFFERENCES.
+    """Read every row of DIFFERENCES.
 
     Raises:
         KneeoaError: the file is not DIFFERENCES.
@@ -40,9 +40,7 @@ def csv_rows(differences: Path) -> pd.DataFrame:
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of DIFFERENCES rows, one for each cohort and axis, in the order of the
-    rows.
-    """
+    """Print DIFFERENCES rows, a tabular for each cohort and axis, in the order of the rows."""
     tables = []
     for (cohort, axis), axis_rows in rows[rows["measure"].isin(PRINTED)].groupby(["cohort", "axis"], sort=False):
         body = [

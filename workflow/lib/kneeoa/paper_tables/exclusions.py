@@ -1,4 +1,4 @@
-"""What could not be used, and why: every exclusion in CSV, counts by reason in LaTeX."""
+"""The table of exclusions: every exclusion in CSV, counts by reason in LaTeX."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CSV_ORDER = ("cohort", "stage", "scope", "reason", "case_id", "view", "detail")
 
 
 def csv_rows(exclusions: Sequence[Path]) -> pd.DataFrame:
-    """Every row of EXCLUSIONS of all cohorts.
+    """Read every row of EXCLUSIONS of all cohorts.
 
     Raises:
         KneeoaError: a file is not EXCLUSIONS.
@@ -35,7 +35,7 @@ def csv_rows(exclusions: Sequence[Path]) -> pd.DataFrame:
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames | None, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed table of EXCLUSIONS rows: one line a reason; it names no arm."""
+    """Print EXCLUSIONS rows in one tabular: a line for each reason; it names no arm."""
     body = []
     for (cohort, stage, scope, reason), reason_rows in rows.groupby(["cohort", "stage", "scope", "reason"]):
         counts = [str(reason_rows["case_id"].nunique()), str(reason_rows["subject"].nunique())]

@@ -1,4 +1,6 @@
-"""Measures of the representation: every run in CSV, each arm over its seeds in LaTeX."""
+"""The table of measures of the representation: every run in CSV, each arm over its seeds in
+LaTeX.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ PRINTED = (
 
 
 def csv_rows(all_measures: Sequence[Path]) -> pd.DataFrame:
-    """Every row of GEOMETRY of all runs.
+    """Read every row of GEOMETRY of all runs.
 
     Raises:
         KneeoaError: a file is not GEOMETRY, or two files hold the same run.
@@ -47,8 +49,8 @@ def csv_rows(all_measures: Sequence[Path]) -> pd.DataFrame:
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of GEOMETRY rows on the test cases: the measures of ``PRINTED``, one table
-    for each cohort and axis.
+    """Print GEOMETRY rows of the test cases: the measures of ``PRINTED``, a tabular for each cohort
+    and axis.
     """
     tables = []
     rows = rows[(rows["split"] == "test") & rows["measure"].isin(PRINTED) & ~rows["against"].str.startswith("cartilage")]
@@ -59,7 +61,7 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
 
 
 def seeds_cell(rows: pd.DataFrame) -> str:
-    """One measure of an arm: ``0.81 [0.70, 0.88]`` for one seed, ``0.81 (0.78 to 0.84)`` for
+    """Print one measure of an arm: ``0.81 [0.70, 0.88]`` for one seed, ``0.81 (0.78 to 0.84)`` for
     several that differ.
     """
     if len(rows) == 1:

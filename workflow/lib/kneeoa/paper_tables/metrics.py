@@ -1,4 +1,4 @@
-"""What every arm achieves on the test cases."""
+"""The table of metrics of every arm on the test cases."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ PRINTED = tuple(metric.name for metric in METRIC_TABLE if metric.in_paper)
 
 
 def speaking(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows that speak for the arms: means over seeds, and the only seed of an arm that has no
-    mean.
+    """Select the rows that summarise each arm: means over seeds, and the only seed of an arm
+    without a mean.
     """
     key = ["arm", "cohort", "split", "level", "head", "metric"]
     means = rows[rows["seed"].isna()]
@@ -41,7 +41,7 @@ def speaking(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def csv_rows(metrics: Path) -> pd.DataFrame:
-    """Every row of METRICS.
+    """Read every row of METRICS.
 
     Raises:
         KneeoaError: the file is not METRICS.
@@ -50,8 +50,8 @@ def csv_rows(metrics: Path) -> pd.DataFrame:
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of METRICS rows: what speaks for each arm on the test cases, one for each
-    cohort and level.
+    """Print METRICS rows: the summary of each arm on the test cases, a tabular for each cohort and
+    level.
     """
     rows = rows[(rows["split"] == "test") & rows["metric"].isin(PRINTED)]
     return [

@@ -26,34 +26,36 @@ IN_REPORT = ("SCHEMA", "tabulars")
 
 
 def code_module(name: str) -> str:
-    """Dotted name of the module of a table."""
+    """Return the dotted name of a table's module."""
     return f"kneeoa.paper_tables.{name}"
 
 
 def definitions(name: str, parts: tuple[str, ...]) -> list[str]:
-    """Dotted names of definitions of a table's module, for the digest of code."""
+    """Return the dotted names of definitions of a table's module, for the digest of code."""
     return [f"{code_module(name)}:{part}" for part in parts]
 
 
 def csv_rows(name: str, **inputs: Any) -> pd.DataFrame:
-    """The rows of a table's CSV file, from the files and settings that the table declares."""
+    """Return the rows of a table's CSV file, from the files and settings that the table
+    declares.
+    """
     rows: pd.DataFrame = importlib.import_module(code_module(name)).csv_rows(**inputs)
     return rows
 
 
 def csv_order(name: str) -> tuple[str, ...]:
-    """The columns that a table's CSV file is sorted by; empty: rows stay as they are."""
+    """Return the columns that a table's CSV file is sorted by; empty: rows stay as they are."""
     columns: tuple[str, ...] = importlib.import_module(code_module(name)).CSV_ORDER
     return columns
 
 
 def schema(name: str) -> TableSchema | None:
-    """The columns of a table's CSV file; None where they depend on the study."""
+    """Return the columns of a table's CSV file; None where they depend on the study."""
     columns: TableSchema | None = importlib.import_module(code_module(name)).SCHEMA
     return columns
 
 
 def tabulars(name: str, rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed form of a table's rows."""
+    """Return the printed form of a table's rows."""
     printed: list[Tabular] = importlib.import_module(code_module(name)).tabulars(rows, names, labels)
     return printed

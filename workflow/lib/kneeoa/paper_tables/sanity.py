@@ -1,4 +1,4 @@
-"""Sanity checks of saliency: randomised weights and repeatability between seeds."""
+"""The table of sanity checks of saliency: randomised weights and repeatability between seeds."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _WHY = (
 
 
 def csv_rows(sanity: Path) -> pd.DataFrame:
-    """Every row of SANITY.
+    """Read every row of SANITY.
 
     Raises:
         KneeoaError: the file is not SANITY.
@@ -45,7 +45,7 @@ def csv_rows(sanity: Path) -> pd.DataFrame:
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of SANITY rows, of the checks that were made."""
+    """Print SANITY rows, a tabular for each check that was made."""
     order = {arm: rank for rank, arm in enumerate(names.ordered(rows["arm"]))}
     depth = {weights: rank for rank, weights in enumerate(_DEPTHS)}
     ranks = {"rank": rows["arm"].map(order), "depth": rows["weights"].map(depth).fillna(0)}
@@ -73,8 +73,8 @@ def _randomised(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] |
 
 
 def _enrichment(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
-    """Trained weights beside weights that are all randomised; both signs of a map, as random
-    weights have no sign to speak of.
+    """Trained weights beside weights that are all randomised; both signs of a map, since the sign
+    is arbitrary with random weights.
     """
     body = []
     rows = rows[rows["measure"] == _BOTH_SIGNS]

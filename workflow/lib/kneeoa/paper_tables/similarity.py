@@ -1,5 +1,5 @@
-"""How alike representations are: every pair of runs in CSV, means over seeds and between arms in
-LaTeX.
+"""The table of similarity of representations: every pair of runs in CSV, means over seeds and
+between arms in LaTeX.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MEASURES = {"cka": "CKA, unbiased", "procrustes": "Procrustes distance"}
 
 
 def csv_rows(similarity: Path) -> pd.DataFrame:
-    """Every row of SIMILARITY.
+    """Read every row of SIMILARITY.
 
     Raises:
         KneeoaError: the file is not SIMILARITY.
@@ -39,8 +39,8 @@ def csv_rows(similarity: Path) -> pd.DataFrame:
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of SIMILARITY rows, one a cohort: each arm between its seeds, then each
-    pair of arms that differ in one factor.
+    """Print SIMILARITY rows, a tabular for each cohort: each arm between its seeds, then each pair
+    of arms that differ in one factor.
     """
     tables = []
     for cohort, cohort_rows in rows[rows["kind"] != "runs"].groupby("cohort", sort=False):

@@ -1,4 +1,4 @@
-"""Differences between arms within subgroups, and the tests of interaction."""
+"""The table of differences between arms within subgroups, with the tests of interaction."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CSV_ORDER: tuple[str, ...] = ()
 
 
 def csv_rows(subgroups: Path) -> pd.DataFrame:
-    """Every row of SUBGROUPS.
+    """Read every row of SUBGROUPS.
 
     Raises:
         KneeoaError: the file is not SUBGROUPS.
@@ -36,7 +36,7 @@ def csv_rows(subgroups: Path) -> pd.DataFrame:
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed table of SUBGROUPS rows, in their order."""
+    """Print SUBGROUPS rows in one tabular, in their order."""
     several = rows["cohort"].nunique() > 1
     body = []
     for row in records(rows):

@@ -1,5 +1,5 @@
-"""A study as a Workflow Run RO-Crate: the workflow, its configuration, what was made, and every job
-between.
+"""Write a study as a Workflow Run RO-Crate: the workflow, its configuration, its products, and
+every job between.
 
 Follows the Provenance Run Crate profile 0.5 (https://w3id.org/ro/wfrun/provenance/0.5), hence also
 its Workflow and Process Run Crates and Workflow RO-Crate 1.0. The crate names nobody but the
@@ -36,7 +36,7 @@ CONFIGURATION = "configuration.json"
 
 @dataclass(frozen=True)
 class StudyFiles:
-    """What a crate tells about."""
+    """The files and texts of a study that a crate describes."""
 
     study: str
     title: str
@@ -44,7 +44,7 @@ class StudyFiles:
     root: str
     """The study's folder, ``results/<study>``."""
     products: Sequence[Path]
-    """Figures, tables, the report: what a reader of the paper sees."""
+    """Figures, tables, the report."""
     details: Sequence[Path]
     """Statistics and the runs' own records: small files that lie in the crate too."""
     configuration: Mapping[str, Any]
@@ -55,7 +55,7 @@ def write_crate(files: StudyFiles, records: Path, snakemake: str, out: Path, hom
     """Write the crate as one zip file.
 
     Args:
-        files: what it tells about.
+        files: what it describes.
         records: Snakemake's records of jobs.
         snakemake: its version.
         out: the zip file.
@@ -75,7 +75,7 @@ def write_crate(files: StudyFiles, records: Path, snakemake: str, out: Path, hom
 
 
 class _Crate:
-    """The nodes of one crate, in the order in which a reader wants them."""
+    """Builds the nodes of one crate, in an order for human readers."""
 
     def __init__(self, study: StudyFiles, graph: Graph, files: Files, members: list[str], jobs: list[Job], snakemake: str) -> None:
         self.study, self.graph, self.files, self.members, self.jobs, self.snakemake = study, graph, files, members, jobs, snakemake
@@ -143,7 +143,7 @@ class _Crate:
             self.graph.add(f"#rule/{rule}", "HowToStep", name=rule, workExample=link(script))
 
     def _people(self, cited: Mapping[str, Any]) -> list[str]:
-        """The authors that the workflow's citation file names."""
+        """Add the authors that the workflow's citation file names."""
         people = []
         for number, author in enumerate(cited["authors"], 1):
             whole = author.get("name")
@@ -155,7 +155,9 @@ class _Crate:
         return self.graph.add(package_url(name), "SoftwareApplication", name=name, softwareVersion=versions)
 
     def _run(self, ended: str) -> None:
-        """The whole run: from the configuration to the products; and the engine's part in it."""
+        """Add the whole run, from the configuration to the products, and its scheduling by
+        Snakemake.
+        """
         started = _time(min(job.started for job in self.jobs))
         products = [self.files.seen(str(path)) for path in self.study.products]
         self.graph.add(
@@ -202,8 +204,8 @@ class _Crate:
         )
 
     def _written(self, path: str) -> str:
-        """What a job wrote, by the digest with which another job read it: so that one entity links
-        the two.
+        """The entity of a job's output, by the digest with which another job read it, so that one
+        entity links the two.
         """
         return self.files.seen(path, self._read_as.get(path, ""))
 
@@ -212,7 +214,7 @@ _DIGESTS = "digest of code, or of raw files, that the job was made with"
 
 
 def _script(rule: str, members: Sequence[str]) -> str:
-    """The script of a rule, which bears its name."""
+    """The script of a rule, which has the rule's name."""
     name = f"scripts/{rule}.py"
     if name not in members:
         raise KneeoaError(f"{name} is gone, but results were made by the rule '{rule}'; run the workflow again.")

@@ -1,4 +1,4 @@
-"""Fill in what the caption of a figure says of this study: of how many, with which interval."""
+"""Fill in a figure's caption for this study: numbers of cases and subjects, and the interval."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kneeoa.report.evidence import Evidence
 
 
 def sample(evidence: Evidence) -> str:
-    """``64 test knees of 52 subjects, 2 seeds``; empty where no metrics are known."""
+    """Print the sample, ``64 test knees of 52 subjects, 2 seeds``; empty without metrics."""
     if "metrics" not in evidence.tables:
         return ""
     rows = evidence.tables["metrics"]
@@ -25,14 +25,16 @@ def sample(evidence: Evidence) -> str:
 
 
 def auc_interval(evidence: Evidence) -> str:
-    """``95 % interval (logit-delong)``, with the methods that METRICS names for the AUC."""
+    """Print the interval of the AUC, ``95 % interval (logit-delong)``, with the methods that
+    METRICS names.
+    """
     rows = speaking(evidence.tables["metrics"]) if "metrics" in evidence.tables else None
     kinds = [] if rows is None else sorted({kind for kind in rows.loc[rows["metric"] == "auc", "interval"] if kind})
     return f"{percent(evidence.confidence)} interval" + (f" ({', '.join(kinds)})" if kinds else "")
 
 
 def caption(text: str, evidence: Evidence) -> str:
-    """A declared caption whose :data:`kneeoa.figures_and_tables.PLACEHOLDERS` are filled in."""
+    """Fill in the :data:`kneeoa.figures_and_tables.PLACEHOLDERS` of a declared caption."""
     who = sample(evidence)
     return text.format(
         confidence=percent(evidence.confidence),

@@ -1,4 +1,4 @@
-"""The page: sections in the order of the story, each made of sentences, figures and tables, in one
+"""Write the report's page: sections in a fixed order, each of sentences, figures and tables, in one
 HTML file.
 """
 
@@ -82,13 +82,13 @@ _SENTENCES: dict[str, tuple[str, Callable[[Evidence], list[str]]]] = {
     "representation": ("geometry", sentences.representation),
     "anatomy": ("anatomy", sentences.anatomy),
 }
-"""Sections that say something: the table that their sentences are made from (empty: none), and what
+"""Sections with sentences: the table that they are made from (empty: none), and the function that
 makes them.
 """
 
 
 def parts(evidence: Evidence, figures: Mapping[str, Entry], tables: Mapping[str, Entry]) -> list[Part]:
-    """The sections for which there is anything to say, their figures and tables numbered through.
+    """Make the sections that have any content, with their figures and tables numbered through.
 
     Raises:
         KneeoaError: a figure cannot be read.
@@ -158,7 +158,7 @@ def write_report(
         provenance: what the results were made from, as headings with texts or mappings, e.g.
             configuration digest, package versions, code.
         out: HTML to write.
-        levels: the hierarchy's levels, coarse to fine: the order in which they are told.
+        levels: the hierarchy's levels, coarse to fine: the order in which they are reported.
         labels: the study's own printed names.
         confidence: level of the tables' intervals, as the configuration sets it.
         unanswered: contrast -> sentences on the arms that it names and has no counterpart for.

@@ -1,6 +1,4 @@
-"""Sentences with numbers. Each is made from the tables; nothing here is typed in, and nothing is
-said that a table does not hold.
-"""
+"""Make the report's sentences from its tables: every number and statement comes from a table."""
 
 from __future__ import annotations
 
@@ -19,21 +17,21 @@ from kneeoa.paper_tables.metrics import speaking
 from kneeoa.report.evidence import Evidence
 
 _LEADING = ("auc", "macro_auc", "quadratic_kappa", "accuracy")
-"""The metric that speaks for a level: the first of these that it has."""
+"""The metric that is reported of a level: the first of these that it has."""
 
 
 _THRESHOLD = f"{SIGNIFICANT:g}".lstrip("0")
 _MOST = 6
-"""Contrasts that a sentence names."""
+"""Most contrasts that a sentence names."""
 
 
 def listed(names: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
+    """Join names: ``a``, ``a and b``, ``a, b and c``."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
 
 
 def design(evidence: Evidence) -> list[str]:
-    """What was compared, with how many seeds."""
+    """Report the arms compared, and the number of seeds."""
     arms = {name: factors for name, factors in evidence.arms.items() if MEMBERS not in factors}
     differing = [factor for factor in factors_that_differ(arms) if factor not in ("backbone", "mode")]
     parts = [
@@ -59,7 +57,7 @@ def _values(arms: Factors, factor: str, evidence: Evidence) -> list[str]:
 
 
 def cohorts(evidence: Evidence) -> list[str]:
-    """From what was found to what was analysed, for each cohort."""
+    """Report the cases found, excluded and analysed in each cohort, and imported predictions."""
     sentences = []
     for flow in evidence.flows:
         excluded = sum(row["cases"] for row in flow["excluded"])
@@ -75,7 +73,7 @@ def cohorts(evidence: Evidence) -> list[str]:
 
 
 def _imported(evidence: Evidence) -> list[str]:
-    """Of predictions made elsewhere: how many cases of how many subjects, and what is doubtful."""
+    """Number of cases and subjects of imported predictions, and doubts about them."""
     groups: dict[str, list[str]] = {}
     for account in evidence.imports:
         where = f"In the cohort {evidence.printed(account['cohort'])}, whose predictions were made elsewhere, there are {knees(account)}"
@@ -86,7 +84,7 @@ def _imported(evidence: Evidence) -> list[str]:
 
 
 def prediction(evidence: Evidence) -> list[str]:
-    """The range over arms of each level's leading metric, on each cohort's test cases."""
+    """Report the range over arms of each level's leading metric, on each cohort's test cases."""
     rows = speaking(evidence.tables["metrics"])
     sentences = []
     for (cohort, level), level_rows in rows[rows["split"] == "test"].groupby(["cohort", "level"], sort=False):
@@ -122,7 +120,7 @@ def _estimate(row: dict[str, Any]) -> str:
 
 
 def comparisons(evidence: Evidence) -> list[str]:
-    """For each family of tests, how many remain below .05 after adjustment, and which."""
+    """Report for each family of tests how many remain below .05 after adjustment, and which."""
     rows = evidence.tables["contrasts"]
     factors = list(dict.fromkeys(str(factor) for factor in rows["factor"]))
     sentences = (
@@ -157,7 +155,7 @@ def comparisons(evidence: Evidence) -> list[str]:
 
 
 def _first(significant: list[dict[str, Any]], evidence: Evidence, column: str) -> str:
-    """The contrasts with the smallest p, in their order; how many more there are."""
+    """The contrasts with the smallest p, in their order, and the number of others."""
     smallest = sorted(sorted(significant, key=lambda row: float(row[column]))[:_MOST], key=significant.index)
     more = len(significant) - len(smallest)
     return "; ".join(_contrast(evidence, row, column) for row in smallest) + (f"; and {more} more" if more else "")
@@ -172,8 +170,8 @@ def _contrast(evidence: Evidence, row: dict[str, Any], column: str) -> str:
 
 
 def claim(evidence: Evidence) -> list[str]:
-    """In how many pairs of arms each part of the claim changes for certain, and in which
-    direction.
+    """Report in how many pairs of arms each part of the claim changes beyond its interval, and in
+    which direction.
     """
     rows = evidence.tables["claim"]
     sentences = []
@@ -192,7 +190,7 @@ def claim(evidence: Evidence) -> list[str]:
 
 
 def representation(evidence: Evidence) -> list[str]:
-    """The range over arms (means over seeds) of the rank correlation along each axis."""
+    """Report the range over arms (means over seeds) of the rank correlation along each axis."""
     rows = evidence.tables["geometry"]
     rows = rows[(rows["measure"] == "spearman") & (rows["split"] == "test") & rows["arm"].isin(list(evidence.arms))]  # not the baselines
     sentences = []
@@ -214,9 +212,7 @@ def representation(evidence: Evidence) -> list[str]:
 
 
 def _range(evidence: Evidence, against: str, rows: pd.DataFrame) -> str:
-    """The lowest and the highest arm's mean correlation with one thing; empty where none is
-    defined.
-    """
+    """Printed range of the arms' mean correlation with ``against``; empty where none is defined."""
     means = rows.groupby("arm")["estimate"].mean().dropna()
     if means.empty:
         return ""
@@ -226,7 +222,9 @@ def _range(evidence: Evidence, against: str, rows: pd.DataFrame) -> str:
 
 
 def anatomy(evidence: Evidence) -> list[str]:
-    """The range over arms of enrichment on each tissue, beside the null, and the contrasts."""
+    """Report the range over arms of enrichment on each tissue, beside the null, and the
+    contrasts.
+    """
     rows = evidence.tables["anatomy"]
     rows = rows[(rows["measure"] == "enrichment") & rows["grade"].isna() & (rows["method"] == rows["method"].iloc[0])]
     sentences = []
