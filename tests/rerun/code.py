@@ -118,6 +118,7 @@ FIGURE_FILES = {
 
 TABLE_FILES = {
     **{name.removeprefix("table "): {name, "report"} for name in TABLES},
+    "sample_size": {"table anatomy", "table claim", "table deletion", "table sanity", "report"},
     "table_files": TABLES,
     **shared(["arm_names", "csv_file", "latex", "registry"], TABLES | {"report"}),
 }

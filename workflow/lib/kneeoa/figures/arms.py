@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,11 @@ def panels(arms: Factors, labels: Mapping[str, str], varied: Sequence[str] = MOD
         else:
             result += [Panel(backbone, printed(name, labels), {value: name}, varied[0]) for name, value in members.items()]
     return result
+
+
+def panels_of(present: Collection[str], arms: Factors, labels: Mapping[str, str], varied: Sequence[str] = MODE) -> list[Panel]:
+    """Group arms as :func:`panels` does, and leave out panels without an arm of ``present``."""
+    return [panel for panel in panels(arms, labels, varied) if not set(panel.arms.values()).isdisjoint(present)]
 
 
 def learner(arms: Factors, arm: str, labels: Mapping[str, str] | None, varied: Sequence[str] = MODE) -> str:

@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, panels, printed_value
+from kneeoa.figures.arms import MODE, Factors, panels_of, printed_value
 from kneeoa.figures.numbers import interval, percent, span
 from kneeoa.figures.reading import rows_where
 from kneeoa.figures.words import count, printed, short_class
@@ -86,7 +86,7 @@ def figure(
     """
     rows = placed[(placed["axis"] == axis) & (placed["cohort"] == cohort) & (placed["split"] == "test") & placed["grade"].notna()]
     present = set(rows["arm"].unique())
-    groups = [panel for panel in panels(arms, figures.labels, varied) if set(panel.arms.values()) & present]
+    groups = panels_of(present, arms, figures.labels, varied)
     if not groups:
         raise KneeoaError(f"no arm places test cases of the cohort '{cohort}' on the axis '{axis}'; nothing to draw.")
     shown = list(dict.fromkeys(mode for panel in groups for mode, arm in panel.arms.items() if arm in present))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, panels, printed_value
+from kneeoa.figures.arms import MODE, Factors, panels_of, printed_value
 from kneeoa.figures.numbers import number
 from kneeoa.figures.scores import held_out, summary_row
 from kneeoa.figures.words import count, printed, short_class
@@ -86,7 +86,7 @@ def figure(
     """
     rows = predictions[predictions["cohort"] == cohort]
     present = set(rows["arm"].unique())
-    groups = [panel for panel in panels(arms, figures.labels, varied) if set(panel.arms.values()) & present]
+    groups = panels_of(present, arms, figures.labels, varied)
     shown = list(dict.fromkeys(mode for panel in groups for mode, arm in panel.arms.items() if arm in present))
     if not groups:
         raise KneeoaError(f"no arm has test predictions of the level '{level}' in the cohort '{cohort}'; nothing to draw.")

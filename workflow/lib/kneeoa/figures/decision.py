@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, Panel, panels, printed_value, values_of
+from kneeoa.figures.arms import MODE, Factors, Panel, panels_of, printed_value, values_of
 from kneeoa.figures.numbers import percent
 from kneeoa.figures.scores import derived_note, held_out, positive
 from kneeoa.figures.words import count
@@ -76,7 +76,7 @@ def figure(
     """
     rows = predictions[predictions["cohort"] == cohort]
     present = set(rows["arm"].unique())
-    groups = [panel for panel in panels(arms, figures.labels, varied) if set(panel.arms.values()) & present]
+    groups = panels_of(present, arms, figures.labels, varied)
     if not groups:
         raise KneeoaError(f"no arm has test predictions of the level '{level}' in the cohort '{cohort}'; nothing to draw.")
     looks = style.looks(values_of(arms, varied[0]), figures)

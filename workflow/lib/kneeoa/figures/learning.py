@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, Panel, panels, printed_value, values_of
+from kneeoa.figures.arms import MODE, Factors, Panel, panels_of, printed_value, values_of
 from kneeoa.figures.reading import rows_where
 from kneeoa.figures.words import printed, sentence_case
 from kneeoa.tables.history import HISTORY
@@ -64,7 +64,7 @@ def figure(history: pd.DataFrame, arms: Factors, figures: Figures, varied: Seque
         KneeoaError: no run of the arms has a history.
     """
     present = set(history["arm"].unique())
-    groups = [panel for panel in panels(arms, figures.labels, varied) if set(panel.arms.values()) & present]
+    groups = panels_of(present, arms, figures.labels, varied)
     pairs = rows_shown(history)
     if not groups or not pairs:
         raise KneeoaError("the history tables hold no loss of any arm; nothing to draw learning curves of.")

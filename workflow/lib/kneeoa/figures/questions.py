@@ -18,7 +18,7 @@ from kneeoa.config.analysis import Figures
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, Panel, panels
+from kneeoa.figures.arms import MODE, Factors, Panel, panels_of
 from kneeoa.figures.scores import held_out, held_out_findings
 from kneeoa.figures.words import count, printed, sentence_case
 from kneeoa.hierarchy import derive_probabilities
@@ -99,7 +99,7 @@ def blocks_of(asked: Sequence[Question], arms: Factors, figures: Figures, varied
     blocks: dict[tuple[str, ...], list[Place]] = {}
     for question in asked:
         present = set(question.rows["arm"].unique())
-        groups = [panel for panel in panels(arms, figures.labels, varied) if set(panel.arms.values()) & present]
+        groups = panels_of(present, arms, figures.labels, varied)
         alone = len(groups) == 1
         for panel in groups:
             title = question.title if alone else f"{panel.title}: {question.title}"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, Panel, panels, printed_value, values_of
+from kneeoa.figures.arms import MODE, Factors, Panel, panels_of, printed_value, values_of
 from kneeoa.figures.numbers import interval, percent
 from kneeoa.figures.scores import derived_note, held_out, ranking, summary_row
 from kneeoa.figures.words import count, printed
@@ -101,7 +101,7 @@ def figure(
         varied: the factor that figures tell arms apart by, then those that follow it.
     """
     present = set(predictions["arm"].unique())
-    groups = [panel for panel in panels(arms, figures.labels, varied) if set(panel.arms.values()) & present]
+    groups = panels_of(present, arms, figures.labels, varied)
     cohorts = sorted(set(predictions["cohort"].unique()))
     if not groups:
         raise KneeoaError(f"no arm has test predictions of the level '{level}'; nothing to draw an ROC curve of.")

@@ -9,9 +9,10 @@ import pandas as pd
 
 from kneeoa.figures.numbers import interval, number, p_value
 from kneeoa.figures.scores import records
-from kneeoa.figures.words import count, printed, sentence_case
+from kneeoa.figures.words import printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames, settings_head
 from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.paper_tables.sample_size import sample_size
 from kneeoa.tables.anatomy import ANATOMY
 
 TABLE = {
@@ -62,7 +63,7 @@ def _arms(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None)
         levels += [number(row["null_mean"]), p_value(row["null_p"]), number(row["others_mean"]), p_value(row["others_p"])]
         body.append([names.backbone(row["arm"]), names.mode(row["arm"]), *_shared(row, labels), estimate, *levels])
     heads = ["Backbone", "Mode", "Tissue", "Measure", "Mean [interval]", "Chance", "Shifted maps", "p", "Others' maps", "p"]
-    return Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=_subjects(rows))
+    return Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=f"{sample_size(rows)}.")
 
 
 def _contrasts(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
@@ -97,12 +98,5 @@ def _contrasts(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | 
         body,
         left=4,
         breaks=changes([line[0] for line in body]),
-        notes=_subjects(rows) + " p: Wilcoxon over subjects; Holm over methods and measures of a tissue.",
+        notes=f"{sample_size(rows)}. p: Wilcoxon over subjects; Holm over methods and measures of a tissue.",
     )
-
-
-def _subjects(rows: pd.DataFrame) -> str:
-    if rows.empty:
-        return ""
-    cases, subjects, seeds = (int(rows[key].max()) for key in ("cases", "subjects", "seeds"))
-    return f"{count(cases, 'case')} of {count(subjects, 'subject')}, {count(seeds, 'seed')}."

@@ -11,9 +11,10 @@ import pandas as pd
 
 from kneeoa.figures.numbers import UNDEFINED, interval
 from kneeoa.figures.scores import records
-from kneeoa.figures.words import count, printed, sentence_case
+from kneeoa.figures.words import printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames, settings_head
 from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.paper_tables.sample_size import sample_size
 from kneeoa.tables.claim import CLAIM
 
 TABLE = {
@@ -60,14 +61,12 @@ def _tabular(rows: pd.DataFrame, cohort: str, names: ArmNames, labels: Mapping[s
         for (candidate, reference, factor, backbone), cells in lines.items()
     ]
     heads = [sentence_case(" ".join(printed(word, labels) for word in (level, of, measure) if word)) for _, level, measure, of in columns]
-    cases, subjects, seeds = (int(rows[key].max()) for key in ("cases", "subjects", "seeds"))
-    heading = f"{printed(cohort, labels)}, {printed('test', labels)}: {count(cases, 'case')} of {count(subjects, 'subject')}, "
     how = " or ".join(sorted(set(rows["resampled"])))
     return Tabular(
         [settings_head(rows["factor"]), "Comparison", *heads],
         body,
         left=2,
-        heading=heading + count(seeds, "seed"),
+        heading=f"{printed(cohort, labels)}, {printed('test', labels)}: {sample_size(rows)}",
         breaks=changes([line[0] for line in body]),
         notes=f"Candidate - reference. Intervals: percentiles of one bootstrap for all columns, {how} resampled; not adjusted.",
     )

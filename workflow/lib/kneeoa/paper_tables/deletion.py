@@ -12,9 +12,10 @@ import pandas as pd
 from kneeoa.anatomy.regions import CONTROL
 from kneeoa.figures.numbers import interval, is_number, number, p_value
 from kneeoa.figures.scores import records
-from kneeoa.figures.words import count, printed, sentence_case
+from kneeoa.figures.words import printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames
 from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.paper_tables.sample_size import sample_size
 from kneeoa.tables.deletion import DELETION_SUMMARY
 
 TABLE = {
@@ -52,8 +53,7 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
         body.append([names.backbone(row["arm"]), names.mode(row["arm"]), sentence_case(what), estimate, *test])
     if not body:
         return []
-    cases, subjects, seeds = (int(rows[key].max()) for key in ("cases", "subjects", "seeds"))
-    note = f"{count(cases, 'case')} of {count(subjects, 'subject')}, {count(seeds, 'seed')}. Logit units. p: Wilcoxon over subjects."
+    note = f"{sample_size(rows)}. Logit units. p: Wilcoxon over subjects."
     heads = ["Backbone", "Mode", "Deleted", "Drop of the score [interval]", "Effect size", "p"]
     return [Tabular(heads, body, left=3, breaks=changes([line[0] for line in body]), notes=note)]
 

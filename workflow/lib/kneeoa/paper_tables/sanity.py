@@ -9,9 +9,10 @@ import pandas as pd
 
 from kneeoa.figures.numbers import interval, number, p_value
 from kneeoa.figures.scores import records
-from kneeoa.figures.words import count, printed, sentence_case
+from kneeoa.figures.words import printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames
 from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.paper_tables.sample_size import sample_size
 from kneeoa.tables.sanity import SANITY
 
 TABLE = {
@@ -68,7 +69,7 @@ def _randomised(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] |
         ]
         body.append([*shared, interval(row["estimate"], row["low"], row["high"], 2)])
     heads = ["Backbone", "Mode", "Method", "Randomised", "Measure", "Mean [interval]"]
-    note = _counts_note(rows) + " Likeness to the trained network's map of the same case."
+    note = f"{sample_size(rows)}. Likeness to the trained network's map of the same case."
     return Tabular(heads, body, left=5, breaks=changes([line[0] for line in body]), notes=note)
 
 
@@ -91,7 +92,7 @@ def _enrichment(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] |
     heads = ["Backbone", "Mode", "Method", "Tissue"]
     heads += ["Trained [interval]", "p, shifted maps", "Others' maps", "Randomised [interval]", "p, shifted maps", "Others' maps"]
     heads += ["Trained - randomised [interval]", "p"]
-    return Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=_counts_note(rows) + " " + _WHY)
+    return Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=f"{sample_size(rows)}. {_WHY}")
 
 
 def _arm_and_method(row: Mapping[str, object], names: ArmNames, labels: Mapping[str, str] | None) -> list[str]:
@@ -105,12 +106,5 @@ def _repeated(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | N
         estimate = interval(row["estimate"], row["low"], row["high"], 2)
         body.append([*_arm_and_method(row, names, labels), estimate, number(row["reference"], 2)])
     heads = ["Backbone", "Mode", "Method", "Same case, two seeds [interval]", "Different subjects"]
-    note = _counts_note(rows) + " Rank correlation of maps."
+    note = f"{sample_size(rows)}. Rank correlation of maps."
     return Tabular(heads, body, left=3, breaks=changes([line[0] for line in body]), notes=note)
-
-
-def _counts_note(rows: pd.DataFrame) -> str:
-    if rows.empty:
-        return ""
-    cases, subjects, seeds = (int(rows[key].max()) for key in ("cases", "subjects", "seeds"))
-    return f"{count(cases, 'case')} of {count(subjects, 'subject')}, {count(seeds, 'seed')}."
