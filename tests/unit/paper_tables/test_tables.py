@@ -68,9 +68,9 @@ def test_an_arm_with_one_seed_speaks_for_itself_and_one_with_a_mean_through_the_
     table = METRICS.read(synthetic.metrics(tmp_path))
     one = table[(table["metric"] == "auc") & (table["head"] == "oa")]
     mixed = pd.concat([one[one["arm"] == "m3t-dual"], one[(one["arm"] == "resnet3d-dual") & (one["seed"] == 2)]])
-    found = speaking(mixed)
-    assert found["arm"].tolist() == ["resnet3d-dual", "m3t-dual"]
-    assert found["seeds"].tolist() == [1, 2]
+    summary = speaking(mixed)
+    assert summary["arm"].tolist() == ["resnet3d-dual", "m3t-dual"]
+    assert summary["seeds"].tolist() == [1, 2]
     ambiguous = one[(one["arm"] == "m3t-dual") & one["seed"].notna()]
     assert speaking(ambiguous).empty
 

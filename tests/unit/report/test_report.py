@@ -109,12 +109,13 @@ def test_numbers_in_sentences_are_the_tables_numbers(study, tmp_path):
     text = words(Page((tmp_path / "r.html").read_text()))
     rows = pd.read_csv(study["tables"]["metrics"].file)
     oa = rows[(rows["level"] == "oa") & (rows["metric"] == "auc") & rows["seed"].isna()]
-    own = oa[(oa["head"] == "oa") | oa["arm"].str.endswith("single_kl")]
-    best = own.loc[own["estimate"].idxmax()]
-    said = interval(best["estimate"], best["low"], best["high"], 2)
+    summaries = oa[(oa["head"] == "oa") | oa["arm"].str.endswith("single_kl")]
+    best = summaries.loc[summaries["estimate"].idxmax()]
+    printed = interval(best["estimate"], best["low"], best["high"], 2)
     assert best["arm"] == "resnet3d-dual"
     assert (
-        f"Over 2 seeds, ResNet3D Dual reached an OA AUC of {said} on 64 test knees of 52 subjects (phantom), the highest of 9 arms" in text
+        f"Over 2 seeds, ResNet3D Dual reached an OA AUC of {printed} on 64 test knees of 52 subjects (phantom), the highest of 9 arms"
+        in text
     )
     contrasts = pd.read_csv(study["tables"]["contrasts"].file)
     family = contrasts[contrasts["family"] == "primary"]
