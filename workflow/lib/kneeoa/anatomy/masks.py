@@ -65,9 +65,11 @@ def group_values(tissues: Mapping[str, object], targets: Mapping[str, Sequence[s
     """
     stored = {BACKGROUND: 0} | {name: value for value, name in enumerate(sorted(tissues), start=1)}
     for group, members in targets.items():
-        lost = [name for name in members if name not in stored]
-        if lost:
-            raise KneeoaError(f"'anatomy.targets.{group}' names '{lost[0]}', but the tissues of cohort '{cohort}' are {sorted(tissues)}.")
+        missing = [name for name in members if name not in stored]
+        if missing:
+            raise KneeoaError(
+                f"'anatomy.targets.{group}' names '{missing[0]}', but the tissues of cohort '{cohort}' are {sorted(tissues)}."
+            )
     return {group: [stored[name] for name in members] for group, members in targets.items()}
 
 

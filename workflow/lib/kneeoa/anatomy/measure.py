@@ -171,29 +171,31 @@ def measure_case(
         map; rank accuracy has none of other subjects.
     """
     map_distributions = distributions(saliency, absolute, region)
-    spectra = {name: spectrum(one) for name, one in map_distributions.items() if not name.startswith(REGION)}
-    present = {name: one for name, one in tissues.items() if one is not None}
-    wanted = {f"{name}/{kind}": one.named(kind) for name, one in present.items() for kind in ("share", "near", "distance")}
+    spectra = {name: spectrum(values) for name, values in map_distributions.items() if not name.startswith(REGION)}
+    present = {name: fields for name, fields in tissues.items() if fields is not None}
+    wanted = {f"{name}/{kind}": fields.named(kind) for name, fields in present.items() for kind in ("share", "near", "distance")}
     others = pool.hits(subject, wanted) if wanted else {}
     for name, tissue in tissues.items():
-        rows: dict[str, dict[str, Any]] = {one: _BLANK | {"tissue": name, "measure": one} for one in measure_names()}
+        rows: dict[str, dict[str, Any]] = {each: _BLANK | {"tissue": name, "measure": each} for each in measure_names()}
         if tissue is not None:
             tissue_distributions, tissue_spectra = _with_tissue_size(map_distributions, spectra, saliency, tissue)
             field_spectra = {kind: spectrum(tissue.named(kind)) for kind in ("share", "near", "distance")} if tissue_distributions else {}
             samples: dict[tuple[str, str], Floats] = {}
-            for one in measures(saliency.size, float(tissue.share.mean()), _region_size(tissue, region)):
-                rows[one.name] |= {"chance": one.of_hit(_chance(one, tissue, region))}
-                if one.distribution not in tissue_distributions:
+            for measure in measures(saliency.size, float(tissue.share.mean()), _region_size(tissue, region)):
+                rows[measure.name] |= {"chance": measure.of_hit(_chance(measure, tissue, region))}
+                if measure.distribution not in tissue_distributions:
                     continue
-                hit = float(np.vdot(tissue_distributions[one.distribution], tissue.named(one.field)))
-                rows[one.name] |= {"value": one.of_hit(hit)}
-                key = (one.distribution, one.field)
-                if one.distribution in tissue_spectra:
+                hit = float(np.vdot(tissue_distributions[measure.distribution], tissue.named(measure.field)))
+                rows[measure.name] |= {"value": measure.of_hit(hit)}
+                key = (measure.distribution, measure.field)
+                if measure.distribution in tissue_spectra:
                     if key not in samples:
-                        samples[key] = moved(tissue_spectra[one.distribution], field_spectra[one.field], saliency.shape).ravel()[shifts]
-                    rows[one.name] |= _null_columns("null", one, hit, samples[key])
-                if (one.distribution, f"{name}/{one.field}") in others:
-                    rows[one.name] |= _null_columns("others", one, hit, others[one.distribution, f"{name}/{one.field}"], rounding=SINGLE)
+                        hits = moved(tissue_spectra[measure.distribution], field_spectra[measure.field], saliency.shape)
+                        samples[key] = hits.ravel()[shifts]
+                    rows[measure.name] |= _null_columns("null", measure, hit, samples[key])
+                key_of_others = (measure.distribution, f"{name}/{measure.field}")
+                if key_of_others in others:
+                    rows[measure.name] |= _null_columns("others", measure, hit, others[key_of_others], rounding=SINGLE)
         yield from rows.values()
 
 
@@ -216,13 +218,13 @@ def _region_size(tissue: Fields, region: Booleans | None) -> tuple[int, float] |
     return None if region is None else (int(region.sum()), float(tissue.share[region].mean()))
 
 
-def _chance(one: Measure, tissue: Fields, region: Booleans | None) -> float:
-    field = tissue.named(one.field)
-    inside = one.name.startswith(REGION) and region is not None
+def _chance(measure: Measure, tissue: Fields, region: Booleans | None) -> float:
+    field = tissue.named(measure.field)
+    inside = measure.name.startswith(REGION) and region is not None
     return float((field[region] if inside else field).mean())
 
 
-def _null_columns(null: str, one: Measure, hit: float, sample: Floats, **options: float) -> dict[str, float | None]:
-    comparison = against_null(hit, sample, less_is_closer=one.less_is_closer, **options)
-    values = {"mean": one.of_hit(comparison.mean), "z": comparison.z, "p": comparison.p}
+def _null_columns(null: str, measure: Measure, hit: float, sample: Floats, **options: float) -> dict[str, float | None]:
+    comparison = against_null(hit, sample, less_is_closer=measure.less_is_closer, **options)
+    values = {"mean": measure.of_hit(comparison.mean), "z": comparison.z, "p": comparison.p}
     return {f"{null}_{name}": value if np.isfinite(value) else None for name, value in values.items()}

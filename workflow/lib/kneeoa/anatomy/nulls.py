@@ -104,7 +104,7 @@ class Pool:
         others = [kept for member_subject, kept in self._members if member_subject != subject]
         if not any(others):
             return {}
-        stacked = np.stack([one.ravel() for one in fields.values()]).astype(np.float32)
+        stacked = np.stack([field_values.ravel() for field_values in fields.values()]).astype(np.float32)
         hits = np.full((len(others), len(self._names), len(fields)), np.nan)
         for member, kept in enumerate(others):
             for index, distribution in kept.items():

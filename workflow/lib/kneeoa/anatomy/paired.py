@@ -42,10 +42,10 @@ def compare(differences: NDArray[np.float64], alternative: Alternative = "two-si
         return Paired(None, None, None, "fewer than two subjects")
     if not differences.any():
         return Paired(1.0, 0.0, 0.0, "all differences are zero")
-    some = differences[differences != 0]
-    ranks = rankdata(np.abs(some))
-    p = _exact(ranks, some > 0, alternative) if some.size <= EXACT else _approximate(differences, alternative)
-    biserial = float((np.sign(some) * ranks).sum() / ranks.sum())
+    nonzero = differences[differences != 0]
+    ranks = rankdata(np.abs(nonzero))
+    p = _exact(ranks, nonzero > 0, alternative) if nonzero.size <= EXACT else _approximate(differences, alternative)
+    biserial = float((np.sign(nonzero) * ranks).sum() / ranks.sum())
     spread = float(differences.std(ddof=1))
     if spread <= np.finfo(np.float64).eps * float(np.abs(differences).max()):
         return Paired(p, None, biserial, "all differences are equal: no standardised difference")
@@ -60,13 +60,13 @@ def _exact(ranks: NDArray[np.float64], positive: NDArray[np.bool_], alternative:
     through all 2^n choices one by one up to 13 differences, in seconds, and is an approximation
     above.
     """
-    twice = np.rint(2 * ranks).astype(np.int64)  # ranks of ties are halves
-    chances = np.zeros(twice.sum() + 1)
+    doubled = np.rint(2 * ranks).astype(np.int64)  # ranks of ties are halves
+    chances = np.zeros(doubled.sum() + 1)
     chances[0] = 1.0
-    for rank in twice:
+    for rank in doubled:
         chances[rank:] += chances[:-rank]
         chances /= 2
-    observed = twice[positive].sum()
+    observed = doubled[positive].sum()
     less, greater = chances[: observed + 1].sum(), chances[observed:].sum()
     p = {"less": less, "greater": greater, "two-sided": 2 * min(less, greater)}[alternative]
     return float(min(p, 1.0))

@@ -66,11 +66,11 @@ def enrichments(trained: RunMaps, randomised: RunMaps, anatomies: Anatomies) -> 
                 yield from (case | row for row in _of_case(masses, tissues[0], shifts, pool, subject))
 
 
-def _masses(both: Floats) -> dict[str, Floats]:
+def _masses(signs: Floats) -> dict[str, Floats]:
     """Share of each cell in the evidence for the score, and in both signs together; a part that is
     zero everywhere is left out.
     """
-    parts = zip(_MASSES, (both[0], both.sum(axis=0)), strict=True)
+    parts = zip(_MASSES, (signs[0], signs.sum(axis=0)), strict=True)
     return {name: part / part.sum() for name, part in parts if part.any()}
 
 
@@ -106,8 +106,8 @@ def summed_enrichments(rows: list[dict[str, Any]], statistics: Statistics) -> It
     """
     if not rows:
         return
-    for (arm, method, cohort), some in pd.DataFrame(rows).groupby(["arm", "method", "cohort"], sort=True):
-        value, null, others = (per_case(some, some[name], _COLUMNS) for name in ("value", "null_mean", "others_mean"))
+    for (arm, method, cohort), group in pd.DataFrame(rows).groupby(["arm", "method", "cohort"], sort=True):
+        value, null, others = (per_case(group, group[name], _COLUMNS) for name in ("value", "null_mean", "others_mean"))
         against = {"null": null, "others": others}
         gaps = pd.DataFrame({key: value[(TRAINED, *key[1:])] - value[key] for key in value.columns if key[0] != TRAINED})
         gaps.columns = pd.MultiIndex.from_tuples([tuple(key) for key in value.columns if key[0] != TRAINED], names=_COLUMNS)
@@ -124,4 +124,4 @@ def summed_enrichments(rows: list[dict[str, Any]], statistics: Statistics) -> It
                 gain = gained[key]
                 row |= {"difference": gain.value, "difference_low": gain.low, "difference_high": gain.high, "p": paired.p}
                 notes = [note for note in (gain.note, paired.note) if note]
-            yield row | {"seeds": int(some["seed"].nunique())} | counted(value[key]) | estimated(estimate, *notes)
+            yield row | {"seeds": int(group["seed"].nunique())} | counted(value[key]) | estimated(estimate, *notes)

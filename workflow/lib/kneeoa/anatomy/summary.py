@@ -121,14 +121,14 @@ def _arm(rows: pd.DataFrame, statistics: Statistics, cohort: str) -> Iterator[di
     counts = rows.groupby(_COLUMNS)["value"].agg(["size", "count"])
     for key, estimate in subject_means(value, statistics, cohort).items():
         size, defined = counts.loc[key]
-        lost = f"{size - defined} of {size} maps without a value" if size > defined else ""
+        lacking = f"{size - defined} of {size} maps without a value" if size > defined else ""
         level_means = {name: or_none(mean.get(key)) for name, mean in means.items()}
         closer: Literal["less", "greater"] = "less" if key[1] == "distance_mm" else "greater"
         for null in ("null", "others"):
             excess = by_subject(value[key] - levels[f"{null}_mean"][key])
             level_means[f"{null}_p"] = compare(excess, closer).p if excess.size else None
         row = {"tissue": key[0], "measure": key[1], "seeds": rows["seed"].nunique()} | counted(value[key])
-        yield row | level_means | _NO_TEST | estimated(estimate, lost)
+        yield row | level_means | _NO_TEST | estimated(estimate, lacking)
 
 
 def _contrast(candidate: pd.DataFrame, reference: pd.DataFrame, statistics: Statistics, cohort: str) -> Iterator[dict[str, Any]]:

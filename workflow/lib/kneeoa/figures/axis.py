@@ -96,12 +96,14 @@ def figure(
         width = style.FULL_WIDTH * min(1.0, len(shown) / 3 + 0.1)
         result = style.new_figure(width, 2.3 * len(groups) + 0.8)
         axes = result.subplots(2 * len(groups), len(shown), squeeze=False, height_ratios=[1.25, 1] * len(groups))
-        reach = _reach(rows)  # set on each panel: matplotlib visits all shared axes whenever it visits one
-        room = 0.75 * width / len(shown)  # of a column, what its ticks and labels leave
+        limits = _reach(rows)  # set on each panel: matplotlib visits all shared axes whenever it visits one
+        column_width = 0.75 * width / len(shown)  # of a column, what its ticks and labels leave
         places = [(panel, mode) for panel in groups for mode in shown]
         titles = [(panel.title, printed_value(varied[0], mode, figures.labels)) for panel, mode in places]
         headings = iter(
-            style.headings(titles, [_correlation(measures, panel.arms.get(mode), axis, level, cohort) for panel, mode in places], room)
+            style.headings(
+                titles, [_correlation(measures, panel.arms.get(mode), axis, level, cohort) for panel, mode in places], column_width
+            )
         )
         for line, panel in enumerate(groups):
             for column, mode in enumerate(shown):
@@ -116,8 +118,8 @@ def figure(
                 _plane(above, arm_rows, colours)
                 _strips(below, arm_rows, short, colours)
                 style.heading(above, *heading)
-                above.set(xlim=reach)
-                below.set(xlim=reach)
+                above.set(xlim=limits)
+                below.set(xlim=limits)
                 above.tick_params(axis="x", labelbottom=False)
                 below.tick_params(axis="x", labelbottom=line == len(groups) - 1)
             axes[2 * line, 0].set_ylabel("Across (SD)")

@@ -169,8 +169,8 @@ def _block(
         y += 0.2
     axis.set_ylim(y + 0.5, 0)
     limits = part.rows[["low", "high", "difference"]].astype("float64").abs().max().max()
-    reach = 1.08 * float(limits) if is_number(limits) and limits > 0 else 1.0
-    axis.set(xlim=(-reach, reach), yticks=[], xlabel=part.title)
+    limit = 1.08 * float(limits) if is_number(limits) and limits > 0 else 1.0
+    axis.set(xlim=(-limit, limit), yticks=[], xlabel=part.title)
     axis.spines["left"].set_visible(False)
     axis.locator_params(axis="x", nbins=4)
     axis.grid(axis="x", color=style.RULE, linewidth=0.4)

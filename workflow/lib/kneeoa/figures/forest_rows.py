@@ -30,11 +30,11 @@ def tested(contrasts: pd.DataFrame) -> pd.DataFrame:
     contrasts = contrasts[~contrasts["test"].isin(["non_inferiority", "equivalence"])]
     rows = contrasts[~contrasts["metric"].map(base).isin([*CUT_METRICS, *WITHOUT_DIRECTION])]
     rows = contrasts if rows.empty else rows
-    inside, rest = rows[rows["family"] != "none"], rows[rows["family"] == "none"]
+    inside, outside = rows[rows["family"] != "none"], rows[rows["family"] == "none"]
     key = ["contrast", "candidate", "reference", "cohort", "metric"]
-    in_family = pd.MultiIndex.from_frame(rest[key]).isin(pd.MultiIndex.from_frame(inside[key]))
+    in_family = pd.MultiIndex.from_frame(outside[key]).isin(pd.MultiIndex.from_frame(inside[key]))
     order = sorted(dict.fromkeys(inside["family"]), key=lambda name: name != "primary")
-    shown: pd.DataFrame = pd.concat([*(inside[inside["family"] == name] for name in order), rest[~in_family]])
+    shown: pd.DataFrame = pd.concat([*(inside[inside["family"] == name] for name in order), outside[~in_family]])
     return shown
 
 
@@ -43,13 +43,13 @@ def blocks(contrasts: pd.DataFrame) -> list[Block]:
     AUC cannot share an axis.
     """
     names = contrasts["metric"].map(base)
-    grades, apart = contrasts["metric"].isin(GRADE_UNITS), names.isin(WITHOUT_DIRECTION)
+    grades, without_direction = contrasts["metric"].isin(GRADE_UNITS), names.isin(WITHOUT_DIRECTION)
     blocks = [
-        Block("Difference (candidate − reference)", contrasts[~grades & ~apart]),
+        Block("Difference (candidate − reference)", contrasts[~grades & ~without_direction]),
         Block("Difference in grades (candidate − reference)", contrasts[grades]),
         *(
             Block(f"Difference in {printed(name)} (candidate − reference)", contrasts[names == name])
-            for name in dict.fromkeys(names[apart])
+            for name in dict.fromkeys(names[without_direction])
         ),
     ]
     return [block for block in blocks if len(block.rows)]

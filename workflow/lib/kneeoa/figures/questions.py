@@ -100,10 +100,10 @@ def blocks_of(asked: Sequence[Question], arms: Factors, figures: Figures, varied
     for question in asked:
         present = set(question.rows["arm"].unique())
         groups = panels_of(present, arms, figures.labels, varied)
-        alone = len(groups) == 1
+        one_panel = len(groups) == 1
         for panel in groups:
-            title = question.title if alone else f"{panel.title}: {question.title}"
-            key = (question.level, question.cohort) if alone else (question.level, question.cohort, question.title)
+            title = question.title if one_panel else f"{panel.title}: {question.title}"
+            key = (question.level, question.cohort) if one_panel else (question.level, question.cohort, question.title)
             blocks.setdefault(key, []).append(Place(question, replace(panel, title=title)))
     if not blocks:
         raise KneeoaError("no arm has test predictions of a level of several classes; nothing to draw by class.")

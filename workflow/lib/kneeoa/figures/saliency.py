@@ -259,8 +259,8 @@ def draw(
     }
     group = printed(next(iter(targets), "cartilage"), figures.labels)
     flat = bool(chosen) and images.array(chosen[0][0]).ndim == 2
-    what = "Left knees are mirrored." if flat else f"Sagittal slices through most {group} (outlined)."
-    note = f"{what} Seed {', '.join(map(str, seeds))}. The mean is scaled to its own maximum."
+    view_note = "Left knees are mirrored." if flat else f"Sagittal slices through most {group} (outlined)."
+    note = f"{view_note} Seed {', '.join(map(str, seeds))}. The mean is scaled to its own maximum."
     style.save(figure(rows, columns, panel.title, note, figures), figures, out_pdf, out_png)
 
 

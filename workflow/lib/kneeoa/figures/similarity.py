@@ -91,10 +91,10 @@ def figure(rows: pd.DataFrame, arms: Factors, figures: Figures, *, cohort: str, 
         bar = result.colorbar(image, ax=axes, shrink=0.6, pad=0.02, extend="min" if np.nanmin(matrix) < 0 else "neither")
         bar.set_label("CKA")
         bar.outline.set_visible(False)  # type: ignore[operator]
-        cases, people = int(compared["cases"].max()), int(compared["subjects"].max())
+        cases, subjects = int(compared["cases"].max()), int(compared["subjects"].max())
         style.note(
             result,
-            f"Linear CKA, unbiased, of the embeddings of {count(cases, 'test knee')} of {count(people, 'subject')}: "
+            f"Linear CKA, unbiased, of the embeddings of {count(cases, 'test knee')} of {count(subjects, 'subject')}: "
             "1 the same up to rotation and scale, 0 unrelated; it can fall below 0 by chance."
             + ("" if written else "\nSeeds of an arm stand together, lowest first. Lines part arms, heavy ones backbones."),
         )

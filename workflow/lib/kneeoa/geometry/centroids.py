@@ -33,15 +33,15 @@ def centroid_measures(scaled: Floats, direction: Floats, grade: NDArray[np.int64
     def compute(weights: Floats) -> dict[str, Floats]:
         total = np.maximum(weights.sum(axis=1), 1)
         sizes = weights @ member.T
-        whole, part = np.zeros(len(weights)), np.zeros(len(weights))
+        between, along_axis = np.zeros(len(weights)), np.zeros(len(weights))
         for index, row in enumerate(member):
             size = np.maximum(sizes[:, index], 1)
             class_weights = weights * row
             centre = class_weights @ space / size[:, None] - weights @ space / total[:, None]
             step = class_weights @ along / size - weights @ along / total
-            whole += sizes[:, index] * np.einsum("ij,ij->i", centre, centre)
-            part += sizes[:, index] * step**2
-        defined = ((sizes > 0).sum(axis=1) > 1) & (whole > np.finfo(np.float32).eps * total)
-        return {"between_centroid_share": np.divide(part, whole, out=np.full(len(weights), np.nan), where=defined)}
+            between += sizes[:, index] * np.einsum("ij,ij->i", centre, centre)
+            along_axis += sizes[:, index] * step**2
+        defined = ((sizes > 0).sum(axis=1) > 1) & (between > np.finfo(np.float32).eps * total)
+        return {"between_centroid_share": np.divide(along_axis, between, out=np.full(len(weights), np.nan), where=defined)}
 
     return Measures(compute, {"between_centroid_share": "fewer than two grades among the cases"})

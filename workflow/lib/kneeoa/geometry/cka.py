@@ -149,9 +149,9 @@ def _over_groups(
     # Influence of a case: 2 n r_ab - c n (r_aa + r_bb), summed over the pairs; c stays inside since
     # it differs between them.
     weighted = [self_rows @ (member * (off @ member)[:, [g]]) for g in index]  # [cases, groups] each: sum over a in A, b in g of c_ab r_aa
-    lost = np.stack(weighted, axis=2)
+    normalisation = np.stack(weighted, axis=2)
     cases = len(subjects)
-    influence = cases * (2 * group_rows - lost - lost.transpose(0, 2, 1)) / np.maximum(pairs, 1)
+    influence = cases * (2 * group_rows - normalisation - normalisation.transpose(0, 2, 1)) / np.maximum(pairs, 1)
     _, code = np.unique(subjects, return_inverse=True)
     clusters = np.zeros((int(code.max()) + 1, *pairs.shape))
     np.add.at(clusters, code, influence)

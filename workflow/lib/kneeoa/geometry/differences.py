@@ -93,9 +93,9 @@ def _pair_rows(
     drawn = list(resampled_weights(len(subjects), subjects, geometry.resamples, resampling_seed(geometry, cohort)))
     points, draws = (_means(sides, blocks) for blocks in ([np.ones((1, len(subjects)))], drawn))
     counts = {"cases": len(subjects), "subjects": len(set(subjects)), "seeds": min(seeds)}
-    for name, (one, other) in points.items():
+    for name, (candidate_value, reference_value) in points.items():
         values = draws[name][0] - draws[name][1]
-        row = _difference_columns(float(one[0]), float(other[0]), values, len(set(subjects)), geometry.confidence)
+        row = _difference_columns(float(candidate_value[0]), float(reference_value[0]), values, len(set(subjects)), geometry.confidence)
         yield counts | {"measure": name} | row
 
 

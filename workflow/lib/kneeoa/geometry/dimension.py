@@ -26,11 +26,11 @@ def variance_measures(scaled: Floats, direction: Floats) -> Measures:
         return spread
 
     def compute(weights: Floats) -> dict[str, Floats]:
-        whole = variance(weights, scaled, squares)
-        part = variance(weights, along[:, None], along**2)
+        total_variance = variance(weights, scaled, squares)
+        along_variance = variance(weights, along[:, None], along**2)
         # One distinct case leaves rounding errors alone: undefined rather than their ratio.
-        defined = whole > np.finfo(np.float32).eps * squares.max(initial=0.0)
-        return {"explained_variance": np.where(defined, part / np.where(defined, whole, 1.0), np.nan)}
+        defined = total_variance > np.finfo(np.float32).eps * squares.max(initial=0.0)
+        return {"explained_variance": np.where(defined, along_variance / np.where(defined, total_variance, 1.0), np.nan)}
 
     return Measures(compute, {"explained_variance": "the cases do not vary"})
 
@@ -68,6 +68,6 @@ def participation_ratio(scaled: Floats, subjects: NDArray[np.str_], *, confidenc
 
 
 def _without(second: Floats, first: Floats, scaled: Floats, out: NDArray[np.bool_]) -> float:
-    gone = scaled[out]
-    cases = len(scaled) - len(gone)
-    return _participation_from_sums(second - gone.T @ gone, first - gone.sum(axis=0), cases) if cases > 1 else np.nan
+    removed = scaled[out]
+    cases = len(scaled) - len(removed)
+    return _participation_from_sums(second - removed.T @ removed, first - removed.sum(axis=0), cases) if cases > 1 else np.nan

@@ -57,22 +57,22 @@ def evaluate(measures: Measures, subjects: NDArray[np.str_], *, resamples: int, 
     """
     cases = len(subjects)
     point = measures.compute(np.ones((1, cases)))
-    several = len(np.unique(subjects)) > 1
-    blocks = [measures.compute(weights) for weights in resampled_weights(cases, subjects, resamples, seed)] if several else []
+    resampled = len(np.unique(subjects)) > 1
+    blocks = [measures.compute(weights) for weights in resampled_weights(cases, subjects, resamples, seed)] if resampled else []
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     estimates = {}
     for name, (value,) in point.items():
         if not np.isfinite(value):
             estimates[name] = Estimate(None, None, None, None, f"undefined: {measures.undefined.get(name, 'no value')}")
             continue
-        draws = np.concatenate([block[name] for block in blocks]) if several else np.zeros(0)
+        draws = np.concatenate([block[name] for block in blocks]) if resampled else np.zeros(0)
         finite = draws[np.isfinite(draws)]
         if not finite.size:
-            reason = "undefined in every resample" if several else "fewer than two subjects"
+            reason = "undefined in every resample" if resampled else "fewer than two subjects"
             estimates[name] = Estimate(float(value), None, None, None, f"no interval: {reason}")
             continue
         low, high = np.quantile(finite, tails)
-        lost = draws.size - finite.size
-        note = f"{lost} of {draws.size} resamples undefined" if lost else ""
+        undefined_draws = draws.size - finite.size
+        note = f"{undefined_draws} of {draws.size} resamples undefined" if undefined_draws else ""
         estimates[name] = Estimate(float(value), float(low), float(high), float(finite.mean()), note)
     return estimates

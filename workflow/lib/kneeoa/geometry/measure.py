@@ -106,8 +106,9 @@ def measure(
 
 def _rows(keys: dict[str, str], chosen: Flags, cases: Cases, estimates: dict[str, Estimate]) -> Iterator[dict[str, Any]]:
     counts = {"cases": int(chosen.sum()), "subjects": len(set(cases.subjects[chosen]))}
-    for name, one in estimates.items():
-        yield keys | counts | {"measure": name, "estimate": one.value, "low": one.low, "high": one.high, "note": one.note}
+    for name, estimate in estimates.items():
+        columns = {"estimate": estimate.value, "low": estimate.low, "high": estimate.high, "note": estimate.note}
+        yield keys | counts | {"measure": name} | columns
 
 
 def _estimates(family: Measures, chosen: Flags, cases: Cases, cohort: str, geometry: Geometry) -> dict[str, Estimate]:
@@ -199,5 +200,5 @@ def _position_rows(kind: str, axis: Axis, scaled: Floats, cases: Cases) -> Itera
     position, across = axis.positions(scaled), axis.across(scaled)
     for index, case in enumerate(cases.frame.to_dict("records")):
         grade = None if np.isnan(cases.grade[index]) else int(cases.grade[index])
-        where = {"position": float(position[index]), "across": float(across[index]), "grade": grade}
-        yield {"axis": kind, **{str(key): value for key, value in case.items()}, **where}
+        place = {"position": float(position[index]), "across": float(across[index]), "grade": grade}
+        yield {"axis": kind, **{str(key): value for key, value in case.items()}, **place}

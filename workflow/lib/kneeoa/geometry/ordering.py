@@ -58,11 +58,11 @@ def centred(weights: Floats, values: Floats) -> tuple[Floats, Floats]:
     where they are constant.
     """
     total = np.maximum(weights.sum(axis=-1, keepdims=True), 1)  # without cases: undefined, not a division by zero
-    away = values - (weights * values).sum(axis=-1, keepdims=True) / total
-    spread = (weights * away * away).sum(axis=-1)
+    deviations = values - (weights * values).sum(axis=-1, keepdims=True) / total
+    spread = (weights * deviations * deviations).sum(axis=-1)
     # Centring a constant leaves its rounding error: less than single precision counts as none.
     floor = np.finfo(np.float32).eps ** 2 * (weights * values * values).sum(axis=-1)
-    return away, np.where(spread > floor, spread, 0.0)
+    return deviations, np.where(spread > floor, spread, 0.0)
 
 
 def pearson_of(weights: Floats, x: tuple[Floats, Floats], y: tuple[Floats, Floats]) -> Floats:
@@ -170,12 +170,12 @@ def grade_measures(position: Floats, grade: NDArray[np.int64], classes: Sequence
         values |= {f"adjacent_auc_{classes[a]}_{classes[b]}": steps[:, a] for a, b in adjacent}
         values["adjacent_auc_min"] = steps.min(axis=1)  # NaN where one step is
         values |= {f"centroid_position_{value}": centroid[:, index] for index, value in enumerate(classes)}
-        here = centroid[:, present]
+        present_centroids = centroid[:, present]
         inversions = np.full(len(weights), np.nan)
         if len(present) > 1:
             a, b = np.triu_indices(len(present), k=1)
-            whole = np.isfinite(here).all(axis=1)
-            inversions[whole] = (here[whole][:, b] <= here[whole][:, a]).sum(axis=1)
+            complete = np.isfinite(present_centroids).all(axis=1)
+            inversions[complete] = (present_centroids[complete][:, b] <= present_centroids[complete][:, a]).sum(axis=1)
         values["centroid_inversions"] = inversions
         values["centroid_order"] = np.where(np.isnan(inversions), np.nan, inversions == 0)
         return values

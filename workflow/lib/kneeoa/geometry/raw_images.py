@@ -64,9 +64,9 @@ def embed_raw_images(
     shards = Shards(arrays, indices, shape)
     cases = shards.locate(splits)
     images = np.stack([shrunk(shards.read(file, row), grid).ravel() for file, row in cases[["file", "row"]].to_numpy()])
-    wrong = np.flatnonzero(~np.isfinite(images).all(axis=1))
-    if len(wrong):
-        raise KneeoaError(f"the volume of case '{cases['case_id'].iloc[wrong[0]]}' is not finite; make the volumes again.")
+    not_finite = np.flatnonzero(~np.isfinite(images).all(axis=1))
+    if len(not_finite):
+        raise KneeoaError(f"the volume of case '{cases['case_id'].iloc[not_finite[0]]}' is not finite; make the volumes again.")
     train = (cases["split"] == "train").to_numpy()
     if train.sum() < 2:
         raise KneeoaError(f"principal components of images need two training cases at least, and the splits have {int(train.sum())}.")

@@ -50,12 +50,14 @@ def read_embeddings(path: Path) -> Representation:
     cases = table.select(names).to_pandas()
     order = cases.sort_values(["cohort", "case_id"], kind="stable").index.to_numpy()
     cases, values = cases.loc[order].reset_index(drop=True), values[order]
-    twice = cases.duplicated(["cohort", "case_id"])
-    if twice.any():
-        raise KneeoaError(f"{path}: case '{cases.loc[twice, 'case_id'].iloc[0]}' has two embeddings; one run gives one.")
-    wrong = ~np.isfinite(values).all(axis=1)
-    if wrong.any():
-        raise KneeoaError(f"{path}: the embedding of case '{cases.loc[wrong, 'case_id'].iloc[0]}' is not finite; did the training diverge?")
+    repeated = cases.duplicated(["cohort", "case_id"])
+    if repeated.any():
+        raise KneeoaError(f"{path}: case '{cases.loc[repeated, 'case_id'].iloc[0]}' has two embeddings; one run gives one.")
+    not_finite = ~np.isfinite(values).all(axis=1)
+    if not_finite.any():
+        raise KneeoaError(
+            f"{path}: the embedding of case '{cases.loc[not_finite, 'case_id'].iloc[0]}' is not finite; did the training diverge?"
+        )
     return Representation(cases, values)
 
 

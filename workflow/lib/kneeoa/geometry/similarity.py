@@ -106,7 +106,7 @@ def _cohort(
     groups = np.array([names.index(run.arm) for run in runs])
     undefined = np.full((len(runs), len(runs)), np.nan)
     cka = None if too_few else unbiased_cka(values, groups, subjects)
-    parts = [] if too_few else [coordinates(one) for one in values]
+    parts = [] if too_few else [coordinates(embedding) for embedding in values]
     matrices = {"cka": undefined if cka is None else cka.runs, "procrustes": undefined if too_few else distances(parts)}
     notes = {"cka": too_few, "procrustes": too_few or f"in the first {COMPONENTS} principal coordinates"}
     no_variance = too_few or "undefined: a representation does not vary"
@@ -162,9 +162,9 @@ def _differ_in_one_factor(one: Mapping[str, Any], other: Mapping[str, Any], vari
 def _error(parts: Sequence[Floats], pairs: Sequence[tuple[int, int]], subjects: NDArray[np.str_]) -> float:
     """Standard error over subjects of the mean distance of ``pairs`` (infinitesimal jackknife)."""
     _, code = np.unique(subjects, return_inverse=True)
-    people = int(code.max()) + 1
-    if people < 2:
+    subject_count = int(code.max()) + 1
+    if subject_count < 2:
         return float("nan")
-    whole = np.mean([influence(parts[i], parts[j]) for i, j in pairs], axis=0)
-    clusters = np.bincount(code, weights=whole)
-    return float(np.sqrt((clusters**2).sum() * people / (people - 1)) / len(subjects))
+    case_influence = np.mean([influence(parts[i], parts[j]) for i, j in pairs], axis=0)
+    clusters = np.bincount(code, weights=case_influence)
+    return float(np.sqrt((clusters**2).sum() * subject_count / (subject_count - 1)) / len(subjects))

@@ -138,10 +138,10 @@ def _left_out(residual: Floats, root: Floats, blocks: list[NDArray[np.intp]]) ->
         if len(block) > 1:
             rest = np.eye(len(block)) - root[block] @ root[block].T - 1 / cases
             try:
-                alone = np.linalg.solve(rest, residual[:, block].T)
+                left_out = np.linalg.solve(rest, residual[:, block].T)
             except np.linalg.LinAlgError:
                 return np.full(len(residual), np.inf)
-            error = error + (alone**2).sum(axis=0)
+            error = error + (left_out**2).sum(axis=0)
     return error
 
 

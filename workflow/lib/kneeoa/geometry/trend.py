@@ -49,30 +49,30 @@ def shares(weights: Floats, position: Floats, centroid: Floats, sizes: Floats) -
     """
     total = np.maximum(sizes.sum(axis=1), 1)
     middle = weights @ position / total
-    whole = weights @ position**2 / total - middle**2
+    variance = weights @ position**2 / total - middle**2
     floor = np.finfo(np.float32).eps ** 2 * (weights @ position**2) / total
-    several = ((sizes > 0).sum(axis=1) > 1) & (whole > floor)
-    away = np.where(sizes > 0, centroid - middle[:, None], 0.0)
+    defined = ((sizes > 0).sum(axis=1) > 1) & (variance > floor)
+    deviations = np.where(sizes > 0, centroid - middle[:, None], 0.0)
     grade = np.arange(sizes.shape[1], dtype=np.float64)
     from_mean = grade - (sizes @ grade / total)[:, None]
-    covariance = (sizes * from_mean * away).sum(axis=1) / total
+    covariance = (sizes * from_mean * deviations).sum(axis=1) / total
     spread = (sizes * from_mean**2).sum(axis=1) / total
-    between = (sizes * away**2).sum(axis=1) / total
+    between = (sizes * deviations**2).sum(axis=1) / total
     steep = np.divide(np.maximum(covariance, 0.0) ** 2, spread, out=np.zeros(len(weights)), where=spread > 0)
-    rising = (sizes * _rising(away, sizes) ** 2).sum(axis=1) / total
+    rising = (sizes * _rising(deviations, sizes) ** 2).sum(axis=1) / total
 
     def over(top: Floats, bottom: Floats, where: NDArray[np.bool_]) -> Floats:
         share: Floats = np.divide(top, bottom, out=np.full(len(weights), np.nan), where=where)
         return share
 
-    within = np.sqrt(np.maximum(whole - between, 0.0))
+    within = np.sqrt(np.maximum(variance - between, 0.0))
     least = np.diff(centroid, axis=1).min(axis=1, initial=np.inf) if sizes.shape[1] > 1 else np.full(len(weights), np.nan)
     return {
         # The minimum of each share and those that contain it, which may differ in the last digit.
-        "linear_r2": over(np.minimum(steep, np.minimum(rising, between)), whole, several),
-        "isotonic_r2": over(np.minimum(rising, between), whole, several),
-        "eta2": over(between, whole, several),
-        "adjacent_d_min": over(least, within, several & (within > np.sqrt(floor))),
+        "linear_r2": over(np.minimum(steep, np.minimum(rising, between)), variance, defined),
+        "isotonic_r2": over(np.minimum(rising, between), variance, defined),
+        "eta2": over(between, variance, defined),
+        "adjacent_d_min": over(least, within, defined & (within > np.sqrt(floor))),
     }
 
 

@@ -61,12 +61,12 @@ def _tabular(rows: pd.DataFrame, cohort: str, names: ArmNames, labels: Mapping[s
         for (candidate, reference, factor, backbone), cells in lines.items()
     ]
     heads = [sentence_case(" ".join(printed(word, labels) for word in (level, of, measure) if word)) for _, level, measure, of in columns]
-    how = " or ".join(sorted(set(rows["resampled"])))
+    resampled = " or ".join(sorted(set(rows["resampled"])))
     return Tabular(
         [settings_head(rows["factor"]), "Comparison", *heads],
         body,
         left=2,
         heading=f"{printed(cohort, labels)}, {printed('test', labels)}: {sample_size(rows)}",
         breaks=changes([line[0] for line in body]),
-        notes=f"Candidate - reference. Intervals: percentiles of one bootstrap for all columns, {how} resampled; not adjusted.",
+        notes=f"Candidate - reference. Intervals: percentiles of one bootstrap for all columns, {resampled} resampled; not adjusted.",
     )

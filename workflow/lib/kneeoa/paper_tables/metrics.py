@@ -34,10 +34,10 @@ def speaking(rows: pd.DataFrame) -> pd.DataFrame:
     """
     key = ["arm", "cohort", "split", "level", "head", "metric"]
     means = rows[rows["seed"].isna()]
-    have = pd.MultiIndex.from_frame(means[key])
-    rest = rows[~pd.MultiIndex.from_frame(rows[key]).isin(have)]
-    alone = rest[~rest.duplicated(key, keep=False)]
-    return pd.concat([means, alone]).sort_index()
+    with_mean = pd.MultiIndex.from_frame(means[key])
+    without_mean = rows[~pd.MultiIndex.from_frame(rows[key]).isin(with_mean)]
+    single = without_mean[~without_mean.duplicated(key, keep=False)]
+    return pd.concat([means, single]).sort_index()
 
 
 def csv_rows(metrics: Path) -> pd.DataFrame:

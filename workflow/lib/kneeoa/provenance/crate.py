@@ -146,9 +146,9 @@ class _Crate:
         """Add the authors that the workflow's citation file names."""
         people = []
         for number, author in enumerate(cited["authors"], 1):
-            whole = author.get("name")
-            name = whole or " ".join(filter(None, (author.get("given-names"), author.get("family-names"))))
-            people.append(self.graph.add(author.get("orcid", f"#author-{number}"), "Organization" if whole else "Person", name=name))
+            full_name = author.get("name")
+            name = full_name or " ".join(filter(None, (author.get("given-names"), author.get("family-names"))))
+            people.append(self.graph.add(author.get("orcid", f"#author-{number}"), "Organization" if full_name else "Person", name=name))
         return people
 
     def _package(self, name: str, versions: str) -> str:

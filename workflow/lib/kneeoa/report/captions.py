@@ -35,9 +35,9 @@ def auc_interval(evidence: Evidence) -> str:
 
 def caption(text: str, evidence: Evidence) -> str:
     """Fill in the :data:`kneeoa.figures_and_tables.PLACEHOLDERS` of a declared caption."""
-    who = sample(evidence)
+    phrase = sample(evidence)
     return text.format(
         confidence=percent(evidence.confidence),
-        sample=f" {who[:1].upper()}{who[1:]}." if who else "",
+        sample=f" {phrase[:1].upper()}{phrase[1:]}." if phrase else "",
         auc_interval=auc_interval(evidence),
     )

@@ -134,13 +134,15 @@ def comparisons(evidence: Evidence) -> list[str]:
         adjusted = adjustment != "none"
         column = "p_adjusted" if adjusted else "p"
         significant = records(defined[defined[column] < SIGNIFICANT])
-        how = f"{printed(str(adjustment))} adjustment over {int(family_rows['m'].iloc[0])} tests" if adjusted else "not adjusted"
+        adjustment_text = (
+            f"{printed(str(adjustment))} adjustment over {int(family_rows['m'].iloc[0])} tests" if adjusted else "not adjusted"
+        )
         name = "Outside families" if family == "none" else f"Family {family}"
-        text = f"{name} ({how}): {'adjusted p' if adjusted else 'p'} is below {_THRESHOLD} in {len(significant)} of "
+        text = f"{name} ({adjustment_text}): {'adjusted p' if adjusted else 'p'} is below {_THRESHOLD} in {len(significant)} of "
         text += count(len(defined), "test")
         text += ": " + _first(significant, evidence, column) + "." if significant else "."
-        lost = len(family_rows) - len(defined)
-        sentences.append(text + (f" {count(lost, 'test')} could not be computed." if lost else ""))
+        uncomputed = len(family_rows) - len(defined)
+        sentences.append(text + (f" {count(uncomputed, 'test')} could not be computed." if uncomputed else ""))
     degenerate = rows[rows["degenerate"].astype(bool)]
     same = int((degenerate["difference"] == 0).sum())
     if same:
@@ -184,8 +186,8 @@ def claim(evidence: Evidence) -> list[str]:
         text = f"{what.get(str(part), f'Saliency ({printed(str(measure))})')} is higher under the candidate, beyond its interval, in {up} "
         sentences.append(f"{text}of {count(len(defined), 'comparison')} and lower in {down}.")
     if sentences:
-        how = " or ".join(sorted(set(rows["resampled"])))
-        sentences.append(f"Intervals come from one bootstrap for all parts, with {how} resampled; they are not adjusted.")
+        resampled = " or ".join(sorted(set(rows["resampled"])))
+        sentences.append(f"Intervals come from one bootstrap for all parts, with {resampled} resampled; they are not adjusted.")
     return sentences
 
 

@@ -40,9 +40,9 @@ def describe_change(folder: Path, digest: str, parts: Mapping[str, str]) -> str:
         before = json.loads((folder / f"{digest}.json").read_text(encoding="utf-8"))
         changed = [name for name in sorted(parts) if name in before and before[name] != parts[name]]
         new = [f"{name} (new)" for name in sorted(parts.keys() - before.keys())]
-        gone = [f"{name} (gone)" for name in sorted(before.keys() - parts.keys())]
+        removed = [f"{name} (gone)" for name in sorted(before.keys() - parts.keys())]
     except (OSError, ValueError, TypeError, AttributeError):
         return "code, of which no record was kept"
-    names = [*changed, *new, *gone]
+    names = [*changed, *new, *removed]
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return f"code: {', '.join(names[:NAMED])}{more}" if names else "code"
