@@ -1,5 +1,5 @@
-"""Cohort flow: what was found, what was excluded and why, what was analysed in which split (after
-STARD 2015's flow diagram).
+"""Plot the cohort flow: cases found, excluded with reasons, and analysed in each split (after STARD
+2015's flow diagram).
 """
 
 from __future__ import annotations
@@ -64,12 +64,12 @@ def read_flow(path: Path) -> dict[str, Any]:
 
 
 def knees(counts: Mapping[str, int]) -> str:
-    """``64 knees of 52 subjects``."""
+    """Print counts of cases and subjects: ``64 knees of 52 subjects``."""
     return f"{count(counts['cases'], 'knee')} of {count(counts['subjects'], 'subject')}"
 
 
 def excluded_lines(flow: Flow) -> list[str]:
-    """What the box of exclusions says: the total, then each stage with its reasons."""
+    """Return the lines of the box of exclusions: the total, then each stage with its reasons."""
     rows = flow["excluded"]
     if not rows:
         return ["Excluded: none"]
@@ -81,15 +81,15 @@ def excluded_lines(flow: Flow) -> list[str]:
 
 
 def split_lines(name: str, counts: Mapping[str, Any], levels: Levels, labels: Mapping[str, str]) -> list[str]:
-    """What a split's box says: its size, then the classes of each level in their own order, wrapped
-    to the box.
+    """Return the lines of a split's box: its size, then the classes of each level in their order,
+    wrapped to the box.
     """
     lines = [sentence_case(printed(name, labels)), knees(counts)]
     for level, classes in levels.items():
-        found = counts.get("levels", {}).get(level, {})
+        class_counts = counts.get("levels", {}).get(level, {})
         name = printed(level, labels)
-        short = {kind: short_class(kind, name) for kind in classes if kind in found}
-        parts = [f"{shown}:\N{NO-BREAK SPACE}{found[kind]}".replace(" ", "\N{NO-BREAK SPACE}") for kind, shown in short.items()]
+        short = {kind: short_class(kind, name) for kind in classes if kind in class_counts}
+        parts = [f"{shown}:\N{NO-BREAK SPACE}{class_counts[kind]}".replace(" ", "\N{NO-BREAK SPACE}") for kind, shown in short.items()]
         named = any(name in shown.split() for shown in short.values())  # "no OA: 12, OA: 13" needs no heading
         if parts:
             lines += textwrap.wrap(("" if named else f"{name}\N{EM SPACE}") + ", ".join(parts), _WRAP, break_long_words=False)
@@ -127,7 +127,7 @@ def _levels(flow: Flow) -> dict[str, Sequence[str]]:
 
 
 class _Plan:
-    """The boxes of one cohort, in inches from its top."""
+    """Layout of the boxes of one cohort, in inches from its top."""
 
     def __init__(self, flow: Flow, levels: Levels, line: float, labels: Mapping[str, str]) -> None:
         self.line = line
