@@ -5,8 +5,8 @@ import pytest
 
 from kneeoa.errors import KneeoaError
 from kneeoa.paper_tables.contrasts import FIRST_COLUMNS
-from kneeoa.paper_tables.metrics import speaking
 from kneeoa.paper_tables.table_files import write_table
+from kneeoa.presentation.summary_rows import summary_rows
 from kneeoa.tables.contrasts import CONTRASTS
 from kneeoa.tables.metrics import METRICS
 from tests.unit.figures import synthetic
@@ -68,11 +68,11 @@ def test_an_arm_with_one_seed_speaks_for_itself_and_one_with_a_mean_through_the_
     table = METRICS.read(synthetic.metrics(tmp_path))
     one = table[(table["metric"] == "auc") & (table["head"] == "oa")]
     mixed = pd.concat([one[one["arm"] == "m3t-dual"], one[(one["arm"] == "resnet3d-dual") & (one["seed"] == 2)]])
-    summary = speaking(mixed)
+    summary = summary_rows(mixed)
     assert summary["arm"].tolist() == ["resnet3d-dual", "m3t-dual"]
     assert summary["seeds"].tolist() == [1, 2]
     ambiguous = one[(one["arm"] == "m3t-dual") & one["seed"].notna()]
-    assert speaking(ambiguous).empty
+    assert summary_rows(ambiguous).empty
 
 
 def test_geometry_gives_mean_and_range_of_seeds(tmp_path, out):

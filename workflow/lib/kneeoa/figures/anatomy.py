@@ -17,8 +17,8 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
 from kneeoa.figures.arms import MODE, Factors, panels, printed_value, value_of, values_of
 from kneeoa.figures.numbers import SIGNIFICANT, is_number, p_value, percent
-from kneeoa.figures.scores import records
 from kneeoa.figures.words import count, printed, sentence_case
+from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.anatomy import ANATOMY
 
 FIGURE = {
@@ -44,14 +44,14 @@ _LINE = 0.165
 
 def _arm_rows(rows: pd.DataFrame, arms: Factors, figures: Figures, varied: Sequence[str]) -> list[Listed]:
     """(backbone, mode, row) of each arm, in the order of the configuration."""
-    by_arm = {row["arm"]: row for row in records(rows[rows["kind"] == "arm"])}
+    by_arm = {row["arm"]: row for row in row_dicts(rows[rows["kind"] == "arm"])}
     order = [(panel.title, mode, arm) for panel in panels(arms, figures.labels, varied) for mode, arm in panel.arms.items()]
     return [(title, mode, by_arm[arm]) for title, mode, arm in order if arm in by_arm]
 
 
 def _contrast_rows(rows: pd.DataFrame, arms: Factors, figures: Figures, varied: Sequence[str]) -> list[Listed]:
     """(backbone, candidate's mode, row) of each contrast, in the order of the configuration."""
-    contrasts = records(rows[rows["kind"] == "contrast"])
+    contrasts = row_dicts(rows[rows["kind"] == "contrast"])
     order = [(panel.title, mode, arm) for panel in panels(arms, figures.labels, varied) for mode, arm in panel.arms.items()]
     return [(title, mode, row) for title, mode, arm in order for row in contrasts if row["arm"] == arm]
 

@@ -16,8 +16,8 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
 from kneeoa.figures.arms import Factors, printed_value, setting, value_of, values_of
 from kneeoa.figures.numbers import is_number, number, percent
-from kneeoa.figures.scores import records
 from kneeoa.figures.words import count, printed, sentence_case
+from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.claim import CLAIM
 
 FIGURE = {
@@ -86,7 +86,7 @@ def _column(
     limit = 1.15 * float(limits) if is_number(limits) and limits > 0 else 1.0
     digits = max(2, 1 - floor(log10(limit)))
     axis.axvline(0, color=style.MUTED, linewidth=0.7, zorder=0)
-    for row in records(column_rows):
+    for row in row_dicts(column_rows):
         y = lines.index((row["factor"], row["candidate"], row["reference"]))
         if not is_number(row["difference"]):
             continue

@@ -20,8 +20,9 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
 from kneeoa.figures.arms import MODE, Factors, panels_of, printed_value
 from kneeoa.figures.numbers import number
-from kneeoa.figures.scores import held_out, summary_row
+from kneeoa.figures.scores import held_out
 from kneeoa.figures.words import count, printed, short_class
+from kneeoa.presentation.summary_rows import summary_row
 from kneeoa.tables.metrics import METRICS
 
 FIGURE = {

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
 from kneeoa.figures.words import count, printed, sentence_case, short_class
+from kneeoa.presentation.cohort_flow import Flow, knees_and_subjects, read_flow
 
 FIGURE = {
     "section": "cohorts",
@@ -32,11 +32,6 @@ FIGURE = {
 Levels = Mapping[str, Sequence[str]]
 """The hierarchy: each level's classes in order, coarse to fine."""
 
-Flow = Mapping[str, Any]
-"""A cohort's account as ``kneeoa.splits.flow`` writes it: cohort, found, excluded, analysed,
-splits, masks, loose.
-"""
-
 _STAGES = {"cohort": "listing and labels", "volumes": "images", "masks": "masks", "splits": "division"}
 _SPLITS = ("train", "val", "test")
 _LINE = 0.165
@@ -45,27 +40,6 @@ _WRAP = 40
 """Characters a line in a split's box."""
 _PAD, _GAP = 0.09, 0.24
 """Inches within a box above and below its text, and between boxes."""
-
-
-def read_flow(path: Path) -> dict[str, Any]:
-    """Read a cohort's account.
-
-    Raises:
-        KneeoaError: the file is not such an account.
-    """
-    try:
-        flow = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise KneeoaError(f"{path}: cannot be read as a cohort's account: {error}.") from error
-    missing = [key for key in ("cohort", "found", "excluded", "analysed", "splits") if key not in flow]
-    if missing:
-        raise KneeoaError(f"{path}: lacks '{missing[0]}', which every cohort's account has; remove it and run the workflow again.")
-    return dict(flow)
-
-
-def knees(counts: Mapping[str, int]) -> str:
-    """Print counts of cases and subjects: ``64 knees of 52 subjects``."""
-    return f"{count(counts['cases'], 'knee')} of {count(counts['subjects'], 'subject')}"
 
 
 def excluded_lines(flow: Flow) -> list[str]:
@@ -84,7 +58,7 @@ def split_lines(name: str, counts: Mapping[str, Any], levels: Levels, labels: Ma
     """Return the lines of a split's box: its size, then the classes of each level in their order,
     wrapped to the box.
     """
-    lines = [sentence_case(printed(name, labels)), knees(counts)]
+    lines = [sentence_case(printed(name, labels)), knees_and_subjects(counts)]
     for level, classes in levels.items():
         class_counts = counts.get("levels", {}).get(level, {})
         name = printed(level, labels)
@@ -132,9 +106,9 @@ class _Plan:
     def __init__(self, flow: Flow, levels: Levels, line: float, labels: Mapping[str, str]) -> None:
         self.line = line
         self.title = printed(flow["cohort"], labels)
-        self.found = ["Found", knees(flow["found"])]
+        self.found = ["Found", knees_and_subjects(flow["found"])]
         self.excluded = excluded_lines(flow)
-        self.analysed = ["Analysed", knees(flow["analysed"])]
+        self.analysed = ["Analysed", knees_and_subjects(flow["analysed"])]
         without = sum(row["cases"] for row in flow.get("masks", []))
         self.analysed += [f"{count(without, 'knee')} without a usable mask:", "in every analysis but the anatomy"] if without else []
         repaired = int(flow.get("repaired", 0))

@@ -19,8 +19,8 @@ from kneeoa.figures import style
 from kneeoa.figures.arms import Factors, printed_value, setting, value_of, values_of
 from kneeoa.figures.forest_rows import Block, blocks, tested
 from kneeoa.figures.numbers import SIGNIFICANT, UNDEFINED, interval, is_number, number, p_value, percent
-from kneeoa.figures.scores import records
 from kneeoa.figures.words import LOWER_IS_BETTER, count, printed, sentence_case
+from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.contrasts import CONTRASTS
 
 FIGURE = {
@@ -74,7 +74,7 @@ def figure(contrasts: pd.DataFrame, arms: Factors, figures: Figures, confidence:
     lines = [len(part.rows) + len(_groups(part.rows, arms, figures)) * 1.5 for part in parts]
     with style.styled(figures):
         headers = [header.format(level=percent(confidence)) for header in _HEADERS]
-        widths = _widths([_cells(row, arms, figures) for row in records(contrasts)], headers, small)
+        widths = _widths([_cells(row, arms, figures) for row in row_dicts(contrasts)], headers, small)
         width = max(style.FULL_WIDTH, sum(widths) + _LEAST_PLOT)
         result = style.new_figure(width, (sum(lines) + 3.4 * len(parts)) * line + 0.5)
         result.set_layout_engine("none")  # the columns of print are placed by hand
@@ -114,7 +114,7 @@ def _groups(rows: pd.DataFrame, arms: Factors, figures: Figures) -> list[tuple[t
         setting(arms, row["candidate"], row["reference"], figures.labels, (row["factor"],))
         if {row["candidate"], row["reference"]} <= set(arms)
         else printed(str(row["backbone"]), figures.labels)
-        for row in records(rows)
+        for row in row_dicts(rows)
     ]
     keys = ["family", "named", "cohort"]
     return [((str(key[0]), str(key[1]), str(key[2])), group) for key, group in rows.assign(named=names).groupby(keys, sort=False)]
@@ -157,7 +157,7 @@ def _block(
         y += 0.35 if place == 0 else 1.15
         axis.text(edges[0] - 0.02, y, title, transform=across, weight="bold", va="center")
         y += 0.15
-        for row in records(rows):
+        for row in row_dicts(rows):
             y += 1.0
             write(y, _cells(row, arms, figures), [style.INK, style.MUTED] + [style.INK] * 5)
             _mark(

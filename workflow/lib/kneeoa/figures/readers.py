@@ -18,8 +18,8 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
 from kneeoa.figures.arms import Factors, printed_value, values_of
 from kneeoa.figures.numbers import interval, is_number, number, p_value, percent
-from kneeoa.figures.scores import records
 from kneeoa.figures.words import LOWER_IS_BETTER, count, printed, sentence_case
+from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.readers import READERS
 
 FIGURE = {
@@ -148,11 +148,11 @@ def told_slope(rows: pd.DataFrame) -> dict[str, Any] | None:
     slopes = rows[(rows["quantity"] == "slope") & rows["seed"].isna() & rows["estimate"].notna()]
     sampled = slopes[(slopes["interval"] == _SAMPLED) & slopes["low"].notna()]
     chosen = sampled if len(sampled) else slopes[slopes["interval"] != _SAMPLED]
-    return records(chosen)[0] if len(chosen) else None
+    return row_dicts(chosen)[0] if len(chosen) else None
 
 
 def _bars(axis: Axes, means: pd.DataFrame, side: float, colour: str) -> None:
-    for row in records(means):
+    for row in row_dicts(means):
         if is_number(row["low"]) and is_number(row["high"]):
             axis.plot([row["misread"] + side] * 2, [row["low"], row["high"]], color=colour, linewidth=1.0, solid_capstyle="butt")
 
@@ -165,7 +165,7 @@ def _heading(axis: Axes, rows: pd.DataFrame, figures: Figures) -> None:
 def _places(axis: Axes, rows: pd.DataFrame) -> None:
     """Set ticks at the readers: the share of labels that each misreads, and its kappa below."""
     readers = rows[rows["reader"].notna()].drop_duplicates("reader").sort_values("misread")
-    labels = [f"{percent(round(float(row['misread']), 2))}\n{number(row['kappa'], 2)}" for row in records(readers)]
+    labels = [f"{percent(round(float(row['misread']), 2))}\n{number(row['kappa'], 2)}" for row in row_dicts(readers)]
     axis.set_xticks([float(value) for value in readers["misread"]], labels)
     axis.set_xlabel("Training labels misread\n(kappa with the reference)")
 
@@ -197,7 +197,7 @@ def _legend(result: Figure, table: pd.DataFrame, arms: Factors, looks: dict[str,
 
 
 def _note(table: pd.DataFrame, confidence: float, figures: Figures) -> str:
-    pairs = records(table[["factor", "candidate", "reference"]].drop_duplicates())
+    pairs = row_dicts(table[["factor", "candidate", "reference"]].drop_duplicates())
     compared = ", ".join(
         " − ".join(printed_value(row["factor"], row[side], figures.labels) for side in ("candidate", "reference")) for row in pairs
     )

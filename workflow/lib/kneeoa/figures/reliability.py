@@ -18,8 +18,9 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
 from kneeoa.figures.arms import MODE, Factors, Panel, panels_of, printed_value, values_of
 from kneeoa.figures.numbers import interval, percent
-from kneeoa.figures.scores import derived_note, held_out, positive, summary_row
+from kneeoa.figures.scores import derived_note, held_out, positive
 from kneeoa.figures.words import count, printed
+from kneeoa.presentation.summary_rows import summary_row
 from kneeoa.statistics.reliability import ReliabilityCurve, reliability_curve
 from kneeoa.tables.metrics import METRICS
 

@@ -19,8 +19,9 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
 from kneeoa.figures.arms import MODE, Factors, Panel, panels_of, printed_value, values_of
 from kneeoa.figures.numbers import interval, percent
-from kneeoa.figures.scores import derived_note, held_out, ranking, summary_row
+from kneeoa.figures.scores import derived_note, held_out, ranking
 from kneeoa.figures.words import count, printed
+from kneeoa.presentation.summary_rows import summary_row
 from kneeoa.tables.metrics import METRICS
 
 FIGURE = {

@@ -1,10 +1,9 @@
-"""Read test predictions of one level as plain arrays, and the summary rows of METRICS."""
+"""Read test predictions of one level as plain arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,32 +14,12 @@ from numpy.typing import NDArray
 from kneeoa.figures.arms import Factors, printed_value, value_of
 from kneeoa.figures.reading import table_where
 from kneeoa.figures.words import printed
+from kneeoa.presentation.summary_rows import head_by_arm
 from kneeoa.probabilities import class_odds, require_probabilities
 from kneeoa.tables.predictions import PREDICTIONS
 
 SEED_OF_IMPORTS = -1
 """Replaces the absent seed of imported predictions."""
-
-
-def own_head(rows: pd.DataFrame, level: str) -> pd.DataFrame:
-    """Select rows of ``level``, from each arm's own head where it has one, else from the finer head
-    that the level was summed from.
-
-    Works on any table with the columns ``arm``, ``level`` and ``head`` (PREDICTIONS, METRICS).
-    """
-    rows = rows[rows["level"] == level]
-    if rows.empty:
-        return rows
-    arm_heads = rows[["arm", "head"]].drop_duplicates()
-    heads = _head_by_arm(arm_heads, level)
-    return rows if len(heads) == len(arm_heads) else rows[rows["head"] == rows["arm"].map(heads)]
-
-
-def _head_by_arm(arm_heads: pd.DataFrame, level: str) -> dict[str, str]:
-    """The head that gives each arm's predictions of a level: its own where there is one, else the
-    first of the others by name; ``arm_heads`` are the pairs (arm, head) that exist.
-    """
-    return {str(arm): level if level in set(group["head"]) else min(group["head"]) for arm, group in arm_heads.groupby("arm")}
 
 
 def held_out(paths: Sequence[Path], level: str, split: str = "test") -> pd.DataFrame:
@@ -70,7 +49,7 @@ def _rows_of_heads(paths: Sequence[Path], level: str, split: str) -> pa.Table:
     """The rows of a level and split by the head that gives each arm's predictions."""
     table = table_where(PREDICTIONS, paths, {"level": level, "split": split}, ["subject", "truth", "probabilities"])
     arm_heads = table.group_by(["arm", "head"], use_threads=False).aggregate([]).to_pandas()
-    heads = pa.array([f"{arm}\0{head}" for arm, head in _head_by_arm(arm_heads, level).items()], pa.string())
+    heads = pa.array([f"{arm}\0{head}" for arm, head in head_by_arm(arm_heads, level).items()], pa.string())
     return table.filter(pc.is_in(pc.binary_join_element_wise(table["arm"], table["head"], "\0"), heads))
 
 
@@ -83,11 +62,6 @@ def _frame(table: pa.Table) -> pd.DataFrame:
     return frame
 
 
-def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows as dictionaries by column name."""
-    return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
-
-
 def positive(rows: pd.DataFrame) -> NDArray[np.float64]:
     """Return the probability of the positive class of a binary level, shape ``[rows]``."""
     return require_probabilities(np.array([values[-1] for values in rows["probabilities"]], dtype=np.float64), "probabilities")
@@ -98,18 +72,6 @@ def ranking(rows: pd.DataFrame) -> NDArray[np.float64]:
     ``[rows]``.
     """
     return class_odds(np.stack(rows["probabilities"].to_list()), [1])
-
-
-def summary_row(metrics: pd.DataFrame, arm: str, level: str, metric: str, cohort: str, split: str = "test") -> pd.Series[Any] | None:
-    """Return an arm's summary row: the mean over its seeds where METRICS has one, else its only
-    seed; None where there is none.
-    """
-    rows = metrics[(metrics["arm"] == arm) & (metrics["metric"] == metric) & (metrics["cohort"] == cohort) & (metrics["split"] == split)]
-    rows = own_head(rows, level)
-    means = rows[rows["seed"].isna()]
-    if len(means) >= 1:
-        return means.iloc[0]
-    return rows.iloc[0] if len(rows) == 1 else None
 
 
 def derived_note(rows: pd.DataFrame, arms: Factors, level: str, labels: Mapping[str, str]) -> str:

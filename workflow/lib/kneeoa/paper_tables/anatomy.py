@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from kneeoa.figures.numbers import interval, number, p_value
-from kneeoa.figures.scores import records
 from kneeoa.figures.words import printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames, settings_head
 from kneeoa.paper_tables.latex import Tabular, changes
 from kneeoa.paper_tables.sample_size import sample_size
+from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.anatomy import ANATOMY
 
 TABLE = {
@@ -57,7 +57,7 @@ def _shared(row: Mapping[str, object], labels: Mapping[str, str] | None) -> list
 
 def _arms(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
     body = []
-    for row in records(rows):
+    for row in row_dicts(rows):
         estimate = interval(row["estimate"], row["low"], row["high"])
         levels = [number(row["chance"])]
         levels += [number(row["null_mean"]), p_value(row["null_p"]), number(row["others_mean"]), p_value(row["others_p"])]
@@ -68,7 +68,7 @@ def _arms(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None)
 
 def _contrasts(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
     body = []
-    for row in records(rows):
+    for row in row_dicts(rows):
         difference = interval(row["estimate"], row["low"], row["high"], 3, 3, signed=True)
         body.append(
             [

@@ -10,11 +10,11 @@ from pathlib import Path
 import pandas as pd
 
 from kneeoa.figures.numbers import UNDEFINED, interval
-from kneeoa.figures.scores import records
 from kneeoa.figures.words import printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames, settings_head
 from kneeoa.paper_tables.latex import Tabular, changes
 from kneeoa.paper_tables.sample_size import sample_size
+from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.claim import CLAIM
 
 TABLE = {
@@ -43,7 +43,7 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
 
 
 def _tabular(rows: pd.DataFrame, cohort: str, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
-    differences = records(rows.fillna({"level": "", "of": ""}))
+    differences = row_dicts(rows.fillna({"level": "", "of": ""}))
     columns = list(dict.fromkeys((row["part"], row["level"], row["measure"], row["of"]) for row in differences))
     columns.sort(key=lambda column: ["prediction", "axis", "saliency"].index(column[0]))
     lines: dict[tuple[str, str, str, object], dict[tuple[str, str, str, str], str]] = {}

@@ -9,10 +9,10 @@ import pandas as pd
 
 from kneeoa.config.metrics import base
 from kneeoa.figures.numbers import UNDEFINED, interval, number, p_value
-from kneeoa.figures.scores import records
 from kneeoa.figures.words import LOWER_IS_BETTER, printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames, settings_head
 from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.contrasts import CONTRASTS
 
 TABLE = {
@@ -60,7 +60,7 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     """Print CONTRASTS rows in one tabular, in their order."""
     several = rows["cohort"].nunique() > 1
     body = []
-    for row in records(rows):
+    for row in row_dicts(rows):
         metric = f"{printed(row['level'], labels)} {printed(row['metric'], labels)}{' ↓' if base(row['metric']) in LOWER_IS_BETTER else ''}"
         where = f", {printed(row['cohort'], labels)}" if several else ""
         body.append(
@@ -91,7 +91,7 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     ]
     families = rows[rows["adjustment"] != "none"][["family", "adjustment", "m"]].drop_duplicates()
     notes = "; ".join(
-        f"{printed(row['adjustment'])} over the {int(row['m'])} tests of the family {row['family']}" for row in records(families)
+        f"{printed(row['adjustment'])} over the {int(row['m'])} tests of the family {row['family']}" for row in row_dicts(families)
     )
     table = Tabular(
         heads, body, left=3, breaks=changes([line[0] for line in body]), notes=_DETECTABLE + (f" Adjusted p: {notes}." if notes else "")

@@ -11,11 +11,11 @@ import pandas as pd
 
 from kneeoa.anatomy.regions import CONTROL
 from kneeoa.figures.numbers import interval, is_number, number, p_value
-from kneeoa.figures.scores import records
 from kneeoa.figures.words import printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames
 from kneeoa.paper_tables.latex import Tabular, changes
 from kneeoa.paper_tables.sample_size import sample_size
+from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.deletion import DELETION_SUMMARY
 
 TABLE = {
@@ -45,7 +45,7 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     rows = rows[rows["measure"] == "drop"]
     rows = rows.assign(rank=rows["arm"].map(order)).sort_values("rank", kind="stable")
     body = []
-    for row in records(rows):
+    for row in row_dicts(rows):
         paired = isinstance(row["reference"], str)
         what = _region(str(row["region"]), labels) + (f" less {_region(str(row['reference']), labels)}" if paired else "")
         test = [number(row["effect"], 2, signed=True), p_value(row["p"])] if is_number(row["p"]) else ["", ""]

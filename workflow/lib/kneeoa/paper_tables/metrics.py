@@ -9,10 +9,10 @@ import pandas as pd
 
 from kneeoa.config.metrics import TABLE as METRIC_TABLE
 from kneeoa.figures.numbers import interval
-from kneeoa.figures.scores import records
 from kneeoa.figures.words import LOWER_IS_BETTER, count, printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames
 from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.presentation.summary_rows import row_dicts, summary_rows
 from kneeoa.tables.metrics import METRICS
 
 TABLE = {
@@ -26,18 +26,6 @@ CSV_ORDER = METRICS.key
 
 PRINTED = tuple(metric.name for metric in METRIC_TABLE if metric.in_paper)
 """The metrics that are printed; the CSV holds all."""
-
-
-def speaking(rows: pd.DataFrame) -> pd.DataFrame:
-    """Select the rows that summarise each arm: means over seeds, and the only seed of an arm
-    without a mean.
-    """
-    key = ["arm", "cohort", "split", "level", "head", "metric"]
-    means = rows[rows["seed"].isna()]
-    with_mean = pd.MultiIndex.from_frame(means[key])
-    without_mean = rows[~pd.MultiIndex.from_frame(rows[key]).isin(with_mean)]
-    single = without_mean[~without_mean.duplicated(key, keep=False)]
-    return pd.concat([means, single]).sort_index()
 
 
 def csv_rows(metrics: Path) -> pd.DataFrame:
@@ -56,13 +44,13 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     rows = rows[(rows["split"] == "test") & rows["metric"].isin(PRINTED)]
     return [
         _tabular(level_rows, str(cohort), str(split), str(level), names, labels)
-        for (cohort, split, level), level_rows in speaking(rows).groupby(["cohort", "split", "level"], sort=False)
+        for (cohort, split, level), level_rows in summary_rows(rows).groupby(["cohort", "split", "level"], sort=False)
     ]
 
 
 def _tabular(rows: pd.DataFrame, cohort: str, split: str, level: str, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
     metrics = list(dict.fromkeys(rows["metric"]))
-    cells = {(row["arm"], row["head"], row["metric"]): row for row in records(rows)}
+    cells = {(row["arm"], row["head"], row["metric"]): row for row in row_dicts(rows)}
     body = []
     for arm in names.ordered(rows["arm"]):
         heads_of_arm = sorted(set(rows.loc[rows["arm"] == arm, "head"]), key=lambda head: (head != level, head))

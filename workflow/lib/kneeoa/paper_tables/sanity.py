@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from kneeoa.figures.numbers import interval, number, p_value
-from kneeoa.figures.scores import records
 from kneeoa.figures.words import printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames
 from kneeoa.paper_tables.latex import Tabular, changes
 from kneeoa.paper_tables.sample_size import sample_size
+from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.sanity import SANITY
 
 TABLE = {
@@ -61,7 +61,7 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
 
 def _randomised(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
     body = []
-    for row in records(rows):
+    for row in row_dicts(rows):
         shared = [
             *_arm_and_method(row, names, labels),
             printed(str(row["weights"]), labels),
@@ -80,7 +80,7 @@ def _enrichment(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] |
     body = []
     rows = rows[rows["measure"] == _BOTH_SIGNS]
     for _, pair in rows[rows["weights"].isin([_TRAINED, _ALL])].groupby(["rank", "method", "cohort", "tissue"], sort=False):
-        weights = {str(row["weights"]): row for row in records(pair)}
+        weights = {str(row["weights"]): row for row in row_dicts(pair)}
         if len(weights) < 2:
             continue
         line = [*_arm_and_method(weights[_TRAINED], names, labels), printed(str(weights[_TRAINED]["tissue"]), labels)]
@@ -102,7 +102,7 @@ def _arm_and_method(row: Mapping[str, object], names: ArmNames, labels: Mapping[
 
 def _repeated(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
     body = []
-    for row in records(rows):
+    for row in row_dicts(rows):
         estimate = interval(row["estimate"], row["low"], row["high"], 2)
         body.append([*_arm_and_method(row, names, labels), estimate, number(row["reference"], 2)])
     heads = ["Backbone", "Mode", "Method", "Same case, two seeds [interval]", "Different subjects"]

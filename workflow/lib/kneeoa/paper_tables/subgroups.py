@@ -8,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from kneeoa.figures.numbers import UNDEFINED, interval, p_value
-from kneeoa.figures.scores import records
 from kneeoa.figures.words import printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames, settings_head
 from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.subgroups import SUBGROUPS
 
 TABLE = {
@@ -39,7 +39,7 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     """Print SUBGROUPS rows in one tabular, in their order."""
     several = rows["cohort"].nunique() > 1
     body = []
-    for row in records(rows):
+    for row in row_dicts(rows):
         where = f", {printed(row['cohort'], labels)}" if several else ""
         tested = row["group"] == "interaction"
         body.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kneeoa.figures.numbers import percent
 from kneeoa.figures.words import count
-from kneeoa.paper_tables.metrics import speaking
+from kneeoa.presentation.summary_rows import summary_rows
 from kneeoa.report.evidence import Evidence
 
 
@@ -28,7 +28,7 @@ def auc_interval(evidence: Evidence) -> str:
     """Print the interval of the AUC, ``95 % interval (logit-delong)``, with the methods that
     METRICS names.
     """
-    rows = speaking(evidence.tables["metrics"]) if "metrics" in evidence.tables else None
+    rows = summary_rows(evidence.tables["metrics"]) if "metrics" in evidence.tables else None
     kinds = [] if rows is None else sorted({kind for kind in rows.loc[rows["metric"] == "auc", "interval"] if kind})
     return f"{percent(evidence.confidence)} interval" + (f" ({', '.join(kinds)})" if kinds else "")
 

@@ -14,11 +14,11 @@ import pandas as pd
 
 from kneeoa.errors import KneeoaError
 from kneeoa.figures.arms import Factors
-from kneeoa.figures.flow import read_flow
 from kneeoa.figures.words import printed
 from kneeoa.paper_tables import registry
 from kneeoa.paper_tables.arm_names import ArmNames
 from kneeoa.paper_tables.csv_file import read_csv
+from kneeoa.presentation.cohort_flow import read_flow
 
 
 @dataclass(frozen=True)

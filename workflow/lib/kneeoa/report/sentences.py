@@ -9,11 +9,10 @@ import pandas as pd
 
 from kneeoa.config.factors import MEMBERS
 from kneeoa.figures.arms import Factors, factor_name, factors_that_differ
-from kneeoa.figures.flow import knees
 from kneeoa.figures.numbers import SIGNIFICANT, interval, is_number, number, p_value
-from kneeoa.figures.scores import own_head, records
 from kneeoa.figures.words import count, printed
-from kneeoa.paper_tables.metrics import speaking
+from kneeoa.presentation.cohort_flow import knees_and_subjects
+from kneeoa.presentation.summary_rows import own_head_rows, row_dicts, summary_rows
 from kneeoa.report.evidence import Evidence
 
 _LEADING = ("auc", "macro_auc", "quadratic_kappa", "accuracy")
@@ -61,8 +60,8 @@ def cohorts(evidence: Evidence) -> list[str]:
     sentences = []
     for flow in evidence.flows:
         excluded = sum(row["cases"] for row in flow["excluded"])
-        text = f"In the cohort {evidence.printed(flow['cohort'])}, {knees(flow['found'])} were found and {excluded:,} excluded; "
-        text += f"{knees(flow['analysed'])} were analysed"
+        text = f"In the cohort {evidence.printed(flow['cohort'])}, {knees_and_subjects(flow['found'])} were found "
+        text += f"and {excluded:,} excluded; {knees_and_subjects(flow['analysed'])} were analysed"
         names = [name for name in ("train", "val", "test") if name in flow["splits"]]
         parts = [f"{flow['splits'][name]['cases']:,} for {evidence.printed(name)}" for name in names]
         sentences.append(f"{text} ({listed(parts)})." if parts else f"{text}.")  # nobody of an unlabelled cohort
@@ -76,7 +75,8 @@ def _imported(evidence: Evidence) -> list[str]:
     """Number of cases and subjects of imported predictions, and doubts about them."""
     groups: dict[str, list[str]] = {}
     for account in evidence.imports:
-        where = f"In the cohort {evidence.printed(account['cohort'])}, whose predictions were made elsewhere, there are {knees(account)}"
+        cohort = evidence.printed(account["cohort"])
+        where = f"In the cohort {cohort}, whose predictions were made elsewhere, there are {knees_and_subjects(account)}"
         groups.setdefault(where, []).append(evidence.arm(account["arm"]))
     several = len(groups) > 1
     sentences = [f"{where}{f' ({listed(arms)})' if several else ''}." for where, arms in groups.items()]
@@ -85,10 +85,10 @@ def _imported(evidence: Evidence) -> list[str]:
 
 def prediction(evidence: Evidence) -> list[str]:
     """Report the range over arms of each level's leading metric, on each cohort's test cases."""
-    rows = speaking(evidence.tables["metrics"])
+    rows = summary_rows(evidence.tables["metrics"])
     sentences = []
     for (cohort, level), level_rows in rows[rows["split"] == "test"].groupby(["cohort", "level"], sort=False):
-        level_rows = own_head(level_rows, str(level))
+        level_rows = own_head_rows(level_rows, str(level))
         metric = next((name for name in _LEADING if (level_rows["metric"] == name).any()), None)
         level_rows = level_rows[(level_rows["metric"] == metric) & level_rows["estimate"].notna()]
         if level_rows.empty:
@@ -106,7 +106,7 @@ def prediction(evidence: Evidence) -> list[str]:
 
 def _ends(rows: pd.DataFrame) -> tuple[dict[str, Any], dict[str, Any]]:
     """The rows with the lowest and the highest estimate; the first of equal ones."""
-    estimates = records(rows)
+    estimates = row_dicts(rows)
     return min(estimates, key=lambda row: float(row["estimate"])), max(estimates, key=lambda row: float(row["estimate"]))
 
 
@@ -133,7 +133,7 @@ def comparisons(evidence: Evidence) -> list[str]:
         defined = family_rows[family_rows["p"].notna()]
         adjusted = adjustment != "none"
         column = "p_adjusted" if adjusted else "p"
-        significant = records(defined[defined[column] < SIGNIFICANT])
+        significant = row_dicts(defined[defined[column] < SIGNIFICANT])
         adjustment_text = (
             f"{printed(str(adjustment))} adjustment over {int(family_rows['m'].iloc[0])} tests" if adjusted else "not adjusted"
         )
