@@ -5,9 +5,9 @@ one core.
 
 Against MONAI's dictionary transforms that give the same array, against reading and inflating the
 file with the standard library, for a DICOM series against ``dcmread`` and ``pixel_array`` over its
-files, and for radiographs of one knee against Pillow's decoding and resizing. The competitors take turns in one process, so that a busy machine is busy for all;
-each time is the best of all rounds, in processor seconds (wall time beside it). The last line is a
-JSON object.
+files, and for drawn radiographs of one knee against Pillow's decoding and resizing. The competitors
+take turns in one process, so that a busy machine is busy for all; each time is the best of all
+rounds, in processor seconds (wall time beside it). The last line is a JSON object.
 """
 
 from __future__ import annotations
