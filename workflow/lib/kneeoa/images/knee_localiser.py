@@ -208,7 +208,7 @@ def _resized(picture: Floats, steps: tuple[float, float]) -> tuple[Floats, tuple
 def _weights(size: int, new: int) -> csr_array:
     """Weights that resize an axis from ``size`` pixels to ``new``."""
     step = size / new
-    return axis_weights((np.arange(new) + 0.5) * step - 0.5, size, step)
+    return axis_weights((np.arange(new, dtype=np.float64) + 0.5) * step - 0.5, size, step)
 
 
 def _stands_out(picture: Floats, width: int, row: int, column: int, sign: int) -> bool:
