@@ -74,7 +74,7 @@ def test_threads_give_the_same_digests(tmp_path: Path, monkeypatch: pytest.Monke
         return real(walk, folders)
 
     monkeypatch.setattr(index._Walk, "_threaded", counted)
-    monkeypatch.setattr(index, "_BUSY", 2.0)
+    monkeypatch.setattr(index, "_MIN_BUSY_SHARE", 2.0)
     monkeypatch.setattr(index, "_BATCH", 4)
     assert raw_digests(tmp_path, cohort) == alone
     assert threaded

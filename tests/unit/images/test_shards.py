@@ -363,7 +363,7 @@ def test_what_is_no_images_fault_stops_the_shard_and_leaves_nothing(
 
 
 def test_the_log_tells_how_far_a_shard_is(cohort: Cohort, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr("kneeoa.images.volume_shard._PROGRESS", 2)
+    monkeypatch.setattr("kneeoa.images.volume_shard._PROGRESS_CASES", 2)
     with caplog.at_level(logging.INFO, logger="kneeoa.images.volume_shard"):
         cohort.volumes()
     lines = [record.message for record in caplog.records if "left" in record.message]

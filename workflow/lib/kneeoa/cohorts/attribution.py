@@ -21,8 +21,8 @@ def by_path(owners: Mapping[str, str]) -> SubjectOf:
     """The rule for sources whose tables name each file: a path's subject, and the same for the data
     file of a header file.
     """
-    own = dict(owners)
+    subjects = dict(owners)
     for path, subject in owners.items():
         for other in companions(path):
-            own.setdefault(other, subject)
-    return lambda name, relative: own.get(relative)
+            subjects.setdefault(other, subject)
+    return lambda name, relative: subjects.get(relative)

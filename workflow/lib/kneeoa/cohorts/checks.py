@@ -24,7 +24,7 @@ def refuse_shared_files(source: Source) -> None:
         for file in knee.files:
             owners[file.path].append((knee, file))
     for path, claims in owners.items():
-        if len(claims) == 1 or _both_knees(claims):
+        if len(claims) == 1 or _shows_both_knees(claims):
             continue
         cases = [f"{knee.case_id} ({file.view}, {file.role})" for knee, file in claims]
         shown = f"{', '.join(cases[:4])}{f' and {len(cases) - 4} more' if len(cases) > 4 else ''}"
@@ -36,7 +36,7 @@ def refuse_shared_files(source: Source) -> None:
             )
 
 
-def _both_knees(claims: list[tuple[Knee, File]]) -> bool:
+def _shows_both_knees(claims: list[tuple[Knee, File]]) -> bool:
     places = {(knee.subject, knee.visit, file.view) for knee, file in claims}
     sides = sorted(knee.side or "" for knee, _ in claims)
     return all(file.shows == "both" for _, file in claims) and len(places) == 1 and sides == ["L", "R"]
@@ -51,9 +51,9 @@ def refuse_impossible_classes(source: Source, levels: tuple[Level, ...]) -> None
             findings: the level is declared wrongly.
     """
     for level in levels:
-        own = [knee for _, knee in sorted(source.knees.items()) if level.name in knee.readings]
-        wrong = [knee for knee in own if not is_value(level, knee.readings[level.name].value)]
-        if wrong and len(wrong) == len(own):
+        labelled = [knee for _, knee in sorted(source.knees.items()) if level.name in knee.readings]
+        wrong = [knee for knee in labelled if not is_value(level, knee.readings[level.name].value)]
+        if wrong and len(wrong) == len(labelled):
             offered = f"level '{level.name}' has the classes {list(level.classes)}, but the source gives values such as"
             raise KneeoaError(f"{offered} {list(wrong[0].readings[level.name].value)}; declare the level with the source's own classes.")
         for knee in wrong:

@@ -21,17 +21,17 @@ def readings_of_levels(offered: dict[str, Reading], levels: tuple[Level, ...]) -
     Raises:
         KneeoaError: an offered class is not one of the level's.
     """
-    found: dict[str, Reading] = {}
+    readings: dict[str, Reading] = {}
     for level in reversed(levels):
         if level.name in offered:
             _check(level, offered[level.name].value)
-            found[level.name] = offered[level.name]
+            readings[level.name] = offered[level.name]
             continue
-        children = [child for child in reversed(levels) if child.parent == level.name and child.name in found]
+        children = [child for child in reversed(levels) if child.parent == level.name and child.name in readings]
         if children:
-            child = found[children[0].name]
-            found[level.name] = replace(child, value=parent_value(children[0], level, child.value))
-    return found
+            child = readings[children[0].name]
+            readings[level.name] = replace(child, value=parent_value(children[0], level, child.value))
+    return readings
 
 
 def parent_value(child: Level, parent: Level, value: Value) -> Value:
@@ -45,10 +45,13 @@ def parent_value(child: Level, parent: Level, value: Value) -> Value:
     if child.kind != "multilabel":
         if value[0] is None:
             return (None,) * _width(parent)
-        own = derive_label(value[0], groups)
-        return tuple(int(index == own) for index in range(len(parent.classes))) if parent.kind == "multilabel" else (own,)
+        parent_class = derive_label(value[0], groups)
+        return tuple(int(index == parent_class) for index in range(len(parent.classes))) if parent.kind == "multilabel" else (parent_class,)
     if parent.kind == "multilabel":
-        return tuple(_any([value[index] for index, group in enumerate(groups) if group == own]) for own in range(len(parent.classes)))
+        return tuple(
+            _any([value[index] for index, group in enumerate(groups) if group == parent_class])
+            for parent_class in range(len(parent.classes))
+        )
     present = [groups[index] for index, finding in enumerate(value) if finding]
     if present:
         return (max(present),)

@@ -43,33 +43,33 @@ def read(cohort: Cohort, root: Path) -> Source:
     pictures: dict[str, list[tuple[int, File, str | None]]] = defaultdict(list)
     for place, split, grade in places:
         for path, name in files_below(root, place, unreadable(source)):
-            subject, side, conflict = _shown(name, grade)
+            subject, side, conflict = _parse_name(name, grade)
             if subject is None:
                 source.loose.append(Reason("unknown-file", f"{path}: {conflict}."))
                 continue
             case = source.knee(subject, side, cohort.visits[0]).case_id
             pictures[case].append((grade, File(cohort.views[0], "image", path, str(format_of(name))), split))
-    for case, found in pictures.items():
-        knee_found = source.knees[case]
-        knee_found.given_split = found[0][2]
-        votes = [Vote((grade,)) for grade, _, _ in found]
+    for case, candidates in pictures.items():
+        graded_knee = source.knees[case]
+        graded_knee.given_split = candidates[0][2]
+        votes = [Vote((grade,)) for grade, _, _ in candidates]
         reading = settle(votes, cohort.readings, preference(cohort.reading_project))
         if reading is not None:
-            knee_found.readings[LEVEL] = reading
-        if len(found) > 1:
-            paths = ", ".join(file.path for _, file, _ in found)
-            knee_found.reasons.append(
-                Reason("duplicate-image", f"{len(found)} pictures of one knee: {paths}; keep the right one.", view=cohort.views[0])
+            graded_knee.readings[LEVEL] = reading
+        if len(candidates) > 1:
+            paths = ", ".join(file.path for _, file, _ in candidates)
+            graded_knee.reasons.append(
+                Reason("duplicate-image", f"{len(candidates)} pictures of one knee: {paths}; keep the right one.", view=cohort.views[0])
             )
         else:
-            knee_found.files.append(found[0][1])
+            graded_knee.files.append(candidates[0][1])
     unnamed = sum(1 for knee in source.knees.values() if knee.side is None)
     if unnamed:
         _LOG.warning("%d pictures tell no person and no side by their names; each counts as a person of its own", unnamed)
     return source
 
 
-def _shown(name: str, grade: int) -> tuple[str | None, str | None, str]:
+def _parse_name(name: str, grade: int) -> tuple[str | None, str | None, str]:
     """(subject, side, why there is no subject) of a picture in the folder of a grade."""
     knee, picture = knee_of(name), numbered(name)
     if knee is not None:

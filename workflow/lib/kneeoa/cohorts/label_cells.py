@@ -29,11 +29,11 @@ def label(cells: Sequence[str], columns: LabelColumns) -> Value:
     entries: list[int | None] = []
     for entry in columns.columns:
         grades = [_grade(next(remaining), columns) for _ in ((entry,) if isinstance(entry, str) else entry)]
-        known = [grade for grade in grades if grade is not None]
-        highest = max(known) if known else None
+        read_grades = [grade for grade in grades if grade is not None]
+        highest = max(read_grades) if read_grades else None
         if columns.at_least is not None and highest is not None:
             # A finding is absent only where every one of its columns was read.
-            highest = 1 if highest >= columns.at_least else None if len(known) < len(grades) else 0
+            highest = 1 if highest >= columns.at_least else None if len(read_grades) < len(grades) else 0
         entries.append(highest)
     return tuple(entries)
 

@@ -43,8 +43,8 @@ def image_rows(root: Path, cohort: Cohort) -> Iterator[tuple[str, str]]:
     """
     for entry in _entries(root, cohort) or ():
         if entry.subject:
-            own = (str(entry.side), str(entry.visit), str(entry.view), *(entry.cells.get(key, "") for key in IMAGE_KEYS[4:]))
-            yield entry.subject, "\t".join(own)
+            fields = (str(entry.side), str(entry.visit), str(entry.view), *(entry.cells.get(key, "") for key in IMAGE_KEYS[4:]))
+            yield entry.subject, "\t".join(fields)
 
 
 def _entries(root: Path, cohort: Cohort) -> list[Entry] | None:

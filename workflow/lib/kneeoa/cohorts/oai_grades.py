@@ -88,25 +88,25 @@ def add_grades(source: Source, cohort: Cohort, root: Path, visit: str, only: Col
     table = _readings(root, visit)
     path = table.path
     levels = cohort.labels or {KL: LabelColumns(columns=("XRKL",))}
-    columns = {level: [_column(table, name, number) for name in own.names] for level, own in levels.items()}
-    at = {name: table.column(name) for name in ("ID", "SIDE")}
+    columns = {level: [_column(table, name, number) for name in level_columns.names] for level, level_columns in levels.items()}
+    id_places = {name: table.column(name) for name in ("ID", "SIDE")}
     project = table.column("READPRJ") if table.has("READPRJ") else None
     places = {level: [table.column(name) for name in names] for level, names in columns.items()}
     votes: dict[tuple[str, str], list[Vote]] = defaultdict(list)
     wrong: dict[tuple[str, str], str] = {}
     for line, row in table.rows:
-        subject, side = _knee(row[at["ID"]], row[at["SIDE"]])
+        subject, side = _knee(row[id_places["ID"]], row[id_places["SIDE"]])
         if subject is None or side is None:
-            detail = f"{path.name}, line {line}: id '{row[at['ID']]}' and side '{row[at['SIDE']]}' name no knee."
+            detail = f"{path.name}, line {line}: id '{row[id_places['ID']]}' and side '{row[id_places['SIDE']]}' name no knee."
             source.loose.append(Reason("unknown-knee", detail))
             continue
         case_id = f"{subject}-{side}-{visit}"
         if only is not None and case_id not in only:
             continue
         source.knee(subject, side, visit)
-        for level, own in levels.items():
+        for level, level_columns in levels.items():
             try:
-                value = label([row[place] for place in places[level]], own)
+                value = label([row[place] for place in places[level]], level_columns)
                 if level == KL and value[0] is not None and not 0 <= value[0] < GRADES:
                     raise ValueError(f"grade {value[0]} is outside 0 to {GRADES - 1}")
                 votes[case_id, level].append(Vote(value, None if project is None else cells.project(row[project])))
@@ -115,8 +115,8 @@ def add_grades(source: Source, cohort: Cohort, root: Path, visit: str, only: Col
                 wrong.setdefault((case_id, level), f"{where}: {error}.")
     for (case_id, level), detail in wrong.items():
         source.knees[case_id].reasons.append(Reason("invalid-label", detail, level=level))
-    for (case_id, level), own_votes in votes.items():
-        reading = None if (case_id, level) in wrong else settle(own_votes, cohort.readings, preference(cohort.reading_project))
+    for (case_id, level), level_votes in votes.items():
+        reading = None if (case_id, level) in wrong else settle(level_votes, cohort.readings, preference(cohort.reading_project))
         if reading is not None:
             source.knees[case_id].readings[level] = reading
 

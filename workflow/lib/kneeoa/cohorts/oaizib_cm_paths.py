@@ -30,8 +30,8 @@ def file_name(name: str) -> tuple[str, str] | None:
 
 def subject_of(name: str) -> str | None:
     """The subject that a file belongs to, or None."""
-    found = file_name(name)
-    return found[0] if found else None
+    parsed = file_name(name)
+    return parsed[0] if parsed else None
 
 
 def attribution(root: Path, cohort: Cohort) -> SubjectOf:

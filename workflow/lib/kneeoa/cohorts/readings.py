@@ -69,7 +69,7 @@ def settle(votes: Sequence[Vote], rule: str, projects: Sequence[int | str] = ())
     else:
         value = read[0].value
     return Reading(
-        value, len(read), disagree, tuple(f"{'' if vote.project is None else vote.project}:{_words(vote.value)}" for vote in read)
+        value, len(read), disagree, tuple(f"{'' if vote.project is None else vote.project}:{_value_text(vote.value)}" for vote in read)
     )
 
 
@@ -82,15 +82,15 @@ def _rank(project: int | str | None, projects: Sequence[int | str]) -> tuple[int
     """The place among ``projects``, else behind them by number, then by letters."""
     if project is None:
         return len(projects), True, 0, ""
-    place = next((place for place, own in enumerate(projects) if str(own) == str(project)), len(projects))
+    place = next((place for place, preferred in enumerate(projects) if str(preferred) == str(project)), len(projects))
     digits = re.match(r"-?\d+", str(project))
     return place, False, int(digits[0]) if digits else math.inf, str(project)
 
 
 def _median(entries: list[int | None]) -> int | None:
-    known = [entry for entry in entries if entry is not None]
-    return statistics.median_low(known) if known else None
+    read_entries = [entry for entry in entries if entry is not None]
+    return statistics.median_low(read_entries) if read_entries else None
 
 
-def _words(value: Value) -> str:
+def _value_text(value: Value) -> str:
     return ",".join("?" if entry is None else str(entry) for entry in value)

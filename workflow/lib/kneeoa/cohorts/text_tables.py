@@ -59,7 +59,7 @@ class Table:
             near = difflib.get_close_matches(name, self.header, n=1)
             hint = f"; did you mean '{near[0]}'?" if near else "."
             raise KneeoaError(f"{self.path}: lacks the column '{name}'{hint} Its first line has {self.header[:12]}.")
-        twins = [own for own in self.header if own.casefold() == name.casefold()]
+        twins = [column for column in self.header if column.casefold() == name.casefold()]
         if len(twins) > 1:
             raise KneeoaError(f"{self.path}: the columns {twins} differ in case alone, and '{name}' could be either; keep one.")
         return self._index[name.casefold()]

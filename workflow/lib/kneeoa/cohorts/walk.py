@@ -36,11 +36,11 @@ def _walk(path: str, relative: str, trail: Trail, failed: Callable[[OSError], No
             failed(error)
         return
     for entry in entries:
-        own = inner(entry, trail)
-        if own is None:
+        inner_trail = inner(entry, trail)
+        if inner_trail is None:
             yield relative + entry.name, entry.name
-        elif own:
-            yield from _walk(entry.path, f"{relative}{entry.name}/", own, failed)
+        elif inner_trail:
+            yield from _walk(entry.path, f"{relative}{entry.name}/", inner_trail, failed)
 
 
 def inner(entry: os.DirEntry[str], trail: Trail) -> Trail | None:

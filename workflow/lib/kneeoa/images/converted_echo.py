@@ -19,9 +19,9 @@ ECHO_HINT = "; where the fourth is echoes, set the view's 'echo'"
 
 _SUFFIX = re.compile(r"\.(nii(\.gz)?|mha|mhd|nrrd|nhdr)$", re.IGNORECASE)
 # As BIDS (`_echo-2_`, `_echo-2.nii`) and dcm2niix (`_e2`, `_e2_ph`) name it.
-_IN_NAME = re.compile(r"_echo-0*(\d+)(?=_|$)|_e(\d+)(?=$|_ph$|_real$|_imaginary$)", re.IGNORECASE)
+_ECHO_IN_NAME = re.compile(r"_echo-0*(\d+)(?=_|$)|_e(\d+)(?=$|_ph$|_real$|_imaginary$)", re.IGNORECASE)
 # A description longer than this is not one.
-_MOST_JSON = 1 << 20
+_MAX_JSON_BYTES = 1 << 20
 
 
 def pick_echo(volumes: Sequence[Part], echo: int | None, path: Path) -> Part:
@@ -55,14 +55,14 @@ def stated_echo(path: Path) -> int | None:
     part of its name; None where neither says.
     """
     stem = _SUFFIX.sub("", path.name)
-    beside = path.with_name(f"{stem}.json")
+    sidecar = path.with_name(f"{stem}.json")
     try:
-        text = beside.read_bytes() if beside.is_file() and beside.stat().st_size <= _MOST_JSON else b"{}"
-        described = json.loads(text)
+        text = sidecar.read_bytes() if sidecar.is_file() and sidecar.stat().st_size <= _MAX_JSON_BYTES else b"{}"
+        fields = json.loads(text)
     except (OSError, ValueError, RecursionError):
-        described = {}
-    number = described.get("EchoNumber") if isinstance(described, dict) else None
+        fields = {}
+    number = fields.get("EchoNumber") if isinstance(fields, dict) else None
     if isinstance(number, int) and not isinstance(number, bool) and number > 0:
         return number
-    named = [int(first or second) for first, second in _IN_NAME.findall(stem)]
-    return named[-1] if named and named[-1] > 0 else None
+    numbers = [int(first or second) for first, second in _ECHO_IN_NAME.findall(stem)]
+    return numbers[-1] if numbers and numbers[-1] > 0 else None

@@ -38,10 +38,10 @@ PIXEL_TAGS = (
 """What every reading parses: how the voxels are stored and scaled."""
 VOXEL_TAGS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 """Elements that hold voxels; only whole numbers (the first) are decoded."""
-_LONGEST_FIRST = 1 << 10
+_MAX_FIRST_ELEMENT = 1 << 10
 """Bytes of a file's first element at most, where it is to be taken for DICOM without preamble."""
 # What decoders say of voxels that are whole and beyond them (GDCM, Pillow, pydicom's RLE).
-_LIMITS = re.compile(r"does not support|sample precision|RLE encoded pixel data with")
+_UNSUPPORTED = re.compile(r"does not support|sample precision|RLE encoded pixel data with")
 
 
 def open_file(source: Path | BinaryIO, name: str, tags: Iterable[str] = ()) -> pydicom.Dataset:
@@ -83,7 +83,7 @@ def parse(source: Path | BinaryIO, name: str, tags: Iterable[str], before_voxels
     """
     try:
         with quiet():
-            return _parse(source, _numbers(tuple(tags)), before_voxels)
+            return _parse(source, _tag_numbers(tuple(tags)), before_voxels)
     except InvalidDicomError:
         raise UnusableImage("unreadable", f"{name}: is not a DICOM file; is it damaged or empty?") from None
     except OSError as error:
@@ -95,7 +95,7 @@ def parse(source: Path | BinaryIO, name: str, tags: Iterable[str], before_voxels
 
 
 @cache
-def _numbers(tags: tuple[str, ...]) -> tuple[int, ...]:
+def _tag_numbers(tags: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(tag_for_keyword(tag) or int(tag, 16) for tag in tags)
 
 
@@ -138,7 +138,7 @@ def is_dicom(head: bytes) -> bool:
     typed = head[4:6].isalpha() and head[4:6].isupper()
     for order in ("<", ">"):
         group, element, length = struct.unpack_from(f"{order}HHL", head)
-        if group in (2, 8) and element <= 0xFF and (typed or (order == "<" and length <= _LONGEST_FIRST)):
+        if group in (2, 8) and element <= 0xFF and (typed or (order == "<" and length <= _MAX_FIRST_ELEMENT)):
             return True
     return False
 
@@ -177,25 +177,25 @@ def voxels(dataset: pydicom.Dataset, name: str, frame: int | None = None, form: 
     return form.clean(cells)
 
 
-def require_length(found: int, form: PixelFormat, name: str, behind: Callable[[int], bytes]) -> None:
+def require_length(length: int, form: PixelFormat, name: str, bytes_from: Callable[[int], bytes]) -> None:
     """Compare the bytes of uncompressed voxels with what rows, columns and frames ask for.
 
     One byte more is allowed, and padding: fewer bytes than a frame has, all of them alike.
 
     Args:
-        found: how many bytes there are.
+        length: how many bytes there are.
         form: what the header says of them.
         name: how errors call the file.
-        behind: the bytes from one of them on.
+        bytes_from: the bytes from one of them on.
 
     Raises:
         UnusableImage: too few (``unreadable``) or too many (``wrong-dimensions``).
     """
     expected = form.frames * form.frame_bytes
-    if found < expected:
-        raise UnusableImage("unreadable", f"{name}: has {found} bytes of voxels, its header asks for {expected}; is it cut?")
-    if found > expected + 1 and (found - expected >= form.frame_bytes or len(set(behind(expected))) > 1):
-        raise UnusableImage("wrong-dimensions", f"{name}: has {found} bytes of voxels, its header's rows and columns make {expected}.")
+    if length < expected:
+        raise UnusableImage("unreadable", f"{name}: has {length} bytes of voxels, its header asks for {expected}; is it cut?")
+    if length > expected + 1 and (length - expected >= form.frame_bytes or len(set(bytes_from(expected))) > 1):
+        raise UnusableImage("wrong-dimensions", f"{name}: has {length} bytes of voxels, its header's rows and columns make {expected}.")
 
 
 def meant(form: PixelFormat, stored: NDArray[np.integer], slope: float, intercept: float) -> NDArray[np.number]:
@@ -220,7 +220,7 @@ def undecodable(error: Exception, syntax: UID, name: str) -> UnusableImage:
     """The exclusion that a decoder's error leads to: whole voxels that no installed decoder takes
     (``missing-codec``), or damaged ones (``unreadable``).
     """
-    if _LIMITS.search(str(error)):
+    if _UNSUPPORTED.search(str(error)):
         what = f"{name}: is compressed as {syntax.name} in a form that no installed decoder takes"
         return UnusableImage("missing-codec", f"{what}; the file may be sound: decompress it first.")
     return UnusableImage("unreadable", f"{name}: its voxels cannot be decoded ({type(error).__name__}); is it damaged?")
@@ -235,14 +235,14 @@ def require_codec(syntax: UID, name: str) -> Decoder:
     """
     from pydicom.pixels.decoders.base import get_decoder
 
-    known = syntax.name if syntax.is_transfer_syntax else "an unknown transfer syntax"
+    stored_as = syntax.name if syntax.is_transfer_syntax else "an unknown transfer syntax"
     try:
         decoder = get_decoder(syntax)
     except NotImplementedError:
-        raise UnusableImage("unsupported-dicom", f"{name}: is stored as {known}, which is not an image's.") from None
+        raise UnusableImage("unsupported-dicom", f"{name}: is stored as {stored_as}, which is not an image's.") from None
     if not decoder.is_available:
         raise UnusableImage(
             "missing-codec",
-            f"{name}: is compressed as {known}, for which no decoder is installed (see envs/); the file may be sound: decompress it first.",
+            f"{name}: is compressed as {stored_as}, for which no decoder is installed (see envs/); the file may be sound: decompress it first.",
         )
     return decoder

@@ -14,7 +14,7 @@ CAPTURE_SPACINGS = ("NominalScannedPixelSpacing", "ImagerPixelSpacing")
 _STANDARD = "1.2.840.10008."
 _STORAGE = f"{_STANDARD}5.1.4.1.1."
 _WITHOUT_IMAGE = ("1.2.840.10008.1.3.10", *(_STORAGE + part for part in ("11.", "88.", "66", "104.", "9.", "481.3", "481.5")))
-_SCREENSHOT = _STORAGE + "7"
+_SECONDARY_CAPTURE = _STORAGE + "7"
 
 
 def holds_no_image(dataset: pydicom.Dataset) -> bool:
@@ -36,7 +36,7 @@ def holds_no_image(dataset: pydicom.Dataset) -> bool:
 
 def is_capture(dataset: pydicom.Dataset) -> bool:
     """Whether a file is a secondary capture by its storage class."""
-    return _storage_class(dataset).startswith(_SCREENSHOT)
+    return _storage_class(dataset).startswith(_SECONDARY_CAPTURE)
 
 
 def is_placed(dataset: pydicom.Dataset) -> bool:

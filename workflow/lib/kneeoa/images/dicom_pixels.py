@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kneeoa.errors import UnusableImage
 from kneeoa.images.dicom_quiet import quiet
 
-_NOISE = 0.5
+_MAX_PICTURE_ROUGHNESS = 0.5
 """What is a picture by its neighbours' differences is below this share of what noise has."""
 
 
@@ -99,7 +99,7 @@ class PixelFormat:
                 kept = np.right_shift(np.left_shift(cells, unused), unused)
             else:
                 kept = np.bitwise_and(cells, (1 << self.stored) - 1)
-            if not _carry_picture(cells, kept):
+            if not _bits_carry_picture(cells, kept):
                 cells[...] = kept
         if blank is not None and self.padding is not None:
             cells[blank] = self.padding[0]
@@ -143,7 +143,7 @@ def darken_padding(values: NDArray[np.number], blank: NDArray[np.bool_] | None) 
         values[blank] = values[~blank].min()
 
 
-def _carry_picture(cells: NDArray[np.integer], kept: NDArray[np.integer]) -> bool:
+def _bits_carry_picture(cells: NDArray[np.integer], kept: NDArray[np.integer]) -> bool:
     """Whether the bits that ``kept`` lacks belong to the picture.
 
     Then values run over where they are cut off, and neighbours lie closer with these bits than
@@ -151,7 +151,7 @@ def _carry_picture(cells: NDArray[np.integer], kept: NDArray[np.integer]) -> boo
     noise, and one is there with them, they belong to it as well.
     """
     (step, noise), (step_kept, noise_kept) = _roughness(cells), _roughness(kept)
-    return step < step_kept or (noise_kept > _NOISE and noise < noise_kept / 2)
+    return step < step_kept or (noise_kept > _MAX_PICTURE_ROUGHNESS and noise < noise_kept / 2)
 
 
 def _roughness(cells: NDArray[np.integer]) -> tuple[float, float]:
@@ -173,12 +173,12 @@ def pixel_format(dataset: pydicom.Dataset, name: str) -> PixelFormat:
     """
     try:
         with quiet():
-            return _checked(dataset, name)
+            return _read_format(dataset, name)
     except (AttributeError, TypeError, ValueError):
         raise UnusableImage("unreadable", f"{name}: its header does not say how its voxels are stored; is it damaged or cut?") from None
 
 
-def _checked(dataset: pydicom.Dataset, name: str) -> PixelFormat:
+def _read_format(dataset: pydicom.Dataset, name: str) -> PixelFormat:
     photometric = str(dataset.get("PhotometricInterpretation") or "MONOCHROME2").strip().upper()
     samples = int(dataset.get("SamplesPerPixel") or 1)
     frames, rows, columns = int(dataset.get("NumberOfFrames") or 1), int(dataset.Rows), int(dataset.Columns)
@@ -200,14 +200,14 @@ def _padding(dataset: pydicom.Dataset, dtype: np.dtype[np.integer]) -> tuple[int
     """The range of cells that are padding; a value is taken by its bits, whatever sign its element
     has.
     """
-    ends = [_cell(dataset.get(tag), dtype) for tag in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
+    ends = [_padding_value(dataset.get(tag), dtype) for tag in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
     if ends[0] is None:
         return None
     other = ends[0] if ends[1] is None else ends[1]
     return min(ends[0], other), max(ends[0], other)
 
 
-def _cell(value: object, dtype: np.dtype[np.integer]) -> int | None:
+def _padding_value(value: object, dtype: np.dtype[np.integer]) -> int | None:
     if isinstance(value, bytes):
         number = int.from_bytes(value[: dtype.itemsize], "little")
     elif isinstance(value, int | float | str) and str(value).strip():

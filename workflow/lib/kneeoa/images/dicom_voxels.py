@@ -86,15 +86,15 @@ def decode_all(frames: tuple[Frame, ...]) -> NDArray[np.number]:
     Raises:
         UnusableImage: a slice cannot be decoded.
     """
-    target, exceeded = _decode(frames)
+    target, exceeded = _decode_slices(frames)
     if exceeded:
         # In slices whose further bits are all alike nothing tells that these count, too.
         wide = [replace(frame.form, stored=frame.form.bits, high=frame.form.bits - 1) for frame in frames]
-        target, _ = _decode(tuple(replace(frame, form=form) for frame, form in zip(frames, wide, strict=True)))
+        target, _ = _decode_slices(tuple(replace(frame, form=form) for frame, form in zip(frames, wide, strict=True)))
     return target
 
 
-def _decode(frames: tuple[Frame, ...]) -> tuple[NDArray[np.number], bool]:
+def _decode_slices(frames: tuple[Frame, ...]) -> tuple[NDArray[np.number], bool]:
     """Values of slices, and whether some of them exceed their BitsStored."""
     scaled = any((frame.slope, frame.intercept) != (1.0, 0.0) or frame.form.table is not None for frame in frames)
     dtype = np.dtype(np.float32) if scaled else np.result_type(*{frame.form.dtype for frame in frames})
@@ -116,8 +116,8 @@ def _decode(frames: tuple[Frame, ...]) -> tuple[NDArray[np.number], bool]:
         if blank is not None:
             blanks[number] = blank
     if blanks:
-        everywhere = np.zeros(target.shape, dtype=np.bool_)
+        padding = np.zeros(target.shape, dtype=np.bool_)
         for number, blank in blanks.items():
-            everywhere[number] = blank
-        darken_padding(target, everywhere)
+            padding[number] = blank
+        darken_padding(target, padding)
     return target, exceeded

@@ -82,30 +82,30 @@ def evidence(image: NDArray[np.floating], affine: Affine, faces: Surface) -> Evi
     window = max(_WINDOW_MM, voxel)
     reach = _SEARCH_MM + window
     offsets = np.arange(-reach, reach + _STEP_MM / 2, _STEP_MM)
-    read = _profiles(image, affine, faces, offsets)
-    inside = np.isfinite(read).all(axis=1)
+    readings = _profiles(image, affine, faces, offsets)
+    inside = np.isfinite(readings).all(axis=1)
     if 2 * inside.sum() <= max(len(faces), 2 * _NEIGHBOURS):
         return NONE
-    read = read[inside]
-    found = _auc(read[:, _index(offsets, _CARTILAGE_MM)], read[:, _index(offsets, _BONE_MM)])
-    profiles, normals = _patches(read, faces.points[inside], faces.normals[inside])
+    readings = readings[inside]
+    auc = _auc(readings[:, _nearest_offset(offsets, _CARTILAGE_MM)], readings[:, _nearest_offset(offsets, _BONE_MM)])
+    profiles, normals = _patches(readings, faces.points[inside], faces.normals[inside])
     places, steps = _edges(profiles, offsets, round(window / _STEP_MM))
-    near = np.abs(places) <= max(_TOLERANCE_MM, _TOLERANCE_VOXELS * voxel)
+    at_surface = np.abs(places) <= max(_TOLERANCE_MM, _TOLERANCE_VOXELS * voxel)
     steep = np.maximum(steps, 0.0)
-    boundary = float(steep[near].sum() / steep.sum()) if steep.any() else 0.0
-    return Evidence(found, boundary, float(np.median(np.abs(places))), _displacement(places, steep, normals))
+    boundary = float(steep[at_surface].sum() / steep.sum()) if steep.any() else 0.0
+    return Evidence(auc, boundary, float(np.median(np.abs(places))), _displacement(places, steep, normals))
 
 
 def contrast(image: NDArray[np.floating], affine: Affine, faces: Surface) -> float:
     """The ``contrast`` of :func:`evidence` alone, a hundredth of its work: enough to rank poses. 0
     where most of the surface is outside.
     """
-    read = _profiles(image, affine, faces, np.array([_BONE_MM, _CARTILAGE_MM]))
-    inside = np.isfinite(read).all(axis=1)
-    return _auc(read[inside, 1], read[inside, 0]) if 2 * inside.sum() > len(faces) else 0.0
+    readings = _profiles(image, affine, faces, np.array([_BONE_MM, _CARTILAGE_MM]))
+    inside = np.isfinite(readings).all(axis=1)
+    return _auc(readings[inside, 1], readings[inside, 0]) if 2 * inside.sum() > len(faces) else 0.0
 
 
-def _index(offsets: NDArray[np.float64], place: float) -> int:
+def _nearest_offset(offsets: NDArray[np.float64], place: float) -> int:
     return int(np.argmin(np.abs(offsets - place)))
 
 
@@ -117,12 +117,12 @@ def _profiles(image: NDArray[np.floating], affine: Affine, faces: Surface, offse
     start = inverse[:3, :3] @ faces.points.T + inverse[:3, 3:]
     along = inverse[:3, :3] @ faces.normals.T
     places = start[:, :, None] + along[:, :, None] * offsets
-    read: NDArray[np.float32] = ndimage.map_coordinates(image, places, order=1, output=np.float32, mode="constant", cval=np.nan)
-    return read
+    readings: NDArray[np.float32] = ndimage.map_coordinates(image, places, order=1, output=np.float32, mode="constant", cval=np.nan)
+    return readings
 
 
 def _patches(
-    read: NDArray[np.float32], points: NDArray[np.float64], normals: NDArray[np.float64]
+    readings: NDArray[np.float32], points: NDArray[np.float64], normals: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean readings of patches of neighbouring faces that look the same way, shape ``[patches,
     offsets]``, and the normal of each.
@@ -133,7 +133,7 @@ def _patches(
     near = np.where(missing, 0, near)
     weight = np.einsum("pnk,pk->pn", normals[near], normals[::every]) > _FACING
     weight &= ~missing
-    total = np.einsum("pn,pno->po", weight.astype(np.float64), read[near].astype(np.float64))
+    total = np.einsum("pn,pno->po", weight.astype(np.float64), readings[near].astype(np.float64))
     return np.asarray(total / weight.sum(axis=1, keepdims=True)), normals[::every]
 
 

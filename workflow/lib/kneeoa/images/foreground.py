@@ -51,8 +51,8 @@ def foreground_centre(image: NDArray[np.generic]) -> NDArray[np.float64]:
     # bin.
     low, high = np.percentile(values, (0.5, 99.5))
     np.clip(values, low, high, out=values)
-    found = np.argwhere(values > otsu(values))
-    if not found.size:
+    bright = np.argwhere(values > otsu(values))
+    if not bright.size:
         return (np.asarray(image.shape, dtype=np.float64) - 1) / 2
-    centre: NDArray[np.float64] = found.mean(axis=0) * steps
+    centre: NDArray[np.float64] = bright.mean(axis=0) * steps
     return centre

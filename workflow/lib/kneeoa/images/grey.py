@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from kneeoa.errors import UnusableImage
 
-_TINT = 0.03
+_MAX_TINT = 0.03
 """Share of the range by which the channels of a grey pixel may differ: JPEG and changes of colour
 space put them apart by one to three of 255 levels.
 """
@@ -27,10 +27,10 @@ def grey_of(colours: NDArray[np.unsignedinteger], top: int, name: str) -> NDArra
     Raises:
         UnusableImage: the picture is coloured somewhere (``not-greyscale``).
     """
-    apart = int((colours.max(axis=-1) - colours.min(axis=-1)).max())
-    if apart == 0:
+    difference = int((colours.max(axis=-1) - colours.min(axis=-1)).max())
+    if difference == 0:
         return np.ascontiguousarray(colours[..., 0])
-    if apart > _TINT * top:
+    if difference > _MAX_TINT * top:
         raise UnusableImage("not-greyscale", f"{name}: is a colour picture; expected grey.")
     luma: NDArray[np.unsignedinteger] = np.rint(colours @ np.array(_LUMA)).astype(colours.dtype)
     return luma

@@ -98,15 +98,15 @@ def make_masks(
                 if case_id not in files:
                     raise UnusableImage("missing-mask", f"{case_id} has no mask of view '{view_name}' in the source.")
                 record = {str(key): value for key, value in volume.items()}
-                found = _read_and_align(root, files[case_id], volumes[volume["row"]], record, tissues, checks)
+                aligned = _read_and_align(root, files[case_id], volumes[volume["row"]], record, tissues, checks)
             except UnusableImage as error:
                 excluded.append({**case, "subject": subject, **reason_row("masks", scope, error.reason, error.detail)})
                 _LOG.warning("%s: %s", case_id, error.detail)
                 continue
-            place = {"shard": shard, "row": writer.append(found.array), "digest": writer.digest}
-            rows.append({**case, **place, **_findings(found)})
-            measured += [{**case, **_region(region)} for region in found.regions]
-            for kind, reason, detail in _reasons(found, scope):
+            place = {"shard": shard, "row": writer.append(aligned.array), "digest": writer.digest}
+            rows.append({**case, **place, **_index_columns(aligned)})
+            measured += [{**case, **_region_columns(region)} for region in aligned.regions]
+            for kind, reason, detail in _reasons(aligned, scope):
                 excluded.append({**case, "subject": subject, **reason_row("masks", kind, reason, detail)})
                 _LOG.warning("%s: %s", case_id, detail)
     MASKS.write(out_index, rows)
@@ -156,46 +156,46 @@ def align(mask: Volume, image: NDArray[np.generic], volume: dict[str, Any], tiss
     )
     picture = Picture(np.asarray(image, dtype=np.float32), affine, source)
     labels = to_tissues(mask, tissues)
-    found, repair = judge(labels, picture, values, checks), None
-    if any(slug == "mask-misaligned" for slug, _ in found.doubts):
-        other = elsewhere(labels, picture, values, checks)
-        moved = Volume(labels.array, other.affine) if other is not None else labels
-        again = judge(moved, picture, values, checks) if other is not None and checks.repair == "header" else found
+    judgement, repair = judge(labels, picture, values, checks), None
+    if any(slug == "mask-misaligned" for slug, _ in judgement.doubts):
+        candidate = elsewhere(labels, picture, values, checks)
+        moved = Volume(labels.array, candidate.affine) if candidate is not None else labels
+        repaired = judge(moved, picture, values, checks) if candidate is not None and checks.repair == "header" else judgement
         # A repair that leaves other doubts proves nothing.
-        if again.doubts:
-            found.doubts.append(("mask-misaligned", advice(labels, picture, other)))
+        if repaired.doubts:
+            judgement.doubts.append(("mask-misaligned", advice(labels, picture, candidate)))
         else:
-            labels, found, repair = moved, again, other
+            labels, judgement, repair = moved, repaired, candidate
     lateral = affine[:3, 0] / np.linalg.norm(affine[:3, 0])
     if volume["case_id"].rsplit("-", 2)[1] == "L" and not volume["mirrored"]:
         lateral = -lateral
     array = resample_labels(labels, affine, image.shape, checks.interpolation)
     axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
-    moved_by = found.evidence.shift
+    moved_by = judgement.evidence.shift
     shift: tuple[float | None, ...] = (None, None, None) if moved_by is None else tuple((axes.T @ np.array(moved_by)).tolist())
-    return Aligned(array, mask.digest(), found, repair, regions(labels, values, lateral), shift)
+    return Aligned(array, mask.digest(), judgement, repair, regions(labels, values, lateral), shift)
 
 
-def _findings(found: Aligned) -> dict[str, Any]:
+def _index_columns(aligned: Aligned) -> dict[str, Any]:
     """The columns of the masks' index that say what was found."""
-    judged = found.judgement
+    judged = aligned.judgement
     slugs = list(dict.fromkeys(slug for slug, _ in judged.doubts))
     return {
-        "source_digest": found.digest,
+        "source_digest": aligned.digest,
         "inside": judged.inside,
         "contrast": judged.evidence.contrast,
         "boundary": judged.evidence.boundary,
         "offset_mm": judged.evidence.offset,
-        **dict(zip(SHIFTS, found.shift, strict=True)),
+        **dict(zip(SHIFTS, aligned.shift, strict=True)),
         "cartilage_mm3": judged.measures.volume,
         "cartilage_thickness_mm": judged.measures.thickness,
-        "flags": slugs if found.repair is None else [*slugs, "mask-repaired"],
+        "flags": slugs if aligned.repair is None else [*slugs, "mask-repaired"],
         "usable": not judged.doubts,
-        "repair": None if found.repair is None else found.repair.slug,
+        "repair": None if aligned.repair is None else aligned.repair.slug,
     }
 
 
-def _region(region: Region) -> dict[str, Any]:
+def _region_columns(region: Region) -> dict[str, Any]:
     return {
         "region": region.name,
         "volume_mm3": region.volume,
@@ -205,12 +205,18 @@ def _region(region: Region) -> dict[str, Any]:
     }
 
 
-def _reasons(found: Aligned, scope: str) -> list[tuple[str, str, str]]:
+def _reasons(aligned: Aligned, scope: str) -> list[tuple[str, str, str]]:
     """Scope, slug and sentence of the row of exclusions that a mask leads to, if any."""
-    doubts = found.judgement.doubts
+    doubts = aligned.judgement.doubts
     if doubts:
         return [(scope, doubts[0][0], " ".join(sentence for _, sentence in doubts))]
-    if found.repair is not None:
-        sure = found.repair.evidence.boundary
-        return [("repair", "mask-repaired", f"the mask's header was not believed; it is taken {found.repair.words} ({sure:.0%} on edges).")]
+    if aligned.repair is not None:
+        boundary = aligned.repair.evidence.boundary
+        return [
+            (
+                "repair",
+                "mask-repaired",
+                f"the mask's header was not believed; it is taken {aligned.repair.words} ({boundary:.0%} on edges).",
+            )
+        ]
     return []

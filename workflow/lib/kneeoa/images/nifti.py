@@ -18,7 +18,7 @@ from kneeoa.images.plausible import is_spacing, require_size
 from kneeoa.images.volume import Affine, Volume
 from kneeoa.images.voxel_file import read_voxels, require_bytes
 
-_SIZES: dict[int, Any] = {348: nibabel.Nifti1Header, 540: nibabel.Nifti2Header}
+_HEADERS_BY_SIZE: dict[int, Any] = {348: nibabel.Nifti1Header, 540: nibabel.Nifti2Header}
 # Affines by which a corner of the image lies further apart than this (in its largest voxels) are
 # two different places.
 _SAME_PLACE = 1.0
@@ -55,8 +55,8 @@ def read_nifti(path: Path, echo: int | None = None, *, bare: bool = False) -> Vo
             stored = np.empty(prod(shape), dtype=dtype)
             stream.seek(offset)  # past header extensions
             # One byte more than the voxels: to the end, where the checksum is.
-            found = read_into(stream, stored.view(np.uint8)) + len(stream.read(1))
-            require_bytes(found, stored.nbytes, path.name)
+            count = read_into(stream, stored.view(np.uint8)) + len(stream.read(1))
+            require_bytes(count, stored.nbytes, path.name)
     if not compressed:
         stored = read_voxels(path, offset, prod(shape), dtype, "raw")
     volumes = list(stored.reshape(-1, prod(shape[:3])))
@@ -68,8 +68,8 @@ def _header(stream: BinaryIO, name: str) -> nibabel.Nifti1Header:
     head = stream.read(540)
     sizes = {order: int.from_bytes(head[:4], order) for order in ("little", "big")}  # type: ignore[arg-type]
     for order, size in sizes.items():
-        if size in _SIZES and len(head) >= size:
-            header: nibabel.Nifti1Header = _SIZES[size](head[:size], endianness="<" if order == "little" else ">", check=False)
+        if size in _HEADERS_BY_SIZE and len(head) >= size:
+            header: nibabel.Nifti1Header = _HEADERS_BY_SIZE[size](head[:size], endianness="<" if order == "little" else ">", check=False)
             magic = bytes(header["magic"])[:3]
             if magic in (b"n+1", b"n+2"):
                 return header
@@ -111,28 +111,28 @@ def _affine(header: nibabel.Nifti1Header, shape: tuple[int, ...], name: str, bar
         return np.diag([*np.abs(np.asarray(header["pixdim"][1:4], dtype=np.float64)), 1.0])
     if not placed:
         raise UnusableImage("bad-affine", f"{name}: its header gives no orientation (sform and qform codes are both 0).")
-    found: dict[str, Affine] = {}
+    affines: dict[str, Affine] = {}
     if "sform_code" in placed:
-        found["sform"] = np.asarray(header.get_sform(), dtype=np.float64)
+        affines["sform"] = np.asarray(header.get_sform(), dtype=np.float64)
     if "qform_code" in placed:
         try:
-            found["qform"] = np.asarray(header.get_qform(), dtype=np.float64)
+            affines["qform"] = np.asarray(header.get_qform(), dtype=np.float64)
         except (HeaderDataError, ValueError):
             raise UnusableImage("bad-affine", f"{name}: the rotation of its qform is not one.") from None
-    for which, affine in found.items():
+    for form, affine in affines.items():
         if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
-            raise UnusableImage("bad-affine", f"{name}: its {which} is not finite or not invertible.")
-    if len(found) == 2:
+            raise UnusableImage("bad-affine", f"{name}: its {form} is not finite or not invertible.")
+    if len(affines) == 2:
         corners = np.array([[i, j, k, 1.0] for i in (0, shape[0] - 1) for j in (0, shape[1] - 1) for k in (0, shape[2] - 1)])
-        apart = float(np.linalg.norm(corners @ (found["sform"] - found["qform"]).T, axis=1).max())
-        if apart > _SAME_PLACE * float(np.linalg.norm(found["sform"][:3, :3], axis=0).max()):
+        apart = float(np.linalg.norm(corners @ (affines["sform"] - affines["qform"]).T, axis=1).max())
+        if apart > _SAME_PLACE * float(np.linalg.norm(affines["sform"][:3, :3], axis=0).max()):
             raise UnusableImage("ambiguous-affine", f"{name}: its sform and qform put it {apart:.1f} mm apart; correct one of them.")
-    affine = next(iter(found.values()))
-    spacing, told = np.linalg.norm(affine[:3, :3], axis=0), np.asarray(header["pixdim"][1:4], dtype=np.float64)
-    if not np.isfinite(told).all() or (np.abs(spacing - np.abs(told)) > _SAME_SPACING * spacing).any():
+    affine = next(iter(affines.values()))
+    spacing, pixdim = np.linalg.norm(affine[:3, :3], axis=0), np.asarray(header["pixdim"][1:4], dtype=np.float64)
+    if not np.isfinite(pixdim).all() or (np.abs(spacing - np.abs(pixdim)) > _SAME_SPACING * spacing).any():
         raise UnusableImage(
             "ambiguous-affine",
-            f"{name}: its orientation has voxels of {_mm(spacing)} mm, its voxel sizes (pixdim) are {_mm(told)} mm; correct one of them.",
+            f"{name}: its orientation has voxels of {_mm(spacing)} mm, its voxel sizes (pixdim) are {_mm(pixdim)} mm; correct one of them.",
         )
     return affine
 

@@ -13,7 +13,7 @@ from kneeoa.errors import UnusableImage
 from kneeoa.images.volume import Segment
 
 # A header longer than this is not one.
-_MOST_HEADER = 1 << 20
+_MAX_HEADER = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ def read_header(path: Path) -> NrrdHeader:
     with path.open("rb") as stream:
         if not re.fullmatch(rb"NRRD\d{4}", stream.readline(16).strip()):
             raise UnusableImage("unreadable", f"{path.name}: is not a NRRD file; is it damaged or empty?")
-        while stream.tell() < _MOST_HEADER:
-            raw = stream.readline(_MOST_HEADER)
+        while stream.tell() < _MAX_HEADER:
+            raw = stream.readline(_MAX_HEADER)
             line = raw.decode("utf-8", errors="replace").strip()
             # A detached header may end with its file.
             if not line and (raw or "data file" in fields or "datafile" in fields):

@@ -55,10 +55,10 @@ def require_square_axes(affine: NDArray[np.float64], name: str) -> None:
         UnusableImage: ``sheared-stack``.
     """
     directions = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
-    between = np.abs(directions.T @ directions - np.eye(3)).max()
-    if between > np.sin(np.radians(MOST_SHEAR)):
-        apart = 90 - np.degrees(np.arcsin(min(float(between), 1.0)))
-        raise UnusableImage("sheared-stack", f"{name}: two of its axes lie {apart:.0f} degrees apart; expected about 90.")
+    cosine = np.abs(directions.T @ directions - np.eye(3)).max()
+    if cosine > np.sin(np.radians(MOST_SHEAR)):
+        angle = 90 - np.degrees(np.arcsin(min(float(cosine), 1.0)))
+        raise UnusableImage("sheared-stack", f"{name}: two of its axes lie {angle:.0f} degrees apart; expected about 90.")
 
 
 def require_scan(shape: Sequence[int], affine: NDArray[np.float64], name: str) -> None:

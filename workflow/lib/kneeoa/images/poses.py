@@ -23,10 +23,10 @@ from kneeoa.images.evidence import Evidence, contrast, evidence
 from kneeoa.images.surfaces import Surface
 from kneeoa.images.volume import LPS_TO_RAS, Affine
 
-_SCREENED = 8
+_MAX_SCREENED = 8
 _FACES = 1_500
 _SAME_MM = 2.0
-_LEAD = 0.1
+_MIN_LEAD = 0.1
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ def candidates(mask: Grid, image: Grid) -> Iterator[tuple[str, str, Affine]]:
     """Slug, words and affine of every pose to try: at most 96."""
     for order in itertools.permutations(range(3)):
         for flips in itertools.product((False, True), repeat=3):
-            change, shape = _turned(mask.shape, order, flips)
-            slug, words = _names(order, flips)
+            change, shape = _change_of_axes(mask.shape, order, flips)
+            slug, words = _describe_change(order, flips)
             if slug:
                 yield slug, f"with {words}", mask.affine @ change
             if shape == image.shape:
@@ -64,8 +64,8 @@ def best(
     faces: Surface,
     mask: Grid,
     image: Grid,
-    believed: Callable[[Evidence], bool],
-    upright: Callable[[Surface], bool],
+    accepts: Callable[[Evidence], bool],
+    is_upright: Callable[[Surface], bool],
 ) -> Candidate | None:
     """The one candidate that the image proves, if there is one.
 
@@ -75,28 +75,33 @@ def best(
         faces: the mask's surface at its given pose (:func:`kneeoa.images.cartilage.interface`).
         mask: the mask's own grid.
         image: the image's own grid.
-        believed: whether evidence is enough.
-        upright: whether a surface has the femur above the tibia.
+        accepts: whether evidence is enough.
+        is_upright: whether a surface has the femur above the tibia.
 
     Returns:
         None where no pose is believed, or where one that lies elsewhere fits about as well as the
         best.
     """
-    thin = faces.where(np.arange(len(faces)) % max(1, len(faces) // _FACES) == 0)
-    back = np.linalg.inv(mask.affine)
-    posed = [(slug, words, own, thin.moved(own @ back)) for slug, words, own in candidates(mask, image)]
-    screened = sorted(posed, key=lambda item: -contrast(picture, affine, item[3]))[:_SCREENED]
-    found = [
-        (Candidate(slug, words, own, evidence(picture, affine, moved)), moved) for slug, words, own, moved in screened if upright(moved)
+    sample = faces.where(np.arange(len(faces)) % max(1, len(faces) // _FACES) == 0)
+    to_index = np.linalg.inv(mask.affine)
+    posed = [
+        (slug, words, candidate_affine, sample.moved(candidate_affine @ to_index))
+        for slug, words, candidate_affine in candidates(mask, image)
     ]
-    found = [item for item in found if believed(item[0].evidence)]
-    if not found:
+    screened = sorted(posed, key=lambda item: -contrast(picture, affine, item[3]))[:_MAX_SCREENED]
+    accepted = [
+        (Candidate(slug, words, candidate_affine, evidence(picture, affine, moved)), moved)
+        for slug, words, candidate_affine, moved in screened
+        if is_upright(moved)
+    ]
+    accepted = [item for item in accepted if accepts(item[0].evidence)]
+    if not accepted:
         return None
-    found.sort(key=lambda item: -item[0].evidence.boundary)
-    first, place = found[0]
-    for other, moved in found[1:]:
-        elsewhere = float(np.linalg.norm(moved.points - place.points, axis=1).mean()) > _SAME_MM
-        if elsewhere and other.evidence.boundary > first.evidence.boundary - _LEAD:
+    accepted.sort(key=lambda item: -item[0].evidence.boundary)
+    first, place = accepted[0]
+    for other, moved in accepted[1:]:
+        is_elsewhere = float(np.linalg.norm(moved.points - place.points, axis=1).mean()) > _SAME_MM
+        if is_elsewhere and other.evidence.boundary > first.evidence.boundary - _MIN_LEAD:
             return None
     return first
 
@@ -127,7 +132,7 @@ def _covers(mask: Grid, image: Grid) -> bool:
     return bool(np.allclose(boxes[0], boxes[1], atol=_SAME_MM))
 
 
-def _turned(shape: tuple[int, ...], order: tuple[int, ...], flips: tuple[bool, ...]) -> tuple[Affine, tuple[int, ...]]:
+def _change_of_axes(shape: tuple[int, ...], order: tuple[int, ...], flips: tuple[bool, ...]) -> tuple[Affine, tuple[int, ...]]:
     """Index of the array -> index of the array with its axes in ``order``, flipped where ``flips``
     says; and its shape.
     """
@@ -140,7 +145,7 @@ def _turned(shape: tuple[int, ...], order: tuple[int, ...], flips: tuple[bool, .
     return change, new
 
 
-def _names(order: tuple[int, ...], flips: tuple[bool, ...]) -> tuple[str, str]:
+def _describe_change(order: tuple[int, ...], flips: tuple[bool, ...]) -> tuple[str, str]:
     slugs, words = [], []
     if order != (0, 1, 2):
         slugs.append("axes" + "".join(str(axis) for axis in order))

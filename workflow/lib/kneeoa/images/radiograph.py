@@ -72,9 +72,9 @@ class Radiograph:
     flags: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        if self.pixels.ndim != 2 or min(self.pixels.shape) < _LEAST_PIXELS:
+        if self.pixels.ndim != 2 or min(self.pixels.shape) < _MIN_PIXELS:
             raise UnusableImage(
-                "not-2d", f"the radiograph has the shape {self.pixels.shape}; expected rows and columns, {_LEAST_PIXELS} at least."
+                "not-2d", f"the radiograph has the shape {self.pixels.shape}; expected rows and columns, {_MIN_PIXELS} at least."
             )
 
     @property
@@ -89,7 +89,7 @@ class Radiograph:
         return value.hexdigest()
 
 
-_LEAST_PIXELS = 16
+_MIN_PIXELS = 16
 
 
 def read_radiograph(path: Path, format: str, projection: Projection) -> Radiograph:

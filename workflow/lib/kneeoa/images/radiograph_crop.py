@@ -85,9 +85,9 @@ def crop(radiograph: Radiograph, field: Field, piece: Window, view: View, side: 
     steps, centre, grid = np.asarray(piece.steps), np.asarray(piece.centre), np.asarray(view.shape)
     picture = np.asarray(radiograph.pixels, dtype=np.float32)
     inside = []
-    for axis, (size, new, own) in enumerate(zip(radiograph.shape, view.shape, (field.rows, field.columns), strict=True)):
+    for axis, (size, new, exposed) in enumerate(zip(radiograph.shape, view.shape, (field.rows, field.columns), strict=True)):
         positions = (np.arange(new) - (new - 1) / 2) * steps[axis] * signs[axis] + centre[axis]
-        covered = np.flatnonzero((positions >= own.start - 0.5) & (positions <= own.stop - 0.5))
+        covered = np.flatnonzero((positions >= exposed.start - 0.5) & (positions <= exposed.stop - 0.5))
         if not covered.size:
             raise UnusableImage("outside-region", "the piece around the joint holds nothing of the radiograph's exposed field.")
         inside.append(slice(int(covered[0]), int(covered[-1]) + 1))

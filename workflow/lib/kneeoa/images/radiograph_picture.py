@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
 _DECODERS = {"png": "PNG", "jpeg": "JPEG", "tiff": "TIFF", "bmp": "BMP"}
-_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """Numbers of a pixel by the header's colour type (PNG, 11.2.2)."""
 _GREY = {"L": np.uint8, "I;16": np.uint16, "I;16B": np.uint16, "I": np.int32, "F": np.float32}
 _DEEP = re.compile(r"(?P<channels>LA|RGB|RGBA);16(?P<order>[BLN])")
@@ -98,17 +98,17 @@ def _pixels(path: Path, image: ImageFile, format: str) -> NDArray[np.generic]:
         raise UnusableImage(
             "missing-codec", f"{path.name}: has channels of 16 bits in a layout that no decoder here takes; save it as grey."
         )
-    clear = image.info.get("transparency") if deep is not None else None
+    transparent = image.info.get("transparency") if deep is not None else None
     if deep is None:
         image.load()
         pixels = np.asarray(image if mode in _GREY else image.convert("RGBA"))
         if mode in _GREY:
             pixels = pixels.astype(np.uint16 if format == "png" and mode == "I" else _GREY[mode], copy=False)
     else:
-        pixels = _sixteen(path, image.format, deep["channels"], deep["order"])
+        pixels = _read_sixteen_bits(path, image.format, deep["channels"], deep["order"])
     if format == "png":
         _require_rows(path, image)
-    if clear is not None and (pixels[..., :3] == np.asarray(clear)).all(axis=-1).any():
+    if transparent is not None and (pixels[..., :3] == np.asarray(transparent)).all(axis=-1).any():
         raise UnusableImage("not-greyscale", f"{path.name}: is see-through in places; save it without an alpha channel.")
     # Pillow mirrors such pictures of 8 bits, and leaves others as they are.
     tags = getattr(image, "tag_v2", {})
@@ -125,22 +125,22 @@ def _layout(image: ImageFile) -> str:
     return str(options[0] if isinstance(options, tuple) else options)
 
 
-def _sixteen(path: Path, format: str | None, channels: str, order: str) -> NDArray[np.uint16]:
+def _read_sixteen_bits(path: Path, format: str | None, channels: str, order: str) -> NDArray[np.uint16]:
     """A picture of 16 bits a channel, ``[rows, columns, 4]`` (grey is repeated, what has no opacity
     is opaque), from its high bytes and its low ones: Pillow has no type that holds both.
     """
     if channels == "LA":  # as long as RGBA of 8 bits
-        pairs = _as_layout(path, format, "RGBA").view(">u2").astype(np.uint16)
+        pairs = _decode_as(path, format, "RGBA").view(">u2").astype(np.uint16)
         return pairs[..., [0, 0, 0, 1]]
     high, low = "BL" if order == "B" or (order == "N" and sys.byteorder == "big") else "LB"
-    halves = [_as_layout(path, format, f"{channels};16{half}").astype(np.uint16) for half in (high, low)]
+    halves = [_decode_as(path, format, f"{channels};16{half}").astype(np.uint16) for half in (high, low)]
     colours = (halves[0] << 8 | halves[1]).astype(np.uint16)
     if channels == "RGBA":
         return colours
     return np.concatenate([colours, np.full((*colours.shape[:2], 1), np.iinfo(np.uint16).max, dtype=np.uint16)], axis=-1)
 
 
-def _as_layout(path: Path, format: str | None, layout: str) -> NDArray[np.uint8]:
+def _decode_as(path: Path, format: str | None, layout: str) -> NDArray[np.uint8]:
     """The picture decoded as if its bytes had another layout of the same size."""
     with path.open("rb") as stream, Image.open(stream, formats=[str(format)]) as image:
         image.tile = [
@@ -173,12 +173,16 @@ def _require_rows(path: Path, image: Image.Image) -> None:
     stored = path.read_bytes()
     depth, colour, interlaced = stored[24], stored[25], stored[28]
     columns, rows = image.size
-    least = rows * (-(-columns * _SAMPLES[colour] * depth // 8) + (0 if interlaced else 1))
-    inflate, found, at = zlib.decompressobj(), 0, 8
-    while at + 8 <= len(stored):
-        length, kind = struct.unpack(">I4s", stored[at : at + 8])
+    expected = rows * (-(-columns * _CHANNELS[colour] * depth // 8) + (0 if interlaced else 1))
+    decompressor, filled, position = zlib.decompressobj(), 0, 8
+    while position + 8 <= len(stored):
+        length, kind = struct.unpack(">I4s", stored[position : position + 8])
         if kind == b"IDAT":
-            found += len(inflate.decompress(stored[at + 8 : at + 8 + length], least - found + 1)) if found < least else 0
-        at += length + 12
-    if found < least:
+            filled += (
+                len(decompressor.decompress(stored[position + 8 : position + 8 + length], expected - filled + 1))
+                if filled < expected
+                else 0
+            )
+        position += length + 12
+    if filled < expected:
         raise UnusableImage("wrong-dimensions", f"{path.name}: its header claims {rows} rows, its bytes fill fewer; is it damaged?")

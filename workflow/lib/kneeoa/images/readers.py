@@ -55,8 +55,8 @@ def read_image(
         raise UnusableImage("missing-file", f"{path.name}: is not there any more.")
     if format not in FORMATS:
         raise UnusableImage("wrong-format", f"{path.name}: is of the format '{format}'; a volume is one of {', '.join(FORMATS)}.")
-    path, format = _converted(path) if format == "dicom" else (path, format)
-    read = _reader(format, echo, plane, image_type, orientation, spacing)
+    path, format = _resolve_folder(path) if format == "dicom" else (path, format)
+    read = _decoder(format, echo, plane, image_type, orientation, spacing)
     try:
         volume = read(path)
     except (KneeoaError, MemoryError):
@@ -80,7 +80,7 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _converted(path: Path) -> tuple[Path, str]:
+def _resolve_folder(path: Path) -> tuple[Path, str]:
     """The one volume file of a folder that holds no slices, and its format; else the folder itself,
     which may be a series.
 
@@ -104,7 +104,7 @@ def _converted(path: Path) -> tuple[Path, str]:
     return volumes[0], str(format_of(volumes[0].name))
 
 
-def _reader(
+def _decoder(
     format: str,
     echo: int | None,
     plane: Plane,

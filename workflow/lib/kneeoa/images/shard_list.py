@@ -22,7 +22,7 @@ def list_shards(arrays: Sequence[Path], indices: Sequence[Path], out: Path) -> N
     the digest of the index.
     """
     shards = [
-        {"array": _seen_from(out, array), "index": _seen_from(out, index), "digest": sha256_file(index)}
+        {"array": _relative_to(out, array), "index": _relative_to(out, index), "digest": sha256_file(index)}
         for array, index in zip(arrays, indices, strict=True)
     ]
     write_json(out, {"shards": shards})
@@ -42,15 +42,15 @@ def listed_shards(lists: Sequence[str | Path]) -> tuple[list[Path], list[Path]]:
             named = [(path.parent / shard["array"], path.parent / shard["index"]) for shard in shards]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise KneeoaError(f"{path}: is not a list of shards ({error}); {again(path)}.") from error
-        gone = [file for pair in named for file in pair if not file.is_file()]
-        if gone:
+        missing = [file for pair in named for file in pair if not file.is_file()]
+        if missing:
             raise KneeoaError(
-                f"{path}: names {gone[0].name}, which is gone ({len(gone)} files are); remove the list and run the workflow again."
+                f"{path}: names {missing[0].name}, which is gone ({len(missing)} files are); remove the list and run the workflow again."
             )
         arrays += [Path(os.path.normpath(array)) for array, _ in named]
         indices += [Path(os.path.normpath(index)) for _, index in named]
     return arrays, indices
 
 
-def _seen_from(out: Path, file: Path) -> str:
+def _relative_to(out: Path, file: Path) -> str:
     return os.path.relpath(file, out.parent)

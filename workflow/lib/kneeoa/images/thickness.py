@@ -15,7 +15,7 @@ GAP_MM = 1.0
 between them here and there.
 """
 _STEP_MM = 0.1
-_MOST_MM = 10.0
+_MAX_MM = 10.0
 _STRETCHES = 4
 
 
@@ -36,14 +36,14 @@ def thickness(labels: Volume, faces: Surface, value: int) -> NDArray[np.float64]
     choice, is 10 to 15 % low there, since voxel edges stick out towards each other.
     """
     steps = np.zeros(len(faces), dtype=np.int64)
-    unended = np.ones(len(faces), dtype=bool)
+    unfinished = np.ones(len(faces), dtype=bool)
     # Few layers are thicker than a stretch, so that most faces are followed over the first alone.
-    for stretch in np.array_split(np.arange(_STEP_MM / 2, _MOST_MM, _STEP_MM), _STRETCHES):
-        own = _along(labels, faces.where(unended), stretch) == value
-        begun = np.logical_or.accumulate(own, axis=1) | (steps[unended] > 0)[:, None]
-        going_on = np.logical_and.accumulate(own | ~begun, axis=1)
-        steps[unended] += (own & going_on).sum(axis=1)
-        unended[unended] = going_on[:, -1]
+    for stretch in np.array_split(np.arange(_STEP_MM / 2, _MAX_MM, _STEP_MM), _STRETCHES):
+        is_layer = _along(labels, faces.where(unfinished), stretch) == value
+        begun = np.logical_or.accumulate(is_layer, axis=1) | (steps[unfinished] > 0)[:, None]
+        unbroken = np.logical_and.accumulate(is_layer | ~begun, axis=1)
+        steps[unfinished] += (is_layer & unbroken).sum(axis=1)
+        unfinished[unfinished] = unbroken[:, -1]
     return np.asarray(steps * _STEP_MM, dtype=np.float64)
 
 

@@ -26,10 +26,10 @@ def sides(values: Mapping[str, int]) -> dict[str, list[int]]:
     speak of.
     """
     cartilage = cartilage_values(values)
-    found = {
+    by_side = {
         side: [value for name, value in cartilage.items() if any(word in name for word in PLATES[side])] for side in ("femoral", "tibial")
     }
-    return {side: own for side, own in found.items() if own}
+    return {side: side_values for side, side_values in by_side.items() if side_values}
 
 
 def bones_under(cartilage: str, values: Mapping[str, int]) -> list[int]:
@@ -39,7 +39,7 @@ def bones_under(cartilage: str, values: Mapping[str, int]) -> list[int]:
     bones = bone_values(values)
     for words in PLATES.values():
         if any(word in cartilage for word in words):
-            own = [value for bone, value in bones.items() if any(word in bone for word in words)]
-            if own:
-                return own
+            matching = [value for bone, value in bones.items() if any(word in bone for word in words)]
+            if matching:
+                return matching
     return sorted(bones.values())

@@ -9,7 +9,7 @@ import errno
 from kneeoa.errors import UnusableImage
 
 # Out of handles or memory, a network disk away: a case must not leave the study for that.
-_MACHINE = frozenset({errno.ENFILE, errno.EMFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.ENOTCONN})
+_MACHINE_ERRORS = frozenset({errno.ENFILE, errno.EMFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.ENOTCONN})
 
 
 def unreadable(error: OSError, name: str) -> UnusableImage:
@@ -19,6 +19,6 @@ def unreadable(error: OSError, name: str) -> UnusableImage:
     Raises:
         OSError: ``error`` itself, where the machine is at fault.
     """
-    if error.errno in _MACHINE:
+    if error.errno in _MACHINE_ERRORS:
         raise error
     return UnusableImage("unreadable", f"{name}: cannot be read ({error.strerror or type(error).__name__}); is it damaged or locked?")

@@ -38,7 +38,7 @@ def provenance(paths: Sequence[Path]) -> dict[str, Any]:
     kept = ("cases", "misread", "quadratic_kappa")
     agreement = {
         account["cohort"]: {
-            level: {split: {key: own[key] for key in kept} for split, own in splits.items()}
+            level: {split: {key: counts[key] for key in kept} for split, counts in splits.items()}
             for level, splits in account["agreement"].items()
         }
         for account in accounts

@@ -70,56 +70,65 @@ def reread_labels(
     table, cases = LABELS.read(labels), SPLITS.read(splits)
     cases = cases[cases["split"].isin(SPLITS_READ)].sort_values(["cohort", "case_id"], ignore_index=True)
     reference = read_labels([labels], cases, levels)
-    known = reference[level].known()
-    cases = cases[known].reset_index(drop=True)
-    read = {level: _read(reference[level].values[known], cases, confusion, seed)}
-    for parent, child in _above(level, levels):
+    labelled = reference[level].known()
+    cases = cases[labelled].reset_index(drop=True)
+    read = {level: _reread(reference[level].values[labelled], cases, confusion, seed)}
+    for parent, child in _parents_and_children(level, levels):
         groups = child.parent_class or ()
         read[parent.name] = np.array([derive_label(int(label), groups) for label in read[child.name]], dtype=np.int64)
 
     replaced = pd.MultiIndex.from_frame(cases[["cohort", "case_id"]])
-    mine = table["level"].isin(read) & pd.MultiIndex.from_frame(table[["cohort", "case_id"]]).isin(replaced)
-    rows = pd.concat([table[~mine], *(_rows(cases, name, values, reader if name == level else DERIVED) for name, values in read.items())])
+    replaced_rows = table["level"].isin(read) & pd.MultiIndex.from_frame(table[["cohort", "case_id"]]).isin(replaced)
+    rows = pd.concat(
+        [table[~replaced_rows], *(_label_rows(cases, name, values, reader if name == level else DERIVED) for name, values in read.items())]
+    )
     LABELS.write(out_labels, rows.sort_values(["cohort", "case_id", "level", "source"], ignore_index=True))
 
     sizes = {each.name: len(each.classes) for each in levels}
     agreement = {
         name: {
-            split: _agreement(reference[name].values[known], values, sizes[name], (cases["split"] == split).to_numpy())
+            split: _agreement(reference[name].values[labelled], values, sizes[name], (cases["split"] == split).to_numpy())
             for split in SPLITS_READ
         }
         for name, values in read.items()
     }
     stated = confusion if confusion is None else [list(row) for row in confusion]
-    account = {"reader": reader, "cohort": _cohort(table), "level": level, "seed": seed, "confusion": stated, "permuted": confusion is None}
+    account = {
+        "reader": reader,
+        "cohort": _cohort_name(table),
+        "level": level,
+        "seed": seed,
+        "confusion": stated,
+        "permuted": confusion is None,
+    }
     write_json(out_agreement, {**account, "agreement": agreement})
-    own = agreement[level]["train"]
-    logger.info("%d training labels of level %s read again, a share of %.3f differs", own["cases"], level, own["misread"] or 0.0)
+    training = agreement[level]["train"]
+    logger.info("%d training labels of level %s read again, a share of %.3f differs", training["cases"], level, training["misread"] or 0.0)
 
 
-def _read(labels: NDArray[np.int64], cases: pd.DataFrame, confusion: Sequence[Sequence[float]] | None, seed: int) -> NDArray[np.int64]:
+def _reread(labels: NDArray[np.int64], cases: pd.DataFrame, confusion: Sequence[Sequence[float]] | None, seed: int) -> NDArray[np.int64]:
     """The classes of ``cases`` as they are read."""
     cohorts, case_ids = cases["cohort"].tolist(), cases["case_id"].tolist()
     if confusion is not None:
         return reread(labels, cohorts, case_ids, confusion, seed)
     dealt = labels.copy()
     for rows in cases.groupby("split").indices.values():
-        own = cases.iloc[rows]
-        dealt[rows] = permuted(labels[rows], own["cohort"].tolist(), own["subject"].tolist(), own["case_id"].tolist(), seed)
+        group = cases.iloc[rows]
+        dealt[rows] = permuted(labels[rows], group["cohort"].tolist(), group["subject"].tolist(), group["case_id"].tolist(), seed)
     return dealt
 
 
-def _above(level: str, levels: tuple[Level, ...]) -> list[tuple[Level, Level]]:
+def _parents_and_children(level: str, levels: tuple[Level, ...]) -> list[tuple[Level, Level]]:
     """(parent, child) from ``level`` upwards, as far as labels climb."""
     by_name = {each.name: each for each in levels}
-    found, child = [], by_name[level]
+    pairs, child = [], by_name[level]
     while child.parent is not None and by_name[child.parent].kind != "multilabel":
-        found.append((by_name[child.parent], child))
+        pairs.append((by_name[child.parent], child))
         child = by_name[child.parent]
-    return found
+    return pairs
 
 
-def _rows(cases: pd.DataFrame, level: str, values: NDArray[np.int64], source: str) -> pd.DataFrame:
+def _label_rows(cases: pd.DataFrame, level: str, values: NDArray[np.int64], source: str) -> pd.DataFrame:
     columns: dict[str, Any] = {"level": level, "source": source, "readings": 1, "disagreement": False, "all_values": None}
     return cases[["cohort", "case_id"]].assign(**columns, value=pd.Series([[int(value)] for value in values], cases.index, dtype=object))
 
@@ -140,5 +149,5 @@ def _agreement(reference: NDArray[np.int64], read: NDArray[np.int64], classes: i
     }
 
 
-def _cohort(table: pd.DataFrame) -> str:
+def _cohort_name(table: pd.DataFrame) -> str:
     return str(table["cohort"].iloc[0]) if len(table) else ""

@@ -30,19 +30,19 @@ def apportion(sizes: list[int], shares: list[Fraction]) -> Table:
     """
     table = [[int(size * share) for share in shares] for size in sizes]
     totals = largest_remainder(sum(sizes), shares)
-    seating = _Seating(
+    leftovers = _LeftoverAssignment(
         [[size * share - cell for share, cell in zip(shares, row, strict=True)] for size, row in zip(sizes, table, strict=True)],
         [total - sum(row[column] for row in table) for column, total in enumerate(totals)],
     )
     for row, size in enumerate(sizes):
         for _ in range(size - sum(table[row])):
-            seating.add(row)
-    for row, column in seating.seats:
+            leftovers.add(row)
+    for row, column in leftovers.seats:
         table[row][column] += 1
     return table
 
 
-class _Seating:
+class _LeftoverAssignment:
     """Who of the rows gets a seat in which column: at most one a cell, none where nothing is left
     over; found by augmenting paths.
     """
