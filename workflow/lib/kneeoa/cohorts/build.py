@@ -1,4 +1,4 @@
-"""The cohort stage: what a reader found becomes the tables of cases, images, labels and
+"""The cohort stage: write what a reader found as the tables of cases, images, labels and
 exclusions.
 """
 
@@ -93,8 +93,8 @@ def _with_class_names(cohort: Cohort, levels: tuple[Level, ...]) -> Cohort:
 
 
 def _most_frequent(reasons: Sequence[Reason]) -> str:
-    """The most frequent reason, its number, an example, and the codes that were not understood: the
-    end of a sentence.
+    """The end of a sentence: the most frequent reason, its number, an example, and the codes that
+    were not understood.
     """
     if not reasons:
         return ""
@@ -145,7 +145,7 @@ def _add_knee(tables: dict[str, Rows], name: str, knee: Knee, cohort: Cohort, le
 
 
 def _unnameable(knee: Knee) -> list[Reason]:
-    """Files whose names are not UTF-8: no table can hold them."""
+    """Reasons for files whose names are not UTF-8: no table can hold them."""
     reasons = []
     for file in knee.files:
         if not _is_utf8(file.path):
@@ -164,7 +164,9 @@ def _is_utf8(path: str) -> bool:
 
 
 def _label_gaps(knee: Knee, readings: dict[str, Reading], levels: tuple[Level, ...], needed: str) -> list[Reason]:
-    """The levels without a label: of scope ``case`` for the one that every case must have."""
+    """Reasons for the levels without a label: of scope ``case`` for the one that every case must
+    have.
+    """
     explained = {reason.level for reason in knee.reasons if reason.reason == "invalid-label"}
     gaps = []
     for level in levels:
@@ -184,7 +186,7 @@ def _label_gaps(knee: Knee, readings: dict[str, Reading], levels: tuple[Level, .
 
 
 def _image_gaps(knee: Knee, cohort: Cohort) -> list[Reason]:
-    """The views without an image, where no reader's reason tells of it: a knee of the label table
+    """Reasons for the views without an image, where the reader gave none: a knee of the label table
     alone.
     """
     explained = {reason.view for reason in knee.reasons if reason.view is not None and reason.scope == "case"}
@@ -194,7 +196,7 @@ def _image_gaps(knee: Knee, cohort: Cohort) -> list[Reason]:
 
 
 def _log_readings(name: str, rows: Rows) -> None:
-    """Tell how many knees have several readings of a level, and how many of those disagree."""
+    """Log how many knees have several readings of a level, and how many of those disagree."""
     for level in dict.fromkeys(row["level"] for row in rows):
         several = [row for row in rows if row["level"] == level and row["readings"] > 1]
         if several:

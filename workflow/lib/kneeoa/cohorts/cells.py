@@ -1,4 +1,4 @@
-"""What the cells of people's tables say: missing values, coded values, identifiers, sides. Standard
+"""Parse the cells of people's tables: missing values, coded values, identifiers, sides. Standard
 library only (used at parse).
 """
 
@@ -104,7 +104,7 @@ def _casefolded(text: str) -> tuple[str, str]:
 
 
 def _number_and_text(text: str) -> tuple[str, str] | None:
-    """(number, what stands behind it) of ``1``, ``1.0`` and ``1: Right``; None of other texts."""
+    """(number, text after it) of ``1``, ``1.0`` and ``1: Right``; None of other texts."""
     head, _, behind = text.partition(":")
     value = numeric(head.strip())
     return None if value is None else (repr(value + 0.0), _casefolded(behind)[1])

@@ -1,6 +1,4 @@
-"""Labels of every level of the hierarchy, from what the source offers: a coarse one follows from a
-finer one.
-"""
+"""Derive labels of the coarse levels of the hierarchy from the finer ones that a source offers."""
 
 from __future__ import annotations
 
@@ -38,8 +36,8 @@ def parent_value(child: Level, parent: Level, value: Value) -> Value:
     """The parent's value for a child's ``value``.
 
     A finding (multilabel) that is present makes its parent's finding present, or its parent's class
-    the highest of those present; a finding that nobody read leaves the parent unread unless another
-    one settles it.
+    the highest of those present; an unread finding leaves the parent unread unless another one
+    decides it.
     """
     groups = child.parent_class or ()
     if child.kind != "multilabel":

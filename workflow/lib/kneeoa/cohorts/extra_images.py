@@ -1,4 +1,4 @@
-"""Images that lie beside a manifest's own and that none of its lines names."""
+"""Report images beside a manifest's own that none of its lines names."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _LOG = logging.getLogger(__name__)
 
 
 def unlisted_images(root: Path, manifest: Manifest, table: Table) -> list[Reason]:
-    """One reason, without a case, for all images below the manifest's folder that no line names,
-    whatever its visit or view; nothing where there is none, or no column of paths.
+    """A single reason, without a case, for all images below the manifest's folder that no line
+    names, whatever its visit or view; empty where there is none, or no column of paths.
 
     Files without a suffix are left out, as they may be anything; so are archives.
     """

@@ -1,4 +1,4 @@
-"""A folder of grades: one picture a knee, its grade the folder's name:
+"""Read a folder of grades: one picture a knee, its grade the folder's name:
 ``[{train,val,test}/]{0..4}/<id><L|R>.png``.
 
 The folder above the grade is the source's own split, where there is one.
@@ -27,7 +27,7 @@ LEVEL = "kl"
 
 def read(cohort: Cohort, root: Path) -> Source:
     """Read the folder: the level that it offers is ``kl``; one view at one visit. A picture that
-    tells no person (``NormalG0 (12).png``) counts as a person of its own, with a warning.
+    names no person (``NormalG0 (12).png``) counts as a person of its own, with a warning.
 
     Raises:
         KneeoaError: there is no folder of a grade, or more than one view or visit is asked for.
@@ -82,8 +82,8 @@ def _parse_name(name: str, grade: int) -> tuple[str | None, str | None, str]:
 
 
 def _grade_folders(source: Source, root: Path) -> Iterator[tuple[str, str | None, int]]:
-    """(folder, split, grade), in name order; a folder that is neither a grade's nor a split's is
-    told of.
+    """(folder, split, grade), in name order; a folder that is neither a grade's nor a split's
+    becomes a loose reason.
     """
     splits = {outer: cells.split(outer) for outer in _folders(root)}
     inside = {outer: _folders(root / outer) for outer, split in splits.items() if split}

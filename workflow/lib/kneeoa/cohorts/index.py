@@ -5,9 +5,9 @@ Standard library only. A file counts by its path below the root, size and time s
 not read. The lines of the tables that say which image is whose, and where its joint lies, count for
 their subjects, since the stage that decodes a shard looks at nothing else.
 
-Nothing is remembered between two parses: a file that is written anew in place changes neither the
-time stamp nor the list of its folder, so a folder's time stamp cannot stand for the files in it.
-Every file is looked at each time, in threads where the disk is slow to answer.
+Nothing is cached between two parses: a file that is written anew in place changes neither the time
+stamp nor the list of its folder, so a folder's time stamp cannot stand for the files in it. Every
+file is looked at each time, in threads where the disk is slow to answer.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ from kneeoa.errors import KneeoaError
 UNATTRIBUTED = -1
 """The key of the files that belong to no subject: tables, lists."""
 _EVERY_SHARD = -2
-"""What may be anybody's: it counts for every shard."""
+"""The key of files that may be anybody's: they count for every shard."""
 _THREADS = 16
 """Batches of folders that are listed at a time where the disk is far away."""
 _BATCH = 100
 """Folders handed out at a time: one by one would cost more than listing them."""
 _MIN_BUSY_SHARE = 0.2
 """Below this share of processor time in a batch, the walk is waiting for the disk. On a local disk
-threads only get in each other's way.
+threads only slow each other down.
 """
 
 
 def raw_digests(root: Path, cohort: Cohort, subjects: set[str] | None = None) -> dict[int, str]:
-    """Sixteen hexadecimal characters for every shard, and under -1 for the files that belong to no
-    subject.
+    """Digests of the raw tree, sixteen hexadecimal characters for every shard, and under -1 for the
+    files that belong to no subject.
 
     A folder or file that cannot be looked at counts as such, so that its case is read again once it
-    can be; links are followed, loops not. ``subjects`` gets the subjects that files and tables
-    name.
+    can be; links are followed, loops not. The subjects that files and tables name are added to
+    ``subjects``.
 
     Raises:
         KneeoaError: the root is not a folder or cannot be listed, or a table that says which image
@@ -79,8 +79,8 @@ _Folder = tuple[str, str, int, Trail]
 
 
 class _Walk:
-    """Lists folders; what is kept of one is a digest, so that memory grows with folders and not
-    with files.
+    """A walk that lists folders and keeps one digest of each, so that memory grows with folders and
+    not with files.
     """
 
     def __init__(self, subject_of: SubjectOf, shards: int, subjects: set[str]) -> None:
@@ -89,8 +89,8 @@ class _Walk:
         self.subjects = subjects
 
     def run(self, root: Path) -> list[Part]:
-        """The parts of every folder, in no order; in threads from where on the disk keeps one
-        waiting, as it does on a network.
+        """The parts of every folder, in no order; in threads from the moment at which the disk
+        responds slowly, as on a network.
         """
         status = root.stat()
         parts: list[Part] = []
@@ -173,8 +173,8 @@ def _digest(relative: str, lines: list[str]) -> bytes:
 
 
 def _tables_outside(root: Path, cohort: Cohort, subject_of: SubjectOf) -> list[Part]:
-    """A manifest or landmarks that lie outside the root: their size and time stamp count where a
-    walk of the root would have seen them.
+    """Parts for a manifest or landmarks outside the root: their size and time stamp, as a walk of
+    the root would have counted them.
     """
     parts: list[Part] = []
     for name in filter(None, (cohort.manifest.table if cohort.manifest else None, cohort.landmarks)):

@@ -1,4 +1,4 @@
-"""From the cells of a row to a level's label, by a column map."""
+"""Parse the cells of a row into a level's label, by a column map."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from kneeoa.config.manifest import LabelColumns
 
 
 def label(cells: Sequence[str], columns: LabelColumns) -> Value:
-    """The label that a row's cells give.
+    """The label that the cells of a row give.
 
     Args:
         cells: the cells of ``columns.names``, in that order.
-        columns: what they mean.
+        columns: their meaning.
 
     Returns:
         One entry, or one for each finding; None where unread.
@@ -53,8 +53,8 @@ def _grade(cell: str, columns: LabelColumns) -> int | None:
 
 
 def _lists_every_code(values: Mapping[str, int | None]) -> bool:
-    """Whether ``values`` say what the source's codes mean, so that a whole number beside them is
-    none; a grade between two (``1.9``) and a code for "no label" leave the whole numbers alone.
+    """Whether ``values`` give the meanings of the source's codes, so that no other whole number is
+    a code; a grade between two (``1.9``) and a code for "no label" leave the whole numbers alone.
     """
     return any(meaning is not None and (numeric(key) or 0.0).is_integer() for key, meaning in values.items())
 

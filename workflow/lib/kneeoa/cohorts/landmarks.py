@@ -1,4 +1,4 @@
-"""Centres of joints in radiographs, from a CSV: where one picture shows both knees, or a crop
+"""Read centres of joints in radiographs from a CSV: where one picture shows both knees, or a crop
 should be centred. Standard library only.
 """
 
@@ -61,7 +61,7 @@ def landmarks(root: Path, cohort: Cohort) -> Iterator[Landmark]:
 
 def add_landmarks(source: Source, cohort: Cohort, root: Path) -> None:
     """Give the images of each landmark's knee their centre: of its visit and view where the line
-    tells them, of any where not.
+    names them, of any where not.
 
     A line that no image takes is a loose reason, ``unused-landmark``.
 

@@ -1,5 +1,5 @@
-"""Any source by a column map: a table with a row for each case, each image, or each subject with
-columns for both sides.
+"""Read any source by a column map: a table with a row for each case, each image, or each subject
+with columns for both sides.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ def read(cohort: Cohort, root: Path) -> Source:
     A row that names no knee, a path that leaves the root, a file that is not there or of no known
     format, a label outside its map: each is a reason with its line. Rows of other visits and views
     are passed over, with one reason for all whose visit or view nothing names. An age or a sex that
-    is none counts as empty, with one warning a column.
+    cannot be read counts as empty, with one warning a column.
 
     Raises:
-        KneeoaError: the table is missing or malformed, lacks a column, or has a landmark or split
-            that is none.
+        KneeoaError: the table is missing or malformed, lacks a column, or has an invalid landmark
+            or split.
     """
     if cohort.manifest is None:
         raise KneeoaError("reader 'manifest' needs the section 'manifest' with its column map.")
@@ -78,7 +78,7 @@ def read(cohort: Cohort, root: Path) -> Source:
 
 
 def _report_passed(source: Source, passed: Passed, table: str) -> None:
-    """One reason for all rows of visits that nothing names, and one for those of views."""
+    """Add one reason for all rows of unnamed visits, and one for those of unnamed views."""
     for key in ("visit", "view"):
         lines = {text: rows for (other, text), rows in passed.items() if other == key}
         if lines:
@@ -92,7 +92,7 @@ def _report_passed(source: Source, passed: Passed, table: str) -> None:
 
 def _settle_labels(votes: list[Vote], cohort: Cohort, level: str) -> Reading | None:
     """The label of a case's rows. Where a level has several findings, rows of one project that
-    differ may list one finding each, so that none of them is taken for the label.
+    differ may list one finding each, so that none of them alone is the label.
     """
     columns, rule = cohort.labels[level], cohort.readings
     if columns.several_findings and columns.findings == "union":
@@ -103,6 +103,7 @@ def _settle_labels(votes: list[Vote], cohort: Cohort, level: str) -> Reading | N
 
 
 def _set_person(knee: Knee, entry: Entry, manifest: Manifest, path: Path, conflicts: Counter[str], odd_cells: dict[str, set[int]]) -> None:
+    """Set site, sex, age and split of a knee by a row; an earlier row's value is kept."""
     values: dict[str, str | float | None] = {}
     for key in ("site", "sex", "split"):
         if key in entry.cells:

@@ -1,5 +1,5 @@
-"""The rows of a manifest as cases and files, by its column map. Standard library only, as the index
-is made at parse too.
+"""Read the rows of a manifest as cases and files, by its column map. Standard library only, as the
+index is made at parse too.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ from kneeoa.config.manifest import Manifest
 from kneeoa.errors import KneeoaError
 
 IMAGE_KEYS = ("subject", "side", "visit", "view", "path", "mask", "row", "column")
-"""What of a row decides which file is whose; the rest may change without another decoding."""
+"""Keys of a row that decide which file belongs to whom; the others may change without another
+decoding.
+"""
 _ROW_KEYS = (*IMAGE_KEYS, "split", "site", "sex", "age", "project")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One case, visit and view that a row tells of.
+    """A case, visit and view that a row describes.
 
     ``cells`` has the text of every mapped key, and ``labels`` those of each level's columns, in the
     order of its column map.
@@ -46,14 +48,14 @@ class Entry:
     cells: dict[str, str]
     labels: dict[str, list[str]]
     trouble: str | None = None
-    """What keeps the row from naming a knee."""
+    """The reason why the row names no knee."""
     unmatched: str | None = None
     """The code that is not understood, where that is the trouble."""
 
 
 Passed = dict[tuple[str, str], set[int]]
-"""Lines of the rows that were passed over, by what they are of: ``visit`` or ``view``, and the text
-that nothing names.
+"""Lines of the rows that were skipped, by kind (``visit`` or ``view``) and by the text that nothing
+names.
 """
 
 
@@ -68,8 +70,8 @@ def entries(
     """Every case, visit and view of every row: several of a row whose columns are given for each
     side, visit or view.
 
-    Rows of other visits and views than the cohort's are left out; ``passed`` gets those that
-    neither the cohort nor ``values`` names.
+    Rows of other visits and views than the cohort's are left out; those that neither the cohort nor
+    ``values`` names are added to ``passed``.
 
     Raises:
         KneeoaError: a column is missing.
@@ -121,8 +123,8 @@ def _filled(name: str, texts: Mapping[str, str]) -> str:
 
 
 def _no_such_column(table: Table, name: str, texts: Mapping[str, str], maps: tuple[Mapping[str, str], ...]) -> str:
-    """The sentence for a name with placeholders: it suggests no column of one side or visit alone,
-    as that would give a knee the other's label.
+    """The error message for a missing column with placeholders: it suggests no column of one side
+    or visit alone, as that would give a knee the other's label.
     """
     filled = _filled(name, texts)
     near = difflib.get_close_matches(filled, table.header, n=4)
@@ -173,8 +175,8 @@ def _entry(
 
 
 def meaning(manifest: Manifest, key: str, cell: str) -> str | None:
-    """What a cell means: by ``values``, else by the words that everybody uses; None where it is
-    empty or unknown.
+    """The meaning of a cell: by ``values``, else by common words; None where it is empty or
+    unknown.
     """
     mapped = _mapped(manifest, key, cell)
     if mapped is not None:
@@ -186,7 +188,7 @@ def meaning(manifest: Manifest, key: str, cell: str) -> str | None:
 
 
 def _mapped(manifest: Manifest, key: str, cell: str) -> str | None:
-    """What ``values`` say of a cell, None where they say nothing."""
+    """The meaning of a cell by ``values``; None where they do not have it."""
     meanings: dict[str, str] = manifest.values.get(key, {})  # type: ignore[call-overload]
     try:
         return cells.look_up(cell, meanings)

@@ -1,4 +1,4 @@
-"""OAI's own layout: image indexes, image folders or archives, ``kxr_sq_bu<visit>``, tables of
+"""Read OAI's own layout: image indexes, image folders or archives, ``kxr_sq_bu<visit>``, tables of
 participants, masks by file name.
 """
 

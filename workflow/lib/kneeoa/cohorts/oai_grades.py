@@ -1,4 +1,4 @@
-"""OAI's clinical tables: readings of radiographs (``kxr_sq_bu<visit>``, or the archive's
+"""Read OAI's clinical tables: readings of radiographs (``kxr_sq_bu<visit>``, or the archive's
 ``kxrsq01``) and people, as text or as SAS files.
 """
 
@@ -41,8 +41,7 @@ def clinical_table(root: Path, name: str) -> Path | None:
     (a download's own are two deep); None where there is none.
 
     Raises:
-        KneeoaError: there are several of one form that differ: nobody but their owner knows which
-            is in force.
+        KneeoaError: there are several of one form that differ: which one is valid is not known.
     """
     copies = sorted(
         (_SUFFIXES.index(path.suffix.lower()), depth, path)
@@ -141,7 +140,7 @@ def _readings(root: Path, visit: str) -> Table:
 
 
 def _column(table: Table, name: str, number: str) -> str:
-    """The table's own name of a column: with the visit's prefix, or as it is given."""
+    """The name of a column in the table: with the visit's prefix, or as it is given."""
     prefixed = f"V{number}{name}"
     if table.has(prefixed) or not table.has(name):
         return prefixed
@@ -157,7 +156,7 @@ def _knee(identifier: str, side: str) -> tuple[str | None, str | None]:
 
 
 def _coded(cell: str, meanings: Mapping[str, str]) -> str | None:
-    """What a coded cell means (``1``, ``1.0``, ``1: Right``); None where it is no such code."""
+    """The meaning of a coded cell (``1``, ``1.0``, ``1: Right``); None where it is no such code."""
     return meanings.get(cells.plain(cells.code(cell) or ""))
 
 
@@ -168,7 +167,7 @@ def _plain(identifier: str) -> str:
 
 def add_people(source: Source, root: Path) -> None:
     """Add site, sex and age at enrolment from the tables of participants that are there; a cell
-    that is none of these counts as empty, with one warning a column.
+    that cannot be read counts as empty, with one warning a column.
 
     Raises:
         KneeoaError: a table is malformed.

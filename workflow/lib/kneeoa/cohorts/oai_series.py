@@ -1,4 +1,4 @@
-"""Which series of OAI's image indexes is which knee's image: ``contents.csv`` of the releases,
+"""Find the images of knees through OAI's image indexes: ``contents.csv`` of the releases,
 ``image03.txt`` of the archive.
 """
 
@@ -45,12 +45,12 @@ class Listed:
     line: int
     subject: str
     folder: str
-    """As the index has it, without the archive's suffix and with forward slashes."""
+    """The folder in the index, without the archive's suffix and with forward slashes."""
     description: str
 
 
 def patterns(cohort: Cohort) -> dict[str, re.Pattern[str]]:
-    """The compiled description of each of the cohort's views.
+    """The compiled series description of each of the cohort's views.
 
     Raises:
         KneeoaError: a view is neither OAI's nor given in ``series``.
@@ -142,8 +142,8 @@ def add_folders(knee: Knee, root: Path, view: str, folders: list[str], shows: st
 
 
 def _find_folder(root: Path, folder: str, visit: str) -> str | None:
-    """Where a listed folder lies, as a folder or as an archive of that name, below the visit's or
-    the archive's own folder or not.
+    """The path below the root of a listed folder, as a folder or as an archive of that name, with
+    or without the visit's or the archive's own folder above it; None where it is not there.
     """
     if ".." in folder.split("/"):
         return None
@@ -159,10 +159,10 @@ def _find_folder(root: Path, folder: str, visit: str) -> str | None:
 
 def image_files(root: Path, place: str, view: str, shows: str = "knee") -> list[File]:
     """The images of a folder or archive: each volume, picture or archive counts as one; other files
-    are one DICOM series, and what lies beside slices by its name is passed over.
+    are one DICOM series, and files that lie beside slices by their names are skipped.
 
     Of a radiograph (``shows`` both) the only DICOM file is the image; of several, the volumes stage
-    finds out which is one.
+    finds out which one is a radiograph.
     """
     if place.lower().endswith(ARCHIVES):
         return [File(view, "image", place, "dicom-archive", shows)]

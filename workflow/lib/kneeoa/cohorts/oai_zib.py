@@ -1,5 +1,5 @@
-"""The original OAI-ZIB release: 507 right knees with masks of four labels, on OAI's baseline DESS
-series.
+"""Read the original OAI-ZIB release: 507 right knees with masks of four labels, on OAI's baseline
+DESS series.
 
 A mask file makes a knee (``segmentation_masks/9001104.segmentation_masks.mhd`` and its ``.raw``;
 ``.mha``, NIfTI, NRRD as well). Its image is a converted volume of that participant, else OAI's own
@@ -67,8 +67,8 @@ def _add_files(source: Source, cohort: Cohort, volumes: dict[tuple[str, str], li
 
 
 def _add_series(source: Source, cohort: Cohort, root: Path, subjects: set[str]) -> None:
-    """Images of ``subjects``: the release's own list tells which series a mask was drawn on; OAI's
-    index tells of those not on it.
+    """Add the images of ``subjects``: by the release's own list of the series that masks were drawn
+    on, and by OAI's index for those not on it.
     """
     folders: dict[str, set[str]] = defaultdict(set)
     for subject, folder in series_lines(root):

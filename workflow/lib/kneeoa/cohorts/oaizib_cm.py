@@ -1,7 +1,7 @@
-"""Paper A's cohort (OAIZIB-CM): ``subInfo_{train,test}.xlsx`` (or ``.csv``) and NIfTI files by
+"""Read paper A's cohort (OAIZIB-CM): ``subInfo_{train,test}.xlsx`` (or ``.csv``) and NIfTI files by
 CMT-ID anywhere below the root.
 
-The tables say who each knee is of: OAI's own subject, side, sex and age. Without a SubjectID a knee
+The tables say whose knee each is: OAI's own subject, side, sex and age. Without a SubjectID a knee
 is a subject of its own, called by its CMT-ID; without a KneeSide it is a right one, as all of the
 release are. Masks have five labels: 4 is medial and 5 lateral tibial cartilage.
 """
@@ -72,8 +72,8 @@ def read(cohort: Cohort, root: Path) -> Source:
 
 
 def _knee(source: Source, cohort: Cohort, row: _Row, path: Path, odd: Counter[str]) -> Knee:
-    """The knee of a row: OAI's own subject where the table has it, and what else it says of them. A
-    row that does not say who or which knee it is gives a knee that is left out.
+    """The knee of a row: OAI's own subject where the table has it, and its other columns. A row
+    that does not say who or which knee it is gives a knee that is left out.
     """
     name, problems = subject_name(row.number), []
     texts = {key: text for key, text in row.cells.items() if key in _OPTIONAL and not cells.is_missing(text)}

@@ -1,4 +1,4 @@
-"""Several readings of one knee: which one counts, and whether they agree."""
+"""Settle several readings of one knee: the label that counts, and whether they agree."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Value = tuple[int | None, ...]
 
 @dataclass(frozen=True)
 class Vote:
-    """What one reading of a knee says about a level."""
+    """One reading of a knee's level."""
 
     value: Value
     """Class index; one entry for each finding of a multilabel level, None where unread."""
@@ -24,7 +24,9 @@ class Vote:
 
 
 def union_of_rows(votes: Sequence[Vote]) -> list[Vote]:
-    """One vote a project: each finding as the highest of its rows, None where no row reads it."""
+    """Merge the rows of each project into one vote: each finding as the highest of its rows, None
+    where no row reads it.
+    """
     merged: dict[int | str | None, Value] = {}
     for vote in votes:
         earlier = merged.get(vote.project, vote.value)
@@ -43,8 +45,8 @@ def rows_differ(votes: Sequence[Vote]) -> bool:
 
 
 def settle(votes: Sequence[Vote], rule: str, projects: Sequence[int | str] = ()) -> Reading | None:
-    """One label out of a knee's readings, given in the order of the table; None where nobody read
-    anything.
+    """Settle a knee's readings, given in the order of the table, into one label; None where nobody
+    read anything.
 
     - ``preferred``: the reading of the first of ``projects`` that read the knee; without one, of
       the project with the lowest number; within a project the first in the table. A reading without

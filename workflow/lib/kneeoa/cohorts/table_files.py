@@ -1,5 +1,5 @@
-"""Any table file as text cells: text, Excel workbooks, Parquet and SAS files, one shape for all
-readers.
+"""Read any table file as text cells: text, Excel workbooks, Parquet and SAS files, in one shape for
+all readers.
 """
 
 from __future__ import annotations

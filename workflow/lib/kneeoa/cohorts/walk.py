@@ -1,5 +1,5 @@
-"""The files below a folder: links followed, loops not, hidden names left out, in an order that does
-not depend on the disk.
+"""Walk the files below a folder: links followed, loops not, hidden names left out, in an order that
+does not depend on the disk.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def files_below(root: Path, top: str = "", failed: Callable[[OSError], None] | N
     Args:
         root: what the paths are relative to.
         top: where to begin, relative to ``root``; nothing is yielded where it is not there.
-        failed: told of a folder that cannot be listed.
+        failed: called with the error of a folder that cannot be listed.
     """
     start = root / top
     if start.is_dir():

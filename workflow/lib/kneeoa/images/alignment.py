@@ -1,5 +1,5 @@
-"""A mask's labels as the cohort's tissues, and how much of them lies in an image. Resampling:
-:mod:`kneeoa.images.label_resample`.
+"""Translate a mask's labels into the cohort's tissues, and measure the share of them inside an
+image. Resampling: :mod:`kneeoa.images.label_resample`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Tissues = Mapping[str, tuple[int | str, ...]]
 """Tissue -> its labels: numbers, and names of the segments of 3D Slicer."""
 
 _SAMPLED_VOXELS = 50_000
-# Furthest from a whole number that a label may be: half a slope of 25 labels in one byte.
+# Largest distance of a label from a whole number: half a slope of 25 labels in one byte.
 _MAX_ROUNDING = 0.05
 # The last value marks voxels of several tissues in resampling.
 _MOST_TISSUES = 254
@@ -42,7 +42,7 @@ def tissue_values(tissues: Tissues) -> dict[str, int]:
 def to_tissues(mask: Volume, tissues: Tissues) -> Volume:
     """Translate a cohort's labels into stored values (uint8); labels that mean no tissue become 0.
 
-    Numbers that all but are whole are labels that went through a slope and an intercept.
+    Numbers that are whole but for rounding are labels that went through a slope and an intercept.
 
     Slice by slice, so that memory stays at the mask and its translation.
 
@@ -79,7 +79,7 @@ def label_numbers(tissues: Tissues, segments: Sequence[Segment]) -> dict[str, tu
     blanks and punctuation do not count.
 
     Args:
-        tissues: the cohort's.
+        tissues: the cohort's tissues and their labels.
         segments: those that the mask names; none: its labels are numbers.
 
     Returns:
@@ -114,13 +114,13 @@ def label_numbers(tissues: Tissues, segments: Sequence[Segment]) -> dict[str, tu
 
 
 def _normalised_name(name: str) -> str:
-    """A segment's name without what people write in different ways."""
+    """A segment's name without differences in case, blanks and punctuation."""
     return re.sub(r"[\W_]+", " ", name.casefold()).strip()
 
 
 def _whole_numbers(plane: NDArray[Any]) -> NDArray[np.int64]:
-    """The labels of a plane. A label that was stored under a slope comes back up to half a slope
-    off.
+    """The labels of a plane as whole numbers. A label that was stored under a slope comes back up
+    to half a slope off.
     """
     whole: NDArray[np.int64] = (np.rint(plane) if plane.dtype.kind == "f" else plane).astype(np.int64)
     if plane.dtype.kind == "f" and not float(np.abs(plane - whole).max(initial=0.0)) <= _MAX_ROUNDING:
@@ -129,8 +129,8 @@ def _whole_numbers(plane: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def inside_share(labels: Volume, grid: Grid) -> float:
-    """Share of the labelled voxels whose centres lie in a grid's box: in the image, when the grid
-    is the image's own.
+    """Share of the labelled voxels whose centres lie in a grid's box (in the image, for the image's
+    grid).
 
     Returns:
         A share in [0, 1]; 0 for a map without labels.
@@ -146,8 +146,8 @@ def inside_share(labels: Volume, grid: Grid) -> float:
 
 
 def image_grid(affine: Affine, centre: NDArray[np.float64], shape: tuple[int, ...], spacing: NDArray[np.float64]) -> Grid:
-    """The grid of an image as it was scanned, in the canonical order of axes, from what the
-    volumes' index keeps of it.
+    """The grid of an image as it was scanned, in the canonical order of axes, from the columns of
+    the volumes' index.
 
     Args:
         affine: the canonical grid's.

@@ -1,5 +1,5 @@
-"""The files inside an archive, in memory: nothing is written to disk, so no path in an archive can
-reach anything.
+"""Read the files inside an archive in memory: nothing is written to disk, so no path in an archive
+can reach anything.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def members(path: Path) -> Iterator[tuple[str, bytes]]:
     """Base name and bytes of each regular file of an archive, in its order; folders, links and
     hidden files (``._001``) are passed over.
 
-    A gzip stream is inflated once, forwards, and its checksum compared at the end.
+    A gzip stream is decompressed once, forwards, and its checksum compared at the end.
 
     Raises:
         UnusableImage: damaged, cut, encrypted or not an archive (``unreadable``), or more bytes
@@ -45,7 +45,7 @@ def members(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def inflated(path: Path) -> bytes:
-    """The content of a file that is compressed on its own (gzip).
+    """The decompressed content of one gzip file.
 
     Raises:
         UnusableImage: damaged or cut (``unreadable``), or more bytes than a file of a series has
@@ -58,7 +58,7 @@ def inflated(path: Path) -> bytes:
         raise unreadable(error, path.name) from None
     except MemoryError:
         raise
-    except Exception as error:  # of the library that inflates
+    except Exception as error:  # of the library that decompresses
         raise UnusableImage("unreadable", f"{path.name}: the compressed file is damaged or cut ({type(error).__name__}).") from None
     if len(content) > MOST_MEMBER:
         raise _too_large(path.name)
@@ -66,8 +66,8 @@ def inflated(path: Path) -> bytes:
 
 
 class _StrictTarInfo(tarfile.TarInfo):
-    """A member whose damaged or missing header is an error: tarfile would take it for the archive's
-    end.
+    """A tar member whose damaged or missing header is an error: tarfile would take it for the
+    archive's end.
     """
 
     @classmethod
@@ -81,7 +81,7 @@ class _StrictTarInfo(tarfile.TarInfo):
 
 
 class _LimitedStream:
-    """A stream that counts what is read of it and refuses to go past a limit."""
+    """A stream that counts the bytes read from it and refuses to go past a limit."""
 
     def __init__(self, stream: BinaryIO, name: str) -> None:
         self.stream, self.name, self.count = stream, name, 0

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from kneeoa.config.volumes import N4
 from kneeoa.errors import UnusableImage
 
-# The field is a spline of four control points an axis: fewer voxels than this along a shrunken axis
-# would not carry it.
+# The field is a spline of four control points an axis: it needs at least this many voxels along a
+# shrunken axis.
 _MIN_VOXELS = 16
 
 

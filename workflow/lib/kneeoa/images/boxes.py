@@ -1,4 +1,4 @@
-"""The box that a part of an array fills."""
+"""Bounding boxes of parts of an array."""
 
 from __future__ import annotations
 

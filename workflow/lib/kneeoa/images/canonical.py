@@ -1,4 +1,4 @@
-"""From an image as it was scanned to the canonical grid of its view.
+"""Resample an image as it was scanned to the canonical grid of its view.
 
 The grid keeps the image's own axes (flipped and permuted to the canonical order), so an oblique
 image is never turned: the affine carries its obliqueness. It has the view's shape, and either the
@@ -86,8 +86,8 @@ def to_canonical(volume: Volume, view: View, side: str | None) -> Canonical:
 
 
 def _region_shift(oriented: Volume, region: Region) -> NDArray[np.float64]:
-    """From the image's middle to the region's, in whole voxels of the image along its canonical
-    axes.
+    """Shift from the image's middle to the region's, in whole voxels of the image along its
+    canonical axes.
     """
     shift = np.asarray(region.offset) / oriented.spacing
     if region.around == "foreground":

@@ -1,5 +1,5 @@
-"""What a mask as a whole says about cartilage, on the mask's own grid: volume, thickness, and which
-side of the joint it covers.
+"""Cartilage measures of a whole mask on its own grid: volume, thickness, and the sides of the joint
+without cartilage.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from kneeoa.images.volume import Volume
 
 _MARGIN_MM = 12.0
 _FACES = 6_000
-# Cosine between a face's normal and the way from bone to joint: faces on the rim of a plate are
-# neither its back nor its front.
+# Cosine between a face's normal and the way from bone to joint: faces on the rim of a plate look
+# neither to bone nor to the joint.
 _MIN_COSINE = 0.3
 _MIN_SHARE = 0.25
 
@@ -39,7 +39,7 @@ class Measures:
 
 
 def joint(labels: Volume, values: Mapping[str, int]) -> Volume | None:
-    """The box around a map's cartilage with 12 mm to spare, a view; None for a map without
+    """Crop a label map to its cartilage with a margin of 12 mm (a view); None for a map without
     cartilage.
 
     All measures and checks look at this box alone: a fifth of a scan.
@@ -56,11 +56,11 @@ def joint(labels: Volume, values: Mapping[str, int]) -> Volume | None:
 
 
 def interface(box: Volume, values: Mapping[str, int]) -> Surface:
-    """Some thousand faces, evenly taken, where bone meets cartilage, normals into the cartilage.
+    """Several thousand evenly sampled faces where bone meets cartilage, normals into the cartilage.
 
-    In a mask without bone, or whose bone nowhere touches cartilage, the side of the cartilage that
-    lies on bone, told by the plates' shapes; its whole surface where no name says which cartilage
-    is the femur's. Normals point into the cartilage too.
+    In a mask without bone, or whose bone nowhere touches cartilage: the side of the cartilage that
+    lies on bone, derived from the plates' shapes, or the whole surface where no name says which
+    cartilage is the femur's. Normals point into the cartilage there too.
     """
     cartilage = list(cartilage_values(values).values())
     faces = surface(box, list(bone_values(values).values()), cartilage, most=_FACES)
@@ -68,15 +68,16 @@ def interface(box: Volume, values: Mapping[str, int]) -> Surface:
 
 
 def tells_bone_side(values: Mapping[str, int]) -> bool:
-    """Whether :func:`interface` finds bone's side of cartilage: the mask has bone, or says which
+    """Whether :func:`interface` can find bone's side of cartilage: the mask has bone, or says which
     cartilage is the femur's.
     """
     return bool(bone_values(values)) or "femoral" in sides(values)
 
 
 def _bone_side(box: Volume, whole: Surface, values: Mapping[str, int]) -> Surface:
-    """The faces of cartilage that lie on bone: the femur's plate is a shell about its bone, the
-    others turn their backs on it.
+    """Select the faces of cartilage that lie on bone: their normals point into the joint, which is
+    outwards for the femur's plate (a shell about its bone), and towards that shell's centre for the
+    others.
     """
     label = box.array[tuple(whole.outer.T)]
     shell = np.isin(label, sides(values).get("femoral", []))
@@ -89,8 +90,8 @@ def _bone_side(box: Volume, whole: Surface, values: Mapping[str, int]) -> Surfac
         to_joint[plate] = centre - whole.points[plate].mean(axis=0)
     cosine = np.einsum("nk,nk->n", whole.normals, to_joint) / np.maximum(np.linalg.norm(to_joint, axis=1), 1e-9)
     chosen = cosine > _MIN_COSINE
-    # A femoral plate that is flat is no shell about anything: few of its faces look away from its
-    # middle, and they are its rim.
+    # A flat femoral plate is no shell: few of its faces look away from its middle, and these are
+    # its rim.
     return whole.where(chosen) if chosen.sum() > _MIN_SHARE * len(whole) else whole
 
 
@@ -98,8 +99,8 @@ def measure(box: Volume | None, faces: Surface | None, values: Mapping[str, int]
     """Measure the cartilage of a mask.
 
     Args:
-        box: what :func:`joint` cut out.
-        faces: what :func:`interface` found in it.
+        box: the result of :func:`joint`.
+        faces: the result of :func:`interface` for that box.
         values: the stored value of each tissue.
     """
     named_sides = sides(values)

@@ -1,4 +1,4 @@
-"""Which echo a converted file (NIfTI, MetaImage, NRRD) holds: along a fourth axis, or as its name
+"""Pick the echo of a converted file (NIfTI, MetaImage, NRRD): along a fourth axis, or as its name
 or the ``.json`` beside it says.
 """
 
@@ -15,21 +15,21 @@ from kneeoa.errors import UnusableImage
 Part = TypeVar("Part")
 
 ECHO_HINT = "; where the fourth is echoes, set the view's 'echo'"
-"""What a refusal of four axes adds."""
+"""The end of an error message about four axes."""
 
 _SUFFIX = re.compile(r"\.(nii(\.gz)?|mha|mhd|nrrd|nhdr)$", re.IGNORECASE)
 # As BIDS (`_echo-2_`, `_echo-2.nii`) and dcm2niix (`_e2`, `_e2_ph`) name it.
 _ECHO_IN_NAME = re.compile(r"_echo-0*(\d+)(?=_|$)|_e(\d+)(?=$|_ph$|_real$|_imaginary$)", re.IGNORECASE)
-# A description longer than this is not one.
+# A .json longer than this is no description of an image.
 _MAX_JSON_BYTES = 1 << 20
 
 
 def pick_echo(volumes: Sequence[Part], echo: int | None, path: Path) -> Part:
-    """The volume of a file that holds the echo which is asked for.
+    """The volume of a file that holds the requested echo.
 
-    Several volumes are echoes in their order. A file of one volume is believed where its name or
-    the ``.json`` beside it says which echo it is; one that does not say is a first echo, as the one
-    echo of a DICOM series is.
+    Several volumes are echoes in their order. A file of one volume is the echo that its name or the
+    ``.json`` beside it states; without a statement it is a first echo, like the one echo of a DICOM
+    series.
 
     Args:
         volumes: those along the fourth axis; one for a file of three axes.
@@ -37,7 +37,7 @@ def pick_echo(volumes: Sequence[Part], echo: int | None, path: Path) -> Part:
         path: the file.
 
     Raises:
-        UnusableImage: another echo, fewer echoes, or no word on which it is (``missing-echo``).
+        UnusableImage: another echo, fewer echoes, or none stated (``missing-echo``).
     """
     if len(volumes) > 1:
         if echo is None or echo > len(volumes):
@@ -51,8 +51,8 @@ def pick_echo(volumes: Sequence[Part], echo: int | None, path: Path) -> Part:
 
 
 def stated_echo(path: Path) -> int | None:
-    """The echo that a file is by its converter: ``EchoNumber`` of the ``.json`` beside it, else the
-    part of its name; None where neither says.
+    """The echo number of a file as its converter states it: ``EchoNumber`` of the ``.json`` beside
+    it, else the part of its name; None where neither says.
     """
     stem = _SUFFIX.sub("", path.name)
     sidecar = path.with_name(f"{stem}.json")

@@ -1,11 +1,11 @@
-"""Bone that should be covered by cartilage and is not.
+"""Find denuded bone: bone that should be covered by cartilage and is not.
 
 A mask shows where cartilage is, not where it once was. What is certain is a gap in the plate: bare
 bone with cartilage round it. Bare bone counts as denuded where it belongs to the morphological
 closing of the covered surface (a disc of 5 mm cannot be put down on the bone's bare outside so that
 it touches the spot) or to a hole that covered bone encloses, however large. Bone laid bare at the
-outer edge of a plate along more than 10 mm is not told from bone that never had cartilage, and
-patches below 10 mm2 are not told from the ragged edge of an outline and do not count: the measure
+outer edge of a plate along more than 10 mm cannot be distinguished from bone that never had
+cartilage, nor patches below 10 mm2 from the ragged edge of an outline; neither counts: the measure
 is a lower bound.
 """
 
@@ -24,13 +24,12 @@ _MIN_MM2 = 10.0
 
 
 def denuded(plate: Surface, bare: Surface, box: Volume) -> NDArray[np.bool_]:
-    """Which of the bare faces are denuded.
+    """Mark the bare faces that are denuded.
 
     Args:
         plate: the bone's faces under one plate of cartilage.
         bare: all faces of the same bone that no cartilage covers.
-        box: the label map that both were found in; bare bone that reaches its edge is outside every
-            plate.
+        box: the label map that both are of; bare bone that reaches its edge is outside every plate.
 
     Returns:
         Shape ``[len(bare)]``.
@@ -54,7 +53,7 @@ def denuded(plate: Surface, bare: Surface, box: Volume) -> NDArray[np.bool_]:
 
 
 def _enclosed(voxels: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Which voxels belong to parts that neither reach the map's edge nor are the largest."""
+    """Mark the voxels of parts that neither reach the map's edge nor are the largest."""
     part = _connected_parts(voxels)
     outside = np.zeros(int(part.max(initial=0)) + 1, dtype=bool)
     outside[np.argmax(np.bincount(part, minlength=1))] = True
@@ -63,7 +62,7 @@ def _enclosed(voxels: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.b
 
 
 def _connected_parts(voxels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The number of the connected part (26 neighbours) that each of some voxels belongs to."""
+    """For each voxel, the number of its connected part (26 neighbours)."""
     if not len(voxels):
         return np.zeros(0, dtype=np.int64)
     offsets = voxels - voxels.min(axis=0)

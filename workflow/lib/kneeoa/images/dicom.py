@@ -1,8 +1,8 @@
-"""DICOM volumes: sorted by where each slice lies, never by name, from a folder, an archive or an
-enhanced file.
+"""Read DICOM volumes from a folder, an archive or an enhanced file; slices are sorted by position,
+never by name.
 
 Only geometry, settings and voxels are decoded; people's names and dates of birth are not even
-parsed, and of their numbers a one-way mark is compared (:mod:`kneeoa.images.dicom_scan`).
+parsed, and patients' numbers are compared through a one-way hash (:mod:`kneeoa.images.dicom_scan`).
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ _STEP_TOLERANCE = 0.1
 # Slices may step aside along a straight line (a tilted gantry): the affine is then sheared.
 _MAX_TANGENT = np.tan(np.radians(MOST_SHEAR))
 _LOGGED_SHEAR = np.tan(np.radians(0.5))
-# Series of pictures that can be no slices are passed over up to this share of the largest series'
-# slices: a map in colours has as many as its images, pages of a protocol are few. More of them
-# without a place are a series that lost its geometry.
+# Series of pictures that cannot be slices are skipped up to this share of the largest series'
+# slices: a colour map has as many as its images, pages of a protocol are few. More of them without
+# a position are a series that lost its geometry.
 _MAX_SKIPPED_SHARE = {"not-greyscale": 1.0, "missing-geometry": 0.25}
 
 
@@ -47,18 +47,18 @@ def read_dicom(path: Path, echo: int | None = None, plane: Plane = "any", image_
 
     Array axes are (slice, row, column). Each slice's slope and intercept are applied (then
     float32), MONOCHROME1 is inverted. Slices whose origins drift aside in a straight line give a
-    sheared affine that tells the truth.
+    sheared affine.
 
     Args:
         path: a folder of slices, an archive of them (``.tar.gz``, ``.tgz``, ``.tar``, ``.zip``), or
             one multi-frame file.
         echo: 1 for the shortest echo time, the same as None; 2 for the next.
         plane: of the slices; stacks of other planes are no candidates.
-        image_type: what the picture shows; None: a magnitude image, or the one picture there is of
-            a Dixon scan.
+        image_type: the type of picture; None: a magnitude image, or the only picture of a Dixon
+            scan.
 
     Raises:
-        UnusableImage: a file is damaged or lacks its geometry, no stack is to be chosen, or the
+        UnusableImage: a file is damaged or lacks its geometry, no stack can be chosen, or the
             stack is no regular grid: ``duplicate-slice``, ``slice-gap``, ``uneven-slices``,
             ``crooked-stack``, ``sheared-stack``, ``absurd-spacing``.
     """
@@ -83,13 +83,12 @@ def stacks(path: Path) -> list[Stack]:
 
 
 def _without_captures(slices: list[Frame]) -> list[Frame]:
-    """The slices that a scanner wrote; secondary captures only where there is nothing else."""
+    """The slices without secondary captures; all of them where there is nothing else."""
     return [frame for frame in slices if not is_capture(frame.header.dataset)] or slices
 
 
 def _slices(path: Path) -> list[Frame]:
-    """Every slice of a source; series of colour pictures or pages without a place in space, which
-    lie beside them, are passed over.
+    """Every slice of a source, without series of colour pictures or of pages without a position.
 
     Raises:
         UnusableImage: such a picture belongs to the series of a slice, or its series may have been

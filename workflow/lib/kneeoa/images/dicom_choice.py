@@ -1,5 +1,5 @@
-"""Which stack of a source is its volume: a stated rule, and a refusal where the rule would be a
-guess.
+"""Choose the one stack of a source that is its volume, by a stated rule; refuse where the rule
+would be a guess.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _LISTED = 6  # stacks that a sentence names
 
 
 def choose(stacks: list[Stack], name: str, echo: int | None = None, plane: Plane = "any", image_type: ImageType | None = None) -> Stack:
-    """The dominant stack of the plane and the image type that are asked for: the most slices,
-    localisers last, originals before what was derived of them; then the echo; then the first phase.
+    """The dominant stack of the requested plane and image type: the most slices, localisers last,
+    originals before derived ones; then the echo; then the first phase.
 
     Echoes are stacks of one acquisition that differ in echo time, counted from the shortest. A
-    damaged first echo is still the first: the second one never takes its place. Whatever else lies
-    there and could be a volume of its own makes the choice a guess, which is refused.
+    damaged first echo is still the first: the second one never takes its place. Another stack that
+    could be the volume as well makes the choice a guess, which is refused.
 
     Args:
         stacks: of :func:`kneeoa.images.dicom_stacks.part`.
-        name: how errors call the source.
+        name: the source's name in errors.
         echo: 1 for the shortest echo time; None for the same.
         plane: stacks of other planes are no candidates.
         image_type: stacks of other types are none either; None: a magnitude image or a picture of a
@@ -80,8 +80,8 @@ def choose(stacks: list[Stack], name: str, echo: int | None = None, plane: Plane
 
 
 def _in_plane(stacks: list[Stack], plane: Plane, name: str) -> list[Stack]:
-    """The stacks of a plane; a scout's slices do not stand in for a series of another one. Where no
-    header gives an orientation none has a plane: whoever reads it refuses it, or declares one.
+    """The stacks of a plane; a scout's slices do not replace a series of another plane. Where no
+    header gives an orientation, all stacks: later steps refuse them or use a declared orientation.
     """
     if plane == "any" or all(stack.lacks_orientation for stack in stacks):
         return stacks
@@ -96,9 +96,9 @@ def _in_plane(stacks: list[Stack], plane: Plane, name: str) -> list[Stack]:
 
 
 def _of_type(stacks: list[Stack], image_type: ImageType | None, name: str) -> list[Stack]:
-    """The stacks of a type; None: those that may be meant where none is named.
+    """The stacks of an image type; None: of those types that may be meant where none is named.
 
-    A picture without an echo time (0) beside echoes of its series is calculated of them, whatever
+    A picture without an echo time (0) beside echoes of its series is calculated from them, whatever
     its ImageType says.
     """
     echoes = {stack.series for stack in stacks if stack.echo_time}

@@ -1,5 +1,5 @@
-"""One DICOM file: the elements that are asked for, and its voxels, in any transfer syntax; people's
-names and dates of birth are asked for by nobody and not even parsed.
+"""Parse one DICOM file: the requested elements, and its voxels in any transfer syntax. People's
+names and dates of birth are never requested and not even parsed.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ PIXEL_TAGS = (
     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "RescaleSlope", "RescaleIntercept", "PixelSpacing",
     "PixelPaddingValue", "PixelPaddingRangeLimit", "ModalityLUTSequence",
 )  # fmt: skip
-"""What every reading parses: how the voxels are stored and scaled."""
+"""Elements that every read parses: how the voxels are stored and scaled."""
 VOXEL_TAGS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 """Elements that hold voxels; only whole numbers (the first) are decoded."""
 _MAX_FIRST_ELEMENT = 1 << 10
-"""Bytes of a file's first element at most, where it is to be taken for DICOM without preamble."""
-# What decoders say of voxels that are whole and beyond them (GDCM, Pillow, pydicom's RLE).
+"""Largest first element (bytes) of a file that is taken for DICOM without preamble."""
+# Messages of decoders (GDCM, Pillow, pydicom's RLE) about sound voxels that they do not support.
 _UNSUPPORTED = re.compile(r"does not support|sample precision|RLE encoded pixel data with")
 
 
@@ -50,7 +50,7 @@ def open_file(source: Path | BinaryIO, name: str, tags: Iterable[str] = ()) -> p
 
     Args:
         source: a file, or a stream at its start.
-        name: how errors call the file.
+        name: the file's name in errors.
         tags: keywords (or hexadecimal strings) of further elements.
 
     Raises:
@@ -117,18 +117,18 @@ def _parse(source: Path | BinaryIO, tags: tuple[int, ...], before_voxels: bool) 
 
 
 def open_stream(path: Path) -> BinaryIO:
-    """Open a file; one that is compressed on its own (``.dcm.gz``) is inflated into memory.
+    """Open a file; a gzip file (``.dcm.gz``) is decompressed into memory.
 
     Raises:
-        UnusableImage: the compressed file is damaged (``unreadable``) or inflates to more than a
-            series has (``too-large``).
+        UnusableImage: the compressed file is damaged (``unreadable``) or decompresses to more than
+            a series has (``too-large``).
     """
     return BytesIO(inflated(path)) if path.name.lower().endswith(".gz") else path.open("rb")
 
 
 def is_dicom(head: bytes) -> bool:
-    """Whether a file that begins with these 132 bytes is DICOM: by the letters behind its preamble,
-    or by a first element of group 2 or 8 where it lacks the preamble.
+    """Whether a file that begins with these 132 bytes is DICOM: by the letters after its preamble,
+    or by a first element of group 2 or 8 where the preamble is missing.
     """
     if head[128:132] == b"DICM":
         return True
@@ -178,15 +178,16 @@ def voxels(dataset: pydicom.Dataset, name: str, frame: int | None = None, form: 
 
 
 def require_length(length: int, form: PixelFormat, name: str, bytes_from: Callable[[int], bytes]) -> None:
-    """Compare the bytes of uncompressed voxels with what rows, columns and frames ask for.
+    """Compare the number of bytes of uncompressed voxels with the header's rows, columns and
+    frames.
 
     One byte more is allowed, and padding: fewer bytes than a frame has, all of them alike.
 
     Args:
         length: how many bytes there are.
-        form: what the header says of them.
-        name: how errors call the file.
-        bytes_from: the bytes from one of them on.
+        form: how they are stored, by the header.
+        name: the file's name in errors.
+        bytes_from: returns the bytes from a given one on.
 
     Raises:
         UnusableImage: too few (``unreadable``) or too many (``wrong-dimensions``).
@@ -199,7 +200,7 @@ def require_length(length: int, form: PixelFormat, name: str, bytes_from: Callab
 
 
 def meant(form: PixelFormat, stored: NDArray[np.integer], slope: float, intercept: float) -> NDArray[np.number]:
-    """The values that stored ones stand for, the brightest highest: by the file's Modality LUT,
+    """Convert stored values to meaningful ones, the brightest highest: by the file's Modality LUT,
     else by slope and intercept.
     """
     if form.table is not None:
@@ -217,7 +218,7 @@ def rescale(stored: NDArray[np.integer], slope: float, intercept: float) -> NDAr
 
 
 def undecodable(error: Exception, syntax: UID, name: str) -> UnusableImage:
-    """The exclusion that a decoder's error leads to: whole voxels that no installed decoder takes
+    """The exclusion for a decoder's error: sound voxels that no installed decoder supports
     (``missing-codec``), or damaged ones (``unreadable``).
     """
     if _UNSUPPORTED.search(str(error)):
@@ -235,14 +236,14 @@ def require_codec(syntax: UID, name: str) -> Decoder:
     """
     from pydicom.pixels.decoders.base import get_decoder
 
-    stored_as = syntax.name if syntax.is_transfer_syntax else "an unknown transfer syntax"
+    codec = syntax.name if syntax.is_transfer_syntax else "an unknown transfer syntax"
     try:
         decoder = get_decoder(syntax)
     except NotImplementedError:
-        raise UnusableImage("unsupported-dicom", f"{name}: is stored as {stored_as}, which is not an image's.") from None
+        raise UnusableImage("unsupported-dicom", f"{name}: is stored as {codec}, which is not an image's.") from None
     if not decoder.is_available:
         raise UnusableImage(
             "missing-codec",
-            f"{name}: is compressed as {stored_as}, for which no decoder is installed (see envs/); the file may be sound: decompress it first.",
+            f"{name}: is compressed as {codec}, for which no decoder is installed (see envs/); the file may be sound: decompress it first.",
         )
     return decoder

@@ -1,5 +1,5 @@
-"""One slice of a DICOM file: where it lies, and what its header says it is; from classic and from
-enhanced multi-frame files.
+"""Slices of DICOM files, classic and enhanced multi-frame: position, orientation and other
+attributes of each.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from kneeoa.images.plausible import require_spacing
 
 @dataclass(frozen=True)
 class Marks:
-    """What tells images of one place apart when nothing else does, in the order in which it is
-    asked.
+    """Attributes that distinguish images at one place where nothing else does, in the order in
+    which they are tried.
 
     Attributes:
         image_type: the whole ImageType.
@@ -41,10 +41,10 @@ class Marks:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One slice.
+    """One slice, its geometry and its attributes.
 
     Attributes:
-        name: file (and number of the frame) as errors call it.
+        name: file (and number of the frame) in errors.
         header: its file.
         index: its frame in the file, from 0.
         form: how its voxels are stored.
@@ -56,7 +56,7 @@ class Frame:
         echo_time: ms, None where absent; ``echo_number`` likewise.
         kind: original, derived (reformatted, projected) or localizer, after ImageType.
         image_type: what it shows, after ImageType.
-        marks: what else may tell it from an image of the same place.
+        marks: further attributes that distinguish it from an image at the same place.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Frame:
 
     @cached_property
     def scan(self) -> Scan:
-        """The acquisition that it is of; looked up where pictures have to be told apart."""
+        """Its acquisition; read only where pictures have to be told apart."""
         return read_scan(self.header.dataset, self.index)
 
 

@@ -1,5 +1,5 @@
-"""Tells by DICOM's ImageType what a picture shows, so that a map, a phase image or a fat image
-never stands in for the image that was meant.
+"""Classify pictures by DICOM's ImageType, so that a map, a phase image or a fat image never
+replaces the requested image.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from kneeoa.config.volumes import ImageType
 Kind = Literal["original", "derived", "localizer"]
 
 ORDINARY: tuple[ImageType, ...] = ("magnitude", "water", "fat", "in_phase", "opposed_phase")
-"""Types that may be meant where a view names none; of the others none is anatomy as a person reads
+"""Types that may be meant where a view names none; the others do not show anatomy as a person reads
 it.
 """
 _LOCALIZER = frozenset({"LOCALIZER", "LOCALISER", "SCOUT", "SURVEY"})
@@ -52,7 +52,7 @@ _MEASURED = frozenset({"T1", "T2", "T2*", "T2_STAR"})
 
 @cache
 def describe(words: tuple[str, ...], component: str = "") -> tuple[Kind, ImageType]:
-    """How a picture came about, and what it shows.
+    """The kind (original, derived, localizer) and the image type of a picture.
 
     Args:
         words: values of ImageType (or of an enhanced file's FrameType), in upper case.
@@ -61,7 +61,7 @@ def describe(words: tuple[str, ...], component: str = "") -> tuple[Kind, ImageTy
     normalised = [re.sub(r"[\s\-]+", "_", word) for word in words]
     image_type = _image_type(normalised[2:], component)
     distinct = set(normalised)
-    if image_type in _DIXON:  # calculated of echoes, and yet what a Dixon scan is made for
+    if image_type in _DIXON:  # calculated from echoes, but the main images of a Dixon scan
         distinct.discard("DERIVED")
     if _LOCALIZER & distinct:
         return "localizer", image_type

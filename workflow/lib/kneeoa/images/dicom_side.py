@@ -1,5 +1,5 @@
-"""Which side a DICOM header claims to show: by laterality, by the anatomy's modifier, and by words
-in its descriptions. Nothing else of its text is kept.
+"""Read the side that a DICOM header claims to show: by laterality, by the anatomy's modifier, and
+by words in its descriptions. Nothing else of its text is kept.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _REQUEST_TAGS = {
     "RequestAttributesSequence": ("RequestedProcedureDescription", "ScheduledProcedureStepDescription"),
 }
 SIDE_TAGS = (*_LATERALITY_TAGS[:2], *_ANATOMY_TAGS, *_SERIES_TAGS, *_STUDY_TAGS, *_REQUEST_TAGS)
-"""What is parsed of a file beside its functional groups."""
+"""Elements parsed for the side, besides a file's functional groups."""
 # SNOMED's codes for left and right, as numbers and as DICOM wrote them before.
 _SIDE_OF_CODE = {"7771000": "L", "G-A101": "L", "24028007": "R", "G-A100": "R"}
 
 
 def header_side(dataset: pydicom.Dataset, frames: Iterable[int] = ()) -> Claims:
-    """``L`` and ``R`` by whatever claims them.
+    """The sides (``L``, ``R``) that a header claims.
 
     Args:
         dataset: a header with :data:`SIDE_TAGS`.

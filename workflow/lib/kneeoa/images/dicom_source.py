@@ -1,4 +1,4 @@
-"""The DICOM files of a folder, of an archive, or one alone: each with its parsed header and the
+"""List the DICOM files of a folder or an archive, or one alone, each with its parsed header and the
 place of its voxels.
 """
 
@@ -31,7 +31,7 @@ GEOMETRY_TAGS = (
     "TemporalPositionIdentifier", "TriggerTime", "AcquisitionNumber", "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence", "ComplexImageComponent", *CAPTURE_SPACINGS, *SCAN_TAGS, *SIDE_TAGS,
 )  # fmt: skip
-"""What a series is sorted by, which acquisition it is of, and whose side it shows."""
+"""Elements for sorting slices, and for the acquisition and the side that they show."""
 # Headers with long private elements are parsed again from the whole file.
 _HEAD_BYTES = 1 << 16
 _PIXEL_DATA = 0x7FE00010
@@ -46,13 +46,13 @@ class Source:
     content: Path | bytes
 
     def open(self) -> BinaryIO:
-        """A stream at its start, to be closed by whoever opened it."""
+        """A stream at the file's start; the caller closes it."""
         return open_stream(self.content) if isinstance(self.content, Path) else BytesIO(self.content)
 
 
 class NoSlice(UnusableImage):
-    """A picture that can be no slice of a volume: in colour, or without any place in space. One of
-    a series spoils it; a series of such pictures alone lies beside the others.
+    """A picture that cannot be a slice of a volume: in colour, or without any position in space.
+    One in a series makes the series unusable; a series of such pictures alone is skipped.
 
     Attributes:
         series: its SeriesInstanceUID.
@@ -87,9 +87,9 @@ class Header:
 def sources(path: Path) -> Iterator[Source]:
     """The files that may hold slices: those of a folder, of an archive, or the file itself.
 
-    A folder in which nothing lies that may be a slice (a study's, a person's) stands for the
-    folders in it; the others' subfolders are not looked at. Hidden files (``._001``) and
-    directories of media (``DICOMDIR``) are passed over.
+    A folder without a file that may be a slice (a study's, a person's) stands for the folders in
+    it; subfolders of other folders are not looked at. Hidden files (``._001``) and directories of
+    media (``DICOMDIR``) are skipped.
 
     Raises:
         UnusableImage: a link leads nowhere, or the archive is damaged (``unreadable``) or too large
@@ -107,7 +107,9 @@ def sources(path: Path) -> Iterator[Source]:
 
 
 def _folder_sources(path: Path, name: str, trail: Trail) -> Iterator[Source]:
-    """Files are called by ``name``, the outermost folder's: those inside may bear a person's."""
+    """Sources of a folder, called by ``name``, the outermost folder's: names of inner folders may
+    be a person's.
+    """
     with os.scandir(path) as listing:
         entries = sorted((entry for entry in listing if not _is_skipped(entry.name)), key=lambda entry: entry.name)
     files = [entry for entry in entries if _is_file(entry, name)]
@@ -137,8 +139,8 @@ def _is_file(entry: os.DirEntry[str], folder: str) -> bool:
 
 
 def read_header(source: Source) -> Header | None:
-    """Parse a file's header; None for what lies beside slices (documents, converted volumes,
-    screenshots without a place in the patient, reports, presentation states, scanners' private
+    """Parse a file's header; None for files that are no slices (documents, converted volumes,
+    screenshots without a position in the patient, reports, presentation states, scanners' private
     objects).
 
     Raises:
@@ -210,5 +212,5 @@ def _parse_whole(source: Source) -> pydicom.Dataset:
         dataset = parse(stream, source.name, (*PIXEL_TAGS, *VOXEL_TAGS, *GEOMETRY_TAGS))
     if not holds_no_image(dataset):
         require_voxels(dataset, source.name)
-        del dataset.PixelData  # read again when its turn comes
+        del dataset.PixelData  # read again when the slice is decoded
     return dataset

@@ -1,5 +1,5 @@
-"""The voxels of slices, decoded into one array: uncompressed ones straight from the disk, the
-others through a codec.
+"""Decode the voxels of slices into one array: uncompressed ones straight from the disk, the others
+through a codec.
 """
 
 from __future__ import annotations
@@ -65,11 +65,11 @@ def fill(frame: Frame, cells: NDArray[np.integer]) -> None:
 
 
 def _take_padding(frame: Frame, stored: NDArray[np.integer]) -> NDArray[np.bool_] | None:
-    """As :meth:`kneeoa.images.dicom_pixels.PixelFormat.take_padding`.
+    """Find padding, as :meth:`kneeoa.images.dicom_pixels.PixelFormat.take_padding`.
 
     Raises:
-        UnusableImage: dark is bright, and the voxels exceed the bits in which they are to be
-            mirrored (``unsupported-dicom``): slices would be mirrored each in its way.
+        UnusableImage: the voxels are inverted (MONOCHROME1) and exceed the bits in which they are
+            to be mirrored (``unsupported-dicom``): slices would be mirrored differently.
     """
     blank = frame.form.take_padding(stored)
     if frame.form.inverted and not frame.form.signed and frame.form.exceeded_by(stored):
@@ -88,7 +88,7 @@ def decode_all(frames: tuple[Frame, ...]) -> NDArray[np.number]:
     """
     target, exceeded = _decode_slices(frames)
     if exceeded:
-        # In slices whose further bits are all alike nothing tells that these count, too.
+        # Slices whose extra bits are all equal do not show by themselves that these bits count.
         wide = [replace(frame.form, stored=frame.form.bits, high=frame.form.bits - 1) for frame in frames]
         target, _ = _decode_slices(tuple(replace(frame, form=form) for frame, form in zip(frames, wide, strict=True)))
     return target

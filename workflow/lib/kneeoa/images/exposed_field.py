@@ -1,4 +1,4 @@
-"""What of a radiograph the beam reached: the rectangle inside collimated, shuttered or padded
+"""Find the exposed field of a radiograph: the rectangle inside collimated, shuttered or padded
 borders.
 """
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 # picture's range around its median.
 _UNIFORM_SHARE, _UNIFORM_RANGE = 0.95, 0.02
 _MIN_SHARE = 0.25
-"""Least share of each side that must remain; a picture that seems to be all border is taken
+"""Smallest share of each side that must remain; a picture that seems to be all border is used
 whole.
 """
 

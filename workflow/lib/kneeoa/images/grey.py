@@ -1,4 +1,4 @@
-"""One number a pixel of pictures in colours that are grey."""
+"""Convert colour pictures that show grey levels to one channel."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _LUMA = (0.299, 0.587, 0.114)
 
 
 def grey_of(colours: NDArray[np.unsignedinteger], top: int, name: str) -> NDArray[np.unsignedinteger]:
-    """The grey of red, green and blue, ``[rows, columns, 3]`` -> ``[rows, columns]`` of the same
+    """Grey levels of an RGB picture, ``[rows, columns, 3]`` -> ``[rows, columns]`` of the same
     type: any channel where all are equal, their luma where they differ by a trace.
 
     Args:
         colours: the picture.
         top: the highest value that its bits can hold.
-        name: how errors call the file.
+        name: the file's name in errors.
 
     Raises:
         UnusableImage: the picture is coloured somewhere (``not-greyscale``).

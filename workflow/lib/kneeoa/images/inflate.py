@@ -1,5 +1,5 @@
-"""Compressed streams inflated as fast as the machine can: with ISA-L (python-isal) where it is
-installed, else the standard library.
+"""Decompress gzip and zlib streams with ISA-L (python-isal) where it is installed, else with the
+standard library.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ _STEP_BYTES = 1 << 20
 
 
 def open_gzip(source: Path | BinaryIO) -> BinaryIO:
-    """Open a gzip file, or what is left of an open one; members that follow one another are one
-    stream, checksums are compared.
+    """Open a gzip file, or the rest of an open one; consecutive members are one stream, checksums
+    are compared.
     """
     try:
         from isal import igzip

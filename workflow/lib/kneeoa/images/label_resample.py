@@ -1,13 +1,13 @@
-"""A label map on another grid: nearest neighbour, or label-wise linear.
+"""Resample a label map to another grid: nearest neighbour, or label-wise linear.
 
 Label-wise linear interpolation gives each voxel the label whose indicator (1 in the label, 0
 elsewhere, background a label like the others), interpolated trilinearly, is largest. It differs
-from nearest neighbour only where the voxels around a point disagree, so that only there the votes
-are counted. Where the grid is finer than the map, the map's voxels would show as a staircase: there
-the indicators are blurred first, over the next voxels, in proportion to how much finer the grid is
-and not at all on an equal or coarser one. Both look at a point and not at what a coarse voxel
-covers: an average over the voxel followed by a majority vote would eat cartilage that is thinner
-than the voxel.
+from nearest neighbour only where the voxels around a point disagree, so votes are counted only
+there. Where the grid is finer than the map, the map's voxels would show as a staircase: there the
+indicators are blurred first, over the next voxels, in proportion to how much finer the grid is and
+not at all on an equal or coarser one. Both look at a point and not at what a coarse voxel covers:
+an average over the voxel followed by a majority vote would eat cartilage that is thinner than the
+voxel.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def resample_labels(labels: Volume, affine: Affine, shape: tuple[int, ...], inte
     labelled = bounding_box(labels.array != 0)
     if labelled is None:
         return out
-    # Only the labelled box matters; a margin of background answers for what lies outside,
-    # everything farther is clipped onto it.
+    # Only the labelled box matters; a margin of background stands for what lies outside, and
+    # positions farther away are clipped onto it.
     source = np.pad(labels.array[labelled].astype(np.uint8, copy=False), _PAD)
     step = np.linalg.inv(labels.affine) @ affine
     step[:3, 3] -= [part.start - _PAD for part in labelled]
@@ -73,9 +73,10 @@ def _blur(step: NDArray[np.float64], spacing: NDArray[np.float64]) -> NDArray[np
     """Weight of the voxel before and of the one after in the blur of each axis; 0 where no axis of
     the grid is finer than the map's.
 
-    The blur's variance (mm2) is half of what a voxel of the grid lacks to one of the map, and is
-    the same along all axes: a surface that runs along the coarse axis has its staircase across it.
-    The weight is a quarter at most, which leaves a layer of one voxel its middle.
+    The blur's variance (mm2) is half the difference in squared voxel size between the map and the
+    grid, and is the same along all axes: a surface that runs along the coarse axis has its
+    staircase across it. The weight is a quarter at most, which leaves a layer of one voxel its
+    middle.
     """
     missing_variance = np.maximum(0.0, 1 - np.square(step[:3, :3]).sum(axis=1)) * np.square(spacing)
     weight = np.minimum(0.25, _BLUR_SHARE * float(missing_variance.max()) / (2 * np.square(spacing)))
@@ -83,7 +84,7 @@ def _blur(step: NDArray[np.float64], spacing: NDArray[np.float64]) -> NDArray[np
 
 
 def _covered_block(step: NDArray[np.float64], source: tuple[int, ...], shape: tuple[int, ...]) -> tuple[slice, ...]:
-    """The block of the other grid that the map's box can touch."""
+    """The block of the other grid that the map's box can reach."""
     inverse = np.linalg.inv(step)
     corners = np.array(list(itertools.product(*((-1.0, float(size)) for size in source))))
     mapped = corners @ inverse[:3, :3].T + inverse[:3, 3]
@@ -126,11 +127,11 @@ def _nearest(source: NDArray[np.uint8], points: list[NDArray[np.float64]]) -> ND
 
 
 def _unanimous_labels(source: NDArray[np.uint8], taps: int) -> NDArray[np.uint8]:
-    """The label that a voxel shares with all within the ``taps`` voxels around the point after it,
-    ``_MIXED`` where they differ.
+    """The label that a voxel shares with all of the ``taps`` voxels (along each axis) around the
+    point after it; ``_MIXED`` where they differ.
     """
-    # A window of an even size begins half its size before its voxel; ours begins half its size less
-    # one before.
+    # scipy's window of an even size begins half its size before its voxel; this one begins half its
+    # size less one before.
     low, high = (near(source, size=taps, origin=-1, mode="constant", cval=0) for near in (ndimage.minimum_filter, ndimage.maximum_filter))
     return np.where(low == high, source, np.uint8(_MIXED))
 

@@ -1,5 +1,5 @@
-"""The masks stage: one shard's masks on the grids of their volumes, each with the measures by which
-it is believed.
+"""The masks stage: bring one shard's masks to the grids of their volumes, each with the measures
+that decide whether it is accepted.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Aligned:
-    """One mask on its volume's grid, and all that is known of it.
+    """One mask on its volume's grid, with its judgement and measures.
 
     Attributes:
         array: uint8, stored values on the canonical grid.
         digest: SHA-256 of the mask's voxels and affine as they were read.
-        judgement: where it was taken to lie, and the doubts about that.
-        repair: the pose that was taken instead of the header's, if any.
-        regions: its cartilage, measured.
+        judgement: its agreement with the image, and the doubts about it.
+        repair: the affine that was used instead of the header's, if any.
+        regions: its cartilage measures.
         shift: mm along each canonical axis by which the image's edges lie displaced from the mask
-            as a whole; None where nothing was looked at.
+            as a whole; None where nothing was measured.
     """
 
     array: NDArray[np.uint8]
@@ -74,13 +74,12 @@ def make_masks(
     ``sorted(tissues)``, rows by ``case_id``.
 
     Every volume of the shard gets a mask, or a row of exclusions that says why not. A mask that was
-    read but is not believed keeps its row in the index (``usable`` false, with its flags) and has a
+    read but is not accepted keeps its row in the index (``usable`` false, with its flags) and has a
     row of exclusions too. Their scope is ``case`` where ``checks.required``, else ``mask``. A mask
-    whose header was not believed and repaired is usable, and has a row of scope ``repair``.
+    whose header was repaired is usable, and has a row of scope ``repair``.
 
     Raises:
-        KneeoaError: a table or array is not what it should be, or the tissues contradict each
-            other.
+        KneeoaError: a table or array is not valid, or the tissues contradict each other.
     """
     volumes = open_rows(volumes_array)
     index = VOLUMES.read(volumes_index).sort_values("case_id").to_dict("records")
@@ -119,8 +118,8 @@ def make_masks(
 def _read_and_align(
     root: Path, file: dict[str, Any], image: NDArray[np.generic], volume: dict[str, Any], tissues: Tissues, checks: MaskChecks
 ) -> Aligned:
-    """Read and align one mask. As with images, an error that nobody foresaw costs this mask
-    (``unexpected-error``) and not the shard.
+    """Read and align one mask. As with images, an unforeseen error excludes this mask
+    (``unexpected-error``) and does not stop the shard.
     """
     try:
         # Where the image's own header gave no orientation, so may the mask's.
@@ -136,15 +135,15 @@ def _read_and_align(
 
 
 def align(mask: Volume, image: NDArray[np.generic], volume: dict[str, Any], tissues: Tissues, checks: MaskChecks) -> Aligned:
-    """Bring one mask to its volume's grid, judge it, repair its header where that is asked for and
+    """Bring one mask to its volume's grid: judge it, repair its header where that is asked for and
     proved, and measure it.
 
     Args:
         mask: as it was read.
         image: the canonical image, ``[i, j, k]``.
         volume: its row of the volumes' index.
-        tissues: what the mask's labels mean.
-        checks: limits and choices.
+        tissues: the tissues and their labels.
+        checks: limits, and the settings of resampling and repair.
 
     Raises:
         UnusableImage: the mask is no label map.
@@ -177,7 +176,7 @@ def align(mask: Volume, image: NDArray[np.generic], volume: dict[str, Any], tiss
 
 
 def _index_columns(aligned: Aligned) -> dict[str, Any]:
-    """The columns of the masks' index that say what was found."""
+    """The columns of the masks' index with a mask's measures."""
     judged = aligned.judgement
     slugs = list(dict.fromkeys(slug for slug, _ in judged.doubts))
     return {
@@ -206,7 +205,7 @@ def _region_columns(region: Region) -> dict[str, Any]:
 
 
 def _reasons(aligned: Aligned, scope: str) -> list[tuple[str, str, str]]:
-    """Scope, slug and sentence of the row of exclusions that a mask leads to, if any."""
+    """Scope, slug and sentence of the exclusion row of a mask, if it has one."""
     doubts = aligned.judgement.doubts
     if doubts:
         return [(scope, doubts[0][0], " ".join(sentence for _, sentence in doubts))]

@@ -1,8 +1,8 @@
-"""MetaImage files (``.mha``, ``.mhd`` with ``.raw`` or ``.zraw``), read strictly.
+"""Read MetaImage files (``.mha``, ``.mhd`` with ``.raw`` or ``.zraw``) strictly.
 
-MetaIO, the library behind SimpleITK, passes over damaged compressed voxels, sizes that do not fit
-the voxels and negative spacing without a word; so its format is read here, and SimpleITK is what
-the tests compare with.
+MetaIO, the library behind SimpleITK, silently accepts damaged compressed voxels, sizes that do not
+fit the voxels and negative spacing; so the format is read here, and the tests compare with
+SimpleITK.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TYPES = {
     "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4", "MET_UINT": "u4", "MET_LONG": "i4",
     "MET_ULONG": "u4", "MET_LONG_LONG": "i8", "MET_ULONG_LONG": "u8", "MET_FLOAT": "f4", "MET_DOUBLE": "f8",
 }  # fmt: skip
-# A header longer than this is not one.
+# Bytes; a longer header is no header.
 _MAX_HEADER = 1 << 16
 _LAST_FIELD = "elementdatafile"
 
@@ -64,7 +64,7 @@ def read_meta(path: Path, echo: int | None = None) -> Volume:
 
 
 def _header(path: Path) -> tuple[dict[str, str], int]:
-    """Fields by their names in lower case, and the byte behind the last one."""
+    """Fields by their names in lower case, and the byte after the last one."""
     fields: dict[str, str] = {}
     with path.open("rb") as stream:
         while _LAST_FIELD not in fields and stream.tell() < _MAX_HEADER:
@@ -79,7 +79,7 @@ def _header(path: Path) -> tuple[dict[str, str], int]:
 
 
 def _voxel_location(path: Path, fields: dict[str, str], offset: int) -> tuple[Path, int]:
-    """The file of the voxels and where they begin."""
+    """The file of the voxels and the byte at which they begin."""
     file_name, skipped = fields[_LAST_FIELD], int(fields.get("headersize", "0"))
     scaled = (fields.get("elementtointensityfunctionslope", "1"), fields.get("elementtointensityfunctionoffset", "0"))
     if not _is_true(fields, "binarydata", "true") or [float(value) for value in scaled] != [1.0, 0.0]:

@@ -1,4 +1,6 @@
-"""NIfTI files: the header through nibabel, the voxels straight into the array that is returned."""
+"""Read NIfTI files: the header through nibabel, the voxels straight into the array that is
+returned.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ _HEADERS_BY_SIZE: dict[int, Any] = {348: nibabel.Nifti1Header, 540: nibabel.Nift
 _SAME_PLACE = 1.0
 _SAME_SPACING = 0.01  # relative
 _MILLIMETRES = {1: 1000.0, 3: 0.001}
-"""Of a metre and a micrometre, by the code of the header's units (xyzt_units)."""
+"""Millimetres in a metre and in a micrometre, by the code of the header's units (xyzt_units)."""
 
 
 def read_nifti(path: Path, echo: int | None = None, *, bare: bool = False) -> Volume:
@@ -37,7 +39,7 @@ def read_nifti(path: Path, echo: int | None = None, *, bare: bool = False) -> Vo
     Args:
         path: the file.
         echo: which volume of a fourth axis, from 1 (:mod:`kneeoa.images.converted_echo`).
-        bare: where both codes are 0, take the voxel sizes alone, along the patient's axes.
+        bare: where both codes are 0, use the voxel sizes alone, along the patient's axes.
 
     Raises:
         UnusableImage: damaged or cut (``unreadable``), more voxels than the header says
@@ -79,8 +81,8 @@ def _header(stream: BinaryIO, name: str) -> nibabel.Nifti1Header:
 
 
 def _layout(header: nibabel.Nifti1Header, name: str, *, fourth: bool) -> tuple[tuple[int, ...], np.dtype[np.generic], int]:
-    """Shape without trailing axes of one entry, type of a stored voxel, and where voxels begin;
-    ``fourth``: four axes are taken too.
+    """Shape without trailing axes of one entry, type of a stored voxel, and the byte where voxels
+    begin; ``fourth``: four axes are accepted.
     """
     axes = int(header["dim"][0])
     dimensions = [int(size) for size in header["dim"][1 : axes + 1]]
@@ -138,8 +140,8 @@ def _affine(header: nibabel.Nifti1Header, shape: tuple[int, ...], name: str, bar
 
 
 def _in_millimetres(affine: Affine, header: nibabel.Nifti1Header) -> Affine:
-    """An affine in the header's units, in millimetres; as it is where that could be no scan's: the
-    field is often wrong, and most readers pass over it.
+    """Convert an affine from the header's units to millimetres; unchanged where the result could be
+    no scan's: the field is often wrong, and most software ignores it.
     """
     scaled = affine.copy()
     scaled[:3] *= _MILLIMETRES.get(int(header["xyzt_units"]) & 7, 1.0)
@@ -151,8 +153,8 @@ def _mm(spacing: NDArray[np.float64]) -> str:
 
 
 def _values(stored: NDArray[np.generic], header: nibabel.Nifti1Header) -> NDArray[np.generic]:
-    """Native byte order; scaled to float32 where a slope or an intercept applies; float32 at
-    most.
+    """Voxels in native byte order, scaled to float32 where a slope or an intercept applies; float64
+    becomes float32.
     """
     slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
     if not np.isfinite(slope) or slope == 0:  # NIfTI: then the voxels are not scaled

@@ -1,4 +1,4 @@
-"""NRRD files (``.nrrd``, ``.seg.nrrd``, ``.nhdr`` with its voxels beside it), read to the last
+"""Read NRRD files (``.nrrd``, ``.seg.nrrd``, ``.nhdr`` with its voxels beside it), to the last
 byte.
 """
 
@@ -34,7 +34,7 @@ def read_nrrd(path: Path, echo: int | None = None, *, bare: bool = False) -> Vol
         path: the file.
         echo: which volume of a fourth axis, a list, from 1
             (:mod:`kneeoa.images.converted_echo`).
-        bare: where the header gives no directions, take the voxel sizes (``spacings``) alone, along
+        bare: where the header gives no directions, use the voxel sizes (``spacings``) alone, along
             the patient's axes.
 
     Raises:

@@ -1,5 +1,5 @@
-"""The one orientation of all stored volumes, and how a volume is brought to it: flips and
-permutations, never interpolation.
+"""Bring volumes to the one orientation in which all are stored: flips and permutations, never
+interpolation.
 
 Codes name where the index of an array axis *increases to*. A right knee is stored as ``("R", "I",
 "P")``: slices from left to right (medial to lateral), rows from head to foot, columns from front to

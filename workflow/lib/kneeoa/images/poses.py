@@ -1,10 +1,10 @@
-"""Where a mask could lie if its header is wrong: the orders and directions of its axes, the image's
-own grid, the other millimetres.
+"""Candidate affines for a mask whose header is wrong: orders and directions of its axes, the
+image's own grid, the other millimetres.
 
-Masks lose their place in known ways: an array saved without its affine, axes swapped between
+Masks lose their place in a few known ways: an array saved without its affine, axes swapped between
 libraries (z, y, x against x, y, z), an axis flipped, DICOM's millimetres (left, back, head) taken
 for NIfTI's (right, front, head). Each way is a candidate, another affine for the same array; the
-image decides among them. None is taken unless the configuration says so, and none where two fit
+image decides among them. None is used unless the configuration says so, and none where two fit
 about equally well.
 """
 
@@ -31,8 +31,8 @@ _MIN_LEAD = 0.1
 
 @dataclass(frozen=True)
 class Candidate:
-    """Another affine for a mask's array: a stable slug, the same in words, and what the image says
-    of it.
+    """Another affine for a mask's array, with a stable slug, a description in words, and its
+    agreement with the image.
     """
 
     slug: str
@@ -42,7 +42,7 @@ class Candidate:
 
 
 def candidates(mask: Grid, image: Grid) -> Iterator[tuple[str, str, Affine]]:
-    """Slug, words and affine of every pose to try: at most 96."""
+    """Slug, words and affine of every candidate: at most 96."""
     for order in itertools.permutations(range(3)):
         for flips in itertools.product((False, True), repeat=3):
             change, shape = _change_of_axes(mask.shape, order, flips)
@@ -67,19 +67,19 @@ def best(
     accepts: Callable[[Evidence], bool],
     is_upright: Callable[[Surface], bool],
 ) -> Candidate | None:
-    """The one candidate that the image proves, if there is one.
+    """The one candidate that the image proves; None where there is none.
 
     Args:
         picture: canonical image.
         affine: its affine.
-        faces: the mask's surface at its given pose (:func:`kneeoa.images.cartilage.interface`).
+        faces: the mask's surface by its header (:func:`kneeoa.images.cartilage.interface`).
         mask: the mask's own grid.
         image: the image's own grid.
-        accepts: whether evidence is enough.
+        accepts: whether the agreement with the image is enough.
         is_upright: whether a surface has the femur above the tibia.
 
     Returns:
-        None where no pose is believed, or where one that lies elsewhere fits about as well as the
+        None where no candidate is accepted, or where one in another place fits about as well as the
         best.
     """
     sample = faces.where(np.arange(len(faces)) % max(1, len(faces) // _FACES) == 0)
@@ -107,8 +107,8 @@ def best(
 
 
 def header_doubt(mask: Grid, image: Grid) -> str:
-    """What is odd about a mask's header beside its image's, as a clause, without looking at voxels;
-    empty where nothing is.
+    """A clause on what is odd about a mask's header compared with its image's, without looking at
+    voxels; empty where nothing is.
     """
     linear = mask.affine[:3, :3]
     if np.allclose(np.abs(linear), np.eye(3)) and not np.allclose(np.linalg.norm(image.affine[:3, :3], axis=0), 1, atol=0.05):

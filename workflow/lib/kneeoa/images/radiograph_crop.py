@@ -1,4 +1,4 @@
-"""From a displayed radiograph to the canonical grid of its view.
+"""Crop a displayed radiograph to the canonical grid of its view.
 
 Canonical form: rows from head to foot; columns of a frontal radiograph from the knee's lateral to
 its medial side, as a right knee is displayed, so left knees are mirrored; columns of a lateral one
@@ -31,8 +31,8 @@ _LATERAL = ((0.0, 0.0, -1.0), (0.0, -1.0, 0.0), (1.0, 0.0, 0.0))
 
 @dataclass(frozen=True)
 class Window:
-    """A piece of a displayed picture: its middle (row, column), and the pixels between two of its
-    grid's along each axis.
+    """A piece of a displayed picture: its middle (row, column), and the pixels of the picture per
+    pixel of its grid along each axis.
     """
 
     centre: tuple[float, float]
@@ -40,7 +40,7 @@ class Window:
 
 
 def window(radiograph: Radiograph, view: View, centre: tuple[float, float] | None, width: float | None) -> Window:
-    """The piece that becomes the canonical picture.
+    """The piece of a picture that becomes the canonical one.
 
     Args:
         radiograph: the picture.

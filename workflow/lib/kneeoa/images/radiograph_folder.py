@@ -1,5 +1,5 @@
-"""The one radiograph of a folder or an archive: an exam as hospitals export it, a series as image
-archives deliver it.
+"""Read the one radiograph of a folder or an archive: an exam as hospitals export it, a series as
+image archives deliver it.
 """
 
 from __future__ import annotations
@@ -68,12 +68,14 @@ def read_only_film(path: Path, projection: Projection) -> Radiograph:
 
 
 def _identity(radiograph: Radiograph) -> tuple[object, ...]:
-    """What two copies of a film agree in: the picture, and what their headers say of its side."""
+    """Attributes in which two copies of a film agree: the picture, and its headers' claims of its
+    side.
+    """
     return radiograph.digest(), radiograph.side, radiograph.claims
 
 
 def _pictures(path: Path) -> Iterator[tuple[Kind, Source]]:
-    """The files that hold a picture; all others lie beside them."""
+    """The files that hold a picture, with their kind; all others are skipped."""
     with quiet():
         for source in sources(path):
             kind = _kind(source)
@@ -104,7 +106,7 @@ def _read_picture(source: Source, projection: Projection) -> Radiograph:
     kind = str(format_of(source.name))
     if isinstance(source.content, Path):
         return read_radiograph(source.content, kind, projection)
-    # Decoders of pictures read files; this one is gone as soon as it is read.
+    # Decoders of pictures read files; this temporary one is deleted once it is read.
     with TemporaryDirectory() as folder:
         path = Path(folder) / source.name.rpartition("/")[2]
         path.write_bytes(source.content)

@@ -1,5 +1,5 @@
-"""Radiographs as PNG, JPEG, TIFF or BMP pictures: grey of any depth, or colours that are grey;
-upright as every viewer shows them.
+"""Read radiographs from PNG, JPEG, TIFF or BMP pictures: grey of any depth, or colours that are
+grey; upright as every viewer shows them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _DECODERS = {"png": "PNG", "jpeg": "JPEG", "tiff": "TIFF", "bmp": "BMP"}
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-"""Numbers of a pixel by the header's colour type (PNG, 11.2.2)."""
+"""Channels of a pixel by the header's colour type (PNG, 11.2.2)."""
 _GREY = {"L": np.uint8, "I;16": np.uint16, "I;16B": np.uint16, "I": np.int32, "F": np.float32}
 _DEEP = re.compile(r"(?P<channels>LA|RGB|RGBA);16(?P<order>[BLN])")
 """Pillow's names of layouts with 16 bits a channel, which it would cut to 8."""
@@ -38,7 +38,9 @@ _ORIENTATIONS = {
     7: Turn(transposed=True, rows=True, columns=True),
     8: Turn(transposed=True, rows=True),
 }
-"""From the stored rows and columns to upright ones, by the tag (TIFF 6.0, Exif 2.3)."""
+"""Transforms from the stored rows and columns to upright ones, by the orientation tag (TIFF 6.0,
+Exif 2.3).
+"""
 _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
 # The frame header of a JPEG of more than 8 bits a sample, or of a lossless one.
 _DEEP_JPEG = re.compile(rb"\xff(?:[\xc0-\xc2]..[\x09-\x10]|\xc3..[\x02-\x10])", re.DOTALL)
@@ -48,16 +50,16 @@ def read_picture(path: Path, format: str) -> NDArray[np.generic]:
     """Read a picture, ``[rows, columns]``, turned upright by its orientation tag (of TIFF, or in
     the Exif data of the others).
 
-    Colours whose channels are equal, or differ by a trace, count as grey, and a see-through channel
-    must be opaque. The millimetres that a picture may give (pHYs, resolution) are those of paper,
-    not of a patient, and are not read.
+    Colours whose channels are equal, or differ by a trace, count as grey, and an alpha channel must
+    be opaque. The millimetres that a picture may give (pHYs, resolution) are those of paper, not of
+    a patient, and are not read.
 
     Args:
         path: the file.
         format: ``png``, ``jpeg``, ``tiff`` or ``bmp``.
 
     Raises:
-        UnusableImage: not a whole picture of that format (``unreadable``), coloured, see-through,
+        UnusableImage: not a whole picture of that format (``unreadable``), coloured, transparent,
             animated or of several pages (``not-greyscale``), of a depth that no decoder takes
             (``missing-codec``), or absurdly large (``too-large``).
     """
@@ -167,8 +169,8 @@ def _grey(pixels: NDArray[Any], name: str) -> NDArray[np.generic]:
 
 
 def _require_rows(path: Path, image: Image.Image) -> None:
-    """Compare the bytes of the picture with the rows that its header claims: the decoder leaves
-    what is missing black, and says nothing.
+    """Compare the bytes of the picture with the rows that its header claims: the decoder silently
+    leaves missing rows black.
     """
     stored = path.read_bytes()
     depth, colour, interlaced = stored[24], stored[25], stored[28]

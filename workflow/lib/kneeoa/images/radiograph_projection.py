@@ -1,5 +1,5 @@
-"""Which projection a radiograph's header claims: by ViewPosition, by the code of its view, and by
-words in its descriptions.
+"""Read the projection that a radiograph's header claims: by ViewPosition, by the code of its view,
+and by words in its descriptions.
 """
 
 from __future__ import annotations
@@ -46,11 +46,12 @@ _CODES = {
 }
 _DESCRIPTIONS = ("SeriesDescription", "ProtocolName", "AcquisitionDeviceProcessingDescription")
 PROJECTION_TAGS = ("ViewPosition", "ViewCodeSequence", *_DESCRIPTIONS)
-"""What is parsed of a file."""
+"""Elements parsed for the projection."""
 
 
 def header_projection(dataset: pydicom.Dataset) -> Claims:
-    """``frontal``, ``lateral``, ``axial`` (skyline) and ``oblique`` by whatever claims them.
+    """The projections that a header claims: ``frontal``, ``lateral``, ``axial`` (skyline),
+    ``oblique``.
 
     Args:
         dataset: a header with :data:`PROJECTION_TAGS`.

@@ -1,4 +1,4 @@
-"""Cartilage measured region by region: each plate, and the medial and lateral halves of the femur's
+"""Measure cartilage region by region: each plate, and the medial and lateral halves of the femur's
 and the tibia's.
 """
 
@@ -24,7 +24,7 @@ _FACES = 8_000
 
 @dataclass(frozen=True)
 class Region:
-    """Measures of one region.
+    """Cartilage measures of one region.
 
     Attributes:
         name: the tissue's name, with ``_medial`` or ``_lateral`` for a half of it.
@@ -48,7 +48,8 @@ def regions(labels: Volume, values: Mapping[str, int], lateral: NDArray[np.float
     A femoral or tibial cartilage that is not medial or lateral by its name is also measured by
     halves, on either side of :func:`midline`; what is denuded in the whole is the sum of the
     halves. Lesions that a mask labels apart belong to their bone in the configuration's tissues
-    (``femur: [1, 7]``): where they reach the cartilage, their bed would else be bare bone.
+    (``femur: [1, 7]``): else the bone under them would count as bare where they reach the
+    cartilage.
 
     Args:
         labels: the label map, or the part of it around the joint, stored values, on its own grid.
@@ -79,7 +80,7 @@ def regions(labels: Volume, values: Mapping[str, int], lateral: NDArray[np.float
 
 
 def midline(labels: Volume, values: Mapping[str, int], lateral: NDArray[np.float64]) -> float:
-    """Where medial ends and lateral begins: millimetres along ``lateral``.
+    """The boundary between medial and lateral: millimetres along ``lateral``.
 
     The emptiest place in the middle third of the tibial cartilage, which the tibial spines keep
     clear; without tibial cartilage the middle of all cartilage; 0 without any.
@@ -115,7 +116,7 @@ def _measure_region(
 
 
 def _sum_of_halves(name: str, medial: Region, lateral: Region) -> Region:
-    """Both halves together: volumes and areas add up, thickness is the mean over the area."""
+    """Combine both halves: volumes and areas add up, thickness is the mean over the area."""
     volume = medial.volume + lateral.volume
     if medial.area is None or lateral.area is None or medial.denuded is None or lateral.denuded is None:
         return Region(name, volume, None, None, None)

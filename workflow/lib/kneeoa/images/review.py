@@ -1,6 +1,4 @@
-"""What a person should look at first: a cohort's images and masks with their measures and flags,
-worst first.
-"""
+"""Rank a cohort's images and masks for review: their measures and flags, worst first."""
 
 from __future__ import annotations
 
@@ -23,16 +21,16 @@ PER_PAGE = 100
 """Cases on a page of pictures."""
 
 SHIFTED = "mask-shifted"
-"""The flag of a mask that is believed and lies about a voxel beside the edges that it outlines."""
+"""The flag of an accepted mask that lies about a voxel beside the edges that it outlines."""
 _FLAG_ORDER = ("mask-misaligned", "mask-implausible", "mask-incomplete", "mask-empty", SHIFTED, "*", "mask-repaired")
 """Flags from the worst to the mildest; ``*`` stands for every other."""
 _EXPECTED_FLAGS = ("missing-mask",)
-"""What many cohorts lack by design: listed, but nobody need look."""
+"""Flags that many cohorts have by design: listed, but not to be looked at."""
 _MASK_COLUMNS = ("repair", "inside", "contrast", "boundary", "offset_mm", *SHIFTS, "cartilage_mm3", "cartilage_thickness_mm")
 _MEASURES = ("contrast", "boundary", "offset_mm", "cartilage_mm3", "cartilage_thickness_mm", "joint_fit")
 _AXES = ("slices", "rows", "columns")
-# How far (in the image's voxels along an axis, and mm) edges lie displaced as a whole from a mask
-# that is a voxel off.
+# Displacement of the edges as a whole (in the image's voxels along an axis, and mm) from which on a
+# mask is flagged as shifted.
 _SHIFT_VOXELS, _SHIFT_MM = 0.6, 0.5
 
 
@@ -43,9 +41,9 @@ def review(
 
     Flagged cases come first, by their worst flag and then by how little of the mask lies on edges
     of the image; the others follow by how far they lie from the cohort's median. Pictures are given
-    to flagged cases in this order, then to unflagged ones in an order that looks random and is
-    always the same (a digest of the case's name), until there are ``cases`` of them. The first of
-    all goes to a case whose orientation is declared, where there is one: it must be looked at.
+    to flagged cases in this order, then to unflagged ones in a pseudo-random order that is always
+    the same (a digest of the case's name), until there are ``cases`` of them. The first of all goes
+    to a case whose orientation is declared, where there is one: it must be looked at.
 
     Args:
         volumes: VOLUMES of one cohort and view.
@@ -56,7 +54,7 @@ def review(
         cases: how many cases get a picture; None: all.
 
     Raises:
-        KneeoaError: a table is not what it should be.
+        KneeoaError: a table is not valid.
     """
     rows: dict[str, dict[str, Any]] = {}
     spacings: dict[str, Sequence[float]] = {}
@@ -100,7 +98,7 @@ def _records(schema: TableSchema, paths: Sequence[Path]) -> Iterator[dict[str, A
 
 
 def _row_without_mask(source: dict[str, Any], view: str, *, has_image: bool) -> dict[str, Any]:
-    """A row without a mask, of a case that some table tells of."""
+    """A row of a case, without a mask."""
     empty: dict[str, Any] = dict.fromkeys(QUALITY.schema.names)
     identity = {"cohort": source["cohort"], "case_id": source["case_id"], "view": view, "joint_fit": source.get("joint_fit")}
     identity["orientation"] = source.get("orientation")
@@ -108,8 +106,8 @@ def _row_without_mask(source: dict[str, Any], view: str, *, has_image: bool) -> 
 
 
 def _shift_sentence(shift: Sequence[float | None], spacing: Sequence[float]) -> str:
-    """In a sentence, along which axis the image's edges lie a voxel or so from a mask; empty where
-    they lie on it.
+    """A sentence on the axes along which the image's edges lie a voxel or so from a mask; empty
+    where they lie on it.
     """
     shifts = [
         f"{abs(by):.1f} mm ({abs(by) / step:.1f} voxels) along the {axis}"
@@ -120,8 +118,8 @@ def _shift_sentence(shift: Sequence[float | None], spacing: Sequence[float]) -> 
 
 
 def _outlying(rows: list[dict[str, Any]]) -> list[float | None]:
-    """For each row the largest robust z (distance from the median over 1.4826 times the median
-    absolute deviation) of its measures.
+    """For each row the largest robust z of its measures (distance from the median over 1.4826 times
+    the median absolute deviation).
     """
     largest = np.full(len(rows), np.nan)
     for name in _MEASURES:
@@ -134,6 +132,7 @@ def _outlying(rows: list[dict[str, Any]]) -> list[float | None]:
 
 
 def _severity(row: dict[str, Any]) -> tuple[Any, ...]:
+    """Sort key of a row: worst flag, edges outlined, distance from the median, case."""
     worst = min(
         (_FLAG_ORDER.index(flag if flag in _FLAG_ORDER else "*") for flag in row["flags"] if flag not in _EXPECTED_FLAGS),
         default=len(_FLAG_ORDER),

@@ -1,5 +1,5 @@
-"""On which side of the scanner a volume lies: the only evidence of a knee's side in a file without
-a header of its own.
+"""Side of the scanner on which a volume lies: the only evidence of a knee's side in a file whose
+header does not claim one.
 """
 
 from __future__ import annotations

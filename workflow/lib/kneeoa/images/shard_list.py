@@ -1,9 +1,9 @@
-"""The shards of one cohort and view as one small file, so that hundreds of runs need not each name
-every shard.
+"""List the shards of one cohort and view in one small file, so that hundreds of runs need not each
+name every shard.
 
 It holds what the shards hold: the digest of each index, which has a digest of every row. Where a
-shard is made again and comes out as it was, the list has the same bytes, and nothing that takes it
-runs again.
+shard is made again and comes out as it was, the list has the same bytes, and nothing that depends
+on it runs again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from kneeoa.files import sha256_file, write_json
 
 
 def list_shards(arrays: Sequence[Path], indices: Sequence[Path], out: Path) -> None:
-    """Write the list: for each shard its array, its index (paths seen from the list's folder) and
+    """Write the list: for each shard its array, its index (paths relative to the list's folder) and
     the digest of the index.
     """
     shards = [
@@ -29,7 +29,7 @@ def list_shards(arrays: Sequence[Path], indices: Sequence[Path], out: Path) -> N
 
 
 def listed_shards(lists: Sequence[str | Path]) -> tuple[list[Path], list[Path]]:
-    """The arrays and the indices that some lists name, in their order.
+    """The arrays and the indices that some lists name, in order.
 
     Raises:
         KneeoaError: a list is not one, or a file that it names is gone.

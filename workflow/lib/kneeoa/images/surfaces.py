@@ -1,5 +1,4 @@
-"""The surface between two parts of a label map: its faces, where they lie, where they point, and
-how large they are.
+"""Surfaces between two parts of a label map: their faces with positions, normals and areas.
 
 A voxel face stands for more or less of a smooth surface according to how the surface lies to the
 grid. Its area is that of the face times the cosine of the angle between the face and the surface's
@@ -47,16 +46,16 @@ class Surface:
         return len(self.points)
 
     def where(self, chosen: NDArray[np.bool_]) -> Surface:
-        """The chosen faces alone."""
+        """The surface of the chosen faces alone."""
         return Surface(self.points[chosen], self.normals[chosen], self.areas[chosen], self.inner[chosen], self.outer[chosen])
 
     def reversed(self) -> Surface:
-        """The same faces seen from the other part."""
+        """The surface seen from the other part: normals reversed, voxels exchanged."""
         return Surface(self.points, -self.normals, self.areas, self.outer, self.inner)
 
     def moved(self, change: Affine) -> Surface:
-        """The same faces after ``change`` (4 x 4, mm -> mm, any invertible one); areas and indices
-        are kept.
+        """The surface after ``change`` (4 x 4, mm -> mm, any invertible one); areas and indices are
+        kept.
         """
         normals = self.normals @ np.linalg.inv(change[:3, :3])
         lengths = np.linalg.norm(normals, axis=1, keepdims=True)
@@ -136,7 +135,7 @@ def _faces(part: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[NDArray[n
 
 
 def _places(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """``np.argwhere``, several times as fast where little is chosen."""
+    """``np.argwhere``, several times as fast where few entries are chosen."""
     return np.stack(np.unravel_index(np.flatnonzero(chosen), chosen.shape), axis=1)
 
 

@@ -1,4 +1,4 @@
-"""How thick a layer is above a surface: along each face's normal, from where the layer begins to
+"""Thickness of a layer above a surface: along each face's normal, from where the layer begins to
 where it ends.
 """
 
@@ -11,8 +11,8 @@ from kneeoa.images.surfaces import Surface
 from kneeoa.images.volume import Volume
 
 GAP_MM = 1.0
-"""How far above the bone cartilage may begin: outlines of the two, drawn apart, leave a voxel
-between them here and there.
+"""Largest height above the bone at which cartilage may begin: outlines of the two, drawn apart,
+leave a voxel between them here and there.
 """
 _STEP_MM = 0.1
 _MAX_MM = 10.0
@@ -20,8 +20,8 @@ _STRETCHES = 4
 
 
 def covered(labels: Volume, faces: Surface, value: int) -> NDArray[np.bool_]:
-    """Which faces have a voxel of ``value`` within 1 mm (or a voxel, where that is more) along
-    their normal; shape ``[len(faces)]``.
+    """Mark the faces that have a voxel of ``value`` within 1 mm (or a voxel, where that is more)
+    along their normal; shape ``[len(faces)]``.
     """
     gap = max(GAP_MM, float(labels.spacing.max()))
     return np.asarray((_along(labels, faces, np.arange(_STEP_MM / 2, gap, _STEP_MM)) == value).any(axis=1))
@@ -33,7 +33,7 @@ def thickness(labels: Volume, faces: Surface, value: int) -> NDArray[np.float64]
     The normal is followed in steps of 0.1 mm from the layer's first voxel until it ends, 10 mm at
     the most. On spherical layers of 1.5 to 3 mm on a DESS grid (0.7 x 0.36 x 0.36 mm) the mean is
     within 2 % of the truth; the distance to the nearest point of the other surface, the usual other
-    choice, is 10 to 15 % low there, since voxel edges stick out towards each other.
+    choice, is 10 to 15 % low there, since voxel edges protrude towards each other.
     """
     steps = np.zeros(len(faces), dtype=np.int64)
     unfinished = np.ones(len(faces), dtype=bool)

@@ -1,4 +1,4 @@
-"""The volumes stage: one shard of subjects in, one array with its index and its exclusions out."""
+"""The volumes stage: make one array, its index and its exclusions from one shard of subjects."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def make_volumes(
     *view.shape]``, rows in the order of ``case_id``.
 
     An image that cannot be used becomes a row of exclusions (stage ``volumes``, scope ``case``) and
-    no row of the array; what a person should look at in an image that is used is a row of scope
-    ``flag``. One image is in memory at a time, and a shard's result depends on its own images
+    no row of the array; a point that a person should check in an image that is used is a row of
+    scope ``flag``. One image is in memory at a time, and a shard's result depends on its own images
     alone. ``orientation`` is what the cohort declares for headers that give none, ``spacing_mm``
     for arrays of NumPy (:mod:`kneeoa.images.numpy_array`).
 
     Raises:
-        KneeoaError: a table or the configuration is not what it should be.
+        KneeoaError: a table or the configuration is not valid.
     """
     people = CASES.read(cases).set_index("case_id")[["subject", "side"]].to_dict("index")
     files = files_of(images, shard, view_name, "image")
@@ -82,13 +82,13 @@ def make_volumes(
 
 
 def _ingest(root: Path, file: dict[str, Any], view: View, side: str | None) -> Ingested:
-    """Ingest one image; whatever is wrong with it becomes :class:`UnusableImage`.
+    """Ingest one image; any fault of it becomes :class:`UnusableImage`.
 
-    An error that nobody foresaw is a defect of ours, met on one odd image of thousands. It costs
-    that image and not the night's work on the shard: the case is excluded under a reason of its own
-    (``unexpected-error``), which the flow counts apart, and the log has the place in the code. Its
-    message is left out, as a decoder may quote a header. Memory, the configuration and a package
-    that is not installed are no image's fault and stop the shard.
+    An unforeseen error is a defect of this code, met on one unusual image. It does not stop the
+    shard: the case is excluded under a reason of its own (``unexpected-error``), which the flow
+    counts apart, and the log has the place in the code. The error's message is left out, as a
+    decoder may quote a header. Too little memory, a wrong configuration and a package that is not
+    installed are no image's fault and stop the shard.
     """
     try:
         return ingest(root, file, view, side)
@@ -105,7 +105,7 @@ def _ingest(root: Path, file: dict[str, Any], view: View, side: str | None) -> I
 
 
 def _index_columns(image: Ingested) -> dict[str, Any]:
-    """What the index says of how an image came about."""
+    """The columns of the index that record how an image was made."""
     centre = image.source_centre or tuple((size - 1) / 2 for size in image.array.shape)
     joint_row, joint_column = image.joint or (None, None)
     return {

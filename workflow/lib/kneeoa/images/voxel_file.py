@@ -1,5 +1,5 @@
-"""The voxels of formats that keep them as one run of bytes (NIfTI, MetaImage, NRRD): read to the
-last byte, not one more or less.
+"""Read the voxels of formats that keep them as one run of bytes (NIfTI, MetaImage, NRRD), to the
+last byte.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def read_voxels(path: Path, offset: int, count: int, dtype: np.dtype[np.generic]
     expected = count * dtype.itemsize
     if encoding == "raw":
         require_bytes(path.stat().st_size - offset, expected, path.name)
-        # Copy-on-write: who changes the array does not change the file.
+        # Copy-on-write: a change of the array does not change the file.
         return np.memmap(path, dtype=dtype, mode="c", offset=offset, shape=(count,)).view(np.ndarray)
     voxels = np.empty(count, dtype=dtype)
     with path.open("rb") as stream:
@@ -42,7 +42,7 @@ def read_voxels(path: Path, offset: int, count: int, dtype: np.dtype[np.generic]
 
 
 def require_bytes(count: int, expected: int, name: str) -> None:
-    """Compare the bytes of a file's voxels with what its header's size and type ask for.
+    """Compare the number of bytes of a file's voxels with its header's size and type.
 
     Raises:
         UnusableImage: too few (``unreadable``) or too many (``wrong-dimensions``).

@@ -1,5 +1,5 @@
-"""A noisy reader's label table: training and validation labels read again, everything else as it
-was.
+"""Write a noisy rater's label table: training and validation labels read again, everything else
+unchanged.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from kneeoa.training.labels import DERIVED, read_labels
 logger = logging.getLogger(__name__)
 
 SPLITS_READ = ("train", "val")
-"""A reader labels what a network learns from and what chooses its epoch; never what it is judged
-by.
+"""Splits that a rater labels: a network learns from one and its epoch is chosen by the other; test
+labels stay the reference's.
 """
 
 
@@ -43,7 +43,7 @@ def reread_labels(
     out_labels: Path,
     out_agreement: Path,
 ) -> None:
-    """Write the LABELS table of a reader, and a JSON account of how he agrees with the reference.
+    """Write the LABELS table of a rater, and a JSON account of how he agrees with the reference.
 
     Of every training and validation case with a label at ``level``, that label is read through
     ``confusion``, or is another subject's of the same split, and those of the coarser levels are
@@ -53,7 +53,7 @@ def reread_labels(
     quadratic weighted kappa (null where undefined).
 
     Args:
-        reader: his name, and the source of his labels.
+        reader: the rater's name, and the source of his labels.
         level: the level that he reads; no single-label level is finer.
         confusion: ``[K][K]``, row the reference class, column the probability of what is read;
             None: labels are permuted between subjects.
@@ -107,7 +107,7 @@ def reread_labels(
 
 
 def _reread(labels: NDArray[np.int64], cases: pd.DataFrame, confusion: Sequence[Sequence[float]] | None, seed: int) -> NDArray[np.int64]:
-    """The classes of ``cases`` as they are read."""
+    """The classes of ``cases`` as the rater reads them."""
     cohorts, case_ids = cases["cohort"].tolist(), cases["case_id"].tolist()
     if confusion is not None:
         return reread(labels, cohorts, case_ids, confusion, seed)
@@ -119,7 +119,7 @@ def _reread(labels: NDArray[np.int64], cases: pd.DataFrame, confusion: Sequence[
 
 
 def _parents_and_children(level: str, levels: tuple[Level, ...]) -> list[tuple[Level, Level]]:
-    """(parent, child) from ``level`` upwards, as far as labels climb."""
+    """(parent, child) from ``level`` upwards, as far as labels are derived."""
     by_name = {each.name: each for each in levels}
     pairs, child = [], by_name[level]
     while child.parent is not None and by_name[child.parent].kind != "multilabel":
@@ -134,7 +134,7 @@ def _label_rows(cases: pd.DataFrame, level: str, values: NDArray[np.int64], sour
 
 
 def _agreement(reference: NDArray[np.int64], read: NDArray[np.int64], classes: int, chosen: NDArray[np.bool_]) -> dict[str, Any]:
-    """Counts and what follows from them, over ``chosen`` cases whose reference is known (a coarse
+    """Counts, misread share and kappa over the ``chosen`` cases whose reference is known (a coarse
     one can be missing).
     """
     chosen = chosen & (reference >= 0)

@@ -1,5 +1,5 @@
-"""The account of a cohort: every knee found is analysed or excluded, with its stage and reason
-(after STARD 2015's flow diagram).
+"""Account for every knee of a cohort: analysed, or excluded with its stage and reason (after STARD
+2015's flow diagram).
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ def account(
     out_exclusions: Path,
     out_flow: Path,
 ) -> None:
-    """Gather the exclusions of all stages and count, in knees and subjects, what became of what was
-    found.
+    """Gather the exclusions of all stages and count, in knees and subjects, how many of those found
+    are excluded and analysed.
 
     ``out_flow`` is JSON: ``cohort``; ``found`` {cases, subjects}; ``excluded``, a list of {stage,
     reason, cases, subjects} in the order of the stages, each case once; ``analysed`` {cases,
     subjects}; ``splits``, for each split {cases, subjects, levels: {level: {class: cases}}}
     (findings present, for a multilabel level); ``masks``, a list of {reason, cases}: analysed cases
     that leave the anatomy alone; ``repaired``, how many analysed cases have a mask whose header was
-    not believed and mended; ``readings``, a list of {level, several, disagreement}: cases with
-    several readings, and those of them whose readings differ; ``loose``, a list of {stage, reason,
-    rows}: files and lines that name no knee.
+    repaired; ``readings``, a list of {level, several, disagreement}: cases with several readings,
+    and those of them whose readings differ; ``loose``, a list of {stage, reason, rows}: files and
+    lines that name no knee.
 
     Raises:
         KneeoaError: the sums do not add up: a case found is neither analysed nor excluded, or is

@@ -1,5 +1,5 @@
-"""The splits stage: who trains, who validates, who tests. Made once, a file; nothing downstream
-draws again.
+"""The splits stage: assign subjects to training, validation and test. Made once, into a file;
+nothing downstream draws again.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def make_splits(
     - an external cohort is all test; of an unlabelled one nobody is analysed.
 
     Within a stratum subjects are ordered by a hash of the seed and their name, never by their place
-    in a file: the result depends on who is there and on nothing else, and one subject more moves
-    few of the others.
+    in a file: the result depends on the set of subjects and on nothing else, and one subject more
+    moves few of the others.
 
     Args:
         name: the cohort's name.
@@ -104,7 +104,7 @@ def make_splits(
 
 
 def _warn_of_gaps(name: str, analysed: pd.DataFrame, labels: Path, level: Level) -> None:
-    """Tell of the classes (findings) of a level that the cohort has, and one of its splits has no
+    """Warn of the classes (findings) of a level that the cohort has, and one of its splits has no
     case of.
     """
     split_of = dict(zip(analysed["case_id"], analysed["split"], strict=True))
@@ -198,7 +198,7 @@ def _follow_given(name: str, analysed: pd.DataFrame, strata: dict[str, int], spl
 
 
 def _deal(strata: dict[str, int], shares: dict[str, Fraction], seed: int) -> dict[str, str]:
-    """The split of each subject."""
+    """The split of each subject, dealt stratum by stratum."""
     members: dict[int, list[str]] = defaultdict(list)
     for subject in sorted(strata, key=lambda subject: hashlib.sha256(f"{seed}:{subject}".encode()).digest()):
         members[strata[subject]].append(subject)

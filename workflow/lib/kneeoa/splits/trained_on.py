@@ -1,5 +1,5 @@
-"""Who of validation and test is somebody that was trained on: in another cohort of the same people,
-or as the same picture under another name.
+"""Leave out cases of validation and test that are in training elsewhere: of the same person in
+another cohort, or the same picture under another name.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def leave_out_trained(
     Args:
         name: the cohort.
         same_people: the cohorts in which an id is the same person as in this one.
-        splits: SPLITS of this cohort, of those, and of all whose images it is held against.
+        splits: SPLITS of this cohort, of those, and of all whose images it is compared with.
         volumes: VOLUMES indices of these cohorts, of the views of this one.
         out_splits: where SPLITS is written, rows by ``case_id``.
         out_exclusions: where EXCLUSIONS is written.
@@ -94,7 +94,7 @@ def _trained_pictures(held_out: pd.DataFrame, trained: pd.DataFrame, index: pd.D
 
 
 def _image_keys(row: Any) -> list[tuple[str, str, str]]:
-    """What stands for an image: the digest of what was decoded, and of what a network sees."""
+    """Keys of an image: the digests of the decoded file and of the array that a network sees."""
     return [(row.view, kind, getattr(row, kind)) for kind in ("source_digest", "digest") if getattr(row, kind)]
 
 
