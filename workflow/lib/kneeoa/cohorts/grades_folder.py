@@ -65,7 +65,7 @@ def read(cohort: Cohort, root: Path) -> Source:
             graded_knee.files.append(candidates[0][1])
     unnamed = sum(1 for knee in source.knees.values() if knee.side is None)
     if unnamed:
-        _LOG.warning("%d pictures tell no person and no side by their names; each counts as a person of its own", unnamed)
+        _LOG.warning("%d pictures name no person and no side; each counts as a person of its own", unnamed)
     return source
 
 
@@ -75,7 +75,7 @@ def _parse_name(name: str, grade: int) -> tuple[str | None, str | None, str]:
     if knee is not None:
         return *knee, ""
     if picture is None:
-        return None, None, "the name tells no knee; expected <id><L|R> and an image's suffix"
+        return None, None, "the name gives no knee; expected <id><L|R> and an image's suffix"
     if picture[1] != grade:
         return None, None, "the file's name and its folder give two grades"
     return picture[0], None, ""

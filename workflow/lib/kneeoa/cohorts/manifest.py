@@ -68,7 +68,7 @@ def read(cohort: Cohort, root: Path) -> Source:
         if reading is not None and not any(reason.level == level for reason in source.knees[case_id].reasons):
             source.knees[case_id].readings[level] = reading
     for key, count in conflicts.items():
-        _LOG.warning("%s: %d rows tell another %s of a knee than an earlier row; the first counts", path.name, count, key)
+        _LOG.warning("%s: %d rows give a knee another %s than an earlier row; the first counts", path.name, count, key)
     for key, lines in odd_cells.items():
         expected = "a number" if key == "age" else f"F, M or a text of 'manifest.values.{key}'"
         message = "%s: %d cells of column '%s' are no %s, the first in line %d; they count as empty; expected %s"

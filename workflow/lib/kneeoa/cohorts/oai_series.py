@@ -117,7 +117,7 @@ def add_images(source: Source, cohort: Cohort, root: Path, rows: Iterable[Listed
                 continue
             if visit is None or not is_participant(row.subject):
                 place = f"{row.table}, line {row.line}: folder '{row.folder}' of participant '{row.subject}'"
-                source.loose.append(Reason("unknown-series", f"{place} tells no OAI visit or no seven-digit participant.", view=view))
+                source.loose.append(Reason("unknown-series", f"{place} names no OAI visit or no seven-digit participant.", view=view))
                 continue
             for side in match["side"][0].upper() if shows[view] == "knee" else "LR":
                 if side in sides:

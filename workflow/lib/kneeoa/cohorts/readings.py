@@ -20,7 +20,7 @@ class Vote:
     value: Value
     """Class index; one entry for each finding of a multilabel level, None where unread."""
     project: int | str | None = None
-    """The reading project, where the source tells: a number, or a name such as ``63A``."""
+    """The reading project, where the source gives it: a number, or a name such as ``63A``."""
 
 
 def union_of_rows(votes: Sequence[Vote]) -> list[Vote]:

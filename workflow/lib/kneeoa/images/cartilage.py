@@ -34,7 +34,7 @@ class Measures:
     missing: tuple[str, ...]
     femur_above_tibia: bool
     """Whether femoral cartilage lies nearer the head than tibial cartilage; true where the mask
-    does not tell both.
+    does not show both.
     """
 
 

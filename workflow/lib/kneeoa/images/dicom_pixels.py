@@ -54,7 +54,7 @@ class PixelFormat:
         inverted: MONOCHROME1, the lowest value is the brightest.
         padding: least and greatest cell that fills up a picture which is no rectangle
             (PixelPaddingValue, PixelPaddingRangeLimit); None where the header gives none.
-        table: the Modality LUT, which stands in for slope and intercept; None where there is none.
+        table: the Modality LUT, which replaces slope and intercept; None where there is none.
     """
 
     frames: int

@@ -21,7 +21,7 @@ from kneeoa.images.volume import Affine, Volume
 # else.
 _VOLUME_MM3 = (2_000.0, 80_000.0)
 _THICKNESS_MM = (0.5, 6.0)
-# Where a mask does not tell which side of cartilage lies on bone, half of its surface looks into
+# Where a mask does not say which side of cartilage lies on bone, half of its surface looks into
 # the joint, where edges are arbitrary.
 _WITHOUT_BONE_SIDE = 0.7
 
@@ -106,7 +106,7 @@ def flags(inside: float, agreement: Evidence, measures: Measures, checks: MaskCh
         agreement: its agreement with the edges of the image.
         measures: its cartilage measures.
         checks: the limits.
-        bone_side: whether the mask tells which side of its cartilage lies on bone, so that all of
+        bone_side: whether the mask says which side of its cartilage lies on bone, so that all of
             the surface that was measured should be an edge.
     """
     if measures.volume == 0:
