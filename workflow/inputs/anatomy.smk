@@ -24,7 +24,7 @@ def explained_labels(wildcards):
     if target is None:
         return []
     level, named = explained(target, STUDY.levels)
-    return [] if level.kind == "binary" or named is not None else LAYOUT.labels(wildcards.arm)
+    return [] if level.binary or named is not None else LAYOUT.labels(wildcards.arm)
 
 
 def mask_spacing(wildcards):
@@ -47,5 +47,5 @@ def explaining(wildcards):
 
 def graded_levels():
     """The finest ordinal level, by whose grades anatomy is shown too; none where there is none."""
-    graded = [level for level in LEVELS if level["kind"] == "ordinal"]
-    return graded[-1] if graded else None
+    graded = [level for level in STUDY.levels if level.ordered]
+    return plain(graded[-1]) if graded else None

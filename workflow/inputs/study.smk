@@ -17,6 +17,7 @@ from kneeoa.config.yaml_keys import check_keys
 from kneeoa.errors import KneeoaError
 from kneeoa.files import digest
 from kneeoa.layout import Layout
+from kneeoa.levels import registry as level_kinds
 from kneeoa.reruns.code_digest import Library, digest_of, pinned, recall
 from kneeoa.reruns.renames import Renames
 
@@ -25,7 +26,10 @@ try:
         check_keys(Path(file))
     STUDY = load({key: value for key, value in config.items() if key != "pathvars"})
     ACCEPTED = accepted.read(Path(workflow.basedir) / "workflow" / "accepted.json")
-    CODE = Library(Renames.read(Path(workflow.basedir) / "workflow" / "renamed.json"))
+    CODE = Library(
+        Renames.read(Path(workflow.basedir) / "workflow" / "renamed.json"),
+        {"kneeoa.levels.registry:declaration": level_kinds.code_modules(level.kind for level in STUDY.levels)},
+    )
     FIGURES, TABLES = figures_and_tables.figures(), figures_and_tables.tables()
 except KneeoaError as error:
     raise WorkflowError(str(error)) from None

@@ -161,17 +161,17 @@ def _as_text(ids: pd.Series) -> pd.Series:
 
 
 def _truth(frame: pd.DataFrame, columns: ImportedLevel, level: Level, path: Path) -> Labels:
-    names, several = columns.truth_columns, level.kind == "multilabel"
-    if len(names) != (len(level.classes) if several else 1):
+    names = columns.truth_columns
+    if len(names) != level.label_size:
         raise KneeoaError(f"{path}: level '{level.name}' {needed_truth(level)}, but 'truth' names {len(names)}.")
-    entries = [_classes(frame[name], 2 if several else len(level.classes), level, path) for name in names]
+    entries = [_classes(frame[name], level.label_top + 1, level, path) for name in names]
     return [list(case) for case in zip(*entries, strict=True)]
 
 
 def needed_truth(level: Level) -> str:
     """How many columns of the reference label a level takes, as the rest of a sentence."""
-    if level.kind == "multilabel":
-        return f"is multilabel and needs a truth column for each of its {len(level.classes)} findings"
+    if not level.exclusive:
+        return f"is {level.kind} and needs a truth column for each of its {len(level.classes)} findings"
     return "needs one truth column"
 
 
@@ -180,7 +180,7 @@ def _classes(column: pd.Series, count: int, level: Level, path: Path) -> list[in
     wrong = column.notna() & (values.isna() | (values % 1 != 0) | (values < 0) | (values >= count))
     if wrong.any():
         value = f"'{column[wrong].iloc[0]}' in data row {_row(wrong)}"
-        has = f"a finding of level '{level.name}' is 0 or 1" if level.kind == "multilabel" else None
+        has = None if level.exclusive else f"a finding of level '{level.name}' is 0 or 1"
         has = has or f"level '{level.name}' has the classes 0 to {count - 1}"
         raise KneeoaError(f"{path}: column '{column.name}' holds {value}; {has}.")
     return [None if np.isnan(value) else int(value) for value in values.to_numpy(dtype=np.float64, na_value=np.nan)]
@@ -188,7 +188,7 @@ def _classes(column: pd.Series, count: int, level: Level, path: Path) -> list[in
 
 def _probabilities(frame: pd.DataFrame, columns: ImportedLevel, level: Level, path: Path) -> Probabilities:
     names, count = list(columns.probabilities), len(level.classes)
-    if len(names) != count and not (level.kind == "binary" and len(names) == 1):
+    if len(names) != count and not (level.binary and len(names) == 1):
         raise KneeoaError(f"{path}: level '{level.name}' has {count} classes, but {len(names)} probability columns are mapped to it.")
     for name in names:
         numbers = pd.to_numeric(frame[name], errors="coerce")
@@ -199,7 +199,7 @@ def _probabilities(frame: pd.DataFrame, columns: ImportedLevel, level: Level, pa
     values: Probabilities = np.clip(frame[names].astype(np.float64).to_numpy(), 0.0, 1.0)
     if len(names) == 1:
         return np.column_stack([1.0 - values[:, 0], values[:, 0]])
-    if level.kind == "multilabel":
+    if not level.exclusive:
         return values
     bad = first_bad_row(values)
     if bad is not None:
@@ -215,7 +215,7 @@ def _with_parents(
 ) -> Iterator[tuple[Level, Probabilities, Labels]]:
     """The level itself, then each coarser level read from it."""
     yield level, probabilities, truth
-    while level.kind != "multilabel" and level.parent is not None and level.parent_class is not None:
+    while level.exclusive and level.parent is not None and level.parent_class is not None:
         groups = level.parent_class
         level = by_name[level.parent]
         probabilities = derive_probabilities(probabilities, groups, len(level.classes))

@@ -49,11 +49,11 @@ def _check_imported(where: str, arm: ImportedArm, levels: tuple[Level, ...]) -> 
             raise ValueError(f"'{where}.levels' names '{name}', which is no level; known are {', '.join(named)}")
         level = named[name]
         count, given = len(level.classes), len(columns.probabilities)
-        if given != count and not (level.kind == "binary" and given == 1):
-            either = " (or 1, of the positive class)" if level.kind == "binary" else ""
-            what = "findings" if level.kind == "multilabel" else "classes"
+        if given != count and not (level.binary and given == 1):
+            either = " (or 1, of the positive class)" if level.binary else ""
+            what = "classes" if level.exclusive else "findings"
             raise ValueError(f"'{where}.levels.{name}.probabilities' names {given} columns, but the level has {count} {what}{either}")
-        wanted = count if level.kind == "multilabel" else 1
+        wanted = level.label_size
         if len(columns.truth_columns) != wanted:
             each = f"a multilabel level takes one for each of its {count} findings" if wanted > 1 else f"a {level.kind} level takes 1"
             raise ValueError(f"'{where}.levels.{name}.truth' names {len(columns.truth_columns)} columns, but {each}")
@@ -93,8 +93,8 @@ def _check_validation_cases(study: Study) -> None:
 
 def _check_axis(study: Study) -> None:
     name = study.geometry.level
-    if name is not None and name in study.level_names and study.level(name).kind != "ordinal":
-        ordinal = [level.name for level in study.levels if level.kind == "ordinal"]
+    if name is not None and name in study.level_names and not study.level(name).ordered:
+        ordinal = [level.name for level in study.levels if level.ordered]
         raise ValueError(
             f"'geometry.level' is '{name}', which is {study.level(name).kind}, and an axis orders the grades of an ordinal level; "
             f"ordinal are {', '.join(ordinal) or 'none'}"
@@ -145,7 +145,7 @@ def _check_subgroups(study: Study) -> None:
 
 def _check_groups_of_level(where: str, level: Level, groups: str | tuple[str | int, ...] | Bands) -> None:
     """Subgroups of a level are its classes by their index."""
-    if level.kind == "multilabel":
+    if not level.exclusive:
         raise ValueError(f"'{where}': level '{level.name}' is multilabel, so a case is in several of its groups; name another level")
     classes = {str(index) for index in range(len(level.classes))}
     if isinstance(groups, tuple):

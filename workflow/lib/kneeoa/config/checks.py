@@ -111,12 +111,12 @@ def _check_readers(study: Study) -> None:
         if reader.level is not None:
             known(f"{where}.level", reader.level, study.level_names)
         level = study.level_read(name)
-        finer = [child.name for child in study.levels if child.parent == level.name and child.kind != "multilabel"]
-        if finer or level.kind == "multilabel":
+        finer = [child.name for child in study.levels if child.parent == level.name and child.exclusive]
+        if finer or not level.exclusive:
             why = f"level '{finer[0]}' is finer" if finer else "its findings do not exclude one another"
             raise ValueError(f"'{where}' reads level '{level.name}', but {why}; a reader reads the finest single-label level of a branch")
-        if reader.adjacent is not None and level.kind == "multiclass":
-            raise ValueError(f"'{where}.adjacent' needs ordered classes, but level '{level.name}' is multiclass; state a 'confusion'")
+        if reader.adjacent is not None and not (level.ordered or level.binary):
+            raise ValueError(f"'{where}.adjacent' needs ordered classes, but level '{level.name}' is {level.kind}; state a 'confusion'")
         try:
             reader.matrix(len(level.classes))
         except ValueError as error:

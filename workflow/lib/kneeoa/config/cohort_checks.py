@@ -49,16 +49,16 @@ def _check_columns(where: str, level: Level, columns: LabelColumns) -> None:
     if columns.separator is not None:
         _check_listing(where, level, columns)
         return
-    wanted = len(level.classes) if level.kind == "multilabel" else 1
+    wanted = level.label_size
     if len(columns.columns) != wanted:
-        findings = f", one for each of its {wanted} findings" if level.kind == "multilabel" else ""
-        hint = "" if level.kind == "multilabel" else "; the higher of two grades is one entry: [[first, second]]"
+        findings = "" if level.exclusive else f", one for each of its {wanted} findings"
+        hint = "; the higher of two grades is one entry: [[first, second]]" if level.exclusive else ""
         raise ValueError(
             f"'{where}' has {len(columns.columns)} columns, but level '{level.name}' is {level.kind} and takes {wanted}{findings}{hint}"
         )
-    if columns.at_least is not None and level.kind not in ("multilabel", "binary"):
+    if columns.at_least is not None and level.exclusive and not level.binary:
         raise ValueError(f"'{where}.at_least' makes yes or no of a grade, but level '{level.name}' is {level.kind}")
-    top = 1 if level.kind in ("multilabel", "binary") else len(level.classes) - 1
+    top = level.label_top
     for text, index in columns.values.items():
         if index is not None and columns.at_least is None and not 0 <= index <= top:
             raise ValueError(f"'{where}.values' gives '{text}' the class {index}; level '{level.name}' has the classes 0 to {top}")
@@ -69,8 +69,8 @@ def _check_listing(where: str, level: Level, columns: LabelColumns) -> None:
     one that makes a binary level positive.
     """
     width = 1 + max(index for index in columns.values.values() if index is not None)
-    wanted = {"multilabel": len(level.classes), "binary": 1}.get(level.kind)
-    if wanted is None:
+    wanted = 1 if level.binary else len(level.classes)
+    if level.exclusive and not level.binary:
         raise ValueError(f"'{where}.separator' lists findings, but level '{level.name}' is {level.kind}; it needs a multilabel level")
     if width != wanted or any(index is not None and index < 0 for index in columns.values.values()):
         raise ValueError(f"'{where}.values' tells of the classes 0 to {width - 1}; level '{level.name}' has 0 to {wanted - 1}")
@@ -83,7 +83,7 @@ def _check_levels(where: str, cohort: Cohort, offer: Offer, levels: tuple[Level,
         )
     for level in levels:
         grades = offer.grades.get(level.name)
-        if grades is not None and (level.kind == "multilabel" or len(level.classes) != grades):
+        if grades is not None and (not level.exclusive or len(level.classes) != grades):
             raise ValueError(
                 f"level '{level.name}' has {len(level.classes)} classes ({level.kind}), but '{where}' has {grades} grades of it: declare "
                 "those, and group them in a coarser level with 'parent_class'"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from kneeoa.config.section import Name, Section
+from kneeoa.config.section import MemberOf, Name, Section
+from kneeoa.levels import registry
 
 
 class Level(Section):
@@ -15,7 +16,7 @@ class Level(Section):
 
     name: Name
     """What tables and heads call it, e.g. oa."""
-    kind: Literal["binary", "multiclass", "ordinal", "multilabel"]
+    kind: Annotated[str, MemberOf(registry.names)]
     """binary: two classes; ordinal: ordered classes; multilabel: independent yes/no findings."""
     classes: tuple[str, ...] = Field(min_length=2)
     """Class names in order (for multilabel, the findings)."""
@@ -24,10 +25,35 @@ class Level(Section):
     parent_class: tuple[int, ...] | None = None
     """For each class of this level, the index of the parent's class that it belongs to."""
 
+    @property
+    def exclusive(self) -> bool:
+        """Whether a case has one of the classes; else each is a finding by itself."""
+        return registry.declaration(self.kind).exclusive
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the classes are grades."""
+        return registry.declaration(self.kind).ordered
+
+    @property
+    def binary(self) -> bool:
+        """Whether it is one yes-or-no question."""
+        return registry.declaration(self.kind).binary
+
+    @property
+    def label_size(self) -> int:
+        """How many numbers a case's label has: one, or one for each finding."""
+        return 1 if self.exclusive else len(self.classes)
+
+    @property
+    def label_top(self) -> int:
+        """The largest number that a label has: the last class, or 1 for a finding."""
+        return len(self.classes) - 1 if self.exclusive else 1
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.kind == "binary" and len(self.classes) != 2:
-            raise ValueError(f"level '{self.name}' is binary and needs exactly 2 classes, not {len(self.classes)}")
+        if self.binary and len(self.classes) != 2:
+            raise ValueError(f"level '{self.name}' is {self.kind} and needs exactly 2 classes, not {len(self.classes)}")
         if (self.parent is None) != (self.parent_class is None):
             raise ValueError(f"level '{self.name}' needs both 'parent' and 'parent_class', or neither")
         if self.parent_class is not None and len(self.parent_class) != len(self.classes):
@@ -58,7 +84,7 @@ def explained(target: str, levels: Iterable[Level]) -> tuple[Level, int | None]:
     level = declared[name]
     if dot and label not in level.classes:
         raise ValueError(f"'saliency.target' names '{label}' of the level '{name}', which has {', '.join(level.classes)}")
-    if not dot and level.kind == "multilabel":
+    if not dot and not level.exclusive:
         example = f"{name}.{level.classes[0]}"
         raise ValueError(
             f"'saliency.target' is the multilabel level '{name}', whose findings have no common score; name one, e.g. {example}"

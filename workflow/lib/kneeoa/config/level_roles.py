@@ -12,9 +12,6 @@ from kneeoa.config.hierarchy import Level
 if TYPE_CHECKING:
     from kneeoa.config.study import Study
 
-EXCLUSIVE = ("ordinal", "multiclass")
-"""Kinds of levels with several classes of which a case has one."""
-
 
 def predicted_levels(study: Study) -> tuple[Level, ...]:
     """The levels that an arm predicts, by a head of its own or summed from a finer one, coarse to
@@ -31,27 +28,32 @@ def binary_level(study: Study) -> Level | None:
     """The coarsest binary level that an arm predicts: what ROC, reliability and decision curves are
     of.
     """
-    return next((level for level in predicted_levels(study) if level.kind == "binary"), None)
+    return next((level for level in predicted_levels(study) if level.binary), None)
 
 
 def graded_level(study: Study) -> Level | None:
     """The finest level of several exclusive classes that an arm predicts: what confusion matrices
     are of.
     """
-    return next((level for level in reversed(predicted_levels(study)) if level.kind in EXCLUSIVE), None)
+    return next((level for level in reversed(predicted_levels(study)) if _has_several_classes(level)), None)
+
+
+def _has_several_classes(level: Level) -> bool:
+    """Whether a case has one of the level's classes, and that is no yes or no."""
+    return level.exclusive and not level.binary
 
 
 def levels_by_class(study: Study) -> tuple[Level, ...]:
     """The predicted levels whose curves are drawn for each finding or class: multilabel and nominal
     ones, and ordinal ones, cut by cut, where the study predicts no binary level.
     """
-    kinds = ("multilabel", "multiclass") if binary_level(study) is not None else ("multilabel", *EXCLUSIVE)
-    return tuple(level for level in predicted_levels(study) if level.kind in kinds)
+    cuts = binary_level(study) is None
+    return tuple(level for level in predicted_levels(study) if not level.binary and (cuts or not level.ordered))
 
 
 def axis_level(study: Study) -> Level | None:
     """The ordinal level that the severity axis orders: the configured one, else the finest."""
-    ordinal = [level for level in study.levels if level.kind == "ordinal"]
+    ordinal = [level for level in study.levels if level.ordered]
     if study.geometry.level is not None:
         return next((level for level in ordinal if level.name == study.geometry.level), None)
     return ordinal[-1] if ordinal else None
@@ -65,10 +67,10 @@ def explained_target(study: Study) -> str | None:
     if study.saliency.target is not None:
         return study.saliency.target
     shared = [level for level in study.levels if not silent_modes(study, level.name)]
-    order = [level for kinds in (("binary",), EXCLUSIVE, ("multilabel",)) for level in shared if level.kind in kinds]
-    if not order:
+    if not shared:
         return None
-    return f"{order[0].name}.{order[0].classes[0]}" if order[0].kind == "multilabel" else order[0].name
+    first = min(shared, key=lambda level: (not level.binary, not level.exclusive))
+    return first.name if first.exclusive else f"{first.name}.{first.classes[0]}"
 
 
 def silent_modes(study: Study, level: str) -> list[str]:
@@ -81,4 +83,4 @@ def pictured_level(study: Study) -> Level:
     """The level over whose classes example pictures are spread: the finest of exclusive classes,
     else the last one, by how many of its findings a case has.
     """
-    return next((level for level in reversed(study.levels) if level.kind != "multilabel"), study.levels[-1])
+    return next((level for level in reversed(study.levels) if level.exclusive), study.levels[-1])

@@ -9,10 +9,15 @@ from typing import Annotated, Literal
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.section import MemberOf
+from kneeoa.levels.registry import declaration
 
 FixedTest = Literal["bootstrap", "delong", "mcnemar", "delta"]
 """Tests of these very networks: subjects are sampled, seeds are fixed. delta: normal test from the
 metric's influence function.
+"""
+Suits = Literal["all", "exclusive", "yes or no", "several classes", "grades"]
+"""Levels by what their kinds declare. yes or no: binary levels and findings; several classes:
+exclusive ones, but for a binary level.
 """
 
 
@@ -22,8 +27,8 @@ class Metric:
 
     name: str
     """What the configuration and the tables call it."""
-    kinds: tuple[str, ...]
-    """The kinds of level that have it."""
+    levels: Suits
+    """The levels that have it."""
     tests: tuple[FixedTest, ...]
     """The tests that apply to it."""
     label: str
@@ -53,10 +58,19 @@ class Metric:
     in_paper: bool = False
     """It is in the printed table; the CSV holds all."""
 
+    def suits(self, kind: str) -> bool:
+        """Whether levels of a kind have it."""
+        one = declaration(kind)
+        several = one.exclusive and not one.binary
+        suited = {"all": True, "exclusive": one.exclusive, "yes or no": not several, "several classes": several, "grades": one.ordered}
+        return suited[self.levels]
 
-_BINARY, _CLASSES, _ORDINAL = ("binary", "multilabel"), ("multiclass", "ordinal"), ("ordinal",)
-_SINGLE = ("binary", "multiclass", "ordinal")
-_ALL = (*_SINGLE, "multilabel")
+
+_BINARY: Suits = "yes or no"
+_CLASSES: Suits = "several classes"
+_ORDINAL: Suits = "grades"
+_SINGLE: Suits = "exclusive"
+_ALL: Suits = "all"
 _UNDEFINED: Literal["undefined"] = "undefined"
 
 TABLE: tuple[Metric, ...] = (
@@ -123,8 +137,8 @@ def applicable(test: FixedTest) -> tuple[str, ...]:
 
 def metrics_of(kind: str, parent: bool = False) -> tuple[str, ...]:
     """The metrics of a level of this kind; ``parent``: it has a finer level below it."""
-    alone = [metric for metric in TABLE if kind in metric.kinds and not metric.of_two_heads]
-    pairs = [metric for metric in TABLE if kind in metric.kinds and metric.of_two_heads and parent]
+    alone = [metric for metric in TABLE if metric.suits(kind) and not metric.of_two_heads]
+    pairs = [metric for metric in TABLE if metric.suits(kind) and metric.of_two_heads and parent]
     return tuple(metric.name for metric in (*alone, *pairs))
 
 
@@ -133,9 +147,9 @@ def rows_of(metric: str, level: Level) -> tuple[str, ...]:
     rest. Of a multilabel level the first is the mean over its findings, then each finding's.
     """
     each = tuple(f"{metric}[{name}]" for name in level.classes)
-    if level.kind == "multilabel":
+    if not level.exclusive:
         return (metric, *each)
-    if level.kind != "binary" and BY_NAME[metric].of_each_class:
+    if not level.binary and BY_NAME[metric].of_each_class:
         return each
     return tuple(f"{metric}_{cut}" for cut in range(1, len(level.classes))) if metric in CUT_METRICS else (metric,)
 

@@ -117,7 +117,7 @@ class Study(Section):
 
     def level_read(self, reader: str) -> Level:
         """The level that a reader reads: his own choice, else the finest that is not multilabel."""
-        single = [level for level in self.levels if level.kind != "multilabel"] or list(self.levels)
+        single = [level for level in self.levels if level.exclusive] or list(self.levels)
         return self.level(self.readers[reader].level or single[-1].name)
 
     def with_parents(self, names: set[str]) -> tuple[Level, ...]:

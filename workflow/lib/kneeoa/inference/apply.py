@@ -125,7 +125,7 @@ def _block(
     rows = []
     for level, head, probabilities in readings:
         classes, usable = list(declared[level].classes), probabilities[sane]
-        single = declared[level].kind != "multilabel"
+        single = declared[level].exclusive
         predicted = [classes[index] for index in usable.argmax(axis=1)] if single else [None] * len(usable)
         part = pd.DataFrame({"case_id": names[sane], "side": [sides[case] for case in names[sane]], "level": level, "head": head})
         own: dict[str, Any] = {"classes": [classes] * len(part), "probabilities": list(usable), "predicted": predicted}

@@ -32,7 +32,7 @@ def combine(members: Sequence[Floats], level: Level, how: Combination) -> Floats
     if how == "mean":
         average: Floats = stacked.mean(axis=0)
         return average
-    if level.kind == "multilabel":
+    if not level.exclusive:
         below_one = np.nextafter(1.0, 0.0)
         independent: Floats = expit(logit(np.clip(stacked, _LEAST, below_one)).mean(axis=0))
         return independent

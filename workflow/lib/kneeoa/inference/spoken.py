@@ -57,7 +57,7 @@ def class_probabilities(logits: Floats, level: Level, temperature: float = 1.0) 
     """Probabilities ``[cases, classes]`` at a temperature; findings of a multilabel level are
     independent, all others sum to 1.
     """
-    if level.kind == "multilabel":
+    if not level.exclusive:
         independent: Floats = expit(logits / temperature)
         return independent
     return apply_temperature(logits, temperature)

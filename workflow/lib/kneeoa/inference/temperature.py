@@ -49,11 +49,11 @@ def fit_temperatures(
     """
     chosen = np.flatnonzero((cases["split"] == SPLIT).to_numpy())
     people = (cases["cohort"] + "\x00" + cases["subject"]).to_numpy()[chosen]
-    kinds = {level.name: level.kind for level in levels}
+    exclusive = {level.name: level.exclusive for level in levels}
     found = {}
     for head, own in logits.items():
         labels, spoken, whose = truth[head].values[chosen], own[chosen], people
-        if kinds[head] == "multilabel":  # a finding is a pair of classes, (0, z)
+        if not exclusive[head]:  # a finding is a pair of classes, (0, z)
             labels, whose = labels.ravel(), np.repeat(people, spoken.shape[1])
             spoken = np.stack([np.zeros(spoken.size), spoken.ravel()], axis=1)
         read = labels != MISSING

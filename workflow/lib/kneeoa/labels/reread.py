@@ -113,7 +113,7 @@ def _above(level: str, levels: tuple[Level, ...]) -> list[tuple[Level, Level]]:
     """(parent, child) from ``level`` upwards, as far as labels climb."""
     by_name = {each.name: each for each in levels}
     found, child = [], by_name[level]
-    while child.parent is not None and by_name[child.parent].kind != "multilabel":
+    while child.parent is not None and by_name[child.parent].exclusive:
         found.append((by_name[child.parent], child))
         child = by_name[child.parent]
     return found

@@ -111,7 +111,7 @@ class Heads(nn.Module, ABC):
         z = self.class_logits(logits)[head]
         inside = [index for index in range(z.shape[1]) if index in positive]
         outside = [index for index in range(z.shape[1]) if index not in positive]
-        if level.kind == "multilabel" or not inside or not outside:
+        if not level.exclusive or not inside or not outside:
             raise KneeoaError(
                 f"head '{head}' ({level.kind}, {len(level.classes)} classes) has no log-odds of the classes {sorted(positive)}"
             )
@@ -127,4 +127,4 @@ def class_probabilities(logits: Tensor, level: Level) -> Tensor:
     """float64 probabilities from logits ``[batch, classes]``: sigmoid for a multilabel level,
     softmax for all others.
     """
-    return torch.sigmoid(logits.double()) if level.kind == "multilabel" else torch.softmax(logits.double(), dim=1)
+    return torch.softmax(logits.double(), dim=1) if level.exclusive else torch.sigmoid(logits.double())

@@ -78,9 +78,9 @@ def losses(mode: Mode, levels: tuple[Level, ...]) -> dict[str, str]:
 
 
 def _loss(mode: Mode, level: Level) -> str:
-    defaults: dict[str, str] = {**criteria.DEFAULTS, **(declared(_FOLDER / f"{mode.kind}.py", "DEFAULT_LOSSES") or {})}
-    loss = mode.losses.get(level.name, defaults[level.kind])
     suitable = criteria.suitable(level.kind)
+    defaults: dict[str, str] = declared(_FOLDER / f"{mode.kind}.py", "DEFAULT_LOSSES") or {}
+    loss = mode.losses.get(level.name, defaults.get(level.kind, suitable[0]))
     if loss not in suitable:
         raise KneeoaError(
             f"'losses.{level.name}' is '{loss}', but level '{level.name}' is {level.kind}, which takes {' or '.join(suitable)}"

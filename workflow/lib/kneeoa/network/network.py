@@ -83,10 +83,10 @@ class Network(nn.Module):
         if (level, head) not in self._groups:
             known = ", ".join(f"{pair[0]} from {pair[1]}" for pair in self.readings)
             raise KneeoaError(f"there is no score of level '{level}' from head '{head}'; this network gives {known}")
-        kind = self.levels[level].kind
-        if kind == "multilabel":
-            raise KneeoaError(f"level '{level}' is multilabel: its findings have no common score to explain; name one of them")
-        if kind == "binary":
+        explained = self.levels[level]
+        if not explained.exclusive:
+            raise KneeoaError(f"level '{level}' is {explained.kind}: its findings have no common score to explain; name one of them")
+        if explained.binary:
             return self.heads.score(output.logits, head, [fine for fine, coarse in enumerate(self._groups[level, head]) if coarse == 1])
         return self.class_logits(output.logits)[level, head].amax(dim=1)
 
@@ -100,7 +100,7 @@ class Network(nn.Module):
         """
         if (level, head) not in self._groups:
             raise KneeoaError(f"there is no score of level '{level}' from head '{head}'")
-        if self.levels[level].kind == "multilabel":
+        if not self.levels[level].exclusive:
             return self.heads.class_logits(output.logits)[head][:, number]
         return self.heads.score(output.logits, head, [fine for fine, coarse in enumerate(self._groups[level, head]) if coarse == number])
 

@@ -24,10 +24,10 @@ def groupings(levels: tuple[Level, ...], head: str) -> dict[str, tuple[int, ...]
     declared = {level.name: level for level in levels}
     level = declared[head]
     found = {head: tuple(range(len(level.classes)))}
-    while level.kind != "multilabel" and level.parent is not None and level.parent_class is not None:
+    while level.exclusive and level.parent is not None and level.parent_class is not None:
         groups = tuple(level.parent_class[index] for index in found[level.name])
         level = declared[level.parent]
-        if level.kind == "multilabel":
+        if not level.exclusive:
             break
         found[level.name] = groups
     return found

@@ -90,7 +90,7 @@ def true_classes(cases: pd.DataFrame, score: Explained, labels: Sequence[Path]) 
         KneeoaError: a label table is not what it should be.
     """
     level = score.level
-    if level.kind == "binary" or score.named is not None:
+    if level.binary or score.named is not None:
         return cases, None
     classes = read_labels(labels, cases, [level])[level.name].values
     known = classes != MISSING

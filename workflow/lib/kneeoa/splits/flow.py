@@ -118,8 +118,8 @@ def _classes(group: pd.DataFrame, labels: Path, levels: tuple[Level, ...]) -> di
     counted: dict[str, dict[str, int]] = {}
     for level in levels:
         values: list[Any] = own.loc[own["level"] == level.name, "value"].tolist()
-        if level.kind == "multilabel":
-            counted[level.name] = {kind: sum(value[index] == 1 for value in values) for index, kind in enumerate(level.classes)}
-        else:
+        if level.exclusive:
             counted[level.name] = {kind: sum(value[0] == index for value in values) for index, kind in enumerate(level.classes)}
+        else:
+            counted[level.name] = {kind: sum(value[index] == 1 for value in values) for index, kind in enumerate(level.classes)}
     return counted

@@ -92,8 +92,8 @@ class Epochs:
         # validation has not been timed yet.
         self.keeper.before(ahead=cost.training / max(1, cost.cases) * len(validation))
         begun = time.monotonic()
-        kinds = {level.name: level.kind for level in self.spec.levels if level.name in self.spec.mode.levels}
-        seen = evaluate(engine, validation, training.predict_batch, kinds) if len(validation) else None
+        levels = [level for level in self.spec.levels if level.name in self.spec.mode.levels]
+        seen = evaluate(engine, validation, training.predict_batch, levels) if len(validation) else None
         cost.validation += time.monotonic() - begun
         cost.waited += progress.tally.waited
         losses = progress.tally.means()

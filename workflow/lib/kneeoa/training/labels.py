@@ -50,12 +50,12 @@ def read_labels(paths: Sequence[Path], cases: pd.DataFrame, levels: Sequence[Lev
     """
     table = LABELS.concat([Path(path) for path in paths])
     table = table.assign(_rank=[_rank(source) for source in table["source"]]).sort_values("_rank", kind="stable")
-    kinds = {level.name: level.kind for level in levels}
+    exclusive = {level.name: level.exclusive for level in levels}
     found = {level.name: _own(table[table["level"] == level.name], cases, level) for level in levels}
     for level in reversed(levels):  # fine to coarse, so that a label climbs the whole hierarchy
         if level.parent is None or level.parent_class is None or level.parent not in found:
             continue
-        if "multilabel" not in (level.kind, kinds[level.parent]):
+        if level.exclusive and exclusive[level.parent]:
             _climb(found[level.name], found[level.parent], level.parent_class)
     return found
 
@@ -66,8 +66,7 @@ def _rank(source: str) -> str:
 
 
 def _own(rows: pd.DataFrame, cases: pd.DataFrame, level: Level) -> LevelLabels:
-    width = len(level.classes) if level.kind == "multilabel" else 1
-    top = 1 if level.kind == "multilabel" else len(level.classes) - 1
+    width, top = level.label_size, level.label_top
     values = np.full((len(cases), width), MISSING, dtype=np.int64)
     sources = [NO_SOURCE] * len(cases)
     position = {key: number for number, key in enumerate(zip(cases["cohort"], cases["case_id"], strict=True))}
@@ -84,7 +83,7 @@ def _own(rows: pd.DataFrame, cases: pd.DataFrame, level: Level) -> LevelLabels:
         if any(entry != MISSING for entry in label):
             values[number] = label
             sources[number] = source
-    return LevelLabels(values if level.kind == "multilabel" else values[:, 0], sources)
+    return LevelLabels(values[:, 0] if level.exclusive else values, sources)
 
 
 def _climb(fine: LevelLabels, coarse: LevelLabels, parent_class: tuple[int, ...]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
+from kneeoa.config.hierarchy import Level
 from kneeoa.network.model import Network
 from kneeoa.training.adamw import AdamW
 from kneeoa.training.augmentation import Augmenter
@@ -137,12 +138,12 @@ def _not_finite(loss: float, length: float, names: str, rate: float) -> NotFinit
     )
 
 
-def evaluate(engine: Engine, data: Dataset, size: int, kinds: Mapping[str, str]) -> Evaluation:
+def evaluate(engine: Engine, data: Dataset, size: int, levels: Sequence[Level]) -> Evaluation:
     """Loss and measures over all cases of ``data`` at once (so that they do not depend on the batch
     ``size``), weights untouched.
 
     Args:
-        kinds: the kind of each supervising level.
+        levels: those that supervise.
 
     Raises:
         NotFinite: the loss is not finite; names the cases that the network has no finite answer to,
@@ -164,7 +165,7 @@ def evaluate(engine: Engine, data: Dataset, size: int, kinds: Mapping[str, str])
         raise NotFinite(
             f"The validation loss became {losses[TOTAL]}{where}; lower 'learning_rate' or look for extreme values in the volumes."
         )
-    measures = {name: measure(kind, probabilities[name].numpy(), data.labels[name].numpy()) for name, kind in kinds.items()}
+    measures = {level.name: measure(level, probabilities[level.name].numpy(), data.labels[level.name].numpy()) for level in levels}
     losses = {name: value for name, value in losses.items() if name == TOTAL or _known(data.labels[name])}
     return Evaluation(losses, {name: value for name, value in measures.items() if value is not None})
 

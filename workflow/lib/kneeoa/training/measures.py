@@ -7,6 +7,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from kneeoa.config.hierarchy import Level
+
 MISSING = -1
 
 
@@ -25,11 +27,11 @@ def auc(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float | No
     return float(wins.sum()) / (2.0 * positives * negatives)
 
 
-def measure(kind: str, probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> tuple[str, float] | None:
+def measure(level: Level, probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> tuple[str, float] | None:
     """The learning curve's measure of one level: ``auc`` where it is binary, else ``accuracy``.
 
     Args:
-        kind: of the level (binary, multiclass, ordinal, multilabel).
+        level: whose labels they are.
         probabilities: ``[cases, classes]``; for a multilabel level ``[cases, findings]``, each
             called present at 0.5.
         labels: ``[cases]`` or ``[cases, findings]``, -1 where missing; those do not count.
@@ -40,8 +42,8 @@ def measure(kind: str, probabilities: NDArray[np.floating], labels: NDArray[np.i
     known = labels != MISSING
     if not known.any():
         return None
-    if kind == "binary":
+    if level.binary:
         area = auc(probabilities[known, 1], labels[known] == 1)
         return None if area is None else ("auc", area)
-    called = probabilities >= 0.5 if kind == "multilabel" else probabilities.argmax(axis=1)
+    called = probabilities.argmax(axis=1) if level.exclusive else probabilities >= 0.5
     return "accuracy", float((called[known] == labels[known]).mean())

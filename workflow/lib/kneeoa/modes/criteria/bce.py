@@ -22,16 +22,16 @@ class BinaryCrossEntropy(Criterion):
     @property
     def outputs(self) -> int:
         """One of a binary level; one a finding of a multilabel level."""
-        return len(self.level.classes) if self.level.kind == "multilabel" else 1
+        return 1 if self.level.exclusive else len(self.level.classes)
 
     @property
     def label_shape(self) -> tuple[int, ...]:
         """A multilabel level has a label for each finding."""
-        return (len(self.level.classes),) if self.level.kind == "multilabel" else ()
+        return () if self.level.exclusive else (len(self.level.classes),)
 
     def class_logits(self, outputs: Tensor) -> Tensor:
         """Multilabel: the outputs as they are; binary: the pair (0, z) of a logit z."""
-        return outputs if self.level.kind == "multilabel" else torch.cat([torch.zeros_like(outputs), outputs], dim=1)
+        return torch.cat([torch.zeros_like(outputs), outputs], dim=1) if self.level.exclusive else outputs
 
     def elements(self, outputs: Tensor, labels: Tensor) -> Tensor:
         """``[batch, outputs]``."""
@@ -39,7 +39,7 @@ class BinaryCrossEntropy(Criterion):
         return functional.binary_cross_entropy_with_logits(outputs, target, reduction="none")
 
     def _factors(self, class_weights: Tensor, labels: Tensor) -> Tensor:
-        if self.level.kind != "multilabel":
+        if self.level.exclusive:
             return super()._factors(class_weights, labels)
         return torch.where(labels == 1, class_weights[:, 1], class_weights[:, 0])
 

@@ -11,14 +11,10 @@ from typing import TYPE_CHECKING
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.declarations import members
+from kneeoa.levels.registry import declaration
 
 if TYPE_CHECKING:
     from kneeoa.modes.criteria.interface import Criterion
-
-DEFAULTS = {"binary": "cross_entropy", "multiclass": "cross_entropy", "ordinal": "cross_entropy", "multilabel": "bce"}
-"""What a kind of level is trained by where neither the configuration nor its mode says
-otherwise.
-"""
 
 _FOLDER = Path(__file__).parent
 
@@ -29,9 +25,10 @@ def names() -> tuple[str, ...]:
 
 
 def suitable(kind: str) -> tuple[str, ...]:
-    """The losses that suit a kind of level, its default first."""
-    suiting = [name for name, kinds in members(_FOLDER, "KINDS").items() if kind in kinds]
-    return tuple(sorted(suiting, key=lambda name: (name != DEFAULTS[kind], name)))
+    """The losses that suit a kind of level, as the kind or the loss has it; the default first."""
+    default, *others = declaration(kind).losses
+    suiting = {name for name, kinds in members(_FOLDER, "KINDS").items() if kind in kinds}
+    return (default, *sorted({*suiting, *others} - {default}))
 
 
 def code_modules(losses: Iterable[str]) -> tuple[str, ...]:
