@@ -58,13 +58,6 @@ class Metric:
     in_paper: bool = False
     """It is in the printed table; the CSV holds all."""
 
-    def suits(self, kind: str) -> bool:
-        """Whether levels of a kind have it."""
-        one = declaration(kind)
-        several = one.exclusive and not one.binary
-        suited = {"all": True, "exclusive": one.exclusive, "yes or no": not several, "several classes": several, "grades": one.ordered}
-        return suited[self.levels]
-
 
 _BINARY: Suits = "yes or no"
 _CLASSES: Suits = "several classes"
@@ -137,8 +130,11 @@ def applicable(test: FixedTest) -> tuple[str, ...]:
 
 def metrics_of(kind: str, parent: bool = False) -> tuple[str, ...]:
     """The metrics of a level of this kind; ``parent``: it has a finer level below it."""
-    alone = [metric for metric in TABLE if metric.suits(kind) and not metric.of_two_heads]
-    pairs = [metric for metric in TABLE if metric.suits(kind) and metric.of_two_heads and parent]
+    one = declaration(kind)
+    several = one.exclusive and not one.binary
+    suits = {"all": True, "exclusive": one.exclusive, "yes or no": not several, "several classes": several, "grades": one.ordered}
+    alone = [metric for metric in TABLE if suits[metric.levels] and not metric.of_two_heads]
+    pairs = [metric for metric in TABLE if suits[metric.levels] and metric.of_two_heads and parent]
     return tuple(metric.name for metric in (*alone, *pairs))
 
 
