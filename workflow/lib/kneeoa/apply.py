@@ -1,5 +1,5 @@
-"""One command: finished runs on new images, outside any study. ``python -m kneeoa.apply
---help``.
+"""Command line that predicts new images by finished runs, outside any study: ``python -m
+kneeoa.apply --help``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _LOG = logging.getLogger("kneeoa")
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """The parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m kneeoa.apply", description="Predict new images with one finished run, or with several as one."
     )

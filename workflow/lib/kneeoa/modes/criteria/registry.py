@@ -1,5 +1,5 @@
-"""Which losses there are, each a file of this folder that declares ``KINDS``, the kinds of level
-that it suits; imported when it is asked for.
+"""Registry of losses. Each is a file of this folder that declares ``KINDS``, the kinds of level
+that it suits, and is imported on demand.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from kneeoa.modes.criteria.interface import Criterion
 
 DEFAULTS = {"binary": "cross_entropy", "multiclass": "cross_entropy", "ordinal": "cross_entropy", "multilabel": "bce"}
-"""What a kind of level is trained by where neither the configuration nor its mode says
-otherwise.
+"""Kind of level -> the loss that it is trained by where neither the configuration nor its mode
+names another.
 """
 
 _FOLDER = Path(__file__).parent
 
 
 def names() -> tuple[str, ...]:
-    """Every loss, by name, read off the folder so that a new one belongs to no other's code."""
+    """Names of all losses, read from the folder so that a new one belongs to no other's code."""
     return tuple(members(_FOLDER, "KINDS"))
 
 
@@ -40,7 +40,9 @@ def code_modules(losses: Iterable[str]) -> tuple[str, ...]:
 
 
 def build(loss: str, level: Level) -> Criterion:
-    """The criterion ``loss`` of ``level``; which suits which kind of level: :func:`suitable`."""
+    """Build the criterion ``loss`` for ``level``; :func:`suitable` lists the losses of a kind of
+    level.
+    """
     (module,) = code_modules([loss])
     criterion: Criterion = importlib.import_module(module).build(level)
     return criterion
