@@ -97,7 +97,7 @@ def test_what_cannot_speak_together_is_refused(tmp_path):
 
     attempt(expected="two at least")
     attempt(one, expected="a member twice")
-    attempt(member(tmp_path, "fewer", 1, cases=CASES[1:]), expected="not speak of the same cases: 1 are of one alone, first 0-R-00m of c")
+    attempt(member(tmp_path, "fewer", 1, cases=CASES[1:]), expected="not predict the same cases: 1 are in one alone, first 0-R-00m of c")
     attempt(member(tmp_path, "labels", 1, shift=1), expected="another 'truth' of case 1-R-00m")
     fine, coarse = member(tmp_path, "fine-arm", 1, heads=("kl",)), member(tmp_path, "coarse-arm", 1, heads=("oa",))
     with pytest.raises(KneeoaError, match="no head in common"):

@@ -198,7 +198,7 @@ def test_a_limit_takes_the_same_cases_for_every_run(tmp_path: Path, single_kl: P
 def test_a_head_of_its_own_goes_first() -> None:
     assert head_for([("oa", "oa"), ("kl", "kl"), ("oa", "kl")], "oa") == "oa"
     assert head_for([("kl", "kl"), ("oa", "kl")], "oa") == "kl"
-    with pytest.raises(KneeoaError, match="no head of this network speaks about level 'kl'"):
+    with pytest.raises(KneeoaError, match="no head of this network predicts level 'kl'"):
         head_for([("oa", "oa")], "kl")
 
 

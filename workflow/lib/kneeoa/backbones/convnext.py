@@ -31,7 +31,7 @@ class ChannelNorm(nn.LayerNorm):
         super().__init__(width, eps=EPSILON)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The same shape."""
+        """Normalise the channels; the shape stays."""
         return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 
 

@@ -111,7 +111,7 @@ class Imports(Section):
         if values["split"] != "test":
             raise ValueError(
                 f"'split' is '{values['split']}', but figures, tables and contrasts are of test cases: leave it out, and name the column "
-                "that tells validation cases from test cases as 'split_column' where there are both"
+                "of the split as 'split_column' where there are validation cases too"
             )
         return {key: value for key, value in values.items() if key != "split"}
 

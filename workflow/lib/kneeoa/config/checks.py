@@ -83,7 +83,7 @@ def _check_explained(study: Study, target: str) -> None:
         heads = study.modes[arm.mode].levels if arm.mode in study.modes else ()  # another check refuses an unknown mode
         if heads and not any(level.name in groupings(study.levels, head) for head in heads):
             raise ValueError(
-                f"'saliency.target' is '{target}', but arm '{arm.name}' has no head that speaks of the level '{level.name}': its mode "
+                f"'saliency.target' is '{target}', but arm '{arm.name}' has no head that predicts the level '{level.name}': its mode "
                 f"'{arm.mode}' has {', '.join(heads)}"
             )
 

@@ -73,7 +73,7 @@ def _check_listing(where: str, level: Level, columns: LabelColumns) -> None:
     if wanted is None:
         raise ValueError(f"'{where}.separator' lists findings, but level '{level.name}' is {level.kind}; it needs a multilabel level")
     if width != wanted or any(index is not None and index < 0 for index in columns.values.values()):
-        raise ValueError(f"'{where}.values' tells of the classes 0 to {width - 1}; level '{level.name}' has 0 to {wanted - 1}")
+        raise ValueError(f"'{where}.values' gives the classes 0 to {width - 1}; level '{level.name}' has 0 to {wanted - 1}")
 
 
 def _check_levels(where: str, cohort: Cohort, offer: Offer, levels: tuple[Level, ...]) -> None:
@@ -154,4 +154,4 @@ def _check_subgroups(study: Study, offers: dict[str, Offer | None]) -> None:
     given = {key for offer in offers.values() if offer is not None for key in offer.people}
     for key in study.statistics.subgroups:
         if key in PEOPLE and key not in given:
-            raise ValueError(f"'statistics.subgroups.{key}' would be empty: no cohort tells the {key} of its people")
+            raise ValueError(f"'statistics.subgroups.{key}' would be empty: no cohort gives the {key} of its people")

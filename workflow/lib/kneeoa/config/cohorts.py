@@ -174,7 +174,7 @@ class Cohort(Section):
             if not texts and any(f"{{{placeholder}}}" in name for name in names):
                 raise ValueError(f"'labels' holds '{{{placeholder}}}': 'manifest.{placeholder}s' must say what stands for it")
         if manifest.visit is None and not manifest.visits and len(self.visits) != 1:
-            raise ValueError("a manifest without 'visit' or 'visits' tells of one visit, so 'visits' must name exactly one")
+            raise ValueError("a manifest without 'visit' or 'visits' has one visit, so 'visits' must name exactly one")
         for key, wanted in (("visits", self.visits), ("views", self.views)):
             given = getattr(manifest, key)
             lacking = [entry for entry in wanted if given and entry not in given]

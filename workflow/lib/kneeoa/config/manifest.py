@@ -59,7 +59,7 @@ class LabelColumns(Section):
         return self
 
     def of_level(self, class_names: tuple[str, ...]) -> LabelColumns:
-        """The same columns for a level whose class names the cells may hold."""
+        """Copy with the class names of a level, which cells may hold."""
         named = self.model_copy()
         named._class_names = class_names
         return named

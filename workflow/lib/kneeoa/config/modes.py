@@ -12,7 +12,7 @@ from kneeoa.modes.criteria import registry as criteria
 
 
 class Mode(Section):
-    """Which levels supervise, and how their heads are connected."""
+    """A mode of supervision: its levels, and how their heads are connected."""
 
     kind: Annotated[str, MemberOf(registry.kinds)]
     """A file in the library's `modes/`. single: one head. dual: parallel heads on one embedding,

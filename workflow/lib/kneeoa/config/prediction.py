@@ -97,4 +97,4 @@ def check_ensembles(ensembles: Mapping[str, Ensemble], views: Mapping[str, str],
         if len(ensemble.members) * (seeds if ensemble.seeds == TOGETHER else 1) < 2:
             raise ValueError(f"'{where}' has one member only; name several arms, or take several seeds together ('seeds: together')")
         if len({views[member] for member in ensemble.members}) > 1:
-            raise ValueError(f"'{where}.members' see different views, so they do not speak of the same cases")
+            raise ValueError(f"'{where}.members' have different views, so they do not predict the same cases")

@@ -122,7 +122,7 @@ def _block(
     sides = {image.case: image.side for image in images}
     predictions, finite_cases = panel.speak(prepared.arrays, batch, device)
     names = np.array(prepared.case_ids, dtype=object)
-    detail = "what the network says of this image are no numbers; look at the image."
+    detail = "the network's output for this image is not finite; look at the image."
     excluded += [_exclusion(case, "not-finite", f"{case}: {detail}") for case in names[~finite_cases]]
     declared = {level.name: level for level in panel.levels}
     rows = []

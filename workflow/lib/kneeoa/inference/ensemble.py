@@ -117,7 +117,7 @@ def _require_same(first: pd.DataFrame, other: pd.DataFrame, where: str) -> None:
     keys = [list(zip(rows["cohort"], rows["case_id"], strict=True)) for rows in (first, other)]
     apart = sorted(set(keys[0]) ^ set(keys[1]))
     if apart:
-        raise KneeoaError(f"{where} do not speak of the same cases: {len(apart)} are of one alone, first {apart[0][1]} of {apart[0][0]}.")
+        raise KneeoaError(f"{where} do not predict the same cases: {len(apart)} are in one alone, first {apart[0][1]} of {apart[0][0]}.")
     for column in _SAME:
         differ = first[column].map(repr) != other[column].map(repr)
         if differ.any():

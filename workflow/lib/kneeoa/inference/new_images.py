@@ -177,7 +177,7 @@ def _resolve_sides(image: NewImage, root: Path, view: View) -> list[NewImage]:
     if side is None:
         raise UnusableImage(
             "unknown-side",
-            f"{Path(image.path).name}: neither its name nor its header tells left or right, and left knees are mirrored; "
+            f"{Path(image.path).name}: neither its name nor its header gives left or right, and left knees are mirrored; "
             "give a table with the column 'side', or one side for all.",
         )
     return [replace(image, side=side)]

@@ -45,7 +45,7 @@ class RandomLayer(nn.Module):
         return uniform(mixed(self.keys.values, self.number), count)
 
     def extra_repr(self) -> str:
-        """As torch's dropout prints itself."""
+        """Text of the module's settings, as in torch's dropout."""
         return f"p={self.p}"
 
 

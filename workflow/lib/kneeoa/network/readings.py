@@ -6,8 +6,8 @@ from kneeoa.config.hierarchy import Level
 
 
 def groupings(levels: tuple[Level, ...], head: str) -> dict[str, tuple[int, ...]]:
-    """For each level that ``head`` predicts, the class of that level to which each class of the
-    head belongs.
+    """Groups of a head's classes at every level that it predicts: for each class of ``head``, the
+    class of that level to which it belongs.
 
     Parents are followed as far as they go; multilabel findings do not exclude one another, so
     nothing is summed from or into them.

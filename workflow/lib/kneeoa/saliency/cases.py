@@ -32,7 +32,7 @@ def head_for(readings: Sequence[tuple[str, str]], level: str) -> str:
     """
     heads = [head for name, head in readings if name == level]
     if not heads:
-        raise KneeoaError(f"no head of this network speaks about level '{level}'; it gives {sorted({name for name, _ in readings})}.")
+        raise KneeoaError(f"no head of this network predicts level '{level}'; it gives {sorted({name for name, _ in readings})}.")
     return level if level in heads else heads[0]
 
 

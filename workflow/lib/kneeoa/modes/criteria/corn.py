@@ -44,7 +44,7 @@ class Corn(Criterion):
         return functional.binary_cross_entropy_with_logits(outputs, _above(labels, outputs).to(outputs.dtype), reduction="none")
 
     def counted(self, labels: Tensor) -> Tensor:
-        """Which cases count in each task: task k takes those with y >= k. The mean is over all
+        """Mask of the cases in each task: task k takes those with y >= k. The mean is over all
         tasks' cases together, as in the paper.
         """
         tasks = torch.arange(self.outputs, device=labels.device)

@@ -54,7 +54,7 @@ class Criterion(ABC):
         """
 
     def counted(self, labels: Tensor) -> Tensor:
-        """Which terms have a label, bool ``[batch, terms]``."""
+        """Mask of the terms that have a label, bool ``[batch, terms]``."""
         return (labels != MISSING).reshape(len(labels), -1)
 
     def terms(self, labels: Tensor) -> Tensor:
