@@ -36,7 +36,7 @@ def image_grid(planned: PlannedKnee, knee: Knee, machine: Scanner, phantom: Phan
 
 
 def mask_grid(image: Grid, mask: MaskGrid) -> Grid:
-    """The grid of a mask: with its image's centre, but its own axes, voxel size, extent and tilt."""
+    """The grid of a mask: its image's centre, but its own axes, voxel size, extent and tilt."""
     # The image's shape and spacing in the order right, inferior, posterior, whatever the order of
     # its array axes.
     order = np.argmax(np.abs(image.directions), axis=1)[[0, 2, 1]]

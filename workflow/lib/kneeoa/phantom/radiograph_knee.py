@@ -60,7 +60,7 @@ class KneeShape:
 
 
 def worn(width: float, severity: float, patella: float = 30.0, implant: bool = False) -> KneeShape:
-    """Shape of a knee of latent severity in [0, 1]: narrower medial space, spurs and denser bone."""
+    """Shape of a knee of latent severity in [0, 1]: narrower medial space, spurs, denser bone."""
     gaps = (4.8 * (1.0 - severity) + 0.3, 5.2 - 1.2 * severity)
     return KneeShape(width, gaps, 6.0 * severity, severity, patella, implant)
 
