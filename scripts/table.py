@@ -1,4 +1,4 @@
-"""Rule table: one table as CSV and LaTeX, written by its own module."""
+"""Rule table: write one table as CSV and LaTeX by its module."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

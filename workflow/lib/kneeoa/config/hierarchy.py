@@ -15,13 +15,15 @@ class Level(Section):
     """One level of the label hierarchy."""
 
     name: Name
-    """What tables and heads call it, e.g. oa."""
+    """Its name in tables and of its head, e.g. oa."""
     kind: Annotated[str, MemberOf(registry.names)]
-    """binary: two classes; ordinal: ordered classes; multilabel: independent yes/no findings."""
+    """binary: two classes. multiclass: several classes without order. ordinal: ordered classes.
+    multilabel: independent yes/no findings.
+    """
     classes: tuple[str, ...] = Field(min_length=2)
-    """Class names in order (for multilabel, the findings)."""
+    """Class names in order. For multilabel: names of the findings."""
     parent: Name | None = None
-    """The coarser level that this level's classes group into."""
+    """The coarser level into which this level's classes group."""
     parent_class: tuple[int, ...] | None = None
     """For each class of this level, the index of the parent's class that it belongs to."""
 
@@ -65,13 +67,15 @@ class Level(Section):
 
 
 def finest(levels: tuple[Level, ...]) -> Level:
-    """The level that a case must have: the last declared one that is nobody's parent."""
+    """The finest level, of which a case must have a label: the last declared one that is no
+    parent.
+    """
     parents = {level.parent for level in levels}
     return [level for level in levels if level.name not in parents][-1]
 
 
 def explained(target: str, levels: Iterable[Level]) -> tuple[Level, int | None]:
-    """The level that a target of saliency names, and the class or finding of it where it names one:
+    """Parse a target of saliency into its level and, where it names one, the class or finding:
     ``kl``, ``kl.severe``, ``findings.osteophytes``.
 
     Raises:
@@ -96,16 +100,16 @@ def check_hierarchy(levels: tuple[Level, ...]) -> None:
     """Raise ValueError where parents are missing, come after their children, or class groups are
     out of range.
     """
-    seen: dict[str, Level] = {}
+    declared: dict[str, Level] = {}
     for level in levels:
-        if level.name in seen:
+        if level.name in declared:
             raise ValueError(f"level '{level.name}' is declared twice")
         if level.parent is not None:
-            if level.parent not in seen:
+            if level.parent not in declared:
                 raise ValueError(f"level '{level.name}' has the parent '{level.parent}', which is not declared before it")
-            count = len(seen[level.parent].classes)
+            count = len(declared[level.parent].classes)
             wrong = [index for index in level.parent_class or () if not 0 <= index < count]
             if wrong:
                 allowed = f"'{level.parent}' has classes 0 to {count - 1}"
                 raise ValueError(f"level '{level.name}': 'parent_class' holds {wrong[0]}, but {allowed}")
-        seen[level.name] = level
+        declared[level.name] = level

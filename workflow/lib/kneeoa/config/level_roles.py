@@ -1,6 +1,5 @@
-"""Which level of a study's hierarchy plays which part: what ROC curves are of, what saliency
-explains, what the severity axis orders. None where the study has no level for the part, so that
-what needs it is left out.
+"""Choose the level of a study's hierarchy for each role: for ROC curves, for saliency, for the
+severity axis. None where the study has no level for a role, and results that need it are left out.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def predicted_levels(study: Study) -> tuple[Level, ...]:
-    """The levels that an arm predicts, by a head of its own or summed from a finer one, coarse to
+    """The levels that an arm predicts, by their own head or summed from a finer one, coarse to
     fine.
     """
     if study.imports is not None:
@@ -25,15 +24,13 @@ def predicted_levels(study: Study) -> tuple[Level, ...]:
 
 
 def binary_level(study: Study) -> Level | None:
-    """The coarsest binary level that an arm predicts: what ROC, reliability and decision curves are
-    of.
-    """
+    """The coarsest binary level that an arm predicts, for ROC, reliability and decision curves."""
     return next((level for level in predicted_levels(study) if level.binary), None)
 
 
 def graded_level(study: Study) -> Level | None:
-    """The finest level of several exclusive classes that an arm predicts: what confusion matrices
-    are of.
+    """The finest level of several exclusive classes that an arm predicts, for confusion
+    matrices.
     """
     return next((level for level in reversed(predicted_levels(study)) if _has_several_classes(level)), None)
 
@@ -44,8 +41,8 @@ def _has_several_classes(level: Level) -> bool:
 
 
 def levels_by_class(study: Study) -> tuple[Level, ...]:
-    """The predicted levels whose curves are drawn for each finding or class: multilabel and nominal
-    ones, and ordinal ones, cut by cut, where the study predicts no binary level.
+    """The predicted levels whose curves are drawn for each finding or class: multilabel and
+    multiclass ones, and ordinal ones by cuts where the study predicts no binary level.
     """
     cuts = binary_level(study) is None
     return tuple(level for level in predicted_levels(study) if not level.binary and (cuts or not level.ordered))
@@ -60,9 +57,9 @@ def axis_level(study: Study) -> Level | None:
 
 
 def explained_target(study: Study) -> str | None:
-    """What saliency explains: the configured level, or class of one, else the coarsest binary level
-    of which every arm speaks, else the coarsest other level of exclusive classes, else the first
-    finding of a multilabel one.
+    """The target of saliency: the configured level or class, else the coarsest binary level that
+    every arm predicts, else the coarsest other level of exclusive classes, else the first finding
+    of a multilabel one.
     """
     if study.saliency.target is not None:
         return study.saliency.target
@@ -74,13 +71,13 @@ def explained_target(study: Study) -> str | None:
 
 
 def silent_modes(study: Study, level: str) -> list[str]:
-    """The modes of arms that have no head from which the level can be read."""
+    """The modes of arms without a head from which the level can be derived."""
     modes = dict.fromkeys(arm.mode for arm in study.arms_table())
     return [mode for mode in modes if level not in {one.name for one in study.levels_of(mode)}]
 
 
 def pictured_level(study: Study) -> Level:
-    """The level over whose classes example pictures are spread: the finest of exclusive classes,
-    else the last one, by how many of its findings a case has.
+    """The level over whose classes example cases are spread: the finest of exclusive classes, else
+    the last one, by how many of its findings a case has.
     """
     return next((level for level in reversed(study.levels) if level.exclusive), study.levels[-1])

@@ -1,4 +1,6 @@
-"""Weights of classes against their frequency, so that rare grades count as much as common ones."""
+"""Weights of classes by their inverse frequency, so that rare grades count as much as common
+ones.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which modes there are and how their heads are built. Imports torch only to build.
+"""Registry of modes, and how their heads are built. Imports torch only to build.
 
 A mode is a file of this folder that declares ``LEVELS``, the least and the most levels that it
 takes (None: any number). Its ``DEFAULT_LOSSES``, where it declares them, come before those of the
@@ -26,7 +26,7 @@ _NUMBERS = ("no level", "one level", "two levels", "three levels", "four levels"
 
 
 def kinds() -> tuple[str, ...]:
-    """Every mode, by name: one file each, read off the folder so that a new one belongs to no
+    """Names of all modes: one file each, read from the folder so that a new one belongs to no
     other's code.
     """
     return tuple(members(_FOLDER, "LEVELS"))
@@ -64,7 +64,7 @@ def _levels(count: int) -> str:
 
 
 def losses(mode: Mode, levels: tuple[Level, ...]) -> dict[str, str]:
-    """What each level of ``mode`` is trained by, coarse to fine.
+    """The loss of each level of ``mode``, coarse to fine.
 
     Raises:
         KneeoaError: the mode names a level that is not declared, or a loss that does not suit its

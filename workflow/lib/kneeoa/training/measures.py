@@ -1,5 +1,5 @@
-"""How well an epoch's probabilities fit the labels: for learning curves only, the statistics are
-another stage's.
+"""AUC or accuracy of an epoch's probabilities, for learning curves only; results come from the
+statistics stage.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ MISSING = -1
 
 
 def auc(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float | None:
-    """Area under the ROC curve: the chance that a positive outscores a negative, ties counting half
-    (Mann and Whitney, 1947).
+    """Area under the ROC curve: the probability that a positive outscores a negative, ties counting
+    half (Mann and Whitney, 1947).
 
     None where there is no positive or no negative.
     """
@@ -28,7 +28,8 @@ def auc(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float | No
 
 
 def measure(level: Level, probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> tuple[str, float] | None:
-    """The learning curve's measure of one level: ``auc`` where it is binary, else ``accuracy``.
+    """Compute the learning curve's measure of one level: ``auc`` where it is binary, else
+    ``accuracy``.
 
     Args:
         level: whose labels they are.
@@ -39,11 +40,11 @@ def measure(level: Level, probabilities: NDArray[np.floating], labels: NDArray[n
     Returns:
         The measure's name and value, or None where it is undefined.
     """
-    known = labels != MISSING
-    if not known.any():
+    labelled = labels != MISSING
+    if not labelled.any():
         return None
     if level.binary:
-        area = auc(probabilities[known, 1], labels[known] == 1)
+        area = auc(probabilities[labelled, 1], labels[labelled] == 1)
         return None if area is None else ("auc", area)
-    called = probabilities.argmax(axis=1) if level.exclusive else probabilities >= 0.5
-    return "accuracy", float((called[known] == labels[known]).mean())
+    predicted = probabilities.argmax(axis=1) if level.exclusive else probabilities >= 0.5
+    return "accuracy", float((predicted[labelled] == labels[labelled]).mean())

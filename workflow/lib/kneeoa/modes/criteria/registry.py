@@ -1,5 +1,5 @@
-"""Which losses there are, each a file of this folder that declares ``KINDS``, the kinds of level
-that it suits; imported when it is asked for.
+"""Registry of losses. Each is a file of this folder that declares ``KINDS``, the kinds of level
+that it suits, and is imported on demand.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _FOLDER = Path(__file__).parent
 
 
 def names() -> tuple[str, ...]:
-    """Every loss, by name, read off the folder so that a new one belongs to no other's code."""
+    """Names of all losses, read from the folder so that a new one belongs to no other's code."""
     return tuple(members(_FOLDER, "KINDS"))
 
 
@@ -37,7 +37,9 @@ def code_modules(losses: Iterable[str]) -> tuple[str, ...]:
 
 
 def build(loss: str, level: Level) -> Criterion:
-    """The criterion ``loss`` of ``level``; which suits which kind of level: :func:`suitable`."""
+    """Build the criterion ``loss`` for ``level``; :func:`suitable` lists the losses of a kind of
+    level.
+    """
     (module,) = code_modules([loss])
     criterion: Criterion = importlib.import_module(module).build(level)
     return criterion
