@@ -1,4 +1,4 @@
-"""Rule table: one table as CSV and LaTeX, of what its own module declares."""
+"""Rule table: write one table as CSV and LaTeX by what its module declares."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

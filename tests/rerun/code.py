@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from tests.rerun.definition_edits import EVERY
 from tests.rerun.row import SMALL, WIDE, Row
-from tests.rerun.rules import FIGURES, IMAGES, LEARNED, MEASURED, OVERLAPS, TABLES
+from tests.rerun.rules import FIGURES, IMAGES, LEARNED, LEVELS, MEASURED, OVERLAPS, TABLES, taking
 
 LIBRARY = "workflow/lib/kneeoa"
 
@@ -168,6 +168,10 @@ another.
 """
 READERS = {"oai": {"read_cohort"}, **shared(["grades_folder", "manifest", "oai_zib", "oaizib_cm"], set())}
 """A reader of `cohorts/`; the small study has one."""
+OF_LEVELS = (LEVELS - taking("classes_of_levels")) | {"saliency", "deletion", "anatomy"} | taking("levels_by_class")
+"""Ask what a level's kind declares."""
+LEVEL_KINDS = {**shared(["binary", "ordinal"], OF_LEVELS), **shared(["multiclass", "multilabel"], set())}
+"""A kind of level of `levels/`; the small study has two."""
 REGISTRIES = {
     "modes": ("LEVELS", {name for name in MODES if "/" not in name}),
     "modes/criteria": ("KINDS", {name.removeprefix("criteria/") for name in MODES if "/" in name}),
@@ -246,4 +250,5 @@ ROWS = [
     *(of_arms("modes", name, arms_of(modes)) for name, modes in sorted(MODES.items())),
     *edits("saliency/methods", METHODS),
     *edits("cohorts", READERS),
+    *edits("levels", LEVEL_KINDS),
 ]

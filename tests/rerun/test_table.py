@@ -69,6 +69,11 @@ def test_every_backbone_has_a_row() -> None:
     assert {path.stem for path in options} - {"__init__", "base"} == set(code.KINDS)
 
 
+def test_every_kind_of_level_has_a_row() -> None:
+    files = {path.stem for path in (ROOT / code.LIBRARY / "levels").glob("*.py")}
+    assert files - {"__init__", "interface", "registry"} == set(code.LEVEL_KINDS)
+
+
 @pytest.mark.parametrize("folder", code.REGISTRIES)
 def test_every_member_of_a_registry_has_a_row(folder: str) -> None:
     constant, listed = code.REGISTRIES[folder]

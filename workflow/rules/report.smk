@@ -1,5 +1,5 @@
 """
-One self-contained page that tells the study in order.
+The report of a study: one self-contained page.
 
 REQUIRED INPUTS: every figure (PNG) and table (CSV); the flow of cases; the runs' records
 OUTPUTS: <out>/report.html

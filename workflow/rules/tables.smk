@@ -1,6 +1,6 @@
 """
-The paper's tables, each as CSV (every digit) and LaTeX (for print). No GPU. What a table is made
-from, and which studies have it, its module kneeoa/paper_tables/{table}.py declares.
+The paper's tables, each as CSV (every digit) and LaTeX (for print). No GPU. The module
+kneeoa/paper_tables/{table}.py declares what a table is made from, and which studies have it.
 
 REQUIRED INPUTS: the arms table; <out>/statistics, geometry, anatomy, splits' exclusions
 OUTPUTS: <out>/tables/{table}.{csv,tex}

@@ -87,7 +87,7 @@ def build(
 
 def _with_class_names(cohort: Cohort, levels: tuple[Level, ...]) -> Cohort:
     """The cohort, its columns with the class names that their cells may hold."""
-    names = {level.name: level.classes for level in levels if level.kind != "multilabel"}
+    names = {level.name: level.classes for level in levels if level.exclusive}
     labels = {level: columns.of_level(names.get(level, ())) for level, columns in cohort.labels.items()}
     return cohort.model_copy(update={"labels": labels})
 

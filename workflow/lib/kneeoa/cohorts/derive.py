@@ -40,12 +40,12 @@ def parent_value(child: Level, parent: Level, value: Value) -> Value:
     decides it.
     """
     groups = child.parent_class or ()
-    if child.kind != "multilabel":
+    if child.exclusive:
         if value[0] is None:
-            return (None,) * _width(parent)
+            return (None,) * parent.label_size
         parent_class = derive_label(value[0], groups)
-        return tuple(int(index == parent_class) for index in range(len(parent.classes))) if parent.kind == "multilabel" else (parent_class,)
-    if parent.kind == "multilabel":
+        return (parent_class,) if parent.exclusive else tuple(int(index == parent_class) for index in range(len(parent.classes)))
+    if not parent.exclusive:
         return tuple(
             _any([value[index] for index, group in enumerate(groups) if group == parent_class])
             for parent_class in range(len(parent.classes))
@@ -62,14 +62,9 @@ def _any(findings: list[int | None]) -> int | None:
     return None if None in findings else 0
 
 
-def _width(level: Level) -> int:
-    return len(level.classes) if level.kind == "multilabel" else 1
-
-
 def is_value(level: Level, value: Value) -> bool:
     """Whether ``value`` has the level's number of entries, each one of its classes or None."""
-    top = 1 if level.kind == "multilabel" else len(level.classes) - 1
-    return len(value) == _width(level) and all(entry is None or 0 <= entry <= top for entry in value)
+    return len(value) == level.label_size and all(entry is None or 0 <= entry <= level.label_top for entry in value)
 
 
 def _check(level: Level, value: Value) -> None:

@@ -48,7 +48,7 @@ def spoken(
         KneeoaError: see :func:`kneeoa.contrasts.cases.level_predictions`.
     """
     frame = frame[frame["arm"] == arm]
-    if level.kind == "multilabel":
+    if not level.exclusive:
         rows = frame[(frame["level"] == level.name) & (frame["head"] == head)]
         here = rows[(rows["cohort"] == cohort) & (rows["split"] == split)]
         parts = [(one_finding(rows, level, number), binary_level(level, number)) for number in range(len(level.classes))]
@@ -57,10 +57,10 @@ def spoken(
     own = frame[(frame["level"] == level.name) & (frame["head"] == head)]
     here = frame[(frame["cohort"] == cohort) & (frame["split"] == split)]
     predictions = level_predictions(here[(here["level"] == level.name) & (here["head"] == head)], arm, level, head)
-    if level.kind == "binary":
+    if level.binary:
         values, note = _thresholds(own[own["split"] == "val"], predictions, threshold)
         predictions = replace(predictions, thresholds=values, threshold_note=note)
-    child = next((other for other in levels if other.parent == level.name and other.kind != "multilabel"), None)
+    child = next((other for other in levels if other.parent == level.name and other.exclusive), None)
     if head != level.name or child is None:
         return predictions
     below = here[(here["level"] == child.name) & (here["head"] == child.name)]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
+from kneeoa.levels.registry import BINARY
 from kneeoa.probabilities import first_bad_row
 from kneeoa.statistics.inputs import cluster_codes, subject_count
 from kneeoa.statistics.metrics import called
@@ -129,7 +130,7 @@ def level_predictions(rows: pd.DataFrame, arm: str, level: Level, head: str) -> 
             probabilities that are not finite or do not fit the level's classes.
     """
     where = f"Predictions of arm '{arm}', level '{level.name}', head '{head}'"
-    if level.kind == "multilabel":
+    if not level.exclusive:
         raise KneeoaError(f"{where}: a multilabel level has no single class per case; take its findings one by one.")
     seeds = sorted({None if pd.isna(seed) else int(seed) for seed in rows["seed"].unique()}, key=lambda seed: (seed is not None, seed or 0))
     if None in seeds and len(seeds) > 1:
@@ -165,7 +166,7 @@ def level_predictions(rows: pd.DataFrame, arm: str, level: Level, head: str) -> 
 def binary_level(level: Level, number: int) -> Level:
     """A class against the rest, or a finding that is there or not, as a level of the same name."""
     name = level.classes[number]
-    return Level(name=level.name, kind="binary", classes=(f"not {name}", name))
+    return Level(name=level.name, kind=BINARY, classes=(f"not {name}", name))
 
 
 def places_in(predictions: LevelPredictions, case_ids: Sequence[str]) -> NDArray[np.int64]:

@@ -68,7 +68,7 @@ def prediction_changes(frame: pd.DataFrame, candidate: str, reference: str, coho
     """
     found = []
     for level in levels:
-        read = level_findings if level.kind == "multilabel" else level_predictions
+        read = level_predictions if level.exclusive else level_findings
         rows = frame[(frame["cohort"] == cohort) & (frame["level"] == level.name)]
         sides = []
         for arm in (candidate, reference):
@@ -80,13 +80,13 @@ def prediction_changes(frame: pd.DataFrame, candidate: str, reference: str, coho
             continue
         require_same_cases(sides[0], sides[1], "The claim")
         findings = defined_findings("auc", sides)
-        if level.kind == "multilabel" and not findings:
+        if not level.exclusive and not findings:
             continue
         shared = [seed for seed in sides[0].seeds if seed in sides[1].seeds]
         runs = {seed: (_auc_of(sides[0], seed, findings), _auc_of(sides[1], seed, findings)) for seed in shared}
         notes = [f"{side.arm}: level read from head '{side.head}'" for side in sides if side.head != level.name]
         notes += [findings_note(sides[0], findings)] if findings else []
-        name = "auc" if level.kind in ("binary", "multilabel") else "macro_auc"
+        name = "auc" if level.binary or not level.exclusive else "macro_auc"
         found.append(Change("prediction", level.name, name, "", tuple(sides[0].subjects.tolist()), runs, "; ".join(notes)))
     return found
 
@@ -100,7 +100,7 @@ def _auc_of(side: LevelPredictions, seed: Seed, findings: Sequence[int]) -> OfRu
         return lambda weights: np.mean(
             [binary_auc(one.truth, one.probabilities[place], weights[:, own]) for one, own in zip(members, rows, strict=True)], axis=0
         )
-    metric = binary_auc if side.level.kind == "binary" else macro_auc
+    metric = binary_auc if side.level.binary else macro_auc
     return lambda weights: metric(side.truth, side.probabilities[place], weights)
 
 

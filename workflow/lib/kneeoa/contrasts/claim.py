@@ -76,7 +76,7 @@ def build_claim(
         cohorts = [set(predictions.loc[predictions["arm"] == arm, "cohort"]) for arm in (candidate, reference)]
         for cohort in sorted(cohorts[0] & cohorts[1]):
             changes = prediction_changes(predictions, candidate, reference, cohort, levels)
-            graded = next((level.name for level in reversed(levels) if level.kind == "ordinal"), "")
+            graded = next((level.name for level in reversed(levels) if level.ordered), "")
             changes += axis_change(axes, candidate, reference, cohort, wanted.axis, graded)
             changes += saliency_change(overlaps, candidate, reference, cohort, wanted.tissue, wanted.measure)
             base = {"factor": factor, "backbone": constant(arms, (candidate, reference), "backbone"), "cohort": cohort}

@@ -116,10 +116,10 @@ def noise(agreement_files: list[Path]) -> dict[str, Noise]:
 
 def shown(contrast: Contrast, level: Level) -> Sequence[str]:
     """The metrics of a contrast that the table holds."""
-    if level.kind == "multilabel":  # a reader reads no findings, so none are misread
+    if not level.exclusive:  # a reader reads no findings, so none are misread
         return []
     resampled = [name for name in contrast.tests if name in APPLICABLE["bootstrap"] and rows_of(name, level) == (name,)]
-    return [name for name in resampled if level.kind != "binary" or not BY_NAME[name].of_calls][:_MOST]
+    return [name for name in resampled if not level.binary or not BY_NAME[name].of_calls][:_MOST]
 
 
 def _settings(contrast: Contrast, arms: Arms) -> dict[tuple[str, str], dict[str, ArmPair]]:

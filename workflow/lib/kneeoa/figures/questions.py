@@ -60,7 +60,7 @@ def questions(predictions: Sequence[Path], level: Level, labels: Mapping[str, st
     Raises:
         KneeoaError: a table is not what it should be.
     """
-    rows = (held_out_findings if level.kind == "multilabel" else held_out)(predictions, level.name)
+    rows = (held_out if level.exclusive else held_out_findings)(predictions, level.name)
     several = rows["cohort"].nunique() > 1
     return [
         replace(each, title=f"{each.title}, {printed(str(cohort), labels)}" if several else each.title)
@@ -74,9 +74,9 @@ def _questions_of_cohort(rows: pd.DataFrame, level: Level, cohort: str, labels: 
     truth = np.stack(rows["truth"].to_list())
     names = [sentence_case(printed(name, labels)) for name in level.classes]
     for index, name in enumerate(names):
-        if level.kind == "multilabel":
+        if not level.exclusive:
             yes, answer, title, row = probabilities[:, index], truth[:, index], name, f"{{}}[{level.classes[index]}]"
-        elif level.kind == "multiclass":
+        elif not (level.ordered or level.binary):
             yes, answer, title, row = probabilities[:, index], truth == index, f"{name} or not", f"{{}}[{level.classes[index]}]"
         elif index == 0:
             continue

@@ -54,7 +54,7 @@ def ordinal_level(levels: tuple[Level, ...], name: str | None) -> Level:
     Raises:
         KneeoaError: there is no such level, or it is not ordinal.
     """
-    ordinal = {level.name: level for level in levels if level.kind == "ordinal"}
+    ordinal = {level.name: level for level in levels if level.ordered}
     if name is not None and name not in ordinal:
         raise KneeoaError(f"'geometry.level' is '{name}', but the ordinal levels are {sorted(ordinal)}.")
     if not ordinal:
@@ -74,7 +74,7 @@ def read_cases(data: Representation, sources: Sources, levels: tuple[Level, ...]
         train=(data.cases["split"] == "train").to_numpy(),
         level=level,
         grade=read_grades(sources.labels, level.name, data.cases),
-        binary={item.name: read_grades(sources.labels, item.name, data.cases) for item in levels if item.kind == "binary"},
+        binary={item.name: read_grades(sources.labels, item.name, data.cases) for item in levels if item.binary},
         severity=read_severity(sources.truth, data.cases),
         cartilage=read_cartilage(sources.masks, data.cases),
     )

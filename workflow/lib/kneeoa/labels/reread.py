@@ -122,7 +122,7 @@ def _parents_and_children(level: str, levels: tuple[Level, ...]) -> list[tuple[L
     """(parent, child) from ``level`` upwards, as far as labels are derived."""
     by_name = {each.name: each for each in levels}
     pairs, child = [], by_name[level]
-    while child.parent is not None and by_name[child.parent].kind != "multilabel":
+    while child.parent is not None and by_name[child.parent].exclusive:
         pairs.append((by_name[child.parent], child))
         child = by_name[child.parent]
     return pairs

@@ -9,7 +9,8 @@ function. Three things are not followed by name:
 
 - members of a registry (backbones, modes, cohort layouts), which are imported lazily by name: the
   rule names the modules that it uses, and all of their definitions count, or the definition that
-  it calls;
+  it calls; of a registry whose members a study has for all rules alike (kinds of level) they count
+  wherever the definition that imports them is reached;
 - a module that is handed on whole (`f(module)`, `getattr(module, name)`): all of it counts;
 - statements that run when a module is imported, and packages imported for that alone: they count
   wherever the module is imported, reached or not.
@@ -102,8 +103,16 @@ class Library:
     Make another one when files have changed.
     """
 
-    def __init__(self, renames: Renames | None = None) -> None:
+    def __init__(self, renames: Renames | None = None, members: Mapping[str, Iterable[str]] | None = None) -> None:
+        """Resolve names of the library as it lies on the disk.
+
+        Args:
+            renames: earlier names of definitions.
+            members: for a definition (``module:name``) that imports members of a registry, the
+                modules of those that the study has.
+        """
         self._renames = renames or Renames({})
+        self._members = {name: tuple(modules) for name, modules in (members or {}).items()}
         self._links: dict[tuple[str, str], Links] = {}
         self._files: dict[str, Definitions] = {}
 
@@ -137,9 +146,8 @@ class Library:
         newly = deque(target for module in script_file.imports for target in self._imported(module))
         packages |= {_package(target) for target in script_file.unused if _is_outside(target)}
         for member in modules:
-            module, _, name = member.partition(":")
-            newly.append(module)
-            pending.extend((module, each) for each in ([name] if name else self._file(module).definitions))
+            newly.append(member.partition(":")[0])
+            pending.extend(self._named(member))
         while pending or newly:
             while newly:
                 module = newly.popleft()
@@ -160,8 +168,16 @@ class Library:
                     parts[link.identity] = link.digest
                     pending.extend(link.definitions)
                     newly.extend(module for module in link.modules if module not in entered)
+                    for member in self._members.get(f"{module}:{name}", ()):
+                        newly.append(member)
+                        pending.extend(self._named(member))
                     packages.update(link.packages)
         return Reached(parts, frozenset(entered), frozenset(packages))
+
+    def _named(self, member: str) -> list[tuple[str, str]]:
+        """(module, name) of the definitions of ``module``, or of the one of ``module:name``."""
+        module, _, name = member.partition(":")
+        return [(module, each) for each in ([name] if name else self._file(module).definitions)]
 
     def _file(self, module: str) -> Definitions:
         if module not in self._files:

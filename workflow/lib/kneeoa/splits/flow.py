@@ -118,7 +118,7 @@ def _count_classes(group: pd.DataFrame, labels: Path, levels: tuple[Level, ...])
     counted: dict[str, dict[str, int]] = {}
     for level in levels:
         values: list[Any] = group_labels.loc[group_labels["level"] == level.name, "value"].tolist()
-        if level.kind == "multilabel":
+        if not level.exclusive:
             counted[level.name] = {kind: sum(value[index] == 1 for value in values) for index, kind in enumerate(level.classes)}
         else:
             counted[level.name] = {kind: sum(value[0] == index for value in values) for index, kind in enumerate(level.classes)}

@@ -111,7 +111,7 @@ def _warn_of_gaps(name: str, analysed: pd.DataFrame, labels: Path, level: Level)
     splits: dict[int, set[str]] = defaultdict(set)
     for row in _label_rows(labels, level.name):
         if row["case_id"] in split_of:
-            findings = [place for place, entry in enumerate(row["value"]) if entry] if level.kind == "multilabel" else row["value"]
+            findings = row["value"] if level.exclusive else [place for place, entry in enumerate(row["value"]) if entry]
             for place in findings:
                 if place is not None:
                     splits[place].add(split_of[row["case_id"]])
@@ -167,7 +167,7 @@ def _strata(analysed: pd.DataFrame, labels: Path, level: Level) -> dict[str, int
     for row in _label_rows(labels, level.name):
         read = [entry for entry in row["value"] if entry is not None]
         if read:
-            worst[row["case_id"]] = sum(read) if level.kind == "multilabel" else read[0]
+            worst[row["case_id"]] = read[0] if level.exclusive else sum(read)
     strata: dict[str, int] = {}
     for case_id, subject in zip(analysed["case_id"], analysed["subject"], strict=True):
         strata[subject] = max(strata.get(subject, -1), worst.get(case_id, -1))
