@@ -43,7 +43,7 @@ def test_the_slope_is_that_of_least_squares_over_all_runs() -> None:
     found = planted(2.0)
     differences = (found.by_seed[0] - found.by_seed[1]).T.ravel()
     assert found.over_subjects.estimate == pytest.approx(np.polyfit(np.tile(DOSE, 3), differences, 1)[0])
-    assert [value.estimate for value in found.differences] == pytest.approx((found.by_seed[0] - found.by_seed[1]).mean(axis=1))
+    assert [value.difference for value in found.differences] == pytest.approx((found.by_seed[0] - found.by_seed[1]).mean(axis=1))
 
 
 def test_both_intervals_hold_no_slope_about_as_often_as_they_say() -> None:
@@ -77,7 +77,7 @@ def test_two_seeds_allow_no_inference_over_seeds_and_one_dose_no_slope() -> None
     one = probabilities(np.ones(1), truth, 3, np.random.default_rng(0))
     single = trend(np.array([0.2]), truth, one, one[::-1], metric("auc"), None, 50, 1, 0.95)
     assert np.isnan([single.over_subjects.estimate, single.over_subjects.p, single.over_both.p]).all()
-    assert np.isfinite(single.differences[0].estimate)
+    assert np.isfinite(single.differences[0].difference)
 
 
 def test_shapes_that_do_not_fit_are_refused() -> None:

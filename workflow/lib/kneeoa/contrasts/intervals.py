@@ -19,7 +19,7 @@ from kneeoa.config.metrics import base
 from kneeoa.config.statistics import APPLICABLE, Statistics
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.multilabel import defined_findings, findings_note, mean_runs
-from kneeoa.contrasts.outcome import invalid_note, join
+from kneeoa.contrasts.outcome import join
 from kneeoa.contrasts.sampled import runs_of, sampled_runs
 from kneeoa.statistics.inputs import Booleans, Floats, cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
@@ -61,7 +61,7 @@ def _measured(name: str, predictions: LevelPredictions, statistics: Statistics, 
         return _of(kernel.delong.interval(truth, probabilities, subjects, confidence, cut_in(name)), "logit-delong")
     if base(name) in APPLICABLE["bootstrap"]:
         boot = (draws or resampled(predictions, statistics)).interval(name, confidence)
-        return Measured(boot.estimate, boot.low, boot.high, "cluster-bootstrap", invalid_note(boot.invalid, boot.resamples))
+        return Measured(boot.estimate, boot.low, boot.high, "cluster-bootstrap", boot.note)
     codes = cluster_codes(subjects, truth.size)
     shares = [] if kernel.share is None else [kernel.share(run) for run in runs_of(name, predictions)]
     if shares and all(_same(members, shares[0][1]) for _, members in shares):

@@ -7,7 +7,7 @@ A finding is left out of both arms' means where the metric has no value in a run
 from __future__ import annotations
 
 import itertools
-import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from kneeoa.config.metrics import FixedTest
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.cases import LevelPredictions, places_in
 from kneeoa.contrasts.multilabel import findings_note, mean_runs
-from kneeoa.contrasts.outcome import Outcome, join, of_bootstrap, of_difference
+from kneeoa.contrasts.outcome import Outcome, join, of_difference
 from kneeoa.contrasts.sampled import runs_of
 from kneeoa.statistics import metrics
 from kneeoa.statistics.bootstrap import paired_of, resampled_weights
@@ -78,7 +78,7 @@ class MeanTests:
         boot = paired_of(
             (float(first[-1]), float(second[-1])), first[:-1] - second[:-1], delta.n, delta.subjects, self.statistics.confidence
         )
-        return of_bootstrap(boot, math.sqrt(delta.variance), note)
+        return of_difference(replace(boot, variance=delta.variance), join(note, boot.note))
 
     def _draws(self, name: str, side: LevelPredictions, findings: list[int]) -> Floats:
         """The mean over findings and seeds in every resample of subjects, then in the cases

@@ -20,11 +20,12 @@ from kneeoa.config.pairs import ArmPair, Arms, arm_pairs, constant
 from kneeoa.config.readers import REFERENCE
 from kneeoa.config.statistics import APPLICABLE, Contrast, Statistics
 from kneeoa.contrasts.cases import LevelPredictions, best_head, level_predictions, require_same_cases
-from kneeoa.contrasts.trend import Estimated, Slope, Trend, trend
+from kneeoa.contrasts.trend import Slope, Trend, trend
 from kneeoa.errors import KneeoaError
 from kneeoa.labels.agreement import load
 from kneeoa.statistics.kernels import metric
 from kneeoa.statistics.metrics import quadratic_kappa
+from kneeoa.statistics.sampling import Estimate
 from kneeoa.tables.predictions import PREDICTIONS
 from kneeoa.tables.readers import READERS
 
@@ -166,26 +167,32 @@ def _rows(
 def _of_metric(found: Trend, readers: list[tuple[str, Noise]], seeds: list[int | None]) -> Iterator[dict[str, Any]]:
     for place, (reader, own) in enumerate(readers):
         at = {"reader": reader, "misread": own.misread, "kappa": _known(own.kappa), "interval": FIXED}
-        means = {"candidate": found.arms[0][place], "reference": found.arms[1][place], "difference": found.differences[place]}
+        between = found.differences[place]
+        means = {"candidate": _numbers(found.arms[0][place]), "reference": _numbers(found.arms[1][place])}
+        means["difference"] = _row(between.difference, between.low, between.high)
         by_seed = {"candidate": found.by_seed[0, place], "reference": found.by_seed[1, place]}
         by_seed["difference"] = by_seed["candidate"] - by_seed["reference"]
         for quantity, mean in means.items():
-            yield {**at, "quantity": quantity, **_numbers(mean)}
+            yield {**at, "quantity": quantity, **mean}
             if len(seeds) > 1:
                 yield from (
-                    {**at, "quantity": quantity, **_numbers(Estimated(float(value), math.nan, math.nan)), "seed": seed}
+                    {**at, "quantity": quantity, **_row(float(value)), "seed": seed}
                     for seed, value in zip(seeds, by_seed[quantity], strict=True)
                 )
     yield {"quantity": "slope", "interval": FIXED, **_numbers(found.over_subjects)}
     yield {"quantity": "slope", "interval": SAMPLED, **_numbers(found.over_both)}
     if len(seeds) > 1:
         for seed, value in zip(seeds, found.slopes, strict=True):
-            yield {"quantity": "slope", "interval": FIXED, **_numbers(Estimated(float(value), math.nan, math.nan)), "seed": seed}
+            yield {"quantity": "slope", "interval": FIXED, **_row(float(value)), "seed": seed}
 
 
-def _numbers(value: Estimated | Slope) -> dict[str, Any]:
-    numbers: dict[str, Any] = {"seed": None, "estimate": _known(value.estimate), "low": _known(value.low), "high": _known(value.high)}
-    return {**numbers, "p": _known(value.p), "note": value.method} if isinstance(value, Slope) else {**numbers, "note": ""}
+def _numbers(value: Estimate | Slope) -> dict[str, Any]:
+    numbers = _row(value.estimate, value.low, value.high)
+    return {**numbers, "p": _known(value.p), "note": value.method} if isinstance(value, Slope) else numbers
+
+
+def _row(estimate: float, low: float = math.nan, high: float = math.nan) -> dict[str, Any]:
+    return {"seed": None, "estimate": _known(estimate), "low": _known(low), "high": _known(high), "note": ""}
 
 
 def _known(value: float) -> float | None:

@@ -15,22 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneeoa.errors import KneeoaError
-from kneeoa.statistics.bootstrap import interval_of, percentiles, resampled_weights
+from kneeoa.statistics.bootstrap import interval_of, paired_of, percentiles, resampled_weights
 from kneeoa.statistics.inputs import Floats, Integers, cluster_codes, subject_count
 from kneeoa.statistics.metrics import Metric
+from kneeoa.statistics.sampling import Estimate, PairedDifference
 from kneeoa.statistics.wald import NOISE
 
 LEAST_SEEDS = 3
 """With fewer seeds their variance says nothing, and no inference over random seeds is made."""
 
 
-@dataclass(frozen=True)
-class Estimated:
-    """A number with its percentile interval over subjects (NaN where undefined)."""
-
-    estimate: float
-    low: float
-    high: float
+_Sample = tuple[int, int, float]
+"""Cases, subjects and the confidence of intervals."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +46,10 @@ class Trend:
 
     by_seed: Floats
     """``[2, R, S]``: the metric of a and of b at each dose and seed."""
-    arms: tuple[tuple[Estimated, ...], tuple[Estimated, ...]]
+    arms: tuple[tuple[Estimate, ...], tuple[Estimate, ...]]
     """Of a and of b: the mean over seeds at each dose."""
-    differences: tuple[Estimated, ...]
-    """a - b, mean over seeds, at each dose."""
+    differences: tuple[PairedDifference, ...]
+    """a - b, mean over seeds, at each dose, by the bootstrap."""
     slopes: Floats
     """``[S]``: each seed's own slope (NaN with a single dose)."""
     over_subjects: Slope
@@ -106,13 +102,13 @@ def trend(
     drawn = np.concatenate(
         [_values(metric, truth, a, b, weights) for weights in resampled_weights(len(truth), cluster, resamples, seed)], -1
     )
-    means, mean_draws = by_seed.mean(axis=2), drawn.mean(axis=2)
+    means, mean_draws, sample = by_seed.mean(axis=2), drawn.mean(axis=2), (len(truth), subjects, confidence)
     contrast = _least_squares(dose)
     slopes = contrast @ (by_seed[0] - by_seed[1])
     return Trend(
         by_seed=by_seed,
-        arms=(_of_arm(means[0], mean_draws[0], confidence), _of_arm(means[1], mean_draws[1], confidence)),
-        differences=_of_difference(means[0] - means[1], mean_draws[0] - mean_draws[1], subjects, confidence),
+        arms=(_of_arm(means[0], mean_draws[0], sample), _of_arm(means[1], mean_draws[1], sample)),
+        differences=_of_difference(means, mean_draws, sample),
         slopes=slopes,
         over_subjects=_over_subjects(slopes, contrast @ (mean_draws[0] - mean_draws[1]), subjects, confidence),
         over_both=_over_both(slopes, contrast @ (mean_draws[0] - mean_draws[1]), subjects, confidence),
@@ -133,14 +129,13 @@ def _least_squares(dose: Floats) -> Floats:
     return centred / spread if spread > 0 else np.full(len(dose), np.nan)
 
 
-def _of_arm(values: Floats, draws: Floats, confidence: float) -> tuple[Estimated, ...]:
-    found = [interval_of(float(value), own, 0, 2, confidence) for value, own in zip(values, draws, strict=True)]
-    return tuple(Estimated(one.estimate, one.low, one.high) for one in found)
+def _of_arm(values: Floats, draws: Floats, sample: _Sample) -> tuple[Estimate, ...]:
+    return tuple(interval_of(float(value), drawn, *sample) for value, drawn in zip(values, draws, strict=True))
 
 
-def _of_difference(values: Floats, draws: Floats, subjects: int, confidence: float) -> tuple[Estimated, ...]:
-    found = [percentiles(float(value), own, subjects, confidence) for value, own in zip(values, draws, strict=True)]
-    return tuple(Estimated(float(value), one.low, one.high) for value, one in zip(values, found, strict=True))
+def _of_difference(means: Floats, draws: Floats, sample: _Sample) -> tuple[PairedDifference, ...]:
+    pairs = zip(means.T, draws[0] - draws[1], strict=True)
+    return tuple(paired_of((float(first), float(second)), drawn, *sample) for (first, second), drawn in pairs)
 
 
 def _over_subjects(slopes: Floats, draws: Floats, subjects: int, confidence: float) -> Slope:

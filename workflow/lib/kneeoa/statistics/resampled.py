@@ -17,9 +17,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kneeoa.statistics.bootstrap import Interval, PairedBootstrap, interval_of, paired_of, resampled_counts, resampled_weights
+from kneeoa.statistics.bootstrap import interval_of, paired_of, resampled_counts, resampled_weights
 from kneeoa.statistics.inputs import Floats, Integers, cluster_codes, subject_count
 from kneeoa.statistics.kernels import FROM_CONFUSION, kernel_of, metric
+from kneeoa.statistics.sampling import Estimate, PairedDifference
 
 
 class Resampled:
@@ -53,12 +54,12 @@ class Resampled:
         fewer._seeds = tuple(places)
         return fewer
 
-    def interval(self, name: str, confidence: float) -> Interval:
+    def interval(self, name: str, confidence: float) -> Estimate:
         """The metric called ``name`` and its percentile interval."""
         values = self._mean(name)
         return interval_of(float(values[-1]), values[:-1], self._truth.size, self._subjects(), confidence)
 
-    def against(self, other: Resampled, name: str, confidence: float) -> PairedBootstrap:
+    def against(self, other: Resampled, name: str, confidence: float) -> PairedDifference:
         """The metric's difference from another model on the same cases in the same resamples, with
         percentile interval and p.
         """
