@@ -10,8 +10,9 @@ import pytest
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.exchange import exchanged
 from kneeoa.statistics.inputs import cluster_codes
-from kneeoa.statistics.kernels import KERNELS, Run
+from kneeoa.statistics.kernels import KERNELS
 from kneeoa.statistics.mcnemar import mcnemar_counts
+from kneeoa.statistics.metric_kernel import Run
 from kneeoa.statistics.metrics import called
 from kneeoa.statistics.score_intervals import mean_interval, paired_interval, tango
 from kneeoa.statistics.sign_permutation import sign_test

@@ -15,8 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kneeoa.config.metrics import base
-from kneeoa.config.statistics import APPLICABLE, Statistics
+from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.multilabel import defined_findings, findings_note, mean_runs
 from kneeoa.contrasts.outcome import join
@@ -59,7 +58,7 @@ def _measured(name: str, predictions: LevelPredictions, statistics: Statistics, 
     confidence, kernel = statistics.confidence, kernel_of(name)
     if kernel.delong is not None and kernel.delong.interval is not None:
         return _of(kernel.delong.interval(truth, probabilities, subjects, confidence, cut_in(name)), "logit-delong")
-    if base(name) in APPLICABLE["bootstrap"]:
+    if kernel.bootstraps:
         boot = (draws or resampled(predictions, statistics)).interval(name, confidence)
         return Measured(boot.estimate, boot.low, boot.high, "cluster-bootstrap", boot.note)
     codes = cluster_codes(subjects, truth.size)

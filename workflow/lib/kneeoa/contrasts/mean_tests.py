@@ -21,7 +21,8 @@ from kneeoa.statistics import metrics
 from kneeoa.statistics.bootstrap import paired_of, resampled_weights
 from kneeoa.statistics.findings import mean_auc_test
 from kneeoa.statistics.inputs import Floats, cluster_codes
-from kneeoa.statistics.kernels import Run, kernel_of
+from kneeoa.statistics.kernels import kernel_of
+from kneeoa.statistics.metric_kernel import Run
 from kneeoa.statistics.sampling import PairedDifference, difference_of, over_seeds
 
 

@@ -5,7 +5,8 @@ and subgroups are made of (:mod:`kneeoa.statistics.kernels`).
 from __future__ import annotations
 
 from kneeoa.contrasts.cases import LevelPredictions
-from kneeoa.statistics.kernels import Run, cut_in, kernel_of
+from kneeoa.statistics.kernels import cut_in, kernel_of
+from kneeoa.statistics.metric_kernel import Run
 from kneeoa.statistics.sampling import Sampled
 
 

@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from kneeoa.statistics.inputs import Floats
-from kneeoa.statistics.kernels import Kernel, Run
+from kneeoa.statistics.metric_kernel import Kernel, Run
 
 
 def exchanged(kernel: Kernel, a: Sequence[Run], b: Sequence[Run]) -> Floats:
