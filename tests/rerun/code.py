@@ -43,7 +43,7 @@ STATISTICS: dict[str, set[str]] = {
     **shared(["delong", "kernels", "metric_kernel", "multiclass", "run_delong", "run_influences"], METRICS),
     "resampled": MEASURED_RUNS,
     **shared(["equivalence", "findings", "mcnemar", "obuchowski_rockette", "power"], {"contrasts"}),
-    **shared(["exchange", "score_intervals", "sign_permutation", "sufficiency"], {"contrasts"}),
+    **shared(["exchange", "score_intervals", "sign_permutation", "sufficiency"], {"claim", "contrasts", "readers", "subgroups"}),
     "ranks": METRICS,
     "clusters": CURVED,
     "sampling": CURVED | {"associations"},

@@ -69,6 +69,24 @@ def of_difference(result: PairedDifference, note: str, tested: bool = True) -> O
     )
 
 
+def of_limits(difference: float, low: float, high: float, p: float, note: str) -> Outcome:
+    """The outcome of a difference that is not one of two arms' values, such as a slope or a
+    difference of differences.
+    """
+    nan = math.nan
+    return Outcome(
+        estimate_reference=nan,
+        estimate_candidate=nan,
+        difference=difference,
+        low=low,
+        high=high,
+        p=p,
+        statistic=nan,
+        standard_error=nan,
+        note=note,
+    )
+
+
 def join(*notes: str) -> str:
     """The notes that are not empty, as one; each once."""
     return "; ".join(dict.fromkeys(note for note in notes if note))

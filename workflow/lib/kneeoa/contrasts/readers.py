@@ -20,12 +20,13 @@ from kneeoa.config.pairs import ArmPair, Arms, arm_pairs, constant
 from kneeoa.config.readers import REFERENCE
 from kneeoa.config.statistics import APPLICABLE, Contrast, Statistics
 from kneeoa.contrasts.cases import LevelPredictions, best_head, level_predictions, require_same_cases
-from kneeoa.contrasts.trend import Slope, Trend, trend
+from kneeoa.contrasts.outcome import Outcome
+from kneeoa.contrasts.small_samples import case_parts
+from kneeoa.contrasts.trend import Trend, trend
 from kneeoa.errors import KneeoaError
 from kneeoa.labels.agreement import load
 from kneeoa.statistics.kernels import metric
 from kneeoa.statistics.metrics import quadratic_kappa
-from kneeoa.statistics.sampling import Estimate
 from kneeoa.tables.predictions import PREDICTIONS
 from kneeoa.tables.readers import READERS
 
@@ -159,7 +160,9 @@ def _rows(
     dose = np.array([own.misread for _, own in readers])
     sample = {"cases": len(first.case_ids), "subjects": first.subject_count, "seeds": len(first.seeds)}
     for name in shown(contrast, first.level):
-        found = trend(dose, first.truth, a, b, metric(name), first.subjects, statistics.resamples, statistics.seed, statistics.confidence)
+        how = (statistics.resamples, statistics.seed, statistics.confidence)
+        parts = np.stack([case_parts(name, candidate, reference) for candidate, reference in sides])
+        found = trend(dose, first.truth, a, b, metric(name), first.subjects, *how, parts)
         for row in _of_metric(found, readers, list(first.seeds)):
             yield {"metric": name, "reader": None, "misread": None, "kappa": None, "p": None, **sample, **row}
 
@@ -168,8 +171,9 @@ def _of_metric(found: Trend, readers: list[tuple[str, Noise]], seeds: list[int |
     for place, (reader, own) in enumerate(readers):
         at = {"reader": reader, "misread": own.misread, "kappa": _known(own.kappa), "interval": FIXED}
         between = found.differences[place]
-        means = {"candidate": _numbers(found.arms[0][place]), "reference": _numbers(found.arms[1][place])}
-        means["difference"] = _row(between.difference, between.low, between.high)
+        means = {"candidate": found.arms[0][place], "reference": found.arms[1][place]}
+        means = {name: _row(one.estimate, one.low, one.high, one.note) for name, one in means.items()}
+        means["difference"] = _row(between.difference, between.low, between.high, between.note)
         by_seed = {"candidate": found.by_seed[0, place], "reference": found.by_seed[1, place]}
         by_seed["difference"] = by_seed["candidate"] - by_seed["reference"]
         for quantity, mean in means.items():
@@ -179,20 +183,19 @@ def _of_metric(found: Trend, readers: list[tuple[str, Noise]], seeds: list[int |
                     {**at, "quantity": quantity, **_row(float(value)), "seed": seed}
                     for seed, value in zip(seeds, by_seed[quantity], strict=True)
                 )
-    yield {"quantity": "slope", "interval": FIXED, **_numbers(found.over_subjects)}
-    yield {"quantity": "slope", "interval": SAMPLED, **_numbers(found.over_both)}
+    yield {"quantity": "slope", "interval": FIXED, **_slope(found.over_subjects)}
+    yield {"quantity": "slope", "interval": SAMPLED, **_slope(found.over_both)}
     if len(seeds) > 1:
         for seed, value in zip(seeds, found.slopes, strict=True):
             yield {"quantity": "slope", "interval": FIXED, **_row(float(value)), "seed": seed}
 
 
-def _numbers(value: Estimate | Slope) -> dict[str, Any]:
-    numbers = _row(value.estimate, value.low, value.high)
-    return {**numbers, "p": _known(value.p), "note": value.method} if isinstance(value, Slope) else numbers
+def _slope(slope: Outcome) -> dict[str, Any]:
+    return {**_row(slope.difference, slope.low, slope.high, slope.note), "p": _known(slope.p)}
 
 
-def _row(estimate: float, low: float = math.nan, high: float = math.nan) -> dict[str, Any]:
-    return {"seed": None, "estimate": _known(estimate), "low": _known(low), "high": _known(high), "note": ""}
+def _row(estimate: float, low: float = math.nan, high: float = math.nan, note: str = "") -> dict[str, Any]:
+    return {"seed": None, "estimate": _known(estimate), "low": _known(low), "high": _known(high), "note": note}
 
 
 def _known(value: float) -> float | None:

@@ -18,6 +18,7 @@ from kneeoa.config.statistics import Bands, Groups, Statistics
 from kneeoa.contrasts.build import Pair, pairs_of
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.multilabel import paired_runs
+from kneeoa.contrasts.subgroup_permutation import with_few_in_groups
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.inputs import Floats, Integers
 from kneeoa.statistics.sampling import Sampled, over_seeds
@@ -126,6 +127,7 @@ def _rows(pair: Pair, attribute: str, names: list[str | None], statistics: Stati
         both = [side.of_cases(chosen[:, 1].astype(np.int64)) for side in sides]
         return over_seeds(paired_runs(name, both)[int(chosen[0, 0])])
 
+    groups = np.array([names[row] for row in rows], dtype=str)
     places = np.arange(rows.size, dtype=np.float64)
     marked = [np.stack([np.full(rows.size, float(number)), places], axis=1) for number in (0, 1)]
     found = metric_subgroups(
@@ -133,11 +135,13 @@ def _rows(pair: Pair, attribute: str, names: list[str | None], statistics: Stati
         _classes(sides[0]),
         marked[0],
         marked[1],
-        np.array([names[row] for row in rows], dtype=str),
+        groups,
         len(sides[0].level.classes) + bool(sides[0].findings),
         sides[0].subjects,
         statistics.confidence,
     )
+    compared_rows = {group.name: np.flatnonzero(groups == group.name) for group in found.groups}
+    found = with_few_in_groups(found, name, sides, compared_rows, statistics.confidence)
     for group in found.groups:
         yield {**base, **_group(group)}
     yield {**base, **_interaction(found.interaction, len(names) - rows.size)}
