@@ -9,6 +9,7 @@ give a significant p, the row says "too few".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -86,8 +87,8 @@ def with_few_subjects(outcome: Outcome, test: str, parts: Floats, subjects: Arra
 
 def with_few_degrees(outcome: Outcome, parts: Floats, subjects: ArrayLike, confidence: float) -> Outcome:
     """``outcome`` of a test over random seeds, with no more degrees of freedom than the effective
-    number of subjects less one where few subjects carry the difference; arguments as
-    :func:`with_few_subjects`.
+    number of subjects less one where few subjects carry the difference; a bootstrap of subjects and
+    seeds has infinitely many. Arguments as :func:`with_few_subjects`.
     """
     if np.isnan(parts).any() or not outcome.standard_error > 0.0:
         return outcome
@@ -96,7 +97,8 @@ def with_few_degrees(outcome: Outcome, parts: Floats, subjects: ArrayLike, confi
     if not 0.0 < effective < LEAST["seeds"] or not df < outcome.df:
         return outcome
     half = float(t_distribution.isf((1 - confidence) / 2, df)) * outcome.standard_error
-    words = f"few subjects carry the difference (effective number {effective:.1f}): {df:.1f} degrees of freedom and not {outcome.df:.3g}"
+    instead = "Student's t in place of percentiles" if math.isinf(outcome.df) else f"not {outcome.df:.3g}"
+    words = f"few subjects carry the difference (effective number {effective:.1f}): {df:.1f} degrees of freedom, {instead}"
     return replace(
         outcome,
         low=outcome.difference - half,
