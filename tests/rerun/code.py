@@ -98,7 +98,7 @@ NUMBERED = {
 SCORED = NUMBERED - {"figure axis", "figure similarity", "table associations", "table differences", "table geometry", "table similarity"}
 FIGURE_FILES = {
     **{name.removeprefix("figure "): {name} for name in FIGURES},
-    "arms": DRAWN | TABLES - PLAIN | {"report"},
+    "arms": DRAWN | TABLES | {"report"},
     "flow": {"figure flow", "report"},
     "forest_rows": {"figure forest"},
     "images": {"figure saliency", "figure volumes", "quality"},
@@ -119,8 +119,9 @@ FIGURE_FILES = {
 
 TABLE_FILES = {
     **{name.removeprefix("table "): {name, "report"} for name in TABLES},
-    "arm_names": TABLES - PLAIN | {"report"},
-    **shared(["csv_file", "latex", "registry"], TABLES | {"report"}),
+    "sample_size": {"table anatomy", "table claim", "table deletion", "table sanity", "report"},
+    "table_files": TABLES,
+    **shared(["arm_names", "csv_file", "latex", "registry"], TABLES | {"report"}),
 }
 """A module of `paper_tables/`; the report prints every table that the study has."""
 

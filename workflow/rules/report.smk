@@ -31,9 +31,9 @@ rule report:
         code=code(
             "report",
             [
-                f"{table_modules.code_module(name)}:{part}"
+                definition
                 for name in LAYOUT.tables()
-                for part in ("SCHEMA", "tabulars")
+                for definition in table_modules.definitions(name, table_modules.IN_REPORT)
             ],
             files=[Path(LIBRARY) / "kneeoa" / "report" / "templates" / "report.html.j2"],
         ),

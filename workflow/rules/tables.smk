@@ -23,7 +23,7 @@ rule table:
         mem_mb=memory("analyse"),
         runtime=minutes("analyse"),
     params:
-        code=lambda wildcards: code("table", [f"{table_modules.code_module(wildcards.table)}:write"]),
+        code=lambda wildcards: code("table", table_modules.definitions(wildcards.table, table_modules.IN_FILES)),
         settings=lambda wildcards: settings_of(TABLES[wildcards.table]),
         labels=dict(STUDY.figures.labels),
     script:

@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 
 from kneeoa.associations.build import build_associations
 from kneeoa.associations.measures import Resampling, intraclass, partial, within_person
-from kneeoa.paper_tables.associations import write
+from kneeoa.paper_tables.table_files import write_table
 from kneeoa.tables.associations import ASSOCIATIONS
 from kneeoa.tables.axis import AXIS
 from kneeoa.tables.cases import CASES
@@ -156,5 +156,5 @@ def test_the_table_of_a_small_study(tmp_path: Path) -> None:
     assert rows.loc[("axis: pc1", "icc_consistency", ""), "seeds"] == 2
     assert rows.loc[("score: kl", "icc_agreement", ""), "estimate"] == pytest.approx(1.0)
     assert 0.5 < rows.loc[("grade: kl", "icc_agreement", ""), "estimate"] < 0.95
-    write(out, tmp_path / "t.csv", tmp_path / "t.tex")
+    write_table("associations", tmp_path / "t.csv", tmp_path / "t.tex", associations=out)
     assert "given age, sex" in (tmp_path / "t.tex").read_text()

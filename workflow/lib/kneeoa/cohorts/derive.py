@@ -1,6 +1,4 @@
-"""Labels of every level of the hierarchy, from what the source offers: a coarse one follows from a
-finer one.
-"""
+"""Derive labels of the coarse levels of the hierarchy from the finer ones that a source offers."""
 
 from __future__ import annotations
 
@@ -21,34 +19,37 @@ def readings_of_levels(offered: dict[str, Reading], levels: tuple[Level, ...]) -
     Raises:
         KneeoaError: an offered class is not one of the level's.
     """
-    found: dict[str, Reading] = {}
+    readings: dict[str, Reading] = {}
     for level in reversed(levels):
         if level.name in offered:
             _check(level, offered[level.name].value)
-            found[level.name] = offered[level.name]
+            readings[level.name] = offered[level.name]
             continue
-        children = [child for child in reversed(levels) if child.parent == level.name and child.name in found]
+        children = [child for child in reversed(levels) if child.parent == level.name and child.name in readings]
         if children:
-            child = found[children[0].name]
-            found[level.name] = replace(child, value=parent_value(children[0], level, child.value))
-    return found
+            child = readings[children[0].name]
+            readings[level.name] = replace(child, value=parent_value(children[0], level, child.value))
+    return readings
 
 
 def parent_value(child: Level, parent: Level, value: Value) -> Value:
     """The parent's value for a child's ``value``.
 
     A finding (multilabel) that is present makes its parent's finding present, or its parent's class
-    the highest of those present; a finding that nobody read leaves the parent unread unless another
-    one settles it.
+    the highest of those present; an unread finding leaves the parent unread unless another one
+    decides it.
     """
     groups = child.parent_class or ()
     if child.kind != "multilabel":
         if value[0] is None:
             return (None,) * _width(parent)
-        own = derive_label(value[0], groups)
-        return tuple(int(index == own) for index in range(len(parent.classes))) if parent.kind == "multilabel" else (own,)
+        parent_class = derive_label(value[0], groups)
+        return tuple(int(index == parent_class) for index in range(len(parent.classes))) if parent.kind == "multilabel" else (parent_class,)
     if parent.kind == "multilabel":
-        return tuple(_any([value[index] for index, group in enumerate(groups) if group == own]) for own in range(len(parent.classes)))
+        return tuple(
+            _any([value[index] for index, group in enumerate(groups) if group == parent_class])
+            for parent_class in range(len(parent.classes))
+        )
     present = [groups[index] for index, finding in enumerate(value) if finding]
     if present:
         return (max(present),)

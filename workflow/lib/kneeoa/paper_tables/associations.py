@@ -1,5 +1,5 @@
-"""What goes with severity given age, sex and site, within people, and what agrees between seeds and
-readers: all rows in CSV and LaTeX.
+"""The table of associations: correlations with severity given age, sex and site, correlations
+within people, and agreement of seeds and readers.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import pandas as pd
 from kneeoa.figures.numbers import interval, p_value
 from kneeoa.figures.words import printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames
-from kneeoa.paper_tables.csv_file import write_csv
-from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.paper_tables.latex import Tabular, changes
 from kneeoa.tables.associations import ASSOCIATIONS
 
 TABLE = {
@@ -24,6 +23,7 @@ TABLE = {
     "needs": ["cohorts"],
 }
 SCHEMA = ASSOCIATIONS
+CSV_ORDER: tuple[str, ...] = ()
 
 STATISTICS = {
     "partial_spearman": "Spearman",
@@ -34,25 +34,17 @@ STATISTICS = {
 """Statistic -> how it is printed."""
 
 
-def write(associations: Path, out_csv: Path, out_tex: Path, labels: Mapping[str, str] | None = None) -> None:
-    """Write ASSOCIATIONS.
-
-    Args:
-        associations: ASSOCIATIONS file.
-        out_csv: CSV to write.
-        out_tex: LaTeX to write, one tabular for each cohort.
-        labels: the study's own printed names.
+def csv_rows(associations: Path) -> pd.DataFrame:
+    """Read every row of ASSOCIATIONS.
 
     Raises:
         KneeoaError: the file is not ASSOCIATIONS.
     """
-    rows = ASSOCIATIONS.read(associations)
-    write_csv(out_csv, rows)
-    write_latex(out_tex, tabulars(rows, None, labels))
+    return ASSOCIATIONS.read(associations)
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames | None, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of ASSOCIATIONS rows, one for each cohort; arms have their own names."""
+    """Print ASSOCIATIONS rows, a tabular for each cohort; arms have their own names."""
     tables = []
     for cohort, part in rows.groupby("cohort", sort=False):
         body = [

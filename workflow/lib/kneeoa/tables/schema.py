@@ -1,4 +1,4 @@
-"""What every table shares: an explicit schema, a key, and a check on both sides of the file."""
+"""Write and read Parquet tables with an explicit schema and a key, checked on both sides."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NULLABLE_INTEGERS: dict[pa.DataType, Any] = {
 }
 
 RESERVED = ("fold",)
-"""Columns that tables of runs have for what is to come: empty where rows do not give them."""
+"""Columns of tables of runs that later versions will fill: empty where rows do not give them."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class TableSchema:
         return frame
 
     def _read(self, path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
-        """As :meth:`read`, of some columns, the key unchecked."""
+        """Read some columns of a table without checking the key."""
         try:
             with pq.ParquetFile(path) as file:
                 schema, table = file.schema_arrow, file.read(columns)
