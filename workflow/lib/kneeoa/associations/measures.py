@@ -120,8 +120,8 @@ def intraclass(ratings: Floats, subjects: Sequence[str], how: Resampling, absolu
 
     count, raters = table.shape
     long = pd.DataFrame({"case": np.repeat(np.arange(count), raters), "rater": np.tile(np.arange(raters), count), "rating": table.ravel()})
-    found = pingouin.intraclass_corr(long, targets="case", raters="rater", ratings="rating").set_index("Type")
-    estimate = float(found.loc["ICC(A,1)" if absolute else "ICC(C,1)", "ICC"])
+    coefficients = pingouin.intraclass_corr(long, targets="case", raters="rater", ratings="rating").set_index("Type")
+    estimate = float(coefficients.loc["ICC(A,1)" if absolute else "ICC(C,1)", "ICC"])
     return _resampled(estimate, lambda weights: _intraclass(table, absolute, weights), people, how, lost)
 
 

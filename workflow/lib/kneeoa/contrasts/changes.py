@@ -51,8 +51,8 @@ class Change:
         """Candidate's and reference's values ``[R, S]`` under weights of ``people`` ``[R, U]``
         (sorted names).
         """
-        own = weights[:, np.searchsorted(people, self.subjects)]
-        candidate, reference = (np.stack([self.runs[seed][side](own) for seed in seeds], axis=1) for side in (0, 1))
+        of_cases = weights[:, np.searchsorted(people, self.subjects)]
+        candidate, reference = (np.stack([self.runs[seed][side](of_cases) for seed in seeds], axis=1) for side in (0, 1))
         return candidate, reference
 
 
@@ -70,16 +70,16 @@ def prediction_changes(frame: pd.DataFrame, candidate: str, reference: str, coho
     Raises:
         KneeoaError: cases that differ between the arms.
     """
-    found = []
+    changes = []
     for level in levels:
         read = level_findings if level.kind == "multilabel" else level_predictions
         rows = frame[(frame["cohort"] == cohort) & (frame["level"] == level.name)]
         sides = []
         for arm in (candidate, reference):
-            own = rows[rows["arm"] == arm]
-            head = best_head(set(own["head"]), level, levels)
+            of_arm = rows[rows["arm"] == arm]
+            head = best_head(set(of_arm["head"]), level, levels)
             if head is not None:
-                sides.append(read(own[own["head"] == head], arm, level, head))
+                sides.append(read(of_arm[of_arm["head"] == head], arm, level, head))
         if len(sides) < 2:
             continue
         require_same_cases(sides[0], sides[1], "The claim")
@@ -92,8 +92,8 @@ def prediction_changes(frame: pd.DataFrame, candidate: str, reference: str, coho
         notes += [findings_note(sides[0], findings)] if findings else []
         name = "auc" if level.kind in ("binary", "multilabel") else "macro_auc"
         subjects = tuple(sides[0].subjects.tolist())
-        found.append(Change("prediction", level.name, name, "", subjects, runs, _auc_parts(name, sides, findings), "; ".join(notes)))
-    return found
+        changes.append(Change("prediction", level.name, name, "", subjects, runs, _auc_parts(name, sides, findings), "; ".join(notes)))
+    return changes
 
 
 def _auc_of(side: LevelPredictions, seed: Seed, findings: Sequence[int]) -> OfRun:
@@ -124,12 +124,12 @@ def axis_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: str,
         axis: its name.
         level: the level of the grades.
     """
-    own = rows[(rows["cohort"] == cohort) & rows["grade"].notna()]
-    tables = [_table(own[own["arm"] == arm], "position") for arm in (candidate, reference)]
+    graded_rows = rows[(rows["cohort"] == cohort) & rows["grade"].notna()]
+    tables = [_table(graded_rows[graded_rows["arm"] == arm], "position") for arm in (candidate, reference)]
     if any(table.empty for table in tables):
         return []
-    both, subjects = _together(tables, own, "axis")
-    grade = own.drop_duplicates("case_id").set_index("case_id")["grade"].astype(np.float64)
+    both, subjects = _together(tables, graded_rows, "axis")
+    grade = graded_rows.drop_duplicates("case_id").set_index("case_id")["grade"].astype(np.float64)
     ranked = Sorted(np.asarray(grade.loc[both[0].index], dtype=np.float64))
 
     last: list[Any] = [None, None]  # weights, and the grades' ranks under them: the same for all runs
@@ -173,11 +173,11 @@ def saliency_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: 
         tissue: its name.
         measure: its name.
     """
-    own = rows[(rows["cohort"] == cohort) & rows["value"].notna()]
-    tables = [_table(own[own["arm"] == arm], "value").dropna() for arm in (candidate, reference)]
+    valued_rows = rows[(rows["cohort"] == cohort) & rows["value"].notna()]
+    tables = [_table(valued_rows[valued_rows["arm"] == arm], "value").dropna() for arm in (candidate, reference)]
     if any(table.empty for table in tables):
         return []
-    both, subjects = _together(tables, own, "saliency")
+    both, subjects = _together(tables, valued_rows, "saliency")
     _, code, size = np.unique(subjects, return_inverse=True, return_counts=True)
     per_case = 1.0 / size[code]  # a person's two knees weigh as one
 
@@ -188,7 +188,7 @@ def saliency_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: 
 
         return mean
 
-    lost = own["case_id"].nunique() - len(both[0])
+    lost = valued_rows["case_id"].nunique() - len(both[0])
     note = f"{lost} cases without a value in every run of both arms left out" if lost else ""
 
     def parts(seeds: Sequence[Seed]) -> Floats:

@@ -91,8 +91,8 @@ def build_claim(
 def _chosen(rows: pd.DataFrame, wanted: Mapping[str, str]) -> pd.DataFrame:
     for column, name in wanted.items():
         if len(rows) and not (rows[column] == name).any():
-            known = ", ".join(sorted(set(rows[column])))
-            raise KneeoaError(f"'statistics.claim.{column}' is '{name}', of which the study's tables hold no row; they hold {known}.")
+            available = ", ".join(sorted(set(rows[column])))
+            raise KneeoaError(f"'statistics.claim.{column}' is '{name}', of which the study's tables hold no row; they hold {available}.")
         rows = rows[rows[column] == name]
     return rows
 
@@ -114,12 +114,12 @@ def _joint(changes: list[Change], statistics: Statistics) -> list[dict[str, Any]
         shares = np.full((len(weights), len(seeds)), 1 / len(seeds))
         if two_way:
             shares = generator.multinomial(len(seeds), [1 / len(seeds)] * len(seeds), size=len(weights)) / len(seeds)
-        for own, change in zip(draws, changes, strict=True):
+        for of_change, change in zip(draws, changes, strict=True):
             candidate, reference = change.values(weights, people, seeds)
-            own.append(np.where(shares > 0, shares * (candidate - reference), 0.0).sum(axis=1))  # a seed not drawn cannot undo one
+            of_change.append(np.where(shares > 0, shares * (candidate - reference), 0.0).sum(axis=1))  # a seed not drawn cannot undo one
     return [
-        _row(change, np.concatenate(own), change.values(np.ones((1, len(people))), people, seeds), seeds, two_way, statistics)
-        for change, own in zip(changes, draws, strict=True)
+        _row(change, np.concatenate(of_change), change.values(np.ones((1, len(people))), people, seeds), seeds, two_way, statistics)
+        for change, of_change in zip(changes, draws, strict=True)
     ]
 
 

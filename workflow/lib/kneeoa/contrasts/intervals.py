@@ -45,10 +45,10 @@ def measured(name: str, predictions: LevelPredictions, statistics: Statistics, d
     ``draws`` are these predictions' resamples where the caller has them (:func:`resampled`), for
     several metrics to share.
     """
-    found = _measured(name, predictions, statistics, draws)
-    if predictions.findings or not math.isnan(found.estimate) or found.note:
-        return found
-    return replace(found, note=over_seeds(sampled_runs(name, predictions)).note)
+    value = _measured(name, predictions, statistics, draws)
+    if predictions.findings or not math.isnan(value.estimate) or value.note:
+        return value
+    return replace(value, note=over_seeds(sampled_runs(name, predictions)).note)
 
 
 def _measured(name: str, predictions: LevelPredictions, statistics: Statistics, draws: Resampled | None) -> Measured:
@@ -100,10 +100,10 @@ def resampled(predictions: LevelPredictions, statistics: Statistics) -> Resample
     return Resampled(truth, predictions.probabilities, predictions.calls, subjects, statistics.resamples, statistics.seed)
 
 
-def _share(found: Estimate, note: str) -> Measured:
-    kind = "logit" if "logit" in found.method else "wilson"
-    return Measured(found.estimate, found.low, found.high, kind, note)
+def _share(interval: Estimate, note: str) -> Measured:
+    kind = "logit" if "logit" in interval.method else "wilson"
+    return Measured(interval.estimate, interval.low, interval.high, kind, note)
 
 
-def _of(found: Estimate, kind: str) -> Measured:
-    return Measured(found.estimate, found.low, found.high, kind, join(found.note, _NO_INTERVAL if found.degenerate else ""))
+def _of(interval: Estimate, kind: str) -> Measured:
+    return Measured(interval.estimate, interval.low, interval.high, kind, join(interval.note, _NO_INTERVAL if interval.degenerate else ""))

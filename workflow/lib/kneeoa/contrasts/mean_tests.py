@@ -91,7 +91,7 @@ class MeanTests:
         drawn = resampled_weights(count, side.subjects, self.statistics.resamples, self.statistics.seed)
         blocks = []
         for weights in itertools.chain(drawn, [np.ones((1, count))]):
-            values = [_weighted(name, run, weights[:, own]) for own, seeds in zip(rows, runs, strict=True) for run in seeds]
+            values = [_weighted(name, run, weights[:, places]) for places, seeds in zip(rows, runs, strict=True) for run in seeds]
             blocks.append(np.mean(values, axis=0))
         return np.concatenate(blocks)
 

@@ -11,7 +11,7 @@ from kneeoa.statistics.sampling import Sampled
 
 
 def runs_of(name: str, predictions: LevelPredictions) -> list[Run]:
-    """What each seed predicts, as the metric of a row's name (e.g. cut_auc_2) takes it."""
+    """Return what each seed predicts, as the metric of a row's name (e.g. cut_auc_2) takes it."""
     calls = predictions.calls
     thresholds = predictions.thresholds or (0.5,) * len(predictions.seeds)
     return [

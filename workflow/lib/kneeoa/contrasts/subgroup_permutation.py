@@ -79,7 +79,7 @@ def _interaction(
         return replace(tested, method=few.note, df=1, degenerate=False, **changes)
     people, codes = np.unique(members, return_inverse=True)
     places = np.split(codes, np.cumsum([values.size for values in parts.values()])[:-1])
-    sums = np.stack([np.bincount(own, values, people.size) for own, values in zip(places, parts.values(), strict=True)])
+    sums = np.stack([np.bincount(group_places, values, people.size) for group_places, values in zip(places, parts.values(), strict=True)])
     effective = min(effective_number(one - other) for one, other in itertools.combinations(sums, 2))
     if not 0.0 < effective < LEAST[test]:
         return tested

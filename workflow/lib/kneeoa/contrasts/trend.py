@@ -108,7 +108,7 @@ def trend(
     )
     if parts is not None:
         people = np.arange(len(truth)) if cluster is None else cluster
-        differences = tuple(_few_in_difference(one, own, people, confidence) for one, own in zip(differences, parts, strict=True))
+        differences = tuple(_few_in_difference(one, of_dose, people, confidence) for one, of_dose in zip(differences, parts, strict=True))
         over_subjects = with_few_subjects(over_subjects, "bootstrap", contrast @ parts, people, confidence)
         over_both = with_few_degrees(over_both, contrast @ parts, people, confidence)
     return Trend(

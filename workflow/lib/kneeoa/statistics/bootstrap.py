@@ -36,8 +36,8 @@ Plain = Callable[..., float]
 
 @dataclass(frozen=True)
 class Percentiles:
-    """What resamples of a difference say: percentile interval and two-sided p of "no difference",
-    NaN where undefined, and their variance; ``invalid`` of the ``resamples`` had no value.
+    """Percentile interval and two-sided p of "no difference" from resamples of a difference, NaN
+    where undefined, and their variance; ``invalid`` of the ``resamples`` had no value.
     """
 
     low: float
@@ -50,7 +50,7 @@ class Percentiles:
 
     @property
     def note(self) -> str:
-        """How many resamples were left out; empty where none was."""
+        """Say how many resamples were left out; empty where none was."""
         return _invalid_note(self.invalid, self.resamples)
 
 

@@ -1,6 +1,4 @@
-"""What a metric of the table of metrics is computed from, and by which functions: one run's
-predictions, and the kernel of a metric.
-"""
+"""A run's predictions, and the kernel of a metric: the functions that compute it from them."""
 
 from __future__ import annotations
 
@@ -20,7 +18,7 @@ Subjects = np.ndarray[tuple[int, ...], np.dtype[np.str_]] | None
 
 @dataclass(frozen=True)
 class Run:
-    """What one run predicts of the n cases of a level."""
+    """One run's predictions of the n cases of a level."""
 
     truth: Integers
     """Class of each case, ``[n]``."""
@@ -59,8 +57,8 @@ class DeLong:
 
 @dataclass(frozen=True, kw_only=True)
 class Kernel:
-    """How a metric is computed. ``of_tables`` or ``weighted`` make the bootstrap applicable, and
-    ``delong`` DeLong's test.
+    """The functions that compute a metric. ``of_tables`` or ``weighted`` make the bootstrap
+    applicable, and ``delong`` DeLong's test.
     """
 
     influence: Callable[[Run], Sampled]

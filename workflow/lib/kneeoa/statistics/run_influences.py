@@ -97,8 +97,8 @@ def calibration_error(run: Run, kind: Bins) -> Sampled:
 
 
 def contradicting_cases(run: Run, place: int) -> tuple[Floats, Booleans | None]:
-    """How far the two heads contradict each other in each case, by call (place 0) or by probability
-    mass (1); to be asked only where there is a finer head.
+    """Return how far the two heads contradict each other in each case, by call (place 0) or by
+    probability mass (1); to be asked only where there is a finer head.
     """
     assert run.fine is not None
     return per_case(run.probabilities, run.fine, run.parent_class, run.threshold)[place], None
