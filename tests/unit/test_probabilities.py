@@ -20,7 +20,8 @@ from kneeoa.probabilities import (
     mean_class_rank,
     require_probabilities,
 )
-from kneeoa.statistics.kernels import Run, kernel_of
+from kneeoa.statistics.kernels import kernel_of
+from kneeoa.statistics.metric_kernel import Run
 from kneeoa.statistics.metrics import called
 from kneeoa.statistics.ordinal import at_least
 

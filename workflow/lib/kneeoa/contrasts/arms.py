@@ -1,5 +1,5 @@
-"""What an arm says of a level on one cohort and split: its predictions, the threshold it was given
-and the finer head beside it.
+"""Select an arm's predictions of a level on one cohort and split, with its threshold and the finer
+head beside it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FALLBACK = 0.5
 """The threshold where a rule finds none."""
 
 
-def spoken(
+def select_predictions(
     frame: pd.DataFrame,
     arm: str,
     cohort: str,
@@ -52,13 +52,13 @@ def spoken(
         rows = frame[(frame["level"] == level.name) & (frame["head"] == head)]
         here = rows[(rows["cohort"] == cohort) & (rows["split"] == split)]
         parts = [(one_finding(rows, level, number), binary_level(level, number)) for number in range(len(level.classes))]
-        findings = [spoken(part, arm, cohort, split, one, head, (one,), threshold) for part, one in parts]
+        findings = [select_predictions(part, arm, cohort, split, one, head, (one,), threshold) for part, one in parts]
         return joined(level, findings, here["case_id"])
-    own = frame[(frame["level"] == level.name) & (frame["head"] == head)]
+    of_head = frame[(frame["level"] == level.name) & (frame["head"] == head)]
     here = frame[(frame["cohort"] == cohort) & (frame["split"] == split)]
     predictions = level_predictions(here[(here["level"] == level.name) & (here["head"] == head)], arm, level, head)
     if level.binary:
-        values, note = _thresholds(own[own["split"] == "val"], predictions, threshold)
+        values, note = _thresholds(of_head[of_head["split"] == "val"], predictions, threshold)
         predictions = replace(predictions, thresholds=values, threshold_note=note)
     child = next((other for other in levels if other.parent == level.name and other.exclusive), None)
     if head != level.name or child is None:
@@ -73,15 +73,15 @@ def _aligned(rows: pd.DataFrame, predictions: LevelPredictions, arm: str) -> np.
     """The finer head's probabilities ``[S, n, K']`` on the same cases, whether or not those have a
     fine label.
     """
-    found = []
+    by_seed = []
     for seed in predictions.seeds:
         part = rows[rows["seed"].isna()] if seed is None else rows[rows["seed"] == seed]
         part = part.set_index("case_id")
         missing = [case for case in predictions.case_ids if case not in part.index]
         if missing or part.index.has_duplicates:
             raise KneeoaError(f"Predictions of arm '{arm}': its finer head lacks or repeats cases of its coarser one, e.g. {missing[:1]}.")
-        found.append(np.stack(part.loc[list(predictions.case_ids), "probabilities"].to_list()).astype(np.float64))
-    return np.stack(found)
+        by_seed.append(np.stack(part.loc[list(predictions.case_ids), "probabilities"].to_list()).astype(np.float64))
+    return np.stack(by_seed)
 
 
 def _thresholds(validation: pd.DataFrame, predictions: LevelPredictions, threshold: ThresholdRule | float) -> tuple[tuple[float, ...], str]:

@@ -1,4 +1,4 @@
-"""How arms differ: every configured contrast on every pair of arms that answers it, tested and
+"""Comparisons of arms: every configured contrast on every pair of arms that answers it, tested and
 corrected in families.
 """
 
@@ -18,7 +18,7 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.config.metrics import base, class_of, rows_of
 from kneeoa.config.pairs import ArmPair, Arms, constant, require_pairs, unanswered
 from kneeoa.config.statistics import Contrast, Statistics
-from kneeoa.contrasts.arms import spoken
+from kneeoa.contrasts.arms import select_predictions
 from kneeoa.contrasts.cases import LevelPredictions, best_head, require_same_cases
 from kneeoa.contrasts.families import INFLUENCE, MAX_T, correct, takes
 from kneeoa.contrasts.joint import influence_on
@@ -114,7 +114,7 @@ def pairs_of(frame: pd.DataFrame, arms: Arms, levels: tuple[Level, ...], statist
 
     @functools.cache  # contrasts share arms
     def side(arm: str, cohort: str, level: Level, head: str) -> LevelPredictions:
-        return spoken(frames[arm], arm, cohort, SPLIT, level, head, levels, statistics.threshold)
+        return select_predictions(frames[arm], arm, cohort, SPLIT, level, head, levels, statistics.threshold)
 
     for contrast in statistics.contrasts:
         if contrast.level not in by_name:
@@ -165,17 +165,17 @@ def _rows(pair: Pair, statistics: Statistics) -> Iterator[dict[str, Any]]:
             if label is not None:
                 name = base(row_name)
                 tests = of_class[label] = of_class.get(label) or whole.of_class(label)
-            found: dict[str, Outcome] = {test: tests.run(name, test) for test in chosen}
-            lead = next(iter(found.values()))
+            outcomes: dict[str, Outcome] = {test: tests.run(name, test) for test in chosen}
+            lead = next(iter(outcomes.values()))
             random = over_random_seeds(name, tests.candidate, tests.reference, statistics)
             if random is not None:
-                found["seeds"] = lead = random
+                outcomes["seeds"] = lead = random
             if metric in contrast.margins:
-                found |= against_margin(name, lead, contrast.margins[metric], statistics.confidence)
+                outcomes |= against_margin(name, lead, contrast.margins[metric], statistics.confidence)
             compared = replace(pair, candidate=tests.candidate, reference=tests.reference)
             remarks = join(pair.arms.note, _remarks(tests.candidate, tests.reference))
             joint = influence_on(name, tests.candidate, tests.reference, pair.cohort) if jointly else None
-            for test, outcome in found.items():
+            for test, outcome in outcomes.items():
                 yield _row(compared, row_name, test, outcome, remarks, statistics) | {INFLUENCE: joint if test in chosen else None}
 
 

@@ -118,7 +118,7 @@ class LevelPredictions:
 
     @functools.cached_property
     def subject_count(self) -> int:
-        """How many people the cases come from."""
+        """The number of people that the cases come from."""
         return subject_count(cluster_codes(self.subjects, self.subjects.size), self.subjects.size)
 
 
@@ -170,7 +170,7 @@ def binary_level(level: Level, number: int) -> Level:
 
 
 def places_in(predictions: LevelPredictions, case_ids: Sequence[str]) -> NDArray[np.int64]:
-    """Where the cases are in ``predictions``; those that it does not have are left out."""
+    """Return the places of the cases in ``predictions``, without those that it does not have."""
     places = {case: place for place, case in enumerate(predictions.case_ids)}
     return np.array([places[case] for case in case_ids if case in places], dtype=np.int64)
 

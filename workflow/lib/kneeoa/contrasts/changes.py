@@ -14,12 +14,15 @@ import pandas as pd
 from kneeoa.config.hierarchy import Level
 from kneeoa.contrasts.cases import LevelPredictions, best_head, level_predictions, places_in, require_same_cases
 from kneeoa.contrasts.multilabel import defined_findings, findings_note, level_findings
+from kneeoa.contrasts.small_samples import case_parts
 from kneeoa.errors import KneeoaError
 from kneeoa.geometry.ordering import Sorted, centred, pearson_of
 from kneeoa.statistics.inputs import Floats
 from kneeoa.statistics.metrics import binary_auc, macro_auc
 
 Seed = int | None
+Parts = Callable[[Sequence[Seed]], Floats]
+"""Seeds -> what each case adds to the difference of their means, ``[n]``."""
 OfRun = Callable[[Floats], Floats]
 """Weights of the change's cases ``[R, n]`` -> values ``[R]`` of one run."""
 
@@ -36,6 +39,7 @@ class Change:
     of: str
     subjects: tuple[str, ...]
     runs: dict[Seed, tuple[OfRun, OfRun]]
+    parts: Parts
     note: str = ""
 
     @property
@@ -47,8 +51,8 @@ class Change:
         """Candidate's and reference's values ``[R, S]`` under weights of ``people`` ``[R, U]``
         (sorted names).
         """
-        own = weights[:, np.searchsorted(people, self.subjects)]
-        candidate, reference = (np.stack([self.runs[seed][side](own) for seed in seeds], axis=1) for side in (0, 1))
+        of_cases = weights[:, np.searchsorted(people, self.subjects)]
+        candidate, reference = (np.stack([self.runs[seed][side](of_cases) for seed in seeds], axis=1) for side in (0, 1))
         return candidate, reference
 
 
@@ -66,16 +70,16 @@ def prediction_changes(frame: pd.DataFrame, candidate: str, reference: str, coho
     Raises:
         KneeoaError: cases that differ between the arms.
     """
-    found = []
+    changes = []
     for level in levels:
         read = level_predictions if level.exclusive else level_findings
         rows = frame[(frame["cohort"] == cohort) & (frame["level"] == level.name)]
         sides = []
         for arm in (candidate, reference):
-            own = rows[rows["arm"] == arm]
-            head = best_head(set(own["head"]), level, levels)
+            of_arm = rows[rows["arm"] == arm]
+            head = best_head(set(of_arm["head"]), level, levels)
             if head is not None:
-                sides.append(read(own[own["head"] == head], arm, level, head))
+                sides.append(read(of_arm[of_arm["head"] == head], arm, level, head))
         if len(sides) < 2:
             continue
         require_same_cases(sides[0], sides[1], "The claim")
@@ -87,8 +91,9 @@ def prediction_changes(frame: pd.DataFrame, candidate: str, reference: str, coho
         notes = [f"{side.arm}: level read from head '{side.head}'" for side in sides if side.head != level.name]
         notes += [findings_note(sides[0], findings)] if findings else []
         name = "auc" if level.binary or not level.exclusive else "macro_auc"
-        found.append(Change("prediction", level.name, name, "", tuple(sides[0].subjects.tolist()), runs, "; ".join(notes)))
-    return found
+        subjects = tuple(sides[0].subjects.tolist())
+        changes.append(Change("prediction", level.name, name, "", subjects, runs, _auc_parts(name, sides, findings), "; ".join(notes)))
+    return changes
 
 
 def _auc_of(side: LevelPredictions, seed: Seed, findings: Sequence[int]) -> OfRun:
@@ -104,6 +109,10 @@ def _auc_of(side: LevelPredictions, seed: Seed, findings: Sequence[int]) -> OfRu
     return lambda weights: metric(side.truth, side.probabilities[place], weights)
 
 
+def _auc_parts(name: str, sides: Sequence[LevelPredictions], findings: Sequence[int]) -> Parts:
+    return lambda seeds: case_parts(name, sides[0].of_seeds(seeds), sides[1].of_seeds(seeds), findings)
+
+
 def axis_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: str, axis: str, level: str) -> list[Change]:
     """The change in Spearman's correlation of position and grade; none where an arm has no axis.
 
@@ -115,12 +124,12 @@ def axis_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: str,
         axis: its name.
         level: the level of the grades.
     """
-    own = rows[(rows["cohort"] == cohort) & rows["grade"].notna()]
-    tables = [_table(own[own["arm"] == arm], "position") for arm in (candidate, reference)]
+    graded_rows = rows[(rows["cohort"] == cohort) & rows["grade"].notna()]
+    tables = [_table(graded_rows[graded_rows["arm"] == arm], "position") for arm in (candidate, reference)]
     if any(table.empty for table in tables):
         return []
-    both, subjects = _together(tables, own, "axis")
-    grade = own.drop_duplicates("case_id").set_index("case_id")["grade"].astype(np.float64)
+    both, subjects = _together(tables, graded_rows, "axis")
+    grade = graded_rows.drop_duplicates("case_id").set_index("case_id")["grade"].astype(np.float64)
     ranked = Sorted(np.asarray(grade.loc[both[0].index], dtype=np.float64))
 
     last: list[Any] = [None, None]  # weights, and the grades' ranks under them: the same for all runs
@@ -135,7 +144,21 @@ def axis_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: str,
         places = Sorted(position)
         return lambda weights: pearson_of(weights, centred(weights, places.ranks(weights)), graded(weights))
 
-    return [Change("axis", level, "spearman", axis, subjects, _runs(both, run))]
+    once = np.ones(len(both[0]))
+
+    def standardised(values: Floats) -> Floats:
+        away, spread = centred(once, values)
+        return away / np.sqrt(spread)
+
+    def parts(seeds: Sequence[Seed]) -> Floats:
+        # The influence of a case on a correlation of ranks, which have unit sums of squares.
+        severity = standardised(ranked.ranks(once))
+        ranks = [[standardised(Sorted(_values(table, seed)).ranks(once)) for seed in seeds] for table in both]
+        middle = np.mean([rank @ severity for rank in (*ranks[0], *ranks[1])])
+        first, second = (np.mean([rank * severity - middle / 2 * rank**2 for rank in arm], axis=0) for arm in ranks)
+        return first - second
+
+    return [Change("axis", level, "spearman", axis, subjects, _runs(both, run), parts)]
 
 
 def saliency_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: str, tissue: str, measure: str) -> list[Change]:
@@ -150,11 +173,11 @@ def saliency_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: 
         tissue: its name.
         measure: its name.
     """
-    own = rows[(rows["cohort"] == cohort) & rows["value"].notna()]
-    tables = [_table(own[own["arm"] == arm], "value").dropna() for arm in (candidate, reference)]
+    valued_rows = rows[(rows["cohort"] == cohort) & rows["value"].notna()]
+    tables = [_table(valued_rows[valued_rows["arm"] == arm], "value").dropna() for arm in (candidate, reference)]
     if any(table.empty for table in tables):
         return []
-    both, subjects = _together(tables, own, "saliency")
+    both, subjects = _together(tables, valued_rows, "saliency")
     _, code, size = np.unique(subjects, return_inverse=True, return_counts=True)
     per_case = 1.0 / size[code]  # a person's two knees weigh as one
 
@@ -165,14 +188,23 @@ def saliency_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: 
 
         return mean
 
-    lost = own["case_id"].nunique() - len(both[0])
+    lost = valued_rows["case_id"].nunique() - len(both[0])
     note = f"{lost} cases without a value in every run of both arms left out" if lost else ""
-    return [Change("saliency", "", measure, tissue, subjects, _runs(both, run), note)]
+
+    def parts(seeds: Sequence[Seed]) -> Floats:
+        first, second = (np.mean([_values(table, seed) for seed in seeds], axis=0) for table in both)
+        return (first - second) * per_case / per_case.sum()
+
+    return [Change("saliency", "", measure, tissue, subjects, _runs(both, run), parts, note)]
 
 
 def _table(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     """Case by seed."""
     return rows.pivot(index="case_id", columns="seed", values=column)
+
+
+def _values(table: pd.DataFrame, seed: Seed) -> Floats:
+    return table[seed].to_numpy(dtype=np.float64)
 
 
 def _together(tables: list[pd.DataFrame], rows: pd.DataFrame, what: str) -> tuple[list[pd.DataFrame], tuple[str, ...]]:
@@ -190,8 +222,4 @@ def _together(tables: list[pd.DataFrame], rows: pd.DataFrame, what: str) -> tupl
 
 def _runs(tables: list[pd.DataFrame], run: Callable[[Floats], OfRun]) -> dict[Seed, tuple[OfRun, OfRun]]:
     first, second = tables
-    return {
-        int(seed): (run(first[seed].to_numpy(dtype=np.float64)), run(second[seed].to_numpy(dtype=np.float64)))
-        for seed in first.columns
-        if seed in second.columns
-    }
+    return {int(seed): (run(_values(first, seed)), run(_values(second, seed))) for seed in first.columns if seed in second.columns}

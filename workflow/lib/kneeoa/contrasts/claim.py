@@ -9,7 +9,8 @@ and all parts). What is resampled is said in every row.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.config.pairs import Arms, constant, distinct_pairs
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.build import SPLIT
-from kneeoa.contrasts.changes import Change, axis_change, prediction_changes, saliency_change
+from kneeoa.contrasts.changes import Change, Seed, axis_change, prediction_changes, saliency_change
+from kneeoa.contrasts.outcome import Outcome, join, of_limits
+from kneeoa.contrasts.small_samples import with_few_degrees, with_few_subjects
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.bootstrap import percentiles, resampled_weights
 from kneeoa.statistics.inputs import Floats
@@ -88,8 +91,8 @@ def build_claim(
 def _chosen(rows: pd.DataFrame, wanted: Mapping[str, str]) -> pd.DataFrame:
     for column, name in wanted.items():
         if len(rows) and not (rows[column] == name).any():
-            known = ", ".join(sorted(set(rows[column])))
-            raise KneeoaError(f"'statistics.claim.{column}' is '{name}', of which the study's tables hold no row; they hold {known}.")
+            available = ", ".join(sorted(set(rows[column])))
+            raise KneeoaError(f"'statistics.claim.{column}' is '{name}', of which the study's tables hold no row; they hold {available}.")
         rows = rows[rows[column] == name]
     return rows
 
@@ -111,25 +114,27 @@ def _joint(changes: list[Change], statistics: Statistics) -> list[dict[str, Any]
         shares = np.full((len(weights), len(seeds)), 1 / len(seeds))
         if two_way:
             shares = generator.multinomial(len(seeds), [1 / len(seeds)] * len(seeds), size=len(weights)) / len(seeds)
-        for own, change in zip(draws, changes, strict=True):
+        for of_change, change in zip(draws, changes, strict=True):
             candidate, reference = change.values(weights, people, seeds)
-            own.append(np.where(shares > 0, shares * (candidate - reference), 0.0).sum(axis=1))  # a seed not drawn cannot undo one
+            of_change.append(np.where(shares > 0, shares * (candidate - reference), 0.0).sum(axis=1))  # a seed not drawn cannot undo one
     return [
-        _row(change, np.concatenate(own), change.values(np.ones((1, len(people))), people, seeds), len(seeds), two_way, statistics)
-        for change, own in zip(changes, draws, strict=True)
+        _row(change, np.concatenate(of_change), change.values(np.ones((1, len(people))), people, seeds), seeds, two_way, statistics)
+        for change, of_change in zip(changes, draws, strict=True)
     ]
 
 
-def _row(change: Change, draws: Floats, point: tuple[Floats, Floats], seeds: int, two_way: bool, statistics: Statistics) -> dict[str, Any]:
+def _row(
+    change: Change, draws: Floats, point: tuple[Floats, Floats], seeds: Sequence[Seed], two_way: bool, statistics: Statistics
+) -> dict[str, Any]:
     candidate, reference = float(point[0].mean()), float(point[1].mean())
-    drawn = percentiles(candidate - reference, draws, len(set(change.subjects)), statistics.confidence)
+    outcome = _compared(change, candidate - reference, draws, seeds, two_way, statistics.confidence)
     values = {
         "estimate_reference": reference,
         "estimate_candidate": candidate,
         "difference": candidate - reference,
-        "low": drawn.low,
-        "high": drawn.high,
-        "p": drawn.p,
+        "low": outcome.low,
+        "high": outcome.high,
+        "p": outcome.p,
     }
     return {
         **{key: None if math.isnan(value) else value for key, value in values.items()},
@@ -140,8 +145,22 @@ def _row(change: Change, draws: Floats, point: tuple[Floats, Floats], seeds: int
         "resampled": "subjects and seeds" if two_way else "subjects",
         "cases": len(change.subjects),
         "subjects": len(set(change.subjects)),
-        "seeds": seeds,
-        "note": "; ".join(
-            filter(None, [change.note, drawn.note, "no variance: no test" if drawn.degenerate and math.isnan(drawn.p) else ""])
-        ),
+        "seeds": len(seeds),
+        "note": outcome.note,
     }
+
+
+def _compared(change: Change, difference: float, draws: Floats, seeds: Sequence[Seed], two_way: bool, confidence: float) -> Outcome:
+    """The interval and p of a part; where few subjects carry the difference, by the rule of
+    :mod:`kneeoa.contrasts.small_samples`.
+    """
+    drawn = percentiles(difference, draws, len(set(change.subjects)), confidence)
+    note = join(change.note, drawn.note, "no variance: no test" if drawn.degenerate and math.isnan(drawn.p) else "")
+    outcome = replace(of_limits(difference, drawn.low, drawn.high, drawn.p, note), degenerate=drawn.degenerate)
+    if math.isnan(difference) or math.isnan(drawn.p):
+        return outcome
+    if not two_way:
+        return with_few_subjects(outcome, "bootstrap", change.parts(seeds), change.subjects, confidence)
+    error = math.sqrt(drawn.variance)
+    outcome = replace(outcome, standard_error=error, statistic=difference / error if error > 0 else math.nan)
+    return with_few_degrees(outcome, change.parts(seeds), change.subjects, confidence)

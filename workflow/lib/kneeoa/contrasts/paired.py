@@ -15,11 +15,10 @@ from kneeoa.contrasts.intervals import resampled
 from kneeoa.contrasts.mean_tests import MeanTests
 from kneeoa.contrasts.metrics import undefined_note
 from kneeoa.contrasts.multilabel import defined_findings
-from kneeoa.contrasts.outcome import Outcome, invalid_note, join, of_bootstrap, of_difference
+from kneeoa.contrasts.outcome import Outcome, join, of_difference
 from kneeoa.contrasts.sampled import sampled_runs
 from kneeoa.contrasts.small_samples import case_parts, with_few_subjects
 from kneeoa.errors import KneeoaError
-from kneeoa.statistics.bootstrap import PairedBootstrap
 from kneeoa.statistics.inputs import cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
 from kneeoa.statistics.mcnemar import mcnemar_test
@@ -60,17 +59,19 @@ class PairedTests:
         if self.candidate.findings:
             return self._over_findings(name, test)
         methods = {"bootstrap": self._by_bootstrap, "mcnemar": self._mcnemar, "delta": self._by_delta, "delong": self._delong}
-        found = methods[test](name)
-        if test != "mcnemar" and not math.isnan(found.difference):
-            found = with_few_subjects(found, test, self._parts(name), self.candidate.subjects, self.statistics.confidence)
-        return replace(found, note=join(undefined_note(self.candidate, name), self._headless(name), found.note, self._reason(name, found)))
+        outcome = methods[test](name)
+        if test != "mcnemar" and not math.isnan(outcome.difference):
+            outcome = with_few_subjects(outcome, test, self._parts(name), self.candidate.subjects, self.statistics.confidence)
+        return replace(
+            outcome, note=join(undefined_note(self.candidate, name), self._headless(name), outcome.note, self._reason(name, outcome))
+        )
 
-    def _reason(self, name: str, found: Outcome) -> str:
+    def _reason(self, name: str, outcome: Outcome) -> str:
         """Why there is no p, or what to say of how the metric was computed."""
         delta = self._delta(name)
-        if found.degenerate and math.isnan(found.p):
+        if outcome.degenerate and math.isnan(outcome.p):
             return "no test: the difference has no variance"
-        if math.isnan(found.p) and not math.isnan(found.difference) and not delta.note:
+        if math.isnan(outcome.p) and not math.isnan(outcome.difference) and not delta.note:
             return "no test: too few subjects of a class for a variance" if delta.subjects > 1 else "no test: a single subject"
         return delta.note
 
@@ -83,7 +84,8 @@ class PairedTests:
         return with_few_subjects(outcome, test, case_parts(name, *sides, findings), self.candidate.subjects, self.statistics.confidence)
 
     def _by_bootstrap(self, name: str) -> Outcome:
-        return of_bootstrap(self._bootstrap(name), self._error(name))
+        boot = self._bootstrap(name)
+        return of_difference(replace(boot, variance=self._delta(name).variance), boot.note)
 
     def _by_delta(self, name: str) -> Outcome:
         return of_difference(self._delta(name), "")
@@ -105,7 +107,7 @@ class PairedTests:
         if chosen == "edwards":  # paper A's rule, with the interval that it prints
             boot = self._bootstrap("accuracy")
             low, high = boot.low, boot.high
-            remark = join("interval by bootstrap, which need not agree with p", invalid_note(boot.invalid, boot.resamples))
+            remark = join("interval by bootstrap, which need not agree with p", boot.note)
         outcome = Outcome(
             estimate_reference=result.accuracy_b,
             estimate_candidate=result.accuracy_a,
@@ -122,7 +124,7 @@ class PairedTests:
             return outcome
         return with_few_subjects(outcome, "mcnemar", self._parts("accuracy"), self.candidate.subjects, confidence)
 
-    def _bootstrap(self, name: str) -> PairedBootstrap:
+    def _bootstrap(self, name: str) -> PairedDifference:
         candidate, reference = self._draws
         return candidate.against(reference, name, self.statistics.confidence)
 

@@ -20,6 +20,7 @@ TABLE = {
     "place": 3,
     "title": "What goes with severity, adjusted and within people, and agreement of seeds and readers",
     "inputs": ["associations"],
+    "settings": {"arms": "arms"},
     "needs": ["cohorts"],
 }
 SCHEMA = ASSOCIATIONS
@@ -43,13 +44,14 @@ def csv_rows(associations: Path) -> pd.DataFrame:
     return ASSOCIATIONS.read(associations)
 
 
-def tabulars(rows: pd.DataFrame, names: ArmNames | None, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """Print ASSOCIATIONS rows, a tabular for each cohort; arms have their own names."""
+def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
+    """Print ASSOCIATIONS rows, a tabular for each cohort; a reader stands where backbones do."""
     tables = []
     for cohort, part in rows.groupby("cohort", sort=False):
         body = [
             [
-                printed(str(row.arm), labels),
+                names.backbone(str(row.arm)),
+                names.mode(str(row.arm)),
                 sentence_case(str(row.quantity)),
                 printed(str(row.against), labels),
                 STATISTICS[str(row.statistic)] + (f", given {row.adjusted_for!s}" if row.adjusted_for else ""),
@@ -58,10 +60,11 @@ def tabulars(rows: pd.DataFrame, names: ArmNames | None, labels: Mapping[str, st
                 str(row.cases),
                 str(row.note),
             ]
-            for row in part.itertuples(index=False)
+            for arm in names.ordered(part["arm"])
+            for row in part[part["arm"] == arm].itertuples(index=False)
         ]
-        heads = ["Arm", "Quantity", "Against", "Statistic", "Estimate", "p", "Cases", "Note"]
+        heads = ["Backbone", "Mode", "Quantity", "Against", "Statistic", "Estimate", "p", "Cases", "Note"]
         heading = f"{printed(str(cohort), labels)}, {printed('test', labels)}"
         notes = "Means over seeds, but for their agreement. People resampled with all their knees; within person: Fisher's interval."
-        tables.append(Tabular(heads, body, left=4, heading=heading, breaks=changes([line[0] for line in body]), notes=notes))
+        tables.append(Tabular(heads, body, left=5, heading=heading, breaks=changes([" ".join(line[:2]) for line in body]), notes=notes))
     return tables

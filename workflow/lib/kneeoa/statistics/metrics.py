@@ -65,12 +65,12 @@ def auc(truth: Integers, scores: Floats, weights: Floats) -> Floats:
     beaten, below, positives = np.zeros((3, len(weights)))
     for rows in np.split(np.arange(order.size), np.unique(edges)):
         high, low = rows[positive[rows]], rows[~positive[rows]]
-        own, others = by_case[order[high]], by_case[order[low]]
+        of_high, of_low = by_case[order[high]], by_case[order[low]]
         pairs = np.add(ordered[high][:, None] > ordered[low], ordered[high][:, None] >= ordered[low], dtype=np.float64)
-        together = own.sum(axis=0)
-        beaten += 2.0 * together * below + np.einsum("pr,pr->r", own, pairs @ others)
+        together = of_high.sum(axis=0)
+        beaten += 2.0 * together * below + np.einsum("pr,pr->r", of_high, pairs @ of_low)
         positives += together
-        below += others.sum(axis=0)
+        below += of_low.sum(axis=0)
     return _ratio(beaten, 2.0 * positives * below)
 
 

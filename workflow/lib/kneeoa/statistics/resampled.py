@@ -17,9 +17,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kneeoa.statistics.bootstrap import Interval, PairedBootstrap, interval_of, paired_of, resampled_counts, resampled_weights
+from kneeoa.statistics.bootstrap import interval_of, paired_of, resampled_counts, resampled_weights
 from kneeoa.statistics.inputs import Floats, Integers, cluster_codes, subject_count
 from kneeoa.statistics.kernels import FROM_CONFUSION, kernel_of, metric
+from kneeoa.statistics.sampling import Estimate, PairedDifference
 
 
 class Resampled:
@@ -53,17 +54,19 @@ class Resampled:
         fewer._seeds = tuple(places)
         return fewer
 
-    def interval(self, name: str, confidence: float) -> Interval:
+    def interval(self, name: str, confidence: float) -> Estimate:
         """The metric called ``name`` and its percentile interval."""
         values = self._mean(name)
         return interval_of(float(values[-1]), values[:-1], self._truth.size, self._subjects(), confidence)
 
-    def against(self, other: Resampled, name: str, confidence: float) -> PairedBootstrap:
+    def against(self, other: Resampled, name: str, confidence: float) -> PairedDifference:
         """The metric's difference from another model on the same cases in the same resamples, with
         percentile interval and p.
         """
-        own, others = self._mean(name), other._mean(name)
-        return paired_of((float(own[-1]), float(others[-1])), own[:-1] - others[:-1], self._truth.size, self._subjects(), confidence)
+        values, other_values = self._mean(name), other._mean(name)
+        return paired_of(
+            (float(values[-1]), float(other_values[-1])), values[:-1] - other_values[:-1], self._truth.size, self._subjects(), confidence
+        )
 
     def _subjects(self) -> int:
         return subject_count(cluster_codes(self._cluster, self._truth.size), self._truth.size)
@@ -95,12 +98,12 @@ class Resampled:
         parts: list[list[Floats]] = [[] for _ in added]
         drawn = resampled_counts(cases, self._cluster, self._resamples, self._seed)
         for counts in itertools.chain(drawn, [np.ones((1, len(added[0])))]):
-            for own, part in zip(added, parts, strict=True):
-                part.append(counts @ own)
+            for cells, part in zip(added, parts, strict=True):
+                part.append(counts @ cells)
         return [np.concatenate(part).reshape(-1, classes, classes) for part in parts]
 
 
 def _added(cells: Integers, codes: Integers, count: int) -> Floats:
-    """What each subject adds to each cell of the confusion matrix, ``[subjects, count]``."""
+    """Return what each subject adds to each cell of the confusion matrix, ``[subjects, count]``."""
     subjects = int(codes.max()) + 1
     return np.bincount(codes * count + cells, minlength=subjects * count).reshape(subjects, count).astype(np.float64)
