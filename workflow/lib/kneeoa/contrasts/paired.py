@@ -39,7 +39,7 @@ class PairedTests:
         # method all standard errors.
         self._draws = resampled(candidate, statistics), resampled(reference, statistics)
         self._delta = functools.cache(self._run_delta)
-        self._parts = functools.cache(lambda name: case_parts(name, candidate, reference))
+        self.parts = functools.cache(lambda name: case_parts(name, candidate, reference))
 
     def of_class(self, label: str) -> PairedTests:
         """The tests of one class against the rest, or of one finding."""
@@ -62,7 +62,7 @@ class PairedTests:
         methods = {"bootstrap": self._by_bootstrap, "mcnemar": self._mcnemar, "delta": self._by_delta, "delong": self._delong}
         found = methods[test](name)
         if test != "mcnemar" and not math.isnan(found.difference):
-            found = with_few_subjects(found, test, self._parts(name), self.candidate.subjects, self.statistics.confidence)
+            found = with_few_subjects(found, test, self.parts(name), self.candidate.subjects, self.statistics.confidence)
         return replace(found, note=join(undefined_note(self.candidate, name), self._headless(name), found.note, self._reason(name, found)))
 
     def _reason(self, name: str, found: Outcome) -> str:
@@ -120,7 +120,7 @@ class PairedTests:
         )
         if chosen != "chi2":
             return outcome
-        return with_few_subjects(outcome, "mcnemar", self._parts("accuracy"), self.candidate.subjects, confidence)
+        return with_few_subjects(outcome, "mcnemar", self.parts("accuracy"), self.candidate.subjects, confidence)
 
     def _bootstrap(self, name: str) -> PairedBootstrap:
         candidate, reference = self._draws
