@@ -132,7 +132,7 @@ def decimals_of(values: Floats) -> int | None:
     """
     bits = _bits(values)
     digits = min(bits, _DOUBLE - 2)
-    first = _whole(values.reshape(-1, 1)[:_FIRST] * _POWERS, digits).all(axis=0)  # the first few mostly tell
+    first = np.asarray(_whole(values.reshape(-1, 1)[:_FIRST] * _POWERS, digits).all(axis=0))  # the first few mostly tell
     for decimals in range(_MOST_DECIMALS + 1):
         if 10.0**decimals * 2.0**-bits > 0.05:  # any number would do
             return None

@@ -165,22 +165,22 @@ def _rows(pair: Pair, statistics: Statistics) -> Iterator[dict[str, Any]]:
             if label is not None:
                 name = base(row_name)
                 tests = of_class[label] = of_class.get(label) or whole.of_class(label)
-            found: dict[str, Outcome] = {test: tests.run(name, test) for test in chosen}
-            lead = next(iter(found.values()))
+            outcomes: dict[str, Outcome] = {test: tests.run(name, test) for test in chosen}
+            lead = next(iter(outcomes.values()))
             random = over_random_seeds(name, tests.candidate, tests.reference, statistics, tests.parts)
             if random is not None:
-                found["seeds"] = lead = random
+                outcomes["seeds"] = lead = random
             if metric in contrast.margins:
-                found |= against_margin(name, lead, contrast.margins[metric], statistics.confidence)
+                outcomes |= against_margin(name, lead, contrast.margins[metric], statistics.confidence)
             compared = replace(pair, candidate=tests.candidate, reference=tests.reference)
             remarks = join(pair.arms.note, _remarks(tests.candidate, tests.reference))
             joint = influence_on(name, tests.candidate, tests.reference, pair.cohort) if jointly else None
-            for test, outcome in found.items():
+            for test, outcome in outcomes.items():
                 yield _row(compared, row_name, test, outcome, remarks, statistics) | {INFLUENCE: joint if test in chosen else None}
 
 
 def _row(pair: Pair, name: str, test: str, outcome: Outcome, remarks: str, statistics: Statistics) -> dict[str, Any]:
-    numbers = {key: _known(value) for key, value in vars(outcome).items()}
+    numbers = {key: _defined(value) for key, value in vars(outcome).items()}
     beyond = outcome.generalises != "subjects"
     limits = "" if beyond else "about these trained networks only"
     return {
@@ -189,7 +189,7 @@ def _row(pair: Pair, name: str, test: str, outcome: Outcome, remarks: str, stati
         "split": SPLIT,
         "metric": name,
         "test": test,
-        "detectable": _known(detectable(outcome.standard_error, outcome.df, statistics)),
+        "detectable": _defined(detectable(outcome.standard_error, outcome.df, statistics)),
         "cases": len(pair.candidate.case_ids),
         "subjects": pair.candidate.subject_count,
         "seeds": min(len(pair.candidate.seeds), len(pair.reference.seeds)),
@@ -207,7 +207,7 @@ def _remarks(candidate: LevelPredictions, reference: LevelPredictions) -> str:
     return "; ".join(remarks)
 
 
-def _known(value: Any) -> Any:
+def _defined(value: Any) -> Any:
     """None for NaN and infinity (degrees of freedom of a normal test), the value otherwise:
     undefined is null in the table.
     """

@@ -69,25 +69,25 @@ def _rows(predictions: LevelPredictions, levels: tuple[Level, ...], statistics: 
     parent = any(other.parent == level.name for other in levels)
     metrics = [one for one in metrics_of(level.kind, parent) if one not in CONSISTENCY_METRICS or predictions.fine is not None]
     names = [name for metric in metrics for name in rows_of(metric, level)]
-    found = _part_rows(predictions, [name for name in names if class_of(name) is None], statistics)
+    rows = _part_rows(predictions, [name for name in names if class_of(name) is None], statistics)
     for label in level.classes:
         ending = f"[{label}]"
-        own = [name.removesuffix(ending) for name in names if class_of(name) == label]
-        if own:
-            rows = _part_rows(predictions.of_class(label), own, statistics)
-            found += [{**one, "metric": one["metric"] + ending} for one in rows]
-    return found
+        of_label = [name.removesuffix(ending) for name in names if class_of(name) == label]
+        if of_label:
+            parts = _part_rows(predictions.of_class(label), of_label, statistics)
+            rows += [{**one, "metric": one["metric"] + ending} for one in parts]
+    return rows
 
 
 def _part_rows(predictions: LevelPredictions, names: list[str], statistics: Statistics) -> list[dict[str, Any]]:
     """The rows of a level, of one of its classes against the rest or of one finding."""
     draws = resampled(predictions, statistics)
 
-    def rows_of_seeds(seed: int | None, subset: LevelPredictions, own: Resampled) -> list[dict[str, Any]]:
-        found = [{"seed": seed, **row(subset, name, measured(name, subset, statistics, own))} for name in names]
+    def rows_of_seeds(seed: int | None, subset: LevelPredictions, draws_of_subset: Resampled) -> list[dict[str, Any]]:
+        rows = [{"seed": seed, **row(subset, name, measured(name, subset, statistics, draws_of_subset))} for name in names]
         if predictions.thresholds and isinstance(statistics.threshold, ThresholdRule):
-            found.append({"seed": seed, **row(subset, "threshold", _threshold(subset))})
-        return found
+            rows.append({"seed": seed, **row(subset, "threshold", _threshold(subset))})
+        return rows
 
     mean = rows_of_seeds(None, predictions, draws)  # first: each seed's influences are then there
     runs = [

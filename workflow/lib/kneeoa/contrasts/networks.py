@@ -56,29 +56,29 @@ def over_random_seeds(
     sides = [side.of_seeds(seeds) for side in (candidate, reference)]
     values, sigma = _joint(name, sides)
     effect = mode_effect(values.reshape(2, len(seeds)), sigma, matched=True, confidence=statistics.confidence)
-    found, parts = effect.random, effect.components
+    random, parts = effect.random, effect.components
     note = f"{effect.reason}; " if effect.reason else ""
-    note += f"{found.method}; candidate above reference in {effect.superiority:.0%} of the {len(seeds)} seeds"
+    note += f"{random.method}; candidate above reference in {effect.superiority:.0%} of the {len(seeds)} seeds"
     note += f"; variance: subjects {parts.test_sampling:.3g}, seeds {parts.seed:.3g}, arm x seed {parts.mode_seed:.3g}"
     note += f"; fixed seeds alone: p {effect.fixed.p:.3g}"
     outcome = Outcome(
         estimate_reference=effect.mean[1],
         estimate_candidate=effect.mean[0],
-        difference=found.difference,
-        low=found.low,
-        high=found.high,
-        p=found.p,
-        statistic=found.t,
-        standard_error=found.standard_error,
-        df=found.df,
-        degenerate=found.degenerate,
+        difference=random.difference,
+        low=random.low,
+        high=random.high,
+        p=random.p,
+        statistic=random.t,
+        standard_error=random.standard_error,
+        df=random.df,
+        degenerate=random.degenerate,
         generalises="subjects and seeds",
         note=join(
             undefined_note(candidate, name),
             _means(name, candidate, reference),
             note,
             _remarks(name, sides),
-            "no test: no variance" if found.degenerate and effect.mean[0] != effect.mean[1] else "",
+            "no test: no variance" if random.degenerate and effect.mean[0] != effect.mean[1] else "",
         ),
     )
     if math.isnan(outcome.difference):
@@ -140,14 +140,14 @@ def against_margin(name: str, lead: Outcome, margin: float, confidence: float) -
     return {
         test: replace(
             lead,
-            low=found.low,
-            high=found.high,
-            p=found.p,
-            statistic=found.z,
-            degenerate=found.degenerate,
+            low=result.low,
+            high=result.high,
+            p=result.p,
+            statistic=result.z,
+            degenerate=result.degenerate,
             margin=margin,
-            verdict=words[test][0 if found.established else 1],
-            note=f"{found.method}; interval of {1 - 2 * found.alpha:.0%}",
+            verdict=words[test][0 if result.established else 1],
+            note=f"{result.method}; interval of {1 - 2 * result.alpha:.0%}",
         )
-        for test, found in tests.items()
+        for test, result in tests.items()
     }

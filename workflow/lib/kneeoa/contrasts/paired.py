@@ -60,17 +60,19 @@ class PairedTests:
         if self.candidate.findings:
             return self._over_findings(name, test)
         methods = {"bootstrap": self._by_bootstrap, "mcnemar": self._mcnemar, "delta": self._by_delta, "delong": self._delong}
-        found = methods[test](name)
-        if test != "mcnemar" and not math.isnan(found.difference):
-            found = with_few_subjects(found, test, self.parts(name), self.candidate.subjects, self.statistics.confidence)
-        return replace(found, note=join(undefined_note(self.candidate, name), self._headless(name), found.note, self._reason(name, found)))
+        outcome = methods[test](name)
+        if test != "mcnemar" and not math.isnan(outcome.difference):
+            outcome = with_few_subjects(outcome, test, self.parts(name), self.candidate.subjects, self.statistics.confidence)
+        return replace(
+            outcome, note=join(undefined_note(self.candidate, name), self._headless(name), outcome.note, self._reason(name, outcome))
+        )
 
-    def _reason(self, name: str, found: Outcome) -> str:
+    def _reason(self, name: str, outcome: Outcome) -> str:
         """Why there is no p, or what to say of how the metric was computed."""
         delta = self._delta(name)
-        if found.degenerate and math.isnan(found.p):
+        if outcome.degenerate and math.isnan(outcome.p):
             return "no test: the difference has no variance"
-        if math.isnan(found.p) and not math.isnan(found.difference) and not delta.note:
+        if math.isnan(outcome.p) and not math.isnan(outcome.difference) and not delta.note:
             return "no test: too few subjects of a class for a variance" if delta.subjects > 1 else "no test: a single subject"
         return delta.note
 

@@ -48,7 +48,7 @@ def confusions(truth: Integers, predicted: Integers, classes: int, weights: Floa
     return (weights @ cells).reshape(-1, classes, classes)
 
 
-_BLOCK = 128
+_BLOCK = 64
 """Cases of neighbouring scores that :func:`auc` takes at once."""
 _EXACT = 2.0**24
 """Single precision holds all whole numbers below."""

@@ -62,8 +62,8 @@ class Resampled:
         """The metric's difference from another model on the same cases in the same resamples, with
         percentile interval and p.
         """
-        own, others = self._mean(name), other._mean(name)
-        return paired_of((float(own[-1]), float(others[-1])), own[:-1] - others[:-1], self._truth.size, self._subjects(), confidence)
+        values, others = self._mean(name), other._mean(name)
+        return paired_of((float(values[-1]), float(others[-1])), values[:-1] - others[:-1], self._truth.size, self._subjects(), confidence)
 
     def _subjects(self) -> int:
         return subject_count(cluster_codes(self._cluster, self._truth.size), self._truth.size)
@@ -103,8 +103,8 @@ class Resampled:
         parts: list[list[Floats]] = [[] for _ in added]
         drawn = resampled_counts(cases, self._cluster, self._resamples, self._seed)
         for counts in itertools.chain(drawn, [np.ones((1, len(added[0])))]):
-            for own, part in zip(added, parts, strict=True):
-                part.append(counts @ own)
+            for of_subjects, part in zip(added, parts, strict=True):
+                part.append(counts @ of_subjects)
         return [np.concatenate(part).reshape(-1, classes, classes) for part in parts]
 
 
