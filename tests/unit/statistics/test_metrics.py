@@ -111,3 +111,11 @@ def test_aucs_of_resamples_are_those_of_all_pairs_with_ties_over_several_blocks(
     found = auc(truth, scores, weights)
     assert found[:5].tolist() == expected.tolist()
     assert np.isnan(found[5])
+
+
+@pytest.mark.parametrize("largest", [3, 90_000])  # sums of the larger pass what single precision holds
+def test_weights_in_single_precision_give_the_same_auc(largest: int) -> None:
+    rng = np.random.default_rng(largest)
+    truth, scores = rng.integers(0, 2, 300), np.round(rng.normal(size=300), 1)
+    weights = rng.integers(0, largest, (7, 300)).astype(np.float64)
+    np.testing.assert_array_equal(auc(truth, scores, weights.astype(np.float32)), auc(truth, scores, weights))

@@ -70,3 +70,14 @@ def test_concat_reads_the_columns_wanted_beside_the_key(tmp_path: Path) -> None:
     assert list(PEOPLE.concat([tmp_path / "1.parquet"], []).columns) == wanted
     assert list(PEOPLE.concat([], []).columns) == wanted
     assert list(PEOPLE.concat([tmp_path / "1.parquet"]).columns) == PEOPLE.schema.names
+
+
+def test_categories_hold_the_same_strings_in_ascending_order(tmp_path: Path) -> None:
+    for number, names in enumerate((["c", "a"], ["d", "b"])):
+        PEOPLE.write(tmp_path / f"{number}.parquet", ROWS.assign(name=names))
+    paths = [tmp_path / "0.parquet", tmp_path / "1.parquet"]
+    plain, coded = PEOPLE.concat(paths), PEOPLE.concat(paths, categorical=True)
+    assert coded["name"].cat.categories.tolist() == ["a", "b", "c", "d"]
+    pd.testing.assert_frame_equal(coded.astype({"name": plain["name"].dtype}), plain)
+    with pytest.raises(KneeoaError, match="share a key"):
+        PEOPLE.concat([paths[0], paths[0]], categorical=True)

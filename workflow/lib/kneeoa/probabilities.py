@@ -28,6 +28,7 @@ _MANTISSAS = (8, 11, 24)
 """Bits of bfloat16, half and single precision."""
 _DOUBLE = 53
 _MOST_DECIMALS = 12
+_POWERS = np.array([10.0**decimals for decimals in range(_MOST_DECIMALS + 1)])
 _FIRST = 64
 _DIGITS = range(3, 7)
 """Significant digits that tables of probabilities are written with."""
@@ -130,10 +131,12 @@ def decimals_of(values: Floats) -> int | None:
     are too many to tell.
     """
     bits = _bits(values)
+    digits = min(bits, _DOUBLE - 2)
+    first = np.asarray(_whole(values.reshape(-1, 1)[:_FIRST] * _POWERS, digits).all(axis=0))  # the first few mostly tell
     for decimals in range(_MOST_DECIMALS + 1):
         if 10.0**decimals * 2.0**-bits > 0.05:  # any number would do
             return None
-        if _all_rows(values, lambda some: _whole(some * 10.0**decimals, min(bits, _DOUBLE - 2))):  # noqa: B023  # called here
+        if first[decimals] and _whole(values * 10.0**decimals, digits).all():
             return decimals
     return None
 
@@ -151,8 +154,8 @@ def _fits(values: Floats, bits: int) -> bool:
     return bool((scaled == np.rint(scaled)).all())
 
 
-def _whole(scaled: Floats, bits: int) -> bool:
-    return bool((np.abs(scaled - np.rint(scaled)) <= np.abs(scaled) * 2.0**-bits).all())
+def _whole(scaled: Floats, bits: int) -> NDArray[np.bool_]:
+    return np.asarray(np.abs(scaled - np.rint(scaled)) <= np.abs(scaled) * 2.0**-bits)
 
 
 def _all_rows(values: Floats, holds: Callable[[Floats], bool]) -> bool:
@@ -203,9 +206,16 @@ def _sums(probabilities: ArrayLike, members: Collection[int]) -> tuple[Floats, F
         raise KneeoaError(f"members: expected classes from 0 to {classes - 1}, got {sorted(members)}.")
     chosen = np.zeros(classes, dtype=np.bool_)
     chosen[sorted(members)] = True
-    # In ascending order, so that equal sums stay equal whatever the order of columns.
-    inside, outside = (np.sort(values[..., part], axis=-1).sum(axis=-1) for part in (chosen, ~chosen))
-    return inside, outside, whole
+    return _ascending_sum(values[..., chosen]), _ascending_sum(values[..., ~chosen]), whole
+
+
+def _ascending_sum(values: Floats) -> Floats:
+    """Sums of the last axis in ascending order, so that equal sums stay equal whatever the order of
+    columns; one or two numbers need no sorting.
+    """
+    if values.shape[-1] in (1, 2):
+        return np.asarray(values[..., 0] if values.shape[-1] == 1 else values[..., 0] + values[..., 1])
+    return np.asarray(np.sort(values, axis=-1).sum(axis=-1))
 
 
 def _mean(probabilities: ArrayLike) -> tuple[Floats, Floats]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.statistics import ThresholdRule
-from kneeoa.contrasts.cases import LevelPredictions, binary_level, level_predictions
+from kneeoa.contrasts.cases import LevelPredictions, binary_level, level_predictions, stacked
 from kneeoa.contrasts.multilabel import joined, one_finding
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.operating_point import choose_threshold
@@ -47,23 +47,23 @@ def select_predictions(
     Raises:
         KneeoaError: see :func:`kneeoa.contrasts.cases.level_predictions`.
     """
-    frame = frame[frame["arm"] == arm]
+    if not (frame["arm"] == arm).all():
+        frame = frame[frame["arm"] == arm]
+    here = (frame["cohort"] == cohort) & (frame["split"] == split)
+    by_head = (frame["level"] == level.name) & (frame["head"] == head)
     if not level.exclusive:
-        rows = frame[(frame["level"] == level.name) & (frame["head"] == head)]
-        here = rows[(rows["cohort"] == cohort) & (rows["split"] == split)]
+        rows = frame[by_head]
         parts = [(one_finding(rows, level, number), binary_level(level, number)) for number in range(len(level.classes))]
         findings = [select_predictions(part, arm, cohort, split, one, head, (one,), threshold) for part, one in parts]
-        return joined(level, findings, here["case_id"])
-    of_head = frame[(frame["level"] == level.name) & (frame["head"] == head)]
-    here = frame[(frame["cohort"] == cohort) & (frame["split"] == split)]
-    predictions = level_predictions(here[(here["level"] == level.name) & (here["head"] == head)], arm, level, head)
+        return joined(level, findings, frame.loc[by_head & here, "case_id"])
+    predictions = level_predictions(frame[by_head & here], arm, level, head)
     if level.binary:
-        values, note = _thresholds(of_head[of_head["split"] == "val"], predictions, threshold)
+        values, note = _thresholds(frame[by_head & (frame["split"] == "val")], predictions, threshold)
         predictions = replace(predictions, thresholds=values, threshold_note=note)
     child = next((other for other in levels if other.parent == level.name and other.exclusive), None)
     if head != level.name or child is None:
         return predictions
-    below = here[(here["level"] == child.name) & (here["head"] == child.name)]
+    below = frame[here & (frame["level"] == child.name) & (frame["head"] == child.name)]
     if below.empty:
         return predictions
     return replace(predictions, fine=_aligned(below, predictions, arm), parent_class=child.parent_class or ())
@@ -76,11 +76,11 @@ def _aligned(rows: pd.DataFrame, predictions: LevelPredictions, arm: str) -> np.
     by_seed = []
     for seed in predictions.seeds:
         part = rows[rows["seed"].isna()] if seed is None else rows[rows["seed"] == seed]
-        part = part.set_index("case_id")
-        missing = [case for case in predictions.case_ids if case not in part.index]
-        if missing or part.index.has_duplicates:
+        place_of = {case: place for place, case in enumerate(part["case_id"])}
+        missing = [case for case in predictions.case_ids if case not in place_of]
+        if missing or len(place_of) < len(part):
             raise KneeoaError(f"Predictions of arm '{arm}': its finer head lacks or repeats cases of its coarser one, e.g. {missing[:1]}.")
-        by_seed.append(np.stack(part.loc[list(predictions.case_ids), "probabilities"].to_list()).astype(np.float64))
+        by_seed.append(stacked(part["probabilities"].iloc[[place_of[case] for case in predictions.case_ids]]))
     return np.stack(by_seed)
 
 
@@ -93,13 +93,14 @@ def _thresholds(validation: pd.DataFrame, predictions: LevelPredictions, thresho
     values, lost, method = [], 0, ""
     for seed in predictions.seeds:
         rows = validation[validation["seed"].isna()] if seed is None else validation[validation["seed"] == seed]
-        read = rows[rows["truth"].map(lambda labels: len(labels) == 1 and not pd.isna(labels[0])).astype(bool)]
-        truth = np.array([int(labels[0]) for labels in read["truth"]], dtype=np.int64)
+        labels = np.array([entries[0] if len(entries) == 1 else None for entries in rows["truth"]], dtype=np.float64)
+        is_read = ~np.isnan(labels)
+        truth = labels[is_read].astype(np.int64)
         if not truth.size or truth.all() or not truth.any():
             values.append(FALLBACK)
             lost += 1
             continue
-        scores = np.array([probabilities[1] for probabilities in read["probabilities"]], dtype=np.float64)
+        scores = np.array([entries[1] for entries in rows["probabilities"][is_read]], dtype=np.float64)
         chosen = choose_threshold(truth, scores, threshold.rule, threshold.value)
         values.append(chosen.threshold)
         method = chosen.method

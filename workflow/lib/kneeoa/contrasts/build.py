@@ -65,7 +65,7 @@ def build_contrasts(
             unknown level, an arm without predictions of the level, or cases that are missing,
             repeated or labelled differently.
     """
-    frame = PREDICTIONS.concat(prediction_files, COMPARED)
+    frame = PREDICTIONS.concat(prediction_files, COMPARED, categorical=True)
     rows, primary = [], []
     for pair in pairs_of(frame, arms, levels, statistics):
         part = list(_rows(pair, statistics))
@@ -110,7 +110,7 @@ def pairs_of(frame: pd.DataFrame, arms: Arms, levels: tuple[Level, ...], statist
     as :func:`build_contrasts`.
     """
     by_name = {level.name: level for level in levels}
-    frames = {str(arm): rows for arm, rows in frame.groupby("arm")}
+    frames = {str(arm): rows for arm, rows in frame.groupby("arm", observed=True)}
 
     @functools.cache  # contrasts share arms
     def side(arm: str, cohort: str, level: Level, head: str) -> LevelPredictions:
@@ -140,12 +140,12 @@ def _cohorts(frames: Mapping[str, pd.DataFrame], ends: tuple[str, str], contrast
                 f"Contrast '{contrast.name}': arm '{arm}' has no {SPLIT} predictions of level '{contrast.level}', "
                 "neither by a head of its own nor derived from a finer one."
             )
-    for cohort, rows in part.groupby("cohort", sort=True):
+    for cohort, rows in part.groupby("cohort", sort=True, observed=True):
         yield str(cohort), rows
 
 
 def _head(part: pd.DataFrame, arm: str, level: Level, levels: tuple[Level, ...], where: str) -> str:
-    head = best_head(set(part.loc[part["arm"] == arm, "head"]), level, levels)
+    head = best_head(set(part.loc[part["arm"] == arm, "head"].unique()), level, levels)
     if head is None:
         raise KneeoaError(f"{where}: arm '{arm}' has no predictions of level '{level.name}'; predict this cohort with it too.")
     return head
@@ -167,7 +167,7 @@ def _rows(pair: Pair, statistics: Statistics) -> Iterator[dict[str, Any]]:
                 tests = of_class[label] = of_class.get(label) or whole.of_class(label)
             outcomes: dict[str, Outcome] = {test: tests.run(name, test) for test in chosen}
             lead = next(iter(outcomes.values()))
-            random = over_random_seeds(name, tests.candidate, tests.reference, statistics)
+            random = over_random_seeds(name, tests.candidate, tests.reference, statistics, tests.parts)
             if random is not None:
                 outcomes["seeds"] = lead = random
             if metric in contrast.margins:
@@ -180,7 +180,7 @@ def _rows(pair: Pair, statistics: Statistics) -> Iterator[dict[str, Any]]:
 
 
 def _row(pair: Pair, name: str, test: str, outcome: Outcome, remarks: str, statistics: Statistics) -> dict[str, Any]:
-    numbers = {key: _known(value) for key, value in vars(outcome).items()}
+    numbers = {key: _defined(value) for key, value in vars(outcome).items()}
     beyond = outcome.generalises != "subjects"
     limits = "" if beyond else "about these trained networks only"
     return {
@@ -189,7 +189,7 @@ def _row(pair: Pair, name: str, test: str, outcome: Outcome, remarks: str, stati
         "split": SPLIT,
         "metric": name,
         "test": test,
-        "detectable": _known(detectable(outcome.standard_error, outcome.df, statistics)),
+        "detectable": _defined(detectable(outcome.standard_error, outcome.df, statistics)),
         "cases": len(pair.candidate.case_ids),
         "subjects": pair.candidate.subject_count,
         "seeds": min(len(pair.candidate.seeds), len(pair.reference.seeds)),
@@ -207,7 +207,7 @@ def _remarks(candidate: LevelPredictions, reference: LevelPredictions) -> str:
     return "; ".join(remarks)
 
 
-def _known(value: Any) -> Any:
+def _defined(value: Any) -> Any:
     """None for NaN and infinity (degrees of freedom of a normal test), the value otherwise:
     undefined is null in the table.
     """

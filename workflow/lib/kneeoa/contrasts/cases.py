@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -117,6 +116,12 @@ class LevelPredictions:
         )
 
     @functools.cached_property
+    def absent_classes(self) -> list[str]:
+        """Classes of which there is no case."""
+        counts = np.bincount(self.truth, minlength=len(self.level.classes))
+        return [self.level.classes[index] for index in np.flatnonzero(counts == 0)]
+
+    @functools.cached_property
     def subject_count(self) -> int:
         """The number of people that the cases come from."""
         return subject_count(cluster_codes(self.subjects, self.subjects.size), self.subjects.size)
@@ -136,6 +141,7 @@ def level_predictions(rows: pd.DataFrame, arm: str, level: Level, head: str) -> 
     if None in seeds and len(seeds) > 1:
         raise KneeoaError(f"{where}: rows with and without a seed are mixed; give an ensemble an arm name of its own.")
     parts = []
+    rows = rows[["seed", "case_id", "subject", "truth", "probabilities"]]
     for seed in seeds:
         part = rows if seed is None else rows[rows["seed"] == seed]
         repeated = part["case_id"].duplicated(keep=False)
@@ -199,9 +205,15 @@ def listed(cases: Any) -> str:
     return f"{len(names)} cases ({', '.join(names[:_SHOWN])}{', ...' if len(names) > _SHOWN else ''})"
 
 
+def stacked(column: pd.Series) -> NDArray[np.float64]:
+    """The entries of a column of lists of one length, ``[n, K]``."""
+    lists = column.to_list()
+    return np.concatenate(lists).astype(np.float64, copy=False).reshape(len(lists), -1)
+
+
 def _truth(part: pd.DataFrame) -> NDArray[np.float64]:
     """The label of each case, ``[n]``; NaN where it has none."""
-    return np.array([math.nan if labels[0] is None else labels[0] for labels in part["truth"]], dtype=np.float64)
+    return np.array([labels[0] for labels in part["truth"]], dtype=np.float64)  # None becomes NaN
 
 
 def _keys(part: pd.DataFrame) -> dict[str, tuple[Any, ...]]:
@@ -225,7 +237,7 @@ def _probabilities(part: pd.DataFrame, level: Level, where: str) -> NDArray[np.f
     wrong = pd.Series([len(entries) != count for entries in part["probabilities"]], index=part.index)
     if wrong.any():
         raise KneeoaError(f"{where}: {listed(part.loc[wrong, 'case_id'])} do not have {count} probabilities, one per class.")
-    values = np.stack(part["probabilities"].to_list()).astype(np.float64)
+    values = stacked(part["probabilities"])
     infinite = pd.Series(~np.isfinite(values).all(axis=1), index=part.index)
     if infinite.any():
         raise KneeoaError(f"{where}: {listed(part.loc[infinite, 'case_id'])} have probabilities that are not finite; did training diverge?")

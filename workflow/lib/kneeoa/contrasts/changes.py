@@ -4,12 +4,13 @@ a reference on the same cases.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.contrasts.cases import LevelPredictions, best_head, level_predictions, places_in, require_same_cases
@@ -51,12 +52,48 @@ class Change:
         """Candidate's and reference's values ``[R, S]`` under weights of ``people`` ``[R, U]``
         (sorted names).
         """
-        of_cases = weights[:, np.searchsorted(people, self.subjects)]
+        of_cases = self.case_weights(weights, people)
         candidate, reference = (np.stack([self.runs[seed][side](of_cases) for seed in seeds], axis=1) for side in (0, 1))
         return candidate, reference
 
+    def case_weights(self, weights: Floats, people: Sequence[str]) -> NDArray[Any]:
+        """Weights of the change's cases ``[R, n]`` as its runs are quickest with, from those of
+        ``people`` ``[R, U]``.
+        """
+        places = np.searchsorted(people, self.subjects)
+        if self.part == "prediction":  # a case's side by side, in single precision: what AUCs take
+            return np.ascontiguousarray(weights.T, dtype=np.float32)[places].T
+        return np.take(weights, places, axis=1) if self.part == "axis" else weights[:, places]
 
-def prediction_changes(frame: pd.DataFrame, candidate: str, reference: str, cohort: str, levels: tuple[Level, ...]) -> list[Change]:
+
+class _RankedGrades:
+    """The ranks of grades under the last weights, which are the same for all runs."""
+
+    def __init__(self, grade: Floats) -> None:
+        self._sorted = Sorted(grade)
+        self._last: tuple[Floats, tuple[Floats, Floats]] | None = None
+
+    def under(self, weights: Floats) -> tuple[Floats, Floats]:
+        """Centred ranks ``[R, n]`` and their spread ``[R]``."""
+        if self._last is None or self._last[0] is not weights:
+            self._last = (weights, centred(weights, self._sorted.ranks(weights)))
+        return self._last[1]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What the pairs of arms have in common, so that it is made once: an arm's predictions, and the
+    function of each run.
+    """
+
+    sides: dict[Hashable, LevelPredictions | None] = field(default_factory=dict)
+    runs: dict[Hashable, OfRun] = field(default_factory=dict)
+    grades: dict[bytes, _RankedGrades] = field(default_factory=dict)
+
+
+def prediction_changes(
+    frame: pd.DataFrame, candidate: str, reference: str, cohort: str, levels: tuple[Level, ...], shared: Shared | None = None
+) -> list[Change]:
     """A change of AUC for each level that both arms speak of, by a head of their own or derived: of
     a binary level the AUC, of a multilabel one its mean over findings, of another the macro AUC.
 
@@ -66,34 +103,46 @@ def prediction_changes(frame: pd.DataFrame, candidate: str, reference: str, coho
         reference: an arm.
         cohort: whose cases.
         levels: the hierarchy.
+        shared: of all pairs that are asked for with the same ``frame`` and ``levels``.
 
     Raises:
         KneeoaError: cases that differ between the arms.
     """
     changes = []
+    shared = shared or Shared()
     for level in levels:
-        read = level_predictions if level.exclusive else level_findings
-        rows = frame[(frame["cohort"] == cohort) & (frame["level"] == level.name)]
-        sides = []
         for arm in (candidate, reference):
-            of_arm = rows[rows["arm"] == arm]
-            head = best_head(set(of_arm["head"]), level, levels)
-            if head is not None:
-                sides.append(read(of_arm[of_arm["head"] == head], arm, level, head))
+            if (arm, cohort, level.name) not in shared.sides:
+                shared.sides[arm, cohort, level.name] = _side(frame, arm, cohort, level, levels)
+        sides = [side for arm in (candidate, reference) if (side := shared.sides[arm, cohort, level.name]) is not None]
         if len(sides) < 2:
             continue
         require_same_cases(sides[0], sides[1], "The claim")
         findings = defined_findings("auc", sides)
         if not level.exclusive and not findings:
             continue
-        shared = [seed for seed in sides[0].seeds if seed in sides[1].seeds]
-        runs = {seed: (_auc_of(sides[0], seed, findings), _auc_of(sides[1], seed, findings)) for seed in shared}
+        for side in sides:
+            for seed in side.seeds:
+                shared.runs.setdefault((side.arm, cohort, level.name, seed, *findings), _auc_of(side, seed, findings))
+        both = [seed for seed in sides[0].seeds if seed in sides[1].seeds]
+        of_arms = [{seed: shared.runs[side.arm, cohort, level.name, seed, *findings] for seed in both} for side in sides]
+        runs = {seed: (of_arms[0][seed], of_arms[1][seed]) for seed in both}
         notes = [f"{side.arm}: level read from head '{side.head}'" for side in sides if side.head != level.name]
         notes += [findings_note(sides[0], findings)] if findings else []
         name = "auc" if level.binary or not level.exclusive else "macro_auc"
         subjects = tuple(sides[0].subjects.tolist())
         changes.append(Change("prediction", level.name, name, "", subjects, runs, _auc_parts(name, sides, findings), "; ".join(notes)))
     return changes
+
+
+def _side(frame: pd.DataFrame, arm: str, cohort: str, level: Level, levels: tuple[Level, ...]) -> LevelPredictions | None:
+    """An arm's predictions of a level by its best head; None without one."""
+    rows = frame[(frame["arm"] == arm) & (frame["cohort"] == cohort) & (frame["level"] == level.name)]
+    head = best_head(set(rows["head"].unique()), level, levels)
+    if head is None:
+        return None
+    read = level_predictions if level.exclusive else level_findings
+    return read(rows[rows["head"] == head], arm, level, head)
 
 
 def _auc_of(side: LevelPredictions, seed: Seed, findings: Sequence[int]) -> OfRun:
@@ -103,7 +152,7 @@ def _auc_of(side: LevelPredictions, seed: Seed, findings: Sequence[int]) -> OfRu
         members = [side.findings[number] for number in findings]
         rows = [places_in(side, one.case_ids) for one in members]
         return lambda weights: np.mean(
-            [binary_auc(one.truth, one.probabilities[place], weights[:, own]) for one, own in zip(members, rows, strict=True)], axis=0
+            [binary_auc(one.truth, one.probabilities[place], weights[:, cases]) for one, cases in zip(members, rows, strict=True)], axis=0
         )
     metric = binary_auc if side.level.binary else macro_auc
     return lambda weights: metric(side.truth, side.probabilities[place], weights)
@@ -113,7 +162,13 @@ def _auc_parts(name: str, sides: Sequence[LevelPredictions], findings: Sequence[
     return lambda seeds: case_parts(name, sides[0].of_seeds(seeds), sides[1].of_seeds(seeds), findings)
 
 
-def axis_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: str, axis: str, level: str) -> list[Change]:
+_ROWS = 64
+"""Resamples whose ranks are taken at once: they stay in the processor's cache."""
+
+
+def axis_change(
+    rows: pd.DataFrame, candidate: str, reference: str, cohort: str, axis: str, level: str, shared: Shared | None = None
+) -> list[Change]:
     """The change in Spearman's correlation of position and grade; none where an arm has no axis.
 
     Args:
@@ -123,26 +178,31 @@ def axis_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: str,
         cohort: whose cases.
         axis: its name.
         level: the level of the grades.
+        shared: of all pairs.
     """
-    graded_rows = rows[(rows["cohort"] == cohort) & rows["grade"].notna()]
+    graded_rows = rows[rows["arm"].isin([candidate, reference]) & (rows["cohort"] == cohort) & rows["grade"].notna()]
     tables = [_table(graded_rows[graded_rows["arm"] == arm], "position") for arm in (candidate, reference)]
     if any(table.empty for table in tables):
         return []
     both, subjects = _together(tables, graded_rows, "axis")
-    grade = graded_rows.drop_duplicates("case_id").set_index("case_id")["grade"].astype(np.float64)
-    ranked = Sorted(np.asarray(grade.loc[both[0].index], dtype=np.float64))
-
-    last: list[Any] = [None, None]  # weights, and the grades' ranks under them: the same for all runs
-
-    def graded(weights: Floats) -> tuple[Floats, Floats]:
-        if last[0] is not weights:
-            last[:] = [weights, centred(weights, ranked.ranks(weights))]
-        ranks: tuple[Floats, Floats] = last[1]
-        return ranks
+    grade_of = graded_rows.drop_duplicates("case_id").set_index("case_id")["grade"].astype(np.float64)
+    grade = np.asarray(grade_of.loc[both[0].index], dtype=np.float64)
+    shared = shared or Shared()
+    graded = shared.grades.setdefault(grade.tobytes(), _RankedGrades(grade))
+    functions = shared.runs
 
     def run(position: Floats) -> OfRun:
         places = Sorted(position)
-        return lambda weights: pearson_of(weights, centred(weights, places.ranks(weights)), graded(weights))
+
+        def spearman(weights: Floats) -> Floats:
+            ranks, spread = graded.under(weights)
+            parts = []
+            for rows in (slice(start, start + _ROWS) for start in range(0, len(weights), _ROWS)):
+                some = weights[rows]
+                parts.append(pearson_of(some, centred(some, places.ranks(some)), (ranks[rows], spread[rows])))
+            return np.concatenate(parts)
+
+        return functions.setdefault((position.tobytes(), grade.tobytes()), spearman)
 
     once = np.ones(len(both[0]))
 
@@ -152,7 +212,7 @@ def axis_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: str,
 
     def parts(seeds: Sequence[Seed]) -> Floats:
         # The influence of a case on a correlation of ranks, which have unit sums of squares.
-        severity = standardised(ranked.ranks(once))
+        severity = standardised(Sorted(grade).ranks(once))
         ranks = [[standardised(Sorted(_values(table, seed)).ranks(once)) for seed in seeds] for table in both]
         middle = np.mean([rank @ severity for rank in (*ranks[0], *ranks[1])])
         first, second = (np.mean([rank * severity - middle / 2 * rank**2 for rank in arm], axis=0) for arm in ranks)

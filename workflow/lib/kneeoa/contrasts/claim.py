@@ -8,6 +8,7 @@ and all parts). What is resampled is said in every row.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +22,7 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.config.pairs import Arms, constant, distinct_pairs
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.build import SPLIT
-from kneeoa.contrasts.changes import Change, Seed, axis_change, prediction_changes, saliency_change
+from kneeoa.contrasts.changes import Change, OfRun, Seed, Shared, axis_change, prediction_changes, saliency_change
 from kneeoa.contrasts.outcome import Outcome, join, of_limits
 from kneeoa.contrasts.small_samples import with_few_degrees, with_few_subjects
 from kneeoa.errors import KneeoaError
@@ -65,26 +66,30 @@ def build_claim(
         KneeoaError: as :func:`kneeoa.contrasts.build.build_contrasts`, or an axis, tissue or
             measure that the tables do not hold.
     """
-    predictions = PREDICTIONS.concat(prediction_files, COMPARED)
+    predictions = PREDICTIONS.concat(prediction_files, COMPARED, categorical=True)
     predictions = predictions[predictions["split"] == SPLIT]
-    axes, overlaps = AXIS.concat(axis_files), OVERLAP.concat(overlap_files)
     wanted = statistics.claim
-    axes = _chosen(axes, {"axis": wanted.axis})
-    axes = axes[axes["split"] == SPLIT]
-    overlaps = _chosen(overlaps, {"tissue": wanted.tissue, "measure": wanted.measure})
+    axes = _chosen(AXIS.concat(axis_files, ("split", "subject", "position", "grade"), categorical=True), {"axis": wanted.axis})
+    axes = axes[axes["split"] == SPLIT].astype({"case_id": str, "subject": str})
+    overlaps = _chosen(
+        OVERLAP.concat(overlap_files, ("subject", "value"), categorical=True), {"tissue": wanted.tissue, "measure": wanted.measure}
+    )
+    overlaps = overlaps.astype({"case_id": str, "subject": str})
     if overlaps["method"].nunique() > 1:
         raise KneeoaError(f"the claim takes one method of saliency, but the tables hold {', '.join(sorted(set(overlaps['method'])))}.")
     rows: list[dict[str, Any]] = []
+    shared, drawn = Shared(), dict[Drawn, Floats]()
+    cohorts_of = {str(arm): set(part.unique()) for arm, part in predictions.groupby("arm", observed=True)["cohort"]}
     for (candidate, reference), factor in distinct_pairs(statistics.contrasts, arms).items():
-        cohorts = [set(predictions.loc[predictions["arm"] == arm, "cohort"]) for arm in (candidate, reference)]
+        cohorts = [cohorts_of.get(arm, set()) for arm in (candidate, reference)]
         for cohort in sorted(cohorts[0] & cohorts[1]):
-            changes = prediction_changes(predictions, candidate, reference, cohort, levels)
+            changes = prediction_changes(predictions, candidate, reference, cohort, levels, shared)
             graded = next((level.name for level in reversed(levels) if level.ordered), "")
-            changes += axis_change(axes, candidate, reference, cohort, wanted.axis, graded)
+            changes += axis_change(axes, candidate, reference, cohort, wanted.axis, graded, shared)
             changes += saliency_change(overlaps, candidate, reference, cohort, wanted.tissue, wanted.measure)
             base = {"factor": factor, "backbone": constant(arms, (candidate, reference), "backbone"), "cohort": cohort}
             base |= {"candidate": candidate, "reference": reference}
-            rows += [base | row for row in _joint(changes, statistics)]
+            rows += [base | row for row in _joint(changes, statistics, drawn)]
     CLAIM.write(out, rows)
 
 
@@ -97,30 +102,60 @@ def _chosen(rows: pd.DataFrame, wanted: Mapping[str, str]) -> pd.DataFrame:
     return rows
 
 
-def _joint(changes: list[Change], statistics: Statistics) -> list[dict[str, Any]]:
+Drawn = tuple[OfRun, tuple[str, ...], tuple[str, ...]]
+"""A run, the people that are resampled, and the subject of each of its cases: its values in the
+resamples follow from these.
+"""
+
+
+def _joint(changes: list[Change], statistics: Statistics, drawn: dict[Drawn, Floats]) -> list[dict[str, Any]]:
     """Every part's row from one bootstrap of the subjects of all parts, and of the seeds that all
     parts share.
+
+    ``drawn``: the values of each run in the resamples, then of the cases themselves, ``[R + 1]``,
+    as far as other pairs needed them; those of this pair are added.
     """
     if not changes:
         return []
     seeds = [seed for seed in changes[0].seeds if all(seed in change.seeds for change in changes)]
     if not seeds:
         raise KneeoaError("the claim's parts share no seed: predictions, axes and saliency are of different runs; make them again.")
-    people = sorted({subject for change in changes for subject in change.subjects})
+    people = tuple(sorted({subject for change in changes for subject in change.subjects}))
     two_way = len(seeds) >= LEAST_SEEDS
     generator = np.random.default_rng([statistics.seed, len(seeds)])
-    draws: list[list[Floats]] = [[] for _ in changes]
-    for weights in resampled_weights(len(people), None, statistics.resamples, statistics.seed):
-        shares = np.full((len(weights), len(seeds)), 1 / len(seeds))
-        if two_way:
-            shares = generator.multinomial(len(seeds), [1 / len(seeds)] * len(seeds), size=len(weights)) / len(seeds)
-        for of_change, change in zip(draws, changes, strict=True):
-            candidate, reference = change.values(weights, people, seeds)
-            of_change.append(np.where(shares > 0, shares * (candidate - reference), 0.0).sum(axis=1))  # a seed not drawn cannot undo one
-    return [
-        _row(change, np.concatenate(of_change), change.values(np.ones((1, len(people))), people, seeds), seeds, two_way, statistics)
-        for change, of_change in zip(changes, draws, strict=True)
-    ]
+    shares = np.full((statistics.resamples, len(seeds)), 1 / len(seeds))
+    if two_way:
+        shares = generator.multinomial(len(seeds), [1 / len(seeds)] * len(seeds), size=statistics.resamples) / len(seeds)
+    _draw(changes, people, seeds, statistics, drawn)
+    rows = []
+    for change in changes:
+        candidate, reference = (
+            np.stack([drawn[change.runs[seed][side], people, change.subjects] for seed in seeds], axis=1) for side in (0, 1)
+        )
+        # A seed that is not drawn cannot make a resample undefined.
+        draws = np.where(shares > 0, shares * (candidate[:-1] - reference[:-1]), 0.0).sum(axis=1)
+        rows.append(_row(change, draws, (candidate[-1:], reference[-1:]), seeds, two_way, statistics))
+    return rows
+
+
+def _draw(
+    changes: list[Change], people: tuple[str, ...], seeds: Sequence[Seed], statistics: Statistics, drawn: dict[Drawn, Floats]
+) -> None:
+    """Add to ``drawn`` what the changes' runs lack there."""
+    lacking: list[dict[OfRun, list[Floats]]] = []
+    for change in changes:
+        runs = {run for seed in seeds for run in change.runs[seed]}
+        lacking.append({run: [] for run in runs if (run, people, change.subjects) not in drawn})
+    if not any(lacking):
+        return
+    blocks = resampled_weights(len(people), None, statistics.resamples, statistics.seed)
+    for weights in itertools.chain(blocks, [np.ones((1, len(people)))]):
+        for change, values in zip(changes, lacking, strict=True):
+            of_cases = change.case_weights(weights, people) if values else weights
+            for run, parts in values.items():
+                parts.append(run(of_cases))
+    for change, values in zip(changes, lacking, strict=True):
+        drawn |= {(run, people, change.subjects): np.concatenate(parts) for run, parts in values.items()}
 
 
 def _row(

@@ -46,12 +46,12 @@ def build_metrics(prediction_files: list[Path], levels: tuple[Level, ...], stati
     Raises:
         KneeoaError: see :func:`kneeoa.contrasts.cases.level_predictions`.
     """
-    frame = PREDICTIONS.concat(prediction_files, COMPARED)
+    frame = PREDICTIONS.concat(prediction_files, COMPARED, categorical=True)
     by_name = {level.name: level for level in levels}
-    arms = {str(arm): part for arm, part in frame.groupby("arm")}
+    arms = {str(arm): part for arm, part in frame.groupby("arm", observed=True)}
     rows: list[dict[str, Any]] = []
     keys = ["study", "arm", "cohort", "split", "level", "head"]
-    for key, _ in frame[frame["split"].isin(SPLITS)].groupby(keys, sort=True):
+    for key in frame.loc[frame["split"].isin(SPLITS), keys].drop_duplicates().sort_values(keys).itertuples(index=False):
         where = {name: str(value) for name, value in zip(keys, key, strict=True)}
         level = by_name.get(where["level"])
         if level is None:
@@ -132,8 +132,7 @@ def undefined_note(predictions: LevelPredictions, name: str) -> str:
     """
     if predictions.findings:
         return ""  # the mean over findings says which it is without
-    counts = np.bincount(predictions.truth, minlength=len(predictions.level.classes))
-    absent = [predictions.level.classes[index] for index in np.flatnonzero(counts == 0)]
+    absent = predictions.absent_classes
     effect = BY_NAME[name].absent_class if name in BY_NAME else ""
     if not absent or not effect:
         return ""

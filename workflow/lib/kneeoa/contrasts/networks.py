@@ -5,6 +5,7 @@ margin.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -28,12 +29,26 @@ def shared_seeds(candidate: LevelPredictions, reference: LevelPredictions) -> li
     return [seed for seed in candidate.seeds if seed is not None and seed in reference.seeds]
 
 
-def over_random_seeds(name: str, candidate: LevelPredictions, reference: LevelPredictions, statistics: Statistics) -> Outcome | None:
+def over_random_seeds(
+    name: str,
+    candidate: LevelPredictions,
+    reference: LevelPredictions,
+    statistics: Statistics,
+    parts_of: Callable[[str], Floats] | None = None,
+) -> Outcome | None:
     """The difference for networks trained with other seeds, seeds matched across modes; None with
     fewer than three shared seeds.
 
     Obuchowski and Rockette's analysis of variance with Hillis' degrees of freedom
     (:mod:`kneeoa.statistics.seeds`).
+
+    Args:
+        name: a row's name of the metric.
+        candidate: an arm's predictions.
+        reference: another's, of the same cases.
+        statistics: the confidence.
+        parts_of: what each case adds to the difference of a metric between the two, where the
+            caller has that (:func:`kneeoa.contrasts.small_samples.case_parts`).
     """
     seeds = shared_seeds(candidate, reference)
     if len(seeds) < LEAST_SEEDS:
@@ -68,7 +83,10 @@ def over_random_seeds(name: str, candidate: LevelPredictions, reference: LevelPr
     )
     if math.isnan(outcome.difference):
         return outcome
-    parts_of_cases = case_parts(name, sides[0], sides[1], defined_findings(name, sides))
+    if parts_of is not None and sides[0] is candidate and sides[1] is reference and not candidate.findings:
+        parts_of_cases = parts_of(name)
+    else:
+        parts_of_cases = case_parts(name, sides[0], sides[1], defined_findings(name, sides))
     return with_few_degrees(outcome, parts_of_cases, candidate.subjects, statistics.confidence)
 
 

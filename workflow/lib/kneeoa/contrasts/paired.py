@@ -38,7 +38,7 @@ class PairedTests:
         # method all standard errors.
         self._draws = resampled(candidate, statistics), resampled(reference, statistics)
         self._delta = functools.cache(self._run_delta)
-        self._parts = functools.cache(lambda name: case_parts(name, candidate, reference))
+        self.parts = functools.cache(lambda name: case_parts(name, candidate, reference))
 
     def of_class(self, label: str) -> PairedTests:
         """The tests of one class against the rest, or of one finding."""
@@ -61,7 +61,7 @@ class PairedTests:
         methods = {"bootstrap": self._by_bootstrap, "mcnemar": self._mcnemar, "delta": self._by_delta, "delong": self._delong}
         outcome = methods[test](name)
         if test != "mcnemar" and not math.isnan(outcome.difference):
-            outcome = with_few_subjects(outcome, test, self._parts(name), self.candidate.subjects, self.statistics.confidence)
+            outcome = with_few_subjects(outcome, test, self.parts(name), self.candidate.subjects, self.statistics.confidence)
         return replace(
             outcome, note=join(undefined_note(self.candidate, name), self._headless(name), outcome.note, self._reason(name, outcome))
         )
@@ -122,7 +122,7 @@ class PairedTests:
         )
         if chosen != "chi2":
             return outcome
-        return with_few_subjects(outcome, "mcnemar", self._parts("accuracy"), self.candidate.subjects, confidence)
+        return with_few_subjects(outcome, "mcnemar", self.parts("accuracy"), self.candidate.subjects, confidence)
 
     def _bootstrap(self, name: str) -> PairedDifference:
         candidate, reference = self._draws

@@ -32,12 +32,13 @@ class Sorted:
         """Weight of each run of ties, in ascending order: ``[..., cases]`` to ``[..., runs]``."""
         if not self.starts.size:
             return np.zeros((*weights.shape[:-1], 0))
-        return np.add.reduceat(weights[..., self.order], self.starts, axis=-1)
+        ordered = np.take(weights, self.order, axis=-1)
+        return ordered if self.starts.size == self.order.size else np.add.reduceat(ordered, self.starts, axis=-1)
 
     def ranks(self, weights: Floats) -> Floats:
         """Mid-rank of each case in each resample: ``[resamples, cases]``."""
         runs = self.runs(weights)
-        return (np.cumsum(runs, axis=-1) - (runs - 1) / 2)[..., self.run]
+        return np.take(np.cumsum(runs, axis=-1) - (runs - 1) / 2, self.run, axis=-1)
 
 
 def _ratio(top: Floats, bottom: Floats) -> Floats:

@@ -13,6 +13,7 @@ and the interval [0, 0], other models neither p nor interval, as in
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length, subject_count
 from kneeoa.statistics.metrics import Metric, value
@@ -29,6 +30,9 @@ from kneeoa.statistics.wald import NOISE
 
 _CELLS = 1_000_000
 """Weights held at once (8 MB); fixed, since the order of additions follows it."""
+
+_MOST_KEPT = 16_000_000
+"""Counts of drawn subjects that are kept for the next metric (32 MB)."""
 
 Plain = Callable[..., float]
 """A metric of (truth, prediction) without weights, such as scikit-learn's."""
@@ -192,13 +196,26 @@ def resampled_counts(count: int, cluster: ArrayLike | None, resamples: int, seed
     if cluster is not None:
         same_length(count, cluster=np.asarray(cluster))
     subjects = subject_count(cluster_codes(cluster, count), count)
-    generator = np.random.default_rng(seed)
     block = max(1, _CELLS // count)
+    kept = resamples * subjects <= _MOST_KEPT and subjects <= np.iinfo(np.uint16).max
+    for counts in (_kept_counts if kept else _drawn_counts)(subjects, resamples, block, seed):
+        yield counts.astype(np.float64)
+
+
+def _drawn_counts(subjects: int, resamples: int, block: int, seed: int) -> Iterator[Integers]:
+    """How often each of ``subjects`` is drawn, in blocks of so many resamples."""
+    generator = np.random.default_rng(seed)
     for start in range(0, resamples, block):
         rows = min(block, resamples - start)
         drawn = generator.integers(0, subjects, size=(rows, subjects))
         drawn += np.arange(rows)[:, None] * subjects
-        yield np.bincount(drawn.ravel(), minlength=rows * subjects).reshape(rows, subjects).astype(np.float64)
+        yield np.bincount(drawn.ravel(), minlength=rows * subjects).reshape(rows, subjects)
+
+
+@functools.lru_cache(maxsize=2)
+def _kept_counts(subjects: int, resamples: int, block: int, seed: int) -> tuple[NDArray[np.uint16], ...]:
+    """:func:`_drawn_counts` for the next metric or model, which is drawn in the same resamples."""
+    return tuple(counts.astype(np.uint16) for counts in _drawn_counts(subjects, resamples, block, seed))
 
 
 def _weighted(metric: Metric | Plain) -> Metric:

@@ -48,8 +48,10 @@ def confusions(truth: Integers, predicted: Integers, classes: int, weights: Floa
     return (weights @ cells).reshape(-1, classes, classes)
 
 
-_BLOCK = 128
+_BLOCK = 64
 """Cases of neighbouring scores that :func:`auc` takes at once."""
+_EXACT = 2.0**24
+"""Single precision holds all whole numbers below."""
 
 
 def auc(truth: Integers, scores: Floats, weights: Floats) -> Floats:
@@ -57,7 +59,8 @@ def auc(truth: Integers, scores: Floats, weights: Floats) -> Floats:
 
     Blocks of cases are taken from the lowest scores up: a positive beats the negatives of the
     blocks below, whose weight is at hand, and those of its block that it exceeds, ties half.
-    Quickest where a case's weights lie side by side.
+    Quickest where a case's weights lie side by side, and where they are whole numbers in single
+    precision: sums of a block are then taken in it as long as it holds them exactly.
     """
     order, by_case = np.argsort(scores), weights.T
     ordered, positive = scores[order], truth[order] == 1
@@ -65,12 +68,14 @@ def auc(truth: Integers, scores: Floats, weights: Floats) -> Floats:
     beaten, below, positives = np.zeros((3, len(weights)))
     for rows in np.split(np.arange(order.size), np.unique(edges)):
         high, low = rows[positive[rows]], rows[~positive[rows]]
-        of_high, of_low = by_case[order[high]], by_case[order[low]]
-        pairs = np.add(ordered[high][:, None] > ordered[low], ordered[high][:, None] >= ordered[low], dtype=np.float64)
-        together = of_high.sum(axis=0)
-        beaten += 2.0 * together * below + np.einsum("pr,pr->r", of_high, pairs @ of_low)
+        winners, losers = by_case[order[high]], by_case[order[low]]
+        together, opposed = winners.sum(axis=0), losers.sum(axis=0)
+        if winners.dtype == np.float32 and 2.0 * float(together.max() * opposed.max()) >= _EXACT:
+            winners, losers = winners.astype(np.float64), losers.astype(np.float64)
+        pairs = np.add(ordered[high][:, None] > ordered[low], ordered[high][:, None] >= ordered[low], dtype=winners.dtype)
+        beaten += 2.0 * together * below + np.einsum("pr,pr->r", winners, pairs @ losers)
         positives += together
-        below += of_low.sum(axis=0)
+        below += opposed
     return _ratio(beaten, 2.0 * positives * below)
 
 
@@ -92,7 +97,7 @@ def c_index(truth: Integers, probabilities: Floats, weights: Floats) -> Floats:
     top, bottom = np.zeros(len(weights)), np.zeros(len(weights))
     grades, severity = range(probabilities.shape[1]), mean_class_rank(probabilities)
     for low, high in itertools.combinations(grades, 2):
-        pairs = weights[:, truth == low].sum(axis=1) * weights[:, truth == high].sum(axis=1)
+        pairs = weights[:, truth == low].sum(axis=1, dtype=np.float64) * weights[:, truth == high].sum(axis=1, dtype=np.float64)
         top += np.where(pairs > 0, pairs * np.nan_to_num(_pair_auc(truth, severity, weights, low, high)), 0.0)
         bottom += pairs
     return _ratio(top, bottom)

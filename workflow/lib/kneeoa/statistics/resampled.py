@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Self
 
 import numpy as np
@@ -83,12 +83,20 @@ class Resampled:
                 self._tables += self._counted()  # in place: copies for fewer seeds share it
             return [FROM_CONFUSION[name](tables) for tables in self._tables]
         single, seeds = metric(name), range(len(self._probabilities))
-        drawn = resampled_weights(self._truth.size, self._cluster, self._resamples, self._seed)
-        if kernel_of(name).ranked:  # AUCs take the weights case by case
-            drawn = map(np.asfortranarray, drawn)
+        if kernel_of(name).ranked:
+            drawn = self._by_case()
+        else:
+            drawn = resampled_weights(self._truth.size, self._cluster, self._resamples, self._seed)
         once = np.ones((1, self._truth.size))
         blocks = [[single(self._truth, self._probabilities[seed], weights) for seed in seeds] for weights in itertools.chain(drawn, [once])]
         return [np.concatenate([block[seed] for block in blocks]) for seed in seeds]
+
+    def _by_case(self) -> Iterator[Floats]:
+        """Weights as AUCs are quickest with: a case's side by side, in single precision."""
+        codes = cluster_codes(self._cluster, self._truth.size)
+        for counts in resampled_counts(self._truth.size, self._cluster, self._resamples, self._seed):
+            by_subject = np.ascontiguousarray(counts.T, dtype=np.float32)
+            yield (by_subject if codes is None else by_subject[codes]).T
 
     def _counted(self) -> list[Floats]:
         classes, cases = self._probabilities.shape[2], self._truth.size
