@@ -134,8 +134,9 @@ def run(
     if covered:
         truths = true_values(rng, cell, statistics, noises)
     for _ in range(studies):
-        a, b, worse = study(rng, cell.kind, cell.cases, cell.rare, cell.clustered, (noises[0], noises[0], noises[1]))
-        null, real, draws = PairedTests(a, b, statistics), PairedTests(worse, a, statistics), resampled(a, statistics)
+        a, b, *worse = study(rng, cell.kind, cell.cases, cell.rare, cell.clustered, (noises[0], noises[0], noises[1])[: 2 + covered])
+        null, draws = PairedTests(a, b, statistics), resampled(a, statistics)
+        real = PairedTests(worse[0], a, statistics) if covered else null
         for name in names:
             if covered:
                 value = measured(name, a, statistics, draws)

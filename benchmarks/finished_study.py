@@ -19,6 +19,7 @@ from kneeoa.images.shard_list import list_shards
 from kneeoa.layout import Layout
 from kneeoa.tables.anatomy import ANATOMY
 from kneeoa.tables.axis import AXIS
+from kneeoa.tables.cases import CASES
 from kneeoa.tables.geometry import GEOMETRY
 from kneeoa.tables.history import HISTORY
 from kneeoa.tables.labels import LABELS
@@ -75,6 +76,9 @@ class FinishedStudy:
     def _cohort(self) -> None:
         for name in (COHORT, f"{COHORT}.evaluated"):  # nobody is in two cohorts
             SPLITS.write(self._path(f"splits/{name}.parquet"), self.cases.drop(columns="grade"))
+        people = np.arange(len(self.cases)) // 2
+        who = {"site": None, "sex": np.array(["F", "M"])[people % 2], "age": 45.0 + people % 35, "given_split": None, "shard": 0}
+        CASES.write(self._path(f"cohorts/{COHORT}/cases.parquet"), self.cases.drop(columns=["split", "grade"]).assign(**who))
         grades = {"oa": self.cases["grade"] >= 2, "kl": self.cases["grade"]}
         labels = [
             self.cases[["cohort", "case_id"]].assign(level=level, value=[[int(value)] for value in values])

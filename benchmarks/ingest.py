@@ -4,10 +4,10 @@ one core.
     python benchmarks/ingest.py [--rounds 5] [--knees 6]
 
 Against MONAI's dictionary transforms that give the same array, against reading and inflating the
-file with the standard library, and, for a DICOM series, against ``dcmread`` and ``pixel_array``
-over its files. The competitors take turns in one process, so that a busy machine is busy for all;
-each time is the best of all rounds, in processor seconds (wall time beside it). The last line is a
-JSON object.
+file with the standard library, for a DICOM series against ``dcmread`` and ``pixel_array`` over its
+files, and for drawn radiographs of one knee against Pillow's decoding and resizing. The competitors
+take turns in one process, so that a busy machine is busy for all; each time is the best of all
+rounds, in processor seconds (wall time beside it). The last line is a JSON object.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow" / "lib"))
 
-from ingest_files import make_nifti, make_series, make_voxels, write_tables
+from ingest_files import make_nifti, make_radiographs, make_series, make_voxels, write_tables
 
 from kneeoa.config.volumes import Intensity, View
 from kneeoa.images.array_writer import row_writer
@@ -47,10 +48,17 @@ from kneeoa.images.volume_shard import make_volumes
 VIEW = View(shape=(160, 256, 256), spacing=(0.7, 0.547, 0.547))
 LINEAR = VIEW.model_copy(update={"antialias": False})
 N4 = VIEW.model_copy(update={"intensity": Intensity(n4=True)})
+RADIOGRAPH_COUNT = 8
 KNEES, CORES = 10_000, (1, 16, 256)
 NIFTI, SERIES = "knee.nii.gz", "series"
 OURS, MONAI, FLOOR = "NIfTI to canonical row (ours)", "the same by MONAI", "gzip.open(file).read()"
 WRITE, CORRECTED = "  write the row (not in the above)", "ours with N4 (once)"
+FILM = View(dimensions=2, shape=(224, 224), fit="extent")
+RADIOGRAPHS, UNASKED, PILLOW = (
+    "radiographs of one knee (ours)",
+    "  without its checks (negatives: keep)",
+    "decoded, resized, scaled by Pillow",
+)
 OUR_SERIES, PYDICOM = "DICOM series to volume (ours)", "dcmread(f).pixel_array"
 
 
@@ -122,6 +130,20 @@ def decode_series(folder: Path) -> list[NDArray[Any]]:
     return [pydicom.dcmread(path).pixel_array for path in sorted(folder.iterdir())]
 
 
+def read_radiographs(paths: list[Path], view: View) -> None:
+    """Radiographs of one right knee each to canonical rows."""
+    for path in paths:
+        ingest(path.parent, {"path": path.name, "format": "png", "shows": "knee"}, view, "R")
+
+
+def resize_by_pillow(paths: list[Path]) -> None:
+    """Decode, resize and z-score the same files."""
+    for path in paths:
+        with Image.open(path) as picture:
+            pixels = np.asarray(picture.convert("L").resize(FILM.shape, Image.Resampling.BILINEAR), dtype=np.float32)
+        ((pixels - pixels.mean()) / pixels.std()).astype(np.float16)
+
+
 def agreement(ours: NDArray[np.float16], theirs: NDArray[np.float16], correlation: float, median: float) -> str:
     """Correlation and absolute difference (in standard deviations of the image) of two arrays, as
     text.
@@ -130,10 +152,10 @@ def agreement(ours: NDArray[np.float16], theirs: NDArray[np.float16], correlatio
         AssertionError: they are further apart than allowed.
     """
     a, b = ours.astype(np.float32).ravel(), theirs.astype(np.float32).ravel()
-    found, apart = float(np.corrcoef(a, b)[0, 1]), float(np.median(np.abs(a - b)))
-    if found <= correlation or apart >= median:
-        raise AssertionError(f"not the same array: correlation {found:.5f}, median difference {apart:.4f} sd")
-    return f"correlation {found:.5f}, median difference {apart:.4f} sd"
+    likeness, apart = float(np.corrcoef(a, b)[0, 1]), float(np.median(np.abs(a - b)))
+    if likeness <= correlation or apart >= median:
+        raise AssertionError(f"not the same array: correlation {likeness:.5f}, median difference {apart:.4f} sd")
+    return f"correlation {likeness:.5f}, median difference {apart:.4f} sd"
 
 
 def peak(folder: Path, view: View, files: list[tuple[str, str]]) -> float:
@@ -160,6 +182,8 @@ def measure(folder: Path, rounds: int, knees: int) -> dict[str, float]:
     compressed, raw = make_nifti(folder / NIFTI, voxels) / 1e6, voxels.nbytes / 1e6
     make_series(folder / SERIES, voxels)
     del voxels
+    radiographs = make_radiographs(folder / "radiographs", RADIOGRAPH_COUNT)
+    keep = FILM.model_copy(update={"negatives": "keep"})
     clock, monai = Clock(), monai_pipeline()
     row = {"path": NIFTI, "format": "nifti"}
     for _ in range(rounds):
@@ -169,6 +193,9 @@ def measure(folder: Path, rounds: int, knees: int) -> dict[str, float]:
         pieces(clock, folder)
         clock(OUR_SERIES, lambda: read_image(folder / SERIES, "dicom"))
         clock(PYDICOM, lambda: decode_series(folder / SERIES))
+        clock(RADIOGRAPHS, lambda: read_radiographs(radiographs, FILM))
+        clock(UNASKED, lambda: read_radiographs(radiographs, keep))
+        clock(PILLOW, lambda: resize_by_pillow(radiographs))
     clock(CORRECTED, lambda: ingest(folder, row, N4, "R"))
     linear = ingest(folder, row, LINEAR, "R").array
     print(f"one knee: {raw:.1f} MB of int16, {compressed:.1f} MB as .nii.gz ({compressed / raw:.0%}); best of {rounds} rounds, one core;")
@@ -183,6 +210,8 @@ def measure(folder: Path, rounds: int, knees: int) -> dict[str, float]:
         "nifti_speedup_over_monai": clock.ratio(MONAI, OURS),
         "nifti_time_over_inflate": clock.ratio(OURS, FLOOR),
         "dicom_time_over_pydicom": clock.ratio(OUR_SERIES, PYDICOM),
+        "radiograph_time_over_pillow": clock.ratio(RADIOGRAPHS, PILLOW),
+        "radiograph_checks_ms": 1000 * (clock.best(RADIOGRAPHS)[0] - clock.best(UNASKED)[0]) / RADIOGRAPH_COUNT,
         "peak_mb": peak(folder, VIEW, [(NIFTI, "nifti"), (SERIES, "dicom")] * (knees // 2)),
         "peak_n4_mb": peak(folder, N4, [(NIFTI, "nifti")]),
         "seconds_per_knee": clock.best(OURS)[0] + clock.best(WRITE)[0],
@@ -191,6 +220,8 @@ def measure(folder: Path, rounds: int, knees: int) -> dict[str, float]:
     print(f"\ntimes faster than MONAI: {figures['nifti_speedup_over_monai']:.2f} (goal: at least 3)")
     print(f"time over inflating: {figures['nifti_time_over_inflate']:.2f} (goal: at most 2)")
     print(f"DICOM time over pydicom: {figures['dicom_time_over_pydicom']:.2f} (goal: at most 2)")
+    over, checks = figures["radiograph_time_over_pillow"], figures["radiograph_checks_ms"]
+    print(f"radiographs' time over Pillow: {over:.0f}; the checks of one: {checks:.0f} ms (goal: at most 150)")
     print(f"peak memory of a worker, {knees} knees: {figures['peak_mb']:.0f} MB (goal: below 800); with N4: {figures['peak_n4_mb']:.0f} MB")
     for cores in CORES:
         seconds = KNEES * figures["seconds_per_knee"] / cores

@@ -1,5 +1,5 @@
-"""The knee that ``ingest.py`` reads: seeded voxels, as a NIfTI file, as a DICOM series, and in the
-tables of a made cohort.
+"""What ``ingest.py`` reads: a knee of seeded voxels, as a NIfTI file, as a DICOM series, and in the
+tables of a made cohort; drawn radiographs of one knee.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage
 from scipy import ndimage
 
+from kneeoa.phantom.radiograph import Exposure, Scene, draw
+from kneeoa.phantom.radiograph_files import write_png
+from kneeoa.phantom.radiograph_knee import worn
 from kneeoa.tables.cases import CASES
 from kneeoa.tables.images import IMAGES
 
@@ -69,6 +72,19 @@ def make_series(folder: Path, voxels: NDArray[np.int16]) -> None:
         data.HighBit, data.PixelRepresentation = 15, 1
         data.PixelData = np.ascontiguousarray(voxels[:, :, number].T).tobytes()
         data.save_as(folder / f"{struct.unpack('>H', struct.pack('<H', number))[0]:05d}", enforce_file_format=True)
+
+
+def make_radiographs(folder: Path, number: int) -> list[Path]:
+    """Write PNG files of 224x224 pixels, each of a right knee as worn as chance has it."""
+    rng = np.random.default_rng(0)
+    folder.mkdir()
+    paths = []
+    for place in range(number):
+        knees = {"R": worn(float(rng.uniform(70, 84)), float(rng.uniform(0, 0.9)))}
+        scene = Scene((224, 224), 0.5, {"R": (0.0, 0.0)}, knees, {"R": 0.0}, turn=float(rng.uniform(-5, 5)), exposure=Exposure(marker=""))
+        paths.append(folder / f"{place}.png")
+        write_png(paths[-1], draw(scene, rng).picture)
+    return paths
 
 
 def write_tables(folder: Path, files: list[tuple[str, str]]) -> None:

@@ -1,4 +1,4 @@
-"""Rule anatomy: saliency on anatomy over subjects and seeds."""
+"""Rule anatomy: summarise saliency on anatomy over subjects and seeds."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

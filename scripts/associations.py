@@ -1,5 +1,5 @@
-"""Rule associations: what goes with severity given age, sex and site; agreement of seeds and
-readers.
+"""Rule associations: correlate measures with severity, adjusted for age, sex and site; measure the
+agreement of seeds and readers.
 """
 
 from pathlib import Path

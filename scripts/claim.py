@@ -1,4 +1,4 @@
-"""Rule claim: the changes in prediction, axis and saliency side by side."""
+"""Rule claim: join the changes in prediction, axis and saliency."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Rule contrasts: candidate arms against reference arms on the same cases."""
+"""Rule contrasts: compare candidate with reference arms on the same cases."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

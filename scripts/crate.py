@@ -1,4 +1,4 @@
-"""Rule crate: the study, its workflow and how each result was made, as one file to hand on."""
+"""Rule crate: write the study, its workflow and how each result was made into one file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

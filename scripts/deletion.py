@@ -1,4 +1,4 @@
-"""Rule deletion: what becomes of one run's score without a tissue."""
+"""Rule deletion: measure the change of one run's score when a tissue is deleted."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

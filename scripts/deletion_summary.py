@@ -1,4 +1,4 @@
-"""Rule deletion_summary: what deletions do, over subjects and seeds."""
+"""Rule deletion_summary: summarise deletions over subjects and seeds."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Rule describe_shard: what one shard is made from, besides files."""
+"""Rule describe_shard: record what one shard is made from, besides files."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Rule differences: how modes differ along the severity axis."""
+"""Rule differences: compare the severity axes of candidate and reference arms."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Rule embed_raw_images: principal components of the images themselves."""
+"""Rule embed_raw_images: compute the principal components of the raw images."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Rule embed_untrained: what a network says of every case before its training."""
+"""Rule embed_untrained: embed every case with an untrained network."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Rule ensemble: several runs that speak as one."""
+"""Rule ensemble: average the predictions of several runs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

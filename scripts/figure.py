@@ -1,4 +1,4 @@
-"""Rule figure: one figure, drawn by its own module."""
+"""Rule figure: draw one figure by its module."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Rule flow: the account of every case found."""
+"""Rule flow: account for every case of a cohort."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

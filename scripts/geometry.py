@@ -1,4 +1,4 @@
-"""Rule geometry: the severity axis and other measures of one run's representation."""
+"""Rule geometry: fit the severity axis of one run, and measure its representation."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

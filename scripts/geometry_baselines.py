@@ -1,4 +1,4 @@
-"""Rule geometry_baselines: measures of untrained networks and of the images themselves."""
+"""Rule geometry_baselines: measure untrained networks and raw images."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

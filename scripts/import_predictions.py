@@ -1,4 +1,4 @@
-"""Rule import_predictions: a prediction table made elsewhere, in this workflow's words."""
+"""Rule import_predictions: convert a prediction table made elsewhere to this workflow's."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Rule leave_out_trained: nobody of validation and test is trained on elsewhere."""
+"""Rule leave_out_trained: leave out of validation and test whoever is trained on elsewhere."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Rule list_shards: the shards of a cohort and view, as one small file."""
+"""Rule list_shards: list the shards of a cohort and view in one file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

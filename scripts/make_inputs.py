@@ -1,4 +1,4 @@
-"""Rule make_inputs: one shard of canonical volumes on an arm's own grid."""
+"""Rule make_inputs: resample one shard of canonical volumes to an arm's grid."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

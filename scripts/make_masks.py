@@ -1,4 +1,4 @@
-"""Rule make_masks: one shard's masks on the grid of its volumes, checked for alignment."""
+"""Rule make_masks: align one shard's masks with its volumes, and check them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

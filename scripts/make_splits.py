@@ -1,4 +1,4 @@
-"""Rule make_splits: who trains, who validates, who tests."""
+"""Rule make_splits: divide a cohort's subjects into training, validation and test."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

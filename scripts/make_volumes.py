@@ -1,4 +1,4 @@
-"""Rule make_volumes: one shard's raw images to canonical volumes."""
+"""Rule make_volumes: convert one shard's raw images to canonical volumes."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

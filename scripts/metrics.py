@@ -1,4 +1,4 @@
-"""Rule metrics: what each run achieved, with intervals."""
+"""Rule metrics: compute the metrics of each run, with intervals."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Rule overlap: one run's saliency held against the tissues."""
+"""Rule overlap: measure the overlap of one run's saliency with the tissues."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

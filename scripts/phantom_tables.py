@@ -1,4 +1,4 @@
-"""Rule phantom_tables: the phantom's tables of images and readings, and its truth apart."""
+"""Rule phantom_tables: write the phantom's tables of images and readings, and its truth."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Rule predict: what one run says of every case."""
+"""Rule predict: predict every case with one run."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

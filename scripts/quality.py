@@ -1,4 +1,4 @@
-"""Rule quality: a cohort's images and masks ranked, and pages of pictures of them."""
+"""Rule quality: rank a cohort's images and masks, and draw pages of pictures of them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Rule read_cohort: a source's tables and folders to one row per case."""
+"""Rule read_cohort: read a source's tables and folders to one row per case."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Rule readers: each contrast at every reader's noise, and its slope."""
+"""Rule readers: compute each contrast at every reader's noise, and its slope."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

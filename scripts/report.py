@@ -1,4 +1,4 @@
-"""Rule report: one self-contained page that tells the study in order."""
+"""Rule report: write the report of the study, one self-contained page."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Rule reread_labels: one noisy reader reads a cohort's training and validation labels again."""
+"""Rule reread_labels: read a cohort's training and validation labels again as a noisy reader."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Rule saliency: maps of what one run looks at, by one method, with its weights and with randomised
+"""Rule saliency: make one run's saliency maps by one method, with its weights and with randomised
 ones.
 """
 

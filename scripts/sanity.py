@@ -1,4 +1,4 @@
-"""Rule sanity: whether maps tell of the network."""
+"""Rule sanity: check whether maps change with the weights, and whether they agree between seeds."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Rule similarity: how alike the representations of all runs are."""
+"""Rule similarity: compare the representations of all runs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Rule subgroups: arms compared within subgroups of cases."""
+"""Rule subgroups: compare arms within subgroups of cases, and test the interactions."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,17 +1,17 @@
-"""Rule table: one table as CSV and LaTeX, written by its own module."""
+"""Rule table: write one table as CSV and LaTeX by what its module declares."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.job import logged
-from kneeoa.paper_tables.registry import write
+from kneeoa.paper_tables.table_files import write_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
     files = snakemake.input.items()
-    write(
+    write_table(
         snakemake.wildcards.table,
         **{name: Path(file) if isinstance(file, str) else [Path(each) for each in file] for name, file in files},
         **snakemake.params.settings,

@@ -13,6 +13,10 @@ KILLS = 50 if LONG else 20
 """How many jobs of ingestion, and how many of training, are killed."""
 EVERY = 1 if LONG else 10
 """Of how many rows of the rerun table one is planned that the edits of this branch do not touch."""
+TOUCHED = 40
+"""How many rows at most are planned because the edits touch them, where not all rows are: an edit
+of a whole room touches most of the table.
+"""
 LAST_RESORT = 1800.0
 """Seconds after which a test stops to wait for what should have happened: no test is decided by
 them, they keep a defect from hanging for ever.

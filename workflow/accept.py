@@ -1,16 +1,15 @@
-"""`make accept`: prove that an edit of the code changes no result, and write that down, so that
-finished studies stay finished.
+"""`make accept`: prove that an edit of the code changes no result, and record it, so that finished
+studies stay finished.
 
-    python workflow/accept.py                       # the working tree against the last commit, on
-    the small study python workflow/accept.py --since v1.2          # against another revision
-    python workflow/accept.py --configfile my.yaml  # on another study: what is proved is proved for
-    the codes that it uses
+    python workflow/accept.py                       # working tree against the last commit
+    python workflow/accept.py --since v1.2          # against another revision
+    python workflow/accept.py --configfile my.yaml  # on another study than the small one
 
-The study runs to its end in a copy of the old revision. Its results are taken into a copy of the
-working tree, where Snakemake makes again what the edit touches and nothing else. Every file that
-was made again must then have the bytes that it had (but for what is named under NOT_COMPARED), and
-the new digest of each rule's code is written into `workflow/accepted.json` as equal to the old one.
-One file that differs, and nothing is written.
+The study is run in a copy of the old revision. Its results are copied into a copy of the working
+tree, where Snakemake makes again what the edit touches and nothing else. Every file that was made
+again must have the same bytes (except for NOT_COMPARED). Then the new digest of each rule's code is
+written into `workflow/accepted.json` as equal to the old one. If one file differs, nothing is
+written. The proof holds for the code that the study uses.
 """
 
 from __future__ import annotations
@@ -35,21 +34,21 @@ RECORD = Path("workflow") / "accepted.json"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Accept the working tree's code, or say why not; the exit code."""
+    """Accept the working tree's code, or print why not; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--since", default="HEAD", help="the revision whose results are compared (default: the last commit)")
     parser.add_argument("--configfile", default="tests/small.yaml", help="the study that proves it, a file of the working tree")
     parser.add_argument("--cores", default="all")
     parser.add_argument("--finished", type=Path, help="a copy of the old revision in which the study is finished already")
-    asked = parser.parse_args(arguments)
-    study = (ROOT / asked.configfile).resolve()
+    options = parser.parse_args(arguments)
+    study = (ROOT / options.configfile).resolve()
     with tempfile.TemporaryDirectory(prefix="kneeoa-accept-") as folder:
         try:
-            before = asked.finished or _finished(Path(folder, "before"), asked.since, study, asked.cores)
+            before = options.finished or _run_revision(Path(folder, "before"), options.since, study, options.cores)
             after = copy_tree(ROOT, Path(folder, "after"))
-            for kept in ("results", ".snakemake"):
-                shutil.copytree(before / kept, after / kept, dirs_exist_ok=True, symlinks=True)
-            _run(after, study, asked.cores)
+            for name in ("results", ".snakemake"):
+                shutil.copytree(before / name, after / name, dirs_exist_ok=True, symlinks=True)
+            _run(after, study, options.cores)
             accept(before, after, ROOT / RECORD)
         except KneeoaError as error:
             print(error, file=sys.stderr)
@@ -58,23 +57,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def accept(before: Path, after: Path, record: Path) -> None:
-    """Compare two clones in which a study is finished, and add to ``record`` which of the later
-    one's codes are equal to earlier ones.
+    """Compare two clones in which a study is finished, and add the later one's code digests to
+    ``record`` as equal to the earlier ones.
 
     Raises:
         KneeoaError: a result differs, or something other than code was edited.
     """
-    found = changes(before / RECORDS, after / RECORDS)
-    different = differing(before, after, [output for outputs in found.values() for output in outputs])
+    changed = changes(before / RECORDS, after / RECORDS)
+    different = differing(before, after, [output for outputs in changed.values() for output in outputs])
     if different:
         raise KneeoaError("Nothing is accepted, since results differ:\n" + "\n".join(f"  - {words}" for words in different))
-    accepted.write(record, accepted.add(accepted.read(record), found))
-    print(f"{sum(map(len, found.values()))} files made again, all equal; {len(found)} codes accepted in {record.name}:")
-    print("\n".join(f"  {change.script}: {change.old} -> {change.new}" for change in sorted(found)))
+    accepted.write(record, accepted.add(accepted.read(record), changed))
+    print(f"{sum(map(len, changed.values()))} files made again, all equal; {len(changed)} codes accepted in {record.name}:")
+    print("\n".join(f"  {change.script}: {change.old} -> {change.new}" for change in sorted(changed)))
 
 
-def _finished(folder: Path, revision: str, study: Path, cores: str) -> Path:
-    """A copy of a revision in which the study has run."""
+def _run_revision(folder: Path, revision: str, study: Path, cores: str) -> Path:
+    """Copy a revision into ``folder`` and run the study there."""
     folder.mkdir()
     archive = subprocess.run(["git", "archive", revision], cwd=ROOT, capture_output=True)
     if archive.returncode:

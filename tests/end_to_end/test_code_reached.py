@@ -43,9 +43,9 @@ def members(script: str) -> list[str]:
     if script == "figure":
         return [f"{figures.code_module(name)}:draw" for name in figures_and_tables.figures()]
     if script == "table":
-        return [f"{tables.code_module(name)}:write" for name in figures_and_tables.tables()]
+        return [each for name in figures_and_tables.tables() for each in tables.definitions(name, tables.IN_FILES)]
     if script == "report":
-        return [f"{tables.code_module(name)}:{part}" for name in figures_and_tables.tables() for part in ("SCHEMA", "tabulars")]
+        return [each for name in figures_and_tables.tables() for each in tables.definitions(name, tables.IN_REPORT)]
     if script not in NETWORKS:
         return []
     kinds = [module for backbone in study.backbones.values() for module in backbones.code_modules(backbone.kind)]

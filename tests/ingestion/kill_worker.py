@@ -56,8 +56,8 @@ def says(board: Board, phase: str, function: Callable[..., Any]) -> Callable[...
 
 def hook(board: Board) -> None:
     """Wrap what each phase runs, wherever it was imported to."""
-    for found in pkgutil.iter_modules(kneeoa.images.__path__, "kneeoa.images."):
-        importlib.import_module(found.name)  # readers are imported late: once here, not in every child
+    for module_info in pkgutil.iter_modules(kneeoa.images.__path__, "kneeoa.images."):
+        importlib.import_module(module_info.name)  # readers are imported late: once here, not in every child
     swap: dict[int, Callable[..., Any]] = {}
     for name, phase in _MODULES.items():
         module = importlib.import_module(name)

@@ -46,29 +46,35 @@ def _oai(root: Path, subjects: tuple[str, ...]) -> None:
 
 def _oai_archive(root: Path, subjects: tuple[str, ...]) -> None:
     header = ["src_subject_id", "interview_date", "image03_id", "image_description", "comments_misc", "image_file"]
-    rows = [[own, "01/01/2004", "7", "SAG_3D_DESS_RIGHT", "", f"s3://b/s/00m/{folder(own)}.tar.gz"] for own in subjects]
+    rows = [
+        [participant, "01/01/2004", "7", "SAG_3D_DESS_RIGHT", "", f"s3://b/s/00m/{folder(participant)}.tar.gz"] for participant in subjects
+    ]
     _put(root / "image03.txt", "".join("\t".join(f'"{cell}"' for cell in row) + "\n" for row in [header, header, *rows]))
-    _put(root / "kxr_sq_bu00.txt", "ID|SIDE|READPRJ|V00XRKL\n" + "".join(f"{own}|1|15|1\n" for own in subjects))
-    for own in subjects:
-        _put(root / "00m" / f"{folder(own)}.tar.gz")
+    _put(root / "kxr_sq_bu00.txt", "ID|SIDE|READPRJ|V00XRKL\n" + "".join(f"{participant}|1|15|1\n" for participant in subjects))
+    for participant in subjects:
+        _put(root / "00m" / f"{folder(participant)}.tar.gz")
 
 
 def _grades(root: Path, subjects: tuple[str, ...]) -> None:
-    for number, own in enumerate(subjects):
-        _put(root / "train" / str(number % 5) / f"{own}R.png")
+    for number, participant in enumerate(subjects):
+        _put(root / "train" / str(number % 5) / f"{participant}R.png")
 
 
 def _cm(root: Path, subjects: tuple[str, ...]) -> None:
-    for own in subjects:
-        _put(root / "imagesTr" / f"oaizib_{own}_0000.nii.gz")
-        _put(root / "labelsTr" / f"oaizib_{own}.nii.gz")
+    for participant in subjects:
+        _put(root / "imagesTr" / f"oaizib_{participant}_0000.nii.gz")
+        _put(root / "labelsTr" / f"oaizib_{participant}.nii.gz")
 
 
 def _manifest(root: Path, subjects: tuple[str, ...]) -> None:
-    _put(root / "t.csv", "id,side,file,mask,kl\n" + "".join(f"{own},R,images/{own}.nii.gz,masks/{own}.nii.gz,1\n" for own in subjects))
-    for own in subjects:
-        _put(root / "images" / f"{own}.nii.gz")
-        _put(root / "masks" / f"{own}.nii.gz")
+    _put(
+        root / "t.csv",
+        "id,side,file,mask,kl\n"
+        + "".join(f"{participant},R,images/{participant}.nii.gz,masks/{participant}.nii.gz,1\n" for participant in subjects),
+    )
+    for participant in subjects:
+        _put(root / "images" / f"{participant}.nii.gz")
+        _put(root / "masks" / f"{participant}.nii.gz")
 
 
 PEOPLE = tuple(f"{9500000 + number}" for number in _NUMBERS)
@@ -80,8 +86,8 @@ LAYOUTS = {
         Cohort.model_validate({"reader": "oai", "root": "raw", "shards": SHARDS} | _TISSUES),
         PEOPLE,
         _oai,
-        lambda root, own: series(root, own) / "001",
-        lambda root, own: root / "masks/a" / f"{own}_R_V00.nii.gz",
+        lambda root, participant: series(root, participant) / "001",
+        lambda root, participant: root / "masks/a" / f"{participant}_R_V00.nii.gz",
         "contents.csv",
         "kxr_sq_bu00.txt",
     ),
@@ -89,7 +95,7 @@ LAYOUTS = {
         Cohort(reader="oai", root="raw", shards=SHARDS),
         PEOPLE,
         _oai_archive,
-        lambda root, own: root / "00m" / f"{folder(own)}.tar.gz",
+        lambda root, participant: root / "00m" / f"{folder(participant)}.tar.gz",
         None,
         "image03.txt",
         "kxr_sq_bu00.txt",
@@ -98,7 +104,7 @@ LAYOUTS = {
         Cohort(reader="grades_folder", root="raw", shards=SHARDS, views=("pa",)),
         PEOPLE,
         _grades,
-        lambda root, own: next((root / "train").glob(f"*/{own}R.png")),
+        lambda root, participant: next((root / "train").glob(f"*/{participant}R.png")),
         None,
         None,
         None,
@@ -107,8 +113,8 @@ LAYOUTS = {
         Cohort.model_validate({"reader": "oaizib_cm", "root": "raw", "shards": SHARDS} | _TISSUES),
         tuple(f"{number:03d}" for number in _NUMBERS),
         _cm,
-        lambda root, own: root / "imagesTr" / f"oaizib_{own}_0000.nii.gz",
-        lambda root, own: root / "labelsTr" / f"oaizib_{own}.nii.gz",
+        lambda root, participant: root / "imagesTr" / f"oaizib_{participant}_0000.nii.gz",
+        lambda root, participant: root / "labelsTr" / f"oaizib_{participant}.nii.gz",
         None,
         None,
     ),
@@ -118,8 +124,8 @@ LAYOUTS = {
         ),
         PEOPLE,
         _manifest,
-        lambda root, own: root / "images" / f"{own}.nii.gz",
-        lambda root, own: root / "masks" / f"{own}.nii.gz",
+        lambda root, participant: root / "images" / f"{participant}.nii.gz",
+        lambda root, participant: root / "masks" / f"{participant}.nii.gz",
         "t.csv",
         None,
     ),

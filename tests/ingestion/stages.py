@@ -91,10 +91,10 @@ def mask(root: Path, subject: str, side: str = "R", suffix: str = ".nii.gz") -> 
     return root / "masks" / f"{subject}_{side}_V00{suffix}"
 
 
-def build_tables(root: Path, out: Path, own: Cohort) -> dict[str, pd.DataFrame]:
+def build_tables(root: Path, out: Path, configured: Cohort) -> dict[str, pd.DataFrame]:
     """The cohort stage."""
     paths = Tables(out).of_cohort()
-    build(own, "main", root, LEVELS, **paths)
+    build(configured, "main", root, LEVELS, **paths)
     return {name: table.read(paths[name]) for name, table in (("cases", CASES), ("labels", LABELS), ("exclusions", EXCLUSIONS))}
 
 

@@ -68,8 +68,8 @@ class Fate:
             assert len(array) == len(index)
             excluded.append(reasons)
             for _, row in index.iterrows():
-                own = row["case_id"].split("-")[0]
-                self.kept[own], self.arrays[own] = row, array[row["row"]]
+                owner = row["case_id"].split("-")[0]
+                self.kept[owner], self.arrays[owner] = row, array[row["row"]]
         self.exclusions = pd.concat(excluded, ignore_index=True)
         self.memory_mb = 0.0
         self.excluded = {row["subject"]: row for _, row in self.exclusions.iterrows() if row["scope"] == "case"}
@@ -119,9 +119,9 @@ def fate(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Fate:
             forbidden += sorted(place.glob("forbidden*")) or [place]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with without_permission(forbidden), at_most(600):
-        found = Fate(root, tmp_path_factory.mktemp("out"))
-    found.memory_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    return found
+        result = Fate(root, tmp_path_factory.mktemp("out"))
+    result.memory_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -129,19 +129,19 @@ def verdicts(fate: Fate) -> list[Verdict]:
     return [_verdict(case, subject(number), sound(number), fate) for number, case in enumerate(PLANTED)]
 
 
-def _verdict(case: Planted, own: str, truth: Knee, fate: Fate) -> Verdict:
-    if own in fate.kept and own in fate.excluded:
+def _verdict(case: Planted, owner: str, truth: Knee, fate: Fate) -> Verdict:
+    if owner in fate.kept and owner in fate.excluded:
         return Verdict(case.family, str(case), wrong="both kept and excluded")
-    if own in fate.excluded:
-        row = fate.excluded[own]
+    if owner in fate.excluded:
+        row = fate.excluded[owner]
         if row["reason"] in case.reasons:
             return Verdict(case.family, str(case), excluded=row["reason"])
         return Verdict(case.family, str(case), wrong=f"excluded as {row['reason']}: {row['detail']}")
-    if own not in fate.kept:
+    if owner not in fate.kept:
         return Verdict(case.family, str(case), wrong="lost: neither kept nor excluded")
     if not case.reads:
         return Verdict(case.family, str(case), wrong="passed as a knee")
-    return Verdict(case.family, str(case), wrong=_difference(fate.arrays[own], fate.kept[own], truth))
+    return Verdict(case.family, str(case), wrong=_difference(fate.arrays[owner], fate.kept[owner], truth))
 
 
 def _difference(array: NDArray[np.float16], row: pd.Series, truth: Knee) -> str:
@@ -165,9 +165,9 @@ def test_there_are_at_least_two_hundred_distinct_ones(root: Path) -> None:
 
 
 def test_none_crashes_a_shard_and_every_one_is_accounted_for(fate: Fate) -> None:
-    found = {subject(number) for number in range(len(PLANTED))}
-    assert set(fate.cases["subject"]) == found
-    assert fate.kept.keys() | fate.excluded.keys() == found
+    planted = {subject(number) for number in range(len(PLANTED))}
+    assert set(fate.cases["subject"]) == planted
+    assert fate.kept.keys() | fate.excluded.keys() == planted
     assert not fate.kept.keys() & fate.excluded.keys()
     assert len(fate.exclusions[fate.exclusions["scope"] == "case"]) == len(fate.excluded), "a case has two reasons"
 

@@ -48,28 +48,28 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> list[Verdict]:
     kept = {row["case_id"].split("-")[0]: array[row["row"]] for _, row in index.iterrows() if row["usable"]}
     affines = {row["case_id"].split("-")[0]: np.asarray(row["affine"]).reshape(4, 4) for _, row in volumes.iterrows()}
     reasons = {row["case_id"].split("-")[0]: row for _, row in excluded.iterrows()}
-    found = []
+    results = []
     for number, case in enumerate(CASES):
-        own = subject(number)
-        if own in reasons:
-            row = reasons[own]
+        owner = subject(number)
+        if owner in reasons:
+            row = reasons[owner]
             fits = row["reason"] in case.reasons
             wrong = "" if fits else f"excluded as {row['reason']}: {row['detail']}"
-            found.append(Verdict(case.family, str(case), row["reason"], wrong))
+            results.append(Verdict(case.family, str(case), row["reason"], wrong))
         else:
-            found.append(Verdict(case.family, str(case), wrong=_difference(case, kept[own], knees[chosen[number]], affines[own])))
-    return found
+            results.append(Verdict(case.family, str(case), wrong=_difference(case, kept[owner], knees[chosen[number]], affines[owner])))
+    return results
 
 
-def _difference(case: PlantedMask, found: np.ndarray, scan: Scan, affine: np.ndarray) -> str:
+def _difference(case: PlantedMask, values: np.ndarray, scan: Scan, affine: np.ndarray) -> str:
     if case.reasons:
         return "passed as this knee's mask"
-    truth = scan.labels(Grid((found.shape[0], found.shape[1], found.shape[2]), affine))
+    truth = scan.labels(Grid((values.shape[0], values.shape[1], values.shape[2]), affine))
     dice = []
     for name in sorted(TISSUES):
-        own, true = found == sorted(TISSUES).index(name) + 1, truth == TISSUES[name][0]
+        labelled, true = values == sorted(TISSUES).index(name) + 1, truth == TISSUES[name][0]
         if name.endswith("cartilage"):
-            dice.append(2 * (own & true).sum() / (own.sum() + true.sum()))
+            dice.append(2 * (labelled & true).sum() / (labelled.sum() + true.sum()))
     return "" if min(dice) >= case.dice else f"its cartilages overlap with the truth by Dice {min(dice):.3f}"
 
 

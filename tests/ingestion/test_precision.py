@@ -24,16 +24,16 @@ from tests.ingestion.stages import Tables, barcode, build_tables, run_volumes, s
 
 @pytest.fixture(params=LAYOUTS)
 def layout(request: pytest.FixtureRequest, tmp_path: Path) -> Layout:
-    own = LAYOUTS[request.param]
-    own.write(tmp_path, own.subjects)
-    return own
+    chosen = LAYOUTS[request.param]
+    chosen.write(tmp_path, chosen.subjects)
+    return chosen
 
 
-def changed(root: Path, own: Layout, edit: Callable[[], object]) -> set[int]:
+def changed(root: Path, source: Layout, edit: Callable[[], object]) -> set[int]:
     """The shards whose digest an edit changes; tables of the whole cohort apart."""
-    before = raw_digests(root, own.cohort)
+    before = raw_digests(root, source.cohort)
     edit()
-    after = raw_digests(root, own.cohort)
+    after = raw_digests(root, source.cohort)
     assert before.keys() == after.keys() == {UNATTRIBUTED, *range(SHARDS)}
     return {key for key in before if before[key] != after[key]} - {UNATTRIBUTED}
 
@@ -47,9 +47,9 @@ def test_a_file_that_is_touched_changes_its_shard_alone(layout: Layout, tmp_path
     for subject in layout.subjects:
         for place in filter(None, (layout.image, layout.mask)):
             path = place(tmp_path, subject)
-            own = {shard_of(subject, SHARDS)}
-            assert changed(tmp_path, layout, lambda path=path: os.utime(path, ns=(1, 1))) == own
-            assert changed(tmp_path, layout, lambda path=path: path.write_text("longer")) == own
+            expected = {shard_of(subject, SHARDS)}
+            assert changed(tmp_path, layout, lambda path=path: os.utime(path, ns=(1, 1))) == expected
+            assert changed(tmp_path, layout, lambda path=path: path.write_text("longer")) == expected
     assert changed(tmp_path, layout, layout.image(tmp_path, layout.subjects[0]).unlink) == {shard_of(layout.subjects[0], SHARDS)}
 
 
@@ -87,10 +87,10 @@ def test_an_edited_label_changes_the_tables_and_no_shard(layout: Layout, tmp_pat
     assert raw_digests(tmp_path, layout.cohort)[UNATTRIBUTED] != before
 
 
-def _volumes(root: Path, out: Path, own: Cohort) -> dict[int, tuple[str, ...]]:
+def _volumes(root: Path, out: Path, cohort: Cohort) -> dict[int, tuple[str, ...]]:
     """SHA-256 of the files of every shard of volumes, made anew."""
     shutil.rmtree(out, ignore_errors=True)
-    build_tables(root, out, own)
+    build_tables(root, out, cohort)
     for shard in range(SHARDS):
         run_volumes(root, out, VIEW, shard)
     return {shard: tuple(sha256_file(path) for path in Tables(out).of_shard("volumes", shard).values()) for shard in range(SHARDS)}
@@ -100,7 +100,7 @@ def test_bytes_change_where_digests_do_and_nowhere_else(tmp_path: Path) -> None:
     """A chain of edits of real files: after each, every shard is made anew; those whose digest
     stayed have the bytes that they had.
     """
-    root, own = tmp_path / "raw", Cohort(reader="oai", root="raw", shards=SHARDS)
+    root, cohort = tmp_path / "raw", Cohort(reader="oai", root="raw", shards=SHARDS)
     people = PEOPLE[:8]
     write_tables(root, [(subject, "RIGHT", "1") for subject in people])
     for number, subject in enumerate(people):
@@ -133,13 +133,13 @@ def test_bytes_change_where_digests_do_and_nowhere_else(tmp_path: Path) -> None:
             lambda: _relink(series(root, people[7]) / "dess.nii.gz", series(root, people[1]) / "dess.nii.gz"),
         ),
     }
-    digests, files = raw_digests(root, own), _volumes(root, tmp_path / "out", own)
+    digests, files = raw_digests(root, cohort), _volumes(root, tmp_path / "out", cohort)
     for name, (subject, edit) in edits.items():
         edit()
-        new_digests, new_files = raw_digests(root, own), _volumes(root, tmp_path / "out", own)
-        told = {shard for shard in range(SHARDS) if new_digests[shard] != digests[shard]}
+        new_digests, new_files = raw_digests(root, cohort), _volumes(root, tmp_path / "out", cohort)
+        changed_digests = {shard for shard in range(SHARDS) if new_digests[shard] != digests[shard]}
         differ = {shard for shard in range(SHARDS) if new_files[shard] != files[shard]}
-        assert differ == told == {shard_of(subject, SHARDS)}, name
+        assert differ == changed_digests == {shard_of(subject, SHARDS)}, name
         digests, files = new_digests, new_files
 
 

@@ -45,7 +45,7 @@ class Run:
     raw: Path
     flat: Path
     out: Path
-    spoken: bytes
+    printed: bytes
 
 
 def subject(number: int) -> str:
@@ -67,10 +67,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     rows: dict[str, list[dict[str, object]]] = {"cases": [], "images": []}
     for number, (name, write) in enumerate(RADIOGRAPHS.items()):
         write(flat / name, picture(number))
-        own = {"cohort": "flat", "case_id": f"{number}-R-00m", "shard": 0}
-        rows["cases"].append({**dict.fromkeys(CASES.schema.names), **own, "subject": str(number), "side": "R", "visit": "00m"})
+        case = {"cohort": "flat", "case_id": f"{number}-R-00m", "shard": 0}
+        rows["cases"].append({**dict.fromkeys(CASES.schema.names), **case, "subject": str(number), "side": "R", "visit": "00m"})
         place = {"view": "pa", "role": "image", "path": name, "shows": "knee", "format": "png" if name.endswith("png") else "dicom-file"}
-        rows["images"].append({**dict.fromkeys(IMAGES.schema.names), **own, **place})
+        rows["images"].append({**dict.fromkeys(IMAGES.schema.names), **case, **place})
     CASES.write(flat / "cases.parquet", rows["cases"])
     IMAGES.write(flat / "images.parquet", rows["images"])
     environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT / "workflow/lib"), str(ROOT))), "PYTHONWARNINGS": "always"}
@@ -102,12 +102,12 @@ def test_whole_files_were_read_and_broken_ones_refused(run: Run) -> None:
 def test_nothing_of_the_person_reaches_an_output_or_a_log(run: Run) -> None:
     files = [path for path in run.out.rglob("*") if path.is_file()]
     assert len(files) >= 12
-    told = {str(path.relative_to(run.out)): sorted(seen(bytes_of(path))) for path in files if seen(bytes_of(path))}
-    assert told == {}
+    leaks = {str(path.relative_to(run.out)): sorted(seen(bytes_of(path))) for path in files if seen(bytes_of(path))}
+    assert leaks == {}
 
 
 def test_nothing_of_the_person_is_spoken(run: Run) -> None:
-    lines = [line.decode(errors="replace")[:300] for line in run.spoken.splitlines() if seen(line)]
+    lines = [line.decode(errors="replace")[:300] for line in run.printed.splitlines() if seen(line)]
     assert lines == []
 
 

@@ -36,10 +36,10 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> list[Verdict]:
     for number, case in enumerate(CASES):
         path = root / f"{number:03d}{case.suffix or SUFFIXES[case.format]}"
         case.plant(path, picture(number))
-        own = {"cohort": "main", "case_id": case_id(number), "shard": 0}
+        identity = {"cohort": "main", "case_id": case_id(number), "shard": 0}
         place = {"view": "pa", "role": "image", "path": path.name, "format": case.format, "shows": "knee"}
-        images.append({**dict.fromkeys(IMAGES.schema.names), **own, **place})
-        cases.append({**dict.fromkeys(CASE_TABLE.schema.names), **own, "subject": f"{number:03d}", "side": case.side, "visit": "00m"})
+        images.append({**dict.fromkeys(IMAGES.schema.names), **identity, **place})
+        cases.append({**dict.fromkeys(CASE_TABLE.schema.names), **identity, "subject": f"{number:03d}", "side": case.side, "visit": "00m"})
     CASE_TABLE.write(root / "cases.parquet", cases)
     IMAGES.write(root / "images.parquet", images)
     make_volumes(
@@ -52,25 +52,25 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> list[Verdict]:
     assert [text for text in excluded["detail"] if str(root) in text] == []
     array = open_rows(root / "v.npy")
     rows, reasons = dict(zip(index["case_id"], index["row"], strict=True)), dict(zip(excluded["case_id"], excluded["reason"], strict=True))
-    found = []
+    results = []
     for number, case in enumerate(CASES):
-        own = case_id(number)
-        if own in reasons:
-            wrong = "" if reasons[own] in case.reasons else f"excluded as {reasons[own]}"
-            found.append(Verdict(case.family, str(case), reasons[own], wrong))
+        name = case_id(number)
+        if name in reasons:
+            wrong = "" if reasons[name] in case.reasons else f"excluded as {reasons[identity]}"
+            results.append(Verdict(case.family, str(case), reasons[name], wrong))
         else:
-            row = np.asarray(array[rows[own]], dtype=np.float64)
-            found.append(Verdict(case.family, str(case), wrong=_difference(case, row, picture(number).astype(np.float64))))
-    return found
+            row = np.asarray(array[rows[name]], dtype=np.float64)
+            results.append(Verdict(case.family, str(case), wrong=_difference(case, row, picture(number).astype(np.float64))))
+    return results
 
 
-def _difference(case: PlantedRadiograph, found: NDArray[np.float64], truth: NDArray[np.float64]) -> str:
+def _difference(case: PlantedRadiograph, pixels: NDArray[np.float64], truth: NDArray[np.float64]) -> str:
     """The picture as displayed, a left knee's mirrored; clipped and scaled as volumes are."""
     if not case.reads:
         return "passed as a knee"
     low, high = np.percentile(truth, (0.5, 99.5))
     expected = np.clip(truth[:, ::-1] if case.side == "L" else truth, low, high)
-    off = float(np.abs(found - (expected - expected.mean()) / expected.std()).max())
+    off = float(np.abs(pixels - (expected - expected.mean()) / expected.std()).max())
     return "" if off < (0.02 if case.bits > 8 else 0.1) else f"its pixels differ by up to {off:.2f} deviations"
 
 

@@ -19,14 +19,14 @@ from tests.ingestion.verdicts import Verdict, table
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> list[Verdict]:
-    found = []
+    results = []
     for case in CASES:
         root, out = tmp_path_factory.mktemp("raw"), tmp_path_factory.mktemp("out")
         for subject in GRADES:
             write_gz(series(root, subject), knee(1))
         case.bend(sound()).write(root)
-        found.append(_verdict(case, root, out))
-    return found
+        results.append(_verdict(case, root, out))
+    return results
 
 
 def _verdict(case: PlantedTable, root: Path, out: Path) -> Verdict:
@@ -42,7 +42,7 @@ def _verdict(case: PlantedTable, root: Path, out: Path) -> Verdict:
     labels = tables["labels"][tables["labels"]["level"] == "kl"]
     grades = {_short(row["case_id"]): int(row["value"][0]) for _, row in labels.iterrows()}
     excluded = tables["exclusions"][tables["exclusions"]["reason"] != "disagreement"]
-    pairs = {(_short(own), reason) for own, reason in zip(excluded["case_id"], excluded["reason"], strict=True)}
+    pairs = {(_short(case_id), reason) for case_id, reason in zip(excluded["case_id"], excluded["reason"], strict=True)}
     fits = {name for name, _ in pairs} == case.reasons.keys() and all(reason in case.reasons[name].split() for name, reason in pairs)
     if grades != case.grades:
         return Verdict("tables", str(case), wrong=f"grades {grades}, expected {case.grades}")

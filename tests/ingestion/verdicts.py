@@ -24,14 +24,14 @@ def table(verdicts: Iterable[Verdict]) -> str:
     """A row a family: planted, read correctly, excluded, wrong; then every wrong one, and how often
     each reason was given.
     """
-    found = list(verdicts)
+    rows = list(verdicts)
     lines = [f"{'family':24s} {'planted':>8s} {'read':>8s} {'excluded':>9s} {'wrong':>6s}"]
-    for family in [*dict.fromkeys(verdict.family for verdict in found), "all"]:
-        own = [verdict for verdict in found if family in (verdict.family, "all")]
-        wrong = sum(bool(verdict.wrong) for verdict in own)
-        excluded = sum(verdict.excluded is not None and not verdict.wrong for verdict in own)
-        lines.append(f"{family:24s} {len(own):8d} {len(own) - excluded - wrong:8d} {excluded:9d} {wrong:6d}")
-    lines += [f"WRONG {verdict.case}: {verdict.wrong}" for verdict in found if verdict.wrong]
-    reasons = Counter(verdict.excluded for verdict in found if verdict.excluded)
+    for family in [*dict.fromkeys(verdict.family for verdict in rows), "all"]:
+        chosen = [verdict for verdict in rows if family in (verdict.family, "all")]
+        wrong = sum(bool(verdict.wrong) for verdict in chosen)
+        excluded = sum(verdict.excluded is not None and not verdict.wrong for verdict in chosen)
+        lines.append(f"{family:24s} {len(chosen):8d} {len(chosen) - excluded - wrong:8d} {excluded:9d} {wrong:6d}")
+    lines += [f"WRONG {verdict.case}: {verdict.wrong}" for verdict in rows if verdict.wrong]
+    reasons = Counter(verdict.excluded for verdict in rows if verdict.excluded)
     lines.append("reasons: " + ", ".join(f"{reason} {count}" for reason, count in reasons.most_common()))
     return "\n".join(lines)

@@ -111,7 +111,7 @@ def test_a_study_that_has_what_they_need_makes_them_and_the_report_with_them(pla
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_an_edit_of_its_module_makes_it_alone_again_and_the_report(planner: Planner, recipe: str) -> None:
     text = (planner.folder / MODULES[recipe]).read_text()
-    function = {"figure": "draw", "table": "write"}[recipe]
+    function = {"figure": "draw", "table": "csv_rows"}[recipe]
     for _ in edited(planner, MODULES[recipe], text, edited_definition(text, function)):
         assert set(planned(planner)) == {f"{recipe} brier", "report"}
 

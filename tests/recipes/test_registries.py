@@ -19,6 +19,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from kneeoa.config.study import load
+from kneeoa.contrasts.metrics import build_metrics
 from kneeoa.tables.cases import CASES
 from kneeoa.tables.contrasts import CONTRASTS
 from kneeoa.tables.images import IMAGES
@@ -31,6 +33,7 @@ from tests.rerun import test_table
 from tests.rerun.plan import Job, Planner, jobs_of
 from tests.rerun.row import SMALL
 from tests.rerun.studies import finished
+from tests.unit import kinds_of_level
 
 KNOWN = {"KNEEOA_COPIED": "known"}  # as the finished study was marked
 
@@ -114,7 +117,7 @@ def of_runs(jobs: list[Job]) -> set[str]:
 
 def test_every_recipe_of_the_page_has_its_blocks() -> None:
     assert set(recipes()) >= {"backbone", "mode", "loss", "level", "cohort", "figure", "metric"}
-    assert all(recipes()[name] for name in ("backbone", "mode", "loss", "level", "cohort", "metric"))
+    assert all(recipes()[name] for name in ("backbone", "mode", "loss", "level", "kind of level", "cohort", "metric"))
 
 
 def test_a_backbone(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,6 +173,44 @@ def test_a_level(planner: Planner) -> None:
     assert "'modes.three.levels' names 'stages'; known are oa, stage, kl" in refusal(planner, config)
 
 
+REPORTED = """
+from pathlib import Path
+from tests.unit.finished_imports import Finished
+
+finished = Finished(given["config"], Path(given["folder"]))
+assert "Dual reached" in finished.report
+predictions = [str(finished.path(name)) for name in finished.layout.predictions()]
+metrics = str(finished.result("statistics/metrics.parquet"))
+print(json.dumps({"figures": finished.layout.figures(), "predictions": predictions, "metrics": metrics}))
+"""
+
+
+def test_a_kind_of_level(planner: Planner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["patient,file,knee,grade,spurs", "A1,a1.nii.gz,R,3,2", "B2,b2.nii.gz,L,0,0", "C3,c3.nii.gz,L,4,"]
+    (tmp_path / "knees.csv").write_text("\n".join(lines) + "\n")
+    for line in lines[1:]:
+        (tmp_path / line.split(",")[1]).touch()
+    with carried_out("kind of level", planner.folder):
+        assert plan(planner, study(planner)) == [], "a study without a level of the kind runs nothing anew"
+        config = configuration("kind of level", study(planner))
+        config["cohorts"]["counted"]["root"] = str(tmp_path)
+        assert "resnet3d-counting" in of_runs(plan(planner, config))
+        assert set(learn(planner, config, {"backbone": "resnet3d", "mode": "counting"})["sums"]) == {"spurs spurs"}
+        _, labels = made(planner, "counted")
+        spurs = labels[labels["level"] == "spurs"].set_index("case_id")["value"].map(list).to_dict()
+        assert spurs == {"A1-R-00m": [2], "B2-L-00m": [0]}
+        imported = kinds_of_level.study(tmp_path, [kinds_of_level.ORDINAL | {"kind": "count"}])
+        shown: dict[str, Any] = python(planner.folder, REPORTED, config=imported, folder=str(tmp_path))
+        assert {"confusion", "roc_by_class", "reliability_by_class", "forest", "claim"} == set(shown["figures"])
+        ordinal = load(imported | {"levels": [kinds_of_level.ORDINAL]})
+        build_metrics([Path(file) for file in shown["predictions"]], ordinal.levels, ordinal.statistics, tmp_path / "ordinal.parquet")
+        pd.testing.assert_frame_equal(METRICS.read(Path(shown["metrics"])), METRICS.read(tmp_path / "ordinal.parquet"))
+        config["levels"][0]["kind"] = "counts"
+        allowed = "'binary', 'count', 'multiclass', 'multilabel' or 'ordinal'"
+        assert f"'levels[0].kind' is 'counts'; allowed are {allowed}" in refusal(planner, config)
+        asks_for_a_row(planner, monkeypatch, test_table.test_every_kind_of_level_has_a_row, "count")
+
+
 def test_a_cohort_by_a_column_map(planner: Planner, tmp_path: Path) -> None:
     lines = ["patient,file,knee,grade", "A1,a1_right.nii.gz,R,3", "A1,a1_left.nii.gz,L,0", "B2,b2_left.nii.gz,L,4"]
     (tmp_path / "knees.csv").write_text("\n".join(lines) + "\n")
@@ -199,12 +240,17 @@ def read(planner: Planner, config: dict[str, Any], cohort: str, root: Path) -> d
     config["cohorts"][cohort]["root"] = str(root)
     jobs = plan(planner, config)
     assert {job.wildcards["cohort"] for job in jobs if job.rule == "read_cohort"} == {cohort}
+    cases, labels = made(planner, cohort)
+    grades = labels[labels["level"] == "kl"].set_index("case_id")
+    return {str(case): int(grades.loc[case, "value"][0]) for case in cases["case_id"]}
+
+
+def made(planner: Planner, cohort: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """CASES and LABELS of a cohort of the last study that was planned, made by the workflow."""
     folder = f"results/small/cohorts/{cohort}"
     run = snakemake(planner.folder, f"{folder}/cases.parquet", "--cores", "1", "--configfile", "study.yaml", environment=KNOWN)
     assert run.returncode == 0, run.stdout + run.stderr
-    cases, labels = (table.read(planner.folder / folder / f"{table.name}.parquet") for table in (CASES, LABELS))
-    grades = labels[labels["level"] == "kl"].set_index("case_id")
-    return {str(case): int(grades.loc[case, "value"][0]) for case in cases["case_id"]}
+    return CASES.read(planner.folder / folder / "cases.parquet"), LABELS.read(planner.folder / folder / "labels.parquet")
 
 
 BUILD = """

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from tests.rerun.definition_edits import EVERY
 from tests.rerun.row import SMALL, WIDE, Row
-from tests.rerun.rules import FIGURES, IMAGES, LEARNED, MEASURED, OVERLAPS, TABLES
+from tests.rerun.rules import FIGURES, IMAGES, LEARNED, LEVELS, MEASURED, OVERLAPS, TABLES, taking
 
 LIBRARY = "workflow/lib/kneeoa"
 
@@ -40,12 +40,13 @@ STATISTICS: dict[str, set[str]] = {
     "max_t": {"contrasts"},
     **shared(["brier", "calibration", "consistency", "influence", "ordinal", "precision"], METRICS),
     "operating_point": MEASURED_RUNS | {"subgroups"},
-    **shared(["delong", "kernels", "multiclass"], METRICS),
+    **shared(["delong", "kernels", "metric_kernel", "multiclass", "run_delong", "run_influences"], METRICS),
     "resampled": MEASURED_RUNS,
     **shared(["equivalence", "findings", "mcnemar", "obuchowski_rockette", "power"], {"contrasts"}),
-    **shared(["exchange", "score_intervals", "sign_permutation", "sufficiency"], {"contrasts"}),
+    **shared(["exchange", "score_intervals", "sign_permutation", "sufficiency"], {"claim", "contrasts", "readers", "subgroups"}),
     "ranks": METRICS,
-    **shared(["clusters", "sampling"], CURVED),
+    "clusters": CURVED,
+    "sampling": CURVED | {"associations"},
     "bootstrap": RESAMPLED,
     "confusion": METRICS | {"reread_labels"},
     "decision": {"figure decision"},
@@ -97,7 +98,7 @@ NUMBERED = {
 SCORED = NUMBERED - {"figure axis", "figure similarity", "table associations", "table differences", "table geometry", "table similarity"}
 FIGURE_FILES = {
     **{name.removeprefix("figure "): {name} for name in FIGURES},
-    "arms": DRAWN | TABLES - PLAIN | {"report"},
+    "arms": DRAWN | TABLES | {"report"},
     "flow": {"figure flow", "report"},
     "forest_rows": {"figure forest"},
     "images": {"figure saliency", "figure volumes", "quality"},
@@ -118,8 +119,9 @@ FIGURE_FILES = {
 
 TABLE_FILES = {
     **{name.removeprefix("table "): {name, "report"} for name in TABLES},
-    "arm_names": TABLES - PLAIN | {"report"},
-    **shared(["csv_file", "latex", "registry"], TABLES | {"report"}),
+    "sample_size": {"table anatomy", "table claim", "table deletion", "table sanity", "report"},
+    "table_files": TABLES,
+    **shared(["arm_names", "csv_file", "latex", "registry"], TABLES | {"report"}),
 }
 """A module of `paper_tables/`; the report prints every table that the study has."""
 
@@ -167,6 +169,10 @@ another.
 """
 READERS = {"oai": {"read_cohort"}, **shared(["grades_folder", "manifest", "oai_zib", "oaizib_cm"], set())}
 """A reader of `cohorts/`; the small study has one."""
+OF_LEVELS = (LEVELS - taking("classes_of_levels")) | {"saliency", "deletion", "anatomy"} | taking("levels_by_class")
+"""Ask what a level's kind declares."""
+LEVEL_KINDS = {**shared(["binary", "ordinal"], OF_LEVELS), **shared(["multiclass", "multilabel"], set())}
+"""A kind of level of `levels/`; the small study has two."""
 REGISTRIES = {
     "modes": ("LEVELS", {name for name in MODES if "/" not in name}),
     "modes/criteria": ("KINDS", {name.removeprefix("criteria/") for name in MODES if "/" in name}),
@@ -217,7 +223,7 @@ DEFINITIONS = {
     "statistics/metrics.py: quadratic_kappa": METRICS | {"reread_labels"},
     "statistics/metrics.py: called": METRICS | {"claim"},
     "statistics/bootstrap.py: resampled_counts": RESAMPLED,
-    "statistics/bootstrap.py: interval_of": MEASURED_RUNS | {"readers"},
+    "statistics/bootstrap.py: interval_of": MEASURED_RUNS | {"readers", "associations"},
     "statistics/bootstrap.py: percentiles": MEASURED_RUNS | {"claim", "readers", "differences"},
     "statistics/clusters.py: without_rounding": CURVED,
     "statistics/wald.py: normal_quantile": CURVED | {"associations", "predict"},
@@ -245,4 +251,5 @@ ROWS = [
     *(of_arms("modes", name, arms_of(modes)) for name, modes in sorted(MODES.items())),
     *edits("saliency/methods", METHODS),
     *edits("cohorts", READERS),
+    *edits("levels", LEVEL_KINDS),
 ]

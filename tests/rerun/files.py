@@ -19,7 +19,7 @@ def upgraded(lock: str, package: str, old: str, first: set[str]) -> Row:
 
 
 CHECKED = """
-    checked = _options(kind, options)
+    checked = _parse_options(kind, options)
     try:
         checked.check_shape(shape)
     except ValueError as error:

@@ -47,7 +47,7 @@ ROWS = [
     row("statistics.subgroups.bands", {"statistics.subgroups.age.bands": [0, 50, 100]}, {"subgroups"}, WIDE),
     row("statistics.claim.axis", {"statistics.claim": {"axis": "lda"}}, {"claim"}),
     row("statistics.claim.tissue", {"statistics.claim": {"tissue": "bone"}}, {"claim"}),
-    row("statistics.claim.measure", {"statistics.claim": {"measure": "share"}}, {"claim", "associations"}),
+    row("statistics.claim.measure", {"statistics.claim": {"measure": "mass"}}, {"claim", "associations"}),
     row("geometry.axes", {"geometry.axes": ["lda", "pc1", "ridge"]}, MEASURED | taking("axis")),
     row("geometry.level", {"geometry.level": "kl"}, MEASURED),
     row("geometry.resamples", {"geometry.resamples": 101}, MEASURED),

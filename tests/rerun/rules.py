@@ -53,7 +53,7 @@ SHOWN = {
     "table geometry": Shown({"geometry", "geometry_baselines"}, {"arms"}),
     "table differences": Shown({"differences"}, {"arms"}),
     "table similarity": Shown({"similarity"}, {"arms"}),
-    "table associations": Shown({"associations"}, set()),
+    "table associations": Shown({"associations"}, {"arms"}),
     "table anatomy": Shown({"anatomy"}, {"arms"}),
     "table sanity": Shown({"sanity"}, {"arms"}),
     "table deletion": Shown({"deletion_summary"}, {"arms"}),

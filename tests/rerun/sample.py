@@ -1,5 +1,6 @@
 """Which rows of the rerun table are planned: all of them in the long suite, else those that the
-edits of this branch touch and one of ten of the others, another tenth for each commit.
+edits of this branch touch (at most forty, spread over all that are touched) and one of ten of the
+others, other ones for each commit.
 
 The edits are those since KNEEOA_BASE (a commit), or since this branch left the main one, or, on the
 main branch itself, of the last commits; those that are not committed among them. Where there is no
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 
 from tests.dag import ROOT
 from tests.rerun.row import Row
-from tests.suites import EVERY
+from tests.suites import EVERY, TOUCHED
 
 MAIN = ("origin/HEAD", "origin/main", "main")
 COMMITS = 10
@@ -76,5 +77,8 @@ def chosen(rows: Sequence[Row]) -> list[Row]:
     """The rows to plan, in their order."""
     commit = base()
     edits = Edits.since(commit) if commit else Edits()
-    offset = int(git("rev-parse", "HEAD") or "0", 16) % EVERY
-    return [row for number, row in enumerate(rows) if number % EVERY == offset or edits.touch(row)]
+    offset = int(git("rev-parse", "HEAD") or "0", 16)
+    touched = [] if EVERY == 1 else [row.name for row in rows if edits.touch(row)]
+    step = max(1, -(-len(touched) // TOUCHED))
+    planned = set(touched[offset % step :: step])
+    return [row for number, row in enumerate(rows) if number % EVERY == offset % EVERY or row.name in planned]

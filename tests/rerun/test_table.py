@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from kneeoa import declarations, figures_and_tables
+from kneeoa.config.study import load
 from tests.dag import ROOT
 from tests.rerun import code, files, keys_of_analyses, keys_of_data, keys_of_runs, sample, table
 from tests.rerun.keys import keys
 from tests.rerun.plan import Planner, jobs_of
-from tests.rerun.row import Row, differences, plan
+from tests.rerun.row import Row, changed, differences, plan
 from tests.rerun.rules import ASKED_FOR, EVERYTHING, FIGURES, TABLES, after
 from tests.rerun.sample import Edits, chosen
 from tests.rerun.studies import finished
@@ -43,6 +45,14 @@ def test_an_edit_reruns_exactly_what_its_row_says(studies: tuple[Planner, dict[s
     assert differences(row, plan(row, planner), has[row.study]) == []
 
 
+@pytest.mark.parametrize("row", KEYS, ids=lambda row: row.name)
+def test_the_edit_of_a_row_is_a_configuration_that_can_be_used(row: Row) -> None:
+    if row.name == "training.tensorboard":
+        pytest.importorskip("tensorboard", reason="the key is refused where TensorBoard is not installed")
+    study = yaml.safe_load((ROOT / row.study).read_text())
+    assert load({key: value for key, value in changed(study, row.changes).items() if key != "pathvars"}).study
+
+
 def test_every_key_of_the_configuration_has_a_row() -> None:
     rows = [row.name for row in KEYS]
     assert sorted(rows) == sorted(keys())
@@ -57,6 +67,11 @@ def test_every_module_of_a_package_has_a_row(package: str) -> None:
 def test_every_backbone_has_a_row() -> None:
     options = (ROOT / code.LIBRARY / "backbones" / "options").glob("*.py")
     assert {path.stem for path in options} - {"__init__", "base"} == set(code.KINDS)
+
+
+def test_every_kind_of_level_has_a_row() -> None:
+    files = {path.stem for path in (ROOT / code.LIBRARY / "levels").glob("*.py")}
+    assert files - {"__init__", "interface", "registry"} == set(code.LEVEL_KINDS)
 
 
 @pytest.mark.parametrize("folder", code.REGISTRIES)
@@ -127,3 +142,5 @@ def test_a_tenth_of_the_rows_and_those_that_an_edit_touches_are_planned(monkeypa
     monkeypatch.setattr(sample, "git", lambda command, *_: answers[command])
     tenth = [f"{number}.py" for number in range(5, 100, 10)]
     assert {row.name for row in chosen(rows)} == {*tenth, "7.py", "12.py", "31.py"}
+    monkeypatch.setattr(sample, "TOUCHED", 2)
+    assert {row.name for row in chosen(rows)} == {*tenth, "12.py"}  # every second of three, from the second on

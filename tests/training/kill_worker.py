@@ -55,7 +55,7 @@ def says(board: Board, owner: Any, name: str, phase: str, within: Collection[str
 
 def hook(board: Board) -> None:
     """Wrap what each phase runs."""
-    says(board, run, "_load", "reading data")
+    says(board, run, "_load_data", "reading data")
     says(board, run, "build", "building the network")
     says(board, checkpoint, "resume", "taking up a state")
     says(board, Network, "forward", "forward", within={"between"})

@@ -18,7 +18,7 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures import registry as figures
 from kneeoa.imports import import_predictions
 from kneeoa.layout import Layout
-from kneeoa.paper_tables import registry as tables
+from kneeoa.paper_tables.table_files import write_table
 from kneeoa.report.page import Entry, write_report
 from tests.dag import ROOT
 
@@ -77,7 +77,7 @@ class Finished:
                     figures.draw(name, **arguments, figures=study.figures, **out)
                 else:
                     out = {"out_csv": self.result(f"tables/{name}.csv"), "out_tex": self.result(f"tables/{name}.tex")}
-                    tables.write(name, **arguments, labels=study.figures.labels, **out)
+                    write_table(name, **arguments, labels=study.figures.labels, **out)
                 words = each.model_dump(include={"section", "title", "caption", "alternative"})
                 entries[kind][name] = Entry(out["out_png" if kind == "figures" else "out_csv"], **words)
         write_report(

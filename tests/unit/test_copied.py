@@ -15,19 +15,19 @@ CONFIGURATION = {"network": {"width": 4}, "threads": 1}
 @pytest.fixture
 def splits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.chdir(tmp_path)
-    copied._content.cache_clear()
+    copied._file_digest.cache_clear()
     Path("splits.parquet").write_bytes(b"who trains")
     return "splits.parquet"
 
 
-def written(told: dict[str, object]) -> Path:
-    Path("run.json").write_text(json.dumps({"provenance": told}))
+def written(provenance: dict[str, object]) -> Path:
+    Path("run.json").write_text(json.dumps({"provenance": provenance}))
     return Path("run.json")
 
 
 def test_a_run_made_from_the_same_is_believed(splits: str) -> None:
-    told = copied.made_from("code", CONFIGURATION, [splits])
-    assert copied.disagreements(written(told), copied.made_from("code", CONFIGURATION, [splits])) == []
+    provenance = copied.made_from("code", CONFIGURATION, [splits])
+    assert copied.disagreements(written(provenance), copied.made_from("code", CONFIGURATION, [splits])) == []
 
 
 def test_each_digest_that_differs_is_named(splits: str) -> None:
@@ -35,7 +35,7 @@ def test_each_digest_that_differs_is_named(splits: str) -> None:
     assert copied.disagreements(record, copied.made_from("other", CONFIGURATION, [splits])) == ["code"]
     assert copied.disagreements(record, copied.made_from("code", {**CONFIGURATION, "threads": 2}, [splits])) == ["configuration"]
     Path(splits).write_bytes(b"somebody else trains")
-    copied._content.cache_clear()
+    copied._file_digest.cache_clear()
     assert copied.disagreements(record, copied.made_from("code", CONFIGURATION, [splits])) == ["data (splits.parquet)"]
 
 
@@ -51,7 +51,7 @@ def test_a_record_that_cannot_be_read_is_not_believed(tmp_path: Path, content: s
 
 
 def test_the_sentence_names_run_digest_and_both_ways_on() -> None:
-    said = copied.sentence({"results/s/runs/m3t-dual/seed-1/weights.safetensors": ["code", "data (shards.json)"]})
-    assert "results/s/runs/m3t-dual/seed-1: code, data (shards.json)" in said
-    assert "--forcerun results/s/runs/m3t-dual/seed-1/weights.safetensors" in said
-    assert "KNEEOA_COPIED=known" in said
+    message = copied.sentence({"results/s/runs/m3t-dual/seed-1/weights.safetensors": ["code", "data (shards.json)"]})
+    assert "results/s/runs/m3t-dual/seed-1: code, data (shards.json)" in message
+    assert "--forcerun results/s/runs/m3t-dual/seed-1/weights.safetensors" in message
+    assert "KNEEOA_COPIED=known" in message

@@ -39,7 +39,7 @@ def direct(layer: str) -> list[Requirement]:
 
 def closure(roots: list[Requirement]) -> tuple[set[str], list[str]]:
     """Everything that the installed packages say they need, and what is not as they say."""
-    seen: set[str] = set()
+    visited: set[str] = set()
     wrong: list[str] = []
     done: set[tuple[str, tuple[str, ...]]] = set()
     waiting = [(root, "") for root in roots]
@@ -51,13 +51,13 @@ def closure(roots: list[Requirement]) -> tuple[set[str], list[str]]:
         version = Version(importlib.metadata.version(name))
         if not requirement.specifier.contains(version.public, prereleases=True):
             wrong.append(f"{requirement} but {version} is installed")
-        seen.add(name)
+        visited.add(name)
         if (name, extras) in done:
             continue
         done.add((name, extras))
         below = [Requirement(text) for text in importlib.metadata.requires(name) or []]
         waiting += [(each, extra) for extra in ("", *extras) for each in below]
-    return seen, wrong
+    return visited, wrong
 
 
 def test_all_locks_agree() -> None:

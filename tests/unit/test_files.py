@@ -79,10 +79,10 @@ def hidden(folder: Path, count: int) -> list[str]:
     """The hidden files of a folder, once there are ``count`` of them that are not empty."""
     end = time.monotonic() + LAST_RESORT
     while True:
-        found = sorted(path.name for path in folder.iterdir() if path.name.startswith(".") and path.stat().st_size)
-        if len(found) == count:
-            return found
-        assert time.monotonic() < end, f"{len(found)} temporaries, not {count}"
+        names = sorted(path.name for path in folder.iterdir() if path.name.startswith(".") and path.stat().st_size)
+        if len(names) == count:
+            return names
+        assert time.monotonic() < end, f"{len(names)} temporaries, not {count}"
         time.sleep(0.01)
 
 

@@ -52,43 +52,43 @@ def load(tmp_path: Path, frame: pd.DataFrame, levels: dict[str, Any], file: str 
 
 @pytest.mark.parametrize("file", ["arm.csv", "arm.parquet"])
 def test_own_rows_carry_the_columns_as_they_are(tmp_path: Path, file: str) -> None:
-    found = load(tmp_path, table(), {"any": ANY}, file, subject="person")
-    assert found.case_id.tolist() == ["007", "12", "b"]
-    assert found.subject.tolist() == ["x", "x", "y"]
-    assert [list(p) for p in found.probabilities] == [[0.75, 0.25], [1 - 0.8, 0.8], [1 - 1.2e-08, 1.2e-08]]
-    assert [list(t) for t in found.truth] == [[0], [1], [1]]
-    assert set(zip(found.level, found["head"], strict=True)) == {("any", "any")}
-    assert found.seed.isna().all()
-    assert found.logits.isna().all()
-    first = found.iloc[0]
+    imported = load(tmp_path, table(), {"any": ANY}, file, subject="person")
+    assert imported.case_id.tolist() == ["007", "12", "b"]
+    assert imported.subject.tolist() == ["x", "x", "y"]
+    assert [list(p) for p in imported.probabilities] == [[0.75, 0.25], [1 - 0.8, 0.8], [1 - 1.2e-08, 1.2e-08]]
+    assert [list(t) for t in imported.truth] == [[0], [1], [1]]
+    assert set(zip(imported.level, imported["head"], strict=True)) == {("any", "any")}
+    assert imported.seed.isna().all()
+    assert imported.logits.isna().all()
+    first = imported.iloc[0]
     assert (first.study, first.arm, first.cohort, first.split, first.visit) == ("study", "net-dual", "clinic", "test", "00m")
     assert (first.label_source, first.calibrated) == ("import", False)
 
 
 def test_coarser_levels_are_derived_all_the_way_up(tmp_path: Path) -> None:
-    found = load(tmp_path, table(), {"any": ANY, "kl": KL})
-    rows = {key: part.set_index("case_id") for key, part in found.groupby(["level", "head"])}
+    imported = load(tmp_path, table(), {"any": ANY, "kl": KL})
+    rows = {key: part.set_index("case_id") for key, part in imported.groupby(["level", "head"])}
     assert set(rows) == {("any", "any"), ("kl", "kl"), ("oa", "kl"), ("any", "kl")}
     assert rows["oa", "kl"].probabilities["12"] == pytest.approx([0.3, 0.3, 0.4])
     assert rows["any", "kl"].probabilities["12"] == pytest.approx([0.3, 0.7])
     assert [int(t[0]) for t in rows["oa", "kl"].truth] == [0, 1, 2]
     assert [int(t[0]) for t in rows["any", "kl"].truth] == [0, 1, 1]
-    assert found[found.level == "any"].subject.tolist() == found[found.level == "any"].case_id.tolist()
+    assert imported[imported.level == "any"].subject.tolist() == imported[imported.level == "any"].case_id.tolist()
 
 
 @pytest.mark.parametrize("excess", [5e-8, 0.01], ids=["single precision", "two decimals"])
 def test_a_coarser_sum_that_the_tables_rounding_carries_past_one_is_one(tmp_path: Path, excess: float) -> None:
     frame = table(p0=[0.5, 0.1, 0.0], p1=[0.3, 0.2, 0.0], p2=[0.1, 0.3, 0.3], p3=[0.1, 0.4, 0.7 + excess])
-    found = load(tmp_path, frame, {"kl": KL})
-    rows = {key: part.set_index("case_id").probabilities for key, part in found.groupby(["level", "head"])}
+    imported = load(tmp_path, frame, {"kl": KL})
+    rows = {key: part.set_index("case_id").probabilities for key, part in imported.groupby(["level", "head"])}
     assert list(rows["any", "kl"]["b"]) == [0.0, 1.0]
     assert list(rows["kl", "kl"]["b"]) == [0.0, 0.0, 0.3, 0.7 + excess], "what was imported stays as it is"
     assert list(rows["any", "kl"]["12"]) == [0.3, 0.7], "the tables' own decimals, not 0.1 + 0.2 in double"
 
 
 def test_an_empty_label_stays_unread(tmp_path: Path) -> None:
-    found = load(tmp_path, table(grade=[0, None, 3]), {"kl": KL})
-    truth = found[found.level == "any"].set_index("case_id").truth
+    imported = load(tmp_path, table(grade=[0, None, 3]), {"kl": KL})
+    truth = imported[imported.level == "any"].set_index("case_id").truth
     assert truth["007"][0] == 0
     assert truth["b"][0] == 1
     assert np.isnan(truth["12"][0])

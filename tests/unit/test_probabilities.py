@@ -20,7 +20,8 @@ from kneeoa.probabilities import (
     mean_class_rank,
     require_probabilities,
 )
-from kneeoa.statistics.kernels import Run, kernel_of
+from kneeoa.statistics.kernels import kernel_of
+from kneeoa.statistics.metric_kernel import Run
 from kneeoa.statistics.metrics import called
 from kneeoa.statistics.ordinal import at_least
 
@@ -60,7 +61,7 @@ def wins(positive: np.ndarray, scores: list[Fraction]) -> Fraction:
     """The AUC by definition: every pair, ties half."""
     pairs = list(
         product(
-            [a for a, own in zip(scores, positive, strict=True) if own], [b for b, own in zip(scores, positive, strict=True) if not own]
+            [a for a, flag in zip(scores, positive, strict=True) if flag], [b for b, flag in zip(scores, positive, strict=True) if not flag]
         )
     )
     return Fraction(sum(2 * (a > b) + (a == b) for a, b in pairs), 2 * len(pairs))

@@ -195,9 +195,9 @@ def test_a_network_trains_predicts_explains_and_is_drawn(made: Made, number: int
     maps, index = (tmp_path / f"smoothgrad_input.{suffix}" for suffix in ("npy", "parquet"))
     assert np.load(maps).any(axis=(1, 2, 3)).all()
 
-    spoken = read_embeddings(embeddings)
-    assert len(spoken.cases) == len(cases)
-    assert spoken.values.std(axis=0).max() > 0
+    embedded = read_embeddings(embeddings)
+    assert len(embedded.cases) == len(cases)
+    assert embedded.values.std(axis=0).max() > 0
 
     list_shards(made.shards("pa", ".npy"), made.shards("pa", ".parquet"), tmp_path / "shards.json")
     shared = {"volumes": [tmp_path / "shards.json"], "masks": [], "labels": [made.table("labels")], "splits": [made.table("splits")]}

@@ -1,4 +1,4 @@
-"""What the rules of cohort take: input functions and params."""
+"""Input functions and params of the rules of cohort."""
 
 from functools import cache
 
@@ -17,8 +17,8 @@ def cohort_root(cohort):
 
 @cache
 def raw_index(cohort):
-    """Digests of a cohort's raw files by shard (-1: its tables), made at parse; the phantom's files
-    are rule inputs instead.
+    """Digests of a cohort's raw files by shard (-1: its tables), made when the workflow is parsed;
+    the phantom's files are rule inputs instead.
     """
     section = STUDY.cohorts[cohort]
     if section.phantom is not None:
@@ -40,7 +40,7 @@ def raw_index(cohort):
 
 
 def cohort_section(wildcards):
-    """What reading a cohort's tables depends on."""
+    """The slice of the configuration on which reading a cohort's tables depends."""
     section = STUDY.cohorts[wildcards.cohort].model_dump(
         mode="json", exclude={"phantom", "split", "role", "orientation", "spacing_mm"}
     )

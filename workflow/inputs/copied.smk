@@ -1,4 +1,4 @@
-"""Runs that were copied here without Snakemake's record of them are believed by what they say of
+"""Check runs that were copied here without Snakemake's records by what they recorded
 themselves.
 """
 
@@ -8,8 +8,8 @@ from kneeoa.snakemake_records import RECORDS
 
 
 def copied_runs():
-    """What differs, for each run that lies here, is not in Snakemake's record, and disagrees with
-    what it would be made from.
+    """Differences of each run that exists, is not in Snakemake's records, and was made from
+    something else than it would be now.
     """
     stale = {}
     for arm, seed in [(arm.name, seed) for arm in STUDY.arms_table() for seed in STUDY.seeds]:

@@ -1,4 +1,4 @@
-"""What figures and tables are made from: the files and settings that their modules may name."""
+"""Files and settings that modules of figures and tables may name in their declarations."""
 
 from kneeoa.figures_and_tables import check_sources
 from kneeoa.config import level_roles
@@ -12,7 +12,7 @@ def classes_of(level):
 
 
 def pictured_view():
-    """The view that pictures show: the first arm's."""
+    """The view in figures of single cases: the first arm's."""
     return STUDY.view_of(STUDY.arms_table()[0])
 
 
@@ -29,19 +29,19 @@ def pictures(stage):
 
 
 def pictured_maps(suffix):
-    """Maps that the picture shows, by the first method: of the arms that differ from the first in
-    the factor that figures tell arms apart by, with the lowest seed.
+    """Maps in the figure of single cases, by the first method and with the lowest seed: of the arms
+    that differ from the first only in the factor by which figures distinguish arms.
     """
     arms = LAYOUT.factors()
     varied = (*LAYOUT.varied(), "training")
-    shared = [{key: own[key] for key in own if key not in varied} for own in arms.values()]
-    shown = [name for name, own in zip(arms, shared) if own == shared[0]]
+    shared = [{key: factors[key] for key in factors if key not in varied} for factors in arms.values()]
+    shown = [name for name, factors in zip(arms, shared) if factors == shared[0]]
     name = f"{min(STUDY.seeds)}.{STUDY.saliency.methods[0]}{suffix}"
     return [f"{LAYOUT.root}/saliency/{arm}/seed-{name}" for arm in shown]
 
 
 def rows_of_arms():
-    """The arms table in full: every factor of every arm."""
+    """The full arms table: every factor of every arm."""
     if STUDY.imports is not None:
         return [{"name": name, **arm.factor_values(), "file": arm.file} for name, arm in STUDY.imports.arms.items()]
     return [
@@ -77,7 +77,7 @@ FILES = {
     "sanity": lambda: f"{LAYOUT.root}/anatomy/sanity.parquet",
     "deletion": lambda: f"{LAYOUT.root}/anatomy/deletion.parquet",
 }
-"""One file, or a list of files, by what `inputs` of a figure or table calls it."""
+"""One file, or a list of files, by its name in `inputs` of a figure or table."""
 
 SETTINGS = {
     "arms": lambda: LAYOUT.factors(),
@@ -99,7 +99,7 @@ SETTINGS = {
     "tissues": tissues_of_view,
     "targets": lambda: {name: list(tissues) for name, tissues in STUDY.anatomy.targets.items()},
 }
-"""A value of the configuration by what `settings` of a figure or table calls it."""
+"""A value of the configuration, by its name in `settings` of a figure or table."""
 
 try:
     check_sources(FILES, SETTINGS)

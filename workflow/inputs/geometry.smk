@@ -1,6 +1,6 @@
-"""What the rules of geometry take: input functions and params."""
+"""Input functions and params of the rules of geometry."""
 
 
-def measured_as():
-    """How representations are measured; which baselines there are changes no measure of a run."""
+def geometry_settings():
+    """The settings that decide the measures of a run; those of the baselines do not."""
     return STUDY.geometry.model_dump(mode="json", exclude={"untrained", "raw_images", "raw_grid"})

@@ -1,10 +1,10 @@
-"""What the rules of phantom take: input functions and params."""
+"""Input functions and params of the rules of phantom."""
 
 from kneeoa.phantom.plan import releases
 
 
 def phantom_of(wildcards):
-    """The phantom's section of a cohort."""
+    """The section `phantom` of a cohort."""
     return plain(STUDY.cohorts[wildcards.cohort].phantom)
 
 
@@ -14,9 +14,7 @@ def phantom_root(cohort):
 
 
 def phantom_raw(cohort, kinds=("images", "masks", "tables")):
-    """Everything that the phantom's rules write of those kinds; nothing for a cohort with raw data
-    of its own.
-    """
+    """All files of those kinds that the phantom's rules write; empty for a cohort of real data."""
     phantom = STUDY.cohorts[cohort].phantom
     if phantom is None:
         return []

@@ -1,10 +1,10 @@
-"""What the rules of predict take: input functions and params."""
+"""Input functions and params of the rules of predict."""
 
 from kneeoa.config.prediction import flipped_axes
 
 
 def import_file(wildcards):
-    """The table made elsewhere that an arm is imported from."""
+    """The table from which an arm is imported."""
     folder = os.path.expandvars(STUDY.imports.folder)
     if not os.path.isdir(folder):
         raise WorkflowError(
@@ -15,5 +15,5 @@ def import_file(wildcards):
 
 
 def flips_of(arm):
-    """The axes of an arm's images along which they are also seen mirrored."""
+    """The axes along which mirror images of an arm's images are also predicted."""
     return list(flipped_axes(STUDY.views[STUDY.view_of(LAYOUT.arm(arm))], STUDY.predict.flips))

@@ -1,4 +1,4 @@
-"""What the rules of provenance take: input functions and params."""
+"""Input functions and params of the rules of provenance."""
 
 import snakemake as engine
 
@@ -7,7 +7,7 @@ from kneeoa.provenance.contents import HOME, sources
 
 
 def products():
-    """What a reader of the paper sees."""
+    """The final results: figures, tables and the report."""
     figures = expand("<out>/figures/{name}.{suffix}", name=LAYOUT.figures(), suffix=["pdf", "png"])
     return [
         *figures,
@@ -17,9 +17,7 @@ def products():
 
 
 def details():
-    """Small files between: the statistics, the flow of cases, and what the runs wrote down of
-    themselves.
-    """
+    """Small intermediate files: the statistics, the flow of cases, and the runs' records."""
     statistics = ["metrics", "contrasts"] + (["claim"] if STUDY.statistics.contrasts else [])
     flows = expand("<out>/splits/{cohort}.flow.json", cohort=STUDY.cohorts)
     runs = LAYOUT.runs("runs/{arm}/seed-{seed}/run.json") + LAYOUT.runs("runs/{arm}/seed-{seed}/model.json")
@@ -27,12 +25,10 @@ def details():
 
 
 def sources_digest():
-    """What the crate's copy of the workflow is: it is made again where a comment has changed,
-    too.
-    """
+    """Digest of the workflow's files: the crate is made again even where only a comment changed."""
     return digest({str(path): sha256_file(HOME / path) for path in sources(HOME)})
 
 
 def configuration():
-    """All of the configuration: this rule alone tells of all."""
+    """The whole configuration, which only this rule depends on."""
     return plain(STUDY)

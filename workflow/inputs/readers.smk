@@ -1,8 +1,10 @@
-"""What the rules of readers take: input functions and params."""
+"""Input functions and params of the rules of readers."""
 
 
 def confusion_of(wildcards):
-    """A noisy reader's confusion at the level that he reads; None for one who permutes labels."""
+    """Confusion matrix of a noisy reader at the level that is read; None for one who permutes
+    labels.
+    """
     classes = len(STUDY.level_read(wildcards.reader).classes)
     matrix = STUDY.readers[wildcards.reader].matrix(classes)
     return matrix and [list(row) for row in matrix]

@@ -1,13 +1,13 @@
-"""What the rules of report take: input functions and params."""
+"""Input functions and params of the rules of report."""
 
 
 def words_of(declared):
-    """What a figure or table declares of its part in the report."""
+    """The declared section and texts of a figure or table."""
     return declared.model_dump(include={"section", "title", "caption", "alternative"})
 
 
 def digests():
-    """What the results were made from: digests of the configuration and of each stage's code."""
+    """Digests of the configuration and of each stage's code, for the report."""
     stages = [
         "make_volumes",
         "make_masks",

@@ -1,4 +1,4 @@
-"""What the rules of splits take: input functions and params."""
+"""Input functions and params of the rules of splits."""
 
 from kneeoa.config.people import same_as
 
@@ -14,29 +14,29 @@ def shards_of(stage, suffix):
 
 
 def exclusions_of(wildcards):
-    """Exclusions of every stage before the splits."""
-    own = [f"{LAYOUT.root}/cohorts/{wildcards.cohort}/exclusions.parquet"]
+    """Exclusions tables of all stages before the splits."""
+    tables = [f"{LAYOUT.root}/cohorts/{wildcards.cohort}/exclusions.parquet"]
     masks = shards_of("masks", ".exclusions.parquet")(wildcards) if STUDY.cohorts[wildcards.cohort].tissues else []
-    return own + shards_of("volumes", ".exclusions.parquet")(wildcards) + masks
+    return tables + shards_of("volumes", ".exclusions.parquet")(wildcards) + masks
 
 
 def deciding_exclusions(wildcards):
-    """Exclusions that take a case out: those of masks only where a case needs one, so that a check
-    of masks does not retrain.
+    """Exclusions tables that decide whether a case is in the study: those of masks only where masks
+    are required, so that a change of their checks does not retrain.
     """
     return [file for file in exclusions_of(wildcards) if STUDY.masks.required or f"{LAYOUT.root}/masks/" not in file]
 
 
 def undeclared_cases(wildcards):
-    """Cases of the cohorts beside a cohort of which the study does not say whether they have people
-    in common; none where it does.
+    """Cases tables of the cohorts beside a cohort for which the study does not declare whether they
+    have people in common; empty where it does.
     """
     unclear = LAYOUT.undeclared_beside(wildcards.cohort)
     return LAYOUT.cohort_tables("cases", unclear) if unclear else []
 
 
 def beside_volumes(wildcards):
-    """Indices of the images that a cohort's are held against: of its views, in every cohort that
+    """Indices of the images with which a cohort's are compared: of its views, in every cohort that
     has them.
     """
     views = STUDY.cohorts[wildcards.cohort].views
@@ -48,6 +48,6 @@ def beside_volumes(wildcards):
 
 
 def role_of(wildcards):
-    """What becomes of a cohort's cases: develop, external, or nothing where it is unlabelled."""
+    """Role of a cohort's cases: develop, external or unlabelled."""
     cohort = STUDY.cohorts[wildcards.cohort]
     return "unlabelled" if cohort.unlabelled else cohort.role

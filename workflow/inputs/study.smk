@@ -1,8 +1,9 @@
 """
-The checked configuration, and what rules need of it. No rules here.
+The checked configuration, and what rules need from it. No rules here.
 
-REQUIRED INPUTS: config OUTPUTS: STUDY (typed configuration), LAYOUT (paths), functions that give
-rules their slice of the configuration
+REQUIRED INPUTS: config
+OUTPUTS: STUDY (typed configuration), LAYOUT (paths), functions that give rules their slice of the
+         configuration
 """
 
 import os
@@ -17,6 +18,7 @@ from kneeoa.config.yaml_keys import check_keys
 from kneeoa.errors import KneeoaError
 from kneeoa.files import digest
 from kneeoa.layout import Layout
+from kneeoa.levels import registry as level_kinds
 from kneeoa.reruns.code_digest import Library, digest_of, pinned, recall
 from kneeoa.reruns.renames import Renames
 
@@ -25,12 +27,15 @@ try:
         check_keys(Path(file))
     STUDY = load({key: value for key, value in config.items() if key != "pathvars"})
     ACCEPTED = accepted.read(Path(workflow.basedir) / "workflow" / "accepted.json")
-    CODE = Library(Renames.read(Path(workflow.basedir) / "workflow" / "renamed.json"))
+    CODE = Library(
+        Renames.read(Path(workflow.basedir) / "workflow" / "renamed.json"),
+        {"kneeoa.levels.registry:declaration": level_kinds.code_modules(level.kind for level in STUDY.levels)},
+    )
     FIGURES, TABLES = figures_and_tables.figures(), figures_and_tables.tables()
 except KneeoaError as error:
     raise WorkflowError(str(error)) from None
 LAYOUT = Layout(STUDY)
-CODES = {}  # what each digest of code is made from
+CODES = {}  # digest of code -> the parts that it is made from
 CODE_RECORDS = Path(LAYOUT.root) / "code"
 PINS = pinned(Path(workflow.basedir) / "envs")
 recall(Path(".snakemake/code.json").absolute())
@@ -40,16 +45,16 @@ os.environ.update(PYTHONPATH=os.pathsep.join([LIBRARY, *filter(None, [os.getenv(
 
 
 def one_of(names):
-    """A wildcard's pattern that allows exactly these names (or nothing, where there are none)."""
+    """A wildcard's pattern that matches exactly these names (nothing, where there are none)."""
     return "|".join(re.escape(str(name)) for name in names) or "(?!)"
 
 
 def code(script, modules=(), files=()):
-    """The digest of a script, of all that it reaches in the library, and of the pinned packages
-    which that imports.
+    """The digest of a script, of all library code that it reaches, and of the pinned packages that
+    this code imports.
 
-    It is what `params.code` of each rule holds; the older digest, where `accept` proved a code
-    equal to an older one.
+    Each rule has it in `params.code`. Where `accept` proved the code equal to an older one, it is
+    the older digest.
     """
     return _code(script, tuple(modules), tuple(map(str, files)))
 

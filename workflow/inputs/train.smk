@@ -1,4 +1,4 @@
-"""What the rules of train take: input functions and params."""
+"""Input functions and params of the rules of train."""
 
 from types import SimpleNamespace
 
@@ -11,8 +11,8 @@ PACKED = "packed" in workflow.resource_settings.overwrite_resources.get("train_r
 
 
 def members(arm):
-    """The lazily imported modules that an arm's network is made of: its own backbone, mode and
-    losses, and no other.
+    """The lazily imported modules of an arm's network: its backbone, mode and losses, and no
+    others.
     """
     factors = LAYOUT.arm(arm)
     mode = STUDY.modes[factors.mode]
@@ -23,8 +23,8 @@ def members(arm):
 
 
 def network_of(wildcards):
-    """What the arm's network is: its backbone, its mode, the levels that concern it, and the shape
-    of its input.
+    """Specification of an arm's network: its backbone, its mode, its levels, and the shape of its
+    input.
     """
     factors = LAYOUT.arm(wildcards.arm)
     backbone, shape = STUDY.backbones[factors.backbone], STUDY.input_shape(factors)
@@ -40,13 +40,13 @@ def network_of(wildcards):
 
 
 def untrained_network_of(wildcards):
-    """The same before it has seen anything: no weights of a file either."""
+    """Specification of an arm's network without pretrained weights."""
     network = network_of(wildcards)
     return network | {"options": {key: value for key, value in network["options"].items() if key != "weights"}}
 
 
 def pretrained_weights(wildcards):
-    """The file of weights that an arm's training begins from, where its backbone names one."""
+    """The file of pretrained weights of an arm, where its backbone names one."""
     name = LAYOUT.arm(wildcards.arm).backbone
     backbone = STUDY.backbones[name]
     file = backbones.weights_file(backbone.kind, backbone.options)
@@ -59,8 +59,8 @@ def pretrained_weights(wildcards):
 
 
 def images_of(factors):
-    """What an arm learns from, as its description keeps it: enough to bring other images to the
-    same form.
+    """Description of the images that an arm is trained on, enough to bring other images to the same
+    form.
     """
     name = STUDY.view_of(factors)
     return {
@@ -72,7 +72,7 @@ def images_of(factors):
 
 
 def indifferent(key):
-    """A key of training that changes no result, as resources take it: a number or a word."""
+    """A key of training that changes no result, as a resource: a number or a word."""
 
     def value(wildcards):
         setting = getattr(LAYOUT.arm(wildcards.arm).training, key)
@@ -81,8 +81,8 @@ def indifferent(key):
     return value
 
 
-def trained_as(wildcards):
-    """All of the configuration that decides a run's result, but its seed."""
+def run_settings(wildcards):
+    """The settings that decide a run's result, without its seed."""
     arm = LAYOUT.arm(wildcards.arm)
     return {
         "study": STUDY.study,
@@ -92,19 +92,19 @@ def trained_as(wildcards):
     }
 
 
-def trained_on(arm):
-    """The small files that stand for an arm's data."""
+def run_data_files(arm):
+    """The small files that represent an arm's data."""
     return [*LAYOUT.volume_lists(arm), *LAYOUT.splits(arm), *LAYOUT.training_labels(arm), *LAYOUT.agreements(arm)]
 
 
 def run_made_from(arm):
-    """What the runs of an arm should say that they were made from."""
-    return made_from(code("train_run", members(arm)), trained_as(SimpleNamespace(arm=arm)), trained_on(arm))
+    """The record of code, settings and data that an arm's runs should have."""
+    return made_from(code("train_run", members(arm)), run_settings(SimpleNamespace(arm=arm)), run_data_files(arm))
 
 
 def forget_kept_states():
-    """Remove what finished runs of packs have kept: now no other member's failure takes their
-    results away.
+    """Remove the states of finished runs of packs: no other run's failure can remove their results
+    any more.
     """
     if PACKED:
         from kneeoa.training.checkpoint import NAME

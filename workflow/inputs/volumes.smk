@@ -1,12 +1,11 @@
-"""What the rules of volumes take: input functions and params."""
+"""Input functions and params of the rules of volumes."""
 
 
 def recipe(wildcards):
-    """What one shard of a stage is made from: code, configuration, and the digest of its own raw
-    files.
+    """What one shard of a stage is made from: code, configuration, and the digest of its raw files.
 
-    By that digest a changed subject reruns its own shard alone. The number of shards says who is in
-    which.
+    By that digest a changed subject reruns its own shard alone. The number of shards decides which
+    subjects are in which.
     """
     cohort, (stage, _, grid) = STUDY.cohorts[wildcards.cohort], wildcards.stage.partition("/")
     if stage == "inputs":
@@ -22,9 +21,9 @@ def recipe(wildcards):
     return raw | {"code": code("make_volumes"), "view": plain(STUDY.views[wildcards.view])} | declared
 
 
-def of_cohort(stage, suffix, wildcards):
-    """Files of volumes or masks of the wildcards' cohort and view; none of masks where the cohort
-    has none.
+def shards_of_cohort(stage, suffix, wildcards):
+    """Files of volumes or masks of the wildcards' cohort and view; empty for masks of a cohort
+    without any.
     """
     has = stage != "masks" or STUDY.cohorts[wildcards.cohort].tissues
     return LAYOUT.shard_files(stage, wildcards.view, suffix, [wildcards.cohort]) if has else []

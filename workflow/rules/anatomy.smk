@@ -1,11 +1,13 @@
 """
-Where a run looks, whether that is cartilage, and whether it matters.
+Saliency maps of runs, their overlap with tissues, and the effect of deleting tissues.
 
-REQUIRED INPUTS: a finished run, its inputs; aligned masks and labels for what is measured on
-tissues and by grade OUTPUTS: <out>/saliency/{arm}/seed-{seed}.{method}.{npy,parquet}  (kept, so
-that a new tissue or null needs no GPU)
-         <out>/saliency_randomised/{arm}/seed-{seed}.{method}.{npy,parquet},
-         <out>/deletion/{arm}/seed-{seed}.parquet <out>/anatomy/{arm}/seed-{seed}.{method}.parquet,
+REQUIRED INPUTS: a finished run and its inputs; aligned masks and labels for measures by tissue and
+                 by grade
+OUTPUTS: <out>/saliency/{arm}/seed-{seed}.{method}.{npy,parquet}  (kept, so that a new tissue or
+         null needs no GPU)
+         <out>/saliency_randomised/{arm}/seed-{seed}.{method}.{npy,parquet}
+         <out>/deletion/{arm}/seed-{seed}.parquet
+         <out>/anatomy/{arm}/seed-{seed}.{method}.parquet
          <out>/anatomy/{summary,sanity,deletion}.parquet
 """
 
@@ -18,10 +20,10 @@ wildcard_constraints:
 
 
 rule saliency:
-    """Map what one run looks at, by one method, and what it would look at with randomised weights.
+    """Make one run's saliency maps by one method, with its weights and with randomised ones.
 
-    Two tables of maps by one job: starting it takes longer than the second one, and both follow the
-    run, the method and the section `saliency`.
+    One job makes both tables of maps: starting a job takes longer than making the second one, and
+    both depend on the run, the method and the section `saliency`.
     """
     input:
         weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
@@ -48,7 +50,7 @@ rule saliency:
         mem_mb=memory("explain"),
         runtime=minutes("explain"),
     params:
-        code=lambda wildcards: code("saliency", explaining(wildcards)),
+        code=lambda wildcards: code("saliency", saliency_modules(wildcards)),
         study=STUDY.study,
         target=level_roles.explained_target(STUDY),
         view=lambda wildcards: STUDY.view_of(LAYOUT.arm(wildcards.arm)),
@@ -60,7 +62,7 @@ rule saliency:
 
 
 rule deletion:
-    """Delete tissues and control regions from images and see what becomes of one run's score."""
+    """Measure the change of one run's score when tissues and control regions are deleted."""
     input:
         weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
         model="<out>/runs/{arm}/seed-{seed}/model.json",
@@ -96,7 +98,7 @@ rule deletion:
 
 
 rule overlap:
-    """Hold one run's saliency by one method against the tissues."""
+    """Measure the overlap of one run's saliency by one method with the tissues."""
     input:
         maps="<out>/saliency/{arm}/seed-{seed}.{method}.npy",
         index="<out>/saliency/{arm}/seed-{seed}.{method}.parquet",
@@ -122,7 +124,7 @@ rule overlap:
 
 
 rule anatomy:
-    """Sum up saliency on anatomy over subjects and seeds."""
+    """Summarise saliency on anatomy over subjects and seeds."""
     input:
         overlaps=LAYOUT.maps(".parquet", folder="anatomy"),
         labels=LAYOUT.cohort_tables("labels"),
@@ -147,7 +149,7 @@ rule anatomy:
 
 
 rule sanity:
-    """Check whether maps change with the weights and agree between seeds."""
+    """Check whether maps change with the weights, and whether they agree between seeds."""
     input:
         maps=LAYOUT.maps(".npy"),
         indices=LAYOUT.maps(".parquet"),
@@ -176,7 +178,7 @@ rule sanity:
 
 
 rule deletion_summary:
-    """Sum up deletions over subjects and seeds."""
+    """Summarise deletions over subjects and seeds."""
     input:
         deletions=LAYOUT.runs("deletion/{arm}/seed-{seed}.parquet"),
     output:

@@ -1,5 +1,5 @@
 """
-From a source's own tables and folders to one row per case.
+Read a source's tables and folders: one row per case.
 
 REQUIRED INPUTS: the raw tree of a cohort (`cohorts.<cohort>.root`, or the phantom's)
 OUTPUTS: <out>/cohorts/{cohort}/{cases,images,labels,exclusions}.parquet

@@ -1,13 +1,14 @@
 """
-Figures, each as PDF and PNG: from tables alone, but for the pictures of volumes and saliency. No
-GPU. What a figure is made from, and which studies have it, its module kneeoa/figures/{figure}.py
-declares.
+Figures, each as PDF and PNG: from tables alone, except for the pictures of volumes and saliency. No
+GPU. The module kneeoa/figures/{figure}.py declares what a figure is made from, and which studies
+have it.
 
 REQUIRED INPUTS: <out>/statistics, geometry, anatomy, predictions, runs' histories; volumes, masks
-and maps for the pictures OUTPUTS: <out>/figures/{figure}.{pdf,png}
+                 and maps for the pictures
+OUTPUTS: <out>/figures/{figure}.{pdf,png}
 
-The slowest to draw have priority: begun last, each would keep one core busy while the others have
-nothing left.
+The slowest to draw have priority: if they were begun last, one core would be busy while the others
+have nothing left to do.
 """
 
 

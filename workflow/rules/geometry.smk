@@ -1,15 +1,13 @@
 """
-The severity axis and other measures of the representation, one job per run; baselines, and runs and
-modes held against each other.
+The severity axis and other measures of the representation, one job per run; baselines, and
+comparisons of runs and modes.
 
 REQUIRED INPUTS: <out>/embeddings/{arm}/seed-{seed}.parquet, labels; the phantom's truth and the
-masks' index where there are any;
-                 volumes for the baselines
-OUTPUTS: <out>/geometry/{arm}/seed-{seed}.axis.parquet,
-<out>/geometry/{arm}/seed-{seed}.measures.parquet
-         <out>/embeddings_untrained/{arm}/seed-{seed}.parquet,
-         <out>/embeddings_untrained/raw-images/{view}.parquet <out>/geometry/baselines.parquet,
-         <out>/geometry/differences.parquet, <out>/geometry/similarity.parquet,
+                 masks' index where they exist; volumes for the baselines
+OUTPUTS: <out>/geometry/{arm}/seed-{seed}.{axis,measures}.parquet
+         <out>/embeddings_untrained/{arm}/seed-{seed}.parquet
+         <out>/embeddings_untrained/raw-images/{view}.parquet
+         <out>/geometry/{baselines,differences,similarity}.parquet
          <out>/statistics/associations.parquet
 """
 
@@ -18,7 +16,7 @@ include: "../inputs/geometry.smk"
 
 
 rule geometry:
-    """Find the severity axis of one run."""
+    """Fit the severity axis of one run, and measure its representation."""
     input:
         embeddings="<out>/embeddings/{arm}/seed-{seed}.parquet",
         labels=lambda wildcards: LAYOUT.labels(wildcards.arm),
@@ -39,13 +37,13 @@ rule geometry:
         code=code("geometry"),
         study=STUDY.study,
         levels=LEVELS,
-        geometry=measured_as(),
+        geometry=geometry_settings(),
     script:
         "../../scripts/geometry.py"
 
 
 rule embed_untrained:
-    """Embed every case by one network before its training."""
+    """Embed every case with one untrained network."""
     input:
         volumes=lambda wildcards: LAYOUT.volume_lists(wildcards.arm),
         splits=lambda wildcards: LAYOUT.evaluated(wildcards.arm),
@@ -72,7 +70,7 @@ rule embed_untrained:
 
 
 rule embed_raw_images:
-    """Take the principal components of one view's images."""
+    """Compute the principal components of one view's images."""
     input:
         volumes=lambda wildcards: LAYOUT.shard_lists(
             "volumes", wildcards.view, LAYOUT.cohorts_with_view(wildcards.view)
@@ -101,7 +99,7 @@ rule embed_raw_images:
 
 
 rule geometry_baselines:
-    """Measure what no label has touched."""
+    """Measure the baselines: untrained networks and raw images."""
     input:
         networks=LAYOUT.untrained_networks(),
         images=LAYOUT.raw_components(),
@@ -121,7 +119,7 @@ rule geometry_baselines:
         code=code("geometry_baselines"),
         study=STUDY.study,
         levels=LEVELS,
-        geometry=measured_as(),
+        geometry=geometry_settings(),
     script:
         "../../scripts/geometry_baselines.py"
 
@@ -146,14 +144,14 @@ rule differences:
         levels=LEVELS,
         arms=LAYOUT.factors(),
         contrasts=[plain(contrast) for contrast in STUDY.statistics.contrasts],
-        geometry=measured_as(),
+        geometry=geometry_settings(),
     script:
         "../../scripts/differences.py"
 
 
 rule associations:
-    """Correlate the axis and saliency with the grade, adjusted and within people; agreement of
-    seeds and readers.
+    """Correlate the axis and saliency with the grade, adjusted and within people; measure the
+    agreement of seeds and readers.
     """
     input:
         axes=LAYOUT.runs("geometry/{arm}/seed-{seed}.axis.parquet"),

@@ -3,8 +3,7 @@ The phantom cohort: raw scanner files and tables in OAI's layout, made by the wo
 
 REQUIRED INPUTS: none; the configuration's `cohorts.<cohort>.phantom`
 OUTPUTS: <out>/phantom/{cohort}/  (contents.csv, reading tables, image and mask folders by release)
-         <out>/truth/{cohort}.parquet  (latent severity and true grade, apart from what training
-         sees)
+         <out>/truth/{cohort}.parquet  (latent severity and true grade, which training never reads)
 """
 
 
@@ -12,7 +11,7 @@ include: "../inputs/phantom.smk"
 
 
 rule phantom_tables:
-    """Plan the phantom cohort: its tables of images and readings, and the truth apart."""
+    """Write the phantom cohort's tables of images and readings, and its truth."""
     output:
         contents="<out>/phantom/{cohort}/contents.csv",
         readings="<out>/phantom/{cohort}/kxr_sq_bu00.txt",

@@ -1,5 +1,5 @@
 """
-What each run says of every case, or what a table made elsewhere says.
+Predictions of every case by each run and ensemble, or imported from tables made elsewhere.
 
 REQUIRED INPUTS: a finished run and its inputs; or the tables of `imports.folder`
 OUTPUTS: <out>/predictions/{arm}/seed-{seed}.parquet, <out>/embeddings/{arm}/seed-{seed}.parquet
@@ -48,7 +48,7 @@ rule predict:
 
 
 rule ensemble:
-    """Let several runs speak as one."""
+    """Average the predictions of several runs."""
     input:
         members=lambda wildcards: LAYOUT.pooled(wildcards.ensemble, wildcards.pool),
     output:
@@ -72,7 +72,7 @@ rule ensemble:
 
 
 rule import_predictions:
-    """Import one arm's predictions, made elsewhere."""
+    """Import one arm's predictions, which were made elsewhere."""
     input:
         table=import_file,
     output:

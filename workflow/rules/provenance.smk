@@ -1,9 +1,10 @@
 """
-How every figure and table was made, as a Workflow Run RO-Crate. Asked for by name: `snakemake
+How every figure and table was made, as a Workflow Run RO-Crate. It is made on request: `snakemake
 crate`.
 
 REQUIRED INPUTS: figures, tables, the report; statistics, flows and the runs' records; Snakemake's
-own records of jobs (undeclared) OUTPUTS: <out>/crate.zip
+                 own records of jobs (undeclared)
+OUTPUTS: <out>/crate.zip
 """
 
 
@@ -11,9 +12,7 @@ include: "../inputs/provenance.smk"
 
 
 rule crate:
-    """Write the study's crate: the workflow, its configuration, what was made, and every job
-    between.
-    """
+    """Write the study's crate: the workflow, its configuration, the results, and every job."""
     input:
         products=products(),
         details=details(),

@@ -1,10 +1,11 @@
 """
-Noisy readers: labels to learn from that are wrong to a stated degree, and what that does to arms
-and to their differences.
+Noisy readers: training labels with a configured rate of errors, and their effect on arms and on
+differences between arms.
 
 REQUIRED INPUTS: <out>/cohorts/{cohort}/labels.parquet, <out>/splits/{cohort}.parquet; predictions
-of all arms OUTPUTS: <out>/readers/{reader}/{cohort}.parquet (labels),
-<out>/readers/{reader}/{cohort}.json (agreement with the reference)
+                 of all arms
+OUTPUTS: <out>/readers/{reader}/{cohort}.parquet  (labels)
+         <out>/readers/{reader}/{cohort}.json  (agreement with the reference)
          <out>/statistics/readers.parquet
 """
 
@@ -13,7 +14,7 @@ include: "../inputs/readers.smk"
 
 
 rule reread_labels:
-    """Let a noisy reader read a cohort's training and validation labels again."""
+    """Read a cohort's training and validation labels again as a noisy reader."""
     input:
         labels="<out>/cohorts/{cohort}/labels.parquet",
         splits="<out>/splits/{cohort}.parquet",
@@ -39,7 +40,7 @@ rule reread_labels:
 
 
 rule readers:
-    """Hold contrasts against the noise of the labels that arms learn from."""
+    """Relate contrasts to the noise of the labels that arms are trained on."""
     input:
         predictions=LAYOUT.predictions(),
         agreements=LAYOUT.agreements(),

@@ -1,5 +1,5 @@
 """
-One self-contained page that tells the study in order.
+The report of a study: one self-contained page.
 
 REQUIRED INPUTS: every figure (PNG) and table (CSV); the flow of cases; the runs' records
 OUTPUTS: <out>/report.html
@@ -31,9 +31,9 @@ rule report:
         code=code(
             "report",
             [
-                f"{table_modules.code_module(name)}:{part}"
+                definition
                 for name in LAYOUT.tables()
-                for part in ("SCHEMA", "tabulars")
+                for definition in table_modules.definitions(name, table_modules.IN_REPORT)
             ],
             files=[Path(LIBRARY) / "kneeoa" / "report" / "templates" / "report.html.j2"],
         ),

@@ -1,5 +1,5 @@
 """
-Who trains, who validates, who tests; and the account of every case that does not.
+Split each cohort into training, validation and test cases, and account for every other case.
 
 REQUIRED INPUTS: <out>/cohorts/{cohort}/*.parquet and the index and exclusions of every shard
 OUTPUTS: <out>/splits/{cohort}.parquet
@@ -40,7 +40,7 @@ rule make_splits:
 
 
 rule leave_out_trained:
-    """Leave out of validation and test who is trained on elsewhere."""
+    """Leave out of validation and test everybody who is trained on in another cohort."""
     input:
         splits=lambda wildcards: [f"{LAYOUT.root}/splits/{name}.parquet" for name in LAYOUT.beside(wildcards.cohort)],
         volumes=beside_volumes,

@@ -1,10 +1,10 @@
 """
-What is done when a run begins: its codes are written down, and Snakemake's scheduler is kept from
-busying itself. No rule here.
+Actions when a run of the workflow begins: write what each digest of code is made from, and lift
+Snakemake's limit on job starts. No rule here.
 
 REQUIRED INPUTS: none
 OUTPUTS: none
-UNDECLARED: results/<study>/code/<digest>.json, what each digest of code was made from
+UNDECLARED: results/<study>/code/<digest>.json, what each digest of code is made from
 """
 
 from kneeoa.reruns import code_record

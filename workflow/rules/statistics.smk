@@ -1,9 +1,9 @@
 """
-From predictions to claims: what each run achieved, and candidate against reference on the same
-cases.
+Metrics of each run, and comparisons of candidate with reference arms on the same cases.
 
 REQUIRED INPUTS: <out>/predictions/{arm}/*.parquet; cases tables for subgroups; axes and overlaps
-for the claim OUTPUTS: <out>/statistics/{metrics,contrasts,subgroups,claim}.parquet
+                 for the claim
+OUTPUTS: <out>/statistics/{metrics,contrasts,subgroups,claim}.parquet
 """
 
 
@@ -11,7 +11,7 @@ include: "../inputs/statistics.smk"
 
 
 rule metrics:
-    """Measure what each run achieved."""
+    """Compute the metrics of each run."""
     input:
         predictions=LAYOUT.predictions(),
     output:
@@ -84,9 +84,7 @@ rule subgroups:
 
 
 rule claim:
-    """Join the changes in prediction, in the order of the axis and in saliency, mode against
-    mode.
-    """
+    """Join the changes in prediction, in the order of the axis and in saliency between modes."""
     input:
         predictions=LAYOUT.predictions(),
         axes=LAYOUT.axes(),

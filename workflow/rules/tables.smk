@@ -1,6 +1,6 @@
 """
-The paper's tables, each as CSV (every digit) and LaTeX (for print). No GPU. What a table is made
-from, and which studies have it, its module kneeoa/paper_tables/{table}.py declares.
+The paper's tables, each as CSV (every digit) and LaTeX (for print). No GPU. The module
+kneeoa/paper_tables/{table}.py declares what a table is made from, and which studies have it.
 
 REQUIRED INPUTS: the arms table; <out>/statistics, geometry, anatomy, splits' exclusions
 OUTPUTS: <out>/tables/{table}.{csv,tex}
@@ -23,7 +23,7 @@ rule table:
         mem_mb=memory("analyse"),
         runtime=minutes("analyse"),
     params:
-        code=lambda wildcards: code("table", [f"{table_modules.code_module(wildcards.table)}:write"]),
+        code=lambda wildcards: code("table", table_modules.definitions(wildcards.table, table_modules.IN_FILES)),
         settings=lambda wildcards: settings_of(TABLES[wildcards.table]),
         labels=dict(STUDY.figures.labels),
     script:

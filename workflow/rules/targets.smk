@@ -1,5 +1,5 @@
 """
-Named targets: ask for a part of the road, e.g. `snakemake figures`. No rule here has an output.
+Named targets for a part of the workflow, e.g. `snakemake figures`. No rule here has an output.
 """
 
 

@@ -1,13 +1,11 @@
 """
-One GPU job per arm and seed.
+Training: one GPU job per arm and seed.
 
 REQUIRED INPUTS: volumes (or their resampling to the arm's grid), splits, labels (the reference's,
-or a noisy reader's);
-                 the file of weights that a backbone begins from, where it names one
+                 or a noisy reader's); the file of pretrained weights, where a backbone names one
 OUTPUTS: <out>/runs/{arm}/seed-{seed}/{weights.safetensors,model.json,history.parquet,run.json}
-UNDECLARED: last.ckpt.safetensors beside them, the state of an unfinished run (of a pack, of a
-finished one too): it must outlive a
-            failed job's outputs
+UNDECLARED: last.ckpt.safetensors beside them, the state of an unfinished run (in a pack, of a
+            finished one too): it must outlive a failed job's outputs
 """
 
 
@@ -15,8 +13,9 @@ include: "../inputs/train.smk"
 
 
 rule train_run:
-    """Train one arm with one seed. What changes no result is a resource and no param: another value
-    makes no run again.
+    """Train one arm with one seed.
+
+    Settings that change no result are resources and no params: another value makes no run again.
     """
     input:
         volumes=lambda wildcards: LAYOUT.volume_lists(wildcards.arm),
@@ -33,7 +32,7 @@ rule train_run:
         "<logs>/train_run/{arm}-seed-{seed}.log",
     benchmark:
         "<benchmarks>/train_run/{arm}-seed-{seed}.jsonl"
-    # Runs of a pack are local to its one job: side by side in it.
+    # Runs of a pack are local rules of its one job, in which they run in parallel.
     localrule: PACKED and workflow.remote_exec
     conda:
         "../../envs/train.yaml"

@@ -2,9 +2,10 @@
 Canonical volumes, masks on the same grid, and the input grids of arms: one job per shard of
 subjects.
 
-REQUIRED INPUTS: raw images and masks; <out>/cohorts/{cohort}/images.parquet (ancient: a shard's own
-files decide, by digest) OUTPUTS: <out>/{stage}/{cohort}/{view}/shard-{shard}.json, what a shard of
-volumes, masks or inputs/{grid} is made from
+REQUIRED INPUTS: raw images and masks; <out>/cohorts/{cohort}/images.parquet  (ancient: the digests
+                 of a shard's own files decide)
+OUTPUTS: <out>/{stage}/{cohort}/{view}/shard-{shard}.json, what a shard of volumes, masks or
+         inputs/{grid} is made from
          <out>/volumes/{cohort}/{view}/shard-{shard}.{npy,parquet,exclusions.parquet}
          <out>/masks/{cohort}/{view}/shard-{shard}.{npy,parquet,cartilage.parquet,exclusions.parquet}
          <out>/quality/{cohort}/{view}.{parquet,pdf,png}
@@ -17,11 +18,11 @@ include: "../inputs/volumes.smk"
 
 
 rule describe_shard:
-    """Write down what one shard is made from, besides files.
+    """Record what one shard is made from, besides files.
 
-    Snakemake looks for no reason to run a job below one that runs, ancient inputs or not: where a
-    cohort's tables are read again, a shard's own params would go unseen. This job has no inputs, so
-    that its params are always looked at.
+    Snakemake does not compare the params of a job that depends on one that runs, even through
+    ancient inputs: where a cohort's tables are read again, a change of a shard's params would be
+    missed. This job has no inputs, so its params are always compared.
     """
     output:
         recipe="<out>/{stage}/{cohort}/{view}/shard-{shard}.json",
@@ -42,7 +43,7 @@ rule describe_shard:
 
 
 rule make_volumes:
-    """Bring one shard's raw images to canonical volumes."""
+    """Convert one shard's raw images to canonical volumes."""
     input:
         recipe="<out>/volumes/{cohort}/{view}/shard-{shard}.json",
         raw=lambda wildcards: phantom_raw(wildcards.cohort, ["images"]),
@@ -105,15 +106,15 @@ rule make_masks:
 
 
 rule quality:
-    """Rank a cohort's images and masks, and draw them for a person to look over."""
+    """Rank a cohort's images and masks, and draw them for a visual check."""
     input:
-        volume_arrays=lambda wildcards: of_cohort("volumes", ".npy", wildcards),
-        volume_indices=lambda wildcards: of_cohort("volumes", ".parquet", wildcards),
-        volume_exclusions=lambda wildcards: of_cohort("volumes", ".exclusions.parquet", wildcards),
-        mask_arrays=lambda wildcards: of_cohort("masks", ".npy", wildcards),
-        mask_indices=lambda wildcards: of_cohort("masks", ".parquet", wildcards),
-        mask_exclusions=lambda wildcards: of_cohort("masks", ".exclusions.parquet", wildcards),
-        cartilage=lambda wildcards: of_cohort("masks", ".cartilage.parquet", wildcards),
+        volume_arrays=lambda wildcards: shards_of_cohort("volumes", ".npy", wildcards),
+        volume_indices=lambda wildcards: shards_of_cohort("volumes", ".parquet", wildcards),
+        volume_exclusions=lambda wildcards: shards_of_cohort("volumes", ".exclusions.parquet", wildcards),
+        mask_arrays=lambda wildcards: shards_of_cohort("masks", ".npy", wildcards),
+        mask_indices=lambda wildcards: shards_of_cohort("masks", ".parquet", wildcards),
+        mask_exclusions=lambda wildcards: shards_of_cohort("masks", ".exclusions.parquet", wildcards),
+        cartilage=lambda wildcards: shards_of_cohort("masks", ".cartilage.parquet", wildcards),
     output:
         table="<out>/quality/{cohort}/{view}.parquet",
         pdf="<out>/quality/{cohort}/{view}.pdf",
@@ -136,7 +137,7 @@ rule quality:
 
 
 rule make_inputs:
-    """Resample one shard of volumes to an arm's own grid."""
+    """Resample one shard of volumes to an arm's grid."""
     input:
         recipe="<out>/inputs/{grid}/{cohort}/{view}/shard-{shard}.json",
         array="<out>/volumes/{cohort}/{view}/shard-{shard}.npy",
@@ -160,7 +161,7 @@ rule make_inputs:
 
 
 rule list_shards:
-    """List the shards of one cohort and view, for the many jobs that take them all."""
+    """List the shards of one cohort and view, for jobs that take all of them."""
     input:
         arrays=lambda wildcards: LAYOUT.shard_files(wildcards.stage, wildcards.view, ".npy", [wildcards.cohort]),
         indices=lambda wildcards: LAYOUT.shard_files(wildcards.stage, wildcards.view, ".parquet", [wildcards.cohort]),

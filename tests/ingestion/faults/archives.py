@@ -23,12 +23,12 @@ Members = list[tuple[str, bytes]]
 
 def members(knee: Knee) -> Members:
     """The slices of a series: ``001, 002, ...``."""
-    found = []
+    result = []
     for number, data in enumerate(datasets(knee)):
         stream = io.BytesIO()
         data.save_as(stream, enforce_file_format=True)
-        found.append((f"{number + 1:03d}", stream.getvalue()))
-    return found
+        result.append((f"{number + 1:03d}", stream.getvalue()))
+    return result
 
 
 def tar(files: Members, *more: tarfile.TarInfo) -> bytes:

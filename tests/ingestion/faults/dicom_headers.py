@@ -28,10 +28,10 @@ def _bare(number: int, data: FileDataset) -> None:
 
 
 def _compressed(syntax: str) -> Plant:
-    def plant(folder: Path, own: Knee) -> None:
+    def plant(folder: Path, planted: Knee) -> None:
         import gdcm
 
-        for path in save(folder, datasets(own)):
+        for path in save(folder, datasets(planted)):
             reader = gdcm.ImageReader()
             reader.SetFileName(str(path))
             assert reader.Read()
@@ -48,8 +48,8 @@ def _compressed(syntax: str) -> Plant:
     return plant
 
 
-def _compressed_and_cut(folder: Path, own: Knee) -> None:
-    _compressed("JPEG2000Lossless")(folder, own)
+def _compressed_and_cut(folder: Path, planted: Knee) -> None:
+    _compressed("JPEG2000Lossless")(folder, planted)
     victim = folder / "010"
     victim.write_bytes(victim.read_bytes()[:-200])
 

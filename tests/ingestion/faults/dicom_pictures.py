@@ -35,21 +35,21 @@ _DIXON = {
 _SETTINGS = {"RepetitionTime": 16.3, "FlipAngle": 25, "AcquisitionNumber": 1, "EchoNumbers": 1, "AcquisitionTime": "101112"}
 
 
-def _other(own: Knee, codes: str = "", identifier: str = "series", echo: float = 4.7, **tags: Any) -> list[FileDataset]:
+def _other(planted: Knee, codes: str = "", identifier: str = "series", echo: float = 4.7, **tags: Any) -> list[FileDataset]:
     """Another picture of the same places: the grid is the knee's, the voxels are another one's."""
-    picture = Knee(knee(996, own.side).array, own.affine, own.side)
+    picture = Knee(knee(996, planted.side).array, planted.affine, planted.side)
     slices = datasets(picture, codes, identifier, echo)
     for data in slices:
         data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = f"{data.SOPInstanceUID[:-2]}55"
-    set_all(**tags)(slices, own)
+    set_all(**tags)(slices, planted)
     return slices
 
 
 def _beside(count: int | None = None, **options: Any) -> Change:
     """Another picture in the same folder, before the knee's; ``count``: so many of its slices."""
 
-    def change(slices: list[FileDataset], own: Knee) -> None:
-        slices[:] = [*_other(own, **options)[:count], *slices]
+    def change(slices: list[FileDataset], planted: Knee) -> None:
+        slices[:] = [*_other(planted, **options)[:count], *slices]
 
     return change
 
@@ -57,23 +57,23 @@ def _beside(count: int | None = None, **options: Any) -> Change:
 def _plane(kind: str, *, alone: bool = False) -> Plant:
     """A series of another plane in the folder, with more slices than the knee's; or alone."""
 
-    def plant(folder: Path, own: Knee) -> None:
-        side, down, back = own.codes
+    def plant(folder: Path, planted: Knee) -> None:
+        side, down, back = planted.codes
         codes = {"axial": down + side + back, "coronal": back + down + side}[kind]
-        save(folder, [*_other(own, codes, kind), *([] if alone else datasets(own))])
+        save(folder, [*_other(planted, codes, kind), *([] if alone else datasets(planted))])
 
     return plant
 
 
-def _three_planes(folder: Path, own: Knee) -> None:
-    side, down, back = own.codes
-    save(folder, [*_other(own, down + side + back, "axial"), *datasets(own), *_other(own, back + down + side, "coronal")])
+def _three_planes(folder: Path, planted: Knee) -> None:
+    side, down, back = planted.codes
+    save(folder, [*_other(planted, down + side + back, "axial"), *datasets(planted), *_other(planted, back + down + side, "coronal")])
 
 
-def _filtered(slices: list[FileDataset], own: Knee) -> None:
+def _filtered(slices: list[FileDataset], planted: Knee) -> None:
     """The same image with another filter, as Siemens keeps both."""
-    set_all(ImageType=["ORIGINAL", "PRIMARY", "M", "ND"])(slices, own)
-    more = _other(own, ImageType=["ORIGINAL", "PRIMARY", "M", "ND", "NORM"])
+    set_all(ImageType=["ORIGINAL", "PRIMARY", "M", "ND"])(slices, planted)
+    more = _other(planted, ImageType=["ORIGINAL", "PRIMARY", "M", "ND", "NORM"])
     slices[:] = [*more, *slices]
 
 

@@ -19,10 +19,10 @@ MIDDLE = 9
 def series(*changes: Change, codes: str = "", names: Callable[[int], list[str]] | None = None) -> Plant:
     """A series of its own folder: the knee's slices, bent by ``changes``, then written."""
 
-    def plant(folder: Path, own: Knee) -> None:
-        slices = datasets(own, codes)
+    def plant(folder: Path, planted: Knee) -> None:
+        slices = datasets(planted, codes)
         for change in changes:
-            change(slices, own)
+            change(slices, planted)
         save(folder, slices, names(len(slices)) if names else None)
 
     return plant

@@ -32,7 +32,7 @@ def datasets(knee: Knee, codes: str = "", series: str = "series", echo: float = 
     array, affine = knee.stored(codes)
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     along = LPS @ affine[:3, :3] / spacing
-    found = []
+    result = []
     for number, plane in enumerate(array):
         meta = FileMetaDataset()
         meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -54,8 +54,8 @@ def datasets(knee: Knee, codes: str = "", series: str = "series", echo: float = 
         data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
         data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 16, 16, 15, 1
         data.PixelData = plane.astype("<i2").tobytes()
-        found.append(data)
-    return found
+        result.append(data)
+    return result
 
 
 def save(folder: Path, slices: list[FileDataset], names: list[str] | None = None) -> list[Path]:

@@ -19,8 +19,8 @@ from tests.ingestion.faults.planted import Plant, Planted
 def _files(edit: Callable[[Path, list[Path]], object]) -> Plant:
     """Write a sound series, then edit its files."""
 
-    def plant(folder: Path, own: Knee) -> None:
-        edit(folder, save(folder, datasets(own)))
+    def plant(folder: Path, planted: Knee) -> None:
+        edit(folder, save(folder, datasets(planted)))
 
     return plant
 
@@ -52,39 +52,39 @@ def _double(*, same_pixels: bool, same_uid: bool) -> Change:
 def _with(other: Callable[[Knee], list[FileDataset]], *, first: bool = True) -> Change:
     """Another stack in the same folder, written before or after the knee's."""
 
-    def change(slices: list[FileDataset], own: Knee) -> None:
-        more = other(own)
+    def change(slices: list[FileDataset], planted: Knee) -> None:
+        more = other(planted)
         slices[:] = [*more, *slices] if first else [*slices, *more]
 
     return change
 
 
-def _localiser(own: Knee) -> list[FileDataset]:
-    return datasets(own, own.codes.replace("R", "r").replace("L", "l").upper()[1] + own.codes[0] + "P", series="localiser")[:3]
+def _localiser(planted: Knee) -> list[FileDataset]:
+    return datasets(planted, planted.codes.replace("R", "r").replace("L", "l").upper()[1] + planted.codes[0] + "P", series="localiser")[:3]
 
 
-def _small(own: Knee) -> list[FileDataset]:
-    found = datasets(own, series="scout")[:4]
-    for data in found:
+def _small(planted: Knee) -> list[FileDataset]:
+    slices = datasets(planted, series="scout")[:4]
+    for data in slices:
         data.Rows, data.Columns = 16, 15
         data.PixelData = data.PixelData[: 16 * 15 * 2]
-    return found
+    return slices
 
 
-def _second_echo(own: Knee) -> list[FileDataset]:
-    found = datasets(own, echo=14.1)
-    for number, data in enumerate(found):
+def _second_echo(planted: Knee) -> list[FileDataset]:
+    slices = datasets(planted, echo=14.1)
+    for number, data in enumerate(slices):
         data.InstanceNumber = number + 501
         data.PixelData = (np.frombuffer(data.PixelData, "<i2") // 3).astype("<i2").tobytes()
-    return found
+    return slices
 
 
-def _other_person(own: Knee) -> list[FileDataset]:
-    found = datasets(knee(999, own.side))
-    for data in found:
+def _other_person(planted: Knee) -> list[FileDataset]:
+    slices = datasets(knee(999, planted.side))
+    for data in slices:
         data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = f"{data.SOPInstanceUID[:-2]}77"
         data.PatientID = "another"
-    return found
+    return slices
 
 
 def _turn(data: FileDataset) -> None:
@@ -144,7 +144,7 @@ CASES: list[Planted] = [
     sound("mixed series", "a localiser of another orientation first", series(_with(_localiser))),
     sound("mixed series", "a localiser of another orientation last", series(_with(_localiser, first=False))),
     sound("mixed series", "a scout of another matrix", series(_with(_small))),
-    case("mixed series", "two series of one size", series(_with(lambda own: datasets(knee(998, own.side), series="other")))),
+    case("mixed series", "two series of one size", series(_with(lambda planted: datasets(knee(998, planted.side), series="other")))),
     case("mixed series", "two echoes", series(_with(_second_echo)), reads=True),
     case("mixed series", "two people in one series", series(_with(_other_person))),
     case(

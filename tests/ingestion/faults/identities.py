@@ -111,8 +111,13 @@ def _nrrd(**fields: str | None) -> Plant:
 
 
 def _mha(damage: Callable[[bytes], bytes] = bytes, **fields: str | None) -> Plant:
-    own: dict[str, Any] = {"Comment": SENTENCE, "Name": WORDS["family name"], "PatientName": WORDS["given name"], "ID": WORDS["number"]}
-    return lambda folder, knee: _write(folder / "dess.mha", damage(b"".join(meta(knee, **own | fields))))
+    identifying: dict[str, Any] = {
+        "Comment": SENTENCE,
+        "Name": WORDS["family name"],
+        "PatientName": WORDS["given name"],
+        "ID": WORDS["number"],
+    }
+    return lambda folder, knee: _write(folder / "dess.mha", damage(b"".join(meta(knee, **identifying | fields))))
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -17,9 +17,9 @@ def _mha(codes: str = "LPS", dtype: str = "<i2", **fields: str | None) -> Plant:
     return plant
 
 
-def _mhd(raw: str | None = "dess.raw", told: str = "dess.raw", name: str = "dess.mhd", **fields: str | None) -> Plant:
+def _mhd(raw: str | None = "dess.raw", named: str = "dess.raw", name: str = "dess.mhd", **fields: str | None) -> Plant:
     def plant(folder: Path, knee: Knee) -> None:
-        header, voxels = meta(knee, data_file=told, **fields)
+        header, voxels = meta(knee, data_file=named, **fields)
         (folder / name).write_bytes(header)
         if raw is not None:
             (folder / raw).write_bytes(voxels)
@@ -97,14 +97,14 @@ _META: list[Planted] = [
     bad("bad affine", "NaN origin", "mha", _mha(Offset="nan 0 0")),
     bad("bad affine", "strongly sheared", "mha", _mha(TransformMatrix="1 0 0 0.7 0.7 0 0 0 1")),
     bad("links", "the voxels' file is not there", "mhd", _mhd(raw=None)),
-    bad("links", "the voxels' file is the system's", "mhd", _mhd(raw=None, told="/etc/passwd")),
-    bad("links", "the voxels' file is the header", "mhd", _mhd(raw=None, told="dess.mhd")),
-    bad("links", "the voxels' file is a folder", "mhd", _mhd(raw=None, told=".")),
-    bad("links", "no voxels' file is named", "mhd", _mhd(told="")),
+    bad("links", "the voxels' file is the system's", "mhd", _mhd(raw=None, named="/etc/passwd")),
+    bad("links", "the voxels' file is the header", "mhd", _mhd(raw=None, named="dess.mhd")),
+    bad("links", "the voxels' file is a folder", "mhd", _mhd(raw=None, named=".")),
+    bad("links", "no voxels' file is named", "mhd", _mhd(named="")),
     legal("odd but legal", "compressed", "mha", _compressed(wrong_size=False)),
     either("odd but legal", "compressed, its size told wrongly", "mha", _compressed(wrong_size=True)),
     either("odd but legal", "lines end in CRLF", "mha", _crlf),
-    legal("odd but legal", "a name with blanks", "mhd", _mhd(raw="right knee.raw", told="right knee.raw", name="right knee.mhd")),
+    legal("odd but legal", "a name with blanks", "mhd", _mhd(raw="right knee.raw", named="right knee.raw", name="right knee.mhd")),
     legal("names", "upper case .MHA", "mha", lambda folder, knee: _write(folder / "DESS.MHA", b"".join(meta(knee)))),
 ]
 

@@ -45,11 +45,11 @@ class Scan:
 
 def scans() -> list[Scan]:
     """The knees, all of one person each."""
-    found = []
+    planted_scans = []
     for planned in plan(PHANTOM, "masks"):
         grown = anatomy(planned, PHANTOM)
-        found.append(Scan(grown, *picture(planned, grown, PHANTOM)))
-    return found
+        planted_scans.append(Scan(grown, *picture(planned, grown, PHANTOM)))
+    return planted_scans
 
 
 PlantMask = Callable[[Path, Scan, Scan], None]
@@ -72,9 +72,9 @@ class PlantedMask:
         return f"mask: {self.family}: {self.name}"
 
 
-def _on(own: Callable[[Scan], Grid], write: Callable[[Path, NDArray[np.uint8], Grid], None] | None = None) -> PlantMask:
+def _on(grid_of: Callable[[Scan], Grid], write: Callable[[Path, NDArray[np.uint8], Grid], None] | None = None) -> PlantMask:
     def plant(stem: Path, scan: Scan, _: Scan) -> None:
-        grid = own(scan)
+        grid = grid_of(scan)
         (write or _nifti)(stem, scan.labels(grid), grid)
 
     return plant

@@ -56,8 +56,8 @@ def _coloured(data: FileDataset) -> None:
 def _more(count: int, edit: Callable[[FileDataset], None], name: str = "beside") -> Change:
     """Add ``count`` files of a series of their own."""
 
-    def change(slices: list[FileDataset], own: Knee) -> None:
-        others = datasets(own, series=name)[:count]
+    def change(slices: list[FileDataset], planted: Knee) -> None:
+        others = datasets(planted, series=name)[:count]
         for data in others:
             edit(data)
         slices += others
@@ -79,16 +79,16 @@ def _localizer(slices: list[FileDataset], _: Knee) -> None:
 
 
 def _named(*names: str) -> Plant:
-    def plant(folder: Path, own: Knee) -> None:
-        save(folder, datasets(own))
+    def plant(folder: Path, planted: Knee) -> None:
+        save(folder, datasets(planted))
         for name in names:
             (folder / name).write_bytes(b"no slice\n" * 40)
 
     return plant
 
 
-def _preview(folder: Path, own: Knee) -> None:
-    save(folder, datasets(own))
+def _preview(folder: Path, planted: Knee) -> None:
+    save(folder, datasets(planted))
     (folder / "001.png").write_bytes(png(picture(1)))
     Image.fromarray((picture(1) >> 4).astype(np.uint8)).save(folder / "001.jpg")
 
@@ -96,28 +96,28 @@ def _preview(folder: Path, own: Knee) -> None:
 def _inside(place: str, write: Callable[[Path, Knee], object], *names: str) -> Plant:
     """A series further down than the index says, with some files on the way."""
 
-    def plant(folder: Path, own: Knee) -> None:
+    def plant(folder: Path, planted: Knee) -> None:
         (folder / place).mkdir(parents=True)
-        write(folder / place, own)
+        write(folder / place, planted)
         for name in names:
             (folder / name).write_bytes(b"no slice\n" * 40)
 
     return plant
 
 
-def _slices(folder: Path, own: Knee) -> None:
-    save(folder, datasets(own))
+def _slices(folder: Path, planted: Knee) -> None:
+    save(folder, datasets(planted))
 
 
-def _two_series(folder: Path, own: Knee) -> None:
+def _two_series(folder: Path, planted: Knee) -> None:
     for name in ("1", "2"):
         (folder / name).mkdir()
-        save(folder / name, datasets(own, series=name))
+        save(folder / name, datasets(planted, series=name))
 
 
-def _two_volumes(folder: Path, own: Knee) -> None:
-    write_gz(folder, own)
-    write_nrrd(folder, own)
+def _two_volumes(folder: Path, planted: Knee) -> None:
+    write_gz(folder, planted)
+    write_nrrd(folder, planted)
 
 
 def _film(folder: Path, _: Knee) -> None:

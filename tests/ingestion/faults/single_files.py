@@ -69,23 +69,23 @@ _PAGE = b"<!DOCTYPE html><html><head><title>403 Forbidden</title></head><body>Pl
 
 
 def _cases(format: str, write: Callable[[Path, Knee], Path]) -> list[Planted]:
-    found = [legal("sound", "as it should be", format, write), legal("sound", "left knee", format, write, side="LEFT")]
+    cases = [legal("sound", "as it should be", format, write), legal("sound", "left knee", format, write, side="LEFT")]
     for name, share in (("a hundredth", 0.01), ("a tenth", 0.1), ("half", 0.5), ("nine tenths", 0.9)):
-        found.append(bad("truncated", f"{name} is there", format, damaged(write, _cut(share))))
-    found.append(bad("truncated", "without its last 64 bytes", format, damaged(write, lambda content: content[:-64])))
-    found.append(either("truncated", "without its last byte", format, damaged(write, lambda content: content[:-1])))
-    found.append(bad("zero bytes", "empty", format, damaged(write, lambda _: b"")))
-    found.append(bad("zero bytes", "one byte", format, damaged(write, lambda content: content[:1])))
+        cases.append(bad("truncated", f"{name} is there", format, damaged(write, _cut(share))))
+    cases.append(bad("truncated", "without its last 64 bytes", format, damaged(write, lambda content: content[:-64])))
+    cases.append(either("truncated", "without its last byte", format, damaged(write, lambda content: content[:-1])))
+    cases.append(bad("zero bytes", "empty", format, damaged(write, lambda _: b"")))
+    cases.append(bad("zero bytes", "one byte", format, damaged(write, lambda content: content[:1])))
     if format != "mhd":  # voxels without any structure cannot be told from others
-        found.append(bad("zero bytes", "zeros of full length", format, damaged(write, lambda content: bytes(len(content)))))
-        found.append(bad("replaced", "noise", format, damaged(write, lambda _: _NOISE)))
-        found.append(bad("replaced", "two copies in one", format, damaged(write, lambda content: content[: len(content) // 3] * 3)))
-    found.append(bad("replaced", "an error page", format, damaged(write, lambda _: _PAGE)))
+        cases.append(bad("zero bytes", "zeros of full length", format, damaged(write, lambda content: bytes(len(content)))))
+        cases.append(bad("replaced", "noise", format, damaged(write, lambda _: _NOISE)))
+        cases.append(bad("replaced", "two copies in one", format, damaged(write, lambda content: content[: len(content) // 3] * 3)))
+    cases.append(bad("replaced", "an error page", format, damaged(write, lambda _: _PAGE)))
     if format in ("nii.gz", "nrrd"):
-        found.append(bad("replaced", "flipped bits in the stream", format, damaged(write, _flip_bits)))
-    found.append(either("too long", "trailing garbage", format, damaged(write, lambda content: content + b"garbage" * 9)))
-    found.append(either("too long", "trailing zeros", format, damaged(write, lambda content: content + bytes(4096))))
-    return found
+        cases.append(bad("replaced", "flipped bits in the stream", format, damaged(write, _flip_bits)))
+    cases.append(either("too long", "trailing garbage", format, damaged(write, lambda content: content + b"garbage" * 9)))
+    cases.append(either("too long", "trailing zeros", format, damaged(write, lambda content: content + bytes(4096))))
+    return cases
 
 
 CASES = [case for format, write in WRITERS.items() for case in _cases(format, write)]

@@ -37,8 +37,10 @@ class Lines:
 
 def sound() -> Lines:
     """Tables of the three."""
-    contents = [f"{folder(own)},{own},20050101,{barcode(own)},OAI^MR^RIGHT,SAG_3D_DESS_RIGHT" for own in GRADES]
-    readings = [f"{own}|1: Right|15|0.8|016600000001|{grade}" for own, grade in GRADES.items()]
+    contents = [
+        f"{folder(participant)},{participant},20050101,{barcode(participant)},OAI^MR^RIGHT,SAG_3D_DESS_RIGHT" for participant in GRADES
+    ]
+    readings = [f"{participant}|1: Right|15|0.8|016600000001|{grade}" for participant, grade in GRADES.items()]
     return Lines([CONTENTS, *contents], [READINGS, *readings])
 
 
@@ -91,8 +93,8 @@ def _written(**how: str | bytes) -> Callable[[Lines], Lines]:
 def _read(
     name: str, bend: Callable[[Lines], Lines], without: str = "", reasons: dict[str, str] | None = None, **grades: int
 ) -> PlantedTable:
-    expected = {own: grade for own, grade in GRADES.items() if own != without}
-    return PlantedTable(name, bend, expected | {own[1:]: grade for own, grade in grades.items()}, reasons or {})
+    expected = {participant: grade for participant, grade in GRADES.items() if participant != without}
+    return PlantedTable(name, bend, expected | {participant[1:]: grade for participant, grade in grades.items()}, reasons or {})
 
 
 def _stops(name: str, bend: Callable[[Lines], Lines]) -> PlantedTable:

@@ -98,8 +98,8 @@ def meta_fields(knee: Knee, codes: str = "LPS", dtype: str = "<i2") -> tuple[dic
 
 def meta(knee: Knee, codes: str = "LPS", dtype: str = "<i2", data_file: str = "LOCAL", **fields: str | None) -> tuple[bytes, bytes]:
     """Header and voxels of a MetaImage; ``fields`` overwrites, None leaves out."""
-    own, voxels = meta_fields(knee, codes, dtype)
-    chosen = {key: value for key, value in (own | fields).items() if value is not None}
+    fields_written, voxels = meta_fields(knee, codes, dtype)
+    chosen = {key: value for key, value in (fields_written | fields).items() if value is not None}
     text = "".join(f"{key} = {value}\n" for key, value in chosen.items()) + f"ElementDataFile = {data_file}\n"
     return text.encode(), voxels
 
@@ -112,7 +112,7 @@ def nrrd(
     """
     array, affine = knee.stored(codes, dtype)
     columns = (LPS @ affine[:3, :3]).T
-    own = {
+    fields_written = {
         "type": _NRRD_TYPES[array.dtype.str[1:]],
         "dimension": "3",
         "space": "left-posterior-superior",
@@ -123,8 +123,8 @@ def nrrd(
         "encoding": "raw" if pack is None else "gzip",
         "space origin": _vector(LPS @ affine[:3, 3]),
     }
-    own |= {key.replace("_", " "): value for key, value in fields.items()}
-    text = "NRRD0004\n" + "".join(f"{key}: {value}\n" for key, value in own.items() if value is not None) + "\n"
+    fields_written |= {key.replace("_", " "): value for key, value in fields.items()}
+    text = "NRRD0004\n" + "".join(f"{key}: {value}\n" for key, value in fields_written.items() if value is not None) + "\n"
     voxels = array.tobytes(order="F")
     return text.encode() + (voxels if pack is None else pack(voxels))
 

@@ -10,13 +10,13 @@ MASK[1:3, 4:6, 4:8] = 1
 
 def test_distance_and_nearness_are_in_millimetres() -> None:
     share = (MASK == 1).astype(float)
-    found = fields(share, (3.0, 1.0, 0.5), 2.0)
-    assert found is not None
-    assert found.distance[1, 8, 5] == pytest.approx(3.0)
-    assert found.distance[1, 4, 0] == pytest.approx(4 * 0.5)
-    assert found.near[1, 4, 0] == 1
-    assert found.near[0, 4, 4] == 0
-    assert found.distance[share > 0].max() == 0
+    tissue = fields(share, (3.0, 1.0, 0.5), 2.0)
+    assert tissue is not None
+    assert tissue.distance[1, 8, 5] == pytest.approx(3.0)
+    assert tissue.distance[1, 4, 0] == pytest.approx(4 * 0.5)
+    assert tissue.near[1, 4, 0] == 1
+    assert tissue.near[0, 4, 4] == 0
+    assert tissue.distance[share > 0].max() == 0
     assert fields(np.zeros((2, 2)), (1.0, 1.0), 1.0) is None
 
 
@@ -25,10 +25,10 @@ def test_cells_of_a_coarser_map_are_larger() -> None:
 
 
 def test_only_the_first_group_is_dilated() -> None:
-    found = shares(MASK, {"cartilage": [1], "rest": [0]}, (1, 2), MASK.shape)
-    assert list(found) == ["cartilage", "rest", "cartilage_dilated1", "cartilage_dilated2"]
-    assert found["cartilage_dilated1"].sum() == 16 + 2 * 8 + 2 * (2 * 4) + 2 * (2 * 2)
-    assert (found["cartilage"] + found["rest"] == 1).all()
+    by_group = shares(MASK, {"cartilage": [1], "rest": [0]}, (1, 2), MASK.shape)
+    assert list(by_group) == ["cartilage", "rest", "cartilage_dilated1", "cartilage_dilated2"]
+    assert by_group["cartilage_dilated1"].sum() == 16 + 2 * 8 + 2 * (2 * 4) + 2 * (2 * 2)
+    assert (by_group["cartilage"] + by_group["rest"] == 1).all()
     absent = shares(MASK, {"bone": [7], "cartilage": [1]}, (1,), MASK.shape)
     assert not absent["bone_dilated1"].any()
 
@@ -45,7 +45,7 @@ def test_the_joint_region_surrounds_every_label() -> None:
 def test_a_synthetic_voxel_lands_in_its_cell() -> None:
     mask = np.zeros((8, 8, 8), dtype=np.uint8)
     mask[5, 2, 7] = 1
-    found, _ = tissues_of(mask, {"cartilage": [1]}, Anatomy(), (1.0, 1.0, 1.0), (4, 4, 4))
-    assert found["cartilage"] is not None
-    assert np.argwhere(found["cartilage"].share).tolist() == [[2, 1, 3]]
-    assert found["cartilage"].share[2, 1, 3] == pytest.approx(1 / 8)
+    tissues, _ = tissues_of(mask, {"cartilage": [1]}, Anatomy(), (1.0, 1.0, 1.0), (4, 4, 4))
+    assert tissues["cartilage"] is not None
+    assert np.argwhere(tissues["cartilage"].share).tolist() == [[2, 1, 3]]
+    assert tissues["cartilage"].share[2, 1, 3] == pytest.approx(1 / 8)

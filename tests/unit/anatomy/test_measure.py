@@ -94,10 +94,10 @@ def run(inputs: dict[str, Any], **options: Any) -> pd.DataFrame:
 
 def test_planted_maps_have_their_exact_overlap(tmp_path: Path) -> None:
     inside = occupancy(knee(), [1], KEPT)
-    found = run(write(tmp_path, [np.full(KEPT, 3.0), inside], [knee(), knee()]))
+    measured = run(write(tmp_path, [np.full(KEPT, 3.0), inside], [knee(), knee()]))
     fraction = 2 * 8 / (16 * 16)
-    assert found["subject"].loc[("c0", "bone", "mass")] == "pc0"
-    uniform = found.loc["c0"]
+    assert measured["subject"].loc[("c0", "bone", "mass")] == "pc0"
+    uniform = measured.loc["c0"]
     np.testing.assert_allclose(uniform["value"], uniform["chance"], atol=1e-12)
     beside = uniform[uniform["null_mean"].notna()]
     np.testing.assert_allclose(beside["null_mean"], beside["chance"], atol=1e-12)
@@ -106,7 +106,7 @@ def test_planted_maps_have_their_exact_overlap(tmp_path: Path) -> None:
     np.testing.assert_allclose(uniform["others_mean"].loc[("bone", "mass")], uniform["chance"].loc[("bone", "mass")] * 0, atol=1e-6)
     assert uniform["chance"].loc[("cartilage", "mass")] == pytest.approx(fraction)
     assert uniform["chance"].loc[("bone", "mass")] == pytest.approx(0.5)
-    planted = found.loc["c1"]
+    planted = measured.loc["c1"]
     assert planted["value"].loc[("cartilage", "mass")] == pytest.approx(1)
     assert planted["value"].loc[("cartilage", "enrichment")] == pytest.approx(1 / fraction)
     assert planted["value"].loc[("cartilage", "normalised")] == pytest.approx(1)
@@ -120,11 +120,11 @@ def test_planted_maps_have_their_exact_overlap(tmp_path: Path) -> None:
 
 def test_the_null_equals_moving_the_map_by_hand(tmp_path: Path) -> None:
     saliency = np.random.default_rng(2).uniform(size=KEPT) ** 3
-    found = run(write(tmp_path, [saliency], [knee()]), shifts=10_000).loc["c0"]  # more than there are: every shift but the identity
+    measured = run(write(tmp_path, [saliency], [knee()]), shifts=10_000).loc["c0"]  # more than there are: every shift but the identity
     share = occupancy(knee(), [1], KEPT)
     stored = pack(saliency)[0].astype(np.float64)
     every = [(np.roll(stored, shift, axis=(0, 1, 2)) * share).sum() / stored.sum() for shift in np.ndindex(KEPT)]
-    row = found.loc[("cartilage", "mass")]
+    row = measured.loc[("cartilage", "mass")]
     assert row["value"] == pytest.approx(every[0], abs=1e-12)
     assert row["null_mean"] == pytest.approx(np.mean(every[1:]), abs=1e-12)
     # The mask does not change along the slices, so shifts along them are ties but for rounding, and
@@ -136,17 +136,17 @@ def test_the_null_equals_moving_the_map_by_hand(tmp_path: Path) -> None:
 
 def test_a_zero_map_or_an_absent_tissue_has_no_value(tmp_path: Path) -> None:
     boneless = np.where(knee() == 1, 1, 0).astype(np.uint8)
-    found = run(write(tmp_path, [np.zeros(KEPT), np.ones(KEPT)], [knee(), boneless]))
-    assert found.loc["c0", "value"].isna().all()
-    assert found.loc["c0", "null_p"].isna().all()
-    assert found["chance"].loc[("c0", "bone", "mass")] == pytest.approx(0.5)
-    assert found.loc[("c1", "bone"), ["value", "chance", "null_mean", "null_p"]].isna().all(axis=None)
-    assert found["value"].loc[("c1", "cartilage", "mass")] == pytest.approx(1 / 16)
+    measured = run(write(tmp_path, [np.zeros(KEPT), np.ones(KEPT)], [knee(), boneless]))
+    assert measured.loc["c0", "value"].isna().all()
+    assert measured.loc["c0", "null_p"].isna().all()
+    assert measured["chance"].loc[("c0", "bone", "mass")] == pytest.approx(0.5)
+    assert measured.loc[("c1", "bone"), ["value", "chance", "null_mean", "null_p"]].isna().all(axis=None)
+    assert measured["value"].loc[("c1", "cartilage", "mass")] == pytest.approx(1 / 16)
 
 
 def test_cases_without_a_usable_mask_are_left_out(tmp_path: Path) -> None:
-    found = run(write(tmp_path, [np.ones(KEPT)] * 3, [knee()] * 3, usable=[True, False, True]))
-    assert set(found.index.get_level_values("case_id")) == {"c0", "c2"}
+    measured = run(write(tmp_path, [np.ones(KEPT)] * 3, [knee()] * 3, usable=[True, False, True]))
+    assert set(measured.index.get_level_values("case_id")) == {"c0", "c2"}
     none = run(write(tmp_path / "none", [np.ones(KEPT)], [knee()], usable=[False]))
     assert none.empty
 

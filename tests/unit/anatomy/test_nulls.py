@@ -8,10 +8,10 @@ from kneeoa.errors import KneeoaError
 @pytest.mark.parametrize("shape", [(4, 5, 6), (3, 3, 3), (7, 8)])
 def test_the_transform_equals_moving_the_map_by_hand(shape: tuple[int, ...]) -> None:
     saliency, tissue = np.random.default_rng(0).uniform(size=(2, *shape))
-    found = moved(spectrum(saliency), spectrum(tissue), shape)
+    hits = moved(spectrum(saliency), spectrum(tissue), shape)
     for shift in np.ndindex(shape):
         by_hand = (np.roll(saliency, shift, axis=tuple(range(len(shape)))) * tissue).sum()
-        assert found[shift] == pytest.approx(by_hand, abs=1e-10)
+        assert hits[shift] == pytest.approx(by_hand, abs=1e-10)
 
 
 def test_shifts_differ_and_never_stand_still() -> None:
@@ -27,18 +27,18 @@ def test_shifts_differ_and_never_stand_still() -> None:
 
 def test_p_counts_ties_against_the_map_and_z_points_at_the_tissue() -> None:
     sample = np.array([0.1, 0.2, 0.5 - 1e-14, 0.9])
-    found = against_null(0.5, sample)
-    assert (found.mean, found.p) == (pytest.approx(0.425), 3 / 5)
-    assert found.z == pytest.approx(0.075 / sample.std(ddof=1))
+    comparison = against_null(0.5, sample)
+    assert (comparison.mean, comparison.p) == (pytest.approx(0.425), 3 / 5)
+    assert comparison.z == pytest.approx(0.075 / sample.std(ddof=1))
     assert against_null(0.5, np.full(9, 0.1)).p == 1 / 10
     assert np.isnan(against_null(0.5, np.full(9, 0.1)).z)
     assert against_null(0.5, np.full(9, 0.5)).p == 1
 
 
 def test_of_a_distance_less_is_closer() -> None:
-    found = against_null(2.0, np.array([1.0, 3, 4]), less_is_closer=True)
-    assert found.p == 2 / 4
-    assert found.z > 0
+    comparison = against_null(2.0, np.array([1.0, 3, 4]), less_is_closer=True)
+    assert comparison.p == 2 / 4
+    assert comparison.z > 0
 
 
 def test_a_null_without_members_is_undefined() -> None:
@@ -57,9 +57,9 @@ def test_the_pool_holds_everybody_else() -> None:
     maps /= maps.sum(axis=(1, 2), keepdims=True)
     members = [("a", {"mass": maps[0], "peak": maps[1]}), ("b", {"mass": maps[1], "peak": maps[2]}), ("c", {})]
     tissue = np.random.default_rng(1).uniform(size=(4, 5))
-    found = Pool(members, ["mass", "peak"]).hits("a", {"t": tissue})
-    np.testing.assert_allclose(found["mass", "t"], [(maps[1] * tissue).sum(), np.nan], rtol=SINGLE)
-    np.testing.assert_allclose(found["peak", "t"], [(maps[2] * tissue).sum(), np.nan], rtol=SINGLE)
+    hits = Pool(members, ["mass", "peak"]).hits("a", {"t": tissue})
+    np.testing.assert_allclose(hits["mass", "t"], [(maps[1] * tissue).sum(), np.nan], rtol=SINGLE)
+    np.testing.assert_allclose(hits["peak", "t"], [(maps[2] * tissue).sum(), np.nan], rtol=SINGLE)
     assert Pool([members[0]], ["mass"]).hits("a", {"t": tissue}) == {}
     assert Pool([("c", {})], ["mass"]).hits("a", {"t": tissue}) == {}
 

@@ -23,11 +23,11 @@ def tissue() -> np.ndarray:
 
 
 def value(saliency: np.ndarray, share: np.ndarray) -> dict[str, float]:
-    found = distributions(saliency, saliency)
-    if found:
-        found[SIZE] = top_distribution(saliency, max(1, round(float(share.sum()))))
+    by_name = distributions(saliency, saliency)
+    if by_name:
+        by_name[SIZE] = top_distribution(saliency, max(1, round(float(share.sum()))))
     wanted = [one for one in measures(share.size, float(share.mean())) if one.field == "share"]
-    return {one.name: one.of_hit(float((found[one.distribution] * share).sum())) for one in wanted}
+    return {one.name: one.of_hit(float((by_name[one.distribution] * share).sum())) for one in wanted}
 
 
 def chance(share: np.ndarray) -> dict[str, float]:
@@ -35,33 +35,33 @@ def chance(share: np.ndarray) -> dict[str, float]:
 
 
 def test_a_uniform_map_is_exactly_at_chance(tissue: np.ndarray) -> None:
-    found = value(np.full(tissue.shape, 0.7), tissue)
+    values = value(np.full(tissue.shape, 0.7), tissue)
     fraction = 22.5 / 200
-    assert found["mass"] == pytest.approx(fraction, abs=1e-14)
-    assert found["enrichment"] == pytest.approx(1, abs=1e-13)
-    assert found["normalised"] == pytest.approx(0, abs=1e-13)
-    assert found == pytest.approx(chance(tissue), abs=1e-13)
+    assert values["mass"] == pytest.approx(fraction, abs=1e-14)
+    assert values["enrichment"] == pytest.approx(1, abs=1e-13)
+    assert values["normalised"] == pytest.approx(0, abs=1e-13)
+    assert values == pytest.approx(chance(tissue), abs=1e-13)
     for percent in TOP_PERCENT:
         count = 200 * percent // 100
-        assert found[f"top{percent}_overlap"] == pytest.approx(fraction, abs=1e-14)
-        assert found[f"top{percent}_dice"] == pytest.approx(2 * count * fraction / (count + 22.5), abs=1e-14)
+        assert values[f"top{percent}_overlap"] == pytest.approx(fraction, abs=1e-14)
+        assert values[f"top{percent}_dice"] == pytest.approx(2 * count * fraction / (count + 22.5), abs=1e-14)
 
 
 def test_a_map_that_is_the_mask_lies_wholly_inside(tissue: np.ndarray) -> None:
     mask = (tissue == 1).astype(float)  # 20 of 200 cells: exactly the top 10 %
-    found = value(mask * 5, mask)
-    assert found["mass"] == 1
-    assert found["normalised"] == pytest.approx(1)
-    assert found["enrichment"] == pytest.approx(10)
-    assert found["top1_overlap"] == found["top5_overlap"] == found["top10_overlap"] == pytest.approx(1)
-    assert found["top10_dice"] == pytest.approx(1)
-    assert found["top5_dice"] == pytest.approx(2 * 10 / (10 + 20))
+    values = value(mask * 5, mask)
+    assert values["mass"] == 1
+    assert values["normalised"] == pytest.approx(1)
+    assert values["enrichment"] == pytest.approx(10)
+    assert values["top1_overlap"] == values["top5_overlap"] == values["top10_overlap"] == pytest.approx(1)
+    assert values["top10_dice"] == pytest.approx(1)
+    assert values["top5_dice"] == pytest.approx(2 * 10 / (10 + 20))
 
 
 def test_a_map_outside_the_mask_has_no_overlap(tissue: np.ndarray) -> None:
-    found = value((tissue == 0).astype(float), tissue)
-    assert found["mass"] == found["enrichment"] == found["top10_overlap"] == 0
-    assert found["normalised"] < 0
+    values = value((tissue == 0).astype(float), tissue)
+    assert values["mass"] == values["enrichment"] == values["top10_overlap"] == 0
+    assert values["normalised"] < 0
 
 
 def test_ties_at_the_threshold_share_the_expectation() -> None:
@@ -95,8 +95,8 @@ def test_auroc_and_rank_accuracy_are_the_known_ones() -> None:
     generator = np.random.default_rng(0)
     share = (generator.uniform(size=(8, 9, 10)) < 0.1).astype(float)
     saliency = np.round(generator.uniform(size=share.shape) + 0.3 * share, 1)  # many ties
-    found = value(saliency, share)
-    assert found["auroc"] == pytest.approx(roc_auc_score(share.ravel(), saliency.ravel()), abs=1e-12)
+    values = value(saliency, share)
+    assert values["auroc"] == pytest.approx(roc_auc_score(share.ravel(), saliency.ravel()), abs=1e-12)
     distinct = generator.permutation(share.size).reshape(share.shape) + 200.0 * share
     top = np.argsort(-distinct, axis=None)[: int(share.sum())]
     assert value(distinct, share)["rank_accuracy"] == pytest.approx(share.ravel()[top].mean())
@@ -117,11 +117,11 @@ def test_the_region_ignores_what_lies_outside(tissue: np.ndarray) -> None:
     region = np.zeros(tissue.shape, dtype=bool)
     region[:8, :10] = True
     saliency = np.where(region, tissue, 100.0)
-    found = distributions(saliency, region=region)
-    assert (found["region_top5"] * tissue).sum() == pytest.approx(1)
-    assert (found["top5"] * tissue).sum() == 0
+    by_name = distributions(saliency, region=region)
+    assert (by_name["region_top5"] * tissue).sum() == pytest.approx(1)
+    assert (by_name["top5"] * tissue).sum() == 0
     fraction = float(tissue[region].mean())
     regional = {one.name: one for one in measures(200, float(tissue.mean()), (80, fraction))}
-    assert regional["region_mass"].of_hit(float((found["region_mass"] * tissue).sum())) == pytest.approx((20 + 2.5 / 2) / 22.5)
+    assert regional["region_mass"].of_hit(float((by_name["region_mass"] * tissue).sum())) == pytest.approx((20 + 2.5 / 2) / 22.5)
     assert regional["region_normalised"].of_hit(fraction) == pytest.approx(0)
     assert "region_mass" not in distributions(np.where(region, 0.0, 1.0), region=region)

@@ -54,6 +54,6 @@ def test_many_differences_are_pingouins_approximation_and_that_is_near():
     import pingouin
 
     differences = np.random.default_rng(3).normal(0.2, 1, size=EXACT + 1)
-    found = compare(differences).p
-    assert found == pingouin.wilcoxon(differences)["p_val"].iloc[0]
-    assert found == pytest.approx(stats.wilcoxon(differences, method="exact").pvalue, rel=0.02)
+    p = compare(differences).p
+    assert p == pingouin.wilcoxon(differences)["p_val"].iloc[0]
+    assert p == pytest.approx(stats.wilcoxon(differences, method="exact").pvalue, rel=0.02)

@@ -13,9 +13,9 @@ MASK[2:6, 12:20, 4:16] = 2  # bone
 
 def test_controls_have_the_size_and_shape_of_the_tissue_and_lie_where_they_say() -> None:
     tissues, joint = tissues_of(MASK, {"cartilage": [1], "bone": [2], "rest": [0]}, Anatomy(region_mm=3), (1.0, 1.0, 1.0), SHAPE)
-    found = list(regions(tissues, joint, 3, np.random.default_rng(0)))
-    assert [one.name for one in found[:3]] == ["cartilage", "bone", "rest"]
-    controls = [one for one in found if one.name.startswith("control_")]
+    listed = list(regions(tissues, joint, 3, np.random.default_rng(0)))
+    assert [one.name for one in listed[:3]] == ["cartilage", "bone", "rest"]
+    controls = [one for one in listed if one.name.startswith("control_")]
     assert [one.name for one in controls] == ["control_joint"] * 3 + ["control_bone"] * 3 + ["control_rest"] * 3
     whole = MASK == 1
     for one in controls:

@@ -62,9 +62,9 @@ def test_a_contrast_is_paired_by_subject(tmp_path: Path) -> None:
     base = {(f"p{i:02d}", f"c{i}"): float(value) for i, value in enumerate(generator.uniform(size=30))}
     gain = {key: value + 0.05 + 0.02 * float(generator.normal()) for key, value in base.items()}
     gain[("p00", "c0")] = None  # type: ignore[assignment]
-    found = summary(tmp_path, rows("r-dual", 1, gain), rows("r-single", 1, base), rows("m-dual", 1, base))
-    assert found["kind"].tolist() == ["arm"] * 3 + ["contrast"]
-    row = found.iloc[-1]
+    table = summary(tmp_path, rows("r-dual", 1, gain), rows("r-single", 1, base), rows("m-dual", 1, base))
+    assert table["kind"].tolist() == ["arm"] * 3 + ["contrast"]
+    row = table.iloc[-1]
     difference = np.array([gain[key] - base[key] for key in base if key != ("p00", "c0")])
     assert (row["arm"], row["reference"]) == ("r-dual", "r-single")
     assert row["estimate"] == pytest.approx(difference.mean())
@@ -74,7 +74,7 @@ def test_a_contrast_is_paired_by_subject(tmp_path: Path) -> None:
     half = 1.96 * difference.std() / np.sqrt(29)
     assert row["low"] == pytest.approx(difference.mean() - half, abs=0.2 * half)
     assert row["high"] == pytest.approx(difference.mean() + half, abs=0.2 * half)
-    by_arm = found.set_index("arm").iloc[:3]
+    by_arm = table.set_index("arm").iloc[:3]
     width = by_arm["high"] - by_arm["low"]
     assert row["high"] - row["low"] < 0.2 * width["r-dual"]  # pairing removes what the subjects share
 
@@ -88,8 +88,8 @@ def test_identical_arms_are_flagged(tmp_path: Path) -> None:
 
 def test_nothing_defined_is_said(tmp_path: Path) -> None:
     none = dict.fromkeys([("p", "c"), ("q", "d")])
-    found = summary(tmp_path, rows("r-dual", 1, none), rows("r-single", 1, {("p", "c"): 0.1, ("q", "d"): 0.2}))
-    arm, contrast = found.iloc[0], found.iloc[-1]
+    table = summary(tmp_path, rows("r-dual", 1, none), rows("r-single", 1, {("p", "c"): 0.1, ("q", "d"): 0.2}))
+    arm, contrast = table.iloc[0], table.iloc[-1]
     assert np.isnan(arm["estimate"])
     assert arm["note"] == "undefined: no map with a value; 2 of 2 maps without a value"
     assert (arm["cases"], arm["subjects"]) == (0, 0)
@@ -99,8 +99,8 @@ def test_nothing_defined_is_said(tmp_path: Path) -> None:
 
 def test_cohorts_are_apart_and_an_empty_study_is_an_empty_table(tmp_path: Path) -> None:
     values = {("p", "c"): 0.1, ("q", "d"): 0.2}
-    found = summary(tmp_path, pd.concat([rows("r-dual", 1, values), rows("r-dual", 1, values, cohort="other")]))
-    assert found["cohort"].tolist() == ["made", "other"]
+    table = summary(tmp_path, pd.concat([rows("r-dual", 1, values), rows("r-dual", 1, values, cohort="other")]))
+    assert table["cohort"].tolist() == ["made", "other"]
     (tmp_path / "empty").mkdir()
     assert summary(tmp_path / "empty", rows("r-dual", 1, values).iloc[:0]).empty
 
@@ -132,10 +132,10 @@ def test_effects_are_pingouins_and_p_can_be_one_sided() -> None:
     import pingouin
 
     differences = np.random.default_rng(0).normal(0.3, 1, size=25)
-    found = compare(differences)
+    paired = compare(differences)
     table = pingouin.wilcoxon(differences, np.zeros(25))
-    assert found.rank_biserial == pytest.approx(table["RBC"].iloc[0])
-    assert found.effect == pytest.approx(differences.mean() / differences.std(ddof=1))
+    assert paired.rank_biserial == pytest.approx(table["RBC"].iloc[0])
+    assert paired.effect == pytest.approx(differences.mean() / differences.std(ddof=1))
     assert compare(differences, "greater").p == pytest.approx(stats.wilcoxon(differences, alternative="greater", correction=True).pvalue)
 
 
@@ -154,15 +154,15 @@ def test_methods_and_measures_of_a_contrast_are_adjusted_together_and_grades_are
     shared = {"cohort": "made", "level": "kl", "source": "reader", "readings": 1, "disagreement": False, "all_values": None}
     LABELS.write(tmp_path / "labels.parquet", [shared | {"case_id": case, "value": [int(case[1:]) % 2]} for _, case in cases[:19]])
     methods = ("smoothgrad_input", "grad_cam")
-    found = summary(tmp_path, *tables, methods=methods, labels=[tmp_path / "labels.parquet"], level=level)
-    assert found["method"].iloc[0] == "smoothgrad_input"
-    own = found[(found["kind"] == "contrast") & found["grade"].isna()]
-    family = own[own["measure"].isin(["normalised", "auroc"])].sort_values("p")
+    table = summary(tmp_path, *tables, methods=methods, labels=[tmp_path / "labels.parquet"], level=level)
+    assert table["method"].iloc[0] == "smoothgrad_input"
+    contrasts = table[(table["kind"] == "contrast") & table["grade"].isna()]
+    family = contrasts[contrasts["measure"].isin(["normalised", "auroc"])].sort_values("p")
     assert len(family) == 4
     holm = np.minimum(np.maximum.accumulate(family["p"].to_numpy() * [4, 3, 2, 1]), 1)
     np.testing.assert_allclose(family["p_adjusted"], holm)
-    assert own.loc[own["measure"] == "mass", "p_adjusted"].isna().all()
-    graded = found[found["grade"].notna()]
+    assert contrasts.loc[contrasts["measure"] == "mass", "p_adjusted"].isna().all()
+    graded = table[table["grade"].notna()]
     assert set(graded["grade"]) == {0, 1}
     assert "region_mass" not in set(graded["measure"])
     assert sorted(set(graded["cases"])) == [9, 10]

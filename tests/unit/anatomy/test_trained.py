@@ -45,12 +45,12 @@ def test_a_trained_network_looks_at_the_tissue_and_randomised_weights_change_the
     changed = [explained(bright, seed, explain_randomised, "randomised") for seed in (1, 2)]
     assert set(SALIENCY.read(changed[0][1])["weights"]) == {"heads", "half", "all"}
     measure_run(maps=trained[0][0], index=trained[0][1], **anatomies(bright), spacing=(1.0, 1.0, 1.0), out=bright / "o.parquet")
-    found = OVERLAP.read(bright / "o.parquet").set_index(["tissue", "measure"]).sort_index()
-    cartilage = found.loc[("cartilage", "enrichment")]
+    overlaps = OVERLAP.read(bright / "o.parquet").set_index(["tissue", "measure"]).sort_index()
+    cartilage = overlaps.loc[("cartilage", "enrichment")]
     assert cartilage["value"].mean() > 2
     assert cartilage["null_p"].median() <= 0.05
     assert (cartilage["value"] > cartilage["others_mean"]).mean() > 0.8
-    assert (found.loc[("cartilage", "auroc"), "value"] > 0.5).mean() > 0.8
+    assert (overlaps.loc[("cartilage", "auroc"), "value"] > 0.5).mean() > 0.8
 
     out = bright / "sanity.parquet"
     check(
@@ -83,10 +83,10 @@ def test_deleting_the_tissue_changes_the_score_more_than_controls_do(bright: Pat
         settings = {"study": "s", "arm": "a", "seed": seed, "folder": folder / f"run-{seed}", "view": "sag", "target": "oa"}
         delete_run(**settings, **inputs(bright) | anatomies(bright), spacing=(1.0, 1.0, 1.0), batch=4, threads=1, out=paths[-1])
     summarise_deletion(deletions=paths, group="cartilage", statistics=Statistics(resamples=200), out=folder / "summary.parquet")
-    found: pd.DataFrame = DELETION_SUMMARY.read(folder / "summary.parquet")
-    own = found[found["reference"].isna()].set_index(["measure", "region"])["estimate"]
-    assert own["absolute_drop", "cartilage"] > 2 * own["absolute_drop", "control_joint"]
-    paired = found[(found["measure"] == "absolute_drop") & found["reference"].notna()]
+    summary: pd.DataFrame = DELETION_SUMMARY.read(folder / "summary.parquet")
+    drops = summary[summary["reference"].isna()].set_index(["measure", "region"])["estimate"]
+    assert drops["absolute_drop", "cartilage"] > 2 * drops["absolute_drop", "control_joint"]
+    paired = summary[(summary["measure"] == "absolute_drop") & summary["reference"].notna()]
     assert set(paired["reference"]) == {"control_joint", "control_bone"}
     assert (paired["low"] > 0).all()
     assert (paired["p"] < 0.01).all()

@@ -36,10 +36,10 @@ def test_the_file_is_found_and_the_package_never_imported():
         "import sys; from kneeoa.backbones import packaged_weights as p;"
         "path = p.lite0_imagenet(); print(path.stat().st_size, p.PACKAGE in sys.modules)"
     )
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env={"PYTHONPATH": ":".join(filter(None, sys.path))}
     )
-    assert found.stdout.split() == ["18826032", "False"]
+    assert process.stdout.split() == ["18826032", "False"]
 
 
 @needs_weights
@@ -55,9 +55,9 @@ def test_logits_are_those_of_the_packages_network():
     generator = torch.Generator().manual_seed(0)
     image = torch.randn(2, 3, 224, 224, generator=generator)
     with torch.no_grad():
-        expected, found = theirs(image), theirs._fc(ours(image).embedding)
+        expected, actual = theirs(image), theirs._fc(ours(image).embedding)
     assert expected.abs().max() > 1
-    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
+    torch.testing.assert_close(actual, expected, rtol=0, atol=1e-4)
 
 
 @needs_weights

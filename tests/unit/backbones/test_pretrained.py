@@ -80,7 +80,7 @@ def test_a_file_of_before_batch_norms_counted_is_taken(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda d: {**d, "fc.weight": torch.zeros(2)}, "'fc.weight' has no place in the network"),
         (lambda d: {k: v for k, v in d.items() if k != "layer.bias"}, "nothing in it is for 'layer.bias'"),
@@ -92,12 +92,12 @@ def test_a_file_of_before_batch_norms_counted_is_taken(tmp_path):
         (lambda d: [1, 2], "holds no network's tensors"),
     ],
 )
-def test_a_misfit_is_told_in_one_sentence_and_changes_nothing(tmp_path, change, said):
+def test_a_misfit_is_told_in_one_sentence_and_changes_nothing(tmp_path, change, message):
     target = tiny(seed=2)
     torch.save(change(tiny(seed=1).state_dict()), tmp_path / "weights.pth")
     with pytest.raises(KneeoaError) as error:
         load_into(target, tmp_path / "weights.pth")
-    assert said in str(error.value)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
     assert equal(target, tiny(seed=2))
 

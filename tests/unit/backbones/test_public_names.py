@@ -54,10 +54,10 @@ def test_every_tensor_finds_its_place(case):
     left_out = {name for name, place in places.items() if place is None}
     assert {name.rsplit(".", 1)[-1] for name in left_out} <= {"weight", "bias", "relative_position_index", "attn_mask"}
     assert sum(1 for name in left_out if name.endswith(("weight", "bias"))) == 2  # the classifier's
-    found = [place for place in places.values() if place is not None]
-    own = {name: tuple(tensor.shape) for name, tensor in backbone.state_dict().items()}
-    assert sorted(found) == sorted(own)
-    assert {place: layout[name] for name, place in places.items() if place is not None} == own
+    targets = [place for place in places.values() if place is not None]
+    parameters = {name: tuple(tensor.shape) for name, tensor in backbone.state_dict().items()}
+    assert sorted(targets) == sorted(parameters)
+    assert {place: layout[name] for name, place in places.items() if place is not None} == parameters
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -71,7 +71,7 @@ def test_dropout_before_the_head(variant, dropout):
 
 
 @pytest.mark.parametrize(
-    ("kind", "options", "shape", "said"),
+    ("kind", "options", "shape", "message"),
     [
         ("resnet50", {}, (32, 64), "at least 33 voxels along each axis, not [32, 64]"),
         ("resnet50", {}, (64,), "takes 2 or 3 axes, but the input has 1"),
@@ -86,7 +86,7 @@ def test_dropout_before_the_head(variant, dropout):
         ("swin2d", {"heads": (6, 12, 24, 7)}, (384, 384), "'heads' (7) of stage 4 must divide its width (1536)"),
     ],
 )
-def test_mistakes_are_told(kind, options, shape, said):
+def test_mistakes_are_told(kind, options, shape, message):
     with pytest.raises(KneeoaError) as error:
         registry.check(kind, options, shape)
-    assert said in str(error.value)
+    assert message in str(error.value)

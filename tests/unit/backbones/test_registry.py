@@ -25,8 +25,8 @@ def test_checking_imports_no_torch():
         f"[b.check(kind, {{}}, (64, 64) if kind in {FLAT} else (64, 64, 64)) for kind in b.kinds()];"
         "print('torch' in sys.modules or 'numpy' in sys.modules)"
     )
-    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env={"PYTHONPATH": str(LIBRARY)})
-    assert found.stdout.strip() == "False"
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env={"PYTHONPATH": str(LIBRARY)})
+    assert process.stdout.strip() == "False"
 
 
 def test_defaults_are_filled_in_and_given_options_kept():
@@ -37,7 +37,7 @@ def test_defaults_are_filled_in_and_given_options_kept():
 
 
 @pytest.mark.parametrize(
-    ("kind", "options", "shape", "said"),
+    ("kind", "options", "shape", "message"),
     [
         ("vgg", {}, (32, 32, 32), "'vgg', which is not a backbone; allowed are " + ", ".join(registry.kinds())),
         ("resnet3d", {"widht": 8}, (32, 32, 32), "'widht' is not known; did you mean 'width'?"),
@@ -53,10 +53,10 @@ def test_defaults_are_filled_in_and_given_options_kept():
         ("m3t", {"variant": "release"}, (32, 32, 32), "'variant' is 'release'; allowed are 'paper' or 'released'"),
     ],
 )
-def test_mistakes_name_key_value_and_what_is_allowed(kind, options, shape, said):
+def test_mistakes_name_key_value_and_what_is_allowed(kind, options, shape, message):
     with pytest.raises(KneeoaError) as error:
         registry.check(kind, options, shape)
-    assert said in str(error.value)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
     with pytest.raises(KneeoaError):
         registry.build(kind, options, dimensions=len(shape), in_channels=1, shape=shape)

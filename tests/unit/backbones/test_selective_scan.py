@@ -16,23 +16,23 @@ def arguments(length, kind, batch=2, channels=3, states=4):
 
     x, delta = normal(batch, length, channels), functional.softplus(normal(batch, length, channels) - 2)
     rates = -torch.exp(normal(channels, states))
-    found = (x, delta, rates, normal(batch, length, states), normal(batch, length, states), normal(channels))
-    return tuple(each.requires_grad_() for each in found), normal(batch, length, channels)
+    drawn = (x, delta, rates, normal(batch, length, states), normal(batch, length, states), normal(channels))
+    return tuple(each.requires_grad_() for each in drawn), normal(batch, length, channels)
 
 
-def relative(found, expected):
-    return ((found - expected).abs().max() / expected.abs().max()).item()
+def relative(actual, expected):
+    return ((actual - expected).abs().max() / expected.abs().max()).item()
 
 
 @pytest.mark.parametrize(("kind", "tolerance"), [(torch.float32, 1e-5), (torch.float64, 1e-10)])
 @pytest.mark.parametrize("length", [1, 2, 63, 64, 65, 300])
 def test_values_and_gradients(length, kind, tolerance):
     given, weights = arguments(length, kind)
-    found, expected = selective_scan(*given), selective_scan_reference(*given)
-    assert found.dtype == kind
-    assert relative(found, expected) < tolerance
+    actual, expected = selective_scan(*given), selective_scan_reference(*given)
+    assert actual.dtype == kind
+    assert relative(actual, expected) < tolerance
     for mine, theirs in zip(
-        torch.autograd.grad((found * weights).sum(), given), torch.autograd.grad((expected * weights).sum(), given), strict=True
+        torch.autograd.grad((actual * weights).sum(), given), torch.autograd.grad((expected * weights).sum(), given), strict=True
     ):
         assert (mine - theirs).abs().max() <= tolerance * theirs.abs().max()
 
@@ -44,9 +44,9 @@ def test_a_long_sequence_in_both_precisions(length):
     gradients = torch.autograd.grad((expected * weights).sum(), given)
     for kind, tolerance in ((torch.float32, 1e-5), (torch.float64, 1e-10)):
         mine = [each.detach().to(kind).requires_grad_() for each in given]
-        found = selective_scan(*mine)
-        assert relative(found, expected) < tolerance
-        for one, other in zip(torch.autograd.grad((found * weights.to(kind)).sum(), mine), gradients, strict=True):
+        actual = selective_scan(*mine)
+        assert relative(actual, expected) < tolerance
+        for one, other in zip(torch.autograd.grad((actual * weights.to(kind)).sum(), mine), gradients, strict=True):
             assert relative(one, other) < tolerance
 
 
@@ -75,9 +75,9 @@ def test_half_precision_is_widened_inside():
     half = [each.detach().bfloat16() for each in given]
     expected = selective_scan_reference(*[each.float() for each in half])
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = selective_scan(*half)
-    assert found.dtype == torch.bfloat16
-    assert relative(found.float(), expected) < 0.005  # one rounding to 8 bits
+        actual = selective_scan(*half)
+    assert actual.dtype == torch.bfloat16
+    assert relative(actual.float(), expected) < 0.005  # one rounding to 8 bits
 
 
 def test_an_installed_fused_scan_would_get_its_own_layout(monkeypatch):
@@ -97,8 +97,8 @@ def test_an_installed_fused_scan_would_get_its_own_layout(monkeypatch):
     class OnCuda(torch.Tensor):
         is_cuda = True
 
-    found = selective_scan(given[0].detach().as_subclass(OnCuda), *given[1:])
-    torch.testing.assert_close(found.as_subclass(torch.Tensor), selective_scan_reference(*given), rtol=1e-5, atol=1e-6)
+    actual = selective_scan(given[0].detach().as_subclass(OnCuda), *given[1:])
+    torch.testing.assert_close(actual.as_subclass(torch.Tensor), selective_scan_reference(*given), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
@@ -110,12 +110,12 @@ def test_every_way_agrees_on_a_gpu(length, way):
     given, weights = arguments(length, torch.float32, channels=70, states=8)
     here = [each.detach().cuda().requires_grad_() for each in given]
     if way == "mamba_ssm":
-        found = selective_scan(*here)
+        actual = selective_scan(*here)
     else:
-        found = chunked_scan(*here, module._steps("cuda") if way == "triton" else module.scan_torch)
+        actual = chunked_scan(*here, module._steps("cuda") if way == "triton" else module.scan_torch)
     expected = selective_scan(*given)
-    assert relative(found.cpu(), expected) < 1e-5
+    assert relative(actual.cpu(), expected) < 1e-5
     for mine, theirs in zip(
-        torch.autograd.grad((found * weights.cuda()).sum(), here), torch.autograd.grad((expected * weights).sum(), given), strict=True
+        torch.autograd.grad((actual * weights.cuda()).sum(), here), torch.autograd.grad((expected * weights).sum(), given), strict=True
     ):
         assert relative(mine.cpu(), theirs) < 1e-5

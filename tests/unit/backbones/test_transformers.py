@@ -49,8 +49,8 @@ def attended(size, window, shift):
     layer = WindowAttention(4, 1, window, size, shift)
     x = torch.randn(1, *size, 4, requires_grad=True)
     out = layer(x).sum(dim=-1).flatten()
-    found = [torch.autograd.grad(each, x, retain_graph=True)[0].abs().sum(dim=-1).flatten() > 1e-12 for each in out]
-    return torch.stack(found)
+    touched = [torch.autograd.grad(each, x, retain_graph=True)[0].abs().sum(dim=-1).flatten() > 1e-12 for each in out]
+    return torch.stack(touched)
 
 
 @pytest.mark.parametrize(("size", "window", "shift"), [((6, 6), 3, 0), ((6, 6), 3, 1), ((7, 5), 3, 1), ((5, 2), 3, 1), ((3, 3), 3, 1)])
@@ -84,9 +84,9 @@ def test_merging_keeps_the_public_order_and_pads_odd_sizes():
 def test_stochastic_depth_drops_whole_cases_and_keeps_the_mean():
     torch.manual_seed(0)
     drop, branch = StochasticDepth(0.3), torch.ones(4000, 2, 3)
-    found = drop(branch)
-    kept = found[:, 0, 0] > 0
-    assert torch.equal(found, torch.where(kept, 1 / 0.7, 0.0)[:, None, None].expand_as(branch))
+    dropped = drop(branch)
+    kept = dropped[:, 0, 0] > 0
+    assert torch.equal(dropped, torch.where(kept, 1 / 0.7, 0.0)[:, None, None].expand_as(branch))
     assert kept.float().mean().item() == pytest.approx(0.7, abs=0.03)
     assert drop.eval()(branch) is branch
     assert StochasticDepth(0.0)(branch) is branch

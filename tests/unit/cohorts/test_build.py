@@ -76,10 +76,10 @@ def test_shards_hold_whole_subjects(tree: Path, tmp_path: Path) -> None:
 
 def test_labels_have_a_row_for_each_level(tree: Path, tmp_path: Path) -> None:
     labels = run(tree, tmp_path)["labels"]
-    found = {(row.case_id, row.level): list(row.value) for row in labels.itertuples()}
-    assert found["9000001-L-00m", "kl"] == [3]
-    assert found["9000001-L-00m", "oa"] == [1]
-    assert found["9000001-R-00m", "oa"] == [0]
+    result = {(row.case_id, row.level): list(row.value) for row in labels.itertuples()}
+    assert result["9000001-L-00m", "kl"] == [3]
+    assert result["9000001-L-00m", "oa"] == [1]
+    assert result["9000001-R-00m", "oa"] == [0]
     assert set(labels["source"]) == {"reader"}
 
 
@@ -121,9 +121,9 @@ def test_a_case_without_a_coarser_level_stays_and_has_a_row(tmp_path: Path) -> N
         ("9000003-R-00m", "level", "invalid-label"),
         ("9000004-R-00m", "case", "missing-label"),
     ]
-    found = {(row.case_id, row.level): list(row.value) for row in tables["labels"].itertuples()}
-    assert found["9000001-R-00m", "jsm"] == [2]
-    assert ("9000003-R-00m", "jsm") not in found
+    result = {(row.case_id, row.level): list(row.value) for row in tables["labels"].itertuples()}
+    assert result["9000001-R-00m", "jsm"] == [2]
+    assert ("9000003-R-00m", "jsm") not in result
     assert len(tables["images"]) == 4
 
 

@@ -14,10 +14,10 @@ SIGNS = Level(name="signs", kind="multilabel", classes=("jsm", "jsl", "osteophyt
 
 
 def test_each_grade_gives_its_parents_class_with_the_readings_behind_it() -> None:
-    found = [readings_of_levels({"kl": Reading((grade,), 2, True)}, (OA, KL)) for grade in range(5)]
-    assert [readings["oa"].value for readings in found] == [(0,), (0,), (1,), (1,), (1,)]
-    assert found[0]["oa"].count == 2
-    assert found[0]["oa"].disagreement
+    result = [readings_of_levels({"kl": Reading((grade,), 2, True)}, (OA, KL)) for grade in range(5)]
+    assert [readings["oa"].value for readings in result] == [(0,), (0,), (1,), (1,), (1,)]
+    assert result[0]["oa"].count == 2
+    assert result[0]["oa"].disagreement
 
 
 def test_what_the_source_offers_goes_before_what_could_be_derived() -> None:
@@ -26,9 +26,9 @@ def test_what_the_source_offers_goes_before_what_could_be_derived() -> None:
 
 
 def test_three_levels_of_findings() -> None:
-    found = readings_of_levels({"signs": Reading((0, 1, 0))}, (OA, GROUPS, SIGNS))
-    assert found["groups"].value == (1, 0)
-    assert found["oa"].value == (1,)
+    result = readings_of_levels({"signs": Reading((0, 1, 0))}, (OA, GROUPS, SIGNS))
+    assert result["groups"].value == (1, 0)
+    assert result["oa"].value == (1,)
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_numbered_pictures_are_a_person_each_and_words_no_knee(tmp_path: Path, c
         "DoubtfulG1-1-X-00m": (1,),
     }
     assert [reason.reason for reason in source.loose] == ["unknown-file"] * 4
-    assert "3 pictures tell no person" in caplog.text
+    assert "3 pictures name no person" in caplog.text
 
 
 def test_one_knee_in_two_folders_is_refused_and_its_grades_disagree(tmp_path: Path) -> None:

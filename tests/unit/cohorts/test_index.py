@@ -42,16 +42,16 @@ def test_a_subjects_files_change_its_shard_alone(tmp_path: Path) -> None:
     tree(tmp_path)
     before = raw_digests(tmp_path, COHORT)
     subject = SUBJECTS[4]
-    own = {shard_of(subject, 3)}
+    expected = {shard_of(subject, 3)}
     slice_ = tmp_path / "00m/0.C.2" / subject / "20040101/10000000/001"
     slice_.write_bytes(b"longer")
     resized = raw_digests(tmp_path, COHORT)
-    assert changed(before, resized) == own
+    assert changed(before, resized) == expected
     os.utime(slice_, ns=(1, 1))
     touched = raw_digests(tmp_path, COHORT)
-    assert changed(resized, touched) == own
+    assert changed(resized, touched) == expected
     (tmp_path / "masks/x" / f"{subject}_L_V00.nii.gz").rename(tmp_path / "masks" / f"{subject}_L_V00.nii.gz")
-    assert changed(touched, raw_digests(tmp_path, COHORT)) == own
+    assert changed(touched, raw_digests(tmp_path, COHORT)) == expected
 
 
 def test_one_more_subject_changes_one_shard_and_a_table_none(tmp_path: Path) -> None:
@@ -136,10 +136,10 @@ def test_a_manifest_that_is_no_text_counts_for_every_shard(tmp_path: Path) -> No
 def test_a_manifest_outside_the_root_is_seen(tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
-    own = manifest(root)
+    configured = manifest(root)
     table = (root / "knees.csv").rename(tmp_path / "knees.csv")
-    assert own.manifest is not None
-    cohort = own.model_copy(update={"manifest": own.manifest.model_copy(update={"table": str(table)})})
+    assert configured.manifest is not None
+    cohort = configured.model_copy(update={"manifest": configured.manifest.model_copy(update={"table": str(table)})})
     before = raw_digests(root, cohort)
     table.write_text(table.read_text().replace("x/3.mhd,2", "x/3.mhd,33"))
     assert changed(before, raw_digests(root, cohort)) == {UNATTRIBUTED}

@@ -48,8 +48,8 @@ def reasons(knee: Knee) -> list[tuple[str, str]]:
 
 def test_every_documented_cohort_is_a_valid_section_of_a_known_reader() -> None:
     blocks = [yaml.safe_load(text)["cohorts"] for text in re.findall(r"```yaml\n(.*?)```", _DOCS.read_text(), re.S)]
-    found = [Cohort.model_validate(section) for block in blocks for section in block.values()]
-    assert {section.reader for section in found} == set(readers())
+    sections = [Cohort.model_validate(section) for block in blocks for section in block.values()]
+    assert {section.reader for section in sections} == set(readers())
 
 
 def test_the_documented_clinic(tmp_path: Path) -> None:
@@ -200,8 +200,8 @@ def test_two_files_of_a_knee_are_refused_and_one_file_named_twice_is_one(tmp_pat
 
 def test_readings_of_projects_and_contradictions_without_them(tmp_path: Path) -> None:
     text = "id,side,file,kl,reader\n1,R,,2,15\n1,R,,3,37\n1,R,,3,37\n"
-    known = loaded(tmp_path, text, {"project": "reader"}, reading_project=[37, 15]).knees["1-R-00m"].readings["kl"]
-    assert (known.value, known.count, known.disagreement, known.votes) == ((3,), 2, True, ("15:2", "37:3"))
+    reading = loaded(tmp_path, text, {"project": "reader"}, reading_project=[37, 15]).knees["1-R-00m"].readings["kl"]
+    assert (reading.value, reading.count, reading.disagreement, reading.votes) == ((3,), 2, True, ("15:2", "37:3"))
     unknown = loaded(tmp_path, text).knees["1-R-00m"].readings["kl"]
     assert (unknown.value, unknown.count, unknown.disagreement) == ((2,), 2, True)
 
@@ -275,8 +275,8 @@ def test_an_absolute_path_below_the_root_is_one_of_the_root(tmp_path: Path, name
     (tmp_path / "link").symlink_to(root)
     (root / "t.csv").write_text(f"{HEADER}1,R,{root}/{name},2\n2,R,{tmp_path}/link/../root/./{name},2\n")
     for place in (root, tmp_path / "link"):
-        found = read(cohort({"folder": "elsewhere"}), place).knees
-        assert [file.path for file in found["1-R-00m"].files] == [name]
+        knees = read(cohort({"folder": "elsewhere"}), place).knees
+        assert [file.path for file in knees["1-R-00m"].files] == [name]
 
 
 @pytest.mark.parametrize(
@@ -313,8 +313,8 @@ def test_one_row_a_finding_is_a_union_or_no_label(tmp_path: Path, project: dict[
 
 def test_projects_that_list_other_findings_are_readings_of_their_own(tmp_path: Path) -> None:
     rows = "id,side,file,sign,who\n1,R,,skull,15A\n1,R,,ribs;femur,15B\n"
-    (found,) = loaded(tmp_path, rows, {"project": "who"}, labels={"signs": SIGNS}, reading_project="15B").knees.values()
-    assert (found.readings["signs"].value, found.readings["signs"].disagreement) == ((0, 1, 1), True)
+    (knee,) = loaded(tmp_path, rows, {"project": "who"}, labels={"signs": SIGNS}, reading_project="15B").knees.values()
+    assert (knee.readings["signs"].value, knee.readings["signs"].disagreement) == ((0, 1, 1), True)
 
 
 def test_a_manifest_elsewhere_as_a_workbook_with_landmarks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

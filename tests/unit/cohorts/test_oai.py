@@ -17,7 +17,7 @@ def cohort(**changes: object) -> Cohort:
 
 
 def reasons(knee: Knee) -> list[tuple[str, str]]:
-    return [(found.reason, found.scope) for found in knee.reasons]
+    return [(reason.reason, reason.scope) for reason in knee.reasons]
 
 
 def test_series_of_the_view_are_found_with_side_and_format(tmp_path: Path) -> None:
@@ -54,9 +54,9 @@ def test_other_visits_are_left_out_and_later_ones_have_their_own_table(tmp_path:
     folder = tmp_path / "24m/3.C.2/9000002/20040101/10000000"
     folder.mkdir(parents=True)
     (folder / "001").write_bytes(b"x")
-    found = read(cohort(visits=["24m"]), tmp_path).knees["9000002-L-24m"]
-    assert found.readings["kl"].value == (4,)
-    assert len(found.files) == 1
+    knee = read(cohort(visits=["24m"]), tmp_path).knees["9000002-L-24m"]
+    assert knee.readings["kl"].value == (4,)
+    assert len(knee.files) == 1
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_of_several_readings_the_preferred_project_counts(
     tmp_path: Path, rows: list[tuple[str, int]], project: int | None, value: int, count: int, disagreement: bool
 ) -> None:
     write_tree(tmp_path, [], [reading("9000001", "1: Right", grade, number) for grade, number in rows])
-    found = read(cohort(reading_project=project), tmp_path).knees["9000001-R-00m"].readings["kl"]
-    assert (found.value, found.count, found.disagreement) == ((value,), count, disagreement)
+    kl = read(cohort(reading_project=project), tmp_path).knees["9000001-R-00m"].readings["kl"]
+    assert (kl.value, kl.count, kl.disagreement) == ((value,), count, disagreement)
 
 
 @pytest.mark.parametrize("missing", [".", "", ".: Missing Form/Incomplete Workbook", ".A"])
@@ -171,8 +171,8 @@ def test_projects_with_letters_are_projects(tmp_path: Path) -> None:
     rows = ["9000001|1|63B|0.8|1|3", "9000001|1|63A|0.8|1|2"]
     write_tree(tmp_path, [], rows)
     assert read(cohort(), tmp_path).knees["9000001-R-00m"].readings["kl"].value == (2,)
-    found = read(cohort(reading_project=["63B"]), tmp_path).knees["9000001-R-00m"].readings["kl"]
-    assert (found.value, found.votes) == ((3,), ("63B:3", "63A:2"))
+    kl = read(cohort(reading_project=["63B"]), tmp_path).knees["9000001-R-00m"].readings["kl"]
+    assert (kl.value, kl.votes) == ((3,), ("63B:3", "63A:2"))
 
 
 def test_two_copies_of_a_table_are_one_where_they_are_equal(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_rows_that_name_no_knee_are_kept_apart(tmp_path: Path) -> None:
     write_tree(tmp_path, [series("12", "LEFT")], [reading("9000001", "9: Unknown", "2"), reading("x", "1", "2")])
     source = read(cohort(), tmp_path)
     assert source.knees == {}
-    assert sorted(found.reason for found in source.loose) == ["unknown-knee", "unknown-knee", "unknown-series"]
+    assert sorted(reason.reason for reason in source.loose) == ["unknown-knee", "unknown-knee", "unknown-series"]
 
 
 @pytest.mark.parametrize(

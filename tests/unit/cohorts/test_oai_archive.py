@@ -133,8 +133,8 @@ def test_previews_beside_slices_are_no_images_and_alone_they_are(tmp_path: Path)
 def test_another_series_is_one_line_of_configuration(tmp_path: Path) -> None:
     write_tree(tmp_path, [series("9000001", "LEFT", name="COR_T1_3D_FLASH")], [])
     image(tmp_path, "9000001")
-    own = cohort(views=["cor_flash"], series={"cor_flash": "COR_T1_3D_FLASH_(?P<side>LEFT|RIGHT)"})
-    assert read(own, tmp_path).knees["9000001-L-00m"].files[0].view == "cor_flash"
+    configured = cohort(views=["cor_flash"], series={"cor_flash": "COR_T1_3D_FLASH_(?P<side>LEFT|RIGHT)"})
+    assert read(configured, tmp_path).knees["9000001-L-00m"].files[0].view == "cor_flash"
 
 
 def test_findings_of_the_same_table_are_levels_of_their_own(tmp_path: Path) -> None:
@@ -181,10 +181,10 @@ def test_people_come_from_whichever_table_has_the_column(tmp_path: Path) -> None
 def test_landmarks_reach_the_films_of_their_knees(tmp_path: Path) -> None:
     write_tree(tmp_path, [series("9000001", "X", "2").replace("SAG_3D_DESS_X", PA)], [])
     image(tmp_path, "9000001", "2")
-    own = cohort(views=["pa"], landmarks="centres.csv")
+    configured = cohort(views=["pa"], landmarks="centres.csv")
     (tmp_path / "centres.csv").write_text("subject,side,visit,row,column\n9000001,R,00m,100.5,200\n9000001,left,,101,800\n9000009,R,,1,1\n")
-    source = read(own, tmp_path)
-    add_landmarks(source, own, tmp_path)
+    source = read(configured, tmp_path)
+    add_landmarks(source, configured, tmp_path)
     assert source.knees["9000001-R-00m"].files[0].centre == (100.5, 200.0)
     assert source.knees["9000001-L-00m"].files[0].centre == (101.0, 800.0)
     assert [reason.reason for reason in source.loose] == ["unused-landmark"]
@@ -203,7 +203,7 @@ def test_landmarks_reach_the_films_of_their_knees(tmp_path: Path) -> None:
 def test_malformed_landmarks_are_one_clear_sentence(tmp_path: Path, text: str, message: str) -> None:
     write_tree(tmp_path, [series("9000001", "X", "2").replace("SAG_3D_DESS_X", PA)], [])
     image(tmp_path, "9000001", "2")
-    own = cohort(views=["pa"], landmarks="centres.csv")
+    configured = cohort(views=["pa"], landmarks="centres.csv")
     (tmp_path / "centres.csv").write_text(text)
     with pytest.raises(KneeoaError, match=message):
-        add_landmarks(read(own, tmp_path), own, tmp_path)
+        add_landmarks(read(configured, tmp_path), configured, tmp_path)

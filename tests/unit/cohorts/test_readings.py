@@ -23,31 +23,31 @@ def votes(*pairs: tuple[int | None, int | None]) -> list[Vote]:
     ],
 )
 def test_the_rule_chooses_and_the_rest_is_kept(rule: str, projects: tuple[int, ...], value: int | None) -> None:
-    found = settle(votes((42, 4), (37, 2), (15, 3), (15, 0), (None, None)), rule, projects)
-    assert found is not None
-    assert found.value == ((2,) if rule == "median" else (value,))
-    assert (found.count, found.disagreement) == (4, True)
-    assert found.votes == ("42:4", "37:2", "15:3", "15:0")
+    reading = settle(votes((42, 4), (37, 2), (15, 3), (15, 0), (None, None)), rule, projects)
+    assert reading is not None
+    assert reading.value == ((2,) if rule == "median" else (value,))
+    assert (reading.count, reading.disagreement) == (4, True)
+    assert reading.votes == ("42:4", "37:2", "15:3", "15:0")
 
 
 def test_agreement_and_silence() -> None:
     for rule in ("preferred", "first", "median", "unanimous"):
-        found = settle(votes((15, 2), (37, 2)), rule)
-        assert found is not None
-        assert (found.value, found.count, found.disagreement) == ((2,), 2, False)
+        reading = settle(votes((15, 2), (37, 2)), rule)
+        assert reading is not None
+        assert (reading.value, reading.count, reading.disagreement) == ((2,), 2, False)
         assert settle(votes((15, None)), rule) is None
 
 
 def test_the_median_of_findings_is_taken_one_by_one() -> None:
-    found = settle([Vote((1, 0, None)), Vote((1, 1, None)), Vote((0, 1, 1))], "median")
-    assert found is not None
-    assert found.value == (1, 1, 1)
+    reading = settle([Vote((1, 0, None)), Vote((1, 1, None)), Vote((0, 1, 1))], "median")
+    assert reading is not None
+    assert reading.value == (1, 1, 1)
 
 
 def test_a_reading_without_a_project_comes_last() -> None:
-    found = settle(votes((None, 4), (42, 1)), "preferred")
-    assert found is not None
-    assert found.value == (1,)
+    reading = settle(votes((None, 4), (42, 1)), "preferred")
+    assert reading is not None
+    assert reading.value == (1,)
     assert [preference(given) for given in (None, 15, "63A", (15, "63A"))] == [(), (15,), ("63A",), (15, "63A")]
 
 
@@ -136,18 +136,18 @@ def test_class_names_may_stand_in_the_cells() -> None:
 
 
 def test_findings_from_several_columns() -> None:
-    own = columns(columns=["JSM", ["OSFM", "OSTM"]], at_least=1)
-    assert own.names == ("JSM", "OSFM", "OSTM")
-    assert label(["0", "0", "2"], own) == (0, 1)
-    assert label(["3", "0", "0"], own) == (1, 0)
-    assert label([".", "", "1"], own) == (None, 1)
-    assert label(["0", "", "0"], own) == (0, None), "half read is not absent"
+    mapped = columns(columns=["JSM", ["OSFM", "OSTM"]], at_least=1)
+    assert mapped.names == ("JSM", "OSFM", "OSTM")
+    assert label(["0", "0", "2"], mapped) == (0, 1)
+    assert label(["3", "0", "0"], mapped) == (1, 0)
+    assert label([".", "", "1"], mapped) == (None, 1)
+    assert label(["0", "", "0"], mapped) == (0, None), "half read is not absent"
     assert label(["2", "1", "2"], columns(columns=["a", ["b", "c"]])) == (2, 2)
 
 
 def test_findings_listed_in_one_cell() -> None:
-    own = columns(columns=["terms"], separator="|", values={"skull": 0, "ribs": 2, "pelvis": 1, "normal": None}, missing=["not done"])
-    assert [label([cell], own) for cell in ("ribs | skull", "", "normal", "NA", "not done")] == [
+    mapped = columns(columns=["terms"], separator="|", values={"skull": 0, "ribs": 2, "pelvis": 1, "normal": None}, missing=["not done"])
+    assert [label([cell], mapped) for cell in ("ribs | skull", "", "normal", "NA", "not done")] == [
         (1, 0, 1),
         (0, 0, 0),
         (0, 0, 0),
@@ -157,6 +157,6 @@ def test_findings_listed_in_one_cell() -> None:
     numbered = columns(columns=["codes"], separator=";", values={"1": 0, "2": 1, "9": None}, missing=["99"])
     assert [label([cell], numbered) for cell in ("1.0; 2.0", "9.0", "99.0")] == [(1, 1), (0, 0), (None, None)]
     with pytest.raises(ValueError, match="'tail' is not among the findings"):
-        label(["skull|tail"], own)
+        label(["skull|tail"], mapped)
     with pytest.raises(ValueError, match="'separator' needs one column"):
         columns(columns=["a", "b"], separator="|", values={"x": 0})

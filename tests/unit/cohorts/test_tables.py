@@ -159,8 +159,8 @@ def test_a_file_that_sas_wrote(tmp_path: Path) -> None:
     other = pd.read_sas(path, encoding="infer")
     for name in ("ID", "AGE", "FEMALE", "PCS1", "I11"):
         place = table.column(name.lower())
-        own = [float(values[place]) if values[place] else math.nan for _, values in table.rows]
-        assert own == pytest.approx(other[name].tolist(), nan_ok=True)
+        numbers = [float(values[place]) if values[place] else math.nan for _, values in table.rows]
+        assert numbers == pytest.approx(other[name].tolist(), nan_ok=True)
     assert table.rows[0][1][table.column("ID")] == "1", "whole numbers carry no point, or no id would be found again"
     (tmp_path / "cut.sas7bdat").write_bytes(path.read_bytes()[:70000])
     with pytest.raises(KneeoaError, match="cannot be read as a SAS table"):

@@ -30,10 +30,10 @@ def tangled(root: Path) -> None:
 
 def test_loops_end(tmp_path: Path) -> None:
     tangled(tmp_path)
-    found = [path for path, _ in files_below(tmp_path)]
-    assert found == sorted(found, key=lambda path: path.split("/"))
-    assert {"a/one", "a/to_b/two", "b/to_a/one", "b/two", "b/nowhere"} <= set(found)
-    assert not any(path.count("to_a") > 1 or ".hidden" in path for path in found)
+    paths = [path for path, _ in files_below(tmp_path)]
+    assert paths == sorted(paths, key=lambda path: path.split("/"))
+    assert {"a/one", "a/to_b/two", "b/to_a/one", "b/two", "b/nowhere"} <= set(paths)
+    assert not any(path.count("to_a") > 1 or ".hidden" in path for path in paths)
     assert next(path for path, _ in files_below(tmp_path, "b/to_a")).startswith("b/to_a/")
     assert list(files_below(tmp_path, "none")) == []
 
@@ -74,7 +74,7 @@ def test_threads_give_the_same_digests(tmp_path: Path, monkeypatch: pytest.Monke
         return real(walk, folders)
 
     monkeypatch.setattr(index._Walk, "_threaded", counted)
-    monkeypatch.setattr(index, "_BUSY", 2.0)
+    monkeypatch.setattr(index, "_MIN_BUSY_SHARE", 2.0)
     monkeypatch.setattr(index, "_BATCH", 4)
     assert raw_digests(tmp_path, cohort) == alone
     assert threaded

@@ -52,7 +52,7 @@ def test_an_ensemble_has_the_factors_that_its_members_share():
     assert both["mode"] == "dual"
     assert both["backbone"] == "resnet3d+m3t"
     assert both["ensemble"] == "mean of arms"
-    assert {own["ensemble"] for name, own in made.compared().items() if name != "both"} == {"none"}
+    assert {factors["ensemble"] for name, factors in made.compared().items() if name != "both"} == {"none"}
     assert layout().compared() == layout().factors()
 
 
@@ -68,10 +68,10 @@ def test_ensembles_in_two_modes_answer_a_contrast_as_two_arms_do():
 
 def test_an_ensemble_is_a_panel_of_its_own_in_figures():
     made = layout(ensembles={"both": {"members": ARMS}, "seeds": {"members": ARMS[:1], "seeds": "together", "combine": "logit_mean"}})
-    found = {panel.title: panel.arms for panel in panels(made.compared(), {"resnet3d": "ResNet3D", "m3t": "M3T"})}
+    arms_of_panels = {panel.title: panel.arms for panel in panels(made.compared(), {"resnet3d": "ResNet3D", "m3t": "M3T"})}
     before = {panel.title: panel.arms for panel in panels(made.factors(), {"resnet3d": "ResNet3D", "m3t": "M3T"})}
     ensembles = {"ResNet3D+M3T, mean of arms": {"dual": "both"}, "ResNet3D, logit mean over seeds": {"dual": "seeds"}}
-    assert found == {**before, **ensembles}
+    assert arms_of_panels == {**before, **ensembles}
 
 
 @pytest.mark.parametrize(

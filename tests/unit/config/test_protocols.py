@@ -76,15 +76,15 @@ def test_keys_that_no_protocol_fixes_are_free_beside_it() -> None:
 def test_an_arm_may_follow_another_protocol_than_its_study(study: dict[str, Any]) -> None:
     study["training"] = {"epochs": 2, "batch": 8, "predict_batch": 5}
     study["arms"][1]["training"] = {"protocol": "as-published"}
-    found = {arm.name: arm.training for arm in load(study).arms_table()}
-    assert (found["resnet3d-dual"].protocol, found["resnet3d-dual"].epochs) == ("validated", 2)
-    assert found["m3t-dual"] == Training(protocol="as-published", predict_batch=5)
+    settings = {arm.name: arm.training for arm in load(study).arms_table()}
+    assert (settings["resnet3d-dual"].protocol, settings["resnet3d-dual"].epochs) == ("validated", 2)
+    assert settings["m3t-dual"] == Training(protocol="as-published", predict_batch=5)
     other = copy.deepcopy(study)
     other["training"] = {"protocol": "as-published"}
     other["arms"][1]["training"] = {"protocol": "validated", "epochs": 7}
-    found = {arm.name: arm.training for arm in load(other).arms_table()}
-    assert found["resnet3d-dual"] == Training(protocol="as-published")
-    assert found["m3t-dual"] == Training(epochs=7)
+    settings = {arm.name: arm.training for arm in load(other).arms_table()}
+    assert settings["resnet3d-dual"] == Training(protocol="as-published")
+    assert settings["m3t-dual"] == Training(epochs=7)
     other["arms"][1]["training"] = {"epochs": 7}
     with pytest.raises(KneeoaError, match=r"in 'arms\[\]\.training', protocol 'as-published' means 'epochs' 100, not 7"):
         load(other)

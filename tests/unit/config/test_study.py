@@ -68,7 +68,7 @@ MISTAKES = [
     (["statistics", "contrasts", 0, "tests"], {"macro_auc": ["delong"]}, ["'macro_auc'", "auc, accuracy"]),
     (["saliency", "target"], "grade", ["'saliency.target'", "'grade'", "known are oa, kl"]),
     (["saliency", "target"], "kl.severe", ["'saliency.target'", "'severe'", "KL 0, KL 1"]),
-    (["saliency", "target"], "kl", ["'saliency.target' is 'kl'", "single_oa", "no head that speaks of the level 'kl'"]),
+    (["saliency", "target"], "kl", ["'saliency.target' is 'kl'", "single_oa", "no head that predicts the level 'kl'"]),
     (["anatomy", "targets", "cartilage"], ["meniscus"], ["'meniscus'", "femoral_cartilage"]),
     (["seeds"], [1, 1], ["seeds", "twice"]),
     (["resources", "train", "threads"], 0, ["resources.train.threads", "0"]),
@@ -102,7 +102,7 @@ def test_a_target_of_saliency_names_a_level_or_a_class_of_it(default: dict[str, 
     with pytest.raises(KneeoaError, match=r"multilabel level 'findings', .* name one, e\.g\. findings\.osteophytes"):
         load(config)
     config["saliency"]["target"] = "kl.KL 2"
-    with pytest.raises(KneeoaError, match="arm 'resnet3d-all' has no head that speaks of the level 'kl': its mode 'all' has findings"):
+    with pytest.raises(KneeoaError, match="arm 'resnet3d-all' has no head that predicts the level 'kl': its mode 'all' has findings"):
         load(config)
 
 

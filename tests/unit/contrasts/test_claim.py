@@ -9,6 +9,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
 from kneeoa.config.statistics import Contrast, Statistics
+from kneeoa.contrasts.changes import axis_change, prediction_changes, saliency_change
 from kneeoa.contrasts.claim import build_claim
 from kneeoa.errors import KneeoaError
 from kneeoa.tables.axis import AXIS
@@ -102,3 +103,28 @@ def test_a_tissue_that_is_not_there_is_named(tmp_path, levels, make, save) -> No
     axes, overlaps = parts(tmp_path, frames)
     with pytest.raises(KneeoaError, match=r"'statistics.claim.tissue' is 'meniscus'.*they hold cartilage"):
         build(tmp_path, levels, save(*frames), axes, overlaps, claim={"tissue": "meniscus"})
+
+
+def test_what_cases_add_sums_to_the_difference_of_every_part(tmp_path, levels, make, save) -> None:
+    frames = runs(make, (1, 2))
+    axes, overlaps = (
+        pd.concat([schema.read(path) for path in paths]) for schema, paths in zip((AXIS, OVERLAP), parts(tmp_path, frames), strict=True)
+    )
+    changes = prediction_changes(pd.concat(frames), "n-dual", "n-single_kl", "c", levels)
+    changes += axis_change(axes, "n-dual", "n-single_kl", "c", "pc1", "kl")
+    changes += saliency_change(overlaps, "n-dual", "n-single_kl", "c", "cartilage", "enrichment")
+    assert {change.part for change in changes} == {"prediction", "axis", "saliency"}
+    for change in changes:
+        people = sorted(set(change.subjects))
+        first, second = change.values(np.ones((1, len(people))), people, [1, 2])
+        assert change.parts([1, 2]).sum() == pytest.approx(first.mean() - second.mean(), abs=0.02), change.part
+
+
+@pytest.mark.parametrize(("seeds", "words"), [((1,), "sign permutation"), ((1, 2, 3), "Student's t in place of percentiles")])
+def test_few_subjects_have_a_test_of_their_own(tmp_path, levels, make, save, seeds, words) -> None:
+    frames = [frame[frame.case_id.map(lambda name: int(name[-3:]) < 6)] for frame in runs(make, seeds)]
+    table = build(tmp_path, levels, save(*frames))
+    few = table[table.note.str.contains("few subjects")]
+    assert len(few)
+    assert few.note.str.contains(words).all()
+    assert ((few.p < 0.05) == ((few.low > 0) | (few.high < 0)) | few.note.str.contains("need not agree")).all()

@@ -36,14 +36,14 @@ def test_a_planted_slope_is_found() -> None:
     assert found.over_subjects.low > 0
     assert found.over_both.low > 0
     assert found.over_both.p < 0.01
-    assert found.over_subjects.estimate == pytest.approx(found.slopes.mean())
+    assert found.over_subjects.difference == pytest.approx(found.slopes.mean())
 
 
 def test_the_slope_is_that_of_least_squares_over_all_runs() -> None:
     found = planted(2.0)
     differences = (found.by_seed[0] - found.by_seed[1]).T.ravel()
-    assert found.over_subjects.estimate == pytest.approx(np.polyfit(np.tile(DOSE, 3), differences, 1)[0])
-    assert [value.estimate for value in found.differences] == pytest.approx((found.by_seed[0] - found.by_seed[1]).mean(axis=1))
+    assert found.over_subjects.difference == pytest.approx(np.polyfit(np.tile(DOSE, 3), differences, 1)[0])
+    assert [value.difference for value in found.differences] == pytest.approx((found.by_seed[0] - found.by_seed[1]).mean(axis=1))
 
 
 def test_both_intervals_hold_no_slope_about_as_often_as_they_say() -> None:
@@ -64,20 +64,20 @@ def test_equal_arms_have_no_slope() -> None:
     truth = np.arange(60) % 2
     a = probabilities(np.full(4, 1.0), truth, 3, noise)
     found = trend(DOSE, truth, a, a, metric("auc"), None, 100, 1, 0.95)
-    assert (found.over_subjects.estimate, found.over_subjects.p) == (0.0, 1.0)
+    assert (found.over_subjects.difference, found.over_subjects.p) == (0.0, 1.0)
     assert (found.over_both.low, found.over_both.high, found.over_both.p) == (0.0, 0.0, 1.0)
 
 
 def test_two_seeds_allow_no_inference_over_seeds_and_one_dose_no_slope() -> None:
     found = planted(2.0, seeds=2)
     assert np.isnan(found.over_both.p)
-    assert "2 seeds, 3 are needed" in found.over_both.method
+    assert "2 seeds, 3 are needed" in found.over_both.note
     assert np.isfinite(found.over_subjects.low)
     truth = np.arange(40) % 2
     one = probabilities(np.ones(1), truth, 3, np.random.default_rng(0))
     single = trend(np.array([0.2]), truth, one, one[::-1], metric("auc"), None, 50, 1, 0.95)
-    assert np.isnan([single.over_subjects.estimate, single.over_subjects.p, single.over_both.p]).all()
-    assert np.isfinite(single.differences[0].estimate)
+    assert np.isnan([single.over_subjects.difference, single.over_subjects.p, single.over_both.p]).all()
+    assert np.isfinite(single.differences[0].difference)
 
 
 def test_shapes_that_do_not_fit_are_refused() -> None:

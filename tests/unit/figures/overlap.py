@@ -33,12 +33,12 @@ def clashes(figure: Figure) -> list[str]:
     texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip() and text not in hidden]
     boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in texts]
     page = figure.bbox
-    found = [
+    listed = [
         f"'{text}' leaves the page"
         for text, box in boxes
         if box.x0 < page.x0 - 1 or box.x1 > page.x1 + 1 or box.y0 < page.y0 - 1 or box.y1 > page.y1 + 1
     ]
     for (one, a), (other, b) in combinations(boxes, 2):
         if min(a.x1, b.x1) - max(a.x0, b.x0) > 1 and min(a.y1, b.y1) - max(a.y0, b.y0) > 1:
-            found.append(f"'{one}' runs into '{other}'")
-    return found
+            listed.append(f"'{one}' runs into '{other}'")
+    return listed

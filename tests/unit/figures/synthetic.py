@@ -90,8 +90,8 @@ def metrics(folder: Path) -> Path:
     rows = []
     for arm in ARM_ROWS:
         levels = MODES[arm["mode"]]
-        spoken = [(level, level) for level in levels] + ([("oa", "kl")] if "kl" in levels else [])
-        for level, head in spoken:
+        heads = [(level, level) for level in levels] + ([("oa", "kl")] if "kl" in levels else [])
+        for level, head in heads:
             names = ("auc", "accuracy", "f1", "brier") if level == "oa" else ("macro_auc", "accuracy", "macro_f1", "quadratic_kappa", "mae")
             for metric in names:
                 for seed in (None, *SEEDS):

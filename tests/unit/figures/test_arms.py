@@ -6,8 +6,8 @@ from kneeoa.figures.arms import learner, modes, panels, printed_value, setting, 
 
 def test_a_panel_is_a_backbone_and_keeps_the_order_of_the_configuration():
     arms = {f"{b}-{m}": {"backbone": b, "mode": m} for b in ("m3t", "resnet3d") for m in ("single_oa", "dual")}
-    found = panels(arms, {})
-    assert [(panel.title, panel.arms) for panel in found] == [
+    grouped = panels(arms, {})
+    assert [(panel.title, panel.arms) for panel in grouped] == [
         ("M3T", {"single_oa": "m3t-single_oa", "dual": "m3t-dual"}),
         ("ResNet3D", {"single_oa": "resnet3d-single_oa", "dual": "resnet3d-dual"}),
     ]
@@ -40,8 +40,8 @@ ARMS = {name: factors | {"ensemble": "mean of arms" if "members" in factors else
 
 
 def test_a_panel_holds_the_values_of_whatever_factor_varies():
-    found = {panel.title: panel.arms for panel in panels(ARMS, {}, ("backbone", "grid"))}
-    assert found == {
+    arms_by_title = {panel.title: panel.arms for panel in panels(ARMS, {}, ("backbone", "grid"))}
+    assert arms_by_title == {
         "Single-KL": {"m3t": "m3t-single_kl", "vit": "vit-single_kl"},
         "Dual": {"m3t": "m3t-dual", "vit": "vit-dual"},
         "Dual, plugin pim": {"vit": "vit-pim"},

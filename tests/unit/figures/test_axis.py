@@ -25,9 +25,9 @@ def test_panels_show_the_lowest_seed_and_print_every_seeds_correlation(tables, d
     assert len(drawn.axes) == 18
     assert [text.get_text() for text in drawn.legends[0].get_texts()] == [f"KL {grade}" for grade in range(5)]
     placed, measures = tables
-    own = placed[(placed["arm"] == "resnet3d-single_oa") & (placed["seed"] == 1) & (placed["axis"] == "pc1")]
+    expected = placed[(placed["arm"] == "resnet3d-single_oa") & (placed["seed"] == 1) & (placed["axis"] == "pc1")]
     points = np.asarray(drawn.axes[0].collections[0].get_offsets())
-    assert sorted(points[:, 0]) == pytest.approx(sorted(own["position"]))
+    assert sorted(points[:, 0]) == pytest.approx(sorted(expected["position"]))
     rho = measures[(measures["arm"] == "resnet3d-single_oa") & (measures["against"] == "kl") & (measures["axis"] == "pc1")]["estimate"]
     assert f"seeds {rho.min():.2f}–{rho.max():.2f}" in drawn.axes[0].texts[0].get_text()
     assert clashes(drawn) == []
@@ -35,8 +35,8 @@ def test_panels_show_the_lowest_seed_and_print_every_seeds_correlation(tables, d
 
 def test_strips_mark_each_grades_median(tables, drawn):
     placed = tables[0]
-    own = placed[(placed["arm"] == "resnet3d-single_oa") & (placed["seed"] == 1) & (placed["axis"] == "pc1")]
-    medians = own.groupby("grade")["position"].median().tolist()
+    expected = placed[(placed["arm"] == "resnet3d-single_oa") & (placed["seed"] == 1) & (placed["axis"] == "pc1")]
+    medians = expected.groupby("grade")["position"].median().tolist()
     joined = drawn.axes[3].lines[-1]
     assert list(joined.get_xdata()) == pytest.approx(medians)
 

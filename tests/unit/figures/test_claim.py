@@ -18,7 +18,7 @@ PARTS += [("saliency", "", "enrichment", "cartilage")]
 
 
 def rows() -> pd.DataFrame:
-    found = []
+    listed = []
     for backbone in synthetic.BACKBONES:
         for reference in ("single_oa", "single_kl"):
             for number, (part, level, measure, of) in enumerate(PARTS):
@@ -33,8 +33,8 @@ def rows() -> pd.DataFrame:
                 }
                 row |= {"part": part, "level": level, "measure": measure, "of": of, "estimate_reference": 0.7, "estimate_candidate": 0.75}
                 row |= {"difference": 0.05, "low": -0.02 + 0.03 * (number % 2), "high": 0.12, "p": 0.1, "resampled": "subjects and seeds"}
-                found.append(row | {"cases": 64, "subjects": 52, "seeds": 5, "note": ""})
-    return pd.DataFrame(found)
+                listed.append(row | {"cases": 64, "subjects": 52, "seeds": 5, "note": ""})
+    return pd.DataFrame(listed)
 
 
 def test_every_part_is_a_column_and_every_pair_a_line():
@@ -56,9 +56,9 @@ def test_every_part_is_a_column_and_every_pair_a_line():
 def test_decision_curves_are_the_methods_mean_over_seeds(tmp_path):
     table = held_out(synthetic.predictions(tmp_path), "oa")
     figure = decision.figure(table, synthetic.FACTORS, "oa", Figures(), cohort="phantom")
-    own = table[table["arm"] == "resnet3d-single_oa"]
+    arm_rows = table[table["arm"] == "resnet3d-single_oa"]
     curves = []
-    for _, run in own.groupby("seed"):
+    for _, run in arm_rows.groupby("seed"):
         score = np.array([value[1] for value in run["probabilities"]])
         curves.append(decision_curve(run["truth"].to_numpy(), score, decision.THRESHOLDS).net_benefit)
     assert figure.axes[0].lines[0].get_ydata() == pytest.approx(np.mean(curves, axis=0))

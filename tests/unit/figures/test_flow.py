@@ -5,6 +5,7 @@ import pytest
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import flow
+from kneeoa.presentation.cohort_flow import read_flow
 from tests.unit.figures import synthetic
 from tests.unit.figures.overlap import clashes
 
@@ -12,8 +13,8 @@ LEVELS = {"oa": ("no", "yes"), "kl": tuple("01234")}
 
 
 def test_boxes_say_what_was_found_excluded_and_analysed(tmp_path):
-    account = flow.read_flow(synthetic.flow(tmp_path))
-    figure = flow.figure([account, flow.read_flow(synthetic.flow(tmp_path, "clinic", excluded=False))], Figures(), LEVELS)
+    account = read_flow(synthetic.flow(tmp_path))
+    figure = flow.figure([account, read_flow(synthetic.flow(tmp_path, "clinic", excluded=False))], Figures(), LEVELS)
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert {"266 knees of 210 subjects", "260 knees of 208 subjects", "Excluded: 6 knees", "    slice gap: 2", "Excluded: none"} <= set(
         texts
@@ -43,7 +44,7 @@ def test_a_file_that_is_no_account_is_said(tmp_path):
     path = tmp_path / "x.flow.json"
     path.write_text(json.dumps({"cohort": "x"}))
     with pytest.raises(KneeoaError, match="lacks 'found'"):
-        flow.read_flow(path)
+        read_flow(path)
     path.write_text("{")
     with pytest.raises(KneeoaError, match="cannot be read"):
         flow.draw([path], Figures(), tmp_path / "a.pdf", tmp_path / "a.png")

@@ -99,12 +99,12 @@ def test_no_case_is_said(files, tmp_path):
 
 
 def test_saliency_rows_are_the_same_knees_for_every_mode_and_their_mean(files, tmp_path, monkeypatch):
-    seen = {}
+    drawn = {}
     original = saliency.figure
 
     def spy(rows, columns, title, note, look):
-        seen.update(rows=rows, columns=columns, title=title, note=note, figure=original(rows, columns, title, note, look))
-        return seen["figure"]
+        drawn.update(rows=rows, columns=columns, title=title, note=note, figure=original(rows, columns, title, note, look))
+        return drawn["figure"]
 
     monkeypatch.setattr(saliency, "figure", spy)
     saliency.draw(
@@ -120,14 +120,14 @@ def test_saliency_rows_are_the_same_knees_for_every_mode_and_their_mean(files, t
         tmp_path / "a.pdf",
         tmp_path / "a.png",
     )
-    assert seen["title"] == "ResNet3D"
-    assert [row.title for row in seen["rows"]] == ["KL 0", "KL 4", "Mean of 20 knees"]
-    assert all(set(row.maps) == set(synthetic.MODES) for row in seen["rows"])
-    assert seen["rows"][0].maps["dual"].shape == (10, 10)  # the coarse grid, spread over the image's field
-    assert seen["columns"]["single_kl"] == "Single-KL\nexplains OA, read from KL"
-    extents = {tuple(image.get_extent()) for axes in seen["figure"].axes[:4] for image in axes.images}
+    assert drawn["title"] == "ResNet3D"
+    assert [row.title for row in drawn["rows"]] == ["KL 0", "KL 4", "Mean of 20 knees"]
+    assert all(set(row.maps) == set(synthetic.MODES) for row in drawn["rows"])
+    assert drawn["rows"][0].maps["dual"].shape == (10, 10)  # the coarse grid, spread over the image's field
+    assert drawn["columns"]["single_kl"] == "Single-KL\nexplains OA, read from KL"
+    extents = {tuple(image.get_extent()) for axes in drawn["figure"].axes[:4] for image in axes.images}
     assert extents == {(-0.5, 39.5, 39.5, -0.5)}
-    assert clashes(seen["figure"]) == []
+    assert clashes(drawn["figure"]) == []
 
 
 def test_display_scaling_ignores_negative_values_and_survives_a_zero_map():

@@ -22,8 +22,8 @@ def test_each_level_has_its_own_loss_and_measure(history):
 
 def test_the_marked_epoch_has_the_lowest_total_validation_loss(history):
     best = learning.best_epochs(history)
-    own = history[(history["arm"] == "m3t-dual") & (history["seed"] == 2) & (history["split"] == "val") & (history["measure"] == "loss")]
-    total = own[own["level"] == "total"].set_index("epoch")["value"]
+    losses = history[(history["arm"] == "m3t-dual") & (history["seed"] == 2) & (history["split"] == "val") & (history["measure"] == "loss")]
+    total = losses[losses["level"] == "total"].set_index("epoch")["value"]
     assert best["m3t-dual", 2] == total.idxmin()
     assert len(best) == 18
 
@@ -34,9 +34,9 @@ def test_training_is_dashed_validation_solid_and_a_seed_is_a_line(history):
     assert len(bundles) == 2 * 2  # single-OA and dual have this loss; two splits
     assert all(len(bundle.get_segments()) == 2 and len(curve) == 6 for bundle in bundles for curve in bundle.get_segments())
     assert [bundle.get_linestyle()[0][1] is None for bundle in bundles] == [False, True] * 2  # training, then validation
-    own = history[(history["arm"] == "resnet3d-single_oa") & (history["level"] == "oa") & (history["split"] == "val")]
-    own = own[(own["seed"] == 2) & (own["measure"] == "loss")].sort_values("epoch")
-    assert bundles[1].get_segments()[1].tolist() == own[["epoch", "value"]].to_numpy(dtype=float).tolist()
+    arm_rows = history[(history["arm"] == "resnet3d-single_oa") & (history["level"] == "oa") & (history["split"] == "val")]
+    arm_rows = arm_rows[(arm_rows["seed"] == 2) & (arm_rows["measure"] == "loss")].sort_values("epoch")
+    assert bundles[1].get_segments()[1].tolist() == arm_rows[["epoch", "value"]].to_numpy(dtype=float).tolist()
     assert all(axes.get_ylim()[0] == 0 for axes in figure.axes[:6])
     assert clashes(figure) == []
 

@@ -31,18 +31,18 @@ def factors(backbones: int) -> dict[str, dict[str, str]]:
 
 def spread(table: pd.DataFrame, backbones: int) -> pd.DataFrame:
     """The first backbone's rows under every name, and its dual mode's as the stacked one's."""
-    own = table[table["arm"].str.startswith("resnet3d-")]
-    own = pd.concat([own, own[own["arm"] == "resnet3d-dual"].assign(arm="resnet3d-dual_stacked")])
-    return pd.concat([own.assign(arm=own["arm"].str.replace("resnet3d-", f"{name}-")) for name in NAMES[:backbones]], ignore_index=True)
+    rows = table[table["arm"].str.startswith("resnet3d-")]
+    rows = pd.concat([rows, rows[rows["arm"] == "resnet3d-dual"].assign(arm="resnet3d-dual_stacked")])
+    return pd.concat([rows.assign(arm=rows["arm"].str.replace("resnet3d-", f"{name}-")) for name in NAMES[:backbones]], ignore_index=True)
 
 
 def of_pairs(table: pd.DataFrame, backbones: int) -> pd.DataFrame:
     """The first backbone's contrasts under every name."""
-    own = table[table["backbone"] == "resnet3d"]
+    rows = table[table["backbone"] == "resnet3d"]
     copies = []
     for name in NAMES[:backbones]:
-        arms = {side: own[side].str.replace("resnet3d-", f"{name}-") for side in ("candidate", "reference")}
-        copies.append(own.assign(backbone=name, **arms))
+        arms = {side: rows[side].str.replace("resnet3d-", f"{name}-") for side in ("candidate", "reference")}
+        copies.append(rows.assign(backbone=name, **arms))
     return pd.concat(copies, ignore_index=True)
 
 

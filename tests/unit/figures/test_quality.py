@@ -38,9 +38,11 @@ def files(folder: Path, cases: int, shape: tuple[int, ...] = SHAPE, *, masks: bo
     affine = np.diag([-3.0, -2.5, -2.5, 1])
     rows, marked, excluded = [], [], []
     for number in range(cases):
-        own = {**case(f"{number:04d}"), "shard": 0, "row": number, "digest": "", "source_digest": ""}
+        keys = {**case(f"{number:04d}"), "shard": 0, "row": number, "digest": "", "source_digest": ""}
         space = {"source_shape": list(shape), "source_spacing": [2.0] * len(shape), "source_centre": [0.0] * len(shape)}
-        rows.append({**own, **space, "affine": affine.ravel().tolist(), "mirrored": False, "low": 0.0, "high": 1.0, "mean": 0.0, "sd": 1.0})
+        rows.append(
+            {**keys, **space, "affine": affine.ravel().tolist(), "mirrored": False, "low": 0.0, "high": 1.0, "mean": 0.0, "sd": 1.0}
+        )
         if masks and number != 2:
             flags = {0: ["mask-misaligned"], 1: ["mask-repaired"]}.get(number, [])
             measures = {
@@ -52,7 +54,7 @@ def files(folder: Path, cases: int, shape: tuple[int, ...] = SHAPE, *, masks: bo
                 "cartilage_thickness_mm": 2.0,
             }
             marked.append(
-                {**own, "row": len(marked), **measures, "flags": flags, "usable": number != 0, "repair": "lps" if number == 1 else None}
+                {**keys, "row": len(marked), **measures, "flags": flags, "usable": number != 0, "repair": "lps" if number == 1 else None}
             )
     if masks:
         excluded.append(

@@ -33,10 +33,10 @@ def _write(path: Path, rows: list[tuple[str, int | None, str, float]]) -> Path:
 def test_rows_are_those_of_the_whole_tables(tmp_path: Path) -> None:
     one = _write(tmp_path / "one.parquet", [("a", 1, "x", 0.5), ("b", None, "y", 1.5), ("c", None, "x", 2.5)])
     two = _write(tmp_path / "two.parquet", [("a", 2, "x", 3.5), ("b", 2, "y", 4.5)])
-    found = rows_where(TABLE, [one, two], {"kind": "x"}, ["value"])
-    assert list(found.columns) == ["name", "seed", "value"]
-    assert found[["name", "value"]].to_numpy().tolist() == [["a", 0.5], ["c", 2.5], ["a", 3.5]]
-    assert found["seed"].isna().tolist() == [False, True, False]
+    scanned = rows_where(TABLE, [one, two], {"kind": "x"}, ["value"])
+    assert list(scanned.columns) == ["name", "seed", "value"]
+    assert scanned[["name", "value"]].to_numpy().tolist() == [["a", 0.5], ["c", 2.5], ["a", 3.5]]
+    assert scanned["seed"].isna().tolist() == [False, True, False]
     assert rows_where(TABLE, [one], {"kind": "absent"}, ["value"]).empty
     assert list(rows_where(TABLE, [], {"kind": "x"}, ["value"]).columns) == ["name", "seed", "value"]
 

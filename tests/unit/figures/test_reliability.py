@@ -18,12 +18,12 @@ def of_arm(tmp_path, arm="resnet3d-single_oa"):
 
 
 def test_a_curve_is_that_of_the_statistics_over_subjects(tmp_path):
-    own = of_arm(tmp_path)
-    one = own[own["seed"] == own["seed"].iloc[0]]
+    arm_rows = of_arm(tmp_path)
+    one = arm_rows[arm_rows["seed"] == arm_rows["seed"].iloc[0]]
     expected = reliability_curve(one["truth"], reliability.positive(one), 5, cluster=one["subject"].to_numpy(dtype=str), confidence=0.9)
-    found = reliability.mean_curve(one, 5, 0.9)
+    curve = reliability.mean_curve(one, 5, 0.9)
     for name in ("predicted", "observed", "low", "high"):
-        assert getattr(found, name).tolist() == pytest.approx(getattr(expected, name).tolist())
+        assert getattr(curve, name).tolist() == pytest.approx(getattr(expected, name).tolist())
 
 
 def test_intervals_widen_when_every_case_is_there_twice_for_the_same_people_only_if_people_are_forgotten(tmp_path):
@@ -42,11 +42,11 @@ def test_seeds_are_averaged_not_pooled(tmp_path):
     figure = reliability.figure(rows, metrics, synthetic.FACTORS, "oa", Figures(), cohort="phantom", bins=5)
     assert "64 knees in 5 bins of equal count, mean over 2 seeds" in figure.get_supxlabel()
     line = figure.axes[0].lines[1]
-    own = rows[rows["arm"] == "resnet3d-single_oa"]
-    runs = [reliability.mean_curve(run, 5, 0.95) for _, run in own.groupby("seed")]
+    arm_rows = rows[rows["arm"] == "resnet3d-single_oa"]
+    runs = [reliability.mean_curve(run, 5, 0.95) for _, run in arm_rows.groupby("seed")]
     assert len(runs) == 2
     assert line.get_ydata() == pytest.approx(np.mean([run.observed for run in runs], axis=0))
-    assert line.get_ydata().tolist() != pytest.approx(reliability.mean_curve(own.assign(seed=1), 5, 0.95).observed.tolist())
+    assert line.get_ydata().tolist() != pytest.approx(reliability.mean_curve(arm_rows.assign(seed=1), 5, 0.95).observed.tolist())
     assert clashes(figure) == []
 
 

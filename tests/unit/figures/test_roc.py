@@ -5,7 +5,8 @@ from sklearn.metrics import roc_auc_score
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import roc
-from kneeoa.figures.scores import held_out, summary_row
+from kneeoa.figures.scores import held_out
+from kneeoa.presentation.summary_rows import summary_row
 from kneeoa.tables.metrics import METRICS
 from tests.unit.figures import synthetic
 from tests.unit.figures.overlap import clashes

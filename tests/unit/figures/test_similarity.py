@@ -19,11 +19,11 @@ def rows(tmp_path_factory):
         for seed in (1, 2):
             rng = np.random.default_rng([number, seed])
             values = np.outer(table["grade"], rng.normal(size=12)) + rng.normal(size=(len(table), 12))
-            own = table[["cohort", "case_id", "subject"]].assign(
+            cases = table[["cohort", "case_id", "subject"]].assign(
                 split="test", study="s", arm=arm["name"], seed=seed, embedding=list(values)
             )
             paths.append(folder / f"{arm['name']}-{seed}.parquet")
-            embeddings(12).write(paths[-1], own)
+            embeddings(12).write(paths[-1], cases)
     compare_runs(paths, synthetic.FACTORS, "s", 0.95, folder / "similarity.parquet")
     return SIMILARITY.read(folder / "similarity.parquet")
 

@@ -16,9 +16,9 @@ from tests.unit.geometry.planted import LEVELS, cases, write
 
 def test_images_are_shrunk_by_means_of_whole_blocks() -> None:
     image = np.arange(5 * 4 * 2, dtype=np.float16).reshape(5, 4, 2)
-    found = shrunk(image, 2)
-    assert found.shape == (1, 2, 2)  # five voxels in blocks of three: one block, and a rest of two
-    assert found[0, 0, 0] == image[:3, :2, 0].astype(float).mean()
+    means = shrunk(image, 2)
+    assert means.shape == (1, 2, 2)  # five voxels in blocks of three: one block, and a rest of two
+    assert means[0, 0, 0] == image[:3, :2, 0].astype(float).mean()
     np.testing.assert_array_equal(shrunk(image, 5), image)
 
 
@@ -55,7 +55,7 @@ def test_raw_images_are_placed_on_the_training_images_components(tmp_path: Path,
         [], [tmp_path / "raw.parquet"], Sources([labels["labels"]], [labels["truth"]]), LEVELS,
         Geometry(axes=("pc1",), resamples=50, permutations=20), "s", tmp_path / "out.parquet",
     )  # fmt: skip
-    found = GEOMETRY.read(tmp_path / "out.parquet")
-    assert set(found["arm"]) == {"raw-images"}
-    row = found[(found["measure"] == "spearman") & (found["against"] == "latent_severity") & (found["axis"] == "pc1")].iloc[0]
+    measured = GEOMETRY.read(tmp_path / "out.parquet")
+    assert set(measured["arm"]) == {"raw-images"}
+    row = measured[(measured["measure"] == "spearman") & (measured["against"] == "latent_severity") & (measured["axis"] == "pc1")].iloc[0]
     assert row["low"] > 0.7

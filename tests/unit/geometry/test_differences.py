@@ -41,20 +41,20 @@ def compare(paths: list[Path], out: Path) -> pd.DataFrame:
 
 
 def test_a_better_ordered_arm_is_told_apart(tmp_path: Path) -> None:
-    found = compare(placed(tmp_path, {"r-single": 3.0, "r-dual": 0.5}), tmp_path / "out.parquet")
-    assert len(found) == len(set(found.index))  # two contrasts, one pair of arms
-    row = found.loc["spearman"]
+    differences = compare(placed(tmp_path, {"r-single": 3.0, "r-dual": 0.5}), tmp_path / "out.parquet")
+    assert len(differences) == len(set(differences.index))  # two contrasts, one pair of arms
+    row = differences.loc["spearman"]
     assert (row["candidate"], row["reference"], row["seeds"], row["cases"]) == ("r-dual", "r-single", 2, 120)
     assert row["difference"] == pytest.approx(row["estimate_candidate"] - row["estimate_reference"])
     assert row["low"] > 0.1
     assert row["p"] == pytest.approx(2 / 201)
-    assert not [name for name in found.index if name.startswith("centroid_position")]
+    assert not [name for name in differences.index if name.startswith("centroid_position")]
 
 
 def test_equal_arms_differ_by_nothing(tmp_path: Path) -> None:
-    found = compare(placed(tmp_path, {"r-single": 1.0, "r-dual": 1.0}), tmp_path / "out.parquet")
-    assert (found["difference"] == 0).all()
-    assert (found["p"] == 1).all()
+    differences = compare(placed(tmp_path, {"r-single": 1.0, "r-dual": 1.0}), tmp_path / "out.parquet")
+    assert (differences["difference"] == 0).all()
+    assert (differences["p"] == 1).all()
 
 
 def test_other_cases_stop_it(tmp_path: Path) -> None:

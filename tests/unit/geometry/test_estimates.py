@@ -26,21 +26,21 @@ def test_undefined_resamples_are_counted_and_left_out() -> None:
     def needs_the_first(weights: np.ndarray) -> dict[str, np.ndarray]:
         return {"x": np.where(weights[:, 0] > 0, 3.0, np.nan)}
 
-    found = evaluate(Measures(needs_the_first), np.arange(5).astype(str), resamples=1000, seed=1, confidence=0.9)["x"]
-    lost = int(found.note.split()[0])
-    assert (found.value, found.low, found.high, found.mean) == (3, 3, 3, 3)
-    assert found.note == f"{lost} of 1000 resamples undefined"
+    estimate = evaluate(Measures(needs_the_first), np.arange(5).astype(str), resamples=1000, seed=1, confidence=0.9)["x"]
+    lost = int(estimate.note.split()[0])
+    assert (estimate.value, estimate.low, estimate.high, estimate.mean) == (3, 3, 3, 3)
+    assert estimate.note == f"{lost} of 1000 resamples undefined"
     assert lost == pytest.approx(1000 * 0.8**5, abs=50)
 
 
 def test_what_is_undefined_has_no_interval_and_its_reason() -> None:
     measures = Measures(lambda weights: {"x": np.full(len(weights), np.nan)}, {"x": "one class only"})
-    found = evaluate(measures, np.array(["a", "b"]), resamples=10, seed=1, confidence=0.95)["x"]
-    assert (found.value, found.low, found.high) == (None, None, None)
-    assert found.note == "undefined: one class only"
+    estimate = evaluate(measures, np.array(["a", "b"]), resamples=10, seed=1, confidence=0.95)["x"]
+    assert (estimate.value, estimate.low, estimate.high) == (None, None, None)
+    assert estimate.note == "undefined: one class only"
 
 
 def test_one_subject_has_a_value_and_no_interval() -> None:
-    found = evaluate(mean_of(np.array([1.0, 3.0])), np.array(["a", "a"]), resamples=10, seed=1, confidence=0.95)["mean"]
-    assert (found.value, found.low) == (2, None)
-    assert found.note == "no interval: fewer than two subjects"
+    estimate = evaluate(mean_of(np.array([1.0, 3.0])), np.array(["a", "a"]), resamples=10, seed=1, confidence=0.95)["mean"]
+    assert (estimate.value, estimate.low) == (2, None)
+    assert estimate.note == "no interval: fewer than two subjects"

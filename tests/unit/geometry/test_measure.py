@@ -34,9 +34,9 @@ def run(folder: Path, frame: pd.DataFrame, values: np.ndarray, truth: bool = Tru
 
 def pick(measures: pd.DataFrame, axis: str, against: str, measure: str, split: str = "test") -> pd.Series:
     keys = (("axis", axis), ("against", against), ("measure", measure), ("split", split))
-    found = measures.loc[np.logical_and.reduce([measures[column] == value for column, value in keys])]
-    assert len(found) == 1, (axis, against, measure)
-    return found.iloc[0]
+    chosen = measures.loc[np.logical_and.reduce([measures[column] == value for column, value in keys])]
+    assert len(chosen) == 1, (axis, against, measure)
+    return chosen.iloc[0]
 
 
 def gradient(frame: pd.DataFrame, noise: float = 0.05, width: int = 8) -> np.ndarray:

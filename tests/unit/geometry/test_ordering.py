@@ -16,15 +16,15 @@ def tied() -> tuple[np.ndarray, np.ndarray]:
 
 def test_unit_weights_give_scipys_values(tied: tuple[np.ndarray, np.ndarray]) -> None:
     position, grade = tied
-    found = {name: value[0] for name, value in grade_measures(position, grade, range(5)).compute(np.ones((1, 60))).items()}
-    assert found["spearman"] == pytest.approx(stats.spearmanr(position, grade).statistic, abs=1e-12)
-    assert found["kendall_tau_b"] == pytest.approx(stats.kendalltau(position, grade).statistic, abs=1e-12)
-    assert found["somers_d"] == pytest.approx(stats.somersd(grade, position).statistic, abs=1e-12)
+    measured = {name: value[0] for name, value in grade_measures(position, grade, range(5)).compute(np.ones((1, 60))).items()}
+    assert measured["spearman"] == pytest.approx(stats.spearmanr(position, grade).statistic, abs=1e-12)
+    assert measured["kendall_tau_b"] == pytest.approx(stats.kendalltau(position, grade).statistic, abs=1e-12)
+    assert measured["somers_d"] == pytest.approx(stats.somersd(grade, position).statistic, abs=1e-12)
     for low in range(4):
         pair = (grade == low) | (grade == low + 1)
-        assert found[f"adjacent_auc_{low}_{low + 1}"] == pytest.approx(roc_auc_score(grade[pair] == low + 1, position[pair]), abs=1e-12)
-    assert found["adjacent_auc_min"] == min(found[f"adjacent_auc_{low}_{low + 1}"] for low in range(4))
-    assert found["centroid_position_3"] == pytest.approx(position[grade == 3].mean())
+        assert measured[f"adjacent_auc_{low}_{low + 1}"] == pytest.approx(roc_auc_score(grade[pair] == low + 1, position[pair]), abs=1e-12)
+    assert measured["adjacent_auc_min"] == min(measured[f"adjacent_auc_{low}_{low + 1}"] for low in range(4))
+    assert measured["centroid_position_3"] == pytest.approx(position[grade == 3].mean())
 
 
 def test_weights_equal_a_repeated_table(tied: tuple[np.ndarray, np.ndarray]) -> None:
@@ -56,22 +56,22 @@ def test_a_flipped_probe_has_the_reversed_auc(tied: tuple[np.ndarray, np.ndarray
 def test_inversions_count_pairs_of_centroids() -> None:
     grade = np.arange(5)
     for position, inversions in (([0, 1, 2, 3, 4], 0), ([0, 2, 1, 3, 4], 1), ([4, 3, 2, 1, 0], 10), ([0, 1, 1, 3, 4], 1)):
-        found = grade_measures(np.array(position, dtype=float), grade, range(5)).compute(np.ones((1, 5)))
-        assert found["centroid_inversions"][0] == inversions
-        assert found["centroid_order"][0] == (inversions == 0)
+        measured = grade_measures(np.array(position, dtype=float), grade, range(5)).compute(np.ones((1, 5)))
+        assert measured["centroid_inversions"][0] == inversions
+        assert measured["centroid_order"][0] == (inversions == 0)
 
 
 def test_an_absent_grade_is_undefined_where_it_matters() -> None:
     grade = np.array([0, 0, 2, 2, 3, 4])
     family = grade_measures(np.arange(6.0), grade, range(5))
-    found = family.compute(np.ones((1, 6)))
-    assert np.isnan(found["adjacent_auc_0_1"][0])
-    assert np.isnan(found["adjacent_auc_1_2"][0])
-    assert np.isnan(found["adjacent_auc_min"][0])
-    assert np.isnan(found["centroid_position_1"][0])
-    assert found["adjacent_auc_2_3"][0] == 1
-    assert found["centroid_inversions"][0] == 0
-    assert found["somers_d"][0] == 1
+    measured = family.compute(np.ones((1, 6)))
+    assert np.isnan(measured["adjacent_auc_0_1"][0])
+    assert np.isnan(measured["adjacent_auc_1_2"][0])
+    assert np.isnan(measured["adjacent_auc_min"][0])
+    assert np.isnan(measured["centroid_position_1"][0])
+    assert measured["adjacent_auc_2_3"][0] == 1
+    assert measured["centroid_inversions"][0] == 0
+    assert measured["somers_d"][0] == 1
     assert family.undefined["adjacent_auc_0_1"] == "no case of grade 1"
     lost = family.compute(np.array([[1.0, 1, 1, 1, 0, 1]]))  # this resample has no grade 3
     assert np.isnan(lost["centroid_inversions"][0])
@@ -79,11 +79,11 @@ def test_an_absent_grade_is_undefined_where_it_matters() -> None:
 
 def test_constant_positions_have_no_correlation() -> None:
     grade = np.array([0, 1, 2, 3, 4])
-    found = grade_measures(np.full(5, 0.3), grade, range(5)).compute(np.ones((1, 5)))
-    assert np.isnan(found["spearman"][0])
-    assert np.isnan(found["kendall_tau_b"][0])
-    assert found["somers_d"][0] == 0
-    assert found["adjacent_auc_0_1"][0] == 0.5
+    measured = grade_measures(np.full(5, 0.3), grade, range(5)).compute(np.ones((1, 5)))
+    assert np.isnan(measured["spearman"][0])
+    assert np.isnan(measured["kendall_tau_b"][0])
+    assert measured["somers_d"][0] == 0
+    assert measured["adjacent_auc_0_1"][0] == 0.5
     assert np.isnan(weighted_pearson(np.ones((1, 5)), np.full(5, 0.1), np.arange(5.0))[0])
 
 

@@ -17,8 +17,8 @@ def scored(kind: str, values: np.ndarray, fitted_on: np.ndarray, grade: np.ndarr
     """
     scaled = fit_scaler(values[:TRAIN]).apply(values)
     position = fit_axis(kind, scaled[:TRAIN], fitted_on, 4).positions(scaled[TRAIN:])
-    found = grade_measures(position, grade[TRAIN:], range(5)).compute(np.ones((1, TEST)))
-    return {name: float(value[0]) for name, value in found.items()}
+    measured = grade_measures(position, grade[TRAIN:], range(5)).compute(np.ones((1, TEST)))
+    return {name: float(value[0]) for name, value in measured.items()}
 
 
 @pytest.mark.parametrize("kind", ["centroid", "lda", "ridge"])
@@ -54,7 +54,7 @@ def test_an_arm_whose_embedding_holds_no_grade_orders_none(kind: str) -> None:
     grade = np.tile(np.arange(5), (TRAIN + TEST) // 5)
     learnt = np.r_[rng.permutation(grade[:TRAIN]), rng.integers(0, 5, TEST)].astype(float)
     values = np.outer(learnt, rng.normal(size=WIDTH)) + rng.normal(size=(TRAIN + TEST, WIDTH))
-    found = scored(kind, values, learnt[:TRAIN], grade)
-    assert abs(found["spearman"]) < 0.25
-    assert abs(found["jonckheere_terpstra_z"]) < 2.58
-    assert found["adjacent_auc_min"] < 0.6
+    scores = scored(kind, values, learnt[:TRAIN], grade)
+    assert abs(scores["spearman"]) < 0.25
+    assert abs(scores["jonckheere_terpstra_z"]) < 2.58
+    assert scores["adjacent_auc_min"] < 0.6

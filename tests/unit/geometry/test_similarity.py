@@ -70,16 +70,16 @@ def test_errors_are_those_of_leaving_subjects_out(runs: list[np.ndarray]) -> Non
         apart.append(distances([coordinates(runs[index][kept]) for index in (0, 3)])[0, 1])
     jackknife = np.sqrt(29 * np.var(left_out, axis=0))
     np.testing.assert_allclose(unbiased_cka(runs, GROUPS, SUBJECTS).errors, jackknife, rtol=0.15)
-    found = influence(coordinates(runs[0]), coordinates(runs[3]))
-    assert found.sum() == pytest.approx(0, abs=1e-9)
-    error = np.sqrt((np.bincount(SUBJECTS.astype(int), weights=found) ** 2).sum() * 30 / 29) / 60
+    influences = influence(coordinates(runs[0]), coordinates(runs[3]))
+    assert influences.sum() == pytest.approx(0, abs=1e-9)
+    error = np.sqrt((np.bincount(SUBJECTS.astype(int), weights=influences) ** 2).sum() * 30 / 29) / 60
     assert error == pytest.approx(np.sqrt(29 * np.var(apart)), rel=0.15)
 
 
 def test_what_does_not_vary_is_undefined_and_few_cases_are_refused(runs: list[np.ndarray]) -> None:
-    found = unbiased_cka([runs[0], np.full((60, 4), 0.3)], np.array([0, 1]), SUBJECTS)
-    assert np.isnan(found.runs[0, 1])
-    assert found.runs[0, 0] == 1
+    similarity = unbiased_cka([runs[0], np.full((60, 4), 0.3)], np.array([0, 1]), SUBJECTS)
+    assert np.isnan(similarity.runs[0, 1])
+    assert similarity.runs[0, 0] == 1
     assert np.isnan(distances([coordinates(runs[0]), coordinates(np.full((60, 4), 0.3))])[0, 1])
     with pytest.raises(ValueError, match="needs 4 cases"):
         unbiased_cka([runs[0][:3]], np.array([0]), SUBJECTS[:3])

@@ -14,12 +14,12 @@ def test_lda_is_fishers_first_discriminant_with_ledoit_and_wolfs_covariance(case
     values = rng.normal(size=(cases, width)) + np.outer(label, rng.normal(size=width)) * 0.3
     values -= values.mean(axis=0)
     spectrum = Spectrum.of(values)
-    found = lda_directions(spectrum, label[None], 5)[0] @ spectrum.rows
+    direction = lda_directions(spectrum, label[None], 5)[0] @ spectrum.rows
     means = np.stack([values[label == k].mean(axis=0) for k in range(5)])
     within, _ = ledoit_wolf(values - means[label], assume_centered=True)
     between = (means * np.bincount(label)[:, None]).T @ means
     _, vectors = np.linalg.eig(np.linalg.solve(within, between))
-    squares = [abs(np.real(vectors[:, index]) @ found) for index in range(width)]
+    squares = [abs(np.real(vectors[:, index]) @ direction) for index in range(width)]
     first = int(np.argmax([np.real(v @ between @ v / (v @ within @ v)) for v in np.real(vectors).T[:8]]))
     assert squares[first] == pytest.approx(1, abs=1e-6)
 
@@ -44,8 +44,8 @@ def test_the_left_out_error_of_ridge_is_that_of_refits(monkeypatch: pytest.Monke
 
     best = penalties[int(np.argmin([refit(penalty) for penalty in penalties]))]
     expected = Ridge(alpha=best).fit(values, target).coef_
-    found = ridge_coefficients(spectrum, target[None], subjects)[0] @ spectrum.rows
-    np.testing.assert_allclose(found, expected, atol=1e-8)
+    coefficients = ridge_coefficients(spectrum, target[None], subjects)[0] @ spectrum.rows
+    np.testing.assert_allclose(coefficients, expected, atol=1e-8)
 
 
 def test_many_labellings_at_once_are_each_one_alone() -> None:

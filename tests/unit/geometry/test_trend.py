@@ -16,26 +16,26 @@ def tied() -> tuple[np.ndarray, np.ndarray]:
 
 def test_trend_and_shares_are_those_of_scipy_and_sklearn(tied: tuple[np.ndarray, np.ndarray]) -> None:
     position, grade = tied
-    found = {name: value[0] for name, value in grade_measures(position, grade, range(5)).compute(np.ones((1, 60))).items()}
+    measured = {name: value[0] for name, value in grade_measures(position, grade, range(5)).compute(np.ones((1, 60))).items()}
     reference = kendalltau(position, grade, method="asymptotic")
-    assert 2 * norm.sf(found["jonckheere_terpstra_z"]) == pytest.approx(reference.pvalue, rel=1e-9)
-    assert found["linear_r2"] == pytest.approx(linregress(grade, position).rvalue ** 2)
+    assert 2 * norm.sf(measured["jonckheere_terpstra_z"]) == pytest.approx(reference.pvalue, rel=1e-9)
+    assert measured["linear_r2"] == pytest.approx(linregress(grade, position).rvalue ** 2)
     fitted = IsotonicRegression().fit(grade, position).predict(grade)
     total = ((position - position.mean()) ** 2).sum()
-    assert found["isotonic_r2"] == pytest.approx(1 - ((position - fitted) ** 2).sum() / total)
+    assert measured["isotonic_r2"] == pytest.approx(1 - ((position - fitted) ** 2).sum() / total)
     means = np.array([position[grade == k].mean() for k in range(5)])
     within = ((position - means[grade]) ** 2).sum()
-    assert found["eta2"] == pytest.approx(1 - within / total)
-    assert found["linear_r2"] <= found["isotonic_r2"] < found["eta2"]
-    assert found["adjacent_d_min"] == pytest.approx(np.diff(means).min() / np.sqrt(within / 60))
+    assert measured["eta2"] == pytest.approx(1 - within / total)
+    assert measured["linear_r2"] <= measured["isotonic_r2"] < measured["eta2"]
+    assert measured["adjacent_d_min"] == pytest.approx(np.diff(means).min() / np.sqrt(within / 60))
 
 
 def test_an_axis_that_falls_explains_nothing_as_a_rising_one(tied: tuple[np.ndarray, np.ndarray]) -> None:
     _, grade = tied
-    found = grade_measures(np.array([2.0, 1.5, 1, 0.5, 0])[grade], grade, range(5)).compute(np.ones((1, 60)))
-    assert found["linear_r2"][0] == 0
-    assert found["isotonic_r2"][0] == pytest.approx(0, abs=1e-12)
-    assert found["eta2"][0] == pytest.approx(1)
+    measured = grade_measures(np.array([2.0, 1.5, 1, 0.5, 0])[grade], grade, range(5)).compute(np.ones((1, 60)))
+    assert measured["linear_r2"][0] == 0
+    assert measured["isotonic_r2"][0] == pytest.approx(0, abs=1e-12)
+    assert measured["eta2"][0] == pytest.approx(1)
 
 
 def test_partial_correlation_removes_what_the_grade_tells() -> None:
@@ -45,6 +45,6 @@ def test_partial_correlation_removes_what_the_grade_tells() -> None:
     none = partial_measures(position, amount, grade).compute(np.ones((1, 400)))["partial_spearman"][0]
     assert np.corrcoef(position, amount)[0, 1] < -0.5
     assert abs(none) < 0.12
-    own = partial_measures(position, amount - position, grade).compute(np.ones((1, 400)))["partial_spearman"][0]
-    assert own < -0.5
+    partial = partial_measures(position, amount - position, grade).compute(np.ones((1, 400)))["partial_spearman"][0]
+    assert partial < -0.5
     assert np.isnan(partial_measures(grade, amount, grade).compute(np.ones((1, 400)))["partial_spearman"][0])

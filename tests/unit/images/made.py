@@ -169,12 +169,14 @@ def write_enhanced(
     return path
 
 
-def same_place(found: Volume, array: NDArray[Any], affine: NDArray[np.float64], tolerance: float = 1e-3) -> bool:
+def same_place(volume: Volume, array: NDArray[Any], affine: NDArray[np.float64], tolerance: float = 1e-3) -> bool:
     """Whether two volumes hold equal values at equal places, whatever the order of their axes
     (values are all different).
     """
-    if sorted(found.array.shape) != sorted(array.shape):
+    if sorted(volume.array.shape) != sorted(array.shape):
         return False
-    own = world(affine, array.shape).reshape(-1, 3)[np.argsort(array.ravel())]
-    read = world(found.affine, found.array.shape).reshape(-1, 3)[np.argsort(found.array.ravel())]
-    return bool(np.allclose(own, read, atol=tolerance) and np.array_equal(np.sort(found.array.ravel()), np.sort(array.ravel())))
+    expected_places = world(affine, array.shape).reshape(-1, 3)[np.argsort(array.ravel())]
+    read = world(volume.affine, volume.array.shape).reshape(-1, 3)[np.argsort(volume.array.ravel())]
+    return bool(
+        np.allclose(expected_places, read, atol=tolerance) and np.array_equal(np.sort(volume.array.ravel()), np.sort(array.ravel()))
+    )

@@ -44,12 +44,12 @@ def _waves(rng: np.random.Generator, shape: tuple[int, ...], length: float, spac
     """Smooth noise of unit variance that changes over ``length`` mm."""
     small = [max(4, int(size * step / length * 1.5)) for size, step in zip(shape, spacing, strict=True)]
     field = ndimage.gaussian_filter(rng.standard_normal(small), 1.0)
-    found = (field / field.std()).astype(np.float32)
+    waves = (field / field.std()).astype(np.float32)
     # Linear between the small grid's voxels, one axis after another, as products of matrices:
     # several times as fast as ndimage.zoom.
     for size in shape:
-        count = found.shape[0]
+        count = waves.shape[0]
         there = np.clip((np.arange(size) + 0.5) * count / size - 0.5, 0, count - 1)
         weights = np.maximum(0, 1 - np.abs(there[:, None] - np.arange(count))).astype(np.float32)
-        found = np.tensordot(found, weights, axes=(0, 1))
-    return np.ascontiguousarray(found)
+        waves = np.tensordot(waves, weights, axes=(0, 1))
+    return np.ascontiguousarray(waves)

@@ -126,16 +126,16 @@ def test_inside_is_the_share_in_the_image() -> None:
 
 
 def test_the_images_grid_follows_from_the_volumes_index() -> None:
-    own = grid("RIP", (0.7, 0.36, 0.4), (5, -9, 30), tilt=8)
+    scanned = grid("RIP", (0.7, 0.36, 0.4), (5, -9, 30), tilt=8)
     shape = (160, 384, 352)
-    canonical = own.copy()
-    canonical[:3, :3] = own[:3, :3] * [2, 3, 2.5]
-    canonical[:3, 3] = own[:3, :3] @ [20.0, 35, 11] + own[:3, 3]
-    middle = own @ [*((np.array(shape) - 1) / 2), 1]
+    canonical = scanned.copy()
+    canonical[:3, :3] = scanned[:3, :3] * [2, 3, 2.5]
+    canonical[:3, 3] = scanned[:3, :3] @ [20.0, 35, 11] + scanned[:3, 3]
+    middle = scanned @ [*((np.array(shape) - 1) / 2), 1]
     centre = (np.linalg.inv(canonical) @ middle)[:3]
-    found = image_grid(canonical, centre, shape, np.array([0.7, 0.36, 0.4]))
-    assert found.shape == shape
-    np.testing.assert_allclose(found.affine, own, atol=1e-9)
+    result = image_grid(canonical, centre, shape, np.array([0.7, 0.36, 0.4]))
+    assert result.shape == shape
+    np.testing.assert_allclose(result.affine, scanned, atol=1e-9)
 
 
 @pytest.mark.parametrize("most", [1, 4, 5, 9, 20])

@@ -15,9 +15,9 @@ def test_the_file_is_what_numpy_would_read_and_map(tmp_path: Path, count: int) -
     with row_writer(tmp_path / "a.npy", (3, 4, 5), np.float16) as writer:
         assert [writer.append(row) for row in rows] == list(range(count))
     assert np.load(tmp_path / "a.npy", allow_pickle=False).shape == (count, 3, 4, 5)
-    found = open_rows(tmp_path / "a.npy")
-    assert found.dtype == np.float16
-    np.testing.assert_array_equal(found, rows)
+    result = open_rows(tmp_path / "a.npy")
+    assert result.dtype == np.float16
+    np.testing.assert_array_equal(result, rows)
 
 
 def test_a_view_is_written_in_its_own_order(tmp_path: Path) -> None:

@@ -27,34 +27,34 @@ def diagonal(array: np.ndarray, true: np.ndarray) -> np.ndarray:
     return np.diag([*np.linalg.norm(true[:3, :3], axis=0), 1.0])
 
 
-def with_simpleitk(path: Path, own: Knee, codes: str) -> None:
+def with_simpleitk(path: Path, planted: Knee, codes: str) -> None:
     """As people write an array of which they set the spacing: header axes along ``codes``."""
-    array, affine = own.stored(codes)
+    array, affine = planted.stored(codes)
     image = SimpleITK.GetImageFromArray(np.ascontiguousarray(array.T))
     image.SetSpacing([float(size) for size in np.linalg.norm(affine[:3, :3], axis=0)])
     SimpleITK.WriteImage(image, str(path))
 
 
-def with_nibabel(path: Path, own: Knee, codes: str) -> None:
-    array, affine = own.stored(codes)
+def with_nibabel(path: Path, planted: Knee, codes: str) -> None:
+    array, affine = planted.stored(codes)
     nibabel.save(nibabel.Nifti1Image(array, diagonal(array, affine)), path)
 
 
-def without_codes(path: Path, own: Knee, codes: str) -> None:
-    array, affine = own.stored(codes)
+def without_codes(path: Path, planted: Knee, codes: str) -> None:
+    array, affine = planted.stored(codes)
     path.write_bytes(nifti_of(array, diagonal(array, affine), sform_code=0))
 
 
-def with_spacings(path: Path, own: Knee, codes: str) -> None:
-    sizes = " ".join(f"{size:g}" for size in np.linalg.norm(own.stored(codes)[1][:3, :3], axis=0))
-    path.write_bytes(nrrd(own, codes, space=None, space_directions=None, space_origin=None, spacings=sizes))
+def with_spacings(path: Path, planted: Knee, codes: str) -> None:
+    sizes = " ".join(f"{size:g}" for size in np.linalg.norm(planted.stored(codes)[1][:3, :3], axis=0))
+    path.write_bytes(nrrd(planted, codes, space=None, space_directions=None, space_origin=None, spacings=sizes))
 
 
-def as_dicom(path: Path, own: Knee, codes: str) -> None:
+def as_dicom(path: Path, planted: Knee, codes: str) -> None:
     """A series whose columns, rows and slices run along ``codes``, under the patient's axes from
     0.
     """
-    array, affine = own.stored(codes[::-1])
+    array, affine = planted.stored(codes[::-1])
     sizes = np.linalg.norm(affine[:3, :3], axis=0)
     bare = np.eye(4)
     bare[:3, :3] = np.diag([-1.0, -1.0, 1.0]) @ np.diag(sizes[::-1])[:, ::-1]
@@ -73,9 +73,9 @@ WRITERS = [
 ]
 
 
-def read(root: Path, name: str, format: str, own: Knee, orientation: str | None) -> Ingested:
+def read(root: Path, name: str, format: str, planted: Knee, orientation: str | None) -> Ingested:
     file: dict[str, Any] = {"path": name, "format": format, "shows": "knee", "orientation": orientation}
-    return ingest(root, file, VIEW, own.side[0])
+    return ingest(root, file, VIEW, planted.side[0])
 
 
 @pytest.mark.parametrize("writer", WRITERS, ids=lambda writer: f"{writer[2].__name__} {writer[0]}")
@@ -83,13 +83,13 @@ def read(root: Path, name: str, format: str, own: Knee, orientation: str | None)
 def test_a_header_of_voxel_sizes_alone_is_refused_and_read_as_declared(tmp_path: Path, writer: Any, codes: str) -> None:
     name, format, write = writer
     for number, side in enumerate(("RIGHT", "LEFT")):
-        own = knee(number, side)
-        write(tmp_path / name, own, codes)
+        planted = knee(number, side)
+        write(tmp_path / name, planted, codes)
         with pytest.raises(UnusableImage) as caught:
-            read(tmp_path, name, format, own, None)
+            read(tmp_path, name, format, planted, None)
         assert caught.value.reason == "bad-affine"
-        image = read(tmp_path, name, format, own, codes)
-        assert float(np.abs(image.array.astype(np.float64) - own.scaled()).max()) < 0.03
+        image = read(tmp_path, name, format, planted, codes)
+        assert float(np.abs(image.array.astype(np.float64) - planted.scaled()).max()) < 0.03
         assert image.orientation == codes
         np.testing.assert_allclose(image.source_spacing, SPACING, rtol=1e-5)
         # Where the knee lay in the scanner is not known: its middle is at the origin.
@@ -97,11 +97,11 @@ def test_a_header_of_voxel_sizes_alone_is_refused_and_read_as_declared(tmp_path:
 
 
 def test_a_header_that_gives_an_orientation_keeps_it(tmp_path: Path) -> None:
-    own = knee(3)
-    nibabel.save(nibabel.Nifti1Image(*own.stored("LPS")), tmp_path / "a.nii.gz")
-    image = read(tmp_path, "a.nii.gz", "nifti", own, "PIR")
+    planted = knee(3)
+    nibabel.save(nibabel.Nifti1Image(*planted.stored("LPS")), tmp_path / "a.nii.gz")
+    image = read(tmp_path, "a.nii.gz", "nifti", planted, "PIR")
     assert image.orientation is None
-    np.testing.assert_allclose(image.affine, own.affine, atol=1e-3)
+    np.testing.assert_allclose(image.affine, planted.affine, atol=1e-3)
 
 
 def test_a_mask_is_read_as_its_image_is(tmp_path: Path) -> None:

@@ -28,36 +28,38 @@ def test_values_belong_to_the_places_that_the_affine_tells(codes: str, side: str
     affine = grid(codes, (1.0, 1.2, 1.4), (30, 40, 50), tilt=7)
     shape = (24, 26, 28)
     view = View(shape=(10, 12, 14), spacing=(0.9, 1.1, 0.8))
-    found = to_canonical(Volume(field(affine, shape), affine), view, side)
-    assert found.array.shape == (10, 12, 14)
-    assert axis_codes(Volume(found.array, found.affine)) == ("L" if side == "L" else "R", "I", "P")
-    np.testing.assert_allclose(found.array, field(found.affine, view.shape), atol=0.05)
-    np.testing.assert_allclose(np.linalg.norm(found.affine[:3, :3], axis=0), view.spacing)
+    result = to_canonical(Volume(field(affine, shape), affine), view, side)
+    assert result.array.shape == (10, 12, 14)
+    assert axis_codes(Volume(result.array, result.affine)) == ("L" if side == "L" else "R", "I", "P")
+    np.testing.assert_allclose(result.array, field(result.affine, view.shape), atol=0.05)
+    np.testing.assert_allclose(np.linalg.norm(result.affine[:3, :3], axis=0), view.spacing)
     # Both grids have one centre.
-    middle = [matrix[:3, :3] @ ((np.array(size) - 1) / 2) + matrix[:3, 3] for matrix, size in ((affine, shape), (found.affine, view.shape))]
+    middle = [
+        matrix[:3, :3] @ ((np.array(size) - 1) / 2) + matrix[:3, 3] for matrix, size in ((affine, shape), (result.affine, view.shape))
+    ]
     np.testing.assert_allclose(middle[0], middle[1], atol=1e-9)
 
 
 def test_the_images_own_grid_passes_unchanged() -> None:
     affine = grid("LIP", (2.0, 1.0, 1.5), (3, 4, 5), tilt=10)
-    found = to_canonical(Volume(pattern((4, 5, 6)), affine), View(shape=(4, 5, 6), spacing=(2.0, 1.0, 1.5)), "L")
-    np.testing.assert_array_equal(found.array, pattern((4, 5, 6)))
-    np.testing.assert_allclose(found.affine, affine)
-    assert same_place(Volume(found.array, found.affine), pattern((4, 5, 6)), affine)
+    result = to_canonical(Volume(pattern((4, 5, 6)), affine), View(shape=(4, 5, 6), spacing=(2.0, 1.0, 1.5)), "L")
+    np.testing.assert_array_equal(result.array, pattern((4, 5, 6)))
+    np.testing.assert_allclose(result.affine, affine)
+    assert same_place(Volume(result.array, result.affine), pattern((4, 5, 6)), affine)
 
 
 def test_source_shape_and_spacing_are_in_canonical_order() -> None:
-    found = to_canonical(Volume(pattern((4, 5, 6)), grid("SRA", (1.0, 2.0, 3.0))), View(shape=(5, 4, 6), spacing=(2, 1, 3)), "R")
-    assert found.source_shape == (5, 4, 6)
-    np.testing.assert_allclose(found.source_spacing, (2, 1, 3))
+    result = to_canonical(Volume(pattern((4, 5, 6)), grid("SRA", (1.0, 2.0, 3.0))), View(shape=(5, 4, 6), spacing=(2, 1, 3)), "R")
+    assert result.source_shape == (5, 4, 6)
+    np.testing.assert_allclose(result.source_spacing, (2, 1, 3))
 
 
 def test_what_lies_outside_is_padding_and_what_is_too_much_is_cropped() -> None:
     volume = Volume(np.full((4, 8, 8), 7, np.int16), grid("RIP", (1, 1, 1)))
-    found = to_canonical(volume, View(shape=(8, 4, 8), spacing=(1, 1, 1)), "R")
-    assert found.inside == (slice(2, 6), slice(0, 4), slice(0, 8))
-    assert (found.array[found.inside] == 7).all()
-    assert found.array.sum() == 7 * 4 * 4 * 8
+    result = to_canonical(volume, View(shape=(8, 4, 8), spacing=(1, 1, 1)), "R")
+    assert result.inside == (slice(2, 6), slice(0, 4), slice(0, 8))
+    assert (result.array[result.inside] == 7).all()
+    assert result.array.sum() == 7 * 4 * 4 * 8
 
 
 def test_a_flat_view_has_no_canonical_volume() -> None:
@@ -89,20 +91,20 @@ def test_landmarks_stay_in_the_world_through_every_option(options: dict[str, Any
     places = world(affine, shape)
     for landmark in (middle, np.add(middle, (4, -6, 5)), np.add(middle, (-3, 5, -6))):
         bump = 1000 * np.exp(-((places - landmark) ** 2).sum(axis=-1) / (2 * 2.0**2))
-        found = to_canonical(Volume(bump.astype(np.int16), affine), View(shape=(22, 50, 48), **options), side)
-        weights = found.array[..., None].astype(np.float64)
-        centre = (world(found.affine, found.array.shape) * weights).sum(axis=(0, 1, 2)) / weights.sum()
+        result = to_canonical(Volume(bump.astype(np.int16), affine), View(shape=(22, 50, 48), **options), side)
+        weights = result.array[..., None].astype(np.float64)
+        centre = (world(result.affine, result.array.shape) * weights).sum(axis=(0, 1, 2)) / weights.sum()
         np.testing.assert_allclose(centre, landmark, atol=0.06)
-        np.testing.assert_allclose((found.affine @ (*found.source_centre, 1))[:3], middle, atol=1e-9)
+        np.testing.assert_allclose((result.affine @ (*result.source_centre, 1))[:3], middle, atol=1e-9)
 
 
 def test_an_extent_is_the_images_own_and_its_voxel_size_follows() -> None:
     affine = grid("RIP", (2.0, 1.0, 1.5), (3, 4, 5), tilt=10)
-    found = to_canonical(Volume(pattern((4, 9, 6)), affine), View(shape=(8, 6, 6), fit="extent"), "R")
-    assert found.inside == (slice(0, 8), slice(0, 6), slice(0, 6))
-    np.testing.assert_allclose(np.linalg.norm(found.affine[:3, :3], axis=0), (1.0, 1.5, 1.5))
+    result = to_canonical(Volume(pattern((4, 9, 6)), affine), View(shape=(8, 6, 6), fit="extent"), "R")
+    assert result.inside == (slice(0, 8), slice(0, 6), slice(0, 6))
+    np.testing.assert_allclose(np.linalg.norm(result.affine[:3, :3], axis=0), (1.0, 1.5, 1.5))
     for corner in (np.zeros(3), np.ones(3)):
-        edges = [matrix @ (*(corner * size - 0.5), 1) for matrix, size in ((affine, (4, 9, 6)), (found.affine, (8, 6, 6)))]
+        edges = [matrix @ (*(corner * size - 0.5), 1) for matrix, size in ((affine, (4, 9, 6)), (result.affine, (8, 6, 6)))]
         np.testing.assert_allclose(*edges, atol=1e-9)
 
 
@@ -122,9 +124,9 @@ def test_a_region_is_centred_on_the_foreground_without_blurring_it() -> None:
     array[4:14, 20:34, 8:20] += 200
     array[29, 39, 49] = 30000  # a voxel of metal does not draw it away
     view = View(shape=(10, 14, 12), spacing=(1, 1, 1), region=Region(around="foreground"))
-    found = to_canonical(Volume(array, grid("RIP", (1, 1, 1))), view, "R")
-    np.testing.assert_array_equal(found.array, array[4:14, 20:34, 8:20])
-    assert found.source_centre == (14.5 - 4, 19.5 - 20, 24.5 - 8)
+    result = to_canonical(Volume(array, grid("RIP", (1, 1, 1))), view, "R")
+    np.testing.assert_array_equal(result.array, array[4:14, 20:34, 8:20])
+    assert result.source_centre == (14.5 - 4, 19.5 - 20, 24.5 - 8)
 
 
 def test_a_region_off_the_image_is_unusable() -> None:
@@ -148,11 +150,11 @@ def test_thin_and_absurdly_anisotropic_images_keep_their_places(
     shape: tuple[int, int, int], spacing: tuple[float, float, float], options: dict[str, Any]
 ) -> None:
     affine = grid("RIP", spacing, (1, 2, 3), tilt=5)
-    found = to_canonical(Volume(np.full(shape, 9, np.int16), affine), View(shape=(16, 16, 16), **options), "R")
-    np.testing.assert_allclose(found.array[found.inside], 9, rtol=1e-6)
-    assert found.array.sum() == pytest.approx(9 * np.prod([part.stop - part.start for part in found.inside]), rel=1e-5)
+    result = to_canonical(Volume(np.full(shape, 9, np.int16), affine), View(shape=(16, 16, 16), **options), "R")
+    np.testing.assert_allclose(result.array[result.inside], 9, rtol=1e-6)
+    assert result.array.sum() == pytest.approx(9 * np.prod([part.stop - part.start for part in result.inside]), rel=1e-5)
     middle = affine @ (*((np.array(shape) - 1) / 2), 1)
-    np.testing.assert_allclose(found.affine @ (7.5, 7.5, 7.5, 1), middle, atol=1e-9)
+    np.testing.assert_allclose(result.affine @ (7.5, 7.5, 7.5, 1), middle, atol=1e-9)
 
 
 @pytest.mark.parametrize("wrong", [

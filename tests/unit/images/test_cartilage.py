@@ -80,11 +80,11 @@ def test_names_tell_cartilage_bone_and_side() -> None:
 @pytest.mark.parametrize("concave", [False, True])
 def test_the_thickness_and_area_of_a_curved_layer(thick: float, concave: bool) -> None:
     mask = layer(thick, (0.7, 0.36, 0.36), concave=concave, seed=int(10 * thick))
-    found = regions(mask, KNEE, LATERAL)[0]
-    assert found.thickness == pytest.approx(thick, rel=0.05)
-    assert found.area == pytest.approx(cap(WIDE), rel=0.06)
-    assert found.volume == pytest.approx((mask.array == 2).sum() * 0.7 * 0.36 * 0.36)
-    assert found.denuded == 0
+    measured_region = regions(mask, KNEE, LATERAL)[0]
+    assert measured_region.thickness == pytest.approx(thick, rel=0.05)
+    assert measured_region.area == pytest.approx(cap(WIDE), rel=0.06)
+    assert measured_region.volume == pytest.approx((mask.array == 2).sum() * 0.7 * 0.36 * 0.36)
+    assert measured_region.denuded == 0
     assert measured(mask, KNEE).thickness == pytest.approx(thick, rel=0.05)
     # Without bone in the mask: less exact, as rims count.
     assert measured(mask, {"patellar_cartilage": 2}).thickness == pytest.approx(thick, rel=0.1)
@@ -93,10 +93,10 @@ def test_the_thickness_and_area_of_a_curved_layer(thick: float, concave: bool) -
 @pytest.mark.parametrize("spacing", [(0.7, 0.36, 0.36), (1.4, 0.9, 0.9)])
 @pytest.mark.parametrize("hole", [10.0, 16.0, 25.0])
 def test_bone_laid_bare_inside_a_plate_has_its_area(spacing: tuple[float, float, float], hole: float) -> None:
-    found = regions(layer(2.0, spacing, hole=hole), KNEE, LATERAL)[0]
+    measured_region = regions(layer(2.0, spacing, hole=hole), KNEE, LATERAL)[0]
     # Holes of 46, 118 and 285 mm2; the first two by the closing (less than 10 mm wide or not), the
     # last enclosed.
-    assert found.denuded == pytest.approx(cap(hole), rel=0.12)
+    assert measured_region.denuded == pytest.approx(cap(hole), rel=0.12)
 
 
 def test_a_gap_that_opens_at_the_edge_counts_where_it_is_narrow_and_a_ragged_edge_does_not() -> None:
@@ -123,9 +123,9 @@ def test_hollows_of_the_bone_are_no_bare_bone_and_a_voxel_between_the_outlines_i
     for axis in range(3):
         beside |= np.roll(bone, 1, axis) | np.roll(bone, -1, axis)
     apart = np.where(beside & (mask.array == 2), 0, mask.array).astype(np.uint8)
-    found = regions(Volume(apart, mask.affine), KNEE, LATERAL)[0]
-    assert found.area == pytest.approx(whole.area, rel=0.03)
-    assert found.denuded == 0
+    measured_region = regions(Volume(apart, mask.affine), KNEE, LATERAL)[0]
+    assert measured_region.area == pytest.approx(whole.area, rel=0.03)
+    assert measured_region.denuded == 0
 
 
 @pytest.mark.parametrize("layers", [2, 4, 7])
@@ -135,9 +135,9 @@ def test_the_thickness_and_volume_of_a_plate_without_bone(layers: int, axis: int
     index: list[slice] = [slice(5, 35), slice(5, 55), slice(5, 55)]
     index[axis] = slice(20, 20 + layers)
     array[tuple(index)] = 1
-    found = measured(Volume(array, grid("LPS", (0.7, 0.4, 0.4), (9, 9, 9), tilt=20)), {"femoral_cartilage": 1})
-    assert found.volume == pytest.approx(array.sum() * 0.7 * 0.4 * 0.4)
-    assert found.thickness == pytest.approx(layers * 0.4, abs=0.1)
+    measured_region = measured(Volume(array, grid("LPS", (0.7, 0.4, 0.4), (9, 9, 9), tilt=20)), {"femoral_cartilage": 1})
+    assert measured_region.volume == pytest.approx(array.sum() * 0.7 * 0.4 * 0.4)
+    assert measured_region.thickness == pytest.approx(layers * 0.4, abs=0.1)
 
 
 def test_halves_lie_on_their_sides_of_the_spines_and_add_up() -> None:
@@ -145,28 +145,28 @@ def test_halves_lie_on_their_sides_of_the_spines_and_add_up() -> None:
     mask = to_tissues(Volume(labels(affine, (72, 120, 112)), affine), TISSUES)
     values = {"femoral_cartilage": 1, "femur": 2, "tibia": 3, "tibial_cartilage": 4}
     assert midline(mask, values, LATERAL) == pytest.approx(0, abs=1.5)
-    found = {region.name: region for region in regions(mask, values, LATERAL)}
-    assert list(found) == [f"{plate}_cartilage{half}" for plate in ("femoral", "tibial") for half in ("", "_medial", "_lateral")]
+    measured_region = {region.name: region for region in regions(mask, values, LATERAL)}
+    assert list(measured_region) == [f"{plate}_cartilage{half}" for plate in ("femoral", "tibial") for half in ("", "_medial", "_lateral")]
     for plate in ("femoral_cartilage", "tibial_cartilage"):
-        whole, medial, lateral = (found[plate + half] for half in ("", "_medial", "_lateral"))
+        whole, medial, lateral = (measured_region[plate + half] for half in ("", "_medial", "_lateral"))
         assert whole.volume == pytest.approx(medial.volume + lateral.volume)
         assert whole.area == pytest.approx((medial.area or 0) + (lateral.area or 0))
         assert whole.thickness == pytest.approx(3.0, rel=0.15)
     # The lateral condyle of the toy joint is the larger one; turned about, the halves change
     # places.
-    assert found["femoral_cartilage_lateral"].volume > found["femoral_cartilage_medial"].volume
+    assert measured_region["femoral_cartilage_lateral"].volume > measured_region["femoral_cartilage_medial"].volume
     turned = {region.name: region for region in regions(mask, values, -LATERAL)}
-    assert turned["femoral_cartilage_medial"].volume == pytest.approx(found["femoral_cartilage_lateral"].volume, rel=0.08)
+    assert turned["femoral_cartilage_medial"].volume == pytest.approx(measured_region["femoral_cartilage_lateral"].volume, rel=0.08)
 
 
 def test_named_halves_stay_whole_and_missing_cartilage_has_no_thickness() -> None:
     affine = grid("RIP", (1.2, 0.8, 0.8), (-42, 44, 47))
     mask = to_tissues(Volume(labels(affine, (72, 120, 112)), affine), TISSUES)
     values = {"medial_tibial_cartilage": 4, "lateral_tibial_cartilage": 9, "tibia": 3}
-    found = regions(mask, values, LATERAL)
-    assert [region.name for region in found] == ["lateral_tibial_cartilage", "medial_tibial_cartilage"]
-    assert found[0] == Region("lateral_tibial_cartilage", 0.0, None, None, None)
-    assert found[1].volume > 0
+    measured_region = regions(mask, values, LATERAL)
+    assert [region.name for region in measured_region] == ["lateral_tibial_cartilage", "medial_tibial_cartilage"]
+    assert measured_region[0] == Region("lateral_tibial_cartilage", 0.0, None, None, None)
+    assert measured_region[1].volume > 0
     bare = regions(mask, {"tibial_cartilage": 4}, LATERAL)
     assert {region.area for region in bare} == {None}
     assert bare[0].volume == pytest.approx(bare[1].volume + bare[2].volume)

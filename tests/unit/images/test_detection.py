@@ -49,16 +49,16 @@ HARD = (
 
 def knees(phantom: Phantom, view: View, tissues: Tissues = TISSUES) -> list[Knee]:
     """Side, image and mask of every knee of a phantom cohort, through the canonical grid."""
-    found = []
+    cases = []
     for planned in plan(phantom, "detection"):
         grown = anatomy(planned, phantom)
         voxels, grid = picture(planned, grown, phantom)
-        labels, own = outline(planned, grown, grid, phantom)
+        labels, volume = outline(planned, grown, grid, phantom)
         canonical = to_canonical(Volume(voxels.astype(np.int16), grid.affine), view, planned.side)
         source = image_grid(canonical.affine, np.array(canonical.source_centre), canonical.source_shape, np.array(canonical.source_spacing))
         shown = Picture(scale(canonical, view.intensity).array.astype(np.float32), canonical.affine, source)
-        found.append((planned.side, shown, to_tissues(Volume(labels, own.affine), tissues)))
-    return found
+        cases.append((planned.side, shown, to_tissues(Volume(labels, volume.affine), tissues)))
+    return cases
 
 
 def middle(mask: Volume, values: Mapping[str, int]) -> NDArray[np.float64]:
@@ -75,48 +75,48 @@ def rates(cohort: list[Knee], others: int, values: Mapping[str, int] = VALUES) -
     def doubted(mask: Volume, shown: Picture) -> bool:
         return bool(judge(mask, shown, values, CHECKS).doubts)
 
-    seen: dict[str, list[bool]] = defaultdict(list)
+    verdicts: dict[str, list[bool]] = defaultdict(list)
     rng = np.random.default_rng(0)
     middles = [middle(mask, values) for _, _, mask in cohort]
     for number, (side, shown, mask) in enumerate(cohort):
-        seen["good"].append(doubted(mask, shown))
+        verdicts["good"].append(doubted(mask, shown))
         for axis in range(3):
-            seen["flipped"].append(doubted(Volume(np.flip(mask.array, axis), mask.affine), shown))
+            verdicts["flipped"].append(doubted(Volume(np.flip(mask.array, axis), mask.affine), shown))
         for order in list(itertools.permutations(range(3)))[1:]:
-            seen["axis-swapped"].append(doubted(Volume(np.ascontiguousarray(mask.array.transpose(order)), mask.affine), shown))
+            verdicts["axis-swapped"].append(doubted(Volume(np.ascontiguousarray(mask.array.transpose(order)), mask.affine), shown))
         same = [other for other, knee in enumerate(cohort) if other != number and knee[0] == side]
         for other in rng.permutation(same)[:others]:
             moved = cohort[other][2].affine.copy()
-            seen["another knee"].append(doubted(cohort[other][2], shown))
+            verdicts["another knee"].append(doubted(cohort[other][2], shown))
             moved[:3, 3] += middles[number] - middles[other]
-            seen["another knee, centred"].append(doubted(Volume(cohort[other][2].array, moved), shown))
-    return {kind: float(np.mean(found)) for kind, found in seen.items()}
+            verdicts["another knee, centred"].append(doubted(Volume(cohort[other][2].array, moved), shown))
+    return {kind: float(np.mean(flagged)) for kind, flagged in verdicts.items()}
 
 
-def report(name: str, found: dict[str, float]) -> str:
-    return f"\n{name}: " + ", ".join(f"{kind} {share:.1%}" for kind, share in found.items())
+def report(name: str, shares: dict[str, float]) -> str:
+    return f"\n{name}: " + ", ".join(f"{kind} {share:.1%}" for kind, share in shares.items())
 
 
-def check(found: dict[str, float]) -> None:
-    assert found["good"] <= 0.02
-    assert found["flipped"] >= 0.95
-    assert found["axis-swapped"] >= 0.95
-    assert found["another knee"] >= 0.80
-    assert found["another knee, centred"] >= 0.80
+def check(shares: dict[str, float]) -> None:
+    assert shares["good"] <= 0.02
+    assert shares["flipped"] >= 0.95
+    assert shares["axis-swapped"] >= 0.95
+    assert shares["another knee"] >= 0.80
+    assert shares["another knee, centred"] >= 0.80
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "cohort"), [("coarse grid", COARSE), ("fine grid", FINE), ("hard images", HARD)])
 def test_wrong_masks_are_caught_and_good_ones_pass(name: str, cohort: tuple[Phantom, View], capsys: pytest.CaptureFixture[str]) -> None:
-    found = rates(knees(*cohort), others=2)
+    result = rates(knees(*cohort), others=2)
     with capsys.disabled():
-        print(report(f"masks doubted, 40 phantom knees, {name}", found))
-    check(found)
+        print(report(f"masks doubted, 40 phantom knees, {name}", result))
+    check(result)
 
 
 @pytest.mark.slow
 def test_masks_without_bone_are_told_apart_as_well(capsys: pytest.CaptureFixture[str]) -> None:
-    found = rates(knees(*COARSE, CARTILAGE), 2, tissue_values(CARTILAGE))
+    result = rates(knees(*COARSE, CARTILAGE), 2, tissue_values(CARTILAGE))
     with capsys.disabled():
-        print(report("masks without bone doubted, 40 phantom knees, coarse grid", found))
-    check(found)
+        print(report("masks without bone doubted, 40 phantom knees, coarse grid", result))
+    check(result)

@@ -19,10 +19,10 @@ AFFINE = grid("RIP", (3.0, 0.5, 0.7), (10, 20, 30), tilt=8)
 def test_a_series_lies_where_its_files_say_whatever_their_names(tmp_path: Path, codes: str) -> None:
     affine = grid(codes, (3.0, 0.5, 0.7), (10, 20, 30), tilt=8)
     write_series(tmp_path / "s", pattern(SHAPE), affine, ["004", "001", "006", "002", "005", "003"])
-    found = read_dicom(tmp_path / "s")
-    assert same_place(found, pattern(SHAPE), affine)
-    assert found.array.dtype == np.int16
-    np.testing.assert_allclose(found.spacing, [3.0, 0.5, 0.7], atol=1e-6)
+    result = read_dicom(tmp_path / "s")
+    assert same_place(result, pattern(SHAPE), affine)
+    assert result.array.dtype == np.int16
+    np.testing.assert_allclose(result.spacing, [3.0, 0.5, 0.7], atol=1e-6)
 
 
 def test_slope_and_intercept_are_applied(tmp_path: Path) -> None:
@@ -103,15 +103,15 @@ def test_a_file_cut_at_any_place_is_an_exclusion_not_a_crash(tmp_path: Path) -> 
 
 
 def test_no_names_or_birth_dates_are_even_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[pydicom.Dataset] = []
+    parsed: list[pydicom.Dataset] = []
     real = pydicom.dcmread
 
     def spy(*arguments: object, **options: object) -> pydicom.Dataset:
-        seen.append(real(*arguments, **options))  # type: ignore[arg-type]
-        return seen[-1]
+        parsed.append(real(*arguments, **options))  # type: ignore[arg-type]
+        return parsed[-1]
 
     write_series(tmp_path / "s", pattern(SHAPE), AFFINE)
     monkeypatch.setattr(pydicom, "dcmread", spy)
     read_dicom(tmp_path / "s")
-    assert len(seen) == 6
-    assert not any("PatientName" in data or "PatientBirthDate" in data for data in seen)
+    assert len(parsed) == 6
+    assert not any("PatientName" in data or "PatientBirthDate" in data for data in parsed)

@@ -138,10 +138,10 @@ ARCHIVES = ("s.tar.gz", "s.TGZ", "s.tar", "s.zip")
 def test_an_archive_is_read_in_memory(tmp_path: Path, name: str, syntax: str) -> None:
     for path in write_series(tmp_path / "s", pattern(SHAPE), AFFINE, ["c", "a", "f", "b", "e", "d"]):
         recompress(path, syntax)
-    found = pack(tmp_path / "s", tmp_path / name)
+    result = pack(tmp_path / "s", tmp_path / name)
     assert format_of(name) == "dicom-archive"
     before = sorted(tmp_path.rglob("*"))
-    assert same_place(read_image(found, "dicom-archive"), pattern(SHAPE), AFFINE)
+    assert same_place(read_image(result, "dicom-archive"), pattern(SHAPE), AFFINE)
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -223,12 +223,12 @@ def test_nothing_of_a_header_is_said(
     with caplog.at_level(logging.DEBUG), warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         try:
-            said = str(read_image(tmp_path / "s", "dicom").array.shape)
+            message = str(read_image(tmp_path / "s", "dicom").array.shape)
         except UnusableImage as error:
-            said = "".join(traceback.format_exception(error))
-    assert ("(6, 5, 4)" in said) == (fault in ("none", "uid"))
-    told = said + caplog.text + "".join(str(each.message) for each in warned) + "".join(capfd.readouterr())
-    assert not any(secret in told for secret in SECRETS), told
+            message = "".join(traceback.format_exception(error))
+    assert ("(6, 5, 4)" in message) == (fault in ("none", "uid"))
+    output = message + caplog.text + "".join(str(each.message) for each in warned) + "".join(capfd.readouterr())
+    assert not any(secret in output for secret in SECRETS), output
 
 
 @pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"])

@@ -75,8 +75,8 @@ def test_each_syntax_gives_the_voxels_that_were_stored(tmp_path: Path, syntax: s
     for path in write(tmp_path / "s", kind, expected):
         recompress(path, SYNTAXES[syntax])
         assert pydicom.dcmread(path).file_meta.TransferSyntaxUID == SYNTAXES[syntax]
-    found = read_image(tmp_path / "s", "dicom").array
-    np.testing.assert_array_equal(found, expected)
+    result = read_image(tmp_path / "s", "dicom").array
+    np.testing.assert_array_equal(result, expected)
     one = sorted((tmp_path / "s").iterdir())[2]
     np.testing.assert_array_equal(voxels(open_file(one, "one"), "one"), expected[2][None])
 
@@ -106,10 +106,10 @@ def test_slope_and_intercept_of_each_slice_are_its_own(tmp_path: Path, syntax: s
         data.RescaleSlope, data.RescaleIntercept = number + 0.5, -number
         data.save_as(path)
         recompress(path, SYNTAXES[syntax])
-    found = read_image(tmp_path / "s", "dicom").array
-    assert found.dtype == np.float32
+    result = read_image(tmp_path / "s", "dicom").array
+    assert result.dtype == np.float32
     factor = np.arange(4)[:, None, None]
-    np.testing.assert_allclose(found, expected * (factor + 0.5) - factor, rtol=1e-6, atol=1e-3)
+    np.testing.assert_allclose(result, expected * (factor + 0.5) - factor, rtol=1e-6, atol=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["unsigned 12", "signed 16", "unsigned 8"])
@@ -157,10 +157,10 @@ def test_an_enhanced_file_holds_its_echoes_apart(tmp_path: Path, syntax: str, ec
     stacks = [np.arange(480, dtype=np.int16).reshape(6, 10, 8), np.arange(480, dtype=np.int16).reshape(6, 10, 8) + 2000]
     path = write_enhanced(tmp_path / "e.dcm", stacks, grid("LIP", (3.0, 0.5, 0.7), (1, 2, 3), tilt=8), [7.5, 42.5])
     recompress(path, SYNTAXES[syntax])
-    found = read_image(path, "dicom-file", echo)
-    np.testing.assert_array_equal(np.sort(found.array.ravel()), np.sort(stacks[(echo or 1) - 1].ravel()))
-    np.testing.assert_allclose(found.spacing, (3.0, 0.5, 0.7), atol=1e-6)
-    slice_of = [int(plane.min()) for plane in found.array]
+    result = read_image(path, "dicom-file", echo)
+    np.testing.assert_array_equal(np.sort(result.array.ravel()), np.sort(stacks[(echo or 1) - 1].ravel()))
+    np.testing.assert_allclose(result.spacing, (3.0, 0.5, 0.7), atol=1e-6)
+    slice_of = [int(plane.min()) for plane in result.array]
     assert slice_of in (sorted(slice_of), sorted(slice_of, reverse=True))
 
 

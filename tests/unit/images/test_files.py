@@ -21,19 +21,19 @@ AFFINES = [grid(codes, (3.0, 0.5, 0.7), (10, -20, 30), tilt=tilt) for codes, til
 )
 def test_every_format_puts_each_voxel_where_it_belongs(tmp_path: Path, name: str, format: str, affine: np.ndarray) -> None:
     write = write_nifti if format == "nifti" else write_itk
-    found = read_image(write(tmp_path / name, pattern(SHAPE), affine), format)
-    assert same_place(found, pattern(SHAPE), affine)
-    assert found.array.dtype == np.int16
+    result = read_image(write(tmp_path / name, pattern(SHAPE), affine), format)
+    assert same_place(result, pattern(SHAPE), affine)
+    assert result.array.dtype == np.int16
 
 
 def test_nifti_slope_is_applied_and_single_trailing_axes_are_dropped(tmp_path: Path) -> None:
     image = nibabel.Nifti1Image(pattern(SHAPE).reshape(*SHAPE, 1) * 0.5 + 3.0, AFFINES[0])
     image.set_data_dtype(np.int16)
     nibabel.save(image, tmp_path / "a.nii.gz")  # scaled into 16 bits with a slope and an intercept
-    found = read_image(tmp_path / "a.nii.gz", "nifti")
-    assert found.array.shape == SHAPE
-    assert found.array.dtype == np.float32
-    np.testing.assert_allclose(found.array, pattern(SHAPE) * 0.5 + 3.0, atol=0.01)
+    result = read_image(tmp_path / "a.nii.gz", "nifti")
+    assert result.array.shape == SHAPE
+    assert result.array.dtype == np.float32
+    np.testing.assert_allclose(result.array, pattern(SHAPE) * 0.5 + 3.0, atol=0.01)
 
 
 def reason(path: Path, format: str) -> str:

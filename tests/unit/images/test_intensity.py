@@ -25,15 +25,15 @@ def canonical(array: np.ndarray, shape: tuple[int, int, int] | None = None) -> C
 
 def test_the_image_is_clipped_and_has_mean_zero_and_deviation_one() -> None:
     array = np.random.default_rng(0).gamma(2, 100, (20, 30, 40)).astype(np.float32)
-    found = scale(canonical(array), Intensity(clip=(1, 99)))
+    result = scale(canonical(array), Intensity(clip=(1, 99)))
     low, high = np.percentile(array, (1, 99))
-    assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
-    assert found.mean == pytest.approx(np.clip(array, low, high).mean(), rel=1e-5)
-    assert found.array.dtype == np.float16
-    values = found.array.astype(np.float64)
+    assert (result.low, result.high) == (pytest.approx(low), pytest.approx(high))
+    assert result.mean == pytest.approx(np.clip(array, low, high).mean(), rel=1e-5)
+    assert result.array.dtype == np.float16
+    values = result.array.astype(np.float64)
     assert values.mean() == pytest.approx(0, abs=1e-3)
     assert values.std() == pytest.approx(1, abs=1e-3)
-    np.testing.assert_allclose(values * found.sd + found.mean, np.clip(array, low, high), atol=0.002 * high)
+    np.testing.assert_allclose(values * result.sd + result.mean, np.clip(array, low, high), atol=0.002 * high)
 
 
 def test_padding_takes_no_part_and_looks_like_air() -> None:
@@ -46,8 +46,8 @@ def test_padding_takes_no_part_and_looks_like_air() -> None:
 
 def test_without_a_zscore_values_are_the_clipped_ones() -> None:
     array = np.arange(1000, dtype=np.float32).reshape(10, 10, 10)
-    found = scale(canonical(array), Intensity(zscore=False, clip=(0, 100)))
-    np.testing.assert_array_equal(found.array, array.astype(np.float16))
+    result = scale(canonical(array), Intensity(zscore=False, clip=(0, 100)))
+    np.testing.assert_array_equal(result.array, array.astype(np.float16))
 
 
 @pytest.mark.parametrize(("array", "intensity", "reason"), [
@@ -139,9 +139,9 @@ def test_otsus_threshold_parts_two_classes_and_its_centre_is_that_of_the_bright_
 
 def test_without_a_clip_the_extremes_stay() -> None:
     array = np.random.default_rng(0).gamma(2, 100, (10, 11, 12)).astype(np.float32)
-    found = scale(canonical(array), Intensity(clip=None))
-    assert (found.low, found.high) == (array.min(), array.max())
-    np.testing.assert_allclose(found.array.astype(np.float64), (array - array.mean()) / array.std(), atol=2e-3, rtol=1e-3)
+    result = scale(canonical(array), Intensity(clip=None))
+    assert (result.low, result.high) == (array.min(), array.max())
+    np.testing.assert_allclose(result.array.astype(np.float64), (array - array.mean()) / array.std(), atol=2e-3, rtol=1e-3)
 
 
 def test_the_zscore_is_taken_over_the_voxels_that_are_asked_for() -> None:
@@ -153,16 +153,16 @@ def test_the_zscore_is_taken_over_the_voxels_that_are_asked_for() -> None:
     clipped = np.clip(array, low, high).astype(np.float64)
     chosen = {"image": clipped, "foreground": clipped[clipped > 120], "centre": clipped[5:15, 6:18, 7:21]}
     for over, values in chosen.items():
-        found = scale(canonical(array), Intensity.model_validate({"over": over}))
-        assert (found.mean, found.sd) == (pytest.approx(values.mean(), rel=1e-5), pytest.approx(values.std(), rel=1e-5))
-        np.testing.assert_allclose(found.array.astype(np.float64) * found.sd + found.mean, clipped, atol=0.3)
+        result = scale(canonical(array), Intensity.model_validate({"over": over}))
+        assert (result.mean, result.sd) == (pytest.approx(values.mean(), rel=1e-5), pytest.approx(values.std(), rel=1e-5))
+        np.testing.assert_allclose(result.array.astype(np.float64) * result.sd + result.mean, clipped, atol=0.3)
 
 
 def test_padding_takes_no_part_in_the_centre_either() -> None:
     array = np.random.default_rng(8).gamma(2, 100, (12, 12, 12)).astype(np.float32)
-    found = scale(canonical(array, (20, 12, 12)), Intensity(over="centre", clip=None))
+    result = scale(canonical(array, (20, 12, 12)), Intensity(over="centre", clip=None))
     # The middle half of the grid is 5:15 along axis 0; the image lies at 4:16.
-    assert found.mean == pytest.approx(array[1:11, 3:9, 3:9].mean(), rel=1e-6)
+    assert result.mean == pytest.approx(array[1:11, 3:9, 3:9].mean(), rel=1e-6)
 
 
 def odd(kind: str) -> np.ndarray:
@@ -195,16 +195,16 @@ def test_odd_images_come_to_one_scale(kind: str, clip: Any, over: Any) -> None:
             scale(image, Intensity(clip=clip, over=over))
         assert caught.value.reason == "constant-image"
         return
-    found = scale(image, Intensity(clip=clip, over=over))
-    inside = found.array[image.inside].astype(np.float64)
-    assert np.isfinite(found.array).all()
-    assert (found.array.min(), found.array.max()) == (inside.min(), inside.max())
-    assert found.low <= found.mean <= found.high
+    result = scale(image, Intensity(clip=clip, over=over))
+    inside = result.array[image.inside].astype(np.float64)
+    assert np.isfinite(result.array).all()
+    assert (result.array.min(), result.array.max()) == (inside.min(), inside.max())
+    assert result.low <= result.mean <= result.high
     if over == "image":
         assert inside.mean() == pytest.approx(0, abs=2e-3)
         assert inside.std() == pytest.approx(1, abs=2e-3)
     low, high = (0, 100) if clip is None else clip
-    assert (found.low, found.high) == tuple(
+    assert (result.low, result.high) == tuple(
         pytest.approx(float(np.percentile(array.astype(np.float64), rank)), rel=1e-6) for rank in (low, high)
     )
 
@@ -249,13 +249,13 @@ def test_paper_a_s_preprocessing(shape: tuple[int, int, int]) -> None:
     tissue = np.where((i - 0.5) ** 2 + (j - 0.4) ** 2 + (k - 0.5) ** 2 < 0.12, 400.0, 30.0) * (1 + 0.5 * (j - 0.5))
     array = (tissue + np.random.default_rng(10).normal(0, 5, size)).astype(np.int16)
     view = View(shape=shape, fit="extent", antialias=False, intensity=Intensity(n4=True, clip=None))
-    found = to_canonical(Volume(array, affine), view, "R")
-    ours = scale(found, view.intensity).array.astype(np.float64)
+    result = to_canonical(Volume(array, affine), view, "R")
+    ours = scale(result, view.intensity).array.astype(np.float64)
 
     # The same with SimpleITK alone: a grid over the same extent, trilinear, edges repeated.
     picture = SimpleITK.GetImageFromArray(array.astype(np.float32))
     picture.SetSpacing((0.4, 0.36, 0.7))
-    spacing = [own * old / new for own, old, new in zip((0.4, 0.36, 0.7), size[::-1], shape[::-1], strict=True)]
+    spacing = [size_mm * old / new for size_mm, old, new in zip((0.4, 0.36, 0.7), size[::-1], shape[::-1], strict=True)]
     origin = [(new - old) / 2 for new, old in zip(spacing, (0.4, 0.36, 0.7), strict=True)]
     resampler = SimpleITK.ResampleImageFilter()
     resampler.SetSize(shape[::-1])
@@ -264,8 +264,8 @@ def test_paper_a_s_preprocessing(shape: tuple[int, int, int]) -> None:
     resampler.UseNearestNeighborExtrapolatorOn()
     resampled = resampler.Execute(picture)
     inner = tuple(slice(int(np.ceil(new / old)), -int(np.ceil(new / old))) for new, old in zip(shape, size, strict=True))
-    np.testing.assert_allclose(found.array[inner], SimpleITK.GetArrayFromImage(resampled)[inner], atol=0.1)
-    same = SimpleITK.GetImageFromArray(found.array)
+    np.testing.assert_allclose(result.array[inner], SimpleITK.GetArrayFromImage(resampled)[inner], atol=0.1)
+    same = SimpleITK.GetImageFromArray(result.array)
     same.CopyInformation(resampled)
     n4 = SimpleITK.N4BiasFieldCorrectionImageFilter()
     n4.SetNumberOfThreads(1)

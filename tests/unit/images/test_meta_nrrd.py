@@ -42,12 +42,12 @@ def write(path: Path, compressed: bool = False, dtype: type = np.int16) -> Path:
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.float32, np.float64])
 def test_each_type_lies_where_simpleitk_puts_it(tmp_path: Path, suffix: str, compressed: bool, dtype: type) -> None:
     path = write(tmp_path / f"a{suffix}", compressed, dtype)
-    found, reference = read(path), SimpleITK.ReadImage(str(path))
-    np.testing.assert_array_equal(found.array, SimpleITK.GetArrayFromImage(reference))
-    assert same_place(found, pattern(SHAPE), AFFINE)
+    result, reference = read(path), SimpleITK.ReadImage(str(path))
+    np.testing.assert_array_equal(result.array, SimpleITK.GetArrayFromImage(reference))
+    assert same_place(result, pattern(SHAPE), AFFINE)
     for index in ((0, 0, 0), (3, 0, 0), (0, 4, 0), (0, 0, 5)):
         x, y, z = reference.TransformIndexToPhysicalPoint(index)
-        np.testing.assert_allclose(found.affine @ (*index[::-1], 1), (-x, -y, z, 1), atol=1e-4)
+        np.testing.assert_allclose(result.affine @ (*index[::-1], 1), (-x, -y, z, 1), atol=1e-4)
 
 
 @pytest.mark.parametrize("suffix", [".mha", ".nrrd"])
@@ -55,9 +55,9 @@ def test_big_endian_voxels(tmp_path: Path, suffix: str) -> None:
     path = write(tmp_path / f"a{suffix}")
     content = path.read_bytes().replace(b"endian: little", b"endian: big").replace(b"ByteOrderMSB = False", b"ByteOrderMSB = True")
     path.write_bytes(content[:-240] + pattern(SHAPE).astype(">i2").tobytes())
-    found = read(path)
-    assert same_place(found, pattern(SHAPE), AFFINE)
-    assert found.array.dtype.isnative
+    result = read(path)
+    assert same_place(result, pattern(SHAPE), AFFINE)
+    assert result.array.dtype.isnative
 
 
 @pytest.mark.parametrize("suffix", [".mha", ".nrrd"])

@@ -43,12 +43,12 @@ def test_every_type_order_and_version_is_read_as_nibabel_reads_it(tmp_path: Path
     comment = nibabel.nifti1.Nifti1Extension("comment", b"some text of a scanner" * 9)
     image.header.extensions.append(comment)
     path = save(tmp_path / name, image)
-    found = read_image(path, "nifti")
-    np.testing.assert_array_equal(found.array, np.asanyarray(nibabel.load(path).dataobj))
-    np.testing.assert_allclose(found.affine, AFFINE, atol=1e-5)
-    assert found.array.dtype.isnative
-    assert found.array.dtype.itemsize <= max(4, np.dtype(dtype).itemsize // 2)
-    assert same_place(found, pattern(SHAPE), AFFINE)
+    result = read_image(path, "nifti")
+    np.testing.assert_array_equal(result.array, np.asanyarray(nibabel.load(path).dataobj))
+    np.testing.assert_allclose(result.affine, AFFINE, atol=1e-5)
+    assert result.array.dtype.isnative
+    assert result.array.dtype.itemsize <= max(4, np.dtype(dtype).itemsize // 2)
+    assert same_place(result, pattern(SHAPE), AFFINE)
 
 
 @pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
@@ -189,9 +189,9 @@ def test_nan_outside_the_field_of_view_is_dark(tmp_path: Path, kind: str, name: 
     stored = np.where(blank, np.float32(np.nan), values)
     write = write_nifti if ".nii" in name else write_itk
     format = {"a.mha": "meta", "a.nrrd": "nrrd"}.get(name, "nifti")
-    found = read_image(write(tmp_path / name, stored, AFFINE), format).array
+    result = read_image(write(tmp_path / name, stored, AFFINE), format).array
     assert 0 < blank.mean() < 0.5
-    np.testing.assert_array_equal(found, np.where(blank, values[~blank].min(), values))
+    np.testing.assert_array_equal(result, np.where(blank, values[~blank].min(), values))
 
 
 @pytest.mark.parametrize("kind", ["one voxel", "a hole", "half", "a circle and a hole", "none"])

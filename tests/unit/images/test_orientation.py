@@ -19,9 +19,9 @@ def test_all_orientations_come_to_the_canonical_one_and_stay_in_place(codes: str
     affine = grid(codes, (1.0, 2.0, 3.0), (5, 6, 7), tilt=15)
     volume = Volume(pattern((4, 5, 6)), affine)
     for target in (RIGHT_KNEE, LEFT_KNEE):
-        found = reorient(volume, target)
-        assert axis_codes(found) == target
-        assert same_place(found, pattern((4, 5, 6)), affine, 1e-9)
+        result = reorient(volume, target)
+        assert axis_codes(result) == target
+        assert same_place(result, pattern((4, 5, 6)), affine, 1e-9)
 
 
 def test_codes_name_where_an_index_increases_to() -> None:
@@ -29,8 +29,8 @@ def test_codes_name_where_an_index_increases_to() -> None:
     # axis.
     array = np.zeros((4, 5, 6), dtype=np.int16)
     array[-1, 0, 0] = 1
-    found = reorient(Volume(array, grid("RAS", (1, 1, 1))), RIGHT_KNEE)
-    assert np.argwhere(found.array).tolist() == [[3, 5, 4]]
+    result = reorient(Volume(array, grid("RAS", (1, 1, 1))), RIGHT_KNEE)
+    assert np.argwhere(result.array).tolist() == [[3, 5, 4]]
 
 
 def test_a_left_knee_is_the_mirror_image_of_a_right_one() -> None:

@@ -40,8 +40,8 @@ def judged(array: np.ndarray, tissues: dict[str, tuple[int, ...]], affine: np.nd
     return judge(mask, pictured(seed), tissue_values(tissues), MaskChecks())
 
 
-def slugs(found: Judgement) -> list[str]:
-    return [slug for slug, _ in found.doubts]
+def slugs(judgement: Judgement) -> list[str]:
+    return [slug for slug, _ in judgement.doubts]
 
 
 def shifted(mm: tuple[float, float, float]) -> np.ndarray:
@@ -53,10 +53,10 @@ def shifted(mm: tuple[float, float, float]) -> np.ndarray:
 @pytest.mark.parametrize("tissues", [TISSUES, CARTILAGE])
 @pytest.mark.parametrize("seed", range(2))
 def test_a_good_mask_is_believed(tissues: dict[str, tuple[int, ...]], seed: int) -> None:
-    found = judged(labels(AFFINE, SHAPE), tissues, seed=seed)
-    assert slugs(found) == []
-    assert found.evidence.contrast > 0.85
-    assert found.evidence.boundary > 0.75
+    result = judged(labels(AFFINE, SHAPE), tissues, seed=seed)
+    assert slugs(result) == []
+    assert result.evidence.contrast > 0.85
+    assert result.evidence.boundary > 0.75
     finer = judged(labels(OWN, OWN_SHAPE), tissues, OWN, seed)
     assert slugs(finer) == []
     assert finer.evidence.offset < 1
@@ -81,16 +81,16 @@ BAD = {
 @pytest.mark.parametrize("tissues", [TISSUES, CARTILAGE])
 @pytest.mark.parametrize("what", BAD)
 def test_a_mask_that_does_not_belong_is_not_believed(what: str, tissues: dict[str, tuple[int, ...]]) -> None:
-    found = judged(BAD[what], tissues)
-    assert slugs(found)[:1] == ["mask-empty" if what == "far away" else "mask-misaligned"], found
+    result = judged(BAD[what], tissues)
+    assert slugs(result)[:1] == ["mask-empty" if what == "far away" else "mask-misaligned"], result
 
 
 @pytest.mark.parametrize("by", [(0.0, 0.0, 0.0), (2.4, 0.0, 0.0), (0.0, 1.5, 0.0), (0.0, 0.0, -1.5), (-1.2, 1.0, 0.8)])
 def test_how_far_a_mask_lies_beside_its_edges_is_told_as_one_vector(by: tuple[float, float, float]) -> None:
-    found = judged(shifted(by), TISSUES)
-    assert found.evidence.shift is not None
+    result = judged(shifted(by), TISSUES)
+    assert result.evidence.shift is not None
     # The mask was moved by so much; its edges lie the other way.
-    np.testing.assert_allclose(found.evidence.shift, -np.array(by), atol=0.5)
+    np.testing.assert_allclose(result.evidence.shift, -np.array(by), atol=0.5)
     assert NONE.shift is None
 
 
@@ -98,9 +98,9 @@ def test_the_verdict_does_not_depend_on_the_images_scale_or_offset() -> None:
     mask = to_tissues(Volume(labels(AFFINE, SHAPE), AFFINE), TISSUES)
     plain = pictured()
     scaled = Picture(plain.array / 350 - 2, AFFINE, GRID)
-    found = [judge(mask, one, tissue_values(TISSUES), MaskChecks()).evidence for one in (plain, scaled)]
-    assert found[0].contrast == pytest.approx(found[1].contrast, abs=1e-4)
-    assert found[0].boundary == pytest.approx(found[1].boundary, abs=0.01)
+    result = [judge(mask, one, tissue_values(TISSUES), MaskChecks()).evidence for one in (plain, scaled)]
+    assert result[0].contrast == pytest.approx(result[1].contrast, abs=1e-4)
+    assert result[0].boundary == pytest.approx(result[1].boundary, abs=0.01)
 
 
 def test_dark_cartilage_is_a_choice() -> None:
@@ -115,13 +115,13 @@ def test_an_image_of_noise_proves_nothing() -> None:
     mask = to_tissues(Volume(labels(AFFINE, SHAPE), AFFINE), TISSUES)
     noise = np.random.default_rng(1).normal(size=SHAPE).astype(np.float32)
     for array in (noise, np.zeros(SHAPE, np.float32)):
-        found = judge(mask, Picture(array, AFFINE, GRID), tissue_values(TISSUES), MaskChecks())
-        assert slugs(found) == ["mask-misaligned"]
-        assert found.evidence.boundary < 0.5
+        result = judge(mask, Picture(array, AFFINE, GRID), tissue_values(TISSUES), MaskChecks())
+        assert slugs(result) == ["mask-misaligned"]
+        assert result.evidence.boundary < 0.5
 
 
 @pytest.mark.parametrize(
-    ("inside", "found", "measures", "expected"),
+    ("inside", "agreement", "measures", "expected"),
     [
         (1.0, SURE, GOOD, []),
         (0.8, SURE, GOOD, ["mask-misaligned"]),
@@ -135,8 +135,8 @@ def test_an_image_of_noise_proves_nothing() -> None:
         (0.5, SURE, Measures(900, 2.4, ("tibial",), True), ["mask-misaligned", "mask-incomplete", "mask-implausible"]),
     ],
 )
-def test_each_check_has_its_flag_worst_first(inside: float, found: Evidence, measures: Measures, expected: list[str]) -> None:
-    assert [slug for slug, _ in flags(inside, found, measures, MaskChecks())] == expected
+def test_each_check_has_its_flag_worst_first(inside: float, agreement: Evidence, measures: Measures, expected: list[str]) -> None:
+    assert [slug for slug, _ in flags(inside, agreement, measures, MaskChecks())] == expected
 
 
 def test_the_limits_are_the_configurations() -> None:
@@ -152,21 +152,21 @@ def test_every_turn_and_flip_is_a_candidate_and_places_the_array_as_it_says() ->
     array = np.arange(120).reshape(shape)
     image = Grid((6, 4, 5), grid("RIP", (2, 1, 1.5), (3, 4, 5)))
     mask = Grid(shape, grid("LPS", (1, 1.1, 1.2), (9, 9, 9)))
-    found = {slug: affine for slug, _, affine in candidates(mask, image)}
-    assert len(found) == 47 + 8 + 1
+    by_slug = {slug: affine for slug, _, affine in candidates(mask, image)}
+    assert len(by_slug) == 47 + 8 + 1
     for order, flip in itertools.product(itertools.permutations(range(3)), itertools.product((False, True), repeat=3)):
         axes = "axes" + "".join(map(str, order)) if order != (0, 1, 2) else ""
         flips = "flip" + "".join(str(axis) for axis in range(3) if flip[axis]) if any(flip) else ""
         turned = array.transpose(order)[tuple(slice(None, None, -1 if one else 1) for one in flip)]
-        for grid_slug, own in (("", mask), ("image-grid", image)):
+        for grid_slug, source in (("", mask), ("image-grid", image)):
             slug = "-".join(filter(None, (grid_slug, axes, flips)))
-            if slug not in found:
+            if slug not in by_slug:
                 assert slug == "" or turned.shape != image.shape
                 continue
             index = np.argwhere(array == 77)[0]
             there = np.argwhere(turned == 77)[0]
-            np.testing.assert_allclose(found[slug] @ [*index, 1], own.affine @ [*there, 1], atol=1e-9)
-    np.testing.assert_allclose(found["lps"], LPS_TO_RAS @ mask.affine)
+            np.testing.assert_allclose(by_slug[slug] @ [*index, 1], source.affine @ [*there, 1], atol=1e-9)
+    np.testing.assert_allclose(by_slug["lps"], LPS_TO_RAS @ mask.affine)
 
 
 def test_odd_headers_are_told_without_looking_at_voxels() -> None:
@@ -186,13 +186,13 @@ Wrong = tuple[np.ndarray, np.ndarray, str]
 
 def wrong(what: str) -> Wrong:
     """A mask whose header is wrong: array, affine, and the slug of what mends it."""
-    own, native = labels(OWN, OWN_SHAPE), labels(AFFINE, SHAPE)
+    on_own_grid, native = labels(OWN, OWN_SHAPE), labels(AFFINE, SHAPE)
     return {
-        "axis 1 flipped": (own[:, ::-1], OWN, "flip1"),
-        "two axes flipped": (own[::-1, :, ::-1], OWN, "flip02"),
-        "axes swapped": (own.transpose(2, 1, 0), OWN, "axes210"),
-        "axes turned and one flipped": (own.transpose(1, 2, 0)[::-1], OWN, "axes201-flip1"),
-        "millimetres of DICOM": (own, LPS_TO_RAS @ OWN, "lps"),
+        "axis 1 flipped": (on_own_grid[:, ::-1], OWN, "flip1"),
+        "two axes flipped": (on_own_grid[::-1, :, ::-1], OWN, "flip02"),
+        "axes swapped": (on_own_grid.transpose(2, 1, 0), OWN, "axes210"),
+        "axes turned and one flipped": (on_own_grid.transpose(1, 2, 0)[::-1], OWN, "axes201-flip1"),
+        "millimetres of DICOM": (on_own_grid, LPS_TO_RAS @ OWN, "lps"),
         "saved without an affine": (native, np.eye(4), "image-grid"),
         "saved reversed without an affine": (native.transpose(2, 1, 0), np.eye(4), "image-grid-axes210"),
     }[what]  # fmt: skip
@@ -217,11 +217,11 @@ def aligned(array: np.ndarray, affine: np.ndarray, repair: Literal["never", "hea
 @pytest.mark.parametrize("what", ["axis 1 flipped", "saved without an affine"])
 def test_a_wrong_header_is_named(what: str) -> None:
     array, affine, _ = wrong(what)
-    told = aligned(array, affine, "never")
-    assert slugs(told.judgement)[0] == "mask-misaligned"
-    assert told.repair is None
-    assert "masks.repair: header" in told.judgement.doubts[-1][1]
-    assert ("identity" in told.judgement.doubts[-1][1]) == ("without an affine" in what)
+    unrepaired = aligned(array, affine, "never")
+    assert slugs(unrepaired.judgement)[0] == "mask-misaligned"
+    assert unrepaired.repair is None
+    assert "masks.repair: header" in unrepaired.judgement.doubts[-1][1]
+    assert ("identity" in unrepaired.judgement.doubts[-1][1]) == ("without an affine" in what)
 
 
 @pytest.mark.parametrize("what", WRONG)
@@ -240,16 +240,16 @@ def test_a_wrong_header_is_mended_on_request(what: str) -> None:
 
 @pytest.mark.parametrize("repair", ["never", "header"])
 def test_another_knees_mask_is_never_mended(repair: Literal["never", "header"]) -> None:
-    found = aligned(labels(OWN, OWN_SHAPE, stretch=1.2), OWN, repair)
-    assert found.repair is None
-    assert slugs(found.judgement)[0] == "mask-misaligned"
-    assert "another knee's" in found.judgement.doubts[-1][1]
+    result = aligned(labels(OWN, OWN_SHAPE, stretch=1.2), OWN, repair)
+    assert result.repair is None
+    assert slugs(result.judgement)[0] == "mask-misaligned"
+    assert "another knee's" in result.judgement.doubts[-1][1]
 
 
 def test_a_sound_mask_is_left_where_it_is_even_if_repairs_are_asked_for() -> None:
-    found = aligned(labels(OWN, OWN_SHAPE), OWN, "header")
-    assert found.repair is None
-    assert found.judgement.doubts == []
+    result = aligned(labels(OWN, OWN_SHAPE), OWN, "header")
+    assert result.repair is None
+    assert result.judgement.doubts == []
 
 
 def test_a_pose_is_not_chosen_among_equals() -> None:
@@ -260,8 +260,8 @@ def test_a_pose_is_not_chosen_among_equals() -> None:
     image = np.array([300.0, 100, 900, 100, 900])[array] + np.random.default_rng(0).normal(0, 40, SHAPE)
     mask = to_tissues(Volume(np.ascontiguousarray(array[:, ::-1]), AFFINE), TISSUES)
     shown = Picture(image.astype(np.float32), AFFINE, GRID)
-    found = elsewhere(mask, shown, tissue_values(TISSUES), MaskChecks())
-    assert found is None
+    candidate = elsewhere(mask, shown, tissue_values(TISSUES), MaskChecks())
+    assert candidate is None
     empty = Volume(np.zeros(SHAPE, np.uint8), AFFINE)
     assert elsewhere(empty, shown, tissue_values(TISSUES), MaskChecks()) is None
     assert "No other reading" in advice(empty, shown, None)

@@ -45,10 +45,10 @@ def dicom(folder: Path, projection: str = "frontal", picture: np.ndarray = RAMP,
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
 @pytest.mark.parametrize("inverted", [False, True])
 def test_depth_and_polarity(tmp_path: Path, bits: int, inverted: bool) -> None:
-    found = dicom(tmp_path, bits=bits, inverted=inverted)
-    np.testing.assert_allclose(found.pixels.astype(float) / ((1 << bits) - 1), RAMP, atol=1 / ((1 << bits) - 1))
-    assert found.spacing == (0.5, 0.5)
-    assert found.side == "B"
+    result = dicom(tmp_path, bits=bits, inverted=inverted)
+    np.testing.assert_allclose(result.pixels.astype(float) / ((1 << bits) - 1), RAMP, atol=1 / ((1 << bits) - 1))
+    assert result.spacing == (0.5, 0.5)
+    assert result.side == "B"
 
 
 def test_bits_that_do_not_count_are_left_out(tmp_path: Path) -> None:
@@ -67,9 +67,9 @@ def test_raw_data_follow_the_sign_and_pictures_their_photometric_interpretation(
 
 
 def test_slope_and_intercept(tmp_path: Path) -> None:
-    found = dicom(tmp_path, RescaleSlope="2", RescaleIntercept="-10")
-    assert float(found.pixels[0, 0]) == -10
-    assert float(found.pixels[-1, -1]) == 2 * 4095 - 10
+    result = dicom(tmp_path, RescaleSlope="2", RescaleIntercept="-10")
+    assert float(result.pixels[0, 0]) == -10
+    assert float(result.pixels[-1, -1]) == 2 * 4095 - 10
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,8 @@ def test_slope_and_intercept(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_millimetres(tmp_path: Path, tags: dict[str, Any], expected: tuple[float, float] | None) -> None:
-    found = dicom(tmp_path, spacing=0.2, **tags).spacing
-    assert found == (expected if expected is None else pytest.approx(expected))
+    result = dicom(tmp_path, spacing=0.2, **tags).spacing
+    assert result == (expected if expected is None else pytest.approx(expected))
 
 
 def test_exif_data_behind_the_pixels_count_and_damaged_ones_say_nothing(tmp_path: Path) -> None:
@@ -146,11 +146,11 @@ def test_what_cannot_be_used_has_a_reason(tmp_path: Path, tags: dict[str, Any], 
 
 @pytest.mark.parametrize("bits", [8, 16])
 def test_png_of_grey(tmp_path: Path, bits: int) -> None:
-    found = read_radiograph(write_png(tmp_path / "a.png", RAMP, bits=bits), "png", "frontal")
-    assert found.pixels.dtype == (np.uint8 if bits == 8 else np.uint16)
-    np.testing.assert_allclose(found.pixels / ((1 << bits) - 1), RAMP, atol=2.0**-bits)
-    assert found.spacing is None
-    assert found.side is None
+    result = read_radiograph(write_png(tmp_path / "a.png", RAMP, bits=bits), "png", "frontal")
+    assert result.pixels.dtype == (np.uint8 if bits == 8 else np.uint16)
+    np.testing.assert_allclose(result.pixels / ((1 << bits) - 1), RAMP, atol=2.0**-bits)
+    assert result.spacing is None
+    assert result.side is None
 
 
 def test_png_of_grey_colours(tmp_path: Path) -> None:

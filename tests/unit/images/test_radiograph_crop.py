@@ -32,25 +32,25 @@ def canonical(picture: Radiograph, view: View, side: str | None, centre: tuple[f
 
 
 def test_the_window_is_physical_and_centred_on_the_joint() -> None:
-    found = canonical(Radiograph(gradient(), (0.5, 0.5)), FRONTAL, "R", (40.0, 50.0))
-    assert found.array.shape == (20, 24)
-    rows, columns = found.array // 1000, found.array % 1000
+    result = canonical(Radiograph(gradient(), (0.5, 0.5)), FRONTAL, "R", (40.0, 50.0))
+    assert result.array.shape == (20, 24)
+    rows, columns = result.array // 1000, result.array % 1000
     np.testing.assert_allclose(rows[:, 5], 40 + 2 * (np.arange(20) - 9.5), atol=0.51)
     np.testing.assert_allclose(columns[5], 50 + 2 * (np.arange(24) - 11.5), atol=0.01)
-    assert found.source_spacing == (0.5, 0.5)
+    assert result.source_spacing == (0.5, 0.5)
 
 
 @pytest.mark.parametrize("side", ["R", "L"])
 def test_the_affine_tells_the_place_of_every_pixel_in_the_picture(side: str) -> None:
     picture = Radiograph(gradient((80, 200)), (0.5, 0.25))
-    found = canonical(picture, FRONTAL, side, (40.0, 98.0))
+    result = canonical(picture, FRONTAL, side, (40.0, 98.0))
     for i, j in ((0, 0), (3, 20), (19, 23)):
-        x, y, z, _ = found.affine @ (i, j, 0, 1)
+        x, y, z, _ = result.affine @ (i, j, 0, 1)
         assert y == 0
         row, column = -z / 0.5, -x / 0.25  # rows run to the foot, columns to the patient's left
-        assert float(found.array[i, j]) == pytest.approx(1000 * row + column, abs=1e-2 * 1000)
-    middle = np.asarray(found.source_centre)
-    np.testing.assert_allclose(found.affine @ (*middle, 0, 1), (-99.5 * 0.25, 0, -39.5 * 0.5, 1), atol=1e-9)
+        assert float(result.array[i, j]) == pytest.approx(1000 * row + column, abs=1e-2 * 1000)
+    middle = np.asarray(result.source_centre)
+    np.testing.assert_allclose(result.affine @ (*middle, 0, 1), (-99.5 * 0.25, 0, -39.5 * 0.5, 1), atol=1e-9)
 
 
 def test_left_knees_are_mirrored_in_frontal_views_only() -> None:
@@ -89,15 +89,15 @@ def test_pictures_without_millimetres_are_stretched_or_padded() -> None:
 
 
 def test_pixels_that_are_not_square_keep_the_proportions_of_the_leg() -> None:
-    found = canonical(Radiograph(gradient((40, 80)), (0.4, 0.2)), View(dimensions=2, shape=(20, 20), fit="pad"), "R")
-    np.testing.assert_allclose(np.linalg.norm(found.affine[:3, :2], axis=0), (0.8, 0.8))
-    assert found.inside == (slice(0, 20), slice(0, 20))
+    result = canonical(Radiograph(gradient((40, 80)), (0.4, 0.2)), View(dimensions=2, shape=(20, 20), fit="pad"), "R")
+    np.testing.assert_allclose(np.linalg.norm(result.affine[:3, :2], axis=0), (0.8, 0.8))
+    assert result.inside == (slice(0, 20), slice(0, 20))
 
 
 def test_a_piece_of_a_bilateral_picture_is_as_wide_as_the_view_says() -> None:
     view = View(dimensions=2, shape=(20, 30), fit="pad", field=2.0)
-    found = canonical(Radiograph(gradient()), view, "R", (40.0, 45.0), 15.0)
-    np.testing.assert_allclose(np.linalg.norm(found.affine[:3, :2], axis=0), (1, 1))
+    result = canonical(Radiograph(gradient()), view, "R", (40.0, 45.0), 15.0)
+    np.testing.assert_allclose(np.linalg.norm(result.affine[:3, :2], axis=0), (1, 1))
     with pytest.raises(UnusableImage) as caught:
         canonical(Radiograph(gradient(), (1.0, 1.0)), FRONTAL, "R", (40.0, 400.0))
     assert caught.value.reason == "outside-region"
@@ -154,8 +154,8 @@ def test_a_grid_of_two_axes_resamples_pictures_over_their_extent(tmp_path: Path)
     VOLUMES.write(tmp_path / "a.parquet", [row | place | dict.fromkeys(("low", "high", "mean", "sd"), 0.0)])
     shard = {"array": tmp_path / "a.npy", "index": tmp_path / "a.parquet"}
     resample_shard(**shard, shape=(10, 15), out_array=tmp_path / "b.npy", out_index=tmp_path / "b.parquet")
-    found = open_rows(tmp_path / "b.npy")
-    assert found.shape == (1, 10, 15)
-    np.testing.assert_allclose(found[0, 5, 2:-2], 0.5 + 2 * np.arange(2, 13), atol=0.01)
+    result = open_rows(tmp_path / "b.npy")
+    assert result.shape == (1, 10, 15)
+    np.testing.assert_allclose(result[0, 5, 2:-2], 0.5 + 2 * np.arange(2, 13), atol=0.01)
     with pytest.raises(KneeoaError, match="three axes, or two for radiographs"):
         resample_shard(**shard, shape=(10, 15, 4), out_array=tmp_path / "c.npy", out_index=tmp_path / "c.parquet")

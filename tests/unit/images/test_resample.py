@@ -28,7 +28,7 @@ def test_equal_positions_are_the_identity() -> None:
 def test_refining_equals_trilinear_interpolation() -> None:
     array = np.random.default_rng(1).random((6, 7, 8)).astype(np.float32)
     positions = [np.linspace(0, size - 1, 11) for size in array.shape]
-    weights = tuple(axis_weights(own, size, 0.6) for own, size in zip(positions, array.shape, strict=True))
+    weights = tuple(axis_weights(centres, size, 0.6) for centres, size in zip(positions, array.shape, strict=True))
     expected = ndimage.map_coordinates(array, np.meshgrid(*positions, indexing="ij"), order=1)
     np.testing.assert_allclose(separable(array, weights), expected, atol=1e-5)  # type: ignore[arg-type]
 
@@ -62,9 +62,9 @@ def test_constants_and_empty_places() -> None:
 def test_without_antialiasing_shrinking_is_plain_interpolation_too() -> None:
     array = np.random.default_rng(3).random((9, 10, 11)).astype(np.float32)
     positions = [np.linspace(0.3, size - 1.4, 4) for size in array.shape]
-    steps = [float(own[1] - own[0]) for own in positions]
+    steps = [float(centres[1] - centres[0]) for centres in positions]
     linear, averaged = (
-        tuple(axis_weights(own, size, step, antialias=on) for own, size, step in zip(positions, array.shape, steps, strict=True))
+        tuple(axis_weights(centres, size, step, antialias=on) for centres, size, step in zip(positions, array.shape, steps, strict=True))
         for on in (False, True)
     )
     expected = ndimage.map_coordinates(array, np.meshgrid(*positions, indexing="ij"), order=1)
@@ -85,11 +85,11 @@ def test_a_header_rounded_in_its_seventh_digit_does_not_blur_an_aligned_axis() -
 def test_neither_type_nor_order_of_memory_changes_the_result(dtype: str) -> None:
     array = np.random.default_rng(4).integers(0, 200, (6, 9, 8))
     expected = stretch(array.astype(np.float32), (4, 9, 5))
-    found = array.astype(dtype)
+    typed = array.astype(dtype)
     for version in (
-        found,
-        np.asfortranarray(found),
-        np.ascontiguousarray(found[::-1])[::-1],
-        found.transpose(1, 2, 0).copy().transpose(2, 0, 1),
+        typed,
+        np.asfortranarray(typed),
+        np.ascontiguousarray(typed[::-1])[::-1],
+        typed.transpose(1, 2, 0).copy().transpose(2, 0, 1),
     ):
         np.testing.assert_array_equal(stretch(version, (4, 9, 5)), expected)

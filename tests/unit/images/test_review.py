@@ -88,8 +88,8 @@ def tables(tmp_path: Path) -> dict[str, list[Path]]:
 
 
 def test_every_case_is_a_row_and_the_worst_come_first(tables: dict[str, list[Path]], tmp_path: Path) -> None:
-    found = review(**tables, view="sag", cases=None)
-    QUALITY.write(tmp_path / "q.parquet", found)
+    result = review(**tables, view="sag", cases=None)
+    QUALITY.write(tmp_path / "q.parquet", result)
     rows = QUALITY.read(tmp_path / "q.parquet").set_index("case_id")
     names = [name[0] for name in rows.index]
     # Misaligned by how little fits, implausible, not read, repaired; then the others: e is far from
@@ -112,8 +112,8 @@ def test_every_case_is_a_row_and_the_worst_come_first(tables: dict[str, list[Pat
 
 def test_pictures_go_to_the_flagged_first_and_then_to_others_in_a_fixed_order(tables: dict[str, list[Path]]) -> None:
     def pictured(cases: int | None) -> set[str]:
-        found = review(**tables, view="sag", cases=cases)
-        return {name[0] for name in found.loc[found["page"].notna(), "case_id"]}
+        result = review(**tables, view="sag", cases=cases)
+        return {name[0] for name in result.loc[result["page"].notna(), "case_id"]}
 
     assert pictured(None) == set("abcdefgh")
     assert pictured(2) == set("cb")
@@ -126,8 +126,8 @@ def test_pictures_go_to_the_flagged_first_and_then_to_others_in_a_fixed_order(ta
 def test_the_first_picture_is_of_a_case_whose_orientation_is_declared(tables: dict[str, list[Path]], tmp_path: Path) -> None:
     rows = [volume(name, row) | {"orientation": "PIR" if name in "eg" else None} for row, name in enumerate("abcdefgh")]
     VOLUMES.write(tmp_path / "v.parquet", rows)
-    found = review(**tables, view="sag", cases=1)
-    QUALITY.write(tmp_path / "q.parquet", found)
+    result = review(**tables, view="sag", cases=1)
+    QUALITY.write(tmp_path / "q.parquet", result)
     by_case = QUALITY.read(tmp_path / "q.parquet").set_index("case_id")
     assert by_case["orientation"].dropna().to_dict() == {"e-R-00m": "PIR", "g-R-00m": "PIR"}
     assert by_case.index[by_case["page"].notna()].tolist() == ["g-R-00m"]
@@ -151,8 +151,8 @@ def test_a_mask_about_a_voxel_beside_its_edges_is_flagged(
 ) -> None:
     moved = dict(zip(SHIFTS, shift, strict=True))
     MASKS.write(tmp_path / "m.parquet", [mask("a", 0, **moved), mask("c", 1, 0.1, ("mask-misaligned",), **moved)])
-    found = review(**tables, view="sag", cases=None)
-    QUALITY.write(tmp_path / "q.parquet", found)
+    result = review(**tables, view="sag", cases=None)
+    QUALITY.write(tmp_path / "q.parquet", result)
     rows = QUALITY.read(tmp_path / "q.parquet").set_index("case_id")
     assert rows.loc["a-R-00m", "flagged"] == flagged
     assert list(rows.loc["a-R-00m", "flags"]) == (["mask-shifted"] if flagged else [])
@@ -185,5 +185,5 @@ def test_a_cohort_without_masks_and_an_empty_one(tables: dict[str, list[Path]], 
 def test_a_hundred_cases_fill_a_page(tmp_path: Path) -> None:
     VOLUMES.write(tmp_path / "v.parquet", [volume(f"{row:03d}", row) for row in range(205)])
     EXCLUSIONS.write(tmp_path / "none.parquet", [])
-    found = review([tmp_path / "v.parquet"], [], [], [tmp_path / "none.parquet"], "sag", None)
-    assert found["page"].value_counts().to_dict() == {1: 100, 2: 100, 3: 5}
+    result = review([tmp_path / "v.parquet"], [], [], [tmp_path / "none.parquet"], "sag", None)
+    assert result["page"].value_counts().to_dict() == {1: 100, 2: 100, 3: 5}

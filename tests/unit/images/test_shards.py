@@ -255,14 +255,14 @@ def test_a_shard_holds_its_own_cases_alone_and_equal_input_gives_equal_bytes(coh
 def test_a_grid_has_the_same_rows_at_another_size(cohort: Cohort) -> None:
     array, _, _ = cohort.volumes()
     cohort.resample("g", (32, 32, 32))
-    found = open_rows(cohort.root / "g.npy")
-    assert found.shape == (5, 32, 32, 32)
-    assert found.dtype == np.float16
+    result = open_rows(cohort.root / "g.npy")
+    assert result.shape == (5, 32, 32, 32)
+    assert result.dtype == np.float16
     for row in (0, 3):
-        np.testing.assert_array_equal(found[row], stretch(array[row], (32, 32, 32)).astype(np.float16))
-    own, volumes = VOLUMES.read(cohort.root / "g.parquet"), VOLUMES.read(cohort.root / "v.parquet")
-    assert own.drop(columns="digest").equals(volumes.drop(columns="digest"))
-    for index, rows in ((own, found), (volumes, array)):
+        np.testing.assert_array_equal(result[row], stretch(array[row], (32, 32, 32)).astype(np.float16))
+    grid_index, volumes = VOLUMES.read(cohort.root / "g.parquet"), VOLUMES.read(cohort.root / "v.parquet")
+    assert grid_index.drop(columns="digest").equals(volumes.drop(columns="digest"))
+    for index, rows in ((grid_index, result), (volumes, array)):
         assert index["digest"].tolist() == [hashlib.sha256(rows[row].tobytes()).hexdigest()[:32] for row in index["row"]]
     with pytest.raises(KneeoaError, match="both need three axes"):
         cohort.resample("g2", (32, 32))
@@ -309,11 +309,11 @@ def test_a_row_is_the_same_bytes_whatever_else_is_in_its_shard(cohort: Cohort) -
     array, index, _ = cohort.volumes()
     cohort.cases, cohort.images = ([row for row in rows if row["case_id"] == "e-R-00m"] for rows in (cohort.cases, cohort.images))
     cohort.write()
-    alone, own, _ = cohort.volumes(out="alone")
+    alone, alone_index, _ = cohort.volumes(out="alone")
     assert alone.shape[0] == 1
     np.testing.assert_array_equal(alone[0], array[2])
     together = index[index["case_id"] == "e-R-00m"].reset_index(drop=True)
-    pd.testing.assert_frame_equal(own.drop(columns="row"), together.drop(columns="row"), check_exact=True)
+    pd.testing.assert_frame_equal(alone_index.drop(columns="row"), together.drop(columns="row"), check_exact=True)
 
 
 def broken(error: Exception) -> Callable[..., Ingested]:
@@ -363,7 +363,7 @@ def test_what_is_no_images_fault_stops_the_shard_and_leaves_nothing(
 
 
 def test_the_log_tells_how_far_a_shard_is(cohort: Cohort, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr("kneeoa.images.volume_shard._PROGRESS", 2)
+    monkeypatch.setattr("kneeoa.images.volume_shard._PROGRESS_CASES", 2)
     with caplog.at_level(logging.INFO, logger="kneeoa.images.volume_shard"):
         cohort.volumes()
     lines = [record.message for record in caplog.records if "left" in record.message]

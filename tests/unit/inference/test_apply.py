@@ -125,38 +125,38 @@ def applied(study, table, tmp_path, *seeds, **options):
     return APPLIED.read(out), EXCLUSIONS.read(exclusions)
 
 
-def compare(found, expected):
+def compare(actual, expected):
     """Rows of APPLIED against those of PREDICTIONS."""
     key = ["case_id", "level", "head"]
-    both = found.merge(expected, on=key, suffixes=("", "_study"), validate="one_to_one")
-    assert len(both) == len(found) == len(expected)
+    both = actual.merge(expected, on=key, suffixes=("", "_study"), validate="one_to_one")
+    assert len(both) == len(actual) == len(expected)
     np.testing.assert_allclose(np.concatenate(both["probabilities"]), np.concatenate(both["probabilities_study"]), rtol=0, atol=1e-6)
 
 
 def test_raw_files_get_what_the_study_says_of_them(study, table, tmp_path):
-    found, excluded = applied(study, table, tmp_path, 1)
-    compare(found, study.predictions(1))
+    predicted, excluded = applied(study, table, tmp_path, 1)
+    compare(predicted, study.predictions(1))
     unusable = EXCLUSIONS.read(study.folder / "unusable.parquet")
     assert len(unusable) > 0
     assert sorted(zip(excluded["case_id"], excluded["reason"], strict=True)) == sorted(
         zip(unusable["case_id"], unusable["reason"], strict=True)
     )
-    first = found.iloc[0]
+    first = predicted.iloc[0]
     assert first["predicted"] == first["classes"][int(np.argmax(first["probabilities"]))]
     assert first["members"].tolist() == ["dual/seed-1"]
-    assert set(found["combined"]) == {"alone"}
-    assert not found["calibrated"].any()
+    assert set(predicted["combined"]) == {"alone"}
+    assert not predicted["calibrated"].any()
 
 
 def test_a_folder_alone_will_do_where_headers_tell_the_side(study, tmp_path):
     series = IMAGES.read(study.folder / "images.parquet").query("role == 'image' and format == 'dicom'")
     expected = study.predictions(1)
     expected = expected[expected["case_id"].isin(series["case_id"])]
-    found, _ = applied(study, study.raw / "00m", tmp_path, 1)
+    predicted, _ = applied(study, study.raw / "00m", tmp_path, 1)
     names = {path.removeprefix("00m/"): case for path, case in zip(series["path"], series["case_id"], strict=True)}
-    found = found[found["case_id"].isin(names)]
-    compare(found.assign(case_id=found["case_id"].map(names)), expected)
-    assert set(found["side"]) == {"L", "R"}
+    predicted = predicted[predicted["case_id"].isin(names)]
+    compare(predicted.assign(case_id=predicted["case_id"].map(names)), expected)
+    assert set(predicted["side"]) == {"L", "R"}
 
 
 def test_where_no_image_can_be_used_there_are_two_tables_all_the_same(study, tmp_path):
@@ -172,10 +172,10 @@ def test_seeds_speak_as_one_as_the_studys_ensemble_does(study, table, tmp_path):
     members = [study.run(seed) / "predictions.parquet" for seed in (1, 2)]
     for how in ("mean", "logit_mean"):
         ensemble(name="both", members=members, levels=LEVELS, how=how, out=tmp_path / "ensemble.parquet")
-        found, _ = applied(study, table, tmp_path, 1, 2, how=how)
-        compare(found, PREDICTIONS.read(tmp_path / "ensemble.parquet"))
-        assert set(found["combined"]) == {how}
-        assert found["members"].iloc[0].tolist() == ["dual/seed-1", "dual/seed-2"]
+        predicted, _ = applied(study, table, tmp_path, 1, 2, how=how)
+        compare(predicted, PREDICTIONS.read(tmp_path / "ensemble.parquet"))
+        assert set(predicted["combined"]) == {how}
+        assert predicted["members"].iloc[0].tolist() == ["dual/seed-1", "dual/seed-2"]
 
 
 def test_temperature_and_flips_go_with_the_run(study, table, tmp_path):
@@ -191,8 +191,8 @@ def test_temperature_and_flips_go_with_the_run(study, table, tmp_path):
     for head, temperature in (("oa", 0.4), ("kl", 2.0)):  # what so few cases give is left to chance: these are not
         content["heads"][head]["temperature"] = temperature
     file.write_text(json.dumps(content))
-    found, _ = applied(study, table, tmp_path, 1, calibrated=True, **both)
-    assert found["calibrated"].all()
+    predicted, _ = applied(study, table, tmp_path, 1, calibrated=True, **both)
+    assert predicted["calibrated"].all()
     own = flipped[flipped["level"] == flipped["head"]]
     scaled = softmax(np.stack(own.loc[own["head"] == "kl", "logits"]) / 2.0, axis=1)
     sharp = softmax(np.stack(own.loc[own["head"] == "oa", "logits"]) / 0.4, axis=1)
@@ -202,7 +202,7 @@ def test_temperature_and_flips_go_with_the_run(study, table, tmp_path):
         ("oa", "oa"): sharp,
     }
     for (level, head), values in expected.items():
-        rows = found[(found["level"] == level) & (found["head"] == head)]
+        rows = predicted[(predicted["level"] == level) & (predicted["head"] == head)]
         np.testing.assert_allclose(np.stack(rows["probabilities"]), values, atol=1e-6)
     with pytest.raises(KneeoaError, match="was fitted with flips"):
         applied(study, table, tmp_path, 1, calibrated=True)
@@ -227,9 +227,9 @@ def test_another_input_grid_is_made_from_the_same_canonical_images(study, table,
     identity = {"study": "tiny", "arm": "dual", "seed": 1, "run": tmp_path / "grid", "levels": LEVELS}
     predict(**identity, arrays=[tmp_path / "grid.npy"], **inputs, batch=8, threads=1, **out)
     apply(runs=[tmp_path / "grid"], images=table, out=tmp_path / "out.parquet", out_exclusions=tmp_path / "exclusions.parquet")
-    found = APPLIED.read(tmp_path / "out.parquet")
-    compare(found, PREDICTIONS.read(tmp_path / "predictions.parquet"))
-    assert found["members"].iloc[0].tolist() == ["grid"]  # no run.json beside it: the folder's name
+    predicted = APPLIED.read(tmp_path / "out.parquet")
+    compare(predicted, PREDICTIONS.read(tmp_path / "predictions.parquet"))
+    assert predicted["members"].iloc[0].tolist() == ["grid"]  # no run.json beside it: the folder's name
 
 
 def test_the_command_needs_two_files_alone_and_leaks_nobody(study, table, tmp_path, capsys):
@@ -282,13 +282,13 @@ def test_volumes_without_an_orientation_are_read_as_they_are_said_to_be(study, t
     folder = tmp_path / "new"
     folder.mkdir()
     nibabel.save(nibabel.Nifti1Image(np.ascontiguousarray(volume.array), np.diag([*volume.spacing, 1.0])), folder / "a.nii.gz")
-    found, excluded = applied(study, folder, tmp_path, 1, side="R")
-    assert len(found) == 0
+    predicted, excluded = applied(study, folder, tmp_path, 1, side="R")
+    assert len(predicted) == 0
     assert excluded["reason"].tolist() == ["bad-affine"]
-    found, excluded = applied(study, folder, tmp_path, 1, side="R", orientation="RIP")
+    predicted, excluded = applied(study, folder, tmp_path, 1, side="R", orientation="RIP")
     assert len(excluded) == 0
-    both = found.merge(expected[expected["case_id"] == case], on=["level", "head"], suffixes=("", "_study"), validate="one_to_one")
-    assert len(both) == len(found) > 0
+    both = predicted.merge(expected[expected["case_id"] == case], on=["level", "head"], suffixes=("", "_study"), validate="one_to_one")
+    assert len(both) == len(predicted) > 0
     np.testing.assert_allclose(np.concatenate(both["probabilities"]), np.concatenate(both["probabilities_study"]), rtol=0, atol=1e-4)
     with pytest.raises(KneeoaError, match="one capital letter of each pair"):
         applied(study, folder, tmp_path, 1, side="R", orientation="RIX")

@@ -26,12 +26,12 @@ def member(folder, arm, seed, heads=("oa", "kl"), calibrated=False, cases=CASES,
     draws = np.random.default_rng([seed, len(arm)])
     logits = {head: draws.normal(0, 2, (len(cases), 2 if head == "oa" else 5)) for head in heads}
     parts = []
-    for said in readings(logits, LEVELS, dict.fromkeys(heads, 2.0) if calibrated else {}):
+    for reading in readings(logits, LEVELS, dict.fromkeys(heads, 2.0) if calibrated else {}):
         grades = [(number + shift) % 5 for number in range(len(cases))]
-        truth = [[grade if said.level == "kl" else int(grade >= 2)] for grade in grades]
-        columns = {"probabilities": list(said.probabilities), "logits": list(said.logits), "calibrated": said.calibrated}
+        truth = [[grade if reading.level == "kl" else int(grade >= 2)] for grade in grades]
+        columns = {"probabilities": list(reading.probabilities), "logits": list(reading.logits), "calibrated": reading.calibrated}
         same = {"study": "s", "arm": arm, "seed": seed, "members": None, "cohort": "c", "split": "test", "side": "R", "visit": "00m"}
-        identity = {"case_id": cases, "subject": [case[:1] for case in cases], "level": said.level, "head": said.head}
+        identity = {"case_id": cases, "subject": [case[:1] for case in cases], "level": reading.level, "head": reading.head}
         parts.append(pd.DataFrame(identity).assign(**same, **columns, truth=truth, label_source="reader"))
     path = folder / f"{arm}-{seed}.parquet"
     PREDICTIONS.write(path, pd.concat(parts, ignore_index=True))
@@ -69,9 +69,9 @@ def test_seeds_together_have_no_seed_and_analyses_read_them(tmp_path):
     table = PREDICTIONS.read(tmp_path / "out.parquet")
     assert table["seed"].isna().all()
     rows = table[(table["level"] == "kl") & (table["head"] == "kl")]
-    found = level_predictions(rows, "seeds", KL, "kl")
-    assert found.seeds == (None,)
-    assert np.allclose(found.probabilities[0], np.mean([values(path, "kl", "kl") for path in paths], axis=0), atol=1e-15)
+    predictions = level_predictions(rows, "seeds", KL, "kl")
+    assert predictions.seeds == (None,)
+    assert np.allclose(predictions.probabilities[0], np.mean([values(path, "kl", "kl") for path in paths], axis=0), atol=1e-15)
 
 
 def test_only_heads_that_all_members_have_speak(tmp_path):
@@ -97,7 +97,7 @@ def test_what_cannot_speak_together_is_refused(tmp_path):
 
     attempt(expected="two at least")
     attempt(one, expected="a member twice")
-    attempt(member(tmp_path, "fewer", 1, cases=CASES[1:]), expected="not speak of the same cases: 1 are of one alone, first 0-R-00m of c")
+    attempt(member(tmp_path, "fewer", 1, cases=CASES[1:]), expected="not predict the same cases: 1 are in one alone, first 0-R-00m of c")
     attempt(member(tmp_path, "labels", 1, shift=1), expected="another 'truth' of case 1-R-00m")
     fine, coarse = member(tmp_path, "fine-arm", 1, heads=("kl",)), member(tmp_path, "coarse-arm", 1, heads=("oa",))
     with pytest.raises(KneeoaError, match="no head in common"):
@@ -109,10 +109,10 @@ def test_what_cannot_speak_together_is_refused(tmp_path):
 
 def test_certain_members_and_findings_are_combined_without_infinities():
     certain = np.array([[1.0, 0.0], [0.5, 0.5]])
-    found = combine([certain, np.array([[0.5, 0.5], [0.2, 0.8]])], OA, "logit_mean")
-    assert np.isfinite(found).all()
-    assert found[0, 0] > 1 - 1e-12
-    assert found[1, 1] == pytest.approx(expit(logit(0.8) / 2))
+    combined = combine([certain, np.array([[0.5, 0.5], [0.2, 0.8]])], OA, "logit_mean")
+    assert np.isfinite(combined).all()
+    assert combined[0, 0] > 1 - 1e-12
+    assert combined[1, 1] == pytest.approx(expit(logit(0.8) / 2))
     findings = Level(name="f", kind="multilabel", classes=("a", "b"))
     independent = combine([np.array([[0.9, 0.9]]), np.array([[0.5, 1.0]])], findings, "logit_mean")
     assert independent[0, 0] == pytest.approx(expit(logit(0.9) / 2))

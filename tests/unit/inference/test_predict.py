@@ -43,13 +43,13 @@ def of(table, level, head):
 
 
 def test_every_case_of_every_split_has_own_and_derived_rows(dual):
-    table, spoken = dual
+    table, embedding_table = dual
     assert len(table) == 40 * 3
     assert set(table["split"]) == {"train", "val", "test"}
     assert set(zip(table["level"], table["head"], strict=True)) == {("oa", "oa"), ("kl", "kl"), ("oa", "kl")}
     key = ["cohort", "case_id", "level", "head"]
     assert table[key].equals(table[key].sort_values(key, ignore_index=True))
-    assert len(spoken) == 40
+    assert len(embedding_table) == 40
     assert (table["seed"] == 3).all()
     assert table["members"].isna().all()
     assert not table["calibrated"].any()
@@ -65,7 +65,7 @@ def test_derived_probabilities_are_the_sums_of_the_fine_heads(dual):
 
 
 def test_predictions_are_the_networks_in_evaluation_mode(dual, files, tmp_path):
-    table, spoken = dual
+    table, embedding_table = dual
     torch.manual_seed(0)
     spec = tiny_study.spec(DUAL)
     save(build(spec), spec, tmp_path)
@@ -76,7 +76,7 @@ def test_predictions_are_the_networks_in_evaluation_mode(dual, files, tmp_path):
     row = of(table, "kl", "kl").query("cohort == 'south' and case_id == '1009-R-00m'").iloc[0]
     assert np.allclose(row["logits"], output.logits["kl"][0].double(), atol=1e-6)
     assert np.allclose(row["probabilities"], torch.softmax(output.logits["kl"][0].double(), 0), atol=1e-6)
-    embedded = spoken.query("cohort == 'south' and case_id == '1009-R-00m'").iloc[0]["embedding"]
+    embedded = embedding_table.query("cohort == 'south' and case_id == '1009-R-00m'").iloc[0]["embedding"]
     assert np.allclose(embedded, output.embedding[0], atol=1e-6)
 
 
@@ -154,7 +154,7 @@ def test_temperatures_are_written_in_any_case_and_applied_where_asked(files, tmp
 
 
 def test_flips_average_the_logits_of_the_mirror_images_and_leave_embeddings_alone(dual, files, tmp_path):
-    plain, spoken = dual
+    plain, embedding_table = dual
     mirrored = [tmp_path / path.name for path in files.arrays]
     for source, target in zip(files.arrays, mirrored, strict=True):
         np.save(target, np.load(source)[:, :, :, ::-1])
@@ -165,4 +165,4 @@ def test_flips_average_the_logits_of_the_mirror_images_and_leave_embeddings_alon
         assert np.allclose((parts[0] + parts[1]) / 2, parts[2], atol=1e-6)
         assert not np.allclose(parts[0], parts[2], atol=1e-4)
         assert np.allclose(np.stack(of(both, level, head)["probabilities"]), softmax(parts[2], axis=1), atol=1e-15)
-    assert np.array_equal(np.stack(embedded["embedding"]), np.stack(spoken["embedding"]))
+    assert np.array_equal(np.stack(embedded["embedding"]), np.stack(embedding_table["embedding"]))

@@ -43,19 +43,19 @@ def test_a_planted_temperature_is_found_within_its_interval():
     logits, cases, truth = study()
     fitted = fit_temperatures(logits, LEVELS, cases, truth)
     for head, labels in (("kl", 2000), ("findings", 6000)):
-        own = fitted[head]
-        assert own["low"] < 2.5 < own["high"]
-        assert abs(own["temperature"] - 2.5) < 0.25
-        assert own["loss_after"] < own["loss_before"]
-        assert (own["labels"], own["subjects"], own["reason"]) == (labels, 2000, None)
+        fit = fitted[head]
+        assert fit["low"] < 2.5 < fit["high"]
+        assert abs(fit["temperature"] - 2.5) < 0.25
+        assert fit["loss_after"] < fit["loss_before"]
+        assert (fit["labels"], fit["subjects"], fit["reason"]) == (labels, 2000, None)
 
 
 def test_the_interval_covers_the_planted_value_as_often_as_it_says():
     inside = 0
     for seed in range(40):
         logits, cases, truth = study(cases=300, seed=seed)
-        own = fit_temperatures({"kl": logits["kl"]}, LEVELS, cases, truth)["kl"]
-        inside += own["low"] < 2.5 < own["high"]
+        fit = fit_temperatures({"kl": logits["kl"]}, LEVELS, cases, truth)["kl"]
+        inside += fit["low"] < 2.5 < fit["high"]
     assert inside >= 34  # 38 expected of 40; below 34 has a probability of about 0.003
 
 
@@ -83,28 +83,28 @@ def test_training_and_test_cases_have_no_say():
 def test_where_nothing_can_be_fitted_the_reason_is_told(labels, reason):
     logits, cases, _ = study(cases=40)
     values = np.full(40, labels) if labels is not None else logits["kl"].argmax(axis=1)
-    own = fit_temperatures({"kl": logits["kl"]}, LEVELS, cases, {"kl": LevelLabels(values, ["reader"] * 40)})["kl"]
-    assert own["temperature"] is None
-    assert own["low"] is None
-    assert reason in own["reason"]
-    assert known({"kl": own}) == {}
+    fit = fit_temperatures({"kl": logits["kl"]}, LEVELS, cases, {"kl": LevelLabels(values, ["reader"] * 40)})["kl"]
+    assert fit["temperature"] is None
+    assert fit["low"] is None
+    assert reason in fit["reason"]
+    assert known({"kl": fit}) == {}
 
 
 def test_one_subject_gives_a_temperature_without_an_interval():
     logits, cases, truth = study(cases=200)
     cases["subject"] = "1"
     cases["split"] = "val"
-    own = fit_temperatures({"kl": logits["kl"]}, LEVELS, cases, truth)["kl"]
-    assert own["temperature"] == pytest.approx(fit_temperature(truth["kl"].values, logits["kl"]).temperature)
-    assert own["high"] is None
-    assert "one subject" in own["reason"]
+    fit = fit_temperatures({"kl": logits["kl"]}, LEVELS, cases, truth)["kl"]
+    assert fit["temperature"] == pytest.approx(fit_temperature(truth["kl"].values, logits["kl"]).temperature)
+    assert fit["high"] is None
+    assert "one subject" in fit["reason"]
 
 
 def test_ranks_within_a_head_stay_and_coarse_levels_follow_the_calibrated_fine_head():
     logits, _, _ = study(cases=300)
     draws = np.random.default_rng(1)
     logits = {"kl": logits["kl"], "oa": np.stack([np.zeros(300), draws.normal(0, 3, 300)], axis=1)}
-    raw, scaled = ({(one.level, one.head): one for one in readings(logits, LEVELS, own)} for own in ({}, {"kl": 2.5, "oa": 0.4}))
+    raw, scaled = ({(one.level, one.head): one for one in readings(logits, LEVELS, heads)} for heads in ({}, {"kl": 2.5, "oa": 0.4}))
     fine, coarse = scaled["kl", "kl"].probabilities, scaled["oa", "kl"].probabilities
     assert np.array_equal(np.argsort(fine, axis=1), np.argsort(raw["kl", "kl"].probabilities, axis=1))
     binary = [side["oa", "oa"].probabilities[:, 1] for side in (raw, scaled)]

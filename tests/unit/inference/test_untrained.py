@@ -30,16 +30,16 @@ def embed(folder, files, mode, seed=3):
 
 
 def test_it_is_the_first_network_of_a_run_of_that_seed_whatever_the_mode(files, tmp_path):
-    found = embed(tmp_path, files, DUAL)
+    embedded = embed(tmp_path, files, DUAL)
     torch.manual_seed(number(3, Purpose.WEIGHTS))
     spec = tiny_study.spec(SINGLE_OA)
     save(build(spec), spec, tmp_path)
     out = {"out_predictions": tmp_path / "p.parquet", "out_embeddings": tmp_path / "e.parquet", "out_temperature": tmp_path / "t.json"}
     predict(study="tiny", arm="a", seed=3, run=tmp_path, **files.arguments(), levels=LEVELS, batch=8, threads=1, **out)
     begun = embeddings(32).read(out["out_embeddings"])
-    assert found["case_id"].tolist() == begun["case_id"].tolist()
-    np.testing.assert_allclose(np.stack(found["embedding"]), np.stack(begun["embedding"]), rtol=1e-5, atol=1e-6)
-    assert set(found["arm"]) == {"untrained-resnet3d"}
+    assert embedded["case_id"].tolist() == begun["case_id"].tolist()
+    np.testing.assert_allclose(np.stack(embedded["embedding"]), np.stack(begun["embedding"]), rtol=1e-5, atol=1e-6)
+    assert set(embedded["arm"]) == {"untrained-resnet3d"}
 
 
 def test_seeds_differ(files, tmp_path):

@@ -32,13 +32,13 @@ def adjacent(share: float) -> tuple[tuple[float, ...], ...]:
 @pytest.mark.parametrize("confusion", [adjacent(0.1), adjacent(0.4), adjacent(1.0), MEASURED], ids=["10", "40", "all", "measured"])
 @pytest.mark.parametrize("seed", [0, 7])
 def test_the_confusion_is_realised_as_stated(confusion: tuple[tuple[float, ...], ...], seed: int) -> None:
-    found = read(confusion, seed)
+    labels = read(confusion, seed)
     for grade, row in enumerate(confusion):
-        seen = np.bincount(found[np.equal(REFERENCE, grade)], minlength=5)
+        counts = np.bincount(labels[np.equal(REFERENCE, grade)], minlength=5)
         possible = np.array(row) > 0
-        assert seen[~possible].sum() == 0
+        assert counts[~possible].sum() == 0
         if possible.sum() > 1:
-            assert chisquare(seen[possible], np.array(row)[possible] * seen.sum()).pvalue > 0.001
+            assert chisquare(counts[possible], np.array(row)[possible] * counts.sum()).pvalue > 0.001
 
 
 def test_an_adjacent_reader_is_reflected_at_the_ends() -> None:

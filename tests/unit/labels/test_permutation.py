@@ -31,15 +31,15 @@ def dealt(labels: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 def test_every_label_is_dealt_once_and_never_to_its_own_subject() -> None:
-    found = dealt(OWNERS)
-    assert sorted(found) == OWNERS.tolist()
-    assert all(SUBJECTS[case] != SUBJECTS[owner] for case, owner in enumerate(found))
+    labels = dealt(OWNERS)
+    assert sorted(labels) == OWNERS.tolist()
+    assert all(SUBJECTS[case] != SUBJECTS[owner] for case, owner in enumerate(labels))
 
 
 def test_knees_of_one_subject_mostly_stay_together() -> None:
-    found = dealt(OWNERS)
+    labels = dealt(OWNERS)
     together = [
-        SUBJECTS[found[case]] == SUBJECTS[found[case + 1]] for case in range(len(CASES) - 1) if SUBJECTS[case] == SUBJECTS[case + 1]
+        SUBJECTS[labels[case]] == SUBJECTS[labels[case + 1]] for case in range(len(CASES) - 1) if SUBJECTS[case] == SUBJECTS[case + 1]
     ]
     # Half of the pairs meet another pair at the same place, or their labels come from two subjects.
     assert np.mean(together) > 0.3 > 10 / len(PEOPLE)
@@ -61,8 +61,8 @@ def test_the_order_of_the_cases_does_not_matter() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_few_cases(count: int) -> None:
-    found = permuted(OWNERS[:count], COHORTS[:count], [*"ab"][:count], CASES[:count], 0)
-    assert found.tolist() == [[], [0], [1, 0]][count]
+    labels = permuted(OWNERS[:count], COHORTS[:count], [*"ab"][:count], CASES[:count], 0)
+    assert labels.tolist() == [[], [0], [1, 0]][count]
 
 
 def test_a_permuting_reader_deals_within_each_split_and_leaves_the_test_cases(tmp_path: Path) -> None:
@@ -73,15 +73,15 @@ def test_a_permuting_reader_deals_within_each_split_and_leaves_the_test_cases(tm
         labels=labels, splits=splits, out_labels=out[0], out_agreement=out[1],
     )  # fmt: skip
     cases = SPLITS.read(splits)
-    reference, found = ({name: each.values for name, each in read_labels([path], cases, LEVELS).items()} for path in (labels, out[0]))
-    said = json.loads(out[1].read_text())
-    assert (said["permuted"], said["confusion"]) == (True, None)
+    reference, result = ({name: each.values for name, each in read_labels([path], cases, LEVELS).items()} for path in (labels, out[0]))
+    account = json.loads(out[1].read_text())
+    assert (account["permuted"], account["confusion"]) == (True, None)
     for split in ("train", "val"):
         chosen = (cases["split"] == split).to_numpy()
-        assert np.bincount(found["kl"][chosen]).tolist() == np.bincount(reference["kl"][chosen]).tolist()
-        assert abs(spearmanr(found["kl"][chosen], reference["kl"][chosen]).statistic) < 0.25
-        assert (found["oa"][chosen] == np.array(KL.parent_class)[found["kl"][chosen]]).all()
-        assert 0.6 < said["agreement"]["kl"][split]["misread"] < 0.95
+        assert np.bincount(result["kl"][chosen]).tolist() == np.bincount(reference["kl"][chosen]).tolist()
+        assert abs(spearmanr(result["kl"][chosen], reference["kl"][chosen]).statistic) < 0.25
+        assert (result["oa"][chosen] == np.array(KL.parent_class)[result["kl"][chosen]]).all()
+        assert 0.6 < account["agreement"]["kl"][split]["misread"] < 0.95
     test = (cases["split"] == "test").to_numpy()
-    assert (found["kl"][test] == reference["kl"][test]).all()
+    assert (result["kl"][test] == reference["kl"][test]).all()
     assert set(LABELS.read(out[0]).query("source == 'shuffled'")["case_id"]) == set(cases.loc[~test, "case_id"])

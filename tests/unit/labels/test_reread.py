@@ -66,24 +66,24 @@ def test_training_and_validation_labels_are_his_and_test_labels_the_references(t
     labels, splits = cohort(tmp_path)
     mine = read(tmp_path, labels, splits)[0]
     cases = SPLITS.read(splits)
-    reference, found = classes(labels, cases), classes(mine, cases)
+    reference, reread = classes(labels, cases), classes(mine, cases)
     for split in ("train", "val"):
         chosen = (cases["split"] == split).to_numpy()
-        assert 0.15 < np.mean(found["kl"][chosen] != reference["kl"][chosen]) < 0.45
-        assert np.abs(found["kl"] - reference["kl"])[chosen].max() == 1
-        assert (found["oa"][chosen] == np.array(KL.parent_class)[found["kl"][chosen]]).all()  # even where somebody had read OA
+        assert 0.15 < np.mean(reread["kl"][chosen] != reference["kl"][chosen]) < 0.45
+        assert np.abs(reread["kl"] - reference["kl"])[chosen].max() == 1
+        assert (reread["oa"][chosen] == np.array(KL.parent_class)[reread["kl"][chosen]]).all()  # even where somebody had read OA
     test = (cases["split"] == "test").to_numpy()
     before, after = LABELS.read(labels), LABELS.read(mine)
-    own = set(cases.loc[test, "case_id"])
+    reference_rows = set(cases.loc[test, "case_id"])
     rows = [
         [
             tuple(str(value) for value in row)
-            for row in frame[frame["case_id"].isin(own)].sort_values(["case_id", "level", "source"]).to_numpy()
+            for row in frame[frame["case_id"].isin(reference_rows)].sort_values(["case_id", "level", "source"]).to_numpy()
         ]
         for frame in (before, after)
     ]
     assert rows[0] == rows[1]
-    assert (found["oa"][test] == reference["oa"][test]).all()
+    assert (reread["oa"][test] == reference["oa"][test]).all()
 
 
 def test_the_sources_say_who_read_and_other_levels_stay(tmp_path: Path) -> None:
@@ -92,29 +92,31 @@ def test_the_sources_say_who_read_and_other_levels_stay(tmp_path: Path) -> None:
     case = table[table["case_id"] == "0001-R-00m"].set_index("level")
     assert case["source"].to_dict() == {"features": "reader", "kl": "r", "oa": "derived"}
     assert [None if np.isnan(float(entry)) else int(entry) for entry in case.loc["features", "value"]] in ([1, None, 0],)
-    own = LABELS.read(labels).merge(SPLITS.read(splits)[["case_id", "split"]])
-    gone = (own["level"] == "oa") & (own["source"] == "reader") & (own["split"] != "test")  # they gave way to what follows from the grade
-    assert len(table) == len(own) - gone.sum() < len(own)
+    reference_rows = LABELS.read(labels).merge(SPLITS.read(splits)[["case_id", "split"]])
+    gone = (
+        (reference_rows["level"] == "oa") & (reference_rows["source"] == "reader") & (reference_rows["split"] != "test")
+    )  # they gave way to what follows from the grade
+    assert len(table) == len(reference_rows) - gone.sum() < len(reference_rows)
 
 
 def test_the_account_is_the_realised_agreement(tmp_path: Path) -> None:
     labels, splits = cohort(tmp_path)
     mine, account = read(tmp_path, labels, splits)
     cases = SPLITS.read(splits)
-    reference, found = classes(labels, cases), classes(mine, cases)
-    said = json.loads(account.read_text())
+    reference, reread = classes(labels, cases), classes(mine, cases)
+    record = json.loads(account.read_text())
     for level, count in (("kl", 5), ("oa", 2)):
         for split in ("train", "val"):
             chosen = (cases["split"] == split).to_numpy()
-            own = said["agreement"][level][split]
-            assert own["cases"] == chosen.sum() == np.sum(own["counts"])
-            assert own["misread"] == pytest.approx(np.mean(reference[level][chosen] != found[level][chosen]))
-            kappa = cohen_kappa_score(reference[level][chosen], found[level][chosen], labels=range(count), weights="quadratic")
-            assert own["quadratic_kappa"] == pytest.approx(kappa)
+            reference_rows = record["agreement"][level][split]
+            assert reference_rows["cases"] == chosen.sum() == np.sum(reference_rows["counts"])
+            assert reference_rows["misread"] == pytest.approx(np.mean(reference[level][chosen] != reread[level][chosen]))
+            kappa = cohen_kappa_score(reference[level][chosen], reread[level][chosen], labels=range(count), weights="quadratic")
+            assert reference_rows["quadratic_kappa"] == pytest.approx(kappa)
     kept = provenance([account])["reader"]
     assert (kept["name"], kept["seed"]) == ("r", 0)
     assert kept["agreement"]["c"]["kl"]["train"] == {
-        key: said["agreement"]["kl"]["train"][key] for key in ("cases", "misread", "quadratic_kappa")
+        key: record["agreement"]["kl"]["train"][key] for key in ("cases", "misread", "quadratic_kappa")
     }
     assert provenance([]) == {}
     (tmp_path / "other.json").write_text("{}")
@@ -131,9 +133,9 @@ def test_labels_follow_through_a_hierarchy_of_three_levels(tmp_path: Path) -> No
     LABELS.write(labels, kept[kept["level"] == "kl"])
     mine = read(tmp_path, labels, splits, levels=(top, middle, fine))[0]
     cases = SPLITS.read(splits)
-    found = read_labels([mine], cases[cases["split"] != "test"], (top, middle, fine))
-    assert (found["oa"].values == np.array(fine.parent_class)[found["kl"].values]).all()
-    assert (found["any"].values == np.array(middle.parent_class)[found["oa"].values]).all()
+    reread = read_labels([mine], cases[cases["split"] != "test"], (top, middle, fine))
+    assert (reread["oa"].values == np.array(fine.parent_class)[reread["kl"].values]).all()
+    assert (reread["any"].values == np.array(middle.parent_class)[reread["oa"].values]).all()
 
 
 def test_cases_without_a_fine_label_and_the_bytes_of_a_second_reading_do_not_change(tmp_path: Path) -> None:
@@ -144,9 +146,9 @@ def test_cases_without_a_fine_label_and_the_bytes_of_a_second_reading_do_not_cha
     first = mine.read_bytes(), account.read_bytes()
     cases = SPLITS.read(splits)
     unread = (cases["case_id"] < "0020").to_numpy()
-    reference, found = classes(labels, cases), classes(mine, cases)
-    assert (found["kl"][unread] == -1).all()
-    assert (found["oa"][unread] == reference["oa"][unread]).all()
+    reference, reread = classes(labels, cases), classes(mine, cases)
+    assert (reread["kl"][unread] == -1).all()
+    assert (reread["oa"][unread] == reference["oa"][unread]).all()
     read(tmp_path, labels, splits)
     assert (mine.read_bytes(), account.read_bytes()) == first
 

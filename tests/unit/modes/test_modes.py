@@ -41,18 +41,18 @@ def count(module):
     ],
 )
 def test_outputs_and_parameters(kind, names, outputs, parameters):
-    found = heads(kind, *names)
-    logits = found(torch.randn(4, 6))
+    built = heads(kind, *names)
+    logits = built(torch.randn(4, 6))
     assert {name: tuple(each.shape) for name, each in logits.items()} == {name: (4, width) for name, width in outputs.items()}
-    assert count(found) == parameters
+    assert count(built) == parameters
 
 
 def test_stacked_coarse_head_reads_the_fine_logits_alone():
-    found = heads("dual_stacked", "oa", "kl")
-    fine, coarse = found.heads
+    built = heads("dual_stacked", "oa", "kl")
+    fine, coarse = built.heads
     assert count(coarse) == 12
     embedding = torch.randn(4, 6)
-    logits = found(embedding)
+    logits = built(embedding)
     assert torch.equal(logits["kl"], fine(embedding))
     assert torch.equal(logits["oa"], coarse(logits["kl"]))
 
@@ -60,27 +60,27 @@ def test_stacked_coarse_head_reads_the_fine_logits_alone():
 def test_a_longer_stack_is_a_chain_each_head_reading_the_next_finer_one():
     oa, stage = LEVELS[0], Level(name="stage", kind="ordinal", classes=("none", "mild", "severe"), parent="oa", parent_class=(0, 1, 1))
     kl = KL.model_copy(update={"parent": "stage", "parent_class": (0, 0, 1, 1, 2)})
-    found = heads("dual_stacked", "oa", "stage", "kl", levels=(oa, stage, kl), losses={"kl": "corn"})
-    _, stage_head, oa_head = found.heads
-    assert [(each.in_features, each.out_features) for each in found.heads] == [(6, 4), (4, 3), (3, 2)]
-    logits = found(torch.randn(4, 6))
+    built = heads("dual_stacked", "oa", "stage", "kl", levels=(oa, stage, kl), losses={"kl": "corn"})
+    _, stage_head, oa_head = built.heads
+    assert [(each.in_features, each.out_features) for each in built.heads] == [(6, 4), (4, 3), (3, 2)]
+    logits = built(torch.randn(4, 6))
     assert list(logits) == ["oa", "stage", "kl"]
     assert torch.equal(logits["stage"], stage_head(logits["kl"]))
     assert torch.equal(logits["oa"], oa_head(logits["stage"]))
-    losses = found.loss(logits, {"oa": torch.tensor([0, 1, 1, 1]), "stage": torch.tensor([0, 1, 1, 2]), "kl": torch.tensor([1, 2, 3, 4])})
+    losses = built.loss(logits, {"oa": torch.tensor([0, 1, 1, 1]), "stage": torch.tensor([0, 1, 1, 2]), "kl": torch.tensor([1, 2, 3, 4])})
     losses["oa"].backward()
-    assert all(each.weight.grad.any() for each in found.heads)  # the coarse loss teaches the whole chain
+    assert all(each.weight.grad.any() for each in built.heads)  # the coarse loss teaches the whole chain
 
 
 def test_parallel_heads_of_three_levels_do_not_touch_each_other():
-    found = heads("dual", "oa", "kl", "findings", losses={"kl": "coral"}, findings=0.25)
-    logits = found(torch.randn(4, 6))
+    built = heads("dual", "oa", "kl", "findings", losses={"kl": "coral"}, findings=0.25)
+    logits = built(torch.randn(4, 6))
     labels = {"oa": torch.tensor([0, 0, 1, 1]), "kl": torch.tensor([0, 1, 2, 4]), "findings": torch.randint(0, 2, (4, 3))}
-    losses = found.loss(logits, labels)
+    losses = built.loss(logits, labels)
     torch.testing.assert_close(losses["total"], losses["oa"] + losses["kl"] + 0.25 * losses["findings"])
     losses["kl"].backward()
-    own = [any(each.grad is not None and bool(each.grad.any()) for each in head.parameters()) for head in found.heads]
-    assert own == [False, True, False]
+    touched = [any(each.grad is not None and bool(each.grad.any()) for each in head.parameters()) for head in built.heads]
+    assert touched == [False, True, False]
 
 
 def test_single_binary_loss_by_hand():
@@ -112,30 +112,30 @@ def test_multilabel_loss_leaves_gaps_out():
     ("kind", "names"), [("single", ["oa"]), ("single", ["kl"]), ("dual", ["oa", "kl", "findings"]), ("dual_stacked", ["oa", "kl"])]
 )
 def test_a_batch_without_labels_contributes_nothing(kind, names):
-    found = heads(kind, *names)
+    built = heads(kind, *names)
     nothing = {name: torch.full((2, 3) if name == "findings" else (2,), -1) for name in names}
-    losses = found.loss(found(torch.randn(2, 6)), nothing)
+    losses = built.loss(built(torch.randn(2, 6)), nothing)
     losses["total"].backward()
     assert all(each.item() == 0 for each in losses.values())
-    assert all(each.grad is None or not each.grad.any() for each in found.parameters())
+    assert all(each.grad is None or not each.grad.any() for each in built.parameters())
 
 
 def test_a_level_without_labels_leaves_the_other_alone():
-    found = heads("dual", "oa", "kl")
-    logits = found(torch.randn(3, 6))
-    losses = found.loss(logits, {"oa": torch.full((3,), -1), "kl": torch.tensor([0, 2, 4])})
+    built = heads("dual", "oa", "kl")
+    logits = built(torch.randn(3, 6))
+    losses = built.loss(logits, {"oa": torch.full((3,), -1), "kl": torch.tensor([0, 2, 4])})
     assert losses["oa"].item() == 0
     assert torch.equal(losses["total"], losses["kl"])
     torch.testing.assert_close(losses["kl"], functional.cross_entropy(logits["kl"], torch.tensor([0, 2, 4])))
 
 
 def test_labels_are_asked_for_and_their_shape_is_checked():
-    found = heads("dual", "oa", "kl")
-    logits = found(torch.randn(2, 6))
+    built = heads("dual", "oa", "kl")
+    logits = built(torch.randn(2, 6))
     with pytest.raises(KneeoaError, match="no labels were given for the supervised level 'kl'; given are \\['oa'\\]"):
-        found.loss(logits, {"oa": torch.tensor([0, 1])})
+        built.loss(logits, {"oa": torch.tensor([0, 1])})
     with pytest.raises(KneeoaError, match="'oa' have the shape \\[2, 1\\]; expected is \\[2\\]"):
-        found.loss(logits, {"oa": torch.tensor([[0], [1]]), "kl": torch.tensor([0, 1])})
+        built.loss(logits, {"oa": torch.tensor([[0], [1]]), "kl": torch.tensor([0, 1])})
 
 
 def test_probabilities_do_not_saturate_in_double():
@@ -151,15 +151,15 @@ def test_probabilities_do_not_saturate_in_double():
 
 
 def test_score_is_the_log_odds_of_the_positive_classes():
-    found, logits = heads("dual", "oa", "kl"), {"oa": torch.randn(4, 2), "kl": torch.randn(4, 5)}
-    p = found.probabilities(logits)["kl"][:, 2:].sum(dim=1)
-    torch.testing.assert_close(found.score(logits, "kl", {2, 3, 4}).double(), torch.logit(p), rtol=1e-5, atol=1e-6)
-    torch.testing.assert_close(found.score(logits, "oa", {1}), logits["oa"][:, 1] - logits["oa"][:, 0])
+    built, logits = heads("dual", "oa", "kl"), {"oa": torch.randn(4, 2), "kl": torch.randn(4, 5)}
+    p = built.probabilities(logits)["kl"][:, 2:].sum(dim=1)
+    torch.testing.assert_close(built.score(logits, "kl", {2, 3, 4}).double(), torch.logit(p), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(built.score(logits, "oa", {1}), logits["oa"][:, 1] - logits["oa"][:, 0])
     z = torch.tensor([[3.0], [-40.0]])
     assert heads("single", "oa").score({"oa": z}, "oa", {1}).tolist() == [3.0, -40.0]
     for positive in (set(), {0, 1, 2, 3, 4}):
         with pytest.raises(KneeoaError, match="no log-odds"):
-            found.score(logits, "kl", positive)
+            built.score(logits, "kl", positive)
 
 
 def test_each_level_is_trained_by_what_suits_its_kind_and_the_configuration_chooses():

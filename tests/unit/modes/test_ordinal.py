@@ -34,37 +34,37 @@ def cumulative(loss, z):
 
 @pytest.mark.parametrize(("loss", "parameters"), [("corn", 4 * 7), ("coral", 6 + 4)])
 def test_one_output_a_threshold(loss, parameters):
-    found = heads(loss)
-    assert found(torch.randn(3, 6))["kl"].shape == (3, 4)
-    assert sum(each.numel() for each in found.parameters()) == parameters
+    built = heads(loss)
+    assert built(torch.randn(3, 6))["kl"].shape == (3, 4)
+    assert sum(each.numel() for each in built.parameters()) == parameters
 
 
 @pytest.mark.parametrize("loss", ORDINAL)
 def test_probabilities_are_differences_of_cumulative_ones(loss):
     z = outputs(loss)
     above = torch.cat([torch.ones(200, 1), cumulative(loss, z), torch.zeros(200, 1)], dim=1)
-    found = heads(loss).probabilities({"kl": z})["kl"]
-    assert found.dtype == torch.float64
-    torch.testing.assert_close(found, above[:, :-1] - above[:, 1:], rtol=0, atol=1e-12)
-    torch.testing.assert_close(found.sum(dim=1), torch.ones(200, dtype=torch.float64), rtol=0, atol=1e-12)
-    assert (found > 0).all()
+    probabilities = heads(loss).probabilities({"kl": z})["kl"]
+    assert probabilities.dtype == torch.float64
+    torch.testing.assert_close(probabilities, above[:, :-1] - above[:, 1:], rtol=0, atol=1e-12)
+    torch.testing.assert_close(probabilities.sum(dim=1), torch.ones(200, dtype=torch.float64), rtol=0, atol=1e-12)
+    assert (probabilities > 0).all()
 
 
 @pytest.mark.parametrize("loss", ORDINAL)
 def test_class_logits_are_centred_and_their_softmax_is_the_probabilities(loss):
-    found, z = heads(loss), outputs(loss)
-    logits = found.class_logits({"kl": z})["kl"]
+    built, z = heads(loss), outputs(loss)
+    logits = built.class_logits({"kl": z})["kl"]
     assert logits.shape == (200, 5)
     torch.testing.assert_close(logits.mean(dim=1), torch.zeros(200, dtype=torch.float64), rtol=0, atol=1e-9)
-    torch.testing.assert_close(torch.softmax(logits, dim=1), found.probabilities({"kl": z})["kl"])
+    torch.testing.assert_close(torch.softmax(logits, dim=1), built.probabilities({"kl": z})["kl"])
 
 
 @pytest.mark.parametrize("loss", ORDINAL)
 @pytest.mark.parametrize("positive", [{2, 3, 4}, {4}, {0}, {1, 3}])
 def test_score_is_the_log_odds_of_the_summed_probabilities(loss, positive):
-    found, z = heads(loss), outputs(loss)
-    p = found.probabilities({"kl": z})["kl"][:, sorted(positive)].sum(dim=1)
-    torch.testing.assert_close(found.score({"kl": z}, "kl", positive), torch.logit(p), rtol=1e-6, atol=1e-8)
+    built, z = heads(loss), outputs(loss)
+    p = built.probabilities({"kl": z})["kl"][:, sorted(positive)].sum(dim=1)
+    torch.testing.assert_close(built.score({"kl": z}, "kl", positive), torch.logit(p), rtol=1e-6, atol=1e-8)
 
 
 @pytest.mark.parametrize("loss", ORDINAL)
@@ -74,14 +74,14 @@ def test_scores_and_class_logits_never_saturate(loss, size, sign):
     """In float32 a sigmoid of 60 is 1 and its gradient 0; the log-odds must still be near 60 and
     its gradient of order 1.
     """
-    found = heads(loss)
+    built = heads(loss)
     z = (sign * size + torch.tensor([[1.5, 0.5, -0.5, -1.5]])).requires_grad_()
-    score = found.score({"kl": z}, "kl", {2, 3, 4})
+    score = built.score({"kl": z}, "kl", {2, 3, 4})
     (gradient,) = torch.autograd.grad(score.sum(), z, retain_graph=True)
     assert torch.isfinite(score).all()
     assert sign * score.item() > 0.9 * size
     assert 0.5 < gradient.sum().item() < 5
-    classes = found.class_logits({"kl": z})["kl"]
+    classes = built.class_logits({"kl": z})["kl"]
     assert torch.isfinite(classes).all()
     for index in range(5):
         (gradient,) = torch.autograd.grad(classes[0, index], z, retain_graph=True)
@@ -91,10 +91,10 @@ def test_scores_and_class_logits_never_saturate(loss, size, sign):
 
 @pytest.mark.parametrize("loss", ORDINAL)
 def test_the_log_odds_have_the_gradient_of_their_finite_differences(loss):
-    found = heads(loss)
+    built = heads(loss)
     z = outputs(loss, 5).requires_grad_()
-    assert torch.autograd.gradcheck(lambda each: found.score({"kl": each}, "kl", {2, 3, 4}), (z,))
-    assert torch.autograd.gradcheck(lambda each: found.class_logits({"kl": each})["kl"], (z,))
+    assert torch.autograd.gradcheck(lambda each: built.score({"kl": each}, "kl", {2, 3, 4}), (z,))
+    assert torch.autograd.gradcheck(lambda each: built.class_logits({"kl": each})["kl"], (z,))
 
 
 def test_corn_loss_by_hand_over_the_cases_that_reach_each_threshold():
@@ -107,42 +107,42 @@ def test_corn_loss_by_hand_over_the_cases_that_reach_each_threshold():
     # Case 0 (grade 1) takes part in tasks 0 (passed) and 1 (not); case 1 (grade 4) in all four;
     # case 2 (grade 0) in task 0 alone.
     terms = [right(0.3), right(1.0), right(1.0), right(2.0), right(-0.5), right(0.1), right(2.0)]
-    found = heads("corn")
-    assert found.terms({"kl": y})["kl"].item() == 7
-    assert found.loss({"kl": z}, {"kl": y})["kl"].item() == pytest.approx(sum(terms) / 7, rel=1e-6)
+    built = heads("corn")
+    assert built.terms({"kl": y})["kl"].item() == 7
+    assert built.loss({"kl": z}, {"kl": y})["kl"].item() == pytest.approx(sum(terms) / 7, rel=1e-6)
 
 
 def test_corn_loss_is_the_negative_log_likelihood_of_its_own_probabilities():
     z, y = outputs("corn"), torch.arange(200) % 5
-    found = heads("corn")
-    p = found.probabilities({"kl": z})["kl"][torch.arange(200), y]
-    torch.testing.assert_close(found.loss({"kl": z}, {"kl": y})["kl"] * found.terms({"kl": y})["kl"], -p.log().sum())
+    built = heads("corn")
+    p = built.probabilities({"kl": z})["kl"][torch.arange(200), y]
+    torch.testing.assert_close(built.loss({"kl": z}, {"kl": y})["kl"] * built.terms({"kl": y})["kl"], -p.log().sum())
 
 
 def test_coral_loss_by_hand_sums_over_thresholds_and_averages_over_cases():
     z = torch.tensor([[2.0, 1.0, -1.0, -3.0], [0.5, 0.4, 0.3, 0.2], [7.0, 7.0, 7.0, 7.0]])
     y = torch.tensor([2, 0, -1])
     right = [math.log1p(math.exp(-value)) for value in (2.0, 1.0, 1.0, 3.0, -0.5, -0.4, -0.3, -0.2)]
-    found = heads("coral")
-    assert found.terms({"kl": y})["kl"].item() == 2
-    assert found.loss({"kl": z}, {"kl": y})["kl"].item() == pytest.approx(sum(right) / 2, rel=1e-6)
+    built = heads("coral")
+    assert built.terms({"kl": y})["kl"].item() == 2
+    assert built.loss({"kl": z}, {"kl": y})["kl"].item() == pytest.approx(sum(right) / 2, rel=1e-6)
 
 
 def test_coral_begins_at_evenly_spaced_biases_and_keeps_them_in_order():
     head = CoralHead(6, 4)
     torch.testing.assert_close(head.biases.detach(), torch.tensor([1.0, 0.75, 0.5, 0.25]))
-    found = heads("coral")
-    optimiser = torch.optim.AdamW(found.parameters(), lr=0.5)
+    built = heads("coral")
+    optimiser = torch.optim.AdamW(built.parameters(), lr=0.5)
     x = torch.randn(64, 6)
     for _ in range(60):  # labels in the wrong order press the biases against each other
         labels = torch.randint(0, 2, (64,)) * 4
         optimiser.zero_grad()
-        found.loss(found(x), {"kl": labels})["total"].backward()
+        built.loss(built(x), {"kl": labels})["total"].backward()
         optimiser.step()
-    assert (found.head.biases.diff() <= 0).all()
-    probabilities = found.probabilities(found(x))["kl"]
+    assert (built.head.biases.diff() <= 0).all()
+    probabilities = built.probabilities(built(x))["kl"]
     assert (probabilities >= 0).all()
-    assert torch.isfinite(found.class_logits(found(x))["kl"]).all()
+    assert torch.isfinite(built.class_logits(built(x))["kl"]).all()
     assert probabilities[:, 1:4].max() < 0.05
 
 
@@ -160,12 +160,12 @@ def test_both_learn_an_ordered_difference(loss):
     y = torch.randint(0, 5, (400,), generator=generator)
     x = torch.randn(400, 6, generator=generator)
     x[:, 0] += 3.0 * y
-    found = heads(loss)
-    optimiser = torch.optim.AdamW(found.parameters(), lr=0.1)
+    built = heads(loss)
+    optimiser = torch.optim.AdamW(built.parameters(), lr=0.1)
     for _ in range(400):
         optimiser.zero_grad()
-        found.loss(found(x), {"kl": y})["total"].backward()
+        built.loss(built(x), {"kl": y})["total"].backward()
         optimiser.step()
-    called = found.probabilities(found(x))["kl"].argmax(dim=1)
+    called = built.probabilities(built(x))["kl"].argmax(dim=1)
     assert (called == y).float().mean() > 0.85
     assert (called - y).abs().max() <= 1

@@ -37,12 +37,12 @@ def part(values, rows):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("loss", ["cross_entropy", "corn", "coral"])
 def test_the_losses_of_parts_add_up_to_the_loss_of_the_batch(loss, weighted):
-    found = heads(loss).double()
+    built = heads(loss).double()
     if weighted:
-        found.balance(LABELS)
-    logits = found(torch.randn(12, 6, dtype=torch.float64))
-    whole = found.loss(logits, LABELS)
-    parts = [found.loss(part(logits, rows), part(LABELS, rows), found.terms(LABELS)) for rows in torch.arange(12).split([5, 4, 2, 1])]
+        built.balance(LABELS)
+    logits = built(torch.randn(12, 6, dtype=torch.float64))
+    whole = built.loss(logits, LABELS)
+    parts = [built.loss(part(logits, rows), part(LABELS, rows), built.terms(LABELS)) for rows in torch.arange(12).split([5, 4, 2, 1])]
     for name, value in whole.items():
         torch.testing.assert_close(sum(each[name] for each in parts), value)
 
@@ -55,13 +55,13 @@ def test_terms_count_labels_and_corns_conditional_tasks():
 
 def test_balanced_weights_are_those_of_the_textbook_with_a_mean_of_one():
     weights = balanced(GRADES, KL)
-    known = GRADES[GRADES >= 0]
-    expected = compute_class_weight("balanced", classes=np.arange(5), y=known.numpy())
+    labelled = GRADES[GRADES >= 0]
+    expected = compute_class_weight("balanced", classes=np.arange(5), y=labelled.numpy())
     assert weights.tolist() == pytest.approx(expected.tolist())
-    assert weights[known].mean().item() == pytest.approx(1.0)
-    without = balanced(known[known != 2], KL)
+    assert weights[labelled].mean().item() == pytest.approx(1.0)
+    without = balanced(labelled[labelled != 2], KL)
     assert without[2].item() == 1.0
-    assert without[known[known != 2]].mean().item() == pytest.approx(1.0)
+    assert without[labelled[labelled != 2]].mean().item() == pytest.approx(1.0)
     findings = balanced(LABELS["findings"], FINDINGS)
     assert findings.shape == (3, 2)
     assert findings[0].tolist() == pytest.approx([11 / 16, 11 / 6])
@@ -71,21 +71,21 @@ def test_balanced_weights_are_those_of_the_textbook_with_a_mean_of_one():
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "coral"])
 def test_weights_scale_each_case_and_the_mean_stays_over_cases(loss):
-    found = heads(loss)
-    logits = found(torch.randn(12, 6))
-    each = torch.stack([found.loss(part(logits, [row]), part(LABELS, [row]))["kl"] for row in range(12)])
+    built = heads(loss)
+    logits = built(torch.randn(12, 6))
+    each = torch.stack([built.loss(part(logits, [row]), part(LABELS, [row]))["kl"] for row in range(12)])
     weights = balanced(GRADES, KL)
-    found.balance(LABELS)
+    built.balance(LABELS)
     read = GRADES >= 0
     expected = (each[read].double() * weights[GRADES[read]]).sum() / read.sum()
-    assert found.loss(logits, LABELS)["kl"].item() == pytest.approx(expected.item(), rel=1e-6)
+    assert built.loss(logits, LABELS)["kl"].item() == pytest.approx(expected.item(), rel=1e-6)
 
 
 def test_weights_of_findings_and_of_a_single_logit():
-    found = heads()
+    built = heads()
     logits = {"oa": torch.zeros(12, 2), "kl": torch.zeros(12, 5), "findings": torch.zeros(12, 3)}
-    found.balance(LABELS)
-    losses = found.loss(logits, LABELS)
+    built.balance(LABELS)
+    losses = built.loss(logits, LABELS)
     assert losses["findings"].item() == pytest.approx(torch.log(torch.tensor(2.0)).item())  # equal losses times a mean weight of 1
     single = registry.build(Mode(kind="single", levels=("oa",)), LEVELS, 6)
     single.balance({"oa": LABELS["oa"]})
@@ -95,9 +95,9 @@ def test_weights_of_findings_and_of_a_single_logit():
 
 
 def test_weights_are_not_among_the_weights_that_are_saved():
-    found = heads()
-    before = set(found.state_dict())
-    found.balance(LABELS)
-    assert set(found.state_dict()) == before
+    built = heads()
+    before = set(built.state_dict())
+    built.balance(LABELS)
+    assert set(built.state_dict()) == before
     with pytest.raises(KneeoaError, match="no labels were given for the supervised level 'findings'"):
-        found.balance({"oa": LABELS["oa"], "kl": LABELS["kl"]})
+        built.balance({"oa": LABELS["oa"], "kl": LABELS["kl"]})

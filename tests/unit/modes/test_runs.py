@@ -44,12 +44,12 @@ def test_a_run_with_an_ordinal_loss_learns_and_its_predictions_are_as_any_others
     rows = told(files, tmp_path / "run", tmp_path)
     assert set(zip(rows["level"], rows["head"], strict=True)) == {("oa", "oa"), ("kl", "kl"), ("oa", "kl")}
     for level, classes in (("oa", 2), ("kl", 5)):
-        own = rows[rows["level"] == level]
-        probabilities = np.stack(own["probabilities"].to_list())
-        assert probabilities.shape == (len(own), classes)
+        level_rows = rows[rows["level"] == level]
+        probabilities = np.stack(level_rows["probabilities"].to_list())
+        assert probabilities.shape == (len(level_rows), classes)
         assert (probabilities >= 0).all()
         assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-9)
-        logits = np.stack(own["logits"].to_list())
+        logits = np.stack(level_rows["logits"].to_list())
         assert np.allclose(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), probabilities, atol=1e-6)
     both = rows[rows["head"] == "kl"].pivot(index=["cohort", "case_id"], columns="level", values="probabilities")
     assert np.allclose([p[1] for p in both["oa"]], [sum(p[2:]) for p in both["kl"]])

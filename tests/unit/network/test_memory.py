@@ -27,6 +27,6 @@ def test_layers_stay_channels_last_even_where_their_kernels_tell_nothing(convolu
     assert torch.equal(laid, image)
     assert network(laid).stride(1) == 1
     network(laid).sum().backward()
-    found, image.grad = image.grad, None
+    gradient, image.grad = image.grad, None
     network.to(memory_format=torch.contiguous_format)(image).sum().backward()
-    assert torch.allclose(found, image.grad, rtol=1e-4, atol=1e-4)
+    assert torch.allclose(gradient, image.grad, rtol=1e-4, atol=1e-4)

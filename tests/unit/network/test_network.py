@@ -53,12 +53,12 @@ def test_output_and_readings():
 def test_coarse_probabilities_are_sums_of_fine_ones():
     dual = network("oa", "kl").eval()
     with torch.no_grad():
-        found = dual.probabilities(dual(images()).logits)
-    assert set(found) == set(dual.readings)
-    fine = found["kl", "kl"].numpy()
-    assert found["kl", "kl"].dtype == torch.float64
-    torch.testing.assert_close(found["stage", "kl"], torch.from_numpy(derive_probabilities(fine, (0, 0, 1, 1, 2), 3)))
-    torch.testing.assert_close(found["oa", "kl"], torch.from_numpy(derive_probabilities(fine, (0, 0, 1, 1, 1), 2)))
+        probabilities = dual.probabilities(dual(images()).logits)
+    assert set(probabilities) == set(dual.readings)
+    fine = probabilities["kl", "kl"].numpy()
+    assert probabilities["kl", "kl"].dtype == torch.float64
+    torch.testing.assert_close(probabilities["stage", "kl"], torch.from_numpy(derive_probabilities(fine, (0, 0, 1, 1, 2), 3)))
+    torch.testing.assert_close(probabilities["oa", "kl"], torch.from_numpy(derive_probabilities(fine, (0, 0, 1, 1, 1), 2)))
 
 
 def test_a_coarse_class_without_fine_classes_has_probability_zero():
@@ -126,12 +126,12 @@ def test_saved_and_loaded_networks_agree_bit_for_bit(tmp_path, backbone, kind, n
     save(trained, spec(*names, kind=kind, backbone=backbone), tmp_path)
     save(trained, spec(*names, kind=kind, backbone=backbone), tmp_path / "again")
     drawn = torch.get_rng_state()
-    found, description = load(tmp_path)
+    loaded, description = load(tmp_path)
     assert torch.equal(drawn, torch.get_rng_state())
     assert description == spec(*names, kind=kind, backbone=backbone)
-    assert not found.training
+    assert not loaded.training
     with torch.no_grad():
-        before, after = trained.eval()(images()), found(images())
+        before, after = trained.eval()(images()), loaded(images())
     assert torch.equal(before.embedding, after.embedding)
     assert all(torch.equal(before.logits[name], after.logits[name]) for name in names)
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["model.json", "weights.safetensors"]
@@ -141,10 +141,10 @@ def test_saved_and_loaded_networks_agree_bit_for_bit(tmp_path, backbone, kind, n
 
 def test_loaded_networks_can_be_trained_further(tmp_path):
     save(network("oa", "kl"), spec("oa", "kl"), tmp_path)
-    found, _ = load(tmp_path)
-    found.train()
-    found.heads.loss(found(images()).logits, {"oa": torch.tensor([0, 1, 1]), "kl": torch.tensor([0, 2, 4])})["total"].backward()
-    assert all(each.requires_grad and each.grad is not None for each in found.parameters())
+    loaded, _ = load(tmp_path)
+    loaded.train()
+    loaded.heads.loss(loaded(images()).logits, {"oa": torch.tensor([0, 1, 1]), "kl": torch.tensor([0, 2, 4])})["total"].backward()
+    assert all(each.requires_grad and each.grad is not None for each in loaded.parameters())
 
 
 def test_damaged_or_foreign_files_are_named(tmp_path):

@@ -37,16 +37,16 @@ def images(count=4):
 
 @pytest.mark.parametrize(("kind", "names", "losses"), CASES)
 def test_every_reading_has_probabilities_logits_and_scores(kind, names, losses):
-    found = network(kind, names, losses).eval()
+    built = network(kind, names, losses).eval()
     with torch.no_grad():
-        output = found(images())
-        probabilities, logits = found.probabilities(output.logits), found.class_logits(output.logits)
-        score = found.target_score(output, "oa", "kl")
-        peak = found.target_score(output, "kl", "kl")
+        output = built(images())
+        probabilities, logits = built.probabilities(output.logits), built.class_logits(output.logits)
+        score = built.target_score(output, "oa", "kl")
+        peak = built.target_score(output, "kl", "kl")
     assert output.logits["kl"].shape == (4, 4)
-    assert set(probabilities) == set(logits) == set(found.readings)
+    assert set(probabilities) == set(logits) == set(built.readings)
     for pair, values in probabilities.items():
-        assert values.shape == (4, len(found.levels[pair[0]].classes))
+        assert values.shape == (4, len(built.levels[pair[0]].classes))
         assert (values > 0).all()
         torch.testing.assert_close(values.sum(dim=1), torch.ones(4, dtype=torch.float64))
         torch.testing.assert_close(values, torch.softmax(logits[pair].double(), dim=1), rtol=1e-5, atol=1e-7)
@@ -59,13 +59,13 @@ def test_every_reading_has_probabilities_logits_and_scores(kind, names, losses):
 
 @pytest.mark.parametrize(("kind", "names", "losses"), CASES)
 def test_scores_have_a_gradient_by_the_image_even_where_the_network_is_sure(kind, names, losses):
-    found = network(kind, names, losses).eval()
+    built = network(kind, names, losses).eval()
     with torch.no_grad():
-        for parameter in found.heads.parameters():
+        for parameter in built.heads.parameters():
             parameter.mul_(100)
     image = images(2).requires_grad_()
-    output = found(image)
-    for scores in (found.target_score(output, "oa", "kl"), found.class_logits(output.logits)["kl", "kl"][:, 4]):
+    output = built(image)
+    for scores in (built.target_score(output, "oa", "kl"), built.class_logits(output.logits)["kl", "kl"][:, 4]):
         (gradient,) = torch.autograd.grad(scores.sum(), image, retain_graph=True)
         assert torch.isfinite(gradient).all()
         assert (gradient.flatten(1).abs().sum(dim=1) > 0).all()
@@ -80,11 +80,11 @@ def test_files_keep_the_loss_and_the_weights(tmp_path, kind, names, losses):
     trained.heads.loss(trained(images()).logits, labels)["total"].backward()
     optimiser.step()
     save(trained, spec(kind, names, losses), tmp_path)
-    found, description = load(tmp_path)
+    loaded, description = load(tmp_path)
     assert description.mode.losses == losses
-    assert found.heads.class_weights == {}
+    assert loaded.heads.class_weights == {}
     with torch.no_grad():
-        before, after = trained.eval()(images()), found(images())
+        before, after = trained.eval()(images()), loaded(images())
     assert all(torch.equal(before.logits[name], after.logits[name]) for name in names)
 
 

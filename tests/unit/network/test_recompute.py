@@ -30,7 +30,7 @@ def test_stages_are_the_outermost_composed_members():
 
 @pytest.mark.parametrize("keyed", [False, True])
 def test_gradients_statistics_and_masks_are_those_of_a_plain_pass(keyed):
-    found = []
+    results = []
     for again in (False, True):
         torch.manual_seed(0)
         network = nn.Sequential(*(Drops() for _ in range(3)))
@@ -40,8 +40,8 @@ def test_gradients_statistics_and_masks_are_those_of_a_plain_pass(keyed):
         names = list(network.state_dict())
         torch.manual_seed(1)
         network(torch.randn(5, 8)).square().sum().backward()
-        found.append((names, [p.grad for p in network.parameters()], list(network.buffers())))
-    (names, gradients, buffers), (names_again, gradients_again, buffers_again) = found
+        results.append((names, [p.grad for p in network.parameters()], list(network.buffers())))
+    (names, gradients, buffers), (names_again, gradients_again, buffers_again) = results
     assert names == names_again
     for one, other in zip([*gradients, *buffers], [*gradients_again, *buffers_again], strict=True):
         assert torch.equal(one, other)

@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 
 from kneeoa.errors import KneeoaError
-from kneeoa.paper_tables.claim import write as write_claim
-from kneeoa.paper_tables.subgroups import write as write_subgroups
+from kneeoa.paper_tables.table_files import write_table
 from kneeoa.tables.claim import CLAIM
 from kneeoa.tables.subgroups import SUBGROUPS
 from tests.unit.figures import synthetic
@@ -37,7 +36,7 @@ def test_a_pair_of_modes_is_one_line_with_a_column_for_each_part_of_the_claim(tm
         claimed("prediction", "oa", "auc", "", 0.01, **other),
     ]
     CLAIM.write(tmp_path / "c.parquet", rows)
-    write_claim(tmp_path / "c.parquet", *out, arms=synthetic.FACTORS)
+    write_table("claim", *out, claim=tmp_path / "c.parquet", arms=synthetic.FACTORS)
     assert pd.read_csv(out[0])["part"].tolist() == ["saliency", "axis", "prediction", "prediction"]  # the table's own order
     text = out[1].read_text().replace("−", "-").replace("$-$", "-")
     assert r"Backbone & Comparison & OA AUC & KL first principal component Spearman & Cartilage enrichment \\" in text
@@ -50,7 +49,7 @@ def test_a_pair_of_modes_is_one_line_with_a_column_for_each_part_of_the_claim(tm
 def test_cohorts_have_tables_of_their_own(tmp_path, out):
     rows = [claimed("prediction", "oa", "auc", "", 0.03, cohort=cohort) for cohort in ("phantom", "elsewhere")]
     CLAIM.write(tmp_path / "c.parquet", rows)
-    write_claim(tmp_path / "c.parquet", *out, arms=synthetic.FACTORS)
+    write_table("claim", *out, claim=tmp_path / "c.parquet", arms=synthetic.FACTORS)
     assert out[1].read_text().count(r"\begin{tabular}") == 2
 
 
@@ -76,7 +75,7 @@ def test_groups_have_their_counts_and_the_interaction_alone_has_a_p(tmp_path, ou
         grouped("sex", "interaction", 0.04, p=0.03, statistic=4.7, df=1, counts=""),
     ]
     SUBGROUPS.write(tmp_path / "s.parquet", rows)
-    write_subgroups(tmp_path / "s.parquet", *out, arms=synthetic.FACTORS)
+    write_table("subgroups", *out, subgroups=tmp_path / "s.parquet", arms=synthetic.FACTORS)
     written = pd.read_csv(out[0])
     assert written["suppressed"].tolist() == [False, True, False]
     assert written["df"].tolist()[2] == 1
@@ -88,11 +87,11 @@ def test_groups_have_their_counts_and_the_interaction_alone_has_a_p(tmp_path, ou
 
 def test_no_subgroups_no_table(tmp_path, out):
     SUBGROUPS.write(tmp_path / "s.parquet", [])
-    write_subgroups(tmp_path / "s.parquet", *out)
+    write_table("subgroups", *out, subgroups=tmp_path / "s.parquet")
     assert r"\begin{tabular}" not in out[1].read_text()
 
 
-@pytest.mark.parametrize("write", [write_claim, write_subgroups])
-def test_another_table_is_refused(tmp_path, out, write):
+@pytest.mark.parametrize("name", ["claim", "subgroups"])
+def test_another_table_is_refused(tmp_path, out, name):
     with pytest.raises(KneeoaError, match="is not a"):
-        write(synthetic.metrics(tmp_path), *out)
+        write_table(name, *out, **{name: synthetic.metrics(tmp_path)})

@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 
 from kneeoa.errors import KneeoaError
-from kneeoa.paper_tables.deletion import write as write_deletion
-from kneeoa.paper_tables.sanity import write as write_sanity
+from kneeoa.paper_tables.table_files import write_table
 from kneeoa.tables.deletion import DELETION_SUMMARY
 from kneeoa.tables.sanity import SANITY
 from tests.unit.figures import synthetic
@@ -54,7 +53,7 @@ def checks() -> list[dict[str, Any]]:
 
 def test_sanity_keeps_every_row_and_prints_three_tables(tmp_path, out):
     SANITY.write(tmp_path / "s.parquet", checks())
-    write_sanity(tmp_path / "s.parquet", *out, arms=synthetic.FACTORS)
+    write_table("sanity", *out, sanity=tmp_path / "s.parquet", arms=synthetic.FACTORS)
     written = pd.read_csv(out[0])
     assert len(written) == len(checks())
     assert list(written.columns) == SANITY.schema.names
@@ -67,7 +66,7 @@ def test_sanity_keeps_every_row_and_prints_three_tables(tmp_path, out):
 
 def test_trained_and_randomised_enrichment_share_a_line_with_their_difference(tmp_path, out):
     SANITY.write(tmp_path / "s.parquet", checks())
-    write_sanity(tmp_path / "s.parquet", *out, arms=synthetic.FACTORS)
+    write_table("sanity", *out, sanity=tmp_path / "s.parquet", arms=synthetic.FACTORS)
     lines = [line for line in out[1].read_text().splitlines() if "& cartilage &" in line]
     assert len(lines) == 1  # both signs alone, and only where both halves are known
     cells = [cell.strip() for cell in lines[0].removesuffix(r"\\").split("&")]
@@ -77,7 +76,7 @@ def test_trained_and_randomised_enrichment_share_a_line_with_their_difference(tm
 
 def test_a_study_without_checks_gives_empty_tables(tmp_path, out):
     SANITY.write(tmp_path / "s.parquet", [])
-    write_sanity(tmp_path / "s.parquet", *out)
+    write_table("sanity", *out, sanity=tmp_path / "s.parquet")
     assert len(pd.read_csv(out[0])) == 0
     assert r"\begin{tabular}" not in out[1].read_text()
 
@@ -95,7 +94,7 @@ def test_deletion_prints_signed_drops_and_what_is_less_its_control(tmp_path, out
         deleted("cartilage", measure="absolute_drop", estimate=0.77),
     ]
     DELETION_SUMMARY.write(tmp_path / "d.parquet", rows)
-    write_deletion(tmp_path / "d.parquet", *out, arms=synthetic.FACTORS)
+    write_table("deletion", *out, deletion=tmp_path / "d.parquet", arms=synthetic.FACTORS)
     assert len(pd.read_csv(out[0])) == 4
     text = out[1].read_text()
     assert r"M3T & Dual & Cartilage & +0.50 [0.30, 0.70] &  &  \\" in text
@@ -105,7 +104,7 @@ def test_deletion_prints_signed_drops_and_what_is_less_its_control(tmp_path, out
     assert "12 cases of 10 subjects, 2 seeds. Logit units." in text
 
 
-@pytest.mark.parametrize("write", [write_sanity, write_deletion])
-def test_another_table_is_refused(tmp_path, out, write):
+@pytest.mark.parametrize("name", ["sanity", "deletion"])
+def test_another_table_is_refused(tmp_path, out, name):
     with pytest.raises(KneeoaError, match="is not a"):
-        write(synthetic.metrics(tmp_path), *out)
+        write_table(name, *out, **{name: synthetic.metrics(tmp_path)})

@@ -16,8 +16,8 @@ NO_FINDINGS = Findings(0, 0, 0, 0, 0, 0, 0, 0, 0)
 BRIGHTNESS = {tissue: float(tissue) for tissue in Tissue}
 
 
-def knee_of(seen, side="R", variation=0.0, seed=3):
-    return grow(seen, side, 1.0, variation, np.random.default_rng(seed))
+def knee_of(signs, side="R", variation=0.0, seed=3):
+    return grow(signs, side, 1.0, variation, np.random.default_rng(seed))
 
 
 def middle(knee):
@@ -36,12 +36,12 @@ def volumes(knee, spacing=1.25):
 
 def test_a_healthy_knee_has_the_proportions_of_a_knee():
     # Ranges of manual segmentations of adult knees: cartilage and patella in mm3.
-    found = volumes(knee_of(NO_FINDINGS))
-    assert 10_000 < found[Label.FEMORAL_CARTILAGE] < 19_000
-    assert 3_000 < found[Label.TIBIAL_CARTILAGE] < 7_000
-    assert 2_000 < found[Label.PATELLAR_CARTILAGE] < 6_000
-    assert 13_000 < found[Label.PATELLA] < 30_000
-    assert found[Label.FEMUR] > found[Label.TIBIA] > 80_000
+    sizes = volumes(knee_of(NO_FINDINGS))
+    assert 10_000 < sizes[Label.FEMORAL_CARTILAGE] < 19_000
+    assert 3_000 < sizes[Label.TIBIAL_CARTILAGE] < 7_000
+    assert 2_000 < sizes[Label.PATELLAR_CARTILAGE] < 6_000
+    assert 13_000 < sizes[Label.PATELLA] < 30_000
+    assert sizes[Label.FEMUR] > sizes[Label.TIBIA] > 80_000
 
 
 def test_severity_thins_medial_cartilage_first_and_narrows_its_space():
@@ -78,11 +78,11 @@ def test_the_gap_between_the_bones_is_the_joint_space():
 def test_osteophytes_lesions_and_effusion_appear_with_their_findings():
     plain = np.bincount(render.label_map(knee_of(NO_FINDINGS), grid_of(knee_of(NO_FINDINGS)), whole=True).ravel(), minlength=18)
     sick = knee_of(findings(1.0, 1.0, 1.0, np.random.default_rng(0)))
-    found = np.bincount(render.label_map(sick, grid_of(sick), whole=True).ravel(), minlength=18)
+    voxels = np.bincount(render.label_map(sick, grid_of(sick), whole=True).ravel(), minlength=18)
     assert plain[Label.OSTEOPHYTE] == plain[Label.MARROW_LESION] == 0
-    assert found[Label.OSTEOPHYTE] > 50
-    assert found[Label.MARROW_LESION] > 100
-    assert found[Label.FLUID] > 4 * plain[Label.FLUID]
+    assert voxels[Label.OSTEOPHYTE] > 50
+    assert voxels[Label.MARROW_LESION] > 100
+    assert voxels[Label.FLUID] > 4 * plain[Label.FLUID]
     assert {Label.MENISCUS, Label.TENDON, Label.MUSCLE, Label.VESSEL, Label.FIBULA, Label.SKIN} <= set(np.flatnonzero(plain))
     assert set(np.unique(render.label_map(sick, grid_of(sick)))) == {0, 1, 2, 3, 4, 5, 6}
 

@@ -61,7 +61,7 @@ def test_effect_and_lesions_scale_their_own():
 
 
 def test_features_are_graded_from_findings():
-    seen = findings(0.0, 1.0, 1.0, np.random.default_rng(0))
-    seen = replace(seen, medial_narrowing=0.85, lateral_narrowing=0.3, osteophyte_tibia_medial=0.55, osteophyte_femur_medial=0.1)
-    graded = features(seen)
+    signs = findings(0.0, 1.0, 1.0, np.random.default_rng(0))
+    signs = replace(signs, medial_narrowing=0.85, lateral_narrowing=0.3, osteophyte_tibia_medial=0.55, osteophyte_femur_medial=0.1)
+    graded = features(signs)
     assert (graded["XRJSM"], graded["XRJSL"], graded["XROSTM"], graded["XROSFM"]) == (3, 1, 2, 0)

@@ -18,8 +18,8 @@ PLAIN = Scene(shape=(180, 320), centres={"R": (0.0, -80.0), "L": (0.0, 80.0)}, e
 
 
 def drawn(scene: Scene = PLAIN, seed: int = 0) -> tuple[np.ndarray, dict[str, tuple[float, float]]]:
-    found = draw(scene, np.random.default_rng(seed))
-    return found.picture, found.centres
+    radiograph = draw(scene, np.random.default_rng(seed))
+    return radiograph.picture, radiograph.centres
 
 
 def test_bone_is_bright_the_joint_space_less_and_air_dark() -> None:

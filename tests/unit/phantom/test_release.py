@@ -59,9 +59,9 @@ def contrast(root: Path, knee) -> float:
     world = np.diag([-1, -1, 1]) @ (step @ index + np.array(mask.GetOrigin())[:, None])
     back = np.linalg.inv(image.affine)
     values = map_coordinates(np.asarray(image.array, dtype=np.float32), back[:3, :3] @ world + back[:3, 3:], order=1, cval=0)
-    found = labels[tuple(index)]
-    cartilage = np.isin(found, [2, 4])
-    bone = np.isin(found, [1, 3])
+    voxel_labels = labels[tuple(index)]
+    cartilage = np.isin(voxel_labels, [2, 4])
+    bone = np.isin(voxel_labels, [1, 3])
     ranks = rankdata(np.concatenate([values[cartilage], values[bone]]))
     positives = cartilage.sum()
     return float((ranks[:positives].sum() - positives * (positives + 1) / 2) / (positives * bone.sum()))
@@ -77,8 +77,8 @@ def test_the_plan_names_every_file(root):
         assert (root / knee.image).exists() == (knee.fault != "missing-folder"), knee.case_id
         assert (root / knee.mask).is_file() == (knee.fault != "missing-mask"), knee.case_id
     named = [root / knee.image for knee in KNEES.values()]
-    found = [path for path in (root / "00m").rglob("*") if path.is_file()]
-    assert all(any(path == name or name in path.parents for name in named) for path in found)
+    files = [path for path in (root / "00m").rglob("*") if path.is_file()]
+    assert all(any(path == name or name in path.parents for name in named) for path in files)
     assert not [path for path in root.rglob("*") if path.name.startswith(".")]
 
 
@@ -112,13 +112,13 @@ def test_dicom_headers_are_those_of_a_sagittal_series(root):
 def test_what_is_read_back_is_what_was_scanned(root):
     for knee in list(KNEES.values())[:6]:
         voxels, grid = picture(knee, anatomy(knee, SMALL), SMALL)
-        found = read_image(root / knee.image, knee.image_format)
+        image = read_image(root / knee.image, knee.image_format)
         # A reader may order slices as it likes: compare what lies at the same place.
-        step = np.linalg.inv(grid.affine) @ found.affine
+        step = np.linalg.inv(grid.affine) @ image.affine
         order = np.argmax(np.abs(step[:3, :3]), axis=0)
         np.testing.assert_allclose(np.abs(step[:3, :3]), np.eye(3)[:, order], atol=1e-4)
-        index = np.rint(step[:3, :3] @ np.stack(np.indices(found.array.shape)).reshape(3, -1) + step[:3, 3:]).astype(int)
-        np.testing.assert_array_equal(voxels[tuple(index)], found.array.ravel())
+        index = np.rint(step[:3, :3] @ np.stack(np.indices(image.array.shape)).reshape(3, -1) + step[:3, 3:]).astype(int)
+        np.testing.assert_array_equal(voxels[tuple(index)], image.array.ravel())
 
 
 def test_other_software_sees_the_same_geometry(root):
@@ -168,25 +168,25 @@ def test_mixed_and_shuffled_series_are_read_as_if_nothing_were_wrong(root):
 
 
 def test_the_index_lists_every_series_once_and_others_besides(root):
-    found = rows(root / "contents.csv", ",")
-    assert list(found[0]) == ["Folder", "ParticipantID", "StudyDate", "Barcode", "StudyDescription", "SeriesDescription"]
-    series = [row for row in found if row["SeriesDescription"].strip().startswith("SAG_3D_DESS_")]
+    index = rows(root / "contents.csv", ",")
+    assert list(index[0]) == ["Folder", "ParticipantID", "StudyDate", "Barcode", "StudyDescription", "SeriesDescription"]
+    series = [row for row in index if row["SeriesDescription"].strip().startswith("SAG_3D_DESS_")]
     assert {row["Folder"] for row in series} == {knee.folder for knee in KNEES.values()}
-    assert len(series) == len(KNEES) < len(found)
+    assert len(series) == len(KNEES) < len(index)
     assert any(row["SeriesDescription"].endswith(" ") for row in series)
-    assert len({row["Folder"] for row in found}) == len(found)
+    assert len({row["Folder"] for row in index}) == len(index)
 
 
 def test_readings_are_those_of_the_plan(root):
     raw = (root / "kxr_sq_bu00.txt").read_bytes()
     assert raw.count(b"\r\n") == raw.count(b"\n") > len(KNEES)
-    found = rows(root / "kxr_sq_bu00.txt", "|")
-    first = {(row["ID"], row["SIDE"]): row for row in found if row["READPRJ"] == "15"}
+    readings = rows(root / "kxr_sq_bu00.txt", "|")
+    first = {(row["ID"], row["SIDE"]): row for row in readings if row["READPRJ"] == "15"}
     for knee in KNEES.values():
         row = first[knee.subject, {"R": "1: Right", "L": "2: Left"}[knee.side]]
         expected = ".: Missing Form/Incomplete Workbook" if knee.fault == "unread-grade" else str(knee.read_grade)
         assert row["V00XRKL"] == expected
-    twice = [row["V00XRKL"] for row in found if row["ID"] == FAULTY["disagreeing-readings"].subject]
+    twice = [row["V00XRKL"] for row in readings if row["ID"] == FAULTY["disagreeing-readings"].subject]
     assert len(twice) == len(set(twice)) == 2
 
 

@@ -47,12 +47,12 @@ def tiny_study(folder: Path) -> list[Path]:
         path = folder / ROOT / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    seen = {name: (f"{ROOT}/{name}", sha256_file(folder / ROOT / name)) for name in contents}
+    recorded = {name: (f"{ROOT}/{name}", sha256_file(folder / ROOT / name)) for name in contents}
     for name in ("weights.safetensors", "run.json"):
         write_record(folder, f"{ROOT}/runs/one/seed-1/{name}", "train_run", "train_run/one-seed-1", {RAW: ""}, longest=40)
-    weights = dict([seen["runs/one/seed-1/weights.safetensors"]])
+    weights = dict([recorded["runs/one/seed-1/weights.safetensors"]])
     write_record(folder, f"{ROOT}/statistics/metrics.parquet", "metrics", "metrics", weights, ended=40.0)
-    metrics = dict([seen["statistics/metrics.parquet"]])
+    metrics = dict([recorded["statistics/metrics.parquet"]])
     for suffix in ("csv", "tex"):
         write_record(folder, f"{ROOT}/tables/metrics.{suffix}", "table", "table/metrics", metrics, ended=60.0)
     return [Path(ROOT, "tables", f"metrics.{suffix}") for suffix in ("csv", "tex")]

@@ -50,8 +50,8 @@ def ids(value: Any) -> list[str]:
 
 def maker(nodes: dict[str, dict[str, Any]], identifier: str) -> dict[str, Any]:
     """The one job that made something."""
-    (found,) = (node for node in nodes.values() if node["@id"].startswith("#job/") and identifier in ids(node["result"]))
-    return found
+    (action,) = (node for node in nodes.values() if node["@id"].startswith("#job/") and identifier in ids(node["result"]))
+    return action
 
 
 def test_a_table_is_traced_through_its_statistics_to_the_run_and_the_raw_file(study: StudyFiles, tmp_path: Path) -> None:
@@ -82,9 +82,9 @@ def test_every_reference_leads_somewhere_and_every_file_is_described_with_its_di
 
 def test_no_place_on_a_machine_and_nobody_but_the_cited_authors_is_named(study: StudyFiles, tmp_path: Path) -> None:
     nodes, files = crate_of(study, tmp_path / "crate.zip")
-    told = files[METADATA] + files[CONFIGURATION]
+    text = files[METADATA] + files[CONFIGURATION]
     for word in (b"someone", b"secret", b"lists", str(tmp_path).encode()):
-        assert word not in told
+        assert word not in text
     assert json.loads(files[CONFIGURATION])["cohorts"]["oai"] == {"root": "images", "manifest": "knees.csv"}
     people = [node for node in nodes.values() if node["@type"] in ("Person", "Organization")]
     assert [node["name"] for node in people] == ["The kneeoa developers"]

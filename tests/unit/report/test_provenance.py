@@ -19,10 +19,10 @@ def _run(folder: Path, name: str, **changes: object) -> Path:
 
 
 def test_runs_that_differ_are_told_apart(tmp_path: Path) -> None:
-    found = made_from({"Code": "x"}, [_run(tmp_path, "1"), _run(tmp_path, "2", device="a GPU", packages={"torch": "2"})])
-    assert next(iter(found)) == "Code"
-    assert found["Runs"] == {"jobs": "2", "device": "a GPU, cpu", "threads": "1", "training data (digests)": "a" * 16}
-    assert found["Packages of the runs"] == {"torch": "1, 2"}
+    facts = made_from({"Code": "x"}, [_run(tmp_path, "1"), _run(tmp_path, "2", device="a GPU", packages={"torch": "2"})])
+    assert next(iter(facts)) == "Code"
+    assert facts["Runs"] == {"jobs": "2", "device": "a GPU, cpu", "threads": "1", "training data (digests)": "a" * 16}
+    assert facts["Packages of the runs"] == {"torch": "1, 2"}
 
 
 def test_wall_time_stays_out_so_that_equal_runs_give_equal_reports(tmp_path: Path) -> None:

@@ -8,12 +8,7 @@ import pytest
 from kneeoa import figures_and_tables
 from kneeoa.errors import KneeoaError
 from kneeoa.figures.numbers import interval
-from kneeoa.paper_tables.anatomy import write as write_anatomy
-from kneeoa.paper_tables.arms import write as write_arms
-from kneeoa.paper_tables.contrasts import write as write_contrasts
-from kneeoa.paper_tables.exclusions import write as write_exclusions
-from kneeoa.paper_tables.geometry import write as write_geometry
-from kneeoa.paper_tables.metrics import write as write_metrics
+from kneeoa.paper_tables.table_files import write_table
 from kneeoa.report.page import Entry, write_report
 from tests.unit.figures import synthetic
 
@@ -70,12 +65,12 @@ def study(tmp_path_factory):
     png.write_bytes(PIXEL)
     tables = {name: folder / f"{name}.csv" for name in ("arms", "metrics", "contrasts", "geometry", "anatomy", "exclusions")}
     tex = folder / "t.tex"
-    write_arms(synthetic.ARM_ROWS, tables["arms"], tex)
-    write_metrics(synthetic.metrics(folder), tables["metrics"], tex)
-    write_contrasts(synthetic.contrasts(folder), tables["contrasts"], tex)
-    write_geometry(synthetic.geometry(folder)[1], tables["geometry"], tex)
-    write_anatomy(synthetic.anatomy(folder), tables["anatomy"], tex)
-    write_exclusions(synthetic.exclusions(folder), tables["exclusions"], tex)
+    write_table("arms", tables["arms"], tex, rows_of_arms=synthetic.ARM_ROWS)
+    write_table("metrics", tables["metrics"], tex, metrics=synthetic.metrics(folder))
+    write_table("contrasts", tables["contrasts"], tex, contrasts=synthetic.contrasts(folder))
+    write_table("geometry", tables["geometry"], tex, all_measures=synthetic.geometry(folder)[1])
+    write_table("anatomy", tables["anatomy"], tex, anatomy=synthetic.anatomy(folder))
+    write_table("exclusions", tables["exclusions"], tex, exclusions=synthetic.exclusions(folder))
     return {
         "study": "synthetic",
         "title": "Knees & <levels>",
@@ -114,12 +109,13 @@ def test_numbers_in_sentences_are_the_tables_numbers(study, tmp_path):
     text = words(Page((tmp_path / "r.html").read_text()))
     rows = pd.read_csv(study["tables"]["metrics"].file)
     oa = rows[(rows["level"] == "oa") & (rows["metric"] == "auc") & rows["seed"].isna()]
-    own = oa[(oa["head"] == "oa") | oa["arm"].str.endswith("single_kl")]
-    best = own.loc[own["estimate"].idxmax()]
-    said = interval(best["estimate"], best["low"], best["high"], 2)
+    summaries = oa[(oa["head"] == "oa") | oa["arm"].str.endswith("single_kl")]
+    best = summaries.loc[summaries["estimate"].idxmax()]
+    printed = interval(best["estimate"], best["low"], best["high"], 2)
     assert best["arm"] == "resnet3d-dual"
     assert (
-        f"Over 2 seeds, ResNet3D Dual reached an OA AUC of {said} on 64 test knees of 52 subjects (phantom), the highest of 9 arms" in text
+        f"Over 2 seeds, ResNet3D Dual reached an OA AUC of {printed} on 64 test knees of 52 subjects (phantom), the highest of 9 arms"
+        in text
     )
     contrasts = pd.read_csv(study["tables"]["contrasts"].file)
     family = contrasts[contrasts["family"] == "primary"]

@@ -324,6 +324,21 @@ def test_a_package_imported_for_its_effect_counts_wherever_the_module_is_importe
     assert code_digest.Library().reach(library / "script.py").packages == {"numpy", "hdf5plugin"}
 
 
+def test_members_that_a_study_has_count_wherever_the_definition_that_imports_them_is_reached(library: Path) -> None:
+    def digests(*members: str) -> list[str]:
+        codes = code_digest.Library(members={"kneeoa.b:double": members})
+        scripts = {"reaches.py": SCRIPT, "does_not.py": "from kneeoa.b import triple\nprint(triple(1))\n"}
+        for name, text in scripts.items():
+            (library / name).write_text(text)
+        return [code_digest.digest_of(codes.code_parts(library / name)) for name in scripts]
+
+    reaches, does_not = digests("kneeoa.c")
+    assert digests()[0] != reaches
+    edit(library / "kneeoa" / "c.py", "return Member()", "return Member() or None")
+    assert digests("kneeoa.c")[0] != reaches
+    assert digests("kneeoa.c")[1] == does_not == digests()[1]
+
+
 def test_what_one_process_read_the_next_recalls(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory = tmp_path / "code.json"
     monkeypatch.setattr(code_digest, "_KNOWN", {})

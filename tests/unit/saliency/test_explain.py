@@ -165,8 +165,8 @@ def test_the_noise_is_the_cases_own_whatever_the_batch(tmp_path: Path, single_kl
     one, index = explain(tmp_path / "one", single_kl, inputs, batch=1)
     all_, other = explain(tmp_path / "all", single_kl, inputs, batch=5)
     for row in range(5):
-        found = [unpack(maps[row], table["scale"][row]) for maps, table in ((one, index), (all_, other))]
-        np.testing.assert_allclose(found[0], found[1], rtol=1e-2, atol=found[0].max() * 2e-3)
+        maps_of_both = [unpack(maps[row], table["scale"][row]) for maps, table in ((one, index), (all_, other))]
+        np.testing.assert_allclose(maps_of_both[0], maps_of_both[1], rtol=1e-2, atol=maps_of_both[0].max() * 2e-3)
     seeded, third = explain(tmp_path / "seed", single_kl, inputs, batch=1, seed=2)
     assert not np.array_equal(seeded, one)
     assert third["score"].tolist() == index["score"].tolist()
@@ -198,7 +198,7 @@ def test_a_limit_takes_the_same_cases_for_every_run(tmp_path: Path, single_kl: P
 def test_a_head_of_its_own_goes_first() -> None:
     assert head_for([("oa", "oa"), ("kl", "kl"), ("oa", "kl")], "oa") == "oa"
     assert head_for([("kl", "kl"), ("oa", "kl")], "oa") == "kl"
-    with pytest.raises(KneeoaError, match="no head of this network speaks about level 'kl'"):
+    with pytest.raises(KneeoaError, match="no head of this network predicts level 'kl'"):
         head_for([("oa", "oa")], "kl")
 
 

@@ -53,15 +53,15 @@ class Scored(nn.Module):
 
 def coarsest(network: Network) -> nn.Module:
     """The module whose output is the backbone's last feature map."""
-    seen: list[tuple[nn.Module, Tensor]] = []
+    outputs: list[tuple[nn.Module, Tensor]] = []
     hooks = [
-        module.register_forward_hook(lambda module, _, output: seen.append((module, output)) if isinstance(output, Tensor) else None)
+        module.register_forward_hook(lambda module, _, output: outputs.append((module, output)) if isinstance(output, Tensor) else None)
         for module in network.backbone.modules()
     ]
     last = network(IMAGES).maps[-1]
     for hook in hooks:
         hook.remove()
-    return next(module for module, output in reversed(seen) if output is last)
+    return next(module for module, output in reversed(outputs) if output is last)
 
 
 def test_the_methods_are_the_files_of_the_folder() -> None:
@@ -84,20 +84,20 @@ def test_a_map_is_of_its_own_case_and_deterministic(target: Target, method: str)
 
 
 def test_integrated_gradients_are_captums_and_complete(target: Target) -> None:
-    found = explain("integrated_gradients", target)
+    actual = explain("integrated_gradients", target)
     expected = captum.attr.IntegratedGradients(target).attribute(IMAGES, baseline(IMAGES), n_steps=12, method="riemann_middle")
-    torch.testing.assert_close(found, expected[:, 0], rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(actual, expected[:, 0], rtol=1e-3, atol=1e-6)
     many = explain("integrated_gradients", target, options=Saliency(steps=200))
     gap = target(IMAGES) - target(baseline(IMAGES))
     torch.testing.assert_close(many.flatten(1).sum(dim=1), gap, rtol=0.02, atol=1e-3)
 
 
 def test_occlusion_is_captums_where_cubes_divide_the_image(target: Target) -> None:
-    found = explain("occlusion", target)
+    actual = explain("occlusion", target)
     for case in range(2):
         one = IMAGES[case : case + 1]
         expected = captum.attr.Occlusion(target).attribute(one, (1, 4, 4, 4), strides=(1, 4, 4, 4), baselines=float(one.mean()))
-        torch.testing.assert_close(found[case] * 4**3, expected[0, 0], rtol=1e-3, atol=1e-5)
+        torch.testing.assert_close(actual[case] * 4**3, expected[0, 0], rtol=1e-3, atol=1e-5)
     covered = np.zeros((5, 7), dtype=int)
     for tile in tiles((5, 7), 3):
         covered[tile] += 1
@@ -105,15 +105,15 @@ def test_occlusion_is_captums_where_cubes_divide_the_image(target: Target) -> No
 
 
 def test_grad_cam_is_captums_and_never_negative(target: Target) -> None:
-    found = explain("grad_cam", target)
+    actual = explain("grad_cam", target)
     with torch.enable_grad():
         small = captum.attr.LayerGradCam(Scored(target), coarsest(target.network)).attribute(
             IMAGES.clone().requires_grad_(True), relu_attributions=True
         )
     up = nn.functional.interpolate(small, size=SHAPE, mode="trilinear", align_corners=False)[:, 0]
-    torch.testing.assert_close(found, up.detach(), rtol=1e-3, atol=1e-6)
-    assert (found >= 0).all()
-    assert found.any()
+    torch.testing.assert_close(actual, up.detach(), rtol=1e-3, atol=1e-6)
+    assert (actual >= 0).all()
+    assert actual.any()
 
 
 def test_grad_cam_finds_the_map_of_a_transformer() -> None:

@@ -42,20 +42,20 @@ def many(root: Path, count: int, seed: int = 0, both: float = 0.4) -> Tables:
 )
 def test_subjects_are_disjoint_and_every_stratum_has_its_share(tmp_path: Path, count: int, seed: int, val: float, test: float) -> None:
     tables = many(tmp_path, count, seed)
-    found = run(tables, Split(val=val, test=test, seed=seed))
-    assert len(found) == len(tables.cases)
-    assert (found.groupby("subject")["split"].nunique() == 1).all()
+    splits = run(tables, Split(val=val, test=test, seed=seed))
+    assert len(splits) == len(tables.cases)
+    assert (splits.groupby("subject")["split"].nunique() == 1).all()
     worst: dict[str, int] = {}
     for row in tables.labels:
         if row["level"] == "kl":
             subject = row["case_id"].split("-")[0]
             worst[subject] = max(worst.get(subject, 0), row["value"][0])
-    split_of = dict(zip(found["subject"], found["split"], strict=True))
+    split_of = dict(zip(splits["subject"], splits["split"], strict=True))
     shares = {"val": Fraction(str(val)), "test": Fraction(str(test))}
     for name, share in shares.items():
         assert abs(sum(split == name for split in split_of.values()) - count * share) < 1
         for grade in range(5):
-            members = [subject for subject, own in worst.items() if own == grade]
+            members = [subject for subject, stratum in worst.items() if stratum == grade]
             assert abs(sum(split_of[subject] == name for subject in members) - len(members) * share) < 1
 
 
@@ -85,8 +85,8 @@ def test_no_split_follows_the_order_of_names_or_grades(tmp_path: Path) -> None:
     tables = Tables(tmp_path)
     for number in range(300):
         tables.add(f"{number:03d}", "R", number // 60)
-    found = run(tables, Split(val=0.2, test=0.3))
-    places = found.assign(place=found["subject"].astype(int)).groupby("split")["place"].mean()
+    splits = run(tables, Split(val=0.2, test=0.3))
+    places = splits.assign(place=splits["subject"].astype(int)).groupby("split")["place"].mean()
     assert places.between(125, 175).all()
 
 
@@ -108,20 +108,20 @@ def test_the_sources_own_split_is_kept_and_validation_carved_out_of_training(tmp
     tables = Tables(tmp_path)
     for number in range(100):
         tables.add(f"{number:03d}", "R", number % 5, given="train" if number < 80 else "test")
-    found = run(tables, Split(method="given", val=0.25))
-    split_of = dict(zip(found["subject"], found["split"], strict=True))
+    splits = run(tables, Split(method="given", val=0.25))
+    split_of = dict(zip(splits["subject"], splits["split"], strict=True))
     assert {subject for subject, split in split_of.items() if split == "test"} == {f"{number:03d}" for number in range(80, 100)}
     for grade in range(5):
-        own = [split_of[f"{number:03d}"] for number in range(80) if number % 5 == grade]
-        assert (own.count("val"), own.count("train")) == (4, 12)
+        dealt = [split_of[f"{number:03d}"] for number in range(80) if number % 5 == grade]
+        assert (dealt.count("val"), dealt.count("train")) == (4, 12)
 
 
 def test_the_sources_own_validation_set_is_kept(tmp_path: Path) -> None:
     tables = Tables(tmp_path)
     for number in range(30):
         tables.add(f"{number:02d}", "R", number % 5, given=("train", "val", "test")[number % 3])
-    found = run(tables, Split(method="given", val=0.25))
-    assert found["split"].tolist() == [("train", "val", "test")[int(subject) % 3] for subject in found["subject"]]
+    splits = run(tables, Split(method="given", val=0.25))
+    assert splits["split"].tolist() == [("train", "val", "test")[int(subject) % 3] for subject in splits["subject"]]
 
 
 def test_a_source_that_splits_a_subject_or_says_nothing_is_refused(tmp_path: Path) -> None:
@@ -144,8 +144,8 @@ def test_the_level_to_balance_can_be_chosen_and_must_exist(tmp_path: Path) -> No
     tables = Tables(tmp_path)
     for number in range(40):
         tables.add(f"{number:03d}", "R", number % 2 * 4)
-    found = run(tables, Split(stratify="oa", val=0.1, test=0.5)).merge(pd.DataFrame(tables.labels).query("level == 'oa'"), on="case_id")
-    assert found.groupby("split")["value"].apply(lambda values: sum(value[0] for value in values)).to_dict() == {
+    splits = run(tables, Split(stratify="oa", val=0.1, test=0.5)).merge(pd.DataFrame(tables.labels).query("level == 'oa'"), on="case_id")
+    assert splits.groupby("split")["value"].apply(lambda values: sum(value[0] for value in values)).to_dict() == {
         "test": 10,
         "train": 8,
         "val": 2,
@@ -163,8 +163,8 @@ def test_findings_are_balanced_by_their_number(tmp_path: Path) -> None:
         row | {"level": "signs", "value": [int(number % 4 > place) for place in range(3)]}
         for number, row in enumerate(row for row in tables.labels if row["level"] == "kl")
     ]
-    found = run(tables, Split(val=0, test=0.5), levels=signs)
-    assert [sum(found.loc[found["split"] == "test", "subject"].astype(int) % 4 == count) for count in range(4)] == [5, 5, 5, 5]
+    splits = run(tables, Split(val=0, test=0.5), levels=signs)
+    assert [sum(splits.loc[splits["split"] == "test", "subject"].astype(int) % 4 == count) for count in range(4)] == [5, 5, 5, 5]
 
 
 @pytest.mark.parametrize("reason", ["nothing", "no training"])
@@ -207,8 +207,8 @@ def test_a_class_that_a_split_lacks_is_warned_of(tmp_path: Path, caplog: pytest.
     tables = Tables(tmp_path)
     for number in range(40):
         tables.add(f"{number:02d}", "R", 0 if number < 39 else 4)
-    found = run(tables)
-    rare = found.loc[found["case_id"] == "39-R-00m", "split"].iloc[0]
+    splits = run(tables)
+    rare = splits.loc[splits["case_id"] == "39-R-00m", "split"].iloc[0]
     lacking = sorted({"train", "val", "test"} - {rare})
     for level, kind in (("kl", "4"), ("oa", "yes")):
         for split in lacking:

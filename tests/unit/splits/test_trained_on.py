@@ -30,10 +30,10 @@ class Cohorts:
         self.cases: dict[str, list[dict[str, Any]]] = {}
         self.images: list[dict[str, Any]] = []
 
-    def add(self, cohort: str, subject: str, split: str, side: str = "R", view: str = "pa", *, source: str = "", seen: str = "") -> str:
+    def add(self, cohort: str, subject: str, split: str, side: str = "R", view: str = "pa", *, source: str = "", image: str = "") -> str:
         case = {"cohort": cohort, "case_id": f"{subject}-{side}-00m"}
         self.cases.setdefault(cohort, []).append({**case, "subject": subject, "side": side, "visit": "00m", "split": split})
-        digests = {"source_digest": source or f"source {cohort} {case['case_id']}", "digest": seen or f"seen {cohort} {case['case_id']}"}
+        digests = {"source_digest": source or f"source {cohort} {case['case_id']}", "digest": image or f"seen {cohort} {case['case_id']}"}
         self.images.append({**case, "view": view, "shard": 0, "row": len(self.images), **digests, **EMPTY, **PLACE, **SCALE})
         return str(case["case_id"])
 
@@ -104,7 +104,7 @@ def test_two_cohorts_that_are_both_trained_on_lose_each_others_people(tmp_path: 
     assert left == {"one": ["b-R-00m"], "two": ["a-R-00m", "e-R-00m"]}
 
 
-@pytest.mark.parametrize("digest", ["source", "seen"])
+@pytest.mark.parametrize("digest", ["source", "image"])
 @pytest.mark.parametrize("split", ["val", "test"])
 @pytest.mark.parametrize("cohort", ["base", "later"])
 def test_a_picture_that_is_trained_on_under_another_name_leaves(tmp_path: Path, digest: str, split: str, cohort: str) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kneeoa.statistics.inputs import cluster_codes
-from kneeoa.statistics.kernels import Run, cut_in, kernel_of
+from kneeoa.statistics.kernels import cut_in, kernel_of
+from kneeoa.statistics.metric_kernel import Run
 from kneeoa.statistics.metrics import called
 from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled, difference_of, estimate_of, over_seeds
 

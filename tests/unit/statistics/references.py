@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import roc_auc_score
 
-from kneeoa.statistics.bootstrap import Interval, interval_of, resampled_weights
+from kneeoa.statistics.bootstrap import interval_of, resampled_weights
 from kneeoa.statistics.influence import placements
 from kneeoa.statistics.inputs import Floats, Integers, cluster_codes, subject_count
 from kneeoa.statistics.metrics import Metric, value
 from kneeoa.statistics.reliability import bin_of
-from kneeoa.statistics.sampling import Sampled
+from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled
 from kneeoa.statistics.subgroups import Subgroups, metric_subgroups
 
 
@@ -28,12 +28,20 @@ def bootstrap_interval(
     resamples: int = 10_000,
     seed: int = 42,
     confidence: float = 0.95,
-) -> Interval:
+) -> Estimate:
     """Percentile interval of one metric over subjects, resample by resample."""
     labels, predicted = np.asarray(truth).astype(np.int64), np.asarray(prediction, dtype=np.float64)
     values = np.concatenate([metric(labels, predicted, weights) for weights in resampled_weights(labels.size, cluster, resamples, seed)])
     subjects = subject_count(cluster_codes(cluster, labels.size), labels.size)
     return interval_of(value(metric, labels, predicted), values, labels.size, subjects, confidence)
+
+
+def left_out(found: Estimate | PairedDifference) -> tuple[int, int]:
+    """How many resamples had no value, and of how many, by the note; 0 of 0 without one."""
+    if not found.note:
+        return 0, 0
+    lost, drawn = found.note.split(" resamples undefined")[0].split(" of ")
+    return int(lost), int(drawn)
 
 
 def mean_over_seeds(single: Metric) -> Metric:

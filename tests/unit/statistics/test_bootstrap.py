@@ -11,7 +11,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 from kneeoa.statistics import bootstrap
 from kneeoa.statistics.bootstrap import paired_bootstrap, resampled_weights
 from kneeoa.statistics.kernels import metric
-from tests.unit.statistics.references import bootstrap_interval, mean_over_seeds
+from tests.unit.statistics.references import bootstrap_interval, left_out, mean_over_seeds
 
 
 def cases(seed: int, n: int = 40) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -33,7 +33,8 @@ def test_equals_copying_the_cases(name, copied) -> None:
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(differences, [0.025, 0.975])), abs=1e-12)
     assert found.p == pytest.approx(min(1, 2 * (min(below, above) + 1) / 201))
     assert found.difference == pytest.approx(copied(truth, a) - copied(truth, b))
-    assert (found.invalid, found.resamples, found.degenerate) == (0, 200, False)
+    assert (found.note, found.degenerate) == ("", False)
+    assert found.variance == pytest.approx(differences.var(ddof=1))
 
 
 def test_a_subject_brings_all_its_cases() -> None:
@@ -92,11 +93,12 @@ def test_undefined_resamples_are_counted_and_left_out() -> None:
     truth = np.array([1, 0, 0, 0, 0, 0, 0, 0])
     scores = np.column_stack([np.linspace(1, 0, 8), np.linspace(0, 1, 8)])
     found = bootstrap_interval(metric("auc"), truth, scores, resamples=2000)
-    assert found.invalid == pytest.approx(2000 * ((7 / 8) ** 8), rel=0.1)
-    assert found.resamples == 2000
+    lost, drawn = left_out(found)
+    assert lost == pytest.approx(2000 * ((7 / 8) ** 8), rel=0.1)
+    assert drawn == 2000
     assert not math.isnan(found.low)
     never = paired_bootstrap(metric("auc"), np.zeros(8, dtype=int), scores, scores, resamples=50)
-    assert never.invalid == 50
+    assert left_out(never) == (50, 50)
     assert math.isnan(never.p)
     assert not never.degenerate
 

@@ -48,7 +48,7 @@ CONTRACT: list[tuple[Callable[..., Any], str, dict[str, object], tuple[object, .
         "metric truth a b cluster resamples seed",
         {"cluster": None, "resamples": 10_000},
         (metrics.auc, Y, A, B, None, 20),
-        "estimate_a estimate_b difference low high p log10_p n subjects resamples invalid degenerate method",
+        TEST,
     ),
 ]
 

@@ -10,7 +10,8 @@ import pytest
 from kneeoa.statistics.bootstrap import paired_bootstrap, percentiles
 from kneeoa.statistics.confusion import sampled_metric
 from kneeoa.statistics.delong import delong_test
-from kneeoa.statistics.kernels import KERNELS, Run, metric
+from kneeoa.statistics.kernels import KERNELS, metric
+from kneeoa.statistics.metric_kernel import Run
 from kneeoa.statistics.metrics import called
 from kneeoa.statistics.sampling import covariance, difference_of, estimate_of
 from kneeoa.statistics.seeds import mode_effect

@@ -200,18 +200,18 @@ def test_intervals_of_one_auc() -> None:
     truth, a, _ = cases(11)
     variance = auc_covariance(truth, a).covariance[0, 0]
     logit, wald = auc_interval(truth, a), auc_interval(truth, a, method="wald")
-    auc, half = logit.auc, 1.959963984540054 * math.sqrt(variance)
+    auc, half = logit.estimate, 1.959963984540054 * math.sqrt(variance)
     centre, reach = math.log(auc / (1 - auc)), half / (auc * (1 - auc))
     assert (logit.low, logit.high) == pytest.approx(tuple(1 / (1 + math.exp(-x)) for x in (centre - reach, centre + reach)))
     assert (wald.low, wald.high) == pytest.approx((auc - half, min(auc + half, 1)))
     small = auc_interval([0, 0, 0, 1, 1], [1, 2, 5, 4, 6])
-    assert 0 < small.low < small.auc < small.high < 1
+    assert 0 < small.low < small.estimate < small.high < 1
     assert auc_interval([0, 0, 0, 1, 1], [1, 2, 5, 4, 6], method="wald").high == 1.0
 
 
 def test_a_perfect_auc_has_no_logit_interval() -> None:
     found = auc_interval([0, 0, 1, 1], [1, 2, 3, 4])
-    assert (found.auc, found.degenerate, math.isnan(found.low)) == (1.0, True, True)
+    assert (found.estimate, found.degenerate, math.isnan(found.low)) == (1.0, True, True)
     assert auc_interval([0, 0, 1, 1], [1, 2, 3, 4], method="wald").low == 1.0
 
 
@@ -220,7 +220,7 @@ def test_mean_of_seeds_has_the_variance_of_the_mean() -> None:
     scores = np.column_stack([a, b])
     covariance = auc_covariance(truth, scores)
     found = auc_interval(truth, scores)
-    assert found.auc == pytest.approx(covariance.auc.mean())
+    assert found.estimate == pytest.approx(covariance.auc.mean())
     assert found.variance == pytest.approx(covariance.covariance.mean())
 
 

@@ -7,7 +7,8 @@ import pytest
 from sklearn.metrics import average_precision_score, cohen_kappa_score
 
 from kneeoa.statistics.confusion import sampled_metric
-from kneeoa.statistics.kernels import KERNELS, Run, metric
+from kneeoa.statistics.kernels import KERNELS, metric
+from kneeoa.statistics.metric_kernel import Run
 from kneeoa.statistics.precision import sampled_precision
 from kneeoa.statistics.reliability import sampled_error
 from tests.unit.statistics.references import expected_calibration_error

@@ -16,7 +16,7 @@ from tests.dag import ROOT
 LIBRARY = ROOT / "workflow" / "lib" / "kneeoa"
 LAZY = [
     *(f"{figures.code_module(name)}:draw" for name in figures_and_tables.figures()),
-    *(f"{tables.code_module(name)}:{part}" for name in figures_and_tables.tables() for part in ("write", "SCHEMA", "tabulars")),
+    *(each for name in figures_and_tables.tables() for each in tables.definitions(name, (*tables.IN_FILES, *tables.IN_REPORT))),
 ]
 """Members of registries, which scripts call by name."""
 COMMANDS = [LIBRARY / "apply.py", ROOT / "workflow" / "accept.py", *sorted((ROOT / "benchmarks").glob("*.py"))]

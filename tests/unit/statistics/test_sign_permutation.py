@@ -10,11 +10,12 @@ import pytest
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.exchange import exchanged
 from kneeoa.statistics.inputs import cluster_codes
-from kneeoa.statistics.kernels import KERNELS, Run
+from kneeoa.statistics.kernels import KERNELS
 from kneeoa.statistics.mcnemar import mcnemar_counts
+from kneeoa.statistics.metric_kernel import Run
 from kneeoa.statistics.metrics import called
 from kneeoa.statistics.score_intervals import mean_interval, paired_interval, tango
-from kneeoa.statistics.sign_permutation import sign_test
+from kneeoa.statistics.sign_permutation import joint_sign_test, sign_test
 from kneeoa.statistics.sufficiency import effective_number
 
 
@@ -145,3 +146,37 @@ def test_exchanging_some_subjects_turns_their_parts() -> None:
     runs = [Run(a.truth, one.probabilities, call) for one, call in zip((a, b), calls, strict=True)]
     difference = KERNELS["balanced_accuracy"].influence(runs[0]).value - KERNELS["balanced_accuracy"].influence(runs[1]).value
     assert np.where(chosen, -parts, parts).sum() == pytest.approx(difference)
+
+
+@pytest.mark.parametrize("subjects", [6, 9])
+def test_several_sums_together_have_the_p_of_all_signs(subjects: int) -> None:
+    values = np.random.default_rng(subjects).normal(0.5, 1, (2, subjects))
+    spread = np.linalg.inv(values @ values.T)
+    signs = np.array(list(itertools.product([1, -1], repeat=subjects)))
+    forms = np.einsum("si,ij,sj->s", signs @ values.T, spread, signs @ values.T)
+    joint = joint_sign_test(values)
+    assert joint.statistic == pytest.approx(values.sum(axis=1) @ spread @ values.sum(axis=1))
+    assert joint.p == pytest.approx((forms >= joint.statistic * (1 - 1e-9)).mean(), abs=0.02)
+    assert (joint.df, joint.differing, joint.smallest_p) == (2, subjects, 2.0 ** (1 - subjects))
+
+
+def test_of_one_sum_it_is_the_exact_test_and_equal_sums_count_once() -> None:
+    values = np.random.default_rng(8).normal(0.4, 1, 11)
+    single = joint_sign_test(values[None])
+    assert single.p == pytest.approx(sign_test(values, mid=False).p, abs=0.015)
+    twice = joint_sign_test(np.stack([values, values]))
+    assert (twice.df, twice.statistic) == (1, pytest.approx(single.statistic))
+
+
+@pytest.mark.parametrize("borne_by", [8, 60])
+def test_a_difference_far_from_zero_keeps_the_width_of_its_variance(borne_by: int) -> None:
+    """Most of the spread is a few subjects', the difference is all subjects': the interval is not
+    that of the few alone.
+    """
+    rng = np.random.default_rng(4)
+    values = np.full(60, 1.0) + rng.normal(0, 0.3, 60)
+    values[:borne_by] += rng.permutation(np.repeat([4.0, -4.0], borne_by // 2))
+    low, high = mean_interval(values, 1.96, effective_number(values))
+    error = np.sqrt(60) * values.std(ddof=1)
+    assert high - low >= 2 * 1.96 * error * 0.99
+    assert (low > 0) == (values.sum() / np.sqrt(values @ values) > 1.96)

@@ -121,8 +121,8 @@ def test_a_turn_keeps_distances_on_a_grid_of_unequal_sides():
     turned = affine(image, np.array([[np.deg2rad(30)]]), np.ones(1), np.zeros((1, 2), dtype=int))[0, 0]
     down, across = np.meshgrid(np.arange(41) - 20, np.arange(81) - 40, indexing="ij")
     weight = turned.numpy()
-    found = np.array([(weight * down).sum(), (weight * across).sum()]) / weight.sum()
-    assert found == pytest.approx([-15 * np.sin(np.deg2rad(30)), 15 * np.cos(np.deg2rad(30))], abs=0.1)
+    centre = np.array([(weight * down).sum(), (weight * across).sum()]) / weight.sum()
+    assert centre == pytest.approx([-15 * np.sin(np.deg2rad(30)), 15 * np.cos(np.deg2rad(30))], abs=0.1)
 
 
 def test_a_zoom_enlarges_about_the_centre():

@@ -50,13 +50,13 @@ def test_streamed_and_resident_see_the_same_bytes_in_the_same_order(files, size)
     resident, streamed = dataset(files, "resident"), dataset(files, "streamed")
     assert (resident.placement, streamed.placement) == ("resident", "streamed")
     batches = shuffled(len(resident), size, seed=1, epoch=1)
-    seen = 0
+    count = 0
     for one, other in zip(resident.stream(batches, CPU), streamed.stream(batches, CPU), strict=True):
         assert torch.equal(one.images, other.images)
         assert np.array_equal(one.rows, other.rows)
         assert {name: values.tolist() for name, values in one.labels.items()} == {n: v.tolist() for n, v in other.labels.items()}
-        seen += len(one.rows)
-    assert seen == len(resident)
+        count += len(one.rows)
+    assert count == len(resident)
 
 
 def test_an_epoch_can_be_taken_up_at_any_batch(files):
@@ -151,4 +151,4 @@ def test_the_tightest_group_on_the_way_up_counts(tmp_path, monkeypatch):
         (folder / "memory.max").write_text(limit + "\n")
         (folder / "memory.current").write_text(usage + "\n")
     monkeypatch.setattr(placement, "CGROUPS", ((tmp_path, "memory.max", "memory.current"), placement.CGROUPS[1]))
-    assert placement._left_by_groups("0::/job/step\n9:cpu:/other\n") == [900, 4400]
+    assert placement._free_by_control_group("0::/job/step\n9:cpu:/other\n") == [900, 4400]

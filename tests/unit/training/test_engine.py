@@ -140,13 +140,13 @@ def test_not_even_one_case():
 
 
 def test_recomputing_changes_no_bit():
-    found = []
+    results = []
     for again in (False, True):
         torch.manual_seed(0)
         network = build(spec(DUAL)).train()
         losses, gradients = step(Engine(network, TRAINING.model_copy(update={"recompute": again}), CPU))
-        found.append([*losses.values(), *gradients, *network.buffers()])
-    assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))
+        results.append([*losses.values(), *gradients, *network.buffers()])
+    assert all(torch.equal(one, other) for one, other in zip(*results, strict=True))
 
 
 def test_recompute_without_stages_says_so(caplog):

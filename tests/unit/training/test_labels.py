@@ -19,21 +19,21 @@ def read(tmp_path, rows, levels=LEVELS):
 
 def test_labels_follow_the_cases_and_parents_are_derived(tmp_path):
     rows = [label_row("b", "1", "kl", [3]), label_row("a", "1", "kl", [1]), label_row("a", "1", "oa", [1]), label_row("c", "1", "kl", [4])]
-    found = read(tmp_path, rows)
-    assert found["kl"].values.tolist() == [1, -1, 3]
-    assert found["kl"].sources == ["reader", "none", "reader"]
-    assert found["oa"].values.tolist() == [1, -1, 1]  # what was read stays, even against the finer label
-    assert found["oa"].sources == ["reader", "none", "derived"]
-    assert found["oa"].known().tolist() == [True, False, True]
+    labels = read(tmp_path, rows)
+    assert labels["kl"].values.tolist() == [1, -1, 3]
+    assert labels["kl"].sources == ["reader", "none", "reader"]
+    assert labels["oa"].values.tolist() == [1, -1, 1]  # what was read stays, even against the finer label
+    assert labels["oa"].sources == ["reader", "none", "derived"]
+    assert labels["oa"].known().tolist() == [True, False, True]
 
 
 def test_labels_climb_the_whole_hierarchy(tmp_path):
     top = Level(name="any", kind="binary", classes=("no", "yes"))
     middle = Level(name="grade", kind="ordinal", classes=("none", "mild", "severe"), parent="any", parent_class=(0, 1, 1))
     fine = KL.model_copy(update={"parent": "grade", "parent_class": (0, 0, 1, 1, 2)})
-    found = read(tmp_path, [label_row("a", "2", "kl", [4]), label_row("b", "1", "kl", [1])], (top, middle, fine))
-    assert found["grade"].values.tolist() == [-1, 2, 0]
-    assert found["any"].values.tolist() == [-1, 1, 0]
+    labels = read(tmp_path, [label_row("a", "2", "kl", [4]), label_row("b", "1", "kl", [1])], (top, middle, fine))
+    assert labels["grade"].values.tolist() == [-1, 2, 0]
+    assert labels["any"].values.tolist() == [-1, 1, 0]
 
 
 def test_a_reader_wins_over_other_sources_and_those_over_the_derived(tmp_path):
@@ -44,27 +44,27 @@ def test_a_reader_wins_over_other_sources_and_those_over_the_derived(tmp_path):
     ]
     rows += [label_row("a", "2", "oa", [0], "derived"), label_row("a", "2", "oa", [1], "zzz")]
     rows += [label_row("b", "1", "oa", [None], "reader"), label_row("b", "1", "oa", [1], "derived")]
-    found = read(tmp_path, rows)
-    assert found["oa"].values.tolist() == [1, 1, 1]
-    assert found["oa"].sources == ["reader", "zzz", "derived"]
+    labels = read(tmp_path, rows)
+    assert labels["oa"].values.tolist() == [1, 1, 1]
+    assert labels["oa"].sources == ["reader", "zzz", "derived"]
 
 
 def test_multilabel_gaps_are_missing_and_do_not_climb(tmp_path):
     findings = Level(name="features", kind="multilabel", classes=("a", "b", "c"), parent="oa", parent_class=(1, 1, 1))
-    found = read(
+    labels = read(
         tmp_path, [label_row("a", "1", "features", [1, None, 0]), label_row("a", "2", "features", [None] * 3)], (LEVELS[0], findings)
     )
-    assert found["features"].values.tolist() == [[1, -1, 0], [-1, -1, -1], [-1, -1, -1]]
-    assert found["features"].known().tolist() == [True, False, False]
-    assert found["features"].sources == ["reader", "none", "none"]
-    assert found["oa"].values.tolist() == [-1, -1, -1]
+    assert labels["features"].values.tolist() == [[1, -1, 0], [-1, -1, -1], [-1, -1, -1]]
+    assert labels["features"].known().tolist() == [True, False, False]
+    assert labels["features"].sources == ["reader", "none", "none"]
+    assert labels["oa"].values.tolist() == [-1, -1, -1]
 
 
 def test_nothing_climbs_into_a_multilabel_level(tmp_path):
     findings = Level(name="features", kind="multilabel", classes=("a", "b"))
     fine = KL.model_copy(update={"parent": "features"})
-    found = read(tmp_path, [label_row("a", "1", "kl", [3])], (findings, fine))
-    assert found["features"].values.tolist() == [[-1, -1]] * 3
+    labels = read(tmp_path, [label_row("a", "1", "kl", [3])], (findings, fine))
+    assert labels["features"].values.tolist() == [[-1, -1]] * 3
 
 
 @pytest.mark.parametrize("value", [[5], [-2], [1, 1], []])

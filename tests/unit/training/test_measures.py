@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from kneeoa.config.hierarchy import Level
 from kneeoa.training.measures import auc, measure
+
+
+def level(kind: str) -> Level:
+    return Level(name="level", kind=kind, classes=("a", "b"))
 
 
 def test_auc_is_sklearns_with_ties():
@@ -15,16 +20,16 @@ def test_auc_is_sklearns_with_ties():
 
 def test_auc_of_one_class_is_undefined():
     assert auc(np.array([0.1, 0.2]), np.array([True, True])) is None
-    assert measure("binary", np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, -1])) is None
+    assert measure(level("binary"), np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, -1])) is None
 
 
 def test_missing_labels_do_not_count():
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.1, 0.9]])
-    assert measure("binary", probabilities, np.array([0, 1, -1, 0])) == ("auc", 0.5)
-    assert measure("ordinal", probabilities, np.array([0, 0, -1, 1])) == ("accuracy", pytest.approx(2 / 3))
-    assert measure("multiclass", probabilities, np.full(4, -1)) is None
+    assert measure(level("binary"), probabilities, np.array([0, 1, -1, 0])) == ("auc", 0.5)
+    assert measure(level("ordinal"), probabilities, np.array([0, 0, -1, 1])) == ("accuracy", pytest.approx(2 / 3))
+    assert measure(level("multiclass"), probabilities, np.full(4, -1)) is None
 
 
 def test_multilabel_counts_findings():
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8]])
-    assert measure("multilabel", probabilities, np.array([[1, 1], [-1, 1]])) == ("accuracy", pytest.approx(2 / 3))
+    assert measure(level("multilabel"), probabilities, np.array([[1, 1], [-1, 1]])) == ("accuracy", pytest.approx(2 / 3))

@@ -13,9 +13,9 @@ from kneeoa.training.micro_batches import fitting, parts
     ("cases", "size", "lengths"), [(8, 8, [8]), (8, 4, [4, 4]), (5, 4, [2, 3]), (9, 4, [3, 3, 3]), (3, 1, [1, 1, 1]), (2, 7, [2])]
 )
 def test_parts_are_few_whole_and_nearly_equal(cases, size, lengths):
-    found = parts(cases, size)
-    assert [part.stop - part.start for part in found] == lengths
-    assert [number for part in found for number in range(cases)[part]] == list(range(cases))
+    slices = parts(cases, size)
+    assert [part.stop - part.start for part in slices] == lengths
+    assert [number for part in slices for number in range(cases)[part]] == list(range(cases))
 
 
 def test_half_as_many_until_they_fit(caplog):

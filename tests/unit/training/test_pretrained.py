@@ -51,16 +51,16 @@ def test_a_backbone_begins_from_the_file_and_the_heads_from_the_seed(tmp_path, m
 
 
 def test_the_bytes_of_the_file_enter_the_fingerprint_and_the_record(files, tmp_path, monkeypatch):
-    seen = []
+    prints = []
     resume = checkpoint.resume
-    monkeypatch.setattr(checkpoint, "resume", lambda out, fingerprint, *rest: seen.append(fingerprint) or resume(out, fingerprint, *rest))
+    monkeypatch.setattr(checkpoint, "resume", lambda out, fingerprint, *rest: prints.append(fingerprint) or resume(out, fingerprint, *rest))
     weights = tmp_path / "weights.safetensors"
     arguments = {"spec": spec_from(weights), "training": TRAINING.model_copy(update={"epochs": 1})}
     for name, seed in (("one", 9), ("same", 9), ("other", 10)):
         written(weights, seed)
         train(**job(files, tmp_path / name, **arguments))
-    assert seen[0] == seen[1]
-    assert seen[0] != seen[2]
+    assert prints[0] == prints[1]
+    assert prints[0] != prints[2]
     one, same, other = (
         json.loads((tmp_path / name / "run.json").read_text())["provenance"]["pretrained"] for name in ("one", "same", "other")
     )

@@ -120,8 +120,8 @@ def test_the_kept_weights_survive(files, tmp_path, monkeypatch, kept, losses):
         coming = iter([*losses, losses[0], *losses[1:]])
 
         def scripted(*arguments):
-            seen = evaluate_as_it_is(*arguments)
-            return Evaluation({**seen.losses, "total": next(coming)}, seen.measures)
+            evaluation = evaluate_as_it_is(*arguments)
+            return Evaluation({**evaluation.losses, "total": next(coming)}, evaluation.measures)
 
         monkeypatch.setattr(epochs, "evaluate", scripted)
     train(**job(files, tmp_path / "whole", training=training))
@@ -189,15 +189,15 @@ def test_a_loss_that_is_not_finite_keeps_the_state_before_it(files, tmp_path, mo
     """The bad batch spoils the running statistics of batch normalisation, which must not reach the
     state.
     """
-    seen = []
+    states = []
 
     def poisoned(spec):
         network = build(spec)
 
         def spoil(module, inputs):
             if module.training:
-                seen.append(None)
-            return (inputs[0] * float("nan"), *inputs[1:]) if len(seen) == STEPS + 3 else None
+                states.append(None)
+            return (inputs[0] * float("nan"), *inputs[1:]) if len(states) == STEPS + 3 else None
 
         network.backbone.register_forward_pre_hook(spoil)
         return network

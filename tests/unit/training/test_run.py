@@ -61,8 +61,8 @@ def script_losses(monkeypatch, losses):
     coming = iter(losses)
 
     def scripted(*arguments):
-        seen = evaluate_as_it_is(*arguments)
-        return Evaluation({**seen.losses, "total": next(coming)}, seen.measures)
+        evaluation = evaluate_as_it_is(*arguments)
+        return Evaluation({**evaluation.losses, "total": next(coming)}, evaluation.measures)
 
     monkeypatch.setattr(epochs, "evaluate", scripted)
 

@@ -1,9 +1,9 @@
-"""Codes that are known to give the same results: what `accept` proved and wrote down, so that a
-refactoring need not train anew.
+"""Record of code digests that give the same results, as `accept` proved, so that a refactoring need
+not train anew.
 
-The record is JSON, ``{script: {new digest: old digest}}``, tracked with the code. A digest that
-stands in it is read as the oldest one that it was proved equal to; what finished results remember
-is that one, and so they stay finished.
+The record is JSON, ``{script: {new digest: old digest}}``, tracked with the code. A digest in it is
+replaced by the oldest one that it was proved equal to, which finished results have recorded, so
+they stay finished.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Change(NamedTuple):
 
 
 def read(file: Path) -> dict[str, dict[str, str]]:
-    """The record; empty where there is none yet.
+    """Read the record; empty where there is none yet.
 
     Raises:
         KneeoaError: the file is no record, or its entries lead in a circle.
@@ -48,7 +48,7 @@ def read(file: Path) -> dict[str, dict[str, str]]:
 
 
 def resolve(record: Record, script: str, digest: str) -> str:
-    """The oldest code that ``digest`` was proved equal to; itself where nothing was proved."""
+    """The oldest digest that ``digest`` was proved equal to; itself where nothing was proved."""
     pairs = record.get(script, {})
     for _ in range(len(pairs)):
         if digest not in pairs:
@@ -58,7 +58,7 @@ def resolve(record: Record, script: str, digest: str) -> str:
 
 
 def add(record: Record, changes: Iterable[Change]) -> dict[str, dict[str, str]]:
-    """The record with changes that were proved to change no result."""
+    """Add changes that were proved to change no result to a copy of the record."""
     grown = {script: dict(pairs) for script, pairs in record.items()}
     for change in changes:
         if resolve(grown, change.script, change.new) != resolve(grown, change.script, change.old):
@@ -67,5 +67,5 @@ def add(record: Record, changes: Iterable[Change]) -> dict[str, dict[str, str]]:
 
 
 def write(file: Path, record: Record) -> None:
-    """Write the record, to be tracked with the code that it speaks of."""
+    """Write the record, to be tracked with the code."""
     write_json(file, record)

@@ -1,5 +1,5 @@
-"""One command: finished runs on new images, outside any study. ``python -m kneeoa.apply
---help``.
+"""Command line that predicts new images by finished runs, outside any study: ``python -m
+kneeoa.apply --help``.
 """
 
 from __future__ import annotations
@@ -16,12 +16,16 @@ _LOG = logging.getLogger("kneeoa")
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """The parser of the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m kneeoa.apply", description="Predict new images with one finished run, or with several as one."
+        prog="python -m kneeoa.apply", description="Predict new images with one finished run, or with the average of several."
     )
     parser.add_argument(
-        "runs", nargs="+", type=Path, metavar="RUN", help="folder with weights.safetensors and model.json; several speak as one"
+        "runs",
+        nargs="+",
+        type=Path,
+        metavar="RUN",
+        help="folder with weights.safetensors and model.json; the predictions of several are averaged",
     )
     parser.add_argument(
         "--images",
@@ -30,23 +34,25 @@ def parser() -> argparse.ArgumentParser:
         help="a folder of DICOM series or image files, one image, or a table with the column path (and case, side, shows, row, column)",
     )
     parser.add_argument(
-        "--out", required=True, type=Path, help="Parquet table to write; what could not be used goes to <out>.exclusions.parquet"
+        "--out", required=True, type=Path, help="Parquet table to write; images that cannot be used are listed in <out>.exclusions.parquet"
     )
     parser.add_argument("--csv", action="store_true", help="also write <out>.csv, one row per case, level, head and class")
-    parser.add_argument("--side", choices=("L", "R"), help="of all images; else the table, the name or the DICOM header tells")
-    parser.add_argument("--shows", choices=("knee", "both"), default="knee", help="both: bilateral radiographs, each of them two cases")
-    parser.add_argument("--orientation", metavar="CODES", help="of volumes whose header gives none, e.g. PIR, as a cohort's 'orientation'")
+    parser.add_argument("--side", choices=("L", "R"), help="side of all images; by default that of the table, the name or the DICOM header")
+    parser.add_argument("--shows", choices=("knee", "both"), default="knee", help="both: bilateral radiographs, each of which is two cases")
+    parser.add_argument(
+        "--orientation", metavar="CODES", help="orientation of volumes whose header gives none, e.g. PIR, as a cohort's 'orientation'"
+    )
     parser.add_argument("--combine", choices=("mean", "logit_mean"), default="mean", help="how several runs are combined")
     parser.add_argument(
         "--flips",
         nargs="+",
         default=(),
         metavar="DIRECTION",
-        help="also see each image mirrored: left_right, superior_inferior, anterior_posterior",
+        help="also predict mirror images along: left_right, superior_inferior, anterior_posterior",
     )
     parser.add_argument("--calibrated", action="store_true", help="apply the temperature in each run's temperature.json")
     parser.add_argument("--batch", type=int, default=8, help="cases at a time")
-    parser.add_argument("--threads", type=int, default=1, help="of the CPU")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the CPU")
     return parser
 
 

@@ -1,9 +1,9 @@
-"""Results that were copied here, and whether they are what this code would make of this
-configuration and these data.
+"""Check whether results that were copied here are what this code, configuration and data would
+make.
 
-Snakemake compares a result with what it remembers of its making, in `.snakemake/`. Where a folder
-of results was copied without that memory, it believes whatever lies there and is newer than its
-inputs. A run says itself what made it (`run.json`), so it is asked.
+Snakemake compares a result with its own record in `.snakemake/`. Where results were copied without
+those records, it accepts every file that is newer than its inputs. A run records itself what made
+it (`run.json`), and that is compared here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from kneeoa.snakemake_records import record_path
 
 
 def made_from(code: str, configuration: Mapping[str, Any], files: Iterable[str | Path]) -> dict[str, Any]:
-    """What a run writes down of its making, and what is later expected of it.
+    """Digests of what decides a run's result, which it records and which are compared later.
 
     Args:
         code: digest of its code.
@@ -30,17 +30,18 @@ def made_from(code: str, configuration: Mapping[str, Any], files: Iterable[str |
             that are absent are left out.
     """
     present = [str(file) for file in files if os.path.isfile(file)]
-    return {"code": code, "configuration": digest(dict(configuration)), "inputs": {file: _content(file) for file in sorted(present)}}
+    return {"code": code, "configuration": digest(dict(configuration)), "inputs": {file: _file_digest(file) for file in sorted(present)}}
 
 
 def disagreements(record: Path, expected: Mapping[str, Any], describe_code: Callable[[str], str] = lambda digest: "code") -> list[str]:
-    """Which digests of ``run.json`` differ from those of :func:`made_from`, in words; empty where
-    the run may be believed.
+    """Names of what differs between the digests in ``run.json`` and those of :func:`made_from`;
+    empty where the run can be used.
 
-    ``describe_code`` says, for the digest of the code that the run was made by, what changed since.
+    ``describe_code`` takes the digest of the code that made the run and returns what has changed
+    since.
 
-    An input that is not here yet decides nothing: Snakemake makes it, and what takes it then, by
-    itself.
+    An input that does not exist yet is not compared: Snakemake makes it, and then whatever depends
+    on it.
     """
     try:
         recorded = json.loads(record.read_text(encoding="utf-8"))["provenance"]
@@ -58,8 +59,8 @@ def remembered(memory: Path, output: str) -> bool:
 
 
 def sentence(stale: Mapping[str, list[str]]) -> str:
-    """What a person is told of copied runs that disagree, and what can be done; ``stale`` is what
-    differs, by the run's weights.
+    """The message about copied runs that differ, and what can be done; ``stale`` has what differs,
+    by the run's weights.
     """
     lines = [f"  - {Path(weights).parent}: {', '.join(words)}" for weights, words in stale.items()]
     return "\n".join(
@@ -73,5 +74,5 @@ def sentence(stale: Mapping[str, list[str]]) -> str:
 
 
 @cache
-def _content(file: str) -> str:
+def _file_digest(file: str) -> str:
     return sha256_file(file)

@@ -1,5 +1,5 @@
-"""What modules declare of themselves, read from their text: a registry asks what its members are
-without importing them, as members import torch or matplotlib, which cost seconds at each start.
+"""Read the declarations of modules from their text, without importing them: a registry's members
+import torch or matplotlib, which takes seconds at each start.
 
 A declaration is a name in capitals that a module binds to a literal at its top level.
 """
@@ -17,7 +17,7 @@ from kneeoa.errors import KneeoaError
 
 def members(folder: Path, name: str) -> dict[str, Any]:
     """The modules of ``folder`` that declare ``name``, each with its value, in the order of their
-    names: what makes a file a member of a registry, and a helper beside it none.
+    names. The declaration makes a file a member of a registry; helpers beside it have none.
 
     Raises:
         KneeoaError: what a module binds to the name is no literal.

@@ -1,5 +1,5 @@
-"""Whether an edit of the code changed results: the records of two finished studies, and their files
-byte for byte.
+"""Compare the results of two finished studies, by their records and byte for byte, to see whether
+an edit of the code changed any.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ NOT_COMPARED = {
     "run.json": "but for times, memory, energy, the device, and what it says of the code",
     "history.parquet": "but for the seconds of each epoch",
 }
-"""Outputs of which something is left out of the comparison, and why. Logs and benchmarks are no
-outputs and are not compared either.
+"""Outputs that are not compared, or not whole, and why. Logs and benchmarks are no outputs and are
+not compared either.
 """
 
 _DIGEST = re.compile(r"'[0-9a-f]{16}'")
@@ -32,17 +32,16 @@ _VARYING = {
 
 
 def changes(before: Path, after: Path) -> dict[Change, list[str]]:
-    """The codes that differ between two finished studies, and the outputs that each made.
+    """The code digests that differ between two finished studies, and the outputs of each.
 
     Args:
-        before: what Snakemake remembers of the earlier study's outputs (``.snakemake/metadata``).
-        after: of the later one's.
+        before: Snakemake's records of the earlier study's outputs (``.snakemake/metadata``).
+        after: those of the later one.
 
     Raises:
-        KneeoaError: an output was made by other params than the code's, so the code is not all that
-            was edited.
+        KneeoaError: another param than the code's differs, so not only code was edited.
     """
-    found: dict[Change, list[str]] = {}
+    changed: dict[Change, list[str]] = {}
     old = dict(recorded(before))
     for output, record in recorded(after):
         if output not in old:
@@ -54,40 +53,38 @@ def changes(before: Path, after: Path) -> dict[Change, list[str]]:
         only_new, only_old = new_params - old_params, old_params - new_params
         codes = [value for value in only_new | only_old if _DIGEST.fullmatch(value)]
         if len(codes) == 2 and len(only_new) == len(only_old) == 1:
-            found.setdefault(Change(rule, only_old.pop()[1:-1], only_new.pop()[1:-1]), []).append(output)
+            changed.setdefault(Change(rule, only_old.pop()[1:-1], only_new.pop()[1:-1]), []).append(output)
         elif rule != "report":  # its params list the digests of other rules' codes
             raise KneeoaError(f"{output}: another param of rule {rule} than its code was edited; accept takes edits of code alone.")
-    return found
+    return changed
 
 
 def differing(before: Path, after: Path, outputs: Iterable[str]) -> list[str]:
-    """The outputs that are not the same in two clones, in words; what NOT_COMPARED names is left
-    out.
-    """
-    return [output for output in sorted(outputs) if not _same(before / output, after / output)]
+    """The outputs that differ between two clones; what NOT_COMPARED names is left out."""
+    return [output for output in sorted(outputs) if not _same_files(before / output, after / output)]
 
 
-def _same(one: Path, other: Path) -> bool:
+def _same_files(one: Path, other: Path) -> bool:
     if not one.exists() or not other.exists():
         return False
     if one.is_dir():
-        names = [sorted(str(path.relative_to(root)) for path in root.rglob("*") if _counts(path)) for root in (one, other)]
-        return names[0] == names[1] and all(_same(one / name, other / name) for name in names[0])
+        names = [sorted(str(path.relative_to(root)) for path in root.rglob("*") if _is_compared(path)) for root in (one, other)]
+        return names[0] == names[1] and all(_same_files(one / name, other / name) for name in names[0])
     match one.name:
         case "report.html":
             return True
         case "run.json":
-            return _lasting(one) == _lasting(other)
+            return _lasting_content(one) == _lasting_content(other)
         case "history.parquet":
             return _without_seconds(one) == _without_seconds(other)
     return sha256_file(one) == sha256_file(other)
 
 
-def _counts(path: Path) -> bool:
+def _is_compared(path: Path) -> bool:
     return path.is_file() and path.name != ".snakemake_timestamp"
 
 
-def _lasting(run: Path) -> dict[str, Any]:
+def _lasting_content(run: Path) -> dict[str, Any]:
     content = json.loads(run.read_text(encoding="utf-8"))
     provenance = {key: value for key, value in content["provenance"].items() if key != "code"}
     return {**{key: value for key, value in content.items() if key not in _VARYING}, "provenance": provenance}

@@ -1,5 +1,5 @@
-"""Read what every figure and table declares of itself: where it stands in the report, its words
-there, the files and settings that it is made from, and which studies have it.
+"""Read the declarations of figures and tables: their section and text in the report, the files and
+settings that they are made from, and which studies have them.
 
 A module of ``figures/`` that binds ``FIGURE`` is a figure, and one of ``paper_tables/`` that binds
 ``TABLE`` a table; other modules there are parts of them. The binding is a dictionary of literals
@@ -37,7 +37,7 @@ SECTIONS = {
 """Sections of the report in its order, by the names that declarations use, with their titles."""
 
 PLACEHOLDERS = ("confidence", "sample", "auc_interval")
-"""What braces in a caption may name (:mod:`kneeoa.report.captions` fills them in)."""
+"""Placeholders that a caption may have in braces (:mod:`kneeoa.report.captions` fills them in)."""
 
 Need = Literal[
     "binary_level",
@@ -55,28 +55,28 @@ Need = Literal[
     "sanity",
     "deletion",
 ]
-"""What a study may have or not (:meth:`kneeoa.layout.Layout.has`)."""
+"""Parts that a study may have or lack (:meth:`kneeoa.layout.Layout.has`)."""
 
 _LIBRARY = Path(__file__).parent
 
 
 class Table(Section):
-    """What a table declares: the keys of ``TABLE``."""
+    """A table's declaration: the keys of ``TABLE``."""
 
     section: str
     """Section of the report, one of ``SECTIONS``."""
     place: int = 0
-    """Order within the section; equal places stand by name."""
+    """Order within the section; equal places are ordered by name."""
     title: str
     """Heading in the report."""
     inputs: tuple[str, ...] = ()
-    """Files that it is made from, by their names in ``workflow/inputs/figures.smk``; each is the
-    argument of that name.
+    """Files that it is made from, by their names in ``workflow/inputs/figures.smk``, which are also
+    the arguments' names.
     """
     settings: dict[str, str] = Field(default_factory=dict)
-    """Other arguments, and the names of their values in ``workflow/inputs/figures.smk``."""
+    """Other arguments -> the names of their values in ``workflow/inputs/figures.smk``."""
     needs: tuple[Need, ...] = ()
-    """A study has it where it has all of these."""
+    """Parts that a study must have for the table to be made."""
 
     @field_validator("section")
     @classmethod
@@ -87,14 +87,14 @@ class Table(Section):
 
 
 class Figure(Table):
-    """What a figure declares: the keys of ``FIGURE``."""
+    """A figure's declaration: the keys of ``FIGURE``."""
 
     caption: str
-    """Text below it in the report, in which ``PLACEHOLDERS`` in braces are filled in."""
+    """Text below it in the report; ``PLACEHOLDERS`` in braces are filled in."""
     alternative: str
-    """Words for those who cannot see it."""
+    """Alternative text for those who cannot see it."""
     slow: bool = False
-    """Among the slowest to draw: it is begun before other jobs that could begin."""
+    """Whether it is among the slowest to draw: it then starts before other jobs."""
 
     @field_validator("caption")
     @classmethod
@@ -110,7 +110,7 @@ Declared = TypeVar("Declared", bound=Table)
 
 @cache
 def figures() -> dict[str, Figure]:
-    """Every figure's declaration by its name, in the order of the report.
+    """Declarations of all figures by name, in the order of the report.
 
     Raises:
         KneeoaError: a module declares something that is not a figure.
@@ -120,7 +120,7 @@ def figures() -> dict[str, Figure]:
 
 @cache
 def tables() -> dict[str, Table]:
-    """Every table's declaration by its name, in the order of the report.
+    """Declarations of all tables by name, in the order of the report.
 
     Raises:
         KneeoaError: a module declares something that is not a table.
@@ -129,10 +129,10 @@ def tables() -> dict[str, Table]:
 
 
 def check_sources(files: Collection[str], settings: Collection[str]) -> None:
-    """Check that declarations name no other files and settings than there are.
+    """Check that the files and settings that declarations name exist.
 
     Raises:
-        KneeoaError: a declaration names one that is not there.
+        KneeoaError: a declaration names one that does not exist.
     """
     for folder, name, each in (("figures", "FIGURE", figures()), ("paper_tables", "TABLE", tables())):
         for module, declared in each.items():

@@ -1,4 +1,4 @@
-"""Atomic writes and content digests: a killed job leaves nothing that looks finished."""
+"""Atomic writes and content digests: a killed job leaves no file that looks complete."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     without an error.
 
     The temporary name is hidden, belongs to this writer alone and keeps the suffix, since writers
-    choose their format by it. Its bytes are on the disk before it takes the final name, so that a
-    power cut leaves no empty file either. Temporaries of ``path`` whose writer was killed are
-    removed first; those of a writer that is alive, here or on another machine that shares the file
-    system, are left alone.
+    choose their format by it. Its bytes are on the disk before it gets the final name, so that a
+    power cut leaves no empty file either. Temporary files of ``path`` whose writer was killed are
+    removed first; those of a live writer, here or on another machine that shares the file system,
+    are left alone.
 
     Raises:
-        KneeoaError: there is no room for the file.
+        KneeoaError: the disk is full, or a quota or limit is reached.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -38,21 +38,21 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes 0600, which colleagues on a cluster cannot read
-        _to_disk(temporary)
+        _flush_to_disk(temporary)
         os.replace(temporary, target)
     except Exception as error:
-        if _no_room(error, target.parent):
+        if _is_disk_full(error, target.parent):
             reason = "the disk is full, or a quota or limit on files is reached"
             raise KneeoaError(f"{target}: cannot be written, {reason} ({error}); make room and give the same command again.") from error
         raise
     finally:
         temporary.unlink(missing_ok=True)
-        os.close(handle)  # with the last handle the lock goes: until here nobody may take the file for abandoned
+        os.close(handle)  # releases the lock: until here no other writer may take the file for abandoned
 
 
 def _temporary(target: Path) -> tuple[int, Path]:
-    """A new file and a handle that holds its lock: the kernel drops the lock when the writer ends,
-    however it ends.
+    """Create a temporary file; its handle holds a lock, which the kernel releases when the writer
+    ends in any way.
     """
     while True:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix="".join(target.suffixes[-2:]), dir=target.parent)
@@ -64,36 +64,36 @@ def _temporary(target: Path) -> tuple[int, Path]:
 
 
 def remove_abandoned(target: Path) -> None:
-    """Remove the temporaries of ``target`` that no living writer holds: what is left of one that
-    was killed.
+    """Remove the temporary files of ``target`` that no live writer holds, left by writers that were
+    killed.
     """
     name = re.compile(re.escape(f".{target.name}.") + r"[a-z0-9_]{8}" + re.escape("".join(target.suffixes[-2:])))
     for entry in os.scandir(target.parent):
         if name.fullmatch(entry.name):
-            # Busy, gone in the meantime, of another owner, or no locks on this file system: leave
-            # it.
+            # Locked, removed in the meantime, of another owner, or no locks on this file system:
+            # leave it.
             with suppress(OSError), open(entry.path, "r+b") as stream:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 os.unlink(entry.path)
 
 
-def _no_room(error: Exception, folder: Path) -> bool:
-    """Whether a write failed for want of room. Not every library passes on the number by which the
-    system says so.
+def _is_disk_full(error: Exception, folder: Path) -> bool:
+    """Whether a write failed because the disk is full. Not every library passes on the system's
+    error number.
     """
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+    if isinstance(error, OSError) and error.errno in _DISK_FULL_ERRORS:
         return True
-    if any(f"(os error {number})" in str(error) for number in _NO_ROOM):  # safetensors
+    if any(f"(os error {number})" in str(error) for number in _DISK_FULL_ERRORS):  # safetensors
         return True
     return isinstance(error, OSError) and error.errno is None and os.statvfs(folder).f_bavail == 0  # numpy
 
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DISK_FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def _to_disk(path: Path) -> None:
-    """Wait until a file's bytes are on the disk. By its name, as a writer may have put another file
-    in its place.
+def _flush_to_disk(path: Path) -> None:
+    """Wait until a file's bytes are on the disk. It is opened by name, as a writer may have
+    replaced the file.
     """
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -116,7 +116,7 @@ def write_text(path: str | Path, text: str) -> None:
 
 def write_json(path: str | Path, value: Any) -> None:
     """Write JSON atomically: sorted keys, two-space indent, final newline."""
-    write_text(path, json.dumps(value, indent=2, sort_keys=True, default=_plain) + "\n")
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, default=_to_json_type) + "\n")
 
 
 def sha256_file(path: str | Path) -> str:
@@ -125,12 +125,12 @@ def sha256_file(path: str | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _plain(value: Any) -> Any:
-    """What JSON cannot say: numpy's numbers become Python's, anything else its text."""
+def _to_json_type(value: Any) -> Any:
+    """Convert a value that JSON lacks: numpy's numbers to Python's, anything else to its text."""
     return value.item() if hasattr(value, "item") else str(value)
 
 
 def digest(value: Any) -> str:
-    """Sixteen hexadecimal characters that identify a JSON-like value."""
-    text = json.dumps(value, sort_keys=True, default=_plain, separators=(",", ":"))
+    """Digest of a JSON-like value, sixteen hexadecimal characters."""
+    text = json.dumps(value, sort_keys=True, default=_to_json_type, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""A coarse level read from a fine head: class probabilities summed, labels grouped, through
+"""Derive a coarse level from a fine one: sum class probabilities and group labels through
 ``parent_class``.
 """
 
@@ -33,7 +33,7 @@ def derive_probabilities(fine: NDArray[np.floating], parent_class: Sequence[int]
     if values.ndim != 2 or values.shape[1] != len(parent_class):
         raise KneeoaError(f"Probabilities of shape {values.shape} do not fit {len(parent_class)} fine classes; expected [cases, classes].")
     _check_range(parent_class, parents)
-    groups = [[index for index, own in enumerate(parent_class) if own == parent] for parent in range(parents)]
+    groups = [[index for index, parent_index in enumerate(parent_class) if parent_index == parent] for parent in range(parents)]
     return np.stack([class_share(values, members) for members in groups], axis=1)
 
 

@@ -1,4 +1,4 @@
-"""Prediction tables made elsewhere, brought into the one prediction table by a column map."""
+"""Import predictions made elsewhere: convert their tables to PREDICTIONS by a column map."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOG = logging.getLogger(__name__)
 
 Probabilities = NDArray[np.float64]
 Labels = list[list[int | None]]
-"""Of each case: its class, or whether it has each finding; None where it was not read."""
+"""For each case its class, or whether it has each finding; None where it was not read."""
 
 
 def import_predictions(
@@ -40,8 +40,8 @@ def import_predictions(
     Each imported level gives rows of its own head. A level with a parent also gives rows (parent,
     this head): the parent's probabilities summed through ``parent_class``, up the hierarchy,
     whether or not the parent has a head of its own. Seed and logits are null, ``label_source`` is
-    "import". An empty label is kept as null (unread). Subjects whose ids look like knees or visits
-    of one person are warned of, in the log and in the account.
+    "import". An empty label is kept as null (unread). Subject ids that look like knees or visits of
+    one person cause a warning in the log and in the account.
 
     Args:
         imports: the column map.
@@ -67,17 +67,17 @@ def import_predictions(
     if unknown:
         raise KneeoaError(f"Imported arm '{arm_name}' maps the level '{unknown[0]}', but the study's levels are {sorted(by_name)}.")
     frame = _read(path, imports, arm)
-    cases = _cases(frame, imports, path)
-    truths = {name: _truth(frame, columns, by_name[name], path) for name, columns in arm.levels.items()}
+    cases = _read_cases(frame, imports, path)
+    truths = {name: _read_truth(frame, columns, by_name[name], path) for name, columns in arm.levels.items()}
     blocks = []
     for level in levels:
         if level.name not in arm.levels:
             continue
-        own = _probabilities(frame, arm.levels[level.name], level, path)
-        for spoken, probabilities, truth in _with_parents(level, own, truths[level.name], by_name):
-            if spoken.name in truths:
-                _require_consistent(truths[spoken.name], truth, cases["case_id"], spoken.name, level.name, path)
-            block = cases.assign(level=spoken.name, head=level.name, truth=pd.Series(truth))
+        head_probabilities = _read_probabilities(frame, arm.levels[level.name], level, path)
+        for read_level, probabilities, truth in _with_parents(level, head_probabilities, truths[level.name], by_name):
+            if read_level.name in truths:
+                _require_consistent(truths[read_level.name], truth, cases["case_id"], read_level.name, level.name, path)
+            block = cases.assign(level=read_level.name, head=level.name, truth=pd.Series(truth))
             blocks.append(block.assign(probabilities=pd.Series(list(probabilities))))
     if not blocks:
         raise KneeoaError(f"Imported arm '{arm_name}' maps no level; give at least one under 'levels'.")
@@ -127,7 +127,7 @@ def _read(path: Path, imports: Imports, arm: ImportedArm) -> pd.DataFrame:
     return frame
 
 
-def _cases(frame: pd.DataFrame, imports: Imports, path: Path) -> pd.DataFrame:
+def _read_cases(frame: pd.DataFrame, imports: Imports, path: Path) -> pd.DataFrame:
     """Columns case_id and subject as text, one row a case."""
     columns = {"case_id": imports.case_id, "subject": imports.subject or imports.case_id}
     for column in columns.values():
@@ -139,16 +139,17 @@ def _cases(frame: pd.DataFrame, imports: Imports, path: Path) -> pd.DataFrame:
     if repeated.any():
         names = sorted(set(cases.loc[repeated, "case_id"]))
         raise KneeoaError(f"{path}: the ids {names[:10]} ({len(names)} in all) occur more than once; one row per case is expected.")
-    return cases.assign(split=_splits(frame, imports.split_column, path)).reset_index(drop=True)
+    return cases.assign(split=_read_splits(frame, imports.split_column, path)).reset_index(drop=True)
 
 
-def _splits(frame: pd.DataFrame, column: str | None, path: Path) -> pd.Series | str:
+def _read_splits(frame: pd.DataFrame, column: str | None, path: Path) -> pd.Series | str:
     if column is None:
         return "test"
     splits = frame[column].astype(str).str.strip().str.lower().replace({"validation": "val", "valid": "val", "training": "train"})
     wrong = ~splits.isin(["train", "val", "test"])
     if wrong.any():
-        raise KneeoaError(f"{path}: column '{column}' holds '{frame[column][wrong].iloc[0]}' in data row {_row(wrong)}; it is val or test.")
+        value = f"'{frame[column][wrong].iloc[0]}' in data row {_first_row_number(wrong)}"
+        raise KneeoaError(f"{path}: column '{column}' holds {value}; it is val or test.")
     if not (splits == "test").any():
         raise KneeoaError(f"{path}: column '{column}' marks no case as test; arms are compared on test cases.")
     return splits
@@ -160,46 +161,48 @@ def _as_text(ids: pd.Series) -> pd.Series:
     return (ids.astype("int64") if whole else ids).astype(str).str.strip()
 
 
-def _truth(frame: pd.DataFrame, columns: ImportedLevel, level: Level, path: Path) -> Labels:
-    names, several = columns.truth_columns, level.kind == "multilabel"
-    if len(names) != (len(level.classes) if several else 1):
+def _read_truth(frame: pd.DataFrame, columns: ImportedLevel, level: Level, path: Path) -> Labels:
+    names = columns.truth_columns
+    if len(names) != level.label_size:
         raise KneeoaError(f"{path}: level '{level.name}' {needed_truth(level)}, but 'truth' names {len(names)}.")
-    entries = [_classes(frame[name], 2 if several else len(level.classes), level, path) for name in names]
+    entries = [_read_classes(frame[name], level.label_top + 1, level, path) for name in names]
     return [list(case) for case in zip(*entries, strict=True)]
 
 
 def needed_truth(level: Level) -> str:
-    """How many columns of the reference label a level takes, as the rest of a sentence."""
-    if level.kind == "multilabel":
+    """The number of columns of the reference label that a level takes, as the rest of a
+    sentence.
+    """
+    if not level.exclusive:
         return f"is multilabel and needs a truth column for each of its {len(level.classes)} findings"
     return "needs one truth column"
 
 
-def _classes(column: pd.Series, count: int, level: Level, path: Path) -> list[int | None]:
+def _read_classes(column: pd.Series, count: int, level: Level, path: Path) -> list[int | None]:
     values = pd.to_numeric(column, errors="coerce")
     wrong = column.notna() & (values.isna() | (values % 1 != 0) | (values < 0) | (values >= count))
     if wrong.any():
-        value = f"'{column[wrong].iloc[0]}' in data row {_row(wrong)}"
-        has = f"a finding of level '{level.name}' is 0 or 1" if level.kind == "multilabel" else None
+        value = f"'{column[wrong].iloc[0]}' in data row {_first_row_number(wrong)}"
+        has = None if level.exclusive else f"a finding of level '{level.name}' is 0 or 1"
         has = has or f"level '{level.name}' has the classes 0 to {count - 1}"
         raise KneeoaError(f"{path}: column '{column.name}' holds {value}; {has}.")
     return [None if np.isnan(value) else int(value) for value in values.to_numpy(dtype=np.float64, na_value=np.nan)]
 
 
-def _probabilities(frame: pd.DataFrame, columns: ImportedLevel, level: Level, path: Path) -> Probabilities:
+def _read_probabilities(frame: pd.DataFrame, columns: ImportedLevel, level: Level, path: Path) -> Probabilities:
     names, count = list(columns.probabilities), len(level.classes)
-    if len(names) != count and not (level.kind == "binary" and len(names) == 1):
+    if len(names) != count and not (level.binary and len(names) == 1):
         raise KneeoaError(f"{path}: level '{level.name}' has {count} classes, but {len(names)} probability columns are mapped to it.")
     for name in names:
         numbers = pd.to_numeric(frame[name], errors="coerce")
         wrong = ~((numbers >= -ROUNDING) & (numbers <= 1 + ROUNDING))
         if wrong.any():
-            found = f"'{frame[name][wrong].iloc[0]}' in data row {_row(wrong)}"
-            raise KneeoaError(f"{path}: column '{name}' holds {found}; a probability from 0 to 1 is expected.")
+            shown = f"'{frame[name][wrong].iloc[0]}' in data row {_first_row_number(wrong)}"
+            raise KneeoaError(f"{path}: column '{name}' holds {shown}; a probability from 0 to 1 is expected.")
     values: Probabilities = np.clip(frame[names].astype(np.float64).to_numpy(), 0.0, 1.0)
     if len(names) == 1:
         return np.column_stack([1.0 - values[:, 0], values[:, 0]])
-    if level.kind == "multilabel":
+    if not level.exclusive:
         return values
     bad = first_bad_row(values)
     if bad is not None:
@@ -213,9 +216,9 @@ def _probabilities(frame: pd.DataFrame, columns: ImportedLevel, level: Level, pa
 def _with_parents(
     level: Level, probabilities: Probabilities, truth: Labels, by_name: dict[str, Level]
 ) -> Iterator[tuple[Level, Probabilities, Labels]]:
-    """The level itself, then each coarser level read from it."""
+    """Yield the level itself, then each coarser level derived from it."""
     yield level, probabilities, truth
-    while level.kind != "multilabel" and level.parent is not None and level.parent_class is not None:
+    while level.exclusive and level.parent is not None and level.parent_class is not None:
         groups = level.parent_class
         level = by_name[level.parent]
         probabilities = derive_probabilities(probabilities, groups, len(level.classes))
@@ -233,6 +236,6 @@ def _require_consistent(given: Labels, derived: Labels, cases: pd.Series, coarse
         )
 
 
-def _row(mask: pd.Series) -> int:
+def _first_row_number(mask: pd.Series) -> int:
     """Number of the first marked data row, counted from 1 below the header."""
     return int(np.flatnonzero(mask.to_numpy())[0]) + 1

@@ -1,5 +1,5 @@
-"""What every job does around its work: log lines to its own file, and one clear sentence where the
-input is bad.
+"""Logging and exit codes of a job: log lines in its own file, and one sentence where the input is
+bad.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from pathlib import Path
 from kneeoa.errors import KneeoaError, Unfinished
 
 UNFINISHED = 75
-"""Exit code of a job that goes on when it is run again: EX_TEMPFAIL of BSD's sysexits.h."""
+"""Exit code of a job that resumes when it is run again: EX_TEMPFAIL of BSD's sysexits.h."""
 
 
 @contextmanager
 def logged(path: str | Path) -> Iterator[logging.Logger]:
     """Log to ``path`` (whole lines, time since start) and, for warnings, to standard error too.
 
-    A :class:`KneeoaError` ends the job with its sentence and exit code 1 (:data:`UNFINISHED` where
-    it went well and only time ran out), without a traceback; any other error keeps its traceback,
-    in the log as well.
+    A :class:`KneeoaError` ends the job with its message and exit code 1 (:data:`UNFINISHED` where
+    only its time ran out), without a traceback; any other error keeps its traceback, in the log as
+    well.
     """
     start = time.monotonic()
     Path(path).parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""Where every file of a study lies: the interface between stages, in one place.
+"""Paths of all files of a study: the interface between stages.
 
-Names with braces are Snakemake wildcards; methods fill them in. The library itself never builds
-such a path elsewhere.
+Names in braces are Snakemake wildcards; methods fill them in. No other module of the library builds
+such a path.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from kneeoa.config.study import Study
 from kneeoa.figures_and_tables import Need
 
 ALL_SEEDS = "all-seeds"
-"""The table of an ensemble over all seeds."""
+"""Name of the table of an ensemble over all seeds."""
 
 
 def run_key(seed: int, fold: int | None = None) -> str:
-    """What tells an arm's runs apart in paths, in the place of {seed}: the seed, and the fold where
-    there is one (``seed-1``, ``seed-1-fold-2``).
+    """Key of an arm's run in paths, in the place of {seed}: the seed, and the fold where there is
+    one (``seed-1``, ``seed-1-fold-2``).
     """
     return str(seed) if fold is None else f"{seed}-fold-{fold}"
 
@@ -81,8 +81,8 @@ class Layout:
         return [f"{self.root}/{stage}/{name}/{view}/shards.json" for name in cohorts]
 
     def volume_lists(self, arm: str) -> list[str]:
-        """Lists of the shards that an arm takes: the canonical volumes, or their resampling to the
-        arm's grid.
+        """Lists of the shards that an arm reads: of canonical volumes, or resampled to the arm's
+        grid.
         """
         factors = self.arm(arm)
         view = self.study.view_of(factors)
@@ -100,17 +100,19 @@ class Layout:
         return [f"{self.root}/splits/{name}.parquet" for name in cohorts]
 
     def evaluated(self, arm: str | None = None) -> list[str]:
-        """The same tables for all but training: without those who are trained on elsewhere."""
+        """Split tables for all stages but training: without people whom another cohort trains
+        on.
+        """
         return [path.replace(".parquet", ".evaluated.parquet") for path in self.splits(arm)]
 
     def beside(self, cohort: str) -> list[str]:
-        """A cohort, and those that share a view with it: what an arm may see together."""
+        """A cohort and those that share a view with it, which an arm may read together."""
         views = set(self.study.cohorts[cohort].views)
         return [name for name, other in self.study.cohorts.items() if views & set(other.views)]
 
     def undeclared_beside(self, cohort: str) -> list[str]:
-        """The cohorts beside one of which the study does not say whether they have people in
-        common.
+        """The cohorts :meth:`beside` one for which the study does not declare whether they have
+        people in common.
         """
         return undeclared(cohort, self.beside(cohort), self.study.same_people, self.study.distinct_people)
 
@@ -123,41 +125,41 @@ class Layout:
         return self.cohort_tables("labels", self.cohorts_with_view(self.study.view_of(self.arm(arm))))
 
     def training_labels(self, arm: str) -> list[str]:
-        """Label tables that an arm learns from: those of its reader where it has one, of cohorts
-        that are trained on.
+        """Label tables that an arm is trained on: its reader's where it has one, for cohorts that
+        are trained on.
         """
         reader = self.arm(arm).reader
         if reader is None:
             return self.labels(arm)
-        read = self._read_by_readers(arm)
-        own = [f"{self.root}/readers/{reader}/{name}.parquet" for name in read]
+        read = self._cohorts_with_readers(arm)
+        read_tables = [f"{self.root}/readers/{reader}/{name}.parquet" for name in read]
         others = [name for name in self.cohorts_with_view(self.study.view_of(self.arm(arm))) if name not in read]
-        return own + (self.cohort_tables("labels", others) if others else [])
+        return read_tables + (self.cohort_tables("labels", others) if others else [])
 
     def agreements(self, arm: str | None = None) -> list[str]:
-        """Accounts of how readers agree with the reference: of an arm's own reader (none without
-        one), or of all that arms name.
+        """Accounts of the agreement of readers with the reference: of an arm's reader (none without
+        one), or of all readers.
         """
         arms = [self.arm(arm)] if arm else self.study.arms_table()
-        found = [f"{self.root}/readers/{one.reader}/{name}.json" for one in arms if one.reader for name in self._read_by_readers(one.name)]
-        return list(dict.fromkeys(found))
+        read = [(each.reader, cohort) for each in arms if each.reader for cohort in self._cohorts_with_readers(each.name)]
+        return list(dict.fromkeys(f"{self.root}/readers/{reader}/{cohort}.json" for reader, cohort in read))
 
-    def _read_by_readers(self, arm: str) -> list[str]:
+    def _cohorts_with_readers(self, arm: str) -> list[str]:
         cohorts = self.cohorts_with_view(self.study.view_of(self.arm(arm)))
         return [name for name in cohorts if self.study.cohorts[name].role == "develop"]
 
     def runs(self, pattern: str) -> list[str]:
-        """``pattern`` (below the study's folder, with {arm} and {seed}) for every run."""
+        """Paths of ``pattern`` (below the study's folder, with {arm} and {seed}) for every run."""
         names = [arm.name for arm in self.study.arms_table()]
         return [f"{self.root}/" + pattern.format(arm=arm, seed=run_key(seed)) for arm, seed in product(names, self.study.seeds)]
 
     def first_runs(self, pattern: str) -> list[str]:
-        """``pattern`` for every arm's lowest seed: what pictures of single runs show."""
+        """Paths of ``pattern`` for every arm's lowest seed, which figures of single runs show."""
         return [f"{self.root}/" + pattern.format(arm=arm.name, seed=run_key(min(self.study.seeds))) for arm in self.study.arms_table()]
 
     def untrained(self) -> dict[str, str]:
-        """Arms whose networks are also measured untrained, and their names: one for each backbone
-        and input, as modes share it.
+        """Arms whose networks are also measured untrained -> the baselines' names: one for each
+        backbone and input, as modes share it.
         """
         groups: dict[tuple[str, ...], str] = {}
         for arm in self.study.arms_table() if self.study.geometry.untrained else ():
@@ -168,7 +170,7 @@ class Layout:
         }
 
     def raw_images(self) -> dict[str, str]:
-        """The views whose images are measured themselves, and what to call them."""
+        """Views whose raw images are measured -> the baselines' names."""
         views = list(dict.fromkeys(self.study.view_of(arm) for arm in self.study.arms_table())) if self.study.geometry.raw_images else []
         return {view: "raw-images" if len(views) == 1 else f"raw-images-{view}" for view in views}
 
@@ -184,7 +186,9 @@ class Layout:
         return [f"{self.root}/embeddings_untrained/raw-images/{view}.parquet" for view in self.raw_images()]
 
     def axes(self) -> list[str]:
-        """Tables of the cases' places along the severity axes of every run; none without grades."""
+        """Tables of the cases' positions along the severity axis of every run; none without
+        grades.
+        """
         return self.runs("geometry/{arm}/seed-{seed}.axis.parquet") if self.has_axis() else []
 
     def measures(self) -> list[str]:
@@ -193,8 +197,8 @@ class Layout:
         """
         if not self.has_axis():
             return []
-        own = self.runs("geometry/{arm}/seed-{seed}.measures.parquet")
-        return own + ([f"{self.root}/geometry/baselines.parquet"] if self.untrained_networks() or self.raw_components() else [])
+        tables = self.runs("geometry/{arm}/seed-{seed}.measures.parquet")
+        return tables + ([f"{self.root}/geometry/baselines.parquet"] if self.untrained_networks() or self.raw_components() else [])
 
     def maps(self, suffix: str, method: str | None = None, *, folder: str = "saliency") -> list[str]:
         """Maps (``.npy``), their index tables or what is measured on them (``.parquet``) of every
@@ -207,8 +211,8 @@ class Layout:
         """The prediction tables of the study: of its runs and ensembles, or imported."""
         if self.study.imports is not None:
             return [f"{self.root}/predictions/{arm}/imported.parquet" for arm in self.study.imports.arms]
-        own = self.runs("predictions/{arm}/seed-{seed}.parquet")
-        return own + [f"{self.root}/predictions/{name}/{which}.parquet" for name in self.study.ensembles for which in self.pools(name)]
+        tables = self.runs("predictions/{arm}/seed-{seed}.parquet")
+        return tables + [f"{self.root}/predictions/{name}/{which}.parquet" for name in self.study.ensembles for which in self.pools(name)]
 
     def import_accounts(self) -> list[str]:
         """Accounts of the imported tables; none where predictions are the study's."""
@@ -216,7 +220,7 @@ class Layout:
         return [f"{self.root}/predictions/{arm}/imported.json" for arm in arms]
 
     def pools(self, ensemble: str) -> list[str]:
-        """What the tables of an ensemble are called: one for each seed, or one of all seeds."""
+        """Names of an ensemble's tables: one for each seed, or one over all seeds."""
         together = self.study.ensembles[ensemble].seeds == TOGETHER
         return [ALL_SEEDS] if together else [f"seed-{run_key(seed)}" for seed in self.study.seeds]
 
@@ -247,16 +251,16 @@ class Layout:
         return self._factors
 
     def varied(self) -> list[str]:
-        """The factor that figures tell arms apart by, that of the primary contrast, else of the
-        first, else the mode; then the factors that follow it.
+        """The factor by which figures distinguish arms (that of the primary contrast, else of the
+        first contrast, else the mode), then the factors that follow it.
         """
         contrasts, primary = self.study.statistics.contrasts, self.study.statistics.primary
         chosen = [one for one in contrasts if primary is None or one.name == primary.contrast]
         return [chosen[0].factor, *chosen[0].follows] if chosen else ["mode"]
 
     def unanswered(self) -> dict[str, list[str]]:
-        """Contrast -> a sentence, without its full stop, for each arm that it names and has no
-        counterpart for.
+        """Contrast -> a sentence, without its full stop, for each of its arms that has no
+        counterpart.
         """
         arms = self.compared()
         return {one.name: sentences for one in self.study.statistics.contrasts if (sentences := unanswered(one, arms))}
@@ -266,11 +270,11 @@ class Layout:
         return [f"{self.root}/quality/{name}/{view}.parquet" for name, cohort in self.study.cohorts.items() for view in cohort.views]
 
     def has_masks(self) -> bool:
-        """Whether saliency can be held against anatomy."""
+        """Whether saliency can be compared with anatomy."""
         return self.has_saliency() and any(cohort.tissues for cohort in self.study.cohorts.values()) and bool(self.study.anatomy.targets)
 
     def has_saliency(self) -> bool:
-        """Whether there is a level that maps of every arm can explain."""
+        """Whether there is a level that saliency can explain in every arm."""
         return bool(self.study.cohorts) and level_roles.explained_target(self.study) is not None
 
     def has_axis(self) -> bool:
@@ -278,7 +282,7 @@ class Layout:
         return bool(self.study.cohorts) and level_roles.axis_level(self.study) is not None
 
     def has_readers(self) -> bool:
-        """Whether an arm learns from a noisy reader."""
+        """Whether an arm is trained on a noisy reader's labels."""
         return any(arm.reader for arm in self.study.arms_table())
 
     def has_sanity(self) -> bool:

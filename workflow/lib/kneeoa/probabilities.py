@@ -1,11 +1,11 @@
-"""Class probabilities: rows that sum to 1 as far as their table's rounding goes, and scores that
-are sums of several columns.
+"""Check that class probabilities sum to 1 within their table's rounding, and sum several columns
+without losing digits.
 
-A sum of columns near 1 has lost the digits that tell its cases apart: 1 - 1e-9 and 1 - 1e-10 differ
-by less than the rounding of a row in single precision, so their order is the order of rounding
-errors. Here a set of classes is always taken against the rest: its odds are the ratio of two sums,
-each with all its digits, which is the order of exact arithmetic on rows made to sum to 1. Columns
-of a table with few decimals are added as whole numbers, so that 0.1 + 0.2 ties with 0.3.
+A sum of columns near 1 has lost the digits that distinguish its cases: 1 - 1e-9 and 1 - 1e-10
+differ by less than the rounding of a row in single precision, so their order is that of rounding
+errors. Here a set of classes is always compared with the rest: its odds are the ratio of two sums,
+each with all its digits, which gives the order of exact arithmetic on rows made to sum to 1.
+Columns of a table with few decimals are added as whole numbers, so that 0.1 + 0.2 ties with 0.3.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from kneeoa.errors import InvalidInput, KneeoaError
 Floats = NDArray[np.float64]
 
 ROUNDING = 1e-6
-"""What single precision anywhere in the making of probabilities explains: that a row sums to 1 but
-for this, that a probability passes 0 or 1 by this.
+"""Error that single precision in computing probabilities explains: of a row's sum from 1, and of a
+probability beyond 0 or 1.
 """
 
 _MANTISSAS = (8, 11, 24)
@@ -35,7 +35,7 @@ _DIGITS = range(3, 7)
 
 
 def require_probabilities(values: Floats, name: str) -> Floats:
-    """``values`` with what passes 0 or 1 by rounding moved there.
+    """Clip values that are outside [0, 1] by rounding.
 
     Raises:
         KneeoaError: a value is outside [0, 1] by more; the sentence has all digits of the range, as
@@ -47,10 +47,10 @@ def require_probabilities(values: Floats, name: str) -> Floats:
 
 
 def row_rounding(values: Floats) -> Floats:
-    """How far rounding of the table explains that each row's sum is from 1, ``[n]``.
+    """Largest distance of each row's sum from 1 that the table's rounding explains, ``[n]``.
 
-    The precision is read from the table as a whole: numbers of d decimals or of s significant
-    digits are each wrong by half of the last one, numbers of b bits by that share of themselves.
+    The precision is derived from the whole table: numbers of d decimals or of s significant digits
+    each have an error of half of the last one, numbers of b bits a relative error of that size.
 
     Args:
         values: ``[n, K]``, the whole table.
@@ -62,11 +62,11 @@ def row_rounding(values: Floats) -> Floats:
 
 
 def first_bad_row(values: Floats) -> int | None:
-    """The first row of ``[n, K]`` whose sum is from 1 by more than rounding explains; None where
-    there is none.
+    """The first row of ``[n, K]`` whose sum differs from 1 by more than rounding explains; None
+    without one.
     """
     excess = np.abs(values.sum(axis=1) - 1.0)
-    if (excess <= ROUNDING).all():  # explained in any table: its precision need not be read
+    if (excess <= ROUNDING).all():  # explained in any table: its precision need not be derived
         return None
     far = excess > row_rounding(values)
     return int(np.flatnonzero(far)[0]) if far.any() else None
@@ -88,14 +88,14 @@ def class_share(probabilities: ArrayLike, members: Collection[int]) -> Floats:
     """
     inside, outside, whole = _sums(probabilities, members)
     total = inside + outside
-    # Whole numbers: one division, rounded once. Else the smaller part is divided, which has all its
-    # digits.
+    # Whole numbers: one division, rounded once. Otherwise the smaller part is divided, which has
+    # all its digits.
     return inside / total if whole else np.where(inside <= outside, inside / total, 1.0 - outside / total)
 
 
 def class_odds(probabilities: ArrayLike, members: Collection[int]) -> Floats:
-    """Odds of a set of classes against the rest: what ranks cases, as no digits are lost near 0 or
-    1; arguments and errors as :func:`class_share`.
+    """Odds of a set of classes against the rest, to rank cases by: no digits are lost near 0 or 1.
+    Arguments and errors as :func:`class_share`.
 
     Returns:
         ``[..., n]``; the largest float where the rest has no probability at all.
@@ -106,16 +106,16 @@ def class_odds(probabilities: ArrayLike, members: Collection[int]) -> Floats:
 
 
 def mean_class(probabilities: ArrayLike) -> Floats:
-    """The mean class (an ordinal level's expected grade) of ``[..., n, K]`` in rows made to sum to
-    1, ``[..., n]``; errors as :func:`class_share`.
+    """Mean class (an ordinal level's expected grade) ``[..., n]`` of ``[..., n, K]`` in rows made
+    to sum to 1; errors as :func:`class_share`.
     """
     centre, distance = _mean(probabilities)
     return centre + distance
 
 
 def mean_class_rank(probabilities: ArrayLike) -> Floats:
-    """Ranks of cases by their mean class, ``[..., n]``: of equal means equal, and apart also where
-    a mean is so near a whole number that the float of :func:`mean_class` is the same.
+    """Ranks of cases by their mean class, ``[..., n]``: equal for equal means, and different also
+    for means so near a whole number that :func:`mean_class` gives the same float.
     """
     centre, distance = _mean(probabilities)
     ranks = np.empty(centre.shape)
@@ -127,8 +127,8 @@ def mean_class_rank(probabilities: ArrayLike) -> Floats:
 
 
 def decimals_of(values: Floats) -> int | None:
-    """The fewest decimals that hold every value, as far as its binary form can tell; None where
-    there are more than can be.
+    """The fewest decimals that represent every value, judged by its binary form; None where they
+    are too many to tell.
     """
     bits = _bits(values)
     digits = min(bits, _DOUBLE - 2)
@@ -142,7 +142,7 @@ def decimals_of(values: Floats) -> int | None:
 
 
 def _bits(values: Floats) -> int:
-    """Bits of the shortest binary form that holds every value."""
+    """Bits of the shortest binary form that represents every value."""
     for bits in _MANTISSAS:
         if _all_rows(values, lambda some: _fits(some, bits)):  # noqa: B023  # called here
             return bits
@@ -159,15 +159,15 @@ def _whole(scaled: Floats, bits: int) -> NDArray[np.bool_]:
 
 
 def _all_rows(values: Floats, holds: Callable[[Floats], bool]) -> bool:
-    """Whether ``holds`` is true of all values; the first few, which mostly tell, are asked
+    """Whether ``holds`` is true of all values; the first few, which usually decide, are tested
     first.
     """
     return holds(values.reshape(-1)[:_FIRST]) and holds(values)
 
 
 def _last_places(values: Floats, bits: int) -> Floats:
-    """What one is worth in each value's last significant digit, of the fewest that hold all values;
-    zeros where there are more than six.
+    """The unit of each value's last significant digit, with the fewest digits that represent all
+    values; zeros where that takes more than six.
     """
     power = np.minimum(np.floor(np.log10(np.where(values > 0, values, 1.0))), -1.0)  # 1 is rounded from below alone
     for digits in _DIGITS:

@@ -1,5 +1,4 @@
-"""Where Snakemake keeps what it knows of each file that it made, and what stands there. Files
-alone: nothing of Snakemake is imported.
+"""Read Snakemake's records of the files that it made. Snakemake itself is not imported.
 
 The records lie below ``.snakemake/metadata``, one a file, as JSON under the file's name in base64
 (a long name is several folders, the upper ones marked with @).
@@ -16,20 +15,20 @@ from typing import Any
 from kneeoa.errors import KneeoaError
 
 RECORDS = Path(".snakemake") / "metadata"
-"""Below the folder that Snakemake runs in."""
+"""Folder of the records, below the one that Snakemake runs in."""
 NAME_LIMIT = 255
 """Longest name of a file on usual file systems: Snakemake cuts longer names of its records."""
 
 
 def record_path(memory: Path, output: str) -> Path:
-    """Where the record of an output lies in ``memory``."""
+    """Path of an output's record in ``memory``."""
     name = urlsafe_b64encode(output.encode()).decode()
     pieces = [name[start : start + NAME_LIMIT - 1] for start in range(0, len(name), NAME_LIMIT - 1)]
     return memory.joinpath(*(f"@{piece}" for piece in pieces[:-1]), pieces[-1])
 
 
 def recorded(memory: Path, below: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """The outputs whose names begin with ``below``, each with its record.
+    """Yield the outputs whose names begin with ``below``, each with its record.
 
     Raises:
         KneeoaError: a record cannot be read.

@@ -1,7 +1,7 @@
-"""Ids of subjects: which are missing, and which look like the knees or visits of one person.
+"""Check ids of subjects: which are missing, and which look like knees or visits of one person.
 
-Two knees of a person are not two people. Where every id is taken for a person of its own although
-the ids differ in a side or a visit alone, intervals and p-values are too narrow.
+Two knees of a person are not two people. Where ids that differ in a side or a visit alone are
+treated as different people, intervals are too narrow and p-values too small.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MISSING = frozenset({"", "nan", "none", "null", "na", "n/a", "<na>", "nat", "."})
-"""What an absent id is written as, in lower case and without spaces around it."""
+"""Texts that stand for an absent id, in lower case and without spaces around them."""
 
 _SHOWN = 10
 
@@ -34,7 +34,7 @@ _NUMBERED = re.compile(rf"^(.*\d.*?){_SEPARATOR}([12])$")
 
 
 def is_missing(value: object) -> bool:
-    """Whether an id is absent: null, not a number, or one of the words for it (:data:`MISSING`)."""
+    """Whether an id is absent: null, not a number, or one of :data:`MISSING`."""
     return value is None or str(value).strip().lower() in MISSING
 
 
@@ -44,7 +44,9 @@ def missing_rows(ids: Iterable[object]) -> list[int]:
 
 
 def listed_rows(rows: Sequence[int]) -> str:
-    """``row 4``; ``rows 2, 5 and 9``; of many the first ten, and how many there are."""
+    """Format row numbers: ``row 4``; ``rows 2, 5 and 9``; of many the first ten and their
+    number.
+    """
     if len(rows) == 1:
         return f"row {rows[0]}"
     if len(rows) > _SHOWN:
@@ -53,7 +55,7 @@ def listed_rows(rows: Sequence[int]) -> str:
 
 
 def people_of(ids: Iterable[str]) -> dict[str, set[str]]:
-    """Ids that differ in a side or a visit alone, by what is left of them: one entry for each
+    """Group ids that differ in a side or a visit alone, by the rest of the id: one entry for each
     person who seems to have several.
 
     A side is R, L, right, left and the like, before or after the person's number (``0001R``,
@@ -69,8 +71,8 @@ def people_of(ids: Iterable[str]) -> dict[str, set[str]]:
 
 
 def doubt(subjects: Iterable[str] | NDArray[np.str_]) -> str:
-    """The sentence that warns of ids which look like knees or visits of one person; empty where
-    none do. It holds no id.
+    """A warning about ids that look like knees or visits of one person; empty where none do. It
+    shows no id.
     """
     people = people_of(map(str, subjects))
     if not people:
@@ -84,8 +86,8 @@ def doubt(subjects: Iterable[str] | NDArray[np.str_]) -> str:
 
 
 def _without_side_and_visit(value: str) -> str:
-    """What is left of an id without side, visit and separators; the id itself where that names
-    nobody.
+    """Strip side, visit and separators from an id; the id itself where nothing identifying
+    remains.
     """
     text = _VISIT.sub("", value.lower())
     text, sides = _SIDE.subn("", text)

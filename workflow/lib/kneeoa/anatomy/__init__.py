@@ -1,3 +1,3 @@
-"""Where saliency falls against tissues: measures with their chance levels, a null that keeps the
-map's texture, and contrasts.
+"""Compare saliency maps with tissues: overlap measures with chance levels and nulls, contrasts
+between arms, sanity checks.
 """

@@ -1,4 +1,4 @@
-"""How alike two maps of one grid are."""
+"""Agreement of two maps on one grid: rank correlation and structural similarity."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WINDOW = 7
 
 
 def ranked(saliency: Floats) -> Floats:
-    """Standardised ranks ``[cells]``, whose dot product with another map's is Spearman's
+    """Return standardised ranks ``[cells]``, whose dot product with another map's is Spearman's
     correlation; NaN for a constant map.
     """
     ranks = rankdata(saliency, axis=None)
@@ -26,15 +26,15 @@ def ranked(saliency: Floats) -> Floats:
 
 
 def spearman(first: Floats, second: Floats) -> float:
-    """Spearman's rank correlation of two maps, ties at their mean rank; NaN where one is
+    """Return Spearman's rank correlation of two maps, ties at their mean rank; NaN where one is
     constant.
     """
     return float(ranked(first) @ ranked(second))
 
 
 def ssim(first: Floats, second: Floats) -> float:
-    """Structural similarity (Wang et al. 2004) of two non-negative maps, each divided by its own
-    maximum; NaN where one is zero.
+    """Return the structural similarity (Wang et al. 2004) of two non-negative maps, each divided by
+    its maximum; NaN where one is zero.
 
     The mean over all windows of seven cells along each axis (fewer where the map is smaller), with
     the constants 0.01 and 0.03.

@@ -1,5 +1,5 @@
-"""Deletions of all runs over subjects and seeds: the drop of the score for each region, and tissue
-against control, paired by subject.
+"""Summarise the deletions of all runs over subjects and seeds: the drop of the score for each
+region, and tissue against control, paired by subject.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from kneeoa.tables.deletion import DELETION, DELETION_SUMMARY
 
 
 def summarise_deletion(*, deletions: list[Path], group: str, statistics: Statistics, out: Path) -> None:
-    """Mean drops with subject-bootstrap intervals, and the drop of ``group`` less that of each
-    control (mean of its copies).
+    """Write DELETION_SUMMARY: mean drops with subject-bootstrap intervals, and the drop of
+    ``group`` less that of each control (mean of its copies).
 
-    The drop is signed: of a knee whose tissue speaks against the score, deleting it raises the
-    score. Its absolute value says how much the network leans on the region either way.
+    The drop is signed: where a tissue is evidence against the score, deleting it raises the score.
+    The absolute value says how much the network relies on the region either way.
 
     Args:
         deletions: DELETION tables of all runs.
@@ -34,15 +34,15 @@ def summarise_deletion(*, deletions: list[Path], group: str, statistics: Statist
         KneeoaError: a table is not what it should be.
     """
     table = DELETION.concat(deletions)
-    found: list[dict[str, Any]] = []
+    summaries: list[dict[str, Any]] = []
     for (study, arm, cohort), rows in table.groupby(["study", "arm", "cohort"], sort=True):
         for measure, values in (("drop", rows["drop"]), ("absolute_drop", rows["drop"].abs())):
-            here = {"study": study, "arm": arm, "cohort": cohort, "measure": measure, "seeds": int(rows["seed"].nunique())}
-            found += [here | row for row in _summed(per_case(rows, values, ["region"]), group, statistics, str(cohort))]
-    DELETION_SUMMARY.write(out, found)
+            keys = {"study": study, "arm": arm, "cohort": cohort, "measure": measure, "seeds": int(rows["seed"].nunique())}
+            summaries += [keys | row for row in _region_rows(per_case(rows, values, ["region"]), group, statistics, str(cohort))]
+    DELETION_SUMMARY.write(out, summaries)
 
 
-def _summed(cases: pd.DataFrame, group: str, statistics: Statistics, cohort: str) -> Iterator[dict[str, Any]]:
+def _region_rows(cases: pd.DataFrame, group: str, statistics: Statistics, cohort: str) -> Iterator[dict[str, Any]]:
     for (region,), estimate in subject_means(cases, statistics, cohort).items():
         blank = dict.fromkeys(("reference", "p", "effect", "rank_biserial"))
         yield {"region": region} | blank | counted(cases[(region,)]) | estimated(estimate)

@@ -1,5 +1,5 @@
-"""What the cells of a map's grid know of a tissue: how much of each it fills, whether it is near,
-how far it is.
+"""Describe tissues on a map's grid: the share of each cell that a tissue fills, whether it is near,
+and its distance.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ class Fields:
     """Millimetres from each cell's centre to that of the nearest cell that the tissue touches."""
 
     def named(self, name: str) -> Floats:
-        """The field of that name."""
+        """Return the field of that name."""
         return {"share": self.share, "near": self.near, "distance": self.distance}[name]
 
 
 def cell_size(mask_shape: Sequence[int], spacing: Sequence[float], shape: Sequence[int]) -> tuple[float, ...]:
-    """Millimetres of a cell of a map along each axis, from the mask's grid over the same field of
-    view.
+    """Return the size of a map's cell along each axis in millimetres, from the mask's grid over the
+    same field of view.
     """
     return tuple(size * width / cells for size, width, cells in zip(mask_shape, spacing, shape, strict=True))
 
 
 def fields(share: Floats, size: Sequence[float], tolerance_mm: float) -> Fields | None:
-    """The fields of a tissue from its share; None where it fills nothing."""
+    """Compute a tissue's fields from its share; None where it fills nothing."""
     if not share.any():
         return None
     distance: Floats = ndimage.distance_transform_edt(share == 0, sampling=size)
@@ -52,25 +52,27 @@ def fields(share: Floats, size: Sequence[float], tolerance_mm: float) -> Fields 
 def shares(
     mask: NDArray[np.uint8], groups: Mapping[str, Sequence[int]], dilations: Sequence[int], shape: tuple[int, ...]
 ) -> dict[str, Floats]:
-    """Group -> the share of each cell that it fills; of the first group also its dilations by so
-    many voxels, as ``<group>_dilated<n>``.
+    """Return for each group the share of each cell that it fills; for the first group also its
+    dilations by so many voxels, as ``<group>_dilated<n>``.
 
-    Dilated is the mask on its own grid (face neighbours, ``n`` times): cartilage is a thin sheet,
-    and coarse maps miss it narrowly.
+    The mask is dilated on its own grid (face neighbours, ``n`` times): cartilage is a thin sheet,
+    which coarse maps miss narrowly.
     """
-    found = {group: occupancy(mask, values, shape) for group, values in groups.items()}
+    by_group = {group: occupancy(mask, values, shape) for group, values in groups.items()}
     for group, values in list(groups.items())[:1]:
         inside = np.isin(mask, values)
         for voxels in dilations if inside.any() else ():
-            grown = ndimage.binary_dilation(inside, iterations=voxels).astype(np.uint8)
-            found[f"{group}_dilated{voxels}"] = occupancy(grown, [1], shape)
+            dilated = ndimage.binary_dilation(inside, iterations=voxels).astype(np.uint8)
+            by_group[f"{group}_dilated{voxels}"] = occupancy(dilated, [1], shape)
         if not inside.any():
-            found |= {f"{group}_dilated{voxels}": np.zeros(shape) for voxels in dilations}
-    return found
+            by_group |= {f"{group}_dilated{voxels}": np.zeros(shape) for voxels in dilations}
+    return by_group
 
 
 def joint_region(mask: NDArray[np.uint8], size: Sequence[float], region_mm: float, shape: tuple[int, ...]) -> Booleans | None:
-    """Cells within ``region_mm`` of any labelled tissue, ``[*shape]``; None without a label."""
+    """Return the cells within ``region_mm`` of any labelled tissue, ``[*shape]``; None without a
+    label.
+    """
     labelled = occupancy(mask, range(1, 256), shape) > 0
     if not labelled.any():
         return None
@@ -81,7 +83,9 @@ def joint_region(mask: NDArray[np.uint8], size: Sequence[float], region_mm: floa
 def tissues_of(
     mask: NDArray[np.uint8], groups: Mapping[str, Sequence[int]], anatomy: Anatomy, spacing: Sequence[float], shape: tuple[int, ...]
 ) -> tuple[dict[str, Fields | None], Booleans | None]:
-    """Every tissue's fields (None: absent) and the joint region of one case, on a map's grid."""
+    """Return every tissue's fields (None: absent) and the joint region of one case, on a map's
+    grid.
+    """
     size = cell_size(mask.shape, spacing, shape)
-    found = {name: fields(share, size, anatomy.tolerance_mm) for name, share in shares(mask, groups, anatomy.dilations, shape).items()}
-    return found, joint_region(mask, size, anatomy.region_mm, shape)
+    tissues = {name: fields(share, size, anatomy.tolerance_mm) for name, share in shares(mask, groups, anatomy.dilations, shape).items()}
+    return tissues, joint_region(mask, size, anatomy.region_mm, shape)

@@ -1,5 +1,5 @@
-"""Aligned masks of tissues, and the share of each cell of a map's grid that a group of tissues
-fills.
+"""Read aligned masks of tissues, and compute the share of each cell of a map's grid that a group of
+tissues fills.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kneeoa.tables.masks import MASKS
 Floats = NDArray[np.float64]
 
 BACKGROUND = "background"
-"""The group of everything without a label."""
+"""The group of all voxels without a label."""
 
 
 class Masks:
@@ -55,30 +55,32 @@ class Masks:
 
 
 def group_values(tissues: Mapping[str, object], targets: Mapping[str, Sequence[str]], cohort: str) -> dict[str, list[int]]:
-    """The mask values of each group of tissues: the cohort's tissues are stored as 1.. in the order
-    of their sorted names.
+    """Return the mask values of each group of tissues: a cohort's tissues are stored as 1.. in the
+    order of their sorted names.
 
-    The name ``background`` stands for all that has no label, which is stored as 0.
+    The name ``background`` stands for voxels without a label, which are stored as 0.
 
     Raises:
         KneeoaError: a group names a tissue that the cohort lacks.
     """
     stored = {BACKGROUND: 0} | {name: value for value, name in enumerate(sorted(tissues), start=1)}
     for group, members in targets.items():
-        lost = [name for name in members if name not in stored]
-        if lost:
-            raise KneeoaError(f"'anatomy.targets.{group}' names '{lost[0]}', but the tissues of cohort '{cohort}' are {sorted(tissues)}.")
+        missing = [name for name in members if name not in stored]
+        if missing:
+            raise KneeoaError(
+                f"'anatomy.targets.{group}' names '{missing[0]}', but the tissues of cohort '{cohort}' are {sorted(tissues)}."
+            )
     return {group: [stored[name] for name in members] for group, members in targets.items()}
 
 
 def occupancy(mask: NDArray[np.uint8], values: Sequence[int], shape: tuple[int, ...]) -> Floats:
-    """The share of each cell of a grid ``shape`` that has one of ``values`` in ``mask``; both cover
-    the same field of view.
+    """Return the share of each cell of a grid ``shape`` that has one of ``values`` in ``mask``;
+    both cover the same field of view.
 
     Raises:
         KneeoaError: the mask has another number of axes.
     """
     if mask.ndim != len(shape):
         raise KneeoaError(f"A mask of shape {mask.shape} cannot be brought to a map's grid {shape}: the number of axes differs.")
-    inside = np.isin(np.arange(256), values)  # a table of 256 answers: asking isin of every voxel costs twice the averaging
+    inside = np.isin(np.arange(256), values)  # looked up by value: isin on every voxel would cost twice the averaging
     return area_mean(inside[mask], shape)

@@ -1,4 +1,4 @@
-"""The overlap stage: one run's maps against the tissues of its cases."""
+"""The overlap stage: measure one run's maps against the tissues of its cases."""
 
 from __future__ import annotations
 
@@ -30,32 +30,34 @@ Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 
 POOLED = tuple(dict.fromkeys(one.distribution for one in measures(cells=1, fraction=0.5) if one.distribution != SIZE))
-"""Distributions that are compared with those of other subjects: those that are one for all tissues
-and all cells.
+"""Distributions that are compared with other subjects' maps: those that are the same for all
+tissues and cover all cells.
 """
 
 
 @dataclass(frozen=True)
 class Anatomies:
-    """The tissues of every cohort and how they are measured."""
+    """Masks and tissues of all cohorts, and how maps are measured against them."""
 
     masks: Masks
     tissues: Mapping[str, Mapping[str, object]]
-    """Cohort -> its tissues; their names tell the mask values."""
+    """Cohort -> its tissues, whose sorted names give the mask values."""
     spacing: tuple[float, ...]
     """Millimetres of a voxel of the masks' grid."""
     anatomy: Anatomy
 
     def of(self, cohort: str, case_id: str, view: str, shape: tuple[int, ...]) -> tuple[dict[str, Fields | None], Booleans | None] | None:
-        """A case's tissues and joint region on a map's grid; None where it has no usable mask."""
+        """Return a case's tissues and joint region on a map's grid; None where it has no usable
+        mask.
+        """
         mask = self.masks.get(cohort, case_id, view)
         if mask is None:
             return None
         return tissues_of(mask, group_values(self.tissues.get(cohort, {}), self.anatomy.targets, cohort), self.anatomy, self.spacing, shape)
 
     def shifts(self, cohort: str, case_id: str, shape: tuple[int, ...]) -> NDArray[np.int64]:
-        """The null's shifts of a case: the same for every arm, seed and method, so that their nulls
-        are paired.
+        """Draw the null's shifts of a case, the same for every arm, seed and method, so that their
+        nulls are paired.
         """
         generator = np.random.default_rng(int(digest([self.anatomy.seed, cohort, case_id]), 16))
         return random_shifts(shape, self.anatomy.shifts, generator)
@@ -73,7 +75,7 @@ def measure_run(
     anatomy: Anatomy,
     out: Path,
 ) -> None:
-    """Measure where one run's maps fall. Cases without a usable mask are left out: the masks'
+    """Measure where one run's maps lie. Cases without a usable mask are left out: the masks'
     exclusions say why.
 
     98 maps of 64 x 64 x 40 cells with three groups of tissues take less than a minute and 600 MB on
@@ -85,8 +87,8 @@ def measure_run(
         mask_arrays: arrays of masks of all cohorts that have any, uint8 ``[rows, *canonical
             shape]``.
         mask_indices: the MASKS table of each array.
-        splits: SPLITS tables, which tell the subjects.
-        tissues: cohort -> its tissues (their names tell the mask values).
+        splits: SPLITS tables, which give the subjects.
+        tissues: cohort -> its tissues, whose sorted names give the mask values.
         spacing: millimetres of a voxel of the masks along each axis.
         anatomy: the groups of tissues, and the nulls.
         out: OVERLAP table to write. A zero map or an absent tissue has no value.
@@ -97,28 +99,28 @@ def measure_run(
     explained = SALIENCY.read(index).sort_values(["cohort", "case_id"], ignore_index=True)
     stored = reading(maps, len(explained))
     subjects = subjects_of(explained, splits, index)
-    known = Anatomies(Masks(mask_arrays, mask_indices), tissues, spacing, anatomy)
+    anatomies = Anatomies(Masks(mask_arrays, mask_indices), tissues, spacing, anatomy)
     rows: list[dict[str, Any]] = []
     without = 0
     for cohort, cases in explained.groupby("cohort", sort=True):
         pool = _pool(cases, stored, subjects, anatomy, str(cohort))
         for case in cases.to_dict("records"):
             shape = stored.shape[2:]
-            found = known.of(str(cohort), case["case_id"], case["view"], shape)
-            if found is None:
+            tissues_and_region = anatomies.of(str(cohort), case["case_id"], case["view"], shape)
+            if tissues_and_region is None:
                 without += 1
                 continue
             subject = subjects[str(cohort), case["case_id"]]
-            here = {name: case[name] for name in ("study", "arm", "seed", "method", "cohort", "case_id")} | {"subject": subject}
-            both = unpack(stored[case["row"]], case["scale"])
-            shifts = known.shifts(str(cohort), case["case_id"], shape)
-            rows += [here | row for row in measure_case(both[0], both.sum(axis=0), *found, shifts, pool, subject)]
+            keys = {name: case[name] for name in ("study", "arm", "seed", "method", "cohort", "case_id")} | {"subject": subject}
+            signs = unpack(stored[case["row"]], case["scale"])
+            shifts = anatomies.shifts(str(cohort), case["case_id"], shape)
+            rows += [keys | row for row in measure_case(signs[0], signs.sum(axis=0), *tissues_and_region, shifts, pool, subject)]
     _log.info("measured %d cases; %d have no usable mask", len(explained) - without, without)
     OVERLAP.write(out, rows)
 
 
 def subjects_of(explained: pd.DataFrame, splits: Sequence[Path], index: Path) -> dict[tuple[str, str], str]:
-    """(cohort, case_id) -> subject of every explained case.
+    """Return the subject of every explained case, by (cohort, case_id).
 
     Raises:
         KneeoaError: a case is in none of the split tables.
@@ -137,8 +139,8 @@ def _pool(cases: pd.DataFrame, stored: NDArray[np.float16], subjects: Mapping[tu
 
     def members() -> Iterator[tuple[str, dict[str, Floats]]]:
         for subject, case_id in chosen.items():
-            both = unpack(stored[place[case_id]["row"]], place[case_id]["scale"])
-            yield subject, distributions(both[0], both.sum(axis=0))
+            signs = unpack(stored[place[case_id]["row"]], place[case_id]["scale"])
+            yield subject, distributions(signs[0], signs.sum(axis=0))
 
     return Pool(members(), POOLED)
 
@@ -152,10 +154,10 @@ def measure_case(
     pool: Pool,
     subject: str,
 ) -> Iterator[dict[str, Any]]:
-    """Every measure of one map on each tissue.
+    """Yield every measure of one map on each tissue.
 
     Args:
-        saliency: the part of the map that speaks for the score, non-negative, ``[*shape]``.
+        saliency: the part of the map that is evidence for the score, non-negative, ``[*shape]``.
         absolute: both parts added.
         tissues: tissue -> its fields, None where it is absent.
         region: cells of the joint region.
@@ -165,60 +167,64 @@ def measure_case(
 
     Yields:
         Rows with tissue, measure, value, chance, and mean, z and p against both nulls; None where
-        undefined. Measures of the joint region have no null, as a moved map would be cut by it;
-        rank accuracy has none of other subjects.
+        undefined. Measures of the joint region have no null, since the region would cut a moved
+        map; rank accuracy has none of other subjects.
     """
-    found = distributions(saliency, absolute, region)
-    spectra = {name: spectrum(one) for name, one in found.items() if not name.startswith(REGION)}
-    present = {name: one for name, one in tissues.items() if one is not None}
-    wanted = {f"{name}/{kind}": one.named(kind) for name, one in present.items() for kind in ("share", "near", "distance")}
+    map_distributions = distributions(saliency, absolute, region)
+    spectra = {name: spectrum(values) for name, values in map_distributions.items() if not name.startswith(REGION)}
+    present = {name: fields for name, fields in tissues.items() if fields is not None}
+    wanted = {f"{name}/{kind}": fields.named(kind) for name, fields in present.items() for kind in ("share", "near", "distance")}
     others = pool.hits(subject, wanted) if wanted else {}
     for name, tissue in tissues.items():
-        rows: dict[str, dict[str, Any]] = {one: _BLANK | {"tissue": name, "measure": one} for one in measure_names()}
+        rows: dict[str, dict[str, Any]] = {each: _BLANK | {"tissue": name, "measure": each} for each in measure_names()}
         if tissue is not None:
-            own = _own(found, spectra, saliency, tissue)
-            kinds = {kind: spectrum(tissue.named(kind)) for kind in ("share", "near", "distance")} if own[0] else {}
+            tissue_distributions, tissue_spectra = _with_tissue_size(map_distributions, spectra, saliency, tissue)
+            field_spectra = {kind: spectrum(tissue.named(kind)) for kind in ("share", "near", "distance")} if tissue_distributions else {}
             samples: dict[tuple[str, str], Floats] = {}
-            for one in measures(saliency.size, float(tissue.share.mean()), _size(tissue, region)):
-                rows[one.name] |= {"chance": one.of_hit(_chance(one, tissue, region))}
-                if one.distribution not in own[0]:
+            for measure in measures(saliency.size, float(tissue.share.mean()), _region_size(tissue, region)):
+                rows[measure.name] |= {"chance": measure.of_hit(_chance(measure, tissue, region))}
+                if measure.distribution not in tissue_distributions:
                     continue
-                hit = float(np.vdot(own[0][one.distribution], tissue.named(one.field)))
-                rows[one.name] |= {"value": one.of_hit(hit)}
-                key = (one.distribution, one.field)
-                if one.distribution in own[1]:
+                hit = float(np.vdot(tissue_distributions[measure.distribution], tissue.named(measure.field)))
+                rows[measure.name] |= {"value": measure.of_hit(hit)}
+                key = (measure.distribution, measure.field)
+                if measure.distribution in tissue_spectra:
                     if key not in samples:
-                        samples[key] = moved(own[1][one.distribution], kinds[one.field], saliency.shape).ravel()[shifts]
-                    rows[one.name] |= _beside("null", one, hit, samples[key])
-                if (one.distribution, f"{name}/{one.field}") in others:
-                    rows[one.name] |= _beside("others", one, hit, others[one.distribution, f"{name}/{one.field}"], rounding=SINGLE)
+                        hits = moved(tissue_spectra[measure.distribution], field_spectra[measure.field], saliency.shape)
+                        samples[key] = hits.ravel()[shifts]
+                    rows[measure.name] |= _null_columns("null", measure, hit, samples[key])
+                key_of_others = (measure.distribution, f"{name}/{measure.field}")
+                if key_of_others in others:
+                    rows[measure.name] |= _null_columns("others", measure, hit, others[key_of_others], rounding=SINGLE)
         yield from rows.values()
 
 
 _BLANK = dict.fromkeys(("value", "chance", "null_mean", "null_z", "null_p", "others_mean", "others_z", "others_p"))
 
 
-def _own(
-    found: Mapping[str, Floats], spectra: Mapping[str, Any], saliency: Floats, tissue: Fields
+def _with_tissue_size(
+    map_distributions: Mapping[str, Floats], spectra: Mapping[str, Any], saliency: Floats, tissue: Fields
 ) -> tuple[dict[str, Floats], dict[str, Any]]:
-    """The distributions and their transforms with the one that belongs to the tissue's size."""
-    if "mass" not in found:
-        return dict(found), dict(spectra)
+    """The distributions and their transforms, with the distribution of as many cells as the tissue
+    fills.
+    """
+    if "mass" not in map_distributions:
+        return dict(map_distributions), dict(spectra)
     top = top_distribution(saliency, max(1, round(float(tissue.share.sum()))))
-    return {**found, SIZE: top}, {**spectra, SIZE: spectrum(top)}
+    return {**map_distributions, SIZE: top}, {**spectra, SIZE: spectrum(top)}
 
 
-def _size(tissue: Fields, region: Booleans | None) -> tuple[int, float] | None:
+def _region_size(tissue: Fields, region: Booleans | None) -> tuple[int, float] | None:
     return None if region is None else (int(region.sum()), float(tissue.share[region].mean()))
 
 
-def _chance(one: Measure, tissue: Fields, region: Booleans | None) -> float:
-    field = tissue.named(one.field)
-    inside = one.name.startswith(REGION) and region is not None
+def _chance(measure: Measure, tissue: Fields, region: Booleans | None) -> float:
+    field = tissue.named(measure.field)
+    inside = measure.name.startswith(REGION) and region is not None
     return float((field[region] if inside else field).mean())
 
 
-def _beside(which: str, one: Measure, hit: float, sample: Floats, **options: float) -> dict[str, float | None]:
-    found = against_null(hit, sample, less_is_closer=one.less_is_closer, **options)
-    values = {"mean": one.of_hit(found.mean), "z": found.z, "p": found.p}
-    return {f"{which}_{name}": value if np.isfinite(value) else None for name, value in values.items()}
+def _null_columns(null: str, measure: Measure, hit: float, sample: Floats, **options: float) -> dict[str, float | None]:
+    comparison = against_null(hit, sample, less_is_closer=measure.less_is_closer, **options)
+    values = {"mean": measure.of_hit(comparison.mean), "z": comparison.z, "p": comparison.p}
+    return {f"{null}_{name}": value if np.isfinite(value) else None for name, value in values.items()}

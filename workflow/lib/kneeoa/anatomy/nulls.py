@@ -1,4 +1,4 @@
-"""Two nulls: the same map, moved, and the maps of other subjects.
+"""Two nulls of a map's overlap: the same map shifted, and the maps of other subjects.
 
 Circular shifts keep a map's texture and total, which a permutation of voxels destroys; other
 subjects' maps also keep where maps of this network usually lie, so that a map that always looks at
@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Spectrum = NDArray[np.complex128]
 
-# What differs by less than rounding is a tie, and ties count against the map: transforms in double
+# Differences below rounding are ties, and ties count against the map: transforms are in double
 # precision, products in single.
 _ROUNDING = 1e-10
 SINGLE = 1e-5
@@ -30,7 +30,7 @@ SINGLE = 1e-5
 
 @dataclass(frozen=True)
 class Against:
-    """A hit beside a null sample; NaN where undefined."""
+    """A hit compared with a null sample; NaN where undefined."""
 
     mean: float
     z: float
@@ -42,21 +42,21 @@ class Against:
 
 
 def spectrum(field: Floats) -> Spectrum:
-    """The transform of a distribution or field ``[*shape]``."""
-    found: Spectrum = fft.rfftn(field)
-    return found
+    """Return the Fourier transform of a distribution or field ``[*shape]``."""
+    transform: Spectrum = fft.rfftn(field)
+    return transform
 
 
 def moved(distribution: Spectrum, field: Spectrum, shape: tuple[int, ...]) -> Floats:
-    """The hit under every circular shift of a distribution: entry ``[d]`` of ``[*shape]`` is that
-    of ``np.roll(distribution, d)``.
+    """Return the hit under every circular shift of a distribution: entry ``[d]`` of ``[*shape]`` is
+    that of ``np.roll(distribution, d)``.
     """
-    found: Floats = fft.irfftn(np.conj(distribution) * field, s=shape)
-    return found
+    hits: Floats = fft.irfftn(np.conj(distribution) * field, s=shape)
+    return hits
 
 
 def random_shifts(shape: tuple[int, ...], count: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Flat indices of ``count`` different shifts, the identity never among them; all others where
+    """Draw flat indices of ``count`` different shifts, never the identity; all other shifts where
     there are no more.
 
     Raises:
@@ -69,21 +69,21 @@ def random_shifts(shape: tuple[int, ...], count: int, generator: np.random.Gener
 
 
 def against_null(hit: float, sample: Floats, *, less_is_closer: bool = False, rounding: float = _ROUNDING) -> Against:
-    """``hit`` beside a null sample; members that are not finite are left out. A sample without
-    spread has no z.
+    """Compare ``hit`` with a null sample; members that are not finite are left out, and a sample
+    without spread has no z.
     """
-    known = sample[np.isfinite(sample)]
-    if not known.size:
+    finite = sample[np.isfinite(sample)]
+    if not finite.size:
         return Against(np.nan, np.nan, np.nan)
     sign = -1.0 if less_is_closer else 1.0
-    mean, spread = float(known.mean()), float(known.std(ddof=1)) if known.size > 1 else 0.0
+    mean, spread = float(finite.mean()), float(finite.std(ddof=1)) if finite.size > 1 else 0.0
     slack = rounding * max(1.0, abs(hit))
-    reached = int((sign * known >= sign * hit - slack).sum())
-    return Against(mean, sign * (hit - mean) / spread if spread > slack else np.nan, (1 + reached) / (known.size + 1))
+    reached = int((sign * finite >= sign * hit - slack).sum())
+    return Against(mean, sign * (hit - mean) / spread if spread > slack else np.nan, (1 + reached) / (finite.size + 1))
 
 
 class Pool:
-    """Distributions of the maps of other subjects, one map a subject, in single precision."""
+    """Distributions of other subjects' maps, one map a subject, in single precision."""
 
     def __init__(self, members: Iterable[tuple[str, Mapping[str, Floats]]], names: Sequence[str]) -> None:
         """``members``: (subject, its map's distributions by name), taken one at a time; ``names``:
@@ -93,28 +93,28 @@ class Pool:
         """
         self._names = list(names)
         self._members: list[tuple[str, dict[int, Singles]]] = []
-        for subject, found in members:
-            kept = {place: found[name].ravel().astype(np.float32) for place, name in enumerate(names) if name in found}
+        for subject, distributions in members:
+            kept = {index: distributions[name].ravel().astype(np.float32) for index, name in enumerate(names) if name in distributions}
             self._members.append((subject, kept))
 
     def hits(self, subject: str, fields: Mapping[str, Floats]) -> dict[tuple[str, str], Floats]:
-        """(distribution, field) -> the hits of the maps of every subject but ``subject``; no entry
-        where there is no other.
+        """Return for each (distribution, field) the hits of the maps of every subject but
+        ``subject``; no entry where there is no other.
         """
-        others = [kept for whose, kept in self._members if whose != subject]
+        others = [kept for member_subject, kept in self._members if member_subject != subject]
         if not any(others):
             return {}
-        stacked = np.stack([one.ravel() for one in fields.values()]).astype(np.float32)
-        found = np.full((len(others), len(self._names), len(fields)), np.nan)
+        stacked = np.stack([field_values.ravel() for field_values in fields.values()]).astype(np.float32)
+        hits = np.full((len(others), len(self._names), len(fields)), np.nan)
         for member, kept in enumerate(others):
-            for place, distribution in kept.items():
-                found[member, place] = stacked @ distribution
-        return {(name, field): found[:, i, j] for i, name in enumerate(self._names) for j, field in enumerate(fields)}
+            for index, distribution in kept.items():
+                hits[member, index] = stacked @ distribution
+        return {(name, field): hits[:, i, j] for i, name in enumerate(self._names) for j, field in enumerate(fields)}
 
 
 def pool_members(subjects: Mapping[str, str], count: int, seed: int, cohort: str) -> dict[str, str]:
-    """Subject -> its case, of ``count`` subjects chosen by a shuffle of names: the same for every
-    run that explains the same cases.
+    """Choose ``count`` subjects by a shuffle of names, and a case of each: subject -> case_id, the
+    same for every run that explains the same cases.
 
     Args:
         subjects: case_id -> subject.

@@ -1,14 +1,14 @@
-"""How much of a map lies in a tissue, and how much would by chance.
+"""Measure how much of a map lies in a tissue, beside what chance gives.
 
 Every measure starts from a *distribution* over cells (non-negative, sum one): the map itself
-(mass), its top k % of cells, its ranks or its peak. A *field* over the same cells tells of the
+(mass), its top k % of cells, its ranks or its peak. A *field* over the same cells describes the
 tissue: the share of each cell that it fills, whether it is near, how far it is. The *hit* is the
 field's mean under the distribution; by chance (a uniform distribution) it is the field's plain
 mean. Every measure is an affine function of a hit, so that chance levels and the means of nulls
 follow from those of the hit, and ties in a map share what is expected under random order.
 
-Signs: the part of a map that speaks for the score is primary; measures named ``absolute_`` take
-both parts, as paper A does.
+Signs: the part of a map that is evidence for the score is primary; measures named ``absolute_``
+take both parts, as paper A does.
 """
 
 from __future__ import annotations
@@ -28,20 +28,16 @@ TOP_PERCENT = (1, 5, 10, 25)
 """Per cent of all cells (paper A: 1, 5 and 10)."""
 
 SIZE = "size"
-"""The distribution of as many of a map's largest cells as the tissue fills: another one for every
-tissue.
-"""
+"""The distribution of as many of a map's largest cells as the tissue fills, one for each tissue."""
 REGION = "region_"
-"""Prefix of distributions and measures that see the joint region alone."""
+"""Prefix of distributions and measures of the joint region alone."""
 ABSOLUTE = "absolute_"
-"""Prefix of those that take both signs of the map."""
+"""Prefix of distributions and measures of both signs of the map."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One measure: the distribution and the field whose hit it reads, and the affine function of
-    the hit.
-    """
+    """One measure: a distribution, a field, and the affine function of their hit."""
 
     name: str
     distribution: str
@@ -52,13 +48,13 @@ class Measure:
 
 
 def top_count(cells: int, percent: int) -> int:
-    """How many cells are the top ``percent`` of ``cells``; at least one."""
+    """Return the number of cells in the top ``percent`` of ``cells``, at least one."""
     return max(1, round(cells * percent / 100))
 
 
 def top_distribution(saliency: Floats, count: int, ordered: Floats | None = None) -> Floats:
-    """Equal weight on the ``count`` largest cells; cells tied at the threshold share what is left
-    (the expectation under random ties).
+    """Return equal weight on the ``count`` largest cells; cells tied at the threshold share what is
+    left (the expectation under random ties).
 
     ``ordered``: the cells from the least to the largest, where several counts are asked for.
     """
@@ -71,44 +67,44 @@ def top_distribution(saliency: Floats, count: int, ordered: Floats | None = None
 
 
 def rank_distribution(saliency: Floats) -> Floats:
-    """Each cell in proportion to how many cells lie below it, ties and itself counting half: what
-    the voxel AUROC weighs.
+    """Weigh each cell by how many cells lie below it, ties and itself counting half: the weights of
+    the voxel AUROC.
     """
     weights: Floats = (midranks(saliency) - 0.5) / (saliency.size**2 / 2)
     return weights
 
 
 def distributions(saliency: Floats, absolute: Floats | None = None, region: Booleans | None = None) -> dict[str, Floats]:
-    """The distributions of a map; those of a map (or of its part in the region) that is zero
-    everywhere are left out.
+    """Return the distributions of a map by name; those of a map (or of its part in the region) that
+    is zero everywhere are left out.
 
     Args:
-        saliency: the part that speaks for the score, non-negative, ``[*shape]``.
+        saliency: the part that is evidence for the score, non-negative, ``[*shape]``.
         absolute: both parts added; None: no measures of it.
         region: cells of the joint region; None: no measures of it.
     """
-    found: dict[str, Floats] = {}
+    result: dict[str, Floats] = {}
     if saliency.any():
-        found |= _energy(saliency)
-        found |= {"ranks": rank_distribution(saliency), "peak": top_distribution(saliency, 1)}
+        result |= _mass_distributions(saliency)
+        result |= {"ranks": rank_distribution(saliency), "peak": top_distribution(saliency, 1)}
     if absolute is not None and absolute.any():
-        found |= {ABSOLUTE + name: one for name, one in _energy(absolute).items()}
+        result |= {ABSOLUTE + name: one for name, one in _mass_distributions(absolute).items()}
     if region is not None and saliency[region].any():
-        for name, one in _energy(saliency[region]).items():
-            found[REGION + name] = np.zeros_like(saliency)
-            found[REGION + name][region] = one
-    return found
+        for name, one in _mass_distributions(saliency[region]).items():
+            result[REGION + name] = np.zeros_like(saliency)
+            result[REGION + name][region] = one
+    return result
 
 
-def _energy(saliency: Floats) -> dict[str, Floats]:
+def _mass_distributions(saliency: Floats) -> dict[str, Floats]:
     ordered = np.sort(saliency, axis=None)
     tops = {f"top{percent}": top_distribution(saliency, top_count(saliency.size, percent), ordered) for percent in TOP_PERCENT}
     return {"mass": saliency / saliency.sum(), **tops}
 
 
 def measures(cells: int, fraction: float, region: tuple[int, float] | None = None) -> list[Measure]:
-    """The measures of a tissue that fills ``fraction`` of a map of ``cells`` cells; ``region``: the
-    same two numbers of the joint region.
+    """List the measures of a tissue that fills ``fraction`` of a map of ``cells`` cells;
+    ``region``: the same two numbers of the joint region.
 
     - ``mass``: share of the map's sum in the tissue (paper A's mass@ROI; energy-based pointing
       game, Wang et al. 2020; relevance mass accuracy, Arras et al. 2022). Chance: ``fraction``.
@@ -125,36 +121,36 @@ def measures(cells: int, fraction: float, region: tuple[int, float] | None = Non
 
     ``normalised`` and ``auroc`` are left out where the tissue fills everything.
     """
-    found = _energy_measures("", cells, fraction)
-    found.append(Measure("rank_accuracy", SIZE, "share", _itself))
+    listed = _mass_measures("", cells, fraction)
+    listed.append(Measure("rank_accuracy", SIZE, "share", _identity))
     if fraction < 1:
         # Sum over pairs (in, out) of [s_in > s_out] + [tie] / 2, where pairs within the tissue
         # always add up to half of their number.
-        found.append(Measure("auroc", "ranks", "share", lambda hit: (hit - fraction**2) / (2 * fraction * (1 - fraction))))
-    found.append(Measure("pointing", "peak", "near", _itself))
-    found.append(Measure("distance_mm", "top1", "distance", _itself, less_is_closer=True))
-    found += _energy_measures(ABSOLUTE, cells, fraction)
-    return found + (_energy_measures(REGION, *region) if region is not None and region[1] > 0 else [])
+        listed.append(Measure("auroc", "ranks", "share", lambda hit: (hit - fraction**2) / (2 * fraction * (1 - fraction))))
+    listed.append(Measure("pointing", "peak", "near", _identity))
+    listed.append(Measure("distance_mm", "top1", "distance", _identity, less_is_closer=True))
+    listed += _mass_measures(ABSOLUTE, cells, fraction)
+    return listed + (_mass_measures(REGION, *region) if region is not None and region[1] > 0 else [])
 
 
-def _energy_measures(prefix: str, cells: int, fraction: float) -> list[Measure]:
+def _mass_measures(prefix: str, cells: int, fraction: float) -> list[Measure]:
     mass = prefix + "mass"
-    found = [Measure(mass, mass, "share", _itself), Measure(f"{prefix}enrichment", mass, "share", lambda hit: hit / fraction)]
+    listed = [Measure(mass, mass, "share", _identity), Measure(f"{prefix}enrichment", mass, "share", lambda hit: hit / fraction)]
     if fraction < 1:
-        found.append(Measure(f"{prefix}normalised", mass, "share", lambda hit: (hit - fraction) / (1 - fraction)))
+        listed.append(Measure(f"{prefix}normalised", mass, "share", lambda hit: (hit - fraction) / (1 - fraction)))
     for percent in TOP_PERCENT:
         top, count = f"{prefix}top{percent}", top_count(cells, percent)
-        found.append(Measure(f"{top}_overlap", top, "share", _itself))
-        found.append(Measure(f"{top}_dice", top, "share", _dice(count, cells * fraction)))
-    return found
+        listed.append(Measure(f"{top}_overlap", top, "share", _identity))
+        listed.append(Measure(f"{top}_dice", top, "share", _dice(count, cells * fraction)))
+    return listed
 
 
 def measure_names() -> list[str]:
-    """Names of all measures, for rows without a value."""
+    """List the names of all measures, for rows without a value."""
     return [measure.name for measure in measures(cells=1, fraction=0.5, region=(1, 0.5))]
 
 
-def _itself(hit: float) -> float:
+def _identity(hit: float) -> float:
     return hit
 
 

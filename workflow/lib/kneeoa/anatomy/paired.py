@@ -1,4 +1,4 @@
-"""Subject-level comparison of two arms' measures: Wilcoxon's signed-rank test and two paired effect
+"""Compare the measures of two arms by subject: Wilcoxon's signed-rank test and two paired effect
 sizes.
 """
 
@@ -19,7 +19,7 @@ EXACT = 50
 
 @dataclass(frozen=True)
 class Paired:
-    """A paired comparison; None where undefined, and ``note`` says why."""
+    """Result of a paired comparison; None where undefined, and ``note`` says why."""
 
     p: float | None
     effect: float | None
@@ -32,7 +32,8 @@ class Paired:
 
 
 def compare(differences: NDArray[np.float64], alternative: Alternative = "two-sided") -> Paired:
-    """Wilcoxon's p, dz and the rank-biserial correlation of finite per-subject ``differences``.
+    """Compute Wilcoxon's p, dz and the rank-biserial correlation of finite per-subject
+    ``differences``.
 
     Differences that are all zero leave the test without ranks: p is one, the effects are zero, and
     the note says so.
@@ -41,10 +42,10 @@ def compare(differences: NDArray[np.float64], alternative: Alternative = "two-si
         return Paired(None, None, None, "fewer than two subjects")
     if not differences.any():
         return Paired(1.0, 0.0, 0.0, "all differences are zero")
-    some = differences[differences != 0]
-    ranks = rankdata(np.abs(some))
-    p = _exact(ranks, some > 0, alternative) if some.size <= EXACT else _approximate(differences, alternative)
-    biserial = float((np.sign(some) * ranks).sum() / ranks.sum())
+    nonzero = differences[differences != 0]
+    ranks = rankdata(np.abs(nonzero))
+    p = _exact(ranks, nonzero > 0, alternative) if nonzero.size <= EXACT else _approximate(differences, alternative)
+    biserial = float((np.sign(nonzero) * ranks).sum() / ranks.sum())
     spread = float(differences.std(ddof=1))
     if spread <= np.finfo(np.float64).eps * float(np.abs(differences).max()):
         return Paired(p, None, biserial, "all differences are equal: no standardised difference")
@@ -52,20 +53,20 @@ def compare(differences: NDArray[np.float64], alternative: Alternative = "two-si
 
 
 def _exact(ranks: NDArray[np.float64], positive: NDArray[np.bool_], alternative: Alternative) -> float:
-    """The p over all choices of signs, each as likely, by adding one rank after another to the
-    distribution of the positive ranks' sum.
+    """Exact p over all choices of signs, each equally likely, by adding one rank after another to
+    the distribution of the positive ranks' sum.
 
     Without ties and zeros this is SciPy's (and pingouin's) exact test. With them theirs goes
     through all 2^n choices one by one up to 13 differences, in seconds, and is an approximation
     above.
     """
-    twice = np.rint(2 * ranks).astype(np.int64)  # ranks of ties are halves
-    chances = np.zeros(twice.sum() + 1)
+    doubled = np.rint(2 * ranks).astype(np.int64)  # ranks of ties are halves
+    chances = np.zeros(doubled.sum() + 1)
     chances[0] = 1.0
-    for rank in twice:
+    for rank in doubled:
         chances[rank:] += chances[:-rank]
         chances /= 2
-    observed = twice[positive].sum()
+    observed = doubled[positive].sum()
     less, greater = chances[: observed + 1].sum(), chances[observed:].sum()
     p = {"less": less, "greater": greater, "two-sided": 2 * min(less, greater)}[alternative]
     return float(min(p, 1.0))

@@ -1,13 +1,13 @@
-"""Enrichment of a tissue in the maps of a trained network beside that in maps of the same cases by
-randomised weights.
+"""Compare the enrichment of a tissue in the maps of a trained network with that in maps of the same
+cases by randomised weights.
 
-Whether a trained network's maps lie in a tissue beyond the nulls is one question, whether they do
-so because it was trained another. Random weights do not make a blank map: gradient x input carries
-the input, so that bright tissue stands out with any weights, and even a plain gradient follows the
-image, since rectifiers and pooling let it through where features respond (that a map may work like
-an edge detector: Adebayo et al. 2018). Such maps are therefore often enriched against the shift
-null, and what training adds is the paired difference, trained minus randomised. Its measure of
-choice is ``absolute_enrichment``: which sign a random network gives a tissue is an accident.
+A trained network's maps may lie in a tissue beyond the nulls without training being the reason.
+Random weights do not make a blank map: gradient x input contains the input, so that bright tissue
+stands out with any weights, and even a plain gradient follows the image, since rectifiers and
+pooling pass it where features respond (a map may act as an edge detector: Adebayo et al. 2018).
+Such maps are therefore often enriched against the shift null; the effect of training is the paired
+difference, trained minus randomised. The measure to look at is ``absolute_enrichment``: the sign
+that a random network gives a tissue is arbitrary.
 """
 
 from __future__ import annotations
@@ -34,42 +34,43 @@ _MASSES = ("mass", ABSOLUTE + "mass")
 _COLUMNS = ["weights", "tissue", "measure"]
 
 
-def enrichments(own: RunMaps, other: RunMaps, anatomies: Anatomies) -> Iterator[dict[str, Any]]:
-    """Of each case that has a mask, weights and tissue: enrichment and its means under both nulls.
+def enrichments(trained: RunMaps, randomised: RunMaps, anatomies: Anatomies) -> Iterator[dict[str, Any]]:
+    """Yield the enrichment and its means under both nulls, of each case that has a mask, for all
+    weights and tissues.
 
     Args:
-        own: maps by trained weights.
-        other: maps of some of the same cases by randomised weights, of one or more depths. Other
-            subjects' maps are of these cases too.
+        trained: maps by trained weights.
+        randomised: maps of some of the same cases by randomised weights, of one or more depths.
+            Other subjects' maps are of these cases too.
         anatomies: the tissues.
 
     Yields:
         Rows with weights, cohort, case_id, subject, seed, tissue, measure, value, null_mean and
         others_mean; NaN where undefined.
     """
-    cases = sorted({key[:2] for key in other.rows if (*key[:2], TRAINED) in own.rows})
-    depths = list(dict.fromkeys(key[2] for key in other.rows))
+    cases = sorted({key[:2] for key in randomised.rows if (*key[:2], TRAINED) in trained.rows})
+    depths = list(dict.fromkeys(key[2] for key in randomised.rows))
     for cohort in dict.fromkeys(key[0] for key in cases):
         names = [case_id for place, case_id in cases if place == cohort]
-        for weights, source in [(TRAINED, own), *((depth, other) for depth in depths)]:
-            found = {case_id: _masses(source.both((cohort, case_id, weights))) for case_id in names}
-            pool = Pool([(own.subjects[cohort, case_id], mass) for case_id, mass in found.items()], _MASSES)
-            here = {"cohort": cohort, "weights": weights, "seed": other.seed}
-            for case_id, masses in found.items():
-                tissues = anatomies.of(cohort, case_id, other.view, other.shape)
+        for weights, source in [(TRAINED, trained), *((depth, randomised) for depth in depths)]:
+            masses_by_case = {case_id: _masses(source.both((cohort, case_id, weights))) for case_id in names}
+            pool = Pool([(trained.subjects[cohort, case_id], mass) for case_id, mass in masses_by_case.items()], _MASSES)
+            keys = {"cohort": cohort, "weights": weights, "seed": randomised.seed}
+            for case_id, masses in masses_by_case.items():
+                tissues = anatomies.of(cohort, case_id, randomised.view, randomised.shape)
                 if tissues is None:
                     continue
-                subject = own.subjects[cohort, case_id]
-                shifts = anatomies.shifts(cohort, case_id, other.shape)
-                case = here | {"case_id": case_id, "subject": subject}
+                subject = trained.subjects[cohort, case_id]
+                shifts = anatomies.shifts(cohort, case_id, randomised.shape)
+                case = keys | {"case_id": case_id, "subject": subject}
                 yield from (case | row for row in _of_case(masses, tissues[0], shifts, pool, subject))
 
 
-def _masses(both: Floats) -> dict[str, Floats]:
-    """The share of each cell in what speaks for the score, and in both signs together; a part that
-    is zero everywhere is left out.
+def _masses(signs: Floats) -> dict[str, Floats]:
+    """Share of each cell in the evidence for the score, and in both signs together; a part that is
+    zero everywhere is left out.
     """
-    parts = zip(_MASSES, (both[0], both.sum(axis=0)), strict=True)
+    parts = zip(_MASSES, (signs[0], signs.sum(axis=0)), strict=True)
     return {name: part / part.sum() for name, part in parts if part.any()}
 
 
@@ -89,15 +90,15 @@ def _of_case(
                 continue
             hits = {"value": float(np.vdot(masses[mass], share))}
             hits["null_mean"] = float(moved(spectra[mass], part, share.shape).ravel()[shifts].mean())
-            elsewhere = others.get((mass, tissue), np.zeros(0))
-            elsewhere = elsewhere[np.isfinite(elsewhere)]
-            hits["others_mean"] = float(elsewhere.mean()) if elsewhere.size else np.nan
+            other_hits = others.get((mass, tissue), np.zeros(0))
+            other_hits = other_hits[np.isfinite(other_hits)]
+            hits["others_mean"] = float(other_hits.mean()) if other_hits.size else np.nan
             yield row | {name: hit / fraction for name, hit in hits.items()}
 
 
 def summed_enrichments(rows: list[dict[str, Any]], statistics: Statistics) -> Iterator[dict[str, Any]]:
-    """Rows of the table, over seeds, cases and subjects; of randomised weights with the paired
-    difference, trained minus these.
+    """Yield SANITY rows over seeds, cases and subjects; those of randomised weights with the paired
+    difference, trained minus randomised.
 
     Args:
         rows: of :func:`enrichments` with arm and method.
@@ -105,8 +106,8 @@ def summed_enrichments(rows: list[dict[str, Any]], statistics: Statistics) -> It
     """
     if not rows:
         return
-    for (arm, method, cohort), some in pd.DataFrame(rows).groupby(["arm", "method", "cohort"], sort=True):
-        value, null, others = (per_case(some, some[name], _COLUMNS) for name in ("value", "null_mean", "others_mean"))
+    for (arm, method, cohort), group in pd.DataFrame(rows).groupby(["arm", "method", "cohort"], sort=True):
+        value, null, others = (per_case(group, group[name], _COLUMNS) for name in ("value", "null_mean", "others_mean"))
         against = {"null": null, "others": others}
         gaps = pd.DataFrame({key: value[(TRAINED, *key[1:])] - value[key] for key in value.columns if key[0] != TRAINED})
         gaps.columns = pd.MultiIndex.from_tuples([tuple(key) for key in value.columns if key[0] != TRAINED], names=_COLUMNS)
@@ -123,4 +124,4 @@ def summed_enrichments(rows: list[dict[str, Any]], statistics: Statistics) -> It
                 gain = gained[key]
                 row |= {"difference": gain.value, "difference_low": gain.low, "difference_high": gain.high, "p": paired.p}
                 notes = [note for note in (gain.note, paired.note) if note]
-            yield row | {"seeds": int(some["seed"].nunique())} | counted(value[key]) | estimated(estimate, *notes)
+            yield row | {"seeds": int(group["seed"].nunique())} | counted(value[key]) | estimated(estimate, *notes)

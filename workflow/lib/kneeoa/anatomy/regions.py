@@ -1,5 +1,5 @@
-"""What is deleted from an image: tissues, and copies of the first of them moved to where something
-else lies.
+"""Choose the regions that are deleted from an image (tissues, and copies of the first of them moved
+elsewhere) and fill them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Region:
     """Voxels to delete."""
 
     name: str
-    """A group of tissues, or ``control_`` and what a moved copy of the first group lies on."""
+    """A group of tissues, or ``control_`` and the group that the moved copy lies on."""
     copy: int
     inside: Booleans
     overlap: float
@@ -39,8 +39,8 @@ class Region:
 
 
 def solid(share: Floats) -> Booleans:
-    """As many voxels as the tissue's volume makes, those that it fills most: a sheet thinner than a
-    voxel does not vanish.
+    """Return the voxels that a tissue fills most, as many as its volume makes: a sheet thinner than
+    a voxel does not vanish.
     """
     count = max(1, round(float(share.sum())))
     chosen = np.zeros(share.size, dtype=np.bool_)
@@ -49,8 +49,8 @@ def solid(share: Floats) -> Booleans:
 
 
 def regions(tissues: Mapping[str, Fields | None], joint: Booleans | None, copies: int, generator: np.random.Generator) -> Iterator[Region]:
-    """The first group of tissues that are present, the others, and controls of the first one's size
-    and shape.
+    """Yield the groups of tissues that are present, the first one first, and controls of the first
+    one's size and shape.
 
     A control is the first group moved within the image, at most a quarter of it on the group
     itself, to where it lies most on another group or in the joint; of the moves that do this nearly
@@ -100,16 +100,18 @@ def _unwrapped(inside: Booleans) -> Booleans:
 
 
 def fill(image: NDArray[np.floating], inside: Booleans, sigma: tuple[float, ...]) -> NDArray[np.float32]:
-    """The image with ``inside`` replaced by its surroundings: their mean under a Gaussian of
-    standard deviation ``sigma`` (voxels).
+    """Replace ``inside`` by its surroundings: their mean under a Gaussian of standard deviation
+    ``sigma`` (voxels).
 
-    Normalised convolution (Knutsson and Westin 1993); what no surroundings reach takes the mean of
-    all that is left.
+    Normalised convolution (Knutsson and Westin 1993); voxels that no surroundings reach take the
+    mean of all that is left.
     """
     outside = (~inside).astype(np.float64)
-    known = image.astype(np.float64) * outside
+    surroundings = image.astype(np.float64) * outside
     weight = gaussian_filter(outside, sigma)
-    mean = known.sum() / max(outside.sum(), 1.0)
-    blurred = np.divide(gaussian_filter(known, sigma), weight, out=np.full(image.shape, mean), where=weight > np.finfo(np.float32).eps)
+    mean = surroundings.sum() / max(outside.sum(), 1.0)
+    blurred = np.divide(
+        gaussian_filter(surroundings, sigma), weight, out=np.full(image.shape, mean), where=weight > np.finfo(np.float32).eps
+    )
     filled: NDArray[np.float32] = np.where(inside, blurred, image).astype(np.float32)
     return filled

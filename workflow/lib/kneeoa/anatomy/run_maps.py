@@ -1,4 +1,4 @@
-"""One run's maps, as they lie on disk, read one at a time."""
+"""Read one run's saliency maps from disk, one at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kneeoa.tables.saliency import SALIENCY
 
 TRAINED = "trained"
 Key = tuple[str, str, str]
-"""Cohort, case_id and weights: of which network the map is."""
+"""Cohort, case_id and weights (trained, or which of them were randomised)."""
 
 
 class RunMaps:
@@ -32,7 +32,7 @@ class RunMaps:
 
     @classmethod
     def read(cls, array: Path, index: Path, splits: Sequence[Path]) -> Iterator[RunMaps]:
-        """The run's maps; nothing for a run that explained no case.
+        """Yield the run's maps; nothing for a run that explained no case.
 
         Raises:
             KneeoaError: a file is not what it should be, or a case is in none of the split tables.
@@ -42,11 +42,11 @@ class RunMaps:
             yield cls(array, table, subjects_of(table, splits, index))
 
     def both(self, key: Key) -> NDArray[np.float64]:
-        """What speaks for and what speaks against the score, ``[2, *shape]``, both non-negative."""
+        """Return the evidence for and against the score, ``[2, *shape]``, both non-negative."""
         row = self.rows[key]
         return unpack(self._stored[row["row"]], row["scale"])
 
     def map(self, key: Key) -> NDArray[np.float64]:
-        """The part that speaks for the score, ``[*shape]``."""
+        """Return the evidence for the score, ``[*shape]``."""
         row = self.rows[key]
         return unpack(self._stored[row["row"], 0], row["scale"])

@@ -1,8 +1,8 @@
-"""The sanity stage: do maps change with the weights, does what they find in a tissue, and do they
-agree between seeds?
+"""The sanity stage: test whether maps change with the weights, whether their enrichment does, and
+whether they agree between seeds.
 
 Adebayo et al. 2018 (randomised weights) and Arun et al. 2021 (repeatability). Maps are compared by
-the part that speaks for the score.
+the part that is evidence for the score.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from kneeoa.config.analysis import Anatomy, Statistics
 from kneeoa.tables.sanity import SANITY
 
 Files = Sequence[tuple[Path, Path]]
-"""Maps and their SALIENCY table."""
+"""Arrays of maps, each with its SALIENCY table."""
 
 
 def check(
@@ -41,7 +41,8 @@ def check(
     statistics: Statistics,
     out: Path,
 ) -> None:
-    """Check the maps of every run.
+    """Write SANITY: compare the maps of every run with those of randomised weights and of other
+    seeds.
 
     Args:
         maps: every run's maps, of every method.
@@ -61,37 +62,37 @@ def check(
     masks = Masks(mask_arrays, mask_indices)
     trained: dict[tuple[str, str], list[RunMaps]] = {}
     for array, index in maps:
-        for own in RunMaps.read(array, index, splits):
-            trained.setdefault((own.arm, own.method), []).append(own)
-    likeness: list[dict[str, Any]] = []
-    enriched: list[dict[str, Any]] = []
+        for run in RunMaps.read(array, index, splits):
+            trained.setdefault((run.arm, run.method), []).append(run)
+    agreements: list[dict[str, Any]] = []
+    enrichment_rows: list[dict[str, Any]] = []
     for (arm, method), runs in sorted(trained.items()):
         for first, second in combinations(runs, 2):
-            likeness += [{"arm": arm, "method": method} | row for row in _repeated(first, second)]
-    by_run = {(own.arm, own.method, own.seed): own for runs in trained.values() for own in runs}
+            agreements += [{"arm": arm, "method": method} | row for row in _seed_agreement(first, second)]
+    by_run = {(run.arm, run.method, run.seed): run for runs in trained.values() for run in runs}
     for array, index in randomised:
-        for other in RunMaps.read(array, index, splits):
-            own = by_run[other.arm, other.method, other.seed]
-            of = Anatomies(masks, tissues, spacings.get(other.view, ()), anatomy)
-            likeness += [{"arm": other.arm, "method": other.method} | row for row in _changed(own, other)]
-            enriched += [{"arm": other.arm, "method": other.method} | row for row in enrichments(own, other, of)]
-    study = next((own.study for runs in trained.values() for own in runs), "")
-    rows = [*_summed(likeness, statistics), *summed_enrichments(enriched, statistics)]
+        for run in RunMaps.read(array, index, splits):
+            trained_run = by_run[run.arm, run.method, run.seed]
+            anatomies = Anatomies(masks, tissues, spacings.get(run.view, ()), anatomy)
+            agreements += [{"arm": run.arm, "method": run.method} | row for row in _randomised_agreement(trained_run, run)]
+            enrichment_rows += [{"arm": run.arm, "method": run.method} | row for row in enrichments(trained_run, run, anatomies)]
+    study = next((run.study for runs in trained.values() for run in runs), "")
+    rows = [*_agreement_summary(agreements, statistics), *summed_enrichments(enrichment_rows, statistics)]
     SANITY.write(out, [{"study": study} | dict.fromkeys(_ENRICHMENT) | row for row in rows])
 
 
 _ENRICHMENT = ("null_mean", "null_p", "others_mean", "others_p", "difference", "difference_low", "difference_high", "p", "reference")
 
 
-def _repeated(first: RunMaps, second: RunMaps) -> Iterator[dict[str, Any]]:
-    """Of each case: the rank correlation of its maps by two seeds, and of its map by the one with
-    other subjects' by the other.
+def _seed_agreement(first: RunMaps, second: RunMaps) -> Iterator[dict[str, Any]]:
+    """Rank correlation of each case's maps by two seeds, and of its map by one seed with other
+    subjects' maps by the other.
     """
     for cohort in sorted({key[0] for key in first.rows}):
         cases = sorted(key for key in first.rows if key in second.rows and key[0] == cohort)
         if not cases:
             continue
-        left, right = (np.stack([ranked(own.map(key)) for key in cases]) for own in (first, second))
+        left, right = (np.stack([ranked(run.map(key)) for key in cases]) for run in (first, second))
         agreement = left @ right.T
         subject = np.array([first.subjects[key[:2]] for key in cases])
         for place, key in enumerate(cases):
@@ -102,28 +103,36 @@ def _repeated(first: RunMaps, second: RunMaps) -> Iterator[dict[str, Any]]:
             yield row | {"reference": others.mean() if others.size else np.nan}
 
 
-def _changed(own: RunMaps, other: RunMaps) -> Iterator[dict[str, Any]]:
-    """Of each case and depth: how alike the randomised and the trained map are."""
-    for cohort, case_id, weights in other.rows:
-        if (cohort, case_id, TRAINED) not in own.rows:
+def _randomised_agreement(trained: RunMaps, randomised: RunMaps) -> Iterator[dict[str, Any]]:
+    """Rank correlation and structural similarity of the trained and the randomised map of each case
+    and depth.
+    """
+    for cohort, case_id, weights in randomised.rows:
+        if (cohort, case_id, TRAINED) not in trained.rows:
             continue
-        before, after = own.map((cohort, case_id, TRAINED)), other.map((cohort, case_id, weights))
-        row = {"check": "randomised", "cohort": cohort, "case_id": case_id, "subject": own.subjects[cohort, case_id], "weights": weights}
-        row |= {"seed": other.seed, "reference": np.nan}
+        before, after = trained.map((cohort, case_id, TRAINED)), randomised.map((cohort, case_id, weights))
+        row = {
+            "check": "randomised",
+            "cohort": cohort,
+            "case_id": case_id,
+            "subject": trained.subjects[cohort, case_id],
+            "weights": weights,
+        }
+        row |= {"seed": randomised.seed, "reference": np.nan}
         yield row | {"measure": "spearman", "value": spearman(before, after)}
         yield row | {"measure": "ssim", "value": ssim(before, after)}
 
 
-def _summed(rows: list[dict[str, Any]], statistics: Statistics) -> Iterator[dict[str, Any]]:
+def _agreement_summary(rows: list[dict[str, Any]], statistics: Statistics) -> Iterator[dict[str, Any]]:
     if not rows:
         return
     columns = ["weights", "measure"]
     table = pd.DataFrame(rows)
-    for (check_name, arm, method, cohort), some in table.groupby(["check", "arm", "method", "cohort"], sort=True):
-        value, reference = (per_case(some, some[name], columns) for name in ("value", "reference"))
+    for (check_name, arm, method, cohort), group in table.groupby(["check", "arm", "method", "cohort"], sort=True):
+        value, reference = (per_case(group, group[name], columns) for name in ("value", "reference"))
         references = reference.groupby(level="subject").mean().mean()
-        seeds = int(some["seed"].nunique()) + (1 if check_name == "repeatability" else 0)
+        seeds = int(group["seed"].nunique()) + (1 if check_name == "repeatability" else 0)
         for key, estimate in subject_means(value, statistics, str(cohort)).items():
-            here = {"check": check_name, "arm": arm, "method": method, "cohort": cohort} | dict(zip(columns, key, strict=True))
-            here |= {"tissue": None, "seeds": seeds, "reference": or_none(references.get(key))}
-            yield here | counted(value[key]) | estimated(estimate)
+            keys = {"check": check_name, "arm": arm, "method": method, "cohort": cohort} | dict(zip(columns, key, strict=True))
+            keys |= {"tissue": None, "seeds": seeds, "reference": or_none(references.get(key))}
+            yield keys | counted(value[key]) | estimated(estimate)

@@ -1,6 +1,6 @@
-"""From values of maps to subjects: seeds of a case, then cases of a subject, then subjects.
+"""Average values of maps over seeds, then over the cases of a subject, then over subjects.
 
-Seeds are never extra cases, and a person's two knees weigh as one.
+Seeds never count as cases, and a person's two knees weigh as one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from kneeoa.geometry.estimates import Estimate, Floats, Measures, evaluate
 
 
 def per_case(rows: pd.DataFrame, values: pd.Series, columns: list[str]) -> pd.DataFrame:
-    """Mean of ``values`` over what else tells rows apart (seeds, copies): index (subject, case_id).
+    """Return means of ``values`` for each (subject, case_id), over all else that tells rows apart
+    (seeds, copies).
 
     There is one column a combination of ``columns``: a tuple, of one entry where there is one
     column.
@@ -28,45 +29,46 @@ def per_case(rows: pd.DataFrame, values: pd.Series, columns: list[str]) -> pd.Da
 
 
 def subject_means(cases: pd.DataFrame, statistics: Statistics, cohort: str) -> dict[tuple[Any, ...], Estimate]:
-    """Mean over subjects of each column of :func:`per_case`, with its subject-bootstrap interval.
+    """Estimate the mean over subjects of each column of :func:`per_case`, with its
+    subject-bootstrap interval.
 
     The same subjects get the same resamples, whatever the arm.
     """
     subjects = cases.groupby(level="subject").mean()
     values: Floats = subjects.to_numpy(dtype=np.float64)
-    known = np.isfinite(values)
+    defined = np.isfinite(values)
     keys = [str(number) for number in range(values.shape[1])]
 
     def means(weights: Floats) -> dict[str, Floats]:
-        total = weights @ known
+        total = weights @ defined
         mean = np.full(total.shape, np.nan)
-        np.divide(weights @ np.where(known, values, 0.0), total, out=mean, where=total > 0)
+        np.divide(weights @ np.where(defined, values, 0.0), total, out=mean, where=total > 0)
         return dict(zip(keys, mean.T, strict=True))
 
     measures = Measures(means, dict.fromkeys(keys, "no map with a value"))
-    draw = int(digest([statistics.seed, "anatomy", cohort]), 16)
+    seed = int(digest([statistics.seed, "anatomy", cohort]), 16)
     names = subjects.index.to_numpy(dtype=str)
-    found = evaluate(measures, names, resamples=statistics.resamples, seed=draw, confidence=statistics.confidence)
-    return {tuple(column): found[key] for column, key in zip(subjects.columns, keys, strict=True)}
+    estimates = evaluate(measures, names, resamples=statistics.resamples, seed=seed, confidence=statistics.confidence)
+    return {tuple(column): estimates[key] for column, key in zip(subjects.columns, keys, strict=True)}
 
 
 def by_subject(cases: pd.Series) -> Floats:
-    """Each subject's mean of its cases; subjects without a value are left out."""
+    """Return each subject's mean of its cases; subjects without a value are left out."""
     return cases.groupby(level="subject").mean().dropna().to_numpy(dtype=np.float64)
 
 
 def counted(cases: pd.Series) -> dict[str, int]:
-    """How many cases and subjects have a value."""
+    """Return how many cases and subjects have a value, as columns of a row."""
     defined = cases.dropna()
     return {"cases": len(defined), "subjects": int(defined.index.get_level_values("subject").nunique())}
 
 
 def estimated(estimate: Estimate, *notes: str) -> dict[str, Any]:
-    """The columns of an estimate and its notes, each said once."""
-    said = dict.fromkeys(note for note in (estimate.note, *notes) if note)
-    return {"estimate": estimate.value, "low": estimate.low, "high": estimate.high, "note": "; ".join(said)}
+    """Return the columns of an estimate and its notes, without repeated notes."""
+    distinct = dict.fromkeys(note for note in (estimate.note, *notes) if note)
+    return {"estimate": estimate.value, "low": estimate.low, "high": estimate.high, "note": "; ".join(distinct)}
 
 
 def or_none(value: Any) -> float | None:
-    """A number as a table holds it: None where it is missing or not finite."""
+    """Return a number as a table stores it: None where it is missing or not finite."""
     return None if value is None or not np.isfinite(value) else float(value)

@@ -1,5 +1,5 @@
-"""The anatomy stage: overlaps of all runs, over subjects and seeds, for each arm and each pair of
-arms that a contrast compares, of all cases and by grade.
+"""The anatomy stage: summarise the overlaps of all runs over subjects and seeds, for each arm and
+each pair of arms that a contrast compares, of all cases and by grade.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ def summarise(
     statistics: Statistics,
     out: Path,
 ) -> None:
-    """Summarise overlaps: per arm a mean with chance and nulls, per contrast the paired difference;
+    """Write ANATOMY: per arm a mean with chance and nulls, per contrast the paired difference, with
     subject-bootstrap intervals.
 
     Args:
         overlaps: OVERLAP tables of all runs and methods.
-        labels: LABELS tables, which tell the grades.
+        labels: LABELS tables, which give the grades.
         level: the level of the grades; None: no rows by grade.
         methods: in the order in which they are listed.
         arms: arm -> factor -> value.
@@ -76,14 +76,14 @@ def summarise(
     study = str(rows["study"].iloc[0])
     rows = rows.assign(grade=_grades(rows, labels, level))
     pairs = {pair: factor for pair, factor in distinct_pairs(contrasts, arms).items() if set(pair) <= set(rows["arm"])}
-    found: list[dict[str, Any]] = []
+    summaries: list[dict[str, Any]] = []
     for method in sorted(rows["method"].unique(), key=[*methods, *sorted(set(rows["method"]))].index):
         for cohort, part in rows[rows["method"] == method].groupby("cohort", sort=True):
             shown = part[part["measure"].isin(BY_GRADE)]
-            for grade, some in [(None, part), *shown[shown["grade"] != MISSING].groupby("grade", sort=True)]:
-                here = {"method": method, "cohort": cohort, "grade": None if grade is None else int(str(grade))}
-                found += [here | row for row in _rows(some, pairs, statistics, str(cohort))]
-    ANATOMY.write(out, pd.DataFrame([{"study": study} | row for row in _adjusted(found)]).astype({"grade": "Int16"}))
+            for grade, graded_rows in [(None, part), *shown[shown["grade"] != MISSING].groupby("grade", sort=True)]:
+                keys = {"method": method, "cohort": cohort, "grade": None if grade is None else int(str(grade))}
+                summaries += [keys | row for row in _rows(graded_rows, pairs, statistics, str(cohort))]
+    ANATOMY.write(out, pd.DataFrame([{"study": study} | row for row in _adjusted(summaries)]).astype({"grade": "Int16"}))
 
 
 def _grades(rows: pd.DataFrame, labels: Sequence[Path], level: Level | None) -> Any:
@@ -91,21 +91,21 @@ def _grades(rows: pd.DataFrame, labels: Sequence[Path], level: Level | None) -> 
     if level is None:
         return MISSING
     cases = rows[["cohort", "case_id"]].drop_duplicates(ignore_index=True)
-    known = read_labels(labels, cases, [level])[level.name].values
-    return rows[["cohort", "case_id"]].merge(cases.assign(grade=known), how="left")["grade"].to_numpy()
+    grades = read_labels(labels, cases, [level])[level.name].values
+    return rows[["cohort", "case_id"]].merge(cases.assign(grade=grades), how="left")["grade"].to_numpy()
 
 
 def _rows(rows: pd.DataFrame, pairs: Mapping[tuple[str, str], str], statistics: Statistics, cohort: str) -> Iterator[dict[str, Any]]:
-    by_arm = {str(arm): some for arm, some in rows.groupby("arm", sort=True)}
-    for arm, some in by_arm.items():
-        yield from ({"kind": "arm", "arm": arm, "factor": None, "reference": None} | row for row in _arm(some, statistics, cohort))
+    by_arm = {str(arm): arm_rows for arm, arm_rows in rows.groupby("arm", sort=True)}
+    for arm, arm_rows in by_arm.items():
+        yield from ({"kind": "arm", "arm": arm, "factor": None, "reference": None} | row for row in _arm(arm_rows, statistics, cohort))
     for (candidate, reference), factor in pairs.items():
         if candidate in by_arm and reference in by_arm:
-            here = {"kind": "contrast", "arm": candidate, "factor": factor, "reference": reference}
-            yield from (here | row for row in _contrast(by_arm[candidate], by_arm[reference], statistics, cohort))
+            keys = {"kind": "contrast", "arm": candidate, "factor": factor, "reference": reference}
+            yield from (keys | row for row in _contrast(by_arm[candidate], by_arm[reference], statistics, cohort))
 
 
-def _defined(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+def _case_means(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     """Cases' means of a column over the seeds in which the measure itself is defined."""
     return per_case(rows, rows[column].where(rows["value"].notna()), _COLUMNS)
 
@@ -115,24 +115,24 @@ _NO_TEST = dict.fromkeys(("p", "p_adjusted", "effect", "rank_biserial"))
 
 
 def _arm(rows: pd.DataFrame, statistics: Statistics, cohort: str) -> Iterator[dict[str, Any]]:
-    value = _defined(rows, "value")
-    levels = {name: _defined(rows, name) for name in ("chance", "null_mean", "null_z", "others_mean", "others_z")}
+    value = _case_means(rows, "value")
+    levels = {name: _case_means(rows, name) for name in ("chance", "null_mean", "null_z", "others_mean", "others_z")}
     means = {name: cases.groupby(level="subject").mean().mean() for name, cases in levels.items()}
     counts = rows.groupby(_COLUMNS)["value"].agg(["size", "count"])
     for key, estimate in subject_means(value, statistics, cohort).items():
         size, defined = counts.loc[key]
-        lost = f"{size - defined} of {size} maps without a value" if size > defined else ""
-        here = {name: or_none(mean.get(key)) for name, mean in means.items()}
+        lacking = f"{size - defined} of {size} maps without a value" if size > defined else ""
+        level_means = {name: or_none(mean.get(key)) for name, mean in means.items()}
         closer: Literal["less", "greater"] = "less" if key[1] == "distance_mm" else "greater"
         for null in ("null", "others"):
             excess = by_subject(value[key] - levels[f"{null}_mean"][key])
-            here[f"{null}_p"] = compare(excess, closer).p if excess.size else None
+            level_means[f"{null}_p"] = compare(excess, closer).p if excess.size else None
         row = {"tissue": key[0], "measure": key[1], "seeds": rows["seed"].nunique()} | counted(value[key])
-        yield row | here | _NO_TEST | estimated(estimate, lost)
+        yield row | level_means | _NO_TEST | estimated(estimate, lacking)
 
 
 def _contrast(candidate: pd.DataFrame, reference: pd.DataFrame, statistics: Statistics, cohort: str) -> Iterator[dict[str, Any]]:
-    difference = _defined(candidate, "value") - _defined(reference, "value")  # aligned by case: undefined in one, left out
+    difference = _case_means(candidate, "value") - _case_means(reference, "value")  # aligned by case: undefined in one, left out
     seeds = min(candidate["seed"].nunique(), reference["seed"].nunique())
     for key, estimate in subject_means(difference, statistics, cohort).items():
         paired = compare(by_subject(difference[key]))

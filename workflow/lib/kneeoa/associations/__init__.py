@@ -1,1 +1,1 @@
-"""What goes with severity, adjusted for who the people are, and what agrees between seeds."""
+"""Correlations with severity, adjusted for who the people are, and agreement between seeds."""

@@ -92,13 +92,13 @@ def _of_quantity(part: pd.DataFrame, people: pd.DataFrame, level: str, quantity:
     values, grade = seeds[numbers].mean(axis=1).to_numpy(dtype=np.float64), seeds["grade"].to_numpy(dtype=np.float64)
     covariates, names = _covariates(seeds.merge(people, on=["cohort", "case_id"], how="left", suffixes=("", "_")))
     for chosen, adjusted in ((covariates.iloc[:, :0], ""), *([(covariates, ", ".join(names))] if names else [])):
-        found = partial(values, grade, chosen, seeds["subject"], how)
-        yield _row(found, level, "partial_spearman", adjusted, len(numbers))
+        association = partial(values, grade, chosen, seeds["subject"], how)
+        yield _row(association, level, "partial_spearman", adjusted, len(numbers))
     yield _row(within_person(values, grade, seeds["subject"], how.confidence), level, "within_person", "", len(numbers))
     if len(numbers) > 1:
         absolute = not quantity.startswith("axis")
-        found = intraclass(seeds[numbers].to_numpy(dtype=np.float64), seeds["subject"].tolist(), how, absolute)
-        yield _row(found, "seeds", "icc_agreement" if absolute else "icc_consistency", "", len(numbers))
+        association = intraclass(seeds[numbers].to_numpy(dtype=np.float64), seeds["subject"].tolist(), how, absolute)
+        yield _row(association, "seeds", "icc_agreement" if absolute else "icc_consistency", "", len(numbers))
 
 
 def _of_predictions(frame: pd.DataFrame, how: Resampling) -> Iterator[dict[str, Any]]:
@@ -112,9 +112,9 @@ def _of_predictions(frame: pd.DataFrame, how: Resampling) -> Iterator[dict[str, 
         score = [float(np.asarray(row) @ np.arange(len(row))) for row in part["probabilities"]]
         seeds = part.assign(score=score).pivot(index=["case_id", "subject"], columns="seed", values="score").reset_index()
         ratings = seeds.drop(columns=["case_id", "subject"]).to_numpy(dtype=np.float64)
-        found = intraclass(ratings, seeds["subject"].tolist(), how, absolute=True)
+        agreement = intraclass(ratings, seeds["subject"].tolist(), how, absolute=True)
         where = {"arm": str(arm), "cohort": str(cohort), "quantity": f"score: {level}"}
-        yield where | _row(found, "seeds", "icc_agreement", "", ratings.shape[1])
+        yield where | _row(agreement, "seeds", "icc_agreement", "", ratings.shape[1])
 
 
 def _of_readers(
@@ -134,9 +134,9 @@ def _of_readers(
         both = both.merge(people[["cohort", "case_id", "subject"]], on=["cohort", "case_id"])
         for (source, cohort), part in both.groupby(["source", "cohort"], sort=True):
             ratings = np.array([[_grade(a), _grade(b)] for a, b in zip(part["value"], part["value_reference"], strict=True)])
-            found = intraclass(ratings, part["subject"].tolist(), how, absolute=True)
+            agreement = intraclass(ratings, part["subject"].tolist(), how, absolute=True)
             where = {"arm": f"reader: {source}", "cohort": str(cohort), "quantity": f"grade: {level}", "split": "read again"}
-            yield where | _row(found, "reference", "icc_agreement", "", 0)
+            yield where | _row(agreement, "reference", "icc_agreement", "", 0)
 
 
 def _grade(value: Any) -> float:
@@ -158,9 +158,9 @@ def _covariates(cases: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return pd.DataFrame(columns, index=cases.index), names
 
 
-def _row(found: Association, against: str, statistic: str, adjusted: str, seeds: int) -> dict[str, Any]:
+def _row(association: Association, against: str, statistic: str, adjusted: str, seeds: int) -> dict[str, Any]:
     numbers = {
-        name: None if math.isnan(value) else value for name, value in vars(found).items() if name in ("estimate", "low", "high", "p")
+        name: None if math.isnan(value) else value for name, value in vars(association).items() if name in ("estimate", "low", "high", "p")
     }
-    counts = {"cases": found.cases, "subjects": found.subjects, "seeds": seeds, "note": found.note}
+    counts = {"cases": association.cases, "subjects": association.subjects, "seeds": seeds, "note": association.note}
     return numbers | counts | {"against": against, "statistic": statistic, "adjusted_for": adjusted}

@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.stats import t as t_distribution
 
 from kneeoa.geometry.ordering import Sorted
-from kneeoa.statistics.bootstrap import resampled_counts
+from kneeoa.statistics.bootstrap import interval_of, resampled_counts
 from kneeoa.statistics.inputs import Floats
 from kneeoa.statistics.wald import normal_quantile
 
@@ -120,8 +120,8 @@ def intraclass(ratings: Floats, subjects: Sequence[str], how: Resampling, absolu
 
     count, raters = table.shape
     long = pd.DataFrame({"case": np.repeat(np.arange(count), raters), "rater": np.tile(np.arange(raters), count), "rating": table.ravel()})
-    found = pingouin.intraclass_corr(long, targets="case", raters="rater", ratings="rating").set_index("Type")
-    estimate = float(found.loc["ICC(A,1)" if absolute else "ICC(C,1)", "ICC"])
+    coefficients = pingouin.intraclass_corr(long, targets="case", raters="rater", ratings="rating").set_index("Type")
+    estimate = float(coefficients.loc["ICC(A,1)" if absolute else "ICC(C,1)", "ICC"])
     return _resampled(estimate, lambda weights: _intraclass(table, absolute, weights), people, how, lost)
 
 
@@ -186,12 +186,10 @@ def _resampled(estimate: float, again: Callable[[Floats], Floats], people: np.nd
     if names.size < LEAST_SUBJECTS:
         few = f"no interval: too few people ({names.size}, {LEAST_SUBJECTS} are needed)"
         return Association(estimate, math.nan, math.nan, math.nan, people.size, names.size, "; ".join(filter(None, [note, few])))
-    drawn = resampled_counts(people.size, people, how.resamples, how.seed)
-    values = np.concatenate([again(counts[:, codes]) for counts in drawn])
-    values = values[np.isfinite(values)]
-    lost = f"{how.resamples - values.size} of {how.resamples} resamples undefined" if values.size < how.resamples else ""
-    low, high = np.quantile(values, [(1 - how.confidence) / 2, (1 + how.confidence) / 2]) if values.size else (math.nan, math.nan)
-    return Association(estimate, float(low), float(high), math.nan, people.size, names.size, "; ".join(filter(None, [note, lost])))
+    blocks = resampled_counts(people.size, people, how.resamples, how.seed)
+    values = np.concatenate([again(counts[:, codes]) for counts in blocks])
+    drawn = interval_of(estimate, values, people.size, names.size, how.confidence)
+    return Association(estimate, drawn.low, drawn.high, math.nan, people.size, names.size, "; ".join(filter(None, [note, drawn.note])))
 
 
 def _undefined(cases: int, people: np.ndarray, *notes: str) -> Association:

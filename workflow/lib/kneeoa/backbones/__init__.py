@@ -1,3 +1,3 @@
-"""Encoders: one file per kind, its options in ``options/``; ``registry`` names the kinds and
-imports a member only when it is built.
+"""Backbones (encoders): one file a kind, its options in ``options/``; ``registry`` imports a kind
+only when it is built.
 """

@@ -15,12 +15,12 @@ from torch.nn import functional
 from kneeoa.backbones.residual import CONVOLUTION, NORM
 
 EXPANSION = 4
-"""Channels of a block's output, in channels of its middle."""
+"""Channels of a block's output, as a multiple of those of its middle."""
 
 
 class Bottleneck(nn.Module):
     """Convolutions of kernel 1, 3 and 1 with batch norm, added to the input (projected by a
-    kernel-1 convolution where it changes).
+    kernel-1 convolution where width or size changes).
     """
 
     def __init__(self, dimensions: int, width_in: int, width: int, stride: int = 1) -> None:

@@ -1,7 +1,7 @@
 """ConvNeXt (Liu et al. 2022, arXiv 2201.03545) in two or three dimensions.
 
-Weights begin as published: truncated normal with standard deviation 0.02, biases zero. Public
-weight files of three layouts are known (the authors', timm's, torchvision's), in 2D.
+Weights are initialised as published: truncated normal with standard deviation 0.02, biases zero.
+Public weight files of three layouts can be loaded in 2D (the authors', timm's, torchvision's).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from kneeoa.backbones.residual import CONVOLUTION
 from kneeoa.backbones.stochastic_depth import StochasticDepth
 
 EPSILON = 1e-6
-"""Of every layer norm, as published."""
+"""Epsilon of every layer norm, as published."""
 
 
 class ChannelNorm(nn.LayerNorm):
@@ -31,7 +31,7 @@ class ChannelNorm(nn.LayerNorm):
         super().__init__(width, eps=EPSILON)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The same shape."""
+        """Normalise the channels; the shape stays."""
         return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 
 
@@ -52,7 +52,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``[batch, width, *size]`` to the same shape."""
-        y = self.norm(self.depthwise(x).movedim(1, -1))  # a linear layer wants the channels last
+        y = self.norm(self.depthwise(x).movedim(1, -1))  # a linear layer takes the channels last
         y = self.narrow(functional.gelu(self.widen(y))) * self.scale
         added: Tensor = self.drop(y.movedim(-1, 1))
         return x + added
@@ -99,15 +99,15 @@ class ConvNeXt(Backbone):
         return Features(maps, self.norm(x.flatten(2).mean(dim=2)))
 
     def load_pretrained(self, path: str | Path) -> Loaded:
-        """As every backbone's, for files of the three public layouts too."""
-        return load_into(self, path, renamer(convnext_names(self.depths)), adapt=_flat_scale)
+        """Load weights as every backbone does, and from files of the three public layouts."""
+        return load_into(self, path, renamer(convnext_names(self.depths)), adapt=_flatten_scale)
 
 
-def _flat_scale(name: str, tensor: Tensor) -> Tensor:
-    """Torchvision keeps a block's scale as ``[width, 1, 1]``."""
+def _flatten_scale(name: str, tensor: Tensor) -> Tensor:
+    """Flatten a block's scale, which torchvision stores as ``[width, 1, 1]``."""
     return tensor.flatten() if name.endswith(".scale") else tensor
 
 
 def build(options: Options, in_channels: int, shape: tuple[int, ...]) -> Backbone:
-    """A ConvNeXt with fresh weights; it takes any ``shape`` that its options allow."""
+    """Build a ConvNeXt with fresh weights; it takes any ``shape`` that its options allow."""
     return ConvNeXt(len(shape), in_channels, options)

@@ -1,6 +1,4 @@
-"""How public weight files of ConvNeXt name what :mod:`kneeoa.backbones.convnext` names
-otherwise.
-"""
+"""Map names in public weight files of ConvNeXt to those of :mod:`kneeoa.backbones.convnext`."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ BLOCK = {
 
 
 def convnext_names(depths: Sequence[int]) -> dict[str, str | None]:
-    """Public modules and tensors -> ours (None: left out), in the three layouts.
+    """Map public names of modules and tensors to ours (None: left out), in the three layouts.
 
     They share no name but ``norm``, which is the same module in each, so one table serves all.
 

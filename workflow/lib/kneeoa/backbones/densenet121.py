@@ -1,5 +1,5 @@
 """DenseNet121 (Huang et al. 2017, arXiv 1608.06993) in two or three dimensions: MONAI's network
-behind this library's interface.
+with this library's interface.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from kneeoa.backbones.options.densenet121 import Options
 
 
 class DenseNet121(Backbone):
-    """MONAI's feature extractor, its classifier left out; maps are those of the four dense blocks,
+    """MONAI's feature extractor without its classifier; maps are those of the four dense blocks,
     the embedding is the global mean.
     """
 
@@ -48,5 +48,5 @@ class DenseNet121(Backbone):
 
 
 def build(options: Options, in_channels: int, shape: tuple[int, ...]) -> Backbone:
-    """A DenseNet121 with fresh weights; it takes any ``shape`` that its options allow."""
+    """Build a DenseNet121 with fresh weights; it takes any ``shape`` that its options allow."""
     return DenseNet121(len(shape), in_channels, options)

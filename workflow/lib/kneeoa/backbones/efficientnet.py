@@ -1,8 +1,8 @@
 """EfficientNet (Tan & Le 2019, arXiv 1905.11946) and EfficientNet-Lite0 (Google 2020) in two or
 three dimensions.
 
-Widths and depths are those of B0 times the variant's factors. Convolutions begin normal with the
-variance of the paper's code: two over the inputs that a weight's gradient comes back from.
+Widths and depths are those of B0 times the variant's factors. Convolutions are initialised as in
+the paper's code: normal with a variance of two over the fan out.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from kneeoa.backbones.renaming import Rename, renamer
 
 @dataclass(frozen=True)
 class Variant:
-    """How a variant differs from B0."""
+    """Factors of a variant relative to B0, and its dropout."""
 
     width: float
     """Factor of the channels."""
     depth: float
     """Factor of the blocks."""
     dropout: float
-    """Before the head."""
+    """Dropout before the head."""
 
 
 VARIANTS = {
@@ -71,12 +71,12 @@ STAGES = (
     Stage(1, 3, 1, 6, 320),
 )
 MAPPED = (1, 2, 4, 6)
-"""The last stage of each size, from 4 to 32 times coarser than the image."""
+"""The last stage of each resolution, from 4 to 32 times coarser than the image."""
 
 
 class EfficientNet(Backbone):
-    """Stem, seven stages of inverted bottlenecks and a wide kernel-1 convolution, of which the
-    embedding is the global mean.
+    """Stem, seven stages of inverted bottlenecks and a wide kernel-1 convolution; the embedding is
+    its global mean.
     """
 
     def __init__(self, dimensions: int, in_channels: int, options: Options) -> None:
@@ -84,11 +84,11 @@ class EfficientNet(Backbone):
         variant, lite = VARIANTS[options.variant], options.variant == "lite0"
         activation: Callable[[], nn.Module] = nn.ReLU6 if lite else nn.SiLU
         style = Style(dimensions, activation, tensorflow=options.padding == "same", epsilon=options.norm_epsilon)
-        widths = [_width(stage.width, variant.width * options.width) for stage in STAGES]
+        widths = [_rounded_width(stage.width, variant.width * options.width) for stage in STAGES]
         depths = [math.ceil(stage.blocks * variant.depth * options.depth) for stage in STAGES]
-        self.stem = ConvolutionNorm(style, in_channels, _width(STEM, variant.width * options.width), kernel=3, stride=2)
+        self.stem = ConvolutionNorm(style, in_channels, _rounded_width(STEM, variant.width * options.width), kernel=3, stride=2)
         self.stages = nn.ModuleList()
-        width, done = _width(STEM, variant.width * options.width), 0
+        width, done = _rounded_width(STEM, variant.width * options.width), 0
         for stage, width_out, depth in zip(STAGES, widths, depths, strict=True):
             layers = []
             for block in range(depth):
@@ -106,9 +106,9 @@ class EfficientNet(Backbone):
                 )
                 width, done = width_out, done + 1
             self.stages.append(nn.Sequential(*layers))
-        self.last = ConvolutionNorm(style, width, _width(LAST, variant.width * options.width))
+        self.last = ConvolutionNorm(style, width, _rounded_width(LAST, variant.width * options.width))
         self.map_widths = tuple(widths[stage] for stage in MAPPED)
-        self.embedding_width = _width(LAST, variant.width * options.width)
+        self.embedding_width = _rounded_width(LAST, variant.width * options.width)
         self.head_dropout = variant.dropout
         _initialise(self)
 
@@ -125,21 +125,21 @@ class EfficientNet(Backbone):
         return Features(maps, self.last(x).flatten(2).mean(dim=2))
 
     def load_pretrained(self, path: str | Path) -> Loaded:
-        """As every backbone's, for files named as :meth:`public_names` knows them too, and for the
-        packaged weights ``imagenet``.
+        """Load weights as every backbone does, from files with the names in :meth:`public_names`,
+        and from the packaged weights ``imagenet``.
         """
         return load_into(self, lite0_imagenet() if str(path) == IMAGENET else path, self.public_names())
 
     def public_names(self) -> Rename:
-        """From EfficientNet-PyTorch's, MONAI's, the Lite package's, timm's and torchvision's files;
-        the classifier is left out.
+        """Renaming of EfficientNet-PyTorch's, MONAI's, the Lite package's, timm's and torchvision's
+        files; the classifier is left out.
         """
         plain = [number for number, stage in enumerate(STAGES) if stage.expansion == 1]
         return renamer(efficientnet_names([len(list(stage.children())) for stage in self.stages], plain))
 
 
-def _width(channels: int, factor: float) -> int:
-    """``channels`` times ``factor`` as a multiple of eight, not more than a tenth below."""
+def _rounded_width(channels: int, factor: float) -> int:
+    """Round ``channels`` times ``factor`` to a multiple of eight, at most a tenth below it."""
     exact = channels * factor
     rounded = max(8, int(exact + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * exact else rounded
@@ -155,5 +155,5 @@ def _initialise(network: nn.Module) -> None:
 
 
 def build(options: Options, in_channels: int, shape: tuple[int, ...]) -> Backbone:
-    """An EfficientNet with fresh weights; it takes any ``shape`` that its options allow."""
+    """Build an EfficientNet with fresh weights; it takes any ``shape`` that its options allow."""
     return EfficientNet(len(shape), in_channels, options)

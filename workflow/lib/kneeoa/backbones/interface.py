@@ -1,4 +1,4 @@
-"""What every backbone is: an image in, feature maps and one embedding out."""
+"""Interface of every backbone: feature maps and one embedding of an image."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from kneeoa.backbones.pretrained import Loaded, load_into
 
 @dataclass
 class Features:
-    """What a backbone sees in a batch of images."""
+    """A backbone's output for a batch of images."""
 
     maps: list[Tensor]
     """Feature maps, fine to coarse, each ``[batch, width, *positions]``; a token sequence has one
     axis of positions.
     """
     embedding: Tensor
-    """``[batch, embedding_width]``: what the heads read."""
+    """``[batch, embedding_width]``, the input of the heads."""
 
 
 class Backbone(nn.Module, ABC):
-    """An encoder. A member sets the attributes below in its constructor and implements
+    """An encoder. A subclass sets the attributes below in its constructor and implements
     :meth:`forward`.
     """
 
@@ -42,8 +42,8 @@ class Backbone(nn.Module, ABC):
         """Encode ``image`` of shape ``[batch, channels, *shape]``."""
 
     def load_pretrained(self, path: str | Path) -> Loaded:
-        """Begin from the weights of a file: one of our own runs of this backbone here, and a
-        member's public files where it overrides this.
+        """Load the weights of a file, of a run of this backbone or, in subclasses that override
+        this, a public one.
 
         Raises:
             KneeoaError: the file cannot be read or does not fit.

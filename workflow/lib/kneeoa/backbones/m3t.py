@@ -3,16 +3,16 @@
 A 3D block widens the volume to C channels; the result is cut into slices along each of the three
 axes; one 2D ResNet-18 turns every slice into a token; a transformer reads all tokens of all planes.
 The paper's volume is a cube. For any other box, slices are padded with zeros to one size: all
-planes must pass the 2D network as one batch, or its batch norms would see statistics in training
-that they do not have later.
+planes must pass the 2D network as one batch, or its batch norms would use other statistics in
+training than in evaluation.
 
 ``variant: released`` reproduces the faults of the public reimplementation that paper A trained:
 slices are multiplied by themselves, attention is softmax *then* divided by the root of the
 embedding width, and the input must be a cube. The number of parameters is the same.
 
-Convolutions begin Kaiming normal (fan out) as ResNets do; the class, separator, plane and position
-vectors begin normal with standard deviation 0.02 as in ViT; linear layers as torch makes them. The
-papers do not say.
+The papers do not give initial values. Convolutions are initialised Kaiming normal (fan out) as in
+ResNets; the class, separator, plane and position vectors normal with standard deviation 0.02 as in
+ViT; linear layers by torch's default.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ class Attention(nn.Module):
         self.output = nn.Linear(embedding, embedding)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Softmax of scaled products (Vaswani et al. 2017); released: softmax of the bare products,
-        divided afterwards.
+        """Softmax of scaled products (Vaswani et al. 2017); released: softmax of the unscaled
+        products, divided afterwards.
         """
         batch, count, embedding = tokens.shape
         query, key, value = self.query_key_value(tokens).reshape(batch, count, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
@@ -137,12 +137,12 @@ class M3T(Backbone):
         return Features([volume, tokens.transpose(1, 2)], tokens[:, 0])
 
     def _tokens(self, volume: Tensor) -> Tensor:
-        """[class, coronal..., separator, sagittal..., separator, axial..., separator] plus plane
-        and position vectors.
+        """Token sequence: [class, coronal..., separator, sagittal..., separator, axial...,
+        separator] plus plane and position vectors.
         """
         batch, counts = volume.shape[0], [volume.shape[axis] for axis in PLANES]
         side = max(counts)
-        slices = torch.cat([_square(volume.movedim(axis, 1), side) for axis in PLANES], dim=1)  # [batch, slices, channels, side, side]
+        slices = torch.cat([_pad_square(volume.movedim(axis, 1), side) for axis in PLANES], dim=1)  # [batch, slices, channels, side, side]
         planes = self.projection(self.slices(slices.flatten(0, 1))).unflatten(0, (batch, -1)).split(counts, dim=1)
         separator = self.separator.expand(batch, 1, -1)
         segments = [torch.cat([plane, separator], dim=1) for plane in planes]
@@ -150,16 +150,16 @@ class M3T(Backbone):
         return torch.cat([segment + vector for segment, vector in zip(segments, self.planes, strict=True)], dim=1) + self.positions
 
 
-def _square(slices: Tensor, side: int) -> Tensor:
-    """``[batch, slices, channels, height, width]`` padded with zeros, after the last row and
-    column, to ``side`` x ``side``.
+def _pad_square(slices: Tensor, side: int) -> Tensor:
+    """Pad ``[batch, slices, channels, height, width]`` with zeros, after the last row and column,
+    to ``side`` x ``side``.
     """
     height, width = slices.shape[-2:]
     return functional.pad(slices, (0, side - width, 0, side - height))
 
 
 def build(options: Options, in_channels: int, shape: tuple[int, ...]) -> Backbone:
-    """An M3T for inputs of exactly ``shape`` (its table of positions has one row per slice), with
-    fresh weights.
+    """Build an M3T with fresh weights for inputs of exactly ``shape`` (its table of positions has
+    one row per slice).
     """
     return M3T(in_channels, shape, options)

@@ -20,7 +20,7 @@ class Mamba(nn.Module):
 
     Initial values (section 3.6 and the authors' code): A is minus 1, 2, ..., ``state`` in every
     channel (S4D-real), D is 1, Delta's bias is the inverse softplus of a step size in
-    ``STEP_RANGE``, Delta's weights are uniform within rank**-0.5; all else as torch makes it.
+    ``STEP_RANGE``, Delta's weights are uniform within rank**-0.5; all else has torch's default.
     """
 
     def __init__(self, width: int, state: int, kernel: int, expand: int) -> None:
@@ -42,7 +42,7 @@ class Mamba(nn.Module):
             self.step.bias.copy_(size + torch.log(-torch.expm1(-size)))
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """``[batch, length, width]`` to the same shape; token t sees tokens up to t alone."""
+        """``[batch, length, width]`` to the same shape; token t depends on tokens up to t alone."""
         x, gate = self.inward(tokens).chunk(2, dim=-1)
         past = functional.pad(x.transpose(1, 2), (self.kernel - 1, 0))
         x = functional.silu(self.convolution(past)).transpose(1, 2)

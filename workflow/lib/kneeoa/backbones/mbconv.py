@@ -1,5 +1,5 @@
 """The mobile inverted bottleneck (Sandler et al. 2018; Tan & Le 2019) in two or three dimensions,
-and what it is made of.
+and its parts.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from kneeoa.backbones.residual import CONVOLUTION, NORM
 from kneeoa.backbones.stochastic_depth import StochasticDepth
 
 SQUEEZED = 0.25
-"""Channels of the squeeze, in channels of the block's input."""
+"""Channels of the squeeze, as a share of those of the block's input."""
 
 
 @dataclass(frozen=True)
 class Style:
-    """What all convolutions of a network have in common."""
+    """Settings that all convolutions of a network share."""
 
     dimensions: int
     """2 or 3."""
     activation: Callable[[], nn.Module]
-    """Makes the activation."""
+    """Factory of the activation."""
     tensorflow: bool
-    """Pad as TensorFlow's SAME, where a stride would have the two rules differ; else by half a
-    kernel on either side.
+    """Pad strided convolutions as TensorFlow's SAME; else by half a kernel on either side. Without
+    a stride both are equal.
     """
     epsilon: float
-    """Of the batch norms."""
+    """Epsilon of the batch norms."""
 
 
 class ConvolutionNorm(nn.Module):
-    """A convolution without bias, batch norm, and the activation where asked; ``size`` becomes
+    """A convolution without bias, batch norm, and the activation if ``activated``; ``size`` becomes
     ``ceil(size / stride)``.
     """
 
@@ -62,8 +62,8 @@ class ConvolutionNorm(nn.Module):
 
 
 def same_padding(size: tuple[int, ...], kernel: int, stride: int) -> list[int]:
-    """TensorFlow's SAME padding as :func:`torch.nn.functional.pad` takes it: last axis first; what
-    is odd goes to the far end.
+    """TensorFlow's SAME padding as :func:`torch.nn.functional.pad` takes it: last axis first; an
+    odd voxel is added at the far end.
     """
     padding: list[int] = []
     for length in reversed(size):
@@ -73,8 +73,8 @@ def same_padding(size: tuple[int, ...], kernel: int, stride: int) -> list[int]:
 
 
 class SqueezeExcitation(nn.Module):
-    """Every channel times a gate that a small perceptron draws from all channels' means (Hu et al.
-    2018).
+    """Multiply every channel by a gate that a small perceptron computes from all channels' means
+    (Hu et al. 2018).
     """
 
     def __init__(self, style: Style, width: int, squeezed: int) -> None:

@@ -1,12 +1,12 @@
-"""nnMamba's classifier (Gong et al. 2024, arXiv 2402.03526): a residual 3D network whose stem holds
+"""nnMamba's classifier (Gong et al. 2024, arXiv 2402.03526): a residual 3D network whose stem has
 one Mamba layer.
 
-``css: true`` adds the paper's channel-spatial siamese scan, which the authors released in their
-segmentation network alone: each stage has one further Mamba layer, shared by all its blocks but the
+``css: true`` adds the paper's channel-spatial siamese scan, which the authors released only in
+their segmentation network: each stage has one further Mamba layer, shared by all its blocks but the
 first and added to them as a branch, and it reads its sequence in four ways.
 
-Convolutions and linear layers begin as torch makes them; the Mamba block as Gu & Dao (2023) do (see
-``mamba``).
+Convolutions and linear layers have torch's initial values, the Mamba block those of Gu & Dao (2023)
+(see ``mamba``).
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ class MambaLayer(nn.Module):
     """A pointwise convolution, Mamba over all voxels as one sequence (added to its input), and a
     pointwise convolution.
 
-    A ``siamese`` layer takes the mean of what one and the same Mamba makes of the sequence as it
-    is, with its channels in reverse order, with its tokens in reverse order, and with both, each
-    turned back.
+    A ``siamese`` layer takes the mean of the same Mamba's outputs for the sequence as it is, with
+    its channels reversed, with its tokens reversed, and with both, each reversed back.
     """
 
     def __init__(self, channels: int, state: int, options: Options, siamese: bool = False) -> None:
@@ -54,7 +53,7 @@ class MambaLayer(nn.Module):
 
 
 class ScannedStage(nn.Module):
-    """Basic blocks, and one Mamba layer that is added as a branch to each of them but the first."""
+    """Basic blocks, and one Mamba layer added as a branch to each of them but the first."""
 
     def __init__(self, width_in: int, width_out: int, options: Options) -> None:
         super().__init__()
@@ -115,5 +114,7 @@ def _pointwise(channels: int) -> nn.Sequential:
 
 
 def build(options: Options, in_channels: int, shape: tuple[int, ...]) -> Backbone:
-    """An nnMamba classifier with fresh weights; it takes any ``shape`` that its options allow."""
+    """Build an nnMamba classifier with fresh weights; it takes any ``shape`` that its options
+    allow.
+    """
     return NNMamba(in_channels, options)

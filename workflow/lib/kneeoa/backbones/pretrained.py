@@ -1,5 +1,5 @@
-"""Weights of a public or of our own file into a backbone: every tensor finds its place, or the
-sentence says which does not.
+"""Load weights of a public file or of a run into a backbone: every tensor must match, or the error
+names those that do not.
 
 Files hold tensors alone: ``.safetensors``, or ``.pth``/``.pt`` read with torch's ``weights_only``,
 so nothing is ever unpickled into code.
@@ -23,29 +23,29 @@ from kneeoa.files import sha256_file
 logger = logging.getLogger(__name__)
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "params")
-"""Keys under which training code keeps a network's tensors."""
+"""Keys under which training code stores a network's tensors."""
 PREFIXES = ("module.", "backbone.")
-"""What data parallelism, and networks such as ours, put before an encoder's own names."""
+"""Prefixes that data parallelism, and networks such as ours, add to an encoder's names."""
 COUNTER = "num_batches_tracked"
-"""A batch norm's counter of batches, which old files lack and which nothing here reads."""
+"""A batch norm's counter of batches, which old files lack and nothing here uses."""
 
 
 Adapt = Callable[[str, Tensor], Tensor]
-"""Our name of a tensor, and the file's tensor for it, to that tensor in the shape of ours."""
+"""Function of our name of a tensor and the file's tensor, which returns it in the shape of ours."""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What became of the tensors of a file."""
+    """Summary of a loaded file of weights."""
 
     file: str
     """Name of the file, without its folder."""
     sha256: str
-    """Of the file's bytes, hexadecimal."""
+    """SHA-256 of the file's bytes, hexadecimal."""
     tensors: int
-    """Tensors that were loaded."""
+    """Number of tensors that were loaded."""
     left_out: tuple[str, ...]
-    """Names, in the file, of tensors that the backbone has no use for: the other network's head,
+    """Names, in the file, of tensors that the backbone does not use: the other network's head,
     tables that are computed anew.
     """
 
@@ -60,19 +60,19 @@ def load_into(
 ) -> Loaded:
     """Copy the tensors of a file into ``backbone``, in place.
 
-    Wrappers (``{"state_dict": ...}``) and prefixes (``module.``, ``backbone.``) are taken off
-    first. A first convolution for another number of channels is adapted: see :func:`_for_channels`.
-    A tensor of either side that has no partner, or one of another shape, is an error, and then
+    Wrappers (``{"state_dict": ...}``) and prefixes (``module.``, ``backbone.``) are removed first.
+    A first convolution for another number of channels is adapted: see :func:`_for_channels`. A
+    tensor on either side that has no counterpart, or one of another shape, is an error, and then
     nothing is changed.
 
     Args:
         backbone: the network without its heads.
         path: ``.safetensors``, ``.pth`` or ``.pt``.
-        rename: from a name in the file, prefixes taken off, to the backbone's own; None where the
-            tensor is left out by intent.
-        drop: beginnings of further names, in the file, that are left out by intent: the
+        rename: from a name in the file, without prefixes, to the backbone's; None where the tensor
+            is left out on purpose.
+        drop: prefixes of further names, in the file, that are left out on purpose: the
             classifier's.
-        adapt: makes tensors fit whose shape depends on the image's (tables of positions).
+        adapt: adapts tensors whose shape depends on the image's (tables of positions).
 
     Raises:
         KneeoaError: the file is missing, damaged, holds more than tensors, or does not fit.
@@ -80,35 +80,35 @@ def load_into(
     file = Path(path)
     given = read_tensors(file)
     targets = {name: None if name.startswith(tuple(drop)) else rename(name) for name in given}
-    own, stem = backbone.state_dict(), _stem(backbone)
-    found: dict[str, Tensor] = {}
+    parameters, stem = backbone.state_dict(), _stem(backbone)
+    matched: dict[str, Tensor] = {}
     wrong: list[str] = []
     for name, target in targets.items():
         if target is None:
             continue
-        if target not in own:
+        if target not in parameters:
             wrong.append(f"'{name}' has no place in the network")
-        elif target in found:
+        elif target in matched:
             wrong.append(f"'{name}' is the second tensor for '{target}'")
         else:
-            tensor = _for_channels(given[name], own[target].shape[1]) if target == stem and given[name].dim() > 1 else given[name]
-            found[target] = adapt(target, tensor) if adapt is not None else tensor
-            if found[target].shape != own[target].shape:
-                wrong.append(f"'{name}' is {list(given[name].shape)} where '{target}' is {list(own[target].shape)}")
-    wrong += [f"nothing in it is for '{name}'" for name in own if name not in found and not name.endswith(COUNTER)]
+            tensor = _for_channels(given[name], parameters[target].shape[1]) if target == stem and given[name].dim() > 1 else given[name]
+            matched[target] = adapt(target, tensor) if adapt is not None else tensor
+            if matched[target].shape != parameters[target].shape:
+                wrong.append(f"'{name}' is {list(given[name].shape)} where '{target}' is {list(parameters[target].shape)}")
+    wrong += [f"nothing in it is for '{name}'" for name in parameters if name not in matched and not name.endswith(COUNTER)]
     if wrong:
         more = f", and {len(wrong) - 3} more such" if len(wrong) > 3 else ""
         raise KneeoaError(f"{file}: these weights do not fit the backbone: {'; '.join(wrong[:3])}{more}. Name a file of this very network.")
     with torch.no_grad():
-        for name, tensor in found.items():
-            own[name].copy_(tensor)
+        for name, tensor in matched.items():
+            parameters[name].copy_(tensor)
     left_out = tuple(sorted(name for name, target in targets.items() if target is None))
-    logger.info("%s: %d tensors loaded, left out: %s", file.name, len(found), ", ".join(left_out) or "none")
-    return Loaded(file.name, sha256_file(file), len(found), left_out)
+    logger.info("%s: %d tensors loaded, left out: %s", file.name, len(matched), ", ".join(left_out) or "none")
+    return Loaded(file.name, sha256_file(file), len(matched), left_out)
 
 
 def read_tensors(file: Path) -> dict[str, Tensor]:
-    """The tensors of a file on the CPU, by name, wrappers and prefixes taken off.
+    """Read the tensors of a file onto the CPU, by name without wrappers and prefixes.
 
     Raises:
         KneeoaError: the file is missing, damaged, of another kind, or holds no tensors or more than
@@ -127,24 +127,24 @@ def read_tensors(file: Path) -> dict[str, Tensor]:
         content = content[inner]
     if not isinstance(content, Mapping) or not content or not all(isinstance(value, Tensor) for value in content.values()):
         raise KneeoaError(f"{file}: holds no network's tensors by name; expected a state_dict, bare or under one of {', '.join(WRAPPERS)}.")
-    return {_bare(str(name)): tensor for name, tensor in content.items()}
+    return {_without_prefixes(str(name)): tensor for name, tensor in content.items()}
 
 
-def _bare(name: str) -> str:
+def _without_prefixes(name: str) -> str:
     while name.startswith(PREFIXES):
         name = name.split(".", 1)[1]
     return name
 
 
 def _stem(backbone: nn.Module) -> str | None:
-    """The name of the first convolution's kernel, which alone sees the image's channels."""
+    """The name of the first convolution's kernel, which alone depends on the image's channels."""
     kinds = nn.Conv2d | nn.Conv3d
     return next((f"{name}.weight".removeprefix(".") for name, module in backbone.named_modules() if isinstance(module, kinds)), None)
 
 
 def _for_channels(kernel: Tensor, channels: int) -> Tensor:
-    """A kernel ``[out, given, ...]`` for ``channels`` channels, so that a grey image repeated in
-    each gives what it gave before.
+    """Adapt a kernel ``[out, given, ...]`` to ``channels`` channels, so that a grey image repeated
+    in each channel gives the same output as before.
 
     For one channel this is the sum over the channels given.
     """

@@ -1,5 +1,5 @@
-"""Which kinds of backbone there are, whether options and input fit, and how one is built. Imports
-torch only to build.
+"""Registry of backbones: their kinds, checks of options and input, and building. Imports torch only
+to build.
 """
 
 from __future__ import annotations
@@ -20,52 +20,52 @@ if TYPE_CHECKING:
 
 
 def kinds() -> tuple[str, ...]:
-    """Every kind, by name: one file of options each.
+    """Names of all kinds: one file of options each.
 
-    Read off the folder, not listed here: a list in this file would belong to the code of every run,
-    and a new kind would retrain them all.
+    They are read from the folder, not listed here: a list in this file would belong to the code of
+    every run, and a new kind would retrain them all.
     """
     return tuple(sorted(path.stem for path in (Path(__file__).parent / "options").glob("*.py") if path.stem not in {"__init__", "base"}))
 
 
 def code_modules(kind: str) -> tuple[str, ...]:
-    """Dotted names of the modules whose code belongs to ``kind`` alone; what they import follows
-    from them.
+    """Dotted names of the modules whose code belongs to ``kind`` alone; their imports need not be
+    listed.
 
     Raises:
         KneeoaError: there is no such kind.
     """
-    _known(kind)
+    _check_kind(kind)
     return f"kneeoa.backbones.{kind}", f"kneeoa.backbones.options.{kind}"
 
 
 def check_options(kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of ``kind`` with every default filled in. Imports no torch.
+    """Check the options of ``kind`` and fill in every default. Imports no torch.
 
     Raises:
         KneeoaError: unknown kind or option, or a value that is not allowed.
     """
-    return _options(kind, options).model_dump()
+    return _parse_options(kind, options).model_dump()
 
 
 def check(kind: str, options: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
-    """As :func:`check_options`, and that the network can take an input of ``shape`` (voxels along
-    each axis).
+    """Check options as :func:`check_options`, and that the network can take an input of ``shape``
+    (voxels along each axis).
 
     Raises:
         KneeoaError: as :func:`check_options`, or the shape does not fit.
     """
-    return _fitting(kind, options, shape).model_dump()
+    return _checked_options(kind, options, shape).model_dump()
 
 
 def weights_file(kind: str, options: Mapping[str, Any]) -> Path | None:
-    """The file that training begins from, its variables expanded; None where there is none, or
-    where it arrives with a package.
+    """The file of weights that training begins from, its variables expanded; None without one, or
+    where it is part of a package.
 
     Raises:
         KneeoaError: as :func:`check_options`.
     """
-    return _options(kind, options).weights_file()
+    return _parse_options(kind, options).weights_file()
 
 
 def build(kind: str, options: Mapping[str, Any], *, dimensions: int, in_channels: int, shape: tuple[int, ...]) -> Backbone:
@@ -86,17 +86,17 @@ def build(kind: str, options: Mapping[str, Any], *, dimensions: int, in_channels
         raise KneeoaError(f"an image of {dimensions} dimensions cannot have the shape {list(shape)}, which has {len(shape)} axes")
     if in_channels < 1:
         raise KneeoaError(f"an image needs at least one channel, not {in_channels}")
-    checked = _fitting(kind, options, shape)
+    checked = _checked_options(kind, options, shape)
     backbone: Backbone = importlib.import_module(code_modules(kind)[0]).build(checked, in_channels, shape)
     return backbone
 
 
-def _known(kind: str) -> None:
+def _check_kind(kind: str) -> None:
     if kind not in kinds():
         raise KneeoaError(f"'kind' is '{kind}', which is not a backbone; allowed are {', '.join(kinds())}")
 
 
-def _options(kind: str, options: Mapping[str, Any]) -> BackboneOptions:
+def _parse_options(kind: str, options: Mapping[str, Any]) -> BackboneOptions:
     model = importlib.import_module(code_modules(kind)[1]).Options
     try:
         checked: BackboneOptions = model.model_validate(dict(options))
@@ -105,8 +105,8 @@ def _options(kind: str, options: Mapping[str, Any]) -> BackboneOptions:
     return checked
 
 
-def _fitting(kind: str, options: Mapping[str, Any], shape: tuple[int, ...]) -> BackboneOptions:
-    checked = _options(kind, options)
+def _checked_options(kind: str, options: Mapping[str, Any], shape: tuple[int, ...]) -> BackboneOptions:
+    checked = _parse_options(kind, options)
     try:
         checked.check_shape(shape)
     except ValueError as error:

@@ -1,26 +1,26 @@
-"""Names of the tensors in public weight files, and this library's names for them."""
+"""Rename tensors of public weight files to this library's names."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 Rename = Callable[[str], str | None]
-"""A public name to ours; None for a tensor that has no place here (a classifier, a table that is
-computed anew).
+"""Function from a public name to ours; None for a tensor that is not used here (a classifier, a
+table that is computed anew).
 """
 
 
 def renamer(names: Mapping[str, str | None]) -> Rename:
-    """The renaming that ``names`` tells.
+    """Make a renaming function from a table.
 
     Args:
-        names: public name of a module or of a tensor -> ours, or None where it is left out. What
-            lies directly in a module follows it: with ``{"bn1": "stem.norm"}``,
-            ``bn1.running_mean`` becomes ``stem.norm.running_mean``.
+        names: public name of a module or of a tensor -> ours, or None where it is left out. Tensors
+            directly in a module follow it: with ``{"bn1": "stem.norm"}``, ``bn1.running_mean``
+            becomes ``stem.norm.running_mean``.
 
     Returns:
-        A function that gives names it does not know back as they are, so that whoever loads them
-        sees that nothing here is so called.
+        A function that returns names which are not in the table unchanged, so that loading reports
+        that the network has no such tensor.
     """
 
     def rename(key: str) -> str | None:

@@ -14,7 +14,7 @@ NORM: dict[int, type[nn.BatchNorm2d] | type[nn.BatchNorm3d]] = {2: nn.BatchNorm2
 
 
 class ZeroChannels(nn.Module):
-    """The shortcut of type A: channels that the input lacks are zeros."""
+    """The shortcut of type A: additional channels are zeros."""
 
     def __init__(self, added: int) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class BasicBlock(nn.Module):
 
     def forward(self, x: Tensor, beside: Tensor | None = None) -> Tensor:
         """``[batch, width_in, *size]`` to ``[batch, width_out, *ceil(size / stride)]``; ``beside``
-        is added as a branch of its own.
+        is added as another branch.
         """
         y = self.second_norm(self.second(functional.relu(self.first_norm(self.first(x)))))
         if beside is not None:
@@ -73,7 +73,8 @@ def kaiming_fan_out(network: nn.Module) -> None:
     """Draw every convolution's weights from a normal distribution that keeps the variance of
     gradients (He et al. 2015).
 
-    This is how ResNets, MedicalNet's among them, begin; batch norms begin as the identity already.
+    This is the initialisation of ResNets, MedicalNet's among them; batch norms are the identity at
+    first by default.
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Conv3d):

@@ -1,8 +1,8 @@
 """ResNet3D-18 as in MedicalNet (Chen, Ma & Zheng 2019, arXiv 1904.00625): the last two stages are
 dilated, not strided.
 
-The output stride is 8. Weights begin as MedicalNet's do: Kaiming normal, fan out; or from
-MedicalNet's released file ``resnet_18_23dataset.pth``, whose network has shortcuts of type A.
+The output stride is 8. Weights are initialised as in MedicalNet: Kaiming normal, fan out; or loaded
+from MedicalNet's released file ``resnet_18_23dataset.pth``, whose network has shortcuts of type A.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class ResNet3D(Backbone):
         return Features(maps, x.mean(dim=(2, 3, 4)))
 
     def load_pretrained(self, path: str | Path) -> Loaded:
-        """As every backbone's, and for MedicalNet's files; their segmentation head and
-        torchvision's ``fc`` are left out.
+        """Load weights as every backbone does, and from MedicalNet's files; their segmentation head
+        and torchvision's ``fc`` are left out.
         """
         return load_into(self, path, renamer(medicalnet_names()), drop=("heads.", "fc.", "conv_seg."))
 
@@ -74,5 +74,5 @@ def medicalnet_names() -> dict[str, str | None]:
 
 
 def build(options: Options, in_channels: int, shape: tuple[int, ...]) -> Backbone:
-    """A ResNet3D-18 with fresh weights; it takes any ``shape`` that its options allow."""
+    """Build a ResNet3D-18 with fresh weights; it takes any ``shape`` that its options allow."""
     return ResNet3D(in_channels, options)

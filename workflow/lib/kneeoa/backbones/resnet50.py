@@ -1,7 +1,7 @@
 """ResNet-50 (He et al. 2016, arXiv 1512.03385) in two or three dimensions.
 
-Weights begin Kaiming normal, fan out. Public files have one layout in 2D, torchvision's and timm's
-alike.
+Weights are initialised Kaiming normal, fan out. Public files of torchvision and timm have the same
+layout in 2D.
 """
 
 from __future__ import annotations
@@ -55,11 +55,13 @@ class ResNet50(Backbone):
         return Features(maps, x.flatten(2).mean(dim=2))
 
     def load_pretrained(self, path: str | Path) -> Loaded:
-        """As every backbone's, for files named as :meth:`public_names` knows them too."""
+        """Load weights as every backbone does, and from files with the names in
+        :meth:`public_names`.
+        """
         return load_into(self, path, self.public_names())
 
     def public_names(self) -> Rename:
-        """From torchvision's and timm's ``resnet50``; the classifier ``fc`` is left out."""
+        """Renaming of torchvision's and timm's ``resnet50``; the classifier ``fc`` is left out."""
         names: dict[str, str | None] = {"conv1": "stem.0", "bn1": "stem.1", "fc": None}
         parts = {"conv1": "first", "bn1": "first_norm", "conv2": "second", "bn2": "second_norm", "conv3": "third", "bn3": "third_norm"}
         parts |= {"downsample.0": "shortcut.0", "downsample.1": "shortcut.1"}
@@ -70,5 +72,5 @@ class ResNet50(Backbone):
 
 
 def build(options: Options, in_channels: int, shape: tuple[int, ...]) -> Backbone:
-    """A ResNet-50 with fresh weights; it takes any ``shape`` that its options allow."""
+    """Build a ResNet-50 with fresh weights; it takes any ``shape`` that its options allow."""
     return ResNet50(len(shape), in_channels, options)

@@ -21,7 +21,7 @@ def advanced(delta: Tensor, u: Tensor, A: Tensor, B: Tensor, start: Tensor) -> T
 
 
 def read(delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tensor) -> Tensor:
-    """C_t . h_t after each step from ``start``, shaped as ``u``."""
+    """The output C_t . h_t after each step from ``start``, shaped as ``u``."""
     state, y = start.clone(), torch.empty_like(u)
     for t in range(delta.shape[0]):
         _advance(state, delta[t], u[t], A, B[t], out=state)
@@ -30,20 +30,22 @@ def read(delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tenso
 
 
 def adjoint(grad: Tensor, delta: Tensor, A: Tensor, C: Tensor) -> Tensor:
-    """The gradient by the states before the first step, if that by the states after the last is
-    zero.
+    """The gradient with respect to the states before the first step, if that with respect to the
+    states after the last is zero.
     """
     _, batch, chunks, _ = delta.shape
-    found = delta.new_zeros(batch, chunks, *A.shape)
+    result = delta.new_zeros(batch, chunks, *A.shape)
     for t in reversed(range(delta.shape[0])):
-        found.addcmul_(C[t].unsqueeze(-1), grad[t].unsqueeze(-2)).mul_(torch.exp(delta[t].unsqueeze(-2) * A))
-    return found
+        result.addcmul_(C[t].unsqueeze(-1), grad[t].unsqueeze(-2)).mul_(torch.exp(delta[t].unsqueeze(-2) * A))
+    return result
 
 
 def gradients(
     grad: Tensor, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tensor, end: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Gradients by delta, u, A, B and C; every state of every step is recomputed and held."""
+    """Gradients with respect to delta, u, A, B and C; every state of every step is recomputed and
+    kept.
+    """
     by_delta, by_u, by_B, by_C = (torch.empty_like(each) for each in (delta, u, B, C))
     states = start.new_empty(delta.shape[0] + 1, *start.shape)  # before the first step and after each
     states[0] = start
@@ -64,7 +66,7 @@ def gradients(
 
 
 def _advance(state: Tensor, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, out: Tensor) -> None:
-    """One step of the recurrence for the states of all chunks, written into ``out``, which may be
+    """Compute one step of the recurrence for the states of all chunks into ``out``, which may be
     ``state`` itself.
     """
     torch.mul(state, torch.exp(delta.unsqueeze(-2) * A), out=out)

@@ -5,9 +5,9 @@ One program steps through one chunk for a block of channels, its states in regis
 blocks of channels are partial sums added afterwards, not atomic ones, so the same input gives the
 same bytes.
 
-Without a GPU, tests compile these functions for the usual devices and run them by Triton's own
-interpreter, program by program, against the recurrence. They were never run on a GPU by whoever
-wrote them; the tests that do so are skipped where there is no CUDA device.
+Without a GPU, tests compile these functions for the usual devices and run them by Triton's
+interpreter, program by program, against the recurrence. They were not run on a GPU when they were
+written; the tests that do so are skipped where there is no CUDA device.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ CHANNELS = 64
 
 @triton.jit  # type: ignore[misc,untyped-decorator,unused-ignore]
 def forward_kernel(delta, u, A, B, C, start, final, y, steps, rows, channels, states, READ: tl.constexpr, N: tl.constexpr, W: tl.constexpr):  # type: ignore[no-untyped-def]
-    """One chunk from ``start``: the state after it to ``final``, or (READ) what is read after each
-    step to ``y``.
+    """Step through one chunk from ``start``: write the state after it to ``final``, or (READ) the
+    output after each step to ``y``.
     """
     row = tl.program_id(0).to(tl.int64)
     n = tl.arange(0, N)
@@ -49,8 +49,10 @@ def forward_kernel(delta, u, A, B, C, start, final, y, steps, rows, channels, st
 
 
 @triton.jit  # type: ignore[misc,untyped-decorator,unused-ignore]
-def adjoint_kernel(grad, delta, A, C, found, steps, rows, channels, states, N: tl.constexpr, W: tl.constexpr):  # type: ignore[no-untyped-def]
-    """One chunk in reverse from zero: the gradient by the state before it to ``found``."""
+def adjoint_kernel(grad, delta, A, C, result, steps, rows, channels, states, N: tl.constexpr, W: tl.constexpr):  # type: ignore[no-untyped-def]
+    """Step through one chunk in reverse from zero: write the gradient with respect to the state
+    before it to ``result``.
+    """
     row = tl.program_id(0).to(tl.int64)
     n = tl.arange(0, N)
     c = tl.program_id(1) * W + tl.arange(0, W)
@@ -66,7 +68,7 @@ def adjoint_kernel(grad, delta, A, C, found, steps, rows, channels, states, N: t
         arriving = tl.load(grad + at * channels + c, mask=real_c, other=0.0)
         readout = tl.load(C + at * states + n, mask=real_n, other=0.0)
         adjoint = (adjoint + readout[:, None] * arriving[None, :]) * tl.exp(rate * step[None, :])
-    tl.store(found + row * states * channels + tile, adjoint, mask=real)
+    tl.store(result + row * states * channels + tile, adjoint, mask=real)
 
 
 @triton.jit  # type: ignore[misc,untyped-decorator,unused-ignore]
@@ -74,8 +76,8 @@ def gradient_kernel(  # type: ignore[no-untyped-def]
     grad, delta, u, A, B, C, start, end, held, by_delta, by_u, by_rate, by_B, by_C, steps, rows, channels, states,
     N: tl.constexpr, W: tl.constexpr,
 ):  # fmt: skip
-    """One chunk: its states forward into ``held``, then every gradient in reverse; sums over
-    channels are this block's part.
+    """Write one chunk's states to ``held`` in a forward pass, then all gradients in reverse; sums
+    over channels are those of this block.
     """
     row = tl.program_id(0).to(tl.int64)
     block = tl.program_id(1).to(tl.int64)
@@ -85,9 +87,9 @@ def gradient_kernel(  # type: ignore[no-untyped-def]
     real_c = c < channels
     tile = n[:, None] * channels + c[None, :]
     real = real_n[:, None] & real_c[None, :]
-    own = row * states * channels + tile
+    chunk_tile = row * states * channels + tile
     rate = tl.load(A + tile, mask=real, other=0.0)
-    state = tl.load(start + own, mask=real, other=0.0)
+    state = tl.load(start + chunk_tile, mask=real, other=0.0)
     for t in range(steps):
         at = t * rows + row
         tl.store(held + at * states * channels + tile, state, mask=real)
@@ -95,8 +97,8 @@ def gradient_kernel(  # type: ignore[no-untyped-def]
         entering = tl.load(u + at * channels + c, mask=real_c, other=0.0)
         entry = tl.load(B + at * states + n, mask=real_n, other=0.0)
         state = tl.exp(rate * step[None, :]) * state + entry[:, None] * entering[None, :]
-    tl.debug_barrier()  # what one thread stored another may load
-    adjoint = tl.load(end + own, mask=real, other=0.0)
+    tl.debug_barrier()  # one thread may load what another stored
+    adjoint = tl.load(end + chunk_tile, mask=real, other=0.0)
     rates = rate * 0.0
     for back in range(steps):
         t = steps - 1 - back
@@ -118,7 +120,7 @@ def gradient_kernel(  # type: ignore[no-untyped-def]
         by_exponent = adjoint * before
         tl.store(by_delta + at * channels + c, tl.sum(by_exponent * rate, axis=0), mask=real_c)
         rates += by_exponent * step[None, :]
-    tl.store(by_rate + own, rates, mask=real)
+    tl.store(by_rate + chunk_tile, rates, mask=real)
 
 
 def advanced(delta: Tensor, u: Tensor, A: Tensor, B: Tensor, start: Tensor) -> Tensor:
@@ -130,7 +132,7 @@ def advanced(delta: Tensor, u: Tensor, A: Tensor, B: Tensor, start: Tensor) -> T
 
 
 def read(delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tensor) -> Tensor:
-    """C_t . h_t after each step from ``start``, shaped as ``u``."""
+    """The output C_t . h_t after each step from ``start``, shaped as ``u``."""
     y = torch.empty_like(u)
     grid, sizes, tile = _launch(delta, A)
     forward_kernel[grid](delta, u, A, B, C, start, start, y, *sizes, READ=True, **tile)
@@ -138,19 +140,21 @@ def read(delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tenso
 
 
 def adjoint(grad: Tensor, delta: Tensor, A: Tensor, C: Tensor) -> Tensor:
-    """The gradient by the states before the first step, if that by the states after the last is
-    zero.
+    """The gradient with respect to the states before the first step, if that with respect to the
+    states after the last is zero.
     """
-    found = delta.new_empty(*delta.shape[1:3], *A.shape)
+    result = delta.new_empty(*delta.shape[1:3], *A.shape)
     grid, sizes, tile = _launch(delta, A)
-    adjoint_kernel[grid](grad, delta, A, C, found, *sizes, **tile)
-    return found
+    adjoint_kernel[grid](grad, delta, A, C, result, *sizes, **tile)
+    return result
 
 
 def gradients(
     grad: Tensor, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tensor, end: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Gradients by delta, u, A, B and C; every state of every step is recomputed and held."""
+    """Gradients with respect to delta, u, A, B and C; every state of every step is recomputed and
+    kept.
+    """
     grid, sizes, tile = _launch(delta, A)
     by_delta, by_u, by_rate = torch.empty_like(delta), torch.empty_like(u), torch.empty_like(start)
     by_B, by_C = (each.new_empty(grid[1], *each.shape) for each in (B, C))
@@ -160,8 +164,8 @@ def gradients(
 
 
 def _launch(delta: Tensor, A: Tensor) -> tuple[tuple[int, int], tuple[int, int, int, int], dict[str, int]]:
-    """Programs (chunks of all cases, blocks of channels), the kernels' sizes, and the sides of a
-    tile, which must be powers of two.
+    """Launch parameters: programs (chunks of all cases, blocks of channels), the kernels' sizes,
+    and the sides of a tile, which must be powers of two.
     """
     steps, batch, chunks, channels = delta.shape
     width = min(CHANNELS, _power_of_two(channels))

@@ -1,17 +1,17 @@
 """The selective scan of Mamba (Gu & Dao 2023, arXiv 2312.00752, algorithm 2) on any device, in
-memory that is flat in its states.
+memory that does not grow with its states.
 
     h_t = exp(delta_t A) h_(t-1) + delta_t x_t B_t          y_t = C_t . h_t + D x_t
 
-The sequence of length L is cut into about sqrt(L) chunks. All chunks step forward side by side from
-a zero state, a short loop carries their final states on, and a second pass from the true states
+The sequence of length L is split into about sqrt(L) chunks. All chunks step forward in parallel
+from a zero state, a short loop passes their final states on, and a second pass from the true states
 gives y: about 3 sqrt(L) steps instead of L. The backward pass is the same recurrence in reverse.
 States are never kept for the whole sequence: autograd keeps each chunk's initial state, and the
 backward pass recomputes a few chunks at a time.
 
-The steps themselves are torch's (``scan_torch``), or a Triton kernel's on a CUDA device where
+The steps are computed in torch (``scan_torch``), or by a Triton kernel on a CUDA device where
 Triton can be imported (``scan_triton``). Where the package ``mamba_ssm`` can be imported, its fused
-kernel is taken on CUDA instead of all this. They agree to rounding.
+kernel is used on CUDA instead. All agree to rounding.
 """
 
 from __future__ import annotations
@@ -36,32 +36,32 @@ HELD_STATES = {"cpu": 2**24, "cuda": 2**27}
 
 
 class Steps(Protocol):
-    """What a set of kernels offers; shapes as in :class:`_ChunkedScan`."""
+    """Interface of a set of kernels; shapes as in :class:`_ChunkedScan`."""
 
     def advanced(self, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, start: Tensor) -> Tensor:
         """The states after all steps from ``start``."""
 
     def read(self, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tensor) -> Tensor:
-        """What is read of the states after each step, from ``start``: shaped as ``u``."""
+        """The output of the states after each step from ``start``, shaped as ``u``."""
 
     def adjoint(self, grad: Tensor, delta: Tensor, A: Tensor, C: Tensor) -> Tensor:
-        """The gradient by the states before the first step, if that by the states after the last is
-        zero.
+        """The gradient with respect to the states before the first step, if that with respect to
+        the states after the last is zero.
         """
 
     def gradients(
         self, grad: Tensor, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tensor, end: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Gradients by delta, u, A, B and C, from the states before the first step and the gradient
-        by those after the last.
+        """Gradients with respect to delta, u, A, B and C, from the states before the first step and
+        the gradient with respect to those after the last.
         """
 
 
 def selective_scan(x: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor) -> Tensor:
-    """The scan, by the fastest way that device and installed packages allow; differentiable once in
-    every argument.
+    """Compute the scan by the fastest method that the device and installed packages allow;
+    differentiable once in every argument.
 
-    Half-precision arguments are widened: sums over many steps need float32.
+    Half-precision arguments are converted: sums over many steps need float32.
 
     Args:
         x: input ``[batch, length, channels]``.
@@ -85,7 +85,7 @@ def selective_scan(x: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D:
 
 
 def chunked_scan(x: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, steps: Steps) -> Tensor:
-    """As :func:`selective_scan`, in chunks, by the kernels of ``steps``."""
+    """Compute the scan as :func:`selective_scan` does, in chunks, by the kernels of ``steps``."""
     kind = torch.promote_types(x.dtype, torch.float32)
     with _without_autocast(x.device.type):
         wide, delta, A, B, C, D = (each.to(kind) for each in (x, delta, A, B, C, D))
@@ -93,15 +93,15 @@ def chunked_scan(x: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: T
         count = math.ceil(math.sqrt(length))
         chunks = math.ceil(length / count)
         # Padded steps have delta = 0: they neither decay the state nor add to it.
-        cut_delta, u, cut_B, cut_C = (_cut(each, count, chunks) for each in (delta, delta * wide, B, C))
+        cut_delta, u, cut_B, cut_C = (_split_chunks(each, count, chunks) for each in (delta, delta * wide, B, C))
         y: Tensor = _ChunkedScan.apply(cut_delta, u, A.t().contiguous(), cut_B, cut_C, steps)  # type: ignore[no-untyped-call]
         y = y.permute(1, 2, 0, 3).flatten(1, 2)[:, :length]
         return (y + D * wide).to(x.dtype)
 
 
 def selective_scan_reference(x: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor) -> Tensor:
-    """The same, one step after another: the definition that :func:`selective_scan` is held
-    against.
+    """Compute the scan step by step: the definition with which :func:`selective_scan` is
+    compared.
     """
     state = x.new_zeros(x.shape[0], *A.shape)
     u, read = delta * x, []
@@ -133,13 +133,13 @@ def _mamba_ssm() -> Callable[..., Tensor] | None:
 
 
 def _without_autocast(device: str) -> AbstractContextManager[Any]:
-    """Autocast would multiply in half precision."""
+    """Switch autocast off, which would multiply in half precision."""
     return torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext()
 
 
-def _cut(each: Tensor, steps: int, chunks: int) -> Tensor:
-    """``[batch, length, width]`` padded with zeros and cut into ``[steps, batch, chunks, width]``:
-    one step of all chunks lies together.
+def _split_chunks(each: Tensor, steps: int, chunks: int) -> Tensor:
+    """Pad ``[batch, length, width]`` with zeros and split it into ``[steps, batch, chunks,
+    width]``: one step of all chunks is contiguous.
     """
     batch, length, width = each.shape
     padded = functional.pad(each, (0, 0, 0, steps * chunks - length))
@@ -147,7 +147,7 @@ def _cut(each: Tensor, steps: int, chunks: int) -> Tensor:
 
 
 class _ChunkedScan(torch.autograd.Function):
-    """y_t = C_t . h_t for inputs u = delta x.
+    """The chunked scan: y_t = C_t . h_t for inputs u = delta x.
 
     Here and in the kernels, ``delta``, ``u`` and ``y`` are ``[steps, batch, chunks, channels]``,
     ``B`` and ``C`` ``[steps, batch, chunks, states]``, ``A`` is ``[states, channels]``, and states
@@ -159,7 +159,7 @@ class _ChunkedScan(torch.autograd.Function):
     def forward(ctx: Any, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, steps: Steps) -> Tensor:
         decay = torch.exp(delta.sum(dim=0).unsqueeze(-2) * A)
         zero = decay.new_zeros(decay.shape)
-        start = _carried(steps.advanced(delta, u, A, B, zero), decay)
+        start = _chunk_starts(steps.advanced(delta, u, A, B, zero), decay)
         ctx.save_for_backward(delta, u, A, B, C, start)
         ctx.steps = steps
         return steps.read(delta, u, A, B, C, start)
@@ -172,9 +172,9 @@ class _ChunkedScan(torch.autograd.Function):
             return (*_gradients(ctx.steps, grad.contiguous(), delta, u, A, B, C, start), None)
 
 
-def _carried(final: Tensor, decay: Tensor) -> Tensor:
-    """The true state before each chunk, from those after each chunk begun at zero and from what
-    each chunk leaves of a state.
+def _chunk_starts(final: Tensor, decay: Tensor) -> Tensor:
+    """The true state before each chunk, from the states after each chunk that started at zero and
+    from the decay over each chunk.
     """
     start = torch.zeros_like(final)
     for chunk in range(1, final.shape[1]):
@@ -183,13 +183,13 @@ def _carried(final: Tensor, decay: Tensor) -> Tensor:
 
 
 def _gradients(steps: Steps, grad: Tensor, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tensor) -> tuple[Tensor, ...]:
-    """Gradients by delta, u, A, B and C, a few chunks at a time: with both end states known, chunks
-    are independent.
+    """Gradients with respect to delta, u, A, B and C, a few chunks at a time: with both end states
+    known, chunks are independent.
     """
     decay = torch.exp(delta.sum(dim=0).unsqueeze(-2) * A)
-    # The gradient by the state after each chunk, through later chunks alone: the same carrying,
-    # from the last chunk to the first.
-    end = _carried(steps.adjoint(grad, delta, A, C).flip(1), decay.flip(1)).flip(1)
+    # The gradient with respect to the state after each chunk, through later chunks alone: the same
+    # recurrence, from the last chunk to the first.
+    end = _chunk_starts(steps.adjoint(grad, delta, A, C).flip(1), decay.flip(1)).flip(1)
     by_delta, by_u, by_A, by_B, by_C = (torch.zeros_like(each) for each in (delta, u, A, B, C))
     count, batch, chunks, _ = delta.shape
     group = max(1, HELD_STATES.get(delta.device.type, HELD_STATES["cpu"]) // (count * batch * A.numel()))
@@ -197,7 +197,7 @@ def _gradients(steps: Steps, grad: Tensor, delta: Tensor, u: Tensor, A: Tensor, 
         part = slice(first, first + group)
         here = [each[:, :, part].contiguous() for each in (grad, delta, u, B, C)]
         ends = [each[:, part].contiguous() for each in (start, end)]
-        found = steps.gradients(here[0], here[1], here[2], A, here[3], here[4], ends[0], ends[1])
-        by_delta[:, :, part], by_u[:, :, part], by_B[:, :, part], by_C[:, :, part] = found[0], found[1], found[3], found[4]
-        by_A += found[2]
+        parts = steps.gradients(here[0], here[1], here[2], A, here[3], here[4], ends[0], ends[1])
+        by_delta[:, :, part], by_u[:, :, part], by_B[:, :, part], by_C[:, :, part] = parts[0], parts[1], parts[3], parts[4]
+        by_A += parts[2]
     return by_delta, by_u, by_A, by_B, by_C

@@ -14,24 +14,24 @@ from kneeoa.backbones.stochastic_depth import StochasticDepth
 from kneeoa.backbones.transformer import Perceptron, SelfAttention
 
 BLOCKED = -100.0
-"""Added to the scaled products of tokens that do not belong together, as published; its softmax is
-zero in float32.
+"""Added to the scaled products of tokens in different regions, as published; their softmax is zero
+in float32.
 """
 
 
 class WindowAttention(nn.Module):
-    """Self-attention within the windows of a map of one size, the windows moved by ``shift``
-    tokens, with a learned bias for each offset.
+    """Self-attention within the windows of a map of fixed size, shifted by ``shift`` tokens, with a
+    learned bias for each offset.
 
-    A map that windows do not fill is padded at its lower and right edge, and nothing attends to the
-    padding.
+    A map that windows do not fill is padded at its lower and right edge, and no token attends to
+    the padding.
     """
 
     def __init__(self, width: int, heads: int, window: int, size: tuple[int, int], shift: int) -> None:
         super().__init__()
         self.window = window
         self.size = size
-        self.padded = (_filled(size[0], window), _filled(size[1], window))
+        self.padded = (_padded_length(size[0], window), _padded_length(size[1], window))
         # Along an axis that one window covers there is nothing to shift to.
         self.shifts = (shift if self.padded[0] > window else 0, shift if self.padded[1] > window else 0)
         self.attention = SelfAttention(width, heads)
@@ -43,11 +43,11 @@ class WindowAttention(nn.Module):
         rows, columns = self.size
         x = functional.pad(x, (0, 0, 0, self.padded[1] - columns, 0, self.padded[0] - rows))
         x = torch.roll(x, (-self.shifts[0], -self.shifts[1]), dims=(1, 2))
-        tokens = _windows(x, self.window)
-        bias = self.bias_table[_offsets(self.window, x.device)].permute(2, 0, 1)
+        tokens = _split_windows(x, self.window)
+        bias = self.bias_table[_bias_rows(self.window, x.device)].permute(2, 0, 1)
         if any(self.shifts) or self.padded != self.size:
-            bias = bias + _blocked(self.size, self.padded, self.window, self.shifts, x.device).unsqueeze(1)
-        x = _joined(self.attention(tokens, bias.to(tokens.dtype)), self.window, self.padded)
+            bias = bias + _attention_mask(self.size, self.padded, self.window, self.shifts, x.device).unsqueeze(1)
+        x = _join_windows(self.attention(tokens, bias.to(tokens.dtype)), self.window, self.padded)
         return torch.roll(x, self.shifts, dims=(1, 2))[:, :rows, :columns]
 
 
@@ -75,7 +75,7 @@ class SwinLayer(nn.Module):
 
 
 class Merging(nn.Module):
-    """Four neighbouring tokens become one of twice the width: norm, then a linear layer without
+    """Merge four neighbouring tokens into one of twice the width: norm, then a linear layer without
     bias.
     """
 
@@ -95,30 +95,30 @@ class Merging(nn.Module):
         return merged
 
 
-def _filled(length: int, window: int) -> int:
+def _padded_length(length: int, window: int) -> int:
     return -(-length // window) * window
 
 
-def _windows(x: Tensor, window: int) -> Tensor:
-    """``[batch, rows, columns, width]`` to ``[batch, windows, tokens, width]``."""
+def _split_windows(x: Tensor, window: int) -> Tensor:
+    """Split ``[batch, rows, columns, width]`` into ``[batch, windows, tokens, width]``."""
     batch, rows, columns, width = x.shape
     cut = x.reshape(batch, rows // window, window, columns // window, window, width)
     return cut.transpose(2, 3).reshape(batch, -1, window**2, width)
 
 
-def _joined(tokens: Tensor, window: int, padded: tuple[int, int]) -> Tensor:
-    """The inverse of :func:`_windows`."""
+def _join_windows(tokens: Tensor, window: int, padded: tuple[int, int]) -> Tensor:
+    """The inverse of :func:`_split_windows`."""
     cut = tokens.reshape(len(tokens), padded[0] // window, padded[1] // window, window, window, -1)
     return cut.transpose(2, 3).reshape(len(tokens), *padded, -1)
 
 
-# The two tables follow from sizes alone: no file holds them, and layers of one size share them.
+# Both tables depend on sizes alone: they are not saved, and layers of the same size share them.
 # They are made outside of inference mode, since a later training step may need the same ones.
 @lru_cache(maxsize=64)
 @torch.inference_mode(False)
-def _offsets(window: int, device: torch.device) -> Tensor:
-    """``[tokens, tokens]``: the row of the bias table for each pair of a window's tokens, numbered
-    by row and column offset.
+def _bias_rows(window: int, device: torch.device) -> Tensor:
+    """Row of the bias table for each pair of a window's tokens, ``[tokens, tokens]``, numbered by
+    row and column offset.
     """
     along = torch.arange(window, device=device)
     apart = along[:, None] - along[None, :] + window - 1
@@ -128,11 +128,12 @@ def _offsets(window: int, device: torch.device) -> Tensor:
 
 @lru_cache(maxsize=64)
 @torch.inference_mode(False)
-def _blocked(size: tuple[int, int], padded: tuple[int, int], window: int, shifts: tuple[int, int], device: torch.device) -> Tensor:
-    """``[windows, tokens, tokens]`` to add to the products: zero for tokens of one region.
+def _attention_mask(size: tuple[int, int], padded: tuple[int, int], window: int, shifts: tuple[int, int], device: torch.device) -> Tensor:
+    """Mask to add to the products, ``[windows, tokens, tokens]``: zero for tokens of the same
+    region.
 
     A shifted window at the edge holds tokens from opposite sides of the map, which are no
-    neighbours; padding is a region of its own.
+    neighbours; padding is another region.
     """
     regions = []
     for length, full, shift in zip(size, padded, shifts, strict=True):
@@ -141,5 +142,5 @@ def _blocked(size: tuple[int, int], padded: tuple[int, int], window: int, shifts
         regions.append(torch.where((position + shift) % full >= length, 2, moved_around.long()))
     rows, columns = regions[0][:, None], regions[1][None, :]
     region = torch.where((rows == 2) | (columns == 2), -1, 3 * rows + columns)
-    tokens = _windows(region[None, :, :, None], window)[0, :, :, 0]
+    tokens = _split_windows(region[None, :, :, None], window)[0, :, :, 0]
     return (tokens[:, :, None] != tokens[:, None, :]) * BLOCKED

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 
 class StochasticDepth(nn.Module):
-    """Zero ``[batch, ...]`` for each case with probability ``rate`` and widen the others by ``1 /
-    (1 - rate)``; nothing in evaluation.
+    """Zero ``[batch, ...]`` for each case with probability ``rate`` and scale the others by ``1 /
+    (1 - rate)``; the identity in evaluation.
     """
 
     def __init__(self, rate: float) -> None:
@@ -18,7 +18,7 @@ class StochasticDepth(nn.Module):
         self.rate = rate
 
     def forward(self, branch: Tensor) -> Tensor:
-        """The branch, drawn from torch's generator of its device."""
+        """Drop or scale each case's branch; draws from torch's generator of its device."""
         if not self.training or self.rate == 0:
             return branch
         kept = torch.rand(branch.shape[0], device=branch.device) >= self.rate

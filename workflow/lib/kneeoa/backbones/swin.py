@@ -1,8 +1,8 @@
 """The Swin encoder of SwinUNETR (Hatamizadeh et al. 2022, arXiv 2201.01266) in two or three
 dimensions: MONAI's layers.
 
-MONAI's own ``forward`` needs a further package (einops) to turn axes; here they are turned by
-torch. Weights begin as MONAI makes them.
+MONAI's own ``forward`` needs another package (einops) to permute axes; here torch permutes them.
+Weights have MONAI's initial values.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from kneeoa.backbones.options.swin import Options
 
 
 class Swin(Backbone):
-    """Patches of side 2 and four stages of windowed attention, each ended by a merging of
+    """Patches of side 2 and four stages of windowed attention, each of which ends by merging
     neighbours.
 
     Maps are those of the patches and of the four stages, normalised over their channels; the
@@ -30,7 +30,7 @@ class Swin(Backbone):
         super().__init__()
         steps = max(1, sum(options.depths) - 1)
         rates = [options.drop_path * layer / steps for layer in range(sum(options.depths))]
-        no_norm: Any = None  # what MONAI's encoder gives, whatever the annotation says
+        no_norm: Any = None  # as MONAI's encoder passes it, whatever the annotation says
         self.patches = PatchEmbed(
             patch_size=2, in_chans=in_channels, embed_dim=options.embedding, norm_layer=no_norm, spatial_dims=dimensions
         )
@@ -54,15 +54,15 @@ class Swin(Backbone):
         coarser, rounded up.
         """
         x = self.patches(image).movedim(1, -1)  # channels last, as the layers take it
-        maps = [_normalised(x)]
+        maps = [_normalised_map(x)]
         for stage in self.stages:
-            x = _through(stage, x)
-            maps.append(_normalised(x))
+            x = _run_stage(stage, x)
+            maps.append(_normalised_map(x))
         return Features(maps, maps[-1].flatten(2).mean(dim=2))
 
 
-def _through(stage: Any, x: Tensor) -> Tensor:
-    """``[batch, *size, width]`` to ``[batch, *ceil(size / 2), 2 * width]``."""
+def _run_stage(stage: Any, x: Tensor) -> Tensor:
+    """Apply a stage: ``[batch, *size, width]`` to ``[batch, *ceil(size / 2), 2 * width]``."""
     size = x.shape[1:-1]
     window, shift = get_window_size(size, stage.window_size, stage.shift_size)  # type: ignore[no-untyped-call]
     filled = [-(-length // side) * side for length, side in zip(size, window, strict=True)]
@@ -73,13 +73,13 @@ def _through(stage: Any, x: Tensor) -> Tensor:
     return merged
 
 
-def _normalised(x: Tensor) -> Tensor:
-    """``[batch, *size, width]`` as a map ``[batch, width, *size]``, normalised over its channels
-    without weights.
+def _normalised_map(x: Tensor) -> Tensor:
+    """Turn ``[batch, *size, width]`` into a map ``[batch, width, *size]``, normalised over its
+    channels without weights.
     """
     return functional.layer_norm(x, x.shape[-1:]).movedim(-1, 1)
 
 
 def build(options: Options, in_channels: int, shape: tuple[int, ...]) -> Backbone:
-    """A Swin encoder with fresh weights; it takes any ``shape`` that its options allow."""
+    """Build a Swin encoder with fresh weights; it takes any ``shape`` that its options allow."""
     return Swin(len(shape), in_channels, options)

@@ -1,7 +1,7 @@
 """The Swin transformer in 2D (Liu et al. 2021, arXiv 2103.14030): Swin-L by default.
 
-Linear layers and tables of biases begin truncated normal (deviation 0.02), the patches' convolution
-as torch makes it.
+Linear layers and tables of biases are initialised truncated normal (deviation 0.02), the patches'
+convolution by torch's default.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from kneeoa.backbones.table_resampling import resampled_table
 from kneeoa.backbones.transformer import truncated_normal
 
 EPSILON = 1e-5
-"""Of the layer norms."""
+"""Epsilon of the layer norms."""
 TABLE = "bias_table"
 
 
 class Swin2D(Backbone):
-    """Patches, then four stages of windowed transformer layers a merging before each but the first;
-    the embedding is the mean token.
+    """Patches, then four stages of windowed transformer layers, with a merging before each but the
+    first; the embedding is the mean token.
     """
 
     def __init__(self, in_channels: int, shape: tuple[int, ...], options: Options) -> None:
@@ -70,18 +70,20 @@ class Swin2D(Backbone):
         return Features(maps, x.mean(dim=(1, 2)))
 
     def load_pretrained(self, path: str | Path) -> Loaded:
-        """As every backbone's, for files named as :meth:`public_names` knows them too."""
+        """Load weights as every backbone does, and from files with the names in
+        :meth:`public_names`.
+        """
         merging_ends_stage = any(name.startswith("layers.0.downsample.") for name in read_tensors(Path(path)))
         return load_into(self, path, self.public_names(merging_ends_stage), adapt=self.adapted)
 
     def public_names(self, merging_ends_stage: bool = False) -> Rename:
-        """From timm's and the authors' ``swin_*`` and torchvision's; classifiers, and tables that
-        follow from sizes, are left out.
+        """Renaming of timm's and the authors' ``swin_*`` and of torchvision's files; classifiers,
+        and tables that depend on sizes alone, are left out.
 
         Args:
-            merging_ends_stage: in the file a merging belongs to the stage before it, as the authors
-                and timm before 0.9 have it, and not to the stage that it leads to; the names alone
-                do not tell.
+            merging_ends_stage: in the file a merging belongs to the stage before it, as in the
+                authors' files and timm's before 0.9, and not to the stage after it; the names alone
+                do not show which.
         """
         names: dict[str, str | None] = {"patch_embed.proj": "patches", "patch_embed.norm": "patch_norm"}
         names |= {"features.0.0": "patches", "features.0.2": "patch_norm", "head": None, "head.fc": None}
@@ -107,8 +109,8 @@ class Swin2D(Backbone):
         return names
 
     def adapted(self, name: str, tensor: Tensor) -> Tensor:
-        """A file's ``tensor`` for our ``name``: biases of another window are interpolated to ours,
-        as the authors do.
+        """Adapt a file's ``tensor`` for our ``name``: biases of another window are interpolated to
+        ours, as the authors do.
         """
         if not name.endswith(TABLE) or tensor.dim() != 2:
             return tensor
@@ -120,7 +122,7 @@ class Swin2D(Backbone):
 
 
 def build(options: Options, in_channels: int, shape: tuple[int, ...]) -> Backbone:
-    """A Swin for images of exactly ``shape`` (which windows are shifted, and what they hold,
-    follows from it), with fresh weights.
+    """Build a Swin with fresh weights for images of exactly ``shape``, on which its windows
+    depend.
     """
     return Swin2D(in_channels, shape, options)

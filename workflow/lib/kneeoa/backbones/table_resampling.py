@@ -1,4 +1,4 @@
-"""Learned tables over positions, brought from the grid that they were learned on to another."""
+"""Resample learned tables of positions from the grid that they were learned on to another."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from torch import Tensor
 from torch.nn import functional
 
 MODES = {1: "linear", 2: "bicubic", 3: "trilinear"}
-"""By axes of the grid; there is no cubic interpolation over three."""
+"""Interpolation by the number of axes; torch has no cubic interpolation over three."""
 
 
 def resampled_table(table: Tensor, grid: tuple[int, ...]) -> Tensor:
-    """``[*old grid, width]`` interpolated to ``[*grid, width]``, the outermost positions' outer
-    edges kept in place.
+    """Interpolate ``[*old grid, width]`` to ``[*grid, width]``; the outer edges of the outermost
+    positions stay in place.
     """
     values = table.movedim(-1, 0).unsqueeze(0).float()
     resized = functional.interpolate(values, size=grid, mode=MODES[len(grid)], align_corners=False)

@@ -1,5 +1,5 @@
 """Layers of image transformers (Dosovitskiy et al. 2021, arXiv 2010.11929): attention and
-perceptron, each after a norm and added.
+perceptron, each after a norm and added to its input.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ class SelfAttention(nn.Module):
         self.output = nn.Linear(width, width)
 
     def forward(self, tokens: Tensor, bias: Tensor | None = None) -> Tensor:
-        """The same shape.
+        """Attend within ``tokens``; the shape stays.
 
         Args:
             tokens: ``[..., tokens, width]``.
-            bias: added to the scaled products, to be broadcast to ``[..., heads, tokens, tokens]``.
+            bias: added to the scaled products; broadcast to ``[..., heads, tokens, tokens]``.
         """
         query, key, value = self.query_key_value(tokens).unflatten(-1, (3, self.heads, -1)).movedim(-3, 0).transpose(-3, -2)
         mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
@@ -67,7 +67,7 @@ class TransformerLayer(nn.Module):
 
 def truncated_normal(network: nn.Module) -> None:
     """Draw every linear layer's weights from a truncated normal distribution of deviation 0.02;
-    biases begin at zero.
+    biases are zero.
     """
     for module in network.modules():
         if isinstance(module, nn.Linear):

@@ -1,8 +1,9 @@
 """The vision transformer (Dosovitskiy et al. 2021, arXiv 2010.11929) in two or three dimensions.
 
-Patches of the image become tokens; a class token and learned positions join them; the embedding is
-the class token after the last norm. Linear layers begin truncated normal (deviation 0.02), the
-class token with deviation 1e-6, positions with 0.02, patches LeCun normal, as in the paper's code.
+Patches of the image become tokens; a class token and learned positions are added; the embedding is
+the class token after the last norm. Initial values are those of the paper's code: linear layers
+truncated normal (deviation 0.02), the class token with deviation 1e-6, positions with 0.02, patches
+LeCun normal.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from kneeoa.backbones.table_resampling import resampled_table
 from kneeoa.backbones.transformer import TransformerLayer, truncated_normal
 
 EPSILON = 1e-6
-"""Of the layer norms."""
+"""Epsilon of the layer norms."""
 
 
 class ViT(Backbone):
     """A transformer over patches; its maps are the patches' tokens after each of the last layers,
-    all of one size.
+    all of the same size.
     """
 
     def __init__(self, in_channels: int, shape: tuple[int, ...], options: Options) -> None:
@@ -52,7 +53,7 @@ class ViT(Backbone):
 
     def forward(self, image: Tensor) -> Features:
         """Maps ``[batch, embedding, *grid]`` for ``image`` of shape ``[batch, channels, *shape]``,
-        the very shape it was built for.
+        with the ``shape`` it was built for.
         """
         patches = self.patches(image).flatten(2).transpose(1, 2)
         tokens = torch.cat([self.class_token.expand(len(patches), -1, -1), patches], dim=1) + self.positions
@@ -64,11 +65,13 @@ class ViT(Backbone):
         return Features(maps, self.norm(tokens[:, 0]))
 
     def load_pretrained(self, path: str | Path) -> Loaded:
-        """As every backbone's, for files named as :meth:`public_names` knows them too."""
+        """Load weights as every backbone does, and from files with the names in
+        :meth:`public_names`.
+        """
         return load_into(self, path, self.public_names(), adapt=self.adapted)
 
     def public_names(self) -> Rename:
-        """From timm's ``vit_*`` and torchvision's ``vit_*``; the classifier is left out."""
+        """Renaming of timm's ``vit_*`` and torchvision's ``vit_*``; the classifier is left out."""
         names: dict[str, str | None] = {"patch_embed.proj": "patches", "cls_token": "class_token", "pos_embed": "positions", "head": None}
         names |= {"conv_proj": "patches", "encoder.pos_embedding": "positions", "encoder.ln": "norm", "heads.head": None}
         timm = {"norm1": "attention_norm", "norm2": "perceptron_norm", "attn.qkv": "attention.query_key_value"}
@@ -84,8 +87,8 @@ class ViT(Backbone):
         return renamer(names)
 
     def adapted(self, name: str, tensor: Tensor) -> Tensor:
-        """A file's ``tensor`` for our ``name``: positions of another square or cubic grid are
-        interpolated to ours, as the paper does.
+        """Adapt a file's ``tensor`` for our ``name``: positions of another square or cubic grid are
+        interpolated to ours, as in the paper.
         """
         if name != "positions" or tensor.shape == self.positions.shape or tensor.dim() != 3 or tensor.shape[2] != self.positions.shape[2]:
             return tensor
@@ -98,7 +101,7 @@ class ViT(Backbone):
 
 
 def build(options: Options, in_channels: int, shape: tuple[int, ...]) -> Backbone:
-    """A ViT for images of exactly ``shape`` (its table of positions has one row per patch), with
-    fresh weights.
+    """Build a ViT with fresh weights for images of exactly ``shape`` (its table of positions has
+    one row per patch).
     """
     return ViT(in_channels, shape, options)

@@ -1,3 +1,3 @@
-"""From the layout of a source to the cohort's tables: one module per reader, a lazy registry, and
-the raw tree's digests.
+"""Read cohorts: layouts of sources (one module per reader, a lazy registry), the cohort's tables,
+and digests of the raw tree.
 """

@@ -1,5 +1,5 @@
-"""Whose file is it? What the walk of the raw tree asks a layout. Standard library only (used at
-parse).
+"""Attribute raw files to subjects: the rule that a layout gives to the walk of the raw tree.
+Standard library only (used at parse).
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ SubjectOf = Callable[[str, str], str | None]
 it belongs to no subject.
 """
 EVERYBODY: Final = "*"
-"""A file that may be anybody's: it counts for every shard."""
+"""The subject of a file that may be anybody's: it counts for every shard."""
 
 
 def by_path(owners: Mapping[str, str]) -> SubjectOf:
-    """The rule for sources whose tables name each file: a path's subject, and the same for the data
-    file of a header file.
+    """A rule for sources whose tables name each file: a path's subject, which the data file of a
+    header file has as well.
     """
-    own = dict(owners)
+    subjects = dict(owners)
     for path, subject in owners.items():
         for other in companions(path):
-            own.setdefault(other, subject)
-    return lambda name, relative: own.get(relative)
+            subjects.setdefault(other, subject)
+    return lambda name, relative: subjects.get(relative)

@@ -1,4 +1,4 @@
-"""The cohort stage: what a reader found becomes the tables of cases, images, labels and
+"""The cohort stage: write what a reader found as the tables of cases, images, labels and
 exclusions.
 """
 
@@ -65,9 +65,14 @@ def build(
     if not source.knees:
         why = _most_frequent(source.loose)
         raise KneeoaError(f"{root}: cohort '{name}' has no knee at visits {list(cohort.visits)} (reader '{cohort.reader}'){why}.")
-    tables: dict[str, Rows] = {"cases": [], "images": [], "labels": [], "exclusions": [_exclusion(name, None, row) for row in source.loose]}
+    tables: dict[str, Rows] = {
+        "cases": [],
+        "images": [],
+        "labels": [],
+        "exclusions": [_exclusion_row(name, None, row) for row in source.loose],
+    }
     for _, knee in sorted(source.knees.items()):
-        _add(tables, name, knee, cohort, levels)
+        _add_knee(tables, name, knee, cohort, levels)
     if not tables["images"]:
         reasons = sorted({row["reason"] for row in tables["exclusions"]})
         why = _most_frequent([Reason(row["reason"], row["detail"]) for row in tables["exclusions"] if row["reason"] not in LABEL_REASONS])
@@ -82,14 +87,14 @@ def build(
 
 def _with_class_names(cohort: Cohort, levels: tuple[Level, ...]) -> Cohort:
     """The cohort, its columns with the class names that their cells may hold."""
-    names = {level.name: level.classes for level in levels if level.kind != "multilabel"}
+    names = {level.name: level.classes for level in levels if level.exclusive}
     labels = {level: columns.of_level(names.get(level, ())) for level, columns in cohort.labels.items()}
     return cohort.model_copy(update={"labels": labels})
 
 
 def _most_frequent(reasons: Sequence[Reason]) -> str:
-    """The most frequent reason, its number, an example, and the codes that were not understood: the
-    end of a sentence.
+    """The end of a sentence: the most frequent reason, its number, an example, and the codes that
+    were not understood.
     """
     if not reasons:
         return ""
@@ -103,7 +108,7 @@ def _most_frequent(reasons: Sequence[Reason]) -> str:
     return f"; the most frequent reason is {reason} ({count} of {counts.total()}), e.g. {alike[0].detail.rstrip('.')}{shown}"
 
 
-def _add(tables: dict[str, Rows], name: str, knee: Knee, cohort: Cohort, levels: tuple[Level, ...]) -> None:
+def _add_knee(tables: dict[str, Rows], name: str, knee: Knee, cohort: Cohort, levels: tuple[Level, ...]) -> None:
     shard = shard_of(knee.filed_under or knee.subject, cohort.shards)
     case = {"cohort": name, "case_id": knee.case_id}
     readings = readings_of_levels(knee.readings, levels)
@@ -123,11 +128,11 @@ def _add(tables: dict[str, Rows], name: str, knee: Knee, cohort: Cohort, levels:
             "given_split": knee.given_split,
         }
     )
-    for own, found in ((own, readings[own.name]) for own in levels if own.name in readings):
-        row = {"level": own.name, "source": "reader", "value": list(found.value)}
-        votes = "; ".join(found.votes) if found.count > 1 else None
-        tables["labels"].append({**case, **row, "readings": found.count, "disagreement": found.disagreement, "all_values": votes})
-    tables["exclusions"] += [_exclusion(name, knee, reason) for reason in reasons]
+    for level, reading in ((level, readings[level.name]) for level in levels if level.name in readings):
+        row = {"level": level.name, "source": "reader", "value": list(reading.value)}
+        votes = "; ".join(reading.votes) if reading.count > 1 else None
+        tables["labels"].append({**case, **row, "readings": reading.count, "disagreement": reading.disagreement, "all_values": votes})
+    tables["exclusions"] += [_exclusion_row(name, knee, reason) for reason in reasons]
     # A missing label does not keep a knee from being decoded: what is decoded must depend on the
     # image files alone, since a label that is filled in later reruns the splits and no shard of
     # volumes.
@@ -140,14 +145,14 @@ def _add(tables: dict[str, Rows], name: str, knee: Knee, cohort: Cohort, levels:
 
 
 def _unnameable(knee: Knee) -> list[Reason]:
-    """Files whose names are not UTF-8: no table can hold them."""
-    told = []
+    """Reasons for files whose names are not UTF-8: no table can hold them."""
+    reasons = []
     for file in knee.files:
         if not _is_utf8(file.path):
             shown = file.path.encode(errors="backslashreplace").decode()
             scope = "mask" if file.role == "mask" else "case"
-            told.append(Reason("unreadable", f"{shown}: its name is not UTF-8; rename the file.", scope=scope, view=file.view))
-    return told
+            reasons.append(Reason("unreadable", f"{shown}: its name is not UTF-8; rename the file.", scope=scope, view=file.view))
+    return reasons
 
 
 def _is_utf8(path: str) -> bool:
@@ -159,37 +164,39 @@ def _is_utf8(path: str) -> bool:
 
 
 def _label_gaps(knee: Knee, readings: dict[str, Reading], levels: tuple[Level, ...], needed: str) -> list[Reason]:
-    """The levels without a label: of scope ``case`` for the one that every case must have."""
-    told = {reason.level for reason in knee.reasons if reason.reason == "invalid-label"}
+    """Reasons for the levels without a label: of scope ``case`` for the one that every case must
+    have.
+    """
+    explained = {reason.level for reason in knee.reasons if reason.reason == "invalid-label"}
     gaps = []
     for level in levels:
-        found = readings.get(level.name)
-        if level.name in told or (found is not None and any(entry is not None for entry in found.value)):
+        reading = readings.get(level.name)
+        if level.name in explained or (reading is not None and any(entry is not None for entry in reading.value)):
             continue
         scope = "case" if level.name == needed else "level"
-        if found is not None and found.disagreement:
-            detail = f"{knee.case_id}: its {found.count} readings of level '{level.name}' disagree ({'; '.join(found.votes)})."
+        if reading is not None and reading.disagreement:
+            detail = f"{knee.case_id}: its {reading.count} readings of level '{level.name}' disagree ({'; '.join(reading.votes)})."
             gaps.append(Reason("readings-disagree", detail, scope=scope, level=level.name))
         else:
             gaps.append(Reason("missing-label", f"{knee.case_id} has no label of level '{level.name}'.", scope=scope, level=level.name))
     # A knee that leaves the study for its label needs no row for each coarser level that would have
     # followed from it.
-    lost = needed in told or any(gap.scope == "case" for gap in gaps)
+    lost = needed in explained or any(gap.scope == "case" for gap in gaps)
     return [gap for gap in gaps if gap.scope == "case" or not lost]
 
 
 def _image_gaps(knee: Knee, cohort: Cohort) -> list[Reason]:
-    """The views without an image, where no reader's reason tells of it: a knee of the label table
+    """Reasons for the views without an image, where the reader gave none: a knee of the label table
     alone.
     """
-    told = {reason.view for reason in knee.reasons if reason.view is not None and reason.scope == "case"}
+    explained = {reason.view for reason in knee.reasons if reason.view is not None and reason.scope == "case"}
     imaged = {file.view for file in knee.files if file.role == "image"}
-    gaps = [view for view in cohort.views if view not in imaged | told]
+    gaps = [view for view in cohort.views if view not in imaged | explained]
     return [Reason("missing-image", f"{knee.case_id} has no image of view '{view}' in the source.", view=view) for view in gaps]
 
 
 def _log_readings(name: str, rows: Rows) -> None:
-    """Tell how many knees have several readings of a level, and how many of those disagree."""
+    """Log how many knees have several readings of a level, and how many of those disagree."""
     for level in dict.fromkeys(row["level"] for row in rows):
         several = [row for row in rows if row["level"] == level and row["readings"] > 1]
         if several:
@@ -198,7 +205,7 @@ def _log_readings(name: str, rows: Rows) -> None:
             _LOG.info("%s, %s: %d knees have several readings, %d of them disagree%s", name, level, len(several), len(disagree), shown)
 
 
-def _exclusion(name: str, knee: Knee | None, reason: Reason) -> dict[str, Any]:
+def _exclusion_row(name: str, knee: Knee | None, reason: Reason) -> dict[str, Any]:
     return {
         "cohort": name,
         "case_id": knee.case_id if knee else None,

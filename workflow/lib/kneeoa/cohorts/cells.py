@@ -1,4 +1,4 @@
-"""What the cells of people's tables say: missing values, coded values, identifiers, sides. Standard
+"""Parse the cells of people's tables: missing values, coded values, identifiers, sides. Standard
 library only (used at parse).
 """
 
@@ -80,10 +80,10 @@ def look_up(text: str, meanings: Mapping[str, Meaning]) -> Meaning:
     """
     if text in meanings:
         return meanings[text]
-    forms: tuple[Callable[[str], tuple[str, str] | None], ...] = (_words, _coded) if meanings else ()
+    forms: tuple[Callable[[str], tuple[str, str] | None], ...] = (_casefolded, _number_and_text) if meanings else ()
     for form in forms:
         wanted = form(text)
-        alike = [] if wanted is None else [meaning for key, meaning in meanings.items() if _same(wanted, form(key))]
+        alike = [] if wanted is None else [meaning for key, meaning in meanings.items() if _equivalent(wanted, form(key))]
         if alike:
             if any(meaning != alike[0] for meaning in alike):
                 break
@@ -99,18 +99,18 @@ def is_among(text: str, texts: Collection[str]) -> bool:
         return False
 
 
-def _words(text: str) -> tuple[str, str]:
+def _casefolded(text: str) -> tuple[str, str]:
     return "", " ".join(text.split()).casefold()
 
 
-def _coded(text: str) -> tuple[str, str] | None:
-    """(number, what stands behind it) of ``1``, ``1.0`` and ``1: Right``; None of other texts."""
+def _number_and_text(text: str) -> tuple[str, str] | None:
+    """(number, text after it) of ``1``, ``1.0`` and ``1: Right``; None of other texts."""
     head, _, behind = text.partition(":")
     value = numeric(head.strip())
-    return None if value is None else (repr(value + 0.0), _words(behind)[1])
+    return None if value is None else (repr(value + 0.0), _casefolded(behind)[1])
 
 
-def _same(one: tuple[str, str], other: tuple[str, str] | None) -> bool:
+def _equivalent(one: tuple[str, str], other: tuple[str, str] | None) -> bool:
     return other is not None and one[0] == other[0] and (one[1] == other[1] or (one[0] != "" and "" in (one[1], other[1])))
 
 

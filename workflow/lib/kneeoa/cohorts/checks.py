@@ -1,5 +1,5 @@
-"""What no reader can see from one knee alone: one file that two cases claim, classes that the
-hierarchy does not have.
+"""Check a source across its knees: files that two cases claim, classes that the hierarchy does not
+have, labels of the finest level.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def refuse_shared_files(source: Source) -> None:
         for file in knee.files:
             owners[file.path].append((knee, file))
     for path, claims in owners.items():
-        if len(claims) == 1 or _both_knees(claims):
+        if len(claims) == 1 or _shows_both_knees(claims):
             continue
         cases = [f"{knee.case_id} ({file.view}, {file.role})" for knee, file in claims]
         shown = f"{', '.join(cases[:4])}{f' and {len(cases) - 4} more' if len(cases) > 4 else ''}"
@@ -36,24 +36,24 @@ def refuse_shared_files(source: Source) -> None:
             )
 
 
-def _both_knees(claims: list[tuple[Knee, File]]) -> bool:
+def _shows_both_knees(claims: list[tuple[Knee, File]]) -> bool:
     places = {(knee.subject, knee.visit, file.view) for knee, file in claims}
     sides = sorted(knee.side or "" for knee, _ in claims)
     return all(file.shows == "both" for _, file in claims) and len(places) == 1 and sides == ["L", "R"]
 
 
 def refuse_impossible_classes(source: Source, levels: tuple[Level, ...]) -> None:
-    """Take away readings that are none of their level's classes (a code for "missing", say), with
-    the reason ``invalid-label``.
+    """Remove readings that are none of their level's classes (a code for "missing", say), with the
+    reason ``invalid-label``.
 
     Raises:
         KneeoaError: a source's every label of a level is impossible, or has another number of
             findings: the level is declared wrongly.
     """
     for level in levels:
-        own = [knee for _, knee in sorted(source.knees.items()) if level.name in knee.readings]
-        wrong = [knee for knee in own if not is_value(level, knee.readings[level.name].value)]
-        if wrong and len(wrong) == len(own):
+        labelled = [knee for _, knee in sorted(source.knees.items()) if level.name in knee.readings]
+        wrong = [knee for knee in labelled if not is_value(level, knee.readings[level.name].value)]
+        if wrong and len(wrong) == len(labelled):
             offered = f"level '{level.name}' has the classes {list(level.classes)}, but the source gives values such as"
             raise KneeoaError(f"{offered} {list(wrong[0].readings[level.name].value)}; declare the level with the source's own classes.")
         for knee in wrong:
@@ -63,7 +63,8 @@ def refuse_impossible_classes(source: Source, levels: tuple[Level, ...]) -> None
 
 
 def check_labelled(source: Source, cohort: Cohort, name: str, levels: tuple[Level, ...]) -> None:
-    """Hold whether there is a label of the finest level against what the configuration says.
+    """Compare the labels of the finest level with the configuration: there must be one, unless the
+    cohort is named as unlabelled.
 
     Raises:
         KneeoaError: there is none, and the cohort is not named as unlabelled; or it is, and there
@@ -76,7 +77,7 @@ def check_labelled(source: Source, cohort: Cohort, name: str, levels: tuple[Leve
     if labelled and cohort.unlabelled:
         raise KneeoaError(f"cohort '{name}' is 'unlabelled', but {labelled} of its knees have a label of '{needed}'; take that key away.")
     if labelled or cohort.unlabelled or not any(knee.files for knee in source.knees.values()):
-        return  # where there is no image either, the reasons against them tell more
+        return  # where there is no image either, the reasons for that say more
     reasons = [reason.detail for _, knee in sorted(source.knees.items()) for reason in knee.reasons if reason.level == needed]
     example = f" (e.g. {reasons[0].rstrip('.')})" if reasons else ""
     raise KneeoaError(

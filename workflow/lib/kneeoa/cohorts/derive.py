@@ -1,6 +1,4 @@
-"""Labels of every level of the hierarchy, from what the source offers: a coarse one follows from a
-finer one.
-"""
+"""Derive labels of the coarse levels of the hierarchy from the finer ones that a source offers."""
 
 from __future__ import annotations
 
@@ -21,34 +19,37 @@ def readings_of_levels(offered: dict[str, Reading], levels: tuple[Level, ...]) -
     Raises:
         KneeoaError: an offered class is not one of the level's.
     """
-    found: dict[str, Reading] = {}
+    readings: dict[str, Reading] = {}
     for level in reversed(levels):
         if level.name in offered:
             _check(level, offered[level.name].value)
-            found[level.name] = offered[level.name]
+            readings[level.name] = offered[level.name]
             continue
-        children = [child for child in reversed(levels) if child.parent == level.name and child.name in found]
+        children = [child for child in reversed(levels) if child.parent == level.name and child.name in readings]
         if children:
-            child = found[children[0].name]
-            found[level.name] = replace(child, value=parent_value(children[0], level, child.value))
-    return found
+            child = readings[children[0].name]
+            readings[level.name] = replace(child, value=parent_value(children[0], level, child.value))
+    return readings
 
 
 def parent_value(child: Level, parent: Level, value: Value) -> Value:
     """The parent's value for a child's ``value``.
 
     A finding (multilabel) that is present makes its parent's finding present, or its parent's class
-    the highest of those present; a finding that nobody read leaves the parent unread unless another
-    one settles it.
+    the highest of those present; an unread finding leaves the parent unread unless another one
+    decides it.
     """
     groups = child.parent_class or ()
-    if child.kind != "multilabel":
+    if child.exclusive:
         if value[0] is None:
-            return (None,) * _width(parent)
-        own = derive_label(value[0], groups)
-        return tuple(int(index == own) for index in range(len(parent.classes))) if parent.kind == "multilabel" else (own,)
-    if parent.kind == "multilabel":
-        return tuple(_any([value[index] for index, group in enumerate(groups) if group == own]) for own in range(len(parent.classes)))
+            return (None,) * parent.label_size
+        parent_class = derive_label(value[0], groups)
+        return (parent_class,) if parent.exclusive else tuple(int(index == parent_class) for index in range(len(parent.classes)))
+    if not parent.exclusive:
+        return tuple(
+            _any([value[index] for index, group in enumerate(groups) if group == parent_class])
+            for parent_class in range(len(parent.classes))
+        )
     present = [groups[index] for index, finding in enumerate(value) if finding]
     if present:
         return (max(present),)
@@ -61,14 +62,9 @@ def _any(findings: list[int | None]) -> int | None:
     return None if None in findings else 0
 
 
-def _width(level: Level) -> int:
-    return len(level.classes) if level.kind == "multilabel" else 1
-
-
 def is_value(level: Level, value: Value) -> bool:
     """Whether ``value`` has the level's number of entries, each one of its classes or None."""
-    top = 1 if level.kind == "multilabel" else len(level.classes) - 1
-    return len(value) == _width(level) and all(entry is None or 0 <= entry <= top for entry in value)
+    return len(value) == level.label_size and all(entry is None or 0 <= entry <= level.label_top for entry in value)
 
 
 def _check(level: Level, value: Value) -> None:

@@ -1,4 +1,4 @@
-"""Images that lie beside a manifest's own and that none of its lines names."""
+"""Report images beside a manifest's own that none of its lines names."""
 
 from __future__ import annotations
 
@@ -18,24 +18,26 @@ _LOG = logging.getLogger(__name__)
 
 
 def unlisted_images(root: Path, manifest: Manifest, table: Table) -> list[Reason]:
-    """One reason, without a case, for all images below the manifest's folder that no line names,
-    whatever its visit or view; nothing where there is none, or no column of paths.
+    """A single reason, without a case, for all images below the manifest's folder that no line
+    names, whatever its visit or view; empty where there is none, or no column of paths.
 
     Files without a suffix are left out, as they may be anything; so are archives.
     """
-    named = set(_named(manifest, table))
+    named = set(_named_paths(manifest, table))
     if not named:
         return []
     below = posixpath.normpath(manifest.folder) if manifest.folder else ""
-    lost = [path for path, name in files_below(root, below) if format_of(name) not in (None, "dicom-archive") and not _listed(path, named)]
-    if not lost:
+    unlisted = [
+        path for path, name in files_below(root, below) if format_of(name) not in (None, "dicom-archive") and not _is_named(path, named)
+    ]
+    if not unlisted:
         return []
-    detail = f"{len(lost)} images below the root are named by no line of {table.path.name}, the first is {lost[0]}."
+    detail = f"{len(unlisted)} images below the root are named by no line of {table.path.name}, the first is {unlisted[0]}."
     _LOG.warning("%s", detail)
     return [Reason("unlisted-image", detail)]
 
 
-def _named(manifest: Manifest, table: Table) -> Iterator[str]:
+def _named_paths(manifest: Manifest, table: Table) -> Iterator[str]:
     """The cells of the columns of images and masks, as paths below the root; an absolute one by its
     last part.
     """
@@ -47,7 +49,7 @@ def _named(manifest: Manifest, table: Table) -> Iterator[str]:
             yield cell.rstrip("/").rpartition("/")[2] if absolute else posixpath.normpath(posixpath.join(manifest.folder, cell))
 
 
-def _listed(path: str, named: set[str]) -> bool:
+def _is_named(path: str, named: set[str]) -> bool:
     """Whether a file, a folder above it, or the last part of one of them is named."""
     parts = path.split("/")
     return any(part in named or "/".join(parts[: place + 1]) in named for place, part in enumerate(parts))

@@ -1,4 +1,4 @@
-"""The format of an image file by its name, as the images table has it. Standard library only (used
+"""Formats of image files by their names, as the images table has them. Standard library only (used
 at parse).
 """
 
@@ -32,7 +32,9 @@ _SUFFIXES = {
     ".zip": "dicom-archive",
 }
 ARCHIVES = (".tar.gz", ".tgz", ".zip")
-"""What OAI's series are packed in; other archives may be tar files without compression, too."""
+"""Suffixes of the archives that OAI's series are packed in; other archives may be tar files without
+compression, too.
+"""
 PICTURES = frozenset({"png", "jpeg", "tiff", "bmp"})
 VOLUMES = frozenset({"nifti", "meta", "nrrd"})
 _COMPANIONS = {".mhd": (".raw", ".zraw", ".raw.gz"), ".nhdr": (".raw", ".raw.gz", ".gz")}
@@ -69,6 +71,6 @@ def lies_beside(name: str) -> bool:
     """Whether a file by its name is one of those that archives, scanners and desktops put beside
     slices and films: documents, previews, checksums, indexes of a medium.
 
-    It says nothing of a file that DICOM readers can parse: they look first.
+    It does not decide about files that parse as DICOM: callers parse first.
     """
     return name.startswith(".") or name.upper() == "DICOMDIR" or _BESIDE.search(name) is not None

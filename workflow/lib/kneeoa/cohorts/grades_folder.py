@@ -1,4 +1,4 @@
-"""A folder of grades: one picture a knee, its grade the folder's name:
+"""Read a folder of grades: one picture a knee, its grade the folder's name:
 ``[{train,val,test}/]{0..4}/<id><L|R>.png``.
 
 The folder above the grade is the source's own split, where there is one.
@@ -27,7 +27,7 @@ LEVEL = "kl"
 
 def read(cohort: Cohort, root: Path) -> Source:
     """Read the folder: the level that it offers is ``kl``; one view at one visit. A picture that
-    tells no person (``NormalG0 (12).png``) counts as a person of its own, with a warning.
+    names no person (``NormalG0 (12).png``) counts as a person of its own, with a warning.
 
     Raises:
         KneeoaError: there is no folder of a grade, or more than one view or visit is asked for.
@@ -43,47 +43,47 @@ def read(cohort: Cohort, root: Path) -> Source:
     pictures: dict[str, list[tuple[int, File, str | None]]] = defaultdict(list)
     for place, split, grade in places:
         for path, name in files_below(root, place, unreadable(source)):
-            subject, side, conflict = _shown(name, grade)
+            subject, side, conflict = _parse_name(name, grade)
             if subject is None:
                 source.loose.append(Reason("unknown-file", f"{path}: {conflict}."))
                 continue
             case = source.knee(subject, side, cohort.visits[0]).case_id
             pictures[case].append((grade, File(cohort.views[0], "image", path, str(format_of(name))), split))
-    for case, found in pictures.items():
-        knee_found = source.knees[case]
-        knee_found.given_split = found[0][2]
-        votes = [Vote((grade,)) for grade, _, _ in found]
+    for case, candidates in pictures.items():
+        graded_knee = source.knees[case]
+        graded_knee.given_split = candidates[0][2]
+        votes = [Vote((grade,)) for grade, _, _ in candidates]
         reading = settle(votes, cohort.readings, preference(cohort.reading_project))
         if reading is not None:
-            knee_found.readings[LEVEL] = reading
-        if len(found) > 1:
-            paths = ", ".join(file.path for _, file, _ in found)
-            knee_found.reasons.append(
-                Reason("duplicate-image", f"{len(found)} pictures of one knee: {paths}; keep the right one.", view=cohort.views[0])
+            graded_knee.readings[LEVEL] = reading
+        if len(candidates) > 1:
+            paths = ", ".join(file.path for _, file, _ in candidates)
+            graded_knee.reasons.append(
+                Reason("duplicate-image", f"{len(candidates)} pictures of one knee: {paths}; keep the right one.", view=cohort.views[0])
             )
         else:
-            knee_found.files.append(found[0][1])
+            graded_knee.files.append(candidates[0][1])
     unnamed = sum(1 for knee in source.knees.values() if knee.side is None)
     if unnamed:
-        _LOG.warning("%d pictures tell no person and no side by their names; each counts as a person of its own", unnamed)
+        _LOG.warning("%d pictures name no person and no side; each counts as a person of its own", unnamed)
     return source
 
 
-def _shown(name: str, grade: int) -> tuple[str | None, str | None, str]:
+def _parse_name(name: str, grade: int) -> tuple[str | None, str | None, str]:
     """(subject, side, why there is no subject) of a picture in the folder of a grade."""
     knee, picture = knee_of(name), numbered(name)
     if knee is not None:
         return *knee, ""
     if picture is None:
-        return None, None, "the name tells no knee; expected <id><L|R> and an image's suffix"
+        return None, None, "the name gives no knee; expected <id><L|R> and an image's suffix"
     if picture[1] != grade:
         return None, None, "the file's name and its folder give two grades"
     return picture[0], None, ""
 
 
 def _grade_folders(source: Source, root: Path) -> Iterator[tuple[str, str | None, int]]:
-    """(folder, split, grade), in name order; a folder that is neither a grade's nor a split's is
-    told of.
+    """(folder, split, grade), in name order; a folder that is neither a grade's nor a split's
+    becomes a loose reason.
     """
     splits = {outer: cells.split(outer) for outer in _folders(root)}
     inside = {outer: _folders(root / outer) for outer, split in splits.items() if split}

@@ -22,9 +22,7 @@ _NAME = re.compile(
 _NUMBERED = re.compile(r"^(?P<words>[A-Za-z]+G(?P<grade>[0-4])) ?\((?P<number>[0-9]+)\)\.[A-Za-z.]+$")
 _GRADE = re.compile(r"^(?P<grade>[0-9]+)[ _-]?(?P<word>[a-z]*)$")
 _WORDS = {"normal": 0, "healthy": 0, "doubtful": 1, "mild": 2, "minimal": 2, "moderate": 3, "severe": 4}
-"""What grades are called beside their number (``2Mild``); alone such a word may be of another
-scale.
-"""
+"""Names of grades beside their number (``2Mild``); alone such a word may be of another scale."""
 
 
 def words_are_grades(folders: Iterable[str]) -> bool:
@@ -56,15 +54,15 @@ def knee_of(name: str) -> tuple[str, str] | None:
 
 
 def numbered(name: str) -> tuple[str, int] | None:
-    """What stands for the subject of ``NormalG0 (12).png``, a picture that tells no person
-    (``NormalG0-12``), and its grade; None for any other name.
+    """(stand-in for the subject, grade) of a picture that names no person: ``NormalG0-12`` of
+    ``NormalG0 (12).png``; None for any other name.
     """
     match = _NUMBERED.match(name)
     return (f"{match['words']}-{match['number']}", int(match["grade"])) if match and format_of(name) else None
 
 
 def attribution(root: Path, cohort: Cohort) -> SubjectOf:
-    """Files belong to the subject that their own names tell."""
+    """A rule by file names: files belong to the subject that their own names give."""
 
     def subject_of(name: str, relative: str) -> str | None:
         named = knee_of(name) or numbered(name)
@@ -74,10 +72,10 @@ def attribution(root: Path, cohort: Cohort) -> SubjectOf:
 
 
 def image_rows(root: Path, cohort: Cohort) -> Iterator[tuple[str, str]]:
-    """Nothing: here folders and file names alone decide."""
+    """No rows: here folders and file names alone decide."""
     yield from ()
 
 
 def offer(cohort: Cohort) -> Offer:
-    """The grade of each folder, for one radiograph a knee."""
+    """The offer of the layout: the grade of each folder, for one radiograph a knee."""
     return Offer(("kl",), takes_labels=False, dimensions=2, one_view=True, one_visit=True, masks=False, splits=True, people=("side",))

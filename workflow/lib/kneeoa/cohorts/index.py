@@ -5,9 +5,9 @@ Standard library only. A file counts by its path below the root, size and time s
 not read. The lines of the tables that say which image is whose, and where its joint lies, count for
 their subjects, since the stage that decodes a shard looks at nothing else.
 
-Nothing is remembered between two parses: a file that is written anew in place changes neither the
-time stamp nor the list of its folder, so a folder's time stamp cannot stand for the files in it.
-Every file is looked at each time, in threads where the disk is slow to answer.
+Nothing is cached between two parses: a file that is written anew in place changes neither the time
+stamp nor the list of its folder, so a folder's time stamp cannot stand for the files in it. Every
+file is looked at each time, in threads where the disk is slow to answer.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ from kneeoa.errors import KneeoaError
 
 UNATTRIBUTED = -1
 """The key of the files that belong to no subject: tables, lists."""
-_ALL = -2
-"""What may be anybody's: it counts for every shard."""
+_EVERY_SHARD = -2
+"""The key of files that may be anybody's: they count for every shard."""
 _THREADS = 16
 """Batches of folders that are listed at a time where the disk is far away."""
 _BATCH = 100
 """Folders handed out at a time: one by one would cost more than listing them."""
-_BUSY = 0.2
+_MIN_BUSY_SHARE = 0.2
 """Below this share of processor time in a batch, the walk is waiting for the disk. On a local disk
-threads only get in each other's way.
+threads only slow each other down.
 """
 
 
 def raw_digests(root: Path, cohort: Cohort, subjects: set[str] | None = None) -> dict[int, str]:
-    """Sixteen hexadecimal characters for every shard, and under -1 for the files that belong to no
-    subject.
+    """Digests of the raw tree, sixteen hexadecimal characters for every shard, and under -1 for the
+    files that belong to no subject.
 
     A folder or file that cannot be looked at counts as such, so that its case is read again once it
-    can be; links are followed, loops not. ``subjects`` gets the subjects that files and tables
-    name.
+    can be; links are followed, loops not. The subjects that files and tables name are added to
+    ``subjects``.
 
     Raises:
         KneeoaError: the root is not a folder or cannot be listed, or a table that says which image
@@ -62,8 +62,8 @@ def raw_digests(root: Path, cohort: Cohort, subjects: set[str] | None = None) ->
     named: set[str] = set() if subjects is None else subjects
     parts = sorted(_Walk(subject_of, cohort.shards, named).run(root))
     hashes = {shard: hashlib.sha256() for shard in (UNATTRIBUTED, *range(cohort.shards))}
-    for _, own, lines in [*parts, *_elsewhere(root, cohort, subject_of)]:
-        for shard in hashes if own == _ALL else (own,):
+    for _, key, lines in [*parts, *_tables_outside(root, cohort, subject_of)]:
+        for shard in hashes if key == _EVERY_SHARD else (key,):
             hashes[shard].update(lines)
     for rows in (image_rows_rule(cohort.reader)(root, cohort), landmark_rows(root, cohort)):
         for subject, line in rows:
@@ -79,8 +79,8 @@ _Folder = tuple[str, str, int, Trail]
 
 
 class _Walk:
-    """Lists folders; what is kept of one is a digest, so that memory grows with folders and not
-    with files.
+    """A walk that lists folders and keeps one digest of each, so that memory grows with folders and
+    not with files.
     """
 
     def __init__(self, subject_of: SubjectOf, shards: int, subjects: set[str]) -> None:
@@ -89,19 +89,19 @@ class _Walk:
         self.subjects = subjects
 
     def run(self, root: Path) -> list[Part]:
-        """The parts of every folder, in no order; in threads from where on the disk keeps one
-        waiting, as it does on a network.
+        """The parts of every folder, in no order; in threads from the moment at which the disk
+        responds slowly, as on a network.
         """
         status = root.stat()
         parts: list[Part] = []
         pending: list[_Folder] = [(os.fspath(root), "", UNATTRIBUTED, ((status.st_dev, status.st_ino),))]
         while pending:
-            taken, pending = pending[-_BATCH:], pending[:-_BATCH]
+            batch, pending = pending[-_BATCH:], pending[:-_BATCH]
             wall, busy = time.perf_counter(), time.thread_time()
-            found, inside = self.batch(taken)
-            parts += found
+            new_parts, inside = self.batch(batch)
+            parts += new_parts
             pending += inside
-            if time.thread_time() - busy < _BUSY * (time.perf_counter() - wall) and len(pending) > _BATCH:
+            if time.thread_time() - busy < _MIN_BUSY_SHARE * (time.perf_counter() - wall) and len(pending) > _BATCH:
                 return parts + self._threaded(pending)
         return parts
 
@@ -111,8 +111,8 @@ class _Walk:
             running: deque[Future[tuple[list[Part], list[_Folder]]]] = deque()
             while folders or running:
                 running.extend(pool.submit(self.batch, folders[start : start + _BATCH]) for start in range(0, len(folders), _BATCH))
-                found, folders = running.popleft().result()
-                parts += found
+                new_parts, folders = running.popleft().result()
+                parts += new_parts
         return parts
 
     def batch(self, folders: list[_Folder]) -> tuple[list[Part], list[_Folder]]:
@@ -141,28 +141,28 @@ class _Walk:
                     name = entry.name
                     if name.startswith("."):
                         continue
-                    own = shard if shard != UNATTRIBUTED else self._shard(name, relative + name)
+                    key = shard if shard != UNATTRIBUTED else self._shard(name, relative + name)
                     try:
                         if entry.is_dir():
                             below = inner(entry, trail)
                             if below:
-                                inside.append((f"{path}/{name}", f"{relative}{name}/", own, below))
+                                inside.append((f"{path}/{name}", f"{relative}{name}/", key, below))
                             continue
                         status = entry.stat()
                         line = f"{name}\t{status.st_size}\t{status.st_mtime_ns}\n"
                     except OSError as error:  # a link to nowhere or to itself, or a file that may not be looked at
                         line = f"{name}\t{error.errno}\n"
-                    lines.setdefault(own, []).append(line)
+                    lines.setdefault(key, []).append(line)
         finally:
             os.close(descriptor)
-        return [(relative, own, _digest(relative, files)) for own, files in lines.items()]
+        return [(relative, key, _digest(relative, files)) for key, files in lines.items()]
 
     def _shard(self, name: str, relative: str) -> int:
         subject = self.subject_of(name, relative)
         if subject is None:
             return UNATTRIBUTED
         if subject == EVERYBODY:
-            return _ALL
+            return _EVERY_SHARD
         self.subjects.add(subject)
         return shard_of(subject, self.shards)
 
@@ -172,15 +172,15 @@ def _digest(relative: str, lines: list[str]) -> bytes:
     return hashlib.sha256(f"{relative}\n{''.join(lines)}".encode("utf-8", "surrogateescape")).digest()
 
 
-def _elsewhere(root: Path, cohort: Cohort, subject_of: SubjectOf) -> list[Part]:
-    """A manifest or landmarks that lie outside the root: their size and time stamp count where a
-    walk of the root would have seen them.
+def _tables_outside(root: Path, cohort: Cohort, subject_of: SubjectOf) -> list[Part]:
+    """Parts for a manifest or landmarks outside the root: their size and time stamp, as a walk of
+    the root would have counted them.
     """
-    found: list[Part] = []
+    parts: list[Part] = []
     for name in filter(None, (cohort.manifest.table if cohort.manifest else None, cohort.landmarks)):
         path = table_path(root, name)
         if path.is_absolute() and not path.is_relative_to(root) and path.is_file():
             status = path.stat()
-            own = _ALL if subject_of(path.name, path.name) == EVERYBODY else UNATTRIBUTED
-            found.append((name, own, f"{name}\t{status.st_size}\t{status.st_mtime_ns}".encode()))
-    return found
+            key = _EVERY_SHARD if subject_of(path.name, path.name) == EVERYBODY else UNATTRIBUTED
+            parts.append((name, key, f"{name}\t{status.st_size}\t{status.st_mtime_ns}".encode()))
+    return parts

@@ -1,4 +1,4 @@
-"""From the cells of a row to a level's label, by a column map."""
+"""Parse the cells of a row into a level's label, by a column map."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from kneeoa.config.manifest import LabelColumns
 
 
 def label(cells: Sequence[str], columns: LabelColumns) -> Value:
-    """The label that a row's cells give.
+    """The label that the cells of a row give.
 
     Args:
         cells: the cells of ``columns.names``, in that order.
-        columns: what they mean.
+        columns: their meaning.
 
     Returns:
         One entry, or one for each finding; None where unread.
@@ -29,11 +29,11 @@ def label(cells: Sequence[str], columns: LabelColumns) -> Value:
     entries: list[int | None] = []
     for entry in columns.columns:
         grades = [_grade(next(remaining), columns) for _ in ((entry,) if isinstance(entry, str) else entry)]
-        known = [grade for grade in grades if grade is not None]
-        highest = max(known) if known else None
+        read_grades = [grade for grade in grades if grade is not None]
+        highest = max(read_grades) if read_grades else None
         if columns.at_least is not None and highest is not None:
             # A finding is absent only where every one of its columns was read.
-            highest = 1 if highest >= columns.at_least else None if len(known) < len(grades) else 0
+            highest = 1 if highest >= columns.at_least else None if len(read_grades) < len(grades) else 0
         entries.append(highest)
     return tuple(entries)
 
@@ -53,8 +53,8 @@ def _grade(cell: str, columns: LabelColumns) -> int | None:
 
 
 def _lists_every_code(values: Mapping[str, int | None]) -> bool:
-    """Whether ``values`` say what the source's codes mean, so that a whole number beside them is
-    none; a grade between two (``1.9``) and a code for "no label" leave the whole numbers alone.
+    """Whether ``values`` give the meanings of the source's codes, so that no other whole number is
+    a code; a grade between two (``1.9``) and a code for "no label" leave the whole numbers alone.
     """
     return any(meaning is not None and (numeric(key) or 0.0).is_integer() for key, meaning in values.items())
 

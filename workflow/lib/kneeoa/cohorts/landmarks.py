@@ -1,4 +1,4 @@
-"""Centres of joints in radiographs, from a CSV: where one picture shows both knees, or a crop
+"""Read centres of joints in radiographs from a CSV: where one picture shows both knees, or a crop
 should be centred. Standard library only.
 """
 
@@ -44,7 +44,7 @@ def landmarks(root: Path, cohort: Cohort) -> Iterator[Landmark]:
     optional = [name for name in ("visit", "view") if table.has(name)]
     for line, (subject, side, row, column, *rest) in table.select(("subject", "side", "row", "column", *optional)):
         where = f"{path}: line {line}"
-        own = dict(zip(optional, rest, strict=True))
+        optional_cells = dict(zip(optional, rest, strict=True))
         try:
             name = cells.identifier(subject)
         except ValueError as error:
@@ -54,12 +54,14 @@ def landmarks(root: Path, cohort: Cohort) -> Iterator[Landmark]:
         place = cells.number(row, f"{where}: 'row'"), cells.number(column, f"{where}: 'column'")
         if place[0] is None or place[1] is None:
             raise KneeoaError(f"{where}: has no row or no column; leave the line out where the joint was not found.")
-        yield Landmark(line, name, cells.side(side), own.get("visit") or None, own.get("view") or None, place[0], place[1])
+        yield Landmark(
+            line, name, cells.side(side), optional_cells.get("visit") or None, optional_cells.get("view") or None, place[0], place[1]
+        )
 
 
 def add_landmarks(source: Source, cohort: Cohort, root: Path) -> None:
     """Give the images of each landmark's knee their centre: of its visit and view where the line
-    tells them, of any where not.
+    names them, of any where not.
 
     A line that no image takes is a loose reason, ``unused-landmark``.
 

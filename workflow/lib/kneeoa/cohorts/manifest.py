@@ -1,5 +1,5 @@
-"""Any source by a column map: a table with a row for each case, each image, or each subject with
-columns for both sides.
+"""Read any source by a column map: a table with a row for each case, each image, or each subject
+with columns for both sides.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ def read(cohort: Cohort, root: Path) -> Source:
     A row that names no knee, a path that leaves the root, a file that is not there or of no known
     format, a label outside its map: each is a reason with its line. Rows of other visits and views
     are passed over, with one reason for all whose visit or view nothing names. An age or a sex that
-    is none counts as empty, with one warning a column.
+    cannot be read counts as empty, with one warning a column.
 
     Raises:
-        KneeoaError: the table is missing or malformed, lacks a column, or has a landmark or split
-            that is none.
+        KneeoaError: the table is missing or malformed, lacks a column, or has an invalid landmark
+            or split.
     """
     if cohort.manifest is None:
         raise KneeoaError("reader 'manifest' needs the section 'manifest' with its column map.")
@@ -46,39 +46,39 @@ def read(cohort: Cohort, root: Path) -> Source:
     files: dict[tuple[str, str, str], dict[str, tuple[Entry, File]]] = defaultdict(dict)
     conflicts: Counter[str] = Counter()
     passed: Passed = {}
-    odd: dict[str, set[int]] = defaultdict(set)
+    odd_cells: dict[str, set[int]] = defaultdict(set)
     for entry in entries(table, cohort, manifest, root, passed=passed):
         where = f"{path.name}, line {entry.line}"
         if entry.trouble or entry.subject is None or entry.visit is None:
             source.loose.append(Reason("unknown-knee", f"{where}: {entry.trouble}.", unmatched=entry.unmatched))
             continue
         knee = source.knee(entry.subject, entry.side, entry.visit)
-        _person(knee, entry, manifest, path, conflicts, odd)
-        _votes(knee, entry, cohort, where, votes)
+        _set_person(knee, entry, manifest, path, conflicts, odd_cells)
+        _add_votes(knee, entry, cohort, where, votes)
         if entry.view is None and manifest.view is not None:
             knee.reasons.append(Reason("unknown-view", f"{where}: the view of {knee.case_id} is empty."))
             continue
         for role, place in (("image", entry.path), ("mask", entry.mask if cohort.tissues else None)):
             if place is not None and entry.view is not None:
-                _file(knee, entry, role, place, root, manifest, where, files[knee.case_id, entry.view, role])
-    for (case_id, view, role), found in files.items():
-        _settle_files(source.knees[case_id], view, role, [file for _, file in found.values()])
-    for (case_id, level), own in votes.items():
-        reading = _settle_labels(list(own), cohort, level)
+                _add_file(knee, entry, role, place, root, manifest, where, files[knee.case_id, entry.view, role])
+    for (case_id, view, role), candidates in files.items():
+        _settle_files(source.knees[case_id], view, role, [file for _, file in candidates.values()])
+    for (case_id, level), level_votes in votes.items():
+        reading = _settle_labels(list(level_votes), cohort, level)
         if reading is not None and not any(reason.level == level for reason in source.knees[case_id].reasons):
             source.knees[case_id].readings[level] = reading
     for key, count in conflicts.items():
-        _LOG.warning("%s: %d rows tell another %s of a knee than an earlier row; the first counts", path.name, count, key)
-    for key, lines in odd.items():
+        _LOG.warning("%s: %d rows give a knee another %s than an earlier row; the first counts", path.name, count, key)
+    for key, lines in odd_cells.items():
         expected = "a number" if key == "age" else f"F, M or a text of 'manifest.values.{key}'"
         message = "%s: %d cells of column '%s' are no %s, the first in line %d; they count as empty; expected %s"
         _LOG.warning(message, path.name, len(lines), manifest.columns[key], key, min(lines), expected)
-    _add_passed(source, passed, path.name)
+    _report_passed(source, passed, path.name)
     return source
 
 
-def _add_passed(source: Source, passed: Passed, table: str) -> None:
-    """One reason for all rows of visits that nothing names, and one for those of views."""
+def _report_passed(source: Source, passed: Passed, table: str) -> None:
+    """Add one reason for all rows of unnamed visits, and one for those of unnamed views."""
     for key in ("visit", "view"):
         lines = {text: rows for (other, text), rows in passed.items() if other == key}
         if lines:
@@ -92,7 +92,7 @@ def _add_passed(source: Source, passed: Passed, table: str) -> None:
 
 def _settle_labels(votes: list[Vote], cohort: Cohort, level: str) -> Reading | None:
     """The label of a case's rows. Where a level has several findings, rows of one project that
-    differ may list one finding each, so that none of them is taken for the label.
+    differ may list one finding each, so that none of them alone is the label.
     """
     columns, rule = cohort.labels[level], cohort.readings
     if columns.several_findings and columns.findings == "union":
@@ -102,43 +102,44 @@ def _settle_labels(votes: list[Vote], cohort: Cohort, level: str) -> Reading | N
     return settle(votes, rule, preference(cohort.reading_project))
 
 
-def _person(knee: Knee, entry: Entry, manifest: Manifest, path: Path, conflicts: Counter[str], odd: dict[str, set[int]]) -> None:
-    told: dict[str, str | float | None] = {}
+def _set_person(knee: Knee, entry: Entry, manifest: Manifest, path: Path, conflicts: Counter[str], odd_cells: dict[str, set[int]]) -> None:
+    """Set site, sex, age and split of a knee by a row; an earlier row's value is kept."""
+    values: dict[str, str | float | None] = {}
     for key in ("site", "sex", "split"):
         if key in entry.cells:
-            told[key] = meaning(manifest, key, entry.cells[key])
-    if "sex" in told and told["sex"] is None and not cells.is_missing(entry.cells["sex"]):
-        odd["sex"].add(entry.line)
+            values[key] = meaning(manifest, key, entry.cells[key])
+    if "sex" in values and values["sex"] is None and not cells.is_missing(entry.cells["sex"]):
+        odd_cells["sex"].add(entry.line)
     if "age" in entry.cells:
         try:
-            told["age"] = cells.finite(entry.cells["age"])
+            values["age"] = cells.finite(entry.cells["age"])
         except ValueError:
-            odd["age"].add(entry.line)
-    if "split" in told and told["split"] is None and not cells.is_missing(entry.cells["split"]):
+            odd_cells["age"].add(entry.line)
+    if "split" in values and values["split"] is None and not cells.is_missing(entry.cells["split"]):
         expected = f"expected {', '.join(cells.SPLITS)}, or a text of 'manifest.values.split'"
         raise KneeoaError(f"{path}: line {entry.line}: column '{manifest.split}' is '{entry.cells['split']}'; {expected}.")
-    if "split" in told:
-        told["given_split"] = told.pop("split")
-    for key, value in told.items():
-        known = getattr(knee, key)
-        if known is None:
+    if "split" in values:
+        values["given_split"] = values.pop("split")
+    for key, value in values.items():
+        current = getattr(knee, key)
+        if current is None:
             setattr(knee, key, value)
-        elif value is not None and value != known:
+        elif value is not None and value != current:
             if key == "given_split":
                 raise KneeoaError(
-                    f"{path}: line {entry.line}: {knee.case_id} is put into {value}, by an earlier line into {known}; choose one."
+                    f"{path}: line {entry.line}: {knee.case_id} is put into {value}, by an earlier line into {current}; choose one."
                 )
             conflicts[key] += 1
 
 
-def _votes(knee: Knee, entry: Entry, cohort: Cohort, where: str, votes: dict[tuple[str, str], dict[Vote, None]]) -> None:
+def _add_votes(knee: Knee, entry: Entry, cohort: Cohort, where: str, votes: dict[tuple[str, str], dict[Vote, None]]) -> None:
     """Collect a row's labels. Equal ones of a project are one reading: a table of images repeats a
     case's label on each of its rows.
     """
-    for level, own in entry.labels.items():
+    for level, texts in entry.labels.items():
         columns = cohort.labels[level]
         try:
-            vote = Vote(label(own, columns), cells.project(entry.cells.get("project")))
+            vote = Vote(label(texts, columns), cells.project(entry.cells.get("project")))
         except ValueError as error:
             if not any(reason.level == level for reason in knee.reasons):
                 detail = f"{where}: {'/'.join(columns.names)} of {knee.case_id}: {error}; map it in 'labels.{level}'."
@@ -147,8 +148,8 @@ def _votes(knee: Knee, entry: Entry, cohort: Cohort, where: str, votes: dict[tup
         votes[knee.case_id, level][vote] = None
 
 
-def _file(
-    knee: Knee, entry: Entry, role: str, place: str, root: Path, manifest: Manifest, where: str, found: dict[str, tuple[Entry, File]]
+def _add_file(
+    knee: Knee, entry: Entry, role: str, place: str, root: Path, manifest: Manifest, where: str, files: dict[str, tuple[Entry, File]]
 ) -> None:
     """Add a row's file, or the reason why it is none."""
     scope = "case" if role == "image" else "mask"
@@ -170,7 +171,7 @@ def _file(
         detail = f"{where}: '{place}' of {knee.case_id} has the suffix '{target.suffix}', which no decoder reads; convert it."
         knee.reasons.append(Reason("unknown-format", detail, scope=scope, view=view))
     else:
-        found[place] = (entry, File(view, role, place, kind, manifest.shows if role == "image" else "knee", _centre(entry, where)))
+        files[place] = (entry, File(view, role, place, kind, manifest.shows if role == "image" else "knee", _centre(entry, where)))
 
 
 def _centre(entry: Entry, where: str) -> tuple[float, float] | None:

@@ -1,4 +1,4 @@
-"""Whose files are whose by a manifest. Standard library only, as the index is made at parse.
+"""Attribute files to subjects by a manifest. Standard library only, as the index is made at parse.
 
 A text manifest is read: each file belongs to the subject whose row names it. Other tables (Parquet,
 Excel, SAS) need packages that a parse should not load: there every file, and the table itself,
@@ -22,8 +22,8 @@ _OTHER = (".xlsx", ".xlsm", ".parquet", ".pq", ".sas7bdat")
 
 
 def attribution(root: Path, cohort: Cohort) -> SubjectOf:
-    """A file belongs to the subject whose row names it, or to everybody where the manifest is no
-    text.
+    """A rule by the manifest: a file belongs to the subject whose row names it, or to everybody
+    where the manifest is no text.
 
     Raises:
         KneeoaError: the manifest cannot be read or lacks a column.
@@ -35,16 +35,16 @@ def attribution(root: Path, cohort: Cohort) -> SubjectOf:
 
 
 def image_rows(root: Path, cohort: Cohort) -> Iterator[tuple[str, str]]:
-    """(subject, line) of what each row says about files: a changed path reruns its subject's shard,
-    a changed label none.
+    """(subject, line) of each row's keys about files: a changed path reruns its subject's shard, a
+    changed label none.
 
     Raises:
         KneeoaError: as :func:`attribution`.
     """
     for entry in _entries(root, cohort) or ():
         if entry.subject:
-            own = (str(entry.side), str(entry.visit), str(entry.view), *(entry.cells.get(key, "") for key in IMAGE_KEYS[4:]))
-            yield entry.subject, "\t".join(own)
+            fields = (str(entry.side), str(entry.visit), str(entry.view), *(entry.cells.get(key, "") for key in IMAGE_KEYS[4:]))
+            yield entry.subject, "\t".join(fields)
 
 
 def _entries(root: Path, cohort: Cohort) -> list[Entry] | None:
@@ -74,7 +74,7 @@ def _read(path: Path, root: Path, state: tuple[int, int], section: str) -> list[
 
 
 def offer(cohort: Cohort) -> Offer:
-    """What the column map names."""
+    """The offer of the layout: labels, images and people as the column map names them."""
     manifest = cohort.manifest
     if manifest is None:
         return Offer(tuple(cohort.labels))

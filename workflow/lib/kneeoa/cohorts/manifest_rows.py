@@ -1,5 +1,5 @@
-"""The rows of a manifest as cases and files, by its column map. Standard library only, as the index
-is made at parse too.
+"""Read the rows of a manifest as cases and files, by its column map. Standard library only, as the
+index is made at parse too.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ from kneeoa.config.manifest import Manifest
 from kneeoa.errors import KneeoaError
 
 IMAGE_KEYS = ("subject", "side", "visit", "view", "path", "mask", "row", "column")
-"""What of a row decides which file is whose; the rest may change without another decoding."""
-_KEYS = (*IMAGE_KEYS, "split", "site", "sex", "age", "project")
+"""Keys of a row that decide which file belongs to whom; the others may change without another
+decoding.
+"""
+_ROW_KEYS = (*IMAGE_KEYS, "split", "site", "sex", "age", "project")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One case, visit and view that a row tells of.
+    """A case, visit and view that a row describes.
 
     ``cells`` has the text of every mapped key, and ``labels`` those of each level's columns, in the
     order of its column map.
@@ -46,14 +48,14 @@ class Entry:
     cells: dict[str, str]
     labels: dict[str, list[str]]
     trouble: str | None = None
-    """What keeps the row from naming a knee."""
+    """The reason why the row names no knee."""
     unmatched: str | None = None
     """The code that is not understood, where that is the trouble."""
 
 
 Passed = dict[tuple[str, str], set[int]]
-"""Lines of the rows that were passed over, by what they are of: ``visit`` or ``view``, and the text
-that nothing names.
+"""Lines of the rows that were skipped, by kind (``visit`` or ``view``) and by the text that nothing
+names.
 """
 
 
@@ -68,8 +70,8 @@ def entries(
     """Every case, visit and view of every row: several of a row whose columns are given for each
     side, visit or view.
 
-    Rows of other visits and views than the cohort's are left out; ``passed`` gets those that
-    neither the cohort nor ``values`` names.
+    Rows of other visits and views than the cohort's are left out; those that neither the cohort nor
+    ``values`` names are added to ``passed``.
 
     Raises:
         KneeoaError: a column is missing.
@@ -89,9 +91,9 @@ def entries(
             entry = _entry(line, texts, cohort, manifest, root, which, lost=places["subject"] in lost)
             other = "visit" if entry.visit not in (None, *cohort.visits) else "view" if entry.view not in (None, *cohort.views) else None
             if other is None:
-                own = {level: [row[place] for place in columns] for level, columns in level_places.items()}
-                yield Entry(**{**entry.__dict__, "labels": own})
-            elif passed is not None and _value(manifest, other, texts[other]) is None:
+                label_texts = {level: [row[place] for place in columns] for level, columns in level_places.items()}
+                yield Entry(**{**entry.__dict__, "labels": label_texts})
+            elif passed is not None and _mapped(manifest, other, texts[other]) is None:
                 passed.setdefault((other, texts[other]), set()).add(line)
 
 
@@ -104,7 +106,7 @@ def _columns(
 ) -> tuple[dict[str, int], dict[str, list[int]]]:
     """Places of the columns for one side, visit and view, where column names depend on them."""
     maps: tuple[Mapping[str, str], ...] = (manifest.sides, manifest.visits, manifest.views)  # type: ignore[assignment]
-    texts = {key: known.get(own or "", "") for key, own, known in zip(("side", "visit", "view"), which, maps, strict=True)}
+    texts = {key: names.get(chosen or "", "") for key, chosen, names in zip(("side", "visit", "view"), which, maps, strict=True)}
 
     def place(name: str) -> int:
         filled = _filled(name, texts)
@@ -112,8 +114,8 @@ def _columns(
             raise KneeoaError(_no_such_column(table, name, texts, maps))
         return table.column(filled)
 
-    wanted = {key: place(name) for key, name in manifest.columns.items() if key in _KEYS}
-    return wanted, {level: [place(name) for name in own.names] for level, own in cohort.labels.items()} if labels else {}
+    wanted = {key: place(name) for key, name in manifest.columns.items() if key in _ROW_KEYS}
+    return wanted, {level: [place(name) for name in columns.names] for level, columns in cohort.labels.items()} if labels else {}
 
 
 def _filled(name: str, texts: Mapping[str, str]) -> str:
@@ -121,8 +123,8 @@ def _filled(name: str, texts: Mapping[str, str]) -> str:
 
 
 def _no_such_column(table: Table, name: str, texts: Mapping[str, str], maps: tuple[Mapping[str, str], ...]) -> str:
-    """The sentence for a name with placeholders: it suggests no column of one side or visit alone,
-    as that would give a knee the other's label.
+    """The error message for a missing column with placeholders: it suggests no column of one side
+    or visit alone, as that would give a knee the other's label.
     """
     filled = _filled(name, texts)
     near = difflib.get_close_matches(filled, table.header, n=4)
@@ -163,20 +165,20 @@ def _entry(
             trouble = f"the side is '{texts['side']}'; expected L, R or a text of 'manifest.values.side'"
             unmatched = texts["side"] or None
     if manifest.visit is not None:
-        visit = _named(meaning(manifest, "visit", texts["visit"]), cohort.visits)
+        visit = _cohort_name(meaning(manifest, "visit", texts["visit"]), cohort.visits)
         if visit is None:
             trouble = trouble or "the visit is empty"
     if manifest.view is not None:
-        view = _named(meaning(manifest, "view", texts["view"]), cohort.views)
+        view = _cohort_name(meaning(manifest, "view", texts["view"]), cohort.views)
     path, mask = (_path(texts.get(key), manifest.folder, root) for key in ("path", "mask"))
     return Entry(line, subject, side, visit, view, path, mask, texts, {}, trouble, unmatched)
 
 
 def meaning(manifest: Manifest, key: str, cell: str) -> str | None:
-    """What a cell means: by ``values``, else by the words that everybody uses; None where it is
-    empty or unknown.
+    """The meaning of a cell: by ``values``, else by common words; None where it is empty or
+    unknown.
     """
-    mapped = _value(manifest, key, cell)
+    mapped = _mapped(manifest, key, cell)
     if mapped is not None:
         return mapped
     if cells.is_missing(cell):
@@ -185,8 +187,8 @@ def meaning(manifest: Manifest, key: str, cell: str) -> str | None:
     return words[key](cell) if key in words else cells.plain(cell)
 
 
-def _value(manifest: Manifest, key: str, cell: str) -> str | None:
-    """What ``values`` say of a cell, None where they say nothing."""
+def _mapped(manifest: Manifest, key: str, cell: str) -> str | None:
+    """The meaning of a cell by ``values``; None where they do not have it."""
     meanings: dict[str, str] = manifest.values.get(key, {})  # type: ignore[call-overload]
     try:
         return cells.look_up(cell, meanings)
@@ -194,7 +196,7 @@ def _value(manifest: Manifest, key: str, cell: str) -> str | None:
         return None
 
 
-def _named(text: str | None, names: tuple[str, ...]) -> str | None:
+def _cohort_name(text: str | None, names: tuple[str, ...]) -> str | None:
     """The cohort's own name of a visit or view, where it has one for the text."""
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""OAI's own layout: image indexes, image folders or archives, ``kxr_sq_bu<visit>``, tables of
+"""Read OAI's own layout: image indexes, image folders or archives, ``kxr_sq_bu<visit>``, tables of
 participants, masks by file name.
 """
 
@@ -34,21 +34,21 @@ def read(cohort: Cohort, root: Path) -> Source:
     for visit in cohort.visits:
         add_grades(source, cohort, root, visit)
     if cohort.tissues:
-        _masks(source, cohort, root)
+        _add_masks(source, cohort, root)
     add_people(source, root)
     return source
 
 
-def _masks(source: Source, cohort: Cohort, root: Path) -> None:
-    found: dict[str, list[File]] = defaultdict(list)
+def _add_masks(source: Source, cohort: Cohort, root: Path) -> None:
+    masks: dict[str, list[File]] = defaultdict(list)
     for path, name in files_below(root, "masks", unreadable(source)):
         parsed = mask_name(name)
         if parsed is None:
             continue
         subject, side, visit, kind = parsed
         if kind is not None and visit in cohort.visits:
-            found[source.knee(subject, side, visit).case_id].append(File(cohort.views[0], "mask", path, kind))
-    for case_id, files in found.items():
+            masks[source.knee(subject, side, visit).case_id].append(File(cohort.views[0], "mask", path, kind))
+    for case_id, files in masks.items():
         knee = source.knees[case_id]
         if len(files) > 1:
             detail = f"{len(files)} masks of one knee: {', '.join(file.path for file in files)}; keep the right one."

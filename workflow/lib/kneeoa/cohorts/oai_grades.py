@@ -1,4 +1,4 @@
-"""OAI's clinical tables: readings of radiographs (``kxr_sq_bu<visit>``, or the archive's
+"""Read OAI's clinical tables: readings of radiographs (``kxr_sq_bu<visit>``, or the archive's
 ``kxrsq01``) and people, as text or as SAS files.
 """
 
@@ -41,8 +41,7 @@ def clinical_table(root: Path, name: str) -> Path | None:
     (a download's own are two deep); None where there is none.
 
     Raises:
-        KneeoaError: there are several of one form that differ: nobody but their owner knows which
-            is in force.
+        KneeoaError: there are several of one form that differ: which one is valid is not known.
     """
     copies = sorted(
         (_SUFFIXES.index(path.suffix.lower()), depth, path)
@@ -88,25 +87,25 @@ def add_grades(source: Source, cohort: Cohort, root: Path, visit: str, only: Col
     table = _readings(root, visit)
     path = table.path
     levels = cohort.labels or {KL: LabelColumns(columns=("XRKL",))}
-    columns = {level: [_column(table, name, number) for name in own.names] for level, own in levels.items()}
-    at = {name: table.column(name) for name in ("ID", "SIDE")}
+    columns = {level: [_column(table, name, number) for name in level_columns.names] for level, level_columns in levels.items()}
+    id_places = {name: table.column(name) for name in ("ID", "SIDE")}
     project = table.column("READPRJ") if table.has("READPRJ") else None
     places = {level: [table.column(name) for name in names] for level, names in columns.items()}
     votes: dict[tuple[str, str], list[Vote]] = defaultdict(list)
     wrong: dict[tuple[str, str], str] = {}
     for line, row in table.rows:
-        subject, side = _knee(row[at["ID"]], row[at["SIDE"]])
+        subject, side = _knee(row[id_places["ID"]], row[id_places["SIDE"]])
         if subject is None or side is None:
-            detail = f"{path.name}, line {line}: id '{row[at['ID']]}' and side '{row[at['SIDE']]}' name no knee."
+            detail = f"{path.name}, line {line}: id '{row[id_places['ID']]}' and side '{row[id_places['SIDE']]}' name no knee."
             source.loose.append(Reason("unknown-knee", detail))
             continue
         case_id = f"{subject}-{side}-{visit}"
         if only is not None and case_id not in only:
             continue
         source.knee(subject, side, visit)
-        for level, own in levels.items():
+        for level, level_columns in levels.items():
             try:
-                value = label([row[place] for place in places[level]], own)
+                value = label([row[place] for place in places[level]], level_columns)
                 if level == KL and value[0] is not None and not 0 <= value[0] < GRADES:
                     raise ValueError(f"grade {value[0]} is outside 0 to {GRADES - 1}")
                 votes[case_id, level].append(Vote(value, None if project is None else cells.project(row[project])))
@@ -115,8 +114,8 @@ def add_grades(source: Source, cohort: Cohort, root: Path, visit: str, only: Col
                 wrong.setdefault((case_id, level), f"{where}: {error}.")
     for (case_id, level), detail in wrong.items():
         source.knees[case_id].reasons.append(Reason("invalid-label", detail, level=level))
-    for (case_id, level), own_votes in votes.items():
-        reading = None if (case_id, level) in wrong else settle(own_votes, cohort.readings, preference(cohort.reading_project))
+    for (case_id, level), level_votes in votes.items():
+        reading = None if (case_id, level) in wrong else settle(level_votes, cohort.readings, preference(cohort.reading_project))
         if reading is not None:
             source.knees[case_id].readings[level] = reading
 
@@ -141,7 +140,7 @@ def _readings(root: Path, visit: str) -> Table:
 
 
 def _column(table: Table, name: str, number: str) -> str:
-    """The table's own name of a column: with the visit's prefix, or as it is given."""
+    """The name of a column in the table: with the visit's prefix, or as it is given."""
     prefixed = f"V{number}{name}"
     if table.has(prefixed) or not table.has(name):
         return prefixed
@@ -157,7 +156,7 @@ def _knee(identifier: str, side: str) -> tuple[str | None, str | None]:
 
 
 def _coded(cell: str, meanings: Mapping[str, str]) -> str | None:
-    """What a coded cell means (``1``, ``1.0``, ``1: Right``); None where it is no such code."""
+    """The meaning of a coded cell (``1``, ``1.0``, ``1: Right``); None where it is no such code."""
     return meanings.get(cells.plain(cells.code(cell) or ""))
 
 
@@ -168,7 +167,7 @@ def _plain(identifier: str) -> str:
 
 def add_people(source: Source, root: Path) -> None:
     """Add site, sex and age at enrolment from the tables of participants that are there; a cell
-    that is none of these counts as empty, with one warning a column.
+    that cannot be read counts as empty, with one warning a column.
 
     Raises:
         KneeoaError: a table is malformed.

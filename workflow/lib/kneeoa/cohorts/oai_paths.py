@@ -53,7 +53,7 @@ def subject_of(name: str) -> str | None:
 
 
 def attribution(root: Path, cohort: Cohort) -> SubjectOf:
-    """Folders and files belong to the participant that their own names tell."""
+    """A rule by names: folders and files belong to the participant that their own names give."""
     return lambda name, relative: subject_of(name)
 
 
@@ -102,14 +102,16 @@ def graded(cohort: Cohort) -> tuple[str, ...]:
 
 
 def grades(cohort: Cohort) -> dict[str, int]:
-    """How many grades those levels have: Kellgren and Lawrence's five, unless cells are mapped."""
+    """Number of grades of those levels: Kellgren and Lawrence's five, unless cells are mapped."""
     columns = cohort.labels.get("kl")
     plain = columns is None or (not columns.values and columns.at_least is None and columns.separator is None)
     return {"kl": 5} if plain and "kl" in graded(cohort) else {}
 
 
 def offer(cohort: Cohort) -> Offer:
-    """The columns of the tables of grades, for the series that are OAI's or given in ``series``."""
+    """The offer of the layout: the columns of the tables of grades, for the series that are OAI's
+    or given in ``series``.
+    """
     from kneeoa.cohorts.oai_series import SERIES  # which names its files by this module
 
     dimensions = {view: 2 if view == "pa" else 3 for view in SERIES if view not in cohort.series}
@@ -118,8 +120,8 @@ def offer(cohort: Cohort) -> Offer:
 
 
 def check_tables(root: Path, cohort: Cohort) -> None:
-    """Hold the columns of ``labels`` against the header of each visit's table of grades, where it
-    lies at the root as text; others are looked at by the job that reads them.
+    """Check the columns of ``labels`` against the header of each visit's table of grades, where it
+    lies at the root as text; others are checked by the job that reads them.
 
     Raises:
         KneeoaError: a column is not there, or the table is malformed.

@@ -1,4 +1,4 @@
-"""Which series of OAI's image indexes is which knee's image: ``contents.csv`` of the releases,
+"""Find the images of knees through OAI's image indexes: ``contents.csv`` of the releases,
 ``image03.txt`` of the archive.
 """
 
@@ -45,21 +45,21 @@ class Listed:
     line: int
     subject: str
     folder: str
-    """As the index has it, without the archive's suffix and with forward slashes."""
+    """The folder in the index, without the archive's suffix and with forward slashes."""
     description: str
 
 
 def patterns(cohort: Cohort) -> dict[str, re.Pattern[str]]:
-    """The compiled description of each of the cohort's views.
+    """The compiled series description of each of the cohort's views.
 
     Raises:
         KneeoaError: a view is neither OAI's nor given in ``series``.
     """
-    known = SERIES | cohort.series
+    series = SERIES | cohort.series
     for view in cohort.views:
-        if view not in known:
-            raise KneeoaError(f"'views' names '{view}'; reader '{cohort.reader}' offers {sorted(known)}, and others through 'series'.")
-    return {view: re.compile(known[view], re.IGNORECASE) for view in cohort.views}
+        if view not in series:
+            raise KneeoaError(f"'views' names '{view}'; reader '{cohort.reader}' offers {sorted(series)}, and others through 'series'.")
+    return {view: re.compile(series[view], re.IGNORECASE) for view in cohort.views}
 
 
 def listed(root: Path) -> list[Listed]:
@@ -71,15 +71,15 @@ def listed(root: Path) -> list[Listed]:
     files = index_files(root)
     if not files:
         raise KneeoaError(f"{root}: has no {' and no '.join(INDEXES)} (nor one in its folders, two deep); is it OAI's image tree?")
-    return [row for path in files for row in (_contents(path) if path.name == INDEXES[0] else _archive(path))]
+    return [row for path in files for row in (_contents_lines(path) if path.name == INDEXES[0] else _archive_lines(path))]
 
 
-def _contents(path: Path) -> Iterator[Listed]:
+def _contents_lines(path: Path) -> Iterator[Listed]:
     for line, (folder, subject, description) in read_table(path).select(("Folder", "ParticipantID", "SeriesDescription")):
         yield Listed(path.name, line, _subject(subject), folder.replace("\\", "/").strip("/"), description)
 
 
-def _archive(path: Path) -> Iterator[Listed]:
+def _archive_lines(path: Path) -> Iterator[Listed]:
     table = read_table(path, delimiter="\t")
     for line, (subject, description, file) in table.select(("src_subject_id", "image_description", "image_file")):
         if line == table.rows[0][0] and not is_participant(_subject(subject)):
@@ -117,7 +117,7 @@ def add_images(source: Source, cohort: Cohort, root: Path, rows: Iterable[Listed
                 continue
             if visit is None or not is_participant(row.subject):
                 place = f"{row.table}, line {row.line}: folder '{row.folder}' of participant '{row.subject}'"
-                source.loose.append(Reason("unknown-series", f"{place} tells no OAI visit or no seven-digit participant.", view=view))
+                source.loose.append(Reason("unknown-series", f"{place} names no OAI visit or no seven-digit participant.", view=view))
                 continue
             for side in match["side"][0].upper() if shows[view] == "knee" else "LR":
                 if side in sides:
@@ -130,7 +130,7 @@ def add_folders(knee: Knee, root: Path, view: str, folders: list[str], shows: st
     """Add the one image that lies in the listed ``folders`` of a knee, or the reason why there is
     not exactly one.
     """
-    places = sorted({place for folder in folders if (place := _place(root, folder, knee.visit)) is not None})
+    places = sorted({place for folder in folders if (place := _find_folder(root, folder, knee.visit)) is not None})
     files = [file for place in places for file in image_files(root, place, view, shows)]
     if not files:
         knee.reasons.append(Reason("missing-file", f"no image file in {', '.join(folders)}, which the image index lists.", view=view))
@@ -141,14 +141,14 @@ def add_folders(knee: Knee, root: Path, view: str, folders: list[str], shows: st
         knee.files += files
 
 
-def _place(root: Path, folder: str, visit: str) -> str | None:
-    """Where a listed folder lies, as a folder or as an archive of that name, below the visit's or
-    the archive's own folder or not.
+def _find_folder(root: Path, folder: str, visit: str) -> str | None:
+    """The path below the root of a listed folder, as a folder or as an archive of that name, with
+    or without the visit's or the archive's own folder above it; None where it is not there.
     """
     if ".." in folder.split("/"):
         return None
     bare = folder.removeprefix(f"{visit}/")
-    for candidate in dict.fromkeys(prefix.format(visit=visit) + own for own in (folder, bare) for prefix in _PREFIXES):
+    for candidate in dict.fromkeys(prefix.format(visit=visit) + name for name in (folder, bare) for prefix in _PREFIXES):
         if os.path.isdir(f"{root}/{candidate}"):
             return candidate
         for suffix in ARCHIVES:
@@ -159,10 +159,10 @@ def _place(root: Path, folder: str, visit: str) -> str | None:
 
 def image_files(root: Path, place: str, view: str, shows: str = "knee") -> list[File]:
     """The images of a folder or archive: each volume, picture or archive counts as one; other files
-    are one DICOM series, and what lies beside slices by its name is passed over.
+    are one DICOM series, and files that lie beside slices by their names are skipped.
 
     Of a radiograph (``shows`` both) the only DICOM file is the image; of several, the volumes stage
-    finds out which is one.
+    finds out which one is a radiograph.
     """
     if place.lower().endswith(ARCHIVES):
         return [File(view, "image", place, "dicom-archive", shows)]

@@ -1,5 +1,5 @@
-"""The original OAI-ZIB release: 507 right knees with masks of four labels, on OAI's baseline DESS
-series.
+"""Read the original OAI-ZIB release: 507 right knees with masks of four labels, on OAI's baseline
+DESS series.
 
 A mask file makes a knee (``segmentation_masks/9001104.segmentation_masks.mhd`` and its ``.raw``;
 ``.mha``, NIfTI, NRRD as well). Its image is a converted volume of that participant, else OAI's own
@@ -36,25 +36,25 @@ def read(cohort: Cohort, root: Path) -> Source:
     if len(cohort.views) != 1 or cohort.visits != (VISIT,):
         raise KneeoaError(f"reader 'oai_zib' offers one view at visit {VISIT}, not {list(cohort.views)} at {list(cohort.visits)}.")
     source = Source()
-    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    volumes: dict[tuple[str, str], list[str]] = defaultdict(list)
     for relative, name in files_below(root, failed=unreadable(source)):
         subject, role = subject_of(name), role_of(relative)
         if subject is not None and role is not None:
-            found[subject, role].append(relative)
-    subjects = {subject for subject, role in found if role == "mask"}
+            volumes[subject, role].append(relative)
+    subjects = {subject for subject, role in volumes if role == "mask"}
     if not subjects:
         raise KneeoaError(f"{root}: has no mask such as segmentation_masks/9001104.segmentation_masks.mhd; is it the OAI-ZIB release?")
     for subject in sorted(subjects):
         source.knee(subject, SIDE, VISIT)
-    _files(source, cohort, found)
-    _series(source, cohort, root, {subject for subject in subjects if (subject, "image") not in found})
+    _add_files(source, cohort, volumes)
+    _add_series(source, cohort, root, {subject for subject in subjects if (subject, "image") not in volumes})
     add_grades(source, cohort, root, VISIT, only=set(source.knees))
     add_people(source, root)
     return source
 
 
-def _files(source: Source, cohort: Cohort, found: dict[tuple[str, str], list[str]]) -> None:
-    for (subject, role), paths in sorted(found.items()):
+def _add_files(source: Source, cohort: Cohort, volumes: dict[tuple[str, str], list[str]]) -> None:
+    for (subject, role), paths in sorted(volumes.items()):
         knee = source.knees.get(f"{subject}-{SIDE}-{VISIT}")
         if knee is None:
             continue  # an image of a knee that nobody segmented is not of this cohort
@@ -66,16 +66,16 @@ def _files(source: Source, cohort: Cohort, found: dict[tuple[str, str], list[str
             knee.files.append(File(cohort.views[0], role, paths[0], str(format_of(paths[0]))))
 
 
-def _series(source: Source, cohort: Cohort, root: Path, subjects: set[str]) -> None:
-    """Images of ``subjects``: the release's own list tells which series a mask was drawn on; OAI's
-    index tells of those not on it.
+def _add_series(source: Source, cohort: Cohort, root: Path, subjects: set[str]) -> None:
+    """Add the images of ``subjects``: by the release's own list of the series that masks were drawn
+    on, and by OAI's index for those not on it.
     """
     folders: dict[str, set[str]] = defaultdict(set)
     for subject, folder in series_lines(root):
         if subject in subjects:
             folders[subject].add(below_release(folder) or folder)
-    for subject, own in folders.items():
-        add_folders(source.knees[f"{subject}-{SIDE}-{VISIT}"], root, cohort.views[0], sorted(own))
+    for subject, subject_folders in folders.items():
+        add_folders(source.knees[f"{subject}-{SIDE}-{VISIT}"], root, cohort.views[0], sorted(subject_folders))
     rest = subjects - set(folders)
     if rest and index_files(root):
         add_images(source, cohort, root, [row for row in listed(root) if row.subject in rest], sides=SIDE)

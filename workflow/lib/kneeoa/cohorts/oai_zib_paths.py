@@ -17,7 +17,7 @@ from kneeoa.cohorts.offers import Offer
 from kneeoa.config.cohorts import Cohort
 
 PATHS = "oai_mri_paths.txt"
-"""The release's own list of which OAI series each mask was drawn on: ``9001104:
+"""The release's own list of the OAI series that each mask was drawn on: ``9001104:
 0.C.2/9001104/20040101/10000000``.
 """
 
@@ -34,7 +34,7 @@ def subject_of(name: str) -> str | None:
 
 def role_of(relative: str) -> str | None:
     """image or mask of a volume file: a mask says so in its name or in one of its folders; None for
-    what is no volume of a participant.
+    anything else.
     """
     folder, _, name = relative.rpartition("/")
     match = _NAME.match(name)
@@ -55,7 +55,7 @@ def series_lines(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def attribution(root: Path, cohort: Cohort) -> SubjectOf:
-    """Folders and files belong to the participant that their own names tell."""
+    """A rule by names: folders and files belong to the participant that their own names give."""
     return lambda name, relative: subject_of(name)
 
 
@@ -66,13 +66,15 @@ def image_rows(root: Path, cohort: Cohort) -> Iterator[tuple[str, str]]:
 
 
 def offer(cohort: Cohort) -> Offer:
-    """The columns of OAI's table of grades, for one volume of a right knee at baseline."""
+    """The offer of the layout: the columns of OAI's table of grades, for one volume of a right knee
+    at baseline.
+    """
     people = ("site", "sex", "age")
     return Offer(graded(cohort), grades=grades(cohort), dimensions=3, one_view=True, visits=("00m",), people=people)
 
 
 def check_tables(root: Path, cohort: Cohort) -> None:
-    """Hold the columns of ``labels`` against the table of grades.
+    """Check the columns of ``labels`` against the table of grades.
 
     Raises:
         KneeoaError: a column is not there.

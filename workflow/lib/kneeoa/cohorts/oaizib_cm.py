@@ -1,7 +1,7 @@
-"""Paper A's cohort (OAIZIB-CM): ``subInfo_{train,test}.xlsx`` (or ``.csv``) and NIfTI files by
+"""Read paper A's cohort (OAIZIB-CM): ``subInfo_{train,test}.xlsx`` (or ``.csv``) and NIfTI files by
 CMT-ID anywhere below the root.
 
-The tables say who each knee is of: OAI's own subject, side, sex and age. Without a SubjectID a knee
+The tables say whose knee each is: OAI's own subject, side, sex and age. Without a SubjectID a knee
 is a subject of its own, called by its CMT-ID; without a KneeSide it is a right one, as all of the
 release are. Masks have five labels: 4 is medial and 5 lateral tibial cartilage.
 """
@@ -55,7 +55,7 @@ def read(cohort: Cohort, root: Path) -> Source:
     knees: dict[str, Knee] = {}
     odd: Counter[str] = Counter()
     for split in _SPLITS:
-        path = _table(root, split, files)
+        path = _find_table(root, split, files)
         for row in _rows(path):
             name = subject_name(row.number)
             if name in knees:
@@ -63,32 +63,32 @@ def read(cohort: Cohort, root: Path) -> Source:
                     f"{path}: CMT-ID {row.number} stands twice in the tables of train and test knees; remove one of its rows."
                 )
             knees[name] = _knee(source, cohort, row, path, odd)
-            _split(knees[name], split, row, path)
-            _grade(knees[name], row.cells["KLGrade"], path.name)
+            _set_split(knees[name], split, row, path)
+            _set_grade(knees[name], row.cells["KLGrade"], path.name)
     for column, count in odd.items():
         _LOG.warning("%s of %d knees is neither empty nor understood; it stays empty", column, count)
-    _files(source, cohort, files, knees)
+    _add_files(source, cohort, files, knees)
     return source
 
 
 def _knee(source: Source, cohort: Cohort, row: _Row, path: Path, odd: Counter[str]) -> Knee:
-    """The knee of a row: OAI's own subject where the table has it, and what else it says of them. A
-    row that does not say who or which knee it is gives a knee that is left out.
+    """The knee of a row: OAI's own subject where the table has it, and its other columns. A row
+    that does not say who or which knee it is gives a knee that is left out.
     """
-    name, trouble = subject_name(row.number), []
+    name, problems = subject_name(row.number), []
     texts = {key: text for key, text in row.cells.items() if key in _OPTIONAL and not cells.is_missing(text)}
     subject = None
     try:
         subject = cells.identifier(texts.get("SubjectID"))
     except ValueError as error:
-        trouble.append(f"SubjectID: {error}")
+        problems.append(f"SubjectID: {error}")
     side, sex, age = cells.side(texts.get("KneeSide")), cells.sex(texts.get("Gender")), _age(texts.get("Age"))
     if side is None and "KneeSide" in texts:
-        trouble.append(f"KneeSide is '{texts['KneeSide']}'; expected right or left")
+        problems.append(f"KneeSide is '{texts['KneeSide']}'; expected right or left")
     odd.update(key for key, value in (("Gender", sex), ("Age", age)) if value is None and key in texts)
     knee = source.knee(subject or name, side or "R", cohort.visits[0])
     knee.sex, knee.age, knee.filed_under = sex, age, name
-    knee.reasons += [Reason("unknown-knee", f"{path.name}, line {row.line} (CMT-ID {row.number}): {what}.") for what in trouble]
+    knee.reasons += [Reason("unknown-knee", f"{path.name}, line {row.line} (CMT-ID {row.number}): {what}.") for what in problems]
     return knee
 
 
@@ -100,19 +100,19 @@ def _age(text: str | None) -> float | None:
     return age if math.isfinite(age) else None
 
 
-def _split(knee: Knee, split: str, row: _Row, path: Path) -> None:
+def _set_split(knee: Knee, split: str, row: _Row, path: Path) -> None:
     if knee.given_split not in (None, split):
         raise KneeoaError(f"{path}: line {row.line}: {knee.case_id} is in the tables of train and test knees; remove one of its rows.")
     knee.given_split = split
 
 
-def _table(root: Path, split: str, files: list[tuple[str, str]]) -> Path:
-    found = [relative for relative, name in files if name.lower() in (f"subinfo_{split}.xlsx", f"subinfo_{split}.csv")]
-    if len(found) != 1:
+def _find_table(root: Path, split: str, files: list[tuple[str, str]]) -> Path:
+    tables = [relative for relative, name in files if name.lower() in (f"subinfo_{split}.xlsx", f"subinfo_{split}.csv")]
+    if len(tables) != 1:
         raise KneeoaError(
-            f"{root}: expected one subInfo_{split}.xlsx below it, found {len(found)}{': ' + ', '.join(found) if found else ''}."
+            f"{root}: expected one subInfo_{split}.xlsx below it, found {len(tables)}{': ' + ', '.join(tables) if tables else ''}."
         )
-    return root / found[0]
+    return root / tables[0]
 
 
 def _rows(path: Path) -> list[_Row]:
@@ -130,7 +130,7 @@ def _rows(path: Path) -> list[_Row]:
     return rows
 
 
-def _grade(knee: Knee, cell: str, table: str) -> None:
+def _set_grade(knee: Knee, cell: str, table: str) -> None:
     try:
         grade = cells.integer(cell)
         if grade is None:
@@ -143,7 +143,7 @@ def _grade(knee: Knee, cell: str, table: str) -> None:
     knee.readings["kl"] = Reading((grade,))
 
 
-def _files(source: Source, cohort: Cohort, files: list[tuple[str, str]], knees: dict[str, Knee]) -> None:
+def _add_files(source: Source, cohort: Cohort, files: list[tuple[str, str]], knees: dict[str, Knee]) -> None:
     paths: dict[tuple[str, str], list[str]] = defaultdict(list)
     for relative, name in files:
         parsed = file_name(name)
@@ -152,11 +152,11 @@ def _files(source: Source, cohort: Cohort, files: list[tuple[str, str]], knees: 
         filed_under, role = parsed
         knee = knees.get(filed_under) or source.knee(filed_under, "R", cohort.visits[0])
         paths[knee.case_id, role].append(relative)
-    for (case_id, role), of_knee in sorted(paths.items()):
+    for (case_id, role), knee_paths in sorted(paths.items()):
         knee = source.knees[case_id]
-        if len(of_knee) > 1:
+        if len(knee_paths) > 1:
             scope = "case" if role == "image" else "mask"
-            detail = f"{len(of_knee)} files of one knee: {', '.join(of_knee)}; keep the right one."
+            detail = f"{len(knee_paths)} files of one knee: {', '.join(knee_paths)}; keep the right one."
             knee.reasons.append(Reason(f"duplicate-{role}", detail, scope=scope, view=cohort.views[0]))
         elif role == "image" or cohort.tissues:
-            knee.files.append(File(cohort.views[0], role, of_knee[0], "nifti"))
+            knee.files.append(File(cohort.views[0], role, knee_paths[0], "nifti"))

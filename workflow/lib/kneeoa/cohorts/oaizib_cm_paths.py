@@ -30,22 +30,24 @@ def file_name(name: str) -> tuple[str, str] | None:
 
 def subject_of(name: str) -> str | None:
     """The subject that a file belongs to, or None."""
-    found = file_name(name)
-    return found[0] if found else None
+    parsed = file_name(name)
+    return parsed[0] if parsed else None
 
 
 def attribution(root: Path, cohort: Cohort) -> SubjectOf:
-    """Files belong to the subject that their own names tell."""
+    """A rule by file names: files belong to the subject that their own names give."""
     return lambda name, relative: subject_of(name)
 
 
 def image_rows(root: Path, cohort: Cohort) -> Iterator[tuple[str, str]]:
-    """Nothing: here file names alone decide which image is whose."""
+    """No rows: here file names alone decide which image is whose."""
     yield from ()
 
 
 def offer(cohort: Cohort) -> Offer:
-    """The release's grades, masks, splits and people, for one volume a knee."""
+    """The offer of the layout: the release's grades, masks, splits and people, for one volume a
+    knee.
+    """
     return Offer(
         ("kl",),
         takes_labels=False,

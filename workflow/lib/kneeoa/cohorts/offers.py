@@ -1,5 +1,5 @@
-"""What a layout can give a study, as far as its configuration tells. Standard library only, as it
-is asked at parse.
+"""Offers of layouts: what each can give a study, as far as its configuration says. Standard library
+only, as it is asked at parse.
 """
 
 from __future__ import annotations
@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 PEOPLE = ("site", "sex", "age", "side")
-"""What a cases table may tell of people, and subgroups can be made of."""
+"""Attributes of people that a cases table may have, and subgroups can be made of."""
 
 
 @dataclass(frozen=True)
 class Offer:
-    """What a source of one layout has, whatever is asked of it."""
+    """Levels, views, visits and attributes that a source of one layout has, whatever is asked of
+    it.
+    """
 
     levels: tuple[str, ...]
     """The levels that it has labels of."""
@@ -22,7 +24,7 @@ class Offer:
     them.
     """
     grades: Mapping[str, int] = field(default_factory=dict)
-    """Level -> how many grades the source has, where it is known beforehand."""
+    """Number of grades of each level in the source, where it is known beforehand."""
     views: tuple[str, ...] | None = None
     """The views that it has, by name; None: whatever they are called."""
     dimensions: dict[str, int] | int | None = None
@@ -40,6 +42,8 @@ class Offer:
     splits: bool = False
     """Whether it has a division into train, val and test of its own."""
     named_at_parse: bool = True
-    """Whether what is looked at when the workflow starts names subjects as the cases table will."""
+    """Whether the files and tables read when the workflow starts name subjects as the cases table
+    will.
+    """
     people: tuple[str, ...] = PEOPLE
-    """What it tells of people."""
+    """Attributes of people that it has."""

@@ -1,4 +1,4 @@
-"""Several readings of one knee: which one counts, and whether they agree."""
+"""Settle several readings of one knee: the label that counts, and whether they agree."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ Value = tuple[int | None, ...]
 
 @dataclass(frozen=True)
 class Vote:
-    """What one reading of a knee says about a level."""
+    """One reading of a knee's level."""
 
     value: Value
     """Class index; one entry for each finding of a multilabel level, None where unread."""
     project: int | str | None = None
-    """The reading project, where the source tells: a number, or a name such as ``63A``."""
+    """The reading project, where the source gives it: a number, or a name such as ``63A``."""
 
 
 def union_of_rows(votes: Sequence[Vote]) -> list[Vote]:
-    """One vote a project: each finding as the highest of its rows, None where no row reads it."""
+    """Merge the rows of each project into one vote: each finding as the highest of its rows, None
+    where no row reads it.
+    """
     merged: dict[int | str | None, Value] = {}
     for vote in votes:
         earlier = merged.get(vote.project, vote.value)
@@ -43,8 +45,8 @@ def rows_differ(votes: Sequence[Vote]) -> bool:
 
 
 def settle(votes: Sequence[Vote], rule: str, projects: Sequence[int | str] = ()) -> Reading | None:
-    """One label out of a knee's readings, given in the order of the table; None where nobody read
-    anything.
+    """Settle a knee's readings, given in the order of the table, into one label; None where nobody
+    read anything.
 
     - ``preferred``: the reading of the first of ``projects`` that read the knee; without one, of
       the project with the lowest number; within a project the first in the table. A reading without
@@ -69,7 +71,7 @@ def settle(votes: Sequence[Vote], rule: str, projects: Sequence[int | str] = ())
     else:
         value = read[0].value
     return Reading(
-        value, len(read), disagree, tuple(f"{'' if vote.project is None else vote.project}:{_words(vote.value)}" for vote in read)
+        value, len(read), disagree, tuple(f"{'' if vote.project is None else vote.project}:{_value_text(vote.value)}" for vote in read)
     )
 
 
@@ -82,15 +84,15 @@ def _rank(project: int | str | None, projects: Sequence[int | str]) -> tuple[int
     """The place among ``projects``, else behind them by number, then by letters."""
     if project is None:
         return len(projects), True, 0, ""
-    place = next((place for place, own in enumerate(projects) if str(own) == str(project)), len(projects))
+    place = next((place for place, preferred in enumerate(projects) if str(preferred) == str(project)), len(projects))
     digits = re.match(r"-?\d+", str(project))
     return place, False, int(digits[0]) if digits else math.inf, str(project)
 
 
 def _median(entries: list[int | None]) -> int | None:
-    known = [entry for entry in entries if entry is not None]
-    return statistics.median_low(known) if known else None
+    read_entries = [entry for entry in entries if entry is not None]
+    return statistics.median_low(read_entries) if read_entries else None
 
 
-def _words(value: Value) -> str:
+def _value_text(value: Value) -> str:
     return ",".join("?" if entry is None else str(entry) for entry in value)

@@ -1,8 +1,8 @@
-"""The readers by name: ``<name>.py`` reads a layout, ``<name>_paths.py`` tells whose its files are
-(cheap: used at parse).
+"""Registry of readers by name: ``<name>.py`` reads a layout, ``<name>_paths.py`` attributes its
+files to subjects (cheap: used at parse).
 
-Readers are found on the folder, not listed here, so that a new one belongs to the code of no
-other's cohort.
+Readers are found in the folder, not listed here, so that a new one changes the code of no other's
+cohort.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def reader(name: str) -> ReadSource:
 
 
 def attribution_rule(name: str) -> Attribution:
-    """What makes, for a root and a cohort, the rule that tells whose a folder or file is in that
-    layout.
+    """The function that makes, for a root and a cohort, the layout's rule of which subject a folder
+    or file belongs to.
 
     Raises:
         KneeoaError: no reader has that name.
@@ -61,7 +61,7 @@ def image_rows_rule(name: str) -> ImageRows:
 
 
 def offer(cohort: Cohort) -> Offer | None:
-    """What a cohort's layout can give; None where its reader does not tell, and nothing is checked.
+    """The offer of a cohort's layout; None where its reader has none, and nothing is checked.
 
     Raises:
         KneeoaError: no reader has that name.
@@ -71,8 +71,8 @@ def offer(cohort: Cohort) -> Offer | None:
 
 
 def check_tables_rule(name: str) -> CheckTables | None:
-    """The rule that holds a cohort's column map against the headers of its text tables, before any
-    job runs; None where a layout has none.
+    """The function that checks a cohort's column map against the headers of its text tables, before
+    any job runs; None where a layout has none.
 
     Raises:
         KneeoaError: no reader has that name.

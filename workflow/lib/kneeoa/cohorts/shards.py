@@ -1,4 +1,4 @@
-"""Which piece of a cohort a subject belongs to."""
+"""Assign the subjects of a cohort to its shards."""
 
 from __future__ import annotations
 

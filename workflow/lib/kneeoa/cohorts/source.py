@@ -1,5 +1,5 @@
-"""What a reader hands over: every knee found in any of the source's files, with its files, readings
-and reasons against it.
+"""A source as a reader returns it: every knee found in any of its files, with the knee's files,
+readings and reasons for exclusion.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Reading:
-    """One label as the source gives it: class indices (several for a multilabel level, None where
+    """A label as the source gives it: class indices (several for a multilabel level, None where
     unread).
     """
 
     value: tuple[int | None, ...]
     count: int = 1
-    """How many readings stand behind it."""
+    """Number of readings behind it."""
     disagreement: bool = False
     """Whether those readings differ."""
     votes: tuple[str, ...] = ()
@@ -44,8 +44,8 @@ class File:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a knee (scope ``case``), its mask (scope ``mask``) or one of its labels (``level``)
-    cannot be used.
+    """The reason why a knee (scope ``case``), its mask (scope ``mask``) or one of its labels
+    (``level``) cannot be used.
     """
 
     reason: str
@@ -59,12 +59,12 @@ class Reason:
     unmatched: str | None = None
     """The code of a table that is not understood, where that is the reason."""
     rows: int = 1
-    """How many rows of a table it stands for."""
+    """Number of rows of a table that it stands for."""
 
 
 @dataclass
 class Knee:
-    """One joint of one subject at one visit, as far as the source's files tell."""
+    """A joint of a subject at a visit, as far as the source's files say."""
 
     subject: str
     side: str | None
@@ -74,8 +74,8 @@ class Knee:
     age: float | None = None
     given_split: str | None = None
     filed_under: str | None = None
-    """What its files' names call the subject, where a table alone tells who it is: the shard goes
-    by it, as the files are looked at before the table.
+    """The subject's name in its files' names, where a table alone says who it is: the shard follows
+    it, as the files are looked at before the table.
     """
     files: list[File] = field(default_factory=list)
     readings: dict[str, Reading] = field(default_factory=dict)
@@ -99,14 +99,14 @@ class Source:
     loose: list[Reason] = field(default_factory=list)
 
     def knee(self, subject: str, side: str | None, visit: str) -> Knee:
-        """The knee of that name, new if it was not seen before."""
+        """The knee of that name, new if there is none yet."""
         knee = Knee(subject, side, visit)
         return self.knees.setdefault(knee.case_id, knee)
 
 
 def unreadable(source: Source) -> Callable[[OSError], None]:
-    """What a walk does with a folder that it cannot list: a loose reason, as nobody knows whose
-    files lie there.
+    """A callback for a walk that records a folder which cannot be listed as a loose reason, as
+    nobody knows whose files lie there.
     """
 
     def note(error: OSError) -> None:

@@ -1,5 +1,5 @@
-"""Any table file as text cells: text, Excel workbooks, Parquet and SAS files, one shape for all
-readers.
+"""Read any table file as text cells: text, Excel workbooks, Parquet and SAS files, in one shape for
+all readers.
 """
 
 from __future__ import annotations
@@ -62,11 +62,11 @@ def _parquet(path: Path) -> Table:
     import pyarrow.parquet as pq
 
     try:
-        found = pq.read_table(path)
-        columns = [column.to_pylist() for column in found.columns]
+        table = pq.read_table(path)
+        columns = [column.to_pylist() for column in table.columns]
     except (OSError, pa.ArrowException) as error:
         raise KneeoaError(f"{path}: cannot be read as a Parquet table ({error}).") from error
-    return _table(path, list(found.column_names), enumerate(zip(*columns, strict=True), start=1))
+    return _table(path, list(table.column_names), enumerate(zip(*columns, strict=True), start=1))
 
 
 def _sas(path: Path) -> Table:

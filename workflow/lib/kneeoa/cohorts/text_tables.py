@@ -1,5 +1,5 @@
-"""Tables as text: CSV and its relatives, whatever wrote them. Standard library only, as manifests
-are read at parse too.
+"""Read tables of text: CSV and its relatives, whatever wrote them. Standard library only, as
+manifests are read at parse too.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Literal
 from kneeoa.errors import KneeoaError
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|"}
-"""Suffixes that tell the delimiter; for others (``.txt``), or where the header has none of it, the
-header does.
+"""Delimiters by suffix; for others (``.txt``), or where the header does not have it, the header
+decides.
 """
 _POSSIBLE = "\t|;,"
 _SEPARATOR_LINE = re.compile(r'"?sep=([^\r\n])"?[,; \t]*(?=[\r\n])', re.IGNORECASE)
-"""What Excel writes above the header, and reads there: the delimiter."""
+"""The line above the header in which Excel writes the delimiter, and reads it."""
 _HEAD = 65536
 """Letters in which the header and the line below it are looked for."""
 
@@ -59,7 +59,7 @@ class Table:
             near = difflib.get_close_matches(name, self.header, n=1)
             hint = f"; did you mean '{near[0]}'?" if near else "."
             raise KneeoaError(f"{self.path}: lacks the column '{name}'{hint} Its first line has {self.header[:12]}.")
-        twins = [own for own in self.header if own.casefold() == name.casefold()]
+        twins = [column for column in self.header if column.casefold() == name.casefold()]
         if len(twins) > 1:
             raise KneeoaError(f"{self.path}: the columns {twins} differ in case alone, and '{name}' could be either; keep one.")
         return self._index[name.casefold()]
@@ -81,7 +81,7 @@ def read_text(path: Path, delimiter: str | None = None) -> Table:
 
     Args:
         path: the file.
-        delimiter: what stands between cells. Default: the suffix's, else the one of tab, ``|``,
+        delimiter: between cells. Default: the suffix's, else the one of tab, ``|``,
             ``;`` and ``,`` that the header has most.
 
     Raises:
@@ -98,15 +98,15 @@ def read_text(path: Path, delimiter: str | None = None) -> Table:
     try:
         return _parse(path, text, delimiter, csv.QUOTE_MINIMAL, above)
     except csv.Error as error:
-        # Between tabs and bars, whoever writes quotes seldom means them: a cell that begins with
-        # one is free text.
+        # In tables delimited by tabs and bars, quotes are seldom meant as such: a cell that begins
+        # with one is free text.
         if delimiter not in "\t|":
             raise KneeoaError(f"{path}: line {error.args[1]} cannot be read: {error.args[0]}; is a quote not closed?") from error
         return _parse(path, text, delimiter, csv.QUOTE_NONE, above)
 
 
 def _delimiter(text: str, usual: str) -> str:
-    """The suffix's delimiter where the header has it, else what the header has most.
+    """The suffix's delimiter where the header has it, else the most frequent one of the header.
 
     A comma may be part of a column's name (``Size (cm, rounded)``): of what the header and the line
     below it have equally often, the most frequent is the delimiter.

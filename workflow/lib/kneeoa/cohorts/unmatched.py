@@ -1,4 +1,4 @@
-"""Codes of a table that nothing names, as a sentence lists them."""
+"""List codes of a table that nothing names, for a sentence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DATE = re.compile(r"\d{4}-\d\d?-\d\d?|\d\d?([./-])\d\d?\1\d{2,4}|^\d{8}$")
 def listed(codes: Counter[str]) -> str:
     """The most frequent codes with their numbers of rows: ``'V00' (12), 'V01' (3) and 2 more``.
 
-    A date is a person's, so that it is not shown.
+    Dates are not shown, as they belong to a person.
     """
     shown = Counter[str]()
     for code, rows in codes.items():

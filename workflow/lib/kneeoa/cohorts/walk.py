@@ -1,5 +1,5 @@
-"""The files below a folder: links followed, loops not, hidden names left out, in an order that does
-not depend on the disk.
+"""Walk the files below a folder: links followed, loops not, hidden names left out, in an order that
+does not depend on the disk.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def files_below(root: Path, top: str = "", failed: Callable[[OSError], None] | N
     Args:
         root: what the paths are relative to.
         top: where to begin, relative to ``root``; nothing is yielded where it is not there.
-        failed: told of a folder that cannot be listed.
+        failed: called with the error of a folder that cannot be listed.
     """
     start = root / top
     if start.is_dir():
@@ -36,11 +36,11 @@ def _walk(path: str, relative: str, trail: Trail, failed: Callable[[OSError], No
             failed(error)
         return
     for entry in entries:
-        own = inner(entry, trail)
-        if own is None:
+        inner_trail = inner(entry, trail)
+        if inner_trail is None:
             yield relative + entry.name, entry.name
-        elif own:
-            yield from _walk(entry.path, f"{relative}{entry.name}/", own, failed)
+        elif inner_trail:
+            yield from _walk(entry.path, f"{relative}{entry.name}/", inner_trail, failed)
 
 
 def inner(entry: os.DirEntry[str], trail: Trail) -> Trail | None:

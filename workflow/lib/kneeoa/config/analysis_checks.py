@@ -1,5 +1,5 @@
-"""Checks of the analyses against the study: what could never be computed, whatever the images and
-networks are. A study that fails here would fail, or leave a part empty, after all was trained.
+"""Check the analyses against the study: refuse what cannot be computed whatever the images and
+networks are. Such a study would fail, or leave a part empty, after all training.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ if TYPE_CHECKING:
     from kneeoa.config.study import Study
 
 LEAST_SEEDS = 3
-"""Seeds from which a test over random seeds is made (:mod:`kneeoa.statistics.seeds`)."""
+"""Fewest seeds for a test over random seeds (:mod:`kneeoa.statistics.seeds`)."""
 
 
 def check_analyses(study: Study) -> None:
-    """Check that everything the study asks of statistics, geometry, saliency and anatomy can be
-    computed.
+    """Check that the configured statistics, geometry, saliency and anatomy can be computed.
 
     Raises:
-        ValueError: the first thing that cannot, naming key, value and what there is.
+        ValueError: the first thing that cannot be computed, with key, value and what exists.
     """
     for name, arm in study.imports.arms.items() if study.imports else ():
         _check_imported(f"imports.arms.{name}", arm, study.levels)
@@ -49,11 +48,11 @@ def _check_imported(where: str, arm: ImportedArm, levels: tuple[Level, ...]) -> 
             raise ValueError(f"'{where}.levels' names '{name}', which is no level; known are {', '.join(named)}")
         level = named[name]
         count, given = len(level.classes), len(columns.probabilities)
-        if given != count and not (level.kind == "binary" and given == 1):
-            either = " (or 1, of the positive class)" if level.kind == "binary" else ""
-            what = "findings" if level.kind == "multilabel" else "classes"
+        if given != count and not (level.binary and given == 1):
+            either = " (or 1, of the positive class)" if level.binary else ""
+            what = "classes" if level.exclusive else "findings"
             raise ValueError(f"'{where}.levels.{name}.probabilities' names {given} columns, but the level has {count} {what}{either}")
-        wanted = count if level.kind == "multilabel" else 1
+        wanted = level.label_size
         if len(columns.truth_columns) != wanted:
             each = f"a multilabel level takes one for each of its {count} findings" if wanted > 1 else f"a {level.kind} level takes 1"
             raise ValueError(f"'{where}.levels.{name}.truth' names {len(columns.truth_columns)} columns, but {each}")
@@ -72,7 +71,7 @@ def _check_test_cases(study: Study) -> None:
 
 
 def _check_validation_cases(study: Study) -> None:
-    """Whether there are validation cases to fit thresholds and temperatures on."""
+    """Check that there are validation cases to fit thresholds and temperatures on."""
     wanting = []
     if isinstance(study.statistics.threshold, ThresholdRule) and level_roles.binary_level(study) is not None:
         wanting.append(("statistics.threshold", f"the rule '{study.statistics.threshold.rule}'", "set a number"))
@@ -93,8 +92,8 @@ def _check_validation_cases(study: Study) -> None:
 
 def _check_axis(study: Study) -> None:
     name = study.geometry.level
-    if name is not None and name in study.level_names and study.level(name).kind != "ordinal":
-        ordinal = [level.name for level in study.levels if level.kind == "ordinal"]
+    if name is not None and name in study.level_names and not study.level(name).ordered:
+        ordinal = [level.name for level in study.levels if level.ordered]
         raise ValueError(
             f"'geometry.level' is '{name}', which is {study.level(name).kind}, and an axis orders the grades of an ordinal level; "
             f"ordinal are {', '.join(ordinal) or 'none'}"
@@ -111,7 +110,7 @@ def _check_predicted(contrast: Contrast, study: Study) -> None:
 
 
 def _check_family(family: Family, study: Study) -> None:
-    """Whether a contrast has a test that the family takes."""
+    """Check that a contrast has a test that belongs to the family."""
     seeds = len(study.seeds) if study.cohorts else 1
     for contrast in study.statistics.contrasts:
         if family.contrasts is not None and contrast.name not in family.contrasts:
@@ -144,8 +143,8 @@ def _check_subgroups(study: Study) -> None:
 
 
 def _check_groups_of_level(where: str, level: Level, groups: str | tuple[str | int, ...] | Bands) -> None:
-    """Subgroups of a level are its classes by their index."""
-    if level.kind == "multilabel":
+    """Check subgroups of a level, which are its classes by their index."""
+    if not level.exclusive:
         raise ValueError(f"'{where}': level '{level.name}' is multilabel, so a case is in several of its groups; name another level")
     classes = {str(index) for index in range(len(level.classes))}
     if isinstance(groups, tuple):
@@ -171,17 +170,17 @@ def _check_claim(study: Study) -> None:
             raise ValueError(f"'statistics.claim.measure' is '{claim.measure}', which is no measure of saliency; known are {allowed}")
 
 
-_OF_MASS = ("mass", "enrichment", "normalised")
-_OF_TOP = tuple(f"top{percent}_{kind}" for percent, kind in product((1, 5, 10, 25), ("overlap", "dice")))
+_MASS_MEASURES = ("mass", "enrichment", "normalised")
+_TOP_MEASURES = tuple(f"top{percent}_{kind}" for percent, kind in product((1, 5, 10, 25), ("overlap", "dice")))
 SALIENCY_MEASURES = (
-    *_OF_MASS,
-    *_OF_TOP,
+    *_MASS_MEASURES,
+    *_TOP_MEASURES,
     "rank_accuracy",
     "auroc",
     "pointing",
     "distance_mm",
-    *(f"{prefix}_{name}" for prefix in ("absolute", "region") for name in (*_OF_MASS, *_OF_TOP)),
+    *(f"{prefix}_{name}" for prefix in ("absolute", "region") for name in (*_MASS_MEASURES, *_TOP_MEASURES)),
 )
 """Names of the measures of a map on a tissue (:func:`kneeoa.anatomy.overlap.measure_names`),
-without what computes them.
+without importing the code that computes them.
 """

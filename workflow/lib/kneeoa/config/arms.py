@@ -1,4 +1,4 @@
-"""Backbones and arms: what is trained."""
+"""Sections of backbones and arms."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from kneeoa.config.training import Training
 
 
 class Backbone(Section):
-    """A named encoder: a kind (a file in the library's `backbones/`) and that kind's own
-    options.
+    """A named encoder: a kind (a file in the library's `backbones/`) and the options of that
+    kind.
     """
 
     kind: Name
     """A file in the library's `backbones/`."""
     options: dict[str, Any] = Field(default_factory=dict)
-    """Options of the kind, checked by it, e.g. width: 64."""
+    """Options of the kind, e.g. width: 64. Each kind checks its own."""
 
 
 class ArmRow(Section):
-    """One entry of the arms list. A list stands for every one of its values: the entry is their
-    product.
+    """One entry of the arms list. Where keys hold lists, the entry makes one arm for every
+    combination of their values.
     """
 
     backbone: Name | tuple[Name, ...]
@@ -31,17 +31,17 @@ class ArmRow(Section):
     mode: Name | tuple[Name, ...]
     """Names from `modes`."""
     grid: Name | tuple[Name, ...] | None = None
-    """The input grid; default: the view's canonical one, which lists name canonical."""
+    """The input grid. Default: the view's canonical one, which is called canonical in a list."""
     view: Name | tuple[Name, ...] | None = None
-    """The view; default: the study's only one."""
+    """The view. Default: the study's only one."""
     reader: Name | tuple[Name, ...] | None = None
-    """Names from `readers`, whose labels are learnt; none (the default) stands for the reference
-    labels as they are.
+    """Names from `readers`: the arms are trained on that reader's labels. none, the default, stands
+    for the reference labels.
     """
     training: dict[str, Any] = Field(default_factory=dict)
     """Changes to the study's training section for these arms, e.g. epochs: 8."""
     name: str = "{backbone}-{mode}"
-    """The arms' names; the factors in braces are replaced."""
+    """The arms' names. Factors in braces are replaced by their values."""
 
 
 class Arm(Section):

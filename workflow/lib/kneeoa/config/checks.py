@@ -1,6 +1,4 @@
-"""Checks that reach across the sections of a study: every name that one section uses is known to
-the section that declares it.
-"""
+"""Check a study across its sections: every name that a section uses must be declared in another."""
 
 from __future__ import annotations
 
@@ -28,10 +26,10 @@ if TYPE_CHECKING:
 
 
 def check_study(study: Study) -> None:
-    """Check a study whose sections are each in order.
+    """Check a study whose sections are each valid.
 
     Raises:
-        ValueError: the first mistake, naming key, value and what is allowed.
+        ValueError: the first mistake, with key, value and what is allowed.
     """
     check_hierarchy(study.levels)
     if len(set(study.seeds)) != len(study.seeds):
@@ -52,7 +50,7 @@ def check_study(study: Study) -> None:
 
 
 def known(key: str, value: str, allowed: Any) -> None:
-    """Refuse a ``value`` that is not among ``allowed``, naming the ``key`` that holds it.
+    """Check that ``value`` is among ``allowed``; ``key`` is the key that holds it.
 
     Raises:
         ValueError: it is not.
@@ -82,10 +80,10 @@ def _check_cohorts(study: Study) -> None:
 def _check_explained(study: Study, target: str) -> None:
     level, _ = explained(target, study.levels)
     for arm in study.arms_table():
-        heads = study.modes[arm.mode].levels if arm.mode in study.modes else ()  # an unknown mode has a sentence of its own
+        heads = study.modes[arm.mode].levels if arm.mode in study.modes else ()  # another check refuses an unknown mode
         if heads and not any(level.name in groupings(study.levels, head) for head in heads):
             raise ValueError(
-                f"'saliency.target' is '{target}', but arm '{arm.name}' has no head that speaks of the level '{level.name}': its mode "
+                f"'saliency.target' is '{target}', but arm '{arm.name}' has no head that predicts the level '{level.name}': its mode "
                 f"'{arm.mode}' has {', '.join(heads)}"
             )
 
@@ -111,12 +109,12 @@ def _check_readers(study: Study) -> None:
         if reader.level is not None:
             known(f"{where}.level", reader.level, study.level_names)
         level = study.level_read(name)
-        finer = [child.name for child in study.levels if child.parent == level.name and child.kind != "multilabel"]
-        if finer or level.kind == "multilabel":
+        finer = [child.name for child in study.levels if child.parent == level.name and child.exclusive]
+        if finer or not level.exclusive:
             why = f"level '{finer[0]}' is finer" if finer else "its findings do not exclude one another"
             raise ValueError(f"'{where}' reads level '{level.name}', but {why}; a reader reads the finest single-label level of a branch")
-        if reader.adjacent is not None and level.kind == "multiclass":
-            raise ValueError(f"'{where}.adjacent' needs ordered classes, but level '{level.name}' is multiclass; state a 'confusion'")
+        if reader.adjacent is not None and not (level.ordered or level.binary):
+            raise ValueError(f"'{where}.adjacent' needs ordered classes, but level '{level.name}' is {level.kind}; state a 'confusion'")
         try:
             reader.matrix(len(level.classes))
         except ValueError as error:
@@ -190,7 +188,9 @@ def _check_contrasts(study: Study) -> None:
 
 
 def _check_factors(where: str, contrast: Contrast, arms: ArmsTable) -> None:
-    """The factor and its values are those of arms, and some pair answers the contrast."""
+    """Check that the factor and its values are those of arms, and that a pair answers the
+    contrast.
+    """
     named = list(dict.fromkeys(factor for factors in arms.values() for factor in factors if factor != MEMBERS))
     settings = [factor for factor in named if factor.startswith(f"{TRAINING}.")]
     if contrast.factor == TRAINING:

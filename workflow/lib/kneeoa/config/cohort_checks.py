@@ -1,5 +1,5 @@
-"""Checks of cohorts against the study: what is asked of a source that its layout, or its column
-map, cannot give. A study that fails here would fail after all of its images were decoded.
+"""Check cohorts against the study: refuse what a source's layout or column map cannot give. Such a
+study would fail after all of its images were decoded.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def check_cohorts(study: Study) -> None:
-    """Check that every cohort can give what the study asks of it.
+    """Check that every cohort can give what the study needs from it.
 
     Raises:
-        ValueError: the first thing that one cannot give, naming key, value and what there is.
+        ValueError: the first thing that a cohort cannot give, with key, value and what exists.
     """
     offers: dict[str, Offer | None] = {}
     for name, cohort in study.cohorts.items():
@@ -45,35 +45,35 @@ def check_cohorts(study: Study) -> None:
 
 
 def _check_columns(where: str, level: Level, columns: LabelColumns) -> None:
-    """Whether a level's columns can give a label of its kind."""
+    """Check that a level's columns can give a label of its kind."""
     if columns.separator is not None:
         _check_listing(where, level, columns)
         return
-    wanted = len(level.classes) if level.kind == "multilabel" else 1
+    wanted = level.label_size
     if len(columns.columns) != wanted:
-        findings = f", one for each of its {wanted} findings" if level.kind == "multilabel" else ""
-        hint = "" if level.kind == "multilabel" else "; the higher of two grades is one entry: [[first, second]]"
+        findings = "" if level.exclusive else f", one for each of its {wanted} findings"
+        hint = "; the higher of two grades is one entry: [[first, second]]" if level.exclusive else ""
         raise ValueError(
             f"'{where}' has {len(columns.columns)} columns, but level '{level.name}' is {level.kind} and takes {wanted}{findings}{hint}"
         )
-    if columns.at_least is not None and level.kind not in ("multilabel", "binary"):
+    if columns.at_least is not None and level.exclusive and not level.binary:
         raise ValueError(f"'{where}.at_least' makes yes or no of a grade, but level '{level.name}' is {level.kind}")
-    top = 1 if level.kind in ("multilabel", "binary") else len(level.classes) - 1
+    top = level.label_top
     for text, index in columns.values.items():
         if index is not None and columns.at_least is None and not 0 <= index <= top:
             raise ValueError(f"'{where}.values' gives '{text}' the class {index}; level '{level.name}' has the classes 0 to {top}")
 
 
 def _check_listing(where: str, level: Level, columns: LabelColumns) -> None:
-    """Whether the findings of one column are those of a level: all of a multilabel level's, or the
-    one that makes a binary level positive.
+    """Check that the findings listed in one column are those of a level: all of a multilabel
+    level's, or the one that makes a binary level positive.
     """
     width = 1 + max(index for index in columns.values.values() if index is not None)
-    wanted = {"multilabel": len(level.classes), "binary": 1}.get(level.kind)
-    if wanted is None:
+    wanted = 1 if level.binary else len(level.classes)
+    if level.exclusive and not level.binary:
         raise ValueError(f"'{where}.separator' lists findings, but level '{level.name}' is {level.kind}; it needs a multilabel level")
     if width != wanted or any(index is not None and index < 0 for index in columns.values.values()):
-        raise ValueError(f"'{where}.values' tells of the classes 0 to {width - 1}; level '{level.name}' has 0 to {wanted - 1}")
+        raise ValueError(f"'{where}.values' gives the classes 0 to {width - 1}; level '{level.name}' has 0 to {wanted - 1}")
 
 
 def _check_levels(where: str, cohort: Cohort, offer: Offer, levels: tuple[Level, ...]) -> None:
@@ -83,7 +83,7 @@ def _check_levels(where: str, cohort: Cohort, offer: Offer, levels: tuple[Level,
         )
     for level in levels:
         grades = offer.grades.get(level.name)
-        if grades is not None and (level.kind == "multilabel" or len(level.classes) != grades):
+        if grades is not None and (not level.exclusive or len(level.classes) != grades):
             raise ValueError(
                 f"level '{level.name}' has {len(level.classes)} classes ({level.kind}), but '{where}' has {grades} grades of it: declare "
                 "those, and group them in a coarser level with 'parent_class'"
@@ -112,10 +112,10 @@ def _check_images(where: str, cohort: Cohort, offer: Offer, study: Study) -> Non
     ):
         if one and len(asked) != 1:
             raise ValueError(f"'{where}.{key}' is {list(asked)}; reader '{cohort.reader}' offers one alone")
-        strange = [entry for entry in asked if has is not None and entry not in has]
-        if strange:
+        unknown = [entry for entry in asked if has is not None and entry not in has]
+        if unknown:
             more = ", and others through 'series'" if key == "views" else ""
-            raise ValueError(f"'{where}.{key}' names '{strange[0]}'; reader '{cohort.reader}' offers {', '.join(has or ())}{more}")
+            raise ValueError(f"'{where}.{key}' names '{unknown[0]}'; reader '{cohort.reader}' offers {', '.join(has or ())}{more}")
     for view in cohort.views:
         axes = offer.dimensions.get(view) if isinstance(offer.dimensions, dict) else offer.dimensions
         declared = study.views[view].dimensions
@@ -136,7 +136,7 @@ def _check_tissues(where: str, cohort: Cohort) -> None:
 
 
 def _check_validation(study: Study) -> None:
-    """Whether there is a validation case where one is needed to choose the epoch."""
+    """Check that there is a validation case where one is needed to choose the epoch."""
     developing = [cohort.split for cohort in study.cohorts.values() if cohort.role == "develop"]
     if developing and all(split.val == 0 and split.method == "stratified" for split in developing):
         choosing = [arm.name for arm in study.arms_table() if arm.training.checkpoint == "best"]
@@ -148,10 +148,10 @@ def _check_validation(study: Study) -> None:
 
 
 def _check_subgroups(study: Study, offers: dict[str, Offer | None]) -> None:
-    """Whether any cohort tells what subgroups are made of."""
+    """Check that a cohort has the values by which subgroups are formed."""
     if not offers or None in offers.values():
         return
     given = {key for offer in offers.values() if offer is not None for key in offer.people}
     for key in study.statistics.subgroups:
         if key in PEOPLE and key not in given:
-            raise ValueError(f"'statistics.subgroups.{key}' would be empty: no cohort tells the {key} of its people")
+            raise ValueError(f"'statistics.subgroups.{key}' would be empty: no cohort gives the {key} of its people")

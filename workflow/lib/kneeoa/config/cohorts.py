@@ -1,4 +1,4 @@
-"""Where images, masks and labels come from, and how each cohort is divided."""
+"""Sections of cohorts: their sources of images, masks and labels, and their splits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PAIRS = {"R": "x", "L": "x", "A": "y", "P": "y", "S": "z", "I": "z"}
 
 
 def check_orientation(codes: str) -> str:
-    """The codes themselves, where they name one side of each pair.
+    """Check that ``codes`` name one side of each pair, and return them.
 
     Raises:
         ValueError: they do not.
@@ -26,20 +26,21 @@ def check_orientation(codes: str) -> str:
 
 
 class Split(Section):
-    """How a cohort's subjects are divided. Subjects never straddle a split."""
+    """Division of a cohort's subjects. All cases of a subject are in the same split."""
 
     method: Literal["stratified", "given"] = "stratified"
-    """stratified: drawn here by level and seed; given: the source's own train/test, validation
-    carved out of train unless given too.
+    """stratified: drawn by level and seed. given: the source's train and test; validation cases are
+    drawn from train unless the source gives them too.
     """
     stratify: Name | None = None
-    """The level whose classes are balanced over the splits (a subject counts by its worst knee).
+    """The level whose classes are balanced over the splits. A subject counts by its worst knee.
     Default: the finest level.
     """
     val: float = Field(default=0.15, ge=0, lt=1)
-    """Share of subjects for validation (of the training subjects, where the split is given)."""
+    """Share of subjects for validation. Where the split is given: share of the training subjects.
+    """
     test: float = Field(default=0.25, ge=0, lt=1)
-    """Share of subjects for the test set (ignored where the split is given)."""
+    """Share of subjects for the test set. Ignored where the split is given."""
     seed: int = 0
     """Seed of the draw."""
 
@@ -54,71 +55,71 @@ class Cohort(Section):
     """Images and labels from one source."""
 
     role: Literal["develop", "external"] = "develop"
-    """develop: split into train, val and test; external: test only."""
+    """develop: split into train, val and test. external: test only."""
     reader: Name
-    """The layout of the source: oai, oai_zib, oaizib_cm, grades_folder or manifest; see
+    """The layout of the source: oai, oai_zib, oaizib_cm, grades_folder or manifest. See
     docs/data.md.
     """
     root: str | None = None
-    """Folder of the raw data; $VARIABLES are expanded. Not given for the phantom, which the
+    """Folder of the raw data. $VARIABLES are expanded. Not given for the phantom, which the
     workflow makes.
     """
     phantom: Phantom | None = None
-    """Make this cohort (its raw files included) before reading it."""
+    """Make this cohort, with its raw files, before reading it."""
     views: tuple[Name, ...] = ("sag_dess",)
     """The views to take from this cohort."""
     visits: tuple[str, ...] = ("00m",)
     """Visits to take, as the source names them."""
     series: dict[Name, str] = Field(default_factory=dict)
-    """OAI: the regular expression of a view's series description, with a group `side` (LEFT, RIGHT)
-    unless it shows both knees.
+    """OAI: a regular expression for each view's series description, with a group `side` (LEFT,
+    RIGHT) unless the view shows both knees.
     """
     labels: dict[Name, LabelColumns] = Field(default_factory=dict)
-    """Which columns hold the label of which level (OAI: names without the visit's prefix). Default
-    for OAI's layouts: {kl: XRKL}.
+    """Columns that hold the label of each level. For OAI, names are without the visit's prefix, and
+    the default is {kl: XRKL}.
     """
     reading_project: int | str | tuple[int | str, ...] | None = None
     """Reading projects in the order of preference, where a knee has several readings (OAI's
-    READPRJ); others follow by number.
+    READPRJ). Other projects follow by number.
     """
     readings: Literal["preferred", "first", "median", "unanimous"] = "preferred"
-    """Which of several readings counts: the preferred project's, the first in the table, the
-    (lower) median, or only what all agree on.
+    """The label of a knee with several readings. preferred: the preferred project's. first: the
+    first in the table. median: the (lower) median. unanimous: a label only where all agree.
     """
     landmarks: str | None = None
     """CSV of the joints' centres in radiographs: subject, side, row, column, and visit or view
-    where needed; below `root`, or absolute.
+    where needed. Its path is below `root`, or absolute.
     """
     manifest: Manifest | None = None
     """The column map of reader `manifest`."""
     orientation: str | None = None
-    """For volumes whose header gives no orientation (arrays saved with their voxel sizes alone):
-    for each axis, in the order of the file's header (NIfTI i, j, k; MetaImage and NRRD x, y, z;
-    DICOM columns, rows, slices), the side that its index increases to. PIR: to the back, to the
-    foot, to the right, as the sagittal slices of most scanners. Files whose header gives one keep
-    it. Null: a volume without is excluded. NumPy's .npy has no header: there it is that of the
-    array's axes, and `spacing_mm` is needed too.
+    """Orientation of volumes whose header gives none, e.g. PIR: to the back, to the foot, to the
+    right, as the sagittal slices of most scanners. Each letter is the side to which the index of an
+    axis increases, in the order of the file's header (NIfTI i, j, k; MetaImage and NRRD x, y, z;
+    DICOM columns, rows, slices). A file whose header gives an orientation keeps it. NumPy's .npy
+    has no header: the letters are those of the array's axes, and `spacing_mm` is needed too. Null:
+    a volume without an orientation is excluded.
     """
     spacing_mm: tuple[PositiveFloat, PositiveFloat, PositiveFloat] | None = Field(default=None, exclude_if=lambda value: value is None)
-    """For volumes that are NumPy's .npy: millimetres of a voxel along each axis of the array, in
-    its order. Other formats state it in their headers. Null: a .npy is excluded.
+    """Voxel size in millimetres of volumes that are NumPy's .npy, along each axis of the array.
+    Other formats have it in their headers. Null: a .npy is excluded.
     """
     tissues: dict[Name, tuple[int | str, ...]] = Field(default_factory=dict)
-    """What the mask labels mean in this cohort, e.g. femoral_cartilage: [2]; or, in segmentations
-    of 3D Slicer (.seg.nrrd), whose label values differ from file to file, the names of the
-    segments, e.g. femoral_cartilage: [Femoral Cartilage], in any case. Numbers are for files that
-    name no segments; a file that does is read by names, which are the tissues' own names where no
-    other is given. Empty: no masks.
+    """Labels of each tissue in this cohort's masks, e.g. femoral_cartilage: [2]. In segmentations
+    of 3D Slicer (.seg.nrrd), label values differ from file to file: give the names of segments, in
+    any case, e.g. femoral_cartilage: [Femoral Cartilage]. A file that names its segments is read by
+    names, which are the tissues' names where no other is given. Numbers are for files that name
+    none. Empty: no masks.
     """
     shards: PositiveInt = 4
-    """Into how many pieces of whole subjects the cohort is cut; a changed subject reruns one
-    piece.
+    """Number of pieces of whole subjects into which the cohort is divided. A changed subject reruns
+    one piece.
     """
     split: Split = Split()
-    """How the cohort's subjects are divided."""
+    """Division of the cohort's subjects."""
     unlabelled: bool = Field(default=False, exclude_if=lambda value: value is False)
-    """A cohort without a single label of the finest level: its images are decoded and shown in
-    quality control, and none is trained or tested on. Any other cohort must have one.
+    """Whether no case has a label of the finest level. Images of such a cohort are decoded and
+    shown in quality control, and none is trained or tested on. Any other cohort must have labels.
     """
 
     @model_validator(mode="after")
@@ -145,7 +146,7 @@ class Cohort(Section):
     @field_validator("tissues")
     @classmethod
     def _numbers(cls, value: dict[str, tuple[int | str, ...]]) -> dict[str, tuple[int | str, ...]]:
-        """Numbers in quotes are numbers: no segment is called 2."""
+        """Read numbers in quotes as numbers: no segment is called 2."""
         return {
             name: tuple(int(label) if isinstance(label, str) and label.isdecimal() else label for label in labels)
             for name, labels in value.items()
@@ -173,10 +174,10 @@ class Cohort(Section):
             if not texts and any(f"{{{placeholder}}}" in name for name in names):
                 raise ValueError(f"'labels' holds '{{{placeholder}}}': 'manifest.{placeholder}s' must say what stands for it")
         if manifest.visit is None and not manifest.visits and len(self.visits) != 1:
-            raise ValueError("a manifest without 'visit' or 'visits' tells of one visit, so 'visits' must name exactly one")
+            raise ValueError("a manifest without 'visit' or 'visits' has one visit, so 'visits' must name exactly one")
         for key, wanted in (("visits", self.visits), ("views", self.views)):
-            known = getattr(manifest, key)
-            lacking = [entry for entry in wanted if known and entry not in known]
+            given = getattr(manifest, key)
+            lacking = [entry for entry in wanted if given and entry not in given]
             if lacking:
                 raise ValueError(f"'manifest.{key}' lacks '{lacking[0]}', which '{key}' asks for")
         for placeholder, texts in (("side", manifest.sides), ("visit", manifest.visits), ("view", manifest.views)):

@@ -1,4 +1,4 @@
-"""The factors of the arms table: what arms may differ in, one declaration each.
+"""The factors of the arms table, in which arms may differ: one declaration each.
 
 A new factor of arms is a key of the arms' rows (:mod:`kneeoa.config.arms`) and an entry of
 :data:`FACTORS`; contrasts, figures, tables and the report take it from the table.
@@ -26,9 +26,9 @@ no factor.
 """
 
 NONE = "none"
-"""The value of an arm that goes without what a factor adds."""
+"""The value of an arm without what a factor adds."""
 CANONICAL = "canonical"
-"""In a list of grids: the view's canonical one."""
+"""The view's canonical grid, in a list of grids."""
 MEMBERS = "members"
 TRAINING = "training"
 
@@ -40,16 +40,16 @@ class Factor:
     """A factor of trained arms."""
 
     name: str
-    """As contrasts and the arms table call it."""
+    """Its name in contrasts and the arms table."""
     value: Callable[[Study, Arm], str]
     """An arm's value."""
     always: bool = True
-    """Whether it stands in every arms table, or only where an arm's value is not the default."""
+    """Whether it is in every arms table, or only where an arm's value is not the default."""
     default: str = NONE
-    """The value of arms that say nothing of it."""
+    """The value of arms that do not name it."""
     applies: Callable[[Mapping[str, Any]], bool] = lambda row: True
     """Whether it applies to an arm with these entries of its row. Where it does not, a list of its
-    values makes one arm and not several.
+    values makes only one arm.
     """
 
 
@@ -61,8 +61,8 @@ FACTORS = (
     Factor(TRAINING, lambda study, arm: digest(arm.training.decisive())),
     Factor("reader", lambda study, arm: arm.reader or REFERENCE, always=False, default=REFERENCE),
 )
-"""In the order of the arms table. What an arm changes of the training section is a factor of its
-own for each key in which arms differ: ``training.learning_rate``.
+"""All factors, in the order of the arms table. Each key of the training section in which arms
+differ is another factor: ``training.learning_rate``.
 """
 
 
@@ -72,8 +72,8 @@ def inapplicable(row: Mapping[str, Any]) -> set[str]:
 
 
 def value_text(value: Any) -> str:
-    """A factor's value as the arms table writes it: numbers in their shortest form (1e-4, 0.0001
-    and 1.0e-4 are one), true and false, none for null; a list of names is joined by ``+``.
+    """Format a factor's value for the arms table: numbers in their shortest form (1e-4, 0.0001 and
+    1.0e-4 are the same), true and false, none for null; a list of names is joined by ``+``.
     """
     if value is None:
         return NONE
@@ -87,16 +87,16 @@ def value_text(value: Any) -> str:
 
 
 def arms_table(study: Study) -> ArmsTable:
-    """The arms that are trained, or imported, and their factors."""
+    """The arms table of trained or imported arms, with their factors."""
     if study.imports is not None:
-        table = _imported({name: arm.factor_values() for name, arm in study.imports.arms.items()})
+        table = _imported_table({name: arm.factor_values() for name, arm in study.imports.arms.items()})
         members = {name: list(arm.members) for name, arm in study.imports.arms.items() if arm.members}
         return {name: factors | ({MEMBERS: members[name]} if name in members else {}) for name, factors in table.items()}
     arms = study.arms_table()
     changes = _training_changes({arm.name: arm.training.decisive() for arm in arms})
     values = {arm.name: {one.name: one.value(study, arm) if one.applies(dict(arm)) else None for one in FACTORS} for arm in arms}
-    shown = [one.name for one in FACTORS if one.always or any(own[one.name] not in (None, one.default) for own in values.values())]
-    return {arm: {name: own[name] for name in shown} | changes[arm] for arm, own in values.items()}
+    shown = [one.name for one in FACTORS if one.always or any(entries[one.name] not in (None, one.default) for entries in values.values())]
+    return {arm: {name: entries[name] for name in shown} | changes[arm] for arm, entries in values.items()}
 
 
 def compared_table(study: Study) -> ArmsTable:
@@ -117,14 +117,14 @@ def compared_table(study: Study) -> ArmsTable:
     return compared
 
 
-def _imported(arms: Mapping[str, Mapping[str, Any]]) -> ArmsTable:
-    """Every arm with every factor that one of them names; none where an arm does not name it."""
+def _imported_table(arms: Mapping[str, Mapping[str, Any]]) -> ArmsTable:
+    """Give every arm all factors that one of them names; none where an arm does not name it."""
     names = dict.fromkeys(name for factors in arms.values() for name in factors)
     return {arm: {name: factors.get(name, NONE) for name in names} for arm, factors in arms.items()}
 
 
 def _training_changes(settings: Mapping[str, Mapping[str, Any]]) -> ArmsTable:
-    """Arm -> the keys of training in which arms differ, dotted."""
+    """Arm -> the dotted keys of training in which arms differ, and their values."""
     dotted = {arm: _dotted(values, f"{TRAINING}.") for arm, values in settings.items()}
     keys = dict.fromkeys(key for values in dotted.values() for key in values)
     varying = [key for key in keys if len({values.get(key, NONE) for values in dotted.values()}) > 1]

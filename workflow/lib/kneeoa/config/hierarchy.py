@@ -3,31 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from kneeoa.config.section import Name, Section
+from kneeoa.config.section import MemberOf, Name, Section
+from kneeoa.levels import registry
 
 
 class Level(Section):
     """One level of the label hierarchy."""
 
     name: Name
-    """What tables and heads call it, e.g. oa."""
-    kind: Literal["binary", "multiclass", "ordinal", "multilabel"]
-    """binary: two classes; ordinal: ordered classes; multilabel: independent yes/no findings."""
+    """Its name in tables and of its head, e.g. oa."""
+    kind: Annotated[str, MemberOf(registry.names)]
+    """binary: two classes. multiclass: several classes without order. ordinal: ordered classes.
+    multilabel: independent yes/no findings.
+    """
     classes: tuple[str, ...] = Field(min_length=2)
-    """Class names in order (for multilabel, the findings)."""
+    """Class names in order. For multilabel: names of the findings."""
     parent: Name | None = None
-    """The coarser level that this level's classes group into."""
+    """The coarser level into which this level's classes group."""
     parent_class: tuple[int, ...] | None = None
     """For each class of this level, the index of the parent's class that it belongs to."""
 
+    @property
+    def exclusive(self) -> bool:
+        """Whether a case has one of the classes; else each is a finding by itself."""
+        return registry.declaration(self.kind).exclusive
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the classes are grades."""
+        return registry.declaration(self.kind).ordered
+
+    @property
+    def binary(self) -> bool:
+        """Whether it is one yes-or-no question."""
+        return registry.declaration(self.kind).binary
+
+    @property
+    def label_size(self) -> int:
+        """How many numbers a case's label has: one, or one for each finding."""
+        return 1 if self.exclusive else len(self.classes)
+
+    @property
+    def label_top(self) -> int:
+        """The largest number that a label has: the last class, or 1 for a finding."""
+        return len(self.classes) - 1 if self.exclusive else 1
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.kind == "binary" and len(self.classes) != 2:
-            raise ValueError(f"level '{self.name}' is binary and needs exactly 2 classes, not {len(self.classes)}")
+        if self.binary and len(self.classes) != 2:
+            raise ValueError(f"level '{self.name}' is {self.kind} and needs exactly 2 classes, not {len(self.classes)}")
         if (self.parent is None) != (self.parent_class is None):
             raise ValueError(f"level '{self.name}' needs both 'parent' and 'parent_class', or neither")
         if self.parent_class is not None and len(self.parent_class) != len(self.classes):
@@ -39,13 +67,15 @@ class Level(Section):
 
 
 def finest(levels: tuple[Level, ...]) -> Level:
-    """The level that a case must have: the last declared one that is nobody's parent."""
+    """The finest level, of which a case must have a label: the last declared one that is no
+    parent.
+    """
     parents = {level.parent for level in levels}
     return [level for level in levels if level.name not in parents][-1]
 
 
 def explained(target: str, levels: Iterable[Level]) -> tuple[Level, int | None]:
-    """The level that a target of saliency names, and the class or finding of it where it names one:
+    """Parse a target of saliency into its level and, where it names one, the class or finding:
     ``kl``, ``kl.severe``, ``findings.osteophytes``.
 
     Raises:
@@ -58,7 +88,7 @@ def explained(target: str, levels: Iterable[Level]) -> tuple[Level, int | None]:
     level = declared[name]
     if dot and label not in level.classes:
         raise ValueError(f"'saliency.target' names '{label}' of the level '{name}', which has {', '.join(level.classes)}")
-    if not dot and level.kind == "multilabel":
+    if not dot and not level.exclusive:
         example = f"{name}.{level.classes[0]}"
         raise ValueError(
             f"'saliency.target' is the multilabel level '{name}', whose findings have no common score; name one, e.g. {example}"
@@ -70,16 +100,16 @@ def check_hierarchy(levels: tuple[Level, ...]) -> None:
     """Raise ValueError where parents are missing, come after their children, or class groups are
     out of range.
     """
-    seen: dict[str, Level] = {}
+    declared: dict[str, Level] = {}
     for level in levels:
-        if level.name in seen:
+        if level.name in declared:
             raise ValueError(f"level '{level.name}' is declared twice")
         if level.parent is not None:
-            if level.parent not in seen:
+            if level.parent not in declared:
                 raise ValueError(f"level '{level.name}' has the parent '{level.parent}', which is not declared before it")
-            count = len(seen[level.parent].classes)
+            count = len(declared[level.parent].classes)
             wrong = [index for index in level.parent_class or () if not 0 <= index < count]
             if wrong:
                 allowed = f"'{level.parent}' has classes 0 to {count - 1}"
                 raise ValueError(f"level '{level.name}': 'parent_class' holds {wrong[0]}, but {allowed}")
-        seen[level.name] = level
+        declared[level.name] = level

@@ -1,4 +1,4 @@
-"""Column maps: what the columns and cells of somebody's own table mean."""
+"""Column maps: the meaning of the columns and cells of a user's table."""
 
 from __future__ import annotations
 
@@ -15,32 +15,33 @@ _PLACEHOLDERS = {"side": "sides", "visit": "visits", "view": "views"}
 
 
 class LabelColumns(Section):
-    """Which columns of a table hold a level's label. A column's name alone, or a list of names, is
-    short for `columns`.
+    """The columns of a level's label. A column's name alone, or a list of names, is short for
+    `columns`.
     """
 
     columns: tuple[str | tuple[str, ...], ...] = Field(min_length=1)
-    """One column; for a multilabel level one for each finding, in the order of its classes (a list
-    of columns: the highest of them).
+    """One column. For a multilabel level one for each finding, in the order of its classes. In
+    place of a column, a list of columns: the highest of them counts.
     """
     values: dict[str, int | None] = Field(default_factory=dict)
-    """What the cells mean, e.g. {normal: 0, abnormal: 1}; numbers are compared as numbers; null: no
-    label (with `separator`: no finding of this level). A cell outside it is an invalid label,
-    unless it only adds grades between two ({"1.9": 1}). Not given: class names, or numbers.
+    """The class of each cell's text, e.g. {normal: 0, abnormal: 1}. Numbers are compared as
+    numbers. Null: no label (with `separator`: no finding of this level). A cell that is not listed
+    is an invalid label, unless `values` only adds grades between two ({"1.9": 1}). Not given: cells
+    hold class names or numbers.
     """
     at_least: int | None = None
-    """Multilabel: a finding is present from this grade on, e.g. 1. Not given: the cells are 0 or
+    """Multilabel: the grade from which a finding is present, e.g. 1. Not given: the cells are 0 or
     1.
     """
     separator: str | None = Field(default=None, min_length=1)
-    """Multilabel from one column that lists the findings which are present: what stands between
-    them. `values` gives each one's class.
+    """Multilabel: the text between findings, where one column lists those that are present.
+    `values` gives the class of each.
     """
     missing: tuple[str, ...] = ()
     """Cells that mean "not read", besides empty ones, `.`, `NA` and the like."""
     findings: Literal["union", "refuse"] = Field(default="refuse", exclude_if=lambda value: value == "refuse")
-    """Manifest, multilabel: what rows of one case (and project) that differ mean. union: each lists
-    some of its findings; refuse: no label, unless `readings` is first or median.
+    """Manifest, multilabel: the label of a case (and project) whose rows differ. union: each row
+    lists some of its findings. refuse: no label, unless `readings` is first or median.
     """
     _class_names: tuple[str, ...] = PrivateAttr(default=())
 
@@ -58,14 +59,14 @@ class LabelColumns(Section):
         return self
 
     def of_level(self, class_names: tuple[str, ...]) -> LabelColumns:
-        """The same columns for a level whose class names may stand in the cells."""
+        """Copy with the class names of a level, which cells may hold."""
         named = self.model_copy()
         named._class_names = class_names
         return named
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The level's class names that cells may hold; none where nobody gave them."""
+        """The level's class names that cells may hold; empty unless :meth:`of_level` gave them."""
         return self._class_names
 
     @property
@@ -80,20 +81,20 @@ class LabelColumns(Section):
 
 
 class Manifest(Section):
-    """Which column of a table says what: one row a case, an image, or (with `{side}`, `{visit}`,
-    `{view}` in column names) several.
+    """Column map of a table. A row is a case or an image; with `{side}`, `{visit}` or `{view}` in
+    column names it is several.
     """
 
     table: str
-    """The file: CSV, TSV or other text, Parquet, .xlsx or .sas7bdat; below `root`, or an absolute
-    path ($VARIABLES are expanded).
+    """The file: CSV, TSV or other text, Parquet, .xlsx or .sas7bdat. Its path is below `root`, or
+    absolute. $VARIABLES are expanded.
     """
     sheet: str | None = None
     """The sheet of a workbook. Default: the first."""
     subject: str
     """Column of the subject (person, specimen)."""
     side: str | None = None
-    """Column of the side; L, R, left and right are understood, other texts through `values`."""
+    """Column of the side. L, R, left and right are understood, other texts through `values`."""
     visit: str | None = None
     """Column of the visit. Default: all rows are of the cohort's one visit."""
     view: str | None = None
@@ -107,10 +108,10 @@ class Manifest(Section):
     mask: str | None = None
     """Column of the mask, relative to `root`/`folder`."""
     folder: str = ""
-    """Folder below `root` that the paths begin in."""
+    """Folder below `root` to which paths are relative."""
     shows: Literal["knee", "both"] = "knee"
-    """What an image shows: one knee, or both (a bilateral radiograph, which may then stand at two
-    sides of a subject).
+    """knee: an image shows one knee. both: it is a bilateral radiograph, which may be listed for
+    both sides of a subject.
     """
     row: str | None = None
     """Column of the joint's row in pixels of the image (landmarks), with `column`."""
@@ -121,7 +122,7 @@ class Manifest(Section):
     site: str | None = None
     """Column of the site."""
     sex: str | None = None
-    """Column of the sex; F, M, female and male are understood."""
+    """Column of the sex. F, M, female and male are understood."""
     age: str | None = None
     """Column of the age in years."""
     project: str | None = None
@@ -129,15 +130,15 @@ class Manifest(Section):
     of a case are readings that disagree.
     """
     sides: dict[Side, str] = Field(default_factory=dict)
-    """A table with columns for each side: the text that stands for `{side}` in column names, e.g.
+    """For a table with columns for each side: the text that replaces `{side}` in column names, e.g.
     {R: R, L: L} for `V0X{side}KL`.
     """
     visits: dict[str, str] = Field(default_factory=dict)
-    """The same for `{visit}`: text by visit, e.g. {00m: V0, 30m: V2}."""
+    """The text that replaces `{visit}` in column names, by visit, e.g. {00m: V0, 30m: V2}."""
     views: dict[Name, str] = Field(default_factory=dict)
-    """The same for `{view}`: text by view."""
+    """The text that replaces `{view}` in column names, by view."""
     values: dict[Literal["side", "visit", "view", "split", "site", "sex"], dict[str, str]] = Field(default_factory=dict)
-    """What cells mean, by key: e.g. side: {"1": R, "2": L}; numbers are compared as numbers."""
+    """Meaning of cells, by key, e.g. side: {"1": R, "2": L}. Numbers are compared as numbers."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -1,5 +1,5 @@
-"""The table of metrics: which there are, of which levels, how they are tested and printed. All that
-needs a metric's name follows from it; how each is computed: :mod:`kneeoa.statistics.kernels`.
+"""The table of metrics: their names, kinds of level, tests and labels. All that needs a metric's
+name follows from it; :mod:`kneeoa.statistics.kernels` computes them.
 """
 
 from __future__ import annotations
@@ -9,10 +9,15 @@ from typing import Annotated, Literal
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.section import MemberOf
+from kneeoa.levels.registry import declaration
 
 FixedTest = Literal["bootstrap", "delong", "mcnemar", "delta"]
-"""Tests of these very networks: subjects are sampled, seeds are fixed. delta: normal test from the
+"""Tests of the given networks: subjects are sampled, seeds are fixed. delta: normal test from the
 metric's influence function.
+"""
+Suits = Literal["all", "exclusive", "yes or no", "several classes", "grades"]
+"""Levels by what their kinds declare. yes or no: binary levels and findings; several classes:
+exclusive ones, but for a binary level.
 """
 
 
@@ -21,42 +26,46 @@ class Metric:
     """One row of the table."""
 
     name: str
-    """What the configuration and the tables call it."""
-    kinds: tuple[str, ...]
-    """The kinds of level that have it."""
+    """Its name in the configuration and in tables."""
+    levels: Suits
+    """The levels that have it."""
     tests: tuple[FixedTest, ...]
     """The tests that apply to it."""
     label: str
-    """How it is printed."""
+    """Its printed name."""
     better: Literal["more", "less", "one value"] = "more"
-    """Which end is better; of a metric that is best at one value neither is, and no margin makes
+    """The better direction. A metric that is best at one value has none, so no margin makes
     sense.
     """
     of_calls: bool = False
-    """It judges predicted classes, which of a binary level depend on the threshold."""
+    """Whether it is of predicted classes, which for a binary level depend on the threshold."""
     in_grades: bool = False
-    """It is in units of a grade; others are shares, probabilities or coefficients from -1 to 1."""
+    """Whether its unit is a grade; others are shares, probabilities or coefficients from -1 to
+    1.
+    """
     absent_class: Literal["", "fewer", "undefined"] = ""
-    """What a class without a case does to it: an average over fewer classes, or no value."""
+    """Effect of a class without a case: an average over fewer classes, or no value."""
     by_cut: bool = False
-    """It has one value for each cut of the grades: the rows are called cut_auc_1, cut_auc_2, ...,
-    for "grade 1 or more", and so on.
+    """Whether it has one value for each cut of the grades: the rows are called cut_auc_1,
+    cut_auc_2, ..., for "grade 1 or more", and so on.
     """
     of_each_class: bool = False
-    """A level of several classes has it for each class against the rest: the rows are called
-    auc[mild], auc[severe], and so on.
+    """Whether a level of several classes has it for each class against the rest: the rows are
+    called auc[mild], auc[severe], and so on.
     """
     of_two_heads: bool = False
-    """It is of a level with a finer one, for arms with a head of each: how often, and by how much
-    probability, the heads disagree.
+    """Whether it compares the heads of a level and of a finer one: how often, and by how much
+    probability, they disagree.
     """
     in_paper: bool = False
-    """It is in the printed table; the CSV holds all."""
+    """Whether it is in the printed table; the CSV has all."""
 
 
-_BINARY, _CLASSES, _ORDINAL = ("binary", "multilabel"), ("multiclass", "ordinal"), ("ordinal",)
-_SINGLE = ("binary", "multiclass", "ordinal")
-_ALL = (*_SINGLE, "multilabel")
+_BINARY: Suits = "yes or no"
+_CLASSES: Suits = "several classes"
+_ORDINAL: Suits = "grades"
+_SINGLE: Suits = "exclusive"
+_ALL: Suits = "all"
 _UNDEFINED: Literal["undefined"] = "undefined"
 
 TABLE: tuple[Metric, ...] = (
@@ -90,26 +99,26 @@ TABLE: tuple[Metric, ...] = (
     Metric("cut_auc", _ORDINAL, ("delong",), "AUC at cut", by_cut=True),
     Metric("cut_slope", _ORDINAL, ("delta",), "calibration slope at cut", better="one value", by_cut=True),
 )
-"""Every metric, in the order in which tables list them."""
+"""All metrics, in the order of tables."""
 
 BY_NAME: dict[str, Metric] = {metric.name: metric for metric in TABLE}
 METRICS = tuple(BY_NAME)
 
 
 def names() -> tuple[str, ...]:
-    """Every metric's name."""
+    """Names of all metrics."""
     return METRICS
 
 
 MetricName = Annotated[str, MemberOf(names)]
-"""A metric, as the configuration names it."""
+"""A metric's name in the configuration."""
 
 CONSISTENCY_METRICS = tuple(metric.name for metric in TABLE if metric.of_two_heads)
-"""Of a level with a finer one, for arms with a head of each."""
+"""Metrics that compare the heads of a level and of a finer one."""
 CUT_METRICS = tuple(metric.name for metric in TABLE if metric.by_cut)
-"""One value for each cut of the grades."""
+"""Metrics with one value for each cut of the grades."""
 LOWER_IS_BETTER = frozenset(metric.name for metric in TABLE if metric.better == "less")
-"""Metrics of which less is better."""
+"""Metrics for which lower values are better."""
 WITHOUT_DIRECTION = tuple(metric.name for metric in TABLE if metric.better == "one value")
 """Metrics that are best at one value, so that neither more nor less is better and no margin makes
 sense.
@@ -122,20 +131,23 @@ def applicable(test: FixedTest) -> tuple[str, ...]:
 
 
 def metrics_of(kind: str, parent: bool = False) -> tuple[str, ...]:
-    """The metrics of a level of this kind; ``parent``: it has a finer level below it."""
-    alone = [metric for metric in TABLE if kind in metric.kinds and not metric.of_two_heads]
-    pairs = [metric for metric in TABLE if kind in metric.kinds and metric.of_two_heads and parent]
+    """The metrics of a level of this kind; ``parent``: whether it has a finer level below it."""
+    one = declaration(kind)
+    several = one.exclusive and not one.binary
+    suits = {"all": True, "exclusive": one.exclusive, "yes or no": not several, "several classes": several, "grades": one.ordered}
+    alone = [metric for metric in TABLE if suits[metric.levels] and not metric.of_two_heads]
+    pairs = [metric for metric in TABLE if suits[metric.levels] and metric.of_two_heads and parent]
     return tuple(metric.name for metric in (*alone, *pairs))
 
 
 def rows_of(metric: str, level: Level) -> tuple[str, ...]:
-    """The names of a metric's rows: itself, or one for each cut, or one for each class against the
-    rest. Of a multilabel level the first is the mean over its findings, then each finding's.
+    """Names of a metric's rows: one, or one for each cut, or one for each class against the rest.
+    For a multilabel level: the mean over findings, then each finding.
     """
     each = tuple(f"{metric}[{name}]" for name in level.classes)
-    if level.kind == "multilabel":
+    if not level.exclusive:
         return (metric, *each)
-    if level.kind != "binary" and BY_NAME[metric].of_each_class:
+    if not level.binary and BY_NAME[metric].of_each_class:
         return each
     return tuple(f"{metric}_{cut}" for cut in range(1, len(level.classes))) if metric in CUT_METRICS else (metric,)
 

@@ -1,4 +1,4 @@
-"""Modes: which levels supervise, how the heads sit, and what each of them is trained by."""
+"""Section of modes: which levels supervise, how their heads are connected, and their losses."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from kneeoa.modes.criteria import registry as criteria
 
 
 class Mode(Section):
-    """How the levels supervise and how the heads sit."""
+    """A mode of supervision: its levels, and how their heads are connected."""
 
     kind: Annotated[str, MemberOf(registry.kinds)]
-    """A file in the library's `modes/`. single: one head; dual: parallel heads on one embedding;
-    dual_stacked: the finest head reads the embedding, and each coarser head the outputs of the next
-    finer one. Both take two levels or more.
+    """A file in the library's `modes/`. single: one head. dual: parallel heads on one embedding,
+    for two levels or more. dual_stacked: the finest head reads the embedding, and each coarser head
+    the outputs of the next finer one, for two levels or more.
     """
     levels: tuple[Name, ...] = Field(min_length=1)
     """The levels that supervise, coarse to fine."""
     weights: dict[Name, PositiveFloat] = Field(default_factory=dict)
-    """Loss weight of a level (default 1)."""
+    """Weight of a level's loss. Default: 1."""
     losses: dict[Name, Annotated[str, MemberOf(criteria.names)]] = Field(default_factory=dict)
-    """What a level is trained by: a file in the library's `modes/criteria/`. cross_entropy: softmax
-    over the classes (default); corn, coral: ordinal levels, see docs/training.md; bce: binary
-    cross-entropy, of one logit for a binary level (default in a single mode), of each finding for a
-    multilabel one.
+    """Loss of a level: a file in the library's `modes/criteria/`. cross_entropy, the default:
+    softmax over the classes. corn, coral: for ordinal levels, see docs/training.md. bce: binary
+    cross-entropy of one logit for a binary level (the default in a single mode), and of each
+    finding for a multilabel level (the default).
     """
 
     @model_validator(mode="after")

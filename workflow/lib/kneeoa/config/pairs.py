@@ -1,4 +1,4 @@
-"""The pairs of arms that a contrast compares: one factor varies, all else is equal."""
+"""Find the pairs of arms that a contrast compares: one factor varies, all others are equal."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ class ArmPair:
     candidate: str
     reference: str
     candidate_value: str
-    """Of the factor that varies."""
+    """The candidate's value of the factor that varies."""
     reference_value: str
     note: str = ""
-    """What does not apply to one of the two, and what follows the factor."""
+    """Factors that do not apply to one of the two, and factors that follow."""
 
 
 @dataclass(frozen=True)
 class _Comparison:
-    """How two arms stand to each other apart from the factor that varies."""
+    """Comparison of two arms in all factors but the one that varies."""
 
     differing: tuple[str, ...]
-    """Factors that keep them from being a pair."""
+    """Factors that differ, so that they are no pair."""
     inapplicable: tuple[tuple[str, str, str], ...]
     """(factor, the arm to which it does not apply, the other's value)."""
     following: tuple[str, ...]
@@ -40,12 +40,12 @@ class _Comparison:
 
 
 def arm_pairs(contrast: Contrast, arms: Arms) -> list[ArmPair]:
-    """The pairs that answer a contrast, candidates in the order in which the contrast lists them,
-    then arms in the table's order; empty where there are none.
+    """The pairs that answer a contrast, candidates in the order of the contrast, then arms in the
+    order of the table; may be empty.
 
-    Two arms are a pair where every other factor that applies to both is equal, but for those that
-    the contrast lets follow. Of arms that differ in a following factor only those are paired that
-    have no counterpart without the difference. An ensemble is compared with its own members.
+    Two arms are a pair where every other factor that applies to both is equal, except for those
+    that may follow. Arms that differ in a following factor are paired only where they have no
+    counterpart without the difference. An ensemble is compared with its own members.
 
     Raises:
         KneeoaError: two arms that the contrast takes have the same factors.
@@ -53,7 +53,7 @@ def arm_pairs(contrast: Contrast, arms: Arms) -> list[ArmPair]:
     sides = {value: [name for name, factors in arms.items() if factors.get(contrast.factor) == value] for value in _values(contrast)}
     for names in sides.values():
         _require_distinct(names, contrast, arms)
-    pairs, factors = [], _others(contrast, arms)
+    pairs, factors = [], _fixed_factors(contrast, arms)
     for value in contrast.candidates:
         compared = {
             (one, other): comparison
@@ -71,10 +71,10 @@ def arm_pairs(contrast: Contrast, arms: Arms) -> list[ArmPair]:
 
 
 def require_pairs(contrast: Contrast, arms: Arms) -> list[ArmPair]:
-    """:func:`arm_pairs`, at least one for each candidate.
+    """The pairs of :func:`arm_pairs`, at least one for each candidate.
 
     Raises:
-        KneeoaError: a candidate has none, or two arms have the same factors.
+        KneeoaError: a candidate has no pair, or two arms have the same factors.
     """
     pairs = arm_pairs(contrast, arms)
     for value in contrast.candidates:
@@ -89,8 +89,8 @@ def require_pairs(contrast: Contrast, arms: Arms) -> list[ArmPair]:
 
 
 def distinct_pairs(contrasts: Sequence[Contrast], arms: Arms) -> dict[tuple[str, str], str]:
-    """(candidate arm, reference arm) -> the factor that varies, for every pair of the contrasts
-    once, whatever their levels.
+    """(candidate arm, reference arm) -> the factor that varies, each pair of the contrasts once
+    whatever their levels.
     """
     pairs: dict[tuple[str, str], str] = {}
     for contrast in contrasts:
@@ -100,12 +100,12 @@ def distinct_pairs(contrasts: Sequence[Contrast], arms: Arms) -> dict[tuple[str,
 
 
 def unanswered(contrast: Contrast, arms: Arms) -> list[str]:
-    """Sentences, without their full stops, on the arms that have a candidate's value and no
-    counterpart, and one on those that have the reference's.
+    """Sentences, without their full stops, about arms without a counterpart: one for each arm with
+    a candidate's value, and one for all with the reference's.
     """
     paired = {name for pair in arm_pairs(contrast, arms) for name in (pair.candidate, pair.reference)}
     alone = {name: factors[contrast.factor] for name, factors in arms.items() if factors.get(contrast.factor) in _values(contrast)}
-    others = _others(contrast, arms)
+    others = _fixed_factors(contrast, arms)
     references = [name for name, factors in arms.items() if factors.get(contrast.factor) == contrast.reference]
     sentences = []
     for name in (name for name, value in alone.items() if value != contrast.reference and name not in paired):
@@ -114,7 +114,7 @@ def unanswered(contrast: Contrast, arms: Arms) -> list[str]:
             apart = {other: _compare(name, other, others, contrast, arms).differing for other in references}
             nearest = min(references, key=lambda other: len(apart[other]))
             keys = apart[nearest]
-            differences = ", ".join(f"{key} ({_shown(arms[name], key)}, {_shown(arms[nearest], key)})" for key in keys)
+            differences = ", ".join(f"{key} ({_value_shown(arms[name], key)}, {_value_shown(arms[nearest], key)})" for key in keys)
             lacking += f": the nearest, '{nearest}', differs in {differences} too"
         sentences.append(lacking)
     lone = [f"'{name}'" for name in references if name not in paired]
@@ -125,21 +125,21 @@ def unanswered(contrast: Contrast, arms: Arms) -> list[str]:
 
 
 def primary_pair(primary: Primary, pair: ArmPair, factor: str, arms: Arms) -> bool:
-    """Whether a pair of the primary contrast, which varies ``factor``, is one that the primary
-    comparison takes.
+    """Whether a pair of the primary contrast, which varies ``factor``, belongs to the primary
+    comparison.
     """
     ends = (pair.candidate, pair.reference)
     return all(value == (pair.candidate_value if key == factor else constant(arms, ends, key)) for key, value in primary.factors.items())
 
 
 def plural(factor: str) -> str:
-    """``modes``, ``backbones``; of a setting its own name."""
+    """Plural of a factor's name: ``modes``, ``backbones``; a setting's name stays as it is."""
     return factor if "." in factor else f"{factor}s"
 
 
 def constant(arms: Arms, pair: Iterable[str], factor: str) -> str | None:
-    """The value of a factor that both arms of a pair have, or the one to which it applies; None
-    where they differ.
+    """The value of a factor in both arms of a pair, or in the one to which it applies; None where
+    they differ.
     """
     one, other = pair
     values = {str(arms[name][factor]) for name, beside in ((one, other), (other, one)) if _applies(name, beside, factor, arms)}
@@ -159,13 +159,13 @@ def _require_distinct(names: Sequence[str], contrast: Contrast, arms: Arms) -> N
         settings[setting] = name
 
 
-def _others(contrast: Contrast, arms: Arms) -> list[str]:
-    """The factors of the table that a contrast does not vary; the digest of training is none where
-    the settings in which arms differ are factors of their own.
+def _fixed_factors(contrast: Contrast, arms: Arms) -> list[str]:
+    """The factors of the table that a contrast does not vary, without the digest of training where
+    the settings in which arms differ are factors.
     """
     named = dict.fromkeys(key for factors in arms.values() for key in factors)
     settings = any(key.startswith(f"{TRAINING}.") for key in named)
-    return [key for key in named if key != MEMBERS and not _within(key, (contrast.factor,)) and not (key == TRAINING and settings)]
+    return [key for key in named if key != MEMBERS and not _belongs_to(key, (contrast.factor,)) and not (key == TRAINING and settings)]
 
 
 def _compare(one: str, other: str, factors: Sequence[str], contrast: Contrast, arms: Arms) -> _Comparison:
@@ -181,7 +181,7 @@ def _compare(one: str, other: str, factors: Sequence[str], contrast: Contrast, a
         if lacking:
             inapplicable += lacking if len(lacking) == 1 else []
         elif arms[one][key] != arms[other][key]:
-            (following if _within(key, contrast.follows) else differing).append(key)
+            (following if _belongs_to(key, contrast.follows) else differing).append(key)
     if contrast.factor == "ensemble":
         for pool, single in sides:
             if arms[pool].get(MEMBERS) and not arms[single].get(MEMBERS) and single not in arms[pool][MEMBERS]:
@@ -189,14 +189,14 @@ def _compare(one: str, other: str, factors: Sequence[str], contrast: Contrast, a
     return _Comparison(tuple(differing), tuple(inapplicable), tuple(following))
 
 
-def _within(key: str, factors: Sequence[str]) -> bool:
-    """Whether a factor is one of those named, or a setting of one."""
+def _belongs_to(key: str, factors: Sequence[str]) -> bool:
+    """Whether a factor is one of ``factors``, or a setting of one."""
     return any(key == factor or key.startswith(f"{factor}.") for factor in factors)
 
 
 def _applies(name: str, beside: str, factor: str, arms: Arms) -> bool:
-    """Whether a factor applies to an arm, beside another: not where it has no value, nor, beside a
-    single arm, where an ensemble's members differ in it.
+    """Whether a factor applies to an arm in a pair with ``beside``: not where it has no value, nor
+    where an ensemble's members differ in it and ``beside`` is a single arm.
     """
     factors = arms[name]
     if factors.get(factor) is None:
@@ -217,5 +217,5 @@ def _note(pair: tuple[str, str], comparison: _Comparison, arms: Arms) -> str:
     return "; ".join(notes)
 
 
-def _shown(factors: Mapping[str, Any], key: str) -> str:
+def _value_shown(factors: Mapping[str, Any], key: str) -> str:
     return f"{len(factors.get(MEMBERS) or ())} members" if key == MEMBERS else str(factors.get(key))

@@ -1,6 +1,4 @@
-"""Which cohorts have people in common: stated where ids of two cohorts overlap, as an id alone does
-not tell.
-"""
+"""Declarations of which cohorts have people in common, needed where ids of two cohorts overlap."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ from kneeoa.config.section import Name
 
 
 def _groups(value: Any) -> Any:
-    """A single group may be written without its own brackets."""
+    """Accept a single group without its own brackets."""
     flat = isinstance(value, list | tuple) and value and all(isinstance(entry, str) for entry in value)
     return [value] if flat else value
 
@@ -24,13 +22,13 @@ Groups = Annotated[tuple[tuple[Name, ...], ...], BeforeValidator(_groups)]
 
 
 def pairs(groups: Collection[tuple[str, ...]]) -> set[frozenset[str]]:
-    """Every two cohorts of a group."""
+    """All pairs of cohorts that are in the same group."""
     return {frozenset(pair) for group in groups for pair in itertools.combinations(group, 2)}
 
 
 def same_as(cohort: str, same_people: Collection[tuple[str, ...]]) -> set[str]:
-    """The cohorts that have the same people under the same ids as ``cohort``, by way of others
-    too.
+    """The cohorts that have the same people under the same ids as ``cohort``, directly or through
+    others.
     """
     reached, pending = {cohort}, {cohort}
     while pending:
@@ -40,25 +38,25 @@ def same_as(cohort: str, same_people: Collection[tuple[str, ...]]) -> set[str]:
 
 
 def undeclared(cohort: str, others: Collection[str], same: Collection[tuple[str, ...]], distinct: Collection[tuple[str, ...]]) -> list[str]:
-    """Those of ``others`` of which the study does not say whether ``cohort`` has people in common
-    with them.
+    """Those of ``others`` for which the study does not declare whether ``cohort`` has people in
+    common with them.
     """
     stated = same_as(cohort, same) | {other for pair in pairs(distinct) if cohort in pair for other in pair}
     return [other for other in others if other != cohort and other not in stated]
 
 
 def check_people(same: Collection[tuple[str, ...]], distinct: Collection[tuple[str, ...]], cohorts: Collection[str]) -> None:
-    """Check what a study says of its cohorts' people.
+    """Check a study's declarations of its cohorts' people.
 
     Raises:
-        ValueError: a cohort is not known, a group has one cohort alone, or two cohorts are said to
-            be both.
+        ValueError: a cohort is not known, a group has only one cohort, or two cohorts are declared
+            both same and distinct.
     """
     for key, groups in (("same_people", same), ("distinct_people", distinct)):
         for group in groups:
-            strange = [name for name in group if name not in cohorts]
-            if strange:
-                raise ValueError(f"'{key}' names '{strange[0]}'; the cohorts are {', '.join(cohorts) or 'none'}")
+            unknown = [name for name in group if name not in cohorts]
+            if unknown:
+                raise ValueError(f"'{key}' names '{unknown[0]}'; the cohorts are {', '.join(cohorts) or 'none'}")
             if len(group) < 2 or len(set(group)) < len(group):
                 raise ValueError(f"'{key}' holds {list(group)}; it takes two different cohorts or more")
     for pair in pairs(distinct):
@@ -68,7 +66,7 @@ def check_people(same: Collection[tuple[str, ...]], distinct: Collection[tuple[s
 
 
 def overlap_sentence(first: str, second: str, shared: Collection[str]) -> str:
-    """What to say of ids that two cohorts have in common, undeclared."""
+    """The message about ids that are in two cohorts without a declaration."""
     some = ", ".join(sorted(shared)[:3])
     return (
         f"{len(shared)} ids are both in cohort '{first}' and in cohort '{second}' ({some}{', ...' if len(shared) > 3 else ''}): say "

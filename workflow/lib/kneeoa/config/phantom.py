@@ -1,4 +1,4 @@
-"""The phantom cohort that the workflow makes itself."""
+"""Section of the phantom cohort, which the workflow makes itself."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Reader(Section):
         min_length=5,
         max_length=5,
     )
-    """Row: true grade; column: probability of the grade that is read."""
+    """Probabilities of the grade that is read. Rows are true grades, columns are read grades."""
 
     @model_validator(mode="after")
     def _probabilities(self) -> Self:
@@ -41,36 +41,38 @@ class Phantom(Section):
     """Size, number and difficulty of the phantom cohort."""
 
     seed: int = Field(default=1, ge=0, lt=2**32)
-    """Seed of everything that is drawn."""
+    """Seed of all random draws."""
     subjects: int = Field(default=200, ge=1, le=90_000)
-    """People whose files are sound; the broken cases (see `faults`) are people of their own."""
+    """Number of people without faults. Cases with faults (see `faults`) are further people."""
     both_knees: float = Field(default=0.3, ge=0, le=1)
     """Share of subjects who have both knees."""
     shape: tuple[PositiveInt, PositiveInt, PositiveInt] = (40, 96, 96)
     """Raw voxels of an image: slices (left-right), rows, columns."""
     spacing: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (2.8, 1.46, 1.46)
-    """Millimetres of a raw voxel."""
+    """Size of a raw voxel in millimetres."""
     noise: float = Field(default=0.06, ge=0)
     """Rician noise, as a share of the cartilage signal."""
     bias: float = Field(default=0.25, ge=0, lt=1)
     """Peak relative size of the smooth bias field."""
     scanners: PositiveInt = 3
-    """Scanners with gains, contrasts and noise of their own."""
+    """Number of scanners, each with its own gain, contrast and noise."""
     lesions: float = Field(default=1.0, ge=0)
     """Strength of marrow lesions and effusion for a given severity."""
     effect: float = Field(default=1.0, gt=0)
-    """How strongly severity changes the anatomy: 1 is a textbook knee, less is harder to learn."""
+    """Strength of the effect of severity on the anatomy. 1 is a textbook knee, less is harder to
+    learn.
+    """
     variation: float = Field(default=1.0, ge=0, le=2)
-    """Strength of what differs between knees and has nothing to do with severity: size, shape,
-    pose, thickness of cartilage.
+    """Strength of differences between knees that do not depend on severity: size, shape, pose,
+    thickness of cartilage.
     """
     nifti: float = Field(default=0.5, ge=0, le=1)
-    """Share of subjects whose images are NIfTI files; the rest are DICOM series."""
+    """Share of subjects whose images are NIfTI files. The others are DICOM series."""
     faults: bool = True
-    """Add a few broken cases (one subject each, on top of `subjects`): most must end in the
+    """Add a few cases with faults, one subject each, besides `subjects`. Most must end in the
     exclusions table.
     """
     parts: int = Field(default=4, ge=1, le=26)
-    """Into how many release folders (and jobs) the raw tree is cut."""
+    """Number of release folders (and jobs) into which the raw files are divided."""
     reader: Reader = Reader()
-    """Who reads the grades."""
+    """The simulated radiologist who reads the grades."""

@@ -1,4 +1,4 @@
-"""How runs predict, and ensembles of their predictions."""
+"""Sections of prediction and of ensembles."""
 
 from __future__ import annotations
 
@@ -14,55 +14,54 @@ Direction = Literal["left_right", "superior_inferior", "anterior_posterior"]
 
 TOGETHER = "together"
 NO_ENSEMBLE = "none"
-"""What the factor ``ensemble`` of a single arm says."""
+"""Value of the factor ``ensemble`` of a single arm."""
 
 
 class Prediction(Section):
-    """How a trained network is asked."""
+    """Prediction by trained networks."""
 
     flips: tuple[Direction, ...] = ()
-    """Test-time flips: the network also sees each image mirrored along each of these directions by
-    itself, and the logits are averaged (the geometric mean of the class probabilities); embeddings
-    are of the image as it is. None is anatomically right: canonical knees all look like right ones,
-    so a left-right flip puts the medial side where the lateral one was, and no knee is upside down
-    or back to front. A network that was not trained on such images has not seen their like; the
-    default is no flip.
+    """Test-time flips: directions along which a mirror image of each image is predicted as well.
+    The logits are averaged, which is the geometric mean of the class probabilities. Embeddings are
+    those of the image without a flip. No flip is anatomically right: canonical knees all look like
+    right ones, so a left-right flip swaps the medial and the lateral side, and no knee is upside
+    down or back to front. A network was not trained on such images. Default: no flip.
     """
     temperature: bool = False
-    """true: the probabilities of each head are softened or sharpened by one temperature, fitted on
-    the validation cases; a coarse level read from a fine head is summed from its calibrated
-    probabilities. The temperature itself is written beside the run's weights in either case. The
-    order of a case's classes never changes, nor, for two classes, the order of cases: accuracy of
-    an own head and a binary AUC stay what they are.
+    """Calibrate the probabilities of each head by one temperature, fitted on the validation cases.
+    A coarse level derived from a fine head is summed from its calibrated probabilities. The
+    temperature is written beside the run's weights even if this is false. It never changes the
+    order of a case's classes nor, for two classes, the order of cases: the accuracy of a head at
+    its own level and a binary AUC stay the same.
     """
 
 
 class Ensemble(Section):
-    """Several runs that speak as one; analyses of predictions take it for an arm."""
+    """Several runs whose predictions are averaged. Analyses of predictions treat it as an arm."""
 
     members: tuple[Name, ...] = Field(min_length=1)
     """Names of arms."""
     combine: Literal["mean", "logit_mean"] = "mean"
-    """mean: the average of the members' probabilities; logit_mean: that of their logits, which is
-    the geometric mean of the probabilities, made to sum to 1. Coarse levels are then read from the
-    combined fine head.
+    """mean: the average of the members' probabilities. logit_mean: the average of their logits,
+    which is the geometric mean of the probabilities, made to sum to 1. Coarse levels are then
+    derived from the combined fine head.
     """
     seeds: Literal["each", "together"] = "each"
-    """each: one ensemble for every seed, of all members at that seed; together: one of all members
+    """each: one ensemble for every seed, of all members at that seed. together: one of all members
     at all seeds.
     """
 
     @property
     def words(self) -> str:
-        """What kind of ensemble it is: a factor, so that ensembles are compared with their like
-        alone.
+        """The kind of ensemble, in words: a factor, so that only ensembles of the same kind are
+        compared.
         """
         how = "logit mean" if self.combine == "logit_mean" else "mean"
         return f"{how} over seeds" if self.seeds == TOGETHER else f"{how} of arms"
 
 
 def flipped_axes(view: View, flips: Collection[str]) -> tuple[int, ...]:
-    """The axes of an image of ``view`` (0: its first) that the directions ``flips`` run along.
+    """The axes of an image of ``view`` (0: its first) along the directions ``flips``.
 
     Raises:
         ValueError: the view has no such direction.
@@ -76,12 +75,15 @@ def flipped_axes(view: View, flips: Collection[str]) -> tuple[int, ...]:
 
 
 def check_ensembles(ensembles: Mapping[str, Ensemble], views: Mapping[str, str], seeds: int) -> None:
-    """Raise ValueError where an ensemble cannot be made.
+    """Check that all ensembles can be made.
 
     Args:
         ensembles: by name.
         views: the view of each arm.
-        seeds: how many seeds each arm is trained with.
+        seeds: number of seeds of each arm.
+
+    Raises:
+        ValueError: one cannot.
     """
     for name, ensemble in ensembles.items():
         where = f"ensembles.{name}"
@@ -95,4 +97,4 @@ def check_ensembles(ensembles: Mapping[str, Ensemble], views: Mapping[str, str],
         if len(ensemble.members) * (seeds if ensemble.seeds == TOGETHER else 1) < 2:
             raise ValueError(f"'{where}' has one member only; name several arms, or take several seeds together ('seeds: together')")
         if len({views[member] for member in ensemble.members}) > 1:
-            raise ValueError(f"'{where}.members' see different views, so they do not speak of the same cases")
+            raise ValueError(f"'{where}.members' have different views, so they do not predict the same cases")

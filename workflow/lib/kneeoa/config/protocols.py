@@ -1,4 +1,4 @@
-"""Protocols of training: settings that belong together under one name."""
+"""Protocols of training: named sets of settings."""
 
 from __future__ import annotations
 
@@ -21,30 +21,31 @@ PUBLISHED: dict[str, Any] = {
     "clip": 0.0,
     "micro_batch": None,
 }
-"""Paper A (arXiv 2605.00718): AdamW, a constant rate, no augmentation, nothing chosen on validation
-cases.
+"""Settings of paper A (arXiv 2605.00718): AdamW, a constant rate, no augmentation, nothing chosen
+on validation cases.
 """
 
 
 def filled(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """``settings`` with what their protocol fixes, where it is not given; what is given stays, and
-    is checked afterwards.
+    """Add the settings that the protocol fixes and that are not given; given ones stay, and are
+    checked afterwards.
     """
     fixed = PUBLISHED if settings.get("protocol") == AS_PUBLISHED else {}
     return {**fixed, **settings}
 
 
 def contradictions(given: Mapping[str, Any], published: Mapping[str, Any]) -> str:
-    """One sentence on the keys whose values differ from paper A's; empty where none does."""
+    """A sentence about the keys whose values differ from paper A's; empty where none does."""
     keys = [key for key in PUBLISHED if given[key] != published[key]]
     if not keys:
         return ""
-    told = " and ".join(f"'{key}' {_shown(published[key])}, not {_shown(given[key])}" for key in keys)
-    return f"protocol '{AS_PUBLISHED}' means {told}; leave {'it' if len(keys) == 1 else 'them'} out, or choose the protocol '{VALIDATED}'"
+    differences = " and ".join(f"'{key}' {_value_shown(published[key])}, not {_value_shown(given[key])}" for key in keys)
+    them = "it" if len(keys) == 1 else "them"
+    return f"protocol '{AS_PUBLISHED}' means {differences}; leave {them} out, or choose the protocol '{VALIDATED}'"
 
 
-def _shown(value: Any) -> str:
-    """A value as people write it; of a section only what is not zero."""
+def _value_shown(value: Any) -> str:
+    """Format a value as in a configuration; of a section only the keys that are not zero."""
     if isinstance(value, Mapping):
         return str({key: entry for key, entry in value.items() if entry}) if any(value.values()) else "none"
     return str(value)

@@ -1,5 +1,5 @@
-"""Noisy readers: how training and validation labels are read again, with stated errors or by chance
-alone.
+"""Section of noisy readers: training and validation labels are read again, with configured errors
+or by chance alone.
 """
 
 from __future__ import annotations
@@ -11,33 +11,33 @@ from pydantic import Field, model_validator
 from kneeoa.config.section import Name, Section
 
 REFERENCE = "none"
-"""In a list of readers: the reference labels as they are."""
+"""The reference labels, in a list of readers."""
 
 
 class NoisyReader(Section):
-    """Somebody who reads one level's labels of training and validation cases again, with errors.
-    Test labels stay the reference.
+    """A simulated reader who reads one level's labels of training and validation cases again, with
+    errors. Test labels stay the reference.
     """
 
     adjacent: float | None = Field(default=None, gt=0, le=1)
-    """Probability that a grade is read one off: to either side alike, at an end of the scale to its
-    only neighbour.
+    """Probability that a grade is read as a neighbouring one. Both neighbours are equally likely;
+    at an end of the scale there is only one.
     """
     confusion: tuple[tuple[float, ...], ...] | None = None
-    """Instead of `adjacent`. Row: the reference class; column: the probability of the class that is
-    read, e.g. a measured agreement between readers.
+    """Instead of `adjacent`: probabilities of the class that is read. Rows are reference classes,
+    columns are read classes, e.g. from a measured agreement between readers.
     """
     permute: bool = False
-    """Instead of either: every label is another subject's of the same split. There is nothing to
-    learn from such labels, so what an arm of this reader finds is what chance finds.
+    """Instead of both: every label is that of another subject of the same split. Nothing can be
+    learned from such labels, so an arm of this reader shows the results of chance.
     """
     level: Name | None = None
-    """The level that is read; default: the finest one that is not multilabel. Coarser levels follow
-    from what is read.
+    """The level that is read. Default: the finest one that is not multilabel. Coarser levels are
+    derived from what is read.
     """
     seed: int = Field(default=0, ge=0)
-    """Seed of the errors. Readers of one seed stumble over the same cases: what a careful one
-    misreads, a careless one misreads too.
+    """Seed of the errors. Readers with the same seed err in the same cases: a less careful reader
+    misreads all cases that a more careful one misreads.
     """
 
     @model_validator(mode="after")
@@ -52,8 +52,8 @@ class NoisyReader(Section):
         return self
 
     def matrix(self, classes: int) -> tuple[tuple[float, ...], ...] | None:
-        """The confusion of a level with so many classes: row the reference class, column the
-        probability of what is read.
+        """Confusion matrix of a level with ``classes`` classes: probabilities of the class that is
+        read, rows by reference class.
 
         None for a reader who permutes.
 

@@ -1,4 +1,4 @@
-"""The reference of every configuration key, generated from the typed sections: ``python -m
+"""Generate the reference of every configuration key from the typed sections: ``python -m
 kneeoa.config.reference``.
 """
 
@@ -24,7 +24,9 @@ Generated from the typed sections in `workflow/lib/kneeoa/config/` (`make refere
 
 
 def markdown(root: type[BaseModel]) -> str:
-    """One table a section, in the order in which the sections are first used."""
+    """The reference in Markdown: one table a section, in the order in which sections are first
+    used.
+    """
     parts = [HEADER]
     for section in _sections(root, []):
         doc = inspect.cleandoc(section.__doc__ or "")
@@ -51,7 +53,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def _type(annotation: Any, metadata: Iterable[Any] = ()) -> str:
-    """A type in words short enough for a table cell."""
+    """Describe a type briefly, for a table cell."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _type(arguments[0], arguments[1:])
@@ -69,13 +71,13 @@ def _type(annotation: Any, metadata: Iterable[Any] = ()) -> str:
     return {str: "text", int: "integer", float: "number", bool: "true or false"}.get(annotation, "any value")
 
 
-def _sections(model: type[BaseModel], seen: list[type[BaseModel]]) -> list[type[BaseModel]]:
-    if model not in seen:
-        seen.append(model)
+def _sections(model: type[BaseModel], collected: list[type[BaseModel]]) -> list[type[BaseModel]]:
+    if model not in collected:
+        collected.append(model)
         for field in model.model_fields.values():
             for section in _models(field.annotation):
-                _sections(section, seen)
-    return seen
+                _sections(section, collected)
+    return collected
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:

@@ -1,5 +1,5 @@
-"""Threads, memory and time that rules ask for. Configuration, never the machine, sets the threads:
-results depend on them.
+"""Section of resources: threads, memory and time of jobs. Threads are configured, never taken from
+the machine, as results depend on them.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from kneeoa.config.section import Section
 
 
 class Ask(Section):
-    """What one job of a stage asks of the scheduler."""
+    """Resources that one job requests from the scheduler."""
 
     threads: PositiveInt = 1
-    """Threads, whatever the machine has."""
+    """Number of threads, whatever the machine has."""
     memory_mb: PositiveInt = 2000
-    """Grows with each attempt."""
+    """Memory in megabytes. It grows with each attempt."""
     minutes: PositiveInt = 60
-    """Grows with each attempt."""
+    """Time limit in minutes. It grows with each attempt."""
     gpus: int = Field(default=0, ge=0, le=1)
-    """GPUs; where no GPU is found a run trains on the CPU."""
+    """Number of GPUs. Without a GPU, a run trains on the CPU."""
 
 
 class Resources(Section):
-    """One ask per kind of work."""
+    """Resources of jobs, by kind of work."""
 
     phantom: Ask = Ask()
     """Making the phantom."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, StringConstraints
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-# Names become wildcards and file names, so they are kept plain.
+# Names become wildcards and file names, so few characters are allowed.
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$")]
 
 # A factor of arms; a dotted one is a key of a section, such as training.learning_rate.
@@ -17,19 +17,19 @@ FactorName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z]
 
 
 class Section(BaseModel):
-    """A closed, frozen piece of the configuration."""
+    """A part of the configuration: unknown keys are refused, values cannot be changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 @dataclass(frozen=True)
 class MemberOf:
-    """Annotates a text that must be a name in a registry; a wrong one is refused as a wrong
-    ``Literal`` is, with what is allowed.
+    """Annotation of a text that must be a name in a registry; a wrong one is refused as a wrong
+    ``Literal`` is, with the allowed names.
     """
 
     names: Callable[[], tuple[str, ...]]
-    """Asks the registry."""
+    """Returns the registry's names."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """The text's own schema, then the check."""

@@ -1,4 +1,4 @@
-"""From pydantic's errors to sentences: which key, which value, what is allowed."""
+"""Turn pydantic's validation errors into messages: which key, which value, what is allowed."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _TAGS = frozenset({"constrained-str", "str", "int", "float", "bool"})
 
 
 def sentences(error: ValidationError, model: type[BaseModel]) -> list[str]:
-    """One sentence per mistake, in the order of the configuration; branches of a union are told
-    once.
+    """One message per mistake, in the order of the configuration; equal ones of a union's branches
+    are given once.
     """
-    told = [_sentence(detail, model) for detail in error.errors()]
-    return list(dict.fromkeys(told))
+    messages = [_message(detail, model) for detail in error.errors()]
+    return list(dict.fromkeys(messages))
 
 
-def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
+def _message(detail: ErrorDetails, model: type[BaseModel]) -> str:
     location = [part for part in detail["loc"] if isinstance(part, int) or not _is_type_tag(str(part))]
     key = _dotted(location)
     value = detail["input"]
@@ -36,7 +36,7 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
         case "string_pattern_mismatch":
             return f"'{key}' is {value!r}; a name has small letters, digits, - and _ and begins with a letter"
         case "string_type" if not isinstance(value, str | list | tuple | dict):
-            return _unquoted(key, detail["loc"], value)
+            return _quote_message(key, detail["loc"], value)
         case "tuple_type" if isinstance(value, str):
             return f"'{key}' is {value!r}; write a list: [{value}]"
         case _:
@@ -44,8 +44,8 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
             return f"'{key}' is {value!r}: {text}"
 
 
-def _unquoted(key: str, location: tuple[int | str, ...], value: Any) -> str:
-    """What YAML made of a name that is not in quotes."""
+def _quote_message(key: str, location: tuple[int | str, ...], value: Any) -> str:
+    """Message about a name without quotes that YAML read as another type."""
     kind = {bool: "yes or no", int: "a number", float: "a number", type(None): "nothing"}.get(type(value), "a date")
     if location and location[-1] == "[key]":
         above = _dotted([part for part in location[:-2] if isinstance(part, int) or not _is_type_tag(part)])
@@ -54,8 +54,8 @@ def _unquoted(key: str, location: tuple[int | str, ...], value: Any) -> str:
 
 
 def _is_type_tag(part: str) -> bool:
-    """Pydantic adds the union's branch to a location (``tuple[...]``, ``constrained-str``); people
-    never wrote it.
+    """Whether a part of a location is the branch of a union that pydantic adds (``tuple[...]``,
+    ``constrained-str``), and no key.
     """
     return "[" in part or part in _TAGS
 
@@ -69,17 +69,17 @@ def _dotted(location: list[int | str]) -> str:
 
 def _unknown_key(location: list[int | str], model: type[BaseModel]) -> str:
     section = _section_at(location[:-1], model)
-    known = sorted(section.model_fields) if section is not None else []
-    near = difflib.get_close_matches(str(location[-1]), known, n=1)
+    allowed = sorted(section.model_fields) if section is not None else []
+    near = difflib.get_close_matches(str(location[-1]), allowed, n=1)
     hint = f"; did you mean '{near[0]}'?" if near else ""
-    return f"the key '{_dotted(location)}' is not known{hint} (allowed here: {', '.join(known)})"
+    return f"the key '{_dotted(location)}' is not known{hint} (allowed here: {', '.join(allowed)})"
 
 
 def _section_at(location: list[int | str], model: type[BaseModel]) -> type[BaseModel] | None:
-    """The section that a location points at, found through the annotations of its fields."""
+    """The section at a location, by following the annotations of fields."""
     current: Any = model
     for part in location:
-        current = _bare(current)
+        current = _strip_annotations(current)
         if isinstance(current, type) and issubclass(current, BaseModel):
             if part not in current.model_fields:
                 return None
@@ -90,11 +90,11 @@ def _section_at(location: list[int | str], model: type[BaseModel]) -> type[BaseM
             current = get_args(current)[0]
         else:
             return None
-    current = _bare(current)
+    current = _strip_annotations(current)
     return current if isinstance(current, type) and issubclass(current, BaseModel) else None
 
 
-def _bare(annotation: Any) -> Any:
+def _strip_annotations(annotation: Any) -> Any:
     """Strip Annotated and Optional."""
     while get_origin(annotation) in (Annotated, Union, types.UnionType):
         options = [option for option in get_args(annotation) if option is not type(None)]

@@ -1,4 +1,4 @@
-"""How arms are compared: contrasts, the primary one, families of tests, thresholds, margins,
+"""Sections of statistics: contrasts, the primary one, families of tests, thresholds, margins,
 subgroups and the claim.
 """
 
@@ -13,16 +13,19 @@ from kneeoa.config.metrics import WITHOUT_DIRECTION, FixedTest, MetricName, appl
 from kneeoa.config.section import FactorName, Name, Section
 
 Test = Literal["bootstrap", "delong", "mcnemar", "delta", "seeds", "non_inferiority", "equivalence"]
-"""seeds: of networks like these (three or more matched seeds); the last two: against a margin."""
+"""seeds: a test over random seeds (three or more matched ones); non_inferiority and equivalence:
+tests against a margin.
+"""
 
 APPLICABLE: dict[FixedTest, tuple[str, ...]] = {test: applicable(test) for test in get_args(FixedTest)}
 """The metrics that a test applies to."""
 
 
 class Contrast(Section):
-    """A candidate against a reference on the same cases: one factor of the arms varies, all others
-    are equal; rows for each combination of the others. A factor that does not apply to one of two
-    arms (what an ensemble's members differ in) is no difference between them.
+    """A comparison of a candidate with a reference on the same cases. One factor of the arms
+    varies, all others are equal; there is a row for each combination of the others. A factor that
+    does not apply to one of two arms, as one in which an ensemble's members differ, is no
+    difference between them.
     """
 
     name: Name
@@ -31,28 +34,28 @@ class Contrast(Section):
     """The level at which arms are compared."""
     factor: FactorName = "mode"
     """The factor that varies: mode, backbone, view, grid, reader, ensemble, a key of training in
-    which arms differ (training.learning_rate), or a factor that imported arms name.
+    which arms differ (training.learning_rate), or a factor of imported arms.
     """
     candidate: str | tuple[str, ...]
-    """A value of the factor, or a list of values, each of which is compared with the reference:
-    rows that no family takes are then a family of their own (Holm), called as the contrast.
+    """A value of the factor, or a list of values. Each of a list is compared with the reference,
+    and rows that are in no family form a family (Holm) with the name of the contrast.
     """
     reference: str
-    """A value of the factor; none: without it."""
+    """A value of the factor. none: arms without it."""
     follows: tuple[FactorName, ...] = ()
-    """Factors that may differ with the one that varies, e.g. [training] where each backbone is
-    trained in its own way. Arms that are equal in them too are compared first of all.
+    """Factors that may differ together with the one that varies, e.g. [training] where each
+    backbone has its own settings. Arms that are equal in these factors too are paired first.
     """
     tests: dict[MetricName, tuple[FixedTest, ...]]
-    """For each metric, the tests to run, e.g. auc: [delong, bootstrap]. With three or more seeds a
-    test over random seeds joins them by itself and takes their place in the families. Of a level of
-    several classes auc, average_precision, sensitivity, specificity, ppv and npv are of each class
-    against the rest, a row a class (auc[mild]); of a multilabel level every metric has a row for
-    the mean over findings (auc) and one a finding (auc[osteophytes]).
+    """The tests of each metric, e.g. auc: [delong, bootstrap]. With three or more seeds a test over
+    random seeds is added and takes their place in the families. For a level of several classes,
+    auc, average_precision, sensitivity, specificity, ppv and npv have a row for each class against
+    the rest (auc[mild]). For a multilabel level every metric has a row for the mean over findings
+    (auc) and one for each finding (auc[osteophytes]).
     """
     margin: dict[MetricName, PositiveFloat] | PositiveFloat | None = None
-    """Non-inferiority and equivalence margin, fixed before the run; a number is that of the first
-    metric in `tests`.
+    """Margin of non-inferiority and equivalence for each metric. A single number is that of the
+    first metric in `tests`. Fix it before the run.
     """
 
     @field_validator("candidate", mode="before")
@@ -105,24 +108,24 @@ class Contrast(Section):
 
 
 class Primary(Section):
-    """The one comparison that the study is about; its p is not adjusted. Where it leaves several
-    rows, Holm corrects them.
+    """The study's primary comparison. Its p is not adjusted; where it has several rows, Holm
+    corrects them.
     """
 
     contrast: Name
-    """A contrast."""
+    """Name of the contrast."""
     metric: MetricName
-    """One of its metrics; of a multilabel level the mean over findings, of a metric with a row for
-    each class all of them.
+    """One of its metrics. For a multilabel level it is the mean over findings; for a metric with a
+    row for each class it is all of them.
     """
     backbone: Name | None = None
-    """The backbone; default: every one, which makes a primary family."""
+    """The backbone. Default: all, which makes a primary family."""
     where: dict[FactorName, str] = Field(default_factory=dict)
-    """Values of other factors that both of its arms have, e.g. {mode: dual}; of the contrast's own
-    factor, the candidate's. Default: every one.
+    """Values of other factors that both of its arms have, e.g. {mode: dual}. For the contrast's own
+    factor it is the candidate's value. Default: all.
     """
     cohort: Name | None = None
-    """The cohort; default: every one."""
+    """The cohort. Default: all."""
 
     @field_validator("where", mode="before")
     @classmethod
@@ -136,44 +139,46 @@ class Primary(Section):
 
 
 class Family(Section):
-    """Tests that are corrected together."""
+    """Tests that are corrected together for multiple testing."""
 
     name: Name
     """Name of the family."""
     adjust: Literal["holm", "max_t", "bh", "by", "none"]
-    """Holm, step-down max-T (by how the tests' differences move together over subjects: never more
-    than Holm, and less where tests are of the same cases), Benjamini-Hochberg, Benjamini-Yekutieli
-    or no adjustment.
+    """holm: Holm. max_t: step-down max-T, which uses the covariance of the tests' differences over
+    subjects; its adjusted p is never larger than Holm's, and smaller where tests are of the same
+    cases. bh: Benjamini-Hochberg. by: Benjamini-Yekutieli. none: no adjustment.
     """
     tests: tuple[Test, ...]
-    """A contrast's row joins the first family that lists its test and, where given, its contrast
-    and metric. Where a test over random seeds exists, it joins in the place of the metric's other
-    tests, which are then in no family.
+    """Tests of the family. A contrast's row belongs to the first family that lists its test and,
+    where given, its contrast and metric. A test over random seeds, where it exists, takes the place
+    of the metric's other tests, which are then in no family.
     """
     contrasts: tuple[Name, ...] | None = None
-    """Contrasts of the family; default all."""
+    """Contrasts of the family. Default: all."""
     metrics: tuple[MetricName, ...] | None = None
-    """Metrics of the family; default all."""
+    """Metrics of the family. Default: all."""
 
 
 class ThresholdRule(Section):
-    """A threshold fitted on the validation cases, for each arm and seed; the test cases never
-    choose it.
+    """A threshold fitted on the validation cases, for each arm and seed. Test cases are never used
+    for it.
     """
 
     rule: Literal["youden", "sensitivity", "specificity"]
-    """youden: highest sensitivity + specificity; the others: the threshold that gives at least
-    `value` of the rate.
+    """youden: highest sensitivity + specificity. sensitivity, specificity: at least `value` of that
+    rate.
     """
     value: float = Field(default=0.9, gt=0, le=1)
-    """The rate that is asked for."""
+    """The rate that the threshold must reach."""
 
 
 class Bands(Section):
-    """Groups of a number, from limits."""
+    """Groups of a number, by limits."""
 
     bands: tuple[float, ...] = Field(min_length=2)
-    """Limits in ascending order; a band holds its lower limit, the last one its upper limit too."""
+    """Limits in ascending order. A band includes its lower limit, the last one its upper limit
+    too.
+    """
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
@@ -183,8 +188,8 @@ class Bands(Section):
 
 
 class Claim(Section):
-    """The study's claim in one table: change in prediction, in the order of the severity axis and
-    in saliency, mode against mode.
+    """The study's claim in one table: changes in prediction, in the order of the severity axis and
+    in saliency between modes.
     """
 
     axis: Name = "pc1"
@@ -192,8 +197,8 @@ class Claim(Section):
     tissue: Name = "cartilage"
     """One of the anatomy's targets."""
     measure: Name = "enrichment"
-    """The measure of saliency in the tissue; enrichment: its share of saliency over its share of
-    the volume (chance: 1). Maps are those of the first of `saliency.methods`.
+    """The measure of saliency in the tissue, from the maps of the first of `saliency.methods`.
+    enrichment: the tissue's share of saliency over its share of the volume (chance: 1).
     """
 
 
@@ -201,40 +206,40 @@ Groups = Literal["all"] | tuple[str | int, ...] | Bands
 
 
 class Statistics(Section):
-    """How arms are compared."""
+    """Comparison of arms."""
 
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
-    """Level of every interval."""
+    """Confidence level of every interval."""
     resamples: PositiveInt = 10_000
-    """Bootstrap resamples of subjects."""
+    """Number of bootstrap resamples of subjects."""
     seed: int = 42
     """Seed of the bootstrap."""
     mcnemar: Literal["midp", "exact", "chi2", "edwards"] = "midp"
-    """Which p-value McNemar tests give (edwards: exact below 25 discordant pairs, else
-    continuity-corrected). With several knees a person the test is by person: midp and exact stay
-    exact, by sign permutation; chi2 and, from 25 discordant people, edwards are Obuchowski's.
+    """The p-value of McNemar tests. edwards: exact below 25 discordant pairs, else
+    continuity-corrected. Where people have several knees, the test is by person: midp and exact
+    stay exact, by sign permutation; chi2 and, from 25 discordant people, edwards are Obuchowski's.
     """
     threshold: ThresholdRule | Annotated[float, Field(gt=0, lt=1)] = 0.5
-    """Probability at which a binary level is called positive: a number, or a rule that finds it on
-    the validation cases, e.g. {rule: youden} or {rule: sensitivity, value: 0.9}.
+    """Probability from which a binary level is predicted positive: a number, or a rule that fits it
+    on the validation cases, e.g. {rule: youden} or {rule: sensitivity, value: 0.9}.
     """
     power: float = Field(default=0.8, gt=0.5, lt=1)
-    """The chance at which the smallest detectable difference, printed beside every difference, is
-    found.
+    """Power at which the smallest detectable difference, printed beside every difference, is
+    computed.
     """
     contrasts: tuple[Contrast, ...] = ()
-    """What is compared with what."""
+    """Comparisons between arms."""
     primary: Primary | None = None
-    """The one primary comparison."""
+    """The primary comparison."""
     families: tuple[Family, ...] = ()
-    """Which of the other tests are corrected together."""
+    """Families of the other tests, each corrected together."""
     subgroups: dict[Name, Groups] = Field(default_factory=dict)
     """Columns of the cases table (sex, age, site, side) or levels, with their groups: all, a list
-    of values or bands. The first metric of every contrast is compared in each group, with a test of
-    interaction.
+    of values, or bands. The first metric of every contrast is compared in each group, with a test
+    of interaction.
     """
     claim: Claim = Claim()
-    """What the claim's table and figure join."""
+    """Axis, tissue and measure of the claim's table and figure."""
 
     @model_validator(mode="after")
     def _unique(self) -> Self:

@@ -1,5 +1,5 @@
-"""The whole configuration of a study: every section, and what follows from them together (arms,
-levels, shapes).
+"""The whole configuration of a study: all sections, and arms, levels and shapes derived from
+them.
 """
 
 from __future__ import annotations
@@ -36,64 +36,64 @@ from kneeoa.errors import KneeoaError
 
 
 class Study(Section):
-    """One configuration: what is asked, of which images, by which arms, judged how."""
+    """The configuration of a study: its cohorts, arms and analyses."""
 
     study: Name
     """Name of the study and of its folder below results/."""
     title: str = ""
     """Title of the report."""
     question: str = ""
-    """The question the report answers, in one or two sentences."""
+    """The question that the report answers, in one or two sentences."""
     levels: tuple[Level, ...] = Field(min_length=1)
     """The label hierarchy, coarse to fine."""
     cohorts: dict[Name, Cohort] = Field(default_factory=dict)
-    """Where images, masks and labels come from."""
+    """Sources of images, masks and labels."""
     same_people: Groups = ()
-    """Cohorts in which an id is the same person: [a, b], or several such groups. Nobody of them is
-    tested in one who was trained on in another.
+    """Cohorts in which the same id is the same person: [a, b], or several such groups. Nobody is
+    tested in one of them who was trained on in another.
     """
     distinct_people: Groups = ()
     """Cohorts in which the same id is another person. Where ids of two cohorts overlap, the study
-    must say which it is.
+    must declare one of the two.
     """
     views: dict[Name, View] = Field(default_factory=dict)
-    """The kinds of image of a case, each with its canonical form."""
+    """Kinds of image of a case, each with its canonical form."""
     masks: MaskChecks = MaskChecks()
-    """When an aligned mask is believed."""
+    """Acceptance of aligned masks."""
     quality: Quality = Quality()
-    """What is shown for quality control."""
+    """Pages for quality control."""
     grids: dict[Name, Grid] = Field(default_factory=dict)
     """Input sizes besides the views' canonical ones."""
     backbones: dict[Name, Backbone] = Field(default_factory=dict)
-    """The encoders that arms choose from."""
+    """Encoders of arms."""
     modes: dict[Name, Mode] = Field(default_factory=dict)
-    """The ways of supervising that arms choose from."""
+    """Modes of supervision of arms."""
     readers: dict[Name, NoisyReader] = Field(default_factory=dict)
-    """Noisy readers whose labels arms may learn instead of the reference."""
+    """Noisy readers whose labels arms may be trained on instead of the reference."""
     training: Training = Training()
-    """How every arm is trained, unless its row says otherwise."""
+    """Training of every arm. An arm's row may change it."""
     arms: tuple[ArmRow, ...] = ()
-    """The arms table: what is trained and compared."""
+    """The arms table: arms to train and compare."""
     seeds: tuple[PositiveInt, ...] = (1,)
-    """One training job per arm and seed."""
+    """Random seeds. Each arm is trained once with every seed."""
     predict: Prediction = Prediction()
-    """How a trained network is asked."""
+    """Prediction by trained networks."""
     ensembles: dict[Name, Ensemble] = Field(default_factory=dict)
-    """Several runs that speak as one, compared as arms are."""
+    """Ensembles of runs, compared as arms are."""
     imports: Imports | None = None
     """Predictions made elsewhere, instead of cohorts and arms."""
     statistics: Statistics = Statistics()
-    """How arms are compared."""
+    """Comparison of arms."""
     geometry: Geometry = Geometry()
-    """How representations are measured."""
+    """Measures of representations."""
     saliency: Saliency = Saliency()
-    """How maps of what a run looks at are made."""
+    """Saliency maps."""
     anatomy: Anatomy = Anatomy()
-    """Which tissues saliency is held against."""
+    """Comparison of saliency with tissues."""
     figures: Figures = Figures()
-    """How figures look."""
+    """Appearance of figures."""
     resources: Resources = Resources()
-    """What jobs ask of the scheduler."""
+    """Resources that jobs request from the scheduler."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -110,18 +110,20 @@ class Study(Section):
         return self.levels[self.level_names.index(name)]
 
     def levels_of(self, mode: str) -> tuple[Level, ...]:
-        """The levels that concern a mode: those that supervise, and the coarser ones that can be
-        read from them.
+        """The levels of a mode: those that supervise, and the coarser ones that can be derived from
+        them.
         """
         return self.with_parents(set(self.modes[mode].levels))
 
     def level_read(self, reader: str) -> Level:
-        """The level that a reader reads: his own choice, else the finest that is not multilabel."""
-        single = [level for level in self.levels if level.kind != "multilabel"] or list(self.levels)
+        """The level that a reader reads: the configured one, else the finest that is not
+        multilabel.
+        """
+        single = [level for level in self.levels if level.exclusive] or list(self.levels)
         return self.level(self.readers[reader].level or single[-1].name)
 
     def with_parents(self, names: set[str]) -> tuple[Level, ...]:
-        """The levels of those names and the coarser ones that follow from them, coarse to fine."""
+        """The levels of those names and the coarser ones derived from them, coarse to fine."""
         wanted = set(names)
         for level in reversed(self.levels):  # children come after their parents
             if level.name in wanted and level.parent is not None:
@@ -129,7 +131,9 @@ class Study(Section):
         return tuple(level for level in self.levels if level.name in wanted)
 
     def arms_table(self) -> tuple[Arm, ...]:
-        """Every arm with its factors: the rows of ``arms`` multiplied out, in order."""
+        """All arms with their factors, in order: every combination of the lists in each row of
+        ``arms``.
+        """
         return self._arms
 
     @cached_property
@@ -160,7 +164,7 @@ class Study(Section):
         return [arm for place, arm in enumerate(arms) if arm not in arms[:place]]
 
     def view_of(self, arm: Arm) -> str:
-        """The view that an arm takes."""
+        """The view of an arm."""
         if arm.view is not None:
             known(f"arms ({arm.name}).view", arm.view, self.views)
             return arm.view
@@ -169,7 +173,7 @@ class Study(Section):
         return next(iter(self.views))
 
     def input_shape(self, arm: Arm) -> tuple[int, ...]:
-        """The shape that an arm's network takes (its grid's, else its view's canonical one)."""
+        """The input shape of an arm's network: its grid's, else its view's canonical one."""
         return tuple(self.grids[arm.grid].shape if arm.grid else self.views[self.view_of(arm)].shape)
 
 
@@ -177,7 +181,7 @@ def load(config: dict[str, Any]) -> Study:
     """Turn a mapping (a parsed config.yaml) into a checked study.
 
     Raises:
-        KneeoaError: one line per mistake, each naming key, value and what is allowed.
+        KneeoaError: one line per mistake, each with key, value and what is allowed.
     """
     try:
         return Study.model_validate(config)

@@ -1,4 +1,4 @@
-"""How a run is trained."""
+"""Section of training."""
 
 from __future__ import annotations
 
@@ -12,103 +12,99 @@ from kneeoa.config.protocols import AS_PUBLISHED, PUBLISHED, contradictions, fil
 from kneeoa.config.section import Section
 
 INDIFFERENT = ("save_every", "tensorboard", "data", "recompute")
-"""Keys of training that change no result: how a run is looked after, and where its data and
-activations are.
-"""
+"""Keys of training that change no result: saving, logging, and memory for data and activations."""
 
 
 class Augmentation(Section):
-    """Random changes of training images; all zero is none (paper A)."""
+    """Random changes of training images. With all zero there are none (paper A)."""
 
     shift: float = Field(default=0.0, ge=0, le=0.25)
     """Largest translation, as a share of each axis."""
     scale: float = Field(default=0.0, ge=0, lt=0.5)
-    """Largest relative change of intensity scale."""
+    """Largest relative change of the intensity scale."""
     noise: float = Field(default=0.0, ge=0)
     """Standard deviation of added Gaussian noise, in standard deviations of the image."""
     rotation: float = Field(default=0.0, ge=0, le=45)
-    """Largest rotation in degrees of the voxel grid: about each axis of a volume, in the plane of a
+    """Largest rotation of the voxel grid in degrees: about each axis of a volume, in the plane of a
     radiograph.
     """
     zoom: float = Field(default=0.0, ge=0, lt=0.5)
-    """Largest relative change of size: 0.1 enlarges or shrinks by up to a factor of 1.1."""
+    """Largest relative change of size. 0.1 enlarges or shrinks by up to a factor of 1.1."""
     gamma: float = Field(default=0.0, ge=0, le=1)
-    """Largest relative change of the exponent that bends the intensity range: 0.3 is from 1/1.3 to
-    1.3.
-    """
+    """Largest relative change of the exponent of gamma. 0.3 is from 1/1.3 to 1.3."""
 
 
 class Training(Section):
-    """How a run is trained."""
+    """Training of a run."""
 
     protocol: Literal["validated", "as-published"] = "validated"
-    """validated: where a study starts from, each key open to change: cosine schedule with warm-up,
-    augmentation, the epoch chosen on validation cases; as-published: exactly paper A's settings,
-    which no other key may contradict, see docs/training.md.
+    """validated: cosine schedule with warm-up, augmentation, and the epoch chosen on validation
+    cases; any key may be changed. as-published: exactly paper A's settings, which no other key may
+    contradict. See docs/training.md.
     """
     epochs: PositiveInt = 100
-    """Passes over the training cases."""
+    """Number of passes over the training cases."""
     batch: PositiveInt = 2
-    """Cases per step."""
+    """Number of cases per step."""
     learning_rate: PositiveFloat = 1e-4
     """Peak learning rate of AdamW."""
     weight_decay: float = Field(default=1e-4, ge=0)
     """Decoupled weight decay of AdamW."""
     warmup: float = Field(default=0.05, ge=0, lt=1)
-    """Share of all steps over which the learning rate rises linearly; then cosine decay. Ignored
-    for constant.
+    """Share of all steps over which the learning rate rises linearly, before the cosine decay.
+    Ignored for constant.
     """
     schedule: Literal["cosine", "constant"] = "cosine"
-    """How the learning rate goes."""
+    """Schedule of the learning rate."""
     checkpoint: Literal["best", "last"] = "best"
-    """best: the epoch with the lowest validation loss; last: the final one (paper A)."""
+    """best: the epoch with the lowest validation loss. last: the final epoch (paper A)."""
     augmentation: Augmentation = Augmentation(shift=0.04, scale=0.1, noise=0.05)
-    """Random changes of training images; {} for none. In a section that is given, what is left out
-    is zero.
+    """Random changes of training images. {}: none. Keys that are left out of a given section are
+    zero.
     """
     class_weights: Literal["none", "balanced"] = "none"
-    """balanced: in every loss a class counts against its frequency among the training cases, the
-    mean over these being 1.
+    """balanced: every loss weights a class by its inverse frequency among the training cases; the
+    mean weight over these is 1.
     """
     precision: Literal["float32", "bfloat16"] = "float32"
-    """bfloat16: autocast on a GPU; ignored on a CPU."""
+    """bfloat16: autocast on a GPU. Ignored on a CPU."""
     clip: float = Field(default=0.0, ge=0)
-    """Largest norm of a step's whole gradient, a longer one is shortened to it; 0: none is."""
+    """Largest norm of a step's whole gradient, to which a larger one is scaled. 0: no clipping."""
     micro_batch: PositiveInt | None = None
-    """Cases at a time on the device, where a whole batch does not fit: the batch's loss stays the
-    same, but batch normalisation's statistics are of a micro-batch. Null: the whole batch; after an
-    out-of-memory error half as many, and so on.
+    """Number of cases at a time on the device, where a whole batch does not fit. The batch's loss
+    stays the same, but batch normalisation uses the statistics of a micro-batch. Null: the whole
+    batch; after an out-of-memory error half as many, and so on.
     """
     recompute: bool = False
-    """Drop each stage's activations and compute them again for the gradient: far less memory, about
-    a third more time, the same result.
+    """Drop each stage's activations and compute them again for the gradient. This needs far less
+    memory and about a third more time. Changes no result.
     """
     compile: bool = False
-    """torch.compile the backbone: minutes at the start, then faster steps on a GPU. Goes on without
-    it where it fails.
+    """Compile the backbone by torch.compile: minutes at the start, then faster steps on a GPU.
+    Where that fails, training goes on without it.
     """
     data: Literal["auto", "resident", "streamed"] = "auto"
-    """Where images lie: resident in memory (on a GPU, the device's own), or streamed from their
-    shards by background threads; auto: resident where they fit into 30 % of the free memory.
-    Changes no result.
+    """resident: images are kept in memory (on a GPU, the device's). streamed: background threads
+    read them from their shards. auto: resident where they fit into 30 % of the free memory. Changes
+    no result.
     """
     predict_batch: PositiveInt = 8
-    """Cases per step when predicting and explaining."""
+    """Number of cases per step when predicting and explaining."""
     save_every: NonNegativeInt = 300
-    """Seconds between two writes of an unfinished run's state, from which a killed job goes on; 0:
+    """Seconds between two saves of an unfinished run's state, from which a killed job resumes. 0:
     after every step. Changes no result.
     """
     tensorboard: bool = False
-    """Write learning curves as TensorBoard event files too, into the run's folder; needs the
+    """Also write learning curves as TensorBoard event files into the run's folder. This needs the
     package tensorboard. Changes no result.
     """
 
     @field_validator("tensorboard")
     @classmethod
-    def _installed(cls, asked: bool) -> bool:
-        if asked and find_spec("tensorboard") is None:
+    def _installed(cls, enabled: bool) -> bool:
+        if enabled and find_spec("tensorboard") is None:
             raise ValueError("the package tensorboard is not installed; install it (pip install tensorboard), or leave 'tensorboard' out")
-        return asked
+        return enabled
 
     @model_validator(mode="before")
     @classmethod
@@ -119,20 +115,20 @@ class Training(Section):
     def _as_published(self) -> Self:
         if self.protocol == AS_PUBLISHED:
             published = Training.model_validate({**PUBLISHED, "protocol": "validated"})
-            told = contradictions(self.model_dump(), published.model_dump())
-            if told:
-                raise ValueError(told)
+            message = contradictions(self.model_dump(), published.model_dump())
+            if message:
+                raise ValueError(message)
         return self
 
     def decisive(self) -> dict[str, Any]:
-        """The settings that decide a run's result, as plain values: all but those on how it is
-        looked after and where its data lie.
+        """The settings that decide a run's result, as plain values: all but
+        :data:`INDIFFERENT`.
         """
         return self.model_dump(mode="json", exclude=set(INDIFFERENT))
 
     def changed(self, changes: Mapping[str, Any]) -> Training:
-        """These settings with an arm's changes; an arm of another protocol takes none of the keys
-        that a protocol fixes from here.
+        """These settings with an arm's changes; an arm with another protocol inherits none of the
+        keys that a protocol fixes.
 
         Raises:
             ValidationError: the changes are wrong, or contradict the protocol.

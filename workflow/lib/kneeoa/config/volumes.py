@@ -1,4 +1,4 @@
-"""Canonical volumes, aligned masks, and the grids that networks take."""
+"""Sections of views, masks, quality control and input grids."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ ImageType = Literal["magnitude", "phase", "real", "imaginary", "water", "fat", "
 
 
 class N4(Section):
-    """How the bias field is fitted (Tustison et al. 2010). Published pipelines rarely say; these
-    are ITK's defaults.
+    """Fit of the bias field (Tustison et al. 2010). The defaults are ITK's, as published pipelines
+    rarely state their settings.
     """
 
     shrink: PositiveInt = 4
-    """The field is fitted to every n-th voxel along each axis (fewer where an axis is short)."""
+    """The field is fitted to every n-th voxel along each axis (a smaller n where an axis is
+    short).
+    """
     iterations: tuple[PositiveInt, ...] = Field(default=(50, 50, 50, 50), min_length=1)
-    """Most iterations of each fitting level; each level halves the distance between the spline's
+    """Most iterations of each fitting level. Each level halves the distance between the spline's
     control points.
     """
     convergence: PositiveFloat = 0.001
@@ -28,22 +30,20 @@ class N4(Section):
 
 
 class Intensity(Section):
-    """From scanner units to the network's units. The order is: N4 (if asked), percentile clip,
-    z-score.
-    """
+    """Normalisation of intensities, in this order: N4 (if enabled), percentile clip, z-score."""
 
     n4: bool = False
     """N4 bias-field correction (SimpleITK) before anything else."""
     n4_fit: N4 = N4()
-    """How the bias field is fitted, where `n4` asks for it."""
+    """Fit of the bias field, where `n4` is true."""
     clip: tuple[float, float] | None = (0.5, 99.5)
-    """Percentiles of the image at which intensities are clipped; null: no clipping (as paper A)."""
+    """Percentiles of the image at which intensities are clipped. Null: no clipping (as paper A)."""
     zscore: bool = True
     """Subtract the mean and divide by the standard deviation of the clipped voxels in `over`."""
     over: Literal["image", "foreground", "centre"] = "image"
-    """Voxels that the z-score's mean and deviation are taken from: all that lie in the image, those
-    brighter than Otsu's threshold, or the middle half of the grid along each axis (the joint, where
-    the grid is centred on it).
+    """Voxels for the mean and deviation of the z-score. image: all that lie in the image.
+    foreground: those brighter than Otsu's threshold. centre: the middle half of the grid along each
+    axis, which is the joint where the grid is centred on it.
     """
 
     @model_validator(mode="after")
@@ -54,16 +54,16 @@ class Intensity(Section):
 
 
 class Region(Section):
-    """Where a canonical volume is centred. Its physical size is `shape` times `spacing`."""
+    """Centre of a canonical volume. Its physical size is `shape` times `spacing`."""
 
     around: Literal["image", "foreground"] = "image"
-    """image: the middle of the scan, which the technologist puts on the joint; foreground: the
-    centre of mass of the voxels brighter than Otsu's threshold, for scans in which the knee lies
-    off the middle.
+    """image: the middle of the scan, which the technologist centres on the joint. foreground: the
+    centre of mass of the voxels brighter than Otsu's threshold, for scans in which the knee is off
+    centre.
     """
     offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Millimetres added along the canonical axes: to the knee's lateral side, to the foot, to the
-    back. The whole shift is rounded to voxels of the scan, so that it blurs nothing.
+    back. The whole shift is rounded to voxels of the scan, so that it does not blur.
     """
 
 
@@ -78,56 +78,58 @@ class View(Section):
     dimensions: Literal[2, 3] = 3
     """Axes of the image."""
     shape: tuple[PositiveInt, ...]
-    """Voxels of the canonical grid."""
+    """Voxels of the canonical grid along each axis."""
     spacing: tuple[PositiveFloat, ...] = ()
-    """Millimetres of the canonical grid; left out where `fit` is `extent` or `pad`."""
+    """Voxel size of the canonical grid in millimetres. Left out where `fit` is `extent` or
+    `pad`.
+    """
     fit: Literal["spacing", "extent", "pad"] = "spacing"
-    """spacing: every image gets the same voxel size, and is cropped or padded to the shape; extent:
-    the whole image is resized to the shape (as paper A), so the voxel size differs from image to
-    image and the affine tells it; pad (radiographs): as extent, with the proportions kept and the
-    rest padded. Pictures without a pixel size (PNG) need extent or pad.
+    """spacing: every image gets the same voxel size, and is cropped or padded to the shape. extent:
+    the whole image is resized to the shape (as paper A), so the voxel size differs between images;
+    the affine has it. pad (radiographs): as extent, but proportions are kept and the rest is
+    padded. Pictures without a pixel size (PNG) need extent or pad.
     """
     region: Region = Region()
-    """Where a three-dimensional grid is centred."""
+    """Centre of a three-dimensional grid."""
     antialias: bool = True
-    """Average over what a voxel covers where the grid is coarser than the image; false: plain
+    """Average over the volume of a voxel where the grid is coarser than the image. false: plain
     linear interpolation (paper A's loader).
     """
     intensity: Intensity = Intensity()
-    """How intensities are brought to a common scale."""
+    """Normalisation of intensities."""
     echo: PositiveInt | None = None
-    """Which echo of a DICOM series that holds several, counted from the shortest echo time; which
-    volume along the fourth axis of a converted file (NIfTI, MetaImage, NRRD), or which echo a file
-    of one volume must be by its name or the `.json` beside it. null: the shortest; the one volume.
-    Echoes are of one series, or of one acquisition of one study.
+    """Number of the echo, counted from the shortest echo time. In a DICOM series with several
+    echoes it selects one; echoes are of one series, or of one acquisition of one study. In a
+    converted file (NIfTI, MetaImage, NRRD) it selects a volume along the fourth axis; a file of one
+    volume must be that echo by its name or the `.json` beside it. Null: the shortest echo; the one
+    volume.
     """
     plane: Plane = Field(default="sagittal", exclude_if=lambda plane: plane == "sagittal")
-    """In which plane the slices of DICOM series lie, to the nearest; series of other planes are no
-    candidates. any: a folder holds one series of whatever plane (volumes that are as fine in all
-    directions).
+    """Plane of the slices of DICOM series, to the nearest. Series in other planes are not
+    considered. any: a folder holds one series in any plane (isotropic volumes).
     """
     image_type: ImageType | None = Field(default=None, exclude_if=lambda image_type: image_type is None)
-    """Which picture of a DICOM series that holds several kinds, by its ImageType: the magnitude
-    image, the phase or another part of it, water, fat, in-phase or opposed-phase image of a Dixon
-    scan, a calculated map (T2, field, ADC, fat fraction) or a subtraction. null: the magnitude
-    image or the one picture there is of a Dixon scan; where it holds several of these, a case is
-    left out.
+    """Kind of image to take from a DICOM series that has several, by its ImageType: the magnitude,
+    phase, real or imaginary image, the water, fat, in-phase or opposed-phase image of a Dixon scan,
+    a calculated map (T2, field, ADC, fat fraction) or a subtraction. Null: the magnitude image, or
+    the only image of a Dixon scan; a case that has several of these is left out.
     """
 
     projection: Literal["frontal", "lateral"] = "frontal"
-    """Radiographs: frontal (PA or AP; left knees are mirrored) or lateral (never mirrored)."""
+    """Radiographs. frontal: PA or AP; left knees are mirrored. lateral: never mirrored."""
     field: PositiveFloat = 1.5
-    """Radiographs of both knees with `fit: extent` or `pad`: width of the piece around a joint, in
-    widths of its tibial plateau.
+    """Radiographs of both knees with `fit: extent` or `pad`: width of the crop around a joint, as a
+    multiple of the width of its tibial plateau.
     """
     negatives: Literal["invert", "exclude", "keep"] = "invert"
-    """Frontal radiographs whose bone is dark although their header does not say so: turned (the
-    index tells which), excluded, or left as they are without a look, for joints that are no knees.
+    """Frontal radiographs whose bone is dark although their header does not say so. invert: they
+    are inverted, and the index says which. exclude: they are excluded. keep: all images stay as
+    they are, without a check, for joints that are no knees.
     """
 
     @property
     def mirrors(self) -> bool:
-        """Whether left knees are mirrored to look like right ones: always but in lateral
+        """Whether left knees are mirrored to look like right ones: always except in lateral
         radiographs.
         """
         return self.dimensions == 3 or self.projection == "frontal"
@@ -157,7 +159,7 @@ class View(Section):
 
 
 class MaskChecks(Section):
-    """When an aligned mask is believed. A mask that fails is a row of the exclusions table."""
+    """Acceptance of aligned masks. A mask that fails is a row of the exclusions table."""
 
     minimum_inside: float = Field(default=0.9, ge=0, le=1)
     """Least share of the mask that must fall inside the image."""
@@ -165,42 +167,44 @@ class MaskChecks(Section):
     """Least AUC by which cartilage and bone intensities must differ under the mask."""
     minimum_boundary: float = Field(default=0.7, ge=0, le=1)
     """Least share of the mask's surface between bone and cartilage that must lie on an edge of the
-    image (within 1 mm, or 0.6 voxels of the canonical grid where that is more). On sound pairs 0.85
-    to 1 is usual, on another knee's mask 0.1 to 0.6. In masks without bone, bone's side of the
-    cartilage is told by the plates' shapes; seven tenths are asked where no tissue is named the
+    image, within 1 mm, or 0.6 voxels of the canonical grid where that is more. Correct pairs
+    usually have 0.85 to 1, another knee's mask 0.1 to 0.6. In masks without bone, the shapes of the
+    cartilage plates show which side is bone; seven tenths are required where no tissue is named the
     femur's.
     """
     cartilage: Literal["bright", "dark"] = "bright"
-    """How cartilage looks beside bone: bright in DESS and other fat-suppressed sequences, dark
-    where marrow is bright.
+    """Brightness of cartilage compared with bone. bright: DESS and other fat-suppressed sequences.
+    dark: sequences with bright marrow.
     """
     interpolation: Literal["linear", "nearest"] = "linear"
-    """How labels reach the volume's grid: linear interpolates each label's indicator and takes the
-    largest; nearest takes the nearest voxel's. Both keep the volume of thin cartilage on coarse
-    grids; linear places surfaces better.
+    """Resampling of labels to the volume's grid. linear: each label's indicator is interpolated,
+    and the largest is taken. nearest: the nearest voxel's label is taken. Both keep the volume of
+    thin cartilage on coarse grids; linear places surfaces better.
     """
     repair: Literal["never", "header"] = "never"
-    """What happens to a mask whose header the image contradicts, where exactly one other reading of
-    the header (an axis flipped, axes swapped, the image's own grid, DICOM's millimetres) puts it
-    right: never: it is excluded, with that reading named; header: it is taken so, and the masks'
-    index says how.
+    """Treatment of a mask whose header contradicts the image, where exactly one other reading of
+    the header fits (an axis flipped, axes swapped, the image's grid, DICOM's millimetres). never:
+    it is excluded, and the reason names that reading. header: that reading is used, and the masks'
+    index says which.
     """
     required: bool = False
-    """true: a case without a usable mask leaves the study; false: it leaves the anatomy only."""
+    """true: a case without a usable mask is left out of the study. false: it is left out of the
+    anatomy only.
+    """
 
 
 class Quality(Section):
-    """Quality control: the pages of pictures on which a person looks a cohort over."""
+    """Quality control: pages of pictures for a visual check of each cohort."""
 
     cases: PositiveInt | None = 1000
-    """How many cases of a cohort and view get a picture, 100 a page: those that are flagged, the
-    worst first, then unflagged ones in an arbitrary but fixed order; null: every case. The table
+    """Number of cases of a cohort and view that get a picture, 100 a page. Flagged cases come
+    first, from the worst, then others in an arbitrary but fixed order. Null: every case. The table
     beside the pages has every case.
     """
 
 
 class Grid(Section):
-    """An input size that arms may ask for; volumes are resampled to it once, not per arm."""
+    """An input size of arms. Volumes are resampled to it once, not for each arm."""
 
     shape: tuple[PositiveInt, ...]
     """Voxels along each axis."""

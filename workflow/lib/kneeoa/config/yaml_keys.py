@@ -1,4 +1,4 @@
-"""Keys that a YAML file holds twice: YAML keeps the last one in silence."""
+"""Refuse YAML files that have a key twice, of which YAML would keep the last without a warning."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import yaml
 
 from kneeoa.errors import KneeoaError
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where it is there: a tenth of the time
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where it exists: a tenth of the time
 
 
 def check_keys(path: Path) -> None:
-    """Refuse a configuration file that writes a key twice. A file that is no YAML is left to
-    whoever loads it.
+    """Check that a configuration file has no key twice. A file that is no YAML passes, and fails
+    where it is loaded.
 
     Raises:
-        KneeoaError: a key stands twice in one mapping.
+        KneeoaError: a key is twice in one mapping.
     """
     try:
         root = yaml.compose(path.read_bytes(), Loader=_LOADER)
@@ -31,8 +31,8 @@ def check_keys(path: Path) -> None:
 
 
 def _repeated(node: yaml.Node | None, where: str, visited: set[int]) -> Iterator[tuple[str, int, int]]:
-    """(key with the keys above it, line, line where it stands again); what an alias repeats counts
-    once.
+    """Yield (key with the keys above it, line, line of its repetition); what an alias repeats
+    counts once.
     """
     if node is None or id(node) in visited:
         return

@@ -1,5 +1,5 @@
-"""What an arm says of a level on one cohort and split: its predictions, the threshold it was given
-and the finer head beside it.
+"""Select an arm's predictions of a level on one cohort and split, with its threshold and the finer
+head beside it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FALLBACK = 0.5
 """The threshold where a rule finds none."""
 
 
-def spoken(
+def select_predictions(
     frame: pd.DataFrame,
     arm: str,
     cohort: str,
@@ -51,16 +51,16 @@ def spoken(
         frame = frame[frame["arm"] == arm]
     here = (frame["cohort"] == cohort) & (frame["split"] == split)
     by_head = (frame["level"] == level.name) & (frame["head"] == head)
-    if level.kind == "multilabel":
+    if not level.exclusive:
         rows = frame[by_head]
         parts = [(one_finding(rows, level, number), binary_level(level, number)) for number in range(len(level.classes))]
-        findings = [spoken(part, arm, cohort, split, one, head, (one,), threshold) for part, one in parts]
+        findings = [select_predictions(part, arm, cohort, split, one, head, (one,), threshold) for part, one in parts]
         return joined(level, findings, frame.loc[by_head & here, "case_id"])
     predictions = level_predictions(frame[by_head & here], arm, level, head)
-    if level.kind == "binary":
+    if level.binary:
         values, note = _thresholds(frame[by_head & (frame["split"] == "val")], predictions, threshold)
         predictions = replace(predictions, thresholds=values, threshold_note=note)
-    child = next((other for other in levels if other.parent == level.name and other.kind != "multilabel"), None)
+    child = next((other for other in levels if other.parent == level.name and other.exclusive), None)
     if head != level.name or child is None:
         return predictions
     below = frame[here & (frame["level"] == child.name) & (frame["head"] == child.name)]

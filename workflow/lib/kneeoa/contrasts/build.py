@@ -1,4 +1,4 @@
-"""How arms differ: every configured contrast on every pair of arms that answers it, tested and
+"""Comparisons of arms: every configured contrast on every pair of arms that answers it, tested and
 corrected in families.
 """
 
@@ -18,7 +18,7 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.config.metrics import base, class_of, rows_of
 from kneeoa.config.pairs import ArmPair, Arms, constant, require_pairs, unanswered
 from kneeoa.config.statistics import Contrast, Statistics
-from kneeoa.contrasts.arms import spoken
+from kneeoa.contrasts.arms import select_predictions
 from kneeoa.contrasts.cases import LevelPredictions, best_head, require_same_cases
 from kneeoa.contrasts.families import INFLUENCE, MAX_T, correct, takes
 from kneeoa.contrasts.joint import influence_on
@@ -114,7 +114,7 @@ def pairs_of(frame: pd.DataFrame, arms: Arms, levels: tuple[Level, ...], statist
 
     @functools.cache  # contrasts share arms
     def side(arm: str, cohort: str, level: Level, head: str) -> LevelPredictions:
-        return spoken(frames[arm], arm, cohort, SPLIT, level, head, levels, statistics.threshold)
+        return select_predictions(frames[arm], arm, cohort, SPLIT, level, head, levels, statistics.threshold)
 
     for contrast in statistics.contrasts:
         if contrast.level not in by_name:

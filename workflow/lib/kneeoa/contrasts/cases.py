@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
+from kneeoa.levels.registry import BINARY
 from kneeoa.probabilities import first_bad_row
 from kneeoa.statistics.inputs import cluster_codes, subject_count
 from kneeoa.statistics.metrics import called
@@ -122,7 +123,7 @@ class LevelPredictions:
 
     @functools.cached_property
     def subject_count(self) -> int:
-        """How many people the cases come from."""
+        """The number of people that the cases come from."""
         return subject_count(cluster_codes(self.subjects, self.subjects.size), self.subjects.size)
 
 
@@ -134,7 +135,7 @@ def level_predictions(rows: pd.DataFrame, arm: str, level: Level, head: str) -> 
             probabilities that are not finite or do not fit the level's classes.
     """
     where = f"Predictions of arm '{arm}', level '{level.name}', head '{head}'"
-    if level.kind == "multilabel":
+    if not level.exclusive:
         raise KneeoaError(f"{where}: a multilabel level has no single class per case; take its findings one by one.")
     seeds = sorted({None if pd.isna(seed) else int(seed) for seed in rows["seed"].unique()}, key=lambda seed: (seed is not None, seed or 0))
     if None in seeds and len(seeds) > 1:
@@ -171,11 +172,11 @@ def level_predictions(rows: pd.DataFrame, arm: str, level: Level, head: str) -> 
 def binary_level(level: Level, number: int) -> Level:
     """A class against the rest, or a finding that is there or not, as a level of the same name."""
     name = level.classes[number]
-    return Level(name=level.name, kind="binary", classes=(f"not {name}", name))
+    return Level(name=level.name, kind=BINARY, classes=(f"not {name}", name))
 
 
 def places_in(predictions: LevelPredictions, case_ids: Sequence[str]) -> NDArray[np.int64]:
-    """Where the cases are in ``predictions``; those that it does not have are left out."""
+    """Return the places of the cases in ``predictions``, without those that it does not have."""
     places = {case: place for place, case in enumerate(predictions.case_ids)}
     return np.array([places[case] for case in case_ids if case in places], dtype=np.int64)
 

@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 from kneeoa.config.hierarchy import Level
 from kneeoa.contrasts.cases import LevelPredictions, best_head, level_predictions, places_in, require_same_cases
 from kneeoa.contrasts.multilabel import defined_findings, findings_note, level_findings
+from kneeoa.contrasts.small_samples import case_parts
 from kneeoa.errors import KneeoaError
 from kneeoa.geometry.ordering import Sorted, centred, pearson_of
 from kneeoa.statistics.inputs import Floats
 from kneeoa.statistics.metrics import binary_auc, macro_auc
 
 Seed = int | None
+Parts = Callable[[Sequence[Seed]], Floats]
+"""Seeds -> what each case adds to the difference of their means, ``[n]``."""
 OfRun = Callable[[Floats], Floats]
 """Weights of the change's cases ``[R, n]`` -> values ``[R]`` of one run."""
 
@@ -37,6 +40,7 @@ class Change:
     of: str
     subjects: tuple[str, ...]
     runs: dict[Seed, tuple[OfRun, OfRun]]
+    parts: Parts
     note: str = ""
 
     @property
@@ -115,7 +119,7 @@ def prediction_changes(
             continue
         require_same_cases(sides[0], sides[1], "The claim")
         findings = defined_findings("auc", sides)
-        if level.kind == "multilabel" and not findings:
+        if not level.exclusive and not findings:
             continue
         for side in sides:
             for seed in side.seeds:
@@ -125,8 +129,9 @@ def prediction_changes(
         runs = {seed: (of_arms[0][seed], of_arms[1][seed]) for seed in both}
         notes = [f"{side.arm}: level read from head '{side.head}'" for side in sides if side.head != level.name]
         notes += [findings_note(sides[0], findings)] if findings else []
-        name = "auc" if level.kind in ("binary", "multilabel") else "macro_auc"
-        changes.append(Change("prediction", level.name, name, "", tuple(sides[0].subjects.tolist()), runs, "; ".join(notes)))
+        name = "auc" if level.binary or not level.exclusive else "macro_auc"
+        subjects = tuple(sides[0].subjects.tolist())
+        changes.append(Change("prediction", level.name, name, "", subjects, runs, _auc_parts(name, sides, findings), "; ".join(notes)))
     return changes
 
 
@@ -136,7 +141,7 @@ def _side(frame: pd.DataFrame, arm: str, cohort: str, level: Level, levels: tupl
     head = best_head(set(rows["head"].unique()), level, levels)
     if head is None:
         return None
-    read = level_findings if level.kind == "multilabel" else level_predictions
+    read = level_predictions if level.exclusive else level_findings
     return read(rows[rows["head"] == head], arm, level, head)
 
 
@@ -149,8 +154,12 @@ def _auc_of(side: LevelPredictions, seed: Seed, findings: Sequence[int]) -> OfRu
         return lambda weights: np.mean(
             [binary_auc(one.truth, one.probabilities[place], weights[:, cases]) for one, cases in zip(members, rows, strict=True)], axis=0
         )
-    metric = binary_auc if side.level.kind == "binary" else macro_auc
+    metric = binary_auc if side.level.binary else macro_auc
     return lambda weights: metric(side.truth, side.probabilities[place], weights)
+
+
+def _auc_parts(name: str, sides: Sequence[LevelPredictions], findings: Sequence[int]) -> Parts:
+    return lambda seeds: case_parts(name, sides[0].of_seeds(seeds), sides[1].of_seeds(seeds), findings)
 
 
 _ROWS = 64
@@ -195,7 +204,21 @@ def axis_change(
 
         return functions.setdefault((position.tobytes(), grade.tobytes()), spearman)
 
-    return [Change("axis", level, "spearman", axis, subjects, _runs(both, run))]
+    once = np.ones(len(both[0]))
+
+    def standardised(values: Floats) -> Floats:
+        away, spread = centred(once, values)
+        return away / np.sqrt(spread)
+
+    def parts(seeds: Sequence[Seed]) -> Floats:
+        # The influence of a case on a correlation of ranks, which have unit sums of squares.
+        severity = standardised(Sorted(grade).ranks(once))
+        ranks = [[standardised(Sorted(_values(table, seed)).ranks(once)) for seed in seeds] for table in both]
+        middle = np.mean([rank @ severity for rank in (*ranks[0], *ranks[1])])
+        first, second = (np.mean([rank * severity - middle / 2 * rank**2 for rank in arm], axis=0) for arm in ranks)
+        return first - second
+
+    return [Change("axis", level, "spearman", axis, subjects, _runs(both, run), parts)]
 
 
 def saliency_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: str, tissue: str, measure: str) -> list[Change]:
@@ -210,11 +233,11 @@ def saliency_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: 
         tissue: its name.
         measure: its name.
     """
-    measured = rows[(rows["cohort"] == cohort) & rows["value"].notna()]
-    tables = [_table(measured[measured["arm"] == arm], "value").dropna() for arm in (candidate, reference)]
+    valued_rows = rows[(rows["cohort"] == cohort) & rows["value"].notna()]
+    tables = [_table(valued_rows[valued_rows["arm"] == arm], "value").dropna() for arm in (candidate, reference)]
     if any(table.empty for table in tables):
         return []
-    both, subjects = _together(tables, measured, "saliency")
+    both, subjects = _together(tables, valued_rows, "saliency")
     _, code, size = np.unique(subjects, return_inverse=True, return_counts=True)
     per_case = 1.0 / size[code]  # a person's two knees weigh as one
 
@@ -225,14 +248,23 @@ def saliency_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: 
 
         return mean
 
-    lost = measured["case_id"].nunique() - len(both[0])
+    lost = valued_rows["case_id"].nunique() - len(both[0])
     note = f"{lost} cases without a value in every run of both arms left out" if lost else ""
-    return [Change("saliency", "", measure, tissue, subjects, _runs(both, run), note)]
+
+    def parts(seeds: Sequence[Seed]) -> Floats:
+        first, second = (np.mean([_values(table, seed) for seed in seeds], axis=0) for table in both)
+        return (first - second) * per_case / per_case.sum()
+
+    return [Change("saliency", "", measure, tissue, subjects, _runs(both, run), parts, note)]
 
 
 def _table(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     """Case by seed."""
     return rows.pivot(index="case_id", columns="seed", values=column)
+
+
+def _values(table: pd.DataFrame, seed: Seed) -> Floats:
+    return table[seed].to_numpy(dtype=np.float64)
 
 
 def _together(tables: list[pd.DataFrame], rows: pd.DataFrame, what: str) -> tuple[list[pd.DataFrame], tuple[str, ...]]:
@@ -250,8 +282,4 @@ def _together(tables: list[pd.DataFrame], rows: pd.DataFrame, what: str) -> tupl
 
 def _runs(tables: list[pd.DataFrame], run: Callable[[Floats], OfRun]) -> dict[Seed, tuple[OfRun, OfRun]]:
     first, second = tables
-    return {
-        int(seed): (run(first[seed].to_numpy(dtype=np.float64)), run(second[seed].to_numpy(dtype=np.float64)))
-        for seed in first.columns
-        if seed in second.columns
-    }
+    return {int(seed): (run(_values(first, seed)), run(_values(second, seed))) for seed in first.columns if seed in second.columns}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from kneeoa.config.pairs import Arms, constant, distinct_pairs
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.build import SPLIT
 from kneeoa.contrasts.changes import Change, OfRun, Seed, Shared, axis_change, prediction_changes, saliency_change
+from kneeoa.contrasts.outcome import Outcome, join, of_limits
+from kneeoa.contrasts.small_samples import with_few_degrees, with_few_subjects
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.bootstrap import percentiles, resampled_weights
 from kneeoa.statistics.inputs import Floats
@@ -81,7 +84,7 @@ def build_claim(
         cohorts = [cohorts_of.get(arm, set()) for arm in (candidate, reference)]
         for cohort in sorted(cohorts[0] & cohorts[1]):
             changes = prediction_changes(predictions, candidate, reference, cohort, levels, shared)
-            graded = next((level.name for level in reversed(levels) if level.kind == "ordinal"), "")
+            graded = next((level.name for level in reversed(levels) if level.ordered), "")
             changes += axis_change(axes, candidate, reference, cohort, wanted.axis, graded, shared)
             changes += saliency_change(overlaps, candidate, reference, cohort, wanted.tissue, wanted.measure)
             base = {"factor": factor, "backbone": constant(arms, (candidate, reference), "backbone"), "cohort": cohort}
@@ -93,8 +96,8 @@ def build_claim(
 def _chosen(rows: pd.DataFrame, wanted: Mapping[str, str]) -> pd.DataFrame:
     for column, name in wanted.items():
         if len(rows) and not (rows[column] == name).any():
-            names = ", ".join(sorted(set(rows[column])))
-            raise KneeoaError(f"'statistics.claim.{column}' is '{name}', of which the study's tables hold no row; they hold {names}.")
+            available = ", ".join(sorted(set(rows[column])))
+            raise KneeoaError(f"'statistics.claim.{column}' is '{name}', of which the study's tables hold no row; they hold {available}.")
         rows = rows[rows[column] == name]
     return rows
 
@@ -131,7 +134,7 @@ def _joint(changes: list[Change], statistics: Statistics, drawn: dict[Drawn, Flo
         )
         # A seed that is not drawn cannot make a resample undefined.
         draws = np.where(shares > 0, shares * (candidate[:-1] - reference[:-1]), 0.0).sum(axis=1)
-        rows.append(_row(change, draws, (candidate[-1:], reference[-1:]), len(seeds), two_way, statistics))
+        rows.append(_row(change, draws, (candidate[-1:], reference[-1:]), seeds, two_way, statistics))
     return rows
 
 
@@ -141,7 +144,7 @@ def _draw(
     """Add to ``drawn`` what the changes' runs lack there."""
     lacking: list[dict[OfRun, list[Floats]]] = []
     for change in changes:
-        runs = {run for seed in seeds for run in change.runs[seed]}
+        runs = dict.fromkeys(run for seed in seeds for run in change.runs[seed])
         lacking.append({run: [] for run in runs if (run, people, change.subjects) not in drawn})
     if not any(lacking):
         return
@@ -155,16 +158,18 @@ def _draw(
         drawn |= {(run, people, change.subjects): np.concatenate(parts) for run, parts in values.items()}
 
 
-def _row(change: Change, draws: Floats, point: tuple[Floats, Floats], seeds: int, two_way: bool, statistics: Statistics) -> dict[str, Any]:
+def _row(
+    change: Change, draws: Floats, point: tuple[Floats, Floats], seeds: Sequence[Seed], two_way: bool, statistics: Statistics
+) -> dict[str, Any]:
     candidate, reference = float(point[0].mean()), float(point[1].mean())
-    limits = percentiles(candidate - reference, draws, len(set(change.subjects)), statistics.confidence)
+    outcome = _compared(change, candidate - reference, draws, seeds, two_way, statistics.confidence)
     values = {
         "estimate_reference": reference,
         "estimate_candidate": candidate,
         "difference": candidate - reference,
-        "low": limits.low,
-        "high": limits.high,
-        "p": limits.p,
+        "low": outcome.low,
+        "high": outcome.high,
+        "p": outcome.p,
     }
     return {
         **{key: None if math.isnan(value) else value for key, value in values.items()},
@@ -175,8 +180,22 @@ def _row(change: Change, draws: Floats, point: tuple[Floats, Floats], seeds: int
         "resampled": "subjects and seeds" if two_way else "subjects",
         "cases": len(change.subjects),
         "subjects": len(set(change.subjects)),
-        "seeds": seeds,
-        "note": "; ".join(
-            filter(None, [change.note, limits.note, "no variance: no test" if limits.degenerate and math.isnan(limits.p) else ""])
-        ),
+        "seeds": len(seeds),
+        "note": outcome.note,
     }
+
+
+def _compared(change: Change, difference: float, draws: Floats, seeds: Sequence[Seed], two_way: bool, confidence: float) -> Outcome:
+    """The interval and p of a part; where few subjects carry the difference, by the rule of
+    :mod:`kneeoa.contrasts.small_samples`.
+    """
+    drawn = percentiles(difference, draws, len(set(change.subjects)), confidence)
+    note = join(change.note, drawn.note, "no variance: no test" if drawn.degenerate and math.isnan(drawn.p) else "")
+    outcome = replace(of_limits(difference, drawn.low, drawn.high, drawn.p, note), degenerate=drawn.degenerate)
+    if math.isnan(difference) or math.isnan(drawn.p):
+        return outcome
+    if not two_way:
+        return with_few_subjects(outcome, "bootstrap", change.parts(seeds), change.subjects, confidence)
+    error = math.sqrt(drawn.variance)
+    outcome = replace(outcome, standard_error=error, statistic=difference / error if error > 0 else math.nan)
+    return with_few_degrees(outcome, change.parts(seeds), change.subjects, confidence)

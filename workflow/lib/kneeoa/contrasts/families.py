@@ -111,7 +111,7 @@ def _of_primary(row: dict[str, Any], primary: Primary | None) -> bool:
 
 
 def _primary_names(rows: list[dict[str, Any]], primary: Primary | None) -> set[str]:
-    """What rows of the primary metric are called: as itself, of a multilabel level the mean over
+    """Return the names of the primary metric's rows: as itself, of a multilabel level the mean over
     findings; else as each of its classes or cuts.
     """
     if primary is None:

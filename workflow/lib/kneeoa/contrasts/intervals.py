@@ -15,11 +15,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kneeoa.config.metrics import base
-from kneeoa.config.statistics import APPLICABLE, Statistics
+from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.multilabel import defined_findings, findings_note, mean_runs
-from kneeoa.contrasts.outcome import invalid_note, join
+from kneeoa.contrasts.outcome import join
 from kneeoa.contrasts.sampled import runs_of, sampled_runs
 from kneeoa.statistics.inputs import Booleans, Floats, cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
@@ -46,10 +45,10 @@ def measured(name: str, predictions: LevelPredictions, statistics: Statistics, d
     ``draws`` are these predictions' resamples where the caller has them (:func:`resampled`), for
     several metrics to share.
     """
-    found = _measured(name, predictions, statistics, draws)
-    if predictions.findings or not math.isnan(found.estimate) or found.note:
-        return found
-    return replace(found, note=over_seeds(sampled_runs(name, predictions)).note)
+    value = _measured(name, predictions, statistics, draws)
+    if predictions.findings or not math.isnan(value.estimate) or value.note:
+        return value
+    return replace(value, note=over_seeds(sampled_runs(name, predictions)).note)
 
 
 def _measured(name: str, predictions: LevelPredictions, statistics: Statistics, draws: Resampled | None) -> Measured:
@@ -59,9 +58,9 @@ def _measured(name: str, predictions: LevelPredictions, statistics: Statistics, 
     confidence, kernel = statistics.confidence, kernel_of(name)
     if kernel.delong is not None and kernel.delong.interval is not None:
         return _of(kernel.delong.interval(truth, probabilities, subjects, confidence, cut_in(name)), "logit-delong")
-    if base(name) in APPLICABLE["bootstrap"]:
+    if kernel.bootstraps:
         boot = (draws or resampled(predictions, statistics)).interval(name, confidence)
-        return Measured(boot.estimate, boot.low, boot.high, "cluster-bootstrap", invalid_note(boot.invalid, boot.resamples))
+        return Measured(boot.estimate, boot.low, boot.high, "cluster-bootstrap", boot.note)
     codes = cluster_codes(subjects, truth.size)
     shares = [] if kernel.share is None else [kernel.share(run) for run in runs_of(name, predictions)]
     if shares and all(_same(members, shares[0][1]) for _, members in shares):
@@ -101,10 +100,10 @@ def resampled(predictions: LevelPredictions, statistics: Statistics) -> Resample
     return Resampled(truth, predictions.probabilities, predictions.calls, subjects, statistics.resamples, statistics.seed)
 
 
-def _share(found: Estimate, note: str) -> Measured:
-    kind = "logit" if "logit" in found.method else "wilson"
-    return Measured(found.estimate, found.low, found.high, kind, note)
+def _share(interval: Estimate, note: str) -> Measured:
+    kind = "logit" if "logit" in interval.method else "wilson"
+    return Measured(interval.estimate, interval.low, interval.high, kind, note)
 
 
-def _of(found: Estimate, kind: str) -> Measured:
-    return Measured(found.estimate, found.low, found.high, kind, join(found.note, _NO_INTERVAL if found.degenerate else ""))
+def _of(interval: Estimate, kind: str) -> Measured:
+    return Measured(interval.estimate, interval.low, interval.high, kind, join(interval.note, _NO_INTERVAL if interval.degenerate else ""))

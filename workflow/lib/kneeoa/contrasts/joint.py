@@ -1,4 +1,4 @@
-"""How the differences of a family move together: the correlation of their influences, summed by
+"""Joint variation of the differences of a family: the correlation of their influences, summed by
 subject, which max-T adjusts by.
 """
 

@@ -7,7 +7,7 @@ A finding is left out of both arms' means where the metric has no value in a run
 from __future__ import annotations
 
 import itertools
-import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,13 +15,14 @@ from kneeoa.config.metrics import FixedTest
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.cases import LevelPredictions, places_in
 from kneeoa.contrasts.multilabel import findings_note, mean_runs
-from kneeoa.contrasts.outcome import Outcome, join, of_bootstrap, of_difference
+from kneeoa.contrasts.outcome import Outcome, join, of_difference
 from kneeoa.contrasts.sampled import runs_of
 from kneeoa.statistics import metrics
 from kneeoa.statistics.bootstrap import paired_of, resampled_weights
 from kneeoa.statistics.findings import mean_auc_test
 from kneeoa.statistics.inputs import Floats, cluster_codes
-from kneeoa.statistics.kernels import Run, kernel_of
+from kneeoa.statistics.kernels import kernel_of
+from kneeoa.statistics.metric_kernel import Run
 from kneeoa.statistics.sampling import PairedDifference, difference_of, over_seeds
 
 
@@ -78,7 +79,7 @@ class MeanTests:
         boot = paired_of(
             (float(first[-1]), float(second[-1])), first[:-1] - second[:-1], delta.n, delta.subjects, self.statistics.confidence
         )
-        return of_bootstrap(boot, math.sqrt(delta.variance), note)
+        return of_difference(replace(boot, variance=delta.variance), join(note, boot.note))
 
     def _draws(self, name: str, side: LevelPredictions, findings: list[int]) -> Floats:
         """The mean over findings and seeds in every resample of subjects, then in the cases
@@ -90,7 +91,7 @@ class MeanTests:
         drawn = resampled_weights(count, side.subjects, self.statistics.resamples, self.statistics.seed)
         blocks = []
         for weights in itertools.chain(drawn, [np.ones((1, count))]):
-            values = [_weighted(name, run, weights[:, own]) for own, seeds in zip(rows, runs, strict=True) for run in seeds]
+            values = [_weighted(name, run, weights[:, places]) for places, seeds in zip(rows, runs, strict=True) for run in seeds]
             blocks.append(np.mean(values, axis=0))
         return np.concatenate(blocks)
 

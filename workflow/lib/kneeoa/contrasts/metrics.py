@@ -1,4 +1,4 @@
-"""What each arm achieved: every metric of every seed and their mean, with intervals over
+"""Metrics of each arm: every metric of every seed and their mean, with intervals over
 subjects.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.metrics import BY_NAME, CONSISTENCY_METRICS, base, class_of, metrics_of, rows_of
 from kneeoa.config.statistics import Statistics, ThresholdRule
-from kneeoa.contrasts.arms import spoken
+from kneeoa.contrasts.arms import select_predictions
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.intervals import Measured, measured, resampled
 from kneeoa.statistics.resampled import Resampled
@@ -57,7 +57,7 @@ def build_metrics(prediction_files: list[Path], levels: tuple[Level, ...], stati
         if level is None:
             LOG.warning("no metrics for level '%s': it is unknown", where["level"])
             continue
-        predictions = spoken(
+        predictions = select_predictions(
             arms[where["arm"]], where["arm"], where["cohort"], where["split"], level, where["head"], levels, statistics.threshold
         )
         rows += [{**where, **one} for one in _rows(predictions, levels, statistics)]
@@ -69,25 +69,25 @@ def _rows(predictions: LevelPredictions, levels: tuple[Level, ...], statistics: 
     parent = any(other.parent == level.name for other in levels)
     metrics = [one for one in metrics_of(level.kind, parent) if one not in CONSISTENCY_METRICS or predictions.fine is not None]
     names = [name for metric in metrics for name in rows_of(metric, level)]
-    rows = _part_rows(predictions, [name for name in names if class_of(name) is None], statistics)
+    measured_rows = _part_rows(predictions, [name for name in names if class_of(name) is None], statistics)
     for label in level.classes:
         ending = f"[{label}]"
-        of_label = [name.removesuffix(ending) for name in names if class_of(name) == label]
-        if of_label:
-            parts = _part_rows(predictions.of_class(label), of_label, statistics)
-            rows += [{**one, "metric": one["metric"] + ending} for one in parts]
-    return rows
+        of_class = [name.removesuffix(ending) for name in names if class_of(name) == label]
+        if of_class:
+            rows = _part_rows(predictions.of_class(label), of_class, statistics)
+            measured_rows += [{**one, "metric": one["metric"] + ending} for one in rows]
+    return measured_rows
 
 
 def _part_rows(predictions: LevelPredictions, names: list[str], statistics: Statistics) -> list[dict[str, Any]]:
     """The rows of a level, of one of its classes against the rest or of one finding."""
     draws = resampled(predictions, statistics)
 
-    def rows_of_seeds(seed: int | None, subset: LevelPredictions, draws_of_subset: Resampled) -> list[dict[str, Any]]:
-        rows = [{"seed": seed, **row(subset, name, measured(name, subset, statistics, draws_of_subset))} for name in names]
+    def rows_of_seeds(seed: int | None, subset: LevelPredictions, resamples: Resampled) -> list[dict[str, Any]]:
+        measured_rows = [{"seed": seed, **row(subset, name, measured(name, subset, statistics, resamples))} for name in names]
         if predictions.thresholds and isinstance(statistics.threshold, ThresholdRule):
-            rows.append({"seed": seed, **row(subset, "threshold", _threshold(subset))})
-        return rows
+            measured_rows.append({"seed": seed, **row(subset, "threshold", _threshold(subset))})
+        return measured_rows
 
     mean = rows_of_seeds(None, predictions, draws)  # first: each seed's influences are then there
     runs = [

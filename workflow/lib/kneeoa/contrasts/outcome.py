@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from scipy.stats import t as t_distribution
 
 from kneeoa.config.statistics import Statistics
-from kneeoa.statistics.bootstrap import PairedBootstrap
 from kneeoa.statistics.power import minimal_detectable_difference
 from kneeoa.statistics.sampling import PairedDifference
 
@@ -53,8 +52,8 @@ def detectable(standard_error: float, df: float, statistics: Statistics) -> floa
 
 
 def of_difference(result: PairedDifference, note: str, tested: bool = True) -> Outcome:
-    """The outcome of a test that rests on influences; with ``tested`` False its numbers without
-    interval and p.
+    """The outcome of a paired difference; with ``tested`` False its numbers without interval and
+    p.
     """
     return Outcome(
         estimate_reference=result.estimate_b,
@@ -70,31 +69,22 @@ def of_difference(result: PairedDifference, note: str, tested: bool = True) -> O
     )
 
 
-def of_bootstrap(boot: PairedBootstrap, standard_error: float, note: str = "") -> Outcome:
-    """The outcome of a paired bootstrap, whose note says how many resamples were left out.
-
-    Args:
-        boot: the bootstrap of candidate against reference.
-        standard_error: of the difference, by the delta method.
-        note: what else to say.
+def of_limits(difference: float, low: float, high: float, p: float, note: str) -> Outcome:
+    """The outcome of a difference that is not one of two arms' values, such as a slope or a
+    difference of differences.
     """
+    nan = math.nan
     return Outcome(
-        estimate_reference=boot.estimate_b,
-        estimate_candidate=boot.estimate_a,
-        difference=boot.difference,
-        low=boot.low,
-        high=boot.high,
-        p=boot.p,
-        statistic=math.nan,
-        standard_error=standard_error,
-        degenerate=boot.degenerate,
-        note=join(note, invalid_note(boot.invalid, boot.resamples)),
+        estimate_reference=nan,
+        estimate_candidate=nan,
+        difference=difference,
+        low=low,
+        high=high,
+        p=p,
+        statistic=nan,
+        standard_error=nan,
+        note=note,
     )
-
-
-def invalid_note(invalid: int, resamples: int) -> str:
-    """How many resamples were left out; empty where none was."""
-    return f"{invalid} of {resamples} resamples undefined and left out" if invalid else ""
 
 
 def join(*notes: str) -> str:

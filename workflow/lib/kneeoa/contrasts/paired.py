@@ -15,11 +15,10 @@ from kneeoa.contrasts.intervals import resampled
 from kneeoa.contrasts.mean_tests import MeanTests
 from kneeoa.contrasts.metrics import undefined_note
 from kneeoa.contrasts.multilabel import defined_findings
-from kneeoa.contrasts.outcome import Outcome, invalid_note, join, of_bootstrap, of_difference
+from kneeoa.contrasts.outcome import Outcome, join, of_difference
 from kneeoa.contrasts.sampled import sampled_runs
 from kneeoa.contrasts.small_samples import case_parts, with_few_subjects
 from kneeoa.errors import KneeoaError
-from kneeoa.statistics.bootstrap import PairedBootstrap
 from kneeoa.statistics.inputs import cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
 from kneeoa.statistics.mcnemar import mcnemar_test
@@ -85,7 +84,8 @@ class PairedTests:
         return with_few_subjects(outcome, test, case_parts(name, *sides, findings), self.candidate.subjects, self.statistics.confidence)
 
     def _by_bootstrap(self, name: str) -> Outcome:
-        return of_bootstrap(self._bootstrap(name), self._error(name))
+        boot = self._bootstrap(name)
+        return of_difference(replace(boot, variance=self._delta(name).variance), boot.note)
 
     def _by_delta(self, name: str) -> Outcome:
         return of_difference(self._delta(name), "")
@@ -107,7 +107,7 @@ class PairedTests:
         if chosen == "edwards":  # paper A's rule, with the interval that it prints
             boot = self._bootstrap("accuracy")
             low, high = boot.low, boot.high
-            remark = join("interval by bootstrap, which need not agree with p", invalid_note(boot.invalid, boot.resamples))
+            remark = join("interval by bootstrap, which need not agree with p", boot.note)
         outcome = Outcome(
             estimate_reference=result.accuracy_b,
             estimate_candidate=result.accuracy_a,
@@ -124,7 +124,7 @@ class PairedTests:
             return outcome
         return with_few_subjects(outcome, "mcnemar", self.parts("accuracy"), self.candidate.subjects, confidence)
 
-    def _bootstrap(self, name: str) -> PairedBootstrap:
+    def _bootstrap(self, name: str) -> PairedDifference:
         candidate, reference = self._draws
         return candidate.against(reference, name, self.statistics.confidence)
 

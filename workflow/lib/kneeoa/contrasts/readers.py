@@ -20,7 +20,9 @@ from kneeoa.config.pairs import ArmPair, Arms, arm_pairs, constant
 from kneeoa.config.readers import REFERENCE
 from kneeoa.config.statistics import APPLICABLE, Contrast, Statistics
 from kneeoa.contrasts.cases import LevelPredictions, best_head, level_predictions, require_same_cases
-from kneeoa.contrasts.trend import Estimated, Slope, Trend, trend
+from kneeoa.contrasts.outcome import Outcome
+from kneeoa.contrasts.small_samples import case_parts
+from kneeoa.contrasts.trend import Trend, trend
 from kneeoa.errors import KneeoaError
 from kneeoa.labels.agreement import load
 from kneeoa.statistics.kernels import metric
@@ -39,7 +41,7 @@ _MOST = 2
 
 @dataclass(frozen=True)
 class Noise:
-    """How far a reader's training labels are from the reference."""
+    """The distance of a reader's training labels from the reference."""
 
     misread: float
     kappa: float
@@ -106,20 +108,20 @@ def noise(agreement_files: list[Path]) -> dict[str, Noise]:
     """
     counts: dict[str, Any] = {}
     for account in load(agreement_files):
-        own = np.array(account["agreement"][account["level"]]["train"]["counts"], dtype=np.float64)
-        counts[account["reader"]] = counts.get(account["reader"], 0) + own
-    found = {REFERENCE: Noise(0.0, 1.0)}
+        counted = np.array(account["agreement"][account["level"]]["train"]["counts"], dtype=np.float64)
+        counts[account["reader"]] = counts.get(account["reader"], 0) + counted
+    noises = {REFERENCE: Noise(0.0, 1.0)}
     for reader, matrix in counts.items():
-        found[reader] = Noise(1 - float(np.trace(matrix) / matrix.sum()), float(quadratic_kappa(matrix[None])[0]))
-    return found
+        noises[reader] = Noise(1 - float(np.trace(matrix) / matrix.sum()), float(quadratic_kappa(matrix[None])[0]))
+    return noises
 
 
 def shown(contrast: Contrast, level: Level) -> Sequence[str]:
     """The metrics of a contrast that the table holds."""
-    if level.kind == "multilabel":  # a reader reads no findings, so none are misread
+    if not level.exclusive:  # a reader reads no findings, so none are misread
         return []
     resampled = [name for name in contrast.tests if name in APPLICABLE["bootstrap"] and rows_of(name, level) == (name,)]
-    return [name for name in resampled if level.kind != "binary" or not BY_NAME[name].of_calls][:_MOST]
+    return [name for name in resampled if not level.binary or not BY_NAME[name].of_calls][:_MOST]
 
 
 def _settings(contrast: Contrast, arms: Arms) -> dict[tuple[str, str], dict[str, ArmPair]]:
@@ -155,37 +157,45 @@ def _rows(
         if side.seeds != first.seeds:
             raise KneeoaError(f"{where}: arms '{first.arm}' and '{side.arm}' have other seeds; train every arm with the same ones.")
     a, b = (np.stack([pair[place].probabilities for pair in sides]) for place in (0, 1))
-    dose = np.array([own.misread for _, own in readers])
+    dose = np.array([one.misread for _, one in readers])
     sample = {"cases": len(first.case_ids), "subjects": first.subject_count, "seeds": len(first.seeds)}
     for name in shown(contrast, first.level):
-        found = trend(dose, first.truth, a, b, metric(name), first.subjects, statistics.resamples, statistics.seed, statistics.confidence)
-        for row in _of_metric(found, readers, list(first.seeds)):
+        how = (statistics.resamples, statistics.seed, statistics.confidence)
+        parts = np.stack([case_parts(name, candidate, reference) for candidate, reference in sides])
+        trended = trend(dose, first.truth, a, b, metric(name), first.subjects, *how, parts)
+        for row in _of_metric(trended, readers, list(first.seeds)):
             yield {"metric": name, "reader": None, "misread": None, "kappa": None, "p": None, **sample, **row}
 
 
-def _of_metric(found: Trend, readers: list[tuple[str, Noise]], seeds: list[int | None]) -> Iterator[dict[str, Any]]:
-    for place, (reader, own) in enumerate(readers):
-        at = {"reader": reader, "misread": own.misread, "kappa": _known(own.kappa), "interval": FIXED}
-        means = {"candidate": found.arms[0][place], "reference": found.arms[1][place], "difference": found.differences[place]}
-        by_seed = {"candidate": found.by_seed[0, place], "reference": found.by_seed[1, place]}
+def _of_metric(trended: Trend, readers: list[tuple[str, Noise]], seeds: list[int | None]) -> Iterator[dict[str, Any]]:
+    for place, (reader, noise_of_reader) in enumerate(readers):
+        at = {"reader": reader, "misread": noise_of_reader.misread, "kappa": _known(noise_of_reader.kappa), "interval": FIXED}
+        between = trended.differences[place]
+        means = {"candidate": trended.arms[0][place], "reference": trended.arms[1][place]}
+        means = {name: _row(one.estimate, one.low, one.high, one.note) for name, one in means.items()}
+        means["difference"] = _row(between.difference, between.low, between.high, between.note)
+        by_seed = {"candidate": trended.by_seed[0, place], "reference": trended.by_seed[1, place]}
         by_seed["difference"] = by_seed["candidate"] - by_seed["reference"]
         for quantity, mean in means.items():
-            yield {**at, "quantity": quantity, **_numbers(mean)}
+            yield {**at, "quantity": quantity, **mean}
             if len(seeds) > 1:
                 yield from (
-                    {**at, "quantity": quantity, **_numbers(Estimated(float(value), math.nan, math.nan)), "seed": seed}
+                    {**at, "quantity": quantity, **_row(float(value)), "seed": seed}
                     for seed, value in zip(seeds, by_seed[quantity], strict=True)
                 )
-    yield {"quantity": "slope", "interval": FIXED, **_numbers(found.over_subjects)}
-    yield {"quantity": "slope", "interval": SAMPLED, **_numbers(found.over_both)}
+    yield {"quantity": "slope", "interval": FIXED, **_slope(trended.over_subjects)}
+    yield {"quantity": "slope", "interval": SAMPLED, **_slope(trended.over_both)}
     if len(seeds) > 1:
-        for seed, value in zip(seeds, found.slopes, strict=True):
-            yield {"quantity": "slope", "interval": FIXED, **_numbers(Estimated(float(value), math.nan, math.nan)), "seed": seed}
+        for seed, value in zip(seeds, trended.slopes, strict=True):
+            yield {"quantity": "slope", "interval": FIXED, **_row(float(value)), "seed": seed}
 
 
-def _numbers(value: Estimated | Slope) -> dict[str, Any]:
-    numbers: dict[str, Any] = {"seed": None, "estimate": _known(value.estimate), "low": _known(value.low), "high": _known(value.high)}
-    return {**numbers, "p": _known(value.p), "note": value.method} if isinstance(value, Slope) else {**numbers, "note": ""}
+def _slope(slope: Outcome) -> dict[str, Any]:
+    return {**_row(slope.difference, slope.low, slope.high, slope.note), "p": _known(slope.p)}
+
+
+def _row(estimate: float, low: float = math.nan, high: float = math.nan, note: str = "") -> dict[str, Any]:
+    return {"seed": None, "estimate": _known(estimate), "low": _known(low), "high": _known(high), "note": note}
 
 
 def _known(value: float) -> float | None:

@@ -5,12 +5,13 @@ and subgroups are made of (:mod:`kneeoa.statistics.kernels`).
 from __future__ import annotations
 
 from kneeoa.contrasts.cases import LevelPredictions
-from kneeoa.statistics.kernels import Run, cut_in, kernel_of
+from kneeoa.statistics.kernels import cut_in, kernel_of
+from kneeoa.statistics.metric_kernel import Run
 from kneeoa.statistics.sampling import Sampled
 
 
 def runs_of(name: str, predictions: LevelPredictions) -> list[Run]:
-    """What each seed predicts, as the metric of a row's name (e.g. cut_auc_2) takes it."""
+    """Return what each seed predicts, as the metric of a row's name (e.g. cut_auc_2) takes it."""
     calls = predictions.calls
     thresholds = predictions.thresholds or (0.5,) * len(predictions.seeds)
     return [

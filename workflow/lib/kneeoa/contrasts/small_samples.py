@@ -1,5 +1,5 @@
-"""Where few subjects carry a difference, the sign permutation test takes the place of a test that
-rests on the normal distribution.
+"""The rule of few subjects: the sign permutation test takes the place of a test that rests on the
+normal distribution where few subjects carry a difference.
 
 The rule: below an effective number of subjects (:mod:`kneeoa.statistics.sufficiency`: 6 for
 DeLong's test, 15 for the others) p is that of exchanging the two arms subject by subject, and the
@@ -9,6 +9,7 @@ give a significant p, the row says "too few".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -32,8 +33,8 @@ _APART = "p and interval need not agree: the sum of the cases' parts has not the
 
 
 def case_parts(name: str, candidate: LevelPredictions, reference: LevelPredictions, findings: Sequence[int] = ()) -> Floats:
-    """What each case adds to the difference of a metric, ``[n]``; of a multilabel level the mean
-    over ``findings``. NaN where undefined.
+    """Return what each case adds to the difference of a metric, ``[n]``; of a multilabel level the
+    mean over ``findings``. NaN where undefined.
     """
     if base(name) in CONSISTENCY_METRICS and any(side.fine is None for side in (candidate, reference)):
         return np.full(candidate.truth.size, np.nan)
@@ -69,25 +70,25 @@ def with_few_subjects(outcome: Outcome, test: str, parts: Floats, subjects: Arra
     total = float(sums.sum())
     if total * outcome.difference > 0.0:
         parts, sums, total = parts * (outcome.difference / total), sums * (outcome.difference / total), outcome.difference
-    found = sign_test(sums, confidence)
-    low, high = (limit + outcome.difference - total for limit in paired_interval(parts, sums, found.critical, effective))
-    agree = (found.p < 1 - confidence) == (low > 0.0 or high < 0.0)
+    signs = sign_test(sums, confidence)
+    low, high = (limit + outcome.difference - total for limit in paired_interval(parts, sums, signs.critical, effective))
+    agree = (signs.p < 1 - confidence) == (low > 0.0 or high < 0.0)
     return replace(
         outcome,
         low=low,
         high=high,
-        p=found.p,
-        statistic=found.z,
+        p=signs.p,
+        statistic=signs.z,
         df=max(effective - 1.0, 1.0),
         degenerate=False,
-        note=join(outcome.note, few_note(found, effective, LEAST[test], confidence), "" if agree else _APART),
+        note=join(outcome.note, few_note(signs, effective, LEAST[test], confidence), "" if agree else _APART),
     )
 
 
 def with_few_degrees(outcome: Outcome, parts: Floats, subjects: ArrayLike, confidence: float) -> Outcome:
     """``outcome`` of a test over random seeds, with no more degrees of freedom than the effective
-    number of subjects less one where few subjects carry the difference; arguments as
-    :func:`with_few_subjects`.
+    number of subjects less one where few subjects carry the difference; a bootstrap of subjects and
+    seeds has infinitely many. Arguments as :func:`with_few_subjects`.
     """
     if np.isnan(parts).any() or not outcome.standard_error > 0.0:
         return outcome
@@ -96,7 +97,8 @@ def with_few_degrees(outcome: Outcome, parts: Floats, subjects: ArrayLike, confi
     if not 0.0 < effective < LEAST["seeds"] or not df < outcome.df:
         return outcome
     half = float(t_distribution.isf((1 - confidence) / 2, df)) * outcome.standard_error
-    words = f"few subjects carry the difference (effective number {effective:.1f}): {df:.1f} degrees of freedom and not {outcome.df:.3g}"
+    instead = "Student's t in place of percentiles" if math.isinf(outcome.df) else f"not {outcome.df:.3g}"
+    words = f"few subjects carry the difference (effective number {effective:.1f}): {df:.1f} degrees of freedom, {instead}"
     return replace(
         outcome,
         low=outcome.difference - half,
@@ -115,10 +117,10 @@ def sums_of(parts: Floats, subjects: ArrayLike) -> Floats:
     return sums
 
 
-def few_note(found: SignTest, effective: float, least: float, confidence: float) -> str:
-    """How many subjects carry the difference, and what their number allows."""
+def few_note(signs: SignTest, effective: float, least: float, confidence: float) -> str:
+    """Say how many subjects carry the difference, and what their number allows."""
     words = f"few subjects carry the difference (effective number {effective:.1f}, below {least:g}): "
-    words += f"sign permutation of the {found.differing} who differ, score interval"
-    if found.smallest_p >= 1 - confidence:
+    words += f"sign permutation of the {signs.differing} who differ, score interval"
+    if signs.smallest_p >= 1 - confidence:
         words += f"; too few for any p below {1 - confidence:.2g}"
     return words

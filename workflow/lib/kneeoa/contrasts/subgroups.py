@@ -18,6 +18,7 @@ from kneeoa.config.statistics import Bands, Groups, Statistics
 from kneeoa.contrasts.build import Pair, pairs_of
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.multilabel import paired_runs
+from kneeoa.contrasts.subgroup_permutation import with_few_in_groups
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.inputs import Floats, Integers
 from kneeoa.statistics.sampling import Sampled, over_seeds
@@ -74,15 +75,15 @@ def _values(attribute: str, pair: Pair, frame: pd.DataFrame, cases: pd.DataFrame
         KneeoaError: no table holds the attribute.
     """
     if attribute in {level.name for level in levels}:
-        own = frame[(frame["level"] == attribute) & (frame["cohort"] == pair.cohort)].drop_duplicates("case_id").set_index("case_id")
-        known = own["truth"].map(lambda labels: labels[0] if len(labels) == 1 else None)
+        of_level = frame[(frame["level"] == attribute) & (frame["cohort"] == pair.cohort)].drop_duplicates("case_id").set_index("case_id")
+        attributes = of_level["truth"].map(lambda labels: labels[0] if len(labels) == 1 else None)
     elif attribute in cases.columns and len(cases):
-        known = cases[cases["cohort"] == pair.cohort].set_index("case_id")[attribute]
+        attributes = cases[cases["cohort"] == pair.cohort].set_index("case_id")[attribute]
     elif attribute == "side":
-        known = frame[frame["cohort"] == pair.cohort].drop_duplicates("case_id").set_index("case_id")["side"]
+        attributes = frame[frame["cohort"] == pair.cohort].drop_duplicates("case_id").set_index("case_id")["side"]
     else:
         raise KneeoaError(f"'statistics.subgroups' names '{attribute}', which neither the cases tables nor the predictions hold.")
-    return known.reindex(list(pair.candidate.case_ids))
+    return attributes.reindex(list(pair.candidate.case_ids))
 
 
 def _names(values: pd.Series, groups: Groups) -> list[str | None]:
@@ -126,21 +127,24 @@ def _rows(pair: Pair, attribute: str, names: list[str | None], statistics: Stati
         both = [side.of_cases(chosen[:, 1].astype(np.int64)) for side in sides]
         return over_seeds(paired_runs(name, both)[int(chosen[0, 0])])
 
+    groups = np.array([names[row] for row in rows], dtype=str)
     places = np.arange(rows.size, dtype=np.float64)
     marked = [np.stack([np.full(rows.size, float(number)), places], axis=1) for number in (0, 1)]
-    found = metric_subgroups(
+    tested = metric_subgroups(
         measure,
         _classes(sides[0]),
         marked[0],
         marked[1],
-        np.array([names[row] for row in rows], dtype=str),
+        groups,
         len(sides[0].level.classes) + bool(sides[0].findings),
         sides[0].subjects,
         statistics.confidence,
     )
-    for group in found.groups:
+    compared_rows = {group.name: np.flatnonzero(groups == group.name) for group in tested.groups}
+    tested = with_few_in_groups(tested, name, sides, compared_rows, statistics.confidence)
+    for group in tested.groups:
         yield {**base, **_group(group)}
-    yield {**base, **_interaction(found.interaction, len(names) - rows.size)}
+    yield {**base, **_interaction(tested.interaction, len(names) - rows.size)}
 
 
 def _classes(predictions: LevelPredictions) -> Integers:
@@ -158,17 +162,17 @@ def _group(group: Subgroup) -> dict[str, Any]:
     row = _blank(group.suppressed) | {"group": group.name, "counts": counts, "cases": sum(group.counts)}
     if group.result is None:
         return row | {"suppressed": True}
-    own = group.result
-    values = {"estimate_reference": own.estimate_b, "estimate_candidate": own.estimate_a, "difference": own.difference}
-    values |= {"low": own.low, "high": own.high, "p": own.p, "statistic": own.z}
-    return row | {key: _known(value) for key, value in values.items()} | {"subjects": own.subjects, "note": own.method}
+    result = group.result
+    values = {"estimate_reference": result.estimate_b, "estimate_candidate": result.estimate_a, "difference": result.difference}
+    values |= {"low": result.low, "high": result.high, "p": result.p, "statistic": result.z}
+    return row | {key: _known(value) for key, value in values.items()} | {"subjects": result.subjects, "note": result.method}
 
 
-def _interaction(found: Interaction, lost: int) -> dict[str, Any]:
-    values = {"difference": found.difference, "low": found.low, "high": found.high, "p": found.p, "statistic": found.statistic}
-    note = "; ".join(filter(None, [found.method, f"{lost} cases in no group" if lost else ""]))
+def _interaction(tested: Interaction, lost: int) -> dict[str, Any]:
+    values = {"difference": tested.difference, "low": tested.low, "high": tested.high, "p": tested.p, "statistic": tested.statistic}
+    note = "; ".join(filter(None, [tested.method, f"{lost} cases in no group" if lost else ""]))
     row = _blank(note) | {key: _known(value) for key, value in values.items()}
-    return row | {"group": INTERACTION, "df": found.df, "cases": found.n, "subjects": found.subjects}
+    return row | {"group": INTERACTION, "df": tested.df, "cases": tested.n, "subjects": tested.subjects}
 
 
 def _known(value: float) -> float | None:

@@ -1,3 +1,3 @@
-"""Figures that people look at: one module a figure, each a pure function from tables to a figure
-and a stage function ``draw``.
+"""Figures, one module each: a pure function from tables to a figure, and the stage function
+``draw``.
 """

@@ -1,6 +1,4 @@
-"""Where saliency falls: each arm's measure on a tissue against chance and both nulls, and the
-contrasts.
-"""
+"""Plot saliency on tissues: each arm's measure beside chance and both nulls, and the contrasts."""
 
 from __future__ import annotations
 
@@ -19,8 +17,8 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
 from kneeoa.figures.arms import MODE, Factors, panels, printed_value, value_of, values_of
 from kneeoa.figures.numbers import SIGNIFICANT, is_number, p_value, percent
-from kneeoa.figures.scores import records
 from kneeoa.figures.words import count, printed, sentence_case
+from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.anatomy import ANATOMY
 
 FIGURE = {
@@ -46,16 +44,16 @@ _LINE = 0.165
 
 def _arm_rows(rows: pd.DataFrame, arms: Factors, figures: Figures, varied: Sequence[str]) -> list[Listed]:
     """(backbone, mode, row) of each arm, in the order of the configuration."""
-    by_arm = {row["arm"]: row for row in records(rows[rows["kind"] == "arm"])}
+    by_arm = {row["arm"]: row for row in row_dicts(rows[rows["kind"] == "arm"])}
     order = [(panel.title, mode, arm) for panel in panels(arms, figures.labels, varied) for mode, arm in panel.arms.items()]
     return [(title, mode, by_arm[arm]) for title, mode, arm in order if arm in by_arm]
 
 
 def _contrast_rows(rows: pd.DataFrame, arms: Factors, figures: Figures, varied: Sequence[str]) -> list[Listed]:
     """(backbone, candidate's mode, row) of each contrast, in the order of the configuration."""
-    own = records(rows[rows["kind"] == "contrast"])
+    contrasts = row_dicts(rows[rows["kind"] == "contrast"])
     order = [(panel.title, mode, arm) for panel in panels(arms, figures.labels, varied) for mode, arm in panel.arms.items()]
-    return [(title, mode, row) for title, mode, arm in order for row in own if row["arm"] == arm]
+    return [(title, mode, row) for title, mode, arm in order for row in contrasts if row["arm"] == arm]
 
 
 def figure(
@@ -67,8 +65,8 @@ def figure(
     method: str | None = None,
     varied: Sequence[str] = MODE,
 ) -> Figure:
-    """Draw one measure: a row of panels a tissue (and cohort), arms on the left, contrasts on the
-    right.
+    """Draw one measure: a row of panels for each tissue (and cohort), arms on the left, contrasts
+    on the right.
 
     Args:
         anatomy: ANATOMY.
@@ -102,10 +100,10 @@ def figure(
         width = style.FULL_WIDTH if contrasted else style.FULL_WIDTH * 0.6
         result = style.new_figure(width, (sum(sizes) + 2.2 * len(parts)) * _LINE * figures.font_size / 8 + 0.85)
         axes = result.subplots(len(parts), 2 if contrasted else 1, squeeze=False, sharex="col", height_ratios=sizes)
-        for line, (tissue, cohort, _), (own, differences), band in zip(axes, parts, listed, bands, strict=True):
+        for line, (tissue, cohort, _), (arm_rows, differences), band in zip(axes, parts, listed, bands, strict=True):
             place = f", {printed(cohort, figures.labels)}" if several else ""
             name = sentence_case(printed(tissue, figures.labels)) + place
-            _arms(line[0], own, band, looks, figures, varied[0])
+            _arms(line[0], arm_rows, band, looks, figures, varied[0])
             line[0].set_title(f"{name}: arms")
             if contrasted:
                 _contrasts(line[1], differences, band, arms, looks, figures)
@@ -128,8 +126,8 @@ def figure(
 
 @dataclass(frozen=True)
 class _Bands:
-    """Where rows stand: each backbone is a band with its heading on top, the same band for its arms
-    and its contrasts.
+    """Vertical positions of rows: each backbone is a band with its heading on top, the same band
+    for its arms and its contrasts.
     """
 
     heading: dict[str, float]
@@ -138,11 +136,11 @@ class _Bands:
     def places(self, rows: Sequence[Listed]) -> list[float]:
         """The height of each row."""
         used: dict[str, int] = {}
-        found = []
+        heights = []
         for backbone, _, _ in rows:
             used[backbone] = used.get(backbone, 0) + 1
-            found.append(self.heading[backbone] + used[backbone])
-        return found
+            heights.append(self.heading[backbone] + used[backbone])
+        return heights
 
 
 def _bands(arm_rows: Sequence[Listed], contrast_rows: Sequence[Listed]) -> _Bands:
@@ -150,7 +148,7 @@ def _bands(arm_rows: Sequence[Listed], contrast_rows: Sequence[Listed]) -> _Band
     y = 0.5
     for backbone in dict.fromkeys(backbone for backbone, _, _ in arm_rows):
         heading[backbone] = y
-        y += 1.3 + max(sum(own == backbone for own, _, _ in rows) for rows in (arm_rows, contrast_rows))
+        y += 1.3 + max(sum(row_backbone == backbone for row_backbone, _, _ in rows) for rows in (arm_rows, contrast_rows))
     return _Bands(heading, y - 0.6)
 
 

@@ -1,8 +1,8 @@
-"""Where an arm belongs in a figure, its panel and its look, and what its factors are called."""
+"""Group arms into the panels of a figure, and print their factors."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,25 +19,25 @@ arms of the study may differ; None where a factor does not apply.
 """
 
 MODE = ("mode",)
-"""What figures tell arms apart by, unless the study's contrasts vary another factor: that factor
-first, then those that follow it.
+"""The factor that figures tell arms apart by, unless the study's contrasts vary another one: that
+factor first, then those that follow it.
 """
 _FIRST = ("backbone", "mode", "reader", "ensemble")
-"""Factors that a title names whether or not they are needed to tell arms apart."""
+"""Factors that a title always names, needed to tell arms apart or not."""
 _UNNAMED = (MEMBERS, TRAINING)
 _NOT_APPLICABLE = "–"
 
 
 @dataclass(frozen=True)
 class Panel:
-    """The arms that differ in one factor alone: one panel of a figure."""
+    """The arms that differ in one factor alone, drawn as one panel."""
 
     backbone: str
     title: str
     arms: dict[str, str]
     """Value of the factor -> arm, in the configuration's order."""
     factor: str = "mode"
-    """In which they differ."""
+    """The factor in which they differ."""
 
 
 def panels(arms: Factors, labels: Mapping[str, str], varied: Sequence[str] = MODE) -> list[Panel]:
@@ -73,17 +73,22 @@ def panels(arms: Factors, labels: Mapping[str, str], varied: Sequence[str] = MOD
     return result
 
 
+def panels_of(present: Collection[str], arms: Factors, labels: Mapping[str, str], varied: Sequence[str] = MODE) -> list[Panel]:
+    """Group arms as :func:`panels` does, and leave out panels without an arm of ``present``."""
+    return [panel for panel in panels(arms, labels, varied) if not set(panel.arms.values()).isdisjoint(present)]
+
+
 def learner(arms: Factors, arm: str, labels: Mapping[str, str] | None, varied: Sequence[str] = MODE) -> str:
-    """An arm without the factors that vary: its backbone, its mode, whose labels it learns in a
-    study with noisy readers, what it is an ensemble of, and whatever else tells it from arms like
+    """Print an arm without the factors that vary: its backbone, its mode, whose labels it learns in
+    a study with noisy readers, what it is an ensemble of, and whatever else tells it from arms like
     it: ``ResNet3D, reader r10``.
     """
     return _described(arms[arm], _telling(arms, arm, varied), labels, varied)
 
 
 def setting(arms: Factors, candidate: str, reference: str, labels: Mapping[str, str] | None, varied: Sequence[str] = MODE) -> str:
-    """What two compared arms have in common, as :func:`learner` says it of one; a factor that
-    applies to one of them alone is that one's.
+    """Print the factors that two compared arms share, as :func:`learner` prints those of one; a
+    factor that applies to one of them alone is that one's.
     """
     shared = {key: constant(arms, (candidate, reference), key) for key in arms[candidate] if key != MEMBERS}
     telling = {*_telling(arms, candidate, varied), *_telling(arms, reference, varied)}
@@ -91,16 +96,16 @@ def setting(arms: Factors, candidate: str, reference: str, labels: Mapping[str, 
 
 
 def _telling(arms: Factors, arm: str, varied: Sequence[str]) -> list[str]:
-    """The factors beside the first ones in which an arm differs from others that share those."""
-    own = arms[arm]
-    alike = [factors for factors in arms.values() if all(own.get(key) == factors.get(key) for key in _FIRST if key not in varied)]
-    rest = [key for key in own if key not in (*_FIRST, *_UNNAMED, *varied)]
-    return [key for key in rest if any(factors.get(key) != own[key] for factors in alike)]
+    """Factors beside those of ``_FIRST`` in which an arm differs from others that share those."""
+    arm_factors = arms[arm]
+    alike = [factors for factors in arms.values() if all(arm_factors.get(key) == factors.get(key) for key in _FIRST if key not in varied)]
+    rest = [key for key in arm_factors if key not in (*_FIRST, *_UNNAMED, *varied)]
+    return [key for key in rest if any(factors.get(key) != arm_factors[key] for factors in alike)]
 
 
 def _described(factors: Mapping[str, Any], telling: Sequence[str], labels: Mapping[str, str] | None, varied: Sequence[str]) -> str:
-    """The first factors and those that tell arms apart; arms that go without what a factor adds
-    are called by what others add.
+    """Printed factors of ``_FIRST`` and ``telling``, without those that do not apply or are none
+    (but for the reader).
     """
     named = [key for key in (*_FIRST, *telling) if key not in varied and factors.get(key) is not None]
     without = [key for key in named if factors[key] == NONE and key != "reader"]
@@ -108,8 +113,8 @@ def _described(factors: Mapping[str, Any], telling: Sequence[str], labels: Mappi
 
 
 def printed_value(factor: str, value: str, labels: Mapping[str, str] | None = None) -> str:
-    """A factor's value as it is printed: ``ResNet3D``, ``reader r10``, ``learning rate 0.001``,
-    ``no plugin``.
+    """Print a factor's value: ``ResNet3D``, ``reader r10``, ``learning rate 0.001``, ``no
+    plugin``.
     """
     if value in (labels or {}) or factor in ("backbone", "mode", "view", "grid"):
         return "+".join(printed(name, labels) for name in value.split("+"))
@@ -124,25 +129,25 @@ def printed_value(factor: str, value: str, labels: Mapping[str, str] | None = No
 
 
 def factor_name(factor: str) -> str:
-    """``mode``, ``learning rate``: a factor in words."""
+    """Print a factor's name: ``mode``, ``learning rate``."""
     return factor.rpartition(".")[2].replace("_", " ")
 
 
 def factors_that_differ(arms: Factors) -> list[str]:
-    """The factors in which arms of the table differ, in its order."""
+    """Return the factors in which arms of the table differ, in its order."""
     names = dict.fromkeys(name for factors in arms.values() for name in factors if name not in _UNNAMED)
     return [name for name in names if len({str(factors.get(name)) for factors in arms.values()}) > 1]
 
 
 def value_of(factors: Mapping[str, Any], factor: str) -> str:
-    """An arm's value of a factor; a dash where it does not apply."""
+    """Return an arm's value of a factor; a dash where it does not apply."""
     value = factors.get(factor)
     return _NOT_APPLICABLE if value is None else str(value)
 
 
 def values_of(arms: Factors, factor: str) -> list[str]:
-    """The values of a factor in the order of the configuration: the order of colours and legends
-    everywhere.
+    """Return the values of a factor in the order of the configuration: the order of colours and
+    legends in all figures.
     """
     return list(dict.fromkeys(value_of(factors, factor) for factors in arms.values()))
 

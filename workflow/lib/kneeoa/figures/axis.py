@@ -1,5 +1,5 @@
-"""The learned severity axis: where each test case lies on it, coloured by grade, and how the grades
-are ordered along it.
+"""Plot the learned severity axis: the position of each test case, coloured by grade, and the order
+of the grades along it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, panels, printed_value
+from kneeoa.figures.arms import MODE, Factors, panels_of, printed_value
 from kneeoa.figures.numbers import interval, percent, span
 from kneeoa.figures.reading import rows_where
 from kneeoa.figures.words import count, printed, short_class
@@ -46,8 +46,8 @@ FIGURE = {
 }
 
 MANY = 500
-"""Points of a panel from which on the PDF holds them as a picture: as outlines they are most of its
-time and size.
+"""Points of a panel above which the PDF holds them as a picture: outlines take most of its time and
+size.
 """
 
 
@@ -64,8 +64,8 @@ def figure(
     confidence: float = 0.95,
     varied: Sequence[str] = MODE,
 ) -> Figure:
-    """Draw one cohort's test cases: columns are modes, rows backbones; in each the plane of the
-    axis above and its grades below.
+    """Draw one cohort's test cases: columns are modes, rows backbones; in each panel the plane of
+    the axis above and its grades below.
 
     The lowest seed of an arm is drawn; every seed's rank correlation is in the heading.
 
@@ -86,7 +86,7 @@ def figure(
     """
     rows = placed[(placed["axis"] == axis) & (placed["cohort"] == cohort) & (placed["split"] == "test") & placed["grade"].notna()]
     present = set(rows["arm"].unique())
-    groups = [panel for panel in panels(arms, figures.labels, varied) if set(panel.arms.values()) & present]
+    groups = panels_of(present, arms, figures.labels, varied)
     if not groups:
         raise KneeoaError(f"no arm places test cases of the cohort '{cohort}' on the axis '{axis}'; nothing to draw.")
     shown = list(dict.fromkeys(mode for panel in groups for mode, arm in panel.arms.items() if arm in present))
@@ -96,12 +96,14 @@ def figure(
         width = style.FULL_WIDTH * min(1.0, len(shown) / 3 + 0.1)
         result = style.new_figure(width, 2.3 * len(groups) + 0.8)
         axes = result.subplots(2 * len(groups), len(shown), squeeze=False, height_ratios=[1.25, 1] * len(groups))
-        reach = _reach(rows)  # given to each panel: matplotlib looks at all that share an axis whenever it looks at one
-        room = 0.75 * width / len(shown)  # of a column, what its ticks and labels leave
+        limits = _reach(rows)  # set on each panel: matplotlib visits all shared axes whenever it visits one
+        column_width = 0.75 * width / len(shown)  # of a column, what its ticks and labels leave
         places = [(panel, mode) for panel in groups for mode in shown]
         titles = [(panel.title, printed_value(varied[0], mode, figures.labels)) for panel, mode in places]
         headings = iter(
-            style.headings(titles, [_correlation(measures, panel.arms.get(mode), axis, level, cohort) for panel, mode in places], room)
+            style.headings(
+                titles, [_correlation(measures, panel.arms.get(mode), axis, level, cohort) for panel, mode in places], column_width
+            )
         )
         for line, panel in enumerate(groups):
             for column, mode in enumerate(shown):
@@ -111,13 +113,13 @@ def figure(
                     style.empty(above, "not trained")
                     style.empty(below, "")
                     continue
-                own = rows[rows["arm"] == arm]
-                own = own[own["seed"] == own["seed"].min()]
-                _plane(above, own, colours)
-                _strips(below, own, short, colours)
+                arm_rows = rows[rows["arm"] == arm]
+                arm_rows = arm_rows[arm_rows["seed"] == arm_rows["seed"].min()]
+                _plane(above, arm_rows, colours)
+                _strips(below, arm_rows, short, colours)
                 style.heading(above, *heading)
-                above.set(xlim=reach)
-                below.set(xlim=reach)
+                above.set(xlim=limits)
+                below.set(xlim=limits)
                 above.tick_params(axis="x", labelbottom=False)
                 below.tick_params(axis="x", labelbottom=line == len(groups) - 1)
             axes[2 * line, 0].set_ylabel("Across (SD)")
@@ -169,16 +171,16 @@ def _strips(axis: Axes, rows: pd.DataFrame, classes: Sequence[str], colours: Seq
 
 
 def _correlation(measures: pd.DataFrame, arm: str | None, axis: str, level: str, cohort: str) -> tuple[str, str]:
-    """The drawn seed's correlation with its interval, and the range over seeds where there are
-    several.
+    """Text of the drawn seed's correlation with its interval, and of the range over seeds where
+    there are several.
     """
     rows = measures[(measures["arm"] == arm) & (measures["axis"] == axis) & (measures["against"] == level) & (measures["cohort"] == cohort)]
     rows = rows[(rows["measure"] == "spearman") & (rows["split"] == "test")].sort_values("seed")
     if rows.empty:
         return "", ""
     first = rows.iloc[0]
-    own = f"ρ {interval(first['estimate'], first['low'], first['high'], 2)}"
-    return own, f"seeds {span(rows['estimate'].tolist())}" if len(rows) > 1 else ""
+    estimate = f"ρ {interval(first['estimate'], first['low'], first['high'], 2)}"
+    return estimate, f"seeds {span(rows['estimate'].tolist())}" if len(rows) > 1 else ""
 
 
 def _note(rows: pd.DataFrame, measures: pd.DataFrame, axis: str, confidence: float) -> str:

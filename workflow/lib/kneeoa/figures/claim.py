@@ -1,4 +1,4 @@
-"""The claim in one picture: a row for each pair of arms, a column for each part,
+"""Plot the parts of the claim side by side: a row for each pair of arms, a column for each measure,
 differences with intervals.
 """
 
@@ -16,8 +16,8 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
 from kneeoa.figures.arms import Factors, printed_value, setting, value_of, values_of
 from kneeoa.figures.numbers import is_number, number, percent
-from kneeoa.figures.scores import records
 from kneeoa.figures.words import count, printed, sentence_case
+from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.claim import CLAIM
 
 FIGURE = {
@@ -81,12 +81,12 @@ def _column(
     figures: Figures,
 ) -> None:
     part, level, measure, of = column
-    own = rows[(rows["part"] == part) & (rows["level"] == level) & (rows["measure"] == measure) & (rows["of"] == of)]
-    limits = own[["low", "high", "difference"]].astype("float64").abs().max().max()
-    reach = 1.15 * float(limits) if is_number(limits) and limits > 0 else 1.0
-    digits = max(2, 1 - floor(log10(reach)))
+    column_rows = rows[(rows["part"] == part) & (rows["level"] == level) & (rows["measure"] == measure) & (rows["of"] == of)]
+    limits = column_rows[["low", "high", "difference"]].astype("float64").abs().max().max()
+    limit = 1.15 * float(limits) if is_number(limits) and limits > 0 else 1.0
+    digits = max(2, 1 - floor(log10(limit)))
     axis.axvline(0, color=style.MUTED, linewidth=0.7, zorder=0)
-    for row in records(own):
+    for row in row_dicts(column_rows):
         y = lines.index((row["factor"], row["candidate"], row["reference"]))
         if not is_number(row["difference"]):
             continue
@@ -106,10 +106,10 @@ def _column(
             fontsize=figures.font_size * 0.75,
             color=style.MUTED,
         )
-    what = printed(of if part == "saliency" else level, figures.labels)
-    words = {"axis": f"ρ with {what}", "saliency": f"{printed(measure, figures.labels)} on {what}"}
-    style.heading(axis, _TITLES[part], words.get(part, f"{what} {printed(measure, figures.labels)}"))
-    axis.set_xlim(-reach, reach)
+    name = printed(of if part == "saliency" else level, figures.labels)
+    subtitles = {"axis": f"ρ with {name}", "saliency": f"{printed(measure, figures.labels)} on {name}"}
+    style.heading(axis, _TITLES[part], subtitles.get(part, f"{name} {printed(measure, figures.labels)}"))
+    axis.set_xlim(-limit, limit)
     axis.locator_params(axis="x", nbins=4)
     axis.grid(axis="x", color=style.RULE, linewidth=0.4)
     axis.tick_params(axis="y", length=0)
@@ -137,11 +137,11 @@ def _rank(line: tuple[str, str, str], rows: pd.DataFrame, arms: Factors) -> int:
 
 def _note(rows: pd.DataFrame, cohorts: list[str], confidence: float, figures: Figures) -> str:
     cases, subjects, seeds = (int(rows[key].max()) for key in ("cases", "subjects", "seeds"))
-    of = f"{count(cases, 'test knee')} of {count(subjects, 'subject')}, {count(seeds, 'seed')} an arm"
+    sample = f"{count(cases, 'test knee')} of {count(subjects, 'subject')}, {count(seeds, 'seed')} an arm"
     only = f" Drawn: {printed(cohorts[0], figures.labels)}; the table holds {len(cohorts)} cohorts." if len(cohorts) > 1 else ""
-    how = " or ".join(sorted(set(rows["resampled"].unique())))
-    text = f"Candidate − reference. {sentence_case(of)}. Bars: {percent(confidence)} bootstrap interval, {how} resampled once for all "
-    return text + "columns. Filled: the interval leaves out zero (not adjusted)." + only
+    resampled = " or ".join(sorted(set(rows["resampled"].unique())))
+    text = f"Candidate − reference. {sentence_case(sample)}. Bars: {percent(confidence)} bootstrap interval, {resampled} "
+    return text + "resampled once for all columns. Filled: the interval leaves out zero (not adjusted)." + only
 
 
 def draw(claim: Path, arms: Factors, figures: Figures, out_pdf: Path, out_png: Path, confidence: float = 0.95) -> None:

@@ -1,4 +1,4 @@
-"""Confusion matrices of a level with several classes: row shares as colour, counts in print, a
+"""Plot confusion matrices of a level with several classes: row shares as colour, counts in print, a
 panel an arm.
 """
 
@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, panels, printed_value
+from kneeoa.figures.arms import MODE, Factors, panels_of, printed_value
 from kneeoa.figures.numbers import number
-from kneeoa.figures.scores import held_out, summary_row
+from kneeoa.figures.scores import held_out
 from kneeoa.figures.words import count, printed, short_class
+from kneeoa.presentation.summary_rows import summary_row
 from kneeoa.tables.metrics import METRICS
 
 FIGURE = {
@@ -37,7 +38,7 @@ FIGURE = {
 
 _SCORES = ("accuracy", "quadratic_kappa")
 _ABREAST = 5
-"""Matrices beside each other whose numbers can still be read."""
+"""Most matrices beside each other with readable numbers."""
 _SMALL, _LARGE = 10, 100
 """A mean over seeds is printed with a decimal below the first, and everywhere where no cell reaches
 the second.
@@ -46,8 +47,8 @@ _RAMP = LinearSegmentedColormap.from_list("share", ["#ffffff", "#dbe5f0", "#7f9f
 
 
 def confusion(rows: pd.DataFrame, classes: int) -> NDArray[np.float64]:
-    """Cases by true class (rows) and most probable class (columns), shape ``[classes, classes]``:
-    the mean over seeds.
+    """Count cases by true class (rows) and most probable class (columns), shape ``[classes,
+    classes]``: the mean over seeds.
 
     Of equally probable classes the lowest is taken, as ``numpy.argmax`` does.
     """
@@ -75,8 +76,8 @@ def figure(
     modes that have a head of this level.
 
     Args:
-        predictions: as :func:`kneeoa.figures.scores.held_out` gives them.
-        metrics: METRICS; gives accuracy and, for ordinal levels, weighted kappa above each matrix.
+        predictions: as :func:`kneeoa.figures.scores.held_out` returns them.
+        metrics: METRICS, for accuracy and, for ordinal levels, weighted kappa above each matrix.
         arms: the arms table.
         level: a level with exclusive classes.
         classes: the classes' names, in order.
@@ -86,7 +87,7 @@ def figure(
     """
     rows = predictions[predictions["cohort"] == cohort]
     present = set(rows["arm"].unique())
-    groups = [panel for panel in panels(arms, figures.labels, varied) if set(panel.arms.values()) & present]
+    groups = panels_of(present, arms, figures.labels, varied)
     shown = list(dict.fromkeys(mode for panel in groups for mode, arm in panel.arms.items() if arm in present))
     if not groups:
         raise KneeoaError(f"no arm has test predictions of the level '{level}' in the cohort '{cohort}'; nothing to draw.")
@@ -120,8 +121,8 @@ def figure(
 
 
 def _matrix(axis: Axes, table: NDArray[np.float64], classes: Sequence[str], room: float) -> None:
-    """Draw one matrix; ``room`` is the width of a cell in inches, into which the longest number is
-    made to fit.
+    """Draw one matrix; ``room`` is the width of a cell in inches, to which the longest number is
+    shrunk.
     """
     totals = table.sum(axis=1, keepdims=True)
     share = np.divide(table, totals, out=np.zeros_like(table), where=totals > 0)
@@ -145,9 +146,9 @@ def _matrix(axis: Axes, table: NDArray[np.float64], classes: Sequence[str], room
 
 
 def _scores(metrics: pd.DataFrame, arm: str | None, level: str, cohort: str) -> tuple[str, str]:
-    found = [None if arm is None else summary_row(metrics, arm, level, metric, cohort) for metric in _SCORES]
+    summaries = [None if arm is None else summary_row(metrics, arm, level, metric, cohort) for metric in _SCORES]
     first, second = (
-        "" if row is None else f"{printed(metric)} {number(row['estimate'], 2)}" for metric, row in zip(_SCORES, found, strict=True)
+        "" if row is None else f"{printed(metric)} {number(row['estimate'], 2)}" for metric, row in zip(_SCORES, summaries, strict=True)
     )
     return first, second
 

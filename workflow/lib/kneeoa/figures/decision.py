@@ -1,5 +1,5 @@
-"""Decision curves of a binary level: the net benefit of acting on a prediction, against acting on
-everybody or nobody.
+"""Plot decision curves of a binary level: the net benefit of acting on a prediction, against acting
+on everybody or nobody.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, Panel, panels, printed_value, values_of
+from kneeoa.figures.arms import MODE, Factors, Panel, panels_of, printed_value, values_of
 from kneeoa.figures.numbers import percent
 from kneeoa.figures.scores import derived_note, held_out, positive
 from kneeoa.figures.words import count
@@ -40,7 +40,7 @@ THRESHOLDS = np.linspace(0.05, 0.95, 91)
 
 
 def curve(rows: pd.DataFrame, confidence: float) -> DecisionCurve:
-    """The decision curve of one arm's predictions (columns seed, case_id, subject, truth,
+    """Compute the decision curve of one arm's predictions (columns seed, case_id, subject, truth,
     probabilities), the mean over its seeds.
     """
     runs = [run.sort_values("case_id") for _, run in rows.groupby("seed")]
@@ -76,7 +76,7 @@ def figure(
     """
     rows = predictions[predictions["cohort"] == cohort]
     present = set(rows["arm"].unique())
-    groups = [panel for panel in panels(arms, figures.labels, varied) if set(panel.arms.values()) & present]
+    groups = panels_of(present, arms, figures.labels, varied)
     if not groups:
         raise KneeoaError(f"no arm has test predictions of the level '{level}' in the cohort '{cohort}'; nothing to draw.")
     looks = style.looks(values_of(arms, varied[0]), figures)
@@ -105,14 +105,14 @@ def figure(
 def _panel(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str, style.Look], figures: Figures, confidence: float) -> None:
     everybody = None
     for mode, arm in panel.arms.items():
-        own, look = rows[rows["arm"] == arm], looks[mode]
-        if own.empty:
+        arm_rows, look = rows[rows["arm"] == arm], looks[mode]
+        if arm_rows.empty:
             continue
-        found = curve(own, confidence)
-        everybody = found.treat_all
-        axis.fill_between(THRESHOLDS, found.low, found.high, color=look.colour, alpha=0.13, linewidth=0)
+        result = curve(arm_rows, confidence)
+        everybody = result.treat_all
+        axis.fill_between(THRESHOLDS, result.low, result.high, color=look.colour, alpha=0.13, linewidth=0)
         axis.plot(
-            THRESHOLDS, found.net_benefit, color=look.colour, linestyle=look.dash, label=printed_value(panel.factor, mode, figures.labels)
+            THRESHOLDS, result.net_benefit, color=look.colour, linestyle=look.dash, label=printed_value(panel.factor, mode, figures.labels)
         )
     if everybody is not None:
         axis.plot(THRESHOLDS, everybody, color=style.MUTED, linewidth=0.9, label="act on everybody")

@@ -1,10 +1,9 @@
-"""Cohort flow: what was found, what was excluded and why, what was analysed in which split (after
-STARD 2015's flow diagram).
+"""Plot the cohort flow: cases found, excluded with reasons, and analysed in each split (after STARD
+2015's flow diagram).
 """
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
 from kneeoa.figures.words import count, printed, sentence_case, short_class
+from kneeoa.presentation.cohort_flow import Flow, knees_and_subjects, read_flow
 
 FIGURE = {
     "section": "cohorts",
@@ -32,11 +32,6 @@ FIGURE = {
 Levels = Mapping[str, Sequence[str]]
 """The hierarchy: each level's classes in order, coarse to fine."""
 
-Flow = Mapping[str, Any]
-"""A cohort's account as ``kneeoa.splits.flow`` writes it: cohort, found, excluded, analysed,
-splits, masks, loose.
-"""
-
 _STAGES = {"cohort": "listing and labels", "volumes": "images", "masks": "masks", "splits": "division"}
 _SPLITS = ("train", "val", "test")
 _LINE = 0.165
@@ -47,29 +42,8 @@ _PAD, _GAP = 0.09, 0.24
 """Inches within a box above and below its text, and between boxes."""
 
 
-def read_flow(path: Path) -> dict[str, Any]:
-    """Read a cohort's account.
-
-    Raises:
-        KneeoaError: the file is not such an account.
-    """
-    try:
-        flow = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise KneeoaError(f"{path}: cannot be read as a cohort's account: {error}.") from error
-    missing = [key for key in ("cohort", "found", "excluded", "analysed", "splits") if key not in flow]
-    if missing:
-        raise KneeoaError(f"{path}: lacks '{missing[0]}', which every cohort's account has; remove it and run the workflow again.")
-    return dict(flow)
-
-
-def knees(counts: Mapping[str, int]) -> str:
-    """``64 knees of 52 subjects``."""
-    return f"{count(counts['cases'], 'knee')} of {count(counts['subjects'], 'subject')}"
-
-
 def excluded_lines(flow: Flow) -> list[str]:
-    """What the box of exclusions says: the total, then each stage with its reasons."""
+    """Return the lines of the box of exclusions: the total, then each stage with its reasons."""
     rows = flow["excluded"]
     if not rows:
         return ["Excluded: none"]
@@ -81,15 +55,15 @@ def excluded_lines(flow: Flow) -> list[str]:
 
 
 def split_lines(name: str, counts: Mapping[str, Any], levels: Levels, labels: Mapping[str, str]) -> list[str]:
-    """What a split's box says: its size, then the classes of each level in their own order, wrapped
-    to the box.
+    """Return the lines of a split's box: its size, then the classes of each level in their order,
+    wrapped to the box.
     """
-    lines = [sentence_case(printed(name, labels)), knees(counts)]
+    lines = [sentence_case(printed(name, labels)), knees_and_subjects(counts)]
     for level, classes in levels.items():
-        found = counts.get("levels", {}).get(level, {})
+        class_counts = counts.get("levels", {}).get(level, {})
         name = printed(level, labels)
-        short = {kind: short_class(kind, name) for kind in classes if kind in found}
-        parts = [f"{shown}:\N{NO-BREAK SPACE}{found[kind]}".replace(" ", "\N{NO-BREAK SPACE}") for kind, shown in short.items()]
+        short = {kind: short_class(kind, name) for kind in classes if kind in class_counts}
+        parts = [f"{shown}:\N{NO-BREAK SPACE}{class_counts[kind]}".replace(" ", "\N{NO-BREAK SPACE}") for kind, shown in short.items()]
         named = any(name in shown.split() for shown in short.values())  # "no OA: 12, OA: 13" needs no heading
         if parts:
             lines += textwrap.wrap(("" if named else f"{name}\N{EM SPACE}") + ", ".join(parts), _WRAP, break_long_words=False)
@@ -127,14 +101,14 @@ def _levels(flow: Flow) -> dict[str, Sequence[str]]:
 
 
 class _Plan:
-    """The boxes of one cohort, in inches from its top."""
+    """Layout of the boxes of one cohort, in inches from its top."""
 
     def __init__(self, flow: Flow, levels: Levels, line: float, labels: Mapping[str, str]) -> None:
         self.line = line
         self.title = printed(flow["cohort"], labels)
-        self.found = ["Found", knees(flow["found"])]
+        self.found = ["Found", knees_and_subjects(flow["found"])]
         self.excluded = excluded_lines(flow)
-        self.analysed = ["Analysed", knees(flow["analysed"])]
+        self.analysed = ["Analysed", knees_and_subjects(flow["analysed"])]
         without = sum(row["cases"] for row in flow.get("masks", []))
         self.analysed += [f"{count(without, 'knee')} without a usable mask:", "in every analysis but the anatomy"] if without else []
         repaired = int(flow.get("repaired", 0))

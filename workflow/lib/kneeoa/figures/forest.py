@@ -1,5 +1,5 @@
-"""Forest plot of the contrasts: each difference with its interval, p raw and adjusted, and the
-test's name, by family and what both arms share.
+"""Forest plot of the contrasts: each difference with its interval, raw and adjusted p, and the
+test's name, grouped by family and by what both arms share.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from kneeoa.figures import style
 from kneeoa.figures.arms import Factors, printed_value, setting, value_of, values_of
 from kneeoa.figures.forest_rows import Block, blocks, tested
 from kneeoa.figures.numbers import SIGNIFICANT, UNDEFINED, interval, is_number, number, p_value, percent
-from kneeoa.figures.scores import records
 from kneeoa.figures.words import LOWER_IS_BETTER, count, printed, sentence_case
+from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.contrasts import CONTRASTS
 
 FIGURE = {
@@ -74,7 +74,7 @@ def figure(contrasts: pd.DataFrame, arms: Factors, figures: Figures, confidence:
     lines = [len(part.rows) + len(_groups(part.rows, arms, figures)) * 1.5 for part in parts]
     with style.styled(figures):
         headers = [header.format(level=percent(confidence)) for header in _HEADERS]
-        widths = _widths([_cells(row, arms, figures) for row in records(contrasts)], headers, small)
+        widths = _widths([_cells(row, arms, figures) for row in row_dicts(contrasts)], headers, small)
         width = max(style.FULL_WIDTH, sum(widths) + _LEAST_PLOT)
         result = style.new_figure(width, (sum(lines) + 3.4 * len(parts)) * line + 0.5)
         result.set_layout_engine("none")  # the columns of print are placed by hand
@@ -90,7 +90,7 @@ def figure(contrasts: pd.DataFrame, arms: Factors, figures: Figures, confidence:
 
 
 def _cells(row: dict[str, Any], arms: Factors, figures: Figures) -> tuple[str, ...]:
-    """What is printed of one row: metric, values compared, difference, smallest detectable
+    """Printed columns of one row: metric, values compared, difference, smallest detectable
     difference, p, adjusted p, test.
     """
     better = " ↓" if base(row["metric"]) in LOWER_IS_BETTER else ""
@@ -102,7 +102,7 @@ def _cells(row: dict[str, Any], arms: Factors, figures: Figures) -> tuple[str, .
 
 
 def _widths(cells: list[tuple[str, ...]], headers: Sequence[str], size: float) -> list[float]:
-    """Inches that each printed column needs, measured on its longest text, a gap included."""
+    """Width in inches that each printed column needs for its longest text, a gap included."""
 
     columns = zip(*cells, strict=True)
     return [max(style.inches(text, size) for text in {header, *column}) + _GAP for header, column in zip(headers, columns, strict=True)]
@@ -114,19 +114,20 @@ def _groups(rows: pd.DataFrame, arms: Factors, figures: Figures) -> list[tuple[t
         setting(arms, row["candidate"], row["reference"], figures.labels, (row["factor"],))
         if {row["candidate"], row["reference"]} <= set(arms)
         else printed(str(row["backbone"]), figures.labels)
-        for row in records(rows)
+        for row in row_dicts(rows)
     ]
     keys = ["family", "named", "cohort"]
-    return [((str(key[0]), str(key[1]), str(key[2])), own) for key, own in rows.assign(named=names).groupby(keys, sort=False)]
+    return [((str(key[0]), str(key[1]), str(key[2])), group) for key, group in rows.assign(named=names).groupby(keys, sort=False)]
 
 
 def _edges(widths: list[float], width: float) -> list[float]:
-    """Where each column's text is anchored, in widths of the plot (0 its left, 1 its right
-    edge).
-    """
+    """Anchors of each column's text, in widths of the plot (0 its left, 1 its right edge)."""
     left, plot = sum(widths[:2]), width - sum(widths)
     starts = [_MARGIN, widths[0] + _MARGIN] + [left + plot + sum(widths[2:k]) + _GAP / 2 for k in range(2, len(widths))]
-    return [(start + (own - _GAP if right else 0) - left) / plot for start, own, right in zip(starts, widths, _RIGHT, strict=True)]
+    return [
+        (start + (column_width - _GAP if right else 0) - left) / plot
+        for start, column_width, right in zip(starts, widths, _RIGHT, strict=True)
+    ]
 
 
 def _block(
@@ -156,7 +157,7 @@ def _block(
         y += 0.35 if place == 0 else 1.15
         axis.text(edges[0] - 0.02, y, title, transform=across, weight="bold", va="center")
         y += 0.15
-        for row in records(rows):
+        for row in row_dicts(rows):
             y += 1.0
             write(y, _cells(row, arms, figures), [style.INK, style.MUTED] + [style.INK] * 5)
             _mark(
@@ -168,8 +169,8 @@ def _block(
         y += 0.2
     axis.set_ylim(y + 0.5, 0)
     limits = part.rows[["low", "high", "difference"]].astype("float64").abs().max().max()
-    reach = 1.08 * float(limits) if is_number(limits) and limits > 0 else 1.0
-    axis.set(xlim=(-reach, reach), yticks=[], xlabel=part.title)
+    limit = 1.08 * float(limits) if is_number(limits) and limits > 0 else 1.0
+    axis.set(xlim=(-limit, limit), yticks=[], xlabel=part.title)
     axis.spines["left"].set_visible(False)
     axis.locator_params(axis="x", nbins=4)
     axis.grid(axis="x", color=style.RULE, linewidth=0.4)
@@ -177,7 +178,9 @@ def _block(
 
 
 def _mark(axis: Axes, y: float, row: dict[str, Any], look: style.Look) -> None:
-    """Interval and estimate; filled where p, adjusted if it belongs to a family, is below 0.05."""
+    """Draw interval and estimate, filled where p (adjusted if it belongs to a family) is below
+    0.05.
+    """
     if not is_number(row["difference"]):
         return
     p = row["p"] if row["adjustment"] == "none" else row["p_adjusted"]

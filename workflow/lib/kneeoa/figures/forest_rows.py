@@ -1,4 +1,4 @@
-"""Which contrasts a forest plot shows, in which order, and which of them share an axis."""
+"""Select and order the contrasts that a forest plot shows, and group those that share an axis."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ class Block:
 
 
 def tested(contrasts: pd.DataFrame) -> pd.DataFrame:
-    """What a forest plot shows of many rows: the primary family first, then the others in the
+    """Select the contrasts of a forest plot: the primary family first, then the others in the
     table's order; rows in no family last.
 
-    In the table alone are values at single cuts of the grades and calibration (slopes and
-    intercepts would share no axis with AUCs), tests against a margin, and, of metrics that a family
-    has a row of, the tests in no family (such as fixed seeds beside random). Cuts and calibration
-    are shown where nothing else is.
+    Left out, and in the table alone, are values at single cuts of the grades and calibration
+    (slopes and intercepts would share no axis with AUCs), tests against a margin, and, for metrics
+    that a family has a row of, the tests in no family (such as fixed seeds beside random). Cuts and
+    calibration are shown where nothing else is.
     """
     contrasts = contrasts[~contrasts["test"].isin(["non_inferiority", "equivalence"])]
     rows = contrasts[~contrasts["metric"].map(base).isin([*CUT_METRICS, *WITHOUT_DIRECTION])]
     rows = contrasts if rows.empty else rows
-    inside, rest = rows[rows["family"] != "none"], rows[rows["family"] == "none"]
+    inside, outside = rows[rows["family"] != "none"], rows[rows["family"] == "none"]
     key = ["contrast", "candidate", "reference", "cohort", "metric"]
-    said = pd.MultiIndex.from_frame(rest[key]).isin(pd.MultiIndex.from_frame(inside[key]))
+    in_family = pd.MultiIndex.from_frame(outside[key]).isin(pd.MultiIndex.from_frame(inside[key]))
     order = sorted(dict.fromkeys(inside["family"]), key=lambda name: name != "primary")
-    shown: pd.DataFrame = pd.concat([*(inside[inside["family"] == name] for name in order), rest[~said]])
+    shown: pd.DataFrame = pd.concat([*(inside[inside["family"] == name] for name in order), outside[~in_family]])
     return shown
 
 
 def blocks(contrasts: pd.DataFrame) -> list[Block]:
-    """Cut the table by unit, as an error of half a grade, a slope and a difference of 0.05 in AUC
-    cannot share an axis.
+    """Split the contrasts by unit: an error of half a grade, a slope and a difference of 0.05 in
+    AUC cannot share an axis.
     """
     names = contrasts["metric"].map(base)
-    grades, apart = contrasts["metric"].isin(GRADE_UNITS), names.isin(WITHOUT_DIRECTION)
+    grades, without_direction = contrasts["metric"].isin(GRADE_UNITS), names.isin(WITHOUT_DIRECTION)
     blocks = [
-        Block("Difference (candidate − reference)", contrasts[~grades & ~apart]),
+        Block("Difference (candidate − reference)", contrasts[~grades & ~without_direction]),
         Block("Difference in grades (candidate − reference)", contrasts[grades]),
         *(
             Block(f"Difference in {printed(name)} (candidate − reference)", contrasts[names == name])
-            for name in dict.fromkeys(names[apart])
+            for name in dict.fromkeys(names[without_direction])
         ),
     ]
     return [block for block in blocks if len(block.rows)]

@@ -1,4 +1,5 @@
-"""Volumes, masks and maps read one case at a time for pictures, and which cases are shown.
+"""Read volumes, masks and maps for figures, one case at a time, and choose the cases that are
+shown.
 
 Axes are the canonical ones: slices from medial to lateral (left knees are stored mirrored), rows
 from superior to inferior, columns from anterior to posterior. An image of two axes is one plane.
@@ -25,13 +26,11 @@ Case = tuple[str, str]
 
 
 class Stacks:
-    """Arrays ``[rows, *shape]`` on disk with their index tables; a case is read when it is asked
-    for.
-    """
+    """Arrays ``[rows, *shape]`` on disk with their index tables; a case is read on request."""
 
     def __init__(self, schema: TableSchema, arrays: Sequence[Path], indices: Sequence[Path], view: str, *, doubted: bool = False) -> None:
         """Open ``arrays``; ``indices[i]`` is the table of ``arrays[i]``. Only rows of ``view``
-        count, and of masks the usable ones (all that were read, where ``doubted``).
+        count, and of masks the usable ones (with ``doubted``, all that could be read).
 
         Raises:
             KneeoaError: the lists differ in length, a table is not ``schema``, or an array is
@@ -57,33 +56,35 @@ class Stacks:
         return case in self._rows
 
     def cases(self) -> list[Case]:
-        """Every case, sorted."""
+        """List every case, sorted."""
         return sorted(self._rows)
 
     def array(self, case: Case) -> NDArray[Any]:
-        """The case's array as it is stored, memory-mapped."""
+        """Return the case's array as it is stored, memory-mapped."""
         array, record = self._rows[case]
         return np.asarray(array[record["row"]])
 
     def record(self, case: Case) -> dict[str, Any]:
-        """The case's row of the index."""
+        """Return the case's row of the index."""
         return self._rows[case][1]
 
 
 def spacing(record: Mapping[str, Any], dimensions: int) -> tuple[float, ...]:
-    """Millimetres of a canonical voxel along each axis, from the affine of a row of VOLUMES."""
+    """Return the size in millimetres of a canonical voxel along each axis, from the affine of a row
+    of VOLUMES.
+    """
     affine = np.asarray(record["affine"], dtype=np.float64).reshape(4, 4)
     return tuple(float(np.linalg.norm(affine[:3, axis])) for axis in range(dimensions))
 
 
 def measured(record: Mapping[str, Any]) -> bool:
-    """Whether the file of a row of VOLUMES told the size of its pixels; radiographs need not."""
+    """Whether the file of a row of VOLUMES has the size of its pixels; radiographs may lack it."""
     return bool(np.isfinite(np.asarray(record["source_spacing"], dtype=np.float64)).all())
 
 
 def grades(labels: Sequence[Path], splits: Sequence[Path], level: str, split: str = "test") -> pd.DataFrame:
-    """Cases of one split with their grade, of a multilabel level how many findings they have:
-    columns cohort, case_id, grade, sorted; unread cases are left out.
+    """Read the cases of one split with their grade (for a multilabel level, the number of
+    findings): columns cohort, case_id, grade, sorted; cases without a reading are left out.
     """
     cases = SPLITS.concat(list(splits))
     read = LABELS.concat(list(labels))
@@ -96,8 +97,8 @@ def grades(labels: Sequence[Path], splits: Sequence[Path], level: str, split: st
 
 
 def examples(graded: pd.DataFrame, available: Sequence[Case], preferred: Sequence[Case], count: int) -> list[tuple[Case, int]]:
-    """``count`` cases spread over the grades, mild to severe: of each grade in turn the first,
-    those in ``preferred`` before others.
+    """Choose ``count`` cases spread over the grades, mild to severe: the first of each grade in
+    turn, those of ``preferred`` before others.
 
     The choice looks at grades and names alone, never at predictions, so that no flattering case can
     be picked.
@@ -112,15 +113,17 @@ def examples(graded: pd.DataFrame, available: Sequence[Case], preferred: Sequenc
     wanted = [levels[round(position)] for position in np.linspace(0, len(levels) - 1, count)]
     chosen: list[tuple[Case, int]] = []
     for grade in wanted:
-        found = next((row for row in rows if row[1] == grade and row not in chosen), None)
-        if found is not None:
-            chosen.append(found)
+        match = next((row for row in rows if row[1] == grade and row not in chosen), None)
+        if match is not None:
+            chosen.append(match)
     return chosen
 
 
 @dataclass(frozen=True)
 class Plane:
-    """One way to cut a volume: the axis that is cut, what is up and what is left in the picture."""
+    """An anatomical plane: the axis that it cuts, and the directions at the edges of the
+    picture.
+    """
 
     name: str
     axis: int
@@ -138,21 +141,23 @@ PLANES = (
 
 
 def cut(volume: NDArray[Any], plane: Plane, index: int) -> NDArray[Any]:
-    """The picture of ``volume[slices, rows, columns]`` at ``index`` of the plane's axis, oriented
-    for the screen: ``[down, across]``.
+    """Return the slice of ``volume[slices, rows, columns]`` at ``index`` of the plane's axis,
+    oriented for the screen: ``[down, across]``.
     """
     picture: NDArray[Any] = np.take(volume, index, axis=plane.axis)
     return picture if plane.axis == 0 else picture.T[:, ::-1]
 
 
 def cut_spacing(millimetres: Sequence[float], plane: Plane) -> tuple[float, float]:
-    """Millimetres of a pixel of :func:`cut`, (down, across)."""
+    """Return the size in millimetres of a pixel of :func:`cut`, (down, across)."""
     rest = [size for axis, size in enumerate(millimetres) if axis != plane.axis]
     return (rest[0], rest[1]) if plane.axis == 0 else (rest[1], rest[0])
 
 
 def busiest(mask: NDArray[Any] | None, shape: Sequence[int], axis: int) -> int:
-    """The slice along ``axis`` with most of the mask, the middle one without a mask."""
+    """Return the index of the slice along ``axis`` with most of the mask; the middle one without a
+    mask.
+    """
     if mask is None or not mask.any():
         return shape[axis] // 2
     return int(np.argmax((mask > 0).sum(axis=tuple(other for other in range(mask.ndim) if other != axis))))

@@ -1,4 +1,4 @@
-"""Learning curves: a column a backbone, a row a level's loss or validation measure, a colour a
+"""Plot learning curves: a column a backbone, a row a level's loss or validation measure, a colour a
 mode, a thin line a seed.
 """
 
@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, Panel, panels, printed_value, values_of
+from kneeoa.figures.arms import MODE, Factors, Panel, panels_of, printed_value, values_of
 from kneeoa.figures.reading import rows_where
 from kneeoa.figures.words import printed, sentence_case
 from kneeoa.tables.history import HISTORY
@@ -40,8 +40,8 @@ _SKIPPED = {"learning_rate", "seconds"}
 
 
 def rows_shown(history: pd.DataFrame) -> list[tuple[str, str]]:
-    """Which (level, measure) pairs get a row: each level's loss (the total alone where levels have
-    none), then the levels' measures.
+    """Choose the (level, measure) pairs of the figure's rows: each level's loss (the total alone
+    where levels have none), then the levels' measures.
 
     A level's own loss is comparable between modes; totals are not, as a dual mode's sums several.
     """
@@ -51,8 +51,8 @@ def rows_shown(history: pd.DataFrame) -> list[tuple[str, str]]:
         losses = [("total", "loss")] if ("total", "loss") in set(pairs.itertuples(index=False, name=None)) else []
     others = pairs[(pairs["measure"] != "loss") & (pairs["level"] != "total")]
     preferred: list[tuple[str, str]] = []
-    for level, own in others.groupby("level", sort=False):
-        measures = list(own["measure"])
+    for level, level_pairs in others.groupby("level", sort=False):
+        measures = list(level_pairs["measure"])
         preferred.append((str(level), "auc" if "auc" in measures else measures[0]))
     return losses + preferred
 
@@ -64,7 +64,7 @@ def figure(history: pd.DataFrame, arms: Factors, figures: Figures, varied: Seque
         KneeoaError: no run of the arms has a history.
     """
     present = set(history["arm"].unique())
-    groups = [panel for panel in panels(arms, figures.labels, varied) if set(panel.arms.values()) & present]
+    groups = panels_of(present, arms, figures.labels, varied)
     pairs = rows_shown(history)
     if not groups or not pairs:
         raise KneeoaError("the history tables hold no loss of any arm; nothing to draw learning curves of.")
@@ -99,8 +99,8 @@ def figure(history: pd.DataFrame, arms: Factors, figures: Figures, varied: Seque
 
 
 def best_epochs(history: pd.DataFrame) -> dict[tuple[str, int], int]:
-    """The epoch of the lowest total validation loss of each run, by arm and seed; runs without a
-    validation loss are absent.
+    """Return the epoch of the lowest total validation loss of each run, by arm and seed; runs
+    without a validation loss are absent.
     """
     rows = history[(history["split"] == "val") & (history["measure"] == "loss")]
     totals = rows[rows["level"] == "total"]
@@ -111,13 +111,13 @@ def best_epochs(history: pd.DataFrame) -> dict[tuple[str, int], int]:
 
 
 def _panel(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str, style.Look], best: dict[tuple[str, int], int]) -> None:
-    """All seeds of a mode and split are one collection: hundreds of lines are drawn as fast as
-    one.
+    """Draw one panel; all seeds of a mode and split are one collection: hundreds of lines are drawn
+    as fast as one.
     """
     for mode, arm in panel.arms.items():
         colour = looks[mode].colour
-        for split, own in rows[rows["arm"] == arm].sort_values(["seed", "epoch"]).groupby("split"):
-            curves = {int(str(seed)): run[["epoch", "value"]].to_numpy(dtype=float) for seed, run in own.groupby("seed")}
+        for split, split_rows in rows[rows["arm"] == arm].sort_values(["seed", "epoch"]).groupby("split"):
+            curves = {int(str(seed)): run[["epoch", "value"]].to_numpy(dtype=float) for seed, run in split_rows.groupby("seed")}
             training = split == "train"
             dashes, width, alpha = ((0, (3, 1.5)), 0.8, 0.75) if training else ("-", 1.1, 1.0)
             axis.add_collection(LineCollection(list(curves.values()), colors=colour, linestyles=[dashes], linewidths=width, alpha=alpha))

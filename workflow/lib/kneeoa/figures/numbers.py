@@ -1,5 +1,5 @@
-"""How numbers are printed, in figures, tables and the report alike. Undefined is an en dash; p is
-never printed as zero.
+"""Print numbers, in figures, tables and the report alike. Undefined is an en dash; p is never
+printed as zero.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def is_number(value: Any) -> bool:
 
 
 def number(value: Any, digits: int = 3, *, signed: bool = False) -> str:
-    """``value`` with a fixed number of decimals and a real minus sign; ``signed`` writes a plus
-    too. Undefined: an en dash.
+    """Print ``value`` with a fixed number of decimals and a real minus sign; ``signed`` writes a
+    plus too. Undefined: an en dash.
     """
     if not is_number(value):
         return UNDEFINED
@@ -34,7 +34,9 @@ def number(value: Any, digits: int = 3, *, signed: bool = False) -> str:
 
 
 def interval(estimate: Any, low: Any, high: Any, digits: int = 3, bound_digits: int = 2, *, signed: bool = False) -> str:
-    """``0.866 [0.79, 0.92]``; the estimate alone where it has no interval."""
+    """Print an estimate with its interval: ``0.866 [0.79, 0.92]``; the estimate alone where it has
+    none.
+    """
     text = number(estimate, digits, signed=signed)
     if not is_number(estimate) or not (is_number(low) and is_number(high)):
         return text
@@ -42,8 +44,8 @@ def interval(estimate: Any, low: Any, high: Any, digits: int = 3, bound_digits: 
 
 
 def p_value(p: Any) -> str:
-    """``.012``, ``<.001`` or ``>.999``: three decimals without the leading zero, as journals print
-    p.
+    """Print p as journals do: ``.012``, ``<.001`` or ``>.999``, three decimals without the leading
+    zero.
     """
     if not is_number(p):
         return UNDEFINED
@@ -54,12 +56,14 @@ def p_value(p: Any) -> str:
 
 
 def percent(share: float) -> str:
-    """``0.95`` as ``95 %``."""
+    """Print a share as a percentage: ``0.95`` as ``95 %``."""
     return f"{100 * share:g} %"
 
 
 def span(values: list[float], digits: int = 2) -> str:
-    """``0.88`` for one value, ``0.86–0.91`` for several; ``to`` where a bound is negative."""
+    """Print a range: ``0.88`` for one value, ``0.86–0.91`` for several; ``to`` where a bound is
+    negative.
+    """
     finite = [value for value in values if is_number(value)]
     if not finite:
         return UNDEFINED

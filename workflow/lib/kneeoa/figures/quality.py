@@ -1,5 +1,5 @@
-"""Pages to look a cohort over: a hundred cases a page, worst first, each in three planes with its
-mask's outline and its flags.
+"""Draw pages of pictures for quality control of a cohort: a hundred cases a page, worst first, each
+in three planes with its mask's outline and its flags.
 """
 
 from __future__ import annotations
@@ -83,8 +83,7 @@ def draw(
     images = Stacks(VOLUMES, volume_arrays, volume_indices, view)
     masks = Stacks(MASKS, mask_arrays, mask_indices, view, doubted=True)
     shown = table[table["page"].notna()]
-    # Cartilage is what checks and studies are about; bone is drawn only where a mask has nothing
-    # else.
+    # Checks and studies are about cartilage; bone is drawn only where a mask has nothing else.
     names = [name for name in sorted(tissues) if "cartilage" in name] or sorted(tissues)
     colours = style.tissue_colours(names)
     values = {value: _pixels(colours[name]) for value, name in enumerate(sorted(tissues), start=1) if name in colours}
@@ -95,10 +94,12 @@ def draw(
         _LOG.warning("%s, %s: %s", cohort, view, question)
     with style.styled(figures), atomic_path(out_pdf) as temporary, PdfPages(temporary, metadata=_BARE) as pdf:
         for page in range(1, pages + 1):
-            own = shown[shown["page"] == page].to_dict("records")
-            own.sort(key=lambda row: pd.isna(row["orientation"]))  # what is asked is asked of the first picture
-            asked = questions if page == 1 else []
-            drawn = _page(_cells(own, images, masks, values), f"{title} \N{EM DASH} page {page} of {pages}", colours, figures, asked)
+            page_rows = shown[shown["page"] == page].to_dict("records")
+            page_rows.sort(key=lambda row: pd.isna(row["orientation"]))  # the question is about the first picture
+            page_questions = questions if page == 1 else []
+            drawn = _page(
+                _cells(page_rows, images, masks, values), f"{title} \N{EM DASH} page {page} of {pages}", colours, figures, page_questions
+            )
             pdf.savefig(drawn, dpi=_DPI)
             if page == 1:
                 with atomic_path(out_png) as picture:
@@ -118,9 +119,9 @@ def _summary(table: pd.DataFrame) -> str:
 
 
 def _questions(table: pd.DataFrame, cohort: str) -> list[str]:
-    """What a person must answer before all else, a line each: whether a declared orientation is
-    true, and what moved most of the masks. None where every header gives its own and masks lie on
-    edges.
+    """Questions for a person to answer first, a line each: whether a declared orientation is right,
+    and why most of the masks are shifted. Empty where every header has its own orientation and
+    masks lie on edges.
     """
     lines = []
     declared = table["orientation"].dropna()
@@ -153,7 +154,7 @@ def _cells(rows: Sequence[dict[Any, Any]], images: Stacks, masks: Stacks, values
 
 
 def _page(cells: Iterator[Cell], title: str, colours: Mapping[str, str], figures: Figures, questions: Sequence[str]) -> Figure:
-    """One page; its pictures are one image, which is far quicker than a panel each."""
+    """Draw one page; all of its pictures are one image, which is much faster than a panel each."""
     pictures = list(cells)
     planes = len(pictures[0][1]) if pictures else 3
     columns = 5 if planes == 3 else 10
@@ -174,19 +175,19 @@ def _page(cells: Iterator[Cell], title: str, colours: Mapping[str, str], figures
         if colour is not None:
             axis.add_patch(Rectangle((left - 2, top - 2), planes * SIZE + 3, SIZE + 3, fill=False, edgecolor=colour, linewidth=1.5))
         axis.text(left, top + SIZE + 4, row["case_id"], fontsize=size, va="top", ha="left", color=style.INK)
-        said, right = _said(row), left + planes * SIZE
-        axis.text(right, top + SIZE + 4, said, fontsize=size, va="top", ha="right", color=colour or style.MUTED, clip_on=True)
+        caption, right = _caption(row), left + planes * SIZE
+        axis.text(right, top + SIZE + 4, caption, fontsize=size, va="top", ha="right", color=colour or style.MUTED, clip_on=True)
     axis.imshow(canvas, interpolation="none", extent=(0, width, height, 0), aspect="auto", zorder=-1)
     axis.set(xlim=(0, width), ylim=(height, 0))
     axis.set_axis_off()
     axis.text(_GAP, 14, title, fontsize=1.5 * size, va="top", weight="bold", color=style.INK)
     for number, question in enumerate(questions):
         axis.text(_GAP, _HEAD - 6 + number * _QUESTION, question, fontsize=1.15 * size, va="top", weight="bold", color=_FLAGGED)
-    words = "Left knees are shown as right ones. " if planes == 3 else ""
-    at = _GAP + _line(axis, _GAP, words + ("Outlines: " if colours else ""), size)
+    legend = "Left knees are shown as right ones. " if planes == 3 else ""
+    left_edge = _GAP + _line(axis, _GAP, legend + ("Outlines: " if colours else ""), size)
     for name, shade in colours.items():
-        axis.add_patch(Rectangle((at, 58), 14, 14, facecolor=shade, edgecolor=style.MUTED, linewidth=0.4))
-        at += 20 + _line(axis, at + 20, f"{sentence_case(printed(name, figures.labels))}  ", size) + 10
+        axis.add_patch(Rectangle((left_edge, 58), 14, 14, facecolor=shade, edgecolor=style.MUTED, linewidth=0.4))
+        left_edge += 20 + _line(axis, left_edge + 20, f"{sentence_case(printed(name, figures.labels))}  ", size) + 10
     return page
 
 
@@ -196,8 +197,8 @@ def _line(axis: Axes, left: float, text: str, size: float) -> float:
     return style.inches(text, 1.15 * size) * _DPI + 8
 
 
-def _said(row: Mapping[str, Any]) -> str:
-    """What stands under a picture at its right: the flags, and how well the mask lies."""
+def _caption(row: Mapping[str, Any]) -> str:
+    """Text under a picture at its right: the flags, and how well the mask fits."""
     flags = [flag.removeprefix("mask-").replace("-", " ") for flag in row["flags"]]
     if pd.notna(row["repair"]):
         flags = [f"repaired: {row['repair']}" if flag == "repaired" else flag for flag in flags]

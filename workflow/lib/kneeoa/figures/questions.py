@@ -1,5 +1,5 @@
-"""The yes-or-no questions that a level of several classes or findings holds, each as predictions of
-a binary level: what curves by class are drawn of.
+"""Split a level of several classes or findings into yes-or-no questions, each with predictions of a
+binary level, for curves by class.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from kneeoa.config.analysis import Figures
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, Panel, panels
+from kneeoa.figures.arms import MODE, Factors, Panel, panels_of
 from kneeoa.figures.scores import held_out, held_out_findings
 from kneeoa.figures.words import count, printed, sentence_case
 from kneeoa.hierarchy import derive_probabilities
@@ -30,12 +30,12 @@ class Question:
 
     level: str
     title: str
-    """What is asked: a finding, a class against the others, or a grade and more."""
+    """The question: a finding, a class against the others, or a grade and more."""
     row: str
-    """What rows of METRICS of its AUC and Brier score are called, with {} for the metric."""
+    """The name that its AUC and Brier score have in METRICS, with {} for the metric."""
     cohort: str
     rows: pd.DataFrame
-    """As :func:`kneeoa.figures.scores.held_out` gives them of a binary level."""
+    """As :func:`kneeoa.figures.scores.held_out` returns them for a binary level."""
 
 
 @dataclass(frozen=True)
@@ -47,34 +47,36 @@ class Place:
 
 
 def questions_of(predictions: Sequence[Path], levels: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> list[Question]:
-    """The questions of levels, given as the configuration has them; errors as :func:`questions`."""
+    """List the questions of levels, given as the configuration has them; errors as
+    :func:`questions`.
+    """
     return [each for level in levels for each in questions(predictions, Level.model_validate(level), labels)]
 
 
 def questions(predictions: Sequence[Path], level: Level, labels: Mapping[str, str]) -> list[Question]:
-    """The questions of a level, cohort by cohort: each finding of a multilabel level, each class of
-    a nominal one against the others, each cut of an ordinal one.
+    """List the questions of a level, cohort by cohort: each finding of a multilabel level, each
+    class of a nominal one against the others, each cut of an ordinal one.
 
     Raises:
         KneeoaError: a table is not what it should be.
     """
-    rows = (held_out_findings if level.kind == "multilabel" else held_out)(predictions, level.name)
+    rows = (held_out if level.exclusive else held_out_findings)(predictions, level.name)
     several = rows["cohort"].nunique() > 1
     return [
         replace(each, title=f"{each.title}, {printed(str(cohort), labels)}" if several else each.title)
         for cohort, part in rows.groupby("cohort", sort=True)
-        for each in _asked(part, level, str(cohort), labels)
+        for each in _questions_of_cohort(part, level, str(cohort), labels)
     ]
 
 
-def _asked(rows: pd.DataFrame, level: Level, cohort: str, labels: Mapping[str, str]) -> Iterator[Question]:
+def _questions_of_cohort(rows: pd.DataFrame, level: Level, cohort: str, labels: Mapping[str, str]) -> Iterator[Question]:
     probabilities = np.stack(rows["probabilities"].to_list())
     truth = np.stack(rows["truth"].to_list())
     names = [sentence_case(printed(name, labels)) for name in level.classes]
     for index, name in enumerate(names):
-        if level.kind == "multilabel":
+        if not level.exclusive:
             yes, answer, title, row = probabilities[:, index], truth[:, index], name, f"{{}}[{level.classes[index]}]"
-        elif level.kind == "multiclass":
+        elif not (level.ordered or level.binary):
             yes, answer, title, row = probabilities[:, index], truth == index, f"{name} or not", f"{{}}[{level.classes[index]}]"
         elif index == 0:
             continue
@@ -88,8 +90,8 @@ def _asked(rows: pd.DataFrame, level: Level, cohort: str, labels: Mapping[str, s
 
 
 def blocks_of(asked: Sequence[Question], arms: Factors, figures: Figures, varied: Sequence[str] = MODE) -> list[list[Place]]:
-    """The figure's panels in blocks, each of which begins a line: a block a level and cohort where
-    all arms share a panel, else a block a question with a panel a backbone.
+    """Arrange the figure's panels in blocks, each of which begins a line: a block a level and
+    cohort where all arms share a panel, else a block a question with a panel a backbone.
 
     Raises:
         KneeoaError: no arm answers a question.
@@ -97,11 +99,11 @@ def blocks_of(asked: Sequence[Question], arms: Factors, figures: Figures, varied
     blocks: dict[tuple[str, ...], list[Place]] = {}
     for question in asked:
         present = set(question.rows["arm"].unique())
-        groups = [panel for panel in panels(arms, figures.labels, varied) if set(panel.arms.values()) & present]
-        alone = len(groups) == 1
+        groups = panels_of(present, arms, figures.labels, varied)
+        one_panel = len(groups) == 1
         for panel in groups:
-            title = question.title if alone else f"{panel.title}: {question.title}"
-            key = (question.level, question.cohort) if alone else (question.level, question.cohort, question.title)
+            title = question.title if one_panel else f"{panel.title}: {question.title}"
+            key = (question.level, question.cohort) if one_panel else (question.level, question.cohort, question.title)
             blocks.setdefault(key, []).append(Place(question, replace(panel, title=title)))
     if not blocks:
         raise KneeoaError("no arm has test predictions of a level of several classes; nothing to draw by class.")
@@ -111,7 +113,7 @@ def blocks_of(asked: Sequence[Question], arms: Factors, figures: Figures, varied
 def panels_drawn(
     blocks: Sequence[Sequence[Place]], heights: Sequence[float], inches: Callable[[float], float], draw: Callable[[list[Axes], Place], None]
 ) -> Figure:
-    """A figure with a panel for each place, at most ``style.ABREAST`` beside each other.
+    """Draw a figure with a panel for each place, at most ``style.ABREAST`` beside each other.
 
     Args:
         blocks: as :func:`blocks_of` gives them; each begins a line.
@@ -136,7 +138,9 @@ def panels_drawn(
 
 
 def cases_of(asked: Sequence[Question]) -> str:
-    """``98 knees of 60 subjects.``, and of how many seeds curves are means."""
+    """Print the number of cases and subjects, and of seeds where curves are means: ``98 knees of 60
+    subjects.``
+    """
     rows = pd.concat([question.rows[["cohort", "case_id", "subject", "seed"]] for question in asked])
     cases, subjects = rows[["cohort", "case_id"]].drop_duplicates(), rows[["cohort", "subject"]].drop_duplicates()
     seeds = rows["seed"].nunique()

@@ -1,5 +1,5 @@
-"""Noisy readers: what arms achieve, and how they differ, as more training labels are misread. A
-column a contrast's metric.
+"""Plot the arms' metrics and their differences against the share of misread training labels of
+noisy readers; a column a contrast's metric.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
 from kneeoa.figures.arms import Factors, printed_value, values_of
 from kneeoa.figures.numbers import interval, is_number, number, p_value, percent
-from kneeoa.figures.scores import records
 from kneeoa.figures.words import LOWER_IS_BETTER, count, printed, sentence_case
+from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.readers import READERS
 
 FIGURE = {
@@ -40,8 +40,8 @@ FIGURE = {
 _STEP = 0.1
 """Slopes are printed per so large a share of misread labels."""
 _SIDE = 0.12
-"""By how much of the least step between readers the two arms, and a difference's seeds, stand
-beside the reader's place.
+"""Horizontal offset of the two arms, and of a difference's seeds, from the reader's position, as a
+share of the least step between readers.
 """
 _SAMPLED = "subjects and seeds"
 
@@ -95,12 +95,12 @@ def figure(table: pd.DataFrame, arms: Factors, figures: Figures, confidence: flo
 
 
 def _arms(axis: Axes, rows: pd.DataFrame, looks: dict[str, style.Look], figures: Figures) -> None:
-    """Both arms' metric against the share of misread labels."""
+    """Draw both arms' metric against the share of misread labels."""
     aside = _SIDE * _least_step(rows)
     for quantity, side in (("reference", -aside), ("candidate", aside)):
-        own = rows[rows["quantity"] == quantity].sort_values("misread")
-        look = looks.get(str(own[quantity].iloc[0]), style.Look(style.INK, "o", "-"))
-        seeds, means = own[own["seed"].notna()], own[own["seed"].isna()]
+        arm_rows = rows[rows["quantity"] == quantity].sort_values("misread")
+        look = looks.get(str(arm_rows[quantity].iloc[0]), style.Look(style.INK, "o", "-"))
+        seeds, means = arm_rows[arm_rows["seed"].notna()], arm_rows[arm_rows["seed"].isna()]
         axis.plot(
             seeds["misread"] + 2.2 * side, seeds["estimate"], look.marker, color=look.colour, alpha=0.35, markersize=2.6, markeredgewidth=0
         )
@@ -112,10 +112,10 @@ def _arms(axis: Axes, rows: pd.DataFrame, looks: dict[str, style.Look], figures:
 
 
 def _difference(axis: Axes, rows: pd.DataFrame, looks: dict[str, style.Look], figures: Figures) -> None:
-    """Candidate minus reference, with the fitted line and its slope in words."""
-    own = rows[rows["quantity"] == "difference"].sort_values("misread")
-    look = looks.get(str(own["candidate"].iloc[0]), style.Look(style.INK, "o", "-"))
-    seeds, means = own[own["seed"].notna()], own[own["seed"].isna()]
+    """Draw candidate minus reference, with the fitted line and its printed slope."""
+    differences = rows[rows["quantity"] == "difference"].sort_values("misread")
+    look = looks.get(str(differences["candidate"].iloc[0]), style.Look(style.INK, "o", "-"))
+    seeds, means = differences[differences["seed"].notna()], differences[differences["seed"].isna()]
     axis.axhline(0, color=style.MUTED, linewidth=0.7, zorder=0)
     axis.plot(
         seeds["misread"] + _SIDE * _least_step(rows),
@@ -142,17 +142,17 @@ def _difference(axis: Axes, rows: pd.DataFrame, looks: dict[str, style.Look], fi
 
 
 def told_slope(rows: pd.DataFrame) -> dict[str, Any] | None:
-    """The slope that is printed: over subjects and seeds where that is defined, else over subjects;
-    None with a single reader.
+    """Return the slope that is printed: over subjects and seeds where that is defined, else over
+    subjects; None with a single reader.
     """
     slopes = rows[(rows["quantity"] == "slope") & rows["seed"].isna() & rows["estimate"].notna()]
     sampled = slopes[(slopes["interval"] == _SAMPLED) & slopes["low"].notna()]
     chosen = sampled if len(sampled) else slopes[slopes["interval"] != _SAMPLED]
-    return records(chosen)[0] if len(chosen) else None
+    return row_dicts(chosen)[0] if len(chosen) else None
 
 
 def _bars(axis: Axes, means: pd.DataFrame, side: float, colour: str) -> None:
-    for row in records(means):
+    for row in row_dicts(means):
         if is_number(row["low"]) and is_number(row["high"]):
             axis.plot([row["misread"] + side] * 2, [row["low"], row["high"]], color=colour, linewidth=1.0, solid_capstyle="butt")
 
@@ -163,9 +163,9 @@ def _heading(axis: Axes, rows: pd.DataFrame, figures: Figures) -> None:
 
 
 def _places(axis: Axes, rows: pd.DataFrame) -> None:
-    """Ticks at the readers: the share that each misreads, and his kappa below it."""
+    """Set ticks at the readers: the share of labels that each misreads, and its kappa below."""
     readers = rows[rows["reader"].notna()].drop_duplicates("reader").sort_values("misread")
-    labels = [f"{percent(round(float(row['misread']), 2))}\n{number(row['kappa'], 2)}" for row in records(readers)]
+    labels = [f"{percent(round(float(row['misread']), 2))}\n{number(row['kappa'], 2)}" for row in row_dicts(readers)]
     axis.set_xticks([float(value) for value in readers["misread"]], labels)
     axis.set_xlabel("Training labels misread\n(kappa with the reference)")
 
@@ -183,12 +183,12 @@ def _metric(rows: pd.DataFrame, figures: Figures) -> str:
 
 def _legend(result: Figure, table: pd.DataFrame, arms: Factors, looks: dict[str, dict[str, style.Look]], figures: Figures) -> None:
     handles = []
-    for factor, own in looks.items():
+    for factor, factor_looks in looks.items():
         rows = table[table["factor"] == factor]
         drawn = {*rows["candidate"], *rows["reference"]}
         handles += [
             Line2D([], [], color=look.colour, marker=look.marker, linestyle=look.dash, label=printed_value(factor, value, figures.labels))
-            for value, look in own.items()
+            for value, look in factor_looks.items()
             if value in drawn
         ]
     handles.append(Line2D([], [], color=style.INK, linewidth=0.9, linestyle=(0, (4, 2)), label="least-squares line"))
@@ -197,7 +197,7 @@ def _legend(result: Figure, table: pd.DataFrame, arms: Factors, looks: dict[str,
 
 
 def _note(table: pd.DataFrame, confidence: float, figures: Figures) -> str:
-    pairs = records(table[["factor", "candidate", "reference"]].drop_duplicates())
+    pairs = row_dicts(table[["factor", "candidate", "reference"]].drop_duplicates())
     compared = ", ".join(
         " − ".join(printed_value(row["factor"], row[side], figures.labels) for side in ("candidate", "reference")) for row in pairs
     )

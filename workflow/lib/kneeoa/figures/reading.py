@@ -1,5 +1,5 @@
-"""The rows that a figure draws, out of the tables of hundreds of runs: what it does not draw is
-never decoded.
+"""Read the rows that a figure draws from the tables of hundreds of runs, without decoding any
+others.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from kneeoa.tables.schema import TableSchema
 
 
 def rows_where(schema: TableSchema, paths: Sequence[Path], equal: Mapping[str, str], columns: Sequence[str]) -> pd.DataFrame:
-    """As :func:`table_where`, as a data frame: nullable integers come back as floats where a value
-    is missing.
+    """Return the rows of :func:`table_where` as a data frame: nullable integers come back as floats
+    where a value is missing.
     """
     frame: pd.DataFrame = table_where(schema, paths, equal, columns).to_pandas(use_threads=False)
     return frame
 
 
 def table_where(schema: TableSchema, paths: Sequence[Path], equal: Mapping[str, str], columns: Sequence[str]) -> pa.Table:
-    """The rows of several files of one table in which the columns of ``equal`` have these values.
+    """Read the rows of several files of one table in which the columns of ``equal`` have these
+    values.
 
     Args:
         schema: the table.

@@ -1,4 +1,4 @@
-"""Call a figure's module by the figure's name, importing it then."""
+"""Draw a figure by its name, through its module, which is imported only then."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 
 def code_module(name: str) -> str:
-    """Dotted name of the module that draws a figure."""
+    """Return the dotted name of the module that draws a figure."""
     return f"kneeoa.figures.{name}"
 
 
 def draw(name: str, **arguments: Any) -> None:
-    """Draw a figure: its module's ``draw`` with these arguments."""
+    """Draw a figure with its module's ``draw`` and these arguments."""
     importlib.import_module(code_module(name)).draw(**arguments)

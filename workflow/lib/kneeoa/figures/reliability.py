@@ -1,4 +1,4 @@
-"""Reliability curves of a binary level: observed share against predicted probability, with the
+"""Plot reliability curves of a binary level: observed share against predicted probability, with the
 histogram of predictions below.
 """
 
@@ -16,10 +16,11 @@ from matplotlib.figure import Figure
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, Panel, panels, printed_value, values_of
+from kneeoa.figures.arms import MODE, Factors, Panel, panels_of, printed_value, values_of
 from kneeoa.figures.numbers import interval, percent
-from kneeoa.figures.scores import derived_note, held_out, positive, summary_row
+from kneeoa.figures.scores import derived_note, held_out, positive
 from kneeoa.figures.words import count, printed
+from kneeoa.presentation.summary_rows import summary_row
 from kneeoa.statistics.reliability import ReliabilityCurve, reliability_curve
 from kneeoa.tables.metrics import METRICS
 
@@ -38,22 +39,22 @@ FIGURE = {
 }
 
 
-def mean_curve(own: pd.DataFrame, bins: int, confidence: float) -> ReliabilityCurve:
-    """The reliability curve of an arm: each seed's
-    (:func:`kneeoa.statistics.reliability.reliability_curve`), averaged bin by bin.
+def mean_curve(rows: pd.DataFrame, bins: int, confidence: float) -> ReliabilityCurve:
+    """Average the reliability curves of an arm's seeds
+    (:func:`kneeoa.statistics.reliability.reliability_curve`) bin by bin.
 
     Seeds are never pooled as cases. Their curves are averaged where they have the same number of
-    bins; where ties leave some seed fewer, those with the most bins speak. Limits are the means of
-    the seeds' limits, over the subjects of a bin; counts are the first seed's.
+    bins; where ties leave some seed fewer, only those with the most bins count. Limits are the
+    means of the seeds' limits, over the subjects of a bin; counts are the first seed's.
 
     Args:
-        own: one arm's rows of :func:`kneeoa.figures.scores.held_out`.
+        rows: one arm's rows of :func:`kneeoa.figures.scores.held_out`.
         bins: equal-count bins asked for.
         confidence: of the intervals.
     """
     curves = [
         reliability_curve(run["truth"].to_numpy(), positive(run), bins, "equal_count", run["subject"].to_numpy(dtype=str), confidence)
-        for _, run in own.groupby("seed")
+        for _, run in rows.groupby("seed")
     ]
     most = max(curve.cases.size for curve in curves)
     curves = [curve for curve in curves if curve.cases.size == most]
@@ -91,7 +92,7 @@ def figure(
     """
     rows = predictions[predictions["cohort"] == cohort]
     present = set(rows["arm"].unique())
-    groups = [panel for panel in panels(arms, figures.labels, varied) if set(panel.arms.values()) & present]
+    groups = panels_of(present, arms, figures.labels, varied)
     if not groups:
         raise KneeoaError(f"no arm has test predictions of the level '{level}' in the cohort '{cohort}'; nothing to draw.")
     looks = style.looks(values_of(arms, varied[0]), figures)
@@ -137,12 +138,12 @@ def draw_curves(
     """
     axis.plot([0, 1], [0, 1], color=style.RULE, linewidth=0.8, zorder=0)
     for mode, arm in panel.arms.items():
-        own, look = rows[rows["arm"] == arm], looks[mode]
-        if own.empty:
+        arm_rows, look = rows[rows["arm"] == arm], looks[mode]
+        if arm_rows.empty:
             continue
-        curve = mean_curve(own, bins, confidence)
-        found = summary_row(metrics, arm, level, metric, cohort)
-        value = "" if found is None else " " + interval(found["estimate"], found["low"], found["high"], 2)
+        curve = mean_curve(arm_rows, bins, confidence)
+        summary = summary_row(metrics, arm, level, metric, cohort)
+        value = "" if summary is None else " " + interval(summary["estimate"], summary["low"], summary["high"], 2)
         axis.plot(
             curve.predicted,
             curve.observed,
@@ -170,9 +171,9 @@ def draw_histogram(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str
     """Draw the histograms of predicted probability of one panel's arms."""
     edges = np.linspace(0, 1, 11)
     for mode, arm in panel.arms.items():
-        own = rows[rows["arm"] == arm]
-        if len(own):
-            share = np.histogram(positive(own), edges)[0] / len(own)
+        arm_rows = rows[rows["arm"] == arm]
+        if len(arm_rows):
+            share = np.histogram(positive(arm_rows), edges)[0] / len(arm_rows)
             axis.stairs(share, edges, color=looks[mode].colour, linestyle=looks[mode].dash, linewidth=1.1)
     axis.set(xlabel="Predicted probability", xlim=(-0.03, 1.03), xticks=[0, 0.5, 1])
 

@@ -1,5 +1,5 @@
-"""Reliability curves of levels with several classes or findings: of each finding, of each class, of
-each cut of the grades.
+"""Plot reliability curves of levels with several classes or findings: of each finding, of each
+class, of each cut of the grades.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""ROC curves of a binary level: a panel a backbone, a colour a mode (or what the contrasts vary
-instead); seeds thin, their mean bold.
+"""Plot ROC curves of a binary level: a panel a backbone, a colour a mode (or what the contrasts
+vary instead); seeds thin, their mean bold.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, Panel, panels, printed_value, values_of
+from kneeoa.figures.arms import MODE, Factors, Panel, panels_of, printed_value, values_of
 from kneeoa.figures.numbers import interval, percent
-from kneeoa.figures.scores import derived_note, held_out, ranking, summary_row
+from kneeoa.figures.scores import derived_note, held_out, ranking
 from kneeoa.figures.words import count, printed
+from kneeoa.presentation.summary_rows import summary_row
 from kneeoa.tables.metrics import METRICS
 
 FIGURE = {
@@ -41,8 +42,8 @@ Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def roc_curve(truth: NDArray[np.integer], score: NDArray[np.floating]) -> Curve:
-    """Corners of the empirical ROC curve, from (0, 0) to (1, 1); tied scores are one diagonal step,
-    as the AUC counts them.
+    """Return the corners of the empirical ROC curve, from (0, 0) to (1, 1); tied scores are one
+    diagonal step, as the AUC counts them.
 
     Args:
         truth: 0 or 1, shape ``[n]``; both classes must occur.
@@ -59,8 +60,8 @@ def roc_curve(truth: NDArray[np.integer], score: NDArray[np.floating]) -> Curve:
 
 
 def mean_curve(curves: Sequence[Curve]) -> Curve:
-    """Vertical average: the mean true-positive rate at each false-positive rate (Fawcett 2006,
-    Pattern Recognit Lett 27:861, algorithm 3).
+    """Average curves vertically: the mean true-positive rate at each false-positive rate (Fawcett
+    2006, Pattern Recognit Lett 27:861, algorithm 3).
 
     Where a curve rises straight up, its upper end counts, so that the average of one curve's steps
     is that curve.
@@ -71,7 +72,7 @@ def mean_curve(curves: Sequence[Curve]) -> Curve:
 
 
 def _ends(curve: Curve, grid: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The curve's heights at ``grid``, shape ``[2, grid]``: the lower and the upper end, which
+    """Heights of the curve at ``grid``, shape ``[2, grid]``: the lower and the upper end, which
     differ where it rises vertically.
     """
     fpr, tpr = curve
@@ -101,7 +102,7 @@ def figure(
         varied: the factor that figures tell arms apart by, then those that follow it.
     """
     present = set(predictions["arm"].unique())
-    groups = [panel for panel in panels(arms, figures.labels, varied) if set(panel.arms.values()) & present]
+    groups = panels_of(present, arms, figures.labels, varied)
     cohorts = sorted(set(predictions["cohort"].unique()))
     if not groups:
         raise KneeoaError(f"no arm has test predictions of the level '{level}'; nothing to draw an ROC curve of.")
@@ -139,15 +140,17 @@ def draw_panel(
     """
     handles: list[Any] = []
     for mode, arm in panel.arms.items():
-        own, look = rows[rows["arm"] == arm], looks[mode]
-        curves = [roc_curve(seed["truth"].to_numpy(), ranking(seed)) for _, seed in own.groupby("seed") if seed["truth"].nunique() == 2]
+        arm_rows, look = rows[rows["arm"] == arm], looks[mode]
+        curves = [
+            roc_curve(seed["truth"].to_numpy(), ranking(seed)) for _, seed in arm_rows.groupby("seed") if seed["truth"].nunique() == 2
+        ]
         if not curves:
             continue
         if len(curves) > 1:
             for fpr, tpr in curves:
                 axis.plot(fpr, tpr, color=look.colour, linewidth=0.6, alpha=0.45)
-        found = summary_row(metrics, arm, level, metric, cohort)
-        value = "" if found is None else " " + interval(found["estimate"], found["low"], found["high"], 2)
+        summary = summary_row(metrics, arm, level, metric, cohort)
+        value = "" if summary is None else " " + interval(summary["estimate"], summary["low"], summary["high"], 2)
         mean = mean_curve(curves) if len(curves) > 1 else curves[0]
         handles += axis.plot(
             *mean, color=look.colour, linestyle=look.dash, linewidth=1.6, label=printed_value(panel.factor, mode, figures.labels) + value

@@ -1,5 +1,5 @@
-"""ROC curves of levels with several classes or findings: of each finding, of each class against the
-others, of each cut of the grades.
+"""Plot ROC curves of levels with several classes or findings: of each finding, of each class
+against the others, of each cut of the grades.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Saliency over anatomy: the same knees under every mode of one backbone, and the mean over all
+"""Draw saliency over images: the same knees under every mode of one backbone, and the mean over all
 explained knees.
 """
 
@@ -51,7 +51,7 @@ _CONTOUR = "#33DDFF"
 
 @dataclass(frozen=True)
 class Row:
-    """One line of pictures: a knee, or the mean of all."""
+    """One row of pictures: a knee, or the mean of all."""
 
     title: str
     picture: NDArray[np.floating]
@@ -65,8 +65,8 @@ class Row:
 
 
 def overlay_colours() -> ListedColormap:
-    """From clear to opaque yellow: strength is read from opacity as well as hue, so it survives
-    greyscale.
+    """Return a colour map from clear to opaque yellow: strength changes opacity as well as hue, so
+    it survives greyscale.
     """
     steps = np.linspace(0, 1, 256)
     colours = mpl.colormaps["inferno"](0.25 + 0.72 * steps)
@@ -120,8 +120,8 @@ def _panel(axis: Axes, row: Row, saliency: NDArray[np.floating] | None, *, missi
 
 
 def normalised(stored: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Positive saliency with the map's own 99.5th percentile at 1: for looking only, measures are
-    taken on the map as it is.
+    """Scale positive saliency so that the map's 99.5th percentile is 1, for display only: measures
+    are taken on the map as it is.
     """
     positive = np.clip(np.asarray(stored, dtype=np.float32), 0, None)
     top = float(np.percentile(positive, _TOP)) or float(positive.max())
@@ -129,21 +129,23 @@ def normalised(stored: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def _slice(array: NDArray[Any], index: int, length: int) -> NDArray[Any]:
-    """The picture at slice ``index`` of ``length``, from an array that may have a coarser grid over
-    the same field.
+    """Slice ``index`` of ``length`` of an array that may have a coarser grid over the same field of
+    view.
     """
     return array if array.ndim == 2 else np.asarray(array[min(int((index + 0.5) * array.shape[0] / length), array.shape[0] - 1)])
 
 
-class _Story:
-    """What :func:`draw` gathers from the files."""
+class _Pictures:
+    """Read the images, masks and maps of one panel of arms, and make the rows of the figure from
+    them.
+    """
 
     def __init__(self, panel: Panel, maps: Mapping[str, Stacks], images: Stacks, masks: Stacks, values: Mapping[str, list[int]]) -> None:
         self.panel, self.maps, self.images, self.masks, self.values = panel, maps, images, masks, values
 
     def target(self, case: Case, slices: tuple[int, int] | None = None) -> NDArray[np.bool_] | None:
-        """The tissue's mask, of all slices or of the one at an index of a length: of a thousand
-        knees, whole masks would take minutes.
+        """The tissue's mask, of all slices or of the one at an index of a length: reading whole
+        masks of a thousand knees would take minutes.
         """
         if case not in self.masks:
             return None
@@ -196,11 +198,11 @@ def draw(
     varied: Sequence[str] = MODE,
 ) -> None:
     """Draw one backbone's saliency over the canonical images, for the same test cases in every
-    mode; the lowest seed speaks for an arm.
+    mode, with the lowest seed of each arm.
 
     Args:
         maps: saliency arrays of any runs by one method, ``[rows, 2, *coarse shape]``, over the
-            images' field of view; what speaks for the score is shown.
+            images' field of view; the evidence for the score is shown.
         map_indices: the SALIENCY table of each.
         volumes: lists of the shards of canonical images.
         masks: lists of the shards of aligned masks; may be empty.
@@ -228,14 +230,14 @@ def draw(
             if arm not in runs or seed < runs[arm][0]:
                 runs[arm] = (int(seed), array, index)
                 heads[arm] = str(table["target"].iloc[0])
-    found = [
+    explained_panels = [
         panel
         for panel in panels(arms, figures.labels, varied)
         if set(panel.arms.values()) & set(runs) and backbone in (None, panel.backbone)
     ]
-    if not found:
+    if not explained_panels:
         raise KneeoaError(f"no saliency map is of an arm of the backbone '{backbone or 'any'}'; the arms explained are {sorted(runs)}.")
-    panel = found[0]
+    panel = explained_panels[0]
     shown = {mode: arm for mode, arm in panel.arms.items() if arm in runs}
     stacks = {mode: Stacks(SALIENCY, [runs[arm][1]], [runs[arm][2]], view) for mode, arm in shown.items()}
     images, outlines = Stacks(VOLUMES, *listed_shards(volumes), view), Stacks(MASKS, *listed_shards(masks), view)
@@ -243,13 +245,13 @@ def draw(
     values = {
         cohort: [value for value, name in enumerate(sorted(names), 1) if name in wanted or not targets] for cohort, names in tissues.items()
     }
-    story = _Story(panel, stacks, images, outlines, values)
+    pictures = _Pictures(panel, stacks, images, outlines, values)
     explained = [case for case in images.cases() if all(case in stack for stack in stacks.values())]
     chosen = examples(grades(labels, splits, level), explained, outlines.cases(), figures.example_cases)
-    rows = [story.row(case, f"{printed(level, figures.labels)} {grade}", story.index(case)) for case, grade in chosen]
+    rows = [pictures.row(case, f"{printed(level, figures.labels)} {grade}", pictures.index(case)) for case, grade in chosen]
     if chosen:
-        middle = int(np.median([story.index(case) for case, _ in chosen]))
-        mean = story.mean(explained, middle)
+        middle = int(np.median([pictures.index(case) for case, _ in chosen]))
+        mean = pictures.mean(explained, middle)
         rows += [mean] if mean is not None else []
     seeds = sorted({runs[arm][0] for arm in shown.values()})
     columns = {
@@ -257,14 +259,14 @@ def draw(
     }
     group = printed(next(iter(targets), "cartilage"), figures.labels)
     flat = bool(chosen) and images.array(chosen[0][0]).ndim == 2
-    what = "Left knees are mirrored." if flat else f"Sagittal slices through most {group} (outlined)."
-    note = f"{what} Seed {', '.join(map(str, seeds))}. The mean is scaled to its own maximum."
+    view_note = "Left knees are mirrored." if flat else f"Sagittal slices through most {group} (outlined)."
+    note = f"{view_note} Seed {', '.join(map(str, seeds))}. The mean is scaled to its own maximum."
     style.save(figure(rows, columns, panel.title, note, figures), figures, out_pdf, out_png)
 
 
 def _target(target: str, labels: Mapping[str, str]) -> str:
-    """The level explained, the class of it where one is named (``kl.severe``), and the head that it
-    was read from where that is another (``oa<-kl``).
+    """Print the level explained, the class of it where one is named (``kl.severe``), and the head
+    that it was read from where that is another one (``oa<-kl``).
     """
     named, _, head = target.partition("<-")
     what = " ".join(printed(part, labels) for part in named.split(".", 1))

@@ -1,10 +1,9 @@
-"""Test predictions of one level as plain arrays, and the numbers that METRICS gives for them."""
+"""Read test predictions of one level as plain arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,40 +14,22 @@ from numpy.typing import NDArray
 from kneeoa.figures.arms import Factors, printed_value, value_of
 from kneeoa.figures.reading import table_where
 from kneeoa.figures.words import printed
+from kneeoa.presentation.summary_rows import head_by_arm
 from kneeoa.probabilities import class_odds, require_probabilities
 from kneeoa.tables.predictions import PREDICTIONS
 
 SEED_OF_IMPORTS = -1
-"""Stands for the absent seed of predictions made elsewhere."""
-
-
-def own_head(rows: pd.DataFrame, level: str) -> pd.DataFrame:
-    """Rows of ``level``, from each arm's own head where it has one, else from the finer head that
-    the level was summed from.
-
-    Works on any table with the columns ``arm``, ``level`` and ``head`` (PREDICTIONS, METRICS).
-    """
-    rows = rows[rows["level"] == level]
-    if rows.empty:
-        return rows
-    spoken = rows[["arm", "head"]].drop_duplicates()
-    heads = _speaking(spoken, level)
-    return rows if len(heads) == len(spoken) else rows[rows["head"] == rows["arm"].map(heads)]
-
-
-def _speaking(spoken: pd.DataFrame, level: str) -> dict[str, str]:
-    """The head that speaks for each arm, of the pairs (arm, head) that there are."""
-    return {str(arm): level if level in set(own["head"]) else min(own["head"]) for arm, own in spoken.groupby("arm")}
+"""Replaces the absent seed of imported predictions."""
 
 
 def held_out(paths: Sequence[Path], level: str, split: str = "test") -> pd.DataFrame:
-    """Predictions of one single-label level on one split, read from every arm's own head.
+    """Read predictions of one single-label level on one split, from every arm's own head.
 
     Returns:
         Columns arm, head, seed (``SEED_OF_IMPORTS`` for imports), cohort, case_id, subject, truth
         (int) and probabilities (float64 array ``[classes]``); cases without a label are left out.
     """
-    table = _own_heads(paths, level, split)
+    table = _rows_of_heads(paths, level, split)
     table = table.filter(pc.equal(pc.list_value_length(table["truth"]), 1))
     truth = pc.list_element(table["truth"], 0)
     table = table.drop(["truth"]).append_column("truth", truth.cast(pa.int64()))
@@ -56,19 +37,19 @@ def held_out(paths: Sequence[Path], level: str, split: str = "test") -> pd.DataF
 
 
 def held_out_findings(paths: Sequence[Path], level: str, split: str = "test") -> pd.DataFrame:
-    """As :func:`held_out` of a multilabel level; ``truth`` is a float64 array ``[findings]``, NaN
-    where a finding was not read.
+    """Read predictions of a multilabel level as :func:`held_out` does; ``truth`` is a float64 array
+    ``[findings]``, NaN where a finding was not read.
     """
-    table = _own_heads(paths, level, split)
+    table = _rows_of_heads(paths, level, split)
     truth = table["truth"].cast(pa.list_(pa.float64()))
     return _frame(table.drop(["truth"]).append_column("truth", truth))
 
 
-def _own_heads(paths: Sequence[Path], level: str, split: str) -> pa.Table:
-    """The rows of a level and split by the heads that speak for their arms."""
+def _rows_of_heads(paths: Sequence[Path], level: str, split: str) -> pa.Table:
+    """The rows of a level and split by the head that gives each arm's predictions."""
     table = table_where(PREDICTIONS, paths, {"level": level, "split": split}, ["subject", "truth", "probabilities"])
-    spoken = table.group_by(["arm", "head"], use_threads=False).aggregate([]).to_pandas()
-    heads = pa.array([f"{arm}\0{head}" for arm, head in _speaking(spoken, level).items()], pa.string())
+    arm_heads = table.group_by(["arm", "head"], use_threads=False).aggregate([]).to_pandas()
+    heads = pa.array([f"{arm}\0{head}" for arm, head in head_by_arm(arm_heads, level).items()], pa.string())
     return table.filter(pc.is_in(pc.binary_join_element_wise(table["arm"], table["head"], "\0"), heads))
 
 
@@ -81,38 +62,21 @@ def _frame(table: pa.Table) -> pd.DataFrame:
     return frame
 
 
-def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows as dictionaries by column name."""
-    return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
-
-
 def positive(rows: pd.DataFrame) -> NDArray[np.float64]:
-    """Probability of the positive class of a binary level, shape ``[rows]``."""
+    """Return the probability of the positive class of a binary level, shape ``[rows]``."""
     return require_probabilities(np.array([values[-1] for values in rows["probabilities"]], dtype=np.float64), "probabilities")
 
 
 def ranking(rows: pd.DataFrame) -> NDArray[np.float64]:
-    """What ranks cases by the positive class of a binary level, as the metrics rank them: its odds,
-    shape ``[rows]``.
+    """Return the odds of the positive class of a binary level, by which metrics rank cases, shape
+    ``[rows]``.
     """
     return class_odds(np.stack(rows["probabilities"].to_list()), [1])
 
 
-def summary_row(metrics: pd.DataFrame, arm: str, level: str, metric: str, cohort: str, split: str = "test") -> pd.Series[Any] | None:
-    """The row that speaks for an arm: the mean over its seeds where METRICS has one, else its only
-    seed; None where there is none.
-    """
-    rows = metrics[(metrics["arm"] == arm) & (metrics["metric"] == metric) & (metrics["cohort"] == cohort) & (metrics["split"] == split)]
-    rows = own_head(rows, level)
-    means = rows[rows["seed"].isna()]
-    if len(means) >= 1:
-        return means.iloc[0]
-    return rows.iloc[0] if len(rows) == 1 else None
-
-
 def derived_note(rows: pd.DataFrame, arms: Factors, level: str, labels: Mapping[str, str]) -> str:
-    """The sentence that names the modes without a head of ``level``, whose probabilities were
-    summed from a finer level; else empty.
+    """Return the sentence that names the modes without a head of ``level``, whose probabilities
+    were summed from a finer level; else an empty text.
     """
     derived = rows[rows["head"] != level][["arm", "head"]].drop_duplicates()
     if derived.empty:

@@ -1,5 +1,5 @@
-"""How alike the runs of a study represent the test cases: the matrix of unbiased linear CKA,
-ordered by backbone, mode and seed.
+"""Plot the matrix of unbiased linear CKA between the representations of all runs, ordered by
+backbone, mode and seed.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ FIGURE = {
 }
 
 _WRITTEN = 20
-"""Up to so many runs, each cell has its number; beyond, numbers would not be readable in print."""
+"""Most runs for which each cell has its number; of more, numbers would not be readable in print."""
 
 _COLOURS = "cividis"
-"""Made for readers with and without colour vision alike, and even in lightness (Nunez, Anderton and
-Renslow 2018).
+"""Readable with and without colour vision, and even in lightness (Nunez, Anderton and Renslow
+2018).
 """
 
 
@@ -60,10 +60,10 @@ def figure(rows: pd.DataFrame, arms: Factors, figures: Figures, *, cohort: str, 
     Raises:
         KneeoaError: no pair of runs was compared on the cohort.
     """
-    own = rows[(rows["kind"] == "runs") & (rows["measure"] == "cka") & (rows["cohort"] == cohort)]
-    if own.empty:
+    compared = rows[(rows["kind"] == "runs") & (rows["measure"] == "cka") & (rows["cohort"] == cohort)]
+    if compared.empty:
         raise KneeoaError(f"no runs were compared on the test cases of the cohort '{cohort}'; nothing to draw.")
-    pairs: list[Any] = list(own.itertuples())
+    pairs: list[Any] = list(compared.itertuples())
     ends = {(str(row.arm_a), int(row.seed_a)) for row in pairs} | {(str(row.arm_b), int(row.seed_b)) for row in pairs}
     order = [
         (panel.title, printed_value(varied[0], mode, figures.labels), arm)
@@ -91,10 +91,10 @@ def figure(rows: pd.DataFrame, arms: Factors, figures: Figures, *, cohort: str, 
         bar = result.colorbar(image, ax=axes, shrink=0.6, pad=0.02, extend="min" if np.nanmin(matrix) < 0 else "neither")
         bar.set_label("CKA")
         bar.outline.set_visible(False)  # type: ignore[operator]
-        cases, people = int(own["cases"].max()), int(own["subjects"].max())
+        cases, subjects = int(compared["cases"].max()), int(compared["subjects"].max())
         style.note(
             result,
-            f"Linear CKA, unbiased, of the embeddings of {count(cases, 'test knee')} of {count(people, 'subject')}: "
+            f"Linear CKA, unbiased, of the embeddings of {count(cases, 'test knee')} of {count(subjects, 'subject')}: "
             "1 the same up to rotation and scale, 0 unrelated; it can fall below 0 by chance."
             + ("" if written else "\nSeeds of an arm stand together, lowest first. Lines part arms, heavy ones backbones."),
         )
@@ -110,23 +110,23 @@ def _numbers(axes: Axes, matrix: np.ndarray[tuple[int, ...], np.dtype[np.float64
 
 
 def _labels(axes: Axes, runs: list[tuple[str, str, tuple[str, int]]], figures: Figures, *, seeds: bool) -> None:
-    """Modes (with seeds where there is room) on the rows, backbones above the columns, and lines
-    between them.
+    """Label the rows with modes (and seeds where there is room) and the columns with backbones, and
+    draw lines between them.
     """
     ticks: list[float] = []
     names: list[str] = []
     start = 0
     for (_, mode, _), members in groupby(runs, key=lambda run: (run[0], run[1], run[2][0])):
-        own = list(members)
+        arm_runs = list(members)
         axes.axhline(start - 0.5, color="white", linewidth=0.7)
         axes.axvline(start - 0.5, color="white", linewidth=0.7)
-        if seeds and len(own) > 1:
-            ticks += [start + index for index in range(len(own))]
-            names += [f"{mode}, {run[2][1]}" for run in own]
+        if seeds and len(arm_runs) > 1:
+            ticks += [start + index for index in range(len(arm_runs))]
+            names += [f"{mode}, {run[2][1]}" for run in arm_runs]
         else:
-            ticks.append(start + (len(own) - 1) / 2)
+            ticks.append(start + (len(arm_runs) - 1) / 2)
             names.append(mode)
-        start += len(own)
+        start += len(arm_runs)
     axes.set_yticks(ticks, names)
     axes.set_xticks([])
     axes.tick_params(length=0)

@@ -1,5 +1,5 @@
-"""The look that all figures share: type, colours of modes, line styles that survive greyscale
-print, and saving.
+"""Style shared by all figures: type, colours of modes, line styles that survive greyscale print,
+layout and saving.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FULL_WIDTH = 7.1
 """Inches: two columns of a journal page (180 mm)."""
 
 ABREAST = 3
-"""Panels beside each other on the full width whose legends, a number and its interval a line, still
+"""Most panels beside each other on the full width whose legends, a number and its interval a line,
 fit under them.
 """
 
@@ -54,7 +54,7 @@ _TISSUES = ("#33BBEE", "#EE7733", "#CCDDAA", "#EE3377", "#BBBBBB", "#009988", "#
 
 @dataclass(frozen=True)
 class Look:
-    """How one mode is drawn, in every figure of a study."""
+    """Colour, marker and line style of one mode, in every figure of a study."""
 
     colour: str
     marker: str
@@ -70,8 +70,8 @@ _MODES = {
 
 
 def looks(modes: Sequence[str], figures: Figures) -> dict[str, Look]:
-    """A look for each mode. The same modes in the same order get the same looks, whichever figure
-    asks.
+    """Return a look for each mode; the same modes in the same order get the same looks in every
+    figure.
 
     Colours come from ``figures.palette``, else from the default palette; a mode that neither knows
     takes the next spare colour.
@@ -88,13 +88,13 @@ def looks(modes: Sequence[str], figures: Figures) -> dict[str, Look]:
 
 
 def tissue_colours(names: Sequence[str]) -> dict[str, str]:
-    """A bright colour for each tissue, to be drawn on a grey image."""
+    """Return a bright colour for each tissue, to be drawn on a grey image."""
     return {name: _TISSUES[index % len(_TISSUES)] for index, name in enumerate(names)}
 
 
 def grade_colours(count: int) -> list[tuple[float, float, float, float]]:
-    """``count`` colours from none to severe: ordered in lightness, so that they stay in order in
-    greyscale.
+    """Return ``count`` colours from none to severe, ordered in lightness, so that they stay in
+    order in greyscale.
     """
     ramp = mpl.colormaps["plasma_r"]
     return [ramp(0.12 + 0.78 * index / max(count - 1, 1)) for index in range(count)]
@@ -102,7 +102,7 @@ def grade_colours(count: int) -> list[tuple[float, float, float, float]]:
 
 @contextmanager
 def styled(figures: Figures) -> Iterator[None]:
-    """Draw with the project's settings and nothing that the reader's own matplotlibrc says."""
+    """Draw with the project's settings, whatever the user's own matplotlibrc says."""
     size = figures.font_size
     with mpl.rc_context():
         mpl.rcdefaults()
@@ -146,20 +146,22 @@ def styled(figures: Figures) -> Iterator[None]:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """A white figure in inches, apart from pyplot's global state. Call inside :func:`styled`."""
+    """Make a white figure of ``width`` by ``height`` inches, apart from pyplot's global state. Call
+    inside :func:`styled`.
+    """
     return Figure(figsize=(width, height), facecolor="white", layout="constrained")
 
 
 def grid(panels: int, most: int) -> tuple[int, int]:
-    """Rows and columns that ``panels`` panels take where at most ``most`` fit beside each other; as
-    few rows as can be, evenly filled.
+    """Return the rows and columns for ``panels`` panels with at most ``most`` beside each other: as
+    few rows as possible, evenly filled.
     """
     rows = ceil(panels / most)
     return rows, ceil(panels / rows)
 
 
 def axes_of_panels(axes: Iterable[Axes], items: Sequence[_Item]) -> Iterator[tuple[Axes, _Item]]:
-    """Each item with the next of ``axes``, of which those that are left at the end leave the
+    """Yield each item with the next of ``axes``; axes that are left at the end are removed from the
     figure.
     """
     for axis, item in zip_longest(axes, items):
@@ -170,7 +172,7 @@ def axes_of_panels(axes: Iterable[Axes], items: Sequence[_Item]) -> Iterator[tup
 
 
 def legend_below(axes: Axes, drop: float, handles: Sequence[Artist], **looks: Any) -> None:
-    """A legend under a panel, ``drop`` inches below its lower edge, whatever the panel's size:
+    """Draw a legend under a panel, ``drop`` inches below its lower edge, whatever the panel's size:
     ticks and the axis' label come between.
     """
     below = axes.transAxes + ScaledTranslation(0, -drop, axes.figure.dpi_scale_trans)
@@ -179,8 +181,8 @@ def legend_below(axes: Axes, drop: float, handles: Sequence[Artist], **looks: An
 
 
 def settle(figure: Figure, figures: Figures) -> None:
-    """Find the figure's layout at the resolution of print and keep it, so that every format has the
-    same one.
+    """Compute the figure's layout at the resolution of print and keep it, so that every format has
+    the same one.
 
     Twice, since the first pass changes the room of the panels, and ticks and the width of their
     labels follow from that.
@@ -208,8 +210,8 @@ def save(figure: Figure, figures: Figures, out_pdf: Path, out_png: Path) -> None
 
 
 def inches(text: str, size: float, weight: str = "normal") -> float:
-    """Width of a line of text in ``size`` points, in inches; measured on its outlines' corners, so
-    no canvas is needed.
+    """Return the width of a line of text in ``size`` points, in inches; measured on its outlines,
+    so no canvas is needed.
     """
     if not text.strip():
         return 0.0
@@ -218,24 +220,30 @@ def inches(text: str, size: float, weight: str = "normal") -> float:
 
 
 def headings(titles: Sequence[tuple[str, str]], muted: Sequence[tuple[str, str]], room: float) -> list[tuple[str, str]]:
-    """What :func:`heading` takes, for every panel: two parts of its title and two of its muted
-    line, any of which may be empty.
+    """Return the title and the muted line of each panel for :func:`heading`, from two parts of
+    each, any of which may be empty.
 
     Parts stand on one line where those of all panels fit into ``room`` (inches), else on two. Call
     inside :func:`styled`.
     """
     size = mpl.rcParams["font.size"] * 0.85
-    return list(zip(_broken(titles, room, mpl.rcParams["axes.titlesize"], "bold"), _broken(muted, room, size, "normal"), strict=True))
+    return list(
+        zip(
+            _on_one_or_two_lines(titles, room, mpl.rcParams["axes.titlesize"], "bold"),
+            _on_one_or_two_lines(muted, room, size, "normal"),
+            strict=True,
+        )
+    )
 
 
-def _broken(parts: Sequence[tuple[str, str]], room: float, size: float, weight: str) -> list[str]:
-    said = [[part for part in pair if part] for pair in parts]
-    fits = all(inches(", ".join(pair), size, weight) <= room for pair in said)
-    return [(", " if fits else ",\n").join(pair) for pair in said]
+def _on_one_or_two_lines(parts: Sequence[tuple[str, str]], room: float, size: float, weight: str) -> list[str]:
+    filled = [[part for part in pair if part] for pair in parts]
+    fits = all(inches(", ".join(pair), size, weight) <= room for pair in filled)
+    return [(", " if fits else ",\n").join(pair) for pair in filled]
 
 
 def broken_title(text: str, room: float = FULL_WIDTH / ABREAST - 0.25) -> str:
-    """A panel's title, broken behind commas where it is wider than ``room`` inches. Call inside
+    """Break a panel's title behind commas where it is wider than ``room`` inches. Call inside
     :func:`styled`.
     """
     lines = [""]
@@ -250,9 +258,7 @@ def broken_title(text: str, room: float = FULL_WIDTH / ABREAST - 0.25) -> str:
 
 
 def note(figure: Figure, text: str) -> None:
-    """Small muted lines under the figure, wrapped to its width: what the reader must know to read
-    it.
-    """
+    """Write small muted lines under the figure, wrapped to its width."""
     size, room = mpl.rcParams["font.size"] * 0.85, figure.get_figwidth() * 0.97
     lines: list[str] = []
     for paragraph in text.split("\n"):
@@ -268,8 +274,8 @@ def note(figure: Figure, text: str) -> None:
 
 
 def heading(axes: Axes, title: str, muted: str) -> None:
-    """A panel's title, and a muted line or two between it and the panel, which never widen the
-    panel.
+    """Write a panel's title, and a muted line or two between it and the panel, which never widen
+    the panel.
     """
     size, lines = mpl.rcParams["font.size"] * 0.85, muted.count("\n") + 1
     axes.set_title(title, pad=_SUBTITLE_PAD + 1.2 * size * (lines - 1))
@@ -278,6 +284,6 @@ def heading(axes: Axes, title: str, muted: str) -> None:
 
 
 def empty(axes: Axes, text: str) -> None:
-    """Turn ``axes`` into a blank panel that says why it is blank."""
+    """Turn ``axes`` into a blank panel with a text."""
     axes.set_axis_off()
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=MUTED, style="italic")

@@ -1,6 +1,4 @@
-"""Small pictures of an image with the outlines of its mask, as pixels: many of them fit a page and
-a moment.
-"""
+"""Draw small pictures of an image with the outlines of its mask, as arrays of pixels."""
 
 from __future__ import annotations
 
@@ -21,14 +19,14 @@ SIDE_MM = 115.0
 bones.
 """
 _GREYS = 48
-"""Grey levels: few enough that pages compress, more than a person tells apart at this size."""
+"""Grey levels: few enough that pages compress, more than a person can distinguish at this size."""
 
 
 def thumbnails(
     image: NDArray[np.generic], mask: NDArray[np.integer] | None, spacing: Sequence[float], colours: Mapping[int, Colour]
 ) -> list[NDArray[np.uint8]]:
-    """Pictures ``[SIZE, SIZE, 3]``: three planes of a volume through the middle of its cartilage,
-    or the whole of a flat image.
+    """Return pictures ``[SIZE, SIZE, 3]``: three planes of a volume through the middle of its
+    cartilage, or the whole of a 2D image.
 
     Args:
         image: canonical image, two or three axes; memory-mapped is best, as only three planes of it
@@ -38,7 +36,7 @@ def thumbnails(
         colours: the colour in which each stored value is outlined.
     """
     if image.ndim == 2:
-        if not np.isfinite(spacing).all():  # a radiograph that does not tell its pixels' size
+        if not np.isfinite(spacing).all():  # a radiograph without the size of its pixels
             spacing = (1.0, 1.0)
         side = max(size * step for size, step in zip(image.shape, spacing, strict=True))
         middle = ((image.shape[0] - 1) / 2, (image.shape[1] - 1) / 2)
@@ -59,16 +57,16 @@ def _middle(shown: NDArray[np.bool_] | None, shape: tuple[int, ...]) -> list[flo
     """Canonical index of the middle of the mask's box along each axis, or of the grid."""
     if shown is None or not shown.any():
         return [(size - 1) / 2 for size in shape]
-    found = []
+    centre = []
     for axis in range(3):
-        hit = np.flatnonzero(shown.any(axis=tuple(other for other in range(3) if other != axis)))
-        found.append((float(hit[0]) + float(hit[-1])) / 2)
-    return found
+        filled = np.flatnonzero(shown.any(axis=tuple(other for other in range(3) if other != axis)))
+        centre.append((float(filled[0]) + float(filled[-1])) / 2)
+    return centre
 
 
 def _place(plane: Plane, box: Sequence[float], shape: tuple[int, ...]) -> tuple[float, float]:
-    """The middle in the picture that :func:`~kneeoa.figures.images.cut` makes of a plane: (down,
-    across).
+    """Position (down, across) of the middle in the picture that :func:`~kneeoa.figures.images.cut`
+    makes of a plane.
     """
     rest = [axis for axis in range(3) if axis != plane.axis]
     if plane.axis == 0:
@@ -93,8 +91,8 @@ def _thumbnail(
     level = np.rint(level * (_GREYS - 1)) * (255 / (_GREYS - 1))
     out = np.repeat(level.astype(np.uint8)[..., None], 3, axis=2)
     if labels is not None:
-        own = ndimage.map_coordinates(np.asarray(labels, dtype=np.uint8), [down, across], order=0, mode="constant", cval=0)
+        resampled = ndimage.map_coordinates(np.asarray(labels, dtype=np.uint8), [down, across], order=0, mode="constant", cval=0)
         for value, colour in colours.items():
-            part = own == value
-            out[part & ~ndimage.binary_erosion(part, border_value=1)] = colour
+            inside = resampled == value
+            out[inside & ~ndimage.binary_erosion(inside, border_value=1)] = colour
     return out

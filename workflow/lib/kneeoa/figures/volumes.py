@@ -1,5 +1,5 @@
-"""Example images with the contours of their masks: a column a case from mild to severe, a row a
-plane.
+"""Draw example images with the contours of their masks: a column a case from mild to severe, a row
+a plane.
 """
 
 from __future__ import annotations
@@ -56,13 +56,13 @@ class Example:
     spacing: tuple[float, ...]
     """Millimetres of a voxel."""
     measured: bool = True
-    """Whether the millimetres are known; radiographs without a pixel size have proportions only,
-    and no bar.
+    """Whether the size of pixels is known; radiographs without it have proportions only, and no
+    bar.
     """
 
     @cached_property
     def window(self) -> tuple[float, float]:
-        """The whole image's grey levels of black and white, the same in every plane."""
+        """Grey levels of black and white of the whole image, the same in every plane."""
         return window(self.image)
 
     @cached_property
@@ -104,8 +104,8 @@ def figure(shown: Sequence[Example], figures: Figures) -> Figure:
 
 
 def window(image: NDArray[np.floating]) -> tuple[float, float]:
-    """Grey levels of black and white: the 1st and 98th percentile of the image (fluid is far
-    brighter than the rest).
+    """Return the grey levels of black and white: the 1st and 98th percentile of the image (fluid is
+    far brighter than the rest).
     """
     low, high = np.percentile(np.asarray(image, dtype=np.float32), (1, 98))
     return float(low), float(high)
@@ -137,19 +137,19 @@ def _picture(axis: Axes, example: Example, plane: Plane, colours: Mapping[str, s
 
 
 def mark(axis: Axes, x: float, y: float, text: str, **placing: Any) -> None:
-    """White letters with a dark rim, in fractions of ``axis``: readable on any grey."""
+    """Write white letters with a dark rim, at fractions of ``axis``: readable on any grey."""
     rim = [effects.withStroke(linewidth=1.5, foreground="black")]
     axis.text(x, y, text, transform=axis.transAxes, color="white", path_effects=rim, **placing)
 
 
 def outline(axis: Axes, mask: NDArray[np.bool_], colour: str, width: float = 0.8) -> None:
-    """The contour of a picture's mask, half way between its pixels and the others."""
+    """Draw the contour of a picture's mask, half way between its pixels and the others."""
     if mask.any():
         axis.contour(mask.astype(np.float32), levels=[0.5], colors=[colour], linewidths=[width])
 
 
 def bare(axis: Axes) -> None:
-    """No ticks and no frame."""
+    """Remove ticks and frame."""
     axis.set(xticks=[], yticks=[])
     axis.spines[:].set_visible(False)
 
@@ -166,8 +166,8 @@ def _ratio(example: Example, plane: Plane) -> float:
 
 
 def split_tissues(mask: NDArray[np.integer], tissues: Collection[str]) -> dict[str, NDArray[np.bool_]]:
-    """Each tissue of a stored mask as a boolean array; values 1.. are the cohort's tissues in the
-    order of their sorted names.
+    """Return each tissue of a stored mask as a boolean array; values 1.. are the cohort's tissues
+    in the order of their sorted names.
     """
     return {name: np.asarray(mask == value) for value, name in enumerate(sorted(tissues), start=1)}
 

@@ -1,5 +1,5 @@
-"""How names are printed: arms' factors, levels, metrics, tests and tissues, in figures, tables and
-the report alike.
+"""Print names: arms' factors, levels, metrics, tests and tissues, in figures, tables and the report
+alike.
 """
 
 from __future__ import annotations
@@ -68,32 +68,32 @@ GRADE_UNITS = frozenset(metric.name for metric in TABLE if metric.in_grades)
 
 
 def printed(name: str, labels: Mapping[str, str] | None = None) -> str:
-    """The printed form of ``name``: the study's own label, else the library's, else the name with
-    spaces for underscores.
+    """Return the printed form of ``name``: the study's own label, else the library's, else the name
+    with spaces for underscores.
     """
-    own = (labels or {}).get(name)
-    label = class_of(name)
-    if own is None and label is not None:
-        return f"{printed(base(name), labels)}, {printed(label, labels)}"
-    if own is None and base(name) != name:
+    study_label = (labels or {}).get(name)
+    class_label = class_of(name)
+    if study_label is None and class_label is not None:
+        return f"{printed(base(name), labels)}, {printed(class_label, labels)}"
+    if study_label is None and base(name) != name:
         return f"{BY_NAME[base(name)].label} {cut_of(name)}"
-    return own if own is not None else _PRINTED.get(name, name.replace("_", " "))
+    return study_label if study_label is not None else _PRINTED.get(name, name.replace("_", " "))
 
 
 def short_class(name: str, level: str) -> str:
-    """A class without the printed name of its level in front: ``KL 2`` of ``KL`` is ``2``; ``no
-    OA`` of ``OA`` stays.
+    """Return a class without the printed name of its level in front: ``KL 2`` of ``KL`` is ``2``;
+    ``no OA`` of ``OA`` stays.
     """
     return name.removeprefix(f"{level} ") or name
 
 
 def sentence_case(text: str) -> str:
-    """``text`` with its first letter in upper case and the rest untouched (``OA`` and ``nnMamba``
-    survive).
+    """Return ``text`` with its first letter in upper case and the rest untouched (``OA`` and
+    ``nnMamba`` survive).
     """
     return text if text[:2] == "nn" else text[:1].upper() + text[1:]
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
-    """``1 knee``, ``64 knees``, ``1,200 knees``."""
+    """Print a number with its noun: ``1 knee``, ``64 knees``, ``1,200 knees``."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

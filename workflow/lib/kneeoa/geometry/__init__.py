@@ -1,3 +1,3 @@
-"""The severity axis and measures of the representation: axes are fitted on training cases and
-scored on held-out ones.
+"""Severity axes and other measures of the representation, fitted on training cases and scored on
+held-out ones.
 """

@@ -1,11 +1,11 @@
-"""The learned severity axis: a direction in embedding space, fitted and signed on training cases
-alone.
+"""Fit the learned severity axis: a direction in embedding space, fitted and signed on training
+cases alone.
 
 ``pc1`` is paper A's axis (StandardScaler and PCA fitted on train); ``centroid`` points from the
 mean of the lowest grade to the mean of the highest; ``lda`` is the first linear discriminant of the
 grades as classes, with the within-grade covariance shrunk (Ledoit and Wolf 2004); ``ridge`` is the
-direction of a ridge regression on the grade. The first has seen no grade but for its sign, the
-others have: they order grades partly by construction, so both kinds are reported.
+direction of a ridge regression on the grade. The first uses grades for its sign alone, the others
+are fitted to them: they order grades partly by construction, so both kinds are reported.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from kneeoa.geometry.spectral import Spectrum, lda_directions, ridge_directions
 
 
 class UndefinedAxis(Exception):  # not an error of the input: the run simply has no such axis
-    """There is no such axis; the message says why."""
+    """The run has no such axis; the message says why."""
 
 
 @dataclass(frozen=True)
 class Scaler:
-    """Mean and standard deviation of the training cases, for the components that vary among
-    them.
+    """Standardise embeddings by mean and standard deviation of the training cases, in the
+    components that vary among them.
     """
 
     kept: NDArray[np.bool_]
@@ -41,8 +41,8 @@ class Scaler:
 
 @dataclass(frozen=True)
 class Axis:
-    """A unit direction in the standardised space with the training cases' spread along it, and the
-    next direction for pictures.
+    """A unit direction in the standardised space with the training cases' standard deviation along
+    it, and the next principal direction for figures.
     """
 
     direction: Floats
@@ -51,14 +51,14 @@ class Axis:
     next_spread: float
 
     def positions(self, scaled: Floats) -> Floats:
-        """Positions of ``[cases, kept]`` standardised embeddings, in standard deviations of the
-        training cases.
+        """Return positions of standardised embeddings ``[cases, kept]`` along the axis, in standard
+        deviations of the training cases.
         """
         return scaled @ self.direction / self.spread
 
     def across(self, scaled: Floats) -> Floats:
-        """Positions along the next principal direction, in the same unit; zero where the training
-        cases lie on one line.
+        """Return positions along the next principal direction, in the same unit; zero where the
+        training cases lie on one line.
         """
         return scaled @ self.next_direction / self.next_spread
 
@@ -67,9 +67,9 @@ def fit_scaler(train: Floats, *, common: bool = False) -> Scaler:
     """Fit the standardiser on training embeddings ``[cases, width]``.
 
     Components that do not vary beyond single precision among the training cases (dead units) are
-    dropped: dividing by their rounding error would make them the loudest. ``common``: one scale for
-    all components, for those that are principal components already: standardised one by one, they
-    would have no first among them.
+    dropped: divided by their rounding error they would outweigh all others. ``common``: one scale
+    for all components, for embeddings that are principal components already: standardised one by
+    one, all would have the same variance.
 
     Raises:
         UndefinedAxis: there are fewer than two training cases or no component varies.
@@ -84,8 +84,8 @@ def fit_scaler(train: Floats, *, common: bool = False) -> Scaler:
 
 
 def _principal(scaled: Floats) -> tuple[Floats, float]:
-    """First principal direction of centred ``[cases, kept]`` and the standard deviation along it;
-    its largest loading is positive.
+    """First principal direction of ``[cases, kept]``, its largest loading positive, and the
+    standard deviation along it.
     """
     _, singular, rows = np.linalg.svd(scaled - scaled.mean(axis=0), full_matrices=False)
     direction: Floats = rows[0] * np.sign(rows[0][np.argmax(np.abs(rows[0]))])
@@ -148,13 +148,13 @@ def _supervised(kind: str, scaled: Floats, grade: Floats, top: int, subjects: ND
     graded = np.isfinite(grade)
     if len(set(grade[graded])) < 2:
         raise UndefinedAxis("fewer than two grades among the training cases")
-    spectrum, known = Spectrum.of(scaled[graded]), grade[graded]
+    spectrum, labels = Spectrum.of(scaled[graded]), grade[graded]
     if kind == "lda":
-        found = lda_directions(spectrum, known.astype(np.int64)[None], top + 1)[0]
+        coordinates = lda_directions(spectrum, labels.astype(np.int64)[None], top + 1)[0]
     else:
-        people = np.arange(len(grade)).astype(str) if subjects is None else subjects
-        found = ridge_directions(spectrum, known[None], people[graded])[0]
-    direction: Floats = found @ spectrum.rows
+        groups = np.arange(len(grade)).astype(str) if subjects is None else subjects
+        coordinates = ridge_directions(spectrum, labels[None], groups[graded])[0]
+    direction: Floats = coordinates @ spectrum.rows
     if not direction.any():
         raise UndefinedAxis("the centroids of the training grades coincide")
     return _signed(direction, scaled, grade)

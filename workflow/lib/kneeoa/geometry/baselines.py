@@ -1,5 +1,5 @@
-"""The baselines stage: the measures of embeddings that no label has touched, of untrained networks
-and of the images themselves.
+"""Measure the geometry of baselines: embeddings of untrained networks and principal components of
+the images.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ def measure_baselines(
     study: str,
     out: Path,
 ) -> None:
-    """Write one GEOMETRY table of all baselines, under the arm and seed that their embeddings name.
+    """Write one GEOMETRY table of all baselines, with the arm and seed that their embeddings have.
 
-    What masks tell is left out: baselines may be of several views.
+    Measures against masks are left out: baselines may be of several views.
 
     Args:
         networks: EMBEDDINGS tables of untrained networks, standardised by component as the runs'.
         images: EMBEDDINGS tables of principal components of images, which keep their relative
             spread.
-        sources: the tables that embeddings are held against.
+        sources: the tables that embeddings are compared with.
         levels: the hierarchy.
         geometry: as for the runs.
         study: name of the study, copied to the rows.

@@ -1,4 +1,4 @@
-"""The cases of a run with all that the geometry holds their embeddings against."""
+"""Read the cases of a run with everything that their embeddings are compared with."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Sources:
-    """The tables that tell something of the cases."""
+    """Files of the tables that hold labels, truth and masks of the cases."""
 
     labels: list[Path]
     """LABELS of all cohorts."""
@@ -31,9 +31,7 @@ class Sources:
 
 @dataclass(frozen=True)
 class Cases:
-    """The cases of a run, all splits; arrays are ``[cases]``, NaN where a case has no label or
-    truth.
-    """
+    """The cases of a run, all splits; arrays are ``[cases]``, NaN where a case has no value."""
 
     frame: pd.DataFrame
     subjects: NDArray[np.str_]
@@ -45,18 +43,18 @@ class Cases:
     cartilage: dict[str, Floats]
 
     def tests(self) -> dict[str, Flags]:
-        """The test cases of each cohort."""
+        """Return the test cases of each cohort as ``[cases]`` flags."""
         test = (self.frame["split"] == "test").to_numpy()
         return {str(name): test & (self.frame["cohort"] == name).to_numpy() for name in self.frame.loc[test, "cohort"].unique()}
 
 
 def ordinal_level(levels: tuple[Level, ...], name: str | None) -> Level:
-    """The level whose grades the axis should order: the one named, or the finest ordinal one.
+    """Return the level whose grades the axis should order: ``name``, or the finest ordinal one.
 
     Raises:
         KneeoaError: there is no such level, or it is not ordinal.
     """
-    ordinal = {level.name: level for level in levels if level.kind == "ordinal"}
+    ordinal = {level.name: level for level in levels if level.ordered}
     if name is not None and name not in ordinal:
         raise KneeoaError(f"'geometry.level' is '{name}', but the ordinal levels are {sorted(ordinal)}.")
     if not ordinal:
@@ -65,7 +63,7 @@ def ordinal_level(levels: tuple[Level, ...], name: str | None) -> Level:
 
 
 def read_cases(data: Representation, sources: Sources, levels: tuple[Level, ...], level: Level) -> Cases:
-    """Join what ``sources`` tell to the cases of ``data``.
+    """Read ``sources`` and join them to the cases of ``data``.
 
     Raises:
         KneeoaError: a table is not what it should be, or two labels of a case disagree.
@@ -76,7 +74,7 @@ def read_cases(data: Representation, sources: Sources, levels: tuple[Level, ...]
         train=(data.cases["split"] == "train").to_numpy(),
         level=level,
         grade=read_grades(sources.labels, level.name, data.cases),
-        binary={item.name: read_grades(sources.labels, item.name, data.cases) for item in levels if item.kind == "binary"},
+        binary={item.name: read_grades(sources.labels, item.name, data.cases) for item in levels if item.binary},
         severity=read_severity(sources.truth, data.cases),
         cartilage=read_cartilage(sources.masks, data.cases),
     )

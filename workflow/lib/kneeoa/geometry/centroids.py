@@ -1,4 +1,4 @@
-"""How much of what separates the grades' centroids lies along the axis."""
+"""Share of the variance between the grades' centroids that lies along the axis."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def centroid_measures(scaled: Floats, direction: Floats, grade: NDArray[np.int64
 
     A few centroids span few directions (one less than the grades), so the share is high by
     construction: compare it between runs on the same cases only. Noise in the centroids of a wide
-    embedding adds to the whole and lowers it.
+    embedding adds to the total and lowers the share.
 
     Args:
         scaled: ``[cases, kept]`` standardised embeddings.
@@ -26,23 +26,22 @@ def centroid_measures(scaled: Floats, direction: Floats, grade: NDArray[np.int64
     """
     member = np.stack([grade == value for value in classes]).astype(np.float64)
     along = scaled @ direction
-    # Distances between centroids live in the span of the cases: where those are fewer than
-    # components, turn to it once.
+    # Centroids lie in the span of the cases: where cases are fewer than components, project once.
     left, singular, _ = np.linalg.svd(scaled, full_matrices=False) if len(scaled) < scaled.shape[1] else (None, None, None)
     space = scaled if left is None or singular is None else left * singular
 
     def compute(weights: Floats) -> dict[str, Floats]:
         total = np.maximum(weights.sum(axis=1), 1)
         sizes = weights @ member.T
-        whole, part = np.zeros(len(weights)), np.zeros(len(weights))
+        between, along_axis = np.zeros(len(weights)), np.zeros(len(weights))
         for index, row in enumerate(member):
             size = np.maximum(sizes[:, index], 1)
-            own = weights * row
-            centre = own @ space / size[:, None] - weights @ space / total[:, None]
-            step = own @ along / size - weights @ along / total
-            whole += sizes[:, index] * np.einsum("ij,ij->i", centre, centre)
-            part += sizes[:, index] * step**2
-        defined = ((sizes > 0).sum(axis=1) > 1) & (whole > np.finfo(np.float32).eps * total)
-        return {"between_centroid_share": np.divide(part, whole, out=np.full(len(weights), np.nan), where=defined)}
+            class_weights = weights * row
+            centre = class_weights @ space / size[:, None] - weights @ space / total[:, None]
+            step = class_weights @ along / size - weights @ along / total
+            between += sizes[:, index] * np.einsum("ij,ij->i", centre, centre)
+            along_axis += sizes[:, index] * step**2
+        defined = ((sizes > 0).sum(axis=1) > 1) & (between > np.finfo(np.float32).eps * total)
+        return {"between_centroid_share": np.divide(along_axis, between, out=np.full(len(weights), np.nan), where=defined)}
 
     return Measures(compute, {"between_centroid_share": "fewer than two grades among the cases"})

@@ -1,5 +1,5 @@
-"""Unbiased linear CKA between many representations of the same cases, with intervals over subjects,
-in one streamed pass.
+"""Unbiased linear CKA between the representations of the same cases by many runs, with standard
+errors over subjects.
 
 CKA is HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)) of the Gram matrices K and L (Kornblith et al.
 2019). With the U-statistic of HSIC (Song et al. 2012, equation 5; Nguyen et al. 2021) it is near 0
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from kneeoa.geometry.estimates import Floats
 
 LEAST_CASES = 4
-"""The U-statistic is undefined below."""
+"""Fewest cases with which the U-statistic is defined."""
 
 _CELLS = 10_000_000
-"""Cells of centred Gram matrices held at once."""
+"""Cells of centred Gram matrices in memory at once."""
 
 _EXACT = 20_000_000
 """Up to so many cells of all Gram matrices together, arithmetic is in double precision, beyond in
@@ -44,16 +44,16 @@ class Cka:
 
 
 def biased_cka(x: Floats, y: Floats) -> float:
-    """The usual linear CKA of ``[cases, width]`` and ``[cases, other width]``; for comparison
-    only.
+    """Return the usual, biased linear CKA of ``[cases, width]`` and ``[cases, other width]``, for
+    comparison.
     """
     a, b = x - x.mean(axis=0), y - y.mean(axis=0)
-    cross, own, other = (float(np.linalg.norm(part) ** 2) for part in (a.T @ b, a.T @ a, b.T @ b))
-    return cross / float(np.sqrt(own * other))
+    cross, norm_x, norm_y = (float(np.linalg.norm(part) ** 2) for part in (a.T @ b, a.T @ a, b.T @ b))
+    return cross / float(np.sqrt(norm_x * norm_y))
 
 
 def unbiased_cka(values: Sequence[NDArray[np.floating]], groups: NDArray[np.int64], subjects: NDArray[np.str_]) -> Cka:
-    """Compare representations of the same cases, in the same order.
+    """Compare the representations of the same cases, in the same order, by all runs.
 
     The inner product of U-centred Gram matrices (zero diagonal, rows that sum to zero) is the
     U-statistic. Gram matrices are made a few rows at a time and never held whole. The standard
@@ -72,87 +72,89 @@ def unbiased_cka(values: Sequence[NDArray[np.floating]], groups: NDArray[np.int6
     cases, runs = len(subjects), len(values)
     if cases < LEAST_CASES:
         raise ValueError(f"unbiased CKA needs {LEAST_CASES} cases, not {cases}")
-    kind = np.float64 if runs * cases**2 <= _EXACT else np.float32
+    precision = np.float64 if runs * cases**2 <= _EXACT else np.float32
     scaled: list[NDArray[np.floating]] = []
     rows, totals, norms = np.zeros((runs, cases)), np.zeros(runs), np.zeros(runs)
-    for index, one in enumerate(values):
-        centred = np.asarray(one, dtype=np.float64) - np.mean(one, axis=0, dtype=np.float64)
+    for index, embedding in enumerate(values):
+        centred = np.asarray(embedding, dtype=np.float64) - np.mean(embedding, axis=0, dtype=np.float64)
         size = float((centred**2).sum())
-        # Centring a constant leaves its rounding, which would be as loud as anything once scaled.
-        centred *= 1 / np.sqrt(size) if size > np.finfo(np.float32).eps ** 2 * float(np.square(one, dtype=np.float64).sum()) else 0.0
+        # Centring a constant leaves its rounding error, which must not be scaled up to norm one.
+        centred *= 1 / np.sqrt(size) if size > np.finfo(np.float32).eps ** 2 * float(np.square(embedding, dtype=np.float64).sum()) else 0.0
         diagonal = np.einsum("ij,ij->i", centred, centred)
-        own = centred @ centred.sum(axis=0) - diagonal
+        row_sums = centred @ centred.sum(axis=0) - diagonal
         inner = centred.T @ centred if centred.shape[1] < cases else centred @ centred.T
         square = float((inner**2).sum() - (diagonal**2).sum())
-        whole = float(own.sum())
-        # The norm of the U-centred Gram matrix, from sums alone.
-        norm = square - 2 * float(own @ own) / (cases - 2) + whole**2 / ((cases - 1) * (cases - 2))
+        total = float(row_sums.sum())
+        # Squared norm of the U-centred Gram matrix, from sums alone.
+        norm = square - 2 * float(row_sums @ row_sums) / (cases - 2) + total**2 / ((cases - 1) * (cases - 2))
         norms[index] = norm if norm > np.finfo(np.float64).eps * max(square, np.finfo(np.float64).tiny) else np.nan
-        rows[index], totals[index] = own, whole
-        scaled.append(centred.astype(kind))
+        rows[index], totals[index] = row_sums, total
+        scaled.append(centred.astype(precision))
     root = np.where(np.isfinite(norms), np.sqrt(np.where(np.isfinite(norms), norms, 1.0)), 1.0)
-    number = int(groups.max()) + 1
-    member = (groups[:, None] == np.arange(number)).astype(kind)
-    product, own_rows, group_rows = np.zeros((runs, runs)), np.zeros((cases, runs)), np.zeros((cases, number, number))
+    group_count = int(groups.max()) + 1
+    member = (groups[:, None] == np.arange(group_count)).astype(precision)
+    product, self_rows, group_rows = np.zeros((runs, runs)), np.zeros((cases, runs)), np.zeros((cases, group_count, group_count))
     start = 0
     while start < cases:  # the matrices are symmetric: rows from the diagonal on, what lies beyond the block counts for its columns too
         stop = min(cases, start + max(1, _CELLS // (runs * (cases - start))))
-        block = _centred_rows(scaled, rows, totals, root, slice(start, stop), kind)
+        block = _centred_rows(scaled, rows, totals, root, slice(start, stop), precision)
         summed = np.tensordot(member.T, block, 1)
         beyond = block[:, :, stop - start :]
         for part in (block, beyond):
             flat = part.reshape(runs, -1)
             product += flat @ flat.T
-        own_rows[start:stop] += np.einsum("rbc,rbc->br", block, block)
-        own_rows[stop:] += np.einsum("rbc,rbc->cr", beyond, beyond)
+        self_rows[start:stop] += np.einsum("rbc,rbc->br", block, block)
+        self_rows[stop:] += np.einsum("rbc,rbc->cr", beyond, beyond)
         group_rows[start:stop] += np.einsum("gbc,hbc->bgh", summed, summed, optimize=True)
         group_rows[stop:] += np.einsum("gbc,hbc->cgh", summed[:, :, stop - start :], summed[:, :, stop - start :], optimize=True)
         start = stop
     matrix = np.where(np.isfinite(norms)[:, None] & np.isfinite(norms), product, np.nan)
     np.fill_diagonal(matrix, np.where(np.isfinite(norms), 1.0, np.nan))
-    return Cka(matrix, *_over_groups(matrix, own_rows, group_rows, member.astype(np.float64), subjects))
+    return Cka(matrix, *_over_groups(matrix, self_rows, group_rows, member.astype(np.float64), subjects))
 
 
 def _centred_rows(
-    scaled: Sequence[NDArray[np.floating]], rows: Floats, totals: Floats, root: Floats, part: slice, kind: type[np.floating]
+    scaled: Sequence[NDArray[np.floating]], rows: Floats, totals: Floats, root: Floats, part: slice, precision: type[np.floating]
 ) -> NDArray[np.floating]:
-    """Rows of every U-centred Gram matrix over its norm, from the diagonal on: ``[runs, rows, cases
-    - first row]``.
+    """Rows of every U-centred Gram matrix, divided by its norm, from the diagonal on: ``[runs,
+    rows, cases - first row]``.
     """
     cases = rows.shape[1]
-    block = np.empty((len(scaled), part.stop - part.start, cases - part.start), dtype=kind)
+    block = np.empty((len(scaled), part.stop - part.start, cases - part.start), dtype=precision)
     diagonal = np.arange(part.stop - part.start)
-    for index, one in enumerate(scaled):
-        own = one[part] @ one[part.start :].T
-        own -= (rows[index, part, None] / (cases - 2)).astype(kind)
-        own -= (rows[index, part.start :] / (cases - 2) - totals[index] / ((cases - 1) * (cases - 2))).astype(kind)
-        own /= kind(root[index])
-        own[diagonal, diagonal] = 0
-        block[index] = own
+    for index, embedding in enumerate(scaled):
+        gram = embedding[part] @ embedding[part.start :].T
+        gram -= (rows[index, part, None] / (cases - 2)).astype(precision)
+        gram -= (rows[index, part.start :] / (cases - 2) - totals[index] / ((cases - 1) * (cases - 2))).astype(precision)
+        gram /= precision(root[index])
+        gram[diagonal, diagonal] = 0
+        block[index] = gram
     return block
 
 
-def _over_groups(matrix: Floats, own: Floats, shared: Floats, member: Floats, subjects: NDArray[np.str_]) -> tuple[Floats, Floats]:
-    """Means of ``matrix`` over pairs of groups and their standard errors over subjects; a run's
-    pair with itself is left out.
+def _over_groups(
+    matrix: Floats, self_rows: Floats, group_rows: Floats, member: Floats, subjects: NDArray[np.str_]
+) -> tuple[Floats, Floats]:
+    """Means of ``matrix`` over pairs of groups and their standard errors over subjects, a run's
+    pair with itself left out.
     """
     sizes = member.sum(axis=0)
     pairs = np.outer(sizes, sizes) - np.diag(sizes)
-    alone = np.einsum("br,rg->bg", own, member)
+    self_pairs = np.einsum("br,rg->bg", self_rows, member)
     index = np.arange(member.shape[1])
-    shared = shared.copy()
-    shared[:, index, index] -= alone
+    group_rows = group_rows.copy()
+    group_rows[:, index, index] -= self_pairs
     off = matrix - np.diag(np.diag(matrix))
     means = np.divide(member.T @ off @ member, pairs, out=np.full(pairs.shape, np.nan), where=pairs > 0)
     # Influence of a case: 2 n r_ab - c n (r_aa + r_bb), summed over the pairs; c stays inside since
     # it differs between them.
-    weighted = [own @ (member * (off @ member)[:, [g]]) for g in index]  # [cases, groups] each: sum over a in A, b in g of c_ab r_aa
-    lost = np.stack(weighted, axis=2)
+    weighted = [self_rows @ (member * (off @ member)[:, [g]]) for g in index]  # [cases, groups] each: sum over a in A, b in g of c_ab r_aa
+    normalisation = np.stack(weighted, axis=2)
     cases = len(subjects)
-    influence = cases * (2 * shared - lost - lost.transpose(0, 2, 1)) / np.maximum(pairs, 1)
+    influence = cases * (2 * group_rows - normalisation - normalisation.transpose(0, 2, 1)) / np.maximum(pairs, 1)
     _, code = np.unique(subjects, return_inverse=True)
     clusters = np.zeros((int(code.max()) + 1, *pairs.shape))
     np.add.at(clusters, code, influence)
-    people = len(clusters)
-    variance = (clusters**2).sum(axis=0) / cases**2 * people / max(people - 1, 1)
-    return means, np.where((pairs > 0) & (people > 1), np.sqrt(variance), np.nan)
+    clusters_count = len(clusters)
+    variance = (clusters**2).sum(axis=0) / cases**2 * clusters_count / max(clusters_count - 1, 1)
+    return means, np.where((pairs > 0) & (clusters_count > 1), np.sqrt(variance), np.nan)

@@ -1,5 +1,5 @@
-"""Differences of the axis between the arms of each contrast: candidate minus reference in every
-measure over grades; seeds averaged, subjects resampled for both.
+"""Compare the severity axes of two arms: candidate minus reference in every measure over grades,
+averaged over seeds, subjects resampled.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def compare_axes(
     study: str,
     out: Path,
 ) -> None:
-    """Write DIFFERENCES for every pair of arms that a contrast compares: each pair once, whatever
+    """Write DIFFERENCES of every pair of arms that a contrast compares, each pair once, whatever
     the contrast's level.
 
     The axes stay as they were fitted on training cases; test subjects are resampled. Seeds are
@@ -56,32 +56,34 @@ def compare_axes(
             test cases.
     """
     level = ordinal_level(levels, geometry.level)
-    placed = AXIS.concat(list(axes))
-    placed = placed[(placed["split"] == SPLIT) & placed["grade"].notna()]
+    positions = AXIS.concat(list(axes))
+    positions = positions[(positions["split"] == SPLIT) & positions["grade"].notna()]
     rows: list[dict[str, Any]] = []
     for (candidate, reference), factor in distinct_pairs(contrasts, arms).items():
-        ends = {"study": study, "factor": factor, "backbone": constant(arms, (candidate, reference), "backbone")}
-        ends |= {"candidate": candidate, "reference": reference}
-        mine = placed[placed["arm"].isin([candidate, reference])]
-        for (cohort, axis), part in mine.groupby(["cohort", "axis"], sort=True):
-            where = {"axis": str(axis), "cohort": str(cohort), "split": SPLIT, "against": level.name}
-            rows += [ends | where | row for row in _pair(part, candidate, reference, str(cohort), level, geometry)]
+        pair = {"study": study, "factor": factor, "backbone": constant(arms, (candidate, reference), "backbone")}
+        pair |= {"candidate": candidate, "reference": reference}
+        pair_rows = positions[positions["arm"].isin([candidate, reference])]
+        for (cohort, axis), part in pair_rows.groupby(["cohort", "axis"], sort=True):
+            place = {"axis": str(axis), "cohort": str(cohort), "split": SPLIT, "against": level.name}
+            rows += [pair | place | row for row in _pair_rows(part, candidate, reference, str(cohort), level, geometry)]
     DIFFERENCES.write(out, rows)
 
 
-def _pair(part: pd.DataFrame, candidate: str, reference: str, cohort: str, level: Level, geometry: Geometry) -> Iterator[dict[str, Any]]:
-    sides, cases, subjects, seeds = [], "", np.zeros(0, dtype=str), []
+def _pair_rows(
+    part: pd.DataFrame, candidate: str, reference: str, cohort: str, level: Level, geometry: Geometry
+) -> Iterator[dict[str, Any]]:
+    sides, first_listing, subjects, seeds = [], "", np.zeros(0, dtype=str), []
     for arm in (candidate, reference):
         families = []
-        for seed, own in part[part["arm"] == arm].groupby("seed", sort=True):
-            ordered = own.sort_values("case_id", kind="stable")
-            known = "\n".join(f"{case} {grade}" for case, grade in zip(ordered["case_id"], ordered["grade"], strict=True))
-            if cases and known != cases:
+        for seed, run_rows in part[part["arm"] == arm].groupby("seed", sort=True):
+            ordered = run_rows.sort_values("case_id", kind="stable")
+            listing = "\n".join(f"{case} {grade}" for case, grade in zip(ordered["case_id"], ordered["grade"], strict=True))
+            if first_listing and listing != first_listing:
                 raise KneeoaError(
                     f"cohort '{cohort}': arms '{candidate}' and '{reference}' place other test cases on the axis (seen at seed {seed} of "
                     f"'{arm}'), or the cases have other grades; run the geometry of both again."
                 )
-            cases, subjects = known, ordered["subject"].to_numpy(dtype=str)
+            first_listing, subjects = listing, ordered["subject"].to_numpy(dtype=str)
             grade = ordered["grade"].to_numpy(dtype=np.int64)
             families.append(grade_measures(ordered["position"].to_numpy(dtype=np.float64), grade, range(len(level.classes))))
         if not families:
@@ -91,25 +93,25 @@ def _pair(part: pd.DataFrame, candidate: str, reference: str, cohort: str, level
     drawn = list(resampled_weights(len(subjects), subjects, geometry.resamples, resampling_seed(geometry, cohort)))
     points, draws = (_means(sides, blocks) for blocks in ([np.ones((1, len(subjects)))], drawn))
     counts = {"cases": len(subjects), "subjects": len(set(subjects)), "seeds": min(seeds)}
-    for name, (one, other) in points.items():
+    for name, (candidate_value, reference_value) in points.items():
         values = draws[name][0] - draws[name][1]
-        row = _tested(float(one[0]), float(other[0]), values, len(set(subjects)), geometry.confidence)
+        row = _difference_columns(float(candidate_value[0]), float(reference_value[0]), values, len(set(subjects)), geometry.confidence)
         yield counts | {"measure": name} | row
 
 
 def _means(sides: Sequence[Sequence[Measures]], blocks: Sequence[Floats]) -> dict[str, tuple[Floats, Floats]]:
-    """Each measure of both sides, averaged over seeds, on every row of weights. Where a centroid
-    lies is in an arm's own unit: left out.
+    """Each measure of both arms, averaged over seeds, on every row of weights; without the
+    centroids' positions, which are in an arm's own unit.
     """
-    found: list[dict[str, Floats]] = []
+    by_arm: list[dict[str, Floats]] = []
     for families in sides:
         seeds = [[family.compute(weights) for weights in blocks] for family in families]
         names = [name for name in seeds[0][0] if not name.startswith("centroid_position")]
-        found.append({name: np.mean([np.concatenate([block[name] for block in seed]) for seed in seeds], axis=0) for name in names})
-    return {name: (found[0][name], found[1][name]) for name in found[0]}
+        by_arm.append({name: np.mean([np.concatenate([block[name] for block in seed]) for seed in seeds], axis=0) for name in names})
+    return {name: (by_arm[0][name], by_arm[1][name]) for name in by_arm[0]}
 
 
-def _tested(candidate: float, reference: float, draws: Floats, subjects: int, confidence: float) -> dict[str, Any]:
+def _difference_columns(candidate: float, reference: float, draws: Floats, subjects: int, confidence: float) -> dict[str, Any]:
     difference = candidate - reference
     row = {"estimate_candidate": candidate, "estimate_reference": reference, "difference": difference, "low": None, "high": None, "p": None}
     row = {name: value if value is not None and np.isfinite(value) else None for name, value in row.items()}

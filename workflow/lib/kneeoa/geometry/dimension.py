@@ -1,4 +1,4 @@
-"""How much of the representation lies along an axis, and how many directions it uses."""
+"""Explained variance along an axis, and the participation ratio of the representation."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def variance_measures(scaled: Floats, direction: Floats) -> Measures:
         return spread
 
     def compute(weights: Floats) -> dict[str, Floats]:
-        whole = variance(weights, scaled, squares)
-        part = variance(weights, along[:, None], along**2)
-        # One distinct case leaves rounding only: undefined rather than a ratio of errors.
-        defined = whole > np.finfo(np.float32).eps * squares.max(initial=0.0)
-        return {"explained_variance": np.where(defined, part / np.where(defined, whole, 1.0), np.nan)}
+        total_variance = variance(weights, scaled, squares)
+        along_variance = variance(weights, along[:, None], along**2)
+        # One distinct case leaves rounding errors alone: undefined rather than their ratio.
+        defined = total_variance > np.finfo(np.float32).eps * squares.max(initial=0.0)
+        return {"explained_variance": np.where(defined, along_variance / np.where(defined, total_variance, 1.0), np.nan)}
 
     return Measures(compute, {"explained_variance": "the cases do not vary"})
 
 
-def _ratio(second: Floats, first: Floats, cases: int) -> float:
+def _participation_from_sums(second: Floats, first: Floats, cases: int) -> float:
     """Participation ratio from the sums of outer products ``[kept, kept]`` and of vectors
     ``[kept]`` of ``cases`` cases.
     """
@@ -46,7 +46,7 @@ def _ratio(second: Floats, first: Floats, cases: int) -> float:
 
 def participation_ratio(scaled: Floats, subjects: NDArray[np.str_], *, confidence: float) -> Estimate:
     """(sum of eigenvalues) squared over the sum of their squares: the effective number of
-    directions that ``[cases, kept]`` fill.
+    dimensions of ``[cases, kept]``.
 
     The interval is the delete-one-subject jackknife's normal one: a bootstrap resample repeats
     cases, which lowers the ratio by itself. The ratio is biased downwards where cases are fewer
@@ -54,7 +54,7 @@ def participation_ratio(scaled: Floats, subjects: NDArray[np.str_], *, confidenc
     """
     names, member = np.unique(subjects, return_inverse=True)
     second, first = scaled.T @ scaled, scaled.sum(axis=0)
-    value = _ratio(second, first, len(scaled)) if len(scaled) > 1 else np.nan
+    value = _participation_from_sums(second, first, len(scaled)) if len(scaled) > 1 else np.nan
     if not np.isfinite(value):
         return Estimate(None, None, None, None, "undefined: the cases do not vary")
     if names.size < 2:
@@ -68,6 +68,6 @@ def participation_ratio(scaled: Floats, subjects: NDArray[np.str_], *, confidenc
 
 
 def _without(second: Floats, first: Floats, scaled: Floats, out: NDArray[np.bool_]) -> float:
-    gone = scaled[out]
-    cases = len(scaled) - len(gone)
-    return _ratio(second - gone.T @ gone, first - gone.sum(axis=0), cases) if cases > 1 else np.nan
+    removed = scaled[out]
+    cases = len(scaled) - len(removed)
+    return _participation_from_sums(second - removed.T @ removed, first - removed.sum(axis=0), cases) if cases > 1 else np.nan

@@ -1,7 +1,7 @@
-"""Families of measures, evaluated on all cases and on resamples of subjects at once.
+"""Evaluate families of measures on all cases and on resamples of subjects.
 
 A resample is a row of weights (how often each case was drawn), never a copied table: measures take
-weights, so nothing is sorted twice and the plain estimate is the same code with weights of one.
+weights, so cases are sorted once, and the estimate on all cases has weights of one.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Estimate:
 
 
 def evaluate(measures: Measures, subjects: NDArray[np.str_], *, resamples: int, seed: int, confidence: float) -> dict[str, Estimate]:
-    """Each measure on all cases, with its subject-bootstrap percentile interval.
+    """Estimate each measure on all cases, with its subject-bootstrap percentile interval.
 
     A resample in which a measure is undefined (a grade was not drawn) is left out of that measure's
     interval and counted in its note.
@@ -57,22 +57,22 @@ def evaluate(measures: Measures, subjects: NDArray[np.str_], *, resamples: int, 
     """
     cases = len(subjects)
     point = measures.compute(np.ones((1, cases)))
-    several = len(np.unique(subjects)) > 1
-    blocks = [measures.compute(weights) for weights in resampled_weights(cases, subjects, resamples, seed)] if several else []
+    resampled = len(np.unique(subjects)) > 1
+    blocks = [measures.compute(weights) for weights in resampled_weights(cases, subjects, resamples, seed)] if resampled else []
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     estimates = {}
     for name, (value,) in point.items():
         if not np.isfinite(value):
             estimates[name] = Estimate(None, None, None, None, f"undefined: {measures.undefined.get(name, 'no value')}")
             continue
-        draws = np.concatenate([block[name] for block in blocks]) if several else np.zeros(0)
+        draws = np.concatenate([block[name] for block in blocks]) if resampled else np.zeros(0)
         finite = draws[np.isfinite(draws)]
         if not finite.size:
-            reason = "undefined in every resample" if several else "fewer than two subjects"
+            reason = "undefined in every resample" if resampled else "fewer than two subjects"
             estimates[name] = Estimate(float(value), None, None, None, f"no interval: {reason}")
             continue
         low, high = np.quantile(finite, tails)
-        lost = draws.size - finite.size
-        note = f"{lost} of {draws.size} resamples undefined" if lost else ""
+        undefined_draws = draws.size - finite.size
+        note = f"{undefined_draws} of {draws.size} resamples undefined" if undefined_draws else ""
         estimates[name] = Estimate(float(value), float(low), float(high), float(finite.mean()), note)
     return estimates

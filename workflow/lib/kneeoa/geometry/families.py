@@ -1,6 +1,4 @@
-"""What a position on an axis, or a probe of the whole embedding, is held against on the test
-cases.
-"""
+"""Measures of a position along an axis, and of probes of the whole embedding, on the test cases."""
 
 from __future__ import annotations
 
@@ -17,12 +15,12 @@ from kneeoa.geometry.partial import partial_measures
 from kneeoa.geometry.probes import auc_measures, kappa_measures, logistic_probe, regression_measures, ridge_probe
 
 Family = tuple[str, Flags, Measures]
-"""The name of what is held against, which of the cases have it, and the measures."""
+"""Name of the variable compared with (empty: none), which cases have it, and the measures."""
 
 
 def along_axis(position: Floats, direction: Floats, scaled: Floats, cases: Cases, test: Flags) -> Iterator[Family]:
-    """Measures of one axis: against nothing, the grade, each binary level, the phantom's severity
-    and the cartilage of the masks.
+    """Measures of one axis: alone, and against the grade, each binary level, the phantom's severity
+    and the cartilage in the masks.
     """
     yield "", test, variance_measures(scaled[test], direction)
     graded = test & np.isfinite(cases.grade)
@@ -31,44 +29,46 @@ def along_axis(position: Floats, direction: Floats, scaled: Floats, cases: Cases
     yield cases.level.name, graded, grade_measures(position[graded], grade, classes)
     yield cases.level.name, graded, centroid_measures(scaled[graded], direction, grade, classes)
     for name, label in cases.binary.items():
-        known = test & np.isfinite(label)
+        defined = test & np.isfinite(label)
         flip = _slope_is_negative(position[cases.train], label[cases.train])
-        yield name, known, binary_measures(position[known], label[known] > 0, flip=flip)
+        yield name, defined, binary_measures(position[defined], label[defined] > 0, flip=flip)
     true = test & np.isfinite(cases.severity)
     if true.any():
         yield "latent_severity", true, correlation_measures(position[true], cases.severity[true])
     for name, amount in cases.cartilage.items():
-        known = test & np.isfinite(amount)
-        if known.any():
-            yield name, known, correlation_measures(position[known], amount[known])
-        both = known & graded
+        defined = test & np.isfinite(amount)
+        if defined.any():
+            yield name, defined, correlation_measures(position[defined], amount[defined])
+        both = defined & graded
         if both.any():
             yield f"{name} given {cases.level.name}", both, partial_measures(position[both], amount[both], cases.grade[both])
 
 
 def probed(scaled: Floats, cases: Cases, test: Flags, seed: int) -> Iterator[Family]:
-    """Probes of the whole embedding, fitted on the training cases: of the grade (ridge, logistic)
-    and of each binary level (logistic).
+    """Measures of probes of the whole embedding, fitted on the training cases: of the grade (ridge,
+    logistic) and of each binary level (logistic).
     """
-    learn, graded = cases.train & np.isfinite(cases.grade), test & np.isfinite(cases.grade)
-    grade, label = cases.grade[graded], cases.grade[learn].astype(np.int64)
+    train, graded = cases.train & np.isfinite(cases.grade), test & np.isfinite(cases.grade)
+    grade, label = cases.grade[graded], cases.grade[train].astype(np.int64)
     if len(set(label)) > 1 and graded.any():
-        predicted = ridge_probe(scaled[learn], cases.grade[learn], cases.subjects[learn], scaled[graded])
+        predicted = ridge_probe(scaled[train], cases.grade[train], cases.subjects[train], scaled[graded])
         yield cases.level.name, graded, regression_measures(predicted, grade)
-        chances = logistic_probe(scaled[learn], label, cases.subjects[learn], scaled[graded], seed=seed)
-        yield cases.level.name, graded, kappa_measures(np.unique(label)[chances.argmax(axis=1)], grade.astype(np.int64))
+        probabilities = logistic_probe(scaled[train], label, cases.subjects[train], scaled[graded], seed=seed)
+        yield cases.level.name, graded, kappa_measures(np.unique(label)[probabilities.argmax(axis=1)], grade.astype(np.int64))
     for name, values in cases.binary.items():
-        learn, known = cases.train & np.isfinite(values), test & np.isfinite(values)
-        if len(set(values[learn])) > 1 and known.any():
-            chances = logistic_probe(scaled[learn], values[learn].astype(np.int64), cases.subjects[learn], scaled[known], seed=seed)
-            yield name, known, auc_measures(chances[:, 1], values[known] > 0)
+        train, labelled = cases.train & np.isfinite(values), test & np.isfinite(values)
+        if len(set(values[train])) > 1 and labelled.any():
+            probabilities = logistic_probe(
+                scaled[train], values[train].astype(np.int64), cases.subjects[train], scaled[labelled], seed=seed
+            )
+            yield name, labelled, auc_measures(probabilities[:, 1], values[labelled] > 0)
 
 
 def _slope_is_negative(position: Floats, label: Floats) -> bool:
-    """Sign of a one-dimensional logistic slope: the likelihood is concave, so it is the sign of the
-    covariance (gradient at slope zero).
+    """Whether the slope of a one-dimensional logistic regression is negative: the likelihood is
+    concave, so the slope has the sign of the covariance (gradient at slope zero).
     """
-    known = np.isfinite(label)
-    if not known.any():
+    labelled = np.isfinite(label)
+    if not labelled.any():
         return False
-    return bool(((label[known] - label[known].mean()) * position[known]).sum() < 0)
+    return bool(((label[labelled] - label[labelled].mean()) * position[labelled]).sum() < 0)

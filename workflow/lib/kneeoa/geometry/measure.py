@@ -1,4 +1,4 @@
-"""The geometry stage: one run's severity axes, every case's position, and the measures of the
+"""The geometry stage: fit one run's severity axes, place every case on them and measure the
 held-out cases.
 """
 
@@ -50,7 +50,7 @@ def measure_run(
         arm: name of the arm, copied to the rows.
         seed: seed of the run, copied to the rows.
         embeddings: the run's embeddings table, all splits.
-        sources: the tables that embeddings are held against.
+        sources: the tables that embeddings are compared with.
         levels: the hierarchy, coarse to fine.
         geometry: which axes, which level, how many resamples.
         out_axis: AXIS table to write; it has no rows for an axis that is undefined.
@@ -60,17 +60,17 @@ def measure_run(
     Raises:
         KneeoaError: a table is not what it should be, or the hierarchy has no ordinal level.
     """
-    here = {"study": study, "arm": arm, "seed": seed}
-    placed, measured = measure(embeddings, sources, levels, geometry, f"arm {arm}, seed {seed}")
-    AXIS.write(out_axis, [here | row for row in placed])
-    GEOMETRY.write(out_measures, [here | row for row in measured])
+    run = {"study": study, "arm": arm, "seed": seed}
+    positions, measured = measure(embeddings, sources, levels, geometry, f"arm {arm}, seed {seed}")
+    AXIS.write(out_axis, [run | row for row in positions])
+    GEOMETRY.write(out_measures, [run | row for row in measured])
 
 
 def measure(
     embeddings: Path, sources: Sources, levels: tuple[Level, ...], geometry: Geometry, what: str, *, common_scale: bool = False
 ) -> tuple[Rows, Rows]:
     """Rows of AXIS and of GEOMETRY for one table of embeddings, without study, arm and seed;
-    ``what`` names it in the log.
+    ``what`` names the table in the log.
 
     ``common_scale`` keeps the components' relative spread
     (:func:`kneeoa.geometry.axis.fit_scaler`).
@@ -81,13 +81,13 @@ def measure(
     level = ordinal_level(levels, geometry.level)
     data = read_embeddings(embeddings)
     cases = read_cases(data, sources, levels, level)
-    placed: Rows = []
+    positions: Rows = []
     try:
         scaled = fit_scaler(data.values[cases.train], common=common_scale).apply(data.values)
         missing = ""
     except UndefinedAxis as undefined:
         scaled, missing = np.zeros((len(data.values), 1)), str(undefined)
-    measured = list(_space(cases, scaled, geometry))
+    measured = list(_space_rows(cases, scaled, geometry))
     for kind in geometry.axes:
         axis, reason = None, missing
         if not missing:
@@ -99,43 +99,44 @@ def measure(
         if axis is None:
             _log.warning("%s has no axis '%s': %s", what, kind, reason)
         else:
-            placed += _placements(kind, axis, scaled, cases)
-        measured += _along(kind, axis, f"no axis: {reason}", cases, scaled, geometry)
-    return placed, measured
+            positions += _position_rows(kind, axis, scaled, cases)
+        measured += _axis_rows(kind, axis, f"no axis: {reason}", cases, scaled, geometry)
+    return positions, measured
 
 
 def _rows(keys: dict[str, str], chosen: Flags, cases: Cases, estimates: dict[str, Estimate]) -> Iterator[dict[str, Any]]:
     counts = {"cases": int(chosen.sum()), "subjects": len(set(cases.subjects[chosen]))}
-    for name, one in estimates.items():
-        yield keys | counts | {"measure": name, "estimate": one.value, "low": one.low, "high": one.high, "note": one.note}
+    for name, estimate in estimates.items():
+        columns = {"estimate": estimate.value, "low": estimate.low, "high": estimate.high, "note": estimate.note}
+        yield keys | counts | {"measure": name} | columns
 
 
-def _evaluated(family: Measures, chosen: Flags, cases: Cases, cohort: str, geometry: Geometry) -> dict[str, Estimate]:
+def _estimates(family: Measures, chosen: Flags, cases: Cases, cohort: str, geometry: Geometry) -> dict[str, Estimate]:
     settings = {"resamples": geometry.resamples, "seed": resampling_seed(geometry, cohort)}
     return evaluate(family, cases.subjects[chosen], confidence=geometry.confidence, **settings)
 
 
 def resampling_seed(geometry: Geometry, cohort: str) -> int:
-    """The seed of a cohort's resamples: the same ones for every arm and seed, so that runs are
+    """Return the seed of a cohort's resamples, the same for every arm and seed, so that runs are
     paired.
     """
     return int(digest([geometry.seed, cohort]), 16)
 
 
-def _space(cases: Cases, scaled: Floats, geometry: Geometry) -> Iterator[dict[str, Any]]:
-    """Measures of the whole embedding, standardised by the training cases: how many directions it
-    fills, and probes of the labels.
+def _space_rows(cases: Cases, scaled: Floats, geometry: Geometry) -> Iterator[dict[str, Any]]:
+    """Measures of the whole embedding, standardised by the training cases: participation ratio and
+    probes of the labels.
     """
-    for cohort, chosen in cases.tests().items():
+    for cohort, test in cases.tests().items():
         keys = {"axis": "space", "cohort": cohort, "split": "test"}
-        ratio = participation_ratio(scaled[chosen], cases.subjects[chosen], confidence=geometry.confidence)
-        yield from _rows(keys | {"against": ""}, chosen, cases, {"participation_ratio": ratio})
+        ratio = participation_ratio(scaled[test], cases.subjects[test], confidence=geometry.confidence)
+        yield from _rows(keys | {"against": ""}, test, cases, {"participation_ratio": ratio})
         if scaled[cases.train].any():
-            for against, known, family in probed(scaled, cases, chosen, geometry.seed):
-                yield from _rows(keys | {"against": against}, known, cases, _evaluated(family, known, cases, cohort, geometry))
+            for against, labelled, family in probed(scaled, cases, test, geometry.seed):
+                yield from _rows(keys | {"against": against}, labelled, cases, _estimates(family, labelled, cases, cohort, geometry))
 
 
-def _along(kind: str, axis: Axis | None, reason: str, cases: Cases, scaled: Floats, geometry: Geometry) -> Iterator[dict[str, Any]]:
+def _axis_rows(kind: str, axis: Axis | None, reason: str, cases: Cases, scaled: Floats, geometry: Geometry) -> Iterator[dict[str, Any]]:
     """Measures along one axis; without an axis, the same rows with no estimate and the reason."""
     position = np.zeros(len(scaled)) if axis is None else axis.positions(scaled)
     direction = np.zeros(scaled.shape[1]) if axis is None else axis.direction
@@ -150,38 +151,38 @@ def _along(kind: str, axis: Axis | None, reason: str, cases: Cases, scaled: Floa
             if axis is None:
                 estimates = {name: _undefined(reason) for name in family.compute(np.ones((1, int(chosen.sum()))))}
             else:
-                estimates = _evaluated(family, chosen, cases, cohort, geometry)
-            if "centroid_order" in estimates:  # 0 or 1 in one sample: what is told is the share of resamples in full order
+                estimates = _estimates(family, chosen, cases, cohort, geometry)
+            if "centroid_order" in estimates:  # 0 or 1 in one sample: reported is the share of resamples in full order
                 order = estimates.pop("centroid_order")
                 estimates["centroid_order_share"] = Estimate(order.mean, None, None, None, order.note)
             if "jonckheere_terpstra_z" in estimates:
                 estimates["jonckheere_terpstra_p"] = _p_of(estimates["jonckheere_terpstra_z"])
             yield from _rows({"axis": kind, "against": against, "cohort": cohort, "split": "test"}, chosen, cases, estimates)
         if axis is not None and geometry.permutations:
-            yield from _null(kind, cohort, cases, scaled, test, geometry)
+            yield from _null_rows(kind, cohort, cases, scaled, test, geometry)
 
 
-def _null(kind: str, cohort: str, cases: Cases, scaled: Floats, test: Flags, geometry: Geometry) -> Iterator[dict[str, Any]]:
-    learn, known = cases.train & np.isfinite(cases.grade), test & np.isfinite(cases.grade)
+def _null_rows(kind: str, cohort: str, cases: Cases, scaled: Floats, test: Flags, geometry: Geometry) -> Iterator[dict[str, Any]]:
+    train, graded = cases.train & np.isfinite(cases.grade), test & np.isfinite(cases.grade)
     null = permutation_null(
         kind,
-        *(scaled[learn], cases.grade[learn], cases.subjects[learn]),
-        *(scaled[known], cases.grade[known], cases.subjects[known]),
+        *(scaled[train], cases.grade[train], cases.subjects[train]),
+        *(scaled[graded], cases.grade[graded], cases.subjects[graded]),
         top=len(cases.level.classes) - 1,
         permutations=geometry.permutations,
         seed=int(digest([geometry.seed, cohort, "permutations"]), 16),
     )
     keys = {"axis": kind, "against": cases.level.name, "cohort": cohort, "split": "test"}
     if null is None:
-        gone = _undefined("the positions or the grades do not vary")
-        yield from _rows(keys, known, cases, {"spearman_null": gone, "permutation_p": gone})
+        undefined = _undefined("the positions or the grades do not vary")
+        yield from _rows(keys, graded, cases, {"spearman_null": undefined, "permutation_p": undefined})
         return
     tail = (1 - geometry.confidence) / 2
     low, high = np.quantile(null.null, [tail, 1 - tail])
     note = f"{null.null.size} permutations of the grades between subjects"
     spread = Estimate(float(null.null.mean()), float(low), float(high), None, f"{note}; mean and quantiles of the null")
     yield from _rows(
-        keys, known, cases, {"spearman_null": spread, "permutation_p": Estimate(null.p, None, None, None, f"{note}; one-sided")}
+        keys, graded, cases, {"spearman_null": spread, "permutation_p": Estimate(null.p, None, None, None, f"{note}; one-sided")}
     )
 
 
@@ -195,9 +196,9 @@ def _undefined(reason: str) -> Estimate:
     return Estimate(None, None, None, None, f"undefined: {reason}")
 
 
-def _placements(kind: str, axis: Axis, scaled: Floats, cases: Cases) -> Iterator[dict[str, Any]]:
+def _position_rows(kind: str, axis: Axis, scaled: Floats, cases: Cases) -> Iterator[dict[str, Any]]:
     position, across = axis.positions(scaled), axis.across(scaled)
     for index, case in enumerate(cases.frame.to_dict("records")):
         grade = None if np.isnan(cases.grade[index]) else int(cases.grade[index])
-        where = {"position": float(position[index]), "across": float(across[index]), "grade": grade}
-        yield {"axis": kind, **{str(key): value for key, value in case.items()}, **where}
+        place = {"position": float(position[index]), "across": float(across[index]), "grade": grade}
+        yield {"axis": kind, **{str(key): value for key, value in case.items()}, **place}

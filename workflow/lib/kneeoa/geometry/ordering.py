@@ -1,5 +1,4 @@
-"""Does a position order the grades? Rank measures of one sorted pass, for many bootstrap weights at
-once.
+"""Rank measures of how a position orders the grades, for many rows of bootstrap weights at once.
 
 Weights are whole numbers of copies; a case drawn twice is tied with itself, as in an explicit
 resample. Every measure equals scipy's on the repeated table (``spearmanr``, ``kendalltau`` tau-b,
@@ -20,7 +19,7 @@ _ONE_VALUE = "all cases share one value"
 
 
 class Sorted:
-    """Values sorted once; runs of equal values are ties."""
+    """Values sorted once, for weighted ranks; runs of equal values are ties."""
 
     def __init__(self, values: Floats) -> None:
         self.order = np.argsort(values, kind="stable")
@@ -56,20 +55,19 @@ def weighted_pearson(weights: Floats, x: Floats, y: Floats) -> Floats:
 
 
 def centred(weights: Floats, values: Floats) -> tuple[Floats, Floats]:
-    """Values less their weighted mean, and their weighted sum of squares ``[resamples]``: 0 where
-    they are constant.
+    """Return values less their weighted mean, and their weighted sum of squares ``[resamples]``, 0
+    where they are constant.
     """
-    total = np.maximum(weights.sum(axis=-1, keepdims=True), 1)  # no case at all: undefined, not a division by zero
-    away = values - (weights * values).sum(axis=-1, keepdims=True) / total
-    spread = (weights * away * away).sum(axis=-1)
-    # Centring a constant leaves its rounding: what varies less than single precision resolves
-    # counts as constant.
+    total = np.maximum(weights.sum(axis=-1, keepdims=True), 1)  # without cases: undefined, not a division by zero
+    deviations = values - (weights * values).sum(axis=-1, keepdims=True) / total
+    spread = (weights * deviations * deviations).sum(axis=-1)
+    # Centring a constant leaves its rounding error: less than single precision counts as none.
     floor = np.finfo(np.float32).eps ** 2 * (weights * values * values).sum(axis=-1)
-    return away, np.where(spread > floor, spread, 0.0)
+    return deviations, np.where(spread > floor, spread, 0.0)
 
 
 def pearson_of(weights: Floats, x: tuple[Floats, Floats], y: tuple[Floats, Floats]) -> Floats:
-    """:func:`weighted_pearson` of what :func:`centred` gives for both."""
+    """Return :func:`weighted_pearson` of two results of :func:`centred`."""
     return _ratio((weights * x[0] * y[0]).sum(axis=-1), np.sqrt(x[1] * y[1]))
 
 
@@ -87,7 +85,7 @@ def correlation_measures(position: Floats, severity: Floats) -> Measures:
 
 
 def wins(position: Sorted, member: NDArray[np.bool_], weights: Floats) -> tuple[Floats, Floats]:
-    """How often each class's cases lie above each other class's.
+    """Count for each pair of classes how often a case of one lies above a case of the other.
 
     Args:
         position: the cases' positions, sorted (``[cases]``).
@@ -173,12 +171,12 @@ def grade_measures(position: Floats, grade: NDArray[np.int64], classes: Sequence
         values |= {f"adjacent_auc_{classes[a]}_{classes[b]}": steps[:, a] for a, b in adjacent}
         values["adjacent_auc_min"] = steps.min(axis=1)  # NaN where one step is
         values |= {f"centroid_position_{value}": centroid[:, index] for index, value in enumerate(classes)}
-        here = centroid[:, present]
+        present_centroids = centroid[:, present]
         inversions = np.full(len(weights), np.nan)
         if len(present) > 1:
             a, b = np.triu_indices(len(present), k=1)
-            whole = np.isfinite(here).all(axis=1)
-            inversions[whole] = (here[whole][:, b] <= here[whole][:, a]).sum(axis=1)
+            complete = np.isfinite(present_centroids).all(axis=1)
+            inversions[complete] = (present_centroids[complete][:, b] <= present_centroids[complete][:, a]).sum(axis=1)
         values["centroid_inversions"] = inversions
         values["centroid_order"] = np.where(np.isnan(inversions), np.nan, inversions == 0)
         return values

@@ -1,6 +1,4 @@
-"""Rank correlation of the position with an amount of tissue, beyond what the grade already
-tells.
-"""
+"""Rank correlation of the position with an amount of tissue, given the grade."""
 
 from __future__ import annotations
 
@@ -17,11 +15,11 @@ def partial_measures(position: Floats, amount: Floats, grade: Floats) -> Measure
     sorted_values = [Sorted(values) for values in (position, amount, grade)]
 
     def compute(weights: Floats) -> dict[str, Floats]:
-        x, y, z = (one.ranks(weights) for one in sorted_values)
+        x, y, z = (values.ranks(weights) for values in sorted_values)
         xy, xz, yz = weighted_pearson(weights, x, y), weighted_pearson(weights, x, z), weighted_pearson(weights, y, z)
-        rest = (1 - xz**2) * (1 - yz**2)
-        defined = rest > np.finfo(np.float32).eps  # else the grade tells one of them wholly
-        return {"partial_spearman": np.divide(xy - xz * yz, np.sqrt(np.abs(rest)), out=np.full(len(weights), np.nan), where=defined)}
+        unexplained = (1 - xz**2) * (1 - yz**2)
+        defined = unexplained > np.finfo(np.float32).eps  # else the grade determines one of them
+        return {"partial_spearman": np.divide(xy - xz * yz, np.sqrt(np.abs(unexplained)), out=np.full(len(weights), np.nan), where=defined)}
 
     return Measures(
         compute, {"partial_spearman": "the grade, the position or the amount does not vary, or the grade tells one of them wholly"}

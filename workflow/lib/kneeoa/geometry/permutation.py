@@ -1,5 +1,5 @@
-"""The null of an axis: grades permuted between subjects, the axis fitted and signed again, and
-scored as before.
+"""Permutation null of an axis: grades permuted between subjects, the axis fitted and signed again,
+and scored as before.
 
 Grades are permuted within the training and within the test cases alike, so that under the null
 embedding and grade are independent. Subjects with equally many graded cases exchange all their
@@ -31,8 +31,8 @@ class PermutationNull:
 
 
 def permuted(grade: Floats, subjects: NDArray[np.str_], number: int, generator: np.random.Generator) -> Floats:
-    """``number`` permutations of ``grade`` ``[cases]`` between subjects of equally many cases:
-    ``[number, cases]``.
+    """Return ``number`` permutations of ``grade`` ``[cases]`` between subjects of equally many
+    cases: ``[number, cases]``.
     """
     order = np.argsort(subjects, kind="stable")
     _, starts, counts = np.unique(subjects[order], return_index=True, return_counts=True)
@@ -57,8 +57,8 @@ def permutation_null(
     permutations: int,
     seed: int,
 ) -> PermutationNull | None:
-    """The null of the held-out Spearman correlation of an axis with the grade; None where the
-    correlation itself is undefined.
+    """Compute the null of the held-out Spearman correlation of an axis with the grade; None where
+    the correlation itself is undefined.
 
     One-sided, since the sign of the axis is learned on training cases.
 
@@ -76,39 +76,46 @@ def permutation_null(
         seed: of the permutations.
     """
     spectrum = Spectrum.of(train)
-    here, there = spectrum.own, spectrum.coordinates(test)
+    train_coordinates, test_coordinates = spectrum.own, spectrum.coordinates(test)
     generator = np.random.default_rng(seed)
-    own = np.vstack([train_grade, permuted(train_grade, train_subjects, permutations, generator)])
-    other = np.vstack([test_grade, permuted(test_grade, test_subjects, permutations, generator)])
-    found = [
-        _scores(kind, spectrum, here, there, own[block], other[block], train_subjects, top)
-        for block in np.array_split(np.arange(len(own)), len(own) // _AT_ONCE + 1)
+    train_grades = np.vstack([train_grade, permuted(train_grade, train_subjects, permutations, generator)])
+    test_grades = np.vstack([test_grade, permuted(test_grade, test_subjects, permutations, generator)])
+    blocks = [
+        _scores(kind, spectrum, train_coordinates, test_coordinates, train_grades[block], test_grades[block], train_subjects, top)
+        for block in np.array_split(np.arange(len(train_grades)), len(train_grades) // _AT_ONCE + 1)
     ]
-    scores = np.concatenate(found)
+    scores = np.concatenate(blocks)
     observed, null = float(scores[0]), scores[1:][np.isfinite(scores[1:])]
     if not np.isfinite(observed) or not null.size:
         return None
-    # What differs by rounding counts as reached: permutations that happen to be the identity.
+    # A difference by rounding counts as reached: some permutations are the identity.
     return PermutationNull(observed, null, (1 + int((null >= observed - 1e-12).sum())) / (null.size + 1))
 
 
 def _scores(
-    kind: str, spectrum: Spectrum, here: Floats, there: Floats, own: Floats, other: Floats, subjects: NDArray[np.str_], top: int
+    kind: str,
+    spectrum: Spectrum,
+    train: Floats,
+    test: Floats,
+    train_grades: Floats,
+    test_grades: Floats,
+    subjects: NDArray[np.str_],
+    top: int,
 ) -> Floats:
     """Held-out Spearman of each labelling's axis, signed by its training Spearman."""
     if kind == "pc1":
-        direction = np.zeros((len(own), here.shape[1]))
+        direction = np.zeros((len(train_grades), train.shape[1]))
         direction[:, :1] = 1.0
     elif kind == "centroid":
-        high, low = (own == top).astype(np.float64), (own == 0).astype(np.float64)
+        high, low = (train_grades == top).astype(np.float64), (train_grades == 0).astype(np.float64)
         with np.errstate(divide="ignore", invalid="ignore"):
-            direction = high @ here / high.sum(axis=1, keepdims=True) - low @ here / low.sum(axis=1, keepdims=True)
+            direction = high @ train / high.sum(axis=1, keepdims=True) - low @ train / low.sum(axis=1, keepdims=True)
     elif kind == "lda":
-        direction = lda_directions(spectrum, own.astype(np.int64), top + 1)
+        direction = lda_directions(spectrum, train_grades.astype(np.int64), top + 1)
     else:
-        direction = ridge_directions(spectrum, own, subjects)
-    sign = np.ones(len(own)) if kind == "centroid" else np.sign(_spearman(direction @ here.T, own))
-    scores: Floats = sign * _spearman(direction @ there.T, other)
+        direction = ridge_directions(spectrum, train_grades, subjects)
+    sign = np.ones(len(train_grades)) if kind == "centroid" else np.sign(_spearman(direction @ train.T, train_grades))
+    scores: Floats = sign * _spearman(direction @ test.T, test_grades)
     return np.where(sign == 0, np.nan, scores)
 
 

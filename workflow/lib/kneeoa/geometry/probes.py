@@ -1,4 +1,4 @@
-"""Probes: what a linear reader can still decode of the labels from frozen embeddings, fitted on
+"""Linear probes of frozen embeddings: labels predicted by ridge or logistic regression, fitted on
 training cases, scored on test cases.
 
 The most defensible single number of a representation: it needs no axis and no order of directions
@@ -25,7 +25,7 @@ _FOLDS = 5
 
 
 def ridge_probe(train: Floats, grade: Floats, subjects: NDArray[np.str_], test: Floats) -> Floats:
-    """Grades of ``test`` ``[test, kept]`` by ridge regression; the penalty is that of least
+    """Predict grades of ``test`` ``[test, kept]`` by ridge regression; the penalty has the least
     leave-one-subject-out error in training.
 
     Args:
@@ -40,7 +40,7 @@ def ridge_probe(train: Floats, grade: Floats, subjects: NDArray[np.str_], test: 
 
 
 def logistic_probe(train: Floats, label: NDArray[np.int64], subjects: NDArray[np.str_], test: Floats, *, seed: int) -> Floats:
-    """Class probabilities ``[test, classes present]`` (ascending) of a multinomial logistic
+    """Predict class probabilities ``[test, classes present]`` (ascending) by multinomial logistic
     regression with a ridge penalty.
 
     The penalty is that of least log loss over five folds of training subjects (two where there are
@@ -55,20 +55,20 @@ def logistic_probe(train: Floats, label: NDArray[np.int64], subjects: NDArray[np
     """
     spectrum = Spectrum.of(train)
     scale = float(np.sqrt((spectrum.singular**2).mean() / len(train))) or 1.0
-    here, there = spectrum.own / scale, spectrum.coordinates(test) / scale
+    train_coordinates, test_coordinates = spectrum.own / scale, spectrum.coordinates(test) / scale
     names, member = np.unique(subjects, return_inverse=True)
     fold = np.random.default_rng(seed).permutation(np.arange(names.size) % min(_FOLDS, names.size))[member]
     losses = np.zeros(_STRENGTHS.size)
     for number in np.unique(fold):
-        held = fold == number
-        known = held & np.isin(label, label[~held])
-        if not known.any() or len(set(label[~held])) < 2:
+        held_out = fold == number
+        scored = held_out & np.isin(label, label[~held_out])
+        if not scored.any() or len(set(label[~held_out])) < 2:
             continue
         for index, strength in enumerate(_STRENGTHS):
-            classes, chances = _fit(here[~held], label[~held], here[known], float(strength))
-            own = chances[np.arange(int(known.sum())), np.searchsorted(classes, label[known])]
-            losses[index] -= np.log(np.maximum(own, np.finfo(np.float64).tiny)).sum()
-    return _fit(here, label, there, float(_STRENGTHS[int(losses.argmin())]))[1]
+            classes, probabilities = _fit(train_coordinates[~held_out], label[~held_out], train_coordinates[scored], float(strength))
+            true_class = probabilities[np.arange(int(scored.sum())), np.searchsorted(classes, label[scored])]
+            losses[index] -= np.log(np.maximum(true_class, np.finfo(np.float64).tiny)).sum()
+    return _fit(train_coordinates, label, test_coordinates, float(_STRENGTHS[int(losses.argmin())]))[1]
 
 
 def _fit(train: Floats, label: NDArray[np.int64], test: Floats, strength: float) -> tuple[NDArray[np.int64], Floats]:
@@ -78,8 +78,8 @@ def _fit(train: Floats, label: NDArray[np.int64], test: Floats, strength: float)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a weak penalty on separable cases has its best far away; folds judge it
         model = LogisticRegression(C=strength, max_iter=200).fit(train, label)
-    chances: Floats = model.predict_proba(test)
-    return model.classes_, chances
+    probabilities: Floats = model.predict_proba(test)
+    return model.classes_, probabilities
 
 
 def regression_measures(predicted: Floats, grade: Floats) -> Measures:
@@ -109,8 +109,8 @@ def kappa_measures(predicted: NDArray[np.int64], grade: NDArray[np.int64]) -> Me
         means = [weights @ values / total for values in (grade, predicted)]
         spread = [weights @ values**2 / total - mean**2 for values, mean in zip((grade, predicted), means, strict=True)]
         chance = spread[0] + spread[1] + (means[0] - means[1]) ** 2
-        apart = weights @ (grade - predicted) ** 2 / total
-        kappa = 1 - np.divide(apart, chance, out=np.full(len(weights), np.nan), where=chance > np.finfo(np.float32).eps)
+        disagreement = weights @ (grade - predicted) ** 2 / total
+        kappa = 1 - np.divide(disagreement, chance, out=np.full(len(weights), np.nan), where=chance > np.finfo(np.float32).eps)
         return {"probe_quadratic_kappa": kappa}
 
     return Measures(compute, {"probe_quadratic_kappa": "one grade read and predicted throughout"})

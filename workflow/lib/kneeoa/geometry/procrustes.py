@@ -1,4 +1,4 @@
-"""Orthogonal Procrustes distance between representations of the same cases: what is left apart
+"""Orthogonal Procrustes distance between representations of the same cases: what remains different
 after the best rotation.
 """
 
@@ -13,14 +13,14 @@ from scipy.linalg import eigh
 from kneeoa.geometry.estimates import Floats
 
 COMPONENTS = 48
-"""Representations are compared in so many of their principal coordinates (all of them, where there
-are fewer), which bounds the time.
+"""Principal coordinates in which representations are compared (all, where there are fewer): bounds
+the time.
 """
 
 
 def coordinates(values: NDArray[np.floating]) -> Floats:
-    """First :data:`COMPONENTS` principal coordinates of ``[cases, width]`` in units of its whole
-    norm; zero where the cases do not vary.
+    """Return the first :data:`COMPONENTS` principal coordinates of ``[cases, width]`` divided by
+    its norm; zero where the cases do not vary.
     """
     centred = np.asarray(values, dtype=np.float64) - np.mean(values, axis=0, dtype=np.float64)
     norm = float(np.linalg.norm(centred))
@@ -30,15 +30,15 @@ def coordinates(values: NDArray[np.floating]) -> Floats:
     inner = centred @ centred.T if wide else centred.T @ centred
     squared, vectors = eigh(inner, subset_by_index=[max(len(inner) - COMPONENTS, 0), len(inner) - 1])
     squared, vectors = squared[::-1], vectors[:, ::-1]
-    found = vectors * np.sqrt(np.maximum(squared, 0)) if wide else centred @ vectors
-    return np.pad(found / norm, ((0, 0), (0, COMPONENTS - found.shape[1])))
+    projected = vectors * np.sqrt(np.maximum(squared, 0)) if wide else centred @ vectors
+    return np.pad(projected / norm, ((0, 0), (0, COMPONENTS - projected.shape[1])))
 
 
 def distances(parts: Sequence[Floats]) -> Floats:
-    """Distance of every pair, ``[runs, runs]``: the square root of 2 - 2 * nuclear norm of the
-    cross product; 0 same, sqrt 2 unrelated.
+    """Return the distance of every pair, ``[runs, runs]``: the square root of 2 - 2 * nuclear norm
+    of the cross product; 0 same, sqrt 2 unrelated.
 
-    ``parts`` are what :func:`coordinates` gives. NaN where a representation does not vary.
+    ``parts`` are results of :func:`coordinates`. NaN where a representation does not vary.
     """
     runs = len(parts)
     varies = np.array([bool(part.any()) for part in parts])
@@ -55,8 +55,8 @@ def distances(parts: Sequence[Floats]) -> Floats:
 
 
 def influence(x: Floats, y: Floats) -> Floats:
-    """Influence of each case on the distance of ``x`` and ``y``, ``[cases]`` (sums to zero);
-    centring has no first-order effect.
+    """Return the influence of each case on the distance of ``x`` and ``y``, ``[cases]`` (sums to
+    zero); centring has no first-order effect.
 
     The derivative of a nuclear norm is along its own rotation, so case i adds x_i Q y_i to it (with
     Q = U V' of the cross product).
@@ -68,6 +68,6 @@ def influence(x: Floats, y: Floats) -> Floats:
     if not distance > np.finfo(np.float32).eps:
         return np.zeros(len(x))
     norms = [np.einsum("ij,ij->i", part, part) for part in (x, y)]
-    own = [norm / norm.sum() for norm in norms]
-    change = len(x) * (shares - nuclear / 2 * (own[0] + own[1]))
+    case_shares = [norm / norm.sum() for norm in norms]
+    change = len(x) * (shares - nuclear / 2 * (case_shares[0] + case_shares[1]))
     return np.asarray(-change / distance, dtype=np.float64)

@@ -1,6 +1,4 @@
-"""Principal components of the images themselves: what needs no network at all. The second baseline
-of every geometry.
-"""
+"""Embed images by their principal components: a baseline of the geometry without a network."""
 
 from __future__ import annotations
 
@@ -22,8 +20,8 @@ COMPONENTS = 64
 
 
 def shrunk(image: NDArray[np.floating], most: int) -> NDArray[np.float32]:
-    """Means of equal blocks, as few voxels a side as bring each axis to at most ``most``; a rest at
-    the far end of an axis is dropped.
+    """Return means of equal blocks, the smallest that bring each axis to at most ``most`` cells; a
+    remainder at the far end of an axis is dropped.
     """
     blocks = [-(-side // most) for side in image.shape]
     kept = image[tuple(slice(0, side // block * block) for side, block in zip(image.shape, blocks, strict=True))]
@@ -66,9 +64,9 @@ def embed_raw_images(
     shards = Shards(arrays, indices, shape)
     cases = shards.locate(splits)
     images = np.stack([shrunk(shards.read(file, row), grid).ravel() for file, row in cases[["file", "row"]].to_numpy()])
-    wrong = np.flatnonzero(~np.isfinite(images).all(axis=1))
-    if len(wrong):
-        raise KneeoaError(f"the volume of case '{cases['case_id'].iloc[wrong[0]]}' is not finite; make the volumes again.")
+    not_finite = np.flatnonzero(~np.isfinite(images).all(axis=1))
+    if len(not_finite):
+        raise KneeoaError(f"the volume of case '{cases['case_id'].iloc[not_finite[0]]}' is not finite; make the volumes again.")
     train = (cases["split"] == "train").to_numpy()
     if train.sum() < 2:
         raise KneeoaError(f"principal components of images need two training cases at least, and the splits have {int(train.sum())}.")
@@ -80,8 +78,8 @@ def embed_raw_images(
 
 
 def _components(centred: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Principal directions ``[voxels, components]`` of centred training images, by whichever of the
-    two Gram matrices is the smaller.
+    """Principal directions ``[voxels, components]`` of centred training images, by the smaller of
+    the two Gram matrices.
     """
     cases, voxels = centred.shape
     wide = voxels > cases
@@ -91,5 +89,5 @@ def _components(centred: NDArray[np.float32]) -> NDArray[np.float32]:
     chosen = np.flatnonzero(squared > floor)[::-1][:COMPONENTS]
     if not chosen.size:
         return np.zeros((voxels, 1), dtype=np.float32)
-    found = centred.T @ vectors[:, chosen] / np.sqrt(squared[chosen]) if wide else vectors[:, chosen]
-    return np.asarray(found, dtype=np.float32)
+    directions = centred.T @ vectors[:, chosen] / np.sqrt(squared[chosen]) if wide else vectors[:, chosen]
+    return np.asarray(directions, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""What the geometry reads: embeddings as one matrix, and the labels and truth of their cases."""
+"""Read embeddings as one matrix, and the labels, truth and cartilage of their cases."""
 
 from __future__ import annotations
 
@@ -50,45 +50,46 @@ def read_embeddings(path: Path) -> Representation:
     cases = table.select(names).to_pandas()
     order = cases.sort_values(["cohort", "case_id"], kind="stable").index.to_numpy()
     cases, values = cases.loc[order].reset_index(drop=True), values[order]
-    twice = cases.duplicated(["cohort", "case_id"])
-    if twice.any():
-        raise KneeoaError(f"{path}: case '{cases.loc[twice, 'case_id'].iloc[0]}' has two embeddings; one run gives one.")
-    wrong = ~np.isfinite(values).all(axis=1)
-    if wrong.any():
-        raise KneeoaError(f"{path}: the embedding of case '{cases.loc[wrong, 'case_id'].iloc[0]}' is not finite; did the training diverge?")
+    repeated = cases.duplicated(["cohort", "case_id"])
+    if repeated.any():
+        raise KneeoaError(f"{path}: case '{cases.loc[repeated, 'case_id'].iloc[0]}' has two embeddings; one run gives one.")
+    not_finite = ~np.isfinite(values).all(axis=1)
+    if not_finite.any():
+        raise KneeoaError(
+            f"{path}: the embedding of case '{cases.loc[not_finite, 'case_id'].iloc[0]}' is not finite; did the training diverge?"
+        )
     return Representation(cases, values)
 
 
 def read_grades(paths: Sequence[Path], level: str, cases: pd.DataFrame) -> Floats:
-    """The label of one level for each row of ``cases``: ``[cases]``, NaN where there is none.
+    """Read the label of one level for each row of ``cases``: ``[cases]``, NaN where there is none.
 
     Raises:
-        KneeoaError: two sources of a label disagree (which one to believe is not for the geometry
-            to choose).
+        KneeoaError: two sources of a label disagree (the geometry does not choose between them).
     """
     labels = LABELS.concat(list(paths))
     labels = labels[labels["level"] == level]
-    known: dict[tuple[str, str], float] = {}
+    by_case: dict[tuple[str, str], float] = {}
     for cohort, case_id, value in zip(labels["cohort"], labels["case_id"], labels["value"], strict=True):
         if not len(value) or value[0] is None or np.isnan(value[0]):
             continue
-        if known.setdefault((cohort, case_id), float(value[0])) != float(value[0]):
+        if by_case.setdefault((cohort, case_id), float(value[0])) != float(value[0]):
             raise KneeoaError(
                 f"case '{case_id}' of cohort '{cohort}' has several labels of level '{level}' that disagree; keep one source."
             )
-    return _aligned(known, cases)
+    return _aligned(by_case, cases)
 
 
 def read_severity(paths: Sequence[Path], cases: pd.DataFrame) -> Floats:
-    """The phantom's latent severity for each row of ``cases``: ``[cases]`` in [0, 1], NaN where
-    there is no truth.
+    """Read the phantom's latent severity for each row of ``cases``: ``[cases]`` in [0, 1], NaN
+    where there is no truth.
     """
     truth = TRUTH.concat(list(paths))
     return _aligned(dict(zip(zip(truth["cohort"], truth["case_id"], strict=True), truth["latent_severity"], strict=True)), cases)
 
 
 def read_cartilage(paths: Sequence[Path], cases: pd.DataFrame) -> dict[str, Floats]:
-    """Mean thickness (mm) and volume (mm3) of cartilage of each row of ``cases``, by name:
+    """Read mean thickness (mm) and volume (mm3) of cartilage of each row of ``cases``, by name:
     ``[cases]``, NaN without a usable mask.
     """
     masks = MASKS.concat(list(paths))
@@ -97,6 +98,6 @@ def read_cartilage(paths: Sequence[Path], cases: pd.DataFrame) -> dict[str, Floa
     return {name: _aligned(dict(zip(keys, masks[name], strict=True)), cases) for name in ("cartilage_thickness_mm", "cartilage_mm3")}
 
 
-def _aligned(known: dict[tuple[str, str], float], cases: pd.DataFrame) -> Floats:
+def _aligned(by_case: dict[tuple[str, str], float], cases: pd.DataFrame) -> Floats:
     keys = zip(cases["cohort"], cases["case_id"], strict=True)
-    return np.array([known.get(key, np.nan) for key in keys], dtype=np.float64)
+    return np.array([by_case.get(key, np.nan) for key in keys], dtype=np.float64)

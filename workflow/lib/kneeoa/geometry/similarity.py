@@ -1,4 +1,4 @@
-"""The similarity stage: how alike the runs of a study represent the test cases, between seeds,
+"""The similarity stage: compare how the runs of a study represent the test cases, between seeds,
 modes and backbones.
 """
 
@@ -69,10 +69,12 @@ def compare_runs(
     runs = sorted((_read(path, arms) for path in embeddings), key=lambda run: (list(arms).index(run.arm), run.seed))
     rows: list[dict[str, Any]] = []
     for cohort in sorted({name for run in runs for name in run.cases["cohort"].unique()}):
-        own = [run for run in runs if (run.cases["cohort"] == cohort).any()]
-        shared = reduce(np.intersect1d, [run.cases.loc[run.cases["cohort"] == cohort, "case_id"].to_numpy(dtype=str) for run in own])
-        rows += [{"study": study, "cohort": cohort} | row for row in _cohort(own, cohort, shared, arms, confidence, varied)]
-        _log.info("cohort %s: %d runs compared on %d test cases", cohort, len(own), len(shared))
+        cohort_runs = [run for run in runs if (run.cases["cohort"] == cohort).any()]
+        shared = reduce(
+            np.intersect1d, [run.cases.loc[run.cases["cohort"] == cohort, "case_id"].to_numpy(dtype=str) for run in cohort_runs]
+        )
+        rows += [{"study": study, "cohort": cohort} | row for row in _cohort(cohort_runs, cohort, shared, arms, confidence, varied)]
+        _log.info("cohort %s: %d runs compared on %d test cases", cohort, len(cohort_runs), len(shared))
     SIMILARITY.write(out, rows)
 
 
@@ -99,15 +101,15 @@ def _cohort(
         values.append(run.values[chosen])  # sorted by case: the same order in every run
         subjects = run.cases.loc[chosen, "subject"].to_numpy(dtype=str)
     counts = {"cases": len(shared), "subjects": len(set(subjects))}
-    few = f"undefined: fewer than {LEAST_CASES} test cases" if len(shared) < LEAST_CASES else ""
+    too_few = f"undefined: fewer than {LEAST_CASES} test cases" if len(shared) < LEAST_CASES else ""
     names = list(dict.fromkeys(run.arm for run in runs))
     groups = np.array([names.index(run.arm) for run in runs])
-    nothing = np.full((len(runs), len(runs)), np.nan)
-    cka = None if few else unbiased_cka(values, groups, subjects)
-    parts = [] if few else [coordinates(one) for one in values]
-    matrices = {"cka": nothing if cka is None else cka.runs, "procrustes": nothing if few else distances(parts)}
-    notes = {"cka": few, "procrustes": few or f"in the first {COMPONENTS} principal coordinates"}
-    flat = few or "undefined: a representation does not vary"
+    undefined = np.full((len(runs), len(runs)), np.nan)
+    cka = None if too_few else unbiased_cka(values, groups, subjects)
+    parts = [] if too_few else [coordinates(embedding) for embedding in values]
+    matrices = {"cka": undefined if cka is None else cka.runs, "procrustes": undefined if too_few else distances(parts)}
+    notes = {"cka": too_few, "procrustes": too_few or f"in the first {COMPONENTS} principal coordinates"}
+    no_variance = too_few or "undefined: a representation does not vary"
     for measure, matrix in matrices.items():
         for a, b in zip(*(index.tolist() for index in np.tril_indices(len(runs))), strict=True):
             ends = {
@@ -118,11 +120,11 @@ def _cohort(
                 "kind": "runs",
                 "factor": None,
             }
-            known = bool(np.isfinite(matrix[a, b]))
-            value = float(matrix[a, b]) if known else None
-            nones = {"pairs": 1, "low": None, "high": None, "note": notes[measure] if known else flat}
-            yield counts | ends | nones | {"measure": measure, "estimate": value}
-    if few:
+            defined = bool(np.isfinite(matrix[a, b]))
+            value = float(matrix[a, b]) if defined else None
+            interval = {"pairs": 1, "low": None, "high": None, "note": notes[measure] if defined else no_variance}
+            yield counts | ends | interval | {"measure": measure, "estimate": value}
+    if too_few:
         return
     half = float(norm.ppf((1 + confidence) / 2))
     for a, b in zip(*(index.tolist() for index in np.tril_indices(len(names))), strict=True):
@@ -142,13 +144,13 @@ def _cohort(
             "pairs": len(pairs),
         }
         assert cka is not None
-        found = {"cka": (cka.means[a, b], cka.errors[a, b])}
-        found["procrustes"] = (np.mean([matrices["procrustes"][i, j] for i, j in pairs]), _error(parts, pairs, subjects))
-        for measure, (mean, error) in found.items():
-            known = bool(np.isfinite(mean))
-            bounds = (float(mean - half * error), float(mean + half * error)) if known and np.isfinite(error) else (None, None)
-            row = {"measure": measure, "estimate": float(mean) if known else None, "low": bounds[0], "high": bounds[1]}
-            yield counts | ends | row | {"note": "jackknife interval over subjects" if known else flat}
+        means = {"cka": (cka.means[a, b], cka.errors[a, b])}
+        means["procrustes"] = (np.mean([matrices["procrustes"][i, j] for i, j in pairs]), _error(parts, pairs, subjects))
+        for measure, (mean, error) in means.items():
+            defined = bool(np.isfinite(mean))
+            bounds = (float(mean - half * error), float(mean + half * error)) if defined and np.isfinite(error) else (None, None)
+            row = {"measure": measure, "estimate": float(mean) if defined else None, "low": bounds[0], "high": bounds[1]}
+            yield counts | ends | row | {"note": "jackknife interval over subjects" if defined else no_variance}
 
 
 def _differ_in_one_factor(one: Mapping[str, Any], other: Mapping[str, Any], varied: Sequence[str]) -> bool:
@@ -160,9 +162,9 @@ def _differ_in_one_factor(one: Mapping[str, Any], other: Mapping[str, Any], vari
 def _error(parts: Sequence[Floats], pairs: Sequence[tuple[int, int]], subjects: NDArray[np.str_]) -> float:
     """Standard error over subjects of the mean distance of ``pairs`` (infinitesimal jackknife)."""
     _, code = np.unique(subjects, return_inverse=True)
-    people = int(code.max()) + 1
-    if people < 2:
+    subject_count = int(code.max()) + 1
+    if subject_count < 2:
         return float("nan")
-    whole = np.mean([influence(parts[i], parts[j]) for i, j in pairs], axis=0)
-    clusters = np.bincount(code, weights=whole)
-    return float(np.sqrt((clusters**2).sum() * people / (people - 1)) / len(subjects))
+    case_influence = np.mean([influence(parts[i], parts[j]) for i, j in pairs], axis=0)
+    clusters = np.bincount(code, weights=case_influence)
+    return float(np.sqrt((clusters**2).sum() * subject_count / (subject_count - 1)) / len(subjects))

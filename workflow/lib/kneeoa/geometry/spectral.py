@@ -1,9 +1,9 @@
-"""Supervised directions in closed form, for the training grades and for every permutation of them
-at once.
+"""Supervised directions in closed form (linear discriminant, ridge regression), for the training
+grades and for every permutation of them at once.
 
-Both penalties (Ledoit and Wolf's target and ridge) are multiples of the identity, so nothing is
-lost by turning the training cases into their principal coordinates: there the total scatter is
-diagonal, d > n is no special case, and a permutation costs a matrix product.
+Both penalties (Ledoit and Wolf's target and ridge) are multiples of the identity, so principal
+coordinates of the training cases give the same result: there the total scatter is diagonal, d > n
+is no special case, and a permutation costs a matrix product.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _MAXIMUM_LEVERAGE = 1 - 1e-9
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Training cases ``[cases, width]`` as ``mean + left * singular @ rows``: ``left`` ``[cases,
-    rank]``, ``rows`` ``[rank, width]``.
+    """Singular value decomposition of training cases ``[cases, width]``: ``mean + left * singular @
+    rows`` with ``left`` ``[cases, rank]`` and ``rows`` ``[rank, width]``.
     """
 
     mean: Floats
@@ -36,21 +36,19 @@ class Spectrum:
 
     @classmethod
     def of(cls, values: Floats) -> Spectrum:
-        """Singular value decomposition of the centred cases, without the directions that do not
-        vary.
-        """
+        """Decompose the centred cases, without the directions that do not vary."""
         mean = values.mean(axis=0)
         left, singular, rows = np.linalg.svd(values - mean, full_matrices=False)
         kept = singular > float(np.finfo(np.float32).eps) * max(float(singular.max(initial=0.0)), float(np.finfo(np.float32).tiny))
         return cls(mean, left[:, kept], singular[kept], rows[kept], values.shape[1])
 
     def coordinates(self, values: Floats) -> Floats:
-        """Principal coordinates ``[cases, rank]`` of any cases ``[cases, width]``."""
+        """Return principal coordinates ``[cases, rank]`` of any cases ``[cases, width]``."""
         return (values - self.mean) @ self.rows.T
 
     @property
     def own(self) -> Floats:
-        """The training cases' coordinates, ``[cases, rank]``."""
+        """Principal coordinates of the training cases, ``[cases, rank]``."""
         return self.left * self.singular
 
 
@@ -69,22 +67,22 @@ def lda_directions(spectrum: Spectrum, labels: NDArray[np.int64], classes: int) 
             the same or other class sizes.
         classes: how many classes there may be.
     """
-    own, cases = spectrum.own, labels.shape[1]
+    coordinates, cases = spectrum.own, labels.shape[1]
     total = spectrum.singular**2 / cases
-    squares = np.einsum("ij,ij->i", own, own)
-    directions = np.zeros((len(labels), own.shape[1]))
+    squares = np.einsum("ij,ij->i", coordinates, coordinates)
+    directions = np.zeros((len(labels), coordinates.shape[1]))
     for number, labelling in enumerate(labels):
         member = (labelling[None, :] == np.arange(classes)[:, None]).astype(np.float64)
         sizes = member.sum(axis=1)
-        means = (member @ own)[sizes > 0] / sizes[sizes > 0, None]
+        means = (member @ coordinates)[sizes > 0] / sizes[sizes > 0, None]
         step = means * np.sqrt(sizes[sizes > 0] / cases)[:, None]  # its outer product is the between-class covariance
-        which = np.searchsorted(np.flatnonzero(sizes > 0), labelling)
-        distance = squares - 2 * np.einsum("ij,ij->i", own, means[which]) + np.einsum("ij,ij->i", means, means)[which]
+        class_index = np.searchsorted(np.flatnonzero(sizes > 0), labelling)
+        distance = squares - 2 * np.einsum("ij,ij->i", coordinates, means[class_index]) + np.einsum("ij,ij->i", means, means)[class_index]
         norm = float((total**2).sum() - 2 * (total * step**2).sum() + ((step @ step.T) ** 2).sum())  # of the within-class covariance
         scale = float(total.sum() - (step**2).sum()) / spectrum.width
-        away = norm - spectrum.width * scale**2
+        spread = norm - spectrum.width * scale**2
         noise = (float((distance**2).sum()) / cases - norm) / cases
-        share = min(max(noise / away, 0.0), 1.0) if away > 0 else 1.0
+        share = min(max(noise / spread, 0.0), 1.0) if spread > 0 else 1.0
         inverse = 1 / ((1 - share) * total + share * scale + np.finfo(np.float32).eps * total.max(initial=1.0))
         _, vectors = np.linalg.eigh((step * inverse) @ step.T)
         directions[number] = inverse * (step.T @ vectors[:, -1])
@@ -140,10 +138,10 @@ def _left_out(residual: Floats, root: Floats, blocks: list[NDArray[np.intp]]) ->
         if len(block) > 1:
             rest = np.eye(len(block)) - root[block] @ root[block].T - 1 / cases
             try:
-                alone = np.linalg.solve(rest, residual[:, block].T)
+                left_out = np.linalg.solve(rest, residual[:, block].T)
             except np.linalg.LinAlgError:
                 return np.full(len(residual), np.inf)
-            error = error + (alone**2).sum(axis=0)
+            error = error + (left_out**2).sum(axis=0)
     return error
 
 

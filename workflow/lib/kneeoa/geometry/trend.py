@@ -1,10 +1,10 @@
-"""Trend over grades: the Jonckheere-Terpstra statistic, and how much of the position's variance
-grades explain in three nested ways.
+"""Trend over grades: the Jonckheere-Terpstra statistic, and three nested shares of the position's
+variance that grades explain.
 
 ``linear_r2``: a line that rises with the grade; ``isotonic_r2``: any means that do not fall;
 ``eta2``: any means. Each allows more than the one before, so 0 <= linear <= isotonic <= eta2 <= 1.
-The axis is signed on training cases: one that falls on held-out cases explains nothing as a rising
-one (both 0), it is not turned round. Grades are not an interval scale: the linear share is
+The axis is signed on training cases and not turned round: where it falls on held-out cases, the
+linear and the isotonic share are 0. Grades are not an interval scale: the linear share is
 descriptive.
 """
 
@@ -17,8 +17,8 @@ from kneeoa.geometry.estimates import Floats
 
 
 def trend_z(ordered: Floats, sizes: Floats, ties: Floats) -> Floats:
-    """Jonckheere and Terpstra's z, corrected for ties on both sides: Kendall's asymptotic one
-    (scipy's ``kendalltau`` gives its p).
+    """Return Jonckheere and Terpstra's z, corrected for ties on both sides: Kendall's asymptotic
+    one (scipy's ``kendalltau`` gives its p).
 
     Args:
         ordered: pairs of different grades in order minus those out of order, ``[resamples]``.
@@ -38,8 +38,8 @@ def trend_z(ordered: Floats, sizes: Floats, ties: Floats) -> Floats:
 
 
 def shares(weights: Floats, position: Floats, centroid: Floats, sizes: Floats) -> dict[str, Floats]:
-    """``linear_r2``, ``isotonic_r2``, ``eta2`` and ``adjacent_d_min`` of each resample; undefined
-    without two grades.
+    """Return ``linear_r2``, ``isotonic_r2``, ``eta2`` and ``adjacent_d_min`` of each resample;
+    undefined without two grades.
 
     Args:
         weights: ``[resamples, cases]``.
@@ -49,30 +49,30 @@ def shares(weights: Floats, position: Floats, centroid: Floats, sizes: Floats) -
     """
     total = np.maximum(sizes.sum(axis=1), 1)
     middle = weights @ position / total
-    whole = weights @ position**2 / total - middle**2
+    variance = weights @ position**2 / total - middle**2
     floor = np.finfo(np.float32).eps ** 2 * (weights @ position**2) / total
-    several = ((sizes > 0).sum(axis=1) > 1) & (whole > floor)
-    away = np.where(sizes > 0, centroid - middle[:, None], 0.0)
+    defined = ((sizes > 0).sum(axis=1) > 1) & (variance > floor)
+    deviations = np.where(sizes > 0, centroid - middle[:, None], 0.0)
     grade = np.arange(sizes.shape[1], dtype=np.float64)
     from_mean = grade - (sizes @ grade / total)[:, None]
-    covariance = (sizes * from_mean * away).sum(axis=1) / total
+    covariance = (sizes * from_mean * deviations).sum(axis=1) / total
     spread = (sizes * from_mean**2).sum(axis=1) / total
-    between = (sizes * away**2).sum(axis=1) / total
+    between = (sizes * deviations**2).sum(axis=1) / total
     steep = np.divide(np.maximum(covariance, 0.0) ** 2, spread, out=np.zeros(len(weights)), where=spread > 0)
-    rising = (sizes * _rising(away, sizes) ** 2).sum(axis=1) / total
+    rising = (sizes * _rising(deviations, sizes) ** 2).sum(axis=1) / total
 
     def over(top: Floats, bottom: Floats, where: NDArray[np.bool_]) -> Floats:
         share: Floats = np.divide(top, bottom, out=np.full(len(weights), np.nan), where=where)
         return share
 
-    within = np.sqrt(np.maximum(whole - between, 0.0))
+    within = np.sqrt(np.maximum(variance - between, 0.0))
     least = np.diff(centroid, axis=1).min(axis=1, initial=np.inf) if sizes.shape[1] > 1 else np.full(len(weights), np.nan)
     return {
-        # The least of each and what contains it: equal means differ in the last digit.
-        "linear_r2": over(np.minimum(steep, np.minimum(rising, between)), whole, several),
-        "isotonic_r2": over(np.minimum(rising, between), whole, several),
-        "eta2": over(between, whole, several),
-        "adjacent_d_min": over(least, within, several & (within > np.sqrt(floor))),
+        # The minimum of each share and those that contain it, which may differ in the last digit.
+        "linear_r2": over(np.minimum(steep, np.minimum(rising, between)), variance, defined),
+        "isotonic_r2": over(np.minimum(rising, between), variance, defined),
+        "eta2": over(between, variance, defined),
+        "adjacent_d_min": over(least, within, defined & (within > np.sqrt(floor))),
     }
 
 
@@ -90,6 +90,6 @@ def _rising(values: Floats, sizes: Floats) -> Floats:
             top, bottom = sums[:, k + 1 :] - sums[:, [first]], counts[:, k + 1 :] - counts[:, [first]]
             means = np.divide(top, bottom, out=np.full_like(top, np.inf), where=bottom > 0)
             least[:, first] = means.min(axis=1)
-        found = least.max(axis=1)
-        result[:, k] = np.where(sizes[:, k] > 0, found, 0.0)
+        fitted = least.max(axis=1)
+        result[:, k] = np.where(sizes[:, k] > 0, fitted, 0.0)
     return result

@@ -1,3 +1,3 @@
-"""From raw image files to canonical volumes, aligned masks and input grids: array and affine always
-travel together.
+"""Turn raw image files into canonical volumes, aligned masks and input grids; array and affine
+always stay together.
 """

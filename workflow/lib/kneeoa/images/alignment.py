@@ -1,5 +1,5 @@
-"""A mask's labels as the cohort's tissues, and how much of them lies in an image. Resampling:
-:mod:`kneeoa.images.label_resample`.
+"""Translate a mask's labels into the cohort's tissues, and measure the share of them inside an
+image. Resampling: :mod:`kneeoa.images.label_resample`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from kneeoa.images.volume import Affine, Segment, Volume
 Tissues = Mapping[str, tuple[int | str, ...]]
 """Tissue -> its labels: numbers, and names of the segments of 3D Slicer."""
 
-_SAMPLE = 50_000
-# Furthest from a whole number that a label may be: half a slope of 25 labels in one byte.
-_ROUNDING = 0.05
+_SAMPLED_VOXELS = 50_000
+# Largest distance of a label from a whole number: half a slope of 25 labels in one byte.
+_MAX_ROUNDING = 0.05
 # The last value marks voxels of several tissues in resampling.
 _MOST_TISSUES = 254
 
@@ -42,7 +42,7 @@ def tissue_values(tissues: Tissues) -> dict[str, int]:
 def to_tissues(mask: Volume, tissues: Tissues) -> Volume:
     """Translate a cohort's labels into stored values (uint8); labels that mean no tissue become 0.
 
-    Numbers that all but are whole are labels that went through a slope and an intercept.
+    Numbers that are whole but for rounding are labels that went through a slope and an intercept.
 
     Slice by slice, so that memory stays at the mask and its translation.
 
@@ -65,7 +65,7 @@ def to_tissues(mask: Volume, tissues: Tissues) -> Volume:
         table[list(numbers[name])] = value
     out = np.empty(mask.array.shape, dtype=np.uint8)
     for plane, target in zip(mask.array, out, strict=True):
-        whole = _whole(plane)
+        whole = _whole_numbers(plane)
         np.take(table, np.where(whole < 0, len(table), whole), out=target, mode="clip")
     return Volume(out, mask.affine)
 
@@ -79,7 +79,7 @@ def label_numbers(tissues: Tissues, segments: Sequence[Segment]) -> dict[str, tu
     blanks and punctuation do not count.
 
     Args:
-        tissues: the cohort's.
+        tissues: the cohort's tissues and their labels.
         segments: those that the mask names; none: its labels are numbers.
 
     Returns:
@@ -96,56 +96,58 @@ def label_numbers(tissues: Tissues, segments: Sequence[Segment]) -> dict[str, tu
                 detail = f"the mask names no segments, and '{name}' is given by names alone; give its label's number too."
                 raise UnusableImage("unknown-segments", detail)
         return {name: tuple(label for label in given if not isinstance(label, str)) for name, given in tissues.items()}
-    values = {_plain(segment): value for segment, value in label_values(segments, "the mask").items()}
+    values = {_normalised_name(segment): value for segment, value in label_values(segments, "the mask").items()}
     if len(values) < len(segments):
         raise UnusableImage("layered-segmentation", "the mask has segments whose names differ in case or punctuation alone; rename them.")
     names = {name: [label for label in given if isinstance(label, str)] or [name] for name, given in tissues.items()}
-    drawn = {name: [plain for plain in dict.fromkeys(map(_plain, called)) if plain in values] for name, called in names.items()}
-    strange = len(values) - len({plain for called in drawn.values() for plain in called})
-    for name, called in drawn.items():
-        if not called and strange:
+    drawn = {
+        name: [key for key in dict.fromkeys(map(_normalised_name, segment_names)) if key in values] for name, segment_names in names.items()
+    }
+    spare = len(values) - len({key for segment_names in drawn.values() for key in segment_names})
+    for name, segment_names in drawn.items():
+        if not segment_names and spare:
             detail = (
-                f"no segment of the mask is called {' or '.join(names[name])}, and {strange} of its {len(values)} segments are no tissue's"
+                f"no segment of the mask is called {' or '.join(names[name])}, and {spare} of its {len(values)} segments are no tissue's"
             )
             raise UnusableImage("unknown-segments", f"{detail}; name the segments of '{name}' in 'tissues'.")
-    return {name: tuple(values[plain] for plain in called) for name, called in drawn.items()}
+    return {name: tuple(values[key] for key in segment_names) for name, segment_names in drawn.items()}
 
 
-def _plain(name: str) -> str:
-    """A segment's name without what people write in different ways."""
+def _normalised_name(name: str) -> str:
+    """A segment's name without differences in case, blanks and punctuation."""
     return re.sub(r"[\W_]+", " ", name.casefold()).strip()
 
 
-def _whole(plane: NDArray[Any]) -> NDArray[np.int64]:
-    """The labels of a plane. A label that was stored under a slope comes back up to half a slope
-    off.
+def _whole_numbers(plane: NDArray[Any]) -> NDArray[np.int64]:
+    """The labels of a plane as whole numbers. A label that was stored under a slope comes back up
+    to half a slope off.
     """
     whole: NDArray[np.int64] = (np.rint(plane) if plane.dtype.kind == "f" else plane).astype(np.int64)
-    if plane.dtype.kind == "f" and not float(np.abs(plane - whole).max(initial=0.0)) <= _ROUNDING:
+    if plane.dtype.kind == "f" and not float(np.abs(plane - whole).max(initial=0.0)) <= _MAX_ROUNDING:
         raise UnusableImage("not-a-label-map", "the mask has voxels that are not whole numbers; expected labels.")
     return whole
 
 
 def inside_share(labels: Volume, grid: Grid) -> float:
-    """Share of the labelled voxels whose centres lie in a grid's box: in the image, when the grid
-    is the image's own.
+    """Share of the labelled voxels whose centres lie in a grid's box (in the image, for the image's
+    grid).
 
     Returns:
         A share in [0, 1]; 0 for a map without labels.
     """
-    found = np.flatnonzero(labels.array)
-    if not found.size:
+    labelled = np.flatnonzero(labels.array)
+    if not labelled.size:
         return 0.0
     # Every n-th voxel is enough for a share.
-    sampled = np.stack(np.unravel_index(found[:: max(1, found.size // _SAMPLE)], labels.array.shape))
+    sampled = np.stack(np.unravel_index(labelled[:: max(1, labelled.size // _SAMPLED_VOXELS)], labels.array.shape))
     step = np.linalg.inv(grid.affine) @ labels.affine
-    places = step[:3, :3] @ sampled + step[:3, 3:]
-    return float(((places >= -0.5) & (places <= np.asarray(grid.shape)[:, None] - 0.5)).all(axis=0).mean())
+    positions = step[:3, :3] @ sampled + step[:3, 3:]
+    return float(((positions >= -0.5) & (positions <= np.asarray(grid.shape)[:, None] - 0.5)).all(axis=0).mean())
 
 
 def image_grid(affine: Affine, centre: NDArray[np.float64], shape: tuple[int, ...], spacing: NDArray[np.float64]) -> Grid:
-    """The grid of an image as it was scanned, in the canonical order of axes, from what the
-    volumes' index keeps of it.
+    """The grid of an image as it was scanned, in the canonical order of axes, from the columns of
+    the volumes' index.
 
     Args:
         affine: the canonical grid's.
@@ -153,8 +155,8 @@ def image_grid(affine: Affine, centre: NDArray[np.float64], shape: tuple[int, ..
         shape: the image's voxels along the canonical axes.
         spacing: mm of the image's voxels along the canonical axes.
     """
-    own = np.eye(4)
-    own[:3, :3] = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0) * spacing
+    scanned = np.eye(4)
+    scanned[:3, :3] = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0) * spacing
     middle = affine[:3, :3] @ centre + affine[:3, 3]
-    own[:3, 3] = middle - own[:3, :3] @ ((np.asarray(shape) - 1) / 2)
-    return Grid(tuple(int(size) for size in shape), own)
+    scanned[:3, 3] = middle - scanned[:3, :3] @ ((np.asarray(shape) - 1) / 2)
+    return Grid(tuple(int(size) for size in shape), scanned)

@@ -1,5 +1,5 @@
-"""The files inside an archive, in memory: nothing is written to disk, so no path in an archive can
-reach anything.
+"""Read the files inside an archive in memory: nothing is written to disk, so no path in an archive
+can reach anything.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def members(path: Path) -> Iterator[tuple[str, bytes]]:
     """Base name and bytes of each regular file of an archive, in its order; folders, links and
     hidden files (``._001``) are passed over.
 
-    A gzip stream is inflated once, forwards, and its checksum compared at the end.
+    A gzip stream is decompressed once, forwards, and its checksum compared at the end.
 
     Raises:
         UnusableImage: damaged, cut, encrypted or not an archive (``unreadable``), or more bytes
@@ -35,9 +35,9 @@ def members(path: Path) -> Iterator[tuple[str, bytes]]:
     """
     try:
         if path.name.lower().endswith(".zip"):
-            yield from _zip(path)
+            yield from _zip_members(path)
         else:
-            yield from _tar(path)
+            yield from _tar_members(path)
     except OSError as error:
         raise unreadable(error, path.name) from None
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
@@ -45,7 +45,7 @@ def members(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def inflated(path: Path) -> bytes:
-    """The content of a file that is compressed on its own (gzip).
+    """The decompressed content of one gzip file.
 
     Raises:
         UnusableImage: damaged or cut (``unreadable``), or more bytes than a file of a series has
@@ -58,16 +58,16 @@ def inflated(path: Path) -> bytes:
         raise unreadable(error, path.name) from None
     except MemoryError:
         raise
-    except Exception as error:  # of the library that inflates
+    except Exception as error:  # of the library that decompresses
         raise UnusableImage("unreadable", f"{path.name}: the compressed file is damaged or cut ({type(error).__name__}).") from None
     if len(content) > MOST_MEMBER:
         raise _too_large(path.name)
     return content
 
 
-class _Strict(tarfile.TarInfo):
-    """A member whose damaged or missing header is an error: tarfile would take it for the archive's
-    end.
+class _StrictTarInfo(tarfile.TarInfo):
+    """A tar member whose damaged or missing header is an error: tarfile would take it for the
+    archive's end.
     """
 
     @classmethod
@@ -80,29 +80,29 @@ class _Strict(tarfile.TarInfo):
             raise tarfile.ReadError from None
 
 
-class _Counted:
-    """A stream that counts what is read of it and refuses to go past a limit."""
+class _LimitedStream:
+    """A stream that counts the bytes read from it and refuses to go past a limit."""
 
     def __init__(self, stream: BinaryIO, name: str) -> None:
         self.stream, self.name, self.count = stream, name, 0
 
     def read(self, size: int) -> bytes:
-        found = self.stream.read(size)
-        self.count += len(found)
+        data = self.stream.read(size)
+        self.count += len(data)
         # A tar file adds up to two blocks of its own to each member.
         if self.count > 2 * MOST_TOTAL:
             raise _too_large(self.name)
-        return found
+        return data
 
 
-def _tar(path: Path) -> Iterator[tuple[str, bytes]]:
+def _tar_members(path: Path) -> Iterator[tuple[str, bytes]]:
     compressed = not path.name.lower().endswith(".tar")
     with open_gzip(path) if compressed else path.open("rb") as stream:
-        counted = _Counted(stream, path.name)
+        limited = _LimitedStream(stream, path.name)
         total = 0
-        with tarfile.open(fileobj=cast(BinaryIO, counted), mode="r|", tarinfo=_Strict, bufsize=1 << 16) as archive:
+        with tarfile.open(fileobj=cast(BinaryIO, limited), mode="r|", tarinfo=_StrictTarInfo, bufsize=1 << 16) as archive:
             for member in archive:
-                if not member.isreg() or _hidden(member.name):
+                if not member.isreg() or _is_hidden(member.name):
                     continue
                 total += member.size
                 if member.size > MOST_MEMBER or total > MOST_TOTAL:
@@ -113,13 +113,13 @@ def _tar(path: Path) -> Iterator[tuple[str, bytes]]:
                 if len(data) != member.size:
                     raise EOFError
                 yield PurePosixPath(member.name).name, data
-        while counted.read(1 << 20):  # to the end, where the checksum is
+        while limited.read(1 << 20):  # to the end, where the checksum is
             pass
 
 
-def _zip(path: Path) -> Iterator[tuple[str, bytes]]:
+def _zip_members(path: Path) -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(path) as archive:
-        files = [info for info in archive.infolist() if not info.is_dir() and not _hidden(info.filename)]
+        files = [info for info in archive.infolist() if not info.is_dir() and not _is_hidden(info.filename)]
         if any(info.file_size > MOST_MEMBER for info in files) or sum(info.file_size for info in files) > MOST_TOTAL:
             raise _too_large(path.name)
         for info in files:
@@ -130,7 +130,7 @@ def _zip(path: Path) -> Iterator[tuple[str, bytes]]:
             yield PurePosixPath(info.filename).name, data
 
 
-def _hidden(name: str) -> bool:
+def _is_hidden(name: str) -> bool:
     parts = PurePosixPath(name.replace("\\", "/")).parts
     return not parts or parts[-1].startswith(".") or "__MACOSX" in parts
 

@@ -1,5 +1,5 @@
-"""A stack of equal arrays written row by row: memory does not grow with the shard, and the number
-of rows is known only at the end.
+"""Write a stack of equal-shaped arrays row by row: memory does not grow with the shard, and the
+number of rows is known only at the end.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def row_writer(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> Iterator
 
 
 def open_rows(path: Path) -> NDArray[np.generic]:
-    """Open such a file memory-mapped and read-only.
+    """Open a file of :func:`row_writer` memory-mapped and read-only.
 
     Raises:
         KneeoaError: the file is not there or not a whole ``.npy`` array.

@@ -1,6 +1,4 @@
-"""Headers that give no orientation, how they are recognised, and the one that a cohort declares for
-them.
-"""
+"""Recognise headers that give no orientation, and apply the one that a cohort declares for them."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ from numpy.typing import NDArray
 from kneeoa.images.volume import Affine, Volume
 
 _AXES = {"R": (0, 1.0), "L": (0, -1.0), "A": (1, 1.0), "P": (1, -1.0), "S": (2, 1.0), "I": (2, -1.0)}
-# Which way the axes of an array point that a writer knew the voxel sizes of, and no more: RAS+
+# Directions of an array's axes that writers assume where they know the voxel sizes alone: RAS+
 # (NIfTI), LPS (ITK, DICOM), LAS (Analyze).
 _DEFAULTS = ((1, 1, 1), (-1, -1, 1), (-1, 1, 1))
 _ALIGNED = 1e-6  # of a direction's cosines
@@ -21,14 +19,15 @@ _ZERO_MM = 1e-3
 
 
 def lacks_orientation(shape: Sequence[int], affine: NDArray[np.float64]) -> bool:
-    """Whether an affine is what writers leave who know the sizes of voxels alone: axes along the
+    """Whether an affine is that of a writer who knew the voxel sizes alone: axes along the
     patient's, in any order, from an origin of exactly 0.
 
-    It is asked of the box that the voxels fill, so that turning such a file's axes afterwards hides
-    nothing: one of its corners lies at exactly 0, and it reaches from there to where a default's
-    axes point, or its axes are in the patient's order (x, y, z or z, y, x), whichever way they
-    point. A scanner puts no voxel at exactly 0 in all three directions. An origin of 0 under other
-    directions is believed: somebody must have known these to write them.
+    The test looks at the box that the voxels fill, so that it also recognises such a file whose
+    axes were flipped afterwards: one of its corners lies at exactly 0, and it reaches from there to
+    where a default's axes point, or its axes are in the patient's order (x, y, z or z, y, x),
+    whichever way they point. A scanner puts no voxel at exactly 0 in all three directions. An
+    origin of 0 under other directions is accepted, as such directions are written only where they
+    are known.
 
     Args:
         shape: voxels along each axis.

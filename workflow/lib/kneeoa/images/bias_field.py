@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from kneeoa.config.volumes import N4
 from kneeoa.errors import UnusableImage
 
-# The field is a spline of four control points an axis: fewer voxels than this along a shrunken axis
-# would not carry it.
-_LEAST = 16
+# The field is a spline of four control points an axis: it needs at least this many voxels along a
+# shrunken axis.
+_MIN_VOXELS = 16
 
 
 def without_bias(image: NDArray[np.float32], spacing: tuple[float, ...], fit: N4) -> NDArray[np.float32]:
@@ -32,7 +32,7 @@ def without_bias(image: NDArray[np.float32], spacing: tuple[float, ...], fit: N4
 
     picture = SimpleITK.GetImageFromArray(image)
     picture.SetSpacing([float(value) for value in spacing[::-1]])
-    shrink = [max(1, min(fit.shrink, size // _LEAST)) for size in picture.GetSize()]
+    shrink = [max(1, min(fit.shrink, size // _MIN_VOXELS)) for size in picture.GetSize()]
     n4 = SimpleITK.N4BiasFieldCorrectionImageFilter()
     n4.SetMaximumNumberOfIterations(list(fit.iterations))
     n4.SetConvergenceThreshold(fit.convergence)

@@ -1,4 +1,4 @@
-"""The box that a part of an array fills."""
+"""Bounding boxes of parts of an array."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def bounding_box(part: NDArray[np.bool_]) -> tuple[slice, ...] | None:
     box: list[slice] = []
     rest = part
     for axis in range(part.ndim):
-        hit = np.flatnonzero(rest.any(axis=tuple(other for other in range(part.ndim) if other != axis)))
-        if not hit.size:
+        occupied = np.flatnonzero(rest.any(axis=tuple(other for other in range(part.ndim) if other != axis)))
+        if not occupied.size:
             return None
-        box.append(slice(int(hit[0]), int(hit[-1]) + 1))
+        box.append(slice(int(occupied[0]), int(occupied[-1]) + 1))
         rest = rest[(*(slice(None),) * axis, box[-1])]
     return tuple(box)

@@ -1,4 +1,4 @@
-"""From an image as it was scanned to the canonical grid of its view.
+"""Resample an image as it was scanned to the canonical grid of its view.
 
 The grid keeps the image's own axes (flipped and permuted to the canonical order), so an oblique
 image is never turned: the affine carries its obliqueness. It has the view's shape, and either the
@@ -58,13 +58,13 @@ def to_canonical(volume: Volume, view: View, side: str | None) -> Canonical:
     """
     if view.dimensions != 3:
         raise KneeoaError("a view of 2 dimensions has no canonical volume: 'dimensions' must be 3 for knee MRI.")
-    own = reorient(volume, codes_of_side(side))
-    _check_range(own)
-    sizes, shape = np.asarray(own.array.shape), np.asarray(view.shape)
-    steps = sizes / shape if view.fit == "extent" else np.asarray(view.spacing) / own.spacing
-    middle = (sizes - 1) / 2 + _shift(own, view.region)
+    oriented = reorient(volume, codes_of_side(side))
+    _check_range(oriented)
+    sizes, shape = np.asarray(oriented.array.shape), np.asarray(view.shape)
+    steps = sizes / shape if view.fit == "extent" else np.asarray(view.spacing) / oriented.spacing
+    middle = (sizes - 1) / 2 + _region_shift(oriented, view.region)
     weights, inside = [], []
-    for size, new, step, centre in zip(own.array.shape, view.shape, steps, middle, strict=True):
+    for size, new, step, centre in zip(oriented.array.shape, view.shape, steps, middle, strict=True):
         positions = (np.arange(new) - (new - 1) / 2) * step + centre
         covered = np.flatnonzero((positions >= -0.5) & (positions <= size - 0.5))
         if not covered.size:
@@ -72,26 +72,26 @@ def to_canonical(volume: Volume, view: View, side: str | None) -> Canonical:
         weights.append(axis_weights(positions, size, step, antialias=view.antialias))
         inside.append(slice(int(covered[0]), int(covered[-1]) + 1))
     affine = np.eye(4)
-    affine[:3, :3] = own.affine[:3, :3] * steps
-    affine[:3, 3] = own.affine[:3, :3] @ middle + own.affine[:3, 3] - affine[:3, :3] @ ((shape - 1) / 2)
+    affine[:3, :3] = oriented.affine[:3, :3] * steps
+    affine[:3, 3] = oriented.affine[:3, :3] @ middle + oriented.affine[:3, 3] - affine[:3, :3] @ ((shape - 1) / 2)
     centre = (shape - 1) / 2 + ((sizes - 1) / 2 - middle) / steps
     return Canonical(
-        separable(own.array, (weights[0], weights[1], weights[2])),
+        separable(oriented.array, (weights[0], weights[1], weights[2])),
         affine,
         (inside[0], inside[1], inside[2]),
-        (own.array.shape[0], own.array.shape[1], own.array.shape[2]),
-        (float(own.spacing[0]), float(own.spacing[1]), float(own.spacing[2])),
+        (oriented.array.shape[0], oriented.array.shape[1], oriented.array.shape[2]),
+        (float(oriented.spacing[0]), float(oriented.spacing[1]), float(oriented.spacing[2])),
         (float(centre[0]), float(centre[1]), float(centre[2])),
     )
 
 
-def _shift(own: Volume, region: Region) -> NDArray[np.float64]:
-    """From the image's middle to the region's, in whole voxels of the image along its canonical
-    axes.
+def _region_shift(oriented: Volume, region: Region) -> NDArray[np.float64]:
+    """Shift from the image's middle to the region's, in whole voxels of the image along its
+    canonical axes.
     """
-    shift = np.asarray(region.offset) / own.spacing
+    shift = np.asarray(region.offset) / oriented.spacing
     if region.around == "foreground":
-        shift = shift + foreground_centre(own.array) - (np.asarray(own.array.shape) - 1) / 2
+        shift = shift + foreground_centre(oriented.array) - (np.asarray(oriented.array.shape) - 1) / 2
     whole: NDArray[np.float64] = np.round(shift)
     return whole
 

@@ -1,5 +1,5 @@
-"""What a mask as a whole says about cartilage, on the mask's own grid: volume, thickness, and which
-side of the joint it covers.
+"""Cartilage measures of a whole mask on its own grid: volume, thickness, and the sides of the joint
+without cartilage.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from kneeoa.images.thickness import thickness
 from kneeoa.images.tissue_names import bone_values, cartilage_values, sides
 from kneeoa.images.volume import Volume
 
-_ROOM_MM = 12.0
+_MARGIN_MM = 12.0
 _FACES = 6_000
-# Cosine between a face's normal and the way from bone to joint: faces on the rim of a plate are
-# neither its back nor its front.
-_AHEAD = 0.3
-_LEAST_SIDE = 0.25
+# Cosine between a face's normal and the way from bone to joint: faces on the rim of a plate look
+# neither to bone nor to the joint.
+_MIN_COSINE = 0.3
+_MIN_SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -34,80 +34,81 @@ class Measures:
     missing: tuple[str, ...]
     femur_above_tibia: bool
     """Whether femoral cartilage lies nearer the head than tibial cartilage; true where the mask
-    does not tell both.
+    does not show both.
     """
 
 
 def joint(labels: Volume, values: Mapping[str, int]) -> Volume | None:
-    """The box around a map's cartilage with 12 mm to spare, a view; None for a map without
+    """Crop a label map to its cartilage with a margin of 12 mm (a view); None for a map without
     cartilage.
 
     All measures and checks look at this box alone: a fifth of a scan.
     """
-    own = np.isin(np.arange(256), list(cartilage_values(values).values()))
-    found = bounding_box(own[labels.array])
-    if found is None:
+    is_cartilage = np.isin(np.arange(256), list(cartilage_values(values).values()))
+    tight = bounding_box(is_cartilage[labels.array])
+    if tight is None:
         return None
-    room = np.ceil(_ROOM_MM / labels.spacing).astype(int)
-    box = tuple(slice(max(part.start - int(more), 0), part.stop + int(more)) for part, more in zip(found, room, strict=True))
+    margin = np.ceil(_MARGIN_MM / labels.spacing).astype(int)
+    box = tuple(slice(max(part.start - int(more), 0), part.stop + int(more)) for part, more in zip(tight, margin, strict=True))
     affine = labels.affine.copy()
     affine[:3, 3] += affine[:3, :3] @ [part.start for part in box]
     return Volume(labels.array[box], affine)
 
 
 def interface(box: Volume, values: Mapping[str, int]) -> Surface:
-    """Some thousand faces, evenly taken, where bone meets cartilage, normals into the cartilage.
+    """Several thousand evenly sampled faces where bone meets cartilage, normals into the cartilage.
 
-    In a mask without bone, or whose bone nowhere touches cartilage, the side of the cartilage that
-    lies on bone, told by the plates' shapes; its whole surface where no name says which cartilage
-    is the femur's. Normals point into the cartilage too.
+    In a mask without bone, or whose bone nowhere touches cartilage: the side of the cartilage that
+    lies on bone, derived from the plates' shapes, or the whole surface where no name says which
+    cartilage is the femur's. Normals point into the cartilage there too.
     """
     cartilage = list(cartilage_values(values).values())
-    found = surface(box, list(bone_values(values).values()), cartilage, most=_FACES)
-    return found if len(found) else _bone_side(box, surface(box, cartilage, most=2 * _FACES).reversed(), values)
+    faces = surface(box, list(bone_values(values).values()), cartilage, most=_FACES)
+    return faces if len(faces) else _bone_side(box, surface(box, cartilage, most=2 * _FACES).reversed(), values)
 
 
 def tells_bone_side(values: Mapping[str, int]) -> bool:
-    """Whether :func:`interface` finds bone's side of cartilage: the mask has bone, or says which
+    """Whether :func:`interface` can find bone's side of cartilage: the mask has bone, or says which
     cartilage is the femur's.
     """
     return bool(bone_values(values)) or "femoral" in sides(values)
 
 
 def _bone_side(box: Volume, whole: Surface, values: Mapping[str, int]) -> Surface:
-    """The faces of cartilage that lie on bone: the femur's plate is a shell about its bone, the
-    others turn their backs on it.
+    """Select the faces of cartilage that lie on bone: their normals point into the joint, which is
+    outwards for the femur's plate (a shell about its bone), and towards that shell's centre for the
+    others.
     """
     label = box.array[tuple(whole.outer.T)]
     shell = np.isin(label, sides(values).get("femoral", []))
     if not shell.any():
         return whole
     centre = whole.points[shell].mean(axis=0)
-    ahead = whole.points - centre
+    to_joint = whole.points - centre
     for value in np.unique(label[~shell]):
         plate = label == value
-        ahead[plate] = centre - whole.points[plate].mean(axis=0)
-    cosine = np.einsum("nk,nk->n", whole.normals, ahead) / np.maximum(np.linalg.norm(ahead, axis=1), 1e-9)
-    chosen = cosine > _AHEAD
-    # A femoral plate that is flat is no shell about anything: few of its faces look away from its
-    # middle, and they are its rim.
-    return whole.where(chosen) if chosen.sum() > _LEAST_SIDE * len(whole) else whole
+        to_joint[plate] = centre - whole.points[plate].mean(axis=0)
+    cosine = np.einsum("nk,nk->n", whole.normals, to_joint) / np.maximum(np.linalg.norm(to_joint, axis=1), 1e-9)
+    chosen = cosine > _MIN_COSINE
+    # A flat femoral plate is no shell: few of its faces look away from its middle, and these are
+    # its rim.
+    return whole.where(chosen) if chosen.sum() > _MIN_SHARE * len(whole) else whole
 
 
 def measure(box: Volume | None, faces: Surface | None, values: Mapping[str, int]) -> Measures:
     """Measure the cartilage of a mask.
 
     Args:
-        box: what :func:`joint` cut out.
-        faces: what :func:`interface` found in it.
+        box: the result of :func:`joint`.
+        faces: the result of :func:`interface` for that box.
         values: the stored value of each tissue.
     """
-    named = sides(values)
+    named_sides = sides(values)
     if box is None or faces is None:
-        return Measures(0.0, 0.0, tuple(named), True)
+        return Measures(0.0, 0.0, tuple(named_sides), True)
     counts = {value: np.count_nonzero(box.array == value) for value in cartilage_values(values).values()}
     volume = sum(counts.values()) * abs(float(np.linalg.det(box.affine[:3, :3])))
-    missing = tuple(side for side, own in named.items() if not any(counts[value] for value in own))
+    missing = tuple(side for side, side_values in named_sides.items() if not any(counts[value] for value in side_values))
     layers = box.array[tuple(faces.outer.T)]
     depth = np.zeros(len(faces))
     for value in np.unique(layers):
@@ -121,7 +122,7 @@ def femur_above_tibia(box: Volume, faces: Surface, values: Mapping[str, int]) ->
     """Whether the faces of femoral cartilage lie nearer the head than those of tibial cartilage;
     true where one has none.
     """
-    found = sides(values)
+    by_side = sides(values)
     label = box.array[tuple(faces.outer.T)]
-    heights = [faces.points[np.isin(label, found.get(side, [])), 2] for side in ("femoral", "tibial")]
+    heights = [faces.points[np.isin(label, by_side.get(side, [])), 2] for side in ("femoral", "tibial")]
     return bool(not len(heights[0]) or not len(heights[1]) or heights[0].mean() > heights[1].mean())

@@ -1,4 +1,4 @@
-"""Which echo a converted file (NIfTI, MetaImage, NRRD) holds: along a fourth axis, or as its name
+"""Pick the echo of a converted file (NIfTI, MetaImage, NRRD): along a fourth axis, or as its name
 or the ``.json`` beside it says.
 """
 
@@ -15,21 +15,21 @@ from kneeoa.errors import UnusableImage
 Part = TypeVar("Part")
 
 ECHO_HINT = "; where the fourth is echoes, set the view's 'echo'"
-"""What a refusal of four axes adds."""
+"""The end of an error message about four axes."""
 
 _SUFFIX = re.compile(r"\.(nii(\.gz)?|mha|mhd|nrrd|nhdr)$", re.IGNORECASE)
 # As BIDS (`_echo-2_`, `_echo-2.nii`) and dcm2niix (`_e2`, `_e2_ph`) name it.
-_IN_NAME = re.compile(r"_echo-0*(\d+)(?=_|$)|_e(\d+)(?=$|_ph$|_real$|_imaginary$)", re.IGNORECASE)
-# A description longer than this is not one.
-_MOST_JSON = 1 << 20
+_ECHO_IN_NAME = re.compile(r"_echo-0*(\d+)(?=_|$)|_e(\d+)(?=$|_ph$|_real$|_imaginary$)", re.IGNORECASE)
+# A .json longer than this is no description of an image.
+_MAX_JSON_BYTES = 1 << 20
 
 
 def pick_echo(volumes: Sequence[Part], echo: int | None, path: Path) -> Part:
-    """The volume of a file that holds the echo which is asked for.
+    """The volume of a file that holds the requested echo.
 
-    Several volumes are echoes in their order. A file of one volume is believed where its name or
-    the ``.json`` beside it says which echo it is; one that does not say is a first echo, as the one
-    echo of a DICOM series is.
+    Several volumes are echoes in their order. A file of one volume is the echo that its name or the
+    ``.json`` beside it states; without a statement it is a first echo, like the one echo of a DICOM
+    series.
 
     Args:
         volumes: those along the fourth axis; one for a file of three axes.
@@ -37,7 +37,7 @@ def pick_echo(volumes: Sequence[Part], echo: int | None, path: Path) -> Part:
         path: the file.
 
     Raises:
-        UnusableImage: another echo, fewer echoes, or no word on which it is (``missing-echo``).
+        UnusableImage: another echo, fewer echoes, or none stated (``missing-echo``).
     """
     if len(volumes) > 1:
         if echo is None or echo > len(volumes):
@@ -51,18 +51,18 @@ def pick_echo(volumes: Sequence[Part], echo: int | None, path: Path) -> Part:
 
 
 def stated_echo(path: Path) -> int | None:
-    """The echo that a file is by its converter: ``EchoNumber`` of the ``.json`` beside it, else the
-    part of its name; None where neither says.
+    """The echo number of a file as its converter states it: ``EchoNumber`` of the ``.json`` beside
+    it, else the part of its name; None where neither says.
     """
     stem = _SUFFIX.sub("", path.name)
-    beside = path.with_name(f"{stem}.json")
+    sidecar = path.with_name(f"{stem}.json")
     try:
-        text = beside.read_bytes() if beside.is_file() and beside.stat().st_size <= _MOST_JSON else b"{}"
-        described = json.loads(text)
+        text = sidecar.read_bytes() if sidecar.is_file() and sidecar.stat().st_size <= _MAX_JSON_BYTES else b"{}"
+        fields = json.loads(text)
     except (OSError, ValueError, RecursionError):
-        described = {}
-    number = described.get("EchoNumber") if isinstance(described, dict) else None
+        fields = {}
+    number = fields.get("EchoNumber") if isinstance(fields, dict) else None
     if isinstance(number, int) and not isinstance(number, bool) and number > 0:
         return number
-    named = [int(first or second) for first, second in _IN_NAME.findall(stem)]
-    return named[-1] if named and named[-1] > 0 else None
+    numbers = [int(first or second) for first, second in _ECHO_IN_NAME.findall(stem)]
+    return numbers[-1] if numbers and numbers[-1] > 0 else None

@@ -1,8 +1,8 @@
-"""DICOM volumes: sorted by where each slice lies, never by name, from a folder, an archive or an
-enhanced file.
+"""Read DICOM volumes from a folder, an archive or an enhanced file; slices are sorted by position,
+never by name.
 
 Only geometry, settings and voxels are decoded; people's names and dates of birth are not even
-parsed, and of their numbers a one-way mark is compared (:mod:`kneeoa.images.dicom_scan`).
+parsed, and patients' numbers are compared through a one-way hash (:mod:`kneeoa.images.dicom_scan`).
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _LOG = logging.getLogger(__name__)
 # 0.0001.
 _STEP_TOLERANCE = 0.1
 # Slices may step aside along a straight line (a tilted gantry): the affine is then sheared.
-_MOST_SHEAR = np.tan(np.radians(MOST_SHEAR))
-_TOLD_SHEAR = np.tan(np.radians(0.5))
-# Series of pictures that can be no slices are passed over up to this share of the largest series'
-# slices: a map in colours has as many as its images, pages of a protocol are few. More of them
-# without a place are a series that lost its geometry.
-_BESIDE_SHARE = {"not-greyscale": 1.0, "missing-geometry": 0.25}
+_MAX_TANGENT = np.tan(np.radians(MOST_SHEAR))
+_LOGGED_SHEAR = np.tan(np.radians(0.5))
+# Series of pictures that cannot be slices are skipped up to this share of the largest series'
+# slices: a colour map has as many as its images, pages of a protocol are few. More of them without
+# a position are a series that lost its geometry.
+_MAX_SKIPPED_SHARE = {"not-greyscale": 1.0, "missing-geometry": 0.25}
 
 
 def read_dicom(path: Path, echo: int | None = None, plane: Plane = "any", image_type: ImageType | None = None) -> Volume:
@@ -47,24 +47,24 @@ def read_dicom(path: Path, echo: int | None = None, plane: Plane = "any", image_
 
     Array axes are (slice, row, column). Each slice's slope and intercept are applied (then
     float32), MONOCHROME1 is inverted. Slices whose origins drift aside in a straight line give a
-    sheared affine that tells the truth.
+    sheared affine.
 
     Args:
         path: a folder of slices, an archive of them (``.tar.gz``, ``.tgz``, ``.tar``, ``.zip``), or
             one multi-frame file.
         echo: 1 for the shortest echo time, the same as None; 2 for the next.
         plane: of the slices; stacks of other planes are no candidates.
-        image_type: what the picture shows; None: a magnitude image, or the one picture there is of
-            a Dixon scan.
+        image_type: the type of picture; None: a magnitude image, or the only picture of a Dixon
+            scan.
 
     Raises:
-        UnusableImage: a file is damaged or lacks its geometry, no stack is to be chosen, or the
+        UnusableImage: a file is damaged or lacks its geometry, no stack can be chosen, or the
             stack is no regular grid: ``duplicate-slice``, ``slice-gap``, ``uneven-slices``,
             ``crooked-stack``, ``sheared-stack``, ``absurd-spacing``.
     """
     with quiet():
         stack = choose(stacks(path), path.name, echo, plane, image_type)
-        affine = _grid(path.name, stack.frames)
+        affine = _stack_affine(path.name, stack.frames)
         require_size(stack.shape, path.name)
         header = stack.frames[0].header
         side = header_side(header.dataset, [frame.index for frame in stack.frames if frame.header is header])
@@ -79,42 +79,41 @@ def stacks(path: Path) -> list[Stack]:
         UnusableImage: a file is damaged or lacks its geometry.
     """
     with quiet():
-        return part(_scanned(_slices(path)), Decoder())
+        return part(_without_captures(_slices(path)), Decoder())
 
 
-def _scanned(slices: list[Frame]) -> list[Frame]:
-    """The slices that a scanner wrote; secondary captures only where there is nothing else."""
+def _without_captures(slices: list[Frame]) -> list[Frame]:
+    """The slices without secondary captures; all of them where there is nothing else."""
     return [frame for frame in slices if not is_capture(frame.header.dataset)] or slices
 
 
 def _slices(path: Path) -> list[Frame]:
-    """Every slice of a source; series of colour pictures or pages without a place in space, which
-    lie beside them, are passed over.
+    """Every slice of a source, without series of colour pictures or of pages without a position.
 
     Raises:
         UnusableImage: such a picture belongs to the series of a slice, or its series may have been
             meant.
     """
     slices: list[Frame] = []
-    beside: dict[tuple[str, str], list[NoSlice]] = defaultdict(list)
+    skipped: dict[tuple[str, str], list[NoSlice]] = defaultdict(list)
     for source in sources(path):
         try:
             header = read_header(source)
             if header is not None:
                 slices += frames(header)
         except NoSlice as error:
-            beside[error.series, error.reason].append(error)
+            skipped[error.series, error.reason].append(error)
     series = {frame.series for frame in slices}
-    most = max(Counter(frame.series for frame in slices if frame.kind != "localizer").values(), default=0)
-    for (uid, reason), errors in beside.items():
+    largest = max(Counter(frame.series for frame in slices if frame.kind != "localizer").values(), default=0)
+    for (uid, reason), errors in skipped.items():
         count = sum(error.frames for error in errors)
-        if not uid or uid in series or count > _BESIDE_SHARE[reason] * most:
+        if not uid or uid in series or count > _MAX_SKIPPED_SHARE[reason] * largest:
             raise errors[0]
         _LOG.info("%s: leaves %d pictures of a series of its own (%s)", path.name, count, reason)
     return slices
 
 
-def _grid(name: str, stack: tuple[Frame, ...]) -> NDArray[np.float64]:
+def _stack_affine(name: str, stack: tuple[Frame, ...]) -> NDArray[np.float64]:
     """The affine (index -> mm, LPS) of slices in order; they must step evenly along a straight
     line.
     """
@@ -126,14 +125,14 @@ def _grid(name: str, stack: tuple[Frame, ...]) -> NDArray[np.float64]:
     if same.size:
         pair = [stack[same[0] + offset].name for offset in (0, 1)]
         raise UnusableImage("duplicate-slice", f"{name}: {pair[0]} and {pair[1]} differ and lie at one place ({same.size} such pairs).")
-    usual = float(np.median(steps))
-    off = np.flatnonzero(np.abs(steps - usual) > _STEP_TOLERANCE * usual)
-    if off.size:
-        widest = int(off[np.argmax(steps[off])])
-        gap = bool(steps[widest] > 1.5 * usual)
+    typical = float(np.median(steps))
+    uneven = np.flatnonzero(np.abs(steps - typical) > _STEP_TOLERANCE * typical)
+    if uneven.size:
+        worst = int(uneven[np.argmax(steps[uneven])])
+        gap = bool(steps[worst] > 1.5 * typical)
         raise UnusableImage(
             "slice-gap" if gap else "uneven-slices",
-            f"{name}: after {stack[widest].name} the next slice lies {steps[widest]:.2f} mm on, not {usual:.2f} mm.",
+            f"{name}: after {stack[worst].name} the next slice lies {steps[worst]:.2f} mm on, not {typical:.2f} mm.",
         )
     affine = np.eye(4)
     affine[:3, 0] = (positions[-1] - positions[0]) / (len(stack) - 1)
@@ -157,9 +156,9 @@ def _require_straight(
         )
     along = float(affine[:3, 0] @ normal)
     shear = float(np.linalg.norm(affine[:3, 0] - along * normal)) / along
-    if shear > _MOST_SHEAR:
+    if shear > _MAX_TANGENT:
         raise UnusableImage(
             "sheared-stack", f"{name}: its slices step aside by {np.degrees(np.arctan(shear)):.0f} degrees; is their orientation right?"
         )
-    if shear > _TOLD_SHEAR:
+    if shear > _LOGGED_SHEAR:
         _LOG.info("%s: its slices step aside by %.1f degrees; the affine is sheared", name, np.degrees(np.arctan(shear)))

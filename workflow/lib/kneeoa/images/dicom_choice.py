@@ -1,5 +1,5 @@
-"""Which stack of a source is its volume: a stated rule, and a refusal where the rule would be a
-guess.
+"""Choose the one stack of a source that is its volume, by a stated rule; refuse where the rule
+would be a guess.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _LISTED = 6  # stacks that a sentence names
 
 
 def choose(stacks: list[Stack], name: str, echo: int | None = None, plane: Plane = "any", image_type: ImageType | None = None) -> Stack:
-    """The dominant stack of the plane and the image type that are asked for: the most slices,
-    localisers last, originals before what was derived of them; then the echo; then the first phase.
+    """The dominant stack of the requested plane and image type: the most slices, localisers last,
+    originals before derived ones; then the echo; then the first phase.
 
     Echoes are stacks of one acquisition that differ in echo time, counted from the shortest. A
-    damaged first echo is still the first: the second one never takes its place. Whatever else lies
-    there and could be a volume of its own makes the choice a guess, which is refused.
+    damaged first echo is still the first: the second one never takes its place. Another stack that
+    could be the volume as well makes the choice a guess, which is refused.
 
     Args:
         stacks: of :func:`kneeoa.images.dicom_stacks.part`.
-        name: how errors call the source.
+        name: the source's name in errors.
         echo: 1 for the shortest echo time; None for the same.
         plane: stacks of other planes are no candidates.
         image_type: stacks of other types are none either; None: a magnitude image or a picture of a
@@ -45,26 +45,26 @@ def choose(stacks: list[Stack], name: str, echo: int | None = None, plane: Plane
     """
     if not stacks:
         raise UnusableImage("too-few-slices", f"{name}: holds no slices; expected a volume.")
-    proper = [stack for stack in stacks if stack.kind != "localizer"] or stacks
-    candidates = _of_type(_in_plane(proper, plane, name), image_type, name)
+    volumes = [stack for stack in stacks if stack.kind != "localizer"] or stacks
+    candidates = _of_type(_in_plane(volumes, plane, name), image_type, name)
     largest = max(len(stack.frames) for stack in candidates)
     originals = [stack for stack in candidates if stack.kind == "original" and len(stack.frames) >= _WHOLE_SHARE * largest]
     ranked = sorted(originals or candidates, key=lambda stack: (-len(stack.frames), stack.echo, stack.phase))
     first = ranked[0]
     size = len(first.frames)
-    family = [
+    acquisition = [
         stack
         for stack in ranked
         if stack is first or ((stack.series == first.series or len(stack.frames) >= _ECHO_SHARE * size) and first.of_one_acquisition(stack))
     ]
-    others = [stack for stack in candidates if stack not in family and (stack.kind == "original" or not originals)]
+    others = [stack for stack in candidates if stack not in acquisition and (stack.kind == "original" or not originals)]
     rivals = [stack for stack in others if len(stack.frames) >= min(_RIVAL_SHARE * size, _RIVAL_SLICES)]
     if rivals:
         raise _ambiguous(name, [first, *rivals])
-    echoes = sorted({stack.echo for stack in family})
+    echoes = sorted({stack.echo for stack in acquisition})
     if (echo or 1) > len(echoes):
         raise UnusableImage("missing-echo", f"{name}: has {len(echoes)} echo(es); echo {echo} was asked for.")
-    wanted = [stack for stack in family if stack.echo == echoes[(echo or 1) - 1]]
+    wanted = [stack for stack in acquisition if stack.echo == echoes[(echo or 1) - 1]]
     chosen = min(wanted, key=lambda stack: (-len(stack.frames), stack.series, stack.phase))
     if chosen.phases > 1:
         pictures = sorted((stack for stack in wanted if stack.series == chosen.series), key=lambda stack: stack.phase)
@@ -80,25 +80,25 @@ def choose(stacks: list[Stack], name: str, echo: int | None = None, plane: Plane
 
 
 def _in_plane(stacks: list[Stack], plane: Plane, name: str) -> list[Stack]:
-    """The stacks of a plane; a scout's slices do not stand in for a series of another one. Where no
-    header gives an orientation none has a plane: whoever reads it refuses it, or declares one.
+    """The stacks of a plane; a scout's slices do not replace a series of another plane. Where no
+    header gives an orientation, all stacks: later steps refuse them or use a declared orientation.
     """
     if plane == "any" or all(stack.lacks_orientation for stack in stacks):
         return stacks
     inside = [stack for stack in stacks if stack.plane == plane]
-    most = max((len(stack.frames) for stack in inside), default=0)
-    elsewhere = max((len(stack.frames) for stack in stacks if stack.plane != plane), default=0)
-    if elsewhere >= LEAST_SLICES and (not inside or (most < _RIVAL_SLICES and most < _SCOUT_SHARE * elsewhere)):
+    largest = max((len(stack.frames) for stack in inside), default=0)
+    largest_elsewhere = max((len(stack.frames) for stack in stacks if stack.plane != plane), default=0)
+    if largest_elsewhere >= LEAST_SLICES and (not inside or (largest < _RIVAL_SLICES and largest < _SCOUT_SHARE * largest_elsewhere)):
         raise UnusableImage(
-            "wrong-plane", f"{name}: holds no {plane} volume ({_list(stacks)}); the view's 'plane' says which slices are meant."
+            "wrong-plane", f"{name}: holds no {plane} volume ({_describe(stacks)}); the view's 'plane' says which slices are meant."
         )
     return inside or stacks
 
 
 def _of_type(stacks: list[Stack], image_type: ImageType | None, name: str) -> list[Stack]:
-    """The stacks of a type; None: those that may be meant where none is named.
+    """The stacks of an image type; None: of those types that may be meant where none is named.
 
-    A picture without an echo time (0) beside echoes of its series is calculated of them, whatever
+    A picture without an echo time (0) beside echoes of its series is calculated from them, whatever
     its ImageType says.
     """
     echoes = {stack.series for stack in stacks if stack.echo_time}
@@ -110,7 +110,7 @@ def _of_type(stacks: list[Stack], image_type: ImageType | None, name: str) -> li
     if not candidates:
         wanted = "magnitude image" if image_type is None else f"picture of the type '{image_type}'"
         raise UnusableImage(
-            "missing-image-type", f"{name}: holds no {wanted} ({_list(stacks)}); the view's 'image_type' says which picture is meant."
+            "missing-image-type", f"{name}: holds no {wanted} ({_describe(stacks)}); the view's 'image_type' says which picture is meant."
         )
     return candidates
 
@@ -118,9 +118,9 @@ def _of_type(stacks: list[Stack], image_type: ImageType | None, name: str) -> li
 def _ambiguous(name: str, stacks: list[Stack]) -> UnusableImage:
     types = list(dict.fromkeys(stack.image_type for stack in stacks))
     advice = f"say which by the view's 'image_type' ({', '.join(types)})" if len(types) > 1 else "leave one of them in the folder"
-    return UnusableImage("ambiguous-series", f"{name}: holds several volumes that may be meant ({_list(stacks)}); {advice}.")
+    return UnusableImage("ambiguous-series", f"{name}: holds several volumes that may be meant ({_describe(stacks)}); {advice}.")
 
 
-def _list(stacks: list[Stack]) -> str:
+def _describe(stacks: list[Stack]) -> str:
     more = f"; {len(stacks) - _LISTED} more" if len(stacks) > _LISTED else ""
     return "; ".join(str(stack) for stack in stacks[:_LISTED]) + more

@@ -19,7 +19,7 @@ COLOUR_TAGS = tuple(
     for colour in ("Red", "Green", "Blue")
     for prefix, part in (("", "Descriptor"), ("", "Data"), ("Segmented", "Data"))
 )
-"""What a palette needs beside the voxels."""
+"""Elements of a colour palette."""
 
 
 def is_colour(dataset: pydicom.Dataset) -> bool:
@@ -29,7 +29,7 @@ def is_colour(dataset: pydicom.Dataset) -> bool:
 
 
 def read_grey(dataset: pydicom.Dataset, name: str) -> NDArray[np.unsignedinteger]:
-    """The grey of a picture in colours, ``[rows, columns]``, bone bright as it is displayed.
+    """The grey levels of a colour picture, ``[rows, columns]``, bone bright as it is displayed.
 
     Raises:
         UnusableImage: it is coloured (``not-greyscale``), of several frames

@@ -1,5 +1,5 @@
-"""One DICOM file: the elements that are asked for, and its voxels, in any transfer syntax; people's
-names and dates of birth are asked for by nobody and not even parsed.
+"""Parse one DICOM file: the requested elements, and its voxels in any transfer syntax. People's
+names and dates of birth are never requested and not even parsed.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ PIXEL_TAGS = (
     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "RescaleSlope", "RescaleIntercept", "PixelSpacing",
     "PixelPaddingValue", "PixelPaddingRangeLimit", "ModalityLUTSequence",
 )  # fmt: skip
-"""What every reading parses: how the voxels are stored and scaled."""
+"""Elements that every read parses: how the voxels are stored and scaled."""
 VOXEL_TAGS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 """Elements that hold voxels; only whole numbers (the first) are decoded."""
-_LONGEST_FIRST = 1 << 10
-"""Bytes of a file's first element at most, where it is to be taken for DICOM without preamble."""
-# What decoders say of voxels that are whole and beyond them (GDCM, Pillow, pydicom's RLE).
-_LIMITS = re.compile(r"does not support|sample precision|RLE encoded pixel data with")
+_MAX_FIRST_ELEMENT = 1 << 10
+"""Largest first element (bytes) of a file that is taken for DICOM without preamble."""
+# Messages of decoders (GDCM, Pillow, pydicom's RLE) about sound voxels that they do not support.
+_UNSUPPORTED = re.compile(r"does not support|sample precision|RLE encoded pixel data with")
 
 
 def open_file(source: Path | BinaryIO, name: str, tags: Iterable[str] = ()) -> pydicom.Dataset:
@@ -50,7 +50,7 @@ def open_file(source: Path | BinaryIO, name: str, tags: Iterable[str] = ()) -> p
 
     Args:
         source: a file, or a stream at its start.
-        name: how errors call the file.
+        name: the file's name in errors.
         tags: keywords (or hexadecimal strings) of further elements.
 
     Raises:
@@ -83,7 +83,7 @@ def parse(source: Path | BinaryIO, name: str, tags: Iterable[str], before_voxels
     """
     try:
         with quiet():
-            return _parse(source, _numbers(tuple(tags)), before_voxels)
+            return _parse(source, _tag_numbers(tuple(tags)), before_voxels)
     except InvalidDicomError:
         raise UnusableImage("unreadable", f"{name}: is not a DICOM file; is it damaged or empty?") from None
     except OSError as error:
@@ -95,7 +95,7 @@ def parse(source: Path | BinaryIO, name: str, tags: Iterable[str], before_voxels
 
 
 @cache
-def _numbers(tags: tuple[str, ...]) -> tuple[int, ...]:
+def _tag_numbers(tags: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(tag_for_keyword(tag) or int(tag, 16) for tag in tags)
 
 
@@ -117,18 +117,18 @@ def _parse(source: Path | BinaryIO, tags: tuple[int, ...], before_voxels: bool) 
 
 
 def open_stream(path: Path) -> BinaryIO:
-    """Open a file; one that is compressed on its own (``.dcm.gz``) is inflated into memory.
+    """Open a file; a gzip file (``.dcm.gz``) is decompressed into memory.
 
     Raises:
-        UnusableImage: the compressed file is damaged (``unreadable``) or inflates to more than a
-            series has (``too-large``).
+        UnusableImage: the compressed file is damaged (``unreadable``) or decompresses to more than
+            a series has (``too-large``).
     """
     return BytesIO(inflated(path)) if path.name.lower().endswith(".gz") else path.open("rb")
 
 
 def is_dicom(head: bytes) -> bool:
-    """Whether a file that begins with these 132 bytes is DICOM: by the letters behind its preamble,
-    or by a first element of group 2 or 8 where it lacks the preamble.
+    """Whether a file that begins with these 132 bytes is DICOM: by the letters after its preamble,
+    or by a first element of group 2 or 8 where the preamble is missing.
     """
     if head[128:132] == b"DICM":
         return True
@@ -138,7 +138,7 @@ def is_dicom(head: bytes) -> bool:
     typed = head[4:6].isalpha() and head[4:6].isupper()
     for order in ("<", ">"):
         group, element, length = struct.unpack_from(f"{order}HHL", head)
-        if group in (2, 8) and element <= 0xFF and (typed or (order == "<" and length <= _LONGEST_FIRST)):
+        if group in (2, 8) and element <= 0xFF and (typed or (order == "<" and length <= _MAX_FIRST_ELEMENT)):
             return True
     return False
 
@@ -177,29 +177,30 @@ def voxels(dataset: pydicom.Dataset, name: str, frame: int | None = None, form: 
     return form.clean(cells)
 
 
-def require_length(found: int, form: PixelFormat, name: str, behind: Callable[[int], bytes]) -> None:
-    """Compare the bytes of uncompressed voxels with what rows, columns and frames ask for.
+def require_length(length: int, form: PixelFormat, name: str, bytes_from: Callable[[int], bytes]) -> None:
+    """Compare the number of bytes of uncompressed voxels with the header's rows, columns and
+    frames.
 
     One byte more is allowed, and padding: fewer bytes than a frame has, all of them alike.
 
     Args:
-        found: how many bytes there are.
-        form: what the header says of them.
-        name: how errors call the file.
-        behind: the bytes from one of them on.
+        length: how many bytes there are.
+        form: how they are stored, by the header.
+        name: the file's name in errors.
+        bytes_from: returns the bytes from a given one on.
 
     Raises:
         UnusableImage: too few (``unreadable``) or too many (``wrong-dimensions``).
     """
     expected = form.frames * form.frame_bytes
-    if found < expected:
-        raise UnusableImage("unreadable", f"{name}: has {found} bytes of voxels, its header asks for {expected}; is it cut?")
-    if found > expected + 1 and (found - expected >= form.frame_bytes or len(set(behind(expected))) > 1):
-        raise UnusableImage("wrong-dimensions", f"{name}: has {found} bytes of voxels, its header's rows and columns make {expected}.")
+    if length < expected:
+        raise UnusableImage("unreadable", f"{name}: has {length} bytes of voxels, its header asks for {expected}; is it cut?")
+    if length > expected + 1 and (length - expected >= form.frame_bytes or len(set(bytes_from(expected))) > 1):
+        raise UnusableImage("wrong-dimensions", f"{name}: has {length} bytes of voxels, its header's rows and columns make {expected}.")
 
 
 def meant(form: PixelFormat, stored: NDArray[np.integer], slope: float, intercept: float) -> NDArray[np.number]:
-    """The values that stored ones stand for, the brightest highest: by the file's Modality LUT,
+    """Convert stored values to meaningful ones, the brightest highest: by the file's Modality LUT,
     else by slope and intercept.
     """
     if form.table is not None:
@@ -217,10 +218,10 @@ def rescale(stored: NDArray[np.integer], slope: float, intercept: float) -> NDAr
 
 
 def undecodable(error: Exception, syntax: UID, name: str) -> UnusableImage:
-    """The exclusion that a decoder's error leads to: whole voxels that no installed decoder takes
+    """The exclusion for a decoder's error: sound voxels that no installed decoder supports
     (``missing-codec``), or damaged ones (``unreadable``).
     """
-    if _LIMITS.search(str(error)):
+    if _UNSUPPORTED.search(str(error)):
         what = f"{name}: is compressed as {syntax.name} in a form that no installed decoder takes"
         return UnusableImage("missing-codec", f"{what}; the file may be sound: decompress it first.")
     return UnusableImage("unreadable", f"{name}: its voxels cannot be decoded ({type(error).__name__}); is it damaged?")
@@ -235,14 +236,14 @@ def require_codec(syntax: UID, name: str) -> Decoder:
     """
     from pydicom.pixels.decoders.base import get_decoder
 
-    known = syntax.name if syntax.is_transfer_syntax else "an unknown transfer syntax"
+    codec = syntax.name if syntax.is_transfer_syntax else "an unknown transfer syntax"
     try:
         decoder = get_decoder(syntax)
     except NotImplementedError:
-        raise UnusableImage("unsupported-dicom", f"{name}: is stored as {known}, which is not an image's.") from None
+        raise UnusableImage("unsupported-dicom", f"{name}: is stored as {codec}, which is not an image's.") from None
     if not decoder.is_available:
         raise UnusableImage(
             "missing-codec",
-            f"{name}: is compressed as {known}, for which no decoder is installed (see envs/); the file may be sound: decompress it first.",
+            f"{name}: is compressed as {codec}, for which no decoder is installed (see envs/); the file may be sound: decompress it first.",
         )
     return decoder

@@ -1,5 +1,5 @@
-"""One slice of a DICOM file: where it lies, and what its header says it is; from classic and from
-enhanced multi-frame files.
+"""Slices of DICOM files, classic and enhanced multi-frame: position, orientation and other
+attributes of each.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from kneeoa.images.plausible import require_spacing
 
 @dataclass(frozen=True)
 class Marks:
-    """What tells images of one place apart when nothing else does, in the order in which it is
-    asked.
+    """Attributes that distinguish images at one place where nothing else does, in the order in
+    which they are tried.
 
     Attributes:
         image_type: the whole ImageType.
@@ -41,10 +41,10 @@ class Marks:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One slice.
+    """One slice, its geometry and its attributes.
 
     Attributes:
-        name: file (and number of the frame) as errors call it.
+        name: file (and number of the frame) in errors.
         header: its file.
         index: its frame in the file, from 0.
         form: how its voxels are stored.
@@ -56,7 +56,7 @@ class Frame:
         echo_time: ms, None where absent; ``echo_number`` likewise.
         kind: original, derived (reformatted, projected) or localizer, after ImageType.
         image_type: what it shows, after ImageType.
-        marks: what else may tell it from an image of the same place.
+        marks: further attributes that distinguish it from an image at the same place.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Frame:
 
     @cached_property
     def scan(self) -> Scan:
-        """The acquisition that it is of; looked up where pictures have to be told apart."""
+        """Its acquisition; read only where pictures have to be told apart."""
         return read_scan(self.header.dataset, self.index)
 
 
@@ -96,15 +96,18 @@ def frames(header: Header) -> list[Frame]:
         if not groups:
             if form.frames > 1:
                 raise UnusableImage("unsupported-dicom", f"{name}: holds several frames without saying where each lies.")
-            return [_frame(header, form, name, 0, _Classic(data))]
+            return [_frame(header, form, name, 0, _ClassicAttributes(data))]
         if len(groups) != form.frames:
             raise UnusableImage("unreadable", f"{name}: places {len(groups)} frames and holds {form.frames}; is it damaged?")
         shared = data.get("SharedFunctionalGroupsSequence")
         common = shared[0] if shared else pydicom.Dataset()
-        return [_frame(header, form, f"{name} frame {index + 1}", index, _Enhanced(data, own, common)) for index, own in enumerate(groups)]
+        return [
+            _frame(header, form, f"{name} frame {index + 1}", index, _EnhancedAttributes(data, group, common))
+            for index, group in enumerate(groups)
+        ]
 
 
-class _Classic:
+class _ClassicAttributes:
     """Looks an attribute up in a file of one slice."""
 
     def __init__(self, data: pydicom.Dataset) -> None:
@@ -114,85 +117,80 @@ class _Classic:
         return self.data.get(classic or keyword)
 
 
-class _Enhanced:
+class _EnhancedAttributes:
     """Looks an attribute up in a frame's functional groups, then in those shared by all frames,
     then in the file (PS3.3 C.7.6.16).
     """
 
-    def __init__(self, data: pydicom.Dataset, own: pydicom.Dataset, shared: pydicom.Dataset) -> None:
-        self.data, self.groups = data, (own, shared)
+    def __init__(self, data: pydicom.Dataset, frame: pydicom.Dataset, shared: pydicom.Dataset) -> None:
+        self.data, self.groups = data, (frame, shared)
 
     def get(self, group: str, keyword: str, classic: str | None = None) -> object:
         for groups in self.groups:
-            found = groups.get(group)
-            if found and keyword in found[0]:
-                return found[0].get(keyword)
+            sequence = groups.get(group)
+            if sequence and keyword in sequence[0]:
+                return sequence[0].get(keyword)
         return self.data.get(classic or keyword)
 
 
-def _frame(header: Header, form: PixelFormat, name: str, index: int, look: _Classic | _Enhanced) -> Frame:
-    position = _vector(look.get("PlanePositionSequence", "ImagePositionPatient"), 3)
-    orientation = _vector(look.get("PlaneOrientationSequence", "ImageOrientationPatient"), 6)
-    spacing = _vector(look.get("PixelMeasuresSequence", "PixelSpacing"), 2)
+def _frame(header: Header, form: PixelFormat, name: str, index: int, attributes: _ClassicAttributes | _EnhancedAttributes) -> Frame:
+    position = _vector(attributes.get("PlanePositionSequence", "ImagePositionPatient"), 3)
+    orientation = _vector(attributes.get("PlaneOrientationSequence", "ImageOrientationPatient"), 6)
+    spacing = _vector(attributes.get("PixelMeasuresSequence", "PixelSpacing"), 2)
     if spacing is None and is_capture(header.dataset):
         captured = [_vector(header.dataset.get(tag), 2) for tag in CAPTURE_SPACINGS]
         spacing = next((pair for pair in captured if pair is not None), None)
     if position is None or orientation is None or spacing is None:
         error = UnusableImage("missing-geometry", f"{name}: lacks its orientation, position or spacing, or they are not numbers.")
         places = ("PlanePositionSequence", "ImagePositionPatient"), ("PlaneOrientationSequence", "ImageOrientationPatient")
-        raise error if any(look.get(*place) for place in places) else NoSlice(error, header.dataset)
+        raise error if any(attributes.get(*place) for place in places) else NoSlice(error, header.dataset)
     require_spacing((float(spacing[0]), float(spacing[1])), name)
     across, down = orientation[:3], orientation[3:]
     lengths = float(np.linalg.norm(across)), float(np.linalg.norm(down))
     if max(abs(length - 1) for length in lengths) > 0.01 or abs(float(across @ down)) > 0.01:
         raise UnusableImage("bad-affine", f"{name}: the directions of its rows and columns are not unit vectors at right angles.")
-    words = _words(look.get("MRImageFrameTypeSequence", "FrameType", "ImageType"))
-    component = "".join(_words(look.get("MRImageFrameTypeSequence", "ComplexImageComponent")))
+    words = _words(attributes.get("MRImageFrameTypeSequence", "FrameType", "ImageType"))
+    component = "".join(_words(attributes.get("MRImageFrameTypeSequence", "ComplexImageComponent")))
     kind, image_type = describe(words, component)
     return Frame(
         name,
         header,
         index,
         form,
-        _number(look.get("PixelValueTransformationSequence", "RescaleSlope")) or 1.0,
-        _number(look.get("PixelValueTransformationSequence", "RescaleIntercept")) or 0.0,
+        _number(attributes.get("PixelValueTransformationSequence", "RescaleSlope")) or 1.0,
+        _number(attributes.get("PixelValueTransformationSequence", "RescaleIntercept")) or 0.0,
         position,
         np.concatenate([across / lengths[0], down / lengths[1]]),
         (float(spacing[0]), float(spacing[1])),
         str(header.dataset.get("SeriesInstanceUID") or ""),
-        _number(look.get("MREchoSequence", "EffectiveEchoTime", "EchoTime")),
-        _number(look.get("MREchoSequence", "EchoNumbers")),
+        _number(attributes.get("MREchoSequence", "EffectiveEchoTime", "EchoTime")),
+        _number(attributes.get("MREchoSequence", "EchoNumbers")),
         kind,
         image_type,
         Marks(
             words,
-            _number(look.get("FrameContentSequence", "TemporalPositionIndex", "TemporalPositionIdentifier")),
-            _number(look.get("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime", "TriggerTime")),
-            _number(look.get("FrameContentSequence", "FrameAcquisitionNumber", "AcquisitionNumber")),
+            _number(attributes.get("FrameContentSequence", "TemporalPositionIndex", "TemporalPositionIdentifier")),
+            _number(attributes.get("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime", "TriggerTime")),
+            _number(attributes.get("FrameContentSequence", "FrameAcquisitionNumber", "AcquisitionNumber")),
         ),
     )
 
 
 def _vector(value: object, size: int) -> NDArray[np.float64] | None:
     try:
-        found = np.array([float(number) for number in value], dtype=np.float64)  # type: ignore[attr-defined]
+        vector = np.array([float(number) for number in value], dtype=np.float64)  # type: ignore[attr-defined]
     except (TypeError, ValueError):
         return None
-    return found if len(found) == size and np.isfinite(found).all() else None
+    return vector if len(vector) == size and np.isfinite(vector).all() else None
 
 
 def _number(value: object) -> float | None:
     """A finite number; None where the element is absent, empty or not a number."""
     try:
-        found = float(value)  # type: ignore[arg-type]
+        number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return None
-    return found if np.isfinite(found) else None
-
-
-def _positive(value: object) -> float | None:
-    found = _number(value)
-    return found if found is not None and found > 0 else None
+    return number if np.isfinite(number) else None
 
 
 def _words(value: object) -> tuple[str, ...]:

@@ -1,5 +1,5 @@
-"""Tells by DICOM's ImageType what a picture shows, so that a map, a phase image or a fat image
-never stands in for the image that was meant.
+"""Classify pictures by DICOM's ImageType, so that a map, a phase image or a fat image never
+replaces the requested image.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from kneeoa.config.volumes import ImageType
 Kind = Literal["original", "derived", "localizer"]
 
 ORDINARY: tuple[ImageType, ...] = ("magnitude", "water", "fat", "in_phase", "opposed_phase")
-"""Types that may be meant where a view names none; of the others none is anatomy as a person reads
+"""Types that may be meant where a view names none; the others do not show anatomy as a person reads
 it.
 """
 _LOCALIZER = frozenset({"LOCALIZER", "LOCALISER", "SCOUT", "SURVEY"})
@@ -22,10 +22,10 @@ _DERIVED = frozenset({"DERIVED", "MPR", "REFORMATTED", "RESAMPLED", "PROJECTION_
 # Made of several pictures of one place (PS3.3 C.8.16.2.1.4, and what scanners write): all echoes
 # averaged.
 _COMBINED = frozenset({"MEAN", "RMS", "AVERAGE", "SUM", "ADDITION", "MAXIMUM", "MINIMUM", "MAX_IP", "MIN_IP"})
-_MAP = re.compile(r"(?!PHASE).*MAP(_|$)")
+_MAP_WORD = re.compile(r"(?!PHASE).*MAP(_|$)")
 # Words of each type, as Philips, Siemens, GE, Canon and the standard write them; blanks and hyphens
 # are underscores. The first type that has one of a picture's words is its type.
-_WORDS: dict[ImageType, frozenset[str]] = {
+_WORDS_OF_TYPES: dict[ImageType, frozenset[str]] = {
     "map": frozenset(
         {
             "ADC", "EADC", "B0", "B1", "R1", "R2", "R2*", "R2_STAR", "T1RHO", "FF", "FAT_FRACTION", "WATER_FRACTION", "PDFF",
@@ -52,27 +52,27 @@ _MEASURED = frozenset({"T1", "T2", "T2*", "T2_STAR"})
 
 @cache
 def describe(words: tuple[str, ...], component: str = "") -> tuple[Kind, ImageType]:
-    """How a picture came about, and what it shows.
+    """The kind (original, derived, localizer) and the image type of a picture.
 
     Args:
         words: values of ImageType (or of an enhanced file's FrameType), in upper case.
         component: ComplexImageComponent of an enhanced file, in upper case.
     """
-    plain = [re.sub(r"[\s\-]+", "_", word) for word in words]
-    image_type = _image_type(plain[2:], component)
-    marks = set(plain)
-    if image_type in _DIXON:  # calculated of echoes, and yet what a Dixon scan is made for
-        marks.discard("DERIVED")
-    if _LOCALIZER & marks:
+    normalised = [re.sub(r"[\s\-]+", "_", word) for word in words]
+    image_type = _image_type(normalised[2:], component)
+    distinct = set(normalised)
+    if image_type in _DIXON:  # calculated from echoes, but the main images of a Dixon scan
+        distinct.discard("DERIVED")
+    if _LOCALIZER & distinct:
         return "localizer", image_type
-    return "derived" if (_DERIVED | _COMBINED) & marks else "original", image_type
+    return "derived" if (_DERIVED | _COMBINED) & distinct else "original", image_type
 
 
 def _image_type(words: Sequence[str], component: str) -> ImageType:
     given = frozenset(words)
-    if any(_MAP.match(word) for word in words) or (frozenset(words[1:]) & _MEASURED and not given & _MAGNITUDE):
+    if any(_MAP_WORD.match(word) for word in words) or (frozenset(words[1:]) & _MEASURED and not given & _MAGNITUDE):
         return "map"
-    for image_type, names in _WORDS.items():
+    for image_type, names in _WORDS_OF_TYPES.items():
         if names & given:
             return image_type
     parts: tuple[ImageType, ...] = ("phase", "real", "imaginary")

@@ -1,5 +1,5 @@
-"""How one DICOM file stores its voxels: type, bits that count, padding, look-up table, and which
-end of the scale is bright.
+"""Storage of one DICOM file's voxels: type, significant bits, padding, look-up table, and which end
+of the scale is bright.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from kneeoa.errors import UnusableImage
 from kneeoa.images.dicom_quiet import quiet
 
-_NOISE = 0.5
-"""What is a picture by its neighbours' differences is below this share of what noise has."""
+_MAX_PICTURE_ROUGHNESS = 0.5
+"""Mean squared difference of neighbours, as a share of that of noise, below which cells are a
+picture.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +26,7 @@ class ModalityTable:
     Attributes:
         first: the stored value that the first entry is for; values below it take that entry too,
             values beyond the last one the last.
-        entries: the values that are meant.
+        entries: the values that stored ones stand for.
         top: the highest value of their bits.
     """
 
@@ -46,13 +48,13 @@ class PixelFormat:
     Attributes:
         frames, rows, columns: the shape.
         bits: bits of a stored cell (8, 16 or 32).
-        stored: bits of it that count.
-        high: index of the highest bit that counts.
+        stored: significant bits of it.
+        high: index of the highest significant bit.
         signed: two's complement.
         inverted: MONOCHROME1, the lowest value is the brightest.
         padding: least and greatest cell that fills up a picture which is no rectangle
             (PixelPaddingValue, PixelPaddingRangeLimit); None where the header gives none.
-        table: the Modality LUT, which stands in for slope and intercept; None where there is none.
+        table: the Modality LUT, which replaces slope and intercept; None where there is none.
     """
 
     frames: int
@@ -82,11 +84,11 @@ class PixelFormat:
         return self.rows * self.columns * self.bits // 8
 
     def clean(self, cells: NDArray[np.integer]) -> NDArray[np.integer]:
-        """Keep the bits that count, with their sign, in place: old scanners put overlays and
+        """Keep the significant bits, with their sign, in place: old scanners put overlays and
         rubbish into the others. Padding stays as it is.
 
-        Bits beyond BitsStored are kept all the same where they carry the picture: whoever replaces
-        the voxels of a file by others often leaves its BitsStored as it was.
+        Bits beyond BitsStored are kept where they carry the picture: software that replaces the
+        voxels of a file often leaves its BitsStored as it was.
         """
         if self.stored == self.bits:
             return cells
@@ -99,7 +101,7 @@ class PixelFormat:
                 kept = np.right_shift(np.left_shift(cells, unused), unused)
             else:
                 kept = np.bitwise_and(cells, (1 << self.stored) - 1)
-            if not _carry_picture(cells, kept):
+            if not _bits_carry_picture(cells, kept):
                 cells[...] = kept
         if blank is not None and self.padding is not None:
             cells[blank] = self.padding[0]
@@ -143,15 +145,15 @@ def darken_padding(values: NDArray[np.number], blank: NDArray[np.bool_] | None) 
         values[blank] = values[~blank].min()
 
 
-def _carry_picture(cells: NDArray[np.integer], kept: NDArray[np.integer]) -> bool:
+def _bits_carry_picture(cells: NDArray[np.integer], kept: NDArray[np.integer]) -> bool:
     """Whether the bits that ``kept`` lacks belong to the picture.
 
-    Then values run over where they are cut off, and neighbours lie closer with these bits than
-    without; overlays and rubbish put them further apart. Where no picture is left without them but
-    noise, and one is there with them, they belong to it as well.
+    If they do, values wrap round without these bits, so that neighbours lie closer with them than
+    without; overlays and rubbish put neighbours further apart. Where only noise is left without
+    these bits, and a picture with them, they belong to it as well.
     """
     (step, noise), (step_kept, noise_kept) = _roughness(cells), _roughness(kept)
-    return step < step_kept or (noise_kept > _NOISE and noise < noise_kept / 2)
+    return step < step_kept or (noise_kept > _MAX_PICTURE_ROUGHNESS and noise < noise_kept / 2)
 
 
 def _roughness(cells: NDArray[np.integer]) -> tuple[float, float]:
@@ -165,7 +167,7 @@ def _roughness(cells: NDArray[np.integer]) -> tuple[float, float]:
 
 
 def pixel_format(dataset: pydicom.Dataset, name: str) -> PixelFormat:
-    """Read the pixel module of a parsed header; ``name`` is how errors call the file.
+    """Read the pixel module of a parsed header; ``name`` is the file's name in errors.
 
     Raises:
         UnusableImage: colour (``not-greyscale``), cells of an odd width (``unsupported-dicom``), or
@@ -173,12 +175,12 @@ def pixel_format(dataset: pydicom.Dataset, name: str) -> PixelFormat:
     """
     try:
         with quiet():
-            return _checked(dataset, name)
+            return _read_format(dataset, name)
     except (AttributeError, TypeError, ValueError):
         raise UnusableImage("unreadable", f"{name}: its header does not say how its voxels are stored; is it damaged or cut?") from None
 
 
-def _checked(dataset: pydicom.Dataset, name: str) -> PixelFormat:
+def _read_format(dataset: pydicom.Dataset, name: str) -> PixelFormat:
     photometric = str(dataset.get("PhotometricInterpretation") or "MONOCHROME2").strip().upper()
     samples = int(dataset.get("SamplesPerPixel") or 1)
     frames, rows, columns = int(dataset.get("NumberOfFrames") or 1), int(dataset.Rows), int(dataset.Columns)
@@ -200,14 +202,14 @@ def _padding(dataset: pydicom.Dataset, dtype: np.dtype[np.integer]) -> tuple[int
     """The range of cells that are padding; a value is taken by its bits, whatever sign its element
     has.
     """
-    ends = [_cell(dataset.get(tag), dtype) for tag in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
+    ends = [_padding_value(dataset.get(tag), dtype) for tag in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
     if ends[0] is None:
         return None
     other = ends[0] if ends[1] is None else ends[1]
     return min(ends[0], other), max(ends[0], other)
 
 
-def _cell(value: object, dtype: np.dtype[np.integer]) -> int | None:
+def _padding_value(value: object, dtype: np.dtype[np.integer]) -> int | None:
     if isinstance(value, bytes):
         number = int.from_bytes(value[: dtype.itemsize], "little")
     elif isinstance(value, int | float | str) and str(value).strip():

@@ -1,4 +1,4 @@
-"""DICOM libraries made silent: their warnings and traces quote header values, which may identify a
+"""Silence DICOM libraries: their warnings and traces quote header values, which may identify a
 person.
 """
 
@@ -15,11 +15,10 @@ from pydicom import config
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Nothing that pydicom or GDCM has to say about a header reaches a log, a warning or standard
-    error.
+    """Keep every message of pydicom and GDCM about a header from logs, warnings and standard error.
 
-    Values are not validated either: what is needed of them is checked by whoever needs it. Not for
-    use by several threads at once.
+    Values are not validated either: the code that needs a value checks it. Not for use by several
+    threads at once.
     """
     logger = logging.getLogger("pydicom")
     logged, mode = logger.disabled, config.settings.reading_validation_mode

@@ -1,5 +1,5 @@
-"""What a header says of the acquisition that a slice is of, kept for comparison alone: whether two
-pictures are of one scan of one person.
+"""Acquisition attributes of a slice, kept for comparison alone: whether two pictures are of one
+scan of one person.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SCAN_TAGS = (
     "PatientID", "StudyInstanceUID", "FrameOfReferenceUID", "SeriesNumber", "AcquisitionTime", "AcquisitionDateTime",
     "RepetitionTime", "InversionTime", "FlipAngle", "ScanningSequence", "ContrastBolusAgent",
 )  # fmt: skip
-"""What acquisitions are told apart by, beside what series are sorted by."""
+"""Elements that distinguish acquisitions, besides those that series are sorted by."""
 _SAME_SETTING = 0.01  # relative: of repetition times, inversion times and flip angles
 _SAME_TIME = 0.01  # s: of one acquisition written as two series
 _ONE_ACQUISITION = 10.0  # s: within which slices of several echoes are stamped
@@ -23,10 +23,10 @@ _ONE_ACQUISITION = 10.0  # s: within which slices of several echoes are stamped
 
 @dataclass(frozen=True)
 class Scan:
-    """An acquisition as one of its slices tells it; None or empty where it does not.
+    """The acquisition of a slice by its header; None or empty where the header does not say.
 
     Attributes:
-        person: one-way mark of PatientID.
+        person: one-way hash of PatientID.
         study, frame_of_reference, description: as they stand; never printed.
         number: SeriesNumber.
         acquisition: AcquisitionNumber.
@@ -47,7 +47,9 @@ class Scan:
 
     @property
     def protocol(self) -> tuple[str, ...]:
-        """What images of one series at one place differ in only where they are of several scans."""
+        """Attributes in which images of one series at one place differ only where they are of
+        several scans.
+        """
         rounded = ("" if value is None else f"{value:.3g}" for value in self.settings)
         return self.person, f"{self.number}", *rounded, *self.sequence
 
@@ -76,7 +78,9 @@ def read_scan(header: pydicom.Dataset, frame: int) -> Scan:
 
 
 def of_one_person(one: Scan, other: Scan) -> bool:
-    """Whether nothing says that two pictures are of two people or have other settings."""
+    """Whether two pictures can be of one person with one set of settings: nothing speaks against
+    it.
+    """
     settings = zip(one.settings, other.settings, strict=True)
     return (
         _agree(one.person, other.person)
@@ -87,7 +91,9 @@ def of_one_person(one: Scan, other: Scan) -> bool:
 
 
 def of_one_series(one: Scan, other: Scan) -> bool:
-    """Whether two pictures with one SeriesInstanceUID agree in what else a series has once."""
+    """Whether two pictures with one SeriesInstanceUID agree in the other attributes that a series
+    has once.
+    """
     return (
         _agree(one.study, other.study)
         and _agree(one.description, other.description)
@@ -96,7 +102,7 @@ def of_one_series(one: Scan, other: Scan) -> bool:
 
 
 def of_one_acquisition(one: Scan, other: Scan, *, numbered: bool) -> bool:
-    """Whether two series are parts of one acquisition of one study: something has to say so.
+    """Whether two series are parts of one acquisition of one study; this needs positive evidence.
 
     Args:
         one: of the first slice of a series.

@@ -1,5 +1,5 @@
-"""Which side a DICOM header claims to show: by laterality, by the anatomy's modifier, and by words
-in its descriptions. Nothing else of its text is kept.
+"""Read the side that a DICOM header claims to show: by laterality, by the anatomy's modifier, and
+by words in its descriptions. Nothing else of its text is kept.
 """
 
 from __future__ import annotations
@@ -11,38 +11,38 @@ import pydicom
 from kneeoa.images.header_claims import Claims
 from kneeoa.images.side_words import WORDS, side_of_text
 
-_LATERALITY = ("ImageLaterality", "Laterality", "FrameLaterality")
-_ANATOMY = {
+_LATERALITY_TAGS = ("ImageLaterality", "Laterality", "FrameLaterality")
+_ANATOMY_TAGS = {
     "AnatomicRegionSequence": "AnatomicRegionModifierSequence",
     "PrimaryAnatomicStructureSequence": "PrimaryAnatomicStructureModifierSequence",
 }
-_OF_SERIES = ("SeriesDescription",)
-_OF_STUDY = (
+_SERIES_TAGS = ("SeriesDescription",)
+_STUDY_TAGS = (
     "ProtocolName", "BodyPartExamined", "AcquisitionDeviceProcessingDescription", "PerformedProcedureStepDescription",
     "RequestedProcedureDescription", "StudyDescription",
 )  # fmt: skip
-_OF_REQUEST = {
+_REQUEST_TAGS = {
     "ProcedureCodeSequence": ("CodeMeaning",),
     "RequestAttributesSequence": ("RequestedProcedureDescription", "ScheduledProcedureStepDescription"),
 }
-SIDE_TAGS = (*_LATERALITY[:2], *_ANATOMY, *_OF_SERIES, *_OF_STUDY, *_OF_REQUEST)
-"""What is parsed of a file beside its functional groups."""
+SIDE_TAGS = (*_LATERALITY_TAGS[:2], *_ANATOMY_TAGS, *_SERIES_TAGS, *_STUDY_TAGS, *_REQUEST_TAGS)
+"""Elements parsed for the side, besides a file's functional groups."""
 # SNOMED's codes for left and right, as numbers and as DICOM wrote them before.
-_CODES = {"7771000": "L", "G-A101": "L", "24028007": "R", "G-A100": "R"}
+_SIDE_OF_CODE = {"7771000": "L", "G-A101": "L", "24028007": "R", "G-A100": "R"}
 
 
 def header_side(dataset: pydicom.Dataset, frames: Iterable[int] = ()) -> Claims:
-    """``L`` and ``R`` by whatever claims them.
+    """The sides (``L``, ``R``) that a header claims.
 
     Args:
         dataset: a header with :data:`SIDE_TAGS`.
         frames: those of an enhanced file that are meant, from 0.
     """
-    near: list[str | None] = [side_of_text(_text(dataset, tag)) for tag in _OF_SERIES]
+    near: list[str | None] = [side_of_text(_text(dataset, tag)) for tag in _SERIES_TAGS]
     for anatomy in (dataset, *_frame_anatomies(dataset, frames)):
-        near += _of_anatomy(anatomy)
-    texts = [_text(dataset, tag) for tag in _OF_STUDY]
-    texts += [_text(item, tag) for name, tags in _OF_REQUEST.items() for item in _items(dataset, name) for tag in tags]
+        near += _anatomy_sides(anatomy)
+    texts = [_text(dataset, tag) for tag in _STUDY_TAGS]
+    texts += [_text(item, tag) for name, tags in _REQUEST_TAGS.items() for item in _items(dataset, name) for tag in tags]
     return Claims.of(near, map(side_of_text, texts))
 
 
@@ -54,15 +54,15 @@ def _frame_anatomies(dataset: pydicom.Dataset, frames: Iterable[int]) -> Iterato
         yield from _items(group, "FrameAnatomySequence")[:1]
 
 
-def _of_anatomy(item: pydicom.Dataset) -> Iterator[str | None]:
-    for tag in _LATERALITY:
+def _anatomy_sides(item: pydicom.Dataset) -> Iterator[str | None]:
+    for tag in _LATERALITY_TAGS:
         value = _text(item, tag).strip().upper()
         yield value if value in ("L", "R") else WORDS.get(value)
-    for region, modifier in _ANATOMY.items():
+    for region, modifier in _ANATOMY_TAGS.items():
         for anatomy in _items(item, region)[:1]:
             yield side_of_text(_text(anatomy, "CodeMeaning"))
             for code in _items(anatomy, modifier):
-                yield _CODES.get(_text(code, "CodeValue").strip()) or side_of_text(_text(code, "CodeMeaning"))
+                yield _SIDE_OF_CODE.get(_text(code, "CodeValue").strip()) or side_of_text(_text(code, "CodeMeaning"))
 
 
 def _items(dataset: pydicom.Dataset, tag: str) -> list[pydicom.Dataset]:

@@ -1,4 +1,4 @@
-"""The DICOM files of a folder, of an archive, or one alone: each with its parsed header and the
+"""List the DICOM files of a folder or an archive, or one alone, each with its parsed header and the
 place of its voxels.
 """
 
@@ -31,9 +31,9 @@ GEOMETRY_TAGS = (
     "TemporalPositionIdentifier", "TriggerTime", "AcquisitionNumber", "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence", "ComplexImageComponent", *CAPTURE_SPACINGS, *SCAN_TAGS, *SIDE_TAGS,
 )  # fmt: skip
-"""What a series is sorted by, which acquisition it is of, and whose side it shows."""
+"""Elements for sorting slices, and for the acquisition and the side that they show."""
 # Headers with long private elements are parsed again from the whole file.
-_HEAD = 1 << 16
+_HEAD_BYTES = 1 << 16
 _PIXEL_DATA = 0x7FE00010
 _UNDEFINED = 0xFFFFFFFF
 
@@ -46,13 +46,13 @@ class Source:
     content: Path | bytes
 
     def open(self) -> BinaryIO:
-        """A stream at its start, to be closed by whoever opened it."""
+        """A stream at the file's start; the caller closes it."""
         return open_stream(self.content) if isinstance(self.content, Path) else BytesIO(self.content)
 
 
 class NoSlice(UnusableImage):
-    """A picture that can be no slice of a volume: in colour, or without any place in space. One of
-    a series spoils it; a series of such pictures alone lies beside the others.
+    """A picture that cannot be a slice of a volume: in colour, or without any position in space.
+    One in a series makes the series unusable; a series of such pictures alone is skipped.
 
     Attributes:
         series: its SeriesInstanceUID.
@@ -87,9 +87,9 @@ class Header:
 def sources(path: Path) -> Iterator[Source]:
     """The files that may hold slices: those of a folder, of an archive, or the file itself.
 
-    A folder in which nothing lies that may be a slice (a study's, a person's) stands for the
-    folders in it; the others' subfolders are not looked at. Hidden files (``._001``) and
-    directories of media (``DICOMDIR``) are passed over.
+    A folder without a file that may be a slice (a study's, a person's) stands for the folders in
+    it; subfolders of other folders are not looked at. Hidden files (``._001``) and directories of
+    media (``DICOMDIR``) are skipped.
 
     Raises:
         UnusableImage: a link leads nowhere, or the archive is damaged (``unreadable``) or too large
@@ -97,30 +97,32 @@ def sources(path: Path) -> Iterator[Source]:
     """
     if path.is_dir():
         status = path.stat()
-        yield from _of_folder(path, path.name, ((status.st_dev, status.st_ino),))
+        yield from _folder_sources(path, path.name, ((status.st_dev, status.st_ino),))
     elif path.name.lower().endswith(SUFFIXES):
         for name, content in members(path):
-            if not _set_aside(name):
+            if not _is_skipped(name):
                 yield Source(f"{path.name}/{name}", content)
     else:
         yield Source(path.name, path)
 
 
-def _of_folder(path: Path, name: str, trail: Trail) -> Iterator[Source]:
-    """Files are called by ``name``, the outermost folder's: those inside may bear a person's."""
+def _folder_sources(path: Path, name: str, trail: Trail) -> Iterator[Source]:
+    """Sources of a folder, called by ``name``, the outermost folder's: names of inner folders may
+    be a person's.
+    """
     with os.scandir(path) as listing:
-        entries = sorted((entry for entry in listing if not _set_aside(entry.name)), key=lambda entry: entry.name)
+        entries = sorted((entry for entry in listing if not _is_skipped(entry.name)), key=lambda entry: entry.name)
     files = [entry for entry in entries if _is_file(entry, name)]
     for entry in files:
         yield Source(f"{name}/{entry.name}", Path(entry.path))
     if all(lies_beside(entry.name) for entry in files):
         for entry in entries:
-            below = inner(entry, trail)
-            if below:
-                yield from _of_folder(Path(entry.path), name, below)
+            inner_trail = inner(entry, trail)
+            if inner_trail:
+                yield from _folder_sources(Path(entry.path), name, inner_trail)
 
 
-def _set_aside(name: str) -> bool:
+def _is_skipped(name: str) -> bool:
     return name.startswith(".") or name.upper() == "DICOMDIR"
 
 
@@ -137,8 +139,8 @@ def _is_file(entry: os.DirEntry[str], folder: str) -> bool:
 
 
 def read_header(source: Source) -> Header | None:
-    """Parse a file's header; None for what lies beside slices (documents, converted volumes,
-    screenshots without a place in the patient, reports, presentation states, scanners' private
+    """Parse a file's header; None for files that are no slices (documents, converted volumes,
+    screenshots without a position in the patient, reports, presentation states, scanners' private
     objects).
 
     Raises:
@@ -147,7 +149,7 @@ def read_header(source: Source) -> Header | None:
             (``unsupported-dicom``), or more voxels than the header says (``wrong-dimensions``).
     """
     try:
-        dataset, native = _from_head(source) or (_from_whole(source), None)
+        dataset, uncompressed = _parse_head(source) or (_parse_whole(source), None)
     except UnusableImage:
         if lies_beside(source.name.rpartition("/")[2]) or format_of(source.name) in VOLUMES:
             return None
@@ -160,20 +162,20 @@ def read_header(source: Source) -> Header | None:
         if error.reason == "not-greyscale":
             raise NoSlice(error, dataset) from None
         raise
-    if native is None:
+    if uncompressed is None:
         return Header(source, dataset, form, None)
-    offset, length = native
-    require_length(length, form, source.name, lambda start: _bytes_of(source, offset + start, length - start))
+    offset, length = uncompressed
+    require_length(length, form, source.name, lambda start: _read_bytes(source, offset + start, length - start))
     return Header(source, dataset, form, offset)
 
 
-def _bytes_of(source: Source, start: int, count: int) -> bytes:
+def _read_bytes(source: Source, start: int, count: int) -> bytes:
     with source.open() as stream:
         stream.seek(start)
         return stream.read(count)
 
 
-def _from_head(source: Source) -> tuple[pydicom.Dataset, tuple[int, int] | None] | None:
+def _parse_head(source: Source) -> tuple[pydicom.Dataset, tuple[int, int] | None] | None:
     """The header, and offset and length of uncompressed voxels; None where it does not end within
     the file's first bytes.
     """
@@ -182,13 +184,13 @@ def _from_head(source: Source) -> tuple[pydicom.Dataset, tuple[int, int] | None]
         with source.open() as stream:
             size = stream.seek(0, os.SEEK_END)
             stream.seek(0)
-            head = stream if isinstance(stream, BytesIO) else BytesIO(stream.read(_HEAD))
+            head = stream if isinstance(stream, BytesIO) else BytesIO(stream.read(_HEAD_BYTES))
             dataset = parse(head, source.name, (*PIXEL_TAGS, *GEOMETRY_TAGS), before_voxels=True)
             syntax, start, element = dataset.file_meta.TransferSyntaxUID, head.tell(), head.read(12)
     except OSError as error:
         raise unreadable(error, source.name) from None
     except UnusableImage:
-        if size <= _HEAD:
+        if size <= _HEAD_BYTES:
             raise
         return None
     if len(element) < 12 or syntax.is_deflated or not syntax.is_little_endian:
@@ -205,10 +207,10 @@ def _from_head(source: Source) -> tuple[pydicom.Dataset, tuple[int, int] | None]
     return dataset, (offset, min(length, size - offset))
 
 
-def _from_whole(source: Source) -> pydicom.Dataset:
+def _parse_whole(source: Source) -> pydicom.Dataset:
     with source.open() as stream:
         dataset = parse(stream, source.name, (*PIXEL_TAGS, *VOXEL_TAGS, *GEOMETRY_TAGS))
     if not holds_no_image(dataset):
         require_voxels(dataset, source.name)
-        del dataset.PixelData  # read again when its turn comes
+        del dataset.PixelData  # read again when the slice is decoded
     return dataset

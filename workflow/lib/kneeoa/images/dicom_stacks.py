@@ -1,4 +1,4 @@
-"""Slices parted into stacks: what a header tells apart is never mixed into one volume."""
+"""Group slices into stacks: slices whose headers differ are never mixed into one volume."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kneeoa.images.volume import LPS_TO_RAS
 _LOG = logging.getLogger(__name__)
 
 PICTURES = ("protocol", "image type")
-"""Marks that tell pictures apart which nothing puts in an order; phases have one."""
+"""Marks that distinguish pictures but give them no order; phases have one."""
 SAME_PLACE = 0.01
 """Millimetres within which two slices lie at one place; headers are rounded to 0.001 mm and finer,
 slices lie 0.3 mm apart and more.
@@ -30,7 +30,7 @@ _SAME_SPACING = 1e-3  # relative
 _SAME_ECHO_TIME = 0.005  # ms
 # Milliseconds between echoes without numbers: a readout lies between them. Two series whose echo
 # times lie closer were taken one after the other.
-_BETWEEN_ECHOES = 0.3
+_MIN_ECHO_DIFFERENCE = 0.3
 _PLANES: tuple[Plane, ...] = ("sagittal", "coronal", "axial")
 _MARKS: tuple[tuple[str, Callable[[Frame], Any]], ...] = (
     ("protocol", lambda frame: frame.scan.protocol),
@@ -49,9 +49,9 @@ class Stack:
     Attributes:
         frames: in the order of their place along the normal.
         series: number of its series in the source, from 1 (in the order of their files).
-        phase, phases: which of so many images at the same places, from 1.
-        mark: what tells these images apart: protocol, image type, temporal position, trigger time
-            or acquisition; empty where there is one image, or nothing does.
+        phase, phases: number of the image, from 1, among so many at the same places.
+        mark: the attribute that distinguishes these images: protocol, image type, temporal
+            position, trigger time or acquisition; empty where there is one image, or nothing does.
     """
 
     frames: tuple[Frame, ...]
@@ -67,7 +67,7 @@ class Stack:
 
     @property
     def image_type(self) -> ImageType:
-        """What it shows."""
+        """The image type (magnitude, map, ...)."""
         return self.frames[0].image_type
 
     @property
@@ -78,7 +78,7 @@ class Stack:
 
     @property
     def lacks_orientation(self) -> bool:
-        """Whether its headers give voxel sizes alone, so that its plane is nobody's word."""
+        """Whether its headers give voxel sizes alone, so that its plane is not known."""
         first, last = self.frames[0], self.frames[-1]
         affine = np.eye(4)
         affine[:3, 0] = (last.position - first.position) / max(len(self.frames) - 1, 1)
@@ -94,7 +94,7 @@ class Stack:
 
     @property
     def echo(self) -> tuple[float, float]:
-        """What echoes are sorted by: time, then number; those without come last."""
+        """Sort key of echoes: time, then number; those without come last."""
         time, number = self.frames[0].echo_time, self.frames[0].echo_number
         return (np.inf if time is None else time), (np.inf if number is None else number)
 
@@ -113,29 +113,29 @@ class Stack:
 
         They show the same kind of picture at the same places, with the same settings, and belong to
         one series; two series are of one acquisition where their headers say so
-        (:func:`kneeoa.images.dicom_scan.of_one_acquisition`). Echoes have numbers of their own, or
-        times that a readout fits between.
+        (:func:`kneeoa.images.dicom_scan.of_one_acquisition`). Echoes have different numbers, or
+        times far enough apart for a readout between them.
         """
         one, two = self.frames[0], other.frames[0]
-        if not _alike(one, two) or not of_one_person(one.scan, two.scan) or not self._meets(other):
+        if not _comparable(one, two) or not of_one_person(one.scan, two.scan) or not self._overlaps(other):
             return False
         if self.series == other.series and _same_echo(one, two):
             return True
         numbered = one.echo_number is not None and two.echo_number is not None and one.echo_number != two.echo_number
         if (one.echo_time is None) != (two.echo_time is None):
             return False
-        if not numbered and (one.echo_time is None or two.echo_time is None or abs(one.echo_time - two.echo_time) < _BETWEEN_ECHOES):
+        if not numbered and (one.echo_time is None or two.echo_time is None or abs(one.echo_time - two.echo_time) < _MIN_ECHO_DIFFERENCE):
             return False
         if self.series == other.series:
             return of_one_series(one.scan, two.scan)
         return of_one_acquisition(one.scan, two.scan, numbered=numbered)
 
-    def _meets(self, other: Stack) -> bool:
+    def _overlaps(self, other: Stack) -> bool:
         """Whether half of the slices, or more, lie where slices of another stack do."""
-        here, there = (np.array([frame.position for frame in stack.frames]) for stack in (self, other))
-        near = np.abs(here[:, None] - there[None]).max(axis=2) <= 10 * SAME_PLACE
-        shared = min(np.count_nonzero(near.any(axis=1)), np.count_nonzero(near.any(axis=0)))
-        return bool(2 * shared >= min(near.shape))
+        own_positions, other_positions = (np.array([frame.position for frame in stack.frames]) for stack in (self, other))
+        coincide = np.abs(own_positions[:, None] - other_positions[None]).max(axis=2) <= 10 * SAME_PLACE
+        shared = min(np.count_nonzero(coincide.any(axis=1)), np.count_nonzero(coincide.any(axis=0)))
+        return bool(2 * shared >= min(coincide.shape))
 
     def __str__(self) -> str:
         echo = "" if self.echo_time is None else f", TE {self.echo_time:g} ms"
@@ -144,13 +144,13 @@ class Stack:
 
 
 def part(frames: list[Frame], voxels: Voxels) -> list[Stack]:
-    """Part slices into stacks.
+    """Group slices into stacks.
 
     They are kept apart by series, orientation, matrix, spacing, kind (original, derived,
-    localizer), what they show, and echo. Where several still lie at one place, harmless copies
-    (equal voxels) are dropped, and the protocol, image types, temporal positions, trigger times and
-    acquisitions are tried in turn: the first that tells all of them apart makes the phases. If none
-    does, the stack keeps them (and cannot be read).
+    localizer), what they show, and echo. Where several still lie at one place, copies (equal
+    voxels) are dropped, and the protocol, image types, temporal positions, trigger times and
+    acquisitions are tried in turn: the first that distinguishes all of them makes the phases. If
+    none does, the stack keeps them (and cannot be read).
 
     Args:
         frames: all slices of a source, in the order of its files.
@@ -158,26 +158,26 @@ def part(frames: list[Frame], voxels: Voxels) -> list[Stack]:
     """
     numbers: dict[str, int] = {}
     groups: list[tuple[int, list[Frame]]] = []
-    for frame, label in zip(frames, _series(frames), strict=True):
+    for frame, label in zip(frames, _series_labels(frames), strict=True):
         series = numbers.setdefault(label, len(numbers) + 1)
         for number, group in groups:
-            if number == series and _same_echo(group[0], frame) and _alike(group[0], frame):
+            if number == series and _same_echo(group[0], frame) and _comparable(group[0], frame):
                 group.append(frame)
                 break
         else:
             groups.append((series, [frame]))
-    found = []
+    stacks = []
     for series, group in groups:
-        phases, mark = _phases([_without_copies(place, voxels) for place in _places(group)])
+        phases, mark = _phases([_without_copies(place, voxels) for place in _group_by_place(group)])
         for number, members in enumerate(phases, start=1):
-            found.append(Stack(tuple(members), series, number, len(phases), mark))
-    return found
+            stacks.append(Stack(tuple(members), series, number, len(phases), mark))
+    return stacks
 
 
-def _series(frames: list[Frame]) -> list[str]:
-    """What each slice's series is told by: its identifier. Where an anonymiser took it away, or
-    gave every slice of a study one of its own, the other elements that a series has once, with the
-    echo (two echoes are then of one acquisition only where something else says so).
+def _series_labels(frames: list[Frame]) -> list[str]:
+    """A label of each slice's series: its identifier. Where an anonymiser removed it, or gave every
+    slice of a study one of its own: the other elements that a series has once, with the echo (two
+    echoes are then of one acquisition only where something else says so).
     """
     labels = [frame.series for frame in frames]
     if len(set(labels)) == len(labels) and len({frame.scan.study for frame in frames}) == 1:
@@ -188,7 +188,8 @@ def _series(frames: list[Frame]) -> list[str]:
     return [label or repr(scan) for label, scan in zip(labels, scans, strict=True)]
 
 
-def _alike(one: Frame, other: Frame) -> bool:
+def _comparable(one: Frame, other: Frame) -> bool:
+    """Whether two slices have the same kind, image type, matrix, orientation and spacing."""
     return (
         one.kind == other.kind
         and one.image_type == other.image_type
@@ -206,8 +207,8 @@ def _same_echo(one: Frame, other: Frame) -> bool:
     return abs(one.echo_time - other.echo_time) <= _SAME_ECHO_TIME
 
 
-def _places(group: list[Frame]) -> list[list[Frame]]:
-    """Slices gathered by where they lie, along the normal of the first."""
+def _group_by_place(group: list[Frame]) -> list[list[Frame]]:
+    """Slices grouped by their place along the normal of the first."""
     normal = np.cross(group[0].orientation[:3], group[0].orientation[3:])
     depths = np.array([float(frame.position @ normal) for frame in group])
     places: list[list[Frame]] = []
@@ -234,23 +235,23 @@ def _without_copies(place: list[Frame], voxels: Voxels) -> list[Frame]:
 
 
 def _phases(places: list[list[Frame]]) -> tuple[list[list[Frame]], str]:
-    """The slices of each phase, and what tells them apart; one phase that keeps them all where
-    nothing does.
+    """The slices of each phase, and the mark that distinguishes phases; one phase with all slices
+    where none does.
     """
-    most = max(len(place) for place in places)
-    everything = [frame for place in places for frame in place]
-    if most == 1:
-        return [everything], ""
+    largest = max(len(place) for place in places)
+    all_frames = [frame for place in places for frame in place]
+    if largest == 1:
+        return [all_frames], ""
     for name, mark in _MARKS:
         values = [[mark(frame) for frame in place] for place in places]
         if any(value is None for place in values for value in place) or any(len(set(place)) < len(place) for place in values):
             continue
         distinct = sorted({value for place in values for value in place})
-        if len(distinct) == most:
-            return [[frame for frame in everything if mark(frame) == value] for value in distinct], name
+        if len(distinct) == largest:
+            return [[frame for frame in all_frames if mark(frame) == value] for value in distinct], name
         # Trigger times and acquisitions may count on from slice to slice: then their order within
         # each place is the phase.
-        if name not in PICTURES and all(len(place) == most for place in places):
+        if name not in PICTURES and all(len(place) == largest for place in places):
             ordered = [sorted(place, key=mark) for place in places]
-            return [[place[number] for place in ordered] for number in range(most)], name
-    return [everything], ""
+            return [[place[number] for place in ordered] for number in range(largest)], name
+    return [all_frames], ""

@@ -1,5 +1,5 @@
-"""The voxels of slices, decoded into one array: uncompressed ones straight from the disk, the
-others through a codec.
+"""Decode the voxels of slices into one array: uncompressed ones straight from the disk, the others
+through a codec.
 """
 
 from __future__ import annotations
@@ -65,11 +65,11 @@ def fill(frame: Frame, cells: NDArray[np.integer]) -> None:
 
 
 def _take_padding(frame: Frame, stored: NDArray[np.integer]) -> NDArray[np.bool_] | None:
-    """As :meth:`kneeoa.images.dicom_pixels.PixelFormat.take_padding`.
+    """Find padding, as :meth:`kneeoa.images.dicom_pixels.PixelFormat.take_padding`.
 
     Raises:
-        UnusableImage: dark is bright, and the voxels exceed the bits in which they are to be
-            mirrored (``unsupported-dicom``): slices would be mirrored each in its way.
+        UnusableImage: the voxels are inverted (MONOCHROME1) and exceed the bits in which they are
+            to be mirrored (``unsupported-dicom``): slices would be mirrored differently.
     """
     blank = frame.form.take_padding(stored)
     if frame.form.inverted and not frame.form.signed and frame.form.exceeded_by(stored):
@@ -86,15 +86,15 @@ def decode_all(frames: tuple[Frame, ...]) -> NDArray[np.number]:
     Raises:
         UnusableImage: a slice cannot be decoded.
     """
-    target, exceeded = _decode(frames)
+    target, exceeded = _decode_slices(frames)
     if exceeded:
-        # In slices whose further bits are all alike nothing tells that these count, too.
+        # Slices whose extra bits are all equal do not show by themselves that these bits count.
         wide = [replace(frame.form, stored=frame.form.bits, high=frame.form.bits - 1) for frame in frames]
-        target, _ = _decode(tuple(replace(frame, form=form) for frame, form in zip(frames, wide, strict=True)))
+        target, _ = _decode_slices(tuple(replace(frame, form=form) for frame, form in zip(frames, wide, strict=True)))
     return target
 
 
-def _decode(frames: tuple[Frame, ...]) -> tuple[NDArray[np.number], bool]:
+def _decode_slices(frames: tuple[Frame, ...]) -> tuple[NDArray[np.number], bool]:
     """Values of slices, and whether some of them exceed their BitsStored."""
     scaled = any((frame.slope, frame.intercept) != (1.0, 0.0) or frame.form.table is not None for frame in frames)
     dtype = np.dtype(np.float32) if scaled else np.result_type(*{frame.form.dtype for frame in frames})
@@ -116,8 +116,8 @@ def _decode(frames: tuple[Frame, ...]) -> tuple[NDArray[np.number], bool]:
         if blank is not None:
             blanks[number] = blank
     if blanks:
-        everywhere = np.zeros(target.shape, dtype=np.bool_)
+        padding = np.zeros(target.shape, dtype=np.bool_)
         for number, blank in blanks.items():
-            everywhere[number] = blank
-        darken_padding(target, everywhere)
+            padding[number] = blank
+        darken_padding(target, padding)
     return target, exceeded

@@ -1,15 +1,15 @@
-"""Do a mask's surfaces lie on edges of the image? The proof that image and mask agree, whatever
-their headers say.
+"""Measure whether a mask's surfaces lie on edges of the image, which proves that image and mask
+agree, whatever their headers say.
 
 Where cartilage covers bone, a fat-suppressed image goes from dark (bone, its cortex) to bright
 (cartilage) within a voxel or two. The mask says where that surface is and which way it faces. The
 image is therefore read along the surface's normals; the readings of neighbouring points are
-averaged, which beats the noise, and the steepest step from dark to bright within a few millimetres
-is located. On a mask of this very knee the step lies at the surface nearly everywhere; a mask of
-another knee, however well it is centred, follows another bone, and a flipped or displaced one
-follows none. (Profiles along normals are those of active shape models, Cootes et al. 1995, Computer
-Vision and Image Understanding 61:38; here nothing is fitted, the offsets themselves are the
-measure.)
+averaged against noise, and the steepest step from dark to bright within a few millimetres is
+located. On a mask of this very knee the step lies at the surface nearly everywhere; a mask of
+another knee, however well it is centred, follows the outline of another bone, and a flipped or
+displaced one that of none. (Profiles along normals are those of active shape models, Cootes et al.
+1995, Computer Vision and Image Understanding 61:38; here nothing is fitted, the offsets themselves
+are the measure.)
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ _WINDOW_MM = 1.5
 _TOLERANCE_MM = 1.0
 _TOLERANCE_VOXELS = 0.6
 _FACING = 0.7
-# How a mask's displacement is fitted: rounds, what keeps directions without patches at 0, and from
-# where on an edge counts less.
+# Fit of a mask's displacement: rounds, the ridge that keeps directions without patches at 0, and
+# the distance (mm) from which an edge counts less.
 _ROUNDS, _RIDGE, _FAR_MM = 10, 1e-3, 1.0
-# Where cartilage and bone are read: half a thin layer above the surface, and below the cortex under
-# it.
+# Millimetres from the surface at which cartilage and bone are read: half a thin layer above it, and
+# below the cortex under it.
 _CARTILAGE_MM, _BONE_MM = 0.75, -3.0
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the image says of a mask's pose.
+    """Agreement of a mask's surface with the edges of the image.
 
     Attributes:
         contrast: area under the ROC curve by which readings just above the bone exceed those just
@@ -54,7 +54,7 @@ class Evidence:
             since cartilage worn thinner than a voxel shows none.
         offset: median distance (mm) of these edges from the surface.
         shift: mm (RAS+) by which the edges lie displaced as a whole, the one vector that explains
-            most of their distances along the normals; None where nothing was looked at.
+            most of their distances along the normals; None where nothing was measured.
     """
 
     contrast: float
@@ -64,11 +64,11 @@ class Evidence:
 
 
 NONE = Evidence(0.5, 0.0, _SEARCH_MM)
-"""What an image says of a mask that has no cartilage in it."""
+"""Value for a mask without cartilage in the image."""
 
 
 def evidence(image: NDArray[np.floating], affine: Affine, faces: Surface) -> Evidence:
-    """Judge a surface against an image.
+    """Measure how well a surface lies on edges of an image.
 
     Args:
         image: intensities, any unit, shape ``[i, j, k]``.
@@ -82,30 +82,30 @@ def evidence(image: NDArray[np.floating], affine: Affine, faces: Surface) -> Evi
     window = max(_WINDOW_MM, voxel)
     reach = _SEARCH_MM + window
     offsets = np.arange(-reach, reach + _STEP_MM / 2, _STEP_MM)
-    read = _profiles(image, affine, faces, offsets)
-    inside = np.isfinite(read).all(axis=1)
+    readings = _profiles(image, affine, faces, offsets)
+    inside = np.isfinite(readings).all(axis=1)
     if 2 * inside.sum() <= max(len(faces), 2 * _NEIGHBOURS):
         return NONE
-    read = read[inside]
-    found = _auc(read[:, _index(offsets, _CARTILAGE_MM)], read[:, _index(offsets, _BONE_MM)])
-    profiles, normals = _patches(read, faces.points[inside], faces.normals[inside])
+    readings = readings[inside]
+    auc = _auc(readings[:, _nearest_offset(offsets, _CARTILAGE_MM)], readings[:, _nearest_offset(offsets, _BONE_MM)])
+    profiles, normals = _patches(readings, faces.points[inside], faces.normals[inside])
     places, steps = _edges(profiles, offsets, round(window / _STEP_MM))
-    near = np.abs(places) <= max(_TOLERANCE_MM, _TOLERANCE_VOXELS * voxel)
+    at_surface = np.abs(places) <= max(_TOLERANCE_MM, _TOLERANCE_VOXELS * voxel)
     steep = np.maximum(steps, 0.0)
-    boundary = float(steep[near].sum() / steep.sum()) if steep.any() else 0.0
-    return Evidence(found, boundary, float(np.median(np.abs(places))), _displacement(places, steep, normals))
+    boundary = float(steep[at_surface].sum() / steep.sum()) if steep.any() else 0.0
+    return Evidence(auc, boundary, float(np.median(np.abs(places))), _displacement(places, steep, normals))
 
 
 def contrast(image: NDArray[np.floating], affine: Affine, faces: Surface) -> float:
-    """The ``contrast`` of :func:`evidence` alone, a hundredth of its work: enough to rank poses. 0
-    where most of the surface is outside.
+    """The ``contrast`` of :func:`evidence` alone, at a hundredth of its cost, for ranking
+    candidates; 0 where most of the surface is outside.
     """
-    read = _profiles(image, affine, faces, np.array([_BONE_MM, _CARTILAGE_MM]))
-    inside = np.isfinite(read).all(axis=1)
-    return _auc(read[inside, 1], read[inside, 0]) if 2 * inside.sum() > len(faces) else 0.0
+    readings = _profiles(image, affine, faces, np.array([_BONE_MM, _CARTILAGE_MM]))
+    inside = np.isfinite(readings).all(axis=1)
+    return _auc(readings[inside, 1], readings[inside, 0]) if 2 * inside.sum() > len(faces) else 0.0
 
 
-def _index(offsets: NDArray[np.float64], place: float) -> int:
+def _nearest_offset(offsets: NDArray[np.float64], place: float) -> int:
     return int(np.argmin(np.abs(offsets - place)))
 
 
@@ -117,12 +117,12 @@ def _profiles(image: NDArray[np.floating], affine: Affine, faces: Surface, offse
     start = inverse[:3, :3] @ faces.points.T + inverse[:3, 3:]
     along = inverse[:3, :3] @ faces.normals.T
     places = start[:, :, None] + along[:, :, None] * offsets
-    read: NDArray[np.float32] = ndimage.map_coordinates(image, places, order=1, output=np.float32, mode="constant", cval=np.nan)
-    return read
+    readings: NDArray[np.float32] = ndimage.map_coordinates(image, places, order=1, output=np.float32, mode="constant", cval=np.nan)
+    return readings
 
 
 def _patches(
-    read: NDArray[np.float32], points: NDArray[np.float64], normals: NDArray[np.float64]
+    readings: NDArray[np.float32], points: NDArray[np.float64], normals: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean readings of patches of neighbouring faces that look the same way, shape ``[patches,
     offsets]``, and the normal of each.
@@ -133,7 +133,7 @@ def _patches(
     near = np.where(missing, 0, near)
     weight = np.einsum("pnk,pk->pn", normals[near], normals[::every]) > _FACING
     weight &= ~missing
-    total = np.einsum("pn,pno->po", weight.astype(np.float64), read[near].astype(np.float64))
+    total = np.einsum("pn,pno->po", weight.astype(np.float64), readings[near].astype(np.float64))
     return np.asarray(total / weight.sum(axis=1, keepdims=True)), normals[::every]
 
 
@@ -154,8 +154,8 @@ def _displacement(places: NDArray[np.float64], steep: NDArray[np.float64], norma
 
 
 def _edges(profiles: NDArray[np.float64], offsets: NDArray[np.float64], window: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Where (mm) and how much each profile steps up most: the mean of ``window`` readings after
-    less that of as many before.
+    """Place (mm) and height of the largest step up of each profile: the mean of ``window`` readings
+    after it less that of as many before.
     """
     sums = np.cumsum(np.pad(profiles, ((0, 0), (1, 0))), axis=1)
     middle = np.arange(window, profiles.shape[1] - window + 1)

@@ -1,4 +1,4 @@
-"""What of a radiograph the beam reached: the rectangle inside collimated, shuttered or padded
+"""Find the exposed field of a radiograph: the rectangle inside collimated, shuttered or padded
 borders.
 """
 
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 # A line of pixels belongs to the border while this share of it lies within that share of the
 # picture's range around its median.
-_SHARE, _RANGE = 0.95, 0.02
-_LEAST = 0.25
-"""Least share of each side that must remain; a picture that seems to be all border is taken
+_UNIFORM_SHARE, _UNIFORM_RANGE = 0.95, 0.02
+_MIN_SHARE = 0.25
+"""Smallest share of each side that must remain; a picture that seems to be all border is used
 whole.
 """
 
@@ -44,9 +44,9 @@ def exposed_field(picture: NDArray[np.generic]) -> Field:
     # Corners belong to two borders: strip rows, then columns within them, then rows again.
     for axis in (0, 1, 0):
         inner = values[spans[0], spans[1]]
-        uniform = _uniform(inner, axis, _RANGE * (high - low))
+        uniform = _uniform(inner, axis, _UNIFORM_RANGE * (high - low))
         kept = np.flatnonzero(~uniform)
-        if kept.size < _LEAST * values.shape[axis]:
+        if kept.size < _MIN_SHARE * values.shape[axis]:
             return Field(slice(0, values.shape[0]), slice(0, values.shape[1]))
         spans[axis] = slice(spans[axis].start + int(kept[0]), spans[axis].start + int(kept[-1]) + 1)
     return Field(spans[0], spans[1])
@@ -56,4 +56,4 @@ def _uniform(values: NDArray[np.float32], axis: int, tolerance: float) -> NDArra
     """For each row (axis 0) or column (axis 1), whether nearly all of it is one grey level."""
     middle = np.median(values, axis=1 - axis, keepdims=True)
     share: NDArray[np.float64] = (np.abs(values - middle) <= tolerance).mean(axis=1 - axis)
-    return share >= _SHARE
+    return share >= _UNIFORM_SHARE

@@ -1,4 +1,4 @@
-"""Otsu's foreground: which voxels of a scan are tissue, and where their centre lies.
+"""Foreground of a scan by Otsu's threshold: which voxels are tissue, and where their centre lies.
 
 Otsu N (1979), A threshold selection method from gray-level histograms, IEEE Trans Syst Man Cybern
 9:62-66.
@@ -26,7 +26,7 @@ def otsu(values: NDArray[np.float32]) -> float:
 
     Returns:
         An edge between two bins; values above it are foreground. For equal values: that value, so
-        that none is.
+        that no voxel is foreground.
     """
     low, high = float(values.min()), float(values.max())
     if not high > low:
@@ -51,8 +51,8 @@ def foreground_centre(image: NDArray[np.generic]) -> NDArray[np.float64]:
     # bin.
     low, high = np.percentile(values, (0.5, 99.5))
     np.clip(values, low, high, out=values)
-    found = np.argwhere(values > otsu(values))
-    if not found.size:
+    bright = np.argwhere(values > otsu(values))
+    if not bright.size:
         return (np.asarray(image.shape, dtype=np.float64) - 1) / 2
-    centre: NDArray[np.float64] = found.mean(axis=0) * steps
+    centre: NDArray[np.float64] = bright.mean(axis=0) * steps
     return centre

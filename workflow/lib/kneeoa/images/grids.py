@@ -1,4 +1,4 @@
-"""Images at another input size, made once per grid and not once per arm."""
+"""Resample shards to another input size, once per grid and not once per arm."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def resample_shard(*, array: Path, index: Path, shape: tuple[int, ...], out_arra
 
 
 def _stretched(image: NDArray[np.generic], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """A picture is a volume of one slice."""
+    """Resample one image; a picture is handled as a volume of one slice."""
     if image.ndim == 2:
         flat: NDArray[np.float32] = stretch(image[None], (1, shape[0], shape[1]))[0]
         return flat

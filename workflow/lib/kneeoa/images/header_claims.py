@@ -1,5 +1,5 @@
-"""What a header claims of one property of its picture: the same may be said in several places, and
-they may contradict each other.
+"""Claims of a header about one property of its picture. Several elements may state the property,
+and contradict each other.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Self
 
 @dataclass(frozen=True)
 class Claims:
-    """The values that a header claims of one property.
+    """The values of one property that a header claims.
 
     Attributes:
         near: claimed for the picture or its series.
-        far: claimed by what may be of several pictures: the protocol, the study. Decides where
-            nothing nearer does.
+        far: claimed by elements that may describe several pictures (the protocol, the study); they
+            count where there is no nearer claim.
     """
 
     near: frozenset[str] = frozenset()
@@ -24,7 +24,7 @@ class Claims:
 
     @classmethod
     def of(cls, near: Iterable[str | None], far: Iterable[str | None]) -> Self:
-        """From values of which some are not given (None)."""
+        """Make claims from values, some of which may be None (not given)."""
         return cls(*(frozenset(value for value in values if value is not None) for values in (near, far)))
 
     @property
@@ -34,13 +34,15 @@ class Claims:
         return next(iter(nearest)) if len(nearest) == 1 else None
 
     def against(self, value: str) -> str | None:
-        """A value that one of the nearest claims holds against ``value``."""
+        """A value among the nearest claims that contradicts ``value``; None where there is none."""
         return min((self.near or self.far) - {value}, default=None)
 
     def doubt(self, value: str) -> str | None:
-        """A value that only a far claim holds against ``value``, which the near ones confirm."""
+        """A value among the far claims that contradicts ``value`` where the near ones confirm it;
+        None where there is none.
+        """
         return None if self.against(value) or not self.near else min(self.far - {value}, default=None)
 
 
 NO_CLAIMS = Claims()
-"""Of a file without a header that could claim anything."""
+"""The claims of a file without a header."""

@@ -1,5 +1,5 @@
-"""Compressed streams inflated as fast as the machine can: with ISA-L (python-isal) where it is
-installed, else the standard library.
+"""Decompress gzip and zlib streams with ISA-L (python-isal) where it is installed, else with the
+standard library.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-_STEP = 1 << 20
+_STEP_BYTES = 1 << 20
 
 
 def open_gzip(source: Path | BinaryIO) -> BinaryIO:
-    """Open a gzip file, or what is left of an open one; members that follow one another are one
-    stream, checksums are compared.
+    """Open a gzip file, or the rest of an open one; consecutive members are one stream, checksums
+    are compared.
     """
     try:
         from isal import igzip
@@ -33,7 +33,7 @@ def read_into(stream: BinaryIO, target: NDArray[np.uint8]) -> int:
     """
     view, filled = memoryview(target.data), 0
     while filled < len(view):
-        count = stream.readinto(view[filled : filled + _STEP])  # type: ignore[attr-defined]
+        count = stream.readinto(view[filled : filled + _STEP_BYTES])  # type: ignore[attr-defined]
         if not count:
             break
         filled += count
@@ -48,20 +48,20 @@ def inflate_into(stream: BinaryIO, target: NDArray[np.uint8]) -> int:
         EOFError: the stream ends before its checksum.
         Exception: the zlib error of the library in use, where the stream is damaged.
     """
-    view, filled, inflater = memoryview(target.data), 0, _zlib().decompressobj()
-    while not inflater.eof:
-        data = inflater.unconsumed_tail or stream.read(_STEP)
-        found = inflater.decompress(data, max(1, min(len(view) - filled, _STEP)))
-        if not data and not found:
+    view, filled, decompressor = memoryview(target.data), 0, _zlib_module().decompressobj()
+    while not decompressor.eof:
+        data = decompressor.unconsumed_tail or stream.read(_STEP_BYTES)
+        chunk = decompressor.decompress(data, max(1, min(len(view) - filled, _STEP_BYTES)))
+        if not data and not chunk:
             raise EOFError
-        if filled + len(found) > len(view):
+        if filled + len(chunk) > len(view):
             return len(view) + 1
-        view[filled : filled + len(found)] = found
-        filled += len(found)
+        view[filled : filled + len(chunk)] = chunk
+        filled += len(chunk)
     return filled
 
 
-def _zlib() -> Any:
+def _zlib_module() -> Any:
     try:
         from isal import isal_zlib
     except ImportError:

@@ -1,6 +1,4 @@
-"""One raw file to one row of a shard, whatever its dimensions: what the rest of the workflow knows
-of an image.
-"""
+"""Ingest one raw file, a volume or a radiograph, as one row of a shard."""
 
 from __future__ import annotations
 
@@ -16,12 +14,12 @@ from kneeoa.images.side_words import SIDES
 from kneeoa.images.volume import Affine
 
 Flags = tuple[tuple[str, str], ...]
-"""What a person should look at in an image that is used: (stable slug, sentence)."""
+"""Points that a person should check in an image that is used: (stable slug, sentence)."""
 
 
 @dataclass(frozen=True)
 class Ingested:
-    """A canonical image and how it came about.
+    """A canonical image with the record of how it was made.
 
     Attributes:
         array: float16, the view's shape.
@@ -34,11 +32,11 @@ class Ingested:
         mean, sd: z-score parameters in source units.
         source_centre: canonical index of the image's centre; None: the middle of the grid.
         joint: radiographs: (row, column) of the displayed picture that the grid is centred on.
-        joint_fit: radiographs: how much that place looks like a knee (a correlation); None where
-            nobody looked.
+        joint_fit: radiographs: how much that place looks like a knee (a correlation); None where it
+            was not measured.
         negative: radiographs: bone was dark and was turned bright, against the header.
         orientation: the orientation that the cohort declares, where the header gave none.
-        flags: what speaks against it, and not strongly enough to leave it out.
+        flags: doubts that are too weak to exclude it.
     """
 
     array: NDArray[np.float16]
@@ -59,7 +57,7 @@ class Ingested:
 
 
 def other_side_in_header(name: str, side: str) -> tuple[str, str]:
-    """The flag of a file whose protocol or study is the other side's by its description."""
+    """The flag of a file whose protocol or study describes the other side."""
     other = SIDES["L" if side == "R" else "R"]
     return "other-side-in-header", f"{name}: its side is {side}, and its header's protocol or study speaks of the {other}; which is right?"
 

@@ -1,6 +1,6 @@
-"""One radiograph from its file to its canonical array.
+"""Ingest one radiograph: from its file to its canonical array.
 
-How a file is displayed is said in :mod:`kneeoa.images.radiograph`, the canonical form and its
+The display convention is described in :mod:`kneeoa.images.radiograph`, the canonical form and its
 affine in :mod:`kneeoa.images.radiograph_crop`.
 """
 

@@ -1,4 +1,4 @@
-"""One MRI volume from its file to its canonical array."""
+"""Ingest one MRI volume: from its file to its canonical array."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ def ingest_volume(root: Path, file: dict[str, Any], view: View, side: str | None
 
 
 def _side_flags(volume: Volume, name: str, side: str) -> Flags:
-    """What else of the file speaks for the other side, where its header does not contradict the
-    tables.
+    """Flags for weak evidence of the other side: the study's description, and the place in the
+    scanner.
 
     Raises:
-        UnusableImage: it does (``wrong-side``).
+        UnusableImage: the header contradicts the tables (``wrong-side``).
     """
     other = volume.side.against(side)
     if other is not None:

@@ -1,5 +1,5 @@
-"""From scanner units to the network's: N4 (if asked), percentile clip, z-score, by the voxels that
-lie in the image.
+"""Scale intensities from scanner units to the network's: N4 (if asked), percentile clip and
+z-score, by the voxels that lie in the image.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from kneeoa.images.percentiles import percentile
 
 _FLOAT16_TOP = float(np.finfo(np.float16).max)
 _FLAT = 1e-5
-"""A range this small beside the level is that of a constant: resampling in single precision leaves
-a millionth.
+"""A range of this share of the level is that of a constant: resampling in single precision leaves a
+millionth.
 """
 
 
 @dataclass(frozen=True)
 class Scaled:
-    """Voxels in the network's units and how they came about, in source units (after N4, where
-    asked).
+    """Voxels in the network's units, and the parameters of the scaling in source units (after N4,
+    where asked).
     """
 
     array: NDArray[np.float16]
@@ -69,7 +69,7 @@ def scale(canonical: Canonical, intensity: Intensity) -> Scaled:
 
 
 def _is_flat(low: float, high: float) -> bool:
-    """Whether values from ``low`` to ``high`` are one value but for rounding; so they are where one
+    """Whether values from ``low`` to ``high`` are one value but for rounding; True also where one
     is not a number.
     """
     return not high - low > _FLAT * max(abs(low), abs(high))
@@ -103,8 +103,8 @@ def _moments(canonical: Canonical, image: NDArray[np.float32], low: float, high:
 
 
 def _middle_half(canonical: Canonical) -> tuple[slice, ...]:
-    """Where the middle half of the grid along each axis lies in the part of the grid that the image
-    covers.
+    """Slices of the image's part of the grid that lie in the middle half of the grid along each
+    axis.
     """
     box = []
     for size, covered in zip(canonical.array.shape, canonical.inside, strict=True):

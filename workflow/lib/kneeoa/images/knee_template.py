@@ -11,7 +11,8 @@ exposure hardly count.
 
 from __future__ import annotations
 
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +20,29 @@ from scipy import fft, ndimage
 
 Floats = NDArray[np.float32]
 
-WIDTH = 48
-"""Pixels of the tibial plateau's width in the drawing; pictures are brought to it."""
+
+@dataclass(frozen=True)
+class Detail:
+    """How finely a picture is searched.
+
+    Attributes:
+        width: pixels of the tibial plateau's width in the drawing; pictures are brought to it.
+        ratio: between one width that is tried and the next.
+    """
+
+    width: int
+    ratio: float
+
+
+FINE = Detail(48, 1.1)
+COARSE = Detail(28, 1.25)
+"""A seventh of the work of ``FINE``; what a knee fits by differs by some hundredths."""
 ANGLES = (-8.0, -4.0, 0.0, 4.0, 8.0)
 """Tilts of the leg (degrees) that are tried."""
 # The drawing's window in widths of the plateau: (from, to) from the joint's centre.
 _DOWN, _ACROSS = (-0.32, 0.28), (-0.58, 0.58)
 # Widths over which a picture is smoothed, and over which its contrast is taken.
-_FINE, _COARSE = 0.02, 0.2
+_NARROW, _BROAD = 0.02, 0.2
 _SOFT, _DENSE = 0.8, 1.3
 """Grey levels of soft tissue and of the plate below the joint, where bone is 1."""
 _SPACE, _PLATE = 0.03, 0.1
@@ -35,35 +51,43 @@ _ARCH = (0.27, 0.12)
 """Half width and height of the arch over the spines."""
 
 
-def normalised(picture: Floats) -> Floats:
-    """How grey changes from head to foot in a picture with knees of ``WIDTH`` pixels, over its
+def normalised(picture: Floats, width: int) -> Floats:
+    """How grey changes from head to foot in a picture with knees of ``width`` pixels, over its
     local contrast.
     """
-    detail = ndimage.gaussian_filter(picture, _FINE * WIDTH, order=(1, 0), mode="nearest")
+    detail = ndimage.gaussian_filter(picture, _NARROW * width, order=(1, 0), mode="nearest")
     power = detail**2
-    contrast = np.sqrt(ndimage.gaussian_filter(power, _COARSE * WIDTH, mode="nearest"))
+    contrast = np.sqrt(ndimage.gaussian_filter(power, _BROAD * width, mode="nearest"))
     # A floor, so that the noise of air is not blown up to the contrast of bone.
     floor = 0.5 * np.sqrt(power.mean()) + np.finfo(np.float32).tiny
     return np.asarray(detail / (contrast + floor), dtype=np.float32)
 
 
 @cache
-def drawing(angle: float) -> Floats:
-    """The knee tilted by ``angle`` degrees, locally normalised, mean zero and length one; odd
-    shape, the joint in the middle pixel.
+def drawing(angle: float, width: int) -> Floats:
+    """The knee of ``width`` pixels tilted by ``angle`` degrees, locally normalised, mean zero and
+    length one; odd shape, the joint in the middle pixel.
     """
-    reach = [int(np.ceil(max(-low, high) * WIDTH)) for low, high in (_DOWN, _ACROSS)]
-    margin = int(np.ceil(2 * _COARSE * WIDTH))
-    sizes = [np.arange(-size - margin, size + margin + 1) / WIDTH for size in reach]
+    reach = [int(np.ceil(max(-low, high) * width)) for low, high in (_DOWN, _ACROSS)]
+    margin = int(np.ceil(2 * _BROAD * width))
+    sizes = [np.arange(-size - margin, size + margin + 1) / width for size in reach]
     down, across = np.meshgrid(*sizes, indexing="ij")
     c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-    picture = normalised(_bones(c * down - s * across, c * across + s * down))
+    picture = normalised(_bones(c * down - s * across, c * across + s * down), width)
     window = (down >= _DOWN[0]) & (down <= _DOWN[1]) & (np.abs(across) <= _ACROSS[1])
     picture = np.where(window, picture - picture[window].mean(), 0.0)[margin:-margin, margin:-margin]
     return np.asarray(picture / np.linalg.norm(picture), dtype=np.float32)
 
 
-def fit(picture: Floats) -> Floats:
+@lru_cache(maxsize=32)
+def _spectra(shape: tuple[int, int], width: int) -> NDArray[np.complex64]:
+    """Fourier transforms of the drawings at each of ``ANGLES``, turned by half a circle and padded
+    to ``shape``.
+    """
+    return np.stack([fft.rfft2(drawing(angle, width)[::-1, ::-1], shape) for angle in ANGLES])
+
+
+def fit(picture: Floats, width: int) -> Floats:
     """Correlation in [-1, 1] of the drawing at each of ``ANGLES`` with every place of a picture,
     ``[angles, rows, columns]``.
 
@@ -71,19 +95,20 @@ def fit(picture: Floats) -> Floats:
     counts as featureless.
 
     Args:
-        picture: knees in it are ``WIDTH`` pixels wide.
+        picture: knees in it are ``width`` pixels wide.
+        width: of the drawing.
     """
-    own = normalised(picture)
-    upright = drawing(0.0)
-    shape = [fft.next_fast_len(size + extra - 1, real=True) for size, extra in zip(own.shape, upright.shape, strict=True)]
-    spectrum = fft.rfft2(own, shape)
+    detail = normalised(picture, width)
+    upright = drawing(0.0, width)
+    down, across = (fft.next_fast_len(size + extra - 1, real=True) for size, extra in zip(detail.shape, upright.shape, strict=True))
+    spectrum = fft.rfft2(detail, (down, across))
     start = [size // 2 for size in upright.shape]
-    cut = tuple(slice(first, first + size) for first, size in zip(start, own.shape, strict=True))
-    found = np.stack([fft.irfft2(spectrum * fft.rfft2(drawing(angle)[::-1, ::-1], shape), shape)[cut] for angle in ANGLES])
-    power = ndimage.uniform_filter(own**2, upright.shape, mode="constant") * upright.size
+    inside = tuple(slice(first, first + size) for first, size in zip(start, detail.shape, strict=True))
+    products = np.stack([fft.irfft2(spectrum * knee, (down, across))[inside] for knee in _spectra((down, across), width)])
+    power = ndimage.uniform_filter(detail**2, upright.shape, mode="constant") * upright.size
     # Where next to nothing is to be seen the ratio would be noise.
     length = np.sqrt(np.maximum(power, 0.5 * power.max())) + np.finfo(np.float32).tiny
-    return np.asarray(found / length, dtype=np.float32)
+    return np.asarray(products / length, dtype=np.float32)
 
 
 def _bones(down: NDArray[np.float64], across: NDArray[np.float64]) -> Floats:

@@ -1,13 +1,13 @@
-"""A label map on another grid: nearest neighbour, or label-wise linear.
+"""Resample a label map to another grid: nearest neighbour, or label-wise linear.
 
 Label-wise linear interpolation gives each voxel the label whose indicator (1 in the label, 0
 elsewhere, background a label like the others), interpolated trilinearly, is largest. It differs
-from nearest neighbour only where the voxels around a point disagree, so that only there the votes
-are counted. Where the grid is finer than the map, the map's voxels would show as a staircase: there
-the indicators are blurred first, over the next voxels, in proportion to how much finer the grid is
-and not at all on an equal or coarser one. Both look at a point and not at what a coarse voxel
-covers: an average over the voxel followed by a majority vote would eat cartilage that is thinner
-than the voxel.
+from nearest neighbour only where the voxels around a point disagree, so votes are counted only
+there. Where the grid is finer than the map, the map's voxels would show as a staircase: there the
+indicators are blurred first, over the next voxels, in proportion to how much finer the grid is and
+not at all on an equal or coarser one. Both look at a point and not at what a coarse voxel covers:
+an average over the voxel followed by a majority vote would eat cartilage that is thinner than the
+voxel.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ Interpolation = Literal["nearest", "linear"]
 
 _SLAB = 1_000_000
 """Voxels worked on at a time, so that memory does not grow with the grid."""
-_STRAIGHT = 0.01
+_MAX_TURN = 0.01
 """Voxels of the map by which a grid may be turned over its whole length and still count as
 straight.
 """
-_BLUR = 0.5
-_NOTHING = 1e-4
+_BLUR_SHARE = 0.5
+_NEGLIGIBLE = 1e-4
 _MIXED = 255
 _PAD = 3
 
@@ -52,20 +52,20 @@ def resample_labels(labels: Volume, affine: Affine, shape: tuple[int, ...], inte
         uint8 array of ``shape``. Equal grids keep every voxel with either interpolation.
     """
     out = np.zeros(tuple(shape), dtype=np.uint8)
-    held = bounding_box(labels.array != 0)
-    if held is None:
+    labelled = bounding_box(labels.array != 0)
+    if labelled is None:
         return out
-    # Only the labelled box matters; a margin of background answers for what lies outside,
-    # everything farther is clipped onto it.
-    source = np.pad(labels.array[held].astype(np.uint8, copy=False), _PAD)
+    # Only the labelled box matters; a margin of background stands for what lies outside, and
+    # positions farther away are clipped onto it.
+    source = np.pad(labels.array[labelled].astype(np.uint8, copy=False), _PAD)
     step = np.linalg.inv(labels.affine) @ affine
-    step[:3, 3] -= [part.start - _PAD for part in held]
+    step[:3, 3] -= [part.start - _PAD for part in labelled]
     blur = _blur(step, labels.spacing)
     taps = 4 if blur.any() else 2
-    cells = source if interpolation == "nearest" else _cells(source, taps)
-    for block in _slabs(_reached(step, source.shape, out.shape)):
+    unanimous = source if interpolation == "nearest" else _unanimous_labels(source, taps)
+    for block in _slabs(_covered_block(step, source.shape, out.shape)):
         points = _positions(step, block, source.shape)
-        out[block] = _nearest(source, points) if interpolation == "nearest" else _linear(source, cells, points, blur, taps)
+        out[block] = _nearest(source, points) if interpolation == "nearest" else _linear(source, unanimous, points, blur, taps)
     return out
 
 
@@ -73,22 +73,23 @@ def _blur(step: NDArray[np.float64], spacing: NDArray[np.float64]) -> NDArray[np
     """Weight of the voxel before and of the one after in the blur of each axis; 0 where no axis of
     the grid is finer than the map's.
 
-    The blur's variance (mm2) is half of what a voxel of the grid lacks to one of the map, and is
-    the same along all axes: a surface that runs along the coarse axis has its staircase across it.
-    The weight is a quarter at most, which leaves a layer of one voxel its middle.
+    The blur's variance (mm2) is half the difference in squared voxel size between the map and the
+    grid, and is the same along all axes: a surface that runs along the coarse axis has its
+    staircase across it. The weight is a quarter at most, which leaves a layer of one voxel its
+    middle.
     """
-    lacks = np.maximum(0.0, 1 - np.square(step[:3, :3]).sum(axis=1)) * np.square(spacing)
-    weight = np.minimum(0.25, _BLUR * float(lacks.max()) / (2 * np.square(spacing)))
-    return np.where(weight > _NOTHING, weight, 0.0)
+    missing_variance = np.maximum(0.0, 1 - np.square(step[:3, :3]).sum(axis=1)) * np.square(spacing)
+    weight = np.minimum(0.25, _BLUR_SHARE * float(missing_variance.max()) / (2 * np.square(spacing)))
+    return np.where(weight > _NEGLIGIBLE, weight, 0.0)
 
 
-def _reached(step: NDArray[np.float64], source: tuple[int, ...], shape: tuple[int, ...]) -> tuple[slice, ...]:
-    """The block of the other grid that the map's box can touch."""
+def _covered_block(step: NDArray[np.float64], source: tuple[int, ...], shape: tuple[int, ...]) -> tuple[slice, ...]:
+    """The block of the other grid that the map's box can reach."""
     inverse = np.linalg.inv(step)
     corners = np.array(list(itertools.product(*((-1.0, float(size)) for size in source))))
-    found = corners @ inverse[:3, :3].T + inverse[:3, 3]
-    low = np.clip(np.floor(found.min(axis=0)), 0, shape).astype(int)
-    high = np.clip(np.ceil(found.max(axis=0)) + 1, low, shape).astype(int)
+    mapped = corners @ inverse[:3, :3].T + inverse[:3, 3]
+    low = np.clip(np.floor(mapped.min(axis=0)), 0, shape).astype(int)
+    high = np.clip(np.ceil(mapped.max(axis=0)) + 1, low, shape).astype(int)
     return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
 
 
@@ -110,36 +111,36 @@ def _positions(step: NDArray[np.float64], block: tuple[slice, ...], source: tupl
     that small.
     """
     steps = [np.arange(part.start, part.stop, dtype=np.float64) for part in block]
-    found = []
+    positions = []
     for row, size in zip(step[:3], source, strict=True):
         total = np.full((1, 1, 1), row[3])
         for axis, count in enumerate(steps):
-            if abs(row[axis]) * (abs(count[-1]) + 1) > _STRAIGHT:
+            if abs(row[axis]) * (abs(count[-1]) + 1) > _MAX_TURN:
                 total = total + (row[axis] * count).reshape([-1 if other == axis else 1 for other in range(3)])
-        found.append(np.clip(total, 1, size - _PAD))
-    return found
+        positions.append(np.clip(total, 1, size - _PAD))
+    return positions
 
 
 def _nearest(source: NDArray[np.uint8], points: list[NDArray[np.float64]]) -> NDArray[np.uint8]:
-    found: NDArray[np.uint8] = source[tuple(np.rint(axis).astype(np.int32) for axis in points)]
-    return found
+    values: NDArray[np.uint8] = source[tuple(np.rint(axis).astype(np.int32) for axis in points)]
+    return values
 
 
-def _cells(source: NDArray[np.uint8], taps: int) -> NDArray[np.uint8]:
-    """The label that a voxel shares with all within the ``taps`` voxels around the point after it,
-    ``_MIXED`` where they differ.
+def _unanimous_labels(source: NDArray[np.uint8], taps: int) -> NDArray[np.uint8]:
+    """The label that a voxel shares with all of the ``taps`` voxels (along each axis) around the
+    point after it; ``_MIXED`` where they differ.
     """
-    # A window of an even size begins half its size before its voxel; ours begins half its size less
-    # one before.
+    # scipy's window of an even size begins half its size before its voxel; this one begins half its
+    # size less one before.
     low, high = (near(source, size=taps, origin=-1, mode="constant", cval=0) for near in (ndimage.minimum_filter, ndimage.maximum_filter))
     return np.where(low == high, source, np.uint8(_MIXED))
 
 
 def _linear(
-    source: NDArray[np.uint8], cells: NDArray[np.uint8], points: list[NDArray[np.float64]], blur: NDArray[np.float64], taps: int
+    source: NDArray[np.uint8], unanimous: NDArray[np.uint8], points: list[NDArray[np.float64]], blur: NDArray[np.float64], taps: int
 ) -> NDArray[np.uint8]:
     low = [np.floor(axis).astype(np.int32) for axis in points]
-    out: NDArray[np.uint8] = cells[tuple(low)]
+    out: NDArray[np.uint8] = unanimous[tuple(low)]
     where = np.nonzero(out == _MIXED)
     base = [np.broadcast_to(axis, out.shape)[where] for axis in low]
     part = [np.broadcast_to(axis, out.shape)[where] - first for axis, first in zip(points, base, strict=True)]

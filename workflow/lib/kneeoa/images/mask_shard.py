@@ -1,5 +1,5 @@
-"""The masks stage: one shard's masks on the grids of their volumes, each with the measures by which
-it is believed.
+"""The masks stage: bring one shard's masks to the grids of their volumes, each with the measures
+that decide whether it is accepted.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Aligned:
-    """One mask on its volume's grid, and all that is known of it.
+    """One mask on its volume's grid, with its judgement and measures.
 
     Attributes:
         array: uint8, stored values on the canonical grid.
         digest: SHA-256 of the mask's voxels and affine as they were read.
-        judgement: where it was taken to lie, and the doubts about that.
-        repair: the pose that was taken instead of the header's, if any.
-        regions: its cartilage, measured.
+        judgement: its agreement with the image, and the doubts about it.
+        repair: the affine that was used instead of the header's, if any.
+        regions: its cartilage measures.
         shift: mm along each canonical axis by which the image's edges lie displaced from the mask
-            as a whole; None where nothing was looked at.
+            as a whole; None where nothing was measured.
     """
 
     array: NDArray[np.uint8]
@@ -74,13 +74,12 @@ def make_masks(
     ``sorted(tissues)``, rows by ``case_id``.
 
     Every volume of the shard gets a mask, or a row of exclusions that says why not. A mask that was
-    read but is not believed keeps its row in the index (``usable`` false, with its flags) and has a
+    read but is not accepted keeps its row in the index (``usable`` false, with its flags) and has a
     row of exclusions too. Their scope is ``case`` where ``checks.required``, else ``mask``. A mask
-    whose header was not believed and repaired is usable, and has a row of scope ``repair``.
+    whose header was repaired is usable, and has a row of scope ``repair``.
 
     Raises:
-        KneeoaError: a table or array is not what it should be, or the tissues contradict each
-            other.
+        KneeoaError: a table or array is not valid, or the tissues contradict each other.
     """
     volumes = open_rows(volumes_array)
     index = VOLUMES.read(volumes_index).sort_values("case_id").to_dict("records")
@@ -98,15 +97,15 @@ def make_masks(
                 if case_id not in files:
                     raise UnusableImage("missing-mask", f"{case_id} has no mask of view '{view_name}' in the source.")
                 record = {str(key): value for key, value in volume.items()}
-                found = _read_and_align(root, files[case_id], volumes[volume["row"]], record, tissues, checks)
+                aligned = _read_and_align(root, files[case_id], volumes[volume["row"]], record, tissues, checks)
             except UnusableImage as error:
                 excluded.append({**case, "subject": subject, **reason_row("masks", scope, error.reason, error.detail)})
                 _LOG.warning("%s: %s", case_id, error.detail)
                 continue
-            place = {"shard": shard, "row": writer.append(found.array), "digest": writer.digest}
-            rows.append({**case, **place, **_findings(found)})
-            measured += [{**case, **_region(region)} for region in found.regions]
-            for kind, reason, detail in _reasons(found, scope):
+            place = {"shard": shard, "row": writer.append(aligned.array), "digest": writer.digest}
+            rows.append({**case, **place, **_index_columns(aligned)})
+            measured += [{**case, **_region_columns(region)} for region in aligned.regions]
+            for kind, reason, detail in _reasons(aligned, scope):
                 excluded.append({**case, "subject": subject, **reason_row("masks", kind, reason, detail)})
                 _LOG.warning("%s: %s", case_id, detail)
     MASKS.write(out_index, rows)
@@ -119,8 +118,8 @@ def make_masks(
 def _read_and_align(
     root: Path, file: dict[str, Any], image: NDArray[np.generic], volume: dict[str, Any], tissues: Tissues, checks: MaskChecks
 ) -> Aligned:
-    """Read and align one mask. As with images, an error that nobody foresaw costs this mask
-    (``unexpected-error``) and not the shard.
+    """Read and align one mask. As with images, an unforeseen error excludes this mask
+    (``unexpected-error``) and does not stop the shard.
     """
     try:
         # Where the image's own header gave no orientation, so may the mask's.
@@ -136,15 +135,15 @@ def _read_and_align(
 
 
 def align(mask: Volume, image: NDArray[np.generic], volume: dict[str, Any], tissues: Tissues, checks: MaskChecks) -> Aligned:
-    """Bring one mask to its volume's grid, judge it, repair its header where that is asked for and
+    """Bring one mask to its volume's grid: judge it, repair its header where that is asked for and
     proved, and measure it.
 
     Args:
         mask: as it was read.
         image: the canonical image, ``[i, j, k]``.
         volume: its row of the volumes' index.
-        tissues: what the mask's labels mean.
-        checks: limits and choices.
+        tissues: the tissues and their labels.
+        checks: limits, and the settings of resampling and repair.
 
     Raises:
         UnusableImage: the mask is no label map.
@@ -156,46 +155,46 @@ def align(mask: Volume, image: NDArray[np.generic], volume: dict[str, Any], tiss
     )
     picture = Picture(np.asarray(image, dtype=np.float32), affine, source)
     labels = to_tissues(mask, tissues)
-    found, repair = judge(labels, picture, values, checks), None
-    if any(slug == "mask-misaligned" for slug, _ in found.doubts):
-        other = elsewhere(labels, picture, values, checks)
-        moved = Volume(labels.array, other.affine) if other is not None else labels
-        again = judge(moved, picture, values, checks) if other is not None and checks.repair == "header" else found
+    judgement, repair = judge(labels, picture, values, checks), None
+    if any(slug == "mask-misaligned" for slug, _ in judgement.doubts):
+        candidate = elsewhere(labels, picture, values, checks)
+        moved = Volume(labels.array, candidate.affine) if candidate is not None else labels
+        repaired = judge(moved, picture, values, checks) if candidate is not None and checks.repair == "header" else judgement
         # A repair that leaves other doubts proves nothing.
-        if again.doubts:
-            found.doubts.append(("mask-misaligned", advice(labels, picture, other)))
+        if repaired.doubts:
+            judgement.doubts.append(("mask-misaligned", advice(labels, picture, candidate)))
         else:
-            labels, found, repair = moved, again, other
+            labels, judgement, repair = moved, repaired, candidate
     lateral = affine[:3, 0] / np.linalg.norm(affine[:3, 0])
     if volume["case_id"].rsplit("-", 2)[1] == "L" and not volume["mirrored"]:
         lateral = -lateral
     array = resample_labels(labels, affine, image.shape, checks.interpolation)
     axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
-    moved_by = found.evidence.shift
+    moved_by = judgement.evidence.shift
     shift: tuple[float | None, ...] = (None, None, None) if moved_by is None else tuple((axes.T @ np.array(moved_by)).tolist())
-    return Aligned(array, mask.digest(), found, repair, regions(labels, values, lateral), shift)
+    return Aligned(array, mask.digest(), judgement, repair, regions(labels, values, lateral), shift)
 
 
-def _findings(found: Aligned) -> dict[str, Any]:
-    """The columns of the masks' index that say what was found."""
-    judged = found.judgement
+def _index_columns(aligned: Aligned) -> dict[str, Any]:
+    """The columns of the masks' index with a mask's measures."""
+    judged = aligned.judgement
     slugs = list(dict.fromkeys(slug for slug, _ in judged.doubts))
     return {
-        "source_digest": found.digest,
+        "source_digest": aligned.digest,
         "inside": judged.inside,
         "contrast": judged.evidence.contrast,
         "boundary": judged.evidence.boundary,
         "offset_mm": judged.evidence.offset,
-        **dict(zip(SHIFTS, found.shift, strict=True)),
+        **dict(zip(SHIFTS, aligned.shift, strict=True)),
         "cartilage_mm3": judged.measures.volume,
         "cartilage_thickness_mm": judged.measures.thickness,
-        "flags": slugs if found.repair is None else [*slugs, "mask-repaired"],
+        "flags": slugs if aligned.repair is None else [*slugs, "mask-repaired"],
         "usable": not judged.doubts,
-        "repair": None if found.repair is None else found.repair.slug,
+        "repair": None if aligned.repair is None else aligned.repair.slug,
     }
 
 
-def _region(region: Region) -> dict[str, Any]:
+def _region_columns(region: Region) -> dict[str, Any]:
     return {
         "region": region.name,
         "volume_mm3": region.volume,
@@ -205,12 +204,18 @@ def _region(region: Region) -> dict[str, Any]:
     }
 
 
-def _reasons(found: Aligned, scope: str) -> list[tuple[str, str, str]]:
-    """Scope, slug and sentence of the row of exclusions that a mask leads to, if any."""
-    doubts = found.judgement.doubts
+def _reasons(aligned: Aligned, scope: str) -> list[tuple[str, str, str]]:
+    """Scope, slug and sentence of the exclusion row of a mask, if it has one."""
+    doubts = aligned.judgement.doubts
     if doubts:
         return [(scope, doubts[0][0], " ".join(sentence for _, sentence in doubts))]
-    if found.repair is not None:
-        sure = found.repair.evidence.boundary
-        return [("repair", "mask-repaired", f"the mask's header was not believed; it is taken {found.repair.words} ({sure:.0%} on edges).")]
+    if aligned.repair is not None:
+        boundary = aligned.repair.evidence.boundary
+        return [
+            (
+                "repair",
+                "mask-repaired",
+                f"the mask's header was not believed; it is taken {aligned.repair.words} ({boundary:.0%} on edges).",
+            )
+        ]
     return []

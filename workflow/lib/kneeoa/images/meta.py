@@ -1,8 +1,8 @@
-"""MetaImage files (``.mha``, ``.mhd`` with ``.raw`` or ``.zraw``), read strictly.
+"""Read MetaImage files (``.mha``, ``.mhd`` with ``.raw`` or ``.zraw``) strictly.
 
-MetaIO, the library behind SimpleITK, passes over damaged compressed voxels, sizes that do not fit
-the voxels and negative spacing without a word; so its format is read here, and SimpleITK is what
-the tests compare with.
+MetaIO, the library behind SimpleITK, silently accepts damaged compressed voxels, sizes that do not
+fit the voxels and negative spacing; so the format is read here, and the tests compare with
+SimpleITK.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _TYPES = {
     "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4", "MET_UINT": "u4", "MET_LONG": "i4",
     "MET_ULONG": "u4", "MET_LONG_LONG": "i8", "MET_ULONG_LONG": "u8", "MET_FLOAT": "f4", "MET_DOUBLE": "f8",
 }  # fmt: skip
-# A header longer than this is not one.
-_MOST_HEADER = 1 << 16
-_LAST = "elementdatafile"
+# Bytes; a longer header is no header.
+_MAX_HEADER = 1 << 16
+_LAST_FIELD = "elementdatafile"
 
 
 def read_meta(path: Path, echo: int | None = None) -> Volume:
@@ -50,45 +50,45 @@ def read_meta(path: Path, echo: int | None = None) -> Volume:
         raise UnusableImage("not-3d", f"{path.name}: has {fields.get('ndims', 'no number of')[:4]} axes; expected three{hint}.")
     require_size(sizes, path.name)
     affine = _affine(fields, path.name, axes)
-    voxels, offset = _data(path, fields, offset)
+    voxels, offset = _voxel_location(path, fields, offset)
     kind = fields.get("elementtype", "").upper()
     if int(fields.get("elementnumberofchannels", "1")) != 1 or kind.endswith("_ARRAY"):
         raise UnusableImage("not-greyscale", f"{path.name}: has several numbers a voxel; expected one.")
     if kind not in _TYPES:
         raise UnusableImage("unreadable", f"{path.name}: its header names a type of voxel that does not exist; is it damaged?")
-    big = _true(fields, "binarydatabyteordermsb") or _true(fields, "elementbyteordermsb")
+    big = _is_true(fields, "binarydatabyteordermsb") or _is_true(fields, "elementbyteordermsb")
     dtype = np.dtype((">" if big else "<") + _TYPES[kind])
-    found = read_voxels(voxels, offset, prod(sizes), dtype, "zlib" if _true(fields, "compresseddata") else "raw")
-    chosen = pick_echo(list(found.reshape(-1, prod(sizes[:3]))), echo, path)
+    stored = read_voxels(voxels, offset, prod(sizes), dtype, "zlib" if _is_true(fields, "compresseddata") else "raw")
+    chosen = pick_echo(list(stored.reshape(-1, prod(sizes[:3]))), echo, path)
     return Volume(chosen.astype(dtype.newbyteorder("="), copy=False).reshape(sizes[2::-1]), LPS_TO_RAS @ affine)
 
 
 def _header(path: Path) -> tuple[dict[str, str], int]:
-    """Fields by their names in lower case, and the byte behind the last one."""
+    """Fields by their names in lower case, and the byte after the last one."""
     fields: dict[str, str] = {}
     with path.open("rb") as stream:
-        while _LAST not in fields and stream.tell() < _MOST_HEADER:
-            line = stream.readline(_MOST_HEADER).decode("utf-8", errors="replace")
+        while _LAST_FIELD not in fields and stream.tell() < _MAX_HEADER:
+            line = stream.readline(_MAX_HEADER).decode("utf-8", errors="replace")
             key, equals, value = line.partition("=")
             if not equals:
                 break
             fields[key.strip().lower()] = value.strip()
-        if _LAST not in fields:
+        if _LAST_FIELD not in fields:
             raise UnusableImage("unreadable", f"{path.name}: is not a MetaImage file; is it damaged or empty?")
         return fields, stream.tell()
 
 
-def _data(path: Path, fields: dict[str, str], offset: int) -> tuple[Path, int]:
-    """The file of the voxels and where they begin."""
-    told, skipped = fields[_LAST], int(fields.get("headersize", "0"))
+def _voxel_location(path: Path, fields: dict[str, str], offset: int) -> tuple[Path, int]:
+    """The file of the voxels and the byte at which they begin."""
+    file_name, skipped = fields[_LAST_FIELD], int(fields.get("headersize", "0"))
     scaled = (fields.get("elementtointensityfunctionslope", "1"), fields.get("elementtointensityfunctionoffset", "0"))
-    if not _true(fields, "binarydata", "true") or [float(value) for value in scaled] != [1.0, 0.0]:
+    if not _is_true(fields, "binarydata", "true") or [float(value) for value in scaled] != [1.0, 0.0]:
         raise UnusableImage("unsupported-meta", f"{path.name}: keeps its voxels as text or scaled; save it again as plain numbers.")
-    if told.upper() == "LOCAL":
+    if file_name.upper() == "LOCAL":
         return path, offset
-    if told.upper().startswith("LIST") or "%" in told or skipped < 0:
+    if file_name.upper().startswith("LIST") or "%" in file_name or skipped < 0:
         raise UnusableImage("unsupported-meta", f"{path.name}: keeps its voxels in several files or behind others; save it as '.mha'.")
-    return beside(path, told), skipped
+    return beside(path, file_name), skipped
 
 
 def _affine(fields: dict[str, str], name: str, axes: int) -> Affine:
@@ -98,9 +98,9 @@ def _affine(fields: dict[str, str], name: str, axes: int) -> Affine:
         raise UnusableImage("missing-geometry", f"{name}: its header gives no spacing (ElementSpacing).")
     spacing = spacing[:3]
     require_spacing(spacing, name)
-    turn = next((found for key in ("transformmatrix", "rotation", "orientation") if (found := _numbers(fields, key, name))), None)
-    origin = next((found for key in ("offset", "position", "origin") if (found := _numbers(fields, key, name))), [0.0] * axes)
-    directions = np.eye(axes) if turn is None else np.array(turn)
+    matrix = next((numbers for key in ("transformmatrix", "rotation", "orientation") if (numbers := _numbers(fields, key, name))), None)
+    origin = next((numbers for key in ("offset", "position", "origin") if (numbers := _numbers(fields, key, name))), [0.0] * axes)
+    directions = np.eye(axes) if matrix is None else np.array(matrix)
     if directions.size != axes**2 or len(origin) != axes:
         raise UnusableImage("bad-affine", f"{name}: its transform or origin has too few or too many numbers.")
     affine = np.eye(4)
@@ -119,5 +119,5 @@ def _numbers(fields: dict[str, str], key: str, name: str) -> list[float] | None:
         raise UnusableImage("unreadable", f"{name}: its field {key} does not hold numbers; is it damaged?") from None
 
 
-def _true(fields: dict[str, str], key: str, default: str = "false") -> bool:
+def _is_true(fields: dict[str, str], key: str, default: str = "false") -> bool:
     return fields.get(key, default).lower() in ("true", "1", "t")

@@ -1,4 +1,6 @@
-"""NIfTI files: the header through nibabel, the voxels straight into the array that is returned."""
+"""Read NIfTI files: the header through nibabel, the voxels straight into the array that is
+returned.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,13 @@ from kneeoa.images.plausible import is_spacing, require_size
 from kneeoa.images.volume import Affine, Volume
 from kneeoa.images.voxel_file import read_voxels, require_bytes
 
-_SIZES: dict[int, Any] = {348: nibabel.Nifti1Header, 540: nibabel.Nifti2Header}
+_HEADERS_BY_SIZE: dict[int, Any] = {348: nibabel.Nifti1Header, 540: nibabel.Nifti2Header}
 # Affines by which a corner of the image lies further apart than this (in its largest voxels) are
 # two different places.
 _SAME_PLACE = 1.0
 _SAME_SPACING = 0.01  # relative
 _MILLIMETRES = {1: 1000.0, 3: 0.001}
-"""Of a metre and a micrometre, by the code of the header's units (xyzt_units)."""
+"""Millimetres in a metre and in a micrometre, by the code of the header's units (xyzt_units)."""
 
 
 def read_nifti(path: Path, echo: int | None = None, *, bare: bool = False) -> Volume:
@@ -37,7 +39,7 @@ def read_nifti(path: Path, echo: int | None = None, *, bare: bool = False) -> Vo
     Args:
         path: the file.
         echo: which volume of a fourth axis, from 1 (:mod:`kneeoa.images.converted_echo`).
-        bare: where both codes are 0, take the voxel sizes alone, along the patient's axes.
+        bare: where both codes are 0, use the voxel sizes alone, along the patient's axes.
 
     Raises:
         UnusableImage: damaged or cut (``unreadable``), more voxels than the header says
@@ -55,8 +57,8 @@ def read_nifti(path: Path, echo: int | None = None, *, bare: bool = False) -> Vo
             stored = np.empty(prod(shape), dtype=dtype)
             stream.seek(offset)  # past header extensions
             # One byte more than the voxels: to the end, where the checksum is.
-            found = read_into(stream, stored.view(np.uint8)) + len(stream.read(1))
-            require_bytes(found, stored.nbytes, path.name)
+            count = read_into(stream, stored.view(np.uint8)) + len(stream.read(1))
+            require_bytes(count, stored.nbytes, path.name)
     if not compressed:
         stored = read_voxels(path, offset, prod(shape), dtype, "raw")
     volumes = list(stored.reshape(-1, prod(shape[:3])))
@@ -68,8 +70,8 @@ def _header(stream: BinaryIO, name: str) -> nibabel.Nifti1Header:
     head = stream.read(540)
     sizes = {order: int.from_bytes(head[:4], order) for order in ("little", "big")}  # type: ignore[arg-type]
     for order, size in sizes.items():
-        if size in _SIZES and len(head) >= size:
-            header: nibabel.Nifti1Header = _SIZES[size](head[:size], endianness="<" if order == "little" else ">", check=False)
+        if size in _HEADERS_BY_SIZE and len(head) >= size:
+            header: nibabel.Nifti1Header = _HEADERS_BY_SIZE[size](head[:size], endianness="<" if order == "little" else ">", check=False)
             magic = bytes(header["magic"])[:3]
             if magic in (b"n+1", b"n+2"):
                 return header
@@ -79,8 +81,8 @@ def _header(stream: BinaryIO, name: str) -> nibabel.Nifti1Header:
 
 
 def _layout(header: nibabel.Nifti1Header, name: str, *, fourth: bool) -> tuple[tuple[int, ...], np.dtype[np.generic], int]:
-    """Shape without trailing axes of one entry, type of a stored voxel, and where voxels begin;
-    ``fourth``: four axes are taken too.
+    """Shape without trailing axes of one entry, type of a stored voxel, and the byte where voxels
+    begin; ``fourth``: four axes are accepted.
     """
     axes = int(header["dim"][0])
     dimensions = [int(size) for size in header["dim"][1 : axes + 1]]
@@ -111,35 +113,35 @@ def _affine(header: nibabel.Nifti1Header, shape: tuple[int, ...], name: str, bar
         return np.diag([*np.abs(np.asarray(header["pixdim"][1:4], dtype=np.float64)), 1.0])
     if not placed:
         raise UnusableImage("bad-affine", f"{name}: its header gives no orientation (sform and qform codes are both 0).")
-    found: dict[str, Affine] = {}
+    affines: dict[str, Affine] = {}
     if "sform_code" in placed:
-        found["sform"] = np.asarray(header.get_sform(), dtype=np.float64)
+        affines["sform"] = np.asarray(header.get_sform(), dtype=np.float64)
     if "qform_code" in placed:
         try:
-            found["qform"] = np.asarray(header.get_qform(), dtype=np.float64)
+            affines["qform"] = np.asarray(header.get_qform(), dtype=np.float64)
         except (HeaderDataError, ValueError):
             raise UnusableImage("bad-affine", f"{name}: the rotation of its qform is not one.") from None
-    for which, affine in found.items():
+    for form, affine in affines.items():
         if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
-            raise UnusableImage("bad-affine", f"{name}: its {which} is not finite or not invertible.")
-    if len(found) == 2:
+            raise UnusableImage("bad-affine", f"{name}: its {form} is not finite or not invertible.")
+    if len(affines) == 2:
         corners = np.array([[i, j, k, 1.0] for i in (0, shape[0] - 1) for j in (0, shape[1] - 1) for k in (0, shape[2] - 1)])
-        apart = float(np.linalg.norm(corners @ (found["sform"] - found["qform"]).T, axis=1).max())
-        if apart > _SAME_PLACE * float(np.linalg.norm(found["sform"][:3, :3], axis=0).max()):
+        apart = float(np.linalg.norm(corners @ (affines["sform"] - affines["qform"]).T, axis=1).max())
+        if apart > _SAME_PLACE * float(np.linalg.norm(affines["sform"][:3, :3], axis=0).max()):
             raise UnusableImage("ambiguous-affine", f"{name}: its sform and qform put it {apart:.1f} mm apart; correct one of them.")
-    affine = next(iter(found.values()))
-    spacing, told = np.linalg.norm(affine[:3, :3], axis=0), np.asarray(header["pixdim"][1:4], dtype=np.float64)
-    if not np.isfinite(told).all() or (np.abs(spacing - np.abs(told)) > _SAME_SPACING * spacing).any():
+    affine = next(iter(affines.values()))
+    spacing, pixdim = np.linalg.norm(affine[:3, :3], axis=0), np.asarray(header["pixdim"][1:4], dtype=np.float64)
+    if not np.isfinite(pixdim).all() or (np.abs(spacing - np.abs(pixdim)) > _SAME_SPACING * spacing).any():
         raise UnusableImage(
             "ambiguous-affine",
-            f"{name}: its orientation has voxels of {_mm(spacing)} mm, its voxel sizes (pixdim) are {_mm(told)} mm; correct one of them.",
+            f"{name}: its orientation has voxels of {_mm(spacing)} mm, its voxel sizes (pixdim) are {_mm(pixdim)} mm; correct one of them.",
         )
     return affine
 
 
 def _in_millimetres(affine: Affine, header: nibabel.Nifti1Header) -> Affine:
-    """An affine in the header's units, in millimetres; as it is where that could be no scan's: the
-    field is often wrong, and most readers pass over it.
+    """Convert an affine from the header's units to millimetres; unchanged where the result could be
+    no scan's: the field is often wrong, and most software ignores it.
     """
     scaled = affine.copy()
     scaled[:3] *= _MILLIMETRES.get(int(header["xyzt_units"]) & 7, 1.0)
@@ -151,8 +153,8 @@ def _mm(spacing: NDArray[np.float64]) -> str:
 
 
 def _values(stored: NDArray[np.generic], header: nibabel.Nifti1Header) -> NDArray[np.generic]:
-    """Native byte order; scaled to float32 where a slope or an intercept applies; float32 at
-    most.
+    """Voxels in native byte order, scaled to float32 where a slope or an intercept applies; float64
+    becomes float32.
     """
     slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
     if not np.isfinite(slope) or slope == 0:  # NIfTI: then the voxels are not scaled

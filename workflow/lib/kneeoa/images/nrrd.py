@@ -1,4 +1,4 @@
-"""NRRD files (``.nrrd``, ``.seg.nrrd``, ``.nhdr`` with its voxels beside it), read to the last
+"""Read NRRD files (``.nrrd``, ``.seg.nrrd``, ``.nhdr`` with its voxels beside it), to the last
 byte.
 """
 
@@ -34,7 +34,7 @@ def read_nrrd(path: Path, echo: int | None = None, *, bare: bool = False) -> Vol
         path: the file.
         echo: which volume of a fourth axis, a list, from 1
             (:mod:`kneeoa.images.converted_echo`).
-        bare: where the header gives no directions, take the voxel sizes (``spacings``) alone, along
+        bare: where the header gives no directions, use the voxel sizes (``spacings``) alone, along
             the patient's axes.
 
     Raises:
@@ -47,19 +47,19 @@ def read_nrrd(path: Path, echo: int | None = None, *, bare: bool = False) -> Vol
     """
     header = read_header(path)
     fields = _with_directions(header.fields) if bare else header.fields
-    sizes, columns, listed = _axes(NrrdHeader(fields, header.pairs, header.offset), path.name, fourth=echo is not None)
+    sizes, columns, list_axis = _axes(NrrdHeader(fields, header.pairs, header.offset), path.name, fourth=echo is not None)
     require_size(sizes, path.name)
     affine = _affine(fields, columns, path.name)
     dtype = _dtype(fields, path.name)
     encoding = fields.get("encoding", "").lower()
-    told = fields.get("data file", fields.get("datafile"))
+    data_file = fields.get("data file", fields.get("datafile"))
     skips = {int(fields.get(key, "0")) for key in ("line skip", "lineskip", "byte skip", "byteskip")}
-    if encoding not in _ENCODINGS or skips != {0} or (told and (told.upper().startswith("LIST") or "%" in told)):
+    if encoding not in _ENCODINGS or skips != {0} or (data_file and (data_file.upper().startswith("LIST") or "%" in data_file)):
         raise UnusableImage("unsupported-nrrd", f"{path.name}: keeps its voxels as text, in several files or behind others; save it again.")
-    voxels, offset = (beside(path, told), 0) if told else (path, header.offset)
-    found = read_voxels(voxels, offset, prod(sizes), dtype, _ENCODINGS[encoding])
-    array = found.reshape(sizes[::-1])
-    volumes = [array] if listed is None else list(np.moveaxis(array, len(sizes) - 1 - listed, 0))
+    voxels, offset = (beside(path, data_file), 0) if data_file else (path, header.offset)
+    stored = read_voxels(voxels, offset, prod(sizes), dtype, _ENCODINGS[encoding])
+    array = stored.reshape(sizes[::-1])
+    volumes = [array] if list_axis is None else list(np.moveaxis(array, len(sizes) - 1 - list_axis, 0))
     chosen = pick_echo(volumes, echo, path)
     if chosen.dtype.kind == "f":
         chosen = chosen.astype(np.float32, copy=False)
@@ -123,16 +123,16 @@ def _affine(fields: dict[str, str], columns: list[str], name: str) -> Affine:
 
 
 def _dtype(fields: dict[str, str], name: str) -> np.dtype[np.generic]:
-    told = fields.get("type", "").lower()
+    type_name = fields.get("type", "").lower()
     order = ">" if fields.get("endian", "little").lower() == "big" else "<"
-    if found := re.fullmatch(r"(u?)int(8|16|32|64)(_t)?", told):
-        return np.dtype(f"{order}{found[1] or 'i'}{int(found[2]) // 8}")
-    if told in ("float", "double"):
-        return np.dtype(f"{order}f{4 if told == 'float' else 8}")
+    if match := re.fullmatch(r"(u?)int(8|16|32|64)(_t)?", type_name):
+        return np.dtype(f"{order}{match[1] or 'i'}{int(match[2]) // 8}")
+    if type_name in ("float", "double"):
+        return np.dtype(f"{order}f{4 if type_name == 'float' else 8}")
     # 'short', 'signed short int', 'unsigned char', 'ushort', ...
-    unsigned = told.startswith("u")
-    bare = re.sub(r"^(un)?signed ", "", told).removeprefix("u" if not told.startswith("unsigned") else "")
-    bare = bare.removesuffix(" int") if bare != "int" else bare
-    if bare not in _INTEGERS:
+    unsigned = type_name.startswith("u")
+    base = re.sub(r"^(un)?signed ", "", type_name).removeprefix("u" if not type_name.startswith("unsigned") else "")
+    base = base.removesuffix(" int") if base != "int" else base
+    if base not in _INTEGERS:
         raise UnusableImage("unreadable", f"{name}: its header names a type of voxel that does not exist; is it damaged?")
-    return np.dtype(f"{order}{'u' if unsigned else 'i'}{_INTEGERS[bare]}")
+    return np.dtype(f"{order}{'u' if unsigned else 'i'}{_INTEGERS[base]}")

@@ -1,4 +1,4 @@
-"""The header of a NRRD file (teem.sourceforge.net/nrrd/format.html), and the segments that 3D
+"""Read the header of a NRRD file (teem.sourceforge.net/nrrd/format.html), and the segments that 3D
 Slicer names in it.
 """
 
@@ -12,14 +12,14 @@ from pathlib import Path
 from kneeoa.errors import UnusableImage
 from kneeoa.images.volume import Segment
 
-# A header longer than this is not one.
-_MOST_HEADER = 1 << 20
+# Bytes; a longer header is no header.
+_MAX_HEADER = 1 << 20
 
 
 @dataclass(frozen=True)
 class NrrdHeader:
     """Fields by their names in lower case, key/value pairs (``key:=value``) as they are, and the
-    byte behind the header.
+    byte after the header.
     """
 
     fields: dict[str, str]
@@ -38,8 +38,8 @@ def read_header(path: Path) -> NrrdHeader:
     with path.open("rb") as stream:
         if not re.fullmatch(rb"NRRD\d{4}", stream.readline(16).strip()):
             raise UnusableImage("unreadable", f"{path.name}: is not a NRRD file; is it damaged or empty?")
-        while stream.tell() < _MOST_HEADER:
-            raw = stream.readline(_MOST_HEADER)
+        while stream.tell() < _MAX_HEADER:
+            raw = stream.readline(_MAX_HEADER)
             line = raw.decode("utf-8", errors="replace").strip()
             # A detached header may end with its file.
             if not line and (raw or "data file" in fields or "datafile" in fields):
@@ -58,8 +58,8 @@ def read_header(path: Path) -> NrrdHeader:
 
 
 def segments(header: NrrdHeader) -> tuple[Segment, ...]:
-    """The segments that a Slicer segmentation (``.seg.nrrd``) names, in their order; none of other
-    files.
+    """The segments that a Slicer segmentation (``.seg.nrrd``) names, in their order; empty for
+    other files.
     """
     numbers = sorted(int(match[1]) for key in header.pairs if (match := re.fullmatch(r"Segment(\d+)_Name", key)))
     listed = []
@@ -85,7 +85,7 @@ def segment_labels(path: Path) -> dict[str, int]:
 
 
 def label_values(listed: Sequence[Segment], name: str) -> dict[str, int]:
-    """The label value of each segment, by its name; ``name`` is how the error calls the file.
+    """The label value of each segment, by its name; ``name`` is the file's name in errors.
 
     Raises:
         UnusableImage: segments in several layers or without a value of their own, or two of one

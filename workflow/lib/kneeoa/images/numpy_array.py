@@ -1,5 +1,5 @@
-"""Arrays of NumPy (``.npy``), which have voxels and nothing else: size and orientation are declared
-by the cohort.
+"""Read NumPy arrays (``.npy``). They hold voxels alone: voxel size and orientation are declared by
+the cohort.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ import numpy as np
 
 from kneeoa.errors import UnusableImage
 from kneeoa.images.exposed_field import Field, exposed_field
-from kneeoa.images.knee_localiser import Floats, Knee, beside_no_border, choose_pair, likeliest, survey
+from kneeoa.images.knee_localiser import Floats, Knee, beside_no_border, choose_pair, likeliest, possible_pairs, survey
+from kneeoa.images.knee_template import COARSE
 
 # A turned picture is believed to be upright by this correlation at least, and by so much more than
 # the picture as it is.
@@ -27,6 +28,10 @@ _ACROSS = 0.04
 """A knee across the field (``_WIDE``) that fits by so much more than the less certain of two is the
 only one. Of 34 drawn films of both knees no pair that ``_PAIR`` believes has such a place above its
 own fit; of OAI's 600 pictures of one knee the only such pair, two condyles, lies 0.08 below it.
+"""
+_COARSER = 0.1
+"""A coarse look that finds no fit within this of a limit settles that a fine one would not reach
+it.
 """
 
 
@@ -52,36 +57,61 @@ def require_one_upright_knee(
     if knee is not None and best >= _ALONE and knee.width >= wide:
         return
     across = max((place.fit for place in places if place.width >= wide), default=0.0)
-    if not cut_out and _pair_fit(picture, field, spacing, places) >= max(_PAIR, best - _NEAR, across - _ACROSS):
-        raise UnusableImage("two-knees", "the radiograph shows two knees, and the tables say that it shows one; 'shows' should be both.")
+    if not cut_out:
+        limit = max(_PAIR, best - _NEAR, across - _ACROSS)
+        if _pair_fit(picture, field, spacing, places, limit) >= limit:
+            raise UnusableImage(
+                "two-knees", "the radiograph shows two knees, and the tables say that it shows one; 'shows' should be both."
+            )
     if best >= _UPRIGHT:
         return
     for quarters in (1, 2, 3):
         turned = np.ascontiguousarray(np.rot90(picture, quarters))
-        exposed = exposed_field(turned)
         size = spacing if spacing is None or quarters == 2 else (spacing[1], spacing[0])
-        others = survey(turned, exposed, size, False)
-        pair, fit = _pair_fit(turned, exposed, size, others), max((place.fit for place in others), default=0.0)
-        if pair >= max(_PAIR, best - _NEAR) or fit >= max(_LEAST, best + _CLEARLY):
+        alone, pair = max(_LEAST, best + _CLEARLY), max(_PAIR, best - _NEAR)
+        fits = _turned_fits(turned, size, alone, pair)
+        if fits[0] >= alone or fits[1] >= pair:
             raise UnusableImage(
                 "turned-picture",
-                f"the radiograph looks like a knee's if it is turned by {90 * quarters} degrees (a correlation of {max(fit, pair):.2f}, "
+                f"the radiograph looks like a knee's if it is turned by {90 * quarters} degrees (a correlation of {max(fits):.2f}, "
                 f"as it is {best:.2f}); turn the picture.",
             )
 
 
-def _pair_fit(picture: Floats, field: Field, spacing: tuple[float, float] | None, places: Sequence[Knee]) -> float:
-    """The fit of the less certain of two knees; 0 where there is no pair to be believed.
+def _turned_fits(turned: Floats, spacing: tuple[float, float] | None, alone: float, pair: float) -> tuple[float, float]:
+    """The fit of the likeliest knee and that of the less certain of two in a turned picture; 0
+    where a coarse look settles that it is less than ``alone`` and ``pair``.
+    """
+    field = exposed_field(turned)
+    # Where the size of a pixel is known, the one survey holds the knees of a pair too.
+    least = (alone if spacing is None else min(alone, pair)) - _COARSER
+    places = survey(turned, field, spacing, False) if survey(turned, field, spacing, False, COARSE, least) else []
+    return max((place.fit for place in places), default=0.0), _pair_fit(turned, field, spacing, places, pair)
+
+
+def _pair_fit(picture: Floats, field: Field, spacing: tuple[float, float] | None, places: Sequence[Knee], limit: float) -> float:
+    """The fit of the less certain of two knees; 0 where there is no pair to be believed, or where a
+    coarse look settles that it is less than ``limit``.
 
     Where the size of a pixel is known, one knee is as large as each of two, and ``places``, those
     of the survey as one knee's, hold both.
     """
-    candidates = survey(picture, field, None, True) if spacing is None else beside_no_border(places, field)
-    fits = []
-    for negative in (False, True):
+    height = picture.shape[0]
+    if spacing is not None:
+        candidates = beside_no_border(places, field)
+    elif any(possible_pairs(each, height) for each in _by_polarity(survey(picture, field, None, True, COARSE, limit - _COARSER))):
+        candidates = survey(picture, field, None, True)
+    else:
+        return 0.0
+    fits = [0.0]
+    for each in _by_polarity(candidates):
         try:
-            pair = choose_pair([place for place in candidates if place.negative is negative], field, picture.shape[0])
+            fits.append(min(knee.fit for knee in choose_pair(each, field, height)))
         except UnusableImage:
             continue
-        fits.append(min(knee.fit for knee in pair))
-    return max(fits, default=0.0)
+    return max(fits)
+
+
+def _by_polarity(places: Sequence[Knee]) -> tuple[list[Knee], list[Knee]]:
+    """The places of the picture as it is, and those of its negative."""
+    return [place for place in places if not place.negative], [place for place in places if place.negative]

@@ -1,5 +1,5 @@
-"""The one orientation of all stored volumes, and how a volume is brought to it: flips and
-permutations, never interpolation.
+"""Bring volumes to the one orientation in which all are stored: flips and permutations, never
+interpolation.
 
 Codes name where the index of an array axis *increases to*. A right knee is stored as ``("R", "I",
 "P")``: slices from left to right (medial to lateral), rows from head to foot, columns from front to
@@ -51,9 +51,9 @@ def reorient(volume: Volume, codes: Codes) -> Volume:
     Raises:
         UnusableImage: two axes are nearest to one patient axis (``bad-affine``).
     """
-    own = io_orientation(volume.affine)
-    if np.isnan(own).any():
+    current = io_orientation(volume.affine)
+    if np.isnan(current).any():
         raise UnusableImage("bad-affine", "the image's axes cannot be told apart by the patient's axes.")
-    change = ornt_transform(own, axcodes2ornt(codes))
+    change = ornt_transform(current, axcodes2ornt(codes))
     affine = volume.affine @ inv_ornt_aff(change, volume.array.shape)
     return Volume(apply_orientation(volume.array, change), affine)

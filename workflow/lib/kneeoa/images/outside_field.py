@@ -1,6 +1,4 @@
-"""Voxels that are not numbers because nothing was scanned there: registration, resampling and
-masking leave NaN outside the field of view.
-"""
+"""Replace NaN outside the field of view, which registration, resampling and masking leave there."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What a scan of a joint can be: limits that no file of a study passes unless its header is
-wrong.
-"""
+"""Limits of a scan of a joint; a file beyond them has a wrong header."""
 
 from __future__ import annotations
 
@@ -14,13 +12,13 @@ from kneeoa.errors import UnusableImage
 from kneeoa.images.bare_header import lacks_orientation
 
 LEAST_SPACING, MOST_SPACING = 0.01, 30.0
-"""Millimetres of a voxel along any axis. Ex-vivo scans reach 0.05 mm, localisers 20 mm; beyond
-these lie metres, micrometres and zeros.
+"""Millimetres of a voxel along any axis. Ex-vivo scans reach 0.05 mm, localisers 20 mm; values
+beyond are metres, micrometres or zeros.
 """
 MOST_SHEAR = 30.0
-"""Degrees by which two axes may miss a right angle: as far as a scanner's gantry tilts."""
+"""Degrees by which two axes may differ from a right angle: as far as a scanner's gantry tilts."""
 LEAST_SLICES = 3
-"""Slices of a volume."""
+"""Smallest number of slices of a volume."""
 MOST_VOXELS = 2**29
 """Voxels of one image: 800 along each axis. A header that asks for more is damaged, or made to
 exhaust the memory.
@@ -34,8 +32,8 @@ def is_spacing(spacing: Sequence[float] | NDArray[np.float64]) -> bool:
 
 
 def require_spacing(spacing: Sequence[float], name: str) -> None:
-    """Compare the spacing (mm) of an image's axes with the limits; ``name`` is how the error calls
-    the file.
+    """Compare the spacing (mm) of an image's axes with the limits; ``name`` is the file's name in
+    errors.
 
     Raises:
         UnusableImage: a spacing is not a number or outside the limits (``absurd-spacing``).
@@ -48,21 +46,21 @@ def require_spacing(spacing: Sequence[float], name: str) -> None:
 
 
 def require_square_axes(affine: NDArray[np.float64], name: str) -> None:
-    """Refuse an affine (4 x 4) whose axes lie further from right angles than a tilted gantry leaves
-    them.
+    """Refuse an affine (4 x 4) whose axes differ from right angles by more than a tilted gantry
+    explains.
 
     Raises:
         UnusableImage: ``sheared-stack``.
     """
     directions = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
-    between = np.abs(directions.T @ directions - np.eye(3)).max()
-    if between > np.sin(np.radians(MOST_SHEAR)):
-        apart = 90 - np.degrees(np.arcsin(min(float(between), 1.0)))
-        raise UnusableImage("sheared-stack", f"{name}: two of its axes lie {apart:.0f} degrees apart; expected about 90.")
+    cosine = np.abs(directions.T @ directions - np.eye(3)).max()
+    if cosine > np.sin(np.radians(MOST_SHEAR)):
+        angle = 90 - np.degrees(np.arcsin(min(float(cosine), 1.0)))
+        raise UnusableImage("sheared-stack", f"{name}: two of its axes lie {angle:.0f} degrees apart; expected about 90.")
 
 
 def require_scan(shape: Sequence[int], affine: NDArray[np.float64], name: str) -> None:
-    """Refuse what was read well and is no scan of a joint: a slab of one or two slices, or a header
+    """Refuse a readable file that is no scan of a joint: a slab of one or two slices, or a header
     that was never filled in.
 
     Raises:
@@ -81,7 +79,7 @@ def require_scan(shape: Sequence[int], affine: NDArray[np.float64], name: str) -
 
 
 def require_size(shape: Sequence[int], name: str) -> None:
-    """Refuse a shape of more than :data:`MOST_VOXELS` before memory is asked for.
+    """Refuse a shape of more than :data:`MOST_VOXELS` before memory is allocated.
 
     Raises:
         UnusableImage: ``too-large``.

@@ -1,10 +1,10 @@
-"""Where a mask could lie if its header is wrong: the orders and directions of its axes, the image's
-own grid, the other millimetres.
+"""Candidate affines for a mask whose header is wrong: orders and directions of its axes, the
+image's own grid, the other millimetres.
 
-Masks lose their place in known ways: an array saved without its affine, axes swapped between
+Masks lose their place in a few known ways: an array saved without its affine, axes swapped between
 libraries (z, y, x against x, y, z), an axis flipped, DICOM's millimetres (left, back, head) taken
 for NIfTI's (right, front, head). Each way is a candidate, another affine for the same array; the
-image decides among them. None is taken unless the configuration says so, and none where two fit
+image decides among them. None is used unless the configuration says so, and none where two fit
 about equally well.
 """
 
@@ -23,16 +23,16 @@ from kneeoa.images.evidence import Evidence, contrast, evidence
 from kneeoa.images.surfaces import Surface
 from kneeoa.images.volume import LPS_TO_RAS, Affine
 
-_SCREENED = 8
+_MAX_SCREENED = 8
 _FACES = 1_500
 _SAME_MM = 2.0
-_LEAD = 0.1
+_MIN_LEAD = 0.1
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """Another affine for a mask's array: a stable slug, the same in words, and what the image says
-    of it.
+    """Another affine for a mask's array, with a stable slug, a description in words, and its
+    agreement with the image.
     """
 
     slug: str
@@ -42,11 +42,11 @@ class Candidate:
 
 
 def candidates(mask: Grid, image: Grid) -> Iterator[tuple[str, str, Affine]]:
-    """Slug, words and affine of every pose to try: at most 96."""
+    """Slug, words and affine of every candidate: at most 96."""
     for order in itertools.permutations(range(3)):
         for flips in itertools.product((False, True), repeat=3):
-            change, shape = _turned(mask.shape, order, flips)
-            slug, words = _names(order, flips)
+            change, shape = _change_of_axes(mask.shape, order, flips)
+            slug, words = _describe_change(order, flips)
             if slug:
                 yield slug, f"with {words}", mask.affine @ change
             if shape == image.shape:
@@ -64,46 +64,51 @@ def best(
     faces: Surface,
     mask: Grid,
     image: Grid,
-    believed: Callable[[Evidence], bool],
-    upright: Callable[[Surface], bool],
+    accepts: Callable[[Evidence], bool],
+    is_upright: Callable[[Surface], bool],
 ) -> Candidate | None:
-    """The one candidate that the image proves, if there is one.
+    """The one candidate that the image proves; None where there is none.
 
     Args:
         picture: canonical image.
         affine: its affine.
-        faces: the mask's surface at its given pose (:func:`kneeoa.images.cartilage.interface`).
+        faces: the mask's surface by its header (:func:`kneeoa.images.cartilage.interface`).
         mask: the mask's own grid.
         image: the image's own grid.
-        believed: whether evidence is enough.
-        upright: whether a surface has the femur above the tibia.
+        accepts: whether the agreement with the image is enough.
+        is_upright: whether a surface has the femur above the tibia.
 
     Returns:
-        None where no pose is believed, or where one that lies elsewhere fits about as well as the
+        None where no candidate is accepted, or where one in another place fits about as well as the
         best.
     """
-    thin = faces.where(np.arange(len(faces)) % max(1, len(faces) // _FACES) == 0)
-    back = np.linalg.inv(mask.affine)
-    posed = [(slug, words, own, thin.moved(own @ back)) for slug, words, own in candidates(mask, image)]
-    screened = sorted(posed, key=lambda item: -contrast(picture, affine, item[3]))[:_SCREENED]
-    found = [
-        (Candidate(slug, words, own, evidence(picture, affine, moved)), moved) for slug, words, own, moved in screened if upright(moved)
+    sample = faces.where(np.arange(len(faces)) % max(1, len(faces) // _FACES) == 0)
+    to_index = np.linalg.inv(mask.affine)
+    posed = [
+        (slug, words, candidate_affine, sample.moved(candidate_affine @ to_index))
+        for slug, words, candidate_affine in candidates(mask, image)
     ]
-    found = [item for item in found if believed(item[0].evidence)]
-    if not found:
+    screened = sorted(posed, key=lambda item: -contrast(picture, affine, item[3]))[:_MAX_SCREENED]
+    accepted = [
+        (Candidate(slug, words, candidate_affine, evidence(picture, affine, moved)), moved)
+        for slug, words, candidate_affine, moved in screened
+        if is_upright(moved)
+    ]
+    accepted = [item for item in accepted if accepts(item[0].evidence)]
+    if not accepted:
         return None
-    found.sort(key=lambda item: -item[0].evidence.boundary)
-    first, place = found[0]
-    for other, moved in found[1:]:
-        elsewhere = float(np.linalg.norm(moved.points - place.points, axis=1).mean()) > _SAME_MM
-        if elsewhere and other.evidence.boundary > first.evidence.boundary - _LEAD:
+    accepted.sort(key=lambda item: -item[0].evidence.boundary)
+    first, place = accepted[0]
+    for other, moved in accepted[1:]:
+        is_elsewhere = float(np.linalg.norm(moved.points - place.points, axis=1).mean()) > _SAME_MM
+        if is_elsewhere and other.evidence.boundary > first.evidence.boundary - _MIN_LEAD:
             return None
     return first
 
 
 def header_doubt(mask: Grid, image: Grid) -> str:
-    """What is odd about a mask's header beside its image's, as a clause, without looking at voxels;
-    empty where nothing is.
+    """A clause on what is odd about a mask's header compared with its image's, without looking at
+    voxels; empty where nothing is.
     """
     linear = mask.affine[:3, :3]
     if np.allclose(np.abs(linear), np.eye(3)) and not np.allclose(np.linalg.norm(image.affine[:3, :3], axis=0), 1, atol=0.05):
@@ -127,7 +132,7 @@ def _covers(mask: Grid, image: Grid) -> bool:
     return bool(np.allclose(boxes[0], boxes[1], atol=_SAME_MM))
 
 
-def _turned(shape: tuple[int, ...], order: tuple[int, ...], flips: tuple[bool, ...]) -> tuple[Affine, tuple[int, ...]]:
+def _change_of_axes(shape: tuple[int, ...], order: tuple[int, ...], flips: tuple[bool, ...]) -> tuple[Affine, tuple[int, ...]]:
     """Index of the array -> index of the array with its axes in ``order``, flipped where ``flips``
     says; and its shape.
     """
@@ -140,7 +145,7 @@ def _turned(shape: tuple[int, ...], order: tuple[int, ...], flips: tuple[bool, .
     return change, new
 
 
-def _names(order: tuple[int, ...], flips: tuple[bool, ...]) -> tuple[str, str]:
+def _describe_change(order: tuple[int, ...], flips: tuple[bool, ...]) -> tuple[str, str]:
     slugs, words = [], []
     if order != (0, 1, 2):
         slugs.append("axes" + "".join(str(axis) for axis in order))

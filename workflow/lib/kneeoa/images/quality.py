@@ -1,5 +1,5 @@
-"""Whether a mask is believed: what the image says of its pose, what a knee can have, and what its
-header may have got wrong.
+"""Decide whether a mask is accepted: its agreement with the image, the range of a knee's cartilage,
+and possible faults of its header.
 """
 
 from __future__ import annotations
@@ -17,23 +17,21 @@ from kneeoa.images.evidence import NONE, Evidence, evidence
 from kneeoa.images.poses import Candidate, best, header_doubt
 from kneeoa.images.volume import Affine, Volume
 
-# What adult knees, healthy or at the end of their disease, can have; outside it a label map means
-# something else.
+# Ranges of adult knees, healthy or with end-stage disease; outside them a label map means something
+# else.
 _VOLUME_MM3 = (2_000.0, 80_000.0)
 _THICKNESS_MM = (0.5, 6.0)
-# Where a mask does not tell which side of cartilage lies on bone, half of its surface looks into
-# the joint, where edges are what they happen to be.
-_BOTH_SIDES = 0.7
+# Where a mask does not say which side of cartilage lies on bone, half of its surface looks into
+# the joint, where edges are arbitrary.
+_WITHOUT_BONE_SIDE = 0.7
 
 Doubt = tuple[str, str]
-"""A reason not to believe a mask: a stable slug and a sentence."""
+"""A reason not to accept a mask: a stable slug and a sentence."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What was found out about one mask, and the doubts that follow, worst first; none for a good
-    mask.
-    """
+    """Measures of one mask and the doubts that follow, worst first; no doubts for a good mask."""
 
     inside: float
     evidence: Evidence
@@ -43,8 +41,8 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Picture:
-    """The canonical image that masks are held against, its affine, and the grid that it was scanned
-    on.
+    """The canonical image that masks are compared with, its affine, and the grid that it was
+    scanned on.
     """
 
     array: NDArray[np.floating]
@@ -53,7 +51,7 @@ class Picture:
 
 
 def judge(labels: Volume, picture: Picture, values: Mapping[str, int], checks: MaskChecks) -> Judgement:
-    """Judge a mask where its header puts it.
+    """Judge a mask at the place that its header gives.
 
     Args:
         labels: stored tissue values on the mask's own grid.
@@ -63,12 +61,12 @@ def judge(labels: Volume, picture: Picture, values: Mapping[str, int], checks: M
     """
     box = joint(labels, values)
     faces = interface(box, values) if box is not None else None
-    found = NONE
+    agreement = NONE
     if faces is not None:
-        found = evidence(_signed(picture, checks), picture.affine, faces)
+        agreement = evidence(_signed(picture, checks), picture.affine, faces)
     inside = inside_share(labels, picture.source)
     measures = measure(box, faces, values)
-    return Judgement(inside, found, measures, flags(inside, found, measures, checks, bone_side=tells_bone_side(values)))
+    return Judgement(inside, agreement, measures, flags(inside, agreement, measures, checks, bone_side=tells_bone_side(values)))
 
 
 def elsewhere(labels: Volume, picture: Picture, values: Mapping[str, int], checks: MaskChecks) -> Candidate | None:
@@ -78,40 +76,38 @@ def elsewhere(labels: Volume, picture: Picture, values: Mapping[str, int], check
     box = joint(labels, values)
     if box is None:
         return None
-    limit = checks.minimum_boundary * (1 if tells_bone_side(values) else _BOTH_SIDES)
+    limit = checks.minimum_boundary * (1 if tells_bone_side(values) else _WITHOUT_BONE_SIDE)
     return best(
         _signed(picture, checks),
         picture.affine,
         interface(box, values),
         Grid(labels.array.shape, labels.affine),
         picture.source,
-        lambda found: found.contrast >= checks.minimum_contrast and found.boundary >= limit,
+        lambda agreement: agreement.contrast >= checks.minimum_contrast and agreement.boundary >= limit,
         lambda moved: femur_above_tibia(box, moved, values),
     )
 
 
 def advice(labels: Volume, picture: Picture, other: Candidate | None) -> str:
-    """What a person may do about a mask that is not believed: what is odd about its header, and
-    where it would fit.
-    """
-    odd = header_doubt(Grid(labels.array.shape, labels.affine), picture.source)
-    said = f"{odd[0].upper()}{odd[1:]}. " if odd else ""
+    """Advice on a mask that is not accepted: what is odd about its header, where it would fit."""
+    oddity = header_doubt(Grid(labels.array.shape, labels.affine), picture.source)
+    prefix = f"{oddity[0].upper()}{oddity[1:]}. " if oddity else ""
     if other is None:
-        return f"{said}No other reading of its header fits; it may be another knee's."
+        return f"{prefix}No other reading of its header fits; it may be another knee's."
     fits = f"{other.evidence.boundary:.0%} of its outline would lie on edges {other.words}"
-    return f"{said}{fits}: mend its header, or set 'masks.repair: header'."
+    return f"{prefix}{fits}: mend its header, or set 'masks.repair: header'."
 
 
-def flags(inside: float, found: Evidence, measures: Measures, checks: MaskChecks, *, bone_side: bool = True) -> list[Doubt]:
-    """Reasons not to believe a mask, worst first; empty for a good one.
+def flags(inside: float, agreement: Evidence, measures: Measures, checks: MaskChecks, *, bone_side: bool = True) -> list[Doubt]:
+    """Reasons not to accept a mask, worst first; empty for a good one.
 
     Args:
         inside: share of the mask that lies in the image.
-        found: what the image says of its pose.
-        measures: what it says about cartilage.
+        agreement: its agreement with the edges of the image.
+        measures: its cartilage measures.
         checks: the limits.
-        bone_side: whether the mask tells which side of its cartilage lies on bone, so that all that
-            was looked at should be an edge.
+        bone_side: whether the mask says which side of its cartilage lies on bone, so that all of
+            the surface that was measured should be an edge.
     """
     if measures.volume == 0:
         return [("mask-empty", "the mask holds no cartilage.")]
@@ -121,12 +117,14 @@ def flags(inside: float, found: Evidence, measures: Measures, checks: MaskChecks
         doubts.append(("mask-misaligned", detail))
     if not measures.femur_above_tibia:
         doubts.append(("mask-misaligned", "femoral cartilage lies below tibial cartilage: the mask is upside down."))
-    limit = checks.minimum_boundary * (1 if bone_side else _BOTH_SIDES)
-    if found.contrast < checks.minimum_contrast:
-        detail = f"cartilage stands out from the bone under it by an AUC of {found.contrast:.2f}; expected {checks.minimum_contrast:.2f}."
+    limit = checks.minimum_boundary * (1 if bone_side else _WITHOUT_BONE_SIDE)
+    if agreement.contrast < checks.minimum_contrast:
+        detail = (
+            f"cartilage stands out from the bone under it by an AUC of {agreement.contrast:.2f}; expected {checks.minimum_contrast:.2f}."
+        )
         doubts.append(("mask-misaligned", detail))
-    elif found.boundary < limit:
-        detail = f"{found.boundary:.0%} of the mask's outline of cartilage lies on an edge of the image; expected at least {limit:.0%}."
+    elif agreement.boundary < limit:
+        detail = f"{agreement.boundary:.0%} of the mask's outline of cartilage lies on an edge of the image; expected at least {limit:.0%}."
         doubts.append(("mask-misaligned", detail))
     if measures.missing:
         doubts.append(("mask-incomplete", f"the mask has no {' and no '.join(measures.missing)} cartilage."))

@@ -1,10 +1,10 @@
-"""A radiograph as it is displayed, whatever file it came from.
+"""Read a radiograph and bring it to one display convention, whatever its file.
 
 Convention of a displayed picture: rows run from head to foot. Frontal (PA or AP alike): the
 patient's right is on the picture's left, as the patient is seen from the front. Lateral: columns
 run from front to back. A DICOM file's PatientOrientation brings its pixels to this display. A file
-that says nothing (PNG, JPEG, TIFF, or DICOM without the tag) is taken to be displayed so already,
-turned upright by its orientation tag where it has one.
+without it (PNG, JPEG, TIFF, or DICOM without the tag) is assumed to be displayed so already, turned
+upright by its orientation tag where it has one.
 
 Grey levels: bone is bright. DICOM's MONOCHROME1 is mirrored; the VOI look-up table (window) is not
 applied, as it may clip what a network could use and differs from station to station.
@@ -29,7 +29,7 @@ Projection = Literal["frontal", "lateral"]
 
 @dataclass(frozen=True)
 class Turn:
-    """How the stored pixels were brought to the display: first transposed, then mirrored."""
+    """Transform from the stored pixels to the display: first transposed, then mirrored."""
 
     transposed: bool = False
     rows: bool = False
@@ -58,10 +58,10 @@ class Radiograph:
         spacing: mm of a pixel along rows and columns, in the plane of the joint where the file
             gives its magnification and in that of the detector where not; None where the file gives
             none.
-        side: what the file says is shown: ``L``, ``R``, ``B`` (both) or None.
+        side: the side that the file says it shows: ``L``, ``R``, ``B`` (both) or None.
         turn: how the file's pixels were brought to the display.
         claims: the side that the header claims for one knee, also by words.
-        flags: what else a person should look at (slug, sentence).
+        flags: further points for a person to check (slug, sentence).
     """
 
     pixels: NDArray[np.generic]
@@ -72,9 +72,9 @@ class Radiograph:
     flags: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        if self.pixels.ndim != 2 or min(self.pixels.shape) < _LEAST_PIXELS:
+        if self.pixels.ndim != 2 or min(self.pixels.shape) < _MIN_PIXELS:
             raise UnusableImage(
-                "not-2d", f"the radiograph has the shape {self.pixels.shape}; expected rows and columns, {_LEAST_PIXELS} at least."
+                "not-2d", f"the radiograph has the shape {self.pixels.shape}; expected rows and columns, {_MIN_PIXELS} at least."
             )
 
     @property
@@ -89,7 +89,7 @@ class Radiograph:
         return value.hexdigest()
 
 
-_LEAST_PIXELS = 16
+_MIN_PIXELS = 16
 
 
 def read_radiograph(path: Path, format: str, projection: Projection) -> Radiograph:

@@ -1,4 +1,4 @@
-"""From a displayed radiograph to the canonical grid of its view.
+"""Crop a displayed radiograph to the canonical grid of its view.
 
 Canonical form: rows from head to foot; columns of a frontal radiograph from the knee's lateral to
 its medial side, as a right knee is displayed, so left knees are mirrored; columns of a lateral one
@@ -31,8 +31,8 @@ _LATERAL = ((0.0, 0.0, -1.0), (0.0, -1.0, 0.0), (1.0, 0.0, 0.0))
 
 @dataclass(frozen=True)
 class Window:
-    """A piece of a displayed picture: its middle (row, column), and the pixels between two of its
-    grid's along each axis.
+    """A piece of a displayed picture: its middle (row, column), and the pixels of the picture per
+    pixel of its grid along each axis.
     """
 
     centre: tuple[float, float]
@@ -40,7 +40,7 @@ class Window:
 
 
 def window(radiograph: Radiograph, view: View, centre: tuple[float, float] | None, width: float | None) -> Window:
-    """The piece that becomes the canonical picture.
+    """The piece of a picture that becomes the canonical one.
 
     Args:
         radiograph: the picture.
@@ -85,9 +85,9 @@ def crop(radiograph: Radiograph, field: Field, piece: Window, view: View, side: 
     steps, centre, grid = np.asarray(piece.steps), np.asarray(piece.centre), np.asarray(view.shape)
     picture = np.asarray(radiograph.pixels, dtype=np.float32)
     inside = []
-    for axis, (size, new, own) in enumerate(zip(radiograph.shape, view.shape, (field.rows, field.columns), strict=True)):
+    for axis, (size, new, exposed) in enumerate(zip(radiograph.shape, view.shape, (field.rows, field.columns), strict=True)):
         positions = (np.arange(new) - (new - 1) / 2) * steps[axis] * signs[axis] + centre[axis]
-        covered = np.flatnonzero((positions >= own.start - 0.5) & (positions <= own.stop - 0.5))
+        covered = np.flatnonzero((positions >= exposed.start - 0.5) & (positions <= exposed.stop - 0.5))
         if not covered.size:
             raise UnusableImage("outside-region", "the piece around the joint holds nothing of the radiograph's exposed field.")
         inside.append(slice(int(covered[0]), int(covered[-1]) + 1))

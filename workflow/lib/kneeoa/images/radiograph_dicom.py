@@ -1,4 +1,6 @@
-"""Radiographs as single-frame DICOM files: polarity, pixel size, side and display by the header."""
+"""Read radiographs from single-frame DICOM files: polarity, pixel size, side and display by the
+header.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,7 @@ def read_dicom_radiograph(path: Path | Source, projection: Projection) -> Radiog
 
 
 def _projection_flags(claims: Claims, projection: Projection, name: str) -> tuple[tuple[str, str], ...]:
-    """A flag where only a description names another projection than the view's.
+    """A flag where only a description names a projection other than the view's.
 
     Raises:
         UnusableImage: the header says that it is another one (``wrong-projection``).
@@ -93,8 +95,8 @@ def _values(dataset: pydicom.Dataset, form: PixelFormat, name: str, slope: float
 
 
 def _polarity(dataset: pydicom.Dataset, form: PixelFormat) -> PixelFormat:
-    """Which end of the scale is bone: what is to be displayed bright, or for raw detector data what
-    let fewer X-rays through.
+    """The pixel format with bone bright: as it is to be displayed, or for raw detector data, by
+    which end of the scale let fewer X-rays through.
 
     PixelIntensityRelationshipSign (PS3.3 C.8.11.3.1.2) is 1 where lower values mean fewer X-rays.
     Pictures meant for display are right by their photometric interpretation, and often carry the
@@ -109,7 +111,7 @@ def _spacing(dataset: pydicom.Dataset) -> tuple[float, float] | None:
     """Millimetres of a pixel: PixelSpacing where it is calibrated to the patient, else the
     detector's (or the scanned film's) divided by the magnification.
 
-    Zeros, and ones beside the detector's, are placeholders of writers who know nothing.
+    Zeros, and ones beside the detector's, are placeholders of writers that do not know the size.
     """
     pixel, imager, film = (_pair(dataset.get(tag)) for tag in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"))
     calibrated = str(dataset.get("PixelSpacingCalibrationType") or "").strip().upper() in _CALIBRATED
@@ -135,7 +137,7 @@ def _pair(value: object) -> tuple[float, float] | None:
 
 
 def _words(value: object) -> list[str]:
-    """The words of a header's entry of one or several, in capitals."""
+    """The words of a header element of one value or several, in capitals."""
     if value is None:
         return []
     parts = str(value).split("\\") if isinstance(value, str) or not isinstance(value, Sequence) else [str(part) for part in value]
@@ -143,12 +145,12 @@ def _words(value: object) -> list[str]:
 
 
 def _turn(codes: list[str], projection: Projection, name: str) -> Turn:
-    """From PatientOrientation (where columns increase to, where rows do) to the display; as stored
-    where it is not given.
+    """The transform from PatientOrientation (directions in which columns and rows increase) to the
+    display; no change where it is not given.
 
     Raises:
-        UnusableImage: another projection's (``wrong-projection``), or not two directions of a
-            patient (``bad-orientation``).
+        UnusableImage: the orientation is another projection's (``wrong-projection``), or not two
+            directions of a patient (``bad-orientation``).
     """
     if not codes:
         return Turn()

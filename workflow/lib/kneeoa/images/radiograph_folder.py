@@ -1,5 +1,5 @@
-"""The one radiograph of a folder or an archive: an exam as hospitals export it, a series as image
-archives deliver it.
+"""Read the one radiograph of a folder or an archive: an exam as hospitals export it, a series as
+image archives deliver it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from kneeoa.images.radiograph_dicom import read_dicom_radiograph
 _LOG = logging.getLogger(__name__)
 
 Kind = Literal["film", "screenshot", "picture"]
-_ORDER: tuple[Kind, ...] = ("film", "screenshot", "picture")
+_ORDER_OF_KINDS: tuple[Kind, ...] = ("film", "screenshot", "picture")
 # Reasons for which a file is another picture than the one that the view asks for.
-_OTHER = ("wrong-projection", "not-greyscale")
+_OTHER_PICTURE = ("wrong-projection", "not-greyscale")
 
 
 def read_only_film(path: Path, projection: Projection) -> Radiograph:
@@ -38,10 +38,10 @@ def read_only_film(path: Path, projection: Projection) -> Radiograph:
         UnusableImage: there is none (``missing-file``), there are several (``duplicate-image``), a
             DICOM file is damaged (``unreadable``), or what reading the only one raises.
     """
-    candidates: dict[Kind, list[Source]] = {kind: [] for kind in _ORDER}
-    for sort, source in _pictures(path):
-        candidates[sort].append(source)
-    kind = next((kind for kind in _ORDER if candidates[kind]), None)
+    candidates: dict[Kind, list[Source]] = {kind: [] for kind in _ORDER_OF_KINDS}
+    for file_kind, source in _pictures(path):
+        candidates[file_kind].append(source)
+    kind = next((kind for kind in _ORDER_OF_KINDS if candidates[kind]), None)
     if kind is None:
         raise UnusableImage("missing-file", f"{path.name}: holds no radiograph.")
     chosen = candidates[kind]
@@ -51,13 +51,13 @@ def read_only_film(path: Path, projection: Projection) -> Radiograph:
         try:
             radiograph = _read_picture(source, projection) if kind == "picture" else _read_dicom(source, projection)
         except UnusableImage as error:
-            if error.reason not in _OTHER:
+            if error.reason not in _OTHER_PICTURE:
                 raise
             refused.append(error)
             continue
         if first is None:
             first = source.name, radiograph
-        elif _claimed(first[1]) != _claimed(radiograph):
+        elif _identity(first[1]) != _identity(radiograph):
             both = f"{first[0]}; {source.name}"
             raise UnusableImage("duplicate-image", f"{path.name}: holds several radiographs ({both}); name the right one.")
     if first is None:
@@ -67,13 +67,15 @@ def read_only_film(path: Path, projection: Projection) -> Radiograph:
     return first[1]
 
 
-def _claimed(radiograph: Radiograph) -> tuple[object, ...]:
-    """What two copies of a film agree in: the picture, and what their headers say of its side."""
+def _identity(radiograph: Radiograph) -> tuple[object, ...]:
+    """Attributes in which two copies of a film agree: the picture, and its headers' claims of its
+    side.
+    """
     return radiograph.digest(), radiograph.side, radiograph.claims
 
 
 def _pictures(path: Path) -> Iterator[tuple[Kind, Source]]:
-    """The files that hold a picture; all others lie beside them."""
+    """The files that hold a picture, with their kind; all others are skipped."""
     with quiet():
         for source in sources(path):
             kind = _kind(source)
@@ -104,7 +106,7 @@ def _read_picture(source: Source, projection: Projection) -> Radiograph:
     kind = str(format_of(source.name))
     if isinstance(source.content, Path):
         return read_radiograph(source.content, kind, projection)
-    # Decoders of pictures read files; this one is gone as soon as it is read.
+    # Decoders of pictures read files; this temporary one is deleted once it is read.
     with TemporaryDirectory() as folder:
         path = Path(folder) / source.name.rpartition("/")[2]
         path.write_bytes(source.content)

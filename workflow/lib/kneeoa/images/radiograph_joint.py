@@ -20,7 +20,7 @@ from kneeoa.images.side_words import SIDES
 # A negative shows a knee by this correlation at least, and by so much more than the picture as it
 # is. Of 600 OAI knees, six are negatives by the eye: they fit better by 0.17 and more, and none of
 # the others fits better as a negative.
-_SEEN, _CLEARLY = 0.5, 0.1
+_LEAST, _CLEARLY = 0.5, 0.1
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,14 @@ def locate(radiograph: Radiograph, field: Field, file: Mapping[str, Any], view: 
                 "joint-not-found", "the knees look more like knees with the feet up; turn the picture, or give the joints' centres."
             )
         # The patient's right is on the picture's left.
-        own = pair[0] if side == "R" else pair[1]
-        return Joint((own.row, own.column), own.width, min(knee.fit for knee in pair), own.negative)
+        chosen = pair[0] if side == "R" else pair[1]
+        return Joint((chosen.row, chosen.column), chosen.width, min(knee.fit for knee in pair), chosen.negative)
     as_it_is, turned = (likeliest([place for place in places if place.negative is sign], landmark) for sign in (False, True))
-    negative = turned is not None and turned.fit >= max(_SEEN, _CLEARLY + (as_it_is.fit if as_it_is else 0.0))
-    seen = turned if negative else as_it_is
-    if both and view.fit != "spacing" and (seen is None or seen.fit < _SEEN):
+    negative = turned is not None and turned.fit >= max(_LEAST, _CLEARLY + (as_it_is.fit if as_it_is else 0.0))
+    knee = turned if negative else as_it_is
+    if both and view.fit != "spacing" and (knee is None or knee.fit < _LEAST):
         raise UnusableImage("joint-not-found", "the landmark does not lie on a knee whose width could be measured; use 'fit: spacing'.")
-    return Joint(landmark, seen.width if seen and both else None, seen.fit if seen else None, negative)
+    return Joint(landmark, knee.width if knee and both else None, knee.fit if knee else None, negative)
 
 
 def _better_pair(places: Sequence[Knee], field: Field, height: int) -> tuple[Knee, Knee]:

@@ -1,5 +1,5 @@
-"""Radiographs as PNG, JPEG, TIFF or BMP pictures: grey of any depth, or colours that are grey;
-upright as every viewer shows them.
+"""Read radiographs from PNG, JPEG, TIFF or BMP pictures: grey of any depth, or colours that are
+grey; upright as every viewer shows them.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
 _DECODERS = {"png": "PNG", "jpeg": "JPEG", "tiff": "TIFF", "bmp": "BMP"}
-_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-"""Numbers of a pixel by the header's colour type (PNG, 11.2.2)."""
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+"""Channels of a pixel by the header's colour type (PNG, 11.2.2)."""
 _GREY = {"L": np.uint8, "I;16": np.uint16, "I;16B": np.uint16, "I": np.int32, "F": np.float32}
 _DEEP = re.compile(r"(?P<channels>LA|RGB|RGBA);16(?P<order>[BLN])")
 """Pillow's names of layouts with 16 bits a channel, which it would cut to 8."""
@@ -38,7 +38,9 @@ _ORIENTATIONS = {
     7: Turn(transposed=True, rows=True, columns=True),
     8: Turn(transposed=True, rows=True),
 }
-"""From the stored rows and columns to upright ones, by the tag (TIFF 6.0, Exif 2.3)."""
+"""Transforms from the stored rows and columns to upright ones, by the orientation tag (TIFF 6.0,
+Exif 2.3).
+"""
 _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
 # The frame header of a JPEG of more than 8 bits a sample, or of a lossless one.
 _DEEP_JPEG = re.compile(rb"\xff(?:[\xc0-\xc2]..[\x09-\x10]|\xc3..[\x02-\x10])", re.DOTALL)
@@ -48,16 +50,16 @@ def read_picture(path: Path, format: str) -> NDArray[np.generic]:
     """Read a picture, ``[rows, columns]``, turned upright by its orientation tag (of TIFF, or in
     the Exif data of the others).
 
-    Colours whose channels are equal, or differ by a trace, count as grey, and a see-through channel
-    must be opaque. The millimetres that a picture may give (pHYs, resolution) are those of paper,
-    not of a patient, and are not read.
+    Colours whose channels are equal, or differ by a trace, count as grey, and an alpha channel must
+    be opaque. The millimetres that a picture may give (pHYs, resolution) are those of paper, not of
+    a patient, and are not read.
 
     Args:
         path: the file.
         format: ``png``, ``jpeg``, ``tiff`` or ``bmp``.
 
     Raises:
-        UnusableImage: not a whole picture of that format (``unreadable``), coloured, see-through,
+        UnusableImage: not a whole picture of that format (``unreadable``), coloured, transparent,
             animated or of several pages (``not-greyscale``), of a depth that no decoder takes
             (``missing-codec``), or absurdly large (``too-large``).
     """
@@ -98,17 +100,17 @@ def _pixels(path: Path, image: ImageFile, format: str) -> NDArray[np.generic]:
         raise UnusableImage(
             "missing-codec", f"{path.name}: has channels of 16 bits in a layout that no decoder here takes; save it as grey."
         )
-    clear = image.info.get("transparency") if deep is not None else None
+    transparent = image.info.get("transparency") if deep is not None else None
     if deep is None:
         image.load()
         pixels = np.asarray(image if mode in _GREY else image.convert("RGBA"))
         if mode in _GREY:
             pixels = pixels.astype(np.uint16 if format == "png" and mode == "I" else _GREY[mode], copy=False)
     else:
-        pixels = _sixteen(path, image.format, deep["channels"], deep["order"])
+        pixels = _read_sixteen_bits(path, image.format, deep["channels"], deep["order"])
     if format == "png":
         _require_rows(path, image)
-    if clear is not None and (pixels[..., :3] == np.asarray(clear)).all(axis=-1).any():
+    if transparent is not None and (pixels[..., :3] == np.asarray(transparent)).all(axis=-1).any():
         raise UnusableImage("not-greyscale", f"{path.name}: is see-through in places; save it without an alpha channel.")
     # Pillow mirrors such pictures of 8 bits, and leaves others as they are.
     tags = getattr(image, "tag_v2", {})
@@ -125,22 +127,22 @@ def _layout(image: ImageFile) -> str:
     return str(options[0] if isinstance(options, tuple) else options)
 
 
-def _sixteen(path: Path, format: str | None, channels: str, order: str) -> NDArray[np.uint16]:
+def _read_sixteen_bits(path: Path, format: str | None, channels: str, order: str) -> NDArray[np.uint16]:
     """A picture of 16 bits a channel, ``[rows, columns, 4]`` (grey is repeated, what has no opacity
     is opaque), from its high bytes and its low ones: Pillow has no type that holds both.
     """
     if channels == "LA":  # as long as RGBA of 8 bits
-        pairs = _as_layout(path, format, "RGBA").view(">u2").astype(np.uint16)
+        pairs = _decode_as(path, format, "RGBA").view(">u2").astype(np.uint16)
         return pairs[..., [0, 0, 0, 1]]
     high, low = "BL" if order == "B" or (order == "N" and sys.byteorder == "big") else "LB"
-    halves = [_as_layout(path, format, f"{channels};16{half}").astype(np.uint16) for half in (high, low)]
+    halves = [_decode_as(path, format, f"{channels};16{half}").astype(np.uint16) for half in (high, low)]
     colours = (halves[0] << 8 | halves[1]).astype(np.uint16)
     if channels == "RGBA":
         return colours
     return np.concatenate([colours, np.full((*colours.shape[:2], 1), np.iinfo(np.uint16).max, dtype=np.uint16)], axis=-1)
 
 
-def _as_layout(path: Path, format: str | None, layout: str) -> NDArray[np.uint8]:
+def _decode_as(path: Path, format: str | None, layout: str) -> NDArray[np.uint8]:
     """The picture decoded as if its bytes had another layout of the same size."""
     with path.open("rb") as stream, Image.open(stream, formats=[str(format)]) as image:
         image.tile = [
@@ -167,18 +169,22 @@ def _grey(pixels: NDArray[Any], name: str) -> NDArray[np.generic]:
 
 
 def _require_rows(path: Path, image: Image.Image) -> None:
-    """Compare the bytes of the picture with the rows that its header claims: the decoder leaves
-    what is missing black, and says nothing.
+    """Compare the bytes of the picture with the rows that its header claims: the decoder silently
+    leaves missing rows black.
     """
     stored = path.read_bytes()
     depth, colour, interlaced = stored[24], stored[25], stored[28]
     columns, rows = image.size
-    least = rows * (-(-columns * _SAMPLES[colour] * depth // 8) + (0 if interlaced else 1))
-    inflate, found, at = zlib.decompressobj(), 0, 8
-    while at + 8 <= len(stored):
-        length, kind = struct.unpack(">I4s", stored[at : at + 8])
+    expected = rows * (-(-columns * _CHANNELS[colour] * depth // 8) + (0 if interlaced else 1))
+    decompressor, filled, position = zlib.decompressobj(), 0, 8
+    while position + 8 <= len(stored):
+        length, kind = struct.unpack(">I4s", stored[position : position + 8])
         if kind == b"IDAT":
-            found += len(inflate.decompress(stored[at + 8 : at + 8 + length], least - found + 1)) if found < least else 0
-        at += length + 12
-    if found < least:
+            filled += (
+                len(decompressor.decompress(stored[position + 8 : position + 8 + length], expected - filled + 1))
+                if filled < expected
+                else 0
+            )
+        position += length + 12
+    if filled < expected:
         raise UnusableImage("wrong-dimensions", f"{path.name}: its header claims {rows} rows, its bytes fill fewer; is it damaged?")

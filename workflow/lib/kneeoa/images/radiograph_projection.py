@@ -1,5 +1,5 @@
-"""Which projection a radiograph's header claims: by ViewPosition, by the code of its view, and by
-words in its descriptions.
+"""Read the projection that a radiograph's header claims: by ViewPosition, by the code of its view,
+and by words in its descriptions.
 """
 
 from __future__ import annotations
@@ -46,37 +46,38 @@ _CODES = {
 }
 _DESCRIPTIONS = ("SeriesDescription", "ProtocolName", "AcquisitionDeviceProcessingDescription")
 PROJECTION_TAGS = ("ViewPosition", "ViewCodeSequence", *_DESCRIPTIONS)
-"""What is parsed of a file."""
+"""Elements parsed for the projection."""
 
 
 def header_projection(dataset: pydicom.Dataset) -> Claims:
-    """``frontal``, ``lateral``, ``axial`` (skyline) and ``oblique`` by whatever claims them.
+    """The projections that a header claims: ``frontal``, ``lateral``, ``axial`` (skyline),
+    ``oblique``.
 
     Args:
         dataset: a header with :data:`PROJECTION_TAGS`.
     """
-    near = [_of_view(str(dataset.get("ViewPosition") or ""))]
+    near = [_projection_of_view(str(dataset.get("ViewPosition") or ""))]
     views = dataset.get("ViewCodeSequence")
     for view in views if isinstance(views, pydicom.Sequence) else ():
-        near.append(_CODES.get(str(view.get("CodeValue") or "").strip()) or _of_view(str(view.get("CodeMeaning") or "")))
-    return Claims.of(near, (_of_description(str(dataset.get(tag) or "")) for tag in _DESCRIPTIONS))
+        near.append(_CODES.get(str(view.get("CodeValue") or "").strip()) or _projection_of_view(str(view.get("CodeMeaning") or "")))
+    return Claims.of(near, (_projection_of_description(str(dataset.get(tag) or "")) for tag in _DESCRIPTIONS))
 
 
-def _of_view(text: str) -> str | None:
+def _projection_of_view(text: str) -> str | None:
     """The projection of one view's name: an oblique one may be called after the plane that it is
     turned from, a frontal one after the flexion of the knee (``PA axial``).
     """
-    named = _named(text, _POSITIONS)
+    named = _named_projections(text, _POSITIONS)
     return next((projection for projection in ("oblique", "frontal", "lateral", "axial") if projection in named), None)
 
 
-def _of_description(text: str) -> str | None:
+def _projection_of_description(text: str) -> str | None:
     """The projection of a description that names one alone; many name all that were taken."""
-    named = _named(text, _WORDS)
+    named = _named_projections(text, _WORDS)
     return named.pop() if len(named) == 1 else None
 
 
-def _named(text: str, meanings: Mapping[str, str]) -> set[str]:
+def _named_projections(text: str, meanings: Mapping[str, str]) -> set[str]:
     words = [word.strip("0123456789") for word in words_of(text)]
     words += [joined for pair in pairwise(words) if (joined := _PAIRS.get(pair)) is not None]
     return {meanings[word] for word in words if word in meanings}

@@ -1,4 +1,4 @@
-"""One door to all image formats: whatever is wrong with a file becomes :class:`UnusableImage`."""
+"""Read a volume of any format; failures become :class:`UnusableImage`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from kneeoa.images.trouble import unreadable
 from kneeoa.images.volume import Volume
 
 FORMATS = ("dicom", "dicom-archive", "dicom-file", "nifti", "meta", "nrrd", "npy")
-"""What a volume may be: a folder of slices, an archive of them, one multi-frame file,
-``.nii(.gz)``, ``.mha``/``.mhd``, ``.nrrd``, NumPy's ``.npy``.
+"""Formats of a volume: a folder of slices, an archive of them, one multi-frame file, ``.nii(.gz)``,
+``.mha``/``.mhd``, ``.nrrd``, NumPy's ``.npy``.
 """
 
 
@@ -36,8 +36,8 @@ def read_image(
         format: the ``format`` of the images table.
         echo: which echo of a DICOM source, from the shortest echo time; None for the shortest. Of
             other formats, which volume of a fourth axis, or which echo the file must be.
-        plane: in which a DICOM source's slices lie; other formats do not tell.
-        image_type: which picture of a DICOM source that holds several of a kind.
+        plane: of a DICOM source's slices; other formats do not say.
+        image_type: the picture to read of a DICOM source that holds several.
         orientation: where the header gives none, the side that the index of each axis (as the
             header counts them) increases to: ``PIR``. None: the header's affine, whatever it is.
         spacing: mm of a voxel along each axis of a ``.npy``, which has no header to say it.
@@ -47,7 +47,7 @@ def read_image(
             three-dimensional greyscale image (``not-3d``, ``not-greyscale``), has voxels that are
             not numbers (``non-finite``) or an impossible size (``absurd-spacing``,
             ``sheared-stack``, ``too-large``), or no volume by its format (``wrong-format``); and
-            what the readers of each format add.
+            what the modules of each format add.
         OSError: the machine, not the file, is at fault (out of memory or handles, a network disk
             away).
     """
@@ -55,8 +55,8 @@ def read_image(
         raise UnusableImage("missing-file", f"{path.name}: is not there any more.")
     if format not in FORMATS:
         raise UnusableImage("wrong-format", f"{path.name}: is of the format '{format}'; a volume is one of {', '.join(FORMATS)}.")
-    path, format = _converted(path) if format == "dicom" else (path, format)
-    read = _reader(format, echo, plane, image_type, orientation, spacing)
+    path, format = _resolve_folder(path) if format == "dicom" else (path, format)
+    read = _decoder(format, echo, plane, image_type, orientation, spacing)
     try:
         volume = read(path)
     except (KneeoaError, MemoryError):
@@ -80,7 +80,7 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _converted(path: Path) -> tuple[Path, str]:
+def _resolve_folder(path: Path) -> tuple[Path, str]:
     """The one volume file of a folder that holds no slices, and its format; else the folder itself,
     which may be a series.
 
@@ -104,7 +104,7 @@ def _converted(path: Path) -> tuple[Path, str]:
     return volumes[0], str(format_of(volumes[0].name))
 
 
-def _reader(
+def _decoder(
     format: str,
     echo: int | None,
     plane: Plane,

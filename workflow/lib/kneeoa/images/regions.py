@@ -1,4 +1,4 @@
-"""Cartilage measured region by region: each plate, and the medial and lateral halves of the femur's
+"""Measure cartilage region by region: each plate, and the medial and lateral halves of the femur's
 and the tibia's.
 """
 
@@ -24,7 +24,7 @@ _FACES = 8_000
 
 @dataclass(frozen=True)
 class Region:
-    """Measures of one region.
+    """Cartilage measures of one region.
 
     Attributes:
         name: the tissue's name, with ``_medial`` or ``_lateral`` for a half of it.
@@ -48,48 +48,49 @@ def regions(labels: Volume, values: Mapping[str, int], lateral: NDArray[np.float
     A femoral or tibial cartilage that is not medial or lateral by its name is also measured by
     halves, on either side of :func:`midline`; what is denuded in the whole is the sum of the
     halves. Lesions that a mask labels apart belong to their bone in the configuration's tissues
-    (``femur: [1, 7]``): where they reach the cartilage, their bed would else be bare bone.
+    (``femur: [1, 7]``): else the bone under them would count as bare where they reach the
+    cartilage.
 
     Args:
         labels: the label map, or the part of it around the joint, stored values, on its own grid.
         values: the stored value of each tissue.
         lateral: unit vector (RAS+) from the knee's medial to its lateral side.
     """
-    found: list[Region] = []
+    measured: list[Region] = []
     # All boxes below lie within this one, a fifth of a scan.
     labels = joint(labels, values) or labels
     middle = midline(labels, values, lateral)
     for name, value in sorted(cartilage_values(values).items()):
         box = joint(labels, {name: value})
         if box is None:
-            found.append(Region(name, 0.0, None, None, None))
+            measured.append(Region(name, 0.0, None, None, None))
             continue
-        bone = surface(_filled(box, bones_under(name, values)), bones_under(name, values))
-        over = covered(box, bone, value)
+        bone = surface(_fill_hollows(box, bones_under(name, values)), bones_under(name, values))
+        is_covered = covered(box, bone, value)
         voxels = _coordinates(box, box.array == value, lateral)
         if not sides({name: value}) or "medial" in name or "lateral" in name:
-            found.append(_measure(name, box, value, bone, over, np.ones(len(bone), dtype=bool), len(voxels)))
+            measured.append(_measure_region(name, box, value, bone, is_covered, np.ones(len(bone), dtype=bool), len(voxels)))
             continue
         inner = bone.points @ lateral <= middle
         count = int((voxels <= middle).sum())
-        medial = _measure(f"{name}_medial", box, value, bone, over, inner, count)
-        lateral_half = _measure(f"{name}_lateral", box, value, bone, over, ~inner, len(voxels) - count)
-        found += [_whole(name, medial, lateral_half), medial, lateral_half]
-    return found
+        medial = _measure_region(f"{name}_medial", box, value, bone, is_covered, inner, count)
+        lateral_half = _measure_region(f"{name}_lateral", box, value, bone, is_covered, ~inner, len(voxels) - count)
+        measured += [_sum_of_halves(name, medial, lateral_half), medial, lateral_half]
+    return measured
 
 
 def midline(labels: Volume, values: Mapping[str, int], lateral: NDArray[np.float64]) -> float:
-    """Where medial ends and lateral begins: millimetres along ``lateral``.
+    """The boundary between medial and lateral: millimetres along ``lateral``.
 
     The emptiest place in the middle third of the tibial cartilage, which the tibial spines keep
     clear; without tibial cartilage the middle of all cartilage; 0 without any.
     """
-    for own in (sides(values).get("tibial", []), list(cartilage_values(values).values())):
-        along = _coordinates(labels, np.isin(np.arange(256), own)[labels.array], lateral)
+    for chosen in (sides(values).get("tibial", []), list(cartilage_values(values).values())):
+        along = _coordinates(labels, np.isin(np.arange(256), chosen)[labels.array], lateral)
         if not len(along):
             continue
         low, high = float(along.min()), float(along.max())
-        if own == list(cartilage_values(values).values()) or high - low < 6 * _BIN_MM:
+        if chosen == list(cartilage_values(values).values()) or high - low < 6 * _BIN_MM:
             return (low + high) / 2
         counts, edges = np.histogram(along, bins=round((high - low) / _BIN_MM))
         smooth = ndimage.uniform_filter1d(counts.astype(np.float64), 3)
@@ -100,20 +101,22 @@ def midline(labels: Volume, values: Mapping[str, int], lateral: NDArray[np.float
     return 0.0
 
 
-def _measure(name: str, box: Volume, value: int, bone: Surface, over: NDArray[np.bool_], own: NDArray[np.bool_], count: int) -> Region:
+def _measure_region(
+    name: str, box: Volume, value: int, bone: Surface, is_covered: NDArray[np.bool_], half: NDArray[np.bool_], count: int
+) -> Region:
     volume = count * abs(float(np.linalg.det(box.affine[:3, :3])))
     if not len(bone):
         return Region(name, volume, None, None, None)
-    plate = bone.where(over & own)
-    gaps = bone.where(~over)
-    bare = float(gaps.areas[denuded(plate, gaps, box) & own[~over]].sum())
+    plate = bone.where(is_covered & half)
+    gaps = bone.where(~is_covered)
+    bare = float(gaps.areas[denuded(plate, gaps, box) & half[~is_covered]].sum())
     thin = plate.where(np.arange(len(plate)) % max(1, len(plate) // _FACES) == 0)
     mean = float(np.average(thickness(box, thin, value), weights=thin.areas)) if thin.areas.sum() > 0 else None
     return Region(name, volume, mean, float(plate.areas.sum()), bare)
 
 
-def _whole(name: str, medial: Region, lateral: Region) -> Region:
-    """Both halves together: volumes and areas add up, thickness is the mean over the area."""
+def _sum_of_halves(name: str, medial: Region, lateral: Region) -> Region:
+    """Combine both halves: volumes and areas add up, thickness is the mean over the area."""
     volume = medial.volume + lateral.volume
     if medial.area is None or lateral.area is None or medial.denuded is None or lateral.denuded is None:
         return Region(name, volume, None, None, None)
@@ -122,7 +125,7 @@ def _whole(name: str, medial: Region, lateral: Region) -> Region:
     return Region(name, volume, mean, area, medial.denuded + lateral.denuded)
 
 
-def _filled(box: Volume, bones: list[int]) -> Volume:
+def _fill_hollows(box: Volume, bones: list[int]) -> Volume:
     """The map with the hollows of its bone filled: lesions with a label of their own, or none, are
     no surface.
     """

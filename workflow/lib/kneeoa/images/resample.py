@@ -1,5 +1,5 @@
-"""Separable resampling: one sparse matrix of weights per axis, so that a whole volume takes three
-thin products.
+"""Resample volumes separably: one sparse matrix of weights per axis, so that a whole volume takes
+three thin products.
 
 Each output voxel is the mean of the linear interpolant over a box. The box makes up for the
 difference in voxel size: input voxels of width 1 are averages already, and ``sqrt(step^2 - 1)``
@@ -21,7 +21,7 @@ from scipy.sparse import csr_array
 # Below this width (input voxels) the box is a point.
 _NARROW = 1e-3
 # A position this near to a voxel's centre (input voxels) is that centre: headers round their
-# spacing, and an aligned axis is a copy.
+# spacing, and voxels on an aligned axis are copied.
 _CENTRED = 1e-4
 
 Weights = tuple[csr_array, csr_array, csr_array]

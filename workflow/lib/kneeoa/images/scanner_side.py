@@ -1,5 +1,5 @@
-"""On which side of the scanner a volume lies: the only evidence of a knee's side in a file without
-a header of its own.
+"""Side of the scanner on which a volume lies: the only evidence of a knee's side in a file whose
+header does not claim one.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ import numpy as np
 
 from kneeoa.images.volume import Volume
 
-_CLEARLY = 25.0
+_CLEARLY_MM = 25.0
 """Millimetres from the patient's midline at which a knee lies on one side. Knees lie some 80 mm
 from it, less where the patient was shifted to bring the knee to the magnet's middle.
 """
-_SAME = 1e-3
+_ZERO_MM = 1e-3
 
 
 def scanner_side(volume: Volume) -> tuple[str, float] | None:
@@ -25,6 +25,6 @@ def scanner_side(volume: Volume) -> tuple[str, float] | None:
     last = np.asarray(volume.array.shape) - 1
     corners = np.array([[i, j, k, 1.0] for i in (0, last[0]) for j in (0, last[1]) for k in (0, last[2])]) @ volume.affine.T
     right = float(corners[:, 0].mean())
-    if abs(right) < _CLEARLY or (np.abs(corners[:, :3]).max(axis=1) < _SAME).any():
+    if abs(right) < _CLEARLY_MM or (np.abs(corners[:, :3]).max(axis=1) < _ZERO_MM).any():
         return None
     return ("R" if right > 0 else "L"), abs(right)

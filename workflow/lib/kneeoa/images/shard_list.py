@@ -1,9 +1,9 @@
-"""The shards of one cohort and view as one small file, so that hundreds of runs need not each name
-every shard.
+"""List the shards of one cohort and view in one small file, so that hundreds of runs need not each
+name every shard.
 
 It holds what the shards hold: the digest of each index, which has a digest of every row. Where a
-shard is made again and comes out as it was, the list has the same bytes, and nothing that takes it
-runs again.
+shard is made again and comes out as it was, the list has the same bytes, and nothing that depends
+on it runs again.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from kneeoa.files import sha256_file, write_json
 
 
 def list_shards(arrays: Sequence[Path], indices: Sequence[Path], out: Path) -> None:
-    """Write the list: for each shard its array, its index (paths seen from the list's folder) and
+    """Write the list: for each shard its array, its index (paths relative to the list's folder) and
     the digest of the index.
     """
     shards = [
-        {"array": _seen_from(out, array), "index": _seen_from(out, index), "digest": sha256_file(index)}
+        {"array": _relative_to(out, array), "index": _relative_to(out, index), "digest": sha256_file(index)}
         for array, index in zip(arrays, indices, strict=True)
     ]
     write_json(out, {"shards": shards})
 
 
 def listed_shards(lists: Sequence[str | Path]) -> tuple[list[Path], list[Path]]:
-    """The arrays and the indices that some lists name, in their order.
+    """The arrays and the indices that some lists name, in order.
 
     Raises:
         KneeoaError: a list is not one, or a file that it names is gone.
@@ -42,15 +42,15 @@ def listed_shards(lists: Sequence[str | Path]) -> tuple[list[Path], list[Path]]:
             named = [(path.parent / shard["array"], path.parent / shard["index"]) for shard in shards]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise KneeoaError(f"{path}: is not a list of shards ({error}); {again(path)}.") from error
-        gone = [file for pair in named for file in pair if not file.is_file()]
-        if gone:
+        missing = [file for pair in named for file in pair if not file.is_file()]
+        if missing:
             raise KneeoaError(
-                f"{path}: names {gone[0].name}, which is gone ({len(gone)} files are); remove the list and run the workflow again."
+                f"{path}: names {missing[0].name}, which is gone ({len(missing)} files are); remove the list and run the workflow again."
             )
         arrays += [Path(os.path.normpath(array)) for array, _ in named]
         indices += [Path(os.path.normpath(index)) for _, index in named]
     return arrays, indices
 
 
-def _seen_from(out: Path, file: Path) -> str:
+def _relative_to(out: Path, file: Path) -> str:
     return os.path.relpath(file, out.parent)

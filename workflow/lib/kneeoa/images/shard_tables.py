@@ -1,5 +1,5 @@
-"""What the volumes and masks stages share: which files are a shard's, and how a reason becomes a
-row.
+"""Table rows that the volumes and masks stages share: the files of a shard, and the columns of an
+exclusion.
 """
 
 from __future__ import annotations
@@ -18,5 +18,5 @@ def files_of(images: Path, shard: int, view: str, role: str) -> dict[str, dict[s
 
 
 def reason_row(stage: str, scope: str, reason: str, detail: str) -> dict[str, str]:
-    """The columns of an exclusion that say why."""
+    """The columns of an exclusion that give its reason."""
     return {"stage": stage, "scope": scope, "reason": reason, "detail": detail}

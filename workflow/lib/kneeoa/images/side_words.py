@@ -1,4 +1,4 @@
-"""Left and right in people's words: descriptions of series and studies, names of files."""
+"""Recognise left and right in words: descriptions of series and studies, names of files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 SIDES = {"L": "left", "R": "right"}
-"""What sentences call a side."""
+"""The word for each side in messages."""
 _LEFT = """
     LEFT LT LFT LINKS LINKE LINKER LINKES GAUCHE IZQUIERDA IZQUIERDO IZQ SINISTRA SINISTRO ESQUERDA ESQUERDO
     VANSTER VENSTRE LEWE LEWY LEWA
@@ -19,13 +19,13 @@ _RIGHT = """
 WORDS = {word: side for side, words in (("L", _LEFT), ("R", _RIGHT)) for word in words.split()}
 """Words that mean a side wherever they stand."""
 LETTERS = {"L": "L", "R": "R"}
-"""Letters that mean one only where something else says so."""
+"""Letters that mean a side only where something else says so."""
 _SHORTENED = LETTERS | {"LI": "L", "RE": "R"}
-"""What means one beside a joint's name (``Knie li.``)."""
+"""Letters and abbreviations that mean a side beside a joint's name (``Knie li.``)."""
 JOINTS = frozenset(
     {"KNEE", "KNEES", "KNIE", "KNIES", "KNIEGELENK", "GENOU", "RODILLA", "GINOCCHIO", "JOELHO", "KNA", "KOLANO", "PATELLA", "LEG"}
 )
-"""What a letter beside it is the side of."""
+"""Names of joints and legs: a letter beside one is its side."""
 _BOTH = frozenset({"BOTH", "BILATERAL", "BILAT", "BILATERALE", "BEIDE", "BEIDSEITS", "BEIDSEITIG"})
 # "Rule out" and "transmit and receive" hold an R that is no side.
 _NO_SIDE = re.compile(r"\b[RT]\s*/\s*[OR]\b", re.IGNORECASE)

@@ -1,5 +1,4 @@
-"""The surface between two parts of a label map: its faces, where they lie, where they point, and
-how large they are.
+"""Surfaces between two parts of a label map: their faces with positions, normals and areas.
 
 A voxel face stands for more or less of a smooth surface according to how the surface lies to the
 grid. Its area is that of the face times the cosine of the angle between the face and the surface's
@@ -47,16 +46,16 @@ class Surface:
         return len(self.points)
 
     def where(self, chosen: NDArray[np.bool_]) -> Surface:
-        """The chosen faces alone."""
+        """The surface of the chosen faces alone."""
         return Surface(self.points[chosen], self.normals[chosen], self.areas[chosen], self.inner[chosen], self.outer[chosen])
 
     def reversed(self) -> Surface:
-        """The same faces seen from the other part."""
+        """The surface seen from the other part: normals reversed, voxels exchanged."""
         return Surface(self.points, -self.normals, self.areas, self.outer, self.inner)
 
     def moved(self, change: Affine) -> Surface:
-        """The same faces after ``change`` (4 x 4, mm -> mm, any invertible one); areas and indices
-        are kept.
+        """The surface after ``change`` (4 x 4, mm -> mm, any invertible one); areas and indices are
+        kept.
         """
         normals = self.normals @ np.linalg.inv(change[:3, :3])
         lengths = np.linalg.norm(normals, axis=1, keepdims=True)
@@ -83,8 +82,8 @@ def surface(labels: Volume, inner: list[int], outer: list[int] | None = None, mo
     thinning = 1 if most is None else max(1, len(faces) // most)
     faces, axes = faces[::thinning], axes[::thinning]
     if not len(faces):
-        none = np.zeros((0, 3))
-        return Surface(none, none, np.zeros(0), none.astype(np.int64), none.astype(np.int64))
+        empty = np.zeros((0, 3))
+        return Surface(empty, empty, np.zeros(0), empty.astype(np.int64), empty.astype(np.int64))
     signs, axes = np.sign(axes), np.abs(axes) - 1
     step = np.zeros_like(faces)
     step[np.arange(len(faces)), axes] = signs
@@ -99,7 +98,7 @@ def surface(labels: Volume, inner: list[int], outer: list[int] | None = None, mo
 
 
 def _block(
-    array: NDArray[np.generic], inner: NDArray[np.bool_], outer: NDArray[np.bool_] | None, room: NDArray[np.int64]
+    array: NDArray[np.generic], inner: NDArray[np.bool_], outer: NDArray[np.bool_] | None, margin: NDArray[np.int64]
 ) -> tuple[slice, ...]:
     """The box in which the two parts can meet, with room for the smoothing; empty where one of them
     is missing.
@@ -108,11 +107,11 @@ def _block(
     for wanted in (inner, outer):
         if wanted is None:
             continue
-        found = bounding_box(wanted[array])
-        if found is None:
+        box = bounding_box(wanted[array])
+        if box is None:
             return (slice(0, 0),) * 3
-        low = np.maximum(low, [part.start for part in found] - room)
-        high = np.minimum(high, [part.stop for part in found] + room)
+        low = np.maximum(low, [part.start for part in box] - margin)
+        high = np.minimum(high, [part.stop for part in box] + margin)
     return tuple(slice(int(a), int(max(a, b))) for a, b in zip(low, high, strict=True))
 
 
@@ -122,8 +121,8 @@ def _faces(part: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[NDArray[n
     """
     indices, axes = [], []
     for axis in range(3):
-        low = tuple(slice(None, -1) if own == axis else slice(None) for own in range(3))
-        high = tuple(slice(1, None) if own == axis else slice(None) for own in range(3))
+        low = tuple(slice(None, -1) if dimension == axis else slice(None) for dimension in range(3))
+        high = tuple(slice(1, None) if dimension == axis else slice(None) for dimension in range(3))
         after = _places(part[low] & other[high])
         before = _places(part[high] & other[low])
         before[:, axis] += 1
@@ -136,7 +135,7 @@ def _faces(part: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[NDArray[n
 
 
 def _places(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """``np.argwhere``, several times as fast where little is chosen."""
+    """``np.argwhere``, several times as fast where few entries are chosen."""
     return np.stack(np.unravel_index(np.flatnonzero(chosen), chosen.shape), axis=1)
 
 
@@ -147,7 +146,7 @@ def _normals(part: NDArray[np.bool_], places: NDArray[np.float64], spacing: NDAr
     smooth = ndimage.gaussian_filter(part.astype(np.float32), SMOOTHING_MM / spacing, mode="nearest", truncate=3)
     gradient = np.stack(
         [
-            (_linear(smooth, places + 0.5 * unit) - _linear(smooth, places - 0.5 * unit)) / step
+            (_interpolate(smooth, places + 0.5 * unit) - _interpolate(smooth, places - 0.5 * unit)) / step
             for unit, step in zip(np.eye(3), spacing, strict=True)
         ],
         axis=1,
@@ -156,6 +155,6 @@ def _normals(part: NDArray[np.bool_], places: NDArray[np.float64], spacing: NDAr
     return np.asarray(-gradient / np.maximum(length, 1e-9), dtype=np.float64)
 
 
-def _linear(array: NDArray[np.float32], places: NDArray[np.float64]) -> NDArray[np.float32]:
-    found: NDArray[np.float32] = ndimage.map_coordinates(array, places.T, order=1, mode="nearest")
-    return found
+def _interpolate(array: NDArray[np.float32], places: NDArray[np.float64]) -> NDArray[np.float32]:
+    values: NDArray[np.float32] = ndimage.map_coordinates(array, places.T, order=1, mode="nearest")
+    return values

@@ -1,4 +1,4 @@
-"""What a tissue is, by its name: cartilage, bone, and which side of the joint it belongs to."""
+"""Classify tissues by their names: cartilage, bone, and side of the joint."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 _BONES = ("femur", "tibia", "patella", "fibula", "bone")
 PLATES = {"femoral": ("femur", "femoral"), "tibial": ("tibia", "tibial"), "patellar": ("patella", "patellar")}
-"""The plates of cartilage, and the words by which the names of tissues speak of them and of the
+"""The plates of cartilage, and the words by which the names of tissues refer to them and to the
 bone under them.
 """
 
@@ -23,23 +23,23 @@ def bone_values(values: Mapping[str, int]) -> dict[str, int]:
 
 def sides(values: Mapping[str, int]) -> dict[str, list[int]]:
     """Values of femoral and of tibial cartilage, for each side of the joint that the tissues' names
-    speak of.
+    mention.
     """
     cartilage = cartilage_values(values)
-    found = {
+    by_side = {
         side: [value for name, value in cartilage.items() if any(word in name for word in PLATES[side])] for side in ("femoral", "tibial")
     }
-    return {side: own for side, own in found.items() if own}
+    return {side: side_values for side, side_values in by_side.items() if side_values}
 
 
 def bones_under(cartilage: str, values: Mapping[str, int]) -> list[int]:
     """Values of the bone that a cartilage lies on, by their names; of all bones where the names do
-    not tell.
+    not say.
     """
     bones = bone_values(values)
     for words in PLATES.values():
         if any(word in cartilage for word in words):
-            own = [value for bone, value in bones.items() if any(word in bone for word in words)]
-            if own:
-                return own
+            matching = [value for bone, value in bones.items() if any(word in bone for word in words)]
+            if matching:
+                return matching
     return sorted(bones.values())

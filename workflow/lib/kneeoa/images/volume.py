@@ -1,4 +1,4 @@
-"""An image with its place in space: array and affine are one value and never travel apart."""
+"""An image with its place in space: array and affine are one value and never separated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The volumes stage: one shard of subjects in, one array with its index and its exclusions out."""
+"""The volumes stage: make one array, its index and its exclusions from one shard of subjects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from kneeoa.tables.volumes import VOLUMES
 
 _LOG = logging.getLogger(__name__)
 # Cases between two lines of progress.
-_PROGRESS = 10
+_PROGRESS_CASES = 10
 
 
 def make_volumes(
@@ -44,25 +44,25 @@ def make_volumes(
     *view.shape]``, rows in the order of ``case_id``.
 
     An image that cannot be used becomes a row of exclusions (stage ``volumes``, scope ``case``) and
-    no row of the array; what a person should look at in an image that is used is a row of scope
-    ``flag``. One image is in memory at a time, and a shard's result depends on its own images
+    no row of the array; a point that a person should check in an image that is used is a row of
+    scope ``flag``. One image is in memory at a time, and a shard's result depends on its own images
     alone. ``orientation`` is what the cohort declares for headers that give none, ``spacing_mm``
     for arrays of NumPy (:mod:`kneeoa.images.numpy_array`).
 
     Raises:
-        KneeoaError: a table or the configuration is not what it should be.
+        KneeoaError: a table or the configuration is not valid.
     """
     people = CASES.read(cases).set_index("case_id")[["subject", "side"]].to_dict("index")
     files = files_of(images, shard, view_name, "image")
     rows: list[dict[str, Any]] = []
     excluded: list[dict[str, Any]] = []
-    began = time.monotonic()
+    started = time.monotonic()
     with row_writer(out_array, view.shape, np.float16) as writer:
         for done, (case_id, file) in enumerate(files.items(), start=1):
             case = {"cohort": cohort, "case_id": case_id, "view": view_name}
             person = people[case_id]
             try:
-                image = _usable(root, file | {"orientation": orientation, "spacing_mm": spacing_mm}, view, person["side"])
+                image = _ingest(root, file | {"orientation": orientation, "spacing_mm": spacing_mm}, view, person["side"])
             except UnusableImage as error:
                 excluded.append({**case, "subject": person["subject"], **reason_row("volumes", "case", error.reason, error.detail)})
                 _LOG.warning("%s: %s", case_id, error.detail)
@@ -71,24 +71,24 @@ def make_volumes(
                 for reason, detail in image.flags:
                     excluded.append({**case, "subject": person["subject"], **reason_row("volumes", "flag", reason, detail)})
                     _LOG.warning("%s: %s", case_id, detail)
-                rows.append({**case, **place, "mirrored": view.mirrors and person["side"] == "L", **_origin(image)})
+                rows.append({**case, **place, "mirrored": view.mirrors and person["side"] == "L", **_index_columns(image)})
                 del image  # its voxels would stay beside those of the next
-            if done % _PROGRESS == 0 and done < len(files):
-                left = (time.monotonic() - began) / done * (len(files) - done)
-                _LOG.info("%d of %d images, %d unusable, about %.0f s left", done, len(files), done - len(rows), left)
+            if done % _PROGRESS_CASES == 0 and done < len(files):
+                seconds_left = (time.monotonic() - started) / done * (len(files) - done)
+                _LOG.info("%d of %d images, %d unusable, about %.0f s left", done, len(files), done - len(rows), seconds_left)
     VOLUMES.write(out_index, rows)
     EXCLUSIONS.write(out_exclusions, excluded)
     _LOG.info("%s, %s, shard %d: %d volumes, %d unusable", cohort, view_name, shard, len(rows), len(files) - len(rows))
 
 
-def _usable(root: Path, file: dict[str, Any], view: View, side: str | None) -> Ingested:
-    """Ingest one image; whatever is wrong with it becomes :class:`UnusableImage`.
+def _ingest(root: Path, file: dict[str, Any], view: View, side: str | None) -> Ingested:
+    """Ingest one image; any fault of it becomes :class:`UnusableImage`.
 
-    An error that nobody foresaw is a defect of ours, met on one odd image of thousands. It costs
-    that image and not the night's work on the shard: the case is excluded under a reason of its own
-    (``unexpected-error``), which the flow counts apart, and the log has the place in the code. Its
-    message is left out, as a decoder may quote a header. Memory, the configuration and a package
-    that is not installed are no image's fault and stop the shard.
+    An unforeseen error is a defect of this code, met on one unusual image. It does not stop the
+    shard: the case is excluded under a reason of its own (``unexpected-error``), which the flow
+    counts apart, and the log has the place in the code. The error's message is left out, as a
+    decoder may quote a header. Too little memory, a wrong configuration and a package that is not
+    installed are no image's fault and stop the shard.
     """
     try:
         return ingest(root, file, view, side)
@@ -104,8 +104,8 @@ def _usable(root: Path, file: dict[str, Any], view: View, side: str | None) -> I
         raise UnusableImage("unexpected-error", detail) from error
 
 
-def _origin(image: Ingested) -> dict[str, Any]:
-    """What the index says of how an image came about."""
+def _index_columns(image: Ingested) -> dict[str, Any]:
+    """The columns of the index that record how an image was made."""
     centre = image.source_centre or tuple((size - 1) / 2 for size in image.array.shape)
     joint_row, joint_column = image.joint or (None, None)
     return {

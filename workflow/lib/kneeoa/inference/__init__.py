@@ -1,1 +1,1 @@
-"""What a trained run says of every case: predictions and embeddings."""
+"""Predictions and embeddings of every case by trained runs."""

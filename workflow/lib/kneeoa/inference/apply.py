@@ -1,5 +1,5 @@
-"""Finished runs on new images, outside any study: from raw files to a table of probabilities and
-one of exclusions.
+"""Predict new images by finished runs, outside any study: from raw files to a table of
+probabilities and one of exclusions.
 """
 
 from __future__ import annotations
@@ -51,9 +51,10 @@ def apply(
 ) -> None:
     """Prepare new images as those that the runs learned from, and write APPLIED and EXCLUSIONS.
 
-    Several runs speak as one: for every head that all of them have, their probabilities are
-    combined, and coarser levels are summed from the combined head. An image that cannot be used is
-    a row of exclusions; one that is used and should be looked at has a row of scope ``flag``.
+    Several runs are combined: for every head that all of them have, their probabilities are
+    averaged as ``how`` says, and coarser levels are summed from the combined head. An image that
+    cannot be used is a row of exclusions; one that is used and should be looked at has a row of
+    scope ``flag``.
 
     Args:
         runs: folders of finished runs (``weights.safetensors``, ``model.json``;
@@ -62,12 +63,12 @@ def apply(
             (:func:`kneeoa.inference.new_images.listing`).
         out: table to write.
         out_exclusions: table to write.
-        side: ``L`` or ``R``: of all images that no table tells the side of.
+        side: ``L`` or ``R``, of all images whose side no table gives.
         shows: ``both``: each image is a bilateral radiograph.
         orientation: of volumes whose header gives none
             (:attr:`kneeoa.config.cohorts.Cohort.orientation`).
         how: how runs are combined.
-        flips: directions along which images are also seen mirrored
+        flips: directions along which mirror images are predicted as well
             (:class:`kneeoa.config.prediction.Prediction`).
         calibrated: apply each run's own temperatures, before runs are combined.
         batch: cases at a time.
@@ -86,18 +87,18 @@ def apply(
             check_orientation(orientation)
     except ValueError as error:
         raise KneeoaError(f"{error}.") from error
-    found = listing(images, form.canonical, side, shows)
-    excluded = [_exclusion(case, reason, detail) for case, reason, detail in found.unusable]
+    listed = listing(images, form.canonical, side, shows)
+    excluded = [_exclusion(case, reason, detail) for case, reason, detail in listed.unusable]
     rows: list[pd.DataFrame] = []
     with reproducible(threads) as device:
         panel = seat(members, how, axes, calibrated, device)
-        for start in range(0, len(found.images), BLOCK):
-            block = found.images[start : start + BLOCK]
+        for start in range(0, len(listed.images), BLOCK):
+            block = listed.images[start : start + BLOCK]
             with TemporaryDirectory(prefix="kneeoa-") as scratch:
-                predicted, unusable = _block(panel, block, found.root, Path(scratch), batch, device, orientation)
+                predicted, unusable = _block(panel, block, listed.root, Path(scratch), batch, device, orientation)
             rows += predicted
             excluded += unusable
-            logger.info("%d of %d images", start + len(block), len(found.images))
+            logger.info("%d of %d images", start + len(block), len(listed.images))
     table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=list(APPLIED.schema.names))
     names = pd.Series([[run.name for run in members]] * len(table), index=table.index, dtype=object)  # no row is no number
     table = table.assign(members=names, calibrated=calibrated, combined=how if len(members) > 1 else "alone")
@@ -110,26 +111,29 @@ def apply(
 def _block(
     panel: Panel, images: Sequence[NewImage], root: Path, scratch: Path, batch: int, device: torch.device, orientation: str | None
 ) -> tuple[list[pd.DataFrame], list[dict[str, Any]]]:
-    """APPLIED rows (without what is the same for all) and EXCLUSIONS rows of some images."""
+    """Predict some images; APPLIED rows (without the columns that are the same for all) and
+    EXCLUSIONS rows.
+    """
     shapes = {tuple(run.spec.shape) for run in panel.runs}
     prepared = prepare(images, root, panel.runs[0].trained_on, shapes, scratch, orientation)
     excluded: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in prepared.exclusions.to_dict("records")]
     if not prepared.case_ids:
         return [], excluded
     sides = {image.case: image.side for image in images}
-    readings, sane = panel.speak(prepared.arrays, batch, device)
+    predictions, finite_cases = panel.speak(prepared.arrays, batch, device)
     names = np.array(prepared.case_ids, dtype=object)
-    detail = "what the network says of this image are no numbers; look at the image."
-    excluded += [_exclusion(case, "not-finite", f"{case}: {detail}") for case in names[~sane]]
+    detail = "the network's output for this image is not finite; look at the image."
+    excluded += [_exclusion(case, "not-finite", f"{case}: {detail}") for case in names[~finite_cases]]
     declared = {level.name: level for level in panel.levels}
     rows = []
-    for level, head, probabilities in readings:
-        classes, usable = list(declared[level].classes), probabilities[sane]
-        single = declared[level].kind != "multilabel"
+    for level, head, probabilities in predictions:
+        classes, usable = list(declared[level].classes), probabilities[finite_cases]
+        single = declared[level].exclusive
         predicted = [classes[index] for index in usable.argmax(axis=1)] if single else [None] * len(usable)
-        part = pd.DataFrame({"case_id": names[sane], "side": [sides[case] for case in names[sane]], "level": level, "head": head})
-        own: dict[str, Any] = {"classes": [classes] * len(part), "probabilities": list(usable), "predicted": predicted}
-        rows.append(part.assign(**own))
+        predicted_cases = names[finite_cases]
+        part = pd.DataFrame({"case_id": predicted_cases, "side": [sides[case] for case in predicted_cases], "level": level, "head": head})
+        columns: dict[str, Any] = {"classes": [classes] * len(part), "probabilities": list(usable), "predicted": predicted}
+        rows.append(part.assign(**columns))
     return rows, excluded
 
 

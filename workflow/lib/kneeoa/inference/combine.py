@@ -1,4 +1,4 @@
-"""Several networks' probabilities of the same cases as one."""
+"""Combine several networks' probabilities of the same cases."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from kneeoa.statistics.inputs import Floats
 
 Combination = Literal["mean", "logit_mean"]
 _LEAST = 1e-300
-"""Probabilities are raised to it before a logarithm: a member that is certain outweighs others, and
-does not silence them.
+"""The least probability whose logarithm is taken: a member that is certain outweighs the others,
+but cannot overrule them.
 """
 
 
 def combine(members: Sequence[Floats], level: Level, how: Combination) -> Floats:
-    """The combined probabilities ``[cases, classes]`` of one head's own level.
+    """Combined probabilities ``[cases, classes]`` of one head's own level.
 
     Args:
         members: probabilities ``[cases, classes]`` of each.
@@ -32,7 +32,7 @@ def combine(members: Sequence[Floats], level: Level, how: Combination) -> Floats
     if how == "mean":
         average: Floats = stacked.mean(axis=0)
         return average
-    if level.kind == "multilabel":
+    if not level.exclusive:
         below_one = np.nextafter(1.0, 0.0)
         independent: Floats = expit(logit(np.clip(stacked, _LEAST, below_one)).mean(axis=0))
         return independent

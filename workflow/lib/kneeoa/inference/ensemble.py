@@ -1,5 +1,5 @@
-"""An ensemble of finished runs, from their prediction tables alone: neither images nor weights nor
-a GPU are needed.
+"""Make an ensemble of finished runs from their prediction tables alone: images, weights and a GPU
+are not needed.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def ensemble(*, name: str, members: Sequence[Path], levels: tuple[Level, ...], h
     heads = [name for name in declared if all(((table["level"] == name) & (table["head"] == name)).any() for table in tables.values())]
     if not heads:
         raise KneeoaError(f"Ensemble '{name}': its members {list(tables)} have no head in common; name arms whose modes share a level.")
-    parts = [part for head in heads for part in _head(name, tables, declared[head], levels, how)]
+    parts = [part for head in heads for part in _combine_head(name, tables, declared[head], levels, how)]
     table = pd.concat(parts, ignore_index=True)
     seeds = {int(table["seed"].iloc[0]) for table in tables.values()}
     columns: dict[str, Any] = {
@@ -68,48 +68,56 @@ def ensemble(*, name: str, members: Sequence[Path], levels: tuple[Level, ...], h
 
 
 def _run_of(table: pd.DataFrame, path: Path) -> str:
+    """``<arm>/seed-<seed>`` of a prediction table.
+
+    Raises:
+        KneeoaError: it is not the table of one run.
+    """
     runs = table[["arm", "seed"]].drop_duplicates()
     if len(runs) != 1 or runs["seed"].isna().any():
         raise KneeoaError(f"{path}: is not the predictions of one run; an ensemble is made of runs.")
     return f"{runs['arm'].iloc[0]}/seed-{runs['seed'].iloc[0]}"
 
 
-def _head(name: str, tables: dict[str, pd.DataFrame], level: Level, levels: tuple[Level, ...], how: Combination) -> list[pd.DataFrame]:
-    """Rows of one head at its own and every coarser level; identity and truth come from the first
-    member.
+def _combine_head(
+    name: str, tables: dict[str, pd.DataFrame], level: Level, levels: tuple[Level, ...], how: Combination
+) -> list[pd.DataFrame]:
+    """Combine one head of all members: rows at its own level and at every coarser one; identity and
+    truth come from the first member.
     """
     declared = {each.name: each for each in levels}
-    own = {run: _rows(table, level.name, level.name) for run, table in tables.items()}
-    first = next(iter(own.values()))
-    for run, rows in own.items():
-        _require_same(first, rows, f"Ensemble '{name}': {next(iter(own))} and {run}")
-    sizes = {len(value) for rows in own.values() for value in rows["probabilities"]}
+    head_rows = {run: _select_rows(table, level.name, level.name) for run, table in tables.items()}
+    first = next(iter(head_rows.values()))
+    for run, rows in head_rows.items():
+        _require_same(first, rows, f"Ensemble '{name}': {next(iter(head_rows))} and {run}")
+    sizes = {len(value) for rows in head_rows.values() for value in rows["probabilities"]}
     if sizes != {len(level.classes)}:
         raise KneeoaError(f"Ensemble '{name}': level '{level.name}' has {len(level.classes)} classes, but members give {sorted(sizes)}.")
-    together = combine([np.stack(rows["probabilities"].to_list()) for rows in own.values()], level, how)
-    calibrated = all(bool(rows["calibrated"].all()) for rows in own.values())
+    combined = combine([np.stack(rows["probabilities"].to_list()) for rows in head_rows.values()], level, how)
+    calibrated = all(bool(rows["calibrated"].all()) for rows in head_rows.values())
     parts = []
-    for spoken, groups in groupings(levels, level.name).items():
-        rows = first if spoken == level.name else _rows(next(iter(tables.values())), spoken, level.name)
-        values = together if spoken == level.name else derive_probabilities(together, groups, len(declared[spoken].classes))
+    for level_name, groups in groupings(levels, level.name).items():
+        rows = first if level_name == level.name else _select_rows(next(iter(tables.values())), level_name, level.name)
+        classes = len(declared[level_name].classes)
+        values = combined if level_name == level.name else derive_probabilities(combined, groups, classes)
         parts.append(rows.assign(probabilities=list(values), calibrated=calibrated))
     return parts
 
 
-def _rows(table: pd.DataFrame, level: str, head: str) -> pd.DataFrame:
+def _select_rows(table: pd.DataFrame, level: str, head: str) -> pd.DataFrame:
     return table[(table["level"] == level) & (table["head"] == head)].sort_values(CASE, ignore_index=True)
 
 
 def _require_same(first: pd.DataFrame, other: pd.DataFrame, where: str) -> None:
-    """Members speak of the same cases with the same labels.
+    """Check that two members predict the same cases and have the same labels.
 
     Raises:
-        KneeoaError: they do not; the sentence begins with ``where``.
+        KneeoaError: they differ; the sentence begins with ``where``.
     """
     keys = [list(zip(rows["cohort"], rows["case_id"], strict=True)) for rows in (first, other)]
     apart = sorted(set(keys[0]) ^ set(keys[1]))
     if apart:
-        raise KneeoaError(f"{where} do not speak of the same cases: {len(apart)} are of one alone, first {apart[0][1]} of {apart[0][0]}.")
+        raise KneeoaError(f"{where} do not predict the same cases: {len(apart)} are in one alone, first {apart[0][1]} of {apart[0][0]}.")
     for column in _SAME:
         differ = first[column].map(repr) != other[column].map(repr)
         if differ.any():

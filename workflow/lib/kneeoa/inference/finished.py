@@ -1,6 +1,4 @@
-"""A finished run as anybody may hand it on: the folder with its weights and description, and no
-study around it.
-"""
+"""Open finished runs outside their study: folders that hold weights and a description."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ from kneeoa.network.spec import ModelSpec, TrainedOn
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """What must be known of a run before its weights are read."""
+    """A run's description, read before its weights are."""
 
     folder: Path
     name: str
@@ -29,7 +27,7 @@ class FinishedRun:
 
 
 def finished_runs(folders: Sequence[Path]) -> list[FinishedRun]:
-    """Open the folders of runs that are to speak together.
+    """Open the folders of runs that are to be applied together.
 
     Raises:
         KneeoaError: a folder is given twice, or is no run's; a run does not say how its images were
@@ -51,7 +49,7 @@ def finished_runs(folders: Sequence[Path]) -> list[FinishedRun]:
 
 
 def levels_of(runs: Sequence[FinishedRun]) -> tuple[Level, ...]:
-    """The levels of all runs, coarse to fine: those of the first, and what others add after them.
+    """The levels of all runs, coarse to fine: those of the first run, then those that others add.
 
     Raises:
         KneeoaError: two runs mean different things by one name.
@@ -71,10 +69,10 @@ def _open(folder: Path) -> FinishedRun:
             f"{folder}: its model.json does not say how its images were prepared, as it was written by an older kneeoa; train the run "
             "again, or predict the new images as a cohort with the role external of its study."
         )
-    return FinishedRun(folder, _name(folder), spec, spec.trained_on)
+    return FinishedRun(folder, _run_name(folder), spec, spec.trained_on)
 
 
-def _name(folder: Path) -> str:
+def _run_name(folder: Path) -> str:
     try:
         content = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         return f"{content['arm']}/seed-{int(content['seed'])}"

@@ -1,5 +1,5 @@
-"""Which new images there are, whose knee each shows, and what is wrong with those that cannot be
-used: from a table, or a folder alone.
+"""List new images from a table or a folder: each one's case and side, and why some cannot be
+used.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ class NewImage:
 
 @dataclass(frozen=True)
 class Listing:
-    """The images below ``root``, by case, and what cannot be used: (case, reason, sentence)."""
+    """The images below ``root``, by case, and those that cannot be used: (case, reason,
+    sentence).
+    """
 
     root: Path
     images: list[NewImage] = field(default_factory=list)
@@ -58,68 +60,68 @@ def listing(images: Path, view: View, side: str | None, shows: Shows) -> Listing
     and may have ``case``, ``side``, ``shows`` (knee or both), ``row`` and ``column`` (the joint's
     centre in pixels).
 
-    The side of a case is its table's, else ``side``, else the one that its name tells
-    (:func:`kneeoa.inference.named_side.side_of_name`), else that of its DICOM header. An image of
-    both knees (frontal radiographs) is two cases, one a side.
+    The side of a case is taken from its table, else from ``side``, else from its name
+    (:func:`kneeoa.inference.named_side.side_of_name`), else from its DICOM header. An image of
+    both knees (frontal radiographs) becomes two cases, one a side.
 
     Args:
-        images: what to look at.
+        images: the table, folder or file.
         view: the form that the network takes; decides which formats fit and whether sides matter.
-        side: of all images whose table does not tell another.
-        shows: what each image shows, unless its table tells.
+        side: of all images for which a table gives none.
+        shows: what each image shows where no table says so.
 
     Raises:
-        KneeoaError: nothing is there, the table cannot be read, or two images are called the same.
+        KneeoaError: nothing is there, the table cannot be read, or two cases have the same name.
     """
     if not images.exists():
         raise KneeoaError(f"{images}: is not there; name a folder, an image or a table of images.")
     if images.is_file() and images.suffix.lower() in TABLES:
-        found = Listing(images.parent)
-        candidates = list(_of_table(images, side, shows))
+        result = Listing(images.parent)
+        candidates = list(_images_of_table(images, side, shows))
     elif images.is_file():
-        found = Listing(images.parent)
-        candidates = [NewImage(_stem(images.name), images.name, _kind(images) or "", side, shows)]
+        result = Listing(images.parent)
+        candidates = [NewImage(_stem(images.name), images.name, _guess_format(images) or "", side, shows)]
     else:
-        found = Listing(images)
-        candidates = [replace(image, side=side, shows=shows) for image in _of_folder(images, view)]
+        result = Listing(images)
+        candidates = [replace(image, side=side, shows=shows) for image in _images_of_folder(images, view)]
     if not candidates:
         raise KneeoaError(f"{images}: holds no image.")
     for image in sorted(candidates, key=lambda each: each.case):
         try:
-            found.images.extend(_placed(image, found.root, view))
+            result.images.extend(_resolve_sides(image, result.root, view))
         except UnusableImage as error:
-            found.unusable.append((image.case, error.reason, error.detail))
-    repeated = [case for case, count in Counter(image.case for image in found.images).items() if count > 1]
+            result.unusable.append((image.case, error.reason, error.detail))
+    repeated = [case for case, count in Counter(image.case for image in result.images).items() if count > 1]
     if repeated:
         raise KneeoaError(f"{images}: two images are called '{repeated[0]}'; name them apart in the column 'case' of a table of images.")
-    return found
+    return result
 
 
-def _of_table(path: Path, side: str | None, shows: str) -> Iterator[NewImage]:
+def _images_of_table(path: Path, side: str | None, shows: str) -> Iterator[NewImage]:
     table = read_table(path)
     given = [name for name in _COLUMNS if table.has(name)]
     for line, (where, *rest) in table.select(["path", *given]):
-        own = {name: text for name, text in zip(given, rest, strict=True) if not cells.is_missing(text)}
+        values = {name: text for name, text in zip(given, rest, strict=True) if not cells.is_missing(text)}
         here = f"{path}, line {line}"
         if not where:
             raise KneeoaError(f"{here}: 'path' is empty; every row names an image.")
-        whose = cells.side(own["side"]) if "side" in own else side
-        if "side" in own and whose is None:
-            raise KneeoaError(f"{here}: 'side' is '{own['side']}'; expected L or R.")
-        shown = own.get("shows", shows)
+        image_side = cells.side(values["side"]) if "side" in values else side
+        if "side" in values and image_side is None:
+            raise KneeoaError(f"{here}: 'side' is '{values['side']}'; expected L or R.")
+        shown = values.get("shows", shows)
         if shown not in ("knee", "both"):
             raise KneeoaError(f"{here}: 'shows' is '{shown}'; expected knee or both.")
-        row, column = (cells.number(own.get(name), f"{here}: '{name}'") for name in ("row", "column"))
+        row, column = (cells.number(values.get(name), f"{here}: '{name}'") for name in ("row", "column"))
         centre = None if row is None or column is None else (row, column)
-        yield NewImage(own.get("case") or _stem(where), where, _kind(path.parent / where) or "", whose, shown, centre)
+        yield NewImage(values.get("case") or _stem(where), where, _guess_format(path.parent / where) or "", image_side, shown, centre)
 
 
-def _of_folder(root: Path, view: View) -> Iterator[NewImage]:
+def _images_of_folder(root: Path, view: View) -> Iterator[NewImage]:
     slices: dict[str, list[str]] = defaultdict(list)
     files = list(files_below(root))
     data = {companion for path, _ in files for companion in companions(path)}
     for path, name in files:
-        kind = _kind(root / path)
+        kind = _guess_format(root / path)
         if kind == "dicom-file" and view.dimensions == 3:
             slices[path.removesuffix(name).rstrip("/")].append(path)
         elif path not in data and name.upper() != "DICOMDIR":
@@ -131,15 +133,15 @@ def _of_folder(root: Path, view: View) -> Iterator[NewImage]:
             yield NewImage(folder or root.resolve().name, folder or ".", "dicom", None)
 
 
-def _kind(path: Path) -> str | None:
-    """The format of a file by its suffix, or by the bytes that DICOM files begin with; a folder is
-    a DICOM series.
+def _guess_format(path: Path) -> str | None:
+    """The format of a file by its suffix, else by the first bytes of a DICOM file; a folder is a
+    DICOM series.
     """
     if path.is_dir():
         return "dicom"
-    known = format_of(path.name)
-    if known is not None or not path.is_file():
-        return known
+    by_suffix = format_of(path.name)
+    if by_suffix is not None or not path.is_file():
+        return by_suffix
     from kneeoa.images.dicom_file import is_dicom
 
     try:
@@ -150,15 +152,15 @@ def _kind(path: Path) -> str | None:
 
 
 def _stem(path: str) -> str:
-    """A path without the suffix of an image file; other dots belong to the name."""
+    """Strip the suffix of an image file from a path; other dots belong to the name."""
     folder, _, name = path.rpartition("/")
     suffix = re.search(r"\.(nii|tar|dcm|dicom|ima)\.gz$|\.[A-Za-z]\w{1,5}$", name, re.IGNORECASE)
     stem = name[: suffix.start()] if suffix and suffix.start() and format_of(name) else name
     return f"{folder}/{stem}" if folder else stem
 
 
-def _placed(image: NewImage, root: Path, view: View) -> list[NewImage]:
-    """The image with its side, once for each knee that it shows.
+def _resolve_sides(image: NewImage, root: Path, view: View) -> list[NewImage]:
+    """Find the image's side; one entry for each knee that it shows.
 
     Raises:
         UnusableImage: its format does not fit the view, or its side is not known and matters.
@@ -175,7 +177,7 @@ def _placed(image: NewImage, root: Path, view: View) -> list[NewImage]:
     if side is None:
         raise UnusableImage(
             "unknown-side",
-            f"{Path(image.path).name}: neither its name nor its header tells left or right, and left knees are mirrored; "
+            f"{Path(image.path).name}: neither its name nor its header gives left or right, and left knees are mirrored; "
             "give a table with the column 'side', or one side for all.",
         )
     return [replace(image, side=side)]

@@ -1,5 +1,5 @@
-"""What a network says of a batch of images: embeddings, and class logits of every head, averaged
-over test-time flips where asked.
+"""Forward pass of a batch of images: embeddings, and class logits of every head, averaged over
+test-time flips on request.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ probabilities, whatever its loss.
 def ask(
     network: Network, images: NDArray[np.floating], flips: Sequence[int], device: torch.device
 ) -> tuple[NDArray[np.float32], dict[str, Floats]]:
-    """Embeddings ``[batch, width]`` and class logits of every head.
+    """Forward a batch: embeddings ``[batch, width]`` and class logits of every head.
 
-    With flips, class logits are averaged over the image and its mirror image along each axis by
-    itself. An average of logits is the geometric mean of the probabilities, made to sum to 1;
-    probabilities, derived levels and temperatures all follow from it. The embedding is that of the
-    image as it is.
+    With flips, class logits are averaged over the image and its mirror images, one for each axis.
+    An average of logits is the geometric mean of the probabilities, made to sum to 1;
+    probabilities, derived levels and temperatures are computed from it. The embedding is that of
+    the image without a flip.
 
     Args:
         network: in evaluation mode, on ``device``.
@@ -39,12 +39,12 @@ def ask(
     with torch.inference_mode():
         output = network(batch)
         embedding: NDArray[np.float32] = output.embedding.float().cpu().numpy()
-        seen = [output.logits, *(network(batch.flip(axis + 2)).logits for axis in flips)]
-        spoken = [network.heads.class_logits({head: values.double() for head, values in logits.items()}) for logits in seen]
-    return embedding, {head: torch.stack([one[head] for one in spoken]).mean(dim=0).cpu().numpy() for head in spoken[0]}
+        passes = [output.logits, *(network(batch.flip(axis + 2)).logits for axis in flips)]
+        class_logits = [network.heads.class_logits({head: values.double() for head, values in logits.items()}) for logits in passes]
+    return embedding, {head: torch.stack([one[head] for one in class_logits]).mean(dim=0).cpu().numpy() for head in class_logits[0]}
 
 
 def finite(logits: Logits) -> NDArray[np.bool_]:
-    """``[cases]``: whether all that is said of a case are numbers."""
-    sane: NDArray[np.bool_] = np.isfinite(np.concatenate(list(logits.values()), axis=1)).all(axis=1)
-    return sane
+    """``[cases]``: whether all logits of a case are finite."""
+    finite_cases: NDArray[np.bool_] = np.isfinite(np.concatenate(list(logits.values()), axis=1)).all(axis=1)
+    return finite_cases

@@ -1,6 +1,4 @@
-"""Finished runs that speak as one of images at hand: each is asked, and what they say is
-combined.
-"""
+"""Average the predictions of several finished runs on images in memory."""
 
 from __future__ import annotations
 
@@ -27,7 +25,7 @@ from kneeoa.training.batches import in_order
 
 @dataclass(frozen=True)
 class Panel:
-    """Networks with the heads that all of them have."""
+    """Loaded networks and the heads that all of them have."""
 
     runs: tuple[FinishedRun, ...]
     networks: tuple[Network, ...]
@@ -41,8 +39,8 @@ class Panel:
     def speak(
         self, arrays: Mapping[tuple[int, ...], NDArray[np.float16]], batch: int, device: torch.device
     ) -> tuple[list[tuple[str, str, Floats]], NDArray[np.bool_]]:
-        """(level, head, probabilities ``[cases, classes]``) of every reading, and ``[cases]``:
-        whether all networks gave numbers.
+        """Predict cases: (level, head, probabilities ``[cases, classes]``) of every level that each
+        head gives, and ``[cases]``: whether all networks' logits are finite.
 
         Args:
             arrays: the same cases at the input shape of every run, ``[cases, *shape]``, one case at
@@ -50,25 +48,28 @@ class Panel:
             batch: cases at a time.
             device: where the networks are.
         """
-        said: list[dict[str, Floats]] = []
-        sane = np.ones(len(next(iter(arrays.values()))), dtype=np.bool_)
+        by_run: list[dict[str, Floats]] = []
+        finite_cases = np.ones(len(next(iter(arrays.values()))), dtype=np.bool_)
         declared = {level.name: level for level in self.levels}
         for run, network, temperatures in zip(self.runs, self.networks, self.temperatures, strict=True):
             images = arrays[tuple(run.spec.shape)]
             parts = [ask(network, images[rows], self.flips, device)[1] for rows in in_order(len(images), batch)]
             logits = {head: np.concatenate([part[head] for part in parts]) for head in self.heads}
-            sane &= finite(logits)
-            known = {head: np.nan_to_num(own) for head, own in logits.items()}  # cases that are not sane are told of, not used
-            said.append({head: class_probabilities(own, declared[head], temperatures.get(head, 1.0)) for head, own in known.items()})
-        return list(self._readings(said)), sane
+            finite_cases &= finite(logits)
+            finite_logits = {head: np.nan_to_num(values) for head, values in logits.items()}  # the caller drops cases that are not finite
+            probabilities = {}
+            for head, values in finite_logits.items():
+                probabilities[head] = class_probabilities(values, declared[head], temperatures.get(head, 1.0))
+            by_run.append(probabilities)
+        return list(self._readings(by_run)), finite_cases
 
-    def _readings(self, said: Sequence[Mapping[str, Floats]]) -> Iterator[tuple[str, str, Floats]]:
+    def _readings(self, by_run: Sequence[Mapping[str, Floats]]) -> Iterator[tuple[str, str, Floats]]:
         declared = {level.name: level for level in self.levels}
         for head in self.heads:
-            own = said[0][head] if len(said) == 1 else combine([one[head] for one in said], declared[head], self.how)
+            combined = by_run[0][head] if len(by_run) == 1 else combine([one[head] for one in by_run], declared[head], self.how)
             for level, groups in groupings(self.levels, head).items():
                 size = len(declared[level].classes)
-                yield level, head, own if level == head else derive_probabilities(own, groups, size)
+                yield level, head, combined if level == head else derive_probabilities(combined, groups, size)
 
 
 def seat(runs: Sequence[FinishedRun], how: Combination, flips: tuple[int, ...], calibrated: bool, device: torch.device) -> Panel:
@@ -83,8 +84,8 @@ def seat(runs: Sequence[FinishedRun], how: Combination, flips: tuple[int, ...], 
     heads = tuple(head for head in networks[0].heads.levels if all(head in network.heads.levels for network in networks))
     if not heads:
         raise KneeoaError(f"The runs {[run.name for run in runs]} have no head in common; apply them apart.")
-    for run, known in zip(runs, temperatures, strict=True):
-        lacking = [head for head in heads if calibrated and head not in known]
+    for run, fitted in zip(runs, temperatures, strict=True):
+        lacking = [head for head in heads if calibrated and head not in fitted]
         if lacking:
             raise KneeoaError(f"{run.folder / NAME}: has no temperature of head '{lacking[0]}' (its reason is in the file); leave it out.")
     return Panel(tuple(runs), networks, temperatures, heads, levels_of(runs), how, flips)

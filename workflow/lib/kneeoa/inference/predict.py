@@ -1,5 +1,5 @@
-"""Predictions and embeddings of every case of a run: nothing is learned here but the temperatures,
-from validation cases.
+"""Predict and embed every case with a trained run. Only temperatures are fitted here, on validation
+cases.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def predict(
         out_embeddings: table of embeddings.
         out_temperature: JSON of the temperatures (:mod:`kneeoa.inference.temperature`), fitted on
             split val.
-        flips: axes of the image along which it is also seen mirrored
+        flips: axes of the image along which its mirror image is predicted as well
             (:func:`kneeoa.inference.outputs.ask`).
         temperature: apply the temperatures; a head without one stays as it is, and its rows say so.
 
@@ -101,11 +101,11 @@ def predict(
     identity: dict[str, Any] = {"study": study, "arm": arm, "seed": seed}
     table = table.assign(**identity, members=None).sort_values(["cohort", "case_id", "level", "head"], ignore_index=True)
     PREDICTIONS.write(out_predictions, table)
-    spoken = cases[["cohort", "split", "case_id", "subject"]].assign(**identity, embedding=list(embedding))
-    embeddings(embedding.shape[1]).write(out_embeddings, spoken)
-    for head, own in fitted.items():
-        if own["reason"]:
-            logger.info("head %s: %s", head, own["reason"])
+    embedded = cases[["cohort", "split", "case_id", "subject"]].assign(**identity, embedding=list(embedding))
+    embeddings(embedding.shape[1]).write(out_embeddings, embedded)
+    for head, entry in fitted.items():
+        if entry["reason"]:
+            logger.info("head %s: %s", head, entry["reason"])
     logger.info("%d cases predicted at %s", len(cases), ", ".join(sorted(set(table["level"]))))
 
 
@@ -119,16 +119,18 @@ def _rows(
     """One row per case, level and head."""
     identity = cases[["cohort", "split", "case_id", "subject", "side", "visit"]]
     parts: list[pd.DataFrame] = []
-    for said in readings(logits, levels, temperatures):
-        columns: dict[str, Any] = {"level": said.level, "head": said.head, "calibrated": said.calibrated}
-        columns |= {"probabilities": list(said.probabilities), "logits": list(said.logits)}
-        columns |= {"truth": _truth(truth[said.level]), "label_source": truth[said.level].sources}
+    for reading in readings(logits, levels, temperatures):
+        columns: dict[str, Any] = {"level": reading.level, "head": reading.head, "calibrated": reading.calibrated}
+        columns |= {"probabilities": list(reading.probabilities), "logits": list(reading.logits)}
+        columns |= {"truth": _truth(truth[reading.level]), "label_source": truth[reading.level].sources}
         parts.append(identity.assign(**columns))
     return pd.concat(parts, ignore_index=True)
 
 
 def _truth(labels: LevelLabels) -> list[list[int | None]]:
-    """Lists as the table holds them: one entry, or one per finding; null where unread."""
+    """Labels as lists, as the table holds them: one entry, or one per finding; null where
+    unread.
+    """
     return [[None if entry == MISSING else int(entry) for entry in row] for row in labels.values.reshape(len(labels.values), -1)]
 
 

@@ -1,5 +1,5 @@
-"""New images brought to the form that networks take, by the very stages that prepare a study's:
-nothing here differs from training.
+"""Bring new images to the form that networks take, by the same stages that prepare a study's
+images.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from kneeoa.tables.volumes import VOLUMES
 
 Shape = tuple[int, ...]
 COHORT = "new"
-"""What tables have for the cohort of new images."""
+"""The cohort of new images in tables."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
-"""From a head's class logits to probabilities of its own level and of every coarser level that its
-classes group into.
+"""Turn a head's class logits into probabilities of its own level and of every coarser level that
+its classes group into.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from kneeoa.statistics.temperature import apply_temperature
 
 @dataclass(frozen=True)
 class Spoken:
-    """What one head says of one level."""
+    """One head's prediction of one level."""
 
     level: str
     head: str
@@ -33,7 +33,7 @@ class Spoken:
 
 
 def readings(logits: Logits, levels: tuple[Level, ...], temperatures: Mapping[str, float]) -> Iterator[Spoken]:
-    """Every level that every head speaks of: its own first, then its parent, and so on.
+    """Predictions of every level by every head: its own level first, then its parent, and so on.
 
     Args:
         logits: of the heads.
@@ -42,28 +42,28 @@ def readings(logits: Logits, levels: tuple[Level, ...], temperatures: Mapping[st
             probabilities of the finer head, through logsumexp of its logits.
     """
     declared = {level.name: level for level in levels}
-    for head, own in logits.items():
-        probabilities = class_probabilities(own, declared[head], temperatures.get(head, 1.0))
+    for head, head_logits in logits.items():
+        probabilities = class_probabilities(head_logits, declared[head], temperatures.get(head, 1.0))
         for level, groups in groupings(levels, head).items():
             size = len(declared[level].classes)
             if level == head:
-                yield Spoken(level, head, probabilities, own, head in temperatures)
+                yield Spoken(level, head, probabilities, head_logits, head in temperatures)
             else:
-                summed: Floats = softmax(_grouped(own / temperatures.get(head, 1.0), groups, size), axis=1)
-                yield Spoken(level, head, summed, _grouped(own, groups, size), head in temperatures)
+                summed: Floats = softmax(_coarse_logits(head_logits / temperatures.get(head, 1.0), groups, size), axis=1)
+                yield Spoken(level, head, summed, _coarse_logits(head_logits, groups, size), head in temperatures)
 
 
 def class_probabilities(logits: Floats, level: Level, temperature: float = 1.0) -> Floats:
     """Probabilities ``[cases, classes]`` at a temperature; findings of a multilabel level are
     independent, all others sum to 1.
     """
-    if level.kind == "multilabel":
+    if not level.exclusive:
         independent: Floats = expit(logits / temperature)
         return independent
     return apply_temperature(logits, temperature)
 
 
-def _grouped(logits: Floats, groups: tuple[int, ...], size: int) -> Floats:
+def _coarse_logits(logits: Floats, groups: tuple[int, ...], size: int) -> Floats:
     """Logits whose softmax sums the fine classes' probabilities; minus infinity for a class without
     fine ones.
     """

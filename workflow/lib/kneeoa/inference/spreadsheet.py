@@ -1,4 +1,4 @@
-"""APPLIED as a CSV file for people: one row per case, level, head and class."""
+"""Export APPLIED as a CSV file: one row per case, level, head and class."""
 
 from __future__ import annotations
 

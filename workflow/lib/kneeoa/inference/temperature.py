@@ -1,5 +1,5 @@
-"""The temperature of every head of a run, fitted on validation cases only, and the file beside the
-weights that keeps it.
+"""Fit the temperature of every head of a run on validation cases, and read and write the file that
+keeps it beside the weights.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ CONFIDENCE = 0.95
 def fit_temperatures(
     logits: Logits, levels: tuple[Level, ...], cases: pd.DataFrame, truth: Mapping[str, LevelLabels]
 ) -> dict[str, dict[str, Any]]:
-    """For each head: ``temperature``, ``low``, ``high``, what it was fitted on, and ``reason``
-    where there is none (then they are None).
+    """Fit the temperature of each head: ``temperature``, ``low``, ``high``, what it was fitted on,
+    and ``reason`` where there is none (then they are None).
 
     One temperature by maximum likelihood (Guo et al. 2017; :mod:`kneeoa.statistics.temperature`);
     all findings of a multilabel level share one. The interval is normal on the scale of log T, its
@@ -44,24 +44,24 @@ def fit_temperatures(
         logits: of every head and case.
         levels: the hierarchy, for the kinds of the heads' levels.
         cases: rows in the order of ``logits``; columns cohort, subject, split. Only split val is
-            looked at.
+            used.
         truth: labels of the levels.
     """
     chosen = np.flatnonzero((cases["split"] == SPLIT).to_numpy())
     people = (cases["cohort"] + "\x00" + cases["subject"]).to_numpy()[chosen]
-    kinds = {level.name: level.kind for level in levels}
-    found = {}
-    for head, own in logits.items():
-        labels, spoken, whose = truth[head].values[chosen], own[chosen], people
-        if kinds[head] == "multilabel":  # a finding is a pair of classes, (0, z)
-            labels, whose = labels.ravel(), np.repeat(people, spoken.shape[1])
-            spoken = np.stack([np.zeros(spoken.size), spoken.ravel()], axis=1)
-        read = labels != MISSING
-        found[head] = _fit(labels[read], spoken[read], whose[read])
-    return found
+    exclusive = {level.name: level.exclusive for level in levels}
+    fitted = {}
+    for head, head_logits in logits.items():
+        labels, scores, subjects = truth[head].values[chosen], head_logits[chosen], people
+        if not exclusive[head]:  # a finding is a pair of classes, (0, z)
+            labels, subjects = labels.ravel(), np.repeat(people, scores.shape[1])
+            scores = np.stack([np.zeros(scores.size), scores.ravel()], axis=1)
+        labelled = labels != MISSING
+        fitted[head] = _fit_head(labels[labelled], scores[labelled], subjects[labelled])
+    return fitted
 
 
-def _fit(labels: np.ndarray[Any, np.dtype[np.int64]], logits: Floats, people: np.ndarray[Any, Any]) -> dict[str, Any]:
+def _fit_head(labels: np.ndarray[Any, np.dtype[np.int64]], logits: Floats, people: np.ndarray[Any, Any]) -> dict[str, Any]:
     names, clusters = np.unique(people, return_inverse=True)
     counts: dict[str, Any] = {"split": SPLIT, "labels": len(labels), "subjects": len(names), "confidence": CONFIDENCE}
     nothing = {"temperature": None, "low": None, "high": None, "loss_before": None, "loss_after": None}
@@ -72,11 +72,11 @@ def _fit(labels: np.ndarray[Any, np.dtype[np.int64]], logits: Floats, people: np
     if fitted.degenerate:
         why = "every validation case is called rightly" if fitted.temperature < 1 else "the logits say nothing of the validation labels"
         return {**nothing, **counts, "reason": f"the likelihood has no maximum: {why}"}
-    own = {**counts, "temperature": fitted.temperature, "loss_after": fitted.loss_after, "reason": None}
+    result = {**counts, "temperature": fitted.temperature, "loss_after": fitted.loss_after, "reason": None}
     low, high = _interval(labels, logits, clusters, fitted.temperature)
     if math.isnan(low):
-        return {**own, "low": None, "high": None, "reason": "no interval: the validation labels are of one subject"}
-    return {**own, "low": low, "high": high}
+        return {**result, "low": None, "high": None, "reason": "no interval: the validation labels are of one subject"}
+    return {**result, "low": low, "high": high}
 
 
 def _interval(
@@ -98,19 +98,19 @@ def _interval(
 
 
 def write_temperatures(path: Path, run: Path, flips: tuple[int, ...], heads: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write the file: the digest of the weights that the temperatures belong to, the flips that
+    """Write the file of temperatures: the digest of the weights that they belong to, the flips that
     they were fitted with, and the heads.
     """
     write_json(path, {"weights": sha256_file(run / WEIGHTS), "flips": list(flips), "heads": dict(heads)})
 
 
 def known(heads: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """Head -> temperature, where there is one."""
-    return {head: float(own["temperature"]) for head, own in heads.items() if own["temperature"] is not None}
+    """Head -> temperature, of the heads that have one."""
+    return {head: float(entry["temperature"]) for head, entry in heads.items() if entry["temperature"] is not None}
 
 
 def read_temperatures(run: Path, flips: tuple[int, ...]) -> dict[str, float]:
-    """The temperatures in the folder of a run.
+    """Read the temperatures in the folder of a run.
 
     Raises:
         KneeoaError: there is no file, it is damaged, belongs to other weights or was fitted with

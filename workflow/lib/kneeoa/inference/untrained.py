@@ -1,5 +1,5 @@
-"""Embeddings of a network that has learned nothing: its weights as a run of that seed begins with.
-The baseline of every geometry.
+"""Embed cases with an untrained network, whose weights are those that a run of the same seed starts
+from: the baseline of every geometry.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ def embed_untrained(
     """Write EMBEDDINGS of every case by the freshly initialised network of ``spec``.
 
     The backbone draws its weights before the heads, from the stream that training seeds, so all
-    modes of one backbone and seed begin with these same embeddings. Batch normalisation has seen
-    nothing and is the identity.
+    modes of one backbone and seed begin with these same embeddings. Batch normalisation has no
+    running statistics yet and is the identity.
 
     Args:
         study: name of the study, copied to the rows.
-        name: what the rows have for an arm.
+        name: written to the rows' column ``arm``.
         seed: seed of the run.
         spec: the network.
         arrays: float16 ``.npy`` shards ``[rows, *spec.shape]``.

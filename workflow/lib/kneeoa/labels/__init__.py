@@ -1,3 +1,1 @@
-"""What becomes of labels between a cohort's tables and training: noisy readers who read them
-again.
-"""
+"""Change labels between a cohort's tables and training: noisy raters who read them again."""

@@ -1,5 +1,5 @@
-"""What is written down of a noisy reader: counts against the reference, and what of them a run's
-record and an analysis need.
+"""Read the accounts of noisy raters: counts against the reference, for a run's record and for the
+analysis.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from kneeoa.errors import KneeoaError
 
 
 def load(paths: Sequence[Path]) -> list[dict[str, Any]]:
-    """The accounts that :func:`kneeoa.labels.reread.reread_labels` wrote, one a reader and cohort.
+    """The accounts that :func:`kneeoa.labels.reread.reread_labels` wrote, one a rater and cohort.
 
     Raises:
-        KneeoaError: a file is none.
+        KneeoaError: a file is no such account.
     """
     accounts = []
     for path in paths:
@@ -29,8 +29,8 @@ def load(paths: Sequence[Path]) -> list[dict[str, Any]]:
 
 
 def provenance(paths: Sequence[Path]) -> dict[str, Any]:
-    """What a run's record says of its reader: name, seed, and the realised agreement by cohort,
-    level and split; {} without a reader.
+    """The entry of a run's record about its rater: name, seed, and the realised agreement by
+    cohort, level and split; {} without a rater.
     """
     accounts = load(paths)
     if not accounts:
@@ -38,7 +38,7 @@ def provenance(paths: Sequence[Path]) -> dict[str, Any]:
     kept = ("cases", "misread", "quadratic_kappa")
     agreement = {
         account["cohort"]: {
-            level: {split: {key: own[key] for key in kept} for split, own in splits.items()}
+            level: {split: {key: counts[key] for key in kept} for split, counts in splits.items()}
             for level, splits in account["agreement"].items()
         }
         for account in accounts

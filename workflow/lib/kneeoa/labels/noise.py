@@ -1,5 +1,5 @@
-"""Class labels read again through a confusion: a pure function of seed and case, whatever the order
-and company of the cases.
+"""Read class labels again through a confusion matrix: a pure function of seed and case, whatever
+the order and number of the cases.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 from kneeoa.errors import KneeoaError
 
 _BITS = 53
-"""Of a double's fraction: every draw is an exact number in [0, 1)."""
+"""Bits of a double's fraction: every draw is an exact number in [0, 1)."""
 
 
 def reread(
     labels: NDArray[np.int64], cohorts: Sequence[str], case_ids: Sequence[str], confusion: Sequence[Sequence[float]], seed: int
 ) -> NDArray[np.int64]:
-    """The labels that a reader with ``confusion`` writes.
+    """The labels that a rater with ``confusion`` writes.
 
-    A case has two draws of its own: whether it is misread, and as what. Readers of one seed share
-    them, so that of two readers the one with the smaller chance of an error misreads a subset of
-    the other's cases: a sweep of confusions varies how many labels are wrong, not which cases are
-    unlucky.
+    A case has two draws of its own: whether it is misread, and as what. Raters of one seed share
+    them, so that of two raters the one with the smaller chance of an error misreads a subset of the
+    other's cases: a sweep of confusions varies how many labels are wrong, not which cases are hit
+    first.
 
     Args:
         labels: reference classes, ``[n]``.
@@ -32,7 +32,7 @@ def reread(
         case_ids: of each case, unique within a cohort.
         confusion: ``[K][K]``, row the reference class, column the probability of what is read; rows
             add up to 1.
-        seed: of the reader.
+        seed: of the rater.
 
     Returns:
         int64 ``[n]``.

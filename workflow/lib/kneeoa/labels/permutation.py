@@ -1,5 +1,5 @@
-"""Class labels dealt out anew between subjects: as many of each class as before, and nothing left
-to learn.
+"""Permute class labels between subjects: as many of each class as before, and nothing left to
+learn.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 def permuted(
     labels: NDArray[np.int64], cohorts: Sequence[str], subjects: Sequence[str], case_ids: Sequence[str], seed: int
 ) -> NDArray[np.int64]:
-    """The labels of other subjects.
+    """Labels of other subjects for every case.
 
     Subjects stand in a random circle, each with their cases side by side, and every label moves on
     by as many cases as the subject with most of them has. So no case keeps a label of its own

@@ -1,5 +1,5 @@
-"""A noisy reader's label table: training and validation labels read again, everything else as it
-was.
+"""Write a noisy rater's label table: training and validation labels read again, everything else
+unchanged.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from kneeoa.training.labels import DERIVED, read_labels
 logger = logging.getLogger(__name__)
 
 SPLITS_READ = ("train", "val")
-"""A reader labels what a network learns from and what chooses its epoch; never what it is judged
-by.
+"""Splits that a rater labels: a network learns from one and its epoch is chosen by the other; test
+labels stay the reference's.
 """
 
 
@@ -43,7 +43,7 @@ def reread_labels(
     out_labels: Path,
     out_agreement: Path,
 ) -> None:
-    """Write the LABELS table of a reader, and a JSON account of how he agrees with the reference.
+    """Write the LABELS table of a rater, and a JSON account of how he agrees with the reference.
 
     Of every training and validation case with a label at ``level``, that label is read through
     ``confusion``, or is another subject's of the same split, and those of the coarser levels are
@@ -53,7 +53,7 @@ def reread_labels(
     quadratic weighted kappa (null where undefined).
 
     Args:
-        reader: his name, and the source of his labels.
+        reader: the rater's name, and the source of his labels.
         level: the level that he reads; no single-label level is finer.
         confusion: ``[K][K]``, row the reference class, column the probability of what is read;
             None: labels are permuted between subjects.
@@ -70,62 +70,71 @@ def reread_labels(
     table, cases = LABELS.read(labels), SPLITS.read(splits)
     cases = cases[cases["split"].isin(SPLITS_READ)].sort_values(["cohort", "case_id"], ignore_index=True)
     reference = read_labels([labels], cases, levels)
-    known = reference[level].known()
-    cases = cases[known].reset_index(drop=True)
-    read = {level: _read(reference[level].values[known], cases, confusion, seed)}
-    for parent, child in _above(level, levels):
+    labelled = reference[level].known()
+    cases = cases[labelled].reset_index(drop=True)
+    read = {level: _reread(reference[level].values[labelled], cases, confusion, seed)}
+    for parent, child in _parents_and_children(level, levels):
         groups = child.parent_class or ()
         read[parent.name] = np.array([derive_label(int(label), groups) for label in read[child.name]], dtype=np.int64)
 
     replaced = pd.MultiIndex.from_frame(cases[["cohort", "case_id"]])
-    mine = table["level"].isin(read) & pd.MultiIndex.from_frame(table[["cohort", "case_id"]]).isin(replaced)
-    rows = pd.concat([table[~mine], *(_rows(cases, name, values, reader if name == level else DERIVED) for name, values in read.items())])
+    replaced_rows = table["level"].isin(read) & pd.MultiIndex.from_frame(table[["cohort", "case_id"]]).isin(replaced)
+    rows = pd.concat(
+        [table[~replaced_rows], *(_label_rows(cases, name, values, reader if name == level else DERIVED) for name, values in read.items())]
+    )
     LABELS.write(out_labels, rows.sort_values(["cohort", "case_id", "level", "source"], ignore_index=True))
 
     sizes = {each.name: len(each.classes) for each in levels}
     agreement = {
         name: {
-            split: _agreement(reference[name].values[known], values, sizes[name], (cases["split"] == split).to_numpy())
+            split: _agreement(reference[name].values[labelled], values, sizes[name], (cases["split"] == split).to_numpy())
             for split in SPLITS_READ
         }
         for name, values in read.items()
     }
     stated = confusion if confusion is None else [list(row) for row in confusion]
-    account = {"reader": reader, "cohort": _cohort(table), "level": level, "seed": seed, "confusion": stated, "permuted": confusion is None}
+    account = {
+        "reader": reader,
+        "cohort": _cohort_name(table),
+        "level": level,
+        "seed": seed,
+        "confusion": stated,
+        "permuted": confusion is None,
+    }
     write_json(out_agreement, {**account, "agreement": agreement})
-    own = agreement[level]["train"]
-    logger.info("%d training labels of level %s read again, a share of %.3f differs", own["cases"], level, own["misread"] or 0.0)
+    training = agreement[level]["train"]
+    logger.info("%d training labels of level %s read again, a share of %.3f differs", training["cases"], level, training["misread"] or 0.0)
 
 
-def _read(labels: NDArray[np.int64], cases: pd.DataFrame, confusion: Sequence[Sequence[float]] | None, seed: int) -> NDArray[np.int64]:
-    """The classes of ``cases`` as they are read."""
+def _reread(labels: NDArray[np.int64], cases: pd.DataFrame, confusion: Sequence[Sequence[float]] | None, seed: int) -> NDArray[np.int64]:
+    """The classes of ``cases`` as the rater reads them."""
     cohorts, case_ids = cases["cohort"].tolist(), cases["case_id"].tolist()
     if confusion is not None:
         return reread(labels, cohorts, case_ids, confusion, seed)
     dealt = labels.copy()
     for rows in cases.groupby("split").indices.values():
-        own = cases.iloc[rows]
-        dealt[rows] = permuted(labels[rows], own["cohort"].tolist(), own["subject"].tolist(), own["case_id"].tolist(), seed)
+        group = cases.iloc[rows]
+        dealt[rows] = permuted(labels[rows], group["cohort"].tolist(), group["subject"].tolist(), group["case_id"].tolist(), seed)
     return dealt
 
 
-def _above(level: str, levels: tuple[Level, ...]) -> list[tuple[Level, Level]]:
-    """(parent, child) from ``level`` upwards, as far as labels climb."""
+def _parents_and_children(level: str, levels: tuple[Level, ...]) -> list[tuple[Level, Level]]:
+    """(parent, child) from ``level`` upwards, as far as labels are derived."""
     by_name = {each.name: each for each in levels}
-    found, child = [], by_name[level]
-    while child.parent is not None and by_name[child.parent].kind != "multilabel":
-        found.append((by_name[child.parent], child))
+    pairs, child = [], by_name[level]
+    while child.parent is not None and by_name[child.parent].exclusive:
+        pairs.append((by_name[child.parent], child))
         child = by_name[child.parent]
-    return found
+    return pairs
 
 
-def _rows(cases: pd.DataFrame, level: str, values: NDArray[np.int64], source: str) -> pd.DataFrame:
+def _label_rows(cases: pd.DataFrame, level: str, values: NDArray[np.int64], source: str) -> pd.DataFrame:
     columns: dict[str, Any] = {"level": level, "source": source, "readings": 1, "disagreement": False, "all_values": None}
     return cases[["cohort", "case_id"]].assign(**columns, value=pd.Series([[int(value)] for value in values], cases.index, dtype=object))
 
 
 def _agreement(reference: NDArray[np.int64], read: NDArray[np.int64], classes: int, chosen: NDArray[np.bool_]) -> dict[str, Any]:
-    """Counts and what follows from them, over ``chosen`` cases whose reference is known (a coarse
+    """Counts, misread share and kappa over the ``chosen`` cases whose reference is known (a coarse
     one can be missing).
     """
     chosen = chosen & (reference >= 0)
@@ -140,5 +149,5 @@ def _agreement(reference: NDArray[np.int64], read: NDArray[np.int64], classes: i
     }
 
 
-def _cohort(table: pd.DataFrame) -> str:
+def _cohort_name(table: pd.DataFrame) -> str:
     return str(table["cohort"].iloc[0]) if len(table) else ""

@@ -1,1 +1,1 @@
-"""How the levels supervise and how the heads sit: one file per mode, named in ``registry``."""
+"""Modes: which levels supervise and how their heads are connected, one file a mode."""

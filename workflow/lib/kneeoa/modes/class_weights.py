@@ -1,4 +1,6 @@
-"""Weights of classes against their frequency, so that rare grades count as much as common ones."""
+"""Weights of classes by their inverse frequency, so that rare grades count as much as common
+ones.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ def balanced(labels: Tensor, level: Level) -> Tensor:
         float64 ``[classes]``; of a multilabel level ``[findings, 2]``, absent and present of each
         finding by itself.
     """
-    if level.kind == "multilabel":
+    if not level.exclusive:
         return torch.stack([_weights(findings, 2) for findings in labels.T])
     return _weights(labels, len(level.classes))
 

@@ -1,5 +1,5 @@
-"""Parallel heads on one embedding: CE(KL) + lambda x CE(OA, two logits) in paper A's words; here
-any number of levels.
+"""Parallel heads on one embedding, for any number of levels; paper A's CE(KL) + lambda x CE(OA, two
+logits).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Dual(Heads):
         self.heads = nn.ModuleList([each.criterion.head(width) for each in supervisions])
 
     def forward(self, embedding: Tensor) -> dict[str, Tensor]:
-        """``[batch, outputs]`` for each level."""
+        """Outputs ``[batch, outputs]`` of each level."""
         return {name: head(embedding) for name, head in zip(self.levels, self.heads, strict=True)}
 
 

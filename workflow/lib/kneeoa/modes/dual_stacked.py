@@ -1,4 +1,4 @@
-"""Stacked heads, as paper A's release has them: the coarse head reads the fine head's logits (12
+"""Stacked heads, as in paper A's release: the coarse head reads the fine head's logits (12
 parameters for KL to OA).
 """
 
@@ -24,7 +24,7 @@ class DualStacked(Heads):
         self.heads = nn.ModuleList([each.criterion.head(read) for each, read in zip(fine_to_coarse, widths, strict=False)])
 
     def forward(self, embedding: Tensor) -> dict[str, Tensor]:
-        """``[batch, outputs]`` for each level, coarse to fine."""
+        """Outputs ``[batch, outputs]`` of each level, coarse to fine."""
         outputs, read = {}, embedding
         for name, head in zip(reversed(self.levels), self.heads, strict=True):
             outputs[name] = read = head(read)

@@ -1,4 +1,6 @@
-"""What every mode is: heads on one embedding, their losses, and what their outputs say."""
+"""Interface of every mode: heads on one embedding, their losses, and class probabilities from their
+outputs.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ class Supervision:
 
 
 class Heads(nn.Module, ABC):
-    """The heads of the levels that supervise. A member lays out its layers and implements
+    """The heads of the levels that supervise. A subclass makes its layers and implements
     :meth:`forward`.
     """
 
@@ -46,8 +48,8 @@ class Heads(nn.Module, ABC):
         """Outputs ``[batch, outputs]`` of each level from an embedding ``[batch, width]``."""
 
     def balance(self, labels: Mapping[str, Tensor]) -> None:
-        """From now on weigh classes in every loss against their frequency in ``labels`` (those of
-        the training cases).
+        """Weight classes in every later loss by their inverse frequency in ``labels`` (those of the
+        training cases).
 
         Raises:
             KneeoaError: the labels of a supervised level are not given.
@@ -56,7 +58,7 @@ class Heads(nn.Module, ABC):
         self.class_weights = {name: balanced(labels[name].cpu(), level) for name, level in self.levels.items()}
 
     def terms(self, labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """What the mean of each level's loss divides by: int64 scalars."""
+        """Number of terms in the mean of each level's loss, int64 scalars."""
         self._check_given(labels)
         return {name: criterion.terms(labels[name]) for name, criterion in self.criteria.items()}
 
@@ -111,7 +113,7 @@ class Heads(nn.Module, ABC):
         z = self.class_logits(logits)[head]
         inside = [index for index in range(z.shape[1]) if index in positive]
         outside = [index for index in range(z.shape[1]) if index not in positive]
-        if level.kind == "multilabel" or not inside or not outside:
+        if not level.exclusive or not inside or not outside:
             raise KneeoaError(
                 f"head '{head}' ({level.kind}, {len(level.classes)} classes) has no log-odds of the classes {sorted(positive)}"
             )
@@ -127,4 +129,4 @@ def class_probabilities(logits: Tensor, level: Level) -> Tensor:
     """float64 probabilities from logits ``[batch, classes]``: sigmoid for a multilabel level,
     softmax for all others.
     """
-    return torch.sigmoid(logits.double()) if level.kind == "multilabel" else torch.softmax(logits.double(), dim=1)
+    return torch.softmax(logits.double(), dim=1) if level.exclusive else torch.sigmoid(logits.double())

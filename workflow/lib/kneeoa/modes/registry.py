@@ -1,4 +1,4 @@
-"""Which modes there are and how their heads are built. Imports torch only to build.
+"""Registry of modes, and how their heads are built. Imports torch only to build.
 
 A mode is a file of this folder that declares ``LEVELS``, the least and the most levels that it
 takes (None: any number). Its ``DEFAULT_LOSSES``, where it declares them, come before those of the
@@ -26,7 +26,7 @@ _NUMBERS = ("no level", "one level", "two levels", "three levels", "four levels"
 
 
 def kinds() -> tuple[str, ...]:
-    """Every mode, by name: one file each, read off the folder so that a new one belongs to no
+    """Names of all modes: one file each, read from the folder so that a new one belongs to no
     other's code.
     """
     return tuple(members(_FOLDER, "LEVELS"))
@@ -64,7 +64,7 @@ def _levels(count: int) -> str:
 
 
 def losses(mode: Mode, levels: tuple[Level, ...]) -> dict[str, str]:
-    """What each level of ``mode`` is trained by, coarse to fine.
+    """The loss of each level of ``mode``, coarse to fine.
 
     Raises:
         KneeoaError: the mode names a level that is not declared, or a loss that does not suit its
@@ -78,9 +78,9 @@ def losses(mode: Mode, levels: tuple[Level, ...]) -> dict[str, str]:
 
 
 def _loss(mode: Mode, level: Level) -> str:
-    defaults: dict[str, str] = {**criteria.DEFAULTS, **(declared(_FOLDER / f"{mode.kind}.py", "DEFAULT_LOSSES") or {})}
-    loss = mode.losses.get(level.name, defaults[level.kind])
     suitable = criteria.suitable(level.kind)
+    defaults: dict[str, str] = declared(_FOLDER / f"{mode.kind}.py", "DEFAULT_LOSSES") or {}
+    loss = mode.losses.get(level.name, defaults.get(level.kind, suitable[0]))
     if loss not in suitable:
         raise KneeoaError(
             f"'losses.{level.name}' is '{loss}', but level '{level.name}' is {level.kind}, which takes {' or '.join(suitable)}"

@@ -24,7 +24,7 @@ class Single(Heads):
         self.head = only.criterion.head(width)
 
     def forward(self, embedding: Tensor) -> dict[str, Tensor]:
-        """One entry, ``[batch, outputs]``."""
+        """Outputs ``[batch, outputs]`` of the one level."""
         return {self.name: self.head(embedding)}
 
 

@@ -1,6 +1,4 @@
-"""What tells that tensors in a file are no longer what was written: a safetensors file does not
-notice a changed byte by itself.
-"""
+"""Checksum of the tensors in a file: safetensors does not notice a changed byte by itself."""
 
 from __future__ import annotations
 
@@ -11,8 +9,8 @@ import torch
 
 
 def checksum(tensors: Mapping[str, torch.Tensor]) -> str:
-    """CRC-32 of names and bytes, in the names' order; eight hexadecimal characters. Against
-    accidents, not against malice.
+    """CRC-32 of names and bytes, in the names' order, as eight hexadecimal characters. It detects
+    accidents, not tampering.
     """
     value = 0
     for name in sorted(tensors):

@@ -1,5 +1,5 @@
-"""Dropout whose masks follow the case: a function of the run's seed, the epoch, the case and the
-layer, and of nothing else.
+"""Dropout with one mask per case: a function of the run's seed, the epoch, the case and the layer
+alone.
 
 Cutting a batch into micro-batches, running a layer a second time for its gradients or resuming a
 job in the middle of an epoch then changes no mask. Without keys the modules draw from torch's
@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from kneeoa.network.keyed_random import mixed, uniform
 
 RATES = {"StochasticDepth": "rate", "DropPath": "drop_prob"}
-"""Classes of stochastic depth, the backbones' and MONAI's, and where each has its probability. By
-name: most networks import neither.
+"""Classes of stochastic depth, the backbones' and MONAI's -> the attribute that holds the
+probability. They are given by name, as most networks import neither.
 """
 
 
 class Keys:
-    """The keys of the cases that a network is looking at, shared by its random layers."""
+    """Keys of the cases in the present batch, shared by a network's random layers."""
 
     def __init__(self) -> None:
         self.values: Tensor | None = None
@@ -37,24 +37,26 @@ class RandomLayer(nn.Module):
         self.keys = Keys()
 
     def drawn(self, x: Tensor, count: int) -> Tensor:
-        """Uniform numbers ``[cases, count]`` for ``x``, whose first axis holds case after case."""
+        """Draw uniform numbers ``[cases, count]`` for ``x``, whose first axis holds case after
+        case.
+        """
         if self.keys.values is None:
             return torch.rand((len(x), count), device=x.device)
         return uniform(mixed(self.keys.values, self.number), count)
 
     def extra_repr(self) -> str:
-        """As torch's dropout prints itself."""
+        """Text of the module's settings, as in torch's dropout."""
         return f"p={self.p}"
 
 
 class Dropout(RandomLayer):
-    """Zeroes single entries with probability p and scales the others by 1 / (1 - p) (Srivastava et
+    """Zero single entries with probability p and scale the others by 1 / (1 - p) (Srivastava et
     al., JMLR 2014).
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[cases, ...]`` to the same shape; the first axis may hold several rows of each case,
-        one case after the other.
+        """Drop entries of ``[cases, ...]``; the shape stays. The first axis may hold several rows
+        of each case, one case after the other.
         """
         if not self.training or not self.p:
             return x
@@ -64,12 +66,14 @@ class Dropout(RandomLayer):
 
 
 class BranchDropout(RandomLayer):
-    """Stochastic depth: leaves out a case's residual branch with probability p, else scales it by 1
-    / (1 - p) (Huang et al. 2016).
+    """Stochastic depth: drop a case's residual branch with probability p, else scale it by
+    1 / (1 - p) (Huang et al. 2016).
     """
 
     def forward(self, branch: Tensor) -> Tensor:
-        """The branch of each case, ``[cases, ...]``, before it is added to its input."""
+        """Drop or scale the branch of each case, ``[cases, ...]``, before it is added to its
+        input.
+        """
         if not self.training or not self.p:
             return branch
         kept = self.drawn(branch, 1) >= self.p
@@ -78,12 +82,12 @@ class BranchDropout(RandomLayer):
 
 
 def by_case(network: nn.Module) -> Keys:
-    """Let every random layer of ``network`` follow the keys returned; torch's and MONAI's modules
-    are replaced in place, weights stay.
+    """Make every random layer of ``network`` draw its masks from the keys returned; torch's and
+    MONAI's modules are replaced in place, weights stay.
 
-    Masks are of a module, so one that is called at two places of a network drops the same there.
-    Dropout inside torch's own attention functions is no module: it goes on drawing from torch's
-    generator.
+    A module has one mask per case, so one that is called at two places of a network drops the same
+    entries at both. Dropout inside torch's own attention functions is no module and still draws
+    from torch's generator.
     """
     keys = Keys()
     for parent in list(network.modules()):

@@ -1,5 +1,5 @@
-"""Random numbers that are a function of a case's key and a count, wherever and in whatever company
-the case is computed.
+"""Per-case counter-based random numbers (SplitMix64): a function of the case's key and a count,
+whatever the batch and the device.
 
 torch's own generators draw one number after the other, so what a case gets depends on how many
 cases come before it in the batch, and on the device. Here number i of key k is SplitMix64's i-th
@@ -18,49 +18,53 @@ GAMMA = 0x9E3779B97F4A7C15 - (1 << 64)  # as signed numbers: torch has no unsign
 FIRST = 0xBF58476D1CE4E5B9 - (1 << 64)
 SECOND = 0x94D049BB133111EB - (1 << 64)
 BITS = 23
-"""Of each uniform number: with the half that keeps it off 0 and 1 it fits float32 exactly."""
+"""Random bits of each uniform number: with the half added to keep it off 0 and 1, it fits float32
+exactly.
+"""
 
 
 def mixed(keys: Tensor, number: int) -> Tensor:
-    """New keys (int64, the shape of ``keys``) for purpose ``number`` (from 0) of each case."""
-    return _finish(keys + GAMMA * (number + 1) % (1 << 63))
+    """Derive new keys (int64, the shape of ``keys``) for purpose ``number`` (from 0) of each
+    case.
+    """
+    return _finalise(keys + GAMMA * (number + 1) % (1 << 63))
 
 
 def uniform(keys: Tensor, count: int) -> Tensor:
-    """Numbers strictly between 0 and 1, float32 ``[cases, count]``, for int64 ``keys``
+    """Uniform numbers strictly between 0 and 1, float32 ``[cases, count]``, for int64 ``keys``
     ``[cases]``.
     """
-    return torch.cat(_pairs(keys, count), dim=1)[:, :count]
+    return torch.cat(_uniform_pairs(keys, count), dim=1)[:, :count]
 
 
 def normal(keys: Tensor, count: int) -> Tensor:
     """Standard normal numbers, float32 ``[cases, count]``, by Box and Muller's transform (1958);
-    none is beyond 5.8.
+    none exceeds 5.8 in absolute value.
     """
-    first, second = _pairs(keys, count)
+    first, second = _uniform_pairs(keys, count)
     radius = first.log_().mul_(-2.0).sqrt_()
     angle = second.mul_(2.0 * math.pi)
     return torch.cat([radius * angle.cos(), radius * angle.sin()], dim=1)[:, :count]
 
 
-def _pairs(keys: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Two uniform numbers of every 64-bit word, each ``[cases, ceil(count / 2)]``."""
+def _uniform_pairs(keys: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Two uniform numbers from every 64-bit word, each ``[cases, ceil(count / 2)]``."""
     counter = torch.arange(1, (count + 1) // 2 + 1, device=keys.device, dtype=torch.int64)
-    words = _finish(keys[:, None] + GAMMA * counter)
-    return _between(_shifted(words, 64 - BITS)), _between(_shifted(words, 64 - 2 * BITS) & ((1 << BITS) - 1))
+    words = _finalise(keys[:, None] + GAMMA * counter)
+    return _to_unit_interval(_shift_right(words, 64 - BITS)), _to_unit_interval(_shift_right(words, 64 - 2 * BITS) & ((1 << BITS) - 1))
 
 
-def _between(whole: Tensor) -> Tensor:
+def _to_unit_interval(whole: Tensor) -> Tensor:
     return (whole.float() + 0.5) * 2.0**-BITS
 
 
-def _finish(state: Tensor) -> Tensor:
+def _finalise(state: Tensor) -> Tensor:
     """SplitMix64's finaliser: every bit of the state reaches every bit of the result."""
-    state = (state ^ _shifted(state, 30)) * FIRST
-    state = (state ^ _shifted(state, 27)) * SECOND
-    return state ^ _shifted(state, 31)
+    state = (state ^ _shift_right(state, 30)) * FIRST
+    state = (state ^ _shift_right(state, 27)) * SECOND
+    return state ^ _shift_right(state, 31)
 
 
-def _shifted(words: Tensor, bits: int) -> Tensor:
-    """A shift to the right that fills with zeros, as of unsigned numbers."""
+def _shift_right(words: Tensor, bits: int) -> Tensor:
+    """Shift right and fill with zeros, as for unsigned numbers."""
     return (words >> bits) & ((1 << (64 - bits)) - 1)

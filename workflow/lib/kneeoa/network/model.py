@@ -1,4 +1,4 @@
-"""A network from its specification, and its two files: ``weights.safetensors`` and
+"""Build a network from its specification; save and load its two files, ``weights.safetensors`` and
 ``model.json``.
 """
 
@@ -25,18 +25,18 @@ __all__ = ["ModelSpec", "Network", "Output", "build", "load", "read_spec", "save
 WEIGHTS = "weights.safetensors"
 DESCRIPTION = "model.json"
 CHECKSUM = "crc32"
-"""Under this name the weights' file carries :func:`~kneeoa.network.checksum.checksum`; one from
-before it did, is taken as it is.
+"""Metadata key of :func:`~kneeoa.network.checksum.checksum` in the weights' file; an older file
+without it is accepted unchecked.
 """
 VERSION = 2
-"""Of the description. Version 1 did not say how images were prepared (:attr:`ModelSpec.trained_on`)
-and carried no number.
+"""Version of the description. Version 1 did not say how images were prepared
+(:attr:`ModelSpec.trained_on`) and carried no number.
 """
 
 
 def build(spec: ModelSpec) -> Network:
-    """The network of a specification, with fresh weights drawn from torch's global generator (seed
-    it first).
+    """Build the network of a specification, with fresh weights drawn from torch's global generator
+    (seed it first).
 
     Raises:
         KneeoaError: unknown kind, option, mode or level, or an input that does not fit.
@@ -48,8 +48,8 @@ def build(spec: ModelSpec) -> Network:
 
 
 def save(network: Network, spec: ModelSpec, folder: str | Path) -> None:
-    """Write ``weights.safetensors`` and ``model.json`` into ``folder``, each atomically; same
-    weights, same bytes.
+    """Write ``weights.safetensors`` and ``model.json`` into ``folder``, each atomically; equal
+    weights give equal bytes.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     with atomic_path(Path(folder) / WEIGHTS) as temporary:
@@ -58,7 +58,7 @@ def save(network: Network, spec: ModelSpec, folder: str | Path) -> None:
 
 
 def read_spec(folder: str | Path) -> ModelSpec:
-    """What the network in ``folder`` is made of.
+    """Read the specification of the network in ``folder``.
 
     Raises:
         KneeoaError: ``model.json`` is missing, damaged or of a version that is not known.
@@ -84,7 +84,7 @@ def _missing(path: Path) -> str:
 
 
 def load(folder: str | Path, device: str = "cpu") -> tuple[Network, ModelSpec]:
-    """The network in ``folder``, in evaluation mode on ``device``, and its specification.
+    """Load the network in ``folder``, in evaluation mode on ``device``, and its specification.
 
     Raises:
         KneeoaError: a file is missing or damaged, or the weights do not belong to the description.
@@ -98,15 +98,15 @@ def load(folder: str | Path, device: str = "cpu") -> tuple[Network, ModelSpec]:
         network = build(spec)
     try:
         # Cloned, since the file's tensors lie at any address, and vector kernels round by
-        # alignment: the last bit could differ from what the network said in training.
+        # alignment: the last bit could differ from the network's output in training.
         with safe_open(weights, framework="pt") as stream:
-            told = (stream.metadata() or {}).get(CHECKSUM)
+            expected = (stream.metadata() or {}).get(CHECKSUM)
             tensors = {name: stream.get_tensor(name).clone() for name in stream.keys()}  # noqa: SIM118 (not a mapping)
         network.load_state_dict(tensors, assign=True)
     except (SafetensorError, RuntimeError) as error:
         first = str(error).strip().splitlines()[-1].strip()[:200]  # torch lists every tensor
         raise KneeoaError(f"{weights} does not hold the weights that {DESCRIPTION} describes ({first}); {again(weights)}.") from error
-    if told not in (None, checksum(tensors)):
+    if expected not in (None, checksum(tensors)):
         raise KneeoaError(f"{weights} has changed since it was written; {again(weights)}.")
     kernels_channels_last(network)
     return network.eval().to(device), spec

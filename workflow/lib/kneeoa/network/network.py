@@ -1,5 +1,5 @@
-"""A backbone, dropout where the published network has it, and the heads of a mode: what it says,
-and what explains it.
+"""A network: a backbone, dropout where the published network has it, and the heads of a mode; its
+outputs and the scores that saliency explains.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from kneeoa.network.readings import groupings
 
 @dataclass
 class Output:
-    """What a network says of a batch."""
+    """A network's output for a batch."""
 
     embedding: Tensor
     """``[batch, width]``, before dropout."""
@@ -42,8 +42,8 @@ class Network(nn.Module):
 
     @property
     def readings(self) -> tuple[tuple[str, str], ...]:
-        """Every pair (level, head) that the network can speak about: own heads, and coarse levels
-        read from finer heads.
+        """Every pair (level, head) that the network predicts: each head's own level, and the
+        coarser levels derived from it.
         """
         return tuple(self._groups)
 
@@ -59,8 +59,8 @@ class Network(nn.Module):
         softmax is the sum of their probabilities; a coarse class that no fine class belongs to has
         minus infinity.
         """
-        own = self.heads.class_logits(logits)
-        return {(level, head): self._grouped(own[head], level, head) for level, head in self._groups}
+        head_logits = self.heads.class_logits(logits)
+        return {(level, head): self._coarse_logits(head_logits[head], level, head) for level, head in self._groups}
 
     def probabilities(self, logits: dict[str, Tensor]) -> dict[tuple[str, str], Tensor]:
         """(level, head) -> float64 probabilities ``[batch, classes of the level]`` for each of
@@ -77,16 +77,16 @@ class Network(nn.Module):
         logit).
 
         Raises:
-            KneeoaError: ``head`` does not speak about ``level``, the level is multilabel, or one of
-                its two classes is empty.
+            KneeoaError: ``head`` does not predict ``level``, the level is multilabel, or one of its
+                two classes is empty.
         """
         if (level, head) not in self._groups:
-            known = ", ".join(f"{pair[0]} from {pair[1]}" for pair in self.readings)
-            raise KneeoaError(f"there is no score of level '{level}' from head '{head}'; this network gives {known}")
-        kind = self.levels[level].kind
-        if kind == "multilabel":
-            raise KneeoaError(f"level '{level}' is multilabel: its findings have no common score to explain; name one of them")
-        if kind == "binary":
+            available = ", ".join(f"{pair[0]} from {pair[1]}" for pair in self.readings)
+            raise KneeoaError(f"there is no score of level '{level}' from head '{head}'; this network gives {available}")
+        explained = self.levels[level]
+        if not explained.exclusive:
+            raise KneeoaError(f"level '{level}' is {explained.kind}: its findings have no common score to explain; name one of them")
+        if explained.binary:
             return self.heads.score(output.logits, head, [fine for fine, coarse in enumerate(self._groups[level, head]) if coarse == 1])
         return self.class_logits(output.logits)[level, head].amax(dim=1)
 
@@ -95,16 +95,16 @@ class Network(nn.Module):
         multilabel level; differentiable.
 
         Raises:
-            KneeoaError: ``head`` does not speak about ``level``, or no class of the head belongs to
-                the class, or all do.
+            KneeoaError: ``head`` does not predict ``level``, or no class of the head belongs to the
+                class, or all do.
         """
         if (level, head) not in self._groups:
             raise KneeoaError(f"there is no score of level '{level}' from head '{head}'")
-        if self.levels[level].kind == "multilabel":
+        if not self.levels[level].exclusive:
             return self.heads.class_logits(output.logits)[head][:, number]
         return self.heads.score(output.logits, head, [fine for fine, coarse in enumerate(self._groups[level, head]) if coarse == number])
 
-    def _grouped(self, logits: Tensor, level: str, head: str) -> Tensor:
+    def _coarse_logits(self, logits: Tensor, level: str, head: str) -> Tensor:
         if level == head:
             return logits
         groups = self._groups[level, head]

@@ -19,30 +19,30 @@ from torch.utils.checkpoint import checkpoint
 
 
 def stages(network: nn.Module) -> list[nn.Module]:
-    """The outermost composed members of lists and sequences: a ResNet's stages, a DenseNet's dense
-    blocks, a transformer's layers.
+    """The outermost modules in lists and sequences that have submodules: a ResNet's stages, a
+    DenseNet's dense blocks, a transformer's layers.
     """
-    found: list[nn.Module] = []
+    members: list[nn.Module] = []
     for child in network.children():
         if isinstance(network, nn.ModuleList | nn.Sequential) and any(True for _ in child.children()):
-            found.append(child)
+            members.append(child)
         else:
-            found += stages(child)
-    return found
+            members += stages(child)
+    return members
 
 
 def recompute(network: nn.Module) -> int:
-    """Let every stage of ``network`` (see :func:`stages`) compute its activations again in
-    training; returns how many there are.
+    """Make every stage of ``network`` (see :func:`stages`) recompute its activations in training;
+    returns the number of stages.
 
     Gradients and running statistics are those of a plain pass: random layers draw the same numbers,
     and the second pass does not count as another batch for batch normalisation. Names and weights
     stay as they are.
     """
-    found = stages(network)
-    for stage in found:
+    repeated = stages(network)
+    for stage in repeated:
         stage.forward = partial(_checkpointed, stage, stage.forward)  # type: ignore[method-assign]
-    return len(found)
+    return len(repeated)
 
 
 def _checkpointed(stage: nn.Module, forward: Any, *inputs: Any) -> Any:
@@ -52,14 +52,14 @@ def _checkpointed(stage: nn.Module, forward: Any, *inputs: Any) -> Any:
 
 
 def _contexts(stage: nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-    """What surrounds the first and the second pass."""
+    """Context managers for the first and the second pass."""
     return nullcontext(), _statistics_untouched(stage)
 
 
 @contextmanager
 def _statistics_untouched(stage: nn.Module) -> Iterator[None]:
-    """With a momentum of zero the running statistics stay what they are, bit for bit; the count of
-    batches is put back.
+    """Keep running statistics unchanged, bit for bit, by a momentum of zero; the count of batches
+    is restored.
     """
     norms = [module for module in stage.modules() if isinstance(module, _BatchNorm)]
     before = [(norm, norm.momentum, norm.num_batches_tracked) for norm in norms]

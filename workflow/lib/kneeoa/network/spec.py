@@ -1,4 +1,4 @@
-"""What a network is made of, as plain JSON: enough to build it again. Imports no torch."""
+"""Specification of a network as plain JSON, enough to build it again. Imports no torch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kneeoa.errors import KneeoaError
 
 
 class TrainedOn(Section):
-    """The images that a network learned from, so that others can be brought to the same form."""
+    """Form of the images that a network was trained on, so that others can be prepared alike."""
 
     view: Name
     """Name of their view."""
@@ -37,7 +37,7 @@ class TrainedOn(Section):
 
 
 class ModelSpec(Section):
-    """Everything but the weights; sections may be given as objects or as plain mappings."""
+    """All of a network but its weights; sections may be given as objects or as plain mappings."""
 
     backbone: str
     """Kind of the backbone."""
@@ -53,12 +53,12 @@ class ModelSpec(Section):
     levels: tuple[Level, ...] = Field(min_length=1)
     """All levels of the study, coarse to fine: a coarse one may be read from a fine head."""
     trained_on: TrainedOn | None = None
-    """Where its images came from and how they were prepared; None: not known, so the network is of
-    no use on other images.
+    """Where its images came from and how they were prepared; None: not known, so the network cannot
+    be applied to other images.
     """
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON-able mapping."""
+        """The specification as a mapping for JSON."""
         return self.model_dump(mode="json")
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Where saliency falls: each arm against chance and the shift null, and the contrasts of modes."""
+"""The table of saliency on tissues: each arm beside chance and both nulls, and the contrasts."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import interval, number, p_value
-from kneeoa.figures.scores import records
-from kneeoa.figures.words import count, printed, sentence_case
+from kneeoa.figures.words import printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames, settings_head
-from kneeoa.paper_tables.csv_file import write_csv
-from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.paper_tables.sample_size import sample_size
+from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.anatomy import ANATOMY
 
 TABLE = {
@@ -25,34 +24,24 @@ TABLE = {
     "needs": ["masks"],
 }
 SCHEMA = ANATOMY
+CSV_ORDER = ANATOMY.key
 
 PRINTED = ("enrichment", "normalised", "mass", "top5_overlap", "auroc")
 """The measures that are printed; the CSV holds all."""
 
 
-def write(anatomy: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
-    """Write ANATOMY: CSV with every row, LaTeX with a tabular of arms and one of contrasts, of the
-    measures in ``PRINTED``.
-
-    Args:
-        anatomy: ANATOMY file.
-        out_csv: CSV to write, sorted by the table's key.
-        out_tex: LaTeX to write.
-        arms: the arms table; gives the order of the rows and their printed names. Default: sorted
-            by name.
-        labels: the study's own printed names.
+def csv_rows(anatomy: Path) -> pd.DataFrame:
+    """Read every row of ANATOMY.
 
     Raises:
         KneeoaError: the file is not ANATOMY.
     """
-    rows = ANATOMY.read(anatomy)
-    write_csv(out_csv, rows, order=ANATOMY.key)
-    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+    return ANATOMY.read(anatomy)
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of ANATOMY rows: the measures of ``PRINTED`` of the arms, then of the
-    contrasts, where there are any.
+    """Print ANATOMY rows: the measures of ``PRINTED`` of the arms, then of the contrasts, where
+    there are any.
     """
     rows = rows[rows["measure"].isin(PRINTED) & rows["grade"].isna()]
     order = {arm: rank for rank, arm in enumerate(names.ordered(rows["arm"]))}
@@ -68,18 +57,18 @@ def _shared(row: Mapping[str, object], labels: Mapping[str, str] | None) -> list
 
 def _arms(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
     body = []
-    for row in records(rows):
+    for row in row_dicts(rows):
         estimate = interval(row["estimate"], row["low"], row["high"])
         levels = [number(row["chance"])]
         levels += [number(row["null_mean"]), p_value(row["null_p"]), number(row["others_mean"]), p_value(row["others_p"])]
         body.append([names.backbone(row["arm"]), names.mode(row["arm"]), *_shared(row, labels), estimate, *levels])
     heads = ["Backbone", "Mode", "Tissue", "Measure", "Mean [interval]", "Chance", "Shifted maps", "p", "Others' maps", "p"]
-    return Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=_subjects(rows))
+    return Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=f"{sample_size(rows)}.")
 
 
 def _contrasts(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
     body = []
-    for row in records(rows):
+    for row in row_dicts(rows):
         difference = interval(row["estimate"], row["low"], row["high"], 3, 3, signed=True)
         body.append(
             [
@@ -109,12 +98,5 @@ def _contrasts(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | 
         body,
         left=4,
         breaks=changes([line[0] for line in body]),
-        notes=_subjects(rows) + " p: Wilcoxon over subjects; Holm over methods and measures of a tissue.",
+        notes=f"{sample_size(rows)}. p: Wilcoxon over subjects; Holm over methods and measures of a tissue.",
     )
-
-
-def _subjects(rows: pd.DataFrame) -> str:
-    if rows.empty:
-        return ""
-    cases, subjects, seeds = (int(rows[key].max()) for key in ("cases", "subjects", "seeds"))
-    return f"{count(cases, 'case')} of {count(subjects, 'subject')}, {count(seeds, 'seed')}."

@@ -1,4 +1,4 @@
-"""In which order arms stand in a table, and what they are called."""
+"""Order and printed names of the arms in a table."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from kneeoa.figures.words import printed, sentence_case
 
 
 class ArmNames:
-    """The arms table as a table's left columns; arms that it does not know come last under their
-    own names.
+    """Order and printed names of the arms, for the left columns of a table; arms that the arms
+    table lacks come last under their own names.
     """
 
     def __init__(self, arms: Factors | None, labels: Mapping[str, str] | None) -> None:
@@ -18,28 +18,28 @@ class ArmNames:
         self._rank = {arm: rank for rank, arm in enumerate(self._arms)}
 
     def ordered(self, names: Iterable[str]) -> list[str]:
-        """Each arm once, in the order of the configuration, unknown ones by name."""
+        """Return each arm once, in the order of the configuration, unknown ones by name."""
         return sorted(set(names), key=lambda arm: (self._rank.get(arm, len(self._rank)), arm))
 
     def backbone(self, arm: str) -> str:
-        """The backbone's printed name and whatever else but the mode tells the arm apart; of an
-        unknown arm its own name.
+        """Print the backbone and whatever else but the mode tells the arm apart; for an unknown arm
+        its own name.
         """
         return learner(self._arms, arm, self._labels) or printed(arm, self._labels) if arm in self._arms else arm
 
     def mode(self, arm: str) -> str:
-        """The mode's printed name; of an unknown arm nothing."""
+        """Print the mode; for an unknown arm nothing."""
         return printed_value("mode", value_of(self._arms[arm], "mode"), self._labels) if arm in self._arms else ""
 
     def pair(self, candidate: str, reference: str, factor: str = "mode") -> str:
-        """``Dual vs Single-OA``, the values of the factor that varies; with whole names where the
-        arms table does not tell them.
+        """Print the values of the factor that varies, ``Dual vs Single-OA``; whole names where the
+        arms table lacks the arms.
         """
         return f"{self._value(candidate, factor)} vs {self._value(reference, factor)}"
 
     def setting(self, candidate: str, reference: str, factor: str, otherwise: object = "") -> str:
-        """What the two arms share, by which rows of a table of comparisons are grouped; in words of
-        ``otherwise`` where the arms table does not hold both.
+        """Print what the two arms share, by which rows of a table of comparisons are grouped;
+        ``otherwise`` where the arms table lacks one of them.
         """
         if candidate in self._arms and reference in self._arms:
             return setting(self._arms, candidate, reference, self._labels, (factor,))
@@ -50,7 +50,7 @@ class ArmNames:
 
 
 def settings_head(factors: Iterable[object]) -> str:
-    """The heading of the column of settings: the backbone, where the mode alone varies."""
+    """Return the heading of the column of settings: the backbone, where the mode alone varies."""
     return "Backbone" if set(factors) <= {"mode"} else "Arms"
 
 

@@ -1,18 +1,16 @@
-"""The arms table: what was trained, with every factor."""
+"""The table of arms: what was trained, with every factor."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from kneeoa.errors import KneeoaError
 from kneeoa.figures.words import printed, sentence_case
-from kneeoa.paper_tables.csv_file import write_csv
-from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.paper_tables.latex import Tabular, changes
 
 if TYPE_CHECKING:
     from kneeoa.paper_tables.arm_names import ArmNames
@@ -20,63 +18,59 @@ if TYPE_CHECKING:
 TABLE = {
     "section": "design",
     "title": "Arms",
-    "settings": {"arms": "rows_of_arms"},
+    "settings": {"rows_of_arms": "rows_of_arms"},
 }
 SCHEMA = None
 """Its columns are the factors that the study has."""
+CSV_ORDER: tuple[str, ...] = ()
 
 _FIRST = ("name", "backbone", "mode")
 
 
 def flat(arm: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested sections as dotted keys (``training.epochs``); lists as JSON; an absent factor is left
-    out.
+    """Flatten nested sections to dotted keys (``training.epochs``); lists become JSON; an absent
+    factor is left out.
     """
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for key, value in arm.items():
         if isinstance(value, Mapping):
-            found |= flat(value, f"{prefix}{key}.")
+            result |= flat(value, f"{prefix}{key}.")
         elif value is not None:
-            found[prefix + key] = json.dumps(value) if isinstance(value, list | tuple | set) else value
-    return found
+            result[prefix + key] = json.dumps(value) if isinstance(value, list | tuple | set) else value
+    return result
 
 
 def _plain(value: Any) -> str:
-    """A cell for print: the members of a JSON list one after the other."""
+    """Print a cell: the members of a JSON list one after the other."""
     members = json.loads(value) if isinstance(value, str) and value.startswith("[") else [value]
     return ", ".join(str(member) for member in members)
 
 
-def write(arms: Sequence[Mapping[str, Any]], out_csv: Path, out_tex: Path, labels: Mapping[str, str] | None = None) -> None:
-    """Write the arms in the configuration's order: CSV with every factor, LaTeX with those in which
-    arms differ.
+def csv_rows(rows_of_arms: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return a row for each arm with every factor, in the configuration's order.
 
     Args:
-        arms: one mapping an arm, with ``name``, ``backbone``, ``mode`` and anything else (nested
-            sections too).
-        out_csv: CSV to write.
-        out_tex: LaTeX to write.
-        labels: the study's own printed names.
+        rows_of_arms: one mapping an arm, with ``name``, ``backbone``, ``mode`` and anything else
+            (nested sections too).
 
     Raises:
         KneeoaError: an arm lacks its name, backbone or mode.
     """
-    rows = [flat(arm) for arm in arms]
-    for arm, row in zip(arms, rows, strict=True):
+    rows = [flat(arm) for arm in rows_of_arms]
+    for arm, row in zip(rows_of_arms, rows, strict=True):
         missing = [key for key in _FIRST if key not in arm]  # null: it does not apply
         if missing:
             raise KneeoaError(f"the arm {row} lacks '{missing[0]}'; every arm needs its name, backbone and mode.")
     columns = list(dict.fromkeys([*_FIRST, *(key for row in rows for key in row)]))
-    frame = pd.DataFrame([{key: row.get(key) for key in columns} for row in rows], columns=columns, dtype=object)
-    write_csv(out_csv, frame)
-    write_latex(out_tex, _tabulars(rows, labels))
+    return pd.DataFrame([{key: row.get(key) for key in columns} for row in rows], columns=columns, dtype=object)
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames | None, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed table of what :func:`write` wrote: the arms' names, backbones and modes, and the
-    factors in which they differ; an empty cell is an absent factor.
+    """Print the arms: names, backbones, modes, and the factors in which they differ; an empty cell
+    is an absent factor.
     """
-    return _tabulars([{str(key): value for key, value in row.items() if value != ""} for row in rows.to_dict("records")], labels)
+    arms = [{str(key): value for key, value in row.items() if value not in (None, "")} for row in rows.to_dict("records")]
+    return _tabulars(arms, labels)
 
 
 def _tabulars(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str] | None) -> list[Tabular]:

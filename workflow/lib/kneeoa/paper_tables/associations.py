@@ -1,5 +1,5 @@
-"""What goes with severity given age, sex and site, within people, and what agrees between seeds and
-readers: all rows in CSV and LaTeX.
+"""The table of associations: correlations with severity given age, sex and site, correlations
+within people, and agreement of seeds and readers.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import pandas as pd
 from kneeoa.figures.numbers import interval, p_value
 from kneeoa.figures.words import printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames
-from kneeoa.paper_tables.csv_file import write_csv
-from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.paper_tables.latex import Tabular, changes
 from kneeoa.tables.associations import ASSOCIATIONS
 
 TABLE = {
@@ -21,9 +20,11 @@ TABLE = {
     "place": 3,
     "title": "What goes with severity, adjusted and within people, and agreement of seeds and readers",
     "inputs": ["associations"],
+    "settings": {"arms": "arms"},
     "needs": ["cohorts"],
 }
 SCHEMA = ASSOCIATIONS
+CSV_ORDER: tuple[str, ...] = ()
 
 STATISTICS = {
     "partial_spearman": "Spearman",
@@ -34,30 +35,23 @@ STATISTICS = {
 """Statistic -> how it is printed."""
 
 
-def write(associations: Path, out_csv: Path, out_tex: Path, labels: Mapping[str, str] | None = None) -> None:
-    """Write ASSOCIATIONS.
-
-    Args:
-        associations: ASSOCIATIONS file.
-        out_csv: CSV to write.
-        out_tex: LaTeX to write, one tabular for each cohort.
-        labels: the study's own printed names.
+def csv_rows(associations: Path) -> pd.DataFrame:
+    """Read every row of ASSOCIATIONS.
 
     Raises:
         KneeoaError: the file is not ASSOCIATIONS.
     """
-    rows = ASSOCIATIONS.read(associations)
-    write_csv(out_csv, rows)
-    write_latex(out_tex, tabulars(rows, None, labels))
+    return ASSOCIATIONS.read(associations)
 
 
-def tabulars(rows: pd.DataFrame, names: ArmNames | None, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of ASSOCIATIONS rows, one for each cohort; arms have their own names."""
+def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
+    """Print ASSOCIATIONS rows, a tabular for each cohort; a reader stands where backbones do."""
     tables = []
     for cohort, part in rows.groupby("cohort", sort=False):
         body = [
             [
-                printed(str(row.arm), labels),
+                names.backbone(str(row.arm)),
+                names.mode(str(row.arm)),
                 sentence_case(str(row.quantity)),
                 printed(str(row.against), labels),
                 STATISTICS[str(row.statistic)] + (f", given {row.adjusted_for!s}" if row.adjusted_for else ""),
@@ -66,10 +60,11 @@ def tabulars(rows: pd.DataFrame, names: ArmNames | None, labels: Mapping[str, st
                 str(row.cases),
                 str(row.note),
             ]
-            for row in part.itertuples(index=False)
+            for arm in names.ordered(part["arm"])
+            for row in part[part["arm"] == arm].itertuples(index=False)
         ]
-        heads = ["Arm", "Quantity", "Against", "Statistic", "Estimate", "p", "Cases", "Note"]
+        heads = ["Backbone", "Mode", "Quantity", "Against", "Statistic", "Estimate", "p", "Cases", "Note"]
         heading = f"{printed(str(cohort), labels)}, {printed('test', labels)}"
         notes = "Means over seeds, but for their agreement. People resampled with all their knees; within person: Fisher's interval."
-        tables.append(Tabular(heads, body, left=4, heading=heading, breaks=changes([line[0] for line in body]), notes=notes))
+        tables.append(Tabular(heads, body, left=5, heading=heading, breaks=changes([" ".join(line[:2]) for line in body]), notes=notes))
     return tables

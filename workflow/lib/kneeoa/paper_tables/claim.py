@@ -1,5 +1,5 @@
-"""The claim: change in prediction, in the order of the axis and in saliency, a line for each pair
-of arms that a contrast compares.
+"""The table of the claim: change in prediction, in the order of the axis and in saliency, a line
+for each pair of arms that a contrast compares.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import UNDEFINED, interval
-from kneeoa.figures.scores import records
-from kneeoa.figures.words import count, printed, sentence_case
+from kneeoa.figures.words import printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames, settings_head
-from kneeoa.paper_tables.csv_file import write_csv
-from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.paper_tables.sample_size import sample_size
+from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.claim import CLAIM
 
 TABLE = {
@@ -26,38 +25,29 @@ TABLE = {
     "needs": ["contrasts_of_arms"],
 }
 SCHEMA = CLAIM
+CSV_ORDER: tuple[str, ...] = ()
 
 
-def write(claim: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
-    """Write CLAIM: CSV with every row in the table's order, LaTeX with a line for each pair of arms
-    and a column for each measure.
-
-    Args:
-        claim: CLAIM file.
-        out_csv: CSV to write.
-        out_tex: LaTeX to write.
-        arms: the arms table; gives the printed names of what is compared. Default: the arms' names.
-        labels: the study's own printed names.
+def csv_rows(claim: Path) -> pd.DataFrame:
+    """Read every row of CLAIM.
 
     Raises:
         KneeoaError: the file is not CLAIM.
     """
-    rows = CLAIM.read(claim)
-    write_csv(out_csv, rows)
-    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+    return CLAIM.read(claim)
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed table of CLAIM rows, one for each cohort."""
-    return [_tabular(own, str(cohort), names, labels) for cohort, own in rows.groupby("cohort", sort=True)]
+    """Print CLAIM rows, a tabular for each cohort."""
+    return [_tabular(cohort_rows, str(cohort), names, labels) for cohort, cohort_rows in rows.groupby("cohort", sort=True)]
 
 
 def _tabular(rows: pd.DataFrame, cohort: str, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
-    found = records(rows.fillna({"level": "", "of": ""}))
-    columns = list(dict.fromkeys((row["part"], row["level"], row["measure"], row["of"]) for row in found))
+    differences = row_dicts(rows.fillna({"level": "", "of": ""}))
+    columns = list(dict.fromkeys((row["part"], row["level"], row["measure"], row["of"]) for row in differences))
     columns.sort(key=lambda column: ["prediction", "axis", "saliency"].index(column[0]))
     lines: dict[tuple[str, str, str, object], dict[tuple[str, str, str, str], str]] = {}
-    for row in found:
+    for row in differences:
         cell = interval(row["difference"], row["low"], row["high"], 3, 3, signed=True)
         backbone = row["backbone"] if isinstance(row["backbone"], str) else ""
         cells = lines.setdefault((row["candidate"], row["reference"], row["factor"], backbone), {})
@@ -71,14 +61,12 @@ def _tabular(rows: pd.DataFrame, cohort: str, names: ArmNames, labels: Mapping[s
         for (candidate, reference, factor, backbone), cells in lines.items()
     ]
     heads = [sentence_case(" ".join(printed(word, labels) for word in (level, of, measure) if word)) for _, level, measure, of in columns]
-    cases, subjects, seeds = (int(rows[key].max()) for key in ("cases", "subjects", "seeds"))
-    heading = f"{printed(cohort, labels)}, {printed('test', labels)}: {count(cases, 'case')} of {count(subjects, 'subject')}, "
-    how = " or ".join(sorted(set(rows["resampled"])))
+    resampled = " or ".join(sorted(set(rows["resampled"])))
     return Tabular(
         [settings_head(rows["factor"]), "Comparison", *heads],
         body,
         left=2,
-        heading=heading + count(seeds, "seed"),
+        heading=f"{printed(cohort, labels)}, {printed('test', labels)}: {sample_size(rows)}",
         breaks=changes([line[0] for line in body]),
-        notes=f"Candidate - reference. Intervals: percentiles of one bootstrap for all columns, {how} resampled; not adjusted.",
+        notes=f"Candidate - reference. Intervals: percentiles of one bootstrap for all columns, {resampled} resampled; not adjusted.",
     )

@@ -1,4 +1,4 @@
-"""The paper's comparison table."""
+"""The table of contrasts: the paper's comparisons of arms."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from kneeoa.config.metrics import base
-from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import UNDEFINED, interval, number, p_value
-from kneeoa.figures.scores import records
 from kneeoa.figures.words import LOWER_IS_BETTER, printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames, settings_head
-from kneeoa.paper_tables.csv_file import write_csv
-from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.contrasts import CONTRASTS
 
 TABLE = {
@@ -26,6 +24,7 @@ TABLE = {
     "needs": ["contrasts"],
 }
 SCHEMA = CONTRASTS
+CSV_ORDER: tuple[str, ...] = ()
 
 FIRST_COLUMNS = (
     "backbone",
@@ -42,35 +41,26 @@ FIRST_COLUMNS = (
     "p_adjusted",
     "test",
 )
-"""The columns that ``contrasts.csv`` begins with: a contract with those who read it."""
+"""The columns that ``contrasts.csv`` begins with, on which its users rely."""
 
 _DETECTABLE = "Detectable: the smallest difference that would be found with the configured power."
 
 
-def write(contrasts: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
-    """Write CONTRASTS in the table's own order, which is the configuration's.
-
-    Args:
-        contrasts: CONTRASTS file.
-        out_csv: CSV to write: ``FIRST_COLUMNS``, then the rest of CONTRASTS.
-        out_tex: LaTeX to write.
-        arms: the arms table; gives the printed names of what is compared. Default: the arms' names.
-        labels: the study's own printed names.
+def csv_rows(contrasts: Path) -> pd.DataFrame:
+    """Read every row of CONTRASTS, ``FIRST_COLUMNS`` before the other columns.
 
     Raises:
         KneeoaError: the file is not CONTRASTS.
     """
-    rows = CONTRASTS.read(contrasts)
     rest = [name for name in CONTRASTS.schema.names if name not in FIRST_COLUMNS]
-    write_csv(out_csv, rows[[*FIRST_COLUMNS, *rest]])
-    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+    return CONTRASTS.read(contrasts)[[*FIRST_COLUMNS, *rest]]
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed table of CONTRASTS rows, in their order."""
+    """Print CONTRASTS rows in one tabular, in their order."""
     several = rows["cohort"].nunique() > 1
     body = []
-    for row in records(rows):
+    for row in row_dicts(rows):
         metric = f"{printed(row['level'], labels)} {printed(row['metric'], labels)}{' ↓' if base(row['metric']) in LOWER_IS_BETTER else ''}"
         where = f", {printed(row['cohort'], labels)}" if several else ""
         body.append(
@@ -101,7 +91,7 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     ]
     families = rows[rows["adjustment"] != "none"][["family", "adjustment", "m"]].drop_duplicates()
     notes = "; ".join(
-        f"{printed(row['adjustment'])} over the {int(row['m'])} tests of the family {row['family']}" for row in records(families)
+        f"{printed(row['adjustment'])} over the {int(row['m'])} tests of the family {row['family']}" for row in row_dicts(families)
     )
     table = Tabular(
         heads, body, left=3, breaks=changes([line[0] for line in body]), notes=_DETECTABLE + (f" Adjusted p: {notes}." if notes else "")

@@ -1,5 +1,5 @@
-"""CSV for machines: every digit of a float, empty for undefined, one order of rows; and the way
-back.
+"""Write tables as CSV (every digit of a float, empty for undefined, one order of rows) and read
+them back.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def write_csv(path: Path, rows: pd.DataFrame, *, order: Sequence[str] = ()) -> N
 
 
 def read_csv(path: Path, schema: TableSchema | None) -> pd.DataFrame:
-    """Read what :func:`write_csv` wrote of a table: numbers as float64 (NaN where undefined), texts
-    as they were, None where absent; without a schema every column as text.
+    """Read a table that :func:`write_csv` wrote: numbers as float64 (NaN where undefined), texts as
+    they were, None where absent; without a schema every column as text.
 
     Raises:
         KneeoaError: the file cannot be read, lacks a column of the table, or holds a number that is

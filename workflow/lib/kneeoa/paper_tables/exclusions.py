@@ -1,4 +1,4 @@
-"""What could not be used, and why: every exclusion in CSV, counts by reason in LaTeX."""
+"""The table of exclusions: every exclusion in CSV, counts by reason in LaTeX."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from kneeoa.figures.words import printed, sentence_case
-from kneeoa.paper_tables.csv_file import write_csv
-from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.paper_tables.latex import Tabular, changes
 from kneeoa.tables.exclusions import EXCLUSIONS
 
 if TYPE_CHECKING:
@@ -23,32 +22,23 @@ TABLE = {
     "needs": ["cohorts"],
 }
 SCHEMA = EXCLUSIONS
+CSV_ORDER = ("cohort", "stage", "scope", "reason", "case_id", "view", "detail")
 
-_ORDER = ("cohort", "stage", "scope", "reason", "case_id", "view", "detail")
 
-
-def write(exclusions: Sequence[Path], out_csv: Path, out_tex: Path, labels: Mapping[str, str] | None = None) -> None:
-    """Write EXCLUSIONS of all cohorts, sorted by cohort, stage, scope, reason and case.
-
-    Args:
-        exclusions: EXCLUSIONS files.
-        out_csv: CSV to write, one row an exclusion.
-        out_tex: LaTeX to write, one row a reason with the number of cases and subjects.
-        labels: the study's own printed names.
+def csv_rows(exclusions: Sequence[Path]) -> pd.DataFrame:
+    """Read every row of EXCLUSIONS of all cohorts.
 
     Raises:
         KneeoaError: a file is not EXCLUSIONS.
     """
-    rows = EXCLUSIONS.concat(list(exclusions)).sort_values(list(_ORDER), ignore_index=True, kind="stable", na_position="first")
-    write_csv(out_csv, rows)
-    write_latex(out_tex, tabulars(rows, None, labels))
+    return EXCLUSIONS.concat(list(exclusions))
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames | None, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed table of EXCLUSIONS rows: one line a reason; it names no arm."""
+    """Print EXCLUSIONS rows in one tabular: a line for each reason; it names no arm."""
     body = []
-    for (cohort, stage, scope, reason), own in rows.groupby(["cohort", "stage", "scope", "reason"]):
-        counts = [str(own["case_id"].nunique()), str(own["subject"].nunique())]
+    for (cohort, stage, scope, reason), reason_rows in rows.groupby(["cohort", "stage", "scope", "reason"]):
+        counts = [str(reason_rows["case_id"].nunique()), str(reason_rows["subject"].nunique())]
         what = [sentence_case(str(text).replace("-", " ")) for text in (stage, reason, scope)]
         body.append([printed(str(cohort), labels), *what, *counts])
     heads = ["Cohort", "Stage", "Reason", "Leaves", "Cases", "Subjects"]

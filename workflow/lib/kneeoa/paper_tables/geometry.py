@@ -1,4 +1,6 @@
-"""Measures of the representation: every run in CSV, each arm over its seeds in LaTeX."""
+"""The table of measures of the representation: every run in CSV, each arm over its seeds in
+LaTeX.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import interval, is_number, number
 from kneeoa.figures.words import printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames
-from kneeoa.paper_tables.csv_file import write_csv
-from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.paper_tables.latex import Tabular, changes
 from kneeoa.tables.geometry import GEOMETRY
 
 TABLE = {
@@ -24,6 +24,7 @@ TABLE = {
     "needs": ["axis"],
 }
 SCHEMA = GEOMETRY
+CSV_ORDER = GEOMETRY.key
 
 PRINTED = (
     "explained_variance",
@@ -38,45 +39,29 @@ PRINTED = (
 """The measures that are printed; the CSV holds all."""
 
 
-def write(
-    all_measures: Sequence[Path], out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None
-) -> None:
-    """Write GEOMETRY of all runs: CSV with every row, LaTeX with one tabular for each cohort and
-    axis.
-
-    In LaTeX one seed is printed with its interval; of several seeds the mean and the range, since
-    an interval of one seed says nothing about the others.
-
-    Args:
-        all_measures: GEOMETRY files.
-        out_csv: CSV to write, sorted by the table's key.
-        out_tex: LaTeX to write; the measures of ``PRINTED`` on the test cases.
-        arms: the arms table; gives the order of the rows and their printed names. Default: sorted
-            by name.
-        labels: the study's own printed names.
+def csv_rows(all_measures: Sequence[Path]) -> pd.DataFrame:
+    """Read every row of GEOMETRY of all runs.
 
     Raises:
         KneeoaError: a file is not GEOMETRY, or two files hold the same run.
     """
-    rows = GEOMETRY.concat(list(all_measures))
-    write_csv(out_csv, rows, order=GEOMETRY.key)
-    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+    return GEOMETRY.concat(list(all_measures))
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of GEOMETRY rows on the test cases: the measures of ``PRINTED``, one table
-    for each cohort and axis.
+    """Print GEOMETRY rows of the test cases: the measures of ``PRINTED``, a tabular for each cohort
+    and axis.
     """
     tables = []
     rows = rows[(rows["split"] == "test") & rows["measure"].isin(PRINTED) & ~rows["against"].str.startswith("cartilage")]
-    for (cohort, split, axis), own in rows.groupby(["cohort", "split", "axis"], sort=False):
+    for (cohort, split, axis), axis_rows in rows.groupby(["cohort", "split", "axis"], sort=False):
         heading = ", ".join([sentence_case(printed(str(axis), labels)), printed(str(cohort), labels), printed(str(split), labels)])
-        tables.append(_tabular(own, heading, names, labels))
+        tables.append(_tabular(axis_rows, heading, names, labels))
     return tables
 
 
 def seeds_cell(rows: pd.DataFrame) -> str:
-    """One measure of an arm: ``0.81 [0.70, 0.88]`` for one seed, ``0.81 (0.78 to 0.84)`` for
+    """Print one measure of an arm: ``0.81 [0.70, 0.88]`` for one seed, ``0.81 (0.78 to 0.84)`` for
     several that differ.
     """
     if len(rows) == 1:
@@ -93,8 +78,10 @@ def _tabular(rows: pd.DataFrame, heading: str, names: ArmNames, labels: Mapping[
     measures = list(rows[["measure", "against"]].drop_duplicates().itertuples(index=False, name=None))
     body = []
     for arm in names.ordered(rows["arm"]):
-        own = rows[rows["arm"] == arm]
-        cells = [seeds_cell(part) if len(part := own[(own["measure"] == m) & (own["against"] == a)]) else "" for m, a in measures]
+        arm_rows = rows[rows["arm"] == arm]
+        cells = [
+            seeds_cell(part) if len(part := arm_rows[(arm_rows["measure"] == m) & (arm_rows["against"] == a)]) else "" for m, a in measures
+        ]
         body.append([names.backbone(arm), names.mode(arm), *cells])
     heads = [
         sentence_case(printed(measure, labels)) + (f", {printed(against, labels)}" if against else "") for measure, against in measures

@@ -34,8 +34,8 @@ _ESCAPES = {
 
 
 def escape(text: str) -> str:
-    """``text`` as LaTeX prints it literally; minus signs, dashes and comparisons become LaTeX's
-    own.
+    """Escape ``text`` so that LaTeX prints it literally; minus signs, dashes and comparisons become
+    LaTeX's own.
     """
     return "".join(_ESCAPES.get(character, character) for character in text)
 
@@ -57,7 +57,7 @@ class Tabular:
 
 
 def render(tables: Sequence[Tabular]) -> str:
-    """The tabulars one below the other. Needs the package booktabs."""
+    """Return the LaTeX of the tabulars, one below the other. Needs the package booktabs."""
     return "\n\n\\bigskip\n\n".join(_tabular(table) for table in tables) + "\n"
 
 
@@ -83,5 +83,5 @@ def write_latex(path: Path, tables: Sequence[Tabular]) -> None:
 
 
 def changes(values: Sequence[str]) -> list[int]:
-    """Rows at which a value differs from the one above: where a new group starts."""
+    """Return the rows at which a value differs from the one above: where a new group starts."""
     return [number for number in range(1, len(values)) if values[number] != values[number - 1]]

@@ -1,4 +1,4 @@
-"""What every arm achieves on the test cases."""
+"""The table of metrics of every arm on the test cases."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from kneeoa.config.metrics import TABLE as METRIC_TABLE
-from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import interval
-from kneeoa.figures.scores import records
 from kneeoa.figures.words import LOWER_IS_BETTER, count, printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames
-from kneeoa.paper_tables.csv_file import write_csv
-from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.presentation.summary_rows import row_dicts, summary_rows
 from kneeoa.tables.metrics import METRICS
 
 TABLE = {
@@ -24,56 +22,35 @@ TABLE = {
     "settings": {"arms": "arms_and_ensembles"},
 }
 SCHEMA = METRICS
+CSV_ORDER = METRICS.key
 
 PRINTED = tuple(metric.name for metric in METRIC_TABLE if metric.in_paper)
 """The metrics that are printed; the CSV holds all."""
 
 
-def speaking(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows that speak for the arms: means over seeds, and the only seed of an arm that has no
-    mean.
-    """
-    key = ["arm", "cohort", "split", "level", "head", "metric"]
-    means = rows[rows["seed"].isna()]
-    have = pd.MultiIndex.from_frame(means[key])
-    rest = rows[~pd.MultiIndex.from_frame(rows[key]).isin(have)]
-    alone = rest[~rest.duplicated(key, keep=False)]
-    return pd.concat([means, alone]).sort_index()
-
-
-def write(metrics: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
-    """Write METRICS: CSV with every row, LaTeX with the means over seeds on the test cases.
-
-    Args:
-        metrics: METRICS file.
-        out_csv: CSV to write, sorted by the table's key.
-        out_tex: LaTeX to write.
-        arms: the arms table; gives the order of the rows and their printed names. Default: sorted
-            by name.
-        labels: the study's own printed names.
+def csv_rows(metrics: Path) -> pd.DataFrame:
+    """Read every row of METRICS.
 
     Raises:
         KneeoaError: the file is not METRICS.
     """
-    rows = METRICS.read(metrics)
-    write_csv(out_csv, rows, order=METRICS.key)
-    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+    return METRICS.read(metrics)
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of METRICS rows: what speaks for each arm on the test cases, one for each
-    cohort and level.
+    """Print METRICS rows: the summary of each arm on the test cases, a tabular for each cohort and
+    level.
     """
     rows = rows[(rows["split"] == "test") & rows["metric"].isin(PRINTED)]
     return [
-        _tabular(own, str(cohort), str(split), str(level), names, labels)
-        for (cohort, split, level), own in speaking(rows).groupby(["cohort", "split", "level"], sort=False)
+        _tabular(level_rows, str(cohort), str(split), str(level), names, labels)
+        for (cohort, split, level), level_rows in summary_rows(rows).groupby(["cohort", "split", "level"], sort=False)
     ]
 
 
 def _tabular(rows: pd.DataFrame, cohort: str, split: str, level: str, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
     metrics = list(dict.fromkeys(rows["metric"]))
-    cells = {(row["arm"], row["head"], row["metric"]): row for row in records(rows)}
+    cells = {(row["arm"], row["head"], row["metric"]): row for row in row_dicts(rows)}
     body = []
     for arm in names.ordered(rows["arm"]):
         heads_of_arm = sorted(set(rows.loc[rows["arm"] == arm, "head"]), key=lambda head: (head != level, head))

@@ -1,4 +1,4 @@
-"""Sanity checks of saliency: randomised weights and repeatability between seeds."""
+"""The table of sanity checks of saliency: randomised weights and repeatability between seeds."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import interval, number, p_value
-from kneeoa.figures.scores import records
-from kneeoa.figures.words import count, printed, sentence_case
+from kneeoa.figures.words import printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames
-from kneeoa.paper_tables.csv_file import write_csv
-from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.paper_tables.sample_size import sample_size
+from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.sanity import SANITY
 
 TABLE = {
@@ -25,6 +24,7 @@ TABLE = {
     "needs": ["sanity"],
 }
 SCHEMA = SANITY
+CSV_ORDER = SANITY.key
 
 _DEPTHS = ("heads", "half", "all")
 _TRAINED, _ALL = "trained", "all"
@@ -36,28 +36,17 @@ _WHY = (
 )
 
 
-def write(sanity: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
-    """Write SANITY: CSV with every row, LaTeX with tabulars of randomised weights, of enrichment by
-    them and of repeatability.
-
-    Args:
-        sanity: SANITY file.
-        out_csv: CSV to write, sorted by the table's key.
-        out_tex: LaTeX to write.
-        arms: the arms table; gives the order of the rows and their printed names. Default: sorted
-            by name.
-        labels: the study's own printed names.
+def csv_rows(sanity: Path) -> pd.DataFrame:
+    """Read every row of SANITY.
 
     Raises:
         KneeoaError: the file is not SANITY.
     """
-    rows = SANITY.read(sanity)
-    write_csv(out_csv, rows, order=SANITY.key)
-    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+    return SANITY.read(sanity)
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of SANITY rows, of the checks that were made."""
+    """Print SANITY rows, a tabular for each check that was made."""
     order = {arm: rank for rank, arm in enumerate(names.ordered(rows["arm"]))}
     depth = {weights: rank for rank, weights in enumerate(_DEPTHS)}
     ranks = {"rank": rows["arm"].map(order), "depth": rows["weights"].map(depth).fillna(0)}
@@ -72,53 +61,50 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
 
 def _randomised(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
     body = []
-    for row in records(rows):
-        shared = [*_shared(row, names, labels), printed(str(row["weights"]), labels), sentence_case(printed(str(row["measure"]), labels))]
+    for row in row_dicts(rows):
+        shared = [
+            *_arm_and_method(row, names, labels),
+            printed(str(row["weights"]), labels),
+            sentence_case(printed(str(row["measure"]), labels)),
+        ]
         body.append([*shared, interval(row["estimate"], row["low"], row["high"], 2)])
     heads = ["Backbone", "Mode", "Method", "Randomised", "Measure", "Mean [interval]"]
-    note = _counted(rows) + " Likeness to the trained network's map of the same case."
+    note = f"{sample_size(rows)}. Likeness to the trained network's map of the same case."
     return Tabular(heads, body, left=5, breaks=changes([line[0] for line in body]), notes=note)
 
 
 def _enrichment(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
-    """Trained weights beside weights that are all randomised; both signs of a map, as random
-    weights have no sign to speak of.
+    """Trained weights beside weights that are all randomised; both signs of a map, since the sign
+    is arbitrary with random weights.
     """
     body = []
     rows = rows[rows["measure"] == _BOTH_SIGNS]
     for _, pair in rows[rows["weights"].isin([_TRAINED, _ALL])].groupby(["rank", "method", "cohort", "tissue"], sort=False):
-        weights = {str(row["weights"]): row for row in records(pair)}
+        weights = {str(row["weights"]): row for row in row_dicts(pair)}
         if len(weights) < 2:
             continue
-        line = [*_shared(weights[_TRAINED], names, labels), printed(str(weights[_TRAINED]["tissue"]), labels)]
+        line = [*_arm_and_method(weights[_TRAINED], names, labels), printed(str(weights[_TRAINED]["tissue"]), labels)]
         for row in (weights[_TRAINED], weights[_ALL]):
             line += [interval(row["estimate"], row["low"], row["high"], 2), p_value(row["null_p"]), number(row["others_mean"], 2)]
-        own = weights[_ALL]
-        gained = interval(own["difference"], own["difference_low"], own["difference_high"], 2, signed=True)
-        body.append([*line, gained, p_value(own["p"])])
+        randomised = weights[_ALL]
+        gained = interval(randomised["difference"], randomised["difference_low"], randomised["difference_high"], 2, signed=True)
+        body.append([*line, gained, p_value(randomised["p"])])
     heads = ["Backbone", "Mode", "Method", "Tissue"]
     heads += ["Trained [interval]", "p, shifted maps", "Others' maps", "Randomised [interval]", "p, shifted maps", "Others' maps"]
     heads += ["Trained - randomised [interval]", "p"]
-    return Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=_counted(rows) + " " + _WHY)
+    return Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=f"{sample_size(rows)}. {_WHY}")
 
 
-def _shared(row: Mapping[str, object], names: ArmNames, labels: Mapping[str, str] | None) -> list[str]:
+def _arm_and_method(row: Mapping[str, object], names: ArmNames, labels: Mapping[str, str] | None) -> list[str]:
     arm = str(row["arm"])
     return [names.backbone(arm), names.mode(arm), printed(str(row["method"]), labels)]
 
 
 def _repeated(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
     body = []
-    for row in records(rows):
+    for row in row_dicts(rows):
         estimate = interval(row["estimate"], row["low"], row["high"], 2)
-        body.append([*_shared(row, names, labels), estimate, number(row["reference"], 2)])
+        body.append([*_arm_and_method(row, names, labels), estimate, number(row["reference"], 2)])
     heads = ["Backbone", "Mode", "Method", "Same case, two seeds [interval]", "Different subjects"]
-    note = _counted(rows) + " Rank correlation of maps."
+    note = f"{sample_size(rows)}. Rank correlation of maps."
     return Tabular(heads, body, left=3, breaks=changes([line[0] for line in body]), notes=note)
-
-
-def _counted(rows: pd.DataFrame) -> str:
-    if rows.empty:
-        return ""
-    cases, subjects, seeds = (int(rows[key].max()) for key in ("cases", "subjects", "seeds"))
-    return f"{count(cases, 'case')} of {count(subjects, 'subject')}, {count(seeds, 'seed')}."

@@ -1,5 +1,5 @@
-"""How alike representations are: every pair of runs in CSV, means over seeds and between arms in
-LaTeX.
+"""The table of similarity of representations: every pair of runs in CSV, means over seeds and
+between arms in LaTeX.
 """
 
 from __future__ import annotations
@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import interval
 from kneeoa.figures.words import printed
 from kneeoa.paper_tables.arm_names import ArmNames
-from kneeoa.paper_tables.csv_file import write_csv
-from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.paper_tables.latex import Tabular, changes
 from kneeoa.tables.similarity import SIMILARITY
 
 TABLE = {
@@ -26,36 +24,28 @@ TABLE = {
     "needs": ["cohorts"],
 }
 SCHEMA = SIMILARITY
+CSV_ORDER: tuple[str, ...] = ()
 
 MEASURES = {"cka": "CKA, unbiased", "procrustes": "Procrustes distance"}
 
 
-def write(similarity: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
-    """Write SIMILARITY in the table's own order.
-
-    Args:
-        similarity: SIMILARITY file.
-        out_csv: CSV to write, every row.
-        out_tex: LaTeX to write: the rows that are means over pairs of runs.
-        arms: the arms table; gives the arms' printed names. Default: the arms' names.
-        labels: the study's own printed names.
+def csv_rows(similarity: Path) -> pd.DataFrame:
+    """Read every row of SIMILARITY.
 
     Raises:
         KneeoaError: the file is not SIMILARITY.
     """
-    rows = SIMILARITY.read(similarity)
-    write_csv(out_csv, rows)
-    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+    return SIMILARITY.read(similarity)
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed tables of SIMILARITY rows, one a cohort: each arm between its seeds, then each
-    pair of arms that differ in one factor.
+    """Print SIMILARITY rows, a tabular for each cohort: each arm between its seeds, then each pair
+    of arms that differ in one factor.
     """
     tables = []
-    for cohort, own in rows[rows["kind"] != "runs"].groupby("cohort", sort=False):
+    for cohort, cohort_rows in rows[rows["kind"] != "runs"].groupby("cohort", sort=False):
         body = []
-        for (one, other), pair in own.groupby(["arm_a", "arm_b"], sort=False):
+        for (one, other), pair in cohort_rows.groupby(["arm_a", "arm_b"], sort=False):
             cells = {row.measure: interval(row.estimate, row.low, row.high, 2) for row in pair.itertuples(index=False)}
             a, b = str(one), str(other)
             factor = str(pair["factor"].iloc[0])

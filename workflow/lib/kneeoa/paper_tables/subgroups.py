@@ -1,4 +1,4 @@
-"""Differences between arms within subgroups, and the tests of interaction."""
+"""The table of differences between arms within subgroups, with the tests of interaction."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.figures.arms import Factors
 from kneeoa.figures.numbers import UNDEFINED, interval, p_value
-from kneeoa.figures.scores import records
 from kneeoa.figures.words import printed, sentence_case
 from kneeoa.paper_tables.arm_names import ArmNames, settings_head
-from kneeoa.paper_tables.csv_file import write_csv
-from kneeoa.paper_tables.latex import Tabular, changes, write_latex
+from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.subgroups import SUBGROUPS
 
 TABLE = {
@@ -25,31 +23,23 @@ TABLE = {
     "needs": ["contrasts", "subgroups"],
 }
 SCHEMA = SUBGROUPS
+CSV_ORDER: tuple[str, ...] = ()
 
 
-def write(subgroups: Path, out_csv: Path, out_tex: Path, arms: Factors | None = None, labels: Mapping[str, str] | None = None) -> None:
-    """Write SUBGROUPS in the table's own order, as CSV and LaTeX.
-
-    Args:
-        subgroups: SUBGROUPS file.
-        out_csv: CSV to write.
-        out_tex: LaTeX to write.
-        arms: the arms table; gives the printed names of what is compared. Default: the arms' names.
-        labels: the study's own printed names.
+def csv_rows(subgroups: Path) -> pd.DataFrame:
+    """Read every row of SUBGROUPS.
 
     Raises:
         KneeoaError: the file is not SUBGROUPS.
     """
-    rows = SUBGROUPS.read(subgroups)
-    write_csv(out_csv, rows)
-    write_latex(out_tex, tabulars(rows, ArmNames(arms, labels), labels))
+    return SUBGROUPS.read(subgroups)
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """The printed table of SUBGROUPS rows, in their order."""
+    """Print SUBGROUPS rows in one tabular, in their order."""
     several = rows["cohort"].nunique() > 1
     body = []
-    for row in records(rows):
+    for row in row_dicts(rows):
         where = f", {printed(row['cohort'], labels)}" if several else ""
         tested = row["group"] == "interaction"
         body.append(

@@ -1,3 +1,3 @@
-"""The phantom cohort: who exists (plan), the knee (anatomy), its picture (imaging), its reader
-(labelling), its files (release).
+"""The phantom cohort: its people (plan), their knees (anatomy), images (imaging), grades
+(labelling) and files (release).
 """

@@ -1,4 +1,4 @@
-"""A DICOM series as a scanner would leave it: one file a slice, ``001, 002, ...``, no extension, no
+"""Write a DICOM series as a scanner would: one file a slice, ``001, 002, ...``, no extension, no
 laterality tag.
 """
 
@@ -21,7 +21,7 @@ INSTITUTION = "PHANTOM INFIRMARY"
 PHYSICIAN = "PHANTOM^PHYSICIAN"
 BURNT_IN = "PHANTOM BURNT INTO A PRIVATE TAG"
 IDENTIFIERS = (PATIENT_NAME, BIRTH_DATE, INSTITUTION, PHYSICIAN, BURNT_IN)
-"""What nobody's files may leak downstream: tests look for these."""
+"""Identifying values that must not appear in any result; tests search for them."""
 
 _LPS = np.array([-1.0, -1.0, 1.0])
 
@@ -51,9 +51,9 @@ def write_series(
         folder: the series folder; made.
         stacks: voxels and grid of each stack; more than one makes a folder of mixed orientations.
         names: the number that each slice's file is named by, over all stacks in turn.
-        cohort: enters the identifiers, so that two cohorts never share one.
+        cohort: part of the identifiers, so that two cohorts never share one.
         subject: patient identifier.
-        side: ``L`` or ``R``, as the description tells it.
+        side: ``L`` or ``R``, for the description.
         date: of the study, ``YYYYMMDD``.
         barcode: of the series.
         station: name of the scanner.
@@ -78,7 +78,7 @@ def write_series(
 
 
 def _template(grid: Grid, study: str, subject: str, side: str, date: str, station: str) -> FileDataset:
-    """Everything that the slices of one stack share."""
+    """Dataset with all elements that the slices of one stack have in common."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = MRImageStorage
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -93,8 +93,8 @@ def _template(grid: Grid, study: str, subject: str, side: str, date: str, statio
     dataset.StationName = station
     dataset.StudyDate = dataset.SeriesDate = dataset.AcquisitionDate = date
     dataset.StudyTime = dataset.SeriesTime = "120000"
-    dataset.StudyDescription = f"OAI^MR^ENROLLMENT^{_word(side)}"
-    dataset.SeriesDescription = f"SAG_3D_DESS_{_word(side)}"
+    dataset.StudyDescription = f"OAI^MR^ENROLLMENT^{_side_word(side)}"
+    dataset.SeriesDescription = f"SAG_3D_DESS_{_side_word(side)}"
     dataset.PatientName = PATIENT_NAME
     dataset.PatientID = subject
     dataset.PatientBirthDate = BIRTH_DATE
@@ -127,5 +127,5 @@ def _template(grid: Grid, study: str, subject: str, side: str, date: str, statio
     return dataset
 
 
-def _word(side: str) -> str:
+def _side_word(side: str) -> str:
     return {"L": "LEFT", "R": "RIGHT"}[side]

@@ -1,5 +1,5 @@
-"""Cases broken on purpose, each in one way and in one subject of its own, and what the workflow
-must make of them.
+"""Faults put into cases on purpose, each in a subject of its own, and how the workflow must handle
+them.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way to break a case.
+    """One kind of fault.
 
-    ``stage``, ``scope`` and ``reason`` are those of the row of exclusions that must follow; all
+    ``stage``, ``scope`` and ``reason`` are those of the row of exclusions that must result; all
     None where the case must be read as if nothing were wrong.
     """
 
@@ -44,10 +44,10 @@ BY_NAME = {fault.name: fault for fault in FAULTS}
 
 
 def break_series(folder: Path, fault: str | None) -> None:
-    """Damage the files ``001, 002, ...`` of a DICOM series as ``fault`` says; other faults leave it
-    alone.
+    """Damage the files ``001, 002, ...`` of a DICOM series as ``fault`` says; other faults do not
+    change them.
 
-    Middle slices are hit: at the ends a missing slice only shortens the volume.
+    The middle slice is damaged: at the ends a missing slice only shortens the volume.
     """
     files = sorted(folder.iterdir())
     victim = files[len(files) // 2]

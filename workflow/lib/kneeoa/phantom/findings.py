@@ -1,5 +1,5 @@
-"""What osteoarthritis does to one knee: findings that follow from the latent severity, each with
-variation of its own.
+"""Findings of osteoarthritis in one knee, drawn from the latent severity, each with its own
+variation.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Findings:
 
 
 def findings(severity: float, effect: float, lesions: float, rng: np.random.Generator) -> Findings:
-    """The findings of a knee with latent ``severity`` in [0, 1].
+    """Draw the findings of a knee with latent ``severity`` in [0, 1].
 
     Finding f is ``clip(effect * ramp_f(severity) + sigma_f * N(0, 1), 0, 1)`` with ``ramp_f``
     linear from 0 at its beginning to 1 where it is full; marrow lesions and effusion are then
@@ -49,9 +49,9 @@ def findings(severity: float, effect: float, lesions: float, rng: np.random.Gene
     """
     noise = rng.standard_normal(len(_COURSE))
     values = {}
-    for own, (name, (begin, full, deviation)) in zip(noise, _COURSE.items(), strict=True):
+    for deviate, (name, (begin, full, deviation)) in zip(noise, _COURSE.items(), strict=True):
         ramp = min(max((severity - begin) / (full - begin), 0.0), 1.0)
-        values[name] = min(max(effect * ramp + deviation * float(own), 0.0), 1.0)
+        values[name] = min(max(effect * ramp + deviation * float(deviate), 0.0), 1.0)
     values["marrow_lesion"] *= lesions
     values["effusion"] *= lesions
     return Findings(**values)

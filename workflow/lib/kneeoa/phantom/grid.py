@@ -38,13 +38,13 @@ class Grid:
         return np.asarray(self.affine[:3, :3] / self.spacing)
 
     def slab(self, start: int, stop: int) -> Grid:
-        """The planes ``start:stop`` of the first array axis as a grid of their own."""
+        """The planes ``start:stop`` of the first array axis as another grid."""
         affine = self.affine.copy()
         affine[:3, 3] += start * affine[:3, 0]
         return Grid((stop - start, *self.shape[1:]), affine)
 
     def moved(self, by: npt.ArrayLike) -> Grid:
-        """The same grid ``by`` millimetres (RAS+) elsewhere."""
+        """The grid translated ``by`` millimetres (RAS+)."""
         affine = self.affine.copy()
         affine[:3, 3] += np.asarray(by)
         return Grid(self.shape, affine)

@@ -1,5 +1,5 @@
-"""From tissue to picture: DESS-like contrast, coil bias, texture, Rician noise, and the scanners'
-ways.
+"""Make an image of a knee: DESS-like contrast, coil bias, texture, Rician noise, and differences
+between scanners.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ _DESS: dict[Tissue, float] = {
     Tissue.SYNOVIUM: 0.42,
 }
 _TOP = 4095.0
-"""Twelve bits, as scanners deliver them."""
+"""Largest stored value: scanners deliver twelve bits."""
 
 
 @dataclass(frozen=True)
 class Scanner:
-    """One machine: how it scales, contrasts and places pictures."""
+    """One scanner: its gain, contrast, noise and slice placement."""
 
     name: str
     gain: float
-    """Stored units of the cartilage signal."""
+    """Stored value of the cartilage signal."""
     brightness: dict[Tissue, float]
     noise: float
     """Multiplies the configured noise."""
@@ -60,7 +60,7 @@ def scanner(phantom: Phantom, number: int) -> Scanner:
     """Scanner ``number`` of the cohort; the first of three places its slices straight, the others
     obliquely.
     """
-    # The last word keeps these generators apart from those of the subjects.
+    # The last word makes these generators differ from those of the subjects.
     rng = np.random.default_rng(np.random.SeedSequence([phantom.seed, number, 0, 9]))
     brightness = {tissue: value * float(np.exp(rng.normal(0, 0.06))) for tissue, value in _DESS.items()}
     brightness[Tissue.CARTILAGE] = 1.0
@@ -84,7 +84,7 @@ def acquire(knee: Knee, grid: Grid, machine: Scanner, phantom: Phantom, rng: np.
     """
     picture = signal(knee, grid, machine.brightness)
     picture *= _texture(grid, rng)
-    picture *= _coil(grid, phantom.bias, rng)
+    picture *= _coil_bias(grid, phantom.bias, rng)
     deviation = np.float32(phantom.noise * machine.noise)
     real = rng.standard_normal(grid.shape, dtype=np.float32)
     imaginary = rng.standard_normal(grid.shape, dtype=np.float32)
@@ -95,9 +95,7 @@ def acquire(knee: Knee, grid: Grid, machine: Scanner, phantom: Phantom, rng: np.
 
 
 def _texture(grid: Grid, rng: np.random.Generator) -> Field:
-    """Fine uneven brightness around 1: six waves of 5 to 16 mm, which stand for trabeculae, muscle
-    fibres and vessels.
-    """
+    """Fine texture around 1: six waves of 5 to 16 mm, for trabeculae, muscle fibres and vessels."""
     total = np.ones(grid.shape, dtype=np.float32)
     for _ in range(6):
         direction = rng.standard_normal(3)
@@ -106,7 +104,7 @@ def _texture(grid: Grid, rng: np.random.Generator) -> Field:
     return total
 
 
-def _coil(grid: Grid, peak: float, rng: np.random.Generator) -> Field:
+def _coil_bias(grid: Grid, peak: float, rng: np.random.Generator) -> Field:
     """A smooth field between ``1 - peak`` and ``1 + peak``: three waves longer than the picture."""
     total = np.zeros(grid.shape, dtype=np.float32)
     for _ in range(3):

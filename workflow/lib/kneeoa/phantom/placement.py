@@ -1,4 +1,4 @@
-"""Where an image and its mask lie in the patient's space."""
+"""Place the grids of an image and its mask in the patient's space."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kneeoa.phantom.imaging import Scanner
 from kneeoa.phantom.plan import MaskGrid, PlannedKnee
 
 _AIM = np.array([0.0, -5.0, 9.0])
-"""What the technician aims at, in the knee's frame (mm): a little behind and above the joint
+"""Intended centre of the image, in the knee's frame (mm): a little behind and above the joint
 line.
 """
 _AXIS_OF = {"R": 0, "L": 0, "I": 1, "S": 1, "P": 2, "A": 2}
@@ -22,8 +22,8 @@ def image_grid(planned: PlannedKnee, knee: Knee, machine: Scanner, phantom: Phan
     """The sagittal grid of an acquisition.
 
     A DICOM series has the axes (slice, row, column) with rows running down and columns to the back;
-    a NIfTI file whatever order its converter chose. The scanner's protocol and the technician's
-    hand turn and shift it.
+    a NIfTI file has the order that its converter chose. The scanner's protocol and the technician's
+    positioning turn and shift the grid.
     """
     from_frame = np.linalg.inv(knee.to_frame)
     hand = phantom.variation * np.array([2.0, 3.0, 3.0]) * np.clip(rng.standard_normal(3), -2, 2)
@@ -35,18 +35,16 @@ def image_grid(planned: PlannedKnee, knee: Knee, machine: Scanner, phantom: Phan
     return _grid(centre, phantom.shape, phantom.spacing, dicom if planned.image_format == "dicom" else planned.image_axes, turn)
 
 
-def mask_grid(image: Grid, own: MaskGrid) -> Grid:
-    """The grid of a mask: about the middle of its image's, with axes, voxel size, extent and tilt
-    of its own.
-    """
+def mask_grid(image: Grid, mask: MaskGrid) -> Grid:
+    """The grid of a mask: its image's centre, but its own axes, voxel size, extent and tilt."""
     # The image's shape and spacing in the order right, inferior, posterior, whatever the order of
     # its array axes.
     order = np.argmax(np.abs(image.directions), axis=1)[[0, 2, 1]]
-    extent = (np.asarray(image.shape) * image.spacing)[order] * np.asarray(own.crop)
-    spacing = image.spacing[order] * np.asarray(own.scale)
+    extent = (np.asarray(image.shape) * image.spacing)[order] * np.asarray(mask.crop)
+    spacing = image.spacing[order] * np.asarray(mask.scale)
     shape = tuple(int(count) for count in np.maximum(np.rint(extent / spacing), 1))
     centre = image.affine[:3, :3] @ ((np.asarray(image.shape) - 1) / 2) + image.affine[:3, 3]
-    return _grid(centre, (shape[0], shape[1], shape[2]), spacing, own.axes, rotation(*own.tilt))
+    return _grid(centre, (shape[0], shape[1], shape[2]), spacing, mask.axes, rotation(*mask.tilt))
 
 
 def _grid(

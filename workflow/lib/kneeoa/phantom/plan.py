@@ -1,4 +1,4 @@
-"""Who exists in a phantom cohort and which files they will have. Cheap enough to be asked while the
+"""Plan the people of a phantom cohort and their files. Cheap enough to be called while the
 workflow's rules are read.
 """
 
@@ -17,8 +17,8 @@ from kneeoa.phantom.findings import Findings, findings
 from kneeoa.phantom.labelling import read_grade, true_grade
 
 VISIT = "00m"
-_FAULTY = 1_000_000
-"""Index of the first broken subject: beyond every sound one, so that neither kind moves the
+_FIRST_FAULTY = 1_000_000
+"""Index of the first subject with a fault: beyond those without, so that neither kind shifts the
 other.
 """
 _KNEE_CORRELATION = 0.6
@@ -33,12 +33,12 @@ _IMAGE_AXES = ("RAS", "LPS", "PSR", "RIP", "AIL")
 
 @dataclass(frozen=True, slots=True)
 class MaskGrid:
-    """How a mask's grid differs from its image's: a file of its own, made by other people with
-    other tools.
+    """Differences of a mask's grid from its image's, as if made by other people with other
+    tools.
     """
 
     axes: str
-    """Where its array axes point, e.g. ``LPI``."""
+    """Directions of its array axes, e.g. ``LPI``."""
     scale: tuple[float, float, float]
     """Its voxel size over the image's, in the order right, inferior, posterior."""
     crop: tuple[float, float, float]
@@ -68,7 +68,7 @@ class PlannedKnee:
     true_grade: int
     read_grade: int
     second_grade: int | None
-    """What a second reading project wrote, if it read the knee."""
+    """Grade of a second reading project, if it read the knee."""
     scanner: int
     date: str
     barcode: str
@@ -103,11 +103,11 @@ class PlannedKnee:
 
     @property
     def expected(self) -> Fault | None:
-        """What is broken and what must follow from it; None for a sound knee."""
+        """The knee's fault and how it must be handled; None without a fault."""
         return BY_NAME[self.fault] if self.fault else None
 
     def generator(self, phantom: Phantom, purpose: int) -> np.random.Generator:
-        """A generator of this knee's own for one ``purpose`` (from 2 on; 1 is the plan's)."""
+        """A generator of this knee alone for one ``purpose`` (from 2 on; 1 is the plan's)."""
         return _generator(phantom, self.index, self.side, purpose)
 
 
@@ -121,20 +121,20 @@ def plan(phantom: Phantom, cohort: str) -> tuple[PlannedKnee, ...]:
     """Every knee of a phantom cohort, by subject and side.
 
     Each subject is drawn from a generator of its own (``SeedSequence([seed, index])``): more
-    subjects, or another share of two-kneed ones, leave the others as they are. The name of the
-    cohort does not enter the draw.
+    subjects, or another share of subjects with both knees, do not change the others. The name of
+    the cohort does not affect the draw.
 
     Args:
         phantom: the configuration.
-        cohort: the cohort's name; it keeps the plans of two cohorts apart in the cache and in
+        cohort: the cohort's name; it distinguishes the plans of two cohorts in the cache and in
             messages.
     """
     people = [(index, None) for index in range(phantom.subjects)]
-    broken = [(_FAULTY + number, fault) for number, fault in enumerate(FAULTS)] if phantom.faults else []
-    return tuple(knee for index, fault in [*people, *broken] for knee in _person(phantom, index, fault))
+    broken = [(_FIRST_FAULTY + number, fault) for number, fault in enumerate(FAULTS)] if phantom.faults else []
+    return tuple(knee for index, fault in [*people, *broken] for knee in _plan_person(phantom, index, fault))
 
 
-def _person(phantom: Phantom, index: int, fault: Fault | None) -> Iterator[PlannedKnee]:
+def _plan_person(phantom: Phantom, index: int, fault: Fault | None) -> Iterator[PlannedKnee]:
     rng = np.random.default_rng(np.random.SeedSequence([phantom.seed, index]))
     normal = rng.standard_normal(6)
     uniform = rng.random(8)
@@ -145,16 +145,18 @@ def _person(phantom: Phantom, index: int, fault: Fault | None) -> Iterator[Plann
     year, month, day = 2004 + int(uniform[5] * 3), 1 + int(uniform[6] * 12), 1 + int(uniform[7] * 28)
     # 37 has no divisor in common with 90000: numbers neither repeat nor follow the order of
     # drawing.
-    number = 9_900_000 + (index * 37 + 11) % 90_000 if fault is None else 9_990_001 + index - _FAULTY
+    number = 9_900_000 + (index * 37 + 11) % 90_000 if fault is None else 9_990_001 + index - _FIRST_FAULTY
     part = index % phantom.parts
     for side in sides:
-        own = _generator(phantom, index, side, 1)
-        z = math.sqrt(_KNEE_CORRELATION) * normal[0] + math.sqrt(1 - _KNEE_CORRELATION) * own.standard_normal()
+        knee_rng = _generator(phantom, index, side, 1)
+        z = math.sqrt(_KNEE_CORRELATION) * normal[0] + math.sqrt(1 - _KNEE_CORRELATION) * knee_rng.standard_normal()
         severity = (0.5 * (1 + math.erf(z / math.sqrt(2)))) ** _SEVERITY_EXPONENT
-        seen = findings(severity, phantom.effect, phantom.lesions, own)
+        knee_findings = findings(severity, phantom.effect, phantom.lesions, knee_rng)
         grade = true_grade(severity, phantom.reader)
-        read = read_grade(grade, phantom.reader, own)
-        again = own.random() < 0.1
+        written_grade = read_grade(grade, phantom.reader, knee_rng)
+        second_grade = written_grade if knee_rng.random() < 0.1 else None
+        if fault and fault.name == "disagreeing-readings":
+            second_grade = written_grade - 1 if written_grade else 1
         file = 10 * index + (side == "L")
         yield PlannedKnee(
             index=index,
@@ -168,17 +170,17 @@ def _person(phantom: Phantom, index: int, fault: Fault | None) -> Iterator[Plann
             bmi=round(float(min(max(28.3 + 4.5 * (0.3 * normal[0] + 0.95 * normal[2]), 18), 45)), 1),
             size=(0.955 if female else 1.045) + 0.03 * phantom.variation * float(np.clip(normal[3], -2.5, 2.5)),
             severity=severity,
-            findings=seen,
+            findings=knee_findings,
             true_grade=grade,
-            read_grade=read,
-            second_grade=(read - 1 if read else 1) if fault and fault.name == "disagreeing-readings" else read if again else None,
+            read_grade=written_grade,
+            second_grade=second_grade,
             scanner=scanner,
             date=f"{year}{month:02d}{day:02d}",
-            barcode=f"0166{file:07d}" if own.random() < 0.2 else f"{10_000_000 + file}",
+            barcode=f"0166{file:07d}" if knee_rng.random() < 0.2 else f"{10_000_000 + file}",
             image_format=image_format,
-            image_axes=_IMAGE_AXES[int(own.integers(len(_IMAGE_AXES)))],
-            mask_format="nii.gz" if own.random() < 0.6 else "mha",
-            mask_grid=_mask_grid(own),
+            image_axes=_IMAGE_AXES[int(knee_rng.integers(len(_IMAGE_AXES)))],
+            mask_format="nii.gz" if knee_rng.random() < 0.6 else "mha",
+            mask_grid=_mask_grid(knee_rng),
             fault=fault.name if fault else None,
         )
 

@@ -1,5 +1,5 @@
-"""Bilateral radiographs of phantom knees: two legs, X-rays, exposure, collimation and a side
-marker.
+"""Simulate bilateral radiographs of phantom knees: two legs, X-rays, exposure, collimation and a
+side marker.
 
 The picture is in the standard display convention: the patient's right is on the picture's left,
 bone is bright.
@@ -31,19 +31,19 @@ _LETTERS = {
 
 @dataclass(frozen=True)
 class Exposure:
-    """How the picture was taken.
+    """Settings of an exposure.
 
     Attributes:
-        quanta: photons a pixel without a body; fewer are noisier.
-        scatter: share of the primary beam that comes back as a smooth veil.
+        quanta: photons a pixel without a body; fewer give more noise.
+        scatter: share of the primary beam that is added as smooth scatter.
         heel: relative change of the beam from one side of the picture to the other.
         window: grey level 0 and 1 as quantiles of the picture's attenuation; narrower than (0, 1)
             saturates.
         gamma: power of the display curve.
         collimation: border (mm) that the beam does not reach: top, right, bottom, left.
         tilt: degrees by which the collimator is turned.
-        border: grey level of what the beam does not reach (0 or 1).
-        marker: letter beside the knee of that side (``R``, ``L``), or nothing.
+        border: grey level where the beam does not reach (0 or 1).
+        marker: letter beside the knee of that side (``R``, ``L``), or empty.
     """
 
     quanta: float = 20_000.0
@@ -69,7 +69,7 @@ class Scene:
         knees: for each side the knee.
         angles: for each side the leg's tilt in degrees.
         turn: degrees by which the patient is turned in the picture.
-        exposure: how the picture is taken.
+        exposure: settings of the exposure.
     """
 
     shape: tuple[int, int] = (350, 430)
@@ -92,15 +92,15 @@ class Drawn:
 
 
 def draw(scene: Scene, rng: np.random.Generator) -> Drawn:
-    """Take the picture; ``rng`` draws the bones' texture and the quantum noise alone."""
+    """Simulate a radiograph; ``rng`` draws only the bones' texture and the quantum noise."""
     rows, columns = (np.arange(size) - (size - 1) / 2 for size in scene.shape)
     down, right = np.meshgrid(rows * scene.spacing, columns * scene.spacing, indexing="ij")
     path = np.zeros(scene.shape)
     web = 1.0 + _TRABECULAE * _texture(scene, rng)
     centres: dict[str, tuple[float, float]] = {}
-    for side, (own_y, own_x) in scene.centres.items():
-        y0, x0 = _turned(np.asarray(own_y), np.asarray(own_x), scene.turn)
-        y, x = _turned(down - y0, right - x0, -(scene.turn + scene.angles[side]))
+    for side, (joint_y, joint_x) in scene.centres.items():
+        y0, x0 = _rotate(np.asarray(joint_y), np.asarray(joint_x), scene.turn)
+        y, x = _rotate(down - y0, right - x0, -(scene.turn + scene.angles[side]))
         x = x if side == "R" else -x
         knee = scene.knees[side]
         path += (
@@ -109,16 +109,16 @@ def draw(scene: Scene, rng: np.random.Generator) -> Drawn:
             + _METAL * metal_thickness(x, y, knee)
         )
         centres[side] = (float(y0) / scene.spacing + (scene.shape[0] - 1) / 2, float(x0) / scene.spacing + (scene.shape[1] - 1) / 2)
-    return Drawn(_exposed(path, scene, down, right, centres, rng), centres)
+    return Drawn(_expose(path, scene, down, right, centres, rng), centres)
 
 
 def random_scene(
     rng: np.random.Generator, shape: tuple[int, int] = (350, 430), spacing: float = 1.0, severity: float | None = None
 ) -> Scene:
-    """A scene as clinics make them: turned by up to 5 degrees, off centre, collimated, over- and
-    underexposed; one knee in twenty replaced.
+    """Draw a scene as in clinical practice: turned by up to 5 degrees, off centre, collimated,
+    over- or underexposed; one knee in twenty is replaced.
 
-    ``severity`` fixes that of both knees; without it each knee has its own.
+    ``severity`` is that of both knees; without it each knee's is drawn.
     """
     height, width = shape[0] * spacing, shape[1] * spacing
     plateau = rng.uniform(66.0, 90.0)
@@ -127,7 +127,7 @@ def random_scene(
     sides = {"R": -1.0, "L": 1.0}
     bare = rng.random() < 0.4
     edges = np.zeros(4) if bare else rng.uniform(0.0, 0.08, 4) * [height, width, height, width]
-    # The collimator never cuts a knee away: nobody would keep that film.
+    # The collimator never cuts a knee off: such a film would be discarded.
     room = (half + abs(x0)) + 0.62 * plateau
     edges[[1, 3]] = np.minimum(edges[[1, 3]], max(0.0, width / 2 - room))
     exposure = Exposure(
@@ -166,41 +166,41 @@ def _texture(scene: Scene, rng: np.random.Generator) -> Floats:
     return np.asarray(grain / grain.std())
 
 
-def _turned(y: Floats, x: Floats, degrees: float) -> tuple[Floats, Floats]:
+def _rotate(y: Floats, x: Floats, degrees: float) -> tuple[Floats, Floats]:
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     return c * y + s * x, c * x - s * y
 
 
-def _exposed(
+def _expose(
     path: Floats, scene: Scene, down: Floats, right: Floats, centres: Mapping[str, tuple[float, float]], rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    how = scene.exposure
-    beam = 1.0 + how.heel * right / (scene.shape[1] * scene.spacing)
+    exposure = scene.exposure
+    beam = 1.0 + exposure.heel * right / (scene.shape[1] * scene.spacing)
     primary = np.exp(-path) * beam
-    light = primary + how.scatter * ndimage.gaussian_filter(primary, 25.0 / scene.spacing)
-    light = np.maximum(light + np.sqrt(light / how.quanta) * rng.standard_normal(light.shape), 1.0 / how.quanta)
+    light = primary + exposure.scatter * ndimage.gaussian_filter(primary, 25.0 / scene.spacing)
+    light = np.maximum(light + np.sqrt(light / exposure.quanta) * rng.standard_normal(light.shape), 1.0 / exposure.quanta)
     signal = -np.log(light)
-    lit = _lit(scene, down, right)
-    black, white = np.quantile(signal[lit], how.window)
-    picture = np.clip((signal - black) / (white - black), 0.0, 1.0) ** how.gamma
-    if how.marker in centres:
-        _stamp(picture, how.marker, scene, centres)
-    return np.where(lit, picture, how.border).astype(np.float32)
+    lit = _in_beam(scene, down, right)
+    black, white = np.quantile(signal[lit], exposure.window)
+    picture = np.clip((signal - black) / (white - black), 0.0, 1.0) ** exposure.gamma
+    if exposure.marker in centres:
+        _stamp(picture, exposure.marker, scene, centres)
+    return np.where(lit, picture, exposure.border).astype(np.float32)
 
 
-def _lit(scene: Scene, down: Floats, right: Floats) -> NDArray[np.bool_]:
-    """What the beam reaches."""
+def _in_beam(scene: Scene, down: Floats, right: Floats) -> NDArray[np.bool_]:
+    """Pixels that the beam reaches."""
     top, rightmost, bottom, left = scene.exposure.collimation
     if not any(scene.exposure.collimation):
         return np.ones(scene.shape, dtype=np.bool_)
-    y, x = _turned(down, right, scene.exposure.tilt)
+    y, x = _rotate(down, right, scene.exposure.tilt)
     height, width = (size * scene.spacing / 2 for size in scene.shape)
     inside: NDArray[np.bool_] = (y > top - height) & (y < height - bottom) & (x > left - width) & (x < width - rightmost)
     return inside
 
 
 def _stamp(picture: Floats, letter: str, scene: Scene, centres: Mapping[str, tuple[float, float]]) -> None:
-    """A lead letter of 12 mm beside a knee, 45 mm above the joint, towards the picture's outer
+    """Draw a lead letter of 12 mm beside a knee, 45 mm above the joint, towards the picture's outer
     side.
     """
     dots = np.array([[dot == "1" for dot in line] for line in _LETTERS[letter]])

@@ -1,5 +1,5 @@
-"""Phantom radiographs as files: DICOM of any depth and polarity, and PNG; the same bytes for the
-same picture.
+"""Write phantom radiographs as DICOM of any depth and polarity, or as PNG; equal pictures give
+equal bytes.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ def write_radiograph(
         path: the file; its folder is made.
         picture: ``[rows, columns]``.
         spacing: mm of a pixel, written as the detector's; None: left out.
-        bits: that are stored: 8 to 16.
+        bits: number of stored bits, 8 to 16.
         inverted: MONOCHROME1 instead of MONOCHROME2.
-        tags: further elements by keyword, or other values for those that are written; None takes
-            one out.
+        tags: further elements by keyword, or other values for those that are written; None removes
+            one.
 
     Returns:
         The path.

@@ -1,5 +1,5 @@
-"""What one knee puts in the way of X-rays: silhouettes of its bones in the frontal plane, and how
-thick they are.
+"""Thickness of soft tissue, bone and metal that X-rays pass in one knee, from its bones'
+silhouettes in the frontal plane.
 
 Coordinates are millimetres from the joint's centre: ``x`` towards the other leg (medial), ``y``
 towards the foot. The centre is the middle of the joint space, half way between the two edges of the
@@ -24,18 +24,18 @@ _FEMUR = ((-140.0, -60.0, -40.0, -24.0, -10.0), (15.0, 17.0, 26.0, 36.0, 38.0))
 _TIBIA = ((0.0, 6.0, 20.0, 45.0, 140.0), (38.0, 38.5, 32.0, 20.0, 14.0))
 _LEG = ((-140.0, -60.0, 0.0, 60.0, 140.0), (74.0, 64.0, 56.0, 54.0, 50.0))
 _CORTEX = 1.1
-"""Millimetres over which the dense shell of a bone fades into its spongy inside."""
+"""Millimetres over which the dense shell of a bone turns into its spongy inside."""
 _SHELL, _SPONGY = 5.5, 0.22
 """Compact bone (mm) in the shell seen edge on, and its share of a bone's inside."""
 _PLATE = 4.0
-"""Compact bone (mm) in the tibial plate, beyond what lies around it."""
+"""Compact bone (mm) in the tibial plate, more than around it."""
 _ROUND = 22.0
-"""Depth (mm) below a bone's outline from which it is as thick as it gets."""
+"""Depth (mm) below a bone's outline at which it reaches its full thickness."""
 
 
 @dataclass(frozen=True)
 class KneeShape:
-    """What varies between knees on a radiograph.
+    """Shape of a knee on a radiograph.
 
     Attributes:
         width: of the tibial plateau, mm.
@@ -60,7 +60,7 @@ class KneeShape:
 
 
 def worn(width: float, severity: float, patella: float = 30.0, implant: bool = False) -> KneeShape:
-    """The knee of a latent severity in [0, 1]: medial space lost, spurs and dense bone gained."""
+    """Shape of a knee of latent severity in [0, 1]: narrower medial space, spurs, denser bone."""
     gaps = (4.8 * (1.0 - severity) + 0.3, 5.2 - 1.2 * severity)
     return KneeShape(width, gaps, 6.0 * severity, severity, patella, implant)
 

@@ -1,4 +1,6 @@
-"""The phantom cohort written as OAI delivers: tables, image tree, masks; and its truth, apart."""
+"""Write the phantom cohort in the form of OAI's releases: tables, image tree, masks; and its truth,
+separately.
+"""
 
 from __future__ import annotations
 
@@ -33,10 +35,10 @@ def write_tables(phantom: Phantom, cohort: str, root: Path) -> None:
     """
     knees = plan(phantom, cohort)
     header = ["Folder", "ParticipantID", "StudyDate", "Barcode", "StudyDescription", "SeriesDescription"]
-    write_text(root / "contents.csv", _separated(header, [row for knee in knees for row in _series(knee)], ",", "\n"))
+    write_text(root / "contents.csv", _separated(header, [row for knee in knees for row in _index_rows(knee)], ",", "\n"))
     names = [f"V00{name}" for name in features(knees[0].findings)]
     header = ["ID", "SIDE", "READPRJ", "VERSION", "V00BARCDBU", "V00XRKL", *names]
-    write_text(root / "kxr_sq_bu00.txt", _separated(header, [row for knee in knees for row in _readings(knee)], "|", "\r\n"))
+    write_text(root / "kxr_sq_bu00.txt", _separated(header, [row for knee in knees for row in _reading_rows(knee)], "|", "\r\n"))
     people = {knee.subject: knee for knee in knees}
     rows = [[k.subject, k.site, _CODED_SEX[k.sex], str(k.age), f"{k.bmi:.1f}"] for k in people.values()]
     write_text(root / "enrollees.txt", _separated(["ID", "V00SITE", "P02SEX", "V00AGE", "P01BMI"], rows, "|", "\r\n"))
@@ -57,18 +59,18 @@ def write_part(phantom: Phantom, cohort: str, release: str, images: Path, masks:
     """
     if release not in releases(phantom):
         raise KneeoaError(f"the phantom cohort '{cohort}' has no release '{release}'; it has {list(releases(phantom))}.")
-    own = [knee for knee in plan(phantom, cohort) if knee.release == release]
-    with _replaced(images) as new_images, _replaced(masks) as new_masks:
-        for knee in own:
+    knees = [knee for knee in plan(phantom, cohort) if knee.release == release]
+    with _replace_folder(images) as new_images, _replace_folder(masks) as new_masks:
+        for knee in knees:
             grown = anatomy(knee, phantom)
             image = picture(knee, grown, phantom)
             write_image(knee, new_images / Path(knee.image).relative_to(VISIT, release), image, phantom, cohort)
             write_mask(knee, new_masks / Path(knee.mask).name, outline(knee, grown, image[1], phantom))
-    _LOG.info("%s: %d knees in release %s", cohort, len(own), release)
+    _LOG.info("%s: %d knees in release %s", cohort, len(knees), release)
 
 
 def write_truth(phantom: Phantom, cohort: str, out: Path) -> None:
-    """Write the table :data:`~kneeoa.tables.truth.TRUTH`: what training never sees."""
+    """Write the table :data:`~kneeoa.tables.truth.TRUTH`, which training never reads."""
     rows = []
     for knee in plan(phantom, cohort):
         fault = knee.expected
@@ -90,9 +92,9 @@ def write_truth(phantom: Phantom, cohort: str, out: Path) -> None:
     TRUTH.write(out, rows)
 
 
-def _series(knee: PlannedKnee) -> Iterator[list[str]]:
-    """Rows of the image index: the series, and for some subjects another one, which was not asked
-    for and is not there.
+def _index_rows(knee: PlannedKnee) -> Iterator[list[str]]:
+    """Rows of the image index: the series, and for some subjects another one, which is not needed
+    and does not exist.
     """
     study = f"OAI^MR^ENROLLMENT^{_WORD[knee.side]}"
     blank = " " if knee.index % 3 == 0 else ""
@@ -103,7 +105,7 @@ def _series(knee: PlannedKnee) -> Iterator[list[str]]:
         yield [folder, knee.subject, knee.date, other, study, f"COR_IW_TSE_{_WORD[knee.side]}"]
 
 
-def _readings(knee: PlannedKnee) -> Iterator[list[str]]:
+def _reading_rows(knee: PlannedKnee) -> Iterator[list[str]]:
     """Rows of the table of readings: the main project's, and a second one's where it read the
     knee.
     """
@@ -122,8 +124,10 @@ def _separated(header: list[str], rows: list[list[str]], delimiter: str, end: st
 
 
 @contextmanager
-def _replaced(folder: Path) -> Iterator[Path]:
-    """A new folder beside ``folder`` that takes its place when the block ends without an error."""
+def _replace_folder(folder: Path) -> Iterator[Path]:
+    """Yield a new folder beside ``folder``, which replaces it when the block ends without an
+    error.
+    """
     new = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""One planned knee scanned, outlined and written to disk, faults included."""
+"""Scan and outline one planned knee and write its files, faults included."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ from kneeoa.phantom.volume_files import write_meta, write_nifti
 
 _ANATOMY, _PLACEMENT, _NOISE, _DAMAGE = 2, 3, 4, 5
 """Purposes of a knee's generators (1 is the plan's)."""
-_ELSEWHERE = np.array([0.0, -24.0, 30.0])
-"""How far the foreign mask's knee lies from its image's (mm, RAS+)."""
-_HIGHER = 10.0
-"""How much higher than the image's the middle of the flipped mask's grid lies (mm)."""
+_FOREIGN_OFFSET = np.array([0.0, -24.0, 30.0])
+"""Offset of the foreign mask's knee from its image's (mm, RAS+)."""
+_FLIPPED_OFFSET = 10.0
+"""Height of the flipped mask's centre above the image's (mm)."""
 
 
 def anatomy(planned: PlannedKnee, phantom: Phantom) -> Knee:
-    """The knee that the plan tells of."""
+    """Make the planned knee."""
     return grow(planned.findings, planned.side, planned.size, phantom.variation, planned.generator(phantom, _ANATOMY))
 
 
 def picture(planned: PlannedKnee, knee: Knee, phantom: Phantom) -> tuple[npt.NDArray[np.uint16], Grid]:
-    """Its image: stored values and the grid that they lie on."""
+    """The knee's image: stored values and their grid."""
     machine = scanner(phantom, planned.scanner)
     grid = image_grid(planned, knee, machine, phantom, planned.generator(phantom, _PLACEMENT))
     return acquire(knee, grid, machine, phantom, planned.generator(phantom, _NOISE)), grid
 
 
 def outline(planned: PlannedKnee, knee: Knee, image: Grid, phantom: Phantom) -> tuple[npt.NDArray[np.uint8], Grid]:
-    """Its mask on a grid of its own, as the plan's fault has it."""
+    """The knee's mask and its grid, with the planned fault."""
     grid = mask_grid(image, planned.mask_grid)
     if planned.fault == "foreign-mask":
-        return label_map(_foreign(knee, planned, phantom), grid), grid
+        return label_map(_foreign_knee(knee, planned, phantom), grid), grid
     if planned.fault == "flipped-mask":
-        # A crop that reaches higher than lower: flipping then moves cartilage off cartilage
+        # The crop reaches further up than down: flipping then moves cartilage off cartilage
         # whatever the knee's shape.
-        grid = grid.moved((0.0, 0.0, _HIGHER))
+        grid = grid.moved((0.0, 0.0, _FLIPPED_OFFSET))
     labels = label_map(knee, grid)
     if planned.fault == "flipped-mask":
         upright = int(np.argmax(np.abs(grid.directions[2])))
@@ -56,7 +56,7 @@ def outline(planned: PlannedKnee, knee: Knee, image: Grid, phantom: Phantom) -> 
 
 
 def write_image(planned: PlannedKnee, path: Path, image: tuple[npt.NDArray[np.uint16], Grid], phantom: Phantom, cohort: str) -> None:
-    """Write the image to ``path`` (a folder for a DICOM series), broken where the plan says so."""
+    """Write the image to ``path`` (a folder for a DICOM series), with the planned fault."""
     if planned.fault == "missing-folder":
         return
     voxels, grid = image
@@ -86,17 +86,17 @@ def write_image(planned: PlannedKnee, path: Path, image: tuple[npt.NDArray[np.ui
 
 
 def write_mask(planned: PlannedKnee, path: Path, mask: tuple[npt.NDArray[np.uint8], Grid]) -> None:
-    """Write the mask in the plan's format; nothing where it is to be missing."""
+    """Write the mask in the planned format; nothing where the fault is a missing mask."""
     if planned.fault != "missing-mask":
         (write_nifti if planned.mask_format == "nii.gz" else write_meta)(path, *mask)
 
 
-def _foreign(knee: Knee, planned: PlannedKnee, phantom: Phantom) -> Knee:
+def _foreign_knee(knee: Knee, planned: PlannedKnee, phantom: Phantom) -> Knee:
     rng = planned.generator(phantom, _DAMAGE)
-    seen = findings(1.0 - planned.severity, phantom.effect, phantom.lesions, rng)
-    other = grow(seen, planned.side, 1.9 - planned.size, phantom.variation, rng)
+    other_findings = findings(1.0 - planned.severity, phantom.effect, phantom.lesions, rng)
+    other = grow(other_findings, planned.side, 1.9 - planned.size, phantom.variation, rng)
     away = np.eye(4)
-    there = np.linalg.inv(knee.to_frame)[:3, 3] + _ELSEWHERE
+    there = np.linalg.inv(knee.to_frame)[:3, 3] + _FOREIGN_OFFSET
     away[:3, 3] = np.linalg.inv(other.to_frame)[:3, 3] - there
     return Knee(other.side, other.findings, other.shape, other.to_frame @ away, other.waves, other.speckle)
 

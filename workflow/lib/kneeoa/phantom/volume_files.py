@@ -1,4 +1,4 @@
-"""Volumes in one file each: NIfTI and MetaImage, the same bytes for the same voxels."""
+"""Write volumes as NIfTI or MetaImage files; equal voxels give equal bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LPS = np.array([-1.0, -1.0, 1.0])
 
 
 def write_nifti(path: Path, voxels: npt.NDArray[np.generic], grid: Grid) -> None:
-    """Write ``<name>.nii.gz`` with sform and qform. The gzip header carries neither a time nor a
+    """Write ``<name>.nii.gz`` with sform and qform. The gzip header has neither a time nor a
     name.
     """
     image = nibabel.Nifti1Image(voxels, grid.affine)
@@ -28,8 +28,8 @@ def write_nifti(path: Path, voxels: npt.NDArray[np.generic], grid: Grid) -> None
 
 
 def write_meta(path: Path, voxels: npt.NDArray[np.uint8], grid: Grid) -> None:
-    """Write ``<name>.mha``, compressed. ITK keeps LPS+ coordinates and counts its axes from the
-    last of numpy's.
+    """Write ``<name>.mha``, compressed. ITK has LPS+ coordinates and numpy's axes in reverse
+    order.
     """
     image = SimpleITK.GetImageFromArray(np.ascontiguousarray(voxels.T))
     image.SetOrigin([float(value) for value in grid.affine[:3, 3] * _LPS])

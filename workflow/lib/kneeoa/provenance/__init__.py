@@ -1,1 +1,1 @@
-"""Where a result comes from: the jobs that made it, and a crate that tells it to others."""
+"""Provenance of results: the jobs that made them, and an RO-Crate that describes them."""

@@ -1,4 +1,4 @@
-"""What lies in a crate: bytes under names, and a zip file that is equal for equal bytes."""
+"""Collect the files of a crate and write them as a zip file that is equal for equal bytes."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 
 
 def sources(home: Path) -> list[Path]:
-    """The workflow's own files below its folder, seen from there, sorted."""
-    found = {file.relative_to(home) for pattern in (*_SOURCES, _TEMPLATES) for file in home.glob(pattern) if file.is_file()}
-    return sorted(found)
+    """Return the workflow's own files relative to its folder, sorted."""
+    files = {file.relative_to(home) for pattern in (*_SOURCES, _TEMPLATES) for file in home.glob(pattern) if file.is_file()}
+    return sorted(files)
 
 
 def without_places(value: Any) -> Any:
-    """A configuration without places on a machine: of an absolute path, or one in somebody's home,
-    the last part stays.
+    """Strip a configuration of folders on a machine: of an absolute path, or one below a home, the
+    last part stays.
     """
     if isinstance(value, Mapping):
         return {key: without_places(item) for key, item in value.items()}

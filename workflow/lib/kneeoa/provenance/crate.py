@@ -1,5 +1,5 @@
-"""A study as a Workflow Run RO-Crate: the workflow, its configuration, what was made, and every job
-between.
+"""Write a study as a Workflow Run RO-Crate: the workflow, its configuration, its products, and
+every job between.
 
 Follows the Provenance Run Crate profile 0.5 (https://w3id.org/ro/wfrun/provenance/0.5), hence also
 its Workflow and Process Run Crates and Workflow RO-Crate 1.0. The crate names nobody but the
@@ -36,7 +36,7 @@ CONFIGURATION = "configuration.json"
 
 @dataclass(frozen=True)
 class StudyFiles:
-    """What a crate tells about."""
+    """The files and texts of a study that a crate describes."""
 
     study: str
     title: str
@@ -44,7 +44,7 @@ class StudyFiles:
     root: str
     """The study's folder, ``results/<study>``."""
     products: Sequence[Path]
-    """Figures, tables, the report: what a reader of the paper sees."""
+    """Figures, tables, the report."""
     details: Sequence[Path]
     """Statistics and the runs' own records: small files that lie in the crate too."""
     configuration: Mapping[str, Any]
@@ -55,7 +55,7 @@ def write_crate(files: StudyFiles, records: Path, snakemake: str, out: Path, hom
     """Write the crate as one zip file.
 
     Args:
-        files: what it tells about.
+        files: what it describes.
         records: Snakemake's records of jobs.
         snakemake: its version.
         out: the zip file.
@@ -66,16 +66,16 @@ def write_crate(files: StudyFiles, records: Path, snakemake: str, out: Path, hom
             than lie in the crate.
     """
     jobs = upstream(read_jobs(records, files.root), [str(path) for path in files.products])
-    own = {str(path.relative_to(files.root)): path.read_bytes() for path in (*files.products, *files.details)}
+    study_members = {str(path.relative_to(files.root)): path.read_bytes() for path in (*files.products, *files.details)}
     settings = json.dumps(without_places(files.configuration), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    members = {**{str(path): (home / path).read_bytes() for path in sources(home)}, CONFIGURATION: settings.encode(), **own}
+    members = {**{str(path): (home / path).read_bytes() for path in sources(home)}, CONFIGURATION: settings.encode(), **study_members}
     graph = Graph()
     _Crate(files, graph, Files(graph, members, files.root), list(members), jobs, snakemake).describe(home)
     write_zip(out, {METADATA: graph.text().encode(), **members})
 
 
 class _Crate:
-    """The nodes of one crate, in the order in which a reader wants them."""
+    """Builds the nodes of one crate, in an order for human readers."""
 
     def __init__(self, study: StudyFiles, graph: Graph, files: Files, members: list[str], jobs: list[Job], snakemake: str) -> None:
         self.study, self.graph, self.files, self.members, self.jobs, self.snakemake = study, graph, files, members, jobs, snakemake
@@ -88,12 +88,14 @@ class _Crate:
         ended = _time(max(job.ended for job in self.jobs))
         actions = [f"#job/{job.name}" for job in self.jobs]
         self.graph.add(METADATA, "CreativeWork", conformsTo=link("https://w3id.org/ro/crate/1.1"), about=link("./"))
-        told = f"{self.study.question} Made by {len(self.jobs)} jobs. What is too large or too private to lie here is named by its SHA-256."
+        description = (
+            f"{self.study.question} Made by {len(self.jobs)} jobs. What is too large or too private to lie here is named by its SHA-256."
+        )
         self.graph.add(
             "./",
             "Dataset",
             name=self.study.title,
-            description=told.strip(),
+            description=description.strip(),
             datePublished=ended,
             license=link("#licence"),
             conformsTo=links(_PROFILES),
@@ -113,12 +115,12 @@ class _Crate:
     def _workflow(self, cited: Mapping[str, Any]) -> None:
         engine = "https://snakemake.github.io"
         licence = f"https://spdx.org/licenses/{cited['license']}"
-        own = {"sha256": self.files.digest("Snakefile"), "name": cited["title"], "version": str(cited["version"])}
+        properties = {"sha256": self.files.digest("Snakefile"), "name": cited["title"], "version": str(cited["version"])}
         used = packages(path for path in self.study.details if path.name == "run.json")
         self.graph.add(
             "Snakefile",
             ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
-            **own,
+            **properties,
             programmingLanguage=link("#snakemake"),
             license=link(licence),
             creator=links(self._people(cited)),
@@ -135,23 +137,27 @@ class _Crate:
             name = Path(script).stem
             digest, lines = self.files.digest(script), f"Script of the rule {rule}"
             if script not in self.graph:
-                self.graph.add(script, ["File", "SoftwareSourceCode"], name=name, description=lines, version=own["version"], sha256=digest)
+                self.graph.add(
+                    script, ["File", "SoftwareSourceCode"], name=name, description=lines, version=properties["version"], sha256=digest
+                )
             self.graph.add(f"#rule/{rule}", "HowToStep", name=rule, workExample=link(script))
 
     def _people(self, cited: Mapping[str, Any]) -> list[str]:
-        """The authors that the workflow's citation file names."""
+        """Add the authors that the workflow's citation file names."""
         people = []
         for number, author in enumerate(cited["authors"], 1):
-            whole = author.get("name")
-            name = whole or " ".join(filter(None, (author.get("given-names"), author.get("family-names"))))
-            people.append(self.graph.add(author.get("orcid", f"#author-{number}"), "Organization" if whole else "Person", name=name))
+            full_name = author.get("name")
+            name = full_name or " ".join(filter(None, (author.get("given-names"), author.get("family-names"))))
+            people.append(self.graph.add(author.get("orcid", f"#author-{number}"), "Organization" if full_name else "Person", name=name))
         return people
 
     def _package(self, name: str, versions: str) -> str:
         return self.graph.add(package_url(name), "SoftwareApplication", name=name, softwareVersion=versions)
 
     def _run(self, ended: str) -> None:
-        """The whole run: from the configuration to the products; and the engine's part in it."""
+        """Add the whole run, from the configuration to the products, and its scheduling by
+        Snakemake.
+        """
         started = _time(min(job.started for job in self.jobs))
         products = [self.files.seen(str(path)) for path in self.study.products]
         self.graph.add(
@@ -198,8 +204,8 @@ class _Crate:
         )
 
     def _written(self, path: str) -> str:
-        """What a job wrote, by the digest with which another job read it: so that one entity links
-        the two.
+        """The entity of a job's output, by the digest with which another job read it, so that one
+        entity links the two.
         """
         return self.files.seen(path, self._read_as.get(path, ""))
 
@@ -208,7 +214,7 @@ _DIGESTS = "digest of code, or of raw files, that the job was made with"
 
 
 def _script(rule: str, members: Sequence[str]) -> str:
-    """The script of a rule, which bears its name."""
+    """The script of a rule, which has the rule's name."""
     name = f"scripts/{rule}.py"
     if name not in members:
         raise KneeoaError(f"{name} is gone, but results were made by the rule '{rule}'; run the workflow again.")

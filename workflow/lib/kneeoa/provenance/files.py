@@ -1,5 +1,5 @@
-"""The files of a study as entities of a crate: those that lie in it, and those that only their
-digests stand for.
+"""Describe the files of a study as entities of a crate: files that lie in it, and others by their
+digest alone.
 """
 
 from __future__ import annotations
@@ -46,18 +46,18 @@ class Files:
         self._sizes = {name: len(content) for name, content in members.items()}
 
     def digest(self, name: str) -> str:
-        """SHA-256 of a file of the crate."""
+        """Return the SHA-256 of a file of the crate."""
         return self._members[name]
 
     def member(self, name: str, description: str = "") -> str:
-        """The entity of a file of the crate."""
-        own = {"name": name, "description": description, "encodingFormat": _format(name)}
-        own |= {"contentSize": str(self._sizes[name]), "sha256": self._members[name]}
-        return name if name in self._graph else self._graph.add(name, "File", **own)
+        """Return the entity of a file of the crate."""
+        properties = {"name": name, "description": description, "encodingFormat": _format(name)}
+        properties |= {"contentSize": str(self._sizes[name]), "sha256": self._members[name]}
+        return name if name in self._graph else self._graph.add(name, "File", **properties)
 
     def seen(self, path: str, digest: str = "") -> str:
-        """The entity of what a job read or wrote: ``path`` as Snakemake names it, ``digest`` its
-        SHA-256 where it is known.
+        """Return the entity of a file that a job read or wrote: ``path`` as Snakemake names it,
+        ``digest`` its SHA-256 where there is one.
 
         Raises:
             KneeoaError: the crate has that file, with other bytes.
@@ -73,9 +73,7 @@ class Files:
         return self._graph.add(identifier, "CreativeWork", name=name, encodingFormat=_format(name), sha256=digest)
 
     def _named(self, path: str) -> str:
-        """A path in the study as it is seen from its folder; of any other place, the last part
-        alone.
-        """
+        """The path relative to the study's folder; of any other place, the last part alone."""
         if path.startswith(f"{self._root}/"):
             return path.removeprefix(f"{self._root}/")
         return f"raw/{PurePosixPath(path).name}"

@@ -1,4 +1,4 @@
-"""The entities of a crate: a flat list of linked JSON-LD nodes, each said once."""
+"""Collect the entities of a crate: a flat list of linked JSON-LD nodes, each once."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Node = dict[str, Any]
 
 
 def link(identifier: str) -> Node:
-    """A reference to another node."""
+    """Return a reference to another node."""
     return {"@id": identifier}
 
 
 def links(identifiers: Iterable[str]) -> list[Node]:
-    """References to other nodes, in order, each once."""
+    """Return references to other nodes, in order, each once."""
     return [link(identifier) for identifier in dict.fromkeys(identifiers)]
 
 
@@ -42,5 +42,5 @@ class Graph:
         return identifier
 
     def text(self) -> str:
-        """The metadata document: JSON with a final newline."""
+        """Return the metadata document: JSON with a final newline."""
         return json.dumps({"@context": CONTEXT, "@graph": list(self._nodes.values())}, indent=1, ensure_ascii=False) + "\n"

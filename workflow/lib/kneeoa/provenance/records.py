@@ -1,7 +1,7 @@
-"""What Snakemake wrote down of the jobs that made a study's files: rule, inputs with their digests,
+"""Read Snakemake's records of the jobs that made a study's files: rule, inputs with their digests,
 params, times.
 
-The records (:mod:`kneeoa.snakemake_records`) tell what was really done, also where the workflow has
+The records (:mod:`kneeoa.snakemake_records`) hold what was done, also where the workflow has
 changed since.
 """
 
@@ -39,8 +39,8 @@ class Job:
 
 
 def read_jobs(records: Path, root: str) -> dict[str, Job]:
-    """Every finished job of the study below ``root`` (``results/<study>``), by each file that it
-    made.
+    """Read every finished job of the study below ``root`` (``results/<study>``), by each file that
+    it made.
 
     Raises:
         KneeoaError: there are no records.
@@ -60,7 +60,7 @@ def read_jobs(records: Path, root: str) -> dict[str, Job]:
 
 
 def upstream(jobs: Mapping[str, Job], wanted: Iterable[str]) -> list[Job]:
-    """The jobs behind ``wanted`` files, each after all that it depends on.
+    """Return the jobs behind ``wanted`` files, each after all that it depends on.
 
     Raises:
         KneeoaError: a wanted file has no record.

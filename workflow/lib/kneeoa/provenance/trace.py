@@ -1,4 +1,4 @@
-"""Where a file of a study comes from: ``python -m kneeoa.provenance.trace
+"""Print the jobs behind a file of a study: ``python -m kneeoa.provenance.trace
 results/<study>/tables/contrasts.csv``.
 
 Prints the jobs behind the file, the nearest first, with the digests of their code and of what they
@@ -20,8 +20,8 @@ from kneeoa.snakemake_records import RECORDS
 
 
 def told(jobs: list[Job], *, inputs: bool) -> Iterator[str]:
-    """Lines on the jobs, the last one first; of what each read, all files with ``inputs``, else how
-    many.
+    """Format the jobs, the last one first, with the files that each read: all of them with
+    ``inputs``, else how many.
     """
     for job in reversed(jobs):
         ended = datetime.fromtimestamp(round(job.ended), UTC).isoformat()

@@ -1,1 +1,1 @@
-"""One self-contained HTML report that tells a study's story in order."""
+"""Report of a study: one self-contained HTML page of sentences, figures and tables."""

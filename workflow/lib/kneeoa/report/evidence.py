@@ -1,4 +1,4 @@
-"""What the report is told from: the study's tables as CSV, the cohorts' accounts, and the names of
+"""Read the data of the report: the study's tables as CSV, the cohorts' accounts, and the names of
 its arms.
 """
 
@@ -14,16 +14,16 @@ import pandas as pd
 
 from kneeoa.errors import KneeoaError
 from kneeoa.figures.arms import Factors
-from kneeoa.figures.flow import read_flow
 from kneeoa.figures.words import printed
 from kneeoa.paper_tables import registry
 from kneeoa.paper_tables.arm_names import ArmNames
 from kneeoa.paper_tables.csv_file import read_csv
+from kneeoa.presentation.cohort_flow import read_flow
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that sentences and tables of the report may draw on."""
+    """Data that sentences and tables of the report are made from."""
 
     arms: Factors
     tables: Mapping[str, pd.DataFrame]
@@ -42,12 +42,12 @@ class Evidence:
         return ArmNames(self.arms, self.labels)
 
     def arm(self, name: str) -> str:
-        """``ResNet3D Dual``; ``ResNet3D, reader r10, Dual``."""
+        """Print an arm's name: ``ResNet3D Dual``; ``ResNet3D, reader r10, Dual``."""
         learner = self.names.backbone(name)
         return f"{learner}{', ' if ',' in learner else ' '}{self.names.mode(name)}".strip()
 
     def printed(self, name: Any) -> str:
-        """The printed form of any name."""
+        """Print any name."""
         return printed(str(name), self.labels)
 
 
@@ -62,8 +62,7 @@ def gather(
     unanswered: Mapping[str, Sequence[str]] | None = None,
     imported: Sequence[Path] = (),
 ) -> Evidence:
-    """Read the tables; metrics come back in the order of ``levels``, levels that it does not name
-    last.
+    """Read the tables; metrics are in the order of ``levels``, other levels last.
 
     Raises:
         KneeoaError: a file cannot be read, or is not the table of its name.

@@ -1,4 +1,4 @@
-"""The page: sections in the order of the story, each made of sentences, figures and tables, in one
+"""Write the report's page: sections in a fixed order, each of sentences, figures and tables, in one
 HTML file.
 """
 
@@ -82,18 +82,18 @@ _SENTENCES: dict[str, tuple[str, Callable[[Evidence], list[str]]]] = {
     "representation": ("geometry", sentences.representation),
     "anatomy": ("anatomy", sentences.anatomy),
 }
-"""Sections that say something: the table that their sentences are made from (empty: none), and what
+"""Sections with sentences: the table that they are made from (empty: none), and the function that
 makes them.
 """
 
 
 def parts(evidence: Evidence, figures: Mapping[str, Entry], tables: Mapping[str, Entry]) -> list[Part]:
-    """The sections for which there is anything to say, their figures and tables numbered through.
+    """Make the sections that have any content, with their figures and tables numbered through.
 
     Raises:
         KneeoaError: a figure cannot be read.
     """
-    found, number, sheet = [], 0, 0
+    sections, number, sheet = [], 0, 0
     for slug, heading in SECTIONS.items():
         part = Part(slug, heading)
         table, tell = _SENTENCES.get(slug, ("", None))
@@ -110,8 +110,8 @@ def parts(evidence: Evidence, figures: Mapping[str, Entry], tables: Mapping[str,
                 folded = sum(len(tabular.rows) for tabular in printed_tables) > _LONG
                 part.sheets.append(Sheet(sheet, entry.title, printed_tables, folded, entry.file.name))
         if part.paragraphs or part.pictures or part.sheets:
-            found.append(part)
-    return found
+            sections.append(part)
+    return sections
 
 
 def _png(path: Path) -> str:
@@ -158,7 +158,7 @@ def write_report(
         provenance: what the results were made from, as headings with texts or mappings, e.g.
             configuration digest, package versions, code.
         out: HTML to write.
-        levels: the hierarchy's levels, coarse to fine: the order in which they are told.
+        levels: the hierarchy's levels, coarse to fine: the order in which they are reported.
         labels: the study's own printed names.
         confidence: level of the tables' intervals, as the configuration sets it.
         unanswered: contrast -> sentences on the arms that it names and has no counterpart for.

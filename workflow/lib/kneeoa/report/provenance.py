@@ -1,5 +1,5 @@
-"""What a report says its results were made from: digests given by the caller, and what the runs
-wrote down of themselves.
+"""Collect what the results were made from: digests given by the caller, and the runs' own
+records.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from kneeoa.errors import KneeoaError
 
 
 def made_from(digests: Mapping[str, Any], runs: Sequence[Path]) -> dict[str, Any]:
-    """``digests`` and, where there are runs, their packages, devices, threads and data; nothing
-    that differs between equal runs.
+    """Return ``digests`` and, where there are runs, their packages, devices, threads and data;
+    nothing that differs between equal runs.
 
     Args:
         digests: headings with texts or mappings, kept as they are and first.
@@ -49,5 +49,5 @@ def _record(path: Path) -> dict[str, Any]:
 
 
 def _all(values: Any) -> str:
-    """Every value that occurs, once, in order."""
+    """Every value that occurs, once, sorted."""
     return ", ".join(sorted({str(value) for value in values}))

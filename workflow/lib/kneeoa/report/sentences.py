@@ -1,6 +1,4 @@
-"""Sentences with numbers. Each is made from the tables; nothing here is typed in, and nothing is
-said that a table does not hold.
-"""
+"""Make the report's sentences from its tables: every number and statement comes from a table."""
 
 from __future__ import annotations
 
@@ -11,29 +9,28 @@ import pandas as pd
 
 from kneeoa.config.factors import MEMBERS
 from kneeoa.figures.arms import Factors, factor_name, factors_that_differ
-from kneeoa.figures.flow import knees
 from kneeoa.figures.numbers import SIGNIFICANT, interval, is_number, number, p_value
-from kneeoa.figures.scores import own_head, records
 from kneeoa.figures.words import count, printed
-from kneeoa.paper_tables.metrics import speaking
+from kneeoa.presentation.cohort_flow import knees_and_subjects
+from kneeoa.presentation.summary_rows import own_head_rows, row_dicts, summary_rows
 from kneeoa.report.evidence import Evidence
 
 _LEADING = ("auc", "macro_auc", "quadratic_kappa", "accuracy")
-"""The metric that speaks for a level: the first of these that it has."""
+"""The metric that is reported of a level: the first of these that it has."""
 
 
 _THRESHOLD = f"{SIGNIFICANT:g}".lstrip("0")
 _MOST = 6
-"""Contrasts that a sentence names."""
+"""Most contrasts that a sentence names."""
 
 
 def listed(names: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
+    """Join names: ``a``, ``a and b``, ``a, b and c``."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
 
 
 def design(evidence: Evidence) -> list[str]:
-    """What was compared, with how many seeds."""
+    """Report the arms compared, and the number of seeds."""
     arms = {name: factors for name, factors in evidence.arms.items() if MEMBERS not in factors}
     differing = [factor for factor in factors_that_differ(arms) if factor not in ("backbone", "mode")]
     parts = [
@@ -59,13 +56,12 @@ def _values(arms: Factors, factor: str, evidence: Evidence) -> list[str]:
 
 
 def cohorts(evidence: Evidence) -> list[str]:
-    """From what was found to what was analysed, for each cohort."""
+    """Report the cases found, excluded and analysed in each cohort, and imported predictions."""
     sentences = []
     for flow in evidence.flows:
-        found, kept, out = flow["found"], flow["analysed"], sum(row["cases"] for row in flow["excluded"])
-        text = (
-            f"In the cohort {evidence.printed(flow['cohort'])}, {knees(found)} were found and {out:,} excluded; {knees(kept)} were analysed"
-        )
+        excluded = sum(row["cases"] for row in flow["excluded"])
+        text = f"In the cohort {evidence.printed(flow['cohort'])}, {knees_and_subjects(flow['found'])} were found "
+        text += f"and {excluded:,} excluded; {knees_and_subjects(flow['analysed'])} were analysed"
         names = [name for name in ("train", "val", "test") if name in flow["splits"]]
         parts = [f"{flow['splits'][name]['cases']:,} for {evidence.printed(name)}" for name in names]
         sentences.append(f"{text} ({listed(parts)})." if parts else f"{text}.")  # nobody of an unlabelled cohort
@@ -76,10 +72,11 @@ def cohorts(evidence: Evidence) -> list[str]:
 
 
 def _imported(evidence: Evidence) -> list[str]:
-    """Of predictions made elsewhere: how many cases of how many subjects, and what is doubtful."""
+    """Number of cases and subjects of imported predictions, and doubts about them."""
     groups: dict[str, list[str]] = {}
     for account in evidence.imports:
-        where = f"In the cohort {evidence.printed(account['cohort'])}, whose predictions were made elsewhere, there are {knees(account)}"
+        cohort = evidence.printed(account["cohort"])
+        where = f"In the cohort {cohort}, whose predictions were made elsewhere, there are {knees_and_subjects(account)}"
         groups.setdefault(where, []).append(evidence.arm(account["arm"]))
     several = len(groups) > 1
     sentences = [f"{where}{f' ({listed(arms)})' if several else ''}." for where, arms in groups.items()]
@@ -87,30 +84,30 @@ def _imported(evidence: Evidence) -> list[str]:
 
 
 def prediction(evidence: Evidence) -> list[str]:
-    """The range over arms of each level's leading metric, on each cohort's test cases."""
-    rows = speaking(evidence.tables["metrics"])
+    """Report the range over arms of each level's leading metric, on each cohort's test cases."""
+    rows = summary_rows(evidence.tables["metrics"])
     sentences = []
-    for (cohort, level), own in rows[rows["split"] == "test"].groupby(["cohort", "level"], sort=False):
-        own = own_head(own, str(level))
-        metric = next((name for name in _LEADING if (own["metric"] == name).any()), None)
-        own = own[(own["metric"] == metric) & own["estimate"].notna()]
-        if own.empty:
+    for (cohort, level), level_rows in rows[rows["split"] == "test"].groupby(["cohort", "level"], sort=False):
+        level_rows = own_head_rows(level_rows, str(level))
+        metric = next((name for name in _LEADING if (level_rows["metric"] == name).any()), None)
+        level_rows = level_rows[(level_rows["metric"] == metric) & level_rows["estimate"].notna()]
+        if level_rows.empty:
             continue
-        worst, best = _ends(own)
+        worst, best = _ends(level_rows)
         over = f"Over {count(int(best['seeds']), 'seed')}, " if best["seeds"] > 1 else ""
         name = f"{evidence.printed(level)} {printed(str(metric))}"
         where = f"{count(int(best['cases']), 'test knee')} of {count(int(best['subjects']), 'subject')} ({evidence.printed(cohort)})"
         text = f"{over}{evidence.arm(best['arm'])} reached {_article(name)} {name} of {_estimate(best)} on {where}"
-        if len(own) > 1:
-            text += f", the highest of {count(len(own), 'arm')}; the lowest was {_estimate(worst)}, of {evidence.arm(worst['arm'])}"
+        if len(level_rows) > 1:
+            text += f", the highest of {count(len(level_rows), 'arm')}; the lowest was {_estimate(worst)}, of {evidence.arm(worst['arm'])}"
         sentences.append(text + ".")
     return sentences
 
 
 def _ends(rows: pd.DataFrame) -> tuple[dict[str, Any], dict[str, Any]]:
     """The rows with the lowest and the highest estimate; the first of equal ones."""
-    found = records(rows)
-    return min(found, key=lambda row: float(row["estimate"])), max(found, key=lambda row: float(row["estimate"]))
+    estimates = row_dicts(rows)
+    return min(estimates, key=lambda row: float(row["estimate"])), max(estimates, key=lambda row: float(row["estimate"]))
 
 
 def _article(name: str) -> str:
@@ -123,7 +120,7 @@ def _estimate(row: dict[str, Any]) -> str:
 
 
 def comparisons(evidence: Evidence) -> list[str]:
-    """For each family of tests, how many remain below .05 after adjustment, and which."""
+    """Report for each family of tests how many remain below .05 after adjustment, and which."""
     rows = evidence.tables["contrasts"]
     factors = list(dict.fromkeys(str(factor) for factor in rows["factor"]))
     sentences = (
@@ -132,18 +129,20 @@ def comparisons(evidence: Evidence) -> list[str]:
     for name, lacking in evidence.unanswered.items():
         more = f"; and {len(lacking) - _MOST} more" if len(lacking) > _MOST else ""
         sentences.append(f"Not in the contrast {name}: {'; '.join(lacking[:_MOST])}{more}.")
-    for (family, adjustment), own in rows.groupby(["family", "adjustment"], sort=False):
-        defined = own[own["p"].notna()]
+    for (family, adjustment), family_rows in rows.groupby(["family", "adjustment"], sort=False):
+        defined = family_rows[family_rows["p"].notna()]
         adjusted = adjustment != "none"
         column = "p_adjusted" if adjusted else "p"
-        found = records(defined[defined[column] < SIGNIFICANT])
-        how = f"{printed(str(adjustment))} adjustment over {int(own['m'].iloc[0])} tests" if adjusted else "not adjusted"
+        significant = row_dicts(defined[defined[column] < SIGNIFICANT])
+        adjustment_text = (
+            f"{printed(str(adjustment))} adjustment over {int(family_rows['m'].iloc[0])} tests" if adjusted else "not adjusted"
+        )
         name = "Outside families" if family == "none" else f"Family {family}"
-        text = f"{name} ({how}): {'adjusted p' if adjusted else 'p'} is below {_THRESHOLD} in {len(found)} of "
+        text = f"{name} ({adjustment_text}): {'adjusted p' if adjusted else 'p'} is below {_THRESHOLD} in {len(significant)} of "
         text += count(len(defined), "test")
-        text += ": " + _first(found, evidence, column) + "." if found else "."
-        lost = len(own) - len(defined)
-        sentences.append(text + (f" {count(lost, 'test')} could not be computed." if lost else ""))
+        text += ": " + _first(significant, evidence, column) + "." if significant else "."
+        uncomputed = len(family_rows) - len(defined)
+        sentences.append(text + (f" {count(uncomputed, 'test')} could not be computed." if uncomputed else ""))
     degenerate = rows[rows["degenerate"].astype(bool)]
     same = int((degenerate["difference"] == 0).sum())
     if same:
@@ -157,10 +156,10 @@ def comparisons(evidence: Evidence) -> list[str]:
     return sentences
 
 
-def _first(found: list[dict[str, Any]], evidence: Evidence, column: str) -> str:
-    """The contrasts with the smallest p, in their order; how many more there are."""
-    smallest = sorted(sorted(found, key=lambda row: float(row[column]))[:_MOST], key=found.index)
-    more = len(found) - len(smallest)
+def _first(significant: list[dict[str, Any]], evidence: Evidence, column: str) -> str:
+    """The contrasts with the smallest p, in their order, and the number of others."""
+    smallest = sorted(sorted(significant, key=lambda row: float(row[column]))[:_MOST], key=significant.index)
+    more = len(significant) - len(smallest)
     return "; ".join(_contrast(evidence, row, column) for row in smallest) + (f"; and {more} more" if more else "")
 
 
@@ -173,13 +172,13 @@ def _contrast(evidence: Evidence, row: dict[str, Any], column: str) -> str:
 
 
 def claim(evidence: Evidence) -> list[str]:
-    """In how many pairs of arms each part of the claim changes for certain, and in which
-    direction.
+    """Report in how many pairs of arms each part of the claim changes beyond its interval, and in
+    which direction.
     """
     rows = evidence.tables["claim"]
     sentences = []
-    for (part, measure), own in rows.groupby(["part", "measure"], sort=False):
-        defined = own[own["low"].notna() & own["high"].notna()]
+    for (part, measure), part_rows in rows.groupby(["part", "measure"], sort=False):
+        defined = part_rows[part_rows["low"].notna() & part_rows["high"].notna()]
         if defined.empty:
             continue
         up, down = int((defined["low"] > 0).sum()), int((defined["high"] < 0).sum())
@@ -187,18 +186,22 @@ def claim(evidence: Evidence) -> list[str]:
         text = f"{what.get(str(part), f'Saliency ({printed(str(measure))})')} is higher under the candidate, beyond its interval, in {up} "
         sentences.append(f"{text}of {count(len(defined), 'comparison')} and lower in {down}.")
     if sentences:
-        how = " or ".join(sorted(set(rows["resampled"])))
-        sentences.append(f"Intervals come from one bootstrap for all parts, with {how} resampled; they are not adjusted.")
+        resampled = " or ".join(sorted(set(rows["resampled"])))
+        sentences.append(f"Intervals come from one bootstrap for all parts, with {resampled} resampled; they are not adjusted.")
     return sentences
 
 
 def representation(evidence: Evidence) -> list[str]:
-    """The range over arms (means over seeds) of the rank correlation along each axis."""
+    """Report the range over arms (means over seeds) of the rank correlation along each axis."""
     rows = evidence.tables["geometry"]
     rows = rows[(rows["measure"] == "spearman") & (rows["split"] == "test") & rows["arm"].isin(list(evidence.arms))]  # not the baselines
     sentences = []
     for (axis, cohort), along in rows.groupby(["axis", "cohort"], sort=False):
-        ranges = [said for against, own in along.groupby("against", sort=False) if (said := _range(evidence, str(against), own))]
+        ranges = [
+            text_of_range
+            for against, against_rows in along.groupby("against", sort=False)
+            if (text_of_range := _range(evidence, str(against), against_rows))
+        ]
         if not ranges:
             continue
         seeds = along["seed"].nunique()
@@ -211,9 +214,7 @@ def representation(evidence: Evidence) -> list[str]:
 
 
 def _range(evidence: Evidence, against: str, rows: pd.DataFrame) -> str:
-    """The lowest and the highest arm's mean correlation with one thing; empty where none is
-    defined.
-    """
+    """Printed range of the arms' mean correlation with ``against``; empty where none is defined."""
     means = rows.groupby("arm")["estimate"].mean().dropna()
     if means.empty:
         return ""
@@ -223,12 +224,14 @@ def _range(evidence: Evidence, against: str, rows: pd.DataFrame) -> str:
 
 
 def anatomy(evidence: Evidence) -> list[str]:
-    """The range over arms of enrichment on each tissue, beside the null, and the contrasts."""
+    """Report the range over arms of enrichment on each tissue, beside the null, and the
+    contrasts.
+    """
     rows = evidence.tables["anatomy"]
     rows = rows[(rows["measure"] == "enrichment") & rows["grade"].isna() & (rows["method"] == rows["method"].iloc[0])]
     sentences = []
-    for (tissue, cohort), own in rows.groupby(["tissue", "cohort"], sort=False):
-        arms, pairs = (own[(own["kind"] == kind) & own["estimate"].notna()] for kind in ("arm", "contrast"))
+    for (tissue, cohort), tissue_rows in rows.groupby(["tissue", "cohort"], sort=False):
+        arms, pairs = (tissue_rows[(tissue_rows["kind"] == kind) & tissue_rows["estimate"].notna()] for kind in ("arm", "contrast"))
         if arms.empty:
             continue
         worst, best = _ends(arms)

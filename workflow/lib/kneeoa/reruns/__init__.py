@@ -1,1 +1,1 @@
-"""Which code a result depends on, and under which names it was known before."""
+"""Digests of the code that results depend on, and earlier names of moved or renamed code."""

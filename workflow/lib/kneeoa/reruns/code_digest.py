@@ -1,4 +1,5 @@
-"""A digest of the code that a result depends on: a script and every definition that it reaches.
+"""Compute a digest of the code that a result depends on: a script and every definition that it
+reaches.
 
 Snakemake watches a script's time stamp and nothing that the script imports. Each rule carries this
 digest as a param instead. It follows names through the library's absolute imports: from a script to
@@ -6,9 +7,10 @@ the functions, classes and constants that it refers to, and on from those
 (:mod:`kneeoa.reruns.definitions`), so that an edit of one function reruns what reaches that
 function. Three things are not followed by name:
 
-- members of a registry (backbones, modes, cohort readers), which are imported lazily by name: the
+- members of a registry (backbones, modes, cohort layouts), which are imported lazily by name: the
   rule names the modules that it uses, and all of their definitions count, or the definition that
-  it calls;
+  it calls; of a registry whose members a study has for all rules alike (kinds of level) they count
+  wherever the definition that imports them is reached;
 - a module that is handed on whole (`f(module)`, `getattr(module, name)`): all of it counts;
 - statements that run when a module is imported, and packages imported for that alone: they count
   wherever the module is imported, reached or not.
@@ -42,8 +44,8 @@ _LIBRARY = Path(__file__).resolve().parents[2]
 _SCRIPT = "script"
 """Name of the script among the modules: it has none of its own."""
 
-# These word errors and log lines, or watch, and cannot change a result: rewording a sentence must
-# not retrain sixty networks.
+# These modules word errors and log lines, or monitor, and cannot change a result: rewording a
+# sentence must not retrain sixty networks.
 WORDS_ONLY = frozenset(
     {
         "kneeoa.errors",
@@ -56,18 +58,18 @@ WORDS_ONLY = frozenset(
     }
 )
 
-# These check the configuration or carry numbers without loss: another version of them computes
-# nothing anew.
+# These packages check the configuration or store numbers without loss: another version of them
+# changes no result.
 _CARRIERS = frozenset({"pydantic", "pydantic-core", "pyarrow", "safetensors"})
 
 _LAYERS = ("analysis", "train", "cpu", "cuda")
 
-# Distributions that are not called what is imported.
+# Distributions whose name is not that of the imported package.
 _DISTRIBUTIONS = {"PIL": "pillow", "gdcm": "python-gdcm", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 
 
 class Reached(NamedTuple):
-    """What a script depends on."""
+    """Definitions, modules and packages that a script depends on."""
 
     parts: dict[str, str]
     """Digest of each definition by ``module:name``, names as the table of renames has them."""
@@ -86,7 +88,7 @@ class Links(NamedTuple):
     """A definition with its references resolved."""
 
     identity: str
-    """``module:name``, the oldest that the table of renames knows."""
+    """``module:name``, the oldest in the table of renames."""
     digest: str
     definitions: tuple[tuple[str, str], ...]
     """What it refers to in the library, as (module, name)."""
@@ -96,20 +98,28 @@ class Links(NamedTuple):
 
 
 class Library:
-    """The library's code as it lies on the disk: what is resolved once serves every script.
+    """The library's code on disk; what is resolved once serves every script.
 
     Make another one when files have changed.
     """
 
-    def __init__(self, renames: Renames | None = None) -> None:
+    def __init__(self, renames: Renames | None = None, members: Mapping[str, Iterable[str]] | None = None) -> None:
+        """Resolve names of the library as it lies on the disk.
+
+        Args:
+            renames: earlier names of definitions.
+            members: for a definition (``module:name``) that imports members of a registry, the
+                modules of those that the study has.
+        """
         self._renames = renames or Renames({})
+        self._members = {name: tuple(modules) for name, modules in (members or {}).items()}
         self._links: dict[tuple[str, str], Links] = {}
         self._files: dict[str, Definitions] = {}
 
     def code_parts(
         self, script: str | Path, modules: Iterable[str] = (), files: Iterable[str | Path] = (), pins: Mapping[str, str] | None = None
     ) -> dict[str, str]:
-        """What the code of a rule consists of: a digest of each definition by ``module:name``, of
+        """Return the parts of a rule's code: a digest of each definition by ``module:name``, of
         each data file by its name, and the version of each package.
 
         Args:
@@ -125,20 +135,19 @@ class Library:
         return parts | {name: pins[name] for name in reached.distributions & (pins or {}).keys() if pins}
 
     def reach(self, script: str | Path, modules: Iterable[str] = ()) -> Reached:
-        """What a script and the named members depend on."""
+        """Return all that a script and the named members depend on."""
         script_file = _entry(str(script), _SCRIPT)
         links = {name: self._resolve(_SCRIPT, name, script_file) for name in script_file.definitions}
         parts: dict[str, str] = {}
         packages: set[str] = set()
         entered: set[str] = set()
-        seen: set[tuple[str, str]] = set()
+        visited: set[tuple[str, str]] = set()
         pending = deque((_SCRIPT, name) for name in script_file.definitions)
         newly = deque(target for module in script_file.imports for target in self._imported(module))
         packages |= {_package(target) for target in script_file.unused if _is_outside(target)}
         for member in modules:
-            module, _, name = member.partition(":")
-            newly.append(module)
-            pending.extend((module, each) for each in ([name] if name else self._file(module).definitions))
+            newly.append(member.partition(":")[0])
+            pending.extend(self._named(member))
         while pending or newly:
             while newly:
                 module = newly.popleft()
@@ -153,14 +162,22 @@ class Library:
                     pending.append((module, EFFECTS))
             if pending:
                 module, name = pending.popleft()
-                if (module, name) not in seen:
-                    seen.add((module, name))
+                if (module, name) not in visited:
+                    visited.add((module, name))
                     link = links[name] if module == _SCRIPT else self._link(module, name)
                     parts[link.identity] = link.digest
                     pending.extend(link.definitions)
                     newly.extend(module for module in link.modules if module not in entered)
+                    for member in self._members.get(f"{module}:{name}", ()):
+                        newly.append(member)
+                        pending.extend(self._named(member))
                     packages.update(link.packages)
         return Reached(parts, frozenset(entered), frozenset(packages))
+
+    def _named(self, member: str) -> list[tuple[str, str]]:
+        """(module, name) of the definitions of ``module``, or of the one of ``module:name``."""
+        module, _, name = member.partition(":")
+        return [(module, each) for each in ([name] if name else self._file(module).definitions)]
 
     def _file(self, module: str) -> Definitions:
         if module not in self._files:
@@ -196,7 +213,7 @@ class Library:
         return [_module_of(target, _LIBRARY)] if _package(target) == PACKAGE else []
 
     def _follow(self, target: str, taken: dict[tuple[str, str], None], entered: dict[str, None], script: Definitions) -> str:
-        """Note what a dotted name stands for; its name for the digest."""
+        """Note the definitions that a dotted name refers to, and return the name for the digest."""
         if _package(target) not in {PACKAGE, _SCRIPT}:
             return target
         module = _SCRIPT if _package(target) == _SCRIPT else _module_of(target, _LIBRARY)
@@ -218,14 +235,14 @@ class Library:
 
 
 def digest_of(parts: Mapping[str, str]) -> str:
-    """Sixteen hexadecimal characters for the parts of a rule's code."""
+    """Return sixteen hexadecimal characters for the parts of a rule's code."""
     lines = [f"{name} {part}" for name, part in sorted(parts.items())]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def pinned(folder: Path) -> dict[str, str]:
-    """The versions that the locks of the layers which make results pin, by distribution: all of
-    them, where the locks disagree.
+    """Return the versions that the locks of the layers which make results pin, by distribution: all
+    of them, where the locks disagree.
     """
     pins: dict[str, set[str]] = {}
     for lock in (folder / f"{layer}.txt" for layer in _LAYERS):
@@ -267,7 +284,7 @@ def _is_outside(target: str) -> bool:
 
 
 _KNOWN: dict[str, Definitions] = {}
-"""What was read of each file, by module, path, time stamp and size."""
+"""Parsed files, by module, path, time stamp and size."""
 
 
 def _entry(path: str, module: str) -> Definitions:
@@ -286,12 +303,12 @@ def read_library() -> None:
 
 
 def recall(memory: Path) -> None:
-    """Take what an earlier process read from ``memory``, and leave there at exit what this one had
-    to read anew.
+    """Load what an earlier process parsed from the file ``memory``, and write there at exit what
+    this one had to parse anew.
 
     Parsing four hundred files costs seconds, and on a cluster every job parses the workflow. An
-    entry stands for one path, size and time stamp; a memory that cannot be read or written only
-    costs the time.
+    entry is for one path, size and time stamp; a file that cannot be read or written only costs the
+    time.
     """
     with suppress(OSError, ValueError, TypeError, AttributeError):
         kept = json.loads(memory.read_text(encoding="utf-8"))
@@ -313,6 +330,8 @@ def _remember(memory: Path, before: frozenset[str]) -> None:
 
 
 def _memory_of() -> str:
-    """What all entries hang on: Python's syntax trees, and how they were read."""
+    """Digest of all that the stored entries depend on: Python's syntax trees, and the code that
+    reads them.
+    """
     state = hashlib.sha256(Path(definitions.__file__).read_bytes() + Path(__file__).read_bytes())
     return f"{sys.version_info[:2]} {state.hexdigest()}"

@@ -1,5 +1,5 @@
-"""What a digest of code was made from, kept beside the results: so that a later version of the code
-can name what changed.
+"""Keep the parts of a code digest beside the results, so that a later version of the code can name
+what changed.
 
 `results/<study>/code/<digest>.json` holds the digest of each definition by ``module:name``, and the
 versions of packages (``kneeoa.reruns.code_digest.Library.code_parts``). It is a record, no input:
@@ -16,7 +16,7 @@ from pathlib import Path
 from kneeoa.files import write_json
 
 NAMED = 3
-"""How many definitions a sentence names."""
+"""Most definitions that a sentence names."""
 
 
 def write(folder: Path, codes: Mapping[str, Mapping[str, str]]) -> None:
@@ -31,7 +31,7 @@ def write(folder: Path, codes: Mapping[str, Mapping[str, str]]) -> None:
 
 
 def describe_change(folder: Path, digest: str, parts: Mapping[str, str]) -> str:
-    """What differs between the code of an earlier ``digest`` and ``parts``, in words.
+    """Describe the differences between the code of an earlier ``digest`` and ``parts``.
 
     Definitions that changed first, then new ones, then those that are gone. Where no record of the
     digest was kept (0.1.0 kept none), that is said.
@@ -40,9 +40,9 @@ def describe_change(folder: Path, digest: str, parts: Mapping[str, str]) -> str:
         before = json.loads((folder / f"{digest}.json").read_text(encoding="utf-8"))
         changed = [name for name in sorted(parts) if name in before and before[name] != parts[name]]
         new = [f"{name} (new)" for name in sorted(parts.keys() - before.keys())]
-        gone = [f"{name} (gone)" for name in sorted(before.keys() - parts.keys())]
+        removed = [f"{name} (gone)" for name in sorted(before.keys() - parts.keys())]
     except (OSError, ValueError, TypeError, AttributeError):
         return "code, of which no record was kept"
-    names = [*changed, *new, *gone]
+    names = [*changed, *new, *removed]
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return f"code: {', '.join(names[:NAMED])}{more}" if names else "code"

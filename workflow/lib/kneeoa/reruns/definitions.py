@@ -1,4 +1,5 @@
-"""The top-level definitions of a Python file: a digest of each one's code, and what it refers to.
+"""Read the top-level definitions of a Python file: a digest of each one's code, and the names that
+it refers to.
 
 A definition is a function, a class or the statements that give a constant its value. Its code is
 the syntax tree without what cannot change a result: comments, docstrings, formatting, annotations
@@ -50,7 +51,7 @@ EFFECTS = ""
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SEES_LOCALS = frozenset({"locals", "vars", "eval", "exec", "query", "globals"})
-# With these, a function's annotations are still nobody's business.
+# With these decorators, a function's annotations still change nothing.
 _TRANSPARENT = frozenset(
     {"staticmethod", "classmethod", "property", "cache", "lru_cache", "cached_property", "contextmanager", "abstractmethod", "override"}
 )
@@ -76,9 +77,9 @@ def read(source: str, module: str, path: str = "<source>", *, is_script: bool = 
     grouped = _grouped([node for node in statements if not isinstance(node, ast.Import | ast.ImportFrom)], bound)
     names = grouped.keys() - {EFFECTS}
     scope = {**bound, **{name: f"{module}.{name}" for name in names}}
-    readers = {name: _Reader(scope, name) for name in grouped}
-    definitions = {name: readers[name].definition(nodes) for name, nodes in grouped.items()}
-    mentioned = frozenset[str]().union(*(reader.mentioned for reader in readers.values()))
+    writers = {name: _TreeWriter(scope, name) for name in grouped}
+    definitions = {name: writers[name].definition(nodes) for name, nodes in grouped.items()}
+    mentioned = frozenset[str]().union(*(writer.mentioned for writer in writers.values()))
     unused = tuple(target for name, target in bound.items() if name not in mentioned)
     return Definitions(definitions, bound, tuple(dict.fromkeys(imports)), unused)
 
@@ -140,7 +141,9 @@ def _root(node: ast.expr) -> Iterator[str]:
 
 
 def _import(node: ast.AST, bound: dict[str, str]) -> list[str]:
-    """What an import statement asks for; ``bound`` gains the names that it binds."""
+    """Return the names that an import statement asks for; ``bound`` gains the names that it
+    binds.
+    """
     if isinstance(node, ast.Import):
         for alias in node.names:
             bound[alias.asname or alias.name.split(".")[0]] = alias.name if alias.asname else alias.name.split(".")[0]
@@ -163,8 +166,8 @@ def _is_skipped(node: ast.stmt, is_script: bool) -> bool:
     return not node.orelse and (typing_only or (test == "__name__ == '__main__'" and not is_script))
 
 
-class _Reader:
-    """Writes the syntax tree of one definition down, with references numbered."""
+class _TreeWriter:
+    """Writes the syntax tree of one definition as text, with references numbered."""
 
     def __init__(self, scope: Mapping[str, str], name: str) -> None:
         self._scope = dict(scope)
@@ -233,8 +236,8 @@ class _Reader:
         return text
 
     def _chain(self, node: ast.Name | ast.Attribute) -> str:
-        """A name and its attributes: a numbered reference, a numbered local variable, or as it
-        is.
+        """Text of a name and its attributes: a numbered reference, a numbered local variable, or
+        the name itself.
         """
         names: list[str] = []
         inner: ast.expr = node

@@ -1,4 +1,4 @@
-"""Earlier names of definitions that were moved or renamed: the table that keeps their digests.
+"""Read the table of earlier names of moved or renamed definitions, which keeps their digests.
 
 `workflow/renamed.json` holds ``{"new": "old"}``: of a definition as ``kneeoa.module:name``, or of a
 module as ``kneeoa.module``, which then holds for all of its definitions and, for a package, for all
@@ -44,8 +44,8 @@ class Renames:
         return renames
 
     def earliest(self, identity: str) -> str:
-        """The oldest name of a definition (``module:name``) or a module; itself where none is
-        known.
+        """Return the oldest name of a definition (``module:name``) or a module; itself where there
+        is none.
         """
         if not self._table:
             return identity
@@ -69,11 +69,11 @@ class Renames:
 
     @cached_property
     def newest_names(self) -> tuple[str, ...]:
-        """Names that the table gives an earlier one; each should be there."""
+        """Names to which the table gives an earlier one; each should exist."""
         olds = set(self._table.values())
         return tuple(new for new in self._table if new not in olds)
 
     def ambiguous(self, identities: Iterable[str]) -> list[str]:
-        """Definitions whose earliest name another one of ``identities`` has as well."""
+        """Return the definitions whose earliest name another one of ``identities`` has as well."""
         first: dict[str, str] = {}
         return [identity for identity in identities if first.setdefault(self.earliest(identity), identity) != identity]

@@ -1,3 +1,1 @@
-"""Maps of what a network looks at, by several methods, on test cases, kept small and without losing
-their sign or scale.
-"""
+"""Saliency maps of test cases by several methods, stored small and with their sign and scale."""

@@ -1,9 +1,9 @@
-"""Area averaging between grids that cover the same field of view: a cell's value is the mean over
-the volume that it covers.
+"""Resample by area averaging between grids that cover the same field of view: a cell's value is the
+mean over the volume that it covers.
 
-Both sides of the anatomy use it: the map is brought from the arm's grid to its kept grid, a mask
-from the canonical grid to the map's (where a cell's value is then the share of the cell inside the
-tissue). Means are preserved, and sums up to the ratio of cell sizes.
+Maps are brought from the arm's grid to their stored grid, and masks from the canonical grid to the
+map's (where a cell's value is then the share of the cell inside the tissue). Means are preserved,
+and sums up to the ratio of cell sizes.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ Floats = NDArray[np.float64]
 
 
 def kept_shape(shape: Sequence[int], keep: int) -> tuple[int, ...]:
-    """Cells along each axis of a map kept at ``1/keep`` of a grid, rounded up."""
+    """Shape of a map stored at ``1/keep`` of a grid: cells along each axis, rounded up."""
     return tuple(-(-size // keep) for size in shape)
 
 
 def overlaps(voxels: int, cells: int) -> Floats:
-    """``[cells, voxels]``: the share of each cell that each voxel fills, when both divide the same
+    """Share of each cell that each voxel fills, ``[cells, voxels]``, where both divide the same
     length evenly. Rows sum to one.
     """
     edges = np.linspace(0, voxels, cells + 1)
@@ -33,7 +33,7 @@ def overlaps(voxels: int, cells: int) -> Floats:
 
 
 def area_mean(image: NDArray[np.floating] | NDArray[np.bool_], shape: Sequence[int]) -> Floats:
-    """Bring ``image`` to the grid ``shape`` (same number of axes, any ratio, up or down) by area
+    """Resample ``image`` to the grid ``shape`` (same number of axes, any ratio, up or down) by area
     averaging.
 
     Where ``shape`` divides the image's, this is the mean of whole blocks.

@@ -1,4 +1,4 @@
-"""Which cases are explained, by which head, and what class of a graded target: the same for every
+"""Choose the cases to explain, the head, and the class of a graded target: the same for every
 run.
 """
 
@@ -20,25 +20,25 @@ from kneeoa.training.labels import MISSING, read_labels
 
 
 def head_for(readings: Sequence[tuple[str, str]], level: str) -> str:
-    """The head that speaks for ``level``: its own, else the first finer one that the level can be
-    read from.
+    """The head that predicts ``level``: its own, else the first finer one that the level can be
+    derived from.
 
     Args:
         readings: the network's pairs (level, head).
         level: the level to explain.
 
     Raises:
-        KneeoaError: no head speaks for the level.
+        KneeoaError: no head predicts the level.
     """
-    heads = [head for known, head in readings if known == level]
+    heads = [head for name, head in readings if name == level]
     if not heads:
-        raise KneeoaError(f"no head of this network speaks about level '{level}'; it gives {sorted({known for known, _ in readings})}.")
+        raise KneeoaError(f"no head of this network predicts level '{level}'; it gives {sorted({name for name, _ in readings})}.")
     return level if level in heads else heads[0]
 
 
 def explained_cases(located: pd.DataFrame, limit: int | None) -> pd.DataFrame:
-    """The test cases to explain, sorted by cohort and case: all, or of each cohort the first
-    ``limit`` in an order shuffled by name.
+    """Test cases to explain, sorted by cohort and case: all, or of each cohort the first ``limit``
+    in an order shuffled by name.
 
     The shuffle depends on the cases' names alone, so that every arm and seed explains the same
     cases, and a larger limit adds to them.
@@ -52,19 +52,19 @@ def explained_cases(located: pd.DataFrame, limit: int | None) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Explained:
-    """The score that is explained: of a level, or of one class or finding of it."""
+    """The score that is explained: a level's, or that of one of its classes or findings."""
 
     target: str
     """As the configuration names it, e.g. ``oa`` or ``findings.osteophytes``."""
     level: Level
     head: str
-    """The head that speaks for the level."""
+    """The head that predicts the level."""
     named: int | None
     """The class or finding that is named."""
 
     @property
     def label(self) -> str:
-        """What tables call it: ``oa``, or ``oa<-kl`` where another head speaks for the level."""
+        """Its name in tables: ``oa``, or ``oa<-kl`` where another head predicts the level."""
         return self.target if self.head == self.level.name else f"{self.target}<-{self.head}"
 
 
@@ -73,7 +73,7 @@ def explained_score(target: str, network: Network) -> Explained:
 
     Raises:
         KneeoaError: an unknown level or class, a multilabel level without one of its findings, or
-            no head speaks for the level.
+            no head predicts the level.
     """
     try:
         level, named = explained(target, network.levels.values())
@@ -83,15 +83,15 @@ def explained_score(target: str, network: Network) -> Explained:
 
 
 def true_classes(cases: pd.DataFrame, score: Explained, labels: Sequence[Path]) -> tuple[pd.DataFrame, NDArray[np.int64] | None]:
-    """The cases whose class at the explained level is known, and that class; a binary level, and a
-    class or finding that is named, are explained without a label, so all cases stay.
+    """Select the cases that have a label at the explained level, with their class. A binary level,
+    and a class or finding that is named, are explained without a label, so all cases stay.
 
     Raises:
         KneeoaError: a label table is not what it should be.
     """
     level = score.level
-    if level.kind == "binary" or score.named is not None:
+    if level.binary or score.named is not None:
         return cases, None
     classes = read_labels(labels, cases, [level])[level.name].values
-    known = classes != MISSING
-    return cases[known].reset_index(drop=True), classes[known]
+    labelled = classes != MISSING
+    return cases[labelled].reset_index(drop=True), classes[labelled]

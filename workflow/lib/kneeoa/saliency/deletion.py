@@ -1,8 +1,8 @@
-"""The deletion stage: what becomes of a run's score when a tissue, or a control region of its size,
-is deleted from the image.
+"""Measure how a run's score changes when a tissue, or a control region of its size, is deleted from
+the image.
 
-Overlap of a map with cartilage does not show that the network relies on cartilage; this asks the
-network itself.
+Overlap of a map with cartilage does not show that the network relies on cartilage; deleting the
+cartilage does.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def delete_run(
         mask_arrays: arrays of masks, uint8 ``[rows, *canonical shape]``.
         mask_indices: the MASKS table of each.
         view: the arm's view.
-        target: the score that is watched, the same as saliency explains.
+        target: the score that is measured, the same as saliency explains.
         tissues: cohort -> its tissues.
         spacing: millimetres of a voxel of the masks.
         anatomy: the groups, how many cases and controls, the width of the fill.
@@ -76,7 +76,7 @@ def delete_run(
             no rows.
 
     Raises:
-        KneeoaError: a file is not what it should be, or no head speaks for the target.
+        KneeoaError: a file is not what it should be, or no head predicts the target.
     """
     masks = Masks(mask_arrays, mask_indices)
     rows: list[dict[str, Any]] = []
@@ -92,24 +92,24 @@ def delete_run(
             if mask is None:
                 continue
             groups = group_values(tissues.get(cohort, {}), anatomy.targets, cohort)
-            found, joint = tissues_of(mask, groups, anatomy, spacing, spec.shape)
+            tissue_fields, joint = tissues_of(mask, groups, anatomy, spacing, spec.shape)
             # The same regions for every arm of a grid and every seed.
             generator = np.random.default_rng(int(digest([anatomy.seed, "deletion", cohort, case_id]), 16))
-            chosen = list(regions(found, joint, anatomy.controls, generator))
+            chosen = list(regions(tissue_fields, joint, anatomy.controls, generator))
             if not chosen:
                 continue
             image = shards.read(case["file"], case["row"]).astype(np.float32)
             sigma = tuple(anatomy.blur_mm / width for width in cell_size(mask.shape, spacing, spec.shape))
             truth = None if classes is None else int(classes[number])
-            images = [image, *(fill(image, one.inside, sigma) for one in chosen)]
+            images = [image, *(fill(image, region.inside, sigma) for region in chosen)]
             before, *after = _scores(network, score, truth, images, batch, device)
             here = {"study": study, "arm": arm, "seed": seed, "cohort": cohort, "case_id": case_id, "subject": case["subject"]}
             here |= {"target": score.label, "score": before}
             rows += [
                 here
-                | {"region": one.name, "copy": one.copy, "drop": before - without, "overlap": one.overlap}
-                | {"voxels": int(one.inside.sum())}
-                for one, without in zip(chosen, after, strict=True)
+                | {"region": region.name, "copy": region.copy, "drop": before - without, "overlap": region.overlap}
+                | {"voxels": int(region.inside.sum())}
+                for region, without in zip(chosen, after, strict=True)
             ]
     _log.info("deleted %d regions", len(rows))
     DELETION.write(out, rows)
@@ -118,10 +118,10 @@ def delete_run(
 def _scores(
     network: Network, score: Explained, truth: int | None, images: list[NDArray[np.float32]], batch: int, device: torch.device
 ) -> list[float]:
-    """The score of each of a case's images, predicted ``batch`` at a time."""
-    found: list[float] = []
+    """Scores of a case's images, predicted ``batch`` at a time."""
+    scores: list[float] = []
     for start in range(0, len(images), batch):
         some = torch.from_numpy(np.stack(images[start : start + batch])[:, None]).to(device)
         classes = None if truth is None else torch.full((len(some),), truth, device=device)
-        found += Target(network, score.level.name, score.head, classes, score.named)(some).tolist()
-    return found
+        scores += Target(network, score.level.name, score.head, classes, score.named)(some).tolist()
+    return scores

@@ -1,4 +1,4 @@
-"""The saliency stage: maps of one run's test cases by one method, at a fixed target, kept small."""
+"""Make saliency maps of one run's test cases by one method, for a fixed target, stored small."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TRAINED = "trained"
 
 @dataclass(frozen=True)
 class Run:
-    """Whose maps are made, and how: what all rows of the index share."""
+    """The run and the method of its maps: what all rows of the index have in common."""
 
     study: str
     arm: str
@@ -44,7 +44,7 @@ class Run:
     """A level, or a level and a class of it: ``oa``, ``findings.osteophytes``."""
     saliency: Saliency
     batch: int
-    """Cases explained together; it bounds memory and does not change the noise."""
+    """Cases explained together; it limits memory and does not change the noise."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def explain_run(
     """Explain the test cases of every cohort given.
 
     Args:
-        run: whose maps, by which method, of which score.
+        run: the run, the method and the score.
         folder: the run's (``weights.safetensors``, ``model.json``).
         arrays: the arm's input arrays, float16 ``[rows, *shape]``.
         indices: the VOLUMES table of each array.
@@ -85,7 +85,7 @@ def explain_run(
         out_index: SALIENCY table to write.
 
     Raises:
-        KneeoaError: a file is not what it should be, no head speaks for the target, or a map is not
+        KneeoaError: a file is not what it should be, no head predicts the target, or a map is not
             finite.
     """
     with reproducible(threads) as device:
@@ -106,11 +106,11 @@ def explain_run(
 def explain_cases(
     run: Run, network: Network, shards: Shards, cases: pd.DataFrame, classes: NDArray[np.int64] | None, device: torch.device
 ) -> Iterator[Case]:
-    """The map of each of ``cases``, in their order; volumes are read, and maps given, a batch at a
-    time.
+    """Yield the map of each of ``cases``, in their order; volumes are read, and maps made, a batch
+    at a time.
 
     Args:
-        run: whose maps, by which method.
+        run: the run and the method.
         network: in evaluation mode, on ``device``.
         shards: where the cases' volumes lie.
         cases: columns cohort, case_id, file, row.

@@ -1,5 +1,5 @@
-"""Maps of the same cases by the same network with randomised weights: a map that does not change
-tells of the image, not of the network.
+"""Make maps of the same cases with randomised weights: a map that does not change depends on the
+image, not on the network.
 
 Adebayo et al. 2018, cascading from the output towards the input, in three depths.
 """
@@ -25,18 +25,18 @@ from kneeoa.training.shards import Shards
 _log = logging.getLogger(__name__)
 
 DEPTHS = {"heads": 0.0, "half": 0.5, "all": 1.0}
-"""Which weights are randomised -> the share of the backbone's layers, counted from the last; the
-heads always are.
+"""Depth -> the share of the backbone's layers, counted from the last, whose weights are randomised;
+those of the heads always are.
 """
 
 
 def randomise(network: Network, spec: ModelSpec, depth: str, seed: int) -> None:
-    """Replace weights of ``network`` by fresh ones, as another training of ``spec`` would start
-    from them.
+    """Replace weights of ``network`` by fresh ones, such as another training of ``spec`` would
+    start from.
 
-    Layers are the backbone's modules with weights of their own in the order in which it declares
-    them; statistics of batch normalisation go back to their start with the weights that they belong
-    to. Draws from torch's global generator, which is seeded here.
+    Layers are the backbone's modules that have weights, in the order in which it declares them;
+    statistics of batch normalisation are reset with the weights that they belong to. Draws from
+    torch's global generator, which is seeded here.
 
     Args:
         network: a trained network.
@@ -67,9 +67,9 @@ def explain_randomised(
     """Explain the first ``run.saliency.randomised`` test cases of each cohort at every depth of
     ``DEPTHS``.
 
-    Arguments and errors as :func:`kneeoa.saliency.explain.explain_run`; the index says in
-    ``weights`` which depth a map is of. The cases are the same for every run, and among those that
-    are explained with trained weights.
+    Arguments and errors as :func:`kneeoa.saliency.explain.explain_run`; the index has the depth of
+    each map in ``weights``. The cases are the same for every run, and among those that are
+    explained with trained weights.
     """
     few = run.saliency.randomised if run.saliency.cases is None else min(run.saliency.randomised, run.saliency.cases)
     with reproducible(threads) as device:

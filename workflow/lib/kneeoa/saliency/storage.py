@@ -1,5 +1,5 @@
-"""A run's maps on disk: both signs apart, in half precision with a scale each, written one by
-one.
+"""Store a run's maps on disk: each sign separately, in half precision with a scale per map, written
+one by one.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ _TOP = 2.0**15
 
 
 def split_signs(signed: NDArray[np.floating], shape: tuple[int, ...]) -> Floats:
-    """``[2, *shape]``: what speaks for the score and what speaks against it, each non-negative,
-    each averaged over cells.
+    """Split a map into its positive and its negative part, ``[2, *shape]``, both non-negative and
+    averaged over cells.
 
-    Signs are parted before cells are averaged: opposite signs within a cell must not cancel, and
-    the mean absolute value of a cell is the sum of the two.
+    Signs are split before cells are averaged: opposite signs within a cell must not cancel, and the
+    mean absolute value of a cell is the sum of the two.
     """
     return np.stack([area_mean(np.maximum(part, 0), shape) for part in (signed, -signed)])
 
 
 def pack(values: Floats) -> tuple[Halves, float]:
-    """Non-negative values as float16 and the factor that gives them back: ``stored * scale``. A
-    zero map has the scale one.
+    """Non-negative values as float16 and their scale: the values are ``stored * scale``. A map of
+    zeros has the scale one.
     """
     top = float(values.max(initial=0.0))
     scale = top / _TOP if top > 0 else 1.0
@@ -43,7 +43,7 @@ def pack(values: Floats) -> tuple[Halves, float]:
 
 
 def unpack(stored: Halves, scale: float) -> Floats:
-    """The map as it was computed, to half precision.
+    """Restore a map from its stored values, to half precision.
 
     Raises:
         KneeoaError: it holds values that are negative or not finite.
@@ -56,8 +56,8 @@ def unpack(stored: Halves, scale: float) -> Floats:
 
 @contextmanager
 def writing(path: Path, count: int, shape: tuple[int, ...]) -> Iterator[Halves]:
-    """An array ``[count, 2, *shape]`` on the disk to be filled row by row; it takes its name when
-    the block ends without an error.
+    """Open an array ``[count, 2, *shape]`` on the disk, to be filled row by row; it gets its final
+    name when the block ends without an error.
     """
     with atomic_path(path) as temporary:
         if not count:
@@ -70,7 +70,7 @@ def writing(path: Path, count: int, shape: tuple[int, ...]) -> Iterator[Halves]:
 
 
 def reading(path: Path, count: int) -> Halves:
-    """The array ``[count, 2, *shape]`` of a run's maps, memory-mapped.
+    """Open the array ``[count, 2, *shape]`` of a run's maps, memory-mapped.
 
     Raises:
         KneeoaError: the file cannot be read, or does not hold ``count`` maps of two signs.

@@ -1,1 +1,1 @@
-"""Subject-disjoint, stratified splits, and the account of every case that was found."""
+"""Make subject-disjoint, stratified splits, and the account of every case that was found."""

@@ -1,4 +1,4 @@
-"""Whole numbers in given proportions, over strata and splits at once."""
+"""Controlled rounding: whole numbers in given proportions, over strata and splits at once."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ Table = list[list[int]]
 
 
 def largest_remainder(total: int, shares: list[Fraction]) -> list[int]:
-    """Whole numbers that sum to ``total`` and lie within one of ``total * share`` (Hare's quota,
-    largest remainders first).
+    """Apportion ``total`` by shares: whole numbers that sum to ``total`` and lie within one of
+    ``total * share`` (Hare's quota, largest remainders first).
     """
     quotas = [total * share for share in shares]
     counts = [int(quota) for quota in quotas]
@@ -20,7 +20,8 @@ def largest_remainder(total: int, shares: list[Fraction]) -> list[int]:
 
 
 def apportion(sizes: list[int], shares: list[Fraction]) -> Table:
-    """How many of each stratum go to each split: ``[len(sizes)][len(shares)]``.
+    """Apportion strata to splits: the number of each stratum that goes to each split,
+    ``[len(sizes)][len(shares)]``.
 
     Rows sum to ``sizes`` and columns to :func:`largest_remainder` of the whole, both exactly; each
     cell is its quota ``size * share`` rounded down or up (controlled rounding, Cox 1987), up where
@@ -30,21 +31,21 @@ def apportion(sizes: list[int], shares: list[Fraction]) -> Table:
     """
     table = [[int(size * share) for share in shares] for size in sizes]
     totals = largest_remainder(sum(sizes), shares)
-    seating = _Seating(
+    leftovers = _LeftoverAssignment(
         [[size * share - cell for share, cell in zip(shares, row, strict=True)] for size, row in zip(sizes, table, strict=True)],
         [total - sum(row[column] for row in table) for column, total in enumerate(totals)],
     )
     for row, size in enumerate(sizes):
         for _ in range(size - sum(table[row])):
-            seating.add(row)
-    for row, column in seating.seats:
+            leftovers.add(row)
+    for row, column in leftovers.seats:
         table[row][column] += 1
     return table
 
 
-class _Seating:
-    """Who of the rows gets a seat in which column: at most one a cell, none where nothing is left
-    over; found by augmenting paths.
+class _LeftoverAssignment:
+    """Assignment of the units that rounding down leaves over to cells: at most one a cell, none
+    where its remainder is 0, by augmenting paths.
     """
 
     def __init__(self, remainders: list[list[Fraction]], room: list[int]) -> None:
@@ -53,8 +54,8 @@ class _Seating:
         self.seats: list[tuple[int, int]] = []
 
     def add(self, row: int) -> None:
-        """Seat ``row`` once more; where no cell is left over for it (the column sums are
-        prescribed), wherever there is room.
+        """Assign one more unit of ``row``: to a cell with a remainder, else to any column with room
+        (the column sums are prescribed).
         """
         if not self._seat(row, set()):
             column = next(column for column, room in enumerate(self.room) if room)

@@ -1,5 +1,5 @@
-"""The splits stage: who trains, who validates, who tests. Made once, a file; nothing downstream
-draws again.
+"""The splits stage: assign subjects to training, validation and test. Made once, into a file;
+nothing downstream draws again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from kneeoa.tables.volumes import VOLUMES
 
 _LOG = logging.getLogger(__name__)
 
-_GIVEN = ("train", "val", "test")
+_SPLITS_GIVEN = ("train", "val", "test")
 
 
 def make_splits(
@@ -58,8 +58,8 @@ def make_splits(
     - an external cohort is all test; of an unlabelled one nobody is analysed.
 
     Within a stratum subjects are ordered by a hash of the seed and their name, never by their place
-    in a file: the result depends on who is there and on nothing else, and one subject more moves
-    few of the others.
+    in a file: the result depends on the set of subjects and on nothing else, and one subject more
+    moves few of the others.
 
     Args:
         name: the cohort's name.
@@ -92,7 +92,7 @@ def make_splits(
         by_subject = dict.fromkeys(analysed["subject"], "test")
     else:
         strata = _strata(analysed, labels, stratify)
-        by_subject = _given(name, analysed, strata, split) if split.method == "given" else _deal(strata, _shares(split), split.seed)
+        by_subject = _follow_given(name, analysed, strata, split) if split.method == "given" else _deal(strata, _shares(split), split.seed)
         if "train" not in by_subject.values():
             raise KneeoaError(f"cohort '{name}' has {len(by_subject)} subjects to analyse, and none of them is left for training.")
     analysed = analysed.assign(split=[by_subject[subject] for subject in analysed["subject"]])
@@ -104,18 +104,18 @@ def make_splits(
 
 
 def _warn_of_gaps(name: str, analysed: pd.DataFrame, labels: Path, level: Level) -> None:
-    """Tell of the classes (findings) of a level that the cohort has, and one of its splits has no
+    """Warn of the classes (findings) of a level that the cohort has, and one of its splits has no
     case of.
     """
     split_of = dict(zip(analysed["case_id"], analysed["split"], strict=True))
     splits: dict[int, set[str]] = defaultdict(set)
-    for row in _labels(labels, level.name):
+    for row in _label_rows(labels, level.name):
         if row["case_id"] in split_of:
-            findings = [place for place, entry in enumerate(row["value"]) if entry] if level.kind == "multilabel" else row["value"]
+            findings = row["value"] if level.exclusive else [place for place, entry in enumerate(row["value"]) if entry]
             for place in findings:
                 if place is not None:
                     splits[place].add(split_of[row["case_id"]])
-    gaps = {split: [level.classes[place] for place in sorted(splits) if split not in splits[place]] for split in _GIVEN}
+    gaps = {split: [level.classes[place] for place in sorted(splits) if split not in splits[place]] for split in _SPLITS_GIVEN}
     for split in sorted({*gaps} & set(split_of.values())):
         if gaps[split]:
             _LOG.warning("%s: %s has no case of %s of level '%s', which the cohort has", name, split, ", ".join(gaps[split]), level.name)
@@ -131,16 +131,16 @@ def _check_people(cases: Path, others: Sequence[Path]) -> None:
 
 
 def _analysed(cases: Path, labels: Path, volumes: list[Path], exclusions: list[Path], level: str, views: tuple[str, ...]) -> pd.DataFrame:
-    found = CASES.read(cases).sort_values("case_id")
-    labelled = {row["case_id"] for row in _labels(labels, level) if any(entry is not None for entry in row["value"])}
+    all_cases = CASES.read(cases).sort_values("case_id")
+    labelled = {row["case_id"] for row in _label_rows(labels, level) if any(entry is not None for entry in row["value"])}
     index = VOLUMES.concat(volumes)
     out = EXCLUSIONS.concat(exclusions)
     excluded = set(out.loc[out["scope"] == "case", "case_id"])
     usable = labelled.intersection(*(set(index.loc[index["view"] == view, "case_id"]) for view in views))
-    return found[found["case_id"].isin(usable - excluded)]
+    return all_cases[all_cases["case_id"].isin(usable - excluded)]
 
 
-def _labels(labels: Path, level: str) -> list[dict[str, Any]]:
+def _label_rows(labels: Path, level: str) -> list[dict[str, Any]]:
     table = LABELS.read(labels)
     rows = table[(table["level"] == level) & (table["source"] == "reader")]
     return [
@@ -164,10 +164,10 @@ def _strata(analysed: pd.DataFrame, labels: Path, level: Level) -> dict[str, int
     The worst class is the last one; for a multilabel level it is the number of findings.
     """
     worst: dict[str, int] = {}
-    for row in _labels(labels, level.name):
+    for row in _label_rows(labels, level.name):
         read = [entry for entry in row["value"] if entry is not None]
         if read:
-            worst[row["case_id"]] = sum(read) if level.kind == "multilabel" else read[0]
+            worst[row["case_id"]] = read[0] if level.exclusive else sum(read)
     strata: dict[str, int] = {}
     for case_id, subject in zip(analysed["case_id"], analysed["subject"], strict=True):
         strata[subject] = max(strata.get(subject, -1), worst.get(case_id, -1))
@@ -180,23 +180,25 @@ def _shares(split: Split) -> dict[str, Fraction]:
     return {"test": test, "val": val, "train": 1 - test - val}
 
 
-def _given(name: str, analysed: pd.DataFrame, strata: dict[str, int], split: Split) -> dict[str, str]:
+def _follow_given(name: str, analysed: pd.DataFrame, strata: dict[str, int], split: Split) -> dict[str, str]:
     given: dict[str, set[str]] = defaultdict(set)
-    for subject, own in zip(analysed["subject"], analysed["given_split"], strict=True):
-        given[subject].add(own if isinstance(own, str) else "none")
-    for subject, own in given.items():
-        if len(own) != 1 or not own <= set(_GIVEN):
-            found = " and ".join(sorted(own))
-            raise KneeoaError(f"cohort '{name}': the source puts subject {subject} into {found}; 'method: given' needs train, val or test.")
-    if any(own == {"val"} for own in given.values()):
-        return {subject: next(iter(own)) for subject, own in given.items()}
+    for subject, value in zip(analysed["subject"], analysed["given_split"], strict=True):
+        given[subject].add(value if isinstance(value, str) else "none")
+    for subject, values in given.items():
+        if len(values) != 1 or not values <= set(_SPLITS_GIVEN):
+            listed = " and ".join(sorted(values))
+            raise KneeoaError(
+                f"cohort '{name}': the source puts subject {subject} into {listed}; 'method: given' needs train, val or test."
+            )
+    if any(values == {"val"} for values in given.values()):
+        return {subject: next(iter(values)) for subject, values in given.items()}
     train = {subject: stratum for subject, stratum in strata.items() if given[subject] == {"train"}}
     val = Fraction(str(split.val))
     return dict.fromkeys(set(strata) - set(train), "test") | _deal(train, {"val": val, "train": 1 - val}, split.seed)
 
 
 def _deal(strata: dict[str, int], shares: dict[str, Fraction], seed: int) -> dict[str, str]:
-    """The split of each subject."""
+    """The split of each subject, dealt stratum by stratum."""
     members: dict[int, list[str]] = defaultdict(list)
     for subject in sorted(strata, key=lambda subject: hashlib.sha256(f"{seed}:{subject}".encode()).digest()):
         members[strata[subject]].append(subject)

@@ -1,5 +1,5 @@
-"""Who of validation and test is somebody that was trained on: in another cohort of the same people,
-or as the same picture under another name.
+"""Leave out cases of validation and test that are in training elsewhere: of the same person in
+another cohort, or the same picture under another name.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def leave_out_trained(
     Args:
         name: the cohort.
         same_people: the cohorts in which an id is the same person as in this one.
-        splits: SPLITS of this cohort, of those, and of all whose images it is held against.
+        splits: SPLITS of this cohort, of those, and of all whose images it is compared with.
         volumes: VOLUMES indices of these cohorts, of the views of this one.
         out_splits: where SPLITS is written, rows by ``case_id``.
         out_exclusions: where EXCLUSIONS is written.
@@ -47,10 +47,12 @@ def leave_out_trained(
     Raises:
         KneeoaError: no case of test is left of a cohort that had some.
     """
-    dealt = SPLITS.concat(list(splits))
-    mine, trained = dealt[dealt["cohort"] == name], dealt[dealt["split"] == "train"]
-    asked = mine[mine["split"] != "train"]
-    reasons = _pictures(asked, trained, VOLUMES.concat(list(volumes))) | _people(asked, trained[trained["cohort"].isin(same_people)])
+    all_splits = SPLITS.concat(list(splits))
+    mine, trained = all_splits[all_splits["cohort"] == name], all_splits[all_splits["split"] == "train"]
+    held_out = mine[mine["split"] != "train"]
+    reasons = _trained_pictures(held_out, trained, VOLUMES.concat(list(volumes))) | _trained_subjects(
+        held_out, trained[trained["cohort"].isin(same_people)]
+    )
     kept = mine[~mine["case_id"].isin(list(reasons))]
     if "test" in set(mine["split"]) and "test" not in set(kept["split"]):
         raise KneeoaError(
@@ -59,43 +61,43 @@ def leave_out_trained(
         )
     subjects = dict(zip(mine["case_id"], mine["subject"], strict=True))
     SPLITS.write(out_splits, kept[SPLITS.schema.names])
-    EXCLUSIONS.write(out_exclusions, [_row(name, case_id, subjects[case_id], *reasons[case_id]) for case_id in sorted(reasons)])
+    EXCLUSIONS.write(out_exclusions, [_exclusion_row(name, case_id, subjects[case_id], *reasons[case_id]) for case_id in sorted(reasons)])
     if reasons:
         _LOG.warning("%s: %d cases of validation and test are trained on elsewhere, and leave", name, len(reasons))
 
 
-def _people(asked: pd.DataFrame, trained: pd.DataFrame) -> dict[str, tuple[str, str]]:
+def _trained_subjects(held_out: pd.DataFrame, trained: pd.DataFrame) -> dict[str, tuple[str, str]]:
     """Reason and sentence of each case whose subject is trained on in another cohort."""
-    where = dict(zip(trained["subject"], trained["cohort"], strict=True))
+    cohort_of = dict(zip(trained["subject"], trained["cohort"], strict=True))
     return {
-        case_id: ("trained-on", f"{case_id} ({split}): subject {subject} is trained on in cohort '{where[subject]}'.")
-        for case_id, subject, split in zip(asked["case_id"], asked["subject"], asked["split"], strict=True)
-        if subject in where
+        case_id: ("trained-on", f"{case_id} ({split}): subject {subject} is trained on in cohort '{cohort_of[subject]}'.")
+        for case_id, subject, split in zip(held_out["case_id"], held_out["subject"], held_out["split"], strict=True)
+        if subject in cohort_of
     }
 
 
-def _pictures(asked: pd.DataFrame, trained: pd.DataFrame, index: pd.DataFrame) -> dict[str, tuple[str, str]]:
+def _trained_pictures(held_out: pd.DataFrame, trained: pd.DataFrame, index: pd.DataFrame) -> dict[str, tuple[str, str]]:
     """Reason and sentence of each case whose image is that of a case of training."""
-    named = ["cohort", "case_id"]
-    images = index.sort_values([*named, "view"])
-    taught: dict[tuple[str, str, str], str] = {}
-    for row in images.merge(trained[named], on=named).itertuples():
-        for key in _keys(row):
-            taught.setdefault(key, f"{row.case_id} of cohort '{row.cohort}'")
+    identity = ["cohort", "case_id"]
+    images = index.sort_values([*identity, "view"])
+    trained_images: dict[tuple[str, str, str], str] = {}
+    for row in images.merge(trained[identity], on=identity).itertuples():
+        for key in _image_keys(row):
+            trained_images.setdefault(key, f"{row.case_id} of cohort '{row.cohort}'")
     reasons: dict[str, tuple[str, str]] = {}
-    for row in images.merge(asked[[*named, "split"]], on=named).itertuples():
-        twin = next((taught[key] for key in _keys(row) if key in taught), None)
+    for row in images.merge(held_out[[*identity, "split"]], on=identity).itertuples():
+        twin = next((trained_images[key] for key in _image_keys(row) if key in trained_images), None)
         if twin is not None:
             detail = f"{row.case_id} ({row.split}): its image of view '{row.view}' is that of {twin}, which is trained on."
             reasons.setdefault(str(row.case_id), ("same-picture", detail))
     return reasons
 
 
-def _keys(row: Any) -> list[tuple[str, str, str]]:
-    """What stands for an image: the digest of what was decoded, and of what a network sees."""
+def _image_keys(row: Any) -> list[tuple[str, str, str]]:
+    """Keys of an image: the digests of the decoded file and of the array that a network sees."""
     return [(row.view, kind, getattr(row, kind)) for kind in ("source_digest", "digest") if getattr(row, kind)]
 
 
-def _row(cohort: str, case_id: str, subject: str, reason: str, detail: str) -> dict[str, Any]:
+def _exclusion_row(cohort: str, case_id: str, subject: str, reason: str, detail: str) -> dict[str, Any]:
     place = {"cohort": cohort, "case_id": case_id, "subject": subject, "view": None, "stage": "splits", "scope": "case"}
     return {**place, "reason": reason, "detail": detail}

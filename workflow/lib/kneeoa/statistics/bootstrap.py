@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length, subject_count
 from kneeoa.statistics.metrics import Metric, value
+from kneeoa.statistics.sampling import Estimate, PairedDifference
 from kneeoa.statistics.wald import NOISE
 
 _CELLS = 1_000_000
@@ -39,21 +40,22 @@ Plain = Callable[..., float]
 
 @dataclass(frozen=True)
 class Percentiles:
-    """What resamples of a difference say: percentile interval and two-sided p of "no difference",
-    NaN where undefined; ``invalid`` of the ``resamples`` had no value.
+    """Percentile interval and two-sided p of "no difference" from resamples of a difference, NaN
+    where undefined, and their variance; ``invalid`` of the ``resamples`` had no value.
     """
 
     low: float
     high: float
     p: float
+    variance: float
     resamples: int
     invalid: int
     degenerate: bool
 
     @property
     def note(self) -> str:
-        """How many resamples were left out; empty where none was."""
-        return f"{self.invalid} of {self.resamples} resamples undefined and left out" if self.invalid else ""
+        """Say how many resamples were left out; empty where none was."""
+        return _invalid_note(self.invalid, self.resamples)
 
 
 def percentiles(difference: float, draws: Floats, subjects: int, confidence: float) -> Percentiles:
@@ -81,47 +83,7 @@ def percentiles(difference: float, draws: Floats, subjects: int, confidence: flo
     p = math.nan
     if not math.isnan(low) and not math.isnan(difference):
         p = min(1.0, 2.0 * (min(int((valid <= 0).sum()), int((valid >= 0).sum())) + 1) / (valid.size + 1))
-    return Percentiles(low, high, p, draws.size, invalid, degenerate)
-
-
-@dataclass(frozen=True)
-class PairedBootstrap:
-    """Difference a - b of a metric; ``resamples`` were drawn, ``invalid`` of them undefined;
-    undefined parts are NaN.
-    """
-
-    estimate_a: float
-    estimate_b: float
-    difference: float
-    low: float
-    high: float
-    p: float
-    log10_p: float
-    n: int
-    subjects: int
-    resamples: int
-    invalid: int
-    degenerate: bool
-    method: str = "paired percentile bootstrap of subjects"
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A metric and its percentile interval; ``resamples`` were drawn, ``invalid`` of them
-    undefined.
-
-    ``degenerate``: every resample gave the same value.
-    """
-
-    estimate: float
-    low: float
-    high: float
-    n: int
-    subjects: int
-    resamples: int
-    invalid: int
-    degenerate: bool
-    method: str = "percentile bootstrap of subjects"
+    return Percentiles(low, high, p, _variance(valid), draws.size, invalid, degenerate)
 
 
 def paired_bootstrap(
@@ -133,7 +95,7 @@ def paired_bootstrap(
     resamples: int = 10_000,
     seed: int = 42,
     confidence: float = 0.95,
-) -> PairedBootstrap:
+) -> PairedDifference:
     """Bootstrap of ``metric(a) - metric(b)`` over subjects.
 
     The interval and p are those of :func:`percentiles` (paper A's rule). Models that are equal in
@@ -169,43 +131,47 @@ def paired_bootstrap(
     return paired_of((value(rule, labels, first), value(rule, labels, second)), differences, labels.size, subjects, confidence)
 
 
-def paired_of(estimates: tuple[float, float], differences: Floats, n: int, subjects: int, confidence: float) -> PairedBootstrap:
-    """The result for the estimates of a and b and the resamples' differences a - b (NaN where
-    undefined); see :func:`paired_bootstrap`.
+def paired_of(estimates: tuple[float, float], differences: Floats, n: int, subjects: int, confidence: float) -> PairedDifference:
+    """The paired difference of the estimates of a and b by the resamples' differences a - b (NaN
+    where undefined); see :func:`paired_bootstrap`. Its variance is theirs, and it has no z.
     """
     difference = estimates[0] - estimates[1]
     drawn = percentiles(difference, differences, subjects, confidence)
-    return PairedBootstrap(
+    return PairedDifference(
         estimate_a=estimates[0],
         estimate_b=estimates[1],
         difference=difference,
+        variance=drawn.variance,
+        z=math.nan,
         low=drawn.low,
         high=drawn.high,
         p=drawn.p,
         log10_p=math.log10(drawn.p),
         n=n,
         subjects=subjects,
-        resamples=drawn.resamples,
-        invalid=drawn.invalid,
         degenerate=drawn.degenerate,
+        method="paired percentile bootstrap of subjects",
+        note=drawn.note,
     )
 
 
-def interval_of(estimate: float, values: Floats, n: int, subjects: int, confidence: float) -> Interval:
+def interval_of(estimate: float, values: Floats, n: int, subjects: int, confidence: float) -> Estimate:
     """The percentile interval of an estimate over ``n`` cases of ``subjects``, from its values in
-    the resamples (NaN where undefined).
+    the resamples (NaN where undefined), whose spread is its standard error; degenerate where every
+    resample gave the same value.
     """
     valid = values[~np.isnan(values)]
     low, high = _percentiles(valid, subjects, confidence)
-    return Interval(
+    return Estimate(
         estimate=estimate,
+        standard_error=math.sqrt(_variance(valid)),
         low=low,
         high=high,
         n=n,
         subjects=subjects,
-        resamples=values.size,
-        invalid=values.size - valid.size,
         degenerate=bool(valid.size and np.ptp(valid) <= NOISE),
+        method="percentile bootstrap of subjects",
+        note=_invalid_note(values.size - valid.size, values.size),
     )
 
 
@@ -266,6 +232,14 @@ def _weighted(metric: Metric | Plain) -> Metric:
         return np.array([plain(truth[chosen], prediction[chosen]) for chosen in rows], dtype=np.float64)
 
     return evaluate
+
+
+def _variance(values: Floats) -> float:
+    return float(values.var(ddof=1)) if values.size > 1 else math.nan
+
+
+def _invalid_note(invalid: int, resamples: int) -> str:
+    return f"{invalid} of {resamples} resamples undefined and left out" if invalid else ""
 
 
 def _percentiles(values: Floats, subjects: int, confidence: float) -> tuple[float, float]:

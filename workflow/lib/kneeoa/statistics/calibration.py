@@ -47,18 +47,18 @@ def sampled_in_the_large(labels: Integers, probability: Floats, clip: float = CL
 
 
 def _checked(fit: Callable[[Integers, Floats], Sampled], labels: Integers, probability: Floats, clip: float) -> Sampled:
-    """What ``fit`` finds, with how many probabilities were clipped; undefined where the clip
+    """Return what ``fit`` finds, with how many probabilities were clipped; undefined where the clip
     decides.
     """
     score, clipped = _logits(probability, clip)
-    found = fit(labels, score)
-    if not clipped or math.isnan(found.value):
-        return found
+    fitted = fit(labels, score)
+    if not clipped or math.isnan(fitted.value):
+        return fitted
     share = f"{clipped} of {labels.size} probabilities are 0 or 1, or nearer to it than {clip:g}"
     other = fit(labels, _logits(probability, clip / 1000)[0])
-    errors = [math.sqrt(float(one.influence @ one.influence)) for one in (found, other)]
-    if abs(found.value - other.value) <= _MOVE * min(errors) and max(errors) <= (1 + _MOVE) * min(errors):
-        return replace(found, note=f"{share}, and were clipped")
+    errors = [math.sqrt(float(one.influence @ one.influence)) for one in (fitted, other)]
+    if abs(fitted.value - other.value) <= _MOVE * min(errors) and max(errors) <= (1 + _MOVE) * min(errors):
+        return replace(fitted, note=f"{share}, and were clipped")
     return undefined(labels.size, f"{share}, and the result depends on where they are clipped")
 
 

@@ -1,4 +1,4 @@
-"""How often does a coarse head contradict the fine head of the same network?
+"""Contradictions between a coarse head and the fine head of the same network.
 
 Two measures per case. *Call*: the coarse head's class is not the parent of the fine head's class (0
 or 1). *Mass*: the probability that would have to move for the two heads to agree, the total

@@ -61,12 +61,12 @@ def decision_curve(
     labels, stack = _prepare(truth, probability, "probability")
     levels = np.atleast_1d(np.asarray(thresholds, dtype=np.float64))
     codes = cluster_codes(cluster, labels.size)
-    found = [estimate_of(_benefit(labels, stack, float(level)), codes, confidence, "net benefit") for level in levels]
+    benefits = [estimate_of(_benefit(labels, stack, float(level)), codes, confidence, "net benefit") for level in levels]
     return DecisionCurve(
         thresholds=levels,
-        net_benefit=np.array([one.estimate for one in found]),
-        low=np.array([one.low for one in found]),
-        high=np.array([one.high for one in found]),
+        net_benefit=np.array([one.estimate for one in benefits]),
+        low=np.array([one.low for one in benefits]),
+        high=np.array([one.high for one in benefits]),
         treat_all=np.array([_benefit(labels, np.ones((1, labels.size)), float(level)).value for level in levels]),
         treat_none=np.zeros(levels.size),
         n=labels.size,

@@ -33,16 +33,6 @@ class AucContrast(Wald):
     method: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class AucInterval(Estimate):
-    """An AUC, or a mean of AUCs, with its interval."""
-
-    @property
-    def auc(self) -> float:
-        """The estimate."""
-        return self.estimate
-
-
 @dataclass(frozen=True)
 class AucCovariance:
     """AUCs of k models ``[k]`` and their covariance ``[k, k]`` (NaN where undefined)."""
@@ -136,7 +126,7 @@ def auc_interval(
     cluster: ArrayLike | None = None,
     method: Literal["logit", "wald"] = "logit",
     confidence: float = 0.95,
-) -> AucInterval:
+) -> Estimate:
     """Interval of one AUC, or of the mean AUC of S seeds.
 
     Args:
@@ -159,7 +149,7 @@ def auc_interval(
     low, high = _limits(auc, variance, method, confidence)
     count = placed.positive.size
     name = f"{method} {_method(codes)}"
-    return AucInterval(
+    return Estimate(
         estimate=auc,
         standard_error=math.sqrt(variance),
         low=low,

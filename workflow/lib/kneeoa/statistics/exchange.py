@@ -1,5 +1,4 @@
-"""What each case adds to the difference of a metric between two models, if their results were
-exchanged.
+"""Each case's part in the difference of a metric between two models, were their results exchanged.
 
 A smooth metric's difference is, to second order, the sum over cases of the influence of the case
 under one model minus that under the other, both taken at the two models' pooled results (all cases
@@ -17,12 +16,12 @@ from dataclasses import replace
 import numpy as np
 
 from kneeoa.statistics.inputs import Floats
-from kneeoa.statistics.kernels import Kernel, Run
+from kneeoa.statistics.metric_kernel import Kernel, Run
 
 
 def exchanged(kernel: Kernel, a: Sequence[Run], b: Sequence[Run]) -> Floats:
-    """What each case adds to the difference a - b of a metric, ``[n]``; NaN where the metric is
-    undefined.
+    """Return what each case adds to the difference a - b of a metric, ``[n]``; NaN where the metric
+    is undefined.
 
     Args:
         kernel: how the metric is computed; scores of which it takes the order alone are replaced by

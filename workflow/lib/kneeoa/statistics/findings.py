@@ -48,11 +48,11 @@ def mean_auc_test(
     clusters = subjects.size if codes is None else int(codes.max()) + 1
     total: Floats = np.zeros((3, clusters))  # of a cluster: all its cases, and what positives and negatives add apart
     estimates, defined, size = np.zeros(3), True, 0.0
-    for own, labels, first, second in zip(rows, truth, scores_a, scores_b, strict=True):
+    for places, labels, first, second in zip(rows, truth, scores_a, scores_b, strict=True):
         positive = classes_of(labels, 2) == 1
         a, b = finite(first, "scores_a"), finite(second, "scores_b")
-        if not positive.size == own.size == a.shape[1] == b.shape[1]:
-            raise InvalidInput(f"findings: {own.size} rows, but {positive.size} labels and {a.shape[1]} and {b.shape[1]} scores")
+        if not positive.size == places.size == a.shape[1] == b.shape[1]:
+            raise InvalidInput(f"findings: {places.size} rows, but {positive.size} labels and {a.shape[1]} and {b.shape[1]} scores")
         weights = np.zeros((len(a) + len(b), 3))
         weights[: len(a), 0], weights[len(a) :, 1] = 1 / len(a), 1 / len(b)
         weights[:, 2] = weights[:, 0] - weights[:, 1]
@@ -60,7 +60,7 @@ def mean_auc_test(
             return _undefined(subjects, codes, confidence)
         values, influence = placements(positive, np.asfortranarray(np.concatenate([a, b]).T)).combine(weights)
         estimates += values / len(rows)
-        at = own if codes is None else codes[own]
+        at = places if codes is None else codes[places]
         together = cluster_codes(at, at.size)
         scaled = scale(influence[:, 2:], positive, together)
         if scaled is None:

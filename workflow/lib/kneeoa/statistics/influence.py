@@ -55,15 +55,15 @@ class Placements:
             is rounding noise.
         """
         estimate = self._wins() @ weights / (2.0 * self.positives * self.negatives)
-        own = self.positive.view(np.int8)
+        is_positive = self.positive.view(np.int8)
         influence = np.zeros((weights.shape[1], self.positive.size)).T  # columns in one piece, as the placements are
         for column, factors in zip(influence.T, weights.T, strict=True):
             for twice, factor in zip(self.twice.T, factors, strict=True):
                 column += twice * factor
-            column /= np.array([2.0 * self.positives, 2.0 * self.negatives]).take(own)
+            column /= np.array([2.0 * self.positives, 2.0 * self.negatives]).take(is_positive)
         influence -= estimate
         influence[np.abs(influence) <= NOISE] = 0.0
-        influence /= np.array([float(self.negatives), float(self.positives)]).take(own)[:, None]
+        influence /= np.array([float(self.negatives), float(self.positives)]).take(is_positive)[:, None]
         nothing = (np.abs(estimate) <= NOISE) & ~influence.any(axis=0)
         return np.where(nothing, 0.0, estimate), influence
 
@@ -87,15 +87,15 @@ def placements(positive: Booleans, scores: Floats) -> Placements:
         steps = ranked[1:] != ranked[:-1]
         del ranked
         last = np.append(np.flatnonzero(steps), count - 1)  # where each run ends
-        own = positive[order]
-        through = np.cumsum(own)[last]  # positives up to the run's end
+        positive_here = positive[order]
+        through = np.cumsum(positive_here)[last]  # positives up to the run's end
         values = 2 * positives - _with_previous(through)  # a negative's: 2 x positives above + positives tied
         last += 1
         of_positives = _with_previous(last - through)  # 2 x negatives below + negatives tied
         if last.size < count:
             run = np.concatenate(([0], np.cumsum(steps)))
             values, of_positives = values[run], of_positives[run]
-        np.copyto(values, of_positives, where=own)
+        np.copyto(values, of_positives, where=positive_here)
         twice[order, column] = values
     return Placements(positive, twice, positives, count - positives)
 

@@ -1,4 +1,4 @@
-"""What every method checks before it counts: finite scores, binary truth, cluster labels."""
+"""Checks of every method's input: finite scores, binary truth, cluster labels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
 _ABSENT = ("", "<NA>", "NaN", "NaT", "None", "nan")
-"""What an absent label becomes as a string."""
+"""Strings that an absent label becomes."""
 
 
 _MOST_KEPT = 1 << 20

@@ -53,12 +53,12 @@ def max_t(p: ArrayLike, correlation: ArrayLike) -> Floats:
     adjusted = np.full(values.size, np.nan)
     if not defined.size:
         return adjusted
-    known = values[defined]
-    order, draws, stepped = np.argsort(known, kind="stable"), _draws(matrix), np.empty(known.size)
+    p_values = values[defined]
+    order, draws, stepped = np.argsort(p_values, kind="stable"), _draws(matrix), np.empty(p_values.size)
     for place, test in enumerate(order):
-        stepped[test] = _tail(matrix, draws, order[place:], float(known[test]))
+        stepped[test] = _tail(matrix, draws, order[place:], float(p_values[test]))
     stepped[order] = np.maximum.accumulate(stepped[order])
-    adjusted[defined] = np.clip(stepped, known, 1.0)  # no adjusted p below its own p by rounding
+    adjusted[defined] = np.clip(stepped, p_values, 1.0)  # no adjusted p below its own p by rounding
     return adjusted
 
 

@@ -208,8 +208,8 @@ def _interval(delta: Floats, sums: Floats, method: Method, confidence: float) ->
         return math.nan, math.nan
     if not sums.any():
         return 0.0, 0.0
-    found = sign_test(sums, confidence, mid=method in ("midp", "chi2"))
-    return paired_interval(delta / delta.size, sums / delta.size, found.critical, effective_number(sums))
+    signs = sign_test(sums, confidence, mid=method in ("midp", "chi2"))
+    return paired_interval(delta / delta.size, sums / delta.size, signs.critical, effective_number(sums))
 
 
 def _binomial(least: int, total: int, midp: bool) -> tuple[float, float]:

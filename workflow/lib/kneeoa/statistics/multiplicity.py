@@ -25,15 +25,15 @@ def adjust(p: ArrayLike, method: Literal["holm", "bh", "by", "none"] = "holm") -
     if method not in ("holm", "bh", "by", "none"):
         raise InvalidInput(f"method: expected holm, bh, by or none, got '{method}'")
     values = np.asarray(p, dtype=np.float64).ravel()
-    known = np.flatnonzero(~np.isnan(values))
-    if np.any((values[known] < 0) | (values[known] > 1)):
+    defined = np.flatnonzero(~np.isnan(values))
+    if np.any((values[defined] < 0) | (values[defined] > 1)):
         raise InvalidInput("p: expected values from 0 to 1")
     adjusted = np.full(values.size, np.nan)
-    if method == "none" or not known.size:
-        adjusted[known] = values[known]
+    if method == "none" or not defined.size:
+        adjusted[defined] = values[defined]
         return adjusted
     from statsmodels.stats.multitest import multipletests  # slow to import: only where a family is corrected
 
-    corrected = multipletests(values[known], method=_METHODS[method])[1]
-    adjusted[known] = np.maximum(corrected, values[known])  # no adjusted p below its own p by rounding
+    corrected = multipletests(values[defined], method=_METHODS[method])[1]
+    adjusted[defined] = np.maximum(corrected, values[defined])  # no adjusted p below its own p by rounding
     return adjusted

@@ -93,9 +93,9 @@ def cut_auc(truth: ArrayLike, scores: ArrayLike, cut: int, cluster: ArrayLike | 
     e.g. of :func:`at_least`.
     """
     labels, stack = classes_of(truth), seeds_first(scores, "scores", 1)
-    found = auc_interval((labels >= cut).astype(np.int64), stack.T, cluster, confidence=confidence)
+    interval = auc_interval((labels >= cut).astype(np.int64), stack.T, cluster, confidence=confidence)
     codes = cluster_codes(cluster, labels.size)
-    return replace(found, method=described(f"AUC of grade >= {cut}, DeLong", codes, "logit interval"))
+    return replace(interval, method=described(f"AUC of grade >= {cut}, DeLong", codes, "logit interval"))
 
 
 def cut_auc_test(
@@ -107,9 +107,9 @@ def cut_auc_test(
     labels = classes_of(truth)
     stack, weights, seeds = _two(scores_a, scores_b)
     same_length(labels.size, scores=stack.T)
-    found = weighted_contrast((labels >= cut).astype(np.int64), stack.T, weights, cluster, confidence)
+    contrast = weighted_contrast((labels >= cut).astype(np.int64), stack.T, weights, cluster, confidence)
     codes = cluster_codes(cluster, labels.size)
-    return replace(paired_difference(found, seeds), method=described(f"AUC of grade >= {cut}, DeLong", codes))
+    return replace(paired_difference(contrast, seeds), method=described(f"AUC of grade >= {cut}, DeLong", codes))
 
 
 def _estimate(

@@ -8,16 +8,13 @@ score.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kneeoa.probabilities import class_odds, mean_class_rank
 from kneeoa.statistics.inputs import Floats
+from kneeoa.statistics.metric_kernel import Run
 from kneeoa.statistics.midranks import midranks
-
-if TYPE_CHECKING:
-    from kneeoa.statistics.kernels import Run
 
 
 def of_positives(run: Run) -> Run:

@@ -72,17 +72,17 @@ def reliability_curve(
     codes = cluster_codes(cluster, labels.size)
     places = bin_of(values, bins, kind)
     used = np.unique(places)
-    found = [share(labels.astype(np.float64), codes, confidence, "observed share", places == place) for place in used]
+    shares = [share(labels.astype(np.float64), codes, confidence, "observed share", places == place) for place in used]
     predicted = np.array([values[places == place].mean() for place in used])
-    observed, cases = np.array([one.estimate for one in found]), np.array([one.n for one in found], dtype=np.int64)
+    observed, cases = np.array([one.estimate for one in shares]), np.array([one.n for one in shares], dtype=np.int64)
     error = float((cases * np.abs(observed - predicted)).sum() / labels.size) if labels.size else math.nan
     return ReliabilityCurve(
         predicted=predicted,
         observed=observed,
-        low=np.array([one.low for one in found]),
-        high=np.array([one.high for one in found]),
+        low=np.array([one.low for one in shares]),
+        high=np.array([one.high for one in shares]),
         cases=cases,
-        subjects=np.array([one.subjects for one in found], dtype=np.int64),
+        subjects=np.array([one.subjects for one in shares], dtype=np.int64),
         error=error,
         n=labels.size,
         method=f"{bins} {kind.replace('_', ' ')} bins, Wilson intervals" + ("" if codes is None else " at the effective number of cases"),

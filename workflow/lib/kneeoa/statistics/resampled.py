@@ -12,14 +12,15 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from kneeoa.statistics.bootstrap import Interval, PairedBootstrap, interval_of, paired_of, resampled_counts, resampled_weights
+from kneeoa.statistics.bootstrap import interval_of, paired_of, resampled_counts, resampled_weights
 from kneeoa.statistics.inputs import Floats, Integers, cluster_codes, subject_count
 from kneeoa.statistics.kernels import FROM_CONFUSION, kernel_of, metric
+from kneeoa.statistics.sampling import Estimate, PairedDifference
 
 
 class Resampled:
@@ -53,17 +54,19 @@ class Resampled:
         fewer._seeds = tuple(places)
         return fewer
 
-    def interval(self, name: str, confidence: float) -> Interval:
+    def interval(self, name: str, confidence: float) -> Estimate:
         """The metric called ``name`` and its percentile interval."""
         values = self._mean(name)
         return interval_of(float(values[-1]), values[:-1], self._truth.size, self._subjects(), confidence)
 
-    def against(self, other: Resampled, name: str, confidence: float) -> PairedBootstrap:
+    def against(self, other: Resampled, name: str, confidence: float) -> PairedDifference:
         """The metric's difference from another model on the same cases in the same resamples, with
         percentile interval and p.
         """
-        values, others = self._mean(name), other._mean(name)
-        return paired_of((float(values[-1]), float(others[-1])), values[:-1] - others[:-1], self._truth.size, self._subjects(), confidence)
+        values, other_values = self._mean(name), other._mean(name)
+        return paired_of(
+            (float(values[-1]), float(other_values[-1])), values[:-1] - other_values[:-1], self._truth.size, self._subjects(), confidence
+        )
 
     def _subjects(self) -> int:
         return subject_count(cluster_codes(self._cluster, self._truth.size), self._truth.size)
@@ -80,6 +83,7 @@ class Resampled:
                 self._tables += self._counted()  # in place: copies for fewer seeds share it
             return [FROM_CONFUSION[name](tables) for tables in self._tables]
         single, seeds = metric(name), range(len(self._probabilities))
+        drawn: Iterator[NDArray[Any]]
         if kernel_of(name).ranked:
             drawn = self._by_case()
         else:
@@ -88,7 +92,7 @@ class Resampled:
         blocks = [[single(self._truth, self._probabilities[seed], weights) for seed in seeds] for weights in itertools.chain(drawn, [once])]
         return [np.concatenate([block[seed] for block in blocks]) for seed in seeds]
 
-    def _by_case(self) -> Iterator[Floats]:
+    def _by_case(self) -> Iterator[NDArray[Any]]:
         """Weights as AUCs are quickest with: a case's side by side, in single precision."""
         codes = cluster_codes(self._cluster, self._truth.size)
         for counts in resampled_counts(self._truth.size, self._cluster, self._resamples, self._seed):
@@ -103,12 +107,12 @@ class Resampled:
         parts: list[list[Floats]] = [[] for _ in added]
         drawn = resampled_counts(cases, self._cluster, self._resamples, self._seed)
         for counts in itertools.chain(drawn, [np.ones((1, len(added[0])))]):
-            for of_subjects, part in zip(added, parts, strict=True):
-                part.append(counts @ of_subjects)
+            for cells, part in zip(added, parts, strict=True):
+                part.append(counts @ cells)
         return [np.concatenate(part).reshape(-1, classes, classes) for part in parts]
 
 
 def _added(cells: Integers, codes: Integers, count: int) -> Floats:
-    """What each subject adds to each cell of the confusion matrix, ``[subjects, count]``."""
+    """Return what each subject adds to each cell of the confusion matrix, ``[subjects, count]``."""
     subjects = int(codes.max()) + 1
     return np.bincount(codes * count + cells, minlength=subjects * count).reshape(subjects, count).astype(np.float64)

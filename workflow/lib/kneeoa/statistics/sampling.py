@@ -199,7 +199,7 @@ def difference_of(a: Sampled, b: Sampled, codes: Integers | None, confidence: fl
 
 
 def notes_of_two(a: str, b: str) -> str:
-    """What is said of two models: once where it is the same."""
+    """Join the notes on two models, once where they are the same."""
     if a == b:
         return a
     return "; ".join(f"{side}: {note}" for side, note in (("candidate", a), ("reference", b)) if note)

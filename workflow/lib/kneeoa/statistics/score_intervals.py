@@ -69,15 +69,20 @@ def mean_interval(sums: Floats, critical: float, effective: float) -> tuple[floa
     """Interval of a difference that is the sum of its subjects' parts ``[K]``.
 
     Inverts |difference - d| <= critical * sqrt(V + (difference - d)^2 / m), V being the variance of
-    the sum and m the effective number of subjects, so that V + difference^2 / m is sum g^2. It is
-    wider than the normal one by 1 / sqrt(1 - critical^2 / m), about as Student's quantile; m is
-    taken as at least 4/3 critical^2, beyond which it would have no end.
+    the sum, so that V + difference^2 / m is sum g^2 and the interval excludes 0 where |z| >
+    critical, whatever m. m says over how many subjects a difference is spread: near 0 the effective
+    number, which widens the interval by 1 / sqrt(1 - critical^2 / m), about as Student's quantile
+    (m is taken as at least 4/3 critical^2, beyond which it would have no end); far from 0 all
+    subjects, since a difference that were borne by the effective ones alone would leave V next to
+    nothing. The wider of the two is the interval.
     """
     difference, squares = float(sums.sum()), float(sums @ sums)
-    size = max(effective, 4 / 3 * critical**2)
-    variance = max(squares - difference**2 / size, 0.1 * squares)
-    half = critical * math.sqrt(variance / (1 - critical**2 / size))
-    return difference - half, difference + half
+    halves = []
+    for spread in (effective, float(sums.size)):
+        size = max(spread, 4 / 3 * critical**2)
+        variance = max(squares - difference**2 / size, 0.1 * squares)
+        halves.append(critical * math.sqrt(variance / (1 - critical**2 / size)))
+    return difference - max(halves), difference + max(halves)
 
 
 def _root(distance: Callable[[float], float], level: float, low: float, high: float) -> float:

@@ -52,19 +52,20 @@ def share(values: Floats, codes: Integers | None, confidence: float, method: str
     """
     chosen = np.ones(values.size, dtype=np.bool_) if members is None else members
     kept = values[chosen]
-    own = None if codes is None else _codes_of(codes[chosen])
+    codes_of_kept = None if codes is None else _codes_of(codes[chosen])
     if not kept.size:
         nan = math.nan
         return Estimate(estimate=nan, standard_error=nan, low=nan, high=nan, n=0, subjects=0, degenerate=False, method=f"{method}: no case")
     sampled = of_mean(kept)
     if not ((kept == 0.0) | (kept == 1.0)).all():
-        return estimate_of(sampled, own, confidence, method, "logit")
-    subjects = subject_count(own, kept.size)
-    sums = sampled.influence if own is None else np.bincount(own, weights=sampled.influence)
+        return estimate_of(sampled, codes_of_kept, confidence, method, "logit")
+    subjects = subject_count(codes_of_kept, kept.size)
+    sums = sampled.influence if codes_of_kept is None else np.bincount(codes_of_kept, weights=sampled.influence)
     squares = float(sums @ sums)
     binomial = sampled.value * (1 - sampled.value)
     effective = min(binomial / squares, kept.size) if squares > 0 else subjects
-    low, high = wilson(sampled.value, effective if own is not None else kept.size, confidence)
+    low, high = wilson(sampled.value, effective if codes_of_kept is not None else kept.size, confidence)
+    words = "Wilson interval" if codes_of_kept is None else f"Wilson interval at {effective:.4g} effective cases"
     return Estimate(
         estimate=sampled.value,
         standard_error=math.sqrt(squares * subjects / (subjects - 1)) if subjects > 1 else math.nan,
@@ -73,7 +74,7 @@ def share(values: Floats, codes: Integers | None, confidence: float, method: str
         n=kept.size,
         subjects=subjects,
         degenerate=squares == 0.0,
-        method=described(method, own, "Wilson interval" if own is None else f"Wilson interval at {effective:.4g} effective cases"),
+        method=described(method, codes_of_kept, words),
     )
 
 

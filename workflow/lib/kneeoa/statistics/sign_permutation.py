@@ -32,6 +32,8 @@ _STEPS = 256
 _REACH = 7.9
 """The grid of rounded values ends at so many standard deviations."""
 _WHOLE = 1e-9
+_DRAWN, _BLOCKS, _SEED = 9_900, 9, 20071
+"""Random sets of signs for several sums at once, in how many blocks, and from which seed."""
 _FEW = 12
 """Up to so many values all signs are tried."""
 _MOST_UNITS = 1 << 16
@@ -92,6 +94,45 @@ def sign_test(sums: Floats, confidence: float = 0.95, mid: bool = True) -> SignT
     if (p < 1 - confidence) != (total / deviation > critical):  # rounded values beside the critical one
         critical = total / deviation * (1 - _WHOLE if p < 1 - confidence else 1 + _WHOLE)
     return SignTest(float(values.sum()) / deviation, p, critical, values.size, smallest, False)
+
+
+@dataclass(frozen=True)
+class JointSignTest:
+    """``statistic``: of all sums together, on ``df`` directions; ``drawn`` sets of signs were
+    tried; ``differing`` and ``smallest_p`` as in :class:`SignTest`.
+    """
+
+    statistic: float
+    df: int
+    p: float
+    drawn: int
+    differing: int
+    smallest_p: float
+
+
+def joint_sign_test(sums: Floats) -> JointSignTest:
+    """Test that several sums over the same subjects are zero together, by random signs of whole
+    subjects from a fixed seed: p = (1 + those at least as far from zero) / (1 + drawn).
+
+    How far is the quadratic form of the sums by sum_k g_k g_k', which no signs change. Sums that
+    are a difference in one group less that in another may be tested so too: where the groups'
+    differences are equal and not zero, sum g g' is larger than their variance, and the test errs on
+    the safe side.
+
+    Args:
+        sums: of each of q sums the subjects' values, ``[q, K]``; not all zero.
+    """
+    values = sums[:, np.abs(sums).max(axis=0) > NOISE * np.abs(sums).max(initial=0.0)]
+    spread, axes = np.linalg.eigh(values @ values.T)
+    used = spread > 1e-10 * spread[-1]
+    scaled = (axes[:, used] / np.sqrt(spread[used])).T @ values
+    statistic = float((scaled.sum(axis=1) ** 2).sum())
+    generator, beyond = np.random.default_rng(_SEED), 0
+    for _ in range(_BLOCKS):
+        signs = 2.0 * generator.integers(0, 2, size=(_DRAWN // _BLOCKS, values.shape[1])) - 1.0
+        beyond += int((((signs @ scaled.T) ** 2).sum(axis=1) >= statistic * (1 - _WHOLE)).sum())
+    smallest = max(2.0 ** (1 - values.shape[1]), 1 / (1 + _DRAWN))
+    return JointSignTest(statistic, int(used.sum()), (1 + beyond) / (1 + _DRAWN), _DRAWN, values.shape[1], smallest)
 
 
 def _enumerated(values: Floats) -> tuple[Floats, Floats]:

@@ -105,9 +105,9 @@ def metric_subgroups(
     codes = cluster_codes(cluster, labels.size)
 
     def contrast(rows: Integers) -> tuple[PairedDifference, Floats]:
-        own = None if codes is None else cluster_codes(codes[rows], rows.size)
+        group_codes = None if codes is None else cluster_codes(codes[rows], rows.size)
         a, b = measure(labels[rows], first[rows]), measure(labels[rows], second[rows])
-        return difference_of(a, b, own, confidence, "delta method"), a.influence - b.influence
+        return difference_of(a, b, group_codes, confidence, "delta method"), a.influence - b.influence
 
     return _subgroups(contrast, labels, groups, codes, confidence, least, classes)
 
@@ -120,7 +120,7 @@ def _subgroups(
     same_length(labels.size, groups=names)
     if names.ndim != 1 or not labels.size:
         raise KneeoaError(f"groups: expected one value per case and a case, got shape {names.shape}.")
-    found: list[Subgroup] = []
+    tested: list[Subgroup] = []
     sums: list[Floats] = []  # of influences by subject, one array a reported group
     subjects = np.arange(labels.size) if codes is None else codes
     for name in np.unique(names):
@@ -128,15 +128,15 @@ def _subgroups(
         counts = np.bincount(labels[rows], minlength=classes)
         suppressed = _too_few(counts, least)
         if suppressed:
-            found.append(Subgroup(str(name), tuple(counts.tolist()), None, suppressed))
+            tested.append(Subgroup(str(name), tuple(counts.tolist()), None, suppressed))
             continue
         result, influence = contrast(rows)
-        found.append(Subgroup(str(name), tuple(counts.tolist()), result, ""))
+        tested.append(Subgroup(str(name), tuple(counts.tolist()), result, ""))
         held = result.subjects
         root = math.sqrt(held / (held - 1)) if held > 1 else math.nan
         sums.append(root * sums_within(influence[:, None], subjects[rows], int(subjects.max()) + 1)[:, 0])
-    reported = [group for group in found if group.result is not None]
-    return Subgroups(tuple(found), _interaction(reported, sums, confidence))
+    reported = [group for group in tested if group.result is not None]
+    return Subgroups(tuple(tested), _interaction(reported, sums, confidence))
 
 
 def _too_few(counts: Integers, least: int) -> str:

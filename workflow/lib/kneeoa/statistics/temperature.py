@@ -54,14 +54,14 @@ def fit_temperature(truth: ArrayLike, logits: ArrayLike) -> Temperature:
         raise KneeoaError(f"logits: expected [cases, classes] with two classes or more and a case, got shape {values.shape}.")
     labels = classes_of(truth, values.shape[1])
     same_length(labels.size, logits=values)
-    own = values[np.arange(labels.size), labels]
+    of_truth = values[np.arange(labels.size), labels]
 
     def slope(inverse: float) -> float:
         """Derivative of the mean log likelihood by 1/T."""
-        return float((own - (softmax(inverse * values, axis=1) * values).sum(axis=1)).mean())
+        return float((of_truth - (softmax(inverse * values, axis=1) * values).sum(axis=1)).mean())
 
     def loss(inverse: float) -> float:
-        return float((logsumexp(inverse * values, axis=1) - inverse * own).mean())
+        return float((logsumexp(inverse * values, axis=1) - inverse * of_truth).mean())
 
     sharpest, softest = 1 / _RANGE[0], 1 / _RANGE[1]
     degenerate = True

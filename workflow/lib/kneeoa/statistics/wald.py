@@ -27,7 +27,7 @@ class Wald:
 
 
 def normal_quantile(confidence: float) -> float:
-    """How many standard errors either side make a two-sided normal interval.
+    """Return how many standard errors either side make a two-sided normal interval.
 
     Raises:
         ValueError: ``confidence`` is not between 0 and 1.

@@ -1,3 +1,3 @@
-"""The tables that stages exchange: one module a table, each an explicit pyarrow schema, validated
-on write and on read.
+"""Schemas of the tables that stages exchange: one module a table, each an explicit pyarrow schema,
+validated on write and on read.
 """

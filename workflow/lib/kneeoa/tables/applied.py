@@ -1,5 +1,5 @@
-"""What a finished run, or several as one, says of new images: one row per case, level and head. No
-truth, no person.
+"""Predictions of a finished run, or of several as one, on new images: one row per case, level and
+head; without truth and without personal data.
 """
 
 import pyarrow as pa
@@ -13,11 +13,11 @@ APPLIED = TableSchema(
             required("case_id", pa.string()),  # as the manifest or the file's name has it
             optional("side", pa.string()),  # L or R
             required("level", pa.string()),
-            required("head", pa.string()),  # the level whose head spoke; differs from `level` where coarse is summed from fine
+            required("head", pa.string()),  # the level whose head predicted; differs from `level` where coarse is summed from fine
             required("classes", pa.list_(pa.string())),
             required("probabilities", pa.list_(pa.float64())),  # in the order of `classes`
             optional("predicted", pa.string()),  # the class of the largest probability; null for a multilabel level
-            required("members", pa.list_(pa.string())),  # the runs that spoke
+            required("members", pa.list_(pa.string())),  # the runs that predicted
             required("combined", pa.string()),  # alone, mean or logit_mean
             required("calibrated", pa.bool_()),
         ]

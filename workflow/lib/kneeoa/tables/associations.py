@@ -1,4 +1,4 @@
-"""Correlations with the grade, adjusted for who the people are and within people, and agreement
+"""Correlations with the grade, adjusted for age, sex and site and within people, and agreement
 between seeds and between readers.
 """
 

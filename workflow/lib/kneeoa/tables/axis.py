@@ -1,4 +1,4 @@
-"""Where each case lies on the learned severity axis."""
+"""Position of each case on the learned severity axis."""
 
 import pyarrow as pa
 

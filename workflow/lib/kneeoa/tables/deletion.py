@@ -1,6 +1,4 @@
-"""What becomes of a score when a tissue, or a control region of its size, is deleted from the
-image.
-"""
+"""Change of a score when a tissue, or a control region of its size, is deleted from the image."""
 
 import pyarrow as pa
 

@@ -19,7 +19,7 @@ EXCLUSIONS = TableSchema(
                 "scope", pa.string()
             ),  # case: out of the study; mask: out of the anatomy only; level: no such label; repair: kept, mended; flag: kept, to look at
             required("reason", pa.string()),  # stable slug
-            required("detail", pa.string()),  # a sentence for people
+            required("detail", pa.string()),  # a sentence
         ]
     ),
     key=(),

@@ -1,4 +1,4 @@
-"""What each run achieved: one row per arm, seed, level, head and metric, with its interval."""
+"""Metrics of each run: one row per arm, seed, level, head and metric, with its interval."""
 
 import pyarrow as pa
 

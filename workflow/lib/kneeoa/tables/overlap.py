@@ -1,5 +1,5 @@
-"""Where saliency falls: one row per run, case, tissue and measure, beside what chance would
-give.
+"""Overlap of saliency with tissues: one row per run, case, tissue and measure, beside what chance
+gives.
 """
 
 import pyarrow as pa

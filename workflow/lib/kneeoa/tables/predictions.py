@@ -20,7 +20,7 @@ PREDICTIONS = TableSchema(
             optional("side", pa.string()),
             required("visit", pa.string()),
             required("level", pa.string()),
-            required("head", pa.string()),  # the level whose head spoke; differs from `level` where coarse is summed from fine
+            required("head", pa.string()),  # the level whose head predicted; differs from `level` where coarse is summed from fine
             required("truth", pa.list_(pa.int16())),  # one entry; several for multilabel, null where unread
             optional("logits", pa.list_(pa.float64())),  # null for imports
             required("probabilities", pa.list_(pa.float64())),  # one per class, binary levels have two
@@ -32,4 +32,4 @@ PREDICTIONS = TableSchema(
 )
 
 COMPARED = ("split", "subject", "truth", "probabilities")
-"""What metrics and comparisons read beside the key."""
+"""Columns that metrics and comparisons read beside the key."""

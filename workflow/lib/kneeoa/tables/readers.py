@@ -1,4 +1,4 @@
-"""How arms and their differences move as labels grow noisier: one row per quantity, reader and
+"""Arms and their differences against the noise of training labels: one row per quantity, reader and
 seed, and the slopes.
 """
 

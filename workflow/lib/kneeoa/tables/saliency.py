@@ -1,4 +1,4 @@
-"""Index of a run's saliency maps: which row of the ``.npy`` explains which case. A map has two
+"""Index of a run's saliency maps: the row of the ``.npy`` that explains a case. A map has two
 parts, for and against the score.
 """
 

@@ -1,4 +1,6 @@
-"""Whether maps tell of the network at all: what randomised weights and other seeds do to them."""
+"""Sanity checks of maps: their agreement with maps by randomised weights and by other seeds, and
+their enrichment.
+"""
 
 import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""What every table shares: an explicit schema, a key, and a check on both sides of the file."""
+"""Write and read Parquet tables with an explicit schema and a key, checked on both sides."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NULLABLE_INTEGERS: dict[pa.DataType, Any] = {
 }
 
 RESERVED = ("fold",)
-"""Columns that tables of runs have for what is to come: empty where rows do not give them."""
+"""Columns of tables of runs that later versions will fill: empty where rows do not give them."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
-"""How alike two runs represent the test cases: every pair of runs, and pairs of arms over their
-seeds.
+"""Similarity of the representations of the test cases by two runs: every pair of runs, and pairs of
+arms over their seeds.
 """
 
 import pyarrow as pa

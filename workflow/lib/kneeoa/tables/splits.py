@@ -1,4 +1,4 @@
-"""Which case belongs to train, validation or test: made once, read by all."""
+"""Split (train, validation or test) of each case: made once, read by all stages."""
 
 import pyarrow as pa
 

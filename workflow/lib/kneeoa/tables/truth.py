@@ -1,5 +1,5 @@
-"""The phantom's truth: latent severity and true grade. Training never sees it; analyses are checked
-against it.
+"""The phantom's truth: latent severity and true grade. Training never reads it; analyses are
+checked against it.
 """
 
 import pyarrow as pa

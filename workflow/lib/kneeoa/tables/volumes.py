@@ -1,5 +1,5 @@
-"""Index of a shard of canonical volumes: which row of the ``.npy`` holds which case, and where it
-lies in space.
+"""Index of a shard of canonical volumes: the row of the ``.npy`` that holds a case, and its
+position in space.
 """
 
 import pyarrow as pa

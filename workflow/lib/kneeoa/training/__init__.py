@@ -1,1 +1,1 @@
-"""Training: cases into batches, batches into weights; one run is one arm and one seed."""
+"""Training of one run, which is one arm and one seed: data, batches, steps, state and record."""

@@ -18,21 +18,21 @@ class AdamW:
     """AdamW (Loshchilov and Hutter, ICLR 2019), the bytes of ``torch.optim.AdamW(fused=True)``."""
 
     def __init__(self, parameters: Iterable[nn.Parameter], weight_decay: float) -> None:
-        """Step ``parameters``, in this order, with decoupled ``weight_decay``."""
+        """Optimise ``parameters``, in this order, with decoupled ``weight_decay``."""
         self.parameters = list(parameters)
         self.weight_decay = weight_decay
         self.rate = 0.0
         """Learning rate of the next step."""
         self.state: dict[int, dict[str, Tensor]] = {}
-        """Place of a parameter that has been stepped -> ``step``, ``exp_avg``, ``exp_avg_sq``."""
+        """Number of a parameter that has been updated -> ``step``, ``exp_avg``, ``exp_avg_sq``."""
 
     @torch.no_grad()
     def step(self) -> None:
-        """Move every parameter that has a gradient."""
+        """Update every parameter that has a gradient."""
         learning = {number: parameter for number, parameter in enumerate(self.parameters) if parameter.grad is not None}
         for number, parameter in learning.items():
             if number not in self.state:
-                self.state[number] = _fresh(parameter)
+                self.state[number] = _initial_state(parameter)
         states = [self.state[number] for number in learning]
         adamw(
             list(learning.values()),
@@ -52,6 +52,6 @@ class AdamW:
         )
 
 
-def _fresh(parameter: nn.Parameter) -> dict[str, Tensor]:
+def _initial_state(parameter: nn.Parameter) -> dict[str, Tensor]:
     step = torch.zeros((), dtype=torch.float32, device=parameter.device)
     return {"step": step, "exp_avg": torch.zeros_like(parameter), "exp_avg_sq": torch.zeros_like(parameter)}

@@ -1,9 +1,8 @@
-"""Random changes of training images, made on the device for a whole micro-batch at once.
+"""Augmentation of training images, on the device and for a whole micro-batch at once.
 
-In this order: rotation, zoom and translation (one resampling), gamma, intensity scale, noise. There
-are no mirror images: knees are stored canonically, and neither a knee turned inside out nor one
-upside down occurs. Each kind has a stream of its own, so switching one on changes no draw of
-another.
+In this order: rotation, zoom and translation (one resampling), gamma, intensity scale, noise.
+Images are not mirrored: knees are stored canonically, and mirrored or upside-down knees do not
+occur. Each kind has a random stream of its own, so switching one on changes no draw of another.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ from kneeoa.training.seeding import Purpose, generator, number
 
 @dataclass(frozen=True)
 class Augmenter:
-    """The draws of one epoch, made for every case beforehand so that they follow the case and not
-    its batch.
+    """The augmentation of one epoch, drawn for every case beforehand so that it depends on the case
+    and not on its batch.
     """
 
     shifts: NDArray[np.int64] | None
@@ -42,21 +41,19 @@ class Augmenter:
     epoch: int
 
     def __call__(self, images: torch.Tensor, rows: NDArray[np.int64]) -> torch.Tensor:
-        """Changed float32 copies of ``images`` (``[batch, 1, *shape]``) of the cases at
-        ``rows``.
-        """
-        images = self._moved(images.float(), rows)
+        """Augment ``images`` (``[batch, 1, *shape]``) of the cases at ``rows``; float32 copies."""
+        images = self._resample(images.float(), rows)
         if self.gammas is not None:
-            images = with_gamma(images, self._each(self.gammas, rows, images))
+            images = with_gamma(images, self._per_case(self.gammas, rows, images))
         if self.scales is not None:
-            images = images * self._each(self.scales, rows, images)
+            images = images * self._per_case(self.scales, rows, images)
         if self.noise:
             keys = torch.tensor([number(self.seed, Purpose.NOISE, self.epoch, int(row)) for row in rows], device=images.device)
             drawn = normal(keys, images[0].numel()).reshape(images.shape)
             images = images + drawn * (self.noise * _spread(images))
         return images
 
-    def _moved(self, images: torch.Tensor, rows: NDArray[np.int64]) -> torch.Tensor:
+    def _resample(self, images: torch.Tensor, rows: NDArray[np.int64]) -> torch.Tensor:
         shape = images.shape[2:]
         shifts = np.zeros((len(rows), len(shape)), dtype=np.int64) if self.shifts is None else self.shifts[rows]
         if self.turns is None and self.zooms is None:
@@ -65,13 +62,13 @@ class Augmenter:
         return affine(images, turns, np.ones(len(rows)) if self.zooms is None else self.zooms[rows], shifts)
 
     @staticmethod
-    def _each(values: NDArray[np.float32], rows: NDArray[np.int64], images: torch.Tensor) -> torch.Tensor:
-        """One number of each case, shaped to go with its image."""
+    def _per_case(values: NDArray[np.float32], rows: NDArray[np.int64], images: torch.Tensor) -> torch.Tensor:
+        """The values of the cases at ``rows``, shaped to multiply their images."""
         return torch.from_numpy(values[rows]).to(images.device).reshape(-1, *[1] * (images.ndim - 1))
 
 
 def augmenter(settings: Augmentation, cases: int, shape: tuple[int, ...], seed: int, epoch: int) -> Augmenter:
-    """Draw the changes of one epoch for ``cases`` images of ``shape``."""
+    """Draw the augmentation of one epoch for ``cases`` images of ``shape``."""
     streams = [generator(seed, Purpose.AUGMENTATION, epoch, kind) for kind in range(5)]
     limits = np.floor(settings.shift * np.asarray(shape)).astype(np.int64)
     shifts = streams[0].integers(-limits, limits + 1, size=(cases, len(shape)))
@@ -93,16 +90,16 @@ def augmenter(settings: Augmentation, cases: int, shape: tuple[int, ...], seed: 
 
 
 def planes(axes: int) -> int:
-    """In how many coordinate planes an image of ``axes`` axes can turn."""
+    """Number of coordinate planes in which an image of ``axes`` axes can turn."""
     return axes * (axes - 1) // 2
 
 
 def with_gamma(images: torch.Tensor, exponents: torch.Tensor) -> torch.Tensor:
-    """Each image's range raised to its exponent between its own extremes, then brought back to its
-    own mean and spread.
+    """Apply gamma to each image between its own extremes, then restore its mean and standard
+    deviation.
 
-    The mean and spread are kept (as nnU-Net does) since intensity scale is another change, and
-    volumes are z-scored.
+    Both are restored (as nnU-Net does) since intensity scale is another augmentation, and volumes
+    are z-scored.
     """
     voxels = tuple(range(1, images.ndim))
     low, high = images.amin(dim=voxels, keepdim=True), images.amax(dim=voxels, keepdim=True)
@@ -113,7 +110,7 @@ def with_gamma(images: torch.Tensor, exponents: torch.Tensor) -> torch.Tensor:
 
 
 def _mean(images: torch.Tensor) -> torch.Tensor:
-    """Of each image."""
+    """Mean of each image."""
     return images.mean(dim=tuple(range(1, images.ndim)), keepdim=True)
 
 

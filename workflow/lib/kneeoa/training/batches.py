@@ -1,4 +1,4 @@
-"""Which cases make up each batch of an epoch."""
+"""Divide the cases of an epoch into batches."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from kneeoa.training.seeding import Purpose, generator
 
 
 def in_order(cases: int, size: int) -> list[NDArray[np.int64]]:
-    """Positions 0 to ``cases`` - 1 cut into batches of ``size``, the last one shorter: for
-    evaluation.
+    """Batches of ``size`` for evaluation: positions 0 to ``cases`` - 1 in order; the last may be
+    shorter.
     """
     positions = np.arange(cases, dtype=np.int64)
     return [positions[start : start + size] for start in range(0, cases, size)]
 
 
 def shuffled(cases: int, size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
-    """Positions 0 to ``cases`` - 1 in the order of this seed and epoch, cut into batches of
-    ``size``: for training.
+    """Batches of ``size`` for training: positions 0 to ``cases`` - 1 in the order of this seed and
+    epoch.
 
     A last batch of a single case joins the one before it, since batch normalisation has no variance
-    over one case (unless one case at a time is what was asked for).
+    over one case (unless ``size`` is 1).
     """
     order = generator(seed, Purpose.ORDER, epoch).permutation(cases)
     batches = [order[rows] for rows in in_order(cases, size)]

@@ -1,14 +1,14 @@
-"""The state of an unfinished run, so that a killed job goes on where it was, between any two steps,
-instead of starting over.
+"""Save and restore the state of an unfinished run, so that a killed job resumes between any two
+steps instead of starting over.
 
 The file is not declared to the workflow, which would delete it with a failed job's outputs, so it
-may outlive the code or data it came from: it carries a fingerprint of all that decides a run's
-result, and another fingerprint means a fresh start. Tensors and JSON in one safetensors file: one
-rename makes it whole, and nothing is pickled.
+may outlive the code or data that it came from. It carries a fingerprint of all that decides a run's
+result; where that differs, training starts afresh. Tensors and JSON are in one safetensors file, so
+that one rename completes it and nothing is pickled.
 
-Weights, buffers, the optimiser's moments, the place in the epoch and the sums so far are the whole
-state. The schedule, the order of the cases and every random stream are functions of the seed, the
-epoch and the step (:mod:`kneeoa.training.seeding`): the place holds them all.
+Weights, buffers, the optimiser's moments, the step of the epoch and the sums so far are the whole
+state. The schedule, the order of the cases and every random stream follow from the seed, the epoch
+and the step (:mod:`kneeoa.training.seeding`).
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ logger = logging.getLogger(__name__)
 NAME = "last.ckpt.safetensors"
 
 Fingerprint = Mapping[str, str]
-"""What decides a run's result, in words, and a digest of each."""
+"""Name of something that decides a run's result -> its digest."""
 
 
 @dataclass
 class Progress:
-    """How far a run has come."""
+    """Progress of a run."""
 
     epoch: int = 0
     """Epochs done."""
     tally: Tally = field(default_factory=Tally)
-    """How far the epoch after these has come."""
+    """State of the epoch after these."""
     micro_batch: int = 0
-    """Cases at a time that an out-of-memory error has led to, or the configuration (0: the whole
+    """Cases at a time, from the configuration or after an out-of-memory error (0: the whole
     batch).
     """
     best_epoch: int = 0
@@ -60,7 +60,7 @@ class Progress:
     history: list[dict[str, Any]] = field(default_factory=list)
     """Rows of the HISTORY table without arm and seed."""
     cost: Cost = field(default_factory=Cost)
-    """Time, energy and memory so far, over all of the run's jobs."""
+    """Time, energy and memory used so far by all of the run's jobs."""
     best: dict[str, torch.Tensor] = field(default_factory=dict)
     """The kept weights, on the CPU (empty while the last ones are the ones to keep)."""
 
@@ -93,8 +93,8 @@ def save(folder: Path, fingerprint: Fingerprint, progress: Progress, network: nn
 
 
 def resume(folder: Path, fingerprint: Fingerprint, network: nn.Module, optimiser: AdamW) -> Progress:
-    """Put the state in ``folder`` into ``network`` and ``optimiser``; a fresh :class:`Progress`
-    where there is none that fits.
+    """Restore the state in ``folder`` to ``network`` and ``optimiser``; a fresh :class:`Progress`
+    where no state fits.
     """
     path = folder / NAME
     if not path.exists():
@@ -122,15 +122,15 @@ def resume(folder: Path, fingerprint: Fingerprint, network: nn.Module, optimiser
 
 
 def remove(folder: Path) -> None:
-    """Remove the state of a run that has ended well, and what a writer that was killed has left of
-    one.
+    """Remove the state of a run that has finished, and temporary files of writers that were
+    killed.
     """
     (folder / NAME).unlink(missing_ok=True)
     remove_abandoned(folder / NAME)
 
 
-def _differences(found: Fingerprint, wanted: Fingerprint) -> list[str]:
-    return [name for name in sorted({*found, *wanted}) if found.get(name) != wanted.get(name)]
+def _differences(stored: Fingerprint, wanted: Fingerprint) -> list[str]:
+    return [name for name in sorted({*stored, *wanted}) if stored.get(name) != wanted.get(name)]
 
 
 def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
@@ -138,8 +138,8 @@ def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tens
 
 
 def _moments(flat: dict[str, torch.Tensor], optimiser: AdamW) -> dict[int, dict[str, torch.Tensor]]:
-    """The optimiser's state by parameter, each tensor laid out in memory as its parameter is: a
-    fused step walks both side by side.
+    """The optimiser's state by parameter, each tensor with its parameter's memory layout, which a
+    fused step needs.
     """
     nested: dict[int, dict[str, torch.Tensor]] = {}
     for name, value in flat.items():

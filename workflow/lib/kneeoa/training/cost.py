@@ -1,5 +1,5 @@
-"""What a run has cost so far, over all of its jobs: time, energy, memory. Nothing of it enters a
-result.
+"""Time, energy and memory that a run has used so far, over all of its jobs. No result depends on
+them.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ class Cost:
     training: float = 0.0
     """Seconds in the steps of training."""
     validation: float = 0.0
-    """Seconds of looking at validation cases."""
+    """Seconds of validation."""
     waited: float = 0.0
-    """Seconds in which training waited for data, of epochs done."""
+    """Seconds in which training waited for data, over finished epochs."""
     cases: int = 0
-    """Cases that training has taken in, each as often as it came."""
+    """Cases trained on, each counted as often as it occurred."""
     resumptions: int = 0
-    """How often a job took the run up where another had left it."""
+    """Number of times that a job resumed the run from another's state."""
     energy_joules: float | None = None
-    """Energy of the whole device, where it counts it."""
+    """Energy of the whole device; None where it does not measure it."""
     peak_memory_mb: dict[str, float] = field(default_factory=dict)
     """Largest memory of any job: of the process, and of the device's tensors (MB = 10^6 bytes)."""
     devices: list[str] = field(default_factory=list)
-    """Every device that the run was on, in order."""
+    """Every device that the run used, in order."""
 
 
 class Meter:
-    """Brings a :class:`Cost` up to the moment."""
+    """Adds what has been used since its last reading to a :class:`Cost`."""
 
     def __init__(self, device: torch.device, started: float) -> None:
-        """Begin to count on ``device`` at ``started`` (``time.monotonic``)."""
+        """Start measuring ``device`` at ``started`` (``time.monotonic``)."""
         self._device = device
         self._seconds = started
         self._joules = joules(device)

@@ -23,13 +23,13 @@ from kneeoa.training.streaming import Streamed
 
 @dataclass(frozen=True)
 class Batch:
-    """Some cases, on the device of the arithmetic."""
+    """Images and labels of some cases, on the device of the arithmetic."""
 
     rows: NDArray[np.int64]
     """Their positions in the split."""
     images: torch.Tensor
-    """float16 ``[batch, 1, *shape]``, as stored: half the memory of float32; each micro-batch is
-    widened as it is used.
+    """float16 ``[batch, 1, *shape]``, as stored: half the memory of float32. Each micro-batch is
+    converted when it is used.
     """
     labels: dict[str, torch.Tensor]
     """int64 ``[batch]`` (or ``[batch, findings]``) per level, -1 where missing."""
@@ -44,7 +44,7 @@ class Dataset:
     cases: pd.DataFrame
     """Columns of SPLITS, one row per case."""
     images: Resident | Streamed
-    """Where the images are: the bytes that a run sees are the same."""
+    """The images, in memory or on disk; both give the same bytes."""
     labels: dict[str, torch.Tensor]
     """int64 ``[cases]`` (or ``[cases, findings]``) per level, -1 where missing."""
     voxels: tuple[str, ...]
@@ -55,12 +55,12 @@ class Dataset:
 
     @property
     def placement(self) -> Placement:
-        """Where the images lie."""
+        """Whether the images are resident or streamed."""
         return "resident" if isinstance(self.images, Resident) else "streamed"
 
     def stream(self, batches: Sequence[NDArray[np.int64]], device: torch.device) -> Iterator[Batch]:
-        """The cases at the rows of each of ``batches``, in that order; the images of a batch are
-        valid until the next is asked for.
+        """Yield the cases at the rows of each of ``batches``, in that order; the images of a batch
+        are valid until the next is requested.
 
         Raises:
             KneeoaError: a file of images has become shorter.
@@ -70,13 +70,13 @@ class Dataset:
             yield Batch(rows, images, {level: values[index].to(device) for level, values in self.labels.items()})
 
     def names(self, rows: NDArray[np.int64]) -> str:
-        """The cases at ``rows`` as people read them: cohort/case_id, ..."""
+        """Names of the cases at ``rows``: cohort/case_id, ..."""
         chosen = self.cases.iloc[rows]
         return ", ".join(f"{cohort}/{case_id}" for cohort, case_id in zip(chosen["cohort"], chosen["case_id"], strict=True))
 
     def digest(self) -> str:
-        """Hexadecimal SHA-256 of what a run learns from: case names, splits, labels, and voxels by
-        the digests of their index.
+        """Hexadecimal SHA-256 of a run's data: case names, splits, labels, and the digests of its
+        images from their index.
         """
         state = hashlib.sha256(self.cases[["cohort", "case_id", "split"]].to_csv(index=False).encode())
         for level, values in sorted(self.labels.items()):
@@ -93,21 +93,21 @@ def gather(
     device: torch.device,
     data: Literal["auto", "resident", "streamed"] = "auto",
 ) -> Dataset:
-    """The cases of ``split`` with a label at one of the levels in ``labels`` at least.
+    """The cases of ``split`` that have a label at one or more of the levels in ``labels``.
 
     Args:
-        shards: where the volumes are.
+        shards: the volumes.
         cases: as :meth:`Shards.locate` returns them.
         labels: labels of ``cases`` at the supervising levels.
         split: train, val or test.
         device: where the arithmetic is.
-        data: where the images lie; auto: resident where they fit (see ``placement``).
+        data: where the images are kept; auto: resident where they fit (see ``placement``).
 
     Raises:
         KneeoaError: a file of images has become shorter.
     """
-    known = np.any([level.known() for level in labels.values()], axis=0)
-    chosen = np.flatnonzero((cases["split"] == split).to_numpy() & known)
+    labelled = np.any([level.known() for level in labels.values()], axis=0)
+    chosen = np.flatnonzero((cases["split"] == split).to_numpy() & labelled)
     table = cases.iloc[chosen].reset_index(drop=True)
     places = table[["file", "row"]].to_numpy(dtype=np.int64)
     size = len(table) * int(np.prod(shards.shape)) * np.dtype(np.float16).itemsize

@@ -1,4 +1,4 @@
-"""Where the arithmetic runs, and the settings that make it the same every time."""
+"""Choose the device, and set torch to give the same results every time."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import torch
 logger = logging.getLogger(__name__)
 
 MALLOC = ((-4, 0), (-1, 2**31 - 1), (-2, 2**26))
-"""Of glibc's malloc.h: M_MMAP_MAX (no pages of their own), M_TRIM_THRESHOLD and M_TOP_PAD
-(bytes).
+"""Parameters of glibc's mallopt and their values: M_MMAP_MAX (no separate mappings),
+M_TRIM_THRESHOLD and M_TOP_PAD (bytes).
 """
 
 
@@ -27,12 +27,12 @@ def reproducible(threads: int, *, compiled: bool = False) -> Iterator[torch.devi
 
     On a CPU equal inputs give equal bytes, and an operation without a deterministic form raises. On
     CUDA such an operation only warns, as some (3D pooling backwards) have none: results there agree
-    to rounding. The settings, and the global generator's state, are put back afterwards.
+    to rounding. The settings, and the global generator's state, are restored afterwards.
 
     Args:
         threads: intra-operation threads; sums are split by it, so it is configuration and never the
             machine's core count.
-        compiled: also tell torch's compiler, whose import takes longer than torch's own.
+        compiled: also set torch's compiler, whose import takes longer than torch's own.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS starts; without it its sums may vary
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -59,8 +59,8 @@ def reproducible(threads: int, *, compiled: bool = False) -> Iterator[torch.devi
 
 @contextlib.contextmanager
 def precision(name: str, device: torch.device) -> Iterator[None]:
-    """How a network's arithmetic is done while it is trained on a GPU; a CPU always computes in
-    float32.
+    """Set the precision of a network's arithmetic while it is trained on a GPU; a CPU always
+    computes in float32.
 
     ``float32``: TF32 on tensor cores for convolutions and matrix products (10 bits of mantissa, the
     same every time). ``bfloat16``: autocast, and cuDNN times its convolutions first and takes the
@@ -81,11 +81,11 @@ def precision(name: str, device: torch.device) -> Iterator[None]:
 
 
 def keep_freed_memory() -> bool:
-    """Let the C library keep the memory that this process frees, so that the next step's tensors
-    touch no fresh page; whether it does.
+    """Make the C library keep memory that this process frees, so that the next step's tensors reuse
+    it; returns whether it does.
 
-    glibc gives tensors pages of their own and hands them back at once; faulting them in again takes
-    part of every training step.
+    By default glibc maps pages for each tensor and returns them when it is freed; faulting them in
+    again takes part of every training step.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # another C library has none
     if mallopt is None:
@@ -94,13 +94,13 @@ def keep_freed_memory() -> bool:
 
 
 def describe(device: torch.device) -> str:
-    """The device in words, for the record of a run."""
+    """Name of the device, for the record of a run."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
 def peak_memory_mb(device: torch.device) -> dict[str, float]:
-    """Largest memory so far in MB (10^6 bytes): of the process, and on CUDA of the device's tensors
-    too.
+    """Peak memory so far in MB (10^6 bytes): of the process, and on CUDA also of the device's
+    tensors.
     """
     unit = 1 if sys.platform == "darwin" else 1024  # kilobytes on Linux, bytes on macOS
     peak = {"process": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6}

@@ -1,5 +1,5 @@
-"""The arithmetic of one step: a batch in, gradients and losses out, however little memory there
-is.
+"""Compute gradients and losses of a batch, in smaller parts where the device's memory requires
+it.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ logger = logging.getLogger(__name__)
 class Engine:
     """A network set up for training on a device.
 
-    The batch's loss is a mean over its labelled cases, and is so in micro-batches too: each part's
-    terms are divided by the whole batch's counts, so the gradients add up to the batch's. Batch
-    normalisation alone sees the parts: its statistics are per micro-batch, and its running
-    statistics move once for each.
+    The batch's loss is a mean over its labelled cases, with micro-batches too: each part's terms
+    are divided by the whole batch's counts, so the gradients add up to the batch's. Only batch
+    normalisation depends on the parts: its statistics are per micro-batch, and its running
+    statistics are updated once for each.
     """
 
     def __init__(self, network: Network, training: Training, device: torch.device) -> None:
-        """Prepare ``network`` (on ``device`` already) in place; its weights and their names
-        stay.
+        """Prepare ``network`` (on ``device`` already) in place; its weights and their names stay
+        the same.
         """
         self.network = network
         self.device = device
@@ -41,7 +41,7 @@ class Engine:
         rest of the run.
         """
         self.seen_at_once = 0
-        """The same when nothing is learned (0: as many as are asked for)."""
+        """Cases at a time in evaluation (0: the whole batch)."""
         self.clip = training.clip
         """Largest norm of the whole gradient (0: any)."""
         self._training = training
@@ -58,15 +58,14 @@ class Engine:
     def gradients(
         self, images: Tensor, labels: Mapping[str, Tensor], keys: Sequence[int], seed: int, change: Callable[[Tensor, slice], Tensor]
     ) -> dict[str, Tensor]:
-        """Put the gradients of the batch's loss into the network's parameters.
+        """Compute the gradients of the batch's loss in the network's parameters.
 
         Args:
             images: float16 ``[batch, 1, *shape]`` on the device.
             labels: of the batch, as :meth:`Heads.loss` takes them.
-            keys: one 63-bit integer a case: its dropout's draws.
-            seed: of what is drawn from torch's generator all the same.
-            change: the random changes of some of the images, given which part of the batch they
-                are.
+            keys: one 63-bit integer a case, from which its dropout masks are drawn.
+            seed: of torch's generator, from which other random layers draw.
+            change: augmentation of a part of the images, given their slice of the batch.
 
         Returns:
             The batch's loss per level and ``total``, detached, on the device.
@@ -79,7 +78,9 @@ class Engine:
         self._buffers.keep()
 
         def attempt(size: int) -> dict[str, Tensor]:
-            """The whole step from its beginning, so a second attempt is as if it were the first."""
+            """Compute the whole step from its beginning, so that a second attempt equals a
+            first.
+            """
             self._buffers.restore()
             self.network.zero_grad(set_to_none=True)
             torch.manual_seed(seed)
@@ -97,7 +98,7 @@ class Engine:
 
         size = min(self.micro_batch or len(images), len(images))
         try:
-            sums, fitted = fitting(lambda tried: self._tried(attempt, tried), size)
+            sums, fitted = fitting(lambda tried: self._attempt_with_fallback(attempt, tried), size)
         finally:
             self._keys.values = None
         if fitted < size:
@@ -105,14 +106,14 @@ class Engine:
         return sums
 
     def undo(self) -> None:
-        """Put the buffers back as they were before the last batch: with weights that have not
-        moved, as if it had not been seen.
+        """Restore the buffers from before the last batch: with unchanged weights, its forward pass
+        leaves no trace.
         """
         self._buffers.restore()
 
     def logits(self, images: Tensor) -> dict[str, Tensor]:
-        """What the network says of ``images`` (float16 ``[batch, 1, *shape]`` on the device); for
-        evaluation mode.
+        """Logits of ``images`` (float16 ``[batch, 1, *shape]`` on the device), for evaluation
+        mode.
 
         Raises:
             KneeoaError: one case at a time does not fit into the device's memory.
@@ -123,14 +124,14 @@ class Engine:
                 return [self.network(images[part].float()).logits for part in parts(len(images), size)]
 
         size = min(self.seen_at_once or len(images), len(images))
-        answers, fitted = fitting(lambda tried: self._tried(attempt, tried), size)
+        answers, fitted = fitting(lambda tried: self._attempt_with_fallback(attempt, tried), size)
         if fitted < size:
             self.seen_at_once = fitted
         return {level: torch.cat([answer[level] for answer in answers]).float() for level in answers[0]}
 
-    def _tried(self, attempt: Callable[[int], Result], size: int) -> Result:
-        """An attempt by the compiled network; where that fails for want of a compiler, and ever
-        after, by the plain one.
+    def _attempt_with_fallback(self, attempt: Callable[[int], Result], size: int) -> Result:
+        """Call ``attempt`` with the compiled network; where compilation fails, use the plain
+        network from then on.
         """
         if not self._compiled:
             return attempt(size)

@@ -1,6 +1,4 @@
-"""The epochs of a run: train, look at the validation cases, keep the best weights, write the
-history.
-"""
+"""Run the epochs of a run: train, validate, keep the best weights, collect the history."""
 
 from __future__ import annotations
 
@@ -28,7 +26,7 @@ from kneeoa.training.watching import Watch
 
 @dataclass(frozen=True)
 class Epochs:
-    """What stays the same over the epochs of a run."""
+    """Settings and data that stay the same over the epochs of a run."""
 
     spec: ModelSpec
     training: Training
@@ -42,8 +40,8 @@ class Epochs:
     """Called after each step with its epoch and the steps of it that are done."""
 
     def run(self, engine: Engine, optimiser: AdamW, progress: Progress) -> None:
-        """Train from where ``progress`` stands to the last epoch; the engine's network,
-        ``optimiser`` and ``progress`` move on.
+        """Train from the state in ``progress`` to the last epoch; updates the engine's network,
+        ``optimiser`` and ``progress``.
 
         Raises:
             NotFinite: a loss is not finite.
@@ -54,7 +52,7 @@ class Epochs:
             while progress.epoch < self.training.epochs:
                 plan = self.plan(progress.epoch + 1)
                 self._train(engine, optimiser, progress, plan)
-                rows = self._close(engine, progress, plan)
+                rows = self._finish_epoch(engine, progress, plan)
                 if events is not None:
                     events.add(rows)
         finally:
@@ -63,7 +61,7 @@ class Epochs:
                 events.close()
 
     def plan(self, epoch: int) -> Plan:
-        """What ``epoch`` (from 1) will do: a function of it and the seed alone."""
+        """Plan ``epoch`` (from 1): a function of its number and the seed alone."""
         learning, training = self.data["train"], self.training
         batches = shuffled(len(learning), training.batch, self.seed, epoch)
         first, total = (epoch - 1) * len(batches), training.epochs * len(batches)
@@ -72,7 +70,7 @@ class Epochs:
         return Plan(self.seed, epoch, batches, rates, augment)
 
     def _train(self, engine: Engine, optimiser: AdamW, progress: Progress, plan: Plan) -> None:
-        """The steps of the epoch under way that are not done yet."""
+        """Train the remaining steps of the present epoch."""
         self.keeper.before()
         engine.micro_batch = progress.micro_batch or engine.micro_batch
         with closing(steps(engine, self.data["train"], plan, progress.tally, optimiser)) as each:  # its threads end with it
@@ -85,36 +83,36 @@ class Epochs:
                 if self.on_step is not None:
                     self.on_step(plan.epoch, progress.tally.step)
 
-    def _close(self, engine: Engine, progress: Progress, plan: Plan) -> list[dict[str, Any]]:
-        """Look at the validation cases, and count the epoch as done; its rows of the history."""
+    def _finish_epoch(self, engine: Engine, progress: Progress, plan: Plan) -> list[dict[str, Any]]:
+        """Validate and finish the epoch; returns its rows of the history."""
         validation, training, cost = self.data["val"], self.training, progress.cost
-        # Seeing a case takes less than learning from it, so this is more than enough where
+        # Validating a case takes less time than training on it, so this is more than enough where
         # validation has not been timed yet.
         self.keeper.before(ahead=cost.training / max(1, cost.cases) * len(validation))
         begun = time.monotonic()
-        kinds = {level.name: level.kind for level in self.spec.levels if level.name in self.spec.mode.levels}
-        seen = evaluate(engine, validation, training.predict_batch, kinds) if len(validation) else None
+        levels = [level for level in self.spec.levels if level.name in self.spec.mode.levels]
+        evaluation = evaluate(engine, validation, training.predict_batch, levels) if len(validation) else None
         cost.validation += time.monotonic() - begun
         cost.waited += progress.tally.waited
         losses = progress.tally.means()
-        rows = _rows(plan.epoch, losses, plan.rates[-1], seen)
+        rows = _history_rows(plan.epoch, losses, plan.rates[-1], evaluation)
         progress.history += rows
         if training.checkpoint == "last":
             progress.best_epoch = plan.epoch
-        elif seen is not None and seen.losses[TOTAL] < progress.best_loss:
-            progress.best_epoch, progress.best_loss = plan.epoch, seen.losses[TOTAL]
+        elif evaluation is not None and evaluation.losses[TOTAL] < progress.best_loss:
+            progress.best_epoch, progress.best_loss = plan.epoch, evaluation.losses[TOTAL]
             progress.best = {name: value.detach().cpu().clone() for name, value in engine.network.state_dict().items()}
         progress.epoch, progress.tally = plan.epoch, Tally()
         self.keeper.after_epoch()
-        self.watch.epoch(progress, losses, seen)
+        self.watch.epoch(progress, losses, evaluation)
         return rows
 
 
-def _rows(epoch: int, losses: Mapping[str, float], learning_rate: float, seen: Evaluation | None) -> list[dict[str, Any]]:
-    """Rows of the HISTORY table without arm and seed: nothing in them varies between equal runs."""
+def _history_rows(epoch: int, losses: Mapping[str, float], learning_rate: float, evaluation: Evaluation | None) -> list[dict[str, Any]]:
+    """Rows of the HISTORY table without arm and seed; they are the same in equal runs."""
     rows = [("train", level, "loss", value) for level, value in losses.items()]
     rows.append(("train", TOTAL, "learning_rate", learning_rate))
-    if seen is not None:
-        rows += [("val", level, "loss", value) for level, value in seen.losses.items()]
-        rows += [("val", level, name, value) for level, (name, value) in seen.measures.items()]
+    if evaluation is not None:
+        rows += [("val", level, "loss", value) for level, value in evaluation.losses.items()]
+        rows += [("val", level, name, value) for level, (name, value) in evaluation.measures.items()]
     return [{"epoch": epoch, "split": split, "level": level, "measure": name, "value": value} for split, level, name, value in rows]

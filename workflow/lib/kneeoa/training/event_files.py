@@ -1,5 +1,5 @@
-"""Learning curves for TensorBoard, which is optional: a folder of event files beside the run's own
-files.
+"""Write learning curves for TensorBoard, which is optional: a folder of event files beside the
+run's other files.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ FOLDER = "tensorboard"
 
 
 class EventFiles:
-    """Event files of one run, one value a measure and epoch."""
+    """Event files of one run: one value for each measure and epoch."""
 
     def __init__(self, folder: Path, epochs_done: int) -> None:
-        """Write below ``folder``; what a killed job has written of epochs after ``epochs_done`` is
-        taken back.
+        """Write below ``folder``; what a killed job wrote of epochs after ``epochs_done`` is
+        removed.
         """
         from torch.utils.tensorboard import SummaryWriter
 
@@ -27,11 +27,11 @@ class EventFiles:
         self._writer: Any = SummaryWriter(log_dir=str(target), purge_step=epochs_done + 1 if epochs_done else None)  # type: ignore[no-untyped-call]
 
     def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Add rows of the HISTORY table (arm and seed not needed)."""
+        """Add rows of the HISTORY table (without arm and seed)."""
         for row in rows:
             self._writer.add_scalar(f"{row['level']}/{row['measure']}/{row['split']}", row["value"], row["epoch"])
         self._writer.flush()
 
     def close(self) -> None:
-        """Finish the files."""
+        """Close the files."""
         self._writer.close()

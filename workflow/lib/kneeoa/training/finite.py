@@ -1,4 +1,4 @@
-"""A loss or gradient that is no number: the run stops, and the state before that step survives."""
+"""Stop a run whose loss or gradient is not finite, and keep the state before that step."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ from kneeoa.errors import KneeoaError
 
 
 class NotFinite(KneeoaError):
-    """A loss or a gradient became infinite or not a number; the sentence names the cases of its
-    batch.
-    """
+    """A loss or a gradient became infinite or NaN; the message names the cases of its batch."""
 
 
 class Buffers:
     """A copy of a network's buffers as they were before a step.
 
-    A forward pass of a bad batch spoils batch normalisation's running statistics before anybody has
-    seen its loss, while weights and optimiser are still those of the step before: with the buffers
-    put back, the state is good again.
+    A forward pass of a bad batch spoils batch normalisation's running statistics before its loss is
+    checked, while weights and optimiser are still those of the step before. With the buffers
+    restored, the state is good again.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -37,7 +35,7 @@ class Buffers:
 
     @torch.no_grad()
     def restore(self) -> None:
-        """Put the buffers back as they were when last kept."""
+        """Restore the buffers from the last copy."""
         for copy, buffer in zip(self._copies, self._buffers, strict=True):
             buffer.copy_(copy)
 

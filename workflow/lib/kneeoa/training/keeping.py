@@ -1,4 +1,4 @@
-"""Writes the state of a run in time, and leaves in time: what happens between two steps."""
+"""Save the state of a run periodically, and exit before the job's time limit."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from kneeoa.training.cost import Meter
 from kneeoa.training.stopping import Stopping
 
 FADING = 0.9
-"""How much of an older, longer step is still expected of the next: a first step that compiles is
-soon forgotten.
+"""Factor by which the expected duration of a step decays towards the latest: a slow first step,
+which compiles, soon stops counting.
 """
 
 
 class Keeper:
-    """Keeps one run's state on the disk.
+    """Saves the state of one run.
 
-    A job with a known end leaves when the next piece of work and two writes might no longer fit, by
-    what pieces and writes have taken so far. So that a write's time is known, such a job writes its
-    first state after its first step.
+    A job with a known end exits when the next piece of work and two writes might no longer fit,
+    judged by the time that earlier ones took. Such a job saves its first state after its first
+    step, so that the time of a write is known.
     """
 
     def __init__(
@@ -38,8 +38,8 @@ class Keeper:
         every: float,
         stopping: Stopping,
     ) -> None:
-        """Keep the state of ``progress``, ``network`` and ``optimiser`` in ``folder``, at least
-        each ``every`` seconds.
+        """Save the state of ``progress``, ``network`` and ``optimiser`` in ``folder``, at least
+        every ``every`` seconds.
         """
         self._folder, self._fingerprint, self._progress = folder, fingerprint, progress
         self._network, self._optimiser, self._meter = network, optimiser, meter
@@ -51,14 +51,14 @@ class Keeper:
         self._step = 0.0
 
     def before(self, ahead: float = 0.0) -> None:
-        """To be called before each piece of work that cannot be interrupted: write and leave where
-        it is time to.
+        """Save or exit where it is time to; call it before each piece of work that cannot be
+        interrupted.
 
         Args:
             ahead: seconds that the piece may take where it is longer than a step.
 
         Raises:
-            Unfinished: the job has to leave; the state is written.
+            Unfinished: the job has to exit; the state is saved.
         """
         reason = self._stopping.reason(max(self._step, ahead) + 2 * (self._writing or 0.0))
         if reason is not None:
@@ -69,19 +69,19 @@ class Keeper:
         self._begun = time.monotonic()
 
     def after_step(self) -> None:
-        """To be called after each step: its time, and that there is something to write."""
+        """Record the time of a step, and that the state has changed; call it after each step."""
         seconds = time.monotonic() - self._begun
         self._progress.cost.training += seconds
         self._step = max(seconds, FADING * self._step)
         self._unsaved = self._moved = True
 
     def after_epoch(self) -> None:
-        """To be called after each epoch: there is something to write."""
+        """Record that the state has changed; call it after each epoch."""
         self._unsaved = self._moved = True
 
     def write_now(self) -> None:
-        """Write the state of the last good step, unless it is written: where a run cannot go on, or
-        ends and may be asked again.
+        """Save the state of the last good step, unless it is saved already: where a run cannot go
+        on, or ends and may be run again.
         """
         if self._unsaved:
             self._write()

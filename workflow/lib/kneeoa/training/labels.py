@@ -1,5 +1,5 @@
-"""Reference labels of cases at every level, with the coarser read from the finer where nobody read
-the coarser.
+"""Read the reference labels of cases at every level; missing coarse labels are derived from finer
+ones.
 """
 
 from __future__ import annotations
@@ -29,19 +29,20 @@ class LevelLabels:
     values: NDArray[np.int64]
     """``[cases]``, or ``[cases, findings]`` for a multilabel level; -1 where missing."""
     sources: list[str]
-    """Who said it, one per case: the label table's source, ``derived``, or ``none``."""
+    """Source of each case's label: the label table's, ``derived``, or ``none``."""
 
     def known(self) -> NDArray[np.bool_]:
-        """``[cases]``: whether anything of the case's label is known."""
-        known: NDArray[np.bool_] = (self.values != MISSING).reshape(len(self.values), -1).any(axis=1)
-        return known
+        """``[cases]``: whether a case has a label, or a multilabel level's label of any finding."""
+        present: NDArray[np.bool_] = (self.values != MISSING).reshape(len(self.values), -1).any(axis=1)
+        return present
 
 
 def read_labels(paths: Sequence[Path], cases: pd.DataFrame, levels: Sequence[Level]) -> dict[str, LevelLabels]:
-    """Labels of ``cases`` (columns cohort, case_id; order kept) at ``levels`` from LABELS tables.
+    """Read labels of ``cases`` (columns cohort, case_id; order kept) at ``levels`` from LABELS
+    tables.
 
-    Where a level has several sources, a reader's wins, then the others by name, what the cohort
-    stage derived last; one that leaves the label empty gives way to the next. A level without a
+    Where a level has several sources, a reader's label is taken first, then the other sources' by
+    name, and last what the cohort stage derived; an empty label is passed over. A level without a
     label gets it from the nearest finer level that has one (not from or into a multilabel level,
     whose findings do not exclude one another).
 
@@ -50,14 +51,14 @@ def read_labels(paths: Sequence[Path], cases: pd.DataFrame, levels: Sequence[Lev
     """
     table = LABELS.concat([Path(path) for path in paths])
     table = table.assign(_rank=[_rank(source) for source in table["source"]]).sort_values("_rank", kind="stable")
-    kinds = {level.name: level.kind for level in levels}
-    found = {level.name: _own(table[table["level"] == level.name], cases, level) for level in levels}
+    exclusive = {level.name: level.exclusive for level in levels}
+    by_level = {level.name: _read_level(table[table["level"] == level.name], cases, level) for level in levels}
     for level in reversed(levels):  # fine to coarse, so that a label climbs the whole hierarchy
-        if level.parent is None or level.parent_class is None or level.parent not in found:
+        if level.parent is None or level.parent_class is None or level.parent not in by_level:
             continue
-        if "multilabel" not in (level.kind, kinds[level.parent]):
-            _climb(found[level.name], found[level.parent], level.parent_class)
-    return found
+        if level.exclusive and exclusive[level.parent]:
+            _derive_coarse(by_level[level.name], by_level[level.parent], level.parent_class)
+    return by_level
 
 
 def _rank(source: str) -> str:
@@ -65,16 +66,15 @@ def _rank(source: str) -> str:
     return f"{first} {source}"
 
 
-def _own(rows: pd.DataFrame, cases: pd.DataFrame, level: Level) -> LevelLabels:
-    width = len(level.classes) if level.kind == "multilabel" else 1
-    top = 1 if level.kind == "multilabel" else len(level.classes) - 1
+def _read_level(rows: pd.DataFrame, cases: pd.DataFrame, level: Level) -> LevelLabels:
+    width, top = level.label_size, level.label_top
     values = np.full((len(cases), width), MISSING, dtype=np.int64)
     sources = [NO_SOURCE] * len(cases)
     position = {key: number for number, key in enumerate(zip(cases["cohort"], cases["case_id"], strict=True))}
     for cohort, case_id, source, value in zip(rows["cohort"], rows["case_id"], rows["source"], rows["value"], strict=True):
         number = position.get((cohort, case_id))
         if number is None or sources[number] != NO_SOURCE:
-            continue  # not asked for, or a better source has spoken
+            continue  # not asked for, or a better source has labelled it
         label = [MISSING if entry is None or entry != entry else int(entry) for entry in value]
         if len(label) != width or any(entry != MISSING and not 0 <= entry <= top for entry in label):
             raise KneeoaError(
@@ -84,10 +84,10 @@ def _own(rows: pd.DataFrame, cases: pd.DataFrame, level: Level) -> LevelLabels:
         if any(entry != MISSING for entry in label):
             values[number] = label
             sources[number] = source
-    return LevelLabels(values if level.kind == "multilabel" else values[:, 0], sources)
+    return LevelLabels(values[:, 0] if level.exclusive else values, sources)
 
 
-def _climb(fine: LevelLabels, coarse: LevelLabels, parent_class: tuple[int, ...]) -> None:
+def _derive_coarse(fine: LevelLabels, coarse: LevelLabels, parent_class: tuple[int, ...]) -> None:
     for number in np.flatnonzero(fine.known() & ~coarse.known()):
         coarse.values[number] = derive_label(int(fine.values[number]), parent_class)
         coarse.sources[number] = DERIVED

@@ -1,9 +1,9 @@
-"""The steps of one epoch of training, and one look at a split without training."""
+"""Train the steps of one epoch, and evaluate a split without training."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
+from kneeoa.config.hierarchy import Level
 from kneeoa.network.model import Network
 from kneeoa.training.adamw import AdamW
 from kneeoa.training.augmentation import Augmenter
@@ -28,7 +29,7 @@ TOTAL = "total"
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a split's cases look like to the network as it stands."""
+    """Losses and measures of a split with the present weights."""
 
     losses: dict[str, float]
     """Per level, and ``total``."""
@@ -38,8 +39,8 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Plan:
-    """What an epoch will do. All of it follows from the seed and the epoch's number, so an epoch
-    can be taken up at any step.
+    """Batches, learning rates and augmentation of an epoch. All of it follows from the seed and the
+    epoch's number, so an epoch can be resumed at any step.
     """
 
     seed: int
@@ -56,8 +57,8 @@ class Plan:
 
 @dataclass
 class Tally:
-    """How far an epoch has come, and what has been added up on the way: with the weights and the
-    optimiser, its whole state.
+    """Progress of an epoch and its sums so far: with the weights and the optimiser, its whole
+    state.
     """
 
     step: int = 0
@@ -65,7 +66,7 @@ class Tally:
     sums: dict[str, float] = field(default_factory=dict)
     """Sum over cases of the loss, per level and ``total``."""
     counts: dict[str, int] = field(default_factory=dict)
-    """How many cases each sum is over."""
+    """Number of cases in each sum."""
     waited: float = 0.0
     """Seconds in which the arithmetic waited for data."""
 
@@ -80,17 +81,17 @@ class Tally:
 
 
 def steps(engine: Engine, data: Dataset, plan: Plan, tally: Tally, optimiser: AdamW) -> Generator[None, None, None]:
-    """The steps of an epoch that ``tally`` has not seen, one each time the iterator is asked; the
-    caller may leave between any two.
+    """Train the steps of an epoch that are not done in ``tally``, one for each item requested; the
+    caller may stop between any two.
 
-    Whenever it yields, weights, optimiser and ``tally`` are those of ``tally.step`` whole steps.
-    Dropout's masks are a function of the epoch and the case, and what else is drawn has a stream of
-    each step's own, so a step that is the first of a resumed job draws what it would have drawn.
+    Whenever it yields, weights, optimiser and ``tally`` are those after ``tally.step`` whole steps.
+    Dropout masks are a function of the epoch and the case, and other draws have a stream for each
+    step, so the first step of a resumed job draws the same numbers as without the interruption.
 
     Args:
         engine: the network and how it computes.
-        plan: what the epoch consists of.
-        tally: moves on.
+        plan: batches, rates and augmentation of the epoch.
+        tally: updated after each step.
 
     Raises:
         NotFinite: the loss or its gradient is not finite; names the cases of the batch. The state
@@ -99,33 +100,34 @@ def steps(engine: Engine, data: Dataset, plan: Plan, tally: Tally, optimiser: Ad
     """
     network = engine.network
     network.train()
-    coming = data.stream(plan.batches[tally.step :], engine.device)
+    stream = data.stream(plan.batches[tally.step :], engine.device)
     for step in range(tally.step, len(plan.batches)):
         begun = time.monotonic()
-        batch = next(coming)
+        batch = next(stream)
         tally.waited += time.monotonic() - begun
         optimiser.rate = plan.rates[step]
         keys = [number(plan.seed, Purpose.DROPOUT_MASKS, plan.epoch, int(row)) for row in batch.rows]
         seed = number(plan.seed, Purpose.DROPOUT, plan.epoch, step)
-        change = partial(_changed, plan.augment, batch.rows)
+        change = partial(_augment_part, plan.augment, batch.rows)
         losses = engine.gradients(batch.images, batch.labels, keys, seed, change)
         norm = get_total_norm([parameter.grad for parameter in network.parameters() if parameter.grad is not None])
         if engine.clip:
             clip_grads_with_norm_(network.parameters(), engine.clip, norm)
         *values, length = torch.stack([*(value.double() for value in losses.values()), norm.double()]).tolist()  # one wait for the device
-        told = dict(zip(losses, values, strict=True))
-        if not np.isfinite([told[TOTAL], length]).all():
+        batch_losses = dict(zip(losses, values, strict=True))
+        if not np.isfinite([batch_losses[TOTAL], length]).all():
             engine.undo()
-            raise _not_finite(told[TOTAL], length, data.names(batch.rows), plan.rates[step])
+            raise _not_finite(batch_losses[TOTAL], length, data.names(batch.rows), plan.rates[step])
         optimiser.step()
-        counts = {name: int(terms) if _known(batch.labels[name]) else 0 for name, terms in network.heads.terms(batch.labels).items()}
-        for name, value in told.items():
+        divisors = network.heads.terms(batch.labels)
+        counts = {name: int(terms) if _labelled_count(batch.labels[name]) else 0 for name, terms in divisors.items()}
+        for name, value in batch_losses.items():
             tally.add(name, len(batch.rows) if name == TOTAL else counts[name], value)
         tally.step = step + 1
         yield
 
 
-def _changed(augment: Augmenter, rows: NDArray[np.int64], images: torch.Tensor, part: slice) -> torch.Tensor:
+def _augment_part(augment: Augmenter, rows: NDArray[np.int64], images: torch.Tensor, part: slice) -> torch.Tensor:
     return augment(images, rows[part])
 
 
@@ -137,16 +139,15 @@ def _not_finite(loss: float, length: float, names: str, rate: float) -> NotFinit
     )
 
 
-def evaluate(engine: Engine, data: Dataset, size: int, kinds: Mapping[str, str]) -> Evaluation:
-    """Loss and measures over all cases of ``data`` at once (so that they do not depend on the batch
-    ``size``), weights untouched.
+def evaluate(engine: Engine, data: Dataset, size: int, levels: Sequence[Level]) -> Evaluation:
+    """Losses and measures over all cases of ``data`` at once (so that they do not depend on the
+    batch ``size``); weights stay the same.
 
     Args:
-        kinds: the kind of each supervising level.
+        levels: those that supervise.
 
     Raises:
-        NotFinite: the loss is not finite; names the cases that the network has no finite answer to,
-            where it is they.
+        NotFinite: the loss is not finite; names the cases whose logits are not finite, if any.
         KneeoaError: one case at a time does not fit into the device's memory.
     """
     network = engine.network
@@ -164,15 +165,15 @@ def evaluate(engine: Engine, data: Dataset, size: int, kinds: Mapping[str, str])
         raise NotFinite(
             f"The validation loss became {losses[TOTAL]}{where}; lower 'learning_rate' or look for extreme values in the volumes."
         )
-    measures = {name: measure(kind, probabilities[name].numpy(), data.labels[name].numpy()) for name, kind in kinds.items()}
-    losses = {name: value for name, value in losses.items() if name == TOTAL or _known(data.labels[name])}
+    measures = {level.name: measure(level, probabilities[level.name].numpy(), data.labels[level.name].numpy()) for level in levels}
+    losses = {name: value for name, value in losses.items() if name == TOTAL or _labelled_count(data.labels[name])}
     return Evaluation(losses, {name: value for name, value in measures.items() if value is not None})
 
 
 @contextmanager
 def evaluation_mode(network: Network) -> Iterator[None]:
-    """Dropout off, batch normalisation on its running statistics, no gradients; put back
-    afterwards.
+    """Switch dropout off, batch normalisation to its running statistics, and gradients off;
+    restored afterwards.
     """
     training = network.training
     network.eval()
@@ -183,5 +184,5 @@ def evaluation_mode(network: Network) -> Iterator[None]:
         network.train(training)
 
 
-def _known(labels: torch.Tensor) -> int:
+def _labelled_count(labels: torch.Tensor) -> int:
     return int((labels >= 0).reshape(len(labels), -1).any(dim=1).sum())

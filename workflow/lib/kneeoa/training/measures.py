@@ -1,5 +1,5 @@
-"""How well an epoch's probabilities fit the labels: for learning curves only, the statistics are
-another stage's.
+"""AUC or accuracy of an epoch's probabilities, for learning curves only; results come from the
+statistics stage.
 """
 
 from __future__ import annotations
@@ -7,12 +7,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from kneeoa.config.hierarchy import Level
+
 MISSING = -1
 
 
 def auc(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float | None:
-    """Area under the ROC curve: the chance that a positive outscores a negative, ties counting half
-    (Mann and Whitney, 1947).
+    """Area under the ROC curve: the probability that a positive outscores a negative, ties counting
+    half (Mann and Whitney, 1947).
 
     None where there is no positive or no negative.
     """
@@ -25,11 +27,12 @@ def auc(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float | No
     return float(wins.sum()) / (2.0 * positives * negatives)
 
 
-def measure(kind: str, probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> tuple[str, float] | None:
-    """The learning curve's measure of one level: ``auc`` where it is binary, else ``accuracy``.
+def measure(level: Level, probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> tuple[str, float] | None:
+    """Compute the learning curve's measure of one level: ``auc`` where it is binary, else
+    ``accuracy``.
 
     Args:
-        kind: of the level (binary, multiclass, ordinal, multilabel).
+        level: whose labels they are.
         probabilities: ``[cases, classes]``; for a multilabel level ``[cases, findings]``, each
             called present at 0.5.
         labels: ``[cases]`` or ``[cases, findings]``, -1 where missing; those do not count.
@@ -37,11 +40,11 @@ def measure(kind: str, probabilities: NDArray[np.floating], labels: NDArray[np.i
     Returns:
         The measure's name and value, or None where it is undefined.
     """
-    known = labels != MISSING
-    if not known.any():
+    labelled = labels != MISSING
+    if not labelled.any():
         return None
-    if kind == "binary":
-        area = auc(probabilities[known, 1], labels[known] == 1)
+    if level.binary:
+        area = auc(probabilities[labelled, 1], labels[labelled] == 1)
         return None if area is None else ("auc", area)
-    called = probabilities >= 0.5 if kind == "multilabel" else probabilities.argmax(axis=1)
-    return "accuracy", float((called[known] == labels[known]).mean())
+    predicted = probabilities.argmax(axis=1) if level.exclusive else probabilities >= 0.5
+    return "accuracy", float((predicted[labelled] == labels[labelled]).mean())

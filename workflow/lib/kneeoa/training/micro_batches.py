@@ -1,4 +1,4 @@
-"""A batch in parts that fit the device, and smaller parts when they do not."""
+"""Split a batch into parts, and into smaller ones where the device runs out of memory."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Result = TypeVar("Result")
 
 
 def parts(cases: int, size: int) -> list[slice]:
-    """``cases`` cut into as few parts of at most ``size`` as there can be, of nearly equal lengths:
-    5 by 4 are 3 and 2, not 4 and 1.
+    """Split ``cases`` into the fewest parts of at most ``size``, of nearly equal lengths: 5 cases
+    by 4 are 3 and 2, not 4 and 1.
     """
     count = -(-cases // size)
     ends = [cases * number // count for number in range(count + 1)]
@@ -26,11 +26,11 @@ def parts(cases: int, size: int) -> list[slice]:
 
 
 def fitting(attempt: Callable[[int], Result], size: int) -> tuple[Result, int]:
-    """``attempt`` with ``size`` cases at a time; after an out-of-memory error of the device again
-    with half as many.
+    """Call ``attempt`` with ``size`` cases at a time; after an out-of-memory error of the device,
+    again with half as many.
 
     Returns:
-        What it gave, and the size at which it did.
+        Its result, and the size at which it succeeded.
 
     Raises:
         KneeoaError: not even one case fits.

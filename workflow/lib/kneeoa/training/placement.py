@@ -1,5 +1,5 @@
-"""Where a split's images lie while a run uses them: resident in memory (on a GPU, the device's
-own), or streamed from their shards.
+"""Decide where a split's images are kept during a run: resident in memory (on a GPU, the device's),
+or streamed from their shards.
 """
 
 from __future__ import annotations
@@ -12,19 +12,21 @@ import torch
 Placement = Literal["resident", "streamed"]
 
 SHARE = 0.3
-"""Of the memory that is free at the start, what resident images may take: the rest is for
-activations, gradients and the optimiser.
+"""Share of the free memory at the start that resident images may take; the rest is for activations,
+gradients and the optimiser.
 """
 CGROUPS = (
     (Path("/sys/fs/cgroup"), "memory.max", "memory.current"),
     (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes", "memory.usage_in_bytes"),
 )
-"""Of versions 2 and 1: where the hierarchy is mounted, the limit's file and the usage's."""
+"""Control groups of version 2 and 1: the mount point, the file of the limit and that of the
+usage.
+"""
 
 
 def placed(asked: Literal["auto", "resident", "streamed"], size: int, device: torch.device) -> Placement:
-    """Where ``size`` bytes of images go: where ``asked``, and for auto resident where they fit into
-    :data:`SHARE` of the free memory.
+    """Choose where ``size`` bytes of images are kept: as ``asked``; for auto, resident where they
+    fit into :data:`SHARE` of the free memory.
     """
     if asked != "auto":
         return asked
@@ -32,19 +34,19 @@ def placed(asked: Literal["auto", "resident", "streamed"], size: int, device: to
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that can still be had: on a GPU the device's; else the machine's, or what the job's
-    control group leaves of its limit.
+    """Free memory in bytes: on a GPU the device's; else the machine's, or what is left of the limit
+    of the job's control group.
     """
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines())
     free = int(lines["MemAvailable"].split()[0]) * 1024
-    return min([free, *_left_by_groups(Path("/proc/self/cgroup").read_text(encoding="utf-8"))])
+    return min([free, *_free_by_control_group(Path("/proc/self/cgroup").read_text(encoding="utf-8"))])
 
 
-def _left_by_groups(membership: str) -> list[int]:
-    """What each limit on the way up from the process's control group leaves, in bytes; empty where
-    none is set or visible.
+def _free_by_control_group(membership: str) -> list[int]:
+    """Bytes left of each limit, from the process's control group up to the root; empty where no
+    limit is set or visible.
     """
     left = []
     for line in membership.splitlines():

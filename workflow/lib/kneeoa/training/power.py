@@ -1,5 +1,5 @@
-"""Energy and driver of an NVIDIA GPU, asked of its management library (NVML), which comes with the
-driver and needs no package.
+"""Energy and driver version of an NVIDIA GPU, from its management library (NVML), which comes with
+the driver and needs no package.
 
 NVML API reference: ``nvmlDeviceGetTotalEnergyConsumption`` counts millijoules since the driver was
 loaded, on Volta and later.
@@ -16,8 +16,8 @@ _LIBRARY = "libnvidia-ml.so.1"
 
 
 def joules(device: torch.device) -> float | None:
-    """What the device has used since its driver was loaded; None where nothing counts it (a CPU, an
-    old GPU, a slice of one).
+    """Energy in joules that the device has used since its driver was loaded; None where it is not
+    measured (a CPU, an old GPU, a slice of one).
     """
     library = _library() if device.type == "cuda" else None
     if library is None:
@@ -31,7 +31,7 @@ def joules(device: torch.device) -> float | None:
 
 
 def driver(device: torch.device) -> str | None:
-    """Version of the device's driver; None on a CPU, or where it does not tell."""
+    """Version of the device's driver; None on a CPU, or where it is not reported."""
     library = _library() if device.type == "cuda" else None
     text = ctypes.create_string_buffer(96)
     if library is None or library.nvmlSystemGetDriverVersion(text, ctypes.c_uint(len(text))):
@@ -41,9 +41,7 @@ def driver(device: torch.device) -> str | None:
 
 @cache
 def _library() -> ctypes.CDLL | None:
-    """The library, ready for questions; None where there is none. Every function of it returns 0
-    where it worked.
-    """
+    """The initialised library; None where there is none. Its functions return 0 on success."""
     try:
         library = ctypes.CDLL(_LIBRARY)
         return library if library.nvmlInit_v2() == 0 else None
@@ -52,5 +50,5 @@ def _library() -> ctypes.CDLL | None:
 
 
 def _uuid(device: torch.device) -> str:
-    """The device's own name, as jobs see their GPUs under other numbers than the driver."""
+    """UUID of the device, as jobs number their GPUs differently from the driver."""
     return f"GPU-{torch.cuda.get_device_properties(device).uuid}"

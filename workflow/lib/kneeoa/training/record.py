@@ -1,4 +1,4 @@
-"""What is written down beside a run's weights: enough to say later what made them, and on what."""
+"""Make the record beside a run's weights: code, settings, data, software, device and cost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PACKAGES = ("torch", "numpy", "pandas", "pyarrow", "safetensors", "pydantic")
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that a run's numbers pass through."""
+    """Versions of Python and of the packages that a run's results depend on."""
     return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 
@@ -33,22 +33,22 @@ def record(
     threads: int,
     parameters: int,
 ) -> dict[str, Any]:
-    """The content of ``run.json``.
+    """Content of ``run.json``.
+
+    Times, memory and energy cover all jobs of the run. They vary between equal runs, so no result
+    may depend on them. ``data_wait_share`` is a share of the time in training steps;
+    ``energy_joules`` is the whole device's.
 
     Args:
         run: study, arm, seed and fold (none where there are no folds).
         settings: the slice of the configuration that the run read.
-        provenance: what the caller knows of the code (its digest, the commit), kept as it is.
+        provenance: the caller's record of the code (its digest, the commit), stored unchanged.
         data: the training and validation cases by split.
         digests: their digests.
-        progress: where the run ended.
-        device: what it ended on.
-        threads: of the CPU.
-        parameters: trainable numbers of the network.
-
-    Times, memory and energy are of all the jobs of the run. They vary between equal runs, so
-    nothing else may be made of them. ``data_wait_share`` is of the time in training steps;
-    ``energy_joules`` is the whole device's.
+        progress: the run's final state.
+        device: the device at its end.
+        threads: threads of the CPU.
+        parameters: number of trainable parameters of the network.
     """
     cost = progress.cost
     return {

@@ -1,5 +1,5 @@
-"""Moving images: by whole voxels, or by a rotation, a zoom and a translation in one linear
-resampling. The edge is repeated outwards.
+"""Move images by whole voxels, or by a rotation, a zoom and a translation in one linear resampling.
+The edge is repeated outwards.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from torch.nn import functional
 
 
 def shifted(image: torch.Tensor, voxels: NDArray[np.int64]) -> torch.Tensor:
-    """``image`` (``[channels, *shape]``) moved by whole ``voxels`` per axis; what moves in repeats
-    the edge.
+    """Shift ``image`` (``[channels, *shape]``) by whole ``voxels`` per axis; the edge is
+    repeated.
     """
     for axis, distance in enumerate(voxels, start=1):
         if distance:
@@ -25,9 +25,9 @@ def shifted(image: torch.Tensor, voxels: NDArray[np.int64]) -> torch.Tensor:
 
 
 def affine(images: torch.Tensor, turns: NDArray[np.float64], zooms: NDArray[np.float64], shifts: NDArray[np.int64]) -> torch.Tensor:
-    """``images`` turned and zoomed about their centres, then moved.
+    """Rotate and zoom ``images`` about their centres, then translate them.
 
-    Angles are of the voxel grid: where voxels are not cubes, a turn also shears a little.
+    Angles are in the voxel grid: where voxels are not cubes, a rotation also shears a little.
 
     Args:
         images: ``[batch, channels, *shape]``, two or three axes.
@@ -43,8 +43,8 @@ def affine(images: torch.Tensor, turns: NDArray[np.float64], zooms: NDArray[np.f
 
 
 def _source(turns: NDArray[np.float64], zoom: float, shift: NDArray[np.int64], shape: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Where each point of the result comes from, as grid_sample wants it: coordinates of -1 to 1
-    per axis, the last axis first.
+    """Matrix from points of the result to points of the source, for affine_grid: coordinates of -1
+    to 1 per axis, the last axis first.
     """
     axes = len(shape)
     turned = np.eye(axes)

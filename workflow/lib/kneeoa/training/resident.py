@@ -1,4 +1,4 @@
-"""Images of a split that lie in memory for the whole run: on a GPU, the device's own."""
+"""Images of a split kept in memory for the whole run: on a GPU, the device's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kneeoa.training.streaming import READERS, staging
 
 
 class Resident:
-    """float16 ``[cases, 1, *shape]``, read once."""
+    """Images of all cases, float16 ``[cases, 1, *shape]``, read once."""
 
     def __init__(self, shards: Shards, places: NDArray[np.int64], device: torch.device) -> None:
         """Read the volumes at ``places`` (``[cases, 2]``: file and row) onto ``device``, several at
@@ -28,8 +28,8 @@ class Resident:
         buffer = staging((READERS, *shards.shape), device) if on_device else None
 
         def read(position: int) -> None:
-            """One case, through a buffer where memory is the device's: its own among those of the
-            cases read at the same time.
+            """Read one case; for a device's memory through a buffer, each of the cases that are
+            read at the same time through another.
             """
             target = self.images[position, 0] if buffer is None else buffer[position % READERS]
             file, row = places[position]
@@ -43,6 +43,6 @@ class Resident:
                     self.images[start : together.stop, 0].copy_(buffer[: len(together)])
 
     def stream(self, batches: Sequence[NDArray[np.int64]]) -> Iterator[torch.Tensor]:
-        """The images of each batch, float16 ``[batch, 1, *shape]``."""
+        """Yield the images of each batch, float16 ``[batch, 1, *shape]``."""
         for rows in batches:
             yield self.images.index_select(0, torch.from_numpy(rows).to(self.images.device))

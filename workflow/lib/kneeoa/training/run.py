@@ -1,4 +1,4 @@
-"""One training job: one arm, one seed, from volumes and labels to weights, learning curves and a
+"""Train one run (an arm and a seed): from volumes and labels to weights, learning curves and a
 record.
 """
 
@@ -61,10 +61,10 @@ def train(
     """Train one run and write ``weights.safetensors``, ``model.json``, ``history.parquet`` and,
     last, ``run.json`` into ``out``.
 
-    Cases of split train learn, those of split val choose the epoch (``checkpoint: best``); either
-    needs a label at one of the mode's levels at least. A run that was killed, or left before its
-    time was up, goes on from its last state, and ends as if it had not been disturbed: in the same
-    bytes on a CPU. A loss that is not finite ends the run, and the state before it stays.
+    Cases of split train are trained on, those of split val choose the epoch (``checkpoint: best``);
+    each needs a label at one or more of the mode's levels. A run that was killed, or that exited
+    before its time limit, resumes from its last state and ends as without the interruption: with
+    the same bytes on a CPU. A loss that is not finite ends the run, and the state before it stays.
 
     Args:
         study: name of the study.
@@ -80,24 +80,24 @@ def train(
         labels: LABELS tables.
         threads: CPU threads.
         out: folder of the run.
-        provenance: kept in ``run.json``; its ``code`` (digest) decides whether the state of a
+        provenance: stored in ``run.json``; its ``code`` (digest) decides whether the state of a
             killed job may be used.
-        minutes: what the job asked of its scheduler, if it runs under one.
-        keep_state: leave the state in ``out`` when the run has ended well: where another's failure
-            may take its results away, they are made again from there without a step of training.
-        on_step: called after each step with its epoch (from 1) and the steps of it that are done,
-            once the state is written if it was time to.
+        minutes: the time that the job requested from its scheduler, if it runs under one.
+        keep_state: leave the state in ``out`` when the run has finished: where another run's
+            failure may remove its results, they are made again from there without training.
+        on_step: called after each step with its epoch (from 1) and the number of its finished
+            steps, after the state was saved where that was due.
 
     Raises:
         KneeoaError: the files do not fit the network or each other, a subject straddles splits,
             there is nothing to train or validate on, or the loss diverges.
-        Unfinished: the job has to leave; run again, it goes on.
+        Unfinished: the job has to exit; run again, it resumes.
     """
     started = time.monotonic()
     with reproducible(threads, compiled=training.compile) as device, Stopping(minutes) as stopping:
         meter = Meter(device, started)
-        data = _load(spec, training, arrays, indices, splits, labels, device)
-        _check(data, spec, training)
+        data = _load_data(spec, training, arrays, indices, splits, labels, device)
+        _check_data(data, spec, training)
         digests = {split: part.digest() for split, part in data.items()}
         torch.manual_seed(number(seed, Purpose.WEIGHTS))  # the backbone draws first, so heads cannot disturb it
         network = build(spec).to(device)
@@ -145,8 +145,8 @@ def train(
 
 
 def pretrained(backbone: Backbone, spec: ModelSpec) -> dict[str, Any] | None:
-    """Bring the weights of the file that ``spec`` names, if it names one, into ``backbone``; which
-    file, its digest and what it gave.
+    """Load the weights of the file that ``spec`` names, if it names one, into ``backbone``; returns
+    the file, its digest and the weights taken from it.
 
     Raises:
         KneeoaError: the file cannot be read or does not fit.
@@ -155,7 +155,7 @@ def pretrained(backbone: Backbone, spec: ModelSpec) -> dict[str, Any] | None:
     return asdict(backbone.load_pretrained(os.path.expandvars(weights))) if weights else None
 
 
-def _load(
+def _load_data(
     spec: ModelSpec,
     training: Training,
     arrays: Sequence[Path],
@@ -167,8 +167,8 @@ def _load(
     shards = Shards(arrays, indices, spec.shape)
     cases = shards.locate(splits)
     _check_subjects(cases)
-    known = read_labels(labels, cases, spec.levels)
-    supervising = {name: known[name] for name in spec.mode.levels}
+    by_level = read_labels(labels, cases, spec.levels)
+    supervising = {name: by_level[name] for name in spec.mode.levels}
     data = {split: gather(shards, cases, supervising, split, device, training.data) for split in ("train", "val")}
     logger.info("%d cases to train on, %d to validate on, %s", len(data["train"]), len(data["val"]), describe(device))
     return data
@@ -181,7 +181,7 @@ def _check_subjects(cases: pd.DataFrame) -> None:
         raise KneeoaError(f"Subject {subject} of cohort {cohort} lies in two splits, so what is learned would leak; make the split again.")
 
 
-def _check(data: Mapping[str, Dataset], spec: ModelSpec, training: Training) -> None:
+def _check_data(data: Mapping[str, Dataset], spec: ModelSpec, training: Training) -> None:
     levels = ", ".join(spec.mode.levels)
     if len(data["train"]) < 2:
         raise KneeoaError(f"Split 'train' has {len(data['train'])} cases with a label at {levels}; training needs two at least.")

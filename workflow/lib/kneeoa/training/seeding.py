@@ -16,7 +16,7 @@ from kneeoa.errors import KneeoaError
 
 
 class Purpose(IntEnum):
-    """What a stream is for. The numbers are part of every result: never reuse or reorder them."""
+    """Purpose of a random stream. Results depend on the numbers: never reuse or reorder them."""
 
     WEIGHTS = 0
     ORDER = 1
@@ -33,8 +33,8 @@ def _sequence(seed: int, purpose: Purpose, place: tuple[int, ...]) -> np.random.
 
 
 def generator(seed: int, purpose: Purpose, *place: int) -> np.random.Generator:
-    """A NumPy generator of its own for this seed, purpose and place (epoch, step; a spawned child
-    of ``SeedSequence(seed)``).
+    """An independent NumPy generator for this seed, purpose and place (epoch, step): a spawned
+    child of ``SeedSequence(seed)``.
 
     Raises:
         KneeoaError: the seed is negative.
@@ -43,7 +43,8 @@ def generator(seed: int, purpose: Purpose, *place: int) -> np.random.Generator:
 
 
 def number(seed: int, purpose: Purpose, *place: int) -> int:
-    """A 63-bit integer for ``torch.manual_seed``, from the same tree of seeds as :func:`generator`.
+    """Derive a 63-bit seed for ``torch.manual_seed``, from the same tree of seeds as
+    :func:`generator`.
 
     Raises:
         KneeoaError: the seed is negative.

@@ -1,4 +1,4 @@
-"""Memory-mapped shards of volumes of several cohorts, and where in them each case lies."""
+"""Memory-mapped shards of volumes of several cohorts, and each case's file and row in them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEY = ["cohort", "case_id"]
 
 
 class Shards:
-    """Volumes on disk, read one case at a time; nothing is loaded before it is asked for."""
+    """Volumes on disk, read on demand, one case at a time."""
 
     def __init__(self, arrays: Sequence[Path], indices: Sequence[Path], shape: Sequence[int]) -> None:
         """Open ``arrays`` (float16 ``.npy``, ``[rows, *shape]``); ``indices[i]`` is the VOLUMES
@@ -46,8 +46,8 @@ class Shards:
             raise KneeoaError(f"Case {first['case_id']} of cohort {first['cohort']} lies in the arrays twice; a run takes one view.")
 
     def locate(self, splits: Sequence[Path]) -> pd.DataFrame:
-        """Every case of the SPLITS tables with its place, sorted by cohort and case_id: the order
-        of files never shows.
+        """Locate every case of the SPLITS tables; sorted by cohort and case_id, whatever the order
+        of files.
 
         Returns:
             The columns of SPLITS and ``file``, ``row``, ``digest`` (of the volume as stored).
@@ -70,16 +70,16 @@ class Shards:
         return placed.sort_values(KEY, kind="stable", ignore_index=True)
 
     def read(self, file: int, row: int) -> NDArray[np.float16]:
-        """One volume as stored, shape ``shape``: a view of the memory map."""
+        """Read one volume as stored, shape ``shape``: a view of the memory map."""
         volume: NDArray[np.float16] = self._arrays[file][row]
         return volume
 
     def read_into(self, file: int, row: int, target: NDArray[np.float16]) -> None:
         """Copy one volume's bytes from the disk into ``target`` (shape ``shape``, contiguous);
-        threads may do so side by side.
+        several threads may do so at once.
 
-        Read, not mapped: the reader then does not hold Python's lock, and memory that was read once
-        is not counted as the process's.
+        The file is read, not mapped: the thread then does not hold Python's lock, and memory that
+        was read once is not counted as the process's.
 
         Raises:
             KneeoaError: the file has become shorter than it was when it was opened.

@@ -1,8 +1,8 @@
-"""When a job has to leave: some time before its scheduler ends it, or when a signal says so.
+"""Decide when a job has to exit: some time before its scheduler's time limit, or on a signal.
 
-The time limit is the rule: schedulers kill a job's processes seconds after telling them, and
-between the scheduler and this process stand others that may not pass the word on. Signals are a
-bonus where they arrive.
+The time limit is what counts: schedulers kill a job's processes seconds after signalling them, and
+the processes between the scheduler and this one may not pass the signal on. Signals are used where
+they arrive.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ logger = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 SCHEDULERS = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID")
-"""Environment variables of jobs of SLURM, PBS, LSF and Grid Engine: where none is set, nobody
-enforces a rule's ``runtime``.
+"""Environment variables of jobs of SLURM, PBS, LSF and Grid Engine: where none is set, a rule's
+``runtime`` is not enforced.
 """
 RESERVE = 60.0
-"""Most seconds kept for what nobody measures: the launcher's start before this process, and its
+"""Most seconds reserved for what is not measured: the launcher's start before this process, and its
 end.
 """
 SHARE = 0.05
@@ -32,36 +32,36 @@ SHARE = 0.05
 
 
 def end_of_job(minutes: float | None, now: float, environment: Mapping[str, str] = os.environ) -> float | None:
-    """When the scheduler will end this job, in seconds since 1970, None where nobody will: the
-    earlier of what is known.
+    """Time at which the scheduler will end this job, in seconds since 1970: the earliest that is
+    known, None without a limit.
 
     Args:
-        minutes: what the job asked for, counted from ``now``; counts only in a job of a scheduler.
+        minutes: the time that the job requested, from ``now``; ignored outside a scheduler's job.
         now: seconds since 1970.
-        environment: ``SLURM_JOB_END_TIME`` (seconds since 1970) is what newer SLURM tells.
+        environment: newer SLURM sets ``SLURM_JOB_END_TIME`` (seconds since 1970).
     """
     ends = []
-    told = environment.get("SLURM_JOB_END_TIME", "")
-    if told.isdigit():
-        ends.append(float(told))
+    end_time = environment.get("SLURM_JOB_END_TIME", "")
+    if end_time.isdigit():
+        ends.append(float(end_time))
     if minutes is not None and any(name in environment for name in SCHEDULERS):
         ends.append(now + 60.0 * minutes)
     return min(ends, default=None)
 
 
 class Stopping:
-    """Says when to leave. As a context it also listens to signals, which otherwise would end the
+    """Decides when to exit. As a context it also handles signals, which otherwise would end the
     process at once.
 
-    A signal is heard once: a second one ends the process as it always does.
+    Only the first signal is handled: a second one ends the process as usual.
     """
 
     def __init__(self, minutes: float | None = None) -> None:
-        """``minutes``: what this job asked of the scheduler, as in :func:`end_of_job`."""
+        """``minutes``: the time that this job requested, as in :func:`end_of_job`."""
         begun = time.time()
         self._end = end_of_job(minutes, begun)
         self._reserve = 0.0 if self._end is None else min(RESERVE, SHARE * max(0.0, self._end - begun))
-        self._heard: signal.Signals | None = None
+        self._signal: signal.Signals | None = None
         self._before: dict[signal.Signals, signal._HANDLER] = {}
 
     @property
@@ -70,11 +70,11 @@ class Stopping:
         return self._end is not None
 
     def reason(self, ahead: float) -> str | None:
-        """Why to leave now and not do what takes ``ahead`` seconds more, in words that follow
+        """Reason to exit now rather than work ``ahead`` seconds more, as words that follow
         'stopped'; None: go on.
         """
-        if self._heard is not None:
-            return f"at the signal {self._heard.name}"
+        if self._signal is not None:
+            return f"at the signal {self._signal.name}"
         if self._end is not None and time.time() + ahead + self._reserve >= self._end:
             return "before the time limit"
         return None
@@ -82,7 +82,7 @@ class Stopping:
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():  # only there may handlers be set
             for number in SIGNALS:
-                self._before[number] = signal.signal(number, self._hear) or signal.SIG_DFL
+                self._before[number] = signal.signal(number, self._receive) or signal.SIG_DFL
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -90,7 +90,7 @@ class Stopping:
             signal.signal(number, handler)
         self._before.clear()
 
-    def _hear(self, number: int, _frame: FrameType | None) -> None:
-        self._heard = signal.Signals(number)
+    def _receive(self, number: int, _frame: FrameType | None) -> None:
+        self._signal = signal.Signals(number)
         for heard, handler in self._before.items():
             signal.signal(heard, handler)

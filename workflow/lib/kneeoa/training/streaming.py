@@ -1,8 +1,8 @@
-"""Images of a split that stay on disk: background threads read the coming batches while the
-arithmetic is at the present one.
+"""Stream the images of a split from disk: background threads read the next batches while the
+present one is computed.
 
-The bytes and their order are those of a resident split. Memory is bounded whatever the number of
-cases: by the batches in flight and the one in use.
+The bytes and their order are those of a resident split. Memory does not depend on the number of
+cases: it holds the batches in flight and the one in use.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from numpy.typing import NDArray
 from kneeoa.training.shards import Shards
 
 READERS = 4
-"""Threads that read: they wait for the disk, so their number is no matter of cores and changes no
-result.
+"""Number of threads that read. They wait for the disk, so it does not depend on the number of cores
+and changes no result.
 """
 AHEAD = 2
 """Batches in flight."""
 
 
 def staging(shape: tuple[int, ...], device: torch.device) -> torch.Tensor:
-    """An empty float16 tensor on the CPU; pinned where ``device`` is a GPU, so that copies run
-    beside the arithmetic.
+    """An empty float16 tensor on the CPU; pinned where ``device`` is a GPU, so that copies overlap
+    with the arithmetic.
     """
     return torch.empty(shape, dtype=torch.float16, pin_memory=device.type == "cuda")
 
@@ -42,8 +42,8 @@ class _Loaded:
     images: torch.Tensor
     """On the device of the arithmetic."""
     buffer: torch.Tensor | None
-    """What ``images`` lie in, where that is the reader's own memory: free again once the batch has
-    been used.
+    """The buffer that holds ``images``, where they were not copied to a device: free again once the
+    batch has been used.
     """
 
 
@@ -51,14 +51,14 @@ class Streamed:
     """Volumes read as they are asked for."""
 
     def __init__(self, shards: Shards, places: NDArray[np.int64], device: torch.device) -> None:
-        """Remember where the volumes are: ``places`` (``[cases, 2]``) holds file and row."""
+        """Stream volumes of ``shards``; ``places`` (``[cases, 2]``) holds file and row."""
         self._shards = shards
         self._places = places
         self._device = device
 
     def stream(self, batches: Sequence[NDArray[np.int64]]) -> Iterator[torch.Tensor]:
-        """The images of each batch, float16 ``[batch, 1, *shape]``; each is valid until the next is
-        asked for.
+        """Yield the images of each batch, float16 ``[batch, 1, *shape]``; each is valid until the
+        next is requested.
 
         Raises:
             KneeoaError: a file has become shorter.
@@ -95,7 +95,7 @@ class Streamed:
                     yield loaded.images
                     if loaded.buffer is not None:
                         free.put(loaded.buffer)
-            finally:  # the caller may leave early
+            finally:  # the caller may stop early
                 for future in coming:
                     future.cancel()
 

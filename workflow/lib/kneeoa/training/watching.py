@@ -1,6 +1,4 @@
-"""How a run is going, for people: one line that is drawn anew on a terminal, and plain lines in the
-log.
-"""
+"""Show the progress of a run: a bar on a terminal, and lines in the log."""
 
 from __future__ import annotations
 
@@ -16,8 +14,8 @@ from kneeoa.training.loop import TOTAL, Evaluation
 logger = logging.getLogger(__name__)
 
 LINE_SECONDS = 60.0
-"""Least time between two lines of the log within an epoch; each epoch's end is a line of its
-own.
+"""Least time between two lines of the log within an epoch; the end of each epoch is always
+logged.
 """
 DRAW_SECONDS = 0.2
 """Least time between two drawings of the bar."""
@@ -27,58 +25,58 @@ _CLEAR = "\r\x1b[K"
 
 
 class Watch:
-    """Follows one run."""
+    """Progress display of one run."""
 
     def __init__(self, name: str, epochs: int, stream: TextIO | None = None) -> None:
-        """``name``: of the run, for the bar; ``stream``: where the bar is drawn if it is a
-        terminal, standard error by default.
+        """``name``: the run's, for the bar; ``stream``: where the bar is drawn if it is a terminal,
+        by default standard error.
         """
         self._name, self._epochs = name, epochs
         self._stream = stream or sys.stderr
         self._terminal = self._stream.isatty()
-        self._drawn = self._said = time.monotonic()
+        self._drawn = self._logged = time.monotonic()
 
     def stepped(self, progress: Progress, steps: int) -> None:
-        """A step of an epoch of ``steps`` is done."""
+        """Show that a step of an epoch of ``steps`` is done."""
         now = time.monotonic()
-        due = now - self._said >= LINE_SECONDS and progress.tally.step < steps
+        due = now - self._logged >= LINE_SECONDS and progress.tally.step < steps
         if not due and not (self._terminal and now - self._drawn >= DRAW_SECONDS):
             return
         done = progress.epoch + progress.tally.step / steps
         words = (
             f"epoch {progress.epoch + 1}/{self._epochs} step {progress.tally.step}/{steps} "
-            f"train {progress.tally.means().get(TOTAL, float('nan')):.4f}, {self._left(progress, done)} left"
+            f"train {progress.tally.means().get(TOTAL, float('nan')):.4f}, {self._time_left(progress, done)} left"
         )
         if due:
-            self._say(words)
+            self._log_line(words)
         if self._terminal:
             self._draw(done, words)
 
-    def epoch(self, progress: Progress, losses: Mapping[str, float], seen: Evaluation | None) -> None:
-        """An epoch is done: its losses, and what validation says."""
+    def epoch(self, progress: Progress, losses: Mapping[str, float], evaluation: Evaluation | None) -> None:
+        """Show that an epoch is done: its losses, and its validation."""
         parts = [f"epoch {progress.epoch}/{self._epochs}", f"train {losses[TOTAL]:.4f}"]
-        if seen is not None:
-            parts.append(f"val {seen.losses[TOTAL]:.4f}")
-            parts += [f"{level} {name} {value:.3f}" for level, (name, value) in seen.measures.items()]
-        words = " ".join(parts) + f", {self._left(progress, progress.epoch)} left"
-        self._say(words)
+        if evaluation is not None:
+            parts.append(f"val {evaluation.losses[TOTAL]:.4f}")
+            parts += [f"{level} {name} {value:.3f}" for level, (name, value) in evaluation.measures.items()]
+        words = " ".join(parts) + f", {self._time_left(progress, progress.epoch)} left"
+        self._log_line(words)
         if self._terminal:
             self._draw(progress.epoch, words)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._terminal:
             self._write(_CLEAR)
 
-    def _left(self, progress: Progress, done: float) -> str:
+    def _time_left(self, progress: Progress, done: float) -> str:
         spent = progress.cost.training + progress.cost.validation
         return duration(spent / done * (self._epochs - done))
 
-    def _say(self, words: str) -> None:
+    def _log_line(self, words: str) -> None:
         if self._terminal:
             self._write(_CLEAR)  # a warning beside it would begin in the middle of the bar
         logger.info("%s", words)
-        self._said = time.monotonic()
+        self._logged = time.monotonic()
 
     def _draw(self, done: float, words: str) -> None:
         full = round(WIDTH * done / self._epochs)
@@ -91,7 +89,7 @@ class Watch:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in words of two units at most: 45 s, 12 min, 3 h 20 min, 2 d 5 h."""
+    """Format seconds in at most two units: 45 s, 12 min, 3 h 20 min, 2 d 5 h."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -1,3 +1,3 @@
-"""Options of each kind of backbone, apart from the networks so that a configuration is checked
+"""Options of each kind of backbone, separate from the networks so that a configuration is checked
 without torch.
 """

@@ -1,4 +1,4 @@
-"""What the options of every backbone know: whether an input of a given shape fits."""
+"""Base class of the options of every backbone, with checks of the input's shape."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class BackboneOptions(Section, ABC):
     kind: ClassVar[str]
 
     weights: str | None = None
-    """A file of weights that training begins from (variables are expanded): ``.safetensors``,
-    ``.pth`` or ``.pt``, of an earlier run of the same backbone or a public one of the layouts that
-    the backbone knows. Fetch it beforehand: nothing is downloaded.
+    """A file of weights that training begins from: ``.safetensors``, ``.pth`` or ``.pt``. It is
+    that of an earlier run of the same backbone, or a public one in a layout that the backbone
+    supports. Environment variables are expanded. Nothing is downloaded: fetch the file beforehand.
     """
 
     def weights_file(self) -> Path | None:
@@ -29,8 +29,8 @@ class BackboneOptions(Section, ABC):
 
     @abstractmethod
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """Raise ValueError, in a sentence, where the network cannot take an input of ``shape``
-        (voxels along each axis).
+        """Raise ValueError unless the network can take an input of ``shape`` (voxels along each
+        axis).
         """
 
     def check_heads(self, embedding: int, heads: tuple[int, ...]) -> None:

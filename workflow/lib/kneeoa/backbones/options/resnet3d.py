@@ -17,14 +17,14 @@ class Options(BackboneOptions):
     width: PositiveInt = 64
     """Channels of the first stage; later stages have 2, 4 and 8 times as many."""
     stem_stride: Literal[1, 2] = 2
-    """Stride of the first convolution; 1 keeps more of a small input."""
+    """Stride of the first convolution. 1 keeps more of a small input."""
 
     shortcut: Literal["A", "B"] = "B"
-    """Where a stage widens: A fills with zeros (no parameters; MedicalNet's released weights of 18
-    layers are of this type), B projects.
+    """Shortcut where a stage widens. A fills with zeros and has no parameters; MedicalNet's
+    released weights of 18 layers are of this type. B projects.
     """
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """Three axes, each long enough for two positions in the last map."""
+        """Check for three axes, each long enough for two positions in the last map."""
         stride = 4 * self.stem_stride
         self.check_volume(shape, stride + 1, f"the last map is {stride} times coarser and needs two positions")

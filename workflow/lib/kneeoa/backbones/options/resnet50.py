@@ -9,7 +9,7 @@ from pydantic import PositiveInt
 from kneeoa.backbones.options.base import BackboneOptions
 
 COARSEST = 32
-"""How much coarser the last map is than the image."""
+"""Factor by which the last map is coarser than the image."""
 
 
 class Options(BackboneOptions):
@@ -23,5 +23,5 @@ class Options(BackboneOptions):
     """Channels of the stem; the four stages have 4, 8, 16 and 32 times as many."""
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """Two or three axes, each longer than one position of the last map."""
+        """Check for two or three axes, each longer than one position of the last map."""
         self.check_image(shape, COARSEST + 1, f"the last map is {COARSEST} times coarser and needs two positions")

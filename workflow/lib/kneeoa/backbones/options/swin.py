@@ -9,7 +9,7 @@ from pydantic import Field, PositiveInt, model_validator
 from kneeoa.backbones.options.base import BackboneOptions
 
 COARSEST = 32
-"""How much coarser the last map is than the image."""
+"""Factor by which the last map is coarser than the image."""
 
 
 class Options(BackboneOptions):
@@ -20,16 +20,16 @@ class Options(BackboneOptions):
     kind: ClassVar[str] = "swin"
 
     embedding: PositiveInt = 48
-    """Width of a token at first; it doubles with each of the four stages."""
+    """Width of a token in the first stage. It doubles with each of the four stages."""
     depths: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (2, 2, 2, 2)
-    """Layers of the four stages."""
+    """Number of layers in each of the four stages."""
     heads: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (3, 6, 12, 24)
-    """Attention heads of the four stages; each must divide its stage's width."""
+    """Number of attention heads in each of the four stages. Each must divide its stage's width."""
     window: PositiveInt = 7
-    """Side of the windows that attention is confined to, in tokens."""
+    """Side in tokens of the windows within which attention is computed."""
     drop_path: float = Field(default=0.0, ge=0, lt=1)
-    """Probability with which the last layer's branches are left out for a case in training; it
-    rises linearly from zero at the first.
+    """Probability of skipping the last layer's branches for a case in training. It rises linearly
+    from zero at the first layer.
     """
 
     @model_validator(mode="after")
@@ -38,5 +38,5 @@ class Options(BackboneOptions):
         return self
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """Two or three axes, each long enough for two positions in the last map."""
+        """Check for two or three axes, each long enough for two positions in the last map."""
         self.check_image(shape, COARSEST + 1, f"the last map is {COARSEST} times coarser and needs two positions")

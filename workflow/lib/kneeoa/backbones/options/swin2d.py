@@ -21,18 +21,18 @@ class Options(BackboneOptions):
     patch: PositiveInt = 4
     """Pixels of a patch along each axis."""
     embedding: PositiveInt = 192
-    """Width of a token in the first stage; each later stage has twice as many."""
+    """Width of a token in the first stage. It doubles with each later stage."""
     depths: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (2, 2, 18, 2)
-    """Layers of each stage."""
+    """Number of layers in each stage."""
     heads: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (6, 12, 24, 48)
-    """Attention heads of each stage; each must divide its stage's width."""
+    """Number of attention heads in each stage. Each must divide its stage's width."""
     window: PositiveInt = 12
-    """Tokens of a window along each axis."""
+    """Side of an attention window, in tokens."""
     expansion: PositiveInt = 4
-    """Hidden width of the perceptrons, in their stage's width."""
+    """Hidden width of the perceptrons, as a multiple of their stage's width."""
     drop_path: float = Field(default=0.1, ge=0, lt=1)
-    """Probability with which the last layer's branches are left out for a case in training; it
-    falls linearly to zero at the first.
+    """Probability of skipping the last layer's branches for a case in training. It falls linearly
+    to zero at the first layer.
     """
 
     @model_validator(mode="after")
@@ -41,7 +41,7 @@ class Options(BackboneOptions):
         return self
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """Two axes, each long enough for two tokens of the last stage."""
+        """Check for two axes, each long enough for two tokens of the last stage."""
         if len(shape) != 2:
             raise ValueError(
                 f"backbone '{self.kind}' takes 2 axes, but the input has {len(shape)} ({list(shape)}); choose a view of two dimensions"

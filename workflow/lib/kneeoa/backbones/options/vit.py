@@ -17,21 +17,21 @@ class Options(BackboneOptions):
     kind: ClassVar[str] = "vit"
 
     patch: PositiveInt = 16
-    """Voxels of a patch along each axis; must divide the image's axes."""
+    """Side of a patch in voxels. It must divide the image's axes."""
     embedding: PositiveInt = 768
     """Width of a token, and of the embedding."""
     depth: PositiveInt = 12
-    """Layers."""
+    """Number of layers."""
     heads: PositiveInt = 12
-    """Attention heads; must divide the embedding."""
+    """Number of attention heads. It must divide the embedding."""
     expansion: PositiveInt = 4
-    """Hidden width of the perceptrons, in embeddings."""
+    """Hidden width of the perceptrons, as a multiple of the embedding."""
     drop_path: float = Field(default=0.0, ge=0, lt=1)
-    """Probability with which the last layer's branches are left out for a case in training; it
-    falls linearly to zero at the first.
+    """Probability of skipping the last layer's branches for a case in training. It falls linearly
+    to zero at the first layer.
     """
     maps: PositiveInt = 4
-    """How many of the last layers give a feature map."""
+    """Number of layers, counted from the last, that give a feature map."""
 
     @model_validator(mode="after")
     def _divisible(self) -> Self:
@@ -42,7 +42,7 @@ class Options(BackboneOptions):
         return self
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """Two or three axes, each a multiple of the patch."""
+        """Check for two or three axes, each a multiple of the patch."""
         self.check_image(shape, self.patch, f"a patch has {self.patch}")
         if any(size % self.patch for size in shape):
             raise ValueError(

@@ -1,3 +1,3 @@
-"""What a level's head is trained by, one file a loss: its outputs, its loss, and how outputs become
-probabilities of classes.
+"""Losses of a level's head, one file a loss: the head's outputs, the loss, and how outputs become
+class probabilities.
 """

@@ -15,31 +15,29 @@ KINDS = ("binary", "multilabel")
 
 
 class BinaryCrossEntropy(Criterion):
-    """Minus the logarithm of the probability of what is there; unread findings are left out one by
-    one.
-    """
+    """Minus the logarithm of the label's probability; unread findings are left out one by one."""
 
     @property
     def outputs(self) -> int:
-        """One of a binary level; one a finding of a multilabel level."""
-        return len(self.level.classes) if self.level.kind == "multilabel" else 1
+        """Number of outputs: 1 for a binary level, one a finding for a multilabel level."""
+        return 1 if self.level.exclusive else len(self.level.classes)
 
     @property
     def label_shape(self) -> tuple[int, ...]:
-        """A multilabel level has a label for each finding."""
-        return (len(self.level.classes),) if self.level.kind == "multilabel" else ()
+        """Shape of one case's label: a multilabel level has a label for each finding."""
+        return () if self.level.exclusive else (len(self.level.classes),)
 
     def class_logits(self, outputs: Tensor) -> Tensor:
         """Multilabel: the outputs as they are; binary: the pair (0, z) of a logit z."""
-        return outputs if self.level.kind == "multilabel" else torch.cat([torch.zeros_like(outputs), outputs], dim=1)
+        return torch.cat([torch.zeros_like(outputs), outputs], dim=1) if self.level.exclusive else outputs
 
     def elements(self, outputs: Tensor, labels: Tensor) -> Tensor:
-        """``[batch, outputs]``."""
+        """Cross-entropy of every output, ``[batch, outputs]``."""
         target = labels.reshape(outputs.shape).clamp(min=0).to(outputs.dtype)
         return functional.binary_cross_entropy_with_logits(outputs, target, reduction="none")
 
     def _factors(self, class_weights: Tensor, labels: Tensor) -> Tensor:
-        if self.level.kind != "multilabel":
+        if self.level.exclusive:
             return super()._factors(class_weights, labels)
         return torch.where(labels == 1, class_weights[:, 1], class_weights[:, 0])
 

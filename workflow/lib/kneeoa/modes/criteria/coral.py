@@ -41,8 +41,8 @@ class CoralHead(nn.Module):
         return self.first - functional.pad(functional.softplus(self.steps).cumsum(dim=0), (1, 0))
 
     def forward(self, embedding: Tensor) -> Tensor:
-        """``[batch, thresholds]`` of ``[batch, width]``; under autocast the biases keep their full
-        precision.
+        """Logits ``[batch, thresholds]`` from embeddings ``[batch, width]``; under autocast the
+        biases keep their full precision.
         """
         outputs: Tensor = self.score(embedding) + self.biases
         return outputs
@@ -53,11 +53,11 @@ class Coral(Criterion):
 
     @property
     def outputs(self) -> int:
-        """One a threshold between neighbouring classes."""
+        """Number of outputs, one for each threshold between neighbouring classes."""
         return len(self.level.classes) - 1
 
     def head(self, width: int) -> nn.Module:
-        """A :class:`CoralHead`."""
+        """A fresh :class:`CoralHead`."""
         return CoralHead(width, self.outputs)
 
     def class_logits(self, outputs: Tensor) -> Tensor:
@@ -68,16 +68,16 @@ class Coral(Criterion):
         a)).
         """
         above, below = functional.logsigmoid(outputs), functional.logsigmoid(-outputs)
-        # Rounding can make one of two near thresholds, or of two far from 0: the class between is
-        # then all but impossible, no more.
+        # Rounding can make two thresholds equal that are close together or far from 0: the class
+        # between them then has almost no probability, but not zero.
         gaps = (outputs[:, :-1] - outputs[:, 1:]).clamp(min=torch.finfo(outputs.dtype).eps)
         between = above[:, :-1] + below[:, 1:] + torch.log(-torch.expm1(-gaps))
         logarithms = torch.cat([below[:, :1], between, above[:, -1:]], dim=1)
         return logarithms - logarithms.mean(dim=1, keepdim=True)
 
     def elements(self, outputs: Tensor, labels: Tensor) -> Tensor:
-        """``[batch, 1]``: the sum over thresholds of the binary cross-entropy of y > k (equation 4,
-        every importance weight 1).
+        """Loss ``[batch, 1]``: the sum over thresholds of the binary cross-entropy of y > k
+        (equation 4, every importance weight 1).
         """
         above = (labels[:, None] > torch.arange(self.outputs, device=labels.device)).to(outputs.dtype)
         return functional.binary_cross_entropy_with_logits(outputs, above, reduction="none").sum(dim=1, keepdim=True)

@@ -22,7 +22,7 @@ class Corn(Criterion):
 
     @property
     def outputs(self) -> int:
-        """One a threshold between neighbouring classes."""
+        """Number of outputs, one for each threshold between neighbouring classes."""
         return len(self.level.classes) - 1
 
     def class_logits(self, outputs: Tensor) -> Tensor:
@@ -38,21 +38,21 @@ class Corn(Criterion):
         return logarithms - logarithms.mean(dim=1, keepdim=True)
 
     def elements(self, outputs: Tensor, labels: Tensor) -> Tensor:
-        """``[batch, K - 1]``: binary cross-entropy of each task (the paper's equation for the
+        """Binary cross-entropy of each task, ``[batch, K - 1]`` (the paper's equation for the
         loss).
         """
         return functional.binary_cross_entropy_with_logits(outputs, _above(labels, outputs).to(outputs.dtype), reduction="none")
 
     def counted(self, labels: Tensor) -> Tensor:
-        """Task k takes the cases with y >= k: the mean is over all tasks' cases together, as in the
-        paper.
+        """Mask of the cases in each task: task k takes those with y >= k. The mean is over all
+        tasks' cases together, as in the paper.
         """
         tasks = torch.arange(self.outputs, device=labels.device)
         return labels[:, None] >= tasks
 
 
 def _above(labels: Tensor, outputs: Tensor) -> Tensor:
-    """bool ``[batch, K - 1]``: whether y > k."""
+    """Whether y > k, bool ``[batch, K - 1]``."""
     return labels[:, None] > torch.arange(outputs.shape[1], device=labels.device)
 
 

@@ -19,7 +19,7 @@ class CrossEntropy(Criterion):
         return outputs
 
     def elements(self, outputs: Tensor, labels: Tensor) -> Tensor:
-        """``[batch, 1]``."""
+        """Cross-entropy of each case, ``[batch, 1]``."""
         return functional.cross_entropy(outputs, labels, ignore_index=MISSING, reduction="none")[:, None]
 
 

@@ -1,5 +1,5 @@
-"""What every criterion is: how many outputs a level's head has, what they cost, and what they say
-of the classes.
+"""Interface of every criterion: the number of a head's outputs, their loss, and the class logits
+that they give.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ MISSING = -1
 
 
 class Criterion(ABC):
-    """The loss of one level: a mean over the terms whose label is there, 0 where there is none.
+    """The loss of one level: a mean over the terms that have a label, 0 without any.
 
-    A term is what the mean counts: a case, or a finding of a case (multilabel), or a conditional
-    task of a case (CORN).
+    The mean counts terms: a case, a finding of a case (multilabel), or a conditional task of a case
+    (CORN).
     """
 
     def __init__(self, level: Level) -> None:
@@ -27,7 +27,7 @@ class Criterion(ABC):
 
     @property
     def outputs(self) -> int:
-        """How many numbers the head gives of a case."""
+        """Number of the head's outputs for a case."""
         return len(self.level.classes)
 
     @property
@@ -36,7 +36,9 @@ class Criterion(ABC):
         return ()
 
     def head(self, width: int) -> nn.Module:
-        """A fresh head on ``width`` numbers, drawn from torch's global generator."""
+        """A fresh head on an embedding of ``width`` components, drawn from torch's global
+        generator.
+        """
         return nn.Linear(width, self.outputs)
 
     @abstractmethod
@@ -52,11 +54,11 @@ class Criterion(ABC):
         """
 
     def counted(self, labels: Tensor) -> Tensor:
-        """bool ``[batch, terms]``: which terms there are."""
+        """Mask of the terms that have a label, bool ``[batch, terms]``."""
         return (labels != MISSING).reshape(len(labels), -1)
 
     def terms(self, labels: Tensor) -> Tensor:
-        """int64 scalar: how many terms ``labels`` have, which is what the mean divides by."""
+        """Number of terms in ``labels``, the divisor of the mean; an int64 scalar."""
         return self.counted(labels).sum()
 
     def loss(self, outputs: Tensor, labels: Tensor, terms: Tensor | None = None, class_weights: Tensor | None = None) -> Tensor:

@@ -1,5 +1,5 @@
-"""Which losses there are, each a file of this folder that declares ``KINDS``, the kinds of level
-that it suits; imported when it is asked for.
+"""Registry of losses. Each is a file of this folder that declares ``KINDS``, the kinds of level
+that it suits, and is imported on demand.
 """
 
 from __future__ import annotations
@@ -11,27 +11,24 @@ from typing import TYPE_CHECKING
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.declarations import members
+from kneeoa.levels.registry import declaration
 
 if TYPE_CHECKING:
     from kneeoa.modes.criteria.interface import Criterion
-
-DEFAULTS = {"binary": "cross_entropy", "multiclass": "cross_entropy", "ordinal": "cross_entropy", "multilabel": "bce"}
-"""What a kind of level is trained by where neither the configuration nor its mode says
-otherwise.
-"""
 
 _FOLDER = Path(__file__).parent
 
 
 def names() -> tuple[str, ...]:
-    """Every loss, by name, read off the folder so that a new one belongs to no other's code."""
+    """Names of all losses, read from the folder so that a new one belongs to no other's code."""
     return tuple(members(_FOLDER, "KINDS"))
 
 
 def suitable(kind: str) -> tuple[str, ...]:
-    """The losses that suit a kind of level, its default first."""
-    suiting = [name for name, kinds in members(_FOLDER, "KINDS").items() if kind in kinds]
-    return tuple(sorted(suiting, key=lambda name: (name != DEFAULTS[kind], name)))
+    """The losses that suit a kind of level, as the kind or the loss has it; the default first."""
+    default, *others = declaration(kind).losses
+    suiting = {name for name, kinds in members(_FOLDER, "KINDS").items() if kind in kinds}
+    return (default, *sorted({*suiting, *others} - {default}))
 
 
 def code_modules(losses: Iterable[str]) -> tuple[str, ...]:
@@ -40,7 +37,9 @@ def code_modules(losses: Iterable[str]) -> tuple[str, ...]:
 
 
 def build(loss: str, level: Level) -> Criterion:
-    """The criterion ``loss`` of ``level``; which suits which kind of level: :func:`suitable`."""
+    """Build the criterion ``loss`` for ``level``; :func:`suitable` lists the losses of a kind of
+    level.
+    """
     (module,) = code_modules([loss])
     criterion: Criterion = importlib.import_module(module).build(level)
     return criterion

@@ -1,3 +1,1 @@
-"""A parametric knee as implicit functions of millimetres: it can be rendered on any grid, and later
-projected.
-"""
+"""A parametric knee as implicit functions of millimetres, which can be rendered on any grid."""

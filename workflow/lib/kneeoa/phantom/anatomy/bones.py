@@ -1,6 +1,6 @@
 """Femur, tibia, patella and fibula without cartilage.
 
-Numbers are millimetres of a reference adult, set by eye until proportions were those of real knees.
+Numbers are millimetres of a reference adult, adjusted by eye to the proportions of real knees.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from kneeoa.phantom.anatomy.knee import HALF_STANCE, Knee
 from kneeoa.phantom.anatomy.solids import Field, Points, Triple, bump, capsule, ellipsoid, intersection, ramp, union
 
 _FEMUR_LOWEST = 1.5
-"""Height of the condyles' lowest point in the femur's own frame."""
+"""Height of the condyles' lowest point in the femur's frame."""
 FLEXION_AXIS = (-8.0, 22.0)
 """Anterior and superior coordinate of the axis through the condyles about which the femur flexes
 (femur's frame).
@@ -19,8 +19,8 @@ FLEXION_AXIS = (-8.0, 22.0)
 
 
 def femur_frame(knee: Knee, p: Points) -> Points:
-    """The femur's own frame: it rests on the tibia, so narrowing lowers it and tilts it into varus
-    (or valgus).
+    """Coordinates in the femur's frame. The femur rests on the tibia, so narrowing lowers it and
+    tilts it into varus (or valgus).
     """
     slope = (knee.lateral_space - knee.medial_space) / (2 * HALF_STANCE) + float(np.radians(knee.shape.varus))
     height = (knee.lateral_space + knee.medial_space) / 2 - _FEMUR_LOWEST
@@ -39,8 +39,8 @@ def femur_frame(knee: Knee, p: Points) -> Points:
 
 
 def femur(knee: Knee, q: Points) -> Field:
-    """Distal femur in its own frame: two condyles of two ellipsoids each, trochlea with groove,
-    notch, flaring shaft.
+    """Distance to the distal femur, in its frame: two condyles of two ellipsoids each, trochlea
+    with groove, notch, flaring shaft.
     """
     medial = union(ellipsoid(q, (-22.5, -14, 22), (14, 20, 20)), ellipsoid(q, (-22, 3, 22), (16, 24, 20.5)), 6)
     lateral = union(ellipsoid(q, (22.5, -13, 22), (13.5, 19.5, 20)), ellipsoid(q, (22, 6, 22), (16.5, 25, 20.5)), 6)
@@ -56,7 +56,9 @@ def femur(knee: Knee, q: Points) -> Field:
 
 
 def notch(knee: Knee, q: Points) -> Field:
-    """The intercondylar notch (femur's frame): the solid that is taken out between the condyles."""
+    """Distance to the intercondylar notch (femur's frame), the solid removed between the
+    condyles.
+    """
     return ellipsoid(q, (1, -20, 12), (knee.shape.notch_width, 26, 21))
 
 
@@ -70,8 +72,8 @@ def plateau(knee: Knee, p: Points) -> Field:
 
 
 def tibia_column(knee: Knee, p: Points) -> Field:
-    """The tibia's outline without its top: a kidney-shaped head that tapers to the shaft, and the
-    tuberosity.
+    """Distance to the tibia without its top surface: a kidney-shaped head that tapers to the shaft,
+    and the tuberosity.
     """
     fall = ramp((-p.z - np.float32(3)) / np.float32(58))
     wide = np.float32(39) - fall * np.float32(39 - 15.5 * knee.shape.shaft)
@@ -88,13 +90,13 @@ def tibia_column(knee: Knee, p: Points) -> Field:
 
 
 def tibia(knee: Knee, p: Points) -> Field:
-    """The proximal tibia."""
+    """Distance to the proximal tibia."""
     return intersection(p.z - plateau(knee, p), tibia_column(knee, p), 4)
 
 
 def patella_frame(knee: Knee, p: Points) -> Points:
-    """The patella's own frame, origin in its middle; thinner cartilage lets it sink towards the
-    trochlea.
+    """Coordinates in the patella's frame, origin in its middle; thinner cartilage moves it towards
+    the trochlea.
     """
     size = np.float32(1 / knee.shape.patella_size)
     worn = 0.6 * knee.findings.patellar_thinning * (knee.shape.patellar_cartilage + knee.shape.femoral_cartilage) * 0.6
@@ -107,7 +109,7 @@ def patella_frame(knee: Knee, p: Points) -> Points:
 
 
 def patella(q: Points) -> Field:
-    """The patella in its own frame: a lens with a keel behind and an apex below."""
+    """Distance to the patella, in its frame: a lens with a keel behind and an apex below."""
     narrow = np.float32(1) + np.float32(0.35) * ramp((-q.z - np.float32(4)) / np.float32(18))
     lens = ellipsoid(Points(q.x * narrow, q.y, q.z), (0, 0, 0), (22.5, 11.5, 22.5))
     facets = (-q.y - np.float32(8.2) + np.float32(0.28) * np.abs(q.x - np.float32(-2))) * np.float32(0.96)
@@ -115,13 +117,13 @@ def patella(q: Points) -> Field:
 
 
 def fibula(p: Points) -> Field:
-    """Head and neck of the fibula."""
+    """Distance to the head and neck of the fibula."""
     return union(ellipsoid(p, (37, -22, -26), (8.5, 9.5, 12)), capsule(p, (37, -22, -30), (38, -21, -140), 5.5), 5)
 
 
 def spurs(p: Points, places: tuple[tuple[Triple, Triple], ...], strengths: tuple[float, ...], bone: Field) -> Field:
-    """Grow osteophytes (ellipsoids at ``places``: centre, full radii) out of ``bone``, each with
-    its strength in [0, 1].
+    """Add osteophytes (ellipsoids at ``places``: centre, full radii) to ``bone``, each with its
+    strength in [0, 1].
     """
     grown = bone
     for (centre, radii), strength in zip(places, strengths, strict=True):

@@ -1,4 +1,6 @@
-"""The knee's coordinates at every voxel of a grid, and which voxels a box of the knee can touch."""
+"""Coordinates in the knee's frame at every voxel of a grid, and the voxels inside a box of the
+knee.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ Block = tuple[slice, slice, slice]
 
 
 def plane_wave(grid: Grid, vector: npt.ArrayLike, phase: float) -> Field:
-    """``sin(vector . p + phase)`` at every voxel, ``p`` in RAS+ mm.
+    """Evaluate ``sin(vector . p + phase)`` at every voxel, ``p`` in RAS+ mm.
 
     A plane wave on a grid is a product of one complex exponential per array axis, so it costs no
     sine per voxel.
@@ -48,8 +50,8 @@ def coordinates(knee: Knee, grid: Grid) -> Points:
 
 
 def block(knee: Knee, grid: Grid, box: Box) -> Block | None:
-    """The smallest index block of ``grid`` that holds ``box`` (with room for the warp and one voxel
-    more); None if they do not meet.
+    """The smallest index block of ``grid`` that contains ``box`` (with a margin for the warp and
+    one voxel more); None if they do not intersect.
     """
     room = np.sum(np.abs([wave.amplitude for wave in knee.waves]), axis=0) if knee.waves else np.zeros(3)
     points = corners(np.asarray(box.low) - room, np.asarray(box.high) + room)

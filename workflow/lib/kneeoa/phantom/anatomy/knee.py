@@ -1,4 +1,4 @@
-"""One knee: its findings, its individual shape, and where it lies in the patient's space."""
+"""One knee: its findings, its individual shape, and its pose in the patient's space."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ HALF_STANCE = 22.0
 
 @dataclass(frozen=True)
 class Shape:
-    """What makes this knee differ from others and has nothing to do with osteoarthritis.
-    Millimetres and degrees in the knee's frame.
+    """Individual shape of a knee, unrelated to osteoarthritis. Millimetres and degrees in the
+    knee's frame.
     """
 
     femoral_cartilage: float
@@ -67,7 +67,7 @@ class Knee:
     """4 x 4."""
     waves: tuple[Wave, ...]
     speckle: int
-    """Seed of the marrow lesions' places and the osteophytes' sizes."""
+    """Seed of the places and sizes of the marrow lesions."""
 
     @property
     def medial_space(self) -> float:
@@ -80,22 +80,22 @@ class Knee:
         return self._space(self.findings.lateral_narrowing)
 
     def left_of(self, narrowing: float) -> float:
-        """Share of the cartilage that ``narrowing`` leaves."""
+        """Share of the cartilage that remains after ``narrowing``."""
         return 1.0 - 0.85 * narrowing
 
     def _space(self, narrowing: float) -> float:
         return (self.shape.femoral_cartilage + self.shape.tibial_cartilage) * self.left_of(narrowing) + 0.3
 
 
-def grow(seen: Findings, side: str, size: float, variation: float, rng: np.random.Generator) -> Knee:
-    """Grow a knee.
+def grow(findings: Findings, side: str, size: float, variation: float, rng: np.random.Generator) -> Knee:
+    """Make a knee with an individual shape and pose.
 
     Args:
-        seen: its findings.
+        findings: its findings.
         side: ``L`` or ``R``.
         size: linear size relative to the reference adult (the subject's, shared by both knees).
         variation: strength of individual shape and pose; 0 gives the reference knee.
-        rng: this knee's own generator.
+        rng: generator of this knee alone.
     """
 
     def vary(mean: float, deviation: float) -> float:
@@ -138,7 +138,7 @@ def grow(seen: Findings, side: str, size: float, variation: float, rng: np.rando
     to_frame = np.eye(4)
     to_frame[:3, :3] = np.diag(1 / scale) @ turn.T @ mirror
     to_frame[:3, 3] = -to_frame[:3, :3] @ centre
-    return Knee(side, seen, shape, to_frame, waves, int(rng.integers(2**31)))
+    return Knee(side, findings, shape, to_frame, waves, int(rng.integers(2**31)))
 
 
 def _wave_vector(rng: np.random.Generator) -> tuple[float, float, float]:

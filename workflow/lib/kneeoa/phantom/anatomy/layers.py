@@ -1,6 +1,4 @@
-"""The joint's layers, from the inside of the paint pot: each solid with its label and its tissue,
-in the order of painting.
-"""
+"""Solids of the joint in painting order, each with its label and its tissue."""
 
 from __future__ import annotations
 
@@ -34,8 +32,8 @@ _PATELLA_SPURS: tuple[tuple[Triple, Triple], ...] = (((0, -4, 21), (8, 5, 5)), (
 
 
 class Layer(NamedTuple):
-    """A solid to paint: ``distance`` < 0 inside. A layer without label changes the signal only, one
-    without tissue the label only.
+    """A solid to paint, with ``distance`` < 0 inside. A layer without a label changes the signal
+    only, one without a tissue the label only.
 
     ``finding`` marks labels (lesions, osteophytes) that lie inside a bone and are left out of a
     plain label map.
@@ -48,14 +46,16 @@ class Layer(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Layers that share a box, so that the rest of the grid is left alone."""
+    """Layers within one box, so that the rest of the grid need not be computed."""
 
     box: Box
     layers: Callable[[Knee, Points], Iterator[Layer]]
 
 
 def menisci(knee: Knee, p: Points) -> Iterator[Layer]:
-    """Two wedges between the rims of the compartments; narrowing pushes them out of the joint."""
+    """The menisci: two wedges between the rims of the compartments, which narrowing pushes out of
+    the joint.
+    """
     floor = bones.plateau(knee, p)
     for side, narrowing in ((-1.0, knee.findings.medial_narrowing), (1.0, knee.findings.lateral_narrowing)):
         out = np.float32(side * (HALF_STANCE + 4.5 * narrowing))
@@ -72,13 +72,13 @@ def femur(knee: Knee, p: Points) -> Iterator[Layer]:
     """Femoral cartilage, then the bone over it, its lesions and osteophytes."""
     q = bones.femur_frame(knee, p)
     plain = bones.femur(knee, q)
-    seen = knee.findings
+    findings = knee.findings
     yield Layer(Label.FEMORAL_CARTILAGE, Tissue.CARTILAGE, plain - femoral_thickness(knee, q))
-    medial, lateral = seen.osteophyte_femur_medial, seen.osteophyte_femur_lateral
+    medial, lateral = findings.osteophyte_femur_medial, findings.osteophyte_femur_lateral
     bone = bones.spurs(q, _FEMUR_SPURS, (medial, 0.8 * medial, lateral, 0.8 * lateral), plain)
     place = np.random.default_rng(knee.speckle)
-    spots = [((-22 + place.normal(0, 3), place.normal(-2, 7), 6.0), seen.marrow_lesion * place.uniform(5, 11))]
-    spots.append(((22 + place.normal(0, 3), place.normal(0, 7), 6.0), seen.marrow_lesion * seen.lateral_narrowing * 9))
+    spots = [((-22 + place.normal(0, 3), place.normal(-2, 7), 6.0), findings.marrow_lesion * place.uniform(5, 11))]
+    spots.append(((22 + place.normal(0, 3), place.normal(0, 7), 6.0), findings.marrow_lesion * findings.lateral_narrowing * 9))
     yield from _bone(Label.FEMUR, q, bone, plain, spots)
 
 
@@ -87,13 +87,13 @@ def tibia(knee: Knee, p: Points) -> Iterator[Layer]:
     top = p.z - bones.plateau(knee, p)
     column = bones.tibia_column(knee, p)
     plain = intersection(top, column, 4)
-    seen = knee.findings
+    findings = knee.findings
     yield Layer(Label.TIBIAL_CARTILAGE, Tissue.CARTILAGE, np.maximum(top - tibial_thickness(knee, p), column + np.float32(1)))
-    medial, lateral = seen.osteophyte_tibia_medial, seen.osteophyte_tibia_lateral
+    medial, lateral = findings.osteophyte_tibia_medial, findings.osteophyte_tibia_lateral
     bone = bones.spurs(p, _TIBIA_SPURS, (medial, 0.8 * medial, lateral, 0.8 * lateral), plain)
     place = np.random.default_rng(knee.speckle + 1)
-    spots = [((-24 + place.normal(0, 3), place.normal(-2, 6), -5.0), seen.marrow_lesion * place.uniform(5, 11))]
-    spots.append(((22 + place.normal(0, 3), place.normal(-2, 6), -5.0), seen.marrow_lesion * seen.lateral_narrowing * 9))
+    spots = [((-24 + place.normal(0, 3), place.normal(-2, 6), -5.0), findings.marrow_lesion * place.uniform(5, 11))]
+    spots.append(((22 + place.normal(0, 3), place.normal(-2, 6), -5.0), findings.marrow_lesion * findings.lateral_narrowing * 9))
     yield from _bone(Label.TIBIA, p, bone, plain, spots)
 
 
@@ -113,7 +113,9 @@ def fibula(_: Knee, p: Points) -> Iterator[Layer]:
 
 
 def _bone(label: Label, p: Points, bone: Field, plain: Field, spots: list[tuple[Triple, float]]) -> Iterator[Layer]:
-    """Cortex, marrow, marrow lesions; osteophytes are what ``bone`` has beyond ``plain``."""
+    """Layers of a bone: cortex, marrow, marrow lesions, and as osteophytes what ``bone`` has beyond
+    ``plain``.
+    """
     yield Layer(label, Tissue.CORTEX, bone)
     yield Layer(None, Tissue.MARROW, bone + _CORTEX)
     for centre, radius in spots:

@@ -1,4 +1,4 @@
-"""What surrounds the joint: skin, fat, muscles, tendons, ligaments, vessels, synovium and fluid."""
+"""Tissues around the joint: skin, fat, muscles, tendons, ligaments, vessels, synovium and fluid."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from kneeoa.phantom.anatomy.tissues import Label, Tissue
 
 _FAR = 200.0
 _MARGIN = 4.0
-"""Millimetres beyond a solid's surface in which its blur, and the fat around a belly, end."""
-_GROWN, _LIFTED = 1.4, 15.0
-"""How much larger a muscle, and how much higher a kneecap (mm), can be at the most variation."""
+"""Millimetres beyond a solid's surface within which its blur, and the fat around a muscle belly,
+end.
+"""
+_LARGEST_MUSCLE, _HIGHEST_LIFT = 1.4, 15.0
+"""Largest scale of a muscle, and largest lift of the kneecap (mm), at the most variation."""
 
 # Centre and radii (mm): heads of the calf, hamstrings, vasti, muscles of the shin.
 _MUSCLES: tuple[tuple[Triple, Triple], ...] = (
@@ -51,14 +53,14 @@ _VESSELS: tuple[tuple[Triple, Triple, float], ...] = (
 
 
 def leg(knee: Knee, p: Points) -> Iterator[Layer]:
-    """Skin and the fat under it; the deep fat stands for everything that nothing else fills."""
+    """Skin and the fat under it; the deep fat fills everything that has no other tissue."""
     skin = _outline(knee, p)
     yield Layer(Label.SKIN, Tissue.SKIN, skin)
     yield Layer(Label.FAT, Tissue.FAT, skin + np.float32(1.6))
 
 
 def muscle(knee: Knee, p: Points, centre: Triple, radii: Triple) -> Iterator[Layer]:
-    """One belly, kept under the subcutaneous fat, with a fat plane around it."""
+    """One muscle belly under the subcutaneous fat, with a layer of fat around it."""
     grown = knee.shape.muscle
     under = _outline(knee, p) + np.float32(1.6 + knee.shape.fat)
     belly = ellipsoid(p, centre, (radii[0] * grown, radii[1] * grown, radii[2] * grown))
@@ -67,7 +69,7 @@ def muscle(knee: Knee, p: Points, centre: Triple, radii: Triple) -> Iterator[Lay
 
 
 def tendon(knee: Knee, p: Points, start: Triple, end: Triple, radius: float, flat: Triple) -> Iterator[Layer]:
-    """A tendon or ligament; those at the kneecap begin where it lies."""
+    """A tendon or ligament; those at the kneecap follow its height."""
     lift = knee.shape.patella_height - 33
     moved = (start[0], start[1], start[2] + (lift if start[1] > 40 else 0.0))
     yield Layer(Label.TENDON, Tissue.TENDON, capsule(p, moved, end, radius, flat))
@@ -85,23 +87,23 @@ def _around(*points: Triple, reach: Triple) -> Box:
     return Box((low[0], low[1], low[2]), (high[0], high[1], high[2]))
 
 
-def _muscle(centre: Triple, radii: Triple) -> Part:
-    reach = (radii[0] * _GROWN, radii[1] * _GROWN, radii[2] * _GROWN)
+def _muscle_part(centre: Triple, radii: Triple) -> Part:
+    reach = (radii[0] * _LARGEST_MUSCLE, radii[1] * _LARGEST_MUSCLE, radii[2] * _LARGEST_MUSCLE)
     return Part(_around(centre, reach=reach), partial(muscle, centre=centre, radii=radii))
 
 
-def _tendon(start: Triple, end: Triple, radius: float, flat: Triple) -> Part:
-    reach = (radius / flat[0], radius / flat[1], radius / flat[2] + (_LIFTED if start[1] > 40 else 0.0))
+def _tendon_part(start: Triple, end: Triple, radius: float, flat: Triple) -> Part:
+    reach = (radius / flat[0], radius / flat[1], radius / flat[2] + (_HIGHEST_LIFT if start[1] > 40 else 0.0))
     return Part(_around(start, end, reach=reach), partial(tendon, start=start, end=end, radius=radius, flat=flat))
 
 
-def _vessel(start: Triple, end: Triple, radius: float) -> Part:
+def _vessel_part(start: Triple, end: Triple, radius: float) -> Part:
     return Part(_around(start, end, reach=(radius, radius, radius)), partial(vessel, start=start, end=end, radius=radius))
 
 
 def synovium(knee: Knee, p: Points) -> Iterator[Layer]:
-    """Synovium between the joint surfaces, and fluid: suprapatellar pouch, gutters, the back of the
-    joint.
+    """Synovium between the joint surfaces, and fluid in the suprapatellar pouch, the gutters and
+    the back of the joint.
     """
     yield Layer(Label.SYNOVIUM, Tissue.SYNOVIUM, ellipsoid(p, (0, -3, 4), (39, 28, 8)))
     yield Layer(Label.SYNOVIUM, Tissue.SYNOVIUM, ellipsoid(p, (1, -12, 14), (10, 17, 14)))
@@ -132,10 +134,10 @@ def _outline(knee: Knee, p: Points) -> Field:
 
 LEG: tuple[Part, ...] = (
     Part(Box((-_FAR, -_FAR, -_FAR), (_FAR, _FAR, _FAR)), leg),
-    *(_muscle(*each) for each in _MUSCLES),
+    *(_muscle_part(*each) for each in _MUSCLES),
     Part(Box((-46, -46, -16), (46, 54, 92)), synovium),
-    *(_tendon(*each) for each in _BANDS),
-    *(_vessel(*each) for each in _VESSELS),
+    *(_tendon_part(*each) for each in _BANDS),
+    *(_vessel_part(*each) for each in _VESSELS),
     *JOINT,
 )
 """The whole leg, back to front."""

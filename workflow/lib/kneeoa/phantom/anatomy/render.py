@@ -1,4 +1,4 @@
-"""Paint a knee on any grid: as a label map, or as signal with partial volume."""
+"""Render a knee on any grid: as a label map, or as signal with partial volume."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kneeoa.phantom.anatomy.tissues import WRITTEN, Tissue
 from kneeoa.phantom.grid import Grid
 
 _SLAB = 1_500_000
-"""Voxels that are worked on at a time: bounds the memory (about 60 bytes each) at any size of
+"""Voxels computed at a time: limits the memory (about 60 bytes each) whatever the size of the
 grid.
 """
 _SPREAD = np.float32(1.1)
@@ -26,11 +26,11 @@ scanner's point spread.
 
 
 def label_map(knee: Knee, grid: Grid, *, whole: bool = False) -> npt.NDArray[np.uint8]:
-    """Labels (:class:`~kneeoa.phantom.anatomy.tissues.Label`) at the voxels' centres, shape
-    ``grid.shape``.
+    """Label map of a knee: :class:`~kneeoa.phantom.anatomy.tissues.Label` at the voxels' centres,
+    shape ``grid.shape``.
 
-    ``whole`` False gives what a reader would have outlined (bones and cartilage, osteophytes
-    counted as bone); True gives every structure, marrow lesions and osteophytes included.
+    ``whole`` False gives what a person would outline (bones and cartilage, osteophytes counted as
+    bone); True gives every structure, marrow lesions and osteophytes included.
     """
     labels = np.zeros(grid.shape, dtype=np.uint8)
     for start, stop, _ in _slabs(grid, halo=0):
@@ -50,12 +50,12 @@ def label_map(knee: Knee, grid: Grid, *, whole: bool = False) -> npt.NDArray[np.
 
 
 def signal(knee: Knee, grid: Grid, brightness: Mapping[Tissue, float]) -> Field:
-    """Signal of the whole leg, float32, shape ``grid.shape``: each layer laid over those before
-    with the share of the voxel it fills.
+    """Signal of the whole leg, float32, shape ``grid.shape``: each layer is blended over those
+    before by the share of the voxel that it fills.
 
     The share is ``clip(1/2 - d / (s |grad d|), 0, 1)`` with d the layer's distance, its gradient in
-    millimetres per voxel along the array's axes (so that it knows the voxel's shape), and s the
-    spread: exact for a plane surface and a box of that width.
+    millimetres per voxel along the array's axes (which takes account of the voxel's shape), and s
+    the spread: exact for a plane surface and a box of that width.
     """
     image = np.full(grid.shape, brightness[Tissue.AIR], dtype=np.float32)
     for start, stop, (low, high) in _slabs(grid, halo=1):
@@ -68,14 +68,14 @@ def signal(knee: Knee, grid: Grid, brightness: Mapping[Tissue, float]) -> Field:
             target = canvas[where]
             for layer in part.layers(knee, Points(*(axis[where] for axis in p))):
                 if layer.tissue is not None:
-                    share = _share(layer.distance)
+                    share = _filled_share(layer.distance)
                     target += share * (np.float32(brightness[layer.tissue]) - target)
         image[start:stop] = canvas[start - low : stop - low]
     return image
 
 
-def _share(distance: Field) -> Field:
-    """How much of each voxel the solid fills."""
+def _filled_share(distance: Field) -> Field:
+    """Share of each voxel that the solid fills."""
     squares = np.zeros_like(distance)
     for axis in range(3):
         if distance.shape[axis] > 1:
@@ -86,7 +86,7 @@ def _share(distance: Field) -> Field:
 
 
 def _slabs(grid: Grid, halo: int) -> Iterator[tuple[int, int, tuple[int, int]]]:
-    """Runs of planes of the first axis (start, stop), each with its limits widened by ``halo``
+    """Yield slabs of the first axis (start, stop), each with its limits widened by ``halo``
     planes.
     """
     count = grid.shape[0]

@@ -17,7 +17,7 @@ Triple = tuple[float, float, float]
 
 
 class Points(NamedTuple):
-    """Coordinates in the knee's frame (mm): lateral, anterior, superior; three arrays of one
+    """Coordinates in the knee's frame (mm): lateral, anterior, superior; three arrays of the same
     shape.
     """
 
@@ -61,7 +61,9 @@ def capsule(p: Points, start: Triple, end: Triple, radius: float, flat: Triple =
 
 
 def union(a: Field, b: Field, blend: float = 0.0) -> Field:
-    """The nearer of two solids; ``blend`` mm round the seam (polynomial smooth minimum)."""
+    """Distance to the union of two solids; ``blend`` mm rounds the seam (polynomial smooth
+    minimum).
+    """
     if blend == 0:
         return np.minimum(a, b)
     gap = np.maximum(np.float32(blend) - np.abs(a - b), np.float32(0))
@@ -70,7 +72,7 @@ def union(a: Field, b: Field, blend: float = 0.0) -> Field:
 
 
 def intersection(a: Field, b: Field, blend: float = 0.0) -> Field:
-    """Where both solids are."""
+    """Distance to the intersection of two solids; ``blend`` as for :func:`union`."""
     return -union(-a, -b, blend)
 
 

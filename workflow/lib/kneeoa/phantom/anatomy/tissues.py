@@ -1,4 +1,4 @@
-"""The tissues of a knee and the numbers that label maps use for them."""
+"""Tissues of a knee, and their values in label maps."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from enum import IntEnum
 
 
 class Label(IntEnum):
-    """Values of a label map. 1 to 6 are also what written masks hold (OAI-ZIB's four, then the
-    patella).
-    """
+    """Values of a label map. Masks on disk hold 1 to 6 (OAI-ZIB's four, then the patella)."""
 
     AIR = 0
     FEMUR = 1
@@ -41,7 +39,7 @@ WRITTEN = (
 
 
 class Tissue(IntEnum):
-    """What gives signal; finer than labels where one bone holds cortex and marrow."""
+    """Tissues with a signal of their own; finer than labels, as a bone has cortex and marrow."""
 
     AIR = 0
     CORTEX = 1

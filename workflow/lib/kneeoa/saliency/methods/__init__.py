@@ -1,3 +1,3 @@
-"""Ways to make a map of what a network looks at: one file a method, each a function ``explain`` as
-the interface says.
+"""Methods of saliency: one file a method, each with a function ``explain`` as the interface
+says.
 """

@@ -1,8 +1,8 @@
-"""Grad-CAM: the backbone's coarsest feature map, its channels weighted by how much the score leans
-on them, the positive part.
+"""Grad-CAM: the positive part of the backbone's coarsest feature map, its channels weighted by the
+mean gradient of the score.
 
-Selvaraju et al. 2017. Only what is positive is kept, before the map is brought to the image's grid:
-interpolating first would smear signs, and a linear interpolation of non-negative values is
+Selvaraju et al. 2017. Negative values are removed before the map is interpolated to the image's
+grid: interpolating first would mix signs, and a linear interpolation of non-negative values is
 non-negative. Maps are not stretched to [0, 1].
 """
 
@@ -25,10 +25,10 @@ _INTERPOLATION = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 
 def explain(target: Target, images: Tensor, generators: Sequence[np.random.Generator], options: Saliency) -> Tensor:
-    """Non-negative maps; they draw no numbers.
+    """Make non-negative maps; ``generators`` are not used.
 
-    Of the backbone's feature maps the coarsest with the image's axes is taken (a transformer's
-    tokens have no place in the image).
+    The backbone's coarsest feature map with the image's axes is taken (a transformer's tokens have
+    no position in the image).
 
     Raises:
         KneeoaError: the backbone has no such map.

@@ -1,9 +1,9 @@
-"""Integrated gradients: the gradient of a score along the straight way from a baseline to the
-image, times the way.
+"""Integrated gradients: the mean gradient of a score along the straight path from a baseline to the
+image, times their difference.
 
-Sundararajan, Taly and Yan 2017. The baseline is the image's own darkest value everywhere (air), so
-that a map sums to what the image adds to the score of an empty picture (completeness). The integral
-is a midpoint sum.
+Sundararajan, Taly and Yan 2017. The baseline is the image's darkest value everywhere (air), so that
+a map sums to what the image adds to the score of an empty picture (completeness). The integral is a
+midpoint sum.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ OPTIONS = ("steps",)
 
 
 def baseline(images: Tensor) -> Tensor:
-    """Images of the same shape that are everywhere as dark as the darkest voxel of each."""
+    """Baseline images of the same shape, constant at the darkest voxel of each image."""
     return images.flatten(1).amin(dim=1).reshape(-1, *([1] * (images.ndim - 1))).expand_as(images)
 
 
 def explain(target: Target, images: Tensor, generators: Sequence[np.random.Generator], options: Saliency) -> Tensor:
-    """Signed maps from ``options.steps`` gradients; they draw no numbers."""
+    """Make signed maps from ``options.steps`` gradients; ``generators`` are not used."""
     start = baseline(images)
     way = images - start
     total = torch.zeros_like(images)

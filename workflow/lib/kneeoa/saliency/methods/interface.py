@@ -1,4 +1,4 @@
-"""What every method of saliency is: a fixed score and a batch of images in, signed maps out."""
+"""Interface of every method of saliency: signed maps of a batch of images for a fixed score."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class Target:
     """The score that is explained, the same whatever the network predicts.
 
     A binary level is explained by its log-odds; a level of several classes by the logit of a class
-    that is given for each case (its true one), never by the largest logit, which would ask every
-    network a question of its own. A class or finding that is named is explained by its log-odds, in
-    every case.
+    that is given for each case (its true one), never by the largest logit, which may be another
+    class in each network. A class or finding that is named is explained by its log-odds, in every
+    case.
     """
 
     network: Network
     """In evaluation mode."""
     level: str
     head: str
-    """The head that speaks of the level: its own, or a finer one."""
+    """The head that predicts the level: its own, or a finer one."""
     classes: Tensor | None = None
     """int64 ``[batch]``: the class of each case that is explained; None: the level is binary, or a
     class is named.
@@ -36,7 +36,7 @@ class Target:
     """The class or finding of the level that is explained in every case."""
 
     def of(self, output: Output) -> Tensor:
-        """Scores ``[batch]`` of what the network said, in logit units."""
+        """Scores ``[batch]`` of a network's output, in logit units."""
         if self.named is not None:
             return self.network.class_score(output, self.level, self.head, self.named)
         if self.classes is None:
@@ -50,13 +50,13 @@ class Target:
 
 
 class Method(Protocol):
-    """A method: memory is bounded by the batch, which is never multiplied by steps, samples or
-    hidden cubes.
+    """A method of saliency. Its memory is limited by the batch, which is never multiplied by steps,
+    samples or hidden cubes.
     """
 
     def __call__(self, target: Target, images: Tensor, generators: Sequence[np.random.Generator], options: Saliency) -> Tensor:
-        """Signed maps ``[batch, *shape]`` (channels summed): positive where the image speaks for
-        the score.
+        """Signed maps ``[batch, *shape]`` (channels summed): positive where the image raises the
+        score.
 
         Args:
             target: the score, of the same cases as ``images``.

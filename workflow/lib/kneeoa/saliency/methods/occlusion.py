@@ -1,8 +1,8 @@
-"""Occlusion: how much the score falls when a cube of the image is hidden.
+"""Occlusion: the drop of the score when a cube of the image is hidden.
 
-Zeiler and Fergus 2014. The image is tiled by cubes without overlap; a hidden cube takes the image's
-mean, and each of its voxels gets the drop of the score per voxel, so that cubes cut short by the
-edge weigh as much as they hide.
+Zeiler and Fergus 2014. The image is tiled by cubes without overlap. A hidden cube takes the image's
+mean, and each of its voxels gets the drop of the score per voxel, so that cubes cut by the edge
+count by the volume that they hide.
 """
 
 from __future__ import annotations
@@ -22,16 +22,14 @@ OPTIONS = ("cube",)
 
 
 def tiles(shape: Sequence[int], edge: int) -> list[tuple[slice, ...]]:
-    """Cubes of ``edge`` voxels that together cover ``shape`` once; the last along an axis may be
-    shorter.
-    """
+    """Tile ``shape`` by cubes of ``edge`` voxels; the last along an axis may be shorter."""
     axes = [[slice(start, min(start + edge, size)) for start in range(0, size, edge)] for size in shape]
     return list(product(*axes))
 
 
 def explain(target: Target, images: Tensor, generators: Sequence[np.random.Generator], options: Saliency) -> Tensor:
-    """Signed maps from one prediction for each cube of ``options.cube`` voxels; they draw no
-    numbers.
+    """Make signed maps from one prediction for each cube of ``options.cube`` voxels; ``generators``
+    are not used.
     """
     result = torch.zeros(images.shape[0], *images.shape[2:], device=images.device)
     mean = images.flatten(2).mean(dim=2).reshape(*images.shape[:2], *([1] * (images.ndim - 2)))

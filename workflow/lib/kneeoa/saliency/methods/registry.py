@@ -1,5 +1,5 @@
-"""Which methods of saliency there are, read off the folder: the code of one method belongs to its
-own maps alone. Imports no torch.
+"""Registry of saliency methods, read from the folder: the code of one method belongs to its own
+maps alone. Imports no torch.
 
 A method is a file of this folder that declares ``OPTIONS``, the keys of the section `saliency` that
 decide its maps besides those of every method.
@@ -21,7 +21,7 @@ _FOLDER = Path(__file__).parent
 
 
 def methods() -> tuple[str, ...]:
-    """Every method, by name: one file each."""
+    """Names of all methods: one file each."""
     return tuple(members(_FOLDER, "OPTIONS"))
 
 

@@ -1,10 +1,10 @@
 """SmoothGrad: the gradient of a score, averaged over noisy copies of the image, without the image.
 
-Smilkov et al. 2017 (arXiv:1706.03825). Unlike gradient x input, a map says nothing of how bright a
-voxel is: bright tissue does not stand out in it because it is bright, so that of a network with
-randomised weights no tissue should. What speaks for the score is where a brighter voxel would raise
-it; which sign a tissue gets is therefore arbitrary, and measures of both signs together
-(``absolute_``) are its primary.
+Smilkov et al. 2017 (arXiv:1706.03825). Unlike gradient x input, a map does not depend on how bright
+a voxel is: bright tissue does not stand out because it is bright, so in a map of a network with
+randomised weights no tissue should. A map is positive where a brighter voxel would raise the score;
+the sign of a tissue is therefore arbitrary, and its primary measures combine both signs
+(``absolute_``).
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ OPTIONS = ("samples", "noise")
 
 
 def explain(target: Target, images: Tensor, generators: Sequence[np.random.Generator], options: Saliency) -> Tensor:
-    """Signed maps: :func:`mean_gradient`, channels summed."""
+    """Make signed maps: :func:`mean_gradient`, channels summed."""
     return mean_gradient(target, images, generators, options).sum(dim=1)
 
 
 def mean_gradient(target: Target, images: Tensor, generators: Sequence[np.random.Generator], options: Saliency) -> Tensor:
-    """The gradient ``[batch, channels, *shape]``: mean over ``options.samples`` copies with noise
-    of ``options.noise`` of each range.
+    """Mean gradient ``[batch, channels, *shape]`` over ``options.samples`` copies with noise of
+    ``options.noise`` of each image's range.
     """
     span = images.flatten(1).amax(dim=1) - images.flatten(1).amin(dim=1)
     width = (options.noise * span).reshape(-1, *([1] * (images.ndim - 1)))

@@ -23,5 +23,5 @@ OPTIONS = ("samples", "noise")
 
 
 def explain(target: Target, images: Tensor, generators: Sequence[np.random.Generator], options: Saliency) -> Tensor:
-    """Signed maps: the mean gradient times the clean image, channels summed."""
+    """Make signed maps: the mean gradient times the clean image, channels summed."""
     return (images * mean_gradient(target, images, generators, options)).sum(dim=1)

@@ -1,0 +1,17 @@
+"""Print the sample that rows of a table are about."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from kneeoa.figures.words import count
+
+
+def sample_size(rows: pd.DataFrame) -> str:
+    """Print the largest numbers of cases, subjects and seeds among the rows: ``12 cases of 10
+    subjects, 2 seeds``; empty without rows.
+    """
+    if rows.empty:
+        return ""
+    cases, subjects, seeds = (int(rows[key].max()) for key in ("cases", "subjects", "seeds"))
+    return f"{count(cases, 'case')} of {count(subjects, 'subject')}, {count(seeds, 'seed')}"
