@@ -208,7 +208,8 @@ def axis_change(
 
     def standardised(values: Floats) -> Floats:
         away, spread = centred(once, values)
-        return away / np.sqrt(spread)
+        scaled: Floats = away / np.sqrt(spread)
+        return scaled
 
     def parts(seeds: Sequence[Seed]) -> Floats:
         # The influence of a case on a correlation of ranks, which have unit sums of squares.
@@ -216,7 +217,8 @@ def axis_change(
         ranks = [[standardised(Sorted(_values(table, seed)).ranks(once)) for seed in seeds] for table in both]
         middle = np.mean([rank @ severity for rank in (*ranks[0], *ranks[1])])
         first, second = (np.mean([rank * severity - middle / 2 * rank**2 for rank in arm], axis=0) for arm in ranks)
-        return first - second
+        added: Floats = first - second
+        return added
 
     return [Change("axis", level, "spearman", axis, subjects, _runs(both, run), parts)]
 
@@ -253,7 +255,8 @@ def saliency_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: 
 
     def parts(seeds: Sequence[Seed]) -> Floats:
         first, second = (np.mean([_values(table, seed) for seed in seeds], axis=0) for table in both)
-        return (first - second) * per_case / per_case.sum()
+        added: Floats = (first - second) * per_case / per_case.sum()
+        return added
 
     return [Change("saliency", "", measure, tissue, subjects, _runs(both, run), parts, note)]
 
@@ -263,8 +266,10 @@ def _table(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     return rows.pivot(index="case_id", columns="seed", values=column)
 
 
-def _values(table: pd.DataFrame, seed: Seed) -> Floats:
-    return table[seed].to_numpy(dtype=np.float64)
+def _values(table: pd.DataFrame, seed: Any) -> Floats:
+    """Return the values of a seed, which is a column of the table."""
+    values: Floats = table[seed].to_numpy(dtype=np.float64)
+    return values
 
 
 def _together(tables: list[pd.DataFrame], rows: pd.DataFrame, what: str) -> tuple[list[pd.DataFrame], tuple[str, ...]]:

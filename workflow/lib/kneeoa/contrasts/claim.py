@@ -144,7 +144,7 @@ def _draw(
     """Add to ``drawn`` what the changes' runs lack there."""
     lacking: list[dict[OfRun, list[Floats]]] = []
     for change in changes:
-        runs = {run for seed in seeds for run in change.runs[seed]}
+        runs = dict.fromkeys(run for seed in seeds for run in change.runs[seed])
         lacking.append({run: [] for run in runs if (run, people, change.subjects) not in drawn})
     if not any(lacking):
         return

@@ -18,7 +18,6 @@ import numpy as np
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.multilabel import defined_findings, findings_note, mean_runs
-from kneeoa.contrasts.outcome import join
 from kneeoa.contrasts.sampled import runs_of, sampled_runs
 from kneeoa.statistics.inputs import Booleans, Floats, cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
@@ -106,4 +105,5 @@ def _share(interval: Estimate, note: str) -> Measured:
 
 
 def _of(interval: Estimate, kind: str) -> Measured:
-    return Measured(interval.estimate, interval.low, interval.high, kind, join(interval.note, _NO_INTERVAL if interval.degenerate else ""))
+    note = "; ".join(filter(None, [interval.note, _NO_INTERVAL if interval.degenerate else ""]))
+    return Measured(interval.estimate, interval.low, interval.high, kind, note)

@@ -171,8 +171,8 @@ def _of_metric(trended: Trend, readers: list[tuple[str, Noise]], seeds: list[int
     for place, (reader, noise_of_reader) in enumerate(readers):
         at = {"reader": reader, "misread": noise_of_reader.misread, "kappa": _known(noise_of_reader.kappa), "interval": FIXED}
         between = trended.differences[place]
-        means = {"candidate": trended.arms[0][place], "reference": trended.arms[1][place]}
-        means = {name: _row(one.estimate, one.low, one.high, one.note) for name, one in means.items()}
+        sides = {"candidate": trended.arms[0][place], "reference": trended.arms[1][place]}
+        means = {name: _row(one.estimate, one.low, one.high, one.note) for name, one in sides.items()}
         means["difference"] = _row(between.difference, between.low, between.high, between.note)
         by_seed = {"candidate": trended.by_seed[0, place], "reference": trended.by_seed[1, place]}
         by_seed["difference"] = by_seed["candidate"] - by_seed["reference"]

@@ -59,8 +59,10 @@ def _parts(name: str, sides: Sequence[LevelPredictions], rows: Integers) -> Floa
 def _group(group: Subgroup, result: PairedDifference, test: str, parts: Floats, subjects: NDArray[np.str_], confidence: float) -> Subgroup:
     few = with_few_subjects(of_difference(result, result.method), test, parts, subjects, confidence)
     log10_p = math.log10(few.p) if few.p > 0 else math.nan
-    limits = {"z": few.statistic, "p": few.p, "log10_p": log10_p, "low": few.low, "high": few.high}
-    return group if few.note == result.method else replace(group, result=replace(result, method=few.note, **limits))
+    if few.note == result.method:
+        return group
+    tested = replace(result, z=few.statistic, p=few.p, log10_p=log10_p, low=few.low, high=few.high, method=few.note)
+    return replace(group, result=tested)
 
 
 def _interaction(
@@ -75,8 +77,8 @@ def _interaction(
         few = with_few_subjects(outcome, test, np.concatenate([first, -second]), members, confidence)
         if few.note == tested.method:
             return tested
-        changes = {"low": few.low, "high": few.high, "p": few.p, "statistic": few.statistic**2, "log10_p": math.log10(few.p)}
-        return replace(tested, method=few.note, df=1, degenerate=False, **changes)
+        tested = replace(tested, low=few.low, high=few.high, p=few.p, log10_p=math.log10(few.p), statistic=few.statistic**2)
+        return replace(tested, method=few.note, df=1, degenerate=False)
     people, codes = np.unique(members, return_inverse=True)
     places = np.split(codes, np.cumsum([values.size for values in parts.values()])[:-1])
     sums = np.stack([np.bincount(group_places, values, people.size) for group_places, values in zip(places, parts.values(), strict=True)])

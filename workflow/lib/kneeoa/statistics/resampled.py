@@ -12,10 +12,10 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from kneeoa.statistics.bootstrap import interval_of, paired_of, resampled_counts, resampled_weights
 from kneeoa.statistics.inputs import Floats, Integers, cluster_codes, subject_count
@@ -83,6 +83,7 @@ class Resampled:
                 self._tables += self._counted()  # in place: copies for fewer seeds share it
             return [FROM_CONFUSION[name](tables) for tables in self._tables]
         single, seeds = metric(name), range(len(self._probabilities))
+        drawn: Iterator[NDArray[Any]]
         if kernel_of(name).ranked:
             drawn = self._by_case()
         else:
@@ -91,7 +92,7 @@ class Resampled:
         blocks = [[single(self._truth, self._probabilities[seed], weights) for seed in seeds] for weights in itertools.chain(drawn, [once])]
         return [np.concatenate([block[seed] for block in blocks]) for seed in seeds]
 
-    def _by_case(self) -> Iterator[Floats]:
+    def _by_case(self) -> Iterator[NDArray[Any]]:
         """Weights as AUCs are quickest with: a case's side by side, in single precision."""
         codes = cluster_codes(self._cluster, self._truth.size)
         for counts in resampled_counts(self._truth.size, self._cluster, self._resamples, self._seed):
