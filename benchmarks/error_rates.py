@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow" / "li
 from scipy.special import expit, ndtri
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.config.metrics import BY_NAME, TABLE, base, rows_of
+from kneeoa.config.metrics import BY_NAME, TABLE, metric_of_row, rows_of
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.intervals import measured, resampled
@@ -141,7 +141,7 @@ def run(
             if covered:
                 value = measured(name, a, statistics, draws)
                 _cover(cell.rates[name, "interval"], value.low, value.high, truths[name][0])
-            for test in BY_NAME[base(name)].tests:
+            for test in BY_NAME[metric_of_row(name)].tests:
                 if tests and test not in tests:
                     continue
                 rates, row = cell.rates[name, test], null.run(name, test)

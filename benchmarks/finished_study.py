@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kneeoa.atomic_io import write_json
 from kneeoa.config.study import Study
-from kneeoa.files import write_json
-from kneeoa.images.shard_list import list_shards
+from kneeoa.ingestion.shard_list import list_shards
 from kneeoa.layout import Layout
 from kneeoa.tables.anatomy import ANATOMY
 from kneeoa.tables.axis import AXIS

@@ -38,12 +38,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow" / "li
 from ingest_files import make_nifti, make_radiographs, make_series, make_voxels, write_tables
 
 from kneeoa.config.volumes import Intensity, View
-from kneeoa.images.array_writer import row_writer
-from kneeoa.images.canonical import to_canonical
-from kneeoa.images.ingest import ingest
-from kneeoa.images.intensity import scale
-from kneeoa.images.readers import read_image
-from kneeoa.images.volume_shard import make_volumes
+from kneeoa.formats.read_volume import read_volume
+from kneeoa.ingestion.array_writer import row_writer
+from kneeoa.ingestion.ingest import ingest
+from kneeoa.ingestion.shard import make_volumes
+from kneeoa.volumes.canonical import to_canonical
+from kneeoa.volumes.intensity import scale_intensities
 
 VIEW = View(shape=(160, 256, 256), spacing=(0.7, 0.547, 0.547))
 LINEAR = VIEW.model_copy(update={"antialias": False})
@@ -109,10 +109,10 @@ def monai_pipeline() -> Callable[[Path], NDArray[np.float16]]:
 
 def pieces(clock: Clock, folder: Path) -> None:
     """Time the pieces of our own way one by one."""
-    volume = clock("  read and inflate", lambda: read_image(folder / NIFTI, "nifti"))
+    volume = clock("  read and inflate", lambda: read_volume(folder / NIFTI, "nifti"))
     clock("  digest of the voxels", volume.digest)
     canonical = clock("  orient and resample", lambda: to_canonical(volume, VIEW, "R"))
-    scaled = clock("  clip, z-score, half precision", lambda: scale(canonical, VIEW.intensity))
+    scaled = clock("  clip, z-score, half precision", lambda: scale_intensities(canonical, VIEW.intensity))
     with row_writer(folder / "row.npy", VIEW.shape, np.float16) as writer:
         clock(WRITE, lambda: writer.append(scaled.array))
 
@@ -191,7 +191,7 @@ def measure(folder: Path, rounds: int, knees: int) -> dict[str, float]:
         ours = clock(OURS, lambda: ingest(folder, row, VIEW, "R").array)
         clock(FLOOR, lambda: inflate(folder / NIFTI))
         pieces(clock, folder)
-        clock(OUR_SERIES, lambda: read_image(folder / SERIES, "dicom"))
+        clock(OUR_SERIES, lambda: read_volume(folder / SERIES, "dicom"))
         clock(PYDICOM, lambda: decode_series(folder / SERIES))
         clock(RADIOGRAPHS, lambda: read_radiographs(radiographs, FILM))
         clock(UNASKED, lambda: read_radiographs(radiographs, keep))

@@ -15,9 +15,9 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage
 from scipy import ndimage
 
-from kneeoa.phantom.radiograph import Exposure, Scene, draw
+from kneeoa.phantom.radiograph import Exposure, Scene, render
 from kneeoa.phantom.radiograph_files import write_png
-from kneeoa.phantom.radiograph_knee import worn
+from kneeoa.phantom.radiograph_knee import knee_of_severity
 from kneeoa.tables.cases import CASES
 from kneeoa.tables.images import IMAGES
 
@@ -80,10 +80,10 @@ def make_radiographs(folder: Path, number: int) -> list[Path]:
     folder.mkdir()
     paths = []
     for place in range(number):
-        knees = {"R": worn(float(rng.uniform(70, 84)), float(rng.uniform(0, 0.9)))}
+        knees = {"R": knee_of_severity(float(rng.uniform(70, 84)), float(rng.uniform(0, 0.9)))}
         scene = Scene((224, 224), 0.5, {"R": (0.0, 0.0)}, knees, {"R": 0.0}, turn=float(rng.uniform(-5, 5)), exposure=Exposure(marker=""))
         paths.append(folder / f"{place}.png")
-        write_png(paths[-1], draw(scene, rng).picture)
+        write_png(paths[-1], render(scene, rng).picture)
     return paths
 
 

@@ -36,12 +36,12 @@ from kneeoa.config.training import Training
 from kneeoa.network.model import ModelSpec, Network, build
 from kneeoa.tables.volumes import VOLUMES
 from kneeoa.training.adamw import AdamW
-from kneeoa.training.augmentation import augmenter
-from kneeoa.training.batches import shuffled
+from kneeoa.training.augmentation import draw_augmentation
+from kneeoa.training.batches import training_batches
 from kneeoa.training.dataset import Dataset
 from kneeoa.training.device import reproducible
 from kneeoa.training.engine import Engine
-from kneeoa.training.loop import Plan, Tally, steps
+from kneeoa.training.loop import EpochState, Plan, steps
 from kneeoa.training.resident import Resident
 from kneeoa.training.shards import Shards
 from kneeoa.training.streaming import Streamed
@@ -131,7 +131,7 @@ def plain(folder: Path, shape: tuple[int, ...], epochs: int, workers: int) -> It
     optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=1e-4)
     for epoch in range(1, epochs + 1):
         begun = time.perf_counter()
-        order = [list(rows) for rows in shuffled(len(data), BATCH, SEED, epoch)]
+        order = [list(rows) for rows in training_batches(len(data), BATCH, SEED, epoch)]
         total = 0.0
         for images, cases in torch.utils.data.DataLoader(data, batch_sampler=order, num_workers=workers, pin_memory=device.type == "cuda"):
             features = network.backbone(images.to(device))
@@ -166,9 +166,9 @@ def ours(kind: str, folder: Path, shape: tuple[int, ...], epochs: int, device: t
     engine = Engine(build(spec_of(shape)).to(device), training, device)
     optimiser = AdamW(engine.network.parameters(), training.weight_decay)
     for epoch in range(1, epochs + 1):
-        batches: list[NDArray[np.int64]] = shuffled(knees, BATCH, SEED, epoch)
-        plan = Plan(SEED, epoch, batches, [RATE] * len(batches), augmenter(training.augmentation, knees, shape, SEED, epoch))
-        tally = Tally()
+        batches: list[NDArray[np.int64]] = training_batches(knees, BATCH, SEED, epoch)
+        plan = Plan(SEED, epoch, batches, [RATE] * len(batches), draw_augmentation(training.augmentation, knees, shape, SEED, epoch))
+        tally = EpochState()
         begun = time.perf_counter()
         for _ in steps(engine, data, plan, tally, optimiser):
             pass

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 from kneeoa.anatomy.summary import summarise
 from kneeoa.config.analysis import Statistics
 from kneeoa.config.hierarchy import Level
-from kneeoa.job import logged
+from kneeoa.job_logging import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     statistics = Statistics.model_validate(snakemake.params.statistics)
     level = snakemake.params.level
     summarise(

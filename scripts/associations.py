@@ -9,12 +9,12 @@ from kneeoa.associations.build import build_associations
 from kneeoa.associations.measures import Resampling
 from kneeoa.config.hierarchy import Level
 from kneeoa.geometry.cases import ordinal_level
-from kneeoa.job import logged
+from kneeoa.job_logging import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     levels = tuple(Level.model_validate(level) for level in snakemake.params.levels)
     build_associations(
         axes=[Path(file) for file in snakemake.input.axes],

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.claim import build_claim
-from kneeoa.job import logged
+from kneeoa.job_logging import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     levels = tuple(Level.model_validate(level) for level in snakemake.params.levels)
 
     build_claim(

@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kneeoa.job import logged
+from kneeoa.job_logging import job_log
 from kneeoa.provenance.crate import StudyFiles, write_crate
-from kneeoa.snakemake_records import RECORDS
+from kneeoa.reruns.snakemake_records import RECORDS
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     write_crate(
         StudyFiles(
             study=snakemake.params.study,

@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kneeoa.anatomy.deletion import delete_run
 from kneeoa.config.analysis import Anatomy
-from kneeoa.images.shard_list import listed_shards
-from kneeoa.job import logged
-from kneeoa.saliency.deletion import delete_run
+from kneeoa.ingestion.shard_list import listed_shards
+from kneeoa.job_logging import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     arrays, indices = listed_shards(snakemake.input.volumes)
     mask_arrays, mask_indices = listed_shards(snakemake.input.masks)
     delete_run(

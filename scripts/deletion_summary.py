@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from kneeoa.anatomy.deletion_summary import summarise_deletion
 from kneeoa.config.analysis import Statistics
-from kneeoa.job import logged
+from kneeoa.job_logging import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     summarise_deletion(
         deletions=[Path(file) for file in snakemake.input.deletions],
         group=snakemake.params.group,

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kneeoa.files import write_json
-from kneeoa.job import logged
+from kneeoa.atomic_io import write_json
+from kneeoa.job_logging import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     write_json(Path(snakemake.output.recipe), snakemake.params.recipe)

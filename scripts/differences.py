@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from kneeoa.config.analysis import Contrast, Geometry
 from kneeoa.config.hierarchy import Level
-from kneeoa.geometry.differences import compare_axes
-from kneeoa.job import logged
+from kneeoa.geometry.axis_differences import compare_axes
+from kneeoa.job_logging import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     compare_axes(
         [Path(file) for file in snakemake.input.axes],
         arms=snakemake.params.arms,

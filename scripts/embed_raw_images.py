@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.geometry.raw_images import embed_raw_images
-from kneeoa.images.shard_list import listed_shards
-from kneeoa.job import logged
+from kneeoa.ingestion.shard_list import listed_shards
+from kneeoa.job_logging import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     arrays, indices = listed_shards(snakemake.input.volumes)
     embed_raw_images(
         study=snakemake.params.study,

@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kneeoa.images.shard_list import listed_shards
 from kneeoa.inference.untrained import embed_untrained
-from kneeoa.job import logged
+from kneeoa.ingestion.shard_list import listed_shards
+from kneeoa.job_logging import job_log
 from kneeoa.network.model import ModelSpec
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     arrays, indices = listed_shards(snakemake.input.volumes)
     embed_untrained(
         study=snakemake.params.study,

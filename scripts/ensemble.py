@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.inference.ensemble import ensemble
-from kneeoa.job import logged
+from kneeoa.job_logging import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     ensemble(
         name=snakemake.wildcards.ensemble,
         members=[Path(file) for file in snakemake.input.members],

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from kneeoa.config.analysis import Figures
 from kneeoa.figures.registry import draw
-from kneeoa.job import logged
+from kneeoa.job_logging import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     files = snakemake.input.items()
     draw(
         snakemake.wildcards.figure,

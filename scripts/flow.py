@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.job import logged
-from kneeoa.splits.flow import account
+from kneeoa.job_logging import job_log
+from kneeoa.splits.flow import count_flow
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
-    account(
+with job_log(snakemake.log[0]):
+    count_flow(
         name=snakemake.wildcards.cohort,
         levels=tuple(Level.model_validate(level) for level in snakemake.params.levels),
         cases=Path(snakemake.input.cases),

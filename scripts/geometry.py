@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 
 from kneeoa.config.analysis import Geometry
 from kneeoa.config.hierarchy import Level
-from kneeoa.geometry.cases import Sources
-from kneeoa.geometry.measure import measure_run
-from kneeoa.images.shard_list import listed_shards
-from kneeoa.job import logged
+from kneeoa.geometry.cases import CaseTables
+from kneeoa.geometry.run_measures import measure_run
+from kneeoa.ingestion.shard_list import listed_shards
+from kneeoa.job_logging import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     levels = tuple(Level.model_validate(level) for level in snakemake.params.levels)
 
     measure_run(
@@ -21,7 +21,7 @@ with logged(snakemake.log[0]):
         arm=snakemake.wildcards.arm,
         seed=int(snakemake.wildcards.seed),
         embeddings=Path(snakemake.input.embeddings),
-        sources=Sources(
+        sources=CaseTables(
             labels=[Path(file) for file in snakemake.input.labels],
             truth=[Path(file) for file in snakemake.input.truth],
             masks=listed_shards(snakemake.input.masks)[1],

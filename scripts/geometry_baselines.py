@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 from kneeoa.config.analysis import Geometry
 from kneeoa.config.hierarchy import Level
 from kneeoa.geometry.baselines import measure_baselines
-from kneeoa.geometry.cases import Sources
-from kneeoa.job import logged
+from kneeoa.geometry.cases import CaseTables
+from kneeoa.job_logging import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     measure_baselines(
         [Path(file) for file in snakemake.input.networks],
         [Path(file) for file in snakemake.input.images],
-        Sources(labels=[Path(file) for file in snakemake.input.labels], truth=[Path(file) for file in snakemake.input.truth]),
+        CaseTables(labels=[Path(file) for file in snakemake.input.labels], truth=[Path(file) for file in snakemake.input.truth]),
         levels=tuple(Level.model_validate(level) for level in snakemake.params.levels),
         geometry=Geometry.model_validate(snakemake.params.geometry),
         study=snakemake.params.study,

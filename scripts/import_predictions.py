@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from kneeoa.config.analysis import Imports
 from kneeoa.config.hierarchy import Level
-from kneeoa.imports import import_predictions
-from kneeoa.job import logged
+from kneeoa.inference.import_predictions import import_predictions
+from kneeoa.job_logging import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     levels = tuple(Level.model_validate(level) for level in snakemake.params.levels)
 
     import_predictions(

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kneeoa.job import logged
+from kneeoa.job_logging import job_log
 from kneeoa.splits.trained_on import leave_out_trained
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     leave_out_trained(
         name=snakemake.wildcards.cohort,
         same_people=snakemake.params.same_people,

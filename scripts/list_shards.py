@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kneeoa.images.shard_list import list_shards
-from kneeoa.job import logged
+from kneeoa.ingestion.shard_list import list_shards
+from kneeoa.job_logging import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     list_shards(
         [Path(file) for file in snakemake.input.arrays],
         [Path(file) for file in snakemake.input.indices],

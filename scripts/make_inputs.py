@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kneeoa.images.grids import resample_shard
-from kneeoa.job import logged
+from kneeoa.ingestion.input_grids import resample_shard
+from kneeoa.job_logging import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     resample_shard(
         array=Path(snakemake.input.array),
         index=Path(snakemake.input.index),

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.config.volumes import MaskChecks
-from kneeoa.images.mask_shard import make_masks
-from kneeoa.job import logged
+from kneeoa.job_logging import job_log
+from kneeoa.masks.shard import make_masks
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     make_masks(
         images=Path(snakemake.input.images),
         root=Path(snakemake.params.root),

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from kneeoa.config.cohorts import Split
 from kneeoa.config.hierarchy import Level
-from kneeoa.job import logged
+from kneeoa.job_logging import job_log
 from kneeoa.splits.make import make_splits
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     make_splits(
         name=snakemake.wildcards.cohort,
         role=snakemake.params.role,

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.config.volumes import View
-from kneeoa.images.volume_shard import make_volumes
-from kneeoa.job import logged
+from kneeoa.ingestion.shard import make_volumes
+from kneeoa.job_logging import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     make_volumes(
         images=Path(snakemake.input.images),
         cases=Path(snakemake.input.cases),

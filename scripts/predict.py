@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.images.shard_list import listed_shards
 from kneeoa.inference.predict import predict
-from kneeoa.job import logged
+from kneeoa.ingestion.shard_list import listed_shards
+from kneeoa.job_logging import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     arrays, indices = listed_shards(snakemake.input.volumes)
     levels = tuple(Level.model_validate(level) for level in snakemake.params.levels)
 

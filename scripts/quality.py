@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from kneeoa.config.analysis import Figures
 from kneeoa.figures.quality import draw
-from kneeoa.job import logged
+from kneeoa.job_logging import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     draw(
         volume_arrays=[Path(file) for file in snakemake.input.volume_arrays],
         volume_indices=[Path(file) for file in snakemake.input.volume_indices],

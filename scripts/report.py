@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kneeoa.job import logged
+from kneeoa.job_logging import job_log
 from kneeoa.report.page import Entry, write_report
-from kneeoa.report.provenance import made_from
+from kneeoa.report.provenance import provenance_facts
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     figures, tables = snakemake.params.figures, snakemake.params.tables
     write_report(
         study=snakemake.params.study,
@@ -21,7 +21,7 @@ with logged(snakemake.log[0]):
         tables={Path(file).stem: Entry(Path(file), **tables[Path(file).stem]) for file in snakemake.input.tables},
         flows=[Path(file) for file in snakemake.input.flows],
         imported=[Path(file) for file in snakemake.input.imported],
-        provenance=made_from(snakemake.params.digests, [Path(file) for file in snakemake.input.runs]),
+        provenance=provenance_facts(snakemake.params.digests, [Path(file) for file in snakemake.input.runs]),
         out=Path(snakemake.output.report),
         levels=snakemake.params.levels,
         labels=snakemake.params.labels,

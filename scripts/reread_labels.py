@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.job import logged
+from kneeoa.job_logging import job_log
 from kneeoa.labels.reread import reread_labels
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     reread_labels(
         reader=snakemake.wildcards.reader,
         level=snakemake.params.level,

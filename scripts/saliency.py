@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.config.analysis import Saliency
-from kneeoa.images.shard_list import listed_shards
-from kneeoa.job import logged
-from kneeoa.saliency.explain import Run, explain_run
+from kneeoa.ingestion.shard_list import listed_shards
+from kneeoa.job_logging import job_log
+from kneeoa.saliency.explain import SaliencyRun, explain_run
 from kneeoa.saliency.randomised import explain_randomised
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     arrays, indices = listed_shards(snakemake.input.volumes)
-    run = Run(
+    run = SaliencyRun(
         study=snakemake.params.study,
         arm=snakemake.wildcards.arm,
         seed=int(snakemake.wildcards.seed),

@@ -3,17 +3,17 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kneeoa.anatomy.sanity import check
+from kneeoa.anatomy.sanity import check_maps
 from kneeoa.config.analysis import Anatomy, Statistics
-from kneeoa.images.shard_list import listed_shards
-from kneeoa.job import logged
+from kneeoa.ingestion.shard_list import listed_shards
+from kneeoa.job_logging import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     mask_arrays, mask_indices = listed_shards(snakemake.input.masks)
-    check(
+    check_maps(
         maps=[(Path(maps), Path(index)) for maps, index in zip(snakemake.input.maps, snakemake.input.indices, strict=True)],
         randomised=[
             (Path(maps), Path(index))

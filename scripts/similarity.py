@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.geometry.similarity import compare_runs
-from kneeoa.job import logged
+from kneeoa.job_logging import job_log
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     compare_runs(
         [Path(file) for file in snakemake.input.embeddings],
         arms=snakemake.params.arms,

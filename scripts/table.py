@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kneeoa.job import logged
+from kneeoa.job_logging import job_log
 from kneeoa.paper_tables.table_files import write_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     files = snakemake.input.items()
     write_table(
         snakemake.wildcards.table,

@@ -4,17 +4,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.config.training import INDIFFERENT, Training
-from kneeoa.copied import made_from
-from kneeoa.images.shard_list import listed_shards
-from kneeoa.job import logged
-from kneeoa.labels.agreement import provenance
+from kneeoa.ingestion.shard_list import listed_shards
+from kneeoa.job_logging import job_log
+from kneeoa.labels.rater_agreement import provenance
 from kneeoa.network.model import ModelSpec
+from kneeoa.reruns.copied_results import made_from
 from kneeoa.training.run import train
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with job_log(snakemake.log[0]):
     arrays, indices = listed_shards(snakemake.input.volumes)
     configuration = {key: snakemake.params[key] for key in ("study", "network", "training", "threads")}
     files = [*snakemake.input.volumes, *snakemake.input.splits, *snakemake.input.labels, *snakemake.input.agreements]

@@ -25,10 +25,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "lib"))
 
-from kneeoa import accepted  # noqa: E402
-from kneeoa.equal import changes, differing  # noqa: E402
 from kneeoa.errors import KneeoaError  # noqa: E402
-from kneeoa.snakemake_records import RECORDS  # noqa: E402
+from kneeoa.reruns import accepted_digests  # noqa: E402
+from kneeoa.reruns.compare_results import changed_digests, differing_outputs  # noqa: E402
+from kneeoa.reruns.snakemake_records import RECORDS  # noqa: E402
 
 RECORD = Path("workflow") / "accepted.json"
 
@@ -63,11 +63,11 @@ def accept(before: Path, after: Path, record: Path) -> None:
     Raises:
         KneeoaError: a result differs, or something other than code was edited.
     """
-    changed = changes(before / RECORDS, after / RECORDS)
-    different = differing(before, after, [output for outputs in changed.values() for output in outputs])
+    changed = changed_digests(before / RECORDS, after / RECORDS)
+    different = differing_outputs(before, after, [output for outputs in changed.values() for output in outputs])
     if different:
         raise KneeoaError("Nothing is accepted, since results differ:\n" + "\n".join(f"  - {words}" for words in different))
-    accepted.write(record, accepted.add(accepted.read(record), changed))
+    accepted_digests.write(record, accepted_digests.add(accepted_digests.read(record), changed))
     print(f"{sum(map(len, changed.values()))} files made again, all equal; {len(changed)} codes accepted in {record.name}:")
     print("\n".join(f"  {change.script}: {change.old} -> {change.new}" for change in sorted(changed)))
 

@@ -207,8 +207,8 @@ ELSEWHERE = (
     RunBy("make accept", ("tests/rerun/test_accept.py::test_a_refactoring_is_accepted_and_then_nothing_runs",)),
     RunBy("make radiographs", ("tests/real_data/test_fine_tuning.py::test_the_mean_of_the_seeds_is_good",)),
     RunBy(
-        "python -m pytest tests/unit/images/test_detection.py tests/real_data/test_masks.py",
-        ("tests/unit/images/test_detection.py", "tests/real_data/test_masks.py"),
+        "python -m pytest tests/unit/masks/test_detection.py tests/real_data/test_masks.py",
+        ("tests/unit/masks/test_detection.py", "tests/real_data/test_masks.py"),
     ),
     RunBy(
         "rocrate-validator validate --profile-identifier provenance-run-crate-0.5 results/<study>/crate.zip",

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from kneeoa.copied import sentence
-from kneeoa.errors import again
+from kneeoa.errors import rerun_hint
+from kneeoa.reruns.copied_results import stale_message
 from tests.dag import ROOT
 
 _SWALLOWED = re.compile(r"--configfiles? +(?P<file>[^\s`'\"]+) +(?P<word>[^\s`'\"#|-][^\s`'\"]*)")
@@ -67,14 +67,14 @@ def taken(words: str) -> str:
 
 
 def test_the_words_that_mend_a_damaged_file_work_with_the_options_of_any_command() -> None:
-    words = re.search(r"'snakemake (.*)'", again("results/s/a.npy"))
+    words = re.search(r"'snakemake (.*)'", rerun_hint("results/s/a.npy"))
     assert words
     assert '"targets": ["results/s/a.npy"]' in taken(f"{words[1]} --cores 2 --configfile tests/small.yaml")
 
 
 def test_the_words_that_train_copied_runs_again_may_follow_any_command() -> None:
     weights = "results/s/runs/a/seed-1/weights.safetensors"
-    line = next(line for line in sentence({weights: ["code"]}).splitlines() if "--forcerun" in line)
+    line = next(line for line in stale_message({weights: ["code"]}).splitlines() if "--forcerun" in line)
     words = shlex.join(shlex.split(line.partition("<as before>")[2]))
     answer = taken(f"train --cores 2 --configfile tests/small.yaml {words}")
     assert '"targets": ["train"], "files": ["tests/small.yaml"]' in answer

@@ -13,7 +13,7 @@ from kneeoa.backbones import registry as backbones
 from kneeoa.cohorts.registry import code_module
 from kneeoa.config.study import load
 from kneeoa.figures import registry as figures
-from kneeoa.modes import registry as modes
+from kneeoa.heads import registry as modes
 from kneeoa.paper_tables import registry as tables
 from kneeoa.reruns import code_digest
 from kneeoa.saliency.methods import registry as methods

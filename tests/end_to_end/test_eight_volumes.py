@@ -16,14 +16,14 @@ import pandas as pd
 import pytest
 import yaml
 
-from kneeoa.images.array_writer import open_rows
+from kneeoa.ingestion.array_writer import open_rows
 from kneeoa.tables.exclusions import EXCLUSIONS
 from kneeoa.tables.splits import SPLITS
 from kneeoa.tables.volumes import VOLUMES
 from tests.dag import ROOT, snakemake
 from tests.ingestion.faults.dicom_series import datasets, save, set_all
 from tests.ingestion.faults.knees import SHAPE, SPACING, Knee, knee
-from tests.unit.images.made import write_nifti
+from tests.unit.formats.made import write_nifti
 
 pytestmark = pytest.mark.slow
 

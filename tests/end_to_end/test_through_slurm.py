@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from kneeoa.config.study import load
-from kneeoa.equal import differing
+from kneeoa.reruns.compare_results import differing_outputs
 from tests.dag import snakemake
 from tests.end_to_end.conftest import SMALL
 from tests.rerun import plan
@@ -100,7 +100,7 @@ def test_every_kind_of_work_is_among_them(again: Again) -> None:
 def test_they_end_in_the_bytes_that_this_machine_made_alone(again: Again) -> None:
     outputs = [output for job in again.planned for output in job.outputs]
     assert len(outputs) >= len(LOST)
-    assert differing(again.local, again.folder, outputs) == []
+    assert differing_outputs(again.local, again.folder, outputs) == []
 
 
 def test_each_got_the_partition_threads_and_gpus_that_its_rule_asked_for(again: Again) -> None:

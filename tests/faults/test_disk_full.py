@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 import torch
 
+from kneeoa.atomic_io import atomic_path, write_json
 from kneeoa.errors import KneeoaError
-from kneeoa.files import atomic_path, write_json
-from kneeoa.images.array_writer import row_writer
+from kneeoa.ingestion.array_writer import row_writer
 from kneeoa.network.model import build, save
 from kneeoa.tables.splits import SPLITS
 from kneeoa.training import run

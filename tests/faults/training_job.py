@@ -7,11 +7,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from kneeoa.job import logged
+from kneeoa.job_logging import job_log
 from kneeoa.training.run import train
 from tests.unit.training import tiny_study
 
 if __name__ == "__main__":
     study, out, log = map(Path, sys.argv[1:])
-    with logged(log):
+    with job_log(log):
         train(**tiny_study.job(tiny_study.make(study), out))

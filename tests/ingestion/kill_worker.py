@@ -23,19 +23,19 @@ import pyarrow.dataset
 import pyarrow.parquet
 
 import kneeoa.images
-from kneeoa.images.array_writer import RowWriter
+from kneeoa.ingestion.array_writer import RowWriter
 from kneeoa.tables.schema import TableSchema
 from tests.ingestion import stages
 from tests.ingestion.killed import PHASES, VIEW
 from tests.killing import Board, serve
 
 _MODULES = {
-    "kneeoa.images.readers": "reading a raw file",
-    "kneeoa.images.canonical": "resampling",
-    "kneeoa.images.intensity": "scaling intensities",
-    "kneeoa.images.alignment": "resampling a mask",
-    "kneeoa.images.cartilage": "checking a mask",
-    "kneeoa.images.quality": "checking a mask",
+    "kneeoa.formats.read_volume": "reading a raw file",
+    "kneeoa.volumes.canonical": "resampling",
+    "kneeoa.volumes.intensity": "scaling intensities",
+    "kneeoa.masks.tissue_labels": "resampling a mask",
+    "kneeoa.masks.cartilage": "checking a mask",
+    "kneeoa.masks.mask_acceptance": "checking a mask",
 }
 
 

@@ -10,10 +10,10 @@ import sys
 import warnings
 from pathlib import Path
 
-from kneeoa.cohorts.index import raw_digests
+from kneeoa.cohorts.raw_digests import raw_digests
 from kneeoa.config.volumes import View
-from kneeoa.images.volume_shard import make_volumes
-from kneeoa.job import logged
+from kneeoa.ingestion.shard import make_volumes
+from kneeoa.job_logging import job_log
 from tests.ingestion.faults.knees import VIEW
 from tests.ingestion.faults.radiographs import SHAPE
 from tests.ingestion.stages import build_tables, cohort, run_masks, run_volumes
@@ -27,7 +27,7 @@ def main(raw: Path, flat: Path, out: Path) -> None:
     warnings.simplefilter("always")
     logging.captureWarnings(False)
     logging.basicConfig(level=logging.DEBUG, handlers=[logging.FileHandler(out / "everything.log"), logging.StreamHandler(sys.stdout)])
-    with logged(out / "job.log"):
+    with job_log(out / "job.log"):
         logging.getLogger("kneeoa").setLevel(logging.DEBUG)
         print(raw_digests(raw, cohort(1, masks=True)))
         build_tables(raw, out, cohort(1, masks=True))

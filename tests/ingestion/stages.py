@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kneeoa.cohorts.build import build
+from kneeoa.cohorts.build import build_cohort
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.volumes import MaskChecks, View
-from kneeoa.images.array_writer import open_rows
-from kneeoa.images.mask_shard import make_masks
-from kneeoa.images.volume_shard import make_volumes
+from kneeoa.ingestion.array_writer import open_rows
+from kneeoa.ingestion.shard import make_volumes
+from kneeoa.masks.shard import make_masks
 from kneeoa.tables.cases import CASES
 from kneeoa.tables.exclusions import EXCLUSIONS
 from kneeoa.tables.labels import LABELS
@@ -94,7 +94,7 @@ def mask(root: Path, subject: str, side: str = "R", suffix: str = ".nii.gz") -> 
 def build_tables(root: Path, out: Path, configured: Cohort) -> dict[str, pd.DataFrame]:
     """The cohort stage."""
     paths = Tables(out).of_cohort()
-    build(configured, "main", root, LEVELS, **paths)
+    build_cohort(configured, "main", root, LEVELS, **paths)
     return {name: table.read(paths[name]) for name, table in (("cases", CASES), ("labels", LABELS), ("exclusions", EXCLUSIONS))}
 
 

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from kneeoa.cohorts.index import raw_digests
+from kneeoa.cohorts.raw_digests import raw_digests
 from tests.ingestion.faults import (
     archives,
     dicom_grey,

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from kneeoa.config.phantom import Phantom
-from kneeoa.phantom.plan import plan, releases
+from kneeoa.phantom.plan import plan_cohort, releases
 from kneeoa.phantom.release import write_part, write_tables
 from tests.ingestion.killed import PHASES, WRITES, Worker, finished
 from tests.ingestion.stages import Tables, build_tables, cohort
@@ -33,7 +33,7 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
     release = releases(phantom)[0]
     write_part(phantom, "main", release, raw / "00m" / release, raw / "masks" / release)
     build_tables(raw, tables, cohort(1, masks=True))
-    assert {knee.image_format for knee in plan(phantom, "main")} == {"dicom", "nifti"}
+    assert {knee.image_format for knee in plan_cohort(phantom, "main")} == {"dicom", "nifti"}
     made = Worker(raw, tables, tables / "board")
     yield made
     made.close()

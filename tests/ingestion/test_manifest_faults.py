@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from kneeoa.cohorts.build import build
+from kneeoa.cohorts.build import build_cohort
 from kneeoa.config.cohorts import Cohort
 from kneeoa.errors import KneeoaError
 from kneeoa.tables.cases import CASES as PEOPLE
@@ -29,7 +29,7 @@ def _verdict(case: PlantedManifest, root: Path) -> Verdict:
     given = {"reader": "manifest", "root": "raw", "views": ["pa"], "labels": {case.level.name: case.columns}, "manifest": section}
     paths = Tables(root / "out").of_cohort()
     try:
-        build(Cohort.model_validate(given | dict(case.cohort)), "main", root, (case.level,), **paths)
+        build_cohort(Cohort.model_validate(given | dict(case.cohort)), "main", root, (case.level,), **paths)
     except KneeoaError as error:
         return Verdict(case.family, str(case), wrong=f"stops: {error}")
     people, labels, excluded = (

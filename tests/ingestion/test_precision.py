@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from kneeoa.cohorts.index import UNATTRIBUTED, raw_digests
+from kneeoa.atomic_io import sha256_file
+from kneeoa.cohorts.raw_digests import UNATTRIBUTED, raw_digests
 from kneeoa.cohorts.shards import shard_of
 from kneeoa.config.cohorts import Cohort
-from kneeoa.files import sha256_file
 from tests.ingestion.faults.dicom_series import datasets, save
 from tests.ingestion.faults.knees import VIEW, knee
 from tests.ingestion.faults.single_files import write_gz

@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from kneeoa.config.volumes import View
-from kneeoa.images.array_writer import open_rows
-from kneeoa.images.volume_shard import make_volumes
+from kneeoa.ingestion.array_writer import open_rows
+from kneeoa.ingestion.shard import make_volumes
 from kneeoa.tables.cases import CASES as CASE_TABLE
 from kneeoa.tables.exclusions import EXCLUSIONS
 from kneeoa.tables.images import IMAGES

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from kneeoa.config.volumes import View
-from kneeoa.images.volume_shard import make_volumes
+from kneeoa.ingestion.shard import make_volumes
 from kneeoa.tables.cases import CASES
 from kneeoa.tables.exclusions import EXCLUSIONS
 from kneeoa.tables.images import IMAGES
 from kneeoa.tables.volumes import VOLUMES
-from tests.unit.images.made import grid, pattern, write_itk, write_nifti
+from tests.unit.formats.made import grid, pattern, write_itk, write_nifti
 
 SHAPE, SPACING = (8, 9, 10), (4.0, 4.0, 4.0)
 VIEW = View(shape=SHAPE, spacing=SPACING)

@@ -11,18 +11,18 @@ import pandas as pd
 import torch
 import yaml
 
-from kneeoa.cohorts.build import build
+from kneeoa.cohorts.build import build_cohort
 from kneeoa.config.study import Study, load
 from kneeoa.config.training import Training
-from kneeoa.images.volume_shard import make_volumes
 from kneeoa.inference.predict import predict
+from kneeoa.ingestion.shard import make_volumes
 from kneeoa.network import model
 from kneeoa.network.spec import ModelSpec
 from kneeoa.splits.make import make_splits
 from kneeoa.tables.predictions import PREDICTIONS
-from kneeoa.training.batches import in_order
+from kneeoa.training.batches import evaluation_batches
 from kneeoa.training.device import reproducible
-from kneeoa.training.run import pretrained, train
+from kneeoa.training.run import load_pretrained, train
 from kneeoa.training.shards import Shards
 
 CONFIG = Path(__file__).parents[2] / "workflow" / "studies" / "radiographs.yaml"
@@ -79,13 +79,13 @@ class Prepared:
         spec = self.specification(arm)
         with reproducible(threads), torch.inference_mode():
             network = model.build(spec)
-            pretrained(network.backbone, spec)
+            load_pretrained(network.backbone, spec)
             network.eval()
             shards = Shards([self.folder / "pa.npy"], [self.table("pa")], spec.shape)
             cases = shards.locate([self.table("splits")])
             places = cases[["file", "row"]].to_numpy()
             parts = []
-            for rows in in_order(len(cases), 16):
+            for rows in evaluation_batches(len(cases), 16):
                 images = np.stack([shards.read(file, row) for file, row in places[rows]])[:, None]
                 parts.append(network(torch.from_numpy(images).float()).embedding)
             return cases, torch.cat(parts).double().numpy()
@@ -97,7 +97,7 @@ def prepare(folder: Path, data: Path) -> Prepared:
     cohort, root = study.cohorts[COHORT], data / "xray_kl"
     made = Prepared(study, folder)
     tables = {name: made.table(name) for name in ("cases", "images", "labels", "exclusions")}
-    build(cohort, COHORT, root, study.levels, **tables)
+    build_cohort(cohort, COHORT, root, study.levels, **tables)
     make_volumes(
         images=tables["images"],
         cases=tables["cases"],

@@ -9,10 +9,10 @@ import pytest
 import SimpleITK
 
 from kneeoa.config.volumes import View
-from kneeoa.images.canonical import to_canonical
-from kneeoa.images.intensity import scale
-from kneeoa.images.orientation import RIGHT_KNEE, axis_codes, reorient
-from kneeoa.images.readers import read_image
+from kneeoa.formats.read_volume import read_volume
+from kneeoa.volumes.canonical import to_canonical
+from kneeoa.volumes.intensity import scale_intensities
+from kneeoa.volumes.orientation import RIGHT_KNEE, axis_codes, reorient
 
 ROOT = os.environ.get("KNEEOA_REAL_DATA")
 pytestmark = [pytest.mark.real, pytest.mark.skipif(ROOT is None, reason="KNEEOA_REAL_DATA is not set")]
@@ -39,7 +39,7 @@ def sorted_by_place(folder: Path) -> list[str]:
 @pytest.mark.parametrize("echo", ["01", "02"])
 def test_a_dess_echo_is_what_simpleitk_reads_of_the_sorted_files(echo: str) -> None:
     folder = data("dess_dicom") / echo
-    found = read_image(folder, "dicom")
+    found = read_volume(folder, "dicom")
     assert found.array.shape == (80, 512, 512)
     np.testing.assert_allclose(found.spacing, (1.5, 0.3125, 0.3125), atol=0.001)
     # A right knee in sagittal slices: rows run from front to back, columns from head to foot.
@@ -65,7 +65,7 @@ def test_a_dess_echo_is_what_simpleitk_reads_of_the_sorted_files(echo: str) -> N
 
 
 def test_a_sagittal_series_comes_to_the_canonical_axes() -> None:
-    found = read_image(data("dess_dicom") / "01", "dicom")
+    found = read_volume(data("dess_dicom") / "01", "dicom")
     oriented = reorient(found, RIGHT_KNEE)
     assert axis_codes(oriented) == ("R", "I", "P")
     assert oriented.array.shape == (80, 512, 512)
@@ -75,7 +75,7 @@ def test_a_sagittal_series_comes_to_the_canonical_axes() -> None:
 
     view = View(shape=(160, 384, 384), spacing=(0.7, 0.3646, 0.3646))
     canonical = to_canonical(found, view, "R")
-    scaled = scale(canonical, view.intensity)
+    scaled = scale_intensities(canonical, view.intensity)
     assert scaled.array.shape == view.shape
     assert abs(float(scaled.array[canonical.inside].mean(dtype=np.float64))) < 0.01
     assert scaled.low < scaled.mean < scaled.high
@@ -86,13 +86,13 @@ def test_two_echoes_in_one_folder_are_kept_apart(tmp_path: Path) -> None:
         for path in (data("dess_dicom") / echo).iterdir():
             (tmp_path / path.name).symlink_to(path.resolve())
     for echo, folder in ((None, "01"), (1, "01"), (2, "02")):
-        found = read_image(tmp_path, "dicom", echo)
-        np.testing.assert_array_equal(found.array, read_image(data("dess_dicom") / folder, "dicom").array)
+        found = read_volume(tmp_path, "dicom", echo)
+        np.testing.assert_array_equal(found.array, read_volume(data("dess_dicom") / folder, "dicom").array)
 
 
 def test_an_archive_of_a_real_series_is_the_series(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "series.tar.gz", "w:gz", compresslevel=1) as out:
         out.add(data("dess_dicom") / "01", "series")
-    found, folder = read_image(tmp_path / "series.tar.gz", "dicom-archive"), read_image(data("dess_dicom") / "01", "dicom")
+    found, folder = read_volume(tmp_path / "series.tar.gz", "dicom-archive"), read_volume(data("dess_dicom") / "01", "dicom")
     np.testing.assert_array_equal(found.array, folder.array)
     np.testing.assert_array_equal(found.affine, folder.affine)

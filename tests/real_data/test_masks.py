@@ -13,18 +13,18 @@ import pytest
 from numpy.typing import NDArray
 
 from kneeoa.config.volumes import MaskChecks, View
-from kneeoa.images.alignment import image_grid, inside_share, tissue_values, to_tissues
-from kneeoa.images.canonical import to_canonical
-from kneeoa.images.cartilage import interface, joint, measure
-from kneeoa.images.evidence import Evidence
-from kneeoa.images.intensity import scale
-from kneeoa.images.label_resample import resample_labels
-from kneeoa.images.quality import Picture, elsewhere, flags, judge
-from kneeoa.images.readers import read_image
-from kneeoa.images.regions import regions
-from kneeoa.images.volume import Affine, Volume
-from tests.unit.images.made import grid
-from tests.unit.images.painted import paint
+from kneeoa.formats.read_volume import read_volume
+from kneeoa.formats.volume import Affine, Volume
+from kneeoa.masks.cartilage import bone_cartilage_interface, crop_to_cartilage, measure
+from kneeoa.masks.cartilage_regions import measure_regions
+from kneeoa.masks.edge_alignment import EdgeAlignment
+from kneeoa.masks.label_resample import resample_labels
+from kneeoa.masks.mask_acceptance import ReferenceImage, find_better_header, find_doubts, judge_mask
+from kneeoa.masks.tissue_labels import image_grid, share_inside, tissue_values, to_tissues
+from kneeoa.volumes.canonical import to_canonical
+from kneeoa.volumes.intensity import scale_intensities
+from tests.unit.formats.made import grid
+from tests.unit.masks.painted import paint
 
 ROOT = os.environ.get("KNEEOA_REAL_DATA")
 pytestmark = [pytest.mark.real, pytest.mark.skipif(ROOT is None, reason="KNEEOA_REAL_DATA is not set")]
@@ -49,7 +49,7 @@ CANONICAL = View(shape=(160, 256, 256), spacing=(0.7, 0.547, 0.547))
 
 @cache
 def mask(path: Path) -> Volume:
-    return to_tissues(read_image(path, "nifti"), TISSUES)
+    return to_tissues(read_volume(path, "nifti"), TISSUES)
 
 
 def grades() -> dict[str, str]:
@@ -96,14 +96,14 @@ def test_resampled_there_and_back(path: Path, capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.parametrize("path", MASKS, ids=lambda path: path.name[:7])
 def test_a_manual_segmentation_measures_like_a_knee(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    raw = read_image(path, "nifti")
+    raw = read_volume(path, "nifti")
     assert sorted(raw.array.shape) == [160, 384, 384]
     np.testing.assert_allclose(np.sort(raw.spacing), (0.3646, 0.3646, 0.7), atol=0.001)
-    box = joint(mask(path), VALUES)
+    box = crop_to_cartilage(mask(path), VALUES)
     assert box is not None
-    whole = measure(box, interface(box, VALUES), VALUES)
-    assert flags(1.0, Evidence(0.9, 0.9, 0.2), whole, MaskChecks()) == []
-    found = {region.name: region for region in regions(mask(path), VALUES, np.array([1.0, 0, 0]))}
+    whole = measure(box, bone_cartilage_interface(box, VALUES), VALUES)
+    assert find_doubts(1.0, EdgeAlignment(0.9, 0.9, 0.2), whole, MaskChecks()) == []
+    found = {region.name: region for region in measure_regions(mask(path), VALUES, np.array([1.0, 0, 0]))}
     with capsys.disabled():
         print(f"\n{path.name[:7]}, KL {grades()[path.name]}: {whole.volume:.0f} mm3, {whole.thickness:.2f} mm")
         for name, region in found.items():
@@ -132,24 +132,24 @@ def test_a_real_mask_keeps_its_volumes_on_a_coarser_grid() -> None:
     canonical = to_canonical(own, view, "R")
     coarse = resample_labels(own, canonical.affine, view.shape)
     source = image_grid(canonical.affine, np.array(canonical.source_centre), canonical.source_shape, np.array(canonical.source_spacing))
-    assert inside_share(own, source) > 0.999
+    assert share_inside(own, source) > 0.999
     voxel, fine = np.prod(view.spacing), abs(np.linalg.det(own.affine[:3, :3]))
     for name, value in VALUES.items():
         assert (coarse == value).sum() * voxel == pytest.approx((own.array == value).sum() * fine, rel=0.08), name
 
 
-def painted(path: Path, number: int) -> Picture:
-    raw = read_image(path, "nifti")
+def painted(path: Path, number: int) -> ReferenceImage:
+    raw = read_volume(path, "nifti")
     image = paint(raw.array, raw.spacing, np.random.default_rng([4104, number]))
     canonical = to_canonical(Volume(image, raw.affine), CANONICAL, "R")
     source = image_grid(canonical.affine, np.array(canonical.source_centre), canonical.source_shape, np.array(canonical.source_spacing))
-    return Picture(scale(canonical, CANONICAL.intensity).array.astype(np.float32), canonical.affine, source)
+    return ReferenceImage(scale_intensities(canonical, CANONICAL.intensity).array.astype(np.float32), canonical.affine, source)
 
 
 def middle(own: Volume) -> NDArray[np.float64]:
-    box = joint(own, VALUES)
+    box = crop_to_cartilage(own, VALUES)
     assert box is not None
-    return np.asarray(interface(box, VALUES).points.mean(axis=0))
+    return np.asarray(bone_cartilage_interface(box, VALUES).points.mean(axis=0))
 
 
 @pytest.mark.slow
@@ -159,20 +159,20 @@ def test_masks_of_other_real_knees_are_caught(capsys: pytest.CaptureFixture[str]
     checks, middles, mended = MaskChecks(), [middle(mask(path)) for path in MASKS], []
     for number, path in enumerate(MASKS):
         shown, own = painted(path, number), mask(path)
-        seen["good"].append(bool(judge(own, shown, VALUES, checks).doubts))
+        seen["good"].append(bool(judge_mask(own, shown, VALUES, checks).doubts))
         for axis in range(3):
             wrong = Volume(np.flip(own.array, axis), own.affine)
-            seen["flipped"].append(bool(judge(wrong, shown, VALUES, checks).doubts))
-        found = elsewhere(Volume(own.array, np.eye(4)), shown, VALUES, checks)
+            seen["flipped"].append(bool(judge_mask(wrong, shown, VALUES, checks).doubts))
+        found = find_better_header(Volume(own.array, np.eye(4)), shown, VALUES, checks)
         mended.append(found is not None and np.allclose(found.affine, own.affine, atol=1e-3))
         for order in list(itertools.permutations(range(3)))[1:]:
             wrong = Volume(np.ascontiguousarray(own.array.transpose(order)), own.affine)
-            seen["axis-swapped"].append(bool(judge(wrong, shown, VALUES, checks).doubts))
+            seen["axis-swapped"].append(bool(judge_mask(wrong, shown, VALUES, checks).doubts))
         for other in (np.arange(number + 1, number + 1 + OTHERS)) % len(MASKS):
             foreign, moved = mask(MASKS[other]), mask(MASKS[other]).affine.copy()
             moved[:3, 3] += middles[number] - middles[other]
-            seen["another knee, as scanned"].append(bool(judge(foreign, shown, VALUES, checks).doubts))
-            seen["another knee, centred"].append(bool(judge(Volume(foreign.array, moved), shown, VALUES, checks).doubts))
+            seen["another knee, as scanned"].append(bool(judge_mask(foreign, shown, VALUES, checks).doubts))
+            seen["another knee, centred"].append(bool(judge_mask(Volume(foreign.array, moved), shown, VALUES, checks).doubts))
     with capsys.disabled():
         print("\nreal masks doubted: " + ", ".join(f"{kind} {np.mean(found):.1%} of {len(found)}" for kind, found in seen.items()))
     assert np.mean(seen["good"]) <= 0.02

@@ -12,7 +12,7 @@ from kneeoa.config.analysis import Contrast, Family, ImportedArm, ImportedLevel,
 from kneeoa.config.hierarchy import Level
 from kneeoa.contrasts.build import build_contrasts
 from kneeoa.contrasts.metrics import build_metrics
-from kneeoa.imports import import_predictions
+from kneeoa.inference.import_predictions import import_predictions
 from kneeoa.tables.contrasts import CONTRASTS
 from kneeoa.tables.metrics import METRICS
 from kneeoa.tables.predictions import PREDICTIONS
@@ -96,7 +96,7 @@ def row(table: pd.DataFrame, level: str, metric: str, test: str, backbone: str =
 
 def test_the_released_calls_are_ours(files: list[Path]) -> None:
     """Arg max for KL and the threshold 0.5 for OA reproduce the released predicted classes."""
-    from kneeoa.statistics.metrics import called
+    from kneeoa.statistics.metrics import predicted_class
 
     folder = Path(os.environ["KNEEOA_REAL_DATA"]) / "paper_a_predictions"
     compared = 0
@@ -107,7 +107,7 @@ def test_the_released_calls_are_ours(files: list[Path]) -> None:
             own = table[(table.level == level) & (table["head"] == level)]
             if own.empty:
                 continue
-            predicted = called(pd.DataFrame(own.probabilities.to_list()).to_numpy())
+            predicted = predicted_class(pd.DataFrame(own.probabilities.to_list()).to_numpy())
             assert (released.loc[own.case_id, f"pred_{level}"].to_numpy() == predicted).all()
             compared += 1
     assert compared == 12

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kneeoa.cohorts.build import build
+from kneeoa.cohorts.build import build_cohort
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.volumes import View
-from kneeoa.images.array_writer import open_rows
-from kneeoa.images.ingest import ingest
-from kneeoa.images.radiograph import read_radiograph
-from kneeoa.images.volume_shard import make_volumes
+from kneeoa.ingestion.array_writer import open_rows
+from kneeoa.ingestion.ingest import ingest
+from kneeoa.ingestion.shard import make_volumes
+from kneeoa.radiographs.read import read_radiograph
 from kneeoa.tables.exclusions import EXCLUSIONS
 from kneeoa.tables.images import IMAGES
 from kneeoa.tables.labels import LABELS
@@ -35,7 +35,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]:
     folder, root = tmp_path_factory.mktemp("radiographs"), Path(ROOT or "") / "xray_kl"
     cohort = Cohort(reader="grades_folder", root=str(root), views=("pa",), shards=1)
     tables = {name: folder / f"{name}.parquet" for name in ("cases", "images", "labels", "exclusions")}
-    build(cohort, "oai", root, (KL,), **tables)
+    build_cohort(cohort, "oai", root, (KL,), **tables)
     make_volumes(
         images=tables["images"],
         cases=tables["cases"],

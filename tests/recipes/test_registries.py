@@ -259,7 +259,7 @@ from kneeoa.config.study import load
 from kneeoa.contrasts.build import build_contrasts
 from kneeoa.contrasts.metrics import build_metrics
 from kneeoa.errors import KneeoaError
-from kneeoa.figures.words import LOWER_IS_BETTER, printed
+from kneeoa.presentation.display_names import LOWER_IS_BETTER, printed
 
 study = load(given["config"])
 files, folder = [Path(file) for file in given["files"]], Path(given["folder"])

@@ -228,14 +228,14 @@ DEFINITIONS = {
     "statistics/clusters.py: without_rounding": CURVED,
     "statistics/wald.py: normal_quantile": CURVED | {"associations", "predict"},
     "statistics/wald.py: wald": METRICS,
-    "geometry/ordering.py: weighted_pearson": MEASURED | {"claim"},
-    "geometry/ordering.py: binary_measures": AXES,
+    "geometry/rank_measures.py: weighted_pearson": MEASURED | {"claim"},
+    "geometry/rank_measures.py: binary_measures": AXES,
     "files.py: write_text": TABLES
     | {"describe_shard", "list_shards", "flow", "phantom_tables", "reread_labels", "train_run", "predict", "report"},
-    "figures/words.py: GRADE_UNITS": {"figure forest"},
-    "figures/words.py: short_class": {"figure axis", "figure confusion", "figure flow"},
+    "presentation/display_names.py: GRADE_UNITS": {"figure forest"},
+    "presentation/display_names.py: short_class": {"figure axis", "figure confusion", "figure flow"},
     "training/loop.py: steps": {"train_run"},
-    "images/dicom_stacks.py: part": {"describe_shard volumes", "describe_shard masks", "make_volumes", "make_masks"},
+    "formats/dicom/stacks.py: part": {"describe_shard volumes", "describe_shard masks", "make_volumes", "make_masks"},
 }
 """A definition of a module that several rules import: those that reach it, and no other."""
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import yaml
 
-from kneeoa.cohorts.build import build as read_cohort
+from kneeoa.cohorts.build import build_cohort as read_cohort
 from kneeoa.config.study import Study, load
 from kneeoa.contrasts.metrics import build_metrics
-from kneeoa.geometry.cases import Sources
-from kneeoa.geometry.measure import measure_run
-from kneeoa.images.shard_list import list_shards, listed_shards
-from kneeoa.images.volume_shard import make_volumes
+from kneeoa.geometry.cases import CaseTables
+from kneeoa.geometry.run_measures import measure_run
 from kneeoa.inference.predict import predict
+from kneeoa.ingestion.shard import make_volumes
+from kneeoa.ingestion.shard_list import list_shards, listed_shards
 from kneeoa.labels.reread import reread_labels
 from kneeoa.layout import Layout
 from kneeoa.network.model import ModelSpec
@@ -104,7 +104,7 @@ def run_arm(files: Layout, arm: str, seed: int, threads: int = 1) -> None:
         out_temperature=root / "predictions" / stem.with_suffix(".temperature.json"),
     )  # fmt: skip
     measure_run(
-        **identity, embeddings=embeddings, sources=Sources(labels=inputs["labels"], truth=[Path(path) for path in files.truths()]),
+        **identity, embeddings=embeddings, sources=CaseTables(labels=inputs["labels"], truth=[Path(path) for path in files.truths()]),
         levels=study.levels, geometry=study.geometry, out_axis=root / "geometry" / stem.with_suffix(".axis.parquet"),
         out_measures=root / "geometry" / stem.with_suffix(".measures.parquet"),
     )  # fmt: skip

@@ -19,10 +19,10 @@ import torch
 
 from kneeoa.config.training import Augmentation
 from kneeoa.errors import Unfinished
-from kneeoa.job import UNFINISHED
+from kneeoa.job_logging import UNFINISHED
 from kneeoa.network.network import Network
 from kneeoa.tables.schema import TableSchema
-from kneeoa.training import checkpoint, epochs, keeping, run
+from kneeoa.training import checkpoint, checkpointing, epochs, run
 from kneeoa.training.adamw import AdamW
 from tests.killing import Board, serve
 from tests.training.killed import OF_A_STATE, PHASES, SAVE_EVERY
@@ -70,7 +70,7 @@ def hook(board: Board) -> None:
     says(board, run, "write_json", "writing results")
     says(board, TableSchema, "write", "writing results")
     # A state is due after so many steps, on every machine.
-    keeping.time = SimpleNamespace(monotonic=lambda: float(board.begun()["optimiser"]))  # type: ignore[assignment]
+    checkpointing.time = SimpleNamespace(monotonic=lambda: float(board.begun()["optimiser"]))  # type: ignore[assignment]
 
 
 def work(files: tiny_study.Files, out: Path, seed: int) -> int:

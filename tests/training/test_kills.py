@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kneeoa.job import UNFINISHED
+from kneeoa.job_logging import UNFINISHED
 from tests.killing import Moment, leftovers, moments
 from tests.suites import KILLS
 from tests.training.killed import OF_A_STATE, PHASES, RESULTS, SAVE_EVERY, WRITES, Worker, has_state, results

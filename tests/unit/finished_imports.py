@@ -16,7 +16,7 @@ from kneeoa.contrasts.metrics import build_metrics
 from kneeoa.contrasts.subgroups import build_subgroups
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import registry as figures
-from kneeoa.imports import import_predictions
+from kneeoa.inference.import_predictions import import_predictions
 from kneeoa.layout import Layout
 from kneeoa.paper_tables.table_files import write_table
 from kneeoa.report.page import Entry, write_report
@@ -50,7 +50,7 @@ class Finished:
         return self.result("report.html").read_text()
 
     def _analyse(self) -> None:
-        study, statistics, arms = self.study, self.study.statistics, self.layout.compared()
+        study, statistics, arms = self.study, self.study.statistics, self.layout.arms_and_ensembles()
         assert study.imports is not None
         for arm, account in zip(study.imports.arms, self.layout.import_accounts(), strict=True):
             folder, out = Path(study.imports.folder), self.result(f"predictions/{arm}/imported.parquet")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from kneeoa.phantom.radiograph import Exposure, Scene, draw
+from kneeoa.phantom.radiograph import Exposure, Scene, render
 from kneeoa.phantom.radiograph_files import write_radiograph
-from kneeoa.phantom.radiograph_knee import worn
+from kneeoa.phantom.radiograph_knee import knee_of_severity
 
 SHAPE, SPACING = (150, 200), 1.8
 SUBJECTS = 20
@@ -34,11 +34,11 @@ def write(root: Path) -> Path:
             SHAPE,
             SPACING,
             {"R": (rng.normal(0, 8), -92.0), "L": (rng.normal(0, 8), 92.0)},
-            {side: worn(width, (grade + 0.5) / 5) for side, grade in grades.items()},
+            {side: knee_of_severity(width, (grade + 0.5) / 5) for side, grade in grades.items()},
             turn=float(rng.uniform(-3, 3)),
             exposure=Exposure(gamma=float(rng.uniform(0.8, 1.3))),
         )
-        picture = draw(scene, rng).picture
+        picture = render(scene, rng).picture
         if subject == BLANK:
             picture = rng.random(SHAPE)
         if subject == NEGATIVE:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kneeoa.errors import InvalidInput, KneeoaError
-from kneeoa.hierarchy import derive_probabilities
+from kneeoa.level_derivation import derive_probabilities
 from kneeoa.probabilities import (
     ROUNDING,
     class_odds,
@@ -22,7 +22,7 @@ from kneeoa.probabilities import (
 )
 from kneeoa.statistics.kernels import kernel_of
 from kneeoa.statistics.metric_kernel import Run
-from kneeoa.statistics.metrics import called
+from kneeoa.statistics.metrics import predicted_class
 from kneeoa.statistics.ordinal import at_least
 
 GRADES = np.random.default_rng(0).integers(0, 5, 120)
@@ -46,7 +46,7 @@ TABLES = {
     "three decimals": softmax(0.8).round(3),
     "one decimal": softmax(0.8).round(1),
     "two decimals in single precision": softmax(0.8).round(2).astype(np.float32).astype(np.float64),
-    "hard calls": np.eye(5)[called(softmax(0.8))],
+    "hard calls": np.eye(5)[predicted_class(softmax(0.8))],
 }
 
 
@@ -70,13 +70,13 @@ def wins(positive: np.ndarray, scores: list[Fraction]) -> Fraction:
 @pytest.mark.parametrize("name", TABLES)
 def test_every_score_that_is_a_sum_of_columns_ranks_as_exact_arithmetic_does(name: str) -> None:
     table, rows = TABLES[name], exact(name)
-    run = {cut: Run(GRADES, table, called(table), cut) for cut in range(1, 5)}
+    run = {cut: Run(GRADES, table, predicted_class(table), cut) for cut in range(1, 5)}
     for cut in range(1, 5):
         want = wins(cut <= GRADES, [sum(row[cut:]) / sum(row) for row in rows])
         assert kernel_of("cut_auc").influence(run[cut]).value == pytest.approx(float(want), abs=1e-14)
     coarse = derive_probabilities(table, (0, 0, 1, 1, 1), 2)
     want = wins(GRADES >= 2, [sum(row[2:]) / sum(row) for row in rows])
-    derived = Run((GRADES >= 2).astype(np.int64), coarse, called(coarse))
+    derived = Run((GRADES >= 2).astype(np.int64), coarse, predicted_class(coarse))
     assert kernel_of("auc").influence(derived).value == pytest.approx(float(want), abs=1e-14)
     means = [sum(k * value for k, value in enumerate(row)) / sum(row) for row in rows]
     pairs = [(a, b) for a, b in product(range(GRADES.size), repeat=2) if GRADES[a] > GRADES[b]]

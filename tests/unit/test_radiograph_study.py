@@ -9,20 +9,20 @@ import pandas as pd
 import pytest
 import yaml
 
-from kneeoa.cohorts.build import build
+from kneeoa.cohorts.build import build_cohort
 from kneeoa.config.study import Study, load
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import saliency as saliency_figure
 from kneeoa.figures import volumes as volumes_figure
-from kneeoa.geometry.representation import read_embeddings
-from kneeoa.images.array_writer import open_rows
-from kneeoa.images.grids import resample_shard
-from kneeoa.images.shard_list import list_shards
-from kneeoa.images.volume_shard import make_volumes
+from kneeoa.geometry.embeddings import read_embeddings
 from kneeoa.inference.predict import predict
+from kneeoa.ingestion.array_writer import open_rows
+from kneeoa.ingestion.input_grids import resample_shard
+from kneeoa.ingestion.shard import make_volumes
+from kneeoa.ingestion.shard_list import list_shards
 from kneeoa.layout import Layout
 from kneeoa.network.spec import ModelSpec
-from kneeoa.saliency.explain import Run, explain_run
+from kneeoa.saliency.explain import SaliencyRun, explain_run
 from kneeoa.saliency.methods.registry import methods
 from kneeoa.splits.make import make_splits
 from kneeoa.tables.exclusions import EXCLUSIONS
@@ -66,7 +66,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     study = load(yaml.safe_load(CONFIG.read_text()))
     result, cohort = Made(study, folder), study.cohorts["clinic"]
     tables = {name: result.table(name) for name in ("cases", "images", "labels", "exclusions")}
-    build(cohort, "clinic", folder, study.levels, **tables)
+    build_cohort(cohort, "clinic", folder, study.levels, **tables)
     for shard in range(2):
         stem = folder / f"pa-{shard}"
         make_volumes(
@@ -182,7 +182,7 @@ def test_a_network_trains_predicts_explains_and_is_drawn(made: Made, number: int
     for method in methods():
         maps, index = tmp_path / f"{method}.npy", tmp_path / f"{method}.parquet"
         explain_run(
-            run=Run(**key, view="pa", method=method, target="oa", saliency=study.saliency, batch=8),
+            run=SaliencyRun(**key, view="pa", method=method, target="oa", saliency=study.saliency, batch=8),
             folder=tmp_path,
             **inputs,
             labels=[made.table("labels")],

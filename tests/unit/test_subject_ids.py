@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from kneeoa.subject_ids import doubt, listed_rows, missing_rows, people_of
+from kneeoa.subject_ids import group_by_person, listed_rows, missing_rows, subject_id_warning
 
 ONE_PERSON = [
     ("0001R", "0001L"),
@@ -49,24 +49,24 @@ OTHER_PEOPLE = [
 
 @pytest.mark.parametrize("ids", ONE_PERSON, ids=str)
 def test_knees_and_visits_of_one_person_are_recognised(ids: tuple[str, str]) -> None:
-    assert list(people_of(ids).values()) == [set(ids)]
-    assert "2 ids of subjects look like knees or visits of one person" in doubt(ids)
+    assert list(group_by_person(ids).values()) == [set(ids)]
+    assert "2 ids of subjects look like knees or visits of one person" in subject_id_warning(ids)
 
 
 @pytest.mark.parametrize("ids", OTHER_PEOPLE, ids=str)
 def test_people_are_not_taken_for_one(ids: tuple[str, ...]) -> None:
-    assert doubt(ids) == ""
+    assert subject_id_warning(ids) == ""
 
 
 def test_several_people_are_counted_and_none_is_named() -> None:
     ids = [f"{person:04d}{side}" for person in range(40) for side in "RL"] + ["0099R"]
-    assert doubt(ids).startswith("80 ids of subjects look like knees or visits of 40 people")
-    assert not any(each in doubt(ids) for each in ids)
+    assert subject_id_warning(ids).startswith("80 ids of subjects look like knees or visits of 40 people")
+    assert not any(each in subject_id_warning(ids) for each in ids)
 
 
 def test_one_spelling_within_another_is_no_other_person() -> None:
     ids = ["0007R", "0007-L", "0007_left_V01"]
-    assert all(doubt(pair) for pair in combinations(ids, 2))
+    assert all(subject_id_warning(pair) for pair in combinations(ids, 2))
 
 
 def test_absent_ids_and_their_rows() -> None:

@@ -1,7 +1,7 @@
 """Input functions and params of the rules of anatomy."""
 
 from kneeoa.config import level_roles
-from kneeoa.config.hierarchy import explained
+from kneeoa.config.hierarchy import parse_target
 from kneeoa.saliency.methods import registry as saliency_methods
 
 
@@ -17,13 +17,13 @@ def tissues_of_cohorts():
 
 
 def explained_labels(wildcards):
-    """Label tables, where the explained score is that of each case's true class; empty for a binary
+    """Label tables, where the parse_target score is that of each case's true class; empty for a binary
     level and for a class that is named.
     """
     target = level_roles.explained_target(STUDY)
     if target is None:
         return []
-    level, named = explained(target, STUDY.levels)
+    level, named = parse_target(target, STUDY.levels)
     return [] if level.binary or named is not None else LAYOUT.labels(wildcards.arm)
 
 

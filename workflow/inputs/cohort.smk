@@ -3,8 +3,8 @@
 from functools import cache
 
 from kneeoa.cohorts import registry as readers
-from kneeoa.cohorts.index import raw_digests
-from kneeoa.config.people import overlap_sentence
+from kneeoa.cohorts.raw_digests import raw_digests
+from kneeoa.config.people import overlap_message
 
 SUBJECTS = {cohort: set() for cohort in STUDY.cohorts}  # by cohort, as far as raw files name them
 
@@ -30,10 +30,10 @@ def raw_index(cohort):
         offer = readers.offer(section)
         subjects = SUBJECTS[cohort] if offer is None or offer.named_at_parse else None
         digests = raw_digests(Path(cohort_root(cohort)), section, subjects)
-        for other in LAYOUT.undeclared_beside(cohort):
+        for other in LAYOUT.undeclared_cohorts(cohort):
             shared = SUBJECTS[cohort] & SUBJECTS[other]
             if shared:
-                raise KneeoaError(overlap_sentence(other, cohort, shared))
+                raise KneeoaError(overlap_message(other, cohort, shared))
         return digests
     except KneeoaError as error:
         raise WorkflowError(f"cohorts.{cohort}: {error}") from None

@@ -1,10 +1,10 @@
-"""Check runs that were copied here without Snakemake's records by what they recorded
+"""Check runs that were copied_results here without Snakemake's records by what they recorded
 themselves.
 """
 
-from kneeoa import copied
+from kneeoa.reruns import copied_results
 from kneeoa.reruns import code_record
-from kneeoa.snakemake_records import RECORDS
+from kneeoa.reruns.snakemake_records import RECORDS
 
 
 def copied_runs():
@@ -14,9 +14,9 @@ def copied_runs():
     stale = {}
     for arm, seed in [(arm.name, seed) for arm in STUDY.arms_table() for seed in STUDY.seeds]:
         run = f"{LAYOUT.root}/runs/{arm}/seed-{seed}"
-        if os.path.exists(f"{run}/run.json") and not copied.remembered(RECORDS, f"{run}/weights.safetensors"):
+        if os.path.exists(f"{run}/run.json") and not copied_results.has_snakemake_record(RECORDS, f"{run}/weights.safetensors"):
             expected = run_made_from(arm)
-            words = copied.disagreements(
+            words = copied_results.disagreements(
                 Path(f"{run}/run.json"),
                 expected,
                 lambda digest: code_record.describe_change(CODE_RECORDS, digest, CODES[expected["code"]]),
@@ -28,4 +28,4 @@ def copied_runs():
 if workflow.is_main_process and os.getenv("KNEEOA_COPIED") != "known":
     STALE = copied_runs()
     if STALE:
-        raise WorkflowError(copied.sentence(STALE))
+        raise WorkflowError(copied_results.stale_message(STALE))

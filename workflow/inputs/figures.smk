@@ -33,7 +33,7 @@ def pictured_maps(suffix):
     that differ from the first only in the factor by which figures distinguish arms.
     """
     arms = LAYOUT.factors()
-    varied = (*LAYOUT.varied(), "training")
+    varied = (*LAYOUT.varied_factors(), "training")
     shared = [{key: factors[key] for key in factors if key not in varied} for factors in arms.values()]
     shown = [name for name, factors in zip(arms, shared) if factors == shared[0]]
     name = f"{min(STUDY.seeds)}.{STUDY.saliency.methods[0]}{suffix}"
@@ -55,7 +55,7 @@ FILES = {
     "flows": lambda: [f"{LAYOUT.root}/splits/{cohort}.flow.json" for cohort in STUDY.cohorts],
     "exclusions": lambda: [f"{LAYOUT.root}/splits/{cohort}.exclusions.parquet" for cohort in STUDY.cohorts],
     "labels": lambda: LAYOUT.cohort_tables("labels"),
-    "splits": lambda: LAYOUT.evaluated(),
+    "splits": lambda: LAYOUT.evaluation_splits(),
     "volumes": lambda: pictures("volumes"),
     "masks": lambda: pictures("masks"),
     "histories": lambda: LAYOUT.runs("runs/{arm}/seed-{seed}/history.parquet"),
@@ -81,8 +81,8 @@ FILES = {
 
 SETTINGS = {
     "arms": lambda: LAYOUT.factors(),
-    "arms_and_ensembles": lambda: LAYOUT.compared(),
-    "varied": lambda: LAYOUT.varied(),
+    "arms_and_ensembles": lambda: LAYOUT.arms_and_ensembles(),
+    "varied": lambda: LAYOUT.varied_factors(),
     "rows_of_arms": rows_of_arms,
     "classes_of_levels": lambda: {level.name: list(level.classes) for level in STUDY.levels},
     "binary_level": lambda: name_of(level_roles.binary_level(STUDY)),
@@ -91,7 +91,7 @@ SETTINGS = {
     "levels_by_class": lambda: [plain(level) for level in level_roles.levels_by_class(STUDY)],
     "axis_level": lambda: name_of(level_roles.axis_level(STUDY)),
     "axis_grades": lambda: classes_of(level_roles.axis_level(STUDY)),
-    "pictured_level": lambda: level_roles.pictured_level(STUDY).name,
+    "pictured_level": lambda: level_roles.example_level(STUDY).name,
     "confidence": lambda: STUDY.statistics.confidence,
     "confidence_of_geometry": lambda: STUDY.geometry.confidence,
     "axis": lambda: STUDY.geometry.axes[0],

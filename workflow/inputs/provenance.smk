@@ -2,8 +2,8 @@
 
 import snakemake as engine
 
-from kneeoa.files import sha256_file
-from kneeoa.provenance.contents import HOME, sources
+from kneeoa.atomic_io import sha256_file
+from kneeoa.provenance.contents import HOME, source_files
 
 
 def products():
@@ -26,7 +26,7 @@ def details():
 
 def sources_digest():
     """Digest of the workflow's files: the crate is made again even where only a comment changed."""
-    return digest({str(path): sha256_file(HOME / path) for path in sources(HOME)})
+    return digest({str(path): sha256_file(HOME / path) for path in source_files(HOME)})
 
 
 def configuration():

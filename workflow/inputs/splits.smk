@@ -1,6 +1,6 @@
 """Input functions and params of the rules of splits."""
 
-from kneeoa.config.people import same_as
+from kneeoa.config.people import cohorts_with_same_people
 
 
 def shards_of(stage, suffix):
@@ -31,7 +31,7 @@ def undeclared_cases(wildcards):
     """Cases tables of the cohorts beside a cohort for which the study does not declare whether they
     have people in common; empty where it does.
     """
-    unclear = LAYOUT.undeclared_beside(wildcards.cohort)
+    unclear = LAYOUT.undeclared_cohorts(wildcards.cohort)
     return LAYOUT.cohort_tables("cases", unclear) if unclear else []
 
 

@@ -12,21 +12,22 @@ from functools import cache
 
 from snakemake.exceptions import WorkflowError
 
-from kneeoa import accepted, figures_and_tables
+from kneeoa.reruns import accepted_digests
+from kneeoa import figures_and_tables
 from kneeoa.config.study import load
 from kneeoa.config.yaml_keys import check_keys
 from kneeoa.errors import KneeoaError
-from kneeoa.files import digest
+from kneeoa.atomic_io import digest
 from kneeoa.layout import Layout
 from kneeoa.levels import registry as level_kinds
-from kneeoa.reruns.code_digest import Library, digest_of, pinned, recall
+from kneeoa.reruns.code_digest import Library, digest_of, pinned, load_cache
 from kneeoa.reruns.renames import Renames
 
 try:
     for file in workflow.overwrite_configfiles or workflow.configfiles:
         check_keys(Path(file))
     STUDY = load({key: value for key, value in config.items() if key != "pathvars"})
-    ACCEPTED = accepted.read(Path(workflow.basedir) / "workflow" / "accepted.json")
+    ACCEPTED = accepted_digests.read(Path(workflow.basedir) / "workflow" / "accepted.json")
     CODE = Library(
         Renames.read(Path(workflow.basedir) / "workflow" / "renamed.json"),
         {"kneeoa.levels.registry:declaration": level_kinds.code_modules(level.kind for level in STUDY.levels)},
@@ -38,7 +39,7 @@ LAYOUT = Layout(STUDY)
 CODES = {}  # digest of code -> the parts that it is made from
 CODE_RECORDS = Path(LAYOUT.root) / "code"
 PINS = pinned(Path(workflow.basedir) / "envs")
-recall(Path(".snakemake/code.json").absolute())
+load_cache(Path(".snakemake/code.json").absolute())
 
 # Jobs (`script:`) start a fresh Python: this is how it finds the library of this clone.
 os.environ.update(PYTHONPATH=os.pathsep.join([LIBRARY, *filter(None, [os.getenv("PYTHONPATH")])]))
@@ -62,7 +63,7 @@ def code(script, modules=(), files=()):
 @cache
 def _code(script, modules, files):
     parts = CODE.code_parts(Path(workflow.basedir) / "scripts" / f"{script}.py", modules, files, PINS)
-    oldest = accepted.resolve(ACCEPTED, script, digest_of(parts))
+    oldest = accepted_digests.resolve(ACCEPTED, script, digest_of(parts))
     CODES[oldest] = parts
     return oldest
 

@@ -3,8 +3,8 @@
 from types import SimpleNamespace
 
 from kneeoa.backbones import registry as backbones
-from kneeoa.copied import made_from
-from kneeoa.modes import registry as modes
+from kneeoa.reruns.copied_results import made_from
+from kneeoa.heads import registry as modes
 
 # Several runs share one job and its GPU (profiles/slurm-packed).
 PACKED = "packed" in workflow.resource_settings.overwrite_resources.get("train_run", {})

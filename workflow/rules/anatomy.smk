@@ -29,7 +29,7 @@ rule saliency:
         weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
         model="<out>/runs/{arm}/seed-{seed}/model.json",
         volumes=lambda wildcards: LAYOUT.volume_lists(wildcards.arm),
-        splits=lambda wildcards: LAYOUT.evaluated(wildcards.arm),
+        splits=lambda wildcards: LAYOUT.evaluation_splits(wildcards.arm),
         labels=explained_labels,
     output:
         maps="<out>/saliency/{arm}/seed-{seed}.{method}.npy",
@@ -67,7 +67,7 @@ rule deletion:
         weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
         model="<out>/runs/{arm}/seed-{seed}/model.json",
         volumes=lambda wildcards: LAYOUT.volume_lists(wildcards.arm),
-        splits=lambda wildcards: LAYOUT.evaluated(wildcards.arm),
+        splits=lambda wildcards: LAYOUT.evaluation_splits(wildcards.arm),
         labels=explained_labels,
         masks=lambda wildcards: LAYOUT.mask_lists(wildcards.arm),
     output:
@@ -103,7 +103,7 @@ rule overlap:
         maps="<out>/saliency/{arm}/seed-{seed}.{method}.npy",
         index="<out>/saliency/{arm}/seed-{seed}.{method}.parquet",
         masks=lambda wildcards: LAYOUT.mask_lists(wildcards.arm),
-        splits=lambda wildcards: LAYOUT.evaluated(wildcards.arm),
+        splits=lambda wildcards: LAYOUT.evaluation_splits(wildcards.arm),
     output:
         overlap="<out>/anatomy/{arm}/seed-{seed}.{method}.parquet",
     log:
@@ -156,7 +156,7 @@ rule sanity:
         randomised_maps=LAYOUT.maps(".npy", folder="saliency_randomised") if STUDY.saliency.randomised else [],
         randomised_indices=LAYOUT.maps(".parquet", folder="saliency_randomised") if STUDY.saliency.randomised else [],
         masks=masks_of_arms() if LAYOUT.has_masks() else [],
-        splits=LAYOUT.evaluated(),
+        splits=LAYOUT.evaluation_splits(),
     output:
         sanity="<out>/anatomy/sanity.parquet",
     log:

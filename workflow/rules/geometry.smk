@@ -46,7 +46,7 @@ rule embed_untrained:
     """Embed every case with one untrained network."""
     input:
         volumes=lambda wildcards: LAYOUT.volume_lists(wildcards.arm),
-        splits=lambda wildcards: LAYOUT.evaluated(wildcards.arm),
+        splits=lambda wildcards: LAYOUT.evaluation_splits(wildcards.arm),
     output:
         embeddings="<out>/embeddings_untrained/{arm}/seed-{seed}.parquet",
     log:
@@ -203,7 +203,7 @@ rule similarity:
         code=code("similarity"),
         study=STUDY.study,
         arms=LAYOUT.factors(),
-        varied=LAYOUT.varied(),
+        varied=LAYOUT.varied_factors(),
         confidence=STUDY.geometry.confidence,
     script:
         "../../scripts/similarity.py"

@@ -18,7 +18,7 @@ rule predict:
         weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
         model="<out>/runs/{arm}/seed-{seed}/model.json",
         volumes=lambda wildcards: LAYOUT.volume_lists(wildcards.arm),
-        splits=lambda wildcards: LAYOUT.evaluated(wildcards.arm),
+        splits=lambda wildcards: LAYOUT.evaluation_splits(wildcards.arm),
         labels=lambda wildcards: LAYOUT.labels(wildcards.arm),
     output:
         predictions="<out>/predictions/{arm}/seed-{seed}.parquet",
@@ -50,7 +50,7 @@ rule predict:
 rule ensemble:
     """Average the predictions of several runs."""
     input:
-        members=lambda wildcards: LAYOUT.pooled(wildcards.ensemble, wildcards.pool),
+        members=lambda wildcards: LAYOUT.ensemble_members(wildcards.ensemble, wildcards.pool),
     output:
         predictions="<out>/predictions/{ensemble}/{pool}.parquet",
     log:

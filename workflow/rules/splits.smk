@@ -42,7 +42,7 @@ rule make_splits:
 rule leave_out_trained:
     """Leave out of validation and test everybody who is trained on in another cohort."""
     input:
-        splits=lambda wildcards: [f"{LAYOUT.root}/splits/{name}.parquet" for name in LAYOUT.beside(wildcards.cohort)],
+        splits=lambda wildcards: [f"{LAYOUT.root}/splits/{name}.parquet" for name in LAYOUT.cohorts_sharing_views(wildcards.cohort)],
         volumes=beside_volumes,
     output:
         splits="<out>/splits/{cohort}.evaluated.parquet",
@@ -57,7 +57,7 @@ rule leave_out_trained:
         runtime=minutes("ingest"),
     params:
         code=code("leave_out_trained"),
-        same_people=lambda wildcards: sorted(same_as(wildcards.cohort, STUDY.same_people)),
+        same_people=lambda wildcards: sorted(cohorts_with_same_people(wildcards.cohort, STUDY.same_people)),
     script:
         "../../scripts/leave_out_trained.py"
 

@@ -53,7 +53,7 @@ rule contrasts:
     params:
         code=code("contrasts"),
         levels=LEVELS,
-        arms=LAYOUT.compared(),
+        arms=LAYOUT.arms_and_ensembles(),
         statistics=STUDY.statistics.model_dump(mode="json", exclude={"subgroups", "claim"}),
     script:
         "../../scripts/contrasts.py"
@@ -77,7 +77,7 @@ rule subgroups:
     params:
         code=code("subgroups"),
         levels=LEVELS,
-        arms=LAYOUT.compared(),
+        arms=LAYOUT.arms_and_ensembles(),
         statistics=statistics_of("confidence", "threshold", "contrasts", "subgroups"),
     script:
         "../../scripts/subgroups.py"

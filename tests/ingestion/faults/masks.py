@@ -17,9 +17,9 @@ from kneeoa.config.phantom import Phantom
 from kneeoa.phantom.anatomy.knee import Knee
 from kneeoa.phantom.anatomy.render import label_map
 from kneeoa.phantom.grid import Grid
-from kneeoa.phantom.plan import plan
-from kneeoa.phantom.scan import anatomy, picture
-from kneeoa.phantom.volume_files import write_meta, write_nifti
+from kneeoa.phantom.plan import plan_cohort
+from kneeoa.phantom.scan import make_anatomy, scan_image
+from kneeoa.phantom.volume_files import write_metaimage, write_nifti
 from tests.ingestion.faults.volume_bytes import nifti2_of, nifti_of
 
 PHANTOM = Phantom(seed=12, subjects=4, both_knees=0.0, shape=(32, 96, 96), spacing=(3.4, 1.5, 1.5), faults=False, nifti=1.0)
@@ -46,9 +46,9 @@ class Scan:
 def scans() -> list[Scan]:
     """The knees, all of one person each."""
     planted_scans = []
-    for planned in plan(PHANTOM, "masks"):
-        grown = anatomy(planned, PHANTOM)
-        planted_scans.append(Scan(grown, *picture(planned, grown, PHANTOM)))
+    for planned in plan_cohort(PHANTOM, "masks"):
+        grown = make_anatomy(planned, PHANTOM)
+        planted_scans.append(Scan(grown, *scan_image(planned, grown, PHANTOM)))
     return planted_scans
 
 
@@ -85,7 +85,7 @@ def _nifti(stem: Path, labels: NDArray[np.uint8], grid: Grid) -> None:
 
 
 def _mha(stem: Path, labels: NDArray[np.uint8], grid: Grid) -> None:
-    write_meta(stem.with_name(stem.name + ".mha"), labels, grid)
+    write_metaimage(stem.with_name(stem.name + ".mha"), labels, grid)
 
 
 def _typed(dtype: str) -> Callable[[Path, NDArray[np.uint8], Grid], None]:
@@ -144,7 +144,7 @@ def _header(**fields: float) -> PlantMask:
 
 
 def _moved(by: tuple[float, float, float]) -> PlantMask:
-    return _on(_same, lambda stem, labels, grid: _nifti(stem, labels, grid.moved(by)))
+    return _on(_same, lambda stem, labels, grid: _nifti(stem, labels, grid.translated(by)))
 
 
 def _of_another(stem: Path, scan: Scan, other: Scan) -> None:
@@ -154,11 +154,11 @@ def _of_another(stem: Path, scan: Scan, other: Scan) -> None:
     labels = other.labels(other.grid)
     step = scan.grid.affine[:3, :3] @ ((np.asarray(scan.grid.shape) - 1) / 2) + scan.grid.affine[:3, 3]
     step = step - (other.grid.affine[:3, :3] @ ((np.asarray(other.grid.shape) - 1) / 2) + other.grid.affine[:3, 3])
-    _nifti(stem, labels, other.grid.moved(step + np.array([0.0, 4.0, -6.0])))
+    _nifti(stem, labels, other.grid.translated(step + np.array([0.0, 4.0, -6.0])))
 
 
 def _elsewhere(stem: Path, _: Scan, other: Scan) -> None:
-    _nifti(stem, other.labels(other.grid), other.grid.moved((0.0, -24.0, 30.0)))
+    _nifti(stem, other.labels(other.grid), other.grid.translated((0.0, -24.0, 30.0)))
 
 
 def _cut(share: float) -> PlantMask:

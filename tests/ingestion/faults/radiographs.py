@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
 
-from tests.unit.images.pictures import deep_png
+from tests.unit.radiographs.pictures import deep_png
 
 SHAPE = (48, 40)
 SUFFIXES = {

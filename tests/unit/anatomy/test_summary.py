@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from kneeoa.anatomy.paired import compare
+from kneeoa.anatomy.paired_tests import compare_paired
 from kneeoa.anatomy.summary import summarise
 from kneeoa.config.analysis import Contrast, Statistics
 from kneeoa.config.hierarchy import Level
@@ -121,8 +121,8 @@ def test_an_unknown_arm_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_paired_comparison_needs_two_subjects_and_a_spread() -> None:
-    assert compare(np.array([0.3])).p is None
-    equal = compare(np.full(6, 0.25))
+    assert compare_paired(np.array([0.3])).p is None
+    equal = compare_paired(np.full(6, 0.25))
     assert equal.effect is None
     assert equal.note == "all differences are equal: no standardised difference"
     assert equal.p == pytest.approx(stats.wilcoxon(np.full(6, 0.25), correction=True).pvalue)
@@ -132,11 +132,13 @@ def test_effects_are_pingouins_and_p_can_be_one_sided() -> None:
     import pingouin
 
     differences = np.random.default_rng(0).normal(0.3, 1, size=25)
-    paired = compare(differences)
+    paired = compare_paired(differences)
     table = pingouin.wilcoxon(differences, np.zeros(25))
     assert paired.rank_biserial == pytest.approx(table["RBC"].iloc[0])
     assert paired.effect == pytest.approx(differences.mean() / differences.std(ddof=1))
-    assert compare(differences, "greater").p == pytest.approx(stats.wilcoxon(differences, alternative="greater", correction=True).pvalue)
+    assert compare_paired(differences, "greater").p == pytest.approx(
+        stats.wilcoxon(differences, alternative="greater", correction=True).pvalue
+    )
 
 
 def test_methods_and_measures_of_a_contrast_are_adjusted_together_and_grades_are_apart(tmp_path: Path) -> None:

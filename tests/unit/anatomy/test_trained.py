@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kneeoa.anatomy.deletion import delete_run
 from kneeoa.anatomy.deletion_summary import summarise_deletion
-from kneeoa.anatomy.measure import measure_run
-from kneeoa.anatomy.sanity import check
+from kneeoa.anatomy.run_overlap import measure_run
+from kneeoa.anatomy.sanity import check_maps
 from kneeoa.config.analysis import Statistics
-from kneeoa.saliency.deletion import delete_run
 from kneeoa.saliency.explain import explain_run
 from kneeoa.saliency.randomised import explain_randomised
 from kneeoa.tables.deletion import DELETION_SUMMARY
@@ -53,7 +53,7 @@ def test_a_trained_network_looks_at_the_tissue_and_randomised_weights_change_the
     assert (overlaps.loc[("cartilage", "auroc"), "value"] > 0.5).mean() > 0.8
 
     out = bright / "sanity.parquet"
-    check(
+    check_maps(
         maps=trained,
         randomised=changed,
         **anatomies(bright),

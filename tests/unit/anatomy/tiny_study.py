@@ -13,7 +13,7 @@ from kneeoa.config.analysis import Anatomy, Saliency
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
 from kneeoa.network.model import ModelSpec, build, save
-from kneeoa.saliency.explain import Run
+from kneeoa.saliency.explain import SaliencyRun
 from kneeoa.tables.masks import MASKS
 from kneeoa.tables.splits import SPLITS
 from kneeoa.tables.volumes import VOLUMES
@@ -83,7 +83,7 @@ def explained(folder: Path, seed: int, function: Any, name: str, method: str = "
     """Maps of a run's test cases and their table, by ``function``: trained or randomised
     weights.
     """
-    run = Run("s", "a", seed, "sag", method, "oa", Saliency(samples=4, keep=1, randomised=12), 8)
+    run = SaliencyRun("s", "a", seed, "sag", method, "oa", Saliency(samples=4, keep=1, randomised=12), 8)
     out = folder / f"{name}-{method}-{seed}.npy", folder / f"{name}-{method}-{seed}.parquet"
     function(run=run, folder=folder / f"run-{seed}", **inputs(folder), threads=1, out_maps=out[0], out_index=out[1])
     return out

@@ -13,8 +13,8 @@ from scipy.stats import spearmanr
 
 from kneeoa.associations.build import build_associations
 from kneeoa.associations.measures import Resampling, intraclass, partial, within_person
-from kneeoa.paper_tables.arm_names import ArmNames
 from kneeoa.paper_tables.table_files import write_table
+from kneeoa.presentation.arm_names import ArmNames
 from kneeoa.tables.associations import ASSOCIATIONS
 from kneeoa.tables.axis import AXIS
 from kneeoa.tables.cases import CASES
@@ -71,20 +71,20 @@ def test_within_person_sees_what_differs_between_knees_alone() -> None:
 
 def test_a_resamples_partial_correlation_is_pingouins_of_the_cases_drawn() -> None:
     from kneeoa.associations.measures import _partial
-    from kneeoa.geometry.ordering import Sorted
+    from kneeoa.geometry.rank_measures import SortedValues
 
     rng = np.random.default_rng(3)
     age, sex = rng.normal(size=80).round(1), rng.integers(0, 2, size=80).astype(float)
     table = np.column_stack([age + rng.normal(size=80), (age + rng.normal(size=80)).round(), age, sex])
     weights = rng.integers(0, 3, size=(3, 80)).astype(np.float64)
     for width, given in ((2, []), (4, ["c", "d"])):
-        ranks = np.stack([Sorted(column).ranks(weights) for column in table[:, :width].T], axis=1)
+        ranks = np.stack([SortedValues(column).ranks(weights) for column in table[:, :width].T], axis=1)
         for times, value in zip(weights, _partial(ranks, weights), strict=True):
             drawn = pd.DataFrame(np.repeat(table, times.astype(int), axis=0), columns=list("abcd"))
             expected = pingouin.partial_corr(drawn, x="a", y="b", covar=given, method="spearman") if given else None
             right = spearmanr(drawn["a"], drawn["b"]).statistic if expected is None else expected["r"].iloc[0]
             assert value == pytest.approx(right, rel=1e-10)
-    twice = np.stack([Sorted(column).ranks(weights) for column in (table[:, 0], table[:, 1], age, 2 * age)], axis=1)
+    twice = np.stack([SortedValues(column).ranks(weights) for column in (table[:, 0], table[:, 1], age, 2 * age)], axis=1)
     once = twice[:, :3]
     assert _partial(twice, weights) == pytest.approx(_partial(once, weights), rel=1e-9)
     assert np.isnan(_partial(twice[:, [2, 1, 3]], weights)).all()

@@ -5,13 +5,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from kneeoa.cohorts.build import build
+from kneeoa.atomic_io import sha256_file
+from kneeoa.cohorts.build import build_cohort
 from kneeoa.cohorts.shards import shard_of
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.manifest import LabelColumns
 from kneeoa.errors import KneeoaError
-from kneeoa.files import sha256_file
 from kneeoa.tables.cases import CASES
 from kneeoa.tables.exclusions import EXCLUSIONS
 from kneeoa.tables.images import IMAGES
@@ -28,7 +28,7 @@ SCHEMAS = {"cases": CASES, "images": IMAGES, "labels": LABELS, "exclusions": EXC
 
 def run(root: Path, out: Path, cohort: Cohort = COHORT) -> dict[str, pd.DataFrame]:
     paths = {name: out / f"{name}.parquet" for name in SCHEMAS}
-    build(cohort, "main", root, LEVELS, **paths)
+    build_cohort(cohort, "main", root, LEVELS, **paths)
     return {name: schema.read(paths[name]) for name, schema in SCHEMAS.items()}
 
 
@@ -99,7 +99,7 @@ JSM = Level(name="jsm", kind="ordinal", classes=("0", "1", "2", "3"))
 
 def run_levels(root: Path, out: Path, levels: tuple[Level, ...], **changes: object) -> dict[str, pd.DataFrame]:
     paths = {name: out / f"{name}.parquet" for name in SCHEMAS}
-    build(COHORT.model_copy(update={"tissues": {}, **changes}), "main", root, levels, **paths)
+    build_cohort(COHORT.model_copy(update={"tissues": {}, **changes}), "main", root, levels, **paths)
     return {name: schema.read(paths[name]) for name, schema in SCHEMAS.items()}
 
 
@@ -181,7 +181,7 @@ def test_class_names_and_codes_of_cells_become_the_classes(tmp_path: Path) -> No
     for columns, sixth in (("s", [1]), (coded, None)):
         cohort = Cohort.model_validate(given | {"labels": {"status": columns}})
         paths = {name: tmp_path / f"{name}.parquet" for name in SCHEMAS}
-        build(cohort, "main", tmp_path, STATUS, **paths)
+        build_cohort(cohort, "main", tmp_path, STATUS, **paths)
         values = {row.case_id[0]: list(row.value) for row in LABELS.read(paths["labels"]).itertuples()}
         assert values == {"A": [0], "B": [1], "C": [2]} | ({} if sixth is None else {"F": sixth})
         excluded = {row.case_id[0]: row.reason for row in EXCLUSIONS.read(paths["exclusions"]).itertuples()}

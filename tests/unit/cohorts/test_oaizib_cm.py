@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from kneeoa.cohorts.build import build
-from kneeoa.cohorts.index import raw_digests
+from kneeoa.cohorts.build import build_cohort
 from kneeoa.cohorts.oaizib_cm import read
 from kneeoa.cohorts.oaizib_cm_paths import file_name, subject_of
+from kneeoa.cohorts.raw_digests import raw_digests
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
@@ -171,7 +171,7 @@ def test_a_changed_file_reruns_the_shard_that_its_case_is_in(tmp_path: Path) -> 
     people(tmp_path, [person(number) for number in range(1, 9)], [person(9)])
     out = {name: tmp_path / "out" / f"{name}.parquet" for name in ("cases", "images", "labels", "exclusions")}
     (tmp_path / "out").mkdir()
-    build(cohort, "cm", tmp_path, LEVELS, **out)
+    build_cohort(cohort, "cm", tmp_path, LEVELS, **out)
     shards = dict(CASES.read(out["cases"])[["subject", "shard"]].itertuples(index=False, name=None))
     for number in range(1, 10):
         before = raw_digests(tmp_path, cohort)

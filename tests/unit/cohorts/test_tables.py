@@ -195,10 +195,10 @@ def test_codes_numbers_and_names() -> None:
 
 def test_codes_are_looked_up_by_text_and_as_numbers() -> None:
     sexes = {"1": "M", "2: Female": "F"}
-    assert [cells.look_up(text, sexes) for text in ("1", "1.0", "01", "1: Male", "2", "2.0", "2: female")] == [*"MMMM", *"FFF"]
+    assert [cells.look_up_cell(text, sexes) for text in ("1", "1.0", "01", "1: Male", "2", "2.0", "2: female")] == [*"MMMM", *"FFF"]
     for text in ("0", "3", "1.5", "2: other", "M", ""):
         with pytest.raises(KeyError):
-            cells.look_up(text, sexes)
+            cells.look_up_cell(text, sexes)
     assert [cells.is_among(text, ("8", "P")) for text in ("8", "8.0", "p", "88", "")] == [True, True, True, False, False]
     assert [cells.plain(text) for text in ("1.0", "1", "1.5", "C", "007.0")] == ["1", "1", "1.5", "C", "007"]
     assert [cells.project(text) for text in ("15", "15.0", "63A", "15: central", ".", None)] == [15, 15, "63A", 15, None, None]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kneeoa.anatomy.overlap import measure_names
+from kneeoa.anatomy.overlap_measures import measure_names
 from kneeoa.config.analysis_checks import LEAST_SEEDS, SALIENCY_MEASURES
 from kneeoa.config.study import load
 from kneeoa.errors import KneeoaError

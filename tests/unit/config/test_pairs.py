@@ -9,7 +9,7 @@ import yaml
 
 from kneeoa.config import factors
 from kneeoa.config.factors import value_text
-from kneeoa.config.pairs import arm_pairs, constant, require_pairs, unanswered
+from kneeoa.config.pairs import arm_pairs, missing_counterparts, require_pairs, shared_value
 from kneeoa.config.statistics import Contrast
 from kneeoa.config.study import load
 from kneeoa.errors import KneeoaError
@@ -59,7 +59,7 @@ def test_a_factor_that_does_not_apply_is_no_difference_and_is_said() -> None:
     pairs = arm_pairs(one, arms)
     assert [pair.reference for pair in pairs] == ["both-early", "both-late"]
     assert pairs[0].note == "fusion does not apply to pa, its counterpart's is early"
-    assert constant(arms, ("pa", "both-late"), "fusion") == "late"
+    assert shared_value(arms, ("pa", "both-late"), "fusion") == "late"
     assert names(contrast("fusion", "late", "early"), arms) == [("both-late", "both-early")]
 
 
@@ -81,12 +81,12 @@ def test_an_ensemble_is_compared_with_its_own_members() -> None:
     both = {"members": ["resnet3d-dual", "m3t-dual"]}
     made = study(ensembles={"both": both})
     one = contrast("ensemble", "mean of arms", "none")
-    pairs = arm_pairs(one, made.compared())
+    pairs = arm_pairs(one, made.arms_and_ensembles())
     assert [(pair.candidate, pair.reference) for pair in pairs] == [("both", "resnet3d-dual"), ("both", "m3t-dual")]
     assert "backbone does not apply to both, its counterpart's is resnet3d" in pairs[0].note
     assert "grid does not apply to both, its counterpart's is canonical" in pairs[0].note
     assert "mode" not in pairs[0].note
-    assert constant(made.compared(), ("both", "m3t-dual"), "backbone") == "m3t"
+    assert shared_value(made.arms_and_ensembles(), ("both", "m3t-dual"), "backbone") == "m3t"
 
 
 def test_arms_without_a_counterpart_are_said_with_what_differs() -> None:
@@ -96,7 +96,7 @@ def test_arms_without_a_counterpart_are_said_with_what_differs() -> None:
         "m-dual": arm("m") | {"grid": "cube"},
         "v-single": arm("v", "single"),
     }
-    assert unanswered(contrast("mode", "dual", "single"), arms) == [
+    assert missing_counterparts(contrast("mode", "dual", "single"), arms) == [
         "arm 'm-dual' has no counterpart with the mode 'single': the nearest, 'r-single', differs in backbone (m, r), "
         "grid (cube, canonical) too",
         "no counterpart with the mode 'dual' for the arm 'v-single'",
@@ -121,8 +121,8 @@ def test_a_training_setting_in_which_arms_differ_is_a_factor() -> None:
         "tests": TESTS,
     }
     made = study(arms=rows, statistics={"contrasts": [one]})
-    assert names(made.study.statistics.contrasts[0], made.compared()) == [("slow", "resnet3d-dual")]
-    assert made.varied() == ["training.learning_rate"]
+    assert names(made.study.statistics.contrasts[0], made.arms_and_ensembles()) == [("slow", "resnet3d-dual")]
+    assert made.varied_factors() == ["training.learning_rate"]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_what_follows_makes_a_contrast_of_unlike_inputs_possible() -> None:
     }
     primary = {"contrast": "x", "metric": "auc", "where": {"mode": "dual"}}
     made = study(statistics={"contrasts": [one], "primary": primary})
-    assert names(made.study.statistics.contrasts[0], made.compared()) == [("m3t-dual", "resnet3d-dual")]
+    assert names(made.study.statistics.contrasts[0], made.arms_and_ensembles()) == [("m3t-dual", "resnet3d-dual")]
     with pytest.raises(KneeoaError, match="no pair of arms of the contrast 'x' has the mode 'single_oa'"):
         study(statistics={"contrasts": [one], "primary": primary | {"where": {"mode": "single_oa"}}})
 
@@ -180,7 +180,7 @@ def test_imported_arms_have_factors_of_their_own() -> None:
     ]
     config = {"study": "s", "levels": SMALL["levels"], "imports": {"folder": "f", "case_id": "id", "cohort": "c", "arms": arms}}
     made = Layout(load(config | {"statistics": {"contrasts": contrasts}}))
-    table = made.compared()
+    table = made.arms_and_ensembles()
     assert table["plain"]["plugin"] == "none"
     assert [names(one, table) for one in made.study.statistics.contrasts] == [[("pim", "plain")], [("pool", "plain")]]
     wrong = {**arms, "pool": arms["pool"] | {"members": ["nobody"]}}
@@ -196,7 +196,7 @@ def test_grids_and_views_may_be_lists_in_a_row_of_arms() -> None:
         "resnet3d-canonical": "canonical",
         "resnet3d-cube": "cube",
     }
-    assert names(made.study.statistics.contrasts[0], made.compared()) == [("resnet3d-cube", "resnet3d-canonical")]
+    assert names(made.study.statistics.contrasts[0], made.arms_and_ensembles()) == [("resnet3d-cube", "resnet3d-canonical")]
 
 
 def test_a_factor_that_does_not_apply_is_not_multiplied_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,6 +211,6 @@ def test_a_factor_that_does_not_apply_is_not_multiplied_out(monkeypatch: pytest.
         "m3t-canonical": "canonical",
         "m3t-cube": "cube",
     }
-    pairs = arm_pairs(made.study.statistics.contrasts[0], made.compared())
+    pairs = arm_pairs(made.study.statistics.contrasts[0], made.arms_and_ensembles())
     assert [(pair.candidate, pair.reference) for pair in pairs] == [("m3t-canonical", "resnet3d-none"), ("m3t-cube", "resnet3d-none")]
     assert pairs[1].note == "grid does not apply to resnet3d-none, its counterpart's is cube"

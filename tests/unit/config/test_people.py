@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kneeoa.config.people import overlap_sentence, same_as, undeclared
+from kneeoa.config.people import cohorts_with_same_people, overlap_message, undeclared_cohorts
 from kneeoa.config.study import load
 from kneeoa.errors import KneeoaError
 from kneeoa.layout import Layout
@@ -25,16 +25,16 @@ def test_one_group_needs_no_brackets_of_its_own() -> None:
 
 def test_the_same_people_by_way_of_a_third_cohort() -> None:
     groups = (("a", "b"), ("b", "c"))
-    assert [sorted(same_as(name, groups)) for name in NAMES] == [["b", "c"], ["a", "c"], ["a", "b"]]
-    assert same_as("d", groups) == set()
+    assert [sorted(cohorts_with_same_people(name, groups)) for name in NAMES] == [["b", "c"], ["a", "c"], ["a", "b"]]
+    assert cohorts_with_same_people("d", groups) == set()
 
 
 def test_what_is_not_stated_is_asked() -> None:
-    assert undeclared("a", NAMES, (), ()) == ["b", "c"]
-    assert undeclared("a", NAMES, (("a", "b"),), ()) == ["c"]
-    assert undeclared("a", NAMES, (("a", "b"), ("b", "c")), ()) == []
-    assert undeclared("a", NAMES, (), (("a", "b", "c"),)) == []
-    assert undeclared("a", NAMES, (), (("b", "c"),)) == ["b", "c"]
+    assert undeclared_cohorts("a", NAMES, (), ()) == ["b", "c"]
+    assert undeclared_cohorts("a", NAMES, (("a", "b"),), ()) == ["c"]
+    assert undeclared_cohorts("a", NAMES, (("a", "b"), ("b", "c")), ()) == []
+    assert undeclared_cohorts("a", NAMES, (), (("a", "b", "c"),)) == []
+    assert undeclared_cohorts("a", NAMES, (), (("b", "c"),)) == ["b", "c"]
 
 
 @pytest.mark.parametrize(
@@ -59,15 +59,15 @@ def test_only_cohorts_that_an_arm_may_see_together_are_held_against_each_other()
     config["views"]["lateral"] = FLAT
     config["cohorts"]["c"]["views"] = ["lateral"]
     layout = Layout(load(config))
-    assert layout.beside("a") == layout.beside("b") == ["a", "b"]
-    assert layout.beside("c") == ["c"]
-    assert layout.undeclared_beside("a") == layout.undeclared_beside("c") == []
+    assert layout.cohorts_sharing_views("a") == layout.cohorts_sharing_views("b") == ["a", "b"]
+    assert layout.cohorts_sharing_views("c") == ["c"]
+    assert layout.undeclared_cohorts("a") == layout.undeclared_cohorts("c") == []
     del config["same_people"]
-    assert Layout(load(config)).undeclared_beside("a") == ["b"]
+    assert Layout(load(config)).undeclared_cohorts("a") == ["b"]
 
 
 def test_the_sentence_names_both_ways_out() -> None:
-    sentence = overlap_sentence("a", "b", {f"p{number}" for number in range(24)})
+    sentence = overlap_message("a", "b", {f"p{number}" for number in range(24)})
     for word in ("24 ids", "p0, p1, p10, ...", "same_people: [a, b]", "distinct_people: [a, b]"):
         assert word in sentence
 
@@ -76,4 +76,4 @@ def test_training_reads_the_splits_as_they_were_dealt_and_all_else_those_without
     layout = Layout(load(three()))
     arm = layout.study.arms_table()[0].name
     assert layout.splits(arm) == [f"results/case/splits/{name}.parquet" for name in NAMES]
-    assert layout.evaluated(arm) == layout.evaluated() == [f"results/case/splits/{name}.evaluated.parquet" for name in NAMES]
+    assert layout.evaluation_splits(arm) == layout.evaluation_splits() == [f"results/case/splits/{name}.evaluated.parquet" for name in NAMES]

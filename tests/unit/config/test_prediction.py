@@ -12,8 +12,8 @@ from kneeoa.config.prediction import flipped_axes
 from kneeoa.config.study import load
 from kneeoa.config.volumes import View
 from kneeoa.errors import KneeoaError
-from kneeoa.figures.arms import panels
 from kneeoa.layout import Layout
+from kneeoa.presentation.arms import panels
 
 SMALL = yaml.safe_load((Path(__file__).parents[2] / "small.yaml").read_text())
 ARMS = ["resnet3d-dual", "m3t-dual"]

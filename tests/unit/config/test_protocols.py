@@ -42,7 +42,7 @@ def test_what_is_written_down_is_read_again() -> None:
     for given in ({}, {"epochs": 3}, {"protocol": "as-published"}):
         training = Training.model_validate(given)
         assert Training.model_validate(training.model_dump(mode="json")) == training
-        assert training.changed({}) == training
+        assert training.with_changes({}) == training
 
 
 DIFFERENT: dict[str, Any] = {

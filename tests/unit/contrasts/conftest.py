@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.hierarchy import derive_probabilities
+from kneeoa.level_derivation import derive_probabilities
 from kneeoa.tables.predictions import PREDICTIONS
 
 GROUPS = (0, 0, 1, 1, 1)

@@ -8,11 +8,11 @@ import pytest
 from pydantic import ValidationError
 from statsmodels.stats.multitest import multipletests
 
+from kneeoa.atomic_io import sha256_file
 from kneeoa.config.pairs import arm_pairs, require_pairs
 from kneeoa.config.statistics import Contrast, Family, Statistics
 from kneeoa.contrasts.build import build_contrasts
 from kneeoa.errors import KneeoaError
-from kneeoa.files import sha256_file
 from kneeoa.statistics.delong import delong_test
 from kneeoa.statistics.mcnemar import mcnemar_test
 from kneeoa.tables.contrasts import CONTRASTS

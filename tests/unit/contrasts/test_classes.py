@@ -15,7 +15,7 @@ from sklearn.metrics import (
 )
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.config.metrics import base, class_of, metrics_of, rows_of
+from kneeoa.config.metrics import class_of, metric_of_row, metrics_of, rows_of
 from kneeoa.config.statistics import Contrast, Primary, Statistics
 from kneeoa.contrasts.build import build_contrasts
 from kneeoa.contrasts.metrics import build_metrics
@@ -165,7 +165,7 @@ def test_seeds_and_ordinal_levels_have_rows_of_classes_too(tmp_path, make, save,
 
 
 def test_names_of_rows_are_taken_apart() -> None:
-    assert (base("auc[a_b]"), class_of("auc[a_b]")) == ("auc", "a_b")
-    assert (base("cut_auc_2"), class_of("cut_auc_2")) == ("cut_auc", None)
+    assert (metric_of_row("auc[a_b]"), class_of("auc[a_b]")) == ("auc", "a_b")
+    assert (metric_of_row("cut_auc_2"), class_of("cut_auc_2")) == ("cut_auc", None)
     assert class_of("ppv[grade [2]]") == "grade [2]"
     assert class_of("region[1]") is None

@@ -11,7 +11,7 @@ import pytest
 from kneeoa.config.study import load
 from kneeoa.contrasts.build import build_contrasts
 from kneeoa.contrasts.joint import correlation_of
-from kneeoa.imports import import_predictions
+from kneeoa.inference.import_predictions import import_predictions
 from kneeoa.layout import Layout
 from kneeoa.tables.contrasts import CONTRASTS
 from tests.unit.kinds_of_level import BINARY, study
@@ -41,7 +41,7 @@ def contrasts(folder: Path, adjust: str) -> pd.DataFrame:
     for arm in loaded.imports.arms:
         files.append(folder / f"{arm}.parquet")
         import_predictions(loaded.imports, arm, loaded.levels, "s", folder, files[-1])
-    build_contrasts(files, Layout(loaded).compared(), loaded.levels, loaded.statistics, folder / f"{adjust}.parquet")
+    build_contrasts(files, Layout(loaded).arms_and_ensembles(), loaded.levels, loaded.statistics, folder / f"{adjust}.parquet")
     return CONTRASTS.read(folder / f"{adjust}.parquet")
 
 

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
+from kneeoa.atomic_io import sha256_file
 from kneeoa.config.metrics import metrics_of, rows_of
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.metrics import build_metrics
-from kneeoa.files import sha256_file
 from kneeoa.statistics.delong import auc_interval
 from kneeoa.tables.metrics import METRICS
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from kneeoa.config.metrics import base, class_of, metrics_of, rows_of
+from kneeoa.config.metrics import class_of, metric_of_row, metrics_of, rows_of
 from kneeoa.config.statistics import APPLICABLE, Bands, Contrast, Family, Primary, Statistics, ThresholdRule
 from kneeoa.contrasts.build import build_contrasts
 from kneeoa.contrasts.cases import level_predictions
@@ -161,7 +161,7 @@ def test_every_metric_has_a_test_an_influence_and_one_value(tmp_path, levels, ma
         assert any(metric in metrics for metrics in APPLICABLE.values()) or metric == "prevalence"
         for name in rows_of(metric, level):
             label = class_of(name)
-            part, one = (predictions, name) if label is None else (predictions.of_class(label), base(name))
+            part, one = (predictions, name) if label is None else (predictions.of_class(label), metric_of_row(name))
             (run,) = sampled_runs(one, part)
             assert run.influence.sum() == pytest.approx(0, abs=1e-9)
             found = measured(one, part, Statistics(resamples=50))

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kneeoa.atomic_io import write_json
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.readers import build_readers, noise, shown
 from kneeoa.errors import KneeoaError
-from kneeoa.files import write_json
 from kneeoa.tables.readers import READERS
 from tests.unit.contrasts.conftest import LEVELS, predictions
 

@@ -18,7 +18,7 @@ def clashes(figure: Figure) -> list[str]:
     """
     canvas = FigureCanvasAgg(figure)
     if figure.get_layout_engine() is not None:
-        style.settle(figure, Figures())
+        style.fix_layout(figure, Figures())
     with style.styled(Figures()):
         canvas.draw()
     renderer = canvas.get_renderer()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kneeoa.files import write_json
+from kneeoa.atomic_io import write_json
 from kneeoa.tables.anatomy import ANATOMY
 from kneeoa.tables.axis import AXIS
 from kneeoa.tables.contrasts import CONTRASTS

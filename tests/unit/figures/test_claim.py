@@ -5,9 +5,9 @@ import pytest
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import claim, decision
-from kneeoa.figures.scores import held_out
-from kneeoa.paper_tables.arm_names import ArmNames
+from kneeoa.figures.test_predictions import read_predictions
 from kneeoa.paper_tables.claim import tabulars
+from kneeoa.presentation.arm_names import ArmNames
 from kneeoa.statistics.decision import decision_curve
 from kneeoa.tables.claim import CLAIM
 from tests.unit.figures import synthetic
@@ -54,7 +54,7 @@ def test_every_part_is_a_column_and_every_pair_a_line():
 
 
 def test_decision_curves_are_the_methods_mean_over_seeds(tmp_path):
-    table = held_out(synthetic.predictions(tmp_path), "oa")
+    table = read_predictions(synthetic.predictions(tmp_path), "oa")
     figure = decision.figure(table, synthetic.FACTORS, "oa", Figures(), cohort="phantom")
     arm_rows = table[table["arm"] == "resnet3d-single_oa"]
     curves = []

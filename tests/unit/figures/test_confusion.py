@@ -3,7 +3,7 @@ import pandas as pd
 
 from kneeoa.config.analysis import Figures
 from kneeoa.figures import confusion
-from kneeoa.figures.scores import held_out
+from kneeoa.figures.test_predictions import read_predictions
 from kneeoa.tables.metrics import METRICS
 from tests.unit.figures import synthetic
 from tests.unit.figures.overlap import clashes
@@ -21,7 +21,7 @@ def test_counts_are_the_mean_over_seeds():
 
 
 def test_only_modes_with_a_head_are_drawn_and_rows_are_normalised(tmp_path):
-    rows = held_out(synthetic.predictions(tmp_path), "kl")
+    rows = read_predictions(synthetic.predictions(tmp_path), "kl")
     metrics = METRICS.read(synthetic.metrics(tmp_path))
     figure = confusion.figure(rows, metrics, synthetic.FACTORS, "kl", list("01234"), Figures(), cohort="phantom")
     titles = [axes.get_title(loc="left") for axes in figure.axes]

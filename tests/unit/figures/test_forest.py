@@ -69,7 +69,7 @@ def test_the_primary_comparison_is_on_top_and_the_table_alone_has_margins_cuts_a
             synthetic.contrast(metric="brier", family="none", adjustment="none"),
         ]
     )
-    shown = forest_rows.tested(rows)
+    shown = forest_rows.select_rows(rows)
     assert list(zip(shown.metric, shown.test, shown.family, strict=True)) == [
         ("auc", "seeds", "primary"),
         ("f1", "bootstrap", "secondary"),

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from kneeoa.config.analysis import Figures
 from kneeoa.figures import claim, confusion, decision, forest, learning, reliability, roc
-from kneeoa.figures.reading import rows_where
-from kneeoa.figures.scores import held_out
+from kneeoa.figures.table_scan import scan_rows
+from kneeoa.figures.test_predictions import read_predictions
 from kneeoa.tables.contrasts import CONTRASTS
 from kneeoa.tables.history import HISTORY
 from kneeoa.tables.metrics import METRICS
@@ -49,13 +49,13 @@ def of_pairs(table: pd.DataFrame, backbones: int) -> pd.DataFrame:
 def drawn(kind: str, folder: Path, backbones: int) -> Figure:
     arms, look = factors(backbones), Figures()
     if kind == "learning":
-        return learning.figure(spread(rows_where(HISTORY, synthetic.histories(folder), {}, HISTORY.schema.names), backbones), arms, look)
+        return learning.figure(spread(scan_rows(HISTORY, synthetic.histories(folder), {}, HISTORY.schema.names), backbones), arms, look)
     if kind == "forest":
         return forest.figure(of_pairs(CONTRASTS.read(synthetic.contrasts(folder, True)), backbones), arms, look)
     if kind == "claim":
         return claim.figure(of_pairs(claimed(), backbones), arms, look)
     level = "kl" if kind == "confusion" else "oa"
-    calls = spread(held_out(synthetic.predictions(folder), level), backbones)
+    calls = spread(read_predictions(synthetic.predictions(folder), level), backbones)
     metrics = spread(METRICS.read(synthetic.metrics(folder)), backbones)
     if kind == "roc":
         return roc.figure(calls, metrics, arms, level, look)

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kneeoa.atomic_io import sha256_file
 from kneeoa.config.analysis import Figures
 from kneeoa.figures import quality
 from kneeoa.figures.quality import draw
 from kneeoa.figures.thumbnails import SIZE, thumbnails
-from kneeoa.files import sha256_file
 from kneeoa.tables.cartilage import CARTILAGE
 from kneeoa.tables.exclusions import EXCLUSIONS
 from kneeoa.tables.masks import MASKS
@@ -193,7 +193,7 @@ def test_masks_that_lie_beside_their_edges_as_a_whole_are_told_of(
 
 
 def test_pages_are_capped_but_the_table_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("kneeoa.images.review", "kneeoa.figures.quality"):
+    for module in ("kneeoa.masks.quality_ranking", "kneeoa.figures.quality"):
         monkeypatch.setattr(f"{module}.PER_PAGE", 5)
     given = files(tmp_path, 12, (8, 10, 10)) | {"cases": 9}
     table, pdf, _ = run(tmp_path, given)

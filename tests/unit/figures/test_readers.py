@@ -8,7 +8,7 @@ import pytest
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import readers
-from kneeoa.figures.arms import panels
+from kneeoa.presentation.arms import panels
 from kneeoa.tables.readers import READERS
 from tests.unit.figures.overlap import clashes
 
@@ -92,8 +92,8 @@ def test_the_fitted_line_has_the_printed_slope(tmp_path: Path) -> None:
 
 def test_with_few_seeds_the_slope_over_subjects_is_told(tmp_path: Path) -> None:
     rows = READERS.read(stored(tmp_path, seeds=2))
-    assert readers.told_slope(rows)["interval"] == "subjects"
-    assert readers.told_slope(READERS.read(stored(tmp_path)))["interval"] == "subjects and seeds"
+    assert readers.printed_slope(rows)["interval"] == "subjects"
+    assert readers.printed_slope(READERS.read(stored(tmp_path)))["interval"] == "subjects and seeds"
 
 
 def test_two_backbones_make_two_blocks_and_files_are_written(tmp_path: Path) -> None:

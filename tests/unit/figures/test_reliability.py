@@ -5,7 +5,7 @@ import pytest
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import reliability
-from kneeoa.figures.scores import held_out
+from kneeoa.figures.test_predictions import read_predictions
 from kneeoa.statistics.reliability import reliability_curve
 from kneeoa.tables.metrics import METRICS
 from tests.unit.figures import synthetic
@@ -13,14 +13,16 @@ from tests.unit.figures.overlap import clashes
 
 
 def of_arm(tmp_path, arm="resnet3d-single_oa"):
-    rows = held_out(synthetic.predictions(tmp_path), "oa")
+    rows = read_predictions(synthetic.predictions(tmp_path), "oa")
     return rows[rows["arm"] == arm]
 
 
 def test_a_curve_is_that_of_the_statistics_over_subjects(tmp_path):
     arm_rows = of_arm(tmp_path)
     one = arm_rows[arm_rows["seed"] == arm_rows["seed"].iloc[0]]
-    expected = reliability_curve(one["truth"], reliability.positive(one), 5, cluster=one["subject"].to_numpy(dtype=str), confidence=0.9)
+    expected = reliability_curve(
+        one["truth"], reliability.positive_probability(one), 5, cluster=one["subject"].to_numpy(dtype=str), confidence=0.9
+    )
     curve = reliability.mean_curve(one, 5, 0.9)
     for name in ("predicted", "observed", "low", "high"):
         assert getattr(curve, name).tolist() == pytest.approx(getattr(expected, name).tolist())
@@ -37,7 +39,7 @@ def test_intervals_widen_when_every_case_is_there_twice_for_the_same_people_only
 
 
 def test_seeds_are_averaged_not_pooled(tmp_path):
-    rows = held_out(synthetic.predictions(tmp_path), "oa")
+    rows = read_predictions(synthetic.predictions(tmp_path), "oa")
     metrics = METRICS.read(synthetic.metrics(tmp_path))
     figure = reliability.figure(rows, metrics, synthetic.FACTORS, "oa", Figures(), cohort="phantom", bins=5)
     assert "64 knees in 5 bins of equal count, mean over 2 seeds" in figure.get_supxlabel()
@@ -57,7 +59,7 @@ def test_a_probability_that_passes_one_by_rounding_is_drawn_and_by_more_is_refus
     rows.at[0, "probabilities"] = np.array([0.0, 1 + excess])
     if excess < 1e-6:
         assert np.isfinite(reliability.mean_curve(rows, 3, 0.95).predicted).all()
-        assert reliability.positive(rows).max() == 1.0
+        assert reliability.positive_probability(rows).max() == 1.0
     else:
         with pytest.raises(KneeoaError, match=r"to 1\.00001\."):
             reliability.mean_curve(rows, 3, 0.95)

@@ -5,7 +5,7 @@ from sklearn.metrics import roc_auc_score
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import roc
-from kneeoa.figures.scores import held_out
+from kneeoa.figures.test_predictions import read_predictions
 from kneeoa.presentation.summary_rows import summary_row
 from kneeoa.tables.metrics import METRICS
 from tests.unit.figures import synthetic
@@ -39,7 +39,7 @@ def tables(tmp_path_factory):
 
 
 def test_a_level_is_read_from_the_arms_own_head_else_from_the_finer_one(tables):
-    rows = held_out(tables[0], "oa")
+    rows = read_predictions(tables[0], "oa")
     heads = rows.groupby("arm")["head"].unique().map(list).to_dict()
     assert heads["m3t-dual"] == heads["m3t-single_oa"] == ["oa"]
     assert heads["m3t-single_kl"] == ["kl"]
@@ -54,7 +54,7 @@ def test_the_mean_over_seeds_speaks_for_an_arm(tables):
 
 def test_figure_prints_the_tables_auc_and_nothing_overlaps(tables):
     metrics = METRICS.read(tables[1])
-    figure = roc.figure(held_out(tables[0], "oa"), metrics, synthetic.FACTORS, "oa", Figures())
+    figure = roc.figure(read_predictions(tables[0], "oa"), metrics, synthetic.FACTORS, "oa", Figures())
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["ResNet3D", "M3T", "nnMamba"]
     row = summary_row(metrics, "m3t-dual", "oa", "auc", "phantom")
     legend = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]

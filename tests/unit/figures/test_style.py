@@ -67,7 +67,7 @@ def test_equal_figures_are_equal_bytes_in_every_process(tmp_path):
         figure = style.new_figure(2, 1)
         figure.subplots().plot([0, 1], label="Dual, ρ −0.5")
         figure.axes[0].legend()
-        style.note(figure, "note")
+        style.footnote(figure, "note")
     style.save(figure, look, *here)
     pdf, png = (path.read_bytes() for path in here)
     assert (pdf, png) == tuple(path.read_bytes() for path in there)
@@ -79,8 +79,8 @@ def test_equal_figures_are_equal_bytes_in_every_process(tmp_path):
 def test_notes_wrap_to_the_figure():
     with style.styled(Figures()):
         figure = style.new_figure(2, 1)
-        style.note(figure, "a rather long note that cannot stand on one line of two inches\nsecond")
+        style.footnote(figure, "a rather long note that cannot stand on one line of two inches\nsecond")
     lines = figure.get_supxlabel().split("\n")
     assert lines[-1] == "second"
     assert len(lines) > 2
-    assert max(style.inches(line, 8 * 0.85) for line in lines) < 2
+    assert max(style.text_width(line, 8 * 0.85) for line in lines) < 2

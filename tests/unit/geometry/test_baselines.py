@@ -5,9 +5,9 @@ import pytest
 
 from kneeoa.config.analysis import Geometry
 from kneeoa.geometry.baselines import measure_baselines
-from kneeoa.geometry.cases import Sources
-from kneeoa.geometry.raw_images import embed_raw_images, shrunk
-from kneeoa.geometry.representation import read_embeddings
+from kneeoa.geometry.cases import CaseTables
+from kneeoa.geometry.embeddings import read_embeddings
+from kneeoa.geometry.raw_images import block_means, embed_raw_images
 from kneeoa.tables.geometry import GEOMETRY
 from kneeoa.tables.splits import SPLITS
 from kneeoa.tables.volumes import VOLUMES
@@ -16,10 +16,10 @@ from tests.unit.geometry.planted import LEVELS, cases, write
 
 def test_images_are_shrunk_by_means_of_whole_blocks() -> None:
     image = np.arange(5 * 4 * 2, dtype=np.float16).reshape(5, 4, 2)
-    means = shrunk(image, 2)
+    means = block_means(image, 2)
     assert means.shape == (1, 2, 2)  # five voxels in blocks of three: one block, and a rest of two
     assert means[0, 0, 0] == image[:3, :2, 0].astype(float).mean()
-    np.testing.assert_array_equal(shrunk(image, 5), image)
+    np.testing.assert_array_equal(block_means(image, 5), image)
 
 
 @pytest.mark.parametrize("grid", [4, 8])
@@ -43,7 +43,7 @@ def test_raw_images_are_placed_on_the_training_images_components(tmp_path: Path,
         out=tmp_path / "raw.parquet",
     )
     data = read_embeddings(tmp_path / "raw.parquet")
-    small = np.stack([shrunk(image, grid).ravel() for image in images.astype(np.float16)]).astype(float)
+    small = np.stack([block_means(image, grid).ravel() for image in images.astype(np.float16)]).astype(float)
     small -= small[:30].mean(axis=0)
     _, singular, directions = np.linalg.svd(small[:30], full_matrices=False)
     first = data.values[:, 0]
@@ -52,7 +52,7 @@ def test_raw_images_are_placed_on_the_training_images_components(tmp_path: Path,
     assert abs(np.corrcoef(first, frame["severity"])[0, 1]) > 0.9
     labels = write(tmp_path / "labels", frame, np.zeros((50, 2)))
     measure_baselines(
-        [], [tmp_path / "raw.parquet"], Sources([labels["labels"]], [labels["truth"]]), LEVELS,
+        [], [tmp_path / "raw.parquet"], CaseTables([labels["labels"]], [labels["truth"]]), LEVELS,
         Geometry(axes=("pc1",), resamples=50, permutations=20), "s", tmp_path / "out.parquet",
     )  # fmt: skip
     measured = GEOMETRY.read(tmp_path / "out.parquet")

@@ -1,18 +1,18 @@
 import numpy as np
 import pytest
 
-from kneeoa.geometry.estimates import Estimate, Measures, evaluate
+from kneeoa.geometry.estimates import IntervalEstimate, MeasureFamily, evaluate
 
 
-def mean_of(values: np.ndarray) -> Measures:
-    return Measures(lambda weights: {"mean": weights @ values / weights.sum(axis=1)})
+def mean_of(values: np.ndarray) -> MeasureFamily:
+    return MeasureFamily(lambda weights: {"mean": weights @ values / weights.sum(axis=1)})
 
 
 def test_the_two_knees_of_a_person_are_drawn_together() -> None:
     values = np.random.default_rng(0).normal(size=40)
     subjects = np.arange(40).astype(str)
 
-    def interval(copies: int, names: np.ndarray) -> Estimate:
+    def interval(copies: int, names: np.ndarray) -> IntervalEstimate:
         return evaluate(mean_of(np.repeat(values, copies)), names, resamples=4000, seed=1, confidence=0.95)["mean"]
 
     once, twice, apart = interval(1, subjects), interval(2, np.repeat(subjects, 2)), interval(2, np.arange(80).astype(str))
@@ -26,7 +26,7 @@ def test_undefined_resamples_are_counted_and_left_out() -> None:
     def needs_the_first(weights: np.ndarray) -> dict[str, np.ndarray]:
         return {"x": np.where(weights[:, 0] > 0, 3.0, np.nan)}
 
-    estimate = evaluate(Measures(needs_the_first), np.arange(5).astype(str), resamples=1000, seed=1, confidence=0.9)["x"]
+    estimate = evaluate(MeasureFamily(needs_the_first), np.arange(5).astype(str), resamples=1000, seed=1, confidence=0.9)["x"]
     lost = int(estimate.note.split()[0])
     assert (estimate.value, estimate.low, estimate.high, estimate.mean) == (3, 3, 3, 3)
     assert estimate.note == f"{lost} of 1000 resamples undefined"
@@ -34,7 +34,7 @@ def test_undefined_resamples_are_counted_and_left_out() -> None:
 
 
 def test_what_is_undefined_has_no_interval_and_its_reason() -> None:
-    measures = Measures(lambda weights: {"x": np.full(len(weights), np.nan)}, {"x": "one class only"})
+    measures = MeasureFamily(lambda weights: {"x": np.full(len(weights), np.nan)}, {"x": "one class only"})
     estimate = evaluate(measures, np.array(["a", "b"]), resamples=10, seed=1, confidence=0.95)["x"]
     assert (estimate.value, estimate.low, estimate.high) == (None, None, None)
     assert estimate.note == "undefined: one class only"

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from kneeoa.geometry.axis import fit_axis, fit_scaler
-from kneeoa.geometry.permutation import permutation_null, permuted
+from kneeoa.geometry.permutation import permutation_null, permute_grades
 
 AXES = ("pc1", "centroid", "lda", "ridge")
 
@@ -75,7 +75,7 @@ def test_a_centroid_axis_of_noise_looks_ordered_on_its_own_cases_alone() -> None
 def test_knees_of_a_person_are_permuted_together() -> None:
     subjects = np.array(["a", "b", "a", "c", "d", "d", "e"])
     grade = np.array([0.0, 1, 2, 3, 4, 4, 2])
-    for row in permuted(grade, subjects, 30, np.random.default_rng(0)):
+    for row in permute_grades(grade, subjects, 30, np.random.default_rng(0)):
         assert sorted(row) == sorted(grade)
         pairs = {(row[0], row[2]), (row[4], row[5])}
         assert pairs == {(0.0, 2.0), (4.0, 4.0)}

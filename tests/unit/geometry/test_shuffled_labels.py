@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kneeoa.geometry.axis import fit_axis, fit_scaler
-from kneeoa.geometry.ordering import grade_measures
+from kneeoa.geometry.rank_measures import grade_measures
 
 TRAIN, TEST, WIDTH, SHUFFLES = 150, 100, 40, 40
 

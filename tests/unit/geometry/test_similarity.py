@@ -6,7 +6,7 @@ import pytest
 from kneeoa.errors import KneeoaError
 from kneeoa.geometry import cka as module
 from kneeoa.geometry.cka import biased_cka, unbiased_cka
-from kneeoa.geometry.procrustes import coordinates, distances, influence
+from kneeoa.geometry.procrustes import distance_influence, principal_coordinates, procrustes_distances
 from kneeoa.geometry.similarity import compare_runs
 from kneeoa.tables.embeddings import embeddings
 from kneeoa.tables.similarity import SIMILARITY
@@ -50,7 +50,7 @@ def test_rotation_scale_and_place_do_not_matter(runs: list[np.ndarray]) -> None:
     rotation, _ = np.linalg.qr(np.random.default_rng(1).normal(size=(8, 8)))
     pair = [runs[0], 3 * runs[0] @ rotation + 5]
     assert unbiased_cka(pair, np.array([0, 1]), SUBJECTS).runs[0, 1] == pytest.approx(1)
-    assert distances([coordinates(one) for one in pair])[0, 1] == pytest.approx(0, abs=1e-6)
+    assert procrustes_distances([principal_coordinates(one) for one in pair])[0, 1] == pytest.approx(0, abs=1e-6)
 
 
 def test_biased_cka_of_wide_noise_is_inflated_and_the_unbiased_one_is_not() -> None:
@@ -67,10 +67,10 @@ def test_errors_are_those_of_leaving_subjects_out(runs: list[np.ndarray]) -> Non
     for name in np.unique(SUBJECTS):
         kept = name != SUBJECTS
         left_out.append(unbiased_cka([one[kept] for one in runs], GROUPS, SUBJECTS[kept]).means)
-        apart.append(distances([coordinates(runs[index][kept]) for index in (0, 3)])[0, 1])
+        apart.append(procrustes_distances([principal_coordinates(runs[index][kept]) for index in (0, 3)])[0, 1])
     jackknife = np.sqrt(29 * np.var(left_out, axis=0))
     np.testing.assert_allclose(unbiased_cka(runs, GROUPS, SUBJECTS).errors, jackknife, rtol=0.15)
-    influences = influence(coordinates(runs[0]), coordinates(runs[3]))
+    influences = distance_influence(principal_coordinates(runs[0]), principal_coordinates(runs[3]))
     assert influences.sum() == pytest.approx(0, abs=1e-9)
     error = np.sqrt((np.bincount(SUBJECTS.astype(int), weights=influences) ** 2).sum() * 30 / 29) / 60
     assert error == pytest.approx(np.sqrt(29 * np.var(apart)), rel=0.15)
@@ -80,7 +80,7 @@ def test_what_does_not_vary_is_undefined_and_few_cases_are_refused(runs: list[np
     similarity = unbiased_cka([runs[0], np.full((60, 4), 0.3)], np.array([0, 1]), SUBJECTS)
     assert np.isnan(similarity.runs[0, 1])
     assert similarity.runs[0, 0] == 1
-    assert np.isnan(distances([coordinates(runs[0]), coordinates(np.full((60, 4), 0.3))])[0, 1])
+    assert np.isnan(procrustes_distances([principal_coordinates(runs[0]), principal_coordinates(np.full((60, 4), 0.3))])[0, 1])
     with pytest.raises(ValueError, match="needs 4 cases"):
         unbiased_cka([runs[0][:3]], np.array([0]), SUBJECTS[:3])
 

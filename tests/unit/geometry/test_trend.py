@@ -3,8 +3,8 @@ import pytest
 from scipy.stats import kendalltau, linregress, norm
 from sklearn.isotonic import IsotonicRegression
 
-from kneeoa.geometry.ordering import grade_measures
-from kneeoa.geometry.partial import partial_measures
+from kneeoa.geometry.partial_correlation import partial_measures
+from kneeoa.geometry.rank_measures import grade_measures
 
 
 @pytest.fixture

@@ -16,18 +16,17 @@ import pytest
 from scipy.special import softmax
 
 from kneeoa.apply import main
-from kneeoa.cohorts.build import build as build_cohort
+from kneeoa.cohorts.build import build_cohort
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.phantom import Phantom
 from kneeoa.config.training import Training
 from kneeoa.config.volumes import View
 from kneeoa.errors import KneeoaError
-from kneeoa.images.orientation import RIGHT_KNEE, reorient
-from kneeoa.images.readers import read_image
-from kneeoa.images.volume_shard import make_volumes
+from kneeoa.formats.read_volume import read_volume
 from kneeoa.inference.apply import apply
 from kneeoa.inference.ensemble import ensemble
 from kneeoa.inference.predict import predict
+from kneeoa.ingestion.shard import make_volumes
 from kneeoa.network.model import ModelSpec
 from kneeoa.network.spec import TrainedOn
 from kneeoa.phantom.dicom import IDENTIFIERS
@@ -41,6 +40,7 @@ from kneeoa.tables.predictions import PREDICTIONS
 from kneeoa.tables.splits import SPLITS
 from kneeoa.tables.volumes import VOLUMES
 from kneeoa.training.run import train
+from kneeoa.volumes.orientation import RIGHT_KNEE, reorient
 from tests.unit.training.tiny_study import DUAL, LEVELS
 
 PHANTOM = Phantom(seed=2, subjects=9, parts=1, shape=(14, 28, 28), spacing=(7.0, 5.0, 5.0), both_knees=0.5, nifti=0.5, faults=True)
@@ -215,7 +215,7 @@ def test_temperature_and_flips_go_with_the_run(study, table, tmp_path):
 
 
 def test_another_input_grid_is_made_from_the_same_canonical_images(study, table, tmp_path):
-    from kneeoa.images.grids import resample_shard
+    from kneeoa.ingestion.input_grids import resample_shard
     from kneeoa.network.model import build, read_spec, save
 
     spec = read_spec(study.run(1)).model_copy(update={"shape": (8, 8, 12)})
@@ -278,7 +278,7 @@ def test_volumes_without_an_orientation_are_read_as_they_are_said_to_be(study, t
     sides = CASES.read(study.folder / "cases.parquet").set_index("case_id")["side"]
     expected = study.predictions(1)
     case = next(name for name in sorted(set(expected["case_id"])) if sides[name] == "R")
-    volume = reorient(read_image(study.raw / images.loc[case, "path"], images.loc[case, "format"]), RIGHT_KNEE)
+    volume = reorient(read_volume(study.raw / images.loc[case, "path"], images.loc[case, "format"]), RIGHT_KNEE)
     folder = tmp_path / "new"
     folder.mkdir()
     nibabel.save(nibabel.Nifti1Image(np.ascontiguousarray(volume.array), np.diag([*volume.spacing, 1.0])), folder / "a.nii.gz")

@@ -12,7 +12,7 @@ from kneeoa.contrasts.cases import level_predictions
 from kneeoa.errors import KneeoaError
 from kneeoa.inference.combine import combine
 from kneeoa.inference.ensemble import ensemble
-from kneeoa.inference.spoken import readings
+from kneeoa.inference.head_predictions import predict_levels
 from kneeoa.tables.predictions import PREDICTIONS
 
 OA = Level(name="oa", kind="binary", classes=("no", "yes"))
@@ -26,7 +26,7 @@ def member(folder, arm, seed, heads=("oa", "kl"), calibrated=False, cases=CASES,
     draws = np.random.default_rng([seed, len(arm)])
     logits = {head: draws.normal(0, 2, (len(cases), 2 if head == "oa" else 5)) for head in heads}
     parts = []
-    for reading in readings(logits, LEVELS, dict.fromkeys(heads, 2.0) if calibrated else {}):
+    for reading in predict_levels(logits, LEVELS, dict.fromkeys(heads, 2.0) if calibrated else {}):
         grades = [(number + shift) % 5 for number in range(len(cases))]
         truth = [[grade if reading.level == "kl" else int(grade >= 2)] for grade in grades]
         columns = {"probabilities": list(reading.probabilities), "logits": list(reading.logits), "calibrated": reading.calibrated}

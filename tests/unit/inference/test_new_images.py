@@ -9,9 +9,9 @@ import pytest
 
 from kneeoa.config.volumes import View
 from kneeoa.errors import KneeoaError
-from kneeoa.inference.new_images import listing
+from kneeoa.inference.new_images import list_images
 from kneeoa.phantom.radiograph_files import write_radiograph
-from tests.unit.images.made import grid, pattern, write_nifti, write_series
+from tests.unit.formats.made import grid, pattern, write_nifti, write_series
 
 VOLUME = View(shape=(4, 8, 8), spacing=(3, 3, 3))
 FRONTAL = View(dimensions=2, shape=(32, 32), fit="extent")
@@ -20,7 +20,7 @@ AFFINE = grid("LIP", (3.0, 1.0, 1.0))
 
 
 def found(images, view=VOLUME, side=None, shows="knee"):
-    listed = listing(images, view, side, shows)
+    listed = list_images(images, view, side, shows)
     return {image.case: (image.path, image.format, image.side) for image in listed.images}, {case: why for case, why, _ in listed.unusable}
 
 
@@ -90,7 +90,7 @@ def test_a_damaged_header_keeps_its_own_reason(tmp_path):
 
 def test_a_table_says_what_names_do_not(tmp_path):
     (tmp_path / "new.csv").write_text("Path,case,side,row,column\na.nii.gz,17,Left,,\nb/c_L.nii.gz,,r,,\nd_R.nii,18,,4,5.5\n")
-    listed = listing(tmp_path / "new.csv", VOLUME, None, "knee")
+    listed = list_images(tmp_path / "new.csv", VOLUME, None, "knee")
     assert [(image.case, image.side, image.centre) for image in listed.images] == [
         ("17", "L", None),
         ("18", "R", (4.0, 5.5)),
@@ -127,7 +127,7 @@ def test_archives_and_folders_of_a_radiograph_are_cases_of_their_headers_side(tm
 def test_what_cannot_be_listed_is_said_in_a_sentence(tmp_path):
     def attempt(images, expected):
         with pytest.raises(KneeoaError, match=expected):
-            listing(images, VOLUME, "R", "knee")
+            list_images(images, VOLUME, "R", "knee")
 
     attempt(tmp_path / "nowhere", "is not there")
     attempt(tmp_path, "holds no image")

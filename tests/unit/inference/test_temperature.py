@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 from scipy.special import softmax
 
+from kneeoa.atomic_io import sha256_file
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
-from kneeoa.files import sha256_file
-from kneeoa.inference.spoken import readings
-from kneeoa.inference.temperature import fit_temperatures, known, read_temperatures, write_temperatures
+from kneeoa.inference.head_predictions import predict_levels
+from kneeoa.inference.temperature import fit_temperatures, read_temperatures, usable_temperatures, write_temperatures
+from kneeoa.labels.level_labels import LevelLabels
 from kneeoa.statistics.temperature import fit_temperature
-from kneeoa.training.labels import LevelLabels
 
 OA = Level(name="oa", kind="binary", classes=("no", "yes"))
 KL = Level(name="kl", kind="ordinal", classes=("0", "1", "2", "3", "4"), parent="oa", parent_class=(0, 0, 1, 1, 1))
@@ -87,7 +87,7 @@ def test_where_nothing_can_be_fitted_the_reason_is_told(labels, reason):
     assert fit["temperature"] is None
     assert fit["low"] is None
     assert reason in fit["reason"]
-    assert known({"kl": fit}) == {}
+    assert usable_temperatures({"kl": fit}) == {}
 
 
 def test_one_subject_gives_a_temperature_without_an_interval():
@@ -104,7 +104,7 @@ def test_ranks_within_a_head_stay_and_coarse_levels_follow_the_calibrated_fine_h
     logits, _, _ = study(cases=300)
     draws = np.random.default_rng(1)
     logits = {"kl": logits["kl"], "oa": np.stack([np.zeros(300), draws.normal(0, 3, 300)], axis=1)}
-    raw, scaled = ({(one.level, one.head): one for one in readings(logits, LEVELS, heads)} for heads in ({}, {"kl": 2.5, "oa": 0.4}))
+    raw, scaled = ({(one.level, one.head): one for one in predict_levels(logits, LEVELS, heads)} for heads in ({}, {"kl": 2.5, "oa": 0.4}))
     fine, coarse = scaled["kl", "kl"].probabilities, scaled["oa", "kl"].probabilities
     assert np.array_equal(np.argsort(fine, axis=1), np.argsort(raw["kl", "kl"].probabilities, axis=1))
     binary = [side["oa", "oa"].probabilities[:, 1] for side in (raw, scaled)]

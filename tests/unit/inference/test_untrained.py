@@ -12,7 +12,7 @@ from kneeoa.inference.predict import predict
 from kneeoa.inference.untrained import embed_untrained
 from kneeoa.network.model import build, save
 from kneeoa.tables.embeddings import embeddings
-from kneeoa.training.seeding import Purpose, number
+from kneeoa.training.seeding import Purpose, derive_seed
 from tests.unit.training import tiny_study
 from tests.unit.training.tiny_study import DUAL, LEVELS, SINGLE_OA
 
@@ -31,7 +31,7 @@ def embed(folder, files, mode, seed=3):
 
 def test_it_is_the_first_network_of_a_run_of_that_seed_whatever_the_mode(files, tmp_path):
     embedded = embed(tmp_path, files, DUAL)
-    torch.manual_seed(number(3, Purpose.WEIGHTS))
+    torch.manual_seed(derive_seed(3, Purpose.WEIGHTS))
     spec = tiny_study.spec(SINGLE_OA)
     save(build(spec), spec, tmp_path)
     out = {"out_predictions": tmp_path / "p.parquet", "out_embeddings": tmp_path / "e.parquet", "out_temperature": tmp_path / "t.json"}

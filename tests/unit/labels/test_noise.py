@@ -6,7 +6,7 @@ from scipy.stats import chisquare
 
 from kneeoa.config.readers import NoisyReader
 from kneeoa.errors import KneeoaError
-from kneeoa.labels.noise import draws, reread
+from kneeoa.labels.noise import reread, uniform_draws
 
 COUNT = 20_000
 REFERENCE = np.arange(COUNT) % 5
@@ -60,11 +60,11 @@ def test_a_reading_belongs_to_the_case_whatever_stands_beside_it() -> None:
     order = np.random.default_rng(3).permutation(COUNT)[:500]
     part = reread(REFERENCE[order], [COHORTS[place] for place in order], [CASES[place] for place in order], MEASURED, 0)
     assert (part == read(MEASURED)[order]).all()
-    assert draws(0, "a", "1") != draws(0, "b", "1")
+    assert uniform_draws(0, "a", "1") != uniform_draws(0, "b", "1")
 
 
 def test_the_two_draws_of_a_case_are_uniform_and_independent() -> None:
-    both = np.array([draws(4, "a", case) for case in CASES])
+    both = np.array([uniform_draws(4, "a", case) for case in CASES])
     assert both.min() >= 0
     assert both.max() < 1
     table = np.histogram2d(both[:, 0], both[:, 1], bins=5)[0]

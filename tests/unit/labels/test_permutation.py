@@ -10,11 +10,11 @@ import pytest
 from scipy.stats import spearmanr
 
 from kneeoa.config.readers import NoisyReader
-from kneeoa.labels.permutation import permuted
+from kneeoa.labels.level_labels import read_labels
+from kneeoa.labels.permutation import permute_between_subjects
 from kneeoa.labels.reread import reread_labels
 from kneeoa.tables.labels import LABELS
 from kneeoa.tables.splits import SPLITS
-from kneeoa.training.labels import read_labels
 from tests.unit.labels.test_reread import cohort
 from tests.unit.training.tiny_study import KL, LEVELS
 
@@ -27,7 +27,7 @@ OWNERS = np.arange(len(CASES))
 
 
 def dealt(labels: np.ndarray, seed: int = 0) -> np.ndarray:
-    return permuted(labels, COHORTS, SUBJECTS, CASES, seed)
+    return permute_between_subjects(labels, COHORTS, SUBJECTS, CASES, seed)
 
 
 def test_every_label_is_dealt_once_and_never_to_its_own_subject() -> None:
@@ -55,13 +55,13 @@ def test_nothing_is_left_to_learn_and_seeds_differ() -> None:
 
 def test_the_order_of_the_cases_does_not_matter() -> None:
     order = np.random.default_rng(1).permutation(len(CASES))
-    shuffled = permuted(OWNERS[order], COHORTS, [SUBJECTS[case] for case in order], [CASES[case] for case in order], 0)
+    shuffled = permute_between_subjects(OWNERS[order], COHORTS, [SUBJECTS[case] for case in order], [CASES[case] for case in order], 0)
     assert (shuffled == dealt(OWNERS)[order]).all()
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_few_cases(count: int) -> None:
-    labels = permuted(OWNERS[:count], COHORTS[:count], [*"ab"][:count], CASES[:count], 0)
+    labels = permute_between_subjects(OWNERS[:count], COHORTS[:count], [*"ab"][:count], CASES[:count], 0)
     assert labels.tolist() == [[], [0], [1, 0]][count]
 
 

@@ -16,11 +16,11 @@ from sklearn.metrics import cohen_kappa_score
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.readers import NoisyReader
 from kneeoa.errors import KneeoaError
-from kneeoa.labels.agreement import load, provenance
+from kneeoa.labels.level_labels import read_labels
+from kneeoa.labels.rater_agreement import load_accounts, provenance
 from kneeoa.labels.reread import reread_labels
 from kneeoa.tables.labels import LABELS
 from kneeoa.tables.splits import SPLITS
-from kneeoa.training.labels import read_labels
 from kneeoa.training.run import train
 from tests.unit.training import tiny_study
 from tests.unit.training.tiny_study import DUAL, KL, LEVELS, SINGLE_OA, TRAINING, job, label_row
@@ -121,7 +121,7 @@ def test_the_account_is_the_realised_agreement(tmp_path: Path) -> None:
     assert provenance([]) == {}
     (tmp_path / "other.json").write_text("{}")
     with pytest.raises(KneeoaError, match=r"other\.json: is not the account of a reader"):
-        load([tmp_path / "other.json"])
+        load_accounts([tmp_path / "other.json"])
 
 
 def test_labels_follow_through_a_hierarchy_of_three_levels(tmp_path: Path) -> None:

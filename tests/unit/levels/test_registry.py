@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from kneeoa.config.hierarchy import Level
+from kneeoa.heads.losses import registry as criteria
 from kneeoa.levels import registry
-from kneeoa.modes.criteria import registry as criteria
 from tests.dag import ROOT
 
 DECLARED = re.compile(r"^(KINDS|DEFAULT_LOSSES|BINARY) = ")

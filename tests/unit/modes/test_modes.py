@@ -11,7 +11,7 @@ from torch.nn import functional
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
 from kneeoa.errors import KneeoaError
-from kneeoa.modes import registry
+from kneeoa.heads import registry
 
 OA = Level(name="oa", kind="binary", classes=("no", "yes"))
 KL = Level(name="kl", kind="ordinal", classes=("0", "1", "2", "3", "4"), parent="oa", parent_class=(0, 0, 1, 1, 1))
@@ -177,7 +177,7 @@ def test_each_level_is_trained_by_what_suits_its_kind_and_the_configuration_choo
 def test_the_code_of_a_mode_is_its_own_file_and_those_of_its_losses():
     mode = Mode(kind="dual", levels=("oa", "kl"), losses={"kl": "corn"})
     modules = registry.code_modules(mode.kind, registry.losses(mode, LEVELS).values())
-    assert modules == ("kneeoa.modes.dual", "kneeoa.modes.criteria.corn", "kneeoa.modes.criteria.cross_entropy")
+    assert modules == ("kneeoa.heads.dual", "kneeoa.heads.losses.corn", "kneeoa.heads.losses.cross_entropy")
 
 
 def test_unknown_modes_and_levels_are_named():

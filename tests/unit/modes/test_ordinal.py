@@ -9,8 +9,8 @@ import torch
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
-from kneeoa.modes import registry
-from kneeoa.modes.criteria.coral import CoralHead
+from kneeoa.heads import registry
+from kneeoa.heads.losses.coral import CoralHead
 
 KL = Level(name="kl", kind="ordinal", classes=("0", "1", "2", "3", "4"))
 ORDINAL = ("corn", "coral")

@@ -10,8 +10,8 @@ from sklearn.utils.class_weight import compute_class_weight
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
 from kneeoa.errors import KneeoaError
-from kneeoa.modes import registry
-from kneeoa.modes.class_weights import balanced
+from kneeoa.heads import registry
+from kneeoa.heads.class_weights import balanced_weights
 
 OA = Level(name="oa", kind="binary", classes=("no", "yes"))
 KL = Level(name="kl", kind="ordinal", classes=("0", "1", "2", "3", "4"), parent="oa", parent_class=(0, 0, 1, 1, 1))
@@ -54,19 +54,19 @@ def test_terms_count_labels_and_corns_conditional_tasks():
 
 
 def test_balanced_weights_are_those_of_the_textbook_with_a_mean_of_one():
-    weights = balanced(GRADES, KL)
+    weights = balanced_weights(GRADES, KL)
     labelled = GRADES[GRADES >= 0]
     expected = compute_class_weight("balanced", classes=np.arange(5), y=labelled.numpy())
     assert weights.tolist() == pytest.approx(expected.tolist())
     assert weights[labelled].mean().item() == pytest.approx(1.0)
-    without = balanced(labelled[labelled != 2], KL)
+    without = balanced_weights(labelled[labelled != 2], KL)
     assert without[2].item() == 1.0
     assert without[labelled[labelled != 2]].mean().item() == pytest.approx(1.0)
-    findings = balanced(LABELS["findings"], FINDINGS)
+    findings = balanced_weights(LABELS["findings"], FINDINGS)
     assert findings.shape == (3, 2)
     assert findings[0].tolist() == pytest.approx([11 / 16, 11 / 6])
     assert findings[2].tolist() == pytest.approx([1.0, 1.0])  # present never occurs, absent always
-    assert balanced(torch.full((3,), -1), OA).tolist() == [1.0, 1.0]
+    assert balanced_weights(torch.full((3,), -1), OA).tolist() == [1.0, 1.0]
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "coral"])
@@ -74,7 +74,7 @@ def test_weights_scale_each_case_and_the_mean_stays_over_cases(loss):
     built = heads(loss)
     logits = built(torch.randn(12, 6))
     each = torch.stack([built.loss(part(logits, [row]), part(LABELS, [row]))["kl"] for row in range(12)])
-    weights = balanced(GRADES, KL)
+    weights = balanced_weights(GRADES, KL)
     built.balance(LABELS)
     read = GRADES >= 0
     expected = (each[read].double() * weights[GRADES[read]]).sum() / read.sum()

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from kneeoa.network.dropout import BranchDropout, Dropout, by_case
+from kneeoa.network.dropout import BranchDropout, Dropout, use_keyed_dropout
 
 CASES = torch.tensor([11, 22, 33, 44])
 
@@ -24,7 +24,7 @@ def layers():
 def test_random_layers_are_replaced_and_weights_keep_their_names():
     network = layers()
     names = list(network.state_dict())
-    by_case(network)
+    use_keyed_dropout(network)
     assert [type(network[1]), type(network[2][0]), type(network[2][1])] == [Dropout, BranchDropout, Dropout]
     assert [network[1].p, network[2][0].p, network[2][1].p] == [0.5, 0.3, 0.25]
     assert list(network.state_dict()) == names
@@ -32,7 +32,7 @@ def test_random_layers_are_replaced_and_weights_keep_their_names():
 
 def test_masks_follow_the_case_and_the_layer():
     network = layers()
-    keys = by_case(network)
+    keys = use_keyed_dropout(network)
     x = torch.ones(4, 600)
     keys.values = CASES
     first, second = network[1](x), network[2][1](x)
@@ -47,7 +47,7 @@ def test_masks_follow_the_case_and_the_layer():
 
 def test_several_rows_of_a_case_have_their_own_masks():
     network = layers()
-    keys = by_case(network)
+    keys = use_keyed_dropout(network)
     keys.values = CASES
     dropped = network[1](torch.ones(12, 100))  # three rows a case
     keys.values = CASES[1:2]
@@ -57,7 +57,7 @@ def test_several_rows_of_a_case_have_their_own_masks():
 
 def test_a_branch_goes_as_a_whole_and_as_often_as_asked():
     network = layers()
-    by_case(network).values = torch.arange(4000)
+    use_keyed_dropout(network).values = torch.arange(4000)
     branch = network[2][0](torch.ones(4000, 2, 3))
     assert torch.equal(branch.amin(dim=(1, 2)), branch.amax(dim=(1, 2)))
     assert float((branch[:, 0, 0] == 0).float().mean()) == pytest.approx(0.3, abs=0.03)
@@ -66,7 +66,7 @@ def test_a_branch_goes_as_a_whole_and_as_often_as_asked():
 
 def test_evaluation_changes_nothing():
     network = layers().eval()
-    by_case(network).values = CASES
+    use_keyed_dropout(network).values = CASES
     x = torch.randn(4, 8)
     assert torch.equal(network[1](x), x)
     assert torch.equal(network[2][0](x), x)

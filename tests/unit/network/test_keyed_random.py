@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from kneeoa.network.keyed_random import mixed, normal, uniform
+from kneeoa.network.keyed_random import derive_keys, normal, uniform
 
 KEYS = torch.tensor([7, 2**62 + 12345, 42])
 MASK = (1 << 64) - 1
@@ -40,7 +40,7 @@ def test_a_case_draws_the_same_in_any_company_and_number():
 
 @pytest.mark.parametrize("number", [0, 1, 1000])
 def test_mixed_keys_are_streams_of_their_own(number):
-    assert len({*KEYS.tolist(), *mixed(KEYS, number).tolist(), *mixed(KEYS, number + 1).tolist()}) == 9
+    assert len({*KEYS.tolist(), *derive_keys(KEYS, number).tolist(), *derive_keys(KEYS, number + 1).tolist()}) == 9
 
 
 def test_distributions():

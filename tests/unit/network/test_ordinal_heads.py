@@ -7,7 +7,7 @@ import torch
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
-from kneeoa.hierarchy import derive_probabilities
+from kneeoa.level_derivation import derive_probabilities
 from kneeoa.network.model import ModelSpec, build, load, save
 
 OA = Level(name="oa", kind="binary", classes=("no", "yes"))

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from kneeoa.network.dropout import by_case
+from kneeoa.network.dropout import use_keyed_dropout
 from kneeoa.network.model import build
 from kneeoa.network.recompute import recompute, stages
 from tests.unit.training.tiny_study import DUAL, SHAPE, spec
@@ -35,7 +35,7 @@ def test_gradients_statistics_and_masks_are_those_of_a_plain_pass(keyed):
         torch.manual_seed(0)
         network = nn.Sequential(*(Drops() for _ in range(3)))
         if keyed:
-            by_case(network).values = torch.arange(5)
+            use_keyed_dropout(network).values = torch.arange(5)
         assert not again or recompute(network) == 3
         names = list(network.state_dict())
         torch.manual_seed(1)

@@ -5,7 +5,7 @@ import pytest
 
 from kneeoa.errors import KneeoaError
 from kneeoa.paper_tables.csv_file import read_csv, write_csv
-from kneeoa.paper_tables.latex import Tabular, changes, escape, render
+from kneeoa.paper_tables.latex import Tabular, escape, group_starts, render
 from kneeoa.tables.contrasts import CONTRASTS
 from tests.unit.figures import synthetic
 
@@ -25,8 +25,8 @@ def test_a_tabular_is_booktabs_with_groups_and_as_many_cells_as_columns():
 
 
 def test_changes_are_where_a_group_starts():
-    assert changes(["a", "a", "b", "b", "a"]) == [2, 4]
-    assert changes([]) == []
+    assert group_starts(["a", "a", "b", "b", "a"]) == [2, 4]
+    assert group_starts([]) == []
 
 
 def test_csv_comes_back_bit_for_bit(tmp_path):

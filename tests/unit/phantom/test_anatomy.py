@@ -5,11 +5,11 @@ import pytest
 
 from kneeoa.phantom.anatomy import layers, leg, render
 from kneeoa.phantom.anatomy.frame import coordinates, plane_wave
-from kneeoa.phantom.anatomy.knee import grow
+from kneeoa.phantom.anatomy.knee import make_knee
 from kneeoa.phantom.anatomy.layers import Part
 from kneeoa.phantom.anatomy.solids import Box, Points, ellipsoid
 from kneeoa.phantom.anatomy.tissues import Label, Tissue
-from kneeoa.phantom.findings import Findings, findings
+from kneeoa.phantom.findings import Findings, draw_findings
 from kneeoa.phantom.grid import Grid, rotation
 
 NO_FINDINGS = Findings(0, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -17,7 +17,7 @@ BRIGHTNESS = {tissue: float(tissue) for tissue in Tissue}
 
 
 def knee_of(signs, side="R", variation=0.0, seed=3):
-    return grow(signs, side, 1.0, variation, np.random.default_rng(seed))
+    return make_knee(signs, side, 1.0, variation, np.random.default_rng(seed))
 
 
 def middle(knee):
@@ -77,7 +77,7 @@ def test_the_gap_between_the_bones_is_the_joint_space():
 
 def test_osteophytes_lesions_and_effusion_appear_with_their_findings():
     plain = np.bincount(render.label_map(knee_of(NO_FINDINGS), grid_of(knee_of(NO_FINDINGS)), whole=True).ravel(), minlength=18)
-    sick = knee_of(findings(1.0, 1.0, 1.0, np.random.default_rng(0)))
+    sick = knee_of(draw_findings(1.0, 1.0, 1.0, np.random.default_rng(0)))
     voxels = np.bincount(render.label_map(sick, grid_of(sick), whole=True).ravel(), minlength=18)
     assert plain[Label.OSTEOPHYTE] == plain[Label.MARROW_LESION] == 0
     assert voxels[Label.OSTEOPHYTE] > 50
@@ -88,7 +88,7 @@ def test_osteophytes_lesions_and_effusion_appear_with_their_findings():
 
 
 def test_a_left_knee_is_a_mirrored_right_knee():
-    right, left = (knee_of(findings(0.8, 1, 1, np.random.default_rng(1)), side, variation=0.0) for side in "RL")
+    right, left = (knee_of(draw_findings(0.8, 1, 1, np.random.default_rng(1)), side, variation=0.0) for side in "RL")
     a = render.label_map(right, grid_of(right, axes="RIP"), whole=True)
     b = render.label_map(left, grid_of(left, axes="LIP"), whole=True)
     assert np.mean(a != b) < 1e-4
@@ -97,7 +97,7 @@ def test_a_left_knee_is_a_mirrored_right_knee():
 
 
 def test_a_permuted_grid_gives_the_permuted_knee():
-    knee = knee_of(findings(0.6, 1, 1, np.random.default_rng(1)), variation=1.0)
+    knee = knee_of(draw_findings(0.6, 1, 1, np.random.default_rng(1)), variation=1.0)
     straight, other = grid_of(knee, 2.5, "RIP"), grid_of(knee, 2.5, "RIP")
     turned = Grid((other.shape[2], other.shape[0], other.shape[1]), other.affine[:, [2, 0, 1, 3]])
     a = render.signal(knee, straight, BRIGHTNESS)
@@ -113,7 +113,7 @@ def test_an_oblique_grid_sees_the_same_knee():
 
 
 def test_slabs_do_not_show(monkeypatch):
-    knee = knee_of(findings(0.6, 1, 1, np.random.default_rng(1)), variation=1.0)
+    knee = knee_of(draw_findings(0.6, 1, 1, np.random.default_rng(1)), variation=1.0)
     grid = grid_of(knee, 3.0)
     labels, signal = render.label_map(knee, grid), render.signal(knee, grid, BRIGHTNESS)
     monkeypatch.setattr(render, "_SLAB", 5 * grid.shape[1] * grid.shape[2])
@@ -125,7 +125,7 @@ def test_boxes_cut_nothing_off(monkeypatch):
     everywhere = Box((-300, -300, -300), (300, 300, 300))
     for seed in (1, 2):
         knee = knee_of(
-            replace(findings(1.0, 1, 1.0, np.random.default_rng(seed)), effusion=1.0, marrow_lesion=1.0), variation=1.0, seed=seed
+            replace(draw_findings(1.0, 1, 1.0, np.random.default_rng(seed)), effusion=1.0, marrow_lesion=1.0), variation=1.0, seed=seed
         )
         grid = grid_of(knee, 2.5)
         boxed, signal = render.label_map(knee, grid, whole=True), render.signal(knee, grid, BRIGHTNESS)

@@ -3,9 +3,9 @@ import pytest
 
 from kneeoa.config.phantom import Phantom
 from kneeoa.phantom.anatomy import render
-from kneeoa.phantom.anatomy.knee import grow
+from kneeoa.phantom.anatomy.knee import make_knee
 from kneeoa.phantom.anatomy.tissues import Label, Tissue
-from kneeoa.phantom.findings import findings
+from kneeoa.phantom.findings import draw_findings
 from kneeoa.phantom.grid import Grid, axis_directions, rotation
 from kneeoa.phantom.imaging import acquire, scanner
 
@@ -14,7 +14,7 @@ QUIET = Phantom(noise=0.0, bias=0.0)
 
 @pytest.fixture(scope="module")
 def knee():
-    return grow(findings(0.6, 1, 1, np.random.default_rng(4)), "R", 1.0, 1.0, np.random.default_rng(5))
+    return make_knee(draw_findings(0.6, 1, 1, np.random.default_rng(4)), "R", 1.0, 1.0, np.random.default_rng(5))
 
 
 @pytest.fixture(scope="module")

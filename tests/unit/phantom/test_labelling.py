@@ -6,12 +6,12 @@ import pytest
 from pydantic import ValidationError
 
 from kneeoa.config.phantom import Reader
-from kneeoa.phantom.findings import Findings, findings
-from kneeoa.phantom.labelling import features, read_grade, true_grade
+from kneeoa.phantom.findings import Findings, draw_findings
+from kneeoa.phantom.labelling import oarsi_grades, read_grade, true_grade
 
 
 def mean_findings(severity, effect=1.0, lesions=1.0):
-    drawn = [findings(severity, effect, lesions, np.random.default_rng(seed)) for seed in range(60)]
+    drawn = [draw_findings(severity, effect, lesions, np.random.default_rng(seed)) for seed in range(60)]
     return {field.name: np.mean([getattr(one, field.name) for one in drawn]) for field in fields(Findings)}
 
 
@@ -61,7 +61,7 @@ def test_effect_and_lesions_scale_their_own():
 
 
 def test_features_are_graded_from_findings():
-    signs = findings(0.0, 1.0, 1.0, np.random.default_rng(0))
+    signs = draw_findings(0.0, 1.0, 1.0, np.random.default_rng(0))
     signs = replace(signs, medial_narrowing=0.85, lateral_narrowing=0.3, osteophyte_tibia_medial=0.55, osteophyte_femur_medial=0.1)
-    graded = features(signs)
+    graded = oarsi_grades(signs)
     assert (graded["XRJSM"], graded["XRJSL"], graded["XROSTM"], graded["XROSFM"]) == (3, 1, 2, 0)

@@ -8,33 +8,33 @@ import pytest
 
 from kneeoa.config.phantom import Phantom
 from kneeoa.phantom.faults import FAULTS
-from kneeoa.phantom.plan import plan, releases
+from kneeoa.phantom.plan import plan_cohort, releases
 from tests.unit.counted_calls import calls
 
 
 def test_more_subjects_leave_the_others_as_they_are():
-    few = plan(Phantom(subjects=40), "demo")
-    many = plan(Phantom(subjects=90), "demo")
+    few = plan_cohort(Phantom(subjects=40), "demo")
+    many = plan_cohort(Phantom(subjects=90), "demo")
     assert set(few) <= set(many)
     assert len(many) > len(few)
 
 
 def test_faults_and_two_kneed_people_leave_the_others_as_they_are():
-    broken = plan(Phantom(subjects=30), "demo")
-    sound = plan(Phantom(subjects=30, faults=False), "demo")
+    broken = plan_cohort(Phantom(subjects=30), "demo")
+    sound = plan_cohort(Phantom(subjects=30, faults=False), "demo")
     assert [knee for knee in broken if knee.fault is None] == list(sound)
-    single = plan(Phantom(subjects=30, faults=False, both_knees=0.0), "demo")
+    single = plan_cohort(Phantom(subjects=30, faults=False, both_knees=0.0), "demo")
     alone = [subject for subject, count in Counter(knee.subject for knee in sound).items() if count == 1]
     assert [knee for knee in single if knee.subject in alone] == [knee for knee in sound if knee.subject in alone]
 
 
 def test_another_seed_makes_other_people():
-    first, second = (plan(Phantom(subjects=20, seed=seed), "demo") for seed in (1, 2))
+    first, second = (plan_cohort(Phantom(subjects=20, seed=seed), "demo") for seed in (1, 2))
     assert {knee.severity for knee in first}.isdisjoint(knee.severity for knee in second)
 
 
 def test_identifiers_and_paths_are_unique_and_obviously_synthetic():
-    knees = plan(Phantom(subjects=2000, both_knees=0.5), "demo")
+    knees = plan_cohort(Phantom(subjects=2000, both_knees=0.5), "demo")
     assert len({knee.case_id for knee in knees}) == len({knee.image for knee in knees}) == len({knee.mask for knee in knees}) == len(knees)
     assert all(len(knee.subject) == 7 and knee.subject.startswith("99") for knee in knees)
     assert all(knee.case_id == f"{knee.subject}-{knee.side}-00m" for knee in knees)
@@ -43,7 +43,7 @@ def test_identifiers_and_paths_are_unique_and_obviously_synthetic():
 
 
 def test_a_person_is_one_person():
-    knees = plan(Phantom(subjects=300, both_knees=1.0, faults=False), "demo")
+    knees = plan_cohort(Phantom(subjects=300, both_knees=1.0, faults=False), "demo")
     assert [(a.subject, a.sex, a.age, a.size, a.date, a.release) for a in knees[::2]] == [
         (b.subject, b.sex, b.age, b.size, b.date, b.release) for b in knees[1::2]
     ]
@@ -52,7 +52,7 @@ def test_a_person_is_one_person():
 
 
 def test_half_of_the_knees_are_diseased_and_every_grade_occurs():
-    knees = plan(Phantom(subjects=1500), "demo")
+    knees = plan_cohort(Phantom(subjects=1500), "demo")
     grades = Counter(knee.read_grade for knee in knees)
     assert set(grades) == {0, 1, 2, 3, 4}
     assert min(grades.values()) > 0.1 * len(knees)
@@ -62,7 +62,7 @@ def test_half_of_the_knees_are_diseased_and_every_grade_occurs():
 
 
 def test_severity_is_not_told_by_identifier_or_scanner():
-    knees = plan(Phantom(subjects=1500, faults=False), "demo")
+    knees = plan_cohort(Phantom(subjects=1500, faults=False), "demo")
     severity = np.array([knee.severity for knee in knees])
     assert abs(np.corrcoef(severity, [int(knee.subject) for knee in knees])[0, 1]) < 0.08
     means = [severity[[knee.scanner == number for knee in knees]].mean() for number in range(3)]
@@ -70,7 +70,7 @@ def test_severity_is_not_told_by_identifier_or_scanner():
 
 
 def test_every_fault_has_a_subject_of_its_own():
-    knees = plan(Phantom(subjects=12), "demo")
+    knees = plan_cohort(Phantom(subjects=12), "demo")
     broken = [knee for knee in knees if knee.fault]
     assert [knee.fault for knee in broken] == [fault.name for fault in FAULTS]
     assert Counter(knee.subject for knee in knees)[broken[0].subject] == 1
@@ -83,7 +83,7 @@ def test_every_fault_has_a_subject_of_its_own():
 
 
 def test_formats_and_grids_vary():
-    knees = plan(Phantom(subjects=200, faults=False), "demo")
+    knees = plan_cohort(Phantom(subjects=200, faults=False), "demo")
     assert {knee.image_format for knee in knees} == {"dicom", "nifti"}
     assert {knee.mask_format for knee in knees} == {"nii.gz", "mha"}
     assert len({knee.mask_grid.axes for knee in knees}) >= 5
@@ -94,12 +94,12 @@ def test_formats_and_grids_vary():
 
 @pytest.mark.parametrize(("share", "formats"), [(0.0, {"dicom"}), (1.0, {"nifti"})])
 def test_the_share_of_nifti_is_kept(share, formats):
-    assert {knee.image_format for knee in plan(Phantom(subjects=30, nifti=share, faults=False), "demo")} == formats
+    assert {knee.image_format for knee in plan_cohort(Phantom(subjects=30, nifti=share, faults=False), "demo")} == formats
 
 
 def test_planning_is_cheap():
-    plan.cache_clear()
-    assert calls(lambda: plan(Phantom(subjects=500), "demo")) <= 10 * calls(lambda: plan(Phantom(subjects=50), "demo"))
+    plan_cohort.cache_clear()
+    assert calls(lambda: plan_cohort(Phantom(subjects=500), "demo")) <= 10 * calls(lambda: plan_cohort(Phantom(subjects=50), "demo"))
     heavy = "{'pandas', 'scipy', 'torch', 'pydicom', 'nibabel', 'SimpleITK', 'pyarrow'}"
     code = f"import sys, kneeoa.phantom.plan; sys.exit(str(sorted({heavy} & set(sys.modules))) if {heavy} & set(sys.modules) else 0)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": ":".join(sys.path)}, check=False)

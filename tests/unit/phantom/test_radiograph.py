@@ -10,15 +10,15 @@ import pydicom
 import pytest
 from PIL import Image
 
-from kneeoa.phantom.radiograph import Exposure, Scene, draw, random_scene
+from kneeoa.phantom.radiograph import Exposure, Scene, random_scene, render
 from kneeoa.phantom.radiograph_files import write_png, write_radiograph
-from kneeoa.phantom.radiograph_knee import bone_thickness, leg_thickness, worn
+from kneeoa.phantom.radiograph_knee import bone_thickness, knee_of_severity, leg_thickness
 
 PLAIN = Scene(shape=(180, 320), centres={"R": (0.0, -80.0), "L": (0.0, 80.0)}, exposure=Exposure(marker="", heel=0.0))
 
 
 def drawn(scene: Scene = PLAIN, seed: int = 0) -> tuple[np.ndarray, dict[str, tuple[float, float]]]:
-    radiograph = draw(scene, np.random.default_rng(seed))
+    radiograph = render(scene, np.random.default_rng(seed))
     return radiograph.picture, radiograph.centres
 
 
@@ -34,16 +34,16 @@ def test_the_knees_mirror_each_other_and_the_fibula_is_lateral() -> None:
     picture, _ = drawn(replace(PLAIN, exposure=replace(PLAIN.exposure, quanta=1e9)))
     np.testing.assert_allclose(picture, picture[:, ::-1], atol=0.15)
     y, x = np.meshgrid(np.arange(20.0, 40.0), np.arange(-60.0, 61.0), indexing="ij")
-    bone = bone_thickness(x, y, worn(76.0, 0.0), 1.0)
+    bone = bone_thickness(x, y, knee_of_severity(76.0, 0.0), 1.0)
     assert bone[:, x[0] < -36].sum() > 0
     assert bone[:, x[0] > 36].sum() == 0
 
 
 def test_wear_narrows_the_medial_space() -> None:
     y, x = np.meshgrid(np.arange(-10.0, 10.0, 0.25), np.arange(15.0, 30.0), indexing="ij")
-    spaces = [(bone_thickness(x, y, worn(76.0, severity), 0.25) == 0).mean() for severity in (0.0, 0.5, 1.0)]
+    spaces = [(bone_thickness(x, y, knee_of_severity(76.0, severity), 0.25) == 0).mean() for severity in (0.0, 0.5, 1.0)]
     assert spaces[0] > spaces[1] > spaces[2]
-    assert leg_thickness(np.array([0.0]), np.array([0.0]), worn(76.0, 0.0))[0] > 80
+    assert leg_thickness(np.array([0.0]), np.array([0.0]), knee_of_severity(76.0, 0.0))[0] > 80
 
 
 def test_turning_the_patient_turns_the_centres() -> None:
@@ -60,7 +60,7 @@ def test_a_collimated_border_has_one_grey() -> None:
 
 
 def test_the_same_seed_draws_the_same_picture() -> None:
-    first, second, other = (draw(random_scene(rng, (120, 150), 3.0), rng).picture for rng in map(np.random.default_rng, (4, 4, 5)))
+    first, second, other = (render(random_scene(rng, (120, 150), 3.0), rng).picture for rng in map(np.random.default_rng, (4, 4, 5)))
     np.testing.assert_array_equal(first, second)
     assert not np.array_equal(first, other)
 

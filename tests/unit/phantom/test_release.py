@@ -12,16 +12,16 @@ from scipy.stats import rankdata
 
 from kneeoa.config.phantom import Phantom
 from kneeoa.errors import KneeoaError, UnusableImage
-from kneeoa.images.readers import read_image
+from kneeoa.formats.read_volume import read_volume
 from kneeoa.phantom.dicom import BIRTH_DATE, PATIENT_NAME
 from kneeoa.phantom.faults import FAULTS
-from kneeoa.phantom.plan import plan, releases
+from kneeoa.phantom.plan import plan_cohort, releases
 from kneeoa.phantom.release import write_part, write_tables, write_truth
-from kneeoa.phantom.scan import anatomy, picture
+from kneeoa.phantom.scan import make_anatomy, scan_image
 from kneeoa.tables.truth import TRUTH
 
 SMALL = Phantom(subjects=8, parts=3, shape=(22, 52, 52), spacing=(5.0, 2.7, 2.7), both_knees=0.5)
-KNEES = {knee.case_id: knee for knee in plan(SMALL, "demo")}
+KNEES = {knee.case_id: knee for knee in plan_cohort(SMALL, "demo")}
 FAULTY = {knee.fault: knee for knee in KNEES.values() if knee.fault}
 
 
@@ -51,7 +51,7 @@ def contrast(root: Path, knee) -> float:
     """AUC of the image's intensity, cartilage against bone, at the mask's voxels, through the two
     headers.
     """
-    image = read_image(root / knee.image, knee.image_format)
+    image = read_volume(root / knee.image, knee.image_format)
     mask = SimpleITK.ReadImage(str(root / knee.mask))
     labels = SimpleITK.GetArrayFromImage(mask).T
     step = np.array(mask.GetDirection()).reshape(3, 3) * np.array(mask.GetSpacing())
@@ -111,8 +111,8 @@ def test_dicom_headers_are_those_of_a_sagittal_series(root):
 
 def test_what_is_read_back_is_what_was_scanned(root):
     for knee in list(KNEES.values())[:6]:
-        voxels, grid = picture(knee, anatomy(knee, SMALL), SMALL)
-        image = read_image(root / knee.image, knee.image_format)
+        voxels, grid = scan_image(knee, make_anatomy(knee, SMALL), SMALL)
+        image = read_volume(root / knee.image, knee.image_format)
         # A reader may order slices as it likes: compare what lies at the same place.
         step = np.linalg.inv(grid.affine) @ image.affine
         order = np.argmax(np.abs(step[:3, :3]), axis=0)
@@ -145,7 +145,7 @@ def test_misaligned_masks_do_not(root):
 
 def test_masks_have_grids_of_their_own(root):
     for knee in list(KNEES.values())[:6]:
-        image = read_image(root / knee.image, knee.image_format)
+        image = read_volume(root / knee.image, knee.image_format)
         mask = SimpleITK.ReadImage(str(root / knee.mask))
         assert sorted(mask.GetSize()) != sorted(image.array.shape)
         assert set(np.unique(SimpleITK.GetArrayFromImage(mask))) <= set(range(7))
@@ -155,14 +155,14 @@ def test_masks_have_grids_of_their_own(root):
 def test_broken_images_are_unusable_for_the_planned_reason(root, fault):
     knee = FAULTY[fault.name]
     with pytest.raises(UnusableImage) as caught:
-        read_image(root / knee.image, knee.image_format)
+        read_volume(root / knee.image, knee.image_format)
     assert caught.value.reason == fault.reason
 
 
 def test_mixed_and_shuffled_series_are_read_as_if_nothing_were_wrong(root):
     knee = FAULTY["mixed-series"]
     assert len(list((root / knee.image).iterdir())) == 24
-    assert read_image(root / knee.image, "dicom").array.shape == (22, 52, 52)
+    assert read_volume(root / knee.image, "dicom").array.shape == (22, 52, 52)
     numbers = [int(path.name) for path in sorted((root / knee.image).iterdir(), key=lambda path: pydicom.dcmread(path).SOPInstanceUID)]
     assert numbers != sorted(numbers)
 

@@ -8,8 +8,8 @@ import json
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
-from kneeoa.files import sha256_file
-from kneeoa.snakemake_records import RECORDS
+from kneeoa.atomic_io import sha256_file
+from kneeoa.reruns.snakemake_records import RECORDS
 
 ROOT = "results/tiny"
 RAW = "/data/someone/secret/grades.txt"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from kneeoa.errors import KneeoaError
-from kneeoa.provenance.records import read_jobs, upstream
+from kneeoa.provenance.records import read_jobs, upstream_jobs
 from kneeoa.provenance.trace import main
-from kneeoa.snakemake_records import RECORDS
+from kneeoa.reruns.snakemake_records import RECORDS
 from tests.unit.provenance.recorded import RAW, ROOT, tiny_study, write_record
 
 
@@ -26,8 +26,8 @@ def test_records_of_one_job_become_one_job_also_where_names_are_cut(tmp_path: Pa
 def test_a_table_hangs_on_its_run_and_not_the_other_way_round(tmp_path: Path) -> None:
     products = [str(path) for path in tiny_study(tmp_path)]
     jobs = read_jobs(tmp_path / RECORDS, ROOT)
-    assert [job.rule for job in upstream(jobs, products)] == ["train_run", "metrics", "table"]
-    assert [job.rule for job in upstream(jobs, [f"{ROOT}/statistics/metrics.parquet"])] == ["train_run", "metrics"]
+    assert [job.rule for job in upstream_jobs(jobs, products)] == ["train_run", "metrics", "table"]
+    assert [job.rule for job in upstream_jobs(jobs, [f"{ROOT}/statistics/metrics.parquet"])] == ["train_run", "metrics"]
 
 
 def test_other_studies_and_jobs_that_did_not_end_are_left_out(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_without_records_the_sentence_says_what_to_do(tmp_path: Path) -> None:
         read_jobs(tmp_path / RECORDS, ROOT)
     tiny_study(tmp_path)
     with pytest.raises(KneeoaError, match="no record says how it was made"):
-        upstream(read_jobs(tmp_path / RECORDS, ROOT), [f"{ROOT}/report.html"])
+        upstream_jobs(read_jobs(tmp_path / RECORDS, ROOT), [f"{ROOT}/report.html"])
 
 
 def test_a_file_is_traced_by_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from kneeoa import figures_and_tables
 from kneeoa.errors import KneeoaError
-from kneeoa.figures.numbers import interval
 from kneeoa.paper_tables.table_files import write_table
+from kneeoa.presentation.number_format import format_interval
 from kneeoa.report.page import Entry, write_report
 from tests.unit.figures import synthetic
 
@@ -111,7 +111,7 @@ def test_numbers_in_sentences_are_the_tables_numbers(study, tmp_path):
     oa = rows[(rows["level"] == "oa") & (rows["metric"] == "auc") & rows["seed"].isna()]
     summaries = oa[(oa["head"] == "oa") | oa["arm"].str.endswith("single_kl")]
     best = summaries.loc[summaries["estimate"].idxmax()]
-    printed = interval(best["estimate"], best["low"], best["high"], 2)
+    printed = format_interval(best["estimate"], best["low"], best["high"], 2)
     assert best["arm"] == "resnet3d-dual"
     assert (
         f"Over 2 seeds, ResNet3D Dual reached an OA AUC of {printed} on 64 test knees of 52 subjects (phantom), the highest of 9 arms"

@@ -344,7 +344,7 @@ def test_what_one_process_read_the_next_recalls(library: Path, tmp_path: Path, m
     monkeypatch.setattr(code_digest, "_KNOWN", {})
     kept: list[tuple[object, ...]] = []
     monkeypatch.setattr(code_digest.atexit, "register", lambda function, *arguments: kept.append((function, *arguments)))
-    code_digest.recall(memory)
+    code_digest.load_cache(memory)
     digest = code_digest.Library().code_parts(library / "script.py", ["kneeoa.c"])
     function, *arguments = kept.pop()
     function(*arguments)  # type: ignore[operator]
@@ -354,7 +354,7 @@ def test_what_one_process_read_the_next_recalls(library: Path, tmp_path: Path, m
         raise AssertionError("parsed anew")
 
     monkeypatch.setattr(code_digest, "_KNOWN", {})
-    code_digest.recall(memory)
+    code_digest.load_cache(memory)
     with monkeypatch.context() as patch:
         patch.setattr(code_digest.definitions, "read", refuse)
         assert code_digest.Library().code_parts(library / "script.py", ["kneeoa.c"]) == digest
@@ -370,7 +370,7 @@ def test_a_memory_that_is_damaged_or_of_another_python_is_not_believed(
     monkeypatch.setattr(code_digest, "_KNOWN", {})
     monkeypatch.setattr(code_digest.atexit, "register", lambda *_: None)
     (tmp_path / "code.json").write_text(content)
-    code_digest.recall(tmp_path / "code.json")
+    code_digest.load_cache(tmp_path / "code.json")
     assert code_digest._KNOWN == {}
 
 

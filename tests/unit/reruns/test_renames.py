@@ -17,7 +17,7 @@ ROOT = Path(code_digest.__file__).parents[4]
 @pytest.mark.parametrize(
     ("name", "oldest"),
     [
-        ("kneeoa.grids.shapes:fit", "kneeoa.images.canonical:fit_to"),
+        ("kneeoa.grids.shapes:fit", "kneeoa.volumes.canonical:fit_to"),
         ("kneeoa.grids.shapes:other", "kneeoa.images.shape:other"),
         ("kneeoa.grids.more.deep:name", "kneeoa.images.more.deep:name"),
         ("kneeoa.grids", "kneeoa.images"),
@@ -28,7 +28,7 @@ ROOT = Path(code_digest.__file__).parents[4]
 )
 def test_a_name_leads_to_the_oldest_one(name: str, oldest: str) -> None:
     table = {
-        "kneeoa.grids.shapes:fit": "kneeoa.images.canonical:fit_to",
+        "kneeoa.grids.shapes:fit": "kneeoa.volumes.canonical:fit_to",
         "kneeoa.grids.shapes": "kneeoa.images.shape",
         "kneeoa.grids": "kneeoa.images",
         "kneeoa.volumes.grid": "kneeoa.grids.box",

@@ -12,8 +12,8 @@ from kneeoa.config.modes import Mode
 from kneeoa.errors import KneeoaError
 from kneeoa.network.model import ModelSpec, build, load, save
 from kneeoa.saliency.area import area_mean
-from kneeoa.saliency.cases import explained_cases, head_for
-from kneeoa.saliency.explain import Run, explain_run
+from kneeoa.saliency.cases import explained_cases, head_of_level
+from kneeoa.saliency.explain import SaliencyRun, explain_run
 from kneeoa.saliency.storage import unpack
 from kneeoa.tables.saliency import SALIENCY
 from kneeoa.tables.splits import SPLITS
@@ -92,7 +92,7 @@ def explain(out: Path, run: Path, inputs: dict[str, list[Path]], **options: Any)
     settings = {"saliency": Saliency(samples=2), "method": "smoothgrad_input"} | settings
     labels = settings.pop("labels", [])
     files = {"out_maps": out / "maps.npy", "out_index": out / "maps.parquet"}
-    explain_run(run=Run(**settings), folder=run, **inputs, labels=labels, threads=1, **files)
+    explain_run(run=SaliencyRun(**settings), folder=run, **inputs, labels=labels, threads=1, **files)
     return np.load(out / "maps.npy"), SALIENCY.read(out / "maps.parquet")
 
 
@@ -196,10 +196,10 @@ def test_a_limit_takes_the_same_cases_for_every_run(tmp_path: Path, single_kl: P
 
 
 def test_a_head_of_its_own_goes_first() -> None:
-    assert head_for([("oa", "oa"), ("kl", "kl"), ("oa", "kl")], "oa") == "oa"
-    assert head_for([("kl", "kl"), ("oa", "kl")], "oa") == "kl"
+    assert head_of_level([("oa", "oa"), ("kl", "kl"), ("oa", "kl")], "oa") == "oa"
+    assert head_of_level([("kl", "kl"), ("oa", "kl")], "oa") == "kl"
     with pytest.raises(KneeoaError, match="no head of this network predicts level 'kl'"):
-        head_for([("oa", "oa")], "kl")
+        head_of_level([("oa", "oa")], "kl")
 
 
 def test_a_diverged_run_is_one_sentence(tmp_path: Path, inputs: dict[str, list[Path]]) -> None:

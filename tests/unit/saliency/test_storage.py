@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kneeoa.errors import KneeoaError
-from kneeoa.saliency.storage import pack, reading, split_signs, unpack, writing
+from kneeoa.saliency.storage import create_maps, open_maps, pack, split_signs, unpack
 
 
 @pytest.mark.parametrize("size", [1e-12, 1.0, 1e12])
@@ -30,15 +30,15 @@ def test_opposite_signs_in_a_cell_do_not_cancel() -> None:
 
 def test_maps_are_written_row_by_row_and_only_whole_files_appear(tmp_path: Path) -> None:
     path = tmp_path / "maps.npy"
-    with pytest.raises(ValueError, match="broadcast"), writing(path, 2, (3, 4)) as maps:
+    with pytest.raises(ValueError, match="broadcast"), create_maps(path, 2, (3, 4)) as maps:
         maps[0] = np.ones(5)
     assert not path.exists()
-    with writing(path, 2, (3, 4)) as maps:
+    with create_maps(path, 2, (3, 4)) as maps:
         maps[0], maps[1] = 1, 2
-    assert reading(path, 2).mean(axis=(1, 2, 3)).tolist() == [1, 2]
-    with writing(path, 0, (3, 4)):
+    assert open_maps(path, 2).mean(axis=(1, 2, 3)).tolist() == [1, 2]
+    with create_maps(path, 0, (3, 4)):
         pass
-    assert reading(path, 0).shape == (0, 2, 3, 4)
+    assert open_maps(path, 0).shape == (0, 2, 3, 4)
     np.save(path, np.zeros((2, 3, 4)))
     with pytest.raises(KneeoaError, match="2 maps of two signs"):
-        reading(path, 2)
+        open_maps(path, 2)

@@ -8,7 +8,7 @@ import pytest
 
 from kneeoa.config.cohorts import Split
 from kneeoa.errors import KneeoaError
-from kneeoa.splits.flow import account
+from kneeoa.splits.flow import count_flow
 from kneeoa.splits.make import make_splits
 from kneeoa.tables.exclusions import EXCLUSIONS
 from kneeoa.tables.splits import SPLITS
@@ -39,7 +39,7 @@ def run(made: Tables, *, divide: bool = True) -> dict[str, Any]:
     splits = made.root / "splits.parquet"
     if divide:
         make_splits(name="main", role="develop", split=Split(), levels=LEVELS, views=("sag_dess",), out_splits=splits, **inputs)
-    account(
+    count_flow(
         name="main", levels=LEVELS, cases=inputs["cases"], labels=inputs["labels"], splits=splits, exclusions=inputs["exclusions"],
         out_exclusions=made.root / "all.parquet", out_flow=made.root / "flow.json",
     )  # fmt: skip

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kneeoa.atomic_io import sha256_file
 from kneeoa.config.cohorts import Split
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
-from kneeoa.files import sha256_file
 from kneeoa.splits.make import make_splits
 from kneeoa.tables.cases import CASES
 from kneeoa.tables.splits import SPLITS

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from kneeoa.atomic_io import sha256_file
 from kneeoa.errors import KneeoaError
-from kneeoa.files import sha256_file
 from kneeoa.splits.trained_on import leave_out_trained
 from kneeoa.tables.exclusions import EXCLUSIONS
 from kneeoa.tables.splits import SPLITS

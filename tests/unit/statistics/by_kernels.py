@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from kneeoa.statistics.inputs import cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
 from kneeoa.statistics.metric_kernel import Run
-from kneeoa.statistics.metrics import called
+from kneeoa.statistics.metrics import predicted_class
 from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled, difference_of, estimate_of, over_seeds
 
 
@@ -28,7 +28,7 @@ def sampled(
     seeds = stack if stack.ndim == 3 else stack[None]
     finer = [None] * len(seeds) if fine is None else np.reshape(np.asarray(fine), (len(seeds), labels.size, -1))
     runs = [
-        Run(labels, seed, called(seed, threshold), cut_in(name), threshold, below, tuple(parents))
+        Run(labels, seed, predicted_class(seed, threshold), cut_in(name), threshold, below, tuple(parents))
         for seed, below in zip(seeds, finer, strict=True)
     ]
     return over_seeds([kernel_of(name).influence(run) for run in runs])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kneeoa.errors import KneeoaError
-from kneeoa.hierarchy import derive_probabilities
+from kneeoa.level_derivation import derive_probabilities
 from kneeoa.statistics.consistency import per_case
 from kneeoa.statistics.inputs import cluster_codes
 from kneeoa.statistics.sampling import PairedDifference, difference_of

@@ -12,7 +12,7 @@ from kneeoa.statistics.confusion import sampled_metric
 from kneeoa.statistics.delong import delong_test
 from kneeoa.statistics.kernels import KERNELS, metric
 from kneeoa.statistics.metric_kernel import Run
-from kneeoa.statistics.metrics import called
+from kneeoa.statistics.metrics import predicted_class
 from kneeoa.statistics.sampling import covariance, difference_of, estimate_of
 from kneeoa.statistics.seeds import mode_effect
 from tests.unit.statistics.by_kernels import class_metric_test
@@ -31,7 +31,7 @@ def test_balanced_accuracy_of_a_perfect_and_a_collapsed_model_has_no_test(counts
     truth, a, b = perfect_and_collapsed(*counts)
     cluster = np.concatenate([np.arange(n) // 2 + 10_000 * k for k, n in enumerate(counts)]) if clustered else None
     for first, second, gap in ((a, b, 0.5), (b, a, -0.5)):
-        found = class_metric_test("balanced_accuracy", truth, called(first), called(second), 2, cluster)
+        found = class_metric_test("balanced_accuracy", truth, predicted_class(first), predicted_class(second), 2, cluster)
         assert found.difference == pytest.approx(gap, abs=1e-15)
         assert (found.variance, found.degenerate) == (0.0, True)
         assert math.isnan(found.z)
@@ -47,7 +47,7 @@ def test_balanced_accuracy_of_a_perfect_and_a_collapsed_model_has_no_test(counts
     test = delong_test(truth, a[:, 1], b[:, 1], cluster)
     assert (test.difference, test.degenerate) == (0.5, True)
     assert math.isnan(test.p)
-    estimate = estimate_of(sampled_metric("balanced_accuracy", truth, called(b), 2), None, 0.95, "")
+    estimate = estimate_of(sampled_metric("balanced_accuracy", truth, predicted_class(b), 2), None, 0.95, "")
     assert (estimate.standard_error, estimate.degenerate) == (0.0, True)
 
 
@@ -62,7 +62,14 @@ def test_equal_models_have_p_one_whatever_the_metric(name: str) -> None:
     fine, groups = random.dirichlet(np.ones(6), 90), tuple(np.arange(6) % classes)
     order = random.permutation(90)
     runs = [
-        Run(truth[o], probabilities[o], called(probabilities[o]), 2 if name.startswith("cut") else 0, fine=fine[o], parent_class=groups)
+        Run(
+            truth[o],
+            probabilities[o],
+            predicted_class(probabilities[o]),
+            2 if name.startswith("cut") else 0,
+            fine=fine[o],
+            parent_class=groups,
+        )
         for o in (np.arange(90), order)
     ]
     first, second = (KERNELS[name].influence(run) for run in runs)
@@ -74,7 +81,7 @@ def test_equal_models_have_p_one_whatever_the_metric(name: str) -> None:
 
 def test_seeds_without_variance_of_subjects_give_no_p() -> None:
     truth, a, b = perfect_and_collapsed(61, 59)
-    members = [sampled_metric("balanced_accuracy", truth, called(side), 2) for side in (a, a, a, b, b, b)]
+    members = [sampled_metric("balanced_accuracy", truth, predicted_class(side), 2) for side in (a, a, a, b, b, b)]
     sigma = covariance(members, None)
     assert (sigma == 0).all()
     found = mode_effect(np.array([one.value for one in members]).reshape(2, 3), sigma)

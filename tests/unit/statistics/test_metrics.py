@@ -7,7 +7,7 @@ import pytest
 import sklearn.metrics as reference
 
 from kneeoa.statistics.kernels import metric
-from kneeoa.statistics.metrics import auc, called, value
+from kneeoa.statistics.metrics import auc, predicted_class, value
 from tests.unit.statistics.references import mean_over_seeds
 
 CLASSES = 5
@@ -61,12 +61,12 @@ def test_weights_are_copies(name, expected, data) -> None:
 
 def test_binary_calls_follow_the_threshold_inclusively() -> None:
     probabilities = np.array([[0.7, 0.3], [0.5, 0.5], [0.4, 0.6]])
-    assert called(probabilities).tolist() == [0, 1, 1]
-    assert called(probabilities, 0.3).tolist() == [1, 1, 1]
-    assert called(probabilities, 0.6).tolist() == [0, 0, 1]
+    assert predicted_class(probabilities).tolist() == [0, 1, 1]
+    assert predicted_class(probabilities, 0.3).tolist() == [1, 1, 1]
+    assert predicted_class(probabilities, 0.6).tolist() == [0, 0, 1]
     truth = np.array([1, 0, 1])
     assert value(metric("accuracy", threshold=0.3), truth, probabilities) == pytest.approx(2 / 3)
-    assert called(np.array([[0.2, 0.4, 0.4]])).tolist() == [1]
+    assert predicted_class(np.array([[0.2, 0.4, 0.4]])).tolist() == [1]
 
 
 def test_rules_where_a_metric_is_zero_over_zero() -> None:

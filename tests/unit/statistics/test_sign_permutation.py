@@ -13,7 +13,7 @@ from kneeoa.statistics.inputs import cluster_codes
 from kneeoa.statistics.kernels import KERNELS
 from kneeoa.statistics.mcnemar import mcnemar_counts
 from kneeoa.statistics.metric_kernel import Run
-from kneeoa.statistics.metrics import called
+from kneeoa.statistics.metrics import predicted_class
 from kneeoa.statistics.score_intervals import mean_interval, paired_interval, tango
 from kneeoa.statistics.sign_permutation import joint_sign_test, sign_test
 from kneeoa.statistics.sufficiency import effective_number
@@ -105,7 +105,7 @@ def pair_of_runs(seed: int, classes: int) -> tuple[Run, Run]:
     for _ in range(2):
         logits = 1.2 * (np.arange(classes) == truth[:, None]) + rng.normal(size=(40, classes))
         probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-        runs.append(Run(truth, probabilities, called(probabilities), cut=1))
+        runs.append(Run(truth, probabilities, predicted_class(probabilities), cut=1))
     return runs[0], runs[1]
 
 

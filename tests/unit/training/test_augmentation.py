@@ -5,31 +5,31 @@ import pytest
 import torch
 
 from kneeoa.config.training import Augmentation
-from kneeoa.training.augmentation import augmenter, with_gamma
-from kneeoa.training.resampling import affine, shifted
+from kneeoa.training.augmentation import apply_gamma, draw_augmentation
+from kneeoa.training.resampling import affine, shift_voxels
 
 SHAPE = (8, 10, 20)
 
 
 def test_none_changes_nothing():
     images = torch.randn(3, 1, *SHAPE)
-    assert torch.equal(augmenter(Augmentation(), 3, SHAPE, seed=1, epoch=1)(images, np.arange(3)), images)
+    assert torch.equal(draw_augmentation(Augmentation(), 3, SHAPE, seed=1, epoch=1)(images, np.arange(3)), images)
 
 
 def test_a_shift_moves_content_and_repeats_the_edge():
     image = torch.arange(5.0).reshape(1, 5, 1).repeat(1, 1, 2)
-    assert shifted(image, np.array([2, 0]))[0, :, 0].tolist() == [0, 0, 0, 1, 2]
-    assert shifted(image, np.array([-1, 1]))[0, :, 1].tolist() == [1, 2, 3, 4, 4]
+    assert shift_voxels(image, np.array([2, 0]))[0, :, 0].tolist() == [0, 0, 0, 1, 2]
+    assert shift_voxels(image, np.array([-1, 1]))[0, :, 1].tolist() == [1, 2, 3, 4, 4]
 
 
 def test_shifts_stay_within_their_share_of_each_axis_and_reach_it():
-    drawn = augmenter(Augmentation(shift=0.1), 500, SHAPE, seed=1, epoch=1).shifts
+    drawn = draw_augmentation(Augmentation(shift=0.1), 500, SHAPE, seed=1, epoch=1).shifts
     assert drawn.min(axis=0).tolist() == [0, -1, -2]
     assert drawn.max(axis=0).tolist() == [0, 1, 2]
 
 
 def test_draws_follow_the_case_and_not_its_place_in_the_batch():
-    augment = augmenter(Augmentation(shift=0.2, scale=0.3), 4, SHAPE, seed=1, epoch=1)
+    augment = draw_augmentation(Augmentation(shift=0.2, scale=0.3), 4, SHAPE, seed=1, epoch=1)
     images = torch.randn(4, 1, *SHAPE)
     forwards, backwards = augment(images, np.arange(4)), augment(images.flip(0), np.arange(4)[::-1].copy())
     assert torch.equal(forwards, backwards.flip(0))
@@ -38,7 +38,7 @@ def test_draws_follow_the_case_and_not_its_place_in_the_batch():
 
 def test_noise_has_the_asked_share_of_each_images_spread():
     images = torch.randn(2, 1, 20, 40, 40) * torch.tensor([1.0, 10.0]).reshape(2, 1, 1, 1, 1)
-    added = augmenter(Augmentation(noise=0.1), 2, SHAPE, seed=1, epoch=1)(images, np.arange(2)) - images
+    added = draw_augmentation(Augmentation(noise=0.1), 2, SHAPE, seed=1, epoch=1)(images, np.arange(2)) - images
     assert added.flatten(1).std(dim=1).tolist() == pytest.approx([0.1, 1.0], rel=0.05)
 
 
@@ -47,7 +47,7 @@ EVERYTHING = Augmentation(shift=0.2, scale=0.2, noise=0.2, rotation=10, zoom=0.1
 
 @pytest.mark.parametrize("shape", [SHAPE, (30, 40)])
 def test_draws_follow_the_case_and_not_its_company(shape):
-    augment = augmenter(EVERYTHING, 4, shape, seed=1, epoch=1)
+    augment = draw_augmentation(EVERYTHING, 4, shape, seed=1, epoch=1)
     images = torch.randn(4, 1, *shape)
     together = augment(images, np.arange(4))
     for row in range(4):
@@ -59,7 +59,7 @@ def test_epochs_cases_and_seeds_differ_and_repeat():
     images = torch.ones(2, 1, *SHAPE) * torch.arange(20)
 
     def changed(seed, epoch, rows):
-        return augmenter(Augmentation(noise=0.1), 4, SHAPE, seed, epoch)(images, np.array(rows))
+        return draw_augmentation(Augmentation(noise=0.1), 4, SHAPE, seed, epoch)(images, np.array(rows))
 
     assert torch.equal(changed(1, 1, [0, 1]), changed(1, 1, [0, 1]))
     for other in ((1, 1, [2, 3]), (1, 2, [0, 1]), (2, 1, [0, 1])):
@@ -67,23 +67,23 @@ def test_epochs_cases_and_seeds_differ_and_repeat():
 
 
 def test_one_kind_does_not_change_the_draws_of_another():
-    alone, beside = augmenter(Augmentation(shift=0.2), 9, SHAPE, 1, 1), augmenter(EVERYTHING, 9, SHAPE, 1, 1)
+    alone, beside = draw_augmentation(Augmentation(shift=0.2), 9, SHAPE, 1, 1), draw_augmentation(EVERYTHING, 9, SHAPE, 1, 1)
     assert np.array_equal(alone.shifts, beside.shifts)
     assert alone.turns is alone.zooms is alone.gammas is alone.scales is None
 
 
 def test_draws_stay_within_what_was_asked():
-    drawn = augmenter(EVERYTHING, 2000, SHAPE, seed=1, epoch=1)
+    drawn = draw_augmentation(EVERYTHING, 2000, SHAPE, seed=1, epoch=1)
     assert drawn.turns.shape == (2000, 3)
     assert np.rad2deg(np.abs(drawn.turns)).max() == pytest.approx(10, rel=0.01)
     assert [drawn.zooms.min(), drawn.zooms.max()] == pytest.approx([1 / 1.1, 1.1], rel=0.01)
     assert [drawn.gammas.min(), drawn.gammas.max()] == pytest.approx([1 / 1.3, 1.3], rel=0.01)
-    assert augmenter(EVERYTHING, 5, (8, 9), seed=1, epoch=1).turns.shape == (5, 1)
+    assert draw_augmentation(EVERYTHING, 5, (8, 9), seed=1, epoch=1).turns.shape == (5, 1)
 
 
 def test_gamma_bends_the_range_and_keeps_mean_and_spread():
     images = torch.randn(2, 1, 12, 12, 12) * 3 + 5
-    bent = with_gamma(images, torch.tensor([1.0, 1.5]).reshape(2, 1, 1, 1, 1))
+    bent = apply_gamma(images, torch.tensor([1.0, 1.5]).reshape(2, 1, 1, 1, 1))
     assert torch.allclose(bent[0], images[0], atol=1e-4)
     assert float((bent[1] - images[1]).abs().max()) > 0.1
     assert bent.flatten(1).mean(dim=1).tolist() == pytest.approx(images.flatten(1).mean(dim=1).tolist(), abs=1e-4)
@@ -93,7 +93,7 @@ def test_gamma_bends_the_range_and_keeps_mean_and_spread():
 
 
 def test_an_empty_image_stays_finite():
-    assert bool(torch.isfinite(augmenter(EVERYTHING, 2, SHAPE, 1, 1)(torch.zeros(2, 1, *SHAPE), np.arange(2))).all())
+    assert bool(torch.isfinite(draw_augmentation(EVERYTHING, 2, SHAPE, 1, 1)(torch.zeros(2, 1, *SHAPE), np.arange(2))).all())
 
 
 def test_an_affine_map_of_a_shift_is_the_shift():
@@ -101,7 +101,7 @@ def test_an_affine_map_of_a_shift_is_the_shift():
     moves = np.array([[1, -2, 3], [0, 4, -1]])
     moved = affine(images, np.zeros((2, 3)), np.ones(2), moves)
     for image, result, move in zip(images, moved, moves, strict=True):
-        assert torch.allclose(result, shifted(image, move), atol=1e-4)
+        assert torch.allclose(result, shift_voxels(image, move), atol=1e-4)
 
 
 @pytest.mark.parametrize("plane", [0, 1, 2])
@@ -138,6 +138,6 @@ def test_one_resampling_turns_then_moves():
     turns = np.array([[np.pi / 2, 0, 0]])
     moves = np.array([[1, 0, 2]])
     together = affine(images, turns, np.ones(1), moves)
-    expected = shifted(torch.rot90(images, 1, (2, 3))[0], moves[0])
+    expected = shift_voxels(torch.rot90(images, 1, (2, 3))[0], moves[0])
     inner = (0, slice(2, 5), slice(2, 5), slice(3, 5))
     assert torch.allclose(together[0][inner], expected[inner], atol=1e-4)

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from kneeoa.errors import KneeoaError
+from kneeoa.labels.level_labels import read_labels
 from kneeoa.tables.volumes import VOLUMES
-from kneeoa.training import placement, streaming
-from kneeoa.training.batches import shuffled
-from kneeoa.training.dataset import gather
-from kneeoa.training.labels import read_labels
-from kneeoa.training.placement import free_memory, placed
+from kneeoa.training import image_storage, streaming
+from kneeoa.training.batches import training_batches
+from kneeoa.training.dataset import select_split
+from kneeoa.training.image_storage import choose_storage, free_memory
 from kneeoa.training.shards import Shards
 from tests.suites import LAST_RESORT
 from tests.unit.training import tiny_study
@@ -29,7 +29,7 @@ def files(tmp_path_factory):
 def dataset(files, data="auto", split="train"):
     shards = Shards(files.arrays, files.indices, SHAPE)
     cases = shards.locate(files.splits)
-    return gather(shards, cases, read_labels(files.labels, cases, LEVELS), split, CPU, data)
+    return select_split(shards, cases, read_labels(files.labels, cases, LEVELS), split, CPU, data)
 
 
 def test_images_are_with_their_labels(files):
@@ -49,7 +49,7 @@ def test_images_are_with_their_labels(files):
 def test_streamed_and_resident_see_the_same_bytes_in_the_same_order(files, size):
     resident, streamed = dataset(files, "resident"), dataset(files, "streamed")
     assert (resident.placement, streamed.placement) == ("resident", "streamed")
-    batches = shuffled(len(resident), size, seed=1, epoch=1)
+    batches = training_batches(len(resident), size, seed=1, epoch=1)
     count = 0
     for one, other in zip(resident.stream(batches, CPU), streamed.stream(batches, CPU), strict=True):
         assert torch.equal(one.images, other.images)
@@ -61,7 +61,7 @@ def test_streamed_and_resident_see_the_same_bytes_in_the_same_order(files, size)
 
 def test_an_epoch_can_be_taken_up_at_any_batch(files):
     data = dataset(files, "streamed")
-    batches = shuffled(len(data), 3, seed=1, epoch=1)
+    batches = training_batches(len(data), 3, seed=1, epoch=1)
     whole = [batch.images.clone() for batch in data.stream(batches, CPU)]
     late = [batch.images.clone() for batch in data.stream(batches[4:], CPU)]
     assert all(torch.equal(one, other) for one, other in zip(whole[4:], late, strict=True))
@@ -75,7 +75,7 @@ def test_streaming_holds_a_few_batches_whatever_the_number_of_cases(files, monke
         made.append(shape)
         return torch.empty(shape, dtype=torch.float16)
 
-    monkeypatch.setattr(streaming, "staging", counted)
+    monkeypatch.setattr(streaming, "staging_buffer", counted)
     data = dataset(files, "streamed")
     addresses = {batch.images.data_ptr() for batch in data.stream([np.array([row]) for row in range(len(data))], CPU)}
     assert made == [(1, 1, *SHAPE)] * (streaming.AHEAD + 1)
@@ -132,11 +132,11 @@ def test_the_digest_sees_voxels_labels_and_names_and_not_where_they_lie(files, t
 
 
 def test_auto_is_resident_where_a_share_of_the_free_memory_is_enough(monkeypatch):
-    monkeypatch.setattr(placement, "free_memory", lambda device: 1000)
-    assert placed("auto", 300, CPU) == "resident"
-    assert placed("auto", 301, CPU) == "streamed"
-    assert placed("streamed", 1, CPU) == "streamed"
-    assert placed("resident", 10**15, CPU) == "resident"
+    monkeypatch.setattr(image_storage, "free_memory", lambda device: 1000)
+    assert choose_storage("auto", 300, CPU) == "resident"
+    assert choose_storage("auto", 301, CPU) == "streamed"
+    assert choose_storage("streamed", 1, CPU) == "streamed"
+    assert choose_storage("resident", 10**15, CPU) == "resident"
 
 
 def test_free_memory_is_within_the_machines():
@@ -150,5 +150,5 @@ def test_the_tightest_group_on_the_way_up_counts(tmp_path, monkeypatch):
     for folder, limit, usage in ((tmp_path / "job" / "step", "max", "5"), (tmp_path / "job", "1000", "100"), (tmp_path, "5000", "600")):
         (folder / "memory.max").write_text(limit + "\n")
         (folder / "memory.current").write_text(usage + "\n")
-    monkeypatch.setattr(placement, "CGROUPS", ((tmp_path, "memory.max", "memory.current"), placement.CGROUPS[1]))
-    assert placement._free_by_control_group("0::/job/step\n9:cpu:/other\n") == [900, 4400]
+    monkeypatch.setattr(image_storage, "CGROUPS", ((tmp_path, "memory.max", "memory.current"), image_storage.CGROUPS[1]))
+    assert image_storage._free_by_control_group("0::/job/step\n9:cpu:/other\n") == [900, 4400]

@@ -10,10 +10,10 @@ from torch import nn
 from kneeoa.backbones.interface import Backbone, Features
 from kneeoa.config.training import Augmentation
 from kneeoa.errors import KneeoaError
-from kneeoa.modes import registry as modes
+from kneeoa.heads import registry as modes
 from kneeoa.network.model import build
 from kneeoa.network.network import Network
-from kneeoa.training.augmentation import augmenter
+from kneeoa.training.augmentation import draw_augmentation
 from kneeoa.training.engine import Engine
 from tests.unit.training.tiny_study import DUAL, LEVELS, SHAPE, TRAINING, spec
 
@@ -60,7 +60,7 @@ def images() -> torch.Tensor:
 def step(of: Engine) -> tuple[dict[str, torch.Tensor], list[torch.Tensor]]:
     """Losses and gradients of the batch, with every kind of augmentation."""
     everything = Augmentation(shift=0.2, scale=0.2, noise=0.2, rotation=10, zoom=0.1, gamma=0.3)
-    augment = augmenter(everything, CASES, SHAPE, seed=1, epoch=1)
+    augment = draw_augmentation(everything, CASES, SHAPE, seed=1, epoch=1)
     losses = of.gradients(images(), LABELS, KEYS, 5, lambda some, part: augment(some, ROWS[part]))
     return losses, [parameter.grad.clone() for parameter in of.network.parameters()]
 
@@ -182,6 +182,6 @@ def test_evaluation_fits_too():
     with torch.inference_mode():
         logits = short.logits(images())
         alone = torch.cat([short.logits(image[None])["kl"] for image in images()])
-    assert short.seen_at_once == 2
+    assert short.evaluation_batch == 2
     assert short.micro_batch == 0
     assert torch.allclose(logits["kl"], alone, atol=1e-6)

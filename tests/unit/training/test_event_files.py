@@ -78,6 +78,6 @@ def test_without_the_package_the_configuration_says_so(monkeypatch):
 
 
 def test_what_changes_no_result_is_not_decisive():
-    assert Training(save_every=1, data="streamed", recompute=True).decisive() == Training().decisive()
-    assert Training(epochs=7).decisive() != Training().decisive()
-    assert Training.model_validate(Training(epochs=7).decisive()) == Training(epochs=7)
+    assert Training(save_every=1, data="streamed", recompute=True).result_settings() == Training().result_settings()
+    assert Training(epochs=7).result_settings() != Training().result_settings()
+    assert Training.model_validate(Training(epochs=7).result_settings()) == Training(epochs=7)

@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from kneeoa.errors import KneeoaError
-from kneeoa.training.micro_batches import fitting, parts
+from kneeoa.training.micro_batches import split_cases, with_smaller_batches
 
 
 @pytest.mark.parametrize(
     ("cases", "size", "lengths"), [(8, 8, [8]), (8, 4, [4, 4]), (5, 4, [2, 3]), (9, 4, [3, 3, 3]), (3, 1, [1, 1, 1]), (2, 7, [2])]
 )
 def test_parts_are_few_whole_and_nearly_equal(cases, size, lengths):
-    slices = parts(cases, size)
+    slices = split_cases(cases, size)
     assert [part.stop - part.start for part in slices] == lengths
     assert [number for part in slices for number in range(cases)[part]] == list(range(cases))
 
@@ -28,7 +28,7 @@ def test_half_as_many_until_they_fit(caplog):
         return "done"
 
     with caplog.at_level(logging.WARNING):
-        assert fitting(attempt, 9) == ("done", 2)
+        assert with_smaller_batches(attempt, 9) == ("done", 2)
     assert tried == [9, 5, 3, 2]
     assert "2 cases at a time" in caplog.text
 
@@ -38,7 +38,7 @@ def test_not_even_one_is_an_error():
         raise torch.OutOfMemoryError
 
     with pytest.raises(KneeoaError, match="recompute"):
-        fitting(attempt, 2)
+        with_smaller_batches(attempt, 2)
 
 
 def test_other_errors_pass():
@@ -46,4 +46,4 @@ def test_other_errors_pass():
         raise RuntimeError("another")
 
     with pytest.raises(RuntimeError, match="another"):
-        fitting(attempt, 4)
+        with_smaller_batches(attempt, 4)

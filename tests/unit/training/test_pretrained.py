@@ -12,7 +12,7 @@ from kneeoa.inference.untrained import embed_untrained
 from kneeoa.network.model import build
 from kneeoa.tables.embeddings import embeddings
 from kneeoa.training import checkpoint
-from kneeoa.training.run import pretrained, train
+from kneeoa.training.run import load_pretrained, train
 from tests.unit.training import tiny_study
 from tests.unit.training.tiny_study import DUAL, TRAINING, job
 
@@ -41,13 +41,13 @@ def test_a_backbone_begins_from_the_file_and_the_heads_from_the_seed(tmp_path, m
     torch.manual_seed(1)
     network = build(spec)
     heads = {name: tensor.clone() for name, tensor in network.heads.state_dict().items()}
-    report = pretrained(network.backbone, spec)
+    report = load_pretrained(network.backbone, spec)
     assert report is not None
     assert report["file"] == "weights.safetensors"
     assert all(name.startswith("heads.") for name in report["left_out"])
     assert all(torch.equal(a, b) for a, b in zip(source.backbone.parameters(), network.backbone.parameters(), strict=True))
     assert all(torch.equal(tensor, heads[name]) for name, tensor in network.heads.state_dict().items())
-    assert pretrained(network.backbone, tiny_study.spec(DUAL)) is None
+    assert load_pretrained(network.backbone, tiny_study.spec(DUAL)) is None
 
 
 def test_the_bytes_of_the_file_enter_the_fingerprint_and_the_record(files, tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ from kneeoa.config.training import Augmentation
 from kneeoa.network.model import build
 from kneeoa.training import checkpoint, epochs, run
 from kneeoa.training.adamw import AdamW
-from kneeoa.training.finite import NotFinite
+from kneeoa.training.divergence import NotFinite
 from kneeoa.training.loop import Evaluation
 from kneeoa.training.loop import evaluate as evaluate_as_it_is
 from kneeoa.training.run import train

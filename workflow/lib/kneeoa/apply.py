@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _LOG.setLevel(logging.INFO)
     try:
         from kneeoa.inference.apply import apply
-        from kneeoa.inference.spreadsheet import write_spreadsheet
+        from kneeoa.inference.csv_export import write_csv
 
         apply(
             runs=chosen.runs,
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             threads=chosen.threads,
         )
         if chosen.csv:
-            write_spreadsheet(chosen.out, chosen.out.with_suffix(".csv"))
+            write_csv(chosen.out, chosen.out.with_suffix(".csv"))
     except KneeoaError as error:
         _LOG.error("%s", error)
         return 1

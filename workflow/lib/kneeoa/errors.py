@@ -9,7 +9,7 @@ class KneeoaError(Exception):
     """
 
 
-def again(path: object) -> str:
+def rerun_hint(path: object) -> str:
     """The command that makes a damaged file again, as the end of a sentence without its full stop.
 
     The file comes before any option that takes several words (``--configfile``), and replaces the

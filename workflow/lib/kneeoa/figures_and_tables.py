@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import Field, ValidationError, field_validator
 
 from kneeoa.config.section import Section
-from kneeoa.config.sentences import sentences
+from kneeoa.config.validation_messages import validation_messages
 from kneeoa.declarations import members
 from kneeoa.errors import KneeoaError
 
@@ -157,4 +157,4 @@ def _checked(path: Path, name: str, value: Any, model: type[Declared]) -> Declar
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise KneeoaError(f"{path}: {name}: {'; '.join(sentences(error, model))}.") from None
+        raise KneeoaError(f"{path}: {name}: {'; '.join(validation_messages(error, model))}.") from None

@@ -15,8 +15,8 @@ from kneeoa import figures_and_tables
 from kneeoa.config import level_roles
 from kneeoa.config.arms import Arm
 from kneeoa.config.factors import ArmsTable, arms_table, compared_table
-from kneeoa.config.pairs import arm_pairs, unanswered
-from kneeoa.config.people import undeclared
+from kneeoa.config.pairs import arm_pairs, missing_counterparts
+from kneeoa.config.people import undeclared_cohorts
 from kneeoa.config.prediction import TOGETHER
 from kneeoa.config.statistics import Contrast
 from kneeoa.config.study import Study
@@ -99,22 +99,22 @@ class Layout:
         cohorts = self.cohorts_with_view(self.study.view_of(self.arm(arm))) if arm else list(self.study.cohorts)
         return [f"{self.root}/splits/{name}.parquet" for name in cohorts]
 
-    def evaluated(self, arm: str | None = None) -> list[str]:
+    def evaluation_splits(self, arm: str | None = None) -> list[str]:
         """Split tables for all stages but training: without people whom another cohort trains
         on.
         """
         return [path.replace(".parquet", ".evaluated.parquet") for path in self.splits(arm)]
 
-    def beside(self, cohort: str) -> list[str]:
+    def cohorts_sharing_views(self, cohort: str) -> list[str]:
         """A cohort and those that share a view with it, which an arm may read together."""
         views = set(self.study.cohorts[cohort].views)
         return [name for name, other in self.study.cohorts.items() if views & set(other.views)]
 
-    def undeclared_beside(self, cohort: str) -> list[str]:
+    def undeclared_cohorts(self, cohort: str) -> list[str]:
         """The cohorts :meth:`beside` one for which the study does not declare whether they have
         people in common.
         """
-        return undeclared(cohort, self.beside(cohort), self.study.same_people, self.study.distinct_people)
+        return undeclared_cohorts(cohort, self.cohorts_sharing_views(cohort), self.study.same_people, self.study.distinct_people)
 
     def truths(self) -> list[str]:
         """Tables of the truth, of phantom cohorts alone."""
@@ -212,25 +212,25 @@ class Layout:
         if self.study.imports is not None:
             return [f"{self.root}/predictions/{arm}/imported.parquet" for arm in self.study.imports.arms]
         tables = self.runs("predictions/{arm}/seed-{seed}.parquet")
-        return tables + [f"{self.root}/predictions/{name}/{which}.parquet" for name in self.study.ensembles for which in self.pools(name)]
+        return tables + [f"{self.root}/predictions/{name}/{which}.parquet" for name in self.study.ensembles for which in self.ensemble_tables(name)]
 
     def import_accounts(self) -> list[str]:
         """Accounts of the imported tables; none where predictions are the study's."""
         arms = self.study.imports.arms if self.study.imports is not None else ()
         return [f"{self.root}/predictions/{arm}/imported.json" for arm in arms]
 
-    def pools(self, ensemble: str) -> list[str]:
+    def ensemble_tables(self, ensemble: str) -> list[str]:
         """Names of an ensemble's tables: one for each seed, or one over all seeds."""
         together = self.study.ensembles[ensemble].seeds == TOGETHER
         return [ALL_SEEDS] if together else [f"seed-{run_key(seed)}" for seed in self.study.seeds]
 
-    def pooled(self, ensemble: str, which: str) -> list[str]:
+    def ensemble_members(self, ensemble: str, which: str) -> list[str]:
         """The members' prediction tables of one of :meth:`pools`."""
         seeds = [f"seed-{run_key(seed)}" for seed in self.study.seeds] if which == ALL_SEEDS else [which]
         members = self.study.ensembles[ensemble].members
         return [f"{self.root}/predictions/{member}/{seed}.parquet" for member, seed in product(members, seeds)]
 
-    def compared(self) -> ArmsTable:
+    def arms_and_ensembles(self) -> ArmsTable:
         """The arms table of analyses that need predictions alone: :meth:`factors`, and
         ensembles.
         """
@@ -250,7 +250,7 @@ class Layout:
         """
         return self._factors
 
-    def varied(self) -> list[str]:
+    def varied_factors(self) -> list[str]:
         """The factor by which figures distinguish arms (that of the primary contrast, else of the
         first contrast, else the mode), then the factors that follow it.
         """
@@ -258,12 +258,12 @@ class Layout:
         chosen = [one for one in contrasts if primary is None or one.name == primary.contrast]
         return [chosen[0].factor, *chosen[0].follows] if chosen else ["mode"]
 
-    def unanswered(self) -> dict[str, list[str]]:
+    def missing_counterparts(self) -> dict[str, list[str]]:
         """Contrast -> a sentence, without its full stop, for each of its arms that has no
         counterpart.
         """
-        arms = self.compared()
-        return {one.name: sentences for one in self.study.statistics.contrasts if (sentences := unanswered(one, arms))}
+        arms = self.arms_and_ensembles()
+        return {one.name: sentences for one in self.study.statistics.contrasts if (sentences := missing_counterparts(one, arms))}
 
     def quality(self) -> list[str]:
         """Tables of quality control, one for each cohort and view; its pages lie beside it."""

@@ -54,7 +54,7 @@ def listed_rows(rows: Sequence[int]) -> str:
     return f"rows {', '.join(map(str, rows[:-1]))} and {rows[-1]}"
 
 
-def people_of(ids: Iterable[str]) -> dict[str, set[str]]:
+def group_by_person(ids: Iterable[str]) -> dict[str, set[str]]:
     """Group ids that differ in a side or a visit alone, by the rest of the id: one entry for each
     person who seems to have several.
 
@@ -70,11 +70,11 @@ def people_of(ids: Iterable[str]) -> dict[str, set[str]]:
     return {person: several for person, several in people.items() if len(several) > 1}
 
 
-def doubt(subjects: Iterable[str] | NDArray[np.str_]) -> str:
+def subject_id_warning(subjects: Iterable[str] | NDArray[np.str_]) -> str:
     """A warning about ids that look like knees or visits of one person; empty where none do. It
     shows no id.
     """
-    people = people_of(map(str, subjects))
+    people = group_by_person(map(str, subjects))
     if not people:
         return ""
     ids = sum(map(len, people.values()))

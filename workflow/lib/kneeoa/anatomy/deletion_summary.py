@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from kneeoa.anatomy.paired import compare
-from kneeoa.anatomy.regions import CONTROL
-from kneeoa.anatomy.subjects import by_subject, counted, estimated, per_case, subject_means
+from kneeoa.anatomy.deletion_regions import CONTROL
+from kneeoa.anatomy.paired_tests import compare_paired
+from kneeoa.anatomy.subject_means import case_means, count_columns, estimate_columns, subject_means, subject_values
 from kneeoa.config.analysis import Statistics
 from kneeoa.tables.deletion import DELETION, DELETION_SUMMARY
 
@@ -38,20 +38,20 @@ def summarise_deletion(*, deletions: list[Path], group: str, statistics: Statist
     for (study, arm, cohort), rows in table.groupby(["study", "arm", "cohort"], sort=True):
         for measure, values in (("drop", rows["drop"]), ("absolute_drop", rows["drop"].abs())):
             keys = {"study": study, "arm": arm, "cohort": cohort, "measure": measure, "seeds": int(rows["seed"].nunique())}
-            summaries += [keys | row for row in _region_rows(per_case(rows, values, ["region"]), group, statistics, str(cohort))]
+            summaries += [keys | row for row in _region_rows(case_means(rows, values, ["region"]), group, statistics, str(cohort))]
     DELETION_SUMMARY.write(out, summaries)
 
 
 def _region_rows(cases: pd.DataFrame, group: str, statistics: Statistics, cohort: str) -> Iterator[dict[str, Any]]:
     for (region,), estimate in subject_means(cases, statistics, cohort).items():
         blank = dict.fromkeys(("reference", "p", "effect", "rank_biserial"))
-        yield {"region": region} | blank | counted(cases[(region,)]) | estimated(estimate)
+        yield {"region": region} | blank | count_columns(cases[(region,)]) | estimate_columns(estimate)
     controls: list[tuple[str, ...]] = [tuple(column) for column in cases.columns if column[0].startswith(CONTROL)]
     if not controls:
         return
     differences = pd.DataFrame({column: cases[(group,)] - cases[column] for column in controls})
     differences.columns = pd.MultiIndex.from_tuples(controls)
     for (control,), estimate in subject_means(differences, statistics, cohort).items():
-        paired = compare(by_subject(differences[(control,)]))
+        paired = compare_paired(subject_values(differences[(control,)]))
         row = {"region": group, "reference": control, "p": paired.p, "effect": paired.effect, "rank_biserial": paired.rank_biserial}
-        yield row | counted(differences[(control,)]) | estimated(estimate, paired.note)
+        yield row | count_columns(differences[(control,)]) | estimate_columns(estimate, paired.note)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kneeoa.errors import KneeoaError, again
+from kneeoa.errors import KneeoaError, rerun_hint
 from kneeoa.saliency.area import area_mean
 from kneeoa.tables.masks import MASKS
 
@@ -20,7 +20,7 @@ BACKGROUND = "background"
 """The group of all voxels without a label."""
 
 
-class Masks:
+class MaskArrays:
     """Label maps on disk, read one at a time: the usable ones, by cohort, case and view."""
 
     def __init__(self, arrays: Sequence[Path], indices: Sequence[Path]) -> None:
@@ -38,7 +38,7 @@ class Masks:
             try:
                 array: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
             except (OSError, ValueError) as error:
-                raise KneeoaError(f"{path}: cannot be read as an array of masks ({error}); {again(path)}.") from error
+                raise KneeoaError(f"{path}: cannot be read as an array of masks ({error}); {rerun_hint(path)}.") from error
             index = MASKS.read(table)
             if array.dtype != np.uint8 or len(array) != len(index) or not index["row"].between(0, len(array) - 1).all():
                 raise KneeoaError(f"{path}: holds {len(array)} rows of {array.dtype}, but its index {table} lists {len(index)} masks.")

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from kneeoa.atomic_io import digest
 from kneeoa.errors import KneeoaError
-from kneeoa.files import digest
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -29,7 +29,7 @@ SINGLE = 1e-5
 
 
 @dataclass(frozen=True)
-class Against:
+class NullComparison:
     """A hit compared with a null sample; NaN where undefined."""
 
     mean: float
@@ -41,13 +41,13 @@ class Against:
     """One-sided, that the null is at least as close: (1 + #) / (B + 1)."""
 
 
-def spectrum(field: Floats) -> Spectrum:
+def fourier_transform(field: Floats) -> Spectrum:
     """Return the Fourier transform of a distribution or field ``[*shape]``."""
     transform: Spectrum = fft.rfftn(field)
     return transform
 
 
-def moved(distribution: Spectrum, field: Spectrum, shape: tuple[int, ...]) -> Floats:
+def shifted_hits(distribution: Spectrum, field: Spectrum, shape: tuple[int, ...]) -> Floats:
     """Return the hit under every circular shift of a distribution: entry ``[d]`` of ``[*shape]`` is
     that of ``np.roll(distribution, d)``.
     """
@@ -68,21 +68,21 @@ def random_shifts(shape: tuple[int, ...], count: int, generator: np.random.Gener
     return generator.choice(others, size=min(count, others), replace=False) + 1
 
 
-def against_null(hit: float, sample: Floats, *, less_is_closer: bool = False, rounding: float = _ROUNDING) -> Against:
+def compare_with_null(hit: float, sample: Floats, *, less_is_closer: bool = False, rounding: float = _ROUNDING) -> NullComparison:
     """Compare ``hit`` with a null sample; members that are not finite are left out, and a sample
     without spread has no z.
     """
     finite = sample[np.isfinite(sample)]
     if not finite.size:
-        return Against(np.nan, np.nan, np.nan)
+        return NullComparison(np.nan, np.nan, np.nan)
     sign = -1.0 if less_is_closer else 1.0
     mean, spread = float(finite.mean()), float(finite.std(ddof=1)) if finite.size > 1 else 0.0
     slack = rounding * max(1.0, abs(hit))
     reached = int((sign * finite >= sign * hit - slack).sum())
-    return Against(mean, sign * (hit - mean) / spread if spread > slack else np.nan, (1 + reached) / (finite.size + 1))
+    return NullComparison(mean, sign * (hit - mean) / spread if spread > slack else np.nan, (1 + reached) / (finite.size + 1))
 
 
-class Pool:
+class OtherSubjects:
     """Distributions of other subjects' maps, one map a subject, in single precision."""
 
     def __init__(self, members: Iterable[tuple[str, Mapping[str, Floats]]], names: Sequence[str]) -> None:
@@ -112,7 +112,7 @@ class Pool:
         return {(name, field): hits[:, i, j] for i, name in enumerate(self._names) for j, field in enumerate(fields)}
 
 
-def pool_members(subjects: Mapping[str, str], count: int, seed: int, cohort: str) -> dict[str, str]:
+def choose_other_subjects(subjects: Mapping[str, str], count: int, seed: int, cohort: str) -> dict[str, str]:
     """Choose ``count`` subjects by a shuffle of names, and a case of each: subject -> case_id, the
     same for every run that explains the same cases.
 

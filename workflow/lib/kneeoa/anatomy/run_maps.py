@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kneeoa.anatomy.measure import subjects_of
-from kneeoa.saliency.storage import reading, unpack
+from kneeoa.anatomy.run_overlap import subjects_of
+from kneeoa.saliency.storage import open_maps, unpack
 from kneeoa.tables.saliency import SALIENCY
 
 TRAINED = "trained"
@@ -22,7 +22,7 @@ class RunMaps:
     """The maps of one run by one method."""
 
     def __init__(self, array: Path, index: pd.DataFrame, subjects: dict[tuple[str, str], str]) -> None:
-        self._stored = reading(array, len(index))
+        self._stored = open_maps(array, len(index))
         self.rows = {(row["cohort"], row["case_id"], row["weights"]): row for row in index.to_dict("records")}
         self.subjects = subjects
         first = index.iloc[0]
@@ -41,12 +41,12 @@ class RunMaps:
         if len(table):
             yield cls(array, table, subjects_of(table, splits, index))
 
-    def both(self, key: Key) -> NDArray[np.float64]:
+    def signed_parts(self, key: Key) -> NDArray[np.float64]:
         """Return the evidence for and against the score, ``[2, *shape]``, both non-negative."""
         row = self.rows[key]
         return unpack(self._stored[row["row"]], row["scale"])
 
-    def map(self, key: Key) -> NDArray[np.float64]:
+    def positive_part(self, key: Key) -> NDArray[np.float64]:
         """Return the evidence for the score, ``[*shape]``."""
         row = self.rows[key]
         return unpack(self._stored[row["row"], 0], row["scale"])

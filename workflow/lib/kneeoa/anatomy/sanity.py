@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kneeoa.anatomy.agreement import ranked, spearman, ssim
-from kneeoa.anatomy.masks import Masks
-from kneeoa.anatomy.measure import Anatomies
-from kneeoa.anatomy.randomised import enrichments, summed_enrichments
+from kneeoa.anatomy.map_agreement import spearman, ssim, standardised_ranks
+from kneeoa.anatomy.masks import MaskArrays
+from kneeoa.anatomy.randomised_enrichment import enrichments, summarise_enrichments
 from kneeoa.anatomy.run_maps import TRAINED, RunMaps
-from kneeoa.anatomy.subjects import counted, estimated, or_none, per_case, subject_means
+from kneeoa.anatomy.run_overlap import CohortTissues
+from kneeoa.anatomy.subject_means import case_means, count_columns, estimate_columns, finite_or_none, subject_means
 from kneeoa.config.analysis import Anatomy, Statistics
 from kneeoa.tables.sanity import SANITY
 
@@ -28,7 +28,7 @@ Files = Sequence[tuple[Path, Path]]
 """Arrays of maps, each with its SALIENCY table."""
 
 
-def check(
+def check_maps(
     *,
     maps: Files,
     randomised: Files,
@@ -59,7 +59,7 @@ def check(
     Raises:
         KneeoaError: a file is not what it should be, or a case is in no split.
     """
-    masks = Masks(mask_arrays, mask_indices)
+    masks = MaskArrays(mask_arrays, mask_indices)
     trained: dict[tuple[str, str], list[RunMaps]] = {}
     for array, index in maps:
         for run in RunMaps.read(array, index, splits):
@@ -73,11 +73,11 @@ def check(
     for array, index in randomised:
         for run in RunMaps.read(array, index, splits):
             trained_run = by_run[run.arm, run.method, run.seed]
-            anatomies = Anatomies(masks, tissues, spacings.get(run.view, ()), anatomy)
+            anatomies = CohortTissues(masks, tissues, spacings.get(run.view, ()), anatomy)
             agreements += [{"arm": run.arm, "method": run.method} | row for row in _randomised_agreement(trained_run, run)]
             enrichment_rows += [{"arm": run.arm, "method": run.method} | row for row in enrichments(trained_run, run, anatomies)]
     study = next((run.study for runs in trained.values() for run in runs), "")
-    rows = [*_agreement_summary(agreements, statistics), *summed_enrichments(enrichment_rows, statistics)]
+    rows = [*_agreement_summary(agreements, statistics), *summarise_enrichments(enrichment_rows, statistics)]
     SANITY.write(out, [{"study": study} | dict.fromkeys(_ENRICHMENT) | row for row in rows])
 
 
@@ -92,7 +92,7 @@ def _seed_agreement(first: RunMaps, second: RunMaps) -> Iterator[dict[str, Any]]
         cases = sorted(key for key in first.rows if key in second.rows and key[0] == cohort)
         if not cases:
             continue
-        left, right = (np.stack([ranked(run.map(key)) for key in cases]) for run in (first, second))
+        left, right = (np.stack([standardised_ranks(run.positive_part(key)) for key in cases]) for run in (first, second))
         agreement = left @ right.T
         subject = np.array([first.subjects[key[:2]] for key in cases])
         for place, key in enumerate(cases):
@@ -110,7 +110,7 @@ def _randomised_agreement(trained: RunMaps, randomised: RunMaps) -> Iterator[dic
     for cohort, case_id, weights in randomised.rows:
         if (cohort, case_id, TRAINED) not in trained.rows:
             continue
-        before, after = trained.map((cohort, case_id, TRAINED)), randomised.map((cohort, case_id, weights))
+        before, after = trained.positive_part((cohort, case_id, TRAINED)), randomised.positive_part((cohort, case_id, weights))
         row = {
             "check": "randomised",
             "cohort": cohort,
@@ -129,10 +129,10 @@ def _agreement_summary(rows: list[dict[str, Any]], statistics: Statistics) -> It
     columns = ["weights", "measure"]
     table = pd.DataFrame(rows)
     for (check_name, arm, method, cohort), group in table.groupby(["check", "arm", "method", "cohort"], sort=True):
-        value, reference = (per_case(group, group[name], columns) for name in ("value", "reference"))
+        value, reference = (case_means(group, group[name], columns) for name in ("value", "reference"))
         references = reference.groupby(level="subject").mean().mean()
         seeds = int(group["seed"].nunique()) + (1 if check_name == "repeatability" else 0)
         for key, estimate in subject_means(value, statistics, str(cohort)).items():
             keys = {"check": check_name, "arm": arm, "method": method, "cohort": cohort} | dict(zip(columns, key, strict=True))
-            keys |= {"tissue": None, "seeds": seeds, "reference": or_none(references.get(key))}
-            yield keys | counted(value[key]) | estimated(estimate)
+            keys |= {"tissue": None, "seeds": seeds, "reference": finite_or_none(references.get(key))}
+            yield keys | count_columns(value[key]) | estimate_columns(estimate)

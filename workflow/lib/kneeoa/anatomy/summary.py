@@ -12,16 +12,16 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from kneeoa.anatomy.paired import compare
-from kneeoa.anatomy.subjects import by_subject, counted, estimated, or_none, per_case, subject_means
+from kneeoa.anatomy.paired_tests import compare_paired
+from kneeoa.anatomy.subject_means import case_means, count_columns, estimate_columns, finite_or_none, subject_means, subject_values
 from kneeoa.config.analysis import Contrast, Statistics
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.pairs import distinct_pairs
 from kneeoa.errors import KneeoaError
+from kneeoa.labels.level_labels import MISSING, read_labels
 from kneeoa.statistics.multiplicity import adjust
 from kneeoa.tables.anatomy import ANATOMY
 from kneeoa.tables.overlap import OVERLAP
-from kneeoa.training.labels import MISSING, read_labels
 
 _log = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ def _rows(rows: pd.DataFrame, pairs: Mapping[tuple[str, str], str], statistics: 
 
 def _case_means(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     """Cases' means of a column over the seeds in which the measure itself is defined."""
-    return per_case(rows, rows[column].where(rows["value"].notna()), _COLUMNS)
+    return case_means(rows, rows[column].where(rows["value"].notna()), _COLUMNS)
 
 
 _NO_LEVELS = dict.fromkeys(("chance", "null_mean", "null_z", "null_p", "others_mean", "others_z", "others_p"))
@@ -122,23 +122,23 @@ def _arm(rows: pd.DataFrame, statistics: Statistics, cohort: str) -> Iterator[di
     for key, estimate in subject_means(value, statistics, cohort).items():
         size, defined = counts.loc[key]
         lacking = f"{size - defined} of {size} maps without a value" if size > defined else ""
-        level_means = {name: or_none(mean.get(key)) for name, mean in means.items()}
+        level_means = {name: finite_or_none(mean.get(key)) for name, mean in means.items()}
         closer: Literal["less", "greater"] = "less" if key[1] == "distance_mm" else "greater"
         for null in ("null", "others"):
-            excess = by_subject(value[key] - levels[f"{null}_mean"][key])
-            level_means[f"{null}_p"] = compare(excess, closer).p if excess.size else None
-        row = {"tissue": key[0], "measure": key[1], "seeds": rows["seed"].nunique()} | counted(value[key])
-        yield row | level_means | _NO_TEST | estimated(estimate, lacking)
+            excess = subject_values(value[key] - levels[f"{null}_mean"][key])
+            level_means[f"{null}_p"] = compare_paired(excess, closer).p if excess.size else None
+        row = {"tissue": key[0], "measure": key[1], "seeds": rows["seed"].nunique()} | count_columns(value[key])
+        yield row | level_means | _NO_TEST | estimate_columns(estimate, lacking)
 
 
 def _contrast(candidate: pd.DataFrame, reference: pd.DataFrame, statistics: Statistics, cohort: str) -> Iterator[dict[str, Any]]:
     difference = _case_means(candidate, "value") - _case_means(reference, "value")  # aligned by case: undefined in one, left out
     seeds = min(candidate["seed"].nunique(), reference["seed"].nunique())
     for key, estimate in subject_means(difference, statistics, cohort).items():
-        paired = compare(by_subject(difference[key]))
-        row = {"tissue": key[0], "measure": key[1], "seeds": seeds} | counted(difference[key]) | _NO_LEVELS
+        paired = compare_paired(subject_values(difference[key]))
+        row = {"tissue": key[0], "measure": key[1], "seeds": seeds} | count_columns(difference[key]) | _NO_LEVELS
         tested = {"p": paired.p, "p_adjusted": None, "effect": paired.effect, "rank_biserial": paired.rank_biserial}
-        yield row | tested | estimated(estimate, paired.note)
+        yield row | tested | estimate_columns(estimate, paired.note)
 
 
 def _adjusted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -152,5 +152,5 @@ def _adjusted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for family in families.values():
         p = adjust([np.nan if row["p"] is None else row["p"] for row in family], "holm")
         for row, adjusted in zip(family, p, strict=True):
-            row["p_adjusted"] = or_none(adjusted)
+            row["p_adjusted"] = finite_or_none(adjusted)
     return rows

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as t_distribution
 
-from kneeoa.geometry.ordering import Sorted
+from kneeoa.geometry.rank_measures import SortedValues
 from kneeoa.statistics.bootstrap import interval_of, resampled_counts
 from kneeoa.statistics.inputs import Floats
 from kneeoa.statistics.wald import normal_quantile
@@ -69,7 +69,7 @@ def partial(values: Floats, grade: Floats, covariates: pd.DataFrame, subjects: p
         return _undefined(len(table), people, "too few cases for the covariates", lost)
     estimate = _pingouins(table)
 
-    columns = [Sorted(column) for column in table.T]
+    columns = [SortedValues(column) for column in table.T]
 
     def again(weights: Floats) -> Floats:
         return _partial(np.stack([column.ranks(weights) for column in columns], axis=1), weights)

@@ -15,7 +15,7 @@ from torch.nn import functional
 from kneeoa.backbones.convnext_names import convnext_names
 from kneeoa.backbones.interface import Backbone, Features
 from kneeoa.backbones.options.convnext import Options
-from kneeoa.backbones.pretrained import Loaded, load_into
+from kneeoa.backbones.pretrained import LoadedWeights, load_into
 from kneeoa.backbones.renaming import renamer
 from kneeoa.backbones.residual import CONVOLUTION
 from kneeoa.backbones.stochastic_depth import StochasticDepth
@@ -98,7 +98,7 @@ class ConvNeXt(Backbone):
             maps.append(x)
         return Features(maps, self.norm(x.flatten(2).mean(dim=2)))
 
-    def load_pretrained(self, path: str | Path) -> Loaded:
+    def load_pretrained(self, path: str | Path) -> LoadedWeights:
         """Load weights as every backbone does, and from files of the three public layouts."""
         return load_into(self, path, renamer(convnext_names(self.depths)), adapt=_flatten_scale)
 

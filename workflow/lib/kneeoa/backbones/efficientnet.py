@@ -19,7 +19,7 @@ from kneeoa.backbones.interface import Backbone, Features
 from kneeoa.backbones.mbconv import ConvolutionNorm, MBConv, Style
 from kneeoa.backbones.options.efficientnet import Options
 from kneeoa.backbones.packaged_weights import IMAGENET, lite0_imagenet
-from kneeoa.backbones.pretrained import Loaded, load_into
+from kneeoa.backbones.pretrained import LoadedWeights, load_into
 from kneeoa.backbones.renaming import Rename, renamer
 
 
@@ -124,7 +124,7 @@ class EfficientNet(Backbone):
                 maps.append(x)
         return Features(maps, self.last(x).flatten(2).mean(dim=2))
 
-    def load_pretrained(self, path: str | Path) -> Loaded:
+    def load_pretrained(self, path: str | Path) -> LoadedWeights:
         """Load weights as every backbone does, from files with the names in :meth:`public_names`,
         and from the packaged weights ``imagenet``.
         """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from kneeoa.backbones.pretrained import Loaded, load_into
+from kneeoa.backbones.pretrained import LoadedWeights, load_into
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Backbone(nn.Module, ABC):
     def forward(self, image: Tensor) -> Features:
         """Encode ``image`` of shape ``[batch, channels, *shape]``."""
 
-    def load_pretrained(self, path: str | Path) -> Loaded:
+    def load_pretrained(self, path: str | Path) -> LoadedWeights:
         """Load the weights of a file, of a run of this backbone or, in subclasses that override
         this, a public one.
 

@@ -17,8 +17,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from kneeoa.atomic_io import sha256_file
 from kneeoa.errors import KneeoaError
-from kneeoa.files import sha256_file
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ Adapt = Callable[[str, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedWeights:
     """Summary of a loaded file of weights."""
 
     file: str
@@ -57,7 +57,7 @@ def load_into(
     *,
     drop: Sequence[str] = ("heads.",),
     adapt: Adapt | None = None,
-) -> Loaded:
+) -> LoadedWeights:
     """Copy the tensors of a file into ``backbone``, in place.
 
     Wrappers (``{"state_dict": ...}``) and prefixes (``module.``, ``backbone.``) are removed first.
@@ -104,7 +104,7 @@ def load_into(
             parameters[name].copy_(tensor)
     left_out = tuple(sorted(name for name, target in targets.items() if target is None))
     logger.info("%s: %d tensors loaded, left out: %s", file.name, len(matched), ", ".join(left_out) or "none")
-    return Loaded(file.name, sha256_file(file), len(matched), left_out)
+    return LoadedWeights(file.name, sha256_file(file), len(matched), left_out)
 
 
 def read_tensors(file: Path) -> dict[str, Tensor]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from kneeoa.config.sentences import sentences
+from kneeoa.config.validation_messages import validation_messages
 from kneeoa.errors import KneeoaError
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _parse_options(kind: str, options: Mapping[str, Any]) -> BackboneOptions:
     try:
         checked: BackboneOptions = model.model_validate(dict(options))
     except ValidationError as error:
-        raise KneeoaError(f"options of backbone '{kind}': {'; '.join(sentences(error, model))}") from error
+        raise KneeoaError(f"options of backbone '{kind}': {'; '.join(validation_messages(error, model))}") from error
     return checked
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from kneeoa.backbones.interface import Backbone, Features
 from kneeoa.backbones.options.resnet3d import Options
-from kneeoa.backbones.pretrained import Loaded, load_into
+from kneeoa.backbones.pretrained import LoadedWeights, load_into
 from kneeoa.backbones.renaming import renamer
 from kneeoa.backbones.residual import kaiming_fan_out, stage
 
@@ -55,7 +55,7 @@ class ResNet3D(Backbone):
             maps.append(x)
         return Features(maps, x.mean(dim=(2, 3, 4)))
 
-    def load_pretrained(self, path: str | Path) -> Loaded:
+    def load_pretrained(self, path: str | Path) -> LoadedWeights:
         """Load weights as every backbone does, and from MedicalNet's files; their segmentation head
         and torchvision's ``fc`` are left out.
         """

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from kneeoa.backbones.bottleneck import EXPANSION, stage
 from kneeoa.backbones.interface import Backbone, Features
 from kneeoa.backbones.options.resnet50 import Options
-from kneeoa.backbones.pretrained import Loaded, load_into
+from kneeoa.backbones.pretrained import LoadedWeights, load_into
 from kneeoa.backbones.renaming import Rename, renamer
 from kneeoa.backbones.residual import CONVOLUTION, NORM, kaiming_fan_out
 
@@ -54,7 +54,7 @@ class ResNet50(Backbone):
             maps.append(x)
         return Features(maps, x.flatten(2).mean(dim=2))
 
-    def load_pretrained(self, path: str | Path) -> Loaded:
+    def load_pretrained(self, path: str | Path) -> LoadedWeights:
         """Load weights as every backbone does, and from files with the names in
         :meth:`public_names`.
         """

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 
-def advanced(delta: Tensor, u: Tensor, A: Tensor, B: Tensor, start: Tensor) -> Tensor:
+def final_states(delta: Tensor, u: Tensor, A: Tensor, B: Tensor, start: Tensor) -> Tensor:
     """The states after all steps from ``start``."""
     state = start.clone()
     for t in range(delta.shape[0]):
@@ -20,7 +20,7 @@ def advanced(delta: Tensor, u: Tensor, A: Tensor, B: Tensor, start: Tensor) -> T
     return state
 
 
-def read(delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tensor) -> Tensor:
+def outputs(delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tensor) -> Tensor:
     """The output C_t . h_t after each step from ``start``, shaped as ``u``."""
     state, y = start.clone(), torch.empty_like(u)
     for t in range(delta.shape[0]):

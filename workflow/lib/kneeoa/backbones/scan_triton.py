@@ -123,7 +123,7 @@ def gradient_kernel(  # type: ignore[no-untyped-def]
     tl.store(by_rate + chunk_tile, rates, mask=real)
 
 
-def advanced(delta: Tensor, u: Tensor, A: Tensor, B: Tensor, start: Tensor) -> Tensor:
+def final_states(delta: Tensor, u: Tensor, A: Tensor, B: Tensor, start: Tensor) -> Tensor:
     """The states after all steps from ``start``."""
     final = torch.empty_like(start)
     grid, sizes, tile = _launch(delta, A)
@@ -131,7 +131,7 @@ def advanced(delta: Tensor, u: Tensor, A: Tensor, B: Tensor, start: Tensor) -> T
     return final
 
 
-def read(delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tensor) -> Tensor:
+def outputs(delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tensor) -> Tensor:
     """The output C_t . h_t after each step from ``start``, shaped as ``u``."""
     y = torch.empty_like(u)
     grid, sizes, tile = _launch(delta, A)

@@ -38,10 +38,10 @@ HELD_STATES = {"cpu": 2**24, "cuda": 2**27}
 class Steps(Protocol):
     """Interface of a set of kernels; shapes as in :class:`_ChunkedScan`."""
 
-    def advanced(self, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, start: Tensor) -> Tensor:
+    def final_states(self, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, start: Tensor) -> Tensor:
         """The states after all steps from ``start``."""
 
-    def read(self, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tensor) -> Tensor:
+    def outputs(self, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, start: Tensor) -> Tensor:
         """The output of the states after each step from ``start``, shaped as ``u``."""
 
     def adjoint(self, grad: Tensor, delta: Tensor, A: Tensor, C: Tensor) -> Tensor:
@@ -159,10 +159,10 @@ class _ChunkedScan(torch.autograd.Function):
     def forward(ctx: Any, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor, steps: Steps) -> Tensor:
         decay = torch.exp(delta.sum(dim=0).unsqueeze(-2) * A)
         zero = decay.new_zeros(decay.shape)
-        start = _chunk_starts(steps.advanced(delta, u, A, B, zero), decay)
+        start = _chunk_starts(steps.final_states(delta, u, A, B, zero), decay)
         ctx.save_for_backward(delta, u, A, B, C, start)
         ctx.steps = steps
-        return steps.read(delta, u, A, B, C, start)
+        return steps.outputs(delta, u, A, B, C, start)
 
     @staticmethod
     @once_differentiable

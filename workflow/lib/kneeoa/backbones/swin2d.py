@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from kneeoa.backbones.interface import Backbone, Features
 from kneeoa.backbones.options.swin2d import Options
-from kneeoa.backbones.pretrained import Loaded, load_into, read_tensors
+from kneeoa.backbones.pretrained import LoadedWeights, load_into, read_tensors
 from kneeoa.backbones.renaming import Rename, renamer
 from kneeoa.backbones.shifted_windows import Merging, SwinLayer
-from kneeoa.backbones.table_resampling import resampled_table
+from kneeoa.backbones.table_resampling import resample_table
 from kneeoa.backbones.transformer import truncated_normal
 
 EPSILON = 1e-5
@@ -69,7 +69,7 @@ class Swin2D(Backbone):
         maps[-1] = x.movedim(-1, 1)
         return Features(maps, x.mean(dim=(1, 2)))
 
-    def load_pretrained(self, path: str | Path) -> Loaded:
+    def load_pretrained(self, path: str | Path) -> LoadedWeights:
         """Load weights as every backbone does, and from files with the names in
         :meth:`public_names`.
         """
@@ -118,7 +118,7 @@ class Swin2D(Backbone):
         given, side = (round(each.shape[0] ** 0.5) for each in (tensor, ours))
         if given == side or given**2 != tensor.shape[0]:
             return tensor
-        return resampled_table(tensor.reshape(given, given, -1), (side, side)).flatten(0, 1)
+        return resample_table(tensor.reshape(given, given, -1), (side, side)).flatten(0, 1)
 
 
 def build(options: Options, in_channels: int, shape: tuple[int, ...]) -> Backbone:

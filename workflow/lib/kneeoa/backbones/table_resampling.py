@@ -9,7 +9,7 @@ MODES = {1: "linear", 2: "bicubic", 3: "trilinear"}
 """Interpolation by the number of axes; torch has no cubic interpolation over three."""
 
 
-def resampled_table(table: Tensor, grid: tuple[int, ...]) -> Tensor:
+def resample_table(table: Tensor, grid: tuple[int, ...]) -> Tensor:
     """Interpolate ``[*old grid, width]`` to ``[*grid, width]``; the outer edges of the outermost
     positions stay in place.
     """

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 
 from kneeoa.backbones.interface import Backbone, Features
 from kneeoa.backbones.options.vit import Options
-from kneeoa.backbones.pretrained import Loaded, load_into
+from kneeoa.backbones.pretrained import LoadedWeights, load_into
 from kneeoa.backbones.renaming import Rename, renamer
 from kneeoa.backbones.residual import CONVOLUTION
-from kneeoa.backbones.table_resampling import resampled_table
+from kneeoa.backbones.table_resampling import resample_table
 from kneeoa.backbones.transformer import TransformerLayer, truncated_normal
 
 EPSILON = 1e-6
@@ -64,7 +64,7 @@ class ViT(Backbone):
                 maps.append(tokens[:, 1:].transpose(1, 2).unflatten(2, self.grid))
         return Features(maps, self.norm(tokens[:, 0]))
 
-    def load_pretrained(self, path: str | Path) -> Loaded:
+    def load_pretrained(self, path: str | Path) -> LoadedWeights:
         """Load weights as every backbone does, and from files with the names in
         :meth:`public_names`.
         """
@@ -97,7 +97,7 @@ class ViT(Backbone):
         if side ** len(self.grid) != count:
             return tensor
         table = tensor[0, 1:].reshape(*(side,) * len(self.grid), -1)
-        return torch.cat([tensor[:, :1], resampled_table(table, self.grid).flatten(0, -2).unsqueeze(0)], dim=1)
+        return torch.cat([tensor[:, :1], resample_table(table, self.grid).flatten(0, -2).unsqueeze(0)], dim=1)
 
 
 def build(options: Options, in_channels: int, shape: tuple[int, ...]) -> Backbone:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from kneeoa.cohorts.formats import companions
+from kneeoa.formats.file_names import companions
 
 SubjectOf = Callable[[str, str], str | None]
 """(name, path below the root) of a folder or file -> its subject, :data:`EVERYBODY`, or None where

@@ -17,7 +17,7 @@ from kneeoa.cohorts.landmarks import add_landmarks
 from kneeoa.cohorts.registry import reader
 from kneeoa.cohorts.shards import shard_of
 from kneeoa.cohorts.source import Knee, Reading, Reason
-from kneeoa.cohorts.unmatched import listed
+from kneeoa.cohorts.unmatched_codes import most_frequent_codes
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.hierarchy import Level, finest
 from kneeoa.errors import KneeoaError
@@ -33,7 +33,7 @@ LABEL_REASONS = frozenset({"missing-label", "invalid-label", "readings-disagree"
 Rows = list[dict[str, Any]]
 
 
-def build(
+def build_cohort(
     cohort: Cohort,
     name: str,
     root: Path,
@@ -104,7 +104,7 @@ def _most_frequent(reasons: Sequence[Reason]) -> str:
     reason, count = counts.most_common(1)[0]
     alike = [row for row in reasons if row.reason == reason]
     codes = Counter(row.unmatched for row in alike if row.unmatched is not None)
-    shown = f"; what is not understood: {listed(codes)}" if codes else ""
+    shown = f"; what is not understood: {most_frequent_codes(codes)}" if codes else ""
     return f"; the most frequent reason is {reason} ({count} of {counts.total()}), e.g. {alike[0].detail.rstrip('.')}{shown}"
 
 

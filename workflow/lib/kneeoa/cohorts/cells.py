@@ -71,7 +71,7 @@ def numeric(text: str) -> float | None:
     return float(text.replace(",", ".")) if _NUMBER.match(text) else None
 
 
-def look_up(text: str, meanings: Mapping[str, Meaning]) -> Meaning:
+def look_up_cell(text: str, meanings: Mapping[str, Meaning]) -> Meaning:
     """The meaning of a cell by a map of texts: by its own text, else in another case, else as a
     number: ``1.0`` and ``1: Right`` are ``1``.
 
@@ -94,7 +94,7 @@ def look_up(text: str, meanings: Mapping[str, Meaning]) -> Meaning:
 def is_among(text: str, texts: Collection[str]) -> bool:
     """Whether a cell is one of some texts, compared as :func:`look_up` does."""
     try:
-        return look_up(text, dict.fromkeys(texts, True))
+        return look_up_cell(text, dict.fromkeys(texts, True))
     except KeyError:
         return False
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from kneeoa.cohorts.source import Reading
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
-from kneeoa.hierarchy import derive_label
+from kneeoa.level_derivation import derive_label
 
 Value = tuple[int | None, ...]
 

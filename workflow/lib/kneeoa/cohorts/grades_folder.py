@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kneeoa.cohorts import cells
-from kneeoa.cohorts.formats import format_of
 from kneeoa.cohorts.grades_folder_paths import grade_of, knee_of, numbered, words_are_grades
-from kneeoa.cohorts.readings import Vote, preference, settle
-from kneeoa.cohorts.source import File, Reason, Source, unreadable
-from kneeoa.cohorts.walk import files_below
+from kneeoa.cohorts.readings import Vote, project_order, settle_readings
+from kneeoa.cohorts.source import File, Reason, Source, record_unlistable_folders
 from kneeoa.config.cohorts import Cohort
 from kneeoa.errors import KneeoaError
+from kneeoa.formats.file_names import format_of
+from kneeoa.formats.walk import files_below
 
 _LOG = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def read(cohort: Cohort, root: Path) -> Source:
         )
     pictures: dict[str, list[tuple[int, File, str | None]]] = defaultdict(list)
     for place, split, grade in places:
-        for path, name in files_below(root, place, unreadable(source)):
+        for path, name in files_below(root, place, record_unlistable_folders(source)):
             subject, side, conflict = _parse_name(name, grade)
             if subject is None:
                 source.loose.append(Reason("unknown-file", f"{path}: {conflict}."))
@@ -53,7 +53,7 @@ def read(cohort: Cohort, root: Path) -> Source:
         graded_knee = source.knees[case]
         graded_knee.given_split = candidates[0][2]
         votes = [Vote((grade,)) for grade, _, _ in candidates]
-        reading = settle(votes, cohort.readings, preference(cohort.reading_project))
+        reading = settle_readings(votes, cohort.readings, project_order(cohort.reading_project))
         if reading is not None:
             graded_knee.readings[LEVEL] = reading
         if len(candidates) > 1:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from kneeoa.cohorts.attribution import SubjectOf
 from kneeoa.cohorts.cells import kl_grade, side
-from kneeoa.cohorts.formats import format_of
 from kneeoa.cohorts.offers import Offer
 from kneeoa.config.cohorts import Cohort
+from kneeoa.formats.file_names import format_of
 
 _NAME = re.compile(
     r"^(?P<subject>[A-Za-z0-9]*[0-9](?=[LR])|[A-Za-z0-9]+(?=[_-]))"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from kneeoa.cohorts.cells import integer, is_among, is_missing, kl_grade, look_up, numeric
+from kneeoa.cohorts.cells import integer, is_among, is_missing, kl_grade, look_up_cell, numeric
 from kneeoa.cohorts.readings import Value
 from kneeoa.config.manifest import LabelColumns
 
 
-def label(cells: Sequence[str], columns: LabelColumns) -> Value:
+def parse_label(cells: Sequence[str], columns: LabelColumns) -> Value:
     """The label that the cells of a row give.
 
     Args:
@@ -44,7 +44,7 @@ def _grade(cell: str, columns: LabelColumns) -> int | None:
     # Without values a number is a class's place, whatever the classes are called.
     names = {name: place for place, name in enumerate(columns.class_names) if numeric(name) is None}
     try:
-        return look_up(cell, columns.values or names)
+        return look_up_cell(cell, columns.values or names)
     except KeyError:
         if _lists_every_code(columns.values) and not is_missing(cell):
             raise ValueError(f"'{cell}' is none of the cells that 'values' gives, {list(columns.values)}") from None
@@ -69,7 +69,7 @@ def _listed(cell: str, columns: LabelColumns) -> Value:
     present = [0] * width
     for term in filter(None, (part.strip() for part in cell.split(columns.separator))):
         try:
-            index = look_up(term, columns.values)
+            index = look_up_cell(term, columns.values)
         except KeyError:
             raise ValueError(f"'{term}' is not among the findings of 'values' (null there leaves one out)") from None
         if index is not None:

@@ -31,7 +31,7 @@ class Landmark:
     column: float
 
 
-def landmarks(root: Path, cohort: Cohort) -> Iterator[Landmark]:
+def read_landmarks(root: Path, cohort: Cohort) -> Iterator[Landmark]:
     """Every line of the cohort's landmarks; nothing where it has none.
 
     Raises:
@@ -69,7 +69,7 @@ def add_landmarks(source: Source, cohort: Cohort, root: Path) -> None:
         KneeoaError: as :func:`landmarks`, or two lines place one image's joint.
     """
     placed: dict[tuple[str, str], int] = {}
-    for mark in landmarks(root, cohort):
+    for mark in read_landmarks(root, cohort):
         used = False
         for visit in (mark.visit,) if mark.visit else cohort.visits:
             knee = source.knees.get(f"{mark.subject}-{mark.side or 'X'}-{visit}")
@@ -92,5 +92,5 @@ def landmark_rows(root: Path, cohort: Cohort) -> Iterator[tuple[str, str]]:
     Raises:
         KneeoaError: as :func:`landmarks`.
     """
-    for mark in landmarks(root, cohort):
+    for mark in read_landmarks(root, cohort):
         yield mark.subject, f"{mark.side}\t{mark.visit}\t{mark.view}\t{mark.row!r}\t{mark.column!r}"

@@ -9,17 +9,17 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from kneeoa.cohorts import cells
-from kneeoa.cohorts.extra_images import unlisted_images
-from kneeoa.cohorts.formats import format_of
-from kneeoa.cohorts.label_cells import label
-from kneeoa.cohorts.manifest_rows import Entry, Passed, entries, is_absolute, meaning, table_path
-from kneeoa.cohorts.readings import Vote, preference, rows_differ, settle, union_of_rows
+from kneeoa.cohorts.label_cells import parse_label
+from kneeoa.cohorts.manifest_rows import Entry, SkippedRows, entries, is_absolute, meaning, table_path
+from kneeoa.cohorts.readings import Vote, project_order, rows_differ, settle_readings, union_of_rows
 from kneeoa.cohorts.source import File, Knee, Reading, Reason, Source
 from kneeoa.cohorts.table_files import read_table
-from kneeoa.cohorts.unmatched import listed
+from kneeoa.cohorts.unlisted_images import unlisted_images
+from kneeoa.cohorts.unmatched_codes import most_frequent_codes
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.manifest import Manifest
 from kneeoa.errors import KneeoaError
+from kneeoa.formats.file_names import format_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -45,12 +45,12 @@ def read(cohort: Cohort, root: Path) -> Source:
     votes: dict[tuple[str, str], dict[Vote, None]] = defaultdict(dict)
     files: dict[tuple[str, str, str], dict[str, tuple[Entry, File]]] = defaultdict(dict)
     conflicts: Counter[str] = Counter()
-    passed: Passed = {}
+    passed: SkippedRows = {}
     odd_cells: dict[str, set[int]] = defaultdict(set)
     for entry in entries(table, cohort, manifest, root, passed=passed):
         where = f"{path.name}, line {entry.line}"
-        if entry.trouble or entry.subject is None or entry.visit is None:
-            source.loose.append(Reason("unknown-knee", f"{where}: {entry.trouble}.", unmatched=entry.unmatched))
+        if entry.problem or entry.subject is None or entry.visit is None:
+            source.loose.append(Reason("unknown-knee", f"{where}: {entry.problem}.", unmatched=entry.unmatched))
             continue
         knee = source.knee(entry.subject, entry.side, entry.visit)
         _set_person(knee, entry, manifest, path, conflicts, odd_cells)
@@ -77,14 +77,14 @@ def read(cohort: Cohort, root: Path) -> Source:
     return source
 
 
-def _report_passed(source: Source, passed: Passed, table: str) -> None:
+def _report_passed(source: Source, passed: SkippedRows, table: str) -> None:
     """Add one reason for all rows of unnamed visits, and one for those of unnamed views."""
     for key in ("visit", "view"):
         lines = {text: rows for (other, text), rows in passed.items() if other == key}
         if lines:
             everywhere = {line for numbers in lines.values() for line in numbers}
             rows = "the row is" if len(everywhere) == 1 else f"the first of {len(everywhere)} rows that are"
-            codes = listed(Counter({text: len(numbers) for text, numbers in lines.items()}))
+            codes = most_frequent_codes(Counter({text: len(numbers) for text, numbers in lines.items()}))
             detail = f"{table}, line {min(everywhere)}: {rows} of a {key} that neither '{key}s' nor 'manifest.values.{key}' names: {codes}."
             source.loose.append(Reason(f"unknown-{key}", detail, rows=len(everywhere)))
             _LOG.warning("%s", detail)
@@ -99,7 +99,7 @@ def _settle_labels(votes: list[Vote], cohort: Cohort, level: str) -> Reading | N
         votes = union_of_rows(votes)
     elif columns.several_findings and rule == "preferred" and rows_differ(votes):
         rule = "unanimous"
-    return settle(votes, rule, preference(cohort.reading_project))
+    return settle_readings(votes, rule, project_order(cohort.reading_project))
 
 
 def _set_person(knee: Knee, entry: Entry, manifest: Manifest, path: Path, conflicts: Counter[str], odd_cells: dict[str, set[int]]) -> None:
@@ -139,7 +139,7 @@ def _add_votes(knee: Knee, entry: Entry, cohort: Cohort, where: str, votes: dict
     for level, texts in entry.labels.items():
         columns = cohort.labels[level]
         try:
-            vote = Vote(label(texts, columns), cells.project(entry.cells.get("project")))
+            vote = Vote(parse_label(texts, columns), cells.project(entry.cells.get("project")))
         except ValueError as error:
             if not any(reason.level == level for reason in knee.reasons):
                 detail = f"{where}: {'/'.join(columns.names)} of {knee.case_id}: {error}; map it in 'labels.{level}'."

@@ -47,13 +47,13 @@ class Entry:
     mask: str | None
     cells: dict[str, str]
     labels: dict[str, list[str]]
-    trouble: str | None = None
+    problem: str | None = None
     """The reason why the row names no knee."""
     unmatched: str | None = None
     """The code that is not understood, where that is the trouble."""
 
 
-Passed = dict[tuple[str, str], set[int]]
+SkippedRows = dict[tuple[str, str], set[int]]
 """Lines of the rows that were skipped, by kind (``visit`` or ``view``) and by the text that nothing
 names.
 """
@@ -65,7 +65,7 @@ def table_path(root: Path, name: str) -> Path:
 
 
 def entries(
-    table: Table, cohort: Cohort, manifest: Manifest, root: Path, *, labels: bool = True, passed: Passed | None = None
+    table: Table, cohort: Cohort, manifest: Manifest, root: Path, *, labels: bool = True, passed: SkippedRows | None = None
 ) -> Iterator[Entry]:
     """Every case, visit and view of every row: several of a row whose columns are given for each
     side, visit or view.
@@ -191,7 +191,7 @@ def _mapped(manifest: Manifest, key: str, cell: str) -> str | None:
     """The meaning of a cell by ``values``; None where they do not have it."""
     meanings: dict[str, str] = manifest.values.get(key, {})  # type: ignore[call-overload]
     try:
-        return cells.look_up(cell, meanings)
+        return cells.look_up_cell(cell, meanings)
     except KeyError:
         return None
 
@@ -201,7 +201,7 @@ def _cohort_name(text: str | None, names: tuple[str, ...]) -> str | None:
     if text is None:
         return None
     try:
-        return cells.look_up(text, dict(zip(names, names, strict=True)))
+        return cells.look_up_cell(text, dict(zip(names, names, strict=True)))
     except KeyError:
         return text
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from kneeoa.cohorts.oai_grades import add_grades, add_people
 from kneeoa.cohorts.oai_paths import VISIT_NUMBERS, mask_name
-from kneeoa.cohorts.oai_series import add_images, listed, patterns
-from kneeoa.cohorts.source import File, Reason, Source, unreadable
-from kneeoa.cohorts.walk import files_below
+from kneeoa.cohorts.oai_series import add_images, read_image_indexes, series_patterns
+from kneeoa.cohorts.source import File, Reason, Source, record_unlistable_folders
 from kneeoa.config.cohorts import Cohort
 from kneeoa.errors import KneeoaError
+from kneeoa.formats.walk import files_below
 
 
 def read(cohort: Cohort, root: Path) -> Source:
@@ -25,12 +25,12 @@ def read(cohort: Cohort, root: Path) -> Source:
     Raises:
         KneeoaError: a table is missing or malformed, or a view or visit is not OAI's.
     """
-    patterns(cohort)
+    series_patterns(cohort)
     strange = [visit for visit in cohort.visits if visit not in VISIT_NUMBERS]
     if strange:
         raise KneeoaError(f"'visits' names '{strange[0]}', which is not an OAI visit; they are {sorted(VISIT_NUMBERS)}.")
     source = Source()
-    add_images(source, cohort, root, listed(root))
+    add_images(source, cohort, root, read_image_indexes(root))
     for visit in cohort.visits:
         add_grades(source, cohort, root, visit)
     if cohort.tissues:
@@ -41,7 +41,7 @@ def read(cohort: Cohort, root: Path) -> Source:
 
 def _add_masks(source: Source, cohort: Cohort, root: Path) -> None:
     masks: dict[str, list[File]] = defaultdict(list)
-    for path, name in files_below(root, "masks", unreadable(source)):
+    for path, name in files_below(root, "masks", record_unlistable_folders(source)):
         parsed = mask_name(name)
         if parsed is None:
             continue

@@ -10,13 +10,13 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from kneeoa.cohorts import cells
-from kneeoa.cohorts.label_cells import label
+from kneeoa.cohorts.label_cells import parse_label
 from kneeoa.cohorts.oai_paths import VISIT_NUMBERS, is_participant
-from kneeoa.cohorts.readings import Vote, preference, settle
+from kneeoa.cohorts.readings import Vote, project_order, settle_readings
 from kneeoa.cohorts.source import Reason, Source
 from kneeoa.cohorts.table_files import read_table
 from kneeoa.cohorts.text_tables import Table
-from kneeoa.cohorts.unmatched import listed
+from kneeoa.cohorts.unmatched_codes import most_frequent_codes
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.manifest import LabelColumns
 from kneeoa.errors import KneeoaError
@@ -105,7 +105,7 @@ def add_grades(source: Source, cohort: Cohort, root: Path, visit: str, only: Col
         source.knee(subject, side, visit)
         for level, level_columns in levels.items():
             try:
-                value = label([row[place] for place in places[level]], level_columns)
+                value = parse_label([row[place] for place in places[level]], level_columns)
                 if level == KL and value[0] is not None and not 0 <= value[0] < GRADES:
                     raise ValueError(f"grade {value[0]} is outside 0 to {GRADES - 1}")
                 votes[case_id, level].append(Vote(value, None if project is None else cells.project(row[project])))
@@ -115,7 +115,9 @@ def add_grades(source: Source, cohort: Cohort, root: Path, visit: str, only: Col
     for (case_id, level), detail in wrong.items():
         source.knees[case_id].reasons.append(Reason("invalid-label", detail, level=level))
     for (case_id, level), level_votes in votes.items():
-        reading = None if (case_id, level) in wrong else settle(level_votes, cohort.readings, preference(cohort.reading_project))
+        reading = (
+            None if (case_id, level) in wrong else settle_readings(level_votes, cohort.readings, project_order(cohort.reading_project))
+        )
         if reading is not None:
             source.knees[case_id].readings[level] = reading
 
@@ -134,7 +136,7 @@ def _readings(root: Path, visit: str) -> Table:
     # The line that describes the columns is of no visit.
     rows = [(line, row) for line, row in table.rows if row[when].casefold() in (visit, f"v{number}")]
     if not rows:
-        visits = listed(Counter(row[when] for _, row in table.rows))
+        visits = most_frequent_codes(Counter(row[when] for _, row in table.rows))
         raise KneeoaError(f"{path}: has no row of visit {visit}; the column 'visit' has {visits}.")
     return Table(path, ["ID" if place == subject else name for place, name in enumerate(table.header)], rows)
 

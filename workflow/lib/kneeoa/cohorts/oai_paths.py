@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kneeoa.cohorts.attribution import SubjectOf
-from kneeoa.cohorts.formats import format_of
 from kneeoa.cohorts.offers import Offer
 from kneeoa.cohorts.text_tables import read_text
 from kneeoa.config.cohorts import Cohort
+from kneeoa.formats.file_names import format_of
 
 VISIT_NUMBERS = {"00m": 0, "12m": 1, "18m": 2, "24m": 3, "30m": 4, "36m": 5, "48m": 6, "72m": 8, "96m": 10}
 """Months since enrolment -> the number in file names (``kxr_sq_bu03.txt``), column prefixes

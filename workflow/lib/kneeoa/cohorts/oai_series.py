@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kneeoa.cohorts.cells import identifier
-from kneeoa.cohorts.formats import ARCHIVES, PICTURES, VOLUMES, format_of, lies_beside
 from kneeoa.cohorts.oai_paths import INDEXES, below_release, index_files, is_participant, visit_of
 from kneeoa.cohorts.source import File, Knee, Reason, Source
 from kneeoa.cohorts.table_files import read_table
-from kneeoa.cohorts.walk import files_below
 from kneeoa.config.cohorts import Cohort
 from kneeoa.errors import KneeoaError
+from kneeoa.formats.file_names import ARCHIVES, PICTURES, VOLUMES, format_of, lies_beside
+from kneeoa.formats.walk import files_below
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ _PREFIXES = ("", "{visit}/", "image03/", "image03/{visit}/", "results/", "result
 
 
 @dataclass(frozen=True)
-class Listed:
+class IndexLine:
     """A line of an image index."""
 
     table: str
@@ -49,7 +49,7 @@ class Listed:
     description: str
 
 
-def patterns(cohort: Cohort) -> dict[str, re.Pattern[str]]:
+def series_patterns(cohort: Cohort) -> dict[str, re.Pattern[str]]:
     """The compiled series description of each of the cohort's views.
 
     Raises:
@@ -62,7 +62,7 @@ def patterns(cohort: Cohort) -> dict[str, re.Pattern[str]]:
     return {view: re.compile(series[view], re.IGNORECASE) for view in cohort.views}
 
 
-def listed(root: Path) -> list[Listed]:
+def read_image_indexes(root: Path) -> list[IndexLine]:
     """Every line of every image index below ``root``.
 
     Raises:
@@ -74,12 +74,12 @@ def listed(root: Path) -> list[Listed]:
     return [row for path in files for row in (_contents_lines(path) if path.name == INDEXES[0] else _archive_lines(path))]
 
 
-def _contents_lines(path: Path) -> Iterator[Listed]:
+def _contents_lines(path: Path) -> Iterator[IndexLine]:
     for line, (folder, subject, description) in read_table(path).select(("Folder", "ParticipantID", "SeriesDescription")):
-        yield Listed(path.name, line, _subject(subject), folder.replace("\\", "/").strip("/"), description)
+        yield IndexLine(path.name, line, _subject(subject), folder.replace("\\", "/").strip("/"), description)
 
 
-def _archive_lines(path: Path) -> Iterator[Listed]:
+def _archive_lines(path: Path) -> Iterator[IndexLine]:
     table = read_table(path, delimiter="\t")
     for line, (subject, description, file) in table.select(("src_subject_id", "image_description", "image_file")):
         if line == table.rows[0][0] and not is_participant(_subject(subject)):
@@ -87,7 +87,7 @@ def _archive_lines(path: Path) -> Iterator[Listed]:
         place = file.replace("\\", "/").split("://", 1)[-1].strip("/")
         for suffix in ARCHIVES:
             place = place.removesuffix(suffix)
-        yield Listed(path.name, line, _subject(subject), below_release(place) or place, description)
+        yield IndexLine(path.name, line, _subject(subject), below_release(place) or place, description)
 
 
 def _subject(cell: str) -> str:
@@ -97,14 +97,14 @@ def _subject(cell: str) -> str:
         return cell
 
 
-def add_images(source: Source, cohort: Cohort, root: Path, rows: Iterable[Listed], *, sides: str = "LR") -> None:
+def add_images(source: Source, cohort: Cohort, root: Path, rows: Iterable[IndexLine], *, sides: str = "LR") -> None:
     """Add each listed series of the cohort's views; a knee with two different ones, or none that is
     there, gets its reason.
 
     Raises:
         KneeoaError: a view is not OAI's.
     """
-    wanted = patterns(cohort)
+    wanted = series_patterns(cohort)
     folders: dict[tuple[str, str], set[str]] = defaultdict(set)
     shows: dict[str, str] = {view: "knee" if "side" in pattern.groupindex else "both" for view, pattern in wanted.items()}
     for row in rows:

@@ -12,15 +12,15 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
-from kneeoa.cohorts.formats import format_of
 from kneeoa.cohorts.oai_grades import add_grades, add_people
 from kneeoa.cohorts.oai_paths import below_release, index_files
-from kneeoa.cohorts.oai_series import add_folders, add_images, listed
+from kneeoa.cohorts.oai_series import add_folders, add_images, read_image_indexes
 from kneeoa.cohorts.oai_zib_paths import role_of, series_lines, subject_of
-from kneeoa.cohorts.source import File, Reason, Source, unreadable
-from kneeoa.cohorts.walk import files_below
+from kneeoa.cohorts.source import File, Reason, Source, record_unlistable_folders
 from kneeoa.config.cohorts import Cohort
 from kneeoa.errors import KneeoaError
+from kneeoa.formats.file_names import format_of
+from kneeoa.formats.walk import files_below
 
 VISIT, SIDE = "00m", "R"
 
@@ -37,7 +37,7 @@ def read(cohort: Cohort, root: Path) -> Source:
         raise KneeoaError(f"reader 'oai_zib' offers one view at visit {VISIT}, not {list(cohort.views)} at {list(cohort.visits)}.")
     source = Source()
     volumes: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for relative, name in files_below(root, failed=unreadable(source)):
+    for relative, name in files_below(root, failed=record_unlistable_folders(source)):
         subject, role = subject_of(name), role_of(relative)
         if subject is not None and role is not None:
             volumes[subject, role].append(relative)
@@ -78,4 +78,4 @@ def _add_series(source: Source, cohort: Cohort, root: Path, subjects: set[str]) 
         add_folders(source.knees[f"{subject}-{SIDE}-{VISIT}"], root, cohort.views[0], sorted(subject_folders))
     rest = subjects - set(folders)
     if rest and index_files(root):
-        add_images(source, cohort, root, [row for row in listed(root) if row.subject in rest], sides=SIDE)
+        add_images(source, cohort, root, [row for row in read_image_indexes(root) if row.subject in rest], sides=SIDE)

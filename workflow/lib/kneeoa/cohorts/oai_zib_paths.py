@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kneeoa.cohorts.attribution import SubjectOf
-from kneeoa.cohorts.formats import format_of
 from kneeoa.cohorts.oai_paths import check_tables as check_grades
 from kneeoa.cohorts.oai_paths import graded, grades
 from kneeoa.cohorts.oai_paths import image_rows as index_rows
 from kneeoa.cohorts.offers import Offer
 from kneeoa.config.cohorts import Cohort
+from kneeoa.formats.file_names import format_of
 
 PATHS = "oai_mri_paths.txt"
 """The release's own list of the OAI series that each mask was drawn on: ``9001104:

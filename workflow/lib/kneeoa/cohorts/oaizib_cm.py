@@ -17,11 +17,11 @@ from pathlib import Path
 
 from kneeoa.cohorts import cells
 from kneeoa.cohorts.oaizib_cm_paths import file_name, subject_name
-from kneeoa.cohorts.source import File, Knee, Reading, Reason, Source, unreadable
+from kneeoa.cohorts.source import File, Knee, Reading, Reason, Source, record_unlistable_folders
 from kneeoa.cohorts.table_files import read_table
-from kneeoa.cohorts.walk import files_below
 from kneeoa.config.cohorts import Cohort
 from kneeoa.errors import KneeoaError
+from kneeoa.formats.walk import files_below
 
 _LOG = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def read(cohort: Cohort, root: Path) -> Source:
     if len(cohort.views) != 1 or len(cohort.visits) != 1:
         raise KneeoaError(f"reader 'oaizib_cm' offers one view at one visit, not {list(cohort.views)} at {list(cohort.visits)}.")
     source = Source()
-    files = list(files_below(root, failed=unreadable(source)))
+    files = list(files_below(root, failed=record_unlistable_folders(source)))
     knees: dict[str, Knee] = {}
     odd: Counter[str] = Counter()
     for split in _SPLITS:

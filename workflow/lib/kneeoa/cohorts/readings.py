@@ -44,7 +44,7 @@ def rows_differ(votes: Sequence[Vote]) -> bool:
     return len({project for project, _ in read}) < len(read)
 
 
-def settle(votes: Sequence[Vote], rule: str, projects: Sequence[int | str] = ()) -> Reading | None:
+def settle_readings(votes: Sequence[Vote], rule: str, projects: Sequence[int | str] = ()) -> Reading | None:
     """Settle a knee's readings, given in the order of the table, into one label; None where nobody
     read anything.
 
@@ -75,7 +75,7 @@ def settle(votes: Sequence[Vote], rule: str, projects: Sequence[int | str] = ())
     )
 
 
-def preference(projects: int | str | tuple[int | str, ...] | None) -> tuple[int | str, ...]:
+def project_order(projects: int | str | tuple[int | str, ...] | None) -> tuple[int | str, ...]:
     """The order of preference as the configuration gives it: nothing, one project, or several."""
     return () if projects is None else (projects,) if isinstance(projects, int | str) else projects
 

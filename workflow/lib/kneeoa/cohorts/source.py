@@ -104,7 +104,7 @@ class Source:
         return self.knees.setdefault(knee.case_id, knee)
 
 
-def unreadable(source: Source) -> Callable[[OSError], None]:
+def record_unlistable_folders(source: Source) -> Callable[[OSError], None]:
     """A callback for a walk that records a folder which cannot be listed as a loose reason, as
     nobody knows whose files lie there.
     """

@@ -181,6 +181,7 @@ SALIENCY_MEASURES = (
     "distance_mm",
     *(f"{prefix}_{name}" for prefix in ("absolute", "region") for name in (*_MASS_MEASURES, *_TOP_MEASURES)),
 )
-"""Names of the measures of a map on a tissue (:func:`kneeoa.anatomy.overlap.measure_names`),
-without importing the code that computes them.
+"""Names of the measures of a map on a tissue
+(:func:`kneeoa.anatomy.overlap_measures.measure_names`), without importing the code that computes
+them.
 """

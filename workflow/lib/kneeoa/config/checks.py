@@ -10,7 +10,7 @@ from kneeoa.config.analysis_checks import check_analyses
 from kneeoa.config.arms import Arm
 from kneeoa.config.cohort_checks import check_cohorts
 from kneeoa.config.factors import MEMBERS, TRAINING, ArmsTable, compared_table
-from kneeoa.config.hierarchy import check_hierarchy, explained
+from kneeoa.config.hierarchy import check_hierarchy, parse_target
 from kneeoa.config.metrics import metrics_of
 from kneeoa.config.pairs import arm_pairs, primary_pair, require_pairs
 from kneeoa.config.people import check_people
@@ -18,8 +18,8 @@ from kneeoa.config.prediction import check_ensembles, flipped_axes
 from kneeoa.config.readers import REFERENCE
 from kneeoa.config.statistics import Contrast
 from kneeoa.errors import KneeoaError
-from kneeoa.modes import registry as mode_registry
-from kneeoa.network.readings import groupings
+from kneeoa.heads import registry as mode_registry
+from kneeoa.network.derived_levels import class_groupings
 
 if TYPE_CHECKING:
     from kneeoa.config.study import Study
@@ -49,7 +49,7 @@ def check_study(study: Study) -> None:
     check_analyses(study)
 
 
-def known(key: str, value: str, allowed: Any) -> None:
+def require_member(key: str, value: str, allowed: Any) -> None:
     """Check that ``value`` is among ``allowed``; ``key`` is the key that holds it.
 
     Raises:
@@ -61,27 +61,27 @@ def known(key: str, value: str, allowed: Any) -> None:
 
 def _check_cohorts(study: Study) -> None:
     for name, cohort in study.cohorts.items():
-        known(f"cohorts.{name}.reader", cohort.reader, cohort_readers.readers())
+        require_member(f"cohorts.{name}.reader", cohort.reader, cohort_readers.readers())
         for view in cohort.views:
-            known(f"cohorts.{name}.views", view, study.views)
+            require_member(f"cohorts.{name}.views", view, study.views)
         if cohort.split.stratify is not None:
-            known(f"cohorts.{name}.split.stratify", cohort.split.stratify, study.level_names)
+            require_member(f"cohorts.{name}.split.stratify", cohort.split.stratify, study.level_names)
         for group, tissues in study.anatomy.targets.items():
             for tissue in tissues if cohort.tissues else ():
-                known(f"anatomy.targets.{group}", tissue, (*cohort.tissues, "background"))
+                require_member(f"anatomy.targets.{group}", tissue, (*cohort.tissues, "background"))
     if study.cohorts and not any(cohort.role == "develop" for cohort in study.cohorts.values()):
         raise ValueError("no cohort has the role 'develop', so nothing could be trained")
     if study.saliency.target is not None:
         _check_explained(study, study.saliency.target)
     if study.geometry.level is not None:
-        known("geometry.level", study.geometry.level, study.level_names)
+        require_member("geometry.level", study.geometry.level, study.level_names)
 
 
 def _check_explained(study: Study, target: str) -> None:
-    level, _ = explained(target, study.levels)
+    level, _ = parse_target(target, study.levels)
     for arm in study.arms_table():
         heads = study.modes[arm.mode].levels if arm.mode in study.modes else ()  # another check refuses an unknown mode
-        if heads and not any(level.name in groupings(study.levels, head) for head in heads):
+        if heads and not any(level.name in class_groupings(study.levels, head) for head in heads):
             raise ValueError(
                 f"'saliency.target' is '{target}', but arm '{arm.name}' has no head that predicts the level '{level.name}': its mode "
                 f"'{arm.mode}' has {', '.join(heads)}"
@@ -91,7 +91,7 @@ def _check_explained(study: Study, target: str) -> None:
 def _check_modes(study: Study) -> None:
     for name, mode in study.modes.items():
         for level in mode.levels:
-            known(f"modes.{name}.levels", level, study.level_names)
+            require_member(f"modes.{name}.levels", level, study.level_names)
         try:
             mode_registry.losses(mode, study.levels)
         except KneeoaError as error:
@@ -107,7 +107,7 @@ def _check_readers(study: Study) -> None:
         if name == REFERENCE:
             raise ValueError(f"'{where}': the name '{REFERENCE}' stands for the reference labels; choose another")
         if reader.level is not None:
-            known(f"{where}.level", reader.level, study.level_names)
+            require_member(f"{where}.level", reader.level, study.level_names)
         level = study.level_read(name)
         finer = [child.name for child in study.levels if child.parent == level.name and child.exclusive]
         if finer or not level.exclusive:
@@ -123,7 +123,7 @@ def _check_readers(study: Study) -> None:
 
 def _check_reader_of(study: Study, arm: Arm) -> None:
     if arm.reader is not None:
-        known(f"arms ({arm.name}).reader", arm.reader, (REFERENCE, *study.readers))
+        require_member(f"arms ({arm.name}).reader", arm.reader, (REFERENCE, *study.readers))
         read = study.level_read(arm.reader)
         if not {level.name for level in study.with_parents({read.name})} & set(study.modes[arm.mode].levels):
             raise ValueError(
@@ -138,12 +138,12 @@ def _check_arms(study: Study) -> None:
     if twice:
         raise ValueError(f"two rows of 'arms' give the arm name '{twice[0]}'; tell them apart with 'name'")
     for arm in study.arms_table():
-        known(f"arms ({arm.name}).backbone", arm.backbone, study.backbones)
-        known(f"arms ({arm.name}).mode", arm.mode, study.modes)
+        require_member(f"arms ({arm.name}).backbone", arm.backbone, study.backbones)
+        require_member(f"arms ({arm.name}).mode", arm.mode, study.modes)
         _check_reader_of(study, arm)
         view = study.view_of(arm)
         if arm.grid is not None:
-            known(f"arms ({arm.name}).grid", arm.grid, study.grids)
+            require_member(f"arms ({arm.name}).grid", arm.grid, study.grids)
         shape = study.input_shape(arm)
         if len(shape) != study.views[view].dimensions:
             raise ValueError(
@@ -160,7 +160,9 @@ def _check_predictions(study: Study) -> None:
     imported = {} if study.imports is None else study.imports.arms
     for name, arm in imported.items():
         for member in arm.members:
-            known(f"imports.arms.{name}.members", member, [other for other in imported if other != name and not imported[other].members])
+            require_member(
+                f"imports.arms.{name}.members", member, [other for other in imported if other != name and not imported[other].members]
+            )
     views = {arm.name: study.view_of(arm) for arm in study.arms_table()}
     for view in set(views.values()):
         flipped_axes(study.views[view], study.predict.flips)
@@ -171,20 +173,20 @@ def _check_contrasts(study: Study) -> None:
     arms = compared_table(study)
     for contrast in study.statistics.contrasts:
         where = f"statistics.contrasts ({contrast.name})"
-        known(f"{where}.level", contrast.level, study.level_names)
+        require_member(f"{where}.level", contrast.level, study.level_names)
         _check_factors(where, contrast, arms)
         level = study.level(contrast.level)
         allowed = metrics_of(level.kind, any(child.parent == level.name for child in study.levels))
         for metric in contrast.tests:
-            known(f"{where}.tests", metric, allowed)
+            require_member(f"{where}.tests", metric, allowed)
     names = {contrast.name for contrast in study.statistics.contrasts}
     for family in study.statistics.families:
         for name in family.contrasts or ():
-            known(f"statistics.families ({family.name}).contrasts", name, names)
+            require_member(f"statistics.families ({family.name}).contrasts", name, names)
     _check_primary(study, arms)
     columns = ("side",) if study.imports else ("sex", "age", "site", "side")  # an import has no cases table
     for name in study.statistics.subgroups:
-        known("statistics.subgroups", name, (*columns, *study.level_names))
+        require_member("statistics.subgroups", name, (*columns, *study.level_names))
 
 
 def _check_factors(where: str, contrast: Contrast, arms: ArmsTable) -> None:
@@ -199,13 +201,13 @@ def _check_factors(where: str, contrast: Contrast, arms: ArmsTable) -> None:
     if contrast.factor.startswith(f"{TRAINING}.") and contrast.factor not in named:
         differ = f"they differ in {', '.join(settings)}" if settings else "they are trained alike"
         raise ValueError(f"'{where}.factor': no two arms differ in '{contrast.factor}'; {differ}")
-    known(f"{where}.factor", contrast.factor, [factor for factor in named if factor != TRAINING])
+    require_member(f"{where}.factor", contrast.factor, [factor for factor in named if factor != TRAINING])
     for factor in contrast.follows:
         if not factor.startswith(f"{TRAINING}."):
-            known(f"{where}.follows", factor, [*named, *([] if TRAINING in named else [TRAINING])])
+            require_member(f"{where}.follows", factor, [*named, *([] if TRAINING in named else [TRAINING])])
     values = list(dict.fromkeys(str(factors[contrast.factor]) for factors in arms.values() if factors.get(contrast.factor) is not None))
     for key, value in [*(("candidate", value) for value in contrast.candidates), ("reference", contrast.reference)]:
-        known(f"{where}.{key}", value, values)
+        require_member(f"{where}.{key}", value, values)
     try:
         require_pairs(contrast, arms)
     except KneeoaError as error:
@@ -217,16 +219,16 @@ def _check_primary(study: Study, arms: ArmsTable) -> None:
     if primary is None:
         return
     named = {contrast.name: contrast for contrast in study.statistics.contrasts}
-    known("statistics.primary.contrast", primary.contrast, named)
-    known("statistics.primary.metric", primary.metric, named[primary.contrast].tests)
+    require_member("statistics.primary.contrast", primary.contrast, named)
+    require_member("statistics.primary.metric", primary.metric, named[primary.contrast].tests)
     if primary.backbone is not None:
-        known("statistics.primary.backbone", primary.backbone, {str(factors["backbone"]): None for factors in arms.values()})
+        require_member("statistics.primary.backbone", primary.backbone, {str(factors["backbone"]): None for factors in arms.values()})
     for factor, value in primary.where.items():
-        known("statistics.primary.where", factor, {key: None for factors in arms.values() for key in factors if key != MEMBERS})
-        known(f"statistics.primary.where.{factor}", value, {str(factors.get(factor)): None for factors in arms.values()})
+        require_member("statistics.primary.where", factor, {key: None for factors in arms.values() for key in factors if key != MEMBERS})
+        require_member(f"statistics.primary.where.{factor}", value, {str(factors.get(factor)): None for factors in arms.values()})
     contrast = named[primary.contrast]
     if not any(primary_pair(primary, pair, contrast.factor, arms) for pair in arm_pairs(contrast, arms)):
         chosen = ", ".join(f"{factor} '{value}'" for factor, value in primary.factors.items())
         raise ValueError(f"'statistics.primary': no pair of arms of the contrast '{primary.contrast}' has the {chosen}")
     if primary.cohort is not None:
-        known("statistics.primary.cohort", primary.cohort, [study.imports.cohort] if study.imports else list(study.cohorts))
+        require_member("statistics.primary.cohort", primary.cohort, [study.imports.cohort] if study.imports else list(study.cohorts))

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from kneeoa.atomic_io import digest
 from kneeoa.config.prediction import NO_ENSEMBLE
 from kneeoa.config.readers import REFERENCE
-from kneeoa.files import digest
 
 if TYPE_CHECKING:
     from kneeoa.config.arms import Arm
@@ -58,7 +58,7 @@ FACTORS = (
     Factor("mode", lambda study, arm: arm.mode),
     Factor("view", lambda study, arm: study.view_of(arm)),
     Factor("grid", lambda study, arm: arm.grid or CANONICAL),
-    Factor(TRAINING, lambda study, arm: digest(arm.training.decisive())),
+    Factor(TRAINING, lambda study, arm: digest(arm.training.result_settings())),
     Factor("reader", lambda study, arm: arm.reader or REFERENCE, always=False, default=REFERENCE),
 )
 """All factors, in the order of the arms table. Each key of the training section in which arms
@@ -66,7 +66,7 @@ differ is another factor: ``training.learning_rate``.
 """
 
 
-def inapplicable(row: Mapping[str, Any]) -> set[str]:
+def inapplicable_factors(row: Mapping[str, Any]) -> set[str]:
     """The factors among the entries of an arm's row that do not apply to it."""
     return {one.name for one in FACTORS if one.name in row and not one.applies(row)}
 
@@ -93,7 +93,7 @@ def arms_table(study: Study) -> ArmsTable:
         members = {name: list(arm.members) for name, arm in study.imports.arms.items() if arm.members}
         return {name: factors | ({MEMBERS: members[name]} if name in members else {}) for name, factors in table.items()}
     arms = study.arms_table()
-    changes = _training_changes({arm.name: arm.training.decisive() for arm in arms})
+    changes = _training_changes({arm.name: arm.training.result_settings() for arm in arms})
     values = {arm.name: {one.name: one.value(study, arm) if one.applies(dict(arm)) else None for one in FACTORS} for arm in arms}
     shown = [one.name for one in FACTORS if one.always or any(entries[one.name] not in (None, one.default) for entries in values.values())]
     return {arm: {name: entries[name] for name in shown} | changes[arm] for arm, entries in values.items()}
@@ -113,7 +113,7 @@ def compared_table(study: Study) -> ArmsTable:
     for name, ensemble in study.ensembles.items():
         members = [arms[member] for member in ensemble.members]
         shared = {key: "+".join(dict.fromkeys(str(factors[key]) for factors in members)) for key in members[0]}
-        compared[name] = {**shared, "ensemble": ensemble.words, MEMBERS: list(ensemble.members)}
+        compared[name] = {**shared, "ensemble": ensemble.description, MEMBERS: list(ensemble.members)}
     return compared
 
 

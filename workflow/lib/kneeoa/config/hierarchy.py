@@ -74,7 +74,7 @@ def finest(levels: tuple[Level, ...]) -> Level:
     return [level for level in levels if level.name not in parents][-1]
 
 
-def explained(target: str, levels: Iterable[Level]) -> tuple[Level, int | None]:
+def parse_target(target: str, levels: Iterable[Level]) -> tuple[Level, int | None]:
     """Parse a target of saliency into its level and, where it names one, the class or finding:
     ``kl``, ``kl.severe``, ``findings.osteophytes``.
 

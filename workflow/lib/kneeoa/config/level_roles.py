@@ -63,20 +63,20 @@ def explained_target(study: Study) -> str | None:
     """
     if study.saliency.target is not None:
         return study.saliency.target
-    shared = [level for level in study.levels if not silent_modes(study, level.name)]
+    shared = [level for level in study.levels if not modes_without_head(study, level.name)]
     if not shared:
         return None
     first = min(shared, key=lambda level: (not level.binary, not level.exclusive))
     return first.name if first.exclusive else f"{first.name}.{first.classes[0]}"
 
 
-def silent_modes(study: Study, level: str) -> list[str]:
+def modes_without_head(study: Study, level: str) -> list[str]:
     """The modes of arms without a head from which the level can be derived."""
     modes = dict.fromkeys(arm.mode for arm in study.arms_table())
     return [mode for mode in modes if level not in {one.name for one in study.levels_of(mode)}]
 
 
-def pictured_level(study: Study) -> Level:
+def example_level(study: Study) -> Level:
     """The level over whose classes example cases are spread: the finest of exclusive classes, else
     the last one, by how many of its findings a case has.
     """

@@ -152,7 +152,7 @@ def rows_of(metric: str, level: Level) -> tuple[str, ...]:
     return tuple(f"{metric}_{cut}" for cut in range(1, len(level.classes))) if metric in CUT_METRICS else (metric,)
 
 
-def base(name: str) -> str:
+def metric_of_row(name: str) -> str:
     """The metric of a row's name: ``cut_auc`` of ``cut_auc_2``, ``auc`` of ``auc[mild]``."""
     whole = name.partition("[")[0]
     stem = whole.rpartition("_")[0]

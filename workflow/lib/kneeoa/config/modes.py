@@ -7,8 +7,8 @@ from typing import Annotated, Self
 from pydantic import Field, PositiveFloat, model_validator
 
 from kneeoa.config.section import MemberOf, Name, Section
-from kneeoa.modes import registry
-from kneeoa.modes.criteria import registry as criteria
+from kneeoa.heads import registry
+from kneeoa.heads.losses import registry as criteria
 
 
 class Mode(Section):

@@ -79,7 +79,7 @@ def require_pairs(contrast: Contrast, arms: Arms) -> list[ArmPair]:
     pairs = arm_pairs(contrast, arms)
     for value in contrast.candidates:
         if not any(pair.candidate_value == value for pair in pairs):
-            near = next(iter(unanswered(contrast.model_copy(update={"candidate": value}), arms)), "")
+            near = next(iter(missing_counterparts(contrast.model_copy(update={"candidate": value}), arms)), "")
             raise KneeoaError(
                 f"Contrast '{contrast.name}': no two arms have the {plural(contrast.factor)} '{value}' and '{contrast.reference}' "
                 f"and else equal factors{f' ({near})' if near else ''}; add the missing arm, name what may differ too under 'follows', "
@@ -99,7 +99,7 @@ def distinct_pairs(contrasts: Sequence[Contrast], arms: Arms) -> dict[tuple[str,
     return pairs
 
 
-def unanswered(contrast: Contrast, arms: Arms) -> list[str]:
+def missing_counterparts(contrast: Contrast, arms: Arms) -> list[str]:
     """Sentences, without their full stops, about arms without a counterpart: one for each arm with
     a candidate's value, and one for all with the reference's.
     """
@@ -129,7 +129,9 @@ def primary_pair(primary: Primary, pair: ArmPair, factor: str, arms: Arms) -> bo
     comparison.
     """
     ends = (pair.candidate, pair.reference)
-    return all(value == (pair.candidate_value if key == factor else constant(arms, ends, key)) for key, value in primary.factors.items())
+    return all(
+        value == (pair.candidate_value if key == factor else shared_value(arms, ends, key)) for key, value in primary.factors.items()
+    )
 
 
 def plural(factor: str) -> str:
@@ -137,7 +139,7 @@ def plural(factor: str) -> str:
     return factor if "." in factor else f"{factor}s"
 
 
-def constant(arms: Arms, pair: Iterable[str], factor: str) -> str | None:
+def shared_value(arms: Arms, pair: Iterable[str], factor: str) -> str | None:
     """The value of a factor in both arms of a pair, or in the one to which it applies; None where
     they differ.
     """

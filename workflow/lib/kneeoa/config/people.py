@@ -21,12 +21,12 @@ Groups = Annotated[tuple[tuple[Name, ...], ...], BeforeValidator(_groups)]
 """Groups of cohorts: `[a, b]`, or `[[a, b], [a, c]]`."""
 
 
-def pairs(groups: Collection[tuple[str, ...]]) -> set[frozenset[str]]:
+def cohort_pairs(groups: Collection[tuple[str, ...]]) -> set[frozenset[str]]:
     """All pairs of cohorts that are in the same group."""
     return {frozenset(pair) for group in groups for pair in itertools.combinations(group, 2)}
 
 
-def same_as(cohort: str, same_people: Collection[tuple[str, ...]]) -> set[str]:
+def cohorts_with_same_people(cohort: str, same_people: Collection[tuple[str, ...]]) -> set[str]:
     """The cohorts that have the same people under the same ids as ``cohort``, directly or through
     others.
     """
@@ -37,11 +37,13 @@ def same_as(cohort: str, same_people: Collection[tuple[str, ...]]) -> set[str]:
     return reached - {cohort}
 
 
-def undeclared(cohort: str, others: Collection[str], same: Collection[tuple[str, ...]], distinct: Collection[tuple[str, ...]]) -> list[str]:
+def undeclared_cohorts(
+    cohort: str, others: Collection[str], same: Collection[tuple[str, ...]], distinct: Collection[tuple[str, ...]]
+) -> list[str]:
     """Those of ``others`` for which the study does not declare whether ``cohort`` has people in
     common with them.
     """
-    stated = same_as(cohort, same) | {other for pair in pairs(distinct) if cohort in pair for other in pair}
+    stated = cohorts_with_same_people(cohort, same) | {other for pair in cohort_pairs(distinct) if cohort in pair for other in pair}
     return [other for other in others if other != cohort and other not in stated]
 
 
@@ -59,13 +61,13 @@ def check_people(same: Collection[tuple[str, ...]], distinct: Collection[tuple[s
                 raise ValueError(f"'{key}' names '{unknown[0]}'; the cohorts are {', '.join(cohorts) or 'none'}")
             if len(group) < 2 or len(set(group)) < len(group):
                 raise ValueError(f"'{key}' holds {list(group)}; it takes two different cohorts or more")
-    for pair in pairs(distinct):
+    for pair in cohort_pairs(distinct):
         first, second = sorted(pair)
-        if second in same_as(first, same):
+        if second in cohorts_with_same_people(first, same):
             raise ValueError(f"'{first}' and '{second}' cannot have both 'same_people' and 'distinct_people'")
 
 
-def overlap_sentence(first: str, second: str, shared: Collection[str]) -> str:
+def overlap_message(first: str, second: str, shared: Collection[str]) -> str:
     """The message about ids that are in two cohorts without a declaration."""
     some = ", ".join(sorted(shared)[:3])
     return (

@@ -52,7 +52,7 @@ class Ensemble(Section):
     """
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """The kind of ensemble, in words: a factor, so that only ensembles of the same kind are
         compared.
         """

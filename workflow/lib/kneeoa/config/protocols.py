@@ -26,7 +26,7 @@ on validation cases.
 """
 
 
-def filled(settings: Mapping[str, Any]) -> dict[str, Any]:
+def fill_protocol(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Add the settings that the protocol fixes and that are not given; given ones stay, and are
     checked afterwards.
     """

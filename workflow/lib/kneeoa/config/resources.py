@@ -9,7 +9,7 @@ from pydantic import Field, PositiveInt
 from kneeoa.config.section import Section
 
 
-class Ask(Section):
+class JobResources(Section):
     """Resources that one job requests from the scheduler."""
 
     threads: PositiveInt = 1
@@ -25,13 +25,13 @@ class Ask(Section):
 class Resources(Section):
     """Resources of jobs, by kind of work."""
 
-    phantom: Ask = Ask()
+    phantom: JobResources = JobResources()
     """Making the phantom."""
-    ingest: Ask = Ask()
+    ingest: JobResources = JobResources()
     """Reading and resampling images."""
-    train: Ask = Ask(threads=1, memory_mb=4000, minutes=240, gpus=1)
+    train: JobResources = JobResources(threads=1, memory_mb=4000, minutes=240, gpus=1)
     """Training and predicting."""
-    explain: Ask = Ask(threads=1, memory_mb=4000, minutes=120, gpus=1)
+    explain: JobResources = JobResources(threads=1, memory_mb=4000, minutes=120, gpus=1)
     """Saliency."""
-    analyse: Ask = Ask()
+    analyse: JobResources = JobResources()
     """Statistics, geometry, anatomy, figures, tables, report."""

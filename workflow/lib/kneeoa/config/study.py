@@ -19,9 +19,9 @@ from kneeoa.config.analysis import (
     Statistics,
 )
 from kneeoa.config.arms import Arm, ArmRow, Backbone
-from kneeoa.config.checks import check_study, known
+from kneeoa.config.checks import check_study, require_member
 from kneeoa.config.cohorts import Cohort
-from kneeoa.config.factors import CANONICAL, NONE, inapplicable
+from kneeoa.config.factors import CANONICAL, NONE, inapplicable_factors
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
 from kneeoa.config.people import Groups
@@ -29,8 +29,8 @@ from kneeoa.config.prediction import Ensemble, Prediction
 from kneeoa.config.readers import REFERENCE, NoisyReader
 from kneeoa.config.resources import Resources
 from kneeoa.config.section import Name, Section
-from kneeoa.config.sentences import sentences
 from kneeoa.config.training import Training
+from kneeoa.config.validation_messages import validation_messages
 from kneeoa.config.volumes import Grid, MaskChecks, Quality, View
 from kneeoa.errors import KneeoaError
 
@@ -142,15 +142,15 @@ class Study(Section):
 
     def _expand(self, row: ArmRow) -> list[Arm]:
         try:
-            training = self.training.changed(row.training)
+            training = self.training.with_changes(row.training)
         except ValidationError as error:
-            raise ValueError("; ".join(f"in 'arms[].training', {line}" for line in sentences(error, Training))) from error
+            raise ValueError("; ".join(f"in 'arms[].training', {line}" for line in validation_messages(error, Training))) from error
         given = {key: getattr(row, key) for key in ArmRow.model_fields if key not in ("training", "name")}
         lists = [value if isinstance(value, tuple) else (value,) for value in given.values()]
         arms = []
         for values in itertools.product(*lists):
             factors = dict(zip(given, values, strict=True))
-            lacking = inapplicable(factors)
+            lacking = inapplicable_factors(factors)
             texts = (
                 factors
                 | {"mode": factors["mode"].replace("_", "-"), "reader": factors["reader"] or REFERENCE}
@@ -166,7 +166,7 @@ class Study(Section):
     def view_of(self, arm: Arm) -> str:
         """The view of an arm."""
         if arm.view is not None:
-            known(f"arms ({arm.name}).view", arm.view, self.views)
+            require_member(f"arms ({arm.name}).view", arm.view, self.views)
             return arm.view
         if len(self.views) != 1:
             raise ValueError(f"arm '{arm.name}' must name its 'view': the study has {sorted(self.views)}")
@@ -186,5 +186,5 @@ def load(config: dict[str, Any]) -> Study:
     try:
         return Study.model_validate(config)
     except ValidationError as error:
-        lines = sentences(error, Study)
+        lines = validation_messages(error, Study)
         raise KneeoaError("The configuration cannot be used:\n" + "\n".join(f"  - {line}" for line in lines)) from None

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
-from kneeoa.config.protocols import AS_PUBLISHED, PUBLISHED, contradictions, filled
+from kneeoa.config.protocols import AS_PUBLISHED, PUBLISHED, contradictions, fill_protocol
 from kneeoa.config.section import Section
 
 INDIFFERENT = ("save_every", "tensorboard", "data", "recompute")
@@ -109,7 +109,7 @@ class Training(Section):
     @model_validator(mode="before")
     @classmethod
     def _fill(cls, settings: Any) -> Any:
-        return filled(settings) if isinstance(settings, Mapping) else settings
+        return fill_protocol(settings) if isinstance(settings, Mapping) else settings
 
     @model_validator(mode="after")
     def _as_published(self) -> Self:
@@ -120,13 +120,13 @@ class Training(Section):
                 raise ValueError(message)
         return self
 
-    def decisive(self) -> dict[str, Any]:
+    def result_settings(self) -> dict[str, Any]:
         """The settings that decide a run's result, as plain values: all but
         :data:`INDIFFERENT`.
         """
         return self.model_dump(mode="json", exclude=set(INDIFFERENT))
 
-    def changed(self, changes: Mapping[str, Any]) -> Training:
+    def with_changes(self, changes: Mapping[str, Any]) -> Training:
         """These settings with an arm's changes; an arm with another protocol inherits none of the
         keys that a protocol fixes.
 

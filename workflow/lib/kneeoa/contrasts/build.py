@@ -15,8 +15,8 @@ from typing import Any
 import pandas as pd
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.config.metrics import base, class_of, rows_of
-from kneeoa.config.pairs import ArmPair, Arms, constant, require_pairs, unanswered
+from kneeoa.config.metrics import class_of, metric_of_row, rows_of
+from kneeoa.config.pairs import ArmPair, Arms, missing_counterparts, require_pairs, shared_value
 from kneeoa.config.statistics import Contrast, Statistics
 from kneeoa.contrasts.arms import select_predictions
 from kneeoa.contrasts.cases import LevelPredictions, best_head, require_same_cases
@@ -72,7 +72,7 @@ def build_contrasts(
         rows += part
         primary += [pair.is_primary] * len(part)
     for contrast in statistics.contrasts:
-        for sentence in unanswered(contrast, arms):
+        for sentence in missing_counterparts(contrast, arms):
             _LOG.warning("contrast %s: %s", contrast.name, sentence)
     CONTRASTS.write(out, correct(rows, statistics, primary))
 
@@ -122,7 +122,7 @@ def pairs_of(frame: pd.DataFrame, arms: Arms, levels: tuple[Level, ...], statist
         level = by_name[contrast.level]
         for pair in require_pairs(contrast, arms):
             ends = (pair.candidate, pair.reference)
-            backbone, primary = constant(arms, ends, "backbone"), takes(statistics.primary, contrast, pair, arms)
+            backbone, primary = shared_value(arms, ends, "backbone"), takes(statistics.primary, contrast, pair, arms)
             for cohort, part in _cohorts(frames, ends, contrast):
                 where = f"Contrast '{contrast.name}', cohort '{cohort}'"
                 sides = [side(arm, cohort, level, _head(part, arm, level, levels, where)) for arm in ends]
@@ -163,7 +163,7 @@ def _rows(pair: Pair, statistics: Statistics) -> Iterator[dict[str, Any]]:
             name, label = row_name, class_of(row_name)
             tests = whole
             if label is not None:
-                name = base(row_name)
+                name = metric_of_row(row_name)
                 tests = of_class[label] = of_class.get(label) or whole.of_class(label)
             outcomes: dict[str, Outcome] = {test: tests.run(name, test) for test in chosen}
             lead = next(iter(outcomes.values()))

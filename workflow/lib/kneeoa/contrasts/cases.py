@@ -16,7 +16,7 @@ from kneeoa.errors import KneeoaError
 from kneeoa.levels.registry import BINARY
 from kneeoa.probabilities import first_bad_row
 from kneeoa.statistics.inputs import cluster_codes, subject_count
-from kneeoa.statistics.metrics import called
+from kneeoa.statistics.metrics import predicted_class
 from kneeoa.statistics.sampling import Sampled
 
 _SHOWN = 10
@@ -54,7 +54,7 @@ class LevelPredictions:
         if self.rest_calls is not None:
             return self.rest_calls
         thresholds = self.thresholds or (0.5,) * len(self.seeds)
-        return np.stack([called(seed, threshold) for seed, threshold in zip(self.probabilities, thresholds, strict=True)])
+        return np.stack([predicted_class(seed, threshold) for seed, threshold in zip(self.probabilities, thresholds, strict=True)])
 
     def of_cases(self, rows: NDArray[np.int64]) -> LevelPredictions:
         """The same for some of the cases, by their places."""

@@ -17,7 +17,7 @@ from kneeoa.contrasts.cases import LevelPredictions, best_head, level_prediction
 from kneeoa.contrasts.multilabel import defined_findings, findings_note, level_findings
 from kneeoa.contrasts.small_samples import case_parts
 from kneeoa.errors import KneeoaError
-from kneeoa.geometry.ordering import Sorted, centred, pearson_of
+from kneeoa.geometry.rank_measures import SortedValues, pearson_of_centred, weighted_centred
 from kneeoa.statistics.inputs import Floats
 from kneeoa.statistics.metrics import binary_auc, macro_auc
 
@@ -70,13 +70,13 @@ class _RankedGrades:
     """The ranks of grades under the last weights, which are the same for all runs."""
 
     def __init__(self, grade: Floats) -> None:
-        self._sorted = Sorted(grade)
+        self._sorted = SortedValues(grade)
         self._last: tuple[Floats, tuple[Floats, Floats]] | None = None
 
     def under(self, weights: Floats) -> tuple[Floats, Floats]:
         """Centred ranks ``[R, n]`` and their spread ``[R]``."""
         if self._last is None or self._last[0] is not weights:
-            self._last = (weights, centred(weights, self._sorted.ranks(weights)))
+            self._last = (weights, weighted_centred(weights, self._sorted.ranks(weights)))
         return self._last[1]
 
 
@@ -192,14 +192,14 @@ def axis_change(
     functions = shared.runs
 
     def run(position: Floats) -> OfRun:
-        places = Sorted(position)
+        places = SortedValues(position)
 
         def spearman(weights: Floats) -> Floats:
             ranks, spread = graded.under(weights)
             parts = []
             for rows in (slice(start, start + _ROWS) for start in range(0, len(weights), _ROWS)):
                 some = weights[rows]
-                parts.append(pearson_of(some, centred(some, places.ranks(some)), (ranks[rows], spread[rows])))
+                parts.append(pearson_of_centred(some, weighted_centred(some, places.ranks(some)), (ranks[rows], spread[rows])))
             return np.concatenate(parts)
 
         return functions.setdefault((position.tobytes(), grade.tobytes()), spearman)
@@ -207,14 +207,14 @@ def axis_change(
     once = np.ones(len(both[0]))
 
     def standardised(values: Floats) -> Floats:
-        away, spread = centred(once, values)
+        away, spread = weighted_centred(once, values)
         scaled: Floats = away / np.sqrt(spread)
         return scaled
 
     def parts(seeds: Sequence[Seed]) -> Floats:
         # The influence of a case on a correlation of ranks, which have unit sums of squares.
-        severity = standardised(Sorted(grade).ranks(once))
-        ranks = [[standardised(Sorted(_values(table, seed)).ranks(once)) for seed in seeds] for table in both]
+        severity = standardised(SortedValues(grade).ranks(once))
+        ranks = [[standardised(SortedValues(_values(table, seed)).ranks(once)) for seed in seeds] for table in both]
         middle = np.mean([rank @ severity for rank in (*ranks[0], *ranks[1])])
         first, second = (np.mean([rank * severity - middle / 2 * rank**2 for rank in arm], axis=0) for arm in ranks)
         added: Floats = first - second

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.config.pairs import Arms, constant, distinct_pairs
+from kneeoa.config.pairs import Arms, distinct_pairs, shared_value
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.build import SPLIT
 from kneeoa.contrasts.changes import Change, OfRun, Seed, Shared, axis_change, prediction_changes, saliency_change
@@ -87,7 +87,7 @@ def build_claim(
             graded = next((level.name for level in reversed(levels) if level.ordered), "")
             changes += axis_change(axes, candidate, reference, cohort, wanted.axis, graded, shared)
             changes += saliency_change(overlaps, candidate, reference, cohort, wanted.tissue, wanted.measure)
-            base = {"factor": factor, "backbone": constant(arms, (candidate, reference), "backbone"), "cohort": cohort}
+            base = {"factor": factor, "backbone": shared_value(arms, (candidate, reference), "backbone"), "cohort": cohort}
             base |= {"candidate": candidate, "reference": reference}
             rows += [base | row for row in _joint(changes, statistics, drawn)]
     CLAIM.write(out, rows)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from kneeoa.config.metrics import base
+from kneeoa.config.metrics import metric_of_row
 from kneeoa.config.pairs import ArmPair, Arms, primary_pair
 from kneeoa.config.statistics import Contrast, Family, Primary, Statistics
 from kneeoa.contrasts.joint import correlation_of
@@ -117,12 +117,12 @@ def _primary_names(rows: list[dict[str, Any]], primary: Primary | None) -> set[s
     if primary is None:
         return set()
     names = {row["metric"] for row in rows if row["contrast"] == primary.contrast}
-    return {primary.metric} & names or {name for name in names if base(name) == primary.metric}
+    return {primary.metric} & names or {name for name in names if metric_of_row(name) == primary.metric}
 
 
 def _belongs(row: dict[str, Any], tests: set[str], family: Family) -> bool:
     return (
         bool(tests & set(family.tests))
         and (family.contrasts is None or row["contrast"] in family.contrasts)
-        and (family.metrics is None or base(row["metric"]) in family.metrics)
+        and (family.metrics is None or metric_of_row(row["metric"]) in family.metrics)
     )

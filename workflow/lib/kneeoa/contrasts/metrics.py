@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.config.metrics import BY_NAME, CONSISTENCY_METRICS, base, class_of, metrics_of, rows_of
+from kneeoa.config.metrics import BY_NAME, CONSISTENCY_METRICS, class_of, metric_of_row, metrics_of, rows_of
 from kneeoa.config.statistics import Statistics, ThresholdRule
 from kneeoa.contrasts.arms import select_predictions
 from kneeoa.contrasts.cases import LevelPredictions
@@ -104,7 +104,7 @@ def row(predictions: LevelPredictions, name: str, value: Measured) -> dict[str, 
     notes = [absent] if absent.endswith("undefined") else [absent, value.note]
     if len(predictions.seeds) > 1:
         notes.append("seeds are fixed: the interval is about subjects only")
-    if name == "threshold" or BY_NAME[base(name)].of_calls:
+    if name == "threshold" or BY_NAME[metric_of_row(name)].of_calls:
         notes.append(predictions.threshold_note)
     if predictions.unread:
         notes.append(f"{predictions.unread} cases without a label left out")

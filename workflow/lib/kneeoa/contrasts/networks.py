@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kneeoa.config.metrics import LOWER_IS_BETTER, base
+from kneeoa.config.metrics import LOWER_IS_BETTER, metric_of_row
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.metrics import undefined_note
@@ -128,7 +128,7 @@ def against_margin(name: str, lead: Outcome, margin: float, confidence: float) -
     if math.isnan(error) or math.isnan(difference) or math.isnan(df):
         return {"non_inferiority": blank, "equivalence": blank}
     alpha = 1 - confidence
-    better = base(name) not in LOWER_IS_BETTER
+    better = metric_of_row(name) not in LOWER_IS_BETTER
     tests = {
         "non_inferiority": non_inferiority(difference, error, margin, alpha / 2, df, better),
         "equivalence": equivalence(difference, error, margin, alpha, df),

@@ -8,7 +8,7 @@ import functools
 import math
 from dataclasses import replace
 
-from kneeoa.config.metrics import CONSISTENCY_METRICS, FixedTest, base, metrics_of
+from kneeoa.config.metrics import CONSISTENCY_METRICS, FixedTest, metric_of_row, metrics_of
 from kneeoa.config.statistics import APPLICABLE, Statistics
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.intervals import resampled
@@ -50,7 +50,7 @@ class PairedTests:
         Raises:
             KneeoaError: the test does not apply to the metric, or the metric to the level.
         """
-        level, wanted = self.candidate.level, base(name)
+        level, wanted = self.candidate.level, metric_of_row(name)
         allowed: tuple[str, ...] = (*metrics_of(level.kind), *CONSISTENCY_METRICS)
         if wanted not in allowed:
             raise KneeoaError(f"Metric '{wanted}' does not apply to the {level.kind} level '{level.name}'; use one of {list(allowed)}.")
@@ -93,7 +93,7 @@ class PairedTests:
     def _delong(self, name: str) -> Outcome:
         method = kernel_of(name).delong
         if method is None:
-            raise KneeoaError(f"Metric '{base(name)}' is declared to have DeLong's test, but its kernel has none.")
+            raise KneeoaError(f"Metric '{metric_of_row(name)}' is declared to have DeLong's test, but its kernel has none.")
         truth, subjects, confidence = self.candidate.truth, self.candidate.subjects, self.statistics.confidence
         result = method.test(truth, self.candidate.probabilities, self.reference.probabilities, subjects, confidence, cut_in(name))
         return of_difference(result, result.method)

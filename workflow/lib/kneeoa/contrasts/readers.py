@@ -16,7 +16,7 @@ import pandas as pd
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.metrics import BY_NAME, rows_of
-from kneeoa.config.pairs import ArmPair, Arms, arm_pairs, constant
+from kneeoa.config.pairs import ArmPair, Arms, arm_pairs, shared_value
 from kneeoa.config.readers import REFERENCE
 from kneeoa.config.statistics import APPLICABLE, Contrast, Statistics
 from kneeoa.contrasts.cases import LevelPredictions, best_head, level_predictions, require_same_cases
@@ -24,7 +24,7 @@ from kneeoa.contrasts.outcome import Outcome
 from kneeoa.contrasts.small_samples import case_parts
 from kneeoa.contrasts.trend import Trend, trend
 from kneeoa.errors import KneeoaError
-from kneeoa.labels.agreement import load
+from kneeoa.labels.rater_agreement import load_accounts
 from kneeoa.statistics.kernels import metric
 from kneeoa.statistics.metrics import quadratic_kappa
 from kneeoa.tables.predictions import PREDICTIONS
@@ -107,7 +107,7 @@ def noise(agreement_files: list[Path]) -> dict[str, Noise]:
     the reference has none.
     """
     counts: dict[str, Any] = {}
-    for account in load(agreement_files):
+    for account in load_accounts(agreement_files):
         counted = np.array(account["agreement"][account["level"]]["train"]["counts"], dtype=np.float64)
         counts[account["reader"]] = counts.get(account["reader"], 0) + counted
     noises = {REFERENCE: Noise(0.0, 1.0)}
@@ -134,7 +134,7 @@ def _settings(contrast: Contrast, arms: Arms) -> dict[tuple[str, str], dict[str,
         varying = list(dict.fromkeys(["mode", *varying] if "mode" in keys else varying))
     settings: dict[tuple[str, str], dict[str, ArmPair]] = {}
     for pair in arm_pairs(contrast, arms):
-        values = [constant(arms, (pair.candidate, pair.reference), key) for key in varying]
+        values = [shared_value(arms, (pair.candidate, pair.reference), key) for key in varying]
         setting = " ".join(value for value in values if value is not None)
         settings.setdefault((setting, pair.candidate_value), {})[str(arms[pair.candidate].get("reader", REFERENCE))] = pair
     return settings

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import t as t_distribution
 
-from kneeoa.config.metrics import CONSISTENCY_METRICS, base
+from kneeoa.config.metrics import CONSISTENCY_METRICS, metric_of_row
 from kneeoa.contrasts.cases import LevelPredictions, places_in
 from kneeoa.contrasts.outcome import Outcome, join
 from kneeoa.contrasts.sampled import runs_of
@@ -36,7 +36,7 @@ def case_parts(name: str, candidate: LevelPredictions, reference: LevelPredictio
     """Return what each case adds to the difference of a metric, ``[n]``; of a multilabel level the
     mean over ``findings``. NaN where undefined.
     """
-    if base(name) in CONSISTENCY_METRICS and any(side.fine is None for side in (candidate, reference)):
+    if metric_of_row(name) in CONSISTENCY_METRICS and any(side.fine is None for side in (candidate, reference)):
         return np.full(candidate.truth.size, np.nan)
     if not candidate.findings:
         return exchanged(kernel_of(name), runs_of(name, candidate), runs_of(name, reference))

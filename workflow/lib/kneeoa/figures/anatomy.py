@@ -15,9 +15,9 @@ from matplotlib.lines import Line2D
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, panels, printed_value, value_of, values_of
-from kneeoa.figures.numbers import SIGNIFICANT, is_number, p_value, percent
-from kneeoa.figures.words import count, printed, sentence_case
+from kneeoa.presentation.arms import MODE, Factors, display_value, panels, value_of, values_of
+from kneeoa.presentation.display_names import count_noun, display_name, sentence_case
+from kneeoa.presentation.number_format import SIGNIFICANT, format_p, format_percent, is_number
 from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.anatomy import ANATOMY
 
@@ -101,8 +101,8 @@ def figure(
         result = style.new_figure(width, (sum(sizes) + 2.2 * len(parts)) * _LINE * figures.font_size / 8 + 0.85)
         axes = result.subplots(len(parts), 2 if contrasted else 1, squeeze=False, sharex="col", height_ratios=sizes)
         for line, (tissue, cohort, _), (arm_rows, differences), band in zip(axes, parts, listed, bands, strict=True):
-            place = f", {printed(cohort, figures.labels)}" if several else ""
-            name = sentence_case(printed(tissue, figures.labels)) + place
+            place = f", {display_name(cohort, figures.labels)}" if several else ""
+            name = sentence_case(display_name(tissue, figures.labels)) + place
             _arms(line[0], arm_rows, band, looks, figures, varied[0])
             line[0].set_title(f"{name}: arms")
             if contrasted:
@@ -110,9 +110,9 @@ def figure(
                 line[1].set_title(f"{name}: differences")
         axes[0, 0].set_xlim(left=0)
         unit = " (1 = chance)" if measure == "enrichment" else ""
-        axes[-1, 0].set_xlabel(f"Saliency {printed(measure, figures.labels)}{unit}")
+        axes[-1, 0].set_xlabel(f"Saliency {display_name(measure, figures.labels)}{unit}")
         if contrasted:
-            axes[-1, 1].set_xlabel(f"Difference in {printed(measure, figures.labels)}")
+            axes[-1, 1].set_xlabel(f"Difference in {display_name(measure, figures.labels)}")
         handles = [
             Line2D([], [], color=style.MUTED, linestyle="--", linewidth=0.8, label="chance"),
             Line2D([], [], color=style.INK, linestyle="", marker="|", markersize=7, markeredgewidth=1.2, label="the same maps, shifted"),
@@ -120,7 +120,7 @@ def figure(
         if chosen["others_mean"].notna().any():
             handles.append(Line2D([], [], color=style.INK, linestyle="", marker="x", markersize=4, label="other subjects' maps"))
         result.legend(handles=handles, loc="outside upper left", ncols=len(handles), columnspacing=1.2, handletextpad=0.5)
-        style.note(result, _note(chosen, contrasted, confidence))
+        style.footnote(result, _note(chosen, contrasted, confidence))
     return result
 
 
@@ -162,7 +162,7 @@ def _arms(axis: Axes, rows: Sequence[Listed], band: _Bands, looks: dict[str, sty
         if is_number(row["others_mean"]):
             axis.plot([row["others_mean"]], [y], marker="x", markersize=4, color=style.INK)
         _mark(axis, y, row, looks[mode], filled=True)
-    labels = [printed_value(factor, mode, figures.labels) for _, mode, _ in rows]
+    labels = [display_value(factor, mode, figures.labels) for _, mode, _ in rows]
     _frame(axis, places, labels, band)
 
 
@@ -171,11 +171,11 @@ def _contrasts(axis: Axes, rows: Sequence[Listed], band: _Bands, arms: Factors, 
     axis.axvline(0, color=style.MUTED, linewidth=0.7, zorder=0)
     for y, (_, mode, row) in zip(places, rows, strict=True):
         _mark(axis, y, row, looks[mode], filled=is_number(row["p"]) and row["p"] < SIGNIFICANT)
-        axis.text(1.02, y, f"p {p_value(row['p'])}", transform=axis.get_yaxis_transform(), va="center", fontsize=figures.font_size * 0.9)
+        axis.text(1.02, y, f"p {format_p(row['p'])}", transform=axis.get_yaxis_transform(), va="center", fontsize=figures.font_size * 0.9)
     labels = []
     for _, _, row in rows:
         ends = [(arm, row["factor"] or "mode") for arm in (row["arm"], row["reference"])]
-        values = [printed_value(factor, value_of(arms[arm], factor), figures.labels) if arm in arms else str(arm) for arm, factor in ends]
+        values = [display_value(factor, value_of(arms[arm], factor), figures.labels) if arm in arms else str(arm) for arm, factor in ends]
         labels.append(" vs ".join(values))
     _frame(axis, places, labels, band)
 
@@ -203,9 +203,9 @@ def _frame(axis: Axes, places: Sequence[float], labels: Sequence[str], band: _Ba
 def _note(rows: pd.DataFrame, contrasted: bool, confidence: float) -> str:
     cases, subjects = rows.loc[rows["kind"] == "arm", "cases"], rows.loc[rows["kind"] == "arm", "subjects"]
     seeds = int(rows["seeds"].max())
-    text = f"Mean over {count(int(subjects.max()), 'subject')} ({count(int(cases.max()), 'knee')}"
-    text += f", {count(seeds, 'seed')}" if seeds > 1 else ""
-    text += f") with {percent(confidence)} subject-bootstrap interval."
+    text = f"Mean over {count_noun(int(subjects.max()), 'subject')} ({count_noun(int(cases.max()), 'knee')}"
+    text += f", {count_noun(seeds, 'seed')}" if seeds > 1 else ""
+    text += f") with {format_percent(confidence)} subject-bootstrap interval."
     return text + (" p: Wilcoxon over subjects, not adjusted; filled below .05." if contrasted else "")
 
 

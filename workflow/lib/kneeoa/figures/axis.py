@@ -16,10 +16,10 @@ from matplotlib.lines import Line2D
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, panels_of, printed_value
-from kneeoa.figures.numbers import interval, percent, span
-from kneeoa.figures.reading import rows_where
-from kneeoa.figures.words import count, printed, short_class
+from kneeoa.figures.table_scan import scan_rows
+from kneeoa.presentation.arms import MODE, Factors, display_value, panels_of
+from kneeoa.presentation.display_names import count_noun, display_name, short_class
+from kneeoa.presentation.number_format import format_interval, format_percent, format_range
 from kneeoa.tables.axis import AXIS
 from kneeoa.tables.geometry import GEOMETRY
 
@@ -90,7 +90,7 @@ def figure(
     if not groups:
         raise KneeoaError(f"no arm places test cases of the cohort '{cohort}' on the axis '{axis}'; nothing to draw.")
     shown = list(dict.fromkeys(mode for panel in groups for mode, arm in panel.arms.items() if arm in present))
-    colours, name = style.grade_colours(len(classes)), printed(level, figures.labels)
+    colours, name = style.grade_colours(len(classes)), display_name(level, figures.labels)
     short = [short_class(kind, name) for kind in classes]
     with style.styled(figures):
         width = style.FULL_WIDTH * min(1.0, len(shown) / 3 + 0.1)
@@ -99,7 +99,7 @@ def figure(
         limits = _reach(rows)  # set on each panel: matplotlib visits all shared axes whenever it visits one
         column_width = 0.75 * width / len(shown)  # of a column, what its ticks and labels leave
         places = [(panel, mode) for panel in groups for mode in shown]
-        titles = [(panel.title, printed_value(varied[0], mode, figures.labels)) for panel, mode in places]
+        titles = [(panel.title, display_value(varied[0], mode, figures.labels)) for panel, mode in places]
         headings = iter(
             style.headings(
                 titles, [_correlation(measures, panel.arms.get(mode), axis, level, cohort) for panel, mode in places], column_width
@@ -110,8 +110,8 @@ def figure(
                 above, below = axes[2 * line, column], axes[2 * line + 1, column]
                 arm, heading = panel.arms.get(mode), next(headings)
                 if arm is None or arm not in present:
-                    style.empty(above, "not trained")
-                    style.empty(below, "")
+                    style.blank_panel(above, "not trained")
+                    style.blank_panel(below, "")
                     continue
                 arm_rows = rows[rows["arm"] == arm]
                 arm_rows = arm_rows[arm_rows["seed"] == arm_rows["seed"].min()]
@@ -131,7 +131,7 @@ def figure(
             for colour, kind in zip(colours, short, strict=True)
         ]
         result.legend(handles=handles, loc="outside upper left", ncols=len(handles), columnspacing=1.2, handletextpad=0.2)
-        style.note(result, _note(rows, measures, axis, confidence))
+        style.footnote(result, _note(rows, measures, axis, confidence))
     return result
 
 
@@ -179,8 +179,8 @@ def _correlation(measures: pd.DataFrame, arm: str | None, axis: str, level: str,
     if rows.empty:
         return "", ""
     first = rows.iloc[0]
-    estimate = f"ρ {interval(first['estimate'], first['low'], first['high'], 2)}"
-    return estimate, f"seeds {span(rows['estimate'].tolist())}" if len(rows) > 1 else ""
+    estimate = f"ρ {format_interval(first['estimate'], first['low'], first['high'], 2)}"
+    return estimate, f"seeds {format_range(rows['estimate'].tolist())}" if len(rows) > 1 else ""
 
 
 def _note(rows: pd.DataFrame, measures: pd.DataFrame, axis: str, confidence: float) -> str:
@@ -188,8 +188,8 @@ def _note(rows: pd.DataFrame, measures: pd.DataFrame, axis: str, confidence: flo
     seeds = measures["seed"].nunique()
     drawn = f"; drawn: seed {rows['seed'].min()} of {seeds}" if seeds > 1 else ""
     return (
-        f"{printed(axis).capitalize()}, fitted on training cases, in their standard deviations. {count(cases, 'test knee')} of "
-        f"{count(subjects, 'subject')}{drawn}.\nρ: Spearman with {percent(confidence)} interval. "
+        f"{display_name(axis).capitalize()}, fitted on training cases, in their standard deviations. {count_noun(cases, 'test knee')} of "
+        f"{count_noun(subjects, 'subject')}{drawn}.\nρ: Spearman with {format_percent(confidence)} interval. "
         "Below: every knee, middle half and median of each grade."
     )
 
@@ -216,10 +216,10 @@ def draw(
     Raises:
         KneeoaError: a table is not what it should be, or no arm has the axis.
     """
-    placed = rows_where(AXIS, axes, {"axis": axis, "split": "test"}, ["split", "subject", "position", "across", "grade"])
+    placed = scan_rows(AXIS, axes, {"axis": axis, "split": "test"}, ["split", "subject", "position", "across", "grade"])
     cohorts = sorted(set(placed["cohort"].unique()))
     chosen = cohort or (cohorts[0] if cohorts else "")
     wanted = {"axis": axis, "measure": "spearman", "split": "test"}
-    correlations = rows_where(GEOMETRY, measures, wanted, ["estimate", "low", "high"])
+    correlations = scan_rows(GEOMETRY, measures, wanted, ["estimate", "low", "high"])
     result = figure(placed, correlations, arms, axis, level, classes, figures, cohort=chosen, confidence=confidence, varied=varied)
     style.save(result, figures, out_pdf, out_png)

@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import Factors, printed_value, setting, value_of, values_of
-from kneeoa.figures.numbers import is_number, number, percent
-from kneeoa.figures.words import count, printed, sentence_case
+from kneeoa.presentation.arms import Factors, display_value, pair_title, value_of, values_of
+from kneeoa.presentation.display_names import count_noun, display_name, sentence_case
+from kneeoa.presentation.number_format import format_number, format_percent, is_number
 from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.claim import CLAIM
 
@@ -67,7 +67,7 @@ def figure(claim: pd.DataFrame, arms: Factors, figures: Figures, confidence: flo
             _column(axis, rows, column, lines, arms, looks, figures)
         axes[0].set_yticks(range(len(lines)), [_line(line, arms, figures) for line in lines])
         axes[0].set_ylim(len(lines) - 0.5, -0.5)
-        style.note(result, _note(rows, cohorts, confidence, figures))
+        style.footnote(result, _note(rows, cohorts, confidence, figures))
     return result
 
 
@@ -98,7 +98,7 @@ def _column(
         face = colour if clear else "white"
         axis.plot([row["difference"]], [y], marker=marker, markersize=4.8, color=colour, markerfacecolor=face, markeredgewidth=1)
         axis.annotate(
-            number(row["difference"], digits, signed=True),
+            format_number(row["difference"], digits, signed=True),
             (row["difference"], y),
             (0, 4),
             textcoords="offset points",
@@ -106,9 +106,9 @@ def _column(
             fontsize=figures.font_size * 0.75,
             color=style.MUTED,
         )
-    name = printed(of if part == "saliency" else level, figures.labels)
-    subtitles = {"axis": f"ρ with {name}", "saliency": f"{printed(measure, figures.labels)} on {name}"}
-    style.heading(axis, _TITLES[part], subtitles.get(part, f"{name} {printed(measure, figures.labels)}"))
+    name = display_name(of if part == "saliency" else level, figures.labels)
+    subtitles = {"axis": f"ρ with {name}", "saliency": f"{display_name(measure, figures.labels)} on {name}"}
+    style.heading(axis, _TITLES[part], subtitles.get(part, f"{name} {display_name(measure, figures.labels)}"))
     axis.set_xlim(-limit, limit)
     axis.locator_params(axis="x", nbins=4)
     axis.grid(axis="x", color=style.RULE, linewidth=0.4)
@@ -120,9 +120,9 @@ def _column(
 def _line(line: tuple[str, str, str], arms: Factors, figures: Figures) -> str:
     factor, candidate, reference = line
     if not {candidate, reference} <= set(arms):
-        return f"{printed(candidate, figures.labels)} vs {printed(reference, figures.labels)}"
-    pair = [printed_value(factor, value_of(arms[arm], factor), figures.labels) for arm in (candidate, reference)]
-    name = setting(arms, candidate, reference, figures.labels, (factor,))
+        return f"{display_name(candidate, figures.labels)} vs {display_name(reference, figures.labels)}"
+    pair = [display_value(factor, value_of(arms[arm], factor), figures.labels) for arm in (candidate, reference)]
+    name = pair_title(arms, candidate, reference, figures.labels, (factor,))
     return f"{name}: {pair[0]} vs {pair[1]}" if name else f"{pair[0]} vs {pair[1]}"
 
 
@@ -137,10 +137,10 @@ def _rank(line: tuple[str, str, str], rows: pd.DataFrame, arms: Factors) -> int:
 
 def _note(rows: pd.DataFrame, cohorts: list[str], confidence: float, figures: Figures) -> str:
     cases, subjects, seeds = (int(rows[key].max()) for key in ("cases", "subjects", "seeds"))
-    sample = f"{count(cases, 'test knee')} of {count(subjects, 'subject')}, {count(seeds, 'seed')} an arm"
-    only = f" Drawn: {printed(cohorts[0], figures.labels)}; the table holds {len(cohorts)} cohorts." if len(cohorts) > 1 else ""
+    sample = f"{count_noun(cases, 'test knee')} of {count_noun(subjects, 'subject')}, {count_noun(seeds, 'seed')} an arm"
+    only = f" Drawn: {display_name(cohorts[0], figures.labels)}; the table holds {len(cohorts)} cohorts." if len(cohorts) > 1 else ""
     resampled = " or ".join(sorted(set(rows["resampled"].unique())))
-    text = f"Candidate − reference. {sentence_case(sample)}. Bars: {percent(confidence)} bootstrap interval, {resampled} "
+    text = f"Candidate − reference. {sentence_case(sample)}. Bars: {format_percent(confidence)} bootstrap interval, {resampled} "
     return text + "resampled once for all columns. Filled: the interval leaves out zero (not adjusted)." + only
 
 

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, panels_of, printed_value
-from kneeoa.figures.numbers import number
-from kneeoa.figures.scores import held_out
-from kneeoa.figures.words import count, printed, short_class
+from kneeoa.figures.test_predictions import read_predictions
+from kneeoa.presentation.arms import MODE, Factors, display_value, panels_of
+from kneeoa.presentation.display_names import count_noun, display_name, short_class
+from kneeoa.presentation.number_format import format_number
 from kneeoa.presentation.summary_rows import summary_row
 from kneeoa.tables.metrics import METRICS
 
@@ -76,7 +76,7 @@ def figure(
     modes that have a head of this level.
 
     Args:
-        predictions: as :func:`kneeoa.figures.scores.held_out` returns them.
+        predictions: as :func:`kneeoa.figures.test_predictions.read_predictions` returns them.
         metrics: METRICS, for accuracy and, for ordinal levels, weighted kappa above each matrix.
         arms: the arms table.
         level: a level with exclusive classes.
@@ -91,7 +91,7 @@ def figure(
     shown = list(dict.fromkeys(mode for panel in groups for mode, arm in panel.arms.items() if arm in present))
     if not groups:
         raise KneeoaError(f"no arm has test predictions of the level '{level}' in the cohort '{cohort}'; nothing to draw.")
-    name = printed(level, figures.labels)
+    name = display_name(level, figures.labels)
     with style.styled(figures):
         width = style.FULL_WIDTH * min(1.0, len(groups) / 3 + 0.04)
         lines, columns = style.grid(len(groups), _ABREAST)
@@ -99,13 +99,13 @@ def figure(
         axes = result.subplots(lines * len(shown), columns, squeeze=False)
         room = width / columns - 0.38  # what ticks and gaps leave of a panel's share
         places = [(panel, mode) for mode in shown for panel in groups]
-        titles = [(panel.title, printed_value(varied[0], mode, figures.labels)) for panel, mode in places]
+        titles = [(panel.title, display_value(varied[0], mode, figures.labels)) for panel, mode in places]
         headings = iter(style.headings(titles, [_scores(metrics, panel.arms.get(mode), level, cohort) for panel, mode in places], room))
         for row, mode in enumerate(shown):
             for place, (axis, panel) in enumerate(style.axes_of_panels(axes[row :: len(shown)].flat, groups)):
                 arm, heading = panel.arms.get(mode), next(headings)
                 if arm is None or arm not in present:
-                    style.empty(axis, "not trained")
+                    style.blank_panel(axis, "not trained")
                     continue
                 table = confusion(rows[rows["arm"] == arm], len(classes))
                 _matrix(axis, table, [short_class(kind, name) for kind in classes], room / len(classes))
@@ -116,7 +116,7 @@ def figure(
                     axis.set_xlabel(f"Predicted {name}")
         cases, seeds = rows["case_id"].nunique(), rows["seed"].nunique()
         mean = f", mean over {seeds} seeds" if seeds > 1 else ""
-        style.note(result, f"Colour: share of the true class; number: knees{mean}. {count(cases, 'knee')} in each matrix.")
+        style.footnote(result, f"Colour: share of the true class; number: knees{mean}. {count_noun(cases, 'knee')} in each matrix.")
     return result
 
 
@@ -128,9 +128,9 @@ def _matrix(axis: Axes, table: NDArray[np.float64], classes: Sequence[str], room
     share = np.divide(table, totals, out=np.zeros_like(table), where=totals > 0)
     axis.imshow(share, cmap=_RAMP, vmin=0, vmax=1)
     whole = (table == table.round()) | ((table >= _SMALL) & (table.max() >= _LARGE))
-    texts = {place: number(value, 0 if whole[place] else 1) for place, value in np.ndenumerate(table) if value > 0}
+    texts = {place: format_number(value, 0 if whole[place] else 1) for place, value in np.ndenumerate(table) if value > 0}
     size = mpl.rcParams["font.size"]
-    size *= min(1.0, 0.85 * room / max((style.inches(text, size) for text in texts.values()), default=room))
+    size *= min(1.0, 0.85 * room / max((style.text_width(text, size) for text in texts.values()), default=room))
     for (row, column), text in texts.items():
         colour = "white" if share[row, column] > 0.55 else style.INK
         axis.text(column, row, text, ha="center", va="center", color=colour, size=size).set_in_layout(False)  # it is inside the panel
@@ -148,7 +148,8 @@ def _matrix(axis: Axes, table: NDArray[np.float64], classes: Sequence[str], room
 def _scores(metrics: pd.DataFrame, arm: str | None, level: str, cohort: str) -> tuple[str, str]:
     summaries = [None if arm is None else summary_row(metrics, arm, level, metric, cohort) for metric in _SCORES]
     first, second = (
-        "" if row is None else f"{printed(metric)} {number(row['estimate'], 2)}" for metric, row in zip(_SCORES, summaries, strict=True)
+        "" if row is None else f"{display_name(metric)} {format_number(row['estimate'], 2)}"
+        for metric, row in zip(_SCORES, summaries, strict=True)
     )
     return first, second
 
@@ -171,7 +172,7 @@ def draw(
     Raises:
         KneeoaError: a table is not what it should be, or no arm predicts the level.
     """
-    rows = held_out(predictions, level)
+    rows = read_predictions(predictions, level)
     if rows.empty:
         raise KneeoaError(f"no arm has test predictions of the level '{level}'; nothing to draw a confusion matrix of.")
     chosen = cohort or sorted(set(rows["cohort"].unique()))[0]

@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, Panel, panels_of, printed_value, values_of
-from kneeoa.figures.numbers import percent
-from kneeoa.figures.scores import derived_note, held_out, positive
-from kneeoa.figures.words import count
+from kneeoa.figures.test_predictions import derived_note, positive_probability, read_predictions
+from kneeoa.presentation.arms import MODE, Factors, Panel, display_value, panels_of, values_of
+from kneeoa.presentation.display_names import count_noun
+from kneeoa.presentation.number_format import format_percent
 from kneeoa.statistics.decision import DecisionCurve, decision_curve
 
 FIGURE = {
@@ -44,7 +44,7 @@ def curve(rows: pd.DataFrame, confidence: float) -> DecisionCurve:
     probabilities), the mean over its seeds.
     """
     runs = [run.sort_values("case_id") for _, run in rows.groupby("seed")]
-    probabilities = np.stack([positive(run) for run in runs])
+    probabilities = np.stack([positive_probability(run) for run in runs])
     first = runs[0]
     return decision_curve(first["truth"].to_numpy(), probabilities, THRESHOLDS, first["subject"].to_numpy(dtype=str), confidence)
 
@@ -63,7 +63,8 @@ def figure(
     mode; bands are pointwise.
 
     Args:
-        predictions: as :func:`kneeoa.figures.scores.held_out` gives them, of a binary level.
+        predictions: as :func:`kneeoa.figures.test_predictions.read_predictions` gives them, of a
+            binary level.
         arms: the arms table.
         level: a binary level.
         figures: the look.
@@ -93,10 +94,10 @@ def figure(
         for first in axes[:, 0]:
             first.set_ylabel("Net benefit")
         cases, subjects, seeds = rows["case_id"].nunique(), rows["subject"].nunique(), rows["seed"].nunique()
-        style.note(
+        style.footnote(
             result,
-            f"{count(cases, 'knee')} of {count(subjects, 'subject')}{f', mean over {seeds} seeds' if seeds > 1 else ''}; bands: pointwise "
-            f"{percent(confidence)} interval over subjects. A threshold of p means that one true positive is worth p/(1 − p) false "
+            f"{count_noun(cases, 'knee')} of {count_noun(subjects, 'subject')}{f', mean over {seeds} seeds' if seeds > 1 else ''}; bands: pointwise "
+            f"{format_percent(confidence)} interval over subjects. A threshold of p means that one true positive is worth p/(1 − p) false "
             f"positives." + derived_note(rows, arms, level, figures.labels),
         )
     return result
@@ -112,13 +113,13 @@ def _panel(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str, style.
         everybody = result.treat_all
         axis.fill_between(THRESHOLDS, result.low, result.high, color=look.colour, alpha=0.13, linewidth=0)
         axis.plot(
-            THRESHOLDS, result.net_benefit, color=look.colour, linestyle=look.dash, label=printed_value(panel.factor, mode, figures.labels)
+            THRESHOLDS, result.net_benefit, color=look.colour, linestyle=look.dash, label=display_value(panel.factor, mode, figures.labels)
         )
     if everybody is not None:
         axis.plot(THRESHOLDS, everybody, color=style.MUTED, linewidth=0.9, label="act on everybody")
     axis.axhline(0, color=style.INK, linewidth=0.9, linestyle=(0, (1, 1.5)), label="act on nobody")
-    axis.set(title=style.broken_title(panel.title), xlabel="Threshold probability", xlim=(0, 1), xticks=[0, 0.5, 1])
-    style.legend_below(axis, 0.38, axis.get_legend_handles_labels()[0])
+    axis.set(title=style.wrap_title(panel.title), xlabel="Threshold probability", xlim=(0, 1), xticks=[0, 0.5, 1])
+    style.draw_legend_below(axis, 0.38, axis.get_legend_handles_labels()[0])
 
 
 def draw(
@@ -140,7 +141,7 @@ def draw(
     Raises:
         KneeoaError: a table is not what it should be, or no arm predicts the level.
     """
-    rows = held_out(predictions, level)
+    rows = read_predictions(predictions, level)
     if rows.empty:
         raise KneeoaError(f"no arm has test predictions of the level '{level}'; nothing to draw a decision curve of.")
     chosen = cohort or sorted(set(rows["cohort"].unique()))[0]

@@ -16,8 +16,8 @@ from matplotlib.patches import FancyBboxPatch
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.words import count, printed, sentence_case, short_class
 from kneeoa.presentation.cohort_flow import Flow, knees_and_subjects, read_flow
+from kneeoa.presentation.display_names import count_noun, display_name, sentence_case, short_class
 
 FIGURE = {
     "section": "cohorts",
@@ -47,7 +47,7 @@ def excluded_lines(flow: Flow) -> list[str]:
     rows = flow["excluded"]
     if not rows:
         return ["Excluded: none"]
-    lines = [f"Excluded: {count(sum(row['cases'] for row in rows), 'knee')}"]
+    lines = [f"Excluded: {count_noun(sum(row['cases'] for row in rows), 'knee')}"]
     for stage in dict.fromkeys(row["stage"] for row in rows):
         lines.append(sentence_case(_STAGES.get(stage, stage)))
         lines += [f"    {row['reason'].replace('-', ' ')}: {row['cases']}" for row in rows if row["stage"] == stage]
@@ -58,10 +58,10 @@ def split_lines(name: str, counts: Mapping[str, Any], levels: Levels, labels: Ma
     """Return the lines of a split's box: its size, then the classes of each level in their order,
     wrapped to the box.
     """
-    lines = [sentence_case(printed(name, labels)), knees_and_subjects(counts)]
+    lines = [sentence_case(display_name(name, labels)), knees_and_subjects(counts)]
     for level, classes in levels.items():
         class_counts = counts.get("levels", {}).get(level, {})
-        name = printed(level, labels)
+        name = display_name(level, labels)
         short = {kind: short_class(kind, name) for kind in classes if kind in class_counts}
         parts = [f"{shown}:\N{NO-BREAK SPACE}{class_counts[kind]}".replace(" ", "\N{NO-BREAK SPACE}") for kind, shown in short.items()]
         named = any(name in shown.split() for shown in short.values())  # "no OA: 12, OA: 13" needs no heading
@@ -105,14 +105,14 @@ class _Plan:
 
     def __init__(self, flow: Flow, levels: Levels, line: float, labels: Mapping[str, str]) -> None:
         self.line = line
-        self.title = printed(flow["cohort"], labels)
+        self.title = display_name(flow["cohort"], labels)
         self.found = ["Found", knees_and_subjects(flow["found"])]
         self.excluded = excluded_lines(flow)
         self.analysed = ["Analysed", knees_and_subjects(flow["analysed"])]
         without = sum(row["cases"] for row in flow.get("masks", []))
-        self.analysed += [f"{count(without, 'knee')} without a usable mask:", "in every analysis but the anatomy"] if without else []
+        self.analysed += [f"{count_noun(without, 'knee')} without a usable mask:", "in every analysis but the anatomy"] if without else []
         repaired = int(flow.get("repaired", 0))
-        self.analysed += [f"{count(repaired, 'knee')} with a mask whose header was mended"] if repaired else []
+        self.analysed += [f"{count_noun(repaired, 'knee')} with a mask whose header was mended"] if repaired else []
         order = [name for name in _SPLITS if name in flow["splits"]] + sorted(set(flow["splits"]) - set(_SPLITS))
         self.splits = [split_lines(name, flow["splits"][name], levels, labels) for name in order]
         loose = sum(row["rows"] for row in flow.get("loose", []))

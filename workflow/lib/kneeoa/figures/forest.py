@@ -13,13 +13,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kneeoa.config.analysis import Figures
-from kneeoa.config.metrics import base
+from kneeoa.config.metrics import metric_of_row
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import Factors, printed_value, setting, value_of, values_of
-from kneeoa.figures.forest_rows import Block, blocks, tested
-from kneeoa.figures.numbers import SIGNIFICANT, UNDEFINED, interval, is_number, number, p_value, percent
-from kneeoa.figures.words import LOWER_IS_BETTER, count, printed, sentence_case
+from kneeoa.figures.forest_rows import Block, axis_blocks, select_rows
+from kneeoa.presentation.arms import Factors, display_value, pair_title, value_of, values_of
+from kneeoa.presentation.display_names import LOWER_IS_BETTER, count_noun, display_name, sentence_case
+from kneeoa.presentation.number_format import SIGNIFICANT, UNDEFINED, format_interval, format_number, format_p, format_percent, is_number
 from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.contrasts import CONTRASTS
 
@@ -66,14 +66,14 @@ def figure(contrasts: pd.DataFrame, arms: Factors, figures: Figures, confidence:
     if contrasts.empty:
         raise KneeoaError("the contrasts table has no rows; declare contrasts in the section 'statistics' or leave the forest plot out.")
     looks = {factor: style.looks(values_of(arms, factor), figures) for factor in set(contrasts["factor"])}
-    contrasts = tested(contrasts)
+    contrasts = select_rows(contrasts)
     if contrasts.empty:
         raise KneeoaError("the contrasts hold calibration and values at cuts alone, which no forest plot shows; test another metric too.")
-    parts = blocks(contrasts)
+    parts = axis_blocks(contrasts)
     line, small = _LINE * figures.font_size / 8, figures.font_size * 0.9
     lines = [len(part.rows) + len(_groups(part.rows, arms, figures)) * 1.5 for part in parts]
     with style.styled(figures):
-        headers = [header.format(level=percent(confidence)) for header in _HEADERS]
+        headers = [header.format(level=format_percent(confidence)) for header in _HEADERS]
         widths = _widths([_cells(row, arms, figures) for row in row_dicts(contrasts)], headers, small)
         width = max(style.FULL_WIDTH, sum(widths) + _LEAST_PLOT)
         result = style.new_figure(width, (sum(lines) + 3.4 * len(parts)) * line + 0.5)
@@ -93,27 +93,35 @@ def _cells(row: dict[str, Any], arms: Factors, figures: Figures) -> tuple[str, .
     """Printed columns of one row: metric, values compared, difference, smallest detectable
     difference, p, adjusted p, test.
     """
-    better = " ↓" if base(row["metric"]) in LOWER_IS_BETTER else ""
-    metric = sentence_case(f"{printed(row['level'], figures.labels)} {printed(row['metric'], figures.labels)}{better}")
+    better = " ↓" if metric_of_row(row["metric"]) in LOWER_IS_BETTER else ""
+    metric = sentence_case(f"{display_name(row['level'], figures.labels)} {display_name(row['metric'], figures.labels)}{better}")
     candidate, reference = (_printed(row[side], row["factor"], arms, figures) for side in ("candidate", "reference"))
-    difference = interval(row["difference"], row["low"], row["high"], 3, 3, signed=True)
-    adjusted = UNDEFINED if row["adjustment"] == "none" else p_value(row["p_adjusted"])
-    return metric, f"{candidate} vs {reference}", difference, number(row["detectable"]), p_value(row["p"]), adjusted, printed(row["test"])
+    difference = format_interval(row["difference"], row["low"], row["high"], 3, 3, signed=True)
+    adjusted = UNDEFINED if row["adjustment"] == "none" else format_p(row["p_adjusted"])
+    return (
+        metric,
+        f"{candidate} vs {reference}",
+        difference,
+        format_number(row["detectable"]),
+        format_p(row["p"]),
+        adjusted,
+        display_name(row["test"]),
+    )
 
 
 def _widths(cells: list[tuple[str, ...]], headers: Sequence[str], size: float) -> list[float]:
     """Width in inches that each printed column needs for its longest text, a gap included."""
 
     columns = zip(*cells, strict=True)
-    return [max(style.inches(text, size) for text in {header, *column}) + _GAP for header, column in zip(headers, columns, strict=True)]
+    return [max(style.text_width(text, size) for text in {header, *column}) + _GAP for header, column in zip(headers, columns, strict=True)]
 
 
 def _groups(rows: pd.DataFrame, arms: Factors, figures: Figures) -> list[tuple[tuple[str, str, str], pd.DataFrame]]:
     """The rows of each family, of what both arms share and of each cohort, in the order given."""
     names = [
-        setting(arms, row["candidate"], row["reference"], figures.labels, (row["factor"],))
+        pair_title(arms, row["candidate"], row["reference"], figures.labels, (row["factor"],))
         if {row["candidate"], row["reference"]} <= set(arms)
-        else printed(str(row["backbone"]), figures.labels)
+        else display_name(str(row["backbone"]), figures.labels)
         for row in row_dicts(rows)
     ]
     keys = ["family", "named", "cohort"]
@@ -152,7 +160,7 @@ def _block(
     several = part.rows["cohort"].nunique() > 1
     families = part.rows["family"].nunique() > 1
     for place, ((family, name, cohort), rows) in enumerate(_groups(part.rows, arms, figures)):
-        title = name + (f", {printed(cohort, figures.labels)}" if several else "")
+        title = name + (f", {display_name(cohort, figures.labels)}" if several else "")
         title += f" ({'in no family' if family == 'none' else f'family: {family}'})" if families else ""
         y += 0.35 if place == 0 else 1.15
         axis.text(edges[0] - 0.02, y, title, transform=across, weight="bold", va="center")
@@ -192,17 +200,17 @@ def _mark(axis: Axes, y: float, row: dict[str, Any], look: style.Look) -> None:
 
 def _printed(arm: str, factor: str, arms: Factors, figures: Figures) -> str:
     """An arm's value of the factor that varies; the arm's name where the table does not hold it."""
-    return printed_value(factor, value_of(arms[arm], factor), figures.labels) if arm in arms else printed(arm, figures.labels)
+    return display_value(factor, value_of(arms[arm], factor), figures.labels) if arm in arms else display_name(arm, figures.labels)
 
 
 def _note(contrasts: pd.DataFrame) -> str:
     families = contrasts[contrasts["adjustment"] != "none"][["family", "adjustment", "m"]].drop_duplicates()
-    adjusted = "; ".join(f"{row.family}: {printed(str(row.adjustment))} over {row.m}" for row in families.itertuples())
+    adjusted = "; ".join(f"{row.family}: {display_name(str(row.adjustment))} over {row.m}" for row in families.itertuples())
     seeds = int(contrasts["seeds"].max())
-    text = f"{count(int(contrasts['cases'].max()), 'knee')} of {count(int(contrasts['subjects'].max()), 'subject')}"
-    text += f", {count(seeds, 'seed')} an arm" if seeds > 1 else ""
+    text = f"{count_noun(int(contrasts['cases'].max()), 'knee')} of {count_noun(int(contrasts['subjects'].max()), 'subject')}"
+    text += f", {count_noun(seeds, 'seed')} an arm" if seeds > 1 else ""
     text += ". Filled: p < .05, adjusted where it belongs to a family."
-    text += " ↓: less is better." if contrasts["metric"].map(base).isin(LOWER_IS_BETTER).any() else ""
+    text += " ↓: less is better." if contrasts["metric"].map(metric_of_row).isin(LOWER_IS_BETTER).any() else ""
     text += "\nDetectable: the smallest difference that would be found with the configured power."
     return text + (f"\nAdjustment: {adjusted}." if adjusted else "")
 

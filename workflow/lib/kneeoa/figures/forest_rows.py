@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from kneeoa.config.metrics import CUT_METRICS, WITHOUT_DIRECTION, base
-from kneeoa.figures.words import GRADE_UNITS, printed
+from kneeoa.config.metrics import CUT_METRICS, WITHOUT_DIRECTION, metric_of_row
+from kneeoa.presentation.display_names import GRADE_UNITS, display_name
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Block:
     rows: pd.DataFrame
 
 
-def tested(contrasts: pd.DataFrame) -> pd.DataFrame:
+def select_rows(contrasts: pd.DataFrame) -> pd.DataFrame:
     """Select the contrasts of a forest plot: the primary family first, then the others in the
     table's order; rows in no family last.
 
@@ -28,7 +28,7 @@ def tested(contrasts: pd.DataFrame) -> pd.DataFrame:
     calibration are shown where nothing else is.
     """
     contrasts = contrasts[~contrasts["test"].isin(["non_inferiority", "equivalence"])]
-    rows = contrasts[~contrasts["metric"].map(base).isin([*CUT_METRICS, *WITHOUT_DIRECTION])]
+    rows = contrasts[~contrasts["metric"].map(metric_of_row).isin([*CUT_METRICS, *WITHOUT_DIRECTION])]
     rows = contrasts if rows.empty else rows
     inside, outside = rows[rows["family"] != "none"], rows[rows["family"] == "none"]
     key = ["contrast", "candidate", "reference", "cohort", "metric"]
@@ -38,17 +38,17 @@ def tested(contrasts: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
-def blocks(contrasts: pd.DataFrame) -> list[Block]:
+def axis_blocks(contrasts: pd.DataFrame) -> list[Block]:
     """Split the contrasts by unit: an error of half a grade, a slope and a difference of 0.05 in
     AUC cannot share an axis.
     """
-    names = contrasts["metric"].map(base)
+    names = contrasts["metric"].map(metric_of_row)
     grades, without_direction = contrasts["metric"].isin(GRADE_UNITS), names.isin(WITHOUT_DIRECTION)
     blocks = [
         Block("Difference (candidate − reference)", contrasts[~grades & ~without_direction]),
         Block("Difference in grades (candidate − reference)", contrasts[grades]),
         *(
-            Block(f"Difference in {printed(name)} (candidate − reference)", contrasts[names == name])
+            Block(f"Difference in {display_name(name)} (candidate − reference)", contrasts[names == name])
             for name in dict.fromkeys(names[without_direction])
         ),
     ]

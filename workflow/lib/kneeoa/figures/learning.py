@@ -18,9 +18,9 @@ from matplotlib.ticker import MaxNLocator
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, Panel, panels_of, printed_value, values_of
-from kneeoa.figures.reading import rows_where
-from kneeoa.figures.words import printed, sentence_case
+from kneeoa.figures.table_scan import scan_rows
+from kneeoa.presentation.arms import MODE, Factors, Panel, display_value, panels_of, values_of
+from kneeoa.presentation.display_names import display_name, sentence_case
 from kneeoa.tables.history import HISTORY
 
 FIGURE = {
@@ -79,22 +79,22 @@ def figure(history: pd.DataFrame, arms: Factors, figures: Figures, varied: Seque
                 _panel(axes[row, column], chosen, panel, looks, best)
             if measure == "loss":
                 axes[row, 0].set_ylim(bottom=0)
-            name = "Total" if level == "total" else printed(level, figures.labels)
-            axes[row, 0].set_ylabel(sentence_case(f"{name} {printed(measure, figures.labels)}"))
+            name = "Total" if level == "total" else display_name(level, figures.labels)
+            axes[row, 0].set_ylabel(sentence_case(f"{name} {display_name(measure, figures.labels)}"))
         for column, panel in enumerate(groups):
-            axes[0, column].set_title(style.broken_title(panel.title, style.FULL_WIDTH / len(groups) - 0.2))
+            axes[0, column].set_title(style.wrap_title(panel.title, style.FULL_WIDTH / len(groups) - 0.2))
             axes[-1, column].set_xlabel("Epoch")
             axes[-1, column].xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         drawn = [mode for mode in values_of(arms, varied[0]) if any(panel.arms.get(mode) in present for panel in groups)]
         handles = [
-            Line2D([], [], color=looks[mode].colour, linewidth=2, label=printed_value(varied[0], mode, figures.labels)) for mode in drawn
+            Line2D([], [], color=looks[mode].colour, linewidth=2, label=display_value(varied[0], mode, figures.labels)) for mode in drawn
         ]
         handles += [Line2D([], [], color=style.MUTED, linestyle="-", label="validation")]
         handles += [Line2D([], [], color=style.MUTED, linestyle=(0, (3, 1.5)), label="training")]
         handles += [Line2D([], [], color=style.MUTED, linestyle="", marker="o", label="lowest total validation loss")]
         result.legend(handles=handles, loc="outside upper left", ncols=len(handles), columnspacing=1.2, handlelength=1.8)
         seeds = history["seed"].nunique()
-        style.note(result, f"One line a seed ({seeds}). A level's loss is drawn for the modes that it supervises." if seeds > 1 else "")
+        style.footnote(result, f"One line a seed ({seeds}). A level's loss is drawn for the modes that it supervises." if seeds > 1 else "")
     return result
 
 
@@ -136,4 +136,4 @@ def draw(histories: Sequence[Path], arms: Factors, figures: Figures, out_pdf: Pa
     Raises:
         KneeoaError: a file is not a HISTORY table, or none holds a loss.
     """
-    style.save(figure(rows_where(HISTORY, histories, {}, ["value"]), arms, figures, varied), figures, out_pdf, out_png)
+    style.save(figure(scan_rows(HISTORY, histories, {}, ["value"]), arms, figures, varied), figures, out_pdf, out_png)

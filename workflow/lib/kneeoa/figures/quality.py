@@ -17,13 +17,13 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from kneeoa.atomic_io import atomic_path
 from kneeoa.config.analysis import Figures
 from kneeoa.figures import style
-from kneeoa.figures.images import Stacks, spacing
+from kneeoa.figures.case_images import CaseArrays, spacing
 from kneeoa.figures.thumbnails import SIZE, Colour, thumbnails
-from kneeoa.figures.words import count, printed, sentence_case
-from kneeoa.files import atomic_path
-from kneeoa.images.review import PER_PAGE, SHIFTED, review
+from kneeoa.masks.quality_ranking import PER_PAGE, SHIFTED, rank_quality
+from kneeoa.presentation.display_names import count_noun, display_name, sentence_case
 from kneeoa.tables.masks import MASKS, SHIFTS
 from kneeoa.tables.quality import QUALITY
 from kneeoa.tables.volumes import VOLUMES
@@ -78,17 +78,17 @@ def draw(
     Raises:
         KneeoaError: a file is not what it should be.
     """
-    table = review(volume_indices, mask_indices, cartilage, exclusions, view, cases)
+    table = rank_quality(volume_indices, mask_indices, cartilage, exclusions, view, cases)
     QUALITY.write(out_table, table)
-    images = Stacks(VOLUMES, volume_arrays, volume_indices, view)
-    masks = Stacks(MASKS, mask_arrays, mask_indices, view, doubted=True)
+    images = CaseArrays(VOLUMES, volume_arrays, volume_indices, view)
+    masks = CaseArrays(MASKS, mask_arrays, mask_indices, view, doubted=True)
     shown = table[table["page"].notna()]
     # Checks and studies are about cartilage; bone is drawn only where a mask has nothing else.
     names = [name for name in sorted(tissues) if "cartilage" in name] or sorted(tissues)
     colours = style.tissue_colours(names)
     values = {value: _pixels(colours[name]) for value, name in enumerate(sorted(tissues), start=1) if name in colours}
     pages = max(1, int(shown["page"].max()) if len(shown) else 1)
-    title = f"{printed(cohort, figures.labels)}, {view}: {_summary(table)}"
+    title = f"{display_name(cohort, figures.labels)}, {view}: {_summary(table)}"
     questions = _questions(table, cohort)
     for question in questions:
         _LOG.warning("%s, %s: %s", cohort, view, question)
@@ -108,7 +108,7 @@ def draw(
 
 def _summary(table: pd.DataFrame) -> str:
     flagged, absent = int(table["flagged"].sum()), int((~table["has_image"]).sum())
-    parts = [count(len(table), "case"), f"{flagged} flagged", f"{absent} without an image"]
+    parts = [count_noun(len(table), "case"), f"{flagged} flagged", f"{absent} without an image"]
     repaired = int(table["repair"].notna().sum())
     parts += [f"{repaired} with a repaired mask"] if repaired else []
     offsets = table.loc[table["mask_usable"].eq(True), "offset_mm"].astype(float)
@@ -127,7 +127,7 @@ def _questions(table: pd.DataFrame, cohort: str) -> list[str]:
     declared = table["orientation"].dropna()
     if not declared.empty:
         lines.append(
-            f"The orientation of {count(len(declared), 'case')} is not the files': the configuration declares {declared.iloc[0]}. "
+            f"The orientation of {count_noun(len(declared), 'case')} is not the files': the configuration declares {declared.iloc[0]}. "
             f"In the first picture, is the patella at the left and the femur above,"
         )
         lines.append(f"and in its second plane the fibula at the left? If not, mend 'cohorts.{cohort}.orientation'.")
@@ -136,7 +136,7 @@ def _questions(table: pd.DataFrame, cohort: str) -> list[str]:
     if 2 * beside > len(believed):
         along = ", ".join(f"{believed[name].abs().median():.1f}" for name in SHIFTS)
         lines.append(
-            f"{beside} of {count(len(believed), 'mask')} lie about a voxel beside the edges that they outline "
+            f"{beside} of {count_noun(len(believed), 'mask')} lie about a voxel beside the edges that they outline "
             f"(medians along slices, rows, columns: {along} mm): did a conversion lose a slice, or half a voxel?"
         )
     return lines
@@ -145,7 +145,7 @@ def _questions(table: pd.DataFrame, cohort: str) -> list[str]:
 Cell = tuple[dict[str, Any], list[np.ndarray[Any, np.dtype[np.uint8]]]]
 
 
-def _cells(rows: Sequence[dict[Any, Any]], images: Stacks, masks: Stacks, values: Mapping[int, Colour]) -> Iterator[Cell]:
+def _cells(rows: Sequence[dict[Any, Any]], images: CaseArrays, masks: CaseArrays, values: Mapping[int, Colour]) -> Iterator[Cell]:
     for row in rows:
         case = (str(row["cohort"]), str(row["case_id"]))
         image = images.array(case)
@@ -187,14 +187,14 @@ def _page(cells: Iterator[Cell], title: str, colours: Mapping[str, str], figures
     left_edge = _GAP + _line(axis, _GAP, legend + ("Outlines: " if colours else ""), size)
     for name, shade in colours.items():
         axis.add_patch(Rectangle((left_edge, 58), 14, 14, facecolor=shade, edgecolor=style.MUTED, linewidth=0.4))
-        left_edge += 20 + _line(axis, left_edge + 20, f"{sentence_case(printed(name, figures.labels))}  ", size) + 10
+        left_edge += 20 + _line(axis, left_edge + 20, f"{sentence_case(display_name(name, figures.labels))}  ", size) + 10
     return page
 
 
 def _line(axis: Axes, left: float, text: str, size: float) -> float:
     """Write a line of the page's second heading and return its width in pixels."""
     axis.text(left, 56, text, fontsize=1.15 * size, va="top", color=style.MUTED)
-    return style.inches(text, 1.15 * size) * _DPI + 8
+    return style.text_width(text, 1.15 * size) * _DPI + 8
 
 
 def _caption(row: Mapping[str, Any]) -> str:

@@ -16,9 +16,9 @@ from matplotlib.lines import Line2D
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import Factors, printed_value, values_of
-from kneeoa.figures.numbers import interval, is_number, number, p_value, percent
-from kneeoa.figures.words import LOWER_IS_BETTER, count, printed, sentence_case
+from kneeoa.presentation.arms import Factors, display_value, values_of
+from kneeoa.presentation.display_names import LOWER_IS_BETTER, count_noun, display_name, sentence_case
+from kneeoa.presentation.number_format import format_interval, format_number, format_p, format_percent, is_number
 from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.readers import READERS
 
@@ -76,8 +76,8 @@ def figure(table: pd.DataFrame, arms: Factors, figures: Figures, confidence: flo
                 chosen = chosen[(chosen["contrast"] == contrast) & (chosen["candidate"] == candidate) & (chosen["metric"] == metric)]
                 above, below = axes[2 * row, column], axes[2 * row + 1, column]
                 if chosen.empty:
-                    style.empty(above, "no such arms")
-                    style.empty(below, "")
+                    style.blank_panel(above, "no such arms")
+                    style.blank_panel(below, "")
                     continue
                 look = looks[chosen["factor"].iloc[0]]
                 _arms(above, chosen, look, figures)
@@ -87,10 +87,12 @@ def figure(table: pd.DataFrame, arms: Factors, figures: Figures, confidence: flo
                 if row == len(groups) - 1:
                     _places(below, chosen)
             if len(groups) > 1:
-                name = printed(setting, figures.labels) + (f", {printed(cohort, figures.labels)}" if table["cohort"].nunique() > 1 else "")
+                name = display_name(setting, figures.labels) + (
+                    f", {display_name(cohort, figures.labels)}" if table["cohort"].nunique() > 1 else ""
+                )
                 axes[2 * row, 0].set_ylabel(f"{name}\n{axes[2 * row, 0].get_ylabel()}")
         _legend(result, table, arms, looks, figures)
-        style.note(result, _note(table, confidence, figures))
+        style.footnote(result, _note(table, confidence, figures))
     return result
 
 
@@ -128,20 +130,20 @@ def _difference(axis: Axes, rows: pd.DataFrame, looks: dict[str, style.Look], fi
     )
     _bars(axis, means, 0.0, look.colour)
     axis.plot(means["misread"], means["estimate"], linestyle="", marker=look.marker, color=look.colour)
-    slope = told_slope(rows)
+    slope = printed_slope(rows)
     if slope is not None:
         dose, centre = means["misread"].astype(float), means["estimate"].astype(float).mean()
         ends = pd.Series([dose.min(), dose.max()])
         axis.plot(ends, centre + slope["estimate"] * (ends - dose.mean()), color=style.INK, linewidth=0.9, linestyle=(0, (4, 2)))
         estimate, low, high = (slope[key] * _STEP if is_number(slope[key]) else None for key in ("estimate", "low", "high"))
-        text = interval(estimate, low, high, 3, 3, signed=True)
-        axis.set_title(f"{text}, p {p_value(slope['p'])}", fontsize=figures.font_size * 0.9, fontweight="normal", color=style.MUTED)
+        text = format_interval(estimate, low, high, 3, 3, signed=True)
+        axis.set_title(f"{text}, p {format_p(slope['p'])}", fontsize=figures.font_size * 0.9, fontweight="normal", color=style.MUTED)
     axis.set_ylabel(f"Difference in {_metric(rows, figures)}")
     axis.grid(axis="y", color=style.RULE, linewidth=0.4)
     axis.set_axisbelow(True)
 
 
-def told_slope(rows: pd.DataFrame) -> dict[str, Any] | None:
+def printed_slope(rows: pd.DataFrame) -> dict[str, Any] | None:
     """Return the slope that is printed: over subjects and seeds where that is defined, else over
     subjects; None with a single reader.
     """
@@ -159,13 +161,13 @@ def _bars(axis: Axes, means: pd.DataFrame, side: float, colour: str) -> None:
 
 def _heading(axis: Axes, rows: pd.DataFrame, figures: Figures) -> None:
     first = rows.iloc[0]
-    axis.set_title(f"{printed(first['level'], figures.labels)}: {_metric(rows, figures)}")
+    axis.set_title(f"{display_name(first['level'], figures.labels)}: {_metric(rows, figures)}")
 
 
 def _places(axis: Axes, rows: pd.DataFrame) -> None:
     """Set ticks at the readers: the share of labels that each misreads, and its kappa below."""
     readers = rows[rows["reader"].notna()].drop_duplicates("reader").sort_values("misread")
-    labels = [f"{percent(round(float(row['misread']), 2))}\n{number(row['kappa'], 2)}" for row in row_dicts(readers)]
+    labels = [f"{format_percent(round(float(row['misread']), 2))}\n{format_number(row['kappa'], 2)}" for row in row_dicts(readers)]
     axis.set_xticks([float(value) for value in readers["misread"]], labels)
     axis.set_xlabel("Training labels misread\n(kappa with the reference)")
 
@@ -178,7 +180,7 @@ def _least_step(rows: pd.DataFrame) -> float:
 
 def _metric(rows: pd.DataFrame, figures: Figures) -> str:
     name = str(rows["metric"].iloc[0])
-    return printed(name, figures.labels) + (" ↓" if name in LOWER_IS_BETTER else "")
+    return display_name(name, figures.labels) + (" ↓" if name in LOWER_IS_BETTER else "")
 
 
 def _legend(result: Figure, table: pd.DataFrame, arms: Factors, looks: dict[str, dict[str, style.Look]], figures: Figures) -> None:
@@ -187,7 +189,7 @@ def _legend(result: Figure, table: pd.DataFrame, arms: Factors, looks: dict[str,
         rows = table[table["factor"] == factor]
         drawn = {*rows["candidate"], *rows["reference"]}
         handles += [
-            Line2D([], [], color=look.colour, marker=look.marker, linestyle=look.dash, label=printed_value(factor, value, figures.labels))
+            Line2D([], [], color=look.colour, marker=look.marker, linestyle=look.dash, label=display_value(factor, value, figures.labels))
             for value, look in factor_looks.items()
             if value in drawn
         ]
@@ -199,15 +201,15 @@ def _legend(result: Figure, table: pd.DataFrame, arms: Factors, looks: dict[str,
 def _note(table: pd.DataFrame, confidence: float, figures: Figures) -> str:
     pairs = row_dicts(table[["factor", "candidate", "reference"]].drop_duplicates())
     compared = ", ".join(
-        " − ".join(printed_value(row["factor"], row[side], figures.labels) for side in ("candidate", "reference")) for row in pairs
+        " − ".join(display_value(row["factor"], row[side], figures.labels) for side in ("candidate", "reference")) for row in pairs
     )
     seeds = int(table["seeds"].max())
-    slope = told_slope(table)
+    slope = printed_slope(table)
     over = "subjects and seeds" if slope is not None and slope["interval"] == _SAMPLED else "subjects, seeds fixed"
     return (
-        f"Below: {compared}. Test labels are the reference: {count(int(table['cases'].max()), 'knee')} of "
-        f"{count(int(table['subjects'].max()), 'subject')}, {count(seeds, 'seed')} an arm. Bars: {percent(confidence)} interval over "
-        f"subjects. Above each lower panel: slope per {percent(_STEP)} of labels misread, with its interval over {over}. "
+        f"Below: {compared}. Test labels are the reference: {count_noun(int(table['cases'].max()), 'knee')} of "
+        f"{count_noun(int(table['subjects'].max()), 'subject')}, {count_noun(seeds, 'seed')} an arm. Bars: {format_percent(confidence)} interval over "
+        f"subjects. Above each lower panel: slope per {format_percent(_STEP)} of labels misread, with its interval over {over}. "
         "Kappa: quadratic weighted."
     )
 

@@ -16,10 +16,10 @@ from matplotlib.figure import Figure
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, Panel, panels_of, printed_value, values_of
-from kneeoa.figures.numbers import interval, percent
-from kneeoa.figures.scores import derived_note, held_out, positive
-from kneeoa.figures.words import count, printed
+from kneeoa.figures.test_predictions import derived_note, positive_probability, read_predictions
+from kneeoa.presentation.arms import MODE, Factors, Panel, display_value, panels_of, values_of
+from kneeoa.presentation.display_names import count_noun, display_name
+from kneeoa.presentation.number_format import format_interval, format_percent
 from kneeoa.presentation.summary_rows import summary_row
 from kneeoa.statistics.reliability import ReliabilityCurve, reliability_curve
 from kneeoa.tables.metrics import METRICS
@@ -48,12 +48,14 @@ def mean_curve(rows: pd.DataFrame, bins: int, confidence: float) -> ReliabilityC
     means of the seeds' limits, over the subjects of a bin; counts are the first seed's.
 
     Args:
-        rows: one arm's rows of :func:`kneeoa.figures.scores.held_out`.
+        rows: one arm's rows of :func:`kneeoa.figures.test_predictions.read_predictions`.
         bins: equal-count bins asked for.
         confidence: of the intervals.
     """
     curves = [
-        reliability_curve(run["truth"].to_numpy(), positive(run), bins, "equal_count", run["subject"].to_numpy(dtype=str), confidence)
+        reliability_curve(
+            run["truth"].to_numpy(), positive_probability(run), bins, "equal_count", run["subject"].to_numpy(dtype=str), confidence
+        )
         for _, run in rows.groupby("seed")
     ]
     most = max(curve.cases.size for curve in curves)
@@ -80,7 +82,8 @@ def figure(
     interval at the effective number of cases, as two knees of a person are not two people.
 
     Args:
-        predictions: as :func:`kneeoa.figures.scores.held_out` gives them, of a binary level.
+        predictions: as :func:`kneeoa.figures.test_predictions.read_predictions` gives them, of a
+            binary level.
         metrics: METRICS; gives the Brier score in the legend.
         arms: the arms table.
         level: a binary level.
@@ -105,17 +108,17 @@ def figure(
         for (curves, panel), (histogram, _) in zip(style.axes_of_panels(axes[::2].flat, groups), histograms, strict=True):
             draw_curves(curves, rows, metrics, panel, cohort, level, "brier", looks, figures, bins, confidence)
             draw_histogram(histogram, rows, panel, looks)
-            style.legend_below(histogram, 0.38, curves.get_legend_handles_labels()[0])
+            style.draw_legend_below(histogram, 0.38, curves.get_legend_handles_labels()[0])
         for curves, histogram in zip(axes[::2, 0], axes[1::2, 0], strict=True):
             histogram.set_ylim(bottom=0)
-            curves.set_ylabel(f"Observed share of {printed(level, figures.labels)}")
+            curves.set_ylabel(f"Observed share of {display_name(level, figures.labels)}")
             histogram.set_ylabel("Share of\nknees")
         cases, seeds = rows["case_id"].nunique(), rows["seed"].nunique()
         mean = f", mean over {seeds} seeds" if seeds > 1 else ""
-        style.note(
+        style.footnote(
             result,
-            f"{count(cases, 'knee')} in {bins} bins of equal count{mean}; bars: Wilson {percent(confidence)} interval by subject.\n"
-            f"Legend: Brier score, {percent(confidence)} interval." + derived_note(rows, arms, level, figures.labels),
+            f"{count_noun(cases, 'knee')} in {bins} bins of equal count{mean}; bars: Wilson {format_percent(confidence)} interval by subject.\n"
+            f"Legend: Brier score, {format_percent(confidence)} interval." + derived_note(rows, arms, level, figures.labels),
         )
     return result
 
@@ -143,7 +146,7 @@ def draw_curves(
             continue
         curve = mean_curve(arm_rows, bins, confidence)
         summary = summary_row(metrics, arm, level, metric, cohort)
-        value = "" if summary is None else " " + interval(summary["estimate"], summary["low"], summary["high"], 2)
+        value = "" if summary is None else " " + format_interval(summary["estimate"], summary["low"], summary["high"], 2)
         axis.plot(
             curve.predicted,
             curve.observed,
@@ -154,11 +157,11 @@ def draw_curves(
             markeredgewidth=0.5,
             markersize=5,
             linewidth=1.2,
-            label=printed_value(panel.factor, mode, figures.labels) + value,
+            label=display_value(panel.factor, mode, figures.labels) + value,
         )
         axis.vlines(curve.predicted, curve.low, curve.high, color=look.colour, linewidth=0.9, alpha=0.55)
     axis.set(
-        title=style.broken_title(panel.title),
+        title=style.wrap_title(panel.title),
         xlim=(-0.03, 1.03),
         ylim=(-0.03, 1.03),
         xticks=[0, 0.5, 1],
@@ -173,7 +176,7 @@ def draw_histogram(axis: Axes, rows: pd.DataFrame, panel: Panel, looks: dict[str
     for mode, arm in panel.arms.items():
         arm_rows = rows[rows["arm"] == arm]
         if len(arm_rows):
-            share = np.histogram(positive(arm_rows), edges)[0] / len(arm_rows)
+            share = np.histogram(positive_probability(arm_rows), edges)[0] / len(arm_rows)
             axis.stairs(share, edges, color=looks[mode].colour, linestyle=looks[mode].dash, linewidth=1.1)
     axis.set(xlabel="Predicted probability", xlim=(-0.03, 1.03), xticks=[0, 0.5, 1])
 
@@ -198,7 +201,7 @@ def draw(
     Raises:
         KneeoaError: a table is not what it should be, or no arm predicts the level.
     """
-    rows = held_out(predictions, level)
+    rows = read_predictions(predictions, level)
     if rows.empty:
         raise KneeoaError(f"no arm has test predictions of the level '{level}'; nothing to draw a reliability curve of.")
     chosen = cohort or sorted(set(rows["cohort"].unique()))[0]

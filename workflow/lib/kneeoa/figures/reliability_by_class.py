@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 
 from kneeoa.config.analysis import Figures
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, values_of
-from kneeoa.figures.numbers import percent
-from kneeoa.figures.questions import Place, Question, blocks_of, cases_of, panels_drawn, questions_of
+from kneeoa.figures.binary_questions import Place, Question, cases_note, draw_panels, panel_blocks, questions_of
 from kneeoa.figures.reliability import draw_curves, draw_histogram
+from kneeoa.presentation.arms import MODE, Factors, values_of
+from kneeoa.presentation.number_format import format_percent
 from kneeoa.tables.metrics import METRICS
 
 FIGURE = {
@@ -50,7 +50,7 @@ def figure(
     :func:`kneeoa.figures.reliability.figure` draws them of a binary level.
 
     Args:
-        asked: as :func:`kneeoa.figures.questions.questions_of` gives them.
+        asked: as :func:`kneeoa.figures.binary_questions.questions_of` gives them.
         metrics: METRICS; gives the Brier score of a finding in the legend.
         arms: the arms table.
         figures: the look.
@@ -60,22 +60,22 @@ def figure(
     Raises:
         KneeoaError: no arm answers a question.
     """
-    blocks, looks = blocks_of(asked, arms, figures, varied), style.looks(values_of(arms, varied[0]), figures)
+    blocks, looks = panel_blocks(asked, arms, figures, varied), style.looks(values_of(arms, varied[0]), figures)
 
     def draw_place(axes: list[Axes], place: Place) -> None:
         question, (curves, histogram) = place.question, axes
         row = question.row.format("brier")
         draw_curves(curves, question.rows, metrics, place.panel, question.cohort, question.level, row, looks, figures, _BINS, confidence)
         draw_histogram(histogram, question.rows, place.panel, looks)
-        style.legend_below(histogram, 0.38, curves.get_legend_handles_labels()[0])
+        style.draw_legend_below(histogram, 0.38, curves.get_legend_handles_labels()[0])
         histogram.set_ylim(bottom=0)
         curves.set_ylabel("Observed share")
         histogram.set_ylabel("Share of\nknees")
 
     with style.styled(figures):
-        result = panels_drawn(blocks, [3.2, 1.0], lambda width: width * 1.3 + 0.85, draw_place)
-        bins = f"{_BINS} bins of equal count; bars: Wilson {percent(confidence)} interval by subject. "
-        style.note(result, bins + cases_of(asked))
+        result = draw_panels(blocks, [3.2, 1.0], lambda width: width * 1.3 + 0.85, draw_place)
+        bins = f"{_BINS} bins of equal count; bars: Wilson {format_percent(confidence)} interval by subject. "
+        style.footnote(result, bins + cases_note(asked))
     return result
 
 

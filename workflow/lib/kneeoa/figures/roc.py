@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, Panel, panels_of, printed_value, values_of
-from kneeoa.figures.numbers import interval, percent
-from kneeoa.figures.scores import derived_note, held_out, ranking
-from kneeoa.figures.words import count, printed
+from kneeoa.figures.test_predictions import derived_note, positive_odds, read_predictions
+from kneeoa.presentation.arms import MODE, Factors, Panel, display_value, panels_of, values_of
+from kneeoa.presentation.display_names import count_noun, display_name
+from kneeoa.presentation.number_format import format_interval, format_percent
 from kneeoa.presentation.summary_rows import summary_row
 from kneeoa.tables.metrics import METRICS
 
@@ -93,7 +93,8 @@ def figure(
     """Draw the curves: a panel a backbone, three beside each other; each cohort begins a row.
 
     Args:
-        predictions: as :func:`kneeoa.figures.scores.held_out` gives them, of a binary level.
+        predictions: as :func:`kneeoa.figures.test_predictions.read_predictions` gives them, of a
+            binary level.
         metrics: METRICS; gives the AUC and its interval in the legend.
         arms: the arms table.
         level: a binary level.
@@ -117,10 +118,10 @@ def figure(
             for axis, panel in style.axes_of_panels(block, groups):
                 draw_panel(axis, rows, metrics, panel, cohort, level, "auc", looks, figures)
                 if len(cohorts) > 1:
-                    axis.set_title(style.broken_title(f"{panel.title}, {printed(cohort, figures.labels)}"))
+                    axis.set_title(style.wrap_title(f"{panel.title}, {display_name(cohort, figures.labels)}"))
         for first in axes[:, 0]:
             first.set_ylabel("Sensitivity")
-        style.note(result, _note(predictions, confidence) + derived_note(predictions, arms, level, figures.labels))
+        style.footnote(result, _note(predictions, confidence) + derived_note(predictions, arms, level, figures.labels))
     return result
 
 
@@ -142,7 +143,7 @@ def draw_panel(
     for mode, arm in panel.arms.items():
         arm_rows, look = rows[rows["arm"] == arm], looks[mode]
         curves = [
-            roc_curve(seed["truth"].to_numpy(), ranking(seed)) for _, seed in arm_rows.groupby("seed") if seed["truth"].nunique() == 2
+            roc_curve(seed["truth"].to_numpy(), positive_odds(seed)) for _, seed in arm_rows.groupby("seed") if seed["truth"].nunique() == 2
         ]
         if not curves:
             continue
@@ -150,26 +151,26 @@ def draw_panel(
             for fpr, tpr in curves:
                 axis.plot(fpr, tpr, color=look.colour, linewidth=0.6, alpha=0.45)
         summary = summary_row(metrics, arm, level, metric, cohort)
-        value = "" if summary is None else " " + interval(summary["estimate"], summary["low"], summary["high"], 2)
+        value = "" if summary is None else " " + format_interval(summary["estimate"], summary["low"], summary["high"], 2)
         mean = mean_curve(curves) if len(curves) > 1 else curves[0]
         handles += axis.plot(
-            *mean, color=look.colour, linestyle=look.dash, linewidth=1.6, label=printed_value(panel.factor, mode, figures.labels) + value
+            *mean, color=look.colour, linestyle=look.dash, linewidth=1.6, label=display_value(panel.factor, mode, figures.labels) + value
         )
     if not handles:
         missing = "positive" if not rows["truth"].any() else "negative"
-        style.empty(axis, f"no curve: no {missing} case")
-        axis.set_title(style.broken_title(panel.title))
+        style.blank_panel(axis, f"no curve: no {missing} case")
+        axis.set_title(style.wrap_title(panel.title))
         return
     axis.plot([0, 1], [0, 1], color=style.RULE, linewidth=0.8, zorder=0)
     axis.set(
-        title=style.broken_title(panel.title),
+        title=style.wrap_title(panel.title),
         xlim=(-0.02, 1.02),
         ylim=(-0.02, 1.02),
         xticks=[0, 0.5, 1],
         yticks=[0, 0.5, 1],
         xlabel="1 − specificity",
     )
-    style.legend_below(axis, 0.38, handles, handletextpad=0.6)
+    style.draw_legend_below(axis, 0.38, handles, handletextpad=0.6)
 
 
 def _note(rows: pd.DataFrame, confidence: float) -> str:
@@ -177,8 +178,8 @@ def _note(rows: pd.DataFrame, confidence: float) -> str:
     positives = int(rows.drop_duplicates(["cohort", "case_id"])["truth"].sum())
     seeds = rows["seed"].nunique()
     curves = f"; thin: each of {seeds} seeds, bold: their mean" if seeds > 1 else ""
-    knees = f"{count(len(cases), 'knee')} ({positives:,} positive) of {count(len(subjects), 'subject')}"
-    return f"AUC with {percent(confidence)} interval. {knees}{curves}."
+    knees = f"{count_noun(len(cases), 'knee')} ({positives:,} positive) of {count_noun(len(subjects), 'subject')}"
+    return f"AUC with {format_percent(confidence)} interval. {knees}{curves}."
 
 
 def draw(
@@ -199,5 +200,5 @@ def draw(
     Raises:
         KneeoaError: a table is not what it should be, or no arm predicts the level.
     """
-    result = figure(held_out(predictions, level), METRICS.read(metrics), arms, level, figures, confidence, varied)
+    result = figure(read_predictions(predictions, level), METRICS.read(metrics), arms, level, figures, confidence, varied)
     style.save(result, figures, out_pdf, out_png)

@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 
 from kneeoa.config.analysis import Figures
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, values_of
-from kneeoa.figures.numbers import percent
-from kneeoa.figures.questions import Place, Question, blocks_of, cases_of, panels_drawn, questions_of
+from kneeoa.figures.binary_questions import Place, Question, cases_note, draw_panels, panel_blocks, questions_of
 from kneeoa.figures.roc import draw_panel
+from kneeoa.presentation.arms import MODE, Factors, values_of
+from kneeoa.presentation.number_format import format_percent
 from kneeoa.tables.metrics import METRICS
 
 FIGURE = {
@@ -47,7 +47,7 @@ def figure(
     """Draw the curves, a panel a question (and backbone, where there are several).
 
     Args:
-        asked: as :func:`kneeoa.figures.questions.questions_of` gives them.
+        asked: as :func:`kneeoa.figures.binary_questions.questions_of` gives them.
         metrics: METRICS; gives the AUC and its interval in the legend.
         arms: the arms table.
         figures: the look.
@@ -57,7 +57,7 @@ def figure(
     Raises:
         KneeoaError: no arm answers a question.
     """
-    blocks, looks = blocks_of(asked, arms, figures, varied), style.looks(values_of(arms, varied[0]), figures)
+    blocks, looks = panel_blocks(asked, arms, figures, varied), style.looks(values_of(arms, varied[0]), figures)
 
     def draw_place(axes: list[Axes], place: Place) -> None:
         question, [axis] = place.question, axes
@@ -65,8 +65,8 @@ def figure(
         axis.set_ylabel("Sensitivity")
 
     with style.styled(figures):
-        result = panels_drawn(blocks, [1.0], lambda width: width + 0.82, draw_place)
-        style.note(result, f"AUC with {percent(confidence)} interval. " + cases_of(asked))
+        result = draw_panels(blocks, [1.0], lambda width: width + 0.82, draw_place)
+        style.footnote(result, f"AUC with {format_percent(confidence)} interval. " + cases_note(asked))
     return result
 
 

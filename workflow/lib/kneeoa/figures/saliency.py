@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, Panel, panels, printed_value
-from kneeoa.figures.images import PLANES, Case, Stacks, busiest, cut_spacing, examples, grades, spacing
-from kneeoa.figures.volumes import bare, outline, window
-from kneeoa.figures.words import count, printed
-from kneeoa.images.shard_list import listed_shards
+from kneeoa.figures.case_images import PLANES, Case, CaseArrays, examples, grades, largest_slice, slice_spacing, spacing
+from kneeoa.figures.volumes import draw_contour, grey_window, hide_frame
+from kneeoa.ingestion.shard_list import listed_shards
+from kneeoa.presentation.arms import MODE, Factors, Panel, display_value, panels
+from kneeoa.presentation.display_names import count_noun, display_name
 from kneeoa.tables.masks import MASKS
 from kneeoa.tables.saliency import SALIENCY
 from kneeoa.tables.volumes import VOLUMES
@@ -98,13 +98,13 @@ def figure(rows: Sequence[Row], columns: Mapping[str, str], title: str, note: st
         bar = result.colorbar(ScalarMappable(cmap=overlay_colours()), ax=axes, location="bottom", aspect=45, shrink=0.6, pad=0.02)
         bar.set_ticks([0, 1], labels=["none", f"{_TOP:g}th percentile of the map"])
         bar.outline.set_visible(False)
-        style.note(result, note)
+        style.footnote(result, note)
     return result
 
 
 def _panel(axis: Axes, row: Row, saliency: NDArray[np.floating] | None, *, missing: bool) -> None:
     down, across = row.picture.shape
-    black, white = window(row.picture)
+    black, white = grey_window(row.picture)
     aspect = row.pixel[0] / row.pixel[1]
     extent = (-0.5, across - 0.5, down - 0.5, -0.5)
     axis.imshow(row.picture.astype(np.float32), cmap="gray", vmin=black, vmax=white, interpolation="bilinear", extent=extent, aspect=aspect)
@@ -113,13 +113,13 @@ def _panel(axis: Axes, row: Row, saliency: NDArray[np.floating] | None, *, missi
             saliency.astype(np.float32), cmap=overlay_colours(), vmin=0, vmax=1, interpolation="bilinear", extent=extent, aspect=aspect
         )
     if row.target is not None:
-        outline(axis, row.target, _CONTOUR, 0.6)
+        draw_contour(axis, row.target, _CONTOUR, 0.6)
     if missing:
         axis.text(0.5, 0.5, "no map", transform=axis.transAxes, ha="center", va="center", color="white")
-    bare(axis)
+    hide_frame(axis)
 
 
-def normalised(stored: NDArray[np.floating]) -> NDArray[np.float32]:
+def scaled_to_percentile(stored: NDArray[np.floating]) -> NDArray[np.float32]:
     """Scale positive saliency so that the map's 99.5th percentile is 1, for display only: measures
     are taken on the map as it is.
     """
@@ -140,7 +140,9 @@ class _Pictures:
     them.
     """
 
-    def __init__(self, panel: Panel, maps: Mapping[str, Stacks], images: Stacks, masks: Stacks, values: Mapping[str, list[int]]) -> None:
+    def __init__(
+        self, panel: Panel, maps: Mapping[str, CaseArrays], images: CaseArrays, masks: CaseArrays, values: Mapping[str, list[int]]
+    ) -> None:
         self.panel, self.maps, self.images, self.masks, self.values = panel, maps, images, masks, values
 
     def target(self, case: Case, slices: tuple[int, int] | None = None) -> NDArray[np.bool_] | None:
@@ -153,14 +155,16 @@ class _Pictures:
         return np.isin(mask if slices is None else _slice(mask, *slices), self.values.get(case[0], []))
 
     def index(self, case: Case) -> int:
-        return busiest(self.target(case), self.images.array(case).shape, 0)
+        return largest_slice(self.target(case), self.images.array(case).shape, 0)
 
     def row(self, case: Case, title: str, index: int) -> Row:
         image = self.images.array(case)
         length = image.shape[0]
-        maps = {mode: _slice(normalised(stack.array(case)[0]), index, length) for mode, stack in self.maps.items() if case in stack}
+        maps = {
+            mode: _slice(scaled_to_percentile(stack.array(case)[0]), index, length) for mode, stack in self.maps.items() if case in stack
+        }
         millimetres = spacing(self.images.record(case), image.ndim)
-        pixel = cut_spacing(millimetres, PLANES[0]) if image.ndim == 3 else (millimetres[0], millimetres[1])
+        pixel = slice_spacing(millimetres, PLANES[0]) if image.ndim == 3 else (millimetres[0], millimetres[1])
         return Row(title, _slice(image, index, length), self.target(case, (index, length)), maps, pixel)
 
     def mean(self, cases: Sequence[Case], index: int) -> Row | None:
@@ -176,7 +180,7 @@ class _Pictures:
         maps = {mode: value / max(float(value.max()), np.finfo(np.float32).tiny) for mode, value in maps.items()}
         picture = np.mean([row.picture.astype(np.float32) for row in rows], axis=0)
         target = np.mean(targets, axis=0) >= 0.5 if targets else None
-        return Row(f"Mean of {count(len(rows), 'knee')}", picture, target, maps, rows[0].pixel)
+        return Row(f"Mean of {count_noun(len(rows), 'knee')}", picture, target, maps, rows[0].pixel)
 
 
 def draw(
@@ -239,8 +243,8 @@ def draw(
         raise KneeoaError(f"no saliency map is of an arm of the backbone '{backbone or 'any'}'; the arms explained are {sorted(runs)}.")
     panel = explained_panels[0]
     shown = {mode: arm for mode, arm in panel.arms.items() if arm in runs}
-    stacks = {mode: Stacks(SALIENCY, [runs[arm][1]], [runs[arm][2]], view) for mode, arm in shown.items()}
-    images, outlines = Stacks(VOLUMES, *listed_shards(volumes), view), Stacks(MASKS, *listed_shards(masks), view)
+    stacks = {mode: CaseArrays(SALIENCY, [runs[arm][1]], [runs[arm][2]], view) for mode, arm in shown.items()}
+    images, outlines = CaseArrays(VOLUMES, *listed_shards(volumes), view), CaseArrays(MASKS, *listed_shards(masks), view)
     wanted = next(iter(targets.values()), ())
     values = {
         cohort: [value for value, name in enumerate(sorted(names), 1) if name in wanted or not targets] for cohort, names in tissues.items()
@@ -248,16 +252,16 @@ def draw(
     pictures = _Pictures(panel, stacks, images, outlines, values)
     explained = [case for case in images.cases() if all(case in stack for stack in stacks.values())]
     chosen = examples(grades(labels, splits, level), explained, outlines.cases(), figures.example_cases)
-    rows = [pictures.row(case, f"{printed(level, figures.labels)} {grade}", pictures.index(case)) for case, grade in chosen]
+    rows = [pictures.row(case, f"{display_name(level, figures.labels)} {grade}", pictures.index(case)) for case, grade in chosen]
     if chosen:
         middle = int(np.median([pictures.index(case) for case, _ in chosen]))
         mean = pictures.mean(explained, middle)
         rows += [mean] if mean is not None else []
     seeds = sorted({runs[arm][0] for arm in shown.values()})
     columns = {
-        mode: f"{printed_value(varied[0], mode, figures.labels)}\n{_target(heads[arm], figures.labels)}" for mode, arm in shown.items()
+        mode: f"{display_value(varied[0], mode, figures.labels)}\n{_target(heads[arm], figures.labels)}" for mode, arm in shown.items()
     }
-    group = printed(next(iter(targets), "cartilage"), figures.labels)
+    group = display_name(next(iter(targets), "cartilage"), figures.labels)
     flat = bool(chosen) and images.array(chosen[0][0]).ndim == 2
     view_note = "Left knees are mirrored." if flat else f"Sagittal slices through most {group} (outlined)."
     note = f"{view_note} Seed {', '.join(map(str, seeds))}. The mean is scaled to its own maximum."
@@ -269,5 +273,5 @@ def _target(target: str, labels: Mapping[str, str]) -> str:
     that it was read from where that is another one (``oa<-kl``).
     """
     named, _, head = target.partition("<-")
-    what = " ".join(printed(part, labels) for part in named.split(".", 1))
-    return f"explains {what}" + (f", read from {printed(head, labels)}" if head else "")
+    what = " ".join(display_name(part, labels) for part in named.split(".", 1))
+    return f"explains {what}" + (f", read from {display_name(head, labels)}" if head else "")

@@ -18,9 +18,9 @@ from matplotlib.figure import Figure
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.arms import MODE, Factors, panels, printed_value
-from kneeoa.figures.numbers import number
-from kneeoa.figures.words import count
+from kneeoa.presentation.arms import MODE, Factors, display_value, panels
+from kneeoa.presentation.display_names import count_noun
+from kneeoa.presentation.number_format import format_number
 from kneeoa.tables.similarity import SIMILARITY
 
 FIGURE = {
@@ -66,7 +66,7 @@ def figure(rows: pd.DataFrame, arms: Factors, figures: Figures, *, cohort: str, 
     pairs: list[Any] = list(compared.itertuples())
     ends = {(str(row.arm_a), int(row.seed_a)) for row in pairs} | {(str(row.arm_b), int(row.seed_b)) for row in pairs}
     order = [
-        (panel.title, printed_value(varied[0], mode, figures.labels), arm)
+        (panel.title, display_value(varied[0], mode, figures.labels), arm)
         for panel in panels(arms, figures.labels, varied)
         for mode, arm in panel.arms.items()
     ]
@@ -92,9 +92,9 @@ def figure(rows: pd.DataFrame, arms: Factors, figures: Figures, *, cohort: str, 
         bar.set_label("CKA")
         bar.outline.set_visible(False)  # type: ignore[operator]
         cases, subjects = int(compared["cases"].max()), int(compared["subjects"].max())
-        style.note(
+        style.footnote(
             result,
-            f"Linear CKA, unbiased, of the embeddings of {count(cases, 'test knee')} of {count(subjects, 'subject')}: "
+            f"Linear CKA, unbiased, of the embeddings of {count_noun(cases, 'test knee')} of {count_noun(subjects, 'subject')}: "
             "1 the same up to rotation and scale, 0 unrelated; it can fall below 0 by chance."
             + ("" if written else "\nSeeds of an arm stand together, lowest first. Lines part arms, heavy ones backbones."),
         )
@@ -105,7 +105,7 @@ def _numbers(axes: Axes, matrix: np.ndarray[tuple[int, ...], np.dtype[np.float64
     size = mpl.rcParams["font.size"] * 0.62
     for (row, column), value in np.ndenumerate(matrix):
         if np.isfinite(value):
-            text = number(value, 2).replace("0.", ".", 1)
+            text = format_number(value, 2).replace("0.", ".", 1)
             axes.text(column, row, text, ha="center", va="center", size=size, color="white" if value < 0.55 else style.INK)
 
 

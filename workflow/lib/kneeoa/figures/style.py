@@ -22,8 +22,8 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import ScaledTranslation
 
+from kneeoa.atomic_io import atomic_path
 from kneeoa.config.analysis import Figures
-from kneeoa.files import atomic_path
 
 _Item = TypeVar("_Item")
 
@@ -171,7 +171,7 @@ def axes_of_panels(axes: Iterable[Axes], items: Sequence[_Item]) -> Iterator[tup
             yield axis, item
 
 
-def legend_below(axes: Axes, drop: float, handles: Sequence[Artist], **looks: Any) -> None:
+def draw_legend_below(axes: Axes, drop: float, handles: Sequence[Artist], **looks: Any) -> None:
     """Draw a legend under a panel, ``drop`` inches below its lower edge, whatever the panel's size:
     ticks and the axis' label come between.
     """
@@ -180,7 +180,7 @@ def legend_below(axes: Axes, drop: float, handles: Sequence[Artist], **looks: An
     legend.set_bbox_to_anchor((0.46, 0), below)
 
 
-def settle(figure: Figure, figures: Figures) -> None:
+def fix_layout(figure: Figure, figures: Figures) -> None:
     """Compute the figure's layout at the resolution of print and keep it, so that every format has
     the same one.
 
@@ -201,7 +201,7 @@ def save(figure: Figure, figures: Figures, out_pdf: Path, out_png: Path) -> None
     bytes. One layout serves both.
     """
     unstamped = {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None}
-    settle(figure, figures)
+    fix_layout(figure, figures)
     with styled(figures):
         with atomic_path(out_pdf) as temporary:
             figure.savefig(temporary, format="pdf", dpi=figures.dpi, metadata=unstamped)
@@ -209,7 +209,7 @@ def save(figure: Figure, figures: Figures, out_pdf: Path, out_png: Path) -> None
             figure.savefig(temporary, format="png", dpi=figures.dpi, metadata={"Software": None})
 
 
-def inches(text: str, size: float, weight: str = "normal") -> float:
+def text_width(text: str, size: float, weight: str = "normal") -> float:
     """Return the width of a line of text in ``size`` points, in inches; measured on its outlines,
     so no canvas is needed.
     """
@@ -238,18 +238,18 @@ def headings(titles: Sequence[tuple[str, str]], muted: Sequence[tuple[str, str]]
 
 def _on_one_or_two_lines(parts: Sequence[tuple[str, str]], room: float, size: float, weight: str) -> list[str]:
     filled = [[part for part in pair if part] for pair in parts]
-    fits = all(inches(", ".join(pair), size, weight) <= room for pair in filled)
+    fits = all(text_width(", ".join(pair), size, weight) <= room for pair in filled)
     return [(", " if fits else ",\n").join(pair) for pair in filled]
 
 
-def broken_title(text: str, room: float = FULL_WIDTH / ABREAST - 0.25) -> str:
+def wrap_title(text: str, room: float = FULL_WIDTH / ABREAST - 0.25) -> str:
     """Break a panel's title behind commas where it is wider than ``room`` inches. Call inside
     :func:`styled`.
     """
     lines = [""]
     for part in text.split(", "):
         longer = f"{lines[-1]}, {part}" if lines[-1] else part
-        if lines[-1] and inches(longer, mpl.rcParams["axes.titlesize"], "bold") > room:
+        if lines[-1] and text_width(longer, mpl.rcParams["axes.titlesize"], "bold") > room:
             lines[-1] += ","
             lines.append(part)
         else:
@@ -257,7 +257,7 @@ def broken_title(text: str, room: float = FULL_WIDTH / ABREAST - 0.25) -> str:
     return "\n".join(lines)
 
 
-def note(figure: Figure, text: str) -> None:
+def footnote(figure: Figure, text: str) -> None:
     """Write small muted lines under the figure, wrapped to its width."""
     size, room = mpl.rcParams["font.size"] * 0.85, figure.get_figwidth() * 0.97
     lines: list[str] = []
@@ -265,7 +265,7 @@ def note(figure: Figure, text: str) -> None:
         line = ""
         for word in paragraph.split(" "):
             longer = f"{line} {word}" if line else word
-            if line and inches(longer, size) > room:
+            if line and text_width(longer, size) > room:
                 lines.append(line)
                 longer = word
             line = longer
@@ -283,7 +283,7 @@ def heading(axes: Axes, title: str, muted: str) -> None:
     line.set_in_layout(False)
 
 
-def empty(axes: Axes, text: str) -> None:
+def blank_panel(axes: Axes, text: str) -> None:
     """Turn ``axes`` into a blank panel with a text."""
     axes.set_axis_off()
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=MUTED, style="italic")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from kneeoa.figures.images import PLANES, Plane, busiest, cut, cut_spacing
+from kneeoa.figures.case_images import PLANES, Plane, largest_slice, plane_slice, slice_spacing
 
 Colour = tuple[int, int, int]
 
@@ -46,10 +46,10 @@ def thumbnails(
     pictures = []
     for plane in PLANES:
         # Sagittal: where most of the cartilage is, a condyle and not the notch.
-        index = busiest(shown, image.shape, 0) if plane.axis == 0 else round(box[plane.axis])
-        labels = cut(mask, plane, index) if mask is not None else None
+        index = largest_slice(shown, image.shape, 0) if plane.axis == 0 else round(box[plane.axis])
+        labels = plane_slice(mask, plane, index) if mask is not None else None
         middle = _place(plane, box, image.shape)
-        pictures.append(_thumbnail(cut(image, plane, index), labels, cut_spacing(spacing, plane), middle, SIDE_MM, colours))
+        pictures.append(_thumbnail(plane_slice(image, plane, index), labels, slice_spacing(spacing, plane), middle, SIDE_MM, colours))
     return pictures
 
 
@@ -65,8 +65,8 @@ def _middle(shown: NDArray[np.bool_] | None, shape: tuple[int, ...]) -> list[flo
 
 
 def _place(plane: Plane, box: Sequence[float], shape: tuple[int, ...]) -> tuple[float, float]:
-    """Position (down, across) of the middle in the picture that :func:`~kneeoa.figures.images.cut`
-    makes of a plane.
+    """Position (down, across) of the middle in the picture that
+    :func:`~kneeoa.figures.case_images.plane_slice` makes of a plane.
     """
     rest = [axis for axis in range(3) if axis != plane.axis]
     if plane.axis == 0:

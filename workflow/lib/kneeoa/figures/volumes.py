@@ -20,9 +20,20 @@ from numpy.typing import NDArray
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.images import PLANES, Plane, Stacks, busiest, cut, cut_spacing, examples, grades, measured, spacing
-from kneeoa.figures.words import printed, sentence_case
-from kneeoa.images.shard_list import listed_shards
+from kneeoa.figures.case_images import (
+    PLANES,
+    CaseArrays,
+    Plane,
+    examples,
+    grades,
+    has_pixel_size,
+    largest_slice,
+    plane_slice,
+    slice_spacing,
+    spacing,
+)
+from kneeoa.ingestion.shard_list import listed_shards
+from kneeoa.presentation.display_names import display_name, sentence_case
 from kneeoa.tables.masks import MASKS
 from kneeoa.tables.volumes import VOLUMES
 
@@ -63,7 +74,7 @@ class Example:
     @cached_property
     def window(self) -> tuple[float, float]:
         """Grey levels of black and white of the whole image, the same in every plane."""
-        return window(self.image)
+        return grey_window(self.image)
 
     @cached_property
     def union(self) -> NDArray[np.bool_] | None:
@@ -95,15 +106,17 @@ def figure(shown: Sequence[Example], figures: Figures) -> Figure:
             axes[0, column].set_title(example.title, loc="center")
         for row, plane in enumerate(planes):
             axes[row, 0].set_ylabel(plane.name)
-        handles = [Line2D([], [], color=colours[name], linewidth=2, label=sentence_case(printed(name, figures.labels))) for name in names]
+        handles = [
+            Line2D([], [], color=colours[name], linewidth=2, label=sentence_case(display_name(name, figures.labels))) for name in names
+        ]
         if handles:
             result.legend(handles=handles, loc="outside upper left", ncols=max(1, int(width / 1.6)), columnspacing=1.4)
         bar = f" Bar: {_BAR:.0f} mm." if shown[0].measured else ""
-        style.note(result, f"Test cases, the first of each grade shown; left knees are mirrored.{bar}")
+        style.footnote(result, f"Test cases, the first of each grade shown; left knees are mirrored.{bar}")
     return result
 
 
-def window(image: NDArray[np.floating]) -> tuple[float, float]:
+def grey_window(image: NDArray[np.floating]) -> tuple[float, float]:
     """Return the grey levels of black and white: the 1st and 98th percentile of the image (fluid is
     far brighter than the rest).
     """
@@ -113,14 +126,14 @@ def window(image: NDArray[np.floating]) -> tuple[float, float]:
 
 def _picture(axis: Axes, example: Example, plane: Plane, colours: Mapping[str, str], *, letters: bool) -> None:
     flat = example.image.ndim == 2
-    index = 0 if flat else busiest(example.union, example.image.shape, plane.axis)
+    index = 0 if flat else largest_slice(example.union, example.image.shape, plane.axis)
     black, white = example.window
-    pixel = example.spacing if flat else cut_spacing(example.spacing, plane)
-    picture = example.image if flat else cut(example.image, plane, index)
+    pixel = example.spacing if flat else slice_spacing(example.spacing, plane)
+    picture = example.image if flat else plane_slice(example.image, plane, index)
     axis.imshow(picture.astype(np.float32), cmap="gray", vmin=black, vmax=white, interpolation="bilinear", aspect=pixel[0] / pixel[1])
     for name, mask in example.tissues.items():
-        outline(axis, mask if flat else cut(mask, plane, index), colours[name])
-    bare(axis)
+        draw_contour(axis, mask if flat else plane_slice(mask, plane, index), colours[name])
+    hide_frame(axis)
     if letters:
         places = (
             (0.02, 0.5, "left", "center"),
@@ -129,26 +142,26 @@ def _picture(axis: Axes, example: Example, plane: Plane, colours: Mapping[str, s
             (0.5, 0.02, "center", "bottom"),
         )
         for text, (x, y, ha, va) in zip(plane.letters, places, strict=True):
-            mark(axis, x, y, text, ha=ha, va=va)
+            draw_label(axis, x, y, text, ha=ha, va=va)
     if letters and example.measured:
         length = _BAR / pixel[1] / picture.shape[1]
         line = axis.plot([0.05, 0.05 + length], [0.06, 0.06], color="white", linewidth=2, transform=axis.transAxes, solid_capstyle="butt")
         line[0].set_path_effects([effects.withStroke(linewidth=3, foreground="black")])
 
 
-def mark(axis: Axes, x: float, y: float, text: str, **placing: Any) -> None:
+def draw_label(axis: Axes, x: float, y: float, text: str, **placing: Any) -> None:
     """Write white letters with a dark rim, at fractions of ``axis``: readable on any grey."""
     rim = [effects.withStroke(linewidth=1.5, foreground="black")]
     axis.text(x, y, text, transform=axis.transAxes, color="white", path_effects=rim, **placing)
 
 
-def outline(axis: Axes, mask: NDArray[np.bool_], colour: str, width: float = 0.8) -> None:
+def draw_contour(axis: Axes, mask: NDArray[np.bool_], colour: str, width: float = 0.8) -> None:
     """Draw the contour of a picture's mask, half way between its pixels and the others."""
     if mask.any():
         axis.contour(mask.astype(np.float32), levels=[0.5], colors=[colour], linewidths=[width])
 
 
-def bare(axis: Axes) -> None:
+def hide_frame(axis: Axes) -> None:
     """Remove ticks and frame."""
     axis.set(xticks=[], yticks=[])
     axis.spines[:].set_visible(False)
@@ -160,8 +173,8 @@ def _ratio(example: Example, plane: Plane) -> float:
         down, across = example.image.shape
         pixel: tuple[float, ...] = example.spacing
     else:
-        down, across = cut(np.empty(example.image.shape, dtype=bool), plane, 0).shape
-        pixel = cut_spacing(example.spacing, plane)
+        down, across = plane_slice(np.empty(example.image.shape, dtype=bool), plane, 0).shape
+        pixel = slice_spacing(example.spacing, plane)
     return float(down * pixel[0] / (across * pixel[1]))
 
 
@@ -201,13 +214,13 @@ def draw(
     Raises:
         KneeoaError: a file is not what it should be, or no test case has an image and a grade.
     """
-    images = Stacks(VOLUMES, *listed_shards(volumes), view)
-    outlines = Stacks(MASKS, *listed_shards(masks), view)
+    images = CaseArrays(VOLUMES, *listed_shards(volumes), view)
+    outlines = CaseArrays(MASKS, *listed_shards(masks), view)
     shown = []
     for case, grade in examples(grades(labels, splits, level), images.cases(), outlines.cases(), figures.example_cases):
         image = images.array(case)
         split = split_tissues(outlines.array(case), tissues.get(case[0], ())) if case in outlines else {}
-        title = f"{printed(level, figures.labels)} {grade}"
+        title = f"{display_name(level, figures.labels)} {grade}"
         record = images.record(case)
-        shown.append(Example(title, image, split, spacing(record, image.ndim), measured(record)))
+        shown.append(Example(title, image, split, spacing(record, image.ndim), has_pixel_size(record)))
     style.save(figure(shown, figures), figures, out_pdf, out_png)

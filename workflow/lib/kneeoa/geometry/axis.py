@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneeoa.geometry.estimates import Floats
-from kneeoa.geometry.ordering import Sorted, weighted_pearson
-from kneeoa.geometry.spectral import Spectrum, lda_directions, ridge_directions
+from kneeoa.geometry.rank_measures import SortedValues, weighted_pearson
+from kneeoa.geometry.supervised_directions import CentredSvd, lda_directions, ridge_directions
 
 
 class UndefinedAxis(Exception):  # not an error of the input: the run simply has no such axis
@@ -98,8 +98,8 @@ def _signed(direction: Floats, scaled: Floats, grade: Floats) -> Floats:
     """
     graded = np.isfinite(grade)
     weights = np.ones((1, int(graded.sum())))
-    position = Sorted(scaled[graded] @ direction).ranks(weights)
-    rho = weighted_pearson(weights, position, Sorted(grade[graded]).ranks(weights))[0] if graded.any() else np.nan
+    position = SortedValues(scaled[graded] @ direction).ranks(weights)
+    rho = weighted_pearson(weights, position, SortedValues(grade[graded]).ranks(weights))[0] if graded.any() else np.nan
     if not np.isfinite(rho) or rho == 0:
         raise UndefinedAxis("the training grades do not tell which way is up")
     return direction if rho > 0 else -direction
@@ -148,7 +148,7 @@ def _supervised(kind: str, scaled: Floats, grade: Floats, top: int, subjects: ND
     graded = np.isfinite(grade)
     if len(set(grade[graded])) < 2:
         raise UndefinedAxis("fewer than two grades among the training cases")
-    spectrum, labels = Spectrum.of(scaled[graded]), grade[graded]
+    spectrum, labels = CentredSvd.of(scaled[graded]), grade[graded]
     if kind == "lda":
         coordinates = lda_directions(spectrum, labels.astype(np.int64)[None], top + 1)[0]
     else:

@@ -12,15 +12,15 @@ import pyarrow.parquet as pq
 
 from kneeoa.config.analysis import Geometry
 from kneeoa.config.hierarchy import Level
-from kneeoa.geometry.cases import Sources
-from kneeoa.geometry.measure import measure
+from kneeoa.geometry.cases import CaseTables
+from kneeoa.geometry.run_measures import measure_embeddings
 from kneeoa.tables.geometry import GEOMETRY
 
 
 def measure_baselines(
     networks: Sequence[Path],
     images: Sequence[Path],
-    sources: Sources,
+    sources: CaseTables,
     levels: tuple[Level, ...],
     geometry: Geometry,
     study: str,
@@ -45,7 +45,7 @@ def measure_baselines(
     """
     rows: list[dict[str, Any]] = []
     for path in (*networks, *images):
-        _, measured = measure(path, sources, levels, geometry, path.stem, common_scale=path in images)
+        _, measured = measure_embeddings(path, sources, levels, geometry, path.stem, common_scale=path in images)
         first = pq.read_table(path, columns=["arm", "seed"]).slice(0, 1).to_pylist()[0]
         rows += [{"study": study, "arm": first["arm"], "seed": first["seed"]} | row for row in measured]
     GEOMETRY.write(out, rows)

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
+from kneeoa.geometry.embeddings import Embeddings, read_cartilage, read_grades, read_severity
 from kneeoa.geometry.estimates import Floats
-from kneeoa.geometry.representation import Representation, read_cartilage, read_grades, read_severity
 
 Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Sources:
+class CaseTables:
     """Files of the tables that hold labels, truth and masks of the cases."""
 
     labels: list[Path]
@@ -42,7 +42,7 @@ class Cases:
     severity: Floats
     cartilage: dict[str, Floats]
 
-    def tests(self) -> dict[str, Flags]:
+    def test_cases(self) -> dict[str, Flags]:
         """Return the test cases of each cohort as ``[cases]`` flags."""
         test = (self.frame["split"] == "test").to_numpy()
         return {str(name): test & (self.frame["cohort"] == name).to_numpy() for name in self.frame.loc[test, "cohort"].unique()}
@@ -62,7 +62,7 @@ def ordinal_level(levels: tuple[Level, ...], name: str | None) -> Level:
     return ordinal[name] if name is not None else list(ordinal.values())[-1]
 
 
-def read_cases(data: Representation, sources: Sources, levels: tuple[Level, ...], level: Level) -> Cases:
+def read_cases(data: Embeddings, sources: CaseTables, levels: tuple[Level, ...], level: Level) -> Cases:
     """Read ``sources`` and join them to the cases of ``data``.
 
     Raises:

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Measures:
+class MeasureFamily:
     """A family of measures that share their intermediate results.
 
     ``compute`` takes weights ``[resamples, cases]`` and gives, by name, one value a resample (NaN
@@ -30,7 +30,7 @@ class Measures:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class IntervalEstimate:
     """A measure with its percentile interval. None: undefined, and ``note`` says why."""
 
     value: float | None
@@ -41,7 +41,9 @@ class Estimate:
     note: str
 
 
-def evaluate(measures: Measures, subjects: NDArray[np.str_], *, resamples: int, seed: int, confidence: float) -> dict[str, Estimate]:
+def evaluate(
+    measures: MeasureFamily, subjects: NDArray[np.str_], *, resamples: int, seed: int, confidence: float
+) -> dict[str, IntervalEstimate]:
     """Estimate each measure on all cases, with its subject-bootstrap percentile interval.
 
     A resample in which a measure is undefined (a grade was not drawn) is left out of that measure's
@@ -63,16 +65,16 @@ def evaluate(measures: Measures, subjects: NDArray[np.str_], *, resamples: int, 
     estimates = {}
     for name, (value,) in point.items():
         if not np.isfinite(value):
-            estimates[name] = Estimate(None, None, None, None, f"undefined: {measures.undefined.get(name, 'no value')}")
+            estimates[name] = IntervalEstimate(None, None, None, None, f"undefined: {measures.undefined.get(name, 'no value')}")
             continue
         draws = np.concatenate([block[name] for block in blocks]) if resampled else np.zeros(0)
         finite = draws[np.isfinite(draws)]
         if not finite.size:
             reason = "undefined in every resample" if resampled else "fewer than two subjects"
-            estimates[name] = Estimate(float(value), None, None, None, f"no interval: {reason}")
+            estimates[name] = IntervalEstimate(float(value), None, None, None, f"no interval: {reason}")
             continue
         low, high = np.quantile(finite, tails)
         undefined_draws = draws.size - finite.size
         note = f"{undefined_draws} of {draws.size} resamples undefined" if undefined_draws else ""
-        estimates[name] = Estimate(float(value), float(low), float(high), float(finite.mean()), note)
+        estimates[name] = IntervalEstimate(float(value), float(low), float(high), float(finite.mean()), note)
     return estimates

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneeoa.geometry.estimates import Floats
-from kneeoa.geometry.spectral import Spectrum, lda_directions, ridge_directions
+from kneeoa.geometry.supervised_directions import CentredSvd, lda_directions, ridge_directions
 
 _AT_ONCE = 256
 
@@ -30,7 +30,7 @@ class PermutationNull:
     p: float
 
 
-def permuted(grade: Floats, subjects: NDArray[np.str_], number: int, generator: np.random.Generator) -> Floats:
+def permute_grades(grade: Floats, subjects: NDArray[np.str_], number: int, generator: np.random.Generator) -> Floats:
     """Return ``number`` permutations of ``grade`` ``[cases]`` between subjects of equally many
     cases: ``[number, cases]``.
     """
@@ -75,11 +75,11 @@ def permutation_null(
         permutations: how many.
         seed: of the permutations.
     """
-    spectrum = Spectrum.of(train)
-    train_coordinates, test_coordinates = spectrum.own, spectrum.coordinates(test)
+    spectrum = CentredSvd.of(train)
+    train_coordinates, test_coordinates = spectrum.train_coordinates, spectrum.coordinates(test)
     generator = np.random.default_rng(seed)
-    train_grades = np.vstack([train_grade, permuted(train_grade, train_subjects, permutations, generator)])
-    test_grades = np.vstack([test_grade, permuted(test_grade, test_subjects, permutations, generator)])
+    train_grades = np.vstack([train_grade, permute_grades(train_grade, train_subjects, permutations, generator)])
+    test_grades = np.vstack([test_grade, permute_grades(test_grade, test_subjects, permutations, generator)])
     blocks = [
         _scores(kind, spectrum, train_coordinates, test_coordinates, train_grades[block], test_grades[block], train_subjects, top)
         for block in np.array_split(np.arange(len(train_grades)), len(train_grades) // _AT_ONCE + 1)
@@ -94,7 +94,7 @@ def permutation_null(
 
 def _scores(
     kind: str,
-    spectrum: Spectrum,
+    spectrum: CentredSvd,
     train: Floats,
     test: Floats,
     train_grades: Floats,

@@ -12,9 +12,9 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from kneeoa.geometry.estimates import Floats, Measures
-from kneeoa.geometry.ordering import Sorted, wins
-from kneeoa.geometry.spectral import Spectrum, ridge_coefficients
+from kneeoa.geometry.estimates import Floats, MeasureFamily
+from kneeoa.geometry.rank_measures import SortedValues, mann_whitney_wins
+from kneeoa.geometry.supervised_directions import CentredSvd, ridge_coefficients
 
 _STRENGTHS = np.logspace(-4, 2, 7)
 """Inverse penalties of the logistic probe that are tried, for coordinates scaled to a mean square
@@ -34,7 +34,7 @@ def ridge_probe(train: Floats, grade: Floats, subjects: NDArray[np.str_], test: 
         subjects: ``[train]``.
         test: ``[test, kept]``.
     """
-    spectrum = Spectrum.of(train)
+    spectrum = CentredSvd.of(train)
     predicted: Floats = spectrum.coordinates(test) @ ridge_coefficients(spectrum, grade[None], subjects)[0] + grade.mean()
     return predicted
 
@@ -53,9 +53,9 @@ def logistic_probe(train: Floats, label: NDArray[np.int64], subjects: NDArray[np
         test: ``[test, kept]``.
         seed: of the folds.
     """
-    spectrum = Spectrum.of(train)
+    spectrum = CentredSvd.of(train)
     scale = float(np.sqrt((spectrum.singular**2).mean() / len(train))) or 1.0
-    train_coordinates, test_coordinates = spectrum.own / scale, spectrum.coordinates(test) / scale
+    train_coordinates, test_coordinates = spectrum.train_coordinates / scale, spectrum.coordinates(test) / scale
     names, member = np.unique(subjects, return_inverse=True)
     fold = np.random.default_rng(seed).permutation(np.arange(names.size) % min(_FOLDS, names.size))[member]
     losses = np.zeros(_STRENGTHS.size)
@@ -82,7 +82,7 @@ def _fit(train: Floats, label: NDArray[np.int64], test: Floats, strength: float)
     return model.classes_, probabilities
 
 
-def regression_measures(predicted: Floats, grade: Floats) -> Measures:
+def regression_measures(predicted: Floats, grade: Floats) -> MeasureFamily:
     """``probe_ridge_r2``: 1 - squared error over that of the test cases' own mean; below zero where
     the probe is worse than it.
     """
@@ -94,10 +94,10 @@ def regression_measures(predicted: Floats, grade: Floats) -> Measures:
         share = np.divide(error, spread, out=np.full(len(weights), np.nan), where=spread > np.finfo(np.float32).eps)
         return {"probe_ridge_r2": 1 - share}
 
-    return Measures(compute, {"probe_ridge_r2": "one grade only"})
+    return MeasureFamily(compute, {"probe_ridge_r2": "one grade only"})
 
 
-def kappa_measures(predicted: NDArray[np.int64], grade: NDArray[np.int64]) -> Measures:
+def kappa_measures(predicted: NDArray[np.int64], grade: NDArray[np.int64]) -> MeasureFamily:
     """``probe_quadratic_kappa``: Cohen's kappa with quadratic weights of predicted and read grades.
 
     With quadratic weights the expected disagreement is var(read) + var(predicted) + (difference of
@@ -113,16 +113,16 @@ def kappa_measures(predicted: NDArray[np.int64], grade: NDArray[np.int64]) -> Me
         kappa = 1 - np.divide(disagreement, chance, out=np.full(len(weights), np.nan), where=chance > np.finfo(np.float32).eps)
         return {"probe_quadratic_kappa": kappa}
 
-    return Measures(compute, {"probe_quadratic_kappa": "one grade read and predicted throughout"})
+    return MeasureFamily(compute, {"probe_quadratic_kappa": "one grade read and predicted throughout"})
 
 
-def auc_measures(score: Floats, positive: NDArray[np.bool_]) -> Measures:
+def auc_measures(score: Floats, positive: NDArray[np.bool_]) -> MeasureFamily:
     """``probe_logistic_auc`` of a score with a yes/no label, both ``[cases]``."""
-    by_score, member = Sorted(score), np.stack([~positive, positive])
+    by_score, member = SortedValues(score), np.stack([~positive, positive])
 
     def compute(weights: Floats) -> dict[str, Floats]:
-        won, sizes = wins(by_score, member, weights)
+        won, sizes = mann_whitney_wins(by_score, member, weights)
         pairs = sizes[:, 0] * sizes[:, 1]
         return {"probe_logistic_auc": np.divide(won[:, 0, 1], pairs, out=np.full(len(weights), np.nan), where=pairs > 0)}
 
-    return Measures(compute, {"probe_logistic_auc": "one class only"})
+    return MeasureFamily(compute, {"probe_logistic_auc": "one class only"})

@@ -18,7 +18,7 @@ the time.
 """
 
 
-def coordinates(values: NDArray[np.floating]) -> Floats:
+def principal_coordinates(values: NDArray[np.floating]) -> Floats:
     """Return the first :data:`COMPONENTS` principal coordinates of ``[cases, width]`` divided by
     its norm; zero where the cases do not vary.
     """
@@ -34,7 +34,7 @@ def coordinates(values: NDArray[np.floating]) -> Floats:
     return np.pad(projected / norm, ((0, 0), (0, COMPONENTS - projected.shape[1])))
 
 
-def distances(parts: Sequence[Floats]) -> Floats:
+def procrustes_distances(parts: Sequence[Floats]) -> Floats:
     """Return the distance of every pair, ``[runs, runs]``: the square root of 2 - 2 * nuclear norm
     of the cross product; 0 same, sqrt 2 unrelated.
 
@@ -54,7 +54,7 @@ def distances(parts: Sequence[Floats]) -> Floats:
     return np.where(varies[:, None] & varies, distance, np.nan)
 
 
-def influence(x: Floats, y: Floats) -> Floats:
+def distance_influence(x: Floats, y: Floats) -> Floats:
     """Return the influence of each case on the distance of ``x`` and ``y``, ``[cases]`` (sums to
     zero); centring has no first-order effect.
 

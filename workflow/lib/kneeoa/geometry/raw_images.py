@@ -19,7 +19,7 @@ COMPONENTS = 64
 """Principal components kept (all, where training cases are fewer)."""
 
 
-def shrunk(image: NDArray[np.floating], most: int) -> NDArray[np.float32]:
+def block_means(image: NDArray[np.floating], most: int) -> NDArray[np.float32]:
     """Return means of equal blocks, the smallest that bring each axis to at most ``most`` cells; a
     remainder at the far end of an axis is dropped.
     """
@@ -63,7 +63,7 @@ def embed_raw_images(
     """
     shards = Shards(arrays, indices, shape)
     cases = shards.locate(splits)
-    images = np.stack([shrunk(shards.read(file, row), grid).ravel() for file, row in cases[["file", "row"]].to_numpy()])
+    images = np.stack([block_means(shards.read(file, row), grid).ravel() for file, row in cases[["file", "row"]].to_numpy()])
     not_finite = np.flatnonzero(~np.isfinite(images).all(axis=1))
     if len(not_finite):
         raise KneeoaError(f"the volume of case '{cases['case_id'].iloc[not_finite[0]]}' is not finite; make the volumes again.")

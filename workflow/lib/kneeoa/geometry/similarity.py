@@ -20,9 +20,9 @@ from scipy.stats import norm
 from kneeoa.config.factors import TRAINING
 from kneeoa.errors import KneeoaError
 from kneeoa.geometry.cka import LEAST_CASES, unbiased_cka
+from kneeoa.geometry.embeddings import read_embeddings
 from kneeoa.geometry.estimates import Floats
-from kneeoa.geometry.procrustes import COMPONENTS, coordinates, distances, influence
-from kneeoa.geometry.representation import read_embeddings
+from kneeoa.geometry.procrustes import COMPONENTS, distance_influence, principal_coordinates, procrustes_distances
 from kneeoa.tables.similarity import SIMILARITY
 
 _log = logging.getLogger(__name__)
@@ -106,8 +106,8 @@ def _cohort(
     groups = np.array([names.index(run.arm) for run in runs])
     undefined = np.full((len(runs), len(runs)), np.nan)
     cka = None if too_few else unbiased_cka(values, groups, subjects)
-    parts = [] if too_few else [coordinates(embedding) for embedding in values]
-    matrices = {"cka": undefined if cka is None else cka.runs, "procrustes": undefined if too_few else distances(parts)}
+    parts = [] if too_few else [principal_coordinates(embedding) for embedding in values]
+    matrices = {"cka": undefined if cka is None else cka.runs, "procrustes": undefined if too_few else procrustes_distances(parts)}
     notes = {"cka": too_few, "procrustes": too_few or f"in the first {COMPONENTS} principal coordinates"}
     no_variance = too_few or "undefined: a representation does not vary"
     for measure, matrix in matrices.items():
@@ -165,6 +165,6 @@ def _error(parts: Sequence[Floats], pairs: Sequence[tuple[int, int]], subjects: 
     subject_count = int(code.max()) + 1
     if subject_count < 2:
         return float("nan")
-    case_influence = np.mean([influence(parts[i], parts[j]) for i, j in pairs], axis=0)
+    case_influence = np.mean([distance_influence(parts[i], parts[j]) for i, j in pairs], axis=0)
     clusters = np.bincount(code, weights=case_influence)
     return float(np.sqrt((clusters**2).sum() * subject_count / (subject_count - 1)) / len(subjects))

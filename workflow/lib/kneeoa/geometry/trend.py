@@ -37,7 +37,7 @@ def trend_z(ordered: Floats, sizes: Floats, ties: Floats) -> Floats:
     return z
 
 
-def shares(weights: Floats, position: Floats, centroid: Floats, sizes: Floats) -> dict[str, Floats]:
+def variance_shares(weights: Floats, position: Floats, centroid: Floats, sizes: Floats) -> dict[str, Floats]:
     """Return ``linear_r2``, ``isotonic_r2``, ``eta2`` and ``adjacent_d_min`` of each resample;
     undefined without two grades.
 

@@ -18,10 +18,10 @@ from kneeoa.config.cohorts import check_orientation
 from kneeoa.config.prediction import flipped_axes
 from kneeoa.errors import KneeoaError
 from kneeoa.inference.combine import Combination
-from kneeoa.inference.finished import finished_runs
-from kneeoa.inference.new_images import NewImage, Shows, listing
-from kneeoa.inference.panel import Panel, seat
-from kneeoa.inference.prepared import COHORT, prepare
+from kneeoa.inference.new_images import NewImage, Shows, list_images
+from kneeoa.inference.prepare_images import COHORT, prepare_images
+from kneeoa.inference.run_ensemble import RunEnsemble, load_ensemble
+from kneeoa.inference.trained_run import open_runs
 from kneeoa.tables.applied import APPLIED
 from kneeoa.tables.exclusions import EXCLUSIONS
 from kneeoa.training.device import reproducible
@@ -60,7 +60,7 @@ def apply(
         runs: folders of finished runs (``weights.safetensors``, ``model.json``;
             ``temperature.json`` for ``calibrated``).
         images: a folder, one image, or a table of images
-            (:func:`kneeoa.inference.new_images.listing`).
+            (:func:`kneeoa.inference.new_images.list_images`).
         out: table to write.
         out_exclusions: table to write.
         side: ``L`` or ``R``, of all images whose side no table gives.
@@ -79,7 +79,7 @@ def apply(
     """
     if min(batch, threads) < 1:
         raise KneeoaError(f"'batch' is {batch} and 'threads' {threads}; both must be 1 at least.")
-    members = finished_runs(runs)
+    members = open_runs(runs)
     form = members[0].trained_on
     try:
         axes = flipped_axes(form.canonical, flips)
@@ -87,11 +87,11 @@ def apply(
             check_orientation(orientation)
     except ValueError as error:
         raise KneeoaError(f"{error}.") from error
-    listed = listing(images, form.canonical, side, shows)
+    listed = list_images(images, form.canonical, side, shows)
     excluded = [_exclusion(case, reason, detail) for case, reason, detail in listed.unusable]
     rows: list[pd.DataFrame] = []
     with reproducible(threads) as device:
-        panel = seat(members, how, axes, calibrated, device)
+        panel = load_ensemble(members, how, axes, calibrated, device)
         for start in range(0, len(listed.images), BLOCK):
             block = listed.images[start : start + BLOCK]
             with TemporaryDirectory(prefix="kneeoa-") as scratch:
@@ -109,18 +109,18 @@ def apply(
 
 
 def _block(
-    panel: Panel, images: Sequence[NewImage], root: Path, scratch: Path, batch: int, device: torch.device, orientation: str | None
+    panel: RunEnsemble, images: Sequence[NewImage], root: Path, scratch: Path, batch: int, device: torch.device, orientation: str | None
 ) -> tuple[list[pd.DataFrame], list[dict[str, Any]]]:
     """Predict some images; APPLIED rows (without the columns that are the same for all) and
     EXCLUSIONS rows.
     """
     shapes = {tuple(run.spec.shape) for run in panel.runs}
-    prepared = prepare(images, root, panel.runs[0].trained_on, shapes, scratch, orientation)
+    prepared = prepare_images(images, root, panel.runs[0].trained_on, shapes, scratch, orientation)
     excluded: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in prepared.exclusions.to_dict("records")]
     if not prepared.case_ids:
         return [], excluded
     sides = {image.case: image.side for image in images}
-    predictions, finite_cases = panel.speak(prepared.arrays, batch, device)
+    predictions, finite_cases = panel.predict(prepared.arrays, batch, device)
     names = np.array(prepared.case_ids, dtype=object)
     detail = "the network's output for this image is not finite; look at the image."
     excluded += [_exclusion(case, "not-finite", f"{case}: {detail}") for case in names[~finite_cases]]

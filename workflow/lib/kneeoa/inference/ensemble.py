@@ -14,9 +14,9 @@ import pandas as pd
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
-from kneeoa.hierarchy import derive_probabilities
 from kneeoa.inference.combine import Combination, combine
-from kneeoa.network.readings import groupings
+from kneeoa.level_derivation import derive_probabilities
+from kneeoa.network.derived_levels import class_groupings
 from kneeoa.tables.predictions import PREDICTIONS
 
 _LOG = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ def _combine_head(
     combined = combine([np.stack(rows["probabilities"].to_list()) for rows in head_rows.values()], level, how)
     calibrated = all(bool(rows["calibrated"].all()) for rows in head_rows.values())
     parts = []
-    for level_name, groups in groupings(levels, level.name).items():
+    for level_name, groups in class_groupings(levels, level.name).items():
         rows = first if level_name == level.name else _select_rows(next(iter(tables.values())), level_name, level.name)
         classes = len(declared[level_name].classes)
         values = combined if level_name == level.name else derive_probabilities(combined, groups, classes)

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Literal
 
 from kneeoa.cohorts import cells
-from kneeoa.cohorts.formats import PICTURES, companions, format_of
 from kneeoa.cohorts.table_files import read_table
-from kneeoa.cohorts.walk import files_below
 from kneeoa.config.volumes import View
 from kneeoa.errors import KneeoaError, UnusableImage
-from kneeoa.images.readers import FORMATS
-from kneeoa.inference.named_side import side_of_name
+from kneeoa.formats.file_names import PICTURES, companions, format_of
+from kneeoa.formats.read_volume import FORMATS
+from kneeoa.formats.walk import files_below
+from kneeoa.inference.side_from_path import side_from_path
 
 TABLES = (".csv", ".tsv", ".tab", ".txt", ".xlsx", ".parquet", ".sas7bdat")
 _PICTURES = (*PICTURES, "dicom-file", "dicom", "dicom-archive")
@@ -41,7 +41,7 @@ class NewImage:
 
 
 @dataclass(frozen=True)
-class Listing:
+class ImageList:
     """The images below ``root``, by case, and those that cannot be used: (case, reason,
     sentence).
     """
@@ -51,7 +51,7 @@ class Listing:
     unusable: list[tuple[str, str, str]] = field(default_factory=list)
 
 
-def listing(images: Path, view: View, side: str | None, shows: Shows) -> Listing:
+def list_images(images: Path, view: View, side: str | None, shows: Shows) -> ImageList:
     """List the images that ``images`` names: a table of them, a folder, or one file.
 
     A folder is searched with its subfolders. Each NIfTI, MetaImage, NRRD or PNG file and each
@@ -61,8 +61,8 @@ def listing(images: Path, view: View, side: str | None, shows: Shows) -> Listing
     centre in pixels).
 
     The side of a case is taken from its table, else from ``side``, else from its name
-    (:func:`kneeoa.inference.named_side.side_of_name`), else from its DICOM header. An image of
-    both knees (frontal radiographs) becomes two cases, one a side.
+    (:func:`kneeoa.inference.side_from_path.side_from_path`), else from its DICOM header. An image
+    of both knees (frontal radiographs) becomes two cases, one a side.
 
     Args:
         images: the table, folder or file.
@@ -76,13 +76,13 @@ def listing(images: Path, view: View, side: str | None, shows: Shows) -> Listing
     if not images.exists():
         raise KneeoaError(f"{images}: is not there; name a folder, an image or a table of images.")
     if images.is_file() and images.suffix.lower() in TABLES:
-        result = Listing(images.parent)
+        result = ImageList(images.parent)
         candidates = list(_images_of_table(images, side, shows))
     elif images.is_file():
-        result = Listing(images.parent)
+        result = ImageList(images.parent)
         candidates = [NewImage(_stem(images.name), images.name, _guess_format(images) or "", side, shows)]
     else:
-        result = Listing(images)
+        result = ImageList(images)
         candidates = [replace(image, side=side, shows=shows) for image in _images_of_folder(images, view)]
     if not candidates:
         raise KneeoaError(f"{images}: holds no image.")
@@ -142,7 +142,7 @@ def _guess_format(path: Path) -> str | None:
     by_suffix = format_of(path.name)
     if by_suffix is not None or not path.is_file():
         return by_suffix
-    from kneeoa.images.dicom_file import is_dicom
+    from kneeoa.formats.dicom.file import is_dicom
 
     try:
         with path.open("rb") as stream:
@@ -173,7 +173,7 @@ def _resolve_sides(image: NewImage, root: Path, view: View) -> list[NewImage]:
         return [replace(image, case=f"{image.case}-{side}", side=side) for side in ("L", "R")]
     if image.side is not None or not view.mirrors:
         return [image]
-    side = side_of_name(image.path) or _header_side(root / image.path, image.format)
+    side = side_from_path(image.path) or _header_side(root / image.path, image.format)
     if side is None:
         raise UnusableImage(
             "unknown-side",
@@ -198,15 +198,15 @@ def _header_side(path: Path, format: str) -> str | None:
     """
     if not format.startswith("dicom"):
         return None
-    from kneeoa.images.dicom_quiet import quiet
-    from kneeoa.images.dicom_side import header_side
-    from kneeoa.images.dicom_source import NoSlice, read_header, sources
+    from kneeoa.formats.dicom.side import header_side
+    from kneeoa.formats.dicom.silence import silenced
+    from kneeoa.formats.dicom.source import NotASlice, list_sources, read_header
 
-    with quiet():
-        for source in sources(path):
+    with silenced():
+        for source in list_sources(path):
             try:
                 header = read_header(source)
-            except NoSlice:  # a page in colours beside the slices
+            except NotASlice:  # a page in colours beside the slices
                 continue
             if header is not None:
                 return header_side(header.dataset, range(header.form.frames)).value

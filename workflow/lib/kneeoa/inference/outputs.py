@@ -19,7 +19,7 @@ probabilities, whatever its loss.
 """
 
 
-def ask(
+def forward_batch(
     network: Network, images: NDArray[np.floating], flips: Sequence[int], device: torch.device
 ) -> tuple[NDArray[np.float32], dict[str, Floats]]:
     """Forward a batch: embeddings ``[batch, width]`` and class logits of every head.
@@ -44,7 +44,7 @@ def ask(
     return embedding, {head: torch.stack([one[head] for one in class_logits]).mean(dim=0).cpu().numpy() for head in class_logits[0]}
 
 
-def finite(logits: Logits) -> NDArray[np.bool_]:
+def all_finite(logits: Logits) -> NDArray[np.bool_]:
     """``[cases]``: whether all logits of a case are finite."""
     finite_cases: NDArray[np.bool_] = np.isfinite(np.concatenate(list(logits.values()), axis=1)).all(axis=1)
     return finite_cases

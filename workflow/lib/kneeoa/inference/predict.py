@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
-from kneeoa.inference.outputs import Logits, ask, finite
-from kneeoa.inference.spoken import readings
-from kneeoa.inference.temperature import fit_temperatures, known, write_temperatures
+from kneeoa.inference.head_predictions import predict_levels
+from kneeoa.inference.outputs import Logits, all_finite, forward_batch
+from kneeoa.inference.temperature import fit_temperatures, usable_temperatures, write_temperatures
+from kneeoa.labels.level_labels import MISSING, LevelLabels, read_labels
 from kneeoa.network.model import Network, load
 from kneeoa.tables.embeddings import embeddings
 from kneeoa.tables.predictions import PREDICTIONS
-from kneeoa.training.batches import in_order
+from kneeoa.training.batches import evaluation_batches
 from kneeoa.training.device import reproducible
-from kneeoa.training.labels import MISSING, LevelLabels, read_labels
 from kneeoa.training.shards import Shards
 
 logger = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def predict(
         out_temperature: JSON of the temperatures (:mod:`kneeoa.inference.temperature`), fitted on
             split val.
         flips: axes of the image along which its mirror image is predicted as well
-            (:func:`kneeoa.inference.outputs.ask`).
+            (:func:`kneeoa.inference.outputs.forward_batch`).
         temperature: apply the temperatures; a head without one stays as it is, and its rows say so.
 
     Raises:
@@ -88,16 +88,16 @@ def predict(
         truth = read_labels(labels, cases, levels)
         places = cases[["file", "row"]].to_numpy()
         outputs = []
-        for rows in in_order(len(cases), batch):  # volumes are read as they are needed
+        for rows in evaluation_batches(len(cases), batch):  # volumes are read as they are needed
             images = np.stack([shards.read(file, row) for file, row in places[rows]])
-            outputs.append(ask(network, images, flips, device))
+            outputs.append(forward_batch(network, images, flips, device))
         heads = tuple(network.heads.levels)
     embedding = np.concatenate([part for part, _ in outputs])
     logits = {head: np.concatenate([part[head] for _, part in outputs]) for head in heads}
     _check_finite(embedding, logits, cases, run)
     fitted = fit_temperatures(logits, levels, cases, truth)
     write_temperatures(out_temperature, run, flips, fitted)
-    table = _rows(logits, levels, cases, truth, known(fitted) if temperature else {})
+    table = _rows(logits, levels, cases, truth, usable_temperatures(fitted) if temperature else {})
     identity: dict[str, Any] = {"study": study, "arm": arm, "seed": seed}
     table = table.assign(**identity, members=None).sort_values(["cohort", "case_id", "level", "head"], ignore_index=True)
     PREDICTIONS.write(out_predictions, table)
@@ -119,7 +119,7 @@ def _rows(
     """One row per case, level and head."""
     identity = cases[["cohort", "split", "case_id", "subject", "side", "visit"]]
     parts: list[pd.DataFrame] = []
-    for reading in readings(logits, levels, temperatures):
+    for reading in predict_levels(logits, levels, temperatures):
         columns: dict[str, Any] = {"level": reading.level, "head": reading.head, "calibrated": reading.calibrated}
         columns |= {"probabilities": list(reading.probabilities), "logits": list(reading.logits)}
         columns |= {"truth": _truth(truth[reading.level]), "label_source": truth[reading.level].sources}
@@ -142,7 +142,7 @@ def _check_levels(network: Network, levels: tuple[Level, ...], run: Path) -> Non
 
 
 def _check_finite(embedding: NDArray[np.float32], logits: Logits, cases: pd.DataFrame, run: Path) -> None:
-    wrong = np.flatnonzero(~(np.isfinite(embedding).all(axis=1) & finite(logits)))
+    wrong = np.flatnonzero(~(np.isfinite(embedding).all(axis=1) & all_finite(logits)))
     if len(wrong):
         first = cases.iloc[wrong[0]]
         raise KneeoaError(

@@ -14,15 +14,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
+from kneeoa.atomic_io import sha256_file, write_json
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
-from kneeoa.files import sha256_file, write_json
 from kneeoa.inference.outputs import Logits
+from kneeoa.labels.level_labels import MISSING, LevelLabels
 from kneeoa.network.model import WEIGHTS
 from kneeoa.statistics.inputs import Floats
 from kneeoa.statistics.temperature import fit_temperature
 from kneeoa.statistics.wald import normal_quantile
-from kneeoa.training.labels import MISSING, LevelLabels
 
 NAME = "temperature.json"
 SPLIT = "val"
@@ -104,7 +104,7 @@ def write_temperatures(path: Path, run: Path, flips: tuple[int, ...], heads: Map
     write_json(path, {"weights": sha256_file(run / WEIGHTS), "flips": list(flips), "heads": dict(heads)})
 
 
-def known(heads: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+def usable_temperatures(heads: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     """Head -> temperature, of the heads that have one."""
     return {head: float(entry["temperature"]) for head, entry in heads.items() if entry["temperature"] is not None}
 
@@ -121,7 +121,7 @@ def read_temperatures(run: Path, flips: tuple[int, ...]) -> dict[str, float]:
         raise KneeoaError(f"{path} is missing: no temperature was fitted for this run; predict its study's cases first, or leave it out.")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        weights, fitted, temperatures = str(content["weights"]), tuple(content["flips"]), known(content["heads"])
+        weights, fitted, temperatures = str(content["weights"]), tuple(content["flips"]), usable_temperatures(content["heads"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise KneeoaError(f"{path}: is not a file of temperatures ({error}); predict the study's cases again.") from error
     if weights != sha256_file(run / WEIGHTS):

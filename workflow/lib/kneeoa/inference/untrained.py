@@ -14,9 +14,9 @@ import torch
 from kneeoa.errors import KneeoaError
 from kneeoa.network.model import ModelSpec, build
 from kneeoa.tables.embeddings import embeddings
-from kneeoa.training.batches import in_order
+from kneeoa.training.batches import evaluation_batches
 from kneeoa.training.device import reproducible
-from kneeoa.training.seeding import Purpose, number
+from kneeoa.training.seeding import Purpose, derive_seed
 from kneeoa.training.shards import Shards
 
 _log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def embed_untrained(
         KneeoaError: the files do not fit the network or each other, or an embedding is not finite.
     """
     with reproducible(threads) as device:
-        torch.manual_seed(number(seed, Purpose.WEIGHTS))
+        torch.manual_seed(derive_seed(seed, Purpose.WEIGHTS))
         network = build(spec).to(device)
         shards = Shards(arrays, indices, spec.shape)
         cases = shards.locate(splits)
@@ -65,7 +65,7 @@ def embed_untrained(
         network.eval()
         with torch.inference_mode():
             parts = []
-            for rows in in_order(len(cases), batch):
+            for rows in evaluation_batches(len(cases), batch):
                 images = np.stack([shards.read(file, row) for file, row in places[rows]])[:, None]
                 parts.append(network(torch.from_numpy(images).to(device).float()).embedding.float().cpu())
         values = torch.cat(parts).numpy()

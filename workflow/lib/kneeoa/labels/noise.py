@@ -48,13 +48,13 @@ def reread(
     for number, (label, cohort, case_id) in enumerate(zip(labels.tolist(), cohorts, case_ids, strict=True)):
         others = matrix[label].copy()
         others[label] = 0.0
-        misread, which = draws(seed, cohort, case_id)
+        misread, which = uniform_draws(seed, cohort, case_id)
         if misread < others.sum():
             read[number] = min(int(np.searchsorted(np.cumsum(others), which * others.sum(), side="right")), int(others.nonzero()[0][-1]))
     return read
 
 
-def draws(seed: int, cohort: str, case_id: str) -> tuple[float, float]:
+def uniform_draws(seed: int, cohort: str, case_id: str) -> tuple[float, float]:
     """Two independent uniform numbers in [0, 1) that belong to this seed and case: the two halves
     of a SHA-256.
     """

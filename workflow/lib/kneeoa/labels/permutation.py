@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def permuted(
+def permute_between_subjects(
     labels: NDArray[np.int64], cohorts: Sequence[str], subjects: Sequence[str], case_ids: Sequence[str], seed: int
 ) -> NDArray[np.int64]:
     """Labels of other subjects for every case.

@@ -13,15 +13,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kneeoa.atomic_io import write_json
 from kneeoa.config.hierarchy import Level
-from kneeoa.files import write_json
-from kneeoa.hierarchy import derive_label
+from kneeoa.labels.level_labels import DERIVED, read_labels
 from kneeoa.labels.noise import reread
-from kneeoa.labels.permutation import permuted
+from kneeoa.labels.permutation import permute_between_subjects
+from kneeoa.level_derivation import derive_label
 from kneeoa.statistics.metrics import confusions, quadratic_kappa
 from kneeoa.tables.labels import LABELS
 from kneeoa.tables.splits import SPLITS
-from kneeoa.training.labels import DERIVED, read_labels
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def reread_labels(
     table, cases = LABELS.read(labels), SPLITS.read(splits)
     cases = cases[cases["split"].isin(SPLITS_READ)].sort_values(["cohort", "case_id"], ignore_index=True)
     reference = read_labels([labels], cases, levels)
-    labelled = reference[level].known()
+    labelled = reference[level].labelled()
     cases = cases[labelled].reset_index(drop=True)
     read = {level: _reread(reference[level].values[labelled], cases, confusion, seed)}
     for parent, child in _parents_and_children(level, levels):
@@ -114,7 +114,9 @@ def _reread(labels: NDArray[np.int64], cases: pd.DataFrame, confusion: Sequence[
     dealt = labels.copy()
     for rows in cases.groupby("split").indices.values():
         group = cases.iloc[rows]
-        dealt[rows] = permuted(labels[rows], group["cohort"].tolist(), group["subject"].tolist(), group["case_id"].tolist(), seed)
+        dealt[rows] = permute_between_subjects(
+            labels[rows], group["cohort"].tolist(), group["subject"].tolist(), group["case_id"].tolist(), seed
+        )
     return dealt
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from kneeoa.network.keyed_random import mixed, uniform
+from kneeoa.network.keyed_random import derive_keys, uniform
 
 RATES = {"StochasticDepth": "rate", "DropPath": "drop_prob"}
 """Classes of stochastic depth, the backbones' and MONAI's -> the attribute that holds the
@@ -19,7 +19,7 @@ probability. They are given by name, as most networks import neither.
 """
 
 
-class Keys:
+class DropoutKeys:
     """Keys of the cases in the present batch, shared by a network's random layers."""
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class RandomLayer(nn.Module):
         super().__init__()
         self.p = p
         self.number = 0
-        self.keys = Keys()
+        self.keys = DropoutKeys()
 
     def drawn(self, x: Tensor, count: int) -> Tensor:
         """Draw uniform numbers ``[cases, count]`` for ``x``, whose first axis holds case after
@@ -42,7 +42,7 @@ class RandomLayer(nn.Module):
         """
         if self.keys.values is None:
             return torch.rand((len(x), count), device=x.device)
-        return uniform(mixed(self.keys.values, self.number), count)
+        return uniform(derive_keys(self.keys.values, self.number), count)
 
     def extra_repr(self) -> str:
         """Text of the module's settings, as in torch's dropout."""
@@ -81,7 +81,7 @@ class BranchDropout(RandomLayer):
         return branch * kept.to(branch.dtype) * (1.0 / (1.0 - self.p))
 
 
-def by_case(network: nn.Module) -> Keys:
+def use_keyed_dropout(network: nn.Module) -> DropoutKeys:
     """Make every random layer of ``network`` draw its masks from the keys returned; torch's and
     MONAI's modules are replaced in place, weights stay.
 
@@ -89,7 +89,7 @@ def by_case(network: nn.Module) -> Keys:
     entries at both. Dropout inside torch's own attention functions is no module and still draws
     from torch's generator.
     """
-    keys = Keys()
+    keys = DropoutKeys()
     for parent in list(network.modules()):
         for name, child in parent.named_children():
             if type(child) is nn.Dropout:

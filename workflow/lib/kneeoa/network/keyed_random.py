@@ -23,7 +23,7 @@ exactly.
 """
 
 
-def mixed(keys: Tensor, number: int) -> Tensor:
+def derive_keys(keys: Tensor, number: int) -> Tensor:
     """Derive new keys (int64, the shape of ``keys``) for purpose ``number`` (from 0) of each
     case.
     """

@@ -11,10 +11,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from kneeoa.atomic_io import atomic_path, write_json
 from kneeoa.backbones import registry as backbones
-from kneeoa.errors import KneeoaError, again
-from kneeoa.files import atomic_path, write_json
-from kneeoa.modes import registry as modes
+from kneeoa.errors import KneeoaError, rerun_hint
+from kneeoa.heads import registry as modes
 from kneeoa.network.checksum import checksum
 from kneeoa.network.memory import kernels_channels_last
 from kneeoa.network.network import Network, Output
@@ -105,8 +105,8 @@ def load(folder: str | Path, device: str = "cpu") -> tuple[Network, ModelSpec]:
         network.load_state_dict(tensors, assign=True)
     except (SafetensorError, RuntimeError) as error:
         first = str(error).strip().splitlines()[-1].strip()[:200]  # torch lists every tensor
-        raise KneeoaError(f"{weights} does not hold the weights that {DESCRIPTION} describes ({first}); {again(weights)}.") from error
+        raise KneeoaError(f"{weights} does not hold the weights that {DESCRIPTION} describes ({first}); {rerun_hint(weights)}.") from error
     if expected not in (None, checksum(tensors)):
-        raise KneeoaError(f"{weights} has changed since it was written; {again(weights)}.")
+        raise KneeoaError(f"{weights} has changed since it was written; {rerun_hint(weights)}.")
     kernels_channels_last(network)
     return network.eval().to(device), spec

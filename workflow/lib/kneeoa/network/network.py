@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from kneeoa.backbones.interface import Backbone
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
-from kneeoa.modes.interface import Heads, class_probabilities
+from kneeoa.heads.interface import Heads, class_probabilities
+from kneeoa.network.derived_levels import class_groupings
 from kneeoa.network.memory import channels_last
-from kneeoa.network.readings import groupings
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Network(nn.Module):
         self.dropout = nn.Dropout(backbone.head_dropout)
         self.heads = heads
         self.levels = {level.name: level for level in levels}
-        self._groups = {(level, head): groups for head in heads.levels for level, groups in groupings(levels, head).items()}
+        self._groups = {(level, head): groups for head in heads.levels for level, groups in class_groupings(levels, head).items()}
 
     @property
     def readings(self) -> tuple[tuple[str, str], ...]:

@@ -10,7 +10,7 @@ from pydantic import Field, PositiveInt, ValidationError, model_validator
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
 from kneeoa.config.section import Name, Section
-from kneeoa.config.sentences import sentences
+from kneeoa.config.validation_messages import validation_messages
 from kneeoa.config.volumes import View
 from kneeoa.errors import KneeoaError
 
@@ -71,4 +71,4 @@ class ModelSpec(Section):
         try:
             return cls.model_validate(dict(value))
         except ValidationError as error:
-            raise KneeoaError(f"description of a network: {'; '.join(sentences(error, cls))}") from error
+            raise KneeoaError(f"description of a network: {'; '.join(validation_messages(error, cls))}") from error

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.figures.numbers import interval, number, p_value
-from kneeoa.figures.words import printed, sentence_case
-from kneeoa.paper_tables.arm_names import ArmNames, settings_head
-from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.paper_tables.latex import Tabular, group_starts
 from kneeoa.paper_tables.sample_size import sample_size
+from kneeoa.presentation.arm_names import ArmNames, settings_heading
+from kneeoa.presentation.display_names import display_name, sentence_case
+from kneeoa.presentation.number_format import format_interval, format_number, format_p
 from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.anatomy import ANATOMY
 
@@ -51,39 +51,39 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
 
 
 def _shared(row: Mapping[str, object], labels: Mapping[str, str] | None) -> list[str]:
-    what = printed(str(row["measure"]), labels) + (f" ({printed(str(row['method']), labels)})" if row["several"] else "")
-    return [sentence_case(printed(str(row["tissue"]), labels)), sentence_case(what)]
+    what = display_name(str(row["measure"]), labels) + (f" ({display_name(str(row['method']), labels)})" if row["several"] else "")
+    return [sentence_case(display_name(str(row["tissue"]), labels)), sentence_case(what)]
 
 
 def _arms(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
     body = []
     for row in row_dicts(rows):
-        estimate = interval(row["estimate"], row["low"], row["high"])
-        levels = [number(row["chance"])]
-        levels += [number(row["null_mean"]), p_value(row["null_p"]), number(row["others_mean"]), p_value(row["others_p"])]
+        estimate = format_interval(row["estimate"], row["low"], row["high"])
+        levels = [format_number(row["chance"])]
+        levels += [format_number(row["null_mean"]), format_p(row["null_p"]), format_number(row["others_mean"]), format_p(row["others_p"])]
         body.append([names.backbone(row["arm"]), names.mode(row["arm"]), *_shared(row, labels), estimate, *levels])
     heads = ["Backbone", "Mode", "Tissue", "Measure", "Mean [interval]", "Chance", "Shifted maps", "p", "Others' maps", "p"]
-    return Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=f"{sample_size(rows)}.")
+    return Tabular(heads, body, left=4, breaks=group_starts([line[0] for line in body]), notes=f"{sample_size(rows)}.")
 
 
 def _contrasts(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
     body = []
     for row in row_dicts(rows):
-        difference = interval(row["estimate"], row["low"], row["high"], 3, 3, signed=True)
+        difference = format_interval(row["estimate"], row["low"], row["high"], 3, 3, signed=True)
         body.append(
             [
                 names.setting(row["arm"], row["reference"], row["factor"]) or names.backbone(row["arm"]),
                 names.pair(row["arm"], row["reference"], row["factor"]),
                 *_shared(row, labels),
                 difference,
-                number(row["effect"], 2, signed=True),
-                number(row["rank_biserial"], 2, signed=True),
-                p_value(row["p"]),
-                p_value(row["p_adjusted"]),
+                format_number(row["effect"], 2, signed=True),
+                format_number(row["rank_biserial"], 2, signed=True),
+                format_p(row["p"]),
+                format_p(row["p_adjusted"]),
             ]
         )
     heads = [
-        settings_head(rows["factor"]),
+        settings_heading(rows["factor"]),
         "Comparison",
         "Tissue",
         "Measure",
@@ -97,6 +97,6 @@ def _contrasts(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | 
         heads,
         body,
         left=4,
-        breaks=changes([line[0] for line in body]),
+        breaks=group_starts([line[0] for line in body]),
         notes=f"{sample_size(rows)}. p: Wilcoxon over subjects; Holm over methods and measures of a tissue.",
     )

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from kneeoa.errors import KneeoaError
-from kneeoa.figures.words import printed, sentence_case
-from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.paper_tables.latex import Tabular, group_starts
+from kneeoa.presentation.display_names import display_name, sentence_case
 
 if TYPE_CHECKING:
-    from kneeoa.paper_tables.arm_names import ArmNames
+    from kneeoa.presentation.arm_names import ArmNames
 
 TABLE = {
     "section": "design",
@@ -27,14 +27,14 @@ CSV_ORDER: tuple[str, ...] = ()
 _FIRST = ("name", "backbone", "mode")
 
 
-def flat(arm: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(arm: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Flatten nested sections to dotted keys (``training.epochs``); lists become JSON; an absent
     factor is left out.
     """
     result: dict[str, Any] = {}
     for key, value in arm.items():
         if isinstance(value, Mapping):
-            result |= flat(value, f"{prefix}{key}.")
+            result |= flatten(value, f"{prefix}{key}.")
         elif value is not None:
             result[prefix + key] = json.dumps(value) if isinstance(value, list | tuple | set) else value
     return result
@@ -56,7 +56,7 @@ def csv_rows(rows_of_arms: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     Raises:
         KneeoaError: an arm lacks its name, backbone or mode.
     """
-    rows = [flat(arm) for arm in rows_of_arms]
+    rows = [flatten(arm) for arm in rows_of_arms]
     for arm, row in zip(rows_of_arms, rows, strict=True):
         missing = [key for key in _FIRST if key not in arm]  # null: it does not apply
         if missing:
@@ -79,7 +79,7 @@ def _tabulars(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str] | Non
     shown = ["backbone", "mode", *varying]
     body = []
     for row in rows:
-        factors = [printed(str(row.get(key, "")), labels) if key in _FIRST else _plain(row.get(key, "")) for key in shown]
+        factors = [display_name(str(row.get(key, "")), labels) if key in _FIRST else _plain(row.get(key, "")) for key in shown]
         body.append([str(row["name"]), *factors])
     heads = ["Arm", *(sentence_case(key.rpartition(".")[2].replace("_", " ")) for key in shown)]
-    return [Tabular(heads, body, left=3, breaks=changes([str(row.get("backbone", "")) for row in rows]))] if body else []
+    return [Tabular(heads, body, left=3, breaks=group_starts([str(row.get("backbone", "")) for row in rows]))] if body else []

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.figures.numbers import interval, p_value
-from kneeoa.figures.words import printed, sentence_case
-from kneeoa.paper_tables.arm_names import ArmNames
-from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.paper_tables.latex import Tabular, group_starts
+from kneeoa.presentation.arm_names import ArmNames
+from kneeoa.presentation.display_names import display_name, sentence_case
+from kneeoa.presentation.number_format import format_interval, format_p
 from kneeoa.tables.associations import ASSOCIATIONS
 
 TABLE = {
@@ -53,10 +53,10 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
                 names.backbone(str(row.arm)),
                 names.mode(str(row.arm)),
                 sentence_case(str(row.quantity)),
-                printed(str(row.against), labels),
+                display_name(str(row.against), labels),
                 STATISTICS[str(row.statistic)] + (f", given {row.adjusted_for!s}" if row.adjusted_for else ""),
-                interval(row.estimate, row.low, row.high),
-                p_value(row.p),
+                format_interval(row.estimate, row.low, row.high),
+                format_p(row.p),
                 str(row.cases),
                 str(row.note),
             ]
@@ -64,7 +64,9 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
             for row in part[part["arm"] == arm].itertuples(index=False)
         ]
         heads = ["Backbone", "Mode", "Quantity", "Against", "Statistic", "Estimate", "p", "Cases", "Note"]
-        heading = f"{printed(str(cohort), labels)}, {printed('test', labels)}"
+        heading = f"{display_name(str(cohort), labels)}, {display_name('test', labels)}"
         notes = "Means over seeds, but for their agreement. People resampled with all their knees; within person: Fisher's interval."
-        tables.append(Tabular(heads, body, left=5, heading=heading, breaks=changes([" ".join(line[:2]) for line in body]), notes=notes))
+        tables.append(
+            Tabular(heads, body, left=5, heading=heading, breaks=group_starts([" ".join(line[:2]) for line in body]), notes=notes)
+        )
     return tables

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.figures.numbers import UNDEFINED, interval
-from kneeoa.figures.words import printed, sentence_case
-from kneeoa.paper_tables.arm_names import ArmNames, settings_head
-from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.paper_tables.latex import Tabular, group_starts
 from kneeoa.paper_tables.sample_size import sample_size
+from kneeoa.presentation.arm_names import ArmNames, settings_heading
+from kneeoa.presentation.display_names import display_name, sentence_case
+from kneeoa.presentation.number_format import UNDEFINED, format_interval
 from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.claim import CLAIM
 
@@ -48,7 +48,7 @@ def _tabular(rows: pd.DataFrame, cohort: str, names: ArmNames, labels: Mapping[s
     columns.sort(key=lambda column: ["prediction", "axis", "saliency"].index(column[0]))
     lines: dict[tuple[str, str, str, object], dict[tuple[str, str, str, str], str]] = {}
     for row in differences:
-        cell = interval(row["difference"], row["low"], row["high"], 3, 3, signed=True)
+        cell = format_interval(row["difference"], row["low"], row["high"], 3, 3, signed=True)
         backbone = row["backbone"] if isinstance(row["backbone"], str) else ""
         cells = lines.setdefault((row["candidate"], row["reference"], row["factor"], backbone), {})
         cells[row["part"], row["level"], row["measure"], row["of"]] = cell
@@ -60,13 +60,15 @@ def _tabular(rows: pd.DataFrame, cohort: str, names: ArmNames, labels: Mapping[s
         ]
         for (candidate, reference, factor, backbone), cells in lines.items()
     ]
-    heads = [sentence_case(" ".join(printed(word, labels) for word in (level, of, measure) if word)) for _, level, measure, of in columns]
+    heads = [
+        sentence_case(" ".join(display_name(word, labels) for word in (level, of, measure) if word)) for _, level, measure, of in columns
+    ]
     resampled = " or ".join(sorted(set(rows["resampled"])))
     return Tabular(
-        [settings_head(rows["factor"]), "Comparison", *heads],
+        [settings_heading(rows["factor"]), "Comparison", *heads],
         body,
         left=2,
-        heading=f"{printed(cohort, labels)}, {printed('test', labels)}: {sample_size(rows)}",
-        breaks=changes([line[0] for line in body]),
+        heading=f"{display_name(cohort, labels)}, {display_name('test', labels)}: {sample_size(rows)}",
+        breaks=group_starts([line[0] for line in body]),
         notes=f"Candidate - reference. Intervals: percentiles of one bootstrap for all columns, {resampled} resampled; not adjusted.",
     )

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.config.metrics import base
-from kneeoa.figures.numbers import UNDEFINED, interval, number, p_value
-from kneeoa.figures.words import LOWER_IS_BETTER, printed, sentence_case
-from kneeoa.paper_tables.arm_names import ArmNames, settings_head
-from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.config.metrics import metric_of_row
+from kneeoa.paper_tables.latex import Tabular, group_starts
+from kneeoa.presentation.arm_names import ArmNames, settings_heading
+from kneeoa.presentation.display_names import LOWER_IS_BETTER, display_name, sentence_case
+from kneeoa.presentation.number_format import UNDEFINED, format_interval, format_number, format_p
 from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.contrasts import CONTRASTS
 
@@ -61,24 +61,24 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     several = rows["cohort"].nunique() > 1
     body = []
     for row in row_dicts(rows):
-        metric = f"{printed(row['level'], labels)} {printed(row['metric'], labels)}{' ↓' if base(row['metric']) in LOWER_IS_BETTER else ''}"
-        where = f", {printed(row['cohort'], labels)}" if several else ""
+        metric = f"{display_name(row['level'], labels)} {display_name(row['metric'], labels)}{' ↓' if metric_of_row(row['metric']) in LOWER_IS_BETTER else ''}"
+        where = f", {display_name(row['cohort'], labels)}" if several else ""
         body.append(
             [
                 names.setting(row["candidate"], row["reference"], row["factor"], row["backbone"]) + where,
                 sentence_case(metric),
                 names.pair(row["candidate"], row["reference"], row["factor"]),
-                number(row["estimate_reference"]),
-                number(row["estimate_candidate"]),
-                interval(row["difference"], row["low"], row["high"], 3, 3, signed=True),
-                number(row["detectable"]),
-                p_value(row["p"]),
-                UNDEFINED if row["adjustment"] == "none" else p_value(row["p_adjusted"]),
-                printed(row["test"]) + (f": {row['verdict']}" if row["verdict"] else ""),
+                format_number(row["estimate_reference"]),
+                format_number(row["estimate_candidate"]),
+                format_interval(row["difference"], row["low"], row["high"], 3, 3, signed=True),
+                format_number(row["detectable"]),
+                format_p(row["p"]),
+                UNDEFINED if row["adjustment"] == "none" else format_p(row["p_adjusted"]),
+                display_name(row["test"]) + (f": {row['verdict']}" if row["verdict"] else ""),
             ]
         )
     heads = [
-        settings_head(rows["factor"]),
+        settings_heading(rows["factor"]),
         "Metric",
         "Comparison",
         "Reference",
@@ -91,9 +91,13 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     ]
     families = rows[rows["adjustment"] != "none"][["family", "adjustment", "m"]].drop_duplicates()
     notes = "; ".join(
-        f"{printed(row['adjustment'])} over the {int(row['m'])} tests of the family {row['family']}" for row in row_dicts(families)
+        f"{display_name(row['adjustment'])} over the {int(row['m'])} tests of the family {row['family']}" for row in row_dicts(families)
     )
     table = Tabular(
-        heads, body, left=3, breaks=changes([line[0] for line in body]), notes=_DETECTABLE + (f" Adjusted p: {notes}." if notes else "")
+        heads,
+        body,
+        left=3,
+        breaks=group_starts([line[0] for line in body]),
+        notes=_DETECTABLE + (f" Adjusted p: {notes}." if notes else ""),
     )
     return [table] if body else []

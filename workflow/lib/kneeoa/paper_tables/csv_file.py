@@ -11,8 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from kneeoa.atomic_io import atomic_path
 from kneeoa.errors import KneeoaError
-from kneeoa.files import atomic_path
 from kneeoa.tables.schema import TableSchema
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.anatomy.regions import CONTROL
-from kneeoa.figures.numbers import interval, is_number, number, p_value
-from kneeoa.figures.words import printed, sentence_case
-from kneeoa.paper_tables.arm_names import ArmNames
-from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.anatomy.deletion_regions import CONTROL
+from kneeoa.paper_tables.latex import Tabular, group_starts
 from kneeoa.paper_tables.sample_size import sample_size
+from kneeoa.presentation.arm_names import ArmNames
+from kneeoa.presentation.display_names import display_name, sentence_case
+from kneeoa.presentation.number_format import format_interval, format_number, format_p, is_number
 from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.deletion import DELETION_SUMMARY
 
@@ -48,18 +48,18 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     for row in row_dicts(rows):
         paired = isinstance(row["reference"], str)
         what = _region(str(row["region"]), labels) + (f" less {_region(str(row['reference']), labels)}" if paired else "")
-        test = [number(row["effect"], 2, signed=True), p_value(row["p"])] if is_number(row["p"]) else ["", ""]
-        estimate = interval(row["estimate"], row["low"], row["high"], 2, signed=True)
+        test = [format_number(row["effect"], 2, signed=True), format_p(row["p"])] if is_number(row["p"]) else ["", ""]
+        estimate = format_interval(row["estimate"], row["low"], row["high"], 2, signed=True)
         body.append([names.backbone(row["arm"]), names.mode(row["arm"]), sentence_case(what), estimate, *test])
     if not body:
         return []
     note = f"{sample_size(rows)}. Logit units. p: Wilcoxon over subjects."
     heads = ["Backbone", "Mode", "Deleted", "Drop of the score [interval]", "Effect size", "p"]
-    return [Tabular(heads, body, left=3, breaks=changes([line[0] for line in body]), notes=note)]
+    return [Tabular(heads, body, left=3, breaks=group_starts([line[0] for line in body]), notes=note)]
 
 
 def _region(name: str, labels: Mapping[str, str] | None) -> str:
     """Printed name of a group of tissues, or of the group that its moved copy lies on."""
     if name.startswith(CONTROL):
-        return f"control ({printed(name.removeprefix(CONTROL), labels)})"
-    return printed(name, labels)
+        return f"control ({display_name(name.removeprefix(CONTROL), labels)})"
+    return display_name(name, labels)

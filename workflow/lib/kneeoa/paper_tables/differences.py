@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.figures.numbers import interval, number, p_value
-from kneeoa.figures.words import printed, sentence_case
-from kneeoa.paper_tables.arm_names import ArmNames, settings_head
-from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.paper_tables.latex import Tabular, group_starts
+from kneeoa.presentation.arm_names import ArmNames, settings_heading
+from kneeoa.presentation.display_names import display_name, sentence_case
+from kneeoa.presentation.number_format import format_interval, format_number, format_p
 from kneeoa.tables.differences import DIFFERENCES
 
 TABLE = {
@@ -47,16 +47,18 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
             [
                 names.setting(str(row.candidate), str(row.reference), str(row.factor), row.backbone),
                 names.pair(str(row.candidate), str(row.reference), str(row.factor)),
-                sentence_case(printed(str(row.measure), labels)) + f", {printed(str(row.against), labels)}",
-                number(row.estimate_reference),
-                number(row.estimate_candidate),
-                interval(row.difference, row.low, row.high, 3, 3, signed=True),
-                p_value(row.p),
+                sentence_case(display_name(str(row.measure), labels)) + f", {display_name(str(row.against), labels)}",
+                format_number(row.estimate_reference),
+                format_number(row.estimate_candidate),
+                format_interval(row.difference, row.low, row.high, 3, 3, signed=True),
+                format_p(row.p),
             ]
             for row in axis_rows.itertuples(index=False)
         ]
-        heads = [settings_head(axis_rows["factor"]), "Comparison", "Measure", "Reference", "Candidate", "Difference", "p"]
-        heading = ", ".join([sentence_case(printed(str(axis), labels)), printed(str(cohort), labels), printed("test", labels)])
+        heads = [settings_heading(axis_rows["factor"]), "Comparison", "Measure", "Reference", "Candidate", "Difference", "p"]
+        heading = ", ".join(
+            [sentence_case(display_name(str(axis), labels)), display_name(str(cohort), labels), display_name("test", labels)]
+        )
         notes = "Means over seeds; subjects resampled, the same ones in both arms; p not adjusted."
-        tables.append(Tabular(heads, body, left=3, heading=heading, breaks=changes([line[0] for line in body]), notes=notes))
+        tables.append(Tabular(heads, body, left=3, heading=heading, breaks=group_starts([line[0] for line in body]), notes=notes))
     return tables

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from kneeoa.figures.words import printed, sentence_case
-from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.paper_tables.latex import Tabular, group_starts
+from kneeoa.presentation.display_names import display_name, sentence_case
 from kneeoa.tables.exclusions import EXCLUSIONS
 
 if TYPE_CHECKING:
-    from kneeoa.paper_tables.arm_names import ArmNames
+    from kneeoa.presentation.arm_names import ArmNames
 
 TABLE = {
     "section": "cohorts",
@@ -40,9 +40,9 @@ def tabulars(rows: pd.DataFrame, names: ArmNames | None, labels: Mapping[str, st
     for (cohort, stage, scope, reason), reason_rows in rows.groupby(["cohort", "stage", "scope", "reason"]):
         counts = [str(reason_rows["case_id"].nunique()), str(reason_rows["subject"].nunique())]
         what = [sentence_case(str(text).replace("-", " ")) for text in (stage, reason, scope)]
-        body.append([printed(str(cohort), labels), *what, *counts])
+        body.append([display_name(str(cohort), labels), *what, *counts])
     heads = ["Cohort", "Stage", "Reason", "Leaves", "Cases", "Subjects"]
     notes = "Leaves: case, the study; mask, the anatomy only; level, the level without a reading; repair, nothing."
     if (rows["scope"] == "flag").any():
         notes = f"{notes.removesuffix('.')}; flag, nothing (to be looked at)."
-    return [Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=notes)] if body else []
+    return [Tabular(heads, body, left=4, breaks=group_starts([line[0] for line in body]), notes=notes)] if body else []

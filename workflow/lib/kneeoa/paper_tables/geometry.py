@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.figures.numbers import interval, is_number, number
-from kneeoa.figures.words import printed, sentence_case
-from kneeoa.paper_tables.arm_names import ArmNames
-from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.paper_tables.latex import Tabular, group_starts
+from kneeoa.presentation.arm_names import ArmNames
+from kneeoa.presentation.display_names import display_name, sentence_case
+from kneeoa.presentation.number_format import format_interval, format_number, is_number
 from kneeoa.tables.geometry import GEOMETRY
 
 TABLE = {
@@ -55,7 +55,9 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     tables = []
     rows = rows[(rows["split"] == "test") & rows["measure"].isin(PRINTED) & ~rows["against"].str.startswith("cartilage")]
     for (cohort, split, axis), axis_rows in rows.groupby(["cohort", "split", "axis"], sort=False):
-        heading = ", ".join([sentence_case(printed(str(axis), labels)), printed(str(cohort), labels), printed(str(split), labels)])
+        heading = ", ".join(
+            [sentence_case(display_name(str(axis), labels)), display_name(str(cohort), labels), display_name(str(split), labels)]
+        )
         tables.append(_tabular(axis_rows, heading, names, labels))
     return tables
 
@@ -66,11 +68,11 @@ def seeds_cell(rows: pd.DataFrame) -> str:
     """
     if len(rows) == 1:
         row = rows.iloc[0]
-        return interval(row["estimate"], row["low"], row["high"], 2)
+        return format_interval(row["estimate"], row["low"], row["high"], 2)
     values = [float(value) for value in rows["estimate"] if is_number(value)]
     if not values:
-        return number(None)
-    mean, low, high = (number(value, 2) for value in (sum(values) / len(values), min(values), max(values)))
+        return format_number(None)
+    mean, low, high = (format_number(value, 2) for value in (sum(values) / len(values), min(values), max(values)))
     return mean if low == high else f"{mean} ({low} to {high})"
 
 
@@ -84,8 +86,11 @@ def _tabular(rows: pd.DataFrame, heading: str, names: ArmNames, labels: Mapping[
         ]
         body.append([names.backbone(arm), names.mode(arm), *cells])
     heads = [
-        sentence_case(printed(measure, labels)) + (f", {printed(against, labels)}" if against else "") for measure, against in measures
+        sentence_case(display_name(measure, labels)) + (f", {display_name(against, labels)}" if against else "")
+        for measure, against in measures
     ]
     seeds = rows["seed"].nunique()
     notes = f"Mean (range) of {seeds} seeds." if seeds > 1 else "With interval over subjects."
-    return Tabular(["Backbone", "Mode", *heads], body, left=2, heading=heading, breaks=changes([line[0] for line in body]), notes=notes)
+    return Tabular(
+        ["Backbone", "Mode", *heads], body, left=2, heading=heading, breaks=group_starts([line[0] for line in body]), notes=notes
+    )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kneeoa.files import write_text
+from kneeoa.atomic_io import write_text
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -82,6 +82,6 @@ def write_latex(path: Path, tables: Sequence[Tabular]) -> None:
     write_text(path, render(tables))
 
 
-def changes(values: Sequence[str]) -> list[int]:
+def group_starts(values: Sequence[str]) -> list[int]:
     """Return the rows at which a value differs from the one above: where a new group starts."""
     return [number for number in range(1, len(values)) if values[number] != values[number - 1]]

@@ -8,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from kneeoa.config.metrics import TABLE as METRIC_TABLE
-from kneeoa.figures.numbers import interval
-from kneeoa.figures.words import LOWER_IS_BETTER, count, printed, sentence_case
-from kneeoa.paper_tables.arm_names import ArmNames
-from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.paper_tables.latex import Tabular, group_starts
+from kneeoa.presentation.arm_names import ArmNames
+from kneeoa.presentation.display_names import LOWER_IS_BETTER, count_noun, display_name, sentence_case
+from kneeoa.presentation.number_format import format_interval
 from kneeoa.presentation.summary_rows import row_dicts, summary_rows
 from kneeoa.tables.metrics import METRICS
 
@@ -55,14 +55,16 @@ def _tabular(rows: pd.DataFrame, cohort: str, split: str, level: str, names: Arm
     for arm in names.ordered(rows["arm"]):
         heads_of_arm = sorted(set(rows.loc[rows["arm"] == arm, "head"]), key=lambda head: (head != level, head))
         for head in heads_of_arm:
-            source = "" if head == level else f" (from {printed(head, labels)})"
+            source = "" if head == level else f" (from {display_name(head, labels)})"
             values = [cells.get((arm, head, metric)) for metric in metrics]
-            numbers = ["" if row is None else interval(row["estimate"], row["low"], row["high"]) for row in values]
+            numbers = ["" if row is None else format_interval(row["estimate"], row["low"], row["high"]) for row in values]
             body.append([names.backbone(arm), names.mode(arm) + source, *numbers])
-    heads = [sentence_case(printed(metric, labels)) + (" ↓" if metric in LOWER_IS_BETTER else "") for metric in metrics]
+    heads = [sentence_case(display_name(metric, labels)) + (" ↓" if metric in LOWER_IS_BETTER else "") for metric in metrics]
     cases, subjects, seeds = int(rows["cases"].max()), int(rows["subjects"].max()), int(rows["seeds"].max())
-    heading = f"{printed(level, labels)}, {printed(cohort, labels)}, {printed(split, labels)}: {count(cases, 'case')} of "
-    heading += count(subjects, "subject") + (f"; mean of {count(seeds, 'seed')}" if seeds > 1 else "")
+    heading = (
+        f"{display_name(level, labels)}, {display_name(cohort, labels)}, {display_name(split, labels)}: {count_noun(cases, 'case')} of "
+    )
+    heading += count_noun(subjects, "subject") + (f"; mean of {count_noun(seeds, 'seed')}" if seeds > 1 else "")
     kinds = " or ".join(dict.fromkeys(kind for kind in rows["interval"] if kind))
     means = " Means over findings; each finding's own values are in the CSV." if rows["note"].str.startswith("mean over").any() else ""
     return Tabular(
@@ -70,6 +72,6 @@ def _tabular(rows: pd.DataFrame, cohort: str, split: str, level: str, names: Arm
         body,
         left=2,
         heading=heading,
-        breaks=changes([line[0] for line in body]),
+        breaks=group_starts([line[0] for line in body]),
         notes=f"Intervals: {kinds}.{means}",
     )

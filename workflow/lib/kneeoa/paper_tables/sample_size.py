@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from kneeoa.figures.words import count
+from kneeoa.presentation.display_names import count_noun
 
 
 def sample_size(rows: pd.DataFrame) -> str:
@@ -14,4 +14,4 @@ def sample_size(rows: pd.DataFrame) -> str:
     if rows.empty:
         return ""
     cases, subjects, seeds = (int(rows[key].max()) for key in ("cases", "subjects", "seeds"))
-    return f"{count(cases, 'case')} of {count(subjects, 'subject')}, {count(seeds, 'seed')}"
+    return f"{count_noun(cases, 'case')} of {count_noun(subjects, 'subject')}, {count_noun(seeds, 'seed')}"

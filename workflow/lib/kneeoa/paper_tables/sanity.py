@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.figures.numbers import interval, number, p_value
-from kneeoa.figures.words import printed, sentence_case
-from kneeoa.paper_tables.arm_names import ArmNames
-from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.paper_tables.latex import Tabular, group_starts
 from kneeoa.paper_tables.sample_size import sample_size
+from kneeoa.presentation.arm_names import ArmNames
+from kneeoa.presentation.display_names import display_name, sentence_case
+from kneeoa.presentation.number_format import format_interval, format_number, format_p
 from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.sanity import SANITY
 
@@ -64,13 +64,13 @@ def _randomised(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] |
     for row in row_dicts(rows):
         shared = [
             *_arm_and_method(row, names, labels),
-            printed(str(row["weights"]), labels),
-            sentence_case(printed(str(row["measure"]), labels)),
+            display_name(str(row["weights"]), labels),
+            sentence_case(display_name(str(row["measure"]), labels)),
         ]
-        body.append([*shared, interval(row["estimate"], row["low"], row["high"], 2)])
+        body.append([*shared, format_interval(row["estimate"], row["low"], row["high"], 2)])
     heads = ["Backbone", "Mode", "Method", "Randomised", "Measure", "Mean [interval]"]
     note = f"{sample_size(rows)}. Likeness to the trained network's map of the same case."
-    return Tabular(heads, body, left=5, breaks=changes([line[0] for line in body]), notes=note)
+    return Tabular(heads, body, left=5, breaks=group_starts([line[0] for line in body]), notes=note)
 
 
 def _enrichment(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
@@ -83,28 +83,32 @@ def _enrichment(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] |
         weights = {str(row["weights"]): row for row in row_dicts(pair)}
         if len(weights) < 2:
             continue
-        line = [*_arm_and_method(weights[_TRAINED], names, labels), printed(str(weights[_TRAINED]["tissue"]), labels)]
+        line = [*_arm_and_method(weights[_TRAINED], names, labels), display_name(str(weights[_TRAINED]["tissue"]), labels)]
         for row in (weights[_TRAINED], weights[_ALL]):
-            line += [interval(row["estimate"], row["low"], row["high"], 2), p_value(row["null_p"]), number(row["others_mean"], 2)]
+            line += [
+                format_interval(row["estimate"], row["low"], row["high"], 2),
+                format_p(row["null_p"]),
+                format_number(row["others_mean"], 2),
+            ]
         randomised = weights[_ALL]
-        gained = interval(randomised["difference"], randomised["difference_low"], randomised["difference_high"], 2, signed=True)
-        body.append([*line, gained, p_value(randomised["p"])])
+        gained = format_interval(randomised["difference"], randomised["difference_low"], randomised["difference_high"], 2, signed=True)
+        body.append([*line, gained, format_p(randomised["p"])])
     heads = ["Backbone", "Mode", "Method", "Tissue"]
     heads += ["Trained [interval]", "p, shifted maps", "Others' maps", "Randomised [interval]", "p, shifted maps", "Others' maps"]
     heads += ["Trained - randomised [interval]", "p"]
-    return Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=f"{sample_size(rows)}. {_WHY}")
+    return Tabular(heads, body, left=4, breaks=group_starts([line[0] for line in body]), notes=f"{sample_size(rows)}. {_WHY}")
 
 
 def _arm_and_method(row: Mapping[str, object], names: ArmNames, labels: Mapping[str, str] | None) -> list[str]:
     arm = str(row["arm"])
-    return [names.backbone(arm), names.mode(arm), printed(str(row["method"]), labels)]
+    return [names.backbone(arm), names.mode(arm), display_name(str(row["method"]), labels)]
 
 
 def _repeated(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
     body = []
     for row in row_dicts(rows):
-        estimate = interval(row["estimate"], row["low"], row["high"], 2)
-        body.append([*_arm_and_method(row, names, labels), estimate, number(row["reference"], 2)])
+        estimate = format_interval(row["estimate"], row["low"], row["high"], 2)
+        body.append([*_arm_and_method(row, names, labels), estimate, format_number(row["reference"], 2)])
     heads = ["Backbone", "Mode", "Method", "Same case, two seeds [interval]", "Different subjects"]
     note = f"{sample_size(rows)}. Rank correlation of maps."
-    return Tabular(heads, body, left=3, breaks=changes([line[0] for line in body]), notes=note)
+    return Tabular(heads, body, left=3, breaks=group_starts([line[0] for line in body]), notes=note)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.figures.numbers import interval
-from kneeoa.figures.words import printed
-from kneeoa.paper_tables.arm_names import ArmNames
-from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.paper_tables.latex import Tabular, group_starts
+from kneeoa.presentation.arm_names import ArmNames
+from kneeoa.presentation.display_names import display_name
+from kneeoa.presentation.number_format import format_interval
 from kneeoa.tables.similarity import SIMILARITY
 
 TABLE = {
@@ -46,7 +46,7 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     for cohort, cohort_rows in rows[rows["kind"] != "runs"].groupby("cohort", sort=False):
         body = []
         for (one, other), pair in cohort_rows.groupby(["arm_a", "arm_b"], sort=False):
-            cells = {row.measure: interval(row.estimate, row.low, row.high, 2) for row in pair.itertuples(index=False)}
+            cells = {row.measure: format_interval(row.estimate, row.low, row.high, 2) for row in pair.itertuples(index=False)}
             a, b = str(one), str(other)
             factor = str(pair["factor"].iloc[0])
             between = f"{names.mode(b) or b}, between seeds" if a == b else names.pair(a, b, factor).replace(" vs ", " and ")
@@ -60,6 +60,6 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
             )
         heads = ["Backbone", "Between", "Pairs of runs", *MEASURES.values()]
         notes = "Means over pairs of runs with jackknife interval over subjects. CKA: 1 the same, 0 unrelated; Procrustes: 0 the same."
-        heading = f"{printed(str(cohort), labels)}, test"
-        tables.append(Tabular(heads, body, left=2, heading=heading, breaks=changes([line[0] for line in body]), notes=notes))
+        heading = f"{display_name(str(cohort), labels)}, test"
+        tables.append(Tabular(heads, body, left=2, heading=heading, breaks=group_starts([line[0] for line in body]), notes=notes))
     return tables

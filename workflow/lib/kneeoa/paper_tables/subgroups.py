@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.figures.numbers import UNDEFINED, interval, p_value
-from kneeoa.figures.words import printed, sentence_case
-from kneeoa.paper_tables.arm_names import ArmNames, settings_head
-from kneeoa.paper_tables.latex import Tabular, changes
+from kneeoa.paper_tables.latex import Tabular, group_starts
+from kneeoa.presentation.arm_names import ArmNames, settings_heading
+from kneeoa.presentation.display_names import display_name, sentence_case
+from kneeoa.presentation.number_format import UNDEFINED, format_interval, format_p
 from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.subgroups import SUBGROUPS
 
@@ -40,19 +40,19 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     several = rows["cohort"].nunique() > 1
     body = []
     for row in row_dicts(rows):
-        where = f", {printed(row['cohort'], labels)}" if several else ""
+        where = f", {display_name(row['cohort'], labels)}" if several else ""
         tested = row["group"] == "interaction"
         body.append(
             [
                 names.setting(row["candidate"], row["reference"], row["factor"], row["backbone"]) + where,
-                sentence_case(f"{printed(row['level'], labels)} {printed(row['metric'], labels)}"),
+                sentence_case(f"{display_name(row['level'], labels)} {display_name(row['metric'], labels)}"),
                 names.pair(row["candidate"], row["reference"], row["factor"]),
-                sentence_case(printed(row["attribute"], labels)) + (": interaction" if tested else f": {row['group']}"),
+                sentence_case(display_name(row["attribute"], labels)) + (": interaction" if tested else f": {row['group']}"),
                 row["counts"] or UNDEFINED,
-                interval(row["difference"], row["low"], row["high"], 3, 3, signed=True),
-                p_value(row["p"]) if tested else UNDEFINED,
+                format_interval(row["difference"], row["low"], row["high"], 3, 3, signed=True),
+                format_p(row["p"]) if tested else UNDEFINED,
             ]
         )
-    heads = [settings_head(rows["factor"]), "Metric", "Comparison", "Group", "Cases by class", "Difference", "p of interaction"]
+    heads = [settings_heading(rows["factor"]), "Metric", "Comparison", "Group", "Cases by class", "Difference", "p of interaction"]
     notes = "A dash for the difference: too few cases to be reported. Groups are compared by the interaction alone; not adjusted."
-    return [Tabular(heads, body, left=4, breaks=changes([line[0] for line in body]), notes=notes)] if body else []
+    return [Tabular(heads, body, left=4, breaks=group_starts([line[0] for line in body]), notes=notes)] if body else []

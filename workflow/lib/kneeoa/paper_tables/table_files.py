@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kneeoa.figures.arms import Factors
 from kneeoa.paper_tables import registry
-from kneeoa.paper_tables.arm_names import ArmNames
 from kneeoa.paper_tables.csv_file import write_csv
 from kneeoa.paper_tables.latex import write_latex
+from kneeoa.presentation.arm_names import ArmNames
+from kneeoa.presentation.arms import Factors
 
 
 def write_table(

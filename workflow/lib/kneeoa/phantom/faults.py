@@ -18,7 +18,7 @@ class Fault:
     """
 
     name: str
-    what: str
+    description: str
     stage: str | None = None
     scope: str | None = None
     reason: str | None = None

@@ -40,7 +40,7 @@ class Findings:
     effusion: float
 
 
-def findings(severity: float, effect: float, lesions: float, rng: np.random.Generator) -> Findings:
+def draw_findings(severity: float, effect: float, lesions: float, rng: np.random.Generator) -> Findings:
     """Draw the findings of a knee with latent ``severity`` in [0, 1].
 
     Finding f is ``clip(effect * ramp_f(severity) + sigma_f * N(0, 1), 0, 1)`` with ``ramp_f``

@@ -43,7 +43,7 @@ class Grid:
         affine[:3, 3] += start * affine[:3, 0]
         return Grid((stop - start, *self.shape[1:]), affine)
 
-    def moved(self, by: npt.ArrayLike) -> Grid:
+    def translated(self, by: npt.ArrayLike) -> Grid:
         """The grid translated ``by`` millimetres (RAS+)."""
         affine = self.affine.copy()
         affine[:3, 3] += np.asarray(by)

@@ -30,7 +30,7 @@ def read_grade(grade: int, reader: Reader, rng: np.random.Generator) -> int:
     return grade  # rounding left the sum just below 1
 
 
-def features(findings: Findings) -> dict[str, int]:
+def oarsi_grades(findings: Findings) -> dict[str, int]:
     """OARSI grades (0 to 3) under the names of OAI's columns without the visit's prefix.
 
     ``XRJSM, XRJSL``: medial and lateral joint space narrowing; ``XROSFM, XROSFL, XROSTM, XROSTL``:

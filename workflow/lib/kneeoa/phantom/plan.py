@@ -13,7 +13,7 @@ import numpy as np
 
 from kneeoa.config.phantom import Phantom
 from kneeoa.phantom.faults import BY_NAME, FAULTS, Fault
-from kneeoa.phantom.findings import Findings, findings
+from kneeoa.phantom.findings import Findings, draw_findings
 from kneeoa.phantom.labelling import read_grade, true_grade
 
 VISIT = "00m"
@@ -117,7 +117,7 @@ def releases(phantom: Phantom) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=8)
-def plan(phantom: Phantom, cohort: str) -> tuple[PlannedKnee, ...]:
+def plan_cohort(phantom: Phantom, cohort: str) -> tuple[PlannedKnee, ...]:
     """Every knee of a phantom cohort, by subject and side.
 
     Each subject is drawn from a generator of its own (``SeedSequence([seed, index])``): more
@@ -151,7 +151,7 @@ def _plan_person(phantom: Phantom, index: int, fault: Fault | None) -> Iterator[
         knee_rng = _generator(phantom, index, side, 1)
         z = math.sqrt(_KNEE_CORRELATION) * normal[0] + math.sqrt(1 - _KNEE_CORRELATION) * knee_rng.standard_normal()
         severity = (0.5 * (1 + math.erf(z / math.sqrt(2)))) ** _SEVERITY_EXPONENT
-        knee_findings = findings(severity, phantom.effect, phantom.lesions, knee_rng)
+        knee_findings = draw_findings(severity, phantom.effect, phantom.lesions, knee_rng)
         grade = true_grade(severity, phantom.reader)
         written_grade = read_grade(grade, phantom.reader, knee_rng)
         second_grade = written_grade if knee_rng.random() < 0.1 else None

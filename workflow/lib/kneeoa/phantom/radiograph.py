@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from kneeoa.phantom.radiograph_knee import KneeShape, bone_thickness, leg_thickness, metal_thickness, worn
+from kneeoa.phantom.radiograph_knee import KneeShape, bone_thickness, knee_of_severity, leg_thickness, metal_thickness
 
 Floats = NDArray[np.float64]
 
@@ -91,7 +91,7 @@ class Drawn:
     centres: dict[str, tuple[float, float]]
 
 
-def draw(scene: Scene, rng: np.random.Generator) -> Drawn:
+def render(scene: Scene, rng: np.random.Generator) -> Drawn:
     """Simulate a radiograph; ``rng`` draws only the bones' texture and the quantum noise."""
     rows, columns = (np.arange(size) - (size - 1) / 2 for size in scene.shape)
     down, right = np.meshgrid(rows * scene.spacing, columns * scene.spacing, indexing="ij")
@@ -146,7 +146,7 @@ def random_scene(
         spacing,
         {side: (y0 + float(rng.normal(0.0, 4.0)), x0 + sign * half) for side, sign in sides.items()},
         {
-            side: worn(
+            side: knee_of_severity(
                 plateau * float(rng.uniform(0.97, 1.03)),
                 float(rng.random()) if severity is None else severity,
                 float(rng.uniform(22.0, 40.0)),

@@ -59,7 +59,7 @@ class KneeShape:
         return self.width / _USUAL_WIDTH
 
 
-def worn(width: float, severity: float, patella: float = 30.0, implant: bool = False) -> KneeShape:
+def knee_of_severity(width: float, severity: float, patella: float = 30.0, implant: bool = False) -> KneeShape:
     """Shape of a knee of latent severity in [0, 1]: narrower medial space, spurs, denser bone."""
     gaps = (4.8 * (1.0 - severity) + 0.3, 5.2 - 1.2 * severity)
     return KneeShape(width, gaps, 6.0 * severity, severity, patella, implant)

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from kneeoa.atomic_io import write_text
 from kneeoa.config.phantom import Phantom
 from kneeoa.errors import KneeoaError
-from kneeoa.files import write_text
-from kneeoa.phantom.labelling import features
-from kneeoa.phantom.plan import VISIT, PlannedKnee, plan, releases
-from kneeoa.phantom.scan import anatomy, outline, picture, write_image, write_mask
+from kneeoa.phantom.labelling import oarsi_grades
+from kneeoa.phantom.plan import VISIT, PlannedKnee, plan_cohort, releases
+from kneeoa.phantom.scan import make_anatomy, make_mask, scan_image, write_image, write_mask
 from kneeoa.tables.truth import TRUTH
 
 _LOG = logging.getLogger(__name__)
@@ -33,10 +33,10 @@ def write_tables(phantom: Phantom, cohort: str, root: Path) -> None:
     """Write ``contents.csv``, ``kxr_sq_bu00.txt`` and ``enrollees.txt`` into ``root`` (formats as
     OAI's releases).
     """
-    knees = plan(phantom, cohort)
+    knees = plan_cohort(phantom, cohort)
     header = ["Folder", "ParticipantID", "StudyDate", "Barcode", "StudyDescription", "SeriesDescription"]
     write_text(root / "contents.csv", _separated(header, [row for knee in knees for row in _index_rows(knee)], ",", "\n"))
-    names = [f"V00{name}" for name in features(knees[0].findings)]
+    names = [f"V00{name}" for name in oarsi_grades(knees[0].findings)]
     header = ["ID", "SIDE", "READPRJ", "VERSION", "V00BARCDBU", "V00XRKL", *names]
     write_text(root / "kxr_sq_bu00.txt", _separated(header, [row for knee in knees for row in _reading_rows(knee)], "|", "\r\n"))
     people = {knee.subject: knee for knee in knees}
@@ -59,20 +59,20 @@ def write_part(phantom: Phantom, cohort: str, release: str, images: Path, masks:
     """
     if release not in releases(phantom):
         raise KneeoaError(f"the phantom cohort '{cohort}' has no release '{release}'; it has {list(releases(phantom))}.")
-    knees = [knee for knee in plan(phantom, cohort) if knee.release == release]
+    knees = [knee for knee in plan_cohort(phantom, cohort) if knee.release == release]
     with _replace_folder(images) as new_images, _replace_folder(masks) as new_masks:
         for knee in knees:
-            grown = anatomy(knee, phantom)
-            image = picture(knee, grown, phantom)
+            grown = make_anatomy(knee, phantom)
+            image = scan_image(knee, grown, phantom)
             write_image(knee, new_images / Path(knee.image).relative_to(VISIT, release), image, phantom, cohort)
-            write_mask(knee, new_masks / Path(knee.mask).name, outline(knee, grown, image[1], phantom))
+            write_mask(knee, new_masks / Path(knee.mask).name, make_mask(knee, grown, image[1], phantom))
     _LOG.info("%s: %d knees in release %s", cohort, len(knees), release)
 
 
 def write_truth(phantom: Phantom, cohort: str, out: Path) -> None:
     """Write the table :data:`~kneeoa.tables.truth.TRUTH`, which training never reads."""
     rows = []
-    for knee in plan(phantom, cohort):
+    for knee in plan_cohort(phantom, cohort):
         fault = knee.expected
         rows.append(
             {
@@ -109,7 +109,7 @@ def _reading_rows(knee: PlannedKnee) -> Iterator[list[str]]:
     """Rows of the table of readings: the main project's, and a second one's where it read the
     knee.
     """
-    graded = [f"{grade}: OARSI grade {grade}" for grade in features(knee.findings).values()]
+    graded = [f"{grade}: OARSI grade {grade}" for grade in oarsi_grades(knee.findings).values()]
     grade = _MISSING if knee.fault == "unread-grade" else str(knee.read_grade)
     barcode = f"0166{knee.index:08d}"
     yield [knee.subject, _CODED_SIDE[knee.side], str(_FIRST_PROJECT), "0.8", barcode, grade, *graded]

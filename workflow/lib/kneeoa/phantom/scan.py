@@ -9,15 +9,15 @@ import numpy.typing as npt
 
 from kneeoa.config.phantom import Phantom
 from kneeoa.phantom import dicom
-from kneeoa.phantom.anatomy.knee import Knee, grow
+from kneeoa.phantom.anatomy.knee import Knee, make_knee
 from kneeoa.phantom.anatomy.render import label_map
 from kneeoa.phantom.faults import break_series, break_volume
-from kneeoa.phantom.findings import findings
+from kneeoa.phantom.findings import draw_findings
 from kneeoa.phantom.grid import Grid
 from kneeoa.phantom.imaging import Scanner, acquire, scanner
 from kneeoa.phantom.placement import image_grid, mask_grid
 from kneeoa.phantom.plan import PlannedKnee
-from kneeoa.phantom.volume_files import write_meta, write_nifti
+from kneeoa.phantom.volume_files import write_metaimage, write_nifti
 
 _ANATOMY, _PLACEMENT, _NOISE, _DAMAGE = 2, 3, 4, 5
 """Purposes of a knee's generators (1 is the plan's)."""
@@ -27,19 +27,19 @@ _FLIPPED_OFFSET = 10.0
 """Height of the flipped mask's centre above the image's (mm)."""
 
 
-def anatomy(planned: PlannedKnee, phantom: Phantom) -> Knee:
+def make_anatomy(planned: PlannedKnee, phantom: Phantom) -> Knee:
     """Make the planned knee."""
-    return grow(planned.findings, planned.side, planned.size, phantom.variation, planned.generator(phantom, _ANATOMY))
+    return make_knee(planned.findings, planned.side, planned.size, phantom.variation, planned.generator(phantom, _ANATOMY))
 
 
-def picture(planned: PlannedKnee, knee: Knee, phantom: Phantom) -> tuple[npt.NDArray[np.uint16], Grid]:
+def scan_image(planned: PlannedKnee, knee: Knee, phantom: Phantom) -> tuple[npt.NDArray[np.uint16], Grid]:
     """The knee's image: stored values and their grid."""
     machine = scanner(phantom, planned.scanner)
     grid = image_grid(planned, knee, machine, phantom, planned.generator(phantom, _PLACEMENT))
     return acquire(knee, grid, machine, phantom, planned.generator(phantom, _NOISE)), grid
 
 
-def outline(planned: PlannedKnee, knee: Knee, image: Grid, phantom: Phantom) -> tuple[npt.NDArray[np.uint8], Grid]:
+def make_mask(planned: PlannedKnee, knee: Knee, image: Grid, phantom: Phantom) -> tuple[npt.NDArray[np.uint8], Grid]:
     """The knee's mask and its grid, with the planned fault."""
     grid = mask_grid(image, planned.mask_grid)
     if planned.fault == "foreign-mask":
@@ -47,7 +47,7 @@ def outline(planned: PlannedKnee, knee: Knee, image: Grid, phantom: Phantom) -> 
     if planned.fault == "flipped-mask":
         # The crop reaches further up than down: flipping then moves cartilage off cartilage
         # whatever the knee's shape.
-        grid = grid.moved((0.0, 0.0, _FLIPPED_OFFSET))
+        grid = grid.translated((0.0, 0.0, _FLIPPED_OFFSET))
     labels = label_map(knee, grid)
     if planned.fault == "flipped-mask":
         upright = int(np.argmax(np.abs(grid.directions[2])))
@@ -88,17 +88,17 @@ def write_image(planned: PlannedKnee, path: Path, image: tuple[npt.NDArray[np.ui
 def write_mask(planned: PlannedKnee, path: Path, mask: tuple[npt.NDArray[np.uint8], Grid]) -> None:
     """Write the mask in the planned format; nothing where the fault is a missing mask."""
     if planned.fault != "missing-mask":
-        (write_nifti if planned.mask_format == "nii.gz" else write_meta)(path, *mask)
+        (write_nifti if planned.mask_format == "nii.gz" else write_metaimage)(path, *mask)
 
 
 def _foreign_knee(knee: Knee, planned: PlannedKnee, phantom: Phantom) -> Knee:
     rng = planned.generator(phantom, _DAMAGE)
-    other_findings = findings(1.0 - planned.severity, phantom.effect, phantom.lesions, rng)
-    other = grow(other_findings, planned.side, 1.9 - planned.size, phantom.variation, rng)
+    other_findings = draw_findings(1.0 - planned.severity, phantom.effect, phantom.lesions, rng)
+    other = make_knee(other_findings, planned.side, 1.9 - planned.size, phantom.variation, rng)
     away = np.eye(4)
     there = np.linalg.inv(knee.to_frame)[:3, 3] + _FOREIGN_OFFSET
     away[:3, 3] = np.linalg.inv(other.to_frame)[:3, 3] - there
-    return Knee(other.side, other.findings, other.shape, other.to_frame @ away, other.waves, other.speckle)
+    return Knee(other.side, other.findings, other.shape, other.to_frame @ away, other.waves, other.lesion_seed)
 
 
 def _localiser(
@@ -107,4 +107,4 @@ def _localiser(
     """Two axial slices with the series' matrix and identifiers."""
     middle = grid.affine[:3, :3] @ ((np.asarray(grid.shape) - 1) / 2) + grid.affine[:3, 3]
     axial = Grid.centred(middle, (2, *grid.shape[1:]), (20.0, *grid.spacing[1:]), "SPL")
-    return acquire(anatomy(planned, phantom), axial, machine, phantom, rng), axial
+    return acquire(make_anatomy(planned, phantom), axial, machine, phantom, rng), axial

@@ -27,7 +27,7 @@ def write_nifti(path: Path, voxels: npt.NDArray[np.generic], grid: Grid) -> None
     path.write_bytes(gzip.compress(image.to_bytes(), compresslevel=4, mtime=0))
 
 
-def write_meta(path: Path, voxels: npt.NDArray[np.uint8], grid: Grid) -> None:
+def write_metaimage(path: Path, voxels: npt.NDArray[np.uint8], grid: Grid) -> None:
     """Write ``<name>.mha``, compressed. ITK has LPS+ coordinates and numpy's axes in reverse
     order.
     """

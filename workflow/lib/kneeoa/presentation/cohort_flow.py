@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kneeoa.errors import KneeoaError
-from kneeoa.figures.words import count
+from kneeoa.presentation.display_names import count_noun
 
 Flow = Mapping[str, Any]
 """A cohort's account as ``kneeoa.splits.flow`` writes it: cohort, found, excluded, analysed,
@@ -34,4 +34,4 @@ def read_flow(path: Path) -> dict[str, Any]:
 
 def knees_and_subjects(counts: Mapping[str, int]) -> str:
     """Print counts of cases and subjects: ``64 knees of 52 subjects``."""
-    return f"{count(counts['cases'], 'knee')} of {count(counts['subjects'], 'subject')}"
+    return f"{count_noun(counts['cases'], 'knee')} of {count_noun(counts['subjects'], 'subject')}"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from kneeoa.files import atomic_path
+from kneeoa.atomic_io import atomic_path
 
 HOME = Path(__file__).resolve().parents[4]
 """The folder of the workflow that this library is part of."""
@@ -18,20 +18,20 @@ _FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip file can name."""
 
 
-def sources(home: Path) -> list[Path]:
+def source_files(home: Path) -> list[Path]:
     """Return the workflow's own files relative to its folder, sorted."""
     files = {file.relative_to(home) for pattern in (*_SOURCES, _TEMPLATES) for file in home.glob(pattern) if file.is_file()}
     return sorted(files)
 
 
-def without_places(value: Any) -> Any:
+def strip_paths(value: Any) -> Any:
     """Strip a configuration of folders on a machine: of an absolute path, or one below a home, the
     last part stays.
     """
     if isinstance(value, Mapping):
-        return {key: without_places(item) for key, item in value.items()}
+        return {key: strip_paths(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [without_places(item) for item in value]
+        return [strip_paths(item) for item in value]
     if isinstance(value, str) and value.startswith(("/", "~")):
         return PurePosixPath(value).name
     return value

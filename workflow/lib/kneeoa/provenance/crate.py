@@ -18,11 +18,11 @@ from typing import Any
 import yaml
 
 from kneeoa.errors import KneeoaError
-from kneeoa.provenance.contents import HOME, sources, without_places, write_zip
-from kneeoa.provenance.files import Files
+from kneeoa.provenance.contents import HOME, source_files, strip_paths, write_zip
+from kneeoa.provenance.files import FileEntities
 from kneeoa.provenance.graph import METADATA, Graph, link, links
-from kneeoa.provenance.records import Job, read_jobs, upstream
-from kneeoa.provenance.software import package_url, packages
+from kneeoa.provenance.records import Job, read_jobs, upstream_jobs
+from kneeoa.provenance.software import package_url, package_versions
 
 _PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
@@ -65,19 +65,19 @@ def write_crate(files: StudyFiles, records: Path, snakemake: str, out: Path, hom
         KneeoaError: there is no record of how a product was made, or it was made from other bytes
             than lie in the crate.
     """
-    jobs = upstream(read_jobs(records, files.root), [str(path) for path in files.products])
+    jobs = upstream_jobs(read_jobs(records, files.root), [str(path) for path in files.products])
     study_members = {str(path.relative_to(files.root)): path.read_bytes() for path in (*files.products, *files.details)}
-    settings = json.dumps(without_places(files.configuration), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    members = {**{str(path): (home / path).read_bytes() for path in sources(home)}, CONFIGURATION: settings.encode(), **study_members}
+    settings = json.dumps(strip_paths(files.configuration), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    members = {**{str(path): (home / path).read_bytes() for path in source_files(home)}, CONFIGURATION: settings.encode(), **study_members}
     graph = Graph()
-    _Crate(files, graph, Files(graph, members, files.root), list(members), jobs, snakemake).describe(home)
+    _Crate(files, graph, FileEntities(graph, members, files.root), list(members), jobs, snakemake).describe(home)
     write_zip(out, {METADATA: graph.text().encode(), **members})
 
 
 class _Crate:
     """Builds the nodes of one crate, in an order for human readers."""
 
-    def __init__(self, study: StudyFiles, graph: Graph, files: Files, members: list[str], jobs: list[Job], snakemake: str) -> None:
+    def __init__(self, study: StudyFiles, graph: Graph, files: FileEntities, members: list[str], jobs: list[Job], snakemake: str) -> None:
         self.study, self.graph, self.files, self.members, self.jobs, self.snakemake = study, graph, files, members, jobs, snakemake
         self._read_as = {path: digest for job in jobs for path, digest in job.inputs if digest}
         self.tools = {job.rule: _script(job.rule, members) for job in jobs}
@@ -116,7 +116,7 @@ class _Crate:
         engine = "https://snakemake.github.io"
         licence = f"https://spdx.org/licenses/{cited['license']}"
         properties = {"sha256": self.files.digest("Snakefile"), "name": cited["title"], "version": str(cited["version"])}
-        used = packages(path for path in self.study.details if path.name == "run.json")
+        used = package_versions(path for path in self.study.details if path.name == "run.json")
         self.graph.add(
             "Snakefile",
             ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
@@ -159,7 +159,7 @@ class _Crate:
         Snakemake.
         """
         started = _time(min(job.started for job in self.jobs))
-        products = [self.files.seen(str(path)) for path in self.study.products]
+        products = [self.files.entity(str(path)) for path in self.study.products]
         self.graph.add(
             "#run",
             "CreateAction",
@@ -182,7 +182,7 @@ class _Crate:
 
     def _job(self, job: Job) -> None:
         identifier = f"#job/{job.name}"
-        read = [self.files.seen(path, digest) for path, digest in job.inputs]
+        read = [self.files.entity(path, digest) for path, digest in job.inputs]
         digests = [self.graph.add(f"#digest/{each}", "PropertyValue", name=_DIGESTS, value=each) for each in job.digests]
         self.graph.add(
             identifier,
@@ -207,7 +207,7 @@ class _Crate:
         """The entity of a job's output, by the digest with which another job read it, so that one
         entity links the two.
         """
-        return self.files.seen(path, self._read_as.get(path, ""))
+        return self.files.entity(path, self._read_as.get(path, ""))
 
 
 _DIGESTS = "digest of code, or of raw files, that the job was made with"

@@ -29,7 +29,7 @@ _FORMATS = {
 }
 
 
-class Files:
+class FileEntities:
     """Gives each file one entity, by its path and its bytes.
 
     A file whose bytes are in the crate is a ``File`` under its path. Another one (an image, a
@@ -55,7 +55,7 @@ class Files:
         properties |= {"contentSize": str(self._sizes[name]), "sha256": self._members[name]}
         return name if name in self._graph else self._graph.add(name, "File", **properties)
 
-    def seen(self, path: str, digest: str = "") -> str:
+    def entity(self, path: str, digest: str = "") -> str:
         """Return the entity of a file that a job read or wrote: ``path`` as Snakemake names it,
         ``digest`` its SHA-256 where there is one.
 

@@ -1,7 +1,7 @@
 """Read Snakemake's records of the jobs that made a study's files: rule, inputs with their digests,
 params, times.
 
-The records (:mod:`kneeoa.snakemake_records`) hold what was done, also where the workflow has
+The records (:mod:`kneeoa.reruns.snakemake_records`) hold what was done, also where the workflow has
 changed since.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kneeoa.errors import KneeoaError
-from kneeoa.snakemake_records import recorded
+from kneeoa.reruns.snakemake_records import read_records
 
 _DIGEST = re.compile(r"'([0-9a-f]{16})'")
 
@@ -46,7 +46,7 @@ def read_jobs(records: Path, root: str) -> dict[str, Job]:
         KneeoaError: there are no records.
     """
     parts: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
-    for name, record in recorded(records, f"{root}/"):
+    for name, record in read_records(records, f"{root}/"):
         if record.get("rule") and not record.get("incomplete"):
             log = record.get("log") or [name]
             parts.setdefault((record["rule"], log[0]), {})[name] = record
@@ -59,7 +59,7 @@ def read_jobs(records: Path, root: str) -> dict[str, Job]:
     return {output: job for job in jobs for output in job.outputs}
 
 
-def upstream(jobs: Mapping[str, Job], wanted: Iterable[str]) -> list[Job]:
+def upstream_jobs(jobs: Mapping[str, Job], wanted: Iterable[str]) -> list[Job]:
     """Return the jobs behind ``wanted`` files, each after all that it depends on.
 
     Raises:

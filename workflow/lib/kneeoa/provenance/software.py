@@ -11,7 +11,7 @@ from platform import python_version
 _OF_ANALYSES = ("numpy", "pandas", "pyarrow", "scipy", "matplotlib", "pydantic")
 
 
-def packages(runs: Iterable[Path]) -> dict[str, str]:
+def package_versions(runs: Iterable[Path]) -> dict[str, str]:
     """Return Python and packages with their versions: of the analyses as installed here, and of the
     runs as in their ``run.json``; where versions differ, all of them.
     """

@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from kneeoa.errors import KneeoaError
-from kneeoa.provenance.records import Job, read_jobs, upstream
-from kneeoa.snakemake_records import RECORDS
+from kneeoa.provenance.records import Job, read_jobs, upstream_jobs
+from kneeoa.reruns.snakemake_records import RECORDS
 
 
-def told(jobs: list[Job], *, inputs: bool) -> Iterator[str]:
+def format_trace(jobs: list[Job], *, inputs: bool) -> Iterator[str]:
     """Format the jobs, the last one first, with the files that each read: all of them with
     ``inputs``, else how many.
     """
@@ -39,10 +39,10 @@ def main() -> None:
     options = parser.parse_args()
     try:
         root = "/".join(PurePosixPath(options.file).parts[:2])
-        jobs = upstream(read_jobs(RECORDS, root), [options.file])
+        jobs = upstream_jobs(read_jobs(RECORDS, root), [options.file])
     except KneeoaError as error:
         sys.exit(str(error))
-    for line in told([job for job in jobs if options.rule in (None, job.rule)], inputs=options.inputs):
+    for line in format_trace([job for job in jobs if options.rule in (None, job.rule)], inputs=options.inputs):
         print(line)
 
 

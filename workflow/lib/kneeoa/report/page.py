@@ -12,23 +12,23 @@ from typing import Any
 
 import jinja2
 
+from kneeoa.atomic_io import write_text
 from kneeoa.errors import KneeoaError
-from kneeoa.figures.arms import Factors
-from kneeoa.figures.words import printed
 from kneeoa.figures_and_tables import SECTIONS
-from kneeoa.files import write_text
 from kneeoa.paper_tables import registry
 from kneeoa.paper_tables.latex import Tabular
+from kneeoa.presentation.arms import Factors
+from kneeoa.presentation.display_names import display_name
 from kneeoa.report import sentences
-from kneeoa.report.captions import caption
-from kneeoa.report.evidence import Evidence, gather
+from kneeoa.report.captions import fill_caption
+from kneeoa.report.report_data import ReportData, read_report_data
 
 _LONG = 30
 """Rows beyond which a table is folded away."""
 
 
 @dataclass(frozen=True)
-class Picture:
+class FigureOnPage:
     """A figure on the page."""
 
     number: int
@@ -40,7 +40,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class TableOnPage:
     """A table on the page."""
 
     number: int
@@ -52,14 +52,14 @@ class Sheet:
 
 
 @dataclass
-class Part:
+class Section:
     """A section of the page."""
 
     slug: str
     title: str
     paragraphs: list[str] = field(default_factory=list)
-    pictures: list[Picture] = field(default_factory=list)
-    sheets: list[Sheet] = field(default_factory=list)
+    pictures: list[FigureOnPage] = field(default_factory=list)
+    sheets: list[TableOnPage] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Entry:
     alternative: str = ""
 
 
-_SENTENCES: dict[str, tuple[str, Callable[[Evidence], list[str]]]] = {
+_SENTENCES: dict[str, tuple[str, Callable[[ReportData], list[str]]]] = {
     "design": ("", sentences.design),
     "cohorts": ("", sentences.cohorts),
     "prediction": ("metrics", sentences.prediction),
@@ -87,7 +87,7 @@ makes them.
 """
 
 
-def parts(evidence: Evidence, figures: Mapping[str, Entry], tables: Mapping[str, Entry]) -> list[Part]:
+def report_sections(evidence: ReportData, figures: Mapping[str, Entry], tables: Mapping[str, Entry]) -> list[Section]:
     """Make the sections that have any content, with their figures and tables numbered through.
 
     Raises:
@@ -95,20 +95,22 @@ def parts(evidence: Evidence, figures: Mapping[str, Entry], tables: Mapping[str,
     """
     sections, number, sheet = [], 0, 0
     for slug, heading in SECTIONS.items():
-        part = Part(slug, heading)
+        part = Section(slug, heading)
         table, tell = _SENTENCES.get(slug, ("", None))
         if tell is not None and (not table or table in evidence.tables):
             part.paragraphs = tell(evidence)
         for entry in (entry for entry in figures.values() if entry.section == slug):
             number += 1
-            part.pictures.append(Picture(number, entry.title, caption(entry.caption, evidence), entry.alternative, _png(entry.file)))
+            part.pictures.append(
+                FigureOnPage(number, entry.title, fill_caption(entry.caption, evidence), entry.alternative, _png(entry.file))
+            )
         for name, entry in tables.items():
             here = entry.section == slug and name in evidence.tables
             printed_tables = registry.tabulars(name, evidence.tables[name], evidence.names, evidence.labels) if here else []
             if printed_tables:
                 sheet += 1
                 folded = sum(len(tabular.rows) for tabular in printed_tables) > _LONG
-                part.sheets.append(Sheet(sheet, entry.title, printed_tables, folded, entry.file.name))
+                part.sheets.append(TableOnPage(sheet, entry.title, printed_tables, folded, entry.file.name))
         if part.paragraphs or part.pictures or part.sheets:
             sections.append(part)
     return sections
@@ -168,7 +170,7 @@ def write_report(
         KneeoaError: a file cannot be read, or is not what it should be.
     """
     files = {name: entry.file for name, entry in tables.items()}
-    evidence = gather(
+    evidence = read_report_data(
         arms=arms,
         tables=files,
         flows=flows,
@@ -188,6 +190,10 @@ def write_report(
         undefined=jinja2.StrictUndefined,
     )
     page = environment.get_template("report.html.j2").render(
-        study=study, title=title or printed(study, labels), question=question, parts=parts(evidence, figures, tables), facts=facts
+        study=study,
+        title=title or display_name(study, labels),
+        question=question,
+        parts=report_sections(evidence, figures, tables),
+        facts=facts,
     )
     write_text(out, page)

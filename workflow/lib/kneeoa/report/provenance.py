@@ -12,7 +12,7 @@ from typing import Any
 from kneeoa.errors import KneeoaError
 
 
-def made_from(digests: Mapping[str, Any], runs: Sequence[Path]) -> dict[str, Any]:
+def provenance_facts(digests: Mapping[str, Any], runs: Sequence[Path]) -> dict[str, Any]:
     """Return ``digests`` and, where there are runs, their packages, devices, threads and data;
     nothing that differs between equal runs.
 

@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 
 from kneeoa.config.factors import MEMBERS
-from kneeoa.figures.arms import Factors, factor_name, factors_that_differ
-from kneeoa.figures.numbers import SIGNIFICANT, interval, is_number, number, p_value
-from kneeoa.figures.words import count, printed
+from kneeoa.presentation.arms import Factors, differing_factors, factor_name
 from kneeoa.presentation.cohort_flow import knees_and_subjects
+from kneeoa.presentation.display_names import count_noun, display_name
+from kneeoa.presentation.number_format import SIGNIFICANT, format_interval, format_number, format_p, is_number
 from kneeoa.presentation.summary_rows import own_head_rows, row_dicts, summary_rows
-from kneeoa.report.evidence import Evidence
+from kneeoa.report.report_data import ReportData
 
 _LEADING = ("auc", "macro_auc", "quadratic_kappa", "accuracy")
 """The metric that is reported of a level: the first of these that it has."""
@@ -24,38 +24,40 @@ _MOST = 6
 """Most contrasts that a sentence names."""
 
 
-def listed(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """Join names: ``a``, ``a and b``, ``a, b and c``."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
 
 
-def design(evidence: Evidence) -> list[str]:
+def design(evidence: ReportData) -> list[str]:
     """Report the arms compared, and the number of seeds."""
     arms = {name: factors for name, factors in evidence.arms.items() if MEMBERS not in factors}
-    differing = [factor for factor in factors_that_differ(arms) if factor not in ("backbone", "mode")]
+    differing = [factor for factor in differing_factors(arms) if factor not in ("backbone", "mode")]
     parts = [
-        f"{count(len(values), factor)}{addition} ({listed(values)})"
+        f"{count_noun(len(values), factor)}{addition} ({join_names(values)})"
         for factor, addition in (("mode", " of supervision"), ("backbone", ""))
         if (values := _values(arms, factor, evidence))
     ]
     text = (
-        f"The study compares {' on '.join(parts)}: {count(len(arms), 'arm')}" if parts else f"The study compares {count(len(arms), 'arm')}"
+        f"The study compares {' on '.join(parts)}: {count_noun(len(arms), 'arm')}"
+        if parts
+        else f"The study compares {count_noun(len(arms), 'arm')}"
     )
-    text += f", which also differ in {listed([factor_name(factor) for factor in differing])}" if differing else ""
+    text += f", which also differ in {join_names([factor_name(factor) for factor in differing])}" if differing else ""
     pools = len(evidence.arms) - len(arms)
-    text += f", and {count(pools, 'ensemble')} of them" if pools else ""
+    text += f", and {count_noun(pools, 'ensemble')} of them" if pools else ""
     seeds = int(evidence.tables["metrics"]["seeds"].max()) if "metrics" in evidence.tables else 1
-    trained = f", each trained with {count(seeds, 'seed')}." if seeds > 1 else "."
+    trained = f", each trained with {count_noun(seeds, 'seed')}." if seeds > 1 else "."
     return [text + trained + (" Seeds are a factor, never extra cases." if seeds > 1 else "")]
 
 
-def _values(arms: Factors, factor: str, evidence: Evidence) -> list[str]:
+def _values(arms: Factors, factor: str, evidence: ReportData) -> list[str]:
     """Printed values of a factor in the order of the configuration, where it applies."""
     values = (factors.get(factor) for factors in arms.values())
     return list(dict.fromkeys(evidence.printed(value) for value in values if value is not None))
 
 
-def cohorts(evidence: Evidence) -> list[str]:
+def cohorts(evidence: ReportData) -> list[str]:
     """Report the cases found, excluded and analysed in each cohort, and imported predictions."""
     sentences = []
     for flow in evidence.flows:
@@ -64,14 +66,14 @@ def cohorts(evidence: Evidence) -> list[str]:
         text += f"and {excluded:,} excluded; {knees_and_subjects(flow['analysed'])} were analysed"
         names = [name for name in ("train", "val", "test") if name in flow["splits"]]
         parts = [f"{flow['splits'][name]['cases']:,} for {evidence.printed(name)}" for name in names]
-        sentences.append(f"{text} ({listed(parts)})." if parts else f"{text}.")  # nobody of an unlabelled cohort
+        sentences.append(f"{text} ({join_names(parts)})." if parts else f"{text}.")  # nobody of an unlabelled cohort
         sentences += flow.get("doubts", [])
     if evidence.flows:
         sentences.append("No subject is in two splits.")
     return sentences + _imported(evidence)
 
 
-def _imported(evidence: Evidence) -> list[str]:
+def _imported(evidence: ReportData) -> list[str]:
     """Number of cases and subjects of imported predictions, and doubts about them."""
     groups: dict[str, list[str]] = {}
     for account in evidence.imports:
@@ -79,11 +81,11 @@ def _imported(evidence: Evidence) -> list[str]:
         where = f"In the cohort {cohort}, whose predictions were made elsewhere, there are {knees_and_subjects(account)}"
         groups.setdefault(where, []).append(evidence.arm(account["arm"]))
     several = len(groups) > 1
-    sentences = [f"{where}{f' ({listed(arms)})' if several else ''}." for where, arms in groups.items()]
+    sentences = [f"{where}{f' ({join_names(arms)})' if several else ''}." for where, arms in groups.items()]
     return sentences + list(dict.fromkeys(doubt for account in evidence.imports for doubt in account["doubts"]))
 
 
-def prediction(evidence: Evidence) -> list[str]:
+def prediction(evidence: ReportData) -> list[str]:
     """Report the range over arms of each level's leading metric, on each cohort's test cases."""
     rows = summary_rows(evidence.tables["metrics"])
     sentences = []
@@ -94,12 +96,16 @@ def prediction(evidence: Evidence) -> list[str]:
         if level_rows.empty:
             continue
         worst, best = _ends(level_rows)
-        over = f"Over {count(int(best['seeds']), 'seed')}, " if best["seeds"] > 1 else ""
-        name = f"{evidence.printed(level)} {printed(str(metric))}"
-        where = f"{count(int(best['cases']), 'test knee')} of {count(int(best['subjects']), 'subject')} ({evidence.printed(cohort)})"
+        over = f"Over {count_noun(int(best['seeds']), 'seed')}, " if best["seeds"] > 1 else ""
+        name = f"{evidence.printed(level)} {display_name(str(metric))}"
+        where = (
+            f"{count_noun(int(best['cases']), 'test knee')} of {count_noun(int(best['subjects']), 'subject')} ({evidence.printed(cohort)})"
+        )
         text = f"{over}{evidence.arm(best['arm'])} reached {_article(name)} {name} of {_estimate(best)} on {where}"
         if len(level_rows) > 1:
-            text += f", the highest of {count(len(level_rows), 'arm')}; the lowest was {_estimate(worst)}, of {evidence.arm(worst['arm'])}"
+            text += (
+                f", the highest of {count_noun(len(level_rows), 'arm')}; the lowest was {_estimate(worst)}, of {evidence.arm(worst['arm'])}"
+            )
         sentences.append(text + ".")
     return sentences
 
@@ -116,15 +122,15 @@ def _article(name: str) -> str:
 
 
 def _estimate(row: dict[str, Any]) -> str:
-    return interval(row["estimate"], row["low"], row["high"], 2)
+    return format_interval(row["estimate"], row["low"], row["high"], 2)
 
 
-def comparisons(evidence: Evidence) -> list[str]:
+def comparisons(evidence: ReportData) -> list[str]:
     """Report for each family of tests how many remain below .05 after adjustment, and which."""
     rows = evidence.tables["contrasts"]
     factors = list(dict.fromkeys(str(factor) for factor in rows["factor"]))
     sentences = (
-        [] if factors == ["mode"] else [f"Contrasts vary the {listed([factor_name(factor) for factor in factors])}, all else equal."]
+        [] if factors == ["mode"] else [f"Contrasts vary the {join_names([factor_name(factor) for factor in factors])}, all else equal."]
     )
     for name, lacking in evidence.unanswered.items():
         more = f"; and {len(lacking) - _MOST} more" if len(lacking) > _MOST else ""
@@ -135,20 +141,20 @@ def comparisons(evidence: Evidence) -> list[str]:
         column = "p_adjusted" if adjusted else "p"
         significant = row_dicts(defined[defined[column] < SIGNIFICANT])
         adjustment_text = (
-            f"{printed(str(adjustment))} adjustment over {int(family_rows['m'].iloc[0])} tests" if adjusted else "not adjusted"
+            f"{display_name(str(adjustment))} adjustment over {int(family_rows['m'].iloc[0])} tests" if adjusted else "not adjusted"
         )
         name = "Outside families" if family == "none" else f"Family {family}"
         text = f"{name} ({adjustment_text}): {'adjusted p' if adjusted else 'p'} is below {_THRESHOLD} in {len(significant)} of "
-        text += count(len(defined), "test")
+        text += count_noun(len(defined), "test")
         text += ": " + _first(significant, evidence, column) + "." if significant else "."
         uncomputed = len(family_rows) - len(defined)
-        sentences.append(text + (f" {count(uncomputed, 'test')} could not be computed." if uncomputed else ""))
+        sentences.append(text + (f" {count_noun(uncomputed, 'test')} could not be computed." if uncomputed else ""))
     degenerate = rows[rows["degenerate"].astype(bool)]
     same = int((degenerate["difference"] == 0).sum())
     if same:
-        sentences.append(f"Between the predictions of {count(same, 'row')} the test sees no difference at all (marked degenerate).")
+        sentences.append(f"Between the predictions of {count_noun(same, 'row')} the test sees no difference at all (marked degenerate).")
     if same < len(degenerate):
-        rest = count(len(degenerate) - same, "row")
+        rest = count_noun(len(degenerate) - same, "row")
         sentences.append(
             f"In {rest} there is a difference without any variance between subjects, for which no test exists (marked degenerate)."
         )
@@ -156,22 +162,22 @@ def comparisons(evidence: Evidence) -> list[str]:
     return sentences
 
 
-def _first(significant: list[dict[str, Any]], evidence: Evidence, column: str) -> str:
+def _first(significant: list[dict[str, Any]], evidence: ReportData, column: str) -> str:
     """The contrasts with the smallest p, in their order, and the number of others."""
     smallest = sorted(sorted(significant, key=lambda row: float(row[column]))[:_MOST], key=significant.index)
     more = len(significant) - len(smallest)
     return "; ".join(_contrast(evidence, row, column) for row in smallest) + (f"; and {more} more" if more else "")
 
 
-def _contrast(evidence: Evidence, row: dict[str, Any], column: str) -> str:
+def _contrast(evidence: ReportData, row: dict[str, Any], column: str) -> str:
     shared = evidence.names.setting(row["candidate"], row["reference"], row["factor"], row["backbone"])
-    name = f"{shared} {evidence.printed(row['level'])} {printed(row['metric'])}".strip()
+    name = f"{shared} {evidence.printed(row['level'])} {display_name(row['metric'])}".strip()
     pair = evidence.names.pair(row["candidate"], row["reference"], row["factor"])
-    difference = interval(row["difference"], row["low"], row["high"], 3, 3, signed=True)
-    return f"{name}, {pair}, {difference}, p {p_value(row[column])} ({printed(row['test'])})"
+    difference = format_interval(row["difference"], row["low"], row["high"], 3, 3, signed=True)
+    return f"{name}, {pair}, {difference}, p {format_p(row[column])} ({display_name(row['test'])})"
 
 
-def claim(evidence: Evidence) -> list[str]:
+def claim(evidence: ReportData) -> list[str]:
     """Report in how many pairs of arms each part of the claim changes beyond its interval, and in
     which direction.
     """
@@ -182,16 +188,16 @@ def claim(evidence: Evidence) -> list[str]:
         if defined.empty:
             continue
         up, down = int((defined["low"] > 0).sum()), int((defined["high"] < 0).sum())
-        what = {"prediction": f"Prediction ({printed(str(measure))})", "axis": "The order of grades along the axis"}
-        text = f"{what.get(str(part), f'Saliency ({printed(str(measure))})')} is higher under the candidate, beyond its interval, in {up} "
-        sentences.append(f"{text}of {count(len(defined), 'comparison')} and lower in {down}.")
+        what = {"prediction": f"Prediction ({display_name(str(measure))})", "axis": "The order of grades along the axis"}
+        text = f"{what.get(str(part), f'Saliency ({display_name(str(measure))})')} is higher under the candidate, beyond its interval, in {up} "
+        sentences.append(f"{text}of {count_noun(len(defined), 'comparison')} and lower in {down}.")
     if sentences:
         resampled = " or ".join(sorted(set(rows["resampled"])))
         sentences.append(f"Intervals come from one bootstrap for all parts, with {resampled} resampled; they are not adjusted.")
     return sentences
 
 
-def representation(evidence: Evidence) -> list[str]:
+def representation(evidence: ReportData) -> list[str]:
     """Report the range over arms (means over seeds) of the rank correlation along each axis."""
     rows = evidence.tables["geometry"]
     rows = rows[(rows["measure"] == "spearman") & (rows["split"] == "test") & rows["arm"].isin(list(evidence.arms))]  # not the baselines
@@ -205,7 +211,7 @@ def representation(evidence: Evidence) -> list[str]:
         if not ranges:
             continue
         seeds = along["seed"].nunique()
-        means = f"; means over {count(seeds, 'seed')}" if seeds > 1 else ""
+        means = f"; means over {count_noun(seeds, 'seed')}" if seeds > 1 else ""
         text = f"Along the {evidence.printed(axis)}, Spearman's correlation on the test cases of {evidence.printed(cohort)}"
         sentences.append(f"{text} is {'; '.join(ranges)}{means}.")
     if sentences:
@@ -213,17 +219,17 @@ def representation(evidence: Evidence) -> list[str]:
     return sentences
 
 
-def _range(evidence: Evidence, against: str, rows: pd.DataFrame) -> str:
+def _range(evidence: ReportData, against: str, rows: pd.DataFrame) -> str:
     """Printed range of the arms' mean correlation with ``against``; empty where none is defined."""
     means = rows.groupby("arm")["estimate"].mean().dropna()
     if means.empty:
         return ""
     what = "the phantom's true latent severity" if against == "latent_severity" else evidence.printed(against)
-    lowest = f"{number(means.min(), 2)} ({evidence.arm(str(means.idxmin()))}) to " if len(means) > 1 else ""
-    return f"{lowest}{number(means.max(), 2)} ({evidence.arm(str(means.idxmax()))}) with {what}"
+    lowest = f"{format_number(means.min(), 2)} ({evidence.arm(str(means.idxmin()))}) to " if len(means) > 1 else ""
+    return f"{lowest}{format_number(means.max(), 2)} ({evidence.arm(str(means.idxmax()))}) with {what}"
 
 
-def anatomy(evidence: Evidence) -> list[str]:
+def anatomy(evidence: ReportData) -> list[str]:
     """Report the range over arms of enrichment on each tissue, beside the null, and the
     contrasts.
     """
@@ -239,12 +245,12 @@ def anatomy(evidence: Evidence) -> list[str]:
         text += evidence.arm(best["arm"])
         text += f", the highest, and {_estimate(worst)} times for {evidence.arm(worst['arm'])}, the lowest" if len(arms) > 1 else ""
         null = arms["null_mean"].max()
-        text += f"; the same maps, shifted at random, give at most {number(null, 2)}." if is_number(null) else "."
+        text += f"; the same maps, shifted at random, give at most {format_number(null, 2)}." if is_number(null) else "."
         sentences.append(text)
         tested = pairs[pairs["p"].notna()]
         if len(tested):
             below = int((tested["p"] < SIGNIFICANT).sum())
-            sentences.append(f"Of its {count(len(tested), 'contrast')}, {below} with p below {_THRESHOLD}, not adjusted.")
+            sentences.append(f"Of its {count_noun(len(tested), 'contrast')}, {below} with p below {_THRESHOLD}, not adjusted.")
     if sentences:
         sentences.append("Overlap with a tissue does not prove that a network relies on it.")
     return sentences

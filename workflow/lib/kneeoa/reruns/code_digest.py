@@ -34,7 +34,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from kneeoa.files import write_json
+from kneeoa.atomic_io import write_json
 from kneeoa.reruns import definitions
 from kneeoa.reruns.definitions import EFFECTS, Definition, Definitions
 from kneeoa.reruns.renames import Renames
@@ -49,12 +49,12 @@ _SCRIPT = "script"
 WORDS_ONLY = frozenset(
     {
         "kneeoa.errors",
-        "kneeoa.config.sentences",
-        "kneeoa.copied",
-        "kneeoa.job",
+        "kneeoa.config.validation_messages",
+        "kneeoa.reruns.copied_results",
+        "kneeoa.job_logging",
         "kneeoa.training.event_files",
-        "kneeoa.training.power",
-        "kneeoa.training.watching",
+        "kneeoa.training.gpu_energy",
+        "kneeoa.training.progress",
     }
 )
 
@@ -302,7 +302,7 @@ def read_library() -> None:
         _entry(str(path), ".".join(parts[:-1] if parts[-1] == "__init__" else parts))
 
 
-def recall(memory: Path) -> None:
+def load_cache(memory: Path) -> None:
     """Load what an earlier process parsed from the file ``memory``, and write there at exit what
     this one had to parse anew.
 

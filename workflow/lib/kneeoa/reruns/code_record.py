@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from kneeoa.files import write_json
+from kneeoa.atomic_io import write_json
 
 NAMED = 3
 """Most definitions that a sentence names."""

@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kneeoa.config.hierarchy import Level, explained
+from kneeoa.atomic_io import digest
+from kneeoa.config.hierarchy import Level, parse_target
 from kneeoa.errors import KneeoaError
-from kneeoa.files import digest
+from kneeoa.labels.level_labels import MISSING, read_labels
 from kneeoa.network.network import Network
-from kneeoa.training.labels import MISSING, read_labels
 
 
-def head_for(readings: Sequence[tuple[str, str]], level: str) -> str:
+def head_of_level(readings: Sequence[tuple[str, str]], level: str) -> str:
     """The head that predicts ``level``: its own, else the first finer one that the level can be
     derived from.
 
@@ -51,7 +51,7 @@ def explained_cases(located: pd.DataFrame, limit: int | None) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class Explained:
+class ExplainedScore:
     """The score that is explained: a level's, or that of one of its classes or findings."""
 
     target: str
@@ -68,7 +68,7 @@ class Explained:
         return self.target if self.head == self.level.name else f"{self.target}<-{self.head}"
 
 
-def explained_score(target: str, network: Network) -> Explained:
+def explained_score(target: str, network: Network) -> ExplainedScore:
     """The score of a network that ``target`` names.
 
     Raises:
@@ -76,13 +76,13 @@ def explained_score(target: str, network: Network) -> Explained:
             no head predicts the level.
     """
     try:
-        level, named = explained(target, network.levels.values())
+        level, named = parse_target(target, network.levels.values())
     except ValueError as error:
         raise KneeoaError(f"{error}.") from error
-    return Explained(target, level, head_for(network.readings, level.name), named)
+    return ExplainedScore(target, level, head_of_level(network.readings, level.name), named)
 
 
-def true_classes(cases: pd.DataFrame, score: Explained, labels: Sequence[Path]) -> tuple[pd.DataFrame, NDArray[np.int64] | None]:
+def true_classes(cases: pd.DataFrame, score: ExplainedScore, labels: Sequence[Path]) -> tuple[pd.DataFrame, NDArray[np.int64] | None]:
     """Select the cases that have a label at the explained level, with their class. A binary level,
     and a class or finding that is named, are explained without a label, so all cases stay.
 

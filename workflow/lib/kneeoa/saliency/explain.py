@@ -13,15 +13,15 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from kneeoa.atomic_io import digest
 from kneeoa.config.analysis import Saliency
 from kneeoa.errors import KneeoaError
-from kneeoa.files import digest
 from kneeoa.network.model import Network, load
 from kneeoa.saliency.area import kept_shape
 from kneeoa.saliency.cases import explained_cases, explained_score, true_classes
 from kneeoa.saliency.methods import registry
 from kneeoa.saliency.methods.interface import Target
-from kneeoa.saliency.storage import pack, split_signs, writing
+from kneeoa.saliency.storage import create_maps, pack, split_signs
 from kneeoa.tables.saliency import SALIENCY
 from kneeoa.training.device import reproducible
 from kneeoa.training.shards import Shards
@@ -32,7 +32,7 @@ TRAINED = "trained"
 
 
 @dataclass(frozen=True)
-class Run:
+class SaliencyRun:
     """The run and the method of its maps: what all rows of the index have in common."""
 
     study: str
@@ -48,7 +48,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Case:
+class CaseMap:
     """One case's map: its row of the index, but for ``row``, and its values ``[2, *kept]`` (for and
     against the score).
     """
@@ -59,7 +59,7 @@ class Case:
 
 def explain_run(
     *,
-    run: Run,
+    run: SaliencyRun,
     folder: Path,
     arrays: list[Path],
     indices: list[Path],
@@ -95,7 +95,7 @@ def explain_run(
         cases = explained_cases(shards.locate(splits), run.saliency.cases)
         cases, classes = true_classes(cases, score, labels)
         rows: list[dict[str, Any]] = []
-        with writing(out_maps, len(cases), kept_shape(spec.shape, run.saliency.keep)) as maps:
+        with create_maps(out_maps, len(cases), kept_shape(spec.shape, run.saliency.keep)) as maps:
             for case in explain_cases(run, network, shards, cases, classes, device):
                 maps[len(rows)] = case.stored
                 rows.append(case.row | {"row": len(rows), "weights": TRAINED})
@@ -104,8 +104,8 @@ def explain_run(
 
 
 def explain_cases(
-    run: Run, network: Network, shards: Shards, cases: pd.DataFrame, classes: NDArray[np.int64] | None, device: torch.device
-) -> Iterator[Case]:
+    run: SaliencyRun, network: Network, shards: Shards, cases: pd.DataFrame, classes: NDArray[np.int64] | None, device: torch.device
+) -> Iterator[CaseMap]:
     """Yield the map of each of ``cases``, in their order; volumes are read, and maps made, a batch
     at a time.
 
@@ -144,4 +144,4 @@ def explain_cases(
             stored, scale = pack(split_signs(one, kept))
             row = {"study": run.study, "arm": run.arm, "seed": run.seed, "cohort": cohort, "case_id": case_id, "view": run.view}
             row |= {"method": run.method, "target": explained.label, "score": score, "scale": scale}
-            yield Case(row, stored)
+            yield CaseMap(row, stored)

@@ -15,11 +15,11 @@ import torch
 from kneeoa.network.model import ModelSpec, Network, build, load
 from kneeoa.saliency.area import kept_shape
 from kneeoa.saliency.cases import explained_cases, explained_score, true_classes
-from kneeoa.saliency.explain import Run, explain_cases
-from kneeoa.saliency.storage import writing
+from kneeoa.saliency.explain import SaliencyRun, explain_cases
+from kneeoa.saliency.storage import create_maps
 from kneeoa.tables.saliency import SALIENCY
 from kneeoa.training.device import reproducible
-from kneeoa.training.seeding import Purpose, number
+from kneeoa.training.seeding import Purpose, derive_seed
 from kneeoa.training.shards import Shards
 
 _log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def randomise(network: Network, spec: ModelSpec, depth: str, seed: int) -> None:
         depth: one of ``DEPTHS``.
         seed: of the run; the fresh weights are not those that the run itself started from.
     """
-    torch.manual_seed(number(seed, Purpose.WEIGHTS, 1))
+    torch.manual_seed(derive_seed(seed, Purpose.WEIGHTS, 1))
     fresh = build(spec).state_dict()
     layers = list(dict.fromkeys(name.rpartition(".")[0] for name in fresh if name.startswith("backbone.")))
     kept = set(layers[: round(len(layers) * (1 - DEPTHS[depth]))])
@@ -54,7 +54,7 @@ def randomise(network: Network, spec: ModelSpec, depth: str, seed: int) -> None:
 
 def explain_randomised(
     *,
-    run: Run,
+    run: SaliencyRun,
     folder: Path,
     arrays: list[Path],
     indices: list[Path],
@@ -78,7 +78,7 @@ def explain_randomised(
         cases = explained_cases(shards.locate(splits), few)
         cases, classes = true_classes(cases, explained_score(run.target, network), labels)
         rows: list[dict[str, Any]] = []
-        with writing(out_maps, len(cases) * len(DEPTHS), kept_shape(spec.shape, run.saliency.keep)) as maps:
+        with create_maps(out_maps, len(cases) * len(DEPTHS), kept_shape(spec.shape, run.saliency.keep)) as maps:
             for depth in DEPTHS:
                 changed, _ = load(folder, str(device))
                 randomise(changed, spec, depth, run.seed)

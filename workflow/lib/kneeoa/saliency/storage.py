@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kneeoa.errors import KneeoaError, again
-from kneeoa.files import atomic_path
+from kneeoa.atomic_io import atomic_path
+from kneeoa.errors import KneeoaError, rerun_hint
 from kneeoa.saliency.area import area_mean
 
 Floats = NDArray[np.float64]
@@ -55,7 +55,7 @@ def unpack(stored: Halves, scale: float) -> Floats:
 
 
 @contextmanager
-def writing(path: Path, count: int, shape: tuple[int, ...]) -> Iterator[Halves]:
+def create_maps(path: Path, count: int, shape: tuple[int, ...]) -> Iterator[Halves]:
     """Open an array ``[count, 2, *shape]`` on the disk, to be filled row by row; it gets its final
     name when the block ends without an error.
     """
@@ -69,7 +69,7 @@ def writing(path: Path, count: int, shape: tuple[int, ...]) -> Iterator[Halves]:
         maps.flush()
 
 
-def reading(path: Path, count: int) -> Halves:
+def open_maps(path: Path, count: int) -> Halves:
     """Open the array ``[count, 2, *shape]`` of a run's maps, memory-mapped.
 
     Raises:
@@ -78,7 +78,7 @@ def reading(path: Path, count: int) -> Halves:
     try:
         stored: Halves = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
-        raise KneeoaError(f"{path}: cannot be read as an array of saliency maps ({error}); {again(path)}.") from error
+        raise KneeoaError(f"{path}: cannot be read as an array of saliency maps ({error}); {rerun_hint(path)}.") from error
     if stored.ndim < 3 or stored.shape[1] != 2 or len(stored) != count:
         raise KneeoaError(
             f"{path}: holds {len(stored)} maps of shape {stored.shape[1:]}, but its index lists {count} maps of two signs; make both again."

@@ -10,10 +10,10 @@ from typing import Any
 
 import pandas as pd
 
+from kneeoa.atomic_io import write_json
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
-from kneeoa.files import write_json
-from kneeoa.subject_ids import doubt
+from kneeoa.subject_ids import subject_id_warning
 from kneeoa.tables.cases import CASES
 from kneeoa.tables.exclusions import EXCLUSIONS
 from kneeoa.tables.labels import LABELS
@@ -25,7 +25,7 @@ STAGES = ("cohort", "volumes", "masks", "splits")
 """The stages in their order: a case counts at the first one that excludes it."""
 
 
-def account(
+def count_flow(
     *,
     name: str,
     levels: tuple[Level, ...],
@@ -62,7 +62,7 @@ def account(
     inside = rows["case_id"].isin(analysed["case_id"])
     masks = rows[inside & (rows["scope"] == "mask")].drop_duplicates("case_id")
     loose = rows[rows["case_id"].isna()]
-    doubts = [sentence for sentence in [doubt(analysed["subject"].unique())] if sentence]
+    doubts = [sentence for sentence in [subject_id_warning(analysed["subject"].unique())] if sentence]
     for sentence in doubts:
         LOG.warning("cohort '%s': %s", name, sentence)
     write_json(

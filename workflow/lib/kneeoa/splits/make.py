@@ -16,7 +16,7 @@ import pandas as pd
 
 from kneeoa.config.cohorts import Split
 from kneeoa.config.hierarchy import Level, finest
-from kneeoa.config.people import overlap_sentence
+from kneeoa.config.people import overlap_message
 from kneeoa.errors import KneeoaError
 from kneeoa.splits.apportion import apportion
 from kneeoa.tables.cases import CASES
@@ -127,7 +127,7 @@ def _check_people(cases: Path, others: Sequence[Path]) -> None:
         other = CASES.read(path)
         shared = set(mine["subject"]) & set(other["subject"])
         if shared:
-            raise KneeoaError(overlap_sentence(mine["cohort"].iloc[0], other["cohort"].iloc[0], shared))
+            raise KneeoaError(overlap_message(mine["cohort"].iloc[0], other["cohort"].iloc[0], shared))
 
 
 def _analysed(cases: Path, labels: Path, volumes: list[Path], exclusions: list[Path], level: str, views: tuple[str, ...]) -> pd.DataFrame:

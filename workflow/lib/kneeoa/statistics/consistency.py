@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kneeoa.errors import KneeoaError
-from kneeoa.hierarchy import derive_probabilities
+from kneeoa.level_derivation import derive_probabilities
 from kneeoa.statistics.inputs import Floats
-from kneeoa.statistics.metrics import called
+from kneeoa.statistics.metrics import predicted_class
 from kneeoa.statistics.sampling import seeds_first
 
 
@@ -27,6 +27,6 @@ def per_case(coarse: ArrayLike, fine: ArrayLike, parent_class: Sequence[int], th
         raise KneeoaError(f"coarse, fine: expected the same seeds and cases, got {upper.shape[:2]} and {lower.shape[:2]}.")
     parents = np.asarray(parent_class, dtype=np.int64)
     derived = np.stack([derive_probabilities(seed, parent_class, upper.shape[2]) for seed in lower])
-    calls = np.stack([called(a, threshold) != parents[called(b)] for a, b in zip(upper, lower, strict=True)])
+    calls = np.stack([predicted_class(a, threshold) != parents[predicted_class(b)] for a, b in zip(upper, lower, strict=True)])
     masses = np.minimum(0.5 * np.abs(upper - derived).sum(axis=2), 1.0)
     return calls.mean(axis=0), masses.mean(axis=0)

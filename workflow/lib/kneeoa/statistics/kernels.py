@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from kneeoa.config.metrics import base, cut_of
+from kneeoa.config.metrics import cut_of, metric_of_row
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics import metrics, ranks, run_delong
 from kneeoa.statistics import run_influences as influences
@@ -27,14 +27,14 @@ def kernel_of(name: str) -> Kernel:
     Raises:
         KneeoaError: there is none.
     """
-    if base(name) not in KERNELS:
-        raise KneeoaError(f"Metric '{base(name)}' is not computed anywhere: 'KERNELS' of {__name__} lacks it.")
-    return KERNELS[base(name)]
+    if metric_of_row(name) not in KERNELS:
+        raise KneeoaError(f"Metric '{metric_of_row(name)}' is not computed anywhere: 'KERNELS' of {__name__} lacks it.")
+    return KERNELS[metric_of_row(name)]
 
 
 def cut_in(name: str) -> int:
     """The cut in a row's name; 0 where it has none."""
-    return 0 if base(name) == name else cut_of(name)
+    return 0 if metric_of_row(name) == name else cut_of(name)
 
 
 def metric(name: str, threshold: float = 0.5) -> metrics.Metric:
@@ -55,7 +55,7 @@ def metric(name: str, threshold: float = 0.5) -> metrics.Metric:
 
     def evaluate(truth: Integers, prediction: Floats, weights: Floats, /) -> Floats:
         classes = prediction.shape[1]
-        return rule(metrics.confusions(truth, metrics.called(prediction, threshold), classes, weights))
+        return rule(metrics.confusions(truth, metrics.predicted_class(prediction, threshold), classes, weights))
 
     return evaluate
 

@@ -32,7 +32,7 @@ class Metric(Protocol):
         ...
 
 
-def called(probabilities: Floats, threshold: float = 0.5) -> Integers:
+def predicted_class(probabilities: Floats, threshold: float = 0.5) -> Integers:
     """Predicted class ``[n]`` of probabilities ``[n, K]``: two classes by ``p[1] >= threshold``,
     more by arg max (first on ties).
     """

@@ -11,8 +11,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kneeoa.errors import KneeoaError, again
-from kneeoa.files import atomic_path
+from kneeoa.atomic_io import atomic_path
+from kneeoa.errors import KneeoaError, rerun_hint
 
 _NULLABLE_INTEGERS: dict[pa.DataType, Any] = {
     pa.int8(): pd.Int8Dtype(),
@@ -80,9 +80,9 @@ class TableSchema:
             with pq.ParquetFile(path, read_dictionary=list(encoded)) as file:
                 schema, table = file.schema_arrow, file.read(columns)
         except (OSError, pa.ArrowInvalid) as error:
-            raise KneeoaError(f"{path}: cannot be read as the Parquet table '{self.name}' ({error}); {again(path)}.") from error
+            raise KneeoaError(f"{path}: cannot be read as the Parquet table '{self.name}' ({error}); {rerun_hint(path)}.") from error
         if not _plain(schema).equals(self.schema.remove_metadata()):
-            raise KneeoaError(f"{path}: is not a '{self.name}' table of this version; {again(path)}.")
+            raise KneeoaError(f"{path}: is not a '{self.name}' table of this version; {rerun_hint(path)}.")
         self._check_empty(table, path)
         return table
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from kneeoa.config.training import Augmentation
 from kneeoa.network.keyed_random import normal
-from kneeoa.training.resampling import affine, shifted
-from kneeoa.training.seeding import Purpose, generator, number
+from kneeoa.training.resampling import affine, shift_voxels
+from kneeoa.training.seeding import Purpose, derive_seed, generator
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,11 @@ class Augmenter:
         """Augment ``images`` (``[batch, 1, *shape]``) of the cases at ``rows``; float32 copies."""
         images = self._resample(images.float(), rows)
         if self.gammas is not None:
-            images = with_gamma(images, self._per_case(self.gammas, rows, images))
+            images = apply_gamma(images, self._per_case(self.gammas, rows, images))
         if self.scales is not None:
             images = images * self._per_case(self.scales, rows, images)
         if self.noise:
-            keys = torch.tensor([number(self.seed, Purpose.NOISE, self.epoch, int(row)) for row in rows], device=images.device)
+            keys = torch.tensor([derive_seed(self.seed, Purpose.NOISE, self.epoch, int(row)) for row in rows], device=images.device)
             drawn = normal(keys, images[0].numel()).reshape(images.shape)
             images = images + drawn * (self.noise * _spread(images))
         return images
@@ -57,8 +57,10 @@ class Augmenter:
         shape = images.shape[2:]
         shifts = np.zeros((len(rows), len(shape)), dtype=np.int64) if self.shifts is None else self.shifts[rows]
         if self.turns is None and self.zooms is None:
-            return torch.stack([shifted(image, shift) for image, shift in zip(images, shifts, strict=True)]) if shifts.any() else images
-        turns = np.zeros((len(rows), planes(len(shape)))) if self.turns is None else self.turns[rows]
+            return (
+                torch.stack([shift_voxels(image, shift) for image, shift in zip(images, shifts, strict=True)]) if shifts.any() else images
+            )
+        turns = np.zeros((len(rows), rotation_planes(len(shape)))) if self.turns is None else self.turns[rows]
         return affine(images, turns, np.ones(len(rows)) if self.zooms is None else self.zooms[rows], shifts)
 
     @staticmethod
@@ -67,14 +69,14 @@ class Augmenter:
         return torch.from_numpy(values[rows]).to(images.device).reshape(-1, *[1] * (images.ndim - 1))
 
 
-def augmenter(settings: Augmentation, cases: int, shape: tuple[int, ...], seed: int, epoch: int) -> Augmenter:
+def draw_augmentation(settings: Augmentation, cases: int, shape: tuple[int, ...], seed: int, epoch: int) -> Augmenter:
     """Draw the augmentation of one epoch for ``cases`` images of ``shape``."""
     streams = [generator(seed, Purpose.AUGMENTATION, epoch, kind) for kind in range(5)]
     limits = np.floor(settings.shift * np.asarray(shape)).astype(np.int64)
     shifts = streams[0].integers(-limits, limits + 1, size=(cases, len(shape)))
     scales = streams[1].uniform(1.0 - settings.scale, 1.0 + settings.scale, size=cases).astype(np.float32)
     turn = np.deg2rad(settings.rotation)
-    turns = streams[2].uniform(-turn, turn, size=(cases, planes(len(shape))))
+    turns = streams[2].uniform(-turn, turn, size=(cases, rotation_planes(len(shape))))
     zooms = np.exp(streams[3].uniform(-1.0, 1.0, size=cases) * np.log1p(settings.zoom))
     gammas = np.exp(streams[4].uniform(-1.0, 1.0, size=cases) * np.log1p(settings.gamma)).astype(np.float32)
     return Augmenter(
@@ -89,12 +91,12 @@ def augmenter(settings: Augmentation, cases: int, shape: tuple[int, ...], seed: 
     )
 
 
-def planes(axes: int) -> int:
+def rotation_planes(axes: int) -> int:
     """Number of coordinate planes in which an image of ``axes`` axes can turn."""
     return axes * (axes - 1) // 2
 
 
-def with_gamma(images: torch.Tensor, exponents: torch.Tensor) -> torch.Tensor:
+def apply_gamma(images: torch.Tensor, exponents: torch.Tensor) -> torch.Tensor:
     """Apply gamma to each image between its own extremes, then restore its mean and standard
     deviation.
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from kneeoa.training.seeding import Purpose, generator
 
 
-def in_order(cases: int, size: int) -> list[NDArray[np.int64]]:
+def evaluation_batches(cases: int, size: int) -> list[NDArray[np.int64]]:
     """Batches of ``size`` for evaluation: positions 0 to ``cases`` - 1 in order; the last may be
     shorter.
     """
@@ -16,7 +16,7 @@ def in_order(cases: int, size: int) -> list[NDArray[np.int64]]:
     return [positions[start : start + size] for start in range(0, cases, size)]
 
 
-def shuffled(cases: int, size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
+def training_batches(cases: int, size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
     """Batches of ``size`` for training: positions 0 to ``cases`` - 1 in the order of this seed and
     epoch.
 
@@ -24,7 +24,7 @@ def shuffled(cases: int, size: int, seed: int, epoch: int) -> list[NDArray[np.in
     over one case (unless ``size`` is 1).
     """
     order = generator(seed, Purpose.ORDER, epoch).permutation(cases)
-    batches = [order[rows] for rows in in_order(cases, size)]
+    batches = [order[rows] for rows in evaluation_batches(cases, size)]
     if size > 1 and len(batches) > 1 and len(batches[-1]) == 1:
         batches[-2:] = [np.concatenate(batches[-2:])]
     return batches

@@ -26,12 +26,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from kneeoa.files import atomic_path, remove_abandoned
+from kneeoa.atomic_io import atomic_path, remove_abandoned
 from kneeoa.network.checksum import checksum
 from kneeoa.training.adamw import AdamW
 from kneeoa.training.cost import Cost
-from kneeoa.training.finite import all_finite
-from kneeoa.training.loop import Tally
+from kneeoa.training.divergence import all_finite
+from kneeoa.training.loop import EpochState
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Progress:
 
     epoch: int = 0
     """Epochs done."""
-    tally: Tally = field(default_factory=Tally)
+    tally: EpochState = field(default_factory=EpochState)
     """State of the epoch after these."""
     micro_batch: int = 0
     """Cases at a time, from the configuration or after an out-of-memory error (0: the whole
@@ -109,7 +109,7 @@ def resume(folder: Path, fingerprint: Fingerprint, network: nn.Module, optimiser
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 (not a mapping)
         if state.pop("checksum") != checksum(tensors):
             raise ValueError("its bytes have changed since it was written")
-        tally, cost = Tally(**state.pop("tally")), Cost(**state.pop("cost"))
+        tally, cost = EpochState(**state.pop("tally")), Cost(**state.pop("cost"))
         progress = Progress(**state, tally=tally, cost=cost, best=_part(tensors, "best."))
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         logger.warning("%s cannot be read (%s): training starts afresh", path, error)

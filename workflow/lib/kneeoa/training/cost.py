@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import torch
 
-from kneeoa.training.device import describe, peak_memory_mb
-from kneeoa.training.power import joules
+from kneeoa.training.device import device_name, peak_memory_mb
+from kneeoa.training.gpu_energy import total_joules
 
 
 @dataclass
@@ -44,16 +44,16 @@ class Meter:
         """Start measuring ``device`` at ``started`` (``time.monotonic``)."""
         self._device = device
         self._seconds = started
-        self._joules = joules(device)
+        self._joules = total_joules(device)
 
     def read(self, cost: Cost) -> None:
         """Add to ``cost`` what has been used since the last reading."""
-        now, energy = time.monotonic(), joules(self._device)
+        now, energy = time.monotonic(), total_joules(self._device)
         cost.seconds += now - self._seconds
         if energy is not None and self._joules is not None:
             cost.energy_joules = (cost.energy_joules or 0.0) + energy - self._joules
         self._seconds, self._joules = now, energy
         for name, value in peak_memory_mb(self._device).items():
             cost.peak_memory_mb[name] = max(value, cost.peak_memory_mb.get(name, 0.0))
-        if (name := describe(self._device)) not in cost.devices:
+        if (name := device_name(self._device)) not in cost.devices:
             cost.devices.append(name)

@@ -14,8 +14,8 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from kneeoa.training.labels import LevelLabels
-from kneeoa.training.placement import Placement, placed
+from kneeoa.labels.level_labels import LevelLabels
+from kneeoa.training.image_storage import Storage, choose_storage
 from kneeoa.training.resident import Resident
 from kneeoa.training.shards import Shards
 from kneeoa.training.streaming import Streamed
@@ -54,7 +54,7 @@ class Dataset:
         return len(self.cases)
 
     @property
-    def placement(self) -> Placement:
+    def storage(self) -> Storage:
         """Whether the images are resident or streamed."""
         return "resident" if isinstance(self.images, Resident) else "streamed"
 
@@ -85,7 +85,7 @@ class Dataset:
         return state.hexdigest()
 
 
-def gather(
+def select_split(
     shards: Shards,
     cases: pd.DataFrame,
     labels: Mapping[str, LevelLabels],
@@ -106,11 +106,11 @@ def gather(
     Raises:
         KneeoaError: a file of images has become shorter.
     """
-    labelled = np.any([level.known() for level in labels.values()], axis=0)
+    labelled = np.any([level.labelled() for level in labels.values()], axis=0)
     chosen = np.flatnonzero((cases["split"] == split).to_numpy() & labelled)
     table = cases.iloc[chosen].reset_index(drop=True)
     places = table[["file", "row"]].to_numpy(dtype=np.int64)
     size = len(table) * int(np.prod(shards.shape)) * np.dtype(np.float16).itemsize
-    store = Resident if placed(data, size, device) == "resident" else Streamed
+    store = Resident if choose_storage(data, size, device) == "resident" else Streamed
     values = {name: torch.from_numpy(level.values[chosen]) for name, level in labels.items()}
     return Dataset(table.drop(columns=["file", "row", "digest"]), store(shards, places, device), values, tuple(table["digest"]))

@@ -93,7 +93,7 @@ def keep_freed_memory() -> bool:
     return all(mallopt(parameter, value) == 1 for parameter, value in MALLOC)
 
 
-def describe(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
     """Name of the device, for the record of a run."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 

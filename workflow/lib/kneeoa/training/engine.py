@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from kneeoa.config.training import Training
-from kneeoa.network.dropout import by_case
+from kneeoa.network.dropout import use_keyed_dropout
 from kneeoa.network.model import Network
 from kneeoa.network.recompute import recompute
 from kneeoa.training.device import keep_freed_memory, precision
-from kneeoa.training.finite import Buffers
-from kneeoa.training.micro_batches import Result, fitting, parts
+from kneeoa.training.divergence import BufferCopy
+from kneeoa.training.micro_batches import Result, split_cases, with_smaller_batches
 
 logger = logging.getLogger(__name__)
 
@@ -40,15 +40,15 @@ class Engine:
         """Cases at a time (0: the whole batch). An out-of-memory error makes it smaller, for the
         rest of the run.
         """
-        self.seen_at_once = 0
+        self.evaluation_batch = 0
         """Cases at a time in evaluation (0: the whole batch)."""
         self.clip = training.clip
         """Largest norm of the whole gradient (0: any)."""
         self._training = training
-        self._keys = by_case(network)
+        self._keys = use_keyed_dropout(network)
         if device.type == "cpu":
             keep_freed_memory()
-        self._buffers = Buffers(network)
+        self._buffers = BufferCopy(network)
         self._compiled = training.compile
         if training.recompute and not recompute(network.backbone):
             logger.warning("'recompute' changes nothing: this backbone has no stages to compute again")
@@ -75,7 +75,7 @@ class Engine:
         """
         terms = self.network.heads.terms(labels)
         masks = torch.tensor(keys, device=self.device)
-        self._buffers.keep()
+        self._buffers.save()
 
         def attempt(size: int) -> dict[str, Tensor]:
             """Compute the whole step from its beginning, so that a second attempt equals a
@@ -85,7 +85,7 @@ class Engine:
             self.network.zero_grad(set_to_none=True)
             torch.manual_seed(seed)
             sums: dict[str, Tensor] = {}
-            for part in parts(len(images), size):
+            for part in split_cases(len(images), size):
                 self._keys.values = masks[part]
                 with precision(self._training.precision, self.device):
                     output = self.network(change(images[part], part))
@@ -98,14 +98,14 @@ class Engine:
 
         size = min(self.micro_batch or len(images), len(images))
         try:
-            sums, fitted = fitting(lambda tried: self._attempt_with_fallback(attempt, tried), size)
+            sums, fitted = with_smaller_batches(lambda tried: self._attempt_with_fallback(attempt, tried), size)
         finally:
             self._keys.values = None
         if fitted < size:
             self.micro_batch = fitted
         return sums
 
-    def undo(self) -> None:
+    def restore_buffers(self) -> None:
         """Restore the buffers from before the last batch: with unchanged weights, its forward pass
         leaves no trace.
         """
@@ -121,12 +121,12 @@ class Engine:
 
         def attempt(size: int) -> list[dict[str, Tensor]]:
             with precision(self._training.precision, self.device):
-                return [self.network(images[part].float()).logits for part in parts(len(images), size)]
+                return [self.network(images[part].float()).logits for part in split_cases(len(images), size)]
 
-        size = min(self.seen_at_once or len(images), len(images))
-        answers, fitted = fitting(lambda tried: self._attempt_with_fallback(attempt, tried), size)
+        size = min(self.evaluation_batch or len(images), len(images))
+        answers, fitted = with_smaller_batches(lambda tried: self._attempt_with_fallback(attempt, tried), size)
         if fitted < size:
-            self.seen_at_once = fitted
+            self.evaluation_batch = fitted
         return {level: torch.cat([answer[level] for answer in answers]).float() for level in answers[0]}
 
     def _attempt_with_fallback(self, attempt: Callable[[int], Result], size: int) -> Result:

@@ -12,16 +12,16 @@ from typing import Any
 from kneeoa.config.training import Training
 from kneeoa.network.model import ModelSpec
 from kneeoa.training.adamw import AdamW
-from kneeoa.training.augmentation import augmenter
-from kneeoa.training.batches import shuffled
+from kneeoa.training.augmentation import draw_augmentation
+from kneeoa.training.batches import training_batches
 from kneeoa.training.checkpoint import Progress
+from kneeoa.training.checkpointing import CheckpointManager
 from kneeoa.training.dataset import Dataset
 from kneeoa.training.engine import Engine
 from kneeoa.training.event_files import EventFiles
-from kneeoa.training.keeping import Keeper
-from kneeoa.training.loop import TOTAL, Evaluation, Plan, Tally, evaluate, steps
-from kneeoa.training.schedule import rate
-from kneeoa.training.watching import Watch
+from kneeoa.training.loop import TOTAL, EpochState, Evaluation, Plan, evaluate, steps
+from kneeoa.training.progress import ProgressDisplay
+from kneeoa.training.schedule import learning_rate_at
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Epochs:
     training: Training
     seed: int
     data: Mapping[str, Dataset]
-    keeper: Keeper
-    watch: Watch
+    keeper: CheckpointManager
+    watch: ProgressDisplay
     out: Path
     """Folder of the run."""
     on_step: Callable[[int, int], None] | None = None
@@ -63,23 +63,23 @@ class Epochs:
     def plan(self, epoch: int) -> Plan:
         """Plan ``epoch`` (from 1): a function of its number and the seed alone."""
         learning, training = self.data["train"], self.training
-        batches = shuffled(len(learning), training.batch, self.seed, epoch)
+        batches = training_batches(len(learning), training.batch, self.seed, epoch)
         first, total = (epoch - 1) * len(batches), training.epochs * len(batches)
-        rates = [rate(training, first + step, total) for step in range(len(batches))]
-        augment = augmenter(training.augmentation, len(learning), self.spec.shape, self.seed, epoch)
+        rates = [learning_rate_at(training, first + step, total) for step in range(len(batches))]
+        augment = draw_augmentation(training.augmentation, len(learning), self.spec.shape, self.seed, epoch)
         return Plan(self.seed, epoch, batches, rates, augment)
 
     def _train(self, engine: Engine, optimiser: AdamW, progress: Progress, plan: Plan) -> None:
         """Train the remaining steps of the present epoch."""
-        self.keeper.before()
+        self.keeper.save_or_exit()
         engine.micro_batch = progress.micro_batch or engine.micro_batch
         with closing(steps(engine, self.data["train"], plan, progress.tally, optimiser)) as each:  # its threads end with it
             for _ in each:
                 progress.micro_batch = engine.micro_batch
                 progress.cost.cases += len(plan.batches[progress.tally.step - 1])
                 self.keeper.after_step()
-                self.watch.stepped(progress, len(plan.batches))
-                self.keeper.before()
+                self.watch.after_step(progress, len(plan.batches))
+                self.keeper.save_or_exit()
                 if self.on_step is not None:
                     self.on_step(plan.epoch, progress.tally.step)
 
@@ -88,7 +88,7 @@ class Epochs:
         validation, training, cost = self.data["val"], self.training, progress.cost
         # Validating a case takes less time than training on it, so this is more than enough where
         # validation has not been timed yet.
-        self.keeper.before(ahead=cost.training / max(1, cost.cases) * len(validation))
+        self.keeper.save_or_exit(ahead=cost.training / max(1, cost.cases) * len(validation))
         begun = time.monotonic()
         levels = [level for level in self.spec.levels if level.name in self.spec.mode.levels]
         evaluation = evaluate(engine, validation, training.predict_batch, levels) if len(validation) else None
@@ -102,9 +102,9 @@ class Epochs:
         elif evaluation is not None and evaluation.losses[TOTAL] < progress.best_loss:
             progress.best_epoch, progress.best_loss = plan.epoch, evaluation.losses[TOTAL]
             progress.best = {name: value.detach().cpu().clone() for name, value in engine.network.state_dict().items()}
-        progress.epoch, progress.tally = plan.epoch, Tally()
+        progress.epoch, progress.tally = plan.epoch, EpochState()
         self.keeper.after_epoch()
-        self.watch.epoch(progress, losses, evaluation)
+        self.watch.after_epoch(progress, losses, evaluation)
         return rows
 
 

@@ -17,12 +17,12 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.network.model import Network
 from kneeoa.training.adamw import AdamW
 from kneeoa.training.augmentation import Augmenter
-from kneeoa.training.batches import in_order
+from kneeoa.training.batches import evaluation_batches
 from kneeoa.training.dataset import Dataset
+from kneeoa.training.divergence import NotFinite
 from kneeoa.training.engine import Engine
-from kneeoa.training.finite import NotFinite
-from kneeoa.training.measures import measure
-from kneeoa.training.seeding import Purpose, number
+from kneeoa.training.seeding import Purpose, derive_seed
+from kneeoa.training.validation_metrics import validation_metric
 
 TOTAL = "total"
 
@@ -56,7 +56,7 @@ class Plan:
 
 
 @dataclass
-class Tally:
+class EpochState:
     """Progress of an epoch and its sums so far: with the weights and the optimiser, its whole
     state.
     """
@@ -80,7 +80,7 @@ class Tally:
         return {name: total / self.counts[name] for name, total in self.sums.items() if self.counts[name]}
 
 
-def steps(engine: Engine, data: Dataset, plan: Plan, tally: Tally, optimiser: AdamW) -> Generator[None, None, None]:
+def steps(engine: Engine, data: Dataset, plan: Plan, tally: EpochState, optimiser: AdamW) -> Generator[None, None, None]:
     """Train the steps of an epoch that are not done in ``tally``, one for each item requested; the
     caller may stop between any two.
 
@@ -106,8 +106,8 @@ def steps(engine: Engine, data: Dataset, plan: Plan, tally: Tally, optimiser: Ad
         batch = next(stream)
         tally.waited += time.monotonic() - begun
         optimiser.rate = plan.rates[step]
-        keys = [number(plan.seed, Purpose.DROPOUT_MASKS, plan.epoch, int(row)) for row in batch.rows]
-        seed = number(plan.seed, Purpose.DROPOUT, plan.epoch, step)
+        keys = [derive_seed(plan.seed, Purpose.DROPOUT_MASKS, plan.epoch, int(row)) for row in batch.rows]
+        seed = derive_seed(plan.seed, Purpose.DROPOUT, plan.epoch, step)
         change = partial(_augment_part, plan.augment, batch.rows)
         losses = engine.gradients(batch.images, batch.labels, keys, seed, change)
         norm = get_total_norm([parameter.grad for parameter in network.parameters() if parameter.grad is not None])
@@ -116,7 +116,7 @@ def steps(engine: Engine, data: Dataset, plan: Plan, tally: Tally, optimiser: Ad
         *values, length = torch.stack([*(value.double() for value in losses.values()), norm.double()]).tolist()  # one wait for the device
         batch_losses = dict(zip(losses, values, strict=True))
         if not np.isfinite([batch_losses[TOTAL], length]).all():
-            engine.undo()
+            engine.restore_buffers()
             raise _not_finite(batch_losses[TOTAL], length, data.names(batch.rows), plan.rates[step])
         optimiser.step()
         divisors = network.heads.terms(batch.labels)
@@ -153,7 +153,7 @@ def evaluate(engine: Engine, data: Dataset, size: int, levels: Sequence[Level]) 
     network = engine.network
     collected: dict[str, list[torch.Tensor]] = {}
     with evaluation_mode(network):
-        for batch in data.stream(in_order(len(data), size), engine.device):
+        for batch in data.stream(evaluation_batches(len(data), size), engine.device):
             for level, values in engine.logits(batch.images).items():
                 collected.setdefault(level, []).append(values.double().cpu())
         logits = {level: torch.cat(parts) for level, parts in collected.items()}
@@ -165,7 +165,9 @@ def evaluate(engine: Engine, data: Dataset, size: int, levels: Sequence[Level]) 
         raise NotFinite(
             f"The validation loss became {losses[TOTAL]}{where}; lower 'learning_rate' or look for extreme values in the volumes."
         )
-    measures = {level.name: measure(level, probabilities[level.name].numpy(), data.labels[level.name].numpy()) for level in levels}
+    measures = {
+        level.name: validation_metric(level, probabilities[level.name].numpy(), data.labels[level.name].numpy()) for level in levels
+    }
     losses = {name: value for name, value in losses.items() if name == TOTAL or _labelled_count(data.labels[name])}
     return Evaluation(losses, {name: value for name, value in measures.items() if value is not None})
 

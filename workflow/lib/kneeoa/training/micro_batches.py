@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
-def parts(cases: int, size: int) -> list[slice]:
+def split_cases(cases: int, size: int) -> list[slice]:
     """Split ``cases`` into the fewest parts of at most ``size``, of nearly equal lengths: 5 cases
     by 4 are 3 and 2, not 4 and 1.
     """
@@ -25,7 +25,7 @@ def parts(cases: int, size: int) -> list[slice]:
     return [slice(start, end) for start, end in pairwise(ends)]
 
 
-def fitting(attempt: Callable[[int], Result], size: int) -> tuple[Result, int]:
+def with_smaller_batches(attempt: Callable[[int], Result], size: int) -> tuple[Result, int]:
     """Call ``attempt`` with ``size`` cases at a time; after an out-of-memory error of the device,
     again with half as many.
 

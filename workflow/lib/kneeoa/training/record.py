@@ -11,7 +11,7 @@ import torch
 
 from kneeoa.training.checkpoint import Progress
 from kneeoa.training.dataset import Dataset
-from kneeoa.training.power import driver
+from kneeoa.training.gpu_energy import driver_version
 
 PACKAGES = ("torch", "numpy", "pandas", "pyarrow", "safetensors", "pydantic")
 
@@ -21,7 +21,7 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 
-def record(
+def run_record(
     *,
     run: Mapping[str, Any],
     settings: Mapping[str, Any],
@@ -58,7 +58,7 @@ def record(
         "data": {split: {**_counts(part), "digest": digests[split]} for split, part in data.items()},
         "packages": versions(),
         "device": ", ".join(cost.devices),
-        "driver": driver(device),
+        "driver": driver_version(device),
         "threads": threads,
         "parameters": parameters,
         "epochs": progress.epoch,

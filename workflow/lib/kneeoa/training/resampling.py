@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 
-def shifted(image: torch.Tensor, voxels: NDArray[np.int64]) -> torch.Tensor:
+def shift_voxels(image: torch.Tensor, voxels: NDArray[np.int64]) -> torch.Tensor:
     """Shift ``image`` (``[channels, *shape]``) by whole ``voxels`` per axis; the edge is
     repeated.
     """

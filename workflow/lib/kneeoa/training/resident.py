@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from kneeoa.training.shards import Shards
-from kneeoa.training.streaming import READERS, staging
+from kneeoa.training.streaming import READ_THREADS, staging_buffer
 
 
 class Resident:
@@ -25,19 +25,19 @@ class Resident:
         """
         self.images = torch.empty((len(places), 1, *shards.shape), dtype=torch.float16, device=device)
         on_device = device.type == "cuda"
-        buffer = staging((READERS, *shards.shape), device) if on_device else None
+        buffer = staging_buffer((READ_THREADS, *shards.shape), device) if on_device else None
 
         def read(position: int) -> None:
             """Read one case; for a device's memory through a buffer, each of the cases that are
             read at the same time through another.
             """
-            target = self.images[position, 0] if buffer is None else buffer[position % READERS]
+            target = self.images[position, 0] if buffer is None else buffer[position % READ_THREADS]
             file, row = places[position]
             shards.read_into(file, row, target.numpy())
 
-        with ThreadPoolExecutor(READERS) as readers:
-            for start in range(0, len(places), READERS):
-                together = range(start, min(start + READERS, len(places)))
+        with ThreadPoolExecutor(READ_THREADS) as readers:
+            for start in range(0, len(places), READ_THREADS):
+                together = range(start, min(start + READ_THREADS, len(places)))
                 list(readers.map(read, together))
                 if buffer is not None:
                     self.images[start : together.stop, 0].copy_(buffer[: len(together)])

@@ -15,27 +15,27 @@ from typing import Any
 import pandas as pd
 import torch
 
+from kneeoa.atomic_io import digest, write_json
 from kneeoa.backbones.interface import Backbone
 from kneeoa.config.training import Training
 from kneeoa.errors import KneeoaError
-from kneeoa.files import digest, write_json
+from kneeoa.labels.level_labels import read_labels
 from kneeoa.network.model import ModelSpec, build, save
 from kneeoa.tables.history import HISTORY
 from kneeoa.training import checkpoint
 from kneeoa.training.adamw import AdamW
+from kneeoa.training.checkpointing import CheckpointManager
 from kneeoa.training.cost import Meter
-from kneeoa.training.dataset import Dataset, gather
-from kneeoa.training.device import describe, reproducible
+from kneeoa.training.dataset import Dataset, select_split
+from kneeoa.training.device import device_name, reproducible
+from kneeoa.training.divergence import NotFinite
 from kneeoa.training.engine import Engine
 from kneeoa.training.epochs import Epochs
-from kneeoa.training.finite import NotFinite
-from kneeoa.training.keeping import Keeper
-from kneeoa.training.labels import read_labels
-from kneeoa.training.record import record, versions
-from kneeoa.training.seeding import Purpose, number
+from kneeoa.training.progress import ProgressDisplay
+from kneeoa.training.record import run_record, versions
+from kneeoa.training.seeding import Purpose, derive_seed
 from kneeoa.training.shards import Shards
-from kneeoa.training.stopping import Stopping
-from kneeoa.training.watching import Watch
+from kneeoa.training.time_limit import TimeLimit
 
 logger = logging.getLogger(__name__)
 
@@ -94,41 +94,41 @@ def train(
         Unfinished: the job has to exit; run again, it resumes.
     """
     started = time.monotonic()
-    with reproducible(threads, compiled=training.compile) as device, Stopping(minutes) as stopping:
+    with reproducible(threads, compiled=training.compile) as device, TimeLimit(minutes) as stopping:
         meter = Meter(device, started)
         data = _load_data(spec, training, arrays, indices, splits, labels, device)
         _check_data(data, spec, training)
         digests = {split: part.digest() for split, part in data.items()}
-        torch.manual_seed(number(seed, Purpose.WEIGHTS))  # the backbone draws first, so heads cannot disturb it
+        torch.manual_seed(derive_seed(seed, Purpose.WEIGHTS))  # the backbone draws first, so heads cannot disturb it
         network = build(spec).to(device)
-        begun_from = pretrained(network.backbone, spec)
+        begun_from = load_pretrained(network.backbone, spec)
         if training.class_weights == "balanced":
             network.heads.balance(data["train"].labels)
         settings = {"model": spec.to_json(), "training": training.model_dump(mode="json")}
         fingerprint = {
-            "configuration": digest({"model": settings["model"], "training": training.decisive(), "seed": seed, "threads": threads}),
+            "configuration": digest({"model": settings["model"], "training": training.result_settings(), "seed": seed, "threads": threads}),
             "data": digest([digests, begun_from]),
             "code": digest([provenance.get("code"), versions()]),
         }
 
         optimiser = AdamW(network.parameters(), training.weight_decay)
         progress = checkpoint.resume(out, fingerprint, network, optimiser)
-        _check_device(progress.cost.devices, describe(device))
-        keeper = Keeper(out, fingerprint, progress, network, optimiser, meter, training.save_every, stopping)
-        epochs = Epochs(spec, training, seed, data, keeper, Watch(f"{arm} seed {seed}", training.epochs), out, on_step)
+        _check_device(progress.cost.devices, device_name(device))
+        keeper = CheckpointManager(out, fingerprint, progress, network, optimiser, meter, training.save_every, stopping)
+        epochs = Epochs(spec, training, seed, data, keeper, ProgressDisplay(f"{arm} seed {seed}", training.epochs), out, on_step)
         try:
             epochs.run(Engine(network, training, device), optimiser, progress)
         except NotFinite:
-            keeper.write_now()
+            keeper.save_now()
             raise
         if keep_state:
-            keeper.write_now()
+            keeper.save_now()
         if progress.best:
             network.load_state_dict(progress.best)
         save(network, spec, out)
         HISTORY.write(out / "history.parquet", [{"arm": arm, "seed": seed, **row} for row in progress.history])
         meter.read(progress.cost)
-        content = record(
+        content = run_record(
             run={"study": study, "arm": arm, "seed": seed, "fold": None},
             settings=settings,
             provenance={**provenance, "pretrained": begun_from},
@@ -144,7 +144,7 @@ def train(
         checkpoint.remove(out)
 
 
-def pretrained(backbone: Backbone, spec: ModelSpec) -> dict[str, Any] | None:
+def load_pretrained(backbone: Backbone, spec: ModelSpec) -> dict[str, Any] | None:
     """Load the weights of the file that ``spec`` names, if it names one, into ``backbone``; returns
     the file, its digest and the weights taken from it.
 
@@ -169,8 +169,8 @@ def _load_data(
     _check_subjects(cases)
     by_level = read_labels(labels, cases, spec.levels)
     supervising = {name: by_level[name] for name in spec.mode.levels}
-    data = {split: gather(shards, cases, supervising, split, device, training.data) for split in ("train", "val")}
-    logger.info("%d cases to train on, %d to validate on, %s", len(data["train"]), len(data["val"]), describe(device))
+    data = {split: select_split(shards, cases, supervising, split, device, training.data) for split in ("train", "val")}
+    logger.info("%d cases to train on, %d to validate on, %s", len(data["train"]), len(data["val"]), device_name(device))
     return data
 
 

@@ -7,7 +7,7 @@ import math
 from kneeoa.config.training import Training
 
 
-def rate(training: Training, step: int, steps: int) -> float:
+def learning_rate_at(training: Training, step: int, steps: int) -> float:
     """Learning rate of ``step`` (from 0) of ``steps``.
 
     Cosine: a linear rise over the first ``warmup`` share of the steps, then half a cosine down

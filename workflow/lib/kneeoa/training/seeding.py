@@ -42,7 +42,7 @@ def generator(seed: int, purpose: Purpose, *place: int) -> np.random.Generator:
     return np.random.default_rng(_sequence(seed, purpose, place))
 
 
-def number(seed: int, purpose: Purpose, *place: int) -> int:
+def derive_seed(seed: int, purpose: Purpose, *place: int) -> int:
     """Derive a 63-bit seed for ``torch.manual_seed``, from the same tree of seeds as
     :func:`generator`.
 

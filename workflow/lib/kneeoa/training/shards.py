@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kneeoa.errors import KneeoaError, again
+from kneeoa.errors import KneeoaError, rerun_hint
 from kneeoa.tables.splits import SPLITS
 from kneeoa.tables.volumes import VOLUMES
 
@@ -37,7 +37,9 @@ class Shards:
         for number, (array, path) in enumerate(zip(self._arrays, indices, strict=True)):
             index = VOLUMES.read(path)
             if len(index) != len(array) or set(index["row"]) != set(range(len(array))):
-                raise KneeoaError(f"{arrays[number]}: holds {len(array)} rows, but its index {path} lists {len(index)}; {again(path)}.")
+                raise KneeoaError(
+                    f"{arrays[number]}: holds {len(array)} rows, but its index {path} lists {len(index)}; {rerun_hint(path)}."
+                )
             rows.append(index[[*KEY, "view", "row", "digest"]].assign(file=number))
         self._places = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=[*KEY, "view", "row", "digest", "file"])
         repeated = self._places.duplicated(KEY)
@@ -88,16 +90,16 @@ class Shards:
         with open(self._paths[file], "rb") as stream:
             stream.seek(array.offset + row * target.nbytes)
             if stream.readinto(target.data.cast("B")) != target.nbytes:
-                raise KneeoaError(f"{self._paths[file]}: ends within row {row}; {again(self._paths[file])}.")
+                raise KneeoaError(f"{self._paths[file]}: ends within row {row}; {rerun_hint(self._paths[file])}.")
 
 
 def _open(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.float16]]:
     try:
         array: np.memmap[Any, np.dtype[np.float16]] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
-        raise KneeoaError(f"{path}: cannot be read as an array ({error}); {again(path)}.") from error
+        raise KneeoaError(f"{path}: cannot be read as an array ({error}); {rerun_hint(path)}.") from error
     if array.dtype != np.float16 or array.shape[1:] != shape:
         raise KneeoaError(f"{path}: holds {array.dtype} volumes of shape {array.shape[1:]}, but the model takes float16 of shape {shape}.")
     if not array.flags.c_contiguous:
-        raise KneeoaError(f"{path}: its rows do not lie one after the other (Fortran order); {again(path)}.")
+        raise KneeoaError(f"{path}: its rows do not lie one after the other (Fortran order); {rerun_hint(path)}.")
     return array

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from kneeoa.training.shards import Shards
 
-READERS = 4
+READ_THREADS = 4
 """Number of threads that read. They wait for the disk, so it does not depend on the number of cores
 and changes no result.
 """
@@ -28,7 +28,7 @@ AHEAD = 2
 """Batches in flight."""
 
 
-def staging(shape: tuple[int, ...], device: torch.device) -> torch.Tensor:
+def staging_buffer(shape: tuple[int, ...], device: torch.device) -> torch.Tensor:
     """An empty float16 tensor on the CPU; pinned where ``device`` is a GPU, so that copies overlap
     with the arithmetic.
     """
@@ -68,9 +68,9 @@ class Streamed:
         size = max(len(rows) for rows in batches)
         free: SimpleQueue[torch.Tensor] = SimpleQueue()
         for _ in range(AHEAD + 1):
-            free.put(staging((size, 1, *self._shards.shape), self._device))
+            free.put(staging_buffer((size, 1, *self._shards.shape), self._device))
         copies = torch.cuda.Stream(self._device) if self._device.type == "cuda" else None  # type: ignore[no-untyped-call]
-        with ThreadPoolExecutor(READERS) as readers, ThreadPoolExecutor(AHEAD) as loaders:
+        with ThreadPoolExecutor(READ_THREADS) as readers, ThreadPoolExecutor(AHEAD) as loaders:
 
             def load(rows: NDArray[np.int64]) -> _Loaded:
                 buffer = free.get()

@@ -46,8 +46,8 @@ def patellar_thickness(knee: Knee, q: Points) -> Field:
 def _remaining_share(knee: Knee, x: Field) -> Field:
     """Share of the cartilage that is left, from the medial to the lateral compartment."""
     lateral = ramp((x + np.float32(10)) / np.float32(20))
-    medial_left = np.float32(knee.left_of(knee.findings.medial_narrowing))
-    lateral_left = np.float32(knee.left_of(knee.findings.lateral_narrowing))
+    medial_left = np.float32(knee.remaining_cartilage(knee.findings.medial_narrowing))
+    lateral_left = np.float32(knee.remaining_cartilage(knee.findings.lateral_narrowing))
     return medial_left + (lateral_left - medial_left) * lateral
 
 

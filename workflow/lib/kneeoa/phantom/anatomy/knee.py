@@ -66,7 +66,7 @@ class Knee:
     to_frame: npt.NDArray[np.float64]
     """4 x 4."""
     waves: tuple[Wave, ...]
-    speckle: int
+    lesion_seed: int
     """Seed of the places and sizes of the marrow lesions."""
 
     @property
@@ -79,15 +79,15 @@ class Knee:
         """Distance between the bones in the lateral compartment (mm)."""
         return self._space(self.findings.lateral_narrowing)
 
-    def left_of(self, narrowing: float) -> float:
+    def remaining_cartilage(self, narrowing: float) -> float:
         """Share of the cartilage that remains after ``narrowing``."""
         return 1.0 - 0.85 * narrowing
 
     def _space(self, narrowing: float) -> float:
-        return (self.shape.femoral_cartilage + self.shape.tibial_cartilage) * self.left_of(narrowing) + 0.3
+        return (self.shape.femoral_cartilage + self.shape.tibial_cartilage) * self.remaining_cartilage(narrowing) + 0.3
 
 
-def grow(findings: Findings, side: str, size: float, variation: float, rng: np.random.Generator) -> Knee:
+def make_knee(findings: Findings, side: str, size: float, variation: float, rng: np.random.Generator) -> Knee:
     """Make a knee with an individual shape and pose.
 
     Args:

@@ -76,7 +76,7 @@ def femur(knee: Knee, p: Points) -> Iterator[Layer]:
     yield Layer(Label.FEMORAL_CARTILAGE, Tissue.CARTILAGE, plain - femoral_thickness(knee, q))
     medial, lateral = findings.osteophyte_femur_medial, findings.osteophyte_femur_lateral
     bone = bones.spurs(q, _FEMUR_SPURS, (medial, 0.8 * medial, lateral, 0.8 * lateral), plain)
-    place = np.random.default_rng(knee.speckle)
+    place = np.random.default_rng(knee.lesion_seed)
     spots = [((-22 + place.normal(0, 3), place.normal(-2, 7), 6.0), findings.marrow_lesion * place.uniform(5, 11))]
     spots.append(((22 + place.normal(0, 3), place.normal(0, 7), 6.0), findings.marrow_lesion * findings.lateral_narrowing * 9))
     yield from _bone(Label.FEMUR, q, bone, plain, spots)
@@ -91,7 +91,7 @@ def tibia(knee: Knee, p: Points) -> Iterator[Layer]:
     yield Layer(Label.TIBIAL_CARTILAGE, Tissue.CARTILAGE, np.maximum(top - tibial_thickness(knee, p), column + np.float32(1)))
     medial, lateral = findings.osteophyte_tibia_medial, findings.osteophyte_tibia_lateral
     bone = bones.spurs(p, _TIBIA_SPURS, (medial, 0.8 * medial, lateral, 0.8 * lateral), plain)
-    place = np.random.default_rng(knee.speckle + 1)
+    place = np.random.default_rng(knee.lesion_seed + 1)
     spots = [((-24 + place.normal(0, 3), place.normal(-2, 6), -5.0), findings.marrow_lesion * place.uniform(5, 11))]
     spots.append(((22 + place.normal(0, 3), place.normal(-2, 6), -5.0), findings.marrow_lesion * findings.lateral_narrowing * 9))
     yield from _bone(Label.TIBIA, p, bone, plain, spots)
