@@ -22,7 +22,7 @@ from typing import Any
 import pyarrow.dataset
 import pyarrow.parquet
 
-import kneeoa.images
+import kneeoa.formats
 from kneeoa.ingestion.array_writer import RowWriter
 from kneeoa.tables.schema import TableSchema
 from tests.ingestion import stages
@@ -56,7 +56,7 @@ def says(board: Board, phase: str, function: Callable[..., Any]) -> Callable[...
 
 def hook(board: Board) -> None:
     """Wrap what each phase runs, wherever it was imported to."""
-    for module_info in pkgutil.iter_modules(kneeoa.images.__path__, "kneeoa.images."):
+    for module_info in pkgutil.walk_packages(kneeoa.formats.__path__, "kneeoa.formats."):
         importlib.import_module(module_info.name)  # readers are imported late: once here, not in every child
     swap: dict[int, Callable[..., Any]] = {}
     for name, phase in _MODULES.items():

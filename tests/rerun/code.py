@@ -64,13 +64,14 @@ STATISTICS: dict[str, set[str]] = {
 """A module of `statistics/`: who reaches any of its definitions."""
 
 GEOMETRY = {
-    **shared(["axis", "centroids", "dimension", "families", "partial", "permutation", "probes", "spectral"], AXES),
-    **shared(["cases", "measure", "trend"], MEASURED),
+    **shared(["axis", "between_centroid_share", "dimensionality", "test_measures", "partial_correlation", "permutation", "probes"], AXES),
+    **shared(["cases", "run_measures", "trend"], MEASURED),
     **shared(["cka", "procrustes", "similarity"], {"similarity"}),
-    "ordering": MEASURED | {"claim"},
-    "representation": AXES | {"similarity"},
+    "rank_measures": MEASURED | {"claim"},
+    "embeddings": AXES | {"similarity"},
+    "supervised_directions": AXES,
     "baselines": {"geometry_baselines"},
-    "differences": {"differences"},
+    "axis_differences": {"differences"},
     "estimates": MEASURED | {"anatomy", "deletion_summary", "sanity", "similarity"},
     "raw_images": {"embed_raw_images"},
 }
@@ -79,12 +80,12 @@ GEOMETRY = {
 DELETED = {"deletion", "deletion_summary", "table deletion", "report"}
 """The report and the table say what was deleted in the words of the measurement."""
 ANATOMY = {
-    **shared(["agreement", "randomised", "run_maps", "sanity"], {"sanity"}),
-    **shared(["measure", "overlap"], OVERLAPS),
-    **shared(["fields", "masks", "nulls"], OVERLAPS | {"deletion"}),
-    **shared(["paired", "subjects"], {"anatomy", "deletion_summary", "sanity"}),
+    **shared(["map_agreement", "randomised_enrichment", "run_maps", "sanity"], {"sanity"}),
+    **shared(["run_overlap", "overlap_measures"], OVERLAPS),
+    **shared(["tissue_fields", "masks", "nulls"], OVERLAPS | {"deletion"}),
+    **shared(["paired_tests", "subject_means"], {"anatomy", "deletion_summary", "sanity"}),
     "deletion_summary": {"deletion_summary"},
-    "regions": DELETED,
+    "deletion_regions": DELETED,
     "summary": {"anatomy"},
 }
 """A module of `anatomy/`."""
@@ -98,30 +99,36 @@ NUMBERED = {
 SCORED = NUMBERED - {"figure axis", "figure similarity", "table associations", "table differences", "table geometry", "table similarity"}
 FIGURE_FILES = {
     **{name.removeprefix("figure "): {name} for name in FIGURES},
-    "arms": DRAWN | TABLES | {"report"},
-    "flow": {"figure flow", "report"},
     "forest_rows": {"figure forest"},
-    "images": {"figure saliency", "figure volumes", "quality"},
-    "numbers": NUMBERED,
+    "case_images": {"figure saliency", "figure volumes", "quality"},
     "quality": {"quality"},
-    "questions": shown("figure", "roc_by_class reliability_by_class"),
+    "binary_questions": shown("figure", "roc_by_class reliability_by_class"),
     "registry": FIGURES,
     "reliability": RELIABILITY,
     "roc": shown("figure", "roc roc_by_class"),
-    "reading": shown("figure", "roc roc_by_class reliability reliability_by_class confusion decision axis learning"),
-    "scores": SCORED,
+    "table_scan": shown("figure", "roc roc_by_class reliability reliability_by_class confusion decision axis learning"),
+    "test_predictions": SCORED,
     "style": FIGURES | {"quality"},
     "thumbnails": {"quality"},
     "volumes": {"figure volumes", "figure saliency"},
-    "words": FIGURES | TABLES | {"quality", "report"},
 }
 """A module of `figures/`."""
+
+PRESENTATION = {
+    "arm_names": TABLES | {"report"},
+    "arms": DRAWN | TABLES | {"report"},
+    "cohort_flow": {"figure flow", "report"},
+    "display_names": FIGURES | TABLES | {"quality", "report"},
+    "number_format": NUMBERED,
+    "summary_rows": SCORED,
+}
+"""A module of `presentation/`."""
 
 TABLE_FILES = {
     **{name.removeprefix("table "): {name, "report"} for name in TABLES},
     "sample_size": {"table anatomy", "table claim", "table deletion", "table sanity", "report"},
     "table_files": TABLES,
-    **shared(["arm_names", "csv_file", "latex", "registry"], TABLES | {"report"}),
+    **shared(["csv_file", "latex", "registry"], TABLES | {"report"}),
 }
 """A module of `paper_tables/`; the report prints every table that the study has."""
 
@@ -151,12 +158,12 @@ MODES = {
     "single": {"single-oa", "single-kl", "single-coral", "single-corn", "single-kl-careless"},
     "dual": {"dual"},
     "dual_stacked": {"dual-stacked"},
-    "criteria/bce": {"single-oa"},
-    "criteria/coral": {"single-coral"},
-    "criteria/corn": {"single-corn"},
-    "criteria/cross_entropy": {"single-kl", "single-kl-careless", "dual", "dual-stacked"},
+    "losses/bce": {"single-oa"},
+    "losses/coral": {"single-coral"},
+    "losses/corn": {"single-corn"},
+    "losses/cross_entropy": {"single-kl", "single-kl-careless", "dual", "dual-stacked"},
 }
-"""A module of `modes/`: the modes of the wide study's resnet3d that it is part of; every other
+"""A module of `heads/`: the modes of the wide study's resnet3d that it is part of; every other
 backbone has the mode `dual` alone.
 """
 METHODS = {
@@ -174,8 +181,8 @@ OF_LEVELS = (LEVELS - taking("classes_of_levels")) | {"saliency", "deletion", "a
 LEVEL_KINDS = {**shared(["binary", "ordinal"], OF_LEVELS), **shared(["multiclass", "multilabel"], set())}
 """A kind of level of `levels/`; the small study has two."""
 REGISTRIES = {
-    "modes": ("LEVELS", {name for name in MODES if "/" not in name}),
-    "modes/criteria": ("KINDS", {name.removeprefix("criteria/") for name in MODES if "/" in name}),
+    "heads": ("LEVELS", {name for name in MODES if "/" not in name}),
+    "heads/losses": ("KINDS", {name.removeprefix("losses/") for name in MODES if "/" in name}),
     "saliency/methods": ("OPTIONS", set(METHODS)),
     "cohorts": ("", set(READERS)),
 }
@@ -221,7 +228,7 @@ ARMS_OF = {kind: {f"{kind}-dual"} for kind in KINDS} | {"resnet3d": RESNET | {"r
 DEFINITIONS = {
     "statistics/metrics.py: macro_f1": METRICS,
     "statistics/metrics.py: quadratic_kappa": METRICS | {"reread_labels"},
-    "statistics/metrics.py: called": METRICS | {"claim"},
+    "statistics/metrics.py: predicted_class": METRICS | {"claim"},
     "statistics/bootstrap.py: resampled_counts": RESAMPLED,
     "statistics/bootstrap.py: interval_of": MEASURED_RUNS | {"readers", "associations"},
     "statistics/bootstrap.py: percentiles": MEASURED_RUNS | {"claim", "readers", "differences"},
@@ -230,12 +237,12 @@ DEFINITIONS = {
     "statistics/wald.py: wald": METRICS,
     "geometry/rank_measures.py: weighted_pearson": MEASURED | {"claim"},
     "geometry/rank_measures.py: binary_measures": AXES,
-    "files.py: write_text": TABLES
+    "atomic_io.py: write_text": TABLES
     | {"describe_shard", "list_shards", "flow", "phantom_tables", "reread_labels", "train_run", "predict", "report"},
     "presentation/display_names.py: GRADE_UNITS": {"figure forest"},
     "presentation/display_names.py: short_class": {"figure axis", "figure confusion", "figure flow"},
     "training/loop.py: steps": {"train_run"},
-    "formats/dicom/stacks.py: part": {"describe_shard volumes", "describe_shard masks", "make_volumes", "make_masks"},
+    "formats/dicom/stacks.py: group_into_stacks": {"describe_shard volumes", "describe_shard masks", "make_volumes", "make_masks"},
 }
 """A definition of a module that several rules import: those that reach it, and no other."""
 
@@ -245,10 +252,11 @@ ROWS = [
     *edits("geometry", GEOMETRY),
     *edits("anatomy", ANATOMY),
     *edits("figures", FIGURE_FILES),
+    *edits("presentation", PRESENTATION),
     *edits("paper_tables", TABLE_FILES),
     CAPTION,
     *(of_arms("backbones", name, {arm for kind in kinds for arm in ARMS_OF[kind]}) for name, kinds in sorted(BACKBONES.items())),
-    *(of_arms("modes", name, arms_of(modes)) for name, modes in sorted(MODES.items())),
+    *(of_arms("heads", name, arms_of(modes)) for name, modes in sorted(MODES.items())),
     *edits("saliency/methods", METHODS),
     *edits("cohorts", READERS),
     *edits("levels", LEVEL_KINDS),

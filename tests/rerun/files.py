@@ -34,14 +34,14 @@ INERT = [
     Row("touch: a module", NOTHING, file=f"{LIBRARY}/training/run.py"),
     Row("touch: a script", NOTHING, file="scripts/train_run.py"),
     Row("touch: the Snakefile", NOTHING, file="Snakefile"),
-    Row("a constant that nothing reaches", NOTHING, file=f"{LIBRARY}/files.py", replace=("\n\n\n", "\n\n\nEDITED = True\n\n\n")),
+    Row("a constant that nothing reaches", NOTHING, file=f"{LIBRARY}/atomic_io.py", replace=("\n\n\n", "\n\n\nEDITED = True\n\n\n")),
     Row(
         "a local variable's name",
         NOTHING,
         file=f"{LIBRARY}/backbones/registry.py",
         replace=(CHECKED, CHECKED.replace("checked", "options_of_kind")),
     ),
-    Row("an import that nothing uses", NOTHING, file=f"{LIBRARY}/files.py", replace=("import json\n", "import json\nimport math\n")),
+    Row("an import that nothing uses", NOTHING, file=f"{LIBRARY}/atomic_io.py", replace=("import json\n", "import json\nimport math\n")),
     Row("a sentence of an error", NOTHING, file=f"{LIBRARY}/errors.py", replace=("class ", "EDITED = True\n\n\nclass ")),
     Row("a comment of the configuration", NOTHING, file=SMALL, replace=("study: small", "study: small  # here")),
 ]

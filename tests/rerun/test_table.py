@@ -25,6 +25,7 @@ PACKAGES = {
     "geometry": code.GEOMETRY,
     "anatomy": code.ANATOMY,
     "figures": code.FIGURE_FILES,
+    "presentation": code.PRESENTATION,
     "paper_tables": code.TABLE_FILES,
 }
 

@@ -17,7 +17,7 @@ def tissues_of_cohorts():
 
 
 def explained_labels(wildcards):
-    """Label tables, where the parse_target score is that of each case's true class; empty for a binary
+    """Label tables, where the explained score is that of each case's true class; empty for a binary
     level and for a class that is named.
     """
     target = level_roles.explained_target(STUDY)

@@ -1,4 +1,4 @@
-"""Check runs that were copied_results here without Snakemake's records by what they recorded
+"""Check runs that were copied here without Snakemake's records by what they recorded
 themselves.
 """
 

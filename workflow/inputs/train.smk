@@ -87,7 +87,7 @@ def run_settings(wildcards):
     return {
         "study": STUDY.study,
         "network": network_of(wildcards),
-        "training": arm.training.decisive(),
+        "training": arm.training.result_settings(),
         "threads": STUDY.resources.train.threads,
     }
 

@@ -50,7 +50,7 @@ rule train_run:
         code=lambda wildcards: code("train_run", members(wildcards.arm)),
         study=STUDY.study,
         network=network_of,
-        training=lambda wildcards: LAYOUT.arm(wildcards.arm).training.decisive(),
+        training=lambda wildcards: LAYOUT.arm(wildcards.arm).training.result_settings(),
         threads=STUDY.resources.train.threads,
     script:
         "../../scripts/train_run.py"

@@ -76,4 +76,6 @@ def test_training_reads_the_splits_as_they_were_dealt_and_all_else_those_without
     layout = Layout(load(three()))
     arm = layout.study.arms_table()[0].name
     assert layout.splits(arm) == [f"results/case/splits/{name}.parquet" for name in NAMES]
-    assert layout.evaluation_splits(arm) == layout.evaluation_splits() == [f"results/case/splits/{name}.evaluated.parquet" for name in NAMES]
+    assert (
+        layout.evaluation_splits(arm) == layout.evaluation_splits() == [f"results/case/splits/{name}.evaluated.parquet" for name in NAMES]
+    )

@@ -13,7 +13,8 @@ from kneeoa.config.cohorts import Cohort
 from kneeoa.errors import UnusableImage
 from kneeoa.formats.bare_header import lacks_orientation
 from kneeoa.formats.read_volume import read_volume
-from kneeoa.ingestion.ingest import Ingested, ingest
+from kneeoa.ingestion.ingest import ingest
+from kneeoa.ingestion.ingested import Ingested
 from tests.ingestion.faults.knees import SPACING, VIEW, Knee, knee
 from tests.ingestion.faults.volume_bytes import nifti_of, nrrd
 from tests.unit.formats.made import grid, pattern, same_place, write_nifti, write_series

@@ -31,7 +31,8 @@ from kneeoa.errors import UnusableImage
 from kneeoa.formats.dicom.pixels import PixelFormat
 from kneeoa.formats.read_volume import read_volume
 from kneeoa.phantom.radiograph_files import write_radiograph
-from kneeoa.radiographs.read import Radiograph, read_radiograph
+from kneeoa.radiographs.radiograph import Radiograph
+from kneeoa.radiographs.read import read_radiograph
 from tests.unit.formats.made import grid, recompress, write_series
 
 SHAPE = (4, 48, 40)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kneeoa.cohorts import raw_digests
+from kneeoa.cohorts import raw_digests as module
 from kneeoa.cohorts.raw_digests import raw_digests
 from kneeoa.config.cohorts import Cohort
 from kneeoa.formats.walk import files_below
@@ -57,7 +57,7 @@ def test_the_index_survives_loops_and_sees_what_links_point_at(tmp_path: Path) -
     image(far, "9000001").write_bytes(b"longer")
     after = raw_digests(tmp_path / "tree", cohort)
     assert sum(before[key] != after[key] for key in before) == 1
-    assert before[raw_digests.UNATTRIBUTED] == after[raw_digests.UNATTRIBUTED]
+    assert before[module.UNATTRIBUTED] == after[module.UNATTRIBUTED]
 
 
 def test_threads_give_the_same_digests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,14 +67,14 @@ def test_threads_give_the_same_digests(tmp_path: Path, monkeypatch: pytest.Monke
     cohort = Cohort(reader="oai", root="somewhere", shards=3)
     alone = raw_digests(tmp_path, cohort)
     threaded: list[int] = []
-    real = raw_digests._Walk._threaded
+    real = module._Walk._threaded
 
-    def counted(walk: raw_digests._Walk, folders: list[raw_digests._Folder]) -> list[raw_digests.Part]:
+    def counted(walk: module._Walk, folders: list[module._Folder]) -> list[module.Part]:
         threaded.append(len(folders))
         return real(walk, folders)
 
-    monkeypatch.setattr(raw_digests._Walk, "_threaded", counted)
-    monkeypatch.setattr(raw_digests, "_MIN_BUSY_SHARE", 2.0)
-    monkeypatch.setattr(raw_digests, "_BATCH", 4)
+    monkeypatch.setattr(module._Walk, "_threaded", counted)
+    monkeypatch.setattr(module, "_MIN_BUSY_SHARE", 2.0)
+    monkeypatch.setattr(module, "_BATCH", 4)
     assert raw_digests(tmp_path, cohort) == alone
     assert threaded

@@ -18,7 +18,8 @@ from kneeoa.atomic_io import sha256_file
 from kneeoa.config.volumes import MaskChecks, Region, View
 from kneeoa.errors import KneeoaError
 from kneeoa.ingestion.array_writer import open_rows
-from kneeoa.ingestion.ingest import Ingested, ingest
+from kneeoa.ingestion.ingest import ingest
+from kneeoa.ingestion.ingested import Ingested
 from kneeoa.ingestion.input_grids import resample_shard
 from kneeoa.ingestion.shard import make_volumes
 from kneeoa.masks.shard import make_masks

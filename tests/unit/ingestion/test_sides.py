@@ -19,7 +19,8 @@ from kneeoa.formats.dicom.side import header_side
 from kneeoa.formats.header_claims import Claims
 from kneeoa.formats.side_words import side_of_text
 from kneeoa.formats.volume import Volume
-from kneeoa.ingestion.ingest import Ingested, ingest
+from kneeoa.ingestion.ingest import ingest
+from kneeoa.ingestion.ingested import Ingested
 from kneeoa.ingestion.shard import make_volumes
 from kneeoa.masks.quality_ranking import rank_quality
 from kneeoa.phantom.radiograph_files import write_radiograph

@@ -11,7 +11,8 @@ import pytest
 
 from kneeoa.config.volumes import View
 from kneeoa.errors import UnusableImage
-from kneeoa.ingestion.ingest import Ingested, ingest
+from kneeoa.ingestion.ingest import ingest
+from kneeoa.ingestion.ingested import Ingested
 from kneeoa.phantom.radiograph import Drawn, Exposure, Scene, random_scene, render
 from kneeoa.phantom.radiograph_files import write_png, write_radiograph
 from kneeoa.phantom.radiograph_knee import knee_of_severity

@@ -50,12 +50,12 @@ def test_durations_are_of_two_units_at_most(seconds, words):
 
 def test_a_log_gets_a_line_a_minute_and_one_an_epoch(clock, caplog):
     watch = ProgressDisplay("dual seed 1", 4, io.StringIO())
-    progress = halfway()
+    state = halfway()
     with caplog.at_level(logging.INFO, logger="kneeoa"):
         for _ in range(130):
             clock.now += 1
-            watch.after_step(progress, 10)
-        watch.after_epoch(progress, {"total": 0.5}, SEEN)
+            watch.after_step(state, 10)
+        watch.after_epoch(state, {"total": 0.5}, SEEN)
     # 30 s for an epoch and a half, two and a half to go; once for one epoch, three to go
     expected = "epoch 2/4 step 5/10 train 0.5000, 50 s left"
     assert caplog.messages == [expected, expected, "epoch 1/4 train 0.5000 val 0.2500 oa auc 0.900, 2 min left"]

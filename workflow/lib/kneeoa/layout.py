@@ -212,7 +212,8 @@ class Layout:
         if self.study.imports is not None:
             return [f"{self.root}/predictions/{arm}/imported.parquet" for arm in self.study.imports.arms]
         tables = self.runs("predictions/{arm}/seed-{seed}.parquet")
-        return tables + [f"{self.root}/predictions/{name}/{which}.parquet" for name in self.study.ensembles for which in self.ensemble_tables(name)]
+        pooled = [(name, which) for name in self.study.ensembles for which in self.ensemble_tables(name)]
+        return tables + [f"{self.root}/predictions/{name}/{which}.parquet" for name, which in pooled]
 
     def import_accounts(self) -> list[str]:
         """Accounts of the imported tables; none where predictions are the study's."""

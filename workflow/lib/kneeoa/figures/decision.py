@@ -96,8 +96,9 @@ def figure(
         cases, subjects, seeds = rows["case_id"].nunique(), rows["subject"].nunique(), rows["seed"].nunique()
         style.footnote(
             result,
-            f"{count_noun(cases, 'knee')} of {count_noun(subjects, 'subject')}{f', mean over {seeds} seeds' if seeds > 1 else ''}; bands: pointwise "
-            f"{format_percent(confidence)} interval over subjects. A threshold of p means that one true positive is worth p/(1 − p) false "
+            f"{count_noun(cases, 'knee')} of {count_noun(subjects, 'subject')}{f', mean over {seeds} seeds' if seeds > 1 else ''}; "
+            f"bands: pointwise {format_percent(confidence)} interval over subjects. "
+            "A threshold of p means that one true positive is worth p/(1 − p) false "
             f"positives." + derived_note(rows, arms, level, figures.labels),
         )
     return result

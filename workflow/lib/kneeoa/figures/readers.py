@@ -208,8 +208,9 @@ def _note(table: pd.DataFrame, confidence: float, figures: Figures) -> str:
     over = "subjects and seeds" if slope is not None and slope["interval"] == _SAMPLED else "subjects, seeds fixed"
     return (
         f"Below: {compared}. Test labels are the reference: {count_noun(int(table['cases'].max()), 'knee')} of "
-        f"{count_noun(int(table['subjects'].max()), 'subject')}, {count_noun(seeds, 'seed')} an arm. Bars: {format_percent(confidence)} interval over "
-        f"subjects. Above each lower panel: slope per {format_percent(_STEP)} of labels misread, with its interval over {over}. "
+        f"{count_noun(int(table['subjects'].max()), 'subject')}, {count_noun(seeds, 'seed')} an arm. "
+        f"Bars: {format_percent(confidence)} interval over subjects. "
+        f"Above each lower panel: slope per {format_percent(_STEP)} of labels misread, with its interval over {over}. "
         "Kappa: quadratic weighted."
     )
 

@@ -117,7 +117,8 @@ def figure(
         mean = f", mean over {seeds} seeds" if seeds > 1 else ""
         style.footnote(
             result,
-            f"{count_noun(cases, 'knee')} in {bins} bins of equal count{mean}; bars: Wilson {format_percent(confidence)} interval by subject.\n"
+            f"{count_noun(cases, 'knee')} in {bins} bins of equal count{mean}; "
+            f"bars: Wilson {format_percent(confidence)} interval by subject.\n"
             f"Legend: Brier score, {format_percent(confidence)} interval." + derived_note(rows, arms, level, figures.labels),
         )
     return result

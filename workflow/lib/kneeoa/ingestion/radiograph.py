@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kneeoa.config.volumes import View
-from kneeoa.ingestion.ingest import Ingested, other_side_in_header
+from kneeoa.ingestion.ingested import Ingested, other_side_in_header
 from kneeoa.radiographs.crop import crop, window
 from kneeoa.radiographs.exposed_field import exposed_field
 from kneeoa.radiographs.joint import locate, positive

@@ -14,7 +14,8 @@ import numpy as np
 from kneeoa.config.volumes import View
 from kneeoa.errors import KneeoaError, UnusableImage
 from kneeoa.ingestion.array_writer import row_writer
-from kneeoa.ingestion.ingest import Ingested, ingest
+from kneeoa.ingestion.ingest import ingest
+from kneeoa.ingestion.ingested import Ingested
 from kneeoa.ingestion.shard_tables import exclusion_columns, shard_files
 from kneeoa.tables.cases import CASES
 from kneeoa.tables.exclusions import EXCLUSIONS

@@ -11,7 +11,7 @@ from kneeoa.formats.limits import require_scan
 from kneeoa.formats.read_volume import read_volume
 from kneeoa.formats.side_words import SIDE_NAMES
 from kneeoa.formats.volume import Volume
-from kneeoa.ingestion.ingest import Flags, Ingested, other_side_in_header
+from kneeoa.ingestion.ingested import Flags, Ingested, other_side_in_header
 from kneeoa.volumes.canonical import to_canonical
 from kneeoa.volumes.intensity import scale_intensities
 from kneeoa.volumes.scanner_side import scanner_side

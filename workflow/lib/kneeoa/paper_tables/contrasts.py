@@ -61,7 +61,8 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
     several = rows["cohort"].nunique() > 1
     body = []
     for row in row_dicts(rows):
-        metric = f"{display_name(row['level'], labels)} {display_name(row['metric'], labels)}{' ↓' if metric_of_row(row['metric']) in LOWER_IS_BETTER else ''}"
+        arrow = " ↓" if metric_of_row(row["metric"]) in LOWER_IS_BETTER else ""
+        metric = f"{display_name(row['level'], labels)} {display_name(row['metric'], labels)}{arrow}"
         where = f", {display_name(row['cohort'], labels)}" if several else ""
         body.append(
             [

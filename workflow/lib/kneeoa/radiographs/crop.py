@@ -20,7 +20,7 @@ import numpy as np
 from kneeoa.config.volumes import View
 from kneeoa.errors import UnusableImage
 from kneeoa.radiographs.exposed_field import Field
-from kneeoa.radiographs.read import Radiograph
+from kneeoa.radiographs.radiograph import Radiograph
 from kneeoa.volumes.canonical import Canonical
 from kneeoa.volumes.resample import axis_weights
 

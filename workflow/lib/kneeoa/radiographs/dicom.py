@@ -23,7 +23,7 @@ from kneeoa.formats.dicom.source import DicomSource
 from kneeoa.formats.header_claims import Claims
 from kneeoa.formats.limits import require_spacing
 from kneeoa.radiographs.projection import PROJECTION_TAGS, header_projection
-from kneeoa.radiographs.read import DisplayTransform, Projection, Radiograph
+from kneeoa.radiographs.radiograph import DisplayTransform, Projection, Radiograph
 
 _TAGS = (
     "ImagerPixelSpacing", "PixelSpacingCalibrationType", "EstimatedRadiographicMagnificationFactor", "PatientOrientation",

@@ -17,7 +17,8 @@ from kneeoa.formats.dicom.silence import silenced
 from kneeoa.formats.dicom.source import DicomSource, list_sources
 from kneeoa.formats.file_names import PICTURES, format_of
 from kneeoa.radiographs.dicom import read_dicom_radiograph
-from kneeoa.radiographs.read import Projection, Radiograph, read_radiograph
+from kneeoa.radiographs.radiograph import Projection, Radiograph
+from kneeoa.radiographs.read import read_radiograph
 
 _LOG = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from kneeoa.formats.side_words import SIDE_NAMES
 from kneeoa.radiographs.exposed_field import Field
 from kneeoa.radiographs.knee_localiser import Knee, choose_pair, feet_down, likeliest, survey
 from kneeoa.radiographs.one_knee import require_one_upright_knee
-from kneeoa.radiographs.read import Radiograph
+from kneeoa.radiographs.radiograph import Radiograph
 
 # A negative shows a knee by this correlation at least, and by so much more than the picture as it
 # is. Of 600 OAI knees, six are negatives by the eye: they fit better by 0.17 and more, and none of

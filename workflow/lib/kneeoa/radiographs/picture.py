@@ -18,7 +18,7 @@ from PIL import ExifTags, Image
 from kneeoa.errors import KneeoaError, UnusableImage
 from kneeoa.formats.grey import rgb_to_grey
 from kneeoa.formats.limits import require_size
-from kneeoa.radiographs.read import DisplayTransform
+from kneeoa.radiographs.radiograph import DisplayTransform
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile

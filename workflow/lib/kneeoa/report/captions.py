@@ -17,9 +17,8 @@ def sample_phrase(evidence: ReportData) -> str:
     parts = []
     for cohort, cohort_rows in rows.groupby("cohort", sort=False):
         where = f" ({evidence.printed(cohort)})" if rows["cohort"].nunique() > 1 else ""
-        parts.append(
-            f"{count_noun(int(cohort_rows['cases'].max()), 'test knee')} of {count_noun(int(cohort_rows['subjects'].max()), 'subject')}{where}"
-        )
+        cases, subjects = (int(cohort_rows[column].max()) for column in ("cases", "subjects"))
+        parts.append(f"{count_noun(cases, 'test knee')} of {count_noun(subjects, 'subject')}{where}")
     seeds = int(rows["seeds"].max()) if len(rows) else 1
     return ", ".join([*parts, f"{count_noun(seeds, 'seed')} an arm"] if seeds > 1 else parts)
 

@@ -189,8 +189,8 @@ def claim(evidence: ReportData) -> list[str]:
             continue
         up, down = int((defined["low"] > 0).sum()), int((defined["high"] < 0).sum())
         what = {"prediction": f"Prediction ({display_name(str(measure))})", "axis": "The order of grades along the axis"}
-        text = f"{what.get(str(part), f'Saliency ({display_name(str(measure))})')} is higher under the candidate, beyond its interval, in {up} "
-        sentences.append(f"{text}of {count_noun(len(defined), 'comparison')} and lower in {down}.")
+        text = f"{what.get(str(part), f'Saliency ({display_name(str(measure))})')} is higher under the candidate, beyond its interval, "
+        sentences.append(f"{text}in {up} of {count_noun(len(defined), 'comparison')} and lower in {down}.")
     if sentences:
         resampled = " or ".join(sorted(set(rows["resampled"])))
         sentences.append(f"Intervals come from one bootstrap for all parts, with {resampled} resampled; they are not adjusted.")

@@ -57,7 +57,8 @@ def choose_stack(
     acquisition = [
         stack
         for stack in ranked
-        if stack is first or ((stack.series == first.series or len(stack.frames) >= _ECHO_SHARE * size) and first.is_same_acquisition(stack))
+        if stack is first
+        or ((stack.series == first.series or len(stack.frames) >= _ECHO_SHARE * size) and first.is_same_acquisition(stack))
     ]
     others = [stack for stack in candidates if stack not in acquisition and (stack.kind == "original" or not originals)]
     rivals = [stack for stack in others if len(stack.frames) >= min(_RIVAL_SHARE * size, _RIVAL_SLICES)]

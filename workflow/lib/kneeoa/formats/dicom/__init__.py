@@ -1,0 +1,1 @@
+"""DICOM: files, headers, stacks of slices, and the volume that a source holds."""

@@ -1,0 +1,1 @@
+"""From raw files to shards: an array with its index and its exclusions."""

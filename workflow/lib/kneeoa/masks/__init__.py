@@ -1,0 +1,1 @@
+"""Masks: aligned with their image, accepted or refused, and measured."""

@@ -1,0 +1,1 @@
+"""Radiographs: reading and displaying them, finding and cutting out the knee."""

@@ -1,0 +1,1 @@
+"""Volumes on the canonical grid of their view: orientation, resampling, grey levels."""
