@@ -14,7 +14,9 @@ def copied_runs():
     stale = {}
     for arm, seed in [(arm.name, seed) for arm in STUDY.arms_table() for seed in STUDY.seeds]:
         run = f"{LAYOUT.root}/runs/{arm}/seed-{seed}"
-        if os.path.exists(f"{run}/run.json") and not copied_results.has_snakemake_record(RECORDS, f"{run}/weights.safetensors"):
+        if os.path.exists(f"{run}/run.json") and not copied_results.has_snakemake_record(
+            RECORDS, f"{run}/weights.safetensors"
+        ):
             expected = run_made_from(arm)
             words = copied_results.disagreements(
                 Path(f"{run}/run.json"),

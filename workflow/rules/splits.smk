@@ -42,7 +42,9 @@ rule make_splits:
 rule leave_out_trained:
     """Leave out of validation and test everybody who is trained on in another cohort."""
     input:
-        splits=lambda wildcards: [f"{LAYOUT.root}/splits/{name}.parquet" for name in LAYOUT.cohorts_sharing_views(wildcards.cohort)],
+        splits=lambda wildcards: [
+            f"{LAYOUT.root}/splits/{name}.parquet" for name in LAYOUT.cohorts_sharing_views(wildcards.cohort)
+        ],
         volumes=beside_volumes,
     output:
         splits="<out>/splits/{cohort}.evaluated.parquet",

@@ -36,23 +36,23 @@ def test_directions_become_axes_of_the_view():
 
 def test_an_ensemble_of_arms_is_a_table_a_seed_and_one_over_seeds_a_single_table():
     made = layout(ensembles={"both": {"members": ARMS}, "all": {"members": ARMS, "seeds": "together", "combine": "logit_mean"}})
-    assert made.pools("both") == ["seed-1", "seed-2"]
-    assert made.pools("all") == ["all-seeds"]
+    assert made.ensemble_tables("both") == ["seed-1", "seed-2"]
+    assert made.ensemble_tables("all") == ["all-seeds"]
     root = "results/small/predictions"
-    assert made.pooled("both", "seed-2") == [f"{root}/resnet3d-dual/seed-2.parquet", f"{root}/m3t-dual/seed-2.parquet"]
-    assert made.pooled("all", "all-seeds") == [f"{root}/{arm}/seed-{seed}.parquet" for arm in ARMS for seed in (1, 2)]
+    assert made.ensemble_members("both", "seed-2") == [f"{root}/resnet3d-dual/seed-2.parquet", f"{root}/m3t-dual/seed-2.parquet"]
+    assert made.ensemble_members("all", "all-seeds") == [f"{root}/{arm}/seed-{seed}.parquet" for arm in ARMS for seed in (1, 2)]
     new = set(made.predictions()) - set(layout().predictions())
     assert new == {f"{root}/both/seed-1.parquet", f"{root}/both/seed-2.parquet", f"{root}/all/all-seeds.parquet"}
 
 
 def test_an_ensemble_has_the_factors_that_its_members_share():
     made = layout(ensembles={"both": {"members": ARMS}})
-    assert set(made.compared()) == {*made.factors(), "both"}
-    both = made.compared()["both"]
+    assert set(made.arms_and_ensembles()) == {*made.factors(), "both"}
+    both = made.arms_and_ensembles()["both"]
     assert both["mode"] == "dual"
     assert both["backbone"] == "resnet3d+m3t"
     assert both["ensemble"] == "mean of arms"
-    assert {factors["ensemble"] for name, factors in made.compared().items() if name != "both"} == {"none"}
+    assert {factors["ensemble"] for name, factors in made.arms_and_ensembles().items() if name != "both"} == {"none"}
     assert layout().compared() == layout().factors()
 
 
@@ -62,13 +62,15 @@ def test_ensembles_in_two_modes_answer_a_contrast_as_two_arms_do():
         ensembles={"duals": {"members": ["resnet3d-dual"], **over_seeds}, "oas": {"members": ["resnet3d-single-oa"], **over_seeds}}
     )
     contrast = made.study.statistics.contrasts[0]
-    pairs, single = ([(pair.candidate, pair.reference) for pair in arm_pairs(contrast, arms)] for arms in (made.compared(), made.factors()))
+    pairs, single = (
+        [(pair.candidate, pair.reference) for pair in arm_pairs(contrast, arms)] for arms in (made.arms_and_ensembles(), made.factors())
+    )
     assert pairs == [*single, ("duals", "oas")]
 
 
 def test_an_ensemble_is_a_panel_of_its_own_in_figures():
     made = layout(ensembles={"both": {"members": ARMS}, "seeds": {"members": ARMS[:1], "seeds": "together", "combine": "logit_mean"}})
-    arms_of_panels = {panel.title: panel.arms for panel in panels(made.compared(), {"resnet3d": "ResNet3D", "m3t": "M3T"})}
+    arms_of_panels = {panel.title: panel.arms for panel in panels(made.arms_and_ensembles(), {"resnet3d": "ResNet3D", "m3t": "M3T"})}
     before = {panel.title: panel.arms for panel in panels(made.factors(), {"resnet3d": "ResNet3D", "m3t": "M3T"})}
     ensembles = {"ResNet3D+M3T, mean of arms": {"dual": "both"}, "ResNet3D, logit mean over seeds": {"dual": "seeds"}}
     assert arms_of_panels == {**before, **ensembles}

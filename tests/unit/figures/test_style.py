@@ -53,7 +53,7 @@ with style.styled(look):
     figure = style.new_figure(2, 1)
     figure.subplots().plot([0, 1], label="Dual, ρ −0.5")
     figure.axes[0].legend()
-    style.note(figure, "note")
+    style.footnote(figure, "note")
 style.save(figure, look, Path(sys.argv[1]), Path(sys.argv[2]))
 """
 

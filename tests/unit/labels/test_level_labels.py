@@ -24,7 +24,7 @@ def test_labels_follow_the_cases_and_parents_are_derived(tmp_path):
     assert labels["kl"].sources == ["reader", "none", "reader"]
     assert labels["oa"].values.tolist() == [1, -1, 1]  # what was read stays, even against the finer label
     assert labels["oa"].sources == ["reader", "none", "derived"]
-    assert labels["oa"].known().tolist() == [True, False, True]
+    assert labels["oa"].labelled().tolist() == [True, False, True]
 
 
 def test_labels_climb_the_whole_hierarchy(tmp_path):
@@ -55,7 +55,7 @@ def test_multilabel_gaps_are_missing_and_do_not_climb(tmp_path):
         tmp_path, [label_row("a", "1", "features", [1, None, 0]), label_row("a", "2", "features", [None] * 3)], (LEVELS[0], findings)
     )
     assert labels["features"].values.tolist() == [[1, -1, 0], [-1, -1, -1], [-1, -1, -1]]
-    assert labels["features"].known().tolist() == [True, False, False]
+    assert labels["features"].labelled().tolist() == [True, False, False]
     assert labels["features"].sources == ["reader", "none", "none"]
     assert labels["oa"].values.tolist() == [-1, -1, -1]
 

@@ -48,7 +48,7 @@ def test_images_are_with_their_labels(files):
 @pytest.mark.parametrize("size", [1, 3, 4, 50])
 def test_streamed_and_resident_see_the_same_bytes_in_the_same_order(files, size):
     resident, streamed = dataset(files, "resident"), dataset(files, "streamed")
-    assert (resident.placement, streamed.placement) == ("resident", "streamed")
+    assert (resident.storage, streamed.storage) == ("resident", "streamed")
     batches = training_batches(len(resident), size, seed=1, epoch=1)
     count = 0
     for one, other in zip(resident.stream(batches, CPU), streamed.stream(batches, CPU), strict=True):

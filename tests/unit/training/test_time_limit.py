@@ -148,7 +148,7 @@ def test_validation_is_not_begun_where_it_does_not_fit(files, tmp_path, monkeypa
         asked.append(ahead)
         return "before the time limit" if len(asked) == 7 else None  # the start, five steps, validation
 
-    monkeypatch.setattr(TimeLimit, "reason", reason)
+    monkeypatch.setattr(TimeLimit, "exit_reason", reason)
     with pytest.raises(Unfinished, match="epoch 0 step 5"):
         train(**job(files, tmp_path))
     monkeypatch.undo()
