@@ -185,6 +185,7 @@ print(json.dumps({"figures": finished.layout.figures(), "predictions": predictio
 """
 
 
+@pytest.mark.slow
 def test_a_kind_of_level(planner: Planner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = ["patient,file,knee,grade,spurs", "A1,a1.nii.gz,R,3,2", "B2,b2.nii.gz,L,0,0", "C3,c3.nii.gz,L,4,"]
     (tmp_path / "knees.csv").write_text("\n".join(lines) + "\n")

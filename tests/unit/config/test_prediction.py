@@ -53,7 +53,7 @@ def test_an_ensemble_has_the_factors_that_its_members_share():
     assert both["backbone"] == "resnet3d+m3t"
     assert both["ensemble"] == "mean of arms"
     assert {factors["ensemble"] for name, factors in made.arms_and_ensembles().items() if name != "both"} == {"none"}
-    assert layout().compared() == layout().factors()
+    assert layout().arms_and_ensembles() == layout().factors()
 
 
 def test_ensembles_in_two_modes_answer_a_contrast_as_two_arms_do():
@@ -91,7 +91,7 @@ def test_an_ensemble_that_cannot_be_made_stops_before_any_job(ensemble, expected
 
 
 def test_one_arm_over_its_seeds_is_an_ensemble_and_names_stay_apart():
-    assert layout(ensembles={"e": {"members": ARMS[:1], "seeds": "together"}}).pools("e") == ["all-seeds"]
+    assert layout(ensembles={"e": {"members": ARMS[:1], "seeds": "together"}}).ensemble_tables("e") == ["all-seeds"]
     with pytest.raises(KneeoaError, match="an arm has that name already"):
         layout(ensembles={ARMS[0]: {"members": ARMS}})
     with pytest.raises(KneeoaError, match=r"'predict\.flips'|flips"):
