@@ -144,7 +144,7 @@ def test_a_mode(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
         assert f"'modes.gated.kind' is 'gatd'; allowed are {allowed}" in refusal(planner, config)
         config["modes"]["gated"] = {"kind": "gated", "levels": ["oa"]}
         assert "a gated mode takes at least two levels, not ['oa']" in refusal(planner, config)
-        asks_for_a_row(planner, monkeypatch, test_table.test_every_member_of_a_registry_has_a_row, "gated", "modes")
+        asks_for_a_row(planner, monkeypatch, test_table.test_every_member_of_a_registry_has_a_row, "gated", "heads")
 
 
 def test_a_loss(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +158,7 @@ def test_a_loss(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
         config["levels"].append({"name": "findings", "kind": "multilabel", "classes": ["osteophytes", "narrowing"]})
         config["modes"]["focal"] = {"kind": "single", "levels": ["findings"], "losses": {"findings": "focal"}}
         assert "'losses.findings' is 'focal', but level 'findings' is multilabel, which takes bce" in refusal(planner, config)
-        asks_for_a_row(planner, monkeypatch, test_table.test_every_member_of_a_registry_has_a_row, "focal", "modes/criteria")
+        asks_for_a_row(planner, monkeypatch, test_table.test_every_member_of_a_registry_has_a_row, "focal", "heads/losses")
 
 
 def test_a_level(planner: Planner) -> None:

@@ -115,10 +115,10 @@ def random_seed_anova(values: Floats, sigma: Floats, matched: bool, confidence: 
     else:
         statistic = between / denominator
         df = denominator**2 / (error**2 / error_df) if error > 0 else math.inf
-        known = math.isinf(df)
-        p = float(chi2.sf(statistic * (modes - 1), modes - 1) if known else f_distribution.sf(statistic, modes - 1, df))
+        exact_variance = math.isinf(df)
+        p = float(chi2.sf(statistic * (modes - 1), modes - 1) if exact_variance else f_distribution.sf(statistic, modes - 1, df))
         p = max(p, sys.float_info.min)
-        reach = float(norm.ppf(0.5 + confidence / 2) if known else t_distribution.ppf(0.5 + confidence / 2, df)) * spread
+        reach = float(norm.ppf(0.5 + confidence / 2) if exact_variance else t_distribution.ppf(0.5 + confidence / 2, df)) * spread
     return RandomSeeds(
         difference=difference,
         standard_error=spread,

@@ -188,10 +188,10 @@ def _contrast(
     for low, high in np.argwhere(shares):
         rows = np.flatnonzero((labels == low) | (labels == high))
         placed = placements(labels[rows] == high, np.ascontiguousarray(scores[:, rows].T))
-        part, own = placed.combine(weights[:, None])
+        part, part_influence = placed.combine(weights[:, None])
         weight = shares[low, high]
         estimate += float(weight * part[0]) / total
-        influence[rows] += weight / total * own
+        influence[rows] += weight / total * part_influence
         won = placed.positive.astype(np.int64) @ placed.twice  # whole numbers as long as can be: a perfect order gives 1
         values += won * weight / (2.0 * placed.positives * placed.negatives)
     values /= total
