@@ -16,8 +16,8 @@ import pytest
 
 from kneeoa.backbones.packaged_weights import PACKAGE
 from kneeoa.labels.level_labels import read_labels
+from kneeoa.statistics.influence_functions import Estimate, PairedDifference
 from kneeoa.statistics.ordinal import at_least, cut_auc, cut_auc_test
-from kneeoa.statistics.sampling import Estimate, PairedDifference
 from tests.real_data.ordinal_regression import chosen
 from tests.real_data.radiograph_study import prepare
 from tests.unit.statistics.by_kernels import class_metric, class_metric_test

@@ -9,8 +9,8 @@ from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
 from kneeoa.config.statistics import Contrast, Statistics
-from kneeoa.contrasts.changes import axis_change, prediction_changes, saliency_change
 from kneeoa.contrasts.claim import build_claim
+from kneeoa.contrasts.claim_parts import axis_change, prediction_changes, saliency_change
 from kneeoa.errors import KneeoaError
 from kneeoa.tables.axis import AXIS
 from kneeoa.tables.claim import CLAIM

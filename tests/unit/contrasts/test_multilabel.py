@@ -13,7 +13,7 @@ from statsmodels.stats.multitest import multipletests
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.statistics import Contrast, Family, Primary, Statistics
 from kneeoa.contrasts.build import build_contrasts
-from kneeoa.contrasts.changes import prediction_changes
+from kneeoa.contrasts.claim_parts import prediction_changes
 from kneeoa.contrasts.metrics import build_metrics
 from kneeoa.contrasts.subgroups import build_subgroups
 from kneeoa.errors import KneeoaError

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kneeoa.statistics.influence_functions import Estimate, PairedDifference, Sampled, difference_of, estimate_of, over_seeds
 from kneeoa.statistics.inputs import cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
 from kneeoa.statistics.metric_kernel import Run
 from kneeoa.statistics.metrics import predicted_class
-from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled, difference_of, estimate_of, over_seeds
 
 
 def sampled(

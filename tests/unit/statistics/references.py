@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import roc_auc_score
 
+from kneeoa.statistics.auc_placements import placements
 from kneeoa.statistics.bootstrap import interval_of, resampled_weights
-from kneeoa.statistics.influence import placements
+from kneeoa.statistics.influence_functions import Estimate, PairedDifference, Sampled
 from kneeoa.statistics.inputs import Floats, Integers, cluster_codes, subject_count
 from kneeoa.statistics.metrics import Metric, value
 from kneeoa.statistics.reliability import bin_of
-from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled
 from kneeoa.statistics.subgroups import Subgroups, metric_subgroups
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kneeoa.statistics.calibration import sampled_in_the_large, sampled_slope
-from kneeoa.statistics.sampling import difference_of, over_seeds
+from kneeoa.statistics.influence_functions import difference_of, over_seeds
 
 Y = np.repeat([0, 1], 60)
 

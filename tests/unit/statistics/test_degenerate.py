@@ -10,10 +10,10 @@ import pytest
 from kneeoa.statistics.bootstrap import paired_bootstrap, percentiles
 from kneeoa.statistics.confusion import sampled_metric
 from kneeoa.statistics.delong import delong_test
+from kneeoa.statistics.influence_functions import covariance, difference_of, estimate_of
 from kneeoa.statistics.kernels import KERNELS, metric
 from kneeoa.statistics.metric_kernel import Run
 from kneeoa.statistics.metrics import predicted_class
-from kneeoa.statistics.sampling import covariance, difference_of, estimate_of
 from kneeoa.statistics.seeds import mode_effect
 from tests.unit.statistics.by_kernels import class_metric_test
 

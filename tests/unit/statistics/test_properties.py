@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from kneeoa.statistics import metrics
 from kneeoa.statistics.bootstrap import paired_bootstrap
 from kneeoa.statistics.delong import auc_covariance, auc_interval, delong_test
+from kneeoa.statistics.influence_functions import PairedDifference
 from kneeoa.statistics.mcnemar import mcnemar_test
 from kneeoa.statistics.multiclass import ovr_auc_test
-from kneeoa.statistics.sampling import PairedDifference
 
 Data = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 

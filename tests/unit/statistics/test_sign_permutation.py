@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kneeoa.errors import KneeoaError
-from kneeoa.statistics.exchange import exchanged
+from kneeoa.statistics.case_exchange import exchanged
 from kneeoa.statistics.inputs import cluster_codes
 from kneeoa.statistics.kernels import KERNELS
 from kneeoa.statistics.mcnemar import mcnemar_counts

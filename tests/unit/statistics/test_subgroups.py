@@ -13,7 +13,7 @@ from scipy.stats import chi2, norm
 
 from kneeoa.statistics.confusion import sampled_metric
 from kneeoa.statistics.delong import delong_test
-from kneeoa.statistics.sampling import of_mean
+from kneeoa.statistics.influence_functions import of_mean
 from kneeoa.statistics.subgroups import metric_subgroups
 from tests.unit.statistics.references import auc_subgroups
 

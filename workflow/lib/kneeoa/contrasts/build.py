@@ -22,9 +22,9 @@ from kneeoa.contrasts.arms import select_predictions
 from kneeoa.contrasts.cases import LevelPredictions, best_head, require_same_cases
 from kneeoa.contrasts.families import INFLUENCE, MAX_T, correct, takes
 from kneeoa.contrasts.joint import influence_on
-from kneeoa.contrasts.networks import against_margin, over_random_seeds
 from kneeoa.contrasts.outcome import Outcome, detectable, join
 from kneeoa.contrasts.paired import PairedTests
+from kneeoa.contrasts.random_seed_tests import against_margin, over_random_seeds
 from kneeoa.errors import KneeoaError
 from kneeoa.tables.contrasts import CONTRASTS
 from kneeoa.tables.predictions import COMPARED, PREDICTIONS

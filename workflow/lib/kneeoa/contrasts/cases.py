@@ -15,9 +15,9 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.levels.registry import BINARY
 from kneeoa.probabilities import first_bad_row
+from kneeoa.statistics.influence_functions import Sampled
 from kneeoa.statistics.inputs import cluster_codes, subject_count
 from kneeoa.statistics.metrics import predicted_class
-from kneeoa.statistics.sampling import Sampled
 
 _SHOWN = 10
 
@@ -41,8 +41,8 @@ class LevelPredictions:
     parent_class: tuple[int, ...] = ()  # [K']
     rest_calls: NDArray[np.int64] | None = None  # [S, n], of one class against the rest: called so or not
     influences: dict[str, list[Sampled]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """Of each seed, by a row's name: what :func:`kneeoa.contrasts.sampled.sampled_runs` has
-    computed.
+    """Of each seed, by a row's name: what :func:`kneeoa.contrasts.influence_metrics.sampled_runs`
+    has computed.
     """
     findings: tuple[LevelPredictions, ...] = ()  # of a multilabel level: each as a binary level, on the cases where it was read
 

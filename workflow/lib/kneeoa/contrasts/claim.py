@@ -22,7 +22,7 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.config.pairs import Arms, distinct_pairs, shared_value
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.build import SPLIT
-from kneeoa.contrasts.changes import Change, OfRun, Seed, Shared, axis_change, prediction_changes, saliency_change
+from kneeoa.contrasts.claim_parts import Change, OfRun, Seed, Shared, axis_change, prediction_changes, saliency_change
 from kneeoa.contrasts.outcome import Outcome, join, of_limits
 from kneeoa.contrasts.small_samples import with_few_degrees, with_few_subjects
 from kneeoa.errors import KneeoaError

@@ -17,13 +17,13 @@ import numpy as np
 
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.cases import LevelPredictions
+from kneeoa.contrasts.influence_metrics import runs_of, sampled_runs
 from kneeoa.contrasts.multilabel import defined_findings, findings_note, mean_runs
-from kneeoa.contrasts.sampled import runs_of, sampled_runs
+from kneeoa.statistics.bootstrap_metrics import Resampled
+from kneeoa.statistics.influence_functions import Estimate, estimate_of, over_seeds
 from kneeoa.statistics.inputs import Booleans, Floats, cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
-from kneeoa.statistics.resampled import Resampled
-from kneeoa.statistics.sampling import Estimate, estimate_of, over_seeds
-from kneeoa.statistics.shares import share
+from kneeoa.statistics.proportions import share
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from kneeoa.contrasts.cases import LevelPredictions
+from kneeoa.contrasts.influence_metrics import sampled_runs
 from kneeoa.contrasts.multilabel import defined_findings, mean_runs
-from kneeoa.contrasts.sampled import sampled_runs
+from kneeoa.statistics.influence_functions import over_seeds
 from kneeoa.statistics.inputs import Floats
-from kneeoa.statistics.sampling import over_seeds
 
 Influence = Mapping[tuple[str, str], float]
 """Of each (cohort, subject): the sum of its cases' influences on a difference."""

@@ -14,16 +14,16 @@ import numpy as np
 from kneeoa.config.metrics import FixedTest
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.cases import LevelPredictions, places_in
+from kneeoa.contrasts.influence_metrics import runs_of
 from kneeoa.contrasts.multilabel import findings_note, mean_runs
 from kneeoa.contrasts.outcome import Outcome, join, of_difference
-from kneeoa.contrasts.sampled import runs_of
 from kneeoa.statistics import metrics
 from kneeoa.statistics.bootstrap import paired_of, resampled_weights
-from kneeoa.statistics.findings import mean_auc_test
+from kneeoa.statistics.influence_functions import PairedDifference, difference_of, over_seeds
 from kneeoa.statistics.inputs import Floats, cluster_codes
 from kneeoa.statistics.kernels import kernel_of
 from kneeoa.statistics.metric_kernel import Run
-from kneeoa.statistics.sampling import PairedDifference, difference_of, over_seeds
+from kneeoa.statistics.multilabel_auc import mean_auc_test
 
 
 class MeanTests:
@@ -38,9 +38,9 @@ class MeanTests:
         which it has a value (:func:`kneeoa.contrasts.multilabel.defined_findings`).
 
         DeLong's test adds the placements' influences of all findings (:mod:`
-        kneeoa.statistics.findings`); the bootstrap draws subjects, each with all its findings.
-        McNemar's test counts cases that are right or wrong, so it is one of a finding and not of
-        a mean.
+        kneeoa.statistics.multilabel_auc`); the bootstrap draws subjects, each with all its
+        findings. McNemar's test counts cases that are right or wrong, so it is one of a finding and
+        not of a mean.
         """
         note = findings_note(self.sides[0], findings)
         delta = self._delta(name, findings)

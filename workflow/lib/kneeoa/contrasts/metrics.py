@@ -16,7 +16,7 @@ from kneeoa.config.statistics import Statistics, ThresholdRule
 from kneeoa.contrasts.arms import select_predictions
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.intervals import Measured, measured, resampled
-from kneeoa.statistics.resampled import Resampled
+from kneeoa.statistics.bootstrap_metrics import Resampled
 from kneeoa.tables.metrics import METRICS
 from kneeoa.tables.predictions import COMPARED, PREDICTIONS
 

@@ -17,10 +17,10 @@ import pandas as pd
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.contrasts.cases import LevelPredictions, binary_level, level_predictions, places_in
-from kneeoa.contrasts.sampled import sampled_runs
+from kneeoa.contrasts.influence_metrics import sampled_runs
 from kneeoa.errors import KneeoaError
+from kneeoa.statistics.influence_functions import Sampled
 from kneeoa.statistics.inputs import Floats
-from kneeoa.statistics.sampling import Sampled
 
 
 def one_finding(rows: pd.DataFrame, level: Level, number: int) -> pd.DataFrame:

@@ -11,18 +11,18 @@ from dataclasses import replace
 from kneeoa.config.metrics import CONSISTENCY_METRICS, FixedTest, metric_of_row, metrics_of
 from kneeoa.config.statistics import APPLICABLE, Statistics
 from kneeoa.contrasts.cases import LevelPredictions
+from kneeoa.contrasts.influence_metrics import sampled_runs
 from kneeoa.contrasts.intervals import resampled
 from kneeoa.contrasts.mean_tests import MeanTests
 from kneeoa.contrasts.metrics import undefined_note
 from kneeoa.contrasts.multilabel import defined_findings
 from kneeoa.contrasts.outcome import Outcome, join, of_difference
-from kneeoa.contrasts.sampled import sampled_runs
 from kneeoa.contrasts.small_samples import case_parts, with_few_subjects
 from kneeoa.errors import KneeoaError
+from kneeoa.statistics.influence_functions import PairedDifference, difference_of, over_seeds
 from kneeoa.statistics.inputs import cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
 from kneeoa.statistics.mcnemar import mcnemar_test
-from kneeoa.statistics.sampling import PairedDifference, difference_of, over_seeds
 
 
 class PairedTests:

@@ -19,9 +19,9 @@ from scipy.stats import t as t_distribution
 
 from kneeoa.config.metrics import CONSISTENCY_METRICS, metric_of_row
 from kneeoa.contrasts.cases import LevelPredictions, places_in
+from kneeoa.contrasts.influence_metrics import runs_of
 from kneeoa.contrasts.outcome import Outcome, join
-from kneeoa.contrasts.sampled import runs_of
-from kneeoa.statistics.exchange import exchanged
+from kneeoa.statistics.case_exchange import exchanged
 from kneeoa.statistics.inputs import Floats, cluster_codes
 from kneeoa.statistics.kernels import kernel_of
 from kneeoa.statistics.score_intervals import paired_interval

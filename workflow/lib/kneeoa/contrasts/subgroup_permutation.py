@@ -20,9 +20,9 @@ from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.multilabel import defined_findings
 from kneeoa.contrasts.outcome import join, of_difference, of_limits
 from kneeoa.contrasts.small_samples import case_parts, with_few_subjects
+from kneeoa.statistics.influence_functions import PairedDifference
 from kneeoa.statistics.inputs import Floats, Integers
 from kneeoa.statistics.kernels import kernel_of
-from kneeoa.statistics.sampling import PairedDifference
 from kneeoa.statistics.sign_permutation import joint_sign_test
 from kneeoa.statistics.subgroups import Interaction, Subgroup, Subgroups
 from kneeoa.statistics.sufficiency import LEAST, effective_number

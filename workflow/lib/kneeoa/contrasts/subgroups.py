@@ -20,8 +20,8 @@ from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.multilabel import paired_runs
 from kneeoa.contrasts.subgroup_permutation import with_few_in_groups
 from kneeoa.errors import KneeoaError
+from kneeoa.statistics.influence_functions import Sampled, over_seeds
 from kneeoa.statistics.inputs import Floats, Integers
-from kneeoa.statistics.sampling import Sampled, over_seeds
 from kneeoa.statistics.subgroups import Interaction, Subgroup, metric_subgroups
 from kneeoa.tables.cases import CASES
 from kneeoa.tables.predictions import PREDICTIONS

@@ -18,9 +18,9 @@ from kneeoa.contrasts.outcome import Outcome, join, of_difference, of_limits
 from kneeoa.contrasts.small_samples import with_few_degrees, with_few_subjects
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.bootstrap import interval_of, paired_of, percentiles, resampled_weights
+from kneeoa.statistics.influence_functions import Estimate, PairedDifference
 from kneeoa.statistics.inputs import Floats, Integers, cluster_codes, subject_count
 from kneeoa.statistics.metrics import Metric
-from kneeoa.statistics.sampling import Estimate, PairedDifference
 from kneeoa.statistics.wald import NOISE
 
 LEAST_SEEDS = 3

@@ -23,9 +23,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kneeoa.statistics.influence_functions import Estimate, PairedDifference
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length, subject_count
 from kneeoa.statistics.metrics import Metric, value
-from kneeoa.statistics.sampling import Estimate, PairedDifference
 from kneeoa.statistics.wald import NOISE
 
 _CELLS = 1_000_000

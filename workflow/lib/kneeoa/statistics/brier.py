@@ -9,12 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from kneeoa.statistics.influence_functions import Sampled, of_mean, undefined
 from kneeoa.statistics.inputs import Floats, Integers
-from kneeoa.statistics.sampling import (
-    Sampled,
-    of_mean,
-    undefined,
-)
 
 
 def sampled_brier(labels: Integers, probability: Floats, scaled: bool = False) -> Sampled:

@@ -23,8 +23,8 @@ import numpy as np
 from scipy.special import expit
 
 from kneeoa.errors import KneeoaError
+from kneeoa.statistics.influence_functions import Sampled, undefined
 from kneeoa.statistics.inputs import Floats, Integers
-from kneeoa.statistics.sampling import Sampled, undefined
 
 CLIP = 1e-6
 """Probabilities are moved into [CLIP, 1 - CLIP] before the logit; results say how many were."""

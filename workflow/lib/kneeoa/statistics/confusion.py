@@ -14,8 +14,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from kneeoa.errors import KneeoaError
+from kneeoa.statistics.influence_functions import Sampled, undefined
 from kneeoa.statistics.inputs import Floats, Integers
-from kneeoa.statistics.sampling import Sampled, undefined
 
 ClassMetric = Literal["accuracy", "within_one", "mae", "balanced_accuracy", "macro_f1", "f1", "kappa", "quadratic_kappa"]
 

@@ -15,14 +15,8 @@ from numpy.typing import ArrayLike
 
 from kneeoa.errors import KneeoaError
 from kneeoa.probabilities import require_probabilities
+from kneeoa.statistics.influence_functions import Sampled, described, estimate_of, of_mean, seeds_first
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, same_length, subject_count
-from kneeoa.statistics.sampling import (
-    Sampled,
-    described,
-    estimate_of,
-    of_mean,
-    seeds_first,
-)
 
 
 @dataclass(frozen=True)

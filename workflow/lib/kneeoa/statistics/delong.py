@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
-from kneeoa.statistics.influence import Placements, gram_rows, placements, scale
+from kneeoa.statistics.auc_placements import Placements, gram_rows, placements, scale
+from kneeoa.statistics.influence_functions import Estimate, PairedDifference
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length, subject_count
-from kneeoa.statistics.sampling import Estimate, PairedDifference
 from kneeoa.statistics.wald import Wald, normal_quantile, wald
 
 

@@ -3,8 +3,9 @@ influence of each case on it, its value in weighted resamples, and what has an i
 its own.
 
 A metric's variance over subjects, its covariance with the same metric of another run and the
-variance of any difference follow from the influences alone (:mod:`kneeoa.statistics.sampling`), so
-differences, random seeds, margins and subgroups need nothing else.
+variance of any difference follow from the influences alone
+(:mod:`kneeoa.statistics.influence_functions`), so differences, random seeds, margins and subgroups
+need nothing else.
 """
 
 from __future__ import annotations

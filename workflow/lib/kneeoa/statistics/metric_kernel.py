@@ -8,9 +8,9 @@ from typing import Literal
 
 import numpy as np
 
+from kneeoa.statistics.influence_functions import Estimate, PairedDifference, Sampled
 from kneeoa.statistics.inputs import Booleans, Floats, Integers
 from kneeoa.statistics.metrics import Metric
-from kneeoa.statistics.sampling import Estimate, PairedDifference, Sampled
 
 Subjects = np.ndarray[tuple[int, ...], np.dtype[np.str_]] | None
 """Subject of each case, ``[n]``; None: each is its own."""

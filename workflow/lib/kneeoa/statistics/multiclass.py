@@ -14,9 +14,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kneeoa.statistics.influence import Placements, gram_rows, placements, scale
+from kneeoa.statistics.auc_placements import Placements, gram_rows, placements, scale
+from kneeoa.statistics.influence_functions import PairedDifference
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, subject_count
-from kneeoa.statistics.sampling import PairedDifference
 from kneeoa.statistics.wald import wald
 
 Average = Literal["macro", "weighted"]

@@ -5,8 +5,8 @@ An AUC of two grades is the chance that a case of the higher grade scores higher
 half. The mean of the K - 1 adjacent AUCs and the C-index (Harrell 1982, JAMA 247:2543; without
 censoring) are weighted sums of the AUCs of pairs of grades, the grades' sizes taken as fixed: a
 K-sample U-statistic. A case's influence is the same weighted sum of its placements, and the
-variance is DeLong's in the Gram form (:mod:`kneeoa.statistics.influence`). With two grades both
-equal DeLong 1988, with clusters Obuchowski 1997.
+variance is DeLong's in the Gram form (:mod:`kneeoa.statistics.auc_placements`). With two grades
+both equal DeLong 1988, with clusters Obuchowski 1997.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from numpy.typing import ArrayLike
 
 from kneeoa.errors import KneeoaError
 from kneeoa.probabilities import class_share
+from kneeoa.statistics.auc_placements import gram_rows, placements
 from kneeoa.statistics.delong import auc_interval, paired_difference, weighted_contrast
-from kneeoa.statistics.influence import gram_rows, placements
+from kneeoa.statistics.influence_functions import Estimate, PairedDifference, described, interval, seeds_first
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length, subject_count
-from kneeoa.statistics.sampling import Estimate, PairedDifference, described, interval, seeds_first
 from kneeoa.statistics.wald import wald
 
 

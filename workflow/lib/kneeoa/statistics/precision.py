@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from kneeoa.statistics.influence_functions import Sampled, undefined
 from kneeoa.statistics.inputs import Booleans, Floats
-from kneeoa.statistics.sampling import Sampled, undefined
 
 
 def sampled_precision(positive: Booleans, scores: Floats) -> Sampled:

@@ -19,9 +19,9 @@ from numpy.typing import ArrayLike
 
 from kneeoa.errors import KneeoaError
 from kneeoa.probabilities import require_probabilities
+from kneeoa.statistics.influence_functions import Sampled, of_mean
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length
-from kneeoa.statistics.sampling import Sampled, of_mean
-from kneeoa.statistics.shares import share
+from kneeoa.statistics.proportions import share
 from kneeoa.statistics.wald import NOISE
 
 Bins = Literal["fixed", "equal_count"]

@@ -11,11 +11,11 @@ import numpy as np
 from kneeoa.probabilities import class_odds, mean_class_rank
 from kneeoa.statistics import ordinal
 from kneeoa.statistics.delong import auc_covariance, auc_interval, paired_difference, weighted_contrast
+from kneeoa.statistics.influence_functions import Estimate, PairedDifference
 from kneeoa.statistics.inputs import Floats, Integers
 from kneeoa.statistics.metric_kernel import DeLong, Subjects
 from kneeoa.statistics.multiclass import Average, ovr_auc_test
 from kneeoa.statistics.run_influences import tail_odds
-from kneeoa.statistics.sampling import Estimate, PairedDifference
 
 
 def _auc_interval(truth: Integers, probabilities: Floats, subjects: Subjects, confidence: float, cut: int) -> Estimate:

@@ -10,18 +10,18 @@ from collections.abc import Callable
 import numpy as np
 
 from kneeoa.probabilities import class_odds, mean_class_rank
+from kneeoa.statistics.auc_placements import placements
 from kneeoa.statistics.brier import sampled_brier
 from kneeoa.statistics.calibration import sampled_in_the_large, sampled_slope
 from kneeoa.statistics.confusion import ClassMetric, sampled_metric
-from kneeoa.statistics.consistency import per_case
-from kneeoa.statistics.influence import placements
+from kneeoa.statistics.head_disagreement import per_case
+from kneeoa.statistics.influence_functions import Sampled, of_mean, undefined
 from kneeoa.statistics.inputs import Booleans, Floats
 from kneeoa.statistics.metric_kernel import Run
 from kneeoa.statistics.multiclass import Average
 from kneeoa.statistics.ordinal import at_least
 from kneeoa.statistics.precision import sampled_precision
 from kneeoa.statistics.reliability import Bins, sampled_error
-from kneeoa.statistics.sampling import Sampled, of_mean, undefined
 
 
 def sampled_auc(positive: Booleans, scores: Floats) -> Sampled:

@@ -69,8 +69,8 @@ def mode_effect(auc_by_mode_and_seed: ArrayLike, covariance: ArrayLike, matched:
             place.
         covariance: of all t x S values, ``[t S, t S]``, row i * S + j for seed j of mode i
             (mode-major), as :func:`kneeoa.statistics.delong.auc_covariance` (or
-            :func:`kneeoa.statistics.sampling.covariance`) gives it for the models in that order;
-            clusters enter through it.
+            :func:`kneeoa.statistics.influence_functions.covariance`) gives it for the models in
+            that order; clusters enter through it.
         matched: whether seed j is the same seed in every mode; otherwise seeds are nested in modes.
         confidence: of the intervals.
 

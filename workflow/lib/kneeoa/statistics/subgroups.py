@@ -20,8 +20,8 @@ from scipy.stats import chi2
 
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.clusters import sums_within
+from kneeoa.statistics.influence_functions import PairedDifference, Sampled, difference_of
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length
-from kneeoa.statistics.sampling import PairedDifference, Sampled, difference_of
 from kneeoa.statistics.wald import NOISE, wald
 
 LEAST_CASES = 10

@@ -12,8 +12,8 @@ import math
 import numpy as np
 
 from kneeoa.errors import KneeoaError
+from kneeoa.statistics.influence_functions import Estimate, described, estimate_of, of_mean
 from kneeoa.statistics.inputs import Booleans, Floats, Integers, subject_count
-from kneeoa.statistics.sampling import Estimate, described, estimate_of, of_mean
 from kneeoa.statistics.wald import normal_quantile
 
 

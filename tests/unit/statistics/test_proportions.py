@@ -8,7 +8,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.inputs import cluster_codes
-from kneeoa.statistics.shares import share, wilson
+from kneeoa.statistics.proportions import share, wilson
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 10), (3, 10), (10, 10), (77, 200)])

@@ -5,9 +5,9 @@ and subgroups are made of (:mod:`kneeoa.statistics.kernels`).
 from __future__ import annotations
 
 from kneeoa.contrasts.cases import LevelPredictions
+from kneeoa.statistics.influence_functions import Sampled
 from kneeoa.statistics.kernels import cut_in, kernel_of
 from kneeoa.statistics.metric_kernel import Run
-from kneeoa.statistics.sampling import Sampled
 
 
 def runs_of(name: str, predictions: LevelPredictions) -> list[Run]:

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kneeoa.errors import KneeoaError
+from kneeoa.statistics.influence_functions import covariance, difference_of, estimate_of, interval, of_mean, over_seeds, seeds_first
 from kneeoa.statistics.inputs import cluster_codes
-from kneeoa.statistics.sampling import covariance, difference_of, estimate_of, interval, of_mean, over_seeds, seeds_first
 
 
 def test_a_mean_has_the_textbook_error() -> None:

@@ -11,17 +11,17 @@ from kneeoa.config.metrics import class_of, metric_of_row, metrics_of, rows_of
 from kneeoa.config.statistics import APPLICABLE, Bands, Contrast, Family, Primary, Statistics, ThresholdRule
 from kneeoa.contrasts.build import build_contrasts
 from kneeoa.contrasts.cases import level_predictions
+from kneeoa.contrasts.influence_metrics import sampled_runs
 from kneeoa.contrasts.intervals import measured
 from kneeoa.contrasts.metrics import build_metrics
-from kneeoa.contrasts.sampled import sampled_runs
 from kneeoa.contrasts.subgroups import build_subgroups
 from kneeoa.errors import KneeoaError
-from kneeoa.statistics.consistency import per_case
 from kneeoa.statistics.delong import auc_covariance
+from kneeoa.statistics.head_disagreement import per_case
 from kneeoa.statistics.inputs import cluster_codes
 from kneeoa.statistics.operating_point import choose_threshold
+from kneeoa.statistics.proportions import share
 from kneeoa.statistics.seeds import mode_effect
-from kneeoa.statistics.shares import share
 from kneeoa.tables.cases import CASES
 from kneeoa.tables.contrasts import CONTRASTS
 from kneeoa.tables.metrics import METRICS

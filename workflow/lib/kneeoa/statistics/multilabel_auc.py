@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kneeoa.errors import InvalidInput
-from kneeoa.statistics.influence import gram_rows, placements, scale
+from kneeoa.statistics.auc_placements import gram_rows, placements, scale
+from kneeoa.statistics.influence_functions import PairedDifference, described
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, subject_count
-from kneeoa.statistics.sampling import PairedDifference, described
 from kneeoa.statistics.wald import NOISE, wald
 
 

@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike
 
 from kneeoa.errors import KneeoaError
 from kneeoa.level_derivation import derive_probabilities
+from kneeoa.statistics.influence_functions import seeds_first
 from kneeoa.statistics.inputs import Floats
 from kneeoa.statistics.metrics import predicted_class
-from kneeoa.statistics.sampling import seeds_first
 
 
 def per_case(coarse: ArrayLike, fine: ArrayLike, parent_class: Sequence[int], threshold: float = 0.5) -> tuple[Floats, Floats]:

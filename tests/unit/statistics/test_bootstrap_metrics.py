@@ -7,8 +7,8 @@ import pytest
 
 from kneeoa.statistics import bootstrap
 from kneeoa.statistics.bootstrap import paired_bootstrap
+from kneeoa.statistics.bootstrap_metrics import Resampled
 from kneeoa.statistics.kernels import FROM_CONFUSION, metric
-from kneeoa.statistics.resampled import Resampled
 from tests.unit.statistics.references import bootstrap_interval, left_out, mean_over_seeds
 
 CASES, SEEDS, RESAMPLES = 60, 3, 200
@@ -75,7 +75,7 @@ def test_undefined_resamples_are_counted() -> None:
 def test_subjects_are_counted_once_for_all_metrics_of_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = []
     real = bootstrap.resampled_counts
-    monkeypatch.setattr("kneeoa.statistics.resampled.resampled_counts", lambda *arguments: drawn.append(1) or real(*arguments))
+    monkeypatch.setattr("kneeoa.statistics.bootstrap_metrics.resampled_counts", lambda *arguments: drawn.append(1) or real(*arguments))
     truth, probabilities, calls = spoken(5, 1)
     whole = Resampled(truth, probabilities, calls, None, RESAMPLES, 3)
     for own, name in itertools.product((whole.of_seeds([1]), whole), ("mae", "accuracy", "quadratic_kappa")):

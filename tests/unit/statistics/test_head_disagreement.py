@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from kneeoa.errors import KneeoaError
 from kneeoa.level_derivation import derive_probabilities
-from kneeoa.statistics.consistency import per_case
+from kneeoa.statistics.head_disagreement import per_case
+from kneeoa.statistics.influence_functions import PairedDifference, difference_of
 from kneeoa.statistics.inputs import cluster_codes
-from kneeoa.statistics.sampling import PairedDifference, difference_of
 from tests.unit.statistics.by_kernels import estimate, sampled
 
 PARENTS = (0, 0, 1, 1, 1)

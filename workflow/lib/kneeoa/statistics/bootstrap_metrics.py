@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kneeoa.statistics.bootstrap import interval_of, paired_of, resampled_counts, resampled_weights
+from kneeoa.statistics.influence_functions import Estimate, PairedDifference
 from kneeoa.statistics.inputs import Floats, Integers, cluster_codes, subject_count
 from kneeoa.statistics.kernels import FROM_CONFUSION, kernel_of, metric
-from kneeoa.statistics.sampling import Estimate, PairedDifference
 
 
 class Resampled:

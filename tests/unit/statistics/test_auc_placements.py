@@ -5,9 +5,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from kneeoa.statistics import influence
+from kneeoa.statistics import auc_placements
+from kneeoa.statistics.auc_placements import gram_rows, placements, scale
 from kneeoa.statistics.delong import auc_covariance, delong_test
-from kneeoa.statistics.influence import gram_rows, placements, scale
 from kneeoa.statistics.multiclass import ovr_auc_test
 from tests.unit.statistics.references import ovr_auc
 
@@ -63,7 +63,7 @@ def test_a_model_is_sorted_once(monkeypatch: pytest.MonkeyPatch) -> None:
         sorts.append(values.size)
         return argsort(values)
 
-    monkeypatch.setattr(influence.np, "argsort", counted)
+    monkeypatch.setattr(auc_placements.np, "argsort", counted)
     truth, scores = np.arange(30) % 2, np.random.default_rng(3).normal(size=(2, 30))
     delong_test(truth, *scores)
     assert sorts == [30, 30]

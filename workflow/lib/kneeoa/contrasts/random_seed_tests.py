@@ -18,9 +18,9 @@ from kneeoa.contrasts.multilabel import defined_findings, findings_note, paired_
 from kneeoa.contrasts.outcome import Outcome, join
 from kneeoa.contrasts.small_samples import case_parts, with_few_degrees
 from kneeoa.statistics.equivalence import equivalence, non_inferiority
+from kneeoa.statistics.influence_functions import covariance, notes_of_two, over_seeds
 from kneeoa.statistics.inputs import Floats, cluster_codes
 from kneeoa.statistics.kernels import cut_in, kernel_of
-from kneeoa.statistics.sampling import covariance, notes_of_two, over_seeds
 from kneeoa.statistics.seeds import LEAST_SEEDS, mode_effect
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from kneeoa.errors import InvalidInput
 from kneeoa.statistics.delong import delong_test
-from kneeoa.statistics.findings import mean_auc_test
 from kneeoa.statistics.multiclass import ovr_auc_test
+from kneeoa.statistics.multilabel_auc import mean_auc_test
 
 
 def findings(n: int = 80, count: int = 3, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
