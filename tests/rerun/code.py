@@ -84,6 +84,7 @@ ANATOMY = {
     **shared(["run_overlap", "overlap_measures"], OVERLAPS),
     **shared(["tissue_fields", "masks", "nulls"], OVERLAPS | {"deletion"}),
     **shared(["paired_tests", "subject_means"], {"anatomy", "deletion_summary", "sanity"}),
+    "deletion": {"deletion"},
     "deletion_summary": {"deletion_summary"},
     "deletion_regions": DELETED,
     "summary": {"anatomy"},
