@@ -260,7 +260,7 @@ from kneeoa.config.study import load
 from kneeoa.contrasts.build import build_contrasts
 from kneeoa.contrasts.metrics import build_metrics
 from kneeoa.errors import KneeoaError
-from kneeoa.presentation.display_names import LOWER_IS_BETTER, printed
+from kneeoa.presentation.display_names import LOWER_IS_BETTER, display_name
 
 study = load(given["config"])
 files, folder = [Path(file) for file in given["files"]], Path(given["folder"])
@@ -272,7 +272,7 @@ try:
     load(given["wrong"])
 except KneeoaError as error:
     refusal = str(error)
-print(json.dumps({"printed": printed("gross_error"), "lower_is_better": "gross_error" in LOWER_IS_BETTER, "refusal": refusal}))
+print(json.dumps({"printed": display_name("gross_error"), "lower_is_better": "gross_error" in LOWER_IS_BETTER, "refusal": refusal}))
 """
 
 
