@@ -9,6 +9,7 @@ from kneeoa.cohorts import registry as cohort_readers
 from kneeoa.config.analysis_checks import check_analyses
 from kneeoa.config.arms import Arm
 from kneeoa.config.cohort_checks import check_cohorts
+from kneeoa.config.derived_levels import class_groupings
 from kneeoa.config.factors import MEMBERS, TRAINING, ArmsTable, compared_table
 from kneeoa.config.hierarchy import check_hierarchy, parse_target
 from kneeoa.config.metrics import metrics_of
@@ -19,7 +20,6 @@ from kneeoa.config.readers import REFERENCE
 from kneeoa.config.statistics import Contrast
 from kneeoa.errors import KneeoaError
 from kneeoa.heads import registry as mode_registry
-from kneeoa.network.derived_levels import class_groupings
 
 if TYPE_CHECKING:
     from kneeoa.config.study import Study

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from kneeoa.config.derived_levels import class_groupings
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.inference.combine import Combination, combine
 from kneeoa.level_derivation import derive_probabilities
-from kneeoa.network.derived_levels import class_groupings
 from kneeoa.tables.predictions import PREDICTIONS
 
 _LOG = logging.getLogger(__name__)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, softmax
 
+from kneeoa.config.derived_levels import class_groupings
 from kneeoa.config.hierarchy import Level
 from kneeoa.inference.outputs import Logits
-from kneeoa.network.derived_levels import class_groupings
 from kneeoa.statistics.inputs import Floats
 from kneeoa.statistics.temperature import apply_temperature
 

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from kneeoa.backbones.interface import Backbone
+from kneeoa.config.derived_levels import class_groupings
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.heads.interface import Heads, class_probabilities
-from kneeoa.network.derived_levels import class_groupings
 from kneeoa.network.memory import channels_last
 
 
