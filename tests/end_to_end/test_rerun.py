@@ -53,7 +53,7 @@ def test_editing_one_backbone_reruns_its_runs_and_their_descendants_only(finishe
 
 
 def test_editing_one_mode_reruns_the_arms_of_that_mode_only(finished: Path) -> None:
-    with edited(finished / LIBRARY / "modes" / "single.py", "build"):
+    with edited(finished / LIBRARY / "heads" / "single.py", "build"):
         jobs = planned(finished, *SMALL)
     assert {w["arm"] for rule, w in jobs if rule == "train_run"} == {"resnet3d-single-oa", "resnet3d-single-kl"}
 
