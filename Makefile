@@ -5,6 +5,7 @@
 #   PYTHON=python3     the Python that makes .venv (3.11 is what is tested; 3.12 and 3.13 resolve)
 #   CORES=all          what snakemake may use; results do not depend on it
 #   JOBS=2             tests at a time; those that share a finished study follow one by one
+#   SAMPLE_JOBS=3      the same in make test-sample
 #
 # The package index is the one that pip is set to. With the public one, torch on Linux is a CUDA
 # build of some gigabytes in both variants; a CPU build is a matter of pointing pip at an index that
@@ -14,6 +15,8 @@ VARIANT ?= cpu
 PYTHON ?= python3
 CORES ?= all
 JOBS ?= 2
+# One more in the sample: its tests of SLURM wait more than they compute.
+SAMPLE_JOBS ?= 3
 
 BIN := .venv/bin
 LAYERS := workflow train analysis
@@ -72,6 +75,7 @@ test: .venv/made-test
 	check snakemake --lint; \
 	KNEEOA_FAILED="$$failed" $(PYTEST) -m "not slow" $(TESTS) && [ -z "$$failed" ]
 
+test-sample: JOBS := $(SAMPLE_JOBS)
 test-sample: .venv/made-test
 	$(PYTEST) -m "slow and not long" $(TESTS)
 

@@ -11,9 +11,9 @@ LONG = os.environ.get("KNEEOA_LONG") == "1"
 """Whether the suite runs whole."""
 KILLS = 50 if LONG else 20
 """How many jobs of ingestion, and how many of training, are killed."""
-EVERY = 1 if LONG else 10
+EVERY = 1 if LONG else 20
 """Of how many rows of the rerun table one is planned that the edits of this branch do not touch."""
-TOUCHED = 40
+TOUCHED = 20
 """How many rows at most are planned because the edits touch them, where not all rows are: an edit
 of a whole room touches most of the table.
 """

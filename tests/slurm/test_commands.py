@@ -20,6 +20,7 @@ def test_the_command_does_what_its_page_says(slurm_cluster: Cluster, tmp_path: P
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(bool(missing()), reason="SLURM is not installed here")
 def test_the_benchmark_of_packing_ends_with_its_figures(tmp_path: Path) -> None:
     assert json.loads(run(clone(tmp_path / "clone"), PACKING).splitlines()[-1])
