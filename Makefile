@@ -24,7 +24,7 @@ TESTS := tests/unit tests/workflow tests/real_data tests/ingestion tests/statist
 	tests/end_to_end tests/slurm $(wildcard tests/recipes tests/commands)
 # Half an hour of both cores: fine-tuning on real radiographs.
 RADIOGRAPHS := tests/real_data/test_fine_tuning.py
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist loadfile --durations=20 --ignore=$(RADIOGRAPHS)
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(JOBS) --dist loadfile --durations=20 --ignore=$(RADIOGRAPHS)
 LOCKS := $(LAYERS:%=envs/%.txt)
 STAMP := .venv/made-$(VARIANT)
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check -qq install --no-compile

@@ -1,6 +1,6 @@
 """Which rows of the rerun table are planned: all of them in the long suite, else those that the
-edits of this branch touch (at most twenty, spread over all that are touched) and one of twenty of the
-others, other ones for each commit.
+edits of this branch touch (at most twenty, spread over all that are touched) and one of twenty of
+the others, other ones for each commit.
 
 The edits are those since KNEEOA_BASE (a commit), or since this branch left the main one, or, on the
 main branch itself, of the last commits; those that are not committed among them. Where there is no
