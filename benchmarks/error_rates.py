@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow" / "li
 from scipy.special import expit, ndtri
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.config.metrics import BY_NAME, TABLE, metric_of_row, rows_of
+from kneeoa.config.metrics import BY_NAME, metric_of_row, metrics_of, rows_of
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.intervals import measured, resampled
@@ -114,7 +114,7 @@ def metrics(kind: str) -> list[str]:
     """The rows' names of every metric that two models can differ in; of cuts the first and last. A
     single class against the rest is a binary level.
     """
-    names = [row for one in TABLE if kind in one.kinds and not one.of_two_heads for row in rows_of(one.name, LEVELS[kind])]
+    names = [row for name in metrics_of(kind) for row in rows_of(name, LEVELS[kind])]
     return [name for name in names if "[" not in name and name != "prevalence" and not name.endswith(("_2", "_3"))]
 
 

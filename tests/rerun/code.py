@@ -14,7 +14,7 @@ LIBRARY = "workflow/lib/kneeoa"
 
 MEASURED_RUNS = {"metrics", "contrasts"}
 """Measure what runs achieved."""
-METRICS = MEASURED_RUNS | {"subgroups", "readers"}
+METRICS = MEASURED_RUNS | {"subgroups", "readers", "claim"}
 """Reach the kernels of all metrics."""
 RELIABILITY = {"figure reliability", "figure reliability_by_class"}
 CURVED = METRICS | RELIABILITY | {"figure decision"}
@@ -108,7 +108,7 @@ FIGURE_FILES = {
     "reliability": RELIABILITY,
     "roc": shown("figure", "roc roc_by_class"),
     "table_scan": shown("figure", "roc roc_by_class reliability reliability_by_class confusion decision axis learning"),
-    "test_predictions": SCORED,
+    "test_predictions": shown("figure", "confusion decision reliability reliability_by_class roc roc_by_class"),
     "style": FIGURES | {"quality"},
     "thumbnails": {"quality"},
     "volumes": {"figure volumes", "figure saliency"},

@@ -3,6 +3,7 @@
 from tests.rerun.row import WIDE, row
 from tests.rerun.rules import (
     ARMS,
+    BY_CLASS,
     CONTRASTED,
     EVERYTHING,
     FINEST,
@@ -11,6 +12,7 @@ from tests.rerun.rules import (
     LEVELS,
     NETWORKS,
     OF_AXES,
+    OF_MAPS,
     OVERLAPS,
     PHANTOM,
     VIEW,
@@ -34,11 +36,12 @@ ROWS = [
     row(
         "levels.kind",
         {"levels.1.kind": "multiclass", "statistics.contrasts.1.tests": {"macro_auc": ["delong"], "macro_f1": ["bootstrap"]}},
-        LEVELS | FINEST | CONTRASTED | taking("levels_by_class"),
+        LEVELS | FINEST | CONTRASTED | BY_CLASS,
         without=OF_AXES,
+        new=BY_CLASS,
     ),
     row("levels.classes", {"levels.1.classes.0": "none"}, LEVELS | FINEST | GRADES),
-    row("levels.parent", {"levels.1.parent": None, "levels.1.parent_class": None}, LEVELS | FINEST),
+    row("levels.parent", {"levels.1.parent": None, "levels.1.parent_class": None}, LEVELS, without=OF_MAPS),
     row("levels.parent_class", {"levels.1.parent_class": [0, 1, 1, 1, 1]}, LEVELS | FINEST),
     row("cohorts.role", {"cohorts.clinic.role": "external"}, {"make_splits"} | NETWORKS, WIDE),
     row(

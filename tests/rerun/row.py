@@ -49,6 +49,8 @@ class Row:
     """Rules that would follow in general, and do not here, since the part of the study that is
     edited has none of their jobs.
     """
+    new: frozenset[str] = frozenset()
+    """Figures that the study has after the edit alone."""
 
     @property
     def all(self) -> set[str]:
@@ -56,13 +58,15 @@ class Row:
         return after(self.first, self.without)
 
 
-def row(key: str, changes: Mapping[str, Any], first: Iterable[str], study: str = SMALL, *, without: Iterable[str] = ()) -> Row:
+def row(
+    key: str, changes: Mapping[str, Any], first: Iterable[str], study: str = SMALL, *, without: Iterable[str] = (), new: Iterable[str] = ()
+) -> Row:
     """A row of one key of the configuration. The report prints the digest of the whole of it, so
     every key makes the report anew.
     """
     clinic = any(path.startswith(("cohorts.clinic", "views.pa")) for path in changes)
     spared = CLINIC if clinic else frozenset(without)
-    return Row(key, frozenset(first) | {"report"}, study, changes, without=spared)
+    return Row(key, frozenset(first) | {"report"}, study, changes, without=spared, new=frozenset(new))
 
 
 @contextmanager
@@ -116,7 +120,7 @@ def differences(row: Row, jobs: Iterable[Job], rules: set[str]) -> list[str]:
     Snakemake gives no reason of its own to a job that has to follow another one anyway, so not
     every rule of ``first`` need show one.
     """
-    jobs = list(jobs)
+    jobs, rules = list(jobs), rules | row.new
     has = {rule for rule in {*FOLLOWS, *row.first} if planned_as(rule) in rules}  # nothing follows by way of a rule that is not there
     found, expected = {job.rule for job in jobs}, after(row.first & has, row.without | (FOLLOWS.keys() - has)) & rules
     said = [f"{rule} runs, and should not" for rule in sorted(found - expected)]

@@ -151,8 +151,13 @@ FINEST = {"anatomy"}
 """Take the finest graded level in full."""
 GRADES = taking("grades", "axis_grades")
 """Take the name and the classes of the finest graded level."""
-OF_AXES = {"geometry", "geometry_baselines", "differences", *made_from("geometry", "differences")}
+OF_AXES = {"geometry_baselines", "differences", "embed_untrained", "embed_raw_images", *made_from("geometry", "differences")}
 """Are there where there are grades for an axis to order."""
+OF_MAPS = {"saliency", "deletion", "overlap", "sanity", "anatomy", "deletion_summary"}
+OF_MAPS |= made_from(*OF_MAPS)
+"""Are there where every arm has a head of the level that is explained."""
+BY_CLASS = {"figure roc_by_class", "figure reliability_by_class"}
+"""Are there where a level has several classes without an order, or findings."""
 COMPARED = {"contrasts", "subgroups"} | taking("arms_and_ensembles")
 """Take the arms table with ensembles."""
 ARMS = COMPARED | {"readers", "claim", "differences", "similarity", "anatomy", "report"} | taking("arms")
