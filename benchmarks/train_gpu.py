@@ -81,7 +81,7 @@ def study_hours() -> dict[str, Any]:
     share = next(iter(study.cohorts.values())).split.val
     seconds: dict[str, float] = {}
     runs = []
-    for arm in study.arms_table:
+    for arm in study.arms_table():
         shape, backbone, mode = study.input_shape(arm), study.backbones[arm.backbone], study.modes[arm.mode]
         key = f"{arm.backbone} {'x'.join(map(str, shape))}"
         if key not in seconds:
