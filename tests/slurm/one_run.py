@@ -48,7 +48,8 @@ def edit_training(folder: Path, code: str) -> None:
     """
     script = folder / "scripts" / "train_run.py"
     text = script.read_text()
-    edited = text.replace("\nwith job_log(", f"{code}\nwith job_log(", 1).replace("    train(\n", "    train(\n        on_step=on_step,\n", 1)
+    edited = text.replace("\nwith job_log(", f"{code}\nwith job_log(", 1)
+    edited = edited.replace("    train(\n", "    train(\n        on_step=on_step,\n", 1)
     assert edited.count("on_step") >= 3, "the script of train_run is not as it was"
     script.write_text(edited)
 
