@@ -14,7 +14,7 @@ SHOWN = {
     "binary": 5,
     "nominal": 5,
     "ordinal": 5,
-    "multilabel": 2,
+    "multilabel": 4,
     "no contrasts": 3,
 }
 """Pictures of the report."""
