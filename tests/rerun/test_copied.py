@@ -98,7 +98,7 @@ def test_code_that_moved_is_believed_where_the_table_of_renames_says_so(planner:
         assert "8 runs were copied here" in planner.run("-n", *STUDY, refused=True)
         renamed = planner.folder / "workflow/renamed.json"
         before = renamed.read_bytes() if renamed.exists() else b"{}"
-        renamed.write_text(json.dumps({"kneeoa.training.streams_of_numbers": "kneeoa.training.seeding"}))
+        renamed.write_text(json.dumps({**json.loads(before), "kneeoa.training.streams_of_numbers": "kneeoa.training.seeding"}))
         edits.callback(renamed.write_bytes, before)
         assert planner.plan(*STUDY) == []
 
