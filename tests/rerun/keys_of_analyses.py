@@ -60,7 +60,7 @@ ROWS = [
     row(
         "saliency.methods",
         {"saliency.methods": ["smoothgrad_input", "grad_cam"]},
-        {"saliency"} | OVERLAPS | {"anatomy"},
+        {"saliency", "anatomy", "associations"} | OVERLAPS,
         without={"claim", "figure claim", "table claim", "figure saliency"},
     ),
     row("saliency.target", {"saliency.target": "oa"}, set()),
