@@ -153,6 +153,7 @@ def middle(own: Volume) -> NDArray[np.float64]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_masks_of_other_real_knees_are_caught(capsys: pytest.CaptureFixture[str]) -> None:
     kinds = ("good", "flipped", "axis-swapped", "another knee, as scanned", "another knee, centred")
     seen: dict[str, list[bool]] = {kind: [] for kind in kinds}

@@ -48,7 +48,11 @@ def test_a_study_of_one_kind_of_level_ends_with_what_its_levels_allow(kind: str,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("more", [{}, {"backbones": 2}, {"modes": 1}, {"absent": True}], ids=["compared", "backbones", "one arm", "absent"])
+@pytest.mark.parametrize(
+    "more",
+    [{"backbones": 2}, *(pytest.param(more, marks=pytest.mark.long) for more in ({}, {"modes": 1}, {"absent": True}))],
+    ids=["backbones", "compared", "one arm", "absent"],
+)
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_so_do_those_with_contrasts_several_backbones_one_arm_or_an_absent_class(kind: str, more: dict[str, Any], tmp_path: Path) -> None:
     finished = Finished(study(tmp_path, KINDS[kind], **more), tmp_path)

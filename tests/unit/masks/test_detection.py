@@ -106,7 +106,7 @@ def check(shares: dict[str, float]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "cohort"), [("coarse grid", COARSE), ("fine grid", FINE), ("hard images", HARD)])
+@pytest.mark.parametrize(("name", "cohort"), [("coarse grid", COARSE), pytest.param("fine grid", FINE, marks=pytest.mark.long), ("hard images", HARD)])
 def test_wrong_masks_are_caught_and_good_ones_pass(name: str, cohort: tuple[Phantom, View], capsys: pytest.CaptureFixture[str]) -> None:
     result = rates(knees(*cohort), others=2)
     with capsys.disabled():
@@ -115,6 +115,7 @@ def test_wrong_masks_are_caught_and_good_ones_pass(name: str, cohort: tuple[Phan
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_masks_without_bone_are_told_apart_as_well(capsys: pytest.CaptureFixture[str]) -> None:
     result = rates(knees(*COARSE, CARTILAGE), 2, tissue_values(CARTILAGE))
     with capsys.disabled():
