@@ -106,7 +106,9 @@ def check(shares: dict[str, float]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "cohort"), [("coarse grid", COARSE), pytest.param("fine grid", FINE, marks=pytest.mark.long), ("hard images", HARD)])
+@pytest.mark.parametrize(
+    ("name", "cohort"), [("coarse grid", COARSE), pytest.param("fine grid", FINE, marks=pytest.mark.long), ("hard images", HARD)]
+)
 def test_wrong_masks_are_caught_and_good_ones_pass(name: str, cohort: tuple[Phantom, View], capsys: pytest.CaptureFixture[str]) -> None:
     result = rates(knees(*cohort), others=2)
     with capsys.disabled():
