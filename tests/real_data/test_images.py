@@ -39,11 +39,11 @@ def sorted_by_place(folder: Path) -> list[str]:
 @pytest.mark.parametrize("echo", ["01", "02"])
 def test_a_dess_echo_is_what_simpleitk_reads_of_the_sorted_files(echo: str) -> None:
     folder = data("dess_dicom") / echo
-    found = read_volume(folder, "dicom")
-    assert found.array.shape == (80, 512, 512)
-    np.testing.assert_allclose(found.spacing, (1.5, 0.3125, 0.3125), atol=0.001)
+    volume = read_volume(folder, "dicom")
+    assert volume.array.shape == (80, 512, 512)
+    np.testing.assert_allclose(volume.spacing, (1.5, 0.3125, 0.3125), atol=0.001)
     # A right knee in sagittal slices: rows run from front to back, columns from head to foot.
-    assert axis_codes(found)[1:] == ("I", "P")
+    assert axis_codes(volume)[1:] == ("I", "P")
 
     series = SimpleITK.ImageSeriesReader()
     series.SetFileNames(sorted_by_place(folder))
@@ -54,27 +54,27 @@ def test_a_dess_echo_is_what_simpleitk_reads_of_the_sorted_files(echo: str) -> N
     origin = np.array(reference.GetOrigin())
     theirs = np.eye(4)
     theirs[:3] = np.diag([-1, -1, 1]) @ np.column_stack([z - origin, y - origin, x - origin, origin])
-    step = np.linalg.inv(theirs) @ found.affine
+    step = np.linalg.inv(theirs) @ volume.affine
     np.testing.assert_allclose(step, np.rint(step), atol=0.02)
     index = np.rint(step).astype(int)
     assert (np.abs(index[:3, :3]) == np.eye(3)).all()
     voxels = SimpleITK.GetArrayFromImage(reference)
     flips = tuple(slice(None, None, -1 if index[axis, axis] < 0 else 1) for axis in range(3))
-    np.testing.assert_array_equal(found.array, voxels[flips])
-    assert found.array.std() > 50
+    np.testing.assert_array_equal(volume.array, voxels[flips])
+    assert volume.array.std() > 50
 
 
 def test_a_sagittal_series_comes_to_the_canonical_axes() -> None:
-    found = read_volume(data("dess_dicom") / "01", "dicom")
-    oriented = reorient(found, RIGHT_KNEE)
+    volume = read_volume(data("dess_dicom") / "01", "dicom")
+    oriented = reorient(volume, RIGHT_KNEE)
     assert axis_codes(oriented) == ("R", "I", "P")
     assert oriented.array.shape == (80, 512, 512)
     # Slices, rows and columns of a sagittal acquisition are already left-right, head-foot and
     # front-back, at most flipped.
-    assert np.shares_memory(oriented.array, found.array)
+    assert np.shares_memory(oriented.array, volume.array)
 
     view = View(shape=(160, 384, 384), spacing=(0.7, 0.3646, 0.3646))
-    canonical = to_canonical(found, view, "R")
+    canonical = to_canonical(volume, view, "R")
     scaled = scale_intensities(canonical, view.intensity)
     assert scaled.array.shape == view.shape
     assert abs(float(scaled.array[canonical.inside].mean(dtype=np.float64))) < 0.01
@@ -86,13 +86,13 @@ def test_two_echoes_in_one_folder_are_kept_apart(tmp_path: Path) -> None:
         for path in (data("dess_dicom") / echo).iterdir():
             (tmp_path / path.name).symlink_to(path.resolve())
     for echo, folder in ((None, "01"), (1, "01"), (2, "02")):
-        found = read_volume(tmp_path, "dicom", echo)
-        np.testing.assert_array_equal(found.array, read_volume(data("dess_dicom") / folder, "dicom").array)
+        volume = read_volume(tmp_path, "dicom", echo)
+        np.testing.assert_array_equal(volume.array, read_volume(data("dess_dicom") / folder, "dicom").array)
 
 
 def test_an_archive_of_a_real_series_is_the_series(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "series.tar.gz", "w:gz", compresslevel=1) as out:
         out.add(data("dess_dicom") / "01", "series")
-    found, folder = read_volume(tmp_path / "series.tar.gz", "dicom-archive"), read_volume(data("dess_dicom") / "01", "dicom")
-    np.testing.assert_array_equal(found.array, folder.array)
-    np.testing.assert_array_equal(found.affine, folder.affine)
+    archived, folder = read_volume(tmp_path / "series.tar.gz", "dicom-archive"), read_volume(data("dess_dicom") / "01", "dicom")
+    np.testing.assert_array_equal(archived.array, folder.array)
+    np.testing.assert_array_equal(archived.affine, folder.affine)

@@ -57,22 +57,22 @@ def grades() -> dict[str, str]:
         return {row["file"]: row["kl"] for row in csv.DictReader(stream)}
 
 
-def turned(own: Volume, codes: str, spacing: tuple[float, float, float], shape: tuple[int, int, int], tilt: float) -> Affine:
+def turned(mask_of_knee: Volume, codes: str, spacing: tuple[float, float, float], shape: tuple[int, int, int], tilt: float) -> Affine:
     """A grid about the map's middle, shifted by millimetres that are no whole voxels, its axes in
     another order, turned.
     """
     affine = grid(codes, spacing, tilt=tilt)
-    middle = own.affine[:3, :3] @ ((np.array(own.array.shape) - 1) / 2) + own.affine[:3, 3]
+    middle = mask_of_knee.affine[:3, :3] @ ((np.array(mask_of_knee.array.shape) - 1) / 2) + mask_of_knee.affine[:3, 3]
     affine[:3, 3] = middle + np.array([3.3, -2.2, 1.7]) - affine[:3, :3] @ ((np.array(shape) - 1) / 2)
     return affine
 
 
-def there_and_back(own: Volume, affine: Affine, shape: tuple[int, ...]) -> dict[str, float]:
+def there_and_back(mask_of_knee: Volume, affine: Affine, shape: tuple[int, ...]) -> dict[str, float]:
     """Dice of each cartilage after the way to another grid and back."""
-    found = resample_labels(Volume(resample_labels(own, affine, shape), affine), own.affine, own.array.shape)
+    labels = resample_labels(Volume(resample_labels(mask_of_knee, affine, shape), affine), mask_of_knee.affine, mask_of_knee.array.shape)
     dice = {}
     for name in CARTILAGES:
-        before, after = own.array == VALUES[name], found == VALUES[name]
+        before, after = mask_of_knee.array == VALUES[name], labels == VALUES[name]
         dice[name] = 2 * float((before & after).sum()) / float(before.sum() + after.sum())
     return dice
 
@@ -82,10 +82,10 @@ def there_and_back(own: Volume, affine: Affine, shape: tuple[int, ...]) -> dict[
     "path", [*MASKS[:2], *(pytest.param(path, marks=pytest.mark.slow) for path in MASKS[2:])], ids=lambda path: path.name[:7]
 )
 def test_resampled_there_and_back(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    own = mask(path)
-    native = there_and_back(own, turned(own, "PRI", (0.3646, 0.7, 0.3646), (440, 200, 440), 12), (440, 200, 440))
-    oblique = there_and_back(own, turned(own, "PRI", (0.547, 0.7, 0.547), (300, 200, 300), 12), (300, 200, 300))
-    canonical = there_and_back(own, to_canonical(own, CANONICAL, "R").affine, CANONICAL.shape)
+    mask_of_knee = mask(path)
+    native = there_and_back(mask_of_knee, turned(mask_of_knee, "PRI", (0.3646, 0.7, 0.3646), (440, 200, 440), 12), (440, 200, 440))
+    oblique = there_and_back(mask_of_knee, turned(mask_of_knee, "PRI", (0.547, 0.7, 0.547), (300, 200, 300), 12), (300, 200, 300))
+    canonical = there_and_back(mask_of_knee, to_canonical(mask_of_knee, CANONICAL, "R").affine, CANONICAL.shape)
     with capsys.disabled():
         for name, found in (("native, 12 degrees", native), ("0.547 x 0.547 x 0.7 mm, 12 degrees", oblique), ("canonical grid", canonical)):
             print(f"\n{path.name[:7]} by way of {name}: " + ", ".join(f"{tissue} {dice:.4f}" for tissue, dice in found.items()), end="")
@@ -103,39 +103,39 @@ def test_a_manual_segmentation_measures_like_a_knee(path: Path, capsys: pytest.C
     assert box is not None
     whole = measure(box, bone_cartilage_interface(box, VALUES), VALUES)
     assert find_doubts(1.0, EdgeAlignment(0.9, 0.9, 0.2), whole, MaskChecks()) == []
-    found = {region.name: region for region in measure_regions(mask(path), VALUES, np.array([1.0, 0, 0]))}
+    regions_by_name = {region.name: region for region in measure_regions(mask(path), VALUES, np.array([1.0, 0, 0]))}
     with capsys.disabled():
         print(f"\n{path.name[:7]}, KL {grades()[path.name]}: {whole.volume:.0f} mm3, {whole.thickness:.2f} mm")
-        for name, region in found.items():
+        for name, region in regions_by_name.items():
             told = f"{region.volume:6.0f} mm3, {region.thickness:.2f} mm, {region.area:5.0f} mm2, denuded {region.denuded:5.1f} mm2"
             print(f"  {name:27s} {told}")
     # Volumes and thicknesses of adult knees, healthy to worn (Eckstein et al. 2006, Osteoarthritis
     # Cartilage 14:974).
     limits = {"femoral": (6_000, 24_000, 1.2, 3.2), "tibial": (2_000, 9_000, 1.1, 3.2), "patellar": (1_000, 8_000, 1.2, 4.5)}
     for plate, (least, most, thin, thick) in limits.items():
-        region = found[f"{plate}_cartilage"]
+        region = regions_by_name[f"{plate}_cartilage"]
         assert least < region.volume < most
         assert thin < (region.thickness or 0) < thick
         assert 0 <= (region.denuded or 0) < 0.35 * (region.area or 0)
     for plate in ("femoral", "tibial"):
-        halves = [found[f"{plate}_cartilage_{half}"].volume for half in ("medial", "lateral")]
+        halves = [regions_by_name[f"{plate}_cartilage_{half}"].volume for half in ("medial", "lateral")]
         assert 0.35 < halves[0] / sum(halves) < 0.65
     if grades()[path.name] == "0":
-        assert (found["tibial_cartilage"].denuded or 0) < 40
+        assert (regions_by_name["tibial_cartilage"].denuded or 0) < 40
     if grades()[path.name] == "4":
-        assert (found["tibial_cartilage_medial"].denuded or 0) > 100
+        assert (regions_by_name["tibial_cartilage_medial"].denuded or 0) > 100
 
 
 def test_a_real_mask_keeps_its_volumes_on_a_coarser_grid() -> None:
-    own = mask(MASKS[0])
+    mask_of_knee = mask(MASKS[0])
     view = View(shape=(40, 96, 96), spacing=(2.8, 1.46, 1.46))
-    canonical = to_canonical(own, view, "R")
-    coarse = resample_labels(own, canonical.affine, view.shape)
+    canonical = to_canonical(mask_of_knee, view, "R")
+    coarse = resample_labels(mask_of_knee, canonical.affine, view.shape)
     source = image_grid(canonical.affine, np.array(canonical.source_centre), canonical.source_shape, np.array(canonical.source_spacing))
-    assert share_inside(own, source) > 0.999
-    voxel, fine = np.prod(view.spacing), abs(np.linalg.det(own.affine[:3, :3]))
+    assert share_inside(mask_of_knee, source) > 0.999
+    voxel, fine = np.prod(view.spacing), abs(np.linalg.det(mask_of_knee.affine[:3, :3]))
     for name, value in VALUES.items():
-        assert (coarse == value).sum() * voxel == pytest.approx((own.array == value).sum() * fine, rel=0.08), name
+        assert (coarse == value).sum() * voxel == pytest.approx((mask_of_knee.array == value).sum() * fine, rel=0.08), name
 
 
 def painted(path: Path, number: int) -> ReferenceImage:
@@ -146,8 +146,8 @@ def painted(path: Path, number: int) -> ReferenceImage:
     return ReferenceImage(scale_intensities(canonical, CANONICAL.intensity).array.astype(np.float32), canonical.affine, source)
 
 
-def middle(own: Volume) -> NDArray[np.float64]:
-    box = crop_to_cartilage(own, VALUES)
+def middle(mask_of_knee: Volume) -> NDArray[np.float64]:
+    box = crop_to_cartilage(mask_of_knee, VALUES)
     assert box is not None
     return np.asarray(bone_cartilage_interface(box, VALUES).points.mean(axis=0))
 
@@ -156,28 +156,28 @@ def middle(own: Volume) -> NDArray[np.float64]:
 @pytest.mark.long
 def test_masks_of_other_real_knees_are_caught(capsys: pytest.CaptureFixture[str]) -> None:
     kinds = ("good", "flipped", "axis-swapped", "another knee, as scanned", "another knee, centred")
-    seen: dict[str, list[bool]] = {kind: [] for kind in kinds}
+    outcomes: dict[str, list[bool]] = {kind: [] for kind in kinds}
     checks, middles, mended = MaskChecks(), [middle(mask(path)) for path in MASKS], []
     for number, path in enumerate(MASKS):
-        shown, own = painted(path, number), mask(path)
-        seen["good"].append(bool(judge_mask(own, shown, VALUES, checks).doubts))
+        shown, mask_of_knee = painted(path, number), mask(path)
+        outcomes["good"].append(bool(judge_mask(mask_of_knee, shown, VALUES, checks).doubts))
         for axis in range(3):
-            wrong = Volume(np.flip(own.array, axis), own.affine)
-            seen["flipped"].append(bool(judge_mask(wrong, shown, VALUES, checks).doubts))
-        found = find_better_header(Volume(own.array, np.eye(4)), shown, VALUES, checks)
-        mended.append(found is not None and np.allclose(found.affine, own.affine, atol=1e-3))
+            wrong = Volume(np.flip(mask_of_knee.array, axis), mask_of_knee.affine)
+            outcomes["flipped"].append(bool(judge_mask(wrong, shown, VALUES, checks).doubts))
+        better = find_better_header(Volume(mask_of_knee.array, np.eye(4)), shown, VALUES, checks)
+        mended.append(better is not None and np.allclose(better.affine, mask_of_knee.affine, atol=1e-3))
         for order in list(itertools.permutations(range(3)))[1:]:
-            wrong = Volume(np.ascontiguousarray(own.array.transpose(order)), own.affine)
-            seen["axis-swapped"].append(bool(judge_mask(wrong, shown, VALUES, checks).doubts))
+            wrong = Volume(np.ascontiguousarray(mask_of_knee.array.transpose(order)), mask_of_knee.affine)
+            outcomes["axis-swapped"].append(bool(judge_mask(wrong, shown, VALUES, checks).doubts))
         for other in (np.arange(number + 1, number + 1 + OTHERS)) % len(MASKS):
             foreign, moved = mask(MASKS[other]), mask(MASKS[other]).affine.copy()
             moved[:3, 3] += middles[number] - middles[other]
-            seen["another knee, as scanned"].append(bool(judge_mask(foreign, shown, VALUES, checks).doubts))
-            seen["another knee, centred"].append(bool(judge_mask(Volume(foreign.array, moved), shown, VALUES, checks).doubts))
+            outcomes["another knee, as scanned"].append(bool(judge_mask(foreign, shown, VALUES, checks).doubts))
+            outcomes["another knee, centred"].append(bool(judge_mask(Volume(foreign.array, moved), shown, VALUES, checks).doubts))
     with capsys.disabled():
-        print("\nreal masks doubted: " + ", ".join(f"{kind} {np.mean(found):.1%} of {len(found)}" for kind, found in seen.items()))
-    assert np.mean(seen["good"]) <= 0.02
-    assert np.mean(seen["flipped"] + seen["axis-swapped"]) >= 0.95
-    assert np.mean(seen["another knee, as scanned"]) >= 0.80
-    assert np.mean(seen["another knee, centred"]) >= 0.80
+        print("\nreal masks doubted: " + ", ".join(f"{kind} {np.mean(better):.1%} of {len(better)}" for kind, better in outcomes.items()))
+    assert np.mean(outcomes["good"]) <= 0.02
+    assert np.mean(outcomes["flipped"] + outcomes["axis-swapped"]) >= 0.95
+    assert np.mean(outcomes["another knee, as scanned"]) >= 0.80
+    assert np.mean(outcomes["another knee, centred"]) >= 0.80
     assert all(mended)

@@ -64,7 +64,9 @@ STATISTICS: dict[str, set[str]] = {
 """A module of `statistics/`: who reaches any of its definitions."""
 
 GEOMETRY = {
-    **shared(["axis", "between_centroid_share", "dimensionality", "test_measures", "partial_correlation", "permutation", "probes"], AXES),
+    **shared(
+        ["axis", "between_centroid_share", "dimensionality", "held_out_measures", "partial_correlation", "permutation", "probes"], AXES
+    ),
     **shared(["cases", "run_measures", "trend"], MEASURED),
     **shared(["cka", "procrustes", "similarity"], {"similarity"}),
     "rank_measures": MEASURED | {"claim"},
@@ -108,7 +110,7 @@ FIGURE_FILES = {
     "reliability": RELIABILITY,
     "roc": shown("figure", "roc roc_by_class"),
     "table_scan": shown("figure", "roc roc_by_class reliability reliability_by_class confusion decision axis learning"),
-    "test_predictions": shown("figure", "confusion decision reliability reliability_by_class roc roc_by_class"),
+    "held_out_predictions": shown("figure", "confusion decision reliability reliability_by_class roc roc_by_class"),
     "style": FIGURES | {"quality"},
     "thumbnails": {"quality"},
     "volumes": {"figure volumes", "figure saliency"},

@@ -116,7 +116,8 @@ def test_what_cases_add_sums_to_the_difference_of_every_part(tmp_path, levels, m
     assert {change.part for change in changes} == {"prediction", "axis", "saliency"}
     for change in changes:
         people = sorted(set(change.subjects))
-        first, second = change.values(np.ones((1, len(people))), people, [1, 2])
+        once = change.case_weights(np.ones((1, len(people))), people)
+        first, second = (np.stack([change.runs[seed][side](once) for seed in (1, 2)], axis=1) for side in (0, 1))
         assert change.parts([1, 2]).sum() == pytest.approx(first.mean() - second.mean(), abs=0.02), change.part
 
 

@@ -251,7 +251,7 @@ def test_the_claim_has_the_mean_over_findings() -> None:
     assert change.note == "mean over 3 of 4 findings, without attrition, undefined"
     people = sorted(set(change.subjects))
     weights = np.stack([np.ones(len(people)), 1.0 + (np.arange(len(people)) % 2)])
-    candidate, _ = change.values(weights, people, [2])
+    candidate = change.runs[2][0](change.case_weights(weights, people))[:, None]
     rows = frame[(frame.arm == "n-a") & (frame.seed == 2)].reset_index(drop=True)
     for row, of_person in enumerate(weights):
         expected = []

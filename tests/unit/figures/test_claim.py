@@ -5,7 +5,7 @@ import pytest
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import claim, decision
-from kneeoa.figures.test_predictions import read_predictions
+from kneeoa.figures.held_out_predictions import read_predictions
 from kneeoa.paper_tables.claim import tabulars
 from kneeoa.presentation.arm_names import ArmNames
 from kneeoa.statistics.decision import decision_curve

@@ -3,7 +3,7 @@ import pandas as pd
 
 from kneeoa.config.analysis import Figures
 from kneeoa.figures import confusion
-from kneeoa.figures.test_predictions import read_predictions
+from kneeoa.figures.held_out_predictions import read_predictions
 from kneeoa.tables.metrics import METRICS
 from tests.unit.figures import synthetic
 from tests.unit.figures.overlap import clashes

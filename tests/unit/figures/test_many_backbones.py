@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from kneeoa.config.analysis import Figures
 from kneeoa.figures import claim, confusion, decision, forest, learning, reliability, roc
+from kneeoa.figures.held_out_predictions import read_predictions
 from kneeoa.figures.table_scan import scan_rows
-from kneeoa.figures.test_predictions import read_predictions
 from kneeoa.tables.contrasts import CONTRASTS
 from kneeoa.tables.history import HISTORY
 from kneeoa.tables.metrics import METRICS

@@ -5,7 +5,7 @@ import pytest
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import reliability
-from kneeoa.figures.test_predictions import read_predictions
+from kneeoa.figures.held_out_predictions import read_predictions
 from kneeoa.statistics.reliability import reliability_curve
 from kneeoa.tables.metrics import METRICS
 from tests.unit.figures import synthetic

@@ -5,7 +5,7 @@ from sklearn.metrics import roc_auc_score
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import roc
-from kneeoa.figures.test_predictions import read_predictions
+from kneeoa.figures.held_out_predictions import read_predictions
 from kneeoa.presentation.summary_rows import summary_row
 from kneeoa.tables.metrics import METRICS
 from tests.unit.figures import synthetic

@@ -36,11 +36,11 @@ def bootstrap_interval(
     return interval_of(value(metric, labels, predicted), values, labels.size, subjects, confidence)
 
 
-def left_out(found: Estimate | PairedDifference) -> tuple[int, int]:
+def left_out(result: Estimate | PairedDifference) -> tuple[int, int]:
     """How many resamples had no value, and of how many, by the note; 0 of 0 without one."""
-    if not found.note:
+    if not result.note:
         return 0, 0
-    lost, drawn = found.note.split(" resamples undefined")[0].split(" of ")
+    lost, drawn = result.note.split(" resamples undefined")[0].split(" of ")
     return int(lost), int(drawn)
 
 

@@ -31,12 +31,12 @@ def test_balanced_accuracy_of_a_perfect_and_a_collapsed_model_has_no_test(counts
     truth, a, b = perfect_and_collapsed(*counts)
     cluster = np.concatenate([np.arange(n) // 2 + 10_000 * k for k, n in enumerate(counts)]) if clustered else None
     for first, second, gap in ((a, b, 0.5), (b, a, -0.5)):
-        found = class_metric_test("balanced_accuracy", truth, predicted_class(first), predicted_class(second), 2, cluster)
-        assert found.difference == pytest.approx(gap, abs=1e-15)
-        assert (found.variance, found.degenerate) == (0.0, True)
-        assert math.isnan(found.z)
-        assert math.isnan(found.p)
-        assert math.isnan(found.low)
+        tested = class_metric_test("balanced_accuracy", truth, predicted_class(first), predicted_class(second), 2, cluster)
+        assert tested.difference == pytest.approx(gap, abs=1e-15)
+        assert (tested.variance, tested.degenerate) == (0.0, True)
+        assert math.isnan(tested.z)
+        assert math.isnan(tested.p)
+        assert math.isnan(tested.low)
         if min(counts) < 5:
             continue  # resamples without a class average over the other alone, and do vary
         drawn = paired_bootstrap(metric("balanced_accuracy"), truth, first, second, cluster, resamples=200)

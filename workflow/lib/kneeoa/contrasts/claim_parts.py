@@ -48,17 +48,9 @@ class Change:
         """Seeds that both arms have."""
         return list(self.runs)
 
-    def values(self, weights: Floats, people: Sequence[str], seeds: Sequence[Seed]) -> tuple[Floats, Floats]:
-        """Candidate's and reference's values ``[R, S]`` under weights of ``people`` ``[R, U]``
-        (sorted names).
-        """
-        of_cases = self.case_weights(weights, people)
-        candidate, reference = (np.stack([self.runs[seed][side](of_cases) for seed in seeds], axis=1) for side in (0, 1))
-        return candidate, reference
-
     def case_weights(self, weights: Floats, people: Sequence[str]) -> NDArray[Any]:
         """Weights of the change's cases ``[R, n]`` as its runs are quickest with, from those of
-        ``people`` ``[R, U]``.
+        ``people`` ``[R, U]`` (sorted names).
         """
         places = np.searchsorted(people, self.subjects)
         if self.part == "prediction":  # a case's side by side, in single precision: what AUCs take

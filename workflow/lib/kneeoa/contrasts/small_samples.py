@@ -121,6 +121,9 @@ def few_note(signs: SignTest, effective: float, least: float, confidence: float)
     """Say how many subjects carry the difference, and what their number allows."""
     words = f"few subjects carry the difference (effective number {effective:.1f}, below {least:g}): "
     words += f"sign permutation of the {signs.differing} who differ, score interval"
-    if signs.smallest_p >= 1 - confidence:
-        words += f"; too few for any p below {1 - confidence:.2g}"
-    return words
+    return join(words, too_few_note(signs.smallest_p, confidence))
+
+
+def too_few_note(smallest_p: float, confidence: float) -> str:
+    """Say that no exchange of the arms could give a p below the level; empty where one could."""
+    return f"too few for any p below {1 - confidence:.2g}" if smallest_p >= 1 - confidence else ""

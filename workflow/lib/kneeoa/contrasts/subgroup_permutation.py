@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.multilabel import defined_findings
 from kneeoa.contrasts.outcome import join, of_difference, of_limits
-from kneeoa.contrasts.small_samples import case_parts, with_few_subjects
+from kneeoa.contrasts.small_samples import case_parts, too_few_note, with_few_subjects
 from kneeoa.statistics.influence_functions import PairedDifference
 from kneeoa.statistics.inputs import Floats, Integers
 from kneeoa.statistics.kernels import kernel_of
@@ -88,7 +88,5 @@ def _interaction(
     joint = joint_sign_test(sums[:-1] - sums[-1])
     words = f"few subjects carry a difference of differences (effective number {effective:.1f}, below {LEAST[test]:g}): "
     words += f"{joint.drawn:,} random exchanges of the arms in the {joint.differing} subjects who differ"
-    if joint.smallest_p >= 1 - confidence:
-        words += f"; too few for any p below {1 - confidence:.2g}"
-    method = join(tested.method, words)
+    method = join(tested.method, words, too_few_note(joint.smallest_p, confidence))
     return replace(tested, method=method, statistic=joint.statistic, df=joint.df, p=joint.p, log10_p=math.log10(joint.p))

@@ -18,7 +18,7 @@ from kneeoa.config.analysis import Figures
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.test_predictions import read_finding_predictions, read_predictions
+from kneeoa.figures.held_out_predictions import read_finding_predictions, read_predictions
 from kneeoa.level_derivation import derive_probabilities
 from kneeoa.presentation.arms import MODE, Factors, Panel, panels_of
 from kneeoa.presentation.display_names import count_noun, display_name, sentence_case
@@ -35,7 +35,8 @@ class Question:
     """The name that its AUC and Brier score have in METRICS, with {} for the metric."""
     cohort: str
     rows: pd.DataFrame
-    """As :func:`kneeoa.figures.test_predictions.read_predictions` returns them for a binary level.
+    """As :func:`kneeoa.figures.held_out_predictions.read_predictions` returns them for a binary
+    level.
     """
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.test_predictions import read_predictions
+from kneeoa.figures.held_out_predictions import read_predictions
 from kneeoa.presentation.arms import MODE, Factors, display_value, panels_of
 from kneeoa.presentation.display_names import count_noun, display_name, short_class
 from kneeoa.presentation.number_format import format_number
@@ -76,7 +76,7 @@ def figure(
     modes that have a head of this level.
 
     Args:
-        predictions: as :func:`kneeoa.figures.test_predictions.read_predictions` returns them.
+        predictions: as :func:`kneeoa.figures.held_out_predictions.read_predictions` returns them.
         metrics: METRICS, for accuracy and, for ordinal levels, weighted kappa above each matrix.
         arms: the arms table.
         level: a level with exclusive classes.

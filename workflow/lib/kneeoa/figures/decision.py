@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.test_predictions import derived_note, positive_probability, read_predictions
+from kneeoa.figures.held_out_predictions import derived_note, positive_probability, read_predictions
 from kneeoa.presentation.arms import MODE, Factors, Panel, display_value, panels_of, values_of
 from kneeoa.presentation.display_names import count_noun
 from kneeoa.presentation.number_format import format_percent
@@ -63,8 +63,8 @@ def figure(
     mode; bands are pointwise.
 
     Args:
-        predictions: as :func:`kneeoa.figures.test_predictions.read_predictions` gives them, of a
-            binary level.
+        predictions: as :func:`kneeoa.figures.held_out_predictions.read_predictions` gives them, of
+            a binary level.
         arms: the arms table.
         level: a binary level.
         figures: the look.

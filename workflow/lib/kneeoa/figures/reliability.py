@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.test_predictions import derived_note, positive_probability, read_predictions
+from kneeoa.figures.held_out_predictions import derived_note, positive_probability, read_predictions
 from kneeoa.presentation.arms import MODE, Factors, Panel, display_value, panels_of, values_of
 from kneeoa.presentation.display_names import count_noun, display_name
 from kneeoa.presentation.number_format import format_interval, format_percent
@@ -48,7 +48,7 @@ def mean_curve(rows: pd.DataFrame, bins: int, confidence: float) -> ReliabilityC
     means of the seeds' limits, over the subjects of a bin; counts are the first seed's.
 
     Args:
-        rows: one arm's rows of :func:`kneeoa.figures.test_predictions.read_predictions`.
+        rows: one arm's rows of :func:`kneeoa.figures.held_out_predictions.read_predictions`.
         bins: equal-count bins asked for.
         confidence: of the intervals.
     """
@@ -82,8 +82,8 @@ def figure(
     interval at the effective number of cases, as two knees of a person are not two people.
 
     Args:
-        predictions: as :func:`kneeoa.figures.test_predictions.read_predictions` gives them, of a
-            binary level.
+        predictions: as :func:`kneeoa.figures.held_out_predictions.read_predictions` gives them, of
+            a binary level.
         metrics: METRICS; gives the Brier score in the legend.
         arms: the arms table.
         level: a binary level.

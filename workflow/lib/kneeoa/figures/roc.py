@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.test_predictions import derived_note, positive_odds, read_predictions
+from kneeoa.figures.held_out_predictions import derived_note, positive_odds, read_predictions
 from kneeoa.presentation.arms import MODE, Factors, Panel, display_value, panels_of, values_of
 from kneeoa.presentation.display_names import count_noun, display_name
 from kneeoa.presentation.number_format import format_interval, format_percent
@@ -93,8 +93,8 @@ def figure(
     """Draw the curves: a panel a backbone, three beside each other; each cohort begins a row.
 
     Args:
-        predictions: as :func:`kneeoa.figures.test_predictions.read_predictions` gives them, of a
-            binary level.
+        predictions: as :func:`kneeoa.figures.held_out_predictions.read_predictions` gives them, of
+            a binary level.
         metrics: METRICS; gives the AUC and its interval in the legend.
         arms: the arms table.
         level: a binary level.

@@ -20,8 +20,8 @@ from kneeoa.geometry.cases import Cases, CaseTables, Flags, ordinal_level, read_
 from kneeoa.geometry.dimensionality import participation_ratio, variance_measures
 from kneeoa.geometry.embeddings import read_embeddings
 from kneeoa.geometry.estimates import Floats, IntervalEstimate, MeasureFamily, evaluate
+from kneeoa.geometry.held_out_measures import axis_measures, probe_measures
 from kneeoa.geometry.permutation import permutation_null
-from kneeoa.geometry.test_measures import axis_measures, probe_measures
 from kneeoa.tables.axis import AXIS
 from kneeoa.tables.geometry import GEOMETRY
 
