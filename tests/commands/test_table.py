@@ -19,7 +19,7 @@ from tests.commands.table import ELSEWHERE, ENTRIES, UNRUN, NotHere, Run, RunBy,
 from tests.dag import ROOT
 
 PLACEHOLDERS = {"~/my_cluster.yaml": "profiles/slurm-gres", "<file>": "results/a.npy"}
-"""What a reader puts in the place of words that Snakemake looks up."""
+"""What a user puts in the place of words that Snakemake looks up."""
 
 
 def unlisted(commands: list[Shown]) -> list[str]:
@@ -176,7 +176,7 @@ def test_a_command_that_is_broken_on_purpose_fails(tmp_path: Path) -> None:
     assert run(tmp_path, Run("echo $WORD", small={"...": "two"}, after=("export WORD=...",))) == "two\n"
 
 
-def test_a_clone_has_the_readers_programs_and_nothing_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clone_has_the_users_programs_and_nothing_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     monkeypatch.setenv("MAKEFLAGS", "n")
     folder = clone(tmp_path / "clone")

@@ -1,4 +1,4 @@
-"""Proportional-odds regression with a ridge penalty (McCullagh 1980): the plainest reader of frozen
+"""Proportional-odds regression with a ridge penalty (McCullagh 1980): the plainest head on frozen
 features.
 """
 

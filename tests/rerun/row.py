@@ -17,7 +17,7 @@ from tests.rerun.rules import FOLLOWS, after, planned_as
 
 SMALL, WIDE, IMPORTS = "tests/small.yaml", "tests/rerun/wide.yaml", "tests/rerun/imports.yaml"
 
-CLINIC = frozenset({"ensemble", "reread_labels", "make_masks", "make_inputs"})
+CLINIC = frozenset({"ensemble", "rate_labels", "make_masks", "make_inputs"})
 """What no job of the wide study does with its radiographs."""
 
 

@@ -74,16 +74,16 @@ def test_an_external_cohort_is_read_but_never_trained_on(folder: Path) -> None:
     assert Counter(rule for rule, _ in jobs)["train_run"] == 18
 
 
-def test_a_study_of_noisy_readers_has_their_labels_and_figure(folder: Path) -> None:
-    config = _config("workflow/studies/noisy_readers.yaml")
+def test_a_study_of_noisy_raters_has_their_labels_and_figure(folder: Path) -> None:
+    config = _config("workflow/studies/noisy_raters.yaml")
     jobs = _plan(folder, config)
     counts = Counter(rule for rule, _ in jobs)
     assert counts["train_run"] == counts["predict"] == 3 * 4 * 3
-    assert {w["reader"] for rule, w in jobs if rule == "reread_labels"} == {"r10", "r20", "r40"}
-    assert counts["readers"] == 1
-    assert "figure readers" in rules(jobs)
+    assert {w["rater"] for rule, w in jobs if rule == "rate_labels"} == {"r10", "r20", "r40"}
+    assert counts["raters"] == 1
+    assert "figure raters" in rules(jobs)
     config["arms"] = [{"backbone": "resnet3d", "mode": ["single_oa", "single_kl", "dual"]}]
-    assert not {"reread_labels", "readers", "figure readers"} & rules(_plan(folder, config))
+    assert not {"rate_labels", "raters", "figure raters"} & rules(_plan(folder, config))
 
 
 @pytest.mark.parametrize(

@@ -32,16 +32,16 @@ def _compressed(syntax: str) -> Plant:
         import gdcm
 
         for path in save(folder, datasets(planted)):
-            reader = gdcm.ImageReader()
-            reader.SetFileName(str(path))
-            assert reader.Read()
+            original = gdcm.ImageReader()
+            original.SetFileName(str(path))
+            assert original.Read()
             change = gdcm.ImageChangeTransferSyntax()
             change.SetTransferSyntax(gdcm.TransferSyntax(getattr(gdcm.TransferSyntax, syntax)))
-            change.SetInput(reader.GetImage())
+            change.SetInput(original.GetImage())
             assert change.Change()
             writer = gdcm.ImageWriter()
             writer.SetFileName(str(path))
-            writer.SetFile(reader.GetFile())
+            writer.SetFile(original.GetFile())
             writer.SetImage(change.GetOutput())
             assert writer.Write()
 

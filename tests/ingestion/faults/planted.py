@@ -89,5 +89,5 @@ def bad(family: str, name: str, format: str, plant: Plant) -> Planted:
 
 
 def either(family: str, name: str, format: str, plant: Plant) -> Planted:
-    """A case that a good reader may read (then rightly) and a careful one may exclude."""
+    """A case that a good program may read (then rightly) and a careful one may exclude."""
     return Planted(family, name, format, plant, reads=True, reasons=FITS[family])

@@ -157,11 +157,11 @@ def test_the_table_of_a_small_study(tmp_path: Path) -> None:
     assert rows.loc[("axis: pc1", "icc_consistency", ""), "seeds"] == 2
     assert rows.loc[("score: kl", "icc_agreement", ""), "estimate"] == pytest.approx(1.0)
     assert 0.5 < rows.loc[("grade: kl", "icc_agreement", ""), "estimate"] < 0.95
-    arms = {arm: {"backbone": "resnet3d", "mode": "dual"} for arm in set(ASSOCIATIONS.read(out)["arm"]) if not arm.startswith("reader")}
+    arms = {arm: {"backbone": "resnet3d", "mode": "dual"} for arm in set(ASSOCIATIONS.read(out)["arm"]) if not arm.startswith("rater")}
     write_table("associations", tmp_path / "t.csv", tmp_path / "t.tex", associations=out, arms=arms)
     text = (tmp_path / "t.tex").read_text()
     assert "given age, sex" in text
     printed = [[cell.strip() for cell in line.split("&")[:3]] for line in text.splitlines() if line.count("&") > 6]
     assert printed[0] == ["Backbone", "Mode", "Quantity"]
     assert [ArmNames(arms, None).backbone("a"), "Dual", "Axis: pc1"] in printed
-    assert ["reader: noisy", "", "Grade: kl"] in printed
+    assert ["rater: noisy", "", "Grade: kl"] in printed

@@ -13,7 +13,7 @@ from kneeoa.errors import KneeoaError
 from kneeoa.statistics.delong import auc_covariance, weighted_contrast
 from kneeoa.statistics.seeds import mode_effect
 
-# Van Dyke et al. 1993, five readers, two modalities, trapezoidal AUC with jackknife covariances, as
+# Van Dyke et al. 1993, five raters, two modalities, trapezoidal AUC with jackknife covariances, as
 # analysed by RJafroc (values printed in RJafrocBook, chapter on OR analysis).
 VAN_DYKE = np.array(
     [[0.91964573, 0.85877617, 0.90386473, 0.97310789, 0.82979066], [0.94782609, 0.90531401, 0.92173913, 0.99935588, 0.92995169]]
@@ -33,7 +33,7 @@ def scores(seed: int, n: int = 80, columns: int = 6) -> tuple[np.ndarray, np.nda
     return truth, truth[:, None] + rng.normal(size=(n, 1)) + rng.normal(size=(n, columns))
 
 
-def test_van_dyke_random_readers() -> None:
+def test_van_dyke_random_raters() -> None:
     found = mode_effect(VAN_DYKE, compound(2, 5, *VAN_DYKE_COVARIANCE)).random
     assert found.statistic == pytest.approx(4.4563187, rel=1e-6)
     assert found.df == pytest.approx(15.259675, rel=1e-6)
@@ -45,7 +45,7 @@ def test_van_dyke_random_readers() -> None:
     assert found.log10_p == pytest.approx(math.log10(found.p))
 
 
-def test_van_dyke_components_and_fixed_readers() -> None:
+def test_van_dyke_components_and_fixed_raters() -> None:
     found = mode_effect(VAN_DYKE, compound(2, 5, *VAN_DYKE_COVARIANCE))
     assert found.components.seed == pytest.approx(0.00153499935, rel=1e-6)
     assert found.components.mode_seed == pytest.approx(0.00020040252, rel=1e-6)
