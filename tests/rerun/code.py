@@ -1,5 +1,5 @@
-"""What the modules of five packages, the backbones, modes, losses, methods of saliency and readers
-belong to: one table a package.
+"""The rules that modules belong to, of five packages and of backbones, modes, losses, methods of
+saliency and readers of cohorts: one table a package.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from tests.rerun.rules import (
 )
 
 NOT_SHOWN = {"ensemble", "figure saliency"}
-"""What does not take the arms that learn from a rater: the ensemble's members and the picture's
+"""Rules that do not take the arms that learn from a rater: the ensemble's members and the picture's
 arms are others.
 """
 

@@ -1,5 +1,5 @@
-"""What follows from what: the rules of the workflow, who reads whose files, and groups of rules
-that depend on the same thing.
+"""Dependences between the rules of the workflow: who reads whose files, and groups of rules that
+depend on the same thing.
 
 Stated by hand, not read off the workflow, so that a rule which begins to depend on more than it
 should is noticed.
@@ -110,7 +110,7 @@ BETWEEN: dict[str, set[str]] = {
 
 READ = BETWEEN.keys() | set[str]().union(*(shown.after for shown in SHOWN.values()))
 FOLLOWS = {rule: BETWEEN.get(rule, set()) | made_from(rule) for rule in READ}
-"""What takes a rule's files."""
+"""The rules that take a rule's files."""
 
 
 def planned_as(name: str) -> str:
@@ -124,14 +124,14 @@ def after(first: Iterable[str], without: Iterable[str] = ()) -> set[str]:
     """These rules and all that follow from them, but for some; every figure and table is followed
     by the report.
     """
-    found = set(without)
-    pending = set(first) - found
+    reached = set(without)
+    pending = set(first) - reached
     while pending:
         rule = pending.pop()
-        found.add(rule)
+        reached.add(rule)
         report = {"report"} if rule.startswith(("figure ", "table ")) else set()
-        pending |= (FOLLOWS.get(rule, set()) | report) - found
-    return {planned_as(rule) for rule in found - set(without)}
+        pending |= (FOLLOWS.get(rule, set()) | report) - reached
+    return {planned_as(rule) for rule in reached - set(without)}
 
 
 ASKED_FOR = {"crate"}

@@ -54,9 +54,9 @@ def test_only_arms_with_a_grid_of_their_own_are_resampled(folder: Path) -> None:
 def test_a_cohort_without_masks_has_saliency_but_no_anatomy(folder: Path) -> None:
     config = _config("config.yaml")
     config["cohorts"]["phantom"]["tissues"] = {}
-    found = rules(_plan(folder, config))
-    assert "saliency" in found
-    assert not {"make_masks", "overlap", "anatomy", "figure anatomy"} & found
+    planned = rules(_plan(folder, config))
+    assert "saliency" in planned
+    assert not {"make_masks", "overlap", "anatomy", "figure anatomy"} & planned
 
 
 def test_stacked_mode_and_several_weights_join_by_configuration(folder: Path) -> None:
@@ -98,9 +98,9 @@ def test_a_study_of_noisy_raters_has_their_labels_and_figure(folder: Path) -> No
     ],
 )
 def test_named_targets_are_parts_of_the_road(folder: Path, target: str, has: set[str], lacks: set[str]) -> None:
-    found = rules(_plan(folder, _config("config.yaml"), target))
-    assert has <= found
-    assert not lacks & found
+    planned = rules(_plan(folder, _config("config.yaml"), target))
+    assert has <= planned
+    assert not lacks & planned
 
 
 def test_the_slowest_figures_are_begun_before_others(folder: Path) -> None:

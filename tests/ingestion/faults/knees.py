@@ -50,7 +50,7 @@ class Knee:
 
     @property
     def codes(self) -> str:
-        """Where the canonical axes point."""
+        """Directions of the canonical axes."""
         return ("R" if self.side == "RIGHT" else "L") + "IP"
 
     def scaled(self) -> NDArray[np.float64]:

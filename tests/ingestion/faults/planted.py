@@ -1,4 +1,4 @@
-"""What a planted fault is: files, and what must become of them."""
+"""A planted fault: files, and what must become of them."""
 
 from __future__ import annotations
 

@@ -50,8 +50,8 @@ STATISTICS = Statistics.model_validate(
 def account(path: Path, rater: str, cohort: str = "c") -> Path:
     wrong = round(20 * MISREAD[rater])
     counts = (np.eye(5, dtype=int) * (20 - wrong) + np.roll(np.eye(5, dtype=int), 1, axis=1) * wrong).tolist()
-    own = {"cases": 100, "misread": MISREAD[rater], "quadratic_kappa": 0.5, "counts": counts}
-    content = {"rater": rater, "cohort": cohort, "level": "kl", "seed": 0, "agreement": {"kl": {"train": own, "val": own}}}
+    agreement = {"cases": 100, "misread": MISREAD[rater], "quadratic_kappa": 0.5, "counts": counts}
+    content = {"rater": rater, "cohort": cohort, "level": "kl", "seed": 0, "agreement": {"kl": {"train": agreement, "val": agreement}}}
     write_json(path / f"{rater}-{cohort}.json", content)
     return path / f"{rater}-{cohort}.json"
 
@@ -74,8 +74,8 @@ def built(tmp_path: Path, save: Any, **changes: Any) -> pd.DataFrame:
 def test_every_rater_has_arms_differences_seeds_and_a_planted_slope_is_found(tmp_path: Path, save: Any) -> None:
     table = built(tmp_path, save)
     assert set(zip(table["contrast"], table["metric"], strict=True)) == {("oa", "auc"), ("kl", "macro_auc"), ("kl", "quadratic_kappa")}
-    own = table[table["metric"] == "auc"]
-    points = own[own["quantity"] != "slope"]
+    areas = table[table["metric"] == "auc"]
+    points = areas[areas["quantity"] != "slope"]
     assert points.groupby(["rater", "quantity"]).size().to_dict() == {
         (rater, quantity): 4 for rater in MISREAD for quantity in ("candidate", "difference", "reference")
     }
@@ -89,10 +89,10 @@ def test_every_rater_has_arms_differences_seeds_and_a_planted_slope_is_found(tmp
 
 
 def test_the_dose_is_the_realised_share_over_all_cohorts(tmp_path: Path) -> None:
-    found = noise([account(tmp_path, "r10"), account(tmp_path, "r10", "d"), account(tmp_path, "r40")])
-    assert {name: own.misread for name, own in found.items()} == pytest.approx(MISREAD)
-    assert found["none"].kappa == 1.0
-    assert 1 > found["r10"].kappa > found["r40"].kappa
+    noises = noise([account(tmp_path, "r10"), account(tmp_path, "r10", "d"), account(tmp_path, "r40")])
+    assert {name: one.misread for name, one in noises.items()} == pytest.approx(MISREAD)
+    assert noises["none"].kappa == 1.0
+    assert 1 > noises["r10"].kappa > noises["r40"].kappa
 
 
 def test_two_seeds_leave_the_slope_over_seeds_empty(tmp_path: Path, save: Any) -> None:
