@@ -23,7 +23,7 @@ def _rescaled(number: int, data: FileDataset) -> None:
 
 
 def _bare(number: int, data: FileDataset) -> None:
-    """Write the orientation that programs put which know the voxel sizes alone."""
+    """Write the orientation of programs that know the voxel sizes alone."""
     data.ImageOrientationPatient, data.ImagePositionPatient = ["1", "0", "0", "0", "1", "0"], ["0", "0", f"{4.0 * number:.1f}"]
 
 
