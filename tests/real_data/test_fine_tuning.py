@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kneeoa.backbones.packaged_weights import PACKAGE
+from kneeoa.backbones.pretrained import PACKAGE
 from kneeoa.labels.level_labels import read_labels
 from kneeoa.statistics.influence_functions import Estimate, PairedDifference
 from kneeoa.statistics.ordinal import at_least, cut_auc, cut_auc_test

@@ -20,7 +20,7 @@ FLAT = {"swin2d"}
 
 def test_checking_imports_no_torch():
     program = (
-        "import sys; import kneeoa.heads.registry, kneeoa.network.spec, kneeoa.config.derived_levels;"
+        "import sys; import kneeoa.heads.registry, kneeoa.network.spec, kneeoa.config.hierarchy;"
         "from kneeoa.backbones import registry as b;"
         f"[b.check(kind, {{}}, (64, 64) if kind in {FLAT} else (64, 64, 64)) for kind in b.kinds()];"
         "print('torch' in sys.modules or 'numpy' in sys.modules)"

