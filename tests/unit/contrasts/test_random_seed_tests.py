@@ -10,8 +10,7 @@ from pydantic import ValidationError
 from kneeoa.config.metrics import class_of, metric_of_row, metrics_of, rows_of
 from kneeoa.config.statistics import APPLICABLE, Bands, Contrast, Family, Primary, Statistics, ThresholdRule
 from kneeoa.contrasts.build import build_contrasts
-from kneeoa.contrasts.cases import level_predictions
-from kneeoa.contrasts.influence_metrics import sampled_runs
+from kneeoa.contrasts.cases import level_predictions, sampled_runs
 from kneeoa.contrasts.metrics import build_metrics, measured
 from kneeoa.contrasts.subgroups import build_subgroups
 from kneeoa.errors import KneeoaError

@@ -42,7 +42,7 @@ def ends_in(monkeypatch):
     """Set the time that this job has left, and stop the clock."""
 
     def ends(seconds):
-        monkeypatch.setattr(checkpointing, "time", SimpleNamespace(time=lambda: 1000.0))
+        monkeypatch.setattr(checkpointing, "time", SimpleNamespace(time=lambda: 1000.0, monotonic=time.monotonic))
         monkeypatch.setenv("SLURM_JOB_END_TIME", str(1000 + seconds))
 
     return ends
@@ -104,7 +104,7 @@ def test_a_run_leaves_before_its_end_and_goes_on(files, tmp_path, monkeypatch):
     train(**job(files, tmp_path / "whole"))
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     ahead = [0.0]
-    monkeypatch.setattr(checkpointing, "time", SimpleNamespace(time=lambda: time.time() + ahead[0]))
+    monkeypatch.setattr(checkpointing, "time", SimpleNamespace(time=lambda: time.time() + ahead[0], monotonic=time.monotonic))
 
     def on_step(epoch, step):
         if (epoch, step) == (1, 3):

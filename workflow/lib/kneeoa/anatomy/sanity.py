@@ -27,6 +27,9 @@ from kneeoa.anatomy.tissue_fields import MaskArrays
 from kneeoa.config.analysis import Anatomy, Statistics
 from kneeoa.tables.saliency import SANITY
 
+Files = Sequence[tuple[Path, Path]]
+"""Arrays of maps, each with its SALIENCY table."""
+
 Floats = NDArray[np.float64]
 
 _WINDOW = 7
@@ -71,10 +74,6 @@ def ssim(first: Floats, second: Floats) -> float:
     similar = (2 * mean_a * mean_b + c1) * (2 * covariance + c2) / ((mean_a**2 + mean_b**2 + c1) * (variance_a + variance_b + c2))
     within = tuple(slice(width // 2, length - (width - 1) // 2) for width, length in zip(size, a.shape, strict=True))
     return float(similar[within].mean())
-
-
-Files = Sequence[tuple[Path, Path]]
-"""Arrays of maps, each with its SALIENCY table."""
 
 
 def check_maps(

@@ -18,6 +18,11 @@ from kneeoa.atomic_io import digest
 from kneeoa.config.analysis import Statistics
 from kneeoa.geometry.estimates import Floats, IntervalEstimate, MeasureFamily, evaluate
 
+Alternative = Literal["two-sided", "greater", "less"]
+
+EXACT = 50
+"""Most differences other than zero whose signed ranks are tested exactly."""
+
 
 def case_means(rows: pd.DataFrame, values: pd.Series, columns: list[str]) -> pd.DataFrame:
     """Return means of ``values`` for each (subject, case_id), over all else that tells rows apart
@@ -76,12 +81,6 @@ def estimate_columns(estimate: IntervalEstimate, *notes: str) -> dict[str, Any]:
 def finite_or_none(value: Any) -> float | None:
     """Return a number as a table stores it: None where it is missing or not finite."""
     return None if value is None or not np.isfinite(value) else float(value)
-
-
-Alternative = Literal["two-sided", "greater", "less"]
-
-EXACT = 50
-"""Most differences other than zero whose signed ranks are tested exactly."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from kneeoa.errors import KneeoaError, rerun_hint
 from kneeoa.saliency.storage import area_mean
 from kneeoa.tables.shards import MASKS
 
+Booleans = NDArray[np.bool_]
+
 Floats = NDArray[np.float64]
 
 BACKGROUND = "background"
@@ -87,9 +89,6 @@ def occupancy(mask: NDArray[np.uint8], values: Sequence[int], shape: tuple[int, 
         raise KneeoaError(f"A mask of shape {mask.shape} cannot be brought to a map's grid {shape}: the number of axes differs.")
     inside = np.isin(np.arange(256), values)  # looked up by value: isin on every voxel would cost twice the averaging
     return area_mean(inside[mask], shape)
-
-
-Booleans = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,15 @@ from kneeoa.backbones.residual import CONVOLUTION, StochasticDepth
 EPSILON = 1e-6
 """Epsilon of every layer norm, as published."""
 
+BLOCK = {
+    "depthwise": ("dwconv", "conv_dw", "block.0"),
+    "norm": ("norm", "norm", "block.2"),
+    "widen": ("pwconv1", "mlp.fc1", "block.3"),
+    "narrow": ("pwconv2", "mlp.fc2", "block.5"),
+    "scale": ("gamma", "gamma", "layer_scale"),
+}
+"""Our part of a block -> its name in the authors' files, timm's and torchvision's."""
+
 
 class ChannelNorm(nn.LayerNorm):
     """Layer norm over the channels of ``[batch, channels, *size]``, at each position."""
@@ -109,16 +118,6 @@ def _flatten_scale(name: str, tensor: Tensor) -> Tensor:
 def build(options: Options, in_channels: int, shape: tuple[int, ...]) -> Backbone:
     """Build a ConvNeXt with fresh weights; it takes any ``shape`` that its options allow."""
     return ConvNeXt(len(shape), in_channels, options)
-
-
-BLOCK = {
-    "depthwise": ("dwconv", "conv_dw", "block.0"),
-    "norm": ("norm", "norm", "block.2"),
-    "widen": ("pwconv1", "mlp.fc1", "block.3"),
-    "narrow": ("pwconv2", "mlp.fc2", "block.5"),
-    "scale": ("gamma", "gamma", "layer_scale"),
-}
-"""Our part of a block -> its name in the authors' files, timm's and torchvision's."""
 
 
 def convnext_names(depths: Sequence[int]) -> dict[str, str | None]:

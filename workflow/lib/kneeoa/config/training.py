@@ -10,6 +10,9 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_va
 
 from kneeoa.config.section import Section
 
+INDIFFERENT = ("save_every", "tensorboard", "data", "recompute")
+"""Keys of training that change no result: saving, logging, and memory for data and activations."""
+
 VALIDATED = "validated"
 AS_PUBLISHED = "as-published"
 
@@ -54,10 +57,6 @@ def _value_shown(value: Any) -> str:
     if isinstance(value, Mapping):
         return str({key: entry for key, entry in value.items() if entry}) if any(value.values()) else "none"
     return str(value)
-
-
-INDIFFERENT = ("save_every", "tensorboard", "data", "recompute")
-"""Keys of training that change no result: saving, logging, and memory for data and activations."""
 
 
 class Augmentation(Section):

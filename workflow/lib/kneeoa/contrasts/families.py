@@ -18,12 +18,18 @@ import numpy as np
 from kneeoa.config.metrics import metric_of_row
 from kneeoa.config.pairs import ArmPair, Arms, primary_pair
 from kneeoa.config.statistics import Contrast, Family, Primary, Statistics
-from kneeoa.contrasts.cases import LevelPredictions
-from kneeoa.contrasts.influence_metrics import sampled_runs
+from kneeoa.contrasts.cases import LevelPredictions, sampled_runs
 from kneeoa.contrasts.multilabel import defined_findings, mean_runs
 from kneeoa.statistics.influence_functions import over_seeds
 from kneeoa.statistics.inputs import Floats
 from kneeoa.statistics.multiplicity import adjust, max_t
+
+NO_FAMILY = "none"
+PRIMARY = "primary"
+MAX_T = "max_t"
+INFLUENCE = "influence"
+"""The subjects' influences on a row's difference (:mod:`kneeoa.contrasts.families`)."""
+_OF_MARGIN = ("non_inferiority", "equivalence")
 
 Influence = Mapping[tuple[str, str], float]
 """Of each (cohort, subject): the sum of its cases' influences on a difference."""
@@ -64,14 +70,6 @@ def correlation_of(influences: Sequence[Influence | None]) -> Floats:
     correlation: Floats = np.clip(unit @ unit.T, -1.0, 1.0)
     np.fill_diagonal(correlation, 1.0)
     return correlation
-
-
-NO_FAMILY = "none"
-PRIMARY = "primary"
-MAX_T = "max_t"
-INFLUENCE = "influence"
-"""The subjects' influences on a row's difference (:mod:`kneeoa.contrasts.families`)."""
-_OF_MARGIN = ("non_inferiority", "equivalence")
 
 
 def takes(primary: Primary | None, contrast: Contrast, pair: ArmPair, arms: Arms) -> bool:

@@ -21,8 +21,7 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.config.metrics import BY_NAME, CONSISTENCY_METRICS, class_of, metric_of_row, metrics_of, rows_of
 from kneeoa.config.statistics import Statistics, ThresholdRule
 from kneeoa.contrasts.arms import select_predictions
-from kneeoa.contrasts.cases import LevelPredictions
-from kneeoa.contrasts.influence_metrics import runs_of, sampled_runs
+from kneeoa.contrasts.cases import LevelPredictions, runs_of, sampled_runs
 from kneeoa.contrasts.multilabel import defined_findings, findings_note, mean_runs
 from kneeoa.statistics.bootstrap_metrics import Resampled
 from kneeoa.statistics.influence_functions import Estimate, estimate_of, over_seeds
@@ -31,6 +30,11 @@ from kneeoa.statistics.kernels import cut_in, kernel_of
 from kneeoa.statistics.proportions import share
 from kneeoa.tables.runs import COMPARED, PREDICTIONS
 from kneeoa.tables.statistics import METRICS
+
+LOG = logging.getLogger(__name__)
+
+SPLITS = ("val", "test")
+"""Training cases are not measured: their numbers say nothing about the question."""
 
 
 @dataclass(frozen=True)
@@ -114,12 +118,6 @@ def _share(interval: Estimate, note: str) -> Measured:
 def _of(interval: Estimate, kind: str) -> Measured:
     note = "; ".join(filter(None, [interval.note, _NO_INTERVAL if interval.degenerate else ""]))
     return Measured(interval.estimate, interval.low, interval.high, kind, note)
-
-
-LOG = logging.getLogger(__name__)
-
-SPLITS = ("val", "test")
-"""Training cases are not measured: their numbers say nothing about the question."""
 
 
 def build_metrics(prediction_files: list[Path], levels: tuple[Level, ...], statistics: Statistics, out: Path) -> None:

@@ -15,8 +15,7 @@ import numpy as np
 
 from kneeoa.config.metrics import CONSISTENCY_METRICS, FixedTest, metric_of_row, metrics_of
 from kneeoa.config.statistics import APPLICABLE, Statistics
-from kneeoa.contrasts.cases import LevelPredictions, places_in
-from kneeoa.contrasts.influence_metrics import runs_of, sampled_runs
+from kneeoa.contrasts.cases import LevelPredictions, places_in, runs_of, sampled_runs
 from kneeoa.contrasts.metrics import resampled, undefined_note
 from kneeoa.contrasts.multilabel import defined_findings, findings_note, mean_runs
 from kneeoa.contrasts.outcome import Outcome, join, of_difference

@@ -18,8 +18,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import t as t_distribution
 
 from kneeoa.config.metrics import CONSISTENCY_METRICS, metric_of_row
-from kneeoa.contrasts.cases import LevelPredictions, places_in
-from kneeoa.contrasts.influence_metrics import runs_of
+from kneeoa.contrasts.cases import LevelPredictions, places_in, runs_of
 from kneeoa.contrasts.outcome import Outcome, join
 from kneeoa.statistics.case_exchange import exchanged
 from kneeoa.statistics.inputs import Floats, cluster_codes

@@ -37,6 +37,8 @@ from kneeoa.tables.cohort import CASES
 from kneeoa.tables.runs import PREDICTIONS
 from kneeoa.tables.statistics import SUBGROUPS
 
+INTERACTION = "interaction"
+
 
 def with_few_in_groups(
     tested: Subgroups, name: str, sides: Sequence[LevelPredictions], rows: Mapping[str, Integers], confidence: float
@@ -102,9 +104,6 @@ def _permuted_interaction(
     words += f"{joint.drawn:,} random exchanges of the arms in the {joint.differing} subjects who differ"
     method = join(tested.method, words, too_few_note(joint.smallest_p, confidence))
     return replace(tested, method=method, statistic=joint.statistic, df=joint.df, p=joint.p, log10_p=math.log10(joint.p))
-
-
-INTERACTION = "interaction"
 
 
 def build_subgroups(

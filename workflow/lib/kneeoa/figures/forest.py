@@ -23,6 +23,28 @@ from kneeoa.presentation.number_format import SIGNIFICANT, UNDEFINED, format_int
 from kneeoa.presentation.summary_rows import row_dicts
 from kneeoa.tables.statistics import CONTRASTS
 
+FIGURE = {
+    "section": "contrasts",
+    "title": "Contrasts",
+    "caption": (
+        "Candidate minus reference on the same knees, with paired {confidence} intervals; p as tested and adjusted within its "
+        "family.{sample}"
+    ),
+    "alternative": "Forest plot of the differences between candidates and references. The same numbers are in the table of contrasts.",
+    "inputs": ["contrasts"],
+    "settings": {"arms": "arms_and_ensembles", "confidence": "confidence"},
+    "needs": ["contrasts"],
+    "slow": True,
+}
+
+_LINE = 0.165
+"""Inches a row at 8 points."""
+_GAP, _MARGIN, _LEAST_PLOT = 0.18, 0.06, 1.2
+"""Inches between columns, at the page's edges, and of the narrowest plot."""
+_HEADERS = ("", "", "difference [{level} interval]", "detectable", "p", "adjusted p", "test")
+_RIGHT = (False, False, False, True, True, True, False)
+"""Which printed columns are aligned at their right edge."""
+
 
 @dataclass(frozen=True)
 class Block:
@@ -67,29 +89,6 @@ def axis_blocks(contrasts: pd.DataFrame) -> list[Block]:
         ),
     ]
     return [block for block in blocks if len(block.rows)]
-
-
-FIGURE = {
-    "section": "contrasts",
-    "title": "Contrasts",
-    "caption": (
-        "Candidate minus reference on the same knees, with paired {confidence} intervals; p as tested and adjusted within its "
-        "family.{sample}"
-    ),
-    "alternative": "Forest plot of the differences between candidates and references. The same numbers are in the table of contrasts.",
-    "inputs": ["contrasts"],
-    "settings": {"arms": "arms_and_ensembles", "confidence": "confidence"},
-    "needs": ["contrasts"],
-    "slow": True,
-}
-
-_LINE = 0.165
-"""Inches a row at 8 points."""
-_GAP, _MARGIN, _LEAST_PLOT = 0.18, 0.06, 1.2
-"""Inches between columns, at the page's edges, and of the narrowest plot."""
-_HEADERS = ("", "", "difference [{level} interval]", "detectable", "p", "adjusted p", "test")
-_RIGHT = (False, False, False, True, True, True, False)
-"""Which printed columns are aligned at their right edge."""
 
 
 def figure(contrasts: pd.DataFrame, arms: Factors, figures: Figures, confidence: float = 0.95) -> Figure:

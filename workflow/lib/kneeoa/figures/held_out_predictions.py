@@ -22,6 +22,9 @@ from kneeoa.probabilities import class_odds, require_probabilities
 from kneeoa.tables.runs import PREDICTIONS
 from kneeoa.tables.schema import TableSchema
 
+SEED_OF_IMPORTS = -1
+"""Replaces the absent seed of imported predictions."""
+
 
 def scan_rows(schema: TableSchema, paths: Sequence[Path], equal: Mapping[str, str], columns: Sequence[str]) -> pd.DataFrame:
     """Return the rows of :func:`table_where` as a data frame: nullable integers come back as floats
@@ -68,10 +71,6 @@ def _selected(schema: TableSchema, path: Path, equal: Mapping[str, str], wanted:
     for name, value in equal.items():
         table = table.filter(pc.equal(table.column(name), value))
     return table.select(list(wanted))
-
-
-SEED_OF_IMPORTS = -1
-"""Replaces the absent seed of imported predictions."""
 
 
 def read_predictions(paths: Sequence[Path], level: str, split: str = "test") -> pd.DataFrame:

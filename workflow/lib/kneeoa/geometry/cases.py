@@ -18,6 +18,8 @@ from kneeoa.geometry.estimates import Floats
 from kneeoa.tables.cohort import LABELS, TRUTH
 from kneeoa.tables.shards import MASKS
 
+Flags = NDArray[np.bool_]
+
 
 @dataclass(frozen=True)
 class Embeddings:
@@ -102,9 +104,6 @@ def read_cartilage(paths: Sequence[Path], cases: pd.DataFrame) -> dict[str, Floa
 def _aligned(by_case: dict[tuple[str, str], float], cases: pd.DataFrame) -> Floats:
     keys = zip(cases["cohort"], cases["case_id"], strict=True)
     return np.array([by_case.get(key, np.nan) for key in keys], dtype=np.float64)
-
-
-Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

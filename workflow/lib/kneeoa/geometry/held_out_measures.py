@@ -15,6 +15,9 @@ from kneeoa.geometry.estimates import Floats, IntervalEstimate, MeasureFamily
 from kneeoa.geometry.probes import auc_measures, kappa_measures, logistic_probe, regression_measures, ridge_probe
 from kneeoa.geometry.rank_measures import SortedValues, binary_measures, correlation_measures, grade_measures, weighted_pearson
 
+Family = tuple[str, Flags, MeasureFamily]
+"""Name of the variable compared with (empty: none), which cases have it, and the measures."""
+
 
 def centroid_measures(scaled: Floats, direction: Floats, grade: NDArray[np.int64], classes: Sequence[int]) -> MeasureFamily:
     """``between_centroid_share``: the axis's share of the between-centroid variance, each grade
@@ -133,10 +136,6 @@ def _without(second: Floats, first: Floats, scaled: Floats, out: NDArray[np.bool
     removed = scaled[out]
     cases = len(scaled) - len(removed)
     return _participation_from_sums(second - removed.T @ removed, first - removed.sum(axis=0), cases) if cases > 1 else np.nan
-
-
-Family = tuple[str, Flags, MeasureFamily]
-"""Name of the variable compared with (empty: none), which cases have it, and the measures."""
 
 
 def axis_measures(position: Floats, direction: Floats, scaled: Floats, cases: Cases, test: Flags) -> Iterator[Family]:

@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 from kneeoa.geometry.estimates import Floats, MeasureFamily
 
+_ONE_VALUE = "all cases share one value"
+
 
 def trend_z(ordered: Floats, sizes: Floats, ties: Floats) -> Floats:
     """Return Jonckheere and Terpstra's z, corrected for ties on both sides: Kendall's asymptotic
@@ -99,9 +101,6 @@ def _rising(values: Floats, sizes: Floats) -> Floats:
         fitted = least.max(axis=1)
         result[:, k] = np.where(sizes[:, k] > 0, fitted, 0.0)
     return result
-
-
-_ONE_VALUE = "all cases share one value"
 
 
 class SortedValues:

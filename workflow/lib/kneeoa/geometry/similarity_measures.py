@@ -1,5 +1,6 @@
 """Similarity of representations of the same cases: unbiased linear CKA with standard errors over
-subjects, and the orthogonal Procrustes distance.
+subjects, and the orthogonal Procrustes distance, which is what remains different after the best
+rotation.
 
 CKA is HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)) of the Gram matrices K and L (Kornblith et al.
 2019). With the U-statistic of HSIC (Song et al. 2012, equation 5; Nguyen et al. 2021) it is near 0
@@ -26,6 +27,11 @@ _CELLS = 10_000_000
 _EXACT = 20_000_000
 """Up to so many cells of all Gram matrices together, arithmetic is in double precision, beyond in
 single (error near 1e-5).
+"""
+
+COMPONENTS = 48
+"""Principal coordinates in which representations are compared (all, where there are fewer): bounds
+the time.
 """
 
 
@@ -159,12 +165,6 @@ def _over_groups(
     clusters_count = len(clusters)
     variance = (clusters**2).sum(axis=0) / cases**2 * clusters_count / max(clusters_count - 1, 1)
     return means, np.where((pairs > 0) & (clusters_count > 1), np.sqrt(variance), np.nan)
-
-
-COMPONENTS = 48
-"""Principal coordinates in which representations are compared (all, where there are fewer): bounds
-the time.
-"""
 
 
 def principal_coordinates(values: NDArray[np.floating]) -> Floats:

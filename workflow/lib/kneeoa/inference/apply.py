@@ -21,8 +21,7 @@ from kneeoa.errors import KneeoaError
 from kneeoa.inference.ensemble import Combination
 from kneeoa.inference.new_images import NewImage, Shows, list_images
 from kneeoa.inference.prepare_images import COHORT, prepare_images
-from kneeoa.inference.run_ensemble import RunEnsemble, load_ensemble
-from kneeoa.inference.trained_run import open_runs
+from kneeoa.inference.trained_runs import RunEnsemble, load_ensemble, open_runs
 from kneeoa.tables.cohort import EXCLUSIONS
 from kneeoa.tables.runs import APPLIED
 from kneeoa.training.device import reproducible

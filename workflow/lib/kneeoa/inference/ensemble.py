@@ -1,5 +1,7 @@
 """Combine several networks' probabilities of the same cases, and make an ensemble of finished runs
 from their prediction tables alone.
+
+Images, weights and a GPU are not needed.
 """
 
 from __future__ import annotations
@@ -18,6 +20,11 @@ from kneeoa.errors import KneeoaError
 from kneeoa.level_derivation import derive_probabilities
 from kneeoa.statistics.inputs import Floats
 from kneeoa.tables.runs import PREDICTIONS
+
+_LOG = logging.getLogger(__name__)
+
+CASE = ["cohort", "case_id"]
+_SAME = ["split", "subject", "side", "visit", "truth", "label_source"]
 
 Combination = Literal["mean", "logit_mean"]
 _LEAST = 1e-300
@@ -46,12 +53,6 @@ def combine(members: Sequence[Floats], level: Level, how: Combination) -> Floats
         return independent
     exclusive: Floats = softmax(np.log(np.maximum(stacked, _LEAST)).mean(axis=0), axis=1)
     return exclusive
-
-
-_LOG = logging.getLogger(__name__)
-
-CASE = ["cohort", "case_id"]
-_SAME = ["split", "subject", "side", "visit", "truth", "label_source"]
 
 
 def ensemble(*, name: str, members: Sequence[Path], levels: tuple[Level, ...], how: Combination, out: Path) -> None:

@@ -19,6 +19,12 @@ from kneeoa.formats.read_volume import FORMATS
 from kneeoa.formats.side_words import JOINTS, SIDE_OF_LETTER, SIDE_OF_WORD, fused_side, words_of
 from kneeoa.formats.walk import files_below
 
+TABLES = (".csv", ".tsv", ".tab", ".txt", ".xlsx", ".parquet", ".sas7bdat")
+_PICTURES = (*PICTURES, "dicom-file", "dicom", "dicom-archive")
+_COLUMNS = ("case", "side", "shows", "row", "column")
+
+Shows = Literal["knee", "both"]
+
 _PLACES = frozenset(
     {"SITE", "COHORT", "HOSPITAL", "CLINIC", "CENTER", "CENTRE", "READER", "RATER", "OBSERVER", "ANNOTATOR"}
     | {"ARM", "GROUP", "WING", "COIL", "HAND", "HANDED", "OUT", "OVER", "BEHIND", "COPY", "ANGLE"}
@@ -77,13 +83,6 @@ def _sides_of_folder(name: str) -> Iterator[str]:
     words = words_of(person[1] if person else name)
     if person or all(word in _OF_SIDES or fused_side(word) for word in words):
         yield from (side for word in words if (side := SIDE_OF_WORD.get(word) or SIDE_OF_LETTER.get(word) or fused_side(word)) is not None)
-
-
-TABLES = (".csv", ".tsv", ".tab", ".txt", ".xlsx", ".parquet", ".sas7bdat")
-_PICTURES = (*PICTURES, "dicom-file", "dicom", "dicom-archive")
-_COLUMNS = ("case", "side", "shows", "row", "column")
-
-Shows = Literal["knee", "both"]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,13 @@ from kneeoa.formats.volume import Volume
 from kneeoa.masks.surfaces import Surface, bounding_box, surface_between
 from kneeoa.masks.tissue_labels import bone_values, cartilage_sides, cartilage_values
 
+_MARGIN_MM = 12.0
+_FACES = 6_000
+# Cosine between a face's normal and the way from bone to joint: faces on the rim of a plate look
+# neither to bone nor to the joint.
+_MIN_COSINE = 0.3
+_MIN_SHARE = 0.25
+
 GAP_MM = 1.0
 """Largest height above the bone at which cartilage may begin: outlines of the two, drawn apart,
 leave a voxel between them here and there.
@@ -59,14 +66,6 @@ def _along(labels: Volume, faces: Surface, steps: NDArray[np.float64]) -> NDArra
     index = np.rint(start[:, :, None] + along[:, :, None] * steps).astype(np.int32)
     on_map = ((index >= 0) & (index < np.array(labels.array.shape)[:, None, None])).all(axis=0)
     return np.where(on_map, labels.array[tuple(np.where(on_map, index, 0))], 0)
-
-
-_MARGIN_MM = 12.0
-_FACES = 6_000
-# Cosine between a face's normal and the way from bone to joint: faces on the rim of a plate look
-# neither to bone nor to the joint.
-_MIN_COSINE = 0.3
-_MIN_SHARE = 0.25
 
 
 @dataclass(frozen=True)

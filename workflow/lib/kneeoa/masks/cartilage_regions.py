@@ -25,6 +25,9 @@ from kneeoa.masks.cartilage import covered, crop_to_cartilage, thickness
 from kneeoa.masks.surfaces import Surface, surface_between
 from kneeoa.masks.tissue_labels import bones_under, cartilage_sides, cartilage_values
 
+_BIN_MM = 1.0
+_FACES = 8_000
+
 _RADIUS_MM = 5.0
 _MIN_MM2 = 10.0
 
@@ -76,10 +79,6 @@ def _connected_parts(voxels: NDArray[np.int64]) -> NDArray[np.int64]:
     occupied[tuple(offsets.T)] = True
     parts, _ = ndimage.label(occupied, structure=np.ones((3, 3, 3)))
     return np.asarray(parts[tuple(offsets.T)], dtype=np.int64)
-
-
-_BIN_MM = 1.0
-_FACES = 8_000
 
 
 @dataclass(frozen=True)

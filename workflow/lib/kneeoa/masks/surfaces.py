@@ -17,6 +17,11 @@ from scipy import ndimage
 
 from kneeoa.formats.volume import Affine, Volume
 
+SMOOTHING_MM = 1.0
+"""Standard deviation of the smoothing under which normals are taken: more than a voxel's staircase,
+less than a condyle.
+"""
+
 
 def bounding_box(part: NDArray[np.bool_]) -> tuple[slice, ...] | None:
     """The smallest slices that hold every true entry; None where there is none.
@@ -33,12 +38,6 @@ def bounding_box(part: NDArray[np.bool_]) -> tuple[slice, ...] | None:
         box.append(slice(int(occupied[0]), int(occupied[-1]) + 1))
         rest = rest[(*(slice(None),) * axis, box[-1])]
     return tuple(box)
-
-
-SMOOTHING_MM = 1.0
-"""Standard deviation of the smoothing under which normals are taken: more than a voxel's staircase,
-less than a condyle.
-"""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,15 @@ from kneeoa.errors import KneeoaError, UnusableImage
 from kneeoa.formats.nrrd_header import label_values
 from kneeoa.formats.volume import Affine, Segment, Volume
 
+Tissues = Mapping[str, tuple[int | str, ...]]
+"""Tissue -> its labels: numbers, and names of the segments of 3D Slicer."""
+
+_SAMPLED_VOXELS = 50_000
+# Largest distance of a label from a whole number: half a slope of 25 labels in one byte.
+_MAX_ROUNDING = 0.05
+# The last value marks voxels of several tissues in resampling.
+_MOST_TISSUES = 254
+
 _BONES = ("femur", "tibia", "patella", "fibula", "bone")
 PLATES = {"femoral": ("femur", "femoral"), "tibial": ("tibia", "tibial"), "patellar": ("patella", "patellar")}
 """The plates of cartilage, and the words by which the names of tissues refer to them and to the
@@ -55,16 +64,6 @@ def bones_under(cartilage: str, values: Mapping[str, int]) -> list[int]:
             if matching:
                 return matching
     return sorted(bones.values())
-
-
-Tissues = Mapping[str, tuple[int | str, ...]]
-"""Tissue -> its labels: numbers, and names of the segments of 3D Slicer."""
-
-_SAMPLED_VOXELS = 50_000
-# Largest distance of a label from a whole number: half a slope of 25 labels in one byte.
-_MAX_ROUNDING = 0.05
-# The last value marks voxels of several tissues in resampling.
-_MOST_TISSUES = 254
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Build a network from its specification; save and load its two files, ``weights.safetensors`` and
 ``model.json``.
+
+safetensors does not notice a changed byte by itself, so the tensors have a checksum.
 """
 
 from __future__ import annotations
@@ -20,18 +22,6 @@ from kneeoa.heads import registry as modes
 from kneeoa.network.network import Network, Output, kernels_channels_last
 from kneeoa.network.spec import ModelSpec
 
-
-def checksum(tensors: Mapping[str, torch.Tensor]) -> str:
-    """CRC-32 of names and bytes, in the names' order, as eight hexadecimal characters. It detects
-    accidents, not tampering.
-    """
-    value = 0
-    for name in sorted(tensors):
-        value = zlib.crc32(name.encode(), value)
-        value = zlib.crc32(tensors[name].contiguous().reshape(-1).view(torch.uint8).numpy().data, value)
-    return f"{value:08x}"
-
-
 __all__ = ["ModelSpec", "Network", "Output", "build", "load", "read_spec", "save"]
 
 WEIGHTS = "weights.safetensors"
@@ -44,6 +34,17 @@ VERSION = 2
 """Version of the description. Version 1 did not say how images were prepared
 (:attr:`ModelSpec.trained_on`) and carried no number.
 """
+
+
+def checksum(tensors: Mapping[str, torch.Tensor]) -> str:
+    """CRC-32 of names and bytes, in the names' order, as eight hexadecimal characters. It detects
+    accidents, not tampering.
+    """
+    value = 0
+    for name in sorted(tensors):
+        value = zlib.crc32(name.encode(), value)
+        value = zlib.crc32(tensors[name].contiguous().reshape(-1).view(torch.uint8).numpy().data, value)
+    return f"{value:08x}"
 
 
 def build(spec: ModelSpec) -> Network:

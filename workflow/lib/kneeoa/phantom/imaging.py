@@ -37,6 +37,12 @@ _DESS: dict[Tissue, float] = {
 _TOP = 4095.0
 """Largest stored value: scanners deliver twelve bits."""
 
+_AIM = np.array([0.0, -5.0, 9.0])
+"""Intended centre of the image, in the knee's frame (mm): a little behind and above the joint
+line.
+"""
+_AXIS_OF = {"R": 0, "L": 0, "I": 1, "S": 1, "P": 2, "A": 2}
+
 
 @dataclass(frozen=True)
 class Scanner:
@@ -112,13 +118,6 @@ def _coil_bias(grid: Grid, peak: float, rng: np.random.Generator) -> Field:
         vector = direction / np.linalg.norm(direction) * 2 * np.pi / rng.uniform(180, 320)
         total += plane_wave(grid, vector, rng.uniform(0, 2 * np.pi))
     return np.float32(1) + np.float32(peak / 3) * total
-
-
-_AIM = np.array([0.0, -5.0, 9.0])
-"""Intended centre of the image, in the knee's frame (mm): a little behind and above the joint
-line.
-"""
-_AXIS_OF = {"R": 0, "L": 0, "I": 1, "S": 1, "P": 2, "A": 2}
 
 
 def image_grid(planned: PlannedKnee, knee: Knee, machine: Scanner, phantom: Phantom, rng: np.random.Generator) -> Grid:

@@ -24,6 +24,15 @@ from kneeoa.provenance.contents import HOME, source_files, strip_paths, write_zi
 from kneeoa.provenance.entities import METADATA, FileEntities, Graph, link, links
 from kneeoa.provenance.records import Job, read_jobs, upstream_jobs
 
+_PROFILES = {
+    "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
+    "https://w3id.org/ro/wfrun/workflow/0.5": "Workflow Run Crate",
+    "https://w3id.org/ro/wfrun/provenance/0.5": "Provenance Run Crate",
+    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
+}
+CONFIGURATION = "configuration.json"
+"""The name of the checked configuration in the crate."""
+
 _OF_ANALYSES = ("numpy", "pandas", "pyarrow", "scipy", "matplotlib", "pydantic")
 
 
@@ -41,16 +50,6 @@ def package_versions(runs: Iterable[Path]) -> dict[str, str]:
 def package_url(package: str) -> str:
     """Return the package URL (purl) of a package, as in ECMA-427."""
     return "pkg:generic/python" if package == "python" else f"pkg:pypi/{package}"
-
-
-_PROFILES = {
-    "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
-    "https://w3id.org/ro/wfrun/workflow/0.5": "Workflow Run Crate",
-    "https://w3id.org/ro/wfrun/provenance/0.5": "Provenance Run Crate",
-    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
-}
-CONFIGURATION = "configuration.json"
-"""The name of the checked configuration in the crate."""
 
 
 @dataclass(frozen=True)

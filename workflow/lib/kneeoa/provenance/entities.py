@@ -20,6 +20,23 @@ METADATA = "ro-crate-metadata.json"
 
 Node = dict[str, Any]
 
+_FORMATS = {
+    ".parquet": "application/vnd.apache.parquet",
+    ".tex": "application/x-tex",
+    ".smk": "text/x-snakemake",
+    ".py": "text/x-python",
+    ".txt": "text/plain",
+    ".json": "application/json",
+    ".csv": "text/csv",
+    ".html": "text/html",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".cff": "text/yaml",
+    ".j2": "text/html",
+    ".npy": "application/x-npy",
+    ".safetensors": "application/x-safetensors",
+}
+
 
 def link(identifier: str) -> Node:
     """Return a reference to another node."""
@@ -50,24 +67,6 @@ class Graph:
     def text(self) -> str:
         """Return the metadata document: JSON with a final newline."""
         return json.dumps({"@context": CONTEXT, "@graph": list(self._nodes.values())}, indent=1, ensure_ascii=False) + "\n"
-
-
-_FORMATS = {
-    ".parquet": "application/vnd.apache.parquet",
-    ".tex": "application/x-tex",
-    ".smk": "text/x-snakemake",
-    ".py": "text/x-python",
-    ".txt": "text/plain",
-    ".json": "application/json",
-    ".csv": "text/csv",
-    ".html": "text/html",
-    ".pdf": "application/pdf",
-    ".png": "image/png",
-    ".cff": "text/yaml",
-    ".j2": "text/html",
-    ".npy": "application/x-npy",
-    ".safetensors": "application/x-safetensors",
-}
 
 
 class FileEntities:

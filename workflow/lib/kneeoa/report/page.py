@@ -24,6 +24,9 @@ from kneeoa.presentation.summary_rows import summary_rows
 from kneeoa.report import sentences
 from kneeoa.report.report_data import ReportData, read_report_data
 
+_LONG = 30
+"""Rows beyond which a table is folded away."""
+
 
 def sample_phrase(evidence: ReportData) -> str:
     """Print the sample, ``64 test knees of 52 subjects, 2 seeds``; empty without metrics."""
@@ -57,10 +60,6 @@ def fill_caption(text: str, evidence: ReportData) -> str:
         sample=f" {phrase[:1].upper()}{phrase[1:]}." if phrase else "",
         auc_interval=auc_interval(evidence),
     )
-
-
-_LONG = 30
-"""Rows beyond which a table is folded away."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,12 @@ from numpy.typing import NDArray
 from kneeoa.atomic_io import atomic_path
 from kneeoa.errors import KneeoaError, rerun_hint
 
+Halves = NDArray[np.float16]
+
+# The largest stored value: a power of two below float16's limit (65504), so that what lies 29
+# octaves below it still has full precision.
+_TOP = 2.0**15
+
 Floats = NDArray[np.float64]
 
 
@@ -49,13 +55,6 @@ def area_mean(image: NDArray[np.floating] | NDArray[np.bool_], shape: Sequence[i
             matrix = overlaps(result.shape[axis], cells)
             result = np.moveaxis(np.tensordot(matrix, result, axes=(1, axis)), 0, axis)
     return np.ascontiguousarray(result, dtype=np.float64)
-
-
-Halves = NDArray[np.float16]
-
-# The largest stored value: a power of two below float16's limit (65504), so that what lies 29
-# octaves below it still has full precision.
-_TOP = 2.0**15
 
 
 def split_signs(signed: NDArray[np.floating], shape: tuple[int, ...]) -> Floats:

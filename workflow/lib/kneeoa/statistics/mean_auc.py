@@ -3,7 +3,8 @@ form.
 
 For class k the raw column of probabilities k ranks cases of k against the rest; rows are not
 renormalised, which would move the value. The influences of a case on every class's AUC are added
-before squaring, so that any average over classes and seeds is one sum of squares.
+before squaring, so that any average over classes and seeds is one sum of squares; with two classes
+the test is DeLong's.
 
 Findings of one knee are not independent, and one may be unread where another was read. As with
 classes, the influences of a case on the AUCs of all findings are added before they are squared; a

@@ -9,6 +9,9 @@ Two heads of a network contradict each other by two measures per case. *Call*: t
 class is not the parent of the fine head's class (0 or 1). *Mass*: the probability that would have
 to move for the two heads to agree, the total variation distance between the coarse probabilities
 and the fine ones summed by parent (0 to 1); it sees disagreement that no arg max shows.
+
+Average precision is the mean over positive cases of the share of positives among the cases that
+score at least as high, which is scikit-learn's ``average_precision_score``, ties included.
 """
 
 from __future__ import annotations

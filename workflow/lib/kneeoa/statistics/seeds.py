@@ -41,6 +41,9 @@ from kneeoa.errors import KneeoaError
 from kneeoa.statistics.inputs import Booleans, Floats, finite
 from kneeoa.statistics.wald import NOISE, Wald, wald
 
+LEAST_SEEDS = 3
+"""Below this there is no random-seed inference."""
+
 
 @dataclass(frozen=True)
 class VarianceComponents:
@@ -164,10 +167,6 @@ def _error(values: Floats, matched: bool) -> tuple[float, int]:
         residual = residual - (values.mean(axis=0) - values.mean())
         df = (modes - 1) * (seeds - 1)
     return clean(float((residual**2).sum()) / df, NOISE**2), df
-
-
-LEAST_SEEDS = 3
-"""Below this there is no random-seed inference."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,11 +15,11 @@ differences of counts are, get their exact probabilities; others are rounded to 
 distribution's standard deviation, those of the observed sum too.
 
 Where there are enough subjects, a test that rests on the normal distribution serves. What counts is
-not their number but how many the difference comes from: with three cases
-of a grade, an average over grades is a matter of three subjects, whatever their total. The
-effective number (sum g^2)^2 / sum g^4 of the subjects' parts g of a difference is the number of
-subjects where all have an equal part, and near the number of those that dominate where few do
-(Kish 1965, Survey Sampling, for weights).
+not their number but how many the difference comes from: with three cases of a grade, an average
+over grades is a matter of three subjects, whatever their total. The effective number (sum g^2)^2 /
+sum g^4 of the subjects' parts g of a difference is the number of subjects where all have an equal
+part, and near the number of those that dominate where few do (Kish 1965, Survey Sampling, for
+weights).
 """
 
 from __future__ import annotations
@@ -34,6 +34,21 @@ from scipy.special import ndtr
 from kneeoa.errors import InvalidInput
 from kneeoa.statistics.inputs import Floats
 from kneeoa.statistics.wald import NOISE, normal_quantile
+
+_STEPS = 256
+_REACH = 7.9
+"""The grid of rounded values ends at so many standard deviations."""
+_WHOLE = 1e-9
+_DRAWN, _BLOCKS, _SEED = 9_900, 9, 20071
+"""Random sets of signs for several sums at once, in how many blocks, and from which seed."""
+_FEW = 12
+"""Up to so many values all signs are tried."""
+_MOST_UNITS = 1 << 16
+"""Sums of whole units up to this are exact."""
+_SMALLEST = 1e-12
+"""Probabilities below are lost in the transform's rounding: p is then the normal one, at most
+this.
+"""
 
 LEAST: dict[str, float] = {"delong": 6.0, "delta": 15.0, "bootstrap": 15.0, "mcnemar": 15.0, "seeds": 6.0}
 """Test -> the effective number below which it is not used. Below, the normal and bootstrap tests do
@@ -50,22 +65,6 @@ def effective_number(sums: Floats) -> float:
     squares = sums**2
     fourth = float(squares @ squares)
     return float(squares.sum()) ** 2 / fourth if fourth > 0.0 else 0.0
-
-
-_STEPS = 256
-_REACH = 7.9
-"""The grid of rounded values ends at so many standard deviations."""
-_WHOLE = 1e-9
-_DRAWN, _BLOCKS, _SEED = 9_900, 9, 20071
-"""Random sets of signs for several sums at once, in how many blocks, and from which seed."""
-_FEW = 12
-"""Up to so many values all signs are tried."""
-_MOST_UNITS = 1 << 16
-"""Sums of whole units up to this are exact."""
-_SMALLEST = 1e-12
-"""Probabilities below are lost in the transform's rounding: p is then the normal one, at most
-this.
-"""
 
 
 @dataclass(frozen=True)

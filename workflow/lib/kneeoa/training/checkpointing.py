@@ -24,6 +24,11 @@ from kneeoa.training.checkpoint import Fingerprint, Progress
 from kneeoa.training.cost import Meter
 from kneeoa.training.optimizer import AdamW
 
+FADING = 0.9
+"""Factor by which the expected duration of a step decays towards the latest: a slow first step,
+which compiles, soon stops counting.
+"""
+
 logger = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
@@ -102,12 +107,6 @@ class TimeLimit:
         self._signal = signal.Signals(number)
         for heard, handler in self._before.items():
             signal.signal(heard, handler)
-
-
-FADING = 0.9
-"""Factor by which the expected duration of a step decays towards the latest: a slow first step,
-which compiles, soon stops counting.
-"""
 
 
 class CheckpointManager:

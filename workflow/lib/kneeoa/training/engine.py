@@ -18,6 +18,8 @@ from kneeoa.network.recompute import recompute
 from kneeoa.training.device import keep_freed_memory, precision
 from kneeoa.training.micro_batches import Result, split_cases, with_smaller_batches
 
+logger = logging.getLogger(__name__)
+
 
 class NotFinite(KneeoaError):
     """A loss or a gradient became infinite or NaN; the message names the cases of its batch."""
@@ -52,9 +54,6 @@ class BufferCopy:
 def all_finite(tensors: Iterable[torch.Tensor]) -> bool:
     """Whether no tensor holds an infinity or a NaN."""
     return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
-
-
-logger = logging.getLogger(__name__)
 
 
 class Engine:

@@ -1,8 +1,9 @@
 """Images of a split during a run: resident in memory (on a GPU, the device's), or streamed from
 their shards.
 
-Streamed bytes and their order are those of a resident split. Memory does not depend on the number
-of cases then: it holds the batches in flight and the one in use.
+Of a streamed split background threads read the next batches while the present one is computed.
+Bytes and their order are those of a resident split; memory does not depend on the number of cases:
+it holds the batches in flight and the one in use.
 """
 
 from __future__ import annotations
@@ -21,6 +22,27 @@ import torch
 from numpy.typing import NDArray
 
 from kneeoa.training.shards import Shards
+
+Storage = Literal["resident", "streamed"]
+
+SHARE = 0.3
+"""Share of the free memory at the start that resident images may take; the rest is for activations,
+gradients and the optimiser.
+"""
+CGROUPS = (
+    (Path("/sys/fs/cgroup"), "memory.max", "memory.current"),
+    (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes", "memory.usage_in_bytes"),
+)
+"""Control groups of version 2 and 1: the mount point, the file of the limit and that of the
+usage.
+"""
+
+READ_THREADS = 4
+"""Number of threads that read. They wait for the disk, so it does not depend on the number of cores
+and changes no result.
+"""
+AHEAD = 2
+"""Batches in flight."""
 
 
 class Resident:
@@ -56,14 +78,6 @@ class Resident:
         """Yield the images of each batch, float16 ``[batch, 1, *shape]``."""
         for rows in batches:
             yield self.images.index_select(0, torch.from_numpy(rows).to(self.images.device))
-
-
-READ_THREADS = 4
-"""Number of threads that read. They wait for the disk, so it does not depend on the number of cores
-and changes no result.
-"""
-AHEAD = 2
-"""Batches in flight."""
 
 
 def staging_buffer(shape: tuple[int, ...], device: torch.device) -> torch.Tensor:
@@ -140,21 +154,6 @@ class Streamed:
     def _read(self, row: int, target: torch.Tensor) -> None:
         file, place = self._places[row]
         self._shards.read_into(file, place, target[0].numpy())
-
-
-Storage = Literal["resident", "streamed"]
-
-SHARE = 0.3
-"""Share of the free memory at the start that resident images may take; the rest is for activations,
-gradients and the optimiser.
-"""
-CGROUPS = (
-    (Path("/sys/fs/cgroup"), "memory.max", "memory.current"),
-    (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes", "memory.usage_in_bytes"),
-)
-"""Control groups of version 2 and 1: the mount point, the file of the limit and that of the
-usage.
-"""
 
 
 def choose_storage(asked: Literal["auto", "resident", "streamed"], size: int, device: torch.device) -> Storage:

@@ -23,6 +23,8 @@ from kneeoa.training.engine import Engine, NotFinite
 from kneeoa.training.optimizer import AdamW
 from kneeoa.training.seeding import Purpose, derive_seed
 
+TOTAL = "total"
+
 MISSING = -1
 
 
@@ -62,9 +64,6 @@ def validation_metric(level: Level, probabilities: NDArray[np.floating], labels:
         return None if area is None else ("auc", area)
     predicted = probabilities.argmax(axis=1) if level.exclusive else probabilities >= 0.5
     return "accuracy", float((predicted[labelled] == labels[labelled]).mean())
-
-
-TOTAL = "total"
 
 
 @dataclass(frozen=True)

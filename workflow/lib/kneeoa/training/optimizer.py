@@ -1,4 +1,8 @@
-"""AdamW by torch's fused kernel, and learning rate schedules."""
+"""AdamW by torch's fused kernel, and learning rate schedules.
+
+torch.optim.Optimizer is done without: its first call imports torch's compiler, which takes longer
+than torch itself and as long as a short run's epochs.
+"""
 
 from __future__ import annotations
 

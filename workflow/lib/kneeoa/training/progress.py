@@ -1,4 +1,7 @@
-"""Show the progress of a run: a bar on a terminal, lines in the log, and curves for TensorBoard."""
+"""Show the progress of a run: a bar on a terminal, lines in the log, and curves for TensorBoard.
+
+TensorBoard is optional; its event files lie in a folder beside the run's other files.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,18 @@ from typing import Any, TextIO
 
 from kneeoa.training.checkpoint import Progress
 from kneeoa.training.loop import TOTAL, Evaluation
+
+logger = logging.getLogger(__name__)
+
+LINE_SECONDS = 60.0
+"""Least time between two lines of the log within an epoch; the end of each epoch is always
+logged.
+"""
+DRAW_SECONDS = 0.2
+"""Least time between two drawings of the bar."""
+WIDTH = 24
+"""Characters of the bar."""
+_CLEAR = "\r\x1b[K"
 
 FOLDER = "tensorboard"
 
@@ -39,19 +54,6 @@ class EventFiles:
     def close(self) -> None:
         """Close the files."""
         self._writer.close()
-
-
-logger = logging.getLogger(__name__)
-
-LINE_SECONDS = 60.0
-"""Least time between two lines of the log within an epoch; the end of each epoch is always
-logged.
-"""
-DRAW_SECONDS = 0.2
-"""Least time between two drawings of the bar."""
-WIDTH = 24
-"""Characters of the bar."""
-_CLEAR = "\r\x1b[K"
 
 
 class ProgressDisplay:

@@ -1,6 +1,9 @@
 """Femur, tibia, patella and fibula, and the thickness of their cartilage.
 
 Numbers are millimetres of a reference adult, adjusted by eye to the proportions of real knees.
+
+Where the thickness of cartilage is negative there is none: the layer's surface lies under the
+bone's.
 """
 
 from __future__ import annotations
@@ -15,6 +18,11 @@ _FEMUR_LOWEST = 1.5
 FLEXION_AXIS = (-8.0, 22.0)
 """Anterior and superior coordinate of the axis through the condyles about which the femur flexes
 (femur's frame).
+"""
+
+_DIVE = np.float32(2.0)
+"""Depth in millimetres under the bone's surface where there is no cartilage: enough that no partial
+volume of it is left.
 """
 
 
@@ -131,12 +139,6 @@ def spurs(p: Points, places: tuple[tuple[Triple, Triple], ...], strengths: tuple
             size = strength**0.7
             grown = union(grown, ellipsoid(p, centre, (radii[0] * size, radii[1] * size, radii[2] * size)), 2.5)
     return grown
-
-
-_DIVE = np.float32(2.0)
-"""Depth in millimetres under the bone's surface where there is no cartilage: enough that no partial
-volume of it is left.
-"""
 
 
 def femoral_thickness(knee: Knee, q: Points) -> Field:

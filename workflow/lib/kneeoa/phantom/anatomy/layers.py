@@ -15,6 +15,23 @@ from kneeoa.phantom.anatomy.bones import femoral_thickness, patellar_thickness, 
 from kneeoa.phantom.anatomy.knee import HALF_STANCE, Knee
 from kneeoa.phantom.anatomy.solids import Box, Field, Points, Triple, ellipsoid, intersection
 
+_CORTEX = np.float32(1.1)
+"""Thickness of cortical and subchondral bone (mm)."""
+
+_FEMUR_SPURS: tuple[tuple[Triple, Triple], ...] = (
+    ((-36, 8, 7), (6.5, 9, 5.5)),
+    ((-33, -24, 20), (5, 6, 7)),
+    ((36, 9, 7), (6.5, 9, 5.5)),
+    ((24, 24, 40), (7, 6, 6)),
+)
+_TIBIA_SPURS: tuple[tuple[Triple, Triple], ...] = (
+    ((-40, -3, -3), (7, 12, 4.5)),
+    ((-22, -28, -3), (9, 5, 4)),
+    ((40, -3, -3), (7, 12, 4.5)),
+    ((22, 20, -3), (9, 5, 4)),
+)
+_PATELLA_SPURS: tuple[tuple[Triple, Triple], ...] = (((0, -4, 21), (8, 5, 5)), ((0, -4, -21), (7, 5, 5)))
+
 
 class Label(IntEnum):
     """Values of a label map. Masks on disk hold 1 to 6 (OAI-ZIB's four, then the patella)."""
@@ -65,24 +82,6 @@ class Tissue(IntEnum):
     TENDON = 10
     VESSEL = 11
     SYNOVIUM = 12
-
-
-_CORTEX = np.float32(1.1)
-"""Thickness of cortical and subchondral bone (mm)."""
-
-_FEMUR_SPURS: tuple[tuple[Triple, Triple], ...] = (
-    ((-36, 8, 7), (6.5, 9, 5.5)),
-    ((-33, -24, 20), (5, 6, 7)),
-    ((36, 9, 7), (6.5, 9, 5.5)),
-    ((24, 24, 40), (7, 6, 6)),
-)
-_TIBIA_SPURS: tuple[tuple[Triple, Triple], ...] = (
-    ((-40, -3, -3), (7, 12, 4.5)),
-    ((-22, -28, -3), (9, 5, 4)),
-    ((40, -3, -3), (7, 12, 4.5)),
-    ((22, 20, -3), (9, 5, 4)),
-)
-_PATELLA_SPURS: tuple[tuple[Triple, Triple], ...] = (((0, -4, 21), (8, 5, 5)), ((0, -4, -21), (7, 5, 5)))
 
 
 class Layer(NamedTuple):

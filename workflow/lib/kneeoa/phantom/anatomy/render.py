@@ -13,6 +13,15 @@ from kneeoa.phantom.anatomy.leg import LEG
 from kneeoa.phantom.anatomy.solids import Box, Field, Points
 from kneeoa.phantom.grid import Grid, corners
 
+_SLAB = 1_500_000
+"""Voxels computed at a time: limits the memory (about 60 bytes each) whatever the size of the
+grid.
+"""
+_SPREAD = np.float32(1.1)
+"""Width of the blur at a surface, in voxels along its normal: the voxel itself, and a little of the
+scanner's point spread.
+"""
+
 Block = tuple[slice, slice, slice]
 
 
@@ -65,16 +74,6 @@ def block(knee: Knee, grid: Grid, box: Box) -> Block | None:
         return None
     i, j, k = (slice(int(first), int(last)) for first, last in zip(low, high, strict=True))
     return (i, j, k)
-
-
-_SLAB = 1_500_000
-"""Voxels computed at a time: limits the memory (about 60 bytes each) whatever the size of the
-grid.
-"""
-_SPREAD = np.float32(1.1)
-"""Width of the blur at a surface, in voxels along its normal: the voxel itself, and a little of the
-scanner's point spread.
-"""
 
 
 def label_map(knee: Knee, grid: Grid, *, whole: bool = False) -> npt.NDArray[np.uint8]:

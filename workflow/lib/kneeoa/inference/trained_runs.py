@@ -1,9 +1,13 @@
-"""Average the predictions of several finished runs on images in memory."""
+"""Finished runs outside their study: opened from their folders, and the predictions of several
+averaged on images in memory.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,11 +18,78 @@ from kneeoa.errors import KneeoaError
 from kneeoa.inference.ensemble import Combination, combine
 from kneeoa.inference.outputs import all_finite, class_probabilities, forward_batch
 from kneeoa.inference.temperature import NAME, read_temperatures
-from kneeoa.inference.trained_run import TrainedRun, levels_of
 from kneeoa.level_derivation import derive_probabilities
-from kneeoa.network.model import Network, load
+from kneeoa.network.model import Network, load, read_spec
+from kneeoa.network.spec import ModelSpec, TrainedOn
 from kneeoa.statistics.inputs import Floats
 from kneeoa.training.dataset import evaluation_batches
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A run's description, read before its weights are."""
+
+    folder: Path
+    name: str
+    """``<arm>/seed-<seed>`` where ``run.json`` lies beside the weights, else the folder's own
+    name.
+    """
+    spec: ModelSpec
+    trained_on: TrainedOn
+
+
+def open_runs(folders: Sequence[Path]) -> list[TrainedRun]:
+    """Open the folders of runs that are to be applied together.
+
+    Raises:
+        KneeoaError: a folder is given twice, or is no run's; a run does not say how its images were
+            prepared; or runs were trained on images that were prepared differently, or at levels of
+            one name with other classes.
+    """
+    runs = [_open(folder) for folder in folders]
+    first = runs[0]
+    for place, run in enumerate(runs):
+        if run.folder.resolve() in {other.folder.resolve() for other in runs[:place]}:
+            raise KneeoaError(f"{run.folder}: is given twice; each run counts once.")
+        if run.trained_on.canonical != first.trained_on.canonical:
+            raise KneeoaError(
+                f"{run.folder} and {first.folder} were trained on images that were prepared differently "
+                f"(views '{run.trained_on.view}' and '{first.trained_on.view}'); apply them apart."
+            )
+    levels_of(runs)
+    return runs
+
+
+def levels_of(runs: Sequence[TrainedRun]) -> tuple[Level, ...]:
+    """The levels of all runs, coarse to fine: those of the first run, then those that others add.
+
+    Raises:
+        KneeoaError: two runs mean different things by one name.
+    """
+    levels: dict[str, Level] = {}
+    for run in runs:
+        for level in run.spec.levels:
+            if levels.setdefault(level.name, level) != level:
+                raise KneeoaError(f"{run.folder}: its level '{level.name}' is not that of {runs[0].folder}; apply them apart.")
+    return tuple(levels.values())
+
+
+def _open(folder: Path) -> TrainedRun:
+    spec = read_spec(folder)
+    if spec.trained_on is None:
+        raise KneeoaError(
+            f"{folder}: its model.json does not say how its images were prepared, as it was written by an older kneeoa; train the run "
+            "again, or predict the new images as a cohort with the role external of its study."
+        )
+    return TrainedRun(folder, _run_name(folder), spec, spec.trained_on)
+
+
+def _run_name(folder: Path) -> str:
+    try:
+        content = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        return f"{content['arm']}/seed-{int(content['seed'])}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return folder.resolve().name
 
 
 @dataclass(frozen=True)
