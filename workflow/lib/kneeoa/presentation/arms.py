@@ -1,5 +1,6 @@
 """Group arms into the panels of a figure, order them in a table, and print their names and
-factors."""
+factors.
+"""
 
 from __future__ import annotations
 
