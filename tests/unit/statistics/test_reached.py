@@ -46,4 +46,4 @@ def test_every_definition_is_reached_by_a_script_or_a_command(path: Path, reache
 def test_what_no_script_names_is_not_reached(reached: set[str]) -> None:
     """Else the test above would pass whatever there is."""
     assert "kneeoa.statistics.multiplicity:max_t" in reached
-    assert "kneeoa.geometry.similarity_measures:biased_cka" not in reached
+    assert "kneeoa.probabilities:mean_class" not in reached

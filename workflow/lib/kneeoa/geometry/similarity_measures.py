@@ -50,15 +50,6 @@ class Cka:
     errors: Floats
 
 
-def biased_cka(x: Floats, y: Floats) -> float:
-    """Return the usual, biased linear CKA of ``[cases, width]`` and ``[cases, other width]``, for
-    comparison.
-    """
-    a, b = x - x.mean(axis=0), y - y.mean(axis=0)
-    cross, norm_x, norm_y = (float(np.linalg.norm(part) ** 2) for part in (a.T @ b, a.T @ a, b.T @ b))
-    return cross / float(np.sqrt(norm_x * norm_y))
-
-
 def unbiased_cka(values: Sequence[NDArray[np.floating]], groups: NDArray[np.int64], subjects: NDArray[np.str_]) -> Cka:
     """Compare the representations of the same cases, in the same order, by all runs.
 

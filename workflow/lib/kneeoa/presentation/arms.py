@@ -13,7 +13,7 @@ from kneeoa.config.pairs import shared_value
 from kneeoa.config.prediction import NO_ENSEMBLE
 from kneeoa.config.readers import REFERENCE
 from kneeoa.errors import KneeoaError
-from kneeoa.presentation.display_names import display_name, sentence_case
+from kneeoa.presentation.display_names import display_name
 
 Factors = Mapping[str, Mapping[str, Any]]
 """The arms table: an arm's name -> its ``backbone``, its ``mode`` and the other factors in which
@@ -154,11 +154,6 @@ def values_of(arms: Factors, factor: str) -> list[str]:
     return list(dict.fromkeys(value_of(factors, factor) for factors in arms.values()))
 
 
-def modes(arms: Factors) -> list[str]:
-    """The study's modes in the order of the configuration."""
-    return values_of(arms, "mode")
-
-
 class ArmNames:
     """Order and printed names of the arms, for the left columns of a table; arms that the arms
     table lacks come last under their own names.
@@ -203,8 +198,3 @@ class ArmNames:
 def settings_heading(factors: Iterable[object]) -> str:
     """Return the heading of the column of settings: the backbone, where the mode alone varies."""
     return "Backbone" if set(factors) <= {"mode"} else "Arms"
-
-
-def factors_in_words(factors: Iterable[object]) -> str:
-    """``Mode``, ``Backbone and learning rate``: what a table's rows vary."""
-    return sentence_case(" and ".join(dict.fromkeys(factor_name(str(factor)) for factor in factors)))
