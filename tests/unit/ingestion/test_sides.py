@@ -24,10 +24,8 @@ from kneeoa.ingestion.ingested import Ingested
 from kneeoa.ingestion.shard import make_volumes
 from kneeoa.masks.quality_ranking import rank_quality
 from kneeoa.phantom.radiograph_files import write_radiograph
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.images import IMAGES
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import CASES, EXCLUSIONS, IMAGES
+from kneeoa.tables.shards import VOLUMES
 from kneeoa.volumes.scanner_side import scanner_side
 from tests.unit.formats.made import grid, pattern, write_enhanced, write_nifti, write_series
 
