@@ -19,6 +19,7 @@ from kneeoa.errors import UnusableImage
 from kneeoa.formats.archive import SUFFIXES, read_members
 from kneeoa.formats.dicom.acquisition import ACQUISITION_TAGS
 from kneeoa.formats.dicom.file import PIXEL_TAGS, VOXEL_TAGS, open_stream, parse, require_length, require_voxels
+from kneeoa.formats.dicom.image_type import GE_COMPONENT_TAGS
 from kneeoa.formats.dicom.objects import CAPTURE_SPACINGS, holds_no_image, is_capture, is_placed
 from kneeoa.formats.dicom.pixels import PixelFormat, pixel_format
 from kneeoa.formats.dicom.side import SIDE_TAGS
@@ -29,7 +30,7 @@ from kneeoa.formats.walk import Trail, trail_into
 GEOMETRY_TAGS = (
     "ImagePositionPatient", "ImageOrientationPatient", "SeriesInstanceUID", "ImageType", "EchoTime", "EchoNumbers",
     "TemporalPositionIdentifier", "TriggerTime", "AcquisitionNumber", "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence", "ComplexImageComponent", *CAPTURE_SPACINGS, *ACQUISITION_TAGS, *SIDE_TAGS,
+    "PerFrameFunctionalGroupsSequence", "ComplexImageComponent", *GE_COMPONENT_TAGS, *CAPTURE_SPACINGS, *ACQUISITION_TAGS, *SIDE_TAGS,
 )  # fmt: skip
 """Elements for sorting slices, and for the acquisition and the side that they show."""
 # Headers with long private elements are parsed again from the whole file.
