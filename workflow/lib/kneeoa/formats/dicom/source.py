@@ -89,8 +89,8 @@ def list_sources(path: Path) -> Iterator[DicomSource]:
     """The files that may hold slices: those of a folder, of an archive, or the file itself.
 
     A folder without a file that may be a slice (a study's, a person's) stands for the folders in
-    it; subfolders of other folders are not looked at. Hidden files (``._001``) and directories of
-    media (``DICOMDIR``) are skipped.
+    it, or for the one archive in it; subfolders of other folders are not looked at. Hidden files
+    (``._001``) and directories of media (``DICOMDIR``) are skipped.
 
     Raises:
         UnusableImage: a link leads nowhere, or the archive is damaged (``unreadable``) or too large
@@ -114,9 +114,14 @@ def _folder_sources(path: Path, name: str, trail: Trail) -> Iterator[DicomSource
     with os.scandir(path) as listing:
         entries = sorted((entry for entry in listing if not _is_skipped(entry.name)), key=lambda entry: entry.name)
     files = [entry for entry in entries if _is_file(entry, name)]
+    content = [entry for entry in files if not lies_beside(entry.name)]
+    packed = len(content) == 1 and content[0].name.lower().endswith(SUFFIXES)
     for entry in files:
-        yield DicomSource(f"{name}/{entry.name}", Path(entry.path))
-    if all(lies_beside(entry.name) for entry in files):
+        if not packed or entry is not content[0]:
+            yield DicomSource(f"{name}/{entry.name}", Path(entry.path))
+    if packed:
+        yield from list_sources(Path(content[0].path))
+    elif not content:
         for entry in entries:
             inner_trail = trail_into(entry, trail)
             if inner_trail:
