@@ -120,8 +120,8 @@ def test_another_folder_is_one_clear_sentence(tmp_path: Path) -> None:
 
 
 def test_grades_of_folders() -> None:
-    names = ("0", "4", "2Mild", "2_minimal", "3-Moderate", "0normal", "KL2", "KL_3", "kl grade IV", "Grade 1")
-    assert [grade_of(name) for name in names] == [0, 4, 2, 2, 3, 0, 2, 3, 4, 1]
+    names = ("0", "4", "2Mild", "2_minimal", "3-Moderate", "0normal", "KL2", "KL_3", "kl grade IV", "Grade 1", "KL-0")
+    assert [grade_of(name) for name in names] == [0, 4, 2, 2, 3, 0, 2, 3, 4, 1, 0]
     for name in ("", "Normal", "2Severe", "2nd", "KL5", "II", "KL 23", "KL2b", "2 months", "\u00b2", "1.5", "2Mild2"):
         assert grade_of(name) is None
 

@@ -73,14 +73,14 @@ def numeric(text: str) -> float | None:
 
 def look_up_cell(text: str, meanings: Mapping[str, Meaning]) -> Meaning:
     """The meaning of a cell by a map of texts: by its own text, else in another case, else as a
-    number: ``1.0`` and ``1: Right`` are ``1``.
+    number (``1.0`` and ``1: Right`` are ``1``), else as yes or no (``TRUE`` and ``1``).
 
     Raises:
         KeyError: no text of the map is the cell's, or several are and mean different things.
     """
     if text in meanings:
         return meanings[text]
-    forms: tuple[Callable[[str], tuple[str, str] | None], ...] = (_casefolded, _number_and_text) if meanings else ()
+    forms: tuple[Callable[[str], tuple[str, str] | None], ...] = (_casefolded, _number_and_text, _truth) if meanings else ()
     for form in forms:
         wanted = form(text)
         alike = [] if wanted is None else [meaning for key, meaning in meanings.items() if _equivalent(wanted, form(key))]
@@ -108,6 +108,13 @@ def _number_and_text(text: str) -> tuple[str, str] | None:
     head, _, behind = text.partition(":")
     value = numeric(head.strip())
     return None if value is None else (repr(value + 0.0), _casefolded(behind)[1])
+
+
+def _truth(text: str) -> tuple[str, str] | None:
+    """(``true`` or ``false``, nothing) of those words, of 1 and of 0; None of other texts."""
+    word = text.strip().casefold()
+    value = {"true": 1.0, "false": 0.0}.get(word, numeric(word))
+    return {1.0: ("true", ""), 0.0: ("false", "")}.get(value) if value is not None else None
 
 
 def _equivalent(one: tuple[str, str], other: tuple[str, str] | None) -> bool:

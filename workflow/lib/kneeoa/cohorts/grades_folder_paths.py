@@ -75,7 +75,7 @@ def grade_of(folder: str, *, words: bool = False) -> int | None:
     """
     match = _GRADE.match(folder.lower())
     if match is None:
-        return _WORDS.get(folder.lower()) if words and folder.lower() in _WORDS else kl_grade(folder)
+        return _WORDS.get(folder.lower()) if words and folder.lower() in _WORDS else kl_grade(folder.replace("-", " "))
     grade = int(match["grade"])
     return grade if not match["word"] or _WORDS.get(match["word"]) == grade else None
 
