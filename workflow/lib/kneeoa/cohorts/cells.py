@@ -30,6 +30,7 @@ _EXPONENT = re.compile(r"^\d+(\.\d+)?[eE]\+?\d+$")
 _WRITTEN_EXPONENT = re.compile(r"^\d+(\.\d+)?[eE]\+\d+$")
 _KL_GRADE = re.compile(r"^(?:k[-/ ]?l[ _]?(?:g|grade)?|grade)[ _:]*(?P<grade>[0-4](?=\.0*$|$)|iv|i{1,3}(?=$))(?:\.0*)?$", re.IGNORECASE)
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
+_ANSWERS: dict[float | None, str] = {1.0: "true", 0.0: "false"}
 _UNSAFE = re.compile(r"[/\\\x00-\x1f]|^\.")
 
 
@@ -73,14 +74,15 @@ def numeric(text: str) -> float | None:
 
 def look_up_cell(text: str, meanings: Mapping[str, Meaning]) -> Meaning:
     """The meaning of a cell by a map of texts: by its own text, else in another case, else as a
-    number (``1.0`` and ``1: Right`` are ``1``), else as yes or no (``TRUE`` and ``1``).
+    number: ``1.0`` and ``1: Right`` are ``1``. Where the map has the words true and false, 1 and 0
+    are these, as Parquet and Excel keep them.
 
     Raises:
         KeyError: no text of the map is the cell's, or several are and mean different things.
     """
     if text in meanings:
         return meanings[text]
-    forms: tuple[Callable[[str], tuple[str, str] | None], ...] = (_casefolded, _number_and_text, _truth) if meanings else ()
+    forms: tuple[Callable[[str], tuple[str, str] | None], ...] = (_casefolded, _number_and_text) if meanings else ()
     for form in forms:
         wanted = form(text)
         alike = [] if wanted is None else [meaning for key, meaning in meanings.items() if _equivalent(wanted, form(key))]
@@ -88,6 +90,10 @@ def look_up_cell(text: str, meanings: Mapping[str, Meaning]) -> Meaning:
             if any(meaning != alike[0] for meaning in alike):
                 break
             return alike[0]
+    words = {key.strip().casefold(): meaning for key, meaning in meanings.items()}
+    answer = _ANSWERS.get(numeric(text.strip()))
+    if answer in words:
+        return words[answer]
     raise KeyError(text)
 
 
@@ -108,13 +114,6 @@ def _number_and_text(text: str) -> tuple[str, str] | None:
     head, _, behind = text.partition(":")
     value = numeric(head.strip())
     return None if value is None else (repr(value + 0.0), _casefolded(behind)[1])
-
-
-def _truth(text: str) -> tuple[str, str] | None:
-    """(``true`` or ``false``, nothing) of those words, of 1 and of 0; None of other texts."""
-    word = text.strip().casefold()
-    value = {"true": 1.0, "false": 0.0}.get(word, numeric(word))
-    return {1.0: ("true", ""), 0.0: ("false", "")}.get(value) if value is not None else None
 
 
 def _equivalent(one: tuple[str, str], other: tuple[str, str] | None) -> bool:
