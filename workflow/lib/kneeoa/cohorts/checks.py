@@ -70,7 +70,7 @@ def refuse_impossible_classes(source: Source, levels: tuple[Level, ...]) -> None
 
 def _counts_from_one(values: Set[int | None], classes: int) -> bool:
     """Whether all of 1 to the number of classes occur, and 0 does not."""
-    return values.issuperset(range(1, classes + 1)) and 0 not in values
+    return set(range(1, classes + 1)) <= values and 0 not in values
 
 
 def check_labelled(source: Source, cohort: Cohort, name: str, levels: tuple[Level, ...]) -> None:

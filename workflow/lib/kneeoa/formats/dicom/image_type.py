@@ -30,12 +30,12 @@ _MAP_WORD = re.compile(r"(?!PHASE).*MAP(_|$)")
 _WORDS_OF_TYPES: dict[ImageType, frozenset[str]] = {
     "map": frozenset(
         {
-            "ADC", "EADC", "B0", "B1", "R1", "R2", "R2*", "R2_STAR", "T1RHO", "FF", "FAT_FRACTION", "WATER_FRACTION", "PDFF",
+            "ADC", "EADC", "B0", "B1", "R1", "R2", "R2*", "R2_STAR", "R2STAR", "T1RHO", "FF", "FAT_FRACTION", "WATER_FRACTION", "PDFF",
             "QUANTITY", "STD_DEVIATION", "DIVISION", "MULTIPLICATION",
         }
     ),
     "subtraction": frozenset({"SUB", "SUBTRACT", "SUBTRACTED", "SUBTRACTION"}),
-    "phase": frozenset({"P", "PHASE", "PHASE_MAP", "PHASEMAP", "P_FFE", "P_SE", "P_IR", "P_PCA", "VELOCITY"}),
+    "phase": frozenset({"P", "PHA", "PHASE", "PHASE_MAP", "PHASEMAP", "P_FFE", "P_SE", "P_IR", "P_PCA", "VELOCITY"}),
     "real": frozenset({"R", "REAL", "R_FFE", "R_SE", "R_IR"}),
     "imaginary": frozenset({"I", "IMAGINARY", "IMAG", "I_FFE", "I_SE", "I_IR"}),
     "water": frozenset({"W", "WATER", "WATER_ONLY"}),
@@ -49,7 +49,7 @@ _DIXON: tuple[ImageType, ...] = ("water", "fat", "in_phase", "opposed_phase")
 _MAGNITUDE = frozenset({"M", "MAG", "MAGNITUDE", "M_FFE", "M_SE", "M_IR", "M_PCA"})
 # As the third value these say how an image is weighted; as the fourth, what a map measures
 # (PS3.3 C.8.16.2.1.4).
-_MEASURED = frozenset({"T1", "T2", "T2*", "T2_STAR"})
+_MEASURED = frozenset({"T1", "T2", "T2*", "T2_STAR", "T2STAR"})
 
 
 GE_COMPONENT_TAGS = ("00430010", "0043102F")
