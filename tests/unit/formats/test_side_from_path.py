@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kneeoa.inference.side_from_path import side_from_path
+from kneeoa.formats.side_from_path import side_from_path
 
 
 @pytest.mark.parametrize(

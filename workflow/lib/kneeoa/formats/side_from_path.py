@@ -14,7 +14,7 @@ _PLACES = frozenset(
 """Words that take a word for a side beside them as part of a name: ``left_out``,
 ``right_hospital``.
 """
-_NUMBERED = _PLACES | frozenset(
+NUMBERED_THINGS = _PLACES | frozenset(
     {"STUDY", "SERIES", "SE", "ACQ", "ACQUISITION", "VISIT", "SESSION", "SES", "RUN", "BATCH", "PART", "SET", "SPLIT", "FOLD"}
     | {"VERSION", "VER", "TYPE", "PHASE", "ECHO", "STACK", "BLOCK", "ROOM", "SCANNER", "MACHINE", "PROTOCOL", "PROJECT"}
     | {"TRIAL", "TASK", "TEAM", "CLASS", "GRADE", "VIEW", "DIR"}
@@ -46,7 +46,7 @@ def _sides_of_file(name: str) -> Iterator[str]:
         if before in _PLACES or after in _PLACES:
             continue
         side = SIDE_OF_WORD.get(word) or fused_side(word)
-        if side is None and before not in _NUMBERED:
+        if side is None and before not in NUMBERED_THINGS:
             side = SIDE_OF_LETTER.get(word) or _side_of_number(word, first=place == 0, beside=before in JOINTS)
         if side is not None:
             yield side
