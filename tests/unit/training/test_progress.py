@@ -1,4 +1,4 @@
-"""What a run shows of itself. TensorBoard is optional, so a stand-in for its writer says what it is
+"""Progress of a run as it is shown. TensorBoard is optional, so a stand-in for its writer says what it is
 given.
 """
 
