@@ -69,6 +69,7 @@ def test_stacked_mode_and_several_weights_join_by_configuration(folder: Path) ->
 def test_an_external_cohort_is_read_but_never_trained_on(folder: Path) -> None:
     config = _config("config.yaml")
     config["cohorts"]["elsewhere"] = copy.deepcopy(config["cohorts"]["phantom"]) | {"role": "external"}
+    config["cohorts"]["elsewhere"]["phantom"]["population"] = 1
     jobs = _plan(folder, config)
     assert {w["cohort"] for r, w in jobs if r == "make_volumes"} == {"phantom", "elsewhere"}
     assert Counter(rule for rule, _ in jobs)["train_run"] == 18

@@ -75,7 +75,7 @@ def tables(tmp_path: Path) -> dict[str, list[Path]]:
         ("tibial_cartilage", 5.0),
     ]
     CARTILAGE.write(tmp_path / "c.parquet", [
-        {**case("a"), "region": region, "volume_mm3": 1.0, "thickness_mm": 2.0, "area_mm2": 9.0, "denuded_mm2": bare}
+        {**case("a"), "region": region, "volume_mm3": 1.0, "thickness_mm": 2.0, "narrowest_mm": None, "area_mm2": 9.0, "denuded_mm2": bare}
         for region, bare in regions
     ])  # fmt: skip
     EXCLUSIONS.write(tmp_path / "e.parquet", [

@@ -24,8 +24,8 @@ MASKS = TableSchema(
             optional("shift_slices_mm", pa.float64()),  # by which these edges lie displaced as a whole, along the canonical axes
             optional("shift_rows_mm", pa.float64()),
             optional("shift_columns_mm", pa.float64()),
-            required("cartilage_mm3", pa.float64()),
-            required("cartilage_thickness_mm", pa.float64()),  # mean
+            optional("cartilage_mm3", pa.float64()),  # empty for radiographs, like the next
+            optional("cartilage_thickness_mm", pa.float64()),  # mean
             required("flags", pa.list_(pa.string())),  # reasons for doubt, worst first; mask-repaired where the header was not believed
             required("usable", pa.bool_()),
             optional("repair", pa.string()),  # the reading of the header that was taken instead of its own: image-grid, flip0, axes210, lps
