@@ -1,5 +1,5 @@
-"""What ``ingest.py`` reads: a knee of seeded voxels, as a NIfTI file, as a DICOM series, and in the
-tables of a made cohort; drawn radiographs of one knee.
+"""Make the files that ``ingest.py`` reads: a knee of seeded voxels, as a NIfTI file, as a DICOM
+series, and in the tables of a made cohort; drawn radiographs of one knee.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def _verdict(case: PlantedManifest, root: Path) -> Verdict:
 def _compared(
     case: PlantedManifest, people: pd.DataFrame, labels: pd.DataFrame, excluded: pd.DataFrame, subjects: dict[str, str]
 ) -> list[str]:
-    """What is not as it should be."""
+    """Differences from what should be."""
     values = {
         subjects[row["case_id"]]: [None if pd.isna(entry) else int(entry) for entry in row["value"]] for row in labels.to_dict("records")
     }

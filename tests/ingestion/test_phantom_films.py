@@ -178,10 +178,10 @@ def test_masks_lie_on_their_knees_after_cutting_out_and_mirroring(films: Read) -
     for film, side, case in films.knees():
         row = films.volumes.loc[case]
         mask = films.labelled[films.masks.loc[case, "row"]]
-        known = known_labels(film_scene(film, films.made), side, row, mask.shape)
+        expected = known_labels(film_scene(film, films.made), side, row, mask.shape)
         for value in (1, 2, 3):
-            both = (mask == value).sum() + (known == value).sum()
-            assert 2 * ((mask == value) & (known == value)).sum() / both > (0.85 if value == 2 else 0.98), (case, value)
+            both = (mask == value).sum() + (expected == value).sum()
+            assert 2 * ((mask == value) & (expected == value)).sum() / both > (0.85 if value == 2 else 0.98), (case, value)
         assert row["mirrored"] == (side == "L")
         seen_turns.add((side, row["display"]))
         picture = films.images[row["row"]].astype(float)
@@ -227,12 +227,12 @@ def test_a_map_planted_on_the_known_joint_lies_on_the_joint_space(films: Read, t
     maps, index, splits = [], [], []
     for number, (film, side, case) in enumerate(chosen):
         row, scene = films.volumes.loc[case], film_scene(film, films.made)
-        known = known_labels(scene, side, row, VIEW.shape)
+        expected = known_labels(scene, side, row, VIEW.shape)
         planted = np.zeros(VIEW.shape)
         if number % 2 == 0:  # on the known joint space
-            planted[known == 2] = 1.0
+            planted[expected == 2] = 1.0
         else:  # on the shaft of the femur, away from the joint
-            planted[:20][known[:20] == 1] = 1.0
+            planted[:20][expected[:20] == 1] = 1.0
         stored, scale = pack(np.stack([planted, np.zeros_like(planted)]))
         maps.append(stored)
         keys = {"study": "s", "arm": "a", "seed": 1, "cohort": "main", "view": "pa", "method": "smoothgrad_input", "weights": "trained"}

@@ -63,8 +63,8 @@ def refusal(planner: Planner, config: dict[str, Any]) -> str:
 
 
 def python(tree: Path, script: str, **values: Any) -> Any:
-    """What a script prints as JSON, run with the library of ``tree``; its ``given`` holds the
-    values.
+    """Return what a script prints as JSON, run with the library of ``tree``; its ``given`` holds
+    the values.
     """
     environment = os.environ | {"PYTHONPATH": str(tree / "workflow" / "lib"), "OMP_NUM_THREADS": "1"}
     text = f"import json\ngiven = json.loads({json.dumps(json.dumps(values))})\n{script}"

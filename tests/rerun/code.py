@@ -1,5 +1,5 @@
-"""What the modules of five packages, the backbones, modes, losses, methods of saliency and readers
-belong to: one table a package.
+"""The rules that modules belong to, of five packages and of backbones, modes, losses, methods of
+saliency and readers of cohorts: one table a package.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ LIBRARY = "workflow/lib/kneeoa"
 
 MEASURED_RUNS = {"metrics", "contrasts"}
 """Measure what runs achieved."""
-METRICS = MEASURED_RUNS | {"subgroups", "readers", "claim"}
+METRICS = MEASURED_RUNS | {"subgroups", "raters", "claim"}
 """Reach the kernels of all metrics."""
 RELIABILITY = {"figure reliability", "figure reliability_by_class"}
 CURVED = METRICS | RELIABILITY | {"figure decision"}
 """Give intervals over subjects by sums within them."""
 RESAMPLED = MEASURED_RUNS | {
-    "claim", "readers", "anatomy", "sanity", "deletion_summary", "geometry", "geometry_baselines", "differences", "associations",
+    "claim", "raters", "anatomy", "sanity", "deletion_summary", "geometry", "geometry_baselines", "differences", "associations",
 }  # fmt: skip
 """Give intervals by resampling subjects."""
 AXES = {"geometry", "geometry_baselines"}
@@ -43,15 +43,15 @@ STATISTICS: dict[str, set[str]] = {
     **shared(["delong", "kernels", "metric_kernel", "multiclass", "run_delong", "run_influences"], METRICS),
     "bootstrap_metrics": MEASURED_RUNS,
     **shared(["equivalence", "multilabel_auc", "mcnemar", "obuchowski_rockette", "power"], {"contrasts"}),
-    **shared(["case_exchange", "score_intervals", "sign_permutation", "sufficiency"], {"claim", "contrasts", "readers", "subgroups"}),
+    **shared(["case_exchange", "score_intervals", "sign_permutation", "sufficiency"], {"claim", "contrasts", "raters", "subgroups"}),
     "ranks": METRICS,
     "clusters": CURVED,
     "influence_functions": CURVED | {"associations"},
     "bootstrap": RESAMPLED,
-    "confusion": METRICS | {"reread_labels"},
+    "confusion": METRICS | {"rate_labels"},
     "decision": {"figure decision"},
     "inputs": RESAMPLED | CURVED | {"predict"},
-    "metrics": METRICS | {"claim", "reread_labels"},
+    "metrics": METRICS | {"claim", "rate_labels"},
     "midranks": METRICS | {"associations", "overlap", "make_masks", "describe_shard masks"},
     "multiplicity": {"anatomy", "contrasts"},
     "reliability": METRICS | RELIABILITY,
@@ -96,7 +96,7 @@ ANATOMY = {
 PLAIN = {"table arms", "table exclusions"}
 DRAWN = FIGURES - {"figure flow", "figure volumes"}
 NUMBERED = {
-    "figure anatomy", "figure axis", "figure claim", "figure confusion", "figure decision", "figure forest", "figure readers",
+    "figure anatomy", "figure axis", "figure claim", "figure confusion", "figure decision", "figure forest", "figure raters",
     "figure reliability", "figure reliability_by_class", "figure roc", "figure roc_by_class", "figure similarity", "report",
 } | TABLES - PLAIN  # fmt: skip
 SCORED = NUMBERED - {"figure axis", "figure similarity", "table associations", "table differences", "table geometry", "table similarity"}
@@ -230,18 +230,18 @@ ARMS_OF = {kind: {f"{kind}-dual"} for kind in KINDS} | {"resnet3d": RESNET | {"r
 
 DEFINITIONS = {
     "statistics/metrics.py: macro_f1": METRICS,
-    "statistics/metrics.py: quadratic_kappa": METRICS | {"reread_labels"},
+    "statistics/metrics.py: quadratic_kappa": METRICS | {"rate_labels"},
     "statistics/metrics.py: predicted_class": METRICS | {"claim"},
     "statistics/bootstrap.py: resampled_counts": RESAMPLED,
-    "statistics/bootstrap.py: interval_of": MEASURED_RUNS | {"readers", "associations"},
-    "statistics/bootstrap.py: percentiles": MEASURED_RUNS | {"claim", "readers", "differences"},
+    "statistics/bootstrap.py: interval_of": MEASURED_RUNS | {"raters", "associations"},
+    "statistics/bootstrap.py: percentiles": MEASURED_RUNS | {"claim", "raters", "differences"},
     "statistics/clusters.py: without_rounding": CURVED,
     "statistics/wald.py: normal_quantile": CURVED | {"associations", "predict"},
     "statistics/wald.py: wald": METRICS,
     "geometry/rank_measures.py: weighted_pearson": MEASURED | {"claim"},
     "geometry/rank_measures.py: binary_measures": AXES,
     "atomic_io.py: write_text": TABLES
-    | {"describe_shard", "list_shards", "flow", "phantom_tables", "reread_labels", "train_run", "predict", "report"},
+    | {"describe_shard", "list_shards", "flow", "phantom_tables", "rate_labels", "train_run", "predict", "report"},
     "presentation/display_names.py: GRADE_UNITS": {"figure forest"},
     "presentation/display_names.py: short_class": {"figure axis", "figure confusion", "figure flow"},
     "training/loop.py: steps": {"train_run"},

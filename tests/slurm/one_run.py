@@ -114,7 +114,7 @@ class Disturbed:
         return (self.folder / LOG).read_text()
 
     def resumptions(self) -> int:
-        """How often the finished run was taken up from a state on the disk."""
+        """Count how often the finished run was taken up from a state on the disk."""
         return int(json.loads((self.folder / RUN / "run.json").read_text())["resumptions"])
 
     def ends_in_the_same_bytes(self) -> bool:

@@ -40,7 +40,7 @@ class PlantedManifest:
 
 
 SPELLINGS = ("{}", "{}.0", "{}.00", "0{}", "+{}", "{}e0", " {} ", "{}: word", "{}.0: word", '"{},0"')
-"""How one code is written, by hand and by programs."""
+"""Spellings of one code, by hand and by programs."""
 
 
 def _coded() -> Iterator[PlantedManifest]:
@@ -158,7 +158,7 @@ def _ids() -> Iterator[PlantedManifest]:
 
 
 def _layouts() -> Iterator[PlantedManifest]:
-    """How the text is written."""
+    """Ways of writing the text."""
     body = ["a;1;a.png", "b;2;b.png"]
     for name, rows in (
         ("sep=;", ["sep=;", "id;kl;file", *body]),

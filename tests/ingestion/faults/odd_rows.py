@@ -1,5 +1,5 @@
-"""What lies beside slices, study folders, and files of another kind than the view asks for: the
-rows that must neither stop a shard nor lose a sound case.
+"""Files beside slices, study folders, and files of another kind than the view asks for: the rows
+that must neither stop a shard nor lose a sound case.
 """
 
 from __future__ import annotations

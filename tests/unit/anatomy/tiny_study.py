@@ -91,11 +91,11 @@ def explained(folder: Path, seed: int, function: Any, name: str, method: str = "
 
 
 def inputs(folder: Path) -> dict[str, Any]:
-    """What stages that run a network take."""
+    """Inputs of stages that run a network."""
     return {"arrays": [folder / "images.npy"], "indices": [folder / "images.parquet"], "splits": [folder / "splits.parquet"], "labels": []}
 
 
 def anatomies(folder: Path) -> dict[str, Any]:
-    """What stages that look at tissues take."""
+    """Inputs of stages that look at tissues."""
     masks = {"mask_arrays": [folder / "masks.npy"], "mask_indices": [folder / "masks.parquet"], "splits": [folder / "splits.parquet"]}
     return masks | {"tissues": TISSUES, "anatomy": ANATOMY}

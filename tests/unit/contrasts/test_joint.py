@@ -21,13 +21,13 @@ def test_correlations_are_over_shared_subjects_and_none_is_where_nothing_is_know
     first = {("a", "x"): 1.0, ("a", "y"): -1.0}
     second = {("a", "x"): 2.0, ("a", "y"): 0.0, ("a", "z"): -2.0}
     elsewhere = {("b", "x"): 1.0, ("b", "y"): -1.0}  # another cohort's subjects of the same names
-    found = correlation_of([first, second, None, elsewhere, {}, first])
-    assert found[0, 1] == pytest.approx(2 / np.sqrt(2 * 8))
-    assert found[0, 5] == pytest.approx(1)
-    assert np.diag(found).tolist() == [1.0] * 6
-    assert not found[2, [0, 1, 3, 4, 5]].any()
-    assert not found[3, [0, 1, 2, 4, 5]].any()
-    assert np.linalg.eigvalsh(found).min() > -1e-12
+    correlation = correlation_of([first, second, None, elsewhere, {}, first])
+    assert correlation[0, 1] == pytest.approx(2 / np.sqrt(2 * 8))
+    assert correlation[0, 5] == pytest.approx(1)
+    assert np.diag(correlation).tolist() == [1.0] * 6
+    assert not correlation[2, [0, 1, 3, 4, 5]].any()
+    assert not correlation[3, [0, 1, 2, 4, 5]].any()
+    assert np.linalg.eigvalsh(correlation).min() > -1e-12
 
 
 def contrasts(folder: Path, adjust: str) -> pd.DataFrame:

@@ -50,7 +50,7 @@ def cases() -> pd.DataFrame:
 
 
 def quality(arm: dict[str, Any]) -> float:
-    """How well an arm of the synthetic study separates: duals beat singles, ResNet3D beats the
+    """Separation of an arm of the synthetic study: duals beat singles, ResNet3D beats the
     others.
     """
     return {"resnet3d": 1.5, "m3t": 0.9, "nnmamba": 1.2}[arm["backbone"]] * {"single_oa": 0.9, "single_kl": 0.7, "dual": 1.3}[arm["mode"]]

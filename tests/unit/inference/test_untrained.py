@@ -1,6 +1,4 @@
-"""What a network says before its training is what a run of that seed begins with, whatever the
-mode.
-"""
+"""An untrained network predicts what a run of that seed begins with, whatever the mode."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ LEFT: dict[str, dict[str, Any]] = {
 
 
 def attempt(root: Path, file: str, format: str, view: View, side: str) -> Ingested | str:
-    """What is read, or the reason why not."""
+    """The volume that is read, or the reason why none is."""
     row = {"path": file, "format": format, "shows": "knee", "centre_row": None, "centre_column": None}
     try:
         return ingest(root, row, view, side)

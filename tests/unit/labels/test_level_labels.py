@@ -36,7 +36,7 @@ def test_labels_climb_the_whole_hierarchy(tmp_path):
     assert labels["any"].values.tolist() == [-1, 1, 0]
 
 
-def test_a_reader_wins_over_other_sources_and_those_over_the_derived(tmp_path):
+def test_the_cohorts_reader_wins_over_other_sources_and_those_over_the_derived(tmp_path):
     rows = [
         label_row("a", "1", "oa", [0], "derived"),
         label_row("a", "1", "oa", [1], "reader"),

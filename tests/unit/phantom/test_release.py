@@ -113,7 +113,7 @@ def test_what_is_read_back_is_what_was_scanned(root):
     for knee in list(KNEES.values())[:6]:
         voxels, grid = scan_image(knee, make_anatomy(knee, SMALL), SMALL)
         image = read_volume(root / knee.image, knee.image_format)
-        # A reader may order slices as it likes: compare what lies at the same place.
+        # A decoder may order slices as it likes: compare what lies at the same place.
         step = np.linalg.inv(grid.affine) @ image.affine
         order = np.argmax(np.abs(step[:3, :3]), axis=0)
         np.testing.assert_allclose(np.abs(step[:3, :3]), np.eye(3)[:, order], atol=1e-4)

@@ -65,9 +65,9 @@ def test_an_arm_is_called_by_what_tells_it_apart():
         ("backbone", "m3t+vit", "M3T+ViT"),
         ("training.learning_rate", "0.001", "learning rate 0.001"),
         ("plugin", "none", "no plugin"),
-        ("reader", "none", "reference labels"),
+        ("rater", "none", "reference labels"),
         ("ensemble", "none", "single network"),
     ],
 )
-def test_values_are_printed_so_that_a_reader_knows_their_factor(factor, value, text):
+def test_values_are_printed_so_that_their_factor_is_plain(factor, value, text):
     assert display_value(factor, value, {}) == text

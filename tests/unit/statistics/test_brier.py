@@ -36,11 +36,11 @@ def test_the_bootstrap_agrees(scaled: bool) -> None:
     truth, a, b = cases(1)
     cluster = np.arange(120) // 2
     name = "scaled_brier" if scaled else "brier"
-    found = difference(name, truth, a, b, cluster)
+    result = difference(name, truth, a, b, cluster)
     table = [np.column_stack([1 - p, p]) for p in (a, b)]
     boot = paired_bootstrap(metric(name), truth, *table, cluster, resamples=3000)
-    assert found.difference == pytest.approx(boot.difference, abs=1e-14)
-    assert (found.low, found.high) == pytest.approx((boot.low, boot.high), abs=0.1 * (found.high - found.low))
+    assert result.difference == pytest.approx(boot.difference, abs=1e-14)
+    assert (result.low, result.high) == pytest.approx((boot.low, boot.high), abs=0.1 * (result.high - result.low))
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)

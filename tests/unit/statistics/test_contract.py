@@ -60,10 +60,10 @@ def test_contract(function, names: str, defaults: dict[str, object], arguments: 
     parameters = inspect.signature(function).parameters
     assert list(parameters)[: len(names.split())] == names.split()
     assert {name: parameters[name].default for name in defaults} == defaults
-    found = function(*arguments)
-    assert set(result.split()) == {field.name for field in dataclasses.fields(found)}
+    outcome = function(*arguments)
+    assert set(result.split()) == {field.name for field in dataclasses.fields(outcome)}
     with pytest.raises(dataclasses.FrozenInstanceError):
-        found.p = 0.0
+        outcome.p = 0.0
 
 
 @pytest.mark.parametrize("confidence", [0.0, 1.0, 95.0])

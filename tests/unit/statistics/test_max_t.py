@@ -38,11 +38,11 @@ def test_equals_the_multivariate_normal_integral(m: int) -> None:
 
 def test_independent_tests_are_sidak_and_far_tails_keep_their_digits() -> None:
     p = 2 * norm.sf([1.0, 2.5, 9.0])
-    found = max_t(p, np.eye(3))
-    assert found[0] == p[0]
-    assert found[1] == pytest.approx(1 - (1 - p[1]) ** 2, rel=0.01)
-    assert found[2] == pytest.approx(3 * p[2], rel=1e-3)
-    assert found[2] < 1e-17
+    adjusted = max_t(p, np.eye(3))
+    assert adjusted[0] == p[0]
+    assert adjusted[1] == pytest.approx(1 - (1 - p[1]) ** 2, rel=0.01)
+    assert adjusted[2] == pytest.approx(3 * p[2], rel=1e-3)
+    assert adjusted[2] < 1e-17
     assert max_t([0.0, 1.0, 0.5], np.eye(3))[:2].tolist() == [0.0, 1.0]
 
 
@@ -55,14 +55,14 @@ def test_one_and_the_same_test_needs_no_adjustment() -> None:
 @given(st.integers(0, 10_000), st.integers(2, 5))
 def test_bounds_and_symmetries(seed: int, m: int) -> None:
     p, correlation = problem(seed, m, 2.0)
-    found = max_t(p, correlation)
-    assert (found >= p).all()
-    assert (found <= adjust(p, "holm") * 1.01).all()
-    assert (found <= max_t(p, np.eye(m)) * 1.02).all(), "no correlation is on the safe side"
-    assert (np.diff(found[np.argsort(p)]) >= 0).all()
-    assert max_t(p, correlation).tolist() == found.tolist()
+    adjusted = max_t(p, correlation)
+    assert (adjusted >= p).all()
+    assert (adjusted <= adjust(p, "holm") * 1.01).all()
+    assert (adjusted <= max_t(p, np.eye(m)) * 1.02).all(), "no correlation is on the safe side"
+    assert (np.diff(adjusted[np.argsort(p)]) >= 0).all()
+    assert max_t(p, correlation).tolist() == adjusted.tolist()
     order = np.random.default_rng(seed).permutation(m)
-    assert max_t(p[order], correlation[np.ix_(order, order)]) == pytest.approx(found[order], rel=0.02)
+    assert max_t(p[order], correlation[np.ix_(order, order)]) == pytest.approx(adjusted[order], rel=0.02)
 
 
 def test_familywise_error_is_held() -> None:
@@ -77,9 +77,9 @@ def test_familywise_error_is_held() -> None:
 
 
 def test_undefined_tests_are_left_out() -> None:
-    found = max_t([0.02, math.nan, 0.3], np.eye(3))
-    assert found[[0, 2]] == pytest.approx(max_t([0.02, 0.3], np.eye(2)))
-    assert math.isnan(found[1])
+    adjusted = max_t([0.02, math.nan, 0.3], np.eye(3))
+    assert adjusted[[0, 2]] == pytest.approx(max_t([0.02, 0.3], np.eye(2)))
+    assert math.isnan(adjusted[1])
     assert math.isnan(max_t([math.nan], [[1.0]])[0])
     assert max_t([], np.zeros((0, 0))).size == 0
 

@@ -65,8 +65,8 @@ def test_variance_is_the_gram_form_written_out() -> None:
                 u[i] += sign * ((others < p[i, k]) if positive[i] else (others > p[i, k])).mean()
         d = u[positive].mean()
         influence[:, k] = np.where(positive, (u - d) / np.sqrt(m * (m - 1)), (u - d) / np.sqrt((n - m) * (n - m - 1)))
-    found = ovr_auc_test(truth, a, b)
-    assert found.variance == pytest.approx(float((influence.mean(axis=1) ** 2).sum()), rel=1e-11)
+    result = ovr_auc_test(truth, a, b)
+    assert result.variance == pytest.approx(float((influence.mean(axis=1) ** 2).sum()), rel=1e-11)
 
 
 def test_jackknife_agrees() -> None:
@@ -110,8 +110,8 @@ def test_repeated_seeds_are_one_seed() -> None:
 
 def test_identical_models_are_degenerate() -> None:
     truth, a, _ = cases(8)
-    found = ovr_auc_test(truth, a, a)
-    assert (found.z, found.p, found.degenerate) == (0.0, 1.0, True)
+    result = ovr_auc_test(truth, a, a)
+    assert (result.z, result.p, result.degenerate) == (0.0, 1.0, True)
 
 
 def test_absent_and_single_classes_are_undefined() -> None:
@@ -122,9 +122,9 @@ def test_absent_and_single_classes_are_undefined() -> None:
     assert math.isnan(ovr_auc_test(absent, a, b).p)
     single = absent.copy()
     single[np.flatnonzero(truth == 3)[0]] = 3
-    found = ovr_auc_test(single, a, b)
-    assert found.difference == pytest.approx(ovr_auc(single, a) - ovr_auc(single, b))
-    assert math.isnan(found.variance)
+    result = ovr_auc_test(single, a, b)
+    assert result.difference == pytest.approx(ovr_auc(single, a) - ovr_auc(single, b))
+    assert math.isnan(result.variance)
 
 
 def test_bad_input_is_named() -> None:

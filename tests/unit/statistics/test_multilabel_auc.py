@@ -24,9 +24,9 @@ def findings(n: int = 80, count: int = 3, seed: int = 1) -> tuple[np.ndarray, np
 def test_of(rows, truth, a, b, person):
     return mean_auc_test(
         rows,
-        [truth[own, number] for number, own in enumerate(rows)],
-        [a[None, own, number] for number, own in enumerate(rows)],
-        [b[None, own, number] for number, own in enumerate(rows)],
+        [truth[cases, number] for number, cases in enumerate(rows)],
+        [a[None, cases, number] for number, cases in enumerate(rows)],
+        [b[None, cases, number] for number, cases in enumerate(rows)],
         person,
     )
 
@@ -39,19 +39,19 @@ def test_one_finding_is_delongs_test(clustered) -> None:
     truth, a, b, person = findings()
     who = person if clustered else np.arange(80)
     read = np.flatnonzero(np.arange(80) % 7)
-    found = test_of([read], truth, a, b, who)
+    result = test_of([read], truth, a, b, who)
     expected = delong_test(truth[read, 0], a[read, 0], b[read, 0], who[read])
-    assert (found.estimate_a, found.difference) == pytest.approx((expected.estimate_a, expected.difference))
-    assert (found.variance, found.p) == pytest.approx((expected.variance, expected.p), rel=1e-12)
+    assert (result.estimate_a, result.difference) == pytest.approx((expected.estimate_a, expected.difference))
+    assert (result.variance, result.p) == pytest.approx((expected.variance, expected.p), rel=1e-12)
 
 
 def test_classes_as_findings_are_the_one_vs_rest_test() -> None:
     rng = np.random.default_rng(2)
     grade = rng.integers(0, 4, 120)
     a, b = (rng.dirichlet(np.ones(4), 120) + 0.3 * np.eye(4)[grade] for _ in range(2))
-    found = test_of([np.arange(120)] * 4, np.eye(4, dtype=int)[grade], a, b, np.arange(120))
+    result = test_of([np.arange(120)] * 4, np.eye(4, dtype=int)[grade], a, b, np.arange(120))
     expected = ovr_auc_test(grade, a, b)
-    assert (found.difference, found.variance) == pytest.approx((expected.difference, expected.variance), rel=1e-12)
+    assert (result.difference, result.variance) == pytest.approx((expected.difference, expected.variance), rel=1e-12)
 
 
 def test_a_finding_given_twice_changes_nothing_and_independent_ones_share_no_variance() -> None:
@@ -62,8 +62,8 @@ def test_a_finding_given_twice_changes_nothing_and_independent_ones_share_no_var
     assert (both.difference, both.variance) == pytest.approx((once.difference, once.variance), rel=1e-12)
     halves = [np.flatnonzero(person < 20), np.flatnonzero(person >= 20)]  # read in different people
     parts = [test_of([rows], *(values[:, [number]] for values in (truth, a, b)), person) for number, rows in enumerate(halves)]
-    found = test_of(halves, truth, a, b, person)
-    assert found.variance == pytest.approx(sum(part.variance for part in parts) / 4, rel=1e-12)
+    result = test_of(halves, truth, a, b, person)
+    assert result.variance == pytest.approx(sum(part.variance for part in parts) / 4, rel=1e-12)
 
 
 def test_seeds_are_averaged_and_equal_models_are_degenerate() -> None:
@@ -71,9 +71,9 @@ def test_seeds_are_averaged_and_equal_models_are_degenerate() -> None:
     rows = [np.arange(80)] * 3
     labels = list(truth.T)
     stacks = [[np.stack([one[:, number] for one in models]) for number in range(3)] for models in ((a, b), (b, a))]
-    found = mean_auc_test(rows, labels, stacks[0], stacks[1], person)
-    assert (found.difference, found.variance, found.p) == (0.0, 0.0, 1.0)
-    assert found.degenerate
+    result = mean_auc_test(rows, labels, stacks[0], stacks[1], person)
+    assert (result.difference, result.variance, result.p) == (0.0, 0.0, 1.0)
+    assert result.degenerate
 
 
 def test_a_finding_without_positives_is_undefined_and_lengths_must_agree() -> None:

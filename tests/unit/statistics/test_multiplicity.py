@@ -22,9 +22,9 @@ def test_equals_statsmodels(method: str, name: str) -> None:
 @pytest.mark.parametrize("method", ["holm", "bh", "by", "none"])
 def test_undefined_tests_do_not_count(method: str) -> None:
     holed = np.insert(P, [0, 3, 7], np.nan)
-    found = adjust(holed, method)
-    assert np.isnan(found[np.isnan(holed)]).all()
-    assert found[~np.isnan(holed)] == pytest.approx(adjust(P, method), abs=0)
+    adjusted = adjust(holed, method)
+    assert np.isnan(adjusted[np.isnan(holed)]).all()
+    assert adjusted[~np.isnan(holed)] == pytest.approx(adjust(P, method), abs=0)
 
 
 def test_order_none_and_empty() -> None:
@@ -56,6 +56,6 @@ def test_equals_the_definitions_that_r_uses(values: list[float]) -> None:
     harmonic = sum(1 / k for k in range(1, m + 1))
     by = [min(min(1.0, harmonic * m / (j + 1) * p[order[j]]) for j in range(i, m)) for i in range(m)]
     for method, expected in (("holm", holm), ("bh", bh), ("by", by)):
-        found = adjust(p, method)
-        assert found[order] == pytest.approx(expected, abs=1e-14)
-        assert (found >= p).all()
+        adjusted = adjust(p, method)
+        assert adjusted[order] == pytest.approx(expected, abs=1e-14)
+        assert (adjusted >= p).all()

@@ -1,5 +1,5 @@
-"""What nothing reaches has no place in statistics/: each definition there is reached by a script of
-a rule, or by a command.
+"""Code that nothing reaches has no place in statistics/: each definition there is reached by a
+script of a rule, or by a command.
 """
 
 import ast

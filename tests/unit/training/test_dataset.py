@@ -110,7 +110,7 @@ def test_leaving_early_ends_the_threads(files):
     assert threading.active_count() == before
 
 
-def test_a_reader_that_fails_ends_the_run_with_its_sentence(files, monkeypatch):
+def test_a_read_that_fails_ends_the_run_with_its_sentence(files, monkeypatch):
     def fails(self, file, row, target):
         raise KneeoaError("shard-3.npy: ends within row 1; make it again.")
 

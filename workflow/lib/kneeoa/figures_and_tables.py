@@ -30,7 +30,7 @@ SECTIONS = {
     "prediction": "Prediction",
     "contrasts": "Contrasts",
     "claim": "Prediction, axis and saliency side by side",
-    "readers": "Noisy readers",
+    "raters": "Noisy raters",
     "representation": "Representation",
     "anatomy": "Saliency and anatomy",
 }
@@ -49,9 +49,9 @@ Need = Literal[
     "masks",
     "contrasts",
     "contrasts_of_arms",
-    "contrasts_at_readers",
+    "contrasts_at_raters",
     "subgroups",
-    "readers",
+    "raters",
     "sanity",
     "deletion",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 from kneeoa.config.factors import MEMBERS, NONE, TRAINING
 from kneeoa.config.pairs import shared_value
 from kneeoa.config.prediction import NO_ENSEMBLE
-from kneeoa.config.readers import REFERENCE
+from kneeoa.config.raters import REFERENCE
 from kneeoa.errors import KneeoaError
 from kneeoa.presentation.display_names import display_name
 
@@ -22,7 +22,7 @@ MODE = ("mode",)
 """The factor that figures tell arms apart by, unless the study's contrasts vary another one: that
 factor first, then those that follow it.
 """
-_FIRST = ("backbone", "mode", "reader", "ensemble")
+_FIRST = ("backbone", "mode", "rater", "ensemble")
 """Factors that a title always names, needed to tell arms apart or not."""
 _UNNAMED = (MEMBERS, TRAINING)
 _NOT_APPLICABLE = "–"
@@ -80,8 +80,8 @@ def panels_of(present: Collection[str], arms: Factors, labels: Mapping[str, str]
 
 def arm_title(arms: Factors, arm: str, labels: Mapping[str, str] | None, varied: Sequence[str] = MODE) -> str:
     """Print an arm without the factors that vary: its backbone, its mode, whose labels it learns in
-    a study with noisy readers, what it is an ensemble of, and whatever else tells it from arms like
-    it: ``ResNet3D, reader r10``.
+    a study with noisy raters, what it is an ensemble of, and whatever else tells it from arms like
+    it: ``ResNet3D, rater r10``.
     """
     return _description(arms[arm], _distinguishing_factors(arms, arm, varied), labels, varied)
 
@@ -105,15 +105,15 @@ def _distinguishing_factors(arms: Factors, arm: str, varied: Sequence[str]) -> l
 
 def _description(factors: Mapping[str, Any], telling: Sequence[str], labels: Mapping[str, str] | None, varied: Sequence[str]) -> str:
     """Printed factors of ``_FIRST`` and ``telling``, without those that do not apply or are none
-    (but for the reader).
+    (but for the rater).
     """
     named = [key for key in (*_FIRST, *telling) if key not in varied and factors.get(key) is not None]
-    without = [key for key in named if factors[key] == NONE and key != "reader"]
+    without = [key for key in named if factors[key] == NONE and key != "rater"]
     return ", ".join(display_value(key, str(factors[key]), labels) for key in named if key not in without)
 
 
 def display_value(factor: str, value: str, labels: Mapping[str, str] | None = None) -> str:
-    """Print a factor's value: ``ResNet3D``, ``reader r10``, ``learning rate 0.001``, ``no
+    """Print a factor's value: ``ResNet3D``, ``rater r10``, ``learning rate 0.001``, ``no
     plugin``.
     """
     if value in (labels or {}) or factor in ("backbone", "mode", "view", "grid"):
@@ -123,7 +123,7 @@ def display_value(factor: str, value: str, labels: Mapping[str, str] | None = No
     if factor == "ensemble":
         return "single network" if value == NO_ENSEMBLE else value
     name = factor_name(factor)
-    if factor == "reader":
+    if factor == "rater":
         return "reference labels" if value == REFERENCE else f"{name} {display_name(value, labels)}"
     return f"no {name}" if value == NONE else f"{name} {display_name(value, labels)}"
 

@@ -75,7 +75,7 @@ def write_crate(files: StudyFiles, records: Path, snakemake: str, out: Path, hom
 
 
 class _Crate:
-    """Builds the nodes of one crate, in an order for human readers."""
+    """Builds the nodes of one crate, in an order for people to read."""
 
     def __init__(self, study: StudyFiles, graph: Graph, files: FileEntities, members: list[str], jobs: list[Job], snakemake: str) -> None:
         self.study, self.graph, self.files, self.members, self.jobs, self.snakemake = study, graph, files, members, jobs, snakemake

@@ -42,7 +42,7 @@ class ReportData:
         return ArmNames(self.arms, self.labels)
 
     def arm(self, name: str) -> str:
-        """Print an arm's name: ``ResNet3D Dual``; ``ResNet3D, reader r10, Dual``."""
+        """Print an arm's name: ``ResNet3D Dual``; ``ResNet3D, rater r10, Dual``."""
         learner = self.names.backbone(name)
         return f"{learner}{', ' if ',' in learner else ' '}{self.names.mode(name)}".strip()
 

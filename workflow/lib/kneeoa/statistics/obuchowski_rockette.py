@@ -2,7 +2,7 @@
 are tested on the same cases.
 
 Obuchowski and Rockette 1995 (Commun Stat Simul 24:285) with the degrees of freedom of Hillis 2007
-(Stat Med 26:596), a seed in a reader's place. With t modes and S seeds that are matched across
+(Stat Med 26:596), a seed in a rater's place. With t modes and S seeds that are matched across
 modes,
 
     F = MS(T) / (MS(TR) + S max(cov2 - cov3, 0)),   df = denominator^2 / (MS(TR)^2 / ((t - 1)(S -

@@ -1,5 +1,5 @@
 """Correlations with the grade, adjusted for age, sex and site and within people, and agreement
-between seeds and between readers.
+between seeds and between raters.
 """
 
 import pyarrow as pa
@@ -11,7 +11,7 @@ ASSOCIATIONS = TableSchema(
     pa.schema(
         [
             required("study", pa.string()),
-            required("arm", pa.string()),  # or "readers"
+            required("arm", pa.string()),  # or "rater: <name>"
             required("cohort", pa.string()),
             required("split", pa.string()),  # test
             required("quantity", pa.string()),  # axis: pc1, saliency: gradcam cartilage enrichment, score: oa, grade

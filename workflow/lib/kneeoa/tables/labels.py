@@ -11,7 +11,7 @@ LABELS = TableSchema(
             required("cohort", pa.string()),
             required("case_id", pa.string()),
             required("level", pa.string()),
-            required("source", pa.string()),  # reader, derived, ...
+            required("source", pa.string()),  # reader: the cohort's; derived; a noisy rater's name; ...
             required("value", pa.list_(pa.int16())),  # one entry; several for a multilabel level, null where unread
             required("readings", pa.int32()),  # how many readings stood behind it
             required("disagreement", pa.bool_()),  # whether they differed

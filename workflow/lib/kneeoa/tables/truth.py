@@ -15,7 +15,7 @@ TRUTH = TableSchema(
             required("subject", pa.string()),
             required("side", pa.string()),
             required("latent_severity", pa.float64()),  # in [0, 1]
-            required("true_grade", pa.int16()),  # Kellgren-Lawrence, before the reader's noise
+            required("true_grade", pa.int16()),  # Kellgren-Lawrence, before the rater's noise
             required("read_grade", pa.int16()),
             optional("fault", pa.string()),  # what was broken on purpose
             optional("expected_stage", pa.string()),  # of the row of exclusions that must follow; null: none must

@@ -35,10 +35,10 @@ class Resident:
             file, row = places[position]
             shards.read_into(file, row, target.numpy())
 
-        with ThreadPoolExecutor(READ_THREADS) as readers:
+        with ThreadPoolExecutor(READ_THREADS) as read_threads:
             for start in range(0, len(places), READ_THREADS):
                 together = range(start, min(start + READ_THREADS, len(places)))
-                list(readers.map(read, together))
+                list(read_threads.map(read, together))
                 if buffer is not None:
                     self.images[start : together.stop, 0].copy_(buffer[: len(together)])
 

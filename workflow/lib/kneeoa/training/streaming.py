@@ -70,11 +70,11 @@ class Streamed:
         for _ in range(AHEAD + 1):
             free.put(staging_buffer((size, 1, *self._shards.shape), self._device))
         copies = torch.cuda.Stream(self._device) if self._device.type == "cuda" else None  # type: ignore[no-untyped-call]
-        with ThreadPoolExecutor(READ_THREADS) as readers, ThreadPoolExecutor(AHEAD) as loaders:
+        with ThreadPoolExecutor(READ_THREADS) as read_threads, ThreadPoolExecutor(AHEAD) as loaders:
 
             def load(rows: NDArray[np.int64]) -> _Loaded:
                 buffer = free.get()
-                list(readers.map(self._read, rows, buffer[: len(rows)]))
+                list(read_threads.map(self._read, rows, buffer[: len(rows)]))
                 if copies is None:
                     return _Loaded(buffer[: len(rows)], buffer)
                 with torch.cuda.stream(copies):

@@ -7,24 +7,24 @@ import pytest
 
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
-from kneeoa.figures import readers
+from kneeoa.figures import raters
 from kneeoa.presentation.arms import panels
-from kneeoa.tables.readers import READERS
+from kneeoa.tables.raters import RATERS
 from tests.unit.figures.overlap import clashes
 
 DOSES = {"none": (0.0, 1.0), "r10": (0.094, 0.97), "r20": (0.21, 0.93), "r40": (0.39, 0.86)}
 COLUMNS = [("oa-dual-single", "oa", "single_oa", "auc"), ("kl-dual-single", "kl", "single_kl", "macro_auc")]
 COLUMNS += [("kl-dual-single", "kl", "single_kl", "quadratic_kappa")]
 FACTORS = {
-    f"{backbone}-{mode}-{reader}": {"backbone": backbone, "mode": mode, "reader": reader}
+    f"{backbone}-{mode}-{rater}": {"backbone": backbone, "mode": mode, "rater": rater}
     for backbone in ("resnet3d", "m3t")
-    for reader in DOSES
+    for rater in DOSES
     for mode in ("single_oa", "single_kl", "dual")
 }
 
 
 def table(settings: tuple[str, ...] = ("resnet3d",), seeds: int = 3) -> pd.DataFrame:
-    """READERS of a synthetic study: single modes fall faster than dual ones."""
+    """RATERS of a synthetic study: single modes fall faster than dual ones."""
     draws, rows = np.random.default_rng(1), []
     for setting in settings:
         for contrast, level, reference, metric in COLUMNS:
@@ -45,14 +45,14 @@ def table(settings: tuple[str, ...] = ("resnet3d",), seeds: int = 3) -> pd.DataF
                 "seeds": seeds,
                 "note": "",
             }
-            for reader, (misread, kappa) in DOSES.items():
+            for rater, (misread, kappa) in DOSES.items():
                 arms = {q: 0.9 - fall * misread + draws.normal(0, 0.02, seeds) for q, fall in (("candidate", 0.15), ("reference", 0.4))}
                 arms["difference"] = arms["candidate"] - arms["reference"]
                 for quantity, values in arms.items():
-                    at = {**base, "quantity": quantity, "interval": "subjects", "reader": reader, "misread": misread, "kappa": kappa}
+                    at = {**base, "quantity": quantity, "interval": "subjects", "rater": rater, "misread": misread, "kappa": kappa}
                     rows.append({**at, "seed": None, "estimate": values.mean(), "low": values.mean() - 0.05, "high": values.mean() + 0.05})
                     rows += [{**at, "seed": seed, "estimate": value, "low": None, "high": None} for seed, value in enumerate(values, 1)]
-            slope = {**base, "quantity": "slope", "reader": None, "misread": None, "kappa": None, "seed": None, "estimate": 0.25}
+            slope = {**base, "quantity": "slope", "rater": None, "misread": None, "kappa": None, "seed": None, "estimate": 0.25}
             rows.append({**slope, "interval": "subjects", "low": 0.1, "high": 0.4, "p": 0.002})
             sampled = {"low": 0.05, "high": 0.45, "p": 0.02} if seeds >= 3 else {"low": None, "high": None}
             rows.append({**slope, "interval": "subjects and seeds", **sampled})
@@ -60,13 +60,13 @@ def table(settings: tuple[str, ...] = ("resnet3d",), seeds: int = 3) -> pd.DataF
 
 
 def stored(folder: Path, **changes: Any) -> Path:
-    READERS.write(folder / "readers.parquet", table(**changes))
-    return folder / "readers.parquet"
+    RATERS.write(folder / "raters.parquet", table(**changes))
+    return folder / "raters.parquet"
 
 
 def test_arms_above_their_differences_below_seeds_as_points(tmp_path: Path) -> None:
-    rows = READERS.read(stored(tmp_path))
-    figure = readers.figure(rows, FACTORS, Figures(), 0.95)
+    rows = RATERS.read(stored(tmp_path))
+    figure = raters.figure(rows, FACTORS, Figures(), 0.95)
     assert len(figure.axes) == 2 * len(COLUMNS)
     above, below = figure.axes[0], figure.axes[3]
     assert above.get_title(loc="left") == "OA: AUC"
@@ -83,33 +83,33 @@ def test_arms_above_their_differences_below_seeds_as_points(tmp_path: Path) -> N
 
 
 def test_the_fitted_line_has_the_printed_slope(tmp_path: Path) -> None:
-    rows = READERS.read(stored(tmp_path))
-    below = readers.figure(rows, FACTORS, Figures(), 0.95).axes[3]
+    rows = RATERS.read(stored(tmp_path))
+    below = raters.figure(rows, FACTORS, Figures(), 0.95).axes[3]
     line = next(line for line in below.lines if len(line.get_xdata()) == 2 and line.get_linestyle() == "--")
     (x0, x1), (y0, y1) = line.get_xdata(), line.get_ydata()
     assert (y1 - y0) / (x1 - x0) == pytest.approx(0.25)
 
 
 def test_with_few_seeds_the_slope_over_subjects_is_told(tmp_path: Path) -> None:
-    rows = READERS.read(stored(tmp_path, seeds=2))
-    assert readers.printed_slope(rows)["interval"] == "subjects"
-    assert readers.printed_slope(READERS.read(stored(tmp_path)))["interval"] == "subjects and seeds"
+    rows = RATERS.read(stored(tmp_path, seeds=2))
+    assert raters.printed_slope(rows)["interval"] == "subjects"
+    assert raters.printed_slope(RATERS.read(stored(tmp_path)))["interval"] == "subjects and seeds"
 
 
 def test_two_backbones_make_two_blocks_and_files_are_written(tmp_path: Path) -> None:
     path = stored(tmp_path, settings=("resnet3d", "m3t"))
-    assert clashes(readers.figure(READERS.read(path), FACTORS, Figures(), 0.95)) == []
-    readers.draw(path, FACTORS, 0.95, Figures(), tmp_path / "a.pdf", tmp_path / "a.png")
+    assert clashes(raters.figure(RATERS.read(path), FACTORS, Figures(), 0.95)) == []
+    raters.draw(path, FACTORS, 0.95, Figures(), tmp_path / "a.pdf", tmp_path / "a.png")
     first = (tmp_path / "a.pdf").read_bytes(), (tmp_path / "a.png").read_bytes()
-    readers.draw(path, FACTORS, 0.95, Figures(), tmp_path / "a.pdf", tmp_path / "a.png")
+    raters.draw(path, FACTORS, 0.95, Figures(), tmp_path / "a.pdf", tmp_path / "a.png")
     assert ((tmp_path / "a.pdf").read_bytes(), (tmp_path / "a.png").read_bytes()) == first
 
 
 def test_no_rows_are_said() -> None:
     with pytest.raises(KneeoaError, match="no rows"):
-        readers.figure(pd.DataFrame(columns=READERS.schema.names), FACTORS, Figures(), 0.95)
+        raters.figure(pd.DataFrame(columns=RATERS.schema.names), FACTORS, Figures(), 0.95)
 
 
-def test_other_figures_have_a_panel_for_each_reader() -> None:
-    assert [panel.title for panel in panels(FACTORS, {})][:2] == ["ResNet3D, reference labels", "ResNet3D, reader r10"]
+def test_other_figures_have_a_panel_for_each_rater() -> None:
+    assert [panel.title for panel in panels(FACTORS, {})][:2] == ["ResNet3D, reference labels", "ResNet3D, rater r10"]
     assert len(panels(FACTORS, {})) == 8

@@ -1,4 +1,4 @@
-"""Section of noisy readers: training and validation labels are read again, with configured errors
+"""Section of noisy raters: training and validation labels are read again, with configured errors
 or by chance alone.
 """
 
@@ -11,11 +11,11 @@ from pydantic import Field, model_validator
 from kneeoa.config.section import Name, Section
 
 REFERENCE = "none"
-"""The reference labels, in a list of readers."""
+"""The reference labels, in a list of raters."""
 
 
-class NoisyReader(Section):
-    """A simulated reader who reads one level's labels of training and validation cases again, with
+class NoisyRater(Section):
+    """A simulated rater that reads one level's labels of training and validation cases again, with
     errors. Test labels stay the reference.
     """
 
@@ -25,25 +25,25 @@ class NoisyReader(Section):
     """
     confusion: tuple[tuple[float, ...], ...] | None = None
     """Instead of `adjacent`: probabilities of the class that is read. Rows are reference classes,
-    columns are read classes, e.g. from a measured agreement between readers.
+    columns are read classes, e.g. from a measured agreement between raters.
     """
     permute: bool = False
     """Instead of both: every label is that of another subject of the same split. Nothing can be
-    learned from such labels, so an arm of this reader shows the results of chance.
+    learned from such labels, so an arm of this rater shows the results of chance.
     """
     level: Name | None = None
     """The level that is read. Default: the finest one that is not multilabel. Coarser levels are
     derived from what is read.
     """
     seed: int = Field(default=0, ge=0)
-    """Seed of the errors. Readers with the same seed err in the same cases: a less careful reader
+    """Seed of the errors. Raters with the same seed err in the same cases: a less careful rater
     misreads all cases that a more careful one misreads.
     """
 
     @model_validator(mode="after")
     def _stated(self) -> Self:
         if (self.adjacent is not None) + (self.confusion is not None) + self.permute != 1:
-            raise ValueError("a reader needs either 'adjacent' (a probability), 'confusion' (a matrix) or 'permute: true', and only one")
+            raise ValueError("a rater needs either 'adjacent' (a probability), 'confusion' (a matrix) or 'permute: true', and only one")
         for number, row in enumerate(self.confusion or ()):
             if len(row) != len(self.confusion or ()):
                 raise ValueError(f"row {number} of 'confusion' has {len(row)} entries, but there are {len(self.confusion or ())} rows")
@@ -55,7 +55,7 @@ class NoisyReader(Section):
         """Confusion matrix of a level with ``classes`` classes: probabilities of the class that is
         read, rows by reference class.
 
-        None for a reader who permutes.
+        None for a rater that permutes.
 
         Raises:
             ValueError: a stated confusion has another size.

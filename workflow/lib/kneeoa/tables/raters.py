@@ -1,4 +1,4 @@
-"""Arms and their differences against the noise of training labels: one row per quantity, reader and
+"""Arms and their differences against the noise of training labels: one row per quantity, rater and
 seed, and the slopes.
 """
 
@@ -6,8 +6,8 @@ import pyarrow as pa
 
 from kneeoa.tables.schema import TableSchema, optional, required
 
-READERS = TableSchema(
-    "readers",
+RATERS = TableSchema(
+    "raters",
     pa.schema(
         [
             required("contrast", pa.string()),  # its name in the configuration
@@ -20,7 +20,7 @@ READERS = TableSchema(
             required("reference", pa.string()),
             required("quantity", pa.string()),  # candidate, reference, difference (candidate - reference), slope (of the difference)
             required("interval", pa.string()),  # subjects: seeds are fixed; subjects and seeds: both are sampled
-            optional("reader", pa.string()),  # none: the reference labels; null for a slope
+            optional("rater", pa.string()),  # none: the reference labels; null for a slope
             optional("misread", pa.float64()),  # realised share of misread training labels; null for a slope
             optional("kappa", pa.float64()),  # realised quadratic kappa of the training labels
             optional("seed", pa.int32()),  # null: mean over seeds
@@ -34,5 +34,5 @@ READERS = TableSchema(
             required("note", pa.string()),
         ]
     ),
-    key=("contrast", "candidate", "setting", "cohort", "metric", "quantity", "interval", "reader", "seed"),
+    key=("contrast", "candidate", "setting", "cohort", "metric", "quantity", "interval", "rater", "seed"),
 )

@@ -1,5 +1,5 @@
-"""A reader's table: training and validation labels are his, test labels the reference's; and what
-runs make of it.
+"""A rater's table: training and validation labels are its own, test labels the reference's; and
+what runs make of it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.config.readers import NoisyReader
+from kneeoa.config.raters import NoisyRater
 from kneeoa.errors import KneeoaError
 from kneeoa.labels.level_labels import read_labels
 from kneeoa.labels.rater_agreement import load_accounts, provenance
-from kneeoa.labels.reread import reread_labels
+from kneeoa.labels.rater_labels import rate_labels
 from kneeoa.tables.labels import LABELS
 from kneeoa.tables.splits import SPLITS
 from kneeoa.training.run import train
@@ -51,8 +51,8 @@ def read(
     folder: Path, labels: Path, splits: Path, share: float = 0.3, levels: tuple[Level, ...] = LEVELS, name: str = "r"
 ) -> tuple[Path, Path]:
     out = folder / f"{name}.parquet", folder / f"{name}.json"
-    reread_labels(
-        reader=name, level=levels[-1].name, confusion=NoisyReader(adjacent=share).matrix(5), seed=0, levels=levels,
+    rate_labels(
+        rater=name, level=levels[-1].name, confusion=NoisyRater(adjacent=share).matrix(5), seed=0, levels=levels,
         labels=labels, splits=splits, out_labels=out[0], out_agreement=out[1],
     )  # fmt: skip
     return out
@@ -113,14 +113,14 @@ def test_the_account_is_the_realised_agreement(tmp_path: Path) -> None:
             assert reference_rows["misread"] == pytest.approx(np.mean(reference[level][chosen] != reread[level][chosen]))
             kappa = cohen_kappa_score(reference[level][chosen], reread[level][chosen], labels=range(count), weights="quadratic")
             assert reference_rows["quadratic_kappa"] == pytest.approx(kappa)
-    kept = provenance([account])["reader"]
+    kept = provenance([account])["rater"]
     assert (kept["name"], kept["seed"]) == ("r", 0)
     assert kept["agreement"]["c"]["kl"]["train"] == {
         key: record["agreement"]["kl"]["train"][key] for key in ("cases", "misread", "quadratic_kappa")
     }
     assert provenance([]) == {}
     (tmp_path / "other.json").write_text("{}")
-    with pytest.raises(KneeoaError, match=r"other\.json: is not the account of a reader"):
+    with pytest.raises(KneeoaError, match=r"other\.json: is not the account of a rater"):
         load_accounts([tmp_path / "other.json"])
 
 
@@ -172,10 +172,10 @@ def test_runs_learn_and_validate_on_his_labels_and_record_him(tmp_path: Path) ->
     assert plain == _learn(files, tmp_path / "again", files.labels, [], mode=DUAL)
     record, reference = (json.loads((tmp_path / name / "run.json").read_text()) for name in ("noisy", "plain"))
     assert reference["provenance"]["code"] == "abc"
-    assert "reader" not in reference["provenance"]
-    assert set(record["provenance"]["reader"]["agreement"]) == {"north", "south"}
+    assert "rater" not in reference["provenance"]
+    assert set(record["provenance"]["rater"]["agreement"]) == {"north", "south"}
     assert record["data"]["train"]["digest"] != reference["data"]["train"]["digest"]
     assert record["data"]["val"]["digest"] != reference["data"]["val"]["digest"]
-    # A mode that knows of no grade learns the same reader's OA, not the reference's.
+    # A mode that knows of no grade learns the same rater's OA, not the reference's.
     single = [_learn(files, tmp_path / f"oa{place}", paths, [], mode=SINGLE_OA) for place, paths in enumerate((tables, files.labels))]
     assert single[0] != single[1]

@@ -1,4 +1,4 @@
-"""The table of readers: doses from the accounts, arms paired within a reader, slopes beside
+"""The table of raters: doses from the accounts, arms paired within a rater, slopes beside
 them.
 """
 
@@ -12,17 +12,17 @@ import pytest
 from kneeoa.atomic_io import write_json
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.statistics import Statistics
-from kneeoa.contrasts.readers import build_readers, noise, shown
+from kneeoa.contrasts.raters import build_raters, noise, shown
 from kneeoa.errors import KneeoaError
-from kneeoa.tables.readers import READERS
+from kneeoa.tables.raters import RATERS
 from tests.unit.contrasts.conftest import LEVELS, predictions
 
 HEADS = {"single_oa": ("oa",), "single_kl": ("kl",), "dual": ("oa", "kl")}
 MISREAD = {"none": 0.0, "r10": 0.1, "r40": 0.4}
 ARMS: dict[str, dict[str, Any]] = {
-    f"net-{mode}-{reader}": {"backbone": "net", "mode": mode, "reader": reader, "view": "v", "grid": "canonical", "training": "t"}
+    f"net-{mode}-{rater}": {"backbone": "net", "mode": mode, "rater": rater, "view": "v", "grid": "canonical", "training": "t"}
     for mode in HEADS
-    for reader in MISREAD
+    for rater in MISREAD
 }
 STATISTICS = Statistics.model_validate(
     {
@@ -47,39 +47,39 @@ STATISTICS = Statistics.model_validate(
 )
 
 
-def account(path: Path, reader: str, cohort: str = "c") -> Path:
-    wrong = round(20 * MISREAD[reader])
+def account(path: Path, rater: str, cohort: str = "c") -> Path:
+    wrong = round(20 * MISREAD[rater])
     counts = (np.eye(5, dtype=int) * (20 - wrong) + np.roll(np.eye(5, dtype=int), 1, axis=1) * wrong).tolist()
-    own = {"cases": 100, "misread": MISREAD[reader], "quadratic_kappa": 0.5, "counts": counts}
-    content = {"reader": reader, "cohort": cohort, "level": "kl", "seed": 0, "agreement": {"kl": {"train": own, "val": own}}}
-    write_json(path / f"{reader}-{cohort}.json", content)
-    return path / f"{reader}-{cohort}.json"
+    agreement = {"cases": 100, "misread": MISREAD[rater], "quadratic_kappa": 0.5, "counts": counts}
+    content = {"rater": rater, "cohort": cohort, "level": "kl", "seed": 0, "agreement": {"kl": {"train": agreement, "val": agreement}}}
+    write_json(path / f"{rater}-{cohort}.json", content)
+    return path / f"{rater}-{cohort}.json"
 
 
 def study(folder: Path, save: Any, seeds: tuple[int, ...] = (1, 2, 3)) -> tuple[list[Path], list[Path]]:
     """Single modes lose skill with noise, dual ones do not."""
     frames = []
     for name, factors in ARMS.items():
-        skill = 1.5 if factors["mode"] == "dual" else 1.5 - 3 * MISREAD[factors["reader"]]
+        skill = 1.5 if factors["mode"] == "dual" else 1.5 - 3 * MISREAD[factors["rater"]]
         frames += [predictions(name, HEADS[factors["mode"]], seed, skill, noise=len(name), n=120) for seed in seeds]
-    return save(*frames), [account(folder, reader) for reader in ("r10", "r40")]
+    return save(*frames), [account(folder, rater) for rater in ("r10", "r40")]
 
 
 def built(tmp_path: Path, save: Any, **changes: Any) -> pd.DataFrame:
     files, accounts = study(tmp_path, save, **changes)
-    build_readers(files, accounts, ARMS, LEVELS, STATISTICS, tmp_path / "out.parquet")
-    return READERS.read(tmp_path / "out.parquet")
+    build_raters(files, accounts, ARMS, LEVELS, STATISTICS, tmp_path / "out.parquet")
+    return RATERS.read(tmp_path / "out.parquet")
 
 
-def test_every_reader_has_arms_differences_seeds_and_a_planted_slope_is_found(tmp_path: Path, save: Any) -> None:
+def test_every_rater_has_arms_differences_seeds_and_a_planted_slope_is_found(tmp_path: Path, save: Any) -> None:
     table = built(tmp_path, save)
     assert set(zip(table["contrast"], table["metric"], strict=True)) == {("oa", "auc"), ("kl", "macro_auc"), ("kl", "quadratic_kappa")}
-    own = table[table["metric"] == "auc"]
-    points = own[own["quantity"] != "slope"]
-    assert points.groupby(["reader", "quantity"]).size().to_dict() == {
-        (reader, quantity): 4 for reader in MISREAD for quantity in ("candidate", "difference", "reference")
+    areas = table[table["metric"] == "auc"]
+    points = areas[areas["quantity"] != "slope"]
+    assert points.groupby(["rater", "quantity"]).size().to_dict() == {
+        (rater, quantity): 4 for rater in MISREAD for quantity in ("candidate", "difference", "reference")
     }
-    means = points[points["seed"].isna()].set_index(["quantity", "reader"])["estimate"]
+    means = points[points["seed"].isna()].set_index(["quantity", "rater"])["estimate"]
     assert means["difference"].to_numpy() == pytest.approx((means["candidate"] - means["reference"]).to_numpy())
     for _, one in table[(table["quantity"] == "slope") & table["seed"].isna()].groupby(["contrast", "metric"]):
         assert set(one["interval"]) == {"subjects", "subjects and seeds"}
@@ -89,10 +89,10 @@ def test_every_reader_has_arms_differences_seeds_and_a_planted_slope_is_found(tm
 
 
 def test_the_dose_is_the_realised_share_over_all_cohorts(tmp_path: Path) -> None:
-    found = noise([account(tmp_path, "r10"), account(tmp_path, "r10", "d"), account(tmp_path, "r40")])
-    assert {name: own.misread for name, own in found.items()} == pytest.approx(MISREAD)
-    assert found["none"].kappa == 1.0
-    assert 1 > found["r10"].kappa > found["r40"].kappa
+    noises = noise([account(tmp_path, "r10"), account(tmp_path, "r10", "d"), account(tmp_path, "r40")])
+    assert {name: one.misread for name, one in noises.items()} == pytest.approx(MISREAD)
+    assert noises["none"].kappa == 1.0
+    assert 1 > noises["r10"].kappa > noises["r40"].kappa
 
 
 def test_two_seeds_leave_the_slope_over_seeds_empty(tmp_path: Path, save: Any) -> None:
@@ -114,9 +114,9 @@ def test_metrics_of_single_classes_and_of_findings_have_no_trend() -> None:
     assert list(shown(STATISTICS.contrasts[0], findings)) == []
 
 
-def test_a_reader_without_an_account_and_arms_with_other_seeds_are_said(tmp_path: Path, save: Any) -> None:
+def test_a_rater_without_an_account_and_arms_with_other_seeds_are_said(tmp_path: Path, save: Any) -> None:
     files, accounts = study(tmp_path, save)
-    with pytest.raises(KneeoaError, match="Reader 'r40' has no account"):
-        build_readers(files, accounts[:1], ARMS, LEVELS, STATISTICS, tmp_path / "out.parquet")
+    with pytest.raises(KneeoaError, match="Rater 'r40' has no account"):
+        build_raters(files, accounts[:1], ARMS, LEVELS, STATISTICS, tmp_path / "out.parquet")
     with pytest.raises(KneeoaError, match="have other seeds"):
-        build_readers(files[1:], accounts, ARMS, LEVELS, STATISTICS, tmp_path / "out.parquet")
+        build_raters(files[1:], accounts, ARMS, LEVELS, STATISTICS, tmp_path / "out.parquet")

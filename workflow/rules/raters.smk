@@ -1,28 +1,28 @@
 """
-Noisy readers: training labels with a configured rate of errors, and their effect on arms and on
+Noisy raters: training labels with a configured rate of errors, and their effect on arms and on
 differences between arms.
 
 REQUIRED INPUTS: <out>/cohorts/{cohort}/labels.parquet, <out>/splits/{cohort}.parquet; predictions
                  of all arms
-OUTPUTS: <out>/readers/{reader}/{cohort}.parquet  (labels)
-         <out>/readers/{reader}/{cohort}.json  (agreement with the reference)
-         <out>/statistics/readers.parquet
+OUTPUTS: <out>/raters/{rater}/{cohort}.parquet  (labels)
+         <out>/raters/{rater}/{cohort}.json  (agreement with the reference)
+         <out>/statistics/raters.parquet
 """
 
 
-include: "../inputs/readers.smk"
+include: "../inputs/raters.smk"
 
 
-rule reread_labels:
-    """Read a cohort's training and validation labels again as a noisy reader."""
+rule rate_labels:
+    """Read a cohort's training and validation labels again as a noisy rater."""
     input:
         labels="<out>/cohorts/{cohort}/labels.parquet",
         splits="<out>/splits/{cohort}.parquet",
     output:
-        labels="<out>/readers/{reader}/{cohort}.parquet",
-        agreement="<out>/readers/{reader}/{cohort}.json",
+        labels="<out>/raters/{rater}/{cohort}.parquet",
+        agreement="<out>/raters/{rater}/{cohort}.json",
     log:
-        "<logs>/reread_labels/{reader}-{cohort}.log",
+        "<logs>/rate_labels/{rater}-{cohort}.log",
     conda:
         "../../envs/analysis.yaml"
     threads: STUDY.resources.ingest.threads
@@ -30,24 +30,24 @@ rule reread_labels:
         mem_mb=memory("ingest"),
         runtime=minutes("ingest"),
     params:
-        code=code("reread_labels"),
-        level=lambda wildcards: STUDY.level_read(wildcards.reader).name,
+        code=code("rate_labels"),
+        level=lambda wildcards: STUDY.rated_level(wildcards.rater).name,
         confusion=confusion_of,
-        seed=lambda wildcards: STUDY.readers[wildcards.reader].seed,
+        seed=lambda wildcards: STUDY.raters[wildcards.rater].seed,
         levels=LEVELS,
     script:
-        "../../scripts/reread_labels.py"
+        "../../scripts/rate_labels.py"
 
 
-rule readers:
+rule raters:
     """Relate contrasts to the noise of the labels that arms are trained on."""
     input:
         predictions=LAYOUT.predictions(),
         agreements=LAYOUT.agreements(),
     output:
-        readers="<out>/statistics/readers.parquet",
+        raters="<out>/statistics/raters.parquet",
     log:
-        "<logs>/readers.log",
+        "<logs>/raters.log",
     conda:
         "../../envs/analysis.yaml"
     threads: STUDY.resources.analyse.threads
@@ -55,9 +55,9 @@ rule readers:
         mem_mb=memory("analyse"),
         runtime=minutes("analyse"),
     params:
-        code=code("readers"),
+        code=code("raters"),
         levels=LEVELS,
         arms=LAYOUT.factors(),
         statistics=STUDY.statistics.model_dump(mode="json", include={"contrasts", "confidence", "resamples", "seed"}),
     script:
-        "../../scripts/readers.py"
+        "../../scripts/raters.py"

@@ -1,5 +1,5 @@
 """Plot the arms' metrics and their differences against the share of misread training labels of
-noisy readers; a column a contrast's metric.
+noisy raters; a column a contrast's metric.
 """
 
 from __future__ import annotations
@@ -20,41 +20,41 @@ from kneeoa.presentation.arms import Factors, display_value, values_of
 from kneeoa.presentation.display_names import LOWER_IS_BETTER, count_noun, display_name, sentence_case
 from kneeoa.presentation.number_format import format_interval, format_number, format_p, format_percent, is_number
 from kneeoa.presentation.summary_rows import row_dicts
-from kneeoa.tables.readers import READERS
+from kneeoa.tables.raters import RATERS
 
 FIGURE = {
-    "section": "readers",
-    "title": "Noisy readers",
+    "section": "raters",
+    "title": "Noisy raters",
     "caption": (
-        "Above, what arms achieve against the reference labels of test knees when a reader misread a share of the labels they learnt; "
+        "Above, what arms achieve against the reference labels of test knees when a rater misread a share of the labels they learnt; "
         "below, candidate minus reference. Points are means over seeds (faint: one seed) with "
         "{confidence} subject-bootstrap intervals; kappa (quadratic weighted) is that of the training labels. The slope says whether "
         "the difference moves with the noise.{sample}"
     ),
     "alternative": "Line plots of a metric and of its difference between arms against the share of misread training labels.",
-    "inputs": ["readers"],
+    "inputs": ["raters"],
     "settings": {"arms": "arms", "confidence": "confidence"},
-    "needs": ["readers", "contrasts_at_readers"],
+    "needs": ["raters", "contrasts_at_raters"],
 }
 
 _STEP = 0.1
 """Slopes are printed per so large a share of misread labels."""
 _SIDE = 0.12
-"""Horizontal offset of the two arms, and of a difference's seeds, from the reader's position, as a
-share of the least step between readers.
+"""Horizontal offset of the two arms, and of a difference's seeds, from the rater's position, as a
+share of the least step between raters.
 """
 _SAMPLED = "subjects and seeds"
 
 
 def figure(table: pd.DataFrame, arms: Factors, figures: Figures, confidence: float) -> Figure:
-    """Draw READERS: for each setting and cohort a row of the arms' own curves and, below, a row of
+    """Draw RATERS: for each setting and cohort a row of the arms' own curves and, below, a row of
     their differences.
 
     Seeds are faint points; means carry their interval over subjects. The printed slope is the one
     over subjects and seeds where there are enough seeds, else over subjects alone.
 
     Args:
-        table: READERS, at least one row.
+        table: RATERS, at least one row.
         arms: the arms table; names the values compared and their order.
         figures: the look.
         confidence: level of the table's intervals.
@@ -63,7 +63,7 @@ def figure(table: pd.DataFrame, arms: Factors, figures: Figures, confidence: flo
         KneeoaError: the table has no rows.
     """
     if table.empty:
-        raise KneeoaError("the table of readers has no rows; declare contrasts between arms that differ in their reader.")
+        raise KneeoaError("the table of raters has no rows; declare contrasts between arms that differ in their rater.")
     looks = {factor: style.looks(values_of(arms, factor), figures) for factor in dict.fromkeys(table["factor"])}
     columns = list(dict.fromkeys(zip(table["contrast"], table["candidate"], table["metric"], strict=True)))
     groups = list(dict.fromkeys(zip(table["setting"], table["cohort"], strict=True)))
@@ -145,7 +145,7 @@ def _difference(axis: Axes, rows: pd.DataFrame, looks: dict[str, style.Look], fi
 
 def printed_slope(rows: pd.DataFrame) -> dict[str, Any] | None:
     """Return the slope that is printed: over subjects and seeds where that is defined, else over
-    subjects; None with a single reader.
+    subjects; None with a single rater.
     """
     slopes = rows[(rows["quantity"] == "slope") & rows["seed"].isna() & rows["estimate"].notna()]
     sampled = slopes[(slopes["interval"] == _SAMPLED) & slopes["low"].notna()]
@@ -165,10 +165,10 @@ def _heading(axis: Axes, rows: pd.DataFrame, figures: Figures) -> None:
 
 
 def _places(axis: Axes, rows: pd.DataFrame) -> None:
-    """Set ticks at the readers: the share of labels that each misreads, and its kappa below."""
-    readers = rows[rows["reader"].notna()].drop_duplicates("reader").sort_values("misread")
-    labels = [f"{format_percent(round(float(row['misread']), 2))}\n{format_number(row['kappa'], 2)}" for row in row_dicts(readers)]
-    axis.set_xticks([float(value) for value in readers["misread"]], labels)
+    """Set ticks at the raters: the share of labels that each misreads, and its kappa below."""
+    raters = rows[rows["rater"].notna()].drop_duplicates("rater").sort_values("misread")
+    labels = [f"{format_percent(round(float(row['misread']), 2))}\n{format_number(row['kappa'], 2)}" for row in row_dicts(raters)]
+    axis.set_xticks([float(value) for value in raters["misread"]], labels)
     axis.set_xlabel("Training labels misread\n(kappa with the reference)")
 
 
@@ -215,10 +215,10 @@ def _note(table: pd.DataFrame, confidence: float, figures: Figures) -> str:
     )
 
 
-def draw(readers: Path, arms: Factors, confidence: float, figures: Figures, out_pdf: Path, out_png: Path) -> None:
-    """Draw READERS and write the figure as PDF and PNG.
+def draw(raters: Path, arms: Factors, confidence: float, figures: Figures, out_pdf: Path, out_png: Path) -> None:
+    """Draw RATERS and write the figure as PDF and PNG.
 
     Raises:
-        KneeoaError: the file is not READERS or has no rows.
+        KneeoaError: the file is not RATERS or has no rows.
     """
-    style.save(figure(READERS.read(readers), arms, figures, confidence), figures, out_pdf, out_png)
+    style.save(figure(RATERS.read(raters), arms, figures, confidence), figures, out_pdf, out_png)

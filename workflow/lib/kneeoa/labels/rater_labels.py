@@ -31,9 +31,9 @@ labels stay the reference's.
 """
 
 
-def reread_labels(
+def rate_labels(
     *,
-    reader: str,
+    rater: str,
     level: str,
     confusion: Sequence[Sequence[float]] | None,
     seed: int,
@@ -43,7 +43,7 @@ def reread_labels(
     out_labels: Path,
     out_agreement: Path,
 ) -> None:
-    """Write the LABELS table of a rater, and a JSON account of how he agrees with the reference.
+    """Write the LABELS table of a rater, and a JSON account of how it agrees with the reference.
 
     Of every training and validation case with a label at ``level``, that label is read through
     ``confusion``, or is another subject's of the same split, and those of the coarser levels are
@@ -53,11 +53,11 @@ def reread_labels(
     quadratic weighted kappa (null where undefined).
 
     Args:
-        reader: the rater's name, and the source of his labels.
-        level: the level that he reads; no single-label level is finer.
+        rater: the rater's name, and the source of its labels.
+        level: the level that it reads; no single-label level is finer.
         confusion: ``[K][K]``, row the reference class, column the probability of what is read;
             None: labels are permuted between subjects.
-        seed: of his errors.
+        seed: of its errors.
         levels: the study's hierarchy, coarse to fine.
         labels: LABELS of a cohort.
         splits: SPLITS of the cohort.
@@ -80,7 +80,7 @@ def reread_labels(
     replaced = pd.MultiIndex.from_frame(cases[["cohort", "case_id"]])
     replaced_rows = table["level"].isin(read) & pd.MultiIndex.from_frame(table[["cohort", "case_id"]]).isin(replaced)
     rows = pd.concat(
-        [table[~replaced_rows], *(_label_rows(cases, name, values, reader if name == level else DERIVED) for name, values in read.items())]
+        [table[~replaced_rows], *(_label_rows(cases, name, values, rater if name == level else DERIVED) for name, values in read.items())]
     )
     LABELS.write(out_labels, rows.sort_values(["cohort", "case_id", "level", "source"], ignore_index=True))
 
@@ -94,7 +94,7 @@ def reread_labels(
     }
     stated = confusion if confusion is None else [list(row) for row in confusion]
     account = {
-        "reader": reader,
+        "rater": rater,
         "cohort": _cohort_name(table),
         "level": level,
         "seed": seed,
