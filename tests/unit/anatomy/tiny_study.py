@@ -53,8 +53,7 @@ def write_study(folder: Path, images: np.ndarray, masks: np.ndarray, labels: np.
         for row, name in enumerate(names)
     ]
     numbers = {"source_shape": [1], "source_spacing": [1.0], "source_centre": [0.0], "affine": [0.0] * 16, "mirrored": False}
-    numbers |= {"low": 0.0, "high": 1.0, "mean": 0.0, "sd": 1.0}
-    numbers |= dict.fromkeys(("joint_row", "joint_column", "joint_fit", "negative", "display"))
+    numbers |= {"low": 0.0, "high": 1.0, "mean": 0.0, "sd": 1.0} | dict.fromkeys(("joint_row", "joint_column", "joint_fit", "negative"))
     VOLUMES.write(folder / "images.parquet", [row | numbers for row in shared])
     judged = {"inside": 1.0, "contrast": 1.0, "cartilage_mm3": 1.0, "cartilage_thickness_mm": 1.0, "flags": [], "usable": True}
     MASKS.write(folder / "masks.parquet", [row | judged for row in shared])

@@ -325,7 +325,7 @@ def images(folder: Path, shape: tuple[int, int, int] = (32, 80, 80), keep: int =
         volume_rows.append(
             {**shared, "source_shape": list(shape), "source_spacing": spacing, "affine": [float(value) for value in affine]}
             | {"source_centre": [0.0] * 3, "mirrored": case["side"] == "L", "low": 0.0, "high": 1.0, "mean": 0.5, "sd": 0.2}
-            | dict.fromkeys(("joint_row", "joint_column", "joint_fit", "negative", "display"))
+            | dict.fromkeys(("joint_row", "joint_column", "joint_fit", "negative"))
         )
         mask_rows.append(
             {**shared, "inside": 1.0, "contrast": 0.9, "cartilage_mm3": 9e3, "cartilage_thickness_mm": 2.0, "flags": [], "usable": row != 1}

@@ -15,6 +15,8 @@ from kneeoa.masks.radiograph import PictureMask, align_picture_mask
 from kneeoa.phantom.radiograph import Exposure, Scene, label_knee, render
 from kneeoa.phantom.radiograph_files import write_png, write_radiograph
 from kneeoa.phantom.radiograph_knee import KneeShape
+from kneeoa.radiographs.radiograph import DisplayTransform
+from kneeoa.radiographs.read import read_radiograph
 
 TISSUES = {"femur": (1,), "joint_space_lateral": (4,), "joint_space_medial": (3,), "tibia": (2,)}
 VIEW = View(dimensions=2, shape=(110, 110), spacing=(1.2, 1.2))
@@ -42,20 +44,22 @@ def stored(shown: NDArray[Any], turn: str) -> NDArray[Any]:
 
 def aligned(
     folder: Path, side: str, labels: NDArray[Any], turn: str = "as-stored", tissues: dict[str, tuple[int, ...]] = TISSUES, **checks: Any
-) -> tuple[PictureMask, NDArray[np.float16], dict[str, Any]]:
-    """The mask on the grid of one knee of the scene, whose file is stored in a turn."""
+) -> tuple[PictureMask, NDArray[np.float16]]:
+    """The mask on the grid of one knee of the scene, whose file is stored in a turn; and the
+    image.
+    """
     file = write_radiograph(folder / "a.dcm", stored(PICTURE, turn), SCENE.spacing, PatientOrientation=TURNS[turn])
     row = {"path": file.name, "format": "dicom-file", "shows": "both", "centre_row": None, "centre_column": None}
     image = ingest(folder, row, VIEW, side)
     index = {**_index_columns(image), "mirrored": side == "L"}
-    return align_picture_mask(stored(labels, turn), image.array, index, tissues, MaskChecks(**checks)), image.array, index
+    display = read_radiograph(file, "dicom-file", "frontal").turn
+    return align_picture_mask(stored(labels, turn), display, image.array, index, tissues, MaskChecks(**checks)), image.array
 
 
 @pytest.mark.parametrize("turn", TURNS)
 @pytest.mark.parametrize("side", ["R", "L"])
 def test_a_mask_follows_its_picture_however_the_file_is_stored(tmp_path: Path, side: str, turn: str) -> None:
-    mask, image, index = aligned(tmp_path, side, label_knee(SCENE, side), turn)
-    assert index["display"] == turn
+    mask, image = aligned(tmp_path, side, label_knee(SCENE, side), turn)
     assert mask.doubts == []
     assert mask.alignment is not None
     assert mask.alignment.boundary > 0.95
@@ -142,7 +146,7 @@ def test_a_picture_without_a_pixel_size_is_judged_and_not_measured(tmp_path: Pat
     file = {"path": "a.png", "format": "png", "shows": "knee", "centre_row": None, "centre_column": None}
     image = ingest(tmp_path, file, View(dimensions=2, shape=(100, 100), fit="extent"), "L")
     index = {**_index_columns(image), "mirrored": True}
-    mask = align_picture_mask(label_knee(SCENE, "L")[piece], image.array, index, TISSUES, MaskChecks())
+    mask = align_picture_mask(label_knee(SCENE, "L")[piece], DisplayTransform(), image.array, index, TISSUES, MaskChecks())
     assert (mask.doubts, mask.regions, mask.measured) == ([], [], False)
     assert mask.alignment is not None
     assert mask.alignment.boundary > 0.9

@@ -63,7 +63,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
                     "high": 1.0,
                     "mean": 0.0,
                     "sd": 1.0,
-                    **dict.fromkeys(("joint_row", "joint_column", "joint_fit", "negative", "display")),
+                    **dict.fromkeys(("joint_row", "joint_column", "joint_fit", "negative")),
                 }
                 for row in range(number)
             ]

@@ -38,7 +38,7 @@ class Tables:
                 self.labels.append({**case, "level": level, "source": "reader", "value": [value], "readings": 1, "disagreement": False})
         for view in views:
             numbers = {"low": 0.0, "high": 1.0, "mean": 0.0, "sd": 1.0}
-            numbers |= dict.fromkeys(("joint_row", "joint_column", "joint_fit", "negative", "display"))
+            numbers |= dict.fromkeys(("joint_row", "joint_column", "joint_fit", "negative"))
             place = {"source_shape": [1, 1, 1], "source_spacing": [1.0, 1, 1], "source_centre": [0.0] * 3}
             place |= {"affine": [0.0] * 16, "mirrored": False}
             self.volumes.append(

@@ -17,7 +17,7 @@ from kneeoa.tables.exclusions import EXCLUSIONS
 from kneeoa.tables.splits import SPLITS
 from kneeoa.tables.volumes import VOLUMES
 
-EMPTY = dict.fromkeys(("joint_row", "joint_column", "joint_fit", "negative", "display"))
+EMPTY = dict.fromkeys(("joint_row", "joint_column", "joint_fit", "negative"))
 PLACE = {"source_shape": [1], "source_spacing": [1.0], "source_centre": [0.0], "affine": [0.0] * 16, "mirrored": False}
 SCALE = {"low": 0.0, "high": 1.0, "mean": 0.0, "sd": 1.0}
 

@@ -57,7 +57,7 @@ def volume_row(cohort: str, case_id: str, shard: int, row: int, voxels: np.ndarr
         "high": 1.0,
         "mean": 0.0,
         "sd": 1.0,
-        **dict.fromkeys(("joint_row", "joint_column", "joint_fit", "negative", "display")),
+        **dict.fromkeys(("joint_row", "joint_column", "joint_fit", "negative")),
     }
 
 

@@ -32,8 +32,6 @@ class Ingested:
         joint_fit: radiographs: how much that place looks like a knee (a correlation); None where it
             was not measured.
         negative: radiographs: bone was dark and was turned bright, against the header.
-        display: radiographs: how the file's pixels were turned to be displayed
-            (:attr:`kneeoa.radiographs.radiograph.DisplayTransform.name`).
         orientation: the orientation that the cohort declares, where the header gave none.
         flags: doubts that are too weak to exclude it.
     """
@@ -51,7 +49,6 @@ class Ingested:
     joint: tuple[float, float] | None = None
     joint_fit: float | None = None
     negative: bool | None = None
-    display: str | None = None
     orientation: str | None = None
     flags: Flags = ()
 

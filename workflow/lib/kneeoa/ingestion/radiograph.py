@@ -48,6 +48,5 @@ def ingest_radiograph(root: Path, file: dict[str, Any], view: View, side: str | 
         piece.centre,
         joint.fit,
         joint.negative,
-        display=radiograph.turn.name,
         flags=flags,
     )

@@ -123,6 +123,5 @@ def _index_columns(image: Ingested) -> dict[str, Any]:
         "joint_column": joint_column,
         "joint_fit": image.joint_fit,
         "negative": image.negative,
-        "display": image.display,
         "orientation": image.orientation,
     }

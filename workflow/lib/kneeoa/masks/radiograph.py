@@ -78,12 +78,18 @@ class _Placed:
 
 
 def align_picture_mask(
-    stored: NDArray[np.generic], image: NDArray[np.generic], volume: Mapping[str, Any], tissues: Tissues, checks: MaskChecks
+    stored: NDArray[np.generic],
+    display: DisplayTransform,
+    image: NDArray[np.generic],
+    volume: Mapping[str, Any],
+    tissues: Tissues,
+    checks: MaskChecks,
 ) -> PictureMask:
     """Bring one label map to its radiograph's grid, judge and measure it.
 
     Args:
         stored: labels of the pixels of the radiograph's file, ``[rows, columns]``.
+        display: the transform by which these are displayed.
         image: the canonical image, ``[rows, columns]``.
         volume: its row of the volumes' index.
         tissues: the tissues and their labels.
@@ -94,7 +100,7 @@ def align_picture_mask(
             (``wrong-dimensions``).
     """
     values = tissue_values(tissues)
-    shown = DisplayTransform.named(str(volume["display"])).pixels(stored)
+    shown = display.pixels(stored)
     shape = tuple(int(size) for size in volume["source_shape"])
     if shown.shape != shape:
         detail = (

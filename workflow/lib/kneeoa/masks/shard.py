@@ -27,6 +27,8 @@ from kneeoa.masks.mask_acceptance import Judgement, ReferenceImage, advice, find
 from kneeoa.masks.radiograph import align_picture_mask
 from kneeoa.masks.tissue_labels import Tissues, image_grid, tissue_values, to_tissues
 from kneeoa.radiographs.label_picture import read_label_picture
+from kneeoa.radiographs.radiograph import DisplayTransform, Projection
+from kneeoa.radiographs.read import read_radiograph
 from kneeoa.tables.cartilage import CARTILAGE
 from kneeoa.tables.exclusions import EXCLUSIONS
 from kneeoa.tables.masks import MASKS, SHIFTS
@@ -86,7 +88,7 @@ def make_masks(
     """
     volumes = open_rows(volumes_array)
     index = VOLUMES.read(volumes_index).sort_values("case_id").to_dict("records")
-    files = shard_files(images, shard, view_name, "mask")
+    files, pictures = (shard_files(images, shard, view_name, role) for role in ("mask", "image"))
     scope = "case" if checks.required else "mask"
     rows: list[dict[str, Any]] = []
     measured: list[dict[str, Any]] = []
@@ -100,7 +102,8 @@ def make_masks(
                 if case_id not in files:
                     raise UnusableImage("missing-mask", f"{case_id} has no mask of view '{view_name}' in the source.")
                 record = {str(key): value for key, value in volume.items()}
-                aligned = _read_and_align(root, files[case_id], volumes[volume["row"]], record, tissues, checks)
+                image = volumes[volume["row"]]
+                aligned = _read_and_align(root, files[case_id], pictures[case_id], image, record, tissues, checks)
             except UnusableImage as error:
                 excluded.append({**case, "subject": subject, **exclusion_columns("masks", scope, error.reason, error.detail)})
                 _LOG.warning("%s: %s", case_id, error.detail)
@@ -119,14 +122,21 @@ def make_masks(
 
 
 def _read_and_align(
-    root: Path, file: dict[str, Any], image: NDArray[np.generic], volume: dict[str, Any], tissues: Tissues, checks: MaskChecks
+    root: Path,
+    file: dict[str, Any],
+    source: dict[str, Any],
+    image: NDArray[np.generic],
+    volume: dict[str, Any],
+    tissues: Tissues,
+    checks: MaskChecks,
 ) -> AlignedMask:
     """Read and align one mask. As with images, an unforeseen error excludes this mask
     (``unexpected-error``) and does not stop the shard.
     """
     try:
         if image.ndim == 2:
-            return _align_picture(read_label_picture(root / file["path"], file["format"]), image, volume, tissues, checks)
+            stored = read_label_picture(root / file["path"], file["format"])
+            return _align_picture(stored, _display_of(root, source, volume), image, volume, tissues, checks)
         # Where the image's own header gave no orientation, so may the mask's.
         declared = volume["orientation"] if isinstance(volume["orientation"], str) else None  # an empty cell may be NaN
         mask = read_volume(root / file["path"], file["format"], orientation=declared)
@@ -139,11 +149,23 @@ def _read_and_align(
         raise UnusableImage("unexpected-error", detail) from error
 
 
+def _display_of(root: Path, source: dict[str, Any], volume: dict[str, Any]) -> DisplayTransform:
+    """The transform from the pixels of a radiograph's file, which are its mask's, to the display."""
+    # The columns of a frontal radiograph run across the patient.
+    projection: Projection = "frontal" if volume["affine"][1] else "lateral"
+    return read_radiograph(root / source["path"], source["format"], projection).turn
+
+
 def _align_picture(
-    stored: NDArray[np.generic], image: NDArray[np.generic], volume: dict[str, Any], tissues: Tissues, checks: MaskChecks
+    stored: NDArray[np.generic],
+    display: DisplayTransform,
+    image: NDArray[np.generic],
+    volume: dict[str, Any],
+    tissues: Tissues,
+    checks: MaskChecks,
 ) -> AlignedMask:
     """Bring the mask of a radiograph to its grid, judge and measure it."""
-    aligned = align_picture_mask(stored, image, volume, tissues, checks)
+    aligned = align_picture_mask(stored, display, image, volume, tissues, checks)
     alignment = aligned.alignment or EdgeAlignment(0.5, float("nan"), float("nan"))
     shift: tuple[float | None, ...] = (None, None, None)
     if not aligned.measured:

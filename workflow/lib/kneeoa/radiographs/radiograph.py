@@ -23,7 +23,6 @@ from kneeoa.errors import UnusableImage
 from kneeoa.formats.header_claims import NO_CLAIMS, Claims
 
 Projection = Literal["frontal", "lateral"]
-_TURNS, _AS_STORED = ("transposed", "rows", "columns"), "as-stored"
 
 
 @dataclass(frozen=True)
@@ -33,18 +32,6 @@ class DisplayTransform:
     transposed: bool = False
     rows: bool = False
     columns: bool = False
-
-    @property
-    def name(self) -> str:
-        """The transform in words that tables hold: ``as-stored``, ``transposed``, ``columns``,
-        ``transposed-rows`` ...
-        """
-        return "-".join(key for key in _TURNS if getattr(self, key)) or _AS_STORED
-
-    @classmethod
-    def named(cls, name: str) -> DisplayTransform:
-        """The transform of that :attr:`name`."""
-        return cls(**{key: True for key in name.split("-") if key in _TURNS})
 
     def pixels(self, stored: NDArray[np.generic]) -> NDArray[np.generic]:
         """The displayed picture (a view)."""

@@ -30,7 +30,6 @@ VOLUMES = TableSchema(
             optional("joint_column", pa.float64()),
             optional("joint_fit", pa.float64()),  # radiographs: how much that place looks like a knee, a correlation
             optional("negative", pa.bool_()),  # radiographs: bone was dark and was turned bright, against the header
-            optional("display", pa.string()),  # radiographs: how the file's pixels were turned to be displayed (DisplayTransform.name)
             optional("orientation", pa.string()),  # volumes: what the cohort declares, where the header gave none and this was used
         ]
     ),
