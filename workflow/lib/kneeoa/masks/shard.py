@@ -150,7 +150,7 @@ def _read_and_align(
 
 
 def _display_of(root: Path, source: dict[str, Any], volume: dict[str, Any]) -> DisplayTransform:
-    """The transform from the pixels of a radiograph's file, which are its mask's, to the display."""
+    """The transform from the pixels of a radiograph's file, which its mask has, to the display."""
     # The columns of a frontal radiograph run across the patient.
     projection: Projection = "frontal" if volume["affine"][1] else "lateral"
     return read_radiograph(root / source["path"], source["format"], projection).turn
