@@ -1,6 +1,6 @@
 """Edits of the keys that say what is asked, of which images and labels. One row a key."""
 
-from tests.rerun.row import WIDE, row
+from tests.rerun.row import FILMS, WIDE, row
 from tests.rerun.rules import (
     ARMS,
     BY_CLASS,
@@ -17,6 +17,9 @@ from tests.rerun.rules import (
     PHANTOM,
     VIEW,
     taking,
+)
+from tests.rerun.rules import (
+    FILMS as RADIOGRAPHS,
 )
 
 NOT_SHOWN = {"ensemble", "figure saliency"}
@@ -56,6 +59,25 @@ ROWS = [
         {"read_cohort", "describe_shard volumes", "make_volumes"},
         WIDE,
     ),
+    row(
+        "cohorts.phantom.images",
+        {"cohorts.most.phantom": {"images": "mri", "population": 1, "parts": 1}},
+        PHANTOM,
+        FILMS,
+        new={"phantom_images"},
+    ),
+    row("cohorts.phantom.form", {"cohorts.oai.phantom.form": "archives"}, RADIOGRAPHS, FILMS),
+    row("cohorts.phantom.film.shape", {"cohorts.oai.phantom.film.shape": [240, 360]}, RADIOGRAPHS, FILMS),
+    row("cohorts.phantom.film.spacing", {"cohorts.oai.phantom.film.spacing": 1.1}, RADIOGRAPHS, FILMS),
+    row("cohorts.phantom.film.knee_mm", {"cohorts.oai.phantom.film.knee_mm": 150.0}, RADIOGRAPHS, FILMS),
+    row("cohorts.phantom.film.bits", {"cohorts.oai.phantom.film.bits": 10}, RADIOGRAPHS, FILMS),
+    row("cohorts.phantom.film.gain", {"cohorts.oai.phantom.film.gain": 1.2}, RADIOGRAPHS, FILMS),
+    row("cohorts.phantom.film.gamma", {"cohorts.oai.phantom.film.gamma": 1.2}, RADIOGRAPHS, FILMS),
+    row("cohorts.phantom.film.noise", {"cohorts.oai.phantom.film.noise": 2.0}, RADIOGRAPHS, FILMS),
+    row("cohorts.phantom.film.blur", {"cohorts.oai.phantom.film.blur": 0.5}, RADIOGRAPHS, FILMS),
+    row("cohorts.phantom.film.collimation", {"cohorts.oai.phantom.film.collimation": 0.1}, RADIOGRAPHS, FILMS),
+    row("cohorts.phantom.population", {"cohorts.phantom.phantom.population": 2}, PHANTOM),
+    row("cohorts.phantom.prevalence", {"cohorts.phantom.phantom.prevalence": 0.4}, PHANTOM),
     row("cohorts.phantom.seed", {"cohorts.phantom.phantom.seed": 4}, PHANTOM),
     row("cohorts.phantom.subjects", {"cohorts.phantom.phantom.subjects": 49}, PHANTOM),
     row("cohorts.phantom.both_knees", {"cohorts.phantom.phantom.both_knees": 0.4}, PHANTOM),

@@ -98,8 +98,9 @@ class Planner:
         for job in self.plan(*arguments):
             for output in job.outputs:
                 path = self.folder / output
-                (path if job.rule == "phantom_images" else path.parent).mkdir(parents=True, exist_ok=True)
-                if job.rule != "phantom_images":
+                is_folder = job.rule in ("phantom_images", "phantom_radiographs")
+                (path if is_folder else path.parent).mkdir(parents=True, exist_ok=True)
+                if not is_folder:
                     path.touch()
         self.run("--touch", "--forceall", *arguments)
         left = self.plan(*arguments)

@@ -74,7 +74,9 @@ def made_from(*rules: str) -> set[str]:
 # Which other rules take a rule's files.
 BETWEEN: dict[str, set[str]] = {
     "phantom_tables": {"read_cohort", "geometry", "geometry_baselines"},
+    "phantom_manifest": {"read_cohort", "geometry", "geometry_baselines"},
     "phantom_images": {"read_cohort", "make_volumes", "make_masks"},
+    "phantom_radiographs": {"read_cohort", "make_volumes", "make_masks"},
     # A cohort's tables are ancient to its shards: the raw files of each shard decide.
     "read_cohort": {
         "make_splits", "flow", "rate_labels", "train_run", "predict", "geometry", "geometry_baselines", "anatomy", "subgroups",
@@ -136,7 +138,9 @@ def after(first: Iterable[str], without: Iterable[str] = ()) -> set[str]:
 
 ASKED_FOR = {"crate"}
 """Rules that make something only where it is asked for."""
-EVERYTHING = after({"phantom_tables", "phantom_images", "describe_shard", "import_predictions", *SHOWN})
+EVERYTHING = after(
+    {"phantom_tables", "phantom_manifest", "phantom_images", "phantom_radiographs", "describe_shard", "import_predictions", *SHOWN}
+)
 """Every rule that has an output; a study has those that it needs."""
 FIGURES = {name for name in SHOWN if name.startswith("figure ")}
 TABLES = {name for name in SHOWN if name.startswith("table ")}
@@ -178,6 +182,7 @@ VIEW = {"describe_shard volumes", "make_volumes", "train_run", "embed_untrained"
 on.
 """
 PHANTOM = {"phantom_tables", "phantom_images"}
+FILMS = {"phantom_tables", "phantom_radiographs"}
 NETWORKS = {"train_run", "embed_untrained"}
 """Take an arm's network."""
 RUNS = LEARNED | PREDICTED | {

@@ -69,9 +69,34 @@ def test_stacked_mode_and_several_weights_join_by_configuration(folder: Path) ->
 def test_an_external_cohort_is_read_but_never_trained_on(folder: Path) -> None:
     config = _config("config.yaml")
     config["cohorts"]["elsewhere"] = copy.deepcopy(config["cohorts"]["phantom"]) | {"role": "external"}
+    config["cohorts"]["elsewhere"]["phantom"]["population"] = 1
     jobs = _plan(folder, config)
     assert {w["cohort"] for r, w in jobs if r == "make_volumes"} == {"phantom", "elsewhere"}
     assert Counter(rule for rule, _ in jobs)["train_run"] == 18
+
+
+def test_two_phantoms_of_one_population_must_say_whose_ids_they_have(folder: Path) -> None:
+    config = _config("config.yaml")
+    config["cohorts"]["elsewhere"] = copy.deepcopy(config["cohorts"]["phantom"]) | {"role": "external"}
+    (folder / "edited.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    run = snakemake(folder, "-n", "-s", str(ROOT / "Snakefile"), "--configfile", str(folder / "edited.yaml"))
+    assert run.returncode != 0
+    assert "say 'same_people: [phantom, elsewhere]'" in run.stdout + run.stderr
+    config["distinct_people"] = ["phantom", "elsewhere"]
+    assert {w["cohort"] for rule, w in _plan(folder, config) if rule == "make_splits"} == {"phantom", "elsewhere"}
+
+
+def test_a_phantom_of_single_knees_is_read_by_its_table(folder: Path) -> None:
+    config = _config("tests/small_films.yaml")
+    config["cohorts"]["most"] |= {
+        "reader": "manifest",
+        "manifest": {"table": "knees.csv", "subject": "subject", "side": "side", "path": "image", "mask": "mask"},
+        "labels": {"kl": "kl"},
+    }
+    config["cohorts"]["most"]["phantom"]["form"] = "knees"
+    jobs = _plan(folder, config)
+    of_rule = {rule: {w["cohort"] for r, w in jobs if r == rule} for rule in ("phantom_manifest", "phantom_tables", "phantom_radiographs")}
+    assert of_rule == {"phantom_manifest": {"most"}, "phantom_tables": {"oai"}, "phantom_radiographs": {"oai", "most"}}
 
 
 def test_a_study_of_noisy_raters_has_their_labels_and_figure(folder: Path) -> None:

@@ -5,6 +5,7 @@ from functools import cache
 from kneeoa.cohorts import registry as readers
 from kneeoa.cohorts.raw_digests import raw_digests
 from kneeoa.config.people import overlap_message
+from kneeoa.phantom.plan import subjects as phantom_subjects
 
 SUBJECTS = {cohort: set() for cohort in STUDY.cohorts}  # by cohort, as far as raw files name them
 
@@ -21,22 +22,31 @@ def raw_index(cohort):
     the phantom's files are rule inputs instead.
     """
     section = STUDY.cohorts[cohort]
-    if section.phantom is not None:
-        return {}
     try:
+        if section.phantom is not None:
+            SUBJECTS[cohort] |= phantom_subjects(section.phantom)
+            check_people_of(cohort)
+            return {}
         check_tables = readers.check_tables_rule(section.reader)
         if check_tables is not None and workflow.is_main_process:
             check_tables(Path(cohort_root(cohort)), section)
         offer = readers.offer(section)
         subjects = SUBJECTS[cohort] if offer is None or offer.named_at_parse else None
         digests = raw_digests(Path(cohort_root(cohort)), section, subjects)
-        for other in LAYOUT.undeclared_cohorts(cohort):
-            shared = SUBJECTS[cohort] & SUBJECTS[other]
-            if shared:
-                raise KneeoaError(overlap_message(other, cohort, shared))
+        check_people_of(cohort)
         return digests
     except KneeoaError as error:
         raise WorkflowError(f"cohorts.{cohort}: {error}") from None
+
+
+def check_people_of(cohort):
+    """Stop where ids of a cohort are those of another one and the study does not say whose they are;
+    of cohorts whose files have been looked at.
+    """
+    for other in LAYOUT.undeclared_cohorts(cohort):
+        shared = SUBJECTS[cohort] & SUBJECTS[other]
+        if shared:
+            raise KneeoaError(overlap_message(other, cohort, shared))
 
 
 def cohort_section(wildcards):

@@ -8,6 +8,16 @@ def phantom_of(wildcards):
     return STUDY.cohorts[wildcards.cohort].phantom.model_dump(mode="json", by_alias=True)
 
 
+def phantoms(*forms):
+    """Names of the phantom cohorts whose images are of some forms: mri, or those of radiographs."""
+    sections = {name: cohort.phantom for name, cohort in STUDY.cohorts.items() if cohort.phantom is not None}
+    return [
+        name
+        for name, phantom in sections.items()
+        if (phantom.form if phantom.images == "radiographs" else "mri") in forms
+    ]
+
+
 def phantom_root(cohort):
     """Folder of a phantom cohort's raw data."""
     return f"{LAYOUT.root}/phantom/{cohort}"
@@ -21,4 +31,5 @@ def phantom_raw(cohort, kinds=("images", "masks", "tables")):
     folders = {"images": "00m", "masks": "masks"}
     root = phantom_root(cohort)
     files = [f"{root}/{folders[kind]}/{name}" for kind in kinds if kind in folders for name in releases(phantom)]
-    return files + ([f"{root}/contents.csv", f"{root}/kxr_sq_bu00.txt"] if "tables" in kinds else [])
+    tables = ["knees.csv"] if cohort in phantoms("knees") else ["contents.csv", "kxr_sq_bu00.txt"]
+    return files + ([f"{root}/{table}" for table in tables] if "tables" in kinds else [])

@@ -126,3 +126,12 @@ def test_names_that_are_written_here_are_those_of_the_methods() -> None:
     """They are repeated as checking a configuration must not import numpy."""
     assert set(SALIENCY_MEASURES) == set(measure_names())
     assert seeds.LEAST_SEEDS == LEAST_SEEDS
+
+
+def test_tissues_are_not_measured_on_pixels_without_a_size() -> None:
+    config = yaml.safe_load((ROOT / "tests" / "small_films.yaml").read_text())
+    assert load(config).anatomy.targets
+    whole = changed(config, {"views.pa": {"dimensions": 2, "shape": [72, 72], "fit": "extent"}})
+    with pytest.raises(KneeoaError, match=r"view 'pa' of cohort 'oai' has 'fit: extent' and so no size of a pixel"):
+        load(whole)
+    assert load(changed(whole, {"anatomy.targets": {}})).anatomy.targets == {}

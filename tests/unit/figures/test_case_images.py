@@ -101,8 +101,8 @@ def test_saliency_rows_are_the_same_knees_for_every_mode_and_their_mean(files, t
     drawn = {}
     original = saliency.figure
 
-    def spy(rows, columns, title, note, look):
-        drawn.update(rows=rows, columns=columns, title=title, note=note, figure=original(rows, columns, title, note, look))
+    def spy(rows, columns, title, note, look, outlined):
+        drawn.update(rows=rows, columns=columns, title=title, note=note, figure=original(rows, columns, title, note, look, outlined))
         return drawn["figure"]
 
     monkeypatch.setattr(saliency, "figure", spy)

@@ -123,6 +123,20 @@ def test_a_flat_image_is_one_thumbnail_and_no_mask_no_outline() -> None:
     assert all((one[..., 0] == one[..., 1]).all() for one in thumbnails(volume, None, (3, 3, 3), {1: (255, 0, 0)}))
 
 
+def test_the_mask_of_a_radiograph_is_outlined_on_it() -> None:
+    flat = np.full((60, 60), 5.0)
+    flat[::7] = 9.0
+    mask = np.zeros((60, 60), dtype=np.uint8)
+    mask[20:40, 10:50] = 2
+    (drawn,) = thumbnails(flat, mask, (1.0, 1.0), {2: (255, 0, 0)})
+    red = (drawn == (255, 0, 0)).all(axis=-1)
+    rows, columns = np.nonzero(red)
+    scale = SIZE / 60
+    assert (rows.min(), rows.max()) == (pytest.approx(20 * scale, abs=2), pytest.approx(40 * scale, abs=2))
+    assert (columns.min(), columns.max()) == (pytest.approx(10 * scale, abs=2), pytest.approx(50 * scale, abs=2))
+    assert not red[round(30 * scale), round(30 * scale)], "an outline, not an area"
+
+
 def test_a_page_frames_what_is_flagged_and_leaves_no_trace_of_time(tmp_path: Path) -> None:
     given = files(tmp_path, 7)
     table, pdf, png = run(tmp_path, given)

@@ -72,7 +72,7 @@ def tables(tmp_path: Path) -> dict[str, list[Path]]:
         ("tibial_cartilage", 5.0),
     ]
     CARTILAGE.write(tmp_path / "c.parquet", [
-        {**case("a"), "region": region, "volume_mm3": 1.0, "thickness_mm": 2.0, "area_mm2": 9.0, "denuded_mm2": bare}
+        {**case("a"), "region": region, "volume_mm3": 1.0, "thickness_mm": 2.0, "narrowest_mm": None, "area_mm2": 9.0, "denuded_mm2": bare}
         for region, bare in regions
     ])  # fmt: skip
     EXCLUSIONS.write(tmp_path / "e.parquet", [
@@ -184,3 +184,18 @@ def test_a_hundred_cases_fill_a_page(tmp_path: Path) -> None:
     EXCLUSIONS.write(tmp_path / "none.parquet", [])
     result = rank_quality([tmp_path / "v.parquet"], [], [], [tmp_path / "none.parquet"], "sag", None)
     assert result["page"].value_counts().to_dict() == {1: 100, 2: 100, 3: 5}
+
+
+def test_the_shift_of_a_radiographs_mask_is_held_against_its_rows_and_columns(tmp_path: Path) -> None:
+    flat = {"source_shape": [2, 2], "source_spacing": [0.2, 2.0], "source_centre": [0.5, 0.5]}
+    VOLUMES.write(tmp_path / "v.parquet", [volume(name, row) | flat for row, name in enumerate("ab")])
+    none = {"cartilage_mm3": None, "cartilage_thickness_mm": None}
+    shifts = [dict(zip(SHIFTS, shift, strict=True)) for shift in ((None, 0.9, 0.0), (None, 0.0, 0.9))]
+    MASKS.write(tmp_path / "m.parquet", [mask(name, row, **shifts[row], **none) for row, name in enumerate("ab")])
+    for table, name in ((CARTILAGE, "c"), (EXCLUSIONS, "e")):
+        table.write(tmp_path / f"{name}.parquet", [])
+    files = {name: [tmp_path / f"{name[0]}.parquet"] for name in ("volumes", "masks", "cartilage", "exclusions")}
+    rows = rank_quality(**files, view="sag", cases=None).set_index("case_id")
+    assert rows.loc["a-R-00m", "flags"] == ["mask-shifted"]
+    assert "4.5 voxels) along the rows" in rows.loc["a-R-00m", "detail"]
+    assert rows.loc["b-R-00m", "flags"] == [], "less than half a pixel of two millimetres"

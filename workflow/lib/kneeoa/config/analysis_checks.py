@@ -35,6 +35,7 @@ def check_analyses(study: Study) -> None:
     for family in study.statistics.families:
         _check_family(family, study)
     _check_subgroups(study)
+    _check_millimetres(study)
     if study.statistics.contrasts and study.cohorts:
         _check_claim(study)
 
@@ -153,6 +154,18 @@ def _check_groups_of_level(where: str, level: Level, groups: str | tuple[str | i
             raise ValueError(f"'{where}' names '{unknown[0]}'; level '{level.name}' has the classes 0 to {len(classes) - 1}")
     elif isinstance(groups, Bands) and not any(groups.bands[0] <= index <= groups.bands[-1] for index in range(len(classes))):
         raise ValueError(f"'{where}.bands' hold none of the classes 0 to {len(classes) - 1} of level '{level.name}'")
+
+
+def _check_millimetres(study: Study) -> None:
+    """Check that tissues are measured on views whose pixels have a size."""
+    views = dict.fromkeys(study.view_of(arm) for arm in study.arms_table()) if study.cohorts and study.anatomy.targets else {}
+    for view in views:
+        masked = [name for name, cohort in study.cohorts.items() if cohort.tissues and view in cohort.views]
+        if masked and not study.views[view].spacing:
+            raise ValueError(
+                f"'anatomy.targets' measures distances in millimetres, but view '{view}' of cohort '{masked[0]}' has 'fit: "
+                f"{study.views[view].fit}' and so no size of a pixel: give it 'fit: spacing', or leave 'anatomy.targets' out"
+            )
 
 
 def _check_claim(study: Study) -> None:

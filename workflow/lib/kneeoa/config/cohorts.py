@@ -128,9 +128,17 @@ class Cohort(Section):
             raise ValueError("a cohort needs either 'root' (its folder) or 'phantom' (how to make it), and not both")
         if self.root is not None and not self.root.strip():
             raise ValueError("'root' is empty; name the folder of the raw data")
-        if self.phantom is not None and self.reader != "oai":
-            raise ValueError("a phantom cohort is written in OAI's layout: 'reader' must be 'oai'")
+        if self.phantom is not None:
+            self._check_phantom(self.phantom)
         return self
+
+    def _check_phantom(self, phantom: Phantom) -> None:
+        if phantom.form == "knees" and (self.reader != "manifest" or (self.manifest is not None and self.manifest.table != "knees.csv")):
+            raise ValueError("a phantom of the form knees is a table of pictures: 'reader' must be 'manifest' and its 'table' knees.csv")
+        if phantom.form != "knees" and self.reader != "oai":
+            raise ValueError("a phantom cohort is written in OAI's layout: 'reader' must be 'oai'")
+        if phantom.images == "radiographs" and phantom.form != "knees" and self.views != ("pa",):
+            raise ValueError(f"a phantom of radiographs has the view pa alone, but 'views' is {list(self.views)}: write 'views: [pa]'")
 
     @model_validator(mode="after")
     def _geometry(self) -> Self:

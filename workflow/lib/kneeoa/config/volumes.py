@@ -162,7 +162,9 @@ class MaskChecks(Section):
     """Acceptance of aligned masks. A mask that fails is a row of the exclusions table."""
 
     minimum_inside: float = Field(default=0.9, ge=0, le=1)
-    """Least share of the mask that must fall inside the image."""
+    """Least share of the mask that must fall inside the image. Radiographs: of the joint space that
+    must fall inside the crop.
+    """
     minimum_contrast: float = Field(default=0.6, ge=0.5, le=1)
     """Least AUC by which cartilage and bone intensities must differ under the mask."""
     minimum_boundary: float = Field(default=0.7, ge=0, le=1)
@@ -170,7 +172,7 @@ class MaskChecks(Section):
     image, within 1 mm, or 0.6 voxels of the canonical grid where that is more. Correct pairs
     usually have 0.85 to 1, another knee's mask 0.1 to 0.6. In masks without bone, the shapes of the
     cartilage plates show which side is bone; seven tenths are required where no tissue is named the
-    femur's.
+    femur's. Radiographs: the outline of the bones, or of the joint space where there is no bone.
     """
     cartilage: Literal["bright", "dark"] = "bright"
     """Brightness of cartilage compared with bone. bright: DESS and other fat-suppressed sequences.

@@ -29,7 +29,7 @@ from kneeoa.tables.shards import MASKS, QUALITY, SHIFTS, VOLUMES
 _LOG = logging.getLogger(__name__)
 
 _DPI = 160
-_GAP, _LABEL, _HEAD, _QUESTION = 12, 30, 90, 24
+_GAP, _LABEL, _LINE, _HEAD, _QUESTION = 12, 30, 19, 90, 24
 _FLAGGED, _REPAIRED = "#CC3311", "#EE7733"
 _BARE = {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None}
 
@@ -156,7 +156,8 @@ def _page(cells: Iterator[Cell], title: str, colours: Mapping[str, str], figures
     pictures = list(cells)
     planes = len(pictures[0][1]) if pictures else 3
     columns = 5 if planes == 3 else 10
-    wide, tall = planes * SIZE + _GAP, SIZE + _LABEL
+    flat = planes == 1  # so narrow that the caption has a line of its own
+    wide, tall = planes * SIZE + _GAP, SIZE + _LABEL + (_LINE if flat else 0)
     rows = PER_PAGE // columns if len(pictures) > PER_PAGE // 2 else max(1, -(-len(pictures) // columns))
     head = _HEAD + _QUESTION * len(questions)
     width, height = columns * wide + _GAP, rows * tall + head
@@ -173,12 +174,16 @@ def _page(cells: Iterator[Cell], title: str, colours: Mapping[str, str], figures
         if colour is not None:
             axis.add_patch(Rectangle((left - 2, top - 2), planes * SIZE + 3, SIZE + 3, fill=False, edgecolor=colour, linewidth=1.5))
         axis.text(left, top + SIZE + 4, row["case_id"], fontsize=size, va="top", ha="left", color=style.INK)
-        caption, right = _caption(row), left + planes * SIZE
-        axis.text(right, top + SIZE + 4, caption, fontsize=size, va="top", ha="right", color=colour or style.MUTED, clip_on=True)
+        caption, shade = _caption(row), colour or style.MUTED
+        if flat:
+            axis.text(left, top + SIZE + 4 + _LINE, _shortened(caption, SIZE, size), fontsize=size, va="top", ha="left", color=shade)
+        else:
+            axis.text(left + planes * SIZE, top + SIZE + 4, caption, fontsize=size, va="top", ha="right", color=shade, clip_on=True)
     axis.imshow(canvas, interpolation="none", extent=(0, width, height, 0), aspect="auto", zorder=-1)
     axis.set(xlim=(0, width), ylim=(height, 0))
     axis.set_axis_off()
-    axis.text(_GAP, 14, title, fontsize=1.5 * size, va="top", weight="bold", color=style.INK)
+    room = (width - 2 * _GAP) / _DPI / max(style.text_width(title, 1.5 * size, "bold"), 1e-9)
+    axis.text(_GAP, 14, title, fontsize=1.5 * size * min(1.0, room), va="top", weight="bold", color=style.INK)
     for number, question in enumerate(questions):
         axis.text(_GAP, _HEAD - 6 + number * _QUESTION, question, fontsize=1.15 * size, va="top", weight="bold", color=_FLAGGED)
     legend = "Left knees are shown as right ones. " if planes == 3 else ""
@@ -193,6 +198,15 @@ def _line(axis: Axes, left: float, text: str, size: float) -> float:
     """Write a line of the page's second heading and return its width in pixels."""
     axis.text(left, 56, text, fontsize=1.15 * size, va="top", color=style.MUTED)
     return style.text_width(text, 1.15 * size) * _DPI + 8
+
+
+def _shortened(text: str, pixels: int, size: float) -> str:
+    """As much of a text as ``pixels`` hold, with dots for the rest."""
+    if style.text_width(text, size) * _DPI <= pixels:
+        return text
+    while text and style.text_width(f"{text}...", size) * _DPI > pixels:
+        text = text[:-1]
+    return f"{text.rstrip(' ,')}..."
 
 
 def _caption(row: Mapping[str, Any]) -> str:

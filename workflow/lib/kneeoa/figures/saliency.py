@@ -36,7 +36,7 @@ FIGURE = {
         "SmoothGrad × input for the same knees under each of the arms compared, each map scaled to its own 99.5th percentile for the "
         "eye; measures are taken on the maps as computed. Left: the image alone."
     ),
-    "alternative": "Knee images with saliency overlaid and cartilage outlined, one column for each of the arms compared.",
+    "alternative": "Knee images with saliency overlaid and the first group of tissues outlined, one column for each of the arms compared.",
     "inputs": ["maps", "map_indices", "volumes", "masks", "labels", "splits"],
     "settings": {"arms": "arms", "tissues": "tissues", "targets": "targets", "view": "view", "level": "pictured_level", "varied": "varied"},
     "needs": ["saliency"],
@@ -73,8 +73,9 @@ def overlay_colours() -> ListedColormap:
     return ListedColormap(colours, name="saliency")
 
 
-def figure(rows: Sequence[Row], columns: Mapping[str, str], title: str, note: str, figures: Figures) -> Figure:
-    """Draw the rows; ``columns`` maps each mode to the heading of its column.
+def figure(rows: Sequence[Row], columns: Mapping[str, str], title: str, note: str, figures: Figures, outlined: str = "cartilage") -> Figure:
+    """Draw the rows; ``columns`` maps each mode to the heading of its column, ``outlined`` is the
+    group of tissues whose outlines are drawn.
 
     Raises:
         KneeoaError: there is no row.
@@ -91,7 +92,7 @@ def figure(rows: Sequence[Row], columns: Mapping[str, str], title: str, note: st
             line[0].set_ylabel(row.title)
             for axis, mode in zip(line, [None, *columns], strict=True):
                 _panel(axis, row, row.maps.get(mode) if mode else None, missing=mode is not None and mode not in row.maps)
-        first = "Image and cartilage" if any(row.target is not None for row in rows) else "Image"
+        first = f"Image and {outlined}" if any(row.target is not None for row in rows) else "Image"
         for axis, heading in zip(axes[0], [first, *columns.values()], strict=True):
             axis.set_title(heading, loc="center", weight="normal")
         bar = result.colorbar(ScalarMappable(cmap=overlay_colours()), ax=axes, location="bottom", aspect=45, shrink=0.6, pad=0.02)
@@ -264,7 +265,7 @@ def draw(
     flat = bool(chosen) and images.array(chosen[0][0]).ndim == 2
     view_note = "Left knees are mirrored." if flat else f"Sagittal slices through most {group} (outlined)."
     note = f"{view_note} Seed {', '.join(map(str, seeds))}. The mean is scaled to its own maximum."
-    style.save(figure(rows, columns, panel.title, note, figures), figures, out_pdf, out_png)
+    style.save(figure(rows, columns, panel.title, note, figures, group), figures, out_pdf, out_png)
 
 
 def _target(target: str, labels: Mapping[str, str]) -> str:

@@ -26,7 +26,7 @@ def thumbnails(
     image: NDArray[np.generic], mask: NDArray[np.integer] | None, spacing: Sequence[float], colours: Mapping[int, Colour]
 ) -> list[NDArray[np.uint8]]:
     """Return pictures ``[SIZE, SIZE, 3]``: three planes of a volume through the middle of its
-    cartilage, or the whole of a 2D image.
+    cartilage, or the whole of a 2D image, with the mask's outlines.
 
     Args:
         image: canonical image, two or three axes; memory-mapped is best, as only three planes of it
@@ -40,7 +40,7 @@ def thumbnails(
             spacing = (1.0, 1.0)
         side = max(size * step for size, step in zip(image.shape, spacing, strict=True))
         middle = ((image.shape[0] - 1) / 2, (image.shape[1] - 1) / 2)
-        return [_thumbnail(np.asarray(image), None, (spacing[0], spacing[1]), middle, side, colours)]
+        return [_thumbnail(np.asarray(image), mask, (spacing[0], spacing[1]), middle, side, colours)]
     shown = np.isin(mask, list(colours)) if mask is not None else None
     box = _middle(shown, image.shape)
     pictures = []

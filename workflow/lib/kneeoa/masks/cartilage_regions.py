@@ -83,21 +83,25 @@ def _connected_parts(voxels: NDArray[np.int64]) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class RegionMeasures:
-    """Cartilage measures of one region.
+    """Measures of one region of cartilage, or of the joint space of a radiograph.
 
     Attributes:
         name: the tissue's name, with ``_medial`` or ``_lateral`` for a half of it.
-        volume: mm3 of cartilage.
-        thickness: mm, mean over the bone that cartilage covers; None where there is none.
-        area: mm2 of bone that cartilage covers; None in a mask without bone.
-        denuded: mm2 of bone laid bare within the plate; None in a mask without bone.
+        volume: mm3 of cartilage; None for a radiograph.
+        thickness: mm, mean over the bone that cartilage covers, or over the joint space; None where
+            there is none.
+        area: mm2 of bone that cartilage covers, or of the joint space; None in a mask without bone.
+        denuded: mm2 of bone laid bare within the plate; None in a mask without
+            bone.
+        narrowest: mm, least width of a joint space.
     """
 
     name: str
-    volume: float
+    volume: float | None
     thickness: float | None
     area: float | None
     denuded: float | None
+    narrowest: float | None = None
 
 
 def measure_regions(labels: Volume, values: Mapping[str, int], lateral: NDArray[np.float64]) -> list[RegionMeasures]:
@@ -175,7 +179,7 @@ def _measure_region(
 
 def _sum_of_halves(name: str, medial: RegionMeasures, lateral: RegionMeasures) -> RegionMeasures:
     """Combine both halves: volumes and areas add up, thickness is the mean over the area."""
-    volume = medial.volume + lateral.volume
+    volume = (medial.volume or 0.0) + (lateral.volume or 0.0)
     if medial.area is None or lateral.area is None or medial.denuded is None or lateral.denuded is None:
         return RegionMeasures(name, volume, None, None, None)
     area = medial.area + lateral.area

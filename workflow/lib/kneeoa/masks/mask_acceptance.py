@@ -31,11 +31,13 @@ Doubt = tuple[str, str]
 
 @dataclass(frozen=True)
 class Judgement:
-    """Measures of one mask and the doubts that follow, worst first; no doubts for a good mask."""
+    """Measures of one mask and the doubts that follow, worst first; no doubts for a good mask.
+    Masks of radiographs have no measures of cartilage.
+    """
 
     inside: float
     alignment: EdgeAlignment
-    measures: CartilageMeasures
+    measures: CartilageMeasures | None
     doubts: list[Doubt]
 
 

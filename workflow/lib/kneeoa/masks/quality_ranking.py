@@ -106,9 +106,11 @@ def _shift_sentence(shift: Sequence[float | None], spacing: Sequence[float]) -> 
     """A sentence on the axes along which the image's edges lie a voxel or so from a mask; empty
     where they lie on it.
     """
+    # Radiographs have rows and columns alone.
+    steps = [float("nan")] * (len(_AXES) - len(spacing)) + list(spacing)
     shifts = [
         f"{abs(by):.1f} mm ({abs(by) / step:.1f} voxels) along the {axis}"
-        for axis, by, step in zip(_AXES, shift, spacing, strict=False)
+        for axis, by, step in zip(_AXES, shift, steps, strict=True)
         if by is not None and abs(by) > max(_SHIFT_VOXELS * step, _SHIFT_MM)
     ]
     return f"the edges that the mask outlines lie {' and '.join(shifts)} from it." if shifts else ""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,15 @@ from kneeoa.formats.volume import Volume
 from kneeoa.ingestion.array_writer import open_rows, row_writer
 from kneeoa.ingestion.shard_tables import exclusion_columns, shard_files
 from kneeoa.masks.cartilage_regions import RegionMeasures, measure_regions
+from kneeoa.masks.edge_alignment import EdgeAlignment
 from kneeoa.masks.header_candidates import HeaderCandidate
 from kneeoa.masks.label_resample import resample_labels
 from kneeoa.masks.mask_acceptance import Judgement, ReferenceImage, advice, find_better_header, judge_mask
+from kneeoa.masks.radiograph import align_picture_mask
 from kneeoa.masks.tissue_labels import Tissues, image_grid, tissue_values, to_tissues
+from kneeoa.radiographs.label_picture import read_label_picture
+from kneeoa.radiographs.radiograph import DisplayTransform, Projection
+from kneeoa.radiographs.read import read_radiograph
 from kneeoa.tables.cohort import EXCLUSIONS
 from kneeoa.tables.shards import CARTILAGE, MASKS, SHIFTS, VOLUMES
 
@@ -39,7 +44,7 @@ class AlignedMask:
         digest: SHA-256 of the mask's voxels and affine as they were read.
         judgement: its agreement with the image, and the doubts about it.
         repair: the affine that was used instead of the header's, if any.
-        regions: its cartilage measures.
+        regions: its measures of cartilage, or of the joint space.
         shift: mm along each canonical axis by which the image's edges lie displaced from the mask
             as a whole; None where nothing was measured.
     """
@@ -81,7 +86,7 @@ def make_masks(
     """
     volumes = open_rows(volumes_array)
     index = VOLUMES.read(volumes_index).sort_values("case_id").to_dict("records")
-    files = shard_files(images, shard, view_name, "mask")
+    files, pictures = (shard_files(images, shard, view_name, role) for role in ("mask", "image"))
     scope = "case" if checks.required else "mask"
     rows: list[dict[str, Any]] = []
     measured: list[dict[str, Any]] = []
@@ -95,7 +100,8 @@ def make_masks(
                 if case_id not in files:
                     raise UnusableImage("missing-mask", f"{case_id} has no mask of view '{view_name}' in the source.")
                 record = {str(key): value for key, value in volume.items()}
-                aligned = _read_and_align(root, files[case_id], volumes[volume["row"]], record, tissues, checks)
+                image = volumes[volume["row"]]
+                aligned = _read_and_align(root, files[case_id], pictures[case_id], image, record, tissues, checks)
             except UnusableImage as error:
                 excluded.append({**case, "subject": subject, **exclusion_columns("masks", scope, error.reason, error.detail)})
                 _LOG.warning("%s: %s", case_id, error.detail)
@@ -114,12 +120,21 @@ def make_masks(
 
 
 def _read_and_align(
-    root: Path, file: dict[str, Any], image: NDArray[np.generic], volume: dict[str, Any], tissues: Tissues, checks: MaskChecks
+    root: Path,
+    file: dict[str, Any],
+    source: dict[str, Any],
+    image: NDArray[np.generic],
+    volume: dict[str, Any],
+    tissues: Tissues,
+    checks: MaskChecks,
 ) -> AlignedMask:
     """Read and align one mask. As with images, an unforeseen error excludes this mask
     (``unexpected-error``) and does not stop the shard.
     """
     try:
+        if image.ndim == 2:
+            stored = read_label_picture(root / file["path"], file["format"])
+            return _align_picture(stored, _display_of(root, source, volume), image, volume, tissues, checks)
         # Where the image's own header gave no orientation, so may the mask's.
         declared = volume["orientation"] if isinstance(volume["orientation"], str) else None  # an empty cell may be NaN
         mask = read_volume(root / file["path"], file["format"], orientation=declared)
@@ -130,6 +145,33 @@ def _read_and_align(
         _LOG.error("%s while aligning %s, at:\n%s", type(error).__name__, file["path"], "".join(traceback.format_tb(error.__traceback__)))
         detail = f"{Path(file['path']).name}: {type(error).__name__} where none was foreseen; please report it with the log of this shard."
         raise UnusableImage("unexpected-error", detail) from error
+
+
+def _display_of(root: Path, source: dict[str, Any], volume: dict[str, Any]) -> DisplayTransform:
+    """The transform from the pixels of a radiograph's file, which its mask has, to the display."""
+    # The columns of a frontal radiograph run across the patient.
+    projection: Projection = "frontal" if volume["affine"][1] else "lateral"
+    return read_radiograph(root / source["path"], source["format"], projection).turn
+
+
+def _align_picture(
+    stored: NDArray[np.generic],
+    display: DisplayTransform,
+    image: NDArray[np.generic],
+    volume: dict[str, Any],
+    tissues: Tissues,
+    checks: MaskChecks,
+) -> AlignedMask:
+    """Bring the mask of a radiograph to its grid, judge and measure it."""
+    aligned = align_picture_mask(stored, display, image, volume, tissues, checks)
+    alignment = aligned.alignment or EdgeAlignment(0.5, float("nan"), float("nan"))
+    shift: tuple[float | None, ...] = (None, None, None)
+    if not aligned.measured:
+        alignment = replace(alignment, offset=float("nan"), shift=None)
+    if alignment.shift is not None:
+        shift = (None, alignment.shift[1], -alignment.shift[2] if volume["mirrored"] else alignment.shift[2])
+    judgement = Judgement(aligned.inside, alignment, None, aligned.doubts)
+    return AlignedMask(aligned.array, Volume(stored[None], np.eye(4)).digest(), judgement, None, aligned.regions, shift)
 
 
 def align_mask(mask: Volume, image: NDArray[np.generic], volume: dict[str, Any], tissues: Tissues, checks: MaskChecks) -> AlignedMask:
@@ -184,8 +226,8 @@ def _index_columns(aligned: AlignedMask) -> dict[str, Any]:
         "boundary": judged.alignment.boundary,
         "offset_mm": judged.alignment.offset,
         **dict(zip(SHIFTS, aligned.shift, strict=True)),
-        "cartilage_mm3": judged.measures.volume,
-        "cartilage_thickness_mm": judged.measures.thickness,
+        "cartilage_mm3": judged.measures.volume if judged.measures else None,
+        "cartilage_thickness_mm": judged.measures.thickness if judged.measures else None,
         "flags": slugs if aligned.repair is None else [*slugs, "mask-repaired"],
         "usable": not judged.doubts,
         "repair": None if aligned.repair is None else aligned.repair.slug,
@@ -197,6 +239,7 @@ def _region_columns(region: RegionMeasures) -> dict[str, Any]:
         "region": region.name,
         "volume_mm3": region.volume,
         "thickness_mm": region.thickness,
+        "narrowest_mm": region.narrowest,
         "area_mm2": region.area,
         "denuded_mm2": region.denuded,
     }

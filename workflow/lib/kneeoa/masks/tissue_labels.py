@@ -42,6 +42,11 @@ def bone_values(values: Mapping[str, int]) -> dict[str, int]:
     return {name: value for name, value in values.items() if "cartilage" not in name and any(bone in name for bone in _BONES)}
 
 
+def joint_space_values(values: Mapping[str, int]) -> dict[str, int]:
+    """The tissues that are joint space, by their name (``joint_space``, ``medial_joint_space``)."""
+    return {name: value for name, value in values.items() if "joint" in name or "space" in name}
+
+
 def cartilage_sides(values: Mapping[str, int]) -> dict[str, list[int]]:
     """Values of femoral and of tibial cartilage, for each side of the joint that the tissues' names
     mention.

@@ -24,6 +24,8 @@ class Fault:
     reason: str | None = None
     image_format: Literal["dicom", "nifti"] | None = None
     """The format that the fault needs; None: any."""
+    needs_film: bool = False
+    """Whether only films of both knees can have it."""
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -40,7 +42,22 @@ FAULTS: tuple[Fault, ...] = (
     Fault("mixed-series", "localisers of another orientation in the folder, file names shuffled", image_format="dicom"),
 )
 
-BY_NAME = {fault.name: fault for fault in FAULTS}
+FILM_FAULTS: tuple[Fault, ...] = (
+    Fault("truncated-film", "the file ends in the middle of its pixels", "volumes", "case", "unreadable"),
+    Fault("empty-film", "the file has no bytes", "volumes", "case", "unreadable"),
+    Fault("missing-film", "the index lists a file that is not there", "cohort", "case", "missing-file"),
+    Fault("blank-film", "a film that was exposed without a patient", "volumes", "case", "joint-not-found", needs_film=True),
+    Fault("negative-film", "bone is dark, and the header does not say so; it is turned bright"),
+    Fault("lateral-film", "the header calls the film lateral", "volumes", "case", "wrong-projection", needs_film=True),
+    Fault("unread-grade", "the grades are missing from the table of readings", "cohort", "case", "missing-label"),
+    Fault("foreign-mask", "each knee has the mask of the other one", "masks", "mask", "mask-misaligned"),
+    Fault("flipped-mask", "the mask was drawn on the film turned head over heels", "masks", "mask", "mask-misaligned"),
+    Fault("missing-mask", "there are no masks", "masks", "mask", "missing-mask"),
+    Fault("disagreeing-readings", "two reading projects give different grades; the preferred one counts"),
+)
+"""Faults of radiographs, on both knees of a person each."""
+
+BY_NAME = {fault.name: fault for fault in (*FAULTS, *FILM_FAULTS)}
 
 
 def break_series(folder: Path, fault: str | None) -> None:

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from kneeoa.config.phantom import Phantom
-from kneeoa.phantom.faults import BY_NAME, FAULTS, Fault
+from kneeoa.phantom.faults import BY_NAME, FAULTS, FILM_FAULTS, Fault
 from kneeoa.phantom.findings import Findings, draw_findings
 from kneeoa.phantom.labelling import read_grade, true_grade
 
@@ -24,8 +24,8 @@ other.
 _KNEE_CORRELATION = 0.6
 """Correlation of the latent severities (on a normal scale) of a person's two knees."""
 _SEVERITY_EXPONENT = 1.3
-"""Severity is u to this power, u uniform: half of the knees lie above the second cut of the default
-rater (0.4).
+"""Severity is u to this power, u uniform, where no prevalence is asked for: half of the knees lie
+above the second cut of the default rater (0.4).
 """
 _MASK_AXES = ("RAS", "LPI", "PSR", "LPS", "RIP", "ASL")
 _IMAGE_AXES = ("RAS", "LPS", "PSR", "RIP", "AIL")
@@ -129,28 +129,53 @@ def plan_cohort(phantom: Phantom, cohort: str) -> tuple[PlannedKnee, ...]:
         cohort: the cohort's name; it distinguishes the plans of two cohorts in the cache and in
             messages.
     """
-    people = [(index, None) for index in range(phantom.subjects)]
-    broken = [(_FIRST_FAULTY + number, fault) for number, fault in enumerate(FAULTS)] if phantom.faults else []
-    return tuple(knee for index, fault in [*people, *broken] for knee in _plan_person(phantom, index, fault))
+    return tuple(knee for index, fault in _people(phantom) for knee in _plan_person(phantom, index, fault))
+
+
+def subjects(phantom: Phantom) -> set[str]:
+    """The ids of a phantom cohort's people, without planning them."""
+    return {_subject(phantom, index, fault) for index, fault in _people(phantom)}
+
+
+def _people(phantom: Phantom) -> Iterator[tuple[int, Fault | None]]:
+    """Index and fault of every person."""
+    yield from ((index, None) for index in range(phantom.subjects))
+    faults = FAULTS if phantom.images == "mri" else [fault for fault in FILM_FAULTS if phantom.form != "knees" or not fault.needs_film]
+    yield from ((_FIRST_FAULTY + number, fault) for number, fault in enumerate(faults) if phantom.faults)
+
+
+def _subject(phantom: Phantom, index: int, fault: Fault | None) -> str:
+    # OAI's participants have numbers from 9,000,000 on, the later populations of phantoms below
+    # that. 37 has no divisor in common with 90000: numbers neither repeat nor follow the order of
+    # drawing.
+    first = 1_000_000 * (phantom.population or 9) + 900_000
+    return str(first + (index * 37 + 11) % 90_000 if fault is None else first + 90_001 + index - _FIRST_FAULTY)
+
+
+def _exponent(phantom: Phantom) -> float:
+    """The power of u that gives severity, so that the share ``prevalence`` lies above the second
+    cut.
+    """
+    if phantom.prevalence is None:
+        return _SEVERITY_EXPONENT
+    return math.log(phantom.rater.cuts[1]) / math.log(1 - phantom.prevalence)
 
 
 def _plan_person(phantom: Phantom, index: int, fault: Fault | None) -> Iterator[PlannedKnee]:
-    rng = np.random.default_rng(np.random.SeedSequence([phantom.seed, index]))
+    rng = np.random.default_rng(np.random.SeedSequence([seed_of(phantom), index]))
     normal = rng.standard_normal(6)
     uniform = rng.random(8)
-    sides = ("R", "L") if uniform[0] < phantom.both_knees and fault is None else ("R",) if uniform[1] < 0.5 else ("L",)
+    both = phantom.images == "radiographs" or (uniform[0] < phantom.both_knees and fault is None)
+    sides = ("R", "L") if both else ("R",) if uniform[1] < 0.5 else ("L",)
     scanner = int(uniform[2] * phantom.scanners)
     female = uniform[3] < 0.58
     image_format = (fault.image_format if fault else None) or ("nifti" if uniform[4] < phantom.nifti else "dicom")
     year, month, day = 2004 + int(uniform[5] * 3), 1 + int(uniform[6] * 12), 1 + int(uniform[7] * 28)
-    # 37 has no divisor in common with 90000: numbers neither repeat nor follow the order of
-    # drawing.
-    number = 9_900_000 + (index * 37 + 11) % 90_000 if fault is None else 9_990_001 + index - _FIRST_FAULTY
     part = index % phantom.parts
     for side in sides:
         knee_rng = _generator(phantom, index, side, 1)
         z = math.sqrt(_KNEE_CORRELATION) * normal[0] + math.sqrt(1 - _KNEE_CORRELATION) * knee_rng.standard_normal()
-        severity = (0.5 * (1 + math.erf(z / math.sqrt(2)))) ** _SEVERITY_EXPONENT
+        severity = (0.5 * (1 + math.erf(z / math.sqrt(2)))) ** _exponent(phantom)
         knee_findings = draw_findings(severity, phantom.effect, phantom.lesions, knee_rng)
         grade = true_grade(severity, phantom.rater)
         written_grade = read_grade(grade, phantom.rater, knee_rng)
@@ -160,7 +185,7 @@ def _plan_person(phantom: Phantom, index: int, fault: Fault | None) -> Iterator[
         file = 10 * index + (side == "L")
         yield PlannedKnee(
             index=index,
-            subject=str(number),
+            subject=_subject(phantom, index, fault),
             side=side,
             part=part,
             release=releases(phantom)[part],
@@ -201,4 +226,9 @@ def _mask_grid(rng: np.random.Generator) -> MaskGrid:
 
 
 def _generator(phantom: Phantom, index: int, side: str, purpose: int) -> np.random.Generator:
-    return np.random.default_rng(np.random.SeedSequence([phantom.seed, index, 1 + (side == "L"), purpose]))
+    return np.random.default_rng(np.random.SeedSequence([seed_of(phantom), index, 1 + (side == "L"), purpose]))
+
+
+def seed_of(phantom: Phantom) -> int:
+    """The seed of all draws, of which each population has its own."""
+    return phantom.seed + (phantom.population << 32)

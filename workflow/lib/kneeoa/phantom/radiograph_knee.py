@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from kneeoa.masks.surfaces import bounding_box
+
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
@@ -31,6 +33,13 @@ _PLATE = 4.0
 """Compact bone (mm) in the tibial plate, more than around it."""
 _ROUND = 22.0
 """Depth (mm) below a bone's outline at which it reaches its full thickness."""
+_COMPARTMENT = (16.0, 33.0)
+"""Distance (mm) from the knee's middle between which the joint space of a compartment is labelled,
+at the usual size: where condyle and plateau face each other, beside the spines.
+"""
+
+FEMUR, TIBIA, MEDIAL_SPACE, LATERAL_SPACE = 1, 2, 3, 4
+"""Labels of the masks."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,8 @@ class KneeShape:
     Attributes:
         width: of the tibial plateau, mm.
         gaps: joint space (mm), medial and lateral.
-        osteophytes: radius (mm) of the spurs at the joint's margins.
+        osteophytes: radius (mm) of the spurs at the joint's margins: medial and lateral of the
+            femur, medial and lateral of the tibia.
         sclerosis: how much denser the bone beside the medial joint space is (0: not).
         patella: height (mm) of the patella's middle above the joint.
         implant: a total knee replacement instead of the joint's surfaces.
@@ -48,7 +58,7 @@ class KneeShape:
 
     width: float = _USUAL_WIDTH
     gaps: tuple[float, float] = (4.5, 5.0)
-    osteophytes: float = 0.0
+    osteophytes: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     sclerosis: float = 0.0
     patella: float = 30.0
     implant: bool = False
@@ -62,7 +72,8 @@ class KneeShape:
 def knee_of_severity(width: float, severity: float, patella: float = 30.0, implant: bool = False) -> KneeShape:
     """Shape of a knee of latent severity in [0, 1]: narrower medial space, spurs, denser bone."""
     gaps = (4.8 * (1.0 - severity) + 0.3, 5.2 - 1.2 * severity)
-    return KneeShape(width, gaps, 6.0 * severity, severity, patella, implant)
+    spur = 6.0 * severity
+    return KneeShape(width, gaps, (spur, spur, spur, spur), severity, patella, implant)
 
 
 def leg_thickness(x: Floats, y: Floats, shape: KneeShape) -> Floats:
@@ -76,15 +87,44 @@ def bone_thickness(x: Floats, y: Floats, shape: KneeShape, pixel: float) -> Floa
     total = np.zeros(x.shape)
     for outline, density in ((_femur, 1.0), (_tibia, 1.0), (_fibula, 0.8), (_patella, 0.45)):
         silhouette = outline(x, y, shape)
-        depth = ndimage.distance_transform_edt(silhouette) * pixel
+        box = bounding_box(silhouette)
+        if box is None:
+            continue
+        # With a margin of what is no bone, as depth is the distance to it.
+        box = tuple(slice(max(part.start - 1, 0), part.stop + 1) for part in box)
+        inside = silhouette[box]
+        depth = ndimage.distance_transform_edt(inside) * pixel
         inner = np.minimum(depth, _ROUND)
-        shell = _SHELL * np.exp(-depth / _CORTEX) * silhouette
-        total += density * (_SPONGY * np.sqrt(_ROUND**2 - (_ROUND - inner) ** 2) + shell)
-    # The plate that carries the tibial cartilage is denser than the bone below it.
-    plate = np.exp(-(((y - _gap(x, shape) / 2 - 2.5) / 2.5) ** 2)) * _tibia(x, y, shape) * (np.abs(x) > 0.12 * shape.width)
-    total += _PLATE * plate
+        shell = _SHELL * np.exp(-depth / _CORTEX) * inside
+        total[box] += density * (_SPONGY * np.sqrt(_ROUND**2 - (_ROUND - inner) ** 2) + shell)
+        if outline is _tibia:
+            # The plate that carries the tibial cartilage is denser than the bone below it.
+            across, down = x[box], y[box]
+            plate = np.exp(-(((down - _gap(across, shape) / 2 - 2.5) / 2.5) ** 2)) * inside * (np.abs(across) > 0.12 * shape.width)
+            total[box] += _PLATE * plate
     beside = np.exp(-(((x - 0.27 * shape.width) / (0.2 * shape.width)) ** 2) - (y / 7.0) ** 2)
     return np.asarray(total * (1.0 + 0.6 * shape.sclerosis * beside))
+
+
+def knee_labels(x: Floats, y: Floats, shape: KneeShape) -> NDArray[np.uint8]:
+    """Label map of one knee: femur, tibia, medial and lateral joint space, by the outlines that
+    :func:`bone_thickness` projects.
+    """
+    femur, tibia = _femur(x, y, shape), _tibia(x, y, shape)
+    k = shape.scale
+    away = np.abs(x) / k
+    near, far = _COMPARTMENT
+    space = (away > near) & (away < far) & (y < _plateau(x, shape)) & (y > _condyles(x, shape)) & ~femur & ~tibia
+    labels = np.where(space, np.where(x > 0, np.uint8(MEDIAL_SPACE), np.uint8(LATERAL_SPACE)), np.uint8(0))
+    labels[femur] = FEMUR
+    labels[tibia] = TIBIA
+    return np.asarray(labels, dtype=np.uint8)
+
+
+def joint_space_width(away: float, shape: KneeShape, medial: bool) -> float:
+    """Joint space (mm) of a compartment, ``away`` millimetres from the knee's middle."""
+    x = np.array([away if medial else -away])
+    return float((_plateau(x, shape) - _condyles(x, shape))[0])
 
 
 def metal_thickness(x: Floats, y: Floats, shape: KneeShape) -> Floats:
@@ -105,28 +145,51 @@ def _gap(x: Floats, shape: KneeShape) -> Floats:
     return np.asarray(np.interp(x, [-10.0, 10.0], [shape.gaps[1], shape.gaps[0]]), dtype=np.float64)
 
 
-def _spurs(x: Floats, y: Floats, shape: KneeShape, side: float) -> Mask:
-    edge = 0.49 * shape.width - 0.4 * shape.osteophytes
-    inside: Mask = np.hypot(np.abs(x) - edge, y - side * (3.0 + shape.osteophytes)) < shape.osteophytes
-    return inside
+def _with_spurs(outline: Mask, x: Floats, y: Floats, shape: KneeShape, side: float, radii: tuple[float, float]) -> Mask:
+    """A bone's outline with its medial and lateral osteophyte, above the joint (``side`` -1) or
+    below it (1).
+    """
+    for direction, radius, gap in zip((1.0, -1.0), radii, shape.gaps, strict=True):
+        if radius > 0:
+            edge = direction * (0.49 * shape.width - 0.4 * radius)
+            # Condyles are round: their margin lies higher above the joint than the plateau's
+            # below it.
+            height = 3.0 + radius if side > 0 else -8.0 * shape.scale - gap / 2
+            outline |= (x - edge) ** 2 + (y - height) ** 2 < radius**2
+    return outline
+
+
+def _condyles(x: Floats, shape: KneeShape) -> Floats:
+    """Height of the femoral condyles' lowest points at ``x``."""
+    k = shape.scale
+    bend = np.minimum(np.abs((np.abs(x) - 20.0 * k) / (18.0 * k)), 1.0)
+    return np.asarray(19.0 * k * (np.cbrt(1.0 - bend * bend * bend) - 1.0) - _gap(x, shape) / 2)
+
+
+def _plateau(x: Floats, shape: KneeShape) -> Floats:
+    """Height of the tibial plateau with its spines at ``x``."""
+    k = shape.scale
+    eminence = 7.0 * k * np.exp(-((x / (11.0 * k)) ** 2))
+    spines = eminence + 3.0 * k * np.clip(1.0 - np.abs(np.abs(x) - 5.0 * k) / (4.0 * k), 0.0, None)
+    return np.asarray(_gap(x, shape) / 2 - spines)
 
 
 def _femur(x: Floats, y: Floats, shape: KneeShape) -> Mask:
     k = shape.scale
     lift = y + _gap(x, shape) / 2
-    shaft = (np.abs(x) < np.interp(lift / k, *_FEMUR) * k) & (lift < -17.0 * k)
-    condyles = np.abs((np.abs(x) - 20.0 * k) / (18.0 * k)) ** 3 + np.abs((lift + 19.0 * k) / (19.0 * k)) ** 3 < 1.0
-    notch = np.hypot(x / (14.0 * k), (lift + 1.0) / (15.0 * k)) < 1.0
-    outline: Mask = ((shaft | condyles) & ~notch) | _spurs(x, y, shape, -1.0)
-    return outline
+    away = np.abs(x)
+    shaft = (away < np.interp(lift / k, *_FEMUR) * k) & (lift < -17.0 * k)
+    across, down = np.abs((away - 20.0 * k) / (18.0 * k)), np.abs((lift + 19.0 * k) / (19.0 * k))
+    condyles = across * across * across + down * down * down < 1.0
+    notch = (x / (14.0 * k)) ** 2 + ((lift + 1.0) / (15.0 * k)) ** 2 < 1.0
+    outline: Mask = (shaft | condyles) & ~notch
+    return _with_spurs(outline, x, y, shape, -1.0, shape.osteophytes[:2])
 
 
 def _tibia(x: Floats, y: Floats, shape: KneeShape) -> Mask:
     k = shape.scale
-    eminence = 7.0 * k * np.exp(-((x / (11.0 * k)) ** 2))
-    spines = eminence + 3.0 * k * np.clip(1.0 - np.abs(np.abs(x) - 5.0 * k) / (4.0 * k), 0.0, None)
-    top = _gap(x, shape) / 2 - spines
-    return ((y > top) & (np.abs(x) < np.interp(y / k, *_TIBIA) * k)) | _spurs(x, y, shape, 1.0)
+    outline: Mask = (y > _plateau(x, shape)) & (np.abs(x) < np.interp(y / k, *_TIBIA) * k)
+    return _with_spurs(outline, x, y, shape, 1.0, shape.osteophytes[2:])
 
 
 def _fibula(x: Floats, y: Floats, shape: KneeShape) -> Mask:

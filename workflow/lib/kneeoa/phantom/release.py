@@ -7,14 +7,13 @@ from __future__ import annotations
 import csv
 import io
 import logging
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from kneeoa.atomic_io import write_text
+from kneeoa.atomic_io import replace_folder, write_text
 from kneeoa.config.phantom import Phantom
 from kneeoa.errors import KneeoaError
+from kneeoa.phantom.film_plan import SERIES, PlannedFilm, plan_films
 from kneeoa.phantom.labelling import oarsi_grades
 from kneeoa.phantom.plan import VISIT, PlannedKnee, plan_cohort, releases
 from kneeoa.phantom.scan import make_anatomy, make_mask, scan_image, write_image, write_mask
@@ -35,13 +34,26 @@ def write_tables(phantom: Phantom, cohort: str, root: Path) -> None:
     """
     knees = plan_cohort(phantom, cohort)
     header = ["Folder", "ParticipantID", "StudyDate", "Barcode", "StudyDescription", "SeriesDescription"]
-    write_text(root / "contents.csv", _separated(header, [row for knee in knees for row in _index_rows(knee)], ",", "\n"))
+    if phantom.images == "radiographs":
+        index = [_film_index_row(film) for film in plan_films(phantom, cohort)]
+    else:
+        index = [row for knee in knees for row in _index_rows(knee)]
+    write_text(root / "contents.csv", _separated(header, index, ",", "\n"))
     names = [f"V00{name}" for name in oarsi_grades(knees[0].findings)]
     header = ["ID", "SIDE", "READPRJ", "VERSION", "V00BARCDBU", "V00XRKL", *names]
     write_text(root / "kxr_sq_bu00.txt", _separated(header, [row for knee in knees for row in _reading_rows(knee)], "|", "\r\n"))
     people = {knee.subject: knee for knee in knees}
     rows = [[k.subject, k.site, _CODED_SEX[k.sex], str(k.age), f"{k.bmi:.1f}"] for k in people.values()]
     write_text(root / "enrollees.txt", _separated(["ID", "V00SITE", "P02SEX", "V00AGE", "P01BMI"], rows, "|", "\r\n"))
+
+
+def write_manifest(phantom: Phantom, cohort: str, root: Path) -> None:
+    """Write ``knees.csv`` into ``root``: a row for each reading of a knee, with its picture, its
+    label map and its person.
+    """
+    header = ["subject", "side", "visit", "image", "mask", "project", "kl", "site", "sex", "age", "bmi"]
+    rows = [row for film in plan_films(phantom, cohort) for row in _manifest_rows(film)]
+    write_text(root / "knees.csv", _separated(header, rows, ",", "\n"))
 
 
 def write_part(phantom: Phantom, cohort: str, release: str, images: Path, masks: Path) -> None:
@@ -60,7 +72,7 @@ def write_part(phantom: Phantom, cohort: str, release: str, images: Path, masks:
     if release not in releases(phantom):
         raise KneeoaError(f"the phantom cohort '{cohort}' has no release '{release}'; it has {list(releases(phantom))}.")
     knees = [knee for knee in plan_cohort(phantom, cohort) if knee.release == release]
-    with _replace_folder(images) as new_images, _replace_folder(masks) as new_masks:
+    with replace_folder(images) as new_images, replace_folder(masks) as new_masks:
         for knee in knees:
             grown = make_anatomy(knee, phantom)
             image = scan_image(knee, grown, phantom)
@@ -105,6 +117,25 @@ def _index_rows(knee: PlannedKnee) -> Iterator[list[str]]:
         yield [folder, knee.subject, knee.date, other, study, f"COR_IW_TSE_{_WORD[knee.side]}"]
 
 
+def _film_index_row(film: PlannedFilm) -> list[str]:
+    """The row of the image index of a film."""
+    blank = " " if film.right.index % 3 == 0 else ""
+    return [film.folder, film.right.subject, film.right.date, film.barcode, "OAI^XR^ENROLLMENT^BILATERAL", f"{SERIES}{blank}"]
+
+
+def _manifest_rows(film: PlannedFilm) -> Iterator[list[str]]:
+    """Rows of the manifest: each knee's reading, and a second one's where it was read twice."""
+    for side, knee in film.knees.items():
+        files = [film.images[side], "" if film.fault == "missing-mask" else film.masks[side]]
+        person = [knee.site, knee.sex, str(knee.age), f"{knee.bmi:.1f}"]
+        grades = {_FIRST_PROJECT: knee.read_grade, _SECOND_PROJECT: knee.second_grade}
+        for project, grade in grades.items():
+            if film.fault == "unread-grade" and project == _FIRST_PROJECT:
+                yield [knee.subject, side, VISIT, *files, str(project), "", *person]
+            elif film.fault != "unread-grade" and grade is not None:
+                yield [knee.subject, side, VISIT, *files, str(project), str(grade), *person]
+
+
 def _reading_rows(knee: PlannedKnee) -> Iterator[list[str]]:
     """Rows of the table of readings: the main project's, and a second one's where it read the
     knee.
@@ -121,19 +152,3 @@ def _separated(header: list[str], rows: list[list[str]], delimiter: str, end: st
     text = io.StringIO(newline="")
     csv.writer(text, delimiter=delimiter, lineterminator=end).writerows([header, *rows])
     return text.getvalue()
-
-
-@contextmanager
-def _replace_folder(folder: Path) -> Iterator[Path]:
-    """Yield a new folder beside ``folder``, which replaces it when the block ends without an
-    error.
-    """
-    new = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(parents=True)
-    try:
-        yield new
-        shutil.rmtree(folder, ignore_errors=True)
-        new.rename(folder)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)

@@ -27,6 +27,7 @@ _PRINTED = {
     "dual_stacked": "Dual, stacked",
     "oa": "OA",
     "kl": "KL",
+    "most": "MOST",
     "oai": "OAI",
     "oai_zib": "OAI-ZIB",
     "pc1": "first principal component",

@@ -57,8 +57,8 @@ MASKS = TableSchema(
             optional("shift_slices_mm", pa.float64()),  # by which these edges lie displaced as a whole, along the canonical axes
             optional("shift_rows_mm", pa.float64()),
             optional("shift_columns_mm", pa.float64()),
-            required("cartilage_mm3", pa.float64()),
-            required("cartilage_thickness_mm", pa.float64()),  # mean
+            optional("cartilage_mm3", pa.float64()),  # empty for radiographs, like the next
+            optional("cartilage_thickness_mm", pa.float64()),  # mean
             required("flags", pa.list_(pa.string())),  # reasons for doubt, worst first; mask-repaired where the header was not believed
             required("usable", pa.bool_()),
             optional("repair", pa.string()),  # the reading of the header that was taken instead of its own: image-grid, flip0, axes210, lps
@@ -80,17 +80,18 @@ CARTILAGE = TableSchema(
             required("cohort", pa.string()),
             required("case_id", pa.string()),
             required("view", pa.string()),
-            required("region", pa.string()),  # a cartilage of the cohort's tissues, or its half: femoral_cartilage_medial
-            required("volume_mm3", pa.float64()),
+            required("region", pa.string()),  # a cartilage or joint space of the cohort's tissues, or its half: femoral_cartilage_medial
+            optional("volume_mm3", pa.float64()),  # empty for radiographs
             optional("thickness_mm", pa.float64()),  # mean over the covered bone; empty where there is no cartilage, or no bone in the mask
+            optional("narrowest_mm", pa.float64()),  # joint space: its least width; thickness is its mean, area its own
             optional("area_mm2", pa.float64()),  # bone that cartilage covers; empty in masks without bone
             optional("denuded_mm2", pa.float64()),  # bone laid bare within the plate, a lower bound; empty in masks without bone
         ]
     ),
     key=("cohort", "case_id", "view", "region"),
 )
-"""Cartilage of a shard's masks, region by region: one row per case and region, of every mask that
-could be read.
+"""Cartilage of a shard's masks, region by region, or joint space of radiographs: one row per case
+and region, of every mask that could be read.
 """
 
 QUALITY = TableSchema(
