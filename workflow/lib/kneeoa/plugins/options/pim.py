@@ -1,0 +1,97 @@
+"""Options of the plug-in module."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from pydantic import Field, NonNegativeFloat, PositiveInt
+
+from kneeoa.config.section import Section
+from kneeoa.plugins.options.base import PluginOptions, Sizes
+
+LEAST = 32
+"""Chosen locations for each joint of the combiner's graph, which needs one joint."""
+WIDTHS = {2: 512, 3: 128}
+"""Default width by the axes of the image."""
+
+
+class LossWeights(Section):
+    """Factors of the terms of the plug-in module's loss."""
+
+    levels: NonNegativeFloat = 0.5
+    """Of the loss of each map's mean logits."""
+    selected: NonNegativeFloat = 0.0
+    """Of the loss of the chosen locations' logits. With a combiner its authors found it unstable
+    (issue 10 of their repository), hence 0.
+    """
+    dropped: NonNegativeFloat = 5.0
+    """Of the squared distance of all other locations' outputs, after tanh, from -1."""
+    combiner: NonNegativeFloat = 1.0
+    """Of the combiner's loss."""
+
+
+class Options(PluginOptions):
+    """The plug-in module, PIM (Chou et al. 2022): heads on every location of a feature pyramid, and
+    a graph that combines the locations chosen by them.
+    """
+
+    kind: Literal["pim"] = "pim"
+    """The plug-in module."""
+
+    width: int | None = Field(default=None, ge=4)
+    """Channels of the pyramid and of the embedding. Default: 512 for images of two dimensions, 128
+    for three.
+    """
+    select: tuple[PositiveInt, ...] = (LEAST,)
+    """Number of chosen locations of each map, fine to coarse; one number is for every map. Their
+    order matters to the combiner, and it has one joint for each 32 of them.
+    """
+    maps: Literal["own", "public"] = "own"
+    """own: the feature maps of the backbone, of any kind. public: the layers that the published
+    module takes from resnet50, efficientnet, vit and swin2d, in two dimensions. Files of its
+    weights need them. A transformer's are token sequences, and then some layers belong to one image
+    size.
+    """
+    weights: LossWeights = LossWeights()
+    """Factors of the terms of the loss."""
+
+    @property
+    def public_maps(self) -> bool:
+        """Whether it takes the published module's layers."""
+        return self.maps == "public"
+
+    def selected(self, maps: int) -> tuple[int, ...]:
+        """Number of chosen locations of each of so many maps."""
+        return self.select * maps if len(self.select) == 1 else self.select
+
+    def width_of(self, dimensions: int) -> int:
+        """The width for images of so many dimensions."""
+        return WIDTHS.get(dimensions, WIDTHS[3]) if self.width is None else self.width
+
+    def check_maps(self, sizes: Sizes) -> None:
+        """Check that there are numbers for as many maps as these, that no map has fewer locations
+        than are chosen of it, and that enough are chosen in all.
+
+        Raises:
+            ValueError: with the numbers.
+        """
+        if not sizes:
+            raise ValueError("the backbone gives no feature map")
+        select, locations = self.selected(len(sizes)), [math.prod(size) for size in sizes]
+        if len(select) != len(sizes):
+            raise ValueError(
+                f"'select' has {len(select)} numbers ({list(select)}), but the backbone gives {len(sizes)} maps, of {_listed(sizes)}"
+            )
+        for number, (chosen, there) in enumerate(zip(select, locations, strict=True), start=1):
+            if chosen > there:
+                raise ValueError(
+                    f"'select' takes {chosen} locations of map {number}, which has {there}; the maps have {locations} ({_listed(sizes)}): "
+                    "give a number for each map, or the arm a finer grid"
+                )
+        if sum(select) < LEAST:
+            raise ValueError(f"'select' takes {sum(select)} locations in all ({list(select)}); the combiner needs {LEAST} at least")
+
+
+def _listed(sizes: Sizes) -> str:
+    return ", ".join(" x ".join(map(str, size)) for size in sizes)
