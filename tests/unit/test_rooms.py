@@ -16,7 +16,7 @@ ORDER = (
 )  # fmt: skip
 ASKED_BY_CONFIG = {
     "kneeoa.backbones.registry", "kneeoa.cohorts.registry", "kneeoa.cohorts.offers", "kneeoa.heads.registry",
-    "kneeoa.heads.losses.registry", "kneeoa.plugins.registry",
+    "kneeoa.heads.losses.registry", "kneeoa.plugins.registry", "kneeoa.plugins.options.base",
     "kneeoa.levels.registry", "kneeoa.levels.interface", "kneeoa.saliency.methods.registry",
 }  # fmt: skip
 """Names, options and declarations, which import no stage."""

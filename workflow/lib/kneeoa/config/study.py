@@ -25,6 +25,7 @@ from kneeoa.config.factors import CANONICAL, NONE, inapplicable_factors
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
 from kneeoa.config.people import Groups
+from kneeoa.config.plugins import Plugin
 from kneeoa.config.prediction import Ensemble, Prediction
 from kneeoa.config.readers import REFERENCE, NoisyReader
 from kneeoa.config.resources import Resources
@@ -68,6 +69,8 @@ class Study(Section):
     """Encoders of arms."""
     modes: dict[Name, Mode] = Field(default_factory=dict)
     """Modes of supervision of arms."""
+    plugins: dict[Name, Plugin] = Field(default_factory=dict)
+    """Plug-ins between the feature maps and the answers of arms."""
     readers: dict[Name, NoisyReader] = Field(default_factory=dict)
     """Noisy readers whose labels arms may be trained on instead of the reference."""
     training: Training = Training()
@@ -153,10 +156,10 @@ class Study(Section):
             lacking = inapplicable_factors(factors)
             texts = (
                 factors
-                | {"mode": factors["mode"].replace("_", "-"), "reader": factors["reader"] or REFERENCE}
+                | {"mode": factors["mode"].replace("_", "-"), "reader": factors["reader"] or REFERENCE, "plugin": factors["plugin"] or NONE}
                 | dict.fromkeys(lacking, NONE)
             )
-            name = row.name
+            name = row.name if "name" in row.model_fields_set or texts["plugin"] == NONE else f"{row.name}-{{plugin}}"
             for key, text in texts.items():
                 name = name.replace(f"{{{key}}}", text or "")
             entries = {key: None if key in lacking or value in (NONE, CANONICAL) else value for key, value in factors.items()}

@@ -60,6 +60,16 @@ class PluginHeads(Heads):
     def read_maps(self, maps: Sequence[Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """As :meth:`read`, from maps ``[batch, locations, channels]``, fine to coarse."""
 
+    @abstractmethod
+    def parts_of(self, name: str) -> tuple[str, ...]:
+        """Names of the parts that answer at a level, each by itself."""
+
+    @abstractmethod
+    def part_class_logits(self, name: str, outputs: Tensor) -> Tensor:
+        """Class logits ``[batch, parts, classes]`` of each part at a level, from the level's
+        outputs.
+        """
+
     def locations_of(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """Maps ``[batch, channels, *positions]`` as ``[batch, locations, channels]``.
 

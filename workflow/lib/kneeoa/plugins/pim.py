@@ -157,6 +157,10 @@ class Pim(PluginHeads):
         combiner = parts.combiner.to(means[0].dtype)
         return torch.cat([torch.stack([*means, combiner, *penalties], dim=1), *chosen], dim=1)
 
+    def parts_of(self, name: str) -> tuple[str, ...]:
+        """The maps, fine to coarse, and the combiner."""
+        return (*(f"map-{number}" for number in range(1, len(self.select) + 1)), "combiner")
+
     def part_outputs(self, outputs: Tensor) -> Tensor:
         """The rows of a level's outputs that answer: ``[batch, parts, outputs]``, the maps' means,
         fine to coarse, and the combiner's.

@@ -75,8 +75,12 @@ def check(
     Raises:
         KneeoaError: with the numbers that do not fit.
     """
-    if modes.chain(mode.kind) is None:
+    chain = modes.chain(mode.kind)
+    if chain is None:
         raise KneeoaError(f"a mode of kind '{mode.kind}' does not say how its heads sit on a plug-in (CHAIN of its file); choose another")
+    if chain not in plugin.chains:
+        taken = " or ".join(plugin.chains)
+        raise KneeoaError(f"the heads of a mode of kind '{mode.kind}' are {chain}, but a plug-in '{plugin.kind}' takes {taken} ones")
     sizes = backbones.map_sizes(backbone, options, shape, plugin.public_maps)
     if not sizes:
         raise KneeoaError(

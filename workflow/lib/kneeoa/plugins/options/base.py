@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 from kneeoa.config.section import Section
 
@@ -17,9 +18,25 @@ class PluginOptions(Section, ABC):
     kind: str
     """A file in the library's `plugins/`, whose options stand beside it."""
 
+    chains: ClassVar[tuple[str, ...]] = ("parallel",)
+    """How the heads of several levels may sit on it: a mode says its own (``CHAIN``)."""
+
     @abstractmethod
     def check_maps(self, sizes: Sizes) -> None:
         """Raise ValueError unless the plug-in can take maps of these sizes."""
+
+    @abstractmethod
+    def memory_mb(self, sizes: Sizes, batch: int, dimensions: int, levels: int) -> float:
+        """About how many megabytes (10^6 bytes) the plug-in needs of its own for a training step,
+        in single precision: its activations, their gradients, its weights and the optimiser's
+        moments.
+
+        Args:
+            sizes: of the maps that it takes.
+            batch: cases at a time.
+            dimensions: axes of the image.
+            levels: levels that supervise.
+        """
 
     @property
     def public_maps(self) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from itertools import pairwise
+from typing import ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
@@ -35,6 +36,8 @@ class Options(PluginOptions):
     """The plug-in module, PIM (Chou et al. 2022): heads on every location of a feature pyramid, and
     a graph that combines the locations chosen by them.
     """
+
+    chains: ClassVar[tuple[str, ...]] = ("parallel", "stacked")
 
     kind: Literal["pim"] = "pim"
     """The plug-in module."""
@@ -68,6 +71,18 @@ class Options(PluginOptions):
     def width_of(self, dimensions: int) -> int:
         """The width for images of so many dimensions."""
         return WIDTHS.get(dimensions, WIDTHS[3]) if self.width is None else self.width
+
+    def memory_mb(self, sizes: Sizes, batch: int, dimensions: int, levels: int) -> float:
+        """Megabytes of a step. At each location the pyramid's features, and for each level two
+        activations of its head, are kept for the gradient; one more is being computed. Of the
+        weights, layers across the locations of sequences are counted, which can be large.
+        """
+        locations = [math.prod(size) for size in sizes]
+        activations = batch * sum(locations) * self.width_of(dimensions) * (2 + 2 * levels)
+        across = sum(
+            math.prod(fine) * math.prod(coarse) for fine, coarse in pairwise(sizes) if fine != coarse and not len(fine) == len(coarse) > 1
+        )
+        return (4 * activations + 16 * across) / 1e6
 
     def check_maps(self, sizes: Sizes) -> None:
         """Check that there are numbers for as many maps as these, that no map has fewer locations
