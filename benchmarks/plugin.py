@@ -1,8 +1,8 @@
 """A training step with the plug-in module against the same step with the published form's loop over
 the images of a batch, and the share of a step that choosing locations takes.
 
-`python benchmarks/plugin.py [--repeats 7] [--threads 2]`. In two dimensions a ResNet-50 at 384
-pixels, in three a ResNet3D-18, smaller on a CPU than on a GPU. Steps of both forms take turns in
+`python benchmarks/plugin.py [--repeats 7] [--threads 2]`. In two dimensions a ResNet-50,
+in three a ResNet3D-18, smaller on a CPU than on a GPU. Steps of both forms take turns in
 one process. The last line is one JSON object.
 """
 
@@ -35,8 +35,8 @@ from kneeoa.training.device import keep_freed_memory  # noqa: E402
 KL = Level(name="kl", kind="ordinal", classes=("0", "1", "2", "3", "4"))
 FORMS = ("together", "looped")
 CPU = {
-    "2D": {"backbone": "resnet50", "options": {"width": 32}, "shape": (384, 384), "batch": 8},
-    "3D": {"backbone": "resnet3d", "options": {"width": 16}, "shape": (64, 128, 128), "batch": 2},
+    "2D": {"backbone": "resnet50", "options": {"width": 16}, "shape": (224, 224), "batch": 8},
+    "3D": {"backbone": "resnet3d", "options": {"width": 8}, "shape": (40, 96, 96), "batch": 2},
 }
 GPU = {
     "2D": {"backbone": "resnet50", "options": {}, "shape": (384, 384), "batch": 16},

@@ -192,14 +192,13 @@ REGISTRIES = {
 """A folder whose files are read off it: what a member declares, and the members that have rows."""
 
 
-PLUGGED = "resnet50-dual-pim"
+PLUGGED = "resnet50-single-kl-pim"
 """The wide study's arm with a plug-in."""
 PLUGINS = {
-    **shared(["location_layers", "pim", "pyramid", "selection", "options/pim"], {PLUGGED}),
-    **shared(["public_layout", "reference"], set()),
+    **shared(["location_layers", "pim", "public_layout", "pyramid", "selection", "options/pim"], {PLUGGED}),
+    "reference": set(),
 }
-"""A module of `plugins/`: the arms of the wide study that it is part of. What reads other networks'
-files is part of none.
+"""A module of `plugins/`: the arms of the wide study that it is part of.
 """
 RESNET = {f"resnet3d-{mode}" for mode in ("single-oa", "single-kl", "single-coral", "single-corn", "dual", "dual-stacked")}
 
@@ -233,7 +232,8 @@ def of_arms(folder: str, name: str, arms: Iterable[str]) -> Row:
 
 def arms_of(modes: set[str]) -> set[str]:
     """The wide study's arms of these modes."""
-    return {f"resnet3d-{mode}" for mode in modes} | ({f"{kind}-dual" for kind in KINDS} | {PLUGGED} if "dual" in modes else set())
+    plugged = {PLUGGED} if "single-kl" in modes else set()
+    return {f"resnet3d-{mode}" for mode in modes} | plugged | ({f"{kind}-dual" for kind in KINDS} if "dual" in modes else set())
 
 
 ARMS_OF = {kind: {f"{kind}-dual"} for kind in KINDS} | {

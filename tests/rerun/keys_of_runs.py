@@ -34,6 +34,13 @@ ROWS = [
             "weights.combiner": 2.0,
         }.items()
     ),
+    *(
+        row(f"plugins.pretrained.{key}", {"plugins.pim.pretrained": value}, {"train_run", "table arms"}, WIDE, without=OTHERS)
+        for key, value in {
+            "file": {"file": "config.yaml", "shape": [96, 96]},  # any file that is there: a dry run reads none
+            "shape": {"file": "config.yaml", "shape": [64, 64]},
+        }.items()
+    ),
     row("training.protocol", {"training": {"protocol": "as-published"}}, ARMS | {"train_run", "table arms"}),
     row("training.epochs", {"training.epochs": 3}, ARMS | {"train_run", "table arms"}),
     row("training.batch", {"training.batch": 4}, ARMS | {"train_run", "table arms"}),

@@ -45,20 +45,32 @@ def network_of(wildcards):
 def untrained_network_of(wildcards):
     """Specification of an arm's network without pretrained weights."""
     network = network_of(wildcards)
-    return network | {"options": {key: value for key, value in network["options"].items() if key != "weights"}}
+    fresh = {"options": {key: value for key, value in network["options"].items() if key != "weights"}}
+    if "plugin" in network:
+        fresh["plugin"] = {key: value for key, value in network["plugin"].items() if key != "pretrained"}
+    return network | fresh
 
 
 def pretrained_weights(wildcards):
-    """The file of pretrained weights of an arm, where its backbone names one."""
-    name = LAYOUT.arm(wildcards.arm).backbone
-    backbone = STUDY.backbones[name]
-    file = backbones.weights_file(backbone.kind, backbone.options)
-    if file is not None and not file.is_file():
-        raise WorkflowError(
-            f"backbones.{name}.options.weights is '{backbone.options['weights']}', which is no file here ({file}); "
-            "set the environment variable that it names, or name a file that was fetched beforehand."
+    """The files of pretrained weights of an arm, where its backbone or its plug-in names one."""
+    arm = LAYOUT.arm(wildcards.arm)
+    backbone, plugin = STUDY.backbones[arm.backbone], STUDY.plugins.get(arm.plugin)
+    named = [
+        (
+            f"backbones.{arm.backbone}.options.weights",
+            backbone.options.get("weights"),
+            backbones.weights_file(backbone.kind, backbone.options),
         )
-    return [] if file is None else [str(file)]
+    ]
+    if plugin is not None and plugin.weights_file() is not None:
+        named.append((f"plugins.{arm.plugin}.pretrained.file", plugin.pretrained.file, plugin.weights_file()))
+    for key, text, file in named:
+        if file is not None and not file.is_file():
+            raise WorkflowError(
+                f"{key} is '{text}', which is no file here ({file}); "
+                "set the environment variable that it names, or name a file that was fetched beforehand."
+            )
+    return list(dict.fromkeys(str(file) for _, _, file in named if file is not None))
 
 
 def images_of(factors):

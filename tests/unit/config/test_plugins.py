@@ -81,16 +81,19 @@ def test_parts_and_untrained_networks_of_arms_with_a_plugin() -> None:
     runs = [(mode, seed) for mode in ("single-kl", "dual") for seed in (1, 2)]
     assert layout.parts() == [f"results/small/parts/resnet3d-{mode}-pim/seed-{seed}.parquet" for mode, seed in runs]
     assert layout.untrained() == {
-        "resnet3d-single-kl": "untrained-resnet3d-sag_dess",
-        "resnet3d-single-kl-pim": "untrained-resnet3d-sag_dess-pim-single_kl",
-        "resnet3d-dual-pim": "untrained-resnet3d-sag_dess-pim-dual",
+        "resnet3d-single-kl": "untrained-resnet3d",  # as without the plug-in
+        "resnet3d-single-kl-pim": "untrained-resnet3d-pim-single_kl",
+        "resnet3d-dual-pim": "untrained-resnet3d-pim-dual",
     }
 
 
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        (with_pim(widht=8), "the key 'widht' is not known; did you mean 'width'? (allowed here: kind, maps, select, weights, width)"),
+        (
+            with_pim(widht=8),
+            "the key 'widht' is not known; did you mean 'width'? (allowed here: kind, maps, pretrained, select, weights, width)",
+        ),
         (with_pim(kind="pom"), "'kind' is 'pom', which is not a plug-in; allowed are pim (in 'plugins.pim')"),
         (config(plugins={"pim": 3}), "a plug-in is a section with its 'kind', not 3 (in 'plugins.pim')"),
         (with_pim(width=3), "'width' is 3: input should be greater than or equal to 4"),
@@ -105,6 +108,28 @@ def test_parts_and_untrained_networks_of_arms_with_a_plugin() -> None:
 )
 def test_what_does_not_fit_is_refused(changed: dict[str, Any], message: str) -> None:
     assert message in refused(changed)
+
+
+PUBLIC = {"kind": "pim", "maps": "public", "pretrained": {"file": "pim.pth", "shape": [224, 224]}}
+
+
+def radiographs(shape: list[int], mode: str, backbone: dict[str, Any]) -> dict[str, Any]:
+    """A study of radiographs of this size, with the published module's layers and a file of it."""
+    study: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "small_radiographs.yaml").read_text())
+    study["views"]["pa"]["shape"] = shape
+    changes = {"backbones": {"net": backbone}, "plugins": {"pim": PUBLIC}, "arms": [{"backbone": "net", "mode": mode, "plugin": "pim"}]}
+    return {**study, **changes, "statistics": {}}
+
+
+def test_a_file_whose_layers_are_tied_to_another_image_size_is_refused_with_the_sizes() -> None:
+    swin = {"kind": "swin2d", "options": {"embedding": 12, "heads": [1, 2, 3, 4], "depths": [1, 1, 1, 1]}}
+    message = refused(radiographs([256, 224], "single_kl", swin))
+    assert "trained on images of [224, 224], to whose locations its layers are tied, but the arm's are [256, 224], with" in message
+    assert "with 896, 224, 56, 56 locations" in message
+    assert load(radiographs([224, 224], "single_kl", swin))
+    resnet = {"kind": "resnet50", "options": {"width": 4}}
+    assert load(radiographs([256, 224], "single_kl", resnet))  # interpolation takes any size
+    assert "which has heads of one level, but 2 supervise" in refused(radiographs([224, 224], "dual", resnet))
 
 
 def test_an_arm_of_a_coarser_grid_is_checked_for_its_own_maps() -> None:

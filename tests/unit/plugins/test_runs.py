@@ -4,6 +4,8 @@ and are explained and applied as any other run is.
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -25,6 +27,7 @@ from kneeoa.tables.part_predictions import PART_PREDICTIONS
 from kneeoa.tables.predictions import PREDICTIONS
 from kneeoa.tables.saliency import SALIENCY
 from kneeoa.training.run import train
+from tests.unit.plugins import published_form
 from tests.unit.training import tiny_study
 from tests.unit.training.tiny_study import DUAL, LEVELS, SHAPE, SINGLE_KL, SINGLE_OA, TRAINING, job
 
@@ -156,6 +159,23 @@ def test_a_run_with_a_plugin_gives_its_backbone_to_another(dual):
     plain = build(tiny_study.spec(DUAL))
     loaded = plain.backbone.load_pretrained(dual / "weights.safetensors")
     assert any(name.startswith("heads.pyramid") for name in loaded.left_out)
+
+
+def test_a_run_begins_from_a_file_of_the_published_layout(files, tmp_path):
+    torch.manual_seed(4)
+    fresh = build(spec(SINGLE_KL))
+    given = enumerate(zip(fresh.heads.maps.widths, fresh.heads.maps.sizes, strict=True), start=1)
+    maps = {f"layer{number}": torch.zeros(1, width, *size) for number, (width, size) in given}
+    weights = published_form.random_weights(maps, PIM["width"], 5, PIM["select"])
+    torch.save({"model": {**weights, "backbone.conv1.weight": torch.zeros(3)}}, tmp_path / "pim.pth")
+    plugin = {**PIM, "pretrained": {"file": str(tmp_path / "pim.pth"), "shape": SHAPE}}
+    begun = spec(SINGLE_KL).model_copy(update={"plugin": plugin})
+    still = SHORT.model_copy(update={"epochs": 1, "learning_rate": 1e-12, "weight_decay": 0.0})
+    train(**job(files, tmp_path / "run", spec=begun, training=still))
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["provenance"]["pretrained_plugin"]["left_out"] == ["conv1.weight"]
+    network, _ = load(tmp_path / "run")
+    torch.testing.assert_close(network.heads.selections["kl"].combiner.gather.weight, weights["combiner.param_pool0.weight"])
 
 
 def test_a_plain_run_has_no_parts(files, tmp_path):

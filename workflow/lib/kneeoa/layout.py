@@ -166,13 +166,14 @@ class Layout:
         """Arms whose networks are also measured untrained -> the baselines' names: one for each
         backbone and input, as modes share it, and for each plug-in and mode.
         """
-        groups: dict[tuple[str, ...], str] = {}
+        groups: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
         for arm in self.study.arms_table() if self.study.geometry.untrained else ():
             plugin = (arm.plugin, arm.mode) if arm.plugin else ()  # its embedding is the mode's too
-            groups.setdefault((arm.backbone, self.study.view_of(arm), arm.grid or "", *plugin), arm.name)
-        backbones = [key[0] for key in groups]
+            groups.setdefault(((arm.backbone, self.study.view_of(arm), arm.grid or ""), plugin), arm.name)
+        backbones = [taken[0] for taken in {taken for taken, _ in groups}]
         return {
-            name: f"untrained-{key[0] if backbones.count(key[0]) == 1 else '-'.join(filter(None, key))}" for key, name in groups.items()
+            name: "-".join(filter(None, ("untrained", *(taken[:1] if backbones.count(taken[0]) == 1 else taken), *plugin)))
+            for (taken, plugin), name in groups.items()
         }
 
     def raw_images(self) -> dict[str, str]:

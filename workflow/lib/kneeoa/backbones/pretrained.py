@@ -26,6 +26,8 @@ WRAPPERS = ("state_dict", "model_state_dict", "model", "params")
 """Keys under which training code stores a network's tensors."""
 PREFIXES = ("module.", "backbone.")
 """Prefixes that data parallelism, and networks such as ours, add to an encoder's names."""
+PLUGIN = ("fpn.", "fpn_classifier_", "combiner.")
+"""Prefixes of the published plug-in module's tensors, which its files hold beside a backbone's."""
 COUNTER = "num_batches_tracked"
 """A batch norm's counter of batches, which old files lack and nothing here uses."""
 
@@ -79,7 +81,7 @@ def load_into(
     """
     file = Path(path)
     given = read_tensors(file)
-    targets = {name: None if name.startswith(tuple(drop)) else rename(name) for name in given}
+    targets = {name: None if name.startswith((*drop, *PLUGIN)) else rename(name) for name in given}
     left_out = copy_tensors(backbone, file, given, targets.get, adapt=adapt, stem=_stem(backbone))
     logger.info("%s: %d tensors loaded, left out: %s", file.name, len(given) - len(left_out), ", ".join(left_out) or "none")
     return LoadedWeights(file.name, sha256_file(file), len(given) - len(left_out), left_out)

@@ -11,6 +11,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from kneeoa.backbones.interface import Features
+from kneeoa.backbones.pretrained import LoadedWeights
 from kneeoa.errors import KneeoaError
 from kneeoa.heads.interface import Heads, Supervision
 
@@ -59,6 +60,14 @@ class PluginHeads(Heads):
     @abstractmethod
     def read_maps(self, maps: Sequence[Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """As :meth:`read`, from maps ``[batch, locations, channels]``, fine to coarse."""
+
+    def load_pretrained(self) -> LoadedWeights | None:
+        """Load the file of weights that the options name, in place; None where they name none.
+
+        Raises:
+            KneeoaError: the file cannot be read or does not fit.
+        """
+        return None
 
     @abstractmethod
     def parts_of(self, name: str) -> tuple[str, ...]:

@@ -19,11 +19,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from kneeoa.backbones.pretrained import LoadedWeights
 from kneeoa.heads.interface import Supervision
 from kneeoa.heads.losses.interface import MISSING, Criterion
 from kneeoa.plugins.interface import Chain, Maps, PluginHeads
 from kneeoa.plugins.location_layers import DROPOUT, Combiner, Tower
 from kneeoa.plugins.options.pim import LossWeights, Options
+from kneeoa.plugins.public_layout import load_public
 from kneeoa.plugins.pyramid import Pyramid
 from kneeoa.plugins.selection import rank_locations, take_locations, unchosen
 
@@ -111,6 +113,7 @@ class Pim(PluginHeads):
         width = options.width_of(dimensions)
         self.select = options.selected(len(maps.sizes))
         self.term_weights: LossWeights = options.weights
+        self.pretrained = options.weights_file()
         self.pyramid = Pyramid(maps.widths, maps.sizes, width)
         fine_to_coarse = [each.criterion for each in supervisions[::-1]]
         whole = fine_to_coarse[:1] if chain == "stacked" else fine_to_coarse
@@ -119,6 +122,17 @@ class Pim(PluginHeads):
         self.stacked = nn.ModuleDict(
             {coarse.level.name: Stacked(coarse, fine.outputs, len(self.select) + 1) for fine, coarse in pairs},
         )
+
+    def load_pretrained(self) -> LoadedWeights | None:
+        """Load the file in the published layout that the options name, whose maps are ``layer1``,
+        ``layer2`` and so on; None where they name none.
+
+        Raises:
+            KneeoaError: the file cannot be read or does not fit.
+        """
+        if self.pretrained is None:
+            return None
+        return load_public(self, self.pretrained, [f"layer{number}" for number in range(1, len(self.select) + 1)])
 
     def parts(self, maps: Sequence[Tensor]) -> tuple[Tensor, dict[str, LevelParts]]:
         """The embedding ``[batch, width]`` and the parts of each level, coarse to fine, from maps

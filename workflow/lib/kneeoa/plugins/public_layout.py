@@ -11,13 +11,12 @@ from pathlib import Path
 
 from torch import Tensor
 
-from kneeoa.backbones.pretrained import LoadedWeights, load_into
+from kneeoa.atomic_io import sha256_file
+from kneeoa.backbones.pretrained import PLUGIN, LoadedWeights, copy_tensors, read_tensors
 from kneeoa.backbones.renaming import Rename, renamer
 from kneeoa.errors import KneeoaError
-from kneeoa.plugins.pim import Pim
+from kneeoa.plugins.interface import PluginHeads
 
-MODULE = ("fpn.", "fpn_classifier_", "combiner.")
-"""Prefixes of the module's tensors; all others are the backbone's."""
 MAPS = ("layer1", "layer2", "layer3", "layer4")
 """Its names of the maps, fine to coarse."""
 _COMBINER = {
@@ -26,7 +25,7 @@ _COMBINER = {
 }  # fmt: skip
 
 
-def load_public(module: Pim, path: str | Path, maps: Sequence[str] = MAPS) -> LoadedWeights:
+def load_public(module: PluginHeads, path: str | Path, maps: Sequence[str] = MAPS) -> LoadedWeights:
     """Load a file of the published layout into ``module``, in place: ``.pth`` or ``.pt`` with
     tensors alone, or ``.safetensors``. Every tensor must fit; the backbone's are left out.
 
@@ -38,10 +37,13 @@ def load_public(module: Pim, path: str | Path, maps: Sequence[str] = MAPS) -> Lo
     Raises:
         KneeoaError: the module is of several levels, or the file cannot be read or does not fit.
     """
-    return load_into(module, path, rename_from_public(module, maps), drop=(), adapt=without_axes)
+    file, rename = Path(path), rename_from_public(module, maps)
+    given = read_tensors(file)
+    left_out = copy_tensors(module, file, given, rename, adapt=without_axes)
+    return LoadedWeights(file.name, sha256_file(file), len(given) - len(left_out), left_out)
 
 
-def rename_from_public(module: Pim, maps: Sequence[str]) -> Rename:
+def rename_from_public(module: PluginHeads, maps: Sequence[str]) -> Rename:
     """Renaming of the published layout for ``module``; what is not the module's is left out.
 
     Raises:
@@ -63,7 +65,7 @@ def rename_from_public(module: Pim, maps: Sequence[str]) -> Rename:
     names |= {f"combiner.{public}": f"selections.{level}.combiner.{ours}" for public, ours in _COMBINER.items()}
     names["combiner.classifier"] = f"selections.{level}.classifier"
     rename = renamer(names)
-    return lambda key: rename(key) if key.startswith(MODULE) else None
+    return lambda key: rename(key) if key.startswith(PLUGIN) else None
 
 
 def without_axes(name: str, tensor: Tensor) -> Tensor:

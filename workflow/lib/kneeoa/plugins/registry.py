@@ -88,6 +88,7 @@ def check(
         )
     try:
         plugin.check_maps(sizes)
+        plugin.check_image(shape, sizes, len(mode.levels))
     except ValueError as error:
         raise KneeoaError(f"{error} (backbone '{backbone}', image {list(shape)})") from error
     return sizes

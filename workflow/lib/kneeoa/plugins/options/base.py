@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from kneeoa.config.section import Section
@@ -20,6 +21,15 @@ class PluginOptions(Section, ABC):
 
     chains: ClassVar[tuple[str, ...]] = ("parallel",)
     """How the heads of several levels may sit on it: a mode says its own (``CHAIN``)."""
+
+    def weights_file(self) -> Path | None:
+        """The file of weights that training begins from, its variables expanded; None: none."""
+        return None
+
+    def check_image(self, shape: tuple[int, ...], sizes: Sizes, levels: int) -> None:
+        """Raise ValueError unless the file of weights is for images of ``shape``, of which the maps
+        have these ``sizes``, and for as many ``levels`` that supervise.
+        """
 
     @abstractmethod
     def check_maps(self, sizes: Sizes) -> None:

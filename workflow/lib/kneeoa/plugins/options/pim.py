@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from itertools import pairwise
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
@@ -32,6 +34,20 @@ class LossWeights(Section):
     """Of the combiner's loss."""
 
 
+class Pretrained(Section):
+    """A file of the plug-in module's weights that training begins from."""
+
+    file: str
+    """In the layout of the published module: ``.pth``, ``.pt`` or ``.safetensors``, tensors alone.
+    A backbone's beside them are left out; name the file at the backbone's `weights` too.
+    Environment variables are expanded. Nothing is downloaded.
+    """
+    shape: tuple[PositiveInt, ...] = Field(min_length=2, max_length=3)
+    """Size of the images that it was trained on. Layers of a transformer's maps belong to that
+    size; all others take any.
+    """
+
+
 class Options(PluginOptions):
     """The plug-in module, PIM (Chou et al. 2022): heads on every location of a feature pyramid, and
     a graph that combines the locations chosen by them.
@@ -56,6 +72,8 @@ class Options(PluginOptions):
     weights need them. A transformer's are token sequences, and then some layers belong to one image
     size.
     """
+    pretrained: Pretrained | None = None
+    """Weights that training begins from, for a mode of one level. Default: fresh ones."""
     weights: LossWeights = LossWeights()
     """Factors of the terms of the loss."""
 
@@ -63,6 +81,29 @@ class Options(PluginOptions):
     def public_maps(self) -> bool:
         """Whether it takes the published module's layers."""
         return self.maps == "public"
+
+    def weights_file(self) -> Path | None:
+        """The file that :attr:`pretrained` names, its variables expanded."""
+        return None if self.pretrained is None else Path(os.path.expandvars(self.pretrained.file))
+
+    def check_image(self, shape: tuple[int, ...], sizes: Sizes, levels: int) -> None:
+        """Check that :attr:`pretrained` is for images of ``shape``, where layers are tied to it,
+        and that one level supervises.
+
+        Raises:
+            ValueError: with the numbers.
+        """
+        if self.pretrained is None:
+            return
+        if levels != 1:
+            raise ValueError(f"'pretrained' names a file of the published module, which has heads of one level, but {levels} supervise")
+        if self.pretrained.shape != shape and any(_tied(fine, coarse) for fine, coarse in pairwise(sizes)):
+            locations = ", ".join(str(math.prod(size)) for size in sizes)
+            raise ValueError(
+                f"'pretrained' was trained on images of {list(self.pretrained.shape)}, to whose locations its layers are tied, "
+                f"but the arm's are {list(shape)}, with {locations} locations; give the arm a grid of that size, "
+                "or leave 'pretrained' out"
+            )
 
     def selected(self, maps: int) -> tuple[int, ...]:
         """Number of chosen locations of each of so many maps."""
@@ -79,9 +120,7 @@ class Options(PluginOptions):
         """
         locations = [math.prod(size) for size in sizes]
         activations = batch * sum(locations) * self.width_of(dimensions) * (2 + 2 * levels)
-        across = sum(
-            math.prod(fine) * math.prod(coarse) for fine, coarse in pairwise(sizes) if fine != coarse and not len(fine) == len(coarse) > 1
-        )
+        across = sum(math.prod(fine) * math.prod(coarse) for fine, coarse in pairwise(sizes) if _tied(fine, coarse))
         return (4 * activations + 16 * across) / 1e6
 
     def check_maps(self, sizes: Sizes) -> None:
@@ -106,6 +145,11 @@ class Options(PluginOptions):
                 )
         if sum(select) < LEAST:
             raise ValueError(f"'select' takes {sum(select)} locations in all ({list(select)}); the combiner needs {LEAST} at least")
+
+
+def _tied(fine: tuple[int, ...], coarse: tuple[int, ...]) -> bool:
+    """Whether the layer from one map to the next finer one has weights for every location."""
+    return fine != coarse and not len(fine) == len(coarse) > 1
 
 
 def _listed(sizes: Sizes) -> str:
