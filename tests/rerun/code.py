@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tests.rerun.definition_edits import EVERY
-from tests.rerun.row import SMALL, WIDE, Row
+from tests.rerun.row import EXTERNAL, SMALL, WIDE, Row
 from tests.rerun.rules import FIGURES, IMAGES, LEARNED, LEVELS, MEASURED, OVERLAPS, TABLES, taking
 
 LIBRARY = "workflow/lib/kneeoa"
 
 MEASURED_RUNS = {"metrics", "contrasts"}
 """Measure what runs achieved."""
-METRICS = MEASURED_RUNS | {"subgroups", "readers", "claim"}
+METRICS = MEASURED_RUNS | {"subgroups", "readers", "claim", "external"}
 """Reach the kernels of all metrics."""
 RELIABILITY = {"figure reliability", "figure reliability_by_class"}
 CURVED = METRICS | RELIABILITY | {"figure decision"}
@@ -39,7 +39,8 @@ def shown(kind: str, names: str) -> set[str]:
 STATISTICS: dict[str, set[str]] = {
     "max_t": {"contrasts"},
     **shared(["brier", "calibration", "head_disagreement", "auc_placements", "ordinal", "precision"], METRICS),
-    "operating_point": MEASURED_RUNS | {"subgroups"},
+    "operating_point": MEASURED_RUNS | {"subgroups", "external"},
+    **shared(["independent_samples", "recalibration"], {"external"}),
     **shared(["delong", "kernels", "metric_kernel", "multiclass", "run_delong", "run_influences"], METRICS),
     "bootstrap_metrics": MEASURED_RUNS,
     **shared(["equivalence", "multilabel_auc", "mcnemar", "obuchowski_rockette", "power"], {"contrasts"}),
@@ -56,9 +57,9 @@ STATISTICS: dict[str, set[str]] = {
     "multiplicity": {"anatomy", "contrasts"},
     "reliability": METRICS | RELIABILITY,
     "seeds": {"claim", "contrasts"},
-    "proportions": RELIABILITY | {"metrics"},
+    "proportions": RELIABILITY | {"metrics", "external"},
     "subgroups": {"subgroups"},
-    "temperature": {"predict"},
+    "temperature": {"predict", "external"},
     "wald": CURVED | {"associations", "claim", "differences", "predict"},
 }
 """A module of `statistics/`: who reaches any of its definitions."""
@@ -249,9 +250,24 @@ DEFINITIONS = {
 }
 """A definition of a module that several rules import: those that reach it, and no other."""
 
+ABROAD = {
+    "statistics/recalibration.py": {"external"},
+    "statistics/independent_samples.py": {"external"},
+    "contrasts/external.py": {"external"},
+    "statistics/proportions.py": RELIABILITY | {"metrics", "external"},
+    "statistics/temperature.py": {"predict", "external"},
+    "paper_tables/external_change.py": {"table external_change", "report"},
+    "report/external_sentences.py": {"report"},
+}
+"""What is measured on external cohorts, in a study that has one."""
+
 ROWS = [
     *of_definitions(DEFINITIONS),
     *edits("statistics", STATISTICS),
+    *(
+        Row(f"{file}, with an external cohort", frozenset(first), EXTERNAL, file=f"{LIBRARY}/{file}", definition=EVERY)
+        for file, first in ABROAD.items()
+    ),
     *edits("geometry", GEOMETRY),
     *edits("anatomy", ANATOMY),
     *edits("figures", FIGURE_FILES),

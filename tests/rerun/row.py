@@ -16,6 +16,7 @@ from tests.rerun.plan import Job, Planner
 from tests.rerun.rules import FOLLOWS, after, planned_as
 
 SMALL, WIDE, IMPORTS = "tests/small.yaml", "tests/rerun/wide.yaml", "tests/rerun/imports.yaml"
+EXTERNAL = "tests/rerun/external.yaml"
 
 CLINIC = frozenset({"ensemble", "reread_labels", "make_masks", "make_inputs"})
 """What no job of the wide study does with its radiographs."""

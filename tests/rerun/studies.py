@@ -1,4 +1,4 @@
-"""Finished studies to edit: copies of the tree in which every job of three studies is marked as
+"""Finished studies to edit: copies of the tree in which every job of four studies is marked as
 done.
 """
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.dag import copy_tree
 from tests.rerun.plan import Planner
-from tests.rerun.row import IMPORTS, SMALL, WIDE
+from tests.rerun.row import EXTERNAL, IMPORTS, SMALL, WIDE
 
 SUBJECTS = 12
 COLUMNS = (
@@ -38,7 +38,7 @@ def raw_files(folder: Path) -> None:
         (folder / "tables" / table).touch()
 
 
-def finished(folder: Path, studies: tuple[str, ...] = (SMALL, WIDE, IMPORTS)) -> tuple[Planner, dict[str, set[str]]]:
+def finished(folder: Path, studies: tuple[str, ...] = (SMALL, WIDE, IMPORTS, EXTERNAL)) -> tuple[Planner, dict[str, set[str]]]:
     """A planner in a new copy of the tree where the studies are marked as finished, and the rules
     that each of them has.
     """

@@ -19,7 +19,7 @@ from kneeoa.config.metrics import BY_NAME, rows_of
 from kneeoa.config.pairs import ArmPair, Arms, arm_pairs, shared_value
 from kneeoa.config.readers import REFERENCE
 from kneeoa.config.statistics import APPLICABLE, Contrast, Statistics
-from kneeoa.contrasts.cases import LevelPredictions, best_head, level_predictions, require_same_cases
+from kneeoa.contrasts.cases import LevelPredictions, best_head, has_label, level_predictions, require_same_cases
 from kneeoa.contrasts.outcome import Outcome
 from kneeoa.contrasts.small_samples import case_parts
 from kneeoa.contrasts.trend import Trend, trend
@@ -90,7 +90,8 @@ def build_readers(
             if unknown:
                 raise KneeoaError(f"Reader '{unknown[0]}' has no account of his agreement; run the rule reread_labels for him.")
             readers = sorted(pairs, key=lambda reader: doses[reader].misread)
-            for cohort, part in frame[frame["level"] == level.name].groupby("cohort", sort=True):
+            here = frame[frame["level"] == level.name]
+            for cohort, part in here[here["cohort"].isin(here.loc[has_label(here), "cohort"].unique())].groupby("cohort", sort=True):
                 where = f"Contrast '{contrast.name}', cohort '{cohort}'"
                 sides = [
                     [_side(part, arm, level, levels, where) for arm in (pairs[reader].candidate, pairs[reader].reference)]

@@ -21,6 +21,7 @@ from kneeoa.presentation.arms import Factors
 from kneeoa.presentation.display_names import display_name
 from kneeoa.report import sentences
 from kneeoa.report.captions import fill_caption
+from kneeoa.report.external_sentences import external_sentences
 from kneeoa.report.report_data import ReportData, read_report_data
 
 _LONG = 30
@@ -78,6 +79,7 @@ _SENTENCES: dict[str, tuple[str, Callable[[ReportData], list[str]]]] = {
     "cohorts": ("", sentences.cohorts),
     "prediction": ("metrics", sentences.prediction),
     "contrasts": ("contrasts", sentences.comparisons),
+    "external": ("external_accuracy", external_sentences),
     "claim": ("claim", sentences.claim),
     "representation": ("geometry", sentences.representation),
     "anatomy": ("anatomy", sentences.anatomy),
