@@ -41,6 +41,7 @@ STATISTICS: dict[str, set[str]] = {
     **shared(["brier", "calibration", "head_disagreement", "auc_placements", "ordinal", "precision"], METRICS),
     "operating_point": MEASURED_RUNS | {"subgroups", "external"},
     **shared(["independent_samples", "recalibration"], {"external"}),
+    "pool_weights": {"ensemble"},
     **shared(["delong", "kernels", "metric_kernel", "multiclass", "run_delong", "run_influences"], METRICS),
     "bootstrap_metrics": MEASURED_RUNS,
     **shared(["equivalence", "multilabel_auc", "mcnemar", "obuchowski_rockette", "power"], {"contrasts"}),
@@ -51,8 +52,8 @@ STATISTICS: dict[str, set[str]] = {
     "bootstrap": RESAMPLED,
     "confusion": METRICS | {"reread_labels"},
     "decision": {"figure decision"},
-    "inputs": RESAMPLED | CURVED | {"predict"},
-    "metrics": METRICS | {"claim", "reread_labels"},
+    "inputs": RESAMPLED | CURVED | {"predict", "ensemble"},
+    "metrics": METRICS | {"claim", "reread_labels", "ensemble"},
     "midranks": METRICS | {"associations", "overlap", "make_masks", "describe_shard masks"},
     "multiplicity": {"anatomy", "contrasts"},
     "reliability": METRICS | RELIABILITY,
@@ -232,7 +233,7 @@ ARMS_OF = {kind: {f"{kind}-dual"} for kind in KINDS} | {"resnet3d": RESNET | {"r
 DEFINITIONS = {
     "statistics/metrics.py: macro_f1": METRICS,
     "statistics/metrics.py: quadratic_kappa": METRICS | {"reread_labels"},
-    "statistics/metrics.py: predicted_class": METRICS | {"claim"},
+    "statistics/metrics.py: predicted_class": METRICS | {"claim", "ensemble"},
     "statistics/bootstrap.py: resampled_counts": RESAMPLED,
     "statistics/bootstrap.py: interval_of": MEASURED_RUNS | {"readers", "associations"},
     "statistics/bootstrap.py: percentiles": MEASURED_RUNS | {"claim", "readers", "differences"},
@@ -242,7 +243,7 @@ DEFINITIONS = {
     "geometry/rank_measures.py: weighted_pearson": MEASURED | {"claim"},
     "geometry/rank_measures.py: binary_measures": AXES,
     "atomic_io.py: write_text": TABLES
-    | {"describe_shard", "list_shards", "flow", "phantom_tables", "reread_labels", "train_run", "predict", "report"},
+    | {"describe_shard", "list_shards", "flow", "phantom_tables", "reread_labels", "train_run", "predict", "ensemble", "report"},
     "presentation/display_names.py: GRADE_UNITS": {"figure forest"},
     "presentation/display_names.py: short_class": {"figure axis", "figure confusion", "figure flow"},
     "training/loop.py: steps": {"train_run"},
@@ -256,8 +257,10 @@ ABROAD = {
     "contrasts/external.py": {"external"},
     "statistics/proportions.py": RELIABILITY | {"metrics", "external"},
     "statistics/temperature.py": {"predict", "external"},
-    "paper_tables/external_change.py": {"table external_change", "report"},
+    **{f"paper_tables/{name}.py": {f"table {name}", "report"} for name in ("external_accuracy", "external_calibration", "external_change")},
     "report/external_sentences.py": {"report"},
+    "statistics/pool_weights.py": {"ensemble"},
+    "inference/combine.py": {"ensemble"},
 }
 """What is measured on external cohorts, in a study that has one."""
 
@@ -272,7 +275,7 @@ ROWS = [
     *edits("anatomy", ANATOMY),
     *edits("figures", FIGURE_FILES),
     *edits("presentation", PRESENTATION),
-    *edits("paper_tables", TABLE_FILES),
+    *edits("paper_tables", {name: first for name, first in TABLE_FILES.items() if f"paper_tables/{name}.py" not in ABROAD}),
     CAPTION,
     *(of_arms("backbones", name, {arm for kind in kinds for arm in ARMS_OF[kind]}) for name, kinds in sorted(BACKBONES.items())),
     *(of_arms("heads", name, arms_of(modes)) for name, modes in sorted(MODES.items())),

@@ -4,7 +4,7 @@ Predictions of every case by each run and ensemble, or imported from tables made
 REQUIRED INPUTS: a finished run and its inputs; or the tables of `imports.folder`
 OUTPUTS: <out>/predictions/{arm}/seed-{seed}.parquet, <out>/embeddings/{arm}/seed-{seed}.parquet
          <out>/runs/{arm}/seed-{seed}/temperature.json
-         <out>/predictions/{ensemble}/{seed-{seed},all-seeds}.parquet
+         <out>/predictions/{ensemble}/{seed-{seed},all-seeds}.{parquet,weights.json}
          <out>/predictions/{arm}/imported.{parquet,json}
 """
 
@@ -48,11 +48,12 @@ rule predict:
 
 
 rule ensemble:
-    """Average the predictions of several runs."""
+    """Combine the predictions of several runs."""
     input:
         members=lambda wildcards: LAYOUT.ensemble_members(wildcards.ensemble, wildcards.pool),
     output:
         predictions="<out>/predictions/{ensemble}/{pool}.parquet",
+        weights="<out>/predictions/{ensemble}/{pool}.weights.json",
     log:
         "<logs>/ensemble/{ensemble}-{pool}.log",
     wildcard_constraints:

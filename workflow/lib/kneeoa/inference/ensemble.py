@@ -16,6 +16,7 @@ from kneeoa.config.derived_levels import class_groupings
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.inference.combine import Combination, combine
+from kneeoa.inference.ensemble_weights import fit_head_weights, write_weights
 from kneeoa.level_derivation import derive_probabilities
 from kneeoa.tables.predictions import PREDICTIONS
 
@@ -25,7 +26,9 @@ CASE = ["cohort", "case_id"]
 _SAME = ["split", "subject", "side", "visit", "truth", "label_source"]
 
 
-def ensemble(*, name: str, members: Sequence[Path], levels: tuple[Level, ...], how: Combination, out: Path) -> None:
+def ensemble(
+    *, name: str, members: Sequence[Path], levels: tuple[Level, ...], how: Combination, out: Path, out_weights: Path | None = None
+) -> None:
     """Write PREDICTIONS of an ensemble: for every head that all members have, its own level and the
     coarser ones that it is summed to.
 
@@ -39,6 +42,8 @@ def ensemble(*, name: str, members: Sequence[Path], levels: tuple[Level, ...], h
         levels: the hierarchy, coarse to fine.
         how: how probabilities are combined (:func:`kneeoa.inference.combine.combine`).
         out: table to write.
+        out_weights: JSON to write, with the weights of a ``weighted`` one, which are fitted on
+            validation cases alone (:mod:`kneeoa.inference.ensemble_weights`).
 
     Raises:
         KneeoaError: fewer than two members, a table that is not one run's, no head in common, or
@@ -53,7 +58,10 @@ def ensemble(*, name: str, members: Sequence[Path], levels: tuple[Level, ...], h
     heads = [name for name in declared if all(((table["level"] == name) & (table["head"] == name)).any() for table in tables.values())]
     if not heads:
         raise KneeoaError(f"Ensemble '{name}': its members {list(tables)} have no head in common; name arms whose modes share a level.")
-    parts = [part for head in heads for part in _combine_head(name, tables, declared[head], levels, how)]
+    fitted: dict[str, dict[str, Any]] = {}
+    parts = [part for head in heads for part in _combine_head(name, tables, declared[head], levels, how, fitted)]
+    if out_weights is not None:
+        write_weights(out_weights, how, list(tables), fitted)
     table = pd.concat(parts, ignore_index=True)
     seeds = {int(table["seed"].iloc[0]) for table in tables.values()}
     columns: dict[str, Any] = {
@@ -80,10 +88,15 @@ def _run_of(table: pd.DataFrame, path: Path) -> str:
 
 
 def _combine_head(
-    name: str, tables: dict[str, pd.DataFrame], level: Level, levels: tuple[Level, ...], how: Combination
+    name: str,
+    tables: dict[str, pd.DataFrame],
+    level: Level,
+    levels: tuple[Level, ...],
+    how: Combination,
+    fitted: dict[str, dict[str, Any]],
 ) -> list[pd.DataFrame]:
     """Combine one head of all members: rows at its own level and at every coarser one; identity and
-    truth come from the first member.
+    truth come from the first member. What is said of fitted weights is added to ``fitted``.
     """
     declared = {each.name: each for each in levels}
     head_rows = {run: _select_rows(table, level.name, level.name) for run, table in tables.items()}
@@ -93,7 +106,10 @@ def _combine_head(
     sizes = {len(value) for rows in head_rows.values() for value in rows["probabilities"]}
     if sizes != {len(level.classes)}:
         raise KneeoaError(f"Ensemble '{name}': level '{level.name}' has {len(level.classes)} classes, but members give {sorted(sizes)}.")
-    combined = combine([np.stack(rows["probabilities"].to_list()) for rows in head_rows.values()], level, how)
+    weights = None
+    if how == "weighted":
+        weights, fitted[level.name] = fit_head_weights(list(head_rows.values()), level)
+    combined = combine([np.stack(rows["probabilities"].to_list()) for rows in head_rows.values()], level, how, weights)
     calibrated = all(bool(rows["calibrated"].all()) for rows in head_rows.values())
     parts = []
     for level_name, groups in class_groupings(levels, level.name).items():
