@@ -23,6 +23,8 @@ def test_two_models_that_are_certain_of_their_own_cases_share_by_their_number() 
 def test_a_model_that_is_worse_everywhere_has_no_weight_and_equal_ones_share_alike() -> None:
     worse = fit_pool_weights(np.array([[0.8, 0.4], [0.6, 0.3]]))
     assert worse.weights == pytest.approx([1.0, 0.0], abs=1e-6)
+    far = fit_pool_weights(np.array([[0.9, 0.01], [0.8, 0.01]]))
+    assert far.weights.tolist() == [1.0, 0.0]
     same = fit_pool_weights(np.repeat(np.random.default_rng(0).random((50, 1)), 3, axis=1))
     assert same.weights == pytest.approx([1 / 3] * 3, abs=1e-15)
 

@@ -20,6 +20,8 @@ _LEAST = 1e-12
 """Lower probabilities of a label are raised to it, so that a case that no model allows for does not
 decide alone.
 """
+_NONE = 1e-8
+"""A weight below this is on its way to zero, and is zero."""
 _GAP = 1e-9
 _STEPS = 100_000
 
@@ -61,6 +63,8 @@ def fit_pool_weights(of_label: ArrayLike) -> PoolWeights:
             break
         weights = weights * gains
         weights /= weights.sum()
+    weights = np.where(weights < _NONE, 0.0, weights)
+    weights /= weights.sum()
     return PoolWeights(weights, equal, _loss(values, weights), max(gap, 0.0), len(values))
 
 
