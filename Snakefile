@@ -40,7 +40,7 @@ wildcard_constraints:
     arm=one_of(LAYOUT.factors()),
     ensemble=one_of(STUDY.ensembles),
     seed=one_of(STUDY.seeds),
-    reader=one_of(STUDY.readers),
+    rater=one_of(STUDY.raters),
     shard=r"\d+",
     figure=one_of(LAYOUT.figures()),
     table=one_of(LAYOUT.tables()),
@@ -64,7 +64,7 @@ include: "workflow/rules/phantom.smk"
 include: "workflow/rules/cohort.smk"
 include: "workflow/rules/volumes.smk"
 include: "workflow/rules/splits.smk"
-include: "workflow/rules/readers.smk"
+include: "workflow/rules/raters.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/predict.smk"
 include: "workflow/rules/statistics.smk"

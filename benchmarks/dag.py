@@ -1,5 +1,4 @@
-"""How long Snakemake thinks about a study of ten thousand knees, and how long the figures of a
-finished study take.
+"""Time Snakemake's planning of a study of ten thousand knees, and the figures of a finished study.
 
 `python benchmarks/dag.py [--knees 10000] [--parts plan figures] [--runs 60 200]` makes a raw tree
 of empty image files in a temporary folder (one archive per series, as the image archive delivers
@@ -123,8 +122,8 @@ def snakemake(folder: Path, config: Path, *arguments: str, cores: int = 1) -> tu
 
 def jobs_of(text: str) -> int:
     """The total of a dry run's job table."""
-    found = re.findall(r"^total\s+(\d+)", text, re.M)
-    return int(found[0]) if found else 0
+    totals = re.findall(r"^total\s+(\d+)", text, re.M)
+    return int(totals[0]) if totals else 0
 
 
 def finish(folder: Path, config: Path) -> None:

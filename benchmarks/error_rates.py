@@ -1,6 +1,6 @@
-"""How often the rows of CONTRASTS reject a true null at 5 %, and how often the 95 % intervals of
-CONTRASTS and METRICS hold the truth, for every metric and test, by the number of cases, of cases of
-the rarest class, and with two knees a person.
+"""Measure how often the rows of CONTRASTS reject a true null at 5 %, and how often the 95 %
+intervals of CONTRASTS and METRICS hold the truth, for every metric and test, by the number of
+cases, of cases of the rarest class, and with two knees a person.
 
 What is called is what makes the tables' rows. A binary level has the rarest class as its positives,
 an ordinal level of five grades as its highest. Two models that are exchangeable are compared for
@@ -34,7 +34,7 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.config.metrics import BY_NAME, metric_of_row, metrics_of, rows_of
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.cases import LevelPredictions
-from kneeoa.contrasts.intervals import measured, resampled
+from kneeoa.contrasts.metrics import measured, resampled
 from kneeoa.contrasts.outcome import Outcome
 from kneeoa.contrasts.paired import PairedTests
 
@@ -43,7 +43,7 @@ LEVELS = {
     "ordinal": Level(name="kl", kind="ordinal", classes=("0", "1", "2", "3", "4")),
 }
 SHARES = (0.4, 0.25, 0.2, 0.15)
-"""Of the other grades, among the cases that are not of the highest."""
+"""Shares of the other grades, among the cases that are not of the highest."""
 CELLS = ("30:3", "30:10", "98:33", "200:3", "200:10", "500:50", "2000:3")
 CLUSTERED = 0.8
 """Share of variance that two knees of a person have in common."""
@@ -79,8 +79,8 @@ def study(rng: np.random.Generator, kind: str, cases: int, rare: int, clustered:
     subject = np.repeat(np.arange(cases), rng.choice([1, 2], p=[0.3, 0.7], size=cases))[:cases] if clustered else np.arange(cases)
 
     def normal() -> np.ndarray:
-        own = rng.normal(size=cases)
-        return math.sqrt(CLUSTERED) * rng.normal(size=cases)[subject] + math.sqrt(1 - CLUSTERED) * own if clustered else own
+        residual = rng.normal(size=cases)
+        return math.sqrt(CLUSTERED) * rng.normal(size=cases)[subject] + math.sqrt(1 - CLUSTERED) * residual if clustered else residual
 
     severity, shared = normal(), normal()
     rank = severity.argsort().argsort()

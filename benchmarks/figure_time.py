@@ -1,5 +1,5 @@
-"""How long `snakemake figures` takes on a study whose predictions are finished: of 60 runs on 98
-test knees, and of 200 runs on 2,000.
+"""Time `snakemake figures` on a study whose predictions are finished: of 60 runs on 98 test knees,
+and of 200 runs on 2,000.
 
 Two roads are timed. *Figures*: predictions and statistics are there, every figure is drawn anew.
 *From predictions*: metrics, contrasts and the claim are computed too, with a tenth of the published
@@ -21,7 +21,7 @@ from finished_study import FinishedStudy
 from kneeoa.config.study import load
 
 RESAMPLES = 1000
-"""Of the bootstrap, on the road from predictions alone."""
+"""Resamples of the bootstrap, on the road from predictions alone."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Design:
     """One of the two designs."""
 
     knees: int
-    """Of the cohort; a fifth are test knees."""
+    """Knees of the cohort; a fifth are test knees."""
     seeds: int
     backbones: tuple[str, ...]
     shards: int

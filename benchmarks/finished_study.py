@@ -17,19 +17,11 @@ from kneeoa.atomic_io import write_json
 from kneeoa.config.study import Study
 from kneeoa.ingestion.shard_list import list_shards
 from kneeoa.layout import Layout
-from kneeoa.tables.anatomy import ANATOMY
-from kneeoa.tables.axis import AXIS
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.geometry import GEOMETRY
-from kneeoa.tables.history import HISTORY
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.masks import MASKS, SHIFTS
-from kneeoa.tables.overlap import OVERLAP
-from kneeoa.tables.predictions import PREDICTIONS
-from kneeoa.tables.saliency import SALIENCY
-from kneeoa.tables.similarity import SIMILARITY
-from kneeoa.tables.splits import SPLITS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import CASES, LABELS, SPLITS
+from kneeoa.tables.geometry import AXIS, GEOMETRY, SIMILARITY
+from kneeoa.tables.runs import HISTORY, PREDICTIONS
+from kneeoa.tables.saliency import ANATOMY, OVERLAP, SALIENCY
+from kneeoa.tables.shards import MASKS, SHIFTS, VOLUMES
 
 COHORT, VIEW, GRADES = "oai", "sag_dess", 5
 
@@ -84,8 +76,8 @@ class FinishedStudy:
             self.cases[["cohort", "case_id"]].assign(level=level, value=[[int(value)] for value in values])
             for level, values in grades.items()
         ]
-        told = {"source": "reader", "readings": 1, "disagreement": False, "all_values": None}
-        LABELS.write(self._path(f"cohorts/{COHORT}/labels.parquet"), pd.concat(labels).assign(**told))
+        columns = {"source": "reader", "readings": 1, "disagreement": False, "all_values": None}
+        LABELS.write(self._path(f"cohorts/{COHORT}/labels.parquet"), pd.concat(labels).assign(**columns))
         counts = {"cases": len(self.cases), "subjects": self.cases["subject"].nunique()}
         splits = {
             split: {
@@ -126,19 +118,19 @@ class FinishedStudy:
 
     def _predictions(self, arm: str, seed: int, rng: np.random.Generator) -> None:
         levels = self.study.modes[self.layout.arm(arm).mode].levels
-        seen = self.cases["grade"].to_numpy() - 1.9 + rng.normal(0, 1.2, len(self.cases))
-        fine = _softmax(-np.abs(np.arange(GRADES) - 1.9 - seen[:, None]))
-        coarse = _softmax(np.stack([-seen, seen], axis=1) / 2)
+        perceived = self.cases["grade"].to_numpy() - 1.9 + rng.normal(0, 1.2, len(self.cases))
+        fine = _softmax(-np.abs(np.arange(GRADES) - 1.9 - perceived[:, None]))
+        coarse = _softmax(np.stack([-perceived, perceived], axis=1) / 2)
         summed = np.stack([fine[:, :2].sum(axis=1), fine[:, 2:].sum(axis=1)], axis=1)
-        spoken = [("oa", "oa", coarse)] if "oa" in levels else []
-        spoken += [("kl", "kl", fine), ("oa", "kl", summed)] if "kl" in levels else []
+        heads = [("oa", "oa", coarse)] if "oa" in levels else []
+        heads += [("kl", "kl", fine), ("oa", "kl", summed)] if "kl" in levels else []
         parts = []
-        for level, head, probabilities in spoken:
+        for level, head, probabilities in heads:
             truth = self.cases["grade"] if level == "kl" else (self.cases["grade"] >= 2).astype(int)
-            own = self.cases.drop(columns="grade").assign(level=level, head=head, truth=truth.map(lambda value: [value]))
-            parts.append(own.assign(probabilities=list(probabilities), logits=list(np.log(probabilities))))
-        told = {"study": self.study.study, "arm": arm, "seed": seed, "members": None, "label_source": "reader", "calibrated": False}
-        PREDICTIONS.write(self._path(f"predictions/{arm}/seed-{seed}.parquet"), pd.concat(parts).assign(**told))
+            rows = self.cases.drop(columns="grade").assign(level=level, head=head, truth=truth.map(lambda value: [value]))
+            parts.append(rows.assign(probabilities=list(probabilities), logits=list(np.log(probabilities))))
+        columns = {"study": self.study.study, "arm": arm, "seed": seed, "members": None, "label_source": "reader", "calibrated": False}
+        PREDICTIONS.write(self._path(f"predictions/{arm}/seed-{seed}.parquet"), pd.concat(parts).assign(**columns))
 
     def _history(self, arm: str, seed: int, rng: np.random.Generator) -> None:
         epochs, parts = np.arange(1, self.study.training.epochs + 1), []
@@ -153,14 +145,14 @@ class FinishedStudy:
         HISTORY.write(self._path(f"runs/{arm}/seed-{seed}/history.parquet"), pd.concat(parts).assign(arm=arm, seed=seed))
 
     def _geometry(self, arm: str, seed: int, rng: np.random.Generator) -> None:
-        told = {"study": self.study.study, "arm": arm, "seed": seed}
-        own = self.cases[["cohort", "split", "case_id", "subject", "grade"]]
+        columns = {"study": self.study.study, "arm": arm, "seed": seed}
+        cases = self.cases[["cohort", "split", "case_id", "subject", "grade"]]
         axes = [
-            own.assign(axis=axis, position=(own["grade"] - 2) / 2 + rng.normal(0, 0.8, len(own)), across=rng.normal(0, 1, len(own)))
+            cases.assign(axis=axis, position=(cases["grade"] - 2) / 2 + rng.normal(0, 0.8, len(cases)), across=rng.normal(0, 1, len(cases)))
             for axis in self.study.geometry.axes
         ]
-        AXIS.write(self._path(f"geometry/{arm}/seed-{seed}.axis.parquet"), pd.concat(axes).assign(**told))
-        shared = told | {
+        AXIS.write(self._path(f"geometry/{arm}/seed-{seed}.axis.parquet"), pd.concat(axes).assign(**columns))
+        shared = columns | {
             "cohort": COHORT,
             "split": "test",
             "against": "kl",
@@ -174,18 +166,19 @@ class FinishedStudy:
         GEOMETRY.write(self._path(f"geometry/{arm}/seed-{seed}.measures.parquet"), measures)
 
     def _saliency(self, arm: str, seed: int, rng: np.random.Generator) -> None:
-        told = {"study": self.study.study, "arm": arm, "seed": seed, "method": self.study.saliency.methods[0]}
-        name = f"{arm}/seed-{seed}.{told['method']}"
-        index = self._explained_rows().assign(weights="trained", target="oa", score=0.0, scale=1.0, **told)
+        columns = {"study": self.study.study, "arm": arm, "seed": seed, "method": self.study.saliency.methods[0]}
+        name = f"{arm}/seed-{seed}.{columns['method']}"
+        index = self._explained_rows().assign(weights="trained", target="oa", score=0.0, scale=1.0, **columns)
         SALIENCY.write(self._path(f"saliency/{name}.parquet"), index)
         coarse = tuple(max(size // self.study.saliency.keep, 1) for size in self.study.input_shape(self.layout.arm(arm)))
         maps = np.lib.format.open_memmap(self._path(f"saliency/{name}.npy"), "w+", np.float16, (len(index), 2, *coarse))
         if arm in self.pictured and seed == min(self.study.seeds):  # the others are holes: nothing but their size is looked at
             maps[:] = np.abs(rng.normal(0, 1, (2, *coarse)))
-        own = self.explained[["cohort", "case_id", "subject"]].assign(chance=1.0, null_mean=1.1, others_mean=1.2, **told)
-        own = own.assign(**dict.fromkeys(("null_z", "null_p", "others_z", "others_p")))
+        cases = self.explained[["cohort", "case_id", "subject"]].assign(chance=1.0, null_mean=1.1, others_mean=1.2, **columns)
+        cases = cases.assign(**dict.fromkeys(("null_z", "null_p", "others_z", "others_p")))
         measured = [
-            own.assign(tissue=tissue, measure="enrichment", value=rng.uniform(0.5, 3, len(own))) for tissue in self.study.anatomy.targets
+            cases.assign(tissue=tissue, measure="enrichment", value=rng.uniform(0.5, 3, len(cases)))
+            for tissue in self.study.anatomy.targets
         ]
         OVERLAP.write(self._path(f"anatomy/{name}.parquet"), pd.concat(measured))
 
@@ -193,7 +186,7 @@ class FinishedStudy:
         a, b = np.triu_indices(len(runs), 1)
         arms, seeds = np.array([arm for arm, _ in runs]), np.array([seed for _, seed in runs])
         pairs = pd.DataFrame({"arm_a": arms[a], "seed_a": seeds[a], "arm_b": arms[b], "seed_b": seeds[b]})
-        told = {
+        columns = {
             "study": self.study.study,
             "cohort": COHORT,
             "kind": "runs",
@@ -204,9 +197,9 @@ class FinishedStudy:
             "high": None,
             "note": "",
         }
-        told |= {"cases": len(self.test), "subjects": self.test["subject"].nunique()}
+        columns |= {"cases": len(self.test), "subjects": self.test["subject"].nunique()}
         estimates = np.random.default_rng(2).uniform(0.3, 0.9, len(pairs))
-        SIMILARITY.write(self._path("geometry/similarity.parquet"), pairs.assign(estimate=estimates, **told))
+        SIMILARITY.write(self._path("geometry/similarity.parquet"), pairs.assign(estimate=estimates, **columns))
 
     def _anatomy(self) -> None:
         names = [arm.name for arm in self.study.arms_table()]
@@ -224,10 +217,10 @@ class FinishedStudy:
         rows = [row | {"chance": 1.0, "null_mean": 1.1, "null_p": 0.01, "others_mean": 1.2, "others_p": 0.2} for row in rows]
         for contrast in self.study.statistics.contrasts:
             for arm in (name for name in names if self.layout.arm(name).mode == contrast.candidate):
-                own = self.layout.arm(arm)
-                reference = next(o.name for o in self.study.arms_table() if (o.backbone, o.mode) == (own.backbone, contrast.reference))
-                told = shared | {"kind": "contrast", "arm": arm, "factor": contrast.factor, "reference": reference, "p": 0.03}
-                rows += [told | limits | {"tissue": tissue} for tissue in self.study.anatomy.targets]
+                factors = self.layout.arm(arm)
+                reference = next(o.name for o in self.study.arms_table() if (o.backbone, o.mode) == (factors.backbone, contrast.reference))
+                compared = shared | {"kind": "contrast", "arm": arm, "factor": contrast.factor, "reference": reference, "p": 0.03}
+                rows += [compared | limits | {"tissue": tissue} for tissue in self.study.anatomy.targets]
         frame = pd.DataFrame(rows).drop_duplicates(list(ANATOMY.key))
         ANATOMY.write(self._path("anatomy/summary.parquet"), frame)
 

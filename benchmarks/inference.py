@@ -1,4 +1,4 @@
-"""How fast is inference? The paired DeLong test from 1e3 to 1e6 cases, and 2,000 clustered paired
+"""Time inference: the paired DeLong test from 1e3 to 1e6 cases, and 2,000 clustered paired
 resamples of two AUCs, on one core.
 
     python benchmarks/inference.py [--rounds 5]
@@ -124,10 +124,10 @@ def bootstraps(rounds: int) -> tuple[float, float]:
 
     best = min(seconds(by_weights, 1)[0] for _ in range(rounds))
     start = time.process_time()
-    found = bootstrap((np.arange(len(knees)),), difference, n_resamples=RESAMPLES, vectorized=False, method="percentile", rng=0)
+    result = bootstrap((np.arange(len(knees)),), difference, n_resamples=RESAMPLES, vectorized=False, method="percentile", rng=0)
     spent = time.process_time() - start
-    if abs(found.confidence_interval.low - by_weights()) > 0.005:
-        raise SystemExit(f"scipy's interval starts at {found.confidence_interval.low}, ours at {by_weights()}")
+    if abs(result.confidence_interval.low - by_weights()) > 0.005:
+        raise SystemExit(f"scipy's interval starts at {result.confidence_interval.low}, ours at {by_weights()}")
     return best, spent
 
 

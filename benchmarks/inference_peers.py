@@ -36,9 +36,9 @@ def port(truth: Truth, a: Floats, b: Floats) -> float:
     aucs, of_positives, of_negatives = [], [], []
     for scores in (a, b):
         x, y = scores[positive], scores[~positive]
-        joint, own, other = _midranks(np.concatenate([x, y])), _midranks(x), _midranks(y)
+        joint, of_x, other = _midranks(np.concatenate([x, y])), _midranks(x), _midranks(y)
         aucs.append(joint[:m].sum() / m / n - (m + 1) / 2 / n)
-        of_positives.append((joint[:m] - own) / n)
+        of_positives.append((joint[:m] - of_x) / n)
         of_negatives.append(1 - (joint[m:] - other) / m)
     covariance = np.cov(of_positives) / m + np.cov(of_negatives) / n
     contrast = np.array([1.0, -1.0])

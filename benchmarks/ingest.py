@@ -1,5 +1,5 @@
-"""How fast and how small is ingestion? A DESS-sized knee from its file to its canonical array, on
-one core.
+"""Measure the speed and memory of ingestion: a DESS-sized knee from its file to its canonical
+array, on one core.
 
     python benchmarks/ingest.py [--rounds 5] [--knees 6]
 
@@ -124,7 +124,7 @@ def inflate(path: Path) -> bytes:
 
 
 def decode_series(folder: Path) -> list[NDArray[Any]]:
-    """What pydicom needs for the voxels alone."""
+    """Read the voxels alone with pydicom."""
     import pydicom
 
     return [pydicom.dcmread(path).pixel_array for path in sorted(folder.iterdir())]

@@ -1,5 +1,5 @@
-"""What ``ingest.py`` reads: a knee of seeded voxels, as a NIfTI file, as a DICOM series, and in the
-tables of a made cohort; drawn radiographs of one knee.
+"""Make the files that ``ingest.py`` reads: a knee of seeded voxels, as a NIfTI file, as a DICOM
+series, and in the tables of a made cohort; drawn radiographs of one knee.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from scipy import ndimage
 from kneeoa.phantom.radiograph import Exposure, Scene, render
 from kneeoa.phantom.radiograph_files import write_png
 from kneeoa.phantom.radiograph_knee import knee_of_severity
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.images import IMAGES
+from kneeoa.tables.cohort import CASES, IMAGES
 
 # Columns front to back, rows head to foot, slices left to right, as converters write sagittal DESS.
 # In the plane 0.3642 mm and not OAI's 0.3646, so that MONAI's grid of 0.547 mm, which starts at the

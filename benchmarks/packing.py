@@ -28,10 +28,10 @@ def measure(cluster: Cluster, tree: Path, folder: Path, *profile: str) -> tuple[
     shutil.copytree(tree, folder, symlinks=True)
     before = {job.number for job in held(cluster)}
     start = time.perf_counter()
-    status, said = through_slurm(cluster, folder, "train", *profile, "--configfile", PACK)
+    status, output = through_slurm(cluster, folder, "train", *profile, "--configfile", PACK)
     seconds = time.perf_counter() - start
     if status:
-        raise SystemExit(said[-6000:])
+        raise SystemExit(output[-6000:])
     jobs = [job for job in held(cluster) if job.number not in before]
     gpu_seconds = sum(job.gpu_seconds for job in jobs)
     return {"jobs": len(jobs), "wall_s": round(seconds, 1), "gpu_s": round(gpu_seconds, 1)}, results(folder)

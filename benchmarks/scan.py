@@ -29,13 +29,13 @@ RECURRENCE = 4096
 
 def ways(device: str) -> dict[str, Callable[..., torch.Tensor]]:
     """The scans that device and installed packages allow."""
-    found: dict[str, Callable[..., torch.Tensor]] = {"torch": lambda *given: selective_scan.chunked_scan(*given, scan_torch)}
+    scans: dict[str, Callable[..., torch.Tensor]] = {"torch": lambda *given: selective_scan.chunked_scan(*given, scan_torch)}
     steps = selective_scan._steps(device)
     if steps is not scan_torch:
-        found["triton"] = lambda *given: selective_scan.chunked_scan(*given, steps)
+        scans["triton"] = lambda *given: selective_scan.chunked_scan(*given, steps)
     if device == "cuda" and selective_scan._mamba_ssm() is not None:
-        found["mamba_ssm"] = selective_scan.selective_scan
-    return found
+        scans["mamba_ssm"] = selective_scan.selective_scan
+    return scans
 
 
 def inputs(length: int, device: str) -> list[torch.Tensor]:

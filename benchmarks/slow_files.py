@@ -1,5 +1,5 @@
-"""What a slow shared file system does to planning: the calls of a dry run of ten thousand knees,
-and its time where each takes longer.
+"""Measure planning on a slow shared file system: the calls of a dry run of ten thousand knees, and
+its time where each takes longer.
 
 `python benchmarks/slow_files.py [--knees 10000] [--latency 0.001 0.005]` plans the study of
 benchmarks/dag.py in processes whose calls on the raw images, the clone and the results wait before
@@ -55,8 +55,8 @@ def dry_run(folder: Path, config: Path, watched: list[Path], scratch: Path, late
 
 
 def _calls(counts: Path) -> dict[str, int]:
-    found: dict[str, int] = json.loads(counts.read_text())
-    return dict(sorted(found.items()))
+    numbers: dict[str, int] = json.loads(counts.read_text())
+    return dict(sorted(numbers.items()))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""How fast is training? The same network, knees and steps by the published loop and by ours.
+"""Time training: the same network, knees and steps by the published loop and by ours.
 
     python benchmarks/train.py [--knees N] [--epochs N] [--rounds N]
 
@@ -41,18 +41,18 @@ def child(script: str, *arguments: Any) -> dict[str, Any]:
 
 def compare(folder: Path, shape: tuple[int, ...], epochs: int, rounds: int, threads: int) -> dict[str, list[dict[str, Any]]]:
     """Every loop's results, round after round."""
-    found: dict[str, list[dict[str, Any]]] = {loop: [] for loop in LOOPS}
+    results: dict[str, list[dict[str, Any]]] = {loop: [] for loop in LOOPS}
     for _ in range(rounds):
         for loop in LOOPS:
-            found[loop].append(child("train_loops.py", loop, folder, "--shape", *shape, "--epochs", epochs, "--threads", threads))
-    return found
+            results[loop].append(child("train_loops.py", loop, folder, "--shape", *shape, "--epochs", epochs, "--threads", threads))
+    return results
 
 
-def check_same(found: dict[str, list[dict[str, Any]]], tolerance: float) -> None:
+def check_same(by_loop: dict[str, list[dict[str, Any]]], tolerance: float) -> None:
     """Raise AssertionError unless all loops had about the same mean loss in their first epoch,
     which begins from the same weights.
     """
-    first = {loop: results[0]["losses"][0] for loop, results in found.items()}
+    first = {loop: results[0]["losses"][0] for loop, results in by_loop.items()}
     if max(first.values()) - min(first.values()) > tolerance * min(first.values()) or first["resident"] != first["streamed"]:
         raise AssertionError(f"the loops did not learn the same: first losses {first}")
 
@@ -94,8 +94,8 @@ def main() -> None:
         folder = Path(name)
         make_files(folder, options.knees)
         made = make_shard(folder, shape)
-        found = compare(folder, shape, options.epochs, options.rounds, options.threads)
-        check_same(found, 0.05 if gpu else 0.01)  # bfloat16 rounds to three digits
+        results = compare(folder, shape, options.epochs, options.rounds, options.threads)
+        check_same(results, 0.05 if gpu else 0.01)  # bfloat16 rounds to three digits
     device = name_of_device()
     size = "x".join(map(str, shape))
     print(f"ResNet3D-18 at {size}, {options.knees} knees from NIfTI files of {'x'.join(map(str, FILE))}, batch 2, {device},")
@@ -105,19 +105,19 @@ def main() -> None:
         f"{'':18s}{'s an epoch':>12s}{'processor s':>13s}{'knees a s':>11s}{'waiting':>9s}{'peak MB':>9s}{'GPU MB':>8s}{'first loss':>12s}"
     )
     for loop, title in LOOPS.items():
-        seconds, waiting = best(found[loop])
-        first = found[loop][0]
+        seconds, waiting = best(results[loop])
+        first = results[loop][0]
         wait = "" if loop == "plain" else f"{waiting:.2%}"
         on_device = "" if first["device_mb"] is None else f"{first['device_mb']:.0f}"
-        row = f"{title:18s}{seconds:12.2f}{least_processor(found[loop]):13.2f}{options.knees / seconds:11.2f}{wait:>9s}"
+        row = f"{title:18s}{seconds:12.2f}{least_processor(results[loop]):13.2f}{options.knees / seconds:11.2f}{wait:>9s}"
         print(row + f"{first['peak_mb']:9.0f}{on_device:>8s}{first['losses'][0]:12.4f}")
-    plain, resident, streamed = (best(found[loop]) for loop in LOOPS)
+    plain, resident, streamed = (best(results[loop]) for loop in LOOPS)
     figures: dict[str, Any] = {
         "epoch_speedup_over_plain_loop": plain[0] / resident[0],
         "epoch_speedup_streamed": plain[0] / streamed[0],
-        "processor_time_ratio": least_processor(found["plain"]) / least_processor(found["resident"]),
+        "processor_time_ratio": least_processor(results["plain"]) / least_processor(results["resident"]),
         "data_wait_share": max(resident[1], streamed[1]),
-        "peak_mb": max(each["peak_mb"] for loop in ("resident", "streamed") for each in found[loop]),
+        "peak_mb": max(each["peak_mb"] for loop in ("resident", "streamed") for each in results[loop]),
         "device": device,
         "shape": list(shape),
     }

@@ -1,5 +1,5 @@
-"""What ``train.py`` measures on a GPU alone: how much of the device's matrix rate a step uses, and
-how long a whole study takes.
+"""Measurements of ``train.py`` on a GPU alone: how much of the device's matrix rate a step uses,
+and how long a whole study takes.
 
     python benchmarks/train_gpu.py
 
@@ -57,17 +57,19 @@ def step_of(spec: ModelSpec) -> Callable[[], Any]:
     engine = Engine(build(spec).to(device).train(), training, device)
     optimiser = torch.optim.AdamW(engine.network.parameters(), fused=True)
     images = torch.randn((BATCH, 1, *spec.shape), device=device).half()
-    known = {name: values.to(device) for name, values in labels(BATCH).items() if name in spec.mode.levels}
+    targets = {name: values.to(device) for name, values in labels(BATCH).items() if name in spec.mode.levels}
 
     def step() -> None:
-        engine.gradients(images, known, list(range(BATCH)), 0, lambda some, _: some.float())
+        engine.gradients(images, targets, list(range(BATCH)), 0, lambda some, _: some.float())
         optimiser.step()
 
     return step
 
 
 def operations(step: Callable[[], Any]) -> int:
-    """Of the convolutions and matrix products of a step, forward and backward."""
+    """Count the operations of the convolutions and matrix products of a step, forward and
+    backward.
+    """
     with FlopCounterMode(display=False) as counter:
         step()
     return counter.get_total_flops()

@@ -34,20 +34,18 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
 from kneeoa.config.training import Training
 from kneeoa.network.model import ModelSpec, Network, build
-from kneeoa.tables.volumes import VOLUMES
-from kneeoa.training.adamw import AdamW
+from kneeoa.tables.shards import VOLUMES
 from kneeoa.training.augmentation import draw_augmentation
-from kneeoa.training.batches import training_batches
-from kneeoa.training.dataset import Dataset
+from kneeoa.training.dataset import Dataset, training_batches
 from kneeoa.training.device import reproducible
 from kneeoa.training.engine import Engine
+from kneeoa.training.image_storage import Resident, Streamed
 from kneeoa.training.loop import EpochState, Plan, steps
-from kneeoa.training.resident import Resident
+from kneeoa.training.optimizer import AdamW
 from kneeoa.training.shards import Shards
-from kneeoa.training.streaming import Streamed
 
 FILE = (256, 256, 160)
-"""Of a NIfTI file, as the published loader reads it: rows, columns, slices."""
+"""Shape of a NIfTI file, as the published loader reads it: rows, columns, slices."""
 OA = Level(name="oa", kind="binary", classes=("no", "yes"))
 KL = Level(name="kl", kind="ordinal", classes=("0", "1", "2", "3", "4"), parent="oa", parent_class=(0, 0, 1, 1, 1))
 BATCH, RATE, SEED = 2, 1e-4, 1
@@ -60,7 +58,9 @@ def spec_of(shape: tuple[int, ...]) -> ModelSpec:
 
 
 def settings(device: torch.device) -> Training:
-    """What a run of the study would use, without random changes, which the plain loop has not."""
+    """The settings that a run of the study would use, without random changes, which the plain loop
+    has not.
+    """
     return Training(batch=BATCH, learning_rate=RATE, augmentation={}, precision="bfloat16" if device.type == "cuda" else "float32")
 
 
@@ -88,8 +88,8 @@ def decode(path: Path, shape: tuple[int, ...]) -> torch.Tensor:
 
 
 def make_shard(folder: Path, shape: tuple[int, ...]) -> float:
-    """What ingestion makes of the files, once for all epochs, arms and seeds; returns the seconds
-    that it took.
+    """Write the shard that ingestion makes of the files, once for all epochs, arms and seeds;
+    returns the seconds that it took.
     """
     begun = time.perf_counter()
     files = sorted(folder.glob("*.nii.gz"))
@@ -126,7 +126,7 @@ def plain(folder: Path, shape: tuple[int, ...], epochs: int, workers: int) -> It
     """Seconds and mean loss of each epoch of the plain loop."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     data = Files(folder, shape)
-    known = labels(len(data))
+    targets = labels(len(data))
     network = contiguous(build(spec_of(shape))).to(device).train()
     optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=1e-4)
     for epoch in range(1, epochs + 1):
@@ -136,7 +136,7 @@ def plain(folder: Path, shape: tuple[int, ...], epochs: int, workers: int) -> It
         for images, cases in torch.utils.data.DataLoader(data, batch_sampler=order, num_workers=workers, pin_memory=device.type == "cuda"):
             features = network.backbone(images.to(device))
             losses = network.heads.loss(
-                network.heads(features.embedding), {name: values[cases].to(device) for name, values in known.items()}
+                network.heads(features.embedding), {name: values[cases].to(device) for name, values in targets.items()}
             )
             optimiser.zero_grad()
             losses["total"].backward()
@@ -178,7 +178,7 @@ def ours(kind: str, folder: Path, shape: tuple[int, ...], epochs: int, device: t
 
 
 def processor_seconds() -> float:
-    """Of this process and of the workers that have ended."""
+    """Processor seconds of this process and of the workers that have ended."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(each.ru_utime + each.ru_stime for each in used)
 
@@ -188,8 +188,8 @@ def peak_mb() -> float:
     with what the parent held.
     """
     status = Path("/proc/self/status")
-    found = re.findall(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii")) if status.exists() else []
-    return int(found[0]) * 1024 / 1e6 if found else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    peaks = re.findall(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii")) if status.exists() else []
+    return int(peaks[0]) * 1024 / 1e6 if peaks else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
 def main() -> None:
@@ -208,13 +208,13 @@ def main() -> None:
     if options.loop == "plain":
         torch.set_num_threads(options.threads)
         loop = plain(options.folder, shape, options.epochs, workers=options.threads)
-        told = [(seconds, loss, 0.0, processor_seconds()) for seconds, loss in loop]
+        epochs = [(seconds, loss, 0.0, processor_seconds()) for seconds, loss in loop]
     else:
         with reproducible(options.threads) as device:
             torch.manual_seed(SEED)
             loop = ours(options.loop, options.folder, shape, options.epochs, device)
-            told = [(*seen, processor_seconds()) for seen in loop]
-    seconds, losses, waits, clock = (list(column) for column in zip(*told, strict=True))
+            epochs = [(*epoch, processor_seconds()) for epoch in loop]
+    seconds, losses, waits, clock = (list(column) for column in zip(*epochs, strict=True))
     device_mb = torch.cuda.max_memory_allocated() / 1e6 if torch.cuda.is_available() else None
     processor = np.diff([begun, *clock]).tolist()
     result = {"seconds": seconds, "losses": losses, "waits": waits, "processor": processor, "peak_mb": peak_mb(), "device_mb": device_mb}

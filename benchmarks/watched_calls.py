@@ -56,7 +56,7 @@ class Watched:
 
 
 class Listing:
-    """What ``os.scandir`` gives, where an entry's ``stat`` waits too."""
+    """The listing that ``os.scandir`` gives, where an entry's ``stat`` waits too."""
 
     def __init__(self, watched: Watched, entries: Any, folder: Any) -> None:
         self._watched, self._entries, self._folder = watched, entries, folder
@@ -118,7 +118,7 @@ def watch() -> None:
 
 
 def _whose() -> str:
-    """Whose call it is: who stands on the stack."""
+    """The caller: who stands on the stack."""
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         if any(part in frame.f_code.co_filename for part in OURS):

@@ -127,7 +127,7 @@ def check() -> list[str]:
     Returns one sentence for each resolution that was checked; raises LockError at the first that
     fails.
     """
-    everything, said = ["torch", *LAYERS], []
+    everything, sentences = ["torch", *LAYERS], []
     for layer in CONDA:
         if (FOLDER / f"{layer}.yaml").read_text() != conda_text(layer):
             raise LockError(f"envs/{layer}.yaml does not hold the pins of its locks; run envs/lock.py lock.")
@@ -139,8 +139,8 @@ def check() -> list[str]:
                 raise LockError(f"{variant}, Python {python}: not pinned: {', '.join(loose)}; run envs/lock.py lock.")
             if (python, platform) == (TESTED, LINUX) and (idle := sorted(set(pins) - set(resolved))):
                 raise LockError(f"{variant}: pinned but not needed: {', '.join(idle)}; run envs/lock.py lock.")
-            said.append(f"{variant:4} {platform:22} Python {python}: {len(resolved)} packages, all pinned")
-    return said
+            sentences.append(f"{variant:4} {platform:22} Python {python}: {len(resolved)} packages, all pinned")
+    return sentences
 
 
 def main() -> int:

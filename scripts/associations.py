@@ -1,5 +1,5 @@
 """Rule associations: correlate measures with severity, adjusted for age, sex and site; measure the
-agreement of seeds and readers.
+agreement of seeds and raters.
 """
 
 from pathlib import Path

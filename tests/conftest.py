@@ -1,5 +1,5 @@
-"""How tests are given to workers (``pytest -n``): the longest groups first, each of which shares
-what it has made.
+"""Give tests to workers (``pytest -n``): the longest groups first, each of which shares what it has
+made.
 
 Also which examples hypothesis tries, the same ones on every machine and day, and what is printed of
 checks that failed before the tests began.
@@ -24,7 +24,7 @@ LONGEST = (
     *TOGETHER, "tests/recipes/", "tests/commands/", "tests/training/", "tests/rerun/", "tests/real_data/", "tests/statistics/",
     "tests/ingestion/", "tests/faults/", "tests/workflow/",
 )  # fmt: skip
-"""What is begun first, so that no worker goes on long after the others."""
+"""Tests that are begun first, so that no worker goes on long after the others."""
 
 
 class Groups(LoadFileScheduling):  # type: ignore[misc]

@@ -28,7 +28,7 @@ NOWHERE = -1
 
 
 class Board:
-    """What a job is at, and where it is to wait: a small file that the job and the test map into
+    """The phase of a job, and where it is to wait: a small file that the job and the test map into
     memory.
     """
 
@@ -66,7 +66,7 @@ class Board:
         return self.phases[int(self._cells[0])]
 
     def begun(self) -> Counter[str]:
-        """How often the job has begun each phase."""
+        """Counts of the phases that the job has begun."""
         return Counter({name: int(count) for name, count in zip(self.phases, self._begun, strict=True) if count})
 
     def close_door(self, phase: str, occurrence: int) -> None:
@@ -84,7 +84,7 @@ class Board:
 
 @dataclass(frozen=True)
 class Moment:
-    """Where a kill falls: a phase that a job begins for the first, second, ... time, and the
+    """The time of a kill: a phase that a job begins for the first, second, ... time, and the
     seconds that it then goes on (None: it is killed at the door).
     """
 

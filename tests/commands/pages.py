@@ -12,8 +12,8 @@ from pathlib import Path
 from tests.dag import ROOT
 
 MARKS = ("needs a GPU", "on a cluster", "downloads", "the long suite")
-"""How a page says that a command cannot run everywhere: in the command's comment or the comment
-above it, in its paragraph or row, or in a heading above it.
+"""Words by which a page says that a command cannot run everywhere: in the command's comment or the
+comment above it, in its paragraph or row, or in a heading above it.
 """
 _OF_A_CLUSTER = "sinfo|squeue|scancel|scontrol|sacct|sacctmgr|sbatch"
 _PROGRAMS = f"make|snakemake|python3?|pytest|ruff|snakefmt|mypy|pip|uv|git|rsync|rocrate-validator|export|tail|{_OF_A_CLUSTER}"
@@ -84,7 +84,7 @@ def _commands(lines: list[str], page: str) -> Iterator[Shown]:
             number = end + 1
         elif heading := _HEADING.match(line):
             level = len(heading[1])
-            headings = {known: words for known, words in headings.items() if known < level} | {level: heading[2]}
+            headings = {above: words for above, words in headings.items() if above < level} | {level: heading[2]}
             number += 1
         else:
             end = _end_of_paragraph(lines, number)
@@ -93,7 +93,7 @@ def _commands(lines: list[str], page: str) -> Iterator[Shown]:
 
 
 def _end_of_paragraph(lines: list[str], start: int) -> int:
-    """Where the paragraph, list entry or row that begins at ``start`` ends."""
+    """The line after the paragraph, list entry or row that begins at ``start``."""
     end = start + 1
     row = lines[start].startswith("|")
     while not row and end < len(lines) and lines[end].strip() and not re.match(r"```|#+ |\||\s*(?:[-*]|\d+\.) ", lines[end]):

@@ -1,4 +1,4 @@
-"""A clone in which a shown command runs as a reader would run it: `.venv/` in its place, its
+"""A clone in which a shown command runs as a user would run it: `.venv/` in its place, its
 programs on the path.
 """
 
@@ -14,7 +14,7 @@ from tests.commands.table import Run
 from tests.dag import copy_tree
 
 _OURS = {"PYTHONPATH", "SNAKEMAKE_PROFILE", "KNEEOA_COPIED", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "VARIANT", "CORES"}
-"""What the tests' own environment may hold and a reader's does not."""
+"""Variables that the tests' environment may hold and a user's does not."""
 _STAMPS = ("made-cpu", "made-cuda", "made-test")
 """Say to `make` that nothing has to be installed (see the Makefile)."""
 
@@ -37,7 +37,7 @@ def clone(folder: Path) -> Path:
 
 
 def environment(folder: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Of a reader who has typed `. .venv/bin/activate` in the clone."""
+    """The environment of a user who has typed `. .venv/bin/activate` in the clone."""
     variables = {key: value for key, value in os.environ.items() if key not in _OURS}
     path = os.pathsep.join((str(folder / ".venv" / "bin"), variables.get("PATH", "")))
     return {**variables, "PATH": path, "VIRTUAL_ENV": str(folder / ".venv"), "OMP_NUM_THREADS": "1", **(more or {})}

@@ -1,5 +1,5 @@
-"""How Snakemake takes the words of commands: one a line on standard input, without `snakemake`; one
-JSON object each on standard output.
+"""Parse commands as Snakemake does: one a line on standard input, without `snakemake`; one JSON
+object each on standard output.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""How each command that a page shows is run: one entry a command, exactly as the pages show it.
+"""The way each command that a page shows is run: one entry a command, exactly as the pages show it.
 
 A command that is not here fails `test_every_shown_command_is_run`, and so does an entry that no
 page shows any more.
@@ -18,17 +18,17 @@ class Run:
     makes: tuple[str, ...] = ()
     """Files that were not there before, below the folder that it runs in; the last ones."""
     says: str = ""
-    """What its output must hold."""
+    """Words that its output must hold."""
     small: Mapping[str, str] = field(default_factory=dict)
-    """What is replaced in the command, and by what."""
+    """Parts of the command -> their replacements."""
     more: str = ""
-    """What the small form appends."""
+    """Arguments that the small form appends."""
     after: tuple[str, ...] = ()
     """Shown commands that come first, in the same shell."""
 
     @property
     def script(self) -> str:
-        """What the shell is given.
+        """The text that the shell is given.
 
         Raises:
             AssertionError: the small form replaces what is not there.
@@ -227,7 +227,7 @@ ELSEWHERE = (
     RunBy("export SBATCH_ACCOUNT=...", SITE),
     RunBy("export SBATCH_ACCOUNT=my_account", SITE),
 )
-"""What other tests run, or a script of the project that holds the very command."""
+"""Commands that other tests run, or a script of the project that holds the very command."""
 
 UNRUN = (
     NotHere("make demo VARIANT=cuda", "downloads", "gigabytes of CUDA; `make demo` is run with the CPU's pins"),
@@ -241,7 +241,7 @@ UNRUN = (
     NotHere("export SBATCH_RESERVATION=...", "on a cluster", "sbatch's own variable; the private SLURM has no reservation"),
     NotHere("sacctmgr show assoc user=$USER", "on a cluster", "the private SLURM keeps no accounts"),
 )
-"""What no test runs: the pages say why."""
+"""Commands that no test runs: the pages say why."""
 
 RUN_HERE = (*ROAD, *FINISHED, *PUBLISHED, *CLONE, *AFTER_AN_EDIT, *BENCHMARKS, *SCHEDULER, PACKING)
 ENTRIES: tuple[Entry, ...] = (*RUN_HERE, *ELSEWHERE, *UNRUN)

@@ -1,4 +1,4 @@
-"""What the pages show for a fresh clone, run in one."""
+"""Run in a fresh clone the commands that the pages show for one."""
 
 import shutil
 from pathlib import Path

@@ -44,7 +44,7 @@ def test_no_page_comment_or_message_puts_a_target_behind_the_configuration_file(
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "words"),
     [
         ("snakemake --configfile x.yaml train", [(1, "train")]),
         ("\nsnakemake --cores 2 --configfile x.yaml results/a.npy -n", [(2, "results/a.npy")]),
@@ -55,12 +55,12 @@ def test_no_page_comment_or_message_puts_a_target_behind_the_configuration_file(
         ("snakemake --configfile x.yaml   # once", []),
     ],
 )
-def test_what_would_be_swallowed_is_seen(text: str, found: list[tuple[int, str]]) -> None:
-    assert swallowed(text) == found
+def test_what_would_be_swallowed_is_seen(text: str, words: list[tuple[int, str]]) -> None:
+    assert swallowed(text) == words
 
 
 def taken(words: str) -> str:
-    """How Snakemake takes the words of a command."""
+    """The words of a command as Snakemake takes them."""
     command = [sys.executable, "-m", "tests.commands.snakemake_words"]
     done = subprocess.run(command, input=words, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
     return done.stdout.splitlines()[-1]

@@ -19,16 +19,16 @@ from tests.commands.table import ELSEWHERE, ENTRIES, UNRUN, NotHere, Run, RunBy,
 from tests.dag import ROOT
 
 PLACEHOLDERS = {"~/my_cluster.yaml": "profiles/slurm-gres", "<file>": "results/a.npy"}
-"""What a reader puts in the place of words that Snakemake looks up."""
+"""Values that a user puts in the place of words that Snakemake looks up."""
 
 
 def unlisted(commands: list[Shown]) -> list[str]:
-    """What no entry of the table runs, with its place."""
+    """Commands that no entry of the table runs, with their places."""
     return [f"{each.place}: `{each.command}` is shown and no test runs it" for each in commands if each.command not in listed()]
 
 
 def unmarked(commands: list[Shown], entries: tuple[NotHere, ...] = UNRUN) -> list[str]:
-    """What no test runs and a page shows without saying why."""
+    """Commands that no test runs and a page shows without saying why."""
     marks = {entry.command: entry.mark for entry in entries}
     return [
         f"{each.place}: `{each.command}` cannot be run by a test, so the page must say '{marks[each.command]}'"
@@ -176,7 +176,7 @@ def test_a_command_that_is_broken_on_purpose_fails(tmp_path: Path) -> None:
     assert run(tmp_path, Run("echo $WORD", small={"...": "two"}, after=("export WORD=...",))) == "two\n"
 
 
-def test_a_clone_has_the_readers_programs_and_nothing_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clone_has_the_users_programs_and_nothing_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     monkeypatch.setenv("MAKEFLAGS", "n")
     folder = clone(tmp_path / "clone")

@@ -34,8 +34,8 @@ def called(finished: Path) -> dict[str, set[str]]:
 
 
 def members(script: str) -> list[str]:
-    """What the rules of a script name of registries, for the runs and cohorts of the small study
-    and for all figures and tables.
+    """Members of registries that the rules of a script name, for the runs and cohorts of the small
+    study and for all figures and tables.
     """
     study = load(yaml.safe_load((ROOT / "tests" / "small.yaml").read_text()))
     if script == "read_cohort":

@@ -1,4 +1,4 @@
-"""What the pages show for a finished study, run in one."""
+"""Run in a finished study the commands that the pages show for one."""
 
 import shutil
 from collections.abc import Iterator

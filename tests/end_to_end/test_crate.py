@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from kneeoa.provenance.graph import METADATA
+from kneeoa.provenance.entities import METADATA
 from tests.dag import planned, snakemake
 from tests.end_to_end.conftest import SEEDS, SMALL
 from tests.unit.provenance.validated import validate
@@ -21,8 +21,8 @@ from tests.unit.provenance.validated import validate
 pytestmark = pytest.mark.slow
 
 COMPRESSED = {".png", ".pdf", ".parquet"}
-"""What a search for words in the bytes cannot see through, and is drawn or written by code whose
-tests see to it.
+"""Suffixes of files that a search for words in the bytes cannot see through; they are drawn or
+written by code whose tests see to it.
 """
 
 
@@ -38,16 +38,16 @@ def test_every_run_and_the_reading_of_the_cohort_stand_behind_the_comparison_tab
     with zipfile.ZipFile(crate) as archive:
         nodes = {node["@id"]: node for node in json.loads(archive.read(METADATA))["@graph"]}
     makers = {part["@id"]: node for node in nodes.values() if node["@id"].startswith("#job/") for part in _listed(node["result"])}
-    pending, seen = ["tables/contrasts.csv"], set()
+    pending, jobs = ["tables/contrasts.csv"], set()
     while pending:
         job = makers.get(pending.pop())
-        if job is not None and job["@id"] not in seen:
-            seen.add(job["@id"])
+        if job is not None and job["@id"] not in jobs:
+            jobs.add(job["@id"])
             pending += [part["@id"] for part in _listed(job["object"])]
     arms = ("resnet3d-single-oa", "resnet3d-single-kl", "resnet3d-dual", "m3t-dual")
-    assert {f"#job/train_run/{arm}-seed-{seed}" for arm in arms for seed in SEEDS} <= seen
-    assert "#job/read_cohort/phantom" in seen
-    assert all(any(part["@id"].startswith("#digest/") for part in _listed(nodes[job]["object"])) for job in seen)
+    assert {f"#job/train_run/{arm}-seed-{seed}" for arm in arms for seed in SEEDS} <= jobs
+    assert "#job/read_cohort/phantom" in jobs
+    assert all(any(part["@id"].startswith("#digest/") for part in _listed(nodes[job]["object"])) for job in jobs)
 
 
 def test_every_figure_and_table_is_in_the_crate_with_the_job_that_made_it(crate: Path) -> None:

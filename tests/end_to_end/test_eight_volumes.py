@@ -17,9 +17,8 @@ import pytest
 import yaml
 
 from kneeoa.ingestion.array_writer import open_rows
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.splits import SPLITS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import EXCLUSIONS, SPLITS
+from kneeoa.tables.shards import VOLUMES
 from tests.dag import ROOT, snakemake
 from tests.ingestion.faults.dicom_series import datasets, save, set_all
 from tests.ingestion.faults.knees import SHAPE, SPACING, Knee, knee
@@ -31,69 +30,69 @@ Plant = Callable[[Path, Knee], str]
 """Writes what the table calls one knee below a root; returns the path that the table gives."""
 
 
-def add(folder: Path, name: str, own: Knee, codes: str = "", echo: float = 4.7, **tags: Any) -> None:
+def add(folder: Path, name: str, sound: Knee, codes: str = "", echo: float = 4.7, **tags: Any) -> None:
     """Add a picture's slices to a folder, in one series unless the tags say otherwise."""
     folder.mkdir(parents=True, exist_ok=True)
-    slices = datasets(own, codes, echo=echo)
-    set_all(**tags)(slices, own)
+    slices = datasets(sound, codes, echo=echo)
+    set_all(**tags)(slices, sound)
     for number, data in enumerate(slices):
         data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = f"1.2.{sum(name.encode())}.{number + 1}"
     save(folder, slices, [f"{name}{number:03d}" for number in range(len(slices))])
 
 
-def another(own: Knee, seed: int) -> Knee:
+def another(sound: Knee, seed: int) -> Knee:
     """Another picture in the same place."""
-    return replace(own, array=knee(seed).array)
+    return replace(sound, array=knee(seed).array)
 
 
-def magnitude_behind_its_maps(root: Path, own: Knee) -> str:
+def magnitude_behind_its_maps(root: Path, sound: Knee) -> str:
     """Two echoes, and before them, by echo time and by name, a T2 map and a phase picture."""
-    add(root / "sound", "d", own, echo=4.7, EchoNumbers=1, ImageType=["ORIGINAL", "PRIMARY", "M", "FFE"])
-    add(root / "sound", "c", another(own, 101), echo=14.7, EchoNumbers=2, ImageType=["ORIGINAL", "PRIMARY", "M", "FFE"])
-    add(root / "sound", "b", another(own, 102), echo=0, ImageType=["DERIVED", "PRIMARY", "T2 MAP", "T2", "UNSPECIFIED"])
-    add(root / "sound", "a", another(own, 103), echo=0, ImageType=["ORIGINAL", "PRIMARY", "PHASE MAP", "P", "FFE"])
+    add(root / "sound", "d", sound, echo=4.7, EchoNumbers=1, ImageType=["ORIGINAL", "PRIMARY", "M", "FFE"])
+    add(root / "sound", "c", another(sound, 101), echo=14.7, EchoNumbers=2, ImageType=["ORIGINAL", "PRIMARY", "M", "FFE"])
+    add(root / "sound", "b", another(sound, 102), echo=0, ImageType=["DERIVED", "PRIMARY", "T2 MAP", "T2", "UNSPECIFIED"])
+    add(root / "sound", "a", another(sound, 103), echo=0, ImageType=["ORIGINAL", "PRIMARY", "PHASE MAP", "P", "FFE"])
     return "sound"
 
 
-def water_and_fat(root: Path, own: Knee) -> str:
-    add(root / "dixon", "a", own, ImageType=["DERIVED", "PRIMARY", "DIXON", "FAT"])
-    add(root / "dixon", "b", another(own, 104), ImageType=["DERIVED", "PRIMARY", "DIXON", "WATER"])
+def water_and_fat(root: Path, sound: Knee) -> str:
+    add(root / "dixon", "a", sound, ImageType=["DERIVED", "PRIMARY", "DIXON", "FAT"])
+    add(root / "dixon", "b", another(sound, 104), ImageType=["DERIVED", "PRIMARY", "DIXON", "WATER"])
     return "dixon"
 
 
-def two_sequences(root: Path, own: Knee) -> str:
+def two_sequences(root: Path, sound: Knee) -> str:
     """A T1 beside a fat-saturated PD."""
-    add(root / "sequences", "a", own, echo=30)
-    add(root / "sequences", "b", another(own, 105), echo=11, SeriesInstanceUID="1.2.3.105", SeriesNumber=2)
+    add(root / "sequences", "a", sound, echo=30)
+    add(root / "sequences", "b", another(sound, 105), echo=11, SeriesInstanceUID="1.2.3.105", SeriesNumber=2)
     return "sequences"
 
 
-def two_people(root: Path, own: Knee) -> str:
-    add(root / "people", "a", own, echo=4.72, PatientID="A")
+def two_people(root: Path, sound: Knee) -> str:
+    add(root / "people", "a", sound, echo=4.72, PatientID="A")
     series = {"StudyInstanceUID": "1.2.3.1", "SeriesInstanceUID": "1.2.3.2", "FrameOfReferenceUID": "1.2.3.3"}
-    add(root / "people", "b", another(own, 106), echo=4.70, PatientID="B", **series)
+    add(root / "people", "b", another(sound, 106), echo=4.70, PatientID="B", **series)
     return "people"
 
 
-def other_planes(root: Path, own: Knee) -> str:
+def other_planes(root: Path, sound: Knee) -> str:
     """A flat folder of a coronal and an axial series."""
-    add(root / "planes", "a", own, codes="PIR")
-    add(root / "planes", "b", own, codes="IPR", SeriesInstanceUID="1.2.3.107", SeriesNumber=2)
+    add(root / "planes", "a", sound, codes="PIR")
+    add(root / "planes", "b", sound, codes="IPR", SeriesInstanceUID="1.2.3.107", SeriesNumber=2)
     return "planes"
 
 
-def map_alone(root: Path, own: Knee) -> str:
-    add(root / "map", "a", own, echo=0, ImageType=["DERIVED", "PRIMARY", "T2 MAP", "T2", "UNSPECIFIED"])
+def map_alone(root: Path, sound: Knee) -> str:
+    add(root / "map", "a", sound, echo=0, ImageType=["DERIVED", "PRIMARY", "T2 MAP", "T2", "UNSPECIFIED"])
     return "map"
 
 
-def second_echo_converted(root: Path, own: Knee) -> str:
-    write_nifti(root / "knee_echo-2.nii.gz", *own.stored("RAS"))
+def second_echo_converted(root: Path, sound: Knee) -> str:
+    write_nifti(root / "knee_echo-2.nii.gz", *sound.stored("RAS"))
     return "knee_echo-2.nii.gz"
 
 
-def sizes_alone(root: Path, own: Knee) -> str:
-    nibabel.save(nibabel.Nifti1Image(own.array, np.diag([*SPACING, 1.0])), root / "sizes.nii.gz")
+def sizes_alone(root: Path, sound: Knee) -> str:
+    nibabel.save(nibabel.Nifti1Image(sound.array, np.diag([*SPACING, 1.0])), root / "sizes.nii.gz")
     return "sizes.nii.gz"
 
 

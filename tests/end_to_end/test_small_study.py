@@ -13,7 +13,7 @@ import pytest
 from kneeoa.phantom.dicom import IDENTIFIERS
 from tests.dag import planned, snakemake
 from tests.end_to_end.conftest import SMALL
-from tests.ingestion.search import bytes_of, seen
+from tests.ingestion.search import bytes_of, words_in
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +56,9 @@ def test_every_broken_knee_ends_as_planned_with_its_reason(results: Path) -> Non
     excluded = set(exclusions.loc[exclusions["scope"] == "case", "case_id"])
     expected = truth.dropna(subset=["expected_reason"])
     assert len(expected) >= 8
-    found = set(exclusions[["case_id", "stage", "scope", "reason"]].itertuples(index=False, name=None))
-    told = set(expected[["case_id", "expected_stage", "expected_scope", "expected_reason"]].itertuples(index=False, name=None))
-    assert told <= found
+    actual = set(exclusions[["case_id", "stage", "scope", "reason"]].itertuples(index=False, name=None))
+    planned = set(expected[["case_id", "expected_stage", "expected_scope", "expected_reason"]].itertuples(index=False, name=None))
+    assert planned <= actual
     assert excluded == set(expected.loc[expected["expected_scope"] == "case", "case_id"]), "a good knee was lost"
     assert analysed | excluded == set(truth["case_id"])
     assert not analysed & excluded
@@ -87,14 +87,14 @@ def test_trained_and_randomised_maps_are_held_against_the_same_nulls_on_the_same
     sanity = pd.read_csv(results / "tables" / "sanity.csv")
     rows = sanity[(sanity["check"] == "enrichment") & (sanity["tissue"] == "cartilage") & (sanity["measure"] == "absolute_enrichment")]
     assert set(rows["arm"]) == {"resnet3d-single-oa", "resnet3d-single-kl", "resnet3d-dual", "m3t-dual"}
-    for _, own in rows.groupby("arm"):
-        own = own.set_index("weights")
-        assert set(own.index) == {"trained", "heads", "half", "all"}
-        assert own["subjects"].nunique() == 1
-        assert own["null_mean"].between(0.8, 1.2).all()
-        assert own[["null_p", "others_mean", "others_p"]].notna().all(axis=None)
-        randomised = own.drop(index="trained")
-        assert (randomised["difference"] - (own.loc["trained", "estimate"] - randomised["estimate"])).abs().max() < 1e-9
+    for _, of_arm in rows.groupby("arm"):
+        of_arm = of_arm.set_index("weights")
+        assert set(of_arm.index) == {"trained", "heads", "half", "all"}
+        assert of_arm["subjects"].nunique() == 1
+        assert of_arm["null_mean"].between(0.8, 1.2).all()
+        assert of_arm[["null_p", "others_mean", "others_p"]].notna().all(axis=None)
+        randomised = of_arm.drop(index="trained")
+        assert (randomised["difference"] - (of_arm.loc["trained", "estimate"] - randomised["estimate"])).abs().max() < 1e-9
         assert randomised["difference"].between(randomised["difference_low"], randomised["difference_high"]).all()
     assert "Random weights do not make a blank map" in (results / "report.html").read_text()
 
@@ -104,10 +104,10 @@ def test_no_identifier_of_a_header_reaches_an_output(results: Path) -> None:
     may hold them.
     """
     raw = [path.read_bytes() for path in (results / "phantom").rglob("001")]
-    assert set().union(*(seen(content, IDENTIFIERS) for content in raw)) == set(IDENTIFIERS)
+    assert set().union(*(words_in(content, IDENTIFIERS) for content in raw)) == set(IDENTIFIERS)
     outputs = [path for path in results.rglob("*") if path.is_file() and path.relative_to(results).parts[0] != "phantom"]
     assert len(outputs) > 100
-    assert [path for path in outputs if seen(bytes_of(path), IDENTIFIERS)] == []
+    assert [path for path in outputs if words_in(bytes_of(path), IDENTIFIERS)] == []
 
 
 def test_a_second_run_has_nothing_to_do(finished: Path) -> None:

@@ -52,7 +52,7 @@ class Again:
     planned: list[plan.Job]
     """They, and those that follow from them."""
     jobs: list[Job]
-    """What SLURM recorded."""
+    """The jobs as SLURM recorded them."""
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +75,8 @@ def again(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         path = folder / output
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     planned = _dry_run(folder, *outputs)
-    status, said = through_slurm(cluster, folder, *outputs, *SMALL)
-    assert status == 0, said[-6000:]
+    status, log = through_slurm(cluster, folder, *outputs, *SMALL)
+    assert status == 0, log[-6000:]
     return Again(local, folder, lost, planned, cluster.jobs())
 
 

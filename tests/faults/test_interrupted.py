@@ -36,7 +36,7 @@ def run(expected: Undisturbed, tmp_path: Path) -> Disturbed:
 
 
 def typed(folder: Path, *arguments: str) -> tuple[int, str]:
-    """What a person types, and what comes of it."""
+    """Run a command that a person types; returns its status and output."""
     done = snakemake(folder, *arguments, "--cores", "1", "--configfile", CONFIGURATION)
     return done.returncode, done.stdout + done.stderr
 
@@ -57,21 +57,21 @@ def test_a_second_snakemake_stops_and_a_killed_one_is_unlocked_and_goes_on(run: 
         while not run.in_the_middle():
             assert first.poll() is None, "training ended before its middle"
             time.sleep(0.1)
-        status, said = typed(run.folder, WEIGHTS)
+        status, output = typed(run.folder, WEIGHTS)
         assert status != 0
-        assert "cannot be locked" in said
-        assert "--unlock" in said
+        assert "cannot be locked" in output
+        assert "--unlock" in output
         assert first.poll() is None, "the first one is left alone"
     finally:
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
     run.let_go()
-    status, said = typed(run.folder, WEIGHTS)
+    status, output = typed(run.folder, WEIGHTS)
     assert status != 0
-    assert "--unlock" in said, "the lock of a killed Snakemake stays until a person takes it away"
+    assert "--unlock" in output, "the lock of a killed Snakemake stays until a person takes it away"
     assert typed(run.folder, "--unlock")[0] == 0
-    status, said = typed(run.folder, WEIGHTS)
-    assert status == 0, said[-4000:]
+    status, output = typed(run.folder, WEIGHTS)
+    assert status == 0, output[-4000:]
     assert run.resumptions() == 1
     assert run.ends_in_the_same_bytes()
 
@@ -82,13 +82,13 @@ def test_what_the_sentence_says_mends_a_damaged_file(run: Disturbed, damaged: st
     damage(run.folder / damaged)
     status, _ = typed(run.folder, WEIGHTS)
     assert status != 0
-    told = re.search(r"--force (\S+)'", (run.folder / LOG).read_text())
-    assert told, (run.folder / LOG).read_text()
-    assert told[1] == damaged
+    match = re.search(r"--force (\S+)'", (run.folder / LOG).read_text())
+    assert match, (run.folder / LOG).read_text()
+    assert match[1] == damaged
     assert not (run.folder / RUN / "weights.safetensors").exists()
-    status, said = typed(run.folder, "--force", told[1])
-    assert status == 0, said[-4000:]
+    status, output = typed(run.folder, "--force", match[1])
+    assert status == 0, output[-4000:]
     assert (run.folder / damaged).read_bytes() == before
-    status, said = typed(run.folder, WEIGHTS)
-    assert status == 0, said[-4000:]
+    status, output = typed(run.folder, WEIGHTS)
+    assert status == 0, output[-4000:]
     assert run.ends_in_the_same_bytes()

@@ -57,7 +57,7 @@ def says(board: Board, phase: str, function: Callable[..., Any]) -> Callable[...
 def hook(board: Board) -> None:
     """Wrap what each phase runs, wherever it was imported to."""
     for module_info in pkgutil.walk_packages(kneeoa.formats.__path__, "kneeoa.formats."):
-        importlib.import_module(module_info.name)  # readers are imported late: once here, not in every child
+        importlib.import_module(module_info.name)  # decoders and cohort readers are imported late: once here, not in every child
     swap: dict[int, Callable[..., Any]] = {}
     for name, phase in _MODULES.items():
         module = importlib.import_module(name)

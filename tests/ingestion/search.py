@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "latin-1")
 
 
-def seen(content: bytes, words: Iterable[str]) -> set[str]:
+def words_in(content: bytes, words: Iterable[str]) -> set[str]:
     """The words that some bytes hold, in any of the usual encodings and in capitals or not."""
     lowered = content.lower()
     return {word for word in words for encoding in ENCODINGS if word.lower().encode(encoding) in lowered}

@@ -55,7 +55,7 @@ _MEMORY_MB = 400
 
 
 class Fate:
-    """Where each case ended: its row of the array and index, or its row of exclusions."""
+    """The end of each case: its row of the array and index, or its row of exclusions."""
 
     def __init__(self, root: Path, out: Path) -> None:
         tables = build_tables(root, out, cohort(SHARDS))
@@ -145,7 +145,7 @@ def _verdict(case: Planted, owner: str, truth: Knee, fate: Fate) -> Verdict:
 
 
 def _difference(array: NDArray[np.float16], row: pd.Series, truth: Knee) -> str:
-    """What differs from the knee that was planted; empty where nothing does."""
+    """Differences from the knee that was planted; empty where there are none."""
     off = float(np.abs(array.astype(np.float64) - truth.scaled()).max())
     if not off < 0.03:
         return f"its voxels differ by up to {off:.2f} deviations"

@@ -88,7 +88,7 @@ def test_kills_leave_nothing_half_done_and_reruns_are_identical(worker: Worker, 
 
 
 WRITES_OF_A_SHARD = {"writing a row": 4, "writing the header": 1, "writing an index": 2, "waiting for the disk": 3, "renaming": 3}
-"""How often a shard of four volumes goes through each phase: an array, its index and its
+"""Times that a shard of four volumes goes through each phase: an array, its index and its
 exclusions.
 """
 

@@ -13,9 +13,8 @@ import pytest
 from kneeoa.cohorts.build import build_cohort
 from kneeoa.config.cohorts import Cohort
 from kneeoa.errors import KneeoaError
-from kneeoa.tables.cases import CASES as PEOPLE
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.labels import LABELS
+from kneeoa.tables.cohort import CASES as PEOPLE
+from kneeoa.tables.cohort import EXCLUSIONS, LABELS
 from tests.ingestion.faults.manifests import CASES, PlantedManifest
 from tests.ingestion.stages import Tables
 from tests.ingestion.verdicts import Verdict, table
@@ -43,7 +42,7 @@ def _verdict(case: PlantedManifest, root: Path) -> Verdict:
 def _compared(
     case: PlantedManifest, people: pd.DataFrame, labels: pd.DataFrame, excluded: pd.DataFrame, subjects: dict[str, str]
 ) -> list[str]:
-    """What is not as it should be."""
+    """Differences from what should be."""
     values = {
         subjects[row["case_id"]]: [None if pd.isna(entry) else int(entry) for entry in row["value"]] for row in labels.to_dict("records")
     }

@@ -1,5 +1,5 @@
-"""What reruns after an edit of the raw data: exactly the shard that it touches, in every layout;
-and no other shard's bytes change.
+"""An edit of the raw data reruns exactly the shard that it touches, in every layout; and no other
+shard's bytes change.
 """
 
 from __future__ import annotations

@@ -15,8 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.images import IMAGES
+from kneeoa.tables.cohort import CASES, IMAGES
 from tests.ingestion import search
 from tests.ingestion.faults.identities import RADIOGRAPHS, VOLUMES, nifti_with_person
 from tests.ingestion.faults.knees import knee
@@ -35,9 +34,9 @@ ROOT = Path(__file__).parents[2]
 _NEEDLES = {*WORDS.values(), "Quillf", "feather", "Zebedi", "Thistle", "Nonesuch", "Gallows", "WIBBLE"}
 
 
-def seen(content: bytes) -> set[str]:
-    """What of the person some bytes hold."""
-    return search.seen(content, _NEEDLES)
+def words_in(content: bytes) -> set[str]:
+    """Words about the person that some bytes hold."""
+    return search.words_in(content, _NEEDLES)
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_every_word_is_in_the_raw_files(run: Run) -> None:
     content = b"".join(path.read_bytes() for folder in (run.raw, run.flat) for path in folder.rglob("*") if path.is_file())
-    assert seen(content) >= set(WORDS.values())
+    assert words_in(content) >= set(WORDS.values())
 
 
 def test_whole_files_were_read_and_broken_ones_refused(run: Run) -> None:
@@ -102,25 +101,25 @@ def test_whole_files_were_read_and_broken_ones_refused(run: Run) -> None:
 def test_nothing_of_the_person_reaches_an_output_or_a_log(run: Run) -> None:
     files = [path for path in run.out.rglob("*") if path.is_file()]
     assert len(files) >= 12
-    leaks = {str(path.relative_to(run.out)): sorted(seen(bytes_of(path))) for path in files if seen(bytes_of(path))}
+    leaks = {str(path.relative_to(run.out)): sorted(words_in(bytes_of(path))) for path in files if words_in(bytes_of(path))}
     assert leaks == {}
 
 
 def test_nothing_of_the_person_is_spoken(run: Run) -> None:
-    lines = [line.decode(errors="replace")[:300] for line in run.printed.splitlines() if seen(line)]
+    lines = [line.decode(errors="replace")[:300] for line in run.printed.splitlines() if words_in(line)]
     assert lines == []
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_the_search_finds_what_is_there(tmp_path: Path, encoding: str) -> None:
     for word in WORDS.values():
-        assert seen(b"\0\1" + word.upper().encode(encoding) + b"\xff") >= {word}
+        assert words_in(b"\0\1" + word.upper().encode(encoding) + b"\xff") >= {word}
     table = pa.table({"a": [f"x {SENTENCE}"] * 50}).replace_schema_metadata({"owner": WORDS["physician"]})
     pq.write_table(table, tmp_path / "t.parquet", compression="zstd")
-    assert seen(bytes_of(tmp_path / "t.parquet")) >= set(WORDS.values())
+    assert words_in(bytes_of(tmp_path / "t.parquet")) >= set(WORDS.values())
     np.save(tmp_path / "a.npy", np.frombuffer(SENTENCE.encode(encoding).ljust(1024, b"\0"), np.uint8).reshape(2, -1))
-    assert seen(bytes_of(tmp_path / "a.npy")) >= set(WORDS.values())
+    assert words_in(bytes_of(tmp_path / "a.npy")) >= set(WORDS.values())
 
 
 def test_the_search_does_not_find_what_is_not_there() -> None:
-    assert seen(np.random.default_rng(1).bytes(1 << 20)) == set()
+    assert words_in(np.random.default_rng(1).bytes(1 << 20)) == set()

@@ -1,5 +1,5 @@
-"""What became of planted cases: read rightly, excluded for a reason that fits, or wrong; and the
-table that says so.
+"""Judge planted cases: read rightly, excluded for a reason that fits, or wrong; and the table that
+says so.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Proportional-odds regression with a ridge penalty (McCullagh 1980): the plainest reader of frozen
+"""Proportional-odds regression with a ridge penalty (McCullagh 1980): the plainest head on frozen
 features.
 """
 
@@ -46,7 +46,7 @@ def chosen(features: np.ndarray, grades: np.ndarray, train: np.ndarray, val: np.
     """Class probabilities of all cases and the penalty, fitted on the cases ``train`` with the
     penalty of least log loss on ``val``.
     """
-    found = {penalty: fitted(features[train], grades[train], classes, penalty, features) for penalty in PENALTIES}
-    losses = {penalty: -np.log(np.maximum(each[val, grades[val]], 1e-12)).mean() for penalty, each in found.items()}
+    chances = {penalty: fitted(features[train], grades[train], classes, penalty, features) for penalty in PENALTIES}
+    losses = {penalty: -np.log(np.maximum(each[val, grades[val]], 1e-12)).mean() for penalty, each in chances.items()}
     best = min(losses, key=losses.__getitem__)
-    return found[best], best
+    return chances[best], best

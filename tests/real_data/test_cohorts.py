@@ -45,9 +45,9 @@ def test_the_masks_table_is_a_manifest(real: Path) -> None:
     section = {"table": "labels.csv", "subject": "subject", "side": "side", "visit": "visit", "mask": "file"}
     section |= {"values": {"visit": {"V00": "00m"}}}
     given = {"reader": "manifest", "root": str(root), "labels": {"kl": "kl"}, "manifest": section, "tissues": {"femoral_cartilage": [2]}}
-    found = manifest.read(Cohort.model_validate(given), root)
+    source = manifest.read(Cohort.model_validate(given), root)
     rows = labels(root / "labels.csv")
-    assert {case: knee.readings["kl"].value for case, knee in found.knees.items()} == {
+    assert {case: knee.readings["kl"].value for case, knee in source.knees.items()} == {
         f"{row['subject']}-{row['side']}-00m": (int(row["kl"]),) for row in rows
     }
-    assert all([(file.role, file.format) for file in knee.files] == [("mask", "nifti")] for knee in found.knees.values())
+    assert all([(file.role, file.format) for file in knee.files] == [("mask", "nifti")] for knee in source.knees.values())

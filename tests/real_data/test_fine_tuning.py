@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kneeoa.backbones.packaged_weights import PACKAGE
+from kneeoa.backbones.pretrained import LITE0_PACKAGE
 from kneeoa.labels.level_labels import read_labels
 from kneeoa.statistics.influence_functions import Estimate, PairedDifference
 from kneeoa.statistics.ordinal import at_least, cut_auc, cut_auc_test
@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.real,
     pytest.mark.slow,
     pytest.mark.skipif(ROOT is None, reason="KNEEOA_REAL_DATA is not set"),
-    pytest.mark.skipif(importlib.util.find_spec(PACKAGE) is None, reason=f"{PACKAGE.replace('_', '-')} is not installed"),
+    pytest.mark.skipif(importlib.util.find_spec(LITE0_PACKAGE) is None, reason=f"{LITE0_PACKAGE.replace('_', '-')} is not installed"),
 ]
 
 ARM, THREADS = "lite0-dual", 2
@@ -39,7 +39,7 @@ MORE_THAN_FROZEN = {"auc": 0.02, "kappa": 0.04}
 
 
 @dataclass(frozen=True)
-class Found:
+class Comparison:
     """The test cases' numbers: of the trained network (mean of seeds), of its frozen features, and
     their difference.
     """
@@ -50,14 +50,14 @@ class Found:
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def comparison(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     begun = time.monotonic()
     made = prepare(tmp_path_factory.mktemp("radiographs"), Path(ROOT or ""))
     osteoarthritis, grades = [], []
     for seed in made.study.seeds:
-        told = made.run(ARM, seed, THREADS)
-        told = told[told["split"] == "test"].sort_values("case_id")
-        heads = {level: told[(told["level"] == level) & (told["head"] == level)] for level in ("oa", "kl")}
+        predictions = made.run(ARM, seed, THREADS)
+        predictions = predictions[predictions["split"] == "test"].sort_values("case_id")
+        heads = {level: predictions[(predictions["level"] == level) & (predictions["head"] == level)] for level in ("oa", "kl")}
         osteoarthritis.append(np.stack(heads["oa"]["probabilities"].to_list())[:, 1])
         grades.append(np.stack(heads["kl"]["probabilities"].to_list()).argmax(axis=1))
     minutes = (time.monotonic() - begun) / 60
@@ -74,7 +74,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
 
     stack, classes = np.stack(osteoarthritis), np.stack(grades)
     score, grade = at_least(plain, CUT), plain.argmax(axis=1)
-    result = Found(
+    result = Comparison(
         trained={
             "auc": cut_auc(labels, stack, CUT, subjects),
             "kappa": class_metric("quadratic_kappa", labels, classes, GRADES, subjects),
@@ -89,9 +89,9 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
         },
     )
     for metric in METRICS:
-        own, theirs, more = result.trained[metric], result.frozen[metric], result.difference[metric]
+        trained, theirs, more = result.trained[metric], result.frozen[metric], result.difference[metric]
         for name, value, low, high in (
-            ("trained", own.estimate, own.low, own.high),
+            ("trained", trained.estimate, trained.low, trained.high),
             ("frozen", theirs.estimate, theirs.low, theirs.high),
             ("difference", more.difference, more.low, more.high),
         ):
@@ -100,10 +100,10 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_the_mean_of_the_seeds_is_good(found: Found, metric: str) -> None:
-    assert found.trained[metric].estimate >= LEAST[metric]
+def test_the_mean_of_the_seeds_is_good(comparison: Comparison, metric: str) -> None:
+    assert comparison.trained[metric].estimate >= LEAST[metric]
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_it_beats_ordinal_regression_on_the_same_networks_frozen_features(found: Found, metric: str) -> None:
-    assert found.difference[metric].difference >= MORE_THAN_FROZEN[metric]
+def test_it_beats_ordinal_regression_on_the_same_networks_frozen_features(comparison: Comparison, metric: str) -> None:
+    assert comparison.difference[metric].difference >= MORE_THAN_FROZEN[metric]

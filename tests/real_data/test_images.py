@@ -28,11 +28,11 @@ def sorted_by_place(folder: Path) -> list[str]:
     """
     places = {}
     for path in folder.iterdir():
-        reader = SimpleITK.ImageFileReader()
-        reader.SetFileName(str(path))
-        reader.ReadImageInformation()
-        normal = np.array(reader.GetDirection()).reshape(3, 3)[:, 2]
-        places[str(path)] = float(normal @ np.array(reader.GetOrigin()))
+        header = SimpleITK.ImageFileReader()
+        header.SetFileName(str(path))
+        header.ReadImageInformation()
+        normal = np.array(header.GetDirection()).reshape(3, 3)[:, 2]
+        places[str(path)] = float(normal @ np.array(header.GetOrigin()))
     return sorted(places, key=lambda name: places[name])
 
 

@@ -87,8 +87,12 @@ def test_resampled_there_and_back(path: Path, capsys: pytest.CaptureFixture[str]
     oblique = there_and_back(mask_of_knee, turned(mask_of_knee, "PRI", (0.547, 0.7, 0.547), (300, 200, 300), 12), (300, 200, 300))
     canonical = there_and_back(mask_of_knee, to_canonical(mask_of_knee, CANONICAL, "R").affine, CANONICAL.shape)
     with capsys.disabled():
-        for name, found in (("native, 12 degrees", native), ("0.547 x 0.547 x 0.7 mm, 12 degrees", oblique), ("canonical grid", canonical)):
-            print(f"\n{path.name[:7]} by way of {name}: " + ", ".join(f"{tissue} {dice:.4f}" for tissue, dice in found.items()), end="")
+        for name, overlaps in (
+            ("native, 12 degrees", native),
+            ("0.547 x 0.547 x 0.7 mm, 12 degrees", oblique),
+            ("canonical grid", canonical),
+        ):
+            print(f"\n{path.name[:7]} by way of {name}: " + ", ".join(f"{tissue} {dice:.4f}" for tissue, dice in overlaps.items()), end="")
     assert min(native.values()) >= 0.975
     assert min(oblique.values()) >= 0.93
     assert min(canonical.values()) >= 0.93
@@ -107,8 +111,8 @@ def test_a_manual_segmentation_measures_like_a_knee(path: Path, capsys: pytest.C
     with capsys.disabled():
         print(f"\n{path.name[:7]}, KL {grades()[path.name]}: {whole.volume:.0f} mm3, {whole.thickness:.2f} mm")
         for name, region in regions_by_name.items():
-            told = f"{region.volume:6.0f} mm3, {region.thickness:.2f} mm, {region.area:5.0f} mm2, denuded {region.denuded:5.1f} mm2"
-            print(f"  {name:27s} {told}")
+            numbers = f"{region.volume:6.0f} mm3, {region.thickness:.2f} mm, {region.area:5.0f} mm2, denuded {region.denuded:5.1f} mm2"
+            print(f"  {name:27s} {numbers}")
     # Volumes and thicknesses of adult knees, healthy to worn (Eckstein et al. 2006, Osteoarthritis
     # Cartilage 14:974).
     limits = {"femoral": (6_000, 24_000, 1.2, 3.2), "tibial": (2_000, 9_000, 1.1, 3.2), "patellar": (1_000, 8_000, 1.2, 4.5)}

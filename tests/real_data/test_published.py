@@ -13,9 +13,8 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.contrasts.build import build_contrasts
 from kneeoa.contrasts.metrics import build_metrics
 from kneeoa.inference.import_predictions import import_predictions
-from kneeoa.tables.contrasts import CONTRASTS
-from kneeoa.tables.metrics import METRICS
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.tables.runs import PREDICTIONS
+from kneeoa.tables.statistics import CONTRASTS, METRICS
 from tests.commands.running import clone, run
 from tests.commands.table import PUBLISHED
 
@@ -104,11 +103,11 @@ def test_the_released_calls_are_ours(files: list[Path]) -> None:
         released = pd.read_csv(folder / IMPORTS.arms[name].file, dtype={"CMT_ID": str}).set_index("CMT_ID")
         table = PREDICTIONS.read(path)
         for level in ("oa", "kl"):
-            own = table[(table.level == level) & (table["head"] == level)]
-            if own.empty:
+            predictions = table[(table.level == level) & (table["head"] == level)]
+            if predictions.empty:
                 continue
-            predicted = predicted_class(pd.DataFrame(own.probabilities.to_list()).to_numpy())
-            assert (released.loc[own.case_id, f"pred_{level}"].to_numpy() == predicted).all()
+            predicted = predicted_class(pd.DataFrame(predictions.probabilities.to_list()).to_numpy())
+            assert (released.loc[predictions.case_id, f"pred_{level}"].to_numpy() == predicted).all()
             compared += 1
     assert compared == 12
 
@@ -149,19 +148,19 @@ def test_adjustment_is_benjamini_hochberg_over_the_eighteen(contrasts: pd.DataFr
 def test_resnet3d_contrasts_are_the_published_ones(
     contrasts: pd.DataFrame, level: str, metric: str, test: str, difference: float, low: float | None, high: float | None, p: float
 ) -> None:
-    found = row(contrasts, level, metric, test)
-    assert round(found.difference, 4) == difference
+    result = row(contrasts, level, metric, test)
+    assert round(result.difference, 4) == difference
     if low is not None:
-        assert found.low == pytest.approx(low, abs=0.01)
-        assert found.high == pytest.approx(high, abs=0.01)
-    assert found.low < found.difference < found.high  # McNemar's row carries the bootstrap interval too
+        assert result.low == pytest.approx(low, abs=0.01)
+        assert result.high == pytest.approx(high, abs=0.01)
+    assert result.low < result.difference < result.high  # McNemar's row carries the bootstrap interval too
     if test == "mcnemar":
-        assert round(found.p, 3) == p
-        assert found.statistic == 6  # the smaller of the discordant counts 8 and 6
+        assert round(result.p, 3) == p
+        assert result.statistic == 6  # the smaller of the discordant counts 8 and 6
     else:
         # Both p-values are Monte Carlo with 10,000 resamples: allow four standard errors of their
         # difference.
-        assert found.p == pytest.approx(p, abs=4 * (2 * 2 * p * (1 - p / 2) / 10_000) ** 0.5 + 2e-4)
+        assert result.p == pytest.approx(p, abs=4 * (2 * 2 * p * (1 - p / 2) / 10_000) ** 0.5 + 2e-4)
 
 
 @pytest.mark.parametrize(
@@ -199,10 +198,10 @@ def test_m3t_areas_are_those_of_exact_arithmetic(files: list[Path], metrics: pd.
                 [one for one, grade in zip(tails, table.label_kl, strict=True) if (grade >= cut) is side] for side in (True, False)
             )
             exact[mode, cut] = Fraction(sum(2 * (a > b) + (a == b) for a in high for b in low), 2 * len(high) * len(low))
-        found = metrics[(metrics.arm == f"m3t-{mode}") & (metrics["head"] == "kl")].set_index(["level", "metric"]).estimate
+        estimates = metrics[(metrics.arm == f"m3t-{mode}") & (metrics["head"] == "kl")].set_index(["level", "metric"]).estimate
         for cut in range(1, 5):
-            assert found["kl", f"cut_auc_{cut}"] == pytest.approx(float(exact[mode, cut]), abs=1e-14)
-        assert found["oa", "auc"] == pytest.approx(float(exact[mode, 2]), abs=1e-14), "OA is grade 2 or more"
+            assert estimates["kl", f"cut_auc_{cut}"] == pytest.approx(float(exact[mode, cut]), abs=1e-14)
+        assert estimates["oa", "auc"] == pytest.approx(float(exact[mode, 2]), abs=1e-14), "OA is grade 2 or more"
     assert round(float(exact["dual", 1]), 4) == 0.8411
     contrast = STATISTICS.contrasts[1].model_copy(update={"tests": {"cut_auc": ("delong",)}})
     arms = {name: {"backbone": arm.backbone, "mode": arm.mode} for name, arm in IMPORTS.arms.items()}
@@ -236,16 +235,16 @@ def test_the_study_file_carries_every_metric_and_the_papers_family_is_untouched(
     study = load(yaml.safe_load((Path(__file__).parents[2] / "workflow/studies/published.yaml").read_text()))
     arms = {name: {"backbone": arm.backbone, "mode": arm.mode} for name, arm in IMPORTS.arms.items()}
     build_contrasts(files, arms, study.levels, study.statistics, tmp_path / "contrasts.parquet")
-    found = CONTRASTS.read(tmp_path / "contrasts.parquet")
+    rows = CONTRASTS.read(tmp_path / "contrasts.parquet")
     key = ["backbone", "level", "metric", "test"]
-    both = contrasts.merge(found, on=key, suffixes=("", "_file"))
+    both = contrasts.merge(rows, on=key, suffixes=("", "_file"))
     assert len(both) == len(contrasts) == 21
     for column in ("difference", "low", "high", "p"):
         assert (both[column] == both[f"{column}_file"]).all()
-    assert (found.family == "published").sum() == 18
+    assert (rows.family == "published").sum() == 18
     for level in study.levels:
         wanted = {row for metric in metrics_of(level.kind) if metric != "prevalence" for row in rows_of(metric, level)}
-        assert set(found[found.level == level.name].metric) == wanted
+        assert set(rows[rows.level == level.name].metric) == wanted
 
 
 def test_dual_heads_contradict_each_other_in_the_released_share_of_knees(metrics: pd.DataFrame) -> None:

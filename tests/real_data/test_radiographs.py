@@ -16,10 +16,8 @@ from kneeoa.ingestion.array_writer import open_rows
 from kneeoa.ingestion.ingest import ingest
 from kneeoa.ingestion.shard import make_volumes
 from kneeoa.radiographs.read import read_radiograph
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.images import IMAGES
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import EXCLUSIONS, IMAGES, LABELS
+from kneeoa.tables.shards import VOLUMES
 
 ROOT = os.environ.get("KNEEOA_REAL_DATA")
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.skipif(ROOT is None, reason="KNEEOA_REAL_DATA is not set")]
@@ -83,12 +81,12 @@ def test_left_knees_are_mirrored(made: tuple[Path, pd.DataFrame]) -> None:
 
 def test_negatives_are_found_and_turned(made: tuple[Path, pd.DataFrame]) -> None:
     folder, index = made
-    found = index.index[index["negative"].astype(bool)]
-    assert len(found) == NEGATIVES
+    negatives = index.index[index["negative"].astype(bool)]
+    assert len(negatives) == NEGATIVES
     array = open_rows(folder / "pa.npy")
     usual = array.mean(axis=0, dtype=np.float64)
     files = IMAGES.read(folder / "images.parquet").set_index("case_id")["path"]
-    for case in found:
+    for case in negatives:
         stored = read_radiograph(Path(ROOT or "") / "xray_kl" / files[case], "png", "frontal").pixels
         stored = stored[:, ::-1] if index.loc[case, "mirrored"] else stored
         # The joint space and the plate below it, between the picture's borders.
@@ -111,5 +109,5 @@ def test_a_picture_comes_back_from_its_index(made: tuple[Path, pd.DataFrame]) ->
         chosen = list(csv.DictReader(stream))[::97]
     for row in chosen:
         file = {"path": row["relpath"], "format": "png", "shows": "knee", "centre_row": None, "centre_column": None}
-        found = ingest(root, file, VIEW, row["side"])
-        np.testing.assert_array_equal(found.array, open_rows(folder / "pa.npy")[index.loc[f"{row['oai_id']}-{row['side']}-00m", "row"]])
+        ingested = ingest(root, file, VIEW, row["side"])
+        np.testing.assert_array_equal(ingested.array, open_rows(folder / "pa.npy")[index.loc[f"{row['oai_id']}-{row['side']}-00m", "row"]])

@@ -37,7 +37,7 @@ class Block:
 def recipes() -> dict[str, list[Block]]:
     """The blocks of each recipe, by what it adds."""
     _, *parts = _RECIPE.split((ROOT / PAGE).read_text(encoding="utf-8"))
-    return {name: [Block(*found) for found in _BLOCK.findall(text)] for name, text in zip(parts[::2], parts[1::2], strict=True)}
+    return {name: [Block(*groups) for groups in _BLOCK.findall(text)] for name, text in zip(parts[::2], parts[1::2], strict=True)}
 
 
 def code(name: str) -> list[Block]:

@@ -1,5 +1,5 @@
-"""What the modules of five packages, the backbones, modes, losses, methods of saliency and readers
-belong to: one table a package.
+"""The rules that modules belong to, of five packages and of backbones, modes, losses, methods of
+saliency and readers of cohorts: one table a package.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ LIBRARY = "workflow/lib/kneeoa"
 
 MEASURED_RUNS = {"metrics", "contrasts"}
 """Measure what runs achieved."""
-METRICS = MEASURED_RUNS | {"subgroups", "readers", "claim", "external"}
+METRICS = MEASURED_RUNS | {"subgroups", "raters", "claim", "external"}
 """Reach the kernels of all metrics."""
 RELIABILITY = {"figure reliability", "figure reliability_by_class"}
 CURVED = METRICS | RELIABILITY | {"figure decision"}
 """Give intervals over subjects by sums within them."""
 RESAMPLED = MEASURED_RUNS | {
-    "claim", "readers", "anatomy", "sanity", "deletion_summary", "geometry", "geometry_baselines", "differences", "associations",
+    "claim", "raters", "anatomy", "sanity", "deletion_summary", "geometry", "geometry_baselines", "differences", "associations",
 }  # fmt: skip
 """Give intervals by resampling subjects."""
 AXES = {"geometry", "geometry_baselines"}
@@ -37,23 +37,20 @@ def shown(kind: str, names: str) -> set[str]:
 
 
 STATISTICS: dict[str, set[str]] = {
-    "max_t": {"contrasts"},
-    **shared(["brier", "calibration", "head_disagreement", "auc_placements", "ordinal", "precision"], METRICS),
+    **shared(["calibration", "auc_placements", "ordinal"], METRICS),
     "operating_point": MEASURED_RUNS | {"subgroups", "external"},
     **shared(["independent_samples", "recalibration"], {"external"}),
     "pool_weights": {"ensemble"},
-    **shared(["delong", "kernels", "metric_kernel", "multiclass", "run_delong", "run_influences"], METRICS),
+    **shared(["case_exchange", "delong", "kernels", "mean_auc", "metric_kernel", "run_delong", "run_influences"], METRICS),
     "bootstrap_metrics": MEASURED_RUNS,
-    **shared(["equivalence", "multilabel_auc", "mcnemar", "obuchowski_rockette", "power"], {"contrasts"}),
-    **shared(["case_exchange", "score_intervals", "sign_permutation", "sufficiency"], {"claim", "contrasts", "readers", "subgroups"}),
-    "ranks": METRICS,
-    "clusters": CURVED,
+    **shared(["equivalence", "mcnemar"], {"contrasts"}),
+    **shared(["score_intervals", "sign_permutation"], {"claim", "contrasts", "raters", "subgroups"}),
     "influence_functions": CURVED | {"associations"},
     "bootstrap": RESAMPLED,
-    "confusion": METRICS | {"reread_labels"},
+    "confusion": METRICS | {"rate_labels"},
     "decision": {"figure decision"},
     "inputs": RESAMPLED | CURVED | {"predict", "ensemble"},
-    "metrics": METRICS | {"claim", "reread_labels", "ensemble"},
+    "metrics": METRICS | {"claim", "rate_labels", "ensemble"},
     "midranks": METRICS | {"associations", "overlap", "make_masks", "describe_shard masks"},
     "multiplicity": {"anatomy", "contrasts"},
     "reliability": METRICS | RELIABILITY,
@@ -66,15 +63,12 @@ STATISTICS: dict[str, set[str]] = {
 """A module of `statistics/`: who reaches any of its definitions."""
 
 GEOMETRY = {
-    **shared(
-        ["axis", "between_centroid_share", "dimensionality", "held_out_measures", "partial_correlation", "permutation", "probes"], AXES
-    ),
-    **shared(["cases", "run_measures", "trend"], MEASURED),
-    **shared(["cka", "procrustes", "similarity"], {"similarity"}),
+    **shared(["axis", "held_out_measures", "permutation", "probes"], AXES),
+    **shared(["similarity", "similarity_measures"], {"similarity"}),
+    "cases": MEASURED | {"similarity"},
+    "run_measures": MEASURED,
     "rank_measures": MEASURED | {"claim"},
-    "embeddings": AXES | {"similarity"},
     "supervised_directions": AXES,
-    "baselines": {"geometry_baselines"},
     "axis_differences": {"differences"},
     "estimates": MEASURED | {"anatomy", "deletion_summary", "sanity", "similarity"},
     "raw_images": {"embed_raw_images"},
@@ -84,10 +78,10 @@ GEOMETRY = {
 DELETED = {"deletion", "deletion_summary", "table deletion", "report"}
 """The report and the table say what was deleted in the words of the measurement."""
 ANATOMY = {
-    **shared(["map_agreement", "randomised_enrichment", "run_maps", "sanity"], {"sanity"}),
+    **shared(["randomised_enrichment", "run_maps", "sanity"], {"sanity"}),
     **shared(["run_overlap", "overlap_measures"], OVERLAPS),
-    **shared(["tissue_fields", "masks", "nulls"], OVERLAPS | {"deletion"}),
-    **shared(["paired_tests", "subject_means"], {"anatomy", "deletion_summary", "sanity"}),
+    **shared(["tissue_fields", "nulls"], OVERLAPS | {"deletion"}),
+    "subject_summaries": {"anatomy", "deletion_summary", "sanity"},
     "deletion": {"deletion"},
     "deletion_summary": {"deletion_summary"},
     "deletion_regions": DELETED,
@@ -98,21 +92,19 @@ ANATOMY = {
 PLAIN = {"table arms", "table exclusions"}
 DRAWN = FIGURES - {"figure flow", "figure volumes"}
 NUMBERED = {
-    "figure anatomy", "figure axis", "figure claim", "figure confusion", "figure decision", "figure forest", "figure readers",
+    "figure anatomy", "figure axis", "figure claim", "figure confusion", "figure decision", "figure forest", "figure raters",
     "figure reliability", "figure reliability_by_class", "figure roc", "figure roc_by_class", "figure similarity", "report",
 } | TABLES - PLAIN  # fmt: skip
 SCORED = NUMBERED - {"figure axis", "figure similarity", "table associations", "table differences", "table geometry", "table similarity"}
 FIGURE_FILES = {
     **{name.removeprefix("figure "): {name} for name in FIGURES},
-    "forest_rows": {"figure forest"},
     "case_images": {"figure saliency", "figure volumes", "quality"},
     "quality": {"quality"},
     "binary_questions": shown("figure", "roc_by_class reliability_by_class"),
     "registry": FIGURES,
     "reliability": RELIABILITY,
     "roc": shown("figure", "roc roc_by_class"),
-    "table_scan": shown("figure", "roc roc_by_class reliability reliability_by_class confusion decision axis learning"),
-    "held_out_predictions": shown("figure", "confusion decision reliability reliability_by_class roc roc_by_class"),
+    "held_out_predictions": shown("figure", "roc roc_by_class reliability reliability_by_class confusion decision axis learning"),
     "style": FIGURES | {"quality"},
     "thumbnails": {"quality"},
     "volumes": {"figure volumes", "figure saliency"},
@@ -120,7 +112,6 @@ FIGURE_FILES = {
 """A module of `figures/`."""
 
 PRESENTATION = {
-    "arm_names": TABLES | {"report"},
     "arms": DRAWN | TABLES | {"report"},
     "cohort_flow": {"figure flow", "report"},
     "display_names": FIGURES | TABLES | {"quality", "report"},
@@ -131,9 +122,7 @@ PRESENTATION = {
 
 TABLE_FILES = {
     **{name.removeprefix("table "): {name, "report"} for name in TABLES},
-    "sample_size": {"table anatomy", "table claim", "table deletion", "table sanity", "report"},
-    "table_files": TABLES,
-    **shared(["csv_file", "latex", "registry"], TABLES | {"report"}),
+    **shared(["latex", "registry", "table_files"], TABLES | {"report"}),
 }
 """A module of `paper_tables/`; the report prints every table that the study has."""
 
@@ -145,15 +134,10 @@ CAPTION = Row(
 )
 
 SHARED = {
-    "bottleneck": ("resnet50",),
-    "convnext_names": ("convnext",),
-    "efficientnet_names": ("efficientnet",),
-    "mamba": ("nnmamba",),
     "mbconv": ("efficientnet",),
     "scan_torch": ("nnmamba",),
     "scan_triton": ("nnmamba",),
     "selective_scan": ("nnmamba",),
-    "packaged_weights": ("efficientnet",),
 }
 """A module of `backbones/` that is no backbone: whose it is, where it is not everybody's."""
 KINDS = ("convnext", "densenet121", "efficientnet", "m3t", "nnmamba", "resnet3d", "resnet50", "swin", "swin2d", "vit")
@@ -232,18 +216,22 @@ ARMS_OF = {kind: {f"{kind}-dual"} for kind in KINDS} | {"resnet3d": RESNET | {"r
 
 DEFINITIONS = {
     "statistics/metrics.py: macro_f1": METRICS,
-    "statistics/metrics.py: quadratic_kappa": METRICS | {"reread_labels"},
+    "statistics/metrics.py: quadratic_kappa": METRICS | {"rate_labels"},
     "statistics/metrics.py: predicted_class": METRICS | {"claim", "ensemble"},
     "statistics/bootstrap.py: resampled_counts": RESAMPLED,
-    "statistics/bootstrap.py: interval_of": MEASURED_RUNS | {"readers", "associations"},
-    "statistics/bootstrap.py: percentiles": MEASURED_RUNS | {"claim", "readers", "differences"},
-    "statistics/clusters.py: without_rounding": CURVED,
+    "statistics/bootstrap.py: interval_of": MEASURED_RUNS | {"raters", "associations"},
+    "statistics/bootstrap.py: percentiles": MEASURED_RUNS | {"claim", "raters", "differences"},
+    "statistics/influence_functions.py: without_rounding": CURVED,
+    "statistics/multiplicity.py: max_t": {"contrasts"},
     "statistics/wald.py: normal_quantile": CURVED | {"associations", "predict"},
     "statistics/wald.py: wald": METRICS,
+    "geometry/run_measures.py: measure_baselines": {"geometry_baselines"},
     "geometry/rank_measures.py: weighted_pearson": MEASURED | {"claim"},
     "geometry/rank_measures.py: binary_measures": AXES,
     "atomic_io.py: write_text": TABLES
-    | {"describe_shard", "list_shards", "flow", "phantom_tables", "reread_labels", "train_run", "predict", "ensemble", "report"},
+    | {"describe_shard", "list_shards", "flow", "phantom_tables", "rate_labels", "train_run", "predict", "ensemble", "report"},
+    "paper_tables/latex.py: sample_size": {"table anatomy", "table claim", "table deletion", "table sanity", "report"},
+    "presentation/arms.py: ArmNames": TABLES | {"report"},
     "presentation/display_names.py: GRADE_UNITS": {"figure forest"},
     "presentation/display_names.py: short_class": {"figure axis", "figure confusion", "figure flow"},
     "training/loop.py: steps": {"train_run"},
@@ -260,9 +248,9 @@ ABROAD = {
     **{f"paper_tables/{name}.py": {f"table {name}", "report"} for name in ("external_accuracy", "external_calibration", "external_change")},
     "report/external_sentences.py": {"report"},
     "statistics/pool_weights.py": {"ensemble"},
-    "inference/combine.py": {"ensemble"},
+    "inference/ensemble.py": {"ensemble"},
 }
-"""What is measured on external cohorts, in a study that has one."""
+"""Code that external cohorts are measured by, edited in a study that has one."""
 
 ROWS = [
     *of_definitions(DEFINITIONS),

@@ -21,7 +21,7 @@ from tests.rerun.rules import (
 from tests.rerun.rules import EXTERNAL as ABROAD
 
 NOT_SHOWN = {"ensemble", "figure saliency"}
-"""What does not take the arms that learn from a reader: the ensemble's members and the picture's
+"""Rules that do not take the arms that learn from a rater: the ensemble's members and the picture's
 arms are others.
 """
 
@@ -79,11 +79,11 @@ ROWS = [
     row("cohorts.phantom.nifti", {"cohorts.phantom.phantom.nifti": 0.4}, PHANTOM),
     row("cohorts.phantom.faults", {"cohorts.phantom.phantom.faults": False}, PHANTOM),
     row("cohorts.phantom.parts", {"cohorts.phantom.phantom.parts": 3}, PHANTOM | {"read_cohort", "make_volumes", "make_masks"}),
-    row("cohorts.phantom.reader.cuts", {"cohorts.phantom.phantom.reader": {"cuts": [0.1, 0.4, 0.6, 0.8]}}, PHANTOM),
+    row("cohorts.phantom.rater.cuts", {"cohorts.phantom.phantom.rater": {"cuts": [0.1, 0.4, 0.6, 0.8]}}, PHANTOM),
     row(
-        "cohorts.phantom.reader.confusion",
+        "cohorts.phantom.rater.confusion",
         {
-            "cohorts.phantom.phantom.reader": {
+            "cohorts.phantom.phantom.rater": {
                 "confusion": [[1, 0, 0, 0, 0], [0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 1, 0], [0, 0, 0, 0, 1]]
             }
         },
@@ -281,15 +281,15 @@ ROWS = [
         NETWORKS | {"describe_shard inputs", "make_inputs"},
         without={"figure saliency"},
     ),
-    row("readers.adjacent", {"readers.careless": {"adjacent": 0.3}}, {"reread_labels"}, WIDE, without=NOT_SHOWN),
+    row("raters.adjacent", {"raters.careless": {"adjacent": 0.3}}, {"rate_labels"}, WIDE, without=NOT_SHOWN),
     row(
-        "readers.confusion",
-        {"readers.careless": {"confusion": [[1, 0, 0, 0, 0], [0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 1, 0], [0, 0, 0, 1, 0]]}},
-        {"reread_labels"},
+        "raters.confusion",
+        {"raters.careless": {"confusion": [[1, 0, 0, 0, 0], [0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 1, 0], [0, 0, 0, 1, 0]]}},
+        {"rate_labels"},
         WIDE,
         without=NOT_SHOWN,
     ),
-    row("readers.permute", {"readers.careless": {"permute": True}}, {"reread_labels"}, WIDE, without=NOT_SHOWN),
-    row("readers.level", {"readers.careless": {"adjacent": 0.2, "level": "kl"}}, set(), WIDE),
-    row("readers.seed", {"readers.careless": {"adjacent": 0.2, "seed": 1}}, {"reread_labels"}, WIDE, without=NOT_SHOWN),
+    row("raters.permute", {"raters.careless": {"permute": True}}, {"rate_labels"}, WIDE, without=NOT_SHOWN),
+    row("raters.level", {"raters.careless": {"adjacent": 0.2, "level": "kl"}}, set(), WIDE),
+    row("raters.seed", {"raters.careless": {"adjacent": 0.2, "seed": 1}}, {"rate_labels"}, WIDE, without=NOT_SHOWN),
 ]

@@ -1,5 +1,5 @@
-"""What a dry run plans after an edit: jobs, each with its wildcards and whether it runs for a
-reason of its own.
+"""Plans of dry runs after an edit: jobs, each with its wildcards and whether it runs for a reason
+of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from tests.dag import kind
-from tests.rerun.server import said
+from tests.rerun.server import output_file
 
 _RULE = re.compile(r"^(?:local)?rule (\w+):", re.M)
 _FOLLOWS = "Input files updated by another job"
@@ -37,16 +37,16 @@ def jobs_of(text: str) -> list[Job]:
     """The jobs that Snakemake's words on a dry run name; targets, which have no output, are left
     out.
     """
-    found = []
+    jobs = []
     for block in re.split(r"\n(?=(?:local)?rule \w+:)", text.split("Job stats:", 1)[-1]):
         rule = _RULE.match(block)
         if rule and rule[1] not in TARGETS:
             wildcards = dict(pair.split("=", 1) for pair in _field(block, "wildcards"))
             reason = re.search(r"^    reason: (.*)$", block, re.M)
             assert reason, f"a dry run no longer says why {rule[1]} runs"
-            own = [part for part in reason[1].split("; ") if not part.startswith(_FOLLOWS)]
-            found.append(Job(kind(rule[1], wildcards), wildcards, _field(block, "output"), bool(own)))
-    return found
+            first_reasons = [part for part in reason[1].split("; ") if not part.startswith(_FOLLOWS)]
+            jobs.append(Job(kind(rule[1], wildcards), wildcards, _field(block, "output"), bool(first_reasons)))
+    return jobs
 
 
 def _field(block: str, name: str) -> list[str]:
@@ -75,15 +75,15 @@ class Planner:
         self._server.communicate()
 
     def run(self, *arguments: str, refused: bool = False) -> str:
-        """What Snakemake says to these arguments; fails with its words where it fails (or, with
-        ``refused``, where it does not).
+        """Return Snakemake's output for these arguments; fails with its words where it fails (or,
+        with ``refused``, where it does not).
         """
         assert self._server.stdin is not None
         assert self._server.stdout is not None
         self._server.stdin.write(json.dumps([*arguments, "--cores", "1"]) + "\n")
         self._server.stdin.flush()
         code = self._server.stdout.readline().strip()
-        text = said(self.folder, self._server.pid).read_text()
+        text = output_file(self.folder, self._server.pid).read_text()
         assert (code != "0") == refused, text[-3000:]
         return text
 

@@ -18,8 +18,8 @@ from tests.rerun.rules import FOLLOWS, after, planned_as
 SMALL, WIDE, IMPORTS = "tests/small.yaml", "tests/rerun/wide.yaml", "tests/rerun/imports.yaml"
 EXTERNAL = "tests/rerun/external.yaml"
 
-CLINIC = frozenset({"ensemble", "reread_labels", "make_masks", "make_inputs"})
-"""What no job of the wide study does with its radiographs."""
+CLINIC = frozenset({"ensemble", "rate_labels", "make_masks", "make_inputs"})
+"""Rules of which no job of the wide study takes its radiographs."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Row:
     """An edit of a finished study's configuration, or of a file, and what runs then."""
 
     name: str
-    """What is edited."""
+    """The edit."""
     first: frozenset[str]
     """Rules that run for a reason of their own. What there is of each stage, and each figure and
     table, is told by it: `list_shards volumes`, `figure roc`.
@@ -41,7 +41,9 @@ class Row:
     file: str = ""
     """The file that is edited instead, below the clone."""
     replace: tuple[str, str] = ("", "")
-    """What is replaced in it, once, and by what; two empty texts: the file is touched."""
+    """A text in it that is replaced, once, and its replacement; two empty texts: the file is
+    touched.
+    """
     definition: str = ""
     """Or the definition of the file whose code is edited; ``*``: every one of them."""
     arms: frozenset[str] | None = None
@@ -116,25 +118,26 @@ def _renamed(value: Any, old: str, new: str) -> Any:
 
 
 def differences(row: Row, jobs: Iterable[Job], rules: set[str]) -> list[str]:
-    """Where a plan is not what the row says, in words; ``rules`` are those that the study has.
+    """Differences between a plan and what the row says, in words; ``rules`` are those that the
+    study has.
 
     Snakemake gives no reason of its own to a job that has to follow another one anyway, so not
     every rule of ``first`` need show one.
     """
     jobs, rules = list(jobs), rules | row.new
     has = {rule for rule in {*FOLLOWS, *row.first} if planned_as(rule) in rules}  # nothing follows by way of a rule that is not there
-    found, expected = {job.rule for job in jobs}, after(row.first & has, row.without | (FOLLOWS.keys() - has)) & rules
-    said = [f"{rule} runs, and should not" for rule in sorted(found - expected)]
-    said += [f"{rule} should run, and does not" for rule in sorted(expected - found)]
+    planned, expected = {job.rule for job in jobs}, after(row.first & has, row.without | (FOLLOWS.keys() - has)) & rules
+    sentences = [f"{rule} runs, and should not" for rule in sorted(planned - expected)]
+    sentences += [f"{rule} should run, and does not" for rule in sorted(expected - planned)]
     begun = {job.rule for job in jobs if job.first} - {planned_as(rule) for rule in row.first}
-    said += [f"{rule} runs for a reason of its own, and should only follow" for rule in sorted(begun)]
+    sentences += [f"{rule} runs for a reason of its own, and should only follow" for rule in sorted(begun)]
     arms = {job.wildcards["arm"] for job in jobs if job.first and "arm" in job.wildcards}
     if row.arms is not None and arms != row.arms:
-        said.append(f"jobs of {sorted(arms)} run, and should of {sorted(row.arms)}")
-    return [f"{row.name}: {words}" for words in said]
+        sentences.append(f"jobs of {sorted(arms)} run, and should of {sorted(row.arms)}")
+    return [f"{row.name}: {words}" for words in sentences]
 
 
 def plan(row: Row, planner: Planner) -> list[Job]:
-    """What a dry run plans after the row's edit."""
+    """The jobs that a dry run plans after the row's edit."""
     with edited(row, planner.folder) as arguments:
         return planner.plan(*arguments)

@@ -1,5 +1,5 @@
-"""What follows from what: the rules of the workflow, who reads whose files, and groups of rules
-that depend on the same thing.
+"""Dependences between the rules of the workflow: who reads whose files, and groups of rules that
+depend on the same thing.
 
 Stated by hand, not read off the workflow, so that a rule which begins to depend on more than it
 should is noticed.
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-PREDICTED = {"metrics", "contrasts", "subgroups", "claim", "readers", "external"}
+PREDICTED = {"metrics", "contrasts", "subgroups", "claim", "raters", "external"}
 """Read prediction tables."""
 LEARNED = {"train_run", "predict", "saliency", "deletion"}
 """Open a run's inputs."""
@@ -39,7 +39,7 @@ SHOWN = {
     "figure reliability_by_class": Shown({*PREDICTIONS, "metrics"}, {"arms_and_ensembles", "levels_by_class", "confidence", "varied"}),
     "figure forest": Shown({"contrasts"}, {"arms_and_ensembles", "confidence"}),
     "figure claim": Shown({"claim"}, {"arms", "confidence"}),
-    "figure readers": Shown({"readers"}, {"arms", "confidence"}),
+    "figure raters": Shown({"raters"}, {"arms", "confidence"}),
     "figure axis": Shown({"geometry"}, {"arms", "axis", "axis_grades", "confidence_of_geometry", "varied"}),
     "figure similarity": Shown({"similarity"}, {"arms", "varied"}),
     "figure saliency": Shown({*PICTURES, "saliency"}, {"arms", "pictured_level", "targets", "varied"}),
@@ -80,7 +80,7 @@ BETWEEN: dict[str, set[str]] = {
     "phantom_images": {"read_cohort", "make_volumes", "make_masks"},
     # A cohort's tables are ancient to its shards: the raw files of each shard decide.
     "read_cohort": {
-        "make_splits", "flow", "reread_labels", "train_run", "predict", "geometry", "geometry_baselines", "anatomy", "subgroups",
+        "make_splits", "flow", "rate_labels", "train_run", "predict", "geometry", "geometry_baselines", "anatomy", "subgroups",
         "associations",
     },
     # What a shard is made from, by stage.
@@ -95,10 +95,10 @@ BETWEEN: dict[str, set[str]] = {
     "list_shards inputs": IMAGES,
     "list_shards masks": {"deletion", "overlap", "sanity", "geometry"},
     "list_shards": {"list_shards volumes", "list_shards inputs", "list_shards masks"},
-    "make_splits": {"train_run", "reread_labels", "leave_out_trained"},
+    "make_splits": {"train_run", "rate_labels", "leave_out_trained"},
     "leave_out_trained": IMAGES - {"train_run"} | {"flow", "overlap", "sanity", "embed_raw_images"},
     "flow": {"report"},
-    "reread_labels": {"train_run", "readers", "associations"},
+    "rate_labels": {"train_run", "raters", "associations"},
     "train_run": LEARNED - {"train_run"} | {"report"},
     "predict": PREDICTED | {"ensemble", "geometry", "similarity", "associations"},
     "ensemble": PREDICTED,
@@ -113,7 +113,7 @@ BETWEEN: dict[str, set[str]] = {
 
 READ = BETWEEN.keys() | set[str]().union(*(shown.after for shown in SHOWN.values()))
 FOLLOWS = {rule: BETWEEN.get(rule, set()) | made_from(rule) for rule in READ}
-"""What takes a rule's files."""
+"""The rules that take a rule's files."""
 
 
 def planned_as(name: str) -> str:
@@ -127,14 +127,14 @@ def after(first: Iterable[str], without: Iterable[str] = ()) -> set[str]:
     """These rules and all that follow from them, but for some; every figure and table is followed
     by the report.
     """
-    found = set(without)
-    pending = set(first) - found
+    reached = set(without)
+    pending = set(first) - reached
     while pending:
         rule = pending.pop()
-        found.add(rule)
+        reached.add(rule)
         report = {"report"} if rule.startswith(("figure ", "table ")) else set()
-        pending |= (FOLLOWS.get(rule, set()) | report) - found
-    return {planned_as(rule) for rule in found - set(without)}
+        pending |= (FOLLOWS.get(rule, set()) | report) - reached
+    return {planned_as(rule) for rule in reached - set(without)}
 
 
 ASKED_FOR = {"crate"}
@@ -145,8 +145,8 @@ FIGURES = {name for name in SHOWN if name.startswith("figure ")}
 TABLES = {name for name in SHOWN if name.startswith("table ")}
 
 LEVELS = {
-    "read_cohort", "make_splits", "flow", "reread_labels", "train_run", "embed_untrained", "predict", "ensemble", "import_predictions",
-    "metrics", "contrasts", "subgroups", "claim", "readers", "external", "geometry", "geometry_baselines", "differences", "associations",
+    "read_cohort", "make_splits", "flow", "rate_labels", "train_run", "embed_untrained", "predict", "ensemble", "import_predictions",
+    "metrics", "contrasts", "subgroups", "claim", "raters", "external", "geometry", "geometry_baselines", "differences", "associations",
     *taking("classes_of_levels"),
 }  # fmt: skip
 """Take the label hierarchy."""
@@ -163,9 +163,9 @@ BY_CLASS = {"figure roc_by_class", "figure reliability_by_class"}
 """Are there where a level has several classes without an order, or findings."""
 COMPARED = {"contrasts", "subgroups"} | taking("arms_and_ensembles")
 """Take the arms table with ensembles."""
-ARMS = COMPARED | {"readers", "claim", "differences", "similarity", "anatomy", "report"} | taking("arms")
+ARMS = COMPARED | {"raters", "claim", "differences", "similarity", "anatomy", "report"} | taking("arms")
 """Take the arms table."""
-BOOTSTRAPPED = {"metrics", "contrasts", "claim", "readers", "anatomy", "sanity", "deletion_summary"}
+BOOTSTRAPPED = {"metrics", "contrasts", "claim", "raters", "anatomy", "sanity", "deletion_summary"}
 """Take the resamples and the seed of the statistics."""
 INTERVALS = BOOTSTRAPPED | {"external", "subgroups", "report"} | taking("confidence")
 """Take the level of the intervals of the statistics."""
@@ -173,7 +173,7 @@ EXTERNAL = {"external", *made_from("external")}
 """Are there where a cohort is external."""
 VARIED = {"similarity"} | taking("varied")
 """Take the factor that figures tell arms apart by."""
-CONTRASTED = {"contrasts", "subgroups", "claim", "readers", "anatomy", "differences"}
+CONTRASTED = {"contrasts", "subgroups", "claim", "raters", "anatomy", "differences"}
 """Take the contrasts."""
 MEASURED = {"geometry", "geometry_baselines", "differences"}
 """Take the section on geometry."""

@@ -21,13 +21,13 @@ from tests.suites import EVERY, TOUCHED
 
 MAIN = ("origin/HEAD", "origin/main", "main")
 COMMITS = 10
-"""How far back edits are looked for on the main branch itself."""
+"""Commits in which edits are looked for on the main branch itself."""
 DECLARED = ("Snakefile", "workflow/inputs", "workflow/rules", "workflow/lib/kneeoa/config", "tests/rerun")
-"""Where it is said what depends on a key of the configuration."""
+"""Files that say what depends on a key of the configuration."""
 
 
 def git(*arguments: str) -> str | None:
-    """What git says, without the newline at its end; None where it fails or is not there."""
+    """Return git's output without the newline at its end; None where it fails or is not there."""
     try:
         done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
     except OSError:
@@ -50,7 +50,7 @@ def base() -> str | None:
 
 @dataclass(frozen=True)
 class Edits:
-    """What the edits touch."""
+    """Files and definitions that the edits touch."""
 
     files: frozenset[str] = frozenset()
     """Paths below the root."""

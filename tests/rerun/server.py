@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 
 
-def said(folder: Path, server: int) -> Path:
+def output_file(folder: Path, server: int) -> Path:
     """The file that holds what the last command of a server (its process id) printed."""
-    return folder / ".snakemake" / f"said-{server}.txt"
+    return folder / ".snakemake" / f"output-{server}.txt"
 
 
 def serve(folder: Path) -> None:
@@ -32,7 +32,7 @@ def serve(folder: Path) -> None:
     assert Path(kneeoa.layout.__file__).is_relative_to(folder), "another clone's library would be planned with"
     snakemake.executors.touch.Executor.SLEEPING_TIME = 0
     code_digest.read_library()
-    output = said(folder, os.getpid())
+    output = output_file(folder, os.getpid())
     output.parent.mkdir(exist_ok=True)
     for line in sys.stdin:
         child = os.fork()

@@ -37,7 +37,7 @@ def git(clone: Path, *arguments: str) -> None:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Where the study's tables lie: eighty cases and two arms."""
+    """Make the folder of the study's tables: eighty cases and two arms."""
     folder = tmp_path_factory.mktemp("raw")
     (folder / "tables").mkdir()
     generator = np.random.default_rng(1)
@@ -76,7 +76,9 @@ def edit(clone: Path, module: str, old: str, new: str) -> None:
 
 
 def accept(clone: Path, before: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """What a person types, but for the study that proves it and where it is finished already."""
+    """Run the command that a person types, but for the study that proves it and where it is
+    finished already.
+    """
     command = [sys.executable, "workflow/accept.py", "--cores", "1", *STUDY, "--finished", str(before)]
     variables = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     return subprocess.run(command, cwd=clone, env={**variables, **environment}, capture_output=True, text=True, timeout=LAST_RESORT)

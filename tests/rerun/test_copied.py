@@ -114,9 +114,9 @@ def test_runs_of_a_version_that_kept_no_record_of_its_code_are_named(planner: Pl
 def test_another_configuration_is_named(planner: Planner) -> None:
     text = (planner.folder / "tests" / "small.yaml").read_text()
     (planner.folder / "edited.yaml").write_text(text.replace("epochs: 2", "epochs: 3"))
-    said = planner.run("-n", "--configfile", "edited.yaml", refused=True)
-    assert "8 runs were copied here" in said
-    assert f"{M3T}1: configuration\n" in said
+    message = planner.run("-n", "--configfile", "edited.yaml", refused=True)
+    assert "8 runs were copied here" in message
+    assert f"{M3T}1: configuration\n" in message
 
 
 def test_other_data_are_named_by_their_file(planner: Planner) -> None:

@@ -104,12 +104,12 @@ def test_the_page_of_the_table_is_current() -> None:
 
 
 def test_what_follows_is_told_from_what_begins() -> None:
-    said = (
+    output = (
         "Job stats:\n\nrule metrics:\n    output: a.parquet\n    reason: Params have changed since last execution: x\n"
         "rule figure:\n    output: b.pdf, b.png\n"
         "    reason: Input files updated by another job: a.parquet\n    wildcards: figure=roc, seed=1\n"
     )
-    first, second = jobs_of(said)
+    first, second = jobs_of(output)
     assert (first.rule, first.first, second.rule, second.first) == ("metrics", True, "figure roc", False)
     assert second.wildcards == {"figure": "roc", "seed": "1"}
     row = Row("an edit", frozenset({"metrics"}))

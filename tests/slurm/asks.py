@@ -1,4 +1,4 @@
-"""What rules ask of a cluster, read off their text."""
+"""Resources that rules ask of a cluster, read off their text."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def missing() -> list[str]:
 
 @dataclass(frozen=True)
 class Job:
-    """What SLURM recorded of one job."""
+    """One job as SLURM recorded it."""
 
     number: int
     name: str
@@ -55,9 +55,9 @@ class Job:
     gpus: int
     """GPUs that SLURM gave the job."""
     restarts: int
-    """How often SLURM itself began the job anew."""
+    """Times that SLURM itself began the job anew."""
     asked: str
-    """How GPUs were asked for: TresPerJob (--gpus), TresPerNode (--gres), or nothing."""
+    """Way in which GPUs were asked for: TresPerJob (--gpus), TresPerNode (--gres), or nothing."""
 
     @property
     def rule(self) -> str:
@@ -75,7 +75,7 @@ class Cluster:
     cpu_nodes: tuple[str, ...] = ("cpu1",)
     gpu_nodes: tuple[str, ...] = ("gpu1",)
     environment: dict[str, str] = field(default_factory=dict)
-    """What a client needs: SLURM_CONF, and a srun that keeps it, first on the path."""
+    """Variables that a client needs: SLURM_CONF, and a srun that keeps it, first on the path."""
     forgotten: int = 0
     """The last of the jobs that ``jobs`` leaves out."""
 
@@ -114,7 +114,7 @@ class Cluster:
                     self.wait(partial(_ended, process), f"the end of {file.name}")
 
     def client(self, *command: str, check: bool = True) -> str:
-        """What a client program (sinfo, scontrol, ...) prints."""
+        """Return what a client program (sinfo, scontrol, ...) prints."""
         done = subprocess.run(command, env=os.environ | self.environment, capture_output=True, text=True, timeout=LAST_RESORT)
         if check and done.returncode:
             raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
@@ -243,8 +243,8 @@ def _job(line: str) -> Job:
     """Read one line of `scontrol --oneliner --details show job`."""
 
     def value(key: str, pattern: str = r"\S+") -> str:
-        found = re.search(rf"(?:^|\s){key}=({pattern})", line)
-        return found[1] if found else ""
+        match = re.search(rf"(?:^|\s){key}=({pattern})", line)
+        return match[1] if match else ""
 
     given = re.search(r"\sJOB_GRES=gpu:(?:[^:\s(]+:)?(\d+)", line)
     memory = re.search(r"\sTRES=\S*?mem=([\d.]+)([MG])", line)

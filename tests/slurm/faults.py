@@ -1,4 +1,4 @@
-"""What goes wrong on a cluster, done on purpose to the private one."""
+"""Faults of a cluster, done on purpose to the private one."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _with_descendants(roots: set[int]) -> set[int]:
         with suppress(OSError):
             # After the name, which may hold anything but ends with a parenthesis: state, parent.
             parents[int(process.name)] = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-    found = set(roots)
-    while more := {child for child, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found
+    processes = set(roots)
+    while more := {child for child, parent in parents.items() if parent in processes} - processes:
+        processes |= more
+    return processes

@@ -27,7 +27,7 @@ HELD = f"""
 import time
 from types import SimpleNamespace
 
-from kneeoa.training import time_limit
+from kneeoa.training import checkpointing
 
 
 def on_step(epoch, step):
@@ -37,7 +37,7 @@ def on_step(epoch, step):
             time.sleep(0.05)
         if Path("{LATE}").exists():
             Path("{LATE}").unlink()
-            time_limit.time = SimpleNamespace(time=lambda: time.time() + 7200)
+            checkpointing.time = SimpleNamespace(time=lambda: time.time() + 7200, monotonic=time.monotonic)
 
 """
 
@@ -114,7 +114,7 @@ class Disturbed:
         return (self.folder / LOG).read_text()
 
     def resumptions(self) -> int:
-        """How often the finished run was taken up from a state on the disk."""
+        """Count how often the finished run was taken up from a state on the disk."""
         return int(json.loads((self.folder / RUN / "run.json").read_text())["resumptions"])
 
     def ends_in_the_same_bytes(self) -> bool:

@@ -44,7 +44,9 @@ def ready(folder: Path, epochs: int) -> Path:
 
 
 def apart(tree: Path, folder: Path) -> dict[str, bytes]:
-    """What the runs are when this machine makes them one by one, in a copy of the ready tree."""
+    """The results of the runs when this machine makes them one by one, in a copy of the ready
+    tree.
+    """
     shutil.copytree(tree, folder, symlinks=True)
     _local(folder, "train")
     return results(folder)
@@ -57,7 +59,7 @@ def results(folder: Path) -> dict[str, bytes]:
 
 @dataclass(frozen=True)
 class Held:
-    """How long a job of SLURM held what it was given."""
+    """The time for which a job of SLURM held what it was given."""
 
     number: int
     gpus: int
@@ -73,14 +75,14 @@ class Held:
 def held(cluster: Cluster) -> list[Held]:
     """All jobs of rule train_run that have ended, packs among them."""
     gpus = {job.number: job.gpus for job in cluster.jobs() if "train_run" in job.comment}
-    found = []
+    packs = []
     for line in cluster.client("scontrol", "--oneliner", "show", "job").splitlines():
         words = dict(re.findall(r"\b(JobId|StartTime|EndTime)=(\S+)", line))
         number = int(words.get("JobId", -1))  # a controller without jobs says so in a sentence
         if number in gpus:
             begun, ended = (datetime.fromisoformat(words[name]) for name in ("StartTime", "EndTime"))
-            found.append(Held(number, gpus[number], begun, ended))
-    return found
+            packs.append(Held(number, gpus[number], begun, ended))
+    return packs
 
 
 def _local(folder: Path, target: str) -> None:

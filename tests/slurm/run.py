@@ -31,7 +31,7 @@ class Invocation:
     def __init__(self, cluster: Cluster, folder: Path, *arguments: str, poll: float = 1.0) -> None:
         """``poll``: seconds between looks at the queue."""
         variables = {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "SNAKEMAKE_PROFILE"}}
-        self._words = folder / "said.txt"
+        self._words = folder / "output.txt"
         with self._words.open("w") as words:
             self._process = subprocess.Popen(
                 [sys.executable, str(FAST), "--profile", "slurm", *HERE, *arguments],
@@ -43,8 +43,8 @@ class Invocation:
             )
 
     @property
-    def said(self) -> str:
-        """What it has said so far."""
+    def output(self) -> str:
+        """Its output so far."""
         return self._words.read_text()
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
@@ -53,8 +53,8 @@ class Invocation:
         """
         end = time.monotonic() + LAST_RESORT
         while not condition():
-            assert self._process.poll() is None, f"ended before {what}\n{self.said[-6000:]}"
-            assert time.monotonic() < end, f"no {what} in {LAST_RESORT} s\n{self.said[-6000:]}"
+            assert self._process.poll() is None, f"ended before {what}\n{self.output[-6000:]}"
+            assert time.monotonic() < end, f"no {what} in {LAST_RESORT} s\n{self.output[-6000:]}"
             time.sleep(0.1)
 
     def send(self, number: signal.Signals) -> None:
@@ -66,7 +66,7 @@ class Invocation:
         try:
             return self._process.wait(LAST_RESORT)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"still there after {LAST_RESORT} s\n{self.said[-6000:]}") from None
+            raise AssertionError(f"still there after {LAST_RESORT} s\n{self.output[-6000:]}") from None
 
     def __enter__(self) -> Self:
         return self
@@ -81,7 +81,7 @@ def through_slurm(cluster: Cluster, folder: Path, *arguments: str) -> tuple[int,
     """Run Snakemake to its end: its exit status and what it said."""
     with Invocation(cluster, folder, *arguments) as invocation:
         status = invocation.end()
-        return status, invocation.said
+        return status, invocation.output
 
 
 def _hear_interrupts() -> None:

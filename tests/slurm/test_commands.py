@@ -1,5 +1,5 @@
-"""What the pages show for looking at a cluster, asked of the private one; and the benchmark that
-starts one of its own.
+"""Run on the private cluster the commands that the pages show for looking at one; and the benchmark
+that starts one of its own.
 """
 
 import json

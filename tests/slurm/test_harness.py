@@ -78,13 +78,13 @@ def toy(tmp_path: Path) -> Path:
 def run(cluster: Cluster, folder: Path, *arguments: str) -> tuple[list[Job], str]:
     """The jobs that one run submitted, and what it said; fails with its words where it fails."""
     before = {job.number for job in cluster.jobs()}
-    status, said = through_slurm(cluster, folder, *arguments)
-    assert status == 0, said[-4000:]
-    return [job for job in cluster.jobs() if job.number not in before], said
+    status, output = through_slurm(cluster, folder, *arguments)
+    assert status == 0, output[-4000:]
+    return [job for job in cluster.jobs() if job.number not in before], output
 
 
 def test_jobs_get_the_partition_cpus_memory_and_gpus_that_rules_ask_for(slurm_cluster: Cluster, toy: Path) -> None:
-    jobs, said = run(slurm_cluster, toy)
+    jobs, output = run(slurm_cluster, toy)
     assert (toy / "results" / "sum.txt").read_text() == "6"
     given = sorted((job.comment.split("_wildcards")[0], job.partition, job.cpus, job.memory_mb, job.gpus, job.asked) for job in jobs)
     assert given == [
@@ -92,7 +92,7 @@ def test_jobs_get_the_partition_cpus_memory_and_gpus_that_rules_ask_for(slurm_cl
         *[("rule_train_run", "gpu", 2, 1300, 1, "TresPerJob=gres:gpu:1")] * 3,
     ]
     assert {job.state for job in jobs} == {"COMPLETED"}
-    assert "profiles/default" in said, "the default profile must be in force beside the slurm one"
+    assert "profiles/default" in output, "the default profile must be in force beside the slurm one"
 
 
 def test_clusters_that_want_gres_are_asked_for_it_and_give_the_same_gpus(slurm_cluster: Cluster, toy: Path) -> None:

@@ -20,9 +20,9 @@ def test_a_job_killed_mid_training_goes_on_at_the_next_attempt(idle_cluster: Clu
         snakemake.wait_for(run.in_the_middle, "a run in the middle")
         (job,) = running(idle_cluster)
         idle_cluster.client("scancel", "--signal=KILL", "--full", str(job.number))
-        snakemake.wait_for(lambda: f"SLURM-job '{job.number}' failed" in snakemake.said, "word of the job's end")
+        snakemake.wait_for(lambda: f"SLURM-job '{job.number}' failed" in snakemake.output, "word of the job's end")
         run.let_go()
-        assert snakemake.end() == 0, snakemake.said[-6000:]
+        assert snakemake.end() == 0, snakemake.output[-6000:]
     killed, ended = idle_cluster.jobs()
     assert killed.state in {"FAILED", "CANCELLED"}
     assert ended.state == "COMPLETED"
@@ -36,9 +36,9 @@ def test_a_run_leaves_before_its_time_limit_and_goes_on_at_the_next_attempt(idle
     """The job's clock goes ahead in its middle, past the end that SLURM has set."""
     run.put_clock_ahead()
     with Invocation(idle_cluster, run.folder, *TARGET) as snakemake:
-        assert snakemake.end() == 0, snakemake.said[-6000:]
-        assert "before the time limit; run again to go on." in snakemake.said
-        assert "non-zero exit status 75" in snakemake.said
+        assert snakemake.end() == 0, snakemake.output[-6000:]
+        assert "before the time limit; run again to go on." in snakemake.output
+        assert "non-zero exit status 75" in snakemake.output
     left, ended = idle_cluster.jobs()
     assert (left.state, ended.state) == ("FAILED", "COMPLETED")  # not TIMEOUT: SLURM had not to end it
     assert "training goes on after epoch" in run.log()
@@ -50,9 +50,9 @@ def test_a_job_over_its_memory_is_killed_and_gets_twice_as_much(idle_cluster: Cl
     run.ask(memory_mb=500)
     run.hold()  # SLURM looks at a job's memory once a second
     with Invocation(idle_cluster, run.folder, *TARGET) as snakemake:
-        snakemake.wait_for(lambda: "failed" in snakemake.said, "word of the job's end")
+        snakemake.wait_for(lambda: "failed" in snakemake.output, "word of the job's end")
         run.let_go()
-        assert snakemake.end() == 0, snakemake.said[-6000:]
+        assert snakemake.end() == 0, snakemake.output[-6000:]
     killed, ended = idle_cluster.jobs()
     assert killed.state in {"FAILED", "OUT_OF_MEMORY", "CANCELLED"}
     assert ended.state == "COMPLETED"
@@ -61,7 +61,7 @@ def test_a_job_over_its_memory_is_killed_and_gets_twice_as_much(idle_cluster: Cl
 
 
 def test_a_requeued_job_goes_on_under_its_own_number(idle_cluster: Cluster, run: Disturbed) -> None:
-    """What a preempting partition does to a job: end it, and begin it again later."""
+    """A preempting partition ends a job and begins it again later."""
     run.hold()
     with Invocation(idle_cluster, run.folder, *TARGET) as snakemake:
         snakemake.wait_for(run.in_the_middle, "a run in the middle")
@@ -69,7 +69,7 @@ def test_a_requeued_job_goes_on_under_its_own_number(idle_cluster: Cluster, run:
         idle_cluster.client("scontrol", "requeue", str(job.number))
         snakemake.wait_for(lambda: not running(idle_cluster), "the end of the job")
         run.let_go()
-        assert snakemake.end() == 0, snakemake.said[-6000:]
+        assert snakemake.end() == 0, snakemake.output[-6000:]
     (ended,) = idle_cluster.jobs()
     assert (ended.number, ended.state, ended.restarts) == (job.number, "COMPLETED", 1)
     assert run.resumptions() == 1
@@ -87,7 +87,7 @@ def test_ctrl_c_leaves_no_job_behind_and_the_next_invocation_goes_on(idle_cluste
     idle_cluster.wait(lambda: not queued(idle_cluster), "the end of every job")
     assert {job.state for job in idle_cluster.jobs()} == {"CANCELLED"}
     run.let_go()
-    status, said = through_slurm(idle_cluster, run.folder, *TARGET)
-    assert status == 0, said[-6000:]
+    status, output = through_slurm(idle_cluster, run.folder, *TARGET)
+    assert status == 0, output[-6000:]
     assert run.resumptions() == 1
     assert run.ends_in_the_same_bytes()

@@ -24,7 +24,7 @@ def test_a_job_whose_node_is_lost_goes_on_where_there_is_one(own_cluster: Cluste
         snakemake.wait_for(lambda: {each.state for each in queued(own_cluster)} == {"PENDING"}, "a job that waits for a node")
         run.let_go()
         bring_back(own_cluster, "gpu1")
-        assert snakemake.end() == 0, snakemake.said[-6000:]
+        assert snakemake.end() == 0, snakemake.output[-6000:]
     (ended,) = own_cluster.jobs()
     assert (ended.number, ended.state, ended.restarts) == (job.number, "COMPLETED", 1)
     assert run.resumptions() == 1
@@ -48,23 +48,23 @@ def test_jobs_go_on_while_the_controller_is_away(own_cluster: Cluster, run: Dist
     (job,) = own_cluster.jobs()
     assert job.restarts == 0
     assert run.ends_in_the_same_bytes()
-    status, said = through_slurm(own_cluster, run.folder, *TARGET)
-    assert status == 0, said[-6000:]
+    status, output = through_slurm(own_cluster, run.folder, *TARGET)
+    assert status == 0, output[-6000:]
     assert run.ends_in_the_same_bytes()
 
 
 def test_a_scheduler_that_takes_no_jobs_is_quoted_and_the_next_invocation_goes_on(idle_cluster: Cluster, run: Disturbed) -> None:
     idle_cluster.client("scontrol", "update", "PartitionName=gpu", "State=INACTIVE")
     try:
-        status, said = through_slurm(idle_cluster, run.folder, *TARGET)
+        status, output = through_slurm(idle_cluster, run.folder, *TARGET)
     finally:
         idle_cluster.client("scontrol", "update", "PartitionName=gpu", "State=UP")
     assert status != 0
-    assert "SLURM sbatch failed. The error message was" in said
-    assert "Required partition not available (inactive or drain)" in said
+    assert "SLURM sbatch failed. The error message was" in output
+    assert "Required partition not available (inactive or drain)" in output
     assert idle_cluster.jobs() == []
-    status, said = through_slurm(idle_cluster, run.folder, *TARGET)
-    assert status == 0, said[-6000:]
+    status, output = through_slurm(idle_cluster, run.folder, *TARGET)
+    assert status == 0, output[-6000:]
     assert run.ends_in_the_same_bytes()
 
 
@@ -78,11 +78,11 @@ def test_after_a_crash_of_the_login_node_a_person_cancels_unlocks_and_goes_on(id
     idle_cluster.client("scancel", str(job.number))
     idle_cluster.wait(lambda: not queued(idle_cluster), "the end of every job")
     run.let_go()
-    status, said = through_slurm(idle_cluster, run.folder, *TARGET)
+    status, output = through_slurm(idle_cluster, run.folder, *TARGET)
     assert status != 0
-    assert "Directory cannot be locked" in said
+    assert "Directory cannot be locked" in output
     assert command(run.folder, "--unlock", "--configfile", CONFIGURATION).returncode == 0
-    status, said = through_slurm(idle_cluster, run.folder, *TARGET)
-    assert status == 0, said[-6000:]
+    status, output = through_slurm(idle_cluster, run.folder, *TARGET)
+    assert status == 0, output[-6000:]
     assert run.resumptions() == 1
     assert run.ends_in_the_same_bytes()

@@ -60,7 +60,7 @@ class Packed:
 
     folder: Path
     jobs: list[Job]
-    said: str
+    output: str
     expected: dict[str, bytes]
     steps: list[tuple[int, int]]
     """Seed and epoch of every step that was taken, in that order."""
@@ -74,11 +74,11 @@ def packed(slurm_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> 
     edit_training(folder, STUMBLE)
     (folder / "stumble").touch()
     before = {job.number for job in slurm_cluster.jobs()}
-    status, said = through_slurm(slurm_cluster, folder, "train", *PACKED, "--configfile", PACK)
-    assert status == 0, said[-6000:]
+    status, output = through_slurm(slurm_cluster, folder, "train", *PACKED, "--configfile", PACK)
+    assert status == 0, output[-6000:]
     jobs = [job for job in slurm_cluster.jobs() if job.number not in before]
     steps = [(int(seed), int(epoch)) for seed, epoch in (line.split() for line in (folder / "steps.txt").read_text().splitlines())]
-    return Packed(folder, jobs, said, expected, steps)
+    return Packed(folder, jobs, output, expected, steps)
 
 
 def test_four_runs_are_one_job_on_one_gpu_and_a_failed_one_a_second(packed: Packed) -> None:
@@ -97,7 +97,7 @@ def test_slurm_tells_how_long_each_pack_held_its_gpu(slurm_cluster: Cluster, pac
 
 
 def test_every_run_is_still_a_job_of_its_own_rule(packed: Packed) -> None:
-    counted = re.search(r"^train_run +(\d+)$", packed.said, re.M)
+    counted = re.search(r"^train_run +(\d+)$", packed.output, re.M)
     assert counted
     assert int(counted[1]) == len(SEEDS)
 
@@ -127,9 +127,9 @@ def test_no_state_of_a_finished_run_stays_when_all_is_well(packed: Packed) -> No
 
 @pytest.mark.parametrize("profile", [PACKED, ()], ids=["packed", "apart"])
 def test_nothing_is_to_be_done_afterwards_packed_or_not(slurm_cluster: Cluster, packed: Packed, profile: tuple[str, ...]) -> None:
-    status, said = through_slurm(slurm_cluster, packed.folder, "train", *profile, "--configfile", PACK)
-    assert status == 0, said[-4000:]
-    assert "Nothing to be done" in said
+    status, output = through_slurm(slurm_cluster, packed.folder, "train", *profile, "--configfile", PACK)
+    assert status == 0, output[-4000:]
+    assert "Nothing to be done" in output
 
 
 def test_a_run_that_is_asked_again_reruns_alone(slurm_cluster: Cluster, packed: Packed, tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_run_that_is_asked_again_reruns_alone(slurm_cluster: Cluster, packed: 
     shutil.copytree(packed.folder, folder, symlinks=True)
     shutil.rmtree(folder / RUNS / ARM / f"seed-{STUMBLES}")
     before = {job.number for job in slurm_cluster.jobs()}
-    status, said = through_slurm(slurm_cluster, folder, "train", *PACKED, "--configfile", PACK)
-    assert status == 0, said[-4000:]
+    status, output = through_slurm(slurm_cluster, folder, "train", *PACKED, "--configfile", PACK)
+    assert status == 0, output[-4000:]
     assert [(job.cpus, job.gpus) for job in slurm_cluster.jobs() if job.number not in before] == [(1, 1)]
     assert results(folder) == packed.expected

@@ -43,7 +43,7 @@ class Runs:
     local: Path
     cluster: Path
     jobs: list[Job]
-    said: str
+    output: str
 
 
 @pytest.fixture(scope="module")
@@ -53,20 +53,20 @@ def runs(slurm_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Ru
     for copy in (local, cluster):
         (copy / CONFIGURATION).write_text(yaml.safe_dump(configuration(), sort_keys=False))
     before = {job.number for job in slurm_cluster.jobs()}
-    status, said = through_slurm(slurm_cluster, cluster, "--configfile", CONFIGURATION)
-    assert status == 0, said[-6000:]
+    status, output = through_slurm(slurm_cluster, cluster, "--configfile", CONFIGURATION)
+    assert status == 0, output[-6000:]
     jobs = [job for job in slurm_cluster.jobs() if job.number not in before]
     here = snakemake(local, "--cores", "2", "--configfile", CONFIGURATION)
     assert here.returncode == 0, (here.stdout + here.stderr)[-6000:]
-    return Runs(local, cluster, jobs, said)
+    return Runs(local, cluster, jobs, output)
 
 
-def asked(said: str) -> Counter[tuple[str, int, int]]:
-    """How many jobs of each (rule, threads, GPUs) the rules asked for: Snakemake's own count of
-    jobs, and the configuration.
+def asked(output: str) -> Counter[tuple[str, int, int]]:
+    """Count the jobs of each (rule, threads, GPUs) that the rules asked for: Snakemake's own count
+    of jobs, and the configuration.
     """
     resources = load(configuration()).resources
-    counts = dict(re.findall(r"^(\w+) +(\d+)$", said.split("Job stats:")[1].split("\ntotal ")[0], re.M))
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", output.split("Job stats:")[1].split("\ntotal ")[0], re.M))
     wanted: Counter[tuple[str, int, int]] = Counter()
     for rule, ask in asks().items():
         if rule in counts:
@@ -89,7 +89,7 @@ def test_the_tables_equal_those_of_a_local_run_byte_for_byte(runs: Runs) -> None
 
 def test_every_job_got_the_threads_and_gpus_that_its_rule_asked_for(runs: Runs) -> None:
     assert {job.state for job in runs.jobs} == {"COMPLETED"}
-    assert Counter((job.rule, job.cpus, job.gpus) for job in runs.jobs) == asked(runs.said)
+    assert Counter((job.rule, job.cpus, job.gpus) for job in runs.jobs) == asked(runs.output)
 
 
 def test_gpu_jobs_land_on_the_gpu_partition_and_no_other_does(runs: Runs) -> None:
@@ -98,6 +98,6 @@ def test_gpu_jobs_land_on_the_gpu_partition_and_no_other_does(runs: Runs) -> Non
 
 
 def test_a_second_submission_has_nothing_to_do(slurm_cluster: Cluster, runs: Runs) -> None:
-    status, said = through_slurm(slurm_cluster, runs.cluster, "--configfile", CONFIGURATION)
-    assert status == 0, said[-4000:]
-    assert "Nothing to be done" in said
+    status, output = through_slurm(slurm_cluster, runs.cluster, "--configfile", CONFIGURATION)
+    assert status == 0, output[-4000:]
+    assert "Nothing to be done" in output

@@ -12,9 +12,7 @@ Rationals = list[Fraction]
 
 
 def placements(positive: np.ndarray, scores: np.ndarray) -> Rationals:
-    """Of each case, the share of the other class that it is on the right side of; a tie counts
-    half.
-    """
+    """The share of the other class that each case is on the right side of; a tie counts half."""
     values = []
     for mine, score in zip(positive, scores, strict=True):
         others = scores[positive != mine]

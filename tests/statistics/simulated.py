@@ -60,8 +60,8 @@ def graded(rng: np.random.Generator, subjects: int, clustered: bool) -> Study:
     severity = noise(rng, subject)
     grade = np.digitize(severity, ndtri([0.35, 0.55, 0.75, 0.9]))
     centres = np.linspace(-1.5, 1.8, 5)
-    seen = severity[:, None] + 0.6 * noise(rng, subject)[:, None] + 0.8 * noise(rng, subject, 2)
-    a, b = (softmax(-((seen[:, [model]] - centres) ** 2) + 0.3 * noise(rng, subject, 5), axis=1) for model in range(2))
+    perceived = severity[:, None] + 0.6 * noise(rng, subject)[:, None] + 0.8 * noise(rng, subject, 2)
+    a, b = (softmax(-((perceived[:, [model]] - centres) ** 2) + 0.3 * noise(rng, subject, 5), axis=1) for model in range(2))
     return Study(grade, a, b, subject if clustered else None)
 
 

@@ -17,7 +17,7 @@ from kneeoa.statistics import metrics
 from kneeoa.statistics.bootstrap import paired_bootstrap
 from kneeoa.statistics.delong import auc_interval, delong_test
 from kneeoa.statistics.mcnemar import mcnemar_test
-from kneeoa.statistics.multiclass import ovr_auc_test
+from kneeoa.statistics.mean_auc import ovr_auc_test
 from tests.statistics.simulated import Study, binary, calls, graded
 
 pytestmark = pytest.mark.slow
@@ -59,9 +59,9 @@ def rates(
     """
     generators = np.random.default_rng([seed, subjects, clustered]).spawn(SIMULATIONS)
     outcomes = [judge(generator) for generator in generators]
-    found = {name: float(np.mean([one[name] for one in outcomes])) for name in outcomes[0]}
-    table.extend(Row(name, subjects, clustered, rate) for name, rate in found.items())
-    return found
+    shares = {name: float(np.mean([one[name] for one in outcomes])) for name in outcomes[0]}
+    table.extend(Row(name, subjects, clustered, rate) for name, rate in shares.items())
+    return shares
 
 
 def inside(band: tuple[float, float], rate: float) -> bool:
@@ -76,9 +76,9 @@ def test_delong_rejects_a_true_null_at_its_level(table: list[Row], subjects: int
         ignored = {"DeLong rejects, subjects ignored": delong_test(one.truth, one.a, one.b).p < 0.05} if clustered else {}
         return {"DeLong rejects": delong_test(one.truth, one.a, one.b, one.cluster).p < 0.05, **ignored}
 
-    found = rates(table, subjects, clustered, 1, judge)
-    assert inside(REJECTED, found["DeLong rejects"])
-    assert found.get("DeLong rejects, subjects ignored", 1.0) > REJECTED[1]
+    shares = rates(table, subjects, clustered, 1, judge)
+    assert inside(REJECTED, shares["DeLong rejects"])
+    assert shares.get("DeLong rejects, subjects ignored", 1.0) > REJECTED[1]
 
 
 @pytest.mark.parametrize("clustered", [False, True])
@@ -96,17 +96,17 @@ def test_one_vs_rest_rejects_a_true_null_at_its_level(table: list[Row], subjects
 def test_mcnemar_rejects_a_true_null_at_its_level(table: list[Row], subjects: int, clustered: bool) -> None:
     def judge(rng: np.random.Generator) -> Outcomes:
         one = calls(rng, subjects, clustered)
-        found = mcnemar_test(one.a, one.b, one.cluster)
+        shares = mcnemar_test(one.a, one.b, one.cluster)
         if clustered:
-            return {"clustered McNemar rejects": found.p < 0.05}
+            return {"clustered McNemar rejects": shares.p < 0.05}
         exact = mcnemar_test(one.a, one.b, method="exact")
-        covered = found.low <= 0 <= found.high
-        return {"McNemar mid-p rejects": found.p < 0.05, "McNemar exact rejects": exact.p < 0.05, "accuracy difference covers": covered}
+        covered = shares.low <= 0 <= shares.high
+        return {"McNemar mid-p rejects": shares.p < 0.05, "McNemar exact rejects": exact.p < 0.05, "accuracy difference covers": covered}
 
-    found = rates(table, subjects, clustered, 3, judge)
-    assert inside(REJECTED, found["clustered McNemar rejects" if clustered else "McNemar mid-p rejects"])
-    assert found.get("McNemar exact rejects", 0.0) <= 0.055
-    assert inside(COVERED, found.get("accuracy difference covers", 0.95))
+    shares = rates(table, subjects, clustered, 3, judge)
+    assert inside(REJECTED, shares["clustered McNemar rejects" if clustered else "McNemar mid-p rejects"])
+    assert shares.get("McNemar exact rejects", 0.0) <= 0.055
+    assert inside(COVERED, shares.get("accuracy difference covers", 0.95))
 
 
 @pytest.mark.parametrize("auc", [0.7, 0.85, 0.95])
@@ -116,7 +116,7 @@ def test_the_logit_interval_holds_the_true_auc(table: list[Row], subjects: int, 
     def judge(rng: np.random.Generator) -> Outcomes:
         one = binary(rng, subjects, clustered, auc)
         intervals = {name: auc_interval(one.truth, one.a, one.cluster, method=name) for name in ("logit", "wald")}
-        return {f"{name} interval covers AUC {auc}": found.low <= auc <= found.high for name, found in intervals.items()}
+        return {f"{name} interval covers AUC {auc}": interval.low <= auc <= interval.high for name, interval in intervals.items()}
 
     assert inside(COVERED, rates(table, subjects, clustered, round(100 * auc), judge)[f"logit interval covers AUC {auc}"])
 
@@ -126,9 +126,9 @@ def test_the_paired_bootstrap_holds_the_true_difference(table: list[Row], cluste
     def judge(rng: np.random.Generator) -> Outcomes:
         one: Study = binary(rng, 150, clustered, auc=0.8)
         seed = int(rng.integers(2**31))
-        found = paired_bootstrap(metrics.auc, one.truth, one.a, one.b, one.cluster, resamples=RESAMPLES, seed=seed)
-        return {"bootstrap rejects": found.p < 0.05, "bootstrap interval covers": found.low <= 0 <= found.high}
+        shares = paired_bootstrap(metrics.auc, one.truth, one.a, one.b, one.cluster, resamples=RESAMPLES, seed=seed)
+        return {"bootstrap rejects": shares.p < 0.05, "bootstrap interval covers": shares.low <= 0 <= shares.high}
 
-    found = rates(table, 150, clustered, 4, judge)
-    assert inside(REJECTED, found["bootstrap rejects"])
-    assert inside(COVERED, found["bootstrap interval covers"])
+    shares = rates(table, 150, clustered, 4, judge)
+    assert inside(REJECTED, shares["bootstrap rejects"])
+    assert inside(COVERED, shares["bootstrap interval covers"])

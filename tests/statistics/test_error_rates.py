@@ -13,8 +13,8 @@ pytestmark = pytest.mark.slow
 
 STUDIES = 200
 NORMAL_TESTS_REJECT = 0.08
-"""What normal tests reject of the binary level's sensitivity, F1 and balanced accuracy here, at the
-least (8 to 27 %).
+"""Least share that normal tests reject here of the binary level's sensitivity, F1 and balanced
+accuracy (8 to 27 %).
 """
 
 

@@ -72,12 +72,12 @@ def test_two_hundred_fresh_data_sets(proc: Path, seed: int) -> None:
     answers = pd.read_csv(proc / "answers.csv", index_col="name", float_precision="round_trip")
     compared = 0
     for index, one in pd.read_csv(proc / "sets.csv", float_precision="round_trip").groupby("set"):
-        found, expected = ours(*(one[name].to_numpy() for name in ("truth", "a", "b"))), answers.loc[index]
+        result, expected = ours(*(one[name].to_numpy() for name in ("truth", "a", "b"))), answers.loc[index]
         for name in NAMES:
             if name in ("z", "p") and not expected["variance_a"] + expected["variance_b"] - 2 * expected["covariance"] > 1e-6:
                 continue  # pROC takes this difference, which leaves too few digits of a variance near zero
             where = f"{name} of set {index}, seed {seed}"
-            assert found[name] == pytest.approx(expected[name], rel=1e-10, abs=1e-10), where
+            assert result[name] == pytest.approx(expected[name], rel=1e-10, abs=1e-10), where
             compared += 1
     assert len(answers) == SETS
     assert compared > 6.5 * SETS
@@ -87,9 +87,9 @@ def test_two_hundred_fresh_data_sets(proc: Path, seed: int) -> None:
 def test_asah(proc: Path, pair: str) -> None:
     data, answers = pd.read_csv(proc / "asah.csv", float_precision="round_trip"), pd.read_csv(proc / "asah_answers.csv", index_col="name")
     first, second = pair.split("-")
-    found = ours(*(data[name].to_numpy() for name in ("truth", first, second)))
-    assert (found["z"], found["p"]) == pytest.approx(ASAH[pair], rel=1e-12)
+    result = ours(*(data[name].to_numpy() for name in ("truth", first, second)))
+    assert (result["z"], result["p"]) == pytest.approx(ASAH[pair], rel=1e-12)
     for name in NAMES:
-        assert found[name] == pytest.approx(answers.loc[pair, name], rel=1e-10)
+        assert result[name] == pytest.approx(answers.loc[pair, name], rel=1e-10)
     assert len(data) == 113
-    assert math.isfinite(found["p"])
+    assert math.isfinite(result["p"])

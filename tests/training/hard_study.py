@@ -16,7 +16,7 @@ from kneeoa.geometry.run_measures import measure_run
 from kneeoa.inference.predict import predict
 from kneeoa.ingestion.shard import make_volumes
 from kneeoa.ingestion.shard_list import list_shards, listed_shards
-from kneeoa.labels.reread import reread_labels
+from kneeoa.labels.rater_labels import rate_labels
 from kneeoa.layout import Layout
 from kneeoa.network.model import ModelSpec
 from kneeoa.phantom.plan import releases
@@ -35,7 +35,7 @@ def layout() -> Layout:
 
 def make_images(files: Layout) -> None:
     """Scan the phantom, read its tables, make canonical volumes, divide its subjects, and let every
-    reader read.
+    rater read.
     """
     study, root = files.study, Path(files.root)
     section = study.cohorts[COHORT]
@@ -64,11 +64,11 @@ def make_images(files: Layout) -> None:
         cases=paths["cases"], labels=paths["labels"], exclusions=[paths["exclusions"]],
         volumes=indices, out_splits=splits,
     )  # fmt: skip
-    for name, reader in study.readers.items():
-        level = study.level_read(name)
-        stem = root / "readers" / name / COHORT
-        reread_labels(
-            reader=name, level=level.name, confusion=reader.matrix(len(level.classes)), seed=reader.seed, levels=study.levels,
+    for name, rater in study.raters.items():
+        level = study.rated_level(name)
+        stem = root / "raters" / name / COHORT
+        rate_labels(
+            rater=name, level=level.name, confusion=rater.matrix(len(level.classes)), seed=rater.seed, levels=study.levels,
             labels=paths["labels"], splits=splits, out_labels=stem.with_suffix(".parquet"), out_agreement=stem.with_suffix(".json"),
         )  # fmt: skip
 

@@ -37,7 +37,7 @@ class Undisturbed:
 
     results: dict[str, str]
     begun: Counter[str]
-    """How often it began each phase."""
+    """Times that it began each phase."""
 
 
 @pytest.fixture(scope="module")

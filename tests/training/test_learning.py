@@ -1,4 +1,4 @@
-"""Where learning is hard, every mode learns; from labels that belong to other people, nothing does
+"""Every mode learns where learning is hard; from labels that belong to other people, nothing does
 (tests/hard.yaml).
 """
 
@@ -14,7 +14,7 @@ from scipy import stats
 
 from kneeoa.layout import Layout
 from kneeoa.tables.geometry import GEOMETRY
-from kneeoa.tables.metrics import METRICS
+from kneeoa.tables.statistics import METRICS
 from tests.training import hard_study
 
 pytestmark = pytest.mark.slow
@@ -54,9 +54,9 @@ def areas(finished: Layout) -> pd.DataFrame:
     """
     table = METRICS.read(hard_study.metrics(finished))
     chosen = (table["metric"] == "auc") & (table["level"] == "oa") & (table["split"] == "test") & table["seed"].notna()
-    found = table[chosen].set_index("arm")
-    print("\n" + found[["seed", "head", "estimate", "low", "high", "cases"]].to_string())
-    return found
+    rows = table[chosen].set_index("arm")
+    print("\n" + rows[["seed", "head", "estimate", "low", "high", "cases"]].to_string())
+    return rows
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +66,9 @@ def orders(finished: Layout) -> pd.DataFrame:
     """
     table = GEOMETRY.concat([Path(path) for path in finished.runs("geometry/{arm}/seed-{seed}.measures.parquet")])
     chosen = (table["axis"] == AXIS) & (table["measure"] == "spearman") & (table["against"] == "kl") & (table["split"] == "test")
-    found = table[chosen].set_index("arm")
-    print("\n" + found[["seed", "estimate", "low", "high", "cases"]].to_string())
-    return found
+    rows = table[chosen].set_index("arm")
+    print("\n" + rows[["seed", "estimate", "low", "high", "cases"]].to_string())
+    return rows
 
 
 def test_the_study_is_hard_and_has_enough_cases_to_tell(areas: pd.DataFrame) -> None:
@@ -84,15 +84,15 @@ def test_every_arm_on_true_labels_learns(areas: pd.DataFrame, arm: str) -> None:
 
 
 def test_the_arm_on_shuffled_labels_stays_at_chance(areas: pd.DataFrame) -> None:
-    own = areas.loc[[FIRST]]
-    assert (own["low"] < 0.5).all()
-    assert (own["high"] > 0.5).all()
+    shuffled = areas.loc[[FIRST]]
+    assert (shuffled["low"] < 0.5).all()
+    assert (shuffled["high"] > 0.5).all()
 
 
 @pytest.mark.parametrize("head", ["oa", "kl"])
 def test_arms_on_shuffled_labels_stay_at_chance(areas: pd.DataFrame, head: str) -> None:
-    own = areas.loc[[*SHUFFLED]]
-    low, high = over_permutations(own.loc[own["head"] == head, "estimate"])
+    shuffled = areas.loc[[*SHUFFLED]]
+    low, high = over_permutations(shuffled.loc[shuffled["head"] == head, "estimate"])
     assert low < 0.5 < high < areas.loc[[*TRUE], "estimate"].min()
 
 

@@ -1,4 +1,6 @@
-"""How much work something is, on any machine: the functions that it calls, of Python and of C."""
+"""Measure work independently of the machine: count the functions that it calls, of Python and
+of C.
+"""
 
 import sys
 from collections.abc import Callable
@@ -6,7 +8,7 @@ from types import FrameType
 
 
 def calls(work: Callable[[], object]) -> int:
-    """How many functions are called while ``work`` runs."""
+    """Count the functions that are called while ``work`` runs."""
     count = 0
 
     def note(_frame: FrameType, event: str, _argument: object) -> None:

@@ -28,7 +28,7 @@ TESTS = {
     "kl": {"macro_auc": ["delong"], "quadratic_kappa": ["bootstrap"]},
     "signs": {"auc": ["delong"], "average_precision": ["delta"], "accuracy": ["delta"]},
 }
-"""What the contrast of a level tests."""
+"""The tests of the contrast of a level."""
 SHARPNESS = {"dual": 2.0, "single": 1.2}
 CASES, SUBJECTS = 90, 60
 

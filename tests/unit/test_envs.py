@@ -32,7 +32,9 @@ lock = _load()
 
 
 def direct(layer: str) -> list[Requirement]:
-    """What a layer's .in file names; training names torch in the file of the variants."""
+    """The packages that a layer's .in file names; training names torch in the file of the
+    variants.
+    """
     lines = (ROOT / "envs" / f"{layer}.in").read_text().splitlines()
     return [Requirement(line) for line in lines if line and not line.startswith("#")] + (direct("torch") if layer == "train" else [])
 

@@ -1,5 +1,5 @@
-"""What figures and tables declare is read without importing them, and a slip in it is one sentence
-that names the file.
+"""The declarations of figures and tables are read without importing them, and a slip in it is one
+sentence that names the file.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""Where files lie, and which of them an arm needs."""
+"""The layout of files, and which of them an arm needs."""
 
 from pathlib import Path
 from typing import Any

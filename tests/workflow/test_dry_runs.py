@@ -54,9 +54,9 @@ def test_only_arms_with_a_grid_of_their_own_are_resampled(folder: Path) -> None:
 def test_a_cohort_without_masks_has_saliency_but_no_anatomy(folder: Path) -> None:
     config = _config("config.yaml")
     config["cohorts"]["phantom"]["tissues"] = {}
-    found = rules(_plan(folder, config))
-    assert "saliency" in found
-    assert not {"make_masks", "overlap", "anatomy", "figure anatomy"} & found
+    planned = rules(_plan(folder, config))
+    assert "saliency" in planned
+    assert not {"make_masks", "overlap", "anatomy", "figure anatomy"} & planned
 
 
 def test_stacked_mode_and_several_weights_join_by_configuration(folder: Path) -> None:
@@ -80,16 +80,16 @@ def test_an_external_cohort_is_read_but_never_trained_on(folder: Path) -> None:
     assert Counter(rule for rule, _ in jobs)["train_run"] == 18
 
 
-def test_a_study_of_noisy_readers_has_their_labels_and_figure(folder: Path) -> None:
-    config = _config("workflow/studies/noisy_readers.yaml")
+def test_a_study_of_noisy_raters_has_their_labels_and_figure(folder: Path) -> None:
+    config = _config("workflow/studies/noisy_raters.yaml")
     jobs = _plan(folder, config)
     counts = Counter(rule for rule, _ in jobs)
     assert counts["train_run"] == counts["predict"] == 3 * 4 * 3
-    assert {w["reader"] for rule, w in jobs if rule == "reread_labels"} == {"r10", "r20", "r40"}
-    assert counts["readers"] == 1
-    assert "figure readers" in rules(jobs)
+    assert {w["rater"] for rule, w in jobs if rule == "rate_labels"} == {"r10", "r20", "r40"}
+    assert counts["raters"] == 1
+    assert "figure raters" in rules(jobs)
     config["arms"] = [{"backbone": "resnet3d", "mode": ["single_oa", "single_kl", "dual"]}]
-    assert not {"reread_labels", "readers", "figure readers"} & rules(_plan(folder, config))
+    assert not {"rate_labels", "raters", "figure raters"} & rules(_plan(folder, config))
 
 
 @pytest.mark.parametrize(
@@ -104,9 +104,9 @@ def test_a_study_of_noisy_readers_has_their_labels_and_figure(folder: Path) -> N
     ],
 )
 def test_named_targets_are_parts_of_the_road(folder: Path, target: str, has: set[str], lacks: set[str]) -> None:
-    found = rules(_plan(folder, _config("config.yaml"), target))
-    assert has <= found
-    assert not lacks & found
+    planned = rules(_plan(folder, _config("config.yaml"), target))
+    assert has <= planned
+    assert not lacks & planned
 
 
 def test_the_slowest_figures_are_begun_before_others(folder: Path) -> None:

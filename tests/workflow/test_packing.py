@@ -35,7 +35,7 @@ def test_a_pack_asks_for_its_gpu_in_words_that_do_not_add_up() -> None:
 
 
 def test_every_packed_run_is_still_an_instance_of_its_rule(tmp_path: Path) -> None:
-    """What reruns is decided run by run; only who shares a job is decided for a pack."""
+    """Reruns are decided run by run; only who shares a job is decided for a pack."""
     profiles = [word for name in ("slurm", "slurm-packed") for word in ("--profile", str(ROOT / "profiles" / name))]
     done = snakemake(tmp_path, "train", "-n", "-s", str(ROOT / "Snakefile"), "--configfile", str(ROOT / "tests/small.yaml"), *profiles)
     assert done.returncode == 0, done.stderr[-4000:]

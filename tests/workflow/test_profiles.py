@@ -92,6 +92,6 @@ def test_the_command_a_person_types_finds_the_profile_and_keeps_the_default_one(
     command = [sys.executable, "-m", "snakemake", "--profile", "slurm", "--profile", "profiles/slurm-gres", "-n"]
     variables = {key: value for key, value in os.environ.items() if key != "SNAKEMAKE_PROFILE"}
     done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=LAST_RESORT)
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said
-    assert "Using profiles slurm and profiles/slurm-gres and workflow specific profile profiles/default" in said
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    assert "Using profiles slurm and profiles/slurm-gres and workflow specific profile profiles/default" in output

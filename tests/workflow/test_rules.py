@@ -1,4 +1,4 @@
-"""What every rule and script keeps to, read off the workflow itself."""
+"""Conventions that every rule and script keeps to, read off the workflow itself."""
 
 import ast
 import re
@@ -13,14 +13,14 @@ SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
 
 def _rules() -> dict[str, str]:
     """Rule name -> its text."""
-    found = {}
+    rules = {}
     for path in RULE_FILES:
         for block in re.split(r"^(?=rule \w+:)", path.read_text(), flags=re.M)[1:]:
             name = re.match(r"rule (\w+):", block)
             assert name
             body = re.split(r"\n(?=\S)", block, maxsplit=1)[0]
-            found[name[1]] = body
-    return found
+            rules[name[1]] = body
+    return rules
 
 
 PRODUCERS = {name: text for name, text in _rules().items() if re.search(r"^    output:", text, re.M)}

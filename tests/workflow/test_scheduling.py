@@ -1,4 +1,4 @@
-"""How often Snakemake's scheduler looks for work: once a job, not hundreds of times a second."""
+"""Snakemake's scheduler looks for work once a job, not hundreds of times a second."""
 
 from pathlib import Path
 
@@ -24,7 +24,9 @@ rule one:
 
 
 def looks(folder: Path, *arguments: str) -> int:
-    """How often a run of 24 jobs of half a second, two at a time, asked which of them may start."""
+    """Count how often a run of 24 jobs of half a second, two at a time, asked which of them may
+    start.
+    """
     (folder / "Snakefile").write_text(SNAKEFILE)
     done = snakemake(folder, "--cores", "2", "--verbose", *arguments)
     assert done.returncode == 0, done.stderr[-4000:]

@@ -70,7 +70,7 @@ FILES = {
     "subgroups": lambda: f"{LAYOUT.root}/statistics/subgroups.parquet",
     "external": lambda: f"{LAYOUT.root}/statistics/external.parquet",
     "claim": lambda: f"{LAYOUT.root}/statistics/claim.parquet",
-    "readers": lambda: f"{LAYOUT.root}/statistics/readers.parquet",
+    "raters": lambda: f"{LAYOUT.root}/statistics/raters.parquet",
     "axes": lambda: LAYOUT.first_runs("geometry/{arm}/seed-{seed}.axis.parquet"),
     "measures": lambda: LAYOUT.runs("geometry/{arm}/seed-{seed}.measures.parquet"),
     "all_measures": lambda: LAYOUT.measures(),

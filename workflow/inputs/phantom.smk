@@ -4,8 +4,8 @@ from kneeoa.phantom.plan import releases
 
 
 def phantom_of(wildcards):
-    """The section `phantom` of a cohort."""
-    return plain(STUDY.cohorts[wildcards.cohort].phantom)
+    """The section `phantom` of a cohort, its keys by the names that finished studies have recorded."""
+    return STUDY.cohorts[wildcards.cohort].phantom.model_dump(mode="json", by_alias=True)
 
 
 def phantom_root(cohort):

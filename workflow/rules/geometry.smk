@@ -151,7 +151,7 @@ rule differences:
 
 rule associations:
     """Correlate the axis and saliency with the grade, adjusted and within people; measure the
-    agreement of seeds and readers.
+    agreement of seeds and raters.
     """
     input:
         axes=LAYOUT.runs("geometry/{arm}/seed-{seed}.axis.parquet"),

@@ -2,7 +2,7 @@
 Training: one GPU job per arm and seed.
 
 REQUIRED INPUTS: volumes (or their resampling to the arm's grid), splits, labels (the reference's,
-                 or a noisy reader's); the file of pretrained weights, where a backbone names one
+                 or a noisy rater's); the file of pretrained weights, where a backbone names one
 OUTPUTS: <out>/runs/{arm}/seed-{seed}/{weights.safetensors,model.json,history.parquet,run.json}
 UNDECLARED: last.ckpt.safetensors beside them, the state of an unfinished run (in a pack, of a
             finished one too): it must outlive a failed job's outputs

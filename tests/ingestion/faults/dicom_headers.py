@@ -23,7 +23,7 @@ def _rescaled(number: int, data: FileDataset) -> None:
 
 
 def _bare(number: int, data: FileDataset) -> None:
-    """What writers put who know the voxel sizes alone."""
+    """Write the orientation of programs that know the voxel sizes alone."""
     data.ImageOrientationPatient, data.ImagePositionPatient = ["1", "0", "0", "0", "1", "0"], ["0", "0", f"{4.0 * number:.1f}"]
 
 
@@ -32,16 +32,16 @@ def _compressed(syntax: str) -> Plant:
         import gdcm
 
         for path in save(folder, datasets(planted)):
-            reader = gdcm.ImageReader()
-            reader.SetFileName(str(path))
-            assert reader.Read()
+            original = gdcm.ImageReader()
+            original.SetFileName(str(path))
+            assert original.Read()
             change = gdcm.ImageChangeTransferSyntax()
             change.SetTransferSyntax(gdcm.TransferSyntax(getattr(gdcm.TransferSyntax, syntax)))
-            change.SetInput(reader.GetImage())
+            change.SetInput(original.GetImage())
             assert change.Change()
             writer = gdcm.ImageWriter()
             writer.SetFileName(str(path))
-            writer.SetFile(reader.GetFile())
+            writer.SetFile(original.GetFile())
             writer.SetImage(change.GetOutput())
             assert writer.Write()
 

@@ -1,4 +1,4 @@
-"""How a DICOM series is bent and planted: what the lists of cases share."""
+"""Bend and plant a DICOM series: shared by the lists of cases."""
 
 from __future__ import annotations
 

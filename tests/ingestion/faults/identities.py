@@ -38,7 +38,7 @@ def _series(*changes: Callable[[list[FileDataset], Knee], object], after: Callab
 
 
 def _words_in(keyword: str, number: int | None = 9) -> Plant:
-    """A tag that readers need holds a name."""
+    """A tag that decoding needs holds a name."""
     value = SPOKEN[:62] if keyword not in ("Rows", "BitsAllocated") else SPOKEN[:2]
     return _series(set_raw(number, **{keyword: value + b" " * (len(value) % 2)}))
 

@@ -62,7 +62,7 @@ def _segments(folder: Path, knee: Knee) -> None:
 
 
 _UNIT, _NOWHERE = "1 0 0 0 1 0 0 0 1", "0 0 0"
-"""What SimpleITK writes of an array whose spacing alone was set."""
+"""The direction and origin that SimpleITK writes of an array whose spacing alone was set."""
 
 _META: list[Planted] = [
     bad("wrong dimensions", "more voxels than there are", "mha", _mha(DimSize="60 32 32")),

@@ -1,4 +1,4 @@
-"""Sound knees whose canonical form is known without any reader: voxels in canonical order, and the
+"""Sound knees whose canonical form is known without any decoder: voxels in canonical order, and the
 same voxels as files store them.
 """
 
@@ -21,7 +21,7 @@ LPS = np.diag([-1.0, -1.0, 1.0])
 
 @dataclass(frozen=True)
 class Knee:
-    """A knee on the canonical grid of :data:`VIEW`: no reader has to interpolate it.
+    """A knee on the canonical grid of :data:`VIEW`: nothing has to interpolate it.
 
     Attributes:
         array: int16, axes (left-right, superior-inferior, anterior-posterior), medial first.
@@ -50,7 +50,7 @@ class Knee:
 
     @property
     def codes(self) -> str:
-        """Where the canonical axes point."""
+        """Directions of the canonical axes."""
         return ("R" if self.side == "RIGHT" else "L") + "IP"
 
     def scaled(self) -> NDArray[np.float64]:

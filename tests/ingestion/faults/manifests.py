@@ -40,7 +40,7 @@ class PlantedManifest:
 
 
 SPELLINGS = ("{}", "{}.0", "{}.00", "0{}", "+{}", "{}e0", " {} ", "{}: word", "{}.0: word", '"{},0"')
-"""How one code is written, by hand and by programs."""
+"""Spellings of one code, by hand and by programs."""
 
 
 def _coded() -> Iterator[PlantedManifest]:
@@ -68,6 +68,23 @@ def _grades() -> Iterator[PlantedManifest]:
     for cell in ("1.9", "2-3", "2/3", "II", "KL-2", "?", "-", "#N/A", "1e400", "-1", "true"):
         rows = ["id,kl,file", f"odd,{cell},a.png", "b,1,b.png"]
         yield PlantedManifest("grades", f"the cell {cell!r}", rows, {}, "kl", KL, {"b": [1]}, {"odd": "invalid-label"})
+
+
+def _answers() -> Iterator[PlantedManifest]:
+    """Yes and no, as words or as the numbers that some formats make of them; no word among
+    codes.
+    """
+    for yes, no in (("True", "False"), ("TRUE", "FALSE"), ("true", "false")):
+        columns = {"columns": ["code"], "values": {yes: 1, no: 0}}
+        for one, nought in (("True", "False"), ("TRUE", "FALSE"), ("1", "0"), ("1.0", "0.0")):
+            rows = ["id,code,file", f"a,{one},a.png", f"b,{nought},b.png", "c,2,c.png", "d,,d.png"]
+            yield PlantedManifest(
+                "answers", f"{one} by {yes}", rows, {}, columns, STATUS, {"a": [1], "b": [0]}, {"c": "invalid-label", "d": "missing-label"}
+            )
+    for word in ("TRUE", "true", "yes"):
+        rows = ["id,code,file", f"a,{word},a.png", "b,2,b.png"]
+        columns = {"columns": ["code"], "values": {"1": 0, "2": 1}}
+        yield PlantedManifest("answers", f"{word} among codes", rows, {}, columns, STATUS, {"b": [1]}, {"a": "invalid-label"})
 
 
 def _words() -> Iterator[PlantedManifest]:
@@ -158,7 +175,7 @@ def _ids() -> Iterator[PlantedManifest]:
 
 
 def _layouts() -> Iterator[PlantedManifest]:
-    """How the text is written."""
+    """Ways of writing the text."""
     body = ["a;1;a.png", "b;2;b.png"]
     for name, rows in (
         ("sep=;", ["sep=;", "id;kl;file", *body]),
@@ -172,5 +189,5 @@ def _layouts() -> Iterator[PlantedManifest]:
 
 
 CASES: list[PlantedManifest] = [
-    *_coded(), *_grades(), *_words(), *_people(), *_visits(), *_findings(), *_ids(), *_layouts(),
+    *_coded(), *_grades(), *_answers(), *_words(), *_people(), *_visits(), *_findings(), *_ids(), *_layouts(),
 ]  # fmt: skip

@@ -39,7 +39,7 @@ class Scan:
     grid: Grid
 
     def labels(self, grid: Grid) -> NDArray[np.uint8]:
-        """What a reader outlines on any grid."""
+        """The labels that somebody outlines, on any grid."""
         return label_map(self.knee, grid)
 
 

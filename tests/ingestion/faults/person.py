@@ -18,8 +18,8 @@ WORDS = {
     "private": "WIBBLEWICK",
     "birth date, written": "29.04.1937",
 }
-"""What must never be seen again. Each is a word of its own, so that a part of a name counts as
-well.
+"""Words that must never be seen again. Each is a word of its own, so that a part of a name counts
+as well.
 """
 SENTENCE = ", ".join(WORDS.values())
 SPOKEN = SENTENCE.encode()

@@ -1,4 +1,4 @@
-"""Where files lie: names, links, loops, permissions, and things that are no files at all."""
+"""Places of files: names, links, loops, permissions, and things that are no files at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a planted fault is: files, and what must become of them."""
+"""A planted fault: files, and what must become of them."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ FITS: dict[str, frozenset[str]] = {
     "mixed series": _STACK,
     "mixed orientations": _STACK,
     "pictures": frozenset({"ambiguous-series", "missing-image-type"}),
+    "converted": _DAMAGED | {"ambiguous-series", "missing-file", "too-few-slices", "slice-gap"},
+    "unmarked echoes": frozenset({"ambiguous-series"}),
     "planes": frozenset({"wrong-plane", "ambiguous-series"}),
     "irregular slices": _STACK,
     "transfer syntax": _DAMAGED | {"unsupported-dicom"},
@@ -89,5 +91,5 @@ def bad(family: str, name: str, format: str, plant: Plant) -> Planted:
 
 
 def either(family: str, name: str, format: str, plant: Plant) -> Planted:
-    """A case that a good reader may read (then rightly) and a careful one may exclude."""
+    """A case that a good program may read (then rightly) and a careful one may exclude."""
     return Planted(family, name, format, plant, reads=True, reasons=FITS[family])

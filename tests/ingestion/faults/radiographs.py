@@ -24,7 +24,7 @@ SUFFIXES = {
     "png": ".png", "jpeg": ".jpg", "tiff": ".tif", "bmp": ".bmp", "dicom-file": ".dcm",
     "dicom": "", "dicom-archive": ".zip", "nifti": ".nii.gz", "meta": ".mha", "nrrd": ".nrrd",
 }  # fmt: skip
-"""What a planted file is called by its format, unless it has a suffix of its own."""
+"""Suffix of a planted file by its format, unless it has a suffix of its own."""
 DAMAGED = frozenset({"unreadable", "missing-file", "wrong-dimensions"})
 _SHAPE = frozenset({"not-greyscale", "unsupported-dicom", "too-large", "unreadable", "wrong-dimensions"})
 _SPACING = frozenset({"absurd-spacing", "bad-spacing", "unreadable"})
@@ -54,7 +54,7 @@ class PlantedRadiograph:
     reads: bool = True
     side: str = "R"
     bits: int = 12
-    """How many bits of grey survive in the file."""
+    """Bits of grey that survive in the file."""
     suffix: str = ""
 
     def __str__(self) -> str:

@@ -1,5 +1,5 @@
-"""Where the image itself does not tell the tissue apart, the maps of a trained network are enriched
-there and those of random weights not.
+"""Maps of a trained network are enriched in a tissue that the image itself does not tell apart, and
+those of random weights are not.
 
 The tissue has the noise of its surroundings, voxel for voxel as bright and as rough; in positive
 cases alone its signs form a chessboard. Random filters answer to one as to the other, a trained
@@ -14,7 +14,7 @@ from kneeoa.anatomy.sanity import check_maps
 from kneeoa.config.analysis import Statistics
 from kneeoa.saliency.explain import explain_run
 from kneeoa.saliency.randomised import explain_randomised
-from kneeoa.tables.sanity import SANITY
+from kneeoa.tables.saliency import SANITY
 from tests.unit.anatomy.tiny_study import CASES, SHAPE, anatomies, explained, tissue_masks, train, write_study
 
 pytestmark = pytest.mark.slow  # a network is trained

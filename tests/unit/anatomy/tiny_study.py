@@ -14,9 +14,8 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
 from kneeoa.network.model import ModelSpec, build, save
 from kneeoa.saliency.explain import SaliencyRun
-from kneeoa.tables.masks import MASKS
-from kneeoa.tables.splits import SPLITS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import SPLITS
+from kneeoa.tables.shards import MASKS, VOLUMES
 
 SHAPE = (10, 20, 20)
 LEVELS = (Level(name="oa", kind="binary", classes=("no", "yes")),)
@@ -90,11 +89,11 @@ def explained(folder: Path, seed: int, function: Any, name: str, method: str = "
 
 
 def inputs(folder: Path) -> dict[str, Any]:
-    """What stages that run a network take."""
+    """Inputs of stages that run a network."""
     return {"arrays": [folder / "images.npy"], "indices": [folder / "images.parquet"], "splits": [folder / "splits.parquet"], "labels": []}
 
 
 def anatomies(folder: Path) -> dict[str, Any]:
-    """What stages that look at tissues take."""
+    """Inputs of stages that look at tissues."""
     masks = {"mask_arrays": [folder / "masks.npy"], "mask_indices": [folder / "masks.parquet"], "splits": [folder / "splits.parquet"]}
     return masks | {"tissues": TISSUES, "anatomy": ANATOMY}

@@ -14,12 +14,11 @@ from scipy.stats import spearmanr
 from kneeoa.associations.build import build_associations
 from kneeoa.associations.measures import Resampling, intraclass, partial, within_person
 from kneeoa.paper_tables.table_files import write_table
-from kneeoa.presentation.arm_names import ArmNames
-from kneeoa.tables.associations import ASSOCIATIONS
-from kneeoa.tables.axis import AXIS
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.presentation.arms import ArmNames
+from kneeoa.tables.cohort import CASES, LABELS
+from kneeoa.tables.geometry import AXIS
+from kneeoa.tables.runs import PREDICTIONS
+from kneeoa.tables.statistics import ASSOCIATIONS
 
 HOW = Resampling(0.95, 100, 1)
 
@@ -55,14 +54,14 @@ def test_within_person_sees_what_differs_between_knees_alone() -> None:
     person = np.repeat(rng.normal(size=40), 2)
     inside = np.tile([1.0, -1.0], 40)
     values, grade = 5 * person + inside + 0.1 * rng.normal(size=80), -3 * person + inside + 0.1 * rng.normal(size=80)
-    found = within_person(values, grade, subjects, 0.95)
-    assert found.low > 0.9
+    association = within_person(values, grade, subjects, 0.95)
+    assert association.low > 0.9
     noisy = inside + 3 * rng.normal(size=80)
     row = pingouin.rm_corr(pd.DataFrame({"x": values, "y": noisy, "s": subjects}), x="x", y="y", subject="s").iloc[0]
     again = within_person(values, noisy, subjects, 0.95)
     assert (again.estimate, again.p) == pytest.approx((row["r"], row["pval"]), rel=1e-9)
-    assert found.p < 1e-9
-    assert found.low < found.estimate < found.high
+    assert association.p < 1e-9
+    assert association.low < association.estimate < association.high
     single = within_person(person, person, pd.Series([str(index) for index in range(80)]), 0.95)
     assert math.isnan(single.estimate)
     assert "too few: 0 people with two knees" in single.note
@@ -94,16 +93,16 @@ def test_a_resamples_partial_correlation_is_pingouins_of_the_cases_drawn() -> No
 def test_intraclass_is_pingouins_in_every_resample(absolute: bool) -> None:
     subjects, rng = people(60)
     ratings = rng.normal(size=(60, 1)) + 0.4 * rng.normal(size=(60, 3)) + np.array([0.0, 0.5, 1.0])
-    found = intraclass(ratings, subjects.tolist(), HOW, absolute)
+    association = intraclass(ratings, subjects.tolist(), HOW, absolute)
     from kneeoa.associations.measures import _intraclass
 
-    assert found.estimate == pytest.approx(_intraclass(ratings, absolute, np.ones((1, 60)))[0])
+    assert association.estimate == pytest.approx(_intraclass(ratings, absolute, np.ones((1, 60)))[0])
     weights = rng.integers(0, 3, size=(4, 60)).astype(np.float64)
     for times, value in zip(weights, _intraclass(ratings, absolute, weights), strict=True):
         copied = np.repeat(ratings, times.astype(int), axis=0)
         again = intraclass(copied, [str(index) for index in range(len(copied))], Resampling(0.95, 1, 1), absolute)
         assert value == pytest.approx(again.estimate, rel=1e-12)
-    assert found.low < found.estimate < found.high
+    assert association.low < association.estimate < association.high
     assert "undefined" in intraclass(np.ones((60, 2)), subjects.tolist(), HOW, absolute).note
     assert "without a rating" in intraclass(np.where(ratings > 2, np.nan, ratings), subjects.tolist(), HOW, absolute).note
 
@@ -157,11 +156,11 @@ def test_the_table_of_a_small_study(tmp_path: Path) -> None:
     assert rows.loc[("axis: pc1", "icc_consistency", ""), "seeds"] == 2
     assert rows.loc[("score: kl", "icc_agreement", ""), "estimate"] == pytest.approx(1.0)
     assert 0.5 < rows.loc[("grade: kl", "icc_agreement", ""), "estimate"] < 0.95
-    arms = {arm: {"backbone": "resnet3d", "mode": "dual"} for arm in set(ASSOCIATIONS.read(out)["arm"]) if not arm.startswith("reader")}
+    arms = {arm: {"backbone": "resnet3d", "mode": "dual"} for arm in set(ASSOCIATIONS.read(out)["arm"]) if not arm.startswith("rater")}
     write_table("associations", tmp_path / "t.csv", tmp_path / "t.tex", associations=out, arms=arms)
     text = (tmp_path / "t.tex").read_text()
     assert "given age, sex" in text
     printed = [[cell.strip() for cell in line.split("&")[:3]] for line in text.splitlines() if line.count("&") > 6]
     assert printed[0] == ["Backbone", "Mode", "Quantity"]
     assert [ArmNames(arms, None).backbone("a"), "Dual", "Axis: pc1"] in printed
-    assert ["reader: noisy", "", "Grade: kl"] in printed
+    assert ["rater: noisy", "", "Grade: kl"] in printed

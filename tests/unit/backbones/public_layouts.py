@@ -24,7 +24,7 @@ def _batch_norm(name, width) -> Layout:
 
 
 def parameters(layout: Layout) -> int:
-    """How many trainable numbers a layout has."""
+    """Count the trainable numbers of a layout."""
     total = 0
     for name, shape in layout.items():
         if name.rsplit(".", 1)[-1] not in {"running_mean", "running_var", "num_batches_tracked", "relative_position_index", "attn_mask"}:

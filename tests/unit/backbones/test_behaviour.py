@@ -26,7 +26,7 @@ BOX = (33, 34, 35)
 TOKENS = {"convnext", "swin", "swin2d", "vit"}
 """Kinds that have linear layers, and so no convolution of kernel 1."""
 BOXES = {"swin2d": (77, 70), "vit": (21, 14, 28)}
-"""Where it cannot be the one above."""
+"""Shapes of backbones that cannot take the one above."""
 
 
 def box(kind):

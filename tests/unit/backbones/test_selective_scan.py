@@ -60,8 +60,8 @@ def test_recomputing_a_chunk_at_a_time_changes_nothing(monkeypatch):
 
 
 def test_memory_of_a_long_sequence_stays_below_its_states():
-    """What autograd keeps for the backward pass: a few numbers for each input, not one for each
-    state of each step.
+    """Autograd keeps a few numbers for each input for the backward pass, not one for each state of
+    each step.
     """
     given, _ = arguments(4096, torch.float32, batch=1, channels=32, states=32)
     kept = []

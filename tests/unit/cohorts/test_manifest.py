@@ -17,9 +17,8 @@ from kneeoa.config.cohorts import Cohort
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.splits.make import make_splits
-from kneeoa.tables.images import IMAGES
-from kneeoa.tables.splits import SPLITS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import IMAGES, SPLITS
+from kneeoa.tables.shards import VOLUMES
 from tests.unit.counted_calls import calls
 
 _DOCS = Path(__file__).parents[3] / "docs" / "data.md"

@@ -1,5 +1,5 @@
-"""What could never be computed stops where the configuration is read, in a sentence that names key,
-value and what there is.
+"""A study that could never be computed stops where the configuration is read, in a sentence that
+names key, value and what there is.
 """
 
 import copy

@@ -1,4 +1,4 @@
-"""What a study says of people that two cohorts may have in common."""
+"""A study declares whether two cohorts have people in common."""
 
 from typing import Any
 

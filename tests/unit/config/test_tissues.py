@@ -1,4 +1,4 @@
-"""What the labels of masks mean: numbers, names of segments, and both."""
+"""The meaning of the labels of masks: numbers, names of segments, and both."""
 
 import pytest
 

@@ -12,7 +12,7 @@ import pytest
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.level_derivation import derive_probabilities
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.tables.runs import PREDICTIONS
 
 GROUPS = (0, 0, 1, 1, 1)
 LEVELS = (
@@ -62,10 +62,10 @@ def predictions(
     logits = generator.normal(size=(n, 5)) - skill * np.abs(np.arange(5) - grade[:, None])
     fine = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     positive = 1 / (1 + np.exp(-(skill * (grade - 1.5) + 2 * generator.normal(size=n))))
-    own = np.column_stack([1 - positive, positive])
+    coarse = np.column_stack([1 - positive, positive])
     blocks: list[tuple[str, str, np.ndarray, np.ndarray]] = []
     if "oa" in heads:
-        blocks.append(("oa", "oa", own, (grade >= 2).astype(int)))
+        blocks.append(("oa", "oa", coarse, (grade >= 2).astype(int)))
     if "kl" in heads:
         blocks.append(("kl", "kl", fine, grade))
         blocks.append(("oa", "kl", derive_probabilities(fine, GROUPS, 2), (grade >= 2).astype(int)))

@@ -12,8 +12,8 @@ import pandas as pd
 from scipy.special import log_softmax
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.inference.head_predictions import predict_levels
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.inference.outputs import predict_levels
+from kneeoa.tables.runs import PREDICTIONS
 
 OA = Level(name="oa", kind="binary", classes=("no", "yes"))
 KL = Level(name="kl", kind="ordinal", classes=("0", "1", "2", "3", "4"), parent="oa", parent_class=(0, 0, 1, 1, 1))

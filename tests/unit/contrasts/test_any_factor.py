@@ -7,7 +7,7 @@ import pytest
 
 from kneeoa.config.statistics import Contrast, Family, Primary, Statistics
 from kneeoa.contrasts.build import build_contrasts
-from kneeoa.tables.contrasts import CONTRASTS
+from kneeoa.tables.statistics import CONTRASTS
 
 ARMS = {name: {"backbone": name, "mode": "dual", "training.epochs": "8"} for name in ("n", "v", "m")}
 ARMS |= {"n-short": {"backbone": "n", "mode": "dual", "training.epochs": "2"}}
@@ -28,49 +28,49 @@ def build(tmp_path, levels, make, save, arms, contrasts, seeds=(0,), **options) 
 
 
 def test_rows_name_the_factor_and_both_values(tmp_path, levels, make, save) -> None:
-    found = build(tmp_path, levels, make, save, ARMS, (contrast("backbone", "v", "n"), contrast("training.epochs", "2", "8", "e")))
-    assert found[["factor", "candidate", "reference", "candidate_value", "reference_value"]].drop_duplicates().to_numpy().tolist() == [
+    rows = build(tmp_path, levels, make, save, ARMS, (contrast("backbone", "v", "n"), contrast("training.epochs", "2", "8", "e")))
+    assert rows[["factor", "candidate", "reference", "candidate_value", "reference_value"]].drop_duplicates().to_numpy().tolist() == [
         ["backbone", "v", "n", "v", "n"],
         ["training.epochs", "n-short", "n", "2", "8"],
     ]
-    assert found.loc[found.contrast == "c", "backbone"].isna().all()
-    assert (found.loc[found.contrast == "e", "backbone"] == "n").all()
+    assert rows.loc[rows.contrast == "c", "backbone"].isna().all()
+    assert (rows.loc[rows.contrast == "e", "backbone"] == "n").all()
 
 
 def test_random_seeds_are_tested_for_any_factor(tmp_path, levels, make, save) -> None:
-    found = build(tmp_path, levels, make, save, ARMS, (contrast("backbone", "v", "n"),), seeds=(0, 1, 2))
-    random = found[found.test == "seeds"]
+    rows = build(tmp_path, levels, make, save, ARMS, (contrast("backbone", "v", "n"),), seeds=(0, 1, 2))
+    random = rows[rows.test == "seeds"]
     assert random.metric.tolist() == ["auc", "accuracy"]
     assert (random.generalises == "subjects and seeds").all()
-    assert (found.seeds == 3).all()
+    assert (rows.seeds == 3).all()
 
 
 def test_several_candidates_are_a_family_of_the_first_test_of_each_metric(tmp_path, levels, make, save) -> None:
     several = contrast("backbone", ["v", "m"], "n")
-    found = build(tmp_path, levels, make, save, ARMS, (several,))
-    family = found[found.family == "c"]
+    rows = build(tmp_path, levels, make, save, ARMS, (several,))
+    family = rows[rows.family == "c"]
     assert family[["candidate", "metric", "test"]].to_numpy().tolist() == [
         [arm, metric, test] for arm in ("v", "m") for metric, test in (("auc", "delong"), ("accuracy", "mcnemar"))
     ]
     assert set(family.adjustment) == {"holm"}
     assert (family.m == 4).all()
-    assert (found[found.test == "bootstrap"].family == "none").all()
+    assert (rows[rows.test == "bootstrap"].family == "none").all()
     named = Family(name="all", adjust="bh", tests=("delong", "mcnemar", "bootstrap"))
     assert (build(tmp_path, levels, make, save, ARMS, (several,), families=(named,)).family == "all").all()
 
 
 def test_the_primary_pair_is_chosen_by_any_factor(tmp_path, levels, make, save) -> None:
     primary = Primary(contrast="c", metric="auc", where={"backbone": "m"})
-    found = build(tmp_path, levels, make, save, ARMS, (contrast("backbone", ["v", "m"], "n"),), primary=primary)
-    chosen = found[found.family == "primary"]
+    rows = build(tmp_path, levels, make, save, ARMS, (contrast("backbone", ["v", "m"], "n"),), primary=primary)
+    chosen = rows[rows.family == "primary"]
     assert chosen[["candidate", "metric", "test", "adjustment"]].to_numpy().tolist() == [["m", "auc", "delong", "none"]]
 
 
 def test_an_ensemble_stands_against_each_member_and_what_does_not_apply_is_said(tmp_path, levels, make, save) -> None:
-    found = build(tmp_path, levels, make, save, POOLED, (contrast("ensemble", "mean of arms", "none"),))
-    assert found.reference.unique().tolist() == ["n", "v"]
-    assert found.backbone.unique().tolist() == ["n", "v"]
-    assert found[found.reference == "v"].note.str.contains("backbone does not apply to both, its counterpart's is v").all()
+    rows = build(tmp_path, levels, make, save, POOLED, (contrast("ensemble", "mean of arms", "none"),))
+    assert rows.reference.unique().tolist() == ["n", "v"]
+    assert rows.backbone.unique().tolist() == ["n", "v"]
+    assert rows[rows.reference == "v"].note.str.contains("backbone does not apply to both, its counterpart's is v").all()
 
 
 def test_arms_without_a_counterpart_are_logged(tmp_path, levels, make, save, caplog: pytest.LogCaptureFixture) -> None:

@@ -15,7 +15,7 @@ from kneeoa.contrasts.build import build_contrasts
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.delong import delong_test
 from kneeoa.statistics.mcnemar import mcnemar_test
-from kneeoa.tables.contrasts import CONTRASTS
+from kneeoa.tables.statistics import CONTRASTS
 
 OA = Contrast(
     name="oa-dual",
@@ -66,69 +66,69 @@ def row(table, level, metric, test) -> pd.Series:
 
 def test_one_seed_and_single_knees_are_the_textbook_tests(tmp_path, levels, make, save) -> None:
     frames = runs(make, singletons=True)
-    found = build(tmp_path, levels, save(*frames))
+    rows = build(tmp_path, levels, save(*frames))
     truth, reference, _ = arrays(frames[0], "oa", "oa")
     _, candidate, _ = arrays(frames[2], "oa", "oa")
     delong = delong_test(truth, candidate[:, 1], reference[:, 1])
-    ours = row(found, "oa", "auc", "delong")
+    ours = row(rows, "oa", "auc", "delong")
     assert (ours.p, ours.low, ours.high, ours.statistic) == pytest.approx((delong.p, delong.low, delong.high, delong.z))
     assert (ours.estimate_candidate, ours.estimate_reference) == pytest.approx((delong.estimate_a, delong.estimate_b))
     mcnemar = mcnemar_test((candidate[:, 1] >= 0.5) == truth, (reference[:, 1] >= 0.5) == truth)
-    ours = row(found, "oa", "accuracy", "mcnemar")
+    ours = row(rows, "oa", "accuracy", "mcnemar")
     assert (ours.p, ours.difference) == pytest.approx((mcnemar.p, mcnemar.difference))
     assert ours.low < ours.difference < ours.high
-    assert len(found) == 9
-    assert (found.cases == found.subjects).all()
+    assert len(rows) == 9
+    assert (rows.cases == rows.subjects).all()
 
 
 def test_two_knees_are_one_cluster(tmp_path, levels, make, save) -> None:
     frames = runs(make)
-    found = build(tmp_path, levels, save(*frames))
+    rows = build(tmp_path, levels, save(*frames))
     truth, reference, subjects = arrays(frames[0], "oa", "oa")
     _, candidate, _ = arrays(frames[2], "oa", "oa")
-    assert row(found, "oa", "auc", "delong").p == pytest.approx(delong_test(truth, candidate[:, 1], reference[:, 1], subjects).p)
-    assert "Obuchowski" in row(found, "oa", "accuracy", "mcnemar").note
-    assert (found.subjects == 30).all()
+    assert row(rows, "oa", "auc", "delong").p == pytest.approx(delong_test(truth, candidate[:, 1], reference[:, 1], subjects).p)
+    assert "Obuchowski" in row(rows, "oa", "accuracy", "mcnemar").note
+    assert (rows.subjects == 30).all()
 
 
 def test_seeds_are_averaged(tmp_path, levels, make, save) -> None:
     frames = runs(make, seeds=(0, 1, 2))
-    found = build(tmp_path, levels, save(*frames))
-    assert (found.seeds == 3).all()
-    assert (found.cases == 60).all()
-    assert (found.test == "seeds").sum() == 6
-    found = found[found.test != "seeds"].reset_index(drop=True)
+    rows = build(tmp_path, levels, save(*frames))
+    assert (rows.seeds == 3).all()
+    assert (rows.cases == 60).all()
+    assert (rows.test == "seeds").sum() == 6
+    rows = rows[rows.test != "seeds"].reset_index(drop=True)
     single = [build(tmp_path, levels, save(*frames[3 * s : 3 * s + 3])) for s in range(3)]
-    for index in range(len(found)):
+    for index in range(len(rows)):
         mean = np.mean([table.difference[index] for table in single])
-        assert found.difference[index] == pytest.approx(mean, abs=1e-12)
-        assert found.difference[index] == pytest.approx(found.estimate_candidate[index] - found.estimate_reference[index])
+        assert rows.difference[index] == pytest.approx(mean, abs=1e-12)
+        assert rows.difference[index] == pytest.approx(rows.estimate_candidate[index] - rows.estimate_reference[index])
 
 
 def test_unequal_seeds_are_averaged_over_ones_own_and_said(tmp_path, levels, make, save) -> None:
-    found = build(tmp_path, levels, save(*runs(make, seeds=(0, 1)), make("n-dual", ("oa", "kl"), 2, noise=3)))
-    assert found.note.str.contains(r"seeds differ: candidate \[0, 1, 2\], reference \[0, 1\]").all()
-    assert (found.seeds == 2).all()
+    rows = build(tmp_path, levels, save(*runs(make, seeds=(0, 1)), make("n-dual", ("oa", "kl"), 2, noise=3)))
+    assert rows.note.str.contains(r"seeds differ: candidate \[0, 1, 2\], reference \[0, 1\]").all()
+    assert (rows.seeds == 2).all()
 
 
 def test_equal_arms_are_degenerate_in_every_test(tmp_path, levels, make, save) -> None:
     dual = make("n-dual", ("oa", "kl"))
     others = [dual.assign(arm=arm) for arm in ("n-single-oa", "n-single-kl")]
-    found = build(tmp_path, levels, save(dual, *others))
-    assert found.degenerate.all()
-    assert (found.p == 1).all()
-    assert (found.difference == 0).all()
+    rows = build(tmp_path, levels, save(dual, *others))
+    assert rows.degenerate.all()
+    assert (rows.p == 1).all()
+    assert (rows.difference == 0).all()
 
 
 def test_a_derived_head_speaks_where_there_is_no_own(tmp_path, levels, make, save) -> None:
     frames = runs(make)
     contrast = OA.model_copy(update={"reference": "single_kl"})
-    found = build(tmp_path, levels, save(*frames), contrasts=(contrast,))
-    assert found.note.str.contains("n-single-kl: level read from head 'kl'").all()
-    assert not found.note.str.contains("n-dual: level").any()
+    rows = build(tmp_path, levels, save(*frames), contrasts=(contrast,))
+    assert rows.note.str.contains("n-single-kl: level read from head 'kl'").all()
+    assert not rows.note.str.contains("n-dual: level").any()
     truth, derived, subjects = arrays(frames[1], "oa", "kl")
-    _, own, _ = arrays(frames[2], "oa", "oa")
-    assert row(found, "oa", "auc", "delong").p == pytest.approx(delong_test(truth, own[:, 1], derived[:, 1], subjects).p)
+    _, coarse, _ = arrays(frames[2], "oa", "oa")
+    assert row(rows, "oa", "auc", "delong").p == pytest.approx(delong_test(truth, coarse[:, 1], derived[:, 1], subjects).p)
 
 
 def test_missing_cases_stop_the_contrast_by_name(tmp_path, levels, make, save) -> None:
@@ -169,9 +169,9 @@ def test_probabilities_that_are_not_numbers_are_named(tmp_path, levels, make, sa
 
 def test_every_cohort_and_the_test_split_only(tmp_path, levels, make, save) -> None:
     frames = [*runs(make), *runs(make, cohort="d", n=40), *runs(make, split="val")]
-    found = build(tmp_path, levels, save(*frames))
-    assert found.groupby("cohort").cases.unique().map(list).to_dict() == {"c": [60], "d": [40]}
-    assert set(found.split) == {"test"}
+    rows = build(tmp_path, levels, save(*frames))
+    assert rows.groupby("cohort").cases.unique().map(list).to_dict() == {"c": [60], "d": [40]}
+    assert set(rows.split) == {"test"}
     with pytest.raises(KneeoaError, match=r"cohort 'd': arm 'n-single-oa' has no predictions"):
         build(tmp_path, levels, save(*runs(make), make("n-dual", ("oa", "kl"), noise=3, cohort="d")))
 
@@ -181,11 +181,11 @@ def test_families_are_corrected_together_and_the_rest_is_not(tmp_path, levels, m
         Family(name="primary", adjust="holm", tests=("delong",), contrasts=("oa-dual",)),
         Family(name="rest", adjust="bh", tests=("bootstrap", "mcnemar")),
     )
-    found = build(tmp_path, levels, save(*runs(make)), families=families)
-    assert found.groupby("family").m.first().to_dict() == {"none": 1, "primary": 1, "rest": 7}
-    rest = found[found.family == "rest"]
+    rows = build(tmp_path, levels, save(*runs(make)), families=families)
+    assert rows.groupby("family").m.first().to_dict() == {"none": 1, "primary": 1, "rest": 7}
+    rest = rows[rows.family == "rest"]
     assert rest.p_adjusted.to_numpy() == pytest.approx(multipletests(rest.p, method="fdr_bh")[1])
-    alone = found[found.family == "none"]
+    alone = rows[rows.family == "none"]
     assert list(alone.metric) == ["macro_auc"]
     assert alone.p_adjusted.isna().all()
     assert set(alone.adjustment) == {"none"}
@@ -196,20 +196,20 @@ def test_the_first_matching_family_wins_and_metrics_narrow_it(tmp_path, levels, 
         Family(name="auc", adjust="none", tests=("bootstrap", "delong"), metrics=("auc", "macro_auc")),
         Family(name="all", adjust="by", tests=("bootstrap", "delong", "mcnemar")),
     )
-    found = build(tmp_path, levels, save(*runs(make)), families=families).set_index(["level", "metric", "test"])
-    assert set(found.family[found.index.get_level_values("metric").isin(["auc", "macro_auc"])]) == {"auc"}
-    assert found.m[found.family == "all"].eq(5).all()
-    assert (found.p_adjusted[found.family == "auc"] == found.p[found.family == "auc"]).all()
+    rows = build(tmp_path, levels, save(*runs(make)), families=families).set_index(["level", "metric", "test"])
+    assert set(rows.family[rows.index.get_level_values("metric").isin(["auc", "macro_auc"])]) == {"auc"}
+    assert rows.m[rows.family == "all"].eq(5).all()
+    assert (rows.p_adjusted[rows.family == "auc"] == rows.p[rows.family == "auc"]).all()
 
 
 def test_undefined_tests_are_null_and_do_not_count(tmp_path, levels, make, save) -> None:
     frames = [frame[frame.case_id.map(lambda c: int(c[-3:]) % 5 >= 2)] for frame in runs(make)]
     family = Family(name="all", adjust="holm", tests=("bootstrap", "delong", "mcnemar"))
-    found = build(tmp_path, levels, save(*frames), contrasts=(OA,), families=(family,))
-    auc = found[found.metric == "auc"]
+    rows = build(tmp_path, levels, save(*frames), contrasts=(OA,), families=(family,))
+    auc = rows[rows.metric == "auc"]
     assert auc[["p", "p_adjusted", "low", "difference"]].isna().all(axis=None)
     assert auc.note.str.contains("no case of class no: undefined").all()
-    assert (found.m == 2).all()
+    assert (rows.m == 2).all()
 
 
 def test_row_order_does_not_matter_and_bytes_repeat(tmp_path, levels, make, save) -> None:

@@ -12,9 +12,9 @@ from kneeoa.config.statistics import Contrast, Statistics
 from kneeoa.contrasts.claim import build_claim
 from kneeoa.contrasts.claim_parts import axis_change, prediction_changes, saliency_change
 from kneeoa.errors import KneeoaError
-from kneeoa.tables.axis import AXIS
-from kneeoa.tables.claim import CLAIM
-from kneeoa.tables.overlap import OVERLAP
+from kneeoa.tables.geometry import AXIS
+from kneeoa.tables.saliency import OVERLAP
+from kneeoa.tables.statistics import CLAIM
 
 ARMS = {f"n-{mode}": {"backbone": "n", "mode": mode} for mode in ("dual", "single_oa", "single_kl")}
 CONTRASTS = tuple(
@@ -58,20 +58,20 @@ def build(tmp_path, levels, files, axes=(), overlaps=(), **options) -> pd.DataFr
 def test_the_three_parts_stand_side_by_side(tmp_path, levels, make, save) -> None:
     frames = runs(make, (1, 2, 3))
     axes, overlaps = parts(tmp_path, frames)
-    found = build(tmp_path, levels, save(*frames), axes, overlaps)
-    assert found.groupby("reference").measure.apply(list).to_dict() == {
+    rows = build(tmp_path, levels, save(*frames), axes, overlaps)
+    assert rows.groupby("reference").measure.apply(list).to_dict() == {
         "n-single_kl": ["auc", "macro_auc", "spearman", "enrichment"],
         "n-single_oa": ["auc", "spearman", "enrichment"],
     }
-    assert set(found.resampled) == {"subjects and seeds"}
-    assert (found.subjects == 30).all()
-    assert (found.difference[found.part != "prediction"] > 0).all()
-    assert ((found.low < found.difference) & (found.difference < found.high)).all()
-    row = found[(found.part == "axis") & (found.reference == "n-single_oa")].iloc[0]
+    assert set(rows.resampled) == {"subjects and seeds"}
+    assert (rows.subjects == 30).all()
+    assert (rows.difference[rows.part != "prediction"] > 0).all()
+    assert ((rows.low < rows.difference) & (rows.difference < rows.high)).all()
+    row = rows[(rows.part == "axis") & (rows.reference == "n-single_oa")].iloc[0]
     axis = AXIS.concat(axes[:3])
-    rho = [spearmanr(own.position, own.grade.astype(float)).statistic for _, own in axis.groupby("seed")]
+    rho = [spearmanr(of_seed.position, of_seed.grade.astype(float)).statistic for _, of_seed in axis.groupby("seed")]
     assert row.estimate_candidate == pytest.approx(np.mean(rho))
-    saliency = found[(found.part == "saliency")].iloc[0]
+    saliency = rows[(rows.part == "saliency")].iloc[0]
     values = OVERLAP.concat(overlaps[:3])
     assert saliency.estimate_candidate == pytest.approx(values.groupby(["seed", "subject"]).value.mean().mean())
 
@@ -89,13 +89,13 @@ def test_seeds_widen_the_interval_when_there_are_three(tmp_path, levels, make, s
 
 def test_predictions_alone_have_their_column_and_the_derived_head_is_said(tmp_path, levels, make, save) -> None:
     frames = [frame.assign(seed=pd.array([None] * len(frame), dtype="Int32")) for frame in runs(make, (1,))]
-    found = build(tmp_path, levels, save(*frames))
-    assert set(found.part) == {"prediction"}
-    row = found[(found.reference == "n-single_oa")].iloc[0]
-    own = frames[0][(frames[0].level == "oa") & (frames[0]["head"] == "oa")]
-    truth, score = own.truth.map(lambda value: value[0]), own.probabilities.map(lambda value: value[1])
+    rows = build(tmp_path, levels, save(*frames))
+    assert set(rows.part) == {"prediction"}
+    row = rows[(rows.reference == "n-single_oa")].iloc[0]
+    coarse = frames[0][(frames[0].level == "oa") & (frames[0]["head"] == "oa")]
+    truth, score = coarse.truth.map(lambda value: value[0]), coarse.probabilities.map(lambda value: value[1])
     assert row.estimate_candidate == pytest.approx(roc_auc_score(truth, score))
-    assert "n-single_kl: level read from head 'kl'" in found[(found.reference == "n-single_kl")].note.iloc[0]
+    assert "n-single_kl: level read from head 'kl'" in rows[(rows.reference == "n-single_kl")].note.iloc[0]
 
 
 def test_a_tissue_that_is_not_there_is_named(tmp_path, levels, make, save) -> None:

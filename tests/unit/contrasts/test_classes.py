@@ -20,8 +20,7 @@ from kneeoa.config.statistics import Contrast, Primary, Statistics
 from kneeoa.contrasts.build import build_contrasts
 from kneeoa.contrasts.metrics import build_metrics
 from kneeoa.statistics.delong import delong_test
-from kneeoa.tables.contrasts import CONTRASTS
-from kneeoa.tables.metrics import METRICS
+from kneeoa.tables.statistics import CONTRASTS, METRICS
 
 NAMES = ("medial", "lateral", "patellar")
 LEVEL = Level(name="kl", kind="multiclass", classes=NAMES)
@@ -58,9 +57,9 @@ def contrasts(tmp_path, save, frames, tests=TESTS, **options) -> pd.DataFrame:
 def test_values_of_classes_and_of_all_are_scikit_learns(tmp_path, make, save) -> None:
     frame = predictions(make, "n-a", 1.2, 1)
     build_metrics(save(frame), (LEVEL,), Statistics(resamples=50), tmp_path / "m.parquet")
-    found = METRICS.read(tmp_path / "m.parquet")
-    found = found[found.seed.isna()].set_index("metric")
-    assert set(found.index) == {name for metric in metrics_of("multiclass") for name in rows_of(metric, LEVEL)}
+    rows = METRICS.read(tmp_path / "m.parquet")
+    rows = rows[rows.seed.isna()].set_index("metric")
+    assert set(rows.index) == {name for metric in metrics_of("multiclass") for name in rows_of(metric, LEVEL)}
     truth, probabilities, _ = arrays(frame)
     called = probabilities.argmax(axis=1)
     for number, name in enumerate(NAMES):
@@ -75,38 +74,38 @@ def test_values_of_classes_and_of_all_are_scikit_learns(tmp_path, make, save) ->
             "prevalence": one.mean(),
         }
         for metric, value in expected.items():
-            row = found.loc[f"{metric}[{name}]"]
+            row = rows.loc[f"{metric}[{name}]"]
             assert row.estimate == pytest.approx(value)
             assert row.low < value < row.high
     shares = np.bincount(truth) / truth.size
-    assert found.estimate["weighted_auc"] == pytest.approx(shares @ [found.estimate[f"auc[{name}]"] for name in NAMES])
-    assert found.estimate["kappa"] == pytest.approx(cohen_kappa_score(truth, called))
-    assert found.estimate["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(truth, called))
+    assert rows.estimate["weighted_auc"] == pytest.approx(shares @ [rows.estimate[f"auc[{name}]"] for name in NAMES])
+    assert rows.estimate["kappa"] == pytest.approx(cohen_kappa_score(truth, called))
+    assert rows.estimate["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(truth, called))
 
 
 def test_each_class_has_delongs_test_against_the_rest(tmp_path, make, save) -> None:
     frames = [predictions(make, "n-a", 1.4, 1), predictions(make, "n-b", 0.8, 2)]
-    found = contrasts(tmp_path, save, frames)
+    rows = contrasts(tmp_path, save, frames)
     (truth, a, subjects), (_, b, _) = (arrays(frame) for frame in frames)
     for number, name in enumerate(NAMES):
         expected = delong_test(truth == number, a[:, number], b[:, number], subjects)
-        row = found.loc[f"auc[{name}]", "delong"]
+        row = rows.loc[f"auc[{name}]", "delong"]
         assert (row.difference, row.p) == pytest.approx((expected.difference, expected.p))
         one, calls = truth == number, [p.argmax(axis=1) == number for p in (a, b)]
-        row = found.loc[f"ppv[{name}]", "delta"]
+        row = rows.loc[f"ppv[{name}]", "delta"]
         assert row.difference == pytest.approx(precision_score(one, calls[0]) - precision_score(one, calls[1]))
         assert 0 < row.p < 1
-    assert found.loc["macro_auc", "delong"].difference == pytest.approx(
-        np.mean([found.loc[f"auc[{name}]", "delong"].difference for name in NAMES])
+    assert rows.loc["macro_auc", "delong"].difference == pytest.approx(
+        np.mean([rows.loc[f"auc[{name}]", "delong"].difference for name in NAMES])
     )
     for name in ("kappa", "auc[medial]"):
-        row = found.loc[name, "bootstrap"]
+        row = rows.loc[name, "bootstrap"]
         assert row.low < row.difference < row.high
 
 
 def test_errors_are_those_of_a_jackknife_over_people(tmp_path, make, save) -> None:
     frames = [predictions(make, "n-a", 1.4, 1), predictions(make, "n-b", 0.8, 2)]
-    found = contrasts(tmp_path, save, frames)
+    rows = contrasts(tmp_path, save, frames)
     (truth, a, subjects), (_, b, _) = (arrays(frame) for frame in frames)
 
     def one_auc(t, p, number):
@@ -125,7 +124,7 @@ def test_errors_are_those_of_a_jackknife_over_people(tmp_path, make, save) -> No
             values.append(measure(truth[kept], a[kept]) - measure(truth[kept], b[kept]))
         count = len(values)
         expected = np.sqrt((count - 1) / count * np.sum((np.array(values) - np.mean(values)) ** 2))
-        assert found.loc[key].standard_error == pytest.approx(expected, rel=0.06)
+        assert rows.loc[key].standard_error == pytest.approx(expected, rel=0.06)
 
 
 def test_what_has_no_value_says_why(tmp_path, make, save) -> None:
@@ -133,35 +132,35 @@ def test_what_has_no_value_says_why(tmp_path, make, save) -> None:
     frame = frame[[labels[0] != 1 for labels in frame.truth]].reset_index(drop=True)
     frame["probabilities"] = [[p[0] + p[1], 0.0, p[2]] for p in frame.probabilities]
     build_metrics(save(frame), (LEVEL,), Statistics(resamples=50), tmp_path / "m.parquet")
-    found = METRICS.read(tmp_path / "m.parquet")
-    found = found[found.seed.isna()].set_index("metric")
+    rows = METRICS.read(tmp_path / "m.parquet")
+    rows = rows[rows.seed.isna()].set_index("metric")
     for metric, why in (
         ("auc", "no case of class lateral: undefined"),
         ("average_precision", "no case of class lateral: undefined"),
         ("sensitivity", "undefined: no case is positive"),
         ("ppv", "undefined: no case is called positive"),
     ):
-        assert pd.isna(found.estimate[f"{metric}[lateral]"])
-        assert found.note[f"{metric}[lateral]"].startswith(why)
-    assert found.estimate["prevalence[lateral]"] == 0.0
-    assert found.estimate["npv[lateral]"] == 1.0
+        assert pd.isna(rows.estimate[f"{metric}[lateral]"])
+        assert rows.note[f"{metric}[lateral]"].startswith(why)
+    assert rows.estimate["prevalence[lateral]"] == 0.0
+    assert rows.estimate["npv[lateral]"] == 1.0
 
 
 def test_a_primary_metric_of_classes_is_a_family_of_them(tmp_path, make, save) -> None:
     frames = [predictions(make, "n-a", 1.4, 1), predictions(make, "n-b", 0.8, 2)]
-    found = contrasts(tmp_path, save, frames, {"auc": ("delong",)}, primary=Primary(contrast="a-b", metric="auc"))
-    assert set(found.family) == {"primary"}
-    assert set(found.adjustment) == {"holm"}
-    assert set(found.m) == {3}
+    rows = contrasts(tmp_path, save, frames, {"auc": ("delong",)}, primary=Primary(contrast="a-b", metric="auc"))
+    assert set(rows.family) == {"primary"}
+    assert set(rows.adjustment) == {"holm"}
+    assert set(rows.m) == {3}
 
 
 def test_seeds_and_ordinal_levels_have_rows_of_classes_too(tmp_path, make, save, levels) -> None:
     frames = [make(f"n-{mode}", ("kl",), seed, noise=noise) for mode, noise in (("a", 1), ("b", 2)) for seed in (1, 2, 3)]
     contrast = Contrast(name="a-b", level="kl", candidate="a", reference="b", tests={"auc": ("delong",)})
     build_contrasts(save(*frames), ARMS, levels, Statistics(resamples=50, contrasts=(contrast,)), tmp_path / "c.parquet")
-    found = CONTRASTS.read(tmp_path / "c.parquet").set_index(["metric", "test"])
-    assert len(found) == 10
-    assert found.loc["auc[4]", "seeds"].low < found.loc["auc[4]", "seeds"].difference < found.loc["auc[4]", "seeds"].high
+    rows = CONTRASTS.read(tmp_path / "c.parquet").set_index(["metric", "test"])
+    assert len(rows) == 10
+    assert rows.loc["auc[4]", "seeds"].low < rows.loc["auc[4]", "seeds"].difference < rows.loc["auc[4]", "seeds"].high
 
 
 def test_names_of_rows_are_taken_apart() -> None:

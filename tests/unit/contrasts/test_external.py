@@ -19,10 +19,9 @@ from kneeoa.contrasts.external import build_external
 from kneeoa.contrasts.metrics import build_metrics
 from kneeoa.statistics.proportions import wilson
 from kneeoa.statistics.temperature import fit_temperature
-from kneeoa.tables.contrasts import CONTRASTS
 from kneeoa.tables.external import EXTERNAL
-from kneeoa.tables.metrics import METRICS
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.tables.runs import PREDICTIONS
+from kneeoa.tables.statistics import CONTRASTS, METRICS
 from tests.unit.contrasts.external_study import HOME, KL, LEVELS, OA, predictions
 
 STATISTICS = Statistics(resamples=50)

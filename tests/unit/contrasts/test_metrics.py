@@ -10,7 +10,7 @@ from kneeoa.config.metrics import metrics_of, rows_of
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.metrics import build_metrics
 from kneeoa.statistics.delong import auc_interval
-from kneeoa.tables.metrics import METRICS
+from kneeoa.tables.statistics import METRICS
 
 FEW = Statistics(resamples=200)
 
@@ -26,32 +26,32 @@ def arrays(frame, level, head) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def test_every_head_seed_and_mean_has_its_metrics(tmp_path, levels, make, save) -> None:
-    found = build(tmp_path, levels, save(make("dual", ("oa", "kl"), 0), make("dual", ("oa", "kl"), 1)))
+    rows = build(tmp_path, levels, save(make("dual", ("oa", "kl"), 0), make("dual", ("oa", "kl"), 1)))
     graded = [name for metric in metrics_of("ordinal") for name in rows_of(metric, levels[1])]
     expected = {("oa", "oa"): set(metrics_of("binary", True)), ("oa", "kl"): set(metrics_of("binary")), ("kl", "kl"): set(graded)}
-    assert len(found) == 3 * sum(len(names) for names in expected.values())
-    for (level, head), part in found.groupby(["level", "head"]):
+    assert len(rows) == 3 * sum(len(names) for names in expected.values())
+    for (level, head), part in rows.groupby(["level", "head"]):
         assert set(part.metric) == expected[level, head]
         assert part.seeds[part.seed.isna()].eq(2).all()
         assert part.seeds[part.seed.notna()].eq(1).all()
-    assert (found.cases == 60).all()
-    assert (found.subjects == 30).all()
-    limited = found[~found.metric.str.startswith("calibration_error") & found.estimate.between(0, 1, inclusive="neither")]
+    assert (rows.cases == 60).all()
+    assert (rows.subjects == 30).all()
+    limited = rows[~rows.metric.str.startswith("calibration_error") & rows.estimate.between(0, 1, inclusive="neither")]
     assert (limited.low < limited.estimate).all()
     assert (limited.estimate < limited.high).all()
 
 
 def test_values_are_the_references_and_the_mean_is_of_metrics(tmp_path, levels, make, save) -> None:
     runs = [make("dual", ("oa", "kl"), seed) for seed in (0, 1)]
-    found = build(tmp_path, levels, save(*runs)).set_index(["level", "head", "metric", "seed"]).estimate
+    rows = build(tmp_path, levels, save(*runs)).set_index(["level", "head", "metric", "seed"]).estimate
     auc, f1 = [], []
     for seed, run in enumerate(runs):
         truth, probabilities, _ = arrays(run, "oa", "kl")
         auc.append(roc_auc_score(truth, probabilities[:, 1]))
         truth, probabilities, _ = arrays(run, "kl", "kl")
         f1.append(f1_score(truth, probabilities.argmax(1), average="macro"))
-        assert found["oa", "kl", "auc", seed] == pytest.approx(auc[-1])
-        assert found["kl", "kl", "macro_f1", seed] == pytest.approx(f1[-1])
+        assert rows["oa", "kl", "auc", seed] == pytest.approx(auc[-1])
+        assert rows["kl", "kl", "macro_f1", seed] == pytest.approx(f1[-1])
     means = build(tmp_path, levels, save(*runs))
     means = means[means.seed.isna()].set_index(["level", "head", "metric"]).estimate
     assert means["oa", "kl", "auc"] == pytest.approx(np.mean(auc))
@@ -60,56 +60,56 @@ def test_values_are_the_references_and_the_mean_is_of_metrics(tmp_path, levels, 
 
 def test_auc_interval_is_clustered_delong_on_the_logit_scale(tmp_path, levels, make, save) -> None:
     run = make("single", ("oa",))
-    found = build(tmp_path, levels, save(run))
-    row = found[(found.metric == "auc") & (found.seed == 0)].iloc[0]
+    rows = build(tmp_path, levels, save(run))
+    row = rows[(rows.metric == "auc") & (rows.seed == 0)].iloc[0]
     truth, probabilities, subjects = arrays(run, "oa", "oa")
     expected = auc_interval(truth, probabilities[:, 1], subjects)
     assert (row.low, row.high, row.interval) == (pytest.approx(expected.low), pytest.approx(expected.high), "logit-delong")
-    kinds = found[found.seed == 0].set_index("metric").interval
+    kinds = rows[rows.seed == 0].set_index("metric").interval
     assert set(kinds[["accuracy", "f1", "brier", "scaled_brier"]]) == {"cluster-bootstrap"}
     assert set(kinds[["sensitivity", "specificity"]]) == {"wilson"}
     assert kinds["calibration_slope"] == "wald-influence"
 
 
 def test_an_import_has_one_row_a_metric(tmp_path, levels, make, save) -> None:
-    found = build(tmp_path, levels, save(make("old", ("oa",), None)))
-    assert len(found) == len(metrics_of("binary"))
-    assert found.seed.isna().all()
-    assert (found.seeds == 1).all()
+    rows = build(tmp_path, levels, save(make("old", ("oa",), None)))
+    assert len(rows) == len(metrics_of("binary"))
+    assert rows.seed.isna().all()
+    assert (rows.seeds == 1).all()
 
 
 def test_val_and_test_of_every_cohort_but_never_train(tmp_path, levels, make, save) -> None:
     files = save(*(make("a", ("oa",), cohort=c, split=s) for c, s in [("c", "test"), ("c", "val"), ("c", "train"), ("d", "test")]))
-    found = build(tmp_path, levels, files)
-    assert set(zip(found.cohort, found.split, strict=True)) == {("c", "test"), ("c", "val"), ("d", "test")}
+    rows = build(tmp_path, levels, files)
+    assert set(zip(rows.cohort, rows.split, strict=True)) == {("c", "test"), ("c", "val"), ("d", "test")}
 
 
 def test_undefined_values_are_null_and_say_why(tmp_path, levels, make, save) -> None:
     run = make("a", ("kl",))
     keep = run.case_id.isin([f"c-test-{i:03d}" for i in range(60) if i % 5 in (2, 3)])
-    found = build(tmp_path, levels, save(run[keep])).set_index(["level", "metric", "seeds"])
-    found = found[found.seed.isna()]
-    auc = found.loc["oa", "auc", 1]
+    rows = build(tmp_path, levels, save(run[keep])).set_index(["level", "metric", "seeds"])
+    rows = rows[rows.seed.isna()]
+    auc = rows.loc["oa", "auc", 1]
     assert pd.isna(auc.estimate)
     assert auc.note == "no case of class no: undefined"
-    assert found.loc["kl", "macro_auc", 1].note.startswith("no case of class 0, 1, 4: undefined")
-    assert pd.notna(found.loc["kl", "macro_f1", 1].estimate)
-    assert found.loc["kl", "macro_f1", 1].note.startswith("no case of class 0, 1, 4")
+    assert rows.loc["kl", "macro_auc", 1].note.startswith("no case of class 0, 1, 4: undefined")
+    assert pd.notna(rows.loc["kl", "macro_f1", 1].estimate)
+    assert rows.loc["kl", "macro_f1", 1].note.startswith("no case of class 0, 1, 4")
 
 
 def test_unread_labels_are_left_out_and_counted(tmp_path, levels, make, save) -> None:
     run = make("a", ("oa",))
     run.at[3, "truth"] = [None]
-    found = build(tmp_path, levels, save(run))
-    assert (found.cases == 59).all()
-    assert found.note.str.contains("1 cases without a label left out").all()
+    rows = build(tmp_path, levels, save(run))
+    assert (rows.cases == 59).all()
+    assert rows.note.str.contains("1 cases without a label left out").all()
 
 
 def test_threshold_comes_from_the_configuration(tmp_path, levels, make, save) -> None:
     run = make("a", ("oa",))
     truth, probabilities, _ = arrays(run, "oa", "oa")
-    found = build(tmp_path, levels, save(run), Statistics(resamples=50, threshold=0.8))
-    assert found[found.metric == "accuracy"].estimate.iloc[0] == pytest.approx(np.mean((probabilities[:, 1] >= 0.8) == truth))
+    rows = build(tmp_path, levels, save(run), Statistics(resamples=50, threshold=0.8))
+    assert rows[rows.metric == "accuracy"].estimate.iloc[0] == pytest.approx(np.mean((probabilities[:, 1] >= 0.8) == truth))
 
 
 def test_row_order_does_not_matter_and_bytes_repeat(tmp_path, levels, make, save) -> None:

@@ -18,9 +18,7 @@ from kneeoa.contrasts.metrics import build_metrics
 from kneeoa.contrasts.subgroups import build_subgroups
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.delong import delong_test
-from kneeoa.tables.contrasts import CONTRASTS
-from kneeoa.tables.metrics import METRICS
-from kneeoa.tables.subgroups import SUBGROUPS
+from kneeoa.tables.statistics import CONTRASTS, METRICS, SUBGROUPS
 
 NAMES = ("osteophytes", "narrowing", "cysts", "attrition")
 LEVEL = Level(name="findings", kind="multilabel", classes=NAMES)
@@ -36,9 +34,9 @@ def predictions(arm: str, seed: int | None, n: int = 120, split: str = "test") -
     rng = np.random.default_rng(5)
     person = np.repeat(rng.normal(size=n // 2), 2)
     truth = (person[:, None] + rng.normal(size=(n, 4)) > [0.0, 0.4, 1.0, np.inf]).astype(int)
-    own = np.random.default_rng([ord(arm[-1]), seed or 0])
-    shared = own.normal(size=(n, 1))
-    scores = truth * (1.6 if arm == "n-a" else 1.0) + shared + own.normal(size=(n, 4))
+    skill = np.random.default_rng([ord(arm[-1]), seed or 0])
+    shared = skill.normal(size=(n, 1))
+    scores = truth * (1.6 if arm == "n-a" else 1.0) + shared + skill.normal(size=(n, 4))
     rows = []
     for i in range(n):
         labels = [int(value) for value in truth[i]]
@@ -84,47 +82,47 @@ def contrasts(tmp_path, save, frames, tests=TESTS, families=(), **options) -> pd
 def test_findings_are_measured_one_by_one_and_in_the_mean(tmp_path, save) -> None:
     frame = predictions("n-a", 1)
     build_metrics(save(frame), (LEVEL,), Statistics(resamples=50), tmp_path / "m.parquet")
-    found = METRICS.read(tmp_path / "m.parquet")
-    found = found[found.seed.isna()].set_index("metric")
+    rows = METRICS.read(tmp_path / "m.parquet")
+    rows = rows[rows.seed.isna()].set_index("metric")
     for metric, reference in (("auc", roc_auc_score), ("average_precision", average_precision_score)):
         expected = []
         for number, name in enumerate(NAMES[:3]):
             _, truth, scores, _ = arrays(frame, number)
             expected.append(reference(truth, scores))
-            assert found.estimate[f"{metric}[{name}]"] == pytest.approx(expected[-1])
-        assert found.estimate[metric] == pytest.approx(np.mean(expected))
-        assert found.low[metric] < found.estimate[metric] < found.high[metric]
-        assert found.note[metric].startswith("mean over 3 of 4 findings, without attrition, undefined")
-    assert pd.isna(found.estimate["auc[attrition]"])
-    assert found.note["auc[attrition]"].startswith("no case of class attrition: undefined")
-    assert found.note["sensitivity[attrition]"] == "undefined: no case is positive"
-    assert found.cases["auc[narrowing]"] == 96
-    assert found.cases["auc"] == found.cases["auc[cysts]"] == 120
-    assert found.subjects["auc"] == 60
+            assert rows.estimate[f"{metric}[{name}]"] == pytest.approx(expected[-1])
+        assert rows.estimate[metric] == pytest.approx(np.mean(expected))
+        assert rows.low[metric] < rows.estimate[metric] < rows.high[metric]
+        assert rows.note[metric].startswith("mean over 3 of 4 findings, without attrition, undefined")
+    assert pd.isna(rows.estimate["auc[attrition]"])
+    assert rows.note["auc[attrition]"].startswith("no case of class attrition: undefined")
+    assert rows.note["sensitivity[attrition]"] == "undefined: no case is positive"
+    assert rows.cases["auc[narrowing]"] == 96
+    assert rows.cases["auc"] == rows.cases["auc[cysts]"] == 120
+    assert rows.subjects["auc"] == 60
 
 
 def test_each_finding_has_delongs_test_and_the_mean_the_variance_of_a_jackknife(tmp_path, save) -> None:
     first, second = predictions("n-a", 1), predictions("n-b", 1)
-    found = contrasts(tmp_path, save, [first, second])
+    rows = contrasts(tmp_path, save, [first, second])
     for number, name in enumerate(NAMES[:3]):
         _, truth, a, subjects = arrays(first, number)
         expected = delong_test(truth, a, arrays(second, number)[2], subjects)
-        row = found.loc[f"auc[{name}]", "delong"]
+        row = rows.loc[f"auc[{name}]", "delong"]
         assert (row.difference, row.standard_error**2) == pytest.approx((expected.difference, expected.variance))
         if "few subjects" not in row.note:
             assert (row.p, row.low) == pytest.approx((expected.p, expected.low))
-    row = found.loc["auc", "delong"]
-    parts = [found.loc[f"auc[{name}]", "delong"] for name in NAMES[:3]]
+    row = rows.loc["auc", "delong"]
+    parts = [rows.loc[f"auc[{name}]", "delong"] for name in NAMES[:3]]
     assert row.difference == pytest.approx(np.mean([part.difference for part in parts]))
     assert row.estimate_candidate == pytest.approx(np.mean([part.estimate_candidate for part in parts]))
     jackknifed = jackknife(first, second, lambda t, s: np.mean(s[t == 1][:, None] > s[t == 0]))
     assert row.standard_error == pytest.approx(jackknifed, rel=0.04)
     apart = np.sqrt(sum(part.standard_error**2 for part in parts)) / 3  # as if findings were independent
     assert row.standard_error > 1.1 * apart
-    precision = found.loc["average_precision", "delta"]
+    precision = rows.loc["average_precision", "delta"]
     assert precision.standard_error == pytest.approx(jackknife(first, second, average_precision_score), rel=0.08)
-    assert pd.isna(found.loc["auc[attrition]", "delong"].p)
-    assert "no case of class attrition: undefined" in found.loc["auc[attrition]", "delong"].note
+    assert pd.isna(rows.loc["auc[attrition]", "delong"].p)
+    assert "no case of class attrition: undefined" in rows.loc["auc[attrition]", "delong"].note
 
 
 def jackknife(first: pd.DataFrame, second: pd.DataFrame, metric) -> float:
@@ -140,7 +138,7 @@ def jackknife(first: pd.DataFrame, second: pd.DataFrame, metric) -> float:
 
 def test_the_bootstrap_draws_people_with_all_their_findings(tmp_path, save) -> None:
     first, second = predictions("n-a", 1), predictions("n-b", 1)
-    found = contrasts(tmp_path, save, [first, second]).loc["brier", "bootstrap"]
+    rows = contrasts(tmp_path, save, [first, second]).loc["brier", "bootstrap"]
     people = np.unique(first.subject.to_numpy(dtype=str))
     places = {person: np.flatnonzero(first.subject == person) for person in people}
     drawn = np.random.default_rng(42).integers(0, len(people), size=(400, len(people)))  # as the library draws them
@@ -150,44 +148,44 @@ def test_the_bootstrap_draws_people_with_all_their_findings(tmp_path, save) -> N
         cases = np.concatenate([places[people[person]] for person in row])
         means = [np.mean([np.nanmean(of_finding[cases]) for of_finding in arm]) for arm in (a, b)]
         gaps.append(means[0] - means[1])
-    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(gaps, [0.025, 0.975])))
-    assert "mean over 4 of 4 findings" in found.note
+    assert (rows.low, rows.high) == pytest.approx(tuple(np.quantile(gaps, [0.025, 0.975])))
+    assert "mean over 4 of 4 findings" in rows.note
 
 
 def errors(frame: pd.DataFrame, number: int) -> np.ndarray:
     """Squared error of every case, NaN where the finding was not read."""
     rows, truth, scores, _ = arrays(frame, number)
-    found = np.full(len(frame), np.nan)
-    found[rows] = (truth - scores) ** 2
-    return found
+    influence = np.full(len(frame), np.nan)
+    influence[rows] = (truth - scores) ** 2
+    return influence
 
 
 def test_mcnemar_is_of_a_finding_and_swapping_the_arms_turns_the_sign(tmp_path, save) -> None:
     frames = [predictions("n-a", 1), predictions("n-b", 1)]
-    found = contrasts(tmp_path, save, frames)
-    assert pd.notna(found.loc["accuracy[cysts]", "mcnemar"].p)
-    assert pd.isna(found.loc["accuracy", "mcnemar"].p)
-    assert "McNemar's test is of one finding" in found.loc["accuracy", "mcnemar"].note
+    rows = contrasts(tmp_path, save, frames)
+    assert pd.notna(rows.loc["accuracy[cysts]", "mcnemar"].p)
+    assert pd.isna(rows.loc["accuracy", "mcnemar"].p)
+    assert "McNemar's test is of one finding" in rows.loc["accuracy", "mcnemar"].note
     swapped = contrasts(tmp_path, save, frames, contrast={"candidate": "b", "reference": "a"})
     for key in (("auc", "delong"), ("average_precision", "delta"), ("auc[cysts]", "delong")):
-        assert found.loc[key].difference == pytest.approx(-swapped.loc[key].difference)
-        assert found.loc[key].p == pytest.approx(swapped.loc[key].p)
+        assert rows.loc[key].difference == pytest.approx(-swapped.loc[key].difference)
+        assert rows.loc[key].p == pytest.approx(swapped.loc[key].p)
 
 
 def test_equal_arms_differ_in_nothing(tmp_path, save) -> None:
     first = predictions("n-a", 1)
-    found = contrasts(tmp_path, save, [first, first.assign(arm="n-b")])
-    assert (found.loc["auc", "delong"].p, found.loc["auc", "delong"].difference) == (1.0, 0.0)
-    assert found.loc["auc", "delong"].degenerate
-    assert (found.loc["average_precision", "delta"].p, found.loc["brier", "bootstrap"].p) == (1.0, 1.0)
+    rows = contrasts(tmp_path, save, [first, first.assign(arm="n-b")])
+    assert (rows.loc["auc", "delong"].p, rows.loc["auc", "delong"].difference) == (1.0, 0.0)
+    assert rows.loc["auc", "delong"].degenerate
+    assert (rows.loc["average_precision", "delta"].p, rows.loc["brier", "bootstrap"].p) == (1.0, 1.0)
 
 
 def test_a_family_over_findings_leaves_the_mean_to_the_primary(tmp_path, save) -> None:
     family = Family(name="findings", adjust="holm", tests=("delong",))
     frames = [predictions("n-a", 1), predictions("n-b", 1)]
-    found = contrasts(tmp_path, save, frames, {"auc": ("delong",)}, (family,), primary=Primary(contrast="a-b", metric="auc"))
-    assert found.loc["auc", "delong"].family == "primary"
-    members = [found.loc[f"auc[{name}]", "delong"] for name in NAMES]
+    rows = contrasts(tmp_path, save, frames, {"auc": ("delong",)}, (family,), primary=Primary(contrast="a-b", metric="auc"))
+    assert rows.loc["auc", "delong"].family == "primary"
+    members = [rows.loc[f"auc[{name}]", "delong"] for name in NAMES]
     assert {row.family for row in members} == {"findings"}
     assert {row.m for row in members} == {3}
     expected = multipletests([row.p for row in members[:3]], method="holm")[1]
@@ -196,38 +194,38 @@ def test_a_family_over_findings_leaves_the_mean_to_the_primary(tmp_path, save) -
 
 def test_three_seeds_have_a_row_over_random_seeds_and_margins(tmp_path, save) -> None:
     frames = [predictions(arm, seed) for arm in ("n-a", "n-b") for seed in (1, 2, 3)]
-    found = contrasts(tmp_path, save, frames, {"auc": ("delong",)}, contrast={"margin": 0.05})
+    rows = contrasts(tmp_path, save, frames, {"auc": ("delong",)}, contrast={"margin": 0.05})
     for name in ("auc", "auc[cysts]"):
-        row = found.loc[name, "seeds"]
+        row = rows.loc[name, "seeds"]
         assert row.low < row.difference < row.high
-        assert pd.notna(found.loc[name, "non_inferiority"].p)
-    assert found.loc["auc", "seeds"].note.startswith("mean over 3 of 4 findings")
+        assert pd.notna(rows.loc[name, "non_inferiority"].p)
+    assert rows.loc["auc", "seeds"].note.startswith("mean over 3 of 4 findings")
 
 
 def test_thresholds_are_fitted_for_each_finding(tmp_path, save) -> None:
     frames = [predictions("n-a", 1), predictions("n-a", 1, split="val")]
     statistics = Statistics(resamples=20, threshold={"rule": "youden"})
     build_metrics(save(*frames), (LEVEL,), statistics, tmp_path / "m.parquet")
-    found = METRICS.read(tmp_path / "m.parquet")
-    found = found[(found.split == "test") & found.seed.isna()].set_index("metric")
-    chosen = [found.estimate[f"threshold[{name}]"] for name in NAMES[:3]]
+    rows = METRICS.read(tmp_path / "m.parquet")
+    rows = rows[(rows.split == "test") & rows.seed.isna()].set_index("metric")
+    chosen = [rows.estimate[f"threshold[{name}]"] for name in NAMES[:3]]
     assert all(first != second for first, second in pairwise(chosen))
-    assert "no validation cases of both classes" in found.note["threshold[attrition]"]
+    assert "no validation cases of both classes" in rows.note["threshold[attrition]"]
 
 
 def test_subgroups_compare_the_mean_over_findings(tmp_path, save) -> None:
     frames = [predictions("n-a", 1), predictions("n-b", 1)]
     statistics = Statistics(resamples=20, contrasts=(CONTRAST,), subgroups={"side": "all"})
     build_subgroups(save(*frames), [], ARMS, (LEVEL,), statistics, tmp_path / "s.parquet")
-    found = SUBGROUPS.read(tmp_path / "s.parquet").set_index("group")
-    assert list(found.metric.unique()) == ["auc"]
+    rows = SUBGROUPS.read(tmp_path / "s.parquet").set_index("group")
+    assert list(rows.metric.unique()) == ["auc"]
     left = [frame[frame.side == "L"] for frame in frames]
     gaps = []
     for number in range(3):
         (_, truth, a, _), (_, _, b, _) = (arrays(frame, number) for frame in left)
         gaps.append(roc_auc_score(truth, a) - roc_auc_score(truth, b))
-    assert found.difference["L"] == pytest.approx(np.mean(gaps))
-    assert pd.notna(found.p["interaction"])
+    assert rows.difference["L"] == pytest.approx(np.mean(gaps))
+    assert pd.notna(rows.p["interaction"])
 
 
 def test_entries_that_do_not_fit_the_findings_are_refused(tmp_path, save) -> None:

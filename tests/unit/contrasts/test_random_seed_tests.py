@@ -10,22 +10,18 @@ from pydantic import ValidationError
 from kneeoa.config.metrics import class_of, metric_of_row, metrics_of, rows_of
 from kneeoa.config.statistics import APPLICABLE, Bands, Contrast, Family, Primary, Statistics, ThresholdRule
 from kneeoa.contrasts.build import build_contrasts
-from kneeoa.contrasts.cases import level_predictions
-from kneeoa.contrasts.influence_metrics import sampled_runs
-from kneeoa.contrasts.intervals import measured
-from kneeoa.contrasts.metrics import build_metrics
+from kneeoa.contrasts.cases import level_predictions, sampled_runs
+from kneeoa.contrasts.metrics import build_metrics, measured
 from kneeoa.contrasts.subgroups import build_subgroups
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.delong import auc_covariance
-from kneeoa.statistics.head_disagreement import per_case
 from kneeoa.statistics.inputs import cluster_codes
 from kneeoa.statistics.operating_point import choose_threshold
 from kneeoa.statistics.proportions import share
+from kneeoa.statistics.run_influences import contradictions
 from kneeoa.statistics.seeds import mode_effect
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.contrasts import CONTRASTS
-from kneeoa.tables.metrics import METRICS
-from kneeoa.tables.subgroups import SUBGROUPS
+from kneeoa.tables.cohort import CASES
+from kneeoa.tables.statistics import CONTRASTS, METRICS, SUBGROUPS
 
 ARMS = {f"n-{mode}": {"backbone": "n", "mode": mode} for mode in ("dual", "single_oa")}
 OA = {"name": "oa-dual", "level": "oa", "candidate": "dual", "reference": "single_oa"}
@@ -54,12 +50,12 @@ def scores(frame) -> np.ndarray:
 def test_the_seeds_row_is_obuchowski_rockette_and_joins_the_families(tmp_path, levels, make, save) -> None:
     frames = runs(make, (1, 2, 3, 4))
     primary = Primary(contrast="oa-dual", metric="auc")
-    found = build(tmp_path, levels, save(*frames), primary=primary, families=FAMILIES).set_index(["metric", "test"])
+    rows = build(tmp_path, levels, save(*frames), primary=primary, families=FAMILIES).set_index(["metric", "test"])
     first = frames[0][(frames[0].level == "oa") & (frames[0]["head"] == "oa")]
     truth, subjects = first.truth.map(lambda value: value[0]).to_numpy(), first.subject.to_numpy(dtype=str)
     covariance = auc_covariance(truth, np.stack([scores(frame) for frame in frames]).T, subjects)
     expected = mode_effect(covariance.auc.reshape(2, 4), covariance.covariance)
-    row = found.loc["auc", "seeds"]
+    row = rows.loc["auc", "seeds"]
     assert (row.p, row.low, row.high, row.df) == pytest.approx(
         (expected.random.p, expected.random.low, expected.random.high, expected.random.df)
     )
@@ -67,35 +63,35 @@ def test_the_seeds_row_is_obuchowski_rockette_and_joins_the_families(tmp_path, l
     assert (row.adjustment, row.m, row.p_adjusted) == ("none", 1, row.p)
     assert row.generalises == "subjects and seeds"
     assert row.detectable > 2.8 * row.standard_error
-    fixed = found.loc[[("auc", "delong"), ("auc", "bootstrap"), ("accuracy", "mcnemar")]]
+    fixed = rows.loc[[("auc", "delong"), ("auc", "bootstrap"), ("accuracy", "mcnemar")]]
     assert set(fixed.family) == {"none"}
     assert fixed.note.str.contains("about these trained networks only").all()
     assert fixed.note.str.contains("in no family").all()
-    assert found.loc["accuracy", "seeds"].family == "secondary"
-    assert (found.family == "exploratory").sum() == 0
+    assert rows.loc["accuracy", "seeds"].family == "secondary"
+    assert (rows.family == "exploratory").sum() == 0
 
 
 def test_with_two_seeds_the_first_test_is_primary_and_says_what_it_is_about(tmp_path, levels, make, save) -> None:
     primary = Primary(contrast="oa-dual", metric="auc")
-    found = build(tmp_path, levels, save(*runs(make, (1, 2))), primary=primary, families=FAMILIES).set_index(["metric", "test"])
-    assert "seeds" not in found.index.get_level_values("test")
-    assert found.family.to_dict() == {
+    rows = build(tmp_path, levels, save(*runs(make, (1, 2))), primary=primary, families=FAMILIES).set_index(["metric", "test"])
+    assert "seeds" not in rows.index.get_level_values("test")
+    assert rows.family.to_dict() == {
         ("auc", "delong"): "primary",
         ("auc", "bootstrap"): "exploratory",
         ("accuracy", "mcnemar"): "secondary",
     }
-    assert (found.generalises == "subjects").all()
-    assert found.note.str.contains("about these trained networks only").all()
-    assert found.detectable.notna().all()
+    assert (rows.generalises == "subjects").all()
+    assert rows.note.str.contains("about these trained networks only").all()
+    assert rows.detectable.notna().all()
 
 
 def test_several_primary_rows_are_a_family_by_holm(tmp_path, levels, make, save) -> None:
     frames = [*runs(make, (1,)), *runs(make, (1,), cohort="d", n=40)]
-    found = build(tmp_path, levels, save(*frames), primary=Primary(contrast="oa-dual", metric="auc"))
-    own = found[found.family == "primary"]
-    assert len(own) == 2
-    assert set(own.adjustment) == {"holm"}
-    assert own.p_adjusted.max() >= 2 * own.p.min()
+    rows = build(tmp_path, levels, save(*frames), primary=Primary(contrast="oa-dual", metric="auc"))
+    primary = rows[rows.family == "primary"]
+    assert len(primary) == 2
+    assert set(primary.adjustment) == {"holm"}
+    assert primary.p_adjusted.max() >= 2 * primary.p.min()
     one = build(tmp_path, levels, save(*frames), primary=Primary(contrast="oa-dual", metric="auc", cohort="d"))
     assert list(one[one.family == "primary"].cohort) == ["d"]
 
@@ -118,15 +114,15 @@ def test_a_threshold_comes_from_the_validation_cases_of_arm_and_seed(tmp_path, l
     frames = [*runs(make, (1, 2)), *runs(make, (1, 2), split="val", n=50)]
     rule = ThresholdRule(rule="sensitivity", value=0.8)
     build_metrics(save(*frames), levels, Statistics(resamples=50, threshold=rule), tmp_path / "m.parquet")
-    found = METRICS.read(tmp_path / "m.parquet")
-    own = found[(found.arm == "n-dual") & (found["head"] == "oa") & (found.split == "test") & (found.seed == 2)].set_index("metric")
+    rows = METRICS.read(tmp_path / "m.parquet")
+    of_run = rows[(rows.arm == "n-dual") & (rows["head"] == "oa") & (rows.split == "test") & (rows.seed == 2)].set_index("metric")
     val = frames[5][(frames[5].level == "oa") & (frames[5]["head"] == "oa")]
     expected = choose_threshold(val.truth.map(lambda value: value[0]), scores(val), "sensitivity", 0.8).threshold
-    assert own.estimate["threshold"] == expected
+    assert of_run.estimate["threshold"] == expected
     test = frames[1][(frames[1].level == "oa") & (frames[1]["head"] == "oa")]
     ill = test.truth.map(lambda value: value[0]).to_numpy() == 1
-    assert own.estimate["sensitivity"] == pytest.approx((scores(test)[ill] >= expected).mean())
-    assert "on validation cases" in own.note["accuracy"]
+    assert of_run.estimate["sensitivity"] == pytest.approx((scores(test)[ill] >= expected).mean())
+    assert "on validation cases" in of_run.note["accuracy"]
     build_metrics(save(*frames[:4]), levels, Statistics(resamples=50, threshold=rule), tmp_path / "m.parquet")
     without = METRICS.read(tmp_path / "m.parquet")
     assert (without[without.metric == "threshold"].estimate == 0.5).all()
@@ -136,13 +132,13 @@ def test_a_threshold_comes_from_the_validation_cases_of_arm_and_seed(tmp_path, l
 def test_contradiction_is_a_metric_of_arms_with_both_heads(tmp_path, levels, make, save) -> None:
     frames = runs(make, (1,))
     build_metrics(save(*frames), levels, Statistics(resamples=50), tmp_path / "m.parquet")
-    found = METRICS.read(tmp_path / "m.parquet")
-    found = found[(found.metric == "contradiction") & (found.seed == 1)]
-    assert list(found.arm) == ["n-dual"]
+    rows = METRICS.read(tmp_path / "m.parquet")
+    rows = rows[(rows.metric == "contradiction") & (rows.seed == 1)]
+    assert list(rows.arm) == ["n-dual"]
     coarse, fine = (np.array(frames[0][(frames[0].level == k) & (frames[0]["head"] == k)].probabilities.to_list()) for k in ("oa", "kl"))
     codes = cluster_codes(frames[0][frames[0].level == "kl"].subject.to_numpy(dtype=str), len(coarse))
-    expected = share(per_case(coarse, fine, (0, 0, 1, 1, 1))[0], codes, 0.95, "")
-    assert tuple(found[["estimate", "low", "high"]].iloc[0]) == pytest.approx((expected.estimate, expected.low, expected.high))
+    expected = share(contradictions(coarse, fine, (0, 0, 1, 1, 1))[0], codes, 0.95, "")
+    assert tuple(rows[["estimate", "low", "high"]].iloc[0]) == pytest.approx((expected.estimate, expected.low, expected.high))
     contrast = Contrast(**OA, tests={"contradiction": ("delta",)})
     lacking = build(tmp_path, levels, save(*frames), contrast)
     assert pd.isna(lacking.p[0])
@@ -164,9 +160,9 @@ def test_every_metric_has_a_test_an_influence_and_one_value(tmp_path, levels, ma
             part, one = (predictions, name) if label is None else (predictions.of_class(label), metric_of_row(name))
             (run,) = sampled_runs(one, part)
             assert run.influence.sum() == pytest.approx(0, abs=1e-9)
-            found = measured(one, part, Statistics(resamples=50))
-            assert found.estimate == pytest.approx(run.value)
-            assert found.low < found.estimate < found.high or found.kind == "none"
+            row = measured(one, part, Statistics(resamples=50))
+            assert row.estimate == pytest.approx(run.value)
+            assert row.low < row.estimate < row.high or row.kind == "none"
 
 
 def test_subgroups_have_differences_and_an_interaction_and_small_ones_are_suppressed(tmp_path, levels, make, save) -> None:
@@ -182,15 +178,15 @@ def test_subgroups_have_differences_and_an_interaction_and_small_ones_are_suppre
     subgroups = {"sex": ("F", "M"), "side": "all", "age": Bands(bands=(45, 60, 75)), "kl": (2, 3)}
     statistics = Statistics(resamples=50, contrasts=(CONTRAST,), subgroups=subgroups)
     build_subgroups(save(*frames), [tmp_path / "cases.parquet"], ARMS, levels, statistics, tmp_path / "s.parquet")
-    found = SUBGROUPS.read(tmp_path / "s.parquet").set_index(["attribute", "group"])
-    assert list(found.loc["sex"].index) == ["F", "M", "interaction"]
-    assert list(found.loc["age"].index) == ["45 to 60", "60 to 75", "interaction"]
-    both = found.loc["sex"]
+    groups = SUBGROUPS.read(tmp_path / "s.parquet").set_index(["attribute", "group"])
+    assert list(groups.loc["sex"].index) == ["F", "M", "interaction"]
+    assert list(groups.loc["age"].index) == ["45 to 60", "60 to 75", "interaction"]
+    both = groups.loc["sex"]
     assert both.difference["interaction"] == pytest.approx(both.difference["F"] - both.difference["M"])
     assert both.df["interaction"] == 1
     assert 0 < both.p["interaction"] <= 1
     assert both.cases["F"] + both.cases["M"] == 120
-    kl = found.loc["kl"]
+    kl = groups.loc["kl"]
     assert kl.suppressed[["2", "3"]].all()  # within a grade OA does not vary
     assert kl.note["2"] == "0 negative cases, fewer than 10"
     assert "72 cases in no group" in kl.note["interaction"]

@@ -32,18 +32,18 @@ def planted(fall: float, seeds: int = 3, stream: int = 0, resamples: int = 300) 
 
 
 def test_a_planted_slope_is_found() -> None:
-    found = planted(4.0)
-    assert found.over_subjects.low > 0
-    assert found.over_both.low > 0
-    assert found.over_both.p < 0.01
-    assert found.over_subjects.difference == pytest.approx(found.slopes.mean())
+    trended = planted(4.0)
+    assert trended.over_subjects.low > 0
+    assert trended.over_both.low > 0
+    assert trended.over_both.p < 0.01
+    assert trended.over_subjects.difference == pytest.approx(trended.slopes.mean())
 
 
 def test_the_slope_is_that_of_least_squares_over_all_runs() -> None:
-    found = planted(2.0)
-    differences = (found.by_seed[0] - found.by_seed[1]).T.ravel()
-    assert found.over_subjects.difference == pytest.approx(np.polyfit(np.tile(DOSE, 3), differences, 1)[0])
-    assert [value.difference for value in found.differences] == pytest.approx((found.by_seed[0] - found.by_seed[1]).mean(axis=1))
+    trended = planted(2.0)
+    differences = (trended.by_seed[0] - trended.by_seed[1]).T.ravel()
+    assert trended.over_subjects.difference == pytest.approx(np.polyfit(np.tile(DOSE, 3), differences, 1)[0])
+    assert [value.difference for value in trended.differences] == pytest.approx((trended.by_seed[0] - trended.by_seed[1]).mean(axis=1))
 
 
 def test_both_intervals_hold_no_slope_about_as_often_as_they_say() -> None:
@@ -51,7 +51,7 @@ def test_both_intervals_hold_no_slope_about_as_often_as_they_say() -> None:
     %.
     """
     trends = [planted(0.0, seeds=3, stream=stream, resamples=199) for stream in range(60)]
-    assert sum(found.over_both.p < 0.05 for found in trends) <= 7
+    assert sum(one.over_both.p < 0.05 for one in trends) <= 7
     fixed, both = (
         np.array([slope.high - slope.low for slope in slopes])
         for slopes in zip(*((t.over_subjects, t.over_both) for t in trends), strict=True)
@@ -63,16 +63,16 @@ def test_equal_arms_have_no_slope() -> None:
     noise = np.random.default_rng(1)
     truth = np.arange(60) % 2
     a = probabilities(np.full(4, 1.0), truth, 3, noise)
-    found = trend(DOSE, truth, a, a, metric("auc"), None, 100, 1, 0.95)
-    assert (found.over_subjects.difference, found.over_subjects.p) == (0.0, 1.0)
-    assert (found.over_both.low, found.over_both.high, found.over_both.p) == (0.0, 0.0, 1.0)
+    trended = trend(DOSE, truth, a, a, metric("auc"), None, 100, 1, 0.95)
+    assert (trended.over_subjects.difference, trended.over_subjects.p) == (0.0, 1.0)
+    assert (trended.over_both.low, trended.over_both.high, trended.over_both.p) == (0.0, 0.0, 1.0)
 
 
 def test_two_seeds_allow_no_inference_over_seeds_and_one_dose_no_slope() -> None:
-    found = planted(2.0, seeds=2)
-    assert np.isnan(found.over_both.p)
-    assert "2 seeds, 3 are needed" in found.over_both.note
-    assert np.isfinite(found.over_subjects.low)
+    trended = planted(2.0, seeds=2)
+    assert np.isnan(trended.over_both.p)
+    assert "2 seeds, 3 are needed" in trended.over_both.note
+    assert np.isfinite(trended.over_subjects.low)
     truth = np.arange(40) % 2
     one = probabilities(np.ones(1), truth, 3, np.random.default_rng(0))
     single = trend(np.array([0.2]), truth, one, one[::-1], metric("auc"), None, 50, 1, 0.95)

@@ -1,4 +1,4 @@
-"""What is saved stays on its page, whichever test saves it."""
+"""Every figure that a test saves must stay on its page."""
 
 from collections.abc import Callable
 from pathlib import Path

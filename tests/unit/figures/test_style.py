@@ -36,7 +36,7 @@ def test_grades_are_ordered_in_lightness():
     assert greys == sorted(greys, reverse=True)
 
 
-def test_drawing_leaves_the_readers_settings_alone():
+def test_drawing_leaves_the_users_settings_alone():
     before = dict(mpl.rcParams)
     with style.styled(Figures(font_size=5)):
         assert mpl.rcParams["font.size"] == 5

@@ -120,15 +120,15 @@ def recompress(path: Path, syntax: str) -> None:
         return
     import gdcm
 
-    reader = gdcm.ImageReader()
-    reader.SetFileName(str(path))
-    assert reader.Read()
+    original = gdcm.ImageReader()
+    original.SetFileName(str(path))
+    assert original.Read()
     change = gdcm.ImageChangeTransferSyntax()
     change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(syntax)))
-    change.SetInput(reader.GetImage())
+    change.SetInput(original.GetImage())
     assert change.Change()
     writer = gdcm.ImageWriter()
-    writer.SetFile(reader.GetFile())
+    writer.SetFile(original.GetFile())
     writer.SetImage(change.GetOutput())
     writer.SetFileName(str(path))
     assert writer.Write()

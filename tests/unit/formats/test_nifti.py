@@ -166,7 +166,7 @@ def test_other_units_become_millimetres_and_wrong_ones_are_passed_over(tmp_path:
 
 
 def outside(kind: str) -> Any:
-    """Where nothing was scanned, in a volume of 20 x 24 x 28 voxels."""
+    """Voxels where nothing was scanned, in a volume of 20 x 24 x 28 voxels."""
     i, j, k = np.meshgrid(*(np.linspace(-1, 1, size) for size in (20, 24, 28)), indexing="ij")
     return {
         "a circle": j**2 + k**2 > 1.1,

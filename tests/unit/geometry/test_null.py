@@ -1,6 +1,4 @@
-"""What was planted is recovered, what was shuffled is not, and noise is nothing once it is held
-out.
-"""
+"""A planted axis is recovered, a shuffled one is not, and noise is nothing once it is held out."""
 
 import numpy as np
 import pytest

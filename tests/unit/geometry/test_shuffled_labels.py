@@ -47,7 +47,7 @@ def test_only_true_labels_give_an_axis_that_orders_grades(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["centroid", "lda", "ridge", "pc1"])
 def test_an_arm_whose_embedding_holds_no_grade_orders_none(kind: str) -> None:
-    """What a network trained on shuffled labels has learnt: its own training labels, nothing of new
+    """A network trained on shuffled labels has learnt its own training labels and nothing of new
     cases.
     """
     rng = np.random.default_rng(5)

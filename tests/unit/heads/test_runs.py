@@ -11,8 +11,7 @@ from kneeoa.config.modes import Mode
 from kneeoa.config.training import Augmentation, Training
 from kneeoa.errors import KneeoaError
 from kneeoa.inference.predict import predict
-from kneeoa.tables.history import HISTORY
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.tables.runs import HISTORY, PREDICTIONS
 from kneeoa.training.run import train
 from tests.unit.training import tiny_study
 from tests.unit.training.tiny_study import LEVELS, TRAINING, job
@@ -25,7 +24,7 @@ def files(tmp_path_factory):
     return tiny_study.make(tmp_path_factory.mktemp("study"), splits=("train", "train", "val", "test"))
 
 
-def told(files, run, out):
+def predict_all(files, run, out):
     predict(
         study="tiny", arm="a", seed=1, run=run, **files.arguments(), levels=LEVELS, batch=8, threads=1,
         out_predictions=out / "p.parquet", out_embeddings=out / "e.parquet", out_temperature=out / "t.json",
@@ -41,7 +40,7 @@ def test_a_run_with_an_ordinal_loss_learns_and_its_predictions_are_as_any_others
     history = HISTORY.read(tmp_path / "run" / "history.parquet")
     learnt = history[(history["split"] == "train") & (history["level"] == "kl") & (history["measure"] == "loss")]["value"].to_list()
     assert learnt[-1] < 0.8 * learnt[0]
-    rows = told(files, tmp_path / "run", tmp_path)
+    rows = predict_all(files, tmp_path / "run", tmp_path)
     assert set(zip(rows["level"], rows["head"], strict=True)) == {("oa", "oa"), ("kl", "kl"), ("oa", "kl")}
     for level, classes in (("oa", 2), ("kl", 5)):
         level_rows = rows[rows["level"] == level]
@@ -72,7 +71,7 @@ def test_the_published_protocol_needs_no_validation_cases_and_the_default_one_do
     history = HISTORY.read(tmp_path / "run" / "history.parquet")
     assert set(history["split"]) == {"train"}
     assert set(history.loc[history["measure"] == "learning_rate", "value"]) == {1e-4}
-    rows = told(whole, tmp_path / "run", tmp_path)
+    rows = predict_all(whole, tmp_path / "run", tmp_path)
     assert set(rows["split"]) == {"train", "test"}
     with pytest.raises(KneeoaError, match="Split 'val' has no case"):
         train(**job(whole, tmp_path / "other", training=Training()))

@@ -32,13 +32,9 @@ from kneeoa.network.spec import TrainedOn
 from kneeoa.phantom.dicom import IDENTIFIERS
 from kneeoa.phantom.plan import releases
 from kneeoa.phantom.release import write_part, write_tables
-from kneeoa.tables.applied import APPLIED
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.images import IMAGES
-from kneeoa.tables.predictions import PREDICTIONS
-from kneeoa.tables.splits import SPLITS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import CASES, EXCLUSIONS, IMAGES, SPLITS
+from kneeoa.tables.runs import APPLIED, PREDICTIONS
+from kneeoa.tables.shards import VOLUMES
 from kneeoa.training.run import train
 from kneeoa.volumes.orientation import RIGHT_KNEE, reorient
 from tests.unit.training.tiny_study import DUAL, LEVELS
@@ -188,15 +184,15 @@ def test_temperature_and_flips_go_with_the_run(study, table, tmp_path):
 
     file = study.run(1) / "temperature.json"
     content = json.loads(file.read_text())
-    assert all(own["split"] == "val" and own["labels"] > 0 for own in content["heads"].values())
+    assert all(account["split"] == "val" and account["labels"] > 0 for account in content["heads"].values())
     for head, temperature in (("oa", 0.4), ("kl", 2.0)):  # what so few cases give is left to chance: these are not
         content["heads"][head]["temperature"] = temperature
     file.write_text(json.dumps(content))
     predicted, _ = applied(study, table, tmp_path, 1, calibrated=True, **both)
     assert predicted["calibrated"].all()
-    own = flipped[flipped["level"] == flipped["head"]]
-    scaled = softmax(np.stack(own.loc[own["head"] == "kl", "logits"]) / 2.0, axis=1)
-    sharp = softmax(np.stack(own.loc[own["head"] == "oa", "logits"]) / 0.4, axis=1)
+    heads = flipped[flipped["level"] == flipped["head"]]
+    scaled = softmax(np.stack(heads.loc[heads["head"] == "kl", "logits"]) / 2.0, axis=1)
+    sharp = softmax(np.stack(heads.loc[heads["head"] == "oa", "logits"]) / 0.4, axis=1)
     expected = {
         ("kl", "kl"): scaled,
         ("oa", "kl"): np.stack([scaled[:, :2].sum(axis=1), scaled[:, 2:].sum(axis=1)], axis=1),

@@ -6,7 +6,7 @@ import pytest
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.labels.level_labels import read_labels
-from kneeoa.tables.labels import LABELS
+from kneeoa.tables.cohort import LABELS
 from tests.unit.training.tiny_study import KL, LEVELS, label_row
 
 CASES = pd.DataFrame({"cohort": ["a", "a", "b"], "case_id": ["1", "2", "1"]})
@@ -36,7 +36,7 @@ def test_labels_climb_the_whole_hierarchy(tmp_path):
     assert labels["any"].values.tolist() == [-1, 1, 0]
 
 
-def test_a_reader_wins_over_other_sources_and_those_over_the_derived(tmp_path):
+def test_the_cohorts_reader_wins_over_other_sources_and_those_over_the_derived(tmp_path):
     rows = [
         label_row("a", "1", "oa", [0], "derived"),
         label_row("a", "1", "oa", [1], "reader"),

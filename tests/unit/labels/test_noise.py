@@ -1,10 +1,10 @@
-"""A reader errs as often and in such ways as his confusion states, on cases that are his own."""
+"""A rater errs as often and in such ways as its confusion states, on cases that are its own."""
 
 import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from kneeoa.config.readers import NoisyReader
+from kneeoa.config.raters import NoisyRater
 from kneeoa.errors import KneeoaError
 from kneeoa.labels.noise import reread, uniform_draws
 
@@ -26,7 +26,7 @@ def read(confusion: tuple[tuple[float, ...], ...], seed: int = 0) -> np.ndarray:
 
 
 def adjacent(share: float) -> tuple[tuple[float, ...], ...]:
-    return NoisyReader(adjacent=share).matrix(5)
+    return NoisyRater(adjacent=share).matrix(5)
 
 
 @pytest.mark.parametrize("confusion", [adjacent(0.1), adjacent(0.4), adjacent(1.0), MEASURED], ids=["10", "40", "all", "measured"])
@@ -41,14 +41,14 @@ def test_the_confusion_is_realised_as_stated(confusion: tuple[tuple[float, ...],
             assert chisquare(counts[possible], np.array(row)[possible] * counts.sum()).pvalue > 0.001
 
 
-def test_an_adjacent_reader_is_reflected_at_the_ends() -> None:
+def test_an_adjacent_rater_is_reflected_at_the_ends() -> None:
     assert adjacent(0.2)[0] == pytest.approx((0.8, 0.2, 0, 0, 0))
     assert adjacent(0.2)[2] == pytest.approx((0, 0.1, 0.8, 0.1, 0))
     assert adjacent(0.2)[4] == pytest.approx((0, 0, 0, 0.2, 0.8))
-    assert NoisyReader(adjacent=0.3).matrix(2) == pytest.approx(np.array([[0.7, 0.3], [0.3, 0.7]]))
+    assert NoisyRater(adjacent=0.3).matrix(2) == pytest.approx(np.array([[0.7, 0.3], [0.3, 0.7]]))
 
 
-def test_a_careless_reader_of_the_same_seed_misreads_what_the_careful_one_does_and_more() -> None:
+def test_a_careless_rater_of_the_same_seed_misreads_what_the_careful_one_does_and_more() -> None:
     careful, careless, other = read(adjacent(0.1)), read(adjacent(0.4)), read(adjacent(0.1), seed=1)
     wrong = careful != REFERENCE
     assert (careless[wrong] == careful[wrong]).all()

@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from kneeoa.config.readers import NoisyReader
+from kneeoa.config.raters import NoisyRater
 from kneeoa.labels.level_labels import read_labels
 from kneeoa.labels.permutation import permute_between_subjects
-from kneeoa.labels.reread import reread_labels
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.splits import SPLITS
-from tests.unit.labels.test_reread import cohort
+from kneeoa.labels.rater_labels import rate_labels
+from kneeoa.tables.cohort import LABELS, SPLITS
+from tests.unit.labels.test_rater_labels import cohort
 from tests.unit.training.tiny_study import KL, LEVELS
 
 PEOPLE = [f"{number:04d}" for number in range(300)]
@@ -65,11 +64,11 @@ def test_few_cases(count: int) -> None:
     assert labels.tolist() == [[], [0], [1, 0]][count]
 
 
-def test_a_permuting_reader_deals_within_each_split_and_leaves_the_test_cases(tmp_path: Path) -> None:
+def test_a_permuting_rater_deals_within_each_split_and_leaves_the_test_cases(tmp_path: Path) -> None:
     labels, splits = cohort(tmp_path)
     out = tmp_path / "r.parquet", tmp_path / "r.json"
-    reread_labels(
-        reader="shuffled", level="kl", confusion=NoisyReader(permute=True).matrix(5), seed=0, levels=LEVELS,
+    rate_labels(
+        rater="shuffled", level="kl", confusion=NoisyRater(permute=True).matrix(5), seed=0, levels=LEVELS,
         labels=labels, splits=splits, out_labels=out[0], out_agreement=out[1],
     )  # fmt: skip
     cases = SPLITS.read(splits)

@@ -12,7 +12,7 @@ from kneeoa.levels import registry
 from tests.dag import ROOT
 
 DECLARED = re.compile(r"^(KINDS|DEFAULT_LOSSES|BINARY) = ")
-"""Where a loss or a mode says of which kinds it is."""
+"""The line in which a loss or a mode says of which kinds it is."""
 
 
 def test_no_code_compares_names_of_kinds() -> None:

@@ -49,7 +49,7 @@ def test_gradients_statistics_and_masks_are_those_of_a_plain_pass(keyed):
 
 
 def test_activations_are_dropped():
-    """What the graph keeps for the gradient, counted, is far less."""
+    """The graph keeps far fewer numbers for the gradient."""
 
     def kept(again: bool) -> int:
         torch.manual_seed(0)

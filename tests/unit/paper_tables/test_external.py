@@ -12,9 +12,9 @@ import pytest
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.external import build_external
 from kneeoa.paper_tables import external_accuracy, external_calibration, external_change
-from kneeoa.paper_tables.csv_file import read_csv, write_csv
 from kneeoa.paper_tables.latex import Tabular
-from kneeoa.presentation.arm_names import ArmNames
+from kneeoa.paper_tables.table_files import read_csv, write_csv
+from kneeoa.presentation.arms import ArmNames
 from kneeoa.report.external_sentences import external_sentences
 from kneeoa.report.report_data import ReportData
 from tests.unit.contrasts.external_study import KL, LEVELS, predictions

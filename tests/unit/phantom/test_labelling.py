@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from kneeoa.config.phantom import Reader
+from kneeoa.config.phantom import PhantomRater
 from kneeoa.phantom.findings import Findings, draw_findings
 from kneeoa.phantom.labelling import oarsi_grades, read_grade, true_grade
 
@@ -17,30 +17,30 @@ def mean_findings(severity, effect=1.0, lesions=1.0):
 
 @pytest.mark.parametrize(("severity", "grade"), [(0.0, 0), (0.19, 0), (0.2, 1), (0.4, 2), (0.65, 3), (0.8, 4), (1.0, 4)])
 def test_true_grade_steps_at_the_cuts(severity, grade):
-    assert true_grade(severity, Reader()) == grade
+    assert true_grade(severity, PhantomRater()) == grade
 
 
-def test_the_reader_errs_as_configured():
+def test_the_rater_errs_as_configured():
     rng = np.random.default_rng(0)
-    counts = Counter(read_grade(1, Reader(), rng) for _ in range(4000))
+    counts = Counter(read_grade(1, PhantomRater(), rng) for _ in range(4000))
     assert set(counts) == {0, 1, 2}
     np.testing.assert_allclose([counts[grade] / 4000 for grade in (0, 1, 2)], [0.15, 0.70, 0.15], atol=0.025)
 
 
-def test_a_perfect_reader_never_errs():
-    reader = Reader(confusion=tuple(tuple(float(row == column) for column in range(5)) for row in range(5)))
+def test_a_perfect_rater_never_errs():
+    rater = PhantomRater(confusion=tuple(tuple(float(row == column) for column in range(5)) for row in range(5)))
     rng = np.random.default_rng(1)
-    assert all(read_grade(grade, reader, rng) == grade for grade in range(5) for _ in range(50))
+    assert all(read_grade(grade, rater, rng) == grade for grade in range(5) for _ in range(50))
 
 
 def test_a_confusion_that_does_not_add_up_is_refused():
     with pytest.raises(ValidationError, match="row 2 of 'confusion'"):
-        Reader(confusion=((1.0, 0, 0, 0, 0), (0, 1.0, 0, 0, 0), (0, 0, 0.5, 0, 0), (0, 0, 0, 1.0, 0), (0, 0, 0, 0, 1.0)))
+        PhantomRater(confusion=((1.0, 0, 0, 0, 0), (0, 1.0, 0, 0, 0), (0, 0, 0.5, 0, 0), (0, 0, 0, 1.0, 0), (0, 0, 0, 0, 1.0)))
 
 
 def test_cuts_that_do_not_rise_are_refused():
     with pytest.raises(ValidationError, match="must rise"):
-        Reader(cuts=(0.2, 0.2, 0.6, 0.8))
+        PhantomRater(cuts=(0.2, 0.2, 0.6, 0.8))
 
 
 def test_findings_grow_with_severity_medial_before_lateral():

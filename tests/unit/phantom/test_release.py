@@ -18,7 +18,7 @@ from kneeoa.phantom.faults import FAULTS
 from kneeoa.phantom.plan import plan_cohort, releases
 from kneeoa.phantom.release import write_part, write_tables, write_truth
 from kneeoa.phantom.scan import make_anatomy, scan_image
-from kneeoa.tables.truth import TRUTH
+from kneeoa.tables.cohort import TRUTH
 
 SMALL = Phantom(subjects=8, parts=3, shape=(22, 52, 52), spacing=(5.0, 2.7, 2.7), both_knees=0.5)
 KNEES = {knee.case_id: knee for knee in plan_cohort(SMALL, "demo")}
@@ -113,7 +113,7 @@ def test_what_is_read_back_is_what_was_scanned(root):
     for knee in list(KNEES.values())[:6]:
         voxels, grid = scan_image(knee, make_anatomy(knee, SMALL), SMALL)
         image = read_volume(root / knee.image, knee.image_format)
-        # A reader may order slices as it likes: compare what lies at the same place.
+        # A decoder may order slices as it likes: compare what lies at the same place.
         step = np.linalg.inv(grid.affine) @ image.affine
         order = np.argmax(np.abs(step[:3, :3]), axis=0)
         np.testing.assert_allclose(np.abs(step[:3, :3]), np.eye(3)[:, order], atol=1e-4)

@@ -34,7 +34,7 @@ term that is not here is a fault.
 
 
 class _Answer:
-    """What the validator gets in place of a page of the web."""
+    """An answer that the validator gets in place of a page of the web."""
 
     status_code, ok, from_cache = 200, True, True
     headers: ClassVar = {"Content-Type": "application/ld+json"}
@@ -48,8 +48,8 @@ class _Answer:
 
 
 def validate(crate: Path) -> list[str]:
-    """What the validator finds wrong with a crate by the Provenance Run Crate profile and all that
-    it builds on; requirements alone.
+    """Return the faults that the validator sees in a crate by the Provenance Run Crate profile and
+    all that it builds on; requirements alone.
 
     Raises:
         AssertionError: the validator asks the web for anything but the context, or fewer checks ran

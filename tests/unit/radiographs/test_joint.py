@@ -1,5 +1,5 @@
-"""Where the joints are: bilateral phantoms of every exposure, and pictures on which no joint must
-be believed.
+"""Localise the joints: bilateral phantoms of every exposure, and pictures on which no joint must be
+believed.
 """
 
 from dataclasses import replace
@@ -38,31 +38,31 @@ def both(
     return ingest(folder, file, view, side)
 
 
-def off(found: Ingested, drawn: Drawn, side: str) -> float:
+def off(piece: Ingested, drawn: Drawn, side: str) -> float:
     """Millimetres between the joint that was found and the true one."""
-    assert found.joint is not None
-    return SPACING * float(np.hypot(*(one - other for one, other in zip(found.joint, drawn.centres[side], strict=True))))
+    assert piece.joint is not None
+    return SPACING * float(np.hypot(*(one - other for one, other in zip(piece.joint, drawn.centres[side], strict=True))))
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_both_joints_are_found_to_millimetres(tmp_path: Path, seed: int) -> None:
     drawn = scene(seed)
     for side in "RL":
-        found = both(tmp_path, drawn.picture, side, bits=(8, 10, 12, 14, 16)[seed % 5], inverted=bool(seed % 2))
-        assert off(found, drawn, side) < 5
-        assert found.joint_fit is not None
-        assert found.joint_fit > 0.45
-        assert found.negative is False
+        piece = both(tmp_path, drawn.picture, side, bits=(8, 10, 12, 14, 16)[seed % 5], inverted=bool(seed % 2))
+        assert off(piece, drawn, side) < 5
+        assert piece.joint_fit is not None
+        assert piece.joint_fit > 0.45
+        assert piece.negative is False
 
 
 def test_without_millimetres_the_piece_follows_the_knee(tmp_path: Path) -> None:
     drawn = scene(0)
     for side in "RL":
-        found = both(tmp_path, drawn.picture, side, PADDED, spacing=None)
-        assert off(found, drawn, side) < 6
-        assert np.isnan(found.source_spacing).all()
+        piece = both(tmp_path, drawn.picture, side, PADDED, spacing=None)
+        assert off(piece, drawn, side) < 6
+        assert np.isnan(piece.source_spacing).all()
         # One and a half widths of a plateau of 66 to 90 mm, in pixels of the file.
-        assert 85 < 56 * np.linalg.norm(found.affine[:3, 1]) * SPACING < 160
+        assert 85 < 56 * np.linalg.norm(piece.affine[:3, 1]) * SPACING < 160
 
 
 def test_the_patients_right_is_on_the_left_and_a_mirrored_header_turns_it(tmp_path: Path) -> None:
@@ -119,8 +119,8 @@ def test_no_joint_is_believed_where_there_is_no_pair(tmp_path: Path, name: str) 
 
 def test_a_landmark_is_believed_without_a_search(tmp_path: Path) -> None:
     picture = no_joint()["noise"]
-    found = both(tmp_path, picture, "L", place=(100.0, 250.0))
-    assert found.joint == (100.0, 250.0)
+    piece = both(tmp_path, picture, "L", place=(100.0, 250.0))
+    assert piece.joint == (100.0, 250.0)
     with pytest.raises(UnusableImage, match="width could be measured"):
         both(tmp_path, picture, "L", PADDED, place=(100.0, 250.0))
     with pytest.raises(UnusableImage, match="outside the picture"):
@@ -130,12 +130,12 @@ def test_a_landmark_is_believed_without_a_search(tmp_path: Path) -> None:
 def test_a_landmark_on_a_knee_gives_the_width_of_the_piece(tmp_path: Path) -> None:
     drawn = scene(3)
     by_hand = both(tmp_path, drawn.picture, "L", PADDED, place=drawn.centres["L"])
-    found = both(tmp_path, drawn.picture, "L", PADDED)
-    assert np.linalg.norm(by_hand.affine[:3, 1]) == pytest.approx(np.linalg.norm(found.affine[:3, 1]), rel=0.15)
+    piece = both(tmp_path, drawn.picture, "L", PADDED)
+    assert np.linalg.norm(by_hand.affine[:3, 1]) == pytest.approx(np.linalg.norm(piece.affine[:3, 1]), rel=0.15)
 
 
 @pytest.mark.parametrize(
-    ("shows", "told", "side", "reason"),
+    ("shows", "laterality", "side", "reason"),
     [
         ("both", "L", "L", "wrong-side"),
         ("both", "B", None, "unknown-side"),
@@ -143,8 +143,8 @@ def test_a_landmark_on_a_knee_gives_the_width_of_the_piece(tmp_path: Path) -> No
         ("knee", "B", "R", "wrong-side"),
     ],
 )
-def test_contradictions_about_the_side_are_said(tmp_path: Path, shows: str, told: str, side: str | None, reason: str) -> None:
-    write_radiograph(tmp_path / "a.dcm", scene(0).picture, SPACING, ImageLaterality=told)
+def test_contradictions_about_the_side_are_said(tmp_path: Path, shows: str, laterality: str, side: str | None, reason: str) -> None:
+    write_radiograph(tmp_path / "a.dcm", scene(0).picture, SPACING, ImageLaterality=laterality)
     with pytest.raises(UnusableImage) as caught:
         ingest(tmp_path, {"path": "a.dcm", "format": "dicom-file", "shows": shows}, VIEW, side)
     assert caught.value.reason == reason
@@ -156,16 +156,16 @@ def test_a_negative_png_of_one_knee_is_seen(tmp_path: Path) -> None:
     picture = render(one, rng).picture
     view = View(dimensions=2, shape=(60, 60), fit="extent")
     file = {"path": "a.png", "format": "png", "shows": "knee", "centre_row": float("nan"), "centre_column": float("nan")}
-    seen = {}
+    pieces = {}
     for name, shown in (("usual", picture), ("negative", 1 - picture)):
         write_png(tmp_path / "a.png", shown)
-        seen[name] = ingest(tmp_path, file, view, "R")
-    assert [found.negative for found in seen.values()] == [False, True]
-    assert np.abs(seen["negative"].array.astype(float) - seen["usual"].array).max() < 0.05
+        pieces[name] = ingest(tmp_path, file, view, "R")
+    assert [piece.negative for piece in pieces.values()] == [False, True]
+    assert np.abs(pieces["negative"].array.astype(float) - pieces["usual"].array).max() < 0.05
     write_png(tmp_path / "a.png", 1 - picture)
     kept = ingest(tmp_path, file, view.model_copy(update={"negatives": "keep"}), "R")
     assert kept.negative is False
-    assert np.corrcoef(kept.array.ravel(), seen["usual"].array.ravel().astype(float))[0, 1] < -0.95
+    assert np.corrcoef(kept.array.ravel(), pieces["usual"].array.ravel().astype(float))[0, 1] < -0.95
 
 
 def test_borders_are_stripped_and_anatomy_is_not() -> None:

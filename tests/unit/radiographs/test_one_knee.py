@@ -39,7 +39,7 @@ def one(seed: int) -> np.ndarray:
 def as_one(
     folder: Path, picture: np.ndarray, view: View = PADDED, spacing: float | None = SPACING, *, png: bool = False, **place: float
 ) -> Ingested | str:
-    """What becomes of a picture that is called one right knee's: read, or why not."""
+    """Read a picture that is called one right knee's; returns the reason where it is refused."""
     if png:
         write_png(folder / "a.png", picture)
     else:

@@ -53,7 +53,9 @@ def words(page):
 
 
 def entries(declared, files):
-    """What the workflow gives the report of these files, in the order of the declarations."""
+    """The entries that the workflow gives the report of these files, in the order of the
+    declarations.
+    """
     words = {name: each.model_dump(include={"section", "title", "caption", "alternative"}) for name, each in declared.items()}
     return {name: Entry(files[name], **words[name]) for name in words if name in files}
 

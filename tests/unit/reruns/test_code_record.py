@@ -1,4 +1,4 @@
-"""What a digest of code was made from is kept, and a later code can say what changed."""
+"""The parts of a digest of code are kept, and a later code can say what changed."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is compared before an edit is accepted, and what is left out."""
+"""Results that are compared before an edit is accepted, and those that are left out."""
 
 import json
 from base64 import urlsafe_b64encode

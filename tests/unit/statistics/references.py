@@ -37,7 +37,9 @@ def bootstrap_interval(
 
 
 def left_out(result: Estimate | PairedDifference) -> tuple[int, int]:
-    """How many resamples had no value, and of how many, by the note; 0 of 0 without one."""
+    """The number of resamples without a value, and of all of them, by the note; 0 of 0 without
+    one.
+    """
     if not result.note:
         return 0, 0
     lost, drawn = result.note.split(" resamples undefined")[0].split(" of ")

@@ -43,21 +43,21 @@ def models(seed: int, n: int = 150) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 def test_value_and_error_are_the_references() -> None:
     truth, predicted = raters(0)
-    found = class_metric("quadratic_kappa", truth, predicted, 5)
+    estimate = class_metric("quadratic_kappa", truth, predicted, 5)
     table = np.zeros((5, 5))
     np.add.at(table, (truth, predicted), 1)
     reference = cohens_kappa(table, wt="fc")
-    assert found.estimate == pytest.approx(cohen_kappa_score(truth, predicted, labels=range(5), weights="quadratic"), abs=1e-13)
+    assert estimate.estimate == pytest.approx(cohen_kappa_score(truth, predicted, labels=range(5), weights="quadratic"), abs=1e-13)
     factor = math.sqrt(150 / 149)  # of few subjects, which the published formula lacks
-    assert found.standard_error == pytest.approx(reference.std_kappa * factor, rel=1e-11)
+    assert estimate.standard_error == pytest.approx(reference.std_kappa * factor, rel=1e-11)
 
 
 def test_an_absent_grade_keeps_its_place_on_the_scale() -> None:
     truth, predicted = raters(1)
     truth, predicted = np.where(truth == 2, 1, truth), np.where(predicted == 2, 3, predicted)
-    found = class_metric("quadratic_kappa", truth, predicted, 5)
-    assert found.estimate == pytest.approx(cohen_kappa_score(truth, predicted, labels=range(5), weights="quadratic"), abs=1e-13)
-    assert found.estimate != pytest.approx(cohen_kappa_score(truth, predicted, weights="quadratic"), abs=1e-3)
+    estimate = class_metric("quadratic_kappa", truth, predicted, 5)
+    assert estimate.estimate == pytest.approx(cohen_kappa_score(truth, predicted, labels=range(5), weights="quadratic"), abs=1e-13)
+    assert estimate.estimate != pytest.approx(cohen_kappa_score(truth, predicted, weights="quadratic"), abs=1e-3)
 
 
 def test_two_classes_are_cohens_kappa() -> None:
@@ -88,11 +88,11 @@ def test_clusters_of_kappa() -> None:
 def test_values_and_errors_of_every_metric(name: str) -> None:
     truth, a, b = models(5)
     cluster = np.arange(150) // 2
-    found = class_metric(name, truth, a, 5, cluster)
-    assert found.estimate == pytest.approx(VALUES[name](truth, a), abs=1e-13)
+    estimate = class_metric(name, truth, a, 5, cluster)
+    assert estimate.estimate == pytest.approx(VALUES[name](truth, a), abs=1e-13)
     kept = [cluster != subject for subject in range(75)]
     left_out = np.array([VALUES[name](truth[k], a[k]) for k in kept])
-    assert found.standard_error == pytest.approx(math.sqrt(74 / 75 * ((left_out - left_out.mean()) ** 2).sum()), rel=0.03)
+    assert estimate.standard_error == pytest.approx(math.sqrt(74 / 75 * ((left_out - left_out.mean()) ** 2).sum()), rel=0.03)
     test = class_metric_test(name, truth, a, b, 5, cluster)
     gaps = left_out - np.array([VALUES[name](truth[k], b[k]) for k in kept])
     assert test.difference == pytest.approx(VALUES[name](truth, a) - VALUES[name](truth, b), abs=1e-13)
@@ -110,9 +110,9 @@ def test_binary_f1() -> None:
 def test_the_bootstrap_agrees(name: str) -> None:
     truth, a, b = models(7)
     cluster = np.arange(150) // 2
-    found = class_metric_test(name, truth, a, b, 5, cluster)
+    result = class_metric_test(name, truth, a, b, 5, cluster)
     boot = paired_bootstrap(metric(name), truth, np.eye(5)[a], np.eye(5)[b], cluster, resamples=2000)
-    assert (found.low, found.high) == pytest.approx((boot.low, boot.high), abs=0.12 * (found.high - found.low))
+    assert (result.low, result.high) == pytest.approx((boot.low, boot.high), abs=0.12 * (result.high - result.low))
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
@@ -135,8 +135,8 @@ def test_symmetries(seed: int, name: str) -> None:
 def test_accuracy_is_the_textbook_difference_of_shares() -> None:
     truth, a, b = models(8)
     gaps = (a == truth).astype(float) - (b == truth)
-    found = class_metric_test("accuracy", truth, a, b, 5)
-    assert found.variance == pytest.approx(gaps.var(ddof=1) / 150)
+    result = class_metric_test("accuracy", truth, a, b, 5)
+    assert result.variance == pytest.approx(gaps.var(ddof=1) / 150)
 
 
 def test_by_hand() -> None:

@@ -8,17 +8,17 @@ import pytest
 from kneeoa.statistics import auc_placements
 from kneeoa.statistics.auc_placements import gram_rows, placements, scale
 from kneeoa.statistics.delong import auc_covariance, delong_test
-from kneeoa.statistics.multiclass import ovr_auc_test
+from kneeoa.statistics.mean_auc import ovr_auc_test
 from tests.unit.statistics.references import ovr_auc
 
 
 def test_placements_are_counts_of_pairs() -> None:
     positive = np.array([True, False, True, False, False])
     scores = np.array([[2.0], [2.0], [5.0], [1.0], [7.0]])
-    found = placements(positive, scores)
-    assert found.twice.ravel().tolist() == [3, 3, 4, 4, 0]  # twice: 1.5 of 3 negatives; 1.5 of 2 positives; 2; 2; 0
-    assert found.auc[0] == pytest.approx(3.5 / 6)
-    assert (found.positives, found.negatives) == (2, 3)
+    counts = placements(positive, scores)
+    assert counts.twice.ravel().tolist() == [3, 3, 4, 4, 0]  # twice: 1.5 of 3 negatives; 1.5 of 2 positives; 2; 2; 0
+    assert counts.auc[0] == pytest.approx(3.5 / 6)
+    assert (counts.positives, counts.negatives) == (2, 3)
 
 
 @pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray])
@@ -89,9 +89,9 @@ def test_clustered_one_vs_rest_agrees_with_leaving_out_subjects() -> None:
     severity = rng.normal(size=150)[subject] + 0.4 * rng.normal(size=subject.size)
     truth = np.digitize(severity, [-0.6, 0.2, 1.0])
     a, b = (-((severity[:, None] + effect - np.linspace(-1, 1.4, 4)) ** 2) for effect in rng.normal(size=(2, 150, 1))[:, subject])
-    found = ovr_auc_test(truth, a, b, cluster=subject)
+    result = ovr_auc_test(truth, a, b, cluster=subject)
     kept = [subject != name for name in range(150)]
     left_out = np.array([ovr_auc(truth[k], a[k]) - ovr_auc(truth[k], b[k]) for k in kept])
-    assert found.variance == pytest.approx(149 / 150 * ((left_out - left_out.mean()) ** 2).sum(), rel=0.05)
-    assert found.variance > 1.2 * ovr_auc_test(truth, a, b).variance
-    assert (found.n, found.subjects) == (subject.size, 150)
+    assert result.variance == pytest.approx(149 / 150 * ((left_out - left_out.mean()) ** 2).sum(), rel=0.05)
+    assert result.variance > 1.2 * ovr_auc_test(truth, a, b).variance
+    assert (result.n, result.subjects) == (subject.size, 150)

@@ -26,15 +26,15 @@ def cases(seed: int, n: int = 40) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 )
 def test_equals_copying_the_cases(name, copied) -> None:
     truth, a, b = cases(0)
-    found = paired_bootstrap(metric(name), truth, a, b, resamples=200, seed=3)
+    result = paired_bootstrap(metric(name), truth, a, b, resamples=200, seed=3)
     drawn = np.random.default_rng(3).integers(0, 40, size=(200, 40))
     differences = np.array([copied(truth[i], a[i]) - copied(truth[i], b[i]) for i in drawn])
     below, above = (differences <= 1e-12).sum(), (differences >= -1e-12).sum()
-    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(differences, [0.025, 0.975])), abs=1e-12)
-    assert found.p == pytest.approx(min(1, 2 * (min(below, above) + 1) / 201))
-    assert found.difference == pytest.approx(copied(truth, a) - copied(truth, b))
-    assert (found.note, found.degenerate) == ("", False)
-    assert found.variance == pytest.approx(differences.var(ddof=1))
+    assert (result.low, result.high) == pytest.approx(tuple(np.quantile(differences, [0.025, 0.975])), abs=1e-12)
+    assert result.p == pytest.approx(min(1, 2 * (min(below, above) + 1) / 201))
+    assert result.difference == pytest.approx(copied(truth, a) - copied(truth, b))
+    assert (result.note, result.degenerate) == ("", False)
+    assert result.variance == pytest.approx(differences.var(ddof=1))
 
 
 def test_a_subject_brings_all_its_cases() -> None:
@@ -74,8 +74,8 @@ def test_a_swap_changes_the_sign_only() -> None:
 
 def test_equal_models_are_degenerate_with_p_one() -> None:
     truth, a, _ = cases(4)
-    found = paired_bootstrap(metric("auc"), truth, a, a, resamples=100)
-    assert (found.p, found.low, found.high, found.degenerate) == (1.0, 0.0, 0.0, True)
+    result = paired_bootstrap(metric("auc"), truth, a, a, resamples=100)
+    assert (result.p, result.low, result.high, result.degenerate) == (1.0, 0.0, 0.0, True)
     _, b, c = cases(5)
     seeds = mean_over_seeds(metric("auc"))
     shuffled = paired_bootstrap(seeds, truth, np.stack([a, b, c]), np.stack([c, a, b]), resamples=100)
@@ -85,18 +85,18 @@ def test_equal_models_are_degenerate_with_p_one() -> None:
 def test_p_is_never_zero() -> None:
     truth, a, _ = cases(6)
     perfect = np.column_stack([1 - truth, truth]).astype(float)
-    found = paired_bootstrap(metric("auc"), truth, perfect, 1 - a, resamples=100)
-    assert found.p == pytest.approx(2 / 101)
+    result = paired_bootstrap(metric("auc"), truth, perfect, 1 - a, resamples=100)
+    assert result.p == pytest.approx(2 / 101)
 
 
 def test_undefined_resamples_are_counted_and_left_out() -> None:
     truth = np.array([1, 0, 0, 0, 0, 0, 0, 0])
     scores = np.column_stack([np.linspace(1, 0, 8), np.linspace(0, 1, 8)])
-    found = bootstrap_interval(metric("auc"), truth, scores, resamples=2000)
-    lost, drawn = left_out(found)
+    interval = bootstrap_interval(metric("auc"), truth, scores, resamples=2000)
+    lost, drawn = left_out(interval)
     assert lost == pytest.approx(2000 * ((7 / 8) ** 8), rel=0.1)
     assert drawn == 2000
-    assert not math.isnan(found.low)
+    assert not math.isnan(interval.low)
     never = paired_bootstrap(metric("auc"), np.zeros(8, dtype=int), scores, scores, resamples=50)
     assert left_out(never) == (50, 50)
     assert math.isnan(never.p)

@@ -17,7 +17,7 @@ GRADED = ("macro_auc", "c_index", "adjacent_auc", "quadratic_kappa", "mae", "wit
 EITHER = ("accuracy", "balanced_accuracy")
 
 
-def spoken(classes: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def sample_predictions(classes: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Truth, probabilities of three seeds and calls that are not the arg max everywhere."""
     rng = np.random.default_rng(seed)
     truth = np.arange(CASES) % classes
@@ -29,8 +29,8 @@ def spoken(classes: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def predicted(name: str, probabilities: np.ndarray, calls: np.ndarray) -> np.ndarray:
-    """What the separate bootstrap takes: calls as probabilities of 0 and 1 where the metric is of
-    calls.
+    """The predictions that the separate bootstrap takes: calls as probabilities of 0 and 1 where
+    the metric is of calls.
     """
     return np.eye(probabilities.shape[2])[calls] if name in FROM_CONFUSION else probabilities
 
@@ -43,18 +43,18 @@ SUBJECTS = {"clusters": np.array([f"s{case // 2:02d}" for case in range(CASES)])
 @pytest.mark.parametrize(("name", "classes"), WHOLE)
 def test_every_metric_equals_its_own_bootstrap(name: str, classes: int, cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "_CELLS", CASES * 64)  # four blocks, the last one shorter
-    truth, probabilities, calls = spoken(classes, 1)
-    own = Resampled(truth, probabilities, calls, SUBJECTS[cluster], RESAMPLES, 3)
+    truth, probabilities, calls = sample_predictions(classes, 1)
+    resampled = Resampled(truth, probabilities, calls, SUBJECTS[cluster], RESAMPLES, 3)
     alone, seeds = predicted(name, probabilities, calls), mean_over_seeds(metric(name))
     for places in itertools.chain([range(SEEDS)], ([place] for place in range(SEEDS))):
         expected = bootstrap_interval(seeds, truth, alone[list(places)], SUBJECTS[cluster], RESAMPLES, 3, 0.9)
-        assert own.of_seeds(places).interval(name, 0.9) == expected
-    assert own.interval(name, 0.9) != own.of_seeds([0]).interval(name, 0.9)
+        assert resampled.of_seeds(places).interval(name, 0.9) == expected
+    assert resampled.interval(name, 0.9) != resampled.of_seeds([0]).interval(name, 0.9)
 
 
 @pytest.mark.parametrize(("name", "classes"), WHOLE)
 def test_every_difference_equals_its_own_bootstrap(name: str, classes: int) -> None:
-    (truth, *a), (_, *b) = spoken(classes, 1), spoken(classes, 2)
+    (truth, *a), (_, *b) = sample_predictions(classes, 1), sample_predictions(classes, 2)
     cluster = SUBJECTS["clusters"]
     first, second = (Resampled(truth, *one, cluster, RESAMPLES, 3) for one in (a, b))
     sides = [predicted(name, *one) for one in (a, b)]
@@ -67,17 +67,17 @@ def test_undefined_resamples_are_counted() -> None:
     truth = np.zeros(12, dtype=np.int64)
     truth[0] = 1
     probabilities = np.full((1, 12, 2), 0.5)
-    found = Resampled(truth, probabilities, np.zeros((1, 12), dtype=np.int64), None, 400, 0)
-    assert left_out(found.interval("f1", 0.95))[0] == pytest.approx(400 * (11 / 12) ** 12, rel=0.2)  # no positive drawn: 0/0
-    assert found.interval("accuracy", 0.95).note == ""
+    resampled = Resampled(truth, probabilities, np.zeros((1, 12), dtype=np.int64), None, 400, 0)
+    assert left_out(resampled.interval("f1", 0.95))[0] == pytest.approx(400 * (11 / 12) ** 12, rel=0.2)  # no positive drawn: 0/0
+    assert resampled.interval("accuracy", 0.95).note == ""
 
 
 def test_subjects_are_counted_once_for_all_metrics_of_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = []
     real = bootstrap.resampled_counts
     monkeypatch.setattr("kneeoa.statistics.bootstrap_metrics.resampled_counts", lambda *arguments: drawn.append(1) or real(*arguments))
-    truth, probabilities, calls = spoken(5, 1)
+    truth, probabilities, calls = sample_predictions(5, 1)
     whole = Resampled(truth, probabilities, calls, None, RESAMPLES, 3)
-    for own, name in itertools.product((whole.of_seeds([1]), whole), ("mae", "accuracy", "quadratic_kappa")):
-        own.interval(name, 0.95)
+    for resampled, name in itertools.product((whole.of_seeds([1]), whole), ("mae", "accuracy", "quadratic_kappa")):
+        resampled.interval(name, 0.95)
     assert len(drawn) == 1

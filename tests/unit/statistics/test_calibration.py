@@ -32,9 +32,9 @@ def test_equals_statsmodels(clustered: bool) -> None:
     options = {"cov_type": "cluster", "cov_kwds": {"groups": cluster, "use_correction": False}}
     slope = sm.GLM(truth, sm.add_constant(logit(a)), family=sm.families.Binomial()).fit(tol=1e-12, **options)
     level = sm.GLM(truth, np.ones(200), offset=logit(a), family=sm.families.Binomial()).fit(tol=1e-12, **options)
-    found, large = (estimate(name, truth, a, cluster) for name in ("calibration_slope", "calibration_in_the_large"))
+    steepness, large = (estimate(name, truth, a, cluster) for name in ("calibration_slope", "calibration_in_the_large"))
     factor = math.sqrt(count / (count - 1))
-    assert (found.estimate, found.standard_error) == pytest.approx((slope.params[1], slope.bse[1] * factor), rel=1e-8)
+    assert (steepness.estimate, steepness.standard_error) == pytest.approx((slope.params[1], slope.bse[1] * factor), rel=1e-8)
     assert (large.estimate, large.standard_error) == pytest.approx((level.params[0], level.bse[0] * factor), rel=1e-8)
 
 
@@ -44,8 +44,8 @@ def test_ideal_predictions_are_covered_as_often_as_they_should() -> None:
     for _ in range(400):
         score = 1.5 * rng.normal(size=400)
         truth = rng.random(400) < expit(score)
-        found, large = (estimate(name, truth, expit(score)) for name in ("calibration_slope", "calibration_in_the_large"))
-        missed += (not found.low < 1 < found.high, not large.low < 0 < large.high)
+        slope, large = (estimate(name, truth, expit(score)) for name in ("calibration_slope", "calibration_in_the_large"))
+        missed += (not slope.low < 1 < slope.high, not large.low < 0 < large.high)
     assert (missed / 400 < 0.085).all()
     assert (missed / 400 > 0.02).all()
 
@@ -55,9 +55,9 @@ def test_ordinal_cuts_are_binary_recalibrations() -> None:
     probabilities = rng.dirichlet(np.ones(4), size=150)
     truth = np.array([rng.choice(4, p=row) for row in probabilities])
     for cut in (1, 2, 3):
-        found = estimate(f"cut_slope_{cut}", truth, probabilities, np.arange(150) // 2)
-        assert found.estimate == pytest.approx(sampled_slope((truth >= cut).astype(int), probabilities[:, cut:].sum(axis=1)).value)
-        assert found.low < 1 < found.high
+        slope = estimate(f"cut_slope_{cut}", truth, probabilities, np.arange(150) // 2)
+        assert slope.estimate == pytest.approx(sampled_slope((truth >= cut).astype(int), probabilities[:, cut:].sum(axis=1)).value)
+        assert slope.low < 1 < slope.high
 
 
 def test_separation_constants_and_absent_classes_say_so() -> None:
@@ -79,8 +79,8 @@ def test_extreme_predictions_still_have_an_intercept() -> None:
     # Almost flat between the two groups: the mean of the clipped predictions has to move through a
     # plateau.
     probability = np.repeat([1e-6, 1 - 1e-6], [7, 4])
-    found = sampled_in_the_large(np.array([1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1]), probability)
-    shifted = expit(logit(probability) + found.value)
+    large = sampled_in_the_large(np.array([1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1]), probability)
+    shifted = expit(logit(probability) + large.value)
     assert shifted.sum() == pytest.approx(4, abs=1e-9)
 
 
@@ -88,9 +88,9 @@ def test_clipped_probabilities_are_counted() -> None:
     truth, a, _ = cases(3)
     hard = a.copy()
     hard[:3], truth[:3] = [0.0, 1.0, 1e-9], [0, 1, 1]
-    found = sampled_slope(truth, hard)
-    assert math.isnan(found.value), "a positive case at 1e-9 alone decides the slope"
-    assert "3 of 200 probabilities" in found.note
+    slope = sampled_slope(truth, hard)
+    assert math.isnan(slope.value), "a positive case at 1e-9 alone decides the slope"
+    assert "3 of 200 probabilities" in slope.note
     hard[2] = 1.0
     assert sampled_slope(truth, hard).value == pytest.approx(sampled_slope(truth, hard, clip=1e-5).value, rel=0.1)
 
@@ -98,13 +98,13 @@ def test_clipped_probabilities_are_counted() -> None:
 def test_paired_slopes_agree_with_the_bootstrap() -> None:
     truth, a, b = cases(4)
     cluster = np.arange(200) // 2
-    found = difference("calibration_slope", truth, a, b, cluster)
+    result = difference("calibration_slope", truth, a, b, cluster)
     gaps = []
     for weights in np.concatenate(list(resampled_weights(200, cluster, 400, 0))):
         rows = np.repeat(np.arange(200), weights.astype(int))
         gaps.append(difference("calibration_slope", truth[rows], a[rows], b[rows]).difference)
-    assert math.sqrt(found.variance) == pytest.approx(np.std(gaps), rel=0.2)
-    assert found.difference == pytest.approx(sampled_slope(truth, a).value - sampled_slope(truth, b).value)
+    assert math.sqrt(result.variance) == pytest.approx(np.std(gaps), rel=0.2)
+    assert result.difference == pytest.approx(sampled_slope(truth, a).value - sampled_slope(truth, b).value)
 
 
 @settings(max_examples=15, deadline=None, derandomize=True)

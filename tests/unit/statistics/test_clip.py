@@ -34,11 +34,11 @@ def test_saturated_predictions_that_are_right_hardly_matter_and_are_counted() ->
     some = soft.copy()
     some[[5, 6, 7]], some[[90, 91]] = 0.0, 1.0
     for sampled in (sampled_slope, sampled_in_the_large):
-        found = sampled(Y, some)
-        assert math.isfinite(found.value)
-        assert found.note.startswith("5 of 120 probabilities are 0 or 1, or nearer to it than 1e-06, and were clipped")
+        result = sampled(Y, some)
+        assert math.isfinite(result.value)
+        assert result.note.startswith("5 of 120 probabilities are 0 or 1, or nearer to it than 1e-06, and were clipped")
         assert sampled(Y, soft).note == ""
-        assert found.value == pytest.approx(sampled(Y, np.clip(some, 1e-9, 1 - 1e-9)).value, abs=0.02)
+        assert result.value == pytest.approx(sampled(Y, np.clip(some, 1e-9, 1 - 1e-9)).value, abs=0.02)
 
 
 def test_a_slope_that_one_saturated_prediction_decides_is_undefined_and_the_level_is_not() -> None:
@@ -46,15 +46,15 @@ def test_a_slope_that_one_saturated_prediction_decides_is_undefined_and_the_leve
     soft = 1 / (1 + np.exp(-(1.5 * (2 * Y - 1) + random.normal(size=120))))
     soft[100] = 0.0
     assert math.isfinite(sampled_in_the_large(Y, soft).value)
-    found = sampled_slope(Y, soft)
-    assert math.isnan(found.value)
-    assert found.note == "1 of 120 probabilities are 0 or 1, or nearer to it than 1e-06, and the result depends on where they are clipped"
+    slope = sampled_slope(Y, soft)
+    assert math.isnan(slope.value)
+    assert slope.note == "1 of 120 probabilities are 0 or 1, or nearer to it than 1e-06, and the result depends on where they are clipped"
     soft[100] = 0.6
-    test = difference_of(found, sampled_slope(Y, soft), None, 0.95, "")
+    test = difference_of(slope, sampled_slope(Y, soft), None, 0.95, "")
     assert math.isnan(test.p)
-    assert test.note == f"candidate: {found.note}"
-    several = over_seeds([found, sampled_slope(Y, soft)])
-    assert several.note == f"undefined in 1 of 2 runs ({found.note})"
+    assert test.note == f"candidate: {slope.note}"
+    several = over_seeds([slope, sampled_slope(Y, soft)])
+    assert several.note == f"undefined in 1 of 2 runs ({slope.note})"
 
 
 @pytest.mark.parametrize("kind", ["hard", "saturated"])

@@ -14,7 +14,7 @@ from kneeoa.statistics import metrics
 from kneeoa.statistics.bootstrap import paired_bootstrap
 from kneeoa.statistics.delong import auc_covariance, auc_interval, delong_test
 from kneeoa.statistics.mcnemar import mcnemar_counts, mcnemar_test
-from kneeoa.statistics.multiclass import ovr_auc_test
+from kneeoa.statistics.mean_auc import ovr_auc_test
 
 Y, A, B = np.arange(12) % 2, np.arange(12.0), np.arange(12.0)[::-1] % 5
 TEST = "estimate_a estimate_b difference variance z p log10_p low high degenerate n subjects method note"
@@ -60,10 +60,10 @@ def test_contract(function, names: str, defaults: dict[str, object], arguments: 
     parameters = inspect.signature(function).parameters
     assert list(parameters)[: len(names.split())] == names.split()
     assert {name: parameters[name].default for name in defaults} == defaults
-    found = function(*arguments)
-    assert set(result.split()) == {field.name for field in dataclasses.fields(found)}
+    outcome = function(*arguments)
+    assert set(result.split()) == {field.name for field in dataclasses.fields(outcome)}
     with pytest.raises(dataclasses.FrozenInstanceError):
-        found.p = 0.0
+        outcome.p = 0.0
 
 
 @pytest.mark.parametrize("confidence", [0.0, 1.0, 95.0])

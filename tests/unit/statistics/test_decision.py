@@ -26,12 +26,12 @@ def by_definition(truth: np.ndarray, called: np.ndarray, threshold: float) -> fl
 def test_curve_is_the_definition() -> None:
     truth, a, _ = cases(0)
     thresholds = np.linspace(0.05, 0.9, 9)
-    found = decision_curve(truth, a, thresholds)
-    assert found.net_benefit == pytest.approx([by_definition(truth, a >= t, t) for t in thresholds], abs=1e-15)
+    curve = decision_curve(truth, a, thresholds)
+    assert curve.net_benefit == pytest.approx([by_definition(truth, a >= t, t) for t in thresholds], abs=1e-15)
     share = truth.mean()
-    assert found.treat_all == pytest.approx(share - (1 - share) * thresholds / (1 - thresholds), abs=1e-14)
-    assert not found.treat_none.any()
-    assert (found.low < found.net_benefit).all()
+    assert curve.treat_all == pytest.approx(share - (1 - share) * thresholds / (1 - thresholds), abs=1e-14)
+    assert not curve.treat_none.any()
+    assert (curve.low < curve.net_benefit).all()
     assert decision_curve(truth, np.ones(200), [0.3]).net_benefit == pytest.approx(decision_curve(truth, a, [0.3]).treat_all)
 
 

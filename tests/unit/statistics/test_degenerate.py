@@ -75,8 +75,8 @@ def test_equal_models_have_p_one_whatever_the_metric(name: str) -> None:
     first, second = (KERNELS[name].influence(run) for run in runs)
     back = np.empty(90)
     back[order] = second.influence
-    found = difference_of(first, type(second)(second.value, back), None, 0.95, name)
-    assert (found.difference, found.z, found.p, found.low, found.high, found.degenerate) == (0.0, 0.0, 1.0, 0.0, 0.0, True)
+    result = difference_of(first, type(second)(second.value, back), None, 0.95, name)
+    assert (result.difference, result.z, result.p, result.low, result.high, result.degenerate) == (0.0, 0.0, 1.0, 0.0, 0.0, True)
 
 
 def test_seeds_without_variance_of_subjects_give_no_p() -> None:
@@ -84,10 +84,10 @@ def test_seeds_without_variance_of_subjects_give_no_p() -> None:
     members = [sampled_metric("balanced_accuracy", truth, predicted_class(side), 2) for side in (a, a, a, b, b, b)]
     sigma = covariance(members, None)
     assert (sigma == 0).all()
-    found = mode_effect(np.array([one.value for one in members]).reshape(2, 3), sigma)
-    assert math.isnan(found.random.p)
-    assert math.isnan(found.fixed.p)
-    assert found.random.degenerate
+    effect = mode_effect(np.array([one.value for one in members]).reshape(2, 3), sigma)
+    assert math.isnan(effect.random.p)
+    assert math.isnan(effect.fixed.p)
+    assert effect.random.degenerate
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ def test_seeds_without_variance_of_subjects_give_no_p() -> None:
 def test_the_percentiles_of_every_bootstrap(
     difference: float, draws: list[float], p: float | None, low: float | None, degenerate: bool
 ) -> None:
-    found = percentiles(difference, np.array(draws), 10, 0.95)
-    assert found.degenerate is degenerate
-    for value, want in ((found.p, p), (found.low, low)):
+    limits = percentiles(difference, np.array(draws), 10, 0.95)
+    assert limits.degenerate is degenerate
+    for value, want in ((limits.p, p), (limits.low, low)):
         assert math.isnan(value) if want is None else value == pytest.approx(want)
     assert math.isnan(percentiles(difference, np.array(draws), 1, 0.95).p)

@@ -43,11 +43,11 @@ def exact_test(truth: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[Fractio
 def test_equals_exact_rational_arithmetic(seed: int, ties: bool) -> None:
     truth, a, b = cases(seed, ties=ties)
     difference, variance = exact_test(truth, a, b)
-    found = delong_test(truth, a, b)
-    assert found.difference == pytest.approx(float(difference), rel=1e-14, abs=1e-16)
-    assert found.variance == pytest.approx(float(variance), rel=1e-12)
-    assert found.z == pytest.approx(float(difference) / math.sqrt(variance), rel=1e-12, abs=1e-14)
-    assert found.estimate_a == pytest.approx(roc_auc_score(truth, a), abs=1e-15)
+    result = delong_test(truth, a, b)
+    assert result.difference == pytest.approx(float(difference), rel=1e-14, abs=1e-16)
+    assert result.variance == pytest.approx(float(variance), rel=1e-12)
+    assert result.z == pytest.approx(float(difference) / math.sqrt(variance), rel=1e-12, abs=1e-14)
+    assert result.estimate_a == pytest.approx(roc_auc_score(truth, a), abs=1e-15)
 
 
 def test_nearly_equal_models_lose_no_digits() -> None:
@@ -58,10 +58,10 @@ def test_nearly_equal_models_lose_no_digits() -> None:
     while truth[order[200]] == truth[order[201]]:
         truth[order[201]] = 1 - truth[order[201]]
     difference, variance = exact_test(truth, a, b)
-    found = delong_test(truth, a, b)
+    result = delong_test(truth, a, b)
     assert difference != 0
-    assert found.difference == pytest.approx(float(difference), rel=1e-14)
-    assert found.variance == pytest.approx(float(variance), rel=1e-11)
+    assert result.difference == pytest.approx(float(difference), rel=1e-14)
+    assert result.variance == pytest.approx(float(variance), rel=1e-11)
 
 
 def test_row_order_and_monotone_transforms_change_nothing_and_a_swap_the_sign() -> None:
@@ -82,17 +82,17 @@ def test_row_order_and_monotone_transforms_change_nothing_and_a_swap_the_sign() 
 
 def test_interval_is_of_the_difference_and_follows_the_confidence() -> None:
     truth, a, b = cases(3)
-    found = delong_test(truth, a, b)
-    half = 1.959963984540054 * math.sqrt(found.variance)
-    assert (found.low, found.high) == pytest.approx((found.difference - half, found.difference + half))
-    assert delong_test(truth, a, b, confidence=0.8).high < found.high
+    result = delong_test(truth, a, b)
+    half = 1.959963984540054 * math.sqrt(result.variance)
+    assert (result.low, result.high) == pytest.approx((result.difference - half, result.difference + half))
+    assert delong_test(truth, a, b, confidence=0.8).high < result.high
 
 
 def test_identical_models_are_degenerate_with_p_one() -> None:
     truth, a, _ = cases(4)
     for other in (a, 2 * a):
-        found = delong_test(truth, a, other)
-        assert (found.z, found.p, found.low, found.high, found.degenerate) == (0.0, 1.0, 0.0, 0.0, True)
+        result = delong_test(truth, a, other)
+        assert (result.z, result.p, result.low, result.high, result.degenerate) == (0.0, 1.0, 0.0, 0.0, True)
     constant = delong_test(truth, np.zeros(60), np.ones(60))
     assert (constant.estimate_a, constant.p, constant.degenerate) == (0.5, 1.0, True)
 
@@ -100,11 +100,11 @@ def test_identical_models_are_degenerate_with_p_one() -> None:
 def test_a_difference_without_variance_has_no_test() -> None:
     truth, _, _ = cases(5)
     perfect, reversed_ = truth.astype(float), -truth.astype(float)
-    found = delong_test(truth, perfect, reversed_)
-    assert (found.estimate_a, found.estimate_b, found.difference, found.variance) == (1.0, 0.0, 1.0, 0.0)
-    assert math.isnan(found.p)
-    assert math.isnan(found.z)
-    assert found.degenerate
+    result = delong_test(truth, perfect, reversed_)
+    assert (result.estimate_a, result.estimate_b, result.difference, result.variance) == (1.0, 0.0, 1.0, 0.0)
+    assert math.isnan(result.p)
+    assert math.isnan(result.z)
+    assert result.degenerate
 
 
 def test_too_few_cases_are_undefined() -> None:
@@ -133,10 +133,10 @@ def test_bad_truth_is_refused(truth: list[float]) -> None:
 def test_a_vanishing_p_keeps_its_logarithm() -> None:
     rng = np.random.default_rng(6)
     truth = np.repeat([0, 1], 4000)
-    found = delong_test(truth, truth * 3 + rng.normal(size=8000), rng.normal(size=8000))
-    assert found.z > 40
-    assert found.p > 0
-    assert found.log10_p == pytest.approx(-(found.z**2) / 2 / math.log(10) - math.log10(found.z * math.sqrt(math.pi / 2)), rel=1e-4)
+    result = delong_test(truth, truth * 3 + rng.normal(size=8000), rng.normal(size=8000))
+    assert result.z > 40
+    assert result.p > 0
+    assert result.log10_p == pytest.approx(-(result.z**2) / 2 / math.log(10) - math.log10(result.z * math.sqrt(math.pi / 2)), rel=1e-4)
 
 
 def obuchowski(truth: np.ndarray, scores: np.ndarray, cluster: np.ndarray) -> np.ndarray:
@@ -157,11 +157,11 @@ def test_clusters_follow_obuchowski() -> None:
     cluster = np.random.default_rng(1).integers(0, 35, size=80)
     scores = np.column_stack([a, b, a - b])
     expected = obuchowski(truth, scores, cluster)
-    found = auc_covariance(truth, scores, cluster)
-    assert found.covariance == pytest.approx(expected, rel=1e-11)
+    joint = auc_covariance(truth, scores, cluster)
+    assert joint.covariance == pytest.approx(expected, rel=1e-11)
     contrast = np.array([1.0, -1.0, 0.0])
     assert delong_test(truth, a, b, cluster).variance == pytest.approx(contrast @ expected @ contrast, rel=1e-11)
-    assert np.linalg.eigvalsh(found.covariance).min() > -1e-15
+    assert np.linalg.eigvalsh(joint.covariance).min() > -1e-15
 
 
 def test_singletons_are_no_clusters_and_duplicated_subjects_add_nothing() -> None:
@@ -182,9 +182,9 @@ def test_weighted_contrast_is_the_quadratic_form_and_generalises_the_pair() -> N
     weights = np.array([0.5, 0.5, -0.5, -0.5])
     cluster = np.arange(60) // 2
     covariance = auc_covariance(truth, scores, cluster)
-    found = weighted_contrast(truth, scores, weights, cluster)
-    assert found.variance == pytest.approx(weights @ covariance.covariance @ weights, rel=1e-11)
-    assert found.estimate == pytest.approx(weights @ covariance.auc, abs=1e-15)
+    result = weighted_contrast(truth, scores, weights, cluster)
+    assert result.variance == pytest.approx(weights @ covariance.covariance @ weights, rel=1e-11)
+    assert result.estimate == pytest.approx(weights @ covariance.auc, abs=1e-15)
     pair, test = weighted_contrast(truth, scores[:, [0, 2]], [1, -1]), delong_test(truth, a, b)
     assert (pair.estimate, pair.variance, pair.p) == (test.difference, test.variance, test.p)
 
@@ -192,8 +192,8 @@ def test_weighted_contrast_is_the_quadratic_form_and_generalises_the_pair() -> N
 def test_equal_sets_of_seeds_in_another_order_are_degenerate() -> None:
     truth, a, b = cases(10)
     scores = np.column_stack([a, b, a + b, b, a + b, a])
-    found = weighted_contrast(truth, scores, np.array([1, 1, 1, -1, -1, -1]) / 3)
-    assert (found.estimate, found.p, found.degenerate) == (0.0, 1.0, True)
+    result = weighted_contrast(truth, scores, np.array([1, 1, 1, -1, -1, -1]) / 3)
+    assert (result.estimate, result.p, result.degenerate) == (0.0, 1.0, True)
 
 
 def test_intervals_of_one_auc() -> None:
@@ -210,8 +210,8 @@ def test_intervals_of_one_auc() -> None:
 
 
 def test_a_perfect_auc_has_no_logit_interval() -> None:
-    found = auc_interval([0, 0, 1, 1], [1, 2, 3, 4])
-    assert (found.estimate, found.degenerate, math.isnan(found.low)) == (1.0, True, True)
+    interval = auc_interval([0, 0, 1, 1], [1, 2, 3, 4])
+    assert (interval.estimate, interval.degenerate, math.isnan(interval.low)) == (1.0, True, True)
     assert auc_interval([0, 0, 1, 1], [1, 2, 3, 4], method="wald").low == 1.0
 
 
@@ -219,9 +219,9 @@ def test_mean_of_seeds_has_the_variance_of_the_mean() -> None:
     truth, a, b = cases(12)
     scores = np.column_stack([a, b])
     covariance = auc_covariance(truth, scores)
-    found = auc_interval(truth, scores)
-    assert found.estimate == pytest.approx(covariance.auc.mean())
-    assert found.variance == pytest.approx(covariance.covariance.mean())
+    interval = auc_interval(truth, scores)
+    assert interval.estimate == pytest.approx(covariance.auc.mean())
+    assert interval.variance == pytest.approx(covariance.covariance.mean())
 
 
 def test_clustered_test_keeps_its_level_where_the_plain_one_does_not() -> None:

@@ -1,5 +1,4 @@
-"""What each paired test says where there is little or nothing to test: one table, every test by
-every edge.
+"""Each paired test where there is little or nothing to test: one table, every test by every edge.
 
 A row gives (difference, p, degenerate); None is NaN, an error's words where the input is refused.
 """
@@ -15,7 +14,7 @@ from kneeoa.statistics import metrics
 from kneeoa.statistics.bootstrap import paired_bootstrap
 from kneeoa.statistics.delong import auc_covariance, auc_interval, delong_test, weighted_contrast
 from kneeoa.statistics.mcnemar import mcnemar_counts, mcnemar_test
-from kneeoa.statistics.multiclass import ovr_auc_test
+from kneeoa.statistics.mean_auc import ovr_auc_test
 from kneeoa.statistics.wald import wald
 from tests.unit.statistics.references import bootstrap_interval, left_out
 
@@ -70,8 +69,8 @@ EDGES = {
 }
 
 
-def same(found: float, expected: float | None) -> bool:
-    return math.isnan(found) if expected is None else found == pytest.approx(expected, abs=1e-15)
+def same(value: float, expected: float | None) -> bool:
+    return math.isnan(value) if expected is None else value == pytest.approx(expected, abs=1e-15)
 
 
 @pytest.mark.parametrize("test", AUC_TESTS)
@@ -85,17 +84,17 @@ def test_paired_aucs(edge: str, test: Callable[..., Any]) -> None:
         with pytest.raises(ValueError, match=expected):
             test(truth, a, b, cluster)
         return
-    found = test(truth, a, b, cluster)
+    result = test(truth, a, b, cluster)
     difference, p, degenerate = expected
-    assert same(found.difference, difference)
-    assert found.degenerate is degenerate
+    assert same(result.difference, difference)
+    assert result.degenerate is degenerate
     if p == LEAST:
-        p = 2 / (200 - left_out(found)[0] + 1)
-    assert same(found.p, p)
-    assert same(found.log10_p, None if p is None else math.log10(p))
-    assert math.isnan(found.low) == math.isnan(found.high) == (p is None)
+        p = 2 / (200 - left_out(result)[0] + 1)
+    assert same(result.p, p)
+    assert same(result.log10_p, None if p is None else math.log10(p))
+    assert math.isnan(result.low) == math.isnan(result.high) == (p is None)
     if test is not by_bootstrap:
-        assert same(found.z, 0.0 if p == 1.0 else None)
+        assert same(result.z, 0.0 if p == 1.0 else None)
 
 
 CORRECT = {
@@ -115,11 +114,11 @@ CORRECT = {
 @pytest.mark.parametrize("edge", CORRECT)
 def test_mcnemar(edge: str) -> None:
     right_a, right_b, cluster, (difference, p, degenerate) = CORRECT[edge]
-    found = mcnemar_test(right_a, right_b, cluster)
-    assert same(found.difference, difference)
-    assert same(found.p, p)
-    assert same(found.log10_p, None if p is None else math.log10(p))
-    assert found.degenerate is degenerate
+    result = mcnemar_test(right_a, right_b, cluster)
+    assert same(result.difference, difference)
+    assert same(result.p, p)
+    assert same(result.log10_p, None if p is None else math.log10(p))
+    assert result.degenerate is degenerate
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 2.0, 0.5])
@@ -136,9 +135,9 @@ def test_mcnemar_of_no_cases_is_refused() -> None:
 def test_an_absent_grade_leaves_the_average_and_its_test_undefined() -> None:
     truth = np.array([0, 0, 1, 1, 0, 1])
     a, b = np.random.default_rng(0).random((2, 6, 3))
-    found = ovr_auc_test(truth, a, b)
-    assert all(math.isnan(value) for value in (found.estimate_a, found.difference, found.variance, found.z, found.p, found.low))
-    assert not found.degenerate
+    result = ovr_auc_test(truth, a, b)
+    assert all(math.isnan(value) for value in (result.estimate_a, result.difference, result.variance, result.z, result.p, result.low))
+    assert not result.degenerate
     assert paired_bootstrap(metrics.macro_auc, truth, a, b, resamples=20).note.startswith("20 of 20 resamples")
 
 
@@ -146,8 +145,8 @@ def test_identical_models_of_five_grades_are_degenerate() -> None:
     truth = np.arange(20) % 5
     a = np.random.default_rng(1).random((20, 5))
     for cluster in (None, np.arange(20) // 2):
-        found = ovr_auc_test(truth, a, a, cluster=cluster)
-        assert (found.z, found.p, found.log10_p, found.degenerate) == (0.0, 1.0, 0.0, True)
+        result = ovr_auc_test(truth, a, a, cluster=cluster)
+        assert (result.z, result.p, result.log10_p, result.degenerate) == (0.0, 1.0, 0.0, True)
 
 
 @pytest.mark.parametrize("auc", [0.0, 1.0])
@@ -161,9 +160,9 @@ def test_a_separating_model_has_no_logit_interval_and_a_wald_interval_of_one_poi
 
 
 def test_a_constant_model_has_auc_one_half_without_variance() -> None:
-    found = auc_interval(Y, CONSTANT)
-    assert (found.estimate, found.variance, found.degenerate) == (0.5, 0.0, True)
-    assert math.isnan(found.low)
+    interval = auc_interval(Y, CONSTANT)
+    assert (interval.estimate, interval.variance, interval.degenerate) == (0.5, 0.0, True)
+    assert math.isnan(interval.low)
 
 
 @pytest.mark.parametrize("truth", [np.zeros(8, dtype=int), np.ones(8, dtype=int)])
@@ -176,9 +175,9 @@ def test_a_single_class_has_no_auc(truth: np.ndarray) -> None:
 
 
 def test_a_covariance_of_equal_models_is_singular_not_negative() -> None:
-    found = auc_covariance(Y, np.column_stack([A, A, B])).covariance
-    assert found[0, 0] == found[0, 1] == found[1, 1]
-    assert np.linalg.eigvalsh(found).min() > -1e-16
+    covariance = auc_covariance(Y, np.column_stack([A, A, B])).covariance
+    assert covariance[0, 0] == covariance[0, 1] == covariance[1, 1]
+    assert np.linalg.eigvalsh(covariance).min() > -1e-16
 
 
 def test_no_cases_are_undefined_or_refused() -> None:
@@ -224,5 +223,5 @@ def test_odds_ratio_and_its_limits_at_the_ends() -> None:
 
 
 def test_one_level_of_bootstrap_values_is_flagged() -> None:
-    found = bootstrap_interval(metrics.auc, Y, SEPARATED, resamples=100)
-    assert (found.estimate, found.low, found.high, found.degenerate) == (1.0, 1.0, 1.0, True)
+    interval = bootstrap_interval(metrics.auc, Y, SEPARATED, resamples=100)
+    assert (interval.estimate, interval.low, interval.high, interval.degenerate) == (1.0, 1.0, 1.0, True)

@@ -13,7 +13,7 @@ import pytest
 
 from kneeoa.statistics.delong import auc_covariance, auc_interval, delong_test
 from kneeoa.statistics.mcnemar import mcnemar_counts, mcnemar_test
-from kneeoa.statistics.multiclass import ovr_auc_test
+from kneeoa.statistics.mean_auc import ovr_auc_test
 from tests.statistics import exact
 
 CLOSE = partial(pytest.approx, rel=1e-12, abs=1e-15)
@@ -39,11 +39,11 @@ def test_delong(seed: int) -> None:
     truth, a, b, _ = small(seed)
     difference = exact.auc(truth, a) - exact.auc(truth, b)
     variance = exact.of_difference(exact.delong_covariance, a, b, positive=truth)
-    found, both = delong_test(truth, a, b), auc_covariance(truth, np.column_stack([a, b]))
-    assert found.estimate_a == CLOSE(float(exact.auc(truth, a)))
-    assert found.difference == CLOSE(float(difference))
-    assert found.variance == CLOSE(float(variance))
-    assert found.z == pytest.approx(float(difference) / math.sqrt(variance), rel=1e-12, abs=1e-12)
+    result, both = delong_test(truth, a, b), auc_covariance(truth, np.column_stack([a, b]))
+    assert result.estimate_a == CLOSE(float(exact.auc(truth, a)))
+    assert result.difference == CLOSE(float(difference))
+    assert result.variance == CLOSE(float(variance))
+    assert result.z == pytest.approx(float(difference) / math.sqrt(variance), rel=1e-12, abs=1e-12)
     assert both.covariance[0, 1] == CLOSE(float(exact.delong_covariance(truth, a, b)))
     assert auc_interval(truth, b).variance == CLOSE(float(exact.delong_covariance(truth, b, b)))
 
@@ -53,9 +53,9 @@ def test_clusters(seed: int) -> None:
     truth, a, b, cluster = small(seed)
     variance = exact.of_difference(exact.obuchowski_covariance, a, b, positive=truth, cluster=cluster)
     assert delong_test(truth, a, b, cluster).variance == CLOSE(float(variance))
-    found = auc_covariance(truth, np.column_stack([a, b]), cluster).covariance
-    assert found[0, 1] == CLOSE(float(exact.obuchowski_covariance(truth, a, b, cluster)))
-    assert found[1, 1] == CLOSE(float(exact.obuchowski_covariance(truth, b, b, cluster)))
+    covariance = auc_covariance(truth, np.column_stack([a, b]), cluster).covariance
+    assert covariance[0, 1] == CLOSE(float(exact.obuchowski_covariance(truth, a, b, cluster)))
+    assert covariance[1, 1] == CLOSE(float(exact.obuchowski_covariance(truth, b, b, cluster)))
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -66,19 +66,19 @@ def test_one_vs_rest(seed: int, average: str) -> None:
     truth = np.concatenate([np.repeat(np.arange(classes), 2), rng.integers(0, classes, size=n - 2 * classes)])
     a, b = (np.round(np.eye(classes)[truth] + rng.normal(size=(n, classes)), seed % 2 * 5) for _ in range(2))
     shares = [Fraction(1, classes) if average == "macro" else Fraction(int((truth == k).sum()), n) for k in range(classes)]
-    found = ovr_auc_test(truth, a, b, average)
+    result = ovr_auc_test(truth, a, b, average)
     columns = [exact.auc(truth == k, a[:, k]) - exact.auc(truth == k, b[:, k]) for k in range(classes)]
-    assert found.difference == CLOSE(float(sum(share * value for share, value in zip(shares, columns, strict=True))))
-    assert found.variance == CLOSE(exact.ovr_variance(truth, a, b, shares))
+    assert result.difference == CLOSE(float(sum(share * value for share, value in zip(shares, columns, strict=True))))
+    assert result.variance == CLOSE(exact.ovr_variance(truth, a, b, shares))
 
 
 @pytest.mark.parametrize(("b", "c"), [(0, 1), (1, 1), (8, 6), (0, 12), (25, 40), (300, 200), (499, 500), (40, 900)])
 def test_mcnemar(b: int, c: int) -> None:
     for method, midp in (("exact", False), ("midp", True)):
         expected = exact.mcnemar(b, c, midp)
-        found = mcnemar_counts(b, c, method)
-        assert found.p == pytest.approx(float(expected), rel=1e-11)
-        assert found.log10_p == pytest.approx(math.log10(expected.numerator) - math.log10(expected.denominator), rel=1e-11, abs=1e-11)
+        result = mcnemar_counts(b, c, method)
+        assert result.p == pytest.approx(float(expected), rel=1e-11)
+        assert result.log10_p == pytest.approx(math.log10(expected.numerator) - math.log10(expected.denominator), rel=1e-11, abs=1e-11)
 
 
 def test_mcnemar_in_clusters() -> None:
@@ -90,9 +90,9 @@ def test_mcnemar_in_clusters() -> None:
     statistic = Fraction(count - 1, count) * sum(sums) ** 2 / sum(one**2 for one in sums)
     signed = [abs(sum(sign * one for sign, one in zip(signs, sums, strict=True))) for signs in itertools.product((-1, 1), repeat=count)]
     larger, equal = (sum(compare(each, abs(sum(sums))) for each in signed) for compare in (operator.gt, operator.eq))
-    found = mcnemar_test(right_a, right_b, cluster)
-    assert found.statistic == CLOSE(float(statistic))
-    assert found.p == CLOSE(float(Fraction(2 * larger + equal, 2 * len(signed))))
-    assert found.low < found.difference < found.high
-    assert (found.low > 0 or found.high < 0) == (found.p < 0.05)
-    assert (found.n, found.subjects) == (30, count)
+    result = mcnemar_test(right_a, right_b, cluster)
+    assert result.statistic == CLOSE(float(statistic))
+    assert result.p == CLOSE(float(Fraction(2 * larger + equal, 2 * len(signed))))
+    assert result.low < result.difference < result.high
+    assert (result.low > 0 or result.high < 0) == (result.p < 0.05)
+    assert (result.n, result.subjects) == (30, count)

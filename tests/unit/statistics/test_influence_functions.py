@@ -17,10 +17,10 @@ from kneeoa.statistics.inputs import cluster_codes
 
 def test_a_mean_has_the_textbook_error() -> None:
     values = np.random.default_rng(0).normal(size=50)
-    found = estimate_of(of_mean(values), None, 0.95, "mean")
-    assert found.standard_error == pytest.approx(values.std(ddof=1) / math.sqrt(50))
-    assert found.high - found.estimate == pytest.approx(1.959963984540054 * found.standard_error)
-    assert (found.n, found.subjects, found.degenerate) == (50, 50, False)
+    mean = estimate_of(of_mean(values), None, 0.95, "mean")
+    assert mean.standard_error == pytest.approx(values.std(ddof=1) / math.sqrt(50))
+    assert mean.high - mean.estimate == pytest.approx(1.959963984540054 * mean.standard_error)
+    assert (mean.n, mean.subjects, mean.degenerate) == (50, 50, False)
 
 
 def test_clusters_are_statsmodels_sandwich() -> None:
@@ -29,10 +29,10 @@ def test_clusters_are_statsmodels_sandwich() -> None:
     fit = sm.OLS(values, np.ones(60)).fit(cov_type="cluster", cov_kwds={"groups": cluster, "df_correction": False})
     subjects = len(np.unique(cluster))
     expected = fit.bse[0] * math.sqrt(subjects / (subjects - 1) / (subjects / (subjects - 1) * 59 / 59))
-    found = estimate_of(of_mean(values), cluster_codes(cluster, 60), 0.95, "mean")
-    assert found.standard_error == pytest.approx(expected, rel=1e-10)
-    assert found.subjects == subjects
-    assert "clustered" in found.method
+    mean = estimate_of(of_mean(values), cluster_codes(cluster, 60), 0.95, "mean")
+    assert mean.standard_error == pytest.approx(expected, rel=1e-10)
+    assert mean.subjects == subjects
+    assert "clustered" in mean.method
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
@@ -49,15 +49,15 @@ def test_copies_of_subjects_add_nothing_and_rows_have_no_order(seed: int, copies
 
 def test_equal_models_are_degenerate_also_with_seeds_in_another_order() -> None:
     a, b, c = (of_mean(np.random.default_rng(seed).normal(size=20)) for seed in range(3))
-    found = difference_of(over_seeds([a, b, c]), over_seeds([c, a, b]), None, 0.95, "mean")
-    assert (found.difference, found.z, found.p, found.low, found.high, found.degenerate) == (0.0, 0.0, 1.0, 0.0, 0.0, True)
+    result = difference_of(over_seeds([a, b, c]), over_seeds([c, a, b]), None, 0.95, "mean")
+    assert (result.difference, result.z, result.p, result.low, result.high, result.degenerate) == (0.0, 0.0, 1.0, 0.0, 0.0, True)
 
 
 def test_one_subject_is_undefined() -> None:
-    found = estimate_of(of_mean(np.arange(4.0)), np.zeros(4, dtype=np.int64), 0.95, "mean")
-    assert found.estimate == 1.5
-    assert math.isnan(found.standard_error)
-    assert math.isnan(found.low)
+    mean = estimate_of(of_mean(np.arange(4.0)), np.zeros(4, dtype=np.int64), 0.95, "mean")
+    assert mean.estimate == 1.5
+    assert math.isnan(mean.standard_error)
+    assert math.isnan(mean.low)
 
 
 def test_limits() -> None:

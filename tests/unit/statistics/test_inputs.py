@@ -1,4 +1,4 @@
-"""What every method checks before it counts."""
+"""Every method checks its input before it counts."""
 
 from typing import Any
 
@@ -17,9 +17,9 @@ def test_finite_names_the_first_bad_row_and_how_many_there_are() -> None:
 
 @pytest.mark.parametrize("kind", [bool, np.int8, np.uint8, np.int64, np.float32, float])
 def test_classes_of_any_kind_of_number(kind: type) -> None:
-    found = classes_of(np.array([0, 1, 1], dtype=kind), 2)
-    assert found.dtype == np.int64
-    assert found.tolist() == [0, 1, 1]
+    classes = classes_of(np.array([0, 1, 1], dtype=kind), 2)
+    assert classes.dtype == np.int64
+    assert classes.tolist() == [0, 1, 1]
 
 
 @pytest.mark.parametrize(("truth", "count"), [([0, 2], 2), ([-1, 0], 2), ([0.0, 0.5], 2), ([-1, 3], None), ([0, 5.5], None)])

@@ -15,8 +15,8 @@ def test_exact_and_chi2_are_statsmodels(b: int, c: int) -> None:
     table = [[0, b], [c, 0]]
     assert mcnemar_counts(b, c, "exact").p == pytest.approx(mcnemar(table, exact=True).pvalue)
     plain = mcnemar(table, exact=False, correction=False)
-    found = mcnemar_counts(b, c, "chi2")
-    assert (found.statistic, found.p) == pytest.approx((plain.statistic, plain.pvalue))
+    result = mcnemar_counts(b, c, "chi2")
+    assert (result.statistic, result.p) == pytest.approx((plain.statistic, plain.pvalue))
 
 
 def test_paper_a_s_rule_switches_at_25() -> None:
@@ -38,8 +38,8 @@ def test_midp_is_exact_less_half_the_table_per_tail(b: int, c: int) -> None:
 
 @pytest.mark.parametrize("method", ["midp", "exact", "chi2", "edwards"])
 def test_no_discordant_pair_is_degenerate(method: str) -> None:
-    found = mcnemar_counts(0, 0, method)
-    assert (found.p, found.degenerate) == (1.0, True)
+    result = mcnemar_counts(0, 0, method)
+    assert (result.p, result.degenerate) == (1.0, True)
     right = np.array([1, 0, 1])
     assert mcnemar_test(right, right, method=method).p == 1.0
     assert mcnemar_test(right, right, cluster=[1, 1, 2], method=method).degenerate
@@ -52,12 +52,12 @@ def test_a_swap_keeps_p(method: str) -> None:
 
 def test_counts_and_accuracies_come_from_the_cases() -> None:
     a, b = np.array([1, 1, 1, 0, 0, 1]), np.array([0, 1, 0, 1, 0, 1])
-    found = mcnemar_test(a, b)
-    assert (found.b, found.c, found.n) == (2, 1, 6)
-    assert (found.accuracy_a, found.accuracy_b) == pytest.approx((4 / 6, 3 / 6))
-    assert found.difference == pytest.approx(1 / 6)
-    assert found.p == mcnemar_counts(2, 1).p
-    assert mcnemar_test(a, b, cluster=list("uvwxyz")) == found
+    result = mcnemar_test(a, b)
+    assert (result.b, result.c, result.n) == (2, 1, 6)
+    assert (result.accuracy_a, result.accuracy_b) == pytest.approx((4 / 6, 3 / 6))
+    assert result.difference == pytest.approx(1 / 6)
+    assert result.p == mcnemar_counts(2, 1).p
+    assert mcnemar_test(a, b, cluster=list("uvwxyz")) == result
 
 
 def test_clustered_form_by_hand() -> None:
@@ -66,16 +66,16 @@ def test_clustered_form_by_hand() -> None:
     cluster = np.array(["p", "p", "q", "q", "r", "r", "s", "s"])
     sums = np.array([2, 0, 0, 1])
     statistic = 3 / 4 * sums.sum() ** 2 / (sums**2).sum()
-    found = mcnemar_test(a, b, cluster, method="chi2")
-    assert found.statistic == pytest.approx(statistic)
-    assert found.p == pytest.approx(chi2.sf(statistic, 1))
-    assert "clustered chi2" in found.method
+    result = mcnemar_test(a, b, cluster, method="chi2")
+    assert result.statistic == pytest.approx(statistic)
+    assert result.p == pytest.approx(chi2.sf(statistic, 1))
+    assert "clustered chi2" in result.method
     assert mcnemar_test(a, b, cluster).p == 0.25  # signs of 2 and 1: |sum| is 3 twice in four, half of which counts
     assert mcnemar_test(a, b, cluster, "exact").p == 0.5
-    found = mcnemar_test(a, b, cluster, method="chi2")
+    result = mcnemar_test(a, b, cluster, method="chi2")
     order = np.random.default_rng(0).permutation(8)
-    assert mcnemar_test(a[order], b[order], cluster[order], "chi2").p == pytest.approx(found.p)
-    assert mcnemar_test(b, a, cluster, "chi2").p == pytest.approx(found.p)
+    assert mcnemar_test(a[order], b[order], cluster[order], "chi2").p == pytest.approx(result.p)
+    assert mcnemar_test(b, a, cluster, "chi2").p == pytest.approx(result.p)
 
 
 @pytest.mark.parametrize("method", ["midp", "exact", "edwards"])
@@ -84,11 +84,11 @@ def test_a_person_with_two_knees_on_which_models_agree_changes_no_p(method: str)
     b[1:6] = 0
     alone = np.array([f"{index:03d}" for index in range(60)])
     two = np.append(alone[:-1], "000")
-    found = mcnemar_test(a, b, two, method=method)
+    result = mcnemar_test(a, b, two, method=method)
     expected = mcnemar_test(a, b, alone, method=method)
-    assert found.p == pytest.approx(expected.p, rel=1e-12)
-    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
-    assert found.method.startswith({"edwards": "edwards (exact by subject"}.get(method, f"{method} by subject"))
+    assert result.p == pytest.approx(expected.p, rel=1e-12)
+    assert (result.low, result.high) == pytest.approx((expected.low, expected.high))
+    assert result.method.startswith({"edwards": "edwards (exact by subject"}.get(method, f"{method} by subject"))
 
 
 @pytest.mark.parametrize("discordant", range(4, 16))
@@ -100,9 +100,9 @@ def test_the_clustered_form_holds_its_level_at_few_discordant_subjects(discordan
         b[1 : 1 + first] = 0
         a[1 + first : 1 + discordant] = 0
         for method in rejected:
-            found = mcnemar_test(a, b, cluster, method=method)
-            rejected[method] += (found.p < 0.05) * binom.pmf(first, discordant, 0.5)
-            assert (found.p < 0.05) == (found.low > 0 or found.high < 0)
+            result = mcnemar_test(a, b, cluster, method=method)
+            rejected[method] += (result.p < 0.05) * binom.pmf(first, discordant, 0.5)
+            assert (result.p < 0.05) == (result.low > 0 or result.high < 0)
     assert rejected["exact"] <= 0.05
     assert rejected["midp"] <= 0.0704  # given the number, which mid-p holds on the average over numbers; chi-squared: 0.125
 
@@ -119,12 +119,12 @@ def test_duplicated_subjects_add_nothing() -> None:
 def test_seeds_are_averaged_never_pooled() -> None:
     rng = np.random.default_rng(2)
     a, b = rng.integers(0, 2, size=(3, 50)), rng.integers(0, 2, size=(2, 50))
-    found = mcnemar_test(a, b)
+    result = mcnemar_test(a, b)
     delta = a.mean(axis=0) - b.mean(axis=0)
     statistic = 49 / 50 * delta.sum() ** 2 / (delta**2).sum()
-    assert found.statistic == pytest.approx(statistic)
-    assert found.n == 50
-    assert found.difference == pytest.approx(a.mean() - b.mean())
+    assert result.statistic == pytest.approx(statistic)
+    assert result.n == 50
+    assert result.difference == pytest.approx(a.mean() - b.mean())
     same = mcnemar_test(np.stack([a[0], a[1], a[2]]), np.stack([a[2], a[0], a[1]]))
     assert (same.p, same.degenerate) == (1.0, True)
 

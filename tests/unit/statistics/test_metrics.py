@@ -53,8 +53,8 @@ BINARY = {
 def test_weights_are_copies(name, expected, data) -> None:
     truth, probabilities = data(0)
     weights = np.random.default_rng(1).integers(0, 4, size=(6, truth.size)).astype(float)
-    found = metric(name)(truth, probabilities, weights)
-    for row, result in zip(weights, found, strict=True):
+    values = metric(name)(truth, probabilities, weights)
+    for row, result in zip(weights, values, strict=True):
         index = np.repeat(np.arange(truth.size), row.astype(int))
         assert result == pytest.approx(expected(truth[index], probabilities[index]), abs=1e-12)
 
@@ -108,9 +108,9 @@ def test_aucs_of_resamples_are_those_of_all_pairs_with_ties_over_several_blocks(
     wins = np.sign(scores[truth == 1][:, None] - scores[truth == 0]) / 2 + 0.5
     high, low = weights[:, truth == 1], weights[:, truth == 0]
     expected = np.einsum("rp,pq,rq->r", high[:5], wins, low[:5]) / (high[:5].sum(axis=1) * low[:5].sum(axis=1))
-    found = auc(truth, scores, weights)
-    assert found[:5].tolist() == expected.tolist()
-    assert np.isnan(found[5])
+    areas = auc(truth, scores, weights)
+    assert areas[:5].tolist() == expected.tolist()
+    assert np.isnan(areas[5])
 
 
 @pytest.mark.parametrize("largest", [3, 90_000])  # sums of the larger pass what single precision holds

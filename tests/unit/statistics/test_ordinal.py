@@ -75,8 +75,8 @@ def test_two_grades_are_delong_exactly(clustered: bool) -> None:
             (binary.difference, binary.estimate_a, binary.estimate_b), abs=1e-14
         )
         assert (test.variance, test.p) == pytest.approx((binary.variance, binary.p), rel=1e-10)
-    for found in (c_index(truth, a, cluster), adjacent_auc(truth, a, 2, cluster), cut_auc(truth, a, 1, cluster)):
-        assert (found.low, found.high) == pytest.approx((single.low, single.high), rel=1e-10)
+    for estimate in (c_index(truth, a, cluster), adjacent_auc(truth, a, 2, cluster), cut_auc(truth, a, 1, cluster)):
+        assert (estimate.low, estimate.high) == pytest.approx((single.low, single.high), rel=1e-10)
 
 
 @pytest.mark.parametrize("adjacent", [False, True])
@@ -148,8 +148,8 @@ def test_the_weighted_metrics_are_the_same_statistics(name: str, function) -> No
     assert value(metric(name), truth, probabilities) == pytest.approx(function(truth, mean_class(probabilities)), abs=1e-13)
     weights = np.random.default_rng(7).integers(0, 3, size=(1, 100))
     rows = np.repeat(np.arange(100), weights[0])
-    found = metric(name)(truth, probabilities, weights.astype(float))[0]
-    assert found == pytest.approx(function(truth[rows], mean_class(probabilities[rows])), abs=1e-12)
+    values = metric(name)(truth, probabilities, weights.astype(float))[0]
+    assert values == pytest.approx(function(truth[rows], mean_class(probabilities[rows])), abs=1e-12)
 
 
 def test_bad_input_is_refused() -> None:

@@ -14,7 +14,7 @@ from kneeoa.statistics.bootstrap import paired_bootstrap
 from kneeoa.statistics.delong import auc_covariance, auc_interval, delong_test
 from kneeoa.statistics.influence_functions import PairedDifference
 from kneeoa.statistics.mcnemar import mcnemar_test
-from kneeoa.statistics.multiclass import ovr_auc_test
+from kneeoa.statistics.mean_auc import ovr_auc_test
 
 Data = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -82,10 +82,10 @@ def test_influences_that_cancel_within_every_subject_leave_no_variance() -> None
     better[[16, 25, 26, 27, 28, 29]] = [1, 1, 1, 2, 2, 2]
     subjects = np.repeat([0, 1], [15, 15])
     for copies in (1, 3):
-        found = delong_test(*(np.tile(column, copies) for column in (truth, np.zeros(30), better, subjects)))
-        assert (found.variance, found.degenerate) == (0.0, True)
-        assert found.difference == pytest.approx(0.5 - 144 / 225)
-        assert math.isnan(found.p)
+        result = delong_test(*(np.tile(column, copies) for column in (truth, np.zeros(30), better, subjects)))
+        assert (result.variance, result.degenerate) == (0.0, True)
+        assert result.difference == pytest.approx(0.5 - 144 / 225)
+        assert math.isnan(result.p)
 
 
 @given(data())
@@ -104,21 +104,21 @@ def test_two_classes_are_binary(case: Data) -> None:
 @given(data())
 def test_covariance_is_consistent_and_never_negative(case: Data) -> None:
     truth, a, b, cluster = case
-    found = auc_covariance(truth, np.column_stack([a, b, a]), cluster).covariance
-    assert np.isnan(found).all() or np.linalg.eigvalsh(found).min() > -1e-14
-    variance = found[0, 0] + found[1, 1] - 2 * found[0, 1]
+    covariance = auc_covariance(truth, np.column_stack([a, b, a]), cluster).covariance
+    assert np.isnan(covariance).all() or np.linalg.eigvalsh(covariance).min() > -1e-14
+    variance = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
     assert delong_test(*case).variance == pytest.approx(variance, rel=1e-9, abs=1e-14, nan_ok=True)
-    assert auc_interval(truth, a, cluster).variance == pytest.approx(found[0, 0], abs=1e-15, nan_ok=True)
+    assert auc_interval(truth, a, cluster).variance == pytest.approx(covariance[0, 0], abs=1e-15, nan_ok=True)
 
 
 @given(data())
 def test_a_logit_interval_holds_its_estimate_inside_zero_and_one(case: Data) -> None:
-    found = auc_interval(case[0], case[1], case[3])
-    if found.variance > 0 and 0 < found.estimate < 1:
-        assert 0 <= found.low < found.estimate < found.high <= 1
+    interval = auc_interval(case[0], case[1], case[3])
+    if interval.variance > 0 and 0 < interval.estimate < 1:
+        assert 0 <= interval.low < interval.estimate < interval.high <= 1
     else:
-        assert math.isnan(found.low)
-        assert math.isnan(found.high)
+        assert math.isnan(interval.low)
+        assert math.isnan(interval.high)
 
 
 @given(data())

@@ -1,5 +1,5 @@
-"""How often the paired tests reject a true null at 5 %: 2,000 studies each, one knee and two knees
-a person.
+"""The paired tests reject a true null at about 5 %: 2,000 studies each, one knee and two knees a
+person.
 """
 
 import numpy as np
@@ -39,7 +39,7 @@ TESTS = {
         for name in ("brier", "calibration_slope", "sensitivity")
     },
 }
-"""What gives rows of CONTRASTS: DeLong's kin, and the delta method of the kernels."""
+"""Tests that give rows of CONTRASTS: DeLong's kin, and the delta method of the kernels."""
 
 
 def rejected(name: str, subjects: int, knees: int, studies: int) -> float:

@@ -21,14 +21,14 @@ def cases(seed: int, n: int = 300) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize(("kind", "strategy"), [("fixed", "uniform"), ("equal_count", "quantile")])
 def test_curve_is_scikit_learns(kind: str, strategy: str) -> None:
     truth, probability = cases(0)
-    found = reliability_curve(truth, probability, 10, kind)
+    curve = reliability_curve(truth, probability, 10, kind)
     observed, predicted = calibration_curve(truth, probability, n_bins=10, strategy=strategy)
-    assert found.observed == pytest.approx(observed, abs=0.02 if kind == "equal_count" else 1e-12)
-    assert found.predicted == pytest.approx(predicted, abs=0.01 if kind == "equal_count" else 1e-12)
+    assert curve.observed == pytest.approx(observed, abs=0.02 if kind == "equal_count" else 1e-12)
+    assert curve.predicted == pytest.approx(predicted, abs=0.01 if kind == "equal_count" else 1e-12)
     if kind == "equal_count":
-        assert (found.cases == 30).all()
-    hits = round(found.observed[3] * found.cases[3])
-    assert (found.low[3], found.high[3]) == pytest.approx(proportion_confint(hits, found.cases[3], method="wilson"), abs=1e-12)
+        assert (curve.cases == 30).all()
+    hits = round(curve.observed[3] * curve.cases[3])
+    assert (curve.low[3], curve.high[3]) == pytest.approx(proportion_confint(hits, curve.cases[3], method="wilson"), abs=1e-12)
 
 
 def test_error_is_the_weighted_gap() -> None:

@@ -13,7 +13,7 @@ from kneeoa.errors import KneeoaError
 from kneeoa.statistics.delong import auc_covariance, weighted_contrast
 from kneeoa.statistics.seeds import mode_effect
 
-# Van Dyke et al. 1993, five readers, two modalities, trapezoidal AUC with jackknife covariances, as
+# Van Dyke et al. 1993, five raters, two modalities, trapezoidal AUC with jackknife covariances, as
 # analysed by RJafroc (values printed in RJafrocBook, chapter on OR analysis).
 VAN_DYKE = np.array(
     [[0.91964573, 0.85877617, 0.90386473, 0.97310789, 0.82979066], [0.94782609, 0.90531401, 0.92173913, 0.99935588, 0.92995169]]
@@ -33,27 +33,27 @@ def scores(seed: int, n: int = 80, columns: int = 6) -> tuple[np.ndarray, np.nda
     return truth, truth[:, None] + rng.normal(size=(n, 1)) + rng.normal(size=(n, columns))
 
 
-def test_van_dyke_random_readers() -> None:
-    found = mode_effect(VAN_DYKE, compound(2, 5, *VAN_DYKE_COVARIANCE)).random
-    assert found.statistic == pytest.approx(4.4563187, rel=1e-6)
-    assert found.df == pytest.approx(15.259675, rel=1e-6)
-    assert found.p == pytest.approx(0.051665686, rel=1e-6)
-    assert found.difference == pytest.approx(-0.043800322, rel=1e-6)
-    assert found.standard_error == pytest.approx(0.020748618, rel=1e-6)
-    assert found.t == pytest.approx(-2.1109995, rel=1e-6)
-    assert (found.low, found.high) == pytest.approx((-0.087959499, 0.00035885444), rel=1e-4)
-    assert found.log10_p == pytest.approx(math.log10(found.p))
+def test_van_dyke_random_raters() -> None:
+    effect = mode_effect(VAN_DYKE, compound(2, 5, *VAN_DYKE_COVARIANCE)).random
+    assert effect.statistic == pytest.approx(4.4563187, rel=1e-6)
+    assert effect.df == pytest.approx(15.259675, rel=1e-6)
+    assert effect.p == pytest.approx(0.051665686, rel=1e-6)
+    assert effect.difference == pytest.approx(-0.043800322, rel=1e-6)
+    assert effect.standard_error == pytest.approx(0.020748618, rel=1e-6)
+    assert effect.t == pytest.approx(-2.1109995, rel=1e-6)
+    assert (effect.low, effect.high) == pytest.approx((-0.087959499, 0.00035885444), rel=1e-4)
+    assert effect.log10_p == pytest.approx(math.log10(effect.p))
 
 
-def test_van_dyke_components_and_fixed_readers() -> None:
-    found = mode_effect(VAN_DYKE, compound(2, 5, *VAN_DYKE_COVARIANCE))
-    assert found.components.seed == pytest.approx(0.00153499935, rel=1e-6)
-    assert found.components.mode_seed == pytest.approx(0.00020040252, rel=1e-6)
-    assert (found.components.cov1, found.components.cov2, found.components.cov3) == pytest.approx(VAN_DYKE_COVARIANCE[1:])
-    assert round(found.fixed.p, 3) == 0.019
-    assert found.fixed.primary is False
-    assert found.superiority == 0.0
-    assert found.mean == pytest.approx((0.89703704, 0.94083736))
+def test_van_dyke_components_and_fixed_raters() -> None:
+    effect = mode_effect(VAN_DYKE, compound(2, 5, *VAN_DYKE_COVARIANCE))
+    assert effect.components.seed == pytest.approx(0.00153499935, rel=1e-6)
+    assert effect.components.mode_seed == pytest.approx(0.00020040252, rel=1e-6)
+    assert (effect.components.cov1, effect.components.cov2, effect.components.cov3) == pytest.approx(VAN_DYKE_COVARIANCE[1:])
+    assert round(effect.fixed.p, 3) == 0.019
+    assert effect.fixed.primary is False
+    assert effect.superiority == 0.0
+    assert effect.mean == pytest.approx((0.89703704, 0.94083736))
 
 
 def test_without_covariances_it_is_the_paired_and_the_two_sample_t_test() -> None:
@@ -73,13 +73,13 @@ def test_three_modes_have_an_f_test_and_no_difference() -> None:
     from statsmodels.stats.anova import AnovaRM
 
     values = np.random.default_rng(0).normal(0.8, 0.02, size=(3, 5))
-    found = mode_effect(values, np.zeros((15, 15)))
+    effect = mode_effect(values, np.zeros((15, 15)))
     long = pd.DataFrame([{"mode": i, "seed": j, "auc": values[i, j]} for i in range(3) for j in range(5)])
     reference = AnovaRM(long, "auc", "seed", within=["mode"]).fit().anova_table.iloc[0]
-    assert (found.random.statistic, found.random.p) == pytest.approx((reference["F Value"], reference["Pr > F"]))
-    assert (found.random.df_modes, found.random.df) == (2, pytest.approx(8))
-    assert math.isnan(found.random.difference)
-    assert math.isnan(found.fixed.p)
+    assert (effect.random.statistic, effect.random.p) == pytest.approx((reference["F Value"], reference["Pr > F"]))
+    assert (effect.random.df_modes, effect.random.df) == (2, pytest.approx(8))
+    assert math.isnan(effect.random.difference)
+    assert math.isnan(effect.fixed.p)
 
 
 def test_fixed_seeds_are_the_weighted_delong_contrast() -> None:
@@ -94,41 +94,41 @@ def test_fixed_seeds_are_the_weighted_delong_contrast() -> None:
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_too_few_seeds_are_refused(seeds: int) -> None:
     sigma = compound(2, 5, *VAN_DYKE_COVARIANCE).reshape(2, 5, 2, 5)[:, :seeds, :, :seeds].reshape(2 * seeds, 2 * seeds)
-    found = mode_effect(VAN_DYKE[:, :seeds], sigma)
-    assert math.isnan(found.random.p)
-    assert "at least 3" in found.reason
-    assert 0 < found.fixed.p < 1
+    effect = mode_effect(VAN_DYKE[:, :seeds], sigma)
+    assert math.isnan(effect.random.p)
+    assert "at least 3" in effect.reason
+    assert 0 < effect.fixed.p < 1
 
 
 @pytest.mark.parametrize("matched", [True, False])
 def test_identical_modes_are_degenerate(matched: bool) -> None:
     truth, table = scores(2, columns=3)
     joint = auc_covariance(truth, np.concatenate([table, table], axis=1))
-    found = mode_effect(joint.auc.reshape(2, 3), joint.covariance, matched=matched)
-    assert (found.fixed.z, found.fixed.p, found.fixed.degenerate) == (0.0, 1.0, True)
-    assert found.superiority == 0.5
-    assert found.random.p == pytest.approx(1.0)
+    effect = mode_effect(joint.auc.reshape(2, 3), joint.covariance, matched=matched)
+    assert (effect.fixed.z, effect.fixed.p, effect.fixed.degenerate) == (0.0, 1.0, True)
+    assert effect.superiority == 0.5
+    assert effect.random.p == pytest.approx(1.0)
     if matched:
-        assert (found.random.statistic, found.random.low, found.random.high, found.random.degenerate) == (0.0, 0.0, 0.0, True)
+        assert (effect.random.statistic, effect.random.low, effect.random.high, effect.random.degenerate) == (0.0, 0.0, 0.0, True)
     else:  # other seeds could have differed
-        assert found.random.high > 0
+        assert effect.random.high > 0
 
 
 def test_one_network_repeated_is_degenerate_whatever_the_seeds_are_called() -> None:
     truth, table = scores(3, columns=1)
     joint = auc_covariance(truth, np.repeat(table, 6, axis=1))
     for matched in (True, False):
-        found = mode_effect(joint.auc.reshape(2, 3), joint.covariance, matched=matched).random
-        assert (found.t, found.p, found.degenerate) == (0.0, 1.0, True)
+        effect = mode_effect(joint.auc.reshape(2, 3), joint.covariance, matched=matched).random
+        assert (effect.t, effect.p, effect.degenerate) == (0.0, 1.0, True)
 
 
 def test_seeds_without_variance_leave_the_test_of_subjects() -> None:
     truth, table = scores(4, columns=2)
     joint = auc_covariance(truth, np.repeat(table, 3, axis=1))
-    found = mode_effect(joint.auc.reshape(2, 3), joint.covariance)
-    assert math.isinf(found.random.df)
-    assert found.random.p == pytest.approx(found.fixed.p, rel=1e-9)
-    assert (found.random.low, found.random.high) == pytest.approx((found.fixed.low, found.fixed.high), rel=1e-9)
+    effect = mode_effect(joint.auc.reshape(2, 3), joint.covariance)
+    assert math.isinf(effect.random.df)
+    assert effect.random.p == pytest.approx(effect.fixed.p, rel=1e-9)
+    assert (effect.random.low, effect.random.high) == pytest.approx((effect.fixed.low, effect.fixed.high), rel=1e-9)
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
@@ -190,8 +190,8 @@ def rejections(subjects: int, knees: int, simulations: int, matched: bool = True
         noise = 0.5 * rng.normal(size=subjects)[cluster][:, None, None] + 0.7 * rng.normal(size=(n, 1, 1))
         noise = noise + 0.4 * rng.normal(size=(n, 2, 1)) + 0.5 * rng.normal(size=(n, 2, seeds))
         joint = auc_covariance(truth, (truth[:, None, None] * skill + noise).reshape(n, -1), cluster if knees > 1 else None)
-        found = mode_effect(joint.auc.reshape(2, seeds), joint.covariance, matched)
-        rejected += (found.random.p < 0.05, found.fixed.p < 0.05)
+        effect = mode_effect(joint.auc.reshape(2, seeds), joint.covariance, matched)
+        rejected += (effect.random.p < 0.05, effect.fixed.p < 0.05)
     return tuple(rejected / simulations)
 
 

@@ -15,15 +15,14 @@ from kneeoa.statistics.mcnemar import mcnemar_counts
 from kneeoa.statistics.metric_kernel import Run
 from kneeoa.statistics.metrics import predicted_class
 from kneeoa.statistics.score_intervals import mean_interval, paired_interval, tango
-from kneeoa.statistics.sign_permutation import joint_sign_test, sign_test
-from kneeoa.statistics.sufficiency import effective_number
+from kneeoa.statistics.sign_permutation import effective_number, joint_sign_test, sign_test
 
 
 def by_hand(values: np.ndarray, mid: bool) -> float:
     sums = np.abs(np.array(list(itertools.product([1, -1], repeat=values.size))) @ values)
-    seen = abs(values.sum())
-    equal = np.abs(sums - seen) < 1e-9
-    return 1.0 if seen < 1e-9 else float(((sums > seen) & ~equal).mean() + equal.mean() * (0.5 if mid else 1.0))
+    observed = abs(values.sum())
+    equal = np.abs(sums - observed) < 1e-9
+    return 1.0 if observed < 1e-9 else float(((sums > observed) & ~equal).mean() + equal.mean() * (0.5 if mid else 1.0))
 
 
 @pytest.mark.parametrize("mid", [True, False])
@@ -33,10 +32,10 @@ def test_p_is_that_of_all_signs(mid: bool, size: int, whole: bool) -> None:
     rng = np.random.default_rng([size, whole])
     for _ in range(5):
         values = rng.integers(1, 4, size=size) * rng.choice([-1.0, 1.0], size) if whole else rng.normal(0.2, 1, size)
-        found = sign_test(values, mid=mid)
-        assert found.p == pytest.approx(by_hand(values, mid), abs=1e-9 if whole or size <= 12 else 1.2e-2)
-        assert found.z == pytest.approx(values.sum() / np.sqrt(values @ values))
-        assert found.smallest_p == 2.0 ** (1 - size) * (0.5 if mid else 1)
+        result = sign_test(values, mid=mid)
+        assert result.p == pytest.approx(by_hand(values, mid), abs=1e-9 if whole or size <= 12 else 1.2e-2)
+        assert result.z == pytest.approx(values.sum() / np.sqrt(values @ values))
+        assert result.smallest_p == 2.0 ** (1 - size) * (0.5 if mid else 1)
 
 
 @pytest.mark.parametrize(("b", "c"), [(1, 0), (5, 0), (3, 3), (9, 2), (40, 20), (300, 250)])
@@ -48,9 +47,9 @@ def test_right_and_wrong_of_single_cases_is_mcnemar(b: int, c: int, method: str)
 
 def test_unit_and_order_do_not_matter_and_zeros_add_nothing() -> None:
     values = np.random.default_rng(3).normal(0.3, 1, 30)
-    found = sign_test(values)
+    result = sign_test(values)
     for same in (values[::-1], values * 1e-7, np.append(values, [0.0, 0.0]), -values):
-        assert sign_test(same).p == pytest.approx(found.p, abs=1e-9)
+        assert sign_test(same).p == pytest.approx(result.p, abs=1e-9)
     assert sign_test(np.zeros(3)).degenerate
     assert sign_test(np.ones(60)).p <= 1e-12
     with pytest.raises(KneeoaError, match="confidence"):
@@ -67,9 +66,9 @@ def test_an_interval_excludes_zero_where_p_is_below_the_level(confidence: float)
         sums = parts if codes is None else np.bincount(codes, weights=parts)
         if not sums.any():
             continue
-        found = sign_test(sums, confidence)
-        low, high = paired_interval(parts / size, sums / size, found.critical, effective_number(sums))
-        assert (found.p < 1 - confidence) == (low > 0 or high < 0)
+        result = sign_test(sums, confidence)
+        low, high = paired_interval(parts / size, sums / size, result.critical, effective_number(sums))
+        assert (result.p < 1 - confidence) == (low > 0 or high < 0)
         assert low - 1e-9 < parts.mean() < high + 1e-9
 
 

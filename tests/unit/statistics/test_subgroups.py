@@ -27,28 +27,28 @@ def cases(seed: int, n: int = 240, groups: int = 2) -> tuple[np.ndarray, np.ndar
 
 def test_groups_are_delong_on_their_cases_and_independent_groups_have_a_z_test() -> None:
     truth, a, b, groups = cases(0)
-    found = auc_subgroups(truth, a, b, groups)
+    result = auc_subgroups(truth, a, b, groups)
     parts = [delong_test(truth[groups == g], a[groups == g], b[groups == g]) for g in ("g0", "g1")]
-    for group, part in zip(found.groups, parts, strict=True):
+    for group, part in zip(result.groups, parts, strict=True):
         got = (group.result.difference, group.result.variance, group.result.p)
         assert got[0] == pytest.approx(part.difference, abs=1e-14)
         assert got[1:] == pytest.approx((part.variance, part.p), rel=0.15), "the influences' variance has another divisor"
-    z = (parts[0].difference - parts[1].difference) / math.sqrt(sum(group.result.variance for group in found.groups))
-    assert found.interaction.statistic == pytest.approx(z**2)
-    assert found.interaction.p == pytest.approx(2 * norm.sf(abs(z)))
-    assert found.interaction.difference == pytest.approx(parts[0].difference - parts[1].difference)
-    assert found.interaction.low < found.interaction.difference < found.interaction.high
-    assert (found.interaction.n, found.interaction.groups) == (240, ("g0", "g1"))
+    z = (parts[0].difference - parts[1].difference) / math.sqrt(sum(group.result.variance for group in result.groups))
+    assert result.interaction.statistic == pytest.approx(z**2)
+    assert result.interaction.p == pytest.approx(2 * norm.sf(abs(z)))
+    assert result.interaction.difference == pytest.approx(parts[0].difference - parts[1].difference)
+    assert result.interaction.low < result.interaction.difference < result.interaction.high
+    assert (result.interaction.n, result.interaction.groups) == (240, ("g0", "g1"))
 
 
 def test_three_independent_groups_are_cochrans_q() -> None:
     truth, a, b, groups = cases(1, groups=3)
-    found = auc_subgroups(truth, a, b, groups)
-    d, v = (np.array([getattr(group.result, name) for group in found.groups]) for name in ("difference", "variance"))
+    result = auc_subgroups(truth, a, b, groups)
+    d, v = (np.array([getattr(group.result, name) for group in result.groups]) for name in ("difference", "variance"))
     q = (((d - (d / v).sum() / (1 / v).sum()) ** 2) / v).sum()
-    assert (found.interaction.statistic, found.interaction.df) == (pytest.approx(q), 2)
-    assert found.interaction.p == pytest.approx(chi2.sf(q, 2))
-    assert math.isnan(found.interaction.difference)
+    assert (result.interaction.statistic, result.interaction.df) == (pytest.approx(q), 2)
+    assert result.interaction.p == pytest.approx(chi2.sf(q, 2))
+    assert math.isnan(result.interaction.difference)
 
 
 def test_subjects_in_both_groups_are_correlated() -> None:
@@ -83,10 +83,10 @@ def test_interaction_under_a_true_null(straddling: bool) -> None:
 def test_small_groups_are_suppressed_with_the_reason() -> None:
     truth, a, b, groups = cases(4, groups=3)
     truth = np.where(groups == "g1", 0, truth)
-    found = auc_subgroups(truth, a, b, groups)
-    assert found.groups[1].result is None
-    assert found.groups[1].suppressed == "0 positive cases, fewer than 10"
-    assert found.interaction.groups == ("g0", "g2")
+    result = auc_subgroups(truth, a, b, groups)
+    assert result.groups[1].result is None
+    assert result.groups[1].suppressed == "0 positive cases, fewer than 10"
+    assert result.interaction.groups == ("g0", "g2")
     alone = auc_subgroups(truth, a, b, np.where(groups == "g1", "x", "y"))
     assert math.isnan(alone.interaction.p)
     assert "fewer than two" in alone.interaction.method
@@ -101,12 +101,12 @@ def test_any_metric() -> None:
     def mae(labels: np.ndarray, predicted: np.ndarray):
         return sampled_metric("mae", labels, predicted.astype(np.int64), 5)
 
-    found = metric_subgroups(mae, truth, a, b, groups, 5)
+    result = metric_subgroups(mae, truth, a, b, groups, 5)
     gaps = np.abs(a - truth) - np.abs(b - truth)
-    for group, place in zip(found.groups, (0, 1), strict=True):
-        own = gaps[groups == place]
-        assert group.result.difference == pytest.approx(own.mean())
-        assert group.result.variance == pytest.approx(own.var(ddof=1) / own.size)
+    for group, place in zip(result.groups, (0, 1), strict=True):
+        of_group = gaps[groups == place]
+        assert group.result.difference == pytest.approx(of_group.mean())
+        assert group.result.variance == pytest.approx(of_group.var(ddof=1) / of_group.size)
         assert group.counts == tuple(np.bincount(truth[groups == place]))
     few = metric_subgroups(mae, truth, a, b, np.where(np.arange(200) < 5, "few", "many"), 5)
     assert few.groups[0].suppressed == "5 cases, fewer than 10"

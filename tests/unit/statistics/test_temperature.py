@@ -21,23 +21,23 @@ def cases(seed: int, n: int = 4000, classes: int = 4) -> tuple[np.ndarray, np.nd
 
 def test_a_planted_temperature_is_found() -> None:
     truth, logits = cases(0)
-    found = fit_temperature(truth, 2.5 * logits)
-    assert found.temperature == pytest.approx(2.5, rel=0.05)
-    assert found.loss_after < found.loss_before
-    assert found.loss_before == pytest.approx(log_loss(truth, softmax(2.5 * logits, axis=1)))
-    assert found.loss_after == pytest.approx(log_loss(truth, apply_temperature(2.5 * logits, found.temperature)))
-    assert not found.degenerate
+    fit = fit_temperature(truth, 2.5 * logits)
+    assert fit.temperature == pytest.approx(2.5, rel=0.05)
+    assert fit.loss_after < fit.loss_before
+    assert fit.loss_before == pytest.approx(log_loss(truth, softmax(2.5 * logits, axis=1)))
+    assert fit.loss_after == pytest.approx(log_loss(truth, apply_temperature(2.5 * logits, fit.temperature)))
+    assert not fit.degenerate
     for nearby in (0.99, 1.01):
-        assert log_loss(truth, apply_temperature(2.5 * logits, found.temperature * nearby)) > found.loss_after
+        assert log_loss(truth, apply_temperature(2.5 * logits, fit.temperature * nearby)) > fit.loss_after
 
 
 def test_probabilities_and_binary_are_a_logistic_regression_without_intercept() -> None:
     truth, logits = cases(1, n=500, classes=2)
     probability = softmax(logits, axis=1)[:, 1]
-    found = fit_temperature(truth, log_probabilities(probability))
+    fitted = fit_temperature(truth, log_probabilities(probability))
     fit = sm.GLM(truth, np.log(probability / (1 - probability)), family=sm.families.Binomial()).fit(tol=1e-12)
-    assert 1 / found.temperature == pytest.approx(fit.params[0], rel=1e-7)
-    assert found.temperature == pytest.approx(fit_temperature(truth, logits).temperature, rel=1e-9)
+    assert 1 / fitted.temperature == pytest.approx(fit.params[0], rel=1e-7)
+    assert fitted.temperature == pytest.approx(fit_temperature(truth, logits).temperature, rel=1e-9)
     assert apply_temperature(log_probabilities(softmax(logits, axis=1)), 1.0) == pytest.approx(softmax(logits, axis=1))
 
 

@@ -11,30 +11,30 @@ from kneeoa.statistics.wald import wald
 @pytest.mark.parametrize(("difference", "variance"), [(0.03, 0.0004), (-0.2, 0.01), (0.0, 0.5)])
 @pytest.mark.parametrize("confidence", [0.8, 0.95])
 def test_equals_the_normal_distribution(difference: float, variance: float, confidence: float) -> None:
-    found = wald(difference, variance, confidence)
+    result = wald(difference, variance, confidence)
     z = difference / math.sqrt(variance)
     low, high = norm.interval(confidence, difference, math.sqrt(variance))
-    assert (found.z, found.p, found.low, found.high) == pytest.approx((z, 2 * norm.sf(abs(z)), low, high))
-    assert found.log10_p == pytest.approx(math.log10(found.p), abs=1e-15)
-    assert not found.degenerate
+    assert (result.z, result.p, result.low, result.high) == pytest.approx((z, 2 * norm.sf(abs(z)), low, high))
+    assert result.log10_p == pytest.approx(math.log10(result.p), abs=1e-15)
+    assert not result.degenerate
 
 
 def test_equal_models() -> None:
-    found = wald(0.0, 0.0, 0.95)
-    assert (found.z, found.p, found.log10_p, found.low, found.high, found.degenerate) == (0.0, 1.0, 0.0, 0.0, 0.0, True)
+    result = wald(0.0, 0.0, 0.95)
+    assert (result.z, result.p, result.log10_p, result.low, result.high, result.degenerate) == (0.0, 1.0, 0.0, 0.0, 0.0, True)
 
 
 def test_a_difference_without_variance() -> None:
-    found = wald(0.1, 0.0, 0.95)
-    assert found.degenerate
-    assert all(math.isnan(value) for value in (found.z, found.p, found.log10_p, found.low, found.high))
+    result = wald(0.1, 0.0, 0.95)
+    assert result.degenerate
+    assert all(math.isnan(value) for value in (result.z, result.p, result.log10_p, result.low, result.high))
 
 
 @pytest.mark.parametrize(("difference", "variance"), [(math.nan, 0.1), (0.1, math.nan), (math.nan, math.nan)])
 def test_undefined(difference: float, variance: float) -> None:
-    found = wald(difference, variance, 0.95)
-    assert not found.degenerate
-    assert all(math.isnan(value) for value in (found.z, found.p, found.log10_p, found.low, found.high))
+    result = wald(difference, variance, 0.95)
+    assert not result.degenerate
+    assert all(math.isnan(value) for value in (result.z, result.p, result.log10_p, result.low, result.high))
 
 
 @pytest.mark.parametrize("confidence", [0.0, 1.0, 95])

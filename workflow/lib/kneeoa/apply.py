@@ -1,6 +1,4 @@
-"""Command line that predicts new images by finished runs, outside any study: ``python -m
-kneeoa.apply --help``.
-"""
+"""Predict new images with finished runs, outside any study: ``python -m kneeoa.apply --help``."""
 
 from __future__ import annotations
 
@@ -15,11 +13,26 @@ from kneeoa.errors import KneeoaError
 
 _LOG = logging.getLogger("kneeoa")
 
+EXAMPLES = """\
+examples:
+  One run, a folder of images, the side taken from names or headers:
+    python -m kneeoa.apply results/phantom/runs/resnet3d-dual/seed-1 --images new_knees/ --out predictions.parquet --csv
+
+  The mean of three seeds, right knees, with calibrated probabilities:
+    python -m kneeoa.apply results/phantom/runs/resnet3d-dual/seed-* --images new_knees/ --side R --calibrated --out predictions.parquet
+
+  Bilateral radiographs that a table lists (columns path and case):
+    python -m kneeoa.apply results/radiographs/runs/lite0-dual/seed-1 --images films.csv --shows both --out predictions.parquet
+"""
+
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m kneeoa.apply", description="Predict new images with one finished run, or with the average of several."
+        prog="python -m kneeoa.apply",
+        description="Predict new images with one finished run, or with the average of several.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "runs",
@@ -68,8 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _LOG.addHandler(handler)
     _LOG.setLevel(logging.INFO)
     try:
-        from kneeoa.inference.apply import apply
-        from kneeoa.inference.csv_export import write_csv
+        from kneeoa.inference.apply import apply, write_csv
 
         apply(
             runs=chosen.runs,

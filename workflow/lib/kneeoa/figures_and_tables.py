@@ -31,14 +31,14 @@ SECTIONS = {
     "contrasts": "Contrasts",
     "external": "External cohorts",
     "claim": "Prediction, axis and saliency side by side",
-    "readers": "Noisy readers",
+    "raters": "Noisy raters",
     "representation": "Representation",
     "anatomy": "Saliency and anatomy",
 }
 """Sections of the report in its order, by the names that declarations use, with their titles."""
 
 PLACEHOLDERS = ("confidence", "sample", "auc_interval")
-"""Placeholders that a caption may have in braces (:mod:`kneeoa.report.captions` fills them in)."""
+"""Placeholders that a caption may have in braces (:mod:`kneeoa.report.page` fills them in)."""
 
 Need = Literal[
     "binary_level",
@@ -50,10 +50,10 @@ Need = Literal[
     "masks",
     "contrasts",
     "contrasts_of_arms",
-    "contrasts_at_readers",
+    "contrasts_at_raters",
     "subgroups",
     "external",
-    "readers",
+    "raters",
     "sanity",
     "deletion",
 ]

@@ -129,26 +129,26 @@ class Layout:
         return self.cohort_tables("labels", self.cohorts_with_view(self.study.view_of(self.arm(arm))))
 
     def training_labels(self, arm: str) -> list[str]:
-        """Label tables that an arm is trained on: its reader's where it has one, for cohorts that
+        """Label tables that an arm is trained on: its rater's where it has one, for cohorts that
         are trained on.
         """
-        reader = self.arm(arm).reader
-        if reader is None:
+        rater = self.arm(arm).rater
+        if rater is None:
             return self.labels(arm)
-        read = self._cohorts_with_readers(arm)
-        read_tables = [f"{self.root}/readers/{reader}/{name}.parquet" for name in read]
+        read = self._cohorts_with_raters(arm)
+        read_tables = [f"{self.root}/raters/{rater}/{name}.parquet" for name in read]
         others = [name for name in self.cohorts_with_view(self.study.view_of(self.arm(arm))) if name not in read]
         return read_tables + (self.cohort_tables("labels", others) if others else [])
 
     def agreements(self, arm: str | None = None) -> list[str]:
-        """Accounts of the agreement of readers with the reference: of an arm's reader (none without
-        one), or of all readers.
+        """Accounts of the agreement of raters with the reference: of an arm's rater (none without
+        one), or of all raters.
         """
         arms = [self.arm(arm)] if arm else self.study.arms_table()
-        read = [(each.reader, cohort) for each in arms if each.reader for cohort in self._cohorts_with_readers(each.name)]
-        return list(dict.fromkeys(f"{self.root}/readers/{reader}/{cohort}.json" for reader, cohort in read))
+        read = [(each.rater, cohort) for each in arms if each.rater for cohort in self._cohorts_with_raters(each.name)]
+        return list(dict.fromkeys(f"{self.root}/raters/{rater}/{cohort}.json" for rater, cohort in read))
 
-    def _cohorts_with_readers(self, arm: str) -> list[str]:
+    def _cohorts_with_raters(self, arm: str) -> list[str]:
         cohorts = self.cohorts_with_view(self.study.view_of(self.arm(arm)))
         return [name for name in cohorts if self.study.cohorts[name].role == "develop"]
 
@@ -286,9 +286,9 @@ class Layout:
         """Whether there are grades for a severity axis to order."""
         return bool(self.study.cohorts) and level_roles.axis_level(self.study) is not None
 
-    def has_readers(self) -> bool:
-        """Whether an arm is trained on a noisy reader's labels."""
-        return any(arm.reader for arm in self.study.arms_table())
+    def has_raters(self) -> bool:
+        """Whether an arm is trained on a noisy rater's labels."""
+        return any(arm.rater for arm in self.study.arms_table())
 
     def has_sanity(self) -> bool:
         """Whether maps are checked against randomised weights or other seeds."""
@@ -315,10 +315,10 @@ class Layout:
             "masks": self.has_masks(),
             "contrasts": bool(contrasts),
             "contrasts_of_arms": self._compares_arms(contrasts),
-            "contrasts_at_readers": self._compares_arms([one for one in contrasts if "reader" not in (one.factor, *one.follows)]),
+            "contrasts_at_raters": self._compares_arms([one for one in contrasts if "rater" not in (one.factor, *one.follows)]),
             "subgroups": bool(contrasts and self.study.statistics.subgroups),
             "external": bool(self.external_cohorts()),
-            "readers": self.has_readers(),
+            "raters": self.has_raters(),
             "sanity": self.has_sanity(),
             "deletion": self.has_deletion(),
         }

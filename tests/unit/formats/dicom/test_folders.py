@@ -1,4 +1,4 @@
-"""What else lies in a folder of slices, archives of them, and what must never be said of a
+"""Other files in a folder of slices, archives of slices, and what must never be said of a
 header.
 """
 

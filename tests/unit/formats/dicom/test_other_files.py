@@ -1,4 +1,4 @@
-"""What lies beside the slices of a series loses no case, and what may have been a slice is never
+"""A file beside the slices of a series loses no case, and one that may have been a slice is never
 passed over.
 """
 

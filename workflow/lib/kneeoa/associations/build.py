@@ -1,5 +1,5 @@
 """Do the severity axis and saliency in a tissue go with the grade once age, sex, BMI and site are
-taken into account, and within a person? Do seeds, and readers, agree?
+taken into account, and within a person? Do seeds agree, and raters?
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ import numpy as np
 import pandas as pd
 
 from kneeoa.associations.measures import Association, Resampling, intraclass, partial, within_person
-from kneeoa.tables.associations import ASSOCIATIONS
-from kneeoa.tables.axis import AXIS
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.overlap import OVERLAP
-from kneeoa.tables.predictions import COMPARED, PREDICTIONS
+from kneeoa.tables.cohort import CASES, LABELS
+from kneeoa.tables.geometry import AXIS
+from kneeoa.tables.runs import COMPARED, PREDICTIONS
+from kneeoa.tables.saliency import OVERLAP
+from kneeoa.tables.statistics import ASSOCIATIONS
 
 SPLIT = "test"
 ADJUSTED = ("age", "sex", "bmi", "site")
@@ -51,7 +50,7 @@ def build_associations(
         predictions: PREDICTIONS tables of all runs.
         cases: CASES tables.
         labels: LABELS tables, of the reference.
-        readings: LABELS tables of noisy readers; may be none.
+        readings: LABELS tables of noisy raters; may be none.
         level: the ordinal level whose grades count.
         measure: of the overlap tables.
         study: name of the study, copied to the rows.
@@ -78,7 +77,7 @@ def build_associations(
         part = part.merge(grades, on=["cohort", "case_id"])
         rows += [where | row for row in _of_quantity(part, people, level, str(quantity), how)]
     rows += list(_of_predictions(PREDICTIONS.concat(list(predictions), COMPARED), how))
-    rows += list(_of_readers(labels, readings, level, people, how))
+    rows += list(_of_raters(labels, readings, level, people, how))
     ASSOCIATIONS.write(out, [{"study": study, "split": row.pop("split", SPLIT), **row} for row in rows])
 
 
@@ -117,11 +116,11 @@ def _of_predictions(frame: pd.DataFrame, how: Resampling) -> Iterator[dict[str, 
         yield where | _row(agreement, "seeds", "icc_agreement", "", ratings.shape[1])
 
 
-def _of_readers(
+def _of_raters(
     labels: Sequence[Path], readings: Sequence[Path], level: str, people: pd.DataFrame, how: Resampling
 ) -> Iterator[dict[str, Any]]:
-    """Agreement of each noisy reader's grades with the reference's, on the cases that he read
-    again.
+    """Agreement of each noisy rater's grades with the reference's, on the cases that it
+    read again.
     """
     if not readings:
         return
@@ -135,7 +134,7 @@ def _of_readers(
         for (source, cohort), part in both.groupby(["source", "cohort"], sort=True):
             ratings = np.array([[_grade(a), _grade(b)] for a, b in zip(part["value"], part["value_reference"], strict=True)])
             agreement = intraclass(ratings, part["subject"].tolist(), how, absolute=True)
-            where = {"arm": f"reader: {source}", "cohort": str(cohort), "quantity": f"grade: {level}", "split": "read again"}
+            where = {"arm": f"rater: {source}", "cohort": str(cohort), "quantity": f"grade: {level}", "split": "read again"}
             yield where | _row(agreement, "reference", "icc_agreement", "", 0)
 
 

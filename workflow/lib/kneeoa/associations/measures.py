@@ -103,11 +103,11 @@ def intraclass(ratings: Floats, subjects: Sequence[str], how: Resampling, absolu
     """Intraclass correlation of single ratings (Shrout and Fleiss 1979, Psychol Bull 86:420).
 
     Args:
-        ratings: ``[n, k]``, k raters (seeds, readers) of every case.
+        ratings: ``[n, k]``, k raters (or seeds) of every case.
         subjects: of each case.
         how: the interval.
         absolute: two-way random, absolute agreement, ICC(A,1); else consistency, ICC(C,1), for
-            ratings of which each rater has a scale of his own.
+            ratings of which each rater has its own scale.
     """
     whole = np.isfinite(ratings).all(axis=1)
     table, people = ratings[whole], np.asarray(subjects)[whole].astype(str)

@@ -250,7 +250,7 @@ class Figures(Section):
     font_size: PositiveFloat = 8
     """Font size in points."""
     palette: dict[Name, str] = Field(default_factory=dict)
-    """Colours of modes. The default palette is safe for colour-blind readers."""
+    """Colours of modes. The default palette is safe for the colour-blind."""
     labels: dict[Name, str] = Field(default_factory=dict)
     """Printed names of backbones, modes, levels and tissues, e.g. nnmamba: nnMamba."""
     example_cases: PositiveInt = 4

@@ -34,8 +34,8 @@ class ArmRow(Section):
     """The input grid. Default: the view's canonical one, which is called canonical in a list."""
     view: Name | tuple[Name, ...] | None = None
     """The view. Default: the study's only one."""
-    reader: Name | tuple[Name, ...] | None = None
-    """Names from `readers`: the arms are trained on that reader's labels. none, the default, stands
+    rater: Name | tuple[Name, ...] | None = None
+    """Names from `raters`: the arms are trained on that rater's labels. none, the default, stands
     for the reference labels.
     """
     training: dict[str, Any] = Field(default_factory=dict)
@@ -53,4 +53,4 @@ class Arm(Section):
     grid: Name | None
     view: Name | None
     training: Training
-    reader: Name | None = None
+    rater: Name | None = None

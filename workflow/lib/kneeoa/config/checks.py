@@ -9,14 +9,13 @@ from kneeoa.cohorts import registry as cohort_readers
 from kneeoa.config.analysis_checks import check_analyses
 from kneeoa.config.arms import Arm
 from kneeoa.config.cohort_checks import check_cohorts
-from kneeoa.config.derived_levels import class_groupings
 from kneeoa.config.factors import MEMBERS, TRAINING, ArmsTable, compared_table
-from kneeoa.config.hierarchy import check_hierarchy, parse_target
+from kneeoa.config.hierarchy import check_hierarchy, class_groupings, parse_target
 from kneeoa.config.metrics import metrics_of
 from kneeoa.config.pairs import arm_pairs, primary_pair, require_pairs
 from kneeoa.config.people import check_people
 from kneeoa.config.prediction import check_ensembles, flipped_axes
-from kneeoa.config.readers import REFERENCE
+from kneeoa.config.raters import REFERENCE
 from kneeoa.config.statistics import Contrast
 from kneeoa.errors import KneeoaError
 from kneeoa.heads import registry as mode_registry
@@ -40,7 +39,7 @@ def check_study(study: Study) -> None:
         raise ValueError("a study needs 'cohorts' and 'arms', or 'imports' (predictions made elsewhere)")
     _check_cohorts(study)
     _check_modes(study)
-    _check_readers(study)
+    _check_raters(study)
     _check_arms(study)
     _check_predictions(study)
     _check_contrasts(study)
@@ -101,34 +100,34 @@ def _check_modes(study: Study) -> None:
             raise ValueError(f"'modes.{name}.levels' is {list(mode.levels)}; levels must be listed once each, coarse to fine")
 
 
-def _check_readers(study: Study) -> None:
-    for name, reader in study.readers.items():
-        where = f"readers.{name}"
+def _check_raters(study: Study) -> None:
+    for name, rater in study.raters.items():
+        where = f"raters.{name}"
         if name == REFERENCE:
             raise ValueError(f"'{where}': the name '{REFERENCE}' stands for the reference labels; choose another")
-        if reader.level is not None:
-            require_member(f"{where}.level", reader.level, study.level_names)
-        level = study.level_read(name)
+        if rater.level is not None:
+            require_member(f"{where}.level", rater.level, study.level_names)
+        level = study.rated_level(name)
         finer = [child.name for child in study.levels if child.parent == level.name and child.exclusive]
         if finer or not level.exclusive:
             why = f"level '{finer[0]}' is finer" if finer else "its findings do not exclude one another"
-            raise ValueError(f"'{where}' reads level '{level.name}', but {why}; a reader reads the finest single-label level of a branch")
-        if reader.adjacent is not None and not (level.ordered or level.binary):
+            raise ValueError(f"'{where}' reads level '{level.name}', but {why}; a rater reads the finest single-label level of a branch")
+        if rater.adjacent is not None and not (level.ordered or level.binary):
             raise ValueError(f"'{where}.adjacent' needs ordered classes, but level '{level.name}' is {level.kind}; state a 'confusion'")
         try:
-            reader.matrix(len(level.classes))
+            rater.matrix(len(level.classes))
         except ValueError as error:
             raise ValueError(f"'{where}' reads level '{level.name}': {error}") from error
 
 
-def _check_reader_of(study: Study, arm: Arm) -> None:
-    if arm.reader is not None:
-        require_member(f"arms ({arm.name}).reader", arm.reader, (REFERENCE, *study.readers))
-        read = study.level_read(arm.reader)
+def _check_rater_of(study: Study, arm: Arm) -> None:
+    if arm.rater is not None:
+        require_member(f"arms ({arm.name}).rater", arm.rater, (REFERENCE, *study.raters))
+        read = study.rated_level(arm.rater)
         if not {level.name for level in study.with_parents({read.name})} & set(study.modes[arm.mode].levels):
             raise ValueError(
                 f"arm '{arm.name}' learns {list(study.modes[arm.mode].levels)}, none of which follows from the level "
-                f"'{read.name}' that its reader '{arm.reader}' reads"
+                f"'{read.name}' that its rater '{arm.rater}' reads"
             )
 
 
@@ -140,7 +139,7 @@ def _check_arms(study: Study) -> None:
     for arm in study.arms_table():
         require_member(f"arms ({arm.name}).backbone", arm.backbone, study.backbones)
         require_member(f"arms ({arm.name}).mode", arm.mode, study.modes)
-        _check_reader_of(study, arm)
+        _check_rater_of(study, arm)
         view = study.view_of(arm)
         if arm.grid is not None:
             require_member(f"arms ({arm.name}).grid", arm.grid, study.grids)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kneeoa.atomic_io import digest
 from kneeoa.config.prediction import NO_ENSEMBLE
-from kneeoa.config.readers import REFERENCE
+from kneeoa.config.raters import REFERENCE
 
 if TYPE_CHECKING:
     from kneeoa.config.arms import Arm
@@ -59,7 +59,7 @@ FACTORS = (
     Factor("view", lambda study, arm: study.view_of(arm)),
     Factor("grid", lambda study, arm: arm.grid or CANONICAL),
     Factor(TRAINING, lambda study, arm: digest(arm.training.result_settings())),
-    Factor("reader", lambda study, arm: arm.reader or REFERENCE, always=False, default=REFERENCE),
+    Factor("rater", lambda study, arm: arm.rater or REFERENCE, always=False, default=REFERENCE),
 )
 """All factors, in the order of the arms table. Each key of the training section in which arms
 differ is another factor: ``training.learning_rate``.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import AliasChoices, Field, PositiveFloat, PositiveInt, model_validator
 
 from kneeoa.config.section import Section
 
 
-class Reader(Section):
+class PhantomRater(Section):
     """The simulated radiologist who reads Kellgren-Lawrence grades from the latent severity."""
 
     cuts: tuple[float, float, float, float] = (0.2, 0.4, 0.6, 0.8)
@@ -74,5 +74,6 @@ class Phantom(Section):
     """
     parts: int = Field(default=4, ge=1, le=26)
     """Number of release folders (and jobs) into which the raw files are divided."""
-    reader: Reader = Reader()
+    # Jobs take it by its earlier name, which finished studies have recorded: none runs again.
+    rater: PhantomRater = Field(default=PhantomRater(), validation_alias=AliasChoices("rater", "reader"), serialization_alias="reader")
     """The simulated radiologist who reads the grades."""

@@ -33,7 +33,7 @@ class Contrast(Section):
     level: Name
     """The level at which arms are compared."""
     factor: FactorName = "mode"
-    """The factor that varies: mode, backbone, view, grid, reader, ensemble, a key of training in
+    """The factor that varies: mode, backbone, view, grid, rater, ensemble, a key of training in
     which arms differ (training.learning_rate), or a factor of imported arms.
     """
     candidate: str | tuple[str, ...]

@@ -26,7 +26,8 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
 from kneeoa.config.people import Groups
 from kneeoa.config.prediction import Ensemble, Prediction
-from kneeoa.config.readers import REFERENCE, NoisyReader
+from kneeoa.config.raters import REFERENCE, NoisyRater
+from kneeoa.config.renamed_keys import renamed_key_messages
 from kneeoa.config.resources import Resources
 from kneeoa.config.section import Name, Section
 from kneeoa.config.training import Training
@@ -68,8 +69,8 @@ class Study(Section):
     """Encoders of arms."""
     modes: dict[Name, Mode] = Field(default_factory=dict)
     """Modes of supervision of arms."""
-    readers: dict[Name, NoisyReader] = Field(default_factory=dict)
-    """Noisy readers whose labels arms may be trained on instead of the reference."""
+    raters: dict[Name, NoisyRater] = Field(default_factory=dict)
+    """Noisy raters whose labels arms may be trained on instead of the reference."""
     training: Training = Training()
     """Training of every arm. An arm's row may change it."""
     arms: tuple[ArmRow, ...] = ()
@@ -115,12 +116,12 @@ class Study(Section):
         """
         return self.with_parents(set(self.modes[mode].levels))
 
-    def level_read(self, reader: str) -> Level:
-        """The level that a reader reads: the configured one, else the finest that is not
+    def rated_level(self, rater: str) -> Level:
+        """The level that a rater reads: the configured one, else the finest that is not
         multilabel.
         """
         single = [level for level in self.levels if level.exclusive] or list(self.levels)
-        return self.level(self.readers[reader].level or single[-1].name)
+        return self.level(self.raters[rater].level or single[-1].name)
 
     def with_parents(self, names: set[str]) -> tuple[Level, ...]:
         """The levels of those names and the coarser ones derived from them, coarse to fine."""
@@ -152,9 +153,7 @@ class Study(Section):
             factors = dict(zip(given, values, strict=True))
             lacking = inapplicable_factors(factors)
             texts = (
-                factors
-                | {"mode": factors["mode"].replace("_", "-"), "reader": factors["reader"] or REFERENCE}
-                | dict.fromkeys(lacking, NONE)
+                factors | {"mode": factors["mode"].replace("_", "-"), "rater": factors["rater"] or REFERENCE} | dict.fromkeys(lacking, NONE)
             )
             name = row.name
             for key, text in texts.items():
@@ -183,8 +182,10 @@ def load(config: dict[str, Any]) -> Study:
     Raises:
         KneeoaError: one line per mistake, each with key, value and what is allowed.
     """
-    try:
-        return Study.model_validate(config)
-    except ValidationError as error:
-        lines = validation_messages(error, Study)
-        raise KneeoaError("The configuration cannot be used:\n" + "\n".join(f"  - {line}" for line in lines)) from None
+    lines = renamed_key_messages(config)
+    if not lines:
+        try:
+            return Study.model_validate(config)
+        except ValidationError as error:
+            lines = validation_messages(error, Study)
+    raise KneeoaError("The configuration cannot be used:\n" + "\n".join(f"  - {line}" for line in lines))

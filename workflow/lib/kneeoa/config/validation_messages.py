@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import types
+from collections.abc import Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -22,7 +23,7 @@ def validation_messages(error: ValidationError, model: type[BaseModel]) -> list[
 
 def _message(detail: ErrorDetails, model: type[BaseModel]) -> str:
     location = [part for part in detail["loc"] if isinstance(part, int) or not _is_type_tag(str(part))]
-    key = _dotted(location)
+    key = dotted(location)
     value = detail["input"]
     match detail["type"]:
         case "extra_forbidden":
@@ -48,7 +49,7 @@ def _quote_message(key: str, location: tuple[int | str, ...], value: Any) -> str
     """Message about a name without quotes that YAML read as another type."""
     kind = {bool: "yes or no", int: "a number", float: "a number", type(None): "nothing"}.get(type(value), "a date")
     if location and location[-1] == "[key]":
-        above = _dotted([part for part in location[:-2] if isinstance(part, int) or not _is_type_tag(part)])
+        above = dotted([part for part in location[:-2] if isinstance(part, int) or not _is_type_tag(part)])
         return f"a key of '{above}' is {value!r}: YAML made {kind} of it; put it in quotes"
     return f"'{key}' is {value!r}: YAML made {kind} of it; put it in quotes"
 
@@ -60,7 +61,8 @@ def _is_type_tag(part: str) -> bool:
     return "[" in part or part in _TAGS
 
 
-def _dotted(location: list[int | str]) -> str:
+def dotted(location: Sequence[int | str]) -> str:
+    """Write the place of a key: ``arms[0].name``."""
     text = ""
     for part in location:
         text += f"[{part}]" if isinstance(part, int) else f".{part}"
@@ -72,7 +74,7 @@ def _unknown_key(location: list[int | str], model: type[BaseModel]) -> str:
     allowed = sorted(section.model_fields) if section is not None else []
     near = difflib.get_close_matches(str(location[-1]), allowed, n=1)
     hint = f"; did you mean '{near[0]}'?" if near else ""
-    return f"the key '{_dotted(location)}' is not known{hint} (allowed here: {', '.join(allowed)})"
+    return f"the key '{dotted(location)}' is not known{hint} (allowed here: {', '.join(allowed)})"
 
 
 def _section_at(location: list[int | str], model: type[BaseModel]) -> type[BaseModel] | None:

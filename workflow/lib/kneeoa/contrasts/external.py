@@ -21,15 +21,14 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.config.metrics import BY_NAME, metrics_of, rows_of
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.arms import select_predictions
-from kneeoa.contrasts.cases import LevelPredictions, best_head, has_label
+from kneeoa.contrasts.cases import LevelPredictions, best_head, has_label, sampled_runs
 from kneeoa.contrasts.external_calibration import calibration_rows
-from kneeoa.contrasts.influence_metrics import sampled_runs
 from kneeoa.statistics.independent_samples import compare_sampled, compare_shares, share_influence, standardised_share
 from kneeoa.statistics.influence_functions import Sampled, estimate_of, interval, over_seeds
 from kneeoa.statistics.inputs import Booleans, Floats, Integers, cluster_codes, subject_count
 from kneeoa.statistics.proportions import codes_of_some, effective_cases, wilson
 from kneeoa.tables.external import EXTERNAL
-from kneeoa.tables.predictions import COMPARED, PREDICTIONS
+from kneeoa.tables.runs import COMPARED, PREDICTIONS
 
 _LOG = logging.getLogger(__name__)
 

@@ -14,8 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import log_softmax
 
-from kneeoa.config.derived_levels import class_groupings
-from kneeoa.config.hierarchy import Level
+from kneeoa.config.hierarchy import Level, class_groupings
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.cases import LevelPredictions, has_label, stacked
 from kneeoa.statistics.influence_functions import Sampled, estimate_of, of_mean, over_seeds, undefined

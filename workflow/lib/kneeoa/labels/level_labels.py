@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.level_derivation import derive_label
-from kneeoa.tables.labels import LABELS
+from kneeoa.tables.cohort import LABELS
 
 MISSING = -1
 DERIVED = "derived"
@@ -41,10 +41,10 @@ def read_labels(paths: Sequence[Path], cases: pd.DataFrame, levels: Sequence[Lev
     """Read labels of ``cases`` (columns cohort, case_id; order kept) at ``levels`` from LABELS
     tables.
 
-    Where a level has several sources, a reader's label is taken first, then the other sources' by
-    name, and last what the cohort stage derived; an empty label is passed over. A level without a
-    label gets it from the nearest finer level that has one (not from or into a multilabel level,
-    whose findings do not exclude one another).
+    Where a level has several sources, the label of the cohort's reader is taken first, then the
+    other sources' by name, and last what the cohort stage derived; an empty label is passed over. A
+    level without a label gets it from the nearest finer level that has one (not from or into a
+    multilabel level, whose findings do not exclude one another).
 
     Raises:
         KneeoaError: a label is out of the level's range or has the wrong number of entries.

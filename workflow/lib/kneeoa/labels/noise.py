@@ -43,7 +43,7 @@ def reread(
     matrix = np.asarray(confusion, dtype=np.float64)
     wrong = labels[(labels < 0) | (labels >= len(matrix))]
     if wrong.size:
-        raise KneeoaError(f"Label {wrong[0]} is not one of the {len(matrix)} classes of the reader's confusion.")
+        raise KneeoaError(f"Label {wrong[0]} is not one of the {len(matrix)} classes of the rater's confusion.")
     read = labels.copy()
     for number, (label, cohort, case_id) in enumerate(zip(labels.tolist(), cohorts, case_ids, strict=True)):
         others = matrix[label].copy()

@@ -13,7 +13,8 @@ from kneeoa.errors import KneeoaError
 
 
 def load_accounts(paths: Sequence[Path]) -> list[dict[str, Any]]:
-    """The accounts that :func:`kneeoa.labels.reread.reread_labels` wrote, one a rater and cohort.
+    """The accounts that :func:`kneeoa.labels.rater_labels.rate_labels` wrote, one a rater and
+    cohort.
 
     Raises:
         KneeoaError: a file is no such account.
@@ -24,7 +25,7 @@ def load_accounts(paths: Sequence[Path]) -> list[dict[str, Any]]:
             accounts.append(json.loads(Path(path).read_text(encoding="utf-8")))
             accounts[-1]["agreement"][accounts[-1]["level"]]["train"]["counts"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise KneeoaError(f"{path}: is not the account of a reader ({error}); remove it and run the workflow again.") from error
+            raise KneeoaError(f"{path}: is not the account of a rater ({error}); remove it and run the workflow again.") from error
     return accounts
 
 
@@ -43,4 +44,4 @@ def provenance(paths: Sequence[Path]) -> dict[str, Any]:
         }
         for account in accounts
     }
-    return {"reader": {"name": accounts[0]["reader"], "seed": accounts[0]["seed"], "agreement": agreement}}
+    return {"rater": {"name": accounts[0]["rater"], "seed": accounts[0]["seed"], "agreement": agreement}}

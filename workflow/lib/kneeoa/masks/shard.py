@@ -24,10 +24,8 @@ from kneeoa.masks.header_candidates import HeaderCandidate
 from kneeoa.masks.label_resample import resample_labels
 from kneeoa.masks.mask_acceptance import Judgement, ReferenceImage, advice, find_better_header, judge_mask
 from kneeoa.masks.tissue_labels import Tissues, image_grid, tissue_values, to_tissues
-from kneeoa.tables.cartilage import CARTILAGE
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.masks import MASKS, SHIFTS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import EXCLUSIONS
+from kneeoa.tables.shards import CARTILAGE, MASKS, SHIFTS, VOLUMES
 
 _LOG = logging.getLogger(__name__)
 

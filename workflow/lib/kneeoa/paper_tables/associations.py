@@ -1,5 +1,5 @@
 """The table of associations: correlations with severity given age, sex and site, correlations
-within people, and agreement of seeds and readers.
+within people, and agreement of seeds and raters.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from pathlib import Path
 import pandas as pd
 
 from kneeoa.paper_tables.latex import Tabular, group_starts
-from kneeoa.presentation.arm_names import ArmNames
+from kneeoa.presentation.arms import ArmNames
 from kneeoa.presentation.display_names import display_name, sentence_case
 from kneeoa.presentation.number_format import format_interval, format_p
-from kneeoa.tables.associations import ASSOCIATIONS
+from kneeoa.tables.statistics import ASSOCIATIONS
 
 TABLE = {
     "section": "representation",
     "place": 3,
-    "title": "What goes with severity, adjusted and within people, and agreement of seeds and readers",
+    "title": "What goes with severity, adjusted and within people, and agreement of seeds and raters",
     "inputs": ["associations"],
     "settings": {"arms": "arms"},
     "needs": ["cohorts"],
@@ -45,7 +45,7 @@ def csv_rows(associations: Path) -> pd.DataFrame:
 
 
 def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | None) -> list[Tabular]:
-    """Print ASSOCIATIONS rows, a tabular for each cohort; a reader stands where backbones do."""
+    """Print ASSOCIATIONS rows, a tabular for each cohort; a rater stands where backbones do."""
     tables = []
     for cohort, part in rows.groupby("cohort", sort=False):
         body = [

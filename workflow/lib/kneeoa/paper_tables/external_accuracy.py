@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from kneeoa.paper_tables.latex import Tabular
-from kneeoa.presentation.arm_names import ArmNames
+from kneeoa.presentation.arms import ArmNames
 from kneeoa.presentation.display_names import count_noun, display_name
 from kneeoa.presentation.number_format import format_interval, format_range, is_number
 from kneeoa.presentation.summary_rows import row_dicts

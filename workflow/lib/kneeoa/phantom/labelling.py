@@ -6,24 +6,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from kneeoa.config.phantom import Reader
+from kneeoa.config.phantom import PhantomRater
 from kneeoa.phantom.findings import Findings
 
 # A feature is graded 1, 2, 3 from these strengths on (OARSI atlas: mild, moderate, severe).
 _FEATURE_CUTS = (0.2, 0.5, 0.8)
 
 
-def true_grade(severity: float, reader: Reader) -> int:
+def true_grade(severity: float, rater: PhantomRater) -> int:
     """The Kellgren-Lawrence grade (0 to 4) of a latent ``severity``."""
-    return sum(severity >= cut for cut in reader.cuts)
+    return sum(severity >= cut for cut in rater.cuts)
 
 
-def read_grade(grade: int, reader: Reader, rng: np.random.Generator) -> int:
-    """Draw the grade that a noisy reader gives a knee of true ``grade``, from that row of the
+def read_grade(grade: int, rater: PhantomRater, rng: np.random.Generator) -> int:
+    """Draw the grade that a noisy rater gives a knee of true ``grade``, from that row of the
     confusion matrix.
     """
     draw, total = rng.random(), 0.0
-    for column, probability in enumerate(reader.confusion[grade]):
+    for column, probability in enumerate(rater.confusion[grade]):
         total += probability
         if draw < total:
             return column

@@ -25,7 +25,7 @@ _KNEE_CORRELATION = 0.6
 """Correlation of the latent severities (on a normal scale) of a person's two knees."""
 _SEVERITY_EXPONENT = 1.3
 """Severity is u to this power, u uniform: half of the knees lie above the second cut of the default
-reader (0.4).
+rater (0.4).
 """
 _MASK_AXES = ("RAS", "LPI", "PSR", "LPS", "RIP", "ASL")
 _IMAGE_AXES = ("RAS", "LPS", "PSR", "RIP", "AIL")
@@ -152,8 +152,8 @@ def _plan_person(phantom: Phantom, index: int, fault: Fault | None) -> Iterator[
         z = math.sqrt(_KNEE_CORRELATION) * normal[0] + math.sqrt(1 - _KNEE_CORRELATION) * knee_rng.standard_normal()
         severity = (0.5 * (1 + math.erf(z / math.sqrt(2)))) ** _SEVERITY_EXPONENT
         knee_findings = draw_findings(severity, phantom.effect, phantom.lesions, knee_rng)
-        grade = true_grade(severity, phantom.reader)
-        written_grade = read_grade(grade, phantom.reader, knee_rng)
+        grade = true_grade(severity, phantom.rater)
+        written_grade = read_grade(grade, phantom.rater, knee_rng)
         second_grade = written_grade if knee_rng.random() < 0.1 else None
         if fault and fault.name == "disagreeing-readings":
             second_grade = written_grade - 1 if written_grade else 1

@@ -1,15 +1,17 @@
-"""Group arms into the panels of a figure, and print their factors."""
+"""Group arms into the panels of a figure, order them in a table, and print their names and
+factors.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from kneeoa.config.factors import MEMBERS, NONE, TRAINING
 from kneeoa.config.pairs import shared_value
 from kneeoa.config.prediction import NO_ENSEMBLE
-from kneeoa.config.readers import REFERENCE
+from kneeoa.config.raters import REFERENCE
 from kneeoa.errors import KneeoaError
 from kneeoa.presentation.display_names import display_name
 
@@ -22,7 +24,7 @@ MODE = ("mode",)
 """The factor that figures tell arms apart by, unless the study's contrasts vary another one: that
 factor first, then those that follow it.
 """
-_FIRST = ("backbone", "mode", "reader", "ensemble")
+_FIRST = ("backbone", "mode", "rater", "ensemble")
 """Factors that a title always names, needed to tell arms apart or not."""
 _UNNAMED = (MEMBERS, TRAINING)
 _NOT_APPLICABLE = "–"
@@ -80,8 +82,8 @@ def panels_of(present: Collection[str], arms: Factors, labels: Mapping[str, str]
 
 def arm_title(arms: Factors, arm: str, labels: Mapping[str, str] | None, varied: Sequence[str] = MODE) -> str:
     """Print an arm without the factors that vary: its backbone, its mode, whose labels it learns in
-    a study with noisy readers, what it is an ensemble of, and whatever else tells it from arms like
-    it: ``ResNet3D, reader r10``.
+    a study with noisy raters, what it is an ensemble of, and whatever else tells it from arms like
+    it: ``ResNet3D, rater r10``.
     """
     return _description(arms[arm], _distinguishing_factors(arms, arm, varied), labels, varied)
 
@@ -105,15 +107,15 @@ def _distinguishing_factors(arms: Factors, arm: str, varied: Sequence[str]) -> l
 
 def _description(factors: Mapping[str, Any], telling: Sequence[str], labels: Mapping[str, str] | None, varied: Sequence[str]) -> str:
     """Printed factors of ``_FIRST`` and ``telling``, without those that do not apply or are none
-    (but for the reader).
+    (but for the rater).
     """
     named = [key for key in (*_FIRST, *telling) if key not in varied and factors.get(key) is not None]
-    without = [key for key in named if factors[key] == NONE and key != "reader"]
+    without = [key for key in named if factors[key] == NONE and key != "rater"]
     return ", ".join(display_value(key, str(factors[key]), labels) for key in named if key not in without)
 
 
 def display_value(factor: str, value: str, labels: Mapping[str, str] | None = None) -> str:
-    """Print a factor's value: ``ResNet3D``, ``reader r10``, ``learning rate 0.001``, ``no
+    """Print a factor's value: ``ResNet3D``, ``rater r10``, ``learning rate 0.001``, ``no
     plugin``.
     """
     if value in (labels or {}) or factor in ("backbone", "mode", "view", "grid"):
@@ -123,7 +125,7 @@ def display_value(factor: str, value: str, labels: Mapping[str, str] | None = No
     if factor == "ensemble":
         return "single network" if value == NO_ENSEMBLE else value
     name = factor_name(factor)
-    if factor == "reader":
+    if factor == "rater":
         return "reference labels" if value == REFERENCE else f"{name} {display_name(value, labels)}"
     return f"no {name}" if value == NONE else f"{name} {display_name(value, labels)}"
 
@@ -152,6 +154,47 @@ def values_of(arms: Factors, factor: str) -> list[str]:
     return list(dict.fromkeys(value_of(factors, factor) for factors in arms.values()))
 
 
-def modes(arms: Factors) -> list[str]:
-    """The study's modes in the order of the configuration."""
-    return values_of(arms, "mode")
+class ArmNames:
+    """Order and printed names of the arms, for the left columns of a table; arms that the arms
+    table lacks come last under their own names.
+    """
+
+    def __init__(self, arms: Factors | None, labels: Mapping[str, str] | None) -> None:
+        self._arms, self._labels = dict(arms or {}), labels
+        self._rank = {arm: rank for rank, arm in enumerate(self._arms)}
+
+    def ordered(self, names: Iterable[str]) -> list[str]:
+        """Return each arm once, in the order of the configuration, unknown ones by name."""
+        return sorted(set(names), key=lambda arm: (self._rank.get(arm, len(self._rank)), arm))
+
+    def backbone(self, arm: str) -> str:
+        """Print the backbone and whatever else but the mode tells the arm apart; for an unknown arm
+        its own name.
+        """
+        return arm_title(self._arms, arm, self._labels) or display_name(arm, self._labels) if arm in self._arms else arm
+
+    def mode(self, arm: str) -> str:
+        """Print the mode; for an unknown arm nothing."""
+        return display_value("mode", value_of(self._arms[arm], "mode"), self._labels) if arm in self._arms else ""
+
+    def pair(self, candidate: str, reference: str, factor: str = "mode") -> str:
+        """Print the values of the factor that varies, ``Dual vs Single-OA``; whole names where the
+        arms table lacks the arms.
+        """
+        return f"{self._value(candidate, factor)} vs {self._value(reference, factor)}"
+
+    def setting(self, candidate: str, reference: str, factor: str, otherwise: object = "") -> str:
+        """Print what the two arms share, by which rows of a table of comparisons are grouped;
+        ``otherwise`` where the arms table lacks one of them.
+        """
+        if candidate in self._arms and reference in self._arms:
+            return pair_title(self._arms, candidate, reference, self._labels, (factor,))
+        return display_name(otherwise, self._labels) if isinstance(otherwise, str) else ""
+
+    def _value(self, arm: str, factor: str) -> str:
+        return display_value(factor, value_of(self._arms[arm], factor), self._labels) if arm in self._arms else arm
+
+
+def settings_heading(factors: Iterable[object]) -> str:
+    """Return the heading of the column of settings: the backbone, where the mode alone varies."""
+    return "Backbone" if set(factors) <= {"mode"} else "Arms"

@@ -1,9 +1,10 @@
-"""Print the jobs behind a file of a study: ``python -m kneeoa.provenance.trace
-results/<study>/tables/contrasts.csv``.
+"""Print the jobs that made a file of a study, the nearest first, with the digests of their code and
+of what they read:
 
-Prints the jobs behind the file, the nearest first, with the digests of their code and of what they
-read, from Snakemake's records in the folder that it is called in. No file is opened but those
-records.
+    python -m kneeoa.provenance.trace results/phantom/tables/contrasts.csv
+    python -m kneeoa.provenance.trace results/phantom/tables/contrasts.csv --rule train_run --inputs
+
+Call it in the folder of the workflow: it reads Snakemake's records there, and no other file.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ def format_trace(jobs: list[Job], *, inputs: bool) -> Iterator[str]:
 
 def main() -> None:
     """Print the jobs behind one file."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m kneeoa.provenance.trace", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("file", help="a file below results/<study>, as seen from the folder of the workflow")
     parser.add_argument("--inputs", action="store_true", help="list every file that each job read, with its SHA-256 shortened")
     parser.add_argument("--rule", help="only jobs of this rule, e.g. train_run")
