@@ -1,4 +1,4 @@
-"""Rule ensemble: average the predictions of several runs."""
+"""Rule ensemble: combine the predictions of several runs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,4 +17,5 @@ with job_log(snakemake.log[0]):
         levels=tuple(Level.model_validate(level) for level in snakemake.params.levels),
         how=snakemake.params.combine,
         out=Path(snakemake.output.predictions),
+        out_weights=Path(snakemake.output.weights),
     )

@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tests.rerun.definition_edits import EVERY
-from tests.rerun.row import SMALL, WIDE, Row
+from tests.rerun.row import EXTERNAL, SMALL, WIDE, Row
 from tests.rerun.rules import FIGURES, IMAGES, LEARNED, LEVELS, MEASURED, OVERLAPS, TABLES, taking
 
 LIBRARY = "workflow/lib/kneeoa"
 
 MEASURED_RUNS = {"metrics", "contrasts"}
 """Measure what runs achieved."""
-METRICS = MEASURED_RUNS | {"subgroups", "raters", "claim"}
+METRICS = MEASURED_RUNS | {"subgroups", "raters", "claim", "external"}
 """Reach the kernels of all metrics."""
 RELIABILITY = {"figure reliability", "figure reliability_by_class"}
 CURVED = METRICS | RELIABILITY | {"figure decision"}
@@ -38,7 +38,9 @@ def shown(kind: str, names: str) -> set[str]:
 
 STATISTICS: dict[str, set[str]] = {
     **shared(["calibration", "auc_placements", "ordinal"], METRICS),
-    "operating_point": MEASURED_RUNS | {"subgroups"},
+    "operating_point": MEASURED_RUNS | {"subgroups", "external"},
+    **shared(["independent_samples", "recalibration"], {"external"}),
+    "pool_weights": {"ensemble"},
     **shared(["case_exchange", "delong", "kernels", "mean_auc", "metric_kernel", "run_delong", "run_influences"], METRICS),
     "bootstrap_metrics": MEASURED_RUNS,
     **shared(["equivalence", "mcnemar"], {"contrasts"}),
@@ -47,15 +49,15 @@ STATISTICS: dict[str, set[str]] = {
     "bootstrap": RESAMPLED,
     "confusion": METRICS | {"rate_labels"},
     "decision": {"figure decision"},
-    "inputs": RESAMPLED | CURVED | {"predict"},
-    "metrics": METRICS | {"claim", "rate_labels"},
+    "inputs": RESAMPLED | CURVED | {"predict", "ensemble"},
+    "metrics": METRICS | {"claim", "rate_labels", "ensemble"},
     "midranks": METRICS | {"associations", "overlap", "make_masks", "describe_shard masks"},
     "multiplicity": {"anatomy", "contrasts"},
     "reliability": METRICS | RELIABILITY,
     "seeds": {"claim", "contrasts"},
-    "proportions": RELIABILITY | {"metrics"},
+    "proportions": RELIABILITY | {"metrics", "external"},
     "subgroups": {"subgroups"},
-    "temperature": {"predict"},
+    "temperature": {"predict", "external"},
     "wald": CURVED | {"associations", "claim", "differences", "predict"},
 }
 """A module of `statistics/`: who reaches any of its definitions."""
@@ -228,7 +230,7 @@ ARMS_OF = {kind: {f"{kind}-dual"} for kind in KINDS} | {
 DEFINITIONS = {
     "statistics/metrics.py: macro_f1": METRICS,
     "statistics/metrics.py: quadratic_kappa": METRICS | {"rate_labels"},
-    "statistics/metrics.py: predicted_class": METRICS | {"claim"},
+    "statistics/metrics.py: predicted_class": METRICS | {"claim", "ensemble"},
     "statistics/bootstrap.py: resampled_counts": RESAMPLED,
     "statistics/bootstrap.py: interval_of": MEASURED_RUNS | {"raters", "associations"},
     "statistics/bootstrap.py: percentiles": MEASURED_RUNS | {"claim", "raters", "differences"},
@@ -240,7 +242,7 @@ DEFINITIONS = {
     "geometry/rank_measures.py: weighted_pearson": MEASURED | {"claim"},
     "geometry/rank_measures.py: binary_measures": AXES,
     "atomic_io.py: write_text": TABLES
-    | {"describe_shard", "list_shards", "flow", "phantom_tables", "rate_labels", "train_run", "predict", "report"},
+    | {"describe_shard", "list_shards", "flow", "phantom_tables", "rate_labels", "train_run", "predict", "ensemble", "report"},
     "paper_tables/latex.py: sample_size": {"table anatomy", "table claim", "table deletion", "table sanity", "report"},
     "presentation/arms.py: ArmNames": TABLES | {"report"},
     "presentation/display_names.py: GRADE_UNITS": {"figure forest"},
@@ -250,14 +252,31 @@ DEFINITIONS = {
 }
 """A definition of a module that several rules import: those that reach it, and no other."""
 
+ABROAD = {
+    "statistics/recalibration.py": {"external"},
+    "statistics/independent_samples.py": {"external"},
+    "contrasts/external.py": {"external"},
+    "statistics/proportions.py": RELIABILITY | {"metrics", "external"},
+    "statistics/temperature.py": {"predict", "external"},
+    **{f"paper_tables/{name}.py": {f"table {name}", "report"} for name in ("external_accuracy", "external_calibration", "external_change")},
+    "report/external_sentences.py": {"report"},
+    "statistics/pool_weights.py": {"ensemble"},
+    "inference/ensemble.py": {"ensemble"},
+}
+"""Code that external cohorts are measured by, edited in a study that has one."""
+
 ROWS = [
     *of_definitions(DEFINITIONS),
     *edits("statistics", STATISTICS),
+    *(
+        Row(f"{file}, with an external cohort", frozenset(first), EXTERNAL, file=f"{LIBRARY}/{file}", definition=EVERY)
+        for file, first in ABROAD.items()
+    ),
     *edits("geometry", GEOMETRY),
     *edits("anatomy", ANATOMY),
     *edits("figures", FIGURE_FILES),
     *edits("presentation", PRESENTATION),
-    *edits("paper_tables", TABLE_FILES),
+    *edits("paper_tables", {name: first for name, first in TABLE_FILES.items() if f"paper_tables/{name}.py" not in ABROAD}),
     CAPTION,
     *(of_arms("backbones", name, {arm for kind in kinds for arm in ARMS_OF[kind]}) for name, kinds in sorted(BACKBONES.items())),
     *(of_arms("heads", name, arms_of(modes)) for name, modes in sorted(MODES.items())),

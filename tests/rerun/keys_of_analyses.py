@@ -8,10 +8,10 @@ from tests.rerun.rules import BOOTSTRAPPED, CONTRASTED, FIGURES, INTERVALS, MEAS
 ROWS = [
     row("statistics.confidence", {"statistics.confidence": 0.9}, INTERVALS),
     row("statistics.resamples", {"statistics.resamples": 201}, BOOTSTRAPPED),
-    row("statistics.seed", {"statistics.seed": 43}, BOOTSTRAPPED),
+    row("statistics.seed", {"statistics.seed": 43}, BOOTSTRAPPED | {"external"}),
     row("statistics.mcnemar", {"statistics.mcnemar": "exact"}, {"contrasts"}),
-    row("statistics.threshold.rule", {"statistics.threshold.rule": "specificity"}, {"metrics", "contrasts", "subgroups"}, WIDE),
-    row("statistics.threshold.value", {"statistics.threshold.value": 0.8}, {"metrics", "contrasts", "subgroups"}, WIDE),
+    row("statistics.threshold.rule", {"statistics.threshold.rule": "specificity"}, {"metrics", "contrasts", "subgroups", "external"}, WIDE),
+    row("statistics.threshold.value", {"statistics.threshold.value": 0.8}, {"metrics", "contrasts", "subgroups", "external"}, WIDE),
     row("statistics.power", {"statistics.power": 0.9}, {"contrasts"}),
     row("statistics.contrasts.name", {"rename": "kl-dual-single kl-change"}, CONTRASTED),
     row(

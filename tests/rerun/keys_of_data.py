@@ -1,6 +1,6 @@
 """Edits of the keys that say what is asked, of which images and labels. One row a key."""
 
-from tests.rerun.row import FILMS, WIDE, row
+from tests.rerun.row import EXTERNAL, FILMS, WIDE, row
 from tests.rerun.rules import (
     ARMS,
     BY_CLASS,
@@ -18,6 +18,7 @@ from tests.rerun.rules import (
     VIEW,
     taking,
 )
+from tests.rerun.rules import EXTERNAL as ABROAD
 from tests.rerun.rules import (
     FILMS as RADIOGRAPHS,
 )
@@ -26,6 +27,8 @@ NOT_SHOWN = {"ensemble", "figure saliency"}
 """Rules that do not take the arms that learn from a rater: the ensemble's members and the picture's
 arms are others.
 """
+
+TABLED = {"table external_accuracy"}
 
 ROWS = [
     row("study", {"study": "other"}, EVERYTHING),
@@ -46,7 +49,13 @@ ROWS = [
     row("levels.classes", {"levels.1.classes.0": "none"}, LEVELS | FINEST | GRADES),
     row("levels.parent", {"levels.1.parent": None, "levels.1.parent_class": None}, LEVELS, without=OF_MAPS),
     row("levels.parent_class", {"levels.1.parent_class": [0, 1, 1, 1, 1]}, LEVELS | FINEST),
-    row("cohorts.role", {"cohorts.clinic.role": "external"}, {"make_splits"} | NETWORKS, WIDE),
+    row(
+        "cohorts.role",
+        {"cohorts.clinic.role": "external"},
+        {"read_cohort", "make_splits"} | NETWORKS | ABROAD,
+        WIDE,
+        new=ABROAD,
+    ),
     row(
         "cohorts.reader",
         {"cohorts.clinic.reader": "grades_folder", "cohorts.clinic.manifest": None, "cohorts.clinic.labels": {}},
@@ -234,6 +243,21 @@ ROWS = [
         },
         {"read_cohort", "describe_shard volumes", "make_splits"},
         WIDE,
+    ),
+    *(
+        row(
+            f"cohorts.published.{key}",
+            {f"cohorts.elsewhere.published.0.{name}": value for name, value in changes.items()},
+            TABLED,
+            EXTERNAL,
+        )
+        for key, changes in (
+            ("source", {"source": "Somebody else 2025"}),
+            ("level", {"level": "oa", "accuracy_by_class": []}),
+            ("accuracy_by_class", {"accuracy_by_class": [0.8, None, 0.7, 0.8, 0.9]}),
+            ("accuracy", {"accuracy": 0.75}),
+            ("cases", {"cases": 1001}),
+        )
     ),
     row("same_people", {"same_people": ["phantom", "clinic"]}, {"leave_out_trained"}, WIDE),
     row("distinct_people", {"distinct_people": ["phantom", "clinic"]}, set(), WIDE),

@@ -17,6 +17,7 @@ from tests.rerun.rules import FOLLOWS, after, planned_as
 
 SMALL, WIDE, IMPORTS = "tests/small.yaml", "tests/rerun/wide.yaml", "tests/rerun/imports.yaml"
 FILMS = "tests/small_films.yaml"
+EXTERNAL = "tests/rerun/external.yaml"
 
 CLINIC = frozenset({"ensemble", "rate_labels", "make_masks", "make_inputs"})
 """Rules of which no job of the wide study takes its radiographs."""

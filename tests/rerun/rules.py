@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-PREDICTED = {"metrics", "contrasts", "subgroups", "claim", "raters"}
+PREDICTED = {"metrics", "contrasts", "subgroups", "claim", "raters", "external"}
 """Read prediction tables."""
 LEARNED = {"train_run", "predict", "predict_parts", "saliency", "deletion"}
 """Open a run's inputs."""
@@ -49,6 +49,9 @@ SHOWN = {
     "table metrics": Shown({"metrics"}, {"arms_and_ensembles"}),
     "table contrasts": Shown({"contrasts"}, {"arms_and_ensembles"}),
     "table subgroups": Shown({"subgroups"}, {"arms_and_ensembles"}),
+    "table external_accuracy": Shown({"external"}, {"arms_and_ensembles", "published"}),
+    "table external_change": Shown({"external"}, {"arms_and_ensembles"}),
+    "table external_calibration": Shown({"external"}, {"arms_and_ensembles"}),
     "table claim": Shown({"claim"}, {"arms"}),
     "table geometry": Shown({"geometry", "geometry_baselines"}, {"arms"}),
     "table differences": Shown({"differences"}, {"arms"}),
@@ -147,7 +150,7 @@ TABLES = {name for name in SHOWN if name.startswith("table ")}
 
 LEVELS = {
     "read_cohort", "make_splits", "flow", "rate_labels", "train_run", "embed_untrained", "predict", "ensemble", "import_predictions",
-    "metrics", "contrasts", "subgroups", "claim", "raters", "geometry", "geometry_baselines", "differences", "associations",
+    "metrics", "contrasts", "subgroups", "claim", "raters", "external", "geometry", "geometry_baselines", "differences", "associations",
     *taking("classes_of_levels"),
 }  # fmt: skip
 """Take the label hierarchy."""
@@ -168,8 +171,10 @@ ARMS = COMPARED | {"raters", "claim", "differences", "similarity", "anatomy", "r
 """Take the arms table."""
 BOOTSTRAPPED = {"metrics", "contrasts", "claim", "raters", "anatomy", "sanity", "deletion_summary"}
 """Take the resamples and the seed of the statistics."""
-INTERVALS = BOOTSTRAPPED | {"subgroups", "report"} | taking("confidence")
+INTERVALS = BOOTSTRAPPED | {"external", "subgroups", "report"} | taking("confidence")
 """Take the level of the intervals of the statistics."""
+EXTERNAL = {"external", *made_from("external")}
+"""Are there where a cohort is external."""
 VARIED = {"similarity"} | taking("varied")
 """Take the factor that figures tell arms apart by."""
 CONTRASTED = {"contrasts", "subgroups", "claim", "raters", "anatomy", "differences"}

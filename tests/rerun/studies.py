@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.dag import copy_tree
 from tests.rerun.plan import Planner
-from tests.rerun.row import FILMS, IMPORTS, SMALL, WIDE
+from tests.rerun.row import EXTERNAL, FILMS, IMPORTS, SMALL, WIDE
 
 SUBJECTS = 12
 COLUMNS = (
@@ -38,7 +38,7 @@ def raw_files(folder: Path) -> None:
         (folder / "tables" / table).touch()
 
 
-def finished(folder: Path, studies: tuple[str, ...] = (SMALL, WIDE, IMPORTS, FILMS)) -> tuple[Planner, dict[str, set[str]]]:
+def finished(folder: Path, studies: tuple[str, ...] = (SMALL, WIDE, IMPORTS, FILMS, EXTERNAL)) -> tuple[Planner, dict[str, set[str]]]:
     """A planner in a new copy of the tree where the studies are marked as finished, and the rules
     that each of them has.
     """

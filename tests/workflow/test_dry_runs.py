@@ -72,6 +72,12 @@ def test_an_external_cohort_is_read_but_never_trained_on(folder: Path) -> None:
     config["cohorts"]["elsewhere"]["phantom"]["population"] = 1
     jobs = _plan(folder, config)
     assert {w["cohort"] for r, w in jobs if r == "make_volumes"} == {"phantom", "elsewhere"}
+    measured = {"external", *(f"table external_{name}" for name in ("accuracy", "change", "calibration"))}
+    assert measured <= rules(jobs)
+    assert "external" in rules(_plan(folder, config, "statistics"))
+    assert not measured & rules(_plan(folder, _config("config.yaml")))
+    config["cohorts"]["elsewhere"] |= {"labels": {"oa": {"columns": ["XRKL"], "at_least": 2}}}
+    assert measured <= rules(_plan(folder, config)), "also where it is labelled at the coarse level alone"
     assert Counter(rule for rule, _ in jobs)["train_run"] == 18
 
 

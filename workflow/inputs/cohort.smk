@@ -52,6 +52,6 @@ def check_people_of(cohort):
 def cohort_section(wildcards):
     """The slice of the configuration on which reading a cohort's tables depends."""
     section = STUDY.cohorts[wildcards.cohort].model_dump(
-        mode="json", exclude={"phantom", "split", "role", "orientation", "spacing_mm"}
+        mode="json", exclude={"phantom", "split", "orientation", "spacing_mm", "published"}
     )
     return section | {"root": cohort_root(wildcards.cohort)}

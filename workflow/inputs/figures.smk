@@ -57,6 +57,11 @@ def row_of_arm(arm):
     return row if plugin is None else row | {"plugin": plugin, "plugin_options": plain(STUDY.plugins[plugin])}
 
 
+def published_results():
+    """External cohort -> what others have published of it."""
+    return {name: [plain(one) for one in STUDY.cohorts[name].published] for name in LAYOUT.external_cohorts()}
+
+
 FILES = {
     "flows": lambda: [f"{LAYOUT.root}/splits/{cohort}.flow.json" for cohort in STUDY.cohorts],
     "exclusions": lambda: [f"{LAYOUT.root}/splits/{cohort}.exclusions.parquet" for cohort in STUDY.cohorts],
@@ -69,6 +74,7 @@ FILES = {
     "metrics": lambda: f"{LAYOUT.root}/statistics/metrics.parquet",
     "contrasts": lambda: f"{LAYOUT.root}/statistics/contrasts.parquet",
     "subgroups": lambda: f"{LAYOUT.root}/statistics/subgroups.parquet",
+    "external": lambda: f"{LAYOUT.root}/statistics/external.parquet",
     "claim": lambda: f"{LAYOUT.root}/statistics/claim.parquet",
     "raters": lambda: f"{LAYOUT.root}/statistics/raters.parquet",
     "axes": lambda: LAYOUT.first_runs("geometry/{arm}/seed-{seed}.axis.parquet"),
@@ -100,6 +106,7 @@ SETTINGS = {
     "pictured_level": lambda: level_roles.example_level(STUDY).name,
     "confidence": lambda: STUDY.statistics.confidence,
     "confidence_of_geometry": lambda: STUDY.geometry.confidence,
+    "published": published_results,
     "axis": lambda: STUDY.geometry.axes[0],
     "view": pictured_view,
     "tissues": tissues_of_view,

@@ -5,7 +5,7 @@ REQUIRED INPUTS: a finished run and its inputs; or the tables of `imports.folder
 OUTPUTS: <out>/predictions/{arm}/seed-{seed}.parquet, <out>/embeddings/{arm}/seed-{seed}.parquet
          <out>/runs/{arm}/seed-{seed}/temperature.json
          <out>/parts/{arm}/seed-{seed}.parquet, of runs with a plug-in
-         <out>/predictions/{ensemble}/{seed-{seed},all-seeds}.parquet
+         <out>/predictions/{ensemble}/{seed-{seed},all-seeds}.{parquet,weights.json}
          <out>/predictions/{arm}/imported.{parquet,json}
 """
 
@@ -78,11 +78,12 @@ rule predict_parts:
 
 
 rule ensemble:
-    """Average the predictions of several runs."""
+    """Combine the predictions of several runs."""
     input:
         members=lambda wildcards: LAYOUT.ensemble_members(wildcards.ensemble, wildcards.pool),
     output:
         predictions="<out>/predictions/{ensemble}/{pool}.parquet",
+        weights="<out>/predictions/{ensemble}/{pool}.weights.json",
     log:
         "<logs>/ensemble/{ensemble}-{pool}.log",
     wildcard_constraints:

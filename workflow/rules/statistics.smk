@@ -3,7 +3,7 @@ Metrics of each run, and comparisons of candidate with reference arms on the sam
 
 REQUIRED INPUTS: <out>/predictions/{arm}/*.parquet; cases tables for subgroups; axes and overlaps
                  for the claim
-OUTPUTS: <out>/statistics/{metrics,contrasts,subgroups,claim}.parquet
+OUTPUTS: <out>/statistics/{metrics,contrasts,subgroups,external,claim}.parquet
 """
 
 
@@ -81,6 +81,29 @@ rule subgroups:
         statistics=statistics_of("confidence", "threshold", "contrasts", "subgroups"),
     script:
         "../../scripts/subgroups.py"
+
+
+rule external:
+    """Measure every arm and ensemble on the external cohorts."""
+    input:
+        predictions=LAYOUT.predictions(),
+    output:
+        external="<out>/statistics/external.parquet",
+    log:
+        "<logs>/external.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: STUDY.resources.analyse.threads
+    resources:
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
+    params:
+        code=code("external"),
+        external=LAYOUT.external_cohorts(),
+        levels=LEVELS,
+        statistics=statistics_of("confidence", "seed", "threshold"),
+    script:
+        "../../scripts/external.py"
 
 
 rule claim:

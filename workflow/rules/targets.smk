@@ -42,6 +42,7 @@ rule statistics:
         rules.metrics.output,
         rules.contrasts.output if STUDY.statistics.contrasts else [],
         rules.subgroups.output if STUDY.statistics.subgroups else [],
+        rules.external.output if LAYOUT.external_cohorts() else [],
 
 
 rule figures:

@@ -124,6 +124,25 @@ def test_a_case_without_a_coarser_level_stays_and_has_a_row(tmp_path: Path) -> N
     assert len(tables["images"]) == 4
 
 
+def test_an_external_cohort_of_the_coarse_level_alone_keeps_its_cases(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,status,kl,file\nX,abnormal,,a.png\nY,normal,,b.png\nZ,,,c.png\n")
+    for name in "abc":
+        (tmp_path / f"{name}.png").write_bytes(b"x")
+    status = {"columns": ["status"], "values": {"normal": 0, "abnormal": 1}}
+    manifest = {"table": "t.csv", "subject": "id", "path": "file"}
+    given = {"reader": "manifest", "root": "r", "views": ["pa"], "labels": {"oa": status}, "manifest": manifest}
+    tables = run(tmp_path, tmp_path / "out", Cohort.model_validate(given | {"role": "external"}))
+    assert {row.case_id[0]: (row.level, list(row.value)) for row in tables["labels"].itertuples()} == {"X": ("oa", [1]), "Y": ("oa", [0])}
+    left = tables["exclusions"][tables["exclusions"]["scope"] == "case"]
+    assert left[["case_id", "reason"]].to_numpy().tolist() == [["Z-X-00m", "missing-label"]]
+    assert "level 'oa'" in left["detail"].iloc[0]
+    with pytest.raises(KneeoaError, match="none of the 3 knees of cohort 'main' has a label of 'kl'"):
+        run(tmp_path, tmp_path / "out", Cohort.model_validate(given))
+    both = given | {"role": "external", "labels": {"oa": status, "kl": "kl"}}
+    with pytest.raises(KneeoaError, match="none of the 3 knees of cohort 'main' has a label of 'kl'"):
+        run(tmp_path, tmp_path / "out", Cohort.model_validate(both))
+
+
 def test_readings_are_kept_counted_and_under_unanimity_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     root = tmp_path / "raw"
     subjects = ("9000001", "9000002")

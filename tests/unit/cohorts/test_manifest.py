@@ -9,11 +9,16 @@ import yaml
 from openpyxl import Workbook
 from pydantic import ValidationError
 
+from kneeoa.cohorts.build import build_cohort
 from kneeoa.cohorts.manifest import read
 from kneeoa.cohorts.registry import readers
 from kneeoa.cohorts.source import Knee, Source
 from kneeoa.config.cohorts import Cohort
+from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
+from kneeoa.splits.make import make_splits
+from kneeoa.tables.cohort import IMAGES, SPLITS
+from kneeoa.tables.shards import VOLUMES
 from tests.unit.counted_calls import calls
 
 _DOCS = Path(__file__).parents[3] / "docs" / "data.md"
@@ -110,6 +115,47 @@ def test_the_documented_most_table_gives_two_knees_a_row_and_visit(tmp_path: Pat
         assert knees[f"MB00002-{side}-30m"].files == []
     assert (knees["MB00001-L-00m"].sex, knees["MB00002-L-00m"].sex, knees["MB00002-L-00m"].age) == ("F", "M", 60.0)
     assert (knees["MB00003-L-00m"].sex, knees["MB00003-L-00m"].site, knees["MB00003-L-00m"].age) == ("M", "2", 61.0)
+
+
+SEEN = {
+    **{"shard": 0, "digest": "0", "source_digest": "0", "source_shape": [1], "source_spacing": [1.0], "source_centre": [0.0]},
+    **{"affine": [0.0] * 16, "mirrored": False, "low": 0.0, "high": 1.0, "mean": 0.0, "sd": 1.0},
+}
+"""An image that could be read."""
+
+
+def test_the_documented_most_cohort_is_external_and_all_of_it_is_tested(tmp_path: Path) -> None:
+    (tmp_path / "most_xray.csv").write_text("\n".join(MOST))
+    touch(tmp_path, "v0/1.dcm", "v2/1.dcm", "v0/2")
+    cohort = documented("most")
+    levels = (
+        Level(name="oa", kind="binary", classes=("no", "yes")),
+        Level(name="kl", kind="ordinal", classes=("0", "1", "2", "3", "4"), parent="oa", parent_class=(0, 0, 1, 1, 1)),
+    )
+    tables = {name: tmp_path / f"{name}.parquet" for name in ("cases", "images", "labels", "exclusions")}
+    build_cohort(cohort, "most", tmp_path, levels, **tables)
+    images = IMAGES.read(tables["images"])
+    volumes = [
+        {**dict.fromkeys(VOLUMES.schema.names), **SEEN, "cohort": "most", "case_id": case, "view": "pa", "row": row}
+        for row, case in enumerate(images["case_id"])
+    ]
+    VOLUMES.write(tmp_path / "volumes.parquet", volumes)
+    make_splits(
+        name="most",
+        role=cohort.role,
+        split=cohort.split,
+        levels=levels,
+        views=cohort.views,
+        cases=tables["cases"],
+        labels=tables["labels"],
+        volumes=[tmp_path / "volumes.parquet"],
+        exclusions=[tables["exclusions"]],
+        out_splits=tmp_path / "splits.parquet",
+    )
+    splits = SPLITS.read(tmp_path / "splits.parquet")
+    assert splits["case_id"].tolist() == ["MB00001-L-00m", "MB00001-L-30m", "MB00001-R-00m", "MB00001-R-30m", "MB00002-R-00m"]
+    assert set(splits["split"]) == {"test"}
+    assert splits["subject"].nunique() == 2, "films of one person over visits are one person's"
 
 
 @pytest.mark.parametrize("name", ["{visit}XRKL{side}", "{visit}{side}KL", "{visit}KL{side}"])

@@ -14,6 +14,7 @@ from kneeoa.errors import KneeoaError
 from tests.unit.config.small_cohorts import FLAT, LEVELS, clinic, study
 
 STATUS = [{"name": "status", "kind": "binary", "classes": ["normal", "abnormal"]}]
+SIGNED = [{"name": "signs", "kind": "multilabel", "classes": ["narrowing", "osteophytes", "cysts"]}, *LEVELS]
 SIGNS = [*LEVELS, {"name": "signs", "kind": "multilabel", "classes": ["narrowing", "osteophytes", "cysts"]}]
 GRADES = {"reader": "grades_folder", "root": "somewhere", "views": ["pa"]}
 OAI = {"reader": "oai", "root": "somewhere", "views": ["pa"]}
@@ -59,6 +60,13 @@ SOUND: dict[str, dict[str, Any]] = {
         {"c": CM | {"tissues": {"femur": [1], "cartilage": [2, 4]}, "split": {"method": "given"}}}, solid=True
     ),
     "OAI-ZIB": study({"c": ZIB}, solid=True),
+    "an external cohort of the coarse level alone": study({"c": clinic(), "hospital": clinic(role="external", labels={"oa": "status"})}),
+    "an external cohort of another level than the first": study(
+        {"c": clinic(labels={"kl": "kl"}), "hospital": GRADES | {"role": "external"}}
+    ),
+    "published results of an external cohort": study(
+        {"c": clinic(), "away": clinic(role="external", published=[{"source": "A 2024", "level": "kl", "accuracy": 0.7}])}
+    ),
     "an unlabelled second cohort": study({"c": clinic(), "ext": clinic(role="external", labels=None, unlabelled=True)}),
     "no validation where the last epoch counts": study({"c": clinic(split={"val": 0})}, training={"checkpoint": "last"}),
     "subgroups that the column map has": study(
@@ -70,14 +78,36 @@ HALF_WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
     "labels of no level": (study({"c": clinic(labels={"klg": "kl"})}), ["'cohorts.c.labels' names 'klg'", "oa, kl"]),
     "labels of no level beside a right one": (study({"c": clinic(labels={"kl": "kl", "ao": "oa"})}), ["names 'ao'"]),
     "no labels": (study({"c": clinic(labels=None)}), ["labels of no level", "'kl'", "cohorts.c.labels", "unlabelled: true"]),
-    "labels of the coarse level alone": (
-        study({"c": clinic(), "hospital": clinic(role="external", labels={"oa": "status"})}),
+    "labels of the coarse level alone, to train on": (
+        study({"c": clinic(), "hospital": clinic(labels={"oa": "status"})}),
         ["'cohorts.hospital' has labels of oa alone", "'kl'"],
+    ),
+    "external labels of a level that no arm predicts": (
+        study({"c": clinic(), "hospital": clinic(role="external", labels={"signs": ["a", "b", "c"]})}, SIGNED),
+        ["'cohorts.hospital' has labels of signs alone", "no arm predicts", "oa, kl"],
     ),
     "a folder of grades for another level": (study({"c": GRADES}, STATUS), ["'cohorts.c' has labels of kl alone", "'status'"]),
     "OAI's default for another level": (study({"c": OAI}, STATUS), ["labels of kl alone", "'status'", "cohorts.c.labels"]),
     "a folder of grades with labels": (study({"c": GRADES | {"labels": {"kl": "KLG"}}}), ["would not be looked at", "grades_folder"]),
     "the release with labels": (study({"c": CM | {"labels": {"kl": "KLG"}}}, solid=True), ["would not be looked at", "oaizib_cm"]),
+    "published results of a cohort that is trained on": (
+        study({"c": clinic(published=[{"source": "A 2024", "level": "kl", "accuracy": 0.7}])}),
+        ["'cohorts.c.published'", "role is 'develop'"],
+    ),
+    "published results of no level": (
+        study({"c": clinic(), "away": clinic(role="external", published=[{"source": "A 2024", "level": "grade", "accuracy": 0.7}])}),
+        ["'cohorts.away.published[0].level' is 'grade'", "oa, kl"],
+    ),
+    "published results of too few classes": (
+        study(
+            {"c": clinic(), "away": clinic(role="external", published=[{"source": "A", "level": "kl", "accuracy_by_class": [0.7, 0.8]}])}
+        ),
+        ["'cohorts.away.published[0].accuracy_by_class' has 2 numbers", "5 classes"],
+    ),
+    "published results without a number": (
+        study({"c": clinic(), "away": clinic(role="external", published=[{"source": "A 2024", "level": "kl"}])}),
+        ["'cohorts.away.published[0]' has neither 'accuracy_by_class' nor 'accuracy'"],
+    ),
     "two columns for an ordinal level": (
         study({"c": clinic(labels={"kl": ["kl", "kl2"]})}),
         ["'cohorts.c.labels.kl' has 2 columns", "ordinal and takes 1", "[[first, second]]"],

@@ -68,6 +68,38 @@ def test_ensembles_in_two_modes_answer_a_contrast_as_two_arms_do():
     assert pairs == [*single, ("duals", "oas")]
 
 
+@pytest.mark.parametrize(
+    ("combine", "words"), [("mean", "mean"), ("logit_mean", "logit mean"), ("vote", "vote"), ("weighted", "weighted mean")]
+)
+def test_an_ensemble_is_compared_with_each_of_its_members_across_backbones_and_seeds(combine, words):
+    ensembles = {"both": {"members": ARMS, "combine": combine}, "all": {"members": ARMS, "combine": combine, "seeds": "together"}}
+    pairs = []
+    for where in ("of arms", "over seeds"):
+        contrast = {
+            "name": "pool",
+            "level": "kl",
+            "factor": "ensemble",
+            "candidate": f"{words} {where}",
+            "reference": "none",
+            "tests": {"macro_auc": ["delong"]},
+        }
+        made = layout(ensembles=ensembles, statistics={**SMALL["statistics"], "contrasts": [contrast], "families": [], "primary": None})
+        pairs.append(
+            [(pair.candidate, pair.reference) for pair in arm_pairs(made.study.statistics.contrasts[0], made.arms_and_ensembles())]
+        )
+    assert pairs == [[("both", arm) for arm in ARMS], [("all", arm) for arm in ARMS]]
+
+
+def test_weights_need_validation_cases():
+    cohort = SMALL["cohorts"]["phantom"]
+    without = {"phantom": {**cohort, "split": {"val": 0, "test": 0.4}}}
+    changes = {"ensembles": {"e": {"members": ARMS, "combine": "weighted"}}, "cohorts": without, "training": {"checkpoint": "last"}}
+    with pytest.raises(KneeoaError, match=r"'ensembles\.e\.combine' is weighted, which is fitted on validation cases.*or set mean"):
+        layout(**changes)
+    changes["ensembles"] = {"e": {"members": ARMS, "combine": "vote"}}
+    assert layout(**changes).ensemble_tables("e") == ["seed-1", "seed-2"]
+
+
 def test_an_ensemble_is_a_panel_of_its_own_in_figures():
     made = layout(ensembles={"both": {"members": ARMS}, "seeds": {"members": ARMS[:1], "seeds": "together", "combine": "logit_mean"}})
     arms_of_panels = {panel.title: panel.arms for panel in panels(made.arms_and_ensembles(), {"resnet3d": "ResNet3D", "m3t": "M3T"})}
@@ -82,7 +114,7 @@ def test_an_ensemble_is_a_panel_of_its_own_in_figures():
         ({"members": ["nobody", *ARMS]}, r"'ensembles\.e\.members' names 'nobody'"),
         ({"members": ARMS[:1]}, "has one member only"),
         ({"members": ARMS[:1] * 2}, "names an arm twice"),
-        ({"members": ARMS, "combine": "vote"}, "combine"),
+        ({"members": ARMS, "combine": "median"}, r"combine' is 'median'; allowed are 'mean', 'logit_mean', 'vote' or 'weighted'"),
     ],
 )
 def test_an_ensemble_that_cannot_be_made_stops_before_any_job(ensemble, expected):

@@ -166,9 +166,10 @@ def test_where_no_image_can_be_used_there_are_two_tables_all_the_same(study, tmp
 
 def test_seeds_speak_as_one_as_the_studys_ensemble_does(study, table, tmp_path):
     members = [study.run(seed) / "predictions.parquet" for seed in (1, 2)]
-    for how in ("mean", "logit_mean"):
-        ensemble(name="both", members=members, levels=LEVELS, how=how, out=tmp_path / "ensemble.parquet")
-        predicted, _ = applied(study, table, tmp_path, 1, 2, how=how)
+    for how in ("mean", "logit_mean", "vote", "weighted"):
+        file = tmp_path / "ensemble.weights.json"
+        ensemble(name="both", members=members, levels=LEVELS, how=how, out=tmp_path / "ensemble.parquet", out_weights=file)
+        predicted, _ = applied(study, table, tmp_path, 1, 2, how=how, weights=file if how == "weighted" else None)
         compare(predicted, PREDICTIONS.read(tmp_path / "ensemble.parquet"))
         assert set(predicted["combined"]) == {how}
         assert predicted["members"].iloc[0].tolist() == ["dual/seed-1", "dual/seed-2"]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import minimize
 from scipy.special import expit, logit, softmax
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.contrasts.cases import level_predictions
 from kneeoa.errors import KneeoaError
 from kneeoa.inference.ensemble import combine, ensemble
+from kneeoa.inference.ensemble_weights import read_weights
 from kneeoa.inference.outputs import predict_levels
 from kneeoa.tables.runs import PREDICTIONS
 
@@ -117,3 +122,137 @@ def test_certain_members_and_findings_are_combined_without_infinities():
     assert independent[0, 0] == pytest.approx(expit(logit(0.9) / 2))
     assert 0.9 < independent[0, 1] <= 1
     assert combine([np.array([[0.9, 0.9]]), np.array([[0.5, 1.0]])], findings, "mean") == pytest.approx(np.array([[0.7, 0.95]]))
+
+
+def test_the_answer_of_a_vote_is_the_class_of_most_votes_and_of_a_tie_the_likelier_one():
+    rows = {
+        (0, 0, 1): [[0.5, 0.3, 0.2], [0.4, 0.3, 0.3], [0.0, 1.0, 0.0]],  # two votes beat a certain one, which has the higher mean
+        (1, 2, 0): [[0.3, 0.4, 0.3], [0.1, 0.2, 0.7], [0.5, 0.2, 0.3]],  # a tie of three
+    }
+    level = Level(name="l", kind="multiclass", classes=("a", "b", "c"))
+    for votes, members in rows.items():
+        voted = combine([np.array([row]) for row in members], level, "vote")[0]
+        counts, mean = np.bincount(votes, minlength=3), np.mean(members, axis=0)
+        assert voted == pytest.approx((counts + mean) / 4, abs=1e-15)
+        best = np.flatnonzero(counts == counts.max())
+        assert voted.argmax() == best[mean[best].argmax()]
+        assert voted.sum() == pytest.approx(1, abs=1e-15)
+
+
+def test_no_mean_probability_makes_up_for_a_vote():
+    """Over every split of votes of five members, with probabilities as far against the majority as
+    they can be.
+    """
+    level = Level(name="l", kind="multiclass", classes=("a", "b", "c"))
+    for votes in itertools.product(range(3), repeat=5):
+        counts = np.bincount(votes, minlength=3)
+        if np.sort(counts)[-1] == np.sort(counts)[-2]:
+            continue
+        members = []
+        for vote in votes:
+            row = np.full(3, 0.333)
+            row[vote] = 0.334
+            members.append(row if vote == counts.argmax() else np.eye(3)[vote])
+        assert combine([row[None] for row in members], level, "vote")[0].argmax() == counts.argmax()
+
+
+def test_findings_are_voted_one_by_one():
+    findings = Level(name="f", kind="multilabel", classes=("a", "b", "c"))
+    members = [np.array([[0.6, 0.4, 0.9]]), np.array([[0.7, 0.3, 0.2]]), np.array([[0.1, 0.9, 0.1]]), np.array([[0.2, 0.6, 0.3]])]
+    voted = combine(members, findings, "vote")[0]
+    assert voted == pytest.approx([(2 + 0.4) / 5, (2 + 0.55) / 5, (1 + 0.375) / 5])
+    assert (voted >= 0.5).tolist() == [False, True, False], "ties by the mean probability"
+
+
+def runs_with_validation(folder, sharpness=(3.0, 1.0, 0.0), test_labels=0):
+    """Three runs of one head: the first knows most, the last nothing; half the cases validate."""
+    draws = np.random.default_rng(4)
+    grades = draws.integers(0, 5, 400)
+    split = np.where(np.arange(400) % 2 == 0, "val", "test")
+    labels = np.where(split == "test", (grades + test_labels) % 5, grades)
+    paths = []
+    for number, sharp in enumerate(sharpness):
+        scores = draws.normal(0, 1, (400, 5))
+        scores[np.arange(400), grades] += sharp
+        parts = []
+        for reading in predict_levels({"kl": sharp * scores}, LEVELS, {}):
+            truth = [[int(grade) if reading.level == "kl" else int(grade >= 2)] for grade in labels]
+            same = {"study": "s", "arm": f"run-{number}", "seed": 1, "members": None, "cohort": "c", "side": "R", "visit": "00m"}
+            columns = {"probabilities": list(reading.probabilities), "logits": list(reading.logits), "calibrated": False, "truth": truth}
+            rows = {"case_id": [f"{case}-R-00m" for case in range(400)], "subject": [str(case) for case in range(400)], "split": split}
+            parts.append(pd.DataFrame(rows).assign(level=reading.level, head=reading.head, label_source="reader", **same, **columns))
+        paths.append(folder / f"run-{number}.parquet")
+        PREDICTIONS.write(paths[-1], pd.concat(parts, ignore_index=True))
+    return paths
+
+
+def test_weights_are_the_most_likely_ones_of_the_validation_cases(tmp_path):
+    paths, file = runs_with_validation(tmp_path), tmp_path / "e.weights.json"
+    ensemble(name="e", members=paths, levels=LEVELS, how="weighted", out=tmp_path / "out.parquet", out_weights=file)
+    content = json.loads(file.read_text())
+    assert content["combine"] == "weighted"
+    assert content["members"] == [f"run-{number}/seed-1" for number in range(3)]
+    entry = content["heads"]["kl"]
+    weights = np.array(entry["weights"])
+    assert (weights >= 0).all()
+    assert weights.sum() == pytest.approx(1, abs=1e-12)
+    assert (entry["split"], entry["labels"], entry["subjects"], entry["reason"]) == ("val", 200, 200, None)
+    table = PREDICTIONS.read(paths[0])
+    table = table[(table["level"] == "kl") & (table["split"] == "val")].sort_values("case_id")
+    truth = np.array([label[0] for label in table["truth"]])
+    chosen = []
+    for path in paths:
+        rows = PREDICTIONS.read(path)
+        rows = rows[(rows["level"] == "kl") & (rows["split"] == "val")].sort_values("case_id")
+        chosen.append(np.stack(rows["probabilities"].to_list())[np.arange(200), truth])
+    of_label = np.stack(chosen, axis=1)
+
+    def loss(free):
+        return float(-np.log(of_label @ softmax(np.append(free, 0.0))).mean())
+
+    best = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-14, "maxiter": 5000})
+    assert entry["loss"] <= best.fun + 1e-8
+    assert entry["loss"] == pytest.approx(float(-np.log(of_label @ weights).mean()))
+    assert entry["loss"] <= entry["loss_equal"]
+    assert weights[0] > weights[2]
+    expected = np.tensordot(weights, [values(path, "kl", "kl") for path in paths], axes=1)
+    assert values(tmp_path / "out.parquet", "kl", "kl") == pytest.approx(expected, abs=1e-15)
+    assert values(tmp_path / "out.parquet", "oa", "kl")[:, 1] == pytest.approx(expected[:, 2:].sum(axis=1), abs=1e-12)
+
+
+def test_no_test_label_moves_a_weight(tmp_path):
+    fitted = []
+    for turned in (0, 2):
+        paths, file = runs_with_validation(tmp_path, test_labels=turned), tmp_path / "e.weights.json"
+        ensemble(name="e", members=paths, levels=LEVELS, how="weighted", out=tmp_path / "out.parquet", out_weights=file)
+        fitted.append(file.read_bytes())
+    assert fitted[0] == fitted[1]
+
+
+def test_without_a_validation_label_weights_are_equal_and_say_so(tmp_path, caplog):
+    paths, file = [member(tmp_path, "one", 1), member(tmp_path, "other", 1)], tmp_path / "e.weights.json"
+    ensemble(name="e", members=paths, levels=LEVELS, how="weighted", out=tmp_path / "out.parquet", out_weights=file)
+    for head, entry in json.loads(file.read_text())["heads"].items():
+        assert entry["weights"] == [0.5, 0.5]
+        assert "no validation case has a label" in entry["reason"]
+        assert f"head '{head}': no validation case" in caplog.text
+    ensemble(name="m", members=paths, levels=LEVELS, how="mean", out=tmp_path / "mean.parquet", out_weights=tmp_path / "m.weights.json")
+    assert values(tmp_path / "out.parquet", "kl", "kl") == pytest.approx(values(tmp_path / "mean.parquet", "kl", "kl"), abs=1e-15)
+    assert json.loads((tmp_path / "m.weights.json").read_text())["heads"] == {}
+
+
+def test_weights_are_read_in_the_order_of_the_runs_and_only_theirs(tmp_path):
+    paths, file = runs_with_validation(tmp_path), tmp_path / "e.weights.json"
+    ensemble(name="e", members=paths, levels=LEVELS, how="weighted", out=tmp_path / "out.parquet", out_weights=file)
+    runs = [f"run-{number}/seed-1" for number in range(3)]
+    assert read_weights(file, runs[::-1])["kl"].tolist() == read_weights(file, runs)["kl"].tolist()[::-1]
+    with pytest.raises(KneeoaError, match=r"has the weights of run-0/seed-1, .*, but the runs are run-0/seed-1; name the same ones"):
+        read_weights(file, runs[:1])
+    ensemble(name="m", members=paths, levels=LEVELS, how="mean", out=tmp_path / "mean.parquet", out_weights=file)
+    with pytest.raises(KneeoaError, match="holds no weights, as the ensemble's 'combine' is 'mean'"):
+        read_weights(file, runs)
+    file.write_text("[]")
+    with pytest.raises(KneeoaError, match="cannot be read as the weights of an ensemble"):
+        read_weights(file, runs)
+    with pytest.raises(KneeoaError, match="needs a weight for each"):
+        combine([np.ones((1, 5)) / 5] * 2, KL, "weighted")

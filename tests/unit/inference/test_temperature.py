@@ -50,6 +50,19 @@ def test_a_planted_temperature_is_found_within_its_interval():
         assert (fit["labels"], fit["subjects"], fit["reason"]) == (labels, 2000, None)
 
 
+def test_cases_that_are_tested_on_have_no_part_in_a_temperature():
+    logits, cases, truth = study(cases=400)
+    cases = cases.assign(split=np.where(np.arange(400) < 300, cases["split"], "test"), cohort=np.where(np.arange(400) < 300, "c", "away"))
+    fitted = fit_temperatures(logits, LEVELS, cases, truth)
+    turned = {
+        head: LevelLabels(np.where(np.arange(400)[:, None] < 300, labels.values.reshape(400, -1), 0), labels.sources)
+        for head, labels in truth.items()
+    }
+    turned["kl"] = LevelLabels(turned["kl"].values[:, 0], turned["kl"].sources)
+    assert (turned["kl"].values != truth["kl"].values).any()
+    assert fit_temperatures(logits, LEVELS, cases, turned) == fitted
+
+
 def test_the_interval_covers_the_planted_value_as_often_as_it_says():
     inside = 0
     for seed in range(40):

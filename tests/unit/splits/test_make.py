@@ -139,6 +139,24 @@ def test_an_external_cohort_is_all_test(tmp_path: Path) -> None:
     assert set(run(many(tmp_path, 10), role="external")["split"]) == {"test"}
 
 
+def test_an_external_cohort_is_tested_at_the_finest_level_that_it_has_labels_of(tmp_path: Path) -> None:
+    coarse = many(tmp_path, 10)
+    coarse.labels = [row for row in coarse.labels if row["level"] == "oa"]
+    assert len(run(coarse, role="external")) == len(coarse.cases)
+    with pytest.raises(KneeoaError, match="no case with a volume in every view and a label of 'kl'"):
+        run(coarse)
+    first = coarse.cases[0]["case_id"]
+    coarse.labels.append({**coarse.labels[0], "case_id": first, "level": "kl", "value": [2]})
+    assert run(coarse, role="external")["case_id"].tolist() == [first]
+
+
+def test_what_its_source_calls_the_splits_of_an_external_cohort_is_not_asked(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    for number in range(9):
+        tables.add(f"{number}", "R", number % 5, given=("train", "val", "test")[number % 3])
+    assert set(run(tables, Split(method="given", val=0.25), role="external")["split"]) == {"test"}
+
+
 def test_the_level_to_balance_can_be_chosen_and_must_exist(tmp_path: Path) -> None:
     tables = Tables(tmp_path)
     for number in range(40):

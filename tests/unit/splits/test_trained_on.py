@@ -1,5 +1,5 @@
-"""Nobody of validation and test is trained on elsewhere: by id where people are the same, by
-picture wherever they are.
+"""Nobody of validation and test is trained on elsewhere, and nobody of test is validated on: by id
+where people are the same, by picture wherever they are.
 """
 
 from __future__ import annotations
@@ -62,11 +62,12 @@ def follow_up(root: Path) -> Cohorts:
     return made
 
 
-def test_of_the_same_people_none_is_tested_who_was_trained_on(tmp_path: Path) -> None:
+def test_of_the_same_people_none_is_tested_who_was_trained_or_validated_on(tmp_path: Path) -> None:
     kept, out = follow_up(tmp_path).run("later", same=("base",))
-    assert sorted(kept["subject"]) == [f"p{number:02d}" for number in range(24, 40)]
-    assert sorted(out["subject"]) == [f"p{number:02d}" for number in range(24)]
-    assert set(out["reason"]) == {"trained-on"}
+    assert sorted(kept["subject"]) == [f"p{number:02d}" for number in range(30, 40)]
+    reasons = dict(zip(out["subject"], out["reason"], strict=True))
+    assert reasons == {f"p{number:02d}": "trained-on" if number < 24 else "validated-on" for number in range(30)}
+    assert "p25-R-00m (test): subject p25 is in validation in cohort 'base'." in set(out["detail"])
     assert set(zip(out["cohort"], out["stage"], out["scope"], strict=True)) == {("later", "splits", "case")}
     assert out["detail"].iloc[0] == "p00-R-00m (test): subject p00 is trained on in cohort 'base'."
 
@@ -120,6 +121,21 @@ def test_a_picture_that_is_trained_on_under_another_name_leaves(tmp_path: Path, 
     assert len(kept) == len(made.cases[cohort]) - 1
 
 
+@pytest.mark.parametrize("digest", ["source", "image"])
+def test_a_picture_of_validation_is_tested_nowhere(tmp_path: Path, digest: str) -> None:
+    made = Cohorts(tmp_path)
+    made.add("base", "a", "train")
+    made.add("base", "chooser", "val", **{digest: "one picture"})
+    made.add("base", "other", "val", "L", **{digest: "one picture"})
+    twin = made.add("abroad", "copy", "test", **{digest: "one picture"})
+    made.add("abroad", "b", "test")
+    kept, out = made.run("abroad")
+    assert out[["case_id", "reason"]].to_numpy().tolist() == [[twin, "same-picture"]]
+    assert "chooser-R-00m of cohort 'base', which is in validation" in out["detail"].iloc[0]
+    assert kept["subject"].tolist() == ["b"]
+    assert len(made.run("base")[1]) == 0, "two pictures of validation may be alike"
+
+
 def test_pictures_are_compared_within_a_view_and_against_training_alone(tmp_path: Path) -> None:
     made = Cohorts(tmp_path)
     made.add("base", "a", "train", view="lateral", source="one picture")
@@ -142,7 +158,9 @@ def test_a_cohort_of_which_nothing_is_left_to_test_is_told(tmp_path: Path) -> No
     made = Cohorts(tmp_path)
     made.add("base", "a", "train")
     made.add("later", "a", "test")
-    with pytest.raises(KneeoaError, match=r"cohort 'later': all of its 1 cases of test are trained on elsewhere, first: a-R-00m"):
+    with pytest.raises(
+        KneeoaError, match=r"cohort 'later': all of its 1 cases of test are trained on or validated on elsewhere, first: a-R-00m"
+    ):
         made.run("later", same=("base",))
 
 

@@ -56,6 +56,16 @@ def test_the_order_of_files_and_rows_does_not_matter(trained, tmp_path):
     assert (tmp_path / "run" / WEIGHTS).read_bytes() == (trained / WEIGHTS).read_bytes()
 
 
+def test_an_external_cohort_changes_nothing_of_a_run(trained, tmp_path):
+    """Its cases are in the arrays, indices, splits and labels that training is given, as test."""
+    files = tiny_study.make(tmp_path / "study")
+    abroad = tiny_study.make(tmp_path / "abroad", cases=30, cohorts=("abroad",), splits=("test",))
+    both = tiny_study.Files(*(a + b for a, b in zip(vars(files).values(), vars(abroad).values(), strict=True)))
+    train(**job(both, tmp_path / "run"))
+    for name in (WEIGHTS, "history.parquet"):
+        assert (tmp_path / "run" / name).read_bytes() == (trained / name).read_bytes()
+
+
 def script_losses(monkeypatch, losses):
     """Let the validation losses of the coming epochs be ``losses``."""
     coming = iter(losses)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from kneeoa.config.prediction import COMBINED
 from kneeoa.errors import KneeoaError
 
 _LOG = logging.getLogger("kneeoa")
@@ -55,7 +56,10 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--orientation", metavar="CODES", help="orientation of volumes whose header gives none, e.g. PIR, as a cohort's 'orientation'"
     )
-    parser.add_argument("--combine", choices=("mean", "logit_mean"), default="mean", help="how several runs are combined")
+    parser.add_argument("--combine", choices=tuple(COMBINED), default="mean", help="how several runs are combined")
+    parser.add_argument(
+        "--weights", type=Path, metavar="FILE", help="of --combine weighted: the .weights.json beside the predictions of the ensemble"
+    )
     parser.add_argument(
         "--flips",
         nargs="+",
@@ -88,6 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             shows=chosen.shows,
             orientation=chosen.orientation,
             how=chosen.combine,
+            weights=chosen.weights,
             flips=chosen.flips,
             calibrated=chosen.calibrated,
             batch=chosen.batch,

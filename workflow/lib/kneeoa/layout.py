@@ -116,6 +116,10 @@ class Layout:
         """
         return undeclared_cohorts(cohort, self.cohorts_sharing_views(cohort), self.study.same_people, self.study.distinct_people)
 
+    def external_cohorts(self) -> list[str]:
+        """Cohorts that are tested on alone."""
+        return [name for name, cohort in self.study.cohorts.items() if cohort.role == "external" and not cohort.unlabelled]
+
     def truths(self) -> list[str]:
         """Tables of the truth, of phantom cohorts alone."""
         return [f"{self.root}/truth/{name}.parquet" for name, cohort in self.study.cohorts.items() if cohort.phantom is not None]
@@ -320,6 +324,7 @@ class Layout:
             "contrasts_of_arms": self._compares_arms(contrasts),
             "contrasts_at_raters": self._compares_arms([one for one in contrasts if "rater" not in (one.factor, *one.follows)]),
             "subgroups": bool(contrasts and self.study.statistics.subgroups),
+            "external": bool(self.external_cohorts()),
             "raters": self.has_raters(),
             "sanity": self.has_sanity(),
             "deletion": self.has_deletion(),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kneeoa.cohorts.checks import check_labelled, refuse_impossible_classes, refuse_shared_files
+from kneeoa.cohorts.checks import check_labelled, labelled_levels, refuse_impossible_classes, refuse_shared_files
 from kneeoa.cohorts.derive import readings_of_levels
 from kneeoa.cohorts.landmarks import add_landmarks
 from kneeoa.cohorts.registry import reader
@@ -19,7 +19,7 @@ from kneeoa.cohorts.shards import shard_of
 from kneeoa.cohorts.source import Knee, Reading, Reason
 from kneeoa.cohorts.unmatched_codes import most_frequent_codes
 from kneeoa.config.cohorts import Cohort
-from kneeoa.config.hierarchy import Level, finest
+from kneeoa.config.hierarchy import Level, finest, finest_labelled
 from kneeoa.errors import KneeoaError
 from kneeoa.tables.cohort import CASES, EXCLUSIONS, IMAGES, LABELS
 
@@ -45,8 +45,10 @@ def build_cohort(
 
     ``cases`` has every knee that any of the source's files names. A knee that cannot be used has a
     row of scope ``case`` in ``exclusions``, and none in ``images`` where its image is the reason. A
-    knee without a label of the finest level leaves the study; one without a label of another level
-    that no child gives it has a row of scope ``level``. ``labels`` keeps every reading of a knee.
+    knee without a label of the finest level leaves the study (of an external cohort: of the finest
+    level that its source has labels of, so that one labelled at a coarse level alone is tested
+    there); one without a label of another level that no child gives it has a row of scope
+    ``level``. ``labels`` keeps every reading of a knee.
 
     Raises:
         KneeoaError: the source is not laid out as the reader expects, or holds no usable knee at
@@ -68,8 +70,9 @@ def build_cohort(
         "labels": [],
         "exclusions": [_exclusion_row(name, None, row) for row in source.loose],
     }
+    needed = finest_labelled(levels, labelled_levels(source)) if cohort.role == "external" else finest(levels)
     for _, knee in sorted(source.knees.items()):
-        _add_knee(tables, name, knee, cohort, levels)
+        _add_knee(tables, name, knee, cohort, levels, needed.name)
     if not tables["images"]:
         reasons = sorted({row["reason"] for row in tables["exclusions"]})
         why = _most_frequent([Reason(row["reason"], row["detail"]) for row in tables["exclusions"] if row["reason"] not in LABEL_REASONS])
@@ -105,11 +108,10 @@ def _most_frequent(reasons: Sequence[Reason]) -> str:
     return f"; the most frequent reason is {reason} ({count} of {counts.total()}), e.g. {alike[0].detail.rstrip('.')}{shown}"
 
 
-def _add_knee(tables: dict[str, Rows], name: str, knee: Knee, cohort: Cohort, levels: tuple[Level, ...]) -> None:
+def _add_knee(tables: dict[str, Rows], name: str, knee: Knee, cohort: Cohort, levels: tuple[Level, ...], needed: str) -> None:
     shard = shard_of(knee.filed_under or knee.subject, cohort.shards)
     case = {"cohort": name, "case_id": knee.case_id}
     readings = readings_of_levels(knee.readings, levels)
-    needed = finest(levels).name
     reasons = [replace(reason, scope="level") if reason.level not in (None, needed) else reason for reason in knee.reasons]
     reasons += [*_unnameable(knee), *_label_gaps(knee, readings, levels, needed), *_image_gaps(knee, cohort)]
     tables["cases"].append(

@@ -73,9 +73,19 @@ def _counts_from_one(values: Set[int | None], classes: int) -> bool:
     return set(range(1, classes + 1)) <= values and 0 not in values
 
 
+def labelled_levels(source: Source) -> set[str]:
+    """The levels of which a knee of the source has a label."""
+    return {
+        level
+        for knee in source.knees.values()
+        for level, reading in knee.readings.items()
+        if any(entry is not None for entry in reading.value)
+    }
+
+
 def check_labelled(source: Source, cohort: Cohort, name: str, levels: tuple[Level, ...]) -> None:
     """Compare the labels of the finest level with the configuration: there must be one, unless the
-    cohort is named as unlabelled.
+    cohort is named as unlabelled, or is external and its source offers coarser levels alone.
 
     Raises:
         KneeoaError: there is none, and the cohort is not named as unlabelled; or it is, and there
@@ -89,6 +99,8 @@ def check_labelled(source: Source, cohort: Cohort, name: str, levels: tuple[Leve
         raise KneeoaError(f"cohort '{name}' is 'unlabelled', but {labelled} of its knees have a label of '{needed}'; take that key away.")
     if labelled or cohort.unlabelled or not any(knee.files for knee in source.knees.values()):
         return  # where there is no image either, the reasons for that say more
+    if cohort.role == "external" and needed not in cohort.labels and labelled_levels(source):
+        return
     reasons = [reason.detail for _, knee in sorted(source.knees.items()) for reason in knee.reasons if reason.level == needed]
     example = f" (e.g. {reasons[0].rstrip('.')})" if reasons else ""
     raise KneeoaError(

@@ -72,12 +72,17 @@ def _check_test_cases(study: Study) -> None:
 
 
 def _check_validation_cases(study: Study) -> None:
-    """Check that there are validation cases to fit thresholds and temperatures on."""
+    """Check that there are validation cases to fit thresholds, temperatures and weights on."""
     wanting = []
     if isinstance(study.statistics.threshold, ThresholdRule) and level_roles.binary_level(study) is not None:
         wanting.append(("statistics.threshold", f"the rule '{study.statistics.threshold.rule}'", "set a number"))
     if study.predict.temperature and study.cohorts:
         wanting.append(("predict.temperature", "true", "set false"))
+    wanting += [
+        (f"ensembles.{name}.combine", "weighted", "set mean")
+        for name, ensemble in study.ensembles.items()
+        if ensemble.combine == "weighted" and study.cohorts
+    ]
     for key, value, instead in wanting:
         if study.imports is not None:
             if study.imports.split_column is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kneeoa.cohorts import registry
 from kneeoa.cohorts.offers import PEOPLE, Offer
+from kneeoa.config import level_roles
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.hierarchy import Level, finest
 from kneeoa.config.manifest import LabelColumns
@@ -30,6 +31,7 @@ def check_cohorts(study: Study) -> None:
                 raise ValueError(f"'{where}.labels' names '{level}', which is no level; known are {', '.join(study.level_names)}")
             _check_columns(f"{where}.labels.{level}", study.level(level), columns)
         _check_tissues(where, cohort)
+        _check_published(where, cohort, study.levels)
         offers[name] = registry.offer(cohort)
         offer = offers[name]
         if offer is not None:
@@ -41,6 +43,7 @@ def check_cohorts(study: Study) -> None:
     if study.cohorts and all(cohort.unlabelled for cohort in study.cohorts.values() if cohort.role == "develop"):
         raise ValueError("every cohort of the role 'develop' is 'unlabelled', so nothing could be trained")
     _check_validation(study)
+    _check_tested_levels(study, offers)
     _check_subgroups(study, offers)
 
 
@@ -89,6 +92,8 @@ def _check_levels(where: str, cohort: Cohort, offer: Offer, levels: tuple[Level,
                 "those, and group them in a coarser level with 'parent_class'"
             )
     needed = finest(levels).name
+    if cohort.role == "external" and offer.levels and not cohort.unlabelled:
+        return  # it is tested at the levels that it has labels of
     if needed not in offer.levels and not cohort.unlabelled:
         has = f"of {', '.join(offer.levels)} alone" if offer.levels else "of no level"
         name = f"name its column in '{where}.labels'" if offer.takes_labels else f"give the level the name '{offer.levels[0]}'"
@@ -135,6 +140,23 @@ def _check_tissues(where: str, cohort: Cohort) -> None:
                 raise ValueError(f"'{where}.tissues' gives label {label} to both '{meaning[label]}' and '{tissue}'")
 
 
+def _check_published(where: str, cohort: Cohort, levels: tuple[Level, ...]) -> None:
+    """Check that published results fit the hierarchy and stand at an external cohort."""
+    if cohort.published and cohort.role != "external":
+        raise ValueError(f"'{where}.published' is printed beside results on an external cohort, but the cohort's role is '{cohort.role}'")
+    declared = {level.name: level for level in levels}
+    for place, published in enumerate(cohort.published):
+        key, level = f"{where}.published[{place}]", declared.get(published.level)
+        if level is None or not level.exclusive:
+            usable = ", ".join(level.name for level in levels if level.exclusive)
+            raise ValueError(f"'{key}.level' is '{published.level}', which is no level of exclusive classes; allowed are {usable}")
+        count, given = len(level.classes), len(published.accuracy_by_class)
+        if given not in (0, count):
+            raise ValueError(f"'{key}.accuracy_by_class' has {given} numbers, but level '{level.name}' has {count} classes")
+        if published.accuracy is None and not any(value is not None for value in published.accuracy_by_class):
+            raise ValueError(f"'{key}' has neither 'accuracy_by_class' nor 'accuracy'; give one of them")
+
+
 def _check_validation(study: Study) -> None:
     """Check that there is a validation case where one is needed to choose the epoch."""
     developing = [cohort.split for cohort in study.cohorts.values() if cohort.role == "develop"]
@@ -144,6 +166,21 @@ def _check_validation(study: Study) -> None:
             raise ValueError(
                 f"'split.val' is 0 in every cohort, so arm '{choosing[0]}' has no validation case to choose its epoch by; give one "
                 "a share, or set 'training.checkpoint' to last"
+            )
+
+
+def _check_tested_levels(study: Study, offers: dict[str, Offer | None]) -> None:
+    """Check that an external cohort has labels of a level that an arm predicts."""
+    predicted = [level.name for level in level_roles.predicted_levels(study)]
+    for name, offer in offers.items():
+        cohort = study.cohorts[name]
+        if cohort.role != "external" or cohort.unlabelled or offer is None or not predicted:
+            continue
+        implied = {level.name for level in study.with_parents(set(offer.levels))}
+        if not implied & set(predicted):
+            raise ValueError(
+                f"'cohorts.{name}' has labels of {', '.join(offer.levels)} alone, which no arm predicts, so it cannot be tested on; "
+                f"predicted are {', '.join(predicted)}"
             )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
@@ -51,11 +51,31 @@ class Split(Section):
         return self
 
 
+class Published(Section):
+    """Results that others have published on an external cohort, printed beside the study's."""
+
+    source: str = Field(min_length=1)
+    """The citation, e.g. Lee et al. 2024, Knee Surg Relat Res 36:24."""
+    level: Name
+    """The level of the labels, whose classes are exclusive."""
+    accuracy_by_class: tuple[Annotated[float, Field(ge=0, le=1)] | None, ...] = ()
+    """The share of right predictions among the cases of each class, in the order of the level's
+    classes; null where it is not published.
+    """
+    accuracy: float | None = Field(default=None, ge=0, le=1)
+    """The share of right predictions among all cases."""
+    cases: PositiveInt | None = None
+    """The number of cases."""
+
+
 class Cohort(Section):
     """Images and labels from one source."""
 
     role: Literal["develop", "external"] = "develop"
-    """develop: split into train, val and test. external: test only."""
+    """develop: split into train, val and test. external: test only; nothing is fitted or chosen on
+    it, and its cases need a label of the finest level that it has labels of, which may be a coarse
+    one.
+    """
     reader: Name
     """The layout of the source: oai, oai_zib, oaizib_cm, grades_folder or manifest. See
     docs/data.md.
@@ -121,6 +141,8 @@ class Cohort(Section):
     """Whether no case has a label of the finest level. Images of such a cohort are decoded and
     shown in quality control, and none is trained or tested on. Any other cohort must have labels.
     """
+    published: tuple[Published, ...] = Field(default=(), exclude_if=lambda value: value == ())
+    """Of an external cohort: what others have published of it."""
 
     @model_validator(mode="after")
     def _source(self) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -72,6 +72,11 @@ def finest(levels: tuple[Level, ...]) -> Level:
     """
     parents = {level.parent for level in levels}
     return [level for level in levels if level.name not in parents][-1]
+
+
+def finest_labelled(levels: tuple[Level, ...], labelled: Collection[str]) -> Level:
+    """The finest of the levels that a source has labels of; of all levels where it has none."""
+    return finest(tuple(level for level in levels if level.name in labelled) or levels)
 
 
 def parse_target(target: str, levels: Iterable[Level]) -> tuple[Level, int | None]:

@@ -36,15 +36,25 @@ class Prediction(Section):
     """
 
 
+Combine = Literal["mean", "logit_mean", "vote", "weighted"]
+
+COMBINED = {"mean": "mean", "logit_mean": "logit mean", "vote": "vote", "weighted": "weighted mean"}
+"""Values of `combine` in words."""
+
+
 class Ensemble(Section):
-    """Several runs whose predictions are averaged. Analyses of predictions treat it as an arm."""
+    """Several runs whose predictions are combined. Analyses of predictions treat it as an arm."""
 
     members: tuple[Name, ...] = Field(min_length=1)
     """Names of arms."""
-    combine: Literal["mean", "logit_mean"] = "mean"
+    combine: Combine = "mean"
     """mean: the average of the members' probabilities. logit_mean: the average of their logits,
-    which is the geometric mean of the probabilities, made to sum to 1. Coarse levels are then
-    derived from the combined fine head.
+    which is the geometric mean of the probabilities, made to sum to 1. vote: the class that most
+    members predict, ties by the mean probability; its probabilities are (votes + mean probability)
+    / (members + 1), whose largest is that class. weighted: the average by weights that are not
+    negative, sum to 1 and make the labels of the validation cases most likely; they stand in
+    `<pool>.weights.json` beside the predictions. Coarse levels are then derived from the combined
+    fine head.
     """
     seeds: Literal["each", "together"] = "each"
     """each: one ensemble for every seed, of all members at that seed. together: one of all members
@@ -56,7 +66,7 @@ class Ensemble(Section):
         """The kind of ensemble, in words: a factor, so that only ensembles of the same kind are
         compared.
         """
-        how = "logit mean" if self.combine == "logit_mean" else "mean"
+        how = COMBINED[self.combine]
         return f"{how} over seeds" if self.seeds == TOGETHER else f"{how} of arms"
 
 

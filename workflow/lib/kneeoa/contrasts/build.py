@@ -19,7 +19,7 @@ from kneeoa.config.metrics import class_of, metric_of_row, rows_of
 from kneeoa.config.pairs import ArmPair, Arms, missing_counterparts, require_pairs, shared_value
 from kneeoa.config.statistics import Contrast, Statistics
 from kneeoa.contrasts.arms import select_predictions
-from kneeoa.contrasts.cases import LevelPredictions, best_head, require_same_cases
+from kneeoa.contrasts.cases import LevelPredictions, best_head, has_label, require_same_cases
 from kneeoa.contrasts.families import INFLUENCE, MAX_T, correct, influence_on, takes
 from kneeoa.contrasts.outcome import Outcome, detectable, join
 from kneeoa.contrasts.paired import PairedTests
@@ -131,7 +131,8 @@ def pairs_of(frame: pd.DataFrame, arms: Arms, levels: tuple[Level, ...], statist
 
 def _cohorts(frames: Mapping[str, pd.DataFrame], ends: tuple[str, str], contrast: Contrast) -> Iterator[tuple[str, pd.DataFrame]]:
     both = [frames[arm] for arm in ends if arm in frames]
-    parts = [rows.loc[(rows["level"] == contrast.level) & (rows["split"] == SPLIT), ["arm", "cohort", "head"]] for rows in both]
+    parts = [rows[(rows["level"] == contrast.level) & (rows["split"] == SPLIT)] for rows in both]
+    parts = [rows.loc[has_label(rows), ["arm", "cohort", "head"]] for rows in parts]
     part = pd.concat(parts) if parts else pd.DataFrame({"arm": [], "cohort": [], "head": []})
     for arm in ends:
         if not (part["arm"] == arm).any():

@@ -214,6 +214,13 @@ def stacked(column: pd.Series) -> NDArray[np.float64]:
     return np.concatenate(lists).astype(np.float64, copy=False).reshape(len(lists), -1)
 
 
+def has_label(rows: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whether each row has a label, or that of any finding. A cohort that is labelled at coarser
+    levels alone has rows of the finer ones, and no label there.
+    """
+    return np.fromiter((any(not pd.isna(entry) for entry in label) for label in rows["truth"]), dtype=np.bool_, count=len(rows))
+
+
 def _truth(part: pd.DataFrame) -> NDArray[np.float64]:
     """The label of each case, ``[n]``; NaN where it has none."""
     return np.array([labels[0] for labels in part["truth"]], dtype=np.float64)  # None becomes NaN

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.contrasts.cases import LevelPredictions, best_head, level_predictions, places_in, require_same_cases
+from kneeoa.contrasts.cases import LevelPredictions, best_head, has_label, level_predictions, places_in, require_same_cases
 from kneeoa.contrasts.multilabel import defined_findings, findings_note, level_findings
 from kneeoa.contrasts.small_samples import case_parts
 from kneeoa.errors import KneeoaError
@@ -128,8 +128,9 @@ def prediction_changes(
 
 
 def _side(frame: pd.DataFrame, arm: str, cohort: str, level: Level, levels: tuple[Level, ...]) -> LevelPredictions | None:
-    """An arm's predictions of a level by its best head; None without one."""
+    """An arm's predictions of a level by its best head; None without one, or without a label."""
     rows = frame[(frame["arm"] == arm) & (frame["cohort"] == cohort) & (frame["level"] == level.name)]
+    rows = rows if has_label(rows).any() else rows.iloc[:0]
     head = best_head(set(rows["head"].unique()), level, levels)
     if head is None:
         return None

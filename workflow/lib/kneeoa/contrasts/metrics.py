@@ -21,7 +21,7 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.config.metrics import BY_NAME, CONSISTENCY_METRICS, class_of, metric_of_row, metrics_of, rows_of
 from kneeoa.config.statistics import Statistics, ThresholdRule
 from kneeoa.contrasts.arms import select_predictions
-from kneeoa.contrasts.cases import LevelPredictions, runs_of, sampled_runs
+from kneeoa.contrasts.cases import LevelPredictions, has_label, runs_of, sampled_runs
 from kneeoa.contrasts.multilabel import defined_findings, findings_note, mean_runs
 from kneeoa.statistics.bootstrap_metrics import Resampled
 from kneeoa.statistics.influence_functions import Estimate, estimate_of, over_seeds
@@ -124,9 +124,10 @@ def build_metrics(prediction_files: list[Path], levels: tuple[Level, ...], stati
     """Write METRICS: one row per arm, seed, cohort, split, level, head and metric; seed null for
     the mean over seeds.
 
-    Every level gets the metrics of its kind (:mod:`kneeoa.config.metrics`); a level with a finer
-    one below it those of consistency too, for arms with a head of each. How each interval is made:
-    :mod:`kneeoa.contrasts.metrics`. Where thresholds are fitted on validation cases they are rows
+    Every level gets the metrics of its kind (:mod:`kneeoa.config.metrics`), in cohorts that have a
+    label of it; a level with a finer one below it those of consistency too, for arms with a head of
+    each. How each interval is made: :mod:`kneeoa.contrasts.metrics`. Where thresholds are fitted on
+    validation cases they are rows
     of their own (``threshold``). A multilabel level has the mean over its findings and each
     finding's own values, ``auc`` and ``auc[osteophytes]`` (:mod:`kneeoa.contrasts.multilabel`); a
     level of several classes has each class against the rest, ``auc[mild]``.
@@ -145,7 +146,9 @@ def build_metrics(prediction_files: list[Path], levels: tuple[Level, ...], stati
     arms = {str(arm): part for arm, part in frame.groupby("arm", observed=True)}
     rows: list[dict[str, Any]] = []
     keys = ["study", "arm", "cohort", "split", "level", "head"]
-    for key in frame.loc[frame["split"].isin(SPLITS), keys].drop_duplicates().sort_values(keys).itertuples(index=False):
+    measured_rows = frame[frame["split"].isin(SPLITS)]
+    measured_rows = measured_rows.loc[has_label(measured_rows), keys]
+    for key in measured_rows.drop_duplicates().sort_values(keys).itertuples(index=False):
         where = {name: str(value) for name, value in zip(keys, key, strict=True)}
         level = by_name.get(where["level"])
         if level is None:

@@ -19,7 +19,7 @@ from kneeoa.config.metrics import BY_NAME, rows_of
 from kneeoa.config.pairs import ArmPair, Arms, arm_pairs, shared_value
 from kneeoa.config.raters import REFERENCE
 from kneeoa.config.statistics import APPLICABLE, Contrast, Statistics
-from kneeoa.contrasts.cases import LevelPredictions, best_head, level_predictions, require_same_cases
+from kneeoa.contrasts.cases import LevelPredictions, best_head, has_label, level_predictions, require_same_cases
 from kneeoa.contrasts.outcome import Outcome
 from kneeoa.contrasts.small_samples import case_parts
 from kneeoa.contrasts.trend import Trend, trend
@@ -92,7 +92,8 @@ def build_raters(
                     f"Rater '{unknown[0]}' has no account of its agreement with the reference; run the rule rate_labels for it."
                 )
             raters = sorted(pairs, key=lambda rater: doses[rater].misread)
-            for cohort, part in frame[frame["level"] == level.name].groupby("cohort", sort=True):
+            here = frame[frame["level"] == level.name]
+            for cohort, part in here[here["cohort"].isin(here.loc[has_label(here), "cohort"].unique())].groupby("cohort", sort=True):
                 where = f"Contrast '{contrast.name}', cohort '{cohort}'"
                 sides = [
                     [_side(part, arm, level, levels, where) for arm in (pairs[rater].candidate, pairs[rater].reference)] for rater in raters

@@ -19,6 +19,7 @@ from kneeoa.config.cohorts import check_orientation
 from kneeoa.config.prediction import flipped_axes
 from kneeoa.errors import KneeoaError
 from kneeoa.inference.ensemble import Combination
+from kneeoa.inference.ensemble_weights import read_weights
 from kneeoa.inference.new_images import NewImage, Shows, list_images
 from kneeoa.inference.prepare_images import COHORT, prepare_images
 from kneeoa.inference.trained_runs import RunEnsemble, load_ensemble, open_runs
@@ -44,6 +45,7 @@ def apply(
     shows: Shows = "knee",
     orientation: str | None = None,
     how: Combination = "mean",
+    weights: Path | None = None,
     flips: Sequence[str] = (),
     calibrated: bool = False,
     batch: int = 8,
@@ -68,6 +70,8 @@ def apply(
         orientation: of volumes whose header gives none
             (:attr:`kneeoa.config.cohorts.Cohort.orientation`).
         how: how runs are combined.
+        weights: of ``weighted``: the file beside the predictions of the ensemble of these runs
+            (:mod:`kneeoa.inference.ensemble_weights`).
         flips: directions along which mirror images are predicted as well
             (:class:`kneeoa.config.prediction.Prediction`).
         calibrated: apply each run's own temperatures, before runs are combined.
@@ -87,11 +91,14 @@ def apply(
             check_orientation(orientation)
     except ValueError as error:
         raise KneeoaError(f"{error}.") from error
+    if (how == "weighted") != (weights is not None):
+        raise KneeoaError(f"Runs are combined by '{how}'; a file of weights goes with 'weighted', and 'weighted' needs one.")
+    by_head = {} if weights is None else read_weights(weights, [run.name for run in members])
     listed = list_images(images, form.canonical, side, shows)
     excluded = [_exclusion(case, reason, detail) for case, reason, detail in listed.unusable]
     rows: list[pd.DataFrame] = []
     with reproducible(threads) as device:
-        panel = load_ensemble(members, how, axes, calibrated, device)
+        panel = load_ensemble(members, how, axes, calibrated, device, by_head)
         for start in range(0, len(listed.images), BLOCK):
             block = listed.images[start : start + BLOCK]
             with TemporaryDirectory(prefix="kneeoa-") as scratch:

@@ -9,16 +9,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logit, softmax
 
 from kneeoa.config.hierarchy import Level, class_groupings
+from kneeoa.config.prediction import Combine
 from kneeoa.errors import KneeoaError
+from kneeoa.inference.ensemble_weights import fit_head_weights, write_weights
 from kneeoa.level_derivation import derive_probabilities
 from kneeoa.statistics.inputs import Floats
+from kneeoa.statistics.metrics import predicted_class
 from kneeoa.tables.runs import PREDICTIONS
 
 _LOG = logging.getLogger(__name__)
@@ -26,14 +29,14 @@ _LOG = logging.getLogger(__name__)
 CASE = ["cohort", "case_id"]
 _SAME = ["split", "subject", "side", "visit", "truth", "label_source"]
 
-Combination = Literal["mean", "logit_mean"]
+Combination = Combine
 _LEAST = 1e-300
 """The least probability whose logarithm is taken: a member that is certain outweighs the others,
 but cannot overrule them.
 """
 
 
-def combine(members: Sequence[Floats], level: Level, how: Combination) -> Floats:
+def combine(members: Sequence[Floats], level: Level, how: Combination, weights: Floats | None = None) -> Floats:
     """Combined probabilities ``[cases, classes]`` of one head's own level.
 
     Args:
@@ -41,12 +44,24 @@ def combine(members: Sequence[Floats], level: Level, how: Combination) -> Floats
         level: of several exclusive classes, or multilabel, whose findings are combined one by one.
         how: ``mean``: the arithmetic mean (Lakshminarayanan et al. 2017, deep ensembles);
             ``logit_mean``: the geometric mean, made to sum to 1, which is the softmax (multilabel:
-            sigmoid) of the average logits.
+            sigmoid) of the average logits; ``vote``: :func:`vote`; ``weighted``: the mean by
+            ``weights``.
+        weights: of the members ``[M]``, not negative and of sum 1; of ``weighted`` alone.
+
+    Raises:
+        KneeoaError: ``weighted`` without a weight for each member.
     """
     stacked = np.stack(members)
     if how == "mean":
         average: Floats = stacked.mean(axis=0)
         return average
+    if how == "vote":
+        return vote(stacked, level)
+    if how == "weighted":
+        if weights is None or weights.shape != (len(stacked),):
+            raise KneeoaError(f"A weighted ensemble of {len(stacked)} members needs a weight for each; fit them on validation cases.")
+        weighted: Floats = np.tensordot(weights, stacked, axes=1)
+        return weighted
     if not level.exclusive:
         below_one = np.nextafter(1.0, 0.0)
         independent: Floats = expit(logit(np.clip(stacked, _LEAST, below_one)).mean(axis=0))
@@ -55,7 +70,27 @@ def combine(members: Sequence[Floats], level: Level, how: Combination) -> Floats
     return exclusive
 
 
-def ensemble(*, name: str, members: Sequence[Path], levels: tuple[Level, ...], how: Combination, out: Path) -> None:
+def vote(members: Floats, level: Level) -> Floats:
+    """Majority vote ``[cases, classes]`` of M members ``[M, cases, classes]``: (votes + mean
+    probability) / (M + 1).
+
+    A vote counts 1, and the mean probability, which shares one vote more among the classes, breaks
+    ties: it cannot make up for a whole vote, as a class that has a vote has some probability. So
+    the largest is the class of most votes, of equal ones that of the highest mean. A finding of a
+    multilabel level is voted by itself, for it from a probability of one half on.
+    """
+    count = len(members)
+    if level.exclusive:
+        votes: Floats = sum((np.eye(members.shape[2])[predicted_class(one, 0.5)] for one in members), np.zeros(members.shape[1:]))
+    else:
+        votes = (members >= 0.5).sum(axis=0).astype(np.float64)
+    shares: Floats = (votes + members.mean(axis=0)) / (count + 1)
+    return shares
+
+
+def ensemble(
+    *, name: str, members: Sequence[Path], levels: tuple[Level, ...], how: Combination, out: Path, out_weights: Path | None = None
+) -> None:
     """Write PREDICTIONS of an ensemble: for every head that all members have, its own level and the
     coarser ones that it is summed to.
 
@@ -69,6 +104,8 @@ def ensemble(*, name: str, members: Sequence[Path], levels: tuple[Level, ...], h
         levels: the hierarchy, coarse to fine.
         how: how probabilities are combined (:func:`kneeoa.inference.ensemble.combine`).
         out: table to write.
+        out_weights: JSON to write, with the weights of a ``weighted`` one, which are fitted on
+            validation cases alone (:mod:`kneeoa.inference.ensemble_weights`).
 
     Raises:
         KneeoaError: fewer than two members, a table that is not one run's, no head in common, or
@@ -83,7 +120,10 @@ def ensemble(*, name: str, members: Sequence[Path], levels: tuple[Level, ...], h
     heads = [name for name in declared if all(((table["level"] == name) & (table["head"] == name)).any() for table in tables.values())]
     if not heads:
         raise KneeoaError(f"Ensemble '{name}': its members {list(tables)} have no head in common; name arms whose modes share a level.")
-    parts = [part for head in heads for part in _combine_head(name, tables, declared[head], levels, how)]
+    fitted: dict[str, dict[str, Any]] = {}
+    parts = [part for head in heads for part in _combine_head(name, tables, declared[head], levels, how, fitted)]
+    if out_weights is not None:
+        write_weights(out_weights, how, list(tables), fitted)
     table = pd.concat(parts, ignore_index=True)
     seeds = {int(table["seed"].iloc[0]) for table in tables.values()}
     columns: dict[str, Any] = {
@@ -110,10 +150,15 @@ def _run_of(table: pd.DataFrame, path: Path) -> str:
 
 
 def _combine_head(
-    name: str, tables: dict[str, pd.DataFrame], level: Level, levels: tuple[Level, ...], how: Combination
+    name: str,
+    tables: dict[str, pd.DataFrame],
+    level: Level,
+    levels: tuple[Level, ...],
+    how: Combination,
+    fitted: dict[str, dict[str, Any]],
 ) -> list[pd.DataFrame]:
     """Combine one head of all members: rows at its own level and at every coarser one; identity and
-    truth come from the first member.
+    truth come from the first member. What is said of fitted weights is added to ``fitted``.
     """
     declared = {each.name: each for each in levels}
     head_rows = {run: _select_rows(table, level.name, level.name) for run, table in tables.items()}
@@ -123,7 +168,10 @@ def _combine_head(
     sizes = {len(value) for rows in head_rows.values() for value in rows["probabilities"]}
     if sizes != {len(level.classes)}:
         raise KneeoaError(f"Ensemble '{name}': level '{level.name}' has {len(level.classes)} classes, but members give {sorted(sizes)}.")
-    combined = combine([np.stack(rows["probabilities"].to_list()) for rows in head_rows.values()], level, how)
+    weights = None
+    if how == "weighted":
+        weights, fitted[level.name] = fit_head_weights(list(head_rows.values()), level)
+    combined = combine([np.stack(rows["probabilities"].to_list()) for rows in head_rows.values()], level, how, weights)
     calibrated = all(bool(rows["calibrated"].all()) for rows in head_rows.values())
     parts = []
     for level_name, groups in class_groupings(levels, level.name).items():

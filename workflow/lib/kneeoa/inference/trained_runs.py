@@ -104,6 +104,8 @@ class RunEnsemble:
     levels: tuple[Level, ...]
     how: Combination
     flips: tuple[int, ...]
+    weights: Mapping[str, Floats]
+    """Of a weighted ensemble: head -> weights of the runs."""
 
     def predict(
         self, arrays: Mapping[tuple[int, ...], NDArray[np.float16]], batch: int, device: torch.device
@@ -135,16 +137,26 @@ class RunEnsemble:
     def _readings(self, by_run: Sequence[Mapping[str, Floats]]) -> Iterator[tuple[str, str, Floats]]:
         declared = {level.name: level for level in self.levels}
         for head in self.heads:
-            combined = by_run[0][head] if len(by_run) == 1 else combine([one[head] for one in by_run], declared[head], self.how)
+            combined = by_run[0][head] if len(by_run) == 1 else self._combine(head, by_run)
             for level, groups in class_groupings(self.levels, head).items():
                 size = len(declared[level].classes)
                 yield level, head, combined if level == head else derive_probabilities(combined, groups, size)
 
+    def _combine(self, head: str, by_run: Sequence[Mapping[str, Floats]]) -> Floats:
+        level = {level.name: level for level in self.levels}[head]
+        return combine([one[head] for one in by_run], level, self.how, self.weights.get(head))
+
 
 def load_ensemble(
-    runs: Sequence[TrainedRun], how: Combination, flips: tuple[int, ...], calibrated: bool, device: torch.device
+    runs: Sequence[TrainedRun],
+    how: Combination,
+    flips: tuple[int, ...],
+    calibrated: bool,
+    device: torch.device,
+    weights: Mapping[str, Floats] | None = None,
 ) -> RunEnsemble:
-    """Load the weights of runs that fit each other.
+    """Load the weights of runs that fit each other; ``weights`` are those of a weighted ensemble,
+    by head.
 
     Raises:
         KneeoaError: weights are missing or damaged, the runs have no head in common, or one that is
@@ -159,4 +171,7 @@ def load_ensemble(
         lacking = [head for head in heads if calibrated and head not in fitted]
         if lacking:
             raise KneeoaError(f"{run.folder / NAME}: has no temperature of head '{lacking[0]}' (its reason is in the file); leave it out.")
-    return RunEnsemble(tuple(runs), networks, temperatures, heads, levels_of(runs), how, flips)
+    lacking = [head for head in heads if how == "weighted" and len(runs) > 1 and head not in (weights or {})]
+    if lacking:
+        raise KneeoaError(f"A weighted ensemble needs the weights of the head '{lacking[0]}'; name the .weights.json of one that has it.")
+    return RunEnsemble(tuple(runs), networks, temperatures, heads, levels_of(runs), how, flips, weights or {})

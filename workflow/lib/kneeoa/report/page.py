@@ -22,6 +22,7 @@ from kneeoa.presentation.display_names import count_noun, display_name
 from kneeoa.presentation.number_format import format_percent
 from kneeoa.presentation.summary_rows import summary_rows
 from kneeoa.report import sentences
+from kneeoa.report.external_sentences import external_sentences
 from kneeoa.report.report_data import ReportData, read_report_data
 
 _LONG = 30
@@ -113,6 +114,7 @@ _SENTENCES: dict[str, tuple[str, Callable[[ReportData], list[str]]]] = {
     "cohorts": ("", sentences.cohorts),
     "prediction": ("metrics", sentences.prediction),
     "contrasts": ("contrasts", sentences.comparisons),
+    "external": ("external_accuracy", external_sentences),
     "claim": ("claim", sentences.claim),
     "representation": ("geometry", sentences.representation),
     "anatomy": ("anatomy", sentences.anatomy),

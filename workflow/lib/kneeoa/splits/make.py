@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from kneeoa.config.cohorts import Split
-from kneeoa.config.hierarchy import Level, finest
+from kneeoa.config.hierarchy import Level, finest, finest_labelled
 from kneeoa.config.people import overlap_message
 from kneeoa.errors import KneeoaError
 from kneeoa.splits.apportion import apportion
@@ -44,7 +44,8 @@ def make_splits(
     """Divide the subjects of a cohort and write the split of each analysed case.
 
     A case is analysed where it has a volume in every one of ``views``, a label of the finest level
-    and no exclusion of scope ``case``.
+    (of an external cohort: of the finest level that it has labels of) and no exclusion of scope
+    ``case``.
 
     - ``stratified``: subjects (not knees) are dealt out by the worst class of their analysed knees
       in the level ``split.stratify`` (default: the finest), in the shares ``test``, ``val`` and the
@@ -79,12 +80,13 @@ def make_splits(
     """
     _check_people(cases, others)
     stratify = _stratum_level(split, levels)
-    analysed = _analysed(cases, labels, volumes, exclusions, finest(levels).name, views)
+    needed = finest_labelled(levels, _labelled_levels(labels)) if role == "external" else finest(levels)
+    analysed = _analysed(cases, labels, volumes, exclusions, needed.name, views)
     if role == "unlabelled":
         SPLITS.write(out_splits, [])
         return
     if analysed.empty:
-        raise KneeoaError(f"cohort '{name}' has no case with a volume in every view and a label of '{finest(levels).name}'.")
+        raise KneeoaError(f"cohort '{name}' has no case with a volume in every view and a label of '{needed.name}'.")
     if role == "external":
         by_subject = dict.fromkeys(analysed["subject"], "test")
     else:
@@ -135,6 +137,13 @@ def _analysed(cases: Path, labels: Path, volumes: list[Path], exclusions: list[P
     excluded = set(out.loc[out["scope"] == "case", "case_id"])
     usable = labelled.intersection(*(set(index.loc[index["view"] == view, "case_id"]) for view in views))
     return all_cases[all_cases["case_id"].isin(usable - excluded)]
+
+
+def _labelled_levels(labels: Path) -> set[str]:
+    """The levels of which a case has a label."""
+    table = LABELS.read(labels)
+    rows = table[table["source"] == "reader"]
+    return {str(level) for level, value in zip(rows["level"], rows["value"], strict=True) if any(not pd.isna(entry) for entry in value)}
 
 
 def _label_rows(labels: Path, level: str) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
-"""Leave out cases of validation and test that are in training elsewhere: of the same person in
-another cohort, or the same picture under another name.
+"""Leave out cases of validation and test that are in training elsewhere, and cases of test that are
+in validation elsewhere: of the same person in another cohort, or the same picture under another
+name.
 """
 
 from __future__ import annotations
@@ -32,8 +33,10 @@ def leave_out_trained(
 
     A case leaves as ``trained-on`` where its subject is in training in a cohort of the same people,
     and as ``same-picture`` where its image, as decoded or as a network sees it, is that of a case
-    of training under another name, in whatever cohort. Training itself is not touched, so that no
-    run depends on what another cohort's images hold.
+    of training under another name, in whatever cohort. A case of test leaves as ``validated-on``
+    where its subject is in validation in a cohort of the same people, which chooses epochs,
+    thresholds and temperatures; its picture must be none of validation either. Training itself is
+    not touched, so that no run depends on what another cohort's images hold.
 
     Args:
         name: the cohort.
@@ -48,46 +51,49 @@ def leave_out_trained(
     """
     all_splits = SPLITS.concat(list(splits))
     mine, trained = all_splits[all_splits["cohort"] == name], all_splits[all_splits["split"] == "train"]
-    held_out = mine[mine["split"] != "train"]
-    reasons = _trained_pictures(held_out, trained, VOLUMES.concat(list(volumes))) | _trained_subjects(
-        held_out, trained[trained["cohort"].isin(same_people)]
-    )
+    held_out, tested = mine[mine["split"] != "train"], mine[mine["split"] == "test"]
+    validated = all_splits[all_splits["split"] == "val"]
+    index = VOLUMES.concat(list(volumes))
+    reasons = _pictures_in(tested, validated, index, "is in validation") | _pictures_in(held_out, trained, index, "is trained on")
+    people = [used[used["cohort"].isin(same_people)] for used in (validated, trained)]
+    reasons |= _subjects_in(tested, people[0], "validated-on", "in validation")
+    reasons |= _subjects_in(held_out, people[1], "trained-on", "trained on")
     kept = mine[~mine["case_id"].isin(list(reasons))]
     if "test" in set(mine["split"]) and "test" not in set(kept["split"]):
         raise KneeoaError(
-            f"cohort '{name}': all of its {int((mine['split'] == 'test').sum())} cases of test are trained on elsewhere, first: "
-            f"{next(iter(reasons.values()))[1]} Test on other people, or leave the cohort out."
+            f"cohort '{name}': all of its {int((mine['split'] == 'test').sum())} cases of test are trained on or validated on elsewhere, "
+            f"first: {next(iter(reasons.values()))[1]} Test on other people, or leave the cohort out."
         )
     subjects = dict(zip(mine["case_id"], mine["subject"], strict=True))
     SPLITS.write(out_splits, kept[SPLITS.schema.names])
     EXCLUSIONS.write(out_exclusions, [_exclusion_row(name, case_id, subjects[case_id], *reasons[case_id]) for case_id in sorted(reasons)])
     if reasons:
-        _LOG.warning("%s: %d cases of validation and test are trained on elsewhere, and leave", name, len(reasons))
+        _LOG.warning("%s: %d cases of validation and test are trained on or validated on elsewhere, and leave", name, len(reasons))
 
 
-def _trained_subjects(held_out: pd.DataFrame, trained: pd.DataFrame) -> dict[str, tuple[str, str]]:
-    """Reason and sentence of each case whose subject is trained on in another cohort."""
-    cohort_of = dict(zip(trained["subject"], trained["cohort"], strict=True))
+def _subjects_in(held_out: pd.DataFrame, used: pd.DataFrame, reason: str, what: str) -> dict[str, tuple[str, str]]:
+    """Reason and sentence of each case whose subject is used in another cohort."""
+    cohort_of = dict(zip(used["subject"], used["cohort"], strict=True))
     return {
-        case_id: ("trained-on", f"{case_id} ({split}): subject {subject} is trained on in cohort '{cohort_of[subject]}'.")
+        case_id: (reason, f"{case_id} ({split}): subject {subject} is {what} in cohort '{cohort_of[subject]}'.")
         for case_id, subject, split in zip(held_out["case_id"], held_out["subject"], held_out["split"], strict=True)
         if subject in cohort_of
     }
 
 
-def _trained_pictures(held_out: pd.DataFrame, trained: pd.DataFrame, index: pd.DataFrame) -> dict[str, tuple[str, str]]:
-    """Reason and sentence of each case whose image is that of a case of training."""
+def _pictures_in(held_out: pd.DataFrame, used: pd.DataFrame, index: pd.DataFrame, what: str) -> dict[str, tuple[str, str]]:
+    """Reason and sentence of each case whose image is that of a used case."""
     identity = ["cohort", "case_id"]
     images = index.sort_values([*identity, "view"])
-    trained_images: dict[tuple[str, str, str], str] = {}
-    for row in images.merge(trained[identity], on=identity).itertuples():
+    used_images: dict[tuple[str, str, str], str] = {}
+    for row in images.merge(used[identity], on=identity).itertuples():
         for key in _image_keys(row):
-            trained_images.setdefault(key, f"{row.case_id} of cohort '{row.cohort}'")
+            used_images.setdefault(key, f"{row.case_id} of cohort '{row.cohort}'")
     reasons: dict[str, tuple[str, str]] = {}
     for row in images.merge(held_out[[*identity, "split"]], on=identity).itertuples():
-        twin = next((trained_images[key] for key in _image_keys(row) if key in trained_images), None)
+        twin = next((used_images[key] for key in _image_keys(row) if key in used_images), None)
         if twin is not None:
-            detail = f"{row.case_id} ({row.split}): its image of view '{row.view}' is that of {twin}, which is trained on."
+            detail = f"{row.case_id} ({row.split}): its image of view '{row.view}' is that of {twin}, which {what}."
             reasons.setdefault(str(row.case_id), ("same-picture", detail))
     return reasons
 

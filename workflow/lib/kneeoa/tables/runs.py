@@ -91,7 +91,7 @@ APPLIED = TableSchema(
             required("probabilities", pa.list_(pa.float64())),  # in the order of `classes`
             optional("predicted", pa.string()),  # the class of the largest probability; null for a multilabel level
             required("members", pa.list_(pa.string())),  # the runs that predicted
-            required("combined", pa.string()),  # alone, mean or logit_mean
+            required("combined", pa.string()),  # alone, mean, logit_mean, vote or weighted
             required("calibrated", pa.bool_()),
         ]
     ),
