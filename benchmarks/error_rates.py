@@ -34,7 +34,7 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.config.metrics import BY_NAME, metric_of_row, metrics_of, rows_of
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.cases import LevelPredictions
-from kneeoa.contrasts.intervals import measured, resampled
+from kneeoa.contrasts.metrics import measured, resampled
 from kneeoa.contrasts.outcome import Outcome
 from kneeoa.contrasts.paired import PairedTests
 

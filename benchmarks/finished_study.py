@@ -17,19 +17,11 @@ from kneeoa.atomic_io import write_json
 from kneeoa.config.study import Study
 from kneeoa.ingestion.shard_list import list_shards
 from kneeoa.layout import Layout
-from kneeoa.tables.anatomy import ANATOMY
-from kneeoa.tables.axis import AXIS
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.geometry import GEOMETRY
-from kneeoa.tables.history import HISTORY
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.masks import MASKS, SHIFTS
-from kneeoa.tables.overlap import OVERLAP
-from kneeoa.tables.predictions import PREDICTIONS
-from kneeoa.tables.saliency import SALIENCY
-from kneeoa.tables.similarity import SIMILARITY
-from kneeoa.tables.splits import SPLITS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import CASES, LABELS, SPLITS
+from kneeoa.tables.geometry import AXIS, GEOMETRY, SIMILARITY
+from kneeoa.tables.runs import HISTORY, PREDICTIONS
+from kneeoa.tables.saliency import ANATOMY, OVERLAP, SALIENCY
+from kneeoa.tables.shards import MASKS, SHIFTS, VOLUMES
 
 COHORT, VIEW, GRADES = "oai", "sag_dess", 5
 

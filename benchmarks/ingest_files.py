@@ -18,8 +18,7 @@ from scipy import ndimage
 from kneeoa.phantom.radiograph import Exposure, Scene, render
 from kneeoa.phantom.radiograph_files import write_png
 from kneeoa.phantom.radiograph_knee import knee_of_severity
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.images import IMAGES
+from kneeoa.tables.cohort import CASES, IMAGES
 
 # Columns front to back, rows head to foot, slices left to right, as converters write sagittal DESS.
 # In the plane 0.3642 mm and not OAI's 0.3646, so that MONAI's grid of 0.547 mm, which starts at the

@@ -34,17 +34,15 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
 from kneeoa.config.training import Training
 from kneeoa.network.model import ModelSpec, Network, build
-from kneeoa.tables.volumes import VOLUMES
-from kneeoa.training.adamw import AdamW
+from kneeoa.tables.shards import VOLUMES
 from kneeoa.training.augmentation import draw_augmentation
-from kneeoa.training.batches import training_batches
-from kneeoa.training.dataset import Dataset
+from kneeoa.training.dataset import Dataset, training_batches
 from kneeoa.training.device import reproducible
 from kneeoa.training.engine import Engine
+from kneeoa.training.image_storage import Resident, Streamed
 from kneeoa.training.loop import EpochState, Plan, steps
-from kneeoa.training.resident import Resident
+from kneeoa.training.optimizer import AdamW
 from kneeoa.training.shards import Shards
-from kneeoa.training.streaming import Streamed
 
 FILE = (256, 256, 160)
 """Shape of a NIfTI file, as the published loader reads it: rows, columns, slices."""

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from kneeoa.config.analysis import Geometry
 from kneeoa.config.hierarchy import Level
-from kneeoa.geometry.baselines import measure_baselines
 from kneeoa.geometry.cases import CaseTables
+from kneeoa.geometry.run_measures import measure_baselines
 from kneeoa.job_logging import job_log
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.tables.runs import PREDICTIONS
 from tests.commands.published import shrink, write_tables
 from tests.commands.running import clone, run
 from tests.commands.table import PUBLISHED

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from kneeoa.provenance.graph import METADATA
+from kneeoa.provenance.entities import METADATA
 from tests.dag import planned, snakemake
 from tests.end_to_end.conftest import SEEDS, SMALL
 from tests.unit.provenance.validated import validate

@@ -17,9 +17,8 @@ import pytest
 import yaml
 
 from kneeoa.ingestion.array_writer import open_rows
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.splits import SPLITS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import EXCLUSIONS, SPLITS
+from kneeoa.tables.shards import VOLUMES
 from tests.dag import ROOT, snakemake
 from tests.ingestion.faults.dicom_series import datasets, save, set_all
 from tests.ingestion.faults.knees import SHAPE, SPACING, Knee, knee

@@ -9,13 +9,10 @@ import pytest
 import yaml
 
 from kneeoa.phantom.dicom import IDENTIFIERS
-from kneeoa.tables.anatomy import ANATOMY
-from kneeoa.tables.deletion import DELETION
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.predictions import PREDICTIONS
-from kneeoa.tables.quality import QUALITY
-from kneeoa.tables.splits import SPLITS
-from kneeoa.tables.truth import TRUTH
+from kneeoa.tables.cohort import EXCLUSIONS, SPLITS, TRUTH
+from kneeoa.tables.runs import PREDICTIONS
+from kneeoa.tables.saliency import ANATOMY, DELETION
+from kneeoa.tables.shards import QUALITY
 from tests.dag import copy_tree, snakemake
 
 pytestmark = pytest.mark.slow

@@ -20,7 +20,7 @@ from kneeoa.atomic_io import atomic_path, write_json
 from kneeoa.errors import KneeoaError
 from kneeoa.ingestion.array_writer import row_writer
 from kneeoa.network.model import build, save
-from kneeoa.tables.splits import SPLITS
+from kneeoa.tables.cohort import SPLITS
 from kneeoa.training import run
 from tests.dag import ROOT
 from tests.killing import leftovers

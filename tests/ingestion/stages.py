@@ -17,11 +17,8 @@ from kneeoa.config.volumes import MaskChecks, View
 from kneeoa.ingestion.array_writer import open_rows
 from kneeoa.ingestion.shard import make_volumes
 from kneeoa.masks.shard import make_masks
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.masks import MASKS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import CASES, EXCLUSIONS, LABELS
+from kneeoa.tables.shards import MASKS, VOLUMES
 
 LEVELS = (
     Level(name="oa", kind="binary", classes=("no OA", "OA")),

@@ -13,9 +13,8 @@ import pytest
 from kneeoa.cohorts.build import build_cohort
 from kneeoa.config.cohorts import Cohort
 from kneeoa.errors import KneeoaError
-from kneeoa.tables.cases import CASES as PEOPLE
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.labels import LABELS
+from kneeoa.tables.cohort import CASES as PEOPLE
+from kneeoa.tables.cohort import EXCLUSIONS, LABELS
 from tests.ingestion.faults.manifests import CASES, PlantedManifest
 from tests.ingestion.stages import Tables
 from tests.ingestion.verdicts import Verdict, table

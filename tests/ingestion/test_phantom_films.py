@@ -29,15 +29,9 @@ from kneeoa.phantom.radiograph import Scene
 from kneeoa.phantom.radiograph_knee import joint_space_width, knee_labels
 from kneeoa.phantom.release import write_manifest, write_tables, write_truth
 from kneeoa.saliency.storage import pack
-from kneeoa.tables.cartilage import CARTILAGE
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.masks import MASKS
-from kneeoa.tables.overlap import OVERLAP
-from kneeoa.tables.saliency import SALIENCY
-from kneeoa.tables.splits import SPLITS
-from kneeoa.tables.truth import TRUTH
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import EXCLUSIONS, LABELS, SPLITS, TRUTH
+from kneeoa.tables.saliency import OVERLAP, SALIENCY
+from kneeoa.tables.shards import CARTILAGE, MASKS, VOLUMES
 from tests.ingestion.stages import LEVELS, Tables
 
 TISSUES = {"femur": (1,), "joint_space": (3, 4), "tibia": (2,)}  # stored as 1, 2, 3

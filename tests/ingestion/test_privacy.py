@@ -15,8 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.images import IMAGES
+from kneeoa.tables.cohort import CASES, IMAGES
 from tests.ingestion import search
 from tests.ingestion.faults.identities import RADIOGRAPHS, VOLUMES, nifti_with_person
 from tests.ingestion.faults.knees import knee

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from kneeoa.config.volumes import View
 from kneeoa.ingestion.array_writer import open_rows
 from kneeoa.ingestion.shard import make_volumes
-from kneeoa.tables.cases import CASES as CASE_TABLE
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.images import IMAGES
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import CASES as CASE_TABLE
+from kneeoa.tables.cohort import EXCLUSIONS, IMAGES
+from kneeoa.tables.shards import VOLUMES
 from tests.ingestion.faults import radiograph_exams, radiograph_headers, radiographs
 from tests.ingestion.faults.radiographs import SHAPE, SUFFIXES, PlantedRadiograph, picture
 from tests.ingestion.verdicts import Verdict, table

@@ -14,10 +14,8 @@ import pytest
 
 from kneeoa.config.volumes import View
 from kneeoa.ingestion.shard import make_volumes
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.images import IMAGES
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import CASES, EXCLUSIONS, IMAGES
+from kneeoa.tables.shards import VOLUMES
 from tests.unit.formats.made import grid, pattern, write_itk, write_nifti
 
 SHAPE, SPACING = (8, 9, 10), (4.0, 4.0, 4.0)

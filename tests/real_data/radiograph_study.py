@@ -19,8 +19,8 @@ from kneeoa.ingestion.shard import make_volumes
 from kneeoa.network import model
 from kneeoa.network.spec import ModelSpec
 from kneeoa.splits.make import make_splits
-from kneeoa.tables.predictions import PREDICTIONS
-from kneeoa.training.batches import evaluation_batches
+from kneeoa.tables.runs import PREDICTIONS
+from kneeoa.training.dataset import evaluation_batches
 from kneeoa.training.device import reproducible
 from kneeoa.training.run import load_pretrained, train
 from kneeoa.training.shards import Shards

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kneeoa.backbones.packaged_weights import PACKAGE
+from kneeoa.backbones.pretrained import LITE0_PACKAGE
 from kneeoa.labels.level_labels import read_labels
 from kneeoa.statistics.influence_functions import Estimate, PairedDifference
 from kneeoa.statistics.ordinal import at_least, cut_auc, cut_auc_test
@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.real,
     pytest.mark.slow,
     pytest.mark.skipif(ROOT is None, reason="KNEEOA_REAL_DATA is not set"),
-    pytest.mark.skipif(importlib.util.find_spec(PACKAGE) is None, reason=f"{PACKAGE.replace('_', '-')} is not installed"),
+    pytest.mark.skipif(importlib.util.find_spec(LITE0_PACKAGE) is None, reason=f"{LITE0_PACKAGE.replace('_', '-')} is not installed"),
 ]
 
 ARM, THREADS = "lite0-dual", 2

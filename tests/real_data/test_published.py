@@ -13,9 +13,8 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.contrasts.build import build_contrasts
 from kneeoa.contrasts.metrics import build_metrics
 from kneeoa.inference.import_predictions import import_predictions
-from kneeoa.tables.contrasts import CONTRASTS
-from kneeoa.tables.metrics import METRICS
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.tables.runs import PREDICTIONS
+from kneeoa.tables.statistics import CONTRASTS, METRICS
 from tests.commands.running import clone, run
 from tests.commands.table import PUBLISHED
 

@@ -16,10 +16,8 @@ from kneeoa.ingestion.array_writer import open_rows
 from kneeoa.ingestion.ingest import ingest
 from kneeoa.ingestion.shard import make_volumes
 from kneeoa.radiographs.read import read_radiograph
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.images import IMAGES
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import EXCLUSIONS, IMAGES, LABELS
+from kneeoa.tables.shards import VOLUMES
 
 ROOT = os.environ.get("KNEEOA_REAL_DATA")
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.skipif(ROOT is None, reason="KNEEOA_REAL_DATA is not set")]

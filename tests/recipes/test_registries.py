@@ -21,12 +21,9 @@ import yaml
 
 from kneeoa.config.study import load
 from kneeoa.contrasts.metrics import build_metrics
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.contrasts import CONTRASTS
-from kneeoa.tables.images import IMAGES
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.metrics import METRICS
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.tables.cohort import CASES, IMAGES, LABELS
+from kneeoa.tables.runs import PREDICTIONS
+from kneeoa.tables.statistics import CONTRASTS, METRICS
 from tests.dag import snakemake
 from tests.recipes.page import carried_out, configuration, recipes
 from tests.rerun import test_table

@@ -37,15 +37,12 @@ def shown(kind: str, names: str) -> set[str]:
 
 
 STATISTICS: dict[str, set[str]] = {
-    "max_t": {"contrasts"},
-    **shared(["brier", "calibration", "head_disagreement", "auc_placements", "ordinal", "precision"], METRICS),
+    **shared(["calibration", "auc_placements", "ordinal"], METRICS),
     "operating_point": MEASURED_RUNS | {"subgroups"},
-    **shared(["delong", "kernels", "metric_kernel", "multiclass", "run_delong", "run_influences"], METRICS),
+    **shared(["case_exchange", "delong", "kernels", "mean_auc", "metric_kernel", "run_delong", "run_influences"], METRICS),
     "bootstrap_metrics": MEASURED_RUNS,
-    **shared(["equivalence", "multilabel_auc", "mcnemar", "obuchowski_rockette", "power"], {"contrasts"}),
-    **shared(["case_exchange", "score_intervals", "sign_permutation", "sufficiency"], {"claim", "contrasts", "raters", "subgroups"}),
-    "ranks": METRICS,
-    "clusters": CURVED,
+    **shared(["equivalence", "mcnemar"], {"contrasts"}),
+    **shared(["score_intervals", "sign_permutation"], {"claim", "contrasts", "raters", "subgroups"}),
     "influence_functions": CURVED | {"associations"},
     "bootstrap": RESAMPLED,
     "confusion": METRICS | {"rate_labels"},
@@ -64,15 +61,12 @@ STATISTICS: dict[str, set[str]] = {
 """A module of `statistics/`: who reaches any of its definitions."""
 
 GEOMETRY = {
-    **shared(
-        ["axis", "between_centroid_share", "dimensionality", "held_out_measures", "partial_correlation", "permutation", "probes"], AXES
-    ),
-    **shared(["cases", "run_measures", "trend"], MEASURED),
-    **shared(["cka", "procrustes", "similarity"], {"similarity"}),
+    **shared(["axis", "held_out_measures", "permutation", "probes"], AXES),
+    **shared(["similarity", "similarity_measures"], {"similarity"}),
+    "cases": MEASURED | {"similarity"},
+    "run_measures": MEASURED,
     "rank_measures": MEASURED | {"claim"},
-    "embeddings": AXES | {"similarity"},
     "supervised_directions": AXES,
-    "baselines": {"geometry_baselines"},
     "axis_differences": {"differences"},
     "estimates": MEASURED | {"anatomy", "deletion_summary", "sanity", "similarity"},
     "raw_images": {"embed_raw_images"},
@@ -82,10 +76,10 @@ GEOMETRY = {
 DELETED = {"deletion", "deletion_summary", "table deletion", "report"}
 """The report and the table say what was deleted in the words of the measurement."""
 ANATOMY = {
-    **shared(["map_agreement", "randomised_enrichment", "run_maps", "sanity"], {"sanity"}),
+    **shared(["randomised_enrichment", "run_maps", "sanity"], {"sanity"}),
     **shared(["run_overlap", "overlap_measures"], OVERLAPS),
-    **shared(["tissue_fields", "masks", "nulls"], OVERLAPS | {"deletion"}),
-    **shared(["paired_tests", "subject_means"], {"anatomy", "deletion_summary", "sanity"}),
+    **shared(["tissue_fields", "nulls"], OVERLAPS | {"deletion"}),
+    "subject_summaries": {"anatomy", "deletion_summary", "sanity"},
     "deletion": {"deletion"},
     "deletion_summary": {"deletion_summary"},
     "deletion_regions": DELETED,
@@ -102,15 +96,13 @@ NUMBERED = {
 SCORED = NUMBERED - {"figure axis", "figure similarity", "table associations", "table differences", "table geometry", "table similarity"}
 FIGURE_FILES = {
     **{name.removeprefix("figure "): {name} for name in FIGURES},
-    "forest_rows": {"figure forest"},
     "case_images": {"figure saliency", "figure volumes", "quality"},
     "quality": {"quality"},
     "binary_questions": shown("figure", "roc_by_class reliability_by_class"),
     "registry": FIGURES,
     "reliability": RELIABILITY,
     "roc": shown("figure", "roc roc_by_class"),
-    "table_scan": shown("figure", "roc roc_by_class reliability reliability_by_class confusion decision axis learning"),
-    "held_out_predictions": shown("figure", "confusion decision reliability reliability_by_class roc roc_by_class"),
+    "held_out_predictions": shown("figure", "roc roc_by_class reliability reliability_by_class confusion decision axis learning"),
     "style": FIGURES | {"quality"},
     "thumbnails": {"quality"},
     "volumes": {"figure volumes", "figure saliency"},
@@ -118,7 +110,6 @@ FIGURE_FILES = {
 """A module of `figures/`."""
 
 PRESENTATION = {
-    "arm_names": TABLES | {"report"},
     "arms": DRAWN | TABLES | {"report"},
     "cohort_flow": {"figure flow", "report"},
     "display_names": FIGURES | TABLES | {"quality", "report"},
@@ -129,9 +120,7 @@ PRESENTATION = {
 
 TABLE_FILES = {
     **{name.removeprefix("table "): {name, "report"} for name in TABLES},
-    "sample_size": {"table anatomy", "table claim", "table deletion", "table sanity", "report"},
-    "table_files": TABLES,
-    **shared(["csv_file", "latex", "registry"], TABLES | {"report"}),
+    **shared(["latex", "registry", "table_files"], TABLES | {"report"}),
 }
 """A module of `paper_tables/`; the report prints every table that the study has."""
 
@@ -143,15 +132,10 @@ CAPTION = Row(
 )
 
 SHARED = {
-    "bottleneck": ("resnet50",),
-    "convnext_names": ("convnext",),
-    "efficientnet_names": ("efficientnet",),
-    "mamba": ("nnmamba",),
     "mbconv": ("efficientnet",),
     "scan_torch": ("nnmamba",),
     "scan_triton": ("nnmamba",),
     "selective_scan": ("nnmamba",),
-    "packaged_weights": ("efficientnet",),
 }
 """A module of `backbones/` that is no backbone: whose it is, where it is not everybody's."""
 KINDS = ("convnext", "densenet121", "efficientnet", "m3t", "nnmamba", "resnet3d", "resnet50", "swin", "swin2d", "vit")
@@ -235,13 +219,17 @@ DEFINITIONS = {
     "statistics/bootstrap.py: resampled_counts": RESAMPLED,
     "statistics/bootstrap.py: interval_of": MEASURED_RUNS | {"raters", "associations"},
     "statistics/bootstrap.py: percentiles": MEASURED_RUNS | {"claim", "raters", "differences"},
-    "statistics/clusters.py: without_rounding": CURVED,
+    "statistics/influence_functions.py: without_rounding": CURVED,
+    "statistics/multiplicity.py: max_t": {"contrasts"},
     "statistics/wald.py: normal_quantile": CURVED | {"associations", "predict"},
     "statistics/wald.py: wald": METRICS,
+    "geometry/run_measures.py: measure_baselines": {"geometry_baselines"},
     "geometry/rank_measures.py: weighted_pearson": MEASURED | {"claim"},
     "geometry/rank_measures.py: binary_measures": AXES,
     "atomic_io.py: write_text": TABLES
     | {"describe_shard", "list_shards", "flow", "phantom_tables", "rate_labels", "train_run", "predict", "report"},
+    "paper_tables/latex.py: sample_size": {"table anatomy", "table claim", "table deletion", "table sanity", "report"},
+    "presentation/arms.py: ArmNames": TABLES | {"report"},
     "presentation/display_names.py: GRADE_UNITS": {"figure forest"},
     "presentation/display_names.py: short_class": {"figure axis", "figure confusion", "figure flow"},
     "training/loop.py: steps": {"train_run"},

@@ -27,7 +27,7 @@ HELD = f"""
 import time
 from types import SimpleNamespace
 
-from kneeoa.training import time_limit
+from kneeoa.training import checkpointing
 
 
 def on_step(epoch, step):
@@ -37,7 +37,7 @@ def on_step(epoch, step):
             time.sleep(0.05)
         if Path("{LATE}").exists():
             Path("{LATE}").unlink()
-            time_limit.time = SimpleNamespace(time=lambda: time.time() + 7200)
+            checkpointing.time = SimpleNamespace(time=lambda: time.time() + 7200, monotonic=time.monotonic)
 
 """
 

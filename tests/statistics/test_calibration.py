@@ -17,7 +17,7 @@ from kneeoa.statistics import metrics
 from kneeoa.statistics.bootstrap import paired_bootstrap
 from kneeoa.statistics.delong import auc_interval, delong_test
 from kneeoa.statistics.mcnemar import mcnemar_test
-from kneeoa.statistics.multiclass import ovr_auc_test
+from kneeoa.statistics.mean_auc import ovr_auc_test
 from tests.statistics.simulated import Study, binary, calls, graded
 
 pytestmark = pytest.mark.slow

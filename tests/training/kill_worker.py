@@ -23,7 +23,7 @@ from kneeoa.job_logging import UNFINISHED
 from kneeoa.network.network import Network
 from kneeoa.tables.schema import TableSchema
 from kneeoa.training import checkpoint, checkpointing, epochs, run
-from kneeoa.training.adamw import AdamW
+from kneeoa.training.optimizer import AdamW
 from tests.killing import Board, serve
 from tests.training.killed import OF_A_STATE, PHASES, SAVE_EVERY
 from tests.unit.training import tiny_study

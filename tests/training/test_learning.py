@@ -14,7 +14,7 @@ from scipy import stats
 
 from kneeoa.layout import Layout
 from kneeoa.tables.geometry import GEOMETRY
-from kneeoa.tables.metrics import METRICS
+from kneeoa.tables.statistics import METRICS
 from tests.training import hard_study
 
 pytestmark = pytest.mark.slow

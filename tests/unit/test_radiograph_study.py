@@ -14,7 +14,7 @@ from kneeoa.config.study import Study, load
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import saliency as saliency_figure
 from kneeoa.figures import volumes as volumes_figure
-from kneeoa.geometry.embeddings import read_embeddings
+from kneeoa.geometry.cases import read_embeddings
 from kneeoa.inference.predict import predict
 from kneeoa.ingestion.array_writer import open_rows
 from kneeoa.ingestion.input_grids import resample_shard
@@ -25,11 +25,10 @@ from kneeoa.network.spec import ModelSpec
 from kneeoa.saliency.explain import SaliencyRun, explain_run
 from kneeoa.saliency.methods.registry import methods
 from kneeoa.splits.make import make_splits
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.tables.cohort import EXCLUSIONS, SPLITS
+from kneeoa.tables.runs import PREDICTIONS
 from kneeoa.tables.saliency import SALIENCY
-from kneeoa.tables.splits import SPLITS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.shards import VOLUMES
 from kneeoa.training.run import train
 from tests.unit import radiograph_cohort
 

@@ -1,9 +1,10 @@
 """The order of the library's rooms (docs/design.md, where things are): a room imports those above
-it.
+it, and no modules import each other.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from tests.dag import ROOT
@@ -50,6 +51,26 @@ def upward() -> Iterator[str]:
                 yield f"{'.'.join(importer)} imports {module}"
 
 
+def import_graph() -> dict[str, set[str]]:
+    """Every module of the library and those that it imports. A registry imports its members by
+    their names in the folder, which is no import here.
+    """
+    modules = {".".join(path.relative_to(LIBRARY).with_suffix("").parts).removesuffix(".__init__"): path for path in LIBRARY.rglob("*.py")}
+    return {module: set(imports(path)) for module, path in modules.items()}
+
+
+def circle(graph: Mapping[str, Iterable[str]]) -> list[str]:
+    """Modules that import each other in turn, the first once more at the end; empty where none
+    do.
+    """
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        modules: list[str] = error.args[1]
+        return modules
+    return []
+
+
 def test_every_room_has_its_place() -> None:
     rooms = {path.name for path in (LIBRARY / "kneeoa").iterdir() if any(path.glob("*.py"))}
     assert rooms == set(ORDER)
@@ -57,6 +78,15 @@ def test_every_room_has_its_place() -> None:
 
 def test_no_room_imports_one_below_it() -> None:
     assert sorted(upward()) == []
+
+
+def test_no_modules_import_each_other() -> None:
+    assert circle(import_graph()) == []
+
+
+def test_a_circle_is_named() -> None:
+    assert sorted(circle({"a": ["b"], "b": ["c"], "c": ["b"]})) == ["b", "b", "c"]
+    assert circle({"a": ["b", "c"], "b": ["c"]}) == []
 
 
 def test_imports_in_functions_count_and_those_for_types_do_not(tmp_path: Path) -> None:

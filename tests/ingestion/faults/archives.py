@@ -9,13 +9,16 @@ import io
 import tarfile
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from tests.ingestion.faults.dicom_series import datasets
-from tests.ingestion.faults.knees import Knee
+from tests.ingestion.faults.knees import Knee, knee
 from tests.ingestion.faults.planted import Plant, Planted, bad, either, legal
+from tests.ingestion.faults.single_files import write_gz, write_mha, write_mhd, write_nii, write_nrrd
 
 Members = list[tuple[str, bytes]]
 """Names and bytes of an archive's files, in its order."""
@@ -108,7 +111,92 @@ def _twisted(content: bytes) -> bytes:
     return content[:middle] + bytes(byte ^ 0x5A for byte in content[middle : middle + 16]) + content[middle + 16 :]
 
 
+def _packed(files: Members, suffix: str) -> bytes:
+    if suffix == ".zip":
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in files:
+                archive.writestr(name, content)
+        return stream.getvalue()
+    return tar(files) if suffix == ".tar" else gzip.compress(tar(files), 1)
+
+
+def _converted(write: Callable[[Path, Knee], object], suffix: str, edit: Callable[[Members], Members] = list) -> Plant:
+    """An archive of the files that ``write`` leaves in a folder."""
+
+    def plant(folder: Path, planted: Knee) -> None:
+        with TemporaryDirectory() as place:
+            write(Path(place), planted)
+            files = [(path.name, path.read_bytes()) for path in sorted(Path(place).iterdir())]
+        _put(folder, _packed(edit(files), suffix), suffix)
+
+    return plant
+
+
+def _bids(files: Members) -> Members:
+    """A study's folders with the descriptions that converters write."""
+    described: Members = [("dataset_description.json", b"{}"), ("README", b"notes"), ("sub-1/anat/x.json", b'{"EchoNumber": 1}')]
+    return [*described, *((f"sub-1/anat/{name}", content) for name, content in files), ("sub-1/x.bval", b"0\n"), ("sub-1/x.bvec", b"0\n")]
+
+
+def _two(folder: Path, planted: Knee) -> None:
+    write_gz(folder, planted)
+    write_nrrd(folder, replace(planted, array=knee(997).array))
+
+
+def _gap() -> Members:
+    return [file for file in members(knee(3)) if file[0] != "010"]
+
+
+def _report(files: Members) -> Members:
+    """A report and a presentation state of DICOM before the volume."""
+    objects = []
+    for number, kind in enumerate(("88.33", "11.1")):
+        data = datasets(knee(1))[0]
+        for keyword in ("PixelData", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"):
+            delattr(data, keyword)
+        data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = f"1.2.840.10008.5.1.4.1.1.{kind}"
+        stream = io.BytesIO()
+        data.save_as(stream, enforce_file_format=True)
+        objects.append((f"00{number}", stream.getvalue()))
+    return [*objects, *files]
+
+
+_CONVERTED: dict[str, Callable[[Path, Knee], object]] = {
+    "a NIfTI": write_gz,
+    "a plain NIfTI": write_nii,
+    "a MetaImage": write_mha,
+    "a MetaImage and its voxels": write_mhd,
+    "a NRRD": write_nrrd,
+}
+_SUFFIXES = (".zip", ".tar.gz", ".tgz")
+
+
 CASES: list[Planted] = [
+    *(
+        legal("converted", f"{name} in {suffix}", suffix, _converted(write, suffix), side=("RIGHT", "LEFT")[number % 2])
+        for name, write in _CONVERTED.items()
+        for number, suffix in enumerate(_SUFFIXES)
+    ),
+    *(legal("converted", f"a NIfTI among descriptions in {suffix}", suffix, _converted(write_gz, suffix, _bids)) for suffix in _SUFFIXES),
+    legal("converted", "a NIfTI behind DICOM objects without an image", ".zip", _converted(write_gz, ".zip", _report)),
+    bad("converted", "two volumes", ".zip", _converted(_two, ".zip")),
+    bad("converted", "two volumes", ".tar.gz", _converted(_two, ".tar.gz", _bids)),
+    bad("converted", "a cut volume", ".zip", _converted(write_nii, ".zip", lambda files: [(name, data[:9000]) for name, data in files])),
+    bad("converted", "voxels without their header", ".zip", _converted(write_mhd, ".zip", lambda files: files[1:])),
+    bad("converted", "a header without its voxels", ".tar.gz", _converted(write_mhd, ".tar.gz", lambda files: files[:1])),
+    bad(
+        "converted",
+        "a volume and a file that may have been a slice",
+        ".zip",
+        _converted(write_gz, ".zip", lambda files: [*files, ("1", b"")]),
+    ),
+    bad(
+        "converted",
+        "a volume beside a cut series",
+        ".zip",
+        _converted(write_gz, ".zip", lambda files: [*members(knee(3))[:9], *members(knee(3))[11:], *files]),
+    ),
     legal("sound", "as it should be", "tar.gz", _tar_gz()),
     legal("sound", "left knee", "tar.gz", _tar_gz(), side="LEFT"),
     legal("sound", "tgz", "tar.gz", _tar_gz(suffix=".tgz")),

@@ -82,7 +82,59 @@ def _identifiers(slices: list[FileDataset], _: Knee) -> None:
         data.SeriesInstanceUID = f"1.2.3.{number + 1}"
 
 
+def _ge(number: int) -> Change:
+    """The number that GE gives to a part of a complex image."""
+
+    def change(slices: list[FileDataset], _: Knee) -> None:
+        for data in slices:
+            data.private_block(0x0043, "GEMS_PARM_01", create=True).add_new(0x2F, "SS", number)
+
+    return change
+
+
+def _ge_parts(*numbers: int, image_first: bool = False) -> Change:
+    """Other parts of GE's complex image in the series, which ImageType does not tell."""
+
+    def change(slices: list[FileDataset], planted: Knee) -> None:
+        _ge(0)(slices, planted)
+        for number in numbers:
+            more = _other(planted)
+            _ge(number)(more, planted)
+            slices[:] = [*slices, *more] if image_first else [*more, *slices]
+
+    return change
+
+
+def _instances(slices: list[FileDataset], _: Knee) -> None:
+    for number, data in enumerate(slices):
+        data.InstanceNumber = number + 1
+
+
+_SAME = {"EchoNumbers": 1, "EchoTime": 10.0}
+_UNMARKED: dict[str, tuple[Change, ...]] = {
+    "one echo time and number": (set_all(**_SAME), _beside(echo=10.0, EchoNumbers=1)),
+    "one echo time": (_beside(),),
+    "no echo time": (set_all(EchoTime=None), _beside(EchoTime=None)),
+    "an echo time of 0": (set_all(EchoTime=0), _beside(echo=0)),
+    "instance numbers that count on": (_beside(), _instances),
+    "three of them": (_beside(), _beside()),
+    "one slice of an echo lost": (_beside(19),),
+    "series of their own": (_beside(identifier="other"),),
+    "series of their own without an echo time": (set_all(EchoTime=None), _beside(identifier="other", EchoTime=None)),
+    "an identifier for each slice": (_beside(), lambda slices, planted: _identifiers(slices, planted)),
+    "no series identifier": (_beside(), set_all(SeriesInstanceUID=None)),
+    "an echo time for one of them": (_beside(EchoTime=None),),
+    "one acquisition number": (set_all(AcquisitionNumber=1), _beside(AcquisitionNumber=1)),
+}
+"""Echoes, or whatever else lies twice at each place, of which no header says which is which."""
+
+
 CASES: list[Planted] = [
+    *(case("unmarked echoes", name, series(*changes)) for name, changes in _UNMARKED.items()),
+    sound("pictures", "beside GE's phase", series(_ge_parts(1))),
+    sound("pictures", "beside GE's phase, real and imaginary parts", series(_ge_parts(1, 2, 3))),
+    sound("pictures", "before GE's phase", series(_ge_parts(1, image_first=True)), side="LEFT"),
+    *(case("pictures", f"GE's {name} alone", series(_ge(number))) for number, name in ((1, "phase"), (2, "real"), (3, "imaginary"))),
     *(
         case("pictures", f"beside {name}", series(set_all(EchoTime=echo), _beside(identifier="other", echo=other)))
         for name, echo, other in (

@@ -70,6 +70,23 @@ def _grades() -> Iterator[PlantedManifest]:
         yield PlantedManifest("grades", f"the cell {cell!r}", rows, {}, "kl", KL, {"b": [1]}, {"odd": "invalid-label"})
 
 
+def _answers() -> Iterator[PlantedManifest]:
+    """Yes and no, as words or as the numbers that some formats make of them; no word among
+    codes.
+    """
+    for yes, no in (("True", "False"), ("TRUE", "FALSE"), ("true", "false")):
+        columns = {"columns": ["code"], "values": {yes: 1, no: 0}}
+        for one, nought in (("True", "False"), ("TRUE", "FALSE"), ("1", "0"), ("1.0", "0.0")):
+            rows = ["id,code,file", f"a,{one},a.png", f"b,{nought},b.png", "c,2,c.png", "d,,d.png"]
+            yield PlantedManifest(
+                "answers", f"{one} by {yes}", rows, {}, columns, STATUS, {"a": [1], "b": [0]}, {"c": "invalid-label", "d": "missing-label"}
+            )
+    for word in ("TRUE", "true", "yes"):
+        rows = ["id,code,file", f"a,{word},a.png", "b,2,b.png"]
+        columns = {"columns": ["code"], "values": {"1": 0, "2": 1}}
+        yield PlantedManifest("answers", f"{word} among codes", rows, {}, columns, STATUS, {"b": [1]}, {"a": "invalid-label"})
+
+
 def _words() -> Iterator[PlantedManifest]:
     """The level's own words, in any case; other words are no label."""
     for change in (str.lower, str.upper, str.title):
@@ -172,5 +189,5 @@ def _layouts() -> Iterator[PlantedManifest]:
 
 
 CASES: list[PlantedManifest] = [
-    *_coded(), *_grades(), *_words(), *_people(), *_visits(), *_findings(), *_ids(), *_layouts(),
+    *_coded(), *_grades(), *_answers(), *_words(), *_people(), *_visits(), *_findings(), *_ids(), *_layouts(),
 ]  # fmt: skip

@@ -5,8 +5,10 @@ that must neither stop a shard nor lose a sound case.
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from PIL import Image
@@ -35,7 +37,10 @@ _OBJECTS = {
     "a presentation state": f"{_STORAGE}11.1",
     "a hanging protocol": "1.2.840.10008.5.1.4.38.1",
 }
-_NAMES = ("Thumbs.db", "README", "readme.md", "MD5SUMS", "viewer.exe", "AUTORUN.INF", "LICENSE", "index.html", "series.bval", "video.mp4")
+_NAMES = (
+    "Thumbs.db", "README", "readme.md", "MD5SUMS", "viewer.exe", "AUTORUN.INF", "LICENSE", "index.html", "series.bval", "video.mp4",
+    "viewer.app", "font.ttf", "IHE_PDI", "data.dat", "scene.mrml",
+)  # fmt: skip
 
 
 def _lost(data: FileDataset, keywords: tuple[str, ...]) -> None:
@@ -105,6 +110,27 @@ def _inside(place: str, write: Callable[[Path, Knee], object], *names: str) -> P
     return plant
 
 
+def _in_archive(write: Callable[[Path, Knee], object], *names: str) -> Plant:
+    """An archive in the folder, with some files beside it."""
+
+    def plant(folder: Path, planted: Knee) -> None:
+        with TemporaryDirectory() as place:
+            write(Path(place), planted)
+            with zipfile.ZipFile(folder / "series.zip", "w") as archive:
+                for path in sorted(Path(place).iterdir()):
+                    archive.write(path, path.name)
+        for name in names:
+            (folder / name).write_bytes(b"no slice\n" * 40)
+
+    return plant
+
+
+def _two_archives(folder: Path, planted: Knee) -> None:
+    for name in ("1.zip", "2.zip"):
+        _in_archive(_slices)(folder, planted)
+        (folder / "series.zip").rename(folder / name)
+
+
 def _slices(folder: Path, planted: Knee) -> None:
     save(folder, datasets(planted))
 
@@ -146,6 +172,9 @@ CASES: list[Planted] = [
     legal("study folders", "three folders down", "dicom", _inside("PA000/ST000/SE000", _slices), side="LEFT"),
     legal("study folders", "a medium", "dicom", _inside("DICOM/ST000/SE000", _slices, "DICOMDIR", "README.TXT", "AUTORUN.INF")),
     legal("study folders", "an unpacked archive in a folder of its name", "dicom", _inside("00000001", _slices)),
+    legal("study folders", "an archive of the series", "dicom", _inside("SE000", _in_archive(_slices))),
+    legal("study folders", "an archive of a NIfTI and documents", "nii.gz", _inside("a/b", _in_archive(write_gz, "README", "x.json"))),
+    _bad("two archives in a study folder", "dicom", _inside("SE000", _two_archives), "unreadable"),
     legal("study folders", "one NIfTI", "nii.gz", _inside("anat", write_gz, "dataset.json")),
     legal("study folders", "one MetaImage and its voxels", "mhd", _inside("anat", write_mhd)),
     legal("study folders", "one NRRD", "nrrd", _inside("a/b", write_nrrd), side="LEFT"),

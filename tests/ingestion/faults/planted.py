@@ -43,6 +43,8 @@ FITS: dict[str, frozenset[str]] = {
     "mixed series": _STACK,
     "mixed orientations": _STACK,
     "pictures": frozenset({"ambiguous-series", "missing-image-type"}),
+    "converted": _DAMAGED | {"ambiguous-series", "missing-file", "too-few-slices", "slice-gap"},
+    "unmarked echoes": frozenset({"ambiguous-series"}),
     "planes": frozenset({"wrong-plane", "ambiguous-series"}),
     "irregular slices": _STACK,
     "transfer syntax": _DAMAGED | {"unsupported-dicom"},

@@ -14,7 +14,7 @@ from kneeoa.anatomy.sanity import check_maps
 from kneeoa.config.analysis import Statistics
 from kneeoa.saliency.explain import explain_run
 from kneeoa.saliency.randomised import explain_randomised
-from kneeoa.tables.sanity import SANITY
+from kneeoa.tables.saliency import SANITY
 from tests.unit.anatomy.tiny_study import CASES, SHAPE, anatomies, explained, tissue_masks, train, write_study
 
 pytestmark = pytest.mark.slow  # a network is trained

@@ -5,15 +5,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kneeoa.anatomy.masks import MaskArrays, group_values, occupancy
 from kneeoa.anatomy.run_overlap import measure_run
+from kneeoa.anatomy.tissue_fields import MaskArrays, group_values, occupancy
 from kneeoa.config.analysis import Anatomy
 from kneeoa.errors import KneeoaError
 from kneeoa.saliency.storage import pack
-from kneeoa.tables.masks import MASKS
-from kneeoa.tables.overlap import OVERLAP
-from kneeoa.tables.saliency import SALIENCY
-from kneeoa.tables.splits import SPLITS
+from kneeoa.tables.cohort import SPLITS
+from kneeoa.tables.saliency import OVERLAP, SALIENCY
+from kneeoa.tables.shards import MASKS
 
 CANONICAL, KEPT = (8, 16, 16), (4, 8, 8)
 TISSUES: dict[str, tuple[int, ...]] = {"femur": (1,), "cartilage": (2,), "tibia": (3,)}  # stored: cartilage 1, femur 2, tibia 3

@@ -6,15 +6,14 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from kneeoa.anatomy.paired_tests import compare_paired
+from kneeoa.anatomy.subject_summaries import compare_paired
 from kneeoa.anatomy.summary import summarise
 from kneeoa.config.analysis import Contrast, Statistics
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.pairs import distinct_pairs
 from kneeoa.errors import KneeoaError
-from kneeoa.tables.anatomy import ANATOMY
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.overlap import OVERLAP
+from kneeoa.tables.cohort import LABELS
+from kneeoa.tables.saliency import ANATOMY, OVERLAP
 
 ARMS = {name: dict(zip(("backbone", "mode"), name.split("-"), strict=True)) for name in ("r-dual", "r-single", "m-dual")}
 CONTRAST = Contrast(name="c", level="oa", candidate="dual", reference="single", tests={"auc": ("delong",)})

@@ -17,10 +17,7 @@ from kneeoa.anatomy.sanity import check_maps
 from kneeoa.config.analysis import Statistics
 from kneeoa.saliency.explain import explain_run
 from kneeoa.saliency.randomised import explain_randomised
-from kneeoa.tables.deletion import DELETION_SUMMARY
-from kneeoa.tables.overlap import OVERLAP
-from kneeoa.tables.saliency import SALIENCY
-from kneeoa.tables.sanity import SANITY
+from kneeoa.tables.saliency import DELETION_SUMMARY, OVERLAP, SALIENCY, SANITY
 from tests.unit.anatomy.tiny_study import CASES, SHAPE, anatomies, explained, inputs, tissue_masks, train, write_study
 
 

@@ -14,9 +14,8 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
 from kneeoa.network.model import ModelSpec, build, save
 from kneeoa.saliency.explain import SaliencyRun
-from kneeoa.tables.masks import MASKS
-from kneeoa.tables.splits import SPLITS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import SPLITS
+from kneeoa.tables.shards import MASKS, VOLUMES
 
 SHAPE = (10, 20, 20)
 LEVELS = (Level(name="oa", kind="binary", classes=("no", "yes")),)

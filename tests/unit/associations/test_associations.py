@@ -14,12 +14,11 @@ from scipy.stats import spearmanr
 from kneeoa.associations.build import build_associations
 from kneeoa.associations.measures import Resampling, intraclass, partial, within_person
 from kneeoa.paper_tables.table_files import write_table
-from kneeoa.presentation.arm_names import ArmNames
-from kneeoa.tables.associations import ASSOCIATIONS
-from kneeoa.tables.axis import AXIS
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.presentation.arms import ArmNames
+from kneeoa.tables.cohort import CASES, LABELS
+from kneeoa.tables.geometry import AXIS
+from kneeoa.tables.runs import PREDICTIONS
+from kneeoa.tables.statistics import ASSOCIATIONS
 
 HOW = Resampling(0.95, 100, 1)
 

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 
 from kneeoa.backbones import registry
-from kneeoa.backbones.convnext_names import convnext_names
+from kneeoa.backbones.convnext import convnext_names
 
 TINY = {"width": 4, "depths": (1, 2, 1, 1), "layer_scale": 0.5}
 

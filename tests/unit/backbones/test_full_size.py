@@ -5,7 +5,7 @@ full size (torch's meta device).
 import pytest
 import torch
 
-from kneeoa.backbones import mamba, registry
+from kneeoa.backbones import nnmamba, registry
 
 KNEE = (160, 256, 256)
 CUBE = (128, 128, 128)
@@ -65,7 +65,7 @@ def halved(shape, times):
     ids=lambda value: value if isinstance(value, str) else None,
 )
 def test_maps_and_embedding_at_full_size(monkeypatch, kind, options, shape, expected_widths, sizes):
-    monkeypatch.setattr(mamba, "selective_scan", lambda x, *_: torch.empty_like(x))  # thousands of steps that change no shape
+    monkeypatch.setattr(nnmamba, "selective_scan", lambda x, *_: torch.empty_like(x))  # thousands of steps that change no shape
     backbone = published(kind, shape, **options)
     with torch.no_grad():
         features = backbone(torch.empty(1, 1, *shape, device="meta"))

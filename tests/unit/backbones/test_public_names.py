@@ -7,7 +7,7 @@ import torch
 from monai.networks.nets.efficientnet import EfficientNetBN
 
 from kneeoa.backbones import registry
-from kneeoa.backbones.renaming import renamer
+from kneeoa.backbones.pretrained import renamer
 from tests.unit.backbones import public_layouts as public
 
 LITE0 = public.B0

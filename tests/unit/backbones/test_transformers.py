@@ -8,8 +8,8 @@ from monai.networks.nets.swin_unetr import SwinTransformerBlock, compute_mask
 from torch import nn
 
 from kneeoa.backbones import registry
-from kneeoa.backbones.shifted_windows import Merging, SwinLayer, WindowAttention
-from kneeoa.backbones.stochastic_depth import StochasticDepth
+from kneeoa.backbones.residual import StochasticDepth
+from kneeoa.backbones.swin2d import Merging, SwinLayer, WindowAttention
 from kneeoa.backbones.transformer import TransformerLayer
 
 

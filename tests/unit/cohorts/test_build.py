@@ -12,10 +12,7 @@ from kneeoa.config.cohorts import Cohort
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.manifest import LabelColumns
 from kneeoa.errors import KneeoaError
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.images import IMAGES
-from kneeoa.tables.labels import LABELS
+from kneeoa.tables.cohort import CASES, EXCLUSIONS, IMAGES, LABELS
 from tests.unit.cohorts.oai_tree import image, reading, series, write_tree
 
 LEVELS = (

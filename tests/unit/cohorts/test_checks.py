@@ -81,6 +81,21 @@ def test_a_level_that_fits_no_knee_is_declared_wrongly() -> None:
 
 
 OA = Level(name="oa", kind="binary", classes=("no", "yes"))
+
+
+@pytest.mark.parametrize(("level", "grades"), [("kl", (1, 2, 3, 4, 5)), ("kl", (5, 4, 3, 3, 2, 1, None, 9)), ("oa", (1, 2, 2))])
+def test_labels_that_count_from_one_are_not_taken_for_others(level: str, grades: tuple[int | None, ...]) -> None:
+    with pytest.raises(KneeoaError, match=f"'{level}' run from 1 to .* count from 0"):
+        refuse_impossible_classes(with_labels(*grades, level=level), (KL, OA))
+
+
+@pytest.mark.parametrize(("level", "grades"), [("kl", (0, 1, 2, 3, 4, 5)), ("kl", (1, 2, 4, 5)), ("kl", (1, 2, 3, 4)), ("oa", (0, 1, 2))])
+def test_one_label_beyond_the_last_is_no_label(level: str, grades: tuple[int, ...]) -> None:
+    source = with_labels(*grades, level=level)
+    refuse_impossible_classes(source, (KL, OA))
+    assert sum(len(knee.reasons) for knee in source.knees.values()) == (max(grades) > (1 if level == "oa" else 4))
+
+
 FINE = KL.model_copy(update={"parent": "oa", "parent_class": (0, 0, 1, 1, 1)})
 COHORT = Cohort(reader="oai", root="somewhere")
 UNLABELLED = Cohort(reader="oai", root="somewhere", unlabelled=True)

@@ -13,7 +13,7 @@ from kneeoa.cohorts.raw_digests import raw_digests
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
-from kneeoa.tables.cases import CASES
+from kneeoa.tables.cohort import CASES
 
 LEVELS = (Level(name="kl", kind="ordinal", classes=("0", "1", "2", "3", "4")),)
 COHORT = Cohort(reader="oaizib_cm", root="somewhere", tissues={"femoral_cartilage": (2,)})

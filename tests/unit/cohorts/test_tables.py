@@ -199,6 +199,11 @@ def test_codes_are_looked_up_by_text_and_as_numbers() -> None:
     for text in ("0", "3", "1.5", "2: other", "M", ""):
         with pytest.raises(KeyError):
             cells.look_up_cell(text, sexes)
+    answers = {"True": 1, "false": 0}
+    assert [cells.look_up_cell(text, answers) for text in ("TRUE", "1", "1.0", "False", "0")] == [1, 1, 1, 0, 0]
+    for text, meanings in (("2", answers), ("true", {"1": 0, "2": 1}), ("1", {"no": 0, "yes": 1})):
+        with pytest.raises(KeyError):
+            cells.look_up_cell(text, meanings)
     assert [cells.is_among(text, ("8", "P")) for text in ("8", "8.0", "p", "88", "")] == [True, True, True, False, False]
     assert [cells.plain(text) for text in ("1.0", "1", "1.5", "C", "007.0")] == ["1", "1", "1.5", "C", "007"]
     assert [cells.project(text) for text in ("15", "15.0", "63A", "15: central", ".", None)] == [15, 15, "63A", 15, None, None]

@@ -12,7 +12,7 @@ import pytest
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.level_derivation import derive_probabilities
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.tables.runs import PREDICTIONS
 
 GROUPS = (0, 0, 1, 1, 1)
 LEVELS = (

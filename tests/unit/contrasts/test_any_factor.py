@@ -7,7 +7,7 @@ import pytest
 
 from kneeoa.config.statistics import Contrast, Family, Primary, Statistics
 from kneeoa.contrasts.build import build_contrasts
-from kneeoa.tables.contrasts import CONTRASTS
+from kneeoa.tables.statistics import CONTRASTS
 
 ARMS = {name: {"backbone": name, "mode": "dual", "training.epochs": "8"} for name in ("n", "v", "m")}
 ARMS |= {"n-short": {"backbone": "n", "mode": "dual", "training.epochs": "2"}}

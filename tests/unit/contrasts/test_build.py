@@ -15,7 +15,7 @@ from kneeoa.contrasts.build import build_contrasts
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.delong import delong_test
 from kneeoa.statistics.mcnemar import mcnemar_test
-from kneeoa.tables.contrasts import CONTRASTS
+from kneeoa.tables.statistics import CONTRASTS
 
 OA = Contrast(
     name="oa-dual",

@@ -12,9 +12,9 @@ from kneeoa.config.statistics import Contrast, Statistics
 from kneeoa.contrasts.claim import build_claim
 from kneeoa.contrasts.claim_parts import axis_change, prediction_changes, saliency_change
 from kneeoa.errors import KneeoaError
-from kneeoa.tables.axis import AXIS
-from kneeoa.tables.claim import CLAIM
-from kneeoa.tables.overlap import OVERLAP
+from kneeoa.tables.geometry import AXIS
+from kneeoa.tables.saliency import OVERLAP
+from kneeoa.tables.statistics import CLAIM
 
 ARMS = {f"n-{mode}": {"backbone": "n", "mode": mode} for mode in ("dual", "single_oa", "single_kl")}
 CONTRASTS = tuple(

@@ -20,8 +20,7 @@ from kneeoa.config.statistics import Contrast, Primary, Statistics
 from kneeoa.contrasts.build import build_contrasts
 from kneeoa.contrasts.metrics import build_metrics
 from kneeoa.statistics.delong import delong_test
-from kneeoa.tables.contrasts import CONTRASTS
-from kneeoa.tables.metrics import METRICS
+from kneeoa.tables.statistics import CONTRASTS, METRICS
 
 NAMES = ("medial", "lateral", "patellar")
 LEVEL = Level(name="kl", kind="multiclass", classes=NAMES)

@@ -10,7 +10,7 @@ from kneeoa.config.metrics import metrics_of, rows_of
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.metrics import build_metrics
 from kneeoa.statistics.delong import auc_interval
-from kneeoa.tables.metrics import METRICS
+from kneeoa.tables.statistics import METRICS
 
 FEW = Statistics(resamples=200)
 

@@ -18,9 +18,7 @@ from kneeoa.contrasts.metrics import build_metrics
 from kneeoa.contrasts.subgroups import build_subgroups
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.delong import delong_test
-from kneeoa.tables.contrasts import CONTRASTS
-from kneeoa.tables.metrics import METRICS
-from kneeoa.tables.subgroups import SUBGROUPS
+from kneeoa.tables.statistics import CONTRASTS, METRICS, SUBGROUPS
 
 NAMES = ("osteophytes", "narrowing", "cysts", "attrition")
 LEVEL = Level(name="findings", kind="multilabel", classes=NAMES)

@@ -10,22 +10,18 @@ from pydantic import ValidationError
 from kneeoa.config.metrics import class_of, metric_of_row, metrics_of, rows_of
 from kneeoa.config.statistics import APPLICABLE, Bands, Contrast, Family, Primary, Statistics, ThresholdRule
 from kneeoa.contrasts.build import build_contrasts
-from kneeoa.contrasts.cases import level_predictions
-from kneeoa.contrasts.influence_metrics import sampled_runs
-from kneeoa.contrasts.intervals import measured
-from kneeoa.contrasts.metrics import build_metrics
+from kneeoa.contrasts.cases import level_predictions, sampled_runs
+from kneeoa.contrasts.metrics import build_metrics, measured
 from kneeoa.contrasts.subgroups import build_subgroups
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.delong import auc_covariance
-from kneeoa.statistics.head_disagreement import per_case
 from kneeoa.statistics.inputs import cluster_codes
 from kneeoa.statistics.operating_point import choose_threshold
 from kneeoa.statistics.proportions import share
+from kneeoa.statistics.run_influences import contradictions
 from kneeoa.statistics.seeds import mode_effect
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.contrasts import CONTRASTS
-from kneeoa.tables.metrics import METRICS
-from kneeoa.tables.subgroups import SUBGROUPS
+from kneeoa.tables.cohort import CASES
+from kneeoa.tables.statistics import CONTRASTS, METRICS, SUBGROUPS
 
 ARMS = {f"n-{mode}": {"backbone": "n", "mode": mode} for mode in ("dual", "single_oa")}
 OA = {"name": "oa-dual", "level": "oa", "candidate": "dual", "reference": "single_oa"}
@@ -141,7 +137,7 @@ def test_contradiction_is_a_metric_of_arms_with_both_heads(tmp_path, levels, mak
     assert list(rows.arm) == ["n-dual"]
     coarse, fine = (np.array(frames[0][(frames[0].level == k) & (frames[0]["head"] == k)].probabilities.to_list()) for k in ("oa", "kl"))
     codes = cluster_codes(frames[0][frames[0].level == "kl"].subject.to_numpy(dtype=str), len(coarse))
-    expected = share(per_case(coarse, fine, (0, 0, 1, 1, 1))[0], codes, 0.95, "")
+    expected = share(contradictions(coarse, fine, (0, 0, 1, 1, 1))[0], codes, 0.95, "")
     assert tuple(rows[["estimate", "low", "high"]].iloc[0]) == pytest.approx((expected.estimate, expected.low, expected.high))
     contrast = Contrast(**OA, tests={"contradiction": ("delta",)})
     lacking = build(tmp_path, levels, save(*frames), contrast)

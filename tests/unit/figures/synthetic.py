@@ -11,19 +11,12 @@ import numpy as np
 import pandas as pd
 
 from kneeoa.atomic_io import write_json
-from kneeoa.tables.anatomy import ANATOMY
-from kneeoa.tables.axis import AXIS
-from kneeoa.tables.contrasts import CONTRASTS
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.geometry import GEOMETRY
-from kneeoa.tables.history import HISTORY
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.masks import MASKS
-from kneeoa.tables.metrics import METRICS
-from kneeoa.tables.predictions import PREDICTIONS
-from kneeoa.tables.saliency import SALIENCY
-from kneeoa.tables.splits import SPLITS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import EXCLUSIONS, LABELS, SPLITS
+from kneeoa.tables.geometry import AXIS, GEOMETRY
+from kneeoa.tables.runs import HISTORY, PREDICTIONS
+from kneeoa.tables.saliency import ANATOMY, SALIENCY
+from kneeoa.tables.shards import MASKS, VOLUMES
+from kneeoa.tables.statistics import CONTRASTS, METRICS
 
 BACKBONES = ("resnet3d", "m3t", "nnmamba")
 MODES = {"single_oa": ("oa",), "single_kl": ("kl",), "dual": ("oa", "kl")}

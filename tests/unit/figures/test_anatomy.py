@@ -3,7 +3,7 @@ import pytest
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import anatomy
-from kneeoa.tables.anatomy import ANATOMY
+from kneeoa.tables.saliency import ANATOMY
 from tests.unit.figures import synthetic
 from tests.unit.figures.overlap import clashes
 

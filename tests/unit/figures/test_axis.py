@@ -4,8 +4,7 @@ import pytest
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import axis
-from kneeoa.tables.axis import AXIS
-from kneeoa.tables.geometry import GEOMETRY
+from kneeoa.tables.geometry import AXIS, GEOMETRY
 from tests.unit.figures import synthetic
 from tests.unit.figures.overlap import clashes
 

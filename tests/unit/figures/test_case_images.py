@@ -7,8 +7,7 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures import saliency, volumes
 from kneeoa.figures.case_images import PLANES, CaseArrays, examples, grades, largest_slice, plane_slice, slice_spacing, spacing
 from kneeoa.ingestion.shard_list import list_shards
-from kneeoa.tables.masks import MASKS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.shards import MASKS, VOLUMES
 from tests.unit.figures import synthetic
 from tests.unit.figures.overlap import clashes
 

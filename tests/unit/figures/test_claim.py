@@ -7,9 +7,9 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures import claim, decision
 from kneeoa.figures.held_out_predictions import read_predictions
 from kneeoa.paper_tables.claim import tabulars
-from kneeoa.presentation.arm_names import ArmNames
+from kneeoa.presentation.arms import ArmNames
 from kneeoa.statistics.decision import decision_curve
-from kneeoa.tables.claim import CLAIM
+from kneeoa.tables.statistics import CLAIM
 from tests.unit.figures import synthetic
 from tests.unit.figures.overlap import clashes
 

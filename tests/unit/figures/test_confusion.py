@@ -4,7 +4,7 @@ import pandas as pd
 from kneeoa.config.analysis import Figures
 from kneeoa.figures import confusion
 from kneeoa.figures.held_out_predictions import read_predictions
-from kneeoa.tables.metrics import METRICS
+from kneeoa.tables.statistics import METRICS
 from tests.unit.figures import synthetic
 from tests.unit.figures.overlap import clashes
 

@@ -3,8 +3,8 @@ import pytest
 
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
-from kneeoa.figures import forest, forest_rows
-from kneeoa.tables.contrasts import CONTRASTS
+from kneeoa.figures import forest
+from kneeoa.tables.statistics import CONTRASTS
 from tests.unit.figures import synthetic
 from tests.unit.figures.overlap import clashes
 
@@ -69,7 +69,7 @@ def test_the_primary_comparison_is_on_top_and_the_table_alone_has_margins_cuts_a
             synthetic.contrast(metric="brier", family="none", adjustment="none"),
         ]
     )
-    shown = forest_rows.select_rows(rows)
+    shown = forest.select_rows(rows)
     assert list(zip(shown.metric, shown.test, shown.family, strict=True)) == [
         ("auc", "seeds", "primary"),
         ("f1", "bootstrap", "secondary"),

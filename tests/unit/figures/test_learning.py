@@ -4,7 +4,7 @@ import pytest
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import learning
-from kneeoa.tables.history import HISTORY
+from kneeoa.tables.runs import HISTORY
 from tests.unit.figures import synthetic
 from tests.unit.figures.overlap import clashes
 

@@ -11,11 +11,9 @@ from matplotlib.figure import Figure
 
 from kneeoa.config.analysis import Figures
 from kneeoa.figures import claim, confusion, decision, forest, learning, reliability, roc
-from kneeoa.figures.held_out_predictions import read_predictions
-from kneeoa.figures.table_scan import scan_rows
-from kneeoa.tables.contrasts import CONTRASTS
-from kneeoa.tables.history import HISTORY
-from kneeoa.tables.metrics import METRICS
+from kneeoa.figures.held_out_predictions import read_predictions, scan_rows
+from kneeoa.tables.runs import HISTORY
+from kneeoa.tables.statistics import CONTRASTS, METRICS
 from tests.unit.figures import synthetic
 from tests.unit.figures.overlap import clashes
 from tests.unit.figures.test_claim import rows as claimed

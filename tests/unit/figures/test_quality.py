@@ -16,11 +16,8 @@ from kneeoa.config.analysis import Figures
 from kneeoa.figures import quality
 from kneeoa.figures.quality import draw
 from kneeoa.figures.thumbnails import SIZE, thumbnails
-from kneeoa.tables.cartilage import CARTILAGE
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.masks import MASKS
-from kneeoa.tables.quality import QUALITY
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import EXCLUSIONS
+from kneeoa.tables.shards import CARTILAGE, MASKS, QUALITY, VOLUMES
 
 SHAPE = (24, 40, 40)
 TISSUES = ("femoral_cartilage", "femur", "tibial_cartilage")

@@ -7,7 +7,7 @@ from kneeoa.errors import KneeoaError
 from kneeoa.figures import roc
 from kneeoa.figures.held_out_predictions import read_predictions
 from kneeoa.presentation.summary_rows import summary_row
-from kneeoa.tables.metrics import METRICS
+from kneeoa.tables.statistics import METRICS
 from tests.unit.figures import synthetic
 from tests.unit.figures.overlap import clashes
 

@@ -5,8 +5,8 @@ from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import similarity
 from kneeoa.geometry.similarity import compare_runs
-from kneeoa.tables.embeddings import embeddings
-from kneeoa.tables.similarity import SIMILARITY
+from kneeoa.tables.geometry import SIMILARITY
+from kneeoa.tables.runs import embeddings
 from tests.unit.figures import synthetic
 from tests.unit.figures.overlap import clashes
 

@@ -119,7 +119,7 @@ def test_one_volume_is_no_second_echo_unless_it_says_so(tmp_path: Path, name: st
         ("dess_e2_ph.nii.gz", 2),
         ("9001104_R_V00.nii.gz", None),
         ("site_e2_9001104.nii.gz", None),
-        ("echo-2.nii.gz", None),
+        ("echo-2.nii.gz", 2),
         ("one_echo-0.nii.gz", None),
         ("grade_echo-2b.nii.gz", None),
     ],
@@ -128,10 +128,33 @@ def test_names_as_converters_give_them(tmp_path: Path, name: str, echo: int | No
     assert stated_echo(tmp_path / name) == echo
 
 
-@pytest.mark.parametrize("text", ["", "{", "[2]", '"2"', '{"EchoNumber": true}', '{"EchoNumber": "2"}', '{"EchoNumber": 0}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[2]", '"2"', '{"EchoNumber": true}', '{"EchoNumber": "x"}', '{"EchoNumber": [1, 2]}', '{"EchoNumber": 0}', "[" * 100_000],
+)
 def test_a_description_that_says_nothing_leaves_the_name(tmp_path: Path, text: str) -> None:
     (tmp_path / "a_e3.json").write_text(text)
     assert stated_echo(tmp_path / "a_e3.nii.gz") == 3
+
+
+@pytest.mark.parametrize("text", ['{"EchoNumber": "2"}', '{"EchoNumber": 2.0}', '{"EchoNumbers": [2]}', '\ufeff{"EchoNumbers": 2}'])
+def test_a_description_may_write_its_number_in_several_ways(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a_e3.json").write_text(text, encoding="utf-8")
+    assert stated_echo(tmp_path / "a_e3.nii.gz") == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["k_echo2", "k-echo-2", "k_echo_02_reg", "echo2", "kneeEcho2", "k.e2", "k_2ndecho", "second echo", "k_Second-Echo_1"]
+)
+def test_a_file_named_as_a_second_echo_is_no_first_one(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / f"{name}.nii.gz", SECOND)
+    assert reason(path, 1) == "missing-echo"
+    assert same_place(read(path, 2), SECOND, AFFINE)
+
+
+@pytest.mark.parametrize("name", ["k_TE2", "case2", "gradientecho3d", "k_re2", "k_e2_mask", "echogenic7"])
+def test_other_words_state_no_echo(tmp_path: Path, name: str) -> None:
+    assert stated_echo(tmp_path / f"{name}.nii.gz") is None
 
 
 def test_the_fourth_axis_keeps_slope_and_type(tmp_path: Path) -> None:

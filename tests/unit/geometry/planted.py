@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.tables.embeddings import embeddings
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.truth import TRUTH
+from kneeoa.tables.cohort import LABELS, TRUTH
+from kneeoa.tables.runs import embeddings
 
 LEVELS = (
     Level(name="oa", kind="binary", classes=("no", "yes")),

@@ -7,8 +7,7 @@ import pytest
 from kneeoa.config.analysis import Contrast, Geometry
 from kneeoa.errors import KneeoaError
 from kneeoa.geometry.axis_differences import compare_axes
-from kneeoa.tables.axis import AXIS
-from kneeoa.tables.differences import DIFFERENCES
+from kneeoa.tables.geometry import AXIS, DIFFERENCES
 from tests.unit.geometry.planted import LEVELS, cases
 
 ARMS = {"r-single": {"backbone": "r", "mode": "single"}, "r-dual": {"backbone": "r", "mode": "dual"}}

@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 
 from kneeoa.config.analysis import Geometry
-from kneeoa.geometry.baselines import measure_baselines
-from kneeoa.geometry.cases import CaseTables
-from kneeoa.geometry.embeddings import read_embeddings
+from kneeoa.geometry.cases import CaseTables, read_embeddings
 from kneeoa.geometry.raw_images import block_means, embed_raw_images
+from kneeoa.geometry.run_measures import measure_baselines
+from kneeoa.tables.cohort import SPLITS
 from kneeoa.tables.geometry import GEOMETRY
-from kneeoa.tables.splits import SPLITS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.shards import VOLUMES
 from tests.unit.geometry.planted import LEVELS, cases, write
 
 

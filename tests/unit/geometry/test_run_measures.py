@@ -6,12 +6,10 @@ import pytest
 
 from kneeoa.config.analysis import Geometry
 from kneeoa.errors import KneeoaError
-from kneeoa.geometry.cases import CaseTables, ordinal_level
-from kneeoa.geometry.embeddings import read_embeddings
+from kneeoa.geometry.cases import CaseTables, ordinal_level, read_embeddings
 from kneeoa.geometry.run_measures import measure_run
-from kneeoa.tables.axis import AXIS
-from kneeoa.tables.geometry import GEOMETRY
-from kneeoa.tables.labels import LABELS
+from kneeoa.tables.cohort import LABELS
+from kneeoa.tables.geometry import AXIS, GEOMETRY
 from tests.unit.geometry.planted import LEVELS, cases, write
 
 

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from kneeoa.errors import KneeoaError
-from kneeoa.geometry import cka as module
-from kneeoa.geometry.cka import biased_cka, unbiased_cka
-from kneeoa.geometry.procrustes import distance_influence, principal_coordinates, procrustes_distances
+from kneeoa.geometry import similarity_measures as module
 from kneeoa.geometry.similarity import compare_runs
-from kneeoa.tables.embeddings import embeddings
-from kneeoa.tables.similarity import SIMILARITY
+from kneeoa.geometry.similarity_measures import distance_influence, principal_coordinates, procrustes_distances, unbiased_cka
+from kneeoa.tables.geometry import SIMILARITY
+from kneeoa.tables.runs import embeddings
 from tests.unit.geometry.planted import cases
 
 SUBJECTS = np.repeat(np.arange(30), 2).astype(str)
@@ -51,6 +50,13 @@ def test_rotation_scale_and_place_do_not_matter(runs: list[np.ndarray]) -> None:
     pair = [runs[0], 3 * runs[0] @ rotation + 5]
     assert unbiased_cka(pair, np.array([0, 1]), SUBJECTS).runs[0, 1] == pytest.approx(1)
     assert procrustes_distances([principal_coordinates(one) for one in pair])[0, 1] == pytest.approx(0, abs=1e-6)
+
+
+def biased_cka(x: np.ndarray, y: np.ndarray) -> float:
+    """The usual, biased linear CKA of ``[cases, width]`` and ``[cases, other width]``."""
+    a, b = x - x.mean(axis=0), y - y.mean(axis=0)
+    cross, norm_x, norm_y = (float(np.linalg.norm(part) ** 2) for part in (a.T @ b, a.T @ a, b.T @ b))
+    return cross / float(np.sqrt(norm_x * norm_y))
 
 
 def test_biased_cka_of_wide_noise_is_inflated_and_the_unbiased_one_is_not() -> None:

@@ -11,7 +11,7 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
 from kneeoa.errors import KneeoaError
 from kneeoa.heads import registry
-from kneeoa.heads.class_weights import balanced_weights
+from kneeoa.heads.interface import balanced_weights
 
 OA = Level(name="oa", kind="binary", classes=("no", "yes"))
 KL = Level(name="kl", kind="ordinal", classes=("0", "1", "2", "3", "4"), parent="oa", parent_class=(0, 0, 1, 1, 1))

@@ -11,8 +11,7 @@ from kneeoa.config.modes import Mode
 from kneeoa.config.training import Augmentation, Training
 from kneeoa.errors import KneeoaError
 from kneeoa.inference.predict import predict
-from kneeoa.tables.history import HISTORY
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.tables.runs import HISTORY, PREDICTIONS
 from kneeoa.training.run import train
 from tests.unit.training import tiny_study
 from tests.unit.training.tiny_study import LEVELS, TRAINING, job

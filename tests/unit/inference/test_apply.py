@@ -32,13 +32,9 @@ from kneeoa.network.spec import TrainedOn
 from kneeoa.phantom.dicom import IDENTIFIERS
 from kneeoa.phantom.plan import releases
 from kneeoa.phantom.release import write_part, write_tables
-from kneeoa.tables.applied import APPLIED
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.images import IMAGES
-from kneeoa.tables.predictions import PREDICTIONS
-from kneeoa.tables.splits import SPLITS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import CASES, EXCLUSIONS, IMAGES, SPLITS
+from kneeoa.tables.runs import APPLIED, PREDICTIONS
+from kneeoa.tables.shards import VOLUMES
 from kneeoa.training.run import train
 from kneeoa.volumes.orientation import RIGHT_KNEE, reorient
 from tests.unit.training.tiny_study import DUAL, LEVELS

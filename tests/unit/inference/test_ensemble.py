@@ -10,10 +10,9 @@ from scipy.special import expit, logit, softmax
 from kneeoa.config.hierarchy import Level
 from kneeoa.contrasts.cases import level_predictions
 from kneeoa.errors import KneeoaError
-from kneeoa.inference.combine import combine
-from kneeoa.inference.ensemble import ensemble
-from kneeoa.inference.head_predictions import predict_levels
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.inference.ensemble import combine, ensemble
+from kneeoa.inference.outputs import predict_levels
+from kneeoa.tables.runs import PREDICTIONS
 
 OA = Level(name="oa", kind="binary", classes=("no", "yes"))
 KL = Level(name="kl", kind="ordinal", classes=("0", "1", "2", "3", "4"), parent="oa", parent_class=(0, 0, 1, 1, 1))

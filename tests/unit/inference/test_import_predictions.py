@@ -13,7 +13,7 @@ from kneeoa.config.analysis import Imports
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.inference.import_predictions import import_predictions
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.tables.runs import PREDICTIONS
 
 LEVELS = (
     Level(name="any", kind="binary", classes=("healthy", "ill")),

@@ -10,8 +10,7 @@ from scipy.special import softmax
 from kneeoa.errors import KneeoaError
 from kneeoa.inference.predict import predict
 from kneeoa.network.model import build, load, save
-from kneeoa.tables.embeddings import embeddings
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.tables.runs import PREDICTIONS, embeddings
 from tests.unit.training import tiny_study
 from tests.unit.training.tiny_study import DUAL, KL, LEVELS, OA, SINGLE_KL, SINGLE_OA
 

@@ -14,7 +14,7 @@ from scipy.special import softmax
 from kneeoa.atomic_io import sha256_file
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
-from kneeoa.inference.head_predictions import predict_levels
+from kneeoa.inference.outputs import predict_levels
 from kneeoa.inference.temperature import fit_temperatures, read_temperatures, usable_temperatures, write_temperatures
 from kneeoa.labels.level_labels import LevelLabels
 from kneeoa.statistics.temperature import fit_temperature

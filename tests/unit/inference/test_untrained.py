@@ -9,7 +9,7 @@ import torch
 from kneeoa.inference.predict import predict
 from kneeoa.inference.untrained import embed_untrained
 from kneeoa.network.model import build, save
-from kneeoa.tables.embeddings import embeddings
+from kneeoa.tables.runs import embeddings
 from kneeoa.training.seeding import Purpose, derive_seed
 from tests.unit.training import tiny_study
 from tests.unit.training.tiny_study import DUAL, LEVELS, SINGLE_OA

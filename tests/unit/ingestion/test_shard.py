@@ -24,11 +24,8 @@ from kneeoa.ingestion.input_grids import resample_shard
 from kneeoa.ingestion.shard import make_volumes
 from kneeoa.masks.shard import make_masks
 from kneeoa.phantom.radiograph_files import write_png
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.images import IMAGES
-from kneeoa.tables.masks import MASKS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import CASES, EXCLUSIONS, IMAGES
+from kneeoa.tables.shards import MASKS, VOLUMES
 from kneeoa.volumes.resample import stretch
 from tests.unit.formats.made import grid, write_itk, write_nifti, write_series
 from tests.unit.masks.joint import TISSUES, labels, picture

@@ -24,10 +24,8 @@ from kneeoa.ingestion.ingested import Ingested
 from kneeoa.ingestion.shard import make_volumes
 from kneeoa.masks.quality_ranking import rank_quality
 from kneeoa.phantom.radiograph_files import write_radiograph
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.images import IMAGES
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import CASES, EXCLUSIONS, IMAGES
+from kneeoa.tables.shards import VOLUMES
 from kneeoa.volumes.scanner_side import scanner_side
 from tests.unit.formats.made import grid, pattern, write_enhanced, write_nifti, write_series
 
@@ -54,6 +52,13 @@ AFFINE = grid("RIP", SPACING, (-10.0, 5.0, 7.0))
         ("Knie rechts", "R"),
         ("Rodilla izquierda", "L"),
         ("MR Knie li.", "L"),
+        ("GENOU G PD", "L"),
+        ("PD genou D", "R"),
+        ("Rodilla dcha", "R"),
+        ("Ginocchio sx", "L"),
+        ("joelho E", "L"),
+        ("KNEE G PD", None),
+        ("DX MRI SAG", None),
         ("Kniegelenk re", "R"),
         ("Knä höger", "R"),
         ("Høyre kne", "R"),

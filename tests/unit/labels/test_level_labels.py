@@ -6,7 +6,7 @@ import pytest
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.labels.level_labels import read_labels
-from kneeoa.tables.labels import LABELS
+from kneeoa.tables.cohort import LABELS
 from tests.unit.training.tiny_study import KL, LEVELS, label_row
 
 CASES = pd.DataFrame({"cohort": ["a", "a", "b"], "case_id": ["1", "2", "1"]})

@@ -13,8 +13,7 @@ from kneeoa.config.raters import NoisyRater
 from kneeoa.labels.level_labels import read_labels
 from kneeoa.labels.permutation import permute_between_subjects
 from kneeoa.labels.rater_labels import rate_labels
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.splits import SPLITS
+from kneeoa.tables.cohort import LABELS, SPLITS
 from tests.unit.labels.test_rater_labels import cohort
 from tests.unit.training.tiny_study import KL, LEVELS
 

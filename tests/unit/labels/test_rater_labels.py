@@ -19,8 +19,7 @@ from kneeoa.errors import KneeoaError
 from kneeoa.labels.level_labels import read_labels
 from kneeoa.labels.rater_agreement import load_accounts, provenance
 from kneeoa.labels.rater_labels import rate_labels
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.splits import SPLITS
+from kneeoa.tables.cohort import LABELS, SPLITS
 from kneeoa.training.run import train
 from tests.unit.training import tiny_study
 from tests.unit.training.tiny_study import DUAL, KL, LEVELS, SINGLE_OA, TRAINING, job, label_row

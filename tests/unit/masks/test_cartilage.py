@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from kneeoa.formats.volume import Volume
 from kneeoa.masks.cartilage import CartilageMeasures, bone_cartilage_interface, crop_to_cartilage, measure
 from kneeoa.masks.cartilage_regions import RegionMeasures, measure_regions, midline
-from kneeoa.masks.tissue_labels import to_tissues
-from kneeoa.masks.tissue_names import bone_values, bones_under, cartilage_sides, cartilage_values
+from kneeoa.masks.tissue_labels import bone_values, bones_under, cartilage_sides, cartilage_values, to_tissues
 from tests.unit.formats.made import grid, world
 from tests.unit.masks.joint import TISSUES, labels
 

@@ -9,11 +9,8 @@ import pandas as pd
 import pytest
 
 from kneeoa.masks.quality_ranking import rank_quality
-from kneeoa.tables.cartilage import CARTILAGE
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.masks import MASKS, SHIFTS
-from kneeoa.tables.quality import QUALITY
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import EXCLUSIONS
+from kneeoa.tables.shards import CARTILAGE, MASKS, QUALITY, SHIFTS, VOLUMES
 
 
 def case(name: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ JOB = """
     from kneeoa.config.hierarchy import Level
     from kneeoa.config.modes import Mode
     from kneeoa.network.model import ModelSpec, build, load, save
-    from kneeoa.training.adamw import AdamW
+    from kneeoa.training.optimizer import AdamW
     from kneeoa.training.device import reproducible
 
     level = Level(name="oa", kind="binary", classes=("no", "yes"))

@@ -7,8 +7,7 @@ import pytest
 
 from kneeoa.errors import KneeoaError
 from kneeoa.paper_tables.table_files import write_table
-from kneeoa.tables.claim import CLAIM
-from kneeoa.tables.subgroups import SUBGROUPS
+from kneeoa.tables.statistics import CLAIM, SUBGROUPS
 from tests.unit.figures import synthetic
 
 

@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 from kneeoa.errors import KneeoaError
-from kneeoa.paper_tables.csv_file import read_csv, write_csv
 from kneeoa.paper_tables.latex import Tabular, escape, group_starts, render
-from kneeoa.tables.contrasts import CONTRASTS
+from kneeoa.paper_tables.table_files import read_csv, write_csv
+from kneeoa.tables.statistics import CONTRASTS
 from tests.unit.figures import synthetic
 
 

@@ -7,8 +7,7 @@ import pytest
 
 from kneeoa.errors import KneeoaError
 from kneeoa.paper_tables.table_files import write_table
-from kneeoa.tables.deletion import DELETION_SUMMARY
-from kneeoa.tables.sanity import SANITY
+from kneeoa.tables.saliency import DELETION_SUMMARY, SANITY
 from tests.unit.figures import synthetic
 
 

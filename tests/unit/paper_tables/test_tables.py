@@ -7,8 +7,7 @@ from kneeoa.errors import KneeoaError
 from kneeoa.paper_tables.contrasts import FIRST_COLUMNS
 from kneeoa.paper_tables.table_files import write_table
 from kneeoa.presentation.summary_rows import summary_rows
-from kneeoa.tables.contrasts import CONTRASTS
-from kneeoa.tables.metrics import METRICS
+from kneeoa.tables.statistics import CONTRASTS, METRICS
 from tests.unit.figures import synthetic
 
 

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from kneeoa.phantom.anatomy import layers, leg, render
-from kneeoa.phantom.anatomy.frame import coordinates, plane_wave
 from kneeoa.phantom.anatomy.knee import make_knee
-from kneeoa.phantom.anatomy.layers import Part
+from kneeoa.phantom.anatomy.layers import Label, Part, Tissue
+from kneeoa.phantom.anatomy.render import coordinates, plane_wave
 from kneeoa.phantom.anatomy.solids import Box, Points, ellipsoid
-from kneeoa.phantom.anatomy.tissues import Label, Tissue
 from kneeoa.phantom.findings import Findings, draw_findings
 from kneeoa.phantom.grid import Grid, rotation
 

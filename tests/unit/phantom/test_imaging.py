@@ -4,7 +4,7 @@ import pytest
 from kneeoa.config.phantom import Phantom
 from kneeoa.phantom.anatomy import render
 from kneeoa.phantom.anatomy.knee import make_knee
-from kneeoa.phantom.anatomy.tissues import Label, Tissue
+from kneeoa.phantom.anatomy.layers import Label, Tissue
 from kneeoa.phantom.findings import draw_findings
 from kneeoa.phantom.grid import Grid, axis_directions, rotation
 from kneeoa.phantom.imaging import acquire, scanner

@@ -18,7 +18,7 @@ from kneeoa.phantom.faults import FAULTS
 from kneeoa.phantom.plan import plan_cohort, releases
 from kneeoa.phantom.release import write_part, write_tables, write_truth
 from kneeoa.phantom.scan import make_anatomy, scan_image
-from kneeoa.tables.truth import TRUTH
+from kneeoa.tables.cohort import TRUTH
 
 SMALL = Phantom(subjects=8, parts=3, shape=(22, 52, 52), spacing=(5.0, 2.7, 2.7), both_knees=0.5)
 KNEES = {knee.case_id: knee for knee in plan_cohort(SMALL, "demo")}

@@ -1,7 +1,7 @@
 import pytest
 
 from kneeoa.errors import KneeoaError
-from kneeoa.presentation.arms import arm_title, display_value, modes, pair_title, panels, values_of
+from kneeoa.presentation.arms import arm_title, display_value, pair_title, panels, values_of
 
 
 def test_a_panel_is_a_backbone_and_keeps_the_order_of_the_configuration():
@@ -11,7 +11,7 @@ def test_a_panel_is_a_backbone_and_keeps_the_order_of_the_configuration():
         ("M3T", {"single_oa": "m3t-single_oa", "dual": "m3t-dual"}),
         ("ResNet3D", {"single_oa": "resnet3d-single_oa", "dual": "resnet3d-dual"}),
     ]
-    assert modes(arms) == ["single_oa", "dual"]
+    assert values_of(arms, "mode") == ["single_oa", "dual"]
 
 
 def test_one_backbone_at_two_grids_makes_two_panels_with_titles_that_tell_them_apart():

@@ -17,7 +17,7 @@ import pytest
 from kneeoa.errors import KneeoaError
 from kneeoa.provenance.contents import write_zip
 from kneeoa.provenance.crate import CONFIGURATION, StudyFiles, write_crate
-from kneeoa.provenance.graph import METADATA
+from kneeoa.provenance.entities import METADATA
 from kneeoa.reruns.snakemake_records import RECORDS
 from tests.unit.provenance.recorded import ROOT, tiny_study
 from tests.unit.provenance.validated import validate

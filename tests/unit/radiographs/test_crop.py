@@ -17,7 +17,7 @@ from kneeoa.phantom.radiograph_files import write_png, write_radiograph
 from kneeoa.radiographs.crop import crop, window
 from kneeoa.radiographs.exposed_field import exposed_field
 from kneeoa.radiographs.radiograph import Radiograph
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.shards import VOLUMES
 
 FRONTAL = View(dimensions=2, shape=(20, 24), spacing=(1.0, 1.0))
 

@@ -67,6 +67,8 @@ def test_a_tiff_of_16_bits_keeps_every_level(tmp_path: Path, kind: str, big: boo
 def test_a_tiff_whose_zero_is_white_is_mirrored(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read(tmp_path / "a.tif", deep_tiff(FILM[..., None], photometric=0), "tiff"), 65535 - FILM)
     np.testing.assert_array_equal(read(tmp_path / "b.tif", deep_tiff(EIGHT[..., None], photometric=0), "tiff"), 255 - EIGHT)
+    real = FILM.astype(np.float32)
+    np.testing.assert_array_equal(read(tmp_path / "c.tif", deep_tiff(real[..., None], photometric=0), "tiff"), real.max() - real)
 
 
 def test_a_tiff_of_real_numbers(tmp_path: Path) -> None:

@@ -11,13 +11,12 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
 from kneeoa.errors import KneeoaError
 from kneeoa.network.model import ModelSpec, build, load, save
-from kneeoa.saliency.area import area_mean
 from kneeoa.saliency.cases import explained_cases, head_of_level
 from kneeoa.saliency.explain import SaliencyRun, explain_run
-from kneeoa.saliency.storage import unpack
+from kneeoa.saliency.storage import area_mean, unpack
+from kneeoa.tables.cohort import SPLITS
 from kneeoa.tables.saliency import SALIENCY
-from kneeoa.tables.splits import SPLITS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.shards import VOLUMES
 
 SHAPE = (10, 16, 16)
 LEVELS = (

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import CASES, EXCLUSIONS, LABELS
+from kneeoa.tables.shards import VOLUMES
 
 LEVELS = (
     Level(name="oa", kind="binary", classes=("no", "yes")),

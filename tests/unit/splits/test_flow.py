@@ -10,8 +10,7 @@ from kneeoa.config.cohorts import Split
 from kneeoa.errors import KneeoaError
 from kneeoa.splits.flow import count_flow
 from kneeoa.splits.make import make_splits
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.splits import SPLITS
+from kneeoa.tables.cohort import EXCLUSIONS, SPLITS
 from tests.unit.splits.cohort_tables import LEVELS, Tables
 
 

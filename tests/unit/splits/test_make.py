@@ -15,8 +15,7 @@ from kneeoa.config.cohorts import Split
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.splits.make import make_splits
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.splits import SPLITS
+from kneeoa.tables.cohort import CASES, SPLITS
 from tests.unit.splits.cohort_tables import LEVELS, Tables
 
 

@@ -13,9 +13,8 @@ import pytest
 from kneeoa.atomic_io import sha256_file
 from kneeoa.errors import KneeoaError
 from kneeoa.splits.trained_on import leave_out_trained
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.splits import SPLITS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import EXCLUSIONS, SPLITS
+from kneeoa.tables.shards import VOLUMES
 
 EMPTY = dict.fromkeys(("joint_row", "joint_column", "joint_fit", "negative"))
 PLACE = {"source_shape": [1], "source_spacing": [1.0], "source_centre": [0.0], "affine": [0.0] * 16, "mirrored": False}

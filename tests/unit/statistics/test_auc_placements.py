@@ -8,7 +8,7 @@ import pytest
 from kneeoa.statistics import auc_placements
 from kneeoa.statistics.auc_placements import gram_rows, placements, scale
 from kneeoa.statistics.delong import auc_covariance, delong_test
-from kneeoa.statistics.multiclass import ovr_auc_test
+from kneeoa.statistics.mean_auc import ovr_auc_test
 from tests.unit.statistics.references import ovr_auc
 
 

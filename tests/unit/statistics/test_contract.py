@@ -14,7 +14,7 @@ from kneeoa.statistics import metrics
 from kneeoa.statistics.bootstrap import paired_bootstrap
 from kneeoa.statistics.delong import auc_covariance, auc_interval, delong_test
 from kneeoa.statistics.mcnemar import mcnemar_counts, mcnemar_test
-from kneeoa.statistics.multiclass import ovr_auc_test
+from kneeoa.statistics.mean_auc import ovr_auc_test
 
 Y, A, B = np.arange(12) % 2, np.arange(12.0), np.arange(12.0)[::-1] % 5
 TEST = "estimate_a estimate_b difference variance z p log10_p low high degenerate n subjects method note"

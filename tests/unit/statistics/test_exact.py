@@ -13,7 +13,7 @@ import pytest
 
 from kneeoa.statistics.delong import auc_covariance, auc_interval, delong_test
 from kneeoa.statistics.mcnemar import mcnemar_counts, mcnemar_test
-from kneeoa.statistics.multiclass import ovr_auc_test
+from kneeoa.statistics.mean_auc import ovr_auc_test
 from tests.statistics import exact
 
 CLOSE = partial(pytest.approx, rel=1e-12, abs=1e-15)

@@ -14,7 +14,7 @@ from kneeoa.statistics.bootstrap import paired_bootstrap
 from kneeoa.statistics.delong import auc_covariance, auc_interval, delong_test
 from kneeoa.statistics.influence_functions import PairedDifference
 from kneeoa.statistics.mcnemar import mcnemar_test
-from kneeoa.statistics.multiclass import ovr_auc_test
+from kneeoa.statistics.mean_auc import ovr_auc_test
 
 Data = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 

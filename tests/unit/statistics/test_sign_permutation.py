@@ -15,8 +15,7 @@ from kneeoa.statistics.mcnemar import mcnemar_counts
 from kneeoa.statistics.metric_kernel import Run
 from kneeoa.statistics.metrics import predicted_class
 from kneeoa.statistics.score_intervals import mean_interval, paired_interval, tango
-from kneeoa.statistics.sign_permutation import joint_sign_test, sign_test
-from kneeoa.statistics.sufficiency import effective_number
+from kneeoa.statistics.sign_permutation import effective_number, joint_sign_test, sign_test
 
 
 def by_hand(values: np.ndarray, mid: bool) -> float:

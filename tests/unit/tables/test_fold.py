@@ -7,15 +7,10 @@ import pytest
 
 from kneeoa.errors import KneeoaError
 from kneeoa.layout import run_key
-from kneeoa.tables.axis import AXIS
-from kneeoa.tables.deletion import DELETION
-from kneeoa.tables.embeddings import embeddings
-from kneeoa.tables.geometry import GEOMETRY
-from kneeoa.tables.history import HISTORY
-from kneeoa.tables.metrics import METRICS
-from kneeoa.tables.overlap import OVERLAP
-from kneeoa.tables.predictions import PREDICTIONS
-from kneeoa.tables.saliency import SALIENCY
+from kneeoa.tables.geometry import AXIS, GEOMETRY
+from kneeoa.tables.runs import HISTORY, PREDICTIONS, embeddings
+from kneeoa.tables.saliency import DELETION, OVERLAP, SALIENCY
+from kneeoa.tables.statistics import METRICS
 
 OF_RUNS = (AXIS, DELETION, embeddings(4), GEOMETRY, HISTORY, METRICS, OVERLAP, PREDICTIONS, SALIENCY)
 ROW = {"arm": "a", "seed": 1, "epoch": 1, "split": "train", "level": "oa", "measure": "loss", "value": 0.5}

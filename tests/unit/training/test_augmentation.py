@@ -5,8 +5,7 @@ import pytest
 import torch
 
 from kneeoa.config.training import Augmentation
-from kneeoa.training.augmentation import apply_gamma, draw_augmentation
-from kneeoa.training.resampling import affine, shift_voxels
+from kneeoa.training.augmentation import affine, apply_gamma, draw_augmentation, shift_voxels
 
 SHAPE = (8, 10, 20)
 

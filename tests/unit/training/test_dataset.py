@@ -8,10 +8,9 @@ import torch
 
 from kneeoa.errors import KneeoaError
 from kneeoa.labels.level_labels import read_labels
-from kneeoa.tables.volumes import VOLUMES
-from kneeoa.training import image_storage, streaming
-from kneeoa.training.batches import training_batches
-from kneeoa.training.dataset import select_split
+from kneeoa.tables.shards import VOLUMES
+from kneeoa.training import image_storage
+from kneeoa.training.dataset import evaluation_batches, select_split, training_batches
 from kneeoa.training.image_storage import choose_storage, free_memory
 from kneeoa.training.shards import Shards
 from tests.suites import LAST_RESORT
@@ -75,11 +74,11 @@ def test_streaming_holds_a_few_batches_whatever_the_number_of_cases(files, monke
         made.append(shape)
         return torch.empty(shape, dtype=torch.float16)
 
-    monkeypatch.setattr(streaming, "staging_buffer", counted)
+    monkeypatch.setattr(image_storage, "staging_buffer", counted)
     data = dataset(files, "streamed")
     addresses = {batch.images.data_ptr() for batch in data.stream([np.array([row]) for row in range(len(data))], CPU)}
-    assert made == [(1, 1, *SHAPE)] * (streaming.AHEAD + 1)
-    assert len(addresses) <= streaming.AHEAD + 1 < len(data)
+    assert made == [(1, 1, *SHAPE)] * (image_storage.AHEAD + 1)
+    assert len(addresses) <= image_storage.AHEAD + 1 < len(data)
 
 
 def test_the_coming_batches_are_read_while_this_one_is_used(files, monkeypatch):
@@ -152,3 +151,26 @@ def test_the_tightest_group_on_the_way_up_counts(tmp_path, monkeypatch):
         (folder / "memory.current").write_text(usage + "\n")
     monkeypatch.setattr(image_storage, "CGROUPS", ((tmp_path, "memory.max", "memory.current"), image_storage.CGROUPS[1]))
     assert image_storage._free_by_control_group("0::/job/step\n9:cpu:/other\n") == [900, 4400]
+
+
+@pytest.mark.parametrize(
+    ("cases", "size", "sizes"),
+    [(8, 4, [4, 4]), (10, 4, [4, 4, 2]), (9, 4, [4, 5]), (5, 4, [5]), (3, 8, [3]), (3, 1, [1, 1, 1]), (1, 4, [1])],
+)
+def test_every_case_once_and_no_last_batch_of_one(cases, size, sizes):
+    batches = training_batches(cases, size, seed=1, epoch=1)
+    assert [len(batch) for batch in batches] == sizes
+    assert sorted(np.concatenate(batches)) == list(range(cases))
+
+
+def test_the_order_follows_seed_and_epoch():
+    def order(seed, epoch):
+        return tuple(np.concatenate(training_batches(50, 8, seed, epoch)))
+
+    assert order(1, 1) == order(1, 1)
+    assert len({order(1, 1), order(1, 2), order(2, 1), tuple(range(50))}) == 4
+
+
+def test_evaluation_keeps_the_order():
+    assert [list(batch) for batch in evaluation_batches(5, 2)] == [[0, 1], [2, 3], [4]]
+    assert evaluation_batches(0, 2) == []

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from kneeoa.inference.untrained import embed_untrained
 from kneeoa.network.model import build
-from kneeoa.tables.embeddings import embeddings
+from kneeoa.tables.runs import embeddings
 from kneeoa.training import checkpoint
 from kneeoa.training.run import load_pretrained, train
 from tests.unit.training import tiny_study

@@ -13,10 +13,10 @@ from safetensors.torch import load_file, save_file
 from kneeoa.config.training import Augmentation
 from kneeoa.network.model import build
 from kneeoa.training import checkpoint, epochs, run
-from kneeoa.training.adamw import AdamW
-from kneeoa.training.divergence import NotFinite
+from kneeoa.training.engine import NotFinite
 from kneeoa.training.loop import Evaluation
 from kneeoa.training.loop import evaluate as evaluate_as_it_is
+from kneeoa.training.optimizer import AdamW
 from kneeoa.training.run import train
 from tests.unit.training import tiny_study
 from tests.unit.training.tiny_study import TRAINING, job

@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file
 
 from kneeoa.errors import KneeoaError
-from kneeoa.tables.history import HISTORY
-from kneeoa.tables.splits import SPLITS
+from kneeoa.tables.cohort import SPLITS
+from kneeoa.tables.runs import HISTORY
 from kneeoa.training import epochs
 from kneeoa.training.loop import Evaluation
 from kneeoa.training.loop import evaluate as evaluate_as_it_is

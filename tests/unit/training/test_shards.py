@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from kneeoa.errors import KneeoaError
-from kneeoa.tables.splits import SPLITS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import SPLITS
+from kneeoa.tables.shards import VOLUMES
 from kneeoa.training.shards import Shards
 from tests.unit.training import tiny_study
 from tests.unit.training.tiny_study import SHAPE

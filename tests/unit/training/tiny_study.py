@@ -13,9 +13,8 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
 from kneeoa.config.training import Training
 from kneeoa.network.model import ModelSpec
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.splits import SPLITS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import LABELS, SPLITS
+from kneeoa.tables.shards import VOLUMES
 
 SHAPE = (8, 16, 16)
 OA = Level(name="oa", kind="binary", classes=("no", "yes"))

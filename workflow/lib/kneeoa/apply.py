@@ -77,8 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _LOG.addHandler(handler)
     _LOG.setLevel(logging.INFO)
     try:
-        from kneeoa.inference.apply import apply
-        from kneeoa.inference.csv_export import write_csv
+        from kneeoa.inference.apply import apply, write_csv
 
         apply(
             runs=chosen.runs,

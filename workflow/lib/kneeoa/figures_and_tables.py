@@ -37,7 +37,7 @@ SECTIONS = {
 """Sections of the report in its order, by the names that declarations use, with their titles."""
 
 PLACEHOLDERS = ("confidence", "sample", "auc_interval")
-"""Placeholders that a caption may have in braces (:mod:`kneeoa.report.captions` fills them in)."""
+"""Placeholders that a caption may have in braces (:mod:`kneeoa.report.page` fills them in)."""
 
 Need = Literal[
     "binary_level",

@@ -93,7 +93,7 @@ def test_an_acquisition_number_that_counts_slices_parts_nothing(tmp_path: Path) 
 def test_phases_without_a_mark_are_refused(tmp_path: Path) -> None:
     add(tmp_path / "s", "a")
     add(tmp_path / "s", "b", pattern(SHAPE) + 500)
-    assert reason(tmp_path / "s") == "duplicate-slice"
+    assert reason(tmp_path / "s") == "ambiguous-series"
 
 
 def test_copies_are_read_once_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

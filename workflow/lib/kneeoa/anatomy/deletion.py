@@ -16,14 +16,13 @@ import torch
 from numpy.typing import NDArray
 
 from kneeoa.anatomy.deletion_regions import deletion_regions, fill_from_surroundings
-from kneeoa.anatomy.masks import MaskArrays, group_values
-from kneeoa.anatomy.tissue_fields import cell_size, tissues_of
+from kneeoa.anatomy.tissue_fields import MaskArrays, cell_size, group_values, tissues_of
 from kneeoa.atomic_io import digest
 from kneeoa.config.analysis import Anatomy
 from kneeoa.network.model import Network, load
 from kneeoa.saliency.cases import ExplainedScore, explained_cases, explained_score, true_classes
 from kneeoa.saliency.methods.interface import Target
-from kneeoa.tables.deletion import DELETION
+from kneeoa.tables.saliency import DELETION
 from kneeoa.training.device import reproducible
 from kneeoa.training.shards import Shards
 

@@ -11,10 +11,9 @@ from typing import Any
 import pandas as pd
 
 from kneeoa.anatomy.deletion_regions import CONTROL
-from kneeoa.anatomy.paired_tests import compare_paired
-from kneeoa.anatomy.subject_means import case_means, count_columns, estimate_columns, subject_means, subject_values
+from kneeoa.anatomy.subject_summaries import case_means, compare_paired, count_columns, estimate_columns, subject_means, subject_values
 from kneeoa.config.analysis import Statistics
-from kneeoa.tables.deletion import DELETION, DELETION_SUMMARY
+from kneeoa.tables.saliency import DELETION, DELETION_SUMMARY
 
 
 def summarise_deletion(*, deletions: list[Path], group: str, statistics: Statistics, out: Path) -> None:

@@ -21,10 +21,17 @@ from numpy.typing import NDArray
 
 from kneeoa.anatomy.nulls import OtherSubjects, fourier_transform, shifted_hits
 from kneeoa.anatomy.overlap_measures import ABSOLUTE
-from kneeoa.anatomy.paired_tests import compare_paired
 from kneeoa.anatomy.run_maps import TRAINED, RunMaps
 from kneeoa.anatomy.run_overlap import CohortTissues
-from kneeoa.anatomy.subject_means import case_means, count_columns, estimate_columns, finite_or_none, subject_means, subject_values
+from kneeoa.anatomy.subject_summaries import (
+    case_means,
+    compare_paired,
+    count_columns,
+    estimate_columns,
+    finite_or_none,
+    subject_means,
+    subject_values,
+)
 from kneeoa.anatomy.tissue_fields import TissueFields
 from kneeoa.config.analysis import Statistics
 

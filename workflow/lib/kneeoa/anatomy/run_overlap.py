@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kneeoa.anatomy.masks import MaskArrays, group_values
 from kneeoa.anatomy.nulls import (
     SINGLE,
     OtherSubjects,
@@ -23,14 +22,13 @@ from kneeoa.anatomy.nulls import (
     shifted_hits,
 )
 from kneeoa.anatomy.overlap_measures import REGION, SIZE, Measure, distributions, measure_names, overlap_measures, top_distribution
-from kneeoa.anatomy.tissue_fields import TissueFields, tissues_of
+from kneeoa.anatomy.tissue_fields import MaskArrays, TissueFields, group_values, tissues_of
 from kneeoa.atomic_io import digest
 from kneeoa.config.analysis import Anatomy
 from kneeoa.errors import KneeoaError
 from kneeoa.saliency.storage import open_maps, unpack
-from kneeoa.tables.overlap import OVERLAP
-from kneeoa.tables.saliency import SALIENCY
-from kneeoa.tables.splits import SPLITS
+from kneeoa.tables.cohort import SPLITS
+from kneeoa.tables.saliency import OVERLAP, SALIENCY
 
 _log = logging.getLogger(__name__)
 

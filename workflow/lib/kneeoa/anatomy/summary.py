@@ -12,16 +12,22 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from kneeoa.anatomy.paired_tests import compare_paired
-from kneeoa.anatomy.subject_means import case_means, count_columns, estimate_columns, finite_or_none, subject_means, subject_values
+from kneeoa.anatomy.subject_summaries import (
+    case_means,
+    compare_paired,
+    count_columns,
+    estimate_columns,
+    finite_or_none,
+    subject_means,
+    subject_values,
+)
 from kneeoa.config.analysis import Contrast, Statistics
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.pairs import distinct_pairs
 from kneeoa.errors import KneeoaError
 from kneeoa.labels.level_labels import MISSING, read_labels
 from kneeoa.statistics.multiplicity import adjust
-from kneeoa.tables.anatomy import ANATOMY
-from kneeoa.tables.overlap import OVERLAP
+from kneeoa.tables.saliency import ANATOMY, OVERLAP
 
 _log = logging.getLogger(__name__)
 

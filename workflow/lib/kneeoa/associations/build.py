@@ -13,12 +13,11 @@ import numpy as np
 import pandas as pd
 
 from kneeoa.associations.measures import Association, Resampling, intraclass, partial, within_person
-from kneeoa.tables.associations import ASSOCIATIONS
-from kneeoa.tables.axis import AXIS
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.overlap import OVERLAP
-from kneeoa.tables.predictions import COMPARED, PREDICTIONS
+from kneeoa.tables.cohort import CASES, LABELS
+from kneeoa.tables.geometry import AXIS
+from kneeoa.tables.runs import COMPARED, PREDICTIONS
+from kneeoa.tables.saliency import OVERLAP
+from kneeoa.tables.statistics import ASSOCIATIONS
 
 SPLIT = "test"
 ADJUSTED = ("age", "sex", "bmi", "site")

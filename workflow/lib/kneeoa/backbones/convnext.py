@@ -6,22 +6,29 @@ Public weight files of three layouts can be loaded in 2D (the authors', timm's, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kneeoa.backbones.convnext_names import convnext_names
 from kneeoa.backbones.interface import Backbone, Features
 from kneeoa.backbones.options.convnext import Options
-from kneeoa.backbones.pretrained import LoadedWeights, load_into
-from kneeoa.backbones.renaming import renamer
-from kneeoa.backbones.residual import CONVOLUTION
-from kneeoa.backbones.stochastic_depth import StochasticDepth
+from kneeoa.backbones.pretrained import LoadedWeights, load_into, renamer
+from kneeoa.backbones.residual import CONVOLUTION, StochasticDepth
 
 EPSILON = 1e-6
 """Epsilon of every layer norm, as published."""
+
+BLOCK = {
+    "depthwise": ("dwconv", "conv_dw", "block.0"),
+    "norm": ("norm", "norm", "block.2"),
+    "widen": ("pwconv1", "mlp.fc1", "block.3"),
+    "narrow": ("pwconv2", "mlp.fc2", "block.5"),
+    "scale": ("gamma", "gamma", "layer_scale"),
+}
+"""Our part of a block -> its name in the authors' files, timm's and torchvision's."""
 
 
 class ChannelNorm(nn.LayerNorm):
@@ -111,3 +118,25 @@ def _flatten_scale(name: str, tensor: Tensor) -> Tensor:
 def build(options: Options, in_channels: int, shape: tuple[int, ...]) -> Backbone:
     """Build a ConvNeXt with fresh weights; it takes any ``shape`` that its options allow."""
     return ConvNeXt(len(shape), in_channels, options)
+
+
+def convnext_names(depths: Sequence[int]) -> dict[str, str | None]:
+    """Map public names of modules and tensors to ours (None: left out), in the three layouts.
+
+    They share no name but ``norm``, which is the same module in each, so one table serves all.
+
+    Args:
+        depths: blocks of each stage.
+    """
+    names: dict[str, str | None] = {"head": None, "head.fc": None, "classifier.2": None}
+    names |= {"head.norm": "norm", "classifier.0": "norm"}
+    for stage, depth in enumerate(depths):
+        for part in range(2):  # the stem is a convolution and a norm, a later entry a norm and a convolution
+            timm = f"stem.{part}" if stage == 0 else f"stages.{stage}.downsample.{part}"
+            for public in (f"downsample_layers.{stage}.{part}", timm, f"features.{2 * stage}.{part}"):
+                names[public] = f"entries.{stage}.{part}"
+        for block in range(depth):
+            places = (f"stages.{stage}.{block}", f"stages.{stage}.blocks.{block}", f"features.{2 * stage + 1}.{block}")
+            for ours, layouts in BLOCK.items():
+                names |= {f"{place}.{part}": f"stages.{stage}.{block}.{ours}" for place, part in zip(places, layouts, strict=True)}
+    return names

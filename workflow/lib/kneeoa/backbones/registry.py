@@ -39,21 +39,12 @@ def code_modules(kind: str) -> tuple[str, ...]:
     return f"kneeoa.backbones.{kind}", f"kneeoa.backbones.options.{kind}"
 
 
-def check_options(kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Check the options of ``kind`` and fill in every default. Imports no torch.
-
-    Raises:
-        KneeoaError: unknown kind or option, or a value that is not allowed.
-    """
-    return _parse_options(kind, options).model_dump()
-
-
 def check(kind: str, options: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
-    """Check options as :func:`check_options`, and that the network can take an input of ``shape``
-    (voxels along each axis).
+    """Check the options of ``kind``, fill in every default, and check that the network can take an
+    input of ``shape`` (voxels along each axis). Imports no torch.
 
     Raises:
-        KneeoaError: as :func:`check_options`, or the shape does not fit.
+        KneeoaError: unknown kind or option, a value that is not allowed, or the shape does not fit.
     """
     return _checked_options(kind, options, shape).model_dump()
 
@@ -63,7 +54,7 @@ def weights_file(kind: str, options: Mapping[str, Any]) -> Path | None:
     where it is part of a package.
 
     Raises:
-        KneeoaError: as :func:`check_options`.
+        KneeoaError: unknown kind or option, or a value that is not allowed.
     """
     return _parse_options(kind, options).weights_file()
 

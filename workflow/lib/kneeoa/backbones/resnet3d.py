@@ -13,8 +13,7 @@ from torch import Tensor, nn
 
 from kneeoa.backbones.interface import Backbone, Features
 from kneeoa.backbones.options.resnet3d import Options
-from kneeoa.backbones.pretrained import LoadedWeights, load_into
-from kneeoa.backbones.renaming import renamer
+from kneeoa.backbones.pretrained import LoadedWeights, load_into, renamer
 from kneeoa.backbones.residual import kaiming_fan_out, stage
 
 

@@ -10,12 +10,10 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from kneeoa.backbones.bottleneck import EXPANSION, stage
 from kneeoa.backbones.interface import Backbone, Features
 from kneeoa.backbones.options.resnet50 import Options
-from kneeoa.backbones.pretrained import LoadedWeights, load_into
-from kneeoa.backbones.renaming import Rename, renamer
-from kneeoa.backbones.residual import CONVOLUTION, NORM, kaiming_fan_out
+from kneeoa.backbones.pretrained import LoadedWeights, Rename, load_into, renamer
+from kneeoa.backbones.residual import CONVOLUTION, EXPANSION, NORM, bottleneck_stage, kaiming_fan_out
 
 BLOCKS = (3, 4, 6, 3)
 """Bottlenecks of each stage."""
@@ -41,7 +39,8 @@ class ResNet50(Backbone):
         )
         before = (width, *self.map_widths)
         self.stages = nn.ModuleList(
-            stage(dimensions, before[level], middles[level], blocks, stride=1 if level == 0 else 2) for level, blocks in enumerate(BLOCKS)
+            bottleneck_stage(dimensions, before[level], middles[level], blocks, stride=1 if level == 0 else 2)
+            for level, blocks in enumerate(BLOCKS)
         )
         kaiming_fan_out(self)
 

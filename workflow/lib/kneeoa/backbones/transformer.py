@@ -1,5 +1,5 @@
 """Layers of image transformers (Dosovitskiy et al. 2021, arXiv 2010.11929): attention and
-perceptron, each after a norm and added to its input.
+perceptron, each after a norm and added to its input; tables of positions on another grid.
 """
 
 from __future__ import annotations
@@ -7,7 +7,19 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kneeoa.backbones.stochastic_depth import StochasticDepth
+from kneeoa.backbones.residual import StochasticDepth
+
+MODES = {1: "linear", 2: "bicubic", 3: "trilinear"}
+"""Interpolation by the number of axes; torch has no cubic interpolation over three."""
+
+
+def resample_table(table: Tensor, grid: tuple[int, ...]) -> Tensor:
+    """Interpolate ``[*old grid, width]`` to ``[*grid, width]``; the outer edges of the outermost
+    positions stay in place.
+    """
+    values = table.movedim(-1, 0).unsqueeze(0).float()
+    resized = functional.interpolate(values, size=grid, mode=MODES[len(grid)], align_corners=False)
+    return resized[0].movedim(0, -1).to(table.dtype)
 
 
 class SelfAttention(nn.Module):

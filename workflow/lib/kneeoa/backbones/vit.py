@@ -16,11 +16,9 @@ from torch import Tensor, nn
 
 from kneeoa.backbones.interface import Backbone, Features
 from kneeoa.backbones.options.vit import Options
-from kneeoa.backbones.pretrained import LoadedWeights, load_into
-from kneeoa.backbones.renaming import Rename, renamer
+from kneeoa.backbones.pretrained import LoadedWeights, Rename, load_into, renamer
 from kneeoa.backbones.residual import CONVOLUTION
-from kneeoa.backbones.table_resampling import resample_table
-from kneeoa.backbones.transformer import TransformerLayer, truncated_normal
+from kneeoa.backbones.transformer import TransformerLayer, resample_table, truncated_normal
 
 EPSILON = 1e-6
 """Epsilon of the layer norms."""

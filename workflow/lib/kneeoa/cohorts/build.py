@@ -21,10 +21,7 @@ from kneeoa.cohorts.unmatched_codes import most_frequent_codes
 from kneeoa.config.cohorts import Cohort
 from kneeoa.config.hierarchy import Level, finest
 from kneeoa.errors import KneeoaError
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.images import IMAGES
-from kneeoa.tables.labels import LABELS
+from kneeoa.tables.cohort import CASES, EXCLUSIONS, IMAGES, LABELS
 
 _LOG = logging.getLogger(__name__)
 

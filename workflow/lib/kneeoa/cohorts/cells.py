@@ -30,6 +30,7 @@ _EXPONENT = re.compile(r"^\d+(\.\d+)?[eE]\+?\d+$")
 _WRITTEN_EXPONENT = re.compile(r"^\d+(\.\d+)?[eE]\+\d+$")
 _KL_GRADE = re.compile(r"^(?:k[-/ ]?l[ _]?(?:g|grade)?|grade)[ _:]*(?P<grade>[0-4](?=\.0*$|$)|iv|i{1,3}(?=$))(?:\.0*)?$", re.IGNORECASE)
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
+_ANSWERS: dict[float | None, str] = {1.0: "true", 0.0: "false"}
 _UNSAFE = re.compile(r"[/\\\x00-\x1f]|^\.")
 
 
@@ -73,7 +74,8 @@ def numeric(text: str) -> float | None:
 
 def look_up_cell(text: str, meanings: Mapping[str, Meaning]) -> Meaning:
     """The meaning of a cell by a map of texts: by its own text, else in another case, else as a
-    number: ``1.0`` and ``1: Right`` are ``1``.
+    number: ``1.0`` and ``1: Right`` are ``1``. Where the map has the words true and false, 1 and 0
+    are these, as Parquet and Excel keep them.
 
     Raises:
         KeyError: no text of the map is the cell's, or several are and mean different things.
@@ -88,6 +90,10 @@ def look_up_cell(text: str, meanings: Mapping[str, Meaning]) -> Meaning:
             if any(meaning != alike[0] for meaning in alike):
                 break
             return alike[0]
+    words = {key.strip().casefold(): meaning for key, meaning in meanings.items()}
+    answer = _ANSWERS.get(numeric(text.strip()))
+    if answer in words:
+        return words[answer]
     raise KeyError(text)
 
 

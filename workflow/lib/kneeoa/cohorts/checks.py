@@ -5,6 +5,7 @@ have, labels of the finest level.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Set
 
 from kneeoa.cohorts.derive import is_value
 from kneeoa.cohorts.source import File, Knee, Reason, Source
@@ -48,7 +49,7 @@ def refuse_impossible_classes(source: Source, levels: tuple[Level, ...]) -> None
 
     Raises:
         KneeoaError: a source's every label of a level is impossible, or has another number of
-            findings: the level is declared wrongly.
+            findings: the level is declared wrongly; or its labels count from 1.
     """
     for level in levels:
         labelled = [knee for _, knee in sorted(source.knees.items()) if level.name in knee.readings]
@@ -56,10 +57,20 @@ def refuse_impossible_classes(source: Source, levels: tuple[Level, ...]) -> None
         if wrong and len(wrong) == len(labelled):
             offered = f"level '{level.name}' has the classes {list(level.classes)}, but the source gives values such as"
             raise KneeoaError(f"{offered} {list(wrong[0].readings[level.name].value)}; declare the level with the source's own classes.")
+        if level.exclusive and _counts_from_one({knee.readings[level.name].value[0] for knee in labelled}, len(level.classes)):
+            raise KneeoaError(
+                f"the labels of level '{level.name}' run from 1 to {len(level.classes)}, and its classes count from 0: "
+                f"say which class each of them is (in 'labels.{level.name}.values', or by names of folders)."
+            )
         for knee in wrong:
             value = list(knee.readings.pop(level.name).value)
             detail = f"{knee.case_id}: {value} is none of the {len(level.classes)} classes of level '{level.name}', which count from 0."
             knee.reasons.append(Reason("invalid-label", detail, level=level.name))
+
+
+def _counts_from_one(values: Set[int | None], classes: int) -> bool:
+    """Whether all of 1 to the number of classes occur, and 0 does not."""
+    return set(range(1, classes + 1)) <= values and 0 not in values
 
 
 def check_labelled(source: Source, cohort: Cohort, name: str, levels: tuple[Level, ...]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kneeoa.cohorts import cells
-from kneeoa.cohorts.grades_folder_paths import grade_of, knee_of, numbered, words_are_grades
+from kneeoa.cohorts.grades_folder_paths import grade_of, picture_name, words_are_grades
 from kneeoa.cohorts.readings import Vote, project_order, settle_readings
 from kneeoa.cohorts.source import File, Reason, Source, record_unlistable_folders
 from kneeoa.config.cohorts import Cohort
@@ -27,7 +27,8 @@ LEVEL = "kl"
 
 def read(cohort: Cohort, root: Path) -> Source:
     """Read the folder: the level that it offers is ``kl``; one view at one visit. A picture that
-    names no person (``NormalG0 (12).png``) counts as a person of its own, with a warning.
+    names no person (``NormalG0 (12).png``) counts as a person of its own, and one that names no
+    side is read as it is, each with a warning.
 
     Raises:
         KneeoaError: there is no folder of a grade, or more than one view or visit is asked for.
@@ -41,13 +42,19 @@ def read(cohort: Cohort, root: Path) -> Source:
             f"{root}: has no folder of a grade (0, 2Mild, KL2), nor one in {', '.join(cells.SPLITS)}; is it a folder of grades?"
         )
     pictures: dict[str, list[tuple[int, File, str | None]]] = defaultdict(list)
+    nameless: set[str] = set()
     for place, split, grade in places:
         for path, name in files_below(root, place, record_unlistable_folders(source)):
-            subject, side, conflict = _parse_name(name, grade)
-            if subject is None:
-                source.loose.append(Reason("unknown-file", f"{path}: {conflict}."))
+            try:
+                picture = picture_name(path)
+                if picture.grades - {grade}:
+                    raise ValueError("the file's name and its folder give two grades")
+            except ValueError as error:
+                source.loose.append(Reason("unknown-file", f"{path}: {error}."))
                 continue
-            case = source.knee(subject, side, cohort.visits[0]).case_id
+            case = source.knee(picture.subject, picture.side, cohort.visits[0]).case_id
+            if not picture.named:
+                nameless.add(case)
             pictures[case].append((grade, File(cohort.views[0], "image", path, str(format_of(name))), split))
     for case, candidates in pictures.items():
         graded_knee = source.knees[case]
@@ -58,27 +65,17 @@ def read(cohort: Cohort, root: Path) -> Source:
             graded_knee.readings[LEVEL] = reading
         if len(candidates) > 1:
             paths = ", ".join(file.path for _, file, _ in candidates)
-            graded_knee.reasons.append(
-                Reason("duplicate-image", f"{len(candidates)} pictures of one knee: {paths}; keep the right one.", view=cohort.views[0])
-            )
+            what = "one knee" if graded_knee.side else "one person, whose names give no side"
+            detail = f"{len(candidates)} pictures of {what}: {paths}; keep the right one, or name the side of each."
+            graded_knee.reasons.append(Reason("duplicate-image", detail, view=cohort.views[0]))
         else:
             graded_knee.files.append(candidates[0][1])
-    unnamed = sum(1 for knee in source.knees.values() if knee.side is None)
-    if unnamed:
-        _LOG.warning("%d pictures name no person and no side; each counts as a person of its own", unnamed)
+    if nameless:
+        _LOG.warning("%d pictures name no person; each counts as a person of its own", len(nameless))
+    unsided = sum(1 for knee in source.knees.values() if knee.side is None)
+    if unsided:
+        _LOG.warning("%d pictures name no side; they are read as they are, left knees unmirrored", unsided)
     return source
-
-
-def _parse_name(name: str, grade: int) -> tuple[str | None, str | None, str]:
-    """(subject, side, why there is no subject) of a picture in the folder of a grade."""
-    knee, picture = knee_of(name), numbered(name)
-    if knee is not None:
-        return *knee, ""
-    if picture is None:
-        return None, None, "the name gives no knee; expected <id><L|R> and an image's suffix"
-    if picture[1] != grade:
-        return None, None, "the file's name and its folder give two grades"
-    return picture[0], None, ""
 
 
 def _grade_folders(source: Source, root: Path) -> Iterator[tuple[str, str | None, int]]:

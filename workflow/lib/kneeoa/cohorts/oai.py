@@ -18,7 +18,7 @@ from kneeoa.formats.walk import files_below
 
 def read(cohort: Cohort, root: Path) -> Source:
     """Read the tree below ``root``: it offers the levels of ``labels`` (default ``kl``), and the
-    views of ``oai_series.SERIES``.
+    views of ``oai_paths.SERIES``.
 
     A bilateral radiograph becomes an image of two cases. Masks are of the first view.
 

@@ -1,5 +1,5 @@
-"""Names in OAI's tree: visits, releases, participants, masks. Standard library only, as the index
-is made at parse.
+"""Names in OAI's tree: visits, releases, series, participants, masks. Standard library only, as the
+index is made at parse.
 """
 
 from __future__ import annotations
@@ -20,6 +20,16 @@ VISIT_NUMBERS = {"00m": 0, "12m": 1, "18m": 2, "24m": 3, "30m": 4, "36m": 5, "48
 """
 INDEXES = ("contents.csv", "image03.txt")
 """The image index of OAI's own releases, and the archive's."""
+SERIES = {
+    "sag_dess": r"SAG_3D_DESS_(?P<side>LEFT|RIGHT)",
+    "sag_tse": r"SAG_IW_TSE_(?P<side>LEFT|RIGHT)",
+    "cor_tse": r"COR_IW_TSE_(?P<side>LEFT|RIGHT)",
+    "sag_t2": r"SAG_T2_MAP_(?P<side>LEFT|RIGHT)",
+    "pa": r"BILATERAL PA FIXED FLEXION KNEE",
+}
+"""The series description of each view; one without a side shows both knees.
+``cohorts.<name>.series`` adds to them and replaces them.
+"""
 
 _PARTICIPANT = re.compile(r"^\d{7}$")
 _MASK = re.compile(r"^(?P<subject>\d{7})_(?P<side>[RL])_V(?P<visit>\d\d)(?P<suffix>\.[a-z.]+)?$", re.IGNORECASE)
@@ -112,8 +122,6 @@ def offer(cohort: Cohort) -> Offer:
     """The offer of the layout: the columns of the tables of grades, for the series that are OAI's
     or given in ``series``.
     """
-    from kneeoa.cohorts.oai_series import SERIES  # which names its files by this module
-
     dimensions = {view: 2 if view == "pa" else 3 for view in SERIES if view not in cohort.series}
     views = tuple(sorted(SERIES | cohort.series))
     return Offer(graded(cohort), grades=grades(cohort), views=views, dimensions=dimensions, visits=tuple(VISIT_NUMBERS))

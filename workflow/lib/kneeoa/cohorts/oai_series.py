@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kneeoa.cohorts.cells import identifier
-from kneeoa.cohorts.oai_paths import INDEXES, below_release, index_files, is_participant, visit_of
+from kneeoa.cohorts.oai_paths import INDEXES, SERIES, below_release, index_files, is_participant, visit_of
 from kneeoa.cohorts.source import File, Knee, Reason, Source
 from kneeoa.cohorts.table_files import read_table
 from kneeoa.config.cohorts import Cohort
@@ -22,17 +22,6 @@ from kneeoa.formats.file_names import ARCHIVES, PICTURES, VOLUMES, format_of, li
 from kneeoa.formats.walk import files_below
 
 _LOG = logging.getLogger(__name__)
-
-SERIES = {
-    "sag_dess": r"SAG_3D_DESS_(?P<side>LEFT|RIGHT)",
-    "sag_tse": r"SAG_IW_TSE_(?P<side>LEFT|RIGHT)",
-    "cor_tse": r"COR_IW_TSE_(?P<side>LEFT|RIGHT)",
-    "sag_t2": r"SAG_T2_MAP_(?P<side>LEFT|RIGHT)",
-    "pa": r"BILATERAL PA FIXED FLEXION KNEE",
-}
-"""The series description of each view; one without a side shows both knees.
-``cohorts.<name>.series`` adds to them and replaces them.
-"""
 
 _PREFIXES = ("", "{visit}/", "image03/", "image03/{visit}/", "results/", "results/{visit}/")
 

@@ -9,9 +9,8 @@ from kneeoa.cohorts import registry as cohort_readers
 from kneeoa.config.analysis_checks import check_analyses
 from kneeoa.config.arms import Arm
 from kneeoa.config.cohort_checks import check_cohorts
-from kneeoa.config.derived_levels import class_groupings
 from kneeoa.config.factors import MEMBERS, TRAINING, ArmsTable, compared_table
-from kneeoa.config.hierarchy import check_hierarchy, parse_target
+from kneeoa.config.hierarchy import check_hierarchy, class_groupings, parse_target
 from kneeoa.config.metrics import metrics_of
 from kneeoa.config.pairs import arm_pairs, primary_pair, require_pairs
 from kneeoa.config.people import check_people

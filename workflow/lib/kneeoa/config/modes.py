@@ -15,7 +15,7 @@ class Mode(Section):
     """A mode of supervision: its levels, and how their heads are connected."""
 
     kind: Annotated[str, MemberOf(registry.kinds)]
-    """A file in the library's `modes/`. single: one head. dual: parallel heads on one embedding,
+    """A file in the library's `heads/`. single: one head. dual: parallel heads on one embedding,
     for two levels or more. dual_stacked: the finest head reads the embedding, and each coarser head
     the outputs of the next finer one, for two levels or more.
     """
@@ -24,7 +24,7 @@ class Mode(Section):
     weights: dict[Name, PositiveFloat] = Field(default_factory=dict)
     """Weight of a level's loss. Default: 1."""
     losses: dict[Name, Annotated[str, MemberOf(criteria.names)]] = Field(default_factory=dict)
-    """Loss of a level: a file in the library's `modes/criteria/`. cross_entropy, the default:
+    """Loss of a level: a file in the library's `heads/losses/`. cross_entropy, the default:
     softmax over the classes. corn, coral: for ordinal levels, see docs/training.md. bce: binary
     cross-entropy of one logit for a binary level (the default in a single mode), and of each
     finding for a multilabel level (the default).

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from kneeoa.config.section import Name, Section
+from kneeoa.config.section import Section
 
 Plane = Literal["sagittal", "coronal", "axial", "any"]
 ImageType = Literal["magnitude", "phase", "real", "imaginary", "water", "fat", "in_phase", "opposed_phase", "map", "subtraction"]
@@ -210,6 +210,3 @@ class Grid(Section):
 
     shape: tuple[PositiveInt, ...]
     """Voxels along each axis."""
-
-
-Grids = dict[Name, Grid]

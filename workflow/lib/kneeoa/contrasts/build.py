@@ -20,14 +20,13 @@ from kneeoa.config.pairs import ArmPair, Arms, missing_counterparts, require_pai
 from kneeoa.config.statistics import Contrast, Statistics
 from kneeoa.contrasts.arms import select_predictions
 from kneeoa.contrasts.cases import LevelPredictions, best_head, require_same_cases
-from kneeoa.contrasts.families import INFLUENCE, MAX_T, correct, takes
-from kneeoa.contrasts.joint import influence_on
+from kneeoa.contrasts.families import INFLUENCE, MAX_T, correct, influence_on, takes
 from kneeoa.contrasts.outcome import Outcome, detectable, join
 from kneeoa.contrasts.paired import PairedTests
 from kneeoa.contrasts.random_seed_tests import against_margin, over_random_seeds
 from kneeoa.errors import KneeoaError
-from kneeoa.tables.contrasts import CONTRASTS
-from kneeoa.tables.predictions import COMPARED, PREDICTIONS
+from kneeoa.tables.runs import COMPARED, PREDICTIONS
+from kneeoa.tables.statistics import CONTRASTS
 
 _LOG = logging.getLogger(__name__)
 

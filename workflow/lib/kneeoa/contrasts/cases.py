@@ -1,4 +1,7 @@
-"""One arm's predictions of one level as arrays: the same cases in the same order for every seed."""
+"""One arm's predictions of one level as arrays, the same cases in the same order for every seed,
+and every metric of each seed with the influence of each case on it, of which differences, seeds and
+subgroups are made (:mod:`kneeoa.statistics.kernels`).
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ from kneeoa.levels.registry import BINARY
 from kneeoa.probabilities import first_bad_row
 from kneeoa.statistics.influence_functions import Sampled
 from kneeoa.statistics.inputs import cluster_codes, subject_count
+from kneeoa.statistics.kernels import cut_in, kernel_of
+from kneeoa.statistics.metric_kernel import Run
 from kneeoa.statistics.metrics import predicted_class
 
 _SHOWN = 10
@@ -41,9 +46,7 @@ class LevelPredictions:
     parent_class: tuple[int, ...] = ()  # [K']
     rest_calls: NDArray[np.int64] | None = None  # [S, n], of one class against the rest: called so or not
     influences: dict[str, list[Sampled]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """Of each seed, by a row's name: what :func:`kneeoa.contrasts.influence_metrics.sampled_runs`
-    has computed.
-    """
+    """Of each seed, by a row's name: what :func:`sampled_runs` has computed."""
     findings: tuple[LevelPredictions, ...] = ()  # of a multilabel level: each as a binary level, on the cases where it was read
 
     @functools.cached_property
@@ -248,3 +251,32 @@ def _probabilities(part: pd.DataFrame, level: Level, where: str) -> NDArray[np.f
             "does not explain; they must sum to 1. Predict or import them again."
         )
     return values
+
+
+def runs_of(name: str, predictions: LevelPredictions) -> list[Run]:
+    """Return what each seed predicts, as the metric of a row's name (e.g. cut_auc_2) takes it."""
+    calls = predictions.calls
+    thresholds = predictions.thresholds or (0.5,) * len(predictions.seeds)
+    return [
+        Run(
+            predictions.truth,
+            predictions.probabilities[place],
+            calls[place],
+            cut_in(name),
+            thresholds[place],
+            None if predictions.fine is None else predictions.fine[place],
+            predictions.parent_class,
+        )
+        for place in range(len(predictions.seeds))
+    ]
+
+
+def sampled_runs(name: str, predictions: LevelPredictions) -> list[Sampled]:
+    """The metric called ``name`` (a row's name, e.g. cut_auc_2) of every seed, computed once.
+
+    A consistency metric of an arm without a head of its own for both levels is undefined (NaN).
+    """
+    if name not in predictions.influences:
+        kernel = kernel_of(name)
+        predictions.influences[name] = [kernel.influence(run) for run in runs_of(name, predictions)]
+    return predictions.influences[name]

@@ -29,10 +29,10 @@ from kneeoa.errors import KneeoaError
 from kneeoa.statistics.bootstrap import percentiles, resampled_weights
 from kneeoa.statistics.inputs import Floats
 from kneeoa.statistics.seeds import LEAST_SEEDS
-from kneeoa.tables.axis import AXIS
-from kneeoa.tables.claim import CLAIM
-from kneeoa.tables.overlap import OVERLAP
-from kneeoa.tables.predictions import COMPARED, PREDICTIONS
+from kneeoa.tables.geometry import AXIS
+from kneeoa.tables.runs import COMPARED, PREDICTIONS
+from kneeoa.tables.saliency import OVERLAP
+from kneeoa.tables.statistics import CLAIM
 
 
 def build_claim(

@@ -16,8 +16,7 @@ import numpy as np
 import pandas as pd
 
 from kneeoa.config.hierarchy import Level
-from kneeoa.contrasts.cases import LevelPredictions, binary_level, level_predictions, places_in
-from kneeoa.contrasts.influence_metrics import sampled_runs
+from kneeoa.contrasts.cases import LevelPredictions, binary_level, level_predictions, places_in, sampled_runs
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.influence_functions import Sampled
 from kneeoa.statistics.inputs import Floats

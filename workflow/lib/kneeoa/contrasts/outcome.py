@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from scipy.stats import t as t_distribution
 
 from kneeoa.config.statistics import Statistics
+from kneeoa.statistics.equivalence import minimal_detectable_difference
 from kneeoa.statistics.influence_functions import PairedDifference
-from kneeoa.statistics.power import minimal_detectable_difference
 
 
 @dataclass(frozen=True, kw_only=True)

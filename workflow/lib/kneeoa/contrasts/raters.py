@@ -27,8 +27,8 @@ from kneeoa.errors import KneeoaError
 from kneeoa.labels.rater_agreement import load_accounts
 from kneeoa.statistics.kernels import metric
 from kneeoa.statistics.metrics import quadratic_kappa
-from kneeoa.tables.predictions import PREDICTIONS
 from kneeoa.tables.raters import RATERS
+from kneeoa.tables.runs import PREDICTIONS
 
 LOG = logging.getLogger(__name__)
 

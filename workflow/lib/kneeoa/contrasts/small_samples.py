@@ -1,7 +1,7 @@
 """The rule of few subjects: the sign permutation test takes the place of a test that rests on the
 normal distribution where few subjects carry a difference.
 
-The rule: below an effective number of subjects (:mod:`kneeoa.statistics.sufficiency`: 6 for
+The rule: below an effective number of subjects (:mod:`kneeoa.statistics.sign_permutation`: 6 for
 DeLong's test, 15 for the others) p is that of exchanging the two arms subject by subject, and the
 interval is the score interval that agrees with it; the row says so. Where no set of signs could
 give a significant p, the row says "too few".
@@ -18,15 +18,13 @@ from numpy.typing import ArrayLike
 from scipy.stats import t as t_distribution
 
 from kneeoa.config.metrics import CONSISTENCY_METRICS, metric_of_row
-from kneeoa.contrasts.cases import LevelPredictions, places_in
-from kneeoa.contrasts.influence_metrics import runs_of
+from kneeoa.contrasts.cases import LevelPredictions, places_in, runs_of
 from kneeoa.contrasts.outcome import Outcome, join
 from kneeoa.statistics.case_exchange import exchanged
 from kneeoa.statistics.inputs import Floats, cluster_codes
 from kneeoa.statistics.kernels import kernel_of
 from kneeoa.statistics.score_intervals import paired_interval
-from kneeoa.statistics.sign_permutation import SignTest, sign_test
-from kneeoa.statistics.sufficiency import LEAST, effective_number
+from kneeoa.statistics.sign_permutation import LEAST, SignTest, effective_number, sign_test
 from kneeoa.statistics.wald import NOISE
 
 _APART = "p and interval need not agree: the sum of the cases' parts has not the sign of the difference"

@@ -19,7 +19,7 @@ from kneeoa.presentation.arms import MODE, Factors, display_value, panels, value
 from kneeoa.presentation.display_names import count_noun, display_name, sentence_case
 from kneeoa.presentation.number_format import SIGNIFICANT, format_p, format_percent, is_number
 from kneeoa.presentation.summary_rows import row_dicts
-from kneeoa.tables.anatomy import ANATOMY
+from kneeoa.tables.saliency import ANATOMY
 
 FIGURE = {
     "section": "anatomy",

@@ -16,12 +16,11 @@ from matplotlib.lines import Line2D
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.table_scan import scan_rows
+from kneeoa.figures.held_out_predictions import scan_rows
 from kneeoa.presentation.arms import MODE, Factors, display_value, panels_of
 from kneeoa.presentation.display_names import count_noun, display_name, short_class
 from kneeoa.presentation.number_format import format_interval, format_percent, format_range
-from kneeoa.tables.axis import AXIS
-from kneeoa.tables.geometry import GEOMETRY
+from kneeoa.tables.geometry import AXIS, GEOMETRY
 
 FIGURE = {
     "section": "representation",

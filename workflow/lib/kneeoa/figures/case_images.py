@@ -17,9 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kneeoa.errors import KneeoaError, rerun_hint
-from kneeoa.tables.labels import LABELS
+from kneeoa.tables.cohort import LABELS, SPLITS
 from kneeoa.tables.schema import TableSchema
-from kneeoa.tables.splits import SPLITS
 
 Case = tuple[str, str]
 """Cohort and case_id."""

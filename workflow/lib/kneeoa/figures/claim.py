@@ -18,7 +18,7 @@ from kneeoa.presentation.arms import Factors, display_value, pair_title, value_o
 from kneeoa.presentation.display_names import count_noun, display_name, sentence_case
 from kneeoa.presentation.number_format import format_number, format_percent, is_number
 from kneeoa.presentation.summary_rows import row_dicts
-from kneeoa.tables.claim import CLAIM
+from kneeoa.tables.statistics import CLAIM
 
 FIGURE = {
     "section": "claim",

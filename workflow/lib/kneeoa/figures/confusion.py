@@ -23,7 +23,7 @@ from kneeoa.presentation.arms import MODE, Factors, display_value, panels_of
 from kneeoa.presentation.display_names import count_noun, display_name, short_class
 from kneeoa.presentation.number_format import format_number
 from kneeoa.presentation.summary_rows import summary_row
-from kneeoa.tables.metrics import METRICS
+from kneeoa.tables.statistics import METRICS
 
 FIGURE = {
     "section": "prediction",

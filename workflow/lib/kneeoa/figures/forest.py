@@ -5,6 +5,7 @@ test's name, grouped by family and by what both arms share.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kneeoa.config.analysis import Figures
-from kneeoa.config.metrics import metric_of_row
+from kneeoa.config.metrics import CUT_METRICS, WITHOUT_DIRECTION, metric_of_row
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.forest_rows import Block, axis_blocks, select_rows
 from kneeoa.presentation.arms import Factors, display_value, pair_title, value_of, values_of
-from kneeoa.presentation.display_names import LOWER_IS_BETTER, count_noun, display_name, sentence_case
+from kneeoa.presentation.display_names import GRADE_UNITS, LOWER_IS_BETTER, count_noun, display_name, sentence_case
 from kneeoa.presentation.number_format import SIGNIFICANT, UNDEFINED, format_interval, format_number, format_p, format_percent, is_number
 from kneeoa.presentation.summary_rows import row_dicts
-from kneeoa.tables.contrasts import CONTRASTS
+from kneeoa.tables.statistics import CONTRASTS
 
 FIGURE = {
     "section": "contrasts",
@@ -46,8 +46,53 @@ _RIGHT = (False, False, False, True, True, True, False)
 """Which printed columns are aligned at their right edge."""
 
 
+@dataclass(frozen=True)
+class Block:
+    """Contrasts that share one horizontal axis."""
+
+    title: str
+    rows: pd.DataFrame
+
+
+def select_rows(contrasts: pd.DataFrame) -> pd.DataFrame:
+    """Select the contrasts of a forest plot: the primary family first, then the others in the
+    table's order; rows in no family last.
+
+    Left out, and in the table alone, are values at single cuts of the grades and calibration
+    (slopes and intercepts would share no axis with AUCs), tests against a margin, and, for metrics
+    that a family has a row of, the tests in no family (such as fixed seeds beside random). Cuts and
+    calibration are shown where nothing else is.
+    """
+    contrasts = contrasts[~contrasts["test"].isin(["non_inferiority", "equivalence"])]
+    rows = contrasts[~contrasts["metric"].map(metric_of_row).isin([*CUT_METRICS, *WITHOUT_DIRECTION])]
+    rows = contrasts if rows.empty else rows
+    inside, outside = rows[rows["family"] != "none"], rows[rows["family"] == "none"]
+    key = ["contrast", "candidate", "reference", "cohort", "metric"]
+    in_family = pd.MultiIndex.from_frame(outside[key]).isin(pd.MultiIndex.from_frame(inside[key]))
+    order = sorted(dict.fromkeys(inside["family"]), key=lambda name: name != "primary")
+    shown: pd.DataFrame = pd.concat([*(inside[inside["family"] == name] for name in order), outside[~in_family]])
+    return shown
+
+
+def axis_blocks(contrasts: pd.DataFrame) -> list[Block]:
+    """Split the contrasts by unit: an error of half a grade, a slope and a difference of 0.05 in
+    AUC cannot share an axis.
+    """
+    names = contrasts["metric"].map(metric_of_row)
+    grades, without_direction = contrasts["metric"].isin(GRADE_UNITS), names.isin(WITHOUT_DIRECTION)
+    blocks = [
+        Block("Difference (candidate − reference)", contrasts[~grades & ~without_direction]),
+        Block("Difference in grades (candidate − reference)", contrasts[grades]),
+        *(
+            Block(f"Difference in {display_name(name)} (candidate − reference)", contrasts[names == name])
+            for name in dict.fromkeys(names[without_direction])
+        ),
+    ]
+    return [block for block in blocks if len(block.rows)]
+
+
 def figure(contrasts: pd.DataFrame, arms: Factors, figures: Figures, confidence: float = 0.95) -> Figure:
-    """Draw the forest plot: the primary family first (``forest_rows.tested``), in the order of the
+    """Draw the forest plot: the primary family first (:func:`tested`), in the order of the
     table within each family and what both arms share (the backbone, where the mode varies).
 
     A filled marker is a p (adjusted, where the row belongs to a family) below 0.05; its colour is

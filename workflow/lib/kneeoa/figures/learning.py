@@ -18,10 +18,10 @@ from matplotlib.ticker import MaxNLocator
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import style
-from kneeoa.figures.table_scan import scan_rows
+from kneeoa.figures.held_out_predictions import scan_rows
 from kneeoa.presentation.arms import MODE, Factors, Panel, display_value, panels_of, values_of
 from kneeoa.presentation.display_names import display_name, sentence_case
-from kneeoa.tables.history import HISTORY
+from kneeoa.tables.runs import HISTORY
 
 FIGURE = {
     "section": "training",

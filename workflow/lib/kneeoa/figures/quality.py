@@ -24,9 +24,7 @@ from kneeoa.figures.case_images import CaseArrays, spacing
 from kneeoa.figures.thumbnails import SIZE, Colour, thumbnails
 from kneeoa.masks.quality_ranking import PER_PAGE, SHIFTED, rank_quality
 from kneeoa.presentation.display_names import count_noun, display_name, sentence_case
-from kneeoa.tables.masks import MASKS, SHIFTS
-from kneeoa.tables.quality import QUALITY
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.shards import MASKS, QUALITY, SHIFTS, VOLUMES
 
 _LOG = logging.getLogger(__name__)
 

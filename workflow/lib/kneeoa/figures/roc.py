@@ -22,7 +22,7 @@ from kneeoa.presentation.arms import MODE, Factors, Panel, display_value, panels
 from kneeoa.presentation.display_names import count_noun, display_name
 from kneeoa.presentation.number_format import format_interval, format_percent
 from kneeoa.presentation.summary_rows import summary_row
-from kneeoa.tables.metrics import METRICS
+from kneeoa.tables.statistics import METRICS
 
 FIGURE = {
     "section": "prediction",

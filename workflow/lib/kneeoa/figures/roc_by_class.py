@@ -18,7 +18,7 @@ from kneeoa.figures.binary_questions import Place, Question, cases_note, draw_pa
 from kneeoa.figures.roc import draw_panel
 from kneeoa.presentation.arms import MODE, Factors, values_of
 from kneeoa.presentation.number_format import format_percent
-from kneeoa.tables.metrics import METRICS
+from kneeoa.tables.statistics import METRICS
 
 FIGURE = {
     "section": "prediction",

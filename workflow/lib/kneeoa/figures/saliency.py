@@ -25,9 +25,8 @@ from kneeoa.figures.volumes import draw_contour, grey_window, hide_frame
 from kneeoa.ingestion.shard_list import listed_shards
 from kneeoa.presentation.arms import MODE, Factors, Panel, display_value, panels
 from kneeoa.presentation.display_names import count_noun, display_name
-from kneeoa.tables.masks import MASKS
 from kneeoa.tables.saliency import SALIENCY
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.shards import MASKS, VOLUMES
 
 FIGURE = {
     "section": "anatomy",

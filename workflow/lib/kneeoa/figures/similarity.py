@@ -21,7 +21,7 @@ from kneeoa.figures import style
 from kneeoa.presentation.arms import MODE, Factors, display_value, panels
 from kneeoa.presentation.display_names import count_noun
 from kneeoa.presentation.number_format import format_number
-from kneeoa.tables.similarity import SIMILARITY
+from kneeoa.tables.geometry import SIMILARITY
 
 FIGURE = {
     "section": "representation",

@@ -34,8 +34,7 @@ from kneeoa.figures.case_images import (
 )
 from kneeoa.ingestion.shard_list import listed_shards
 from kneeoa.presentation.display_names import display_name, sentence_case
-from kneeoa.tables.masks import MASKS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.shards import MASKS, VOLUMES
 
 FIGURE = {
     "section": "images",

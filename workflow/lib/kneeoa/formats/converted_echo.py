@@ -18,8 +18,15 @@ ECHO_HINT = "; where the fourth is echoes, set the view's 'echo'"
 """The end of an error message about four axes."""
 
 _SUFFIX = re.compile(r"\.(nii(\.gz)?|mha|mhd|nrrd|nhdr)$", re.IGNORECASE)
-# As BIDS (`_echo-2_`, `_echo-2.nii`) and dcm2niix (`_e2`, `_e2_ph`) name it.
-_ECHO_IN_NAME = re.compile(r"_echo-0*(\d+)(?=_|$)|_e(\d+)(?=$|_ph$|_real$|_imaginary$)", re.IGNORECASE)
+# As BIDS (`_echo-2_`, `_echo-2.nii`), dcm2niix (`_e2`, `_e2_ph`) and people (`echo2`, `2nd echo`)
+# name it.
+_ECHO_IN_NAME = re.compile(
+    r"echo[-_. ]?0*(\d+)(?![A-Za-z0-9])|(?<![A-Za-z0-9])e0*(\d+)(?=$|_ph$|_real$|_imaginary$)"
+    r"|(?<![A-Za-z0-9])(1st|2nd|3rd|first|second|third)[-_. ]?echo(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
+_ORDINALS = {"1st": 1, "2nd": 2, "3rd": 3, "first": 1, "second": 2, "third": 3}
+_JSON_FIELDS = ("EchoNumber", "EchoNumbers")
 # A .json longer than this is no description of an image.
 _MAX_JSON_BYTES = 1 << 20
 
@@ -51,8 +58,8 @@ def pick_echo(volumes: Sequence[Part], echo: int | None, path: Path) -> Part:
 
 
 def stated_echo(path: Path) -> int | None:
-    """The echo number of a file as its converter states it: ``EchoNumber`` of the ``.json`` beside
-    it, else the part of its name; None where neither says.
+    """The echo number of a file as its converter states it: ``EchoNumber`` (or ``EchoNumbers``) of
+    the ``.json`` beside it, else the part of its name; None where neither says.
     """
     stem = _SUFFIX.sub("", path.name)
     sidecar = path.with_name(f"{stem}.json")
@@ -61,8 +68,21 @@ def stated_echo(path: Path) -> int | None:
         fields = json.loads(text)
     except (OSError, ValueError, RecursionError):
         fields = {}
-    number = fields.get("EchoNumber") if isinstance(fields, dict) else None
-    if isinstance(number, int) and not isinstance(number, bool) and number > 0:
-        return number
-    numbers = [int(first or second) for first, second in _ECHO_IN_NAME.findall(stem)]
-    return numbers[-1] if numbers and numbers[-1] > 0 else None
+    given = [_whole_number(fields.get(name)) for name in _JSON_FIELDS] if isinstance(fields, dict) else []
+    numbers = [number for number in given if number] or [
+        int(fused or number) if fused or number else _ORDINALS[ordinal.lower()] for fused, number, ordinal in _ECHO_IN_NAME.findall(stem)
+    ][-1:]
+    return numbers[0] if numbers and numbers[0] > 0 else None
+
+
+def _whole_number(value: object) -> int | None:
+    """The whole number above 0 of a field, also as text or alone in a list; None for any other
+    value.
+    """
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    try:
+        number = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else 0.0
+    except (ValueError, OverflowError):
+        return None
+    return int(number) if 0 < number < 1e6 and number == int(number) else None

@@ -60,8 +60,9 @@ def companions(path: str) -> tuple[str, ...]:
 
 _BESIDE = re.compile(
     r"\.(txt|csv|tsv|json|xml|yaml|yml|md|rst|rtf|html?|css|js|pdf|docx?|xlsx?|pptx?|db|ini|inf|cfg|conf|log|bak|lnk|url"
-    r"|jpe?g|png|gif|bmp|tiff?|svg|ico|avi|mp4|mov|wmv|exe|dll|jar|bat|sh|py|md5|sha\d+|raw|zraw|bvals?|bvecs?|par|rec|mat)$"
-    r"|^(read[-_ ]?me|licen[cs]e|notice|change(log|s)|version|contents?|index|manifest|autorun|lockfile|dirfile|notes?|info"
+    r"|jpe?g|png|gif|bmp|tiff?|svg|ico|icns|avi|mp4|mov|wmv|ttf|otf|exe|ex_|dll|so|dylib|jar|app|msi|cab|bat|cmd|command|sh|py"
+    r"|md5|sha\d+|properties|lst|ovl|dat|raw|zraw|bvals?|bvecs?|par|rec|mat|h5|hdf5|tfm|mrml|mrb|ctbl|stl|vtk|vtp|ply|obj)$"
+    r"|^(read[-_ ]?me|licen[cs]e|notice|change(log|s)|version|contents?|index|manifest|autorun|lockfile|dirfile|ihe_pdi|notes?|info"
     r"|(md5|sha\d+|check)[-_ ]?sums?)$",
     re.IGNORECASE,
 )

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kneeoa.config.volumes import ImageType, Plane
 from kneeoa.errors import KneeoaError, UnusableImage
 from kneeoa.formats.bare_header import lacks_orientation, with_declared_orientation
-from kneeoa.formats.file_names import VOLUMES, companions, format_of, lies_beside
+from kneeoa.formats.file_names import format_of
 from kneeoa.formats.limits import require_spacing, require_square_axes
 from kneeoa.formats.os_errors import unreadable
 from kneeoa.formats.outside_field import replace_nan_outside_field
 from kneeoa.formats.volume import Volume
 
+if TYPE_CHECKING:
+    from kneeoa.formats.dicom.source import DicomSource
+
 FORMATS = ("dicom", "dicom-archive", "dicom-file", "nifti", "meta", "nrrd", "npy")
-"""Formats of a volume: a folder of slices, an archive of them, one multi-frame file, ``.nii(.gz)``,
-``.mha``/``.mhd``, ``.nrrd``, NumPy's ``.npy``.
+"""Formats of a volume: a folder of slices or of one converted volume, an archive of the same, one
+multi-frame file, ``.nii(.gz)``, ``.mha``/``.mhd``, ``.nrrd``, NumPy's ``.npy``.
 """
 
 
@@ -32,7 +38,7 @@ def read_volume(
     """Read a volume, one of :data:`FORMATS`.
 
     Args:
-        path: the file, or the folder of a series or of one converted volume.
+        path: the file, or the folder or archive of a series or of one converted volume.
         format: the ``format`` of the images table.
         echo: which echo of a DICOM source, from the shortest echo time; None for the shortest. Of
             other formats, which volume of a fourth axis, or which echo the file must be.
@@ -55,22 +61,13 @@ def read_volume(
         raise UnusableImage("missing-file", f"{path.name}: is not there any more.")
     if format not in FORMATS:
         raise UnusableImage("wrong-format", f"{path.name}: is of the format '{format}'; a volume is one of {', '.join(FORMATS)}.")
-    path, format = _resolve_folder(path) if format == "dicom" else (path, format)
-    read = _decoder(format, echo, plane, image_type, orientation, spacing)
-    try:
-        volume = read(path)
-    except (KneeoaError, MemoryError):
-        raise
-    except OSError as error:
-        raise unreadable(error, path.name) from None
-    except Exception as error:  # decoders of damaged bytes raise anything at all; their words may quote a header, so they are not kept
-        what = type(error).__name__
-        raise UnusableImage("unreadable", f"{path.name}: cannot be decoded ({what}); is it damaged or cut?") from None
-    require_spacing([float(value) for value in volume.spacing], path.name)
-    require_square_axes(volume.affine, path.name)
-    if orientation is not None and format != "npy" and lacks_orientation(volume.array.shape, volume.affine):
-        volume = with_declared_orientation(volume, orientation, reversed_axes=format != "nifti")
-    return replace_nan_outside_field(volume, path.name)
+    with _resolve(path, format) as (file, kind, sources):
+        volume = _decode(file, _decoder(kind, echo, plane, image_type, orientation, spacing, sources))
+    require_spacing([float(value) for value in volume.spacing], file.name)
+    require_square_axes(volume.affine, file.name)
+    if orientation is not None and kind != "npy" and lacks_orientation(volume.array.shape, volume.affine):
+        volume = with_declared_orientation(volume, orientation, reversed_axes=kind != "nifti")
+    return replace_nan_outside_field(volume, file.name)
 
 
 def _exists(path: Path) -> bool:
@@ -80,28 +77,43 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _resolve_folder(path: Path) -> tuple[Path, str]:
-    """The one volume file of a folder that holds no slices, and its format; else the folder itself,
-    which may be a series.
+@contextmanager
+def _resolve(path: Path, format: str) -> Iterator[tuple[Path, str, Iterable[DicomSource] | None]]:
+    """The one converted volume of a folder or an archive that holds no slices, and its format; else
+    the path itself, and of a folder or an archive the files, which may be a series.
 
     Raises:
-        UnusableImage: it holds several (``ambiguous-series``), or cannot be listed
+        UnusableImage: several volumes (``ambiguous-series``), or it cannot be listed or unpacked
             (``unreadable``).
     """
+    if format not in ("dicom", "dicom-archive"):
+        yield path, format, None
+        return
+    from kneeoa.formats.converted_volume import find_converted_volume
     from kneeoa.formats.dicom.source import list_sources
 
+    sources = list_sources(path)
     try:
-        files = [file.content for file in list_sources(path) if isinstance(file.content, Path)]
+        converted, first = find_converted_volume(sources, path.name)
     except OSError as error:
         raise unreadable(error, path.name) from None
-    volumes = [file for file in files if format_of(file.name) in VOLUMES]
-    data = {other for file in volumes for other in companions(str(file))}
-    if not volumes or any(file not in volumes and str(file) not in data and not lies_beside(file.name) for file in files):
-        return path, "dicom"
-    if len(volumes) > 1:
-        names = ", ".join(file.name for file in volumes[:4])
-        raise UnusableImage("ambiguous-series", f"{path.name}: holds {len(volumes)} volumes ({names}); name the right one.")
-    return volumes[0], str(format_of(volumes[0].name))
+    if converted is None:
+        yield path, format, chain(first, sources)
+    else:
+        with converted.on_disk() as file:
+            yield file, str(format_of(file.name)), None
+
+
+def _decode(path: Path, read: Callable[[Path], Volume]) -> Volume:
+    try:
+        return read(path)
+    except (KneeoaError, MemoryError):
+        raise
+    except OSError as error:
+        raise unreadable(error, path.name) from None
+    except Exception as error:  # decoders of damaged bytes raise anything at all; their words may quote a header, so they are not kept
+        what = type(error).__name__
+        raise UnusableImage("unreadable", f"{path.name}: cannot be decoded ({what}); is it damaged or cut?") from None
 
 
 def _decoder(
@@ -111,12 +123,13 @@ def _decoder(
     image_type: ImageType | None,
     orientation: str | None,
     spacing: Sequence[float] | None,
+    sources: Iterable[DicomSource] | None,
 ) -> Callable[[Path], Volume]:
     bare = orientation is not None
     if format in ("dicom", "dicom-archive", "dicom-file"):
         from kneeoa.formats.dicom.volume import read_dicom
 
-        return lambda path: read_dicom(path, echo, plane, image_type)
+        return lambda path: read_dicom(path, echo, plane, image_type, sources)
     if format == "nifti":
         from kneeoa.formats.nifti import read_nifti
 

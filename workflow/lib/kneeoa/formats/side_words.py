@@ -22,6 +22,13 @@ SIDE_OF_LETTER = {"L": "L", "R": "R"}
 """Letters that mean a side only where something else says so."""
 _SHORTENED = SIDE_OF_LETTER | {"LI": "L", "RE": "R"}
 """Letters and abbreviations that mean a side beside a joint's name (``Knie li.``)."""
+_SHORTENED_BESIDE = {
+    "GENOU": {"G": "L", "D": "R"},
+    "RODILLA": {"I": "L", "D": "R", "IZDA": "L", "DCHA": "R"},
+    "GINOCCHIO": {"SX": "L", "DX": "R"},
+    "JOELHO": {"E": "L", "D": "R"},
+}
+"""Those of one language, beside its own word for the knee (``genou G``)."""
 JOINTS = frozenset(
     {"KNEE", "KNEES", "KNIE", "KNIES", "KNIEGELENK", "GENOU", "RODILLA", "GINOCCHIO", "JOELHO", "KNA", "KOLANO", "PATELLA", "LEG"}
 )
@@ -66,6 +73,7 @@ def _sides(words: Sequence[str]) -> Iterator[str]:
         side = SIDE_OF_WORD.get(letters) or fused_side(letters)
         beside = JOINTS & set(plain[max(0, place - 1) : place + 2])
         if side is None and not pair and (beside or place in (0, len(plain) - 1)):
-            side = (_SHORTENED if beside else SIDE_OF_LETTER).get(word)
+            short = [_SHORTENED, *(_SHORTENED_BESIDE.get(joint, {}) for joint in beside)] if beside else [SIDE_OF_LETTER]
+            side = next((letters[word] for letters in short if word in letters), None)
         if side is not None:
             yield side

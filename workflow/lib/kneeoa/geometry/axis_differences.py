@@ -20,8 +20,7 @@ from kneeoa.geometry.estimates import Floats, MeasureFamily
 from kneeoa.geometry.rank_measures import grade_measures
 from kneeoa.geometry.run_measures import resampling_seed
 from kneeoa.statistics.bootstrap import percentiles, resampled_weights
-from kneeoa.tables.axis import AXIS
-from kneeoa.tables.differences import DIFFERENCES
+from kneeoa.tables.geometry import AXIS, DIFFERENCES
 
 SPLIT = "test"
 

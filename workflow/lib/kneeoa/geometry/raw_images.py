@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneeoa.errors import KneeoaError
-from kneeoa.tables.embeddings import embeddings
+from kneeoa.tables.runs import embeddings
 from kneeoa.training.shards import Shards
 
 _log = logging.getLogger(__name__)

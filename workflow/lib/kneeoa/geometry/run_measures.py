@@ -1,29 +1,27 @@
-"""The geometry stage: fit one run's severity axes, place every case on them and measure the
-held-out cases.
+"""The geometry stage: fit a run's severity axes, place every case on them and measure the held-out
+cases; the same for baselines.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 from scipy.stats import norm
 
 from kneeoa.atomic_io import digest
 from kneeoa.config.analysis import Geometry
 from kneeoa.config.hierarchy import Level
 from kneeoa.geometry.axis import Axis, UndefinedAxis, fit_axis, fit_scaler
-from kneeoa.geometry.cases import Cases, CaseTables, Flags, ordinal_level, read_cases
-from kneeoa.geometry.dimensionality import participation_ratio, variance_measures
-from kneeoa.geometry.embeddings import read_embeddings
+from kneeoa.geometry.cases import Cases, CaseTables, Flags, ordinal_level, read_cases, read_embeddings
 from kneeoa.geometry.estimates import Floats, IntervalEstimate, MeasureFamily, evaluate
-from kneeoa.geometry.held_out_measures import axis_measures, probe_measures
+from kneeoa.geometry.held_out_measures import axis_measures, participation_ratio, probe_measures, variance_measures
 from kneeoa.geometry.permutation import permutation_null
-from kneeoa.tables.axis import AXIS
-from kneeoa.tables.geometry import GEOMETRY
+from kneeoa.tables.geometry import AXIS, GEOMETRY
 
 _log = logging.getLogger(__name__)
 
@@ -202,3 +200,37 @@ def _position_rows(kind: str, axis: Axis, scaled: Floats, cases: Cases) -> Itera
         grade = None if np.isnan(cases.grade[index]) else int(cases.grade[index])
         place = {"position": float(position[index]), "across": float(across[index]), "grade": grade}
         yield {"axis": kind, **{str(key): value for key, value in case.items()}, **place}
+
+
+def measure_baselines(
+    networks: Sequence[Path],
+    images: Sequence[Path],
+    sources: CaseTables,
+    levels: tuple[Level, ...],
+    geometry: Geometry,
+    study: str,
+    out: Path,
+) -> None:
+    """Write one GEOMETRY table of all baselines, with the arm and seed that their embeddings have.
+
+    Measures against masks are left out: baselines may be of several views.
+
+    Args:
+        networks: EMBEDDINGS tables of untrained networks, standardised by component as the runs'.
+        images: EMBEDDINGS tables of principal components of images, which keep their relative
+            spread.
+        sources: the tables that embeddings are compared with.
+        levels: the hierarchy.
+        geometry: as for the runs.
+        study: name of the study, copied to the rows.
+        out: table to write.
+
+    Raises:
+        KneeoaError: a table is not what it should be, or the hierarchy has no ordinal level.
+    """
+    rows: list[dict[str, Any]] = []
+    for path in (*networks, *images):
+        _, measured = measure_embeddings(path, sources, levels, geometry, path.stem, common_scale=path in images)
+        first = pq.read_table(path, columns=["arm", "seed"]).slice(0, 1).to_pylist()[0]
+        rows += [{"study": study, "arm": first["arm"], "seed": first["seed"]} | row for row in measured]
+    GEOMETRY.write(out, rows)

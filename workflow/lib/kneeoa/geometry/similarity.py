@@ -19,11 +19,17 @@ from scipy.stats import norm
 
 from kneeoa.config.factors import TRAINING
 from kneeoa.errors import KneeoaError
-from kneeoa.geometry.cka import LEAST_CASES, unbiased_cka
-from kneeoa.geometry.embeddings import read_embeddings
+from kneeoa.geometry.cases import read_embeddings
 from kneeoa.geometry.estimates import Floats
-from kneeoa.geometry.procrustes import COMPONENTS, distance_influence, principal_coordinates, procrustes_distances
-from kneeoa.tables.similarity import SIMILARITY
+from kneeoa.geometry.similarity_measures import (
+    COMPONENTS,
+    LEAST_CASES,
+    distance_influence,
+    principal_coordinates,
+    procrustes_distances,
+    unbiased_cka,
+)
+from kneeoa.tables.geometry import SIMILARITY
 
 _log = logging.getLogger(__name__)
 

@@ -1,5 +1,5 @@
 """Predict new images by finished runs, outside any study: from raw files to a table of
-probabilities and one of exclusions.
+probabilities (APPLIED, or CSV) and one of exclusions.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import numpy as np
 import pandas as pd
 import torch
 
+from kneeoa.atomic_io import atomic_path
 from kneeoa.config.cohorts import check_orientation
 from kneeoa.config.prediction import flipped_axes
 from kneeoa.errors import KneeoaError
-from kneeoa.inference.combine import Combination
+from kneeoa.inference.ensemble import Combination
 from kneeoa.inference.new_images import NewImage, Shows, list_images
 from kneeoa.inference.prepare_images import COHORT, prepare_images
-from kneeoa.inference.run_ensemble import RunEnsemble, load_ensemble
-from kneeoa.inference.trained_run import open_runs
-from kneeoa.tables.applied import APPLIED
-from kneeoa.tables.exclusions import EXCLUSIONS
+from kneeoa.inference.trained_runs import RunEnsemble, load_ensemble, open_runs
+from kneeoa.tables.cohort import EXCLUSIONS
+from kneeoa.tables.runs import APPLIED
 from kneeoa.training.device import reproducible
 
 logger = logging.getLogger(__name__)
@@ -140,3 +140,17 @@ def _block(
 def _exclusion(case: str, reason: str, detail: str) -> dict[str, Any]:
     identity = {"cohort": COHORT, "case_id": case, "subject": case, "view": None}
     return {**identity, "stage": "apply", "scope": "case", "reason": reason, "detail": detail}
+
+
+def write_csv(applied: Path, out: Path) -> None:
+    """Write the table ``applied`` as CSV: a class and its probability a row, members joined by
+    semicolons.
+
+    Raises:
+        KneeoaError: ``applied`` is not such a table.
+    """
+    table = APPLIED.read(applied)
+    table = table.assign(members=table["members"].map(";".join)).explode(["classes", "probabilities"])
+    table = table.rename(columns={"classes": "class", "probabilities": "probability"})
+    with atomic_path(out) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")

@@ -1,5 +1,7 @@
-"""Make an ensemble of finished runs from their prediction tables alone: images, weights and a GPU
-are not needed.
+"""Combine several networks' probabilities of the same cases, and make an ensemble of finished runs
+from their prediction tables alone.
+
+Images, weights and a GPU are not needed.
 """
 
 from __future__ import annotations
@@ -7,22 +9,50 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, logit, softmax
 
-from kneeoa.config.derived_levels import class_groupings
-from kneeoa.config.hierarchy import Level
+from kneeoa.config.hierarchy import Level, class_groupings
 from kneeoa.errors import KneeoaError
-from kneeoa.inference.combine import Combination, combine
 from kneeoa.level_derivation import derive_probabilities
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.statistics.inputs import Floats
+from kneeoa.tables.runs import PREDICTIONS
 
 _LOG = logging.getLogger(__name__)
 
 CASE = ["cohort", "case_id"]
 _SAME = ["split", "subject", "side", "visit", "truth", "label_source"]
+
+Combination = Literal["mean", "logit_mean"]
+_LEAST = 1e-300
+"""The least probability whose logarithm is taken: a member that is certain outweighs the others,
+but cannot overrule them.
+"""
+
+
+def combine(members: Sequence[Floats], level: Level, how: Combination) -> Floats:
+    """Combined probabilities ``[cases, classes]`` of one head's own level.
+
+    Args:
+        members: probabilities ``[cases, classes]`` of each.
+        level: of several exclusive classes, or multilabel, whose findings are combined one by one.
+        how: ``mean``: the arithmetic mean (Lakshminarayanan et al. 2017, deep ensembles);
+            ``logit_mean``: the geometric mean, made to sum to 1, which is the softmax (multilabel:
+            sigmoid) of the average logits.
+    """
+    stacked = np.stack(members)
+    if how == "mean":
+        average: Floats = stacked.mean(axis=0)
+        return average
+    if not level.exclusive:
+        below_one = np.nextafter(1.0, 0.0)
+        independent: Floats = expit(logit(np.clip(stacked, _LEAST, below_one)).mean(axis=0))
+        return independent
+    exclusive: Floats = softmax(np.log(np.maximum(stacked, _LEAST)).mean(axis=0), axis=1)
+    return exclusive
 
 
 def ensemble(*, name: str, members: Sequence[Path], levels: tuple[Level, ...], how: Combination, out: Path) -> None:
@@ -37,7 +67,7 @@ def ensemble(*, name: str, members: Sequence[Path], levels: tuple[Level, ...], h
         name: of the ensemble, in place of an arm's.
         members: PREDICTIONS tables of runs, two or more.
         levels: the hierarchy, coarse to fine.
-        how: how probabilities are combined (:func:`kneeoa.inference.combine.combine`).
+        how: how probabilities are combined (:func:`kneeoa.inference.ensemble.combine`).
         out: table to write.
 
     Raises:

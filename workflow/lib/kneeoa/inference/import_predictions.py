@@ -17,7 +17,7 @@ from kneeoa.errors import KneeoaError
 from kneeoa.level_derivation import derive_label, derive_probabilities
 from kneeoa.probabilities import ROUNDING, first_bad_row, row_rounding
 from kneeoa.subject_ids import listed_rows, missing_rows, subject_id_warning
-from kneeoa.tables.predictions import PREDICTIONS
+from kneeoa.tables.runs import PREDICTIONS
 
 LOG = logging.getLogger(__name__)
 

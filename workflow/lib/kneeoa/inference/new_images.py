@@ -17,8 +17,8 @@ from kneeoa.config.volumes import View
 from kneeoa.errors import KneeoaError, UnusableImage
 from kneeoa.formats.file_names import PICTURES, companions, format_of
 from kneeoa.formats.read_volume import FORMATS
+from kneeoa.formats.side_from_path import side_from_path
 from kneeoa.formats.walk import files_below
-from kneeoa.inference.side_from_path import side_from_path
 
 TABLES = (".csv", ".tsv", ".tab", ".txt", ".xlsx", ".parquet", ".sas7bdat")
 _PICTURES = (*PICTURES, "dicom-file", "dicom", "dicom-archive")
@@ -61,7 +61,7 @@ def list_images(images: Path, view: View, side: str | None, shows: Shows) -> Ima
     centre in pixels).
 
     The side of a case is taken from its table, else from ``side``, else from its name
-    (:func:`kneeoa.inference.side_from_path.side_from_path`), else from its DICOM header. An image
+    (:func:`kneeoa.formats.side_from_path.side_from_path`), else from its DICOM header. An image
     of both knees (frontal radiographs) becomes two cases, one a side.
 
     Args:

@@ -15,14 +15,12 @@ from numpy.typing import NDArray
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
-from kneeoa.inference.head_predictions import predict_levels
-from kneeoa.inference.outputs import Logits, all_finite, forward_batch
+from kneeoa.inference.outputs import Logits, all_finite, forward_batch, predict_levels
 from kneeoa.inference.temperature import fit_temperatures, usable_temperatures, write_temperatures
 from kneeoa.labels.level_labels import MISSING, LevelLabels, read_labels
 from kneeoa.network.model import Network, load
-from kneeoa.tables.embeddings import embeddings
-from kneeoa.tables.predictions import PREDICTIONS
-from kneeoa.training.batches import evaluation_batches
+from kneeoa.tables.runs import PREDICTIONS, embeddings
+from kneeoa.training.dataset import evaluation_batches
 from kneeoa.training.device import reproducible
 from kneeoa.training.shards import Shards
 

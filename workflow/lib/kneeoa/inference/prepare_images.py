@@ -17,10 +17,8 @@ from kneeoa.inference.new_images import NewImage
 from kneeoa.ingestion.input_grids import resample_shard
 from kneeoa.ingestion.shard import make_volumes
 from kneeoa.network.spec import TrainedOn
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.images import IMAGES
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import CASES, EXCLUSIONS, IMAGES
+from kneeoa.tables.shards import VOLUMES
 
 Shape = tuple[int, ...]
 COHORT = "new"

@@ -13,8 +13,8 @@ import torch
 
 from kneeoa.errors import KneeoaError
 from kneeoa.network.model import ModelSpec, build
-from kneeoa.tables.embeddings import embeddings
-from kneeoa.training.batches import evaluation_batches
+from kneeoa.tables.runs import embeddings
+from kneeoa.training.dataset import evaluation_batches
 from kneeoa.training.device import reproducible
 from kneeoa.training.seeding import Purpose, derive_seed
 from kneeoa.training.shards import Shards

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kneeoa.errors import KneeoaError
 from kneeoa.ingestion.array_writer import open_rows, row_writer
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.shards import VOLUMES
 from kneeoa.volumes.resample import stretch
 
 _LOG = logging.getLogger(__name__)

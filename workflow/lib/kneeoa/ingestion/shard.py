@@ -17,9 +17,8 @@ from kneeoa.ingestion.array_writer import row_writer
 from kneeoa.ingestion.ingest import ingest
 from kneeoa.ingestion.ingested import Ingested
 from kneeoa.ingestion.shard_tables import exclusion_columns, shard_files
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import CASES, EXCLUSIONS
+from kneeoa.tables.shards import VOLUMES
 
 _LOG = logging.getLogger(__name__)
 # Cases between two lines of progress.

@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kneeoa.tables.images import IMAGES
+from kneeoa.tables.cohort import IMAGES
 
 
 def shard_files(images: Path, shard: int, view: str, role: str) -> dict[str, dict[str, Any]]:

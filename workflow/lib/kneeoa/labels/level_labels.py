@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.level_derivation import derive_label
-from kneeoa.tables.labels import LABELS
+from kneeoa.tables.cohort import LABELS
 
 MISSING = -1
 DERIVED = "derived"

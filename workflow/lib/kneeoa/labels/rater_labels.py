@@ -20,8 +20,7 @@ from kneeoa.labels.noise import reread
 from kneeoa.labels.permutation import permute_between_subjects
 from kneeoa.level_derivation import derive_label
 from kneeoa.statistics.metrics import confusions, quadratic_kappa
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.splits import SPLITS
+from kneeoa.tables.cohort import LABELS, SPLITS
 
 logger = logging.getLogger(__name__)
 

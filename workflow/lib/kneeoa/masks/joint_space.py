@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from kneeoa.masks.cartilage_regions import RegionMeasures
-from kneeoa.masks.tissue_names import joint_space_values
+from kneeoa.masks.tissue_labels import joint_space_values
 
 _COLUMN_MM = 2.0
 _RIM = 6

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from kneeoa.formats.volume import Affine, Volume
-from kneeoa.masks.boxes import bounding_box
+from kneeoa.masks.surfaces import bounding_box
 
 Interpolation = Literal["nearest", "linear"]
 

@@ -10,12 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kneeoa.tables.cartilage import CARTILAGE
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.masks import MASKS, SHIFTS
-from kneeoa.tables.quality import QUALITY
+from kneeoa.tables.cohort import EXCLUSIONS
 from kneeoa.tables.schema import TableSchema
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.shards import CARTILAGE, MASKS, QUALITY, SHIFTS, VOLUMES
 
 PER_PAGE = 100
 """Cases on a page of pictures."""

@@ -26,8 +26,7 @@ from kneeoa.masks.joint_space import measure_joint_space
 from kneeoa.masks.label_resample import Interpolation
 from kneeoa.masks.mask_acceptance import Doubt
 from kneeoa.masks.surfaces import Surface, surface_between
-from kneeoa.masks.tissue_labels import Tissues, tissue_values, to_tissues
-from kneeoa.masks.tissue_names import bone_values, joint_space_values
+from kneeoa.masks.tissue_labels import Tissues, bone_values, joint_space_values, tissue_values, to_tissues
 from kneeoa.radiographs.radiograph import DisplayTransform
 from kneeoa.volumes.resample import axis_weights
 

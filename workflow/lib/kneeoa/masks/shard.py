@@ -29,10 +29,8 @@ from kneeoa.masks.tissue_labels import Tissues, image_grid, tissue_values, to_ti
 from kneeoa.radiographs.label_picture import read_label_picture
 from kneeoa.radiographs.radiograph import DisplayTransform, Projection
 from kneeoa.radiographs.read import read_radiograph
-from kneeoa.tables.cartilage import CARTILAGE
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.masks import MASKS, SHIFTS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import EXCLUSIONS
+from kneeoa.tables.shards import CARTILAGE, MASKS, SHIFTS, VOLUMES
 
 _LOG = logging.getLogger(__name__)
 

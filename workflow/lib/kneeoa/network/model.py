@@ -1,10 +1,14 @@
 """Build a network from its specification; save and load its two files, ``weights.safetensors`` and
 ``model.json``.
+
+safetensors does not notice a changed byte by itself, so the tensors have a checksum.
 """
 
 from __future__ import annotations
 
 import json
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -15,9 +19,7 @@ from kneeoa.atomic_io import atomic_path, write_json
 from kneeoa.backbones import registry as backbones
 from kneeoa.errors import KneeoaError, rerun_hint
 from kneeoa.heads import registry as modes
-from kneeoa.network.checksum import checksum
-from kneeoa.network.memory import kernels_channels_last
-from kneeoa.network.network import Network, Output
+from kneeoa.network.network import Network, Output, kernels_channels_last
 from kneeoa.network.spec import ModelSpec
 
 __all__ = ["ModelSpec", "Network", "Output", "build", "load", "read_spec", "save"]
@@ -25,13 +27,24 @@ __all__ = ["ModelSpec", "Network", "Output", "build", "load", "read_spec", "save
 WEIGHTS = "weights.safetensors"
 DESCRIPTION = "model.json"
 CHECKSUM = "crc32"
-"""Metadata key of :func:`~kneeoa.network.checksum.checksum` in the weights' file; an older file
+"""Metadata key of :func:`~kneeoa.network.model.checksum` in the weights' file; an older file
 without it is accepted unchecked.
 """
 VERSION = 2
 """Version of the description. Version 1 did not say how images were prepared
 (:attr:`ModelSpec.trained_on`) and carried no number.
 """
+
+
+def checksum(tensors: Mapping[str, torch.Tensor]) -> str:
+    """CRC-32 of names and bytes, in the names' order, as eight hexadecimal characters. It detects
+    accidents, not tampering.
+    """
+    value = 0
+    for name in sorted(tensors):
+        value = zlib.crc32(name.encode(), value)
+        value = zlib.crc32(tensors[name].contiguous().reshape(-1).view(torch.uint8).numpy().data, value)
+    return f"{value:08x}"
 
 
 def build(spec: ModelSpec) -> Network:

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.paper_tables.latex import Tabular, group_starts
-from kneeoa.paper_tables.sample_size import sample_size
-from kneeoa.presentation.arm_names import ArmNames, settings_heading
+from kneeoa.paper_tables.latex import Tabular, group_starts, sample_size
+from kneeoa.presentation.arms import ArmNames, settings_heading
 from kneeoa.presentation.display_names import display_name, sentence_case
 from kneeoa.presentation.number_format import format_interval, format_number, format_p
 from kneeoa.presentation.summary_rows import row_dicts
-from kneeoa.tables.anatomy import ANATOMY
+from kneeoa.tables.saliency import ANATOMY
 
 TABLE = {
     "section": "anatomy",

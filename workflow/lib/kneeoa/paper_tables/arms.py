@@ -13,7 +13,7 @@ from kneeoa.paper_tables.latex import Tabular, group_starts
 from kneeoa.presentation.display_names import display_name, sentence_case
 
 if TYPE_CHECKING:
-    from kneeoa.presentation.arm_names import ArmNames
+    from kneeoa.presentation.arms import ArmNames
 
 TABLE = {
     "section": "design",

@@ -10,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from kneeoa.paper_tables.latex import Tabular, group_starts
-from kneeoa.presentation.arm_names import ArmNames
+from kneeoa.presentation.arms import ArmNames
 from kneeoa.presentation.display_names import display_name, sentence_case
 from kneeoa.presentation.number_format import format_interval, format_p
-from kneeoa.tables.associations import ASSOCIATIONS
+from kneeoa.tables.statistics import ASSOCIATIONS
 
 TABLE = {
     "section": "representation",

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from kneeoa.paper_tables.latex import Tabular, group_starts
-from kneeoa.paper_tables.sample_size import sample_size
-from kneeoa.presentation.arm_names import ArmNames, settings_heading
+from kneeoa.paper_tables.latex import Tabular, group_starts, sample_size
+from kneeoa.presentation.arms import ArmNames, settings_heading
 from kneeoa.presentation.display_names import display_name, sentence_case
 from kneeoa.presentation.number_format import UNDEFINED, format_interval
 from kneeoa.presentation.summary_rows import row_dicts
-from kneeoa.tables.claim import CLAIM
+from kneeoa.tables.statistics import CLAIM
 
 TABLE = {
     "section": "claim",

@@ -9,11 +9,11 @@ import pandas as pd
 
 from kneeoa.config.metrics import metric_of_row
 from kneeoa.paper_tables.latex import Tabular, group_starts
-from kneeoa.presentation.arm_names import ArmNames, settings_heading
+from kneeoa.presentation.arms import ArmNames, settings_heading
 from kneeoa.presentation.display_names import LOWER_IS_BETTER, display_name, sentence_case
 from kneeoa.presentation.number_format import UNDEFINED, format_interval, format_number, format_p
 from kneeoa.presentation.summary_rows import row_dicts
-from kneeoa.tables.contrasts import CONTRASTS
+from kneeoa.tables.statistics import CONTRASTS
 
 TABLE = {
     "section": "contrasts",

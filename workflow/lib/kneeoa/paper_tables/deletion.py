@@ -10,13 +10,12 @@ from pathlib import Path
 import pandas as pd
 
 from kneeoa.anatomy.deletion_regions import CONTROL
-from kneeoa.paper_tables.latex import Tabular, group_starts
-from kneeoa.paper_tables.sample_size import sample_size
-from kneeoa.presentation.arm_names import ArmNames
+from kneeoa.paper_tables.latex import Tabular, group_starts, sample_size
+from kneeoa.presentation.arms import ArmNames
 from kneeoa.presentation.display_names import display_name, sentence_case
 from kneeoa.presentation.number_format import format_interval, format_number, format_p, is_number
 from kneeoa.presentation.summary_rows import row_dicts
-from kneeoa.tables.deletion import DELETION_SUMMARY
+from kneeoa.tables.saliency import DELETION_SUMMARY
 
 TABLE = {
     "section": "anatomy",

@@ -10,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from kneeoa.paper_tables.latex import Tabular, group_starts
-from kneeoa.presentation.arm_names import ArmNames, settings_heading
+from kneeoa.presentation.arms import ArmNames, settings_heading
 from kneeoa.presentation.display_names import display_name, sentence_case
 from kneeoa.presentation.number_format import format_interval, format_number, format_p
-from kneeoa.tables.differences import DIFFERENCES
+from kneeoa.tables.geometry import DIFFERENCES
 
 TABLE = {
     "section": "representation",

@@ -10,10 +10,10 @@ import pandas as pd
 
 from kneeoa.paper_tables.latex import Tabular, group_starts
 from kneeoa.presentation.display_names import display_name, sentence_case
-from kneeoa.tables.exclusions import EXCLUSIONS
+from kneeoa.tables.cohort import EXCLUSIONS
 
 if TYPE_CHECKING:
-    from kneeoa.presentation.arm_names import ArmNames
+    from kneeoa.presentation.arms import ArmNames
 
 TABLE = {
     "section": "cohorts",

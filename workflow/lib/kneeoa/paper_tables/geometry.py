@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from kneeoa.paper_tables.latex import Tabular, group_starts
-from kneeoa.presentation.arm_names import ArmNames
+from kneeoa.presentation.arms import ArmNames
 from kneeoa.presentation.display_names import display_name, sentence_case
 from kneeoa.presentation.number_format import format_interval, format_number, is_number
 from kneeoa.tables.geometry import GEOMETRY

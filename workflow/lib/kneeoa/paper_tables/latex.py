@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from kneeoa.atomic_io import write_text
+from kneeoa.presentation.display_names import count_noun
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -85,3 +88,13 @@ def write_latex(path: Path, tables: Sequence[Tabular]) -> None:
 def group_starts(values: Sequence[str]) -> list[int]:
     """Return the rows at which a value differs from the one above: where a new group starts."""
     return [number for number in range(1, len(values)) if values[number] != values[number - 1]]
+
+
+def sample_size(rows: pd.DataFrame) -> str:
+    """Print the largest numbers of cases, subjects and seeds among the rows: ``12 cases of 10
+    subjects, 2 seeds``; empty without rows.
+    """
+    if rows.empty:
+        return ""
+    cases, subjects, seeds = (int(rows[key].max()) for key in ("cases", "subjects", "seeds"))
+    return f"{count_noun(cases, 'case')} of {count_noun(subjects, 'subject')}, {count_noun(seeds, 'seed')}"

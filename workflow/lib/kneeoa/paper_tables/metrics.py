@@ -9,11 +9,11 @@ import pandas as pd
 
 from kneeoa.config.metrics import TABLE as METRIC_TABLE
 from kneeoa.paper_tables.latex import Tabular, group_starts
-from kneeoa.presentation.arm_names import ArmNames
+from kneeoa.presentation.arms import ArmNames
 from kneeoa.presentation.display_names import LOWER_IS_BETTER, count_noun, display_name, sentence_case
 from kneeoa.presentation.number_format import format_interval
 from kneeoa.presentation.summary_rows import row_dicts, summary_rows
-from kneeoa.tables.metrics import METRICS
+from kneeoa.tables.statistics import METRICS
 
 TABLE = {
     "section": "prediction",

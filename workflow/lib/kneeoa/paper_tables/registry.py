@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kneeoa.paper_tables.latex import Tabular
-    from kneeoa.presentation.arm_names import ArmNames
+    from kneeoa.presentation.arms import ArmNames
     from kneeoa.tables.schema import TableSchema
 
 IN_FILES = ("CSV_ORDER", "csv_rows", "tabulars")

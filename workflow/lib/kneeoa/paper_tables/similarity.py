@@ -10,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from kneeoa.paper_tables.latex import Tabular, group_starts
-from kneeoa.presentation.arm_names import ArmNames
+from kneeoa.presentation.arms import ArmNames
 from kneeoa.presentation.display_names import display_name
 from kneeoa.presentation.number_format import format_interval
-from kneeoa.tables.similarity import SIMILARITY
+from kneeoa.tables.geometry import SIMILARITY
 
 TABLE = {
     "section": "representation",

@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from kneeoa.paper_tables.latex import Tabular, group_starts
-from kneeoa.presentation.arm_names import ArmNames, settings_heading
+from kneeoa.presentation.arms import ArmNames, settings_heading
 from kneeoa.presentation.display_names import display_name, sentence_case
 from kneeoa.presentation.number_format import UNDEFINED, format_interval, format_p
 from kneeoa.presentation.summary_rows import row_dicts
-from kneeoa.tables.subgroups import SUBGROUPS
+from kneeoa.tables.statistics import SUBGROUPS
 
 TABLE = {
     "section": "contrasts",

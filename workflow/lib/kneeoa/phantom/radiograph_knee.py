@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from kneeoa.masks.boxes import bounding_box
+from kneeoa.masks.surfaces import bounding_box
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -17,7 +17,7 @@ from kneeoa.phantom.film_plan import SERIES, PlannedFilm, plan_films
 from kneeoa.phantom.labelling import oarsi_grades
 from kneeoa.phantom.plan import VISIT, PlannedKnee, plan_cohort, releases
 from kneeoa.phantom.scan import make_anatomy, make_mask, scan_image, write_image, write_mask
-from kneeoa.tables.truth import TRUTH
+from kneeoa.tables.cohort import TRUTH
 
 _LOG = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def write_part(phantom: Phantom, cohort: str, release: str, images: Path, masks:
 
 
 def write_truth(phantom: Phantom, cohort: str, out: Path) -> None:
-    """Write the table :data:`~kneeoa.tables.truth.TRUTH`, which training never reads."""
+    """Write the table :data:`~kneeoa.tables.cohort.TRUTH`, which training never reads."""
     rows = []
     for knee in plan_cohort(phantom, cohort):
         fault = knee.expected

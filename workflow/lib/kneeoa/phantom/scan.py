@@ -14,8 +14,7 @@ from kneeoa.phantom.anatomy.render import label_map
 from kneeoa.phantom.faults import break_series, break_volume
 from kneeoa.phantom.findings import draw_findings
 from kneeoa.phantom.grid import Grid
-from kneeoa.phantom.imaging import Scanner, acquire, scanner
-from kneeoa.phantom.placement import image_grid, mask_grid
+from kneeoa.phantom.imaging import Scanner, acquire, image_grid, mask_grid, scanner
 from kneeoa.phantom.plan import PlannedKnee
 from kneeoa.phantom.volume_files import write_metaimage, write_nifti
 

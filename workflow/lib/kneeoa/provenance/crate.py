@@ -9,20 +9,20 @@ authors of the workflow's CITATION.cff, and no machine.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
+from platform import python_version
 from typing import Any
 
 import yaml
 
 from kneeoa.errors import KneeoaError
 from kneeoa.provenance.contents import HOME, source_files, strip_paths, write_zip
-from kneeoa.provenance.files import FileEntities
-from kneeoa.provenance.graph import METADATA, Graph, link, links
+from kneeoa.provenance.entities import METADATA, FileEntities, Graph, link, links
 from kneeoa.provenance.records import Job, read_jobs, upstream_jobs
-from kneeoa.provenance.software import package_url, package_versions
 
 _PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
@@ -32,6 +32,24 @@ _PROFILES = {
 }
 CONFIGURATION = "configuration.json"
 """The name of the checked configuration in the crate."""
+
+_OF_ANALYSES = ("numpy", "pandas", "pyarrow", "scipy", "matplotlib", "pydantic")
+
+
+def package_versions(runs: Iterable[Path]) -> dict[str, str]:
+    """Return Python and packages with their versions: of the analyses as installed here, and of the
+    runs as in their ``run.json``; where versions differ, all of them.
+    """
+    by_package = {"python": {python_version()}, **{name: {version(name)} for name in _OF_ANALYSES}}
+    for path in runs:
+        for name, each in json.loads(path.read_text(encoding="utf-8"))["packages"].items():
+            by_package.setdefault(name, set()).add(str(each))
+    return {name: ", ".join(sorted(versions)) for name, versions in sorted(by_package.items())}
+
+
+def package_url(package: str) -> str:
+    """Return the package URL (purl) of a package, as in ECMA-427."""
+    return "pkg:generic/python" if package == "python" else f"pkg:pypi/{package}"
 
 
 @dataclass(frozen=True)

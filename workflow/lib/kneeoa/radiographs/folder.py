@@ -17,8 +17,8 @@ from kneeoa.formats.dicom.silence import silenced
 from kneeoa.formats.dicom.source import DicomSource, list_sources
 from kneeoa.formats.file_names import PICTURES, format_of
 from kneeoa.radiographs.dicom import read_dicom_radiograph
+from kneeoa.radiographs.picture import read_picture
 from kneeoa.radiographs.radiograph import Projection, Radiograph
-from kneeoa.radiographs.read import read_radiograph
 
 _LOG = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def read_only_radiograph(path: Path, projection: Projection) -> Radiograph:
     refused: list[UnusableImage] = []
     for source in chosen:
         try:
-            radiograph = _read_picture(source, projection) if kind == "picture" else _read_dicom(source, projection)
+            radiograph = _read_picture(source) if kind == "picture" else _read_dicom(source, projection)
         except UnusableImage as error:
             if error.reason not in _OTHER_PICTURE:
                 raise
@@ -103,12 +103,12 @@ def _read_dicom(source: DicomSource, projection: Projection) -> Radiograph:
     return read_dicom_radiograph(source.content if isinstance(source.content, Path) else source, projection)
 
 
-def _read_picture(source: DicomSource, projection: Projection) -> Radiograph:
+def _read_picture(source: DicomSource) -> Radiograph:
     kind = str(format_of(source.name))
     if isinstance(source.content, Path):
-        return read_radiograph(source.content, kind, projection)
+        return Radiograph(read_picture(source.content, kind))
     # Decoders of pictures read files; this temporary one is deleted once it is read.
     with TemporaryDirectory() as folder:
         path = Path(folder) / source.name.rpartition("/")[2]
         path.write_bytes(source.content)
-        return read_radiograph(path, kind, projection)
+        return Radiograph(read_picture(path, kind))

@@ -113,9 +113,8 @@ def _pixels(path: Path, image: ImageFile, format: str) -> NDArray[np.generic]:
     if transparent is not None and (pixels[..., :3] == np.asarray(transparent)).all(axis=-1).any():
         raise UnusableImage("not-greyscale", f"{path.name}: is see-through in places; save it without an alpha channel.")
     # Pillow mirrors such pictures of 8 bits, and leaves others as they are.
-    tags = getattr(image, "tag_v2", {})
-    if mode.startswith("I;16") and tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
-        pixels = np.iinfo(np.uint16).max - pixels
+    if (mode.startswith("I;16") or mode == "F") and getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+        pixels = (pixels.max() if mode == "F" else np.iinfo(np.uint16).max) - pixels
     return pixels
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from kneeoa.errors import UnusableImage
 from kneeoa.formats.file_names import PICTURES
 from kneeoa.radiographs.dicom import read_dicom_radiograph
+from kneeoa.radiographs.folder import read_only_radiograph
 from kneeoa.radiographs.picture import read_picture
 from kneeoa.radiographs.radiograph import Projection, Radiograph
 
@@ -25,8 +26,6 @@ def read_radiograph(path: Path, format: str, projection: Projection) -> Radiogra
     if not path.exists():
         raise UnusableImage("missing-file", f"{path.name}: is not there any more.")
     if format in ("dicom", "dicom-archive"):
-        from kneeoa.radiographs.folder import read_only_radiograph  # which reads its radiograph by this function
-
         return read_only_radiograph(path, projection)
     if format in PICTURES:
         return Radiograph(read_picture(path, format))

@@ -14,9 +14,8 @@ import pandas as pd
 
 from kneeoa.errors import KneeoaError
 from kneeoa.paper_tables import registry
-from kneeoa.paper_tables.csv_file import read_csv
-from kneeoa.presentation.arm_names import ArmNames
-from kneeoa.presentation.arms import Factors
+from kneeoa.paper_tables.table_files import read_csv
+from kneeoa.presentation.arms import ArmNames, Factors
 from kneeoa.presentation.cohort_flow import read_flow
 from kneeoa.presentation.display_names import display_name
 

@@ -52,7 +52,6 @@ WORDS_ONLY = frozenset(
         "kneeoa.config.validation_messages",
         "kneeoa.reruns.copied_results",
         "kneeoa.job_logging",
-        "kneeoa.training.event_files",
         "kneeoa.training.gpu_energy",
         "kneeoa.training.progress",
     }

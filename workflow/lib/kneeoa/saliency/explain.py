@@ -17,11 +17,10 @@ from kneeoa.atomic_io import digest
 from kneeoa.config.analysis import Saliency
 from kneeoa.errors import KneeoaError
 from kneeoa.network.model import Network, load
-from kneeoa.saliency.area import kept_shape
 from kneeoa.saliency.cases import explained_cases, explained_score, true_classes
 from kneeoa.saliency.methods import registry
 from kneeoa.saliency.methods.interface import Target
-from kneeoa.saliency.storage import create_maps, pack, split_signs
+from kneeoa.saliency.storage import create_maps, kept_shape, pack, split_signs
 from kneeoa.tables.saliency import SALIENCY
 from kneeoa.training.device import reproducible
 from kneeoa.training.shards import Shards

@@ -13,10 +13,9 @@ from typing import Any
 import torch
 
 from kneeoa.network.model import ModelSpec, Network, build, load
-from kneeoa.saliency.area import kept_shape
 from kneeoa.saliency.cases import explained_cases, explained_score, true_classes
 from kneeoa.saliency.explain import SaliencyRun, explain_cases
-from kneeoa.saliency.storage import create_maps
+from kneeoa.saliency.storage import create_maps, kept_shape
 from kneeoa.tables.saliency import SALIENCY
 from kneeoa.training.device import reproducible
 from kneeoa.training.seeding import Purpose, derive_seed

@@ -14,10 +14,7 @@ from kneeoa.atomic_io import write_json
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.subject_ids import subject_id_warning
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.splits import SPLITS
+from kneeoa.tables.cohort import CASES, EXCLUSIONS, LABELS, SPLITS
 
 LOG = logging.getLogger(__name__)
 

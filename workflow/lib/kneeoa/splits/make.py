@@ -19,11 +19,8 @@ from kneeoa.config.hierarchy import Level, finest
 from kneeoa.config.people import overlap_message
 from kneeoa.errors import KneeoaError
 from kneeoa.splits.apportion import apportion
-from kneeoa.tables.cases import CASES
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.splits import SPLITS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import CASES, EXCLUSIONS, LABELS, SPLITS
+from kneeoa.tables.shards import VOLUMES
 
 _LOG = logging.getLogger(__name__)
 

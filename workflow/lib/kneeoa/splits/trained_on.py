@@ -12,9 +12,8 @@ from typing import Any
 import pandas as pd
 
 from kneeoa.errors import KneeoaError
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.splits import SPLITS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import EXCLUSIONS, SPLITS
+from kneeoa.tables.shards import VOLUMES
 
 _LOG = logging.getLogger(__name__)
 

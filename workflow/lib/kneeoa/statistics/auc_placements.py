@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kneeoa.statistics.clusters import sums_within, without_rounding
+from kneeoa.statistics.influence_functions import sums_within, without_rounding
 from kneeoa.statistics.inputs import Booleans, Floats, Integers
 from kneeoa.statistics.wald import NOISE
 

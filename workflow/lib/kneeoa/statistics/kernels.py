@@ -15,7 +15,7 @@ from functools import partial
 
 from kneeoa.config.metrics import cut_of, metric_of_row
 from kneeoa.errors import KneeoaError
-from kneeoa.statistics import metrics, ranks, run_delong
+from kneeoa.statistics import case_exchange, metrics, run_delong
 from kneeoa.statistics import run_influences as influences
 from kneeoa.statistics.inputs import Booleans, Floats, Integers
 from kneeoa.statistics.metric_kernel import Kernel, Run
@@ -79,7 +79,7 @@ def _error(kind: Bins) -> Kernel:
 KERNELS: dict[str, Kernel] = {
     "auc": Kernel(
         influence=influences.auc,
-        ranked=ranks.of_positives,
+        ranked=case_exchange.rank_positives,
         weighted=metrics.binary_auc,
         delong=run_delong.AUC,
     ),
@@ -97,18 +97,18 @@ KERNELS: dict[str, Kernel] = {
     "ppv": _rate(partial(influences.right_where_called, call=1), "no case is called positive"),
     "npv": _rate(partial(influences.right_where_called, call=0), "no case is called negative"),
     "prevalence": _rate(influences.positives, "no case"),
-    "average_precision": Kernel(influence=influences.average_precision, ranked=ranks.of_positives, scale="logit"),
+    "average_precision": Kernel(influence=influences.average_precision, ranked=case_exchange.rank_positives, scale="logit"),
     "contradiction": _contradiction(0),
     "contradiction_mass": _contradiction(1),
     "macro_auc": Kernel(
         influence=partial(influences.one_vs_rest_auc, average="macro"),
-        ranked=ranks.of_classes,
+        ranked=case_exchange.rank_classes,
         weighted=metrics.macro_auc,
         delong=run_delong.one_vs_rest("macro"),
     ),
     "weighted_auc": Kernel(
         influence=partial(influences.one_vs_rest_auc, average="weighted"),
-        ranked=ranks.of_classes,
+        ranked=case_exchange.rank_classes,
         delong=run_delong.one_vs_rest("weighted"),
         scale="logit",
     ),
@@ -119,17 +119,17 @@ KERNELS: dict[str, Kernel] = {
     "within_one": Kernel(influence=partial(influences.of_calls, "within_one"), of_tables=metrics.within_one),
     "c_index": Kernel(
         influence=partial(influences.ordered_pairs, neighbours=False),
-        ranked=ranks.of_severity,
+        ranked=case_exchange.rank_severity,
         weighted=metrics.c_index,
         delong=run_delong.C_INDEX,
     ),
     "adjacent_auc": Kernel(
         influence=partial(influences.ordered_pairs, neighbours=True),
-        ranked=ranks.of_severity,
+        ranked=case_exchange.rank_severity,
         weighted=metrics.adjacent_auc,
         delong=run_delong.ADJACENT_AUC,
     ),
-    "cut_auc": Kernel(influence=influences.cut_auc, ranked=ranks.of_tail, delong=run_delong.CUT_AUC),
+    "cut_auc": Kernel(influence=influences.cut_auc, ranked=case_exchange.rank_tail, delong=run_delong.CUT_AUC),
     "cut_slope": Kernel(influence=influences.cut_slope),
 }
 """By the name in the table of metrics, in its order."""

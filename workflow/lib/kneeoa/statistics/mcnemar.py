@@ -23,8 +23,7 @@ from scipy.stats import beta, binom, chi2, norm
 
 from kneeoa.statistics.inputs import Floats, cluster_codes, finite, same_length
 from kneeoa.statistics.score_intervals import paired_interval
-from kneeoa.statistics.sign_permutation import sign_test
-from kneeoa.statistics.sufficiency import effective_number
+from kneeoa.statistics.sign_permutation import effective_number, sign_test
 from kneeoa.statistics.wald import NOISE
 
 Method = Literal["midp", "exact", "chi2", "edwards"]

@@ -80,7 +80,7 @@ class Kernel:
     """
     ranked: Callable[[Run], Run] | None = None
     """Of a metric that takes only the order of scores: the run with ranks in their place
-    (:mod:`kneeoa.statistics.ranks`).
+    (:mod:`kneeoa.statistics.case_exchange`).
     """
 
     @property

@@ -13,8 +13,8 @@ from kneeoa.statistics import ordinal
 from kneeoa.statistics.delong import auc_covariance, auc_interval, paired_difference, weighted_contrast
 from kneeoa.statistics.influence_functions import Estimate, PairedDifference
 from kneeoa.statistics.inputs import Floats, Integers
+from kneeoa.statistics.mean_auc import Average, ovr_auc_test
 from kneeoa.statistics.metric_kernel import DeLong, Subjects
-from kneeoa.statistics.multiclass import Average, ovr_auc_test
 from kneeoa.statistics.run_influences import tail_odds
 
 

@@ -1,27 +1,92 @@
 """The metrics of one run, each with the influence of every case on it: what the table of kernels
 (:mod:`kneeoa.statistics.kernels`) names for each metric.
+
+The Brier score is the mean squared error of a probability (Brier 1950, Mon Weather Rev 78:1), a
+mean over cases. Scaled, it is 1 - score / (share * (1 - share)): 1 for certainty that is right, 0
+for the share of positives given to everyone (Steyerberg et al. 2010, Epidemiology 21:128).
+
+Two heads of a network contradict each other by two measures per case. *Call*: the coarse head's
+class is not the parent of the fine head's class (0 or 1). *Mass*: the probability that would have
+to move for the two heads to agree, the total variation distance between the coarse probabilities
+and the fine ones summed by parent (0 to 1); it sees disagreement that no arg max shows.
+
+Average precision is the mean over positive cases of the share of positives among the cases that
+score at least as high, which is scikit-learn's ``average_precision_score``, ties included.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from kneeoa.errors import KneeoaError
+from kneeoa.level_derivation import derive_probabilities
 from kneeoa.probabilities import class_odds, mean_class_rank
 from kneeoa.statistics.auc_placements import placements
-from kneeoa.statistics.brier import sampled_brier
 from kneeoa.statistics.calibration import sampled_in_the_large, sampled_slope
 from kneeoa.statistics.confusion import ClassMetric, sampled_metric
-from kneeoa.statistics.head_disagreement import per_case
-from kneeoa.statistics.influence_functions import Sampled, of_mean, undefined
-from kneeoa.statistics.inputs import Booleans, Floats
+from kneeoa.statistics.influence_functions import Sampled, of_mean, seeds_first, undefined
+from kneeoa.statistics.inputs import Booleans, Floats, Integers
+from kneeoa.statistics.mean_auc import Average
 from kneeoa.statistics.metric_kernel import Run
-from kneeoa.statistics.multiclass import Average
+from kneeoa.statistics.metrics import predicted_class
 from kneeoa.statistics.ordinal import at_least
-from kneeoa.statistics.precision import sampled_precision
 from kneeoa.statistics.reliability import Bins, sampled_error
+
+
+def sampled_brier(labels: Integers, probability: Floats, scaled: bool = False) -> Sampled:
+    """The score of one model and the influence of every case on it; labels 0/1 and probabilities
+    ``[n]``.
+    """
+    score = of_mean((probability - labels) ** 2)
+    if not scaled:
+        return score
+    share = of_mean(labels.astype(np.float64))
+    reference = share.value * (1 - share.value)
+    if reference == 0.0:
+        return undefined(labels.size, "one class is absent")
+    influence = -score.influence / reference + score.value * (1 - 2 * share.value) / reference**2 * share.influence
+    return Sampled(1 - score.value / reference, influence)
+
+
+def sampled_precision(positive: Booleans, scores: Floats) -> Sampled:
+    """Average precision and the influence of every case on it; NaN where a class is absent.
+
+    The influence is the derivative by the weight of a case: as a positive it is one of those that
+    are averaged, and every case is among those that score at least as high as a positive below it.
+
+    Args:
+        positive: ``[n]``.
+        scores: ``[n]``, higher means positive.
+    """
+    if positive.all() or not positive.any():
+        return undefined(positive.size, "one class is absent")
+    ranks = np.unique(-scores, return_inverse=True)[1]  # runs of equal scores, the highest first
+    total = np.bincount(ranks).astype(np.float64)
+    hits = np.bincount(ranks, weights=positive)
+    called, right = total.cumsum(), hits.cumsum()
+    precision = right / called
+    value = float(hits @ precision) / float(hits.sum())
+    # Sums over the positives that score at most as high: the last runs.
+    gain = np.cumsum((hits / called)[::-1])[::-1]
+    cost = np.cumsum((hits * precision / called)[::-1])[::-1]
+    influence = np.where(positive, precision[ranks] - value + gain[ranks], 0.0) - cost[ranks]
+    return Sampled(value, influence / float(hits.sum()))
+
+
+def contradictions(coarse: ArrayLike, fine: ArrayLike, parent_class: Sequence[int], threshold: float = 0.5) -> tuple[Floats, Floats]:
+    """Contradiction by call and by mass of each case, ``[n]`` each, averaged over seeds."""
+    upper, lower = seeds_first(coarse, "coarse", 2), seeds_first(fine, "fine", 2)
+    if upper.shape[:2] != lower.shape[:2]:
+        raise KneeoaError(f"coarse, fine: expected the same seeds and cases, got {upper.shape[:2]} and {lower.shape[:2]}.")
+    parents = np.asarray(parent_class, dtype=np.int64)
+    derived = np.stack([derive_probabilities(seed, parent_class, upper.shape[2]) for seed in lower])
+    calls = np.stack([predicted_class(a, threshold) != parents[predicted_class(b)] for a, b in zip(upper, lower, strict=True)])
+    masses = np.minimum(0.5 * np.abs(upper - derived).sum(axis=2), 1.0)
+    return calls.mean(axis=0), masses.mean(axis=0)
 
 
 def sampled_auc(positive: Booleans, scores: Floats) -> Sampled:
@@ -101,7 +166,7 @@ def contradicting_cases(run: Run, place: int) -> tuple[Floats, Booleans | None]:
     probability mass (1); to be asked only where there is a finer head.
     """
     assert run.fine is not None
-    return per_case(run.probabilities, run.fine, run.parent_class, run.threshold)[place], None
+    return contradictions(run.probabilities, run.fine, run.parent_class, run.threshold)[place], None
 
 
 def contradiction(run: Run, place: int) -> Sampled:

@@ -19,8 +19,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import chi2
 
 from kneeoa.errors import KneeoaError
-from kneeoa.statistics.clusters import sums_within
-from kneeoa.statistics.influence_functions import PairedDifference, Sampled, difference_of
+from kneeoa.statistics.influence_functions import PairedDifference, Sampled, difference_of, sums_within
 from kneeoa.statistics.inputs import Floats, Integers, classes_of, cluster_codes, finite, same_length
 from kneeoa.statistics.wald import NOISE, wald
 

@@ -27,11 +27,11 @@ from safetensors.torch import save_file
 from torch import nn
 
 from kneeoa.atomic_io import atomic_path, remove_abandoned
-from kneeoa.network.checksum import checksum
-from kneeoa.training.adamw import AdamW
+from kneeoa.network.model import checksum
 from kneeoa.training.cost import Cost
-from kneeoa.training.divergence import all_finite
+from kneeoa.training.engine import all_finite
 from kneeoa.training.loop import EpochState
+from kneeoa.training.optimizer import AdamW
 
 logger = logging.getLogger(__name__)
 

@@ -1,5 +1,5 @@
-"""The cases of one split: their images, resident or streamed, and one tensor of labels per
-level.
+"""The cases of one split: their images, resident or streamed, one tensor of labels per level, and
+their division into batches.
 """
 
 from __future__ import annotations
@@ -15,10 +15,31 @@ import torch
 from numpy.typing import NDArray
 
 from kneeoa.labels.level_labels import LevelLabels
-from kneeoa.training.image_storage import Storage, choose_storage
-from kneeoa.training.resident import Resident
+from kneeoa.training.image_storage import Resident, Storage, Streamed, choose_storage
+from kneeoa.training.seeding import Purpose, generator
 from kneeoa.training.shards import Shards
-from kneeoa.training.streaming import Streamed
+
+
+def evaluation_batches(cases: int, size: int) -> list[NDArray[np.int64]]:
+    """Batches of ``size`` for evaluation: positions 0 to ``cases`` - 1 in order; the last may be
+    shorter.
+    """
+    positions = np.arange(cases, dtype=np.int64)
+    return [positions[start : start + size] for start in range(0, cases, size)]
+
+
+def training_batches(cases: int, size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
+    """Batches of ``size`` for training: positions 0 to ``cases`` - 1 in the order of this seed and
+    epoch.
+
+    A last batch of a single case joins the one before it, since batch normalisation has no variance
+    over one case (unless ``size`` is 1).
+    """
+    order = generator(seed, Purpose.ORDER, epoch).permutation(cases)
+    batches = [order[rows] for rows in evaluation_batches(cases, size)]
+    if size > 1 and len(batches) > 1 and len(batches[-1]) == 1:
+        batches[-2:] = [np.concatenate(batches[-2:])]
+    return batches
 
 
 @dataclass(frozen=True)
@@ -101,7 +122,7 @@ def select_split(
         labels: labels of ``cases`` at the supervising levels.
         split: train, val or test.
         device: where the arithmetic is.
-        data: where the images are kept; auto: resident where they fit (see ``placement``).
+        data: where the images are kept; auto: resident where they fit (see :func:`choose_storage`).
 
     Raises:
         KneeoaError: a file of images has become shorter.

@@ -1,24 +1,59 @@
-"""Compute gradients and losses of a batch, in smaller parts where the device's memory requires
-it.
+"""Compute gradients and losses of a batch, in smaller parts where the device's memory requires it;
+stop a run where they are not finite.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from kneeoa.config.training import Training
+from kneeoa.errors import KneeoaError
 from kneeoa.network.dropout import use_keyed_dropout
 from kneeoa.network.model import Network
 from kneeoa.network.recompute import recompute
 from kneeoa.training.device import keep_freed_memory, precision
-from kneeoa.training.divergence import BufferCopy
 from kneeoa.training.micro_batches import Result, split_cases, with_smaller_batches
 
 logger = logging.getLogger(__name__)
+
+
+class NotFinite(KneeoaError):
+    """A loss or a gradient became infinite or NaN; the message names the cases of its batch."""
+
+
+class BufferCopy:
+    """A copy of a network's buffers as they were before a step.
+
+    A forward pass of a bad batch spoils batch normalisation's running statistics before its loss is
+    checked, while weights and optimiser are still those of the step before. With the buffers
+    restored, the state is good again.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        """Copy the buffers of ``network``; the copies stay on its device."""
+        self._buffers = list(network.buffers())
+        self._copies = [buffer.detach().clone() for buffer in self._buffers]
+
+    @torch.no_grad()
+    def save(self) -> None:
+        """Copy the buffers as they are now."""
+        for copy, buffer in zip(self._copies, self._buffers, strict=True):
+            copy.copy_(buffer)
+
+    @torch.no_grad()
+    def restore(self) -> None:
+        """Restore the buffers from the last copy."""
+        for copy, buffer in zip(self._copies, self._buffers, strict=True):
+            buffer.copy_(copy)
+
+
+def all_finite(tensors: Iterable[torch.Tensor]) -> bool:
+    """Whether no tensor holds an infinity or a NaN."""
+    return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
 
 
 class Engine:

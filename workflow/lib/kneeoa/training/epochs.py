@@ -11,17 +11,14 @@ from typing import Any
 
 from kneeoa.config.training import Training
 from kneeoa.network.model import ModelSpec
-from kneeoa.training.adamw import AdamW
 from kneeoa.training.augmentation import draw_augmentation
-from kneeoa.training.batches import training_batches
 from kneeoa.training.checkpoint import Progress
 from kneeoa.training.checkpointing import CheckpointManager
-from kneeoa.training.dataset import Dataset
+from kneeoa.training.dataset import Dataset, training_batches
 from kneeoa.training.engine import Engine
-from kneeoa.training.event_files import EventFiles
 from kneeoa.training.loop import TOTAL, EpochState, Evaluation, Plan, evaluate, steps
-from kneeoa.training.progress import ProgressDisplay
-from kneeoa.training.schedule import learning_rate_at
+from kneeoa.training.optimizer import AdamW, learning_rate_at
+from kneeoa.training.progress import EventFiles, ProgressDisplay
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,17 @@
-"""Show the progress of a run: a bar on a terminal, and lines in the log."""
+"""Show the progress of a run: a bar on a terminal, lines in the log, and curves for TensorBoard.
+
+TensorBoard is optional; its event files lie in a folder beside the run's other files.
+"""
 
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
 import time
-from collections.abc import Mapping
-from typing import TextIO
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
 
 from kneeoa.training.checkpoint import Progress
 from kneeoa.training.loop import TOTAL, Evaluation
@@ -22,6 +27,33 @@ DRAW_SECONDS = 0.2
 WIDTH = 24
 """Characters of the bar."""
 _CLEAR = "\r\x1b[K"
+
+FOLDER = "tensorboard"
+
+
+class EventFiles:
+    """Event files of one run: one value for each measure and epoch."""
+
+    def __init__(self, folder: Path, epochs_done: int) -> None:
+        """Write below ``folder``; what a killed job wrote of epochs after ``epochs_done`` is
+        removed.
+        """
+        from torch.utils.tensorboard import SummaryWriter
+
+        target = folder / FOLDER
+        if not epochs_done:
+            shutil.rmtree(target, ignore_errors=True)
+        self._writer: Any = SummaryWriter(log_dir=str(target), purge_step=epochs_done + 1 if epochs_done else None)  # type: ignore[no-untyped-call]
+
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Add rows of the HISTORY table (without arm and seed)."""
+        for row in rows:
+            self._writer.add_scalar(f"{row['level']}/{row['measure']}/{row['split']}", row["value"], row["epoch"])
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Close the files."""
+        self._writer.close()
 
 
 class ProgressDisplay:

@@ -21,21 +21,19 @@ from kneeoa.config.training import Training
 from kneeoa.errors import KneeoaError
 from kneeoa.labels.level_labels import read_labels
 from kneeoa.network.model import ModelSpec, build, save
-from kneeoa.tables.history import HISTORY
+from kneeoa.tables.runs import HISTORY
 from kneeoa.training import checkpoint
-from kneeoa.training.adamw import AdamW
-from kneeoa.training.checkpointing import CheckpointManager
+from kneeoa.training.checkpointing import CheckpointManager, TimeLimit
 from kneeoa.training.cost import Meter
 from kneeoa.training.dataset import Dataset, select_split
 from kneeoa.training.device import device_name, reproducible
-from kneeoa.training.divergence import NotFinite
-from kneeoa.training.engine import Engine
+from kneeoa.training.engine import Engine, NotFinite
 from kneeoa.training.epochs import Epochs
+from kneeoa.training.optimizer import AdamW
 from kneeoa.training.progress import ProgressDisplay
 from kneeoa.training.record import run_record, versions
 from kneeoa.training.seeding import Purpose, derive_seed
 from kneeoa.training.shards import Shards
-from kneeoa.training.time_limit import TimeLimit
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kneeoa.errors import KneeoaError, rerun_hint
-from kneeoa.tables.splits import SPLITS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import SPLITS
+from kneeoa.tables.shards import VOLUMES
 
 KEY = ["cohort", "case_id"]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from kneeoa.config.volumes import ImageType
 from kneeoa.errors import UnusableImage
 from kneeoa.formats.dicom.acquisition import Acquisition, read_acquisition
-from kneeoa.formats.dicom.image_type import Kind, kind_and_image_type
+from kneeoa.formats.dicom.image_type import Kind, ge_component, kind_and_image_type
 from kneeoa.formats.dicom.objects import CAPTURE_SPACINGS, is_capture
 from kneeoa.formats.dicom.pixels import PixelFormat
 from kneeoa.formats.dicom.silence import silenced
@@ -150,7 +150,7 @@ def _frame(header: Header, form: PixelFormat, name: str, index: int, attributes:
     if max(abs(length - 1) for length in lengths) > 0.01 or abs(float(across @ down)) > 0.01:
         raise UnusableImage("bad-affine", f"{name}: the directions of its rows and columns are not unit vectors at right angles.")
     words = _words(attributes.get("MRImageFrameTypeSequence", "FrameType", "ImageType"))
-    component = "".join(_words(attributes.get("MRImageFrameTypeSequence", "ComplexImageComponent")))
+    component = "".join(_words(attributes.get("MRImageFrameTypeSequence", "ComplexImageComponent"))) or ge_component(header.dataset)
     kind, image_type = kind_and_image_type(words, component)
     return Frame(
         name,

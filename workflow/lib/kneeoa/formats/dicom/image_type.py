@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Literal
 
+import pydicom
+
 from kneeoa.config.volumes import ImageType
 
 Kind = Literal["original", "derived", "localizer"]
@@ -28,12 +30,12 @@ _MAP_WORD = re.compile(r"(?!PHASE).*MAP(_|$)")
 _WORDS_OF_TYPES: dict[ImageType, frozenset[str]] = {
     "map": frozenset(
         {
-            "ADC", "EADC", "B0", "B1", "R1", "R2", "R2*", "R2_STAR", "T1RHO", "FF", "FAT_FRACTION", "WATER_FRACTION", "PDFF",
+            "ADC", "EADC", "B0", "B1", "R1", "R2", "R2*", "R2_STAR", "R2STAR", "T1RHO", "FF", "FAT_FRACTION", "WATER_FRACTION", "PDFF",
             "QUANTITY", "STD_DEVIATION", "DIVISION", "MULTIPLICATION",
         }
     ),
     "subtraction": frozenset({"SUB", "SUBTRACT", "SUBTRACTED", "SUBTRACTION"}),
-    "phase": frozenset({"P", "PHASE", "PHASE_MAP", "PHASEMAP", "P_FFE", "P_SE", "P_IR", "P_PCA", "VELOCITY"}),
+    "phase": frozenset({"P", "PHA", "PHASE", "PHASE_MAP", "PHASEMAP", "P_FFE", "P_SE", "P_IR", "P_PCA", "VELOCITY"}),
     "real": frozenset({"R", "REAL", "R_FFE", "R_SE", "R_IR"}),
     "imaginary": frozenset({"I", "IMAGINARY", "IMAG", "I_FFE", "I_SE", "I_IR"}),
     "water": frozenset({"W", "WATER", "WATER_ONLY"}),
@@ -47,7 +49,27 @@ _DIXON: tuple[ImageType, ...] = ("water", "fat", "in_phase", "opposed_phase")
 _MAGNITUDE = frozenset({"M", "MAG", "MAGNITUDE", "M_FFE", "M_SE", "M_IR", "M_PCA"})
 # As the third value these say how an image is weighted; as the fourth, what a map measures
 # (PS3.3 C.8.16.2.1.4).
-_MEASURED = frozenset({"T1", "T2", "T2*", "T2_STAR"})
+_MEASURED = frozenset({"T1", "T2", "T2*", "T2_STAR", "T2STAR"})
+
+
+GE_COMPONENT_TAGS = ("00430010", "0043102F")
+"""GE's private block of parameters, and the element of it that numbers the parts of a complex
+image: their ImageType says nothing of them.
+"""
+_GE_COMPONENTS = ("MAGNITUDE", "PHASE", "REAL", "IMAGINARY")
+
+
+def ge_component(dataset: pydicom.Dataset) -> str:
+    """The part of a complex image that a file of GE's holds, in the words of
+    ComplexImageComponent; empty where it does not say.
+    """
+    creator, number = (dataset.get(int(tag, 16)) for tag in GE_COMPONENT_TAGS)
+    if creator is None or number is None or str(creator.value).strip() != "GEMS_PARM_01":
+        return ""
+    value = number.value
+    # Where neither the file nor the dictionary gives its type, these are the bytes of a number.
+    index = int.from_bytes(value[:2], "little") if isinstance(value, bytes) else value
+    return _GE_COMPONENTS[index] if isinstance(index, int) and 0 <= index < len(_GE_COMPONENTS) else ""
 
 
 @cache

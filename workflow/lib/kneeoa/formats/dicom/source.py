@@ -19,6 +19,7 @@ from kneeoa.errors import UnusableImage
 from kneeoa.formats.archive import SUFFIXES, read_members
 from kneeoa.formats.dicom.acquisition import ACQUISITION_TAGS
 from kneeoa.formats.dicom.file import PIXEL_TAGS, VOXEL_TAGS, open_stream, parse, require_length, require_voxels
+from kneeoa.formats.dicom.image_type import GE_COMPONENT_TAGS
 from kneeoa.formats.dicom.objects import CAPTURE_SPACINGS, holds_no_image, is_capture, is_placed
 from kneeoa.formats.dicom.pixels import PixelFormat, pixel_format
 from kneeoa.formats.dicom.side import SIDE_TAGS
@@ -29,7 +30,7 @@ from kneeoa.formats.walk import Trail, trail_into
 GEOMETRY_TAGS = (
     "ImagePositionPatient", "ImageOrientationPatient", "SeriesInstanceUID", "ImageType", "EchoTime", "EchoNumbers",
     "TemporalPositionIdentifier", "TriggerTime", "AcquisitionNumber", "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence", "ComplexImageComponent", *CAPTURE_SPACINGS, *ACQUISITION_TAGS, *SIDE_TAGS,
+    "PerFrameFunctionalGroupsSequence", "ComplexImageComponent", *GE_COMPONENT_TAGS, *CAPTURE_SPACINGS, *ACQUISITION_TAGS, *SIDE_TAGS,
 )  # fmt: skip
 """Elements for sorting slices, and for the acquisition and the side that they show."""
 # Headers with long private elements are parsed again from the whole file.
@@ -88,8 +89,8 @@ def list_sources(path: Path) -> Iterator[DicomSource]:
     """The files that may hold slices: those of a folder, of an archive, or the file itself.
 
     A folder without a file that may be a slice (a study's, a person's) stands for the folders in
-    it; subfolders of other folders are not looked at. Hidden files (``._001``) and directories of
-    media (``DICOMDIR``) are skipped.
+    it, or for the one archive in it; subfolders of other folders are not looked at. Hidden files
+    (``._001``) and directories of media (``DICOMDIR``) are skipped.
 
     Raises:
         UnusableImage: a link leads nowhere, or the archive is damaged (``unreadable``) or too large
@@ -113,9 +114,14 @@ def _folder_sources(path: Path, name: str, trail: Trail) -> Iterator[DicomSource
     with os.scandir(path) as listing:
         entries = sorted((entry for entry in listing if not _is_skipped(entry.name)), key=lambda entry: entry.name)
     files = [entry for entry in entries if _is_file(entry, name)]
+    content = [entry for entry in files if not lies_beside(entry.name)]
+    packed = len(content) == 1 and content[0].name.lower().endswith(SUFFIXES)
     for entry in files:
-        yield DicomSource(f"{name}/{entry.name}", Path(entry.path))
-    if all(lies_beside(entry.name) for entry in files):
+        if not packed or entry is not content[0]:
+            yield DicomSource(f"{name}/{entry.name}", Path(entry.path))
+    if packed:
+        yield from list_sources(Path(content[0].path))
+    elif not content:
         for entry in entries:
             inner_trail = trail_into(entry, trail)
             if inner_trail:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +22,11 @@ from kneeoa.formats.dicom.frames import Frame, read_frames
 from kneeoa.formats.dicom.objects import is_capture
 from kneeoa.formats.dicom.side import header_side
 from kneeoa.formats.dicom.silence import silenced
-from kneeoa.formats.dicom.source import NotASlice, list_sources, read_header
+from kneeoa.formats.dicom.source import DicomSource, NotASlice, list_sources, read_header
 from kneeoa.formats.dicom.stack_choice import choose_stack
 from kneeoa.formats.dicom.stacks import SAME_PLACE, Stack, group_into_stacks
 from kneeoa.formats.dicom.voxels import Decoder, decode_all
-from kneeoa.formats.limits import MAX_SHEAR, require_size
+from kneeoa.formats.limits import MAX_SHEAR, MIN_SLICES, require_size
 from kneeoa.formats.volume import LPS_TO_RAS, Volume
 
 _LOG = logging.getLogger(__name__)
@@ -42,7 +43,13 @@ _LOGGED_SHEAR = np.tan(np.radians(0.5))
 _MAX_SKIPPED_SHARE = {"not-greyscale": 1.0, "missing-geometry": 0.25}
 
 
-def read_dicom(path: Path, echo: int | None = None, plane: Plane = "any", image_type: ImageType | None = None) -> Volume:
+def read_dicom(
+    path: Path,
+    echo: int | None = None,
+    plane: Plane = "any",
+    image_type: ImageType | None = None,
+    sources: Iterable[DicomSource] | None = None,
+) -> Volume:
     """Read the dominant stack of a folder, an archive or an enhanced file
     (:func:`kneeoa.formats.dicom.stack_choice.choose_stack`).
 
@@ -57,6 +64,7 @@ def read_dicom(path: Path, echo: int | None = None, plane: Plane = "any", image_
         plane: of the slices; stacks of other planes are no candidates.
         image_type: the type of picture; None: a magnitude image, or the only picture of a Dixon
             scan.
+        sources: the path's files, where they are listed already.
 
     Raises:
         UnusableImage: a file is damaged or lacks its geometry, no stack can be chosen, or the
@@ -64,7 +72,7 @@ def read_dicom(path: Path, echo: int | None = None, plane: Plane = "any", image_
             ``crooked-stack``, ``sheared-stack``, ``absurd-spacing``.
     """
     with silenced():
-        stack = choose_stack(read_stacks(path), path.name, echo, plane, image_type)
+        stack = choose_stack(read_stacks(path, sources), path.name, echo, plane, image_type)
         affine = _stack_affine(path.name, stack.frames)
         require_size(stack.shape, path.name)
         header = stack.frames[0].header
@@ -72,7 +80,7 @@ def read_dicom(path: Path, echo: int | None = None, plane: Plane = "any", image_
         return Volume(decode_all(stack.frames), LPS_TO_RAS @ affine, side)
 
 
-def read_stacks(path: Path) -> list[Stack]:
+def read_stacks(path: Path, sources: Iterable[DicomSource] | None = None) -> list[Stack]:
     """Describe every stack of a folder, an archive or a multi-frame file; of copied slices one is
     kept.
 
@@ -80,7 +88,7 @@ def read_stacks(path: Path) -> list[Stack]:
         UnusableImage: a file is damaged or lacks its geometry.
     """
     with silenced():
-        return group_into_stacks(_without_captures(_slices(path)), Decoder())
+        return group_into_stacks(_without_captures(_slices(path.name, list_sources(path) if sources is None else sources)), Decoder())
 
 
 def _without_captures(slices: list[Frame]) -> list[Frame]:
@@ -88,7 +96,7 @@ def _without_captures(slices: list[Frame]) -> list[Frame]:
     return [frame for frame in slices if not is_capture(frame.header.dataset)] or slices
 
 
-def _slices(path: Path) -> list[Frame]:
+def _slices(name: str, sources: Iterable[DicomSource]) -> list[Frame]:
     """Every slice of a source, without series of colour pictures or of pages without a position.
 
     Raises:
@@ -97,7 +105,7 @@ def _slices(path: Path) -> list[Frame]:
     """
     slices: list[Frame] = []
     skipped: dict[tuple[str, str], list[NotASlice]] = defaultdict(list)
-    for source in list_sources(path):
+    for source in sources:
         try:
             header = read_header(source)
             if header is not None:
@@ -110,7 +118,7 @@ def _slices(path: Path) -> list[Frame]:
         count = sum(error.frames for error in errors)
         if not uid or uid in series or count > _MAX_SKIPPED_SHARE[reason] * largest:
             raise errors[0]
-        _LOG.info("%s: leaves %d pictures of a series of its own (%s)", path.name, count, reason)
+        _LOG.info("%s: leaves %d pictures of a series of its own (%s)", name, count, reason)
     return slices
 
 
@@ -124,8 +132,7 @@ def _stack_affine(name: str, stack: tuple[Frame, ...]) -> NDArray[np.float64]:
     steps = np.diff(positions @ normal)
     same = np.flatnonzero(steps <= SAME_PLACE)
     if same.size:
-        pair = [stack[same[0] + offset].name for offset in (0, 1)]
-        raise UnusableImage("duplicate-slice", f"{name}: {pair[0]} and {pair[1]} differ and lie at one place ({same.size} such pairs).")
+        raise _shared_places(name, stack, same)
     typical = float(np.median(steps))
     uneven = np.flatnonzero(np.abs(steps - typical) > _STEP_TOLERANCE * typical)
     if uneven.size:
@@ -142,6 +149,29 @@ def _stack_affine(name: str, stack: tuple[Frame, ...]) -> NDArray[np.float64]:
     affine[:3, 3] = positions[0]
     _require_straight(name, stack, positions, affine, normal)
     return affine
+
+
+def _shared_places(name: str, stack: tuple[Frame, ...], same: NDArray[np.intp]) -> UnusableImage:
+    """The exclusion of slices that share places with others: some of them, or as whole pictures
+    (echoes, parts of complex images) that no header tells apart.
+
+    Args:
+        name: the source's name.
+        stack: the slices in order.
+        same: indices of those that lie where the next one does.
+    """
+    places = len(stack) - len(same)
+    shared = int(np.count_nonzero(np.diff(same, prepend=-2) > 1))
+    if places >= MIN_SLICES and 2 * shared > places:
+        time = stack[0].echo_time
+        echoes = "without an echo time" if time is None else f"all of the echo time {time:g} ms"
+        return UnusableImage(
+            "ambiguous-series",
+            f"{name}: holds {len(stack)} slices at {places} places, {echoes}, and nothing in their headers tells the pictures apart; "
+            "leave one of them in the folder.",
+        )
+    pair = [stack[same[0] + offset].name for offset in (0, 1)]
+    return UnusableImage("duplicate-slice", f"{name}: {pair[0]} and {pair[1]} differ and lie at one place ({len(same)} such pairs).")
 
 
 def _require_straight(

@@ -1,17 +1,19 @@
-"""Solids of the joint in painting order, each with its label and its tissue."""
+"""Tissues of a knee, and the solids of the joint in painting order, each with its label and its
+tissue.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
 
 from kneeoa.phantom.anatomy import bones
-from kneeoa.phantom.anatomy.cartilage import femoral_thickness, patellar_thickness, tibial_thickness
+from kneeoa.phantom.anatomy.bones import femoral_thickness, patellar_thickness, tibial_thickness
 from kneeoa.phantom.anatomy.knee import HALF_STANCE, Knee
 from kneeoa.phantom.anatomy.solids import Box, Field, Points, Triple, ellipsoid, intersection
-from kneeoa.phantom.anatomy.tissues import Label, Tissue
 
 _CORTEX = np.float32(1.1)
 """Thickness of cortical and subchondral bone (mm)."""
@@ -29,6 +31,57 @@ _TIBIA_SPURS: tuple[tuple[Triple, Triple], ...] = (
     ((22, 20, -3), (9, 5, 4)),
 )
 _PATELLA_SPURS: tuple[tuple[Triple, Triple], ...] = (((0, -4, 21), (8, 5, 5)), ((0, -4, -21), (7, 5, 5)))
+
+
+class Label(IntEnum):
+    """Values of a label map. Masks on disk hold 1 to 6 (OAI-ZIB's four, then the patella)."""
+
+    AIR = 0
+    FEMUR = 1
+    FEMORAL_CARTILAGE = 2
+    TIBIA = 3
+    TIBIAL_CARTILAGE = 4
+    PATELLA = 5
+    PATELLAR_CARTILAGE = 6
+    MENISCUS = 7
+    FLUID = 8
+    MARROW_LESION = 9
+    OSTEOPHYTE = 10
+    FIBULA = 11
+    SKIN = 12
+    FAT = 13
+    MUSCLE = 14
+    TENDON = 15
+    VESSEL = 16
+    SYNOVIUM = 17
+
+
+WRITTEN = (
+    Label.FEMUR,
+    Label.FEMORAL_CARTILAGE,
+    Label.TIBIA,
+    Label.TIBIAL_CARTILAGE,
+    Label.PATELLA,
+    Label.PATELLAR_CARTILAGE,
+)
+
+
+class Tissue(IntEnum):
+    """Tissues with a signal of their own; finer than labels, as a bone has cortex and marrow."""
+
+    AIR = 0
+    CORTEX = 1
+    MARROW = 2
+    CARTILAGE = 3
+    MENISCUS = 4
+    FLUID = 5
+    MARROW_LESION = 6
+    SKIN = 7
+    FAT = 8
+    MUSCLE = 9
+    TENDON = 10
+    VESSEL = 11
+    SYNOVIUM = 12
 
 
 class Layer(NamedTuple):

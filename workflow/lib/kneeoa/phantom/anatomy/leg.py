@@ -8,9 +8,8 @@ from functools import partial
 import numpy as np
 
 from kneeoa.phantom.anatomy.knee import Knee
-from kneeoa.phantom.anatomy.layers import JOINT, Layer, Part
+from kneeoa.phantom.anatomy.layers import JOINT, Label, Layer, Part, Tissue
 from kneeoa.phantom.anatomy.solids import Box, Field, Points, Triple, bump, capsule, ellipsoid, ramp, union
-from kneeoa.phantom.anatomy.tissues import Label, Tissue
 
 _FAR = 200.0
 _MARGIN = 4.0

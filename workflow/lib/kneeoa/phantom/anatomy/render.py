@@ -7,13 +7,11 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from kneeoa.phantom.anatomy.frame import block, coordinates
 from kneeoa.phantom.anatomy.knee import Knee
-from kneeoa.phantom.anatomy.layers import JOINT
+from kneeoa.phantom.anatomy.layers import JOINT, WRITTEN, Tissue
 from kneeoa.phantom.anatomy.leg import LEG
-from kneeoa.phantom.anatomy.solids import Field, Points
-from kneeoa.phantom.anatomy.tissues import WRITTEN, Tissue
-from kneeoa.phantom.grid import Grid
+from kneeoa.phantom.anatomy.solids import Box, Field, Points
+from kneeoa.phantom.grid import Grid, corners
 
 _SLAB = 1_500_000
 """Voxels computed at a time: limits the memory (about 60 bytes each) whatever the size of the
@@ -24,9 +22,62 @@ _SPREAD = np.float32(1.1)
 scanner's point spread.
 """
 
+Block = tuple[slice, slice, slice]
+
+
+def plane_wave(grid: Grid, vector: npt.ArrayLike, phase: float) -> Field:
+    """Evaluate ``sin(vector . p + phase)`` at every voxel, ``p`` in RAS+ mm.
+
+    A plane wave on a grid is a product of one complex exponential per array axis, so it costs no
+    sine per voxel.
+    """
+    along = np.asarray(vector, dtype=np.float64) @ grid.affine[:3, :3]
+    start = float(np.asarray(vector) @ grid.affine[:3, 3]) + phase
+    i, j, k = (np.exp(1j * step * np.arange(count)).astype(np.complex64) for step, count in zip(along, grid.shape, strict=True))
+    first = np.complex64(np.exp(1j * start)) * i[:, None] * j[None, :]
+    wave: Field = first.imag[:, :, None] * k.real + first.real[:, :, None] * k.imag
+    return wave
+
+
+def coordinates(knee: Knee, grid: Grid) -> Points:
+    """Coordinates of every voxel in the knee's frame (mm), warp included; three float32 arrays of
+    ``grid.shape``.
+    """
+    matrix = knee.to_frame @ grid.affine
+    i, j, k = (np.arange(count, dtype=np.float64) for count in grid.shape)
+    axes = [
+        ((row[0] * i + row[3])[:, None, None] + (row[1] * j)[None, :, None] + (row[2] * k)[None, None, :]).astype(np.float32)
+        for row in matrix[:3]
+    ]
+    for wave in knee.waves:
+        # The wave is defined in the knee's frame; carry its vector and phase over to the patient's
+        # space.
+        vector = np.asarray(wave.vector) @ knee.to_frame[:3, :3]
+        phase = wave.phase + float(np.asarray(wave.vector) @ knee.to_frame[:3, 3])
+        height = plane_wave(grid, vector, phase)
+        for axis, amplitude in zip(axes, wave.amplitude, strict=True):
+            axis += np.float32(amplitude) * height
+    return Points(*axes)
+
+
+def block(knee: Knee, grid: Grid, box: Box) -> Block | None:
+    """The smallest index block of ``grid`` that contains ``box`` (with a margin for the warp and
+    one voxel more); None if they do not intersect.
+    """
+    room = np.sum(np.abs([wave.amplitude for wave in knee.waves]), axis=0) if knee.waves else np.zeros(3)
+    points = corners(np.asarray(box.low) - room, np.asarray(box.high) + room)
+    inverse = np.linalg.inv(knee.to_frame @ grid.affine)
+    indices = points @ inverse[:3, :3].T + inverse[:3, 3]
+    low = np.maximum(np.floor(indices.min(axis=0)).astype(int) - 1, 0)
+    high = np.minimum(np.ceil(indices.max(axis=0)).astype(int) + 2, grid.shape)
+    if np.any(high <= low):
+        return None
+    i, j, k = (slice(int(first), int(last)) for first, last in zip(low, high, strict=True))
+    return (i, j, k)
+
 
 def label_map(knee: Knee, grid: Grid, *, whole: bool = False) -> npt.NDArray[np.uint8]:
-    """Label map of a knee: :class:`~kneeoa.phantom.anatomy.tissues.Label` at the voxels' centres,
+    """Label map of a knee: :class:`~kneeoa.phantom.anatomy.layers.Label` at the voxels' centres,
     shape ``grid.shape``.
 
     ``whole`` False gives what a person would outline (bones and cartilage, osteophytes counted as
