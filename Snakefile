@@ -52,10 +52,13 @@ localrules:
 
 # First, hence the default target.
 rule all:
-    """Target: figures, tables, the report, and the pages of quality control."""
+    """Target: figures, tables, the report, the pages of quality control, and what the parts of
+    plug-ins predict.
+    """
     input:
         "<out>/report.html",
         LAYOUT.quality(),
+        LAYOUT.parts(),
         expand("<out>/figures/{name}.{suffix}", name=LAYOUT.figures(), suffix=["pdf", "png"]),
         expand("<out>/tables/{name}.{suffix}", name=LAYOUT.tables(), suffix=["csv", "tex"]),
 

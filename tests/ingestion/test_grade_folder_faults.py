@@ -17,10 +17,9 @@ from kneeoa.config.cohorts import Cohort
 from kneeoa.config.volumes import View
 from kneeoa.ingestion.array_writer import open_rows
 from kneeoa.ingestion.shard import make_volumes
-from kneeoa.tables.cases import CASES as CASE_TABLE
-from kneeoa.tables.exclusions import EXCLUSIONS
-from kneeoa.tables.labels import LABELS
-from kneeoa.tables.volumes import VOLUMES
+from kneeoa.tables.cohort import CASES as CASE_TABLE
+from kneeoa.tables.cohort import EXCLUSIONS, LABELS
+from kneeoa.tables.shards import VOLUMES
 from tests.ingestion.faults.grade_folders import CASES, PlantedName
 from tests.ingestion.stages import LEVELS, Tables
 from tests.ingestion.verdicts import Verdict, table

@@ -101,6 +101,8 @@ def learn(planner: Planner, config: dict[str, Any], arm: dict[str, Any]) -> dict
     mode = config["modes"][arm["mode"]]
     levels = [level for level in config["levels"] if level["name"] in mode["levels"]]
     spec = {"backbone": kind["kind"], "options": kind["options"], "dimensions": 3, "shape": [16, 16, 16], "mode": mode, "levels": levels}
+    if "plugin" in arm:
+        spec["plugin"] = config["plugins"][arm["plugin"]]
     result: dict[str, Any] = python(planner.folder, NETWORK, spec=spec)
     assert result["losses"][-1] < result["losses"][0]
     assert all(value == pytest.approx(1) for values in result["sums"].values() for value in values)
@@ -113,8 +115,8 @@ def of_runs(jobs: list[Job]) -> set[str]:
 
 
 def test_every_recipe_of_the_page_has_its_blocks() -> None:
-    assert set(recipes()) >= {"backbone", "mode", "loss", "level", "cohort", "figure", "metric"}
-    assert all(recipes()[name] for name in ("backbone", "mode", "loss", "level", "kind of level", "cohort", "metric"))
+    assert set(recipes()) >= {"backbone", "mode", "plug-in", "loss", "level", "cohort", "figure", "metric"}
+    assert all(recipes()[name] for name in ("backbone", "mode", "plug-in", "loss", "level", "kind of level", "cohort", "metric"))
 
 
 def test_a_backbone(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,6 +144,23 @@ def test_a_mode(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
         config["modes"]["gated"] = {"kind": "gated", "levels": ["oa"]}
         assert "a gated mode takes at least two levels, not ['oa']" in refusal(planner, config)
         asks_for_a_row(planner, monkeypatch, test_table.test_every_member_of_a_registry_has_a_row, "gated", "heads")
+
+
+def test_a_plugin(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
+    with carried_out("plug-in", planner.folder):
+        config = configuration("plug-in", study(planner))
+        jobs = plan(planner, config)
+        assert of_runs(jobs) == {"resnet3d-dual-pooled"}
+        assert {"train_run", "predict", "predict_parts"} <= {job.rule for job in jobs}
+        learn(planner, config, {"backbone": "resnet3d", "mode": "dual", "plugin": "pooled"})
+        config["plugins"]["pooled"]["kind"] = "poled"
+        assert "'kind' is 'poled', which is not a plug-in; allowed are pim, pooled" in refusal(planner, config)
+        config["plugins"]["pooled"] = {"kind": "pooled", "widht": 16}
+        assert "did you mean 'width'?" in refusal(planner, config)
+        config["plugins"]["pooled"] = {"kind": "pooled"}
+        config["modes"]["dual"]["kind"] = "dual_stacked"
+        assert "are stacked, but a plug-in 'pooled' takes parallel ones" in refusal(planner, config)
+        asks_for_a_row(planner, monkeypatch, test_table.test_every_plugin_has_a_row, "pooled")
 
 
 def test_a_loss(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,5 @@
-"""The rules that modules belong to, of five packages and of backbones, modes, losses, methods of
-saliency and readers of cohorts: one table a package.
+"""The rules that modules belong to, of five packages and of backbones, modes, losses, plug-ins,
+methods of saliency and readers of cohorts: one table a package.
 """
 
 from __future__ import annotations
@@ -176,6 +176,14 @@ REGISTRIES = {
 """A folder whose files are read off it: what a member declares, and the members that have rows."""
 
 
+PLUGGED = "resnet50-single-kl-pim"
+"""The wide study's arm with a plug-in."""
+PLUGINS = {
+    **shared(["location_layers", "pim", "public_layout", "pyramid", "selection", "options/pim"], {PLUGGED}),
+    "reference": set(),
+}
+"""A module of `plugins/`: the arms of the wide study that it is part of.
+"""
 RESNET = {f"resnet3d-{mode}" for mode in ("single-oa", "single-kl", "single-coral", "single-corn", "dual", "dual-stacked")}
 
 
@@ -194,7 +202,8 @@ def of_definitions(belongs: dict[str, set[str]]) -> Iterable[Row]:
 
 def of_arms(folder: str, name: str, arms: Iterable[str]) -> Row:
     """A row for a module that belongs to some of the wide study's arms."""
-    untrained = {"resnet3d-single-oa", *(f"{kind}-dual" for kind in KINDS if kind != "resnet3d")}  # a backbone's first arm
+    # A backbone's first arm, and each with a plug-in.
+    untrained = {"resnet3d-single-oa", *(f"{kind}-dual" for kind in KINDS if kind != "resnet3d"), PLUGGED}
     first = frozenset(IMAGES - {"deletion"} if untrained & set(arms) else LEARNED)
     members = {"resnet3d-single-oa", "resnet3d-single-kl"}  # of the wide study's ensemble
     without = frozenset() if members & set(arms) else frozenset({"ensemble"})
@@ -207,10 +216,14 @@ def of_arms(folder: str, name: str, arms: Iterable[str]) -> Row:
 
 def arms_of(modes: set[str]) -> set[str]:
     """The wide study's arms of these modes."""
-    return {f"resnet3d-{mode}" for mode in modes} | ({f"{kind}-dual" for kind in KINDS} if "dual" in modes else set())
+    plugged = {PLUGGED} if "single-kl" in modes else set()
+    return {f"resnet3d-{mode}" for mode in modes} | plugged | ({f"{kind}-dual" for kind in KINDS} if "dual" in modes else set())
 
 
-ARMS_OF = {kind: {f"{kind}-dual"} for kind in KINDS} | {"resnet3d": RESNET | {"resnet3d-single-kl-careless"}}
+ARMS_OF = {kind: {f"{kind}-dual"} for kind in KINDS} | {
+    "resnet3d": RESNET | {"resnet3d-single-kl-careless"},
+    "resnet50": {"resnet50-dual", PLUGGED},
+}
 
 DEFINITIONS = {
     "statistics/metrics.py: macro_f1": METRICS,
@@ -248,6 +261,8 @@ ROWS = [
     CAPTION,
     *(of_arms("backbones", name, {arm for kind in kinds for arm in ARMS_OF[kind]}) for name, kinds in sorted(BACKBONES.items())),
     *(of_arms("heads", name, arms_of(modes)) for name, modes in sorted(MODES.items())),
+    *(of_arms("plugins", name, arms) for name, arms in sorted(PLUGINS.items()) if arms),
+    *edits("plugins", {name: arms for name, arms in PLUGINS.items() if not arms}),
     *edits("saliency/methods", METHODS),
     *edits("cohorts", READERS),
     *edits("levels", LEVEL_KINDS),

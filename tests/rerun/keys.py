@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from kneeoa.config.plugins import OfItsKind
 from kneeoa.config.study import Study
 
 
@@ -25,4 +26,6 @@ def keys(model: type[BaseModel] = Study, above: str = "") -> Iterator[str]:
 def _models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
+    for kinds in (rule for rule in get_args(annotation) if isinstance(rule, OfItsKind)):
+        return list(kinds.sections())
     return [model for argument in get_args(annotation) for model in _models(argument)]

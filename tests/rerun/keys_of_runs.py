@@ -5,6 +5,8 @@ from tests.rerun.rules import ARMS, COMPARED, CONTRASTED, IMAGES, LEARNED, NETWO
 
 OF_A_RUN = {"train_run", "predict", "embed_untrained", "geometry", "saliency", "overlap", "ensemble"}
 """Made for each run by itself: an arm that goes leaves the others' as they are."""
+OTHERS = {"ensemble", "figure saliency"}
+"""Are not made from the wide study's arm with a plug-in."""
 
 ROWS = [
     row(
@@ -19,6 +21,26 @@ ROWS = [
     row("modes.levels", {"modes.single_kl.levels": ["oa"]}, LEARNED | {"table arms"}),
     row("modes.weights", {"modes.dual.weights": {"oa": 2.0}}, NETWORKS),
     row("modes.losses", {"modes.single_kl.losses": {"kl": "corn"}}, LEARNED),
+    row("plugins.kind", {"plugins.second": {"kind": "pim"}}, set(), WIDE),
+    *(
+        row(f"plugins.{key}", {f"plugins.pim.{key}": value}, NETWORKS | {"table arms"}, WIDE, without=OTHERS)
+        for key, value in {
+            "width": 32,
+            "select": [16, 32, 8, 8],
+            "maps": "public",
+            "weights.levels": 1.0,
+            "weights.selected": 0.5,
+            "weights.dropped": 1.0,
+            "weights.combiner": 2.0,
+        }.items()
+    ),
+    *(
+        row(f"plugins.pretrained.{key}", {"plugins.pim.pretrained": value}, {"train_run", "table arms"}, WIDE, without=OTHERS)
+        for key, value in {
+            "file": {"file": "config.yaml", "shape": [96, 96]},  # any file that is there: a dry run reads none
+            "shape": {"file": "config.yaml", "shape": [64, 64]},
+        }.items()
+    ),
     row("training.protocol", {"training": {"protocol": "as-published"}}, ARMS | {"train_run", "table arms"}),
     row("training.epochs", {"training.epochs": 3}, ARMS | {"train_run", "table arms"}),
     row("training.batch", {"training.batch": 4}, ARMS | {"train_run", "table arms"}),
@@ -80,6 +102,13 @@ ROWS = [
         "arms.view",
         {"arms.4.view": "sag_dess", "arms.4.backbone": ["densenet121"]},
         RUNS | ARMS | {"table arms", "embed_raw_images"},
+        WIDE,
+        without={"ensemble"},
+    ),
+    row(
+        "arms.plugin",
+        {"plugins.second": {"kind": "pim", "width": 16, "select": [32, 32, 8, 8]}, "arms.5.plugin": "second"},
+        RUNS | ARMS | {"table arms"},
         WIDE,
         without={"ensemble"},
     ),

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 PREDICTED = {"metrics", "contrasts", "subgroups", "claim", "raters"}
 """Read prediction tables."""
-LEARNED = {"train_run", "predict", "saliency", "deletion"}
+LEARNED = {"train_run", "predict", "predict_parts", "saliency", "deletion"}
 """Open a run's inputs."""
 IMAGES = LEARNED | {"embed_untrained"}
 

@@ -70,6 +70,11 @@ def test_every_backbone_has_a_row() -> None:
     assert {path.stem for path in options} - {"__init__", "base"} == set(code.KINDS)
 
 
+def test_every_plugin_has_a_row() -> None:
+    options = {path.stem for path in (ROOT / code.LIBRARY / "plugins" / "options").glob("*.py")} - {"__init__", "base"}
+    assert {name.removeprefix("options/") for name in code.PLUGINS if name.startswith("options/")} == options
+
+
 def test_every_kind_of_level_has_a_row() -> None:
     files = {path.stem for path in (ROOT / code.LIBRARY / "levels").glob("*.py")}
     assert files - {"__init__", "interface", "registry"} == set(code.LEVEL_KINDS)

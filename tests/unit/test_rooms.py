@@ -12,12 +12,12 @@ from tests.dag import ROOT
 LIBRARY = ROOT / "workflow" / "lib"
 ORDER = (
     "config", "levels", "tables", "formats", "volumes", "radiographs", "ingestion", "statistics", "labels", "masks", "cohorts",
-    "splits", "phantom", "backbones", "heads", "network", "training", "inference", "saliency", "geometry", "anatomy", "contrasts",
-    "associations", "presentation", "figures", "paper_tables", "report", "reruns", "provenance",
+    "splits", "phantom", "backbones", "heads", "plugins", "network", "training", "inference", "saliency", "geometry", "anatomy",
+    "contrasts", "associations", "presentation", "figures", "paper_tables", "report", "reruns", "provenance",
 )  # fmt: skip
 ASKED_BY_CONFIG = {
     "kneeoa.backbones.registry", "kneeoa.cohorts.registry", "kneeoa.cohorts.offers", "kneeoa.heads.registry",
-    "kneeoa.heads.losses.registry",
+    "kneeoa.heads.losses.registry", "kneeoa.plugins.registry", "kneeoa.plugins.options.base",
     "kneeoa.levels.registry", "kneeoa.levels.interface", "kneeoa.saliency.methods.registry",
 }  # fmt: skip
 """Names, options and declarations, which import no stage."""

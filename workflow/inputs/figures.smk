@@ -44,11 +44,17 @@ def rows_of_arms():
     """The full arms table: every factor of every arm."""
     if STUDY.imports is not None:
         return [{"name": name, **arm.factor_values(), "file": arm.file} for name, arm in STUDY.imports.arms.items()]
-    return [
-        plain(arm)
-        | {"options": plain(STUDY.backbones[arm.backbone])["options"], "levels": list(STUDY.modes[arm.mode].levels)}
-        for arm in STUDY.arms_table()
-    ]
+    return [row_of_arm(arm) for arm in STUDY.arms_table()]
+
+
+def row_of_arm(arm):
+    """Every factor of an arm; its plug-in where it has one."""
+    row = plain(arm) | {
+        "options": plain(STUDY.backbones[arm.backbone])["options"],
+        "levels": list(STUDY.modes[arm.mode].levels),
+    }
+    plugin = row.pop("plugin")
+    return row if plugin is None else row | {"plugin": plugin, "plugin_options": plain(STUDY.plugins[plugin])}
 
 
 FILES = {

@@ -5,29 +5,32 @@ from types import SimpleNamespace
 from kneeoa.backbones import registry as backbones
 from kneeoa.reruns.copied_results import made_from
 from kneeoa.heads import registry as modes
+from kneeoa.plugins import registry as plugins
 
 # Several runs share one job and its GPU (profiles/slurm-packed).
 PACKED = "packed" in workflow.resource_settings.overwrite_resources.get("train_run", {})
 
 
 def members(arm):
-    """The lazily imported modules of an arm's network: its backbone, mode and losses, and no
-    others.
+    """The lazily imported modules of an arm's network: its backbone, mode, losses and plug-in, and
+    no others.
     """
     factors = LAYOUT.arm(arm)
-    mode = STUDY.modes[factors.mode]
+    mode, plugin = STUDY.modes[factors.mode], STUDY.plugins.get(factors.plugin)
     return [
         *backbones.code_modules(STUDY.backbones[factors.backbone].kind),
         *modes.code_modules(mode.kind, modes.losses(mode, STUDY.levels).values()),
+        *([] if plugin is None else plugins.code_modules(plugin.kind)),
     ]
 
 
 def network_of(wildcards):
-    """Specification of an arm's network: its backbone, its mode, its levels, and the shape of its
-    input.
+    """Specification of an arm's network: its backbone, its mode, its levels, its plug-in where it
+    has one, and the shape of its input.
     """
     factors = LAYOUT.arm(wildcards.arm)
     backbone, shape = STUDY.backbones[factors.backbone], STUDY.input_shape(factors)
+    plugin = {} if factors.plugin is None else {"plugin": plain(STUDY.plugins[factors.plugin])}
     return {
         "backbone": backbone.kind,
         "options": plain(backbone)["options"],
@@ -36,26 +39,38 @@ def network_of(wildcards):
         "mode": plain(STUDY.modes[factors.mode]),
         "levels": [plain(level) for level in STUDY.levels_of(factors.mode)],
         "trained_on": images_of(factors),
-    }
+    } | plugin
 
 
 def untrained_network_of(wildcards):
     """Specification of an arm's network without pretrained weights."""
     network = network_of(wildcards)
-    return network | {"options": {key: value for key, value in network["options"].items() if key != "weights"}}
+    fresh = {"options": {key: value for key, value in network["options"].items() if key != "weights"}}
+    if "plugin" in network:
+        fresh["plugin"] = {key: value for key, value in network["plugin"].items() if key != "pretrained"}
+    return network | fresh
 
 
 def pretrained_weights(wildcards):
-    """The file of pretrained weights of an arm, where its backbone names one."""
-    name = LAYOUT.arm(wildcards.arm).backbone
-    backbone = STUDY.backbones[name]
-    file = backbones.weights_file(backbone.kind, backbone.options)
-    if file is not None and not file.is_file():
-        raise WorkflowError(
-            f"backbones.{name}.options.weights is '{backbone.options['weights']}', which is no file here ({file}); "
-            "set the environment variable that it names, or name a file that was fetched beforehand."
+    """The files of pretrained weights of an arm, where its backbone or its plug-in names one."""
+    arm = LAYOUT.arm(wildcards.arm)
+    backbone, plugin = STUDY.backbones[arm.backbone], STUDY.plugins.get(arm.plugin)
+    named = [
+        (
+            f"backbones.{arm.backbone}.options.weights",
+            backbone.options.get("weights"),
+            backbones.weights_file(backbone.kind, backbone.options),
         )
-    return [] if file is None else [str(file)]
+    ]
+    if plugin is not None and plugin.weights_file() is not None:
+        named.append((f"plugins.{arm.plugin}.pretrained.file", plugin.pretrained.file, plugin.weights_file()))
+    for key, text, file in named:
+        if file is not None and not file.is_file():
+            raise WorkflowError(
+                f"{key} is '{text}', which is no file here ({file}); "
+                "set the environment variable that it names, or name a file that was fetched beforehand."
+            )
+    return list(dict.fromkeys(str(file) for _, _, file in named if file is not None))
 
 
 def images_of(factors):

@@ -4,6 +4,7 @@ Predictions of every case by each run and ensemble, or imported from tables made
 REQUIRED INPUTS: a finished run and its inputs; or the tables of `imports.folder`
 OUTPUTS: <out>/predictions/{arm}/seed-{seed}.parquet, <out>/embeddings/{arm}/seed-{seed}.parquet
          <out>/runs/{arm}/seed-{seed}/temperature.json
+         <out>/parts/{arm}/seed-{seed}.parquet, of runs with a plug-in
          <out>/predictions/{ensemble}/{seed-{seed},all-seeds}.parquet
          <out>/predictions/{arm}/imported.{parquet,json}
 """
@@ -45,6 +46,35 @@ rule predict:
         threads=STUDY.resources.train.threads,
     script:
         "../../scripts/predict.py"
+
+
+rule predict_parts:
+    """Predict every case with each part of one run's plug-in."""
+    input:
+        weights="<out>/runs/{arm}/seed-{seed}/weights.safetensors",
+        model="<out>/runs/{arm}/seed-{seed}/model.json",
+        volumes=lambda wildcards: LAYOUT.volume_lists(wildcards.arm),
+        splits=lambda wildcards: LAYOUT.evaluation_splits(wildcards.arm),
+        labels=lambda wildcards: LAYOUT.labels(wildcards.arm),
+    output:
+        parts="<out>/parts/{arm}/seed-{seed}.parquet",
+    log:
+        "<logs>/predict_parts/{arm}-seed-{seed}.log",
+    conda:
+        "../../envs/train.yaml"
+    threads: STUDY.resources.train.threads
+    resources:
+        gpu=STUDY.resources.train.gpus,
+        mem_mb=memory("train"),
+        runtime=minutes("explain"),
+    params:
+        code=lambda wildcards: code("predict_parts", members(wildcards.arm)),
+        study=STUDY.study,
+        levels=LEVELS,
+        batch=lambda wildcards: LAYOUT.arm(wildcards.arm).training.predict_batch,
+        threads=STUDY.resources.train.threads,
+    script:
+        "../../scripts/predict_parts.py"
 
 
 rule ensemble:

@@ -1,5 +1,5 @@
-"""What a run shows of itself. TensorBoard is optional, so a stand-in for its writer says what it is
-given.
+"""Progress of a run as it is shown. TensorBoard is optional, so a stand-in for its writer says what
+it is given.
 """
 
 from __future__ import annotations

@@ -153,20 +153,27 @@ class Layout:
         names = [arm.name for arm in self.study.arms_table()]
         return [f"{self.root}/" + pattern.format(arm=arm, seed=run_key(seed)) for arm, seed in product(names, self.study.seeds)]
 
+    def parts(self) -> list[str]:
+        """Predictions by each part of the plug-in, of every run that has one."""
+        names = [arm.name for arm in self.study.arms_table() if arm.plugin is not None]
+        return [f"{self.root}/parts/{arm}/seed-{run_key(seed)}.parquet" for arm, seed in product(names, self.study.seeds)]
+
     def first_runs(self, pattern: str) -> list[str]:
         """Paths of ``pattern`` for every arm's lowest seed, which figures of single runs show."""
         return [f"{self.root}/" + pattern.format(arm=arm.name, seed=run_key(min(self.study.seeds))) for arm in self.study.arms_table()]
 
     def untrained(self) -> dict[str, str]:
         """Arms whose networks are also measured untrained -> the baselines' names: one for each
-        backbone and input, as modes share it.
+        backbone and input, as modes share it, and for each plug-in and mode.
         """
-        groups: dict[tuple[str, ...], str] = {}
+        groups: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
         for arm in self.study.arms_table() if self.study.geometry.untrained else ():
-            groups.setdefault((arm.backbone, self.study.view_of(arm), arm.grid or ""), arm.name)
-        backbones = [key[0] for key in groups]
+            plugin = (arm.plugin, arm.mode) if arm.plugin else ()  # its embedding is the mode's too
+            groups.setdefault(((arm.backbone, self.study.view_of(arm), arm.grid or ""), plugin), arm.name)
+        backbones = [taken[0] for taken in {taken for taken, _ in groups}]
         return {
-            name: f"untrained-{key[0] if backbones.count(key[0]) == 1 else '-'.join(filter(None, key))}" for key, name in groups.items()
+            name: "-".join(filter(None, ("untrained", *(taken[:1] if backbones.count(taken[0]) == 1 else taken), *plugin)))
+            for (taken, plugin), name in groups.items()
         }
 
     def raw_images(self) -> dict[str, str]:

@@ -69,6 +69,8 @@ STAGES = (
 )
 MAPPED = (1, 2, 4, 6)
 """The last stage of each resolution, from 4 to 32 times coarser than the image."""
+PUBLIC_MAPPED = (3, 4, 5, 6)
+"""The stages that the published plug-in module takes."""
 
 
 class EfficientNet(Backbone):
@@ -104,6 +106,7 @@ class EfficientNet(Backbone):
                 width, done = width_out, done + 1
             self.stages.append(nn.Sequential(*layers))
         self.last = ConvolutionNorm(style, width, _rounded_width(LAST, variant.width * options.width))
+        self.widths, self.mapped = widths, MAPPED
         self.map_widths = tuple(widths[stage] for stage in MAPPED)
         self.embedding_width = _rounded_width(LAST, variant.width * options.width)
         self.head_dropout = variant.dropout
@@ -117,9 +120,13 @@ class EfficientNet(Backbone):
         x = self.stem(image)
         for number, layer in enumerate(self.stages):
             x = layer(x)
-            if number in MAPPED:
+            if number in self.mapped:
                 maps.append(x)
         return Features(maps, self.last(x).flatten(2).mean(dim=2))
+
+    def use_public_maps(self) -> None:
+        """Maps of the last four stages (torchvision's ``features.4`` to ``features.7``)."""
+        self.mapped, self.map_widths = PUBLIC_MAPPED, tuple(self.widths[stage] for stage in PUBLIC_MAPPED)
 
     def load_pretrained(self, path: str | Path) -> LoadedWeights:
         """Load weights as every backbone does, from files with the names in :meth:`public_names`,

@@ -9,6 +9,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from kneeoa.backbones.pretrained import LoadedWeights, load_into
+from kneeoa.errors import KneeoaError
 
 
 @dataclass
@@ -40,6 +41,15 @@ class Backbone(nn.Module, ABC):
     @abstractmethod
     def forward(self, image: Tensor) -> Features:
         """Encode ``image`` of shape ``[batch, channels, *shape]``."""
+
+    def use_public_maps(self) -> None:
+        """Give the layers that the published plug-in module takes of this network as the feature
+        maps from now on. A backbone with which it was published overrides this.
+
+        Raises:
+            KneeoaError: it was not published with this kind.
+        """
+        raise KneeoaError(f"the plug-in module was not published with {type(self).__name__}; take its own maps")
 
     def load_pretrained(self, path: str | Path) -> LoadedWeights:
         """Load the weights of a file, of a run of this backbone or, in subclasses that override

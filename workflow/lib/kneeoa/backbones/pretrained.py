@@ -30,6 +30,8 @@ WRAPPERS = ("state_dict", "model_state_dict", "model", "params")
 """Keys under which training code stores a network's tensors."""
 PREFIXES = ("module.", "backbone.")
 """Prefixes that data parallelism, and networks such as ours, add to an encoder's names."""
+PLUGIN = ("fpn.", "fpn_classifier_", "combiner.")
+"""Prefixes of the published plug-in module's tensors, which its files hold beside a backbone's."""
 COUNTER = "num_batches_tracked"
 """A batch norm's counter of batches, which old files lack and nothing here uses."""
 
@@ -134,8 +136,37 @@ def load_into(
     """
     file = Path(path)
     given = read_tensors(file)
-    targets = {name: None if name.startswith(tuple(drop)) else rename(name) for name in given}
-    parameters, stem = backbone.state_dict(), _stem(backbone)
+    targets = {name: None if name.startswith((*drop, *PLUGIN)) else rename(name) for name in given}
+    left_out = copy_tensors(backbone, file, given, targets.get, adapt=adapt, stem=_stem(backbone))
+    logger.info("%s: %d tensors loaded, left out: %s", file.name, len(given) - len(left_out), ", ".join(left_out) or "none")
+    return LoadedWeights(file.name, sha256_file(file), len(given) - len(left_out), left_out)
+
+
+def copy_tensors(
+    network: nn.Module,
+    file: Path,
+    given: Mapping[str, Tensor],
+    rename: Callable[[str], str | None],
+    *,
+    adapt: Adapt | None = None,
+    stem: str | None = None,
+) -> tuple[str, ...]:
+    """Copy tensors into ``network``, in place; returns the names of those that were left out.
+
+    Args:
+        network: every one of its tensors must be given.
+        file: where they come from, for the error.
+        given: tensors by their names in the file.
+        rename: from a name in the file to the network's; None where the tensor is left out.
+        adapt: as :func:`load_into` takes it.
+        stem: the network's name of the kernel that is adapted to the number of channels.
+
+    Raises:
+        KneeoaError: a tensor on either side has no counterpart, or one of another shape; then
+            nothing is changed.
+    """
+    targets = {name: rename(name) for name in given}
+    parameters = network.state_dict()
     matched: dict[str, Tensor] = {}
     wrong: list[str] = []
     for name, target in targets.items():
@@ -153,13 +184,11 @@ def load_into(
     wrong += [f"nothing in it is for '{name}'" for name in parameters if name not in matched and not name.endswith(COUNTER)]
     if wrong:
         more = f", and {len(wrong) - 3} more such" if len(wrong) > 3 else ""
-        raise KneeoaError(f"{file}: these weights do not fit the backbone: {'; '.join(wrong[:3])}{more}. Name a file of this very network.")
+        raise KneeoaError(f"{file}: these weights do not fit the network: {'; '.join(wrong[:3])}{more}. Name a file of this very network.")
     with torch.no_grad():
         for name, tensor in matched.items():
             parameters[name].copy_(tensor)
-    left_out = tuple(sorted(name for name, target in targets.items() if target is None))
-    logger.info("%s: %d tensors loaded, left out: %s", file.name, len(matched), ", ".join(left_out) or "none")
-    return LoadedWeights(file.name, sha256_file(file), len(matched), left_out)
+    return tuple(sorted(name for name, target in targets.items() if target is None))
 
 
 def read_tensors(file: Path) -> dict[str, Tensor]:

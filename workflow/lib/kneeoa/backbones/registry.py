@@ -49,6 +49,28 @@ def check(kind: str, options: Mapping[str, Any], shape: tuple[int, ...]) -> dict
     return _checked_options(kind, options, shape).model_dump()
 
 
+def map_sizes(kind: str, options: Mapping[str, Any], shape: tuple[int, ...], public: bool = False) -> tuple[tuple[int, ...], ...]:
+    """Positions of every feature map along its axes, fine to coarse, for an input of ``shape``; a
+    token sequence has one axis. Empty where the kind does not say.
+
+    Args:
+        kind: one of :func:`kinds`.
+        options: the kind's options.
+        shape: voxels of the image along each axis.
+        public: of the layers that the published plug-in module takes, instead.
+
+    Raises:
+        KneeoaError: as :func:`check`, or the plug-in module was not published with this kind, or
+        not
+            for images like this.
+    """
+    checked = _checked_options(kind, options, shape)
+    try:
+        return checked.public_map_sizes(shape) if public else checked.map_sizes(shape)
+    except ValueError as error:
+        raise KneeoaError(str(error)) from error
+
+
 def weights_file(kind: str, options: Mapping[str, Any]) -> Path | None:
     """The file of weights that training begins from, its variables expanded; None without one, or
     where it is part of a package.

@@ -53,6 +53,9 @@ class ResNet50(Backbone):
             maps.append(x)
         return Features(maps, x.flatten(2).mean(dim=2))
 
+    def use_public_maps(self) -> None:
+        """Its own maps are the published module's."""
+
     def load_pretrained(self, path: str | Path) -> LoadedWeights:
         """Load weights as every backbone does, and from files with the names in
         :meth:`public_names`.

@@ -170,6 +170,7 @@ class Swin2D(Backbone):
         self.map_widths = widths
         self.embedding_width = widths[-1]
         self.patch = options.patch
+        self.sequences = False  # whether maps are token sequences
         self.patches = nn.Conv2d(in_channels, widths[0], options.patch, stride=options.patch)
         self.patch_norm = nn.LayerNorm(widths[0], eps=EPSILON)
         self.mergings = nn.ModuleList(Merging(width, EPSILON) for width, _ in pairwise(widths))
@@ -196,13 +197,24 @@ class Swin2D(Backbone):
         """
         down, across = (-length % self.patch for length in image.shape[2:])
         x = self.patch_norm(self.patches(nn.functional.pad(image, (0, across, 0, down))).movedim(1, -1))
-        maps = []
+        maps, merged = [], []
         for number, stage in enumerate(self.stages):
-            x = stage(self.mergings[number - 1](x) if number else x)
+            if number:
+                x = self.mergings[number - 1](x)
+                merged.append(x)
+            x = stage(x)
             maps.append(x.movedim(-1, 1))
-        x = self.norm(x)
-        maps[-1] = x.movedim(-1, 1)
-        return Features(maps, x.mean(dim=(1, 2)))
+        normed = self.norm(x)
+        maps[-1] = normed.movedim(-1, 1)
+        if self.sequences:
+            maps = [tokens.flatten(1, 2).transpose(1, 2) for tokens in (*merged, x)]
+        return Features(maps, normed.mean(dim=(1, 2)))
+
+    def use_public_maps(self) -> None:
+        """Maps are the token sequences ``[batch, width, tokens]`` that leave each stage: after its
+        merging, and the last one before the norm.
+        """
+        self.sequences, self.map_widths = True, (*self.map_widths[1:], self.map_widths[-1])
 
     def load_pretrained(self, path: str | Path) -> LoadedWeights:
         """Load weights as every backbone does, and from files with the names in

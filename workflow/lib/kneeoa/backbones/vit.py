@@ -33,6 +33,7 @@ class ViT(Backbone):
         super().__init__()
         width, depth = options.embedding, options.depth
         self.mapped = range(depth - options.maps, depth)
+        self.sequences = False  # whether maps are whole token sequences
         self.map_widths = (width,) * options.maps
         self.embedding_width = width
         self.grid = tuple(size // options.patch for size in shape)
@@ -59,8 +60,13 @@ class ViT(Backbone):
         for number, layer in enumerate(self.layers):
             tokens = layer(tokens)
             if number in self.mapped:
-                maps.append(tokens[:, 1:].transpose(1, 2).unflatten(2, self.grid))
+                sequence = tokens.transpose(1, 2)
+                maps.append(sequence if self.sequences else sequence[:, :, 1:].unflatten(2, self.grid))
         return Features(maps, self.norm(tokens[:, 0]))
+
+    def use_public_maps(self) -> None:
+        """Maps are token sequences ``[batch, embedding, 1 + patches]``, the class token first."""
+        self.sequences = True
 
     def load_pretrained(self, path: str | Path) -> LoadedWeights:
         """Load weights as every backbone does, and from files with the names in

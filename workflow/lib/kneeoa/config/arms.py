@@ -38,10 +38,16 @@ class ArmRow(Section):
     """Names from `raters`: the arms are trained on that rater's labels. none, the default, stands
     for the reference labels.
     """
+    plugin: Name | tuple[Name, ...] | None = None
+    """Names from `plugins`: the arms answer through that plug-in. none, the default, stands for
+    heads on the embedding.
+    """
     training: dict[str, Any] = Field(default_factory=dict)
     """Changes to the study's training section for these arms, e.g. epochs: 8."""
     name: str = "{backbone}-{mode}"
-    """The arms' names. Factors in braces are replaced by their values."""
+    """The arms' names. Factors in braces are replaced by their values. Where the name is left out,
+    an arm with a plug-in has -{plugin} after the default.
+    """
 
 
 class Arm(Section):
@@ -54,3 +60,4 @@ class Arm(Section):
     view: Name | None
     training: Training
     rater: Name | None = None
+    plugin: Name | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from kneeoa.backbones import registry
@@ -9,7 +10,7 @@ from kneeoa.cohorts import registry as cohort_readers
 from kneeoa.config.analysis_checks import check_analyses
 from kneeoa.config.arms import Arm
 from kneeoa.config.cohort_checks import check_cohorts
-from kneeoa.config.factors import MEMBERS, TRAINING, ArmsTable, compared_table
+from kneeoa.config.factors import MEMBERS, NONE, TRAINING, ArmsTable, compared_table
 from kneeoa.config.hierarchy import check_hierarchy, class_groupings, parse_target
 from kneeoa.config.metrics import metrics_of
 from kneeoa.config.pairs import arm_pairs, primary_pair, require_pairs
@@ -19,6 +20,7 @@ from kneeoa.config.raters import REFERENCE
 from kneeoa.config.statistics import Contrast
 from kneeoa.errors import KneeoaError
 from kneeoa.heads import registry as mode_registry
+from kneeoa.plugins import registry as plugin_registry
 
 if TYPE_CHECKING:
     from kneeoa.config.study import Study
@@ -40,6 +42,7 @@ def check_study(study: Study) -> None:
     _check_cohorts(study)
     _check_modes(study)
     _check_raters(study)
+    _check_plugins(study)
     _check_arms(study)
     _check_predictions(study)
     _check_contrasts(study)
@@ -153,6 +156,35 @@ def _check_arms(study: Study) -> None:
             registry.check(backbone.kind, backbone.options, shape)
         except KneeoaError as error:
             raise ValueError(f"'backbones.{arm.backbone}': {error}") from error
+        if arm.plugin is not None:
+            _check_plugin_of(study, arm, arm.plugin)
+
+
+def _check_plugin_of(study: Study, arm: Arm, name: str) -> None:
+    """Check that an arm's plug-in can be put on its backbone, in its mode, for images of its shape,
+    and that a step of it fits into the memory that a job asks for, where it trains on a CPU.
+    """
+    require_member(f"arms ({arm.name}).plugin", name, (NONE, *study.plugins))
+    plugin, backbone, mode, shape = study.plugins[name], study.backbones[arm.backbone], study.modes[arm.mode], study.input_shape(arm)
+    try:
+        sizes = plugin_registry.check(plugin, mode, backbone.kind, backbone.options, shape)
+    except KneeoaError as error:
+        raise ValueError(f"arm '{arm.name}': 'plugins.{name}': {error}") from error
+    training, resources = arm.training, study.resources.train
+    batch = min(training.batch, training.micro_batch or training.batch)
+    needed = plugin.memory_mb(sizes, batch, len(shape), len(mode.levels))
+    if not resources.gpus and needed > resources.memory_mb:
+        locations = ", ".join(f"{math.prod(size):,}" for size in sizes)
+        raise ValueError(
+            f"arm '{arm.name}': 'plugins.{name}' takes about {needed:,.0f} MB for a step of {batch} cases (maps of {locations} locations), "
+            f"more than 'resources.train.memory_mb' ({resources.memory_mb:,}); raise that, train on a GPU, or make 'width', "
+            "'training.micro_batch' or the arm's grid smaller"
+        )
+
+
+def _check_plugins(study: Study) -> None:
+    if NONE in study.plugins:
+        raise ValueError(f"'plugins.{NONE}': the name '{NONE}' stands for arms without a plug-in; choose another")
 
 
 def _check_predictions(study: Study) -> None:

@@ -59,6 +59,7 @@ FACTORS = (
     Factor("view", lambda study, arm: study.view_of(arm)),
     Factor("grid", lambda study, arm: arm.grid or CANONICAL),
     Factor(TRAINING, lambda study, arm: digest(arm.training.result_settings())),
+    Factor("plugin", lambda study, arm: arm.plugin or NONE, always=False),
     Factor("rater", lambda study, arm: arm.rater or REFERENCE, always=False, default=REFERENCE),
 )
 """All factors, in the order of the arms table. Each key of the training section in which arms

@@ -14,7 +14,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from kneeoa.config.plugins import OfItsKind
 from kneeoa.config.section import MemberOf
+from kneeoa.plugins.options.base import PluginOptions
 
 HEADER = """# Every key of the configuration
 
@@ -30,10 +32,14 @@ def markdown(root: type[BaseModel]) -> str:
     parts = [HEADER]
     for section in _sections(root, []):
         doc = inspect.cleandoc(section.__doc__ or "")
-        parts.append(f"## {section.__name__}\n\n{doc}\n\n| key | value | default | meaning |\n|---|---|---|---|")
+        parts.append(f"## {_title(section)}\n\n{doc}\n\n| key | value | default | meaning |\n|---|---|---|---|")
         parts += [_row(name, field) for name, field in section.model_fields.items()]
         parts.append("")
     return "\n".join(parts)
+
+
+def _title(section: type[BaseModel]) -> str:
+    return f"Plug-in {section.model_fields['kind'].default}" if issubclass(section, PluginOptions) else section.__name__
 
 
 def _row(name: str, field: FieldInfo) -> str:
@@ -55,6 +61,8 @@ def _default(field: FieldInfo) -> str:
 def _type(annotation: Any, metadata: Iterable[Any] = ()) -> str:
     """Describe a type briefly, for a table cell."""
     origin, arguments = get_origin(annotation), get_args(annotation)
+    for kinds in (rule for rule in metadata if isinstance(rule, OfItsKind)):
+        return " or ".join(_title(section) for section in kinds.sections())
     if origin is Annotated:
         return _type(arguments[0], arguments[1:])
     names = [name for rule in metadata if isinstance(rule, MemberOf) for name in rule.names()]
@@ -83,6 +91,8 @@ def _sections(model: type[BaseModel], collected: list[type[BaseModel]]) -> list[
 def _models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
+    for kinds in (rule for rule in get_args(annotation) if isinstance(rule, OfItsKind)):
+        return list(kinds.sections())
     return [model for argument in get_args(annotation) for model in _models(argument)]
 
 

@@ -25,6 +25,7 @@ from kneeoa.config.factors import CANONICAL, NONE, inapplicable_factors
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
 from kneeoa.config.people import Groups
+from kneeoa.config.plugins import Plugin
 from kneeoa.config.prediction import Ensemble, Prediction
 from kneeoa.config.raters import REFERENCE, NoisyRater
 from kneeoa.config.renamed_keys import renamed_key_messages
@@ -69,6 +70,8 @@ class Study(Section):
     """Encoders of arms."""
     modes: dict[Name, Mode] = Field(default_factory=dict)
     """Modes of supervision of arms."""
+    plugins: dict[Name, Plugin] = Field(default_factory=dict)
+    """Plug-ins between the feature maps and the answers of arms."""
     raters: dict[Name, NoisyRater] = Field(default_factory=dict)
     """Noisy raters whose labels arms may be trained on instead of the reference."""
     training: Training = Training()
@@ -153,9 +156,11 @@ class Study(Section):
             factors = dict(zip(given, values, strict=True))
             lacking = inapplicable_factors(factors)
             texts = (
-                factors | {"mode": factors["mode"].replace("_", "-"), "rater": factors["rater"] or REFERENCE} | dict.fromkeys(lacking, NONE)
+                factors
+                | {"mode": factors["mode"].replace("_", "-"), "rater": factors["rater"] or REFERENCE, "plugin": factors["plugin"] or NONE}
+                | dict.fromkeys(lacking, NONE)
             )
-            name = row.name
+            name = row.name if "name" in row.model_fields_set or texts["plugin"] == NONE else f"{row.name}-{{plugin}}"
             for key, text in texts.items():
                 name = name.replace(f"{{{key}}}", text or "")
             entries = {key: None if key in lacking or value in (NONE, CANONICAL) else value for key, value in factors.items()}

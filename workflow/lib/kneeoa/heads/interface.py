@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from kneeoa.backbones.interface import Features
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.heads.losses.interface import MISSING, Criterion
@@ -67,6 +68,12 @@ class Heads(nn.Module, ABC):
         self.criteria: dict[str, Criterion] = {each.level.name: each.criterion for each in supervisions}
         self.weights: dict[str, float] = {each.level.name: each.weight for each in supervisions}
         self.class_weights: dict[str, Tensor] = {}  # of training only: no part of the weights that are saved
+
+    def read(self, features: Features, dropout: nn.Module) -> tuple[Tensor, dict[str, Tensor]]:
+        """The network's embedding ``[batch, width]`` and each level's outputs, from a backbone's
+        output; ``dropout`` is the backbone's, between its embedding and the heads.
+        """
+        return features.embedding, self(dropout(features.embedding))
 
     @abstractmethod
     def forward(self, embedding: Tensor) -> dict[str, Tensor]:

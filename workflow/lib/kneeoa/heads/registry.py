@@ -19,7 +19,7 @@ from kneeoa.heads.losses import registry as criteria
 
 if TYPE_CHECKING:
     from kneeoa.config.modes import Mode
-    from kneeoa.heads.interface import Heads
+    from kneeoa.heads.interface import Heads, Supervision
 
 _FOLDER = Path(__file__).parent
 _NUMBERS = ("no level", "one level", "two levels", "three levels", "four levels")
@@ -88,6 +88,28 @@ def _loss(mode: Mode, level: Level) -> str:
     return loss
 
 
+def chain(kind: str) -> str | None:
+    """How the heads of the mode ``kind`` sit at each part of a plug-in (its ``CHAIN``); None where
+    the mode does not say, so that no plug-in can take it.
+    """
+    sits: str | None = declared(_FOLDER / f"{kind}.py", "CHAIN")
+    return sits
+
+
+def supervisions(mode: Mode, levels: tuple[Level, ...]) -> tuple[Supervision, ...]:
+    """The parts of a mode's levels in training, coarse to fine.
+
+    Raises:
+        KneeoaError: as :func:`losses`.
+    """
+    from kneeoa.heads.interface import Supervision
+
+    by_name = {level.name: level for level in levels}
+    return tuple(
+        Supervision(criteria.build(loss, by_name[name]), float(mode.weights.get(name, 1.0))) for name, loss in losses(mode, levels).items()
+    )
+
+
 def build(mode: Mode, levels: tuple[Level, ...], width: int) -> Heads:
     """Build the heads of a mode with fresh weights drawn from torch's global generator (seed it
     first).
@@ -101,13 +123,6 @@ def build(mode: Mode, levels: tuple[Level, ...], width: int) -> Heads:
         KneeoaError: unknown mode, the mode names a level that is not declared, or a loss that does
             not suit its level.
     """
-    from kneeoa.heads.interface import Supervision
-
     module = code_modules(mode.kind)[0]
-    chosen = losses(mode, levels)
-    by_name = {level.name: level for level in levels}
-    supervisions = tuple(
-        Supervision(criteria.build(loss, by_name[name]), float(mode.weights.get(name, 1.0))) for name, loss in chosen.items()
-    )
-    heads: Heads = importlib.import_module(module).build(supervisions, width)
+    heads: Heads = importlib.import_module(module).build(supervisions(mode, levels), width)
     return heads

@@ -12,6 +12,8 @@ LEVELS = (1, 1)
 """The least and the most levels that the mode takes."""
 DEFAULT_LOSSES = {"binary": "bce"}
 """By kind of level, where it is another than elsewhere: one logit, as in paper A."""
+CHAIN = "parallel"
+"""How the heads sit at each part of a plug-in (:mod:`kneeoa.plugins.interface`)."""
 
 
 class Single(Heads):

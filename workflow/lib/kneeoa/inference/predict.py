@@ -80,7 +80,7 @@ def predict(
     """
     with reproducible(threads) as device:
         network, spec = load(run, str(device))
-        _check_levels(network, levels, run)
+        check_levels(network, levels, run)
         shards = Shards(arrays, indices, spec.shape)
         cases = shards.locate(splits)
         truth = read_labels(labels, cases, levels)
@@ -120,19 +120,24 @@ def _rows(
     for reading in predict_levels(logits, levels, temperatures):
         columns: dict[str, Any] = {"level": reading.level, "head": reading.head, "calibrated": reading.calibrated}
         columns |= {"probabilities": list(reading.probabilities), "logits": list(reading.logits)}
-        columns |= {"truth": _truth(truth[reading.level]), "label_source": truth[reading.level].sources}
+        columns |= {"truth": label_lists(truth[reading.level]), "label_source": truth[reading.level].sources}
         parts.append(identity.assign(**columns))
     return pd.concat(parts, ignore_index=True)
 
 
-def _truth(labels: LevelLabels) -> list[list[int | None]]:
+def label_lists(labels: LevelLabels) -> list[list[int | None]]:
     """Labels as lists, as the table holds them: one entry, or one per finding; null where
     unread.
     """
     return [[None if entry == MISSING else int(entry) for entry in row] for row in labels.values.reshape(len(labels.values), -1)]
 
 
-def _check_levels(network: Network, levels: tuple[Level, ...], run: Path) -> None:
+def check_levels(network: Network, levels: tuple[Level, ...], run: Path) -> None:
+    """Check that the study declares the levels of a run's heads as they were when it was trained.
+
+    Raises:
+        KneeoaError: it does not.
+    """
     declared = {level.name: level for level in levels}
     for name, level in network.heads.levels.items():
         if name not in declared or declared[name].classes != level.classes or declared[name].kind != level.kind:

@@ -91,7 +91,8 @@ class RegionMeasures:
         thickness: mm, mean over the bone that cartilage covers, or over the joint space; None where
             there is none.
         area: mm2 of bone that cartilage covers, or of the joint space; None in a mask without bone.
-        denuded: mm2 of bone laid bare within the plate; None in a mask without bone.
+        denuded: mm2 of bone laid bare within the plate; None in a mask without
+            bone.
         narrowest: mm, least width of a joint space.
     """
 

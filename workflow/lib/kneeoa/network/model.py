@@ -21,6 +21,7 @@ from kneeoa.errors import KneeoaError, rerun_hint
 from kneeoa.heads import registry as modes
 from kneeoa.network.network import Network, Output, kernels_channels_last
 from kneeoa.network.spec import ModelSpec
+from kneeoa.plugins import registry as plugins
 
 __all__ = ["ModelSpec", "Network", "Output", "build", "load", "read_spec", "save"]
 
@@ -55,7 +56,11 @@ def build(spec: ModelSpec) -> Network:
         KneeoaError: unknown kind, option, mode or level, or an input that does not fit.
     """
     backbone = backbones.build(spec.backbone, spec.options, dimensions=spec.dimensions, in_channels=spec.in_channels, shape=spec.shape)
-    network = Network(backbone, modes.build(spec.mode, spec.levels, backbone.embedding_width), spec.levels)
+    if spec.plugin is None:
+        heads = modes.build(spec.mode, spec.levels, backbone.embedding_width)
+    else:
+        heads = plugins.build(spec.plugin, spec.mode, spec.levels, backbone, kind=spec.backbone, options=spec.options, shape=spec.shape)
+    network = Network(backbone, heads, spec.levels)
     kernels_channels_last(network)
     return network
 

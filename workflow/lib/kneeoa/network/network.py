@@ -47,13 +47,13 @@ class Output:
     embedding: Tensor
     """``[batch, width]``, before dropout."""
     logits: dict[str, Tensor]
-    """Level of the head -> ``[batch, outputs]``."""
+    """Level of the head -> ``[batch, outputs]``; with a plug-in ``[batch, rows, outputs]``."""
     maps: list[Tensor]
     """The backbone's feature maps, fine to coarse."""
 
 
 class Network(nn.Module):
-    """A backbone and its heads."""
+    """A backbone and its heads: a mode's on the embedding, or a plug-in's on the feature maps."""
 
     def __init__(self, backbone: Backbone, heads: Heads, levels: tuple[Level, ...]) -> None:
         super().__init__()
@@ -73,7 +73,8 @@ class Network(nn.Module):
     def forward(self, image: Tensor) -> Output:
         """Logits of every head for ``image`` of shape ``[batch, channels, *shape]``."""
         features = self.backbone(channels_last(image))
-        return Output(features.embedding, self.heads(self.dropout(features.embedding)), features.maps)
+        embedding, outputs = self.heads.read(features, self.dropout)
+        return Output(embedding, outputs, features.maps)
 
     def class_logits(self, logits: dict[str, Tensor]) -> dict[tuple[str, str], Tensor]:
         """(level, head) -> logits ``[batch, classes of the level]`` for each of :attr:`readings`.

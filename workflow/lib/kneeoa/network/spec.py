@@ -52,6 +52,10 @@ class ModelSpec(Section):
     mode: Mode
     levels: tuple[Level, ...] = Field(min_length=1)
     """All levels of the study, coarse to fine: a coarse one may be read from a fine head."""
+    plugin: dict[str, Any] | None = None
+    """A plug-in between the feature maps and the answers: its kind and options, as the
+    configuration has them; None: the mode's heads are on the embedding.
+    """
     trained_on: TrainedOn | None = None
     """Where its images came from and how they were prepared; None: not known, so the network cannot
     be applied to other images.
@@ -59,7 +63,7 @@ class ModelSpec(Section):
 
     def to_json(self) -> dict[str, Any]:
         """The specification as a mapping for JSON."""
-        return self.model_dump(mode="json")
+        return self.model_dump(mode="json", exclude={"plugin"} if self.plugin is None else None)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

@@ -159,7 +159,7 @@ def steps(engine: Engine, data: Dataset, plan: Plan, tally: EpochState, optimise
             raise _not_finite(batch_losses[TOTAL], length, data.names(batch.rows), plan.rates[step])
         optimiser.step()
         divisors = network.heads.terms(batch.labels)
-        counts = {name: int(terms) if _labelled_count(batch.labels[name]) else 0 for name, terms in divisors.items()}
+        counts = {name: int(divisors[name]) if _labelled_count(batch.labels[name]) else 0 for name in network.heads.levels}
         for name, value in batch_losses.items():
             tally.add(name, len(batch.rows) if name == TOTAL else counts[name], value)
         tally.step = step + 1

@@ -21,6 +21,7 @@ from kneeoa.config.training import Training
 from kneeoa.errors import KneeoaError
 from kneeoa.labels.level_labels import read_labels
 from kneeoa.network.model import ModelSpec, build, save
+from kneeoa.plugins.interface import PluginHeads
 from kneeoa.tables.runs import HISTORY
 from kneeoa.training import checkpoint
 from kneeoa.training.checkpointing import CheckpointManager, TimeLimit
@@ -100,12 +101,14 @@ def train(
         torch.manual_seed(derive_seed(seed, Purpose.WEIGHTS))  # the backbone draws first, so heads cannot disturb it
         network = build(spec).to(device)
         begun_from = load_pretrained(network.backbone, spec)
+        plugin_from = network.heads.load_pretrained() if isinstance(network.heads, PluginHeads) else None
+        begun = {"pretrained": begun_from} | ({} if plugin_from is None else {"pretrained_plugin": asdict(plugin_from)})
         if training.class_weights == "balanced":
             network.heads.balance(data["train"].labels)
         settings = {"model": spec.to_json(), "training": training.model_dump(mode="json")}
         fingerprint = {
             "configuration": digest({"model": settings["model"], "training": training.result_settings(), "seed": seed, "threads": threads}),
-            "data": digest([digests, begun_from]),
+            "data": digest([digests, *begun.values()]),
             "code": digest([provenance.get("code"), versions()]),
         }
 
@@ -129,7 +132,7 @@ def train(
         content = run_record(
             run={"study": study, "arm": arm, "seed": seed, "fold": None},
             settings=settings,
-            provenance={**provenance, "pretrained": begun_from},
+            provenance={**provenance, **begun},
             data=data,
             digests=digests,
             progress=progress,

@@ -9,6 +9,8 @@ from typing import ClassVar
 
 from kneeoa.config.section import Section
 
+MapSizes = tuple[tuple[int, ...], ...]
+
 
 class BackboneOptions(Section, ABC):
     """Options of one kind of backbone; every default is the published size."""
@@ -27,11 +29,32 @@ class BackboneOptions(Section, ABC):
         """
         return None if self.weights is None else Path(os.path.expandvars(self.weights))
 
+    def map_sizes(self, shape: tuple[int, ...]) -> MapSizes:
+        """Positions of every feature map along its axes, fine to coarse, for an input of ``shape``;
+        a token sequence has one axis. Empty where a kind does not say: no plug-in can then take it.
+        """
+        return ()
+
+    def public_map_sizes(self, shape: tuple[int, ...]) -> MapSizes:
+        """As :meth:`map_sizes`, of the layers that the published plug-in module takes.
+
+        Raises:
+            ValueError: it was not published with this kind, or not for images like this.
+        """
+        raise ValueError(f"the plug-in module was not published with backbone '{self.kind}', so there is no 'maps: public'; take 'own'")
+
     @abstractmethod
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """Raise ValueError unless the network can take an input of ``shape`` (voxels along each
         axis).
         """
+
+    def check_flat(self, shape: tuple[int, ...]) -> None:
+        """Raise ValueError unless ``shape`` has two axes, for which alone the plug-in module was
+        published.
+        """
+        if len(shape) != 2:
+            raise ValueError(f"the plug-in module was published for images of two dimensions, not of {len(shape)}; take 'maps: own'")
 
     def check_heads(self, embedding: int, heads: tuple[int, ...]) -> None:
         """Raise ValueError unless each stage's number of attention heads divides its width, which
@@ -61,3 +84,8 @@ class BackboneOptions(Section, ABC):
             raise ValueError(f"backbone '{self.kind}' takes 2 or 3 axes, but the input has {len(shape)} ({list(shape)})")
         if min(shape) < least:
             raise ValueError(f"backbone '{self.kind}' needs at least {least} voxels along each axis, not {list(shape)}: {why}")
+
+
+def coarser(shape: tuple[int, ...], factor: int) -> tuple[int, ...]:
+    """Positions of a map ``factor`` times coarser than ``shape``, rounded up."""
+    return tuple(-(-size // factor) for size in shape)

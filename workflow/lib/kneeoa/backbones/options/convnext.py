@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from kneeoa.backbones.options.base import BackboneOptions
+from kneeoa.backbones.options.base import BackboneOptions, MapSizes
 
 
 class Options(BackboneOptions):
@@ -36,3 +36,7 @@ class Options(BackboneOptions):
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """Check for two or three axes, each long enough for one position in the last map."""
         self.check_image(shape, 32, "the last map is 32 times coarser")
+
+    def map_sizes(self, shape: tuple[int, ...]) -> MapSizes:
+        """4, 8, 16 and 32 times coarser, rounded down."""
+        return tuple(tuple(size // factor for size in shape) for factor in (4, 8, 16, 32))

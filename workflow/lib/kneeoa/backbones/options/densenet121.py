@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import PositiveInt
 
-from kneeoa.backbones.options.base import BackboneOptions
+from kneeoa.backbones.options.base import BackboneOptions, MapSizes, coarser
 
 COARSEST = 32
 """Factor by which the last map is coarser than the image."""
@@ -35,3 +35,8 @@ class Options(BackboneOptions):
                 f"backbone '{self.kind}' needs at least {COARSEST} voxels along each axis, not {list(shape)}: "
                 f"the last map is {COARSEST} times coarser"
             )
+
+    def map_sizes(self, shape: tuple[int, ...]) -> MapSizes:
+        """4 times coarser, then each half of the one before, rounded down."""
+        first = coarser(shape, 4)
+        return tuple(tuple(size // factor for size in first) for factor in (1, 2, 4, 8))

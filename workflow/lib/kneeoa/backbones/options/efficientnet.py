@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, PositiveFloat, model_validator
 
-from kneeoa.backbones.options.base import BackboneOptions
+from kneeoa.backbones.options.base import BackboneOptions, MapSizes, coarser
 
 COARSEST = 32
 """Factor by which the last map is coarser than the image."""
@@ -63,3 +63,12 @@ class Options(BackboneOptions):
         if self.weights == "imagenet" and len(shape) != 2:
             raise ValueError("'weights: imagenet' are for images of two dimensions; name a file of weights or choose another view")
         self.check_image(shape, COARSEST + 1, f"the last map is {COARSEST} times coarser and needs two positions")
+
+    def map_sizes(self, shape: tuple[int, ...]) -> MapSizes:
+        """4, 8, 16 and 32 times coarser."""
+        return tuple(coarser(shape, factor) for factor in (4, 8, 16, 32))
+
+    def public_map_sizes(self, shape: tuple[int, ...]) -> MapSizes:
+        """The last four stages': two 16 and two 32 times coarser."""
+        self.check_flat(shape)
+        return tuple(coarser(shape, factor) for factor in (16, 16, 32, 32))

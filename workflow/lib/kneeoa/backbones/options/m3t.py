@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import PositiveInt, model_validator
 
-from kneeoa.backbones.options.base import BackboneOptions
+from kneeoa.backbones.options.base import BackboneOptions, MapSizes
 
 
 class Options(BackboneOptions):
@@ -50,3 +50,9 @@ class Options(BackboneOptions):
             raise ValueError(
                 f"backbone 'm3t' with variant 'released' takes a cube, not {list(shape)}; give the arm a cubic grid or use 'paper'"
             )
+
+    def map_sizes(self, shape: tuple[int, ...]) -> MapSizes:
+        """The 3D block's, as large as the image, and the transformer's tokens: a class token, one
+        for each slice, and three separators.
+        """
+        return shape, (sum(shape) + 4,)

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from kneeoa.backbones.options.base import BackboneOptions
+from kneeoa.backbones.options.base import BackboneOptions, MapSizes, coarser
 
 
 class Options(BackboneOptions):
@@ -48,3 +48,7 @@ class Options(BackboneOptions):
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """Check for three axes, each long enough for two positions in the last map."""
         self.check_volume(shape, 17, "the last map is 16 times coarser and needs two positions")
+
+    def map_sizes(self, shape: tuple[int, ...]) -> MapSizes:
+        """The stem's and the three stages': 2, 4, 8 and 16 times coarser."""
+        return tuple(coarser(shape, factor) for factor in (2, 4, 8, 16))

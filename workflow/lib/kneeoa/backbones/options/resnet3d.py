@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import PositiveInt
 
-from kneeoa.backbones.options.base import BackboneOptions
+from kneeoa.backbones.options.base import BackboneOptions, MapSizes, coarser
 
 
 class Options(BackboneOptions):
@@ -28,3 +28,7 @@ class Options(BackboneOptions):
         """Check for three axes, each long enough for two positions in the last map."""
         stride = 4 * self.stem_stride
         self.check_volume(shape, stride + 1, f"the last map is {stride} times coarser and needs two positions")
+
+    def map_sizes(self, shape: tuple[int, ...]) -> MapSizes:
+        """The four stages'; the last two do not make the map coarser."""
+        return tuple(coarser(shape, self.stem_stride * factor) for factor in (2, 4, 4, 4))

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from kneeoa.backbones.options.base import BackboneOptions
+from kneeoa.backbones.options.base import BackboneOptions, MapSizes, coarser
 
 COARSEST = 32
 """Factor by which the last map is coarser than the image."""
@@ -40,3 +40,7 @@ class Options(BackboneOptions):
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """Check for two or three axes, each long enough for two positions in the last map."""
         self.check_image(shape, COARSEST + 1, f"the last map is {COARSEST} times coarser and needs two positions")
+
+    def map_sizes(self, shape: tuple[int, ...]) -> MapSizes:
+        """The patches' and the four stages': 2, 4, 8, 16 and 32 times coarser."""
+        return tuple(coarser(shape, factor) for factor in (2, 4, 8, 16, 32))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from kneeoa.backbones.options.base import BackboneOptions
+from kneeoa.backbones.options.base import BackboneOptions, MapSizes, coarser
 
 
 class Options(BackboneOptions):
@@ -48,3 +49,13 @@ class Options(BackboneOptions):
             )
         coarsest = 8 * self.patch
         self.check_image(shape, coarsest + 1, f"the last map is {coarsest} times coarser and needs two tokens")
+
+    def map_sizes(self, shape: tuple[int, ...]) -> MapSizes:
+        """The four stages': 1, 2, 4 and 8 patches to a position along each axis."""
+        return tuple(coarser(coarser(shape, self.patch), factor) for factor in (1, 2, 4, 8))
+
+    def public_map_sizes(self, shape: tuple[int, ...]) -> MapSizes:
+        """The tokens that leave each stage: after its merging, but for the last, which has none."""
+        self.check_flat(shape)
+        sizes = self.map_sizes(shape)
+        return tuple((math.prod(size),) for size in (*sizes[1:], sizes[-1]))

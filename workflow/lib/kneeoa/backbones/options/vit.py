@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from kneeoa.backbones.options.base import BackboneOptions
+from kneeoa.backbones.options.base import BackboneOptions, MapSizes, coarser
 
 
 class Options(BackboneOptions):
@@ -49,3 +50,12 @@ class Options(BackboneOptions):
                 f"backbone '{self.kind}' cuts the image into patches of {self.patch} voxels, which do not divide {list(shape)}; "
                 "give the arm a grid whose axes they divide, or change 'patch'"
             )
+
+    def map_sizes(self, shape: tuple[int, ...]) -> MapSizes:
+        """The grid of patches, for every layer that gives a map."""
+        return (coarser(shape, self.patch),) * self.maps
+
+    def public_map_sizes(self, shape: tuple[int, ...]) -> MapSizes:
+        """The tokens of the last layers; the class token is a location too."""
+        self.check_flat(shape)
+        return ((1 + math.prod(coarser(shape, self.patch)),),) * self.maps

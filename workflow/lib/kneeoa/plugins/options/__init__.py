@@ -1,0 +1,1 @@
+"""Options of plug-ins, one file a kind; they import no torch."""
