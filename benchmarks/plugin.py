@@ -80,7 +80,7 @@ def looped() -> Iterator[None]:
 
 
 def seconds(work: Callable[[], object], device: torch.device) -> float:
-    """How long something takes, to its end on the device."""
+    """Seconds that something takes, to its end on the device."""
     if device.type == "cuda":
         torch.cuda.synchronize()
     begun = time.perf_counter()
