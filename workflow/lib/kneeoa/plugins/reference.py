@@ -30,6 +30,7 @@ from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.heads.interface import Supervision
 from kneeoa.heads.losses.cross_entropy import CrossEntropy
+from kneeoa.levels import registry as kinds
 from kneeoa.plugins.interface import Maps
 from kneeoa.plugins.options.pim import Options
 from kneeoa.plugins.pim import LevelParts, Pim
@@ -93,7 +94,8 @@ def _module(path: Path, arrays: Arrays, names: list[str]) -> tuple[Pim, list[Ten
     maps = [each if each.dim() == 3 else each.flatten(2).transpose(1, 2) for each in given]
     weights = {name.removeprefix("weight/"): torch.from_numpy(value) for name, value in arrays.items() if name.startswith("weight/")}
     classes, width, _ = weights[f"fpn_classifier_{names[0]}.3.weight"].shape
-    level = Level(name=_LEVEL, kind="multiclass", classes=tuple(map(str, range(classes))))
+    kind = next(name for name in kinds.names() if kinds.declaration(name).exclusive and not kinds.declaration(name).binary)
+    level = Level(name=_LEVEL, kind=kind, classes=tuple(map(str, range(classes))))
     options = Options(width=width, select=tuple(map(int, arrays["selects"])))
     maps_of = Maps(tuple(each.shape[2] for each in maps), tuple(sizes))
     module = Pim(options, (Supervision(CrossEntropy(level), 1.0),), maps_of, len(sizes[0]), "parallel").double()
