@@ -209,6 +209,8 @@ def of_arms(folder: str, name: str, arms: Iterable[str]) -> Row:
     first = frozenset(IMAGES - {"deletion"} if untrained & set(arms) else LEARNED)
     members = {"resnet3d-single-oa", "resnet3d-single-kl"}  # of the wide study's ensemble
     without = frozenset() if members & set(arms) else frozenset({"ensemble"})
+    if PLUGGED not in arms:
+        without |= {"predict_parts"}
     if not RESNET & set(arms):
         without |= {"figure saliency"}  # which shows the modes of the first backbone
     return Row(

@@ -23,9 +23,9 @@ from tests.rerun.rules import (
     FILMS as RADIOGRAPHS,
 )
 
-NOT_SHOWN = {"ensemble", "figure saliency"}
-"""Rules that do not take the arms that learn from a rater: the ensemble's members and the picture's
-arms are others.
+NOT_SHOWN = {"ensemble", "figure saliency", "predict_parts"}
+"""Rules that do not take the arms that learn from a rater: the ensemble's members, the picture's
+arms and the arm with a plug-in are others.
 """
 
 TABLED = {"table external_accuracy"}

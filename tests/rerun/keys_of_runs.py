@@ -3,7 +3,7 @@
 from tests.rerun.row import IMPORTS, WIDE, row
 from tests.rerun.rules import ARMS, COMPARED, CONTRASTED, IMAGES, LEARNED, NETWORKS, PREDICTED, RUNS, VARIED
 
-OF_A_RUN = {"train_run", "predict", "embed_untrained", "geometry", "saliency", "overlap", "ensemble"}
+OF_A_RUN = {"train_run", "predict", "predict_parts", "embed_untrained", "geometry", "saliency", "overlap", "ensemble"}
 """Made for each run by itself: an arm that goes leaves the others' as they are."""
 OTHERS = {"ensemble", "figure saliency"}
 """Are not made from the wide study's arm with a plug-in."""
@@ -17,7 +17,7 @@ ROWS = [
         without={"ensemble", "figure saliency"},
     ),
     row("backbones.options", {"backbones.resnet3d.options": {"width": 8}}, NETWORKS | {"table arms"}),
-    row("modes.kind", {"modes.dual_stacked.kind": "dual"}, LEARNED, WIDE, without={"ensemble"}),
+    row("modes.kind", {"modes.dual_stacked.kind": "dual"}, LEARNED, WIDE, without={"ensemble", "predict_parts"}),
     row("modes.levels", {"modes.single_kl.levels": ["oa"]}, LEARNED | {"table arms"}),
     row("modes.weights", {"modes.dual.weights": {"oa": 2.0}}, NETWORKS),
     row("modes.losses", {"modes.single_kl.losses": {"kl": "corn"}}, LEARNED),
@@ -101,9 +101,9 @@ ROWS = [
     row(
         "arms.view",
         {"arms.4.view": "sag_dess", "arms.4.backbone": ["densenet121"]},
-        RUNS | ARMS | {"table arms", "embed_raw_images"},
+        RUNS | ARMS | {"table arms"},
         WIDE,
-        without={"ensemble"},
+        without={"ensemble", "predict_parts"},
     ),
     row(
         "arms.plugin",
@@ -117,7 +117,7 @@ ROWS = [
         {"arms.1.rater": "none"},
         RUNS | ARMS | {"table arms"},
         WIDE,
-        without={"embed_untrained", "geometry_baselines", "ensemble", "raters", "figure raters"},
+        without={"embed_untrained", "geometry_baselines", "ensemble", "predict_parts", "raters", "figure raters"},
     ),
     row("arms.training", {"arms.1.training": {"epochs": 3}}, ARMS | {"train_run", "table arms"}),
     row("arms.name", {"arms.1.name": "transformer"}, RUNS | ARMS | {"table arms"}),

@@ -22,7 +22,7 @@ from tests.suites import LAST_RESORT
 STUDY = ["--configfile", "tests/rerun/imports.yaml"]
 LIBRARY = "workflow/lib/kneeoa/statistics"
 REFACTORED = (
-    "brier.py",
+    "run_influences.py",
     "    reference = share.value * (1 - share.value)\n",
     "    mean = share.value\n    reference = mean * (1 - mean)\n",
 )

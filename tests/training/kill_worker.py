@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 from types import SimpleNamespace
@@ -70,7 +71,8 @@ def hook(board: Board) -> None:
     says(board, run, "write_json", "writing results")
     says(board, TableSchema, "write", "writing results")
     # A state is due after so many steps, on every machine.
-    checkpointing.time = SimpleNamespace(monotonic=lambda: float(board.begun()["optimiser"]))  # type: ignore[assignment]
+    steps = SimpleNamespace(time=time.time, monotonic=lambda: float(board.begun()["optimiser"]))
+    checkpointing.time = steps  # type: ignore[assignment]
 
 
 def work(files: tiny_study.Files, out: Path, seed: int) -> int:
