@@ -70,7 +70,7 @@ MONAI = replace(
     upgraded("train.txt", "monai", "1.6.1", IMAGES - {"deletion"}),
     study=WIDE,
     arms=frozenset({"densenet121-dual", "swin-dual"}),
-    without=frozenset({"ensemble", "figure saliency"}),
+    without=frozenset({"ensemble", "figure saliency", "predict_parts"}),
 )
 """Two backbones are built on it."""
 
