@@ -23,6 +23,7 @@ from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.arms import select_predictions
 from kneeoa.contrasts.cases import LevelPredictions, best_head, has_label, sampled_runs
 from kneeoa.contrasts.external_calibration import calibration_rows
+from kneeoa.contrasts.outcome import join
 from kneeoa.statistics.independent_samples import compare_sampled, compare_shares, share_influence, standardised_share
 from kneeoa.statistics.influence_functions import Sampled, estimate_of, interval, over_seeds
 from kneeoa.statistics.inputs import Booleans, Floats, Integers, cluster_codes, subject_count
@@ -148,15 +149,16 @@ def _accuracy_rows(side: LevelPredictions, develop: Mapping[str, LevelPrediction
     sample, base = _Sample(side), {"part": "accuracy", "measure": "accuracy"}
     for number, label in _classes(side.level):
         row = {**base, "label": label, **_share_columns(*sample.of_class(number), confidence, label)}
-        yield row | {"note": _joined(row.get("note", ""), side.threshold_note)}
+        yield row | {"note": join(row.get("note", ""), side.threshold_note)}
     for name, other in develop.items():
         row = base | {"measure": AT_DEVELOP_PREVALENCE, "develop": name, **_counts(side)}
-        reason = _lacking(sample, _Sample(other))
+        reference = _Sample(other)
+        reason = _lacking(sample, reference)
         if reason:
             yield row | {"note": reason}
             continue
-        ours, theirs = _standardised(sample, _Sample(other))
-        yield row | _interval_of_two(ours, sample.codes, theirs, _Sample(other).codes, confidence)
+        ours, theirs = _standardised(sample, reference)
+        yield row | _interval_of_two(ours, sample.codes, theirs, reference.codes, confidence)
 
 
 def _standardised(sample: _Sample, other: _Sample) -> tuple[Sampled, Sampled]:
@@ -189,11 +191,11 @@ def _interval_of_two(
 
 
 def _change_rows(side: LevelPredictions, develop: Mapping[str, LevelPredictions], confidence: float) -> Iterator[dict[str, Any]]:
+    sample = _Sample(side)
     for name, other in develop.items():
         base = {"part": "change", "develop": name, **_counts(side)}
         base |= {"cases_develop": len(other.case_ids), "subjects_develop": other.subject_count}
-        sample, reference = _Sample(side), _Sample(other)
-        for row in [*_share_changes(sample, reference, confidence), *_metric_changes(side, other, confidence)]:
+        for row in [*_share_changes(sample, _Sample(other), confidence), *_metric_changes(side, other, confidence)]:
             yield base | row
 
 
@@ -259,10 +261,6 @@ def _change(value: float, test: Any, kind: str) -> dict[str, Any]:
 
 def _counts(side: LevelPredictions) -> dict[str, Any]:
     return {"cases": len(side.case_ids), "subjects": side.subject_count}
-
-
-def _joined(*notes: str) -> str:
-    return "; ".join(note for note in notes if note)
 
 
 def _defined(value: float) -> float | None:
