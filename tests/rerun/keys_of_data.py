@@ -13,6 +13,7 @@ from tests.rerun.rules import (
     NETWORKS,
     OF_AXES,
     OF_MAPS,
+    OF_PLUGINS,
     OVERLAPS,
     PHANTOM,
     VIEW,
@@ -23,7 +24,7 @@ from tests.rerun.rules import (
     FILMS as RADIOGRAPHS,
 )
 
-NOT_SHOWN = {"ensemble", "figure saliency", "predict_parts"}
+NOT_SHOWN = OF_PLUGINS | {"ensemble", "figure saliency"}
 """Rules that do not take the arms that learn from a rater: the ensemble's members, the picture's
 arms and the arm with a plug-in are others.
 """
@@ -212,7 +213,7 @@ ROWS = [
     row(
         "cohorts.tissues",
         {"cohorts.phantom.tissues.patella": [5, 7]},
-        {"read_cohort", "describe_shard masks", "make_masks", "deletion"} | OVERLAPS,
+        {"read_cohort", "describe_shard masks", "make_masks", "deletion", "selection_shares"} | OVERLAPS,
     ),
     row(
         "cohorts.shards",

@@ -34,7 +34,7 @@ SECTIONS = {
     "raters": "Noisy raters",
     "representation": "Representation",
     "anatomy": "Saliency and anatomy",
-    "selections": "What plug-ins choose",
+    "selections": "Locations that plug-ins choose",
     "appendix": "Appendix",
 }
 """Sections of the report in its order, by the names that declarations use, with their titles."""

@@ -179,8 +179,8 @@ class Layout:
         """Selections of the lowest seed of each arm whose plug-in chooses locations, in the
         pictured view.
         """
-        pictured = self.study.view_of(self.study.arms_table()[0])
-        names = [name for name in self.selecting() if self.study.view_of(self.arm(name)) == pictured]
+        views = [self.study.view_of(arm) for arm in self.study.arms_table()]
+        names = [name for name in self.selecting() if self.study.view_of(self.arm(name)) == views[0]]
         return [f"{self.root}/selections/{arm}/seed-{run_key(min(self.study.seeds))}.parquet" for arm in names]
 
     def selection_shares(self) -> list[str]:
