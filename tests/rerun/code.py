@@ -301,6 +301,7 @@ PLUGGED_FILES = {
     "figures/selections.py": {"figure selections"},
     "figures/selection_shares.py": {"figure selection_shares"},
     "paper_tables/selections.py": {"table selections", "report"},
+    "report/selection_sentences.py": {"report"},
 }
 """Code of what plug-ins choose and of their parts, edited in a study that has one and masks."""
 ELSEWHERE = ABROAD.keys() | PLUGGED_FILES.keys()

@@ -16,6 +16,7 @@ from tests.rerun.rules import (
     OF_PLUGINS,
     OVERLAPS,
     PHANTOM,
+    SELECTED,
     VIEW,
     taking,
 )
@@ -115,9 +116,10 @@ ROWS = [
     row(
         "cohorts.views",
         {"cohorts.phantom.views": ["sag_dess", "pa"]},
-        {"read_cohort", "describe_shard", "make_volumes", "make_masks", "make_splits", "quality", "list_shards"} | IMAGES,
+        {"read_cohort", "describe_shard", "make_volumes", "make_masks", "make_splits", "quality", "list_shards"} | IMAGES | SELECTED,
         WIDE,
         without={"make_inputs"},
+        new=SELECTED,
     ),
     row("cohorts.visits", {"cohorts.clinic.visits": ["12m"]}, {"read_cohort", "describe_shard volumes"}, WIDE),
     row("cohorts.series", {"cohorts.phantom.series": {"sag_dess": "SAG_(?P<side>RIGHT|LEFT)"}}, {"read_cohort"}),

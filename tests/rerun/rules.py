@@ -185,6 +185,8 @@ INTERVALS = BOOTSTRAPPED | {"external", "subgroups", "report"} | taking("confide
 """Take the level of the intervals of the statistics."""
 EXTERNAL = {"external", *made_from("external")}
 """Are there where a cohort is external."""
+SELECTED = {"selection_shares", "selection_summary", *made_from("selection_summary")}
+"""Are there where a plug-in chooses locations in a view with masks."""
 VARIED = {"similarity"} | taking("varied")
 """Take the factor that figures tell arms apart by."""
 CONTRASTED = {"contrasts", "subgroups", "claim", "raters", "anatomy", "differences"}

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from kneeoa.paper_tables.table_files import read_csv, write_table
+from kneeoa.report.report_data import ReportData
+from kneeoa.report.selection_sentences import selection_sentences
 from kneeoa.tables.selections import SELECTION_SUMMARY
 from tests.unit.figures import synthetic
 from tests.unit.figures.test_selections import ARM, summary
@@ -28,3 +30,15 @@ def test_means_are_printed_by_cohort_and_tissue_and_the_csv_has_all(tmp_path: Pa
     hollow = [line for line in lines if line[2] == "map 4: 32 of 36, no claim"]
     assert len(hollow) == 4 * 6
     assert [line[6] for line in hollow if line[3] == "0"] == ["--"] * 4
+
+
+def test_the_report_says_how_many_maps_differ_whichever_way() -> None:
+    rows = summary([ARM], ["oai"]).assign(others_low=0.01)
+    rows.loc[rows["map"] == "map-1", ["low", "high"]] = [-0.3, -0.1]
+    evidence = ReportData(synthetic.FACTORS, {"selections": rows}, [], {}, 0.95)
+    first, *rest = selection_sentences(evidence)
+    assert first.startswith("Of 3 maps, the share on joint in OAI, chosen by the KL heads, is above in 2 and below in 1 beside the same")
+    assert "above in 3 and below in 0 beside other subjects' selections" in first
+    assert rest[0] == "No claim is made of 1 map of which more than a quarter is chosen."
+    silent = ReportData(synthetic.FACTORS, {"selections": rows.assign(claim=False)}, [], {}, 0.95)
+    assert selection_sentences(silent)[0].startswith("No map's share on joint in OAI")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from kneeoa.config.metrics import TABLE as METRIC_TABLE
 from kneeoa.paper_tables.latex import Tabular, group_starts
 from kneeoa.presentation.arms import ArmNames
 from kneeoa.presentation.display_names import LOWER_IS_BETTER, count_noun, display_name, sentence_case
@@ -55,7 +56,8 @@ def tabulars(rows: pd.DataFrame, names: ArmNames, labels: Mapping[str, str] | No
 
 
 def _tabular(rows: pd.DataFrame, cohort: str, level: str, names: ArmNames, labels: Mapping[str, str] | None) -> Tabular:
-    metrics = list(dict.fromkeys(rows["metric"]))
+    present = set(rows["metric"])
+    metrics = [metric.name for metric in METRIC_TABLE if metric.name in present and metric.better != "one value"]
     cells = {(row["arm"], row["part"], row["metric"]): row for row in row_dicts(rows)}
     body = []
     for arm in names.ordered(rows["arm"]):
@@ -74,7 +76,7 @@ def _tabular(rows: pd.DataFrame, cohort: str, level: str, names: ArmNames, label
         heading=heading,
         breaks=group_starts([" ".join(line[:2]) for line in body]),
         notes="These results choose nothing: the answer is always the mean of all parts, fixed beforehand. Parts answer without mirror "
-        "images and temperature. Map 1 is the finest.",
+        "images and temperature. Map 1 is the finest. Why a value is undefined is in the CSV.",
     )
 
 
