@@ -37,8 +37,9 @@ def test_the_report_says_how_many_maps_differ_whichever_way() -> None:
     rows.loc[rows["map"] == "map-1", ["low", "high"]] = [-0.3, -0.1]
     evidence = ReportData(synthetic.FACTORS, {"selections": rows}, [], {}, 0.95)
     first, *rest = selection_sentences(evidence)
-    assert first.startswith("Of 3 maps, the share on joint in OAI, chosen by the KL heads, is above in 2 and below in 1 beside the same")
-    assert "above in 3 and below in 0 beside other subjects' selections" in first
+    assert first.startswith("Of the locations chosen by the KL heads, the share on joint (OAI) is higher than that of the same")
+    assert "beyond its interval, in 2 and lower in 1 of 3 maps" in first
+    assert first.endswith("higher than that of other subjects' selections in 3 and lower in 0.")
     assert rest[0] == "No claim is made of 1 map of which more than a quarter is chosen."
     silent = ReportData(synthetic.FACTORS, {"selections": rows.assign(claim=False)}, [], {}, 0.95)
-    assert selection_sentences(silent)[0].startswith("No map's share on joint in OAI")
+    assert "no map's share on joint (OAI) can be told from chance" in selection_sentences(silent)[0]

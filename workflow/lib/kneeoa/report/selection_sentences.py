@@ -17,16 +17,14 @@ def selection_sentences(evidence: ReportData) -> list[str]:
     sentences = []
     for (cohort, level), part in rows.groupby(["cohort", "level"], sort=False):
         claimed = part[part["claim"] & part["low"].notna() & part["high"].notna()]
-        where = (
-            f"on {evidence.printed(part['tissue'].iloc[0])} in {evidence.printed(cohort)}, chosen by the {evidence.printed(level)} heads"
-        )
+        chosen = f"the locations chosen by the {evidence.printed(level)} heads"
+        where = f"{evidence.printed(part['tissue'].iloc[0])} ({evidence.printed(cohort)})"
         if claimed.empty:
-            sentences.append(f"No map's share {where}, can be told from chance.")
+            sentences.append(f"Of {chosen}, no map's share on {where} can be told from chance.")
             continue
-        shifted = _ways(claimed["low"], claimed["high"])
-        others = _ways(claimed["others_low"], claimed["others_high"])
-        text = f"Of {count_noun(len(claimed), 'map')}, the share {where}, is {shifted} beside the same selections shifted, and {others} "
-        sentences.append(f"{text}beside other subjects' selections, beyond its interval.")
+        shifted, others = _ways(claimed["low"], claimed["high"]), _ways(claimed["others_low"], claimed["others_high"])
+        text = f"Of {chosen}, the share on {where} is higher than that of the same selections shifted, beyond its interval, in {shifted}"
+        sentences.append(f"{text} of {count_noun(len(claimed), 'map')}; higher than that of other subjects' selections in {others}.")
     silent = int((~rows["claim"]).sum())
     if silent:
         sentences.append(f"No claim is made of {count_noun(silent, 'map')} of which more than a quarter is chosen.")
@@ -35,4 +33,4 @@ def selection_sentences(evidence: ReportData) -> list[str]:
 
 
 def _ways(low: pd.Series[float], high: pd.Series[float]) -> str:
-    return f"above in {int((low > 0).sum())} and below in {int((high < 0).sum())}"
+    return f"{int((low > 0).sum())} and lower in {int((high < 0).sum())}"
