@@ -119,7 +119,7 @@ ROWS = [
         {"read_cohort", "describe_shard", "make_volumes", "make_masks", "make_splits", "quality", "list_shards"} | IMAGES | SELECTED,
         WIDE,
         without={"make_inputs"},
-        new=SELECTED,
+        new=SELECTED | {"selections"},
     ),
     row("cohorts.visits", {"cohorts.clinic.visits": ["12m"]}, {"read_cohort", "describe_shard volumes"}, WIDE),
     row("cohorts.series", {"cohorts.phantom.series": {"sag_dess": "SAG_(?P<side>RIGHT|LEFT)"}}, {"read_cohort"}),
