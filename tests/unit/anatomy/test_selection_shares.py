@@ -104,9 +104,10 @@ def test_a_class_token_has_no_place_and_others_have_that_of_their_patch(tmp_path
     [
         (row("one", [0, 3], ()), film()),
         (row("one", [0], (4, 4), before=1), film()),
+        (row("one", [0], (1, 1)), film()),
         (row("one", [5], (4, 4)), np.where(film() == 2, 0, film())),
     ],
-    ids=["slices", "only the class token", "no such tissue"],
+    ids=["slices", "only the class token", "a single cell", "no such tissue"],
 )
 def test_what_has_no_place_or_no_tissue_has_no_value(tmp_path: Path, selection: dict[str, Any], mask: np.ndarray) -> None:
     joint = measured(tmp_path, [selection], {"one": mask.astype(np.uint8)}).loc[("one", "map-1", "joint")]

@@ -11,6 +11,7 @@ chooses.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ def measure_selections(
     out: Path,
 ) -> None:
     """Write SELECTION_SHARES of one run. Cases without a usable mask are left out: the masks'
-    exclusions say why.
+    exclusions say why. A map of a single cell, which cannot be shifted, has no value.
 
     Args:
         selections: the run's SELECTIONS table.
@@ -73,14 +74,14 @@ def measure_selections(
             if mask is None:
                 without += 1
                 continue
-            grids = sorted({row["grid"] for row in case_rows if row["grid"]}, key=np.prod, reverse=True)
+            grids = sorted({row["grid"] for row in case_rows if math.prod(row["grid"]) > 1}, key=lambda grid: (-math.prod(grid), grid))
             shares = occupancies(mask, groups, grids)
             shifts = {grid: _shifts(anatomy, str(cohort), case_id, grid) for grid in grids}
             for row in case_rows:
                 others = pools[row["level"], row["map"]]
                 rows += _case_rows(row, groups, shares.get(row["grid"], {}), shifts.get(row["grid"]), others)
     SELECTION_SHARES.write(out, pd.DataFrame(rows, columns=[name for name in SELECTION_SHARES.schema.names if name != "fold"]))
-    logger.info("measured the selections of %d cases and maps; %d cases have no usable mask", len(rows), without)
+    logger.info("%d rows; %d cases have no usable mask", len(rows), without)
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -104,8 +105,8 @@ def _by_case(rows: Sequence[dict[str, Any]]) -> dict[tuple[str, str], list[dict[
 
 
 def occupancies(mask: NDArray[np.uint8], groups: Mapping[str, Sequence[int]], grids: Sequence[Grid]) -> dict[Grid, dict[str, Floats]]:
-    """The share of every cell that each group of tissues fills, flat, by grid; ``grids`` run from
-    fine to coarse.
+    """The share of every cell that each group of tissues fills, ``[*grid]``, by grid; ``grids`` run
+    from fine to coarse.
 
     Where a grid divides a finer one evenly its shares are the means of the finer one's, which is
     the same and reads no mask again.

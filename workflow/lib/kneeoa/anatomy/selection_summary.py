@@ -107,7 +107,7 @@ def _notes(group: pd.DataFrame, claim: bool, note: str) -> Iterator[str]:
         yield "undefined: no chosen location has a place in the image (tokens of slices, or a class token)"
         return
     if not defined:
-        yield "undefined: the tissue is in no mask"
+        yield "undefined: the tissue is in no mask, or the map has a single cell"
         return
     if defined < len(group):
         yield f"{len(group) - defined} of {len(group)} selections without a value: no such tissue in the mask, or none with a place"
