@@ -151,6 +151,7 @@ CLONE = (
         after=("export OAI_ZIB=/path/to/oai_zib",),
     ),
     Run("snakemake -n --configfile yours.yaml", says="train_run"),
+    Run("PYTHONPATH=workflow/lib python -m kneeoa.estimate workflow/studies/plugin.yaml", says="swin"),
     Run("snakemake --profile slurm -n", says="train_run"),
     Run(
         "snakemake --profile slurm --configfile workflow/studies/mine.yaml -n",

@@ -205,11 +205,14 @@ def _check_plugin_of(study: Study, arm: Arm, name: str) -> None:
     training, resources = arm.training, study.resources.train
     batch = min(training.batch, training.micro_batch or training.batch)
     needed = plugin.memory_mb(sizes, batch, len(shape), len(mode.levels))
-    if not resources.gpus and needed > resources.memory_mb:
+    below = registry.step_cost(backbone.kind, backbone.options, shape)
+    whole = needed + (0.0 if below is None else below.memory_mb(batch))
+    if not resources.gpus and whole > resources.memory_mb:
         locations = ", ".join(f"{math.prod(size):,}" for size in sizes)
+        beside = "" if below is None else f", beside {below.memory_mb(batch):,.0f} MB of backbone '{arm.backbone}'"
         raise ValueError(
-            f"arm '{arm.name}': 'plugins.{name}' takes about {needed:,.0f} MB for a step of {batch} cases (maps of {locations} locations), "
-            f"more than 'resources.train.memory_mb' ({resources.memory_mb:,}); raise that, train on a GPU, or make 'width', "
+            f"arm '{arm.name}': 'plugins.{name}' takes about {needed:,.0f} MB{beside} for a step of {batch} cases (maps of {locations} "
+            f"locations), more than 'resources.train.memory_mb' ({resources.memory_mb:,}); raise that, train on a GPU, or make 'width', "
             "'training.micro_batch' or the arm's grid smaller"
         )
 

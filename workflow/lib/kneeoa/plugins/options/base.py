@@ -50,8 +50,8 @@ class PluginOptions(Section, ABC):
         """
 
     def step_cost(self, sizes: Sizes, widths: Sequence[int], dimensions: int, levels: int) -> StepCost | None:
-        """Memory and arithmetic of a training step, but for what :meth:`memory_mb` does not count;
-        None where a kind does not say.
+        """Arithmetic of a training step; its memory is :meth:`memory_mb`. None where a kind does
+        not say.
 
         Args:
             sizes, dimensions, levels: as :meth:`memory_mb` takes them.

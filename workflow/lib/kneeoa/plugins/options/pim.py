@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
-from kneeoa.backbones.step_cost import BYTES, StepCost, convolution
+from kneeoa.backbones.step_cost import StepCost, convolution
 from kneeoa.config.section import Section
 from kneeoa.plugins.options.base import PluginOptions, Sizes
 
@@ -126,9 +126,8 @@ class Options(PluginOptions):
         return (4 * activations + 16 * across) / 1e6
 
     def step_cost(self, sizes: Sizes, widths: Sequence[int], dimensions: int, levels: int) -> StepCost:
-        """Of the layers on every location, and of those across locations; the graph is small."""
-        width = self.width_of(dimensions)
-        cost = StepCost(kept=round(self.memory_mb(sizes, 1, dimensions, levels) * 1e6 / BYTES))
+        """Arithmetic of the layers on every location; the graph's is small."""
+        width, cost = self.width_of(dimensions), StepCost()
         for size, channels in zip(sizes, widths, strict=True):
             locations = math.prod(size)
             cost += convolution(locations, channels, channels, 1, bias=True) + convolution(locations, channels, width, 1, bias=True)
