@@ -56,11 +56,18 @@ def normalised(positions: int, width: int, kept: int = 2) -> StepCost:
     return StepCost(2 * width, kept * positions * width)
 
 
-def transformer_layer(tokens: int, width: int, hidden: int, products_with: int, kept: int) -> StepCost:
-    """Attention and perceptron, each after a norm: of ``tokens``, each of which attends to
-    ``products_with``; ``kept`` values for each component of a token beside the perceptron's hidden
-    ones.
+def transformer_layer(tokens: int, width: int, hidden: int, *, attending: int, products_with: int, kept: int) -> StepCost:
+    """Attention and perceptron, each after a norm.
+
+    Args:
+        tokens: of the perceptron.
+        width: of a token.
+        hidden: of the perceptron.
+        attending: tokens of the attention, with padding.
+        products_with: tokens to which each attends.
+        kept: values that the attention keeps for each component of a token.
     """
-    layers = convolution(tokens, width, 3 * width, 1, bias=True) + convolution(tokens, width, width, 1, bias=True)
+    layers = convolution(attending, width, 3 * width, 1, bias=True) + convolution(attending, width, width, 1, bias=True)
     layers += convolution(tokens, width, hidden, 1, bias=True) + convolution(tokens, hidden, width, 1, bias=True)
-    return layers + StepCost(4 * width, tokens * (kept * width + 2 * hidden), 2 * tokens * products_with * width)
+    norms = StepCost(parameters=4 * width, kept=tokens * (3 * width + 2 * hidden))
+    return layers + norms + StepCost(kept=attending * kept * width, products=2 * attending * products_with * width)

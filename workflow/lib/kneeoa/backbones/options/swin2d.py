@@ -72,7 +72,7 @@ class Options(BackboneOptions):
                 tokens = math.prod(grid)
                 cost += normalised(tokens, 2 * width) + convolution(tokens, 2 * width, width, 1)
             filled = math.prod(self.window * size for size in coarser(grid, self.window))
-            layer = transformer_layer(filled, width, self.expansion * width, products_with=self.window**2, kept=10)
+            layer = transformer_layer(tokens, width, self.expansion * width, attending=filled, products_with=self.window**2, kept=7)
             table = StepCost(parameters=(2 * self.window - 1) ** 2 * heads, kept=filled * heads * self.window**2)
             cost += (layer + table) * depth
         return cost + normalised(tokens, width, 1)

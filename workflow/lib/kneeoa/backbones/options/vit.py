@@ -66,7 +66,7 @@ class Options(BackboneOptions):
         tokens = 1 + patches
         cost = convolution(patches, channels, width, self.patch ** len(shape), bias=True)
         cost += StepCost(parameters=width + tokens * width, kept=channels * math.prod(shape))
-        layer = transformer_layer(tokens, width, self.expansion * width, products_with=tokens, kept=8)
+        layer = transformer_layer(tokens, width, self.expansion * width, attending=tokens, products_with=tokens, kept=5)
         return cost + layer * self.depth + StepCost(parameters=2 * width)
 
     def public_map_sizes(self, shape: tuple[int, ...]) -> MapSizes:
