@@ -192,6 +192,21 @@ def test_an_arm_may_follow_another_protocol_than_its_study(study: dict[str, Any]
         load(other)
 
 
+def test_images_without_a_left_and_a_right_side_are_not_mirrored() -> None:
+    study = yaml.safe_load((ROOT / "workflow" / "studies" / "plugin.yaml").read_text())
+    study["training"]["mirror"] = 0.5
+    load(study)
+    study["views"]["pa"]["projection"] = "lateral"
+    with pytest.raises(KneeoaError, match=r"arm 'resnet50': 'training.mirror' names 'left_right', but a view of the study has only"):
+        load(study)
+
+
+def test_a_protocol_for_pictures_is_refused_for_volumes(study: dict[str, Any]) -> None:
+    study["training"] = {"protocol": "pim-published"}
+    with pytest.raises(KneeoaError, match=r"'crop' \[384, 384\] has 2 axes, but the images have 3"):
+        load(study)
+
+
 def test_no_protocol_leaves_anything_to_one_that_is_chosen_instead() -> None:
     for name in PROTOCOLS:
         for other in PROTOCOLS:
