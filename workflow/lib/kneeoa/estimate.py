@@ -24,6 +24,25 @@ precision. A machine's own is measured by ``benchmarks/train_gpu.py``.
 """
 
 
+def memory_and_operations(study: Study, arm: Arm) -> tuple[float, int] | None:
+    """Megabytes (10^6 bytes) of a micro-batch in single precision, and additions and
+    multiplications of a step, of an arm; None where its backbone does not say.
+    """
+    shape, training, backbone = study.taken_shape(arm), arm.training, study.backbones[arm.backbone]
+    cost = backbones.step_cost(backbone.kind, backbone.options, shape)
+    if cost is None:
+        return None
+    memory, operations = cost.memory_mb(training.cases_at_a_time), cost.operations(training.batch)
+    if arm.plugin is not None:
+        plugin, mode = study.plugins[arm.plugin], study.modes[arm.mode]
+        sizes = plugins.check(plugin, mode, backbone.kind, backbone.options, shape)
+        widths = backbones.map_widths(backbone.kind, backbone.options, plugin.public_maps)
+        memory += plugin.memory_mb(sizes, training.cases_at_a_time, len(shape), len(mode.levels))
+        more = plugin.step_cost(sizes, widths, len(shape), len(mode.levels))
+        operations += 0 if more is None else more.operations(training.batch)
+    return memory, operations
+
+
 def estimates(study: Study, rate: float) -> Iterator[tuple[str, ...]]:
     """Yield a row for each arm, by :data:`COLUMNS`, as printed; empty cells where its backbone does
     not say.
@@ -36,25 +55,12 @@ def estimates(study: Study, rate: float) -> Iterator[tuple[str, ...]]:
         shape, batch, cases = study.taken_shape(arm), arm.training.batch, arm.training.cases_at_a_time
         head = (arm.name, "x".join(map(str, shape)), f"{batch // cases} x {cases}" if batch > cases else str(batch))
         backbone = study.backbones[arm.backbone]
-        cost = backbones.step_cost(backbone.kind, backbone.options, shape)
-        if cost is None:
+        cost, figures = backbones.step_cost(backbone.kind, backbone.options, shape), memory_and_operations(study, arm)
+        if cost is None or figures is None:
             yield (*head, "", "", "", "")
             continue
-        memory, operations = cost.memory_mb(cases), cost.operations(batch)
-        if arm.plugin is not None:
-            more = _of_plugin(study, arm, arm.plugin, shape)
-            memory, operations = memory + more[0], operations + more[1]
+        memory, operations = figures
         yield (*head, f"{cost.parameters:,}", f"{memory:,.0f}", f"{operations / 1e12:.3f}", f"{operations / 1e12 / rate:.3f}")
-
-
-def _of_plugin(study: Study, arm: Arm, name: str, shape: tuple[int, ...]) -> tuple[float, int]:
-    """Megabytes of a micro-batch and operations of a step of an arm's plug-in."""
-    plugin, backbone, mode = study.plugins[name], study.backbones[arm.backbone], study.modes[arm.mode]
-    sizes = plugins.check(plugin, mode, backbone.kind, backbone.options, shape)
-    widths = backbones.map_widths(backbone.kind, backbone.options, plugin.public_maps)
-    memory = plugin.memory_mb(sizes, arm.training.cases_at_a_time, len(shape), len(mode.levels))
-    cost = plugin.step_cost(sizes, widths, len(shape), len(mode.levels))
-    return memory, 0 if cost is None else cost.operations(arm.training.batch)
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
