@@ -140,7 +140,7 @@ INSIDE = (slice(None), slice(1, 7), slice(2, 6))
 
 
 def test_of_a_network_with_a_crop_nothing_is_measured_outside_of_it(tmp_path: Path) -> None:
-    """What a network cannot see is zero in every map. As a part of the null it would make a map
+    """A map is zero wherever its network cannot see. As a part of the null it would make a map
     that is even over the rest enriched wherever tissues lie in the middle.
     """
     even = np.zeros(KEPT)

@@ -1,5 +1,5 @@
-"""What is counted from a backbone's sizes is what its network has: parameters and products to the
-last one, and values kept for the gradient to a few per cent.
+"""Counts from a backbone's sizes are those of its network: parameters and products to the last one,
+and values kept for the gradient to a few per cent.
 """
 
 from __future__ import annotations

@@ -66,8 +66,8 @@ def published_schedule(top: float, warm: int, total: int) -> list[float]:
 
 
 def published_steps(cases: int, size: int, every: int, epochs: int, rates: list[float]) -> list[list[tuple[int, float]]]:
-    """Of each epoch the steps of the published loop: the cases that a step's gradient is made of,
-    and its rate. What gradient is left at the end of an epoch is zeroed.
+    """Steps of the published loop, by epoch: the cases that a step's gradient is made of, and its
+    rate. A gradient that is left at the end of an epoch is zeroed.
     """
     loader = [min(size, cases - first) for first in range(0, cases, size)]
     whole: list[list[tuple[int, float]]] = []
