@@ -20,6 +20,7 @@ from kneeoa.config.volumes import View
 from kneeoa.errors import KneeoaError
 from kneeoa.heads import registry as modes
 from kneeoa.inference.predict import predict
+from kneeoa.inference.trained_runs import load_ensemble, open_runs
 from kneeoa.inference.untrained import embed_untrained
 from kneeoa.network.model import load, read_spec
 from kneeoa.network.network import Network
@@ -121,6 +122,17 @@ def test_every_stage_after_training_takes_the_centre(files, whole, tmp_path):
     expected = np.sort(at_centre.logits["kl"].double().softmax(dim=1).numpy(), axis=0)
     np.testing.assert_allclose(probabilities, expected, rtol=1e-4, atol=1e-6)
     assert len(embedded) == len(images)
+
+
+def test_outside_its_study_a_run_takes_the_centre_too(files, whole):
+    images = np.concatenate([np.load(path) for path in files.arrays])
+    framed = np.zeros_like(images)
+    framed[:, 1:7, 2:14, 1:15] = images[:, 1:7, 2:14, 1:15]
+    panel = load_ensemble(open_runs([whole]), "mean", (), False, torch.device("cpu"))
+    given, cut = (panel.predict({SHAPE: each}, 8, torch.device("cpu"))[0] for each in (images, framed))
+    for (level, head, probabilities), (_, _, others) in zip(given, cut, strict=True):
+        np.testing.assert_array_equal(probabilities, others, err_msg=f"{level} {head}")
+    assert not np.allclose(given[-1][2], panel.predict({SHAPE: images - framed}, 8, torch.device("cpu"))[0][-1][2])
 
 
 def test_an_untrained_network_takes_the_centre_too(files, tmp_path):
