@@ -1,11 +1,13 @@
-"""Time Snakemake's planning of a study of ten thousand knees, and the figures of a finished study.
+"""Time Snakemake's planning of a study of ten thousand knees and of the full-size study of
+plug-ins, and the figures of a finished study.
 
-`python benchmarks/dag.py [--knees 10000] [--parts plan figures] [--runs 60 200]` makes a raw tree
-of empty image files in a temporary folder (one archive per series, as the image archive delivers
-them), plans the study of 5 backbones, 4 modes and 10 seeds on it, pretends that everything has been
-made, and asks again. Then it makes two studies whose predictions are finished, of 60 and of 200
-runs, and draws their figures with `snakemake figures` (`figure_time.py`). The last line is one JSON
-object.
+`python benchmarks/dag.py [--knees 10000] [--parts plan plugin figures] [--runs 60 200]` makes a raw
+tree of empty image files in a temporary folder (one archive per series, as the image archive
+delivers them), plans the study of 5 backbones, 4 modes and 10 seeds on it, pretends that everything
+has been made, and asks again. It plans `workflow/studies/plugin.yaml` on placeholders of its inputs
+(4,796 people of OAI, 17,040 films of 3,026 people of MOST). Then it makes two studies whose
+predictions are finished, of 60 and of 200 runs, and draws their figures with `snakemake figures`
+(`figure_time.py`). The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "workflow" / "lib")]
 from figure_time import DESIGNS, figure_times, study_of  # noqa: E402
 
 from tests.dag import copy_tree  # noqa: E402  # the tree of a clone, as the tests use it
+from tests.plugin_inputs import make_plugin_inputs  # noqa: E402
 
 LEVELS = [
     {"name": "oa", "kind": "binary", "classes": ["no OA", "OA"]},
@@ -163,6 +166,19 @@ def plan(knees: int, seeds: int) -> dict[str, float]:
         return figures | {"noop_s": round(seconds, 2)}
 
 
+def plan_plugin() -> dict[str, float]:
+    """Dry run of the full-size study of plug-ins."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = copy_tree(Path(scratch) / "clone")
+        os.environ |= make_plugin_inputs(Path(scratch) / "raw")
+        measured: dict[str, float] = {}
+        for name in ("first", "second"):
+            text, seconds, megabytes = snakemake(folder, folder / "workflow" / "studies" / "plugin.yaml", "-n", "--quiet", "rules")
+            measured = {"plugin_jobs": jobs_of(text), "plugin_dry_run_s": round(seconds, 2), "plugin_dry_run_mb": round(megabytes)}
+            print(f"{name} dry run of plugin.yaml: {measured['plugin_jobs']} jobs, {seconds:.1f} s, {megabytes:.0f} MB", flush=True)
+        return measured
+
+
 def figures(runs: int) -> dict[str, float]:
     """Seconds of `snakemake figures` on the finished study of so many runs."""
     design = DESIGNS[runs]
@@ -180,9 +196,11 @@ def main() -> None:
     parser.add_argument(
         "--runs", type=int, nargs="+", choices=list(DESIGNS), default=list(DESIGNS), help="of the studies whose figures are drawn"
     )
-    parser.add_argument("--parts", nargs="+", choices=["plan", "figures"], default=["plan", "figures"])
+    parser.add_argument("--parts", nargs="+", choices=["plan", "plugin", "figures"], default=["plan", "plugin", "figures"])
     options = parser.parse_args()
     measured = plan(options.knees, options.seeds) if "plan" in options.parts else {}
+    if "plugin" in options.parts:
+        measured |= plan_plugin()
     for runs in options.runs if "figures" in options.parts else ():
         measured |= figures(runs)
     print(json.dumps(measured))

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.anatomy.run_overlap import measure_run
+from kneeoa.central_crop import Taken
 from kneeoa.config.analysis import Anatomy
 from kneeoa.ingestion.shard_list import listed_shards
 from kneeoa.job_logging import job_log
@@ -22,5 +23,6 @@ with job_log(snakemake.log[0]):
         tissues=snakemake.params.tissues,
         spacing=tuple(snakemake.params.spacing),
         anatomy=Anatomy.model_validate(snakemake.params.anatomy),
+        taken=Taken.of(snakemake.params.taken),
         out=Path(snakemake.output.overlap),
     )

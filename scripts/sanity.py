@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kneeoa.anatomy.sanity import check_maps
+from kneeoa.central_crop import Taken
 from kneeoa.config.analysis import Anatomy, Statistics
 from kneeoa.ingestion.shard_list import listed_shards
 from kneeoa.job_logging import job_log
@@ -26,5 +27,6 @@ with job_log(snakemake.log[0]):
         spacings={view: tuple(spacing) for view, spacing in snakemake.params.spacings.items()},
         anatomy=Anatomy.model_validate(snakemake.params.anatomy),
         statistics=Statistics.model_validate(snakemake.params.statistics),
+        taken={arm: taken for arm, content in snakemake.params.taken.items() if (taken := Taken.of(content)) is not None},
         out=Path(snakemake.output.sanity),
     )

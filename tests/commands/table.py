@@ -151,6 +151,7 @@ CLONE = (
         after=("export OAI_ZIB=/path/to/oai_zib",),
     ),
     Run("snakemake -n --configfile yours.yaml", says="train_run"),
+    Run("PYTHONPATH=workflow/lib python -m kneeoa.estimate workflow/studies/plugin.yaml", says="swin"),
     Run("snakemake --profile slurm -n", says="train_run"),
     Run(
         "snakemake --profile slurm --configfile workflow/studies/mine.yaml -n",
@@ -172,6 +173,7 @@ BENCHMARKS = (
     Run(".venv/bin/python benchmarks/ingest.py", more="--rounds 1 --knees 1"),
     Run(".venv/bin/python benchmarks/inference.py", more="--rounds 1"),
     Run(".venv/bin/python benchmarks/train.py", more="--rounds 1 --epochs 2 --knees 2"),
+    Run(".venv/bin/python benchmarks/members.py", more="tests/small.yaml --steps 1"),
     Run(".venv/bin/python benchmarks/error_rates.py", more="--studies 2 --cells 60:10 --resamples 20"),
     Run(".venv/bin/python benchmarks/scan.py", more="--lengths 4096 --threads 1"),
     Run(".venv/bin/python benchmarks/plugin.py", more="--repeats 1 --threads 1"),

@@ -48,6 +48,20 @@ ROWS = [
     row("training.weight_decay", {"training.weight_decay": 0.01}, ARMS | {"train_run", "table arms"}),
     row("training.warmup", {"training.warmup": 0.1}, ARMS | {"train_run", "table arms"}),
     row("training.schedule", {"training.schedule": "constant"}, ARMS | {"train_run", "table arms"}),
+    row("training.optimiser", {"training.optimiser": "sgd"}, ARMS | {"train_run", "table arms"}),
+    row("training.betas", {"training.betas": [0.9, 0.99]}, ARMS | {"train_run", "table arms"}),
+    *(
+        row(f"training.{key}", {"training.optimiser": "sgd", f"training.{key}": value}, ARMS | {"train_run", "table arms"})
+        for key, value in {"momentum": 0.5, "nesterov": False}.items()
+    ),
+    row(
+        "training.warmup_micro_batches",
+        {"training.schedule": "pim", "training.warmup_micro_batches": 1},
+        ARMS | {"train_run", "table arms"},
+    ),
+    row("training.leftover", {"training.leftover": "drop"}, ARMS | {"train_run", "table arms"}),
+    row("training.crop", {"arms.0.training": {"crop": [20, 28, 28]}}, ARMS | NETWORKS | {"overlap", "sanity", "table arms"}),
+    row("training.mirror", {"training.mirror": 0.5}, ARMS | {"train_run", "table arms"}),
     row("training.checkpoint", {"training.checkpoint": "last"}, ARMS | {"train_run", "table arms"}),
     row(
         "training.augmentation.shift",
@@ -78,6 +92,14 @@ ROWS = [
         "training.augmentation.gamma",
         {"training.augmentation": {"shift": 0.04, "scale": 0.1, "noise": 0.05, "gamma": 0.3}},
         ARMS | {"train_run", "table arms"},
+    ),
+    *(
+        row(
+            f"training.augmentation.{key}",
+            {"training.augmentation": {"shift": 0.04, "scale": 0.1, "noise": 0.05, key: 0.1}},
+            ARMS | {"train_run", "table arms"},
+        )
+        for key in ("blur", "sharpness")
     ),
     row("training.class_weights", {"training.class_weights": "balanced"}, ARMS | {"train_run", "table arms"}),
     row("training.precision", {"training.precision": "bfloat16"}, ARMS | {"train_run", "table arms"}),

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.dag import ROOT, planned, rules, snakemake
+from tests.plugin_inputs import make_plugin_inputs
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +185,26 @@ def test_paper_a_at_full_size_dry_runs_on_placeholder_files(folder: Path) -> Non
     assert counts["train_run"] == counts["predict"] == counts["saliency"] == 3 * 4 * 5
     assert counts["make_volumes"] == counts["make_masks"] == counts["make_inputs"] == 16
     assert not {"phantom_tables", "phantom_images"} & set(counts)
+
+
+def test_the_study_of_plugins_plans_a_run_for_every_member_and_seed(folder: Path) -> None:
+    """Its inputs are placeholders, of fewer people than there are."""
+    environment = make_plugin_inputs(folder / "plugin", oai_people=40, most_people=20, films=70)
+    jobs = _plan(folder, _config("workflow/studies/plugin.yaml"), environment=environment)
+    counts = Counter(rule for rule, _ in jobs)
+    assert counts["train_run"] == counts["predict"] == counts["predict_parts"] == 4 * 3
+    assert counts["ensemble"] == 3 * 3
+    assert {wildcards["cohort"] for rule, wildcards in jobs if rule == "make_volumes"} == {"oai", "most"}
+    assert {"external", "table external_accuracy", "table external_calibration", "contrasts"} <= rules(jobs)
+    assert not {"make_masks", "make_inputs"} & set(counts)
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_the_study_of_plugins_is_planned_at_its_full_size(folder: Path) -> None:
+    environment = make_plugin_inputs(folder / "plugin_at_size")
+    jobs = _plan(folder, _config("workflow/studies/plugin.yaml"), environment=environment)
+    assert Counter(rule for rule, _ in jobs)["train_run"] == 4 * 3
 
 
 def test_a_missing_root_stops_before_any_job(folder: Path) -> None:

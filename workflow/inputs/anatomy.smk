@@ -32,6 +32,13 @@ def mask_spacing(wildcards):
     return list(STUDY.views[STUDY.view_of(LAYOUT.arm(wildcards.arm))].spacing)
 
 
+def taken_by(arm):
+    """The part of its images that an arm's network takes; None where that is all."""
+    factors = LAYOUT.arm(arm)
+    crop = factors.training.crop
+    return None if crop is None else {"shape": list(STUDY.input_shape(factors)), "crop": list(crop)}
+
+
 def masks_of_arms():
     """Lists of the shards of masks in the views of all arms, each once."""
     arms = [arm.name for arm in STUDY.arms_table()]

@@ -31,20 +31,25 @@ def selecting_modules(arm):
 
 def network_of(wildcards):
     """Specification of an arm's network: its backbone, its mode, its levels, its plug-in where it
-    has one, and the shape of its input.
+    has one, and the shape of its input and of the part of it that it takes.
     """
     factors = LAYOUT.arm(wildcards.arm)
     backbone, shape = STUDY.backbones[factors.backbone], STUDY.input_shape(factors)
     plugin = {} if factors.plugin is None else {"plugin": plain(STUDY.plugins[factors.plugin])}
-    return {
-        "backbone": backbone.kind,
-        "options": plain(backbone)["options"],
-        "dimensions": len(shape),
-        "shape": list(shape),
-        "mode": plain(STUDY.modes[factors.mode]),
-        "levels": [plain(level) for level in STUDY.levels_of(factors.mode)],
-        "trained_on": images_of(factors),
-    } | plugin
+    crop = {} if factors.training.crop is None else {"crop": list(factors.training.crop)}
+    return (
+        {
+            "backbone": backbone.kind,
+            "options": plain(backbone)["options"],
+            "dimensions": len(shape),
+            "shape": list(shape),
+            "mode": plain(STUDY.modes[factors.mode]),
+            "levels": [plain(level) for level in STUDY.levels_of(factors.mode)],
+            "trained_on": images_of(factors),
+        }
+        | crop
+        | plugin
+    )
 
 
 def untrained_network_of(wildcards):

@@ -119,6 +119,7 @@ rule overlap:
         tissues=tissues_by_cohort,
         spacing=mask_spacing,
         anatomy=STUDY.anatomy.of_overlap(),
+        taken=lambda wildcards: taken_by(wildcards.arm),
     script:
         "../../scripts/overlap.py"
 
@@ -172,6 +173,7 @@ rule sanity:
         tissues=tissues_of_cohorts(),
         spacings={name: list(view.spacing) for name, view in STUDY.views.items()},
         anatomy=STUDY.anatomy.of_overlap(),
+        taken={arm.name: taken_by(arm.name) for arm in STUDY.arms_table() if arm.training.crop is not None},
         statistics=STUDY.statistics.model_dump(mode="json", include={"confidence", "resamples", "seed"}),
     script:
         "../../scripts/sanity.py"

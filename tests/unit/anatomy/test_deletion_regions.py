@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from kneeoa.anatomy.deletion_regions import deletion_regions, fill_from_surroundings, tissue_voxels
+from kneeoa.anatomy.deletion_regions import DeletionRegion, deletion_regions, fill_from_surroundings, tissue_voxels
 from kneeoa.anatomy.tissue_fields import tissues_of
+from kneeoa.central_crop import central_window
 from kneeoa.config.analysis import Anatomy
 
 SHAPE = (8, 24, 24)
@@ -49,3 +50,12 @@ def test_what_is_deleted_is_filled_from_around_and_nothing_else_changes() -> Non
     np.testing.assert_array_equal(filled[MASK != 1], bright[MASK != 1])
     assert np.abs(filled - image)[MASK == 1].max() < 0.15
     assert fill_from_surroundings(image, np.ones(SHAPE, dtype=bool), (1.0, 1.0, 1.0)).shape == SHAPE
+
+
+def test_a_region_of_what_a_network_takes_lies_in_the_middle_of_the_image() -> None:
+    inside = np.zeros((2, 3), dtype=np.bool_)
+    inside[0, 1] = True
+    whole = DeletionRegion("cartilage", 0, inside, 1.0).in_image((6, 9), central_window((6, 9), (2, 3)))
+    assert np.argwhere(whole.inside).tolist() == [[2, 4]]
+    assert whole.inside.shape == (6, 9)
+    assert (whole.name, whole.copy, whole.overlap) == ("cartilage", 0, 1.0)

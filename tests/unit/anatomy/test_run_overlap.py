@@ -7,6 +7,7 @@ import pytest
 
 from kneeoa.anatomy.run_overlap import measure_run
 from kneeoa.anatomy.tissue_fields import MaskArrays, group_values, occupancy
+from kneeoa.central_crop import Taken
 from kneeoa.config.analysis import Anatomy
 from kneeoa.errors import KneeoaError
 from kneeoa.saliency.storage import pack
@@ -131,6 +132,39 @@ def test_the_null_equals_moving_the_map_by_hand(tmp_path: Path) -> None:
     reached = sum(one >= every[0] - 1e-12 for one in every[1:])
     assert reached >= 3
     assert row["null_p"] == (1 + reached) / len(every)
+
+
+CROP = (8, 12, 10)
+"""In the middle of the canonical grid; four by six by four cells of a map are wholly inside."""
+INSIDE = (slice(None), slice(1, 7), slice(2, 6))
+
+
+def test_of_a_network_with_a_crop_nothing_is_measured_outside_of_it(tmp_path: Path) -> None:
+    """A map is zero wherever its network cannot see. As a part of the null it would make a map
+    that is even over the rest enriched wherever tissues lie in the middle.
+    """
+    even = np.zeros(KEPT)
+    even[INSIDE] = 2.0
+    random = np.random.default_rng(3).uniform(size=KEPT)
+    inputs = write(tmp_path, [even, random], [knee(), knee()])
+    whole = run(inputs)["value"].loc[("c0", "cartilage", "enrichment")]
+    assert whole > 1.5  # of the whole grid
+    taken = Taken(CANONICAL, CROP)
+    assert taken.cells(KEPT) == (slice(0, 4), *INSIDE[1:])
+    measured = run(inputs | {"taken": taken})
+    for tissue in ("cartilage", "bone"):
+        row = measured.loc[("c0", tissue, "enrichment")]
+        assert (row["value"], row["null_mean"], row["null_p"]) == pytest.approx((1, 1, 1))
+    share = occupancy(knee(), [1], KEPT)[INSIDE]
+    stored = pack(random)[0].astype(np.float64)[INSIDE]
+    row = measured.loc[("c1", "cartilage", "mass")]
+    assert row["value"] == pytest.approx((stored * share).sum() / stored.sum(), abs=1e-12)
+    assert row["chance"] == pytest.approx(share.mean())
+
+
+def test_a_crop_of_the_whole_image_changes_nothing(tmp_path: Path) -> None:
+    inputs = write(tmp_path, [np.random.default_rng(3).uniform(size=KEPT)], [knee()])
+    pd.testing.assert_frame_equal(run(inputs), run(inputs | {"taken": Taken(CANONICAL, CANONICAL)}))
 
 
 def test_a_zero_map_or_an_absent_tissue_has_no_value(tmp_path: Path) -> None:

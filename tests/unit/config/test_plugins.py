@@ -159,6 +159,33 @@ def test_an_arm_of_a_coarser_grid_is_checked_for_its_own_maps() -> None:
     assert "which has 27" in refused(config(arms=[row], statistics={}, plugins={"pim": {**PIM, "select": [32, 28, 8, 8]}}))
 
 
+def test_an_arm_with_a_crop_is_checked_for_the_maps_of_its_crop() -> None:
+    row = {"backbone": "resnet3d", "mode": "dual", "plugin": "pim", "training": {"crop": [24, 24, 24]}}
+    assert "which has 27" in refused(config(arms=[row], statistics={}, plugins={"pim": {**PIM, "select": [32, 28, 8, 8]}}))
+
+
+def test_untrained_networks_are_of_each_crop() -> None:
+    rows = [
+        {"backbone": "resnet3d", "mode": ["single_kl", "dual"]},
+        {"backbone": "resnet3d", "mode": ["single_kl", "dual"], "training": {"crop": [24, 28, 28]}, "name": "{backbone}-{mode}-cut"},
+    ]
+    layout = Layout(load(config(arms=rows, statistics={})))
+    assert list(layout.untrained()) == ["resnet3d-single-kl", "resnet3d-single-kl-cut"]
+    assert layout.untrained()["resnet3d-single-kl-cut"].endswith("-24x28x28")
+
+
+def test_the_memory_of_a_backbone_that_says_it_is_counted_too() -> None:
+    row = {"backbone": "resnet50", "mode": "dual", "plugin": "pim"}
+    study = config(arms=[row], statistics={}, backbones={"resnet50": {"kind": "resnet50"}})
+    study["views"]["sag_dess"]["shape"] = [64, 64, 64]
+    study["resources"]["train"] = {"threads": 1, "memory_mb": 500, "minutes": 20, "gpus": 0}
+    message = refused(study)
+    assert "MB, beside " in message
+    assert "MB of backbone 'resnet50' for a step of 8 cases" in message
+    study["resources"]["train"]["memory_mb"] = 20_000
+    assert load(study)
+
+
 def test_memory_is_estimated_for_arms_that_train_on_a_cpu() -> None:
     changed = with_pim(width=32768)
     assert load(changed)

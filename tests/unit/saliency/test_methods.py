@@ -83,6 +83,26 @@ def test_a_map_is_of_its_own_case_and_deterministic(target: Target, method: str)
     torch.testing.assert_close(alone[0], together[0], rtol=1e-3, atol=1e-4 * float(together[0].abs().max()))
 
 
+CROP = (10, 10, 12)
+
+
+@pytest.mark.parametrize("method", registry.methods())
+def test_a_map_is_zero_where_the_network_does_not_look(method: str) -> None:
+    torch.manual_seed(0)
+    mode = Mode(kind="single", levels=("kl",))
+    spec = ModelSpec(backbone="resnet3d", options={"width": 4}, dimensions=3, shape=SHAPE, crop=CROP, mode=mode, levels=LEVELS)
+    cropped = Target(build(spec).eval().requires_grad_(False), "oa", "kl")
+    maps = explain(method, cropped)
+    assert maps.shape == (2, *SHAPE)
+    inside = torch.zeros(SHAPE, dtype=torch.bool)
+    inside[1:11, 3:13, 2:14] = True
+    assert not maps[:, ~inside].any()
+    assert maps[:, inside].any()
+    if method == "grad_cam":
+        alone = explain(method, cropped, IMAGES[:, :, 1:11, 3:13, 2:14].contiguous())
+        torch.testing.assert_close(maps[:, 1:11, 3:13, 2:14], alone)
+
+
 def test_integrated_gradients_are_captums_and_complete(target: Target) -> None:
     actual = explain("integrated_gradients", target)
     expected = captum.attr.IntegratedGradients(target).attribute(IMAGES, baseline(IMAGES), n_steps=12, method="riemann_middle")

@@ -3,9 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageEnhance
+from torch.nn import functional
 
 from kneeoa.config.training import Augmentation
-from kneeoa.training.augmentation import affine, apply_gamma, draw_augmentation, shift_voxels
+from kneeoa.training.augmentation import affine, apply_gamma, blur, draw_augmentation, sharpen, shift_voxels
 
 SHAPE = (8, 10, 20)
 
@@ -45,8 +47,10 @@ EVERYTHING = Augmentation(shift=0.2, scale=0.2, noise=0.2, rotation=10, zoom=0.1
 
 
 @pytest.mark.parametrize("shape", [SHAPE, (30, 40)])
-def test_draws_follow_the_case_and_not_its_company(shape):
-    augment = draw_augmentation(EVERYTHING, 4, shape, seed=1, epoch=1)
+@pytest.mark.parametrize("published", [False, True])
+def test_draws_follow_the_case_and_not_its_company(shape, published):
+    settings, cut = (PUBLISHED, {"crop": (*shape[:-1], 7), "mirror": (0.5, 0)}) if published else (EVERYTHING, {})
+    augment = draw_augmentation(settings, 4, shape, seed=1, epoch=1, **cut)
     images = torch.randn(4, 1, *shape)
     together = augment(images, np.arange(4))
     for row in range(4):
@@ -69,6 +73,102 @@ def test_one_kind_does_not_change_the_draws_of_another():
     alone, beside = draw_augmentation(Augmentation(shift=0.2), 9, SHAPE, 1, 1), draw_augmentation(EVERYTHING, 9, SHAPE, 1, 1)
     assert np.array_equal(alone.shifts, beside.shifts)
     assert alone.turns is alone.zooms is alone.gammas is alone.scales is None
+
+
+CUT = {"crop": (4, 5, 12), "mirror": (0.5, 0)}
+PUBLISHED = Augmentation(blur=0.5, sharpness=0.5)
+
+
+def test_crops_mirrors_blurs_and_sharpening_change_no_draw_of_another_kind():
+    whole, cut = draw_augmentation(EVERYTHING, 9, SHAPE, 1, 1), draw_augmentation(EVERYTHING, 9, SHAPE, 1, 1, **CUT)
+    both = draw_augmentation(EVERYTHING.model_copy(update=PUBLISHED.model_dump(include={"blur", "sharpness"})), 9, SHAPE, 1, 1, **CUT)
+    for name in ("shifts", "turns", "zooms", "gammas", "scales"):
+        assert np.array_equal(getattr(whole, name), getattr(cut, name))
+        assert np.array_equal(getattr(whole, name), getattr(both, name))
+    assert whole.crops is whole.mirrors is whole.blurs is whole.sharpened is None
+    assert np.array_equal(cut.crops.starts, both.crops.starts)
+    assert np.array_equal(cut.mirrors.chosen, both.mirrors.chosen)
+
+
+@pytest.mark.parametrize(("shape", "crop"), [(SHAPE, (4, 5, 12)), ((30, 41), (24, 24)), ((6, 6), (6, 6))])
+def test_a_crop_is_a_part_of_the_image_and_reaches_every_place(shape, crop):
+    augment = draw_augmentation(Augmentation(), 500, shape, 1, 1, crop=crop)
+    room = [whole - part for whole, part in zip(shape, crop, strict=True)]
+    assert augment.crops.starts.min(axis=0).tolist() == [0] * len(shape)
+    assert augment.crops.starts.max(axis=0).tolist() == room
+    image = torch.randn(1, 1, *shape)
+    row = 3
+    start = augment.crops.starts[row]
+    part = tuple(slice(first, first + length) for first, length in zip(start, crop, strict=True))
+    assert torch.equal(augment(image, np.array([row]))[0, 0], image[0, 0][part])
+
+
+def test_an_image_is_mirrored_along_the_axis_that_is_named_with_the_probability_asked_for():
+    augment = draw_augmentation(Augmentation(), 1000, SHAPE, 1, 1, mirror=(0.3, 1))
+    assert augment.mirrors.chosen.mean() == pytest.approx(0.3, abs=0.05)
+    images = torch.randn(2, 1, *SHAPE)
+    row, other = int(np.flatnonzero(augment.mirrors.chosen)[0]), int(np.flatnonzero(~augment.mirrors.chosen)[0])
+    changed = augment(images, np.array([row, other]))
+    assert torch.equal(changed[0], images[0].flip(2))
+    assert torch.equal(changed[1], images[1])
+
+
+@pytest.mark.parametrize(("shape", "spread"), [((9, 12), 0.1), ((9, 12), 1.3), ((7, 9, 8), 5.0), ((2, 3), 2.0)])
+def test_a_blur_is_a_gaussian_of_five_voxels_over_a_reflected_edge(shape, spread):
+    image = torch.randn(1, *shape, dtype=torch.float64)
+    kernel = torch.exp(-0.5 * (torch.arange(-2, 3, dtype=torch.float64) / spread) ** 2)
+    kernel /= kernel.sum()
+    blurred = blur(image, spread)
+    if min(shape) > 2:  # what is reflected must be there
+        axes = len(shape)
+        padded = (
+            functional.pad(image, [2] * (2 * axes), mode="reflect")
+            if axes == 2
+            else functional.pad(image[None], [2] * 6, mode="reflect")[0]
+        )
+        weights = kernel
+        for _ in range(axes - 1):
+            weights = weights[..., None] * kernel
+        convolve = functional.conv2d if axes == 2 else functional.conv3d
+        torch.testing.assert_close(blurred, convolve(padded[None], weights[None, None])[0])
+    assert torch.isfinite(blurred).all()
+    assert torch.allclose(blur(torch.ones(1, *shape), spread), torch.ones(1, *shape))
+
+
+def test_sharpening_is_pillows():
+    grey = np.random.default_rng(0).integers(40, 200, (12, 15)).astype(np.uint8)
+    grey[0, 0], grey[0, 1] = 0, 255  # the range that values are cut to
+    theirs = np.asarray(ImageEnhance.Sharpness(Image.fromarray(grey)).enhance(1.5), dtype=np.float64)
+    ours = sharpen(torch.from_numpy(grey.astype(np.float32))[None])[0].numpy()
+    assert np.abs(ours - theirs).max() <= 1.0  # whole numbers there
+
+
+def test_sharpening_keeps_the_range_the_edge_and_flat_parts_of_a_volume():
+    image = torch.randn(1, 6, 7, 8)
+    sharp = sharpen(image)
+    assert float(sharp.min()) >= float(image.min())
+    assert float(sharp.max()) <= float(image.max())
+    assert torch.equal(sharp[:, 0], image[:, 0])
+    assert torch.equal(sharp[..., -1], image[..., -1])
+    assert float((sharp - image).abs().max()) > 0.1
+    assert torch.allclose(sharpen(torch.full((1, 5, 5, 5), 3.0)), torch.full((1, 5, 5, 5), 3.0))
+
+
+def test_the_published_kinds_are_drawn_for_each_case():
+    augment = draw_augmentation(Augmentation(blur=0.1, sharpness=0.1), 5000, (8, 8), 1, 1)
+    assert (augment.blurs > 0).mean() == pytest.approx(0.1, abs=0.02)
+    assert augment.sharpened.mean() == pytest.approx(0.1, abs=0.02)
+    assert [augment.blurs[augment.blurs > 0].min(), augment.blurs.max()] == pytest.approx([0.1, 5.0], abs=0.1)
+    images = torch.randn(3, 1, 8, 8)
+    blurred, sharpened = (
+        int(np.flatnonzero((augment.blurs > 0) & ~augment.sharpened)[0]),
+        int(np.flatnonzero((augment.blurs == 0) & augment.sharpened)[0]),
+    )
+    neither = int(np.flatnonzero((augment.blurs == 0) & ~augment.sharpened)[0])
+    changed = augment(images, np.array([blurred, sharpened, neither]))
+    assert torch.equal(changed[0], blur(images[0], float(augment.blurs[blurred])))
+    assert torch.equal(changed[1], sharpen(images[1]))
+    assert torch.equal(changed[2], images[2])
 
 
 def test_draws_stay_within_what_was_asked():

@@ -198,12 +198,13 @@ class Layout:
 
     def untrained(self) -> dict[str, str]:
         """Arms whose networks are also measured untrained -> the baselines' names: one for each
-        backbone and input, as modes share it, and for each plug-in and mode.
+        backbone and input (a crop is another), as modes share it, and for each plug-in and mode.
         """
         groups: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
         for arm in self.study.arms_table() if self.study.geometry.untrained else ():
             plugin = (arm.plugin, arm.mode) if arm.plugin else ()  # its embedding is the mode's too
-            groups.setdefault(((arm.backbone, self.study.view_of(arm), arm.grid or ""), plugin), arm.name)
+            crop = "x".join(map(str, arm.training.crop or ()))
+            groups.setdefault(((arm.backbone, self.study.view_of(arm), arm.grid or "", crop), plugin), arm.name)
         backbones = [taken[0] for taken in {taken for taken, _ in groups}]
         return {
             name: "-".join(filter(None, ("untrained", *(taken[:1] if backbones.count(taken[0]) == 1 else taken), *plugin)))

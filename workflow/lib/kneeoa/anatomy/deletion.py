@@ -16,8 +16,9 @@ import torch
 from numpy.typing import NDArray
 
 from kneeoa.anatomy.deletion_regions import deletion_regions, fill_from_surroundings
-from kneeoa.anatomy.tissue_fields import MaskArrays, cell_size, group_values, tissues_of
+from kneeoa.anatomy.tissue_fields import MaskArrays, cell_size, group_values, tissues_of, tissues_within
 from kneeoa.atomic_io import digest
+from kneeoa.central_crop import central_window
 from kneeoa.config.analysis import Anatomy
 from kneeoa.network.model import Network, load
 from kneeoa.saliency.cases import ExplainedScore, explained_cases, explained_score, true_classes
@@ -51,7 +52,7 @@ def delete_run(
     out: Path,
 ) -> None:
     """Delete each group of tissues and its controls from the first ``anatomy.deletion`` test cases
-    of each cohort, one at a time.
+    of each cohort, one at a time, in the part of the image that the network takes.
 
     Args:
         study: name of the study, copied to the rows.
@@ -81,6 +82,7 @@ def delete_run(
     rows: list[dict[str, Any]] = []
     with reproducible(threads) as device, torch.inference_mode():
         network, spec = load(folder, str(device))
+        window = central_window(spec.shape, spec.taken)
         score = explained_score(target, network)
         shards = Shards(arrays, indices, spec.shape)
         cases = explained_cases(shards.locate(splits), anatomy.deletion)
@@ -91,10 +93,10 @@ def delete_run(
             if mask is None:
                 continue
             groups = group_values(tissues.get(cohort, {}), anatomy.targets, cohort)
-            tissue_fields, joint = tissues_of(mask, groups, anatomy, spacing, spec.shape)
+            tissue_fields, joint = tissues_within(*tissues_of(mask, groups, anatomy, spacing, spec.shape), window)
             # The same regions for every arm of a grid and every seed.
             generator = np.random.default_rng(int(digest([anatomy.seed, "deletion", cohort, case_id]), 16))
-            chosen = list(deletion_regions(tissue_fields, joint, anatomy.controls, generator))
+            chosen = [region.in_image(spec.shape, window) for region in deletion_regions(tissue_fields, joint, anatomy.controls, generator)]
             if not chosen:
                 continue
             image = shards.read(case["file"], case["row"]).astype(np.float32)

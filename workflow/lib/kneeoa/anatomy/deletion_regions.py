@@ -5,7 +5,7 @@ elsewhere) and fill them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter
 
 from kneeoa.anatomy.nulls import fourier_transform, shifted_hits
 from kneeoa.anatomy.tissue_fields import TissueFields
+from kneeoa.central_crop import Window
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -36,6 +37,14 @@ class DeletionRegion:
     inside: Booleans
     overlap: float
     """Share of its voxels that belong to the first group."""
+
+    def in_image(self, shape: tuple[int, ...], window: Window) -> DeletionRegion:
+        """The same voxels in an image of ``shape``, of which the region's grid is the part
+        ``window``.
+        """
+        whole = np.zeros(shape, dtype=np.bool_)
+        whole[window] = self.inside
+        return replace(self, inside=whole)
 
 
 def tissue_voxels(share: Floats) -> Booleans:

@@ -64,7 +64,7 @@ def enrichments(trained: RunMaps, randomised: RunMaps, anatomies: CohortTissues)
             pool = OtherSubjects([(trained.subjects[cohort, case_id], mass) for case_id, mass in masses_by_case.items()], _MASSES)
             keys = {"cohort": cohort, "weights": weights, "seed": randomised.seed}
             for case_id, masses in masses_by_case.items():
-                tissues = anatomies.tissues_of_case(cohort, case_id, randomised.view, randomised.shape)
+                tissues = anatomies.tissues_of_case(cohort, case_id, randomised.view, randomised.grid)
                 if tissues is None:
                     continue
                 subject = trained.subjects[cohort, case_id]

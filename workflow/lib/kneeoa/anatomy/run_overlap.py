@@ -22,8 +22,9 @@ from kneeoa.anatomy.nulls import (
     shifted_hits,
 )
 from kneeoa.anatomy.overlap_measures import REGION, SIZE, Measure, distributions, measure_names, overlap_measures, top_distribution
-from kneeoa.anatomy.tissue_fields import MaskArrays, TissueFields, group_values, tissues_of
+from kneeoa.anatomy.tissue_fields import MaskArrays, TissueFields, group_values, tissues_of, tissues_within
 from kneeoa.atomic_io import digest
+from kneeoa.central_crop import Taken, Window
 from kneeoa.config.analysis import Anatomy
 from kneeoa.errors import KneeoaError
 from kneeoa.saliency.storage import open_maps, unpack
@@ -51,17 +52,21 @@ class CohortTissues:
     spacing: tuple[float, ...]
     """Millimetres of a voxel of the masks' grid."""
     anatomy: Anatomy
+    window: Window | None = None
+    """The part of the maps' grid that the network takes; None: all of it."""
 
     def tissues_of_case(
         self, cohort: str, case_id: str, view: str, shape: tuple[int, ...]
     ) -> tuple[dict[str, TissueFields | None], Booleans | None] | None:
-        """Return a case's tissues and joint region on a map's grid; None where it has no usable
-        mask.
+        """Return a case's tissues and joint region on the part that the network takes of a map's
+        grid ``shape``; None where it has no usable mask.
         """
         mask = self.masks.get(cohort, case_id, view)
         if mask is None:
             return None
-        return tissues_of(mask, group_values(self.tissues.get(cohort, {}), self.anatomy.targets, cohort), self.anatomy, self.spacing, shape)
+        groups = group_values(self.tissues.get(cohort, {}), self.anatomy.targets, cohort)
+        fields, region = tissues_of(mask, groups, self.anatomy, self.spacing, shape)
+        return (fields, region) if self.window is None else tissues_within(fields, region, self.window)
 
     def null_shifts(self, cohort: str, case_id: str, shape: tuple[int, ...]) -> NDArray[np.int64]:
         """Draw the null's shifts of a case, the same for every arm, seed and method, so that their
@@ -82,6 +87,7 @@ def measure_run(
     spacing: tuple[float, ...],
     anatomy: Anatomy,
     out: Path,
+    taken: Taken | None = None,
 ) -> None:
     """Measure where one run's maps lie. Cases without a usable mask are left out: the masks'
     exclusions say why.
@@ -100,6 +106,8 @@ def measure_run(
         spacing: millimetres of a voxel of the masks along each axis.
         anatomy: the groups of tissues, and the nulls.
         out: OVERLAP table to write. A zero map or an absent tissue has no value.
+        taken: the part of its images that the network takes, where that is not all: the rest of a
+            map is zero whatever the network has learned, and is no part of any measure or null.
 
     Raises:
         KneeoaError: a file is not what it should be, or a group names a tissue that a cohort lacks.
@@ -107,21 +115,22 @@ def measure_run(
     explained = SALIENCY.read(index).sort_values(["cohort", "case_id"], ignore_index=True)
     stored = open_maps(maps, len(explained))
     subjects = subjects_of(explained, splits, index)
-    anatomies = CohortTissues(MaskArrays(mask_arrays, mask_indices), tissues, spacing, anatomy)
+    grid = stored.shape[2:]
+    window = None if taken is None else taken.cells(grid)
+    anatomies = CohortTissues(MaskArrays(mask_arrays, mask_indices), tissues, spacing, anatomy, window)
     rows: list[dict[str, Any]] = []
     without = 0
     for cohort, cases in explained.groupby("cohort", sort=True):
-        pool = _pool(cases, stored, subjects, anatomy, str(cohort))
+        pool = _pool(cases, stored, subjects, anatomy, str(cohort), window)
         for case in cases.to_dict("records"):
-            shape = stored.shape[2:]
-            tissues_and_region = anatomies.tissues_of_case(str(cohort), case["case_id"], case["view"], shape)
+            tissues_and_region = anatomies.tissues_of_case(str(cohort), case["case_id"], case["view"], grid)
             if tissues_and_region is None:
                 without += 1
                 continue
             subject = subjects[str(cohort), case["case_id"]]
             keys = {name: case[name] for name in ("study", "arm", "seed", "method", "cohort", "case_id")} | {"subject": subject}
-            signs = unpack(stored[case["row"]], case["scale"])
-            shifts = anatomies.null_shifts(str(cohort), case["case_id"], shape)
+            signs = unpack(stored[case["row"]], case["scale"])[(slice(None), *(window or ()))]
+            shifts = anatomies.null_shifts(str(cohort), case["case_id"], signs.shape[1:])
             rows += [keys | row for row in measure_case(signs[0], signs.sum(axis=0), *tissues_and_region, shifts, pool, subject)]
     _log.info("measured %d cases; %d have no usable mask", len(explained) - without, without)
     OVERLAP.write(out, rows)
@@ -142,7 +151,12 @@ def subjects_of(explained: pd.DataFrame, splits: Sequence[Path], index: Path) ->
 
 
 def _pool(
-    cases: pd.DataFrame, stored: NDArray[np.float16], subjects: Mapping[tuple[str, str], str], anatomy: Anatomy, cohort: str
+    cases: pd.DataFrame,
+    stored: NDArray[np.float16],
+    subjects: Mapping[tuple[str, str], str],
+    anatomy: Anatomy,
+    cohort: str,
+    window: Window | None,
 ) -> OtherSubjects:
     chosen = choose_other_subjects(
         {case_id: subjects[cohort, case_id] for case_id in cases["case_id"]}, anatomy.partners, anatomy.seed, cohort
@@ -151,7 +165,7 @@ def _pool(
 
     def members() -> Iterator[tuple[str, dict[str, Floats]]]:
         for subject, case_id in chosen.items():
-            signs = unpack(stored[place[case_id]["row"]], place[case_id]["scale"])
+            signs = unpack(stored[place[case_id]["row"]], place[case_id]["scale"])[(slice(None), *(window or ()))]
             yield subject, distributions(signs[0], signs.sum(axis=0))
 
     return OtherSubjects(members(), POOLED)

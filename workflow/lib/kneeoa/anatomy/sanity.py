@@ -8,7 +8,7 @@ the part that is evidence for the score.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from kneeoa.anatomy.run_maps import TRAINED, RunMaps
 from kneeoa.anatomy.run_overlap import CohortTissues
 from kneeoa.anatomy.subject_summaries import case_means, count_columns, estimate_columns, finite_or_none, subject_means
 from kneeoa.anatomy.tissue_fields import MaskArrays
+from kneeoa.central_crop import Taken
 from kneeoa.config.analysis import Anatomy, Statistics
 from kneeoa.tables.saliency import SANITY
 
@@ -88,6 +89,7 @@ def check_maps(
     anatomy: Anatomy,
     statistics: Statistics,
     out: Path,
+    taken: Mapping[str, Taken] | None = None,
 ) -> None:
     """Write SANITY: compare the maps of every run with those of randomised weights and of other
     seeds.
@@ -103,6 +105,8 @@ def check_maps(
         anatomy: the groups of tissues and both nulls.
         statistics: resamples, confidence and seed.
         out: SANITY table to write.
+        taken: by arm, the part of its images that its network takes, where that is not all; nothing
+            else of a map is compared.
 
     Raises:
         KneeoaError: a file is not what it should be, or a case is in no split.
@@ -110,7 +114,7 @@ def check_maps(
     masks = MaskArrays(mask_arrays, mask_indices)
     trained: dict[tuple[str, str], list[RunMaps]] = {}
     for array, index in maps:
-        for run in RunMaps.read(array, index, splits):
+        for run in RunMaps.read(array, index, splits, taken):
             trained.setdefault((run.arm, run.method), []).append(run)
     agreements: list[dict[str, Any]] = []
     enrichment_rows: list[dict[str, Any]] = []
@@ -119,9 +123,9 @@ def check_maps(
             agreements += [{"arm": arm, "method": method} | row for row in _seed_agreement(first, second)]
     by_run = {(run.arm, run.method, run.seed): run for runs in trained.values() for run in runs}
     for array, index in randomised:
-        for run in RunMaps.read(array, index, splits):
+        for run in RunMaps.read(array, index, splits, taken):
             trained_run = by_run[run.arm, run.method, run.seed]
-            anatomies = CohortTissues(masks, tissues, spacings.get(run.view, ()), anatomy)
+            anatomies = CohortTissues(masks, tissues, spacings.get(run.view, ()), anatomy, run.window)
             agreements += [{"arm": run.arm, "method": run.method} | row for row in _randomised_agreement(trained_run, run)]
             enrichment_rows += [{"arm": run.arm, "method": run.method} | row for row in enrichments(trained_run, run, anatomies)]
     study = next((run.study for runs in trained.values() for run in runs), "")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from kneeoa.central_crop import Window
 from kneeoa.config.analysis import Anatomy
 from kneeoa.errors import KneeoaError, rerun_hint
 from kneeoa.saliency.storage import area_mean
@@ -102,6 +103,11 @@ class TissueFields:
     distance: Floats
     """Millimetres from each cell's centre to that of the nearest cell that the tissue touches."""
 
+    def within(self, window: Window) -> TissueFields | None:
+        """These fields on a part of the grid; None where the tissue fills nothing of it."""
+        share = self.share[window]
+        return TissueFields(share, self.near[window], self.distance[window]) if share.any() else None
+
     def field(self, name: str) -> Floats:
         """Return the field of that name."""
         return {"share": self.share, "near": self.near, "distance": self.distance}[name]
@@ -165,3 +171,13 @@ def tissues_of(
         for name, share in tissue_shares(mask, groups, anatomy.dilations, shape).items()
     }
     return tissues, joint_region(mask, size, anatomy.region_mm, shape)
+
+
+def tissues_within(
+    tissues: Mapping[str, TissueFields | None], region: Booleans | None, window: Window
+) -> tuple[dict[str, TissueFields | None], Booleans | None]:
+    """Tissues and joint region, as :func:`tissues_of` returns them, on a part of the grid; what has
+    no cell there is None.
+    """
+    inside = None if region is None or not region[window].any() else region[window]
+    return {name: None if fields is None else fields.within(window) for name, fields in tissues.items()}, inside

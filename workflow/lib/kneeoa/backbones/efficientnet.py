@@ -9,68 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor, nn
 
 from kneeoa.backbones.interface import Backbone, Features
 from kneeoa.backbones.mbconv import ConvolutionNorm, MBConv, Style
-from kneeoa.backbones.options.efficientnet import Options
+from kneeoa.backbones.options.efficientnet import LAST, MAPPED, PUBLIC_MAPPED, STAGES, STEM, VARIANTS, Options, rounded_width
 from kneeoa.backbones.pretrained import IMAGENET, LoadedWeights, Rename, lite0_imagenet, load_into, renamer
-
-
-@dataclass(frozen=True)
-class Variant:
-    """Factors of a variant relative to B0, and its dropout."""
-
-    width: float
-    """Factor of the channels."""
-    depth: float
-    """Factor of the blocks."""
-    dropout: float
-    """Dropout before the head."""
-
-
-VARIANTS = {
-    "b0": Variant(1.0, 1.0, 0.2),
-    "b1": Variant(1.0, 1.1, 0.2),
-    "b2": Variant(1.1, 1.2, 0.3),
-    "b3": Variant(1.2, 1.4, 0.3),
-    "b4": Variant(1.4, 1.8, 0.4),
-    "b5": Variant(1.6, 2.2, 0.4),
-    "b6": Variant(1.8, 2.6, 0.5),
-    "b7": Variant(2.0, 3.1, 0.5),
-    "lite0": Variant(1.0, 1.0, 0.2),
-}
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Blocks of one width; the first takes the stride."""
-
-    blocks: int
-    kernel: int
-    stride: int
-    expansion: int
-    width: int
-
-
-STEM, LAST = 32, 1280
-"""Channels of the first convolution and of the embedding, in B0."""
-STAGES = (
-    Stage(1, 3, 1, 1, 16),
-    Stage(2, 3, 2, 6, 24),
-    Stage(2, 5, 2, 6, 40),
-    Stage(3, 3, 2, 6, 80),
-    Stage(3, 5, 1, 6, 112),
-    Stage(4, 5, 2, 6, 192),
-    Stage(1, 3, 1, 6, 320),
-)
-MAPPED = (1, 2, 4, 6)
-"""The last stage of each resolution, from 4 to 32 times coarser than the image."""
-PUBLIC_MAPPED = (3, 4, 5, 6)
-"""The stages that the published plug-in module takes."""
 
 
 class EfficientNet(Backbone):
@@ -83,11 +29,11 @@ class EfficientNet(Backbone):
         variant, lite = VARIANTS[options.variant], options.variant == "lite0"
         activation: Callable[[], nn.Module] = nn.ReLU6 if lite else nn.SiLU
         style = Style(dimensions, activation, tensorflow=options.padding == "same", epsilon=options.norm_epsilon)
-        widths = [_rounded_width(stage.width, variant.width * options.width) for stage in STAGES]
+        widths = [rounded_width(stage.width, variant.width * options.width) for stage in STAGES]
         depths = [math.ceil(stage.blocks * variant.depth * options.depth) for stage in STAGES]
-        self.stem = ConvolutionNorm(style, in_channels, _rounded_width(STEM, variant.width * options.width), kernel=3, stride=2)
+        self.stem = ConvolutionNorm(style, in_channels, rounded_width(STEM, variant.width * options.width), kernel=3, stride=2)
         self.stages = nn.ModuleList()
-        width, done = _rounded_width(STEM, variant.width * options.width), 0
+        width, done = rounded_width(STEM, variant.width * options.width), 0
         for stage, width_out, depth in zip(STAGES, widths, depths, strict=True):
             layers = []
             for block in range(depth):
@@ -105,10 +51,10 @@ class EfficientNet(Backbone):
                 )
                 width, done = width_out, done + 1
             self.stages.append(nn.Sequential(*layers))
-        self.last = ConvolutionNorm(style, width, _rounded_width(LAST, variant.width * options.width))
+        self.last = ConvolutionNorm(style, width, rounded_width(LAST, variant.width * options.width))
         self.widths, self.mapped = widths, MAPPED
         self.map_widths = tuple(widths[stage] for stage in MAPPED)
-        self.embedding_width = _rounded_width(LAST, variant.width * options.width)
+        self.embedding_width = rounded_width(LAST, variant.width * options.width)
         self.head_dropout = variant.dropout
         _initialise(self)
 
@@ -140,13 +86,6 @@ class EfficientNet(Backbone):
         """
         plain = [number for number, stage in enumerate(STAGES) if stage.expansion == 1]
         return renamer(efficientnet_names([len(list(stage.children())) for stage in self.stages], plain))
-
-
-def _rounded_width(channels: int, factor: float) -> int:
-    """Round ``channels`` times ``factor`` to a multiple of eight, at most a tenth below it."""
-    exact = channels * factor
-    rounded = max(8, int(exact + 4) // 8 * 8)
-    return rounded + 8 if rounded < 0.9 * exact else rounded
 
 
 def _initialise(network: nn.Module) -> None:

@@ -11,10 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from kneeoa.backbones.options.efficientnet import SQUEEZED
 from kneeoa.backbones.residual import CONVOLUTION, NORM, StochasticDepth
-
-SQUEEZED = 0.25
-"""Channels of the squeeze, as a share of those of the block's input."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from kneeoa.errors import KneeoaError
 if TYPE_CHECKING:
     from kneeoa.backbones.interface import Backbone
     from kneeoa.backbones.options.base import BackboneOptions
+    from kneeoa.backbones.step_cost import StepCost
 
 
 def kinds() -> tuple[str, ...]:
@@ -69,6 +70,30 @@ def map_sizes(kind: str, options: Mapping[str, Any], shape: tuple[int, ...], pub
         return checked.public_map_sizes(shape) if public else checked.map_sizes(shape)
     except ValueError as error:
         raise KneeoaError(str(error)) from error
+
+
+def map_widths(kind: str, options: Mapping[str, Any], public: bool = False) -> tuple[int, ...]:
+    """Channels of every feature map, fine to coarse; empty where the kind does not say.
+
+    Args:
+        kind: one of :func:`kinds`.
+        options: the kind's options.
+        public: of the layers that the published plug-in module takes, instead.
+
+    Raises:
+        KneeoaError: unknown kind or option, or a value that is not allowed.
+    """
+    return _parse_options(kind, options).map_widths(public)
+
+
+def step_cost(kind: str, options: Mapping[str, Any], shape: tuple[int, ...]) -> StepCost | None:
+    """Parameters, memory and arithmetic of a training step for a grey image of ``shape``; None
+    where the kind does not say.
+
+    Raises:
+        KneeoaError: as :func:`check`.
+    """
+    return _checked_options(kind, options, shape).step_cost(shape)
 
 
 def weights_file(kind: str, options: Mapping[str, Any]) -> Path | None:

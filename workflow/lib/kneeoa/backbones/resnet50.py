@@ -11,12 +11,10 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from kneeoa.backbones.interface import Backbone, Features
-from kneeoa.backbones.options.resnet50 import Options
+from kneeoa.backbones.options.resnet50 import BLOCKS, Options
 from kneeoa.backbones.pretrained import LoadedWeights, Rename, load_into, renamer
 from kneeoa.backbones.residual import CONVOLUTION, EXPANSION, NORM, bottleneck_stage, kaiming_fan_out
 
-BLOCKS = (3, 4, 6, 3)
-"""Bottlenecks of each stage."""
 POOL: dict[int, type[nn.MaxPool2d] | type[nn.MaxPool3d]] = {2: nn.MaxPool2d, 3: nn.MaxPool3d}
 
 

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from kneeoa.backbones import registry
+from kneeoa.central_crop import check_crop
 from kneeoa.cohorts import registry as cohort_readers
 from kneeoa.config.analysis_checks import check_analyses
 from kneeoa.config.arms import Arm
@@ -48,6 +49,7 @@ def check_study(study: Study) -> None:
     _check_contrasts(study)
     check_people(study.same_people, study.distinct_people, study.cohorts)
     check_cohorts(study)
+    _check_training_cases(study)
     check_analyses(study)
 
 
@@ -151,13 +153,43 @@ def _check_arms(study: Study) -> None:
             raise ValueError(
                 f"arm '{arm.name}' takes a grid of {len(shape)} axes, but the view '{view}' has {study.views[view].dimensions}"
             )
+        _check_crop_and_mirror(study, arm)
         backbone = study.backbones[arm.backbone]
         try:
-            registry.check(backbone.kind, backbone.options, shape)
+            registry.check(backbone.kind, backbone.options, study.taken_shape(arm))
         except KneeoaError as error:
             raise ValueError(f"'backbones.{arm.backbone}': {error}") from error
         if arm.plugin is not None:
             _check_plugin_of(study, arm, arm.plugin)
+
+
+def _check_crop_and_mirror(study: Study, arm: Arm) -> None:
+    """Check that an arm's crop is a part of its images, and that they have a left and a right side
+    where they are mirrored.
+    """
+    training = arm.training
+    try:
+        if training.crop is not None:
+            check_crop(training.crop, study.input_shape(arm))
+        if training.mirror:
+            flipped_axes(study.views[study.view_of(arm)], ("left_right",), "training.mirror")
+    except ValueError as error:
+        raise ValueError(f"arm '{arm.name}': {error}") from error
+
+
+def _check_training_cases(study: Study) -> None:
+    """Check that there are enough training cases where their greatest number is known: of phantom
+    cohorts alone, all of whose knees are counted.
+    """
+    for arm in study.arms_table():
+        developed = [cohort for cohort in study.cohorts.values() if cohort.role == "develop" and study.view_of(arm) in cohort.views]
+        phantoms = [cohort.phantom for cohort in developed if cohort.phantom is not None]
+        if len(phantoms) < len(developed):
+            continue
+        try:
+            arm.training.check_cases(sum(2 * phantom.subjects for phantom in phantoms))
+        except ValueError as error:
+            raise ValueError(f"arm '{arm.name}': {error}; that is with every knee of the phantom") from error
 
 
 def _check_plugin_of(study: Study, arm: Arm, name: str) -> None:
@@ -165,7 +197,7 @@ def _check_plugin_of(study: Study, arm: Arm, name: str) -> None:
     and that a step of it fits into the memory that a job asks for, where it trains on a CPU.
     """
     require_member(f"arms ({arm.name}).plugin", name, (NONE, *study.plugins))
-    plugin, backbone, mode, shape = study.plugins[name], study.backbones[arm.backbone], study.modes[arm.mode], study.input_shape(arm)
+    plugin, backbone, mode, shape = study.plugins[name], study.backbones[arm.backbone], study.modes[arm.mode], study.taken_shape(arm)
     try:
         sizes = plugin_registry.check(plugin, mode, backbone.kind, backbone.options, shape)
     except KneeoaError as error:
@@ -173,11 +205,14 @@ def _check_plugin_of(study: Study, arm: Arm, name: str) -> None:
     training, resources = arm.training, study.resources.train
     batch = min(training.batch, training.micro_batch or training.batch)
     needed = plugin.memory_mb(sizes, batch, len(shape), len(mode.levels))
-    if not resources.gpus and needed > resources.memory_mb:
+    below = registry.step_cost(backbone.kind, backbone.options, shape)
+    whole = needed + (0.0 if below is None else below.memory_mb(batch))
+    if not resources.gpus and whole > resources.memory_mb:
         locations = ", ".join(f"{math.prod(size):,}" for size in sizes)
+        beside = "" if below is None else f", beside {below.memory_mb(batch):,.0f} MB of backbone '{arm.backbone}'"
         raise ValueError(
-            f"arm '{arm.name}': 'plugins.{name}' takes about {needed:,.0f} MB for a step of {batch} cases (maps of {locations} locations), "
-            f"more than 'resources.train.memory_mb' ({resources.memory_mb:,}); raise that, train on a GPU, or make 'width', "
+            f"arm '{arm.name}': 'plugins.{name}' takes about {needed:,.0f} MB{beside} for a step of {batch} cases (maps of {locations} "
+            f"locations), more than 'resources.train.memory_mb' ({resources.memory_mb:,}); raise that, train on a GPU, or make 'width', "
             "'training.micro_batch' or the arm's grid smaller"
         )
 

@@ -94,7 +94,7 @@ def arms_table(study: Study) -> ArmsTable:
         members = {name: list(arm.members) for name, arm in study.imports.arms.items() if arm.members}
         return {name: factors | ({MEMBERS: members[name]} if name in members else {}) for name, factors in table.items()}
     arms = study.arms_table()
-    changes = _training_changes({arm.name: arm.training.result_settings() for arm in arms})
+    changes = _training_changes({arm.name: arm.training.deciding_values() for arm in arms})
     values = {arm.name: {one.name: one.value(study, arm) if one.applies(dict(arm)) else None for one in FACTORS} for arm in arms}
     shown = [one.name for one in FACTORS if one.always or any(entries[one.name] not in (None, one.default) for entries in values.values())]
     return {arm: {name: entries[name] for name in shown} | changes[arm] for arm, entries in values.items()}

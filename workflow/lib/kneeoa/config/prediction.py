@@ -70,8 +70,9 @@ class Ensemble(Section):
         return f"{how} over seeds" if self.seeds == TOGETHER else f"{how} of arms"
 
 
-def flipped_axes(view: View, flips: Collection[str]) -> tuple[int, ...]:
-    """The axes of an image of ``view`` (0: its first) along the directions ``flips``.
+def flipped_axes(view: View, flips: Collection[str], key: str = "predict.flips") -> tuple[int, ...]:
+    """The axes of an image of ``view`` (0: its first) along the directions ``flips``, of which the
+    configuration's ``key`` speaks.
 
     Raises:
         ValueError: the view has no such direction.
@@ -80,7 +81,7 @@ def flipped_axes(view: View, flips: Collection[str]) -> tuple[int, ...]:
     axes: tuple[Direction, ...] = ("left_right", "superior_inferior", "anterior_posterior") if view.dimensions == 3 else upright
     wrong = [flip for flip in flips if flip not in axes]
     if wrong:
-        raise ValueError(f"'predict.flips' names '{wrong[0]}', but a view of the study has only the directions {', '.join(axes)}")
+        raise ValueError(f"'{key}' names '{wrong[0]}', but a view of the study has only the directions {', '.join(axes)}")
     return tuple(index for index, direction in enumerate(axes) if direction in flips)
 
 

@@ -22,6 +22,13 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+def all_values(section: BaseModel) -> dict[str, Any]:
+    """The values of a section and of those within it by key, also those that a dump leaves out as
+    they are the defaults.
+    """
+    return {name: all_values(value) if isinstance(value, BaseModel) else value for name, value in section}
+
+
 @dataclass(frozen=True)
 class MemberOf:
     """Annotation of a text that must be a name in a registry; a wrong one is refused as a wrong

@@ -177,8 +177,12 @@ class Study(Section):
         return next(iter(self.views))
 
     def input_shape(self, arm: Arm) -> tuple[int, ...]:
-        """The input shape of an arm's network: its grid's, else its view's canonical one."""
+        """The shape of an arm's images: its grid's, else its view's canonical one."""
         return tuple(self.grids[arm.grid].shape if arm.grid else self.views[self.view_of(arm)].shape)
+
+    def taken_shape(self, arm: Arm) -> tuple[int, ...]:
+        """Voxels along each axis of what an arm's network takes: of its crop, else of its input."""
+        return arm.training.crop or self.input_shape(arm)
 
 
 def load(config: dict[str, Any]) -> Study:

@@ -55,12 +55,12 @@ def build(spec: ModelSpec) -> Network:
     Raises:
         KneeoaError: unknown kind, option, mode or level, or an input that does not fit.
     """
-    backbone = backbones.build(spec.backbone, spec.options, dimensions=spec.dimensions, in_channels=spec.in_channels, shape=spec.shape)
+    backbone = backbones.build(spec.backbone, spec.options, dimensions=spec.dimensions, in_channels=spec.in_channels, shape=spec.taken)
     if spec.plugin is None:
         heads = modes.build(spec.mode, spec.levels, backbone.embedding_width)
     else:
-        heads = plugins.build(spec.plugin, spec.mode, spec.levels, backbone, kind=spec.backbone, options=spec.options, shape=spec.shape)
-    network = Network(backbone, heads, spec.levels)
+        heads = plugins.build(spec.plugin, spec.mode, spec.levels, backbone, kind=spec.backbone, options=spec.options, shape=spec.taken)
+    network = Network(backbone, heads, spec.levels, spec.crop)
     kernels_channels_last(network)
     return network
 

@@ -7,12 +7,14 @@ a CPU over four times faster.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from kneeoa.backbones.interface import Backbone
+from kneeoa.central_crop import Window, central_window
 from kneeoa.config.hierarchy import Level, class_groupings
 from kneeoa.errors import KneeoaError
 from kneeoa.heads.interface import Heads, class_probabilities
@@ -55,8 +57,12 @@ class Output:
 class Network(nn.Module):
     """A backbone and its heads: a mode's on the embedding, or a plug-in's on the feature maps."""
 
-    def __init__(self, backbone: Backbone, heads: Heads, levels: tuple[Level, ...]) -> None:
+    def __init__(self, backbone: Backbone, heads: Heads, levels: tuple[Level, ...], crop: tuple[int, ...] | None = None) -> None:
+        """``crop``: voxels along each axis of the central part of an image that the backbone takes;
+        None: the whole.
+        """
         super().__init__()
+        self.crop = crop
         self.backbone = backbone
         self.dropout = nn.Dropout(backbone.head_dropout)
         self.heads = heads
@@ -71,10 +77,19 @@ class Network(nn.Module):
         return tuple(self._groups)
 
     def forward(self, image: Tensor) -> Output:
-        """Logits of every head for ``image`` of shape ``[batch, channels, *shape]``."""
+        """Logits of every head for ``image`` of shape ``[batch, channels, *shape]``; of a larger
+        one than the network takes, for its central part.
+        """
+        if self.crop is not None:
+            for axis, part in enumerate(self.window(image.shape[2:]), start=2):
+                image = image.narrow(axis, part.start, part.stop - part.start)
         features = self.backbone(channels_last(image))
         embedding, outputs = self.heads.read(features, self.dropout)
         return Output(embedding, outputs, features.maps)
+
+    def window(self, shape: Sequence[int]) -> Window:
+        """The part of an image of ``shape`` (voxels along each axis) that the backbone takes."""
+        return central_window(shape, self.crop or shape)
 
     def class_logits(self, logits: dict[str, Tensor]) -> dict[tuple[str, str], Tensor]:
         """(level, head) -> logits ``[batch, classes of the level]`` for each of :attr:`readings`.

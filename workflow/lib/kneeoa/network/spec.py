@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, PositiveInt, ValidationError, model_validator
 
+from kneeoa.central_crop import check_crop
 from kneeoa.config.hierarchy import Level
 from kneeoa.config.modes import Mode
 from kneeoa.config.section import Name, Section
@@ -49,6 +50,10 @@ class ModelSpec(Section):
     """Channels of the image."""
     shape: tuple[PositiveInt, ...]
     """Voxels of the image along each axis."""
+    crop: tuple[PositiveInt, ...] | None = None
+    """Voxels along each axis of the part of an image that the network takes, the central one but in
+    training; None: the whole image.
+    """
     mode: Mode
     levels: tuple[Level, ...] = Field(min_length=1)
     """All levels of the study, coarse to fine: a coarse one may be read from a fine head."""
@@ -61,9 +66,20 @@ class ModelSpec(Section):
     be applied to other images.
     """
 
+    @model_validator(mode="after")
+    def _crop_inside(self) -> Self:
+        if self.crop is not None:
+            check_crop(self.crop, self.shape)
+        return self
+
+    @property
+    def taken(self) -> tuple[int, ...]:
+        """Voxels along each axis of what the network takes: of the crop, else of the image."""
+        return self.shape if self.crop is None else self.crop
+
     def to_json(self) -> dict[str, Any]:
         """The specification as a mapping for JSON."""
-        return self.model_dump(mode="json", exclude={"plugin"} if self.plugin is None else None)
+        return self.model_dump(mode="json", exclude={key for key in ("plugin", "crop") if getattr(self, key) is None})
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

@@ -31,7 +31,7 @@ from kneeoa.network.model import checksum
 from kneeoa.training.cost import Cost
 from kneeoa.training.engine import all_finite
 from kneeoa.training.loop import EpochState
-from kneeoa.training.optimizer import AdamW
+from kneeoa.training.optimizer import Optimiser
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Progress:
     """The kept weights, on the CPU (empty while the last ones are the ones to keep)."""
 
 
-def save(folder: Path, fingerprint: Fingerprint, progress: Progress, network: nn.Module, optimiser: AdamW) -> bool:
+def save(folder: Path, fingerprint: Fingerprint, progress: Progress, network: nn.Module, optimiser: Optimiser) -> bool:
     """Write the state atomically into ``folder``.
 
     Returns:
@@ -92,7 +92,7 @@ def save(folder: Path, fingerprint: Fingerprint, progress: Progress, network: nn
     return True
 
 
-def resume(folder: Path, fingerprint: Fingerprint, network: nn.Module, optimiser: AdamW) -> Progress:
+def resume(folder: Path, fingerprint: Fingerprint, network: nn.Module, optimiser: Optimiser) -> Progress:
     """Restore the state in ``folder`` to ``network`` and ``optimiser``; a fresh :class:`Progress`
     where no state fits.
     """
@@ -137,7 +137,7 @@ def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tens
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def _moments(flat: dict[str, torch.Tensor], optimiser: AdamW) -> dict[int, dict[str, torch.Tensor]]:
+def _moments(flat: dict[str, torch.Tensor], optimiser: Optimiser) -> dict[int, dict[str, torch.Tensor]]:
     """The optimiser's state by parameter, each tensor with its parameter's memory layout, which a
     fused step needs.
     """

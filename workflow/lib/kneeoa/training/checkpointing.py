@@ -22,7 +22,7 @@ from kneeoa.network.model import Network
 from kneeoa.training import checkpoint
 from kneeoa.training.checkpoint import Fingerprint, Progress
 from kneeoa.training.cost import Meter
-from kneeoa.training.optimizer import AdamW
+from kneeoa.training.optimizer import Optimiser
 
 FADING = 0.9
 """Factor by which the expected duration of a step decays towards the latest: a slow first step,
@@ -123,7 +123,7 @@ class CheckpointManager:
         fingerprint: Fingerprint,
         progress: Progress,
         network: Network,
-        optimiser: AdamW,
+        optimiser: Optimiser,
         meter: Meter,
         every: float,
         stopping: TimeLimit,

@@ -28,15 +28,23 @@ def evaluation_batches(cases: int, size: int) -> list[NDArray[np.int64]]:
     return [positions[start : start + size] for start in range(0, cases, size)]
 
 
-def training_batches(cases: int, size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
+def training_batches(cases: int, size: int, seed: int, epoch: int, whole: int | None = None) -> list[NDArray[np.int64]]:
     """Batches of ``size`` for training: positions 0 to ``cases`` - 1 in the order of this seed and
     epoch.
 
     A last batch of a single case joins the one before it, since batch normalisation has no variance
     over one case (unless ``size`` is 1).
+
+    Args:
+        cases: number of cases.
+        size: of a batch.
+        seed: of the run.
+        epoch: from 1.
+        whole: number of batches that are kept, of which the last may be short; all others' cases
+            are left out. None: every batch.
     """
     order = generator(seed, Purpose.ORDER, epoch).permutation(cases)
-    batches = [order[rows] for rows in evaluation_batches(cases, size)]
+    batches = [order[rows] for rows in evaluation_batches(cases, size)][:whole]
     if size > 1 and len(batches) > 1 and len(batches[-1]) == 1:
         batches[-2:] = [np.concatenate(batches[-2:])]
     return batches

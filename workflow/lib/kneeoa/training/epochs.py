@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kneeoa.config.prediction import flipped_axes
 from kneeoa.config.training import Training
+from kneeoa.errors import KneeoaError
 from kneeoa.network.model import ModelSpec
 from kneeoa.training.augmentation import draw_augmentation
 from kneeoa.training.checkpoint import Progress
@@ -17,7 +19,7 @@ from kneeoa.training.checkpointing import CheckpointManager
 from kneeoa.training.dataset import Dataset, training_batches
 from kneeoa.training.engine import Engine
 from kneeoa.training.loop import TOTAL, EpochState, Evaluation, Plan, evaluate, steps
-from kneeoa.training.optimizer import AdamW, learning_rate_at
+from kneeoa.training.optimizer import Optimiser, epoch_rates
 from kneeoa.training.progress import EventFiles, ProgressDisplay
 
 
@@ -36,7 +38,7 @@ class Epochs:
     on_step: Callable[[int, int], None] | None = None
     """Called after each step with its epoch and the steps of it that are done."""
 
-    def run(self, engine: Engine, optimiser: AdamW, progress: Progress) -> None:
+    def run(self, engine: Engine, optimiser: Optimiser, progress: Progress) -> None:
         """Train from the state in ``progress`` to the last epoch; updates the engine's network,
         ``optimiser`` and ``progress``.
 
@@ -60,13 +62,29 @@ class Epochs:
     def plan(self, epoch: int) -> Plan:
         """Plan ``epoch`` (from 1): a function of its number and the seed alone."""
         learning, training = self.data["train"], self.training
-        batches = training_batches(len(learning), training.batch, self.seed, epoch)
-        first, total = (epoch - 1) * len(batches), training.epochs * len(batches)
-        rates = [learning_rate_at(training, first + step, total) for step in range(len(batches))]
-        augment = draw_augmentation(training.augmentation, len(learning), self.spec.shape, self.seed, epoch)
+        batches = training_batches(len(learning), training.batch, self.seed, epoch, training.whole_batches(len(learning)))
+        rates = epoch_rates(training, len(learning), epoch, len(batches))
+        augment = draw_augmentation(
+            training.augmentation, len(learning), self.spec.shape, self.seed, epoch, crop=self.spec.crop, mirror=self._mirror()
+        )
         return Plan(self.seed, epoch, batches, rates, augment)
 
-    def _train(self, engine: Engine, optimiser: AdamW, progress: Progress, plan: Plan) -> None:
+    def _mirror(self) -> tuple[float, int] | None:
+        """Probability of a mirror image and the axis from left to right; None without any.
+
+        Raises:
+            KneeoaError: the images have no such axis, or it is not known.
+        """
+        if not self.training.mirror:
+            return None
+        if self.spec.trained_on is None:
+            raise KneeoaError("'training.mirror' needs the view of the images, to know which axis goes from left to right.")
+        try:
+            return self.training.mirror, flipped_axes(self.spec.trained_on.canonical, ("left_right",), "training.mirror")[0]
+        except ValueError as error:
+            raise KneeoaError(f"{error}.") from error
+
+    def _train(self, engine: Engine, optimiser: Optimiser, progress: Progress, plan: Plan) -> None:
         """Train the remaining steps of the present epoch."""
         self.keeper.save_or_exit()
         engine.micro_batch = progress.micro_batch or engine.micro_batch

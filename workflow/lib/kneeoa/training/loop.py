@@ -20,7 +20,7 @@ from kneeoa.network.model import Network
 from kneeoa.training.augmentation import Augmenter
 from kneeoa.training.dataset import Dataset, evaluation_batches
 from kneeoa.training.engine import Engine, NotFinite
-from kneeoa.training.optimizer import AdamW
+from kneeoa.training.optimizer import Optimiser
 from kneeoa.training.seeding import Purpose, derive_seed
 
 TOTAL = "total"
@@ -119,7 +119,7 @@ class EpochState:
         return {name: total / self.counts[name] for name, total in self.sums.items() if self.counts[name]}
 
 
-def steps(engine: Engine, data: Dataset, plan: Plan, tally: EpochState, optimiser: AdamW) -> Generator[None, None, None]:
+def steps(engine: Engine, data: Dataset, plan: Plan, tally: EpochState, optimiser: Optimiser) -> Generator[None, None, None]:
     """Train the steps of an epoch that are not done in ``tally``, one for each item requested; the
     caller may stop between any two.
 

@@ -30,7 +30,7 @@ from kneeoa.training.dataset import Dataset, select_split
 from kneeoa.training.device import device_name, reproducible
 from kneeoa.training.engine import Engine, NotFinite
 from kneeoa.training.epochs import Epochs
-from kneeoa.training.optimizer import AdamW
+from kneeoa.training.optimizer import make_optimiser
 from kneeoa.training.progress import ProgressDisplay
 from kneeoa.training.record import run_record, versions
 from kneeoa.training.seeding import Purpose, derive_seed
@@ -112,7 +112,7 @@ def train(
             "code": digest([provenance.get("code"), versions()]),
         }
 
-        optimiser = AdamW(network.parameters(), training.weight_decay)
+        optimiser = make_optimiser(network.parameters(), training)
         progress = checkpoint.resume(out, fingerprint, network, optimiser)
         _check_device(progress.cost.devices, device_name(device))
         keeper = CheckpointManager(out, fingerprint, progress, network, optimiser, meter, training.save_every, stopping)
@@ -186,6 +186,10 @@ def _check_data(data: Mapping[str, Dataset], spec: ModelSpec, training: Training
     levels = ", ".join(spec.mode.levels)
     if len(data["train"]) < 2:
         raise KneeoaError(f"Split 'train' has {len(data['train'])} cases with a label at {levels}; training needs two at least.")
+    try:
+        training.check_cases(len(data["train"]))
+    except ValueError as error:
+        raise KneeoaError(f"Split 'train': {error}.") from error
     if training.checkpoint == "best" and not len(data["val"]):
         raise KneeoaError(
             f"Split 'val' has no case with a label at {levels}, so 'checkpoint: best' has nothing to choose by; give a cohort's "

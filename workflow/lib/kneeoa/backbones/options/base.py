@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
+from kneeoa.backbones.step_cost import StepCost
 from kneeoa.config.section import Section
 
 MapSizes = tuple[tuple[int, ...], ...]
@@ -42,6 +43,18 @@ class BackboneOptions(Section, ABC):
             ValueError: it was not published with this kind, or not for images like this.
         """
         raise ValueError(f"the plug-in module was not published with backbone '{self.kind}', so there is no 'maps: public'; take 'own'")
+
+    def step_cost(self, shape: tuple[int, ...], channels: int = 1) -> StepCost | None:
+        """Parameters, memory and arithmetic of a training step for an image of ``shape``; None
+        where a kind does not say.
+        """
+        return None
+
+    def map_widths(self, public: bool = False) -> tuple[int, ...]:
+        """Channels of every map, fine to coarse, or of the layers that the published plug-in module
+        takes; empty where a kind does not say.
+        """
+        return ()
 
     @abstractmethod
     def check_shape(self, shape: tuple[int, ...]) -> None:

@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from kneeoa.backbones.options.base import BackboneOptions, MapSizes, coarser
+from kneeoa.backbones.step_cost import StepCost, convolution, normalised, transformer_layer
 
 
 class Options(BackboneOptions):
@@ -53,6 +54,28 @@ class Options(BackboneOptions):
     def map_sizes(self, shape: tuple[int, ...]) -> MapSizes:
         """The four stages': 1, 2, 4 and 8 patches to a position along each axis."""
         return tuple(coarser(coarser(shape, self.patch), factor) for factor in (1, 2, 4, 8))
+
+    def map_widths(self, public: bool = False) -> tuple[int, ...]:
+        """The four stages', or those that leave each after its merging."""
+        widths = tuple(self.embedding * 2**stage for stage in range(len(self.depths)))
+        return (*widths[1:], widths[-1]) if public else widths
+
+    def step_cost(self, shape: tuple[int, ...], channels: int = 1) -> StepCost:
+        """Of the patches, of every layer, whose windows may be padded, and of the mergings."""
+        grid, width = coarser(shape, self.patch), self.embedding
+        tokens = math.prod(grid)
+        cost = convolution(tokens, channels, width, self.patch**2, bias=True) + normalised(tokens, width, 1)
+        cost += StepCost(kept=channels * math.prod(shape))
+        for stage, (depth, heads) in enumerate(zip(self.depths, self.heads, strict=True)):
+            if stage:
+                grid, width = coarser(grid, 2), 2 * width
+                tokens = math.prod(grid)
+                cost += normalised(tokens, 2 * width) + convolution(tokens, 2 * width, width, 1)
+            filled = math.prod(self.window * size for size in coarser(grid, self.window))
+            layer = transformer_layer(tokens, width, self.expansion * width, attending=filled, products_with=self.window**2, kept=7)
+            table = StepCost(parameters=(2 * self.window - 1) ** 2 * heads, kept=filled * heads * self.window**2)
+            cost += (layer + table) * depth
+        return cost + normalised(tokens, width, 1)
 
     def public_map_sizes(self, shape: tuple[int, ...]) -> MapSizes:
         """The tokens that leave each stage: after its merging, but for the last, which has none."""

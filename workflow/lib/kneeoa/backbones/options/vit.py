@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from kneeoa.backbones.options.base import BackboneOptions, MapSizes, coarser
+from kneeoa.backbones.step_cost import StepCost, convolution, transformer_layer
 
 
 class Options(BackboneOptions):
@@ -54,6 +55,19 @@ class Options(BackboneOptions):
     def map_sizes(self, shape: tuple[int, ...]) -> MapSizes:
         """The grid of patches, for every layer that gives a map."""
         return (coarser(shape, self.patch),) * self.maps
+
+    def map_widths(self, public: bool = False) -> tuple[int, ...]:
+        """A token's, for every layer that gives a map."""
+        return (self.embedding,) * self.maps
+
+    def step_cost(self, shape: tuple[int, ...], channels: int = 1) -> StepCost:
+        """Of the patches and of every layer."""
+        width, patches = self.embedding, math.prod(coarser(shape, self.patch))
+        tokens = 1 + patches
+        cost = convolution(patches, channels, width, self.patch ** len(shape), bias=True)
+        cost += StepCost(parameters=width + tokens * width, kept=channels * math.prod(shape))
+        layer = transformer_layer(tokens, width, self.expansion * width, attending=tokens, products_with=tokens, kept=5)
+        return cost + layer * self.depth + StepCost(parameters=2 * width)
 
     def public_map_sizes(self, shape: tuple[int, ...]) -> MapSizes:
         """The tokens of the last layers; the class token is a location too."""

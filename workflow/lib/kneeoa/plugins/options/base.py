@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from kneeoa.backbones.step_cost import StepCost
 from kneeoa.config.section import Section
 
 Sizes = Sequence[tuple[int, ...]]
@@ -47,6 +48,16 @@ class PluginOptions(Section, ABC):
             dimensions: axes of the image.
             levels: levels that supervise.
         """
+
+    def step_cost(self, sizes: Sizes, widths: Sequence[int], dimensions: int, levels: int) -> StepCost | None:
+        """Arithmetic of a training step; its memory is :meth:`memory_mb`. None where a kind does
+        not say.
+
+        Args:
+            sizes, dimensions, levels: as :meth:`memory_mb` takes them.
+            widths: channels of each map.
+        """
+        return None
 
     @property
     def public_maps(self) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
+from kneeoa.backbones.step_cost import StepCost, convolution
 from kneeoa.config.section import Section
 from kneeoa.plugins.options.base import PluginOptions, Sizes
 
@@ -122,6 +124,15 @@ class Options(PluginOptions):
         activations = batch * sum(locations) * self.width_of(dimensions) * (2 + 2 * levels)
         across = sum(math.prod(fine) * math.prod(coarse) for fine, coarse in pairwise(sizes) if _tied(fine, coarse))
         return (4 * activations + 16 * across) / 1e6
+
+    def step_cost(self, sizes: Sizes, widths: Sequence[int], dimensions: int, levels: int) -> StepCost:
+        """Arithmetic of the layers on every location; the graph's is small."""
+        width, cost = self.width_of(dimensions), StepCost()
+        for size, channels in zip(sizes, widths, strict=True):
+            locations = math.prod(size)
+            cost += convolution(locations, channels, channels, 1, bias=True) + convolution(locations, channels, width, 1, bias=True)
+            cost += convolution(locations, width, width, 1, bias=True) * levels
+        return cost
 
     def check_maps(self, sizes: Sizes) -> None:
         """Check that there are numbers for as many maps as these, that no map has fewer locations

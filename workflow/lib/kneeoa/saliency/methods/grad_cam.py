@@ -28,7 +28,7 @@ def explain(target: Target, images: Tensor, generators: Sequence[np.random.Gener
     """Make non-negative maps; ``generators`` are not used.
 
     The backbone's coarsest feature map with the image's axes is taken (a transformer's tokens have
-    no position in the image).
+    no position in the image). Outside the part that the network takes, a map is zero.
 
     Raises:
         KneeoaError: the backbone has no such map.
@@ -41,4 +41,8 @@ def explain(target: Target, images: Tensor, generators: Sequence[np.random.Gener
     gradient = torch.autograd.grad(target.of(output).sum(), features)[0]
     weights = gradient.flatten(2).mean(dim=2).reshape(*features.shape[:2], *([1] * (images.ndim - 2)))
     small = torch.relu((weights * features).sum(dim=1, keepdim=True)).detach()
-    return functional.interpolate(small, size=images.shape[2:], mode=_INTERPOLATION[images.ndim - 2], align_corners=False)[:, 0]
+    maps = torch.zeros(len(images), *images.shape[2:], device=images.device)
+    inside = maps[(slice(None), *target.network.window(images.shape[2:]))]
+    size = list(inside.shape[1:])
+    inside.copy_(functional.interpolate(small, size=size, mode=_INTERPOLATION[images.ndim - 2], align_corners=False)[:, 0])
+    return maps

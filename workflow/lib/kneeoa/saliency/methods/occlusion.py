@@ -1,8 +1,8 @@
 """Occlusion: the drop of the score when a cube of the image is hidden.
 
-Zeiler and Fergus 2014. The image is tiled by cubes without overlap. A hidden cube takes the image's
-mean, and each of its voxels gets the drop of the score per voxel, so that cubes cut by the edge
-count by the volume that they hide.
+Zeiler and Fergus 2014. What the network takes of the image is tiled by cubes without overlap. A
+hidden cube takes the image's mean, and each of its voxels gets the drop of the score per voxel, so
+that cubes cut by the edge count by the volume that they hide.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def explain(target: Target, images: Tensor, generators: Sequence[np.random.Gener
     mean = images.flatten(2).mean(dim=2).reshape(*images.shape[:2], *([1] * (images.ndim - 2)))
     with torch.no_grad():
         clean = target(images)
-        for tile in tiles(images.shape[2:], options.cube):
+        window = target.network.window(images.shape[2:])
+        for cube in tiles([part.stop - part.start for part in window], options.cube):
+            tile = tuple(slice(part.start + one.start, part.start + one.stop) for part, one in zip(window, cube, strict=True))
             inside = (slice(None), slice(None), *tile)
             hidden = images.clone()
             hidden[inside] = mean
