@@ -195,7 +195,7 @@ def _compared(change: Change, difference: float, draws: Floats, seeds: Sequence[
     if math.isnan(difference) or math.isnan(drawn.p):
         return outcome
     if not two_way:
-        return with_few_subjects(outcome, "bootstrap", change.parts(seeds), change.subjects, confidence)
+        return with_few_subjects(outcome, "bootstrap", change.parts(seeds), change.subjects, change.rankings, confidence)
     error = math.sqrt(drawn.variance)
     outcome = replace(outcome, standard_error=error, statistic=difference / error if error > 0 else math.nan)
     return with_few_degrees(outcome, change.parts(seeds), change.subjects, confidence)

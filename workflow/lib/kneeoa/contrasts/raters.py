@@ -21,7 +21,7 @@ from kneeoa.config.raters import REFERENCE
 from kneeoa.config.statistics import APPLICABLE, Contrast, Statistics
 from kneeoa.contrasts.cases import LevelPredictions, best_head, has_label, level_predictions, require_same_cases
 from kneeoa.contrasts.outcome import Outcome
-from kneeoa.contrasts.small_samples import case_parts
+from kneeoa.contrasts.small_samples import case_parts, rankings_of
 from kneeoa.contrasts.trend import Trend, trend
 from kneeoa.errors import KneeoaError
 from kneeoa.labels.rater_agreement import load_accounts
@@ -164,7 +164,7 @@ def _rows(
     for name in shown(contrast, first.level):
         how = (statistics.resamples, statistics.seed, statistics.confidence)
         parts = np.stack([case_parts(name, candidate, reference) for candidate, reference in sides])
-        trended = trend(dose, first.truth, a, b, metric(name), first.subjects, *how, parts)
+        trended = trend(dose, first.truth, a, b, metric(name), first.subjects, *how, parts, rankings_of(name))
         for row in _of_metric(trended, raters, list(first.seeds)):
             yield {"metric": name, "rater": None, "misread": None, "kappa": None, "p": None, **sample, **row}
 
