@@ -40,7 +40,7 @@ class Association:
 
 @dataclass(frozen=True)
 class Resampling:
-    """Of intervals: the level, how many resamples of subjects, and the generator's seed."""
+    """Settings of intervals: the level, the number of resamples, and the generator's seed."""
 
     confidence: float
     resamples: int
@@ -136,7 +136,7 @@ def _pingouins(table: Floats) -> float:
 
 
 _ROUNDING = 1e-12
-"""Of its own size: what is left of a sum of squares below this is rounding."""
+"""Share of a sum of squares below which what is left of it is rounding."""
 
 
 def _partial(ranks: Floats, weights: Floats) -> Floats:

@@ -43,7 +43,7 @@ class Change:
     parts: Parts
     note: str = ""
     rankings: int = 0
-    """How often cases were ranked for ``parts`` (:mod:`kneeoa.statistics.sign_permutation`)."""
+    """Number of rankings behind ``parts`` (:mod:`kneeoa.statistics.sign_permutation`)."""
 
     @property
     def seeds(self) -> list[Seed]:
@@ -76,7 +76,7 @@ class _RankedGrades:
 
 @dataclass(frozen=True)
 class Shared:
-    """What the pairs of arms have in common, so that it is made once: an arm's predictions, and the
+    """Results that the pairs of arms have in common, made once: an arm's predictions, and the
     function of each run.
     """
 

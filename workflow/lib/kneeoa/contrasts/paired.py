@@ -151,7 +151,7 @@ class PairedTests:
         )
 
     def _reason(self, name: str, outcome: Outcome) -> str:
-        """Why there is no p, or what to say of how the metric was computed."""
+        """Say why there is no p, or how the metric was computed where that needs words."""
         delta = self._delta(name)
         if outcome.degenerate and math.isnan(outcome.p):
             return "no test: the difference has no variance"

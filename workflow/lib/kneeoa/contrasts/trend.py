@@ -38,7 +38,7 @@ class Trend:
     by_seed: Floats
     """``[2, R, S]``: the metric of a and of b at each dose and seed."""
     arms: tuple[tuple[Estimate, ...], tuple[Estimate, ...]]
-    """Of a and of b: the mean over seeds at each dose."""
+    """Mean over seeds at each dose, of a and of b."""
     differences: tuple[PairedDifference, ...]
     """a - b, mean over seeds, at each dose, by the bootstrap."""
     slopes: Floats
@@ -46,8 +46,8 @@ class Trend:
     over_subjects: Outcome
     """The slope per unit of dose, seeds fixed: about these very networks."""
     over_both: Outcome
-    """The same, subjects and seeds sampled: about networks trained like these; NaN with fewer than
-    three seeds.
+    """Mean slope with subjects and seeds sampled: about networks trained like these; NaN with fewer
+    than three seeds.
     """
 
 

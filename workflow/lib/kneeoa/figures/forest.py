@@ -43,7 +43,7 @@ _GAP, _MARGIN, _LEAST_PLOT = 0.18, 0.06, 1.2
 """Inches between columns, at the page's edges, and of the narrowest plot."""
 _HEADERS = ("", "", "difference [{level} interval]", "detectable", "p", "adjusted p", "test")
 _RIGHT = (False, False, False, True, True, True, False)
-"""Which printed columns are aligned at their right edge."""
+"""Printed columns that are aligned at their right edge."""
 
 
 @dataclass(frozen=True)
