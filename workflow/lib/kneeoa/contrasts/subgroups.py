@@ -25,7 +25,7 @@ from kneeoa.config.statistics import Bands, Groups, Statistics
 from kneeoa.contrasts.build import Pair, pairs_of
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.multilabel import defined_findings, paired_runs
-from kneeoa.contrasts.outcome import join, of_difference, of_limits
+from kneeoa.contrasts.outcome import join, of_difference, of_limits, or_null
 from kneeoa.contrasts.small_samples import case_parts, rankings_of, too_few_note, with_few_subjects
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.influence_functions import PairedDifference, Sampled, over_seeds
@@ -250,15 +250,11 @@ def _group(group: Subgroup) -> dict[str, Any]:
     result = group.result
     values = {"estimate_reference": result.estimate_b, "estimate_candidate": result.estimate_a, "difference": result.difference}
     values |= {"low": result.low, "high": result.high, "p": result.p, "statistic": result.z}
-    return row | {key: _known(value) for key, value in values.items()} | {"subjects": result.subjects, "note": result.method}
+    return row | {key: or_null(value) for key, value in values.items()} | {"subjects": result.subjects, "note": result.method}
 
 
 def _interaction(tested: Interaction, lost: int) -> dict[str, Any]:
     values = {"difference": tested.difference, "low": tested.low, "high": tested.high, "p": tested.p, "statistic": tested.statistic}
     note = "; ".join(filter(None, [tested.method, f"{lost} cases in no group" if lost else ""]))
-    row = _blank(note) | {key: _known(value) for key, value in values.items()}
+    row = _blank(note) | {key: or_null(value) for key, value in values.items()}
     return row | {"group": INTERACTION, "df": tested.df, "cases": tested.n, "subjects": tested.subjects}
-
-
-def _known(value: float) -> float | None:
-    return value if math.isfinite(value) else None
