@@ -59,7 +59,7 @@ def take_by_image(values: Tensor, places: Tensor) -> Tensor:
 
 
 def unchosen_by_image(locations: int, places: Tensor) -> Tensor:
-    """Which locations are not chosen, an image at a time."""
+    """Return which locations are not chosen, an image at a time."""
     masks = []
     for where in places:
         mask = torch.ones(locations, dtype=torch.bool, device=places.device)

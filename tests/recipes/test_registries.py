@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -24,8 +25,8 @@ from kneeoa.contrasts.metrics import build_metrics
 from kneeoa.tables.cohort import CASES, IMAGES, LABELS
 from kneeoa.tables.runs import PREDICTIONS
 from kneeoa.tables.statistics import CONTRASTS, METRICS
-from tests.dag import snakemake
-from tests.recipes.page import carried_out, configuration, recipes
+from tests.dag import ROOT, snakemake
+from tests.recipes.page import PAGE, carried_out, code, configuration, recipes
 from tests.rerun import test_table
 from tests.rerun.plan import Job, Planner, jobs_of
 from tests.rerun.row import SMALL
@@ -117,6 +118,15 @@ def of_runs(jobs: list[Job]) -> set[str]:
 def test_every_recipe_of_the_page_has_its_blocks() -> None:
     assert set(recipes()) >= {"backbone", "mode", "plug-in", "loss", "level", "cohort", "figure", "metric"}
     assert all(recipes()[name] for name in ("backbone", "mode", "plug-in", "loss", "level", "kind of level", "cohort", "metric"))
+
+
+def test_the_page_counts_the_files_that_each_recipe_touches() -> None:
+    table = re.findall(r"^\| ([a-z -]+) \| (\d) \| (\d) \|$", (ROOT / PAGE).read_text(encoding="utf-8"), re.M)
+    files = {name: {block.file for block in code(name)} for name in recipes()}
+    library = {name: sum(file.startswith("workflow/lib/") for file in touched) for name, touched in files.items()}
+    assert {name: int(count) for name, count, _ in table} == {name: count for name, count in library.items() if name != "new file"}
+    new = {name for name in files if any(not block.place for block in code(name))}
+    assert {name: int(count) for name, _, count in table} == {name: library[name] + (name in new) for name, _, _ in table}
 
 
 def test_a_backbone(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:

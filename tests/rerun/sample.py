@@ -1,4 +1,4 @@
-"""Which rows of the rerun table are planned: all of them in the long suite, else those that the
+"""Rows of the rerun table that are planned: all of them in the long suite, else those that the
 edits of this branch touch (at most twenty, spread over all that are touched) and one of twenty of
 the others, other ones for each commit.
 

@@ -10,9 +10,9 @@ from tests.dag import ROOT
 
 AVOIDED = {"found", "told", "said", "own", "known", "seen", "spoken"}
 FOLDERS = ("workflow", "scripts", "tests", "benchmarks", "envs")
-DESCRIBED = ("tests", "scripts", "benchmarks", "envs")
+DESCRIBED = ("workflow", "tests", "scripts", "benchmarks", "envs")
 """Folders whose docstrings open with a noun or a verb."""
-OPENING = re.compile(r"(What|How|Where|Whose|Of)\b")
+OPENING = re.compile(r"(What|How|Where|Whose|Which|Why|Of|The same)\b")
 
 
 def files(folders: tuple[str, ...]) -> Iterator[tuple[str, str]]:

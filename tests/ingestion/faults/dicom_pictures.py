@@ -71,7 +71,7 @@ def _three_planes(folder: Path, planted: Knee) -> None:
 
 
 def _filtered(slices: list[FileDataset], planted: Knee) -> None:
-    """The same image with another filter, as Siemens keeps both."""
+    """Return the image with another filter, as Siemens keeps both."""
     set_all(ImageType=["ORIGINAL", "PRIMARY", "M", "ND"])(slices, planted)
     more = _other(planted, ImageType=["ORIGINAL", "PRIMARY", "M", "ND", "NORM"])
     slices[:] = [*more, *slices]

@@ -34,7 +34,7 @@ class Knee:
     side: str
 
     def stored(self, codes: str = "", dtype: str = "<i2") -> tuple[NDArray[np.generic], NDArray[np.float64]]:
-        """The same voxels with array axes that point along ``codes`` (default: as they are), and
+        """Return the voxels with array axes that point along ``codes`` (default: as they are), and
         their affine.
         """
         codes = codes or self.codes

@@ -107,7 +107,7 @@ def _same(scan: Scan) -> Grid:
 
 
 def _turned(codes: str) -> Callable[[Path, NDArray[np.uint8], Grid], None]:
-    """The same voxels in another order of axes, with the header that says so."""
+    """Return the voxels in another order of axes, with the header that says so."""
 
     def write(stem: Path, labels: NDArray[np.uint8], grid: Grid) -> None:
         image = nibabel.Nifti1Image(labels, grid.affine)

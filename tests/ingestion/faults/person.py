@@ -23,7 +23,7 @@ as well.
 """
 SENTENCE = ", ".join(WORDS.values())
 SPOKEN = SENTENCE.encode()
-"""The same as bytes."""
+"""``SENTENCE`` as bytes."""
 
 
 def identify(data: Dataset) -> None:

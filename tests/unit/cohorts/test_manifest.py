@@ -1,39 +1,19 @@
 """Any table by a column map; the maps of docs/data.md are read here as they stand there."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from openpyxl import Workbook
 from pydantic import ValidationError
 
-from kneeoa.cohorts.build import build_cohort
 from kneeoa.cohorts.manifest import read
 from kneeoa.cohorts.registry import readers
 from kneeoa.cohorts.source import Knee, Source
 from kneeoa.config.cohorts import Cohort
-from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
-from kneeoa.splits.make import make_splits
-from kneeoa.tables.cohort import IMAGES, SPLITS
-from kneeoa.tables.shards import VOLUMES
+from tests.unit.cohorts.documented import blocks, documented, touch
 from tests.unit.counted_calls import calls
-
-_DOCS = Path(__file__).parents[3] / "docs" / "data.md"
-
-
-def documented(name: str, reader: str = "manifest") -> Cohort:
-    """The cohort of that name and reader, out of the YAML blocks of docs/data.md."""
-    blocks = [yaml.safe_load(text)["cohorts"] for text in re.findall(r"```yaml\n(.*?)```", _DOCS.read_text(), re.S)]
-    return Cohort.model_validate(next(block[name] for block in blocks if block.get(name, {}).get("reader") == reader))
-
-
-def touch(root: Path, *paths: str) -> None:
-    for path in paths:
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(b"x")
 
 
 def cohort(manifest: dict[str, Any], **changes: Any) -> Cohort:
@@ -52,8 +32,7 @@ def reasons(knee: Knee) -> list[tuple[str, str]]:
 
 
 def test_every_documented_cohort_is_a_valid_section_of_a_known_reader() -> None:
-    blocks = [yaml.safe_load(text)["cohorts"] for text in re.findall(r"```yaml\n(.*?)```", _DOCS.read_text(), re.S)]
-    sections = [Cohort.model_validate(section) for block in blocks for section in block.values()]
+    sections = [Cohort.model_validate(section) for block in blocks() for section in block.values()]
     assert {section.reader for section in sections} == set(readers())
 
 
@@ -80,98 +59,6 @@ def test_the_documented_clinic(tmp_path: Path) -> None:
     assert (other.sex, other.age, other.given_split) == ("M", None, "test")
     assert other.files[0].format == "dicom-archive"
     assert right.readings["kl"].value == (2,)
-
-
-MOST = [
-    "MOSTID,SITE,SEX,V0AGE,V0XRKL,V0XLKL,V2XRKL,V2XLKL,V0PAFILE,V2PAFILE",
-    "MB00001,1,1,55,0,3,1,4,v0/1.dcm,v2/1.dcm",
-    "MB00002,2,0,60,1.9,8,9,.,v0/2,",
-    "MB00003,2.0,0.0,61.0,2.0,P,S,X,,",
-    "MB00004,2,0,62,Z,8.0,1.90,3.0,,",
-]
-"""A table joined from MOST's release; the grades are the columns of its own table of readings."""
-
-
-def test_the_documented_most_table_gives_two_knees_a_row_and_visit(tmp_path: Path) -> None:
-    (tmp_path / "most_xray.csv").write_text("\r\n".join(MOST))
-    touch(tmp_path, "v0/1.dcm", "v2/1.dcm", "v0/2")
-    knees = read(documented("most"), tmp_path).knees
-    assert len(knees) == 16
-    assert {case: knee.readings["kl"].value for case, knee in knees.items() if knee.readings} == {
-        "MB00001-R-00m": (0,),
-        "MB00001-L-00m": (3,),
-        "MB00001-R-30m": (1,),
-        "MB00001-L-30m": (4,),
-        "MB00002-R-00m": (1,),
-        "MB00003-R-00m": (2,),
-        "MB00004-R-30m": (1,),
-        "MB00004-L-30m": (3,),
-    }
-    assert all(knee.reasons == [] for knee in knees.values())
-    for side in "LR":
-        (file,) = knees[f"MB00001-{side}-30m"].files
-        assert (file.path, file.format, file.shows, file.view) == ("v2/1.dcm", "dicom-file", "both", "pa")
-        assert knees[f"MB00002-{side}-00m"].files[0].format == "dicom-file"
-        assert knees[f"MB00002-{side}-30m"].files == []
-    assert (knees["MB00001-L-00m"].sex, knees["MB00002-L-00m"].sex, knees["MB00002-L-00m"].age) == ("F", "M", 60.0)
-    assert (knees["MB00003-L-00m"].sex, knees["MB00003-L-00m"].site, knees["MB00003-L-00m"].age) == ("M", "2", 61.0)
-
-
-SEEN = {
-    **{"shard": 0, "digest": "0", "source_digest": "0", "source_shape": [1], "source_spacing": [1.0], "source_centre": [0.0]},
-    **{"affine": [0.0] * 16, "mirrored": False, "low": 0.0, "high": 1.0, "mean": 0.0, "sd": 1.0},
-}
-"""An image that could be read."""
-
-
-def test_the_documented_most_cohort_is_external_and_all_of_it_is_tested(tmp_path: Path) -> None:
-    (tmp_path / "most_xray.csv").write_text("\n".join(MOST))
-    touch(tmp_path, "v0/1.dcm", "v2/1.dcm", "v0/2")
-    cohort = documented("most")
-    levels = (
-        Level(name="oa", kind="binary", classes=("no", "yes")),
-        Level(name="kl", kind="ordinal", classes=("0", "1", "2", "3", "4"), parent="oa", parent_class=(0, 0, 1, 1, 1)),
-    )
-    tables = {name: tmp_path / f"{name}.parquet" for name in ("cases", "images", "labels", "exclusions")}
-    build_cohort(cohort, "most", tmp_path, levels, **tables)
-    images = IMAGES.read(tables["images"])
-    volumes = [
-        {**dict.fromkeys(VOLUMES.schema.names), **SEEN, "cohort": "most", "case_id": case, "view": "pa", "row": row}
-        for row, case in enumerate(images["case_id"])
-    ]
-    VOLUMES.write(tmp_path / "volumes.parquet", volumes)
-    make_splits(
-        name="most",
-        role=cohort.role,
-        split=cohort.split,
-        levels=levels,
-        views=cohort.views,
-        cases=tables["cases"],
-        labels=tables["labels"],
-        volumes=[tmp_path / "volumes.parquet"],
-        exclusions=[tables["exclusions"]],
-        out_splits=tmp_path / "splits.parquet",
-    )
-    splits = SPLITS.read(tmp_path / "splits.parquet")
-    assert splits["case_id"].tolist() == ["MB00001-L-00m", "MB00001-L-30m", "MB00001-R-00m", "MB00001-R-30m", "MB00002-R-00m"]
-    assert set(splits["split"]) == {"test"}
-    assert splits["subject"].nunique() == 2, "films of one person over visits are one person's"
-
-
-@pytest.mark.parametrize("name", ["{visit}XRKL{side}", "{visit}{side}KL", "{visit}KL{side}"])
-def test_a_wrong_name_with_placeholders_is_mended_by_one_that_keeps_them(tmp_path: Path, name: str) -> None:
-    (tmp_path / "most_xray.csv").write_text("\n".join(MOST))
-    section = documented("most").model_dump()
-    wrong = Cohort.model_validate(section | {"labels": {"kl": {"columns": [name]}}})
-    with pytest.raises(KneeoaError, match=r"of '.*'; did you mean '\{visit\}X\{side\}KL'\?"):
-        read(wrong, tmp_path)
-
-
-def test_no_column_of_one_side_is_suggested_for_both(tmp_path: Path) -> None:
-    (tmp_path / "most_xray.csv").write_text("\n".join(MOST).replace("V0XLKL", "GRADE"))
-    with pytest.raises(KneeoaError, match=r"lacks the column 'V0XLKL' of .*keep the placeholders") as caught:
-        read(documented("most"), tmp_path)
-    assert "did you mean" not in str(caught.value)
 
 
 def test_the_documented_impc_table_joins_two_views_of_a_specimen(tmp_path: Path) -> None:

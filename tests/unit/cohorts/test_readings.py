@@ -1,4 +1,4 @@
-"""Which of several readings counts, and what a row's cells say about a level."""
+"""The reading that counts among several, and what a row's cells say about a level."""
 
 import pytest
 

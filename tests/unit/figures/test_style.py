@@ -5,6 +5,8 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+import pytest
+from PIL import Image
 
 from kneeoa.config.analysis import Figures
 from kneeoa.figures import style
@@ -74,6 +76,20 @@ def test_equal_figures_are_equal_bytes_in_every_process(tmp_path):
     assert b"CreationDate" not in pdf
     assert b"Software" not in png
     assert b"/Type3" not in pdf
+
+
+@pytest.mark.parametrize("dpi", [40, 60, 80, 100, 300])
+@pytest.mark.parametrize("width", [1.9, 3.74, style.FULL_WIDTH])
+def test_a_note_is_not_wider_than_the_figure_at_any_resolution(tmp_path, width, dpi):
+    look = Figures(dpi=dpi)
+    with style.styled(look):
+        figure = style.new_figure(width, 2)
+        figure.subplots()
+        style.footnote(figure, "Maps of the target grade, of the seed that is drawn; illiterate millilitres fill minimal filigree. " * 3)
+    style.save(figure, look, tmp_path / "figure.pdf", tmp_path / "figure.png")
+    image = np.asarray(Image.open(tmp_path / "figure.png").convert("L"))
+    assert (image[:, -1] > 250).all()
+    assert "\n" in figure.get_supxlabel()
 
 
 def test_notes_wrap_to_the_figure():

@@ -1,4 +1,4 @@
-"""Which images a folder or a table names, and whose knees they show."""
+"""Images that a folder or a table names, and whose knees they show."""
 
 from __future__ import annotations
 

@@ -42,7 +42,9 @@ def test_the_narrowest_place_is_found_and_the_rims_do_not_count() -> None:
     labels[100:110, 175:190] = 0  # 2 mm taken over 3.75 mm
     labels[100:119, 140:145] = 0  # a rim of 1.25 mm that is nearly closed
     (medial,) = (
-        region for region in measure_joint_space(labels, {"joint": 1}, SPACING, lateral_first=True) if region.name == "joint_medial"
+        region
+        for region in measure_joint_space(labels, {"joint_space": 1}, SPACING, lateral_first=True)
+        if region.name == "joint_space_medial"
     )
     assert medial.narrowest == pytest.approx(2.0)
 

@@ -5,7 +5,7 @@ import pytest
 
 from kneeoa.errors import KneeoaError, UnusableImage
 from kneeoa.formats.volume import Segment, Volume
-from kneeoa.masks.tissue_labels import Grid, Tissues, image_grid, label_numbers, share_inside, tissue_values, to_tissues
+from kneeoa.masks.tissue_labels import Grid, Tissues, image_grid, joint_space_values, label_numbers, share_inside, tissue_values, to_tissues
 from tests.unit.formats.made import grid
 from tests.unit.masks.joint import TISSUES
 
@@ -151,3 +151,9 @@ def test_labels_that_went_through_a_slope_are_labels(most: int) -> None:
         with pytest.raises(UnusableImage) as caught, np.errstate(invalid="ignore"):
             to_tissues(Volume(spoiled, np.eye(4)), tissues)
         assert caught.value.reason == "not-a-label-map"
+
+
+def test_joint_space_is_called_so_and_no_other_tissue_is() -> None:
+    spaces = ["joint_space", "medial_joint_space", "joint-space-lateral", "tibiofemoral_joint_space_2"]
+    others = ["joint_capsule", "joint_effusion", "popliteal_space", "joint_spaces", "adjoint_space", "space_of_joint", "joint_fat_space"]
+    assert list(joint_space_values({name: value for value, name in enumerate(spaces + others, start=1)})) == spaces

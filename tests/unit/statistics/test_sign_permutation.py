@@ -15,7 +15,7 @@ from kneeoa.statistics.mcnemar import mcnemar_counts
 from kneeoa.statistics.metric_kernel import Run
 from kneeoa.statistics.metrics import predicted_class
 from kneeoa.statistics.score_intervals import mean_interval, paired_interval, tango
-from kneeoa.statistics.sign_permutation import effective_number, joint_sign_test, sign_test
+from kneeoa.statistics.sign_permutation import effective_number, joint_sign_test, share_kept, sign_test
 
 
 def by_hand(values: np.ndarray, mid: bool) -> float:
@@ -56,8 +56,9 @@ def test_unit_and_order_do_not_matter_and_zeros_add_nothing() -> None:
         sign_test(values, 1.0)
 
 
+@pytest.mark.parametrize("rankings", [0, 1, 2])
 @pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99])
-def test_an_interval_excludes_zero_where_p_is_below_the_level(confidence: float) -> None:
+def test_an_interval_excludes_zero_where_p_is_below_the_level(confidence: float, rankings: int) -> None:
     rng = np.random.default_rng(round(100 * confidence))
     for _ in range(400):
         size = int(rng.integers(1, 30))
@@ -66,10 +67,42 @@ def test_an_interval_excludes_zero_where_p_is_below_the_level(confidence: float)
         sums = parts if codes is None else np.bincount(codes, weights=parts)
         if not sums.any():
             continue
-        result = sign_test(sums, confidence)
+        result = sign_test(sums, confidence, rankings=rankings)
         low, high = paired_interval(parts / size, sums / size, result.critical, effective_number(sums))
         assert (result.p < 1 - confidence) == (low > 0 or high < 0)
         assert low - 1e-9 < parts.mean() < high + 1e-9
+
+
+@pytest.mark.parametrize("size", [8, 16])
+def test_the_sum_of_ranks_is_compared_at_what_is_left_of_it_without_a_degree_of_freedom(size: int) -> None:
+    rng = np.random.default_rng(size)
+    for rankings in (1, 2):
+        values = rng.normal(0.3, 1, size)
+        sums = np.abs(np.array(list(itertools.product([1, -1], repeat=size))) @ values)
+        beyond = (sums > abs(values.sum()) * np.sqrt((size - rankings) / size)).mean()
+        result = sign_test(values, rankings=rankings)
+        assert result.p == pytest.approx(beyond, abs=1.2e-2)
+        assert result.p > sign_test(values).p
+        assert result.z == sign_test(values).z
+    equal = np.repeat([1.0, -1.0], [9, 2])  # one of few values stays that value
+    assert sign_test(equal, rankings=1).p == sign_test(equal).p
+
+
+def test_parts_of_an_auc_of_few_subjects_fall_short_of_the_difference_by_a_degree_of_freedom() -> None:
+    rng, ratios = np.random.default_rng(0), []
+    truth = np.repeat([0, 1], 8)
+    for _ in range(2000):
+        common = truth + rng.normal(size=16)
+        runs = []
+        for _ in range(2):
+            positive = 1 / (1 + np.exp(-common - 0.7 * rng.normal(size=16)))
+            probabilities = np.stack([1 - positive, positive], axis=1)
+            runs.append(Run(truth, probabilities, predicted_class(probabilities)))
+        parts = exchanged(KERNELS["auc"], [runs[0]], [runs[1]])
+        if parts.any():
+            ratios.append(parts.sum() ** 2 / (parts @ parts))
+    assert np.mean(ratios) > 1.04
+    assert np.mean(ratios) * share_kept(16, 1) ** 2 == pytest.approx(1, abs=0.07)
 
 
 def test_tango_is_wilson_like_without_discordant_pairs_and_wald_with_many() -> None:

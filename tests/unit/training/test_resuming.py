@@ -28,7 +28,7 @@ EACH_STEP = TRAINING.model_copy(
     update={"save_every": 0, "epochs": 2, "learning_rate": 0.05, "augmentation": Augmentation(shift=0.2, scale=0.2, noise=0.1)}
 )
 SELDOM = EACH_STEP.model_copy(update={"save_every": 1000})
-"""The same run; a job that is not cut has no need of states."""
+"""``EACH_STEP`` without states, which a job that is not cut has no need of."""
 
 
 class Killed(Exception):

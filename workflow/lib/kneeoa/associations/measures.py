@@ -21,7 +21,7 @@ from kneeoa.statistics.bootstrap import interval_of, resampled_counts
 from kneeoa.statistics.inputs import Floats
 from kneeoa.statistics.wald import normal_quantile
 
-LEAST_SUBJECTS = 10
+MIN_SUBJECTS = 10
 """With fewer, an interval from resampling people says nothing: the row says "too few"."""
 
 
@@ -40,7 +40,7 @@ class Association:
 
 @dataclass(frozen=True)
 class Resampling:
-    """Of intervals: the level, how many resamples of subjects, and the generator's seed."""
+    """Settings of intervals: the level, the number of resamples, and the generator's seed."""
 
     confidence: float
     resamples: int
@@ -86,8 +86,8 @@ def within_person(values: Floats, grade: Floats, subjects: pd.Series, confidence
     table = table[table.groupby("subject")["x"].transform("size") > 1]
     people = table["subject"].to_numpy(dtype=str)
     inside = (table[["x", "y"]] - table.groupby("subject")[["x", "y"]].transform("mean")).to_numpy(dtype=np.float64)
-    if len(set(people)) < LEAST_SUBJECTS:
-        return _undefined(len(table), people, f"too few: {len(set(people))} people with two knees, {LEAST_SUBJECTS} are needed")
+    if len(set(people)) < MIN_SUBJECTS:
+        return _undefined(len(table), people, f"too few: {len(set(people))} people with two knees, {MIN_SUBJECTS} are needed")
     if np.abs(inside).max(axis=0).min() <= 1e-12:
         return _undefined(len(table), people, "undefined: nobody's knees differ")
     # pingouin's value too, which fits an indicator of every person: minutes for a thousand people.
@@ -136,7 +136,7 @@ def _pingouins(table: Floats) -> float:
 
 
 _ROUNDING = 1e-12
-"""Of its own size: what is left of a sum of squares below this is rounding."""
+"""Share of a sum of squares below which what is left of it is rounding."""
 
 
 def _partial(ranks: Floats, weights: Floats) -> Floats:
@@ -183,8 +183,8 @@ def _resampled(estimate: float, again: Callable[[Floats], Floats], people: np.nd
     ``[R]`` for cases that count ``[R, n]`` times.
     """
     names, codes = np.unique(people, return_inverse=True)
-    if names.size < LEAST_SUBJECTS:
-        few = f"no interval: too few people ({names.size}, {LEAST_SUBJECTS} are needed)"
+    if names.size < MIN_SUBJECTS:
+        few = f"no interval: too few people ({names.size}, {MIN_SUBJECTS} are needed)"
         return Association(estimate, math.nan, math.nan, math.nan, people.size, names.size, "; ".join(filter(None, [note, few])))
     blocks = resampled_counts(people.size, people, how.resamples, how.seed)
     values = np.concatenate([again(counts[:, codes]) for counts in blocks])

@@ -142,7 +142,7 @@ class Cohort(Section):
     shown in quality control, and none is trained or tested on. Any other cohort must have labels.
     """
     published: tuple[Published, ...] = Field(default=(), exclude_if=lambda value: value == ())
-    """Of an external cohort: what others have published of it."""
+    """Numbers that others have published of an external cohort."""
 
     @model_validator(mode="after")
     def _source(self) -> Self:

@@ -44,7 +44,7 @@ class Level(Section):
 
     @property
     def label_size(self) -> int:
-        """How many numbers a case's label has: one, or one for each finding."""
+        """Length of a case's label: one, or one for each finding."""
         return 1 if self.exclusive else len(self.classes)
 
     @property

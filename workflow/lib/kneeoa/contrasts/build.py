@@ -152,8 +152,8 @@ def _head(part: pd.DataFrame, arm: str, level: Level, levels: tuple[Level, ...],
 
 
 def _rows(pair: Pair, statistics: Statistics) -> Iterator[dict[str, Any]]:
-    """Of each metric: its own tests, the one over random seeds where there are enough, and those
-    against its margin.
+    """Yield the rows of each metric: its own tests, the one over random seeds where there are
+    enough, and those against its margin.
     """
     contrast, whole = pair.contrast, PairedTests(pair.candidate, pair.reference, statistics)
     of_class: dict[str, PairedTests] = {}

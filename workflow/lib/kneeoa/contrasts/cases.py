@@ -46,7 +46,7 @@ class LevelPredictions:
     parent_class: tuple[int, ...] = ()  # [K']
     rest_calls: NDArray[np.int64] | None = None  # [S, n], of one class against the rest: called so or not
     influences: dict[str, list[Sampled]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """Of each seed, by a row's name: what :func:`sampled_runs` has computed."""
+    """Results of :func:`sampled_runs` of each seed, by a row's name."""
     findings: tuple[LevelPredictions, ...] = ()  # of a multilabel level: each as a binary level, on the cases where it was read
 
     @functools.cached_property
@@ -60,7 +60,7 @@ class LevelPredictions:
         return np.stack([predicted_class(seed, threshold) for seed, threshold in zip(self.probabilities, thresholds, strict=True)])
 
     def of_cases(self, rows: NDArray[np.int64]) -> LevelPredictions:
-        """The same for some of the cases, by their places."""
+        """Return the predictions of some of the cases, by their places."""
         return replace(
             self,
             case_ids=tuple(self.case_ids[row] for row in rows),
@@ -73,8 +73,8 @@ class LevelPredictions:
         )
 
     def of_seeds(self, seeds: Sequence[int | None]) -> LevelPredictions:
-        """The same for some of the seeds, in the order given, with the influences that have been
-        computed.
+        """Return the predictions of some of the seeds, in the order given, with the influences that
+        have been computed.
         """
         if tuple(seeds) == self.seeds:
             return self

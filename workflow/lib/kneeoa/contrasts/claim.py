@@ -23,7 +23,7 @@ from kneeoa.config.pairs import Arms, distinct_pairs, shared_value
 from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.build import SPLIT
 from kneeoa.contrasts.claim_parts import Change, OfRun, Seed, Shared, axis_change, prediction_changes, saliency_change
-from kneeoa.contrasts.outcome import Outcome, join, of_limits
+from kneeoa.contrasts.outcome import Outcome, join, of_limits, or_null
 from kneeoa.contrasts.small_samples import with_few_degrees, with_few_subjects
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.bootstrap import percentiles, resampled_weights
@@ -172,7 +172,7 @@ def _row(
         "p": outcome.p,
     }
     return {
-        **{key: None if math.isnan(value) else value for key, value in values.items()},
+        **{key: or_null(value) for key, value in values.items()},
         "part": change.part,
         "level": change.level,
         "measure": change.measure,
@@ -195,7 +195,7 @@ def _compared(change: Change, difference: float, draws: Floats, seeds: Sequence[
     if math.isnan(difference) or math.isnan(drawn.p):
         return outcome
     if not two_way:
-        return with_few_subjects(outcome, "bootstrap", change.parts(seeds), change.subjects, confidence)
+        return with_few_subjects(outcome, "bootstrap", change.parts(seeds), change.subjects, change.rankings, confidence)
     error = math.sqrt(drawn.variance)
     outcome = replace(outcome, standard_error=error, statistic=difference / error if error > 0 else math.nan)
     return with_few_degrees(outcome, change.parts(seeds), change.subjects, confidence)

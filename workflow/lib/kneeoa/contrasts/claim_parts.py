@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kneeoa.config.hierarchy import Level
 from kneeoa.contrasts.cases import LevelPredictions, best_head, has_label, level_predictions, places_in, require_same_cases
 from kneeoa.contrasts.multilabel import defined_findings, findings_note, level_findings
-from kneeoa.contrasts.small_samples import case_parts
+from kneeoa.contrasts.small_samples import case_parts, rankings_of
 from kneeoa.errors import KneeoaError
 from kneeoa.geometry.rank_measures import SortedValues, pearson_of_centred, weighted_centred
 from kneeoa.statistics.inputs import Floats
@@ -42,6 +42,8 @@ class Change:
     runs: dict[Seed, tuple[OfRun, OfRun]]
     parts: Parts
     note: str = ""
+    rankings: int = 0
+    """Number of rankings behind ``parts`` (:mod:`kneeoa.statistics.sign_permutation`)."""
 
     @property
     def seeds(self) -> list[Seed]:
@@ -74,7 +76,7 @@ class _RankedGrades:
 
 @dataclass(frozen=True)
 class Shared:
-    """What the pairs of arms have in common, so that it is made once: an arm's predictions, and the
+    """Results that the pairs of arms have in common, made once: an arm's predictions, and the
     function of each run.
     """
 
@@ -123,7 +125,8 @@ def prediction_changes(
         notes += [findings_note(sides[0], findings)] if findings else []
         name = "auc" if level.binary or not level.exclusive else "macro_auc"
         subjects = tuple(sides[0].subjects.tolist())
-        changes.append(Change("prediction", level.name, name, "", subjects, runs, _auc_parts(name, sides, findings), "; ".join(notes)))
+        parts = _auc_parts(name, sides, findings)
+        changes.append(Change("prediction", level.name, name, "", subjects, runs, parts, "; ".join(notes), rankings_of(name)))
     return changes
 
 
@@ -213,7 +216,7 @@ def axis_change(
         added: Floats = first - second
         return added
 
-    return [Change("axis", level, "spearman", axis, subjects, _runs(both, run), parts)]
+    return [Change("axis", level, "spearman", axis, subjects, _runs(both, run), parts, rankings=1)]
 
 
 def saliency_change(rows: pd.DataFrame, candidate: str, reference: str, cohort: str, tissue: str, measure: str) -> list[Change]:

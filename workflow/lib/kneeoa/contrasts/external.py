@@ -23,7 +23,7 @@ from kneeoa.config.statistics import Statistics
 from kneeoa.contrasts.arms import select_predictions
 from kneeoa.contrasts.cases import LevelPredictions, best_head, has_label, sampled_runs
 from kneeoa.contrasts.external_calibration import calibration_rows
-from kneeoa.contrasts.outcome import join
+from kneeoa.contrasts.outcome import join, or_null
 from kneeoa.statistics.independent_samples import compare_sampled, compare_shares, share_influence, standardised_share
 from kneeoa.statistics.influence_functions import Sampled, estimate_of, interval, over_seeds
 from kneeoa.statistics.inputs import Booleans, Floats, Integers, cluster_codes, subject_count
@@ -229,7 +229,7 @@ Share = tuple[Floats, Integers | None]
 def _share_change(measure: str, label: str | None, ours: Share, theirs: Share, confidence: float) -> dict[str, Any]:
     row: dict[str, Any] = {"measure": measure, "label": label}
     sides = [(float(values.mean()), effective_cases(values, codes)) if values.size else (math.nan, 0.0) for values, codes in (ours, theirs)]
-    row |= {"estimate": _defined(sides[0][0]), "estimate_develop": _defined(sides[1][0])}
+    row |= {"estimate": or_null(sides[0][0]), "estimate_develop": or_null(sides[1][0])}
     sizes = [(values.size, subject_count(codes, values.size) if values.size else 0) for values, codes in (ours, theirs)]
     row |= {"cases": sizes[0][0], "subjects": sizes[0][1], "cases_develop": sizes[1][0], "subjects_develop": sizes[1][1]}
     without = [where for where, (values, _) in (("external", ours), ("develop", theirs)) if not values.size]
@@ -247,7 +247,7 @@ def _metric_changes(side: LevelPredictions, other: LevelPredictions, confidence:
             if name != metric:
                 continue
             ours, theirs = (over_seeds(sampled_runs(name, one)) for one in (side, other))
-            row = {"measure": name, "estimate": _defined(ours.value), "estimate_develop": _defined(theirs.value)}
+            row = {"measure": name, "estimate": or_null(ours.value), "estimate_develop": or_null(theirs.value)}
             notes = [f"{where}: {one.note}" for where, one in (("external", ours), ("develop", theirs)) if one.note]
             codes = [cluster_codes(one.subjects, one.truth.size) for one in (side, other)]
             _, test = compare_sampled((theirs, codes[1]), (ours, codes[0]), confidence)
@@ -255,14 +255,9 @@ def _metric_changes(side: LevelPredictions, other: LevelPredictions, confidence:
 
 
 def _change(value: float, test: Any, kind: str) -> dict[str, Any]:
-    limits = {"change_low": _defined(test.low), "change_high": _defined(test.high), "p": _defined(test.p)}
-    return {"change": _defined(value), **limits, "interval": "none" if math.isnan(test.low) else kind}
+    limits = {"change_low": or_null(test.low), "change_high": or_null(test.high), "p": or_null(test.p)}
+    return {"change": or_null(value), **limits, "interval": "none" if math.isnan(test.low) else kind}
 
 
 def _counts(side: LevelPredictions) -> dict[str, Any]:
     return {"cases": len(side.case_ids), "subjects": side.subject_count}
-
-
-def _defined(value: float) -> float | None:
-    """None for NaN: undefined is null in the table."""
-    return None if math.isnan(value) else value

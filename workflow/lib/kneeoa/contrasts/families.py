@@ -32,7 +32,7 @@ INFLUENCE = "influence"
 _OF_MARGIN = ("non_inferiority", "equivalence")
 
 Influence = Mapping[tuple[str, str], float]
-"""Of each (cohort, subject): the sum of its cases' influences on a difference."""
+"""Sum of the cases' influences on a difference, of each (cohort, subject)."""
 
 
 def influence_on(name: str, candidate: LevelPredictions, reference: LevelPredictions, cohort: str) -> Influence:

@@ -224,8 +224,8 @@ def _threshold(predictions: LevelPredictions) -> Measured:
 
 
 def undefined_note(predictions: LevelPredictions, name: str) -> str:
-    """Which classes the cases lack, where that leaves the metric undefined or over fewer classes;
-    empty otherwise.
+    """Name the classes that the cases lack, where that leaves the metric undefined or over fewer
+    classes; empty otherwise.
     """
     if predictions.findings:
         return ""  # the mean over findings says which it is without

@@ -90,3 +90,8 @@ def of_limits(difference: float, low: float, high: float, p: float, note: str) -
 def join(*notes: str) -> str:
     """The notes that are not empty, as one; each once."""
     return "; ".join(dict.fromkeys(note for note in notes if note))
+
+
+def or_null(value: float) -> float | None:
+    """The value as a table holds it: None where it is undefined."""
+    return value if math.isfinite(value) else None

@@ -19,7 +19,7 @@ from kneeoa.contrasts.cases import LevelPredictions, places_in, runs_of, sampled
 from kneeoa.contrasts.metrics import resampled, undefined_note
 from kneeoa.contrasts.multilabel import defined_findings, findings_note, mean_runs
 from kneeoa.contrasts.outcome import Outcome, join, of_difference
-from kneeoa.contrasts.small_samples import case_parts, with_few_subjects
+from kneeoa.contrasts.small_samples import case_parts, rankings_of, with_few_subjects
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics import metrics
 from kneeoa.statistics.bootstrap import paired_of, resampled_weights
@@ -145,13 +145,13 @@ class PairedTests:
         methods = {"bootstrap": self._by_bootstrap, "mcnemar": self._mcnemar, "delta": self._by_delta, "delong": self._delong}
         outcome = methods[test](name)
         if test != "mcnemar" and not math.isnan(outcome.difference):
-            outcome = with_few_subjects(outcome, test, self.parts(name), self.candidate.subjects, self.statistics.confidence)
+            outcome = self._with_few(outcome, name, test, self.parts(name))
         return replace(
             outcome, note=join(undefined_note(self.candidate, name), self._headless(name), outcome.note, self._reason(name, outcome))
         )
 
     def _reason(self, name: str, outcome: Outcome) -> str:
-        """Why there is no p, or what to say of how the metric was computed."""
+        """Say why there is no p, or how the metric was computed where that needs words."""
         delta = self._delta(name)
         if outcome.degenerate and math.isnan(outcome.p):
             return "no test: the difference has no variance"
@@ -165,7 +165,10 @@ class PairedTests:
         outcome = MeanTests(*sides, self.statistics).run(name, test, findings)
         if test == "mcnemar" or not findings:
             return outcome
-        return with_few_subjects(outcome, test, case_parts(name, *sides, findings), self.candidate.subjects, self.statistics.confidence)
+        return self._with_few(outcome, name, test, case_parts(name, *sides, findings))
+
+    def _with_few(self, outcome: Outcome, name: str, test: FixedTest, parts: Floats) -> Outcome:
+        return with_few_subjects(outcome, test, parts, self.candidate.subjects, rankings_of(name), self.statistics.confidence)
 
     def _by_bootstrap(self, name: str) -> Outcome:
         boot = self._bootstrap(name)
@@ -206,7 +209,7 @@ class PairedTests:
         )
         if chosen != "chi2":
             return outcome
-        return with_few_subjects(outcome, "mcnemar", self.parts("accuracy"), self.candidate.subjects, confidence)
+        return self._with_few(outcome, "accuracy", "mcnemar", self.parts("accuracy"))
 
     def _bootstrap(self, name: str) -> PairedDifference:
         candidate, reference = self._draws

@@ -91,7 +91,7 @@ def over_random_seeds(
 
 
 def _remarks(name: str, sides: list[LevelPredictions]) -> str:
-    """Why the metric is undefined in an arm, or what to say of how it was computed."""
+    """Say why the metric is undefined in an arm, or how it was computed where that needs words."""
     return notes_of_two(*(over_seeds(runs).note for runs in paired_runs(name, sides)))
 
 

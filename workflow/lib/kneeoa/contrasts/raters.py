@@ -20,8 +20,8 @@ from kneeoa.config.pairs import ArmPair, Arms, arm_pairs, shared_value
 from kneeoa.config.raters import REFERENCE
 from kneeoa.config.statistics import APPLICABLE, Contrast, Statistics
 from kneeoa.contrasts.cases import LevelPredictions, best_head, has_label, level_predictions, require_same_cases
-from kneeoa.contrasts.outcome import Outcome
-from kneeoa.contrasts.small_samples import case_parts
+from kneeoa.contrasts.outcome import Outcome, or_null
+from kneeoa.contrasts.small_samples import case_parts, rankings_of
 from kneeoa.contrasts.trend import Trend, trend
 from kneeoa.errors import KneeoaError
 from kneeoa.labels.rater_agreement import load_accounts
@@ -164,14 +164,14 @@ def _rows(
     for name in shown(contrast, first.level):
         how = (statistics.resamples, statistics.seed, statistics.confidence)
         parts = np.stack([case_parts(name, candidate, reference) for candidate, reference in sides])
-        trended = trend(dose, first.truth, a, b, metric(name), first.subjects, *how, parts)
+        trended = trend(dose, first.truth, a, b, metric(name), first.subjects, *how, parts, rankings_of(name))
         for row in _of_metric(trended, raters, list(first.seeds)):
             yield {"metric": name, "rater": None, "misread": None, "kappa": None, "p": None, **sample, **row}
 
 
 def _of_metric(trended: Trend, raters: list[tuple[str, Noise]], seeds: list[int | None]) -> Iterator[dict[str, Any]]:
     for place, (rater, noise_of_rater) in enumerate(raters):
-        at = {"rater": rater, "misread": noise_of_rater.misread, "kappa": _known(noise_of_rater.kappa), "interval": FIXED}
+        at = {"rater": rater, "misread": noise_of_rater.misread, "kappa": or_null(noise_of_rater.kappa), "interval": FIXED}
         between = trended.differences[place]
         sides = {"candidate": trended.arms[0][place], "reference": trended.arms[1][place]}
         means = {name: _row(one.estimate, one.low, one.high, one.note) for name, one in sides.items()}
@@ -193,12 +193,8 @@ def _of_metric(trended: Trend, raters: list[tuple[str, Noise]], seeds: list[int 
 
 
 def _slope(slope: Outcome) -> dict[str, Any]:
-    return {**_row(slope.difference, slope.low, slope.high, slope.note), "p": _known(slope.p)}
+    return {**_row(slope.difference, slope.low, slope.high, slope.note), "p": or_null(slope.p)}
 
 
 def _row(estimate: float, low: float = math.nan, high: float = math.nan, note: str = "") -> dict[str, Any]:
-    return {"seed": None, "estimate": _known(estimate), "low": _known(low), "high": _known(high), "note": note}
-
-
-def _known(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    return {"seed": None, "estimate": or_null(estimate), "low": or_null(low), "high": or_null(high), "note": note}

@@ -25,13 +25,13 @@ from kneeoa.config.statistics import Bands, Groups, Statistics
 from kneeoa.contrasts.build import Pair, pairs_of
 from kneeoa.contrasts.cases import LevelPredictions
 from kneeoa.contrasts.multilabel import defined_findings, paired_runs
-from kneeoa.contrasts.outcome import join, of_difference, of_limits
-from kneeoa.contrasts.small_samples import case_parts, too_few_note, with_few_subjects
+from kneeoa.contrasts.outcome import join, of_difference, of_limits, or_null
+from kneeoa.contrasts.small_samples import case_parts, rankings_of, too_few_note, with_few_subjects
 from kneeoa.errors import KneeoaError
 from kneeoa.statistics.influence_functions import PairedDifference, Sampled, over_seeds
 from kneeoa.statistics.inputs import Floats, Integers
 from kneeoa.statistics.kernels import kernel_of
-from kneeoa.statistics.sign_permutation import LEAST, effective_number, joint_sign_test
+from kneeoa.statistics.sign_permutation import effective_number, joint_sign_test, lack_of_subjects
 from kneeoa.statistics.subgroups import Interaction, Subgroup, Subgroups, metric_subgroups
 from kneeoa.tables.cohort import CASES
 from kneeoa.tables.runs import PREDICTIONS
@@ -57,10 +57,13 @@ def with_few_in_groups(
     parts = {group.name: _parts(name, sides, rows[group.name]) for group in tested.groups if group.result is not None}
     people = {group: sides[0].subjects[rows[group]] for group in parts}
     groups = [
-        group if group.result is None else _permuted_group(group, group.result, test, parts[group.name], people[group.name], confidence)
+        group
+        if group.result is None
+        else _permuted_group(group, group.result, test, parts[group.name], people[group.name], rankings_of(name), confidence)
         for group in tested.groups
     ]
-    return Subgroups(tuple(groups), _permuted_interaction(tested.interaction, test, parts, people, confidence))
+    interaction = _permuted_interaction(tested.interaction, test, parts, people, rankings_of(name) * len(parts), confidence)
+    return Subgroups(tuple(groups), interaction)
 
 
 def _parts(name: str, sides: Sequence[LevelPredictions], rows: Integers) -> Floats:
@@ -69,9 +72,9 @@ def _parts(name: str, sides: Sequence[LevelPredictions], rows: Integers) -> Floa
 
 
 def _permuted_group(
-    group: Subgroup, result: PairedDifference, test: str, parts: Floats, subjects: NDArray[np.str_], confidence: float
+    group: Subgroup, result: PairedDifference, test: str, parts: Floats, subjects: NDArray[np.str_], rankings: int, confidence: float
 ) -> Subgroup:
-    few = with_few_subjects(of_difference(result, result.method), test, parts, subjects, confidence)
+    few = with_few_subjects(of_difference(result, result.method), test, parts, subjects, rankings, confidence)
     log10_p = math.log10(few.p) if few.p > 0 else math.nan
     if few.note == result.method:
         return group
@@ -80,7 +83,12 @@ def _permuted_group(
 
 
 def _permuted_interaction(
-    tested: Interaction, test: str, parts: Mapping[str, Floats], subjects: Mapping[str, NDArray[np.str_]], confidence: float
+    tested: Interaction,
+    test: str,
+    parts: Mapping[str, Floats],
+    subjects: Mapping[str, NDArray[np.str_]],
+    rankings: int,
+    confidence: float,
 ) -> Interaction:
     if math.isnan(tested.p) or any(np.isnan(values).any() for values in parts.values()):
         return tested
@@ -88,7 +96,7 @@ def _permuted_interaction(
     if len(parts) == 2:
         first, second = parts.values()
         outcome = of_limits(tested.difference, tested.low, tested.high, tested.p, tested.method)
-        few = with_few_subjects(outcome, test, np.concatenate([first, -second]), members, confidence)
+        few = with_few_subjects(outcome, test, np.concatenate([first, -second]), members, rankings, confidence)
         if few.note == tested.method:
             return tested
         tested = replace(tested, low=few.low, high=few.high, p=few.p, log10_p=math.log10(few.p), statistic=few.statistic**2)
@@ -97,10 +105,11 @@ def _permuted_interaction(
     places = np.split(codes, np.cumsum([values.size for values in parts.values()])[:-1])
     sums = np.stack([np.bincount(group_places, values, people.size) for group_places, values in zip(places, parts.values(), strict=True)])
     effective = min(effective_number(one - other) for one, other in itertools.combinations(sums, 2))
-    if not 0.0 < effective < LEAST[test]:
+    lack = lack_of_subjects(test, people.size, effective)
+    if not lack or not effective > 0.0:
         return tested
-    joint = joint_sign_test(sums[:-1] - sums[-1])
-    words = f"few subjects carry a difference of differences (effective number {effective:.1f}, below {LEAST[test]:g}): "
+    joint = joint_sign_test(sums[:-1] - sums[-1], rankings)
+    words = f"few subjects carry a difference of differences ({lack}): "
     words += f"{joint.drawn:,} random exchanges of the arms in the {joint.differing} subjects who differ"
     method = join(tested.method, words, too_few_note(joint.smallest_p, confidence))
     return replace(tested, method=method, statistic=joint.statistic, df=joint.df, p=joint.p, log10_p=math.log10(joint.p))
@@ -241,15 +250,11 @@ def _group(group: Subgroup) -> dict[str, Any]:
     result = group.result
     values = {"estimate_reference": result.estimate_b, "estimate_candidate": result.estimate_a, "difference": result.difference}
     values |= {"low": result.low, "high": result.high, "p": result.p, "statistic": result.z}
-    return row | {key: _known(value) for key, value in values.items()} | {"subjects": result.subjects, "note": result.method}
+    return row | {key: or_null(value) for key, value in values.items()} | {"subjects": result.subjects, "note": result.method}
 
 
 def _interaction(tested: Interaction, lost: int) -> dict[str, Any]:
     values = {"difference": tested.difference, "low": tested.low, "high": tested.high, "p": tested.p, "statistic": tested.statistic}
     note = "; ".join(filter(None, [tested.method, f"{lost} cases in no group" if lost else ""]))
-    row = _blank(note) | {key: _known(value) for key, value in values.items()}
+    row = _blank(note) | {key: or_null(value) for key, value in values.items()}
     return row | {"group": INTERACTION, "df": tested.df, "cases": tested.n, "subjects": tested.subjects}
-
-
-def _known(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -38,7 +38,7 @@ class Trend:
     by_seed: Floats
     """``[2, R, S]``: the metric of a and of b at each dose and seed."""
     arms: tuple[tuple[Estimate, ...], tuple[Estimate, ...]]
-    """Of a and of b: the mean over seeds at each dose."""
+    """Mean over seeds at each dose, of a and of b."""
     differences: tuple[PairedDifference, ...]
     """a - b, mean over seeds, at each dose, by the bootstrap."""
     slopes: Floats
@@ -46,8 +46,8 @@ class Trend:
     over_subjects: Outcome
     """The slope per unit of dose, seeds fixed: about these very networks."""
     over_both: Outcome
-    """The same, subjects and seeds sampled: about networks trained like these; NaN with fewer than
-    three seeds.
+    """Mean slope with subjects and seeds sampled: about networks trained like these; NaN with fewer
+    than three seeds.
     """
 
 
@@ -62,6 +62,7 @@ def trend(
     seed: int,
     confidence: float,
     parts: Floats | None = None,
+    rankings: int = 0,
 ) -> Trend:
     """Estimate the trend; every dose, arm and seed meets the same resamples of subjects, so that
     what they share cancels.
@@ -87,6 +88,7 @@ def trend(
         parts: what each case adds to the difference at each dose, ``[R, n]``
             (:func:`kneeoa.contrasts.small_samples.case_parts`); None: without the rule of few
             subjects.
+        rankings: of the parts (:func:`kneeoa.contrasts.small_samples.rankings_of`).
 
     Raises:
         KneeoaError: the shapes do not fit each other.
@@ -108,8 +110,9 @@ def trend(
     )
     if parts is not None:
         people = np.arange(len(truth)) if cluster is None else cluster
-        differences = tuple(_few_in_difference(one, of_dose, people, confidence) for one, of_dose in zip(differences, parts, strict=True))
-        over_subjects = with_few_subjects(over_subjects, "bootstrap", contrast @ parts, people, confidence)
+        how = (people, rankings, confidence)
+        differences = tuple(_few_in_difference(one, of_dose, *how) for one, of_dose in zip(differences, parts, strict=True))
+        over_subjects = with_few_subjects(over_subjects, "bootstrap", contrast @ parts, *how)
         over_both = with_few_degrees(over_both, contrast @ parts, people, confidence)
     return Trend(
         by_seed=by_seed,
@@ -144,8 +147,10 @@ def _of_difference(means: Floats, draws: Floats, sample: _Sample) -> tuple[Paire
     return tuple(paired_of((float(first), float(second)), drawn, *sample) for (first, second), drawn in pairs)
 
 
-def _few_in_difference(difference: PairedDifference, parts: Floats, subjects: ArrayLike, confidence: float) -> PairedDifference:
-    few = with_few_subjects(of_difference(difference, difference.note), "bootstrap", parts, subjects, confidence)
+def _few_in_difference(
+    difference: PairedDifference, parts: Floats, subjects: ArrayLike, rankings: int, confidence: float
+) -> PairedDifference:
+    few = with_few_subjects(of_difference(difference, difference.note), "bootstrap", parts, subjects, rankings, confidence)
     return difference if few.note == difference.note else replace(difference, low=few.low, high=few.high, note=few.note)
 
 

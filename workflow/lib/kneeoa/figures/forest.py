@@ -37,13 +37,15 @@ FIGURE = {
     "slow": True,
 }
 
+_NOTE_LINES = 3
+"""Lines of the note that the page has room for below its last block; each more makes it higher."""
 _LINE = 0.165
 """Inches a row at 8 points."""
 _GAP, _MARGIN, _LEAST_PLOT = 0.18, 0.06, 1.2
 """Inches between columns, at the page's edges, and of the narrowest plot."""
 _HEADERS = ("", "", "difference [{level} interval]", "detectable", "p", "adjusted p", "test")
 _RIGHT = (False, False, False, True, True, True, False)
-"""Which printed columns are aligned at their right edge."""
+"""Printed columns that are aligned at their right edge."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,9 @@ def figure(contrasts: pd.DataFrame, arms: Factors, figures: Figures, confidence:
         headers = [header.format(level=format_percent(confidence)) for header in _HEADERS]
         widths = _widths([_cells(row, arms, figures) for row in row_dicts(contrasts)], headers, small)
         width = max(style.FULL_WIDTH, sum(widths) + _LEAST_PLOT)
-        result = style.new_figure(width, (sum(lines) + 3.4 * len(parts)) * line + 0.5)
+        note, note_size = style.wrap_note(_note(contrasts), width), figures.font_size * style.NOTE_SIZE
+        below = max(note.count("\n") + 1 - _NOTE_LINES, 0) * 1.2 * note_size / 72
+        result = style.new_figure(width, (sum(lines) + 3.4 * len(parts)) * line + 0.5 + below)
         result.set_layout_engine("none")  # the columns of print are placed by hand
         height, top = result.get_figheight(), result.get_figheight() - 0.05
         for part, size in zip(parts, lines, strict=True):
@@ -130,7 +134,7 @@ def figure(contrasts: pd.DataFrame, arms: Factors, figures: Figures, confidence:
             axis = result.add_axes(box)
             _block(axis, part, arms, looks, figures, _edges(widths, width), headers, small)
             top -= 2.9 * line
-        result.text(0.01, 0.05 / height, _note(contrasts), fontsize=figures.font_size * 0.85, color=style.MUTED, va="bottom")
+        result.text(0.01, 0.05 / height, note, fontsize=note_size, color=style.MUTED, va="bottom")
     return result
 
 

@@ -35,6 +35,9 @@ ABREAST = 3
 fit under them.
 """
 
+NOTE_SIZE = 0.85
+"""Size of a note's letters, in that of the figure's."""
+
 _SUBTITLE_PAD = 14.0
 """Points that a title leaves for the muted line of :func:`heading`."""
 
@@ -110,6 +113,7 @@ def styled(figures: Figures) -> Iterator[None]:
             {
                 "font.family": "DejaVu Sans",  # comes with matplotlib: the same glyphs on every machine
                 "font.size": size,
+                "figure.dpi": figures.dpi,
                 "axes.titlesize": size,
                 "axes.titlelocation": "left",
                 "axes.titleweight": "bold",
@@ -258,19 +262,36 @@ def wrap_title(text: str, room: float = FULL_WIDTH / ABREAST - 0.25) -> str:
 
 
 def footnote(figure: Figure, text: str) -> None:
-    """Write small muted lines under the figure, wrapped to its width."""
-    size, room = mpl.rcParams["font.size"] * 0.85, figure.get_figwidth() * 0.97
+    """Write small muted lines under the figure, wrapped to its width. Call inside
+    :func:`styled`.
+    """
+    size = mpl.rcParams["font.size"] * NOTE_SIZE
+    figure.supxlabel(wrap_note(text, figure.get_figwidth()), fontsize=size, color=MUTED, x=0.01, ha="left", multialignment="left")
+
+
+def wrap_note(text: str, width: float) -> str:
+    """Break a note into lines for a figure of ``width`` inches: by their outlines, and by their
+    pixels, as letters are wider where pixels are few. Call inside :func:`styled`.
+    """
+    size, page = mpl.rcParams["font.size"] * NOTE_SIZE, Figure(figsize=(width, 1))
+    FigureCanvasAgg(page)  # measures text without drawing the figure
+    drawn = page.text(0, 0, "", fontsize=size)
+
+    def fits(line: str) -> bool:
+        drawn.set_text(line)
+        return text_width(line, size) <= 0.97 * width and drawn.get_window_extent().width <= 0.98 * width * page.dpi
+
     lines: list[str] = []
     for paragraph in text.split("\n"):
         line = ""
         for word in paragraph.split(" "):
             longer = f"{line} {word}" if line else word
-            if line and text_width(longer, size) > room:
+            if line and not fits(longer):
                 lines.append(line)
                 longer = word
             line = longer
         lines.append(line)
-    figure.supxlabel("\n".join(lines), fontsize=size, color=MUTED, x=0.01, ha="left", multialignment="left")
+    return "\n".join(lines)
 
 
 def heading(axes: Axes, title: str, muted: str) -> None:

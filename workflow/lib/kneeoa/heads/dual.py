@@ -11,7 +11,7 @@ from kneeoa.heads.interface import Heads, Supervision
 LEVELS = (2, None)
 """The least and the most levels that the mode takes; None: any number."""
 CHAIN = "parallel"
-"""How the heads sit at each part of a plug-in (:mod:`kneeoa.plugins.interface`)."""
+"""Arrangement of the heads at each part of a plug-in (:mod:`kneeoa.plugins.interface`)."""
 
 
 class Dual(Heads):

@@ -49,7 +49,7 @@ class Supervision:
 
     criterion: Criterion
     weight: float
-    """Of its loss in the total."""
+    """Weight of its loss in the total."""
 
     @property
     def level(self) -> Level:

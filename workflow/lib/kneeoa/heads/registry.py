@@ -89,8 +89,8 @@ def _loss(mode: Mode, level: Level) -> str:
 
 
 def chain(kind: str) -> str | None:
-    """How the heads of the mode ``kind`` sit at each part of a plug-in (its ``CHAIN``); None where
-    the mode does not say, so that no plug-in can take it.
+    """Return how the heads of the mode ``kind`` sit at each part of a plug-in (its ``CHAIN``); None
+    where the mode does not say, so that no plug-in can take it.
     """
     sits: str | None = declared(_FOLDER / f"{kind}.py", "CHAIN")
     return sits

@@ -13,7 +13,7 @@ LEVELS = (1, 1)
 DEFAULT_LOSSES = {"binary": "bce"}
 """By kind of level, where it is another than elsewhere: one logit, as in paper A."""
 CHAIN = "parallel"
-"""How the heads sit at each part of a plug-in (:mod:`kneeoa.plugins.interface`)."""
+"""Arrangement of the heads at each part of a plug-in (:mod:`kneeoa.plugins.interface`)."""
 
 
 class Single(Heads):

@@ -8,21 +8,17 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
 from kneeoa.heads.interface import class_probabilities
-from kneeoa.inference.predict import check_levels, label_lists
+from kneeoa.inference.predict import image_batches, label_lists, load_run
 from kneeoa.labels.level_labels import read_labels
-from kneeoa.network.model import load
 from kneeoa.plugins.interface import PluginHeads
 from kneeoa.tables.part_predictions import PART_PREDICTIONS
-from kneeoa.training.dataset import evaluation_batches
 from kneeoa.training.device import reproducible
-from kneeoa.training.shards import Shards
 
 logger = logging.getLogger(__name__)
 
@@ -66,20 +62,15 @@ def predict_parts(
             prediction is not finite.
     """
     with reproducible(threads) as device:
-        network, spec = load(run, str(device))
+        network, shards, cases = load_run(run, device, arrays, indices, splits, levels)
         heads = network.heads
         if not isinstance(heads, PluginHeads):
             raise KneeoaError(f"{run}: this run has no plug-in, so it has no parts to predict with.")
-        check_levels(network, levels, run)
-        shards = Shards(arrays, indices, spec.shape)
-        cases = shards.locate(splits)
         truth = read_labels(labels, cases, levels)
-        places = cases[["file", "row"]].to_numpy()
         collected: dict[str, list[torch.Tensor]] = {name: [] for name in heads.levels}
         with torch.inference_mode():
-            for rows in evaluation_batches(len(cases), batch):
-                images = np.stack([shards.read(file, row) for file, row in places[rows]])[:, None]
-                outputs = network(torch.from_numpy(images).to(device).float()).logits
+            for images in image_batches(shards, cases, batch):
+                outputs = network(torch.from_numpy(images[:, None]).to(device).float()).logits
                 for name, parts in collected.items():
                     parts.append(heads.part_class_logits(name, outputs[name].double()).cpu())
     identity = cases[["cohort", "split", "case_id", "subject"]].assign(study=study, arm=arm, seed=seed)

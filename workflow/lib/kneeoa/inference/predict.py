@@ -5,12 +5,13 @@ cases.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
 from kneeoa.config.hierarchy import Level
@@ -79,16 +80,9 @@ def predict(
         KneeoaError: the files do not fit the network or each other, or a prediction is not finite.
     """
     with reproducible(threads) as device:
-        network, spec = load(run, str(device))
-        check_levels(network, levels, run)
-        shards = Shards(arrays, indices, spec.shape)
-        cases = shards.locate(splits)
+        network, shards, cases = load_run(run, device, arrays, indices, splits, levels)
         truth = read_labels(labels, cases, levels)
-        places = cases[["file", "row"]].to_numpy()
-        outputs = []
-        for rows in evaluation_batches(len(cases), batch):  # volumes are read as they are needed
-            images = np.stack([shards.read(file, row) for file, row in places[rows]])
-            outputs.append(forward_batch(network, images, flips, device))
+        outputs = [forward_batch(network, images, flips, device) for images in image_batches(shards, cases, batch)]
         heads = tuple(network.heads.levels)
     embedding = np.concatenate([part for part, _ in outputs])
     logits = {head: np.concatenate([part[head] for _, part in outputs]) for head in heads}
@@ -105,6 +99,27 @@ def predict(
         if entry["reason"]:
             logger.info("head %s: %s", head, entry["reason"])
     logger.info("%d cases predicted at %s", len(cases), ", ".join(sorted(set(table["level"]))))
+
+
+def load_run(
+    run: Path, device: torch.device, arrays: Sequence[Path], indices: Sequence[Path], splits: Sequence[Path], levels: tuple[Level, ...]
+) -> tuple[Network, Shards, pd.DataFrame]:
+    """A run's network on ``device``, the shards that fit it and the cases of the splits in them;
+    other arguments and errors as :func:`predict`.
+    """
+    network, spec = load(run, str(device))
+    check_levels(network, levels, run)
+    shards = Shards(arrays, indices, spec.shape)
+    return network, shards, shards.locate(splits)
+
+
+def image_batches(shards: Shards, cases: pd.DataFrame, batch: int) -> Iterator[NDArray[np.float16]]:
+    """Yield the images of ``batch`` cases at a time, ``[cases, *shape]``, read as they are
+    needed.
+    """
+    places = cases[["file", "row"]].to_numpy()
+    for rows in evaluation_batches(len(cases), batch):
+        yield np.stack([shards.read(file, row) for file, row in places[rows]])
 
 
 def _rows(

@@ -99,13 +99,13 @@ class RunEnsemble:
     runs: tuple[TrainedRun, ...]
     networks: tuple[Network, ...]
     temperatures: tuple[Mapping[str, float], ...]
-    """Of each run: head -> temperature; empty where nothing is calibrated."""
+    """Temperatures of each run, by head; empty where nothing is calibrated."""
     heads: tuple[str, ...]
     levels: tuple[Level, ...]
     how: Combination
     flips: tuple[int, ...]
     weights: Mapping[str, Floats]
-    """Of a weighted ensemble: head -> weights of the runs."""
+    """Weights of the runs of a weighted ensemble, by head."""
 
     def predict(
         self, arrays: Mapping[tuple[int, ...], NDArray[np.float16]], batch: int, device: torch.device

@@ -1,4 +1,4 @@
-"""What a kind of level declares. Cheap to import: the configuration asks it at each start."""
+"""Declaration of a kind of level. Cheap to import: the configuration asks it at each start."""
 
 from __future__ import annotations
 
@@ -21,4 +21,4 @@ class LevelKind:
     binary: bool = False
     """Two classes, the second of which is called at a threshold: one yes-or-no question."""
     losses: tuple[str, ...]
-    """What trains its heads, the default first. Other losses name the kind in their ``KINDS``."""
+    """Losses of its heads, the default first. Other losses name the kind in their ``KINDS``."""

@@ -1,4 +1,4 @@
-"""Which kinds of level there are, each a file of this folder that declares ``KIND``."""
+"""Registry of the kinds of level, each a file of this folder that declares ``KIND``."""
 
 from __future__ import annotations
 
@@ -24,6 +24,6 @@ def code_modules(kinds: Iterable[str]) -> tuple[str, ...]:
 
 
 def declaration(kind: str) -> LevelKind:
-    """What a kind of level declares."""
+    """Return the declaration of a kind of level."""
     declared: LevelKind = importlib.import_module(f"kneeoa.levels.{kind}").KIND
     return declared

@@ -170,7 +170,7 @@ def _outline(placed: _Placed, values: Mapping[str, int], spacing: tuple[float, f
 
 
 def _alignment(image: NDArray[np.generic], faces: Surface, spacing: tuple[float, float], placed: _Placed) -> EdgeAlignment:
-    """How well the outline lies on edges of the canonical image, bone being bright."""
+    """Return how well the outline lies on edges of the canonical image, bone being bright."""
     rows, columns = placed.positions
     step = ((rows[-1] - rows[0]) / max(len(rows) - 1, 1) * spacing[0], (columns[-1] - columns[0]) / max(len(columns) - 1, 1) * spacing[1])
     grid = _picture_affine(step, (float(rows[0]) * spacing[0], float(columns[0]) * spacing[1]))

@@ -25,6 +25,7 @@ _MAX_ROUNDING = 0.05
 # The last value marks voxels of several tissues in resampling.
 _MOST_TISSUES = 254
 
+_JOINT_SPACE = re.compile(r"(?<![a-z0-9])joint[_-]space(?![a-z0-9])")
 _BONES = ("femur", "tibia", "patella", "fibula", "bone")
 PLATES = {"femoral": ("femur", "femoral"), "tibial": ("tibia", "tibial"), "patellar": ("patella", "patellar")}
 """The plates of cartilage, and the words by which the names of tissues refer to them and to the
@@ -43,8 +44,10 @@ def bone_values(values: Mapping[str, int]) -> dict[str, int]:
 
 
 def joint_space_values(values: Mapping[str, int]) -> dict[str, int]:
-    """The tissues that are joint space, by their name (``joint_space``, ``medial_joint_space``)."""
-    return {name: value for name, value in values.items() if "joint" in name or "space" in name}
+    """The tissues that are joint space: those in whose name the words ``joint_space`` stand
+    together (``joint_space``, ``medial_joint_space``, ``joint-space-lateral``).
+    """
+    return {name: value for name, value in values.items() if _JOINT_SPACE.search(name)}
 
 
 def cartilage_sides(values: Mapping[str, int]) -> dict[str, list[int]]:

@@ -62,7 +62,7 @@ class ModelSpec(Section):
     configuration has them; None: the mode's heads are on the embedding.
     """
     trained_on: TrainedOn | None = None
-    """Where its images came from and how they were prepared; None: not known, so the network cannot
+    """Source and preparation of its images; None: not known, so the network cannot
     be applied to other images.
     """
 

@@ -50,7 +50,7 @@ class Tabular:
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     left: int = 1
-    """How many columns at the left are aligned left; the others are centred."""
+    """Number of columns at the left that are aligned left; the others are centred."""
     heading: str = ""
     """A line above the column names, over the whole width."""
     breaks: Sequence[int] = ()

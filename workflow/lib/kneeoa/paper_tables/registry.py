@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from kneeoa.tables.schema import TableSchema
 
 IN_FILES = ("CSV_ORDER", "csv_rows", "tabulars")
-"""What the CSV and LaTeX files of a table are made with."""
+"""Names in a table's module that make its CSV and LaTeX files."""
 IN_REPORT = ("SCHEMA", "tabulars")
-"""What a table in the report is made with."""
+"""Names in a table's module that make it in the report."""
 
 
 def code_module(name: str) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from kneeoa.atomic_io import replace_folder
 from kneeoa.config.phantom import Phantom
-from kneeoa.errors import KneeoaError
 from kneeoa.phantom.film import write_film
 from kneeoa.phantom.film_plan import plan_films
-from kneeoa.phantom.plan import VISIT, releases
+from kneeoa.phantom.plan import VISIT
+from kneeoa.phantom.release import replace_release
 
 _LOG = logging.getLogger(__name__)
 
@@ -28,10 +27,8 @@ def write_films(phantom: Phantom, cohort: str, release: str, images: Path, masks
     Raises:
         KneeoaError: there is no such release.
     """
-    if release not in releases(phantom):
-        raise KneeoaError(f"the phantom cohort '{cohort}' has no release '{release}'; it has {list(releases(phantom))}.")
-    films = [film for film in plan_films(phantom, cohort) if film.release == release]
-    with replace_folder(images) as new_images, replace_folder(masks) as new_masks:
+    with replace_release(phantom, cohort, release, images, masks) as (new_images, new_masks):
+        films = [film for film in plan_films(phantom, cohort) if film.release == release]
         for film in films:
             pictures = {side: new_images / Path(path).relative_to(VISIT, release) for side, path in film.images.items()}
             for path in pictures.values():

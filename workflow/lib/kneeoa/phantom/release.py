@@ -8,6 +8,7 @@ import csv
 import io
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from kneeoa.atomic_io import replace_folder, write_text
@@ -56,6 +57,19 @@ def write_manifest(phantom: Phantom, cohort: str, root: Path) -> None:
     write_text(root / "knees.csv", _separated(header, rows, ",", "\n"))
 
 
+@contextmanager
+def replace_release(phantom: Phantom, cohort: str, release: str, images: Path, masks: Path) -> Iterator[tuple[Path, Path]]:
+    """Open new folders for a release's images and masks; both take their places at the end.
+
+    Raises:
+        KneeoaError: there is no such release.
+    """
+    if release not in releases(phantom):
+        raise KneeoaError(f"the phantom cohort '{cohort}' has no release '{release}'; it has {list(releases(phantom))}.")
+    with replace_folder(images) as new_images, replace_folder(masks) as new_masks:
+        yield new_images, new_masks
+
+
 def write_part(phantom: Phantom, cohort: str, release: str, images: Path, masks: Path) -> None:
     """Write one release folder: its images and its masks.
 
@@ -69,10 +83,8 @@ def write_part(phantom: Phantom, cohort: str, release: str, images: Path, masks:
     Raises:
         KneeoaError: there is no such release.
     """
-    if release not in releases(phantom):
-        raise KneeoaError(f"the phantom cohort '{cohort}' has no release '{release}'; it has {list(releases(phantom))}.")
-    knees = [knee for knee in plan_cohort(phantom, cohort) if knee.release == release]
-    with replace_folder(images) as new_images, replace_folder(masks) as new_masks:
+    with replace_release(phantom, cohort, release, images, masks) as (new_images, new_masks):
+        knees = [knee for knee in plan_cohort(phantom, cohort) if knee.release == release]
         for knee in knees:
             grown = make_anatomy(knee, phantom)
             image = scan_image(knee, grown, phantom)

@@ -16,8 +16,8 @@ from kneeoa.errors import KneeoaError
 from kneeoa.heads.interface import Heads, Supervision
 
 Chain = Literal["parallel", "stacked"]
-"""How the heads of several levels sit: each for itself, or a coarser level's on the outputs of the
-next finer one. A mode declares its own (``CHAIN``).
+"""Arrangement of the heads of several levels: each for itself, or a coarser level's on the
+outputs of the next finer one. A mode declares its own (``CHAIN``).
 """
 
 

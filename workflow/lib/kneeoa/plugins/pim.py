@@ -35,7 +35,7 @@ CASES = ".cases"
 
 @dataclass
 class LevelParts:
-    """What the parts of a level give for a batch, at every location."""
+    """Outputs of the parts of a level for a batch, at every location."""
 
     locations: list[Tensor]
     """Outputs of each map's head, ``[batch, locations, outputs]``, fine to coarse."""

@@ -107,7 +107,7 @@ def _module(path: Path, arrays: Arrays, names: list[str]) -> tuple[Pim, list[Ten
 
 
 def _answers(module: Pim, names: list[str], parts: LevelParts, outputs: Tensor) -> dict[str, Tensor]:
-    """What the published form calls its outputs."""
+    """Names that the published form gives its outputs."""
     answers = {"comb_outs": parts.combiner}
     for name, locations, ranks, number in zip(names, parts.locations, parts.ranks, module.select, strict=True):
         answers[name] = locations

@@ -1,1 +1,1 @@
-"""How results are called, numbered and ordered where people read them: figures, tables, report."""
+"""Names, numbers and order of results where people read them: figures, tables, report."""

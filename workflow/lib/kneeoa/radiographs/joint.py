@@ -1,4 +1,4 @@
-"""Where the joint of a case is in a radiograph, and whether the radiograph is a negative."""
+"""Find the joint of a case in a radiograph, and say whether the radiograph is a negative."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the knees are in a bilateral frontal radiograph, and whether to believe it.
+"""Find the knees in a bilateral frontal radiograph, and say whether to believe it.
 
 Published localisers are learned (Tiulpin 2017, arXiv 1701.08991, proposes regions by profiles and
 scores them by an SVM; YOLO detectors since). Without data to learn from, this one looks for a
@@ -32,8 +32,8 @@ _MILLIMETRES, _SHARES, _SHARES_OF_ONE = (60.0, 108.0), (0.13, 0.38), (0.35, 1.0)
 _PLACES = 8
 """Best places of each size that may become half of a pair."""
 _HALF_HEIGHT, _HALF_BONE, _BESIDE = 0.3, 0.4, (0.52, 0.75)
-"""Where bone and the tissue beside it are compared, in widths of the plateau from the joint's
-centre.
+"""Places at which bone and the tissue beside it are compared, in widths of the plateau from the
+joint's centre.
 """
 _RIM = 0.25
 """Places nearer than this to the field's border (widths of the plateau) are what is left of a

@@ -1,5 +1,5 @@
-"""What a knee looks like from the front, drawn from a dozen numbers, and how well it fits at every
-place of a picture.
+"""A drawing of a knee from the front, made from a dozen numbers, and its fit at every place of a
+picture.
 
 The drawing holds what every frontal radiograph of a knee shows: the dark joint space, level between
 each condyle and its half of the plateau and arched over the spines into the notch; the dense plate
@@ -23,7 +23,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Detail:
-    """How finely a picture is searched.
+    """Steps in which a picture is searched.
 
     Attributes:
         width: pixels of the tibial plateau's width in the drawing; pictures are brought to it.
@@ -52,8 +52,8 @@ _ARCH = (0.27, 0.12)
 
 
 def normalised(picture: Floats, width: int) -> Floats:
-    """How grey changes from head to foot in a picture with knees of ``width`` pixels, over its
-    local contrast.
+    """Return the change of grey from head to foot in a picture with knees of ``width`` pixels, over
+    its local contrast.
     """
     detail = ndimage.gaussian_filter(picture, _NARROW * width, order=(1, 0), mode="nearest")
     power = detail**2

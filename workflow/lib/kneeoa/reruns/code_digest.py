@@ -90,7 +90,7 @@ class Links(NamedTuple):
     """``module:name``, the oldest in the table of renames."""
     digest: str
     definitions: tuple[tuple[str, str], ...]
-    """What it refers to in the library, as (module, name)."""
+    """Return the definitions of the library that it refers to, as (module, name)."""
     modules: tuple[str, ...]
     """Modules of the library that come to be imported."""
     packages: tuple[str, ...]

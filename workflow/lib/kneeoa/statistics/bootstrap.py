@@ -203,7 +203,7 @@ def resampled_counts(count: int, cluster: ArrayLike | None, resamples: int, seed
 
 
 def _drawn_counts(subjects: int, resamples: int, block: int, seed: int) -> Iterator[Integers]:
-    """How often each of ``subjects`` is drawn, in blocks of so many resamples."""
+    """Yield how often each of ``subjects`` is drawn, in blocks of so many resamples."""
     generator = np.random.default_rng(seed)
     for start in range(0, resamples, block):
         rows = min(block, resamples - start)

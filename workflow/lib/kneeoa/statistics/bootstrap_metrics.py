@@ -49,7 +49,8 @@ class Resampled:
         self._values: dict[str, list[Floats]] = {}  # metric -> [R + 1] of each seed, likewise
 
     def of_seeds(self, places: Sequence[int]) -> Self:
-        """The same for some of the seeds, by their places; what has been computed serves both."""
+        """Return the resamples of some of the seeds, by their places; what has been computed serves
+        both."""
         fewer = copy.copy(self)
         fewer._seeds = tuple(places)
         return fewer

@@ -29,7 +29,7 @@ from kneeoa.statistics.inputs import Floats, Integers
 CLIP = 1e-6
 """Probabilities are moved into [CLIP, 1 - CLIP] before the logit; results say how many were."""
 _MOVE = 0.1
-"""Of its standard error: by how much the place of the clip may move a result."""
+"""Share of its standard error by which the place of the clip may move a result."""
 
 
 def sampled_slope(labels: Integers, probability: Floats, clip: float = CLIP) -> Sampled:

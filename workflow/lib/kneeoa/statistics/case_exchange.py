@@ -26,22 +26,22 @@ from kneeoa.statistics.midranks import midranks
 
 
 def rank_positives(run: Run) -> Run:
-    """Of the probability of class 1."""
+    """Return the run with ranks of the probability of class 1."""
     return _two_point(run, run.probabilities[:, 1], 1)
 
 
 def rank_classes(run: Run) -> Run:
-    """Of each class's own probability."""
+    """Return the run with ranks of each class's own probability."""
     return replace(run, probabilities=np.stack([_shares(column) for column in run.probabilities.T], axis=1))
 
 
 def rank_severity(run: Run) -> Run:
-    """Of the mean class."""
+    """Return the run with ranks of the mean class."""
     return _two_point(run, mean_class_rank(run.probabilities), run.probabilities.shape[1] - 1)
 
 
 def rank_tail(run: Run) -> Run:
-    """Of the probability of the run's cut or more."""
+    """Return the run with ranks of the probability of the run's cut or more."""
     return _two_point(run, class_odds(run.probabilities, range(run.cut, run.probabilities.shape[1])), run.cut)
 
 

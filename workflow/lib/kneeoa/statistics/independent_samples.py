@@ -53,7 +53,7 @@ def compare_shares(first: tuple[float, float], second: tuple[float, float], conf
         return difference - below, difference + above
 
     def gap(z: float) -> float:
-        """How far the interval is from zero on the difference's side; below 0 where it holds it."""
+        """Return its distance from zero on the difference's side, below 0 where it holds zero."""
         low, high = interval(z)
         return low if difference > 0 else -high
 

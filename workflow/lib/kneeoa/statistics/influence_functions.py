@@ -57,7 +57,7 @@ class Sampled:
     value: float
     influence: Floats
     note: str = ""
-    """Why it is undefined, or what to say of how it was computed."""
+    """Reason why it is undefined, or words on how it was computed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -89,7 +89,7 @@ def _class_weights(labels: Integers, classes: int, average: str) -> Floats:
 
 
 def _placements(labels: Integers, stack: Floats) -> list[Placements]:
-    """Of each class, the placements of the S models of ``stack`` ``[S, n, K]``."""
+    """Return the placements of the S models of ``stack`` ``[S, n, K]``, of each class."""
     if labels.size != stack.shape[1]:
         raise ValueError(f"probabilities: {stack.shape[1]} rows, but truth has {labels.size}")
     return [placements(labels == k, np.ascontiguousarray(stack[:, :, k]).T) for k in range(stack.shape[2])]

@@ -27,7 +27,7 @@ class Run:
     calls: Integers
     """Predicted class of each case, ``[n]``; of a binary level at ``threshold``."""
     cut: int = 0
-    """Of a metric with a value for each cut: which."""
+    """Cut of a metric that has a value for each."""
     threshold: float = 0.5
     fine: Floats | None = None
     """Probabilities of the run's own head of the next finer level, ``[n, K']``."""
@@ -75,11 +75,11 @@ class Kernel:
     """
     delong: DeLong | None = None
     scale: Literal["wald", "logit", "none"] = "wald"
-    """Of its interval by the influences, where it has none of its own; none: they give no interval
-    that holds.
+    """Scale of its interval by the influences, where it has none of its own; none: they give no
+    interval that holds.
     """
     ranked: Callable[[Run], Run] | None = None
-    """Of a metric that takes only the order of scores: the run with ranks in their place
+    """Function that puts ranks in the place of scores, of a metric that takes only their order
     (:mod:`kneeoa.statistics.case_exchange`).
     """
 

@@ -36,7 +36,7 @@ class Recalibration:
     """``[K]``, the first class that occurs is 0; minus infinity for a class without a case."""
     slope: float
     intercept_influence: Floats
-    """Of every case on each intercept, ``[n, K]``; 0 where it is not fitted."""
+    """Influence of every case on each intercept, ``[n, K]``; 0 where it is not fitted."""
     slope_influence: Floats
     """``[n]``."""
     reason: str = ""

@@ -70,13 +70,13 @@ def _cut_covariance(truth: Integers, probabilities: Floats, subjects: Subjects, 
 
 
 def one_vs_rest(average: Average) -> DeLong:
-    """Of the mean over classes of the AUC of a class against the rest."""
+    """Return the methods of the mean over classes of the AUC of a class against the rest."""
     return DeLong(test=functools.partial(_rest_auc_test, average=average))
 
 
 AUC = DeLong(test=_auc_test, interval=_auc_interval, covariance=_auc_covariance)
-"""Of the positive class of a binary level."""
+"""AUC of the positive class of a binary level."""
 C_INDEX = DeLong(test=_c_index_test, interval=_c_index_interval)
 ADJACENT_AUC = DeLong(test=_adjacent_test, interval=_adjacent_interval)
 CUT_AUC = DeLong(test=_cut_test, interval=_cut_interval, covariance=_cut_covariance)
-"""Of a grade or more, at the cut that is handed on."""
+"""AUC of a grade or more, at the cut that is handed on."""

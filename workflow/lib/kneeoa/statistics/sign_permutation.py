@@ -14,8 +14,13 @@ transform of the characteristic function prod cos(g_k t). Values that are multip
 differences of counts are, get their exact probabilities; others are rounded to 1/256 of the
 distribution's standard deviation, those of the observed sum too.
 
+Two models' scores need not have one scale, so of an AUC it is ranks that are exchanged. A model's
+ranks have the same sum in every sample, which the exchanged ones need not have: they cost a degree
+of freedom. Of K subjects the parts' sum of squares is (K - 1)/K of the difference's variance on
+average (measured for K from 16 to 60), so the sum is compared at sqrt((K - 1)/K) of itself.
+
 Where there are enough subjects, a test that rests on the normal distribution serves. What counts is
-not their number but how many the difference comes from: with three cases of a grade, an average
+less their number than how many the difference comes from: with three cases of a grade, an average
 over grades is a matter of three subjects, whatever their total. The effective number (sum g^2)^2 /
 sum g^4 of the subjects' parts g of a difference is the number of subjects where all have an equal
 part, and near the number of those that dominate where few do (Kish 1965, Survey Sampling, for
@@ -56,6 +61,10 @@ not hold their level: at 5 % they reject up to 27 % (balanced accuracy, three ca
 above, about 5 % (docs/benchmarks.md). DeLong's does with fewer, as a case's placement is no
 yes or no.
 """
+MIN_SUBJECTS: dict[str, int] = {"delong": 30}
+"""Test -> the number of subjects below which it is not used, whatever their effective number: of 18
+subjects, DeLong's test of a macro AUC rejects 7 % (docs/benchmarks.md).
+"""
 
 
 def effective_number(sums: Floats) -> float:
@@ -67,12 +76,23 @@ def effective_number(sums: Floats) -> float:
     return float(squares.sum()) ** 2 / fourth if fourth > 0.0 else 0.0
 
 
+def lack_of_subjects(test: str, subjects: int, effective: float) -> str:
+    """Say by which number ``test`` is not used, of so many subjects and so large an effective
+    number; empty where it is.
+    """
+    if effective < LEAST[test]:
+        return f"effective number {effective:.1f}, below {LEAST[test]:g}"
+    least = MIN_SUBJECTS.get(test, 0)
+    return f"{subjects}, below {least}" if subjects < least else ""
+
+
 @dataclass(frozen=True)
 class SignTest:
     """``z``: the sum in standard deviations, ``sum g / sqrt(sum g^2)``. ``critical``: the normal
     quantile, moved as little as makes ``|z| > critical`` say what p says: between the largest z
-    that is not significant and the smallest that is. ``differing``: subjects whose value is not
-    zero; ``smallest_p``: what p could be at best, were all of one sign.
+    that is not significant and the smallest that is; of ranks over ``sqrt((K - 1)/K)``.
+    ``differing``: subjects whose value is not zero; ``smallest_p``: what p could be at best, were
+    all of one sign.
     """
 
     z: float
@@ -83,14 +103,16 @@ class SignTest:
     degenerate: bool
 
 
-def sign_test(sums: Floats, confidence: float = 0.95, mid: bool = True) -> SignTest:
+def sign_test(sums: Floats, confidence: float = 0.95, mid: bool = True, rankings: int = 0) -> SignTest:
     """Two-sided test that the values of subjects are symmetric about zero.
 
     Args:
-        sums: of each subject, ``[K]``; zeros do not matter.
+        sums: of each subject, ``[K]``; zeros do not matter but for ``rankings``.
         confidence: 1 - the level at which ``critical`` is taken.
         mid: count half of the probability of the sum itself (mid-p; Fagerland, Lydersen and Laake
             2013, BMC Med Res Methodol 13:91), 1 for a sum of zero; else the exact p.
+        rankings: how many degrees of freedom of the K went into ranks: 0 where the sums are not of
+            ranks, 1 where the subjects were ranked together, 2 where in two groups.
 
     Returns:
         p 1 and degenerate where all values are zero.
@@ -103,12 +125,13 @@ def sign_test(sums: Floats, confidence: float = 0.95, mid: bool = True) -> SignT
     values = sums[np.abs(sums) > NOISE * np.abs(sums).max(initial=0.0)]
     if not values.size:
         return SignTest(0.0, 1.0, normal_quantile(confidence), 0, 1.0, True)
-    total, deviation = abs(float(values.sum())), math.sqrt(float(values @ values))
+    deviation, kept = math.sqrt(float(values @ values)), share_kept(sums.size, rankings)
+    total = abs(float(values.sum())) * kept
     sizes, mass = _enumerated(values) if values.size <= _FEW else _transformed(values, deviation)
     at_least = np.cumsum(mass[::-1])[::-1]
     tails = np.clip(at_least - (0.5 * mass if mid else 0.0), 0.0, 1.0)
     tails[sizes == 0.0] = 1.0
-    p = float(tails[np.abs(sizes - _placed(values, total, deviation)).argmin()])
+    p = float(tails[np.abs(sizes - _placed(values, kept, deviation)).argmin()])
     smallest = max(2.0 ** (1 - values.size) * (0.5 if mid else 1.0), sys.float_info.min)
     if p < _SMALLEST:  # the transform has no more digits
         p = min(_SMALLEST, 2 * float(ndtr(-total / deviation)))
@@ -116,7 +139,14 @@ def sign_test(sums: Floats, confidence: float = 0.95, mid: bool = True) -> SignT
     critical = _critical(sizes / deviation, tails, confidence)
     if (p < 1 - confidence) != (total / deviation > critical):  # rounded values beside the critical one
         critical = total / deviation * (1 - _WHOLE if p < 1 - confidence else 1 + _WHOLE)
-    return SignTest(float(values.sum()) / deviation, p, critical, values.size, smallest, False)
+    return SignTest(float(values.sum()) / deviation, p, critical / kept, values.size, smallest, False)
+
+
+def share_kept(subjects: int, rankings: int) -> float:
+    """The share of a sum of ranks' parts at which it is compared with what signs could make of
+    them.
+    """
+    return math.sqrt(max(subjects - rankings, 1) / subjects)
 
 
 @dataclass(frozen=True)
@@ -133,7 +163,7 @@ class JointSignTest:
     smallest_p: float
 
 
-def joint_sign_test(sums: Floats) -> JointSignTest:
+def joint_sign_test(sums: Floats, rankings: int = 0) -> JointSignTest:
     """Test that several sums over the same subjects are zero together, by random signs of whole
     subjects from a fixed seed: p = (1 + those at least as far from zero) / (1 + drawn).
 
@@ -144,12 +174,13 @@ def joint_sign_test(sums: Floats) -> JointSignTest:
 
     Args:
         sums: of each of q sums the subjects' values, ``[q, K]``; not all zero.
+        rankings: as of :func:`sign_test`, of all groups together.
     """
     values = sums[:, np.abs(sums).max(axis=0) > NOISE * np.abs(sums).max(initial=0.0)]
     spread, axes = np.linalg.eigh(values @ values.T)
     used = spread > 1e-10 * spread[-1]
     scaled = (axes[:, used] / np.sqrt(spread[used])).T @ values
-    statistic = float((scaled.sum(axis=1) ** 2).sum())
+    statistic = float((scaled.sum(axis=1) ** 2).sum()) * share_kept(sums.shape[1], rankings) ** 2
     generator, beyond = np.random.default_rng(_SEED), 0
     for _ in range(_BLOCKS):
         signs = 2.0 * generator.integers(0, 2, size=(_DRAWN // _BLOCKS, values.shape[1])) - 1.0
@@ -176,12 +207,12 @@ def _unit(values: Floats, deviation: float) -> tuple[float, bool]:
     return (least, True) if exact else (deviation / _STEPS, False)
 
 
-def _placed(values: Floats, total: float, deviation: float) -> float:
-    """The observed |sum| as :func:`_enumerated` or :func:`_transformed` has it."""
+def _placed(values: Floats, kept: float, deviation: float) -> float:
+    """The observed |sum|, ``kept`` of it, as :func:`_enumerated` or :func:`_transformed` has it."""
     if values.size <= _FEW:
-        return total
+        return abs(float(values.sum())) * kept
     unit, _ = _unit(values, deviation)
-    return abs(float(np.round(values / unit).sum())) * unit
+    return abs(float(np.round(values / unit).sum())) * unit * kept
 
 
 def _transformed(values: Floats, deviation: float) -> tuple[Floats, Floats]:

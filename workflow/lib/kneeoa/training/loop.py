@@ -83,7 +83,7 @@ class Plan:
     """
 
     seed: int
-    """Of the run."""
+    """Seed of the run."""
     epoch: int
     """From 1."""
     batches: list[NDArray[np.int64]]

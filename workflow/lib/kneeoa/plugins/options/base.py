@@ -21,7 +21,7 @@ class PluginOptions(Section, ABC):
     """A file in the library's `plugins/`, whose options stand beside it."""
 
     chains: ClassVar[tuple[str, ...]] = ("parallel",)
-    """How the heads of several levels may sit on it: a mode says its own (``CHAIN``)."""
+    """Arrangements of several levels' heads that it takes: a mode says its own (``CHAIN``)."""
 
     def weights_file(self) -> Path | None:
         """The file of weights that training begins from, its variables expanded; None: none."""

@@ -25,15 +25,15 @@ class LossWeights(Section):
     """Factors of the terms of the plug-in module's loss."""
 
     levels: NonNegativeFloat = 0.5
-    """Of the loss of each map's mean logits."""
+    """Weight of the loss of each map's mean logits."""
     selected: NonNegativeFloat = 0.0
-    """Of the loss of the chosen locations' logits. With a combiner its authors found it unstable
-    (issue 10 of their repository), hence 0.
+    """Weight of the loss of the chosen locations' logits. With a combiner its authors found it
+    unstable (issue 10 of their repository), hence 0.
     """
     dropped: NonNegativeFloat = 5.0
-    """Of the squared distance of all other locations' outputs, after tanh, from -1."""
+    """Weight of the squared distance of all other locations' outputs, after tanh, from -1."""
     combiner: NonNegativeFloat = 1.0
-    """Of the combiner's loss."""
+    """Weight of the combiner's loss."""
 
 
 class Pretrained(Section):
