@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from kneeoa.errors import UnusableImage
 from kneeoa.radiographs.exposed_field import Field, exposed_field
 from kneeoa.radiographs.knee_localiser import Floats, Knee, beside_no_border, choose_pair, likeliest, possible_pairs, survey
 from kneeoa.radiographs.knee_template import COARSE
+from kneeoa.radiographs.small_copy import Question
 
 # A turned picture is believed to be upright by this correlation at least, and by so much more than
 # the picture as it is.
@@ -36,7 +37,7 @@ it.
 
 
 def require_one_upright_knee(
-    picture: Floats, field: Field, spacing: tuple[float, float] | None, places: Sequence[Knee], *, cut_out: bool
+    picture: Floats, field: Field, spacing: tuple[float, float] | None, places: Sequence[Knee], doubts: Set[Question]
 ) -> None:
     """Refuse a picture in which two knees are found, or one that looks more like a knee when it is
     turned.
@@ -46,7 +47,8 @@ def require_one_upright_knee(
         field: what of it was exposed.
         spacing: mm of a pixel along rows and columns, if known.
         places: of its survey as one knee's.
-        cut_out: a piece of it is taken around a landmark, so that another knee does no harm.
+        doubts: what is asked; not ``two`` where a piece of the picture is taken around a landmark,
+            so that another knee does no harm.
 
     Raises:
         UnusableImage: ``two-knees`` or ``turned-picture``.
@@ -57,7 +59,7 @@ def require_one_upright_knee(
     if knee is not None and best >= _ALONE and knee.width >= wide:
         return
     across = max((place.fit for place in places if place.width >= wide), default=0.0)
-    if not cut_out:
+    if "two" in doubts:
         limit = max(_PAIR, best - _NEAR, across - _ACROSS)
         if _pair_fit(picture, field, spacing, places, limit) >= limit:
             raise UnusableImage(
@@ -65,7 +67,8 @@ def require_one_upright_knee(
             )
     if best >= _UPRIGHT:
         return
-    for quarters in (1, 2, 3):
+    turns = (*([1, 3] if "quarter" in doubts else []), *([2] if "upside-down" in doubts else []))
+    for quarters in sorted(turns):
         turned = np.ascontiguousarray(np.rot90(picture, quarters))
         size = spacing if spacing is None or quarters == 2 else (spacing[1], spacing[0])
         alone, pair = max(_LEAST, best + _CLEARLY), max(_PAIR, best - _NEAR)
