@@ -14,6 +14,7 @@ from kneeoa.volumes.percentiles import percentile
 # A line of pixels belongs to the border while this share of it lies within that share of the
 # picture's range around its median.
 _UNIFORM_SHARE, _UNIFORM_RANGE = 0.95, 0.02
+_EVERY, _ROUNDING = 8, 1.001
 _MIN_SHARE = 0.25
 """Smallest share of each side that must remain; a picture that seems to be all border is used
 whole.
@@ -76,7 +77,21 @@ def _span(lines: NDArray[np.float32], fewest: float, tolerance: float) -> slice 
 
 def _uniform(lines: NDArray[np.float32], tolerance: float) -> NDArray[np.bool_]:
     """For each line, whether nearly all of it is one grey level."""
-    ordered, half = np.sort(lines, axis=1), lines.shape[1] // 2
+    uniform = _may_be_uniform(lines, tolerance)
+    ordered, half = np.sort(lines[uniform], axis=1), lines.shape[1] // 2
     middle = (ordered[:, -half - 1] + ordered[:, half]) / 2
     alike = np.count_nonzero(np.abs(ordered - middle[:, None]) <= tolerance, axis=1)
-    return np.asarray(alike / lines.shape[1] >= _UNIFORM_SHARE)
+    uniform[uniform] = alike / lines.shape[1] >= _UNIFORM_SHARE
+    return uniform
+
+
+def _may_be_uniform(lines: NDArray[np.float32], tolerance: float) -> NDArray[np.bool_]:
+    """For each line, whether some of its pixels leave open that it is uniform: of a uniform line so
+    few pixels differ that the others among every eighth lie within twice the tolerance.
+    """
+    some = np.sort(lines[:, ::_EVERY], axis=1)
+    together = some.shape[1] - int((1 - _UNIFORM_SHARE) * lines.shape[1]) - 1
+    if together < 1:
+        return np.ones(len(lines), dtype=np.bool_)
+    spread: NDArray[np.float32] = some[:, together:] - some[:, : some.shape[1] - together]
+    return np.asarray(spread.min(axis=1) <= 2 * tolerance * _ROUNDING)
