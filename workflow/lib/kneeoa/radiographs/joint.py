@@ -14,7 +14,7 @@ from kneeoa.errors import UnusableImage
 from kneeoa.formats.side_words import SIDE_NAMES
 from kneeoa.radiographs.exposed_field import Field
 from kneeoa.radiographs.knee_localiser import Knee, choose_pair, feet_down, likeliest, survey
-from kneeoa.radiographs.one_knee import require_one_upright_knee
+from kneeoa.radiographs.one_knee import refuse_turned, require_one_upright_knee
 from kneeoa.radiographs.radiograph import Radiograph
 from kneeoa.radiographs.small_copy import QUESTIONS, weigh
 
@@ -71,15 +71,20 @@ def _joint_of_one(radiograph: Radiograph, field: Field, view: View, landmark: tu
     doubt, or where a landmark says that the knee need not lie in the middle.
     """
     picture = np.asarray(radiograph.pixels, dtype=np.float32)
-    evidence = weigh(picture, field) if landmark is None else None
-    doubts = QUESTIONS if evidence is None else evidence.doubts()
-    if evidence is not None and not doubts:
-        return Joint(None, None, evidence.fit, evidence.negative)
+    doubts, fit = QUESTIONS, None
+    if landmark is None:
+        evidence = weigh(picture, field)
+        doubts, fit = evidence.doubts(), evidence.fit
+        if not doubts:
+            return Joint(None, None, fit, evidence.negative)
+        refuse_turned(evidence)
+    elif view.fit == "spacing":  # the knee is cut out: another does no harm
+        doubts -= {"two"}
     places = survey(picture, field, radiograph.spacing, False)
-    cut_out = landmark is not None and view.fit == "spacing"
-    require_one_upright_knee(picture, field, radiograph.spacing, places, doubts - {"two"} if cut_out else doubts)
+    require_one_upright_knee(picture, field, radiograph.spacing, places, doubts)
     knee, negative = _likelier_polarity(places, landmark)
-    fit = evidence.fit if evidence else knee.fit if knee else None
+    if landmark is not None and knee is not None:
+        fit = knee.fit
     return Joint(landmark, None, fit, negative)
 
 

@@ -49,8 +49,8 @@ class Evidence:
     Attributes:
         fit: correlation with the drawing.
         negative: it is the picture's negative that fits so.
-        polarity, upside_down, quarter: by how much it fits better than the other polarity, than
-            either polarity upside down, and turned by a quarter.
+        polarity: by how much it fits better than the other polarity.
+        turned: the fit of either polarity if the picture is turned by 90, 180 and 270 degrees.
         columns: grey of the middle columns less that of those a quarter from either side, in
             standard deviations; bone bright.
         rows: the same of rows.
@@ -59,10 +59,19 @@ class Evidence:
     fit: float
     negative: bool
     polarity: float
-    upside_down: float
-    quarter: float
+    turned: tuple[float, float, float]
     columns: float
     rows: float
+
+    @property
+    def upside_down(self) -> float:
+        """By how much it fits better than upside down."""
+        return self.fit - self.turned[1]
+
+    @property
+    def quarter(self) -> float:
+        """By how much it fits better than turned by a quarter."""
+        return self.fit - max(self.turned[0], self.turned[2])
 
     def doubts(self) -> frozenset[Question]:
         """The questions that a finer look must answer; none where one upright knee is plain."""
@@ -85,12 +94,10 @@ def weigh(picture: Floats, field: Field) -> Evidence:
     fits = _fits(copy)
     negative = bool(fits[0, 1] > fits[0, 0])
     sign = int(negative)
-    best = fits[0, sign]
     tone = -1.0 if negative else 1.0
     columns, rows = (tone * _middle_against_quarters(copy, axis) for axis in (0, 1))
-    return Evidence(
-        float(best), negative, float(best - fits[0, 1 - sign]), float(best - fits[2].max()), float(best - fits[[1, 3]].max()), columns, rows
-    )
+    quarter, half, three = (float(fits[turn].max()) for turn in (1, 2, 3))
+    return Evidence(float(fits[0, sign]), negative, float(fits[0, sign] - fits[0, 1 - sign]), (quarter, half, three), columns, rows)
 
 
 def _fits(copy: Floats) -> NDArray[np.float32]:
