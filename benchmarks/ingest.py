@@ -303,7 +303,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="how often each competitor runs")
     parser.add_argument("--knees", type=int, default=6, help="knees of the worker whose memory is measured")
     parser.add_argument("--radiographs", type=int, default=2000, help="radiographs of the shard whose throughput is measured")
-    parser.add_argument("--real", type=Path, help="a folder of PNG radiographs of one knee each, upright; every sixth is read")
+    parser.add_argument("--real", type=Path, help="a folder of PNG radiographs of one knee each, upright")
     parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--view", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -311,7 +311,7 @@ def main() -> None:
         worker(options.worker, View.model_validate_json(options.view))
         return
     with tempfile.TemporaryDirectory() as name:
-        real = sorted(options.real.rglob("*.png"))[::6] if options.real else []
+        real = sorted(options.real.rglob("*.png")) if options.real else []
         print(json.dumps(measure(Path(name), options.rounds, options.knees, options.radiographs, real)))
 
 

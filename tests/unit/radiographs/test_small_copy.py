@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from kneeoa.config.volumes import View
+from kneeoa.errors import UnusableImage
 from kneeoa.ingestion.ingest import ingest
 from kneeoa.phantom.radiograph import Exposure, Scene, random_scene, render
 from kneeoa.phantom.radiograph_files import write_png
@@ -17,6 +18,7 @@ from kneeoa.phantom.radiograph_knee import knee_of_severity
 from kneeoa.radiographs import joint
 from kneeoa.radiographs.exposed_field import Field, exposed_field
 from kneeoa.radiographs.knee_localiser import Knee, survey
+from kneeoa.radiographs.one_knee import refuse_turned
 from kneeoa.radiographs.small_copy import Evidence, weigh
 
 ONES, FILMS = range(300, 340), range(400, 410)
@@ -81,6 +83,26 @@ def test_two_knees_are_never_plain(films: list[np.ndarray], ones: list[np.ndarra
         turned = np.rot90(picture, quarters)
         assert evidence(turned).doubts()
         assert evidence(1 - turned).doubts()
+
+
+def refusal(picture: np.ndarray) -> str | None:
+    try:
+        refuse_turned(evidence(picture))
+    except UnusableImage as error:
+        return error.reason
+    return None
+
+
+def test_what_is_clearly_turned_is_refused_and_nothing_upright_is(ones: list[np.ndarray], films: list[np.ndarray]) -> None:
+    for one in ones:
+        assert refusal(one) is None
+        assert refusal(1 - one) is None
+    for quarters, least in ((1, 0.9), (2, 0.4), (3, 0.9)):
+        reasons = [refusal(np.rot90(one, quarters)) for one in ones]
+        assert set(reasons) <= {"turned-picture", None}
+        assert np.mean([reason is not None for reason in reasons]) >= least
+    for both in (*films, *(np.hstack([one, one[:, ::-1]]) for one in ones)):
+        assert refusal(both) in {"two-knees", None}
 
 
 def test_what_is_no_knee_is_not_plain() -> None:

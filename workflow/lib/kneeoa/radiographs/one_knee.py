@@ -18,8 +18,11 @@ _LEAST, _CLEARLY = 0.5, 0.15
 # The same of a small copy. Turned, OAI's 600 pictures of one knee fit there by no more than 0.01
 # better, and 200 drawn ones by no more than 0.03.
 _LEAST_IN_COPY, _CLEARLY_IN_COPY = 0.45, 0.1
-_GAP = 1.0
-"""Least difference (standard deviations) of the gap between two legs from the legs."""
+_GAPS = (1.0, 1.5, 1.0)
+"""Least difference (standard deviations) of the gap between two legs from the legs, in a picture
+that looks like a knee if it is turned by 90, 180 and 270 degrees; of one leg upside down the tissue
+beside it differs by up to 1.2.
+"""
 _UPRIGHT = 0.65
 """A picture that fits so well is not turned to look for a better fit: turned, a hundred of OAI's
 pictures of one knee fit by 0.66 at most, and by no more than 0.1 better than upright.
@@ -45,14 +48,14 @@ def refuse_turned(evidence: Evidence) -> None:
     """Refuse a picture whose small copy looks clearly more like a knee when it is turned.
 
     Raises:
-        UnusableImage: ``turned-picture``; or ``two-knees``, as the gap between two legs looks like
-            a joint space on its side.
+        UnusableImage: ``turned-picture``; or ``two-knees``, where the picture's middle is as unlike
+            its quarters as a gap between two legs, which looks like a joint space on its side.
     """
     quarters = 1 + int(np.argmax(evidence.turned))
     turned = evidence.turned[quarters - 1]
     if turned < _LEAST_IN_COPY or turned < evidence.fit + _CLEARLY_IN_COPY:
         return
-    raise _two_knees() if quarters != 2 and abs(evidence.columns) >= _GAP else _turned(quarters, turned, evidence.fit)
+    raise _two_knees() if abs(evidence.columns) >= _GAPS[quarters - 1] else _turned(quarters, turned, evidence.fit)
 
 
 def require_one_upright_knee(
