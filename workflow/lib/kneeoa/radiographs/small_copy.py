@@ -32,7 +32,7 @@ _CONTRAST = 7.0
 
 
 # Limits of a picture whose bone is bright, and of one in the negative.
-_MIN_FIT, _MIN_POLARITY, _MIN_UPSIDE_DOWN, _MIN_QUARTER = (0.36, 0.42), (0.03, 0.1), (0.03, 0.06), (0.07, 0.1)
+_MIN_FIT, _MIN_POLARITY, _MIN_UPSIDE_DOWN, _MIN_QUARTER = (0.33, 0.42), (0.03, 0.1), (0.03, 0.06), (0.07, 0.1)
 # Two legs side by side are dark between them, bright in the negative, and look more like a knee
 # when they are turned; two legs one above the other have such rows.
 _COLUMNS_PER_QUARTER, _COLUMNS, _ROWS = 3.0, (-0.8, 0.5), (-1.2, 0.7)
