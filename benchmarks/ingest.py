@@ -1,13 +1,15 @@
 """Measure the speed and memory of ingestion: a DESS-sized knee from its file to its canonical
-array, on one core.
+array, on one core; radiographs.
 
-    python benchmarks/ingest.py [--rounds 5] [--knees 6]
+    python benchmarks/ingest.py [--rounds 5] [--knees 6] [--radiographs 2000] [--real FOLDER]
 
 Against MONAI's dictionary transforms that give the same array, against reading and inflating the
 file with the standard library, for a DICOM series against ``dcmread`` and ``pixel_array`` over its
-files, and for drawn radiographs of one knee against Pillow's decoding and resizing. The competitors
-take turns in one process, so that a busy machine is busy for all; each time is the best of all
-rounds, in processor seconds (wall time beside it). The last line is a JSON object.
+files, for drawn radiographs of one knee against Pillow's decoding, resizing and z-score (and for
+real ones, with ``--real``), and for a drawn film of both knees against ``pixel_array``. The
+competitors take turns in one process, so that a busy machine is busy for all; each time is the best
+of all rounds, in processor seconds (wall time beside it). A shard of radiographs is made by a
+process of its own. The last line is a JSON object.
 """
 
 from __future__ import annotations
@@ -35,13 +37,16 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow" / "lib"))
 
-from ingest_files import make_nifti, make_radiographs, make_series, make_voxels, write_tables
+from ingest_files import make_film, make_nifti, make_radiographs, make_series, make_voxels, write_tables
 
 from kneeoa.config.volumes import Intensity, View
 from kneeoa.formats.read_volume import read_volume
 from kneeoa.ingestion.array_writer import row_writer
 from kneeoa.ingestion.ingest import ingest
 from kneeoa.ingestion.shard import make_volumes
+from kneeoa.radiographs.exposed_field import exposed_field
+from kneeoa.radiographs.joint import Joint, locate
+from kneeoa.radiographs.read import read_radiograph
 from kneeoa.volumes.canonical import to_canonical
 from kneeoa.volumes.intensity import scale_intensities
 
@@ -49,6 +54,7 @@ VIEW = View(shape=(160, 256, 256), spacing=(0.7, 0.547, 0.547))
 LINEAR = VIEW.model_copy(update={"antialias": False})
 N4 = VIEW.model_copy(update={"intensity": Intensity(n4=True)})
 RADIOGRAPH_COUNT = 8
+VIEW_NAMES = {2: "pa", 3: "sag_dess"}
 KNEES, CORES = 10_000, (1, 16, 256)
 NIFTI, SERIES = "knee.nii.gz", "series"
 OURS, MONAI, FLOOR = "NIfTI to canonical row (ours)", "the same by MONAI", "gzip.open(file).read()"
@@ -59,6 +65,9 @@ RADIOGRAPHS, UNASKED, PILLOW = (
     "  without its checks (negatives: keep)",
     "decoded, resized, scaled by Pillow",
 )
+REAL, REAL_PILLOW = "real radiographs (ours)", "  the same by Pillow"
+WHOLE_FILM = View(dimensions=2, shape=(224, 224), spacing=(0.7, 0.7))
+BOTH, DECODED, LOCALISED = "a knee of a film of 10 MP (ours)", "  dcmread(f).pixel_array", "  its localiser"
 OUR_SERIES, PYDICOM = "DICOM series to volume (ours)", "dcmread(f).pixel_array"
 
 
@@ -123,11 +132,16 @@ def inflate(path: Path) -> bytes:
         return stream.read()
 
 
-def decode_series(folder: Path) -> list[NDArray[Any]]:
-    """Read the voxels alone with pydicom."""
+def pixels_of(path: Path) -> NDArray[Any]:
+    """The pixels of one file alone with pydicom."""
     import pydicom
 
-    return [pydicom.dcmread(path).pixel_array for path in sorted(folder.iterdir())]
+    return pydicom.dcmread(path).pixel_array
+
+
+def decode_series(folder: Path) -> list[NDArray[Any]]:
+    """Read the voxels alone with pydicom."""
+    return [pixels_of(path) for path in sorted(folder.iterdir())]
 
 
 def read_radiographs(paths: list[Path], view: View) -> None:
@@ -144,6 +158,18 @@ def resize_by_pillow(paths: list[Path]) -> None:
         ((pixels - pixels.mean()) / pixels.std()).astype(np.float16)
 
 
+def read_film(path: Path) -> None:
+    """The right knee of a film of both to its canonical row."""
+    ingest(path.parent, {"path": path.name, "format": "dicom-file", "shows": "both"}, WHOLE_FILM, "R")
+
+
+def localise(path: Path) -> Callable[[], Joint]:
+    """The localiser alone, of a film that is in memory."""
+    film = read_radiograph(path, "dicom-file", "frontal")
+    field = exposed_field(film.pixels)
+    return lambda: locate(film, field, {"shows": "both"}, WHOLE_FILM, "R")
+
+
 def agreement(ours: NDArray[np.float16], theirs: NDArray[np.float16], correlation: float, median: float) -> str:
     """Correlation and absolute difference (in standard deviations of the image) of two arrays, as
     text.
@@ -158,31 +184,55 @@ def agreement(ours: NDArray[np.float16], theirs: NDArray[np.float16], correlatio
     return f"correlation {likeness:.5f}, median difference {apart:.4f} sd"
 
 
-def peak(folder: Path, view: View, files: list[tuple[str, str]]) -> float:
-    """Peak memory (MB) of a fresh worker process that runs the volumes stage over ``files``."""
-    write_tables(folder, files)
+def run_worker(folder: Path, view: View, files: list[tuple[str, str]]) -> tuple[float, float]:
+    """Peak memory (MB) and processor seconds of a fresh worker process that runs the volumes stage
+    over ``files``.
+    """
+    write_tables(folder, files, VIEW_NAMES[view.dimensions])
     command = [sys.executable, __file__, "--worker", str(folder), "--view", view.model_dump_json()]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    memory, seconds = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    return float(memory), float(seconds)
 
 
 def worker(folder: Path, view: View) -> None:
-    """The volumes stage over the made cohort; prints the process's peak memory in MB."""
+    """The volumes stage over the made cohort; prints the process's peak memory in MB, and the
+    stage's processor seconds.
+    """
+    started = time.process_time()
     make_volumes(
-        images=folder / "images.parquet", cases=folder / "cases.parquet", root=folder, cohort="main", view_name="sag_dess", view=view,
-        shard=0, out_array=folder / "out.npy", out_index=folder / "out.parquet", out_exclusions=folder / "out.exclusions.parquet",
+        images=folder / "images.parquet", cases=folder / "cases.parquet", root=folder, cohort="main",
+        view_name=VIEW_NAMES[view.dimensions], view=view, shard=0,
+        out_array=folder / "out.npy", out_index=folder / "out.parquet", out_exclusions=folder / "out.exclusions.parquet",
     )  # fmt: skip
+    seconds = time.process_time() - started
     # Not getrusage: a child's ru_maxrss begins with what its parent held when it was forked.
     status = Path("/proc/self/status").read_text(encoding="ascii")
-    print(int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024 / 1e6)
+    print(int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024 / 1e6, seconds)
 
 
-def measure(folder: Path, rounds: int, knees: int) -> dict[str, float]:
+def shard_of_radiographs(folder: Path, number: int) -> tuple[float, float]:
+    """Images a second and peak memory (MB) of a shard of drawn radiographs, each of a case of its
+    own; the files are a hundred, under other names.
+    """
+    drawn = make_radiographs(folder / "shard", min(number, 100))
+    files = []
+    for place in range(number):
+        path = folder / "shard" / f"case-{place}.png"
+        os.link(drawn[place % len(drawn)], path)
+        files.append((str(path.relative_to(folder)), "png"))
+    memory, seconds = run_worker(folder, FILM, files)
+    return number / seconds, memory
+
+
+def measure(folder: Path, rounds: int, knees: int, shard: int, real: list[Path]) -> dict[str, float]:
     """Run everything in a folder of its own, print the table, and return the figures."""
     voxels = make_voxels()
     compressed, raw = make_nifti(folder / NIFTI, voxels) / 1e6, voxels.nbytes / 1e6
     make_series(folder / SERIES, voxels)
     del voxels
     radiographs = make_radiographs(folder / "radiographs", RADIOGRAPH_COUNT)
+    film = make_film(folder / "film.dcm")
+    localiser = localise(film)
     keep = FILM.model_copy(update={"negatives": "keep"})
     clock, monai = Clock(), monai_pipeline()
     row = {"path": NIFTI, "format": "nifti"}
@@ -196,6 +246,12 @@ def measure(folder: Path, rounds: int, knees: int) -> dict[str, float]:
         clock(RADIOGRAPHS, lambda: read_radiographs(radiographs, FILM))
         clock(UNASKED, lambda: read_radiographs(radiographs, keep))
         clock(PILLOW, lambda: resize_by_pillow(radiographs))
+        clock(BOTH, lambda: read_film(film))
+        clock(LOCALISED, localiser)
+        clock(DECODED, lambda: pixels_of(film))
+        if real:
+            clock(REAL, lambda: read_radiographs(real, FILM))
+            clock(REAL_PILLOW, lambda: resize_by_pillow(real))
     clock(CORRECTED, lambda: ingest(folder, row, N4, "R"))
     linear = ingest(folder, row, LINEAR, "R").array
     print(f"one knee: {raw:.1f} MB of int16, {compressed:.1f} MB as .nii.gz ({compressed / raw:.0%}); best of {rounds} rounds, one core;")
@@ -206,22 +262,33 @@ def measure(folder: Path, rounds: int, knees: int) -> dict[str, float]:
     print(f"\nthe same array as MONAI's: {agreement(ours, theirs, 0.999, 0.02)}")
     print("  (ours averages over what a coarser voxel covers, MONAI interpolates between the nearest voxels: less of the noise is left)")
     print(f"  without that average ('antialias: false'): {agreement(linear, theirs, 0.9999, 0.002)}")
+    throughput, shard_mb = shard_of_radiographs(folder, shard)
     figures = {
         "nifti_speedup_over_monai": clock.ratio(MONAI, OURS),
         "nifti_time_over_inflate": clock.ratio(OURS, FLOOR),
         "dicom_time_over_pydicom": clock.ratio(OUR_SERIES, PYDICOM),
         "radiograph_time_over_pillow": clock.ratio(RADIOGRAPHS, PILLOW),
         "radiograph_checks_ms": 1000 * (clock.best(RADIOGRAPHS)[0] - clock.best(UNASKED)[0]) / RADIOGRAPH_COUNT,
-        "peak_mb": peak(folder, VIEW, [(NIFTI, "nifti"), (SERIES, "dicom")] * (knees // 2)),
-        "peak_n4_mb": peak(folder, N4, [(NIFTI, "nifti")]),
+        "radiographs_per_second": throughput,
+        "radiographs_peak_mb": shard_mb,
+        "film_time_over_decoding": clock.ratio(BOTH, DECODED),
+        "film_ms": 1000 * clock.best(BOTH)[0],
+        "film_localiser_ms": 1000 * clock.best(LOCALISED)[0],
+        "film_decoding_ms": 1000 * clock.best(DECODED)[0],
+        "peak_mb": run_worker(folder, VIEW, [(NIFTI, "nifti"), (SERIES, "dicom")] * (knees // 2))[0],
+        "peak_n4_mb": run_worker(folder, N4, [(NIFTI, "nifti")])[0],
         "seconds_per_knee": clock.best(OURS)[0] + clock.best(WRITE)[0],
         "seconds_per_knee_n4": clock.best(CORRECTED)[0],
     }
+    if real:
+        figures["real_radiograph_time_over_pillow"] = clock.ratio(REAL, REAL_PILLOW)
     print(f"\ntimes faster than MONAI: {figures['nifti_speedup_over_monai']:.2f} (goal: at least 3)")
     print(f"time over inflating: {figures['nifti_time_over_inflate']:.2f} (goal: at most 2)")
     print(f"DICOM time over pydicom: {figures['dicom_time_over_pydicom']:.2f} (goal: at most 2)")
     over, checks = figures["radiograph_time_over_pillow"], figures["radiograph_checks_ms"]
-    print(f"radiographs' time over Pillow: {over:.0f}; the checks of one: {checks:.0f} ms (goal: at most 150)")
+    print(f"radiographs' time over Pillow: {over:.1f} (goal: at most 5); the checks of one: {checks:.1f} ms")
+    print(f"a shard of {shard} radiographs: {throughput:.0f} a second of one core, {shard_mb:.0f} MB")
+    print(f"a film's time over decoding: {figures['film_time_over_decoding']:.0f}; its localiser: {figures['film_localiser_ms']:.0f} ms")
     print(f"peak memory of a worker, {knees} knees: {figures['peak_mb']:.0f} MB (goal: below 800); with N4: {figures['peak_n4_mb']:.0f} MB")
     for cores in CORES:
         seconds = KNEES * figures["seconds_per_knee"] / cores
@@ -235,6 +302,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="how often each competitor runs")
     parser.add_argument("--knees", type=int, default=6, help="knees of the worker whose memory is measured")
+    parser.add_argument("--radiographs", type=int, default=2000, help="radiographs of the shard whose throughput is measured")
+    parser.add_argument("--real", type=Path, help="a folder of PNG radiographs of one knee each, upright")
     parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--view", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -242,7 +311,8 @@ def main() -> None:
         worker(options.worker, View.model_validate_json(options.view))
         return
     with tempfile.TemporaryDirectory() as name:
-        print(json.dumps(measure(Path(name), options.rounds, options.knees)))
+        real = sorted(options.real.rglob("*.png")) if options.real else []
+        print(json.dumps(measure(Path(name), options.rounds, options.knees, options.radiographs, real)))
 
 
 if __name__ == "__main__":

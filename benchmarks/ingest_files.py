@@ -1,5 +1,5 @@
 """Make the files that ``ingest.py`` reads: a knee of seeded voxels, as a NIfTI file, as a DICOM
-series, and in the tables of a made cohort; drawn radiographs of one knee.
+series, and in the tables of a made cohort; drawn radiographs of one knee and of both.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage
 from scipy import ndimage
 
-from kneeoa.phantom.radiograph import Exposure, Scene, render
-from kneeoa.phantom.radiograph_files import write_png
+from kneeoa.phantom.radiograph import Exposure, Scene, random_scene, render
+from kneeoa.phantom.radiograph_files import write_png, write_radiograph
 from kneeoa.phantom.radiograph_knee import knee_of_severity
 from kneeoa.tables.cohort import CASES, IMAGES
 
@@ -86,7 +86,13 @@ def make_radiographs(folder: Path, number: int) -> list[Path]:
     return paths
 
 
-def write_tables(folder: Path, files: list[tuple[str, str]]) -> None:
+def make_film(path: Path) -> Path:
+    """Write an uncompressed DICOM file of 12 bits, 2860x3500 pixels of 0.125 mm, of both knees."""
+    rng = np.random.default_rng(3)
+    return write_radiograph(path, render(random_scene(rng, (2860, 3500), 0.125), rng).picture, 0.125)
+
+
+def write_tables(folder: Path, files: list[tuple[str, str]], view: str = "sag_dess") -> None:
     """The tables of a cohort of one shard: a case for each ``(path, format)``, right and left in
     turn.
     """
@@ -95,7 +101,7 @@ def write_tables(folder: Path, files: list[tuple[str, str]]) -> None:
         subject, side = f"{number:07d}", "RL"[number % 2]
         case = {"cohort": "main", "case_id": f"{subject}-{side}-00m", "shard": 0}
         cases.append({**dict.fromkeys(CASES.schema.names), **case, "subject": subject, "side": side, "visit": "00m"})
-        image = {"view": "sag_dess", "role": "image", "path": path, "format": kind, "shows": "knee"}
+        image = {"view": view, "role": "image", "path": path, "format": kind, "shows": "knee"}
         images.append({**dict.fromkeys(IMAGES.schema.names), **case, **image})
     CASES.write(folder / "cases.parquet", cases)
     IMAGES.write(folder / "images.parquet", images)

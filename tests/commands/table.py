@@ -170,7 +170,7 @@ AFTER_AN_EDIT = (
 """Run in a fresh clone, where they find nothing to mend."""
 
 BENCHMARKS = (
-    Run(".venv/bin/python benchmarks/ingest.py", more="--rounds 1 --knees 1"),
+    Run(".venv/bin/python benchmarks/ingest.py", more="--rounds 1 --knees 1 --radiographs 10"),
     Run(".venv/bin/python benchmarks/inference.py", more="--rounds 1"),
     Run(".venv/bin/python benchmarks/train.py", more="--rounds 1 --epochs 2 --knees 2"),
     Run(".venv/bin/python benchmarks/members.py", more="tests/small.yaml --steps 1"),

@@ -5,6 +5,8 @@ that are grey but for a trace.
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +91,20 @@ def test_pictures_of_8_bits(tmp_path: Path, format: str, name: str, mode: str) -
     for share in (0.05, 0.5):
         assert reason(tmp_path / "b", content[: int(share * len(content))], format) in ("unreadable", "wrong-dimensions")
     assert reason(tmp_path / "c", b"<html>403</html>", format) == "unreadable"
+
+
+@pytest.mark.parametrize("stored", [EIGHT, FILM.astype(np.uint16), EIGHT.mean() < EIGHT])
+@pytest.mark.parametrize("missing", [1, 7])
+def test_a_png_without_its_last_rows_is_refused_and_one_whose_last_rows_are_black_is_read(
+    tmp_path: Path, stored: np.ndarray, missing: int
+) -> None:
+    content = saved(Image.fromarray(stored), "PNG")
+    header = b"IHDR" + content[16:20] + struct.pack(">I", stored.shape[0] + missing) + content[24:29]
+    claiming = content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:]
+    assert reason(tmp_path / "a", claiming, "png") == "wrong-dimensions"
+    black = stored.copy()
+    black[-missing:] = 0
+    np.testing.assert_array_equal(read(tmp_path / "b", saved(Image.fromarray(black), "PNG"), "png") > 0, black > 0)
 
 
 # As PS3.3 of DICOM has no part in it: what viewers do with each code (TIFF 6.0, tag 274).

@@ -14,8 +14,11 @@ spacing is NaN.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from kneeoa.config.volumes import View
 from kneeoa.errors import UnusableImage
@@ -86,12 +89,11 @@ def crop(radiograph: Radiograph, field: Field, piece: Window, view: View, side: 
     picture = np.asarray(radiograph.pixels, dtype=np.float32)
     inside = []
     for axis, (size, new, exposed) in enumerate(zip(radiograph.shape, view.shape, (field.rows, field.columns), strict=True)):
-        positions = (np.arange(new) - (new - 1) / 2) * steps[axis] * signs[axis] + centre[axis]
+        positions, weights = _sampling(size, new, float(centre[axis]), float(steps[axis]), float(signs[axis]), view.antialias)
         covered = np.flatnonzero((positions >= exposed.start - 0.5) & (positions <= exposed.stop - 0.5))
         if not covered.size:
             raise UnusableImage("outside-region", "the piece around the joint holds nothing of the radiograph's exposed field.")
         inside.append(slice(int(covered[0]), int(covered[-1]) + 1))
-        weights = axis_weights(positions, size, steps[axis], antialias=view.antialias)
         picture = weights @ picture if axis == 0 else (weights @ picture.T).T
     directions = np.array(_FRONTAL if view.projection == "frontal" else _LATERAL).T
     affine = np.eye(4)
@@ -107,3 +109,12 @@ def crop(radiograph: Radiograph, field: Field, piece: Window, view: View, side: 
         radiograph.spacing or (float("nan"), float("nan")),
         (float(middle[0]), float(middle[1])),
     )
+
+
+@lru_cache(maxsize=32)
+def _sampling(size: int, new: int, centre: float, step: float, sign: float, antialias: bool) -> tuple[NDArray[np.float64], csr_array]:
+    """Places along an axis of ``size`` pixels at which ``new`` pixels lie, and their weights: the
+    same for every picture of one size that is taken whole.
+    """
+    positions = np.asarray((np.arange(new) - (new - 1) / 2) * step * sign + centre, dtype=np.float64)
+    return positions, axis_weights(positions, size, step, antialias=antialias)

@@ -14,8 +14,9 @@ from kneeoa.errors import UnusableImage
 from kneeoa.formats.side_words import SIDE_NAMES
 from kneeoa.radiographs.exposed_field import Field
 from kneeoa.radiographs.knee_localiser import Knee, choose_pair, feet_down, likeliest, survey
-from kneeoa.radiographs.one_knee import require_one_upright_knee
+from kneeoa.radiographs.one_knee import refuse_turned, require_one_upright_knee
 from kneeoa.radiographs.radiograph import Radiograph
+from kneeoa.radiographs.small_copy import QUESTIONS, weigh
 
 # A negative shows a knee by this correlation at least, and by so much more than the picture as it
 # is. Of 600 OAI knees, six are negatives by the eye: they fit better by 0.17 and more, and none of
@@ -31,7 +32,8 @@ class Joint:
         centre: (row, column) in the displayed picture; None: the picture is of this knee alone, and
             taken whole or around its middle.
         width: of the tibial plateau in pixels along the columns, where it was measured.
-        fit: how much the place looks like a knee, a correlation; None where nobody looked.
+        fit: how much the place looks like a knee, a correlation (of a picture that is of this knee
+            alone in a small copy); None where nobody looked.
         negative: bone is dark in the picture.
     """
 
@@ -59,14 +61,40 @@ def locate(radiograph: Radiograph, field: Field, file: Mapping[str, Any], view: 
         if both:
             raise UnusableImage("wrong-projection", "a lateral radiograph shows one knee; the images table says both.")
         return Joint(landmark, None, None, False)
+    if both:
+        return _joint_of_two(radiograph, field, view, side, landmark)
+    return Joint(landmark, None, None, False) if view.negatives == "keep" else _joint_of_one(radiograph, field, view, landmark)
+
+
+def _joint_of_one(radiograph: Radiograph, field: Field, view: View, landmark: tuple[float, float] | None) -> Joint:
+    """The joint of a picture of one knee, which is searched finely where a small copy leaves a
+    doubt, or where a landmark says that the knee need not lie in the middle.
+    """
     picture = np.asarray(radiograph.pixels, dtype=np.float32)
-    places = survey(picture, field, radiograph.spacing, both)
+    doubts, fit = QUESTIONS, None
+    if landmark is None:
+        evidence = weigh(picture, field)
+        doubts, fit = evidence.doubts(), evidence.fit
+        if not doubts:
+            return Joint(None, None, fit, evidence.negative)
+        refuse_turned(evidence)
+    elif view.fit == "spacing":  # the knee is cut out: another does no harm
+        doubts -= {"two"}
+    places = survey(picture, field, radiograph.spacing, False)
+    require_one_upright_knee(picture, field, radiograph.spacing, places, doubts)
+    knee, negative = _likelier_polarity(places, landmark)
+    if landmark is not None and knee is not None:
+        fit = knee.fit
+    return Joint(landmark, None, fit, negative)
+
+
+def _joint_of_two(radiograph: Radiograph, field: Field, view: View, side: str | None, landmark: tuple[float, float] | None) -> Joint:
+    """The joint of one side in a picture of both knees."""
+    picture = np.asarray(radiograph.pixels, dtype=np.float32)
+    places = survey(picture, field, radiograph.spacing, True)
     if view.negatives == "keep":
         places = [place for place in places if not place.negative]
-    elif not both:
-        cut_out = landmark is not None and view.fit == "spacing"
-        require_one_upright_knee(picture, field, radiograph.spacing, places, cut_out=cut_out)
-    if both and landmark is None:
+    if landmark is None:
         pair = _better_pair(places, field, radiograph.shape[0])
         if not all(feet_down(picture, field, radiograph.spacing, knee) for knee in pair):
             raise UnusableImage(
@@ -75,12 +103,19 @@ def locate(radiograph: Radiograph, field: Field, file: Mapping[str, Any], view: 
         # The patient's right is on the picture's left.
         chosen = pair[0] if side == "R" else pair[1]
         return Joint((chosen.row, chosen.column), chosen.width, min(knee.fit for knee in pair), chosen.negative)
+    knee, negative = _likelier_polarity(places, landmark)
+    if view.fit != "spacing" and (knee is None or knee.fit < _LEAST):
+        raise UnusableImage("joint-not-found", "the landmark does not lie on a knee whose width could be measured; use 'fit: spacing'.")
+    return Joint(landmark, knee.width if knee else None, knee.fit if knee else None, negative)
+
+
+def _likelier_polarity(places: Sequence[Knee], landmark: tuple[float, float] | None) -> tuple[Knee | None, bool]:
+    """The likeliest knee of a survey (near a landmark, if any), and whether it is one in the
+    negative, which must fit clearly better.
+    """
     as_it_is, turned = (likeliest([place for place in places if place.negative is sign], landmark) for sign in (False, True))
     negative = turned is not None and turned.fit >= max(_LEAST, _CLEARLY + (as_it_is.fit if as_it_is else 0.0))
-    knee = turned if negative else as_it_is
-    if both and view.fit != "spacing" and (knee is None or knee.fit < _LEAST):
-        raise UnusableImage("joint-not-found", "the landmark does not lie on a knee whose width could be measured; use 'fit: spacing'.")
-    return Joint(landmark, knee.width if knee and both else None, knee.fit if knee else None, negative)
+    return (turned if negative else as_it_is), negative
 
 
 def _better_pair(places: Sequence[Knee], field: Field, height: int) -> tuple[Knee, Knee]:

@@ -12,17 +12,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.sparse import csr_array
 
 from kneeoa.errors import UnusableImage
 from kneeoa.radiographs.exposed_field import Field
-from kneeoa.radiographs.knee_template import ANGLES, FINE, Detail, fit
-from kneeoa.volumes.resample import axis_weights
+from kneeoa.radiographs.knee_template import ANGLES, FINE, Detail, fit, resized
 
 Floats = NDArray[np.float32]
 
@@ -193,22 +190,8 @@ def _resized(picture: Floats, steps: tuple[float, float]) -> tuple[Floats, tuple
     """The picture with pixels ``steps`` times as large (rounded to whole pixels over the same
     extent), and the steps as they are.
     """
-    out: Floats = picture
-    taken = []
-    for axis, step in enumerate(steps):
-        size = picture.shape[axis]
-        new = max(8, round(size / step))
-        weights = _weights(size, new)
-        out = np.asarray(weights @ out if axis == 0 else (weights @ out.T).T, dtype=np.float32)
-        taken.append(size / new)
-    return out, (taken[0], taken[1])
-
-
-@lru_cache(maxsize=128)
-def _weights(size: int, new: int) -> csr_array:
-    """Weights that resize an axis from ``size`` pixels to ``new``."""
-    step = size / new
-    return axis_weights((np.arange(new, dtype=np.float64) + 0.5) * step - 0.5, size, step)
+    rows, columns = (max(8, round(size / step)) for size, step in zip(picture.shape, steps, strict=True))
+    return resized(picture, (rows, columns)), (picture.shape[0] / rows, picture.shape[1] / columns)
 
 
 def _stands_out(picture: Floats, width: int, row: int, column: int, sign: int) -> bool:

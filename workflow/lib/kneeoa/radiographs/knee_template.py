@@ -17,6 +17,9 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
+from scipy.sparse import csr_array
+
+from kneeoa.volumes.resample import axis_weights
 
 Floats = NDArray[np.float32]
 
@@ -49,6 +52,22 @@ _SPACE, _PLATE = 0.03, 0.1
 """Half the height of the joint space, and where the plate ends."""
 _ARCH = (0.27, 0.12)
 """Half width and height of the arch over the spines."""
+
+
+def resized(picture: Floats, shape: tuple[int, int]) -> Floats:
+    """The picture with ``shape`` pixels over the same extent, each the mean of what it covers."""
+    out: Floats = picture
+    for axis, new in enumerate(shape):
+        weights = _weights(picture.shape[axis], new)
+        out = np.asarray(weights @ out if axis == 0 else (weights @ out.T).T, dtype=np.float32)
+    return out
+
+
+@lru_cache(maxsize=128)
+def _weights(size: int, new: int) -> csr_array:
+    """Weights that resize an axis from ``size`` pixels to ``new``."""
+    step = size / new
+    return axis_weights((np.arange(new, dtype=np.float64) + 0.5) * step - 0.5, size, step)
 
 
 def normalised(picture: Floats, width: int) -> Floats:

@@ -108,7 +108,7 @@ def _pixels(path: Path, image: ImageFile, format: str) -> NDArray[np.generic]:
             pixels = pixels.astype(np.uint16 if format == "png" and mode == "I" else _GREY[mode], copy=False)
     else:
         pixels = _read_sixteen_bits(path, image.format, deep["channels"], deep["order"])
-    if format == "png":
+    if format == "png" and not (deep is None and mode in _GREY and "interlace" not in image.info and pixels[-1].any()):
         _require_rows(path, image)
     if transparent is not None and (pixels[..., :3] == np.asarray(transparent)).all(axis=-1).any():
         raise UnusableImage("not-greyscale", f"{path.name}: is see-through in places; save it without an alpha channel.")
@@ -169,7 +169,7 @@ def _grey(pixels: NDArray[Any], name: str) -> NDArray[np.generic]:
 
 def _require_rows(path: Path, image: Image.Image) -> None:
     """Compare the bytes of the picture with the rows that its header claims: the decoder silently
-    leaves missing rows black.
+    leaves missing rows black, so that a last row with a grey level in it needs no look.
     """
     stored = path.read_bytes()
     depth, colour, interlaced = stored[24], stored[25], stored[28]

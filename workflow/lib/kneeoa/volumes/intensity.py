@@ -5,6 +5,7 @@ z-score, by the voxels that lie in the image.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,9 +64,14 @@ def scale_intensities(canonical: Canonical, intensity: Intensity) -> Scaled:
     if max(abs(low - shift), abs(high - shift)) > _FLOAT16_TOP * unit:
         raise UnusableImage("intensity-range", f"intensities from {low:g} to {high:g} do not fit half precision; set 'zscore: true'.")
     out = np.full(canonical.array.shape, (low - shift) / unit, dtype=np.float16)
-    for plane, scaled in zip(image, out[canonical.inside], strict=True):
+    for plane, scaled in zip(_planes(image), _planes(out[canonical.inside]), strict=True):
         scaled[:] = (np.clip(plane, low, high) - np.float32(shift)) / np.float32(unit)
     return Scaled(out, low, high, mean, sd)
+
+
+def _planes(image: NDArray[Any]) -> NDArray[Any]:
+    """The planes of a volume, which are worked on one by one to save memory; a picture is one."""
+    return image if image.ndim == 3 else image[np.newaxis]
 
 
 def _is_flat(low: float, high: float) -> bool:
@@ -87,7 +93,7 @@ def _moments(canonical: Canonical, image: NDArray[np.float32], low: float, high:
     if over == "centre":
         image = image[_middle_half(canonical)]
     count, total, squares = 0, 0.0, 0.0
-    for plane in image:
+    for plane in _planes(image):
         clipped = np.clip(plane, low, high)
         # Distances from the lower limit: no small difference of two large sums.
         values = (clipped if floor is None else clipped[clipped > floor]).ravel().astype(np.float64) - low
