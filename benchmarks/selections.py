@@ -58,7 +58,11 @@ def write(folder: Path, shape: tuple[int, ...], grids: list[tuple[int, ...]], ca
         for number, grid in enumerate(grids, 1):
             cells = int(np.prod(grid))
             chosen = {"chosen": rng.choice(cells, CHOSEN, replace=False), "scores": rng.random(CHOSEN, dtype=np.float32), "score_map": None}
-            rows.append(identity | chosen | {"level": "kl", "map": f"map-{number}", "locations": cells, "grid": list(grid), "before": 0})
+            rows.append(
+                identity
+                | chosen
+                | {"level": "kl", "map": f"map-{number}", "locations": cells, "grid": list(grid), "before": 0, "window": None}
+            )
     masks.flush()
     judged = {"inside": 1.0, "contrast": 1.0, "cartilage_mm3": 1.0, "cartilage_thickness_mm": 1.0, "flags": [], "usable": True}
     shared = {"cohort": "made", "view": "v", "shard": 0, "digest": "", "source_digest": ""}

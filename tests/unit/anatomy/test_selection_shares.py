@@ -37,7 +37,15 @@ def row(
 ) -> dict[str, Any]:
     locations = int(np.prod(grid)) + before if grid else 36
     identity = {"study": "s", "arm": "a", "seed": 1, "cohort": "made", "case_id": case, "subject": subject or case, "view": "pa"}
-    described = {"level": "kl", "map": "map-1", "locations": locations, "grid": list(grid), "before": before, "score_map": None}
+    described = {
+        "level": "kl",
+        "map": "map-1",
+        "locations": locations,
+        "grid": list(grid),
+        "before": before,
+        "window": None,
+        "score_map": None,
+    }
     return identity | described | {"chosen": chosen, "scores": [0.5] * len(chosen)} | values
 
 
@@ -90,6 +98,15 @@ def test_other_subjects_selections_are_the_second_null(tmp_path: Path) -> None:
     table = measured(tmp_path, rows, {case: film() for case in ("one", "two", "two-again", "three")})
     assert table.loc[("one", "map-1", "joint"), "others_mean"] == pytest.approx((0 + 0.5) / 2)  # two and three, never oneself
     assert table.loc[("three", "map-1", "bone"), "others_mean"] == pytest.approx((0.5 + 1) / 2)
+
+
+def test_a_grid_over_a_part_of_the_image_is_held_against_that_part_of_the_mask(tmp_path: Path) -> None:
+    whole = np.zeros((20, 22), dtype=np.uint8)
+    whole[2:18, 3:19] = film()
+    places = [5, 6, 1, 15]
+    table = measured(tmp_path, [row("one", places, (4, 4), window=[2, 18, 3, 19])], {"one": whole})
+    cropped = measured(tmp_path, [row("one", places, (4, 4))], {"one": film()})
+    pd.testing.assert_frame_equal(table, cropped)
 
 
 def test_a_class_token_has_no_place_and_others_have_that_of_their_patch(tmp_path: Path) -> None:

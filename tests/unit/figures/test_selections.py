@@ -34,7 +34,7 @@ def row(case: str, number: int, grid: Sequence[int], rng: np.random.Generator, *
     scores = (middle + rng.uniform(0.2, 0.5, tuple(grid))).astype(np.float32).ravel()
     chosen = np.argsort(-scores, kind="stable")[: max(2, scores.size // 40)]
     identity = {"study": "s", "arm": ARM, "seed": 1, "cohort": "phantom", "case_id": case, "subject": case, "view": "sag_dess"}
-    described = {"level": "kl", "map": f"map-{number}", "locations": scores.size, "grid": list(grid), "before": 0}
+    described = {"level": "kl", "map": f"map-{number}", "locations": scores.size, "grid": list(grid), "before": 0, "window": None}
     return identity | described | {"chosen": chosen, "scores": scores[chosen], "score_map": scores} | values
 
 

@@ -24,7 +24,7 @@ from kneeoa.plugins.location_grids import LocationGrid, location_grid
 from kneeoa.plugins.selection import rank_locations
 from kneeoa.plugins.selections.pim import location_scores
 from kneeoa.tables.cohort import SPLITS
-from kneeoa.tables.selections import SELECTIONS
+from kneeoa.tables.selections import SELECTIONS, part_of_image
 from tests.unit.training import tiny_study
 from tests.unit.training.tiny_study import DUAL, LEVELS, SHAPE, SINGLE_KL, Files
 
@@ -92,6 +92,16 @@ def test_equal_runs_are_equal_bytes_whatever_the_order_of_the_files(files: Files
     written(files, folder, tmp_path / "a.parquet")
     written(files.reversed(), folder, tmp_path / "b.parquet")
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+
+
+def test_a_run_with_a_crop_chooses_in_the_central_part(files: Files, tmp_path: Path) -> None:
+    crop = tuple(size - 2 for size in SHAPE)
+    cropped = spec(SINGLE_KL).model_copy(update={"crop": crop, "plugin": {**PIM, "select": [24, 8, 8, 4]}})
+    table = written(files, run(tmp_path / "run", cropped), tmp_path / "s.parquet")
+    maps = map_sizes(cropped.backbone, cropped.options, crop)
+    for row in table.to_dict("records"):
+        assert tuple(row["grid"]) == maps[int(row["map"][-1]) - 1]
+        assert part_of_image(row["window"]) == tuple(slice(1, size - 1) for size in SHAPE)
 
 
 def test_a_run_without_a_plugin_is_refused(files: Files, tmp_path: Path) -> None:

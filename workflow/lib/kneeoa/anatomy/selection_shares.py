@@ -5,7 +5,7 @@ the map's even grid. Its share on a tissue is the part of the cell's area that t
 the share of a selection is the mean over the chosen locations. The nulls are those of saliency
 (:mod:`kneeoa.anatomy.nulls`): the same selection, shifted around the map at random, and the
 selections that the same network made in other subjects' images, which also keep where it usually
-chooses.
+chooses. Of an image that a network takes in part, all this is about the part.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from kneeoa.anatomy.tissue_fields import MaskArrays, group_values, occupancy
 from kneeoa.atomic_io import digest
 from kneeoa.config.analysis import Anatomy
 from kneeoa.saliency.storage import area_mean
-from kneeoa.tables.selections import CHOSEN, SELECTION_SHARES, SELECTIONS
+from kneeoa.tables.selections import CHOSEN, SELECTION_SHARES, SELECTIONS, part_of_image
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def measure_selections(
                 without += 1
                 continue
             grids = sorted({row["grid"] for row in case_rows if math.prod(row["grid"]) > 1}, key=lambda grid: (-math.prod(grid), grid))
-            shares = occupancies(mask, groups, grids)
+            shares = occupancies(mask[part_of_image(case_rows[0]["window"])], groups, grids)
             shifts = {grid: _shifts(anatomy, str(cohort), case_id, grid) for grid in grids}
             for row in case_rows:
                 others = pools[row["level"], row["map"]]

@@ -29,7 +29,7 @@ from kneeoa.ingestion.shard_list import listed_shards
 from kneeoa.presentation.arms import ArmNames, Factors
 from kneeoa.presentation.display_names import display_name, sentence_case
 from kneeoa.presentation.number_format import format_range
-from kneeoa.tables.selections import SELECTIONS
+from kneeoa.tables.selections import SELECTIONS, part_of_image
 from kneeoa.tables.shards import MASKS, VOLUMES
 
 FIGURE = {
@@ -230,10 +230,11 @@ def draw(
     wanted = next(iter(targets.values()), ())
     rows, flat = [], True
     for case, grade in examples(grades(labels, splits, level), available, outlines.cases(), figures.example_cases):
-        image = images.array(case)
+        part = part_of_image(by_case[case][0]["window"])
+        image = images.array(case)[part]
         flat = image.ndim == 2
         values = [value for value, name in enumerate(sorted(tissues.get(case[0], ())), 1) if name in wanted]
-        mask = np.isin(outlines.array(case), values) if case in outlines and values else None
+        mask = np.isin(outlines.array(case)[part], values) if case in outlines and values else None
         millimetres = spacing(images.record(case), image.ndim)
         pixel = (millimetres[0], millimetres[1]) if flat else slice_spacing(millimetres, PLANES[0])
         index = None if flat else largest_slice(mask, image.shape, 0)

@@ -18,7 +18,6 @@ from kneeoa.errors import KneeoaError
 from kneeoa.inference.predict import check_levels
 from kneeoa.labels.level_labels import LevelLabels, read_labels
 from kneeoa.network.model import load
-from kneeoa.network.network import channels_last
 from kneeoa.plugins import registry as plugins
 from kneeoa.plugins.interface import PluginHeads
 from kneeoa.plugins.location_grids import location_grid
@@ -85,15 +84,16 @@ def write_selections(
         located = shards.locate(splits)
         cases = located[located["split"] == "test"].reset_index(drop=True)
         mapped = _mapped(cases, read_labels(labels, cases, levels)[pictured])
-        grids = backbones.map_sizes(spec.backbone, spec.options, spec.shape)
+        grids = backbones.map_sizes(spec.backbone, spec.options, spec.taken)
         places = {size: location_grid(size, grids, len(spec.shape)) for size in heads.maps.sizes}
-        identity: dict[str, Any] = {"study": study, "arm": arm, "seed": seed, "view": view}
+        window = None if spec.crop is None else [limit for part in network.window(spec.shape) for limit in (part.start, part.stop)]
+        identity: dict[str, Any] = {"study": study, "arm": arm, "seed": seed, "view": view, "window": window}
         rows: list[dict[str, Any]] = []
         for batch_rows in evaluation_batches(len(cases), batch):
             chosen = cases.iloc[batch_rows]
             images = np.stack([shards.read(file, row) for file, row in chosen[["file", "row"]].to_numpy()])[:, None]
             with torch.inference_mode():
-                maps = network.backbone(channels_last(torch.from_numpy(images).to(device).float())).maps
+                maps = network.features(torch.from_numpy(images).to(device).float()).maps
                 selections = plugins.select(spec.plugin["kind"], heads, maps)
             for level, each in selections.items():
                 for size, selection in zip(heads.maps.sizes, each, strict=True):

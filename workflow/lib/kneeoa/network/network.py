@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from kneeoa.backbones.interface import Backbone
+from kneeoa.backbones.interface import Backbone, Features
 from kneeoa.central_crop import Window, central_window
 from kneeoa.config.hierarchy import Level, class_groupings
 from kneeoa.errors import KneeoaError
@@ -80,12 +80,19 @@ class Network(nn.Module):
         """Logits of every head for ``image`` of shape ``[batch, channels, *shape]``; of a larger
         one than the network takes, for its central part.
         """
+        features = self.features(image)
+        embedding, outputs = self.heads.read(features, self.dropout)
+        return Output(embedding, outputs, features.maps)
+
+    def features(self, image: Tensor) -> Features:
+        """Feature maps and embedding of ``image``, of a larger one than the backbone takes of its
+        central part.
+        """
         if self.crop is not None:
             for axis, part in enumerate(self.window(image.shape[2:]), start=2):
                 image = image.narrow(axis, part.start, part.stop - part.start)
-        features = self.backbone(channels_last(image))
-        embedding, outputs = self.heads.read(features, self.dropout)
-        return Output(embedding, outputs, features.maps)
+        features: Features = self.backbone(channels_last(image))
+        return features
 
     def window(self, shape: Sequence[int]) -> Window:
         """The part of an image of ``shape`` (voxels along each axis) that the backbone takes."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 
 from kneeoa.tables.schema import TableSchema, fold, optional, required
@@ -22,6 +24,9 @@ SELECTIONS = TableSchema(
             required("map", pa.string()),  # as the plug-in's parts are called: map-1 is the finest
             required("locations", pa.int32()),  # of the map
             required("grid", pa.list_(pa.int32())),  # cells along each axis of the image, row by row; empty: locations have no place
+            optional(
+                "window", pa.list_(pa.int32())
+            ),  # first voxel and end along each axis of the part that the grid lies on; null: the whole image
             required("before", pa.int32()),  # locations before the first cell: a class token, which has no place
             required("chosen", pa.list_(pa.int32())),  # indices of the chosen locations, highest score first
             required("scores", pa.list_(pa.float32())),  # theirs, in the same order
@@ -32,8 +37,16 @@ SELECTIONS = TableSchema(
 )
 """The locations that a run's plug-in chose: one row per test case, level and map."""
 
-CHOSEN = ("study", "subject", "view", "locations", "grid", "before", "chosen", "scores")
+CHOSEN = ("study", "subject", "view", "locations", "grid", "window", "before", "chosen", "scores")
 """Columns of SELECTIONS but for the whole maps, which are large."""
+
+
+def part_of_image(window: Sequence[int] | None) -> tuple[slice, ...]:
+    """The part of an image that a row's ``window`` names, a slice for each axis; none: all of
+    it.
+    """
+    return () if window is None else tuple(slice(first, end) for first, end in zip(window[::2], window[1::2], strict=True))
+
 
 SELECTION_SHARES = TableSchema(
     "selection_shares",
