@@ -1,23 +1,27 @@
 """The small study of phantom radiographs from raw films to its report: another scanner's cohort is
-tested once, and masks, overlap and deletion are those of pictures.
+tested once, masks, overlap and deletion are those of pictures, and a plug-in chooses locations.
 """
 
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from kneeoa.phantom.dicom import IDENTIFIERS
 from kneeoa.tables.cohort import EXCLUSIONS, SPLITS, TRUTH
+from kneeoa.tables.part_predictions import PART_PREDICTIONS
 from kneeoa.tables.runs import PREDICTIONS
 from kneeoa.tables.saliency import ANATOMY, DELETION
+from kneeoa.tables.selections import SELECTION_SUMMARY, SELECTIONS
 from kneeoa.tables.shards import QUALITY
 from tests.dag import copy_tree, snakemake
 
 pytestmark = pytest.mark.slow
 
 STUDY = "tests/small_films.yaml"
+PLUGGED = "densenet121-dual-pim"
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +38,37 @@ def test_the_report_has_both_cohorts(results: Path) -> None:
     assert "Saliency on joint" in page
     assert set(ANATOMY.read(results / "anatomy" / "summary.parquet")["cohort"]) == {"oai", "most"}
     assert set(DELETION.read(results / "deletion" / "densenet121-dual" / "seed-1.parquet")["cohort"]) == {"oai", "most"}
+
+
+def test_what_the_plugin_chose_is_measured_on_the_joint_and_shown(results: Path) -> None:
+    chosen = SELECTIONS.read(results / "selections" / PLUGGED / "seed-1.parquet")
+    tested = PREDICTIONS.read(results / "predictions" / PLUGGED / "seed-1.parquet").query("split == 'test'")
+    assert set(zip(chosen["cohort"], chosen["case_id"], strict=True)) == set(zip(tested["cohort"], tested["case_id"], strict=True))
+    summary = SELECTION_SUMMARY.read(results / "anatomy" / "selections.parquet")
+    assert set(summary["cohort"]) == {"oai", "most"}
+    assert set(summary["tissue"]) == {"joint", "bone"}
+    assert {0, 4} <= set(summary["grade"].dropna())
+    assert summary.groupby("map")["claim"].first().to_dict() == {"map-1": True, "map-2": True, "map-3": True, "map-4": False}
+    assert summary.loc[summary["grade"].isna(), ["share", "difference", "low", "high", "others_difference"]].notna().all(axis=None)
+    page = (results / "report.html").read_text()
+    for words in (
+        "Chosen locations over images",
+        "Chosen locations on the joint",
+        "Chosen locations on tissues",
+        "These results choose nothing",
+    ):
+        assert words in page
+    for name in ("selections", "selection_shares"):
+        assert (results / "figures" / f"{name}.png").stat().st_size > 10_000
+
+
+def test_the_answer_is_the_mean_of_the_parts_of_the_plugin(results: Path) -> None:
+    parts = PART_PREDICTIONS.read(results / "parts" / PLUGGED / "seed-1.parquet")
+    answers = PREDICTIONS.read(results / "predictions" / PLUGGED / "seed-1.parquet").query("level == head")
+    key = ["cohort", "case_id", "level"]
+    means = parts.groupby(key)["probabilities"].agg(lambda rows: np.mean(np.stack(rows), axis=0).tolist())
+    expected = answers.set_index(key)["probabilities"].reindex(means.index)
+    np.testing.assert_allclose(np.concatenate(means.to_list()), np.concatenate(expected.to_list()), atol=1e-6)
 
 
 def test_the_external_cohort_is_tested_alone(results: Path) -> None:

@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tests.rerun.definition_edits import EVERY
-from tests.rerun.row import EXTERNAL, SMALL, WIDE, Row
-from tests.rerun.rules import FIGURES, IMAGES, LEARNED, LEVELS, MEASURED, OVERLAPS, TABLES, taking
+from tests.rerun.row import EXTERNAL, FILMS, SMALL, WIDE, Row
+from tests.rerun.rules import FIGURES, IMAGES, LEARNED, LEVELS, MEASURED, OF_PLUGINS, OVERLAPS, TABLES, taking
 
 LIBRARY = "workflow/lib/kneeoa"
 
-MEASURED_RUNS = {"metrics", "contrasts"}
+MEASURED_RUNS = {"metrics", "contrasts", "part_metrics"}
 """Measure what runs achieved."""
 METRICS = MEASURED_RUNS | {"subgroups", "raters", "claim", "external"}
 """Reach the kernels of all metrics."""
@@ -21,6 +21,7 @@ CURVED = METRICS | RELIABILITY | {"figure decision"}
 """Give intervals over subjects by sums within them."""
 RESAMPLED = MEASURED_RUNS | {
     "claim", "raters", "anatomy", "sanity", "deletion_summary", "geometry", "geometry_baselines", "differences", "associations",
+    "selection_summary",
 }  # fmt: skip
 """Give intervals by resampling subjects."""
 AXES = {"geometry", "geometry_baselines"}
@@ -70,7 +71,7 @@ GEOMETRY = {
     "rank_measures": MEASURED | {"claim"},
     "supervised_directions": AXES,
     "axis_differences": {"differences"},
-    "estimates": MEASURED | {"anatomy", "deletion_summary", "sanity", "similarity"},
+    "estimates": MEASURED | {"anatomy", "deletion_summary", "sanity", "selection_summary", "similarity"},
     "raw_images": {"embed_raw_images"},
 }
 """A module of `geometry/`."""
@@ -80,8 +81,10 @@ DELETED = {"deletion", "deletion_summary", "table deletion", "report"}
 ANATOMY = {
     **shared(["randomised_enrichment", "run_maps", "sanity"], {"sanity"}),
     **shared(["run_overlap", "overlap_measures"], OVERLAPS),
-    **shared(["tissue_fields", "nulls"], OVERLAPS | {"deletion"}),
-    "subject_summaries": {"anatomy", "deletion_summary", "sanity"},
+    **shared(["tissue_fields", "nulls"], OVERLAPS | {"deletion", "selection_shares"}),
+    "subject_summaries": {"anatomy", "deletion_summary", "sanity", "selection_summary"},
+    "selection_shares": {"selection_shares"},
+    "selection_summary": {"selection_summary"},
     "deletion": {"deletion"},
     "deletion_summary": {"deletion_summary"},
     "deletion_regions": DELETED,
@@ -93,12 +96,21 @@ PLAIN = {"table arms", "table exclusions"}
 DRAWN = FIGURES - {"figure flow", "figure volumes"}
 NUMBERED = {
     "figure anatomy", "figure axis", "figure claim", "figure confusion", "figure decision", "figure forest", "figure raters",
-    "figure reliability", "figure reliability_by_class", "figure roc", "figure roc_by_class", "figure similarity", "report",
+    "figure reliability", "figure reliability_by_class", "figure roc", "figure roc_by_class", "figure selections",
+    "figure selection_shares", "figure similarity", "report",
 } | TABLES - PLAIN  # fmt: skip
-SCORED = NUMBERED - {"figure axis", "figure similarity", "table associations", "table differences", "table geometry", "table similarity"}
+SCORED = NUMBERED - {
+    "figure axis",
+    "figure selections",
+    "figure similarity",
+    "table associations",
+    "table differences",
+    "table geometry",
+    "table similarity",
+}
 FIGURE_FILES = {
     **{name.removeprefix("figure "): {name} for name in FIGURES},
-    "case_images": {"figure saliency", "figure volumes", "quality"},
+    "case_images": {"figure saliency", "figure selections", "figure volumes", "quality"},
     "quality": {"quality"},
     "binary_questions": shown("figure", "roc_by_class reliability_by_class"),
     "registry": FIGURES,
@@ -107,7 +119,8 @@ FIGURE_FILES = {
     "held_out_predictions": shown("figure", "roc roc_by_class reliability reliability_by_class confusion decision axis learning"),
     "style": FIGURES | {"quality"},
     "thumbnails": {"quality"},
-    "volumes": {"figure volumes", "figure saliency"},
+    "saliency": {"figure saliency", "figure selections"},
+    "volumes": {"figure volumes", "figure saliency", "figure selections"},
 }
 """A module of `figures/`."""
 
@@ -165,7 +178,7 @@ another.
 """
 READERS = {"oai": {"read_cohort"}, **shared(["grades_folder", "manifest", "oai_zib", "oaizib_cm"], set())}
 """A reader of `cohorts/`; the small study has one."""
-OF_LEVELS = (LEVELS - taking("classes_of_levels")) | {"saliency", "deletion", "anatomy"} | taking("levels_by_class")
+OF_LEVELS = (LEVELS - taking("classes_of_levels")) | {"saliency", "deletion", "anatomy", "selection_summary"} | taking("levels_by_class")
 """Ask what a level's kind declares."""
 LEVEL_KINDS = {**shared(["binary", "ordinal"], OF_LEVELS), **shared(["multiclass", "multilabel"], set())}
 """A kind of level of `levels/`; the small study has two."""
@@ -210,7 +223,7 @@ def of_arms(folder: str, name: str, arms: Iterable[str]) -> Row:
     members = {"resnet3d-single-oa", "resnet3d-single-kl"}  # of the wide study's ensemble
     without = frozenset() if members & set(arms) else frozenset({"ensemble"})
     if PLUGGED not in arms:
-        without |= {"predict_parts"}
+        without |= OF_PLUGINS
     if not RESNET & set(arms):
         without |= {"figure saliency"}  # which shows the modes of the first backbone
     return Row(
@@ -245,7 +258,14 @@ DEFINITIONS = {
     "geometry/rank_measures.py: binary_measures": AXES,
     "atomic_io.py: write_text": TABLES
     | {"describe_shard", "list_shards", "flow", "phantom_tables", "rate_labels", "train_run", "predict", "ensemble", "report"},
-    "paper_tables/latex.py: sample_size": {"table anatomy", "table claim", "table deletion", "table sanity", "report"},
+    "paper_tables/latex.py: sample_size": {
+        "table anatomy",
+        "table claim",
+        "table deletion",
+        "table sanity",
+        "table selections",
+        "report",
+    },
     "presentation/arms.py: ArmNames": TABLES | {"report"},
     "presentation/display_names.py: GRADE_UNITS": {"figure forest"},
     "presentation/display_names.py: short_class": {"figure axis", "figure confusion", "figure flow"},
@@ -267,6 +287,26 @@ ABROAD = {
 }
 """Code that external cohorts are measured by, edited in a study that has one."""
 
+PLUGGED_FILES = {
+    "inference/part_predictions.py": {"predict_parts"},
+    "contrasts/part_metrics.py": {"part_metrics"},
+    "paper_tables/parts.py": {"table parts", "report"},
+    **shared(
+        ["inference/selections.py", "plugins/location_grids.py", "plugins/selections/interface.py", "plugins/selections/pim.py"],
+        {"selections"},
+    ),
+    "anatomy/selection_shares.py": {"selection_shares"},
+    "anatomy/tissue_fields.py": OVERLAPS | {"deletion", "selection_shares"},
+    "anatomy/selection_summary.py": {"selection_summary"},
+    "figures/selections.py": {"figure selections"},
+    "figures/selection_shares.py": {"figure selection_shares"},
+    "paper_tables/selections.py": {"table selections", "report"},
+    "report/selection_sentences.py": {"report"},
+}
+"""Code of what plug-ins choose and of their parts, edited in a study that has one and masks."""
+ELSEWHERE = ABROAD.keys() | PLUGGED_FILES.keys()
+"""Files whose own rows are of other studies."""
+
 ROWS = [
     *of_definitions(DEFINITIONS),
     *edits("statistics", STATISTICS),
@@ -274,11 +314,15 @@ ROWS = [
         Row(f"{file}, with an external cohort", frozenset(first), EXTERNAL, file=f"{LIBRARY}/{file}", definition=EVERY)
         for file, first in ABROAD.items()
     ),
+    *(
+        Row(f"{file}, with a plug-in", frozenset(first), FILMS, file=f"{LIBRARY}/{file}", definition=EVERY)
+        for file, first in PLUGGED_FILES.items()
+    ),
     *edits("geometry", GEOMETRY),
     *edits("anatomy", ANATOMY),
     *edits("figures", FIGURE_FILES),
     *edits("presentation", PRESENTATION),
-    *edits("paper_tables", {name: first for name, first in TABLE_FILES.items() if f"paper_tables/{name}.py" not in ABROAD}),
+    *edits("paper_tables", {name: first for name, first in TABLE_FILES.items() if f"paper_tables/{name}.py" not in ELSEWHERE}),
     CAPTION,
     *(of_arms("backbones", name, {arm for kind in kinds for arm in ARMS_OF[kind]}) for name, kinds in sorted(BACKBONES.items())),
     *(of_arms("heads", name, arms_of(modes)) for name, modes in sorted(MODES.items())),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.rerun.row import CLINIC, SMALL, WIDE, Row
-from tests.rerun.rules import FIGURES, IMAGES
+from tests.rerun.rules import FIGURES, IMAGES, OF_PLUGINS
 
 LIBRARY = "workflow/lib/kneeoa"
 NOTHING: frozenset[str] = frozenset()
@@ -70,7 +70,7 @@ MONAI = replace(
     upgraded("train.txt", "monai", "1.6.1", IMAGES - {"deletion"}),
     study=WIDE,
     arms=frozenset({"densenet121-dual", "swin-dual"}),
-    without=frozenset({"ensemble", "figure saliency", "predict_parts"}),
+    without=frozenset(OF_PLUGINS | {"ensemble", "figure saliency"}),
 )
 """Two backbones are built on it."""
 

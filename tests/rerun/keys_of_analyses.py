@@ -5,13 +5,18 @@ key.
 from tests.rerun.row import WIDE, row
 from tests.rerun.rules import BOOTSTRAPPED, CONTRASTED, FIGURES, INTERVALS, MEASURED, OVERLAPS, TABLES, VARIED, taking
 
+THRESHOLDED = {"metrics", "contrasts", "subgroups", "external", "part_metrics"}
+"""Take the threshold of binary levels."""
+SHIFTED = OVERLAPS | {"selection_shares"}
+"""Take the nulls of overlap."""
+
 ROWS = [
     row("statistics.confidence", {"statistics.confidence": 0.9}, INTERVALS),
     row("statistics.resamples", {"statistics.resamples": 201}, BOOTSTRAPPED),
     row("statistics.seed", {"statistics.seed": 43}, BOOTSTRAPPED | {"external"}),
     row("statistics.mcnemar", {"statistics.mcnemar": "exact"}, {"contrasts"}),
-    row("statistics.threshold.rule", {"statistics.threshold.rule": "specificity"}, {"metrics", "contrasts", "subgroups", "external"}, WIDE),
-    row("statistics.threshold.value", {"statistics.threshold.value": 0.8}, {"metrics", "contrasts", "subgroups", "external"}, WIDE),
+    row("statistics.threshold.rule", {"statistics.threshold.rule": "specificity"}, THRESHOLDED, WIDE),
+    row("statistics.threshold.value", {"statistics.threshold.value": 0.8}, THRESHOLDED, WIDE),
     row("statistics.power", {"statistics.power": 0.9}, {"contrasts"}),
     row("statistics.contrasts.name", {"rename": "kl-dual-single kl-change"}, CONTRASTED),
     row(
@@ -71,13 +76,13 @@ ROWS = [
     row("saliency.keep", {"saliency.keep": 2}, {"saliency"}),
     row("saliency.cases", {"saliency.cases": 5}, {"saliency"}),
     row("saliency.randomised", {"saliency.randomised": 4}, {"saliency"}),
-    row("anatomy.targets", {"anatomy.targets.bone": ["femur"]}, OVERLAPS | {"deletion"} | taking("targets")),
-    row("anatomy.shifts", {"anatomy.shifts": 51}, OVERLAPS),
-    row("anatomy.partners", {"anatomy.partners": 10}, OVERLAPS),
+    row("anatomy.targets", {"anatomy.targets.bone": ["femur"]}, SHIFTED | {"deletion"} | taking("targets")),
+    row("anatomy.shifts", {"anatomy.shifts": 51}, SHIFTED),
+    row("anatomy.partners", {"anatomy.partners": 10}, SHIFTED),
     row("anatomy.dilations", {"anatomy.dilations": [1]}, OVERLAPS),
     row("anatomy.tolerance_mm", {"anatomy.tolerance_mm": 4.0}, OVERLAPS),
     row("anatomy.region_mm", {"anatomy.region_mm": 10.0}, OVERLAPS | {"deletion"}),
-    row("anatomy.seed", {"anatomy.seed": 8}, OVERLAPS | {"deletion"}),
+    row("anatomy.seed", {"anatomy.seed": 8}, SHIFTED | {"deletion"}),
     row("anatomy.deletion", {"anatomy.deletion": 3}, {"deletion"}),
     row("anatomy.controls", {"anatomy.controls": 2}, {"deletion"}),
     row("anatomy.blur_mm", {"anatomy.blur_mm": 5.0}, {"deletion"}),

@@ -13,8 +13,10 @@ from tests.rerun.rules import (
     NETWORKS,
     OF_AXES,
     OF_MAPS,
+    OF_PLUGINS,
     OVERLAPS,
     PHANTOM,
+    SELECTED,
     VIEW,
     taking,
 )
@@ -23,7 +25,7 @@ from tests.rerun.rules import (
     FILMS as RADIOGRAPHS,
 )
 
-NOT_SHOWN = {"ensemble", "figure saliency", "predict_parts"}
+NOT_SHOWN = OF_PLUGINS | {"ensemble", "figure saliency"}
 """Rules that do not take the arms that learn from a rater: the ensemble's members, the picture's
 arms and the arm with a plug-in are others.
 """
@@ -114,9 +116,10 @@ ROWS = [
     row(
         "cohorts.views",
         {"cohorts.phantom.views": ["sag_dess", "pa"]},
-        {"read_cohort", "describe_shard", "make_volumes", "make_masks", "make_splits", "quality", "list_shards"} | IMAGES,
+        {"read_cohort", "describe_shard", "make_volumes", "make_masks", "make_splits", "quality", "list_shards"} | IMAGES | SELECTED,
         WIDE,
         without={"make_inputs"},
+        new=SELECTED | {"selections"},
     ),
     row("cohorts.visits", {"cohorts.clinic.visits": ["12m"]}, {"read_cohort", "describe_shard volumes"}, WIDE),
     row("cohorts.series", {"cohorts.phantom.series": {"sag_dess": "SAG_(?P<side>RIGHT|LEFT)"}}, {"read_cohort"}),
@@ -212,7 +215,7 @@ ROWS = [
     row(
         "cohorts.tissues",
         {"cohorts.phantom.tissues.patella": [5, 7]},
-        {"read_cohort", "describe_shard masks", "make_masks", "deletion"} | OVERLAPS,
+        {"read_cohort", "describe_shard masks", "make_masks", "deletion", "selection_shares"} | OVERLAPS,
     ),
     row(
         "cohorts.shards",

@@ -1,9 +1,9 @@
 """Edits of the keys that say what is trained, and what jobs ask for. One row a key."""
 
 from tests.rerun.row import IMPORTS, WIDE, row
-from tests.rerun.rules import ARMS, COMPARED, CONTRASTED, IMAGES, LEARNED, NETWORKS, PREDICTED, RUNS, VARIED
+from tests.rerun.rules import ARMS, COMPARED, CONTRASTED, IMAGES, LEARNED, NETWORKS, OF_PLUGINS, PREDICTED, RUNS, VARIED
 
-OF_A_RUN = {"train_run", "predict", "predict_parts", "embed_untrained", "geometry", "saliency", "overlap", "ensemble"}
+OF_A_RUN = OF_PLUGINS | {"train_run", "predict", "embed_untrained", "geometry", "saliency", "overlap", "ensemble"}
 """Made for each run by itself: an arm that goes leaves the others' as they are."""
 OTHERS = {"ensemble", "figure saliency"}
 """Are not made from the wide study's arm with a plug-in."""
@@ -17,7 +17,7 @@ ROWS = [
         without={"ensemble", "figure saliency"},
     ),
     row("backbones.options", {"backbones.resnet3d.options": {"width": 8}}, NETWORKS | {"table arms"}),
-    row("modes.kind", {"modes.dual_stacked.kind": "dual"}, LEARNED, WIDE, without={"ensemble", "predict_parts"}),
+    row("modes.kind", {"modes.dual_stacked.kind": "dual"}, LEARNED, WIDE, without=OF_PLUGINS | {"ensemble"}),
     row("modes.levels", {"modes.single_kl.levels": ["oa"]}, LEARNED | {"table arms"}),
     row("modes.weights", {"modes.dual.weights": {"oa": 2.0}}, NETWORKS),
     row("modes.losses", {"modes.single_kl.losses": {"kl": "corn"}}, LEARNED),
@@ -103,7 +103,7 @@ ROWS = [
         {"arms.4.view": "sag_dess", "arms.4.backbone": ["densenet121"]},
         RUNS | ARMS | {"table arms"},
         WIDE,
-        without={"ensemble", "predict_parts"},
+        without=OF_PLUGINS | {"ensemble"},
     ),
     row(
         "arms.plugin",
@@ -117,7 +117,7 @@ ROWS = [
         {"arms.1.rater": "none"},
         RUNS | ARMS | {"table arms"},
         WIDE,
-        without={"embed_untrained", "geometry_baselines", "ensemble", "predict_parts", "raters", "figure raters"},
+        without=OF_PLUGINS | {"embed_untrained", "geometry_baselines", "ensemble", "raters", "figure raters"},
     ),
     row("arms.training", {"arms.1.training": {"epochs": 3}}, ARMS | {"train_run", "table arms"}),
     row("arms.name", {"arms.1.name": "transformer"}, RUNS | ARMS | {"table arms"}),
@@ -181,11 +181,11 @@ ROWS = [
     row("resources.ingest.memory_mb", {"resources.ingest.memory_mb": 3000}, set()),
     row("resources.ingest.minutes", {"resources.ingest.minutes": 30}, set()),
     row("resources.ingest.gpus", {"resources.ingest.gpus": 1}, set()),
-    row("resources.train.threads", {"resources.train.threads": 2}, {"train_run", "predict"}),
+    row("resources.train.threads", {"resources.train.threads": 2}, {"train_run", "predict", "predict_parts"}),
     row("resources.train.memory_mb", {"resources.train.memory_mb": 3000}, set()),
     row("resources.train.minutes", {"resources.train.minutes": 30}, set()),
     row("resources.train.gpus", {"resources.train.gpus": 0}, set()),
-    row("resources.explain.threads", {"resources.explain.threads": 2}, {"saliency", "deletion", "embed_untrained"}),
+    row("resources.explain.threads", {"resources.explain.threads": 2}, {"saliency", "deletion", "embed_untrained", "selections"}),
     row("resources.explain.memory_mb", {"resources.explain.memory_mb": 3000}, set()),
     row("resources.explain.minutes", {"resources.explain.minutes": 30}, set()),
     row("resources.explain.gpus", {"resources.explain.gpus": 0}, set()),

@@ -12,8 +12,10 @@ from typing import NamedTuple
 
 PREDICTED = {"metrics", "contrasts", "subgroups", "claim", "raters", "external"}
 """Read prediction tables."""
-LEARNED = {"train_run", "predict", "predict_parts", "saliency", "deletion"}
+LEARNED = {"train_run", "predict", "predict_parts", "selections", "saliency", "deletion"}
 """Open a run's inputs."""
+OF_PLUGINS = {"predict_parts", "part_metrics", "selections"}
+"""Are there for arms with a plug-in alone."""
 IMAGES = LEARNED | {"embed_untrained"}
 
 
@@ -44,6 +46,8 @@ SHOWN = {
     "figure similarity": Shown({"similarity"}, {"arms", "varied"}),
     "figure saliency": Shown({*PICTURES, "saliency"}, {"arms", "pictured_level", "targets", "varied"}),
     "figure anatomy": Shown({"anatomy"}, {"arms", "confidence", "varied"}),
+    "figure selections": Shown({*PICTURES, "selections"}, {"arms", "pictured_level", "targets"}),
+    "figure selection_shares": Shown({"selection_summary"}, {"arms", "confidence", "pictured_level"}),
     "table arms": Shown(set(), {"rows_of_arms"}),
     "table exclusions": Shown({"flow"}, set()),
     "table metrics": Shown({"metrics"}, {"arms_and_ensembles"}),
@@ -60,6 +64,8 @@ SHOWN = {
     "table anatomy": Shown({"anatomy"}, {"arms"}),
     "table sanity": Shown({"sanity"}, {"arms"}),
     "table deletion": Shown({"deletion_summary"}, {"arms"}),
+    "table selections": Shown({"selection_summary"}, {"arms"}),
+    "table parts": Shown({"part_metrics", "metrics"}, {"arms"}),
 }
 """Every figure and table; the report follows each."""
 
@@ -83,7 +89,7 @@ BETWEEN: dict[str, set[str]] = {
     # A cohort's tables are ancient to its shards: the raw files of each shard decide.
     "read_cohort": {
         "make_splits", "flow", "rate_labels", "train_run", "predict", "geometry", "geometry_baselines", "anatomy", "subgroups",
-        "associations",
+        "associations", "predict_parts", "selections", "selection_summary",
     },
     # What a shard is made from, by stage.
     "describe_shard volumes": {"make_volumes"},
@@ -95,7 +101,7 @@ BETWEEN: dict[str, set[str]] = {
     "make_inputs": {"list_shards inputs"},
     "list_shards volumes": IMAGES | {"embed_raw_images"},
     "list_shards inputs": IMAGES,
-    "list_shards masks": {"deletion", "overlap", "sanity", "geometry"},
+    "list_shards masks": {"deletion", "overlap", "sanity", "geometry", "selection_shares"},
     "list_shards": {"list_shards volumes", "list_shards inputs", "list_shards masks"},
     "make_splits": {"train_run", "rate_labels", "leave_out_trained"},
     "leave_out_trained": IMAGES - {"train_run"} | {"flow", "overlap", "sanity", "embed_raw_images"},
@@ -103,6 +109,9 @@ BETWEEN: dict[str, set[str]] = {
     "rate_labels": {"train_run", "raters", "associations"},
     "train_run": LEARNED - {"train_run"} | {"report"},
     "predict": PREDICTED | {"ensemble", "geometry", "similarity", "associations"},
+    "predict_parts": {"part_metrics"},
+    "selections": {"selection_shares"},
+    "selection_shares": {"selection_summary"},
     "ensemble": PREDICTED,
     "import_predictions": PREDICTED,
     "geometry": {"differences", "claim", "associations"},
@@ -151,10 +160,11 @@ TABLES = {name for name in SHOWN if name.startswith("table ")}
 LEVELS = {
     "read_cohort", "make_splits", "flow", "rate_labels", "train_run", "embed_untrained", "predict", "ensemble", "import_predictions",
     "metrics", "contrasts", "subgroups", "claim", "raters", "external", "geometry", "geometry_baselines", "differences", "associations",
+    "predict_parts", "part_metrics", "selections",
     *taking("classes_of_levels"),
 }  # fmt: skip
 """Take the label hierarchy."""
-FINEST = {"anatomy"}
+FINEST = {"anatomy", "selection_summary"}
 """Take the finest graded level in full."""
 GRADES = taking("grades", "axis_grades")
 """Take the name and the classes of the finest graded level."""
@@ -169,12 +179,14 @@ COMPARED = {"contrasts", "subgroups"} | taking("arms_and_ensembles")
 """Take the arms table with ensembles."""
 ARMS = COMPARED | {"raters", "claim", "differences", "similarity", "anatomy", "report"} | taking("arms")
 """Take the arms table."""
-BOOTSTRAPPED = {"metrics", "contrasts", "claim", "raters", "anatomy", "sanity", "deletion_summary"}
+BOOTSTRAPPED = {"metrics", "contrasts", "claim", "raters", "anatomy", "sanity", "deletion_summary", "part_metrics", "selection_summary"}
 """Take the resamples and the seed of the statistics."""
 INTERVALS = BOOTSTRAPPED | {"external", "subgroups", "report"} | taking("confidence")
 """Take the level of the intervals of the statistics."""
 EXTERNAL = {"external", *made_from("external")}
 """Are there where a cohort is external."""
+SELECTED = {"selection_shares", "selection_summary", *made_from("selection_summary")}
+"""Are there where a plug-in chooses locations in a view with masks."""
 VARIED = {"similarity"} | taking("varied")
 """Take the factor that figures tell arms apart by."""
 CONTRASTED = {"contrasts", "subgroups", "claim", "raters", "anatomy", "differences"}
@@ -192,6 +204,7 @@ NETWORKS = {"train_run", "embed_untrained"}
 """Take an arm's network."""
 RUNS = LEARNED | PREDICTED | {
     "embed_untrained", "overlap", "geometry", "sanity", "anatomy", "deletion_summary", "ensemble", "differences", "similarity",
-    "geometry_baselines", "associations", *made_from("train_run", "predict", "saliency", "geometry"),
+    "geometry_baselines", "associations", "part_metrics", "selection_shares", "selection_summary",
+    *made_from("train_run", "predict", "saliency", "geometry"),
 }  # fmt: skip
 """Are made for each run, or take every run."""

@@ -88,6 +88,9 @@ FILES = {
     "anatomy": lambda: f"{LAYOUT.root}/anatomy/summary.parquet",
     "sanity": lambda: f"{LAYOUT.root}/anatomy/sanity.parquet",
     "deletion": lambda: f"{LAYOUT.root}/anatomy/deletion.parquet",
+    "selections": lambda: LAYOUT.first_selections(),
+    "selection_summary": lambda: f"{LAYOUT.root}/anatomy/selections.parquet",
+    "part_metrics": lambda: LAYOUT.part_metrics(),
 }
 """One file, or a list of files, by its name in `inputs` of a figure or table."""
 

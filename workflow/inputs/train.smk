@@ -24,6 +24,11 @@ def members(arm):
     ]
 
 
+def selecting_modules(arm):
+    """The modules that say what an arm's plug-in chose: its network's, and its kind's own."""
+    return [*members(arm), *plugins.selection_modules(STUDY.plugins[LAYOUT.arm(arm).plugin].kind)]
+
+
 def network_of(wildcards):
     """Specification of an arm's network: its backbone, its mode, its levels, its plug-in where it
     has one, and the shape of its input.

@@ -70,7 +70,9 @@ def test_arms_without_a_plugin_are_as_they_were() -> None:
     plain = yaml.safe_load((ROOT / "tests" / "small.yaml").read_text())
     study = load(plain)
     assert all("plugin" not in factors for factors in arms_table(study).values())
-    assert Layout(study).parts() == []
+    assert Layout(study).parts() == Layout(study).part_metrics() == []
+    assert not {"selections", "selection_shares"} & {*Layout(study).figures(), *Layout(study).tables()}
+    assert "parts" not in Layout(study).tables()
     other = load({**plain, "plugins": {"pim": PIM}})
     assert arms_table(other) == arms_table(study)
     assert Layout(other).untrained() == Layout(study).untrained()
@@ -80,11 +82,31 @@ def test_parts_and_untrained_networks_of_arms_with_a_plugin() -> None:
     layout = Layout(load(config()))
     runs = [(mode, seed) for mode in ("single-kl", "dual") for seed in (1, 2)]
     assert layout.parts() == [f"results/small/parts/resnet3d-{mode}-pim/seed-{seed}.parquet" for mode, seed in runs]
+    assert layout.parts("resnet3d-dual-pim") == [f"results/small/parts/resnet3d-dual-pim/seed-{seed}.parquet" for seed in (1, 2)]
+    assert layout.part_metrics() == [f"results/small/statistics/parts/resnet3d-{mode}-pim.parquet" for mode in ("single-kl", "dual")]
     assert layout.untrained() == {
         "resnet3d-single-kl": "untrained-resnet3d",  # as without the plug-in
         "resnet3d-single-kl-pim": "untrained-resnet3d-pim-single_kl",
         "resnet3d-dual-pim": "untrained-resnet3d-pim-dual",
     }
+
+
+def test_what_is_chosen_is_shown_of_the_first_seed_and_measured_where_there_are_masks() -> None:
+    layout = Layout(load(config()))
+    first = [f"results/small/selections/resnet3d-{mode}-pim/seed-1.parquet" for mode in ("single-kl", "dual")]
+    assert layout.first_selections() == first
+    assert layout.selection_shares() == [
+        file.replace("seed-1", f"seed-{seed}").replace(".parquet", ".shares.parquet") for file in first for seed in (1, 2)
+    ]
+    assert {"selections", "selection_shares"} <= set(layout.figures())
+    assert {"selections", "parts"} <= set(layout.tables())
+    study = config()
+    del study["anatomy"]["targets"]
+    bare = Layout(load(study))
+    assert bare.selection_shares() == []
+    assert "selections" in bare.figures()
+    assert "selection_shares" not in bare.figures()
+    assert "selections" not in bare.tables()
 
 
 @pytest.mark.parametrize(

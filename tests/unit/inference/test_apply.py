@@ -27,7 +27,7 @@ from kneeoa.inference.apply import apply
 from kneeoa.inference.ensemble import ensemble
 from kneeoa.inference.predict import predict
 from kneeoa.ingestion.shard import make_volumes
-from kneeoa.network.model import ModelSpec
+from kneeoa.network.model import ModelSpec, read_spec
 from kneeoa.network.spec import TrainedOn
 from kneeoa.phantom.dicom import IDENTIFIERS
 from kneeoa.phantom.plan import releases
@@ -93,13 +93,30 @@ def study(tmp_path_factory):
     form = TrainedOn(view="sag_dess", canonical=VIEW, left_knees="mirrored", cohorts=("demo",))
     network = {"backbone": "resnet3d", "options": {"width": 4, "stem_stride": 1}, "dimensions": 3, "shape": VIEW.shape}
     spec = ModelSpec(**network, mode=DUAL, levels=LEVELS, trained_on=form)
-    lists = {"arrays": ["volumes.npy"], "indices": ["volumes.parquet"], "splits": ["splits.parquet"], "labels": ["labels.parquet"]}
-    paths = {key: [folder / file for file in files] for key, files in lists.items()}
     for seed in (1, 2):
-        identity = {"study": "tiny", "arm": "dual", "seed": seed, "provenance": {"code": "none"}}
-        train(**identity, spec=spec, training=TRAINING, **paths, threads=1, out=made.run(seed))
-        ask(made, seed)
+        train_and_ask(made, seed, spec)
     return made
+
+
+def train_and_ask(study: Study, seed: int, spec: ModelSpec) -> None:
+    """Train a run of the study and predict its cases."""
+    lists = {"arrays": ["volumes.npy"], "indices": ["volumes.parquet"], "splits": ["splits.parquet"], "labels": ["labels.parquet"]}
+    paths = {key: [study.folder / file for file in files] for key, files in lists.items()}
+    identity = {"study": "tiny", "arm": "dual", "seed": seed, "provenance": {"code": "none"}}
+    train(**identity, spec=spec, training=TRAINING, **paths, threads=1, out=study.run(seed))
+    ask(study, seed)
+
+
+PLUGGED = 3
+"""Seed of the study's run with a plug-in."""
+
+
+@pytest.fixture(scope="module")
+def plugged(study):
+    """The study, with a run whose heads are a plug-in's."""
+    plugin = {"kind": "pim", "width": 8, "select": [24, 8, 8, 8]}
+    train_and_ask(study, PLUGGED, read_spec(study.run(1)).model_copy(update={"plugin": plugin}))
+    return study
 
 
 @pytest.fixture(scope="module")
@@ -289,3 +306,22 @@ def test_volumes_without_an_orientation_are_read_as_they_are_said_to_be(study, t
     np.testing.assert_allclose(np.concatenate(both["probabilities"]), np.concatenate(both["probabilities_study"]), rtol=0, atol=1e-4)
     with pytest.raises(KneeoaError, match="one capital letter of each pair"):
         applied(study, folder, tmp_path, 1, side="R", orientation="RIX")
+
+
+def test_runs_with_a_plugin_are_applied_as_any_other(plugged, table, tmp_path):
+    predicted, _ = applied(plugged, table, tmp_path, PLUGGED)
+    compare(predicted, plugged.predictions(PLUGGED))
+    assert set(zip(predicted["level"], predicted["head"], strict=True)) == {("oa", "oa"), ("kl", "kl"), ("oa", "kl")}
+    ask(plugged, PLUGGED, "flipped", flips=(0, 2))
+    flipped, _ = applied(plugged, table, tmp_path, PLUGGED, flips=("left_right", "anterior_posterior"))
+    compare(flipped, plugged.predictions(PLUGGED, "flipped"))
+
+
+@pytest.mark.parametrize("how", ["mean", "weighted"])
+def test_ensembles_of_runs_with_and_without_a_plugin_are_the_studys(plugged, table, tmp_path, how):
+    members = [plugged.run(seed) / "predictions.parquet" for seed in (1, PLUGGED)]
+    file = tmp_path / "ensemble.weights.json"
+    ensemble(name="both", members=members, levels=LEVELS, how=how, out=tmp_path / "ensemble.parquet", out_weights=file)
+    predicted, _ = applied(plugged, table, tmp_path, 1, PLUGGED, how=how, weights=file if how == "weighted" else None)
+    compare(predicted, PREDICTIONS.read(tmp_path / "ensemble.parquet"))
+    assert predicted["members"].iloc[0].tolist() == ["dual/seed-1", f"dual/seed-{PLUGGED}"]

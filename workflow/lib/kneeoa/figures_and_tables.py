@@ -34,6 +34,8 @@ SECTIONS = {
     "raters": "Noisy raters",
     "representation": "Representation",
     "anatomy": "Saliency and anatomy",
+    "selections": "Locations that plug-ins choose",
+    "appendix": "Appendix",
 }
 """Sections of the report in its order, by the names that declarations use, with their titles."""
 
@@ -56,6 +58,9 @@ Need = Literal[
     "raters",
     "sanity",
     "deletion",
+    "plugins",
+    "selections",
+    "selection_shares",
 ]
 """Parts that a study may have or lack (:meth:`kneeoa.layout.Layout.has`)."""
 

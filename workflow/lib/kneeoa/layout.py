@@ -21,6 +21,7 @@ from kneeoa.config.prediction import TOGETHER
 from kneeoa.config.statistics import Contrast
 from kneeoa.config.study import Study
 from kneeoa.figures_and_tables import Need
+from kneeoa.plugins import registry as plugins
 
 ALL_SEEDS = "all-seeds"
 """Name of the table of an ensemble over all seeds."""
@@ -157,10 +158,39 @@ class Layout:
         names = [arm.name for arm in self.study.arms_table()]
         return [f"{self.root}/" + pattern.format(arm=arm, seed=run_key(seed)) for arm, seed in product(names, self.study.seeds)]
 
-    def parts(self) -> list[str]:
-        """Predictions by each part of the plug-in, of every run that has one."""
-        names = [arm.name for arm in self.study.arms_table() if arm.plugin is not None]
-        return [f"{self.root}/parts/{arm}/seed-{run_key(seed)}.parquet" for arm, seed in product(names, self.study.seeds)]
+    def plugged(self) -> list[str]:
+        """Arms with a plug-in."""
+        return [arm.name for arm in self.study.arms_table() if arm.plugin is not None]
+
+    def selecting(self) -> list[str]:
+        """Arms whose plug-in chooses locations."""
+        return [name for name in self.plugged() if plugins.selects(self.study.plugins[str(self.arm(name).plugin)].kind)]
+
+    def parts(self, arm: str | None = None) -> list[str]:
+        """Predictions by each part of the plug-in, of every run that has one, or of an arm's."""
+        names = self.plugged() if arm is None else [arm]
+        return [f"{self.root}/parts/{name}/seed-{run_key(seed)}.parquet" for name, seed in product(names, self.study.seeds)]
+
+    def part_metrics(self) -> list[str]:
+        """Metrics of each part of the plug-in, of every arm that has one."""
+        return [f"{self.root}/statistics/parts/{arm}.parquet" for arm in self.plugged()]
+
+    def first_selections(self) -> list[str]:
+        """Selections of the lowest seed of each arm whose plug-in chooses locations, in the
+        pictured view.
+        """
+        views = [self.study.view_of(arm) for arm in self.study.arms_table()]
+        names = [name for name in self.selecting() if self.study.view_of(self.arm(name)) == views[0]]
+        return [f"{self.root}/selections/{arm}/seed-{run_key(min(self.study.seeds))}.parquet" for arm in names]
+
+    def selection_shares(self) -> list[str]:
+        """Shares of what plug-ins chose on tissues, of every run that chooses in a view with
+        masks.
+        """
+        if not self.study.anatomy.targets:
+            return []
+        names = [name for name in self.selecting() if self.cohorts_with_masks(self.study.view_of(self.arm(name)))]
+        return [f"{self.root}/selections/{arm}/seed-{run_key(seed)}.shares.parquet" for arm, seed in product(names, self.study.seeds)]
 
     def first_runs(self, pattern: str) -> list[str]:
         """Paths of ``pattern`` for every arm's lowest seed, which figures of single runs show."""
@@ -328,6 +358,9 @@ class Layout:
             "raters": self.has_raters(),
             "sanity": self.has_sanity(),
             "deletion": self.has_deletion(),
+            "plugins": bool(self.plugged()),
+            "selections": bool(self.first_selections()),
+            "selection_shares": bool(self.selection_shares()),
         }
 
     def _compares_arms(self, contrasts: Sequence[Contrast]) -> bool:

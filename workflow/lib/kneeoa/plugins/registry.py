@@ -18,10 +18,13 @@ from kneeoa.errors import KneeoaError
 from kneeoa.heads import registry as modes
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from kneeoa.backbones.interface import Backbone
     from kneeoa.config.modes import Mode
     from kneeoa.plugins.interface import PluginHeads
     from kneeoa.plugins.options.base import PluginOptions
+    from kneeoa.plugins.selections.interface import MapSelection
 
 
 def kinds() -> tuple[str, ...]:
@@ -40,6 +43,37 @@ def code_modules(kind: str) -> tuple[str, ...]:
     if kind not in kinds():
         raise KneeoaError(f"'kind' is '{kind}', which is not a plug-in; allowed are {', '.join(kinds())}")
     return f"kneeoa.plugins.{kind}", f"kneeoa.plugins.options.{kind}"
+
+
+def selects(kind: str) -> bool:
+    """Whether a plug-in of ``kind`` chooses locations of the maps: there is a file of its own in
+    ``selections/``.
+    """
+    return (Path(__file__).parent / "selections" / f"{kind}.py").is_file()
+
+
+def selection_modules(kind: str) -> tuple[str, ...]:
+    """Dotted names of the modules that say what a plug-in of ``kind`` chose; empty where it chooses
+    nothing.
+    """
+    return (f"kneeoa.plugins.selections.{kind}",) if selects(kind) else ()
+
+
+def select(kind: str, heads: PluginHeads, maps: Sequence[Tensor]) -> dict[str, list[MapSelection]]:
+    """What a plug-in chose of each map, fine to coarse, by the level that chooses.
+
+    Args:
+        kind: of the plug-in.
+        heads: the plug-in, in evaluation mode.
+        maps: the backbone's, ``[batch, channels, *positions]``.
+
+    Raises:
+        KneeoaError: a plug-in of this kind chooses nothing.
+    """
+    if not selects(kind):
+        raise KneeoaError(f"a plug-in '{kind}' chooses no locations, so there is nothing to show of them")
+    selections: dict[str, list[MapSelection]] = importlib.import_module(selection_modules(kind)[0]).select(heads, maps)
+    return selections
 
 
 def options_class(kind: str) -> type[PluginOptions]:

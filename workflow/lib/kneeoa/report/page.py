@@ -24,6 +24,7 @@ from kneeoa.presentation.summary_rows import summary_rows
 from kneeoa.report import sentences
 from kneeoa.report.external_sentences import external_sentences
 from kneeoa.report.report_data import ReportData, read_report_data
+from kneeoa.report.selection_sentences import selection_sentences
 
 _LONG = 30
 """Rows beyond which a table is folded away."""
@@ -118,6 +119,7 @@ _SENTENCES: dict[str, tuple[str, Callable[[ReportData], list[str]]]] = {
     "claim": ("claim", sentences.claim),
     "representation": ("geometry", sentences.representation),
     "anatomy": ("anatomy", sentences.anatomy),
+    "selections": ("selections", selection_sentences),
 }
 """Sections with sentences: the table that they are made from (empty: none), and the function that
 makes them.

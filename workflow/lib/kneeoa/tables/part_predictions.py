@@ -1,8 +1,10 @@
-"""Predictions of every part of a run's plug-in by itself: one row per case, level and part."""
+"""Tables of the parts of plug-ins: predictions of each by itself, one row per case, level and part,
+and their metrics.
+"""
 
 import pyarrow as pa
 
-from kneeoa.tables.schema import TableSchema, fold, required
+from kneeoa.tables.schema import TableSchema, fold, optional, required
 
 PART_PREDICTIONS = TableSchema(
     "part_predictions",
@@ -24,3 +26,29 @@ PART_PREDICTIONS = TableSchema(
     ),
     key=("arm", "seed", "fold", "cohort", "case_id", "level", "part"),
 )
+
+PART_METRICS = TableSchema(
+    "part_metrics",
+    pa.schema(
+        [
+            required("study", pa.string()),
+            required("arm", pa.string()),
+            optional("seed", pa.int32()),  # null: mean over the arm's seeds
+            fold(),
+            required("seeds", pa.int32()),  # how many seeds stand behind the row
+            required("cohort", pa.string()),
+            required("level", pa.string()),
+            required("part", pa.string()),  # as the plug-in calls it
+            required("metric", pa.string()),
+            optional("estimate", pa.float64()),  # null: undefined, see note
+            optional("low", pa.float64()),
+            optional("high", pa.float64()),
+            required("interval", pa.string()),  # how the interval was made, as in METRICS
+            required("cases", pa.int32()),
+            required("subjects", pa.int32()),
+            required("note", pa.string()),
+        ]
+    ),
+    key=("arm", "seed", "fold", "cohort", "level", "part", "metric"),
+)
+"""What each part of a plug-in achieves by itself on the test cases. Nothing is chosen by it."""
