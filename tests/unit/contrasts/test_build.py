@@ -82,13 +82,13 @@ def test_one_seed_and_single_knees_are_the_textbook_tests(tmp_path, levels, make
 
 
 def test_two_knees_are_one_cluster(tmp_path, levels, make, save) -> None:
-    frames = runs(make)
+    frames = runs(make, n=100)
     rows = build(tmp_path, levels, save(*frames))
     truth, reference, subjects = arrays(frames[0], "oa", "oa")
     _, candidate, _ = arrays(frames[2], "oa", "oa")
     assert row(rows, "oa", "auc", "delong").p == pytest.approx(delong_test(truth, candidate[:, 1], reference[:, 1], subjects).p)
     assert "Obuchowski" in row(rows, "oa", "accuracy", "mcnemar").note
-    assert (rows.subjects == 30).all()
+    assert (rows.subjects == 50).all()
 
 
 def test_seeds_are_averaged(tmp_path, levels, make, save) -> None:
@@ -121,7 +121,7 @@ def test_equal_arms_are_degenerate_in_every_test(tmp_path, levels, make, save) -
 
 
 def test_a_derived_head_speaks_where_there_is_no_own(tmp_path, levels, make, save) -> None:
-    frames = runs(make)
+    frames = runs(make, n=160)
     contrast = OA.model_copy(update={"reference": "single_kl"})
     rows = build(tmp_path, levels, save(*frames), contrasts=(contrast,))
     assert rows.note.str.contains("n-single-kl: level read from head 'kl'").all()

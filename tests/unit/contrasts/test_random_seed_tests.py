@@ -97,7 +97,7 @@ def test_several_primary_rows_are_a_family_by_holm(tmp_path, levels, make, save)
 
 
 def test_margins_have_rows_with_a_verdict(tmp_path, levels, make, save) -> None:
-    files = save(*runs(make, (1,)))
+    files = save(*runs(make, (1,), n=100))
     wide = build(tmp_path, levels, files, CONTRAST.model_copy(update={"margin": 0.9})).set_index(["metric", "test"])
     assert wide.loc["auc", "non_inferiority"].verdict == "non-inferior: worse by less than 0.9"
     assert wide.loc["auc", "equivalence"].verdict == "equivalent within 0.9"

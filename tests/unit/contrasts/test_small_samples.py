@@ -44,19 +44,19 @@ METRICS = ("macro_auc", "weighted_auc", "c_index", "adjacent_auc", "cut_auc_1", 
 
 @pytest.mark.parametrize("knees", [1, 2])
 @pytest.mark.parametrize("name", METRICS)
-def test_fewer_than_thirty_people_have_every_auc_tested_by_exchange(name: str, knees: int) -> None:
-    tests = PairedTests(*two_models(GRADES, 29, knees, seed=3), Statistics(resamples=10))
+def test_fewer_than_forty_people_have_every_auc_tested_by_exchange(name: str, knees: int) -> None:
+    tests = PairedTests(*two_models(GRADES, 39, knees, seed=3), Statistics(resamples=10))
     outcome = tests.run(name, "delong")
     sums = sums_of(tests.parts(name), tests.candidate.subjects)
     assert outcome.p == sign_test(sums, rankings=1).p >= sign_test(sums).p
     assert outcome.df == pytest.approx(effective_number(sums) - 1)
-    assert "29, below 30" in outcome.note or "below 6" in outcome.note
+    assert "39, below 40" in outcome.note or "below 6" in outcome.note
     assert (outcome.p < 0.05) == (outcome.low > 0 or outcome.high < 0)
 
 
-def test_thirty_people_have_delongs_test_and_an_interval_that_agrees_with_it() -> None:
+def test_forty_people_have_delongs_test_and_an_interval_that_agrees_with_it() -> None:
     for seed in range(3):
-        a, b = two_models(OA, 30, 2, seed)
+        a, b = two_models(OA, 40, 2, seed)
         tests = PairedTests(a, b, Statistics(resamples=10))
         outcome = tests.run("auc", "delong")
         effective = effective_number(sums_of(tests.parts("auc"), a.subjects))
@@ -67,9 +67,9 @@ def test_thirty_people_have_delongs_test_and_an_interval_that_agrees_with_it() -
 
 
 def test_the_two_numbers_of_the_rule() -> None:
-    assert lack_of_subjects("delong", 29, 20.0) == "29, below 30"
+    assert lack_of_subjects("delong", 39, 20.0) == "39, below 40"
     assert lack_of_subjects("delong", 2000, 5.94) == "effective number 5.9, below 6"
-    assert lack_of_subjects("delong", 30, 6.0) == lack_of_subjects("delta", 16, 15.0) == ""
+    assert lack_of_subjects("delong", 40, 6.0) == lack_of_subjects("delta", 16, 15.0) == ""
     assert lack_of_subjects("delta", 2000, 14.0) == "effective number 14.0, below 15"
 
 

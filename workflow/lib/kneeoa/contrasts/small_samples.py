@@ -2,7 +2,7 @@
 normal distribution where few subjects carry a difference.
 
 The rule: below an effective number of subjects (:mod:`kneeoa.statistics.sign_permutation`: 6 for
-DeLong's test, 15 for the others), and of DeLong's test below 30 subjects in all, p is that of
+DeLong's test, 15 for the others), and of DeLong's test below 40 subjects in all, p is that of
 exchanging the two arms subject by subject, and the interval is the score interval that agrees with
 it; the row says so. Where no set of signs could give a significant p, the row says "too few".
 """
