@@ -50,7 +50,7 @@ class Shown:
 def pages() -> list[Path]:
     """The pages that people read."""
     return [ROOT / "README.md", *(path for name in ("CONTRIBUTING.md", "CHANGELOG.md") if (path := ROOT / name).is_file()),
-            *sorted((ROOT / "docs").glob("*.md"))]  # fmt: skip
+            *sorted((ROOT / "docs").rglob("*.md"))]  # fmt: skip
 
 
 def shown() -> list[Shown]:

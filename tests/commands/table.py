@@ -150,6 +150,8 @@ CLONE = (
         small={"/path/to/oai_zib": "raw"},
         after=("export OAI_ZIB=/path/to/oai_zib",),
     ),
+    Run("snakemake --cores all --configfile workflow/studies/plugin_small.yaml", says="train_run", more="-n"),
+    Run("snakemake --cores all --configfile workflow/studies/plugin_phantom.yaml", says="train_run", more="-n"),
     Run("snakemake -n --configfile yours.yaml", says="train_run"),
     Run("PYTHONPATH=workflow/lib python -m kneeoa.estimate workflow/studies/plugin.yaml", says="swin"),
     Run("snakemake --profile slurm -n", says="train_run"),
@@ -203,6 +205,8 @@ PACKED = ("tests/slurm/test_packing.py::test_four_runs_are_one_job_on_one_gpu_an
 SITE = ("tests/slurm/test_harness.py::test_the_site_speaks_by_environment_and_profile",)
 GRES = ("tests/slurm/test_harness.py::test_clusters_that_want_gres_are_asked_for_it_and_give_the_same_gpus",)
 
+PLANNED = ("tests/workflow/test_dry_runs.py::test_the_study_of_plugins_plans_a_run_for_every_member_and_seed",)
+
 ELSEWHERE = (
     RunBy("make test", (".ci/run",)),
     RunBy("make test-sample", (".ci/run",)),
@@ -222,6 +226,9 @@ ELSEWHERE = (
     RunBy("snakemake --profile slurm --configfile tests/small.yaml", THROUGH_SLURM),
     RunBy("snakemake --profile slurm --configfile workflow/studies/coarse2fine.yaml", THROUGH_SLURM),
     RunBy("snakemake --profile slurm --configfile workflow/studies/mine.yaml", THROUGH_SLURM),
+    RunBy("snakemake --profile slurm --configfile workflow/studies/plugin.yaml", THROUGH_SLURM),
+    RunBy("snakemake -n --configfile workflow/studies/plugin.yaml", PLANNED),
+    RunBy("export OAI=/path/to/oai MOST=/path/to/most KNEEOA_WEIGHTS=/path/to/weights", PLANNED),
     RunBy(".venv/bin/snakemake --profile slurm", THROUGH_SLURM),
     RunBy("snakemake --profile slurm --profile profiles/slurm-gres", GRES),
     RunBy("snakemake --profile slurm --profile profiles/slurm-packed", PACKED),
