@@ -4,6 +4,7 @@ import pytest
 from kneeoa.config.analysis import Figures
 from kneeoa.errors import KneeoaError
 from kneeoa.figures import learning
+from kneeoa.figures.style import fix_layout
 from kneeoa.tables.runs import HISTORY
 from tests.unit.figures import synthetic
 from tests.unit.figures.overlap import clashes
@@ -39,6 +40,18 @@ def test_training_is_dashed_validation_solid_and_a_seed_is_a_line(history):
     assert bundles[1].get_segments()[1].tolist() == arm_rows[["epoch", "value"]].to_numpy(dtype=float).tolist()
     assert all(axes.get_ylim()[0] == 0 for axes in figure.axes[:6])
     assert clashes(figure) == []
+
+
+@pytest.mark.parametrize("dpi", [80, 150, 300])
+def test_the_legend_of_a_single_arm_lies_within_the_page(history, dpi):
+    figures = Figures(dpi=dpi)
+    figure = learning.figure(history[history["arm"] == "m3t-dual"], synthetic.FACTORS, figures)
+    fix_layout(figure, figures)
+    (legend,) = figure.legends
+    extent = legend.get_window_extent()
+    assert figure.bbox.x0 <= extent.x0
+    assert extent.x1 <= figure.bbox.x1
+    assert extent.y1 <= figure.bbox.y1
 
 
 def test_no_history_is_said():

@@ -119,7 +119,7 @@ def figure(
         ]
         if chosen["others_mean"].notna().any():
             handles.append(Line2D([], [], color=style.INK, linestyle="", marker="x", markersize=4, label="other subjects' maps"))
-        result.legend(handles=handles, loc="outside upper left", ncols=len(handles), columnspacing=1.2, handletextpad=0.5)
+        style.draw_legend_above(result, handles, columnspacing=1.2, handletextpad=0.5)
         style.footnote(result, _note(chosen, contrasted, confidence))
     return result
 

@@ -129,7 +129,7 @@ def figure(
             Line2D([], [], linestyle="", marker="o", color=colour, label=f"{name} {kind}")
             for colour, kind in zip(colours, short, strict=True)
         ]
-        result.legend(handles=handles, loc="outside upper left", ncols=len(handles), columnspacing=1.2, handletextpad=0.2)
+        style.draw_legend_above(result, handles, columnspacing=1.2, handletextpad=0.2)
         style.footnote(result, _note(rows, measures, axis, confidence))
     return result
 

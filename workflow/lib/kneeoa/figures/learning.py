@@ -92,7 +92,7 @@ def figure(history: pd.DataFrame, arms: Factors, figures: Figures, varied: Seque
         handles += [Line2D([], [], color=style.MUTED, linestyle="-", label="validation")]
         handles += [Line2D([], [], color=style.MUTED, linestyle=(0, (3, 1.5)), label="training")]
         handles += [Line2D([], [], color=style.MUTED, linestyle="", marker="o", label="lowest total validation loss")]
-        result.legend(handles=handles, loc="outside upper left", ncols=len(handles), columnspacing=1.2, handlelength=1.8)
+        style.draw_legend_above(result, handles, columnspacing=1.2, handlelength=1.8)
         seeds = history["seed"].nunique()
         style.footnote(result, f"One line a seed ({seeds}). A level's loss is drawn for the modes that it supervises." if seeds > 1 else "")
     return result

@@ -195,7 +195,7 @@ def _legend(result: Figure, table: pd.DataFrame, arms: Factors, looks: dict[str,
         ]
     handles.append(Line2D([], [], color=style.INK, linewidth=0.9, linestyle=(0, (4, 2)), label="least-squares line"))
     handles.append(Line2D([], [], color=style.MUTED, marker="o", linestyle="", alpha=0.5, markersize=2.6, label="one seed"))
-    result.legend(handles=handles, loc="outside upper left", ncols=len(handles), columnspacing=1.4)
+    style.draw_legend_above(result, handles, columnspacing=1.4)
 
 
 def _note(table: pd.DataFrame, confidence: float, figures: Figures) -> str:

@@ -79,8 +79,7 @@ def figure(summary: pd.DataFrame, arms: Factors, figures: Figures, level: str, c
         for axis in axes[-1]:
             axis.set_xlabel("Grade")
         handles = _handles(listed, looks, names)
-        longest = max(style.text_width(str(handle.get_label()), figures.font_size * 0.9) for handle in handles)
-        result.legend(handles=handles, loc="outside upper left", ncols=max(1, int(width / (longest + 0.5))), columnspacing=1.2)
+        style.draw_legend_above(result, handles, columnspacing=1.2)
         level_name = display_name(chosen_level, figures.labels)
         style.footnote(result, _note(rows, level_name, confidence))
     return result

@@ -184,6 +184,16 @@ def draw_legend_below(axes: Axes, drop: float, handles: Sequence[Artist], **look
     legend.set_bbox_to_anchor((0.46, 0), below)
 
 
+def draw_legend_above(figure: Figure, handles: Sequence[Artist], **looks: Any) -> None:
+    """Draw a legend above all panels, in as many columns as the figure's width has room for."""
+    FigureCanvasAgg(figure)  # measures text without drawing the figure
+    for columns in range(len(handles), 0, -1):
+        legend = figure.legend(handles=handles, loc="outside upper left", ncols=columns, **looks)
+        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()
+
+
 def fix_layout(figure: Figure, figures: Figures) -> None:
     """Compute the figure's layout at the resolution of print and keep it, so that every format has
     the same one.
